@@ -1,0 +1,127 @@
+//! An event: what one line of log says about one delivery or one refusal, and the words for saying it.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use crate::reply::{Class, Code, EnhancedCode};
+
+/// The mail server that wrote the line.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Mta {
+    Postfix,
+    Exim,
+}
+
+/// Who answered whom.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// A remote SMTP or LMTP server answered us, or could not be reached.
+    Outbound,
+    /// This server answered a client.
+    Inbound,
+    /// Delivery on this machine, with no SMTP peer.
+    Local,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Delivered,
+    /// Kept in the queue, will be tried again.
+    Deferred,
+    /// Given up, returned to the sender.
+    Bounced,
+    /// Given up because the queue lifetime ran out.
+    Expired,
+    /// Refused to a client.
+    Rejected,
+    /// One host's answer, before another host was tried or before the final line: never added to totals.
+    Attempt,
+    /// A rule matched and only warned; the mail was not refused.
+    Warned,
+    /// Taken, and put on hold.
+    Held,
+    /// Taken, and thrown away.
+    Discarded,
+    /// An address was verified; no mail was sent.
+    Probe,
+}
+
+/// The SMTP command that the reply answers, or during which the connection failed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum)]
+pub enum Stage {
+    #[serde(rename = "connect")]
+    #[value(name = "connect")]
+    Connect,
+    #[serde(rename = "EHLO")]
+    #[value(name = "EHLO")]
+    Ehlo,
+    #[serde(rename = "STARTTLS")]
+    #[value(name = "STARTTLS")]
+    StartTls,
+    #[serde(rename = "AUTH")]
+    #[value(name = "AUTH")]
+    Auth,
+    #[serde(rename = "MAIL FROM")]
+    #[value(name = "MAIL FROM")]
+    Mail,
+    #[serde(rename = "RCPT TO")]
+    #[value(name = "RCPT TO")]
+    Rcpt,
+    #[serde(rename = "DATA")]
+    #[value(name = "DATA")]
+    Data,
+    /// The message itself, up to and including the final dot (or the last BDAT).
+    #[serde(rename = "end of DATA")]
+    #[value(name = "end of DATA")]
+    EndOfData,
+}
+
+/// The other side: the server we spoke to, or the client that spoke to us.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Peer<'a> {
+    pub host: Option<&'a [u8]>,
+    pub ip: Option<&'a [u8]>,
+    pub port: Option<u16>,
+}
+
+/// One result or refusal. It borrows from its line and dies with it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Event<'a> {
+    pub mta: Mta,
+    pub direction: Direction,
+    pub outcome: Outcome,
+    /// Postfix short or long, Exim 6-6-2 or 6-11-4. None: the mail never got a queue file.
+    pub queue_id: Option<&'a [u8]>,
+    /// None: the line shows no reply code.
+    pub code: Option<Code>,
+    /// The x.y.z in the reply's words.
+    pub enhanced: Option<EnhancedCode>,
+    /// Postfix's own `dsn=`, which may disagree with `enhanced`.
+    pub dsn: Option<EnhancedCode>,
+    /// What the line itself says about the class where it shows no number (Exim `==`, `**`).
+    pub hint: Option<Class>,
+    pub stage: Option<Stage>,
+    /// The null sender is empty; None: the line does not say.
+    pub sender: Option<&'a [u8]>,
+    pub recipient: Option<&'a [u8]>,
+    pub peer: Peer<'a>,
+    /// The reply's words, whole, as logged; for a failure without a reply, what the server wrote about it.
+    pub text: &'a [u8],
+    /// The line repeats an answer that was given to an earlier delivery.
+    pub suspended: bool,
+}
+
+impl Event<'_> {
+    /// The class of the code, else of the enhanced code, else of `dsn=`, else what the line says.
+    pub fn class(&self) -> Option<Class> {
+        self.code
+            .map(Code::class)
+            .or_else(|| self.enhanced.map(EnhancedCode::class))
+            .or_else(|| self.dsn.map(EnhancedCode::class))
+            .or(self.hint)
+    }
+}

@@ -1,0 +1,309 @@
+//! The front of a line: a raw line comes in; when, on which host, by which program, and the text go out.
+
+use memchr::{memchr, memmem};
+
+/// One line, cut into its front and its text. Empty host or program: the line does not name one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Line<'a> {
+    pub stamp: Stamp<'a>,
+    pub host: &'a [u8],
+    /// As logged: `postfix/smtp`, `exim`, `postfix-out/submission/smtpd`. Empty: a file only Exim writes.
+    pub program: &'a [u8],
+    pub text: &'a [u8],
+}
+
+/// A stamp as it stands on the line; `time.rs` makes seconds of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stamp<'a> {
+    /// The line has none.
+    Missing,
+    /// `Nov  2 03:04:05`, with or without a fraction (RFC 3164 §4.1.2); also `Nov 2 2026 03:04:05`.
+    Bsd(&'a [u8]),
+    /// `2013 Jun 10 06:27:30.123`.
+    YearFirst(&'a [u8]),
+    /// `2026-11-22T02:40:41.9+00:00` (RFC 3339), and Exim's `2026-11-22 02:40:41.904 +0000`.
+    Iso(&'a [u8]),
+}
+
+impl<'a> Line<'a> {
+    /// A line that nobody's front fits has no stamp and no program, and its text is the whole line.
+    pub fn read(raw: &'a [u8]) -> Self {
+        let (version, raw) = priority(raw);
+        match raw.first() {
+            Some(b'0'..=b'9') => numeric(raw, version),
+            Some(byte) if byte.is_ascii_alphabetic() || !byte.is_ascii() => bsd(raw),
+            _ => None,
+        }
+        .or_else(|| tagged(Stamp::Missing, b"", raw))
+        .unwrap_or(Self { stamp: Stamp::Missing, host: b"", program: b"", text: raw })
+    }
+
+    /// The daemon's own name: `smtpd` of `postfix/submission/smtpd`.
+    pub fn daemon(&self) -> &'a [u8] {
+        let start = memchr::memrchr(b'/', self.program).map_or(0, |slash| slash + 1);
+        self.program.get(start..).unwrap_or_default()
+    }
+
+    /// What stands before the daemon's name: `postfix/submission`. Empty: nothing does.
+    pub fn instance(&self) -> &'a [u8] {
+        let end = memchr::memrchr(b'/', self.program).unwrap_or(0);
+        self.program.get(..end).unwrap_or_default()
+    }
+}
+
+/// `<22>1 …` → true and the rest; `<22>…` → false and the rest (RFC 5424 §6.2.1, RFC 3164 §4.1.1).
+fn priority(raw: &[u8]) -> (bool, &[u8]) {
+    let rest = raw.strip_prefix(b"<").and_then(|rest| {
+        let end = memchr(b'>', rest.get(..4).unwrap_or(rest))?;
+        let (digits, rest) = rest.split_at_checked(end)?;
+        (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then(|| rest.get(1..).unwrap_or_default())
+    });
+    match rest {
+        Some(rest) => rest.strip_prefix(b"1 ").map_or((false, rest), |rest| (true, rest)),
+        None => (false, raw),
+    }
+}
+
+/// `Nov  2 03:04:05[.123] host program[pid]: text`
+fn bsd(raw: &[u8]) -> Option<Line<'_>> {
+    let end = match raw {
+        [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':', b'0'..=b'9', b'0'..=b'9', ..] => 15,
+        _ => bsd_end(raw)?,
+    };
+    let end = end + fraction(raw.get(end..)?);
+    let (stamp, rest) = raw.split_at_checked(end)?;
+    if !stamp.get(4..).is_some_and(|rest| rest.iter().any(u8::is_ascii_digit)) {
+        return None;
+    }
+    syslog(Stamp::Bsd(stamp), rest.strip_prefix(b" ")?)
+}
+
+/// The end of a stamp whose columns are not the usual ones: `Mär 08 …`, `Mar 7 …`, `Nov 22 2026 03:04:05`.
+fn bsd_end(raw: &[u8]) -> Option<usize> {
+    let window = raw.get(..28).unwrap_or(raw);
+    let month = memchr(b' ', window).filter(|end| (3..=6).contains(end))?;
+    let mut at = month + skip(window.get(month..)?, b' ');
+    loop {
+        let digits = window.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        match window.get(at + digits) {
+            Some(b' ') if matches!(digits, 1 | 2 | 4) => at += digits + 1,
+            Some(b':') if digits == 2 => return clock(window.get(at..)?).map(|length| at + length),
+            _ => return None,
+        }
+    }
+}
+
+/// `03:04:05` → 8.
+fn clock(text: &[u8]) -> Option<usize> {
+    match text {
+        [b'0'..=b'2', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9', b':', b'0'..=b'6', b'0'..=b'9', ..] => Some(8),
+        _ => None,
+    }
+}
+
+/// `.123456 …` → 7; 0 when no fraction stands there.
+fn fraction(text: &[u8]) -> usize {
+    match text {
+        [b'.', rest @ ..] => 1 + rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+        _ => 0,
+    }
+}
+
+fn skip(text: &[u8], byte: u8) -> usize {
+    text.iter().take_while(|&&b| b == byte).count()
+}
+
+/// A line that begins with a digit: RFC 3339, RFC 5424, year first, or Exim's own.
+fn numeric(raw: &[u8], version: bool) -> Option<Line<'_>> {
+    match raw {
+        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {
+            let end = memchr(b' ', raw.get(..40).unwrap_or(raw))?;
+            clock(raw.get(11..)?)?;
+            let (stamp, rest) = raw.split_at_checked(end)?;
+            let rest = rest.get(1..)?;
+            let stamp = Stamp::Iso(stamp);
+            structured(stamp, rest).or_else(|| if version { None } else { syslog(stamp, rest) })
+        }
+        [_, _, _, _, b'-', _, _, b'-', _, _, b' ', ..] => {
+            let end = 11 + clock(raw.get(11..)?)?;
+            let end = end + fraction(raw.get(end..)?);
+            let end = end + zone(raw.get(end..)?);
+            let (stamp, rest) = raw.split_at_checked(end)?;
+            let rest = rest.strip_prefix(b" ")?;
+            let stamp = Stamp::Iso(stamp);
+            if names_a_process(rest) {
+                return syslog(stamp, rest);
+            }
+            Some(Line { stamp, host: b"", program: b"", text: rest })
+        }
+        [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ', _, _, _, b' ', ..] => {
+            let end = 5 + bsd_end(raw.get(5..)?)?;
+            let end = end + fraction(raw.get(end..)?);
+            let (stamp, rest) = raw.split_at_checked(end)?;
+            syslog(Stamp::YearFirst(stamp), rest.strip_prefix(b" ")?)
+        }
+        _ => None,
+    }
+}
+
+/// ` +0100` → 6; 0 when no zone stands there.
+fn zone(text: &[u8]) -> usize {
+    match text {
+        [b' ', b'+' | b'-', digits @ ..] if digits.len() >= 4 && digits.iter().take(4).all(u8::is_ascii_digit) => 6,
+        _ => 0,
+    }
+}
+
+/// `host name[123]: …`: a syslog daemon that writes its stamps with a blank, not Exim.
+fn names_a_process(text: &[u8]) -> bool {
+    let Some(host) = memchr(b' ', text) else { return false };
+    let tag = text.get(host + 1..).unwrap_or_default();
+    let tag = tag.get(..memchr(b' ', tag).unwrap_or(tag.len())).unwrap_or_default();
+    let Some(tag) = tag.strip_suffix(b"]:") else { return false };
+    memchr(b'[', tag).is_some_and(|open| {
+        let (name, pid) = tag.split_at(open);
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(byte);
+        !name.is_empty() && name.iter().all(plain) && pid.len() > 1 && pid.iter().skip(1).all(u8::is_ascii_digit)
+    })
+}
+
+/// `host program procid msgid [structured data] text` (RFC 5424 §6), the stamp already cut off.
+fn structured<'a>(stamp: Stamp<'a>, raw: &'a [u8]) -> Option<Line<'a>> {
+    let (host, rest) = word(raw)?;
+    let (program, rest) = word(rest)?;
+    if matches!(program.last(), Some(b':' | b']') | None) {
+        return None;
+    }
+    let (procid, rest) = word(rest)?;
+    if procid != b"-" && !procid.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let (_msgid, rest) = word(rest)?;
+    let text = match rest {
+        [b'-', text @ ..] => text,
+        [b'[', ..] => rest.get(elements(rest)?..)?,
+        _ => return None,
+    };
+    let text = text.strip_prefix(b" ").unwrap_or(text);
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    let text = text.get(skip(text, b' ')..)?;
+    Some(Line { stamp, host: if host == b"-" { b"" } else { host }, program, text })
+}
+
+/// `[a x="y"][b] …` → the length of the elements; `\]` inside a value is a plain bracket (RFC 5424 §6.3.3).
+fn elements(text: &[u8]) -> Option<usize> {
+    let mut quoted = false;
+    let mut bytes = text.iter().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\\' if quoted => {
+                bytes.next();
+            }
+            b'"' => quoted = !quoted,
+            b']' if !quoted && text.get(at + 1) != Some(&b'[') => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr(b' ', text)?;
+    Some((text.get(..end)?, text.get(end + 1..)?))
+}
+
+/// `[<mail.info>] host program[pid]: text`
+fn syslog<'a>(stamp: Stamp<'a>, raw: &'a [u8]) -> Option<Line<'a>> {
+    let raw = match raw {
+        [b'<', rest @ ..] => rest.get(memmem::find(rest, b"> ")? + 2..)?,
+        _ => raw,
+    };
+    let (host, rest) = word(raw)?;
+    // No host at all: `Nov  2 03:04:05 postfix/smtp[12]: …`.
+    if host.last() == Some(&b':') { tagged(stamp, b"", raw) } else { tagged(stamp, host, rest) }
+}
+
+/// `program[pid]: text`, or `program: text`.
+fn tagged<'a>(stamp: Stamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<Line<'a>> {
+    let end = raw.iter().take(128).position(|&byte| matches!(byte, b'[' | b':' | b' '))?;
+    let (program, rest) = raw.split_at_checked(end)?;
+    let rest = match rest {
+        [b'[', pid @ ..] => pid.get(memmem::find(pid.get(..32).unwrap_or(pid), b"]:")? + 2..)?,
+        [b':', text @ ..] => text,
+        _ => return None,
+    };
+    if program.is_empty() {
+        return None;
+    }
+    Some(Line { stamp, host, program, text: solaris(rest.strip_prefix(b" ").unwrap_or(rest)) })
+}
+
+/// `[ID 197553 mail.info] text` → `text`.
+fn solaris(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"[ID ")
+        .and_then(|rest| rest.get(memmem::find(rest.get(..48).unwrap_or(rest), b"] ")? + 2..))
+        .unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn reads(raw: &str, stamp: &str, host: &str, program: &str, text: &str) {
+        let line = Line::read(raw.as_bytes());
+        let shown = match line.stamp {
+            Stamp::Missing => &b""[..],
+            Stamp::Bsd(s) | Stamp::YearFirst(s) | Stamp::Iso(s) => s,
+        };
+        let got = [shown, line.host, line.program, line.text].map(|part| String::from_utf8_lossy(part).into_owned());
+        assert_eq!(got, [stamp, host, program, text].map(str::to_owned), "{raw}");
+    }
+
+    #[test]
+    fn reads_every_syslog_front() {
+        reads("Nov  2 03:04:05 mx1 postfix/smtp[12]: A1: x", "Nov  2 03:04:05", "mx1", "postfix/smtp", "A1: x");
+        reads("Nov  2 03:04:05.123 mx1 postfix/smtp[12]: x", "Nov  2 03:04:05.123", "mx1", "postfix/smtp", "x");
+        reads("Mar 7 03:04:05 mx1 exim[9]: x", "Mar 7 03:04:05", "mx1", "exim", "x");
+        reads("Mär 08 20:48:47 mx1 exim[9]: x", "Mär 08 20:48:47", "mx1", "exim", "x");
+        reads("Nov 22 2026 03:04:05 mx1 exim[9]: x", "Nov 22 2026 03:04:05", "mx1", "exim", "x");
+        reads("2013 Jun 10 06:27:30.123 mx1 p/smtp[1]: x", "2013 Jun 10 06:27:30.123", "mx1", "p/smtp", "x");
+        reads("<22>Nov  2 03:04:05 mx1 a/smtp[1]: x", "Nov  2 03:04:05", "mx1", "a/smtp", "x");
+        reads("Jun 17 14:37:39 <mail.info> mx1 a/smtp[1]: x", "Jun 17 14:37:39", "mx1", "a/smtp", "x");
+        reads("Sep  3 12:00:00 mx1 a/smtp[1]: [ID 197553 mail.info] x", "Sep  3 12:00:00", "mx1", "a/smtp", "x");
+        reads("postfix/smtpd[60203]: NOQUEUE: x", "", "", "postfix/smtpd", "NOQUEUE: x");
+        reads("Nov  2 03:04:05 postfix/smtp[12]: x", "Nov  2 03:04:05", "", "postfix/smtp", "x");
+    }
+
+    #[test]
+    fn reads_rfc_3339_and_5424() {
+        reads("2026-11-22T02:40:41+00:00 mx1 a/smtp[1]: x", "2026-11-22T02:40:41+00:00", "mx1", "a/smtp", "x");
+        reads("2026-11-22T02:40:41.9Z mx1 a/smtp[1]: x", "2026-11-22T02:40:41.9Z", "mx1", "a/smtp", "x");
+        reads("<22>1 2026-11-22T02:40:41Z mx1 a/smtp 19 - -  A1: x", "2026-11-22T02:40:41Z", "mx1", "a/smtp", "A1: x");
+        reads("2026-11-22T02:40:41Z mx1 a/smtp 19 - - x", "2026-11-22T02:40:41Z", "mx1", "a/smtp", "x");
+        let data = r#"<22>1 2026-11-22T02:40:41Z mx1 a/smtp - - [a b="c\"]"][d e="f"] x"#;
+        reads(data, "2026-11-22T02:40:41Z", "mx1", "a/smtp", "x");
+    }
+
+    #[test]
+    fn reads_exim_and_tells_it_from_syslog_with_a_blank() {
+        reads("2026-11-22 02:51:48 1x <= a@b", "2026-11-22 02:51:48", "", "", "1x <= a@b");
+        reads("2026-11-22 02:51:48.374 +0100 [126] x", "2026-11-22 02:51:48.374 +0100", "", "", "[126] x");
+        reads("2026-11-22 02:51:48 mx1 exim[29]: x", "2026-11-22 02:51:48", "mx1", "exim", "x");
+        reads("2026-11-22 02:51:48 H=h [192.0.2.1]: x", "2026-11-22 02:51:48", "", "", "H=h [192.0.2.1]: x");
+    }
+
+    #[test]
+    fn finds_no_front_where_there_is_none() {
+        for raw in ["", "----", "P Received: from x", "  by mx1", "550 5.1.1 no", "Envelope-to: <a@b>", "[1\\12] x"] {
+            let line = Line::read(raw.as_bytes());
+            assert_eq!(line.stamp, Stamp::Missing, "{raw}");
+        }
+    }
+
+    #[test]
+    fn splits_daemon_and_instance() {
+        let line = Line::read(b"Nov  2 03:04:05 mx1 postfix/submission/smtpd[12]: x");
+        assert_eq!((line.daemon(), line.instance()), (&b"smtpd"[..], &b"postfix/submission"[..]));
+    }
+}

@@ -1,0 +1,89 @@
+//! What a line turned out to be, and the small cuts that both mail servers' readers make.
+
+use memchr::{memchr, memrchr};
+
+use crate::event::{Event, Peer};
+
+/// Every line is exactly one of these.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reading<'a> {
+    Event(Event<'a>),
+    /// A mail server's line, understood, with nothing to count.
+    Routine,
+    /// A mail server's line that should have been an event and could not be read as one.
+    Unread,
+    /// Another program's line.
+    Foreign,
+}
+
+/// Splits at the first `mark`, which is left out.
+pub fn cut<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = memchr::memmem::find(text, mark)?;
+    Some((text.get(..at)?, text.get(at + mark.len()..)?))
+}
+
+/// Splits at the last `mark`, which is left out.
+pub fn cut_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = memchr::memmem::rfind(text, mark)?;
+    Some((text.get(..at)?, text.get(at + mark.len()..)?))
+}
+
+/// Up to the first blank, and what follows it; a last word has nothing after it.
+pub fn word(text: &[u8]) -> (&[u8], &[u8]) {
+    match memchr(b' ', text) {
+        Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default()),
+        None => (text, b""),
+    }
+}
+
+/// The address after an opening `<`, and the rest after its `>`. A quoted local part may hold any sign, so its
+/// quotes are followed (RFC 5321 §4.1.2).
+pub fn address(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let quoted = if text.first() == Some(&b'"') { closing_quote(text).unwrap_or(0) } else { 0 };
+    let end = quoted + memchr(b'>', text.get(quoted..)?)?;
+    Some((text.get(..end)?, text.get(end + 1..)?))
+}
+
+/// `"a \" b"@x` → the place of the closing quote.
+fn closing_quote(text: &[u8]) -> Option<usize> {
+    let mut bytes = text.iter().enumerate().skip(1);
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b'"' => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `mx.example.org[192.0.2.1]:25`, `[192.0.2.1]:40693`, `host[private/lmtp]`, `unknown[unknown]`. The rest
+/// follows the peer. None: there is no bracket.
+pub fn peer(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
+    let open = memchr(b'[', text)?;
+    let close = open + memchr(b']', text.get(open..)?)?;
+    let ip = text.get(open + 1..close)?;
+    let (port, rest) = port(text.get(close + 1..)?);
+    let host = text.get(..open).filter(|host| !host.is_empty());
+    Some((Peer { host, ip: is_ip(ip).then_some(ip), port }, rest))
+}
+
+/// `:25 …` → 25.
+pub fn port(text: &[u8]) -> (Option<u16>, &[u8]) {
+    let Some(rest) = text.strip_prefix(b":") else { return (None, text) };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = rest.split_at(digits);
+    let port = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+    if port.is_some() { (port, rest) } else { (None, text) }
+}
+
+/// Cheap: an address is hex digits, dots and colons, and has one of the latter two. A log that was made
+/// anonymous may hold letters there, so any word with a dot or a colon passes; a socket's path does not.
+fn is_ip(text: &[u8]) -> bool {
+    !text.contains(&b'/') && text.iter().any(|byte| matches!(byte, b'.' | b':'))
+}
+
+/// The part behind the last `@`.
+pub fn domain(address: &[u8]) -> Option<&[u8]> {
+    memrchr(b'@', address).and_then(|at| address.get(at + 1..)).filter(|domain| !domain.is_empty())
+}

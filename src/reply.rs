@@ -1,0 +1,249 @@
+//! A reply's numbers: the words of a reply come in, its code, enhanced code and class go out.
+
+use std::fmt;
+
+use clap::ValueEnum;
+use memchr::memmem;
+use serde::{Serialize, Serializer};
+
+/// The numbers of one reply. The code stands for the last line, which is the one a client acts on
+/// (RFC 5321 §4.2.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reply {
+    pub code: Code,
+    /// Directly behind the code (RFC 2034 §4), or in one of the two places old servers put it: `#5.1.0` there,
+    /// `(#5.1.1)` in the words.
+    pub enhanced: Option<EnhancedCode>,
+}
+
+impl Reply {
+    /// `550-5.7.1 first 550 5.7.1 last`, lines joined by blanks (Postfix) or by a written `\n` (Exim).
+    /// None: the text does not begin with a reply.
+    pub fn read(text: &[u8]) -> Option<Self> {
+        let (first, words) = Code::read(text)?;
+        let opening = enhanced(words);
+        let (code, closing) = match words {
+            [b'-', words @ ..] => last_line(first, words).unwrap_or((first, None)),
+            _ => (first, None),
+        };
+        Some(Self { code, enhanced: closing.or(opening).or_else(|| in_words(words)) })
+    }
+}
+
+/// The line whose code is followed by a blank. A server may say another code there than before; one that
+/// carries an enhanced code is believed first, since the words of the lines before may hold any number.
+fn last_line(first: Code, words: &[u8]) -> Option<(Code, Option<EnhancedCode>)> {
+    let mut plain = None;
+    let mut other = None;
+    for at in memchr::memchr2_iter(b' ', b'n', words) {
+        let Some((code, rest)) = words.get(at + 1..).and_then(Code::read) else { continue };
+        let breaks = words.get(at) == Some(&b' ') || at > 0 && words.get(at - 1) == Some(&b'\\');
+        if !breaks || rest.first() == Some(&b'-') {
+            continue;
+        }
+        let found = (code, enhanced(rest));
+        match (code == first, found.1) {
+            (true, Some(_)) => return Some(found),
+            (true, None) => plain = plain.or(Some(found)),
+            (false, Some(enhanced)) if enhanced.class() == code.class() => other = Some(found),
+            (false, _) => {}
+        }
+    }
+    plain.or(other)
+}
+
+/// `-5.7.1 …`, ` 5.7.1 …`, ` #5.1.0 …`.
+fn enhanced(words: &[u8]) -> Option<EnhancedCode> {
+    let words = words.strip_prefix(b"-").unwrap_or(words).trim_ascii_start();
+    let words = words.strip_prefix(b"#").unwrap_or(words);
+    EnhancedCode::read(words).map(|(code, _)| code)
+}
+
+/// `sorry, mailbox disabled. (#4.2.1)` → 4.2.1
+fn in_words(words: &[u8]) -> Option<EnhancedCode> {
+    let at = memmem::find(words, b"(#")?;
+    let (code, rest) = EnhancedCode::read(words.get(at + 2..)?)?;
+    (rest.first() == Some(&b')')).then_some(code)
+}
+
+/// A reply code, 200 to 599. RFC 5321 §4.2 ends the scale at 5yz; 1yz was never used by SMTP.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(u16);
+
+impl Code {
+    pub fn new(number: u16) -> Option<Self> {
+        (200..=599).contains(&number).then_some(Self(number))
+    }
+
+    /// `550 No such user` → 550 and ` No such user`. The three digits must stand alone: what follows is a
+    /// blank, the `-` of a reply with more lines, or nothing (RFC 5321 §4.2). A `\` is an Exim line break.
+    pub fn read(text: &[u8]) -> Option<(Self, &[u8])> {
+        let (digits, rest) = text.split_at_checked(3)?;
+        let number = digits.iter().try_fold(0u16, |sum, digit| {
+            digit.is_ascii_digit().then(|| sum * 10 + u16::from(digit - b'0'))
+        })?;
+        let ends = matches!(rest.first(), None | Some(b' ' | b'-' | b'\\' | b'"' | b'\r' | b'\n'));
+        if ends { Self::new(number).map(|code| (code, rest)) } else { None }
+    }
+
+    pub fn number(self) -> u16 {
+        self.0
+    }
+
+    pub fn class(self) -> Class {
+        match self.0 / 100 {
+            2 => Class::Positive,
+            3 => Class::Intermediate,
+            4 => Class::Transient,
+            _ => Class::Permanent,
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u16(self.0)
+    }
+}
+
+/// An enhanced status code, `class.subject.detail` (RFC 3463 §2): class 2, 4 or 5, the others 0 to 999.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EnhancedCode {
+    class: u8,
+    pub subject: u16,
+    pub detail: u16,
+}
+
+impl EnhancedCode {
+    pub fn new(class: u8, subject: u16, detail: u16) -> Option<Self> {
+        let legal = matches!(class, 2 | 4 | 5) && subject <= 999 && detail <= 999;
+        legal.then_some(Self { class, subject, detail })
+    }
+
+    /// `5.1.1 No such user` → 5.1.1 and ` No such user`. A fourth part or a letter behind it means that the
+    /// text is an address or a version, not a code.
+    pub fn read(text: &[u8]) -> Option<(Self, &[u8])> {
+        let (&class, rest) = text.split_first()?;
+        let (subject, rest) = number(rest.strip_prefix(b".")?)?;
+        let (detail, rest) = number(rest.strip_prefix(b".")?)?;
+        let ends = match rest {
+            [] => true,
+            [b'.', next, ..] => !next.is_ascii_alphanumeric(),
+            [next, ..] => !next.is_ascii_alphanumeric(),
+        };
+        if ends { Self::new(class.wrapping_sub(b'0'), subject, detail).map(|code| (code, rest)) } else { None }
+    }
+
+    pub fn class(self) -> Class {
+        match self.class {
+            2 => Class::Positive,
+            4 => Class::Transient,
+            _ => Class::Permanent,
+        }
+    }
+
+    /// The first digit: 2, 4 or 5.
+    pub fn class_digit(self) -> u8 {
+        self.class
+    }
+}
+
+/// One to three digits and the rest.
+fn number(text: &[u8]) -> Option<(u16, &[u8])> {
+    let digits = text.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+    if digits == 0 || digits > 3 {
+        return None;
+    }
+    let (digits, rest) = text.split_at_checked(digits)?;
+    Some((digits.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0')), rest))
+}
+
+impl fmt::Display for EnhancedCode {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+    }
+}
+
+impl fmt::Debug for EnhancedCode {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for EnhancedCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What the first digit says (RFC 5321 §4.2.1).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// 2xx: done.
+    Positive,
+    /// 3xx: go on, the server waits for more.
+    Intermediate,
+    /// 4xx: not now; the same command may work later.
+    Transient,
+    /// 5xx: no; the same command will fail again.
+    Permanent,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn reads(text: &str, want: &str) {
+        let got = Reply::read(text.as_bytes()).map(|reply| match reply.enhanced {
+            Some(enhanced) => format!("{} {enhanced}", reply.code),
+            None => reply.code.to_string(),
+        });
+        assert_eq!(got.unwrap_or_default(), want, "{text}");
+    }
+
+    #[test]
+    fn reads_one_line() {
+        reads("250 2.0.0 Ok: queued as 9F1", "250 2.0.0");
+        reads("250", "250");
+        reads("550 No such user", "550");
+        reads("450 5.1.1 Mailbox is disabled", "450 5.1.1");
+        reads("550 #5.1.0 Address rejected.", "550 5.1.0");
+        reads("452 sorry, mailbox disabled. (#4.2.1)", "452 4.2.1");
+        reads("550 5.7.606 Banned", "550 5.7.606");
+    }
+
+    #[test]
+    fn reads_the_last_of_many_lines() {
+        reads("550-5.7.26 Not authenticated. 550 5.7.26 See the page", "550 5.7.26");
+        reads("550-one 550-two 550 three", "550");
+        reads("550-see 550 for more 550 5.1.1 last", "550 5.1.1");
+        reads("550-I don't like this user\\n550 5.1.1 Bad user", "550 5.1.1");
+        reads("250- 3nn byte chunk, total 3nn\\\\n250 OK id=1", "250");
+        reads("550-5.7.1 first 554 5.7.0 last", "554 5.7.0");
+    }
+
+    #[test]
+    fn does_not_take_numbers_for_codes() {
+        for text in ["", "25", "2500 Ok", "199 x", "600 x", "850 NONSENSE", "5.1.1 x", "452nd street", "250.3"] {
+            reads(text, "");
+        }
+        reads("550 192.0.2.1 is listed", "550");
+        reads("550 5.1.1.2 x", "550");
+        reads("550 5.1.1234 x", "550");
+        reads("550 3.1.1 x", "550");
+    }
+}

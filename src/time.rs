@@ -1,0 +1,232 @@
+//! Stamps as they stand on a line come in; moments go out: the missing year, the missing zone.
+
+use jiff::civil::DateTime;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, ToSpan, Zoned};
+
+use crate::line::Stamp;
+
+/// A point in time and the offset of the clock that showed it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Moment {
+    /// Microseconds since 1970-01-01T00:00Z.
+    pub micros: i64,
+    /// Seconds east of UTC.
+    pub offset: i32,
+}
+
+impl Moment {
+    /// The minute it falls into, counted from 1970-01-01T00:00Z.
+    pub fn minute(self) -> i64 {
+        self.micros.div_euclid(60_000_000)
+    }
+
+    /// With its own offset. None: outside the years that a calendar has.
+    pub fn zoned(self) -> Option<Zoned> {
+        let stamp = Timestamp::from_microsecond(self.micros).ok()?;
+        Some(stamp.to_zoned(TimeZone::fixed(Offset::from_seconds(self.offset).ok()?)))
+    }
+
+    /// RFC 3339 with as many digits of a second as the stamp had.
+    pub fn rfc3339(self) -> Option<String> {
+        self.zoned().map(|zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string())
+    }
+}
+
+/// Reads stamps. One a thread: it remembers the minute it read last.
+#[derive(Clone)]
+pub struct Clock {
+    zone: TimeZone,
+    /// The moment that no line of this file can be later than (by more than a day): its last change.
+    newest: Timestamp,
+    year: Option<i16>,
+    last: Minute,
+}
+
+/// A minute as its stamp spells it, up to and without the seconds, and when it began.
+#[derive(Clone, Copy, Default)]
+struct Minute {
+    text: [u8; 24],
+    length: usize,
+    zone: [u8; 8],
+    start: i64,
+    offset: i32,
+}
+
+impl Clock {
+    /// `zone` is for stamps that name none; `newest` and `year` for those without a year.
+    pub fn new(zone: TimeZone, newest: Timestamp, year: Option<i16>) -> Self {
+        Self { zone, newest, year, last: Minute::default() }
+    }
+
+    /// None: no stamp, or one that is not a date (`Feb 30`).
+    pub fn read(&mut self, stamp: Stamp) -> Option<Moment> {
+        let text = match stamp {
+            Stamp::Missing => return None,
+            Stamp::Bsd(text) | Stamp::YearFirst(text) | Stamp::Iso(text) => text,
+        };
+        // `…:MM:SS`: the second colon ends the minute.
+        let hour = memchr::memchr(b':', text)?;
+        let minute = text.get(..hour + 3)?;
+        let (seconds, rest) = text.get(hour + 4..)?.split_at_checked(2)?;
+        let (micros, zone) = fraction(rest);
+        let mut spelled = [0; 8];
+        spelled.get_mut(..zone.len())?.copy_from_slice(zone);
+        if self.last.text.get(..self.last.length) != Some(minute) || self.last.zone != spelled {
+            self.last = self.minute(stamp, minute, zone)?;
+            self.last.zone = spelled;
+        }
+        let seconds = i64::from(number(seconds)?).min(59);
+        Some(Moment { micros: self.last.start + seconds * 1_000_000 + micros, offset: self.last.offset })
+    }
+
+    fn minute(&self, stamp: Stamp, text: &[u8], zone: &[u8]) -> Option<Minute> {
+        let mut minute = Minute { length: text.len(), ..Minute::default() };
+        minute.text.get_mut(..text.len())?.copy_from_slice(text);
+        let (date, clock) = text.split_at_checked(text.len() - 5)?;
+        let (hour, min) = (number(clock.get(..2)?)?, number(clock.get(3..)?)?);
+        let at = |year: i16, month: i8, day: i8| DateTime::new(year, month, day, hour as i8, min as i8, 0, 0).ok();
+        let zoned = match stamp {
+            Stamp::Missing => return None,
+            Stamp::Iso(_) => {
+                let civil = at(
+                    number(date.get(..4)?)? as i16,
+                    number(date.get(5..7)?)? as i8,
+                    number(date.get(8..10)?)? as i8,
+                )?;
+                match offset(zone) {
+                    Some(offset) => TimeZone::fixed(offset).to_ambiguous_zoned(civil).compatible().ok()?,
+                    None => self.local(civil)?,
+                }
+            }
+            Stamp::YearFirst(_) | Stamp::Bsd(_) => {
+                let mut words = date.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+                let mut word = words.next()?;
+                let mut year = None;
+                if let Stamp::YearFirst(_) = stamp {
+                    year = Some(number(word)? as i16);
+                    word = words.next()?;
+                }
+                let month = month(word)?;
+                let day = number(words.next()?)? as i8;
+                if let Some(word) = words.next() {
+                    year = Some(number(word)? as i16);
+                }
+                match year.or(self.year) {
+                    Some(year) => self.local(at(year, month, day)?)?,
+                    None => self.latest(|year| self.local(at(year, month, day)?))?,
+                }
+            }
+        };
+        minute.start = zoned.timestamp().as_microsecond();
+        minute.offset = zoned.offset().seconds();
+        Some(minute)
+    }
+
+    fn local(&self, civil: DateTime) -> Option<Zoned> {
+        self.zone.to_ambiguous_zoned(civil).compatible().ok()
+    }
+
+    /// The latest year in which the stamp is not later than the newest line can be. Eight years back, so that
+    /// 29 February finds its leap year even across 1900 or 2100.
+    fn latest(&self, at: impl Fn(i16) -> Option<Zoned>) -> Option<Zoned> {
+        let limit = self.newest + 24.hours();
+        let year = self.newest.to_zoned(self.zone.clone()).year();
+        (year - 8..=year + 1).rev().find_map(|year| at(year).filter(|zoned| zoned.timestamp() <= limit))
+    }
+}
+
+/// `.904904+00:00` → 904904 and the zone; the zone is empty when there is none.
+fn fraction(text: &[u8]) -> (i64, &[u8]) {
+    let (micros, rest) = match text {
+        [b'.', rest @ ..] => {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let (digits, rest) = rest.split_at(digits);
+            let padded = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
+            (padded.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')), rest)
+        }
+        _ => (0, text),
+    };
+    (micros, rest.strip_prefix(b" ").unwrap_or(rest))
+}
+
+/// `Z`, `+01:00`, `+0100`, `+01`. None: no zone, or not one.
+fn offset(zone: &[u8]) -> Option<Offset> {
+    let (sign, rest) = match zone {
+        [b'Z' | b'z'] => return Some(Offset::UTC),
+        [b'+', rest @ ..] => (1, rest),
+        [b'-', rest @ ..] => (-1, rest),
+        _ => return None,
+    };
+    let hours = number(rest.get(..2)?)?;
+    let minutes = match rest.get(2..)? {
+        [] => 0,
+        [b':', rest @ ..] | rest => number(rest)?,
+    };
+    Offset::from_seconds(sign * (hours * 3600 + minutes * 60) as i32).ok()
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    let digits = !text.is_empty() && text.len() <= 4 && text.iter().all(u8::is_ascii_digit);
+    digits.then(|| text.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')))
+}
+
+/// English, and the German and French spellings that a syslog daemon under such a locale writes.
+const MONTHS: [&[&str]; 12] = [
+    &["jan", "janv"],
+    &["feb", "fév", "févr"],
+    &["mar", "mär", "mrz", "mars"],
+    &["apr", "avr", "avril"],
+    &["may", "mai"],
+    &["jun", "juin"],
+    &["jul", "juil"],
+    &["aug", "aoû", "août"],
+    &["sep", "sept"],
+    &["oct", "okt"],
+    &["nov"],
+    &["dec", "dez", "déc"],
+];
+
+fn month(word: &[u8]) -> Option<i8> {
+    let known = |names: &&[&str]| names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(word));
+    MONTHS.iter().position(known).map(|index| index as i8 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::Line;
+
+    #[track_caller]
+    fn reads(raw: &str, want: &str) {
+        let newest: Timestamp = "2026-11-22T04:00:00Z".parse().unwrap();
+        let mut clock = Clock::new(TimeZone::get("Europe/Berlin").unwrap(), newest, None);
+        let line = format!("{raw} mx1 postfix/smtp[1]: x");
+        let moment = clock.read(Line::read(line.as_bytes()).stamp);
+        assert_eq!(moment.and_then(Moment::rfc3339).unwrap_or_default(), want, "{raw}");
+    }
+
+    #[test]
+    fn gives_every_stamp_its_offset() {
+        reads("2026-11-22T02:40:41.904904+00:00", "2026-11-22T02:40:41.904904+00:00");
+        reads("2026-11-22T02:40:41Z", "2026-11-22T02:40:41+00:00");
+        reads("2026-11-22T02:40:41-0330", "2026-11-22T02:40:41-03:30");
+        reads("2013 Jun 10 06:27:30.123", "2013-06-10T06:27:30.123+02:00");
+    }
+
+    #[test]
+    fn puts_a_stamp_without_a_year_before_the_file_was_last_written() {
+        reads("Nov 22 05:00:00", "2026-11-22T05:00:00+01:00");
+        reads("Nov 24 05:00:00", "2025-11-24T05:00:00+01:00");
+        reads("Dec 31 23:59:59", "2025-12-31T23:59:59+01:00");
+        reads("Feb 29 12:00:00", "2024-02-29T12:00:00+01:00");
+        reads("Mär 08 20:48:47", "2026-03-08T20:48:47+01:00");
+    }
+
+    #[test]
+    fn refuses_what_is_no_date() {
+        reads("Feb 30 12:00:00", "");
+        reads("Nov 22 25:00:00", "");
+        reads("Foo 22 05:00:00", "");
+    }
+}
