@@ -35,6 +35,7 @@ impl<'a> Line<'a> {
             _ => None,
         }
         .or_else(|| tagged(Stamp::Missing, b"", raw))
+        .or_else(|| names_a_process(raw).then(|| syslog(Stamp::Missing, raw)).flatten())
         .unwrap_or(Self { stamp: Stamp::Missing, host: b"", program: b"", text: raw })
     }
 
@@ -272,6 +273,7 @@ mod tests {
         reads("Jun 17 14:37:39 <mail.info> mx1 a/smtp[1]: x", "Jun 17 14:37:39", "mx1", "a/smtp", "x");
         reads("Sep  3 12:00:00 mx1 a/smtp[1]: [ID 197553 mail.info] x", "Sep  3 12:00:00", "mx1", "a/smtp", "x");
         reads("postfix/smtpd[60203]: NOQUEUE: x", "", "", "postfix/smtpd", "NOQUEUE: x");
+        reads("mx1 exim[60203]: x", "", "mx1", "exim", "x");
         reads("Nov  2 03:04:05 postfix/smtp[12]: x", "Nov  2 03:04:05", "", "postfix/smtp", "x");
     }
 

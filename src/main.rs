@@ -1,1 +1,39 @@
-fn main() {}
+//! argv → command → exit status. Nothing else prints errors.
+
+use std::io::{BufWriter, Write, stdout};
+use std::process::ExitCode;
+
+use clap::Parser;
+use smtplog::cli::{Cli, Command};
+use smtplog::cmd;
+use smtplog::cmd::done::Done;
+use smtplog::error::Error;
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(done) => {
+            for problem in &done.problems {
+                eprintln!("smtplog: {problem}");
+            }
+            if let Some(complaint) = &done.nothing_understood {
+                eprintln!("smtplog: {complaint}");
+            }
+            ExitCode::from(done.status())
+        }
+        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("smtplog: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<Done, Error> {
+    let mut out = BufWriter::with_capacity(64 << 10, stdout());
+    let done = match &cli.command {
+        Some(Command::Events(args)) => cmd::events::run(args, &mut out)?,
+        Some(Command::Scan(_)) | None => todo!(),
+    };
+    out.flush()?;
+    Ok(done)
+}

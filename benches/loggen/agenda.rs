@@ -1,0 +1,39 @@
+//! What is still to be done goes in with its time, and comes out in the order of time.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Two steps of the same millisecond come out in the order they went in.
+pub struct Agenda<Step> {
+    heap: BinaryHeap<Reverse<(u64, u64, usize)>>,
+    steps: Vec<Option<Step>>,
+    free: Vec<usize>,
+    count: u64,
+}
+
+impl<Step> Agenda<Step> {
+    pub const fn new() -> Self {
+        Self { heap: BinaryHeap::new(), steps: Vec::new(), free: Vec::new(), count: 0 }
+    }
+
+    pub fn push(&mut self, at: u64, step: Step) {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.steps.push(None);
+            self.steps.len() - 1
+        });
+        self.steps[place] = Some(step);
+        self.count += 1;
+        self.heap.push(Reverse((at, self.count, place)));
+    }
+
+    /// The first step whose time has come.
+    pub fn due(&mut self, now: u64) -> Option<(u64, Step)> {
+        let &Reverse((at, _, place)) = self.heap.peek()?;
+        if at > now {
+            return None;
+        }
+        self.heap.pop();
+        self.free.push(place);
+        Some((at, self.steps[place].take()?))
+    }
+}

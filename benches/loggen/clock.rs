@@ -1,0 +1,90 @@
+//! How much of the log is written goes in, the time of the next line comes out.
+
+use std::io::Write;
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use super::spec::Stamp;
+
+/// How much mail moves in each hour of the day.
+const HOURS: [u32; 24] =
+    [12, 9, 8, 8, 10, 14, 22, 38, 62, 80, 84, 82, 76, 78, 80, 78, 70, 60, 48, 40, 34, 28, 22, 16];
+
+pub const SECOND: u64 = 1000;
+pub const HOUR: u64 = 3600 * SECOND;
+pub const DAY: u64 = 24 * HOUR;
+
+/// Spreads a log of known size over its days, so that the traffic need not be known beforehand.
+pub struct Clock {
+    bytes: u64,
+    days: u32,
+}
+
+impl Clock {
+    pub const fn new(bytes: u64, days: u32) -> Self {
+        Self { bytes, days }
+    }
+
+    /// Milliseconds since the start; never earlier for more bytes.
+    pub fn at(&self, written: u64) -> u64 {
+        let days = written as f64 / self.bytes.max(1) as f64 * f64::from(self.days);
+        let all = f64::from(HOURS.iter().sum::<u32>());
+        let mut share = days.fract() * all;
+        for (hour, &weight) in HOURS.iter().enumerate() {
+            let weight = f64::from(weight);
+            if share < weight {
+                return days as u64 * DAY + ((hour as f64 + share / weight) * HOUR as f64) as u64;
+            }
+            share -= weight;
+        }
+        (days as u64 + 1) * DAY
+    }
+}
+
+/// The stamps of one log; the one of the last second is kept, for most lines share it.
+pub struct Stamps {
+    form: Stamp,
+    start: i64,
+    second: i64,
+    text: String,
+}
+
+impl Stamps {
+    pub fn new(form: Stamp, start: Date) -> Self {
+        let midnight = TimeZone::UTC.to_timestamp(start.at(0, 0, 0, 0)).map_or(0, Timestamp::as_second);
+        Self { form, start: midnight, second: -1, text: String::new() }
+    }
+
+    pub fn second_of(&self, at: u64) -> i64 {
+        self.start + (at / SECOND) as i64
+    }
+
+    /// `2026-03-02 09:15`.
+    pub fn minute(&self, at: u64) -> String {
+        shown(self.second_of(at), "%Y-%m-%d %H:%M")
+    }
+
+    pub fn write(&mut self, at: u64, line: &mut Vec<u8>) {
+        let second = self.second_of(at);
+        if second != self.second {
+            self.second = second;
+            self.text = shown(
+                second,
+                match self.form {
+                    Stamp::Bsd => "%b %e %H:%M:%S",
+                    Stamp::Rfc3339 => "%Y-%m-%dT%H:%M:%S",
+                    Stamp::Exim => "%Y-%m-%d %H:%M:%S",
+                },
+            );
+        }
+        line.extend_from_slice(self.text.as_bytes());
+        if self.form == Stamp::Rfc3339 {
+            let micros = at % SECOND * 1000 + line.len() as u64 % 1000;
+            write!(line, ".{micros:06}+00:00").expect("a Vec takes all");
+        }
+    }
+}
+
+fn shown(second: i64, form: &str) -> String {
+    Timestamp::from_second(second).unwrap_or_default().to_zoned(TimeZone::UTC).strftime(form).to_string()
+}

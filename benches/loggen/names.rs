@@ -1,0 +1,200 @@
+//! Numbers go in, names come out: domains, addresses, hosts. Nothing is stored, so a million clients cost nothing.
+
+use std::fmt;
+
+use super::rng::{Rng, mix};
+
+/// Domains whose mailboxes are here, numbered before all others.
+pub const LOCAL_DOMAINS: u16 = 24;
+pub const REMOTE_DOMAINS: u16 = 5000;
+/// This machine.
+pub const HERE: &str = "mx1.example.org";
+pub const HERE_IP: &str = "192.0.2.10";
+
+const WORDS: [&str; 64] = [
+    "anna", "ben", "clara", "david", "emma", "felix", "greta", "hugo", "ines", "jakob", "klara", "leon", "maria",
+    "noah", "olga", "paul", "rosa", "simon", "tilda", "ulf", "vera", "willi", "xenia", "yusuf", "zoe", "info",
+    "office", "sales", "support", "billing", "orders", "news", "jobs", "press", "team", "list", "weber", "schmidt",
+    "moreau", "rossi", "novak", "kowalski", "jansen", "silva", "garcia", "smith", "brown", "jones", "taylor",
+    "wilson", "evans", "walker", "hansen", "nielsen", "virtanen", "horvat", "popescu", "ivanova", "tanaka", "kim",
+    "chen", "singh", "okafor", "haddad",
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Domain(pub u16);
+
+impl Domain {
+    pub const fn is_local(self) -> bool {
+        self.0 < LOCAL_DOMAINS
+    }
+
+    pub const fn local(rng: &mut Rng) -> Self {
+        Self(rng.early(LOCAL_DOMAINS as usize) as u16)
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if self.is_local() {
+            write!(f, "l{:02}.example.org", self.0)
+        } else {
+            let tld = ["net", "com", "org"][usize::from(self.0 % 3)];
+            write!(f, "d{:04}.example.{tld}", self.0 - LOCAL_DOMAINS)
+        }
+    }
+}
+
+/// The part of an address before the `@`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct User(pub u32);
+
+impl fmt::Display for User {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let word = WORDS[(self.0 & 63) as usize];
+        let other = WORDS[(self.0 >> 6 & 63) as usize];
+        let number = self.0 >> 14 & 1023;
+        f.write_str(word)?;
+        match self.0 >> 12 & 3 {
+            0 => Ok(()),
+            1 => write!(f, ".{other}"),
+            2 => write!(f, "{number}"),
+            _ => write!(f, ".{other}{number}"),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Address {
+    pub user: User,
+    pub domain: Domain,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}@{}", self.user, self.domain)
+    }
+}
+
+/// The sender as the log shows it, between angle brackets; None is the null sender.
+pub struct Sender(pub Option<Address>);
+
+impl fmt::Display for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.0.map_or(Ok(()), |address| address.fmt(f))
+    }
+}
+
+/// An address of the documentation ranges (RFC 5737, RFC 3849); one in six is IPv6.
+#[derive(Clone, Copy)]
+pub struct Ip(pub u32);
+
+impl fmt::Display for Ip {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let seed = mix(u64::from(self.0));
+        let last = seed >> 16 & 255;
+        match seed % 6 {
+            0 => write!(f, "2001:db8:{:x}:{:x}::{last:x}", seed >> 24 & 0xffff, seed >> 40 & 0xffff),
+            1..=3 => write!(f, "192.0.2.{last}"),
+            _ => write!(f, "198.51.100.{last}"),
+        }
+    }
+}
+
+/// One of a domain's mail exchangers.
+#[derive(Clone, Copy)]
+pub struct Host {
+    pub domain: Domain,
+    pub number: u8,
+}
+
+impl Host {
+    pub const fn ip(self) -> Ip {
+        Ip((self.domain.0 as u32) << 4 | self.number as u32)
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "mx{}.{}", self.number, self.domain)
+    }
+}
+
+/// Who connects to us.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Another domain's outgoing server.
+    Server,
+    /// A machine of our own, allowed to relay.
+    Inside,
+    /// A person's device, which authenticates.
+    Person,
+    /// A host without a name.
+    Nameless,
+}
+
+#[derive(Clone, Copy)]
+pub struct Client {
+    pub origin: Origin,
+    pub domain: Domain,
+    pub seed: u32,
+}
+
+impl Client {
+    pub const fn ip(self) -> Ip {
+        Ip(self.seed)
+    }
+
+    pub const fn port(self) -> u64 {
+        1024 + mix(self.seed as u64 ^ 0x5eed) % 64000
+    }
+}
+
+/// The client's name in the DNS, `unknown` for want of one, as Postfix writes it.
+pub struct Name(pub Client);
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Client { origin, domain, seed } = self.0;
+        match origin {
+            Origin::Server => write!(f, "out{}.{domain}", seed % 5),
+            Origin::Inside => write!(f, "app{}.example.org", seed % 12),
+            Origin::Person => write!(f, "dyn-{:x}.{domain}", seed & 0xf_ffff),
+            Origin::Nameless => f.write_str("unknown"),
+        }
+    }
+}
+
+/// What the client calls itself.
+pub struct Helo(pub Client);
+
+impl fmt::Display for Helo {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Client { origin, domain, seed } = self.0;
+        match origin {
+            Origin::Server | Origin::Inside => Name(self.0).fmt(f),
+            Origin::Person => write!(f, "[192.0.2.{}]", seed & 255),
+            Origin::Nameless if seed & 1 == 0 => write!(f, "host-{:x}", seed & 0xfff),
+            Origin::Nameless => domain.fmt(f),
+        }
+    }
+}
+
+/// Recipient domains by rank: the first gets the most mail, the 5,000th next to none.
+pub struct Zipf(Vec<f64>);
+
+impl Zipf {
+    pub fn new(exponent: f64) -> Self {
+        let mut sum = 0.0;
+        let steps = (1..=u32::from(REMOTE_DOMAINS)).map(|rank| {
+            sum += f64::from(rank).powf(-exponent);
+            sum
+        });
+        Self(steps.collect())
+    }
+
+    pub fn draw(&self, rng: &mut Rng) -> Domain {
+        let all = self.0.last().copied().unwrap_or(1.0);
+        let point = (rng.draw() >> 11) as f64 / (1_u64 << 53) as f64 * all;
+        Domain(LOCAL_DOMAINS + self.0.partition_point(|&sum| sum <= point).min(self.0.len() - 1) as u16)
+    }
+}

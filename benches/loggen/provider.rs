@@ -1,0 +1,88 @@
+//! A recipient domain goes in, the kind of server behind it and that server's replies come out.
+
+use super::names::Domain;
+use super::reply::Row;
+use super::rng::{Rng, mix};
+use super::{delivered, permanent, transient};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    Gmail,
+    Outlook,
+    Yahoo,
+    Gmx,
+    Postfix,
+    Exim,
+    /// Sendmail, qmail, filters sold in boxes.
+    Plain,
+    /// The mailbox server on this machine.
+    Mailbox,
+}
+
+impl Provider {
+    /// The four largest domains are the four large providers; many smaller ones are their customers.
+    pub fn of(domain: Domain) -> Self {
+        if domain.is_local() {
+            return Self::Mailbox;
+        }
+        match domain.0 - super::names::LOCAL_DOMAINS {
+            0 => Self::Gmail,
+            1 => Self::Outlook,
+            2 => Self::Yahoo,
+            3 => Self::Gmx,
+            rank => match mix(u64::from(rank)) % 100 {
+                0..14 => Self::Gmail,
+                14..34 => Self::Outlook,
+                34..37 => Self::Yahoo,
+                37..40 => Self::Gmx,
+                40..66 => Self::Postfix,
+                66..82 => Self::Exim,
+                _ => Self::Plain,
+            },
+        }
+    }
+
+    pub const fn delivered(self) -> &'static [Row] {
+        match self {
+            Self::Gmail => delivered::GMAIL,
+            Self::Outlook => delivered::OUTLOOK,
+            Self::Yahoo => delivered::YAHOO,
+            Self::Gmx => delivered::GMX,
+            Self::Postfix => delivered::POSTFIX,
+            Self::Exim => delivered::EXIM,
+            Self::Plain => delivered::PLAIN,
+            Self::Mailbox => delivered::MAILBOX,
+        }
+    }
+
+    pub const fn transient(self) -> &'static [Row] {
+        match self {
+            Self::Gmail => transient::GMAIL,
+            Self::Outlook => transient::OUTLOOK,
+            Self::Yahoo => transient::YAHOO,
+            Self::Gmx => transient::GMX,
+            Self::Postfix => transient::POSTFIX,
+            Self::Exim => transient::EXIM,
+            Self::Plain => transient::PLAIN,
+            Self::Mailbox => transient::MAILBOX,
+        }
+    }
+
+    pub const fn permanent(self) -> &'static [Row] {
+        match self {
+            Self::Gmail => permanent::GMAIL,
+            Self::Outlook => permanent::OUTLOOK,
+            Self::Yahoo => permanent::YAHOO,
+            Self::Gmx => permanent::GMX,
+            Self::Postfix => permanent::POSTFIX,
+            Self::Exim => permanent::EXIM,
+            Self::Plain => permanent::PLAIN,
+            Self::Mailbox => permanent::MAILBOX,
+        }
+    }
+}
+
+/// The first rows of a table are said more often than the last.
+pub fn drawn(rng: &mut Rng, rows: &'static [Row]) -> &'static Row {
+    &rows[rng.early(rows.len())]
+}

@@ -1,0 +1,159 @@
+//! A row of a reply table goes in, the reply comes out as Postfix or as Exim logs it.
+
+use std::fmt::{self, Display, Write};
+
+use super::names::{Address, Client, HERE, HERE_IP, Helo, Host, Name, Sender};
+use super::rng::mix;
+
+/// The command the reply answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    Greeting,
+    Mail,
+    Rcpt,
+    Data,
+    Dot,
+}
+
+/// Code, enhanced code, stage, text.
+///
+/// The enhanced code stands behind the code; `#5.1.0` does so with its mark, `(#5.1.1)` stands behind the text instead,
+/// and an empty one is not shown. A `\n` in the text begins a line of the reply, with the codes repeated. `%` and
+/// a letter is filled in, see `Words`.
+pub type Row = (u16, &'static str, Stage, &'static str);
+
+/// The enhanced code as it is counted.
+pub fn enhanced(row: &Row) -> &'static str {
+    row.1.trim_matches(['#', '(', ')'])
+}
+
+/// Postfix's own `dsn=`: the reply's, unless there is none at its place or it contradicts the outcome.
+pub fn dsn(class: char, row: &Row) -> Dsn {
+    let agrees = row.1.starts_with(class) && row.0.to_string().starts_with(class);
+    // A greeting that refuses for good is only deferred; Postfix then keeps the rest of the code.
+    let moved = row.2 == Stage::Greeting && row.1.starts_with(|c: char| c.is_ascii_digit());
+    Dsn(class, if agrees || moved { row.1.get(1..).unwrap_or(".0.0") } else { ".0.0" })
+}
+
+pub struct Dsn(pub char, pub &'static str);
+
+impl Display for Dsn {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_char(self.0)?;
+        f.write_str(self.1)
+    }
+}
+
+/// What the marks in a text stand for: `%r` recipient, `%l` its local part, `%d` its domain, `%h` the remote host,
+/// `%s` sender, `%c` client as `name[ip]`, `%a` its address, `%o` its HELO; `%i` and `%m` our address and name;
+/// `%n` nine digits, `%x` twelve hexadecimal ones, `%X` ten of a queue id.
+#[derive(Clone, Copy)]
+pub struct Words {
+    pub recipient: Address,
+    pub sender: Option<Address>,
+    pub host: Host,
+    pub client: Client,
+    pub salt: u64,
+}
+
+/// A text with its marks filled in.
+pub struct Filled<'a>(pub &'a str, pub &'a Words);
+
+impl Display for Filled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self(text, words) = self;
+        let mut parts = text.split('%');
+        f.write_str(parts.next().unwrap_or_default())?;
+        for part in parts {
+            let (mark, rest) = part.split_at_checked(1).ok_or(fmt::Error)?;
+            words.fill(mark, part.len() as u64, f)?;
+            f.write_str(rest)?;
+        }
+        Ok(())
+    }
+}
+
+impl Words {
+    fn fill(&self, mark: &str, place: u64, f: &mut fmt::Formatter) -> fmt::Result {
+        let number = mix(self.salt ^ place);
+        match mark {
+            "r" => self.recipient.fmt(f),
+            "l" => self.recipient.user.fmt(f),
+            "d" => self.recipient.domain.fmt(f),
+            "h" => self.host.fmt(f),
+            "s" => Sender(self.sender).fmt(f),
+            "c" => write!(f, "{}[{}]", Name(self.client), self.client.ip()),
+            "a" => self.client.ip().fmt(f),
+            "o" => Helo(self.client).fmt(f),
+            "i" => f.write_str(HERE_IP),
+            "m" => f.write_str(HERE),
+            "n" => write!(f, "{}", 100_000_000 + number % 900_000_000),
+            "x" => write!(f, "{:012x}", number >> 16),
+            "X" => write!(f, "{:010X}", number >> 24),
+            _ => Err(fmt::Error),
+        }
+    }
+}
+
+/// A reply of many lines: Postfix joins them by blanks, Exim shows the break as it would be typed.
+pub struct Reply<'a> {
+    pub row: &'a Row,
+    pub words: &'a Words,
+    pub joint: &'static str,
+}
+
+pub const POSTFIX_JOINT: &str = " ";
+pub const EXIM_JOINT: &str = "\\n";
+/// Inside `C="…"` Exim quotes once more.
+pub const EXIM_QUOTED_JOINT: &str = "\\\\n";
+
+impl Display for Reply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let &(code, enhanced, _, text) = self.row;
+        let behind = enhanced.starts_with('(');
+        let mut lines = text.split('\n').peekable();
+        while let Some(line) = lines.next() {
+            let last = lines.peek().is_none();
+            write!(f, "{code}{}", if last { ' ' } else { '-' })?;
+            if !behind && !enhanced.is_empty() {
+                write!(f, "{enhanced} ")?;
+            }
+            Filled(line, self.words).fmt(f)?;
+            if !last {
+                f.write_str(self.joint)?;
+            }
+        }
+        if behind { write!(f, " {enhanced}") } else { Ok(()) }
+    }
+}
+
+/// `(in reply to …)`, which Postfix appends.
+pub const fn postfix_stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Greeting => "",
+        Stage::Mail => "MAIL FROM command",
+        Stage::Rcpt => "RCPT TO command",
+        Stage::Data => "DATA command",
+        Stage::Dot => "end of DATA command",
+    }
+}
+
+/// `SMTP error from remote mail server after …`.
+pub struct EximStage<'a>(pub Stage, pub &'a Words);
+
+impl Display for EximStage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let words = self.1;
+        match self.0 {
+            Stage::Greeting => f.write_str("initial connection"),
+            Stage::Mail if words.salt & 1 == 0 => write!(f, "MAIL FROM:<{}>", Sender(words.sender)),
+            Stage::Mail => {
+                let size = 1000 + words.salt % 90_000;
+                write!(f, "pipelined MAIL FROM:<{}> SIZE={size}", Sender(words.sender))
+            }
+            Stage::Rcpt => write!(f, "RCPT TO:<{}>", words.recipient),
+            Stage::Data => f.write_str("DATA"),
+            Stage::Dot => f.write_str("end of data"),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A seed goes in, the same numbers come out, on every machine and in every version.
+
+/// Splitmix64: short, fast, and good enough to draw mail traffic with.
+pub struct Rng(u64);
+
+impl Rng {
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub const fn draw(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        mix(self.0)
+    }
+
+    /// 0 .. `limit`, without `limit`.
+    pub const fn below(&mut self, limit: u64) -> u64 {
+        ((self.draw() >> 32) * limit) >> 32
+    }
+
+    pub const fn between(&mut self, low: u64, high: u64) -> u64 {
+        low + self.below(high - low)
+    }
+
+    /// True so many times in a thousand.
+    pub const fn chance(&mut self, per_mille: u64) -> bool {
+        self.below(1000) < per_mille
+    }
+
+    /// An index below `length`; the first are drawn more often than the last.
+    pub const fn early(&mut self, length: usize) -> usize {
+        let one = self.below(length as u64);
+        let other = self.below(length as u64);
+        (if one < other { one } else { other }) as usize
+    }
+
+    /// The index of the drawn weight.
+    pub fn weighted(&mut self, weights: &[u64]) -> usize {
+        let mut left = self.below(weights.iter().sum());
+        weights
+            .iter()
+            .position(|&weight| {
+                let here = left < weight;
+                left = left.saturating_sub(weight);
+                here
+            })
+            .unwrap_or(0)
+    }
+}
+
+/// Splitmix64's last step: neighbouring numbers come out far apart.
+pub const fn mix(number: u64) -> u64 {
+    let mut z = number;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,154 @@
+//! The machine whose log is written: its log, its dice, and who writes to whom.
+
+use super::id::Id;
+use super::log::Log;
+use super::message::{Message, Pending};
+use super::names::{Address, Client, Domain, Host, LOCAL_DOMAINS, Origin, User, Zipf};
+use super::reply::Words;
+use super::rng::{Rng, mix};
+use super::spec::{Mta, Spec};
+
+/// Mailboxes in each domain of ours.
+const MAILBOXES: u64 = 300;
+/// Of recipient domains; measured exponents of mail traffic lie near 1.
+const ZIPF: f64 = 1.05;
+
+#[derive(Clone, Copy)]
+enum IdForm {
+    Short,
+    Long,
+    Exim,
+}
+
+pub struct Site<'w> {
+    pub log: Log<'w>,
+    pub rng: Rng,
+    zipf: Zipf,
+    id_form: IdForm,
+    count: u64,
+}
+
+impl<'w> Site<'w> {
+    pub fn new(spec: &Spec, log: Log<'w>) -> Self {
+        let id_form = match (spec.mta, spec.long_ids) {
+            (Mta::Postfix, false) => IdForm::Short,
+            (Mta::Postfix, true) => IdForm::Long,
+            (Mta::Exim, _) => IdForm::Exim,
+        };
+        Self { log, rng: Rng::new(spec.seed), zipf: Zipf::new(ZIPF), id_form, count: spec.seed & 0xfff }
+    }
+
+    pub fn id(&mut self, at: u64) -> Id {
+        self.count += 1;
+        match self.id_form {
+            IdForm::Short => Id::short(self.count),
+            IdForm::Long => Id::long(self.log.second_of(at), self.count),
+            IdForm::Exim => Id::exim(self.log.second_of(at), self.count),
+        }
+    }
+
+    pub fn remote_domain(&mut self) -> Domain {
+        self.zipf.draw(&mut self.rng)
+    }
+
+    pub const fn address_at(&mut self, domain: Domain) -> Address {
+        let number = if domain.is_local() {
+            mix(self.rng.below(MAILBOXES) << 16 | domain.0 as u64)
+        } else {
+            self.rng.draw()
+        };
+        Address { user: User(number as u32), domain }
+    }
+
+    pub const fn local_address(&mut self) -> Address {
+        let domain = Domain::local(&mut self.rng);
+        self.address_at(domain)
+    }
+
+    pub fn remote_address(&mut self) -> Address {
+        let domain = self.remote_domain();
+        self.address_at(domain)
+    }
+
+    /// Servers come back from the same few addresses, people and bots from ever new ones.
+    pub fn client(&mut self, origin: Origin) -> Client {
+        let domain = self.remote_domain();
+        let seed = match origin {
+            Origin::Server => mix(u64::from(domain.0) << 8 | self.rng.below(5)) as u32,
+            Origin::Inside => mix(self.rng.below(12)) as u32,
+            Origin::Person | Origin::Nameless => self.rng.draw() as u32,
+        };
+        Client { origin, domain, seed }
+    }
+
+    /// A message that this client hands over now, to recipients that suit it.
+    pub fn message(&mut self, at: u64, client: Client, more: u64) -> Message {
+        let inbound = client.origin == Origin::Server;
+        let sender = match client.origin {
+            Origin::Server if self.rng.chance(60) => None,
+            Origin::Server => Some(self.address_at(client.domain)),
+            Origin::Inside | Origin::Person | Origin::Nameless => Some(self.local_address()),
+        };
+        let mut to = if inbound && !self.rng.chance(40) || self.rng.chance(40) {
+            self.local_address()
+        } else {
+            self.remote_address()
+        };
+        let recipients = [1, 2, 3, 5, 8][self.rng.weighted(&[700, 180, 70, 35, 15])];
+        let mut pending = Vec::with_capacity(recipients);
+        while pending.len() < recipients {
+            if pending.iter().all(|other: &Pending| other.to != to) {
+                pending.push(Pending { to, last: None });
+            }
+            to = match to.domain.is_local() {
+                true => self.local_address(),
+                false if self.rng.chance(350) => self.address_at(to.domain),
+                false => self.remote_address(),
+            };
+        }
+        self.sent(at, sender, client, pending, more)
+    }
+
+    /// Our own word to the sender that something could not be delivered.
+    pub fn bounce_of(&mut self, at: u64, message: &Message) -> Option<Message> {
+        let to = message.sender?;
+        Some(self.sent(at, None, message.client, vec![Pending { to, last: None }], 0))
+    }
+
+    fn sent(
+        &mut self,
+        at: u64,
+        sender: Option<Address>,
+        client: Client,
+        pending: Vec<Pending>,
+        more: u64,
+    ) -> Message {
+        Message {
+            id: self.id(at),
+            born: at,
+            sender,
+            client,
+            size: 600 + self.rng.below(40_000) * self.rng.between(1, 12),
+            recipients: pending.len(),
+            pending,
+            tries: 0,
+            stuck: false,
+            bounced: false,
+            expired: false,
+            more,
+            salt: self.rng.draw(),
+        }
+    }
+
+    /// The recipient's exchanger; 1 is asked first.
+    pub fn host(domain: Domain, number: u8) -> Host {
+        // The customers of a large provider share its hosts, so that one host serves many domains.
+        let shared = Domain(LOCAL_DOMAINS + domain.0 % 200);
+        Host { domain: if mix(u64::from(domain.0)) % 5 < 2 { shared } else { domain }, number }
+    }
+
+    pub const fn words(&mut self, message: &Message, recipient: Address, host: Host) -> Words {
+        let salt = self.rng.draw();
+        Words { recipient, sender: message.sender, host, client: message.client, salt }
+    }
+}

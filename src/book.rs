@@ -1,0 +1,105 @@
+//! The book: tables in TOML come in, rules and providers ready for use go out, and texts when they are asked for.
+
+mod mask;
+mod rules;
+mod texts;
+mod words;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+pub use self::mask::mask;
+pub use self::rules::{Clues, Rule, RuleId, RuleRow, Rules, Sureness};
+pub use self::texts::{
+    Advice, AdviceRow, CodeRow, EnhancedRow, ReasonRow, advice, codes, enhanced_codes, find_advice, find_enhanced,
+    reasons,
+};
+pub use self::words::{EnhancedPattern, Reason, Retry};
+use crate::provider::{ProviderRow, Providers};
+
+/// What is needed to find reasons.
+pub struct Book {
+    pub rules: Rules,
+    pub providers: Providers,
+}
+
+/// A table to read, and what to call it in an error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Table<'a> {
+    pub file: &'a str,
+    pub text: &'a str,
+}
+
+const RULES: Table = Table { file: "rules.toml", text: include_str!("book/rules.toml") };
+const PROVIDERS: Table = Table { file: "providers.toml", text: include_str!("book/providers.toml") };
+
+#[derive(Error, Debug)]
+pub enum BookError {
+    #[error("cannot read {file}, line {line}: {what}")]
+    Table { file: String, line: usize, what: String },
+}
+
+impl Book {
+    pub fn built_in() -> Self {
+        Self::read(&[RULES], &[PROVIDERS]).expect("the tables are tested")
+    }
+
+    /// The user's own tables before ours: his rules are asked first, and his rows of providers count first.
+    pub fn with_own(rules: &[Table], providers: &[Table]) -> Result<Self, BookError> {
+        Self::read(&[rules, &[RULES]].concat(), &[providers, &[PROVIDERS]].concat())
+    }
+
+    fn read(rules: &[Table], providers: &[Table]) -> Result<Self, BookError> {
+        let providers = read_providers(providers)?;
+        Ok(Self { rules: read_rules(rules, &providers)?, providers })
+    }
+}
+
+fn read_providers(tables: &[Table]) -> Result<Providers, BookError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        provider: Vec<toml::Spanned<ProviderRow>>,
+    }
+    let mut providers = Providers::default();
+    for table in tables {
+        let file: File = toml::from_str(table.text).map_err(|cause| table.fault(&cause))?;
+        for row in file.provider {
+            let at = row.span().start;
+            providers.add(row.into_inner()).map_err(|what| table.error(at, what))?;
+        }
+    }
+    Ok(providers)
+}
+
+fn read_rules(tables: &[Table], providers: &Providers) -> Result<Rules, BookError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        rule: Vec<RuleRow>,
+    }
+    let mut rows = Vec::new();
+    let mut places = Vec::new();
+    for table in tables {
+        let file: File = toml::from_str(table.text).map_err(|cause| table.fault(&cause))?;
+        places.extend(file.rule.iter().map(|row| (table, row.id.span().start)));
+        rows.extend(file.rule);
+    }
+    Rules::compile(rows, providers).map_err(|(row, what)| match places.get(row) {
+        Some((table, at)) => table.error(*at, what),
+        None => PROVIDERS.error(0, what),
+    })
+}
+
+impl Table<'_> {
+    fn fault(&self, cause: &toml::de::Error) -> BookError {
+        self.error(cause.span().map_or(0, |span| span.start), cause.message().to_owned())
+    }
+
+    /// `at` counts bytes.
+    fn error(&self, at: usize, what: String) -> BookError {
+        let before = self.text.as_bytes().iter().take(at);
+        let line = 1 + before.filter(|&&byte| byte == b'\n').count();
+        BookError::Table { file: self.file.to_owned(), line, what }
+    }
+}

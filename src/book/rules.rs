@@ -1,0 +1,313 @@
+//! The rules: rows of a rules file come in, the first rule that fits what is known of a reply goes out.
+
+use aho_corasick::AhoCorasick;
+use clap::ValueEnum;
+use memchr::memmem;
+use regex::bytes::{Regex, RegexBuilder};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::mask::mask;
+use super::words::{EnhancedPattern, Reason};
+use crate::event::{Direction, Mta, Stage};
+use crate::provider::{Provider, Providers};
+use crate::reply::{Class, Code, EnhancedCode};
+
+/// A rule as written. What is left out does not matter to it; of what is there, all must hold.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleRow {
+    pub id: Spanned<String>,
+    pub reason: Reason,
+    /// Phrases, any of them. They are whole words; `*` stands for any few words, or at a phrase's end for the rest
+    /// of a word.
+    #[serde(default)]
+    pub words: Vec<String>,
+    /// And any of these too.
+    #[serde(default)]
+    pub and: Vec<String>,
+    /// But none of these.
+    #[serde(default)]
+    pub unless: Vec<String>,
+    /// A regular expression over the masked words.
+    pub pattern: Option<String>,
+    /// Provider ids, any of them. Such a rule reads what the provider said to us, never what we said to it.
+    #[serde(default)]
+    pub provider: Vec<String>,
+    #[serde(default)]
+    pub code: Vec<u16>,
+    #[serde(default)]
+    pub enhanced: Vec<EnhancedPattern>,
+    #[serde(default)]
+    pub stage: Vec<Stage>,
+    #[serde(default)]
+    pub direction: Vec<Direction>,
+    #[serde(default)]
+    pub class: Vec<String>,
+    #[serde(default)]
+    pub mta: Vec<Mta>,
+    /// Where it is written that the words mean this.
+    #[serde(default)]
+    pub source: String,
+    /// A reply that this rule and none before it fits.
+    #[serde(default)]
+    pub example: String,
+}
+
+/// A rule of the book, by place.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RuleId(u16);
+
+/// What a rule rests on, the surest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Sureness {
+    /// Words that this provider explains.
+    Provider,
+    Text,
+    Enhanced,
+    Stage,
+    Code,
+    /// Nothing; the reason is unknown.
+    Nothing,
+}
+
+/// A rule ready for use.
+pub struct Rule {
+    pub id: String,
+    pub reason: Reason,
+    pub sure: Sureness,
+    pub source: String,
+    pub example: String,
+    pub providers: Vec<Provider>,
+    pub codes: Vec<Code>,
+    pub enhanced: Vec<EnhancedPattern>,
+    pub stages: Vec<Stage>,
+    pub directions: Vec<Direction>,
+    pub classes: Vec<Class>,
+    pub mtas: Vec<Mta>,
+    /// Which of the three lists of phrases it has: bits of [`WORDS`], [`AND`], [`UNLESS`].
+    wants: u8,
+    pattern: Option<Regex>,
+}
+
+/// All that is known of a reply.
+#[derive(Clone, Copy, Debug)]
+pub struct Clues<'a> {
+    /// Masked.
+    pub text: &'a [u8],
+    pub code: Option<Code>,
+    pub enhanced: Option<EnhancedCode>,
+    pub class: Option<Class>,
+    pub stage: Option<Stage>,
+    pub direction: Direction,
+    pub mta: Mta,
+    pub provider: Option<Provider>,
+}
+
+const WORDS: u8 = 1;
+const AND: u8 = 2;
+const UNLESS: u8 = 4;
+
+/// How far apart the two sides of a `*` may stand, in bytes of masked text.
+const GAP: usize = 80;
+
+/// Rules in order, and one automaton over all their phrases.
+pub struct Rules {
+    rules: Vec<Rule>,
+    phrases: Vec<Phrase>,
+    /// Finds the first piece of each phrase; pattern numbers are places in `phrases`.
+    automaton: AhoCorasick,
+}
+
+struct Phrase {
+    owner: Owner,
+    first: Piece,
+    more: Vec<Piece>,
+}
+
+/// What stands between two `*`.
+struct Piece {
+    text: Vec<u8>,
+    /// The neighbour may be a letter or a digit.
+    open_left: bool,
+    open_right: bool,
+}
+
+enum Owner {
+    Rule(u16, u8),
+    Provider(Provider),
+}
+
+/// What is wrong with which row: its place in the rows, and in words.
+pub type Fault = (usize, String);
+
+impl Rules {
+    pub fn compile(rows: Vec<RuleRow>, providers: &Providers) -> Result<Self, Fault> {
+        let mut rules = Vec::with_capacity(rows.len());
+        let mut phrases = Vec::with_capacity(rows.len() * 8);
+        for (provider, row) in providers.all() {
+            for token in &row.tokens {
+                phrases.push(Phrase::read(token, Owner::Provider(provider)).map_err(|what| (usize::MAX, what))?);
+            }
+        }
+        for (at, row) in rows.into_iter().enumerate() {
+            for (part, list) in [(WORDS, &row.words), (AND, &row.and), (UNLESS, &row.unless)] {
+                for phrase in list {
+                    phrases.push(Phrase::read(phrase, Owner::Rule(at as u16, part)).map_err(|what| (at, what))?);
+                }
+            }
+            rules.push(Rule::read(row, providers).map_err(|what| (at, what))?);
+        }
+        let automaton = AhoCorasick::new(phrases.iter().map(|phrase| &phrase.first.text))
+            .map_err(|cause| (usize::MAX, format!("the phrases are too many: {cause}")))?;
+        Ok(Self { rules, phrases, automaton })
+    }
+
+    pub fn rule(&self, id: RuleId) -> Option<&Rule> {
+        self.rules.get(usize::from(id.0))
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = (RuleId, &Rule)> {
+        self.rules.iter().enumerate().map(|(at, rule)| (RuleId(at as u16), rule))
+    }
+
+    /// The first rule that fits, and the provider, by its words where the clues name none. `marks` is scratch.
+    pub fn find(&self, mut clues: Clues, marks: &mut Vec<u8>) -> (Option<RuleId>, Option<Provider>) {
+        marks.clear();
+        marks.resize(self.rules.len(), 0);
+        for found in self.automaton.find_overlapping_iter(clues.text) {
+            let Some(phrase) = self.phrases.get(found.pattern().as_usize()) else { continue };
+            if !phrase.fits(clues.text, found.start(), found.end()) {
+                continue;
+            }
+            match phrase.owner {
+                Owner::Rule(rule, part) => {
+                    if let Some(mark) = marks.get_mut(usize::from(rule)) {
+                        *mark |= part;
+                    }
+                }
+                Owner::Provider(provider) if clues.direction == Direction::Outbound => {
+                    clues.provider = clues.provider.or(Some(provider));
+                }
+                Owner::Provider(_) => {}
+            }
+        }
+        let mut marked = self.all().zip(marks.iter());
+        let found = marked.find(|((_, rule), mark)| rule.fits(&clues, **mark));
+        (found.map(|((id, _), _)| id), clues.provider)
+    }
+}
+
+impl Rule {
+    fn read(row: RuleRow, providers: &Providers) -> Result<Self, String> {
+        let lists = [(WORDS, &row.words), (AND, &row.and), (UNLESS, &row.unless)];
+        let wants = lists.iter().filter(|(_, list)| !list.is_empty()).fold(0, |wants, (part, _)| wants | part);
+        let pattern = row.pattern.as_deref().map(|pattern| {
+            RegexBuilder::new(pattern).unicode(false).build().map_err(|cause| cause.to_string())
+        });
+        let codes = row.code.iter().map(|&code| Code::new(code).ok_or_else(|| format!("{code} is no reply code")));
+        let classes = row.class.iter().map(|class| Class::from_str(class, false));
+        let provider = |id: &String| providers.find(id).ok_or_else(|| format!("no provider is called '{id}'"));
+        let mut rule = Self {
+            sure: Sureness::Nothing,
+            wants,
+            pattern: pattern.transpose()?,
+            codes: codes.collect::<Result<_, _>>()?,
+            classes: classes.collect::<Result<_, _>>()?,
+            providers: row.provider.iter().map(provider).collect::<Result<_, _>>()?,
+            id: row.id.into_inner(),
+            reason: row.reason,
+            source: row.source,
+            example: row.example,
+            enhanced: row.enhanced,
+            stages: row.stage,
+            directions: row.direction,
+            mtas: row.mta,
+        };
+        rule.sure = rule.rests_on();
+        Ok(rule)
+    }
+
+    fn rests_on(&self) -> Sureness {
+        if self.reason == Reason::Unknown {
+            Sureness::Nothing
+        } else if !self.providers.is_empty() {
+            Sureness::Provider
+        } else if self.wants & WORDS != 0 || self.pattern.is_some() {
+            Sureness::Text
+        } else if !self.enhanced.is_empty() {
+            Sureness::Enhanced
+        } else if !self.stages.is_empty() {
+            Sureness::Stage
+        } else {
+            Sureness::Code
+        }
+    }
+
+    fn fits(&self, clues: &Clues, mark: u8) -> bool {
+        mark == self.wants & !UNLESS
+            && holds(&self.codes, clues.code)
+            && holds(&self.classes, clues.class)
+            && holds(&self.stages, clues.stage)
+            && holds(&self.directions, Some(clues.direction))
+            && holds(&self.mtas, Some(clues.mta))
+            && (self.providers.is_empty()
+                || clues.direction == Direction::Outbound && holds(&self.providers, clues.provider))
+            && (self.enhanced.is_empty()
+                || clues.enhanced.is_some_and(|code| self.enhanced.iter().any(|pattern| pattern.fits(code))))
+            && self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(clues.text))
+    }
+}
+
+/// An empty list takes anything.
+fn holds<T: PartialEq>(list: &[T], clue: Option<T>) -> bool {
+    list.is_empty() || clue.is_some_and(|clue| list.contains(&clue))
+}
+
+impl Phrase {
+    fn read(text: &str, owner: Owner) -> Result<Self, String> {
+        let mut pieces = Vec::new();
+        let mut masked = Vec::new();
+        let raw: Vec<&str> = text.split('*').collect();
+        for (at, part) in raw.iter().enumerate() {
+            mask(part.as_bytes(), &mut masked);
+            if masked.contains(&b'~') && !part.contains('~') {
+                return Err(format!("the phrase '{text}' holds what is taken for an id"));
+            }
+            if !masked.is_empty() {
+                let open_left = at > 0 && !part.starts_with(' ');
+                let open_right = at + 1 < raw.len() && !part.ends_with(' ');
+                pieces.push(Piece { text: masked.clone(), open_left, open_right });
+            }
+        }
+        let mut pieces = pieces.into_iter();
+        let first = pieces.next().ok_or_else(|| format!("the phrase '{text}' has no words"))?;
+        Ok(Self { owner, first, more: pieces.collect() })
+    }
+
+    fn fits(&self, text: &[u8], start: usize, end: usize) -> bool {
+        if !self.first.stands_alone(text, start, end) {
+            return false;
+        }
+        let mut from = end;
+        for piece in &self.more {
+            let Some(window) = text.get(from..text.len().min(from + GAP + piece.text.len())) else { return false };
+            let mut places = memmem::find_iter(window, &piece.text).map(|at| from + at);
+            let Some(at) = places.find(|&at| piece.stands_alone(text, at, at + piece.text.len())) else {
+                return false;
+            };
+            from = at + piece.text.len();
+        }
+        true
+    }
+}
+
+impl Piece {
+    fn stands_alone(&self, text: &[u8], start: usize, end: usize) -> bool {
+        let is_word = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+        let begins = self.text.first().is_some_and(u8::is_ascii_alphanumeric);
+        let ends = self.text.last().is_some_and(u8::is_ascii_alphanumeric);
+        (self.open_left || !begins || !is_word(start.checked_sub(1)))
+            && (self.open_right || !ends || !is_word(Some(end)))
+    }
+}

@@ -1,0 +1,37 @@
+//! How a command ended: what to complain about, and with which exit status.
+
+use crate::error::Error;
+use crate::walk::Coverage;
+
+/// A command that printed its answer.
+pub struct Done {
+    /// To be said on stderr.
+    pub problems: Vec<Error>,
+    /// Said on stderr too: the input was read, and nothing in it was understood.
+    pub nothing_understood: Option<String>,
+}
+
+impl Done {
+    pub fn new(before: Vec<Error>, during: Vec<Error>, coverage: &Coverage) -> Self {
+        let problems = before.into_iter().chain(during).collect();
+        let lost = coverage.lines > 0 && coverage.event + coverage.routine == 0;
+        let nothing_understood = lost.then(|| {
+            format!(
+                "none of {} lines is a line of a Postfix or Exim log that could be understood ({} are not mail at all)",
+                coverage.lines, coverage.foreign
+            )
+        });
+        Self { problems, nothing_understood }
+    }
+
+    /// 0, 2 or 3; 1 is the answer to a question, which these commands do not ask.
+    pub fn status(&self) -> u8 {
+        if !self.problems.is_empty() {
+            2
+        } else if self.nothing_understood.is_some() {
+            3
+        } else {
+            0
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The subcommands, one file each.
+
+pub mod done;
+pub mod events;
+mod inputs;

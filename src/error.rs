@@ -1,0 +1,40 @@
+//! What can go wrong, on what, and why. Only `main.rs` prints it.
+
+use std::io;
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot open {path}: {source}", path = shown(.path))]
+    Open { path: PathBuf, source: io::Error },
+    #[error("cannot read {path}: {source} (what came before byte {offset} is in the report)", path = shown(.path))]
+    Read { path: PathBuf, offset: u64, source: io::Error },
+    #[error("cannot decompress {path}: {source} (what came before byte {offset} of its text is in the report)",
+        path = shown(.path))]
+    Decompress { path: PathBuf, offset: u64, source: io::Error },
+    #[error("{path} shrank while it was read: {missing} bytes are missing from the report", path = shown(.path))]
+    Shrank { path: PathBuf, missing: u64 },
+    #[error("cannot open {path}: it is a directory, name the log files in it", path = shown(.path))]
+    Directory { path: PathBuf },
+    #[error("no log found: there is no {}\n  name a file, or - for standard input; where mail logs to the journal: \
+        journalctl -o short-iso -u 'postfix*' | smtplog scan -", .looked_at.join(", no "))]
+    NoLog { looked_at: Vec<String> },
+    #[error("cannot write the answer: {0}")]
+    Write(#[from] io::Error),
+    #[error("cannot start {threads} threads: {source}")]
+    Threads { threads: usize, source: rayon::ThreadPoolBuildError },
+    #[error("no time zone is named {name:?}")]
+    Zone { name: String },
+}
+
+impl Error {
+    /// The reader went away: `smtplog … | head`.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Write(source) if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// A name may come from a stranger too: control characters are escaped.
+fn shown(path: &std::path::Path) -> String {
+    path.to_string_lossy().chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}

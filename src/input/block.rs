@@ -1,0 +1,60 @@
+//! A block of whole lines, and the buffer it is read into.
+
+use std::ops::Range;
+
+/// A line is looked at up to here; the rest of a longer one is passed over. syslog cuts at 8 KiB or below.
+pub const LINE_LIMIT: usize = 64 << 10;
+
+/// How much text before its first line every block carries, in bytes.
+pub const CONTEXT: usize = 4 << 10;
+
+/// Whole lines of one file, in the order of the file.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'a> {
+    /// The number of its file in the set, from 0.
+    pub file: usize,
+    /// Where `lines` begins in the (decompressed) file, in bytes.
+    pub offset: u64,
+    /// At most the last `CONTEXT` bytes before `lines`: all there is, or that many.
+    pub before: &'a [u8],
+    /// Complete lines; only the last one of a file may lack its newline.
+    pub lines: &'a [u8],
+}
+
+/// Memory that is read into again and again, beginning at a page. The kernel copies to a page's first byte six
+/// times as fast as to the bytes just behind it on some processors, and a plain `Vec` begins there.
+#[derive(Default)]
+pub struct Buffer {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+const PAGE: usize = 4096;
+
+impl Buffer {
+    /// At least `length` bytes, beginning at a page; what stood in it before is kept.
+    pub fn room(&mut self, length: usize) -> &mut [u8] {
+        if self.bytes.len() < self.start + length {
+            let mut bytes = vec![0; length.next_multiple_of(PAGE) + PAGE];
+            let start = bytes.as_ptr().align_offset(PAGE).min(PAGE);
+            let old = self.bytes.get(self.start..).unwrap_or_default();
+            if let Some(room) = bytes.get_mut(start..start + old.len()) {
+                room.copy_from_slice(old);
+            }
+            (self.bytes, self.start) = (bytes, start);
+        }
+        self.bytes.get_mut(self.start..).unwrap_or_default()
+    }
+
+    pub fn part(&self, range: Range<usize>) -> &[u8] {
+        self.bytes.get(self.start + range.start..self.start + range.end).unwrap_or_default()
+    }
+}
+
+/// Where a block's parts lie in its buffer.
+#[derive(Clone, Debug)]
+pub struct Extent {
+    pub before: Range<usize>,
+    pub lines: Range<usize>,
+    pub offset: u64,
+}

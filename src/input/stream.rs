@@ -1,0 +1,80 @@
+//! A file that can only be read from its beginning: a pipe, or compressed.
+
+use std::io::{self, Read};
+
+use memchr::{memchr, memrchr};
+
+use super::block::{Buffer, CONTEXT, Extent, LINE_LIMIT};
+
+pub struct Stream {
+    reader: Box<dyn Read + Send>,
+    /// The end of the last block as context, and what followed its last newline.
+    carry: Vec<u8>,
+    /// How much of `carry` is context.
+    context: usize,
+    /// How many bytes came before what follows the context.
+    offset: u64,
+    ended: bool,
+    /// It broke off: said once, after the lines that came before.
+    broken: Option<io::Error>,
+}
+
+impl Stream {
+    pub fn new(reader: Box<dyn Read + Send>) -> Self {
+        Self { reader, carry: Vec::new(), context: 0, offset: 0, ended: false, broken: None }
+    }
+
+    /// How many bytes of text were given out.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The next block of about `block_size` bytes. None: the stream has ended.
+    pub fn read(&mut self, block_size: usize, buffer: &mut Buffer) -> io::Result<Option<Extent>> {
+        if self.ended {
+            return self.broken.take().map_or(Ok(None), Err);
+        }
+        let start = self.context;
+        let mut end = self.carry.len();
+        let mut dropped = 0;
+        buffer.room(end).get_mut(..end).unwrap_or_default().copy_from_slice(&self.carry);
+        let cut = loop {
+            let want = end + block_size;
+            end += self.fill(buffer.room(want).get_mut(end..want).unwrap_or_default());
+            let lines = buffer.part(start..end);
+            // After a line that was too long, so that no offset behind it is wrong.
+            let newline = if dropped > 0 { memchr(b'\n', lines) } else { memrchr(b'\n', lines) };
+            match newline {
+                Some(newline) => break start + newline + 1,
+                None if self.ended => break end,
+                None if end - start > LINE_LIMIT => {
+                    dropped += end - start - LINE_LIMIT;
+                    end = start + LINE_LIMIT;
+                }
+                None => {}
+            }
+        };
+        let whole = if self.ended && dropped == 0 { end } else { cut };
+        let extent = Extent { before: 0..start, lines: start..whole, offset: self.offset };
+        self.offset += (whole - start + dropped) as u64;
+        self.context = whole.min(CONTEXT);
+        self.carry.clear();
+        self.carry.extend_from_slice(buffer.part(whole - self.context..end));
+        self.ended &= whole == end;
+        if whole > start { Ok(Some(extent)) } else { self.broken.take().map_or(Ok(None), Err) }
+    }
+
+    /// Reads until the room is full or the stream ends.
+    fn fill(&mut self, mut room: &mut [u8]) -> usize {
+        let whole = room.len();
+        while !room.is_empty() && !self.ended {
+            match self.reader.read(room) {
+                Ok(0) => self.ended = true,
+                Ok(count) => room = room.get_mut(count..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => (self.ended, self.broken) = (true, Some(error)),
+            }
+        }
+        whole - room.len()
+    }
+}

@@ -1,0 +1,167 @@
+//! Exim: a line of mainlog, rejectlog or syslog comes in, a reading goes out.
+
+mod delivery;
+mod failure;
+mod peer;
+mod refusal;
+
+use crate::line::{Line, Stamp};
+use crate::mta::reading::{Reading, cut};
+
+pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
+    let text = match whole(doubled(line)) {
+        Part::Whole(text) => text,
+        Part::Later => return Reading::Routine,
+    };
+    let (queue_id, rest) = queue_id(pid(text));
+    if queue_id.is_some() {
+        delivery::read(queue_id, rest)
+            .or_else(|| refusal::read(queue_id, rest))
+            .or_else(|| delivery::attempt(queue_id, rest))
+            .unwrap_or(Reading::Routine)
+    } else {
+        refusal::read(None, rest).unwrap_or_else(|| {
+            let ours = !line.program.is_empty() || ROUTINE.iter().any(|start| rest.starts_with(start));
+            if ours { Reading::Routine } else { Reading::Foreign }
+        })
+    }
+}
+
+/// The text without what syslog and Exim's own options put before it: two copies of one line have the same.
+pub fn words<'a>(line: &Line<'a>) -> &'a [u8] {
+    match whole(doubled(line)) {
+        Part::Whole(text) => pid(text),
+        Part::Later => b"",
+    }
+}
+
+/// How the lines of mainlog start that belong to no message. Other programs' files have stamps of the same shape,
+/// so what is not known here is not taken for Exim's.
+const ROUTINE: [&[u8]; 66] = [
+    b"H=",
+    b"U=",
+    b"F=<",
+    b"D=",
+    b"SMTP ",
+    b"no host name found",
+    b"no IP address found",
+    b"Start queue run",
+    b"End queue run",
+    b"TLS ",
+    b"unexpected disconnection",
+    b"Connection from",
+    b"connection from",
+    b"Connection closed",
+    b"exim ",
+    b"Exim ",
+    b"cwd=",
+    b"VRFY ",
+    b"EXPN ",
+    b"ETRN ",
+    b"ATRN ",
+    b"DKIM",
+    b"DANE",
+    b"DNS",
+    b"SPF",
+    b"ARC",
+    b"PRDR",
+    b"Warning:",
+    b"LOG:",
+    b"log:",
+    b"sender verify",
+    b"recipient verify",
+    b"host ",
+    b"hosts_",
+    b"ident ",
+    b"daemon",
+    b"pid ",
+    b"queue_run",
+    b"Queue run",
+    b"retry ",
+    b"socket ",
+    b"listening",
+    b"Failed to ",
+    b"failed to ",
+    b"unable to ",
+    b"Unable to ",
+    b"Cannot ",
+    b"cannot ",
+    b"lookup ",
+    b"SIGHUP",
+    b"SIGTERM",
+    b"received SIG",
+    b"ACL ",
+    b"spam acl",
+    b"spamd",
+    b"malware acl",
+    b"clamd",
+    b"rejected ",
+    b"refused ",
+    b"Authentication",
+    b"authentication",
+    b"setsockopt",
+    b"accept ",
+    b"too many ",
+    b"frozen",
+    b"no mail",
+];
+
+/// Through syslog the stamp may stand twice: `… exim[123]: 2026-11-22 02:51:48 1xUx… <= …`.
+fn doubled<'a>(line: &Line<'a>) -> &'a [u8] {
+    if line.program.is_empty() || !line.text.starts_with(b"2") && !line.text.starts_with(b"1") {
+        return line.text;
+    }
+    match Line::read(line.text) {
+        Line { stamp: Stamp::Iso(_), program: b"", text, .. } => text,
+        _ => line.text,
+    }
+}
+
+enum Part<'a> {
+    Whole(&'a [u8]),
+    /// The second or a later piece of a line: what counts stood in the first.
+    Later,
+}
+
+/// `[1/2] text`: Exim cuts what is too long for syslog; `[1\12] text` is how it sends its rejectlog, headers and
+/// all (Exim log.c, write_syslog).
+fn whole(text: &[u8]) -> Part<'_> {
+    let pieces = text.strip_prefix(b"[").and_then(|rest| cut(rest.get(..12).unwrap_or(rest), b"] "));
+    let Some((numbers, _)) = pieces else { return Part::Whole(text) };
+    let Some(slash) = numbers.iter().position(|byte| matches!(byte, b'/' | b'\\')) else { return Part::Whole(text) };
+    if !numbers.iter().enumerate().all(|(at, byte)| at == slash || byte.is_ascii_digit()) {
+        return Part::Whole(text);
+    }
+    match numbers.split_at(slash) {
+        (b"1", _) => Part::Whole(text.get(numbers.len() + 3..).unwrap_or_default()),
+        _ => Part::Later,
+    }
+}
+
+/// `[126] text` → `text`
+fn pid(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"[")
+        .and_then(|rest| {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            rest.get(digits..).filter(|_| digits > 0)?.strip_prefix(b"] ")
+        })
+        .unwrap_or(text)
+}
+
+/// `1xUxgC-000022-1C rest`, and since 4.97 `1xUxgC-000000000022-1C00 rest`: base-62 time, pid, and fraction
+/// (Exim spec, "Message identification").
+fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    for length in [16, 23] {
+        let Some((id, [b' ', rest @ ..])) = text.split_at_checked(length) else { continue };
+        let dash = |at: usize| id.get(at) == Some(&b'-');
+        let dashes = dash(6) && dash(length - if length == 16 { 3 } else { 5 });
+        if dashes && id.iter().filter(|&&byte| byte == b'-').count() == 2 && id.iter().all(plain) {
+            return (Some(id), rest);
+        }
+    }
+    (None, text)
+}
+
+fn plain(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || *byte == b'-'
+}

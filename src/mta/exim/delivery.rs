@@ -1,0 +1,197 @@
+//! Exim deliveries: `=>`, `->`, `>>`, `*>`, `**`, `==`, and one host's answer before the next is tried.
+
+use super::failure::Failure;
+use super::peer;
+use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use crate::mta::reading::{Reading, address, cut, cut_last};
+use crate::reply::{Class, Reply};
+
+/// None: the line has none of the flags.
+pub(super) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {
+    let (flag, rest) = text.split_at_checked(3)?;
+    let event = match flag {
+        b"<= " | b"(= " => return Some(Reading::Routine),
+        b"=> " | b"-> " | b">> " => delivered(rest, Outcome::Delivered),
+        // Nothing was sent: Exim was run with -N.
+        b"*> " => delivered(rest, Outcome::Discarded),
+        b"** " => failed(rest),
+        b"== " => deferred(rest),
+        _ => return None,
+    };
+    Some(event.map_or(Reading::Unread, |event| Reading::Event(Event { queue_id, ..event })))
+}
+
+const NOTHING: Event = Event {
+    mta: Mta::Exim,
+    direction: Direction::Local,
+    outcome: Outcome::Delivered,
+    queue_id: None,
+    code: None,
+    enhanced: None,
+    dsn: None,
+    hint: None,
+    stage: None,
+    sender: None,
+    recipient: None,
+    peer: Peer { host: None, ip: None, port: None },
+    text: b"",
+    suspended: false,
+};
+
+/// `a@b <c@d> F=<e> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 X=… C="250 OK"`
+fn delivered(text: &[u8], outcome: Outcome) -> Option<Event<'_>> {
+    let (recipient, rest) = recipient(text)?;
+    let confirmation = cut(rest, b" C=\"").map(|(_, reply)| cut_last(reply, b"\"").map_or(reply, |(reply, _)| reply));
+    let reply = confirmation.and_then(Reply::read);
+    let peer = host(rest);
+    let direction = if peer.is_some() || reply.is_some() { Direction::Outbound } else { Direction::Local };
+    let dropped = text.starts_with(b":blackhole:") || text.starts_with(b"blackhole (");
+    let outcome = if dropped { Outcome::Discarded } else { outcome };
+    Some(Event {
+        direction,
+        outcome,
+        code: reply.map(|reply| reply.code),
+        enhanced: reply.and_then(|reply| reply.enhanced),
+        sender: sender(rest),
+        recipient,
+        peer: peer.unwrap_or_default(),
+        text: confirmation.unwrap_or_default(),
+        ..NOTHING
+    })
+}
+
+/// `a@b <c@d> F=<e> R=r T=t H=mx [192.0.2.1] : SMTP error …`; the fields and the blank before the colon may lack.
+fn failed(text: &[u8]) -> Option<Event<'_>> {
+    let (recipient, rest) = recipient(text)?;
+    let (fields, words) = if rest.is_empty() { (rest, rest) } else { cut(rest, b": ")? };
+    let failure = Failure::read(times(words));
+    let expired = words.starts_with(b"retry timeout exceeded") || words.ends_with(b": retry timeout exceeded");
+    let outcome = if expired { Outcome::Expired } else { Outcome::Bounced };
+    let event = result(outcome, recipient, fields, &failure);
+    Some(Event { hint: Some(Class::Permanent), ..event })
+}
+
+/// `a@b R=r T=t defer (-44) H=mx [192.0.2.1]: SMTP error …`, `… defer (110): Connection timed out H=mx [ip]: …`
+fn deferred(text: &[u8]) -> Option<Event<'_>> {
+    let (recipient, rest) = recipient(text)?;
+    let (fields, rest) = cut(rest, b"defer (")?;
+    let (_errno, rest) = cut(rest, b")")?;
+    let (host, words) = cut(rest, b": ").unwrap_or((rest, b""));
+    let words = times(words);
+    // The errno's words, then the host, then what happened.
+    let (peer, words) = match cut(words, b" H=").filter(|(errno, _)| errno.len() <= 48) {
+        Some((_, named)) => match peer::read(named) {
+            Some((peer, rest)) => (Some(peer), cut(rest, b": ").map_or(words, |(_, words)| words)),
+            None => (None, words),
+        },
+        None => (self::host(host), words),
+    };
+    let failure = Failure::read(words);
+    let failure = Failure { peer: peer.or(failure.peer), ..failure };
+    let event = result(Outcome::Deferred, recipient, fields, &failure);
+    Some(Event { hint: Some(Class::Transient), ..event })
+}
+
+fn result<'a>(
+    outcome: Outcome,
+    recipient: Option<&'a [u8]>,
+    fields: &'a [u8],
+    failure: &Failure<'a>,
+) -> Event<'a> {
+    let peer = host(fields).or(failure.peer);
+    let outbound = match (field(fields, b" T="), field(fields, b" R=")) {
+        _ if peer.is_some() || failure.reply.is_some() => true,
+        (Some(transport), _) => failure.remote || cut(transport, b"smtp").is_some(),
+        (None, Some(router)) => failure.remote || ROUTERS.iter().any(|name| cut(router, name).is_some()),
+        // Nobody took the address: mail for a domain that is not ours, as a rule.
+        (None, None) => true,
+    };
+    Event {
+        direction: if outbound { Direction::Outbound } else { Direction::Local },
+        outcome,
+        code: failure.reply.map(|reply| reply.code),
+        enhanced: failure.reply.and_then(|reply| reply.enhanced),
+        stage: failure.stage,
+        sender: sender(fields),
+        recipient,
+        peer: peer.unwrap_or_default(),
+        text: failure.text,
+        ..NOTHING
+    }
+}
+
+/// Parts of the usual names of routers for mail to elsewhere.
+const ROUTERS: [&[u8]; 6] = [b"dns", b"lookup", b"remote", b"smart", b"relay", b"manual"];
+
+/// One host's answer: `H=mx [192.0.2.1]: SMTP error …`, `mx [192.0.2.1] Connection refused`,
+/// `plain authenticator failed H=mx [192.0.2.1] 535 …`. None: another line about the message.
+pub(super) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {
+    let attempt = Event { direction: Direction::Outbound, outcome: Outcome::Attempt, queue_id, ..NOTHING };
+    if let Some((_, rest)) = cut(text, b" authenticator failed H=").filter(|(name, _)| !name.contains(&b' ')) {
+        let (peer, rest) = peer::read(rest)?;
+        let text = rest.trim_ascii_start();
+        let reply = Reply::read(text);
+        let (code, enhanced) = (reply.map(|reply| reply.code), reply.and_then(|reply| reply.enhanced));
+        return Some(Reading::Event(Event { code, enhanced, stage: Some(Stage::Auth), peer, text, ..attempt }));
+    }
+    let (peer, rest) = peer::read(text.strip_prefix(b"H=").unwrap_or(text))?;
+    let words = rest.get(memchr::memchr(b' ', rest)? + 1..)?;
+    let failure = Failure::read(words);
+    let heard = failure.stage.is_some() || failure.reply.is_some();
+    heard.then_some(Reading::Event(Event {
+        code: failure.reply.map(|reply| reply.code),
+        enhanced: failure.reply.and_then(|reply| reply.enhanced),
+        stage: failure.stage,
+        peer,
+        text: failure.text,
+        ..attempt
+    }))
+}
+
+/// The recipient and the fields. The address that was delivered to; where that is a bare local part, a pipe or a
+/// file, the one it was made from, which stands in angle brackets. None inside: the line names none.
+fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
+    // `:blackhole:` ends in a colon of its own.
+    let own = if text.starts_with(b":") { memchr::memchr(b' ', text).unwrap_or(0) } else { 0 };
+    let mark = |mark: &&[u8]| memchr::memmem::find(text.get(own..)?, mark).map(|at| own + at);
+    let end = MARKS.iter().filter_map(mark).min().unwrap_or(text.len());
+    let (first, rest) = text.split_at_checked(end)?;
+    let (original, rest) = match rest.strip_prefix(b" <").and_then(address) {
+        Some((original, rest)) => (Some(original), rest),
+        None => (None, rest),
+    };
+    let special = matches!(first.first(), None | Some(b'|' | b'/' | b':')) || !first.contains(&b'@');
+    let named = if special { original.or(Some(first)) } else { Some(first) };
+    let nobody = first.is_empty() || first.starts_with(b"blackhole (");
+    Some((named.filter(|_| !nobody), rest))
+}
+
+const MARKS: [&[u8]; 9] =
+    [b" <", b" F=<", b" P=<", b" R=", b" T=", b": ", b" : ", b" defer (", b" routing defer ("];
+
+/// ` R=dnslookup …` → `dnslookup`
+fn field<'a>(fields: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (_, rest) = cut(fields, name)?;
+    rest.split(|byte| matches!(byte, b' ' | b':')).next()
+}
+
+fn host(fields: &[u8]) -> Option<Peer<'_>> {
+    cut(fields, b" H=").and_then(|(_, rest)| peer::read(rest)).map(|(peer, _)| peer)
+}
+
+fn sender(fields: &[u8]) -> Option<&[u8]> {
+    cut(fields, b" F=<").and_then(|(_, rest)| address(rest)).map(|(sender, _)| sender)
+}
+
+/// Cuts off ` QT=3s DT=0.2s`, which +queue_time and +deliver_time put behind the words.
+fn times(mut words: &[u8]) -> &[u8] {
+    for name in [&b" DT="[..], b" QT="] {
+        if let Some((before, time)) = cut_last(words, name)
+            && !time.contains(&b' ')
+            && time.ends_with(b"s")
+        {
+            words = before;
+        }
+    }
+    words
+}

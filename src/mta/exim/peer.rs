@@ -1,0 +1,34 @@
+//! How Exim names the other side: `H=mx.example.org (helo) [192.0.2.1]:25`.
+
+use crate::event::Peer;
+use crate::mta::reading::port;
+
+/// The peer after `H=` (which is cut off already), and the rest. The name a client gave in HELO stands in round
+/// brackets and is not its host. None: no address in square brackets follows.
+pub(super) fn read(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
+    let mut host = None;
+    let mut rest = text;
+    if !rest.starts_with(b"[") && !rest.starts_with(b"(") {
+        let end = memchr::memchr(b' ', rest)?;
+        host = rest.get(..end);
+        rest = rest.get(end + 1..)?;
+    }
+    if rest.starts_with(b"(") {
+        rest = helo(rest)?;
+    }
+    let rest = rest.strip_prefix(b"[")?;
+    let end = memchr::memchr2(b']', b' ', rest)?;
+    let (ip, rest) = (rest.get(..end)?, rest.get(end..)?.strip_prefix(b"]")?);
+    let (port, rest) = port(rest);
+    Some((Peer { host, ip: Some(ip), port }, rest))
+}
+
+/// `(any thing [192.0.2.66]) [192.0.2.1]…` → from the address on. A client may put brackets into its name, so
+/// the last `) [` before the fields that Exim adds is taken.
+fn helo(text: &[u8]) -> Option<&[u8]> {
+    let fields = FIELDS.iter().filter_map(|field| memchr::memmem::find(text, field)).min().unwrap_or(text.len());
+    let end = memchr::memmem::rfind(text.get(..fields)?, b") [").or_else(|| memchr::memmem::find(text, b") ["))?;
+    text.get(end + 2..)
+}
+
+const FIELDS: [&[u8]; 6] = [b" I=[", b" F=<", b" U=", b" P=", b" rejected ", b": "];

@@ -1,0 +1,23 @@
+//! One event as one line for people: time, outcome, code, peer, recipient, words.
+
+use clap::ValueEnum;
+
+use super::printable::printable;
+use crate::record::Record;
+
+pub fn show(record: &Record) -> String {
+    let time = record.time.as_deref().unwrap_or("-");
+    // To the second: fractions and zone are in the ndjson.
+    let time = time.get(..19).unwrap_or(time).replace('T', " ");
+    let outcome = record.outcome.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let number = match (record.code, record.enhanced) {
+        (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
+        (Some(code), None) => code.to_string(),
+        (None, Some(enhanced)) => format!("--- {enhanced}"),
+        (None, None) => "---".to_owned(),
+    };
+    let peer = record.peer_host.as_deref().or(record.peer_ip.as_deref()).unwrap_or("-");
+    let recipient = record.recipient.as_deref().unwrap_or("-");
+    let line = format!("{time}  {outcome:<9}  {number:<10}  {peer}  {recipient}  {}", record.text);
+    printable(line.trim_end())
+}

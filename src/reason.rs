@@ -1,0 +1,118 @@
+//! Why mail did not go through: an event comes in, its reason goes out.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+pub use crate::book::{Reason, Retry, RuleId, Sureness};
+use crate::book::{Book, Clues, mask};
+use crate::event::{Direction, Event, Outcome};
+use crate::provider::Provider;
+use crate::reply::{Class, EnhancedCode};
+
+/// A reason, and how we came by it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Verdict {
+    pub reason: Reason,
+    pub provider: Option<Provider>,
+    /// None: no rule fitted, and the reason is unknown.
+    pub rule: Option<RuleId>,
+    pub sure: Sureness,
+}
+
+/// Finds reasons, and remembers them: a log says few things many times. One for each thread.
+pub struct Judge<'b> {
+    book: &'b Book,
+    masked: Vec<u8>,
+    marks: Vec<u8>,
+    known: HashMap<u64, Verdict, RandomState>,
+    hasher: RandomState,
+}
+
+/// Verdicts kept; when there are more, all are forgotten. About 2 MiB.
+const KNOWN_LIMIT: usize = 65_536;
+
+impl<'b> Judge<'b> {
+    pub fn new(book: &'b Book) -> Self {
+        Self {
+            book,
+            masked: Vec::new(),
+            marks: Vec::new(),
+            known: HashMap::with_hasher(RandomState::default()),
+            hasher: RandomState::default(),
+        }
+    }
+
+    /// None: the mail was delivered, or the answer was a good one.
+    pub fn verdict(&mut self, event: &Event) -> Option<Verdict> {
+        let class = event.class();
+        if event.outcome == Outcome::Delivered || matches!(class, Some(Class::Positive | Class::Intermediate)) {
+            return None;
+        }
+        mask(event.text, &mut self.masked);
+        let clues = Clues {
+            text: &self.masked,
+            code: event.code,
+            enhanced: event.enhanced.or(event.dsn),
+            class,
+            stage: event.stage,
+            direction: event.direction,
+            mta: event.mta,
+            provider: self.provider(event),
+        };
+        let key = self.hasher.hash_one(Key::of(&clues));
+        if let Some(known) = self.known.get(&key) {
+            return Some(*known);
+        }
+        let (rule, provider) = self.book.rules.find(clues, &mut self.marks);
+        let row = rule.and_then(|rule| self.book.rules.rule(rule));
+        let verdict = Verdict {
+            reason: row.map_or(Reason::Unknown, |row| row.reason),
+            provider,
+            rule,
+            sure: row.map_or(Sureness::Nothing, |row| row.sure),
+        };
+        if self.known.len() >= KNOWN_LIMIT {
+            self.known.clear();
+        }
+        self.known.insert(key, verdict);
+        Some(verdict)
+    }
+
+    /// Who runs the other side, for any event: by its host name; for mail that reached no host, by the
+    /// recipient's domain. A verdict may know more, by the words of the reply.
+    pub fn provider(&self, event: &Event) -> Option<Provider> {
+        let providers = &self.book.providers;
+        match (event.direction, event.peer.host) {
+            (Direction::Local, _) => None,
+            (_, Some(host)) => providers.of_host(host),
+            (Direction::Outbound, None) => event.recipient.and_then(|address| providers.of_recipient(address)),
+            (Direction::Inbound, None) => None,
+        }
+    }
+}
+
+/// The clues, in as few words as a hash takes in at once.
+#[derive(Hash)]
+struct Key<'a> {
+    text: &'a [u8],
+    numbers: u64,
+    provider: Option<Provider>,
+}
+
+impl<'a> Key<'a> {
+    fn of(clues: &Clues<'a>) -> Self {
+        let enhanced = clues.enhanced.map_or(0, pack);
+        let code = clues.code.map_or(0, |code| u64::from(code.number()));
+        let stage = clues.stage.map_or(0, |stage| stage as u64 + 1);
+        let class = clues.class.map_or(0, |class| class as u64 + 1);
+        let small = stage << 8 | class << 5 | (clues.direction as u64) << 3 | clues.mta as u64;
+        Self { text: clues.text, numbers: enhanced << 32 | code << 16 | small, provider: clues.provider }
+    }
+}
+
+/// 5.7.26 in 24 bits.
+fn pack(code: EnhancedCode) -> u64 {
+    u64::from(code.class_digit()) << 20 | u64::from(code.subject) << 10 | u64::from(code.detail)
+}

@@ -1,0 +1,69 @@
+//! An event as the world sees it: the fields of `smtplog events`, which are an interface.
+
+use serde::Serialize;
+
+use crate::event::{Direction, Mta, Outcome, Stage};
+use crate::reply::{Class, Code, EnhancedCode};
+use crate::walk::Told;
+
+/// One event; what the line does not say is null. File and line number stand before these.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Record {
+    pub time: Option<String>,
+    pub mta: Mta,
+    pub host: Option<String>,
+    pub program: Option<String>,
+    pub instance: Option<String>,
+    pub queue_id: Option<String>,
+    pub direction: Direction,
+    pub outcome: Outcome,
+    pub code: Option<Code>,
+    pub enhanced: Option<EnhancedCode>,
+    pub dsn: Option<EnhancedCode>,
+    pub class: Option<Class>,
+    pub stage: Option<Stage>,
+    pub sender: Option<String>,
+    pub recipient: Option<String>,
+    pub peer_host: Option<String>,
+    pub peer_ip: Option<String>,
+    pub peer_port: Option<u16>,
+    pub suspended: bool,
+    pub text: String,
+}
+
+impl Record {
+    pub fn new(told: &Told) -> Self {
+        let (line, event) = (told.line, told.event);
+        Self {
+            time: told.moment.and_then(crate::time::Moment::rfc3339),
+            mta: event.mta,
+            host: named(line.host),
+            program: named(line.program),
+            instance: named(line.instance()),
+            queue_id: event.queue_id.map(text),
+            direction: event.direction,
+            outcome: event.outcome,
+            code: event.code,
+            enhanced: event.enhanced,
+            dsn: event.dsn,
+            class: event.class(),
+            stage: event.stage,
+            sender: event.sender.map(text),
+            recipient: event.recipient.map(text),
+            peer_host: event.peer.host.map(text),
+            peer_ip: event.peer.ip.map(text),
+            peer_port: event.peer.port,
+            suspended: event.suspended,
+            text: text(event.text),
+        }
+    }
+}
+
+fn named(name: &[u8]) -> Option<String> {
+    (!name.is_empty()).then(|| text(name))
+}
+
+/// What is not UTF-8 is shown as U+FFFD.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
