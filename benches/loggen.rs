@@ -35,9 +35,13 @@ struct Options {
     #[arg(long, value_enum)]
     stamp: Option<Stamp>,
 
-    /// Give Postfix's messages long queue ids.
-    #[arg(long)]
+    /// Give Postfix's messages long queue ids; Exim's are 6-11-4 by default.
+    #[arg(long, conflicts_with = "short_ids")]
     long_ids: bool,
+
+    /// Give Exim's messages the 6-6-2 ids of versions before 4.97; Postfix's are short by default.
+    #[arg(long)]
+    short_ids: bool,
 
     /// Begin the log on this day [default: 2026-03-02]
     #[arg(long)]
@@ -57,12 +61,12 @@ fn main() -> io::Result<()> {
         println!("usage: cargo bench --bench loggen -- --mta postfix|exim --size 100MiB --out FILE");
         return Ok(());
     }
-    let Options { mta, size, out, seed, stamp, long_ids, start, days, .. } = Options::parse();
+    let Options { mta, size, out, seed, stamp, long_ids, short_ids, start, days, .. } = Options::parse();
     let usual = Spec::new(mta, size);
     let spec = Spec {
         seed: seed.unwrap_or(usual.seed),
         stamp: stamp.unwrap_or(usual.stamp),
-        long_ids,
+        long_ids: (usual.long_ids || long_ids) && !short_ids,
         start: start.unwrap_or(usual.start),
         days: days.unwrap_or(usual.days),
         ..usual

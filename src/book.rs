@@ -11,8 +11,8 @@ use thiserror::Error;
 pub use self::mask::mask;
 pub use self::rules::{Clues, Rule, RuleId, RuleRow, Rules, Sureness};
 pub use self::texts::{
-    Advice, AdviceRow, CodeRow, EnhancedRow, ReasonRow, advice, codes, enhanced_codes, find_advice, find_enhanced,
-    reasons,
+    Advice, AdviceRow, CodeRow, EnhancedRow, ReasonRow, advice, codes, enhanced_codes, find_advice,
+    find_enhanced, reasons,
 };
 pub use self::words::{EnhancedPattern, Reason, Retry};
 use crate::provider::{ProviderRow, Providers};

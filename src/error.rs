@@ -36,5 +36,8 @@ impl Error {
 
 /// A name may come from a stranger too: control characters are escaped.
 fn shown(path: &std::path::Path) -> String {
-    path.to_string_lossy().chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    path.to_string_lossy()
+        .chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect()
 }

@@ -1,4 +1,5 @@
 //! smtplog reads Postfix and Exim logs, tallies every SMTP reply code, and says what to do about it.
+pub mod book;
 pub mod cli;
 pub mod cmd;
 pub mod error;
@@ -6,8 +7,14 @@ pub mod event;
 pub mod input;
 pub mod line;
 pub mod mta;
+pub mod names;
 pub mod output;
+pub mod provider;
+pub mod reason;
 pub mod record;
 pub mod reply;
+pub mod report;
+pub mod summary;
+pub mod tally;
 pub mod time;
 pub mod walk;

@@ -57,7 +57,8 @@ fn priority(raw: &[u8]) -> (bool, &[u8]) {
     let rest = raw.strip_prefix(b"<").and_then(|rest| {
         let end = memchr(b'>', rest.get(..4).unwrap_or(rest))?;
         let (digits, rest) = rest.split_at_checked(end)?;
-        (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then(|| rest.get(1..).unwrap_or_default())
+        (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
+            .then(|| rest.get(1..).unwrap_or_default())
     });
     match rest {
         Some(rest) => rest.strip_prefix(b"1 ").map_or((false, rest), |rest| (true, rest)),
@@ -97,7 +98,9 @@ fn bsd_end(raw: &[u8]) -> Option<usize> {
 /// `03:04:05` → 8.
 fn clock(text: &[u8]) -> Option<usize> {
     match text {
-        [b'0'..=b'2', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9', b':', b'0'..=b'6', b'0'..=b'9', ..] => Some(8),
+        [b'0'..=b'2', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9', b':', b'0'..=b'6', b'0'..=b'9', ..] => {
+            Some(8)
+        }
         _ => None,
     }
 }
@@ -150,7 +153,11 @@ fn numeric(raw: &[u8], version: bool) -> Option<Line<'_>> {
 /// ` +0100` → 6; 0 when no zone stands there.
 fn zone(text: &[u8]) -> usize {
     match text {
-        [b' ', b'+' | b'-', digits @ ..] if digits.len() >= 4 && digits.iter().take(4).all(u8::is_ascii_digit) => 6,
+        [b' ', b'+' | b'-', digits @ ..]
+            if digits.len() >= 4 && digits.iter().take(4).all(u8::is_ascii_digit) =>
+        {
+            6
+        }
         _ => 0,
     }
 }
@@ -164,7 +171,10 @@ fn names_a_process(text: &[u8]) -> bool {
     memchr(b'[', tag).is_some_and(|open| {
         let (name, pid) = tag.split_at(open);
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(byte);
-        !name.is_empty() && name.iter().all(plain) && pid.len() > 1 && pid.iter().skip(1).all(u8::is_ascii_digit)
+        !name.is_empty()
+            && name.iter().all(plain)
+            && pid.len() > 1
+            && pid.iter().skip(1).all(u8::is_ascii_digit)
     })
 }
 
@@ -257,21 +267,40 @@ mod tests {
             Stamp::Missing => &b""[..],
             Stamp::Bsd(s) | Stamp::YearFirst(s) | Stamp::Iso(s) => s,
         };
-        let got = [shown, line.host, line.program, line.text].map(|part| String::from_utf8_lossy(part).into_owned());
+        let got = [shown, line.host, line.program, line.text]
+            .map(|part| String::from_utf8_lossy(part).into_owned());
         assert_eq!(got, [stamp, host, program, text].map(str::to_owned), "{raw}");
     }
 
     #[test]
     fn reads_every_syslog_front() {
-        reads("Nov  2 03:04:05 mx1 postfix/smtp[12]: A1: x", "Nov  2 03:04:05", "mx1", "postfix/smtp", "A1: x");
-        reads("Nov  2 03:04:05.123 mx1 postfix/smtp[12]: x", "Nov  2 03:04:05.123", "mx1", "postfix/smtp", "x");
+        reads(
+            "Nov  2 03:04:05 mx1 postfix/smtp[12]: A1: x",
+            "Nov  2 03:04:05",
+            "mx1",
+            "postfix/smtp",
+            "A1: x",
+        );
+        reads(
+            "Nov  2 03:04:05.123 mx1 postfix/smtp[12]: x",
+            "Nov  2 03:04:05.123",
+            "mx1",
+            "postfix/smtp",
+            "x",
+        );
         reads("Mar 7 03:04:05 mx1 exim[9]: x", "Mar 7 03:04:05", "mx1", "exim", "x");
         reads("Mär 08 20:48:47 mx1 exim[9]: x", "Mär 08 20:48:47", "mx1", "exim", "x");
         reads("Nov 22 2026 03:04:05 mx1 exim[9]: x", "Nov 22 2026 03:04:05", "mx1", "exim", "x");
         reads("2013 Jun 10 06:27:30.123 mx1 p/smtp[1]: x", "2013 Jun 10 06:27:30.123", "mx1", "p/smtp", "x");
         reads("<22>Nov  2 03:04:05 mx1 a/smtp[1]: x", "Nov  2 03:04:05", "mx1", "a/smtp", "x");
         reads("Jun 17 14:37:39 <mail.info> mx1 a/smtp[1]: x", "Jun 17 14:37:39", "mx1", "a/smtp", "x");
-        reads("Sep  3 12:00:00 mx1 a/smtp[1]: [ID 197553 mail.info] x", "Sep  3 12:00:00", "mx1", "a/smtp", "x");
+        reads(
+            "Sep  3 12:00:00 mx1 a/smtp[1]: [ID 197553 mail.info] x",
+            "Sep  3 12:00:00",
+            "mx1",
+            "a/smtp",
+            "x",
+        );
         reads("postfix/smtpd[60203]: NOQUEUE: x", "", "", "postfix/smtpd", "NOQUEUE: x");
         reads("mx1 exim[60203]: x", "", "mx1", "exim", "x");
         reads("Nov  2 03:04:05 postfix/smtp[12]: x", "Nov  2 03:04:05", "", "postfix/smtp", "x");
@@ -279,9 +308,21 @@ mod tests {
 
     #[test]
     fn reads_rfc_3339_and_5424() {
-        reads("2026-11-22T02:40:41+00:00 mx1 a/smtp[1]: x", "2026-11-22T02:40:41+00:00", "mx1", "a/smtp", "x");
+        reads(
+            "2026-11-22T02:40:41+00:00 mx1 a/smtp[1]: x",
+            "2026-11-22T02:40:41+00:00",
+            "mx1",
+            "a/smtp",
+            "x",
+        );
         reads("2026-11-22T02:40:41.9Z mx1 a/smtp[1]: x", "2026-11-22T02:40:41.9Z", "mx1", "a/smtp", "x");
-        reads("<22>1 2026-11-22T02:40:41Z mx1 a/smtp 19 - -  A1: x", "2026-11-22T02:40:41Z", "mx1", "a/smtp", "A1: x");
+        reads(
+            "<22>1 2026-11-22T02:40:41Z mx1 a/smtp 19 - -  A1: x",
+            "2026-11-22T02:40:41Z",
+            "mx1",
+            "a/smtp",
+            "A1: x",
+        );
         reads("2026-11-22T02:40:41Z mx1 a/smtp 19 - - x", "2026-11-22T02:40:41Z", "mx1", "a/smtp", "x");
         let data = r#"<22>1 2026-11-22T02:40:41Z mx1 a/smtp - - [a b="c\"]"][d e="f"] x"#;
         reads(data, "2026-11-22T02:40:41Z", "mx1", "a/smtp", "x");
@@ -297,7 +338,9 @@ mod tests {
 
     #[test]
     fn finds_no_front_where_there_is_none() {
-        for raw in ["", "----", "P Received: from x", "  by mx1", "550 5.1.1 no", "Envelope-to: <a@b>", "[1\\12] x"] {
+        for raw in
+            ["", "----", "P Received: from x", "  by mx1", "550 5.1.1 no", "Envelope-to: <a@b>", "[1\\12] x"]
+        {
             let line = Line::read(raw.as_bytes());
             assert_eq!(line.stamp, Stamp::Missing, "{raw}");
         }

@@ -32,7 +32,8 @@ fn run(cli: &Cli) -> Result<Done, Error> {
     let mut out = BufWriter::with_capacity(64 << 10, stdout());
     let done = match &cli.command {
         Some(Command::Events(args)) => cmd::events::run(args, &mut out)?,
-        Some(Command::Scan(_)) | None => todo!(),
+        Some(Command::Scan(args)) => cmd::scan::run(args, &mut out)?,
+        None => cmd::scan::run(&cli.scan, &mut out)?,
     };
     out.flush()?;
     Ok(done)

@@ -5,8 +5,8 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-pub use crate::book::{Reason, Retry, RuleId, Sureness};
 use crate::book::{Book, Clues, mask};
+pub use crate::book::{Reason, Retry, RuleId, Sureness};
 use crate::event::{Direction, Event, Outcome};
 use crate::provider::Provider;
 use crate::reply::{Class, EnhancedCode};
@@ -47,7 +47,8 @@ impl<'b> Judge<'b> {
     /// None: the mail was delivered, or the answer was a good one.
     pub fn verdict(&mut self, event: &Event) -> Option<Verdict> {
         let class = event.class();
-        if event.outcome == Outcome::Delivered || matches!(class, Some(Class::Positive | Class::Intermediate)) {
+        if event.outcome == Outcome::Delivered || matches!(class, Some(Class::Positive | Class::Intermediate))
+        {
             return None;
         }
         mask(event.text, &mut self.masked);
@@ -87,7 +88,9 @@ impl<'b> Judge<'b> {
         match (event.direction, event.peer.host) {
             (Direction::Local, _) => None,
             (_, Some(host)) => providers.of_host(host),
-            (Direction::Outbound, None) => event.recipient.and_then(|address| providers.of_recipient(address)),
+            (Direction::Outbound, None) => {
+                event.recipient.and_then(|address| providers.of_recipient(address))
+            }
             (Direction::Inbound, None) => None,
         }
     }

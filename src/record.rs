@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use crate::book::Book;
 use crate::event::{Direction, Mta, Outcome, Stage};
+use crate::reason::{Reason, Verdict};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::walk::Told;
 
@@ -22,6 +24,11 @@ pub struct Record {
     pub dsn: Option<EnhancedCode>,
     pub class: Option<Class>,
     pub stage: Option<Stage>,
+    /// Null for delivered mail.
+    pub reason: Option<Reason>,
+    /// The rule that told the reason; null where none did.
+    pub rule: Option<String>,
+    pub provider: Option<String>,
     pub sender: Option<String>,
     pub recipient: Option<String>,
     pub peer_host: Option<String>,
@@ -32,8 +39,11 @@ pub struct Record {
 }
 
 impl Record {
-    pub fn new(told: &Told) -> Self {
+    pub fn new(told: &Told, verdict: Option<Verdict>, book: &Book) -> Self {
         let (line, event) = (told.line, told.event);
+        let rule = verdict.and_then(|verdict| book.rules.rule(verdict.rule?)).map(|rule| rule.id.clone());
+        let provider =
+            verdict.and_then(|verdict| book.providers.row(verdict.provider?)).map(|row| row.id.clone());
         Self {
             time: told.moment.and_then(crate::time::Moment::rfc3339),
             mta: event.mta,
@@ -48,6 +58,9 @@ impl Record {
             dsn: event.dsn,
             class: event.class(),
             stage: event.stage,
+            reason: verdict.map(|verdict| verdict.reason),
+            rule,
+            provider,
             sender: event.sender.map(text),
             recipient: event.recipient.map(text),
             peer_host: event.peer.host.map(text),

@@ -140,10 +140,13 @@ impl EnhancedCode {
         let (detail, rest) = number(rest.strip_prefix(b".")?)?;
         let ends = match rest {
             [] => true,
-            [b'.', next, ..] => !next.is_ascii_alphanumeric(),
-            [next, ..] => !next.is_ascii_alphanumeric(),
+            [b'.', next, ..] | [next, ..] => !next.is_ascii_alphanumeric(),
         };
-        if ends { Self::new(class.wrapping_sub(b'0'), subject, detail).map(|code| (code, rest)) } else { None }
+        if ends {
+            Self::new(class.wrapping_sub(b'0'), subject, detail).map(|code| (code, rest))
+        } else {
+            None
+        }
     }
 
     pub fn class(self) -> Class {
@@ -238,7 +241,9 @@ mod tests {
 
     #[test]
     fn does_not_take_numbers_for_codes() {
-        for text in ["", "25", "2500 Ok", "199 x", "600 x", "850 NONSENSE", "5.1.1 x", "452nd street", "250.3"] {
+        for text in
+            ["", "25", "2500 Ok", "199 x", "600 x", "850 NONSENSE", "5.1.1 x", "452nd street", "250.3"]
+        {
             reads(text, "");
         }
         reads("550 192.0.2.1 is listed", "550");

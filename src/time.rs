@@ -85,7 +85,8 @@ impl Clock {
         minute.text.get_mut(..text.len())?.copy_from_slice(text);
         let (date, clock) = text.split_at_checked(text.len() - 5)?;
         let (hour, min) = (number(clock.get(..2)?)?, number(clock.get(3..)?)?);
-        let at = |year: i16, month: i8, day: i8| DateTime::new(year, month, day, hour as i8, min as i8, 0, 0).ok();
+        let at =
+            |year: i16, month: i8, day: i8| DateTime::new(year, month, day, hour as i8, min as i8, 0, 0).ok();
         let zoned = match stamp {
             Stamp::Missing => return None,
             Stamp::Iso(_) => {

@@ -91,7 +91,9 @@ impl Coverage {
 
     fn unread(&mut self, place: Place, raw: &[u8]) {
         self.unread += 1;
-        if self.unread_lines.len() < UNREAD_KEPT || self.unread_lines.last().is_some_and(|last| place < last.0) {
+        if self.unread_lines.len() < UNREAD_KEPT
+            || self.unread_lines.last().is_some_and(|last| place < last.0)
+        {
             self.unread_lines.push((place, raw.get(..400).unwrap_or(raw).to_vec()));
             self.unread_lines.sort();
             self.unread_lines.truncate(UNREAD_KEPT);
@@ -215,6 +217,8 @@ fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
         .any(|raw| {
             let other = Line::read(raw.strip_suffix(b"\r").unwrap_or(raw));
             let words = mta::exim::words(&other);
-            other.program == line.program && words.len() > 16 && (text.starts_with(words) || words.starts_with(text))
+            other.program == line.program
+                && words.len() > 16
+                && (text.starts_with(words) || words.starts_with(text))
         })
 }

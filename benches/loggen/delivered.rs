@@ -13,8 +13,18 @@ pub const GMAIL: &[Row] = &[
 ];
 
 pub const OUTLOOK: &[Row] = &[
-    (250, "2.6.0", Dot, "<%x.%n@%m> [InternalId=%n, Hostname=%X.mail.example.com] 24511 bytes in 0.214, 111.4 KB/sec Queued mail for delivery"),
-    (250, "2.6.0", Dot, "<%x@%m> [InternalId=4503%n, Hostname=%X.prod.example.com] 9021 bytes in 0.451, 19.5 KB/sec Queued mail for delivery -> 250 2.1.5"),
+    (
+        250,
+        "2.6.0",
+        Dot,
+        "<%x.%n@%m> [InternalId=%n, Hostname=%X.mail.example.com] 24511 bytes in 0.214, 111.4 KB/sec Queued mail for delivery",
+    ),
+    (
+        250,
+        "2.6.0",
+        Dot,
+        "<%x@%m> [InternalId=4503%n, Hostname=%X.prod.example.com] 9021 bytes in 0.451, 19.5 KB/sec Queued mail for delivery -> 250 2.1.5",
+    ),
     (250, "2.6.0", Dot, "<%x@%m> Queued mail for delivery"),
     (250, "", Dot, "<%n.%x.JavaMail.web@app3> Queued mail for delivery"),
     (250, "2.1.5", Dot, "Recipient OK, message %n accepted"),
@@ -83,7 +93,5 @@ pub const PLAIN: &[Row] = &[
 ];
 
 /// What a mailbox server on this machine says over LMTP.
-pub const MAILBOX: &[Row] = &[
-    (250, "2.0.0", Dot, "<%r> %x%xAA Saved"),
-    (250, "2.0.0", Dot, "<%r> +%x Saved"),
-];
+pub const MAILBOX: &[Row] =
+    &[(250, "2.0.0", Dot, "<%r> %x%xAA Saved"), (250, "2.0.0", Dot, "<%r> +%x Saved")];

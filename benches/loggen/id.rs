@@ -34,7 +34,7 @@ impl Id {
     }
 
     /// `3F1A20C4B7D`: microseconds and inode, both in hexadecimal.
-    pub fn short(count: u64) -> Self {
+    pub fn short(_: u64, count: u64) -> Self {
         let mut id = Self::empty();
         id.push(mix(count) % 1_000_000, b"0123456789ABCDEF", 5);
         id.push(inode(count), b"0123456789ABCDEF", 6);
@@ -59,6 +59,17 @@ impl Id {
         id.push(count, EXIM_DIGITS, 11);
         id.dash();
         id.push(mix(count) % 1_000_000, EXIM_DIGITS, 4);
+        id
+    }
+
+    /// `1vx3Yk-001aZQ-2b`, as up to Exim 4.96.
+    pub fn exim_short(second: u64, count: u64) -> Self {
+        let mut id = Self::empty();
+        id.push(second, EXIM_DIGITS, 6);
+        id.dash();
+        id.push(count, EXIM_DIGITS, 6);
+        id.dash();
+        id.push(mix(count) % 3844, EXIM_DIGITS, 2);
         id
     }
 

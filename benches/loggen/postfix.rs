@@ -26,7 +26,7 @@ enum Step {
 
 /// What happens so often, in this order: mail from servers, from people, from our machines; refusals, guesses
 /// at passwords, bots; mail read, statistics, warnings, reports by cron.
-const ARRIVALS: [u64; 10] = [260, 140, 128, 218, 36, 66, 450, 40, 48, 8];
+const ARRIVALS: [u64; 10] = [215, 190, 138, 235, 38, 78, 466, 42, 60, 9];
 
 const MINIMAL_BACKOFF: u64 = 300 * SECOND;
 const MAXIMAL_BACKOFF: u64 = 14_400 * SECOND;
@@ -59,12 +59,14 @@ fn arrive(site: &mut Site, agenda: &mut Agenda<Step>, now: u64) {
         1 => come(site, agenda, now, Origin::Person),
         2 => come(site, agenda, now, Origin::Inside),
         3 => {
-            let client = site.client(Origin::Nameless);
+            let origin = [Origin::Nameless, Origin::Nameless, Origin::Server, Origin::Person]
+                [site.rng.below(4) as usize];
+            let client = site.client(origin);
             connect(site, now, client);
             agenda.push(soon, Step::TurnAway(client));
         }
         4 => {
-            let client = site.client(Origin::Nameless);
+            let client = site.client(Origin::Person);
             connect(site, now, client);
             agenda.push(soon, Step::Guess(client));
         }

@@ -6,7 +6,7 @@ use super::log::{Tag, tag};
 use super::names::{Client, Host, Sender};
 use super::reply::{Filled, Words};
 use super::site::Site;
-use super::totals::{Direction, Key, Outcome};
+use super::totals::{Outcome, inbound};
 
 /// The command refused, as Postfix names it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,12 +25,24 @@ use At::{Connect, Data, Ehlo, Mail, Rcpt, Vrfy};
 type Refusal = (u64, At, u16, &'static str, &'static str);
 
 const REFUSALS: &[Refusal] = &[
-    (180, Rcpt, 554, "5.7.1", "Service unavailable; Client host [%a] blocked using zen.bl.example.net; https://bl.example.net/query/ip/%a"),
+    (
+        180,
+        Rcpt,
+        554,
+        "5.7.1",
+        "Service unavailable; Client host [%a] blocked using zen.bl.example.net; https://bl.example.net/query/ip/%a",
+    ),
     (150, Rcpt, 550, "5.1.1", "<%r>: Recipient address rejected: User unknown in virtual mailbox table"),
     (40, Rcpt, 550, "5.1.1", "<%r>: Recipient address rejected: User unknown in local recipient table"),
     (110, Rcpt, 554, "5.7.1", "<%r>: Relay access denied"),
     (20, Rcpt, 454, "4.7.1", "<%r>: Relay access denied"),
-    (100, Rcpt, 450, "4.2.0", "<%r>: Recipient address rejected: Greylisted, see https://postgrey.example.org/help/%d.html"),
+    (
+        100,
+        Rcpt,
+        450,
+        "4.2.0",
+        "<%r>: Recipient address rejected: Greylisted, see https://postgrey.example.org/help/%d.html",
+    ),
     (60, Rcpt, 450, "4.7.25", "Client host rejected: cannot find your hostname, [%a]"),
     (30, Rcpt, 450, "4.7.1", "<%o>: Helo command rejected: Host not found"),
     (40, Rcpt, 504, "5.5.2", "<%o>: Helo command rejected: need fully-qualified hostname"),
@@ -40,12 +52,36 @@ const REFUSALS: &[Refusal] = &[
     (15, Rcpt, 553, "5.7.1", "<%s>: Sender address rejected: not owned by user %l"),
     (15, Rcpt, 553, "5.7.1", "<%s>: Sender address rejected: not logged in"),
     (20, Rcpt, 554, "5.7.1", "<%c>: Client host rejected: Access denied"),
-    (20, Rcpt, 550, "5.7.23", "<%r>: Recipient address rejected: Message rejected due to: SPF fail - not authorized. Please see https://spf.example.org/why?s=mfrom;id=%s;ip=%a;r=%r"),
+    (
+        20,
+        Rcpt,
+        550,
+        "5.7.23",
+        "<%r>: Recipient address rejected: Message rejected due to: SPF fail - not authorized. Please see https://spf.example.org/why?s=mfrom;id=%s;ip=%a;r=%r",
+    ),
     (12, Rcpt, 451, "4.3.0", "<%r>: Temporary lookup failure"),
     (8, Rcpt, 451, "4.3.5", "Server configuration error"),
-    (15, Rcpt, 450, "4.1.1", "<%r>: Recipient address rejected: unverified address: Address verification in progress"),
-    (12, Rcpt, 550, "5.1.1", "<%r>: Recipient address rejected: undeliverable address: host store.example.org[198.51.100.90] said: 550 5.1.1 <%r> User doesn't exist: %l (in reply to RCPT TO command)"),
-    (6, Rcpt, 450, "4.1.1", "<%r>: Recipient address rejected: unverified address: host store.example.org[198.51.100.90] said: 452 4.2.2 <%r> over quota (in reply to RCPT TO command)"),
+    (
+        15,
+        Rcpt,
+        450,
+        "4.1.1",
+        "<%r>: Recipient address rejected: unverified address: Address verification in progress",
+    ),
+    (
+        12,
+        Rcpt,
+        550,
+        "5.1.1",
+        "<%r>: Recipient address rejected: undeliverable address: host store.example.org[198.51.100.90] said: 550 5.1.1 <%r> User doesn't exist: %l (in reply to RCPT TO command)",
+    ),
+    (
+        6,
+        Rcpt,
+        450,
+        "4.1.1",
+        "<%r>: Recipient address rejected: unverified address: host store.example.org[198.51.100.90] said: 452 4.2.2 <%r> over quota (in reply to RCPT TO command)",
+    ),
     (12, Rcpt, 552, "5.2.2", "<%r>: Recipient address rejected: Mailbox quota exceeded, 552 of 500 MB"),
     (8, Rcpt, 452, "4.5.3", "Error: too many recipients"),
     (8, Rcpt, 501, "5.1.3", "Bad recipient address syntax"),
@@ -83,10 +119,6 @@ fn drawn(site: &mut Site, rows: &'static [Refusal]) -> &'static Refusal {
     &rows[0]
 }
 
-pub const fn inbound(outcome: Outcome, code: u16, enhanced: &'static str) -> Key {
-    Key { direction: Direction::Inbound, outcome, code, enhanced }
-}
-
 fn words(site: &mut Site, client: Client) -> Words {
     let recipient = site.local_address();
     let sender = Some(site.remote_address());
@@ -112,9 +144,7 @@ pub fn refuse(site: &mut Site, at: u64, by: Tag, client: Client) {
         at,
         by,
         key,
-        format_args!(
-            "NOQUEUE: {verb}: {command} from {name}[{ip}]: {code}{blank}{enhanced} {text}; {tail}"
-        ),
+        format_args!("NOQUEUE: {verb}: {command} from {name}[{ip}]: {code}{blank}{enhanced} {text}; {tail}"),
     );
 }
 

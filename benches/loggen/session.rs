@@ -3,10 +3,10 @@
 use super::log::{Tag, tag};
 use super::message::Message;
 use super::names::{Client, HERE, HERE_IP, Helo, Name, Origin, Sender};
-use super::refusal::{inbound, refuse, screen};
+use super::refusal::{refuse, screen};
 use super::rng::mix;
 use super::site::Site;
-use super::totals::Outcome;
+use super::totals::{Outcome, inbound};
 
 const CIPHERS: [&str; 3] = [
     "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256",
@@ -24,7 +24,7 @@ pub fn cipher(salt: u64) -> &'static str {
 fn smtpd(client: Client) -> Tag {
     let pid = 20_000 + client.seed % 977;
     match client.origin {
-        Origin::Person if client.seed & 7 == 0 => tag("postfix/smtps/smtpd", pid),
+        Origin::Person if client.seed.is_multiple_of(8) => tag("postfix/smtps/smtpd", pid),
         Origin::Person => tag("postfix/submission/smtpd", pid),
         Origin::Server | Origin::Inside | Origin::Nameless => tag("postfix/smtpd", pid),
     }
@@ -34,19 +34,16 @@ pub const fn cleanup(salt: u64) -> Tag {
     tag("postfix/cleanup", 21_000 + (salt % 977) as u32)
 }
 
-/// Through postscreen, unless it is a submission port, and on to smtpd.
+/// Strangers come through postscreen, people by the submission ports, our own machines directly.
 pub fn connect(site: &mut Site, at: u64, client: Client) {
     let (name, ip, port) = (Name(client), client.ip(), client.port());
-    if client.origin != Origin::Person {
-        let word = match client.origin {
-            Origin::Inside => "ALLOWLISTED",
-            Origin::Server | Origin::Nameless | Origin::Person => "PASS OLD",
-        };
+    if matches!(client.origin, Origin::Server | Origin::Nameless) {
+        let word = if client.seed.is_multiple_of(8) { "PASS NEW" } else { "PASS OLD" };
         site.log.routine(at, POSTSCREEN, format_args!("CONNECT from [{ip}]:{port} to [{HERE_IP}]:25"));
         site.log.routine(at, POSTSCREEN, format_args!("{word} [{ip}]:{port}"));
     }
     let by = smtpd(client);
-    if client.origin == Origin::Nameless && site.rng.chance(300) {
+    if client.origin == Origin::Nameless && site.rng.chance(450) {
         let domain = client.domain;
         site.log.routine(
             at,
@@ -73,7 +70,7 @@ pub fn connect(site: &mut Site, at: u64, client: Client) {
 pub fn take(site: &mut Site, at: u64, message: &Message) {
     let client = message.client;
     let (id, name, ip) = (&message.id, Name(client), client.ip());
-    if client.origin == Origin::Server && site.rng.chance(750) {
+    if client.origin == Origin::Server && site.rng.chance(960) {
         let (helo, sender) = (Helo(client), Sender(message.sender));
         let word = ["Pass", "Pass", "Neutral", "Softfail", "None"][site.rng.early(5)];
         site.log.foreign(
@@ -134,6 +131,13 @@ fn milters(site: &mut Site, at: u64, message: &Message) {
     let (id, salt, client) = (&message.id, message.salt, message.client);
     let dkim = tag("opendkim", 884);
     let from = client.domain;
+    if salt % 7 < 2 {
+        let (ip, score, size) = (client.ip(), salt >> 32 & 7, message.size);
+        site.log.foreign(at, tag("rspamd", 990), format_args!(
+            "<{:06x}>; proxy; rspamd_task_write_log: id: <{salt:x}@{from}>, qid: <{id}>, ip: {ip}, (default: F (no action): [{score}.41/15.00] [R_SPF_ALLOW(-0.20){{+ip4}},MIME_GOOD(-0.10){{text/plain}}]), len: {size}, time: 451.2ms, dns req: 25",
+            salt >> 40,
+        ));
+    }
     if client.origin != Origin::Server {
         let own = message.sender.map_or(from, |sender| sender.domain);
         site.log.foreign(at, dkim, format_args!("{id}: DKIM-Signature field added (s=mail, d={own})"));
@@ -148,13 +152,6 @@ fn milters(site: &mut Site, at: u64, message: &Message) {
         3..6 => site.log.foreign(at, dkim, format_args!("{id}: no signature data")),
         _ => site.log.foreign(at, dkim, format_args!("{id}: DKIM verification successful")),
     }
-    if salt % 7 < 2 {
-        let (ip, score, size) = (client.ip(), salt >> 32 & 7, message.size);
-        site.log.foreign(at, tag("rspamd", 990), format_args!(
-            "<{:06x}>; proxy; rspamd_task_write_log: id: <{salt:x}@{from}>, qid: <{id}>, ip: {ip}, (default: F (no action): [{score}.41/15.00] [R_SPF_ALLOW(-0.20){{+ip4}},MIME_GOOD(-0.10){{text/plain}}]), len: {size}, time: 451.2ms, dns req: 25",
-            salt >> 40,
-        ));
-    }
 }
 
 /// Milters and header checks answer with an enhanced code, or with none, and never with a reply code.
@@ -164,7 +161,9 @@ fn is_let_through(site: &mut Site, at: u64, message: &Message) -> bool {
         36..54 => (Outcome::Rejected, "4.7.1", "milter-reject: END-OF-MESSAGE", "Try again later"),
         54..60 => (Outcome::Rejected, "5.7.1", "milter-reject: END-OF-MESSAGE", "infected by Eicar.550"),
         60..64 => (Outcome::Held, "", "milter-hold: END-OF-MESSAGE", "milter triggers HOLD action"),
-        64..70 => (Outcome::Rejected, "5.7.1", "reject: header Subject: 550 prizes for you", "not in this house"),
+        64..70 => {
+            (Outcome::Rejected, "5.7.1", "reject: header Subject: 550 prizes for you", "not in this house")
+        }
         70..72 => (Outcome::Discarded, "", "discard: header X-Advert: yes, 4.2.1", "thrown away"),
         _ => return true,
     };
@@ -246,7 +245,7 @@ pub fn fail_to_authenticate(site: &mut Site, at: u64, client: Client) {
 /// postscreen watches a bot, and asks the block lists about it.
 pub fn judge(site: &mut Site, at: u64, client: Client) {
     let (ip, port, helo) = (client.ip(), client.port(), Helo(client));
-    let lists = site.rng.between(1, 5) as usize;
+    let lists = site.rng.between(2, 5) as usize;
     for list in &LISTS[..lists] {
         let answer = site.rng.between(2, 12);
         let by = tag("postfix/dnsblog", 23_000 + (client.seed & 255));

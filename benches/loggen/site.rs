@@ -13,38 +13,35 @@ const MAILBOXES: u64 = 300;
 /// Of recipient domains; measured exponents of mail traffic lie near 1.
 const ZIPF: f64 = 1.05;
 
-#[derive(Clone, Copy)]
-enum IdForm {
-    Short,
-    Long,
-    Exim,
-}
-
 pub struct Site<'w> {
     pub log: Log<'w>,
     pub rng: Rng,
     zipf: Zipf,
-    id_form: IdForm,
+    /// How often a message has 1, 2, 3, 5 and 8 recipients.
+    recipients: [u64; 5],
+    id_form: fn(u64, u64) -> Id,
     count: u64,
 }
 
 impl<'w> Site<'w> {
     pub fn new(spec: &Spec, log: Log<'w>) -> Self {
         let id_form = match (spec.mta, spec.long_ids) {
-            (Mta::Postfix, false) => IdForm::Short,
-            (Mta::Postfix, true) => IdForm::Long,
-            (Mta::Exim, _) => IdForm::Exim,
+            (Mta::Postfix, false) => Id::short as fn(u64, u64) -> Id,
+            (Mta::Postfix, true) => Id::long,
+            (Mta::Exim, false) => Id::exim_short,
+            (Mta::Exim, true) => Id::exim,
         };
-        Self { log, rng: Rng::new(spec.seed), zipf: Zipf::new(ZIPF), id_form, count: spec.seed & 0xfff }
+        let recipients = match spec.mta {
+            Mta::Postfix => [700, 180, 70, 35, 15],
+            Mta::Exim => [450, 260, 140, 95, 55],
+        };
+        let (rng, zipf) = (Rng::new(spec.seed), Zipf::new(ZIPF));
+        Self { log, rng, zipf, recipients, id_form, count: spec.seed & 0xfff }
     }
 
     pub fn id(&mut self, at: u64) -> Id {
         self.count += 1;
-        match self.id_form {
-            IdForm::Short => Id::short(self.count),
-            IdForm::Long => Id::long(self.log.second_of(at), self.count),
-            IdForm::Exim => Id::exim(self.log.second_of(at), self.count),
-        }
+        (self.id_form)(self.log.second_of(at), self.count)
     }
 
     pub fn remote_domain(&mut self) -> Domain {
@@ -57,7 +54,7 @@ impl<'w> Site<'w> {
         } else {
             self.rng.draw()
         };
-        Address { user: User(number as u32), domain }
+        Address { user: User::new(number as u32), domain }
     }
 
     pub const fn local_address(&mut self) -> Address {
@@ -94,7 +91,7 @@ impl<'w> Site<'w> {
         } else {
             self.remote_address()
         };
-        let recipients = [1, 2, 3, 5, 8][self.rng.weighted(&[700, 180, 70, 35, 15])];
+        let recipients = [1, 2, 3, 5, 8][self.rng.weighted(&self.recipients)];
         let mut pending = Vec::with_capacity(recipients);
         while pending.len() < recipients {
             if pending.iter().all(|other: &Pending| other.to != to) {
@@ -144,7 +141,10 @@ impl<'w> Site<'w> {
     pub fn host(domain: Domain, number: u8) -> Host {
         // The customers of a large provider share its hosts, so that one host serves many domains.
         let shared = Domain(LOCAL_DOMAINS + domain.0 % 200);
-        Host { domain: if mix(u64::from(domain.0)) % 5 < 2 { shared } else { domain }, number }
+        Host {
+            domain: if !domain.is_local() && mix(u64::from(domain.0)) % 5 < 2 { shared } else { domain },
+            number,
+        }
     }
 
     pub const fn words(&mut self, message: &Message, recipient: Address, host: Host) -> Words {

@@ -30,7 +30,7 @@ pub struct Spec {
     pub seed: u64,
     /// Exim takes all three; Postfix has no `Exim` stamp.
     pub stamp: Stamp,
-    /// Postfix's `enable_long_queue_ids`. Exim's ids are 6-11-4 either way.
+    /// Postfix's `enable_long_queue_ids`; Exim's 6-11-4, without it 6-6-2 as before 4.97.
     pub long_ids: bool,
     /// The first line is written shortly after this day's midnight.
     pub start: Date,
@@ -39,12 +39,20 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// A week from Monday 2 March 2026, with the server's usual stamps and short ids.
+    /// A week from Monday 2 March 2026, with the stamps and ids the server has by default.
     pub const fn new(mta: Mta, bytes: u64) -> Self {
         let stamp = match mta {
             Mta::Postfix => Stamp::Bsd,
             Mta::Exim => Stamp::Exim,
         };
-        Self { mta, bytes, seed: 1, stamp, long_ids: false, start: Date::constant(2026, 3, 2), days: 7 }
+        Self {
+            mta,
+            bytes,
+            seed: 1,
+            stamp,
+            long_ids: matches!(mta, Mta::Exim),
+            start: Date::constant(2026, 3, 2),
+            days: 7,
+        }
     }
 }

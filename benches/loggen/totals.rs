@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::names::Domain;
+use super::reply::{Row, enhanced};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Direction {
@@ -36,6 +37,26 @@ pub struct Key {
     pub code: u16,
     /// Empty: the line shows none.
     pub enhanced: &'static str,
+}
+
+/// A remote server, or the way to it, failed without a reply.
+pub const fn outbound(outcome: Outcome) -> Key {
+    Key { direction: Direction::Outbound, outcome, code: 0, enhanced: "" }
+}
+
+/// A remote server replied.
+pub fn replied(outcome: Outcome, row: &'static Row) -> Key {
+    Key { code: row.0, enhanced: enhanced(row), ..outbound(outcome) }
+}
+
+/// This server refused a client; code 0 and an empty enhanced code where the line shows none.
+pub const fn inbound(outcome: Outcome, code: u16, enhanced: &'static str) -> Key {
+    Key { direction: Direction::Inbound, outcome, code, enhanced }
+}
+
+/// On this machine there are no replies.
+pub const fn local(outcome: Outcome) -> Key {
+    Key { direction: Direction::Local, outcome, code: 0, enhanced: "" }
 }
 
 impl fmt::Display for Key {
@@ -115,6 +136,8 @@ pub struct Totals {
     pub domains: BTreeMap<String, DomainTotals>,
     /// Distinct pairs of queue id and recipient that were deferred at least once.
     pub deferred_recipients: u64,
+    /// Distinct queue ids with such a recipient.
+    pub deferred_messages: u64,
     pub messages: Messages,
     /// `2026-03-02 00:00`, in UTC.
     pub first_minute: String,
@@ -129,6 +152,7 @@ pub struct Counts {
     suspended: HashMap<Key, u64>,
     domains: Vec<DomainTotals>,
     pub deferred_recipients: u64,
+    pub deferred_messages: u64,
     pub messages: Messages,
 }
 
@@ -173,6 +197,7 @@ impl Counts {
             suspended: named(self.suspended),
             domains: domains.map(|(domain, counts)| (domain.to_string(), counts)).collect(),
             deferred_recipients: self.deferred_recipients,
+            deferred_messages: self.deferred_messages,
             messages,
             ..Totals::default()
         }

@@ -26,8 +26,8 @@ pub enum Why {
 }
 
 /// In a thousand: delivered, deferred, bounced.
-const FIRST_REMOTE: [u64; 3] = [880, 57, 63];
-const LATER_REMOTE: [u64; 3] = [610, 340, 50];
+const FIRST_REMOTE: [u64; 3] = [834, 90, 76];
+const LATER_REMOTE: [u64; 3] = [600, 350, 50];
 const FIRST_LOCAL: [u64; 3] = [985, 8, 7];
 const LATER_LOCAL: [u64; 3] = [700, 280, 20];
 
@@ -56,7 +56,7 @@ fn permanent(site: &mut Site, provider: Provider) -> Why {
 fn transient(site: &mut Site, provider: Provider, pending: &Pending, tries: u32) -> Why {
     if provider != Provider::Mailbox {
         let repeats = if tries == 0 { 20 } else { 90 };
-        match site.rng.weighted(&[150, 40, 30, repeats, 700]) {
+        match site.rng.weighted(&[80, 40, 30, repeats, 770]) {
             0 => return Why::Unreachable,
             1 => return Why::Lost,
             2 => return Why::Nowhere,

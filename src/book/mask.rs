@@ -182,7 +182,8 @@ fn number<'a>(text: &'a [u8], repeated: Option<&[u8]>, out: &mut Vec<u8>) -> &'a
 /// An IP address and a port behind it; the rest. A time of day passes for one, which is as well.
 fn ip(text: &[u8]) -> Option<&[u8]> {
     let rest = ipv4(text).or_else(|| ipv6(text))?;
-    let port = rest.strip_prefix(b":").map(|port| port.trim_ascii_start().len() == port.len()).unwrap_or_default();
+    let port =
+        rest.strip_prefix(b":").map(|port| port.trim_ascii_start().len() == port.len()).unwrap_or_default();
     let length = if port { rest.iter().skip(1).take_while(|byte| byte.is_ascii_digit()).count() } else { 0 };
     if length > 0 { rest.get(length + 1..) } else { Some(rest) }
 }
@@ -308,9 +309,15 @@ mod tests {
     fn takes_out_what_differs_from_reply_to_reply() {
         masks("550 5.1.1 <a@example.org>: No such user", "@: no such user");
         masks("No such user a.b+c@example.org.", "no such user @");
-        masks("client [192.0.2.7] blocked, see http://example.org/?ip=192.0.2.7", "client % blocked, see http://example.org/?ip=%");
+        masks(
+            "client [192.0.2.7] blocked, see http://example.org/?ip=192.0.2.7",
+            "client % blocked, see http://example.org/?ip=%",
+        );
         masks("[2001:db8::7      15] likely p22nn000202cat.22 - gsmtp", "% likely ~ gsmtp");
-        masks("connect to mx.example.org[192.0.2.7]:25: Connection refused", "connect to %: connection refused");
+        masks(
+            "connect to mx.example.org[192.0.2.7]:25: Connection refused",
+            "connect to %: connection refused",
+        );
         masks("[::1] said 2001:db8::1 no", "% said % no");
     }
 
@@ -324,7 +331,10 @@ mod tests {
 
     #[test]
     fn leaves_what_tells_reasons_apart() {
-        masks("not RFC 5321 (S3150) [TSS04] BL000001 OFR_506", "not rfc 5321 (s3150) [tss04] bl000001 ofr 506");
+        masks(
+            "not RFC 5321 (S3150) [TSS04] BL000001 OFR_506",
+            "not rfc 5321 (s3150) [tss04] bl000001 ofr 506",
+        );
         masks("User doesn\u{2019}t exist; doesn't", "user doesnt exist; doesnt");
         masks("552 1 mailbox <http://example.org/1>", "1 mailbox <http://example.org/1>");
         masks("5.7.1 rejected - over-quota", "rejected over quota");
@@ -334,8 +344,22 @@ mod tests {
     #[test]
     fn no_bytes_make_it_panic() {
         let mut out = Vec::new();
-        let parts: [&[u8]; 14] =
-            [b"550", b"-", b" ", b"5.1", b".1", b"<", b">", b"@", b"[", b"]", b"::", b"\\n", b"\xe2\x80", b"(in reply to "];
+        let parts: [&[u8]; 14] = [
+            b"550",
+            b"-",
+            b" ",
+            b"5.1",
+            b".1",
+            b"<",
+            b">",
+            b"@",
+            b"[",
+            b"]",
+            b"::",
+            b"\\n",
+            b"\xe2\x80",
+            b"(in reply to ",
+        ];
         for first in parts {
             for second in parts {
                 for third in parts {

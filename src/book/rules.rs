@@ -147,13 +147,15 @@ impl Rules {
         let mut phrases = Vec::with_capacity(rows.len() * 8);
         for (provider, row) in providers.all() {
             for token in &row.tokens {
-                phrases.push(Phrase::read(token, Owner::Provider(provider)).map_err(|what| (usize::MAX, what))?);
+                phrases
+                    .push(Phrase::read(token, Owner::Provider(provider)).map_err(|what| (usize::MAX, what))?);
             }
         }
         for (at, row) in rows.into_iter().enumerate() {
             for (part, list) in [(WORDS, &row.words), (AND, &row.and), (UNLESS, &row.unless)] {
                 for phrase in list {
-                    phrases.push(Phrase::read(phrase, Owner::Rule(at as u16, part)).map_err(|what| (at, what))?);
+                    phrases
+                        .push(Phrase::read(phrase, Owner::Rule(at as u16, part)).map_err(|what| (at, what))?);
                 }
             }
             rules.push(Rule::read(row, providers).map_err(|what| (at, what))?);
@@ -201,13 +203,16 @@ impl Rules {
 impl Rule {
     fn read(row: RuleRow, providers: &Providers) -> Result<Self, String> {
         let lists = [(WORDS, &row.words), (AND, &row.and), (UNLESS, &row.unless)];
-        let wants = lists.iter().filter(|(_, list)| !list.is_empty()).fold(0, |wants, (part, _)| wants | part);
+        let wants =
+            lists.iter().filter(|(_, list)| !list.is_empty()).fold(0, |wants, (part, _)| wants | part);
         let pattern = row.pattern.as_deref().map(|pattern| {
             RegexBuilder::new(pattern).unicode(false).build().map_err(|cause| cause.to_string())
         });
-        let codes = row.code.iter().map(|&code| Code::new(code).ok_or_else(|| format!("{code} is no reply code")));
+        let codes =
+            row.code.iter().map(|&code| Code::new(code).ok_or_else(|| format!("{code} is no reply code")));
         let classes = row.class.iter().map(|class| Class::from_str(class, false));
-        let provider = |id: &String| providers.find(id).ok_or_else(|| format!("no provider is called '{id}'"));
+        let provider =
+            |id: &String| providers.find(id).ok_or_else(|| format!("no provider is called '{id}'"));
         let mut rule = Self {
             sure: Sureness::Nothing,
             wants,
@@ -291,7 +296,9 @@ impl Phrase {
         }
         let mut from = end;
         for piece in &self.more {
-            let Some(window) = text.get(from..text.len().min(from + GAP + piece.text.len())) else { return false };
+            let Some(window) = text.get(from..text.len().min(from + GAP + piece.text.len())) else {
+                return false;
+            };
             let mut places = memmem::find_iter(window, &piece.text).map(|at| from + at);
             let Some(at) = places.find(|&at| piece.stands_alone(text, at, at + piece.text.len())) else {
                 return false;
@@ -304,7 +311,8 @@ impl Phrase {
 
 impl Piece {
     fn stands_alone(&self, text: &[u8], start: usize, end: usize) -> bool {
-        let is_word = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+        let is_word =
+            |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
         let begins = self.text.first().is_some_and(u8::is_ascii_alphanumeric);
         let ends = self.text.last().is_some_and(u8::is_ascii_alphanumeric);
         (self.open_left || !begins || !is_word(start.checked_sub(1)))

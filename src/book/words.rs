@@ -96,8 +96,9 @@ impl EnhancedPattern {
 impl<'de> Deserialize<'de> for EnhancedPattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::read(&text)
-            .ok_or_else(|| de::Error::custom(format!("'{text}' is no enhanced code like 5.2.1, x.2.2 or x.7.606-649")))
+        Self::read(&text).ok_or_else(|| {
+            de::Error::custom(format!("'{text}' is no enhanced code like 5.2.1, x.2.2 or x.7.606-649"))
+        })
     }
 }
 

@@ -9,6 +9,7 @@ pub struct Done {
     pub problems: Vec<Error>,
     /// Said on stderr too: the input was read, and nothing in it was understood.
     pub nothing_understood: Option<String>,
+    empty: bool,
 }
 
 impl Done {
@@ -21,7 +22,12 @@ impl Done {
                 coverage.lines, coverage.foreign
             )
         });
-        Self { problems, nothing_understood }
+        Self { problems, nothing_understood, empty: coverage.lines == 0 }
+    }
+
+    /// No input at all could be read, or nothing in it: what is on stderr says all.
+    pub fn nothing_to_report(&self) -> bool {
+        self.nothing_understood.is_some() || self.empty && !self.problems.is_empty()
     }
 
     /// 0, 2 or 3; 1 is the answer to a question, which these commands do not ask.

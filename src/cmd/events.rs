@@ -2,10 +2,12 @@
 
 use std::io::Write;
 
+use crate::book::Book;
 use crate::cli::{EventsArgs, EventsFormat};
 use crate::cmd::inputs::Inputs;
 use crate::error::Error;
 use crate::output::event_line;
+use crate::reason::Judge;
 use crate::record::Record;
 use crate::walk::{Listener, Told, Walked, walk};
 
@@ -16,7 +18,8 @@ pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Err
     let mut lines_before = 0;
     let mut file = 0;
     let mut written = Ok(());
-    let names: Vec<String> = inputs.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect();
+    let names: Vec<String> =
+        inputs.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect();
     let fold = |page: Page| {
         if page.file != file {
             (file, lines_before) = (page.file, 0);
@@ -27,7 +30,9 @@ pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Err
         }
         lines_before += page.lines;
     };
-    let new = || Listing { format: args.format, page: Page::default() };
+    let book = Book::built_in();
+    let new =
+        || Listing { format: args.format, book: &book, judge: Judge::new(&book), page: Page::default() };
     let walked = walk(&inputs.sources, inputs.manner, &inputs.calendar, &inputs.progress, new, fold)?;
     written?;
     let Walked { coverage, problems, .. } = walked;
@@ -35,8 +40,10 @@ pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Err
 }
 
 /// Events as they are to be printed, but for the line numbers, which only order knows.
-struct Listing {
+struct Listing<'b> {
     format: EventsFormat,
+    book: &'b Book,
+    judge: Judge<'b>,
     page: Page,
 }
 
@@ -49,14 +56,16 @@ struct Page {
     events: Vec<(u64, usize)>,
 }
 
-impl Listener for Listing {
+impl Listener for Listing<'_> {
     type Handover = Page;
 
     fn event(&mut self, told: &Told) {
-        let record = Record::new(told);
+        let verdict = self.judge.verdict(told.event);
+        let record = Record::new(told, verdict, self.book);
         match self.format {
             EventsFormat::Ndjson => {
-                serde_json::to_writer(&mut self.page.text, &record).expect("a record is plain data, memory takes it");
+                serde_json::to_writer(&mut self.page.text, &record)
+                    .expect("a record is plain data, memory takes it");
             }
             EventsFormat::Text => self.page.text.extend_from_slice(event_line::show(&record).as_bytes()),
         }
@@ -69,7 +78,13 @@ impl Listener for Listing {
 }
 
 impl Page {
-    fn write(&self, name: &str, before: u64, format: EventsFormat, out: &mut impl Write) -> Result<(), Error> {
+    fn write(
+        &self,
+        name: &str,
+        before: u64,
+        format: EventsFormat,
+        out: &mut impl Write,
+    ) -> Result<(), Error> {
         let name = serde_json::Value::from(name);
         let mut start = 0;
         for &(line, end) in &self.events {

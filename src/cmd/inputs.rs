@@ -41,7 +41,8 @@ impl Inputs {
             }
         }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let manner = Manner { threads: args.threads.unwrap_or(cores).max(1), block_size: args.block_size.max(1) };
+        let manner =
+            Manner { threads: args.threads.unwrap_or(cores).max(1), block_size: args.block_size.max(1) };
         let zone = match args.tz.as_deref() {
             None => TimeZone::system(),
             Some(name) => TimeZone::get(name).map_err(|_| Error::Zone { name: name.to_owned() })?,
@@ -68,5 +69,7 @@ fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
 fn piped() -> bool {
     use std::os::unix::fs::FileTypeExt;
     let stdin = std::fs::metadata("/dev/stdin");
-    stdin.is_ok_and(|metadata| metadata.is_file() || metadata.file_type().is_fifo() || metadata.file_type().is_socket())
+    stdin.is_ok_and(|metadata| {
+        metadata.is_file() || metadata.file_type().is_fifo() || metadata.file_type().is_socket()
+    })
 }

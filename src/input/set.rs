@@ -57,7 +57,8 @@ pub fn each_block<W: Send, H: Send>(
     fold: impl FnMut(H) + Send,
 ) -> Result<Worked<W>, Error> {
     let queue = Queue { sources, manner, progress, state: Mutex::new(State::default()) };
-    let line = InOrder { threads: manner.threads, folded: Mutex::new(Folded::new(fold)), moved: Condvar::new() };
+    let line =
+        InOrder { threads: manner.threads, folded: Mutex::new(Folded::new(fold)), moved: Condvar::new() };
     let run = || {
         let (mut worker, mut buffer) = (new(), Buffer::default());
         while let Some((turn, block)) = queue.next(&mut buffer) {
@@ -134,11 +135,12 @@ impl Queue<'_> {
                     drop(state);
                     let length = (plain.size - begin).min(self.manner.block_size as u64);
                     self.progress.done.fetch_add(length, Ordering::Relaxed);
-                    let extent = plain.read(number, self.manner.block_size, buffer).unwrap_or_else(|source| {
-                        let path = self.path(file);
-                        lock(&self.state).problems.push(Error::Read { path, offset: begin, source });
-                        None
-                    });
+                    let extent =
+                        plain.read(number, self.manner.block_size, buffer).unwrap_or_else(|source| {
+                            let path = self.path(file);
+                            lock(&self.state).problems.push(Error::Read { path, offset: begin, source });
+                            None
+                        });
                     if begin + length >= plain.size {
                         self.shrank(file, &plain);
                     }

@@ -128,7 +128,9 @@ enum Part<'a> {
 fn whole(text: &[u8]) -> Part<'_> {
     let pieces = text.strip_prefix(b"[").and_then(|rest| cut(rest.get(..12).unwrap_or(rest), b"] "));
     let Some((numbers, _)) = pieces else { return Part::Whole(text) };
-    let Some(slash) = numbers.iter().position(|byte| matches!(byte, b'/' | b'\\')) else { return Part::Whole(text) };
+    let Some(slash) = numbers.iter().position(|byte| matches!(byte, b'/' | b'\\')) else {
+        return Part::Whole(text);
+    };
     if !numbers.iter().enumerate().all(|(at, byte)| at == slash || byte.is_ascii_digit()) {
         return Part::Whole(text);
     }
@@ -155,13 +157,12 @@ fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
         let Some((id, [b' ', rest @ ..])) = text.split_at_checked(length) else { continue };
         let dash = |at: usize| id.get(at) == Some(&b'-');
         let dashes = dash(6) && dash(length - if length == 16 { 3 } else { 5 });
-        if dashes && id.iter().filter(|&&byte| byte == b'-').count() == 2 && id.iter().all(plain) {
+        if dashes
+            && id.iter().filter(|&&byte| byte == b'-').count() == 2
+            && id.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+        {
             return (Some(id), rest);
         }
     }
     (None, text)
-}
-
-fn plain(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || *byte == b'-'
 }

@@ -1,49 +1,13 @@
 //! Postfix: a line comes in; which of its daemons wrote it decides how it is read.
 
 mod answer;
+mod daemon;
 mod delivery;
 mod refusal;
 
+use self::daemon::Daemon;
 use crate::line::Line;
 use crate::mta::reading::{Reading, cut};
-
-/// The daemons whose lines differ in kind. Told by their own name, never by the instance before the slash.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Daemon {
-    /// smtp and lmtp: they speak to a remote server.
-    Client,
-    /// local, virtual and pipe: they deliver here.
-    Local,
-    /// error and retry: they deliver nothing and say why.
-    Error,
-    Discard,
-    Qmgr,
-    Smtpd,
-    Postscreen,
-    Cleanup,
-    /// The others: nothing they say is a result or a refusal.
-    Quiet,
-}
-
-/// None: not a daemon of Postfix.
-fn daemon(name: &[u8]) -> Option<Daemon> {
-    Some(match name {
-        b"smtp" | b"lmtp" => Daemon::Client,
-        b"local" | b"virtual" | b"pipe" => Daemon::Local,
-        b"error" | b"retry" => Daemon::Error,
-        b"discard" => Daemon::Discard,
-        b"qmgr" | b"oqmgr" | b"nqmgr" => Daemon::Qmgr,
-        b"smtpd" | b"qmqpd" => Daemon::Smtpd,
-        b"postscreen" => Daemon::Postscreen,
-        b"cleanup" => Daemon::Cleanup,
-        b"anvil" | b"bounce" | b"defer" | b"trace" | b"dnsblog" | b"flush" | b"master" | b"pickup" | b"postalias"
-        | b"postcat" | b"postconf" | b"postdrop" | b"postfix-script" | b"postkick" | b"postlock" | b"postlog"
-        | b"postlogd" | b"postmap" | b"postmulti" | b"postqueue" | b"postsuper" | b"posttls-finger" | b"proxymap"
-        | b"proxywrite" | b"rewrite" | b"scache" | b"sendmail" | b"showq" | b"spawn" | b"tlsmgr" | b"tlsproxy"
-        | b"trivial-rewrite" | b"verify" => Daemon::Quiet,
-        _ => return None,
-    })
-}
 
 /// None: not a line of Postfix.
 pub fn read<'a>(line: &Line<'a>) -> Option<Reading<'a>> {
@@ -51,7 +15,7 @@ pub fn read<'a>(line: &Line<'a>) -> Option<Reading<'a>> {
     let daemon = match line.program {
         // rsyslog's own RFC 5424 template cuts the program's name at the slash.
         b"postfix" => guess(text),
-        program if program.contains(&b'/') => daemon(line.daemon())?,
+        program if program.contains(&b'/') => Daemon::find(line.daemon())?,
         _ => return None,
     };
     let (queue_id, rest) = queue_id(text);
@@ -70,7 +34,9 @@ pub fn read<'a>(line: &Line<'a>) -> Option<Reading<'a>> {
 /// so only what ordinary words have is refused: small vowels.
 fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let length = text.iter().take(33).take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    let (Some(id), Some(b": ")) = (text.get(..length), text.get(length..length + 2)) else { return (None, text) };
+    let (Some(id), Some(b": ")) = (text.get(..length), text.get(length..length + 2)) else {
+        return (None, text);
+    };
     let rest = text.get(length + 2..).unwrap_or_default();
     if id == b"NOQUEUE" {
         return (None, rest);
@@ -84,18 +50,26 @@ fn guess(text: &[u8]) -> Daemon {
     let (_, rest) = queue_id(text);
     if rest.starts_with(b"to=<") {
         match cut(rest, b", relay=").map(|(_, relay)| relay) {
-            Some(relay) if relay.starts_with(b"none,") && cut(relay, b"suspended: ").is_some() => Daemon::Error,
+            Some(relay) if relay.starts_with(b"none,") && cut(relay, b"suspended: ").is_some() => {
+                Daemon::Error
+            }
             Some(relay) if relay.starts_with(b"local,") || relay.starts_with(b"virtual,") => Daemon::Local,
-            Some(relay) if relay.starts_with(b"none,") || cut(relay, b"], delay=").is_some() => Daemon::Client,
+            Some(relay) if relay.starts_with(b"none,") || cut(relay, b"], delay=").is_some() => {
+                Daemon::Client
+            }
             Some(relay) if cut(relay, b"]:").is_some() => Daemon::Client,
             _ => Daemon::Local,
         }
-    } else if rest.starts_with(b"host ") || rest.starts_with(b"connect to ") || rest.starts_with(b"lost connection with")
+    } else if rest.starts_with(b"host ")
+        || rest.starts_with(b"connect to ")
+        || rest.starts_with(b"lost connection with")
     {
         Daemon::Client
     } else if rest.starts_with(b"from=<") {
         Daemon::Qmgr
-    } else if cut(rest, b"reject: ").is_some_and(|(before, _)| before.len() < 12) || rest.starts_with(b"warning: ") {
+    } else if cut(rest, b"reject: ").is_some_and(|(before, _)| before.len() < 12)
+        || rest.starts_with(b"warning: ")
+    {
         Daemon::Smtpd
     } else {
         Daemon::Quiet

@@ -41,7 +41,8 @@ const NOTHING: Event = Event {
 /// `a@b <c@d> F=<e> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 X=… C="250 OK"`
 fn delivered(text: &[u8], outcome: Outcome) -> Option<Event<'_>> {
     let (recipient, rest) = recipient(text)?;
-    let confirmation = cut(rest, b" C=\"").map(|(_, reply)| cut_last(reply, b"\"").map_or(reply, |(reply, _)| reply));
+    let confirmation =
+        cut(rest, b" C=\"").map(|(_, reply)| cut_last(reply, b"\"").map_or(reply, |(reply, _)| reply));
     let reply = confirmation.and_then(Reply::read);
     let peer = host(rest);
     let direction = if peer.is_some() || reply.is_some() { Direction::Outbound } else { Direction::Local };
@@ -65,7 +66,8 @@ fn failed(text: &[u8]) -> Option<Event<'_>> {
     let (recipient, rest) = recipient(text)?;
     let (fields, words) = if rest.is_empty() { (rest, rest) } else { cut(rest, b": ")? };
     let failure = Failure::read(times(words));
-    let expired = words.starts_with(b"retry timeout exceeded") || words.ends_with(b": retry timeout exceeded");
+    let expired =
+        words.starts_with(b"retry timeout exceeded") || words.ends_with(b": retry timeout exceeded");
     let outcome = if expired { Outcome::Expired } else { Outcome::Bounced };
     let event = result(outcome, recipient, fields, &failure);
     Some(Event { hint: Some(Class::Permanent), ..event })
@@ -127,12 +129,20 @@ const ROUTERS: [&[u8]; 6] = [b"dns", b"lookup", b"remote", b"smart", b"relay", b
 /// `plain authenticator failed H=mx [192.0.2.1] 535 …`. None: another line about the message.
 pub(super) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {
     let attempt = Event { direction: Direction::Outbound, outcome: Outcome::Attempt, queue_id, ..NOTHING };
-    if let Some((_, rest)) = cut(text, b" authenticator failed H=").filter(|(name, _)| !name.contains(&b' ')) {
+    if let Some((_, rest)) = cut(text, b" authenticator failed H=").filter(|(name, _)| !name.contains(&b' '))
+    {
         let (peer, rest) = peer::read(rest)?;
         let text = rest.trim_ascii_start();
         let reply = Reply::read(text);
         let (code, enhanced) = (reply.map(|reply| reply.code), reply.and_then(|reply| reply.enhanced));
-        return Some(Reading::Event(Event { code, enhanced, stage: Some(Stage::Auth), peer, text, ..attempt }));
+        return Some(Reading::Event(Event {
+            code,
+            enhanced,
+            stage: Some(Stage::Auth),
+            peer,
+            text,
+            ..attempt
+        }));
     }
     let (peer, rest) = peer::read(text.strip_prefix(b"H=").unwrap_or(text))?;
     let words = rest.get(memchr::memchr(b' ', rest)? + 1..)?;

@@ -29,7 +29,11 @@ impl<'a> Failure<'a> {
                 continue;
             }
             let (stage, rest) = command_stage(command);
-            let stage = if mark.starts_with(b"LMTP") || mark.starts_with(b"PRDR") { Some(Stage::EndOfData) } else { stage };
+            let stage = if mark.starts_with(b"LMTP") || mark.starts_with(b"PRDR") {
+                Some(Stage::EndOfData)
+            } else {
+                stage
+            };
             let (peer, words) = host(rest.strip_prefix(b": ").unwrap_or(rest));
             let reply = if replies { Reply::read(words) } else { None };
             let text = if reply.is_some() { words } else { text };
@@ -64,8 +68,7 @@ const COMMANDS: [(&[u8], bool); 8] = [
 const TLS: [&[u8]; 5] =
     [b"TLS session is required", b"TLS session: ", b"TLS error", b"DANE error", b"STARTTLS not supported"];
 
-const AUTH: [&[u8]; 3] =
-    [b"uthentication required but", b"authenticators found", b"authentication failed"];
+const AUTH: [&[u8]; 3] = [b"uthentication required but", b"authenticators found", b"authentication failed"];
 
 /// The system's words for a connection that did not come about (errno, as strerror spells it).
 const CONNECT: [&[u8]; 12] = [

@@ -26,8 +26,10 @@ pub(super) fn read(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
 /// `(any thing [192.0.2.66]) [192.0.2.1]…` → from the address on. A client may put brackets into its name, so
 /// the last `) [` before the fields that Exim adds is taken.
 fn helo(text: &[u8]) -> Option<&[u8]> {
-    let fields = FIELDS.iter().filter_map(|field| memchr::memmem::find(text, field)).min().unwrap_or(text.len());
-    let end = memchr::memmem::rfind(text.get(..fields)?, b") [").or_else(|| memchr::memmem::find(text, b") ["))?;
+    let fields =
+        FIELDS.iter().filter_map(|field| memchr::memmem::find(text, field)).min().unwrap_or(text.len());
+    let end =
+        memchr::memmem::rfind(text.get(..fields)?, b") [").or_else(|| memchr::memmem::find(text, b") ["))?;
     text.get(end + 2..)
 }
 

@@ -52,7 +52,9 @@ impl<'a> Client<'a> {
 /// `I=[ip]:25`, `U=u`, `Ci=7326`, `CV=no`, `X=TLS1.3:…`, `DN="…"`, `A=plain:user`
 fn is_field(text: &[u8]) -> bool {
     let name = text.iter().take(4).take_while(|byte| byte.is_ascii_alphabetic()).count();
-    (1..=3).contains(&name) && text.get(name) == Some(&b'=') && text.first().is_some_and(u8::is_ascii_uppercase)
+    (1..=3).contains(&name)
+        && text.get(name) == Some(&b'=')
+        && text.first().is_some_and(u8::is_ascii_uppercase)
 }
 
 fn field_end(text: &[u8]) -> &[u8] {
@@ -63,7 +65,13 @@ fn field_end(text: &[u8]) -> &[u8] {
     }
 }
 
-fn event<'a>(client: Client<'a>, outcome: Outcome, stage: Option<Stage>, hint: Class, text: &'a [u8]) -> Event<'a> {
+fn event<'a>(
+    client: Client<'a>,
+    outcome: Outcome,
+    stage: Option<Stage>,
+    hint: Class,
+    text: &'a [u8],
+) -> Event<'a> {
     let reply = Reply::read(text);
     Event {
         mta: Mta::Exim,
@@ -134,7 +142,9 @@ fn verdict<'a>(client: Client<'a>, text: &'a [u8]) -> Option<Event<'a>> {
             None => refused(Some(Stage::Ehlo), words(argument_on)),
         },
         b"XCLIENT" => from_peer(refused(None, words(argument_on)), argument_on.strip_prefix(b"from ")?),
-        b"VRFY" | b"EXPN" | b"ETRN" | b"ATRN" | b"QUIT" | b"NOTQUIT" | b"BDAT" => refused(None, words(argument_on)),
+        b"VRFY" | b"EXPN" | b"ETRN" | b"ATRN" | b"QUIT" | b"NOTQUIT" | b"BDAT" => {
+            refused(None, words(argument_on))
+        }
         _ => return None,
     })
 }
@@ -148,7 +158,10 @@ fn argument(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 fn from_peer<'a>(event: Event<'a>, from: &'a [u8]) -> Event<'a> {
-    Event { peer: peer::read(from.strip_prefix(b"H=").unwrap_or(from)).map(|(p, _)| p).unwrap_or_default(), ..event }
+    Event {
+        peer: peer::read(from.strip_prefix(b"H=").unwrap_or(from)).map(|(p, _)| p).unwrap_or_default(),
+        ..event
+    }
 }
 
 /// `… in "connect" ACL: words` → `words`; empty when the ACL gave none.
@@ -189,7 +202,8 @@ fn login(text: &[u8]) -> Option<Event<'_>> {
 /// `SMTP protocol synchronization error (…): rejected "ehlo abcd" H=[ip] next input="…"`
 fn out_of_turn(text: &[u8]) -> Option<Event<'_>> {
     let (_, rest) = cut(text.strip_prefix(b"SMTP protocol synchronization error ")?, b": rejected ")?;
-    let client = cut(rest, b"H=").and_then(|(_, rest)| peer::read(rest)).map(|(peer, _)| peer).unwrap_or_default();
+    let client =
+        cut(rest, b"H=").and_then(|(_, rest)| peer::read(rest)).map(|(peer, _)| peer).unwrap_or_default();
     let quoted = rest.strip_prefix(b"\"").unwrap_or_default();
     let verb = |name: &[u8]| quoted.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     let stage = if rest.starts_with(b"connection") {

@@ -33,7 +33,7 @@ impl<'a> Answer<'a> {
             .unwrap_or(Self { text, ..Self::default() });
         let remote = answer.peer.is_some() || suspended || text.starts_with(b"Host or domain name not found");
         let text = if answer.reply.is_none() { whole } else { answer.text };
-        Self { suspended, remote, text, ..answer }
+        Self { text, suspended, remote, ..answer }
     }
 
     /// The whole text is the reply: `250 2.0.0 Ok: queued as 9F1`.
@@ -81,7 +81,13 @@ fn command_stage(command: &[u8]) -> Option<Stage> {
 fn refused_tls(text: &[u8]) -> Option<Answer<'_>> {
     let (name, words) = cut(text.strip_prefix(b"TLS is required, but host ")?, b" refused to start TLS: ")?;
     let peer = peer(name).map(|(peer, _)| peer);
-    Some(Answer { peer, stage: Some(Stage::StartTls), reply: Reply::read(words), text: words, ..Answer::default() })
+    Some(Answer {
+        peer,
+        stage: Some(Stage::StartTls),
+        reply: Reply::read(words),
+        text: words,
+        ..Answer::default()
+    })
 }
 
 /// `connect to mx[ip]:25: Connection timed out`
@@ -93,7 +99,8 @@ fn connect(text: &[u8]) -> Option<Answer<'_>> {
 /// `lost connection with mx[ip] while sending RCPT TO`, `conversation with mx[ip] timed out while …`
 /// (postfix smtp_trouble.c)
 fn broken(text: &[u8]) -> Option<Answer<'_>> {
-    let name = text.strip_prefix(b"lost connection with ").or_else(|| text.strip_prefix(b"conversation with "))?;
+    let name =
+        text.strip_prefix(b"lost connection with ").or_else(|| text.strip_prefix(b"conversation with "))?;
     let (peer, rest) = peer(name)?;
     let (_, phase) = cut(rest, b"while ")?;
     Some(Answer { peer: Some(peer), stage: phase_stage(phase), text, ..Answer::default() })
@@ -129,7 +136,8 @@ fn without_tls(text: &[u8]) -> Option<Answer<'_>> {
         let peer = cut(text, b" server ").and_then(|(_, name)| peer(word(name).0)).map(|(peer, _)| peer);
         return Some(Answer { peer, stage: Some(Stage::Auth), text, ..Answer::default() });
     }
-    let tls = [&b"TLS is required"[..], b"Cannot start TLS", b"Server certificate", b"TLS-Required", b"Client TLS"];
+    let tls =
+        [&b"TLS is required"[..], b"Cannot start TLS", b"Server certificate", b"TLS-Required", b"Client TLS"];
     if !tls.iter().any(|start| text.starts_with(start)) {
         return None;
     }

@@ -1,18 +1,22 @@
 //! Postfix deliveries: the texts of smtp, lmtp, local, virtual, pipe, error, retry, discard and qmgr.
 
-use super::Daemon;
 use super::answer::Answer;
+use super::daemon::Daemon;
 use crate::event::{Direction, Event, Mta, Outcome, Peer};
 use crate::mta::reading::{Reading, address, cut, peer};
 use crate::reply::{EnhancedCode, Reply};
 
 /// smtp and lmtp: results, and what one host said before another is tried.
 pub(super) fn client<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
-    if text.starts_with(b"to=<") {
+    if text.starts_with(b"to=") {
         return result(Daemon::Client, queue_id, text);
     }
     if !ATTEMPTS.iter().any(|start| text.starts_with(start)) {
-        return if ROUTINE.iter().any(|start| text.starts_with(start)) { Reading::Routine } else { Reading::Unread };
+        return if ROUTINE.iter().any(|start| text.starts_with(start)) {
+            Reading::Routine
+        } else {
+            Reading::Unread
+        };
     }
     let answer = Answer::read(text);
     Reading::Event(event(queue_id, Direction::Outbound, Outcome::Attempt, &answer))
@@ -68,7 +72,7 @@ const ROUTINE: [&[u8]; 30] = [
 
 /// local, virtual, pipe, error, retry, discard.
 pub(super) fn agent<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
-    if text.starts_with(b"to=<") { result(daemon, queue_id, text) } else { Reading::Routine }
+    if text.starts_with(b"to=") { result(daemon, queue_id, text) } else { Reading::Routine }
 }
 
 /// `from=<a@b>, status=expired, returned to sender`: given up without a last attempt. Everything else that the
@@ -91,9 +95,9 @@ fn result<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Rea
 }
 
 fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
-    let (recipient, rest) = address(text.strip_prefix(b"to=<")?)?;
-    let rest = match rest.strip_prefix(b", orig_to=<") {
-        Some(rest) => address(rest)?.1,
+    let (recipient, rest) = named(text.strip_prefix(b"to=")?)?;
+    let rest = match rest.strip_prefix(b", orig_to=") {
+        Some(rest) => named(rest)?.1,
         None => rest,
     };
     let (relay, rest) = cut(rest.strip_prefix(b", relay=")?, b", ")?;
@@ -106,7 +110,9 @@ fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Opt
     let words = words.strip_suffix(b")").unwrap_or(words);
     let answer = match daemon {
         Daemon::Client | Daemon::Error => match Answer::read(words) {
-            answer if answer.reply.is_none() && !answer.remote && daemon == Daemon::Client => Answer::plain(words),
+            answer if answer.reply.is_none() && !answer.remote && daemon == Daemon::Client => {
+                Answer::plain(words)
+            }
             answer => answer,
         },
         // The output of a command may look like a reply and is none.
@@ -120,12 +126,24 @@ fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Opt
     let relay = peer(relay).map(|(relay, _)| relay);
     let event = event(queue_id, direction, outcome, &answer);
     let peer = match (answer.peer, relay) {
-        (Some(peer), Some(relay)) if peer.port.is_none() && peer.ip == relay.ip && peer.host == relay.host => relay,
+        (Some(peer), Some(relay))
+            if peer.port.is_none() && peer.ip == relay.ip && peer.host == relay.host =>
+        {
+            relay
+        }
         (Some(peer), _) => peer,
         (None, Some(relay)) if direction == Direction::Outbound => relay,
         (None, _) => Peer::default(),
     };
     Some(Event { recipient: Some(recipient), dsn, peer, ..event })
+}
+
+/// `<a@b>, relay=…`; old versions of local leave the brackets out.
+fn named(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    match text.strip_prefix(b"<") {
+        Some(rest) => address(rest),
+        None => Some(text.split_at(memchr::memchr(b',', text)?)),
+    }
 }
 
 fn outcome(daemon: Daemon, status: &[u8]) -> Option<Outcome> {
@@ -140,7 +158,12 @@ fn outcome(daemon: Daemon, status: &[u8]) -> Option<Outcome> {
     })
 }
 
-fn event<'a>(queue_id: Option<&'a [u8]>, direction: Direction, outcome: Outcome, answer: &Answer<'a>) -> Event<'a> {
+fn event<'a>(
+    queue_id: Option<&'a [u8]>,
+    direction: Direction,
+    outcome: Outcome,
+    answer: &Answer<'a>,
+) -> Event<'a> {
     // A delivery that went well has left every stage behind it.
     let stage = if outcome == Outcome::Delivered { None } else { answer.stage };
     Event {

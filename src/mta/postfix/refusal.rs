@@ -6,8 +6,7 @@ use crate::reply::{EnhancedCode, Reply};
 
 /// smtpd and cleanup: `QID: reject: RCPT from …`, `NOQUEUE: milter-reject: …`, `QID: hold: header …`
 pub(super) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
-    if let Some(outcome) = ROUTINE_FIRST.iter().find(|start| text.starts_with(start)) {
-        let _ = outcome;
+    if ROUTINE_FIRST.iter().any(|start| text.starts_with(start)) {
         return Reading::Routine;
     }
     if let Some(text) = text.strip_prefix(b"warning: ") {
@@ -83,8 +82,10 @@ fn action(text: &[u8]) -> Option<(Action, &[u8])> {
         b"reject_warning" | b"warn" => Action::Event(Outcome::Warned),
         b"hold" | b"milter-hold" | b"quarantine" => Action::Event(Outcome::Held),
         b"discard" | b"milter-discard" => Action::Event(Outcome::Discarded),
-        b"proxy-accept" | b"filter" | b"redirect" | b"bcc" | b"prepend" | b"replace" | b"permit" | b"info" | b"ignore"
-        | b"strip" | b"delay" | b"milter-quarantine" | b"trigger" | b"pass" => Action::Routine,
+        b"proxy-accept" | b"filter" | b"redirect" | b"bcc" | b"prepend" | b"replace" | b"permit"
+        | b"info" | b"ignore" | b"strip" | b"delay" | b"milter-quarantine" | b"trigger" | b"pass" => {
+            Action::Routine
+        }
         _ => return None,
     };
     Some((action, rest))
@@ -93,7 +94,7 @@ fn action(text: &[u8]) -> Option<(Action, &[u8])> {
 fn refusal<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Option<Event<'a>> {
     let (place, rest) = word(text);
     if matches!(place, b"header" | b"body" | b"mime-error" | b"content" | b"mime-header" | b"nested-header") {
-        return content(queue_id, outcome, text);
+        return Some(content(queue_id, outcome, text));
     }
     // The proxy's refusal names no client: `proxy-reject: END-OF-MESSAGE: 554 …`.
     let (place, peer, words) = match place.strip_suffix(b":") {
@@ -109,13 +110,12 @@ fn refusal<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> 
 
 /// `header Subject: … from mx[ip]; from=<a> to=<b> proto=ESMTP helo=<c>: 5.7.1 text` (postfix cleanup_message.c).
 /// The words behind the tail are this server's own; the header before it is a stranger's.
-fn content<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Option<Event<'a>> {
+fn content<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Event<'a> {
     let (header, tail) = cut_last(text, b"; from=<").unwrap_or((text, b""));
-    let tail = Tail::read(text.get(text.len() - tail.len().min(text.len())..)?, b"from=<").unwrap_or_default();
+    let tail = Tail::read(tail, b"from=<").unwrap_or_default();
     let (shown, client) = cut_last(header, b" from ").unwrap_or((header, b""));
-    let words = tail.words.unwrap_or(shown);
     let peer = peer(client).map(|(peer, _)| peer).unwrap_or_default();
-    Some(Event { peer, ..event(queue_id, outcome, Some(Stage::EndOfData), words, tail) })
+    Event { peer, ..event(queue_id, outcome, Some(Stage::EndOfData), tail.words.unwrap_or(shown), tail) }
 }
 
 /// smtpd and cleanup speak of these refusals only in warnings, without a code.
@@ -165,7 +165,12 @@ fn header(text: &[u8]) -> Option<Warning<'_>> {
     }
     let (header, _) = cut_last(text, b"; from=<")?;
     let (_, client) = cut_last(header, b" from ")?;
-    Some((Outcome::Warned, Some(Stage::EndOfData), peer(client).map(|(peer, _)| peer).unwrap_or_default(), text))
+    Some((
+        Outcome::Warned,
+        Some(Stage::EndOfData),
+        peer(client).map(|(peer, _)| peer).unwrap_or_default(),
+        text,
+    ))
 }
 
 fn stage(place: &[u8]) -> Option<Stage> {
@@ -225,7 +230,8 @@ impl<'a> Tail<'a> {
         let mut last = None;
         for at in memchr::memmem::find_iter(text, b"; ") {
             let (words, rest) = (text.get(..at).unwrap_or_default(), text.get(at + 2..).unwrap_or_default());
-            let Some(first) = [&b"from=<"[..], b"to=<", b"proto="].into_iter().find(|f| rest.starts_with(f)) else {
+            let Some(first) = [&b"from=<"[..], b"to=<", b"proto="].into_iter().find(|f| rest.starts_with(f))
+            else {
                 continue;
             };
             if let Some(tail) = Self::read(rest.get(first.len()..).unwrap_or_default(), first) {
@@ -251,7 +257,9 @@ impl<'a> Tail<'a> {
                     *(if field == b"to=<" { &mut tail.recipient } else { &mut tail.sender }) = Some(address);
                     rest = after;
                 }
-                b"proto=" => rest = rest.get(rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count()..)?,
+                b"proto=" => {
+                    rest = rest.get(rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count()..)?;
+                }
                 // The last one, or followed by the login's fields.
                 b"helo=<" => match cut(rest, b">: ") {
                     Some((_, words)) => {
@@ -281,7 +289,8 @@ impl<'a> Tail<'a> {
     }
 
     fn torn(rest: &'a [u8]) -> Self {
-        let field = |name: &[u8]| cut(rest, name).and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
+        let field =
+            |name: &[u8]| cut(rest, name).and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
         Self { sender: field(b"from=<"), recipient: field(b"to=<"), words: None }
     }
 }

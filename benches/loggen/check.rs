@@ -1,0 +1,101 @@
+//! The generator against itself: its tables say what they seem to say, and its totals fit the log they came with.
+
+use std::io::sink;
+
+use super::names::{Address, Client, Domain, Host, Origin, User};
+use super::provider::Provider;
+use super::reply::{POSTFIX_JOINT, Reply, Row, Stage, Words, enhanced};
+use super::spec::{Mta, Spec, Stamp};
+use super::totals::Totals;
+use super::week::write;
+
+const PROVIDERS: [Provider; 8] = [
+    Provider::Gmail,
+    Provider::Outlook,
+    Provider::Yahoo,
+    Provider::Gmx,
+    Provider::Postfix,
+    Provider::Exim,
+    Provider::Plain,
+    Provider::Mailbox,
+];
+
+/// Panics with what is wrong.
+pub fn check() {
+    check_rows(60, 2, Provider::delivered);
+    check_rows(96, 4, Provider::transient);
+    check_rows(144, 5, Provider::permanent);
+    for mta in [Mta::Postfix, Mta::Exim] {
+        for stamp in [Stamp::Bsd, Stamp::Rfc3339] {
+            check_log(&Spec { stamp, long_ids: stamp == Stamp::Rfc3339, ..Spec::new(mta, 1 << 20) });
+        }
+    }
+    let postfix = Spec { stamp: Stamp::Exim, ..Spec::new(Mta::Postfix, 1) };
+    assert!(write(&postfix, &mut sink()).is_err(), "postfix has no stamp of exim's kind");
+}
+
+/// `class` is the first digit of most codes; the others are greetings that refuse for good.
+fn check_rows(count: usize, class: u16, rows: fn(Provider) -> &'static [Row]) {
+    let all = PROVIDERS.iter().flat_map(|&provider| rows(provider)).collect::<Vec<_>>();
+    assert_eq!(all.len(), count, "rows of class {class}");
+    let words = Words {
+        recipient: Address { user: User::new(1), domain: Domain(30) },
+        sender: None,
+        host: Host { domain: Domain(30), number: 1 },
+        client: Client { origin: Origin::Server, domain: Domain(31), seed: 7 },
+        salt: 1,
+    };
+    for row in all {
+        let &(code, written, stage, text) = row;
+        assert!((200..600).contains(&code), "{code} {text}");
+        assert!(code / 100 == class || stage == Stage::Greeting, "{code} {text}");
+        let reply = Reply { row, words: &words, joint: POSTFIX_JOINT }.to_string();
+        let last = format!("{code} {}", if written.starts_with('(') { "" } else { written });
+        assert!(reply.contains(last.trim_end()), "{reply} has no {last}");
+        let shown = enhanced(row);
+        assert!(shown.is_empty() || shown.split('.').count() == 3, "{written} is no enhanced code");
+        let first = text.split('\n').next_back().unwrap_or_default().split(' ').next().unwrap_or_default();
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_code = first.split('.').count() == 3 && first.split('.').all(is_number);
+        assert!(!is_code, "{first} would be read as an enhanced code");
+    }
+}
+
+fn check_log(spec: &Spec) {
+    let (log, totals) = written(spec);
+    assert_eq!((&log, &totals), (&written(spec).0, &written(spec).1), "the same spec gives the same log");
+    assert_eq!(log.len() as u64, totals.bytes);
+    assert!(totals.bytes >= spec.bytes && totals.bytes < spec.bytes + (16 << 10));
+    assert_eq!(log.lines().count() as u64, totals.lines);
+    let kinds = totals.kinds;
+    assert_eq!(totals.events.values().sum::<u64>(), kinds.event);
+    assert_eq!(kinds.event + kinds.routine + kinds.foreign, totals.lines);
+    let m = totals.messages;
+    assert_eq!(m.received, m.delivered + m.bounced + m.expired + m.discarded + m.queued);
+    for (key, count) in &totals.suspended {
+        assert!(totals.events[key] >= *count, "{key}: more suspended than counted");
+    }
+    check_domains(&totals);
+    if spec.stamp == Stamp::Rfc3339 {
+        let stamps = log.lines().filter_map(|line| line.get(..19));
+        assert!(stamps.is_sorted(), "lines come in the order of time");
+    }
+}
+
+/// What is counted by key is counted by domain too; Postfix's expired name none.
+fn check_domains(totals: &Totals) {
+    let by_key = |outcome: &str| {
+        let of = |key: &str| key.split('|').nth(1) == Some(outcome) && !key.starts_with("inbound");
+        totals.events.iter().filter(|(key, _)| of(key)).map(|(_, count)| count).sum::<u64>()
+    };
+    let domains = totals.domains.values();
+    assert_eq!(by_key("delivered"), domains.clone().map(|domain| domain.delivered).sum::<u64>());
+    assert_eq!(by_key("deferred"), domains.clone().map(|domain| domain.deferred).sum::<u64>());
+    assert_eq!(by_key("bounced"), domains.map(|domain| domain.bounced).sum::<u64>());
+}
+
+fn written(spec: &Spec) -> (String, Totals) {
+    let mut log = Vec::new();
+    let totals = write(spec, &mut log).expect("a Vec takes all");
+    (String::from_utf8(log).expect("all names and texts are UTF-8"), totals)
+}

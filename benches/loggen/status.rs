@@ -1,0 +1,52 @@
+//! The one line that says what became of one recipient: `to=<…>, relay=…, delay=…, dsn=…, status=…`.
+
+use std::fmt::{self, Arguments};
+
+use super::log::Tag;
+use super::message::Message;
+use super::names::Address;
+use super::reply::Dsn;
+use super::site::Site;
+use super::totals::Key;
+
+/// What all final lines say: `to=<…>, relay=…, delay=…, delays=…, dsn=…, status=`.
+pub struct Line<'a> {
+    pub message: &'a Message,
+    pub to: Address,
+    pub by: Tag,
+    pub relay: &'a dyn fmt::Display,
+    pub dsn: Dsn,
+    pub at: u64,
+}
+
+impl Line<'_> {
+    pub fn write(&self, site: &mut Site, key: Key, status: Arguments) {
+        let Self { message, to, by, relay, dsn, at } = self;
+        let id = &message.id;
+        let spent = 20 + message.salt % 4000;
+        let (delay, before) = (Delay(message.age(*at) + spent), Delay(message.age(*at)));
+        let (b, c, d) = (Delay(message.salt >> 8 & 31), Delay(spent / 3), Delay(spent - spent / 3));
+        let alias = if to.domain.is_local() && message.salt.is_multiple_of(10) {
+            format!(" orig_to=<info@{}>,", to.domain)
+        } else {
+            String::new()
+        };
+        site.log.event(*at, *by, key, format_args!(
+            "{id}: to=<{to}>,{alias} relay={relay}, delay={delay}, delays={before}/{b}/{c}/{d}, dsn={dsn}, status={status}"
+        ));
+    }
+}
+
+/// Two digits below ten seconds, whole seconds above, as Postfix rounds (`delay_max_digits`).
+struct Delay(u64);
+
+impl fmt::Display for Delay {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self.0 {
+            0..10 => f.write_str("0"),
+            10..1000 => write!(f, "0.{:02}", self.0 / 10),
+            1000..10_000 => write!(f, "{}.{}", self.0 / 1000, self.0 / 100 % 10),
+            _ => write!(f, "{}", self.0 / 1000),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! A spec goes in, a whole log comes out.
+
+use std::io::{self, Write};
+
+use super::log::Log;
+use super::spec::{Mta, Spec, Stamp};
+use super::totals::Totals;
+use super::{exim, postfix};
+
+/// Writes the whole log; what must be counted in it comes back.
+pub fn write(spec: &Spec, out: &mut impl Write) -> io::Result<Totals> {
+    let log = Log::new(spec, out);
+    match (spec.mta, spec.stamp) {
+        (Mta::Postfix, Stamp::Exim) => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "postfix has no stamp of exim's kind"))
+        }
+        (Mta::Postfix, Stamp::Bsd | Stamp::Rfc3339) => postfix::write(spec, log),
+        (Mta::Exim, _) => exim::write(spec, log),
+    }
+}

@@ -1,0 +1,120 @@
+//! Names met in a log, each kept once: bytes come in, small numbers go out.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+/// The number of a name in its table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct NameId(u32);
+
+impl NameId {
+    /// Stands for all names that came when the table was full.
+    pub const OTHERS: Self = Self(0);
+
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Strangers choose the names, so there is an end to how many are kept.
+const LIMIT: usize = 1 << 18;
+
+/// A longer name is no domain (RFC 1035 §2.3.4), and is cut.
+const LENGTH_LIMIT: usize = 255;
+
+/// Names in small letters, one behind the other.
+pub struct Names {
+    text: Vec<u8>,
+    /// Where each name ends in `text`.
+    ends: Vec<u32>,
+    table: HashTable<u32>,
+    hasher: RandomState,
+    /// The last name asked for; the next is often the same.
+    last: NameId,
+}
+
+impl Names {
+    pub fn new(hasher: RandomState) -> Self {
+        Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), hasher, last: NameId::OTHERS }
+    }
+
+    /// Letters' case makes no difference (RFC 4343).
+    pub fn id(&mut self, name: &[u8]) -> NameId {
+        let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
+        if self.last != NameId::OTHERS && name.eq_ignore_ascii_case(self.name(self.last)) {
+            return self.last;
+        }
+        let mut small = [0; LENGTH_LIMIT];
+        let small = small.get_mut(..name.len()).unwrap_or_default();
+        small.copy_from_slice(name);
+        small.make_ascii_lowercase();
+        self.last = self.small_id(small);
+        self.last
+    }
+
+    fn small_id(&mut self, name: &[u8]) -> NameId {
+        let hash = self.hasher.hash_one(name);
+        if let Some(&id) = self.table.find(hash, |&id| self.name(NameId(id)) == name) {
+            return NameId(id);
+        }
+        if self.ends.len() > LIMIT {
+            return NameId::OTHERS;
+        }
+        let id = self.ends.len() as u32;
+        self.text.extend_from_slice(name);
+        self.ends.push(self.text.len() as u32);
+        let (text, ends, hasher) = (&self.text, &self.ends, &self.hasher);
+        self.table.insert_unique(hash, id, |&id| hasher.hash_one(part(text, ends, id)));
+        NameId(id)
+    }
+
+    /// Empty for [`NameId::OTHERS`], and for the empty name.
+    pub fn name(&self, id: NameId) -> &[u8] {
+        part(&self.text, &self.ends, id.0)
+    }
+
+    /// True: some names were not kept, and are counted together.
+    pub fn is_full(&self) -> bool {
+        self.ends.len() > LIMIT
+    }
+
+    /// Takes in all of the other's names; our number for each of theirs, in their order.
+    pub fn merge(&mut self, other: &Self) -> Vec<NameId> {
+        let others = (1..other.ends.len() as u32).map(|id| self.small_id(other.name(NameId(id))));
+        std::iter::once(NameId::OTHERS).chain(others).collect()
+    }
+}
+
+fn part<'a>(text: &'a [u8], ends: &[u32], id: u32) -> &'a [u8] {
+    let end = |id: u32| ends.get(id as usize).map_or(0, |&end| end as usize);
+    if id == 0 { b"" } else { text.get(end(id - 1)..end(id)).unwrap_or_default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_each_name_once() {
+        let mut names = Names::new(RandomState::default());
+        let first = names.id(b"Example.ORG");
+        assert_eq!(names.id(b"example.com").index(), 2);
+        assert_eq!(names.id(b"example.org"), first);
+        assert_eq!(names.name(first), b"example.org");
+    }
+
+    #[test]
+    fn gives_the_same_names_after_a_merge() {
+        let hasher = RandomState::default();
+        let (mut a, mut b) = (Names::new(hasher.clone()), Names::new(hasher));
+        a.id(b"x");
+        a.id(b"y");
+        b.id(b"y");
+        b.id(b"z");
+        let renamed = a.merge(&b);
+        let texts: Vec<_> = renamed.iter().map(|&id| a.name(id).to_vec()).collect();
+        assert_eq!(texts, [&b""[..], b"y", b"z"]);
+    }
+}

@@ -1,0 +1,9 @@
+//! The report as JSON: its fields as they are.
+
+use crate::report::Report;
+
+pub fn show(report: &Report) -> String {
+    let mut json = serde_json::to_string_pretty(report).expect("a report is plain data");
+    json.push('\n');
+    json
+}

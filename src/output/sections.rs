@@ -1,0 +1,70 @@
+//! Rows sorted into the sections of a report, in and out apart, 4xx and 5xx apart.
+
+use crate::event::{Direction, Outcome};
+use crate::reply::Class;
+use crate::report::Row;
+
+/// Rows under one heading.
+pub struct Section<'a> {
+    pub title: &'static str,
+    pub meaning: &'static str,
+    pub inbound: bool,
+    pub rows: Vec<&'a Row>,
+    /// None: all rows are shown.
+    pub others: Option<Others>,
+}
+
+/// The rows that are not shown, in one.
+pub struct Others {
+    pub kinds: usize,
+    pub attempts: u64,
+    pub recipients: u64,
+}
+
+/// In the order of the report. A section without rows is left out; so is what went well.
+const KINDS: [(&str, &str); 10] = [
+    ("DEFERRED", "4xx: kept, will be tried again"),
+    ("BOUNCED", "5xx: returned to sender"),
+    ("EXPIRED", "queued too long, returned"),
+    ("LOCAL 4xx", "delivery here, to be tried again"),
+    ("LOCAL 5xx", "delivery here, returned"),
+    ("REFUSED 4xx", "by us, for now"),
+    ("REFUSED 5xx", "by us, for good"),
+    ("REFUSED", "by us, the log shows no code"),
+    ("NOT REFUSED", "warned, held, discarded"),
+    ("DISCARDED", "thrown away here"),
+];
+
+fn kind(row: &Row) -> Option<usize> {
+    Some(match (row.direction, row.outcome, row.class) {
+        (Direction::Outbound, Outcome::Deferred, _) => 0,
+        (Direction::Outbound, Outcome::Bounced, _) => 1,
+        (Direction::Outbound | Direction::Local, Outcome::Expired, _) => 2,
+        (Direction::Local, Outcome::Deferred, _) => 3,
+        (Direction::Local, Outcome::Bounced, _) => 4,
+        (_, Outcome::Rejected, Some(Class::Transient)) => 5,
+        (_, Outcome::Rejected, Some(Class::Permanent)) => 6,
+        (_, Outcome::Rejected, Some(Class::Positive | Class::Intermediate) | None) => 7,
+        (_, Outcome::Warned | Outcome::Held, _) | (Direction::Inbound, Outcome::Discarded, _) => 8,
+        (Direction::Outbound | Direction::Local, Outcome::Discarded, _) => 9,
+        (Direction::Inbound, Outcome::Deferred | Outcome::Bounced | Outcome::Expired, _)
+        | (_, Outcome::Delivered | Outcome::Attempt | Outcome::Probe, _) => return None,
+    })
+}
+
+/// At most `top` rows each; 0 is all.
+pub fn sections(rows: &[Row], top: usize) -> Vec<Section<'_>> {
+    let of_kind = |wanted: usize| rows.iter().filter(move |row| kind(row) == Some(wanted));
+    let all = KINDS.iter().enumerate().map(|(number, &(title, meaning))| {
+        let mut rows: Vec<&Row> = of_kind(number).collect();
+        let shown = if top == 0 || rows.len() <= top { rows.len() } else { top };
+        let rest = rows.split_off(shown);
+        let others = (!rest.is_empty()).then(|| Others {
+            kinds: rest.len(),
+            attempts: rest.iter().map(|row| row.attempts).sum(),
+            recipients: rest.iter().map(|row| row.recipients).sum(),
+        });
+        Section { title, meaning, inbound: (5..=8).contains(&number), rows, others }
+    });
+    all.filter(|section| !section.rows.is_empty()).collect()
+}

@@ -1,0 +1,161 @@
+//! An answer before it has a look: what `scan` found, as its JSON says it.
+
+use jiff::Zoned;
+use serde::{Serialize, Serializer};
+
+use crate::event::{Direction, Outcome, Stage};
+use crate::reason::{Reason, Retry};
+use crate::reply::{Class, Code, EnhancedCode};
+
+/// The whole report. Fields are added within a schema, never renamed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub schema: &'static str,
+    /// None: no mail line has a stamp.
+    pub range: Option<Range>,
+    /// The hosts that wrote the lines, most lines first.
+    pub hosts: Vec<String>,
+    pub input: Input,
+    pub totals: Totals,
+    /// Most attempts first.
+    pub rows: Vec<Row>,
+    /// Recipient domains, those with most failures first.
+    pub domains: Vec<NameRow>,
+    pub relays: Vec<NameRow>,
+    pub instances: Vec<NameRow>,
+    /// What a reader should know about how far the numbers go.
+    pub notes: Vec<String>,
+}
+
+pub const SCHEMA: &str = "smtplog.report/1";
+
+/// From the first to the last minute of the mail lines.
+#[derive(Clone, Debug, Serialize)]
+pub struct Range {
+    #[serde(serialize_with = "rfc3339")]
+    pub first: Zoned,
+    #[serde(serialize_with = "rfc3339")]
+    pub last: Zoned,
+}
+
+fn rfc3339<S: Serializer>(moment: &Zoned, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&moment.strftime("%Y-%m-%dT%H:%M:%S%:z"))
+}
+
+/// What was read. lines = mail + other, mail = understood + `not_understood`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Input {
+    pub files: Vec<String>,
+    /// Of text, decompressed.
+    pub bytes: u64,
+    pub lines: u64,
+    pub mail: u64,
+    pub other: u64,
+    pub understood: u64,
+    pub not_understood: u64,
+    /// The first few lines that were not understood.
+    pub not_understood_lines: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Totals {
+    pub outbound: Sent,
+    pub local: Sent,
+    pub inbound: Refused,
+    /// Answers of single hosts before another host was tried; in no other sum.
+    pub host_attempts: u64,
+    /// Addresses verified; in no other sum.
+    pub probes: u64,
+}
+
+/// attempts = delivered + deferred + bounced + expired = replies of each class + `no_reply`.
+#[derive(Clone, Copy, Default, Debug, Serialize)]
+pub struct Sent {
+    pub attempts: u64,
+    pub delivered: u64,
+    pub deferred: u64,
+    pub bounced: u64,
+    pub expired: u64,
+    /// Thrown away on purpose; not an attempt.
+    pub discarded: u64,
+    pub positive: u64,
+    pub intermediate: u64,
+    pub transient: u64,
+    pub permanent: u64,
+    /// The line shows no reply code.
+    pub no_reply: u64,
+}
+
+/// refused = transient + permanent + unspecified.
+#[derive(Clone, Copy, Default, Debug, Serialize)]
+pub struct Refused {
+    pub refused: u64,
+    pub transient: u64,
+    pub permanent: u64,
+    /// Refused, and the line does not say whether for good.
+    pub unspecified: u64,
+    pub warned: u64,
+    pub held: u64,
+    pub discarded: u64,
+}
+
+/// Events alike in direction, outcome, class, code, enhanced code and reason.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    pub direction: Direction,
+    pub outcome: Outcome,
+    pub code: Option<Code>,
+    pub enhanced: Option<EnhancedCode>,
+    pub class: Option<Class>,
+    /// None: delivered.
+    pub reason: Option<Reason>,
+    pub title: String,
+    /// What helps; None: delivered.
+    pub retryable: Option<Retry>,
+    /// Where the number says one thing and what is to be done another.
+    pub conflict: Option<&'static str>,
+    pub attempts: u64,
+    /// Distinct pairs of queue id and recipient; for refusals without a queue id, of client, sender and recipient.
+    /// 0 for delivered mail.
+    pub recipients: u64,
+    pub first: Option<String>,
+    pub last: Option<String>,
+    pub stages: Vec<StageCount>,
+    pub providers: Vec<NameCount>,
+    /// Recipient domains, for refusals client addresses; the most frequent ones.
+    #[serde(rename = "where")]
+    pub wheres: Vec<NameCount>,
+    /// How many there are in all.
+    pub where_count: u64,
+    pub advice: Option<String>,
+    pub example: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NameCount {
+    pub name: String,
+    pub attempts: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct StageCount {
+    pub stage: Stage,
+    pub attempts: u64,
+}
+
+/// What befell one name.
+#[derive(Clone, Debug, Serialize)]
+pub struct NameRow {
+    pub name: String,
+    pub delivered: u64,
+    pub deferred: u64,
+    pub bounced: u64,
+    pub expired: u64,
+    pub rejected: u64,
+}
+
+impl NameRow {
+    pub fn failures(&self) -> u64 {
+        self.deferred + self.bounced + self.expired + self.rejected
+    }
+}

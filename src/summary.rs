@@ -1,0 +1,323 @@
+//! A tally comes in, the report goes out: rows joined, sums made, names and advice put beside them.
+
+use std::collections::BTreeMap;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::book::{self, AdviceRow, CodeRow, ReasonRow};
+use crate::event::{Direction, Mta, Outcome, Stage};
+use crate::input::set::Source;
+use crate::names::NameId;
+use crate::provider::{Provider, Providers};
+use crate::reason::{Reason, Retry};
+use crate::reply::{Class, Code, EnhancedCode};
+use crate::report::{
+    Input, NameCount, NameRow, Range, Refused, Report, Row, SCHEMA, Sent, StageCount, Totals,
+};
+use crate::tally::{Count, Key, Outcomes, Tally};
+use crate::time::Moment;
+use crate::walk::Coverage;
+
+/// What a report is made of besides the tally.
+pub struct Frame<'a> {
+    pub sources: &'a [Source],
+    pub coverage: &'a Coverage,
+    pub zone: &'a TimeZone,
+    pub providers: &'a Providers,
+    pub with_advice: bool,
+}
+
+/// How many names stand in each list of the report; all are counted.
+const NAMES_SHOWN: usize = 50;
+const WHERES_SHOWN: usize = 3;
+
+pub fn report(tally: &Tally, frame: &Frame) -> Report {
+    let texts = Texts { reasons: book::reasons(), codes: book::codes(), advice: book::advice() };
+    let mut rows: Vec<Row> =
+        joined(tally).iter().map(|(key, joint)| row(key, joint, tally, frame, &texts)).collect();
+    rows.sort_by(|a, b| b.attempts.cmp(&a.attempts).then_with(|| order(a).cmp(&order(b))));
+    Report {
+        schema: SCHEMA,
+        range: range(frame),
+        hosts: hosts(tally),
+        input: input(frame),
+        totals: totals(tally),
+        rows,
+        domains: names(tally, &tally.domains),
+        relays: names(tally, &tally.relays),
+        instances: names(tally, &tally.instances),
+        notes: notes(tally),
+    }
+}
+
+struct Texts {
+    reasons: Vec<ReasonRow>,
+    codes: Vec<CodeRow>,
+    advice: Vec<AdviceRow>,
+}
+
+/// What makes a row of the report: less than what makes one of the tally.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct RowKey {
+    direction: Direction,
+    outcome: Outcome,
+    class: Option<Class>,
+    code: Option<Code>,
+    enhanced: Option<EnhancedCode>,
+    reason: Option<Reason>,
+}
+
+#[derive(Default)]
+struct Joint {
+    count: Count,
+    stages: BTreeMap<Stage, u64>,
+    providers: BTreeMap<Provider, u64>,
+    mtas: BTreeMap<Mta, u64>,
+}
+
+fn joined(tally: &Tally) -> BTreeMap<RowKey, Joint> {
+    let mut rows: BTreeMap<RowKey, Joint> = BTreeMap::new();
+    for (key, count) in &tally.rows {
+        let &Key { direction, outcome, class, code, enhanced, reason, .. } = key;
+        let joint = rows.entry(RowKey { direction, outcome, class, code, enhanced, reason }).or_default();
+        if let Some(stage) = key.stage {
+            *joint.stages.entry(stage).or_default() += count.attempts;
+        }
+        if let Some(provider) = key.provider {
+            *joint.providers.entry(provider).or_default() += count.attempts;
+        }
+        *joint.mtas.entry(key.mta).or_default() += count.attempts;
+        joint.count.merge(count.clone(), |id| id);
+    }
+    rows
+}
+
+fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts) -> Row {
+    let count = &joint.count;
+    let &RowKey { direction, outcome, class, code, enhanced, reason } = key;
+    let known = reason.and_then(|reason| texts.reasons.iter().find(|row| row.id == reason));
+    let retryable = known
+        .map(|row| if class == Some(Class::Permanent) { row.retry_permanent } else { row.retry_transient });
+    let mta = joint.mtas.iter().max_by_key(|&(_, count)| count).map_or(Mta::Postfix, |(&mta, _)| mta);
+    let advice = reason.filter(|_| frame.with_advice).and_then(|reason| {
+        let line = book::find_advice(&texts.advice, reason, direction)?.for_mta(mta).line;
+        (!line.is_empty()).then_some(line)
+    });
+    let providers = joint.providers.iter().map(|(&id, &attempts)| NameCount {
+        name: frame.providers.row(id).map(|row| row.id.clone()).unwrap_or_default(),
+        attempts,
+    });
+    let wheres = count.wheres.iter().map(|(&id, &attempts)| NameCount { name: name(tally, id), attempts });
+    Row {
+        direction,
+        outcome,
+        code,
+        enhanced,
+        class,
+        reason,
+        title: title(key, known, &texts.codes),
+        retryable,
+        conflict: conflict(outcome, class, reason, retryable),
+        attempts: count.attempts,
+        recipients: count.recipients.len() as u64,
+        first: count.first.and_then(Moment::rfc3339),
+        last: count.last.and_then(Moment::rfc3339),
+        stages: joint.stages.iter().map(|(&stage, &attempts)| StageCount { stage, attempts }).collect(),
+        providers: most(providers.collect(), WHERES_SHOWN),
+        wheres: most(wheres.collect(), WHERES_SHOWN),
+        where_count: count.wheres.len() as u64,
+        advice,
+        example: count.example.as_ref().map(|(_, line)| String::from_utf8_lossy(line).into_owned()),
+    }
+}
+
+/// The reason's title; where the reason is not known, the code's.
+fn title(key: &RowKey, known: Option<&ReasonRow>, codes: &[CodeRow]) -> String {
+    let code = || codes.iter().find(|row| Some(row.code) == key.code).map(|row| row.name.to_lowercase());
+    match (known, key.outcome) {
+        (None, Outcome::Delivered) => "delivered".to_owned(),
+        (None, _) => code().unwrap_or_else(|| "no reason given".to_owned()),
+        (Some(row), _) if row.id == Reason::Unknown => code().unwrap_or_else(|| row.title.clone()),
+        (Some(row), _) => row.title.clone(),
+    }
+}
+
+/// Where the number alone would mislead.
+fn conflict(
+    outcome: Outcome,
+    class: Option<Class>,
+    reason: Option<Reason>,
+    retryable: Option<Retry>,
+) -> Option<&'static str> {
+    let later = matches!(retryable, Some(Retry::Retry | Retry::SlowDown | Retry::Wait));
+    let contested =
+        matches!(reason, Some(Reason::MailboxFull | Reason::RateLimited | Reason::TooManyRecipients));
+    match (class, outcome) {
+        (Some(Class::Permanent), Outcome::Deferred) => Some("5xx, but kept in the queue"),
+        (Some(Class::Transient), Outcome::Bounced) => Some("4xx, but given up"),
+        (Some(Class::Permanent), _) if later || contested => Some("5xx, but retryable"),
+        (Some(Class::Transient), _) if matches!(retryable, Some(Retry::Suppress | Retry::ChangeMessage)) => {
+            Some("4xx, but a retry will not help")
+        }
+        _ => None,
+    }
+}
+
+fn order(
+    row: &Row,
+) -> (Direction, Outcome, Option<Code>, Option<EnhancedCode>, Option<Reason>, Option<Class>) {
+    (row.direction, row.outcome, row.code, row.enhanced, row.reason, row.class)
+}
+
+fn most(mut counts: Vec<NameCount>, shown: usize) -> Vec<NameCount> {
+    counts.sort_by(|a, b| b.attempts.cmp(&a.attempts).then_with(|| a.name.cmp(&b.name)));
+    counts.truncate(shown);
+    counts
+}
+
+fn name(tally: &Tally, id: NameId) -> String {
+    if id == NameId::OTHERS {
+        "(others)".to_owned()
+    } else {
+        String::from_utf8_lossy(tally.names.name(id)).into_owned()
+    }
+}
+
+fn totals(tally: &Tally) -> Totals {
+    let mut totals = Totals {
+        outbound: Sent::default(),
+        local: Sent::default(),
+        inbound: Refused::default(),
+        host_attempts: 0,
+        probes: 0,
+    };
+    for (key, count) in &tally.rows {
+        let attempts = count.attempts;
+        match (key.outcome, key.direction) {
+            (Outcome::Attempt, _) => totals.host_attempts += attempts,
+            (Outcome::Probe, _) => totals.probes += attempts,
+            (_, Direction::Outbound) => totals.outbound.add(key, attempts),
+            (_, Direction::Local) => totals.local.add(key, attempts),
+            (_, Direction::Inbound) => totals.inbound.add(key, attempts),
+        }
+    }
+    totals
+}
+
+impl Sent {
+    fn add(&mut self, key: &Key, attempts: u64) {
+        match key.outcome {
+            Outcome::Delivered => self.delivered += attempts,
+            Outcome::Deferred => self.deferred += attempts,
+            Outcome::Bounced => self.bounced += attempts,
+            Outcome::Expired => self.expired += attempts,
+            Outcome::Rejected
+            | Outcome::Attempt
+            | Outcome::Warned
+            | Outcome::Held
+            | Outcome::Discarded
+            | Outcome::Probe => {
+                self.discarded += attempts;
+                return;
+            }
+        }
+        self.attempts += attempts;
+        match key.code.map(Code::class) {
+            Some(Class::Positive) => self.positive += attempts,
+            Some(Class::Intermediate) => self.intermediate += attempts,
+            Some(Class::Transient) => self.transient += attempts,
+            Some(Class::Permanent) => self.permanent += attempts,
+            None => self.no_reply += attempts,
+        }
+    }
+}
+
+impl Refused {
+    fn add(&mut self, key: &Key, attempts: u64) {
+        match key.outcome {
+            Outcome::Warned => self.warned += attempts,
+            Outcome::Held => self.held += attempts,
+            Outcome::Discarded => self.discarded += attempts,
+            Outcome::Rejected
+            | Outcome::Delivered
+            | Outcome::Deferred
+            | Outcome::Bounced
+            | Outcome::Expired
+            | Outcome::Attempt
+            | Outcome::Probe => {
+                self.refused += attempts;
+                match key.class {
+                    Some(Class::Transient) => self.transient += attempts,
+                    Some(Class::Permanent) => self.permanent += attempts,
+                    Some(Class::Positive | Class::Intermediate) | None => self.unspecified += attempts,
+                }
+            }
+        }
+    }
+}
+
+fn input(frame: &Frame) -> Input {
+    let coverage = frame.coverage;
+    let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
+    Input {
+        files: frame.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect(),
+        bytes: coverage.bytes,
+        lines: coverage.lines,
+        mail: coverage.mail(),
+        other: coverage.foreign,
+        understood: coverage.event + coverage.routine,
+        not_understood: coverage.unread,
+        not_understood_lines: coverage.unread_lines.iter().map(|(_, line)| text(line)).collect(),
+    }
+}
+
+fn range(frame: &Frame) -> Option<Range> {
+    let (first, last) = frame.coverage.minutes?;
+    let zoned = |minute: i64| Some(Timestamp::from_second(minute * 60).ok()?.to_zoned(frame.zone.clone()));
+    Some(Range { first: zoned(first)?, last: zoned(last)? })
+}
+
+fn hosts(tally: &Tally) -> Vec<String> {
+    let counts = tally.hosts.iter().map(|(&id, &attempts)| NameCount { name: name(tally, id), attempts });
+    let named = counts.filter(|host| !host.name.is_empty()).collect();
+    most(named, NAMES_SHOWN).into_iter().map(|host| host.name).collect()
+}
+
+fn names(tally: &Tally, table: &HashMap<NameId, Outcomes, impl Sized>) -> Vec<NameRow> {
+    let mut rows: Vec<NameRow> = table
+        .iter()
+        .map(|(&id, outcomes)| {
+            let count = |outcome: Outcome| outcomes.get(outcome as usize).copied().unwrap_or_default();
+            NameRow {
+                name: name(tally, id),
+                delivered: count(Outcome::Delivered),
+                deferred: count(Outcome::Deferred),
+                bounced: count(Outcome::Bounced),
+                expired: count(Outcome::Expired),
+                rejected: count(Outcome::Rejected),
+            }
+        })
+        .collect();
+    rows.sort_by(|a, b| {
+        let by_failures = b.failures().cmp(&a.failures()).then(b.delivered.cmp(&a.delivered));
+        by_failures.then_with(|| a.name.cmp(&b.name))
+    });
+    rows.truncate(NAMES_SHOWN);
+    rows
+}
+
+fn notes(tally: &Tally) -> Vec<String> {
+    let full = tally.names.is_full().then(|| {
+        "there are more names of domains, relays and clients than are kept: some are counted as (others)"
+            .to_owned()
+    });
+    full.into_iter().collect()
+}
+
+/// The seed that all threads of a run share.
+pub fn seed() -> RandomState {
+    RandomState::default()
+}

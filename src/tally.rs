@@ -1,0 +1,204 @@
+//! Counts that add up in any order: events come in, rows, names and sums go out.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::{HashMap, HashSet};
+
+use crate::event::{Direction, Event, Mta, Outcome, Stage};
+use crate::mta::reading::domain;
+use crate::names::{NameId, Names};
+use crate::provider::Provider;
+use crate::reason::{Judge, Reason};
+use crate::reply::{Class, Code, EnhancedCode};
+use crate::time::Moment;
+use crate::walk::{Listener, Place, Told};
+
+/// What makes two events the same row.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Key {
+    pub direction: Direction,
+    pub outcome: Outcome,
+    pub class: Option<Class>,
+    pub code: Option<Code>,
+    pub enhanced: Option<EnhancedCode>,
+    pub stage: Option<Stage>,
+    pub reason: Option<Reason>,
+    pub provider: Option<Provider>,
+    pub mta: Mta,
+    pub suspended: bool,
+}
+
+/// What was counted for one key.
+#[derive(Clone, Default, Debug)]
+pub struct Count {
+    /// Lines.
+    pub attempts: u64,
+    /// Hashes of queue id and recipient, so that a retry is not another recipient. Empty for delivered mail.
+    pub recipients: HashSet<u64, Plain>,
+    pub first: Option<Moment>,
+    pub last: Option<Moment>,
+    /// The first line of its kind, cut to 600 bytes.
+    pub example: Option<(Place, Vec<u8>)>,
+    /// Whom it concerned: recipient domains of mail that left, addresses of clients. Empty for delivered mail.
+    pub wheres: HashMap<NameId, u64, Plain>,
+}
+
+/// How often each outcome befell one name.
+pub type Outcomes = [u64; 10];
+
+/// Everything `scan` counts. Merging is in any order: the names' numbers differ, what is counted does not.
+pub struct Tally<'b> {
+    judge: Judge<'b>,
+    /// One for a process, so that hashes of two threads are the same.
+    hasher: RandomState,
+    pub rows: HashMap<Key, Count, RandomState>,
+    pub names: Names,
+    pub domains: HashMap<NameId, Outcomes, Plain>,
+    pub relays: HashMap<NameId, Outcomes, Plain>,
+    pub instances: HashMap<NameId, Outcomes, Plain>,
+    pub hosts: HashMap<NameId, u64, Plain>,
+}
+
+/// A hasher for keys that are hashes or small numbers already.
+pub type Plain = foldhash::fast::FixedState;
+
+const EXAMPLE_LIMIT: usize = 600;
+
+impl<'b> Tally<'b> {
+    pub fn new(judge: Judge<'b>, hasher: RandomState) -> Self {
+        Self {
+            judge,
+            names: Names::new(hasher.clone()),
+            rows: HashMap::with_hasher(hasher.clone()),
+            hasher,
+            domains: HashMap::default(),
+            relays: HashMap::default(),
+            instances: HashMap::default(),
+            hosts: HashMap::default(),
+        }
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        let ids = self.names.merge(&other.names);
+        let renamed = |id: NameId| ids.get(id.index()).copied().unwrap_or(NameId::OTHERS);
+        for (key, count) in other.rows {
+            self.rows.entry(key).or_default().merge(count, renamed);
+        }
+        for (mine, theirs) in [
+            (&mut self.domains, other.domains),
+            (&mut self.relays, other.relays),
+            (&mut self.instances, other.instances),
+        ] {
+            for (id, outcomes) in theirs {
+                let sums = mine.entry(renamed(id)).or_default();
+                sums.iter_mut().zip(outcomes).for_each(|(sum, count)| *sum += count);
+            }
+        }
+        for (id, count) in other.hosts {
+            *self.hosts.entry(renamed(id)).or_default() += count;
+        }
+    }
+
+    fn key(&mut self, event: &Event) -> Key {
+        let verdict = self.judge.verdict(event);
+        Key {
+            direction: event.direction,
+            outcome: event.outcome,
+            class: event.class(),
+            code: event.code,
+            enhanced: event.enhanced,
+            stage: event.stage,
+            reason: verdict.map(|verdict| verdict.reason),
+            provider: verdict.and_then(|verdict| verdict.provider),
+            mta: event.mta,
+            suspended: event.suspended,
+        }
+    }
+
+    fn name(&mut self, key: &Key, told: &Told) {
+        let event = told.event;
+        let outcome = key.outcome as usize;
+        let add = |table: &mut HashMap<NameId, Outcomes, Plain>, id| {
+            if let Some(count) = table.entry(id).or_default().get_mut(outcome) {
+                *count += 1;
+            }
+        };
+        if event.direction != Direction::Inbound {
+            if let Some(domain) = event.recipient.and_then(domain) {
+                add(&mut self.domains, self.names.id(domain));
+            }
+            if let Some(host) = event.peer.host.or(event.peer.ip) {
+                add(&mut self.relays, self.names.id(host));
+            }
+        }
+        let instance = match told.line.instance() {
+            b"" => told.line.program,
+            instance => instance,
+        };
+        add(&mut self.instances, self.names.id(instance));
+        *self.hosts.entry(self.names.id(told.line.host)).or_default() += 1;
+    }
+}
+
+impl Listener for Tally<'_> {
+    type Handover = ();
+
+    fn event(&mut self, told: &Told) {
+        let event = told.event;
+        let key = self.key(event);
+        if key.outcome != Outcome::Attempt {
+            self.name(&key, told);
+        }
+        let place = match event.direction {
+            Direction::Inbound => event.peer.ip.or(event.peer.host),
+            Direction::Outbound | Direction::Local => event.recipient.and_then(domain).or(event.peer.host),
+        };
+        let delivered = key.outcome == Outcome::Delivered;
+        let place = place.filter(|_| !delivered).map(|place| self.names.id(place));
+        let recipient = (!delivered).then(|| {
+            let who = (
+                event.queue_id,
+                event.recipient,
+                event.queue_id.is_none().then_some((event.peer.ip, event.sender)),
+            );
+            self.hasher.hash_one(who)
+        });
+        let count = self.rows.entry(key).or_default();
+        count.attempts += 1;
+        count.recipients.extend(recipient);
+        if let Some(place) = place {
+            *count.wheres.entry(place).or_default() += 1;
+        }
+        count.see(told.moment);
+        if count.example.as_ref().is_none_or(|(first, _)| told.place < *first) {
+            count.example = Some((told.place, told.raw.get(..EXAMPLE_LIMIT).unwrap_or(told.raw).to_vec()));
+        }
+    }
+
+    fn end_of_block(&mut self, _file: usize, _lines: u64) {}
+}
+
+impl Count {
+    fn see(&mut self, moment: Option<Moment>) {
+        if let Some(moment) = moment {
+            self.first = Some(self.first.map_or(moment, |first| first.min(moment)));
+            self.last = Some(self.last.map_or(moment, |last| last.max(moment)));
+        }
+    }
+
+    /// Takes in what was counted elsewhere; `renamed` gives our number of its names.
+    pub fn merge(&mut self, other: Self, renamed: impl Fn(NameId) -> NameId) {
+        self.attempts += other.attempts;
+        self.recipients.extend(other.recipients);
+        self.see(other.first);
+        self.see(other.last);
+        self.example = match (self.example.take(), other.example) {
+            (Some(mine), Some(theirs)) => Some(if theirs.0 < mine.0 { theirs } else { mine }),
+            (mine, theirs) => mine.or(theirs),
+        };
+        for (id, count) in other.wheres {
+            *self.wheres.entry(renamed(id)).or_default() += count;
+        }
+    }
+}
