@@ -21,18 +21,17 @@ impl Reply {
     /// None: the text does not begin with a reply.
     pub fn read(text: &[u8]) -> Option<Self> {
         let (first, words) = Code::read(text)?;
-        let opening = enhanced(words);
-        let (code, closing) = match words {
-            [b'-', words @ ..] => last_line(first, words).unwrap_or((first, None)),
-            _ => (first, None),
+        let (code, words) = match words {
+            [b'-', rest @ ..] => last_line(first, rest).unwrap_or((first, words)),
+            _ => (first, words),
         };
-        Some(Self { code, enhanced: closing.or(opening).or_else(|| in_words(words)) })
+        Some(Self { code, enhanced: enhanced(words).or_else(|| in_words(words)) })
     }
 }
 
 /// The line whose code is followed by a blank. A server may say another code there than before; one that
 /// carries an enhanced code is believed first, since the words of the lines before may hold any number.
-fn last_line(first: Code, words: &[u8]) -> Option<(Code, Option<EnhancedCode>)> {
+fn last_line(first: Code, words: &[u8]) -> Option<(Code, &[u8])> {
     let mut plain = None;
     let mut other = None;
     for at in memchr::memchr2_iter(b' ', b'n', words) {
@@ -41,11 +40,11 @@ fn last_line(first: Code, words: &[u8]) -> Option<(Code, Option<EnhancedCode>)> 
         if !breaks || rest.first() == Some(&b'-') {
             continue;
         }
-        let found = (code, enhanced(rest));
-        match (code == first, found.1) {
-            (true, Some(_)) => return Some(found),
-            (true, None) => plain = plain.or(Some(found)),
-            (false, Some(enhanced)) if enhanced.class() == code.class() => other = Some(found),
+        let found = Some((code, rest));
+        match (code == first, enhanced(rest)) {
+            (true, Some(_)) => return found,
+            (true, None) => plain = plain.or(found),
+            (false, Some(enhanced)) if enhanced.class() == code.class() => other = found,
             (false, _) => {}
         }
     }
@@ -233,6 +232,7 @@ mod tests {
     fn reads_the_last_of_many_lines() {
         reads("550-5.7.26 Not authenticated. 550 5.7.26 See the page", "550 5.7.26");
         reads("550-one 550-two 550 three", "550");
+        reads("550-5.2.1 disabled 550", "550");
         reads("550-see 550 for more 550 5.1.1 last", "550 5.1.1");
         reads("550-I don't like this user\\n550 5.1.1 Bad user", "550 5.1.1");
         reads("250- 3nn byte chunk, total 3nn\\\\n250 OK id=1", "250");

@@ -1,5 +1,6 @@
 //! The lines between the mail: dovecot, anvil, cron, and warnings nobody acts upon.
 
+use super::id::Id;
 use super::log::tag;
 use super::names::{HERE, HERE_IP, Origin};
 use super::site::Site;
@@ -61,7 +62,7 @@ pub fn warn(site: &mut Site, at: u64) {
 }
 
 /// A program on this machine hands over a report.
-pub fn pick_up(site: &mut Site, at: u64, id: &super::id::Id) {
+pub fn pick_up(site: &mut Site, at: u64, id: &Id) {
     let by = tag("postfix/pickup", 1377);
     site.log.routine(at, by, format_args!("{id}: uid=33 from=<www-data@{HERE}>"));
 }

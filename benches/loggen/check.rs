@@ -77,7 +77,7 @@ fn check_log(spec: &Spec) {
     }
     check_domains(&totals);
     if spec.stamp == Stamp::Rfc3339 {
-        let stamps = log.lines().filter_map(|line| line.get(..19));
+        let stamps = log.lines().filter_map(|line| line.get(..26));
         assert!(stamps.is_sorted(), "lines come in the order of time");
     }
 }

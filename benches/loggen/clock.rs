@@ -47,12 +47,14 @@ pub struct Stamps {
     start: i64,
     second: i64,
     text: String,
+    /// When the last line was written, and how many before it in the same millisecond.
+    last: (u64, u64),
 }
 
 impl Stamps {
     pub fn new(form: Stamp, start: Date) -> Self {
         let midnight = TimeZone::UTC.to_timestamp(start.at(0, 0, 0, 0)).map_or(0, Timestamp::as_second);
-        Self { form, start: midnight, second: -1, text: String::new() }
+        Self { form, start: midnight, second: -1, text: String::new(), last: (0, 0) }
     }
 
     pub fn second_of(&self, at: u64) -> i64 {
@@ -79,7 +81,8 @@ impl Stamps {
         }
         line.extend_from_slice(self.text.as_bytes());
         if self.form == Stamp::Rfc3339 {
-            let micros = at % SECOND * 1000 + line.len() as u64 % 1000;
+            self.last = (at, if self.last.0 == at { self.last.1 + 1 } else { 0 });
+            let micros = at % SECOND * 1000 + (self.last.1 * 37).min(999);
             write!(line, ".{micros:06}+00:00").expect("a Vec takes all");
         }
     }

@@ -152,8 +152,8 @@ fn take(site: &mut Site, at: u64, message: &Message) {
 
 fn turn_away(site: &mut Site, at: u64, client: Client) {
     let by = exim(u64::from(client.seed));
-    for _ in 0..site.rng.weighted(&[0, 800, 150, 50]) {
-        refuse(site, at, by, client);
+    for time in 0..site.rng.weighted(&[0, 800, 150, 50]) {
+        refuse(site, at, by, client, time == 0);
     }
     let peer = EximPeer(client);
     match client.seed % 10 {

@@ -85,8 +85,11 @@ const REFUSALS: &[Refusal] = &[
     ),
 ];
 
-pub fn refuse(site: &mut Site, at: u64, by: Tag, client: Client) {
-    let row = drawn(site);
+/// The rows at the table's head that refuse one recipient: these are said more than once in a session.
+const RECIPIENT_ROWS: usize = 14;
+
+pub fn refuse(site: &mut Site, at: u64, by: Tag, client: Client, is_first: bool) {
+    let row = drawn(site, if is_first { REFUSALS } else { &REFUSALS[..RECIPIENT_ROWS] });
     let &(_, front, code, enhanced, text) = row;
     let words = Words {
         recipient: site.local_address(),
@@ -126,15 +129,15 @@ pub fn refuse(site: &mut Site, at: u64, by: Tag, client: Client) {
     }
 }
 
-fn drawn(site: &mut Site) -> &'static Refusal {
-    let mut left = site.rng.below(REFUSALS.iter().map(|row| row.0).sum());
-    for row in REFUSALS {
+fn drawn(site: &mut Site, rows: &'static [Refusal]) -> &'static Refusal {
+    let mut left = site.rng.below(rows.iter().map(|row| row.0).sum());
+    for row in rows {
         if left < row.0 {
             return row;
         }
         left -= row.0;
     }
-    &REFUSALS[0]
+    &rows[0]
 }
 
 /// `out1.d0007.example.net (mail.example.net) [192.0.2.7]:4711`, the name left out for a host without one.

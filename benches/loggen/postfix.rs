@@ -18,6 +18,8 @@ use super::totals::Totals;
 enum Step {
     Take(Box<Message>),
     Queue(Box<Message>),
+    /// Like `Queue`, but handed over by a program here, without a session.
+    QueueReport(Box<Message>),
     Deliver(Box<Message>),
     TurnAway(Client),
     Guess(Client),
@@ -82,7 +84,7 @@ fn arrive(site: &mut Site, agenda: &mut Agenda<Step>, now: u64) {
             let client = site.client(Origin::Inside);
             let message = site.message(now, client, 0);
             pick_up(site, now, &message.id);
-            agenda.push(soon, Step::Queue(Box::new(message)));
+            agenda.push(soon, Step::QueueReport(Box::new(message)));
         }
     }
 }
@@ -107,6 +109,11 @@ fn follow(site: &mut Site, agenda: &mut Agenda<Step>, lifetime: u64, at: u64, st
                 agenda.push(at + site.rng.between(60, 5000), Step::Deliver(message));
             }
         }
+        Step::QueueReport(message) => {
+            if queue(site, at, &message) {
+                agenda.push(at + site.rng.between(60, 5000), Step::Deliver(message));
+            }
+        }
         Step::Deliver(mut message) => {
             let is_last = message.age(at) > lifetime;
             if let Some(bounce) = attempt(site, at, &mut message, is_last) {
@@ -124,7 +131,7 @@ fn follow(site: &mut Site, agenda: &mut Agenda<Step>, lifetime: u64, at: u64, st
     }
 }
 
-/// The session goes on with the next message, or ends. Mail from cron has no session.
+/// The session goes on with the next message, or ends.
 fn leave(site: &mut Site, agenda: &mut Agenda<Step>, at: u64, message: &Message) {
     if message.more > 0 {
         let next = site.message(at, message.client, message.more - 1);

@@ -1,6 +1,6 @@
 //! A recipient domain goes in, the kind of server behind it and that server's replies come out.
 
-use super::names::Domain;
+use super::names::{Domain, LOCAL_DOMAINS};
 use super::reply::Row;
 use super::rng::{Rng, mix};
 use super::{delivered, permanent, transient};
@@ -25,7 +25,7 @@ impl Provider {
         if domain.is_local() {
             return Self::Mailbox;
         }
-        match domain.0 - super::names::LOCAL_DOMAINS {
+        match domain.0 - LOCAL_DOMAINS {
             0 => Self::Gmail,
             1 => Self::Outlook,
             2 => Self::Yahoo,

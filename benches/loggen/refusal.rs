@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::log::{Tag, tag};
-use super::names::{Client, Host, Sender};
+use super::names::{Client, Host, Name, Sender};
 use super::reply::{Filled, Words};
 use super::site::Site;
 use super::totals::{Outcome, inbound};
@@ -136,7 +136,7 @@ pub fn refuse(site: &mut Site, at: u64, by: Tag, client: Client) {
     let &(_, command, code, enhanced, text) = row;
     let words = words(site, client);
     let blank = if enhanced.is_empty() { "" } else { " " };
-    let (name, ip) = (super::names::Name(client), client.ip());
+    let (name, ip) = (Name(client), client.ip());
     let (text, tail) = (Filled(text, &words), Tail { command, words: &words });
     let command = command.word();
     let key = inbound(outcome, code, enhanced);

@@ -238,7 +238,8 @@ fn angle<'a>(after: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
     let inside = after.get(..after.len().min(ANGLE_LIMIT))?;
     let end = memchr(b'>', inside)?;
     let inside = inside.get(..end)?;
-    if inside.starts_with(b"http") || memchr(b' ', inside).is_some() && memchr(b'@', inside).is_none() {
+    let words = memchr(b' ', inside).is_some() && memchr(b'@', inside).is_none();
+    if words || inside.starts_with(b"http") || memchr(b'<', inside).is_some() {
         return None;
     }
     out.push(b'@');

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
-use crate::mta::reading::{Reading, address, cut, cut_last};
+use crate::mta::reading::{Reading, address, cut, cut_last, domain};
 use crate::reply::{Class, Reply};
 
 /// None: the line has none of the flags.
@@ -170,8 +170,11 @@ fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
         Some((original, rest)) => (Some(original), rest),
         None => (None, rest),
     };
+    // Exim shows the local part without its quotes; the address in brackets has them.
+    let unquoted =
+        original.is_some_and(|original| original.starts_with(b"\"") && domain(original) == domain(first));
     let special = matches!(first.first(), None | Some(b'|' | b'/' | b':')) || !first.contains(&b'@');
-    let named = if special { original.or(Some(first)) } else { Some(first) };
+    let named = if special || unquoted { original.or(Some(first)) } else { Some(first) };
     let nobody = first.is_empty() || first.starts_with(b"blackhole (");
     Some((named.filter(|_| !nobody), rest))
 }

@@ -36,6 +36,11 @@ impl<'a> Answer<'a> {
         Self { text, suspended, remote, ..answer }
     }
 
+    /// Nothing was found in the text.
+    pub fn is_empty(&self) -> bool {
+        self.reply.is_none() && self.stage.is_none() && !self.remote
+    }
+
     /// The whole text is the reply: `250 2.0.0 Ok: queued as 9F1`.
     pub fn plain(text: &'a [u8]) -> Self {
         Self { reply: Reply::read(text), text, ..Self::default() }

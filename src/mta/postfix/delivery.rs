@@ -110,9 +110,7 @@ fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Opt
     let words = words.strip_suffix(b")").unwrap_or(words);
     let answer = match daemon {
         Daemon::Client | Daemon::Error => match Answer::read(words) {
-            answer if answer.reply.is_none() && !answer.remote && daemon == Daemon::Client => {
-                Answer::plain(words)
-            }
+            answer if daemon == Daemon::Client && answer.is_empty() => Answer::plain(words),
             answer => answer,
         },
         // The output of a command may look like a reply and is none.

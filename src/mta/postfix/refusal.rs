@@ -214,6 +214,8 @@ fn event<'a>(
     }
 }
 
+const FIELDS: [&[u8]; 4] = [b"from=<", b"to=<", b"proto=", b"helo=<"];
+
 /// `from=<a> to=<b> proto=ESMTP helo=<c>` (postfix smtpd_check.c log_whatsup); postscreen puts commas between.
 #[derive(Clone, Copy, Default, Debug)]
 struct Tail<'a> {
@@ -260,14 +262,7 @@ impl<'a> Tail<'a> {
                 b"proto=" => {
                     rest = rest.get(rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count()..)?;
                 }
-                // The last one, or followed by the login's fields.
-                b"helo=<" => match cut(rest, b">: ") {
-                    Some((_, words)) => {
-                        tail.words = Some(words);
-                        return Some(tail);
-                    }
-                    None => return (rest.ends_with(b">") || cut(rest, b"> sasl_").is_some()).then_some(tail),
-                },
+                b"helo=<" => return tail.end(rest),
                 _ => return None,
             }
             rest = match rest {
@@ -282,10 +277,20 @@ impl<'a> Tail<'a> {
             if rest.starts_with(b"sasl_") {
                 return Some(tail);
             }
-            let known = [&b"from=<"[..], b"to=<", b"proto=", b"helo=<"];
-            field = known.into_iter().find(|field| rest.starts_with(field))?;
+            let place = FIELDS.iter().position(|known| *known == field)?;
+            // Each at most once, and in this order.
+            field = FIELDS.into_iter().skip(place + 1).find(|field| rest.starts_with(field))?;
             rest = rest.get(field.len()..)?;
         }
+    }
+
+    /// The last field; behind it, at most the login's fields or cleanup's words. A name in HELO has no blanks.
+    fn end(self, rest: &'a [u8]) -> Option<Self> {
+        let (name, words) = match cut(rest, b">: ") {
+            Some((name, words)) => (name, Some(words)),
+            None => (cut(rest, b"> sasl_").map(|(name, _)| name).or_else(|| rest.strip_suffix(b">"))?, None),
+        };
+        (!name.contains(&b' ')).then_some(Self { words, ..self })
     }
 
     fn torn(rest: &'a [u8]) -> Self {

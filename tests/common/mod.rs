@@ -1,0 +1,54 @@
+//! What several tests need: the fixtures, and the program's answers without a process.
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use smtplog::cli::{Cli, Command};
+use smtplog::cmd;
+
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// Every recorded log, in order.
+pub fn logs() -> Vec<PathBuf> {
+    let mut logs: Vec<PathBuf> = ["postfix", "exim"]
+        .iter()
+        .flat_map(|mta| std::fs::read_dir(root().join("fixtures").join(mta)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "log"))
+        .collect();
+    logs.sort();
+    assert!(logs.len() > 5, "the fixtures are gone");
+    logs
+}
+
+/// What `smtplog ARGS` prints, and its exit status.
+pub fn answer(args: &[&str]) -> (String, u8) {
+    let cli = Cli::try_parse_from(["smtplog"].iter().chain(args)).unwrap();
+    let mut out = Vec::new();
+    let done = match &cli.command {
+        Some(Command::Events(args)) => cmd::events::run(args, &mut out),
+        Some(Command::Scan(args)) => cmd::scan::run(args, &mut out),
+        None => cmd::scan::run(&cli.scan, &mut out),
+    };
+    let done = done.unwrap();
+    (String::from_utf8(out).unwrap(), done.status())
+}
+
+/// The events of a log, as JSON.
+#[allow(dead_code)]
+pub fn events(log: &Path) -> Vec<serde_json::Value> {
+    let (text, _) = answer(&["events", "--tz", "UTC", log.to_str().unwrap()]);
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The report of some logs, as JSON, without the names of the files.
+#[allow(dead_code)]
+pub fn report(args: &[&str]) -> serde_json::Value {
+    let args: Vec<&str> =
+        ["scan", "--format", "json", "--tz", "UTC", "--year", "2026"].iter().chain(args).copied().collect();
+    let mut report: serde_json::Value = serde_json::from_str(&answer(&args).0).unwrap();
+    report["input"]["files"] = serde_json::Value::Null;
+    report
+}

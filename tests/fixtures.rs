@@ -1,0 +1,98 @@
+//! Recorded logs against what the recording's servers really said, and against the answers we gave before.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+/// What truth and event are compared in. A key that truth leaves out is not known to it.
+const KEYS: [&str; 6] = ["mta", "direction", "outcome", "code", "enhanced", "stage"];
+/// Of these, null in truth means that it does not say.
+const NAMES: [&str; 3] = ["recipient", "peer_ip", "peer_host"];
+
+fn same(truth: &Value, event: &Value) -> bool {
+    let lower =
+        |value: &Value| value.as_str().map_or_else(|| value.clone(), |text| text.to_lowercase().into());
+    let keys = KEYS.iter().all(|key| truth.get(key).is_none_or(|want| *want == event[key]));
+    let said = |key: &str| truth.get(key).is_some_and(|want| !want.is_null());
+    let names = NAMES.iter().filter(|key| said(key)).all(|&key| lower(&truth[key]) == lower(&event[key]));
+    let sender = event["sender"].is_null() || truth["sender"].is_null() || truth["sender"] == event["sender"];
+    keys && names && (sender || truth["direction"] != "inbound")
+}
+
+/// Takes out of `events` what fits, as often as truth says.
+fn missing(truth: &Value, events: &mut Vec<Value>) -> bool {
+    let least = truth.get("at_least").and_then(Value::as_u64);
+    let want = least.or_else(|| truth.get("count").and_then(Value::as_u64)).unwrap_or(1);
+    let mut found = 0;
+    events.retain(|event| {
+        let take = (least.is_some() || found < want) && same(truth, event);
+        found += u64::from(take);
+        !take
+    });
+    found < want && truth.get("optional") != Some(&Value::Bool(true))
+}
+
+#[test]
+fn finds_everything_that_was_said_in_the_recordings() {
+    let mut wrong = Vec::new();
+    let mut known = 0;
+    for log in common::logs() {
+        let Ok(text) = fs::read_to_string(log.with_extension("truth.ndjson")) else { continue };
+        let mut truths: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        // What knows most is matched first.
+        truths.sort_by_key(|truth| {
+            std::cmp::Reverse(truth.as_object().unwrap().values().filter(|v| !v.is_null()).count())
+        });
+        known += truths.len();
+        let mut events = common::events(&log);
+        wrong.extend(
+            truths
+                .iter()
+                .filter(|truth| missing(truth, &mut events))
+                .map(|truth| format!("{log:?}: {truth}")),
+        );
+    }
+    assert!(known > 300, "only {known} results are known");
+    assert!(wrong.is_empty(), "{} of {known} are not found:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn understands_every_line_of_the_recordings() {
+    for log in common::logs() {
+        let report = common::report(&[log.to_str().unwrap()]);
+        assert_eq!(
+            report["input"]["not_understood"], 0,
+            "{log:?}: {}",
+            report["input"]["not_understood_lines"]
+        );
+    }
+}
+
+#[test]
+fn gives_the_answers_it_gave_before() {
+    for log in common::logs() {
+        let name = log.to_str().unwrap();
+        let (report, _) = common::answer(&["scan", "--tz", "UTC", "--year", "2026", "-n", "0", name]);
+        compare(&log.with_extension("report.txt"), &report.replace(name, "FILE"));
+        let (events, _) =
+            common::answer(&["events", "--format", "text", "--tz", "UTC", "--year", "2026", name]);
+        compare(&log.with_extension("events.txt"), &events);
+    }
+}
+
+/// With SMTPLOG_BLESS=1 the answer is written instead of compared; read the diff before it is committed.
+fn compare(golden: &Path, answer: &str) {
+    if std::env::var_os("SMTPLOG_BLESS").is_some() {
+        fs::write(golden, answer).unwrap();
+        return;
+    }
+    let before =
+        fs::read_to_string(golden).unwrap_or_else(|_| panic!("{golden:?} is missing: SMTPLOG_BLESS=1"));
+    for (number, (want, got)) in before.lines().zip(answer.lines()).enumerate() {
+        assert_eq!(got, want, "{golden:?}, line {}", number + 1);
+    }
+    assert_eq!(answer.lines().count(), before.lines().count(), "{golden:?}: so many lines");
+}

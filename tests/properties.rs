@@ -1,0 +1,123 @@
+//! What holds for any input: no cut, thread or order changes an answer, and no bytes make it panic.
+
+mod common;
+
+use std::fs;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use smtplog::line::Line;
+use smtplog::mta;
+
+fn texts() -> Vec<Vec<u8>> {
+    common::logs().iter().map(|log| fs::read(log).unwrap()).collect()
+}
+
+fn lines() -> Vec<Vec<u8>> {
+    texts()
+        .iter()
+        .flat_map(|text| text.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>())
+        .collect()
+}
+
+/// The report without its examples, which name a place in a file.
+fn counts(args: &[&str]) -> String {
+    let mut report = common::report(args);
+    for row in report["rows"].as_array_mut().unwrap() {
+        row["example"] = serde_json::Value::Null;
+    }
+    report.to_string()
+}
+
+#[test]
+fn any_block_size_and_thread_count_gives_the_same_report() {
+    for log in common::logs() {
+        let name = log.to_str().unwrap();
+        let whole = common::report(&["-j", "1", name]).to_string();
+        for (threads, size) in [("1", "700"), ("2", "4096"), ("3", "333"), ("2", "65536"), ("4", "50")] {
+            let parts = common::report(&["-j", threads, "--block-size", size, name]).to_string();
+            assert_eq!(parts, whole, "{name}: {threads} threads, blocks of {size} bytes");
+        }
+    }
+}
+
+#[test]
+fn any_block_size_gives_the_same_events() {
+    for log in common::logs() {
+        let name = log.to_str().unwrap();
+        let whole = common::answer(&["events", "-j", "1", name]).0;
+        let parts = common::answer(&["events", "-j", "2", "--block-size", "777", name]).0;
+        assert_eq!(parts, whole, "{name}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn cutting_a_log_anywhere_and_reading_the_parts_in_any_order_gives_the_whole(
+        text in select(texts()),
+        at in any::<Index>(),
+        swap in any::<bool>(),
+        size in 30usize..5000,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let ends: Vec<usize> = memchr::memchr_iter(b'\n', &text).map(|end| end + 1).collect();
+        let (first, second) = text.split_at(ends[at.index(ends.len())]);
+        let [whole, a, b] = ["whole", "a", "b"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+        fs::write(&whole, &text).unwrap();
+        fs::write(&a, first).unwrap();
+        fs::write(&b, second).unwrap();
+        let parts = if swap { [b.as_str(), &a] } else { [a.as_str(), &b] };
+        let size = size.to_string();
+        prop_assert_eq!(counts(&["--block-size", &size, parts[0], parts[1]]), counts(&[&whole]));
+    }
+
+    #[test]
+    fn every_line_is_counted_once(
+        picked in vec(select(lines()), 0..200),
+        noise in vec(vec(any::<u8>().prop_filter("a line", |byte| *byte != b'\n'), 0..80), 0..50),
+        last_newline in any::<bool>(),
+    ) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let all: Vec<Vec<u8>> = picked.into_iter().chain(noise).collect();
+        let mut text = all.join(&b'\n');
+        if last_newline && !text.is_empty() {
+            text.push(b'\n');
+        }
+        fs::write(&file, &text).unwrap();
+        let want = memchr::memchr_iter(b'\n', &text).count() + usize::from(text.last().is_some_and(|&b| b != b'\n'));
+        let report = common::report(&["--block-size", "512", file.path().to_str().unwrap()]);
+        let input = |name: &str| report["input"][name].as_u64().unwrap();
+        prop_assert_eq!(input("lines"), want as u64);
+        prop_assert_eq!(input("mail") + input("other"), input("lines"));
+        prop_assert_eq!(input("understood") + input("not_understood"), input("mail"));
+        prop_assert_eq!(input("bytes"), text.len() as u64);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_make_it_panic(raw in vec(any::<u8>(), 0..300)) {
+        mta::read(&Line::read(&raw));
+    }
+
+    #[test]
+    fn no_torn_or_changed_line_makes_it_panic(
+        mut raw in select(lines()),
+        cut in any::<Index>(),
+        changes in vec((any::<Index>(), any::<u8>()), 0..4),
+    ) {
+        for (at, byte) in changes {
+            if !raw.is_empty() {
+                let at = at.index(raw.len());
+                raw[at] = byte;
+            }
+        }
+        mta::read(&Line::read(&raw));
+        mta::read(&Line::read(&raw[..cut.index(raw.len() + 1)]));
+    }
+}
