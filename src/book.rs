@@ -1,6 +1,7 @@
 //! The book: tables in TOML come in, rules and providers ready for use go out, and texts when they are asked for.
 
 mod mask;
+mod phrases;
 mod rules;
 mod texts;
 mod words;

@@ -11,6 +11,8 @@ use crate::reply::{Class, Code, EnhancedCode};
 pub enum Mta {
     Postfix,
     Exim,
+    Sendmail,
+    Opensmtpd,
 }
 
 /// Who answered whom.

@@ -32,12 +32,14 @@ pub struct ProviderRow {
 #[derive(Default)]
 pub struct Providers {
     rows: Vec<ProviderRow>,
-    hosts: HashMap<Vec<u8>, Vec<(Vec<u8>, Provider)>, FixedState>,
-    domains: HashMap<Vec<u8>, Provider, FixedState>,
+    hosts: Names<Vec<(Vec<u8>, Provider)>>,
+    domains: Names<Provider>,
 }
 
-/// A name longer than this belongs to no provider (RFC 1035 §2.3.4).
-const NAME_LIMIT: usize = 255;
+type Names<T> = HashMap<Vec<u8>, T, FixedState>;
+
+/// No domain of the book, and no last two labels of a host name, are longer.
+const NAME_LIMIT: usize = 64;
 
 impl Providers {
     /// A row with an id that is there already adds to that row; the host ends and domains of the row that comes
@@ -83,9 +85,9 @@ impl Providers {
 
     /// `MX1.mail.example.org` → by its longest known end.
     pub fn of_host(&self, host: &[u8]) -> Option<Provider> {
+        let host = host.strip_suffix(b".").unwrap_or(host);
         let mut buffer = [0; NAME_LIMIT];
-        let host = lower(host, &mut buffer)?;
-        let ends = self.hosts.get(site(host)?)?;
+        let ends = self.hosts.get(lower(site(host)?, &mut buffer)?)?;
         ends.iter().find(|(end, _)| ends_with_labels(host, end)).map(|(_, provider)| *provider)
     }
 
@@ -105,12 +107,14 @@ fn site(host: &[u8]) -> Option<&[u8]> {
 }
 
 fn ends_with_labels(host: &[u8], end: &[u8]) -> bool {
-    host.strip_suffix(end).is_some_and(|front| front.is_empty() || front.ends_with(b"."))
+    let split = host.len().checked_sub(end.len()).and_then(|at| host.split_at_checked(at));
+    split.is_some_and(|(front, back)| {
+        back.eq_ignore_ascii_case(end) && (front.is_empty() || front.ends_with(b"."))
+    })
 }
 
-/// In lower case and without the final dot. None: too long for a name.
+/// None: too long to be known.
 fn lower<'a>(name: &[u8], buffer: &'a mut [u8; NAME_LIMIT]) -> Option<&'a [u8]> {
-    let name = name.strip_suffix(b".").unwrap_or(name);
     let buffer = buffer.get_mut(..name.len())?;
     buffer.copy_from_slice(name);
     buffer.make_ascii_lowercase();

@@ -86,12 +86,11 @@ impl<'b> Judge<'b> {
     pub fn provider(&self, event: &Event) -> Option<Provider> {
         let providers = &self.book.providers;
         match (event.direction, event.peer.host) {
-            (Direction::Local, _) => None,
-            (_, Some(host)) => providers.of_host(host),
+            (Direction::Outbound | Direction::Inbound, Some(host)) => providers.of_host(host),
             (Direction::Outbound, None) => {
                 event.recipient.and_then(|address| providers.of_recipient(address))
             }
-            (Direction::Inbound, None) => None,
+            (Direction::Inbound, None) | (Direction::Local, _) => None,
         }
     }
 }

@@ -110,7 +110,9 @@ fn advises_on_every_reason_from_every_side() {
                 let what = format!("{reason:?}, {direction:?}, {mta:?}");
                 let length = advice.line.chars().count();
                 assert!((1..=90).contains(&length), "{what}: a line of {length} characters");
-                assert!(!advice.check.is_empty() || !advice.act.is_empty(), "{what}: nothing to do");
+                let known = matches!(mta, Mta::Postfix | Mta::Exim);
+                let nothing = advice.check.is_empty() && advice.act.is_empty();
+                assert!(!(known && nothing), "{what}: nothing to do");
                 let words = [vec![advice.line, advice.stop], advice.check, advice.act].concat().join("\n");
                 assert!(!words.to_lowercase().contains("contact your administrator"), "{what}");
             }

@@ -1,13 +1,11 @@
 //! The rules: rows of a rules file come in, the first rule that fits what is known of a reply goes out.
 
-use aho_corasick::AhoCorasick;
 use clap::ValueEnum;
-use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::mask::mask;
+use super::phrases::{Phrase, Phrases};
 use super::words::{EnhancedPattern, Reason};
 use crate::event::{Direction, Mta, Stage};
 use crate::provider::{Provider, Providers};
@@ -108,32 +106,16 @@ const WORDS: u8 = 1;
 const AND: u8 = 2;
 const UNLESS: u8 = 4;
 
-/// How far apart the two sides of a `*` may stand, in bytes of masked text.
-const GAP: usize = 80;
-
-/// Rules in order, and one automaton over all their phrases.
+/// Rules in order, and the phrases of all.
 pub struct Rules {
     rules: Vec<Rule>,
-    phrases: Vec<Phrase>,
-    /// Finds the first piece of each phrase; pattern numbers are places in `phrases`.
-    automaton: AhoCorasick,
+    phrases: Phrases<Owner>,
 }
 
-struct Phrase {
-    owner: Owner,
-    first: Piece,
-    more: Vec<Piece>,
-}
-
-/// What stands between two `*`.
-struct Piece {
-    text: Vec<u8>,
-    /// The neighbour may be a letter or a digit.
-    open_left: bool,
-    open_right: bool,
-}
-
+/// Whose phrase it is.
+#[derive(Clone, Copy)]
 enum Owner {
+    /// A rule's, by place, and which of its lists: [`WORDS`], [`AND`] or [`UNLESS`].
     Rule(u16, u8),
     Provider(Provider),
 }
@@ -160,9 +142,8 @@ impl Rules {
             }
             rules.push(Rule::read(row, providers).map_err(|what| (at, what))?);
         }
-        let automaton = AhoCorasick::new(phrases.iter().map(|phrase| &phrase.first.text))
-            .map_err(|cause| (usize::MAX, format!("the phrases are too many: {cause}")))?;
-        Ok(Self { rules, phrases, automaton })
+        let phrases = Phrases::new(phrases).map_err(|what| (usize::MAX, what))?;
+        Ok(Self { rules, phrases })
     }
 
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {
@@ -177,23 +158,17 @@ impl Rules {
     pub fn find(&self, mut clues: Clues, marks: &mut Vec<u8>) -> (Option<RuleId>, Option<Provider>) {
         marks.clear();
         marks.resize(self.rules.len(), 0);
-        for found in self.automaton.find_overlapping_iter(clues.text) {
-            let Some(phrase) = self.phrases.get(found.pattern().as_usize()) else { continue };
-            if !phrase.fits(clues.text, found.start(), found.end()) {
-                continue;
-            }
-            match phrase.owner {
-                Owner::Rule(rule, part) => {
-                    if let Some(mark) = marks.get_mut(usize::from(rule)) {
-                        *mark |= part;
-                    }
+        self.phrases.find(clues.text, |owner| match owner {
+            Owner::Rule(rule, part) => {
+                if let Some(mark) = marks.get_mut(usize::from(rule)) {
+                    *mark |= part;
                 }
-                Owner::Provider(provider) if clues.direction == Direction::Outbound => {
-                    clues.provider = clues.provider.or(Some(provider));
-                }
-                Owner::Provider(_) => {}
             }
-        }
+            Owner::Provider(provider) if clues.direction == Direction::Outbound => {
+                clues.provider = clues.provider.or(Some(provider));
+            }
+            Owner::Provider(_) => {}
+        });
         let mut marked = self.all().zip(marks.iter());
         let found = marked.find(|((_, rule), mark)| rule.fits(&clues, **mark));
         (found.map(|((id, _), _)| id), clues.provider)
@@ -267,55 +242,4 @@ impl Rule {
 /// An empty list takes anything.
 fn holds<T: PartialEq>(list: &[T], clue: Option<T>) -> bool {
     list.is_empty() || clue.is_some_and(|clue| list.contains(&clue))
-}
-
-impl Phrase {
-    fn read(text: &str, owner: Owner) -> Result<Self, String> {
-        let mut pieces = Vec::new();
-        let mut masked = Vec::new();
-        let raw: Vec<&str> = text.split('*').collect();
-        for (at, part) in raw.iter().enumerate() {
-            mask(part.as_bytes(), &mut masked);
-            if masked.contains(&b'~') && !part.contains('~') {
-                return Err(format!("the phrase '{text}' holds what is taken for an id"));
-            }
-            if !masked.is_empty() {
-                let open_left = at > 0 && !part.starts_with(' ');
-                let open_right = at + 1 < raw.len() && !part.ends_with(' ');
-                pieces.push(Piece { text: masked.clone(), open_left, open_right });
-            }
-        }
-        let mut pieces = pieces.into_iter();
-        let first = pieces.next().ok_or_else(|| format!("the phrase '{text}' has no words"))?;
-        Ok(Self { owner, first, more: pieces.collect() })
-    }
-
-    fn fits(&self, text: &[u8], start: usize, end: usize) -> bool {
-        if !self.first.stands_alone(text, start, end) {
-            return false;
-        }
-        let mut from = end;
-        for piece in &self.more {
-            let Some(window) = text.get(from..text.len().min(from + GAP + piece.text.len())) else {
-                return false;
-            };
-            let mut places = memmem::find_iter(window, &piece.text).map(|at| from + at);
-            let Some(at) = places.find(|&at| piece.stands_alone(text, at, at + piece.text.len())) else {
-                return false;
-            };
-            from = at + piece.text.len();
-        }
-        true
-    }
-}
-
-impl Piece {
-    fn stands_alone(&self, text: &[u8], start: usize, end: usize) -> bool {
-        let is_word =
-            |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
-        let begins = self.text.first().is_some_and(u8::is_ascii_alphanumeric);
-        let ends = self.text.last().is_some_and(u8::is_ascii_alphanumeric);
-        (self.open_left || !begins || !is_word(start.checked_sub(1)))
-            && (self.open_right || !ends || !is_word(Some(end)))
-    }
 }

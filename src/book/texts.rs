@@ -80,9 +80,11 @@ pub struct Advice {
 impl AdviceRow {
     /// What is good for every server and what is good for this one, in one piece.
     pub fn for_mta(&self, mta: Mta) -> Advice {
+        let none = Advice::default();
         let own = match mta {
             Mta::Postfix => &self.postfix,
             Mta::Exim => &self.exim,
+            Mta::Sendmail | Mta::Opensmtpd => &none,
         };
         let one = |own: &String, all: &String| if own.is_empty() { all.clone() } else { own.clone() };
         Advice {

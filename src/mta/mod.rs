@@ -1,8 +1,10 @@
 //! The mail servers: a line comes in, a reading goes out.
 
 pub mod exim;
+pub mod opensmtpd;
 pub mod postfix;
 pub mod reading;
+pub mod sendmail;
 
 use crate::line::{Line, Stamp};
 use crate::mta::reading::Reading;
@@ -14,6 +16,9 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
         (b"", Stamp::Iso(_)) => exim::read(line),
         (b"", _) => Reading::Foreign,
         (program, _) if program.starts_with(b"exim") => exim::read(line),
-        _ => postfix::read(line).unwrap_or(Reading::Foreign),
+        _ => postfix::read(line)
+            .or_else(|| sendmail::read(line))
+            .or_else(|| opensmtpd::read(line))
+            .unwrap_or(Reading::Foreign),
     }
 }

@@ -38,7 +38,8 @@ pub(super) fn postscreen(text: &[u8]) -> Reading<'_> {
 /// Most lines of a busy server are these three.
 const ROUTINE_FIRST: [&[u8]; 4] = [b"connect from ", b"disconnect from ", b"client=", b"message-id="];
 
-const ROUTINE: [&[u8]; 26] = [
+const ROUTINE: [&[u8]; 27] = [
+    b"discarding EHLO keywords",
     b"lost connection after ",
     b"timeout after ",
     b"too many errors after ",
@@ -75,9 +76,10 @@ enum Action {
 
 /// `milter-reject: rest` (postfix smtpd_check.c, cleanup_message.c, cleanup_milter.c)
 fn action(text: &[u8]) -> Option<(Action, &[u8])> {
-    let (name, rest) = cut(text.get(..24).unwrap_or(text), b": ")?;
+    let (name, rest) = cut(text.get(..32).unwrap_or(text), b": ")?;
     let rest = text.get(text.len().min(name.len() + 2)..).filter(|long| long.starts_with(rest))?;
-    let action = match name {
+    // milter_header_checks has the actions of header_checks.
+    let action = match name.strip_prefix(b"milter-header-").unwrap_or(name) {
         b"reject" | b"milter-reject" | b"proxy-reject" => Action::Event(Outcome::Rejected),
         b"reject_warning" | b"warn" => Action::Event(Outcome::Warned),
         b"hold" | b"milter-hold" | b"quarantine" => Action::Event(Outcome::Held),

@@ -1,0 +1,15 @@
+//! Any bytes as one line: reading it must not panic, and what it says must lie within the line.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use smtplog::line::Line;
+use smtplog::mta::{self, reading::Reading};
+
+fuzz_target!(|raw: &[u8]| {
+    let line = Line::read(raw);
+    if let Reading::Event(event) = mta::read(&line) {
+        let within = |part: &[u8]| part.is_empty() || raw.as_ptr_range().contains(&part.as_ptr());
+        assert!(within(event.text));
+        assert!([event.queue_id, event.sender, event.recipient].into_iter().flatten().all(within));
+    }
+});

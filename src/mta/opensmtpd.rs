@@ -1,0 +1,168 @@
+//! OpenSMTPD: a line of syslog comes in, a reading goes out.
+
+use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use crate::line::Line;
+use crate::mta::reading::{Reading, address, cut};
+use crate::reply::Reply;
+
+/// None: not a line of OpenSMTPD. Its daemon has the name of Postfix's, without an instance before it.
+pub fn read<'a>(line: &Line<'a>) -> Option<Reading<'a>> {
+    if !matches!(line.program, b"smtpd" | b"opensmtpd") {
+        return None;
+    }
+    let text = line.text;
+    let event = if let Some((_, rest)) = verb(text, b"smtp", b"failed-command") {
+        refused(value(rest, b"command=")?, value(rest, b"result=")?)
+    } else if let Some(rest) = text.strip_prefix(b"smtp-in: Failed command on session ") {
+        let (command, result) = cut(rest, b" => ")?;
+        refused(cut(command, b"\"").map_or(command, |(_, command)| command), result)
+    } else if let Some((_, rest)) = verb(text, b"mta", b"delivery") {
+        delivery(Direction::Outbound, rest)?
+    } else if let Some((_, rest)) = verb(text, b"mda", b"delivery") {
+        delivery(Direction::Local, rest)?
+    } else {
+        return Some(Reading::Routine);
+    };
+    Some(Reading::Event(event))
+}
+
+/// `8f4864084ecc48f4 mta delivery …`, and before 6.4 `8f4864084ecc48f4 mta event=delivery …`
+fn verb<'a>(text: &'a [u8], part: &[u8], event: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let (session, rest) = cut(text, b" ")?;
+    let rest = rest.strip_prefix(part)?.strip_prefix(b" ")?;
+    let rest = rest.strip_prefix(b"event=").unwrap_or(rest).strip_prefix(event)?;
+    Some((session, rest.strip_prefix(b" ")?))
+}
+
+/// `result="550 no"` → `550 no`; without quotes up to the next blank.
+fn value<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (_, rest) = cut(text, name)?;
+    match rest.strip_prefix(b"\"") {
+        Some(quoted) => quoted.get(..memchr::memchr(b'"', quoted).unwrap_or(quoted.len())),
+        None => rest.get(..memchr::memchr(b' ', rest).unwrap_or(rest.len())),
+    }
+}
+
+/// `evpid=… from=<a@b> to=<c@d> … relay="192.0.2.1 (mx)" … result="TempFail" stat="421 busy"`
+fn delivery(direction: Direction, text: &[u8]) -> Option<Event<'_>> {
+    let named = |name: &[u8]| cut(text, name).and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
+    let outcome = match value(text, b"result=")? {
+        b"Ok" => Outcome::Delivered,
+        b"TempFail" => Outcome::Deferred,
+        _ => Outcome::Bounced,
+    };
+    let remote = direction == Direction::Outbound;
+    // The reply is the last field and may hold quotes of its own.
+    let words = cut(text, b"stat=").map_or(&b""[..], |(_, rest)| rest);
+    let words = words.strip_prefix(b"\"").map_or(words, |words| words.strip_suffix(b"\"").unwrap_or(words));
+    let reply = Reply::read(words).filter(|_| remote);
+    let relay = value(text, b"relay=").unwrap_or_default();
+    let (ip, host) = cut(relay, b" (").map_or((relay, None), |(ip, host)| (ip, host.strip_suffix(b")")));
+    Some(Event {
+        direction,
+        outcome,
+        queue_id: value(text, b"evpid="),
+        code: reply.map(|reply| reply.code),
+        enhanced: reply.and_then(|reply| reply.enhanced),
+        sender: named(b"from=<"),
+        recipient: named(b"to=<"),
+        peer: Peer { host, ip: (remote && !ip.is_empty()).then_some(ip), port: None },
+        text: words,
+        ..NOTHING
+    })
+}
+
+const NOTHING: Event = Event {
+    mta: Mta::Opensmtpd,
+    direction: Direction::Inbound,
+    outcome: Outcome::Rejected,
+    queue_id: None,
+    code: None,
+    enhanced: None,
+    dsn: None,
+    hint: None,
+    stage: None,
+    sender: None,
+    recipient: None,
+    peer: Peer { host: None, ip: None, port: None },
+    text: b"",
+    suspended: false,
+};
+
+/// `RCPT TO:<a@b>` and `550 Invalid recipient`
+fn refused<'a>(command: &'a [u8], words: &'a [u8]) -> Event<'a> {
+    let reply = Reply::read(words);
+    let argument = || cut(command, b":<").and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
+    let begins =
+        |name: &[u8]| command.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let (stage, sender, recipient) = if command.is_empty() {
+        (Some(Stage::Connect), None, None)
+    } else if begins(b"MAIL FROM") {
+        (Some(Stage::Mail), argument(), None)
+    } else if begins(b"RCPT TO") {
+        (Some(Stage::Rcpt), None, argument())
+    } else if begins(b"DATA") {
+        (Some(Stage::Data), None, None)
+    } else if begins(b"EHLO") || begins(b"HELO") {
+        (Some(Stage::Ehlo), None, None)
+    } else if begins(b"AUTH") {
+        (Some(Stage::Auth), None, None)
+    } else if begins(b"STARTTLS") {
+        (Some(Stage::StartTls), None, None)
+    } else {
+        (None, None, None)
+    };
+    Event {
+        code: reply.map(|reply| reply.code),
+        enhanced: reply.and_then(|reply| reply.enhanced),
+        stage,
+        sender,
+        recipient,
+        text: words,
+        ..NOTHING
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn reads(text: &str, want: &str) {
+        let raw = format!("Nov 22 03:04:05 mx1 smtpd[9]: {text}");
+        let got = match read(&Line::read(raw.as_bytes())) {
+            Some(Reading::Event(event)) => {
+                let code = event.code.map(|code| code.to_string()).unwrap_or_default();
+                let recipient = String::from_utf8_lossy(event.recipient.unwrap_or_default()).into_owned();
+                format!("{:?} {:?} {code} {recipient}", event.direction, event.outcome)
+            }
+            other => format!("{other:?}"),
+        };
+        assert_eq!(got, want, "{text}");
+    }
+
+    #[test]
+    fn reads_deliveries_and_refusals() {
+        let front = r#"8f48 mta delivery evpid=70 from=<a@example.org> to=<b@example.com> rcpt=<-> relay="192.0.2.1 (mx)""#;
+        reads(
+            &format!(r#"{front} delay=1s result="PermFail" stat="550 5.7.1 no""#),
+            "Outbound Bounced 550 b@example.com",
+        );
+        reads(
+            &format!(r#"{front} delay=1s result="Ok" stat="250 ok""#),
+            "Outbound Delivered 250 b@example.com",
+        );
+        let failed =
+            r#"8f48 smtp failed-command command="RCPT TO:<b@example.com>" result="550 Invalid recipient""#;
+        reads(failed, "Inbound Rejected 550 b@example.com");
+        let mda =
+            "8f48 mda delivery evpid=70 from=<> to=<b@example.com> user=b delay=0s result=Ok stat=Delivered";
+        reads(mda, "Local Delivered  b@example.com");
+    }
+
+    #[test]
+    fn does_not_take_other_lines_for_events() {
+        reads("8f48 smtp connected address=192.0.2.1 host=mx.example.org", "Some(Routine)");
+        reads("8f48 mta connecting address=smtp://192.0.2.1:25 host=550.example.org", "Some(Routine)");
+    }
+}

@@ -1,0 +1,224 @@
+//! Sendmail: a line of syslog comes in, a reading goes out.
+
+use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use crate::line::Line;
+use crate::mta::reading::{Reading, address, cut, peer};
+use crate::reply::{EnhancedCode, Reply};
+
+/// None: not a line of sendmail. It calls itself `sendmail`, Debian's and the BSDs' daemons `sm-mta` and the like.
+pub fn read<'a>(line: &Line<'a>) -> Option<Reading<'a>> {
+    if !line.program.starts_with(b"sendmail") && !line.program.starts_with(b"sm-") {
+        return None;
+    }
+    let (queue_id, rest) = queue_id(line.text);
+    let event = if rest.starts_with(b"to=") {
+        if field(rest, b", stat=").is_some_and(|stat| stat.starts_with(b"queued")) {
+            return Some(Reading::Routine);
+        }
+        delivery(rest)
+    } else if let Some(rest) = rest.strip_prefix(b"ruleset=") {
+        match cut(rest, b", reject=") {
+            Some((before, words)) => Some(ruleset(before, words)),
+            None => return Some(Reading::Routine),
+        }
+    } else if let Some((stage, words)) =
+        rest.strip_prefix(b"Milter: ").and_then(|rest| cut(rest, b", reject="))
+    {
+        Some(milter(stage, words))
+    } else if let Some(event) = unknown_user(rest) {
+        Some(event)
+    } else {
+        return Some(Reading::Routine);
+    };
+    Some(event.map_or(Reading::Unread, |event| Reading::Event(Event { queue_id, ..event })))
+}
+
+/// `h6RDLNtg011461: rest`, `SAA15929: rest`
+fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let length = text.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    match (text.get(..length), text.get(length..).and_then(|rest| rest.strip_prefix(b": "))) {
+        (Some(id), Some(rest)) if length >= 8 && id.iter().any(u8::is_ascii_digit) => (Some(id), rest),
+        _ => (None, text),
+    }
+}
+
+const NOTHING: Event = Event {
+    mta: Mta::Sendmail,
+    direction: Direction::Outbound,
+    outcome: Outcome::Delivered,
+    queue_id: None,
+    code: None,
+    enhanced: None,
+    dsn: None,
+    hint: None,
+    stage: None,
+    sender: None,
+    recipient: None,
+    peer: Peer { host: None, ip: None, port: None },
+    text: b"",
+    suspended: false,
+};
+
+/// `to=<a@b>, …, mailer=esmtp, pri=9, relay=mx. [192.0.2.1], dsn=2.0.0, stat=Sent (Ok)` (sendmail deliver.c)
+fn delivery(text: &[u8]) -> Option<Event<'_>> {
+    let (recipient, rest) = named(text.strip_prefix(b"to=")?)?;
+    let (before, stat) = cut(rest, b", stat=")?;
+    let outcome = if stat.starts_with(b"Sent") {
+        Outcome::Delivered
+    } else if stat.starts_with(b"Deferred") {
+        Outcome::Deferred
+    } else {
+        Outcome::Bounced
+    };
+    let words = stat.strip_prefix(b"Deferred: ").unwrap_or(stat);
+    let remote =
+        matches!(field(before, b", mailer="), Some(b"esmtp" | b"smtp" | b"smtp8" | b"dsmtp" | b"relay"));
+    // A reply= beside a deferral belongs to a later command, and with a local mailer it is sendmail's own.
+    let reply = match (Reply::read(words), outcome) {
+        (Some(reply), _) if remote => Some(reply),
+        (_, Outcome::Bounced) if remote => cut(before, b", reply=").and_then(|(_, reply)| Reply::read(reply)),
+        _ => None,
+    };
+    let reply_text = cut(before, b", reply=").map(|(_, reply)| reply).filter(|_| reply.is_some());
+    let connect = words.starts_with(b"Connection ") || words.starts_with(b"No route to host");
+    Some(Event {
+        direction: if remote { Direction::Outbound } else { Direction::Local },
+        outcome,
+        code: reply.map(|reply| reply.code),
+        enhanced: reply.and_then(|reply| reply.enhanced),
+        dsn: cut(before, b", dsn=").and_then(|(_, dsn)| EnhancedCode::read(dsn)).map(|(dsn, _)| dsn),
+        stage: (remote && connect).then_some(Stage::Connect),
+        recipient: Some(recipient),
+        peer: cut(before, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default(),
+        text: if Reply::read(words).is_some() { words } else { reply_text.unwrap_or(words) },
+        ..NOTHING
+    })
+}
+
+/// `<a@b>,<c@d>, ctladdr=…`: the first of them.
+fn named(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    match text.strip_prefix(b"<") {
+        Some(rest) => address(rest),
+        None => Some(text.split_at(memchr::memchr(b',', text)?)),
+    }
+}
+
+/// `, mailer=esmtp, …` → `esmtp`
+fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (_, rest) = cut(text, name)?;
+    rest.get(..memchr::memchr(b',', rest).unwrap_or(rest.len()))
+}
+
+/// `mx.example.org. [192.0.2.1] (may be forged), …`, `[192.0.2.1]`, `[127.0.0.1] [127.0.0.1]`, `mx.example.org.,`
+fn host(relay: &[u8]) -> Peer<'_> {
+    let relay = relay.get(..memchr::memchr(b',', relay).unwrap_or(relay.len())).unwrap_or(relay);
+    let (name, rest) = match cut(relay, b" ") {
+        Some((name, rest)) if rest.starts_with(b"[") => (name, rest),
+        _ if relay.starts_with(b"[") => (&b""[..], relay),
+        _ => (relay, &b""[..]),
+    };
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    let ip = peer(rest).and_then(|(peer, _)| peer.ip);
+    Peer { host: (!name.is_empty()).then_some(name), ip, port: None }
+}
+
+/// `check_rcpt, arg1=<a@b>, relay=mx [192.0.2.1]` and `550 5.7.1 <a@b>... Relaying denied` (sendmail srvrsmtp.c)
+fn ruleset<'a>(before: &'a [u8], words: &'a [u8]) -> Event<'a> {
+    let name = before.get(..memchr::memchr(b',', before).unwrap_or(before.len())).unwrap_or_default();
+    let argument = cut(before, b", arg1=<").and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
+    let (stage, sender, recipient) = match name {
+        b"check_relay" => (Some(Stage::Connect), None, None),
+        b"check_mail" => (Some(Stage::Mail), argument, None),
+        b"check_rcpt" => (Some(Stage::Rcpt), None, argument),
+        b"check_data" | b"check_eom" | b"check_eoh" => (Some(Stage::EndOfData), None, None),
+        _ => (None, None, None),
+    };
+    let client = cut(before, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default();
+    Event { sender, recipient, peer: client, ..refused(stage, words) }
+}
+
+/// `data` and `511 Virus found` (sendmail milter.c)
+fn milter<'a>(command: &[u8], words: &'a [u8]) -> Event<'a> {
+    let stage = match command {
+        b"data" | b"eom" | b"body" | b"header" => Some(Stage::EndOfData),
+        _ if command.starts_with(b"to=") => Some(Stage::Rcpt),
+        _ if command.starts_with(b"from=") => Some(Stage::Mail),
+        _ if command.starts_with(b"helo=") => Some(Stage::Ehlo),
+        _ if command.starts_with(b"connect") => Some(Stage::Connect),
+        _ => None,
+    };
+    refused(stage, words)
+}
+
+/// `<a@b>... User unknown`: all that is logged of a refused recipient.
+fn unknown_user(text: &[u8]) -> Option<Event<'_>> {
+    let (recipient, words) = address(text.strip_prefix(b"<")?)?;
+    let words = words.strip_prefix(b"... ").filter(|words| words.starts_with(b"User unknown"))?;
+    Some(Event { recipient: Some(recipient), ..refused(Some(Stage::Rcpt), words) })
+}
+
+fn refused(stage: Option<Stage>, words: &[u8]) -> Event<'_> {
+    let reply = Reply::read(words);
+    Event {
+        direction: Direction::Inbound,
+        outcome: Outcome::Rejected,
+        code: reply.map(|reply| reply.code),
+        enhanced: reply.and_then(|reply| reply.enhanced),
+        stage,
+        text: words,
+        ..NOTHING
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn reads(text: &str, want: &str) {
+        let raw = format!("Nov 22 03:04:05 mx1 sm-mta[9]: {text}");
+        let got = match read(&Line::read(raw.as_bytes())) {
+            Some(Reading::Event(event)) => {
+                let code = event.code.map(|code| code.to_string()).unwrap_or_default();
+                let peer = event.peer.host.or(event.peer.ip).unwrap_or_default();
+                let peer = String::from_utf8_lossy(peer).into_owned();
+                format!("{:?} {:?} {code} {peer}", event.direction, event.outcome)
+            }
+            other => format!("{other:?}"),
+        };
+        assert_eq!(got, want, "{text}");
+    }
+
+    #[test]
+    fn reads_deliveries() {
+        let front = "h6RDLNtg011461: to=<a@example.org>, delay=00:00:01, mailer=esmtp, pri=1, relay=mx.example.org. [192.0.2.1]";
+        reads(&format!("{front}, dsn=2.0.0, stat=Sent (Ok)"), "Outbound Delivered  mx.example.org");
+        reads(
+            &format!(
+                "{front}, dsn=5.5.1, reply=554 5.5.1 no valid recipients, stat=Deferred: 421 4.3.2 down"
+            ),
+            "Outbound Deferred 421 mx.example.org",
+        );
+        reads(
+            &format!("{front}, dsn=5.1.1, reply=550 5.1.1 unknown, stat=User unknown"),
+            "Outbound Bounced 550 mx.example.org",
+        );
+        reads("h6RDLNtg011461: to=root, mailer=local, pri=1, dsn=2.0.0, stat=Sent", "Local Delivered  ");
+    }
+
+    #[test]
+    fn reads_refusals() {
+        reads(
+            "h6RDLNtg011461: ruleset=check_rcpt, arg1=<a@example.org>, relay=[192.0.2.1], reject=550 5.7.1 no",
+            "Inbound Rejected 550 192.0.2.1",
+        );
+        reads("h6RDLNtg011461: Milter: data, reject=511 Virus", "Inbound Rejected 511 ");
+        reads("h6RDLNtg011461: <a@example.org>... User unknown", "Inbound Rejected  ");
+    }
+
+    #[test]
+    fn does_not_take_other_lines_for_events() {
+        reads("h6RDLNtg011461: from=<a@example.org>, size=550, class=0, nrcpts=1", "Some(Routine)");
+        reads("h6RDLNtg011461: to=<a@example.org>, mailer=relay, pri=1, stat=queued", "Some(Routine)");
+    }
+}

@@ -1,0 +1,54 @@
+//! The labelled corpus, where it lies beside the project: how much of it we read right.
+
+mod common;
+
+use std::fs;
+use std::io::Write;
+use std::process::Command;
+
+#[test]
+fn reads_the_labelled_corpus_right() {
+    let corpus = common::root().join("../shared/corpus");
+    let scorer = corpus.join("score.py");
+    if !scorer.exists() || Command::new("python3").arg("--version").output().is_err() {
+        return;
+    }
+    let mut logs: Vec<_> =
+        fs::read_dir(corpus.join("logs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    logs.sort();
+    let mut args = vec!["events"];
+    args.extend(logs.iter().map(|log| log.to_str().unwrap()));
+    let mut events = tempfile::NamedTempFile::new().unwrap();
+    events.write_all(common::answer(&args).0.as_bytes()).unwrap();
+    let high = ["recall", "precision", "code", "enhanced", "class", "direction", "outcome"]
+        .map(|f| format!("{f}=0.995"));
+    let low =
+        ["stage", "queue_id", "sender", "recipient", "peer_host", "peer_ip"].map(|f| format!("{f}=0.98"));
+    let output = Command::new("python3")
+        .arg(scorer)
+        .arg("--gold")
+        .arg(corpus.join("gold"))
+        .arg("--events")
+        .arg(events.path())
+        .arg("--min-acc")
+        .args(high.iter().chain(&low))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("detection"), "{said}");
+}
+
+#[test]
+fn understands_nearly_every_mail_line_of_the_corpus() {
+    let corpus = common::root().join("../shared/corpus/logs");
+    let Ok(logs) = fs::read_dir(corpus) else { return };
+    for log in logs.map(|entry| entry.unwrap().path()) {
+        let (text, _) = common::answer(&["scan", "--format", "json", log.to_str().unwrap()]);
+        let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let input = |name: &str| report["input"][name].as_u64().unwrap();
+        assert_eq!(input("lines"), input("mail") + input("other"), "{log:?}");
+        assert_eq!(input("mail"), input("understood") + input("not_understood"), "{log:?}");
+        let most = input("mail") / 200;
+        assert!(input("not_understood") <= most, "{log:?}: {}", report["input"]["not_understood_lines"]);
+    }
+}
