@@ -17,7 +17,11 @@ fn same(truth: &Value, event: &Value) -> bool {
         |value: &Value| value.as_str().map_or_else(|| value.clone(), |text| text.to_lowercase().into());
     let keys = KEYS.iter().all(|key| truth.get(key).is_none_or(|want| *want == event[key]));
     let said = |key: &str| truth.get(key).is_some_and(|want| !want.is_null());
-    let names = NAMES.iter().filter(|key| said(key)).all(|&key| lower(&truth[key]) == lower(&event[key]));
+    let also = |key: &str| key == "recipient" && truth.get("recipient_also") == Some(&event[key]);
+    let names = NAMES
+        .iter()
+        .filter(|key| said(key))
+        .all(|&key| lower(&truth[key]) == lower(&event[key]) || also(key));
     let sender = event["sender"].is_null() || truth["sender"].is_null() || truth["sender"] == event["sender"];
     keys && names && (sender || truth["direction"] != "inbound")
 }
@@ -43,9 +47,9 @@ fn finds_everything_that_was_said_in_the_recordings() {
         let Ok(text) = fs::read_to_string(log.with_extension("truth.ndjson")) else { continue };
         let mut truths: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         // What knows most is matched first.
-        truths.sort_by_key(|truth| {
-            std::cmp::Reverse(truth.as_object().unwrap().values().filter(|v| !v.is_null()).count())
-        });
+        let compared =
+            |truth: &Value| KEYS.iter().chain(&NAMES).filter(|key| truth.get(**key).is_some()).count();
+        truths.sort_by_key(|truth| (truth.get("optional").is_some(), std::cmp::Reverse(compared(truth))));
         known += truths.len();
         let mut events = common::events(&log);
         wrong.extend(

@@ -9,11 +9,11 @@ use crate::line::{Line, Stamp};
 use crate::mta::reading::{Reading, cut};
 
 pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
-    let text = match whole(doubled(line)) {
-        Part::Whole(text) => text,
-        Part::Later => return Reading::Routine,
-    };
-    let (queue_id, rest) = queue_id(pid(text));
+    let text = words(line);
+    if text.is_empty() {
+        return Reading::Routine;
+    }
+    let (queue_id, rest) = queue_id(text);
     if queue_id.is_some() {
         delivery::read(queue_id, rest)
             .or_else(|| refusal::read(queue_id, rest))
@@ -27,10 +27,11 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
     }
 }
 
-/// The text without what syslog and Exim's own options put before it: two copies of one line have the same.
+/// The text without what syslog and Exim's own options put before it: two copies of one line have the same. Empty
+/// for a later piece of a line that was cut in pieces.
 pub fn words<'a>(line: &Line<'a>) -> &'a [u8] {
-    match whole(doubled(line)) {
-        Part::Whole(text) => pid(text),
+    match whole(line.text) {
+        Part::Whole(text) => pid(doubled(line, text)),
         Part::Later => b"",
     }
 }
@@ -107,13 +108,13 @@ const ROUTINE: [&[u8]; 66] = [
 ];
 
 /// Through syslog the stamp may stand twice: `… exim[123]: 2026-11-22 02:51:48 1xUx… <= …`.
-fn doubled<'a>(line: &Line<'a>) -> &'a [u8] {
-    if line.program.is_empty() || !line.text.starts_with(b"2") && !line.text.starts_with(b"1") {
-        return line.text;
+fn doubled<'a>(line: &Line<'a>, text: &'a [u8]) -> &'a [u8] {
+    if line.program.is_empty() || !matches!(text, [b'1' | b'2', _, _, _, b'-', ..]) {
+        return text;
     }
-    match Line::read(line.text) {
+    match Line::read(text) {
         Line { stamp: Stamp::Iso(_), program: b"", text, .. } => text,
-        _ => line.text,
+        _ => text,
     }
 }
 

@@ -116,7 +116,12 @@ impl Page<'_> {
                 (sent.no_reply, "without a reply"),
             ];
             if name == "OUT  " {
-                self.indented(&sum("      replies:", sent.attempts, "attempts", &replies, false), 8);
+                let parts: Vec<String> = replies
+                    .iter()
+                    .filter(|(n, _)| *n > 0)
+                    .map(|(n, word)| format!("{} {word}", HumanCount(*n)))
+                    .collect();
+                self.indented(&format!("      by reply: {}", parts.join(" + ")), 8);
             }
         }
         let inbound = totals.inbound;
@@ -208,11 +213,13 @@ impl Page<'_> {
 
     fn advice(&mut self, advice: &str) {
         let arrow = if self.look.unicode { "→ " } else { "-> " };
-        let indent = CODE + 1 + arrow.width();
+        // Under the words where there is room; narrower terminals get it on one line further left.
+        let lead = self.look.width.saturating_sub(LONGEST_ADVICE + arrow.width()).clamp(4, CODE + 1);
+        let indent = lead + arrow.width();
         for (at, line) in wrap(&printable(advice), self.look.width.saturating_sub(indent)).iter().enumerate()
         {
-            let lead = if at == 0 { format!("{}{arrow}", " ".repeat(CODE + 1)) } else { " ".repeat(indent) };
-            let line = format!("{lead}{}", self.styled(ADVICE, line));
+            let margin = if at == 0 { format!("{}{arrow}", " ".repeat(lead)) } else { " ".repeat(indent) };
+            let line = format!("{margin}{}", self.styled(ADVICE, line));
             self.line(&line);
         }
     }
@@ -304,6 +311,9 @@ struct Columns {
     what: usize,
     wheres: usize,
 }
+
+/// What the book allows a line of advice, in columns.
+const LONGEST_ADVICE: usize = 90;
 
 /// `  550 5.7.606`, in columns.
 const CODE: usize = 14;

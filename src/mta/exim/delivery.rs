@@ -83,7 +83,9 @@ fn deferred(text: &[u8]) -> Option<Event<'_>> {
     // The errno's words, then the host, then what happened.
     let (peer, words) = match cut(words, b" H=").filter(|(errno, _)| errno.len() <= 48) {
         Some((_, named)) => match peer::read(named) {
-            Some((peer, rest)) => (Some(peer), cut(rest, b": ").map_or(words, |(_, words)| words)),
+            Some((peer, rest)) => {
+                (Some(peer), cut(rest, b": ").map_or(words, |(_, named)| behind_host(named, words)))
+            }
             None => (None, words),
         },
         None => (self::host(host), words),
@@ -92,6 +94,15 @@ fn deferred(text: &[u8]) -> Option<Event<'_>> {
     let failure = Failure { peer: peer.or(failure.peer), ..failure };
     let event = result(Outcome::Deferred, recipient, fields, &failure);
     Some(Event { hint: Some(Class::Transient), ..event })
+}
+
+/// The host may stand twice, and then the errno's words were all there is to say.
+fn behind_host<'a>(named: &'a [u8], words: &'a [u8]) -> &'a [u8] {
+    match peer::read(named) {
+        Some((_, b"")) => words,
+        Some((_, rest)) => rest.strip_prefix(b": ").unwrap_or(named),
+        None => named,
+    }
 }
 
 fn result<'a>(
@@ -146,8 +157,8 @@ pub(super) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
     }
     let (peer, rest) = peer::read(text.strip_prefix(b"H=").unwrap_or(text))?;
     let words = rest.get(memchr::memchr(b' ', rest)? + 1..)?;
-    let failure = Failure::read(words);
-    let heard = failure.stage.is_some() || failure.reply.is_some();
+    let failure = Failure::read(behind_host(words, words));
+    let heard = failure.stage.is_some() || failure.reply.is_some() || failure.remote;
     heard.then_some(Reading::Event(Event {
         code: failure.reply.map(|reply| reply.code),
         enhanced: failure.reply.and_then(|reply| reply.enhanced),

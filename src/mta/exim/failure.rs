@@ -87,7 +87,8 @@ const CONNECT: [&[u8]; 12] = [
 ];
 
 /// Deferrals and failures of routing and queueing that only mail for elsewhere has.
-const REMOTE: [&[u8]; 15] = [
+const REMOTE: [&[u8]; 16] = [
+    b"Broken pipe",
     b"retry time not reached for any host",
     b"all hosts ",
     b"have been failing",

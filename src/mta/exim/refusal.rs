@@ -3,7 +3,7 @@
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::mta::reading::{Reading, address, cut, cut_last, word};
-use crate::reply::{Class, Reply};
+use crate::reply::{Class, EnhancedCode, Reply};
 
 /// None: not a refusal.
 pub(super) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {
@@ -73,13 +73,14 @@ fn event<'a>(
     text: &'a [u8],
 ) -> Event<'a> {
     let reply = Reply::read(text);
+    let bare = || EnhancedCode::read(text).map(|(code, _)| code);
     Event {
         mta: Mta::Exim,
         direction: Direction::Inbound,
         outcome,
         queue_id: None,
         code: reply.map(|reply| reply.code),
-        enhanced: reply.and_then(|reply| reply.enhanced),
+        enhanced: reply.map_or_else(bare, |reply| reply.enhanced),
         dsn: None,
         hint: Some(hint),
         stage,
@@ -115,20 +116,17 @@ fn verdict<'a>(client: Client<'a>, text: &'a [u8]) -> Option<Event<'a>> {
             let (recipient, rest) = argument(argument_on);
             Event { recipient: Some(recipient), ..refused(Some(Stage::Rcpt), words(rest)) }
         }
-        b"MAIL" => match argument_on.strip_prefix(b"from ") {
-            Some(from) => from_peer(refused(Some(Stage::Mail), words(argument_on)), from),
-            None => {
+        b"MAIL" => match (argument_on.strip_prefix(b"from "), argument_on.strip_prefix(b"FROM:")) {
+            (Some(from), _) => from_peer(refused(Some(Stage::Mail), words(argument_on)), from),
+            // `MAIL FROM:<a@b> H=…: message too big: size=99999 max=20000`
+            (None, Some(from)) => too_big(from, |words| refused(Some(Stage::Mail), words)),
+            (None, None) => {
                 let (sender, rest) = argument(argument_on);
                 Event { sender: Some(sender), ..refused(Some(Stage::Mail), words(rest)) }
             }
         },
         // `from <a@b> H=… U=…: message too big: read=501 max=500`
-        b"from" => {
-            let (sender, rest) = argument(argument_on);
-            let (named, rest) = Client::read(rest.trim_ascii_start());
-            let event = refused(Some(Stage::EndOfData), words(rest));
-            Event { sender: Some(sender), peer: named.peer, ..event }
-        }
+        b"from" => too_big(argument_on, |words| refused(Some(Stage::EndOfData), words)),
         b"after" | b"during" | b"by" => {
             let stage = if argument_on.starts_with(b"non-SMTP") { None } else { Some(Stage::EndOfData) };
             refused(stage, words(argument_on))
@@ -147,6 +145,14 @@ fn verdict<'a>(client: Client<'a>, text: &'a [u8]) -> Option<Event<'a>> {
         }
         _ => return None,
     })
+}
+
+/// `<a@b> H=… U=…: words`
+fn too_big<'a>(text: &'a [u8], refused: impl Fn(&'a [u8]) -> Event<'a>) -> Event<'a> {
+    let (sender, rest) = argument(text);
+    let rest = rest.trim_ascii_start();
+    let peer = rest.strip_prefix(b"H=").and_then(peer::read).map(|(peer, _)| peer);
+    Event { sender: Some(sender), peer: peer.unwrap_or_default(), ..refused(words(rest)) }
 }
 
 /// `<a@b>: words` → the address and `: words`; in old versions the brackets may lack.
