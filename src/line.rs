@@ -1,6 +1,6 @@
 //! The front of a line: a raw line comes in; when, on which host, by which program, and the text go out.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr3, memmem};
 
 /// One line, cut into its front and its text. Empty host or program: the line does not name one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -236,10 +236,10 @@ fn syslog<'a>(stamp: Stamp<'a>, raw: &'a [u8]) -> Option<Line<'a>> {
 
 /// `program[pid]: text`, or `program: text`.
 fn tagged<'a>(stamp: Stamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<Line<'a>> {
-    let end = raw.iter().take(128).position(|&byte| matches!(byte, b'[' | b':' | b' '))?;
+    let end = memchr3(b'[', b':', b' ', raw)?;
     let (program, rest) = raw.split_at_checked(end)?;
     let rest = match rest {
-        [b'[', pid @ ..] => pid.get(memmem::find(pid.get(..32).unwrap_or(pid), b"]:")? + 2..)?,
+        [b'[', pid @ ..] => pid.get(memchr(b']', pid.get(..32).unwrap_or(pid))? + 1..)?.strip_prefix(b":")?,
         [b':', text @ ..] => text,
         _ => return None,
     };

@@ -31,27 +31,21 @@ pub struct Names {
     ends: Vec<u32>,
     table: HashTable<u32>,
     hasher: RandomState,
-    /// The last name asked for; the next is often the same.
-    last: NameId,
 }
 
 impl Names {
     pub fn new(hasher: RandomState) -> Self {
-        Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), hasher, last: NameId::OTHERS }
+        Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), hasher }
     }
 
     /// Letters' case makes no difference (RFC 4343).
     pub fn id(&mut self, name: &[u8]) -> NameId {
         let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
-        if self.last != NameId::OTHERS && name.eq_ignore_ascii_case(self.name(self.last)) {
-            return self.last;
-        }
         let mut small = [0; LENGTH_LIMIT];
         let small = small.get_mut(..name.len()).unwrap_or_default();
         small.copy_from_slice(name);
         small.make_ascii_lowercase();
-        self.last = self.small_id(small);
-        self.last
+        self.small_id(small)
     }
 
     fn small_id(&mut self, name: &[u8]) -> NameId {

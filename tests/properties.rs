@@ -14,6 +14,13 @@ fn texts() -> Vec<Vec<u8>> {
     common::logs().iter().map(|log| fs::read(log).unwrap()).collect()
 }
 
+/// Where the second copy of what Exim sent to syslog may fall into another file, it cannot be told for a copy.
+fn texts_to_cut() -> Vec<Vec<u8>> {
+    let logs = common::logs();
+    let single = logs.iter().filter(|log| !log.ends_with("exim/in-syslog.log"));
+    single.map(|log| fs::read(log).unwrap()).collect()
+}
+
 fn lines() -> Vec<Vec<u8>> {
     texts()
         .iter()
@@ -57,7 +64,7 @@ proptest! {
 
     #[test]
     fn cutting_a_log_anywhere_and_reading_the_parts_in_any_order_gives_the_whole(
-        text in select(texts()),
+        text in select(texts_to_cut()),
         at in any::<Index>(),
         swap in any::<bool>(),
         size in 30usize..5000,
@@ -71,7 +78,8 @@ proptest! {
         fs::write(&b, second).unwrap();
         let parts = if swap { [b.as_str(), &a] } else { [a.as_str(), &b] };
         let size = size.to_string();
-        prop_assert_eq!(counts(&["--block-size", &size, parts[0], parts[1]]), counts(&[&whole]));
+        let same = counts(&["--block-size", &size, parts[0], parts[1]]) == counts(&[&whole]);
+        prop_assert!(same, "cut behind {}", String::from_utf8_lossy(&first[first.len().saturating_sub(200)..]));
     }
 
     #[test]

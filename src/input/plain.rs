@@ -15,6 +15,9 @@ pub struct Plain {
     pub size: u64,
 }
 
+/// Most lines are shorter, in bytes.
+const TAIL: usize = 4 << 10;
+
 impl Plain {
     /// Reads the lines whose preceding newline lies in the block numbered `number`; the first block has the
     /// file's first line too. So each line is in one block, and none needs another.
@@ -24,7 +27,9 @@ impl Plain {
         let context = begin.min(CONTEXT as u64) as usize;
         let from = begin - context as u64;
         let want = context + (self.size.min(begin + block_size as u64) - begin) as usize;
-        let mut end = self.fill(from, 0, want, buffer)?;
+        // With what mostly ends the last line, so that one call is enough.
+        let filled = self.fill(from, 0, want + TAIL, buffer)?;
+        let mut end = filled.min(want);
         let block = buffer.part(context.min(end)..end);
         let start = match (number, memchr(b'\n', block)) {
             (0, _) => context,
@@ -33,9 +38,9 @@ impl Plain {
         };
         // The line that begins behind the last newline is ours as well; its end is not read yet.
         let mut open = memrchr(b'\n', block).map_or(start, |newline| context + newline + 1);
-        while end - open < LINE_LIMIT {
-            let more = if end - open < 1 << 10 { 4 << 10 } else { 16 << 10 };
-            let filled = self.fill(from, end, end + more, buffer)?;
+        while end - open < LINE_LIMIT && from + (open as u64) < self.size {
+            let more = if end == want { TAIL } else { 16 << 10 };
+            let filled = if end == want { filled } else { self.fill(from, end, end + more, buffer)? };
             let tail = buffer.part(end..filled);
             if let Some(newline) = memchr(b'\n', tail) {
                 end += newline + 1;

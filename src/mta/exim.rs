@@ -2,6 +2,7 @@
 
 mod delivery;
 mod failure;
+mod fields;
 mod peer;
 mod refusal;
 

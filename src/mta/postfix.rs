@@ -18,6 +18,9 @@ pub fn read<'a>(line: &Line<'a>) -> Option<Reading<'a>> {
         program if program.contains(&b'/') => Daemon::find(line.daemon())?,
         _ => return None,
     };
+    if daemon == Daemon::Quiet || daemon == Daemon::Smtpd && refusal::is_session(text) {
+        return Some(Reading::Routine);
+    }
     let (queue_id, rest) = queue_id(text);
     Some(match daemon {
         Daemon::Client => delivery::client(queue_id, rest),

@@ -1,9 +1,10 @@
 //! Exim deliveries: `=>`, `->`, `>>`, `*>`, `**`, `==`, and one host's answer before the next is tried.
 
 use super::failure::Failure;
+use super::fields::Fields;
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
-use crate::mta::reading::{Reading, address, cut, cut_last, domain};
+use crate::mta::reading::{Reading, address, cut, cut_last, domain, word};
 use crate::reply::{Class, Reply};
 
 /// None: the line has none of the flags.
@@ -41,22 +42,19 @@ const NOTHING: Event = Event {
 /// `a@b <c@d> F=<e> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 X=… C="250 OK"`
 fn delivered(text: &[u8], outcome: Outcome) -> Option<Event<'_>> {
     let (recipient, rest) = recipient(text)?;
-    let confirmation =
-        cut(rest, b" C=\"").map(|(_, reply)| cut_last(reply, b"\"").map_or(reply, |(reply, _)| reply));
-    let reply = confirmation.and_then(Reply::read);
-    let peer = host(rest);
-    let direction = if peer.is_some() || reply.is_some() { Direction::Outbound } else { Direction::Local };
+    let fields = Fields::read(rest);
+    let reply = fields.confirmation.and_then(Reply::read);
+    let remote = fields.peer.is_some() || reply.is_some();
     let dropped = text.starts_with(b":blackhole:") || text.starts_with(b"blackhole (");
-    let outcome = if dropped { Outcome::Discarded } else { outcome };
     Some(Event {
-        direction,
-        outcome,
+        direction: if remote { Direction::Outbound } else { Direction::Local },
+        outcome: if dropped { Outcome::Discarded } else { outcome },
         code: reply.map(|reply| reply.code),
         enhanced: reply.and_then(|reply| reply.enhanced),
-        sender: sender(rest),
+        sender: fields.sender,
         recipient,
-        peer: peer.unwrap_or_default(),
-        text: confirmation.unwrap_or_default(),
+        peer: fields.peer.unwrap_or_default(),
+        text: fields.confirmation.unwrap_or_default(),
         ..NOTHING
     })
 }
@@ -88,7 +86,7 @@ fn deferred(text: &[u8]) -> Option<Event<'_>> {
             }
             None => (None, words),
         },
-        None => (self::host(host), words),
+        None => (Fields::read(host).peer, words),
     };
     let failure = Failure::read(words);
     let failure = Failure { peer: peer.or(failure.peer), ..failure };
@@ -111,8 +109,9 @@ fn result<'a>(
     fields: &'a [u8],
     failure: &Failure<'a>,
 ) -> Event<'a> {
-    let peer = host(fields).or(failure.peer);
-    let outbound = match (field(fields, b" T="), field(fields, b" R=")) {
+    let fields = Fields::read(fields);
+    let peer = fields.peer.or(failure.peer);
+    let outbound = match (fields.transport, fields.router) {
         _ if peer.is_some() || failure.reply.is_some() => true,
         (Some(transport), _) => failure.remote || cut(transport, b"smtp").is_some(),
         (None, Some(router)) => failure.remote || ROUTERS.iter().any(|name| cut(router, name).is_some()),
@@ -125,7 +124,7 @@ fn result<'a>(
         code: failure.reply.map(|reply| reply.code),
         enhanced: failure.reply.and_then(|reply| reply.enhanced),
         stage: failure.stage,
-        sender: sender(fields),
+        sender: fields.sender,
         recipient,
         peer: peer.unwrap_or_default(),
         text: failure.text,
@@ -140,8 +139,7 @@ const ROUTERS: [&[u8]; 6] = [b"dns", b"lookup", b"remote", b"smart", b"relay", b
 /// `plain authenticator failed H=mx [192.0.2.1] 535 …`. None: another line about the message.
 pub(super) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {
     let attempt = Event { direction: Direction::Outbound, outcome: Outcome::Attempt, queue_id, ..NOTHING };
-    if let Some((_, rest)) = cut(text, b" authenticator failed H=").filter(|(name, _)| !name.contains(&b' '))
-    {
+    if let Some(rest) = word(text).1.strip_prefix(b"authenticator failed H=") {
         let (peer, rest) = peer::read(rest)?;
         let text = rest.trim_ascii_start();
         let reply = Reply::read(text);
@@ -173,9 +171,10 @@ pub(super) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
 /// file, the one it was made from, which stands in angle brackets. None inside: the line names none.
 fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     // `:blackhole:` ends in a colon of its own.
-    let own = if text.starts_with(b":") { memchr::memchr(b' ', text).unwrap_or(0) } else { 0 };
-    let mark = |mark: &&[u8]| memchr::memmem::find(text.get(own..)?, mark).map(|at| own + at);
-    let end = MARKS.iter().filter_map(mark).min().unwrap_or(text.len());
+    let own = if text.starts_with(b":") { memchr::memchr(b' ', text)? } else { 0 };
+    let ends =
+        |at: &usize| MARKS.iter().any(|mark| text.get(own + at..).is_some_and(|rest| rest.starts_with(mark)));
+    let end = memchr::memchr2_iter(b' ', b':', text.get(own..)?).find(ends).map_or(text.len(), |at| own + at);
     let (first, rest) = text.split_at_checked(end)?;
     let (original, rest) = match rest.strip_prefix(b" <").and_then(address) {
         Some((original, rest)) => (Some(original), rest),
@@ -192,20 +191,6 @@ fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
 
 const MARKS: [&[u8]; 9] =
     [b" <", b" F=<", b" P=<", b" R=", b" T=", b": ", b" : ", b" defer (", b" routing defer ("];
-
-/// ` R=dnslookup …` → `dnslookup`
-fn field<'a>(fields: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let (_, rest) = cut(fields, name)?;
-    rest.split(|byte| matches!(byte, b' ' | b':')).next()
-}
-
-fn host(fields: &[u8]) -> Option<Peer<'_>> {
-    cut(fields, b" H=").and_then(|(_, rest)| peer::read(rest)).map(|(peer, _)| peer)
-}
-
-fn sender(fields: &[u8]) -> Option<&[u8]> {
-    cut(fields, b" F=<").and_then(|(_, rest)| address(rest)).map(|(sender, _)| sender)
-}
 
 /// Cuts off ` QT=3s DT=0.2s`, which +queue_time and +deliver_time put behind the words.
 fn times(mut words: &[u8]) -> &[u8] {

@@ -22,12 +22,11 @@ impl<'a> Failure<'a> {
     /// `Connection refused`, … (Exim transports/smtp.c, check_response)
     pub fn read(text: &'a [u8]) -> Self {
         let none = Self { text, ..Self::default() };
+        // What stands before may be the errno's own words; anything longer is a stranger's text.
+        let near = text.get(..112).unwrap_or(text);
         for (mark, replies) in COMMANDS {
-            let Some((before, command)) = cut(text, mark) else { continue };
-            // What stands before may be the errno's own words; anything longer is a stranger's text.
-            if before.len() > 64 {
-                continue;
-            }
+            let Some((before, _)) = cut(near, mark) else { continue };
+            let command = text.get(before.len() + mark.len()..).unwrap_or_default();
             let (stage, rest) = command_stage(command);
             let stage = if mark.starts_with(b"LMTP") || mark.starts_with(b"PRDR") {
                 Some(Stage::EndOfData)

@@ -192,10 +192,7 @@ fn acl_stage(text: &[u8]) -> Option<Stage> {
 
 /// `dovecot_login authenticator failed for host (helo) [ip]:55379 I=[ip]:587: 535 Incorrect authentication data`
 fn login(text: &[u8]) -> Option<Event<'_>> {
-    let (name, rest) = cut(text, b" authenticator failed for ")?;
-    if name.contains(&b' ') {
-        return None;
-    }
+    let rest = word(text).1.strip_prefix(b"authenticator failed for ")?;
     let named = rest.strip_prefix(b"H=").unwrap_or(rest);
     let (client, rest) = match peer::read(named) {
         Some((peer, rest)) => (Client { peer, sender: None }, rest),

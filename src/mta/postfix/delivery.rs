@@ -100,15 +100,25 @@ fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Opt
         Some(rest) => named(rest)?.1,
         None => rest,
     };
-    let (relay, rest) = cut(rest.strip_prefix(b", relay=")?, b", ")?;
-    let (before, status) = cut(rest, b"status=")?;
-    let dsn = cut(before, b"dsn=").and_then(|(_, dsn)| EnhancedCode::read(dsn)).map(|(dsn, _)| dsn);
+    let (relay, mut rest) = cut(rest.strip_prefix(b", relay=")?, b", ")?;
+    // `delay=1, delays=0/0/0/1, dsn=2.0.0, status=…`; versions before 2.3 have neither delays nor dsn.
+    let mut dsn = None;
+    let status = loop {
+        if let Some(status) = rest.strip_prefix(b"status=") {
+            break status;
+        }
+        if let Some(code) = rest.strip_prefix(b"dsn=") {
+            dsn = EnhancedCode::read(code).map(|(dsn, _)| dsn);
+        }
+        rest = cut(rest, b", ")?.1;
+    };
     let end = status.iter().position(|byte| matches!(byte, b' ' | b',')).unwrap_or(status.len());
     let (word, words) = status.split_at_checked(end)?;
     let outcome = outcome(daemon, word)?;
     let words = words.strip_prefix(b" (").unwrap_or(words);
     let words = words.strip_suffix(b")").unwrap_or(words);
     let answer = match daemon {
+        Daemon::Client if outcome == Outcome::Delivered => Answer::plain(words),
         Daemon::Client | Daemon::Error => match Answer::read(words) {
             answer if daemon == Daemon::Client && answer.is_empty() => Answer::plain(words),
             answer => answer,

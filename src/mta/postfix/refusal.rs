@@ -6,7 +6,7 @@ use crate::reply::{EnhancedCode, Reply};
 
 /// smtpd and cleanup: `QID: reject: RCPT from …`, `NOQUEUE: milter-reject: …`, `QID: hold: header …`
 pub(super) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
-    if ROUTINE_FIRST.iter().any(|start| text.starts_with(start)) {
+    if text.starts_with(b"message-id=") || text.starts_with(b"client=") {
         return Reading::Routine;
     }
     if let Some(text) = text.strip_prefix(b"warning: ") {
@@ -35,8 +35,18 @@ pub(super) fn postscreen(text: &[u8]) -> Reading<'_> {
     }
 }
 
-/// Most lines of a busy server are these three.
-const ROUTINE_FIRST: [&[u8]; 4] = [b"connect from ", b"disconnect from ", b"client=", b"message-id="];
+/// `connect from host[ip]`, `disconnect from …`: half of what a busy smtpd writes, told by their first word alone.
+pub(super) fn is_session(text: &[u8]) -> bool {
+    SESSION.iter().any(|start| text.starts_with(start))
+}
+
+const SESSION: [&[u8]; 5] = [
+    b"connect from ",
+    b"disconnect from ",
+    b"lost connection after ",
+    b"Anonymous TLS connection",
+    b"Untrusted TLS connection",
+];
 
 const ROUTINE: [&[u8]; 27] = [
     b"discarding EHLO keywords",
