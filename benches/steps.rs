@@ -1,7 +1,6 @@
 //! What each step of a line's path costs, alone: run with `cargo bench --bench steps`.
 
 #[path = "loggen/mod.rs"]
-#[allow(dead_code)]
 mod loggen;
 
 use std::hint::black_box;

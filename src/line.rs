@@ -69,14 +69,11 @@ fn priority(raw: &[u8]) -> (bool, &[u8]) {
 /// `Nov  2 03:04:05[.123] host program[pid]: text`
 fn bsd(raw: &[u8]) -> Option<Line<'_>> {
     let end = match raw {
-        [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':', b'0'..=b'9', b'0'..=b'9', ..] => 15,
+        [_, _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', b'0'..=b'9', b'0'..=b'9', ..] => 15,
         _ => bsd_end(raw)?,
     };
     let end = end + fraction(raw.get(end..)?);
     let (stamp, rest) = raw.split_at_checked(end)?;
-    if !stamp.get(4..).is_some_and(|rest| rest.iter().any(u8::is_ascii_digit)) {
-        return None;
-    }
     syslog(Stamp::Bsd(stamp), rest.strip_prefix(b" ")?)
 }
 

@@ -65,8 +65,9 @@ impl Clock {
             Stamp::Missing => return None,
             Stamp::Bsd(text) | Stamp::YearFirst(text) | Stamp::Iso(text) => text,
         };
-        // `…:MM:SS`: the second colon ends the minute.
-        let hour = memchr::memchr(b':', text)?;
+        // `…:MM:SS`: the second colon ends the minute. Most stamps have the first where all others have it.
+        let usual = if let Stamp::Iso(_) = stamp { 13 } else { 9 };
+        let hour = if text.get(usual) == Some(&b':') { usual } else { memchr::memchr(b':', text)? };
         let minute = text.get(..hour + 3)?;
         let (seconds, rest) = text.get(hour + 4..)?.split_at_checked(2)?;
         let (micros, zone) = fraction(rest);

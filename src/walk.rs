@@ -172,27 +172,21 @@ impl<L: Listener> Walker<L> {
     fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8]) {
         let line = Line::read(raw);
         let reading = mta::read(&line);
-        let moment = match reading {
-            Reading::Foreign => {
-                self.coverage.foreign += 1;
-                return;
-            }
-            Reading::Event(_) | Reading::Routine | Reading::Unread => {
-                self.clock.as_mut().and_then(|clock| clock.read(line.stamp))
-            }
-        };
+        if matches!(reading, Reading::Foreign) {
+            self.coverage.foreign += 1;
+            return;
+        }
+        let moment = self.clock.as_mut().and_then(|clock| clock.read(line.stamp));
         if let Some(moment) = moment {
             self.coverage.minute(moment.minute());
         }
         let place = Place { file: block.file, offset: block.offset + at as u64 };
-        match reading {
-            Reading::Event(event) if told_before(&event, &line, block, at) => self.coverage.routine += 1,
-            Reading::Event(event) => {
+        match &reading {
+            Reading::Event(event) if !told_before(event, &line, block, at) => {
                 self.coverage.event += 1;
-                let told = Told { place, line_in_block, line: &line, raw, moment, event: &event };
-                self.listener.event(&told);
+                self.listener.event(&Told { place, line_in_block, line: &line, raw, moment, event });
             }
-            Reading::Routine => self.coverage.routine += 1,
+            Reading::Event(_) | Reading::Routine => self.coverage.routine += 1,
             Reading::Unread => self.coverage.unread(place, raw),
             Reading::Foreign => {}
         }

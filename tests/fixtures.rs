@@ -93,10 +93,10 @@ fn compare(golden: &Path, answer: &str) {
         fs::write(golden, answer).unwrap();
         return;
     }
-    let before =
-        fs::read_to_string(golden).unwrap_or_else(|_| panic!("{golden:?} is missing: SMTPLOG_BLESS=1"));
+    let before = fs::read_to_string(golden)
+        .unwrap_or_else(|_| panic!("{} is missing: SMTPLOG_BLESS=1", golden.display()));
     for (number, (want, got)) in before.lines().zip(answer.lines()).enumerate() {
-        assert_eq!(got, want, "{golden:?}, line {}", number + 1);
+        assert_eq!(got, want, "{}, line {}", golden.display(), number + 1);
     }
-    assert_eq!(answer.lines().count(), before.lines().count(), "{golden:?}: so many lines");
+    assert_eq!(answer.lines().count(), before.lines().count(), "{}: so many lines", golden.display());
 }

@@ -1,7 +1,6 @@
 //! The generated logs, whose totals are known: we find the same, and so do the generator's own checks.
 
 #[path = "../benches/loggen/mod.rs"]
-#[allow(dead_code)]
 mod loggen;
 
 mod common;

@@ -5,25 +5,29 @@ use crate::line::Line;
 use crate::mta::reading::{Reading, address, cut};
 use crate::reply::Reply;
 
-/// None: not a line of OpenSMTPD. Its daemon has the name of Postfix's, without an instance before it.
-pub fn read<'a>(line: &Line<'a>) -> Option<Reading<'a>> {
-    if !matches!(line.program, b"smtpd" | b"opensmtpd") {
-        return None;
-    }
+/// Its daemon has the name of Postfix's, without an instance before it.
+pub fn wrote(line: &Line) -> bool {
+    matches!(line.program, b"smtpd" | b"opensmtpd")
+}
+
+pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
     let text = line.text;
     let event = if let Some((_, rest)) = verb(text, b"smtp", b"failed-command") {
-        refused(value(rest, b"command=")?, value(rest, b"result=")?)
+        value(rest, b"command=")
+            .zip(value(rest, b"result="))
+            .map(|(command, result)| refused(command, result))
     } else if let Some(rest) = text.strip_prefix(b"smtp-in: Failed command on session ") {
-        let (command, result) = cut(rest, b" => ")?;
-        refused(cut(command, b"\"").map_or(command, |(_, command)| command), result)
+        cut(rest, b" => ").map(|(command, result)| {
+            refused(cut(command, b"\"").map_or(command, |(_, command)| command), result)
+        })
     } else if let Some((_, rest)) = verb(text, b"mta", b"delivery") {
-        delivery(Direction::Outbound, rest)?
+        delivery(Direction::Outbound, rest)
     } else if let Some((_, rest)) = verb(text, b"mda", b"delivery") {
-        delivery(Direction::Local, rest)?
+        delivery(Direction::Local, rest)
     } else {
-        return Some(Reading::Routine);
+        return Reading::Routine;
     };
-    Some(Reading::Event(event))
+    event.map_or(Reading::Unread, Reading::Event)
 }
 
 /// `8f4864084ecc48f4 mta delivery …`, and before 6.4 `8f4864084ecc48f4 mta event=delivery …`
@@ -131,7 +135,7 @@ mod tests {
     fn reads(text: &str, want: &str) {
         let raw = format!("Nov 22 03:04:05 mx1 smtpd[9]: {text}");
         let got = match read(&Line::read(raw.as_bytes())) {
-            Some(Reading::Event(event)) => {
+            Reading::Event(event) => {
                 let code = event.code.map(|code| code.to_string()).unwrap_or_default();
                 let recipient = String::from_utf8_lossy(event.recipient.unwrap_or_default()).into_owned();
                 format!("{:?} {:?} {code} {recipient}", event.direction, event.outcome)
@@ -162,7 +166,7 @@ mod tests {
 
     #[test]
     fn does_not_take_other_lines_for_events() {
-        reads("8f48 smtp connected address=192.0.2.1 host=mx.example.org", "Some(Routine)");
-        reads("8f48 mta connecting address=smtp://192.0.2.1:25 host=550.example.org", "Some(Routine)");
+        reads("8f48 smtp connected address=192.0.2.1 host=mx.example.org", "Routine");
+        reads("8f48 mta connecting address=smtp://192.0.2.1:25 host=550.example.org", "Routine");
     }
 }

@@ -1,51 +1,40 @@
-//! Postfix: a line comes in; which of its daemons wrote it decides how it is read.
+//! Postfix: a text and the daemon that wrote it come in, a reading goes out.
 
 mod answer;
-mod daemon;
+pub mod daemon;
 mod delivery;
 mod refusal;
 
 use self::daemon::Daemon;
-use crate::line::Line;
 use crate::mta::reading::{Reading, cut};
 
-/// None: not a line of Postfix.
-pub fn read<'a>(line: &Line<'a>) -> Option<Reading<'a>> {
-    let text = line.text;
-    let daemon = match line.program {
-        // rsyslog's own RFC 5424 template cuts the program's name at the slash.
-        b"postfix" => guess(text),
-        program if program.contains(&b'/') => Daemon::find(line.daemon())?,
-        _ => return None,
-    };
+pub fn read(daemon: Daemon, text: &[u8]) -> Reading<'_> {
+    let daemon = if daemon == Daemon::Unnamed { guess(text) } else { daemon };
     if daemon == Daemon::Quiet || daemon == Daemon::Smtpd && refusal::is_session(text) {
-        return Some(Reading::Routine);
+        return Reading::Routine;
     }
     let (queue_id, rest) = queue_id(text);
-    Some(match daemon {
+    match daemon {
         Daemon::Client => delivery::client(queue_id, rest),
         Daemon::Local | Daemon::Error | Daemon::Discard => delivery::agent(daemon, queue_id, rest),
         Daemon::Qmgr => delivery::qmgr(queue_id, rest),
         Daemon::Smtpd | Daemon::Cleanup => refusal::smtpd(queue_id, rest),
         Daemon::Postscreen => refusal::postscreen(rest),
-        Daemon::Quiet => Reading::Routine,
-    })
+        Daemon::Quiet | Daemon::Unnamed => Reading::Routine,
+    }
 }
 
 /// `4jXCsJ3c7Hz7j9M: rest`, `NOQUEUE: rest`. An id is hex digits in capitals, or digits and consonants
 /// (postfix global/mail_queue.h); at least five of them. Lines made anonymous show that other letters come too,
 /// so only what ordinary words have is refused: small vowels.
 fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
-    let length = text.iter().take(33).take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    let (Some(id), Some(b": ")) = (text.get(..length), text.get(length..length + 2)) else {
-        return (None, text);
-    };
-    let rest = text.get(length + 2..).unwrap_or_default();
-    if id == b"NOQUEUE" {
-        return (None, rest);
+    let vowel = |byte: &u8| matches!(byte, b'a' | b'e' | b'i' | b'o' | b'u');
+    let length = text.iter().take(33).take_while(|byte| byte.is_ascii_alphanumeric() && !vowel(byte)).count();
+    match (text.get(..length), text.get(length..)) {
+        (Some(b"NOQUEUE"), Some([b':', b' ', rest @ ..])) => (None, rest),
+        (Some(id), Some([b':', b' ', rest @ ..])) if (5..=32).contains(&length) => (Some(id), rest),
+        _ => (None, text),
     }
-    let wordlike = id.iter().any(|byte| b"aeiou".contains(byte));
-    if wordlike || !(5..=32).contains(&length) { (None, text) } else { (Some(id), rest) }
 }
 
 /// Which daemon writes such a text, where the line does not say.

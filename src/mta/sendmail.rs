@@ -5,21 +5,22 @@ use crate::line::Line;
 use crate::mta::reading::{Reading, address, cut, peer};
 use crate::reply::{EnhancedCode, Reply};
 
-/// None: not a line of sendmail. It calls itself `sendmail`, Debian's and the BSDs' daemons `sm-mta` and the like.
-pub fn read<'a>(line: &Line<'a>) -> Option<Reading<'a>> {
-    if !line.program.starts_with(b"sendmail") && !line.program.starts_with(b"sm-") {
-        return None;
-    }
+/// It calls itself `sendmail`, Debian's and the BSDs' daemons `sm-mta` and the like.
+pub fn wrote(line: &Line) -> bool {
+    line.program.starts_with(b"sendmail") || line.program.starts_with(b"sm-")
+}
+
+pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
     let (queue_id, rest) = queue_id(line.text);
     let event = if rest.starts_with(b"to=") {
         if field(rest, b", stat=").is_some_and(|stat| stat.starts_with(b"queued")) {
-            return Some(Reading::Routine);
+            return Reading::Routine;
         }
         delivery(rest)
     } else if let Some(rest) = rest.strip_prefix(b"ruleset=") {
         match cut(rest, b", reject=") {
             Some((before, words)) => Some(ruleset(before, words)),
-            None => return Some(Reading::Routine),
+            None => return Reading::Routine,
         }
     } else if let Some((stage, words)) =
         rest.strip_prefix(b"Milter: ").and_then(|rest| cut(rest, b", reject="))
@@ -28,9 +29,9 @@ pub fn read<'a>(line: &Line<'a>) -> Option<Reading<'a>> {
     } else if let Some(event) = unknown_user(rest) {
         Some(event)
     } else {
-        return Some(Reading::Routine);
+        return Reading::Routine;
     };
-    Some(event.map_or(Reading::Unread, |event| Reading::Event(Event { queue_id, ..event })))
+    event.map_or(Reading::Unread, |event| Reading::Event(Event { queue_id, ..event }))
 }
 
 /// `h6RDLNtg011461: rest`, `SAA15929: rest`
@@ -178,7 +179,7 @@ mod tests {
     fn reads(text: &str, want: &str) {
         let raw = format!("Nov 22 03:04:05 mx1 sm-mta[9]: {text}");
         let got = match read(&Line::read(raw.as_bytes())) {
-            Some(Reading::Event(event)) => {
+            Reading::Event(event) => {
                 let code = event.code.map(|code| code.to_string()).unwrap_or_default();
                 let peer = event.peer.host.or(event.peer.ip).unwrap_or_default();
                 let peer = String::from_utf8_lossy(peer).into_owned();
@@ -218,7 +219,7 @@ mod tests {
 
     #[test]
     fn does_not_take_other_lines_for_events() {
-        reads("h6RDLNtg011461: from=<a@example.org>, size=550, class=0, nrcpts=1", "Some(Routine)");
-        reads("h6RDLNtg011461: to=<a@example.org>, mailer=relay, pri=1, stat=queued", "Some(Routine)");
+        reads("h6RDLNtg011461: from=<a@example.org>, size=550, class=0, nrcpts=1", "Routine");
+        reads("h6RDLNtg011461: to=<a@example.org>, mailer=relay, pri=1, stat=queued", "Routine");
     }
 }

@@ -1,8 +1,10 @@
 //! The daemons of Postfix: a name comes in, the kind of its lines goes out.
 
+use crate::line::Line;
+
 /// The daemons whose lines differ in kind. Told by their own name, never by the instance before the slash.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Daemon {
+pub enum Daemon {
     /// smtp and lmtp: they speak to a remote server.
     Client,
     /// local, virtual and pipe: they deliver here.
@@ -16,11 +18,22 @@ pub(super) enum Daemon {
     Cleanup,
     /// The others: nothing they say is a result or a refusal.
     Quiet,
+    /// The line says `postfix` and no more: rsyslog's own RFC 5424 template cuts a program's name at the slash.
+    Unnamed,
 }
 
 impl Daemon {
+    /// None: Postfix did not write the line.
+    pub fn of(line: &Line) -> Option<Self> {
+        match memchr::memrchr(b'/', line.program) {
+            Some(slash) => Self::find(line.program.get(slash + 1..)?),
+            None if line.program == b"postfix" => Some(Self::Unnamed),
+            None => None,
+        }
+    }
+
     /// None: not a daemon of Postfix. By length first, since this is asked for every line.
-    pub fn find(name: &[u8]) -> Option<Self> {
+    fn find(name: &[u8]) -> Option<Self> {
         match name.len() {
             4 => find_in(&FOUR, name),
             5 => find_in(&FIVE, name),

@@ -37,16 +37,15 @@ pub(super) fn postscreen(text: &[u8]) -> Reading<'_> {
 
 /// `connect from host[ip]`, `disconnect from …`: half of what a busy smtpd writes, told by their first word alone.
 pub(super) fn is_session(text: &[u8]) -> bool {
-    SESSION.iter().any(|start| text.starts_with(start))
+    match text.first() {
+        Some(b'c') => text.starts_with(b"connect from "),
+        Some(b'd') => text.starts_with(b"disconnect from "),
+        Some(b'l') => text.starts_with(b"lost connection after "),
+        Some(b'A') => text.starts_with(b"Anonymous TLS connection "),
+        Some(b'U') => text.starts_with(b"Untrusted TLS connection "),
+        _ => false,
+    }
 }
-
-const SESSION: [&[u8]; 5] = [
-    b"connect from ",
-    b"disconnect from ",
-    b"lost connection after ",
-    b"Anonymous TLS connection",
-    b"Untrusted TLS connection",
-];
 
 const ROUTINE: [&[u8]; 27] = [
     b"discarding EHLO keywords",
