@@ -1,6 +1,6 @@
 //! The front of a line: a raw line comes in; when, on which host, by which program, and the text go out.
 
-use memchr::{memchr, memchr3, memmem};
+use memchr::{memchr, memmem};
 
 /// One line, cut into its front and its text. Empty host or program: the line does not name one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -9,6 +9,8 @@ pub struct Line<'a> {
     pub host: &'a [u8],
     /// As logged: `postfix/smtp`, `exim`, `postfix-out/submission/smtpd`. Empty: a file only Exim writes.
     pub program: &'a [u8],
+    /// How much of the program's name is the instance and its slash: 8 in `postfix/smtp`; 0: there is no slash.
+    pub slash: usize,
     pub text: &'a [u8],
 }
 
@@ -36,19 +38,17 @@ impl<'a> Line<'a> {
         }
         .or_else(|| tagged(Stamp::Missing, b"", raw))
         .or_else(|| names_a_process(raw).then(|| syslog(Stamp::Missing, raw)).flatten())
-        .unwrap_or(Self { stamp: Stamp::Missing, host: b"", program: b"", text: raw })
+        .unwrap_or(Self { stamp: Stamp::Missing, host: b"", program: b"", slash: 0, text: raw })
     }
 
     /// The daemon's own name: `smtpd` of `postfix/submission/smtpd`.
     pub fn daemon(&self) -> &'a [u8] {
-        let start = memchr::memrchr(b'/', self.program).map_or(0, |slash| slash + 1);
-        self.program.get(start..).unwrap_or_default()
+        self.program.get(self.slash..).unwrap_or_default()
     }
 
     /// What stands before the daemon's name: `postfix/submission`. Empty: nothing does.
     pub fn instance(&self) -> &'a [u8] {
-        let end = memchr::memrchr(b'/', self.program).unwrap_or(0);
-        self.program.get(..end).unwrap_or_default()
+        self.program.get(..self.slash.saturating_sub(1)).unwrap_or_default()
     }
 }
 
@@ -135,7 +135,7 @@ fn numeric(raw: &[u8], version: bool) -> Option<Line<'_>> {
             if names_a_process(rest) {
                 return syslog(stamp, rest);
             }
-            Some(Line { stamp, host: b"", program: b"", text: rest })
+            Some(Line { stamp, host: b"", program: b"", slash: 0, text: rest })
         }
         [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ', _, _, _, b' ', ..] => {
             let end = 5 + bsd_end(raw.get(5..)?)?;
@@ -195,7 +195,8 @@ fn structured<'a>(stamp: Stamp<'a>, raw: &'a [u8]) -> Option<Line<'a>> {
     let text = text.strip_prefix(b" ").unwrap_or(text);
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let text = text.get(skip(text, b' ')..)?;
-    Some(Line { stamp, host: if host == b"-" { b"" } else { host }, program, text })
+    let slash = memchr::memrchr(b'/', program).map_or(0, |slash| slash + 1);
+    Some(Line { stamp, host: if host == b"-" { b"" } else { host }, program, slash, text })
 }
 
 /// `[a x="y"][b] …` → the length of the elements; `\]` inside a value is a plain bracket (RFC 5424 §6.3.3).
@@ -233,7 +234,15 @@ fn syslog<'a>(stamp: Stamp<'a>, raw: &'a [u8]) -> Option<Line<'a>> {
 
 /// `program[pid]: text`, or `program: text`.
 fn tagged<'a>(stamp: Stamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<Line<'a>> {
-    let end = memchr3(b'[', b':', b' ', raw)?;
+    let mut slash = 0;
+    let end = raw.iter().enumerate().take(128).find_map(|(at, byte)| match byte {
+        b'[' | b':' | b' ' => Some(at),
+        b'/' => {
+            slash = at + 1;
+            None
+        }
+        _ => None,
+    })?;
     let (program, rest) = raw.split_at_checked(end)?;
     let rest = match rest {
         [b'[', pid @ ..] => pid.get(memchr(b']', pid.get(..32).unwrap_or(pid))? + 1..)?.strip_prefix(b":")?,
@@ -243,7 +252,7 @@ fn tagged<'a>(stamp: Stamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<Line<'a
     if program.is_empty() {
         return None;
     }
-    Some(Line { stamp, host, program, text: solaris(rest.strip_prefix(b" ").unwrap_or(rest)) })
+    Some(Line { stamp, host, program, slash, text: solaris(rest.strip_prefix(b" ").unwrap_or(rest)) })
 }
 
 /// `[ID 197553 mail.info] text` → `text`.

@@ -183,7 +183,9 @@ struct Last {
 impl Last {
     fn id(&mut self, name: &[u8], names: &mut Names) -> NameId {
         match self.id {
-            Some(id) if self.name == name => id,
+            // Two empty names are not compared: their pointers lead nowhere, and a masked load from nowhere takes
+            // some processors a quarter of the whole scan of an Exim log.
+            Some(id) if self.name.len() == name.len() && (name.is_empty() || self.name == name) => id,
             _ => {
                 let id = names.id(name);
                 self.name.clear();

@@ -7,7 +7,7 @@ mod peer;
 mod refusal;
 
 use crate::line::{Line, Stamp};
-use crate::mta::reading::{Reading, cut};
+use crate::mta::reading::{Reading, begins, cut};
 
 pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
     let text = words(line);
@@ -22,7 +22,7 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
             .unwrap_or(Reading::Routine)
     } else {
         refusal::read(None, rest).unwrap_or_else(|| {
-            let ours = !line.program.is_empty() || ROUTINE.iter().any(|start| rest.starts_with(start));
+            let ours = !line.program.is_empty() || begins(rest, &ROUTINE);
             if ours { Reading::Routine } else { Reading::Foreign }
         })
     }

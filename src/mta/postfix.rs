@@ -28,14 +28,25 @@ pub fn read(daemon: Daemon, text: &[u8]) -> Reading<'_> {
 /// (postfix global/mail_queue.h); at least five of them. Lines made anonymous show that other letters come too,
 /// so only what ordinary words have is refused: small vowels.
 fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
-    let vowel = |byte: &u8| matches!(byte, b'a' | b'e' | b'i' | b'o' | b'u');
-    let length = text.iter().take(33).take_while(|byte| byte.is_ascii_alphanumeric() && !vowel(byte)).count();
+    let in_id = |&&byte: &&u8| IN_ID.get(usize::from(byte)) == Some(&true);
+    let length = text.iter().take(33).take_while(in_id).count();
     match (text.get(..length), text.get(length..)) {
         (Some(b"NOQUEUE"), Some([b':', b' ', rest @ ..])) => (None, rest),
         (Some(id), Some([b':', b' ', rest @ ..])) if (5..=32).contains(&length) => (Some(id), rest),
         _ => (None, text),
     }
 }
+
+const IN_ID: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let sign = byte as u8;
+        table[byte] = sign.is_ascii_alphanumeric() && !matches!(sign, b'a' | b'e' | b'i' | b'o' | b'u');
+        byte += 1;
+    }
+    table
+};
 
 /// Which daemon writes such a text, where the line does not say.
 fn guess(text: &[u8]) -> Daemon {

@@ -16,6 +16,12 @@ pub enum Reading<'a> {
     Foreign,
 }
 
+/// The text begins with one of these. Their first bytes are looked at first: a compare is a call.
+pub fn begins(text: &[u8], starts: &[&[u8]]) -> bool {
+    let first = text.first();
+    starts.iter().any(|start| start.first() == first && text.starts_with(start))
+}
+
 /// Splits at the first `mark`, which is left out.
 pub fn cut<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = find(text, mark)?;
@@ -33,7 +39,10 @@ fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
 
 /// Splits at the last `mark`, which is left out.
 pub fn cut_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let at = memchr::memmem::rfind(text, mark)?;
+    let skipped = usize::from(mark.len() > 1 && mark.first() == Some(&b' '));
+    let sought = *mark.get(skipped)?;
+    let mut places = memchr::memrchr_iter(sought, text.get(skipped..)?);
+    let at = places.find(|&at| text.get(at..).is_some_and(|rest| rest.starts_with(mark)))?;
     Some((text.get(..at)?, text.get(at + mark.len()..)?))
 }
 

@@ -172,8 +172,7 @@ pub(super) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
 fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     // `:blackhole:` ends in a colon of its own.
     let own = if text.starts_with(b":") { memchr::memchr(b' ', text)? } else { 0 };
-    let ends =
-        |at: &usize| MARKS.iter().any(|mark| text.get(own + at..).is_some_and(|rest| rest.starts_with(mark)));
+    let ends = |at: &usize| ends_address(text.get(own + at..).unwrap_or_default());
     let end = memchr::memchr2_iter(b' ', b':', text.get(own..)?).find(ends).map_or(text.len(), |at| own + at);
     let (first, rest) = text.split_at_checked(end)?;
     let (original, rest) = match rest.strip_prefix(b" <").and_then(address) {
@@ -189,8 +188,19 @@ fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     Some((named.filter(|_| !nobody), rest))
 }
 
-const MARKS: [&[u8]; 9] =
-    [b" <", b" F=<", b" P=<", b" R=", b" T=", b": ", b" : ", b" defer (", b" routing defer ("];
+/// ` <a@b>`, ` F=<…`, ` R=…`, ` T=…`, ` P=<…`, `: …`, ` : …`, ` defer (…`, ` routing defer (…`
+fn ends_address(rest: &[u8]) -> bool {
+    match rest {
+        [b':', b' ', ..]
+        | [b' ', b'<', ..]
+        | [b' ', b'R' | b'T', b'=', ..]
+        | [b' ', b'F' | b'P', b'=', b'<', ..]
+        | [b' ', b':', b' ', ..] => true,
+        [b' ', b'd', ..] => rest.starts_with(b" defer ("),
+        [b' ', b'r', ..] => rest.starts_with(b" routing defer ("),
+        _ => false,
+    }
+}
 
 /// Cuts off ` QT=3s DT=0.2s`, which +queue_time and +deliver_time put behind the words.
 fn times(mut words: &[u8]) -> &[u8] {

@@ -2,7 +2,7 @@
 
 use super::peer;
 use crate::event::{Peer, Stage};
-use crate::mta::reading::{address, cut};
+use crate::mta::reading::{address, begins, cut};
 use crate::reply::Reply;
 
 #[derive(Clone, Copy, Default, Debug)]
@@ -44,7 +44,7 @@ impl<'a> Failure<'a> {
         if AUTH.iter().any(|words| cut(text, words).is_some()) {
             return Self { stage: Some(Stage::Auth), remote: true, ..none };
         }
-        if CONNECT.iter().any(|words| text.starts_with(words)) {
+        if begins(text, &CONNECT) {
             return Self { stage: Some(Stage::Connect), remote: true, ..none };
         }
         let remote = REMOTE.iter().any(|words| cut(text, words).is_some());

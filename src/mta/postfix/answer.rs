@@ -1,7 +1,7 @@
 //! What a delivery agent writes in brackets: a remote's reply, or a failure without one.
 
 use crate::event::{Peer, Stage};
-use crate::mta::reading::{cut, cut_last, peer, word};
+use crate::mta::reading::{begins, cut, cut_last, peer, word};
 use crate::reply::Reply;
 
 /// One host's answer, or why there was none.
@@ -143,7 +143,7 @@ fn without_tls(text: &[u8]) -> Option<Answer<'_>> {
     }
     let tls =
         [&b"TLS is required"[..], b"Cannot start TLS", b"Server certificate", b"TLS-Required", b"Client TLS"];
-    if !tls.iter().any(|start| text.starts_with(start)) {
+    if !begins(text, &tls) {
         return None;
     }
     let peer = cut(text, b" host ").and_then(|(_, name)| peer(name)).map(|(peer, _)| peer);

@@ -25,10 +25,9 @@ pub enum Daemon {
 impl Daemon {
     /// None: Postfix did not write the line.
     pub fn of(line: &Line) -> Option<Self> {
-        match memchr::memrchr(b'/', line.program) {
-            Some(slash) => Self::find(line.program.get(slash + 1..)?),
-            None if line.program == b"postfix" => Some(Self::Unnamed),
-            None => None,
+        match line.slash {
+            0 => (line.program == b"postfix").then_some(Self::Unnamed),
+            _ => Self::find(line.daemon()),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::daemon::Daemon;
 use crate::event::{Direction, Event, Mta, Outcome, Peer};
-use crate::mta::reading::{Reading, address, cut, peer};
+use crate::mta::reading::{Reading, address, begins, cut, peer};
 use crate::reply::{EnhancedCode, Reply};
 
 /// smtp and lmtp: results, and what one host said before another is tried.
@@ -11,12 +11,8 @@ pub(super) fn client<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<
     if text.starts_with(b"to=") {
         return result(Daemon::Client, queue_id, text);
     }
-    if !ATTEMPTS.iter().any(|start| text.starts_with(start)) {
-        return if ROUTINE.iter().any(|start| text.starts_with(start)) {
-            Reading::Routine
-        } else {
-            Reading::Unread
-        };
+    if !begins(text, &ATTEMPTS) {
+        return if begins(text, &ROUTINE) { Reading::Routine } else { Reading::Unread };
     }
     let answer = Answer::read(text);
     Reading::Event(event(queue_id, Direction::Outbound, Outcome::Attempt, &answer))

@@ -1,7 +1,7 @@
 //! Postfix refusals: what smtpd, cleanup and postscreen answer a client.
 
 use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
-use crate::mta::reading::{Reading, address, cut, cut_last, peer, word};
+use crate::mta::reading::{Reading, address, begins, cut, cut_last, peer, word};
 use crate::reply::{EnhancedCode, Reply};
 
 /// smtpd and cleanup: `QID: reject: RCPT from …`, `NOQUEUE: milter-reject: …`, `QID: hold: header …`
@@ -18,7 +18,7 @@ pub(super) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'
             None => Reading::Unread,
         },
         Some((Action::Routine, _)) => Reading::Routine,
-        None if ROUTINE.iter().any(|start| text.starts_with(start)) => Reading::Routine,
+        None if begins(text, &ROUTINE) => Reading::Routine,
         None => Reading::Unread,
     }
 }
