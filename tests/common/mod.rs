@@ -6,11 +6,13 @@ use clap::Parser;
 use smtplog::cli::{Cli, Command};
 use smtplog::cmd;
 
+#[allow(dead_code)]
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
 /// Every recorded log, in order.
+#[allow(dead_code)]
 pub fn logs() -> Vec<PathBuf> {
     let mut logs: Vec<PathBuf> = ["postfix", "exim"]
         .iter()
