@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot open {path}: {source}", path = shown(.path))]
+    #[error("cannot open {path}: {why}", path = shown(.path), why = why(.source))]
     Open { path: PathBuf, source: io::Error },
-    #[error("cannot read {path}: {source} (what came before byte {offset} is in the report)", path = shown(.path))]
+    #[error("cannot read {path}: {why} (what came before byte {offset} is in the report)",
+        path = shown(.path), why = why(.source))]
     Read { path: PathBuf, offset: u64, source: io::Error },
     #[error("cannot decompress {path}: {source} (what came before byte {offset} of its text is in the report)",
         path = shown(.path))]
@@ -31,6 +32,15 @@ impl Error {
     /// The reader went away: `smtplog … | head`.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Write(source) if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// The system's words without its numbers.
+fn why(source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => source.to_string(),
     }
 }
 

@@ -158,7 +158,7 @@ fn what_cannot_be_read_is_said_and_the_rest_is_reported() {
     let (status, out, err) = run(&[&gone, folder.path().to_str().unwrap(), &name]);
     assert_eq!(status, 2);
     assert!(out.contains("552 5.2.2"), "{out}");
-    assert!(err.contains("cannot open") && err.contains("gone.log") && err.contains("No such file"), "{err}");
+    assert!(err.contains("cannot open") && err.contains("gone.log") && err.contains("no such file"), "{err}");
     assert!(err.contains("is a directory"), "{err}");
     let (status, out, _) = run(&[&gone]);
     assert_eq!((status, out.as_str()), (2, ""));

@@ -34,8 +34,9 @@ impl Inputs {
         let progress = Progress::default();
         let mut problems = Vec::new();
         let mut sources = Vec::new();
-        for path in files(&args.files)? {
-            match look(&path, &progress) {
+        let named = files(&args.files)?;
+        for path in named.iter().filter(|path| !repeats_mainlog(path, &named)) {
+            match look(path, &progress) {
                 Ok(source) => sources.push(source),
                 Err(error) => problems.push(error),
             }
@@ -50,6 +51,13 @@ impl Inputs {
         let calendar = Calendar { zone, year: args.year };
         Ok(Self { sources, manner, calendar, progress, problems })
     }
+}
+
+/// Exim's rejectlog has each refusal of its mainlog once more; beside it, it is left out.
+fn repeats_mainlog(path: &Path, named: &[PathBuf]) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let Some(rest) = name.strip_prefix("reject") else { return false };
+    named.contains(&path.with_file_name(format!("main{rest}")))
 }
 
 /// The named files; without names, standard input when something is piped in, else the first usual place.

@@ -23,14 +23,14 @@ pub struct Others {
 
 /// In the order of the report. A section without rows is left out; so is what went well.
 const KINDS: [(&str, &str); 10] = [
-    ("DEFERRED", "4xx: kept, will be tried again"),
+    ("DEFERRED", "4xx: kept, will be retried"),
     ("BOUNCED", "5xx: returned to sender"),
     ("EXPIRED", "queued too long, returned"),
-    ("LOCAL 4xx", "delivery here, to be tried again"),
+    ("LOCAL 4xx", "delivery here, to be retried"),
     ("LOCAL 5xx", "delivery here, returned"),
     ("REFUSED 4xx", "by us, for now"),
     ("REFUSED 5xx", "by us, for good"),
-    ("REFUSED", "by us, the log shows no code"),
+    ("REFUSED", "by us, no code in the log"),
     ("NOT REFUSED", "warned, held, discarded"),
     ("DISCARDED", "thrown away here"),
 ];

@@ -380,7 +380,7 @@ fn wheres(row: &Row) -> String {
     match row.wheres.first() {
         None => String::new(),
         Some(first) if row.where_count == 1 => printable(&first.name),
-        Some(first) if share(first.attempts) >= 25 => {
+        Some(first) if share(first.attempts) > 50 => {
             format!("{} {}%", printable(&first.name), share(first.attempts))
         }
         Some(_) => format!("{} {kind}", HumanCount(row.where_count)),

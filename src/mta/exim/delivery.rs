@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::fields::Fields;
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
-use crate::mta::reading::{Reading, address, cut, cut_last, domain, word};
+use crate::mta::reading::{Reading, address, begins, cut, cut_last, domain, word};
 use crate::reply::{Class, Reply};
 
 /// None: the line has none of the flags.
@@ -45,7 +45,7 @@ fn delivered(text: &[u8], outcome: Outcome) -> Option<Event<'_>> {
     let fields = Fields::read(rest);
     let reply = fields.confirmation.and_then(Reply::read);
     let remote = fields.peer.is_some() || reply.is_some();
-    let dropped = text.starts_with(b":blackhole:") || text.starts_with(b"blackhole (");
+    let dropped = begins(text, &NOWHERE);
     Some(Event {
         direction: if remote { Direction::Outbound } else { Direction::Local },
         outcome: if dropped { Outcome::Discarded } else { outcome },
@@ -59,10 +59,14 @@ fn delivered(text: &[u8], outcome: Outcome) -> Option<Event<'_>> {
     })
 }
 
+/// What stands for the address where there is no delivery: a redirect router's `:blackhole:`, an ACL's or a filter's
+/// word (Exim deliver.c, routers/redirect.c).
+const NOWHERE: [&[u8]; 4] = [b":blackhole:", b"blackhole (", b"discarded (", b"discarded <"];
+
 /// `a@b <c@d> F=<e> R=r T=t H=mx [192.0.2.1] : SMTP error …`; the fields and the blank before the colon may lack.
 fn failed(text: &[u8]) -> Option<Event<'_>> {
     let (recipient, rest) = recipient(text)?;
-    let (fields, words) = if rest.is_empty() { (rest, rest) } else { cut(rest, b": ")? };
+    let (fields, words) = if rest.is_empty() { recipient.map(|_| (rest, rest))? } else { cut(rest, b": ")? };
     let failure = Failure::read(times(words));
     let expired =
         words.starts_with(b"retry timeout exceeded") || words.ends_with(b": retry timeout exceeded");
@@ -184,7 +188,7 @@ fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
         original.is_some_and(|original| original.starts_with(b"\"") && domain(original) == domain(first));
     let special = matches!(first.first(), None | Some(b'|' | b'/' | b':')) || !first.contains(&b'@');
     let named = if special || unquoted { original.or(Some(first)) } else { Some(first) };
-    let nobody = first.is_empty() || first.starts_with(b"blackhole (");
+    let nobody = first.is_empty() || begins(first, &[b"blackhole (", b"discarded ("]);
     Some((named.filter(|_| !nobody), rest))
 }
 

@@ -2,7 +2,7 @@
 
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
-use crate::mta::reading::{Reading, address, cut, cut_last, word};
+use crate::mta::reading::{Reading, address, begins, cut, cut_last, word};
 use crate::reply::{Class, EnhancedCode, Reply};
 
 /// None: not a refusal.
@@ -11,6 +11,7 @@ pub(super) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Rea
         .or_else(|| out_of_turn(text))
         .or_else(|| connection(text))
         .or_else(|| too_many(text))
+        .or_else(|| unqualified(text))
         .or_else(|| {
             let (client, rest) = Client::read(text);
             verdict(client, rest)
@@ -41,12 +42,20 @@ impl<'a> Client<'a> {
                 text = rest;
             } else if is_field(text) {
                 text = field_end(text);
+            } else if let Some(rest) = behind_address(text) {
+                text = rest;
             } else {
                 return (client, text);
             }
             text = text.strip_prefix(b" ").unwrap_or(text);
         }
     }
+}
+
+/// `a@b F=<c@d> …`: with cutthrough, the recipient stands bare between the fields (Exim verify.c).
+fn behind_address(text: &[u8]) -> Option<&[u8]> {
+    let (address, rest) = word(text);
+    (address.contains(&b'@') && begins(rest, &[b"F=<", b"P=<"])).then_some(rest)
 }
 
 /// `I=[ip]:25`, `U=u`, `Ci=7326`, `CV=no`, `X=TLS1.3:…`, `DN="…"`, `A=plain:user`
@@ -204,7 +213,10 @@ fn login(text: &[u8]) -> Option<Event<'_>> {
 
 /// `SMTP protocol synchronization error (…): rejected "ehlo abcd" H=[ip] next input="…"`
 fn out_of_turn(text: &[u8]) -> Option<Event<'_>> {
-    let (_, rest) = cut(text.strip_prefix(b"SMTP protocol synchronization error ")?, b": rejected ")?;
+    let rest = text.strip_prefix(b"SMTP protocol ")?;
+    // Older versions say `violation: synchronization error`.
+    let rest = rest.strip_prefix(b"violation: ").unwrap_or(rest).strip_prefix(b"synchronization error ")?;
+    let (_, rest) = cut(rest, b": rejected ")?;
     let client =
         cut(rest, b"H=").and_then(|(_, rest)| peer::read(rest)).map(|(peer, _)| peer).unwrap_or_default();
     let quoted = rest.strip_prefix(b"\"").unwrap_or_default();
@@ -244,6 +256,20 @@ fn connection(text: &[u8]) -> Option<Event<'_>> {
 fn from_client(text: &[u8]) -> Client<'_> {
     let peer = peer::read(text.strip_prefix(b"H=").unwrap_or(text)).map(|(peer, _)| peer);
     Client { peer: peer.unwrap_or_default(), sender: None }
+}
+
+/// `unqualified recipient rejected: <userx> H=…` (Exim smtp_in.c); the client was told 501.
+fn unqualified(text: &[u8]) -> Option<Event<'_>> {
+    let rest = text.strip_prefix(b"unqualified ")?;
+    let (what, rest) = cut(rest, b" rejected: <")?;
+    let (named, rest) = address(rest)?;
+    let (client, _) = Client::read(rest.trim_ascii_start());
+    let refused = |stage| event(client, Outcome::Rejected, Some(stage), Class::Permanent, text);
+    match what {
+        b"recipient" => Some(Event { recipient: Some(named), ..refused(Stage::Rcpt) }),
+        b"sender" => Some(Event { sender: Some(named), ..refused(Stage::Mail) }),
+        _ => None,
+    }
 }
 
 /// `too many recipients: excess temporarily rejected: sender=<a@b> H=…`
