@@ -1,0 +1,69 @@
+//! Every Postfix parameter and Exim option that the book names is one that the recorded servers know.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use regex::Regex;
+
+/// Names that are right and stand in neither list, and why.
+const OTHERS: [&str; 12] = [
+    // An option of ACL conditions, written behind a slash.
+    "defer_ok",
+    // Known to an Exim built with DMARC.
+    "dmarc_tld_file",
+    // An option of the manualroute router; the binary keeps it as the end of a longer word.
+    "route_list",
+    // Lists that Debian's configuration of Exim names.
+    "local_domains",
+    "relay_from_hosts",
+    "relay_to_domains",
+    // Not settings: a command of openssl, files of Postfix's and Exim's sources, and the start of many parameters.
+    "s_client",
+    "smtp_in",
+    "smtp_proto",
+    "smtpd_check",
+    "smtp_tls",
+    "access_map",
+];
+
+fn words(path: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(common::root().join(path)).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn names_no_setting_that_does_not_exist() {
+    let (postfix, exim) = (words("fixtures/postfix/parameters.txt"), words("fixtures/exim/options.txt"));
+    let name = Regex::new(r"[a-z][a-z0-9]*(_[a-z0-9]+)+").unwrap();
+    let mut wrong = Vec::new();
+    let mut named = 0;
+    for entry in fs::read_dir(common::root().join("src/book")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|end| end != "toml")
+            || path.ends_with("rules.toml")
+            || path.ends_with("providers.toml")
+        {
+            continue;
+        }
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            // Keys of the tables are ours; what they hold is not.
+            let Some((_, value)) = line.split_once('"') else { continue };
+            for found in name.find_iter(value) {
+                let before = value.get(..found.start()).and_then(|before| before.chars().last());
+                // Part of a path, of a page's address, or of `NAME_destination_rate_delay`.
+                if before.is_some_and(|sign| "/._".contains(sign)) && !OTHERS.contains(&found.as_str()) {
+                    continue;
+                }
+                named += 1;
+                let word = found.as_str();
+                if !postfix.contains(word) && !exim.contains(word) && !OTHERS.contains(&word) {
+                    wrong.push(format!("{}: {word} in {line}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(named > 150, "only {named} settings are named");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
