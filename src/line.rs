@@ -234,25 +234,28 @@ fn syslog<'a>(stamp: Stamp<'a>, raw: &'a [u8]) -> Option<Line<'a>> {
 
 /// `program[pid]: text`, or `program: text`.
 fn tagged<'a>(stamp: Stamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<Line<'a>> {
-    let mut slash = 0;
-    let end = raw.iter().enumerate().take(128).find_map(|(at, byte)| match byte {
-        b'[' | b':' | b' ' => Some(at),
-        b'/' => {
-            slash = at + 1;
-            None
+    let end = memchr(b' ', raw).unwrap_or(raw.len());
+    // Backwards from the colon, since the pid and the daemon's name are the shortest way. Some write no blank behind
+    // the colon.
+    let (tag, text) = match raw.get(..end)?.strip_suffix(b":") {
+        Some(tag) => (tag, raw.get(end..)?),
+        None => {
+            let colon = memchr(b':', raw.get(..end)?)?;
+            (raw.get(..colon)?, raw.get(colon + 1..)?)
         }
-        _ => None,
-    })?;
-    let (program, rest) = raw.split_at_checked(end)?;
-    let rest = match rest {
-        [b'[', pid @ ..] => pid.get(memchr(b']', pid.get(..32).unwrap_or(pid))? + 1..)?.strip_prefix(b":")?,
-        [b':', text @ ..] => text,
-        _ => return None,
+    };
+    let program = match tag {
+        [tag @ .., b']'] => {
+            let digits = tag.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+            tag.get(..tag.len() - digits)?.strip_suffix(b"[")?
+        }
+        _ => tag,
     };
     if program.is_empty() {
         return None;
     }
-    Some(Line { stamp, host, program, slash, text: solaris(rest.strip_prefix(b" ").unwrap_or(rest)) })
+    let slash = program.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    Some(Line { stamp, host, program, slash, text: solaris(text.strip_prefix(b" ").unwrap_or(text)) })
 }
 
 /// `[ID 197553 mail.info] text` → `text`.

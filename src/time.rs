@@ -49,8 +49,22 @@ struct Minute {
     text: [u8; 24],
     length: usize,
     zone: [u8; 8],
+    zone_length: usize,
     start: i64,
     offset: i32,
+}
+
+impl Minute {
+    /// The usual lengths are compared as a whole; this is asked for every line.
+    fn is(&self, text: &[u8], zone: &[u8]) -> bool {
+        let same = match self.length {
+            12 => text.len() == 12 && text.first_chunk::<12>() == self.text.first_chunk::<12>(),
+            16 => text.len() == 16 && text.first_chunk::<16>() == self.text.first_chunk::<16>(),
+            length => self.text.get(..length) == Some(text),
+        };
+        same && self.zone_length == zone.len()
+            && (zone.is_empty() || self.zone.get(..zone.len()) == Some(zone))
+    }
 }
 
 impl Clock {
@@ -71,19 +85,17 @@ impl Clock {
         let minute = text.get(..hour + 3)?;
         let (seconds, rest) = text.get(hour + 4..)?.split_at_checked(2)?;
         let (micros, zone) = fraction(rest);
-        let mut spelled = [0; 8];
-        spelled.get_mut(..zone.len())?.copy_from_slice(zone);
-        if self.last.text.get(..self.last.length) != Some(minute) || self.last.zone != spelled {
+        if !self.last.is(minute, zone) {
             self.last = self.minute(stamp, minute, zone)?;
-            self.last.zone = spelled;
         }
         let seconds = i64::from(number(seconds)?).min(59);
         Some(Moment { micros: self.last.start + seconds * 1_000_000 + micros, offset: self.last.offset })
     }
 
     fn minute(&self, stamp: Stamp, text: &[u8], zone: &[u8]) -> Option<Minute> {
-        let mut minute = Minute { length: text.len(), ..Minute::default() };
+        let mut minute = Minute { length: text.len(), zone_length: zone.len(), ..Minute::default() };
         minute.text.get_mut(..text.len())?.copy_from_slice(text);
+        minute.zone.get_mut(..zone.len())?.copy_from_slice(zone);
         let (date, clock) = text.split_at_checked(text.len() - 5)?;
         let (hour, min) = (number(clock.get(..2)?)?, number(clock.get(3..)?)?);
         let at =
