@@ -1,5 +1,6 @@
 //! The book: tables in TOML come in, rules and providers ready for use go out, and texts when they are asked for.
 
+pub mod guide;
 mod mask;
 mod phrases;
 mod rules;
@@ -15,7 +16,7 @@ pub use self::texts::{
     Advice, AdviceRow, CodeRow, EnhancedRow, ReasonRow, advice, codes, enhanced_codes, find_advice,
     find_enhanced, reasons,
 };
-pub use self::words::{EnhancedPattern, Reason, Retry};
+pub use self::words::{EnhancedPattern, Reason, Retry, slug};
 use crate::provider::{ProviderRow, Providers};
 
 /// What is needed to find reasons.

@@ -1,8 +1,11 @@
 //! Every option, once. The doc comments are the help texts.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::event::{Direction, Mta, Stage};
 
 /// Read Postfix and Exim logs, tally every SMTP reply code, and say what to do about it.
 ///
@@ -22,6 +25,12 @@ pub enum Command {
     Scan(ScanArgs),
     /// List the single events: one line, or one JSON object, for each delivery result and each refusal.
     Events(EventsArgs),
+    /// Say what a code, a reason, a reply or a line of log means, when you see it, and how to fix it on either side.
+    Explain(ExplainArgs),
+    /// Set two codes, enhanced codes or reasons side by side: what tells them apart, and the catch.
+    Compare(CompareArgs),
+    /// List the reply codes of the catalogue, each with its source.
+    Codes(CodesArgs),
 }
 
 #[derive(Args, Debug)]
@@ -49,6 +58,60 @@ pub struct EventsArgs {
     /// Print the events in this form.
     #[arg(long, value_enum, default_value_t = EventsFormat::Ndjson)]
     pub format: EventsFormat,
+}
+
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// What to explain: 452, 4.2.2, 4xx, a reason such as mailbox-full, a whole reply as "552 5.2.2 mailbox full", or a
+    /// line of a Postfix or Exim log; - reads one of these from each line of standard input.
+    #[arg(value_name = "WHAT", required = true)]
+    pub what: Vec<OsString>,
+    /// Who said it: outbound, they to us; inbound, we to a client; local, delivery here. [default: advice for both ends]
+    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
+    pub direction: Option<Direction>,
+    /// The command that it answers: connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA or "end of DATA".
+    #[arg(long, value_parser = stage, value_name = "COMMAND")]
+    pub stage: Option<Stage>,
+    /// Show the commands of this mail server only: postfix or exim. [default: both]
+    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
+    pub mta: Option<Mta>,
+    /// The host name of the other side; it tells the provider, whose words have a sense of their own.
+    #[arg(long, value_name = "HOST")]
+    pub relay: Option<String>,
+    #[command(flatten)]
+    pub shape: ShapeArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct CompareArgs {
+    /// The first: 452, 4.2.2, 4xx or a reason such as mailbox-full.
+    #[arg(value_name = "A")]
+    pub a: OsString,
+    /// The second.
+    #[arg(value_name = "B")]
+    pub b: OsString,
+    #[command(flatten)]
+    pub shape: ShapeArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct CodesArgs {
+    /// List only the codes that begin with this digit: 2, 3, 4 or 5.
+    #[arg(long, value_name = "DIGIT", value_parser = clap::value_parser!(u16).range(2..=5))]
+    pub class: Option<u16>,
+    #[command(flatten)]
+    pub shape: ShapeArgs,
+}
+
+/// The shape of an answer.
+#[derive(Args, Debug)]
+pub struct ShapeArgs {
+    /// Print the answer in this form.
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    pub format: AnswerFormat,
+    /// Colour the answer: auto does so on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    pub color: ColorChoice,
 }
 
 #[derive(Args, Debug)]
@@ -84,8 +147,29 @@ pub enum EventsFormat {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum AnswerFormat {
+    Text,
+    Json,
+    Ndjson,
+    Markdown,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum ColorChoice {
     Auto,
     Always,
     Never,
+}
+
+/// `rcpt`, `RCPT TO`, `end-of-data`.
+fn stage(text: &str) -> Result<Stage, String> {
+    let text = text.replace(['-', '_'], " ");
+    let stages = Stage::value_variants().iter().copied();
+    let spelled = |stage: &Stage| {
+        let name = stage.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let first = name.split(' ').next().unwrap_or_default().to_owned();
+        name.eq_ignore_ascii_case(&text) || first.eq_ignore_ascii_case(&text)
+    };
+    let names = "connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, end of DATA";
+    stages.into_iter().find(spelled).ok_or_else(|| format!("no command is called so; there are {names}"))
 }

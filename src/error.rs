@@ -20,6 +20,8 @@ pub enum Error {
     #[error("no log found: there is no {}\n  name a file, or - for standard input; where mail logs to the journal: \
         journalctl -o short-iso -u 'postfix*' | smtplog scan -", .looked_at.join(", no "))]
     NoLog { looked_at: Vec<String> },
+    #[error("cannot read standard input: {source}")]
+    Stdin { source: io::Error },
     #[error("cannot write the answer: {0}")]
     Write(#[from] io::Error),
     #[error("cannot start {threads} threads: {source}")]

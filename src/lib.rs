@@ -2,10 +2,13 @@
 pub mod book;
 pub mod cli;
 pub mod cmd;
+pub mod entry;
 pub mod error;
 pub mod event;
 pub mod input;
+pub mod language;
 pub mod line;
+pub mod lookup;
 pub mod mta;
 pub mod names;
 pub mod output;

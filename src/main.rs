@@ -31,6 +31,9 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<Done, Error> {
     let mut out = BufWriter::with_capacity(64 << 10, stdout());
     let done = match &cli.command {
+        Some(Command::Codes(args)) => cmd::codes::run(args, &mut out)?,
+        Some(Command::Compare(args)) => cmd::compare::run(args, &mut out)?,
+        Some(Command::Explain(args)) => cmd::explain::run(args, &mut out)?,
         Some(Command::Events(args)) => cmd::events::run(args, &mut out)?,
         Some(Command::Scan(args)) => cmd::scan::run(args, &mut out)?,
         None => cmd::scan::run(&cli.scan, &mut out)?,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 use memchr::memmem;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The numbers of one reply. The code stands for the last line, which is the one a client acts on
 /// (RFC 5321 §4.2.1).
@@ -191,7 +191,7 @@ impl Serialize for EnhancedCode {
 }
 
 /// What the first digit says (RFC 5321 §4.2.1).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// 2xx: done.

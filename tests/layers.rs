@@ -10,22 +10,23 @@ const FLOORS: &[&[&str]] = &[
     &["event", "provider"],
     &["book"],
     &["reason"],
+    &["language"],
     &["line"],
     &["time"],
     &["mta"],
     &["input"],
     &["walk"],
     &["record", "tally"],
-    &["report"],
-    &["summary"],
+    &["report", "entry"],
+    &["summary", "lookup"],
     &["output"],
     &["cli"],
     &["cmd"],
     &["main", "lib"],
 ];
 
-/// Output shows reports and records, and knows nothing of how they came about.
-const OUTPUT_MAY_USE: &[&str] = &["event", "output", "record", "reply", "report"];
+/// Output shows reports, entries and records, and knows nothing of how they came about.
+const OUTPUT_MAY_USE: &[&str] = &["entry", "event", "output", "record", "reply", "report"];
 
 fn floor(module: &str) -> usize {
     FLOORS

@@ -62,6 +62,11 @@ pub enum Retry {
     Wait,
 }
 
+/// A word as it is typed and printed: `mailbox-full`.
+pub fn slug<W: ValueEnum + Copy>(word: W) -> String {
+    word.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
 /// `5.2.1`, `x.2.2` (any class) or `x.7.606-649` (from, to).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EnhancedPattern {

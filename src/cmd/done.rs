@@ -10,6 +10,8 @@ pub struct Done {
     /// Said on stderr too: the input was read, and nothing in it was understood.
     pub nothing_understood: Option<String>,
     empty: bool,
+    /// The answer to a question: what was asked for is not there.
+    not_found: bool,
 }
 
 impl Done {
@@ -22,7 +24,12 @@ impl Done {
                 coverage.lines, coverage.foreign
             )
         });
-        Self { problems, nothing_understood, empty: coverage.lines == 0 }
+        Self { problems, nothing_understood, empty: coverage.lines == 0, not_found: false }
+    }
+
+    /// The end of a command that looks something up and reads no log.
+    pub fn looked_up(found: bool) -> Self {
+        Self { problems: Vec::new(), nothing_understood: None, empty: false, not_found: !found }
     }
 
     /// No input at all could be read, or nothing in it: what is on stderr says all.
@@ -30,14 +37,14 @@ impl Done {
         self.nothing_understood.is_some() || self.empty && !self.problems.is_empty()
     }
 
-    /// 0, 2 or 3; 1 is the answer to a question, which these commands do not ask.
+    /// 2 and 3 are trouble; 1 is the answer to a question: what was asked for is not there.
     pub fn status(&self) -> u8 {
         if !self.problems.is_empty() {
             2
         } else if self.nothing_understood.is_some() {
             3
         } else {
-            0
+            u8::from(self.not_found)
         }
     }
 }

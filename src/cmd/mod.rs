@@ -1,7 +1,11 @@
 //! The subcommands, one file each.
 
 mod bar;
+pub mod codes;
+pub mod compare;
 pub mod done;
 pub mod events;
+pub mod explain;
 mod inputs;
+mod look;
 pub mod scan;

@@ -1,13 +1,14 @@
 //! `smtplog scan`: read the logs, count, and report.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stdout};
 use std::time::Instant;
 
 use crate::book::Book;
-use crate::cli::{ColorChoice, ScanArgs, ScanFormat};
+use crate::cli::{ScanArgs, ScanFormat};
 use crate::cmd::bar::with_bar;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
+use crate::cmd::look::look;
 use crate::error::Error;
 use crate::output::text::Look;
 use crate::output::{json, text};
@@ -44,27 +45,4 @@ pub fn run(args: &ScanArgs, out: &mut impl Write) -> Result<Done, Error> {
     };
     out.write_all(shown.as_bytes())?;
     Ok(done)
-}
-
-/// What the other end of stdout can show. A pager has no width of its own, but stands in a terminal that has.
-fn look(color: ColorChoice) -> Look {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let terminal = stdout().is_terminal();
-    let color = match color {
-        ColorChoice::Always => true,
-        ColorChoice::Never => false,
-        ColorChoice::Auto => {
-            terminal && !set("NO_COLOR") && std::env::var("TERM").is_ok_and(|term| term != "dumb")
-        }
-    };
-    let width = terminal_size::terminal_size_of(stdout())
-        .or_else(|| terminal_size::terminal_size_of(stderr()))
-        .map(|(width, _)| usize::from(width.0))
-        .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())
-        .unwrap_or(80);
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    let unicode = locale.is_some_and(|locale| locale.to_ascii_uppercase().replace('-', "").contains("UTF8"));
-    Look { width: width.clamp(60, 140), color, unicode, top: 0, took: None }
 }

@@ -1,5 +1,11 @@
 //! The looks of an answer, one file a format.
 
+pub mod entry_codes;
+pub mod entry_json;
+pub mod entry_markdown;
+mod entry_page;
+pub mod entry_pair;
+pub mod entry_text;
 pub mod event_line;
 pub mod json;
 pub mod printable;

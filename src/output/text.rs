@@ -432,7 +432,7 @@ fn fit(text: &str, width: usize, unicode: bool) -> String {
 }
 
 /// Breaks at blanks.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let last = lines.last_mut().expect("one line is there from the start");

@@ -30,6 +30,9 @@ pub fn answer(args: &[&str]) -> (String, u8) {
     let cli = Cli::try_parse_from(["smtplog"].iter().chain(args)).unwrap();
     let mut out = Vec::new();
     let done = match &cli.command {
+        Some(Command::Codes(args)) => cmd::codes::run(args, &mut out),
+        Some(Command::Compare(args)) => cmd::compare::run(args, &mut out),
+        Some(Command::Explain(args)) => cmd::explain::run(args, &mut out),
         Some(Command::Events(args)) => cmd::events::run(args, &mut out),
         Some(Command::Scan(args)) => cmd::scan::run(args, &mut out),
         None => cmd::scan::run(&cli.scan, &mut out),

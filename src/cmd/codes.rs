@@ -1,0 +1,35 @@
+//! `smtplog codes`: the catalogue of reply codes.
+
+use std::io::Write;
+
+use crate::book::codes;
+use crate::book::guide::catalogue_date;
+use crate::cli::{AnswerFormat, CodesArgs};
+use crate::cmd::done::Done;
+use crate::cmd::look::look;
+use crate::entry::{CODES, CodeLine, Codes};
+use crate::error::Error;
+use crate::output::{entry_codes, entry_json, entry_markdown};
+
+pub fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Done, Error> {
+    let rows =
+        codes().into_iter().filter(|row| args.class.is_none_or(|digit| row.code.number() / 100 == digit));
+    let lines = rows.map(|row| CodeLine {
+        code: row.code,
+        class: row.code.class(),
+        name: row.name,
+        meaning: row.meaning,
+        stages: row.stages,
+        source: row.source,
+        note: row.note,
+    });
+    let codes = Codes { schema: CODES, catalogue: catalogue_date(), codes: lines.collect() };
+    let shown = match args.shape.format {
+        AnswerFormat::Text => entry_codes::show(&codes, &look(args.shape.color)),
+        AnswerFormat::Json => entry_json::pretty(&codes),
+        AnswerFormat::Ndjson => codes.codes.iter().map(entry_json::line).collect(),
+        AnswerFormat::Markdown => entry_markdown::codes(&codes),
+    };
+    out.write_all(shown.as_bytes())?;
+    Ok(Done::looked_up(true))
+}

@@ -1,0 +1,23 @@
+//! `smtplog compare`: what tells two codes or reasons apart.
+
+use std::io::Write;
+
+use crate::cli::{AnswerFormat, CompareArgs};
+use crate::cmd::done::Done;
+use crate::cmd::look::look;
+use crate::error::Error;
+use crate::lookup::pair::compare;
+use crate::output::{entry_json, entry_markdown, entry_pair};
+
+pub fn run(args: &CompareArgs, out: &mut impl Write) -> Result<Done, Error> {
+    let (a, b) = (args.a.to_string_lossy(), args.b.to_string_lossy());
+    let pair = compare([&a, &b]);
+    let shown = match args.shape.format {
+        AnswerFormat::Text => entry_pair::show(&pair, &look(args.shape.color)),
+        AnswerFormat::Json => entry_json::pretty(&pair),
+        AnswerFormat::Ndjson => entry_json::line(&pair),
+        AnswerFormat::Markdown => entry_markdown::pair(&pair),
+    };
+    out.write_all(shown.as_bytes())?;
+    Ok(Done::looked_up(pair.unknown.is_empty()))
+}

@@ -1,0 +1,70 @@
+//! `smtplog explain`: say what something means and what to do about it.
+
+use std::io::{BufRead, Write, stdin};
+
+use crate::book::guide::catalogue_date;
+use crate::cli::{AnswerFormat, ExplainArgs};
+use crate::cmd::done::Done;
+use crate::cmd::look::look;
+use crate::entry::{ENTRIES, Entries, Kind};
+use crate::error::Error;
+use crate::lookup::asked::{Context, join};
+use crate::lookup::brief::Clerk;
+use crate::lookup::find::Desk;
+use crate::output::{entry_json, entry_markdown, entry_text};
+
+pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Done, Error> {
+    let what = args.what.iter().map(|what| what.to_string_lossy().into_owned()).collect();
+    let what = join(what);
+    let context =
+        Context { direction: args.direction, stage: args.stage, mta: args.mta, relay: args.relay.clone() };
+    let desk = Desk::default();
+    if args.shape.format == AnswerFormat::Ndjson {
+        return briefly(&what, &desk, &context, out);
+    }
+    let mut entries = Entries { schema: ENTRIES, catalogue: catalogue_date(), entries: Vec::new() };
+    each(&what, |input| {
+        if !input.trim().is_empty() {
+            entries.entries.push(desk.entry(input, &context));
+        }
+        Ok(())
+    })?;
+    let shown = match args.shape.format {
+        AnswerFormat::Text => entry_text::show(&entries, &look(args.shape.color)),
+        AnswerFormat::Json | AnswerFormat::Ndjson => entry_json::pretty(&entries),
+        AnswerFormat::Markdown => entry_markdown::show(&entries),
+    };
+    out.write_all(shown.as_bytes())?;
+    let found = entries.entries.iter().all(|entry| entry.kind != Kind::Unknown);
+    Ok(Done::looked_up(found && !entries.entries.is_empty()))
+}
+
+/// As they come, so that a program may ask and wait for the answer.
+fn briefly(what: &[String], desk: &Desk, context: &Context, out: &mut impl Write) -> Result<Done, Error> {
+    let mut clerk = Clerk::new(desk.book());
+    let mut found = true;
+    each(what, |input| {
+        let (brief, known) = clerk.brief(input, context);
+        found &= known;
+        Ok(out.write_all(entry_json::line(&brief).as_bytes())?)
+    })?;
+    Ok(Done::looked_up(found))
+}
+
+/// Each input; `-` stands for the lines of standard input.
+fn each(what: &[String], mut tell: impl FnMut(&str) -> Result<(), Error>) -> Result<(), Error> {
+    for input in what {
+        if input != "-" {
+            tell(input)?;
+            continue;
+        }
+        let mut lines = stdin().lock();
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line).map_err(|source| Error::Stdin { source })? > 0 {
+            let text = String::from_utf8_lossy(&line);
+            tell(text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text)))?;
+            line.clear();
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! What the other end of stdout can show: the environment comes in, a look goes out.
+
+use std::io::{IsTerminal, stderr, stdout};
+
+use crate::cli::ColorChoice;
+use crate::output::text::Look;
+
+/// A pager has no width of its own, but stands in a terminal that has.
+pub fn look(color: ColorChoice) -> Look {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let terminal = stdout().is_terminal();
+    let color = match color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            terminal && !set("NO_COLOR") && std::env::var("TERM").is_ok_and(|term| term != "dumb")
+        }
+    };
+    let width = terminal_size::terminal_size_of(stdout())
+        .or_else(|| terminal_size::terminal_size_of(stderr()))
+        .map(|(width, _)| usize::from(width.0))
+        .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())
+        .unwrap_or(80);
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let unicode = locale.is_some_and(|locale| locale.to_ascii_uppercase().replace('-', "").contains("UTF8"));
+    Look { width: width.clamp(60, 140), color, unicode, top: 0, took: None }
+}

@@ -1,0 +1,128 @@
+//! The languages of people: a language comes in, our fixed words in it go out. Machine formats stay English.
+
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+
+use serde::Deserialize;
+
+use crate::book;
+use crate::event::Direction;
+use crate::reason::Reason;
+use crate::reply::Class;
+
+/// To add one: a file under `src/book/lang/`, and a line in each `match` here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Language {
+    /// English
+    En,
+    /// Bahasa Indonesia
+    Id,
+    /// हिन्दी
+    Hi,
+    /// 简体中文
+    Zh,
+    /// Türkçe
+    Tr,
+    /// Tiếng Việt
+    Vi,
+}
+
+impl Language {
+    /// The first of LC_ALL, LC_MESSAGES and LANG that is set decides, as everywhere (POSIX, "Environment
+    /// Variables" §8.2): `tr_TR.UTF-8` is Turkish. English for what we do not have.
+    pub fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
+        let locale = names.into_iter().find_map(|name| variable(name).filter(|value| !value.is_empty()));
+        let locale = locale.unwrap_or_default();
+        let language = locale.split(['_', '.', '@', '-']).next().unwrap_or_default();
+        Self::from_str(language, true).unwrap_or(Self::En)
+    }
+
+    /// The table, as its file has it. None: English, which all else is translated from.
+    fn table(self) -> Option<&'static str> {
+        Some(match self {
+            Self::En => return None,
+            Self::Id => include_str!("book/lang/id.toml"),
+            Self::Hi => include_str!("book/lang/hi.toml"),
+            Self::Zh => include_str!("book/lang/zh.toml"),
+            Self::Tr => include_str!("book/lang/tr.toml"),
+            Self::Vi => include_str!("book/lang/vi.toml"),
+        })
+    }
+}
+
+/// Our words in one language, under the English ones. What it has not is said in English.
+#[derive(Clone, Default, Debug)]
+pub struct Words(BTreeMap<String, String>);
+
+/// A language's file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    /// The language's name for itself.
+    #[serde(rename = "name")]
+    _name: String,
+    words: BTreeMap<String, String>,
+    class: BTreeMap<Class, String>,
+    code: BTreeMap<String, String>,
+    reason: BTreeMap<Reason, String>,
+    advice: Vec<Line>,
+}
+
+/// A line of advice: what is good for any server, and what for one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    reason: Reason,
+    direction: Direction,
+    line: Option<String>,
+    postfix: Option<String>,
+    exim: Option<String>,
+}
+
+impl Words {
+    pub fn of(language: Language) -> Self {
+        let Some(table) = language.table() else { return Self::default() };
+        let table: Table = toml::from_str(table).expect("the tables are tested");
+        let mut words = Self(table.words);
+        for (class, own) in table.class {
+            words.add(class.to_possible_value().map(|value| value.get_name().to_owned()), Some(own));
+        }
+        for row in book::codes() {
+            let own = table.code.get(&row.code.to_string());
+            words.add(Some(row.name.to_lowercase()), own.cloned());
+            words.add(Some(row.name), own.cloned());
+        }
+        for row in book::reasons() {
+            words.add(Some(row.title), table.reason.get(&row.id).cloned());
+        }
+        let rows = book::advice();
+        for line in table.advice {
+            if let Some(row) = book::find_advice(&rows, line.reason, line.direction) {
+                words.add(Some(row.all.line.clone()), line.line);
+                words.add(Some(row.postfix.line.clone()), line.postfix);
+                words.add(Some(row.exim.line.clone()), line.exim);
+            }
+        }
+        words
+    }
+
+    fn add(&mut self, english: Option<String>, own: Option<String>) {
+        if let (Some(english), Some(own)) = (english, own)
+            && !english.is_empty()
+        {
+            self.0.entry(english).or_insert(own);
+        }
+    }
+
+    /// The translation of English words that we print; the words themselves where there is none.
+    pub fn say<'a>(&'a self, english: &'a str) -> &'a str {
+        self.0.get(english).map_or(english, String::as_str)
+    }
+
+    /// There is a translation.
+    pub fn has(&self, english: &str) -> bool {
+        self.0.contains_key(english)
+    }
+}

@@ -1,0 +1,124 @@
+//! What the book advises about a reason: the reason and what is known of the reply come in, steps go out.
+
+use crate::book::{Advice, AdviceRow, find_advice, guide, slug};
+use crate::entry::{Fix, Step};
+use crate::event::{Direction, Mta};
+use crate::lookup::asked::Context;
+use crate::lookup::sources::Sources;
+use crate::reason::Reason;
+use crate::reply::Class;
+
+/// The sides to give advice for: the one that is known, else both ends of SMTP.
+pub fn sides(context: &Context) -> Vec<Direction> {
+    context.direction.map_or_else(|| vec![Direction::Outbound, Direction::Inbound], |one| vec![one])
+}
+
+/// All that the book advises about a reason, side by side.
+pub fn fixes(reason: Reason, class: Option<Class>, context: &Context) -> Vec<Fix> {
+    sides(context)
+        .into_iter()
+        .map(|direction| Fix { direction, steps: full_steps(reason, direction, class, context.mta) })
+        .filter(|fix| !fix.steps.is_empty())
+        .collect()
+}
+
+/// With everything to check and to do: first what is right for any server, then what is right for one.
+fn full_steps(reason: Reason, direction: Direction, class: Option<Class>, mta: Option<Mta>) -> Vec<Step> {
+    let rows = guide::advice_on(reason);
+    let Some(row) = find(&rows, reason, direction, class) else { return Vec::new() };
+    if let Some(mta) = mta {
+        return vec![step(None, row.for_mta(mta))];
+    }
+    let same = row.postfix.line == row.exim.line;
+    let common = if same && !row.postfix.line.is_empty() { &row.postfix.line } else { &row.all.line };
+    let own = |mta, advice: &Advice| {
+        let line = if same { String::new() } else { advice.line.clone() };
+        step(Some(mta), Advice { line, ..advice.clone() })
+    };
+    let all = step(None, Advice { line: common.clone(), ..row.all.clone() });
+    [all, own(Mta::Postfix, &row.postfix), own(Mta::Exim, &row.exim)].into_iter().filter(says).collect()
+}
+
+fn step(mta: Option<Mta>, advice: Advice) -> Step {
+    let Advice { line, check, act, stop, sources: _ } = advice;
+    Step { label: String::new(), mta, line, check, act, stop }
+}
+
+fn says(step: &Step) -> bool {
+    let lists = step.check.len() + step.act.len();
+    lists > 0 || !step.line.is_empty() || !step.stop.is_empty()
+}
+
+/// Only the line of advice, for each server where they differ.
+pub fn short_steps(
+    reason: Reason,
+    direction: Direction,
+    class: Option<Class>,
+    mta: Option<Mta>,
+) -> Vec<Step> {
+    let rows = guide::advice_on(reason);
+    let Some(row) = find(&rows, reason, direction, class) else { return Vec::new() };
+    let label = slug(reason);
+    let short = |mta, line: String| Step { label: label.clone(), mta, line, ..Step::default() };
+    if let Some(mta) = mta {
+        return vec![short(None, row.for_mta(mta).line)];
+    }
+    let (postfix, exim) = (row.for_mta(Mta::Postfix).line, row.for_mta(Mta::Exim).line);
+    if postfix == exim {
+        vec![short(None, postfix)]
+    } else {
+        vec![short(Some(Mta::Postfix), postfix), short(Some(Mta::Exim), exim)]
+    }
+}
+
+/// The one line of advice that a program gets.
+pub fn line(
+    rows: &[AdviceRow],
+    reason: Reason,
+    direction: Direction,
+    class: Option<Class>,
+    mta: Option<Mta>,
+) -> Option<String> {
+    let row = find(rows, reason, direction, class)?;
+    let line = match mta {
+        Some(mta) => row.for_mta(mta).line,
+        None if row.all.line.is_empty() => row.postfix.line,
+        None => row.all.line,
+    };
+    (!line.is_empty()).then_some(line)
+}
+
+/// The row of a reason and a side. A 4xx never takes an address off a list, whatever its reason: the first digit
+/// decides, and the server may yet find the mailbox (RFC 5321 §4.2.1).
+fn find(rows: &[AdviceRow], reason: Reason, direction: Direction, class: Option<Class>) -> Option<AdviceRow> {
+    let row = find_advice(rows, reason, direction)?.clone();
+    let dead = matches!(reason, Reason::UserUnknown | Reason::MailboxMoved | Reason::BadDomain);
+    if !(dead && direction == Direction::Outbound && class == Some(Class::Transient)) {
+        return Some(row);
+    }
+    let all = Advice {
+        line: "Let it retry; take the address off your lists only after a 5xx".to_owned(),
+        act: Vec::new(),
+        stop: "when the queue gives up; the number says that it may pass".to_owned(),
+        ..row.all
+    };
+    let own = |advice: Advice| Advice { line: String::new(), stop: String::new(), ..advice };
+    Some(AdviceRow { all, postfix: own(row.postfix), exim: own(row.exim), ..row })
+}
+
+/// Where the advice comes from.
+pub fn advice_sources(reason: Reason, context: &Context, sources: &mut Sources) {
+    let sides = sides(context);
+    let rows = guide::advice_on(reason);
+    let rows = rows.iter().filter(|row| row.direction.iter().any(|side| sides.contains(side)));
+    for row in rows {
+        let own: &[&[String]] = match context.mta {
+            None => &[&row.postfix.sources, &row.exim.sources],
+            Some(Mta::Postfix) => &[&row.postfix.sources],
+            Some(Mta::Exim) => &[&row.exim.sources],
+            Some(Mta::Sendmail | Mta::Opensmtpd) => &[],
+        };
+        sources.add_all(row.all.sources.iter().cloned());
+        sources.add_all(own.iter().flat_map(|sources| sources.iter().cloned()));
+    }
+}

@@ -1,0 +1,223 @@
+//! What was asked: the words of an argument or of a line of standard input come in, what they name goes out.
+
+use clap::ValueEnum;
+
+use crate::book::{EnhancedPattern, Reason};
+use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use crate::line::Line;
+use crate::mta;
+use crate::mta::reading::Reading;
+use crate::reply::{Class, Code, EnhancedCode, Reply};
+
+/// What the input does not say itself.
+#[derive(Clone, Default, Debug)]
+pub struct Context {
+    pub direction: Option<Direction>,
+    pub stage: Option<Stage>,
+    pub mta: Option<Mta>,
+    /// The other side's host name.
+    pub relay: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Asked<'a> {
+    /// `452`, `452 4.2.2`.
+    Code(Code, Option<EnhancedCode>),
+    /// `4.2.2`, `x.2.2`.
+    Enhanced(EnhancedPattern),
+    /// `4xx`
+    Class(Class),
+    Reason(Reason),
+    /// The words of a reply.
+    Reply(Event<'a>),
+    /// A line of log that has a result.
+    Line(Event<'a>),
+    /// A line of log that has none.
+    Routine,
+    /// One word that is nothing of ours: a slip in a code or an id, or the only word of a reply.
+    Word(Event<'a>),
+}
+
+/// Never fails: what is nothing else is a reply.
+pub fn read<'a>(text: &'a str, context: &'a Context) -> Asked<'a> {
+    let text = text.trim();
+    if let Some(short) = short(text) {
+        return short;
+    }
+    let bare = bare(text, context);
+    if !text.contains(' ') {
+        return Asked::Word(reply(bare, text));
+    }
+    match mta::read(&Line::read(text.as_bytes())) {
+        Reading::Event(event) => {
+            let host = event.peer.host.or(bare.peer.host);
+            let stage = event.stage.or(bare.stage);
+            Asked::Line(Event { stage, peer: Peer { host, ..event.peer }, ..event })
+        }
+        Reading::Routine => Asked::Routine,
+        Reading::Unread | Reading::Foreign => Asked::Reply(reply(bare, text)),
+    }
+}
+
+/// An event of which nothing is known but its words.
+pub fn bare<'a>(text: &'a str, context: &'a Context) -> Event<'a> {
+    Event {
+        mta: context.mta.unwrap_or(Mta::Postfix),
+        direction: context.direction.unwrap_or(Direction::Outbound),
+        outcome: Outcome::Deferred,
+        queue_id: None,
+        code: None,
+        enhanced: None,
+        dsn: None,
+        hint: None,
+        stage: context.stage,
+        sender: None,
+        recipient: None,
+        peer: Peer { host: context.relay.as_deref().map(str::as_bytes), ..Peer::default() },
+        text: text.as_bytes(),
+        suspended: false,
+    }
+}
+
+/// A code, an enhanced code, a class or a reason.
+pub fn short(text: &str) -> Option<Asked<'static>> {
+    let lower = text.trim().to_ascii_lowercase();
+    if let Ok(reason) = Reason::from_str(&lower.replace('_', "-"), false) {
+        return Some(Asked::Reason(reason));
+    }
+    match lower.as_str() {
+        "2xx" | "2yz" => return Some(Asked::Class(Class::Positive)),
+        "3xx" | "3yz" => return Some(Asked::Class(Class::Intermediate)),
+        "4xx" | "4yz" => return Some(Asked::Class(Class::Transient)),
+        "5xx" | "5yz" => return Some(Asked::Class(Class::Permanent)),
+        _ => {}
+    }
+    if let Some(pattern) = EnhancedPattern::read(&lower).filter(|pattern| pattern.first == pattern.last) {
+        return Some(Asked::Enhanced(pattern));
+    }
+    let (code, rest) = Code::read(lower.as_bytes())?;
+    let rest = rest.trim_ascii();
+    if rest.is_empty() {
+        return Some(Asked::Code(code, None));
+    }
+    match EnhancedCode::read(rest)? {
+        (enhanced, []) => Some(Asked::Code(code, Some(enhanced))),
+        _ => None,
+    }
+}
+
+/// `552 5.2.2 Mailbox full`, and the same behind what a mail server or a bounce puts before it: `host mx said: 552 …
+/// (in reply to RCPT TO command)`, `Diagnostic-Code: smtp; 552 …`.
+fn reply<'a>(bare: Event<'a>, text: &'a str) -> Event<'a> {
+    let text = ["said: ", "smtp; ", "SMTP; "]
+        .into_iter()
+        .find_map(|mark| text.split_once(mark).map(|(_, rest)| rest))
+        .filter(|rest| Reply::read(rest.as_bytes()).is_some())
+        .unwrap_or(text);
+    let reply = Reply::read(text.as_bytes());
+    let alone = || EnhancedCode::read(text.as_bytes()).map(|(code, _)| code);
+    let told = text.rsplit_once("(in reply to ").and_then(|(_, rest)| {
+        let command = rest.split_once(" command").map_or(rest, |(command, _)| command);
+        Stage::from_str(command.trim_end_matches(')'), true).ok()
+    });
+    let class = reply.map(|reply| reply.code.class());
+    Event {
+        code: reply.map(|reply| reply.code),
+        enhanced: reply.and_then(|reply| reply.enhanced).or_else(alone),
+        stage: told.or(bare.stage),
+        outcome: if class == Some(Class::Permanent) { Outcome::Bounced } else { Outcome::Deferred },
+        text: text.as_bytes(),
+        ..bare
+    }
+}
+
+/// Arguments that a shell has cut apart: `552 5.2.2 mailbox full` is one reply, `452 552 4.2.2` are three questions.
+pub fn join(arguments: Vec<String>) -> Vec<String> {
+    let begins = arguments.first().and_then(|first| short(first));
+    let reply = matches!(begins, Some(Asked::Code(..) | Asked::Enhanced(_)));
+    let plain = |text: &String| short(text).is_none() && text.starts_with(|c: char| !c.is_ascii_digit());
+    let spaced = arguments.iter().any(|text| text.trim().contains(' '));
+    let pair = |text: &String| EnhancedCode::read(text.as_bytes()).is_some_and(|(_, rest)| rest.is_empty());
+    let numbers = arguments.len() == 2
+        && matches!(begins, Some(Asked::Code(_, None)))
+        && arguments.get(1).is_some_and(pair);
+    if reply && !spaced && (arguments.iter().any(plain) || numbers) {
+        vec![arguments.join(" ")]
+    } else {
+        arguments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn reads(text: &str, wanted: &str) {
+        let context = Context::default();
+        let got = match read(text, &context) {
+            Asked::Code(code, None) => format!("code {code}"),
+            Asked::Code(code, Some(enhanced)) => format!("code {code} {enhanced}"),
+            Asked::Enhanced(pattern) => format!("enhanced {}.{}", pattern.subject, pattern.first),
+            Asked::Class(class) => format!("class {class:?}"),
+            Asked::Reason(reason) => format!("reason {reason:?}"),
+            Asked::Reply(event) => format!("reply {:?} {:?} {:?}", event.code, event.enhanced, event.stage),
+            Asked::Line(event) => format!("line {:?} {:?}", event.code, event.mta),
+            Asked::Routine => "routine".to_owned(),
+            Asked::Word(_) => "word".to_owned(),
+        };
+        assert_eq!(got, wanted, "{text}");
+    }
+
+    #[test]
+    fn reads_what_can_be_asked() {
+        reads("452", "code 452");
+        reads(" 452 4.2.2 ", "code 452 4.2.2");
+        reads("452-4.2.2", "word");
+        reads("4.2.2", "enhanced 2.2");
+        reads("X.2.2", "enhanced 2.2");
+        reads("4xx", "class Transient");
+        reads("5YZ", "class Permanent");
+        reads("mailbox-full", "reason MailboxFull");
+        reads("Mailbox_Full", "reason MailboxFull");
+        reads("552 5.2.2 mailbox full", "reply Some(552) Some(5.2.2) None");
+        reads("mailbox full", "reply None None None");
+        reads(
+            "host mx.example.org[192.0.2.1] said: 450 4.2.0 Greylisted (in reply to RCPT TO command)",
+            "reply Some(450) Some(4.2.0) Some(Rcpt)",
+        );
+        reads("smtp; 550 5.1.1 no such user", "reply Some(550) Some(5.1.1) None");
+    }
+
+    #[test]
+    fn reads_lines_of_both_servers() {
+        let postfix = "Nov 22 03:04:05 mx1 postfix/smtp[12]: 4F1A2B3C4D: to=<anna@example.org>, \
+            relay=mx.example.org[192.0.2.1]:25, delay=1, delays=0/0/0/1, dsn=5.2.2, status=bounced \
+            (host mx.example.org[192.0.2.1] said: 552 5.2.2 Mailbox full (in reply to RCPT TO command))";
+        reads(postfix, "line Some(552) Postfix");
+        let exim = "2026-11-22 03:04:05 1tABCd-000001-2x ** anna@example.org R=dnslookup T=remote_smtp \
+            H=mx.example.org [192.0.2.1]: SMTP error from remote mail server after RCPT TO:<anna@example.org>: \
+            552 5.2.2 Mailbox full";
+        reads(exim, "line Some(552) Exim");
+        reads("Nov 22 03:04:06 mx1 postfix/qmgr[9]: 4F1A2B3C4D: removed", "routine");
+    }
+
+    #[test]
+    fn does_not_take_other_words_for_codes() {
+        for text in ["999", "199", "4522", "45", "6xx", "4x", "3.2.2", "4.2", "x.2.1-9", "", "mailbox-ful"] {
+            reads(text, "word");
+        }
+    }
+
+    #[test]
+    fn joins_what_a_shell_cut_apart() {
+        let join = |words: &[&str]| join(words.iter().map(ToString::to_string).collect()).len();
+        assert_eq!(join(&["552", "5.2.2", "mailbox", "full"]), 1);
+        assert_eq!(join(&["552", "5.2.2"]), 1);
+        assert_eq!(join(&["452", "552"]), 2);
+        assert_eq!(join(&["452", "999"]), 2);
+        assert_eq!(join(&["452", "552 5.2.2 mailbox full"]), 2);
+        assert_eq!(join(&["452", "mailbox-full", "4.2.2"]), 3);
+        assert_eq!(join(&["mailbox-full", "greylisted"]), 2);
+    }
+}

@@ -1,0 +1,109 @@
+//! Lines come in, many of them; what a program wants to know of each goes out.
+
+use crate::book::{AdviceRow, Book, advice};
+use crate::entry::Brief;
+use crate::event::{Direction, Event, Mta};
+use crate::lookup::advice::line;
+use crate::lookup::asked::{Asked, Context, read};
+use crate::lookup::enhanced::{class_of, written};
+use crate::lookup::words::retry;
+use crate::reason::{Judge, Reason};
+use crate::reply::{Class, Code, EnhancedCode};
+
+/// Reads the book once for all lines.
+pub struct Clerk<'b> {
+    book: &'b Book,
+    judge: Judge<'b>,
+    advice: Vec<AdviceRow>,
+}
+
+impl<'b> Clerk<'b> {
+    pub fn new(book: &'b Book) -> Self {
+        Self { book, judge: Judge::new(book), advice: advice() }
+    }
+
+    /// Also: whether the input is something the book knows.
+    pub fn brief(&mut self, input: &str, context: &Context) -> (Brief, bool) {
+        let none = Brief {
+            input: input.to_owned(),
+            code: None,
+            enhanced: None,
+            class: None,
+            reason: None,
+            retryable: None,
+            provider: None,
+            rule: None,
+            advice: None,
+        };
+        let mta = context.mta;
+        let direction = context.direction.unwrap_or(Direction::Outbound);
+        match read(input, context) {
+            Asked::Code(code, _) => {
+                let event = Self::bare(input, context);
+                let known = crate::book::guide::code(code).is_some();
+                (self.judged(&event, mta, none), known)
+            }
+            Asked::Enhanced(pattern) => {
+                let event = Self::bare(input, context);
+                let known = crate::book::guide::enhanced(pattern.subject, pattern.first).is_some();
+                let brief = self.judged(&event, mta, none);
+                let known = known || brief.rule.is_some();
+                (Brief { enhanced: Some(written(pattern)), class: class_of(pattern), ..brief }, known)
+            }
+            Asked::Class(class) => (Brief { class: Some(class), ..none }, true),
+            Asked::Reason(reason) => (self.with_reason(reason, None, direction, mta, none), true),
+            Asked::Reply(event) => (self.judged(&event, mta, none), true),
+            Asked::Line(event) => (self.judged(&event, Some(mta.unwrap_or(event.mta)), none), true),
+            Asked::Routine => (none, true),
+            Asked::Word(_) if input.trim().is_empty() => (none, true),
+            Asked::Word(event) => {
+                let brief = self.judged(&event, mta, none);
+                let known = brief.reason.is_some_and(|reason| reason != Reason::Unknown);
+                (brief, known)
+            }
+        }
+    }
+
+    /// A number alone is a reply without words.
+    fn bare<'a>(input: &'a str, context: &'a Context) -> Event<'a> {
+        let text = input.trim().as_bytes();
+        let (code, rest) =
+            Code::read(text).map_or((None, text), |(code, rest)| (Some(code), rest.trim_ascii()));
+        let enhanced = EnhancedCode::read(rest).map(|(code, _)| code);
+        Event { code, enhanced, ..crate::lookup::asked::bare(input, context) }
+    }
+
+    fn judged(&mut self, event: &Event, mta: Option<Mta>, none: Brief) -> Brief {
+        let class = event.class();
+        let numbers = Brief {
+            code: event.code,
+            enhanced: event.enhanced.map(|enhanced| enhanced.to_string()),
+            class,
+            ..none
+        };
+        let Some(verdict) = self.judge.verdict(event) else { return numbers };
+        let provider = verdict.provider.and_then(|provider| self.book.providers.row(provider));
+        let rule = verdict.rule.and_then(|rule| self.book.rules.rule(rule));
+        Brief {
+            provider: provider.map(|row| row.id.clone()),
+            rule: rule.map(|rule| rule.id.clone()),
+            ..self.with_reason(verdict.reason, class, event.direction, mta, numbers)
+        }
+    }
+
+    fn with_reason(
+        &self,
+        reason: Reason,
+        class: Option<Class>,
+        direction: Direction,
+        mta: Option<Mta>,
+        none: Brief,
+    ) -> Brief {
+        Brief {
+            reason: Some(reason),
+            retryable: Some(retry(reason, class)),
+            advice: line(&self.advice, reason, direction, class, mta),
+            ..none
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! A code or a class comes in, its entry goes out: the row of the catalogue, its guide, and the advice of each reason
+//! that it can have.
+
+use crate::book::guide::{GuideRow, VariantRow};
+use crate::book::{CodeRow, codes, guide};
+use crate::entry::{Entry, Fix, Kind, Named, Said, Step, Variant};
+use crate::event::{Direction, Mta};
+use crate::lookup::advice::{advice_sources, fixes, short_steps, sides};
+use crate::lookup::asked::Context;
+use crate::lookup::sources::Sources;
+use crate::lookup::words::{capital, contrast, finding, named, sender_does, sense};
+use crate::reason::{Reason, Sureness};
+use crate::reply::{Class, Code, EnhancedCode};
+
+/// None: the catalogue does not have the code.
+pub fn code_entry(
+    input: &str,
+    code: Code,
+    enhanced: Option<EnhancedCode>,
+    context: &Context,
+) -> Option<Entry> {
+    let (row, guide) = (guide::code(code)?, guide::guide(code)?);
+    let subset = enhanced.map(|enhanced| variants_of(&guide, enhanced));
+    let variants = subset.as_ref().unwrap_or(&guide.variants);
+    let mut reasons: Vec<Reason> = Vec::new();
+    for reason in variants.iter().filter_map(|variant| variant.reason) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    let only = reasons.first().copied().filter(|_| enhanced.is_some() && reasons.len() == 1);
+    let mut description = description(&row, &guide);
+    let mut sources = Sources::default();
+    sources.add(&row.source);
+    if let Some(enhanced) = enhanced {
+        match guide::enhanced(enhanced.subject, enhanced.detail) {
+            Some(known) => {
+                description.insert(0, format!("{enhanced}: {}", known.meaning));
+                sources.add(&known.reference);
+            }
+            None => {
+                description.insert(0, format!("{enhanced} is not in the IANA registry; the words decide."));
+            }
+        }
+    }
+    sources.add_all(guide.sources.iter().cloned());
+    for &reason in &reasons {
+        advice_sources(reason, context, &mut sources);
+    }
+    Some(Entry {
+        input: input.to_owned(),
+        kind: Kind::Code,
+        label: enhanced.map_or_else(|| code.to_string(), |enhanced| format!("{code} {enhanced}")),
+        name: row.name.clone(),
+        code: Some(code),
+        enhanced: enhanced.map(|enhanced| enhanced.to_string()),
+        class: Some(code.class()),
+        verdict: only.map(|reason| finding(reason, Some(code.class()), Sureness::Enhanced)),
+        description,
+        sender_does: sender(&guide, code.class()),
+        stages: row.stages.clone(),
+        when: when(&guide, context.mta),
+        variants: variants.iter().map(|variant| shown(code, variant)).collect(),
+        fixes: match only {
+            Some(reason) => fixes(reason, Some(code.class()), context),
+            None => sides(context).into_iter().map(|side| fix(&guide, &reasons, side, context.mta)).collect(),
+        },
+        unlike: guide.unlike.iter().map(|unlike| contrast(&unlike.what, &unlike.why)).collect(),
+        related: guide.related.iter().filter_map(|&related| related_code(related)).collect(),
+        nearest: Vec::new(),
+        sources: sources.list(),
+    })
+}
+
+/// The variants with this enhanced code; where the guide has none, what the registry says of it.
+fn variants_of(guide: &GuideRow, enhanced: EnhancedCode) -> Vec<VariantRow> {
+    let code = enhanced.to_string();
+    let own: Vec<VariantRow> =
+        guide.variants.iter().filter(|variant| variant.code == code).cloned().collect();
+    let known = guide::enhanced(enhanced.subject, enhanced.detail);
+    match known {
+        _ if !own.is_empty() => own,
+        Some(known) if known.reason.is_some() => {
+            vec![VariantRow { code, reason: known.reason, words: String::new() }]
+        }
+        Some(_) | None => guide.variants.clone(),
+    }
+}
+
+fn description(row: &CodeRow, guide: &GuideRow) -> Vec<String> {
+    let catch = (!guide.catch.is_empty()).then(|| guide.catch.clone());
+    let mut description = vec![row.meaning.clone()];
+    description.extend(row.note.clone());
+    description.extend(catch);
+    description
+}
+
+pub fn sender(guide: &GuideRow, class: Class) -> String {
+    if guide.sender.is_empty() { sender_does(class).to_owned() } else { guide.sender.clone() }
+}
+
+fn when(guide: &GuideRow, mta: Option<Mta>) -> Vec<Said> {
+    let mut when = vec![Said { mta: None, text: guide.when.clone() }];
+    for (server, text) in [(Mta::Postfix, &guide.postfix), (Mta::Exim, &guide.exim)] {
+        if !text.is_empty() && mta.is_none_or(|mta| mta == server) {
+            when.push(Said { mta: Some(server), text: text.clone() });
+        }
+    }
+    when
+}
+
+fn shown(code: Code, variant: &VariantRow) -> Variant {
+    Variant {
+        label: if variant.code.is_empty() { code.to_string() } else { format!("{code} {}", variant.code) },
+        reason: variant.reason,
+        text: sense(&variant.words, variant.reason),
+    }
+}
+
+/// What holds for every variant first, then a line for each reason.
+fn fix(guide: &GuideRow, reasons: &[Reason], direction: Direction, mta: Option<Mta>) -> Fix {
+    let (first, general) = match direction {
+        // Where there is one reason its own line says the same.
+        Direction::Outbound if reasons.len() > 1 => (Some(format!("{}.", capital(&guide.you))), &guide.they),
+        Direction::Outbound => (None, &guide.they),
+        Direction::Inbound | Direction::Local => (None, &guide.we),
+    };
+    let general = first.into_iter().chain(general.iter().cloned());
+    let general = general.map(|line| Step { line, ..Step::default() });
+    let class = Code::new(guide.code).map(Code::class);
+    let by_reason = reasons.iter().flat_map(|&reason| short_steps(reason, direction, class, mta));
+    Fix { direction, steps: general.chain(by_reason).collect() }
+}
+
+pub fn related_code(number: u16) -> Option<Named> {
+    let row = guide::code(Code::new(number)?)?;
+    Some(named(row.code.to_string(), row.name))
+}
+
+/// `4xx`: what the first digit says, and the codes that have it.
+pub fn class_entry(input: &str, asked: Class, context: &Context) -> Entry {
+    let (digit, other, why) = match asked {
+        Class::Positive => (2, "4xx", "not now: the message is not taken yet"),
+        Class::Intermediate => (3, "2xx", "done: the server waits for nothing more"),
+        Class::Transient => (4, "5xx", "for good: the message comes back at once"),
+        Class::Permanent => (5, "4xx", "for now: the message stays in the queue"),
+    };
+    let (description, when, they, we) = about(asked);
+    let side = |direction| {
+        let line = match direction {
+            Direction::Outbound => they,
+            Direction::Inbound | Direction::Local => we,
+        };
+        Fix { direction, steps: vec![Step { line: line.to_owned(), ..Step::default() }] }
+    };
+    let rows = codes().into_iter().filter(|row| row.code.class() == asked);
+    let mut others = ["2xx", "3xx", "4xx", "5xx"].map(|class| named(class, "")).to_vec();
+    others.retain(|other| !other.label.starts_with(char::from(b'0' + digit)));
+    Entry {
+        input: input.to_owned(),
+        kind: Kind::Class,
+        label: format!("{digit}xx"),
+        name: description.to_owned(),
+        code: None,
+        enhanced: None,
+        class: Some(asked),
+        verdict: None,
+        description: vec![
+            "The first digit decides what the sending server does; the words decide what you do.".to_owned(),
+        ],
+        sender_does: sender_does(asked).to_owned(),
+        stages: vec!["any".to_owned()],
+        when: vec![Said { mta: None, text: when.to_owned() }],
+        variants: rows
+            .map(|row| Variant { label: row.code.to_string(), reason: None, text: row.name })
+            .collect(),
+        fixes: sides(context).into_iter().map(side).collect(),
+        unlike: vec![named(other, why)],
+        related: others,
+        nearest: Vec::new(),
+        sources: vec!["RFC 5321 §4.2.1".to_owned(), "RFC 5321 §4.5.4.1".to_owned()],
+    }
+}
+
+/// Name, when one sees it, what to do when it is said to us, and when we say it.
+fn about(asked: Class) -> (&'static str, &'static str, &'static str, &'static str) {
+    match asked {
+        Class::Positive => (
+            "Done",
+            "After every command that was carried out.",
+            "Do nothing; only the 2xx after the final dot is a delivery.",
+            "Do nothing; after the final dot your server answers for the message.",
+        ),
+        Class::Intermediate => (
+            "Go on",
+            "In the middle of a login, and before the message itself.",
+            "Do nothing; the result is the reply after it.",
+            "Do nothing; if clients stop here, look at the network.",
+        ),
+        Class::Transient => (
+            "Not now",
+            "Greylisting, limits, full disks and mailboxes, faults.",
+            "Let the queue retry; look only when one site defers for hours, or when it grows.",
+            "See whether good senders come back and pass; a 4xx of yours that never ends is a lost message.",
+        ),
+        Class::Permanent => (
+            "No",
+            "Unknown users, block lists, spam, refused relays, messages that are too large.",
+            "Read the words before you act: a minority of them are dead addresses.",
+            "See whether a good sender is among those refused; the rule is named in your own words.",
+        ),
+    }
+}

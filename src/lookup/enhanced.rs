@@ -1,0 +1,199 @@
+//! An enhanced code comes in, its entry goes out: what the registry says, what stands behind it in real replies, and
+//! what to do.
+
+use crate::book::{Book, EnhancedPattern, EnhancedRow, enhanced_codes, guide};
+use crate::entry::{Entry, Fix, Kind, Named, Said, Step, Variant};
+use crate::event::Direction;
+use crate::lookup::advice::{advice_sources, fixes, short_steps, sides};
+use crate::lookup::asked::Context;
+use crate::lookup::sources::Sources;
+use crate::lookup::words::{capital, finding, named, sender_does, sense};
+use crate::reason::{Reason, Sureness};
+use crate::reply::{Class, EnhancedCode};
+
+/// None: neither the registry nor a provider's rule has it.
+pub fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &Context) -> Option<Entry> {
+    let Some(row) = guide::enhanced(asked.subject, asked.first) else {
+        return of_a_provider(input, asked, context);
+    };
+    let class = class_of(asked);
+    let good = matches!(class, Some(Class::Positive));
+    let variants = numbers(asked);
+    let reasons = reasons(&row, &variants);
+    let label = written(asked);
+    let mut sources = Sources::default();
+    sources.add(&row.reference);
+    for &reason in &reasons {
+        advice_sources(reason, context, &mut sources);
+    }
+    let only = row.reason.filter(|_| !good);
+    let side = |direction| Fix { direction, steps: steps(&reasons, direction, class, context) };
+    Some(Entry {
+        input: input.to_owned(),
+        kind: Kind::Enhanced,
+        name: row.name.clone(),
+        code: None,
+        enhanced: Some(label.clone()),
+        class,
+        verdict: only.map(|reason| finding(reason, class, Sureness::Enhanced)),
+        description: vec![row.meaning.clone(), digit_words(class).to_owned()],
+        sender_does: class.map(sender_does).unwrap_or_default().to_owned(),
+        stages: Vec::new(),
+        when: vec![Said { mta: None, text: when(&variants) }],
+        fixes: match only {
+            Some(reason) => fixes(reason, class, context),
+            None => sides(context).into_iter().map(side).collect(),
+        },
+        variants,
+        unlike: twins(asked),
+        related: siblings(asked),
+        nearest: Vec::new(),
+        sources: sources.list(),
+        label,
+    })
+}
+
+pub fn class_of(pattern: EnhancedPattern) -> Option<Class> {
+    let digit = pattern.class?;
+    EnhancedCode::new(digit, pattern.subject, pattern.first).map(EnhancedCode::class)
+}
+
+/// `4.2.2`, `x.2.2`.
+pub fn written(pattern: EnhancedPattern) -> String {
+    let digit = pattern.class.map_or_else(|| "x".to_owned(), |digit| digit.to_string());
+    format!("{digit}.{}.{}", pattern.subject, pattern.first)
+}
+
+fn digit_words(class: Option<Class>) -> &'static str {
+    match class {
+        Some(Class::Positive) => "The 2 in front says that it is no failure.",
+        Some(Class::Intermediate) | None => "The first digit says for now (4) or for good (5).",
+        Some(Class::Transient) => "The 4 in front says for now; the same with a 5 is for good.",
+        Some(Class::Permanent) => "The 5 in front says for good; the same with a 4 is for now.",
+    }
+}
+
+fn when(variants: &[Variant]) -> String {
+    let mut codes: Vec<&str> = Vec::new();
+    for variant in variants {
+        let code = variant.label.split(' ').next().unwrap_or_default();
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    if codes.is_empty() {
+        "Directly behind the reply code (RFC 2034), or as Postfix's dsn=.".to_owned()
+    } else {
+        format!("Directly behind the reply code, mostly {}; or as Postfix's dsn=.", codes.join(", "))
+    }
+}
+
+/// The codes of the guide that come with it.
+pub fn numbers(asked: EnhancedPattern) -> Vec<Variant> {
+    let mut found = Vec::new();
+    for row in guide::guides() {
+        for variant in row.variants {
+            let fits = EnhancedCode::read(variant.code.as_bytes()).is_some_and(|(code, _)| asked.fits(code));
+            if fits {
+                let text = sense(&variant.words, variant.reason);
+                let label = format!("{} {}", row.code, variant.code);
+                found.push(Variant { label, reason: variant.reason, text });
+            }
+        }
+    }
+    found
+}
+
+pub fn reasons(row: &EnhancedRow, variants: &[Variant]) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = row.reason.into_iter().collect();
+    for reason in variants.iter().filter_map(|variant| variant.reason) {
+        if row.reason.is_none() && !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons
+}
+
+fn steps(reasons: &[Reason], direction: Direction, class: Option<Class>, context: &Context) -> Vec<Step> {
+    let good = class == Some(Class::Positive);
+    let line = match (good, reasons.is_empty()) {
+        (true, _) => "Do nothing: it is no failure.",
+        (false, true) => "Read the words of the reply; this code alone says too little.",
+        (false, false) => "Read the words first; then, by what they say:",
+    };
+    let first = Step { line: line.to_owned(), ..Step::default() };
+    let rest = reasons
+        .iter()
+        .filter(|_| !good)
+        .flat_map(|&reason| short_steps(reason, direction, class, context.mta));
+    std::iter::once(first).chain(rest).collect()
+}
+
+/// The same with another first digit.
+fn twins(asked: EnhancedPattern) -> Vec<Named> {
+    let with = |digit| written(EnhancedPattern { class: Some(digit), ..asked });
+    match asked.class {
+        Some(4) => vec![named(with(5), "the same for good: the message comes back at once")],
+        Some(5) => vec![named(with(4), "the same for now: the message stays in the queue")],
+        _ => vec![named("dsn=", "Postfix writes its own there; the one in the reply may differ")],
+    }
+}
+
+/// The neighbours of the same subject.
+fn siblings(asked: EnhancedPattern) -> Vec<Named> {
+    // Its neighbours may be no success.
+    let class = asked.class.filter(|&digit| digit != 2);
+    let mut rows: Vec<EnhancedRow> = enhanced_codes();
+    rows.retain(|row| {
+        row.code.subject == asked.subject && row.code.first != asked.first && row.code.first > 0
+    });
+    rows.sort_by_key(|row| row.code.first.abs_diff(asked.first));
+    rows.truncate(4);
+    rows.sort_by_key(|row| row.code.first);
+    rows.into_iter().map(|row| named(written(EnhancedPattern { class, ..row.code }), row.name)).collect()
+}
+
+/// `5.7.606`: not in the registry, but a rule of the book has it.
+fn of_a_provider(input: &str, asked: EnhancedPattern, context: &Context) -> Option<Entry> {
+    let code = EnhancedCode::new(asked.class.unwrap_or(5), asked.subject, asked.first)?;
+    let book = Book::built_in();
+    let fits = |patterns: &[EnhancedPattern]| patterns.iter().any(|pattern| pattern.fits(code));
+    let (_, rule) = book.rules.all().find(|(_, rule)| fits(&rule.enhanced))?;
+    let class = class_of(asked);
+    // A rule that only one provider's numbers can fit is named after it, and asks for no other sign of it.
+    let named_after = || book.providers.find(rule.id.split('-').next().unwrap_or_default());
+    let provider = rule.providers.first().copied().or_else(named_after);
+    let provider = provider.and_then(|provider| book.providers.row(provider));
+    let by = provider.map_or_else(|| "some servers".to_owned(), |row| row.name.clone());
+    let mut verdict = finding(rule.reason, class, rule.sure);
+    verdict.rule = Some(rule.id.clone());
+    verdict.provider = provider.map(|row| row.id.clone());
+    verdict.provider_name = provider.map(|row| row.name.clone());
+    let mut sources = Sources::default();
+    sources.add(&rule.source);
+    advice_sources(rule.reason, context, &mut sources);
+    Some(Entry {
+        input: input.to_owned(),
+        kind: Kind::Enhanced,
+        label: written(asked),
+        name: capital(&verdict.title),
+        code: None,
+        enhanced: Some(written(asked)),
+        class,
+        description: vec![
+            verdict.meaning.clone(),
+            format!("Not in the IANA registry; {by} uses it so."),
+            digit_words(class).to_owned(),
+        ],
+        sender_does: class.map(sender_does).unwrap_or_default().to_owned(),
+        stages: Vec::new(),
+        when: vec![Said { mta: None, text: format!("In replies of {by}.") }],
+        variants: Vec::new(),
+        fixes: fixes(rule.reason, class, context),
+        unlike: twins(asked),
+        related: siblings(asked),
+        nearest: Vec::new(),
+        sources: sources.list(),
+        verdict: Some(verdict),
+    })
+}

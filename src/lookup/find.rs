@@ -1,0 +1,110 @@
+//! The words of an argument come in, an entry goes out, always: what nobody knows is an entry that says so.
+
+use std::cell::OnceCell;
+
+use crate::book::Book;
+use crate::entry::{Entry, Kind};
+use crate::event::Event;
+use crate::lookup::asked::{Asked, Context, read};
+use crate::lookup::code::{class_entry, code_entry};
+use crate::lookup::enhanced::{enhanced_entry, written};
+use crate::lookup::near::nearest;
+use crate::lookup::reason::{reason_entry, reply_entry};
+use crate::reason::{Judge, Reason};
+use crate::reply::Class;
+
+/// The rules are read when a text has to be judged, and only once.
+#[derive(Default)]
+pub struct Desk {
+    book: OnceCell<Book>,
+}
+
+impl Desk {
+    pub fn book(&self) -> &Book {
+        self.book.get_or_init(Book::built_in)
+    }
+
+    pub fn entry(&self, input: &str, context: &Context) -> Entry {
+        match read(input, context) {
+            Asked::Code(code, enhanced) => code_entry(input, code, enhanced, context)
+                .unwrap_or_else(|| unknown(input, &code.to_string())),
+            Asked::Enhanced(pattern) => {
+                enhanced_entry(input, pattern, context).unwrap_or_else(|| unknown(input, &written(pattern)))
+            }
+            Asked::Class(class) => class_entry(input, class, context),
+            Asked::Reason(reason) => reason_entry(input, reason, context),
+            Asked::Reply(event) => self.judged(input, Kind::Reply, &event, context),
+            Asked::Line(event) => {
+                let context = Context {
+                    direction: Some(context.direction.unwrap_or(event.direction)),
+                    mta: Some(context.mta.unwrap_or(event.mta)),
+                    ..context.clone()
+                };
+                self.judged(input, Kind::Line, &event, &context)
+            }
+            Asked::Routine => routine(input),
+            Asked::Word(event) => {
+                let numbered = event.code.is_some();
+                let known = || {
+                    let verdict = Judge::new(self.book()).verdict(&event);
+                    verdict.is_some_and(|verdict| verdict.reason != Reason::Unknown)
+                };
+                let word = input.trim();
+                let word_like = word.chars().any(char::is_alphabetic);
+                if word_like && (numbered || known()) {
+                    self.judged(input, Kind::Reply, &event, context)
+                } else {
+                    unknown(input, word)
+                }
+            }
+        }
+    }
+
+    /// A reply that is no failure is explained by its code.
+    fn judged(&self, input: &str, kind: Kind, event: &Event, context: &Context) -> Entry {
+        match Judge::new(self.book()).verdict(event) {
+            Some(verdict) => reply_entry(input, kind, event, &verdict, self.book(), context),
+            None => {
+                let by_code = event.code.and_then(|code| code_entry(input, code, None, context));
+                let entry = by_code.unwrap_or_else(|| class_entry(input, Class::Positive, context));
+                Entry { kind, ..entry }
+            }
+        }
+    }
+}
+
+pub fn unknown(input: &str, asked: &str) -> Entry {
+    Entry { nearest: nearest(asked), ..empty(input, Kind::Unknown, "unknown") }
+}
+
+fn routine(input: &str) -> Entry {
+    let description = vec![
+        "A mail server's line that reports neither a delivery nor a refusal. There is nothing to explain."
+            .to_owned(),
+        "Give the line of the same queue id that says status= (Postfix), or =>, ==, ** (Exim).".to_owned(),
+    ];
+    Entry { description, name: "No result in this line".to_owned(), ..empty(input, Kind::Line, "routine") }
+}
+
+fn empty(input: &str, kind: Kind, label: &str) -> Entry {
+    Entry {
+        input: input.to_owned(),
+        kind,
+        label: label.to_owned(),
+        name: String::new(),
+        code: None,
+        enhanced: None,
+        class: None,
+        verdict: None,
+        description: Vec::new(),
+        sender_does: String::new(),
+        stages: Vec::new(),
+        when: Vec::new(),
+        variants: Vec::new(),
+        fixes: Vec::new(),
+        unlike: Vec::new(),
+        related: Vec::new(),
+        nearest: Vec::new(),
+        sources: Vec::new(),
+    }
+}

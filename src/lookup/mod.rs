@@ -1,0 +1,14 @@
+//! What somebody wants to know about: words come in, entries of the book go out.
+
+mod advice;
+pub mod asked;
+pub mod brief;
+mod code;
+mod enhanced;
+pub mod find;
+mod near;
+pub mod pair;
+mod reason;
+mod side;
+mod sources;
+mod words;

@@ -1,0 +1,229 @@
+//! Two words come in, what tells them apart goes out: from a note written for these two, else from what the book says
+//! of each.
+
+use crate::book::guide::{self, catalogue_date};
+use crate::entry::{Entry, PAIR, Pair, PairRow};
+use crate::lookup::find::unknown;
+use crate::lookup::side::{Side, side};
+use crate::lookup::sources::Sources;
+use crate::lookup::words::{class as class_words, sender_does};
+use crate::reason::Reason;
+use crate::reply::Class;
+
+pub fn compare(texts: [&str; 2]) -> Pair {
+    let [a, b] = texts.map(side);
+    match (a, b) {
+        (Some(a), Some(b)) => known(&a, &b),
+        (a, b) => {
+            let missing = [(a, texts[0]), (b, texts[1])].into_iter().filter(|(side, _)| side.is_none());
+            let unknown: Vec<Entry> = missing.map(|(_, text)| unknown(text, text.trim())).collect();
+            Pair {
+                schema: PAIR,
+                catalogue: catalogue_date(),
+                labels: texts.map(str::to_owned),
+                names: [String::new(), String::new()],
+                rows: Vec::new(),
+                differences: Vec::new(),
+                rule_of_thumb: String::new(),
+                catch: Vec::new(),
+                sources: Vec::new(),
+                unknown,
+            }
+        }
+    }
+}
+
+fn known(a: &Side, b: &Side) -> Pair {
+    let written = a.code.zip(b.code).and_then(|(a, b)| guide::pair(a, b));
+    let mut sources = Sources::default();
+    let (differences, rule_of_thumb, catch) = match written {
+        Some(row) => {
+            sources.add_all(row.sources);
+            (row.differences, row.thumb, vec![row.catch])
+        }
+        None if a.label == b.label => {
+            (vec!["They are the same.".to_owned()], format!("{} = {}.", a.label, a.thumb), catches(a, a))
+        }
+        None => (differences(a, b), thumb(a, b), catches(a, b)),
+    };
+    sources.add_all(a.sources.iter().chain(&b.sources).cloned());
+    Pair {
+        schema: PAIR,
+        catalogue: catalogue_date(),
+        labels: [a.label.clone(), b.label.clone()],
+        names: [a.name.clone(), b.name.clone()],
+        rows: rows(a, b),
+        differences,
+        rule_of_thumb,
+        catch,
+        sources: sources.list(),
+        unknown: Vec::new(),
+    }
+}
+
+fn rows(a: &Side, b: &Side) -> Vec<PairRow> {
+    let class = |side: &Side| side.class.map_or("the number decides", class_words).to_owned();
+    let commands = |side: &Side| match side.stages.as_slice() {
+        [] => "any command".to_owned(),
+        [one] if one == "any" => "any command".to_owned(),
+        stages => stages.join(", ").replace("connect, any", "connect, any command"),
+    };
+    let row = |title, cell: &dyn Fn(&Side) -> String| PairRow { title, cells: [cell(a), cell(b)] };
+    let no_codes = a.code.is_none() && b.code.is_none();
+    let mut rows = vec![
+        row("class", &class),
+        row("sender does", &|side| side.sender.clone()),
+        row("means", &|side| side.means.clone()),
+        row("you see it", &|side| side.when.clone()),
+    ];
+    if !a.stages.is_empty() || !b.stages.is_empty() {
+        rows.push(row("comes at", &commands));
+    }
+    rows.push(row(if no_codes { "usual codes" } else { "usual x.y.z" }, &|side| side.usual.join("; ")));
+    rows.push(row("they said it", &|side| side.they.clone()));
+    rows.push(row("we said it", &|side| side.we.clone()));
+    rows.push(row("Postfix", &|side| side.postfix.clone()));
+    rows.push(row("Exim", &|side| side.exim.clone()));
+    rows
+}
+
+fn thumb(a: &Side, b: &Side) -> String {
+    let alike = a.thumb == b.thumb;
+    let one = |side: &Side| {
+        let end = match side.class {
+            Some(Class::Transient) if alike => ", for now",
+            Some(Class::Permanent) if alike => ", for good",
+            Some(_) | None => "",
+        };
+        format!("{} = {}{end}.", side.label, side.thumb)
+    };
+    format!("{} {}", one(a), one(b))
+}
+
+fn catches(a: &Side, b: &Side) -> Vec<String> {
+    if a.catch == b.catch {
+        let labels =
+            if a.label == b.label { a.label.clone() } else { format!("{} and {}", a.label, b.label) };
+        return vec![format!("{labels}: {}", a.catch)];
+    }
+    [a, b].iter().map(|side| format!("{}: {}", side.label, side.catch)).collect()
+}
+
+fn differences(a: &Side, b: &Side) -> Vec<String> {
+    let mut told = vec![by_class(a, b)];
+    if a.thumb == b.thumb {
+        told.push(format!("Behind both stands the same: {}", a.thumb));
+    } else if a.code.is_none() || b.code.is_none() {
+        told.push(format!("{}: {}; {}: {}", a.label, a.thumb, b.label, b.thumb));
+    } else if a.about == b.about {
+        told.push(format!("Both are about {}", a.about));
+    } else {
+        told.push(format!("{} is about {}; {} is about {}", a.label, a.about, b.label, b.about));
+    }
+    match (a.ends, b.ends) {
+        (true, true) => told.push("Both end the session".to_owned()),
+        (true, false) => told.push(format!("{} ends the session; after {} it goes on", a.label, b.label)),
+        (false, true) => told.push(format!("{} ends the session; after {} it goes on", b.label, a.label)),
+        (false, false) => {}
+    }
+    if !a.stages.is_empty() && !b.stages.is_empty() && a.stages != b.stages {
+        told.push(format!("{} {}; {} {}", a.label, place(a), b.label, place(b)));
+    }
+    told.extend(shared(a, b));
+    told
+}
+
+/// Commands that are too many to be listed in a sentence.
+const MANY: usize = 6;
+
+/// Where in the dialogue it comes.
+fn place(side: &Side) -> String {
+    let has = |stage: &str| side.stages.iter().any(|known| known == stage);
+    if has("any") {
+        "may come at any point of the session".to_owned()
+    } else if has("queue") {
+        "is written by the sending side itself, from its queue".to_owned()
+    } else if side.stages.len() > MANY {
+        "comes after most commands".to_owned()
+    } else {
+        format!("comes at {}", side.stages.join(", "))
+    }
+}
+
+fn failure(class: Class) -> bool {
+    matches!(class, Class::Transient | Class::Permanent)
+}
+
+/// What follows from it: as for its whole class, or as this code has it.
+fn outcome(class: Class, side: &Side) -> String {
+    let own = side.sender != sender_does(class);
+    match class {
+        Class::Positive => "is a success: nothing has to be mended".to_owned(),
+        Class::Intermediate => "is a step on the way: the server waits for more".to_owned(),
+        Class::Transient if own => format!("is temporary: the sender {}", side.sender),
+        Class::Permanent if own => format!("is permanent: the sender {}", side.sender),
+        Class::Transient => "is temporary: the sender keeps the mail and tries again".to_owned(),
+        Class::Permanent => "is permanent: the author gets the mail back at once".to_owned(),
+    }
+}
+
+fn by_class(a: &Side, b: &Side) -> String {
+    match (a.class, b.class) {
+        (Some(x), Some(y)) if x == y && (!failure(x) || a.sender == b.sender) => match x {
+            Class::Positive => "Both are successes: nothing has to be mended".to_owned(),
+            Class::Intermediate => "Both are steps on the way: the server waits for more".to_owned(),
+            Class::Transient => "Both are temporary: the sender keeps the mail and tries again".to_owned(),
+            Class::Permanent => "Both are permanent: the author gets the mail back at once".to_owned(),
+        },
+        (Some(x), Some(y)) if failure(x) == failure(y) || failure(x) && failure(y) => {
+            format!("{} {}. {} {}", a.label, outcome(x, a), b.label, outcome(y, b))
+        }
+        (Some(x), Some(y)) => {
+            let (good, bad) = if failure(x) { (b, a) } else { (a, b) };
+            let (fine, worse) = if failure(x) { (y, x) } else { (x, y) };
+            let (fine, worse) = (outcome(fine, good), outcome(worse, bad));
+            format!("{} {fine}. {} {worse}", good.label, bad.label)
+        }
+        (None, None) if a.reason.is_some() && b.reason.is_some() => {
+            "Both are causes, not numbers: the first digit of the reply tells whether the mail is still in the queue".to_owned()
+        }
+        (None, Some(_)) => mixed(a, b),
+        (Some(_), None) => mixed(b, a),
+        (None, None) => "The first digit of each tells whether the mail is still in the queue".to_owned(),
+    }
+}
+
+/// A reason, or a code whose first digit is open, beside one with a class.
+fn mixed(open: &Side, closed: &Side) -> String {
+    let Some(reason) = open.reason else {
+        return format!("{} leaves the first digit open; {} fixes it", open.label, closed.label);
+    };
+    if closed.reasons.contains(&reason) {
+        format!("{} is a cause, {} a number, and one of those that it comes with", open.label, closed.label)
+    } else {
+        format!("{} is a cause, {} a number; the two do not usually meet", open.label, closed.label)
+    }
+}
+
+fn shared(a: &Side, b: &Side) -> Option<String> {
+    if a.reason.is_some() || b.reason.is_some() {
+        return None;
+    }
+    let title = |reason: Reason| guide::reason(reason).map(|row| row.title).unwrap_or_default();
+    let common: Vec<String> = a
+        .reasons
+        .iter()
+        .filter(|reason| b.reasons.contains(reason))
+        .take(3)
+        .map(|&reason| title(reason))
+        .collect();
+    if common.is_empty() {
+        return None;
+    }
+    let end = if a.class == b.class {
+        "the words decide, not the number"
+    } else {
+        "the cause is the same, and only the retry differs"
+    };
+    Some(format!("Both may mean: {}; then {end}", common.join(", ")))
+}

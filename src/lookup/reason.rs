@@ -1,0 +1,208 @@
+//! A reason, or a reply with its verdict, comes in; its entry goes out, with the whole advice.
+
+use crate::book::{Book, enhanced_codes, guide, slug};
+use crate::entry::{Entry, Finding, Fix, Kind, Named, Said, Variant};
+use crate::event::{Direction, Event};
+use crate::lookup::advice::{advice_sources, fixes};
+use crate::lookup::asked::Context;
+use crate::lookup::code::{code_entry, related_code, sender};
+use crate::lookup::sources::Sources;
+use crate::lookup::words::{capital, finding, named, sender_does, sense};
+use crate::reason::{Reason, Sureness, Verdict};
+use crate::reply::Class;
+
+pub fn reason_entry(input: &str, reason: Reason, context: &Context) -> Entry {
+    let row = guide::reason(reason).expect("each reason has a row");
+    let variants = numbers(reason);
+    let mut labels: Vec<&str> = variants.iter().map(|variant| variant.label.as_str()).collect();
+    labels.dedup();
+    let when = match labels.as_slice() {
+        [] => "Without a number of its own: the words, or the mail server's own log, tell it.".to_owned(),
+        labels => format!("Mostly behind {}.", labels.join(", ")),
+    };
+    let retry = |class| finding(reason, Some(class), Sureness::Nothing).retry_helps;
+    let (later, never) = (retry(Class::Transient), retry(Class::Permanent));
+    let helps = if later == never {
+        format!("Does a retry help? {}.", capital(&later))
+    } else {
+        format!("Does a retry help? After a 4xx: {later}. After a 5xx: {never}.")
+    };
+    Entry {
+        input: input.to_owned(),
+        kind: Kind::Reason,
+        label: slug(reason),
+        name: capital(&row.title),
+        code: None,
+        enhanced: None,
+        class: None,
+        verdict: None,
+        description: vec![row.meaning, helps],
+        sender_does: String::new(),
+        stages: Vec::new(),
+        when: vec![Said { mta: None, text: when }],
+        variants,
+        fixes: fixes(reason, None, context),
+        unlike: unlike(reason),
+        related: related(reason),
+        nearest: Vec::new(),
+        sources: reason_sources(reason, context),
+    }
+}
+
+/// The reasons that are mistaken for this one.
+pub fn unlike(reason: Reason) -> Vec<Named> {
+    let rows = guide::kin(reason).map(|row| row.unlike).unwrap_or_default();
+    rows.into_iter().map(|unlike| named(unlike.what, unlike.why)).collect()
+}
+
+/// The codes that it comes with.
+pub fn numbers(reason: Reason) -> Vec<Variant> {
+    let mut found: Vec<Variant> = Vec::new();
+    for row in guide::guides() {
+        for variant in row.variants.iter().filter(|variant| variant.reason == Some(reason)) {
+            let label = if variant.code.is_empty() {
+                row.code.to_string()
+            } else {
+                format!("{} {}", row.code, variant.code)
+            };
+            if found.iter().all(|found| found.label != label) {
+                let text = sense(&variant.words, variant.reason);
+                found.push(Variant { label, reason: None, text });
+            }
+        }
+    }
+    found
+}
+
+fn related(reason: Reason) -> Vec<Named> {
+    let codes = numbers(reason).into_iter().map(|variant| variant.label);
+    let mut related: Vec<Named> = Vec::new();
+    for code in codes {
+        let code = code.split(' ').next().unwrap_or_default();
+        let row = code.parse().ok().and_then(related_code);
+        related.extend(row.filter(|row| !related.contains(row)));
+    }
+    related.truncate(6);
+    related
+}
+
+/// A verdict in words.
+pub fn told(verdict: &Verdict, class: Option<Class>, book: &Book) -> Finding {
+    let rule = verdict.rule.and_then(|rule| book.rules.rule(rule));
+    let provider = verdict.provider.and_then(|provider| book.providers.row(provider));
+    let page = provider.map(|row| row.postmaster.clone()).filter(|page| !page.is_empty());
+    Finding {
+        rule: rule.map(|rule| rule.id.clone()),
+        provider: provider.map(|row| row.id.clone()),
+        provider_name: provider.map(|row| row.name.clone()),
+        provider_page: page,
+        ..finding(verdict.reason, class, verdict.sure)
+    }
+}
+
+/// A reply or a line: the reason first, then what its number says, then the whole advice.
+pub fn reply_entry(
+    input: &str,
+    kind: Kind,
+    event: &Event,
+    verdict: &Verdict,
+    book: &Book,
+    context: &Context,
+) -> Entry {
+    let class = event.class();
+    let told = told(verdict, class, book);
+    let reason = verdict.reason;
+    let of_code = event.code.and_then(|code| code_entry(input, code, None, context));
+    let mut description = vec![told.meaning.clone()];
+    if let Some(of_code) = &of_code {
+        description
+            .extend(of_code.description.first().map(|text| format!("{} by itself: {text}", of_code.label)));
+    }
+    description.extend(contradiction(class, reason));
+    let mut sources = Sources::default();
+    let rule = verdict.rule.and_then(|rule| book.rules.rule(rule));
+    if let Some(rule) = rule.filter(|rule| rule.reason != Reason::Unknown) {
+        sources.add(&rule.source);
+    }
+    sources.add_all(told.provider_page.clone());
+    if let Some(row) = event.code.and_then(guide::code) {
+        sources.add(&row.source);
+    }
+    advice_sources(reason, context, &mut sources);
+    let label = match (event.code, event.enhanced.or(event.dsn)) {
+        (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
+        (Some(code), None) => code.to_string(),
+        (None, Some(enhanced)) => enhanced.to_string(),
+        (None, None) => slug(reason),
+    };
+    let guide = event.code.and_then(guide::guide);
+    Entry {
+        input: input.to_owned(),
+        kind,
+        label,
+        name: match &of_code {
+            Some(of_code) if reason == Reason::Unknown => of_code.name.clone(),
+            Some(_) | None => capital(&told.title),
+        },
+        code: event.code,
+        enhanced: event.enhanced.map(|enhanced| enhanced.to_string()),
+        class,
+        sender_does: match (&guide, class) {
+            (Some(guide), Some(class)) => sender(guide, class),
+            (None, Some(class)) => sender_does(class).to_owned(),
+            (_, None) => String::new(),
+        },
+        stages: event.stage.map(slug).into_iter().collect(),
+        when: Vec::new(),
+        variants: Vec::new(),
+        fixes: local_too(reason, event.direction, fixes(reason, class, context), context),
+        unlike: unlike(reason),
+        related: of_code.map(|entry| named(&entry.label, entry.name)).into_iter().collect(),
+        nearest: Vec::new(),
+        sources: sources.list(),
+        description,
+        verdict: Some(told),
+    }
+}
+
+/// The book may have no advice for one side; then that of the reason that is not known.
+fn local_too(reason: Reason, direction: Direction, found: Vec<Fix>, context: &Context) -> Vec<Fix> {
+    if found.is_empty() && reason != Reason::Unknown {
+        let context = Context { direction: Some(direction), ..context.clone() };
+        fixes(Reason::Unknown, None, &context)
+    } else {
+        found
+    }
+}
+
+/// Where the number says one thing and the reason another.
+fn contradiction(class: Option<Class>, reason: Reason) -> Option<String> {
+    let passes = matches!(
+        reason,
+        Reason::MailboxFull
+            | Reason::RateLimited
+            | Reason::TooManyRecipients
+            | Reason::Greylisted
+            | Reason::SystemFull
+    );
+    match class {
+        Some(Class::Permanent) if passes => {
+            Some("The number says for good, the reason passes: send it again later.".to_owned())
+        }
+        Some(Class::Transient)
+            if matches!(reason, Reason::RelayDenied | Reason::SenderAuthFailed | Reason::ClientIdentity) =>
+        {
+            Some("The number says for now, but it does not pass by waiting.".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn reason_sources(reason: Reason, context: &Context) -> Vec<String> {
+    let mut sources = Sources::default();
+    for row in enhanced_codes().iter().filter(|row| row.reason == Some(reason)).take(2) {
+        sources.add(&row.reference);
+    }
+    advice_sources(reason, context, &mut sources);
+    sources.list()
+}

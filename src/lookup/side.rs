@@ -1,0 +1,283 @@
+//! One of two things to be compared: what was asked comes in, what a comparison says of it goes out.
+
+use crate::book::guide::{GuideRow, VariantRow};
+use crate::book::{EnhancedPattern, guide, slug};
+use crate::event::{Direction, Mta};
+use crate::lookup::advice::{advice_sources, short_steps};
+use crate::lookup::asked::{Asked, Context, short};
+use crate::lookup::code::{class_entry, sender};
+use crate::lookup::enhanced::{class_of, numbers, reasons, written};
+use crate::lookup::reason::{numbers as numbers_of, unlike};
+use crate::lookup::sources::Sources;
+use crate::lookup::words::{capital, class as class_words, lower, retry, retry_helps, sender_does};
+use crate::reason::Reason;
+use crate::reply::{Class, Code};
+
+pub struct Side {
+    pub label: String,
+    pub name: String,
+    /// None: a reason or a code without it, whose first digit decides.
+    pub code: Option<Code>,
+    /// Asked for as a reason; else its number stands for it.
+    pub reason: Option<Reason>,
+    pub class: Option<Class>,
+    /// Completes "452 is about …".
+    pub about: String,
+    pub sender: String,
+    pub means: String,
+    pub when: String,
+    pub stages: Vec<String>,
+    /// What stands behind it: `4.3.1 system-full`.
+    pub usual: Vec<String>,
+    pub postfix: String,
+    pub exim: String,
+    pub they: String,
+    pub we: String,
+    pub reasons: Vec<Reason>,
+    pub ends: bool,
+    pub thumb: String,
+    pub catch: String,
+    pub sources: Vec<String>,
+}
+
+const NEVER: &str = "never by itself";
+
+/// None: the book does not have it.
+pub fn side(text: &str) -> Option<Side> {
+    match short(text)? {
+        Asked::Code(code, None) => of_code(code),
+        Asked::Code(code, Some(enhanced)) => {
+            let pattern = EnhancedPattern::read(&enhanced.to_string())?;
+            let (whole, part) = (of_code(code)?, of_enhanced(pattern)?);
+            Some(Side {
+                label: format!("{code} {enhanced}"),
+                code: None,
+                class: whole.class,
+                sender: whole.sender,
+                postfix: whole.postfix,
+                exim: whole.exim,
+                stages: whole.stages,
+                ..part
+            })
+        }
+        Asked::Enhanced(pattern) => of_enhanced(pattern),
+        Asked::Reason(reason) => Some(of_reason(reason)),
+        Asked::Class(class) => Some(of_class(class)),
+        Asked::Reply(_) | Asked::Line(_) | Asked::Routine | Asked::Word(_) => None,
+    }
+}
+
+fn of_code(code: Code) -> Option<Side> {
+    let (row, guide) = (guide::code(code)?, guide::guide(code)?);
+    let mut reasons: Vec<Reason> = Vec::new();
+    for reason in guide.variants.iter().filter_map(|variant| variant.reason) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    let or_never = |text: &String| if text.is_empty() { NEVER.to_owned() } else { text.clone() };
+    let mut sources = Sources::default();
+    sources.add(&row.source);
+    sources.add_all(guide.sources.iter().cloned());
+    Some(Side {
+        label: code.to_string(),
+        name: row.name,
+        code: Some(code),
+        reason: None,
+        class: Some(code.class()),
+        about: guide.about.clone(),
+        sender: sender(&guide, code.class()),
+        means: row.meaning,
+        when: guide.when.clone(),
+        stages: row.stages,
+        usual: usual(&guide),
+        postfix: or_never(&guide.postfix),
+        exim: or_never(&guide.exim),
+        they: capital(&guide.you),
+        we: we(&guide, &reasons),
+        reasons,
+        ends: guide.ends,
+        thumb: guide.thumb.clone(),
+        catch: if guide.catch.is_empty() { row.note.unwrap_or_default() } else { guide.catch },
+        sources: sources.list(),
+    })
+}
+
+/// At most four; a wide code has more, and `explain` shows them.
+fn usual(guide: &GuideRow) -> Vec<String> {
+    let named = |variant: &VariantRow| {
+        let what = variant.reason.map_or_else(|| variant.words.clone(), slug);
+        if variant.code.is_empty() { what } else { format!("{} {what}", variant.code) }
+    };
+    let mut usual: Vec<String> = guide.variants.iter().take(4).map(named).collect();
+    if guide.variants.len() > usual.len() {
+        usual.push("and more".to_owned());
+    }
+    if usual.is_empty() {
+        usual.push("none".to_owned());
+    }
+    usual
+}
+
+/// What the guide says, else what is right for the first reason.
+fn we(guide: &GuideRow, reasons: &[Reason]) -> String {
+    match (guide.we.is_empty(), reasons.first()) {
+        (true, Some(&reason)) => advised(reason, Direction::Inbound),
+        _ => guide.we.join(" "),
+    }
+}
+
+/// One line that is good for both servers, or one for each.
+fn advised(reason: Reason, direction: Direction) -> String {
+    let rows = guide::advice_on(reason);
+    let row = rows.iter().find(|row| row.direction.contains(&direction));
+    let shared = row.map(|row| row.all.line.clone()).unwrap_or_default();
+    if shared.is_empty() {
+        let steps = short_steps(reason, direction, None, None);
+        steps.first().map(|step| step.line.clone()).unwrap_or_default()
+    } else {
+        shared
+    }
+}
+
+fn of_enhanced(pattern: EnhancedPattern) -> Option<Side> {
+    let row = guide::enhanced(pattern.subject, pattern.first)?;
+    let class = class_of(pattern);
+    let variants = numbers(pattern);
+    let reasons = reasons(&row, &variants);
+    let good = class == Some(Class::Positive);
+    let codes: Vec<String> = variants.iter().map(|variant| variant.label.clone()).collect();
+    let mut all_sources = Sources::default();
+    all_sources.add(&row.reference);
+    let advice = |direction| match reasons.first() {
+        _ if good => "Nothing: it is no failure".to_owned(),
+        Some(&reason) => advised(reason, direction),
+        None => "Read the words of the reply".to_owned(),
+    };
+    if let Some(&reason) = reasons.first() {
+        advice_sources(reason, &Context::default(), &mut all_sources);
+    }
+    Some(Side {
+        label: written(pattern),
+        code: None,
+        reason: None,
+        class,
+        about: lower(&row.name),
+        sender: class.map_or("the first digit decides", sender_does).to_owned(),
+        when: if codes.is_empty() {
+            "Behind any reply code that fits its first digit.".to_owned()
+        } else {
+            format!("Behind the reply code: {}.", first_codes(&codes))
+        },
+        stages: Vec::new(),
+        usual: if codes.is_empty() { vec!["none of its own".to_owned()] } else { shortened(&codes) },
+        postfix: "in the reply, and in dsn=".to_owned(),
+        exim: "in the text of an ACL or router".to_owned(),
+        they: advice(Direction::Outbound),
+        we: advice(Direction::Inbound),
+        thumb: row.meaning.trim_end_matches('.').to_lowercase(),
+        catch: match row.reason {
+            Some(_) => {
+                "The words of a reply beat it: servers put wrong codes in front of right words.".to_owned()
+            }
+            None => "It says too little by itself; the words must decide.".to_owned(),
+        },
+        reasons,
+        ends: false,
+        means: row.meaning,
+        name: row.name,
+        sources: all_sources.list(),
+    })
+}
+
+fn of_reason(reason: Reason) -> Side {
+    let row = guide::reason(reason).expect("each reason has a row");
+    let kin = guide::kin(reason);
+    let mut sources = Sources::default();
+    advice_sources(reason, &Context::default(), &mut sources);
+    let codes: Vec<String> = numbers_of(reason).into_iter().map(|variant| variant.label).collect();
+    let (later, never) = (
+        retry_helps(retry(reason, Some(Class::Transient))),
+        retry_helps(retry(reason, Some(Class::Permanent))),
+    );
+    let sender = if later == never {
+        format!("what the number says. Does a retry help? {}", capital(later))
+    } else {
+        format!("what the number says. Does a retry help? After 4xx: {later}; after 5xx: {never}")
+    };
+    let mistaken = unlike(reason).into_iter().next();
+    let line = |mta| {
+        let step = short_steps(reason, Direction::Inbound, None, Some(mta));
+        step.into_iter().next().map(|step| step.line).unwrap_or_default()
+    };
+    Side {
+        label: slug(reason),
+        code: None,
+        reason: Some(reason),
+        class: None,
+        about: row.title.clone(),
+        sender,
+        when: if codes.is_empty() {
+            "Where the words or the mail server's own log say so; no number is its own.".to_owned()
+        } else {
+            format!("Mostly behind {}.", first_codes(&codes))
+        },
+        stages: Vec::new(),
+        usual: if codes.is_empty() { vec!["no number of its own".to_owned()] } else { shortened(&codes) },
+        postfix: line(Mta::Postfix),
+        exim: line(Mta::Exim),
+        they: advised(reason, Direction::Outbound),
+        we: advised(reason, Direction::Inbound),
+        reasons: vec![reason],
+        ends: false,
+        thumb: kin.map(|kin| kin.thumb).unwrap_or_default(),
+        catch: mistaken
+            .map(|other| format!("Not to be mistaken for {}: {}.", other.label, other.text))
+            .unwrap_or_default(),
+        name: capital(&row.title),
+        means: row.meaning,
+        sources: sources.list(),
+    }
+}
+
+fn of_class(class: Class) -> Side {
+    let entry = class_entry("", class, &Context::default());
+    let line = |at: usize| {
+        let steps = entry.fixes.get(at).map(|fix| fix.steps.as_slice()).unwrap_or_default();
+        steps.first().map(|step| step.line.clone()).unwrap_or_default()
+    };
+    Side {
+        code: None,
+        reason: None,
+        class: Some(class),
+        about: class_words(class).to_owned(),
+        sender: sender_does(class).to_owned(),
+        means: entry.description.join(" "),
+        when: entry.when.first().map(|said| said.text.clone()).unwrap_or_default(),
+        stages: Vec::new(),
+        usual: vec!["any with the same first digit".to_owned()],
+        postfix: "in every dialogue".to_owned(),
+        exim: "in every dialogue".to_owned(),
+        they: line(0),
+        we: line(1),
+        reasons: Vec::new(),
+        ends: false,
+        thumb: entry.name.to_lowercase(),
+        catch: "The digit decides only about the retry; never take an address off a list for it.".to_owned(),
+        sources: entry.sources.clone(),
+        label: entry.label,
+        name: entry.name,
+    }
+}
+
+fn first_codes(codes: &[String]) -> String {
+    shortened(codes).join(", ")
+}
+
+fn shortened(codes: &[String]) -> Vec<String> {
+    let mut shown: Vec<String> = codes.iter().take(4).cloned().collect();
+    if codes.len() > shown.len() {
+        shown.push("and more".to_owned());
+    }
+    shown
+}

@@ -1,0 +1,110 @@
+//! What is said the same way of many things: of classes, of how sure a reason is, of what a retry is worth.
+
+use crate::book::guide;
+use crate::entry::{Finding, Named};
+use crate::reason::{Reason, Retry, Sureness};
+use crate::reply::Class;
+
+pub fn class(class: Class) -> &'static str {
+    match class {
+        Class::Positive => "success",
+        Class::Intermediate => "go on",
+        Class::Transient => "temporary",
+        Class::Permanent => "permanent",
+    }
+}
+
+/// What the sending server does, by the class alone (RFC 5321 §4.2.1, §4.5.4.1).
+pub fn sender_does(class: Class) -> &'static str {
+    match class {
+        Class::Positive => "goes on",
+        Class::Intermediate => "sends what is asked for",
+        Class::Transient => "keeps the message and tries again; nobody is told until the queue lifetime ends",
+        Class::Permanent => "gives up at once and returns the message to its author",
+    }
+}
+
+pub fn sure(sure: Sureness) -> (&'static str, &'static str) {
+    match sure {
+        Sureness::Provider => ("provider", "sure: the provider itself explains these words so"),
+        Sureness::Text => ("text", "sure: the words say it"),
+        Sureness::Enhanced => ("enhanced", "likely: by the enhanced code, the words say nothing"),
+        Sureness::Stage => ("stage", "a guess: by the command that it answers"),
+        Sureness::Code => ("code", "a guess: by the reply code alone"),
+        Sureness::Nothing => ("nothing", "not known: neither words nor numbers tell the reason"),
+    }
+}
+
+pub fn retry_helps(retry: Retry) -> &'static str {
+    match retry {
+        Retry::Retry => "yes, the queue's own retries will do",
+        Retry::SlowDown => "yes, with fewer connections and messages at a time",
+        Retry::Suppress => "no; send no more to this address",
+        Retry::FixOurs => "no, not before the sending side is mended",
+        Retry::ChangeMessage => "no, not for the same message; a changed one may pass",
+        Retry::Ask => "no, not before a person on the other side has acted",
+        Retry::Wait => "yes; leave it alone, it passes",
+    }
+}
+
+/// What a retry is worth. Without a number the mail is taken to be still in the queue.
+pub fn retry(reason: Reason, class: Option<Class>) -> Retry {
+    let row = guide::reason(reason).expect("each reason has a row");
+    if class == Some(Class::Permanent) { row.retry_permanent } else { row.retry_transient }
+}
+
+/// A finding without a rule and without a provider.
+pub fn finding(reason: Reason, class: Option<Class>, how: Sureness) -> Finding {
+    let row = guide::reason(reason).expect("each reason has a row");
+    let retryable = retry(reason, class);
+    let (sure, why_sure) = sure(how);
+    Finding {
+        reason,
+        title: row.title,
+        meaning: row.meaning,
+        sure,
+        why_sure,
+        rule: None,
+        provider: None,
+        provider_name: None,
+        provider_page: None,
+        retryable,
+        retry_helps: retry_helps(retryable).to_owned(),
+    }
+}
+
+/// What a variant means: its own words, else those of its reason.
+pub fn sense(words: &str, reason: Option<Reason>) -> String {
+    if !words.is_empty() {
+        return words.to_owned();
+    }
+    let meaning = reason.and_then(guide::reason).map(|row| row.meaning).unwrap_or_default();
+    lower(meaning.trim_end_matches('.'))
+}
+
+pub fn named(label: impl Into<String>, text: impl Into<String>) -> Named {
+    Named { label: label.into(), text: text.into() }
+}
+
+/// `552` and `552 refuses for good`: the label stands there already.
+pub fn contrast(label: &str, text: &str) -> Named {
+    let rest = text.strip_prefix(label).map(|rest| rest.trim_start_matches([':', ' ']));
+    named(label, rest.unwrap_or(text))
+}
+
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// `Mailbox full` → `mailbox full`; `TLS …` stays.
+pub fn lower(name: &str) -> String {
+    let mut chars = name.chars();
+    let first = chars.next();
+    match (first, chars.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => name.to_owned(),
+    }
+}
