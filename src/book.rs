@@ -8,6 +8,7 @@ mod texts;
 mod words;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use thiserror::Error;
 
 pub use self::mask::mask;
@@ -61,7 +62,10 @@ fn read_providers(tables: &[Table]) -> Result<Providers, BookError> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
+        #[serde(default)]
         provider: Vec<toml::Spanned<ProviderRow>>,
+        #[serde(default, rename = "rule")]
+        _rule: IgnoredAny,
     }
     let mut providers = Providers::default();
     for table in tables {
@@ -78,7 +82,10 @@ fn read_rules(tables: &[Table], providers: &Providers) -> Result<Rules, BookErro
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
+        #[serde(default)]
         rule: Vec<RuleRow>,
+        #[serde(default, rename = "provider")]
+        _provider: IgnoredAny,
     }
     let mut rows = Vec::new();
     let mut places = Vec::new();

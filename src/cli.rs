@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::event::{Direction, Mta, Stage};
+use crate::language::Language;
 
 /// Read Postfix and Exim logs, tally every SMTP reply code, and say what to do about it.
 ///
@@ -37,11 +38,16 @@ pub enum Command {
 pub struct ScanArgs {
     #[command(flatten)]
     pub input: InputArgs,
+    #[command(flatten)]
+    pub rules: RulesArgs,
     /// Show so many rows in each section; 0 shows all.
     #[arg(short = 'n', long, default_value_t = 10, value_name = "N")]
     pub top: usize,
+    /// How much advice: line, one under each row; full, also all there is to do about each reason at the end; none.
+    #[arg(long, value_enum, default_value_t = AdviceChoice::Line, value_name = "HOW")]
+    pub advice: AdviceChoice,
     /// Leave out the line of advice under each row.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "advice")]
     pub no_advice: bool,
     /// Print the report in this form.
     #[arg(long, value_enum, default_value_t = ScanFormat::Text)]
@@ -49,12 +55,30 @@ pub struct ScanArgs {
     /// Colour the report: auto does so on a terminal, unless NO_COLOR is set.
     #[arg(long, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
     pub color: ColorChoice,
+    #[command(flatten)]
+    pub tongue: TongueArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct TongueArgs {
+    /// Speak this language to people; machine formats stay English. [default: that of the locale, else English]
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "en|id|hi|zh|tr|vi")]
+    pub lang: Option<Language>,
+}
+
+#[derive(Args, Debug)]
+pub struct RulesArgs {
+    /// Ask the rules in this file before our own: TOML with [[rule]] and [[provider]] tables. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]
 pub struct EventsArgs {
     #[command(flatten)]
     pub input: InputArgs,
+    #[command(flatten)]
+    pub rules: RulesArgs,
     /// Print the events in this form.
     #[arg(long, value_enum, default_value_t = EventsFormat::Ndjson)]
     pub format: EventsFormat,
@@ -78,6 +102,8 @@ pub struct ExplainArgs {
     /// The host name of the other side; it tells the provider, whose words have a sense of their own.
     #[arg(long, value_name = "HOST")]
     pub relay: Option<String>,
+    #[command(flatten)]
+    pub rules: RulesArgs,
     #[command(flatten)]
     pub shape: ShapeArgs,
 }
@@ -112,6 +138,8 @@ pub struct ShapeArgs {
     /// Colour the answer: auto does so on a terminal, unless NO_COLOR is set.
     #[arg(long, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
     pub color: ColorChoice,
+    #[command(flatten)]
+    pub tongue: TongueArgs,
 }
 
 #[derive(Args, Debug)]
@@ -138,6 +166,13 @@ pub struct InputArgs {
 pub enum ScanFormat {
     Text,
     Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum AdviceChoice {
+    Line,
+    Full,
+    None,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

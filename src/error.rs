@@ -22,6 +22,8 @@ pub enum Error {
     NoLog { looked_at: Vec<String> },
     #[error("cannot read standard input: {source}")]
     Stdin { source: io::Error },
+    #[error(transparent)]
+    Book(#[from] crate::book::BookError),
     #[error("cannot write the answer: {0}")]
     Write(#[from] io::Error),
     #[error("cannot start {threads} threads: {source}")]

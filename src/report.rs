@@ -23,6 +23,9 @@ pub struct Report {
     pub domains: Vec<NameRow>,
     pub relays: Vec<NameRow>,
     pub instances: Vec<NameRow>,
+    /// Everything to do about each reason, once; empty unless it was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub full_advice: Vec<Full>,
     /// What a reader should know about how far the numbers go.
     pub notes: Vec<String>,
 }
@@ -129,6 +132,25 @@ pub struct Row {
     pub where_count: u64,
     pub advice: Option<String>,
     pub example: Option<String>,
+}
+
+/// All the advice on one reason, seen from one side.
+#[derive(Clone, Debug, Serialize)]
+pub struct Full {
+    pub reason: Reason,
+    pub title: String,
+    /// Who said it.
+    pub side: &'static str,
+    pub meaning: String,
+    pub line: String,
+    /// What to look at; changes nothing.
+    pub check: Vec<String>,
+    /// What to type or set, the reversible first.
+    #[serde(rename = "do")]
+    pub act: Vec<String>,
+    /// When to stop trying.
+    pub stop: String,
+    pub sources: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

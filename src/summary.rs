@@ -15,7 +15,7 @@ use crate::provider::{Provider, Providers};
 use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::report::{
-    Input, NameCount, NameRow, Range, Refused, Report, Row, SCHEMA, Sent, StageCount, Totals,
+    Full, Input, NameCount, NameRow, Range, Refused, Report, Row, SCHEMA, Sent, StageCount, Totals,
 };
 use crate::tally::{Count, Key, Outcomes, Tally};
 use crate::time::Moment;
@@ -28,6 +28,8 @@ pub struct Frame<'a> {
     pub zone: &'a TimeZone,
     pub providers: &'a Providers,
     pub with_advice: bool,
+    /// Everything that the book says about each reason, too.
+    pub in_full: bool,
 }
 
 /// How many names stand in each list of the report; all are counted.
@@ -39,6 +41,7 @@ pub fn report(tally: &Tally, frame: &Frame) -> Report {
     let mut rows: Vec<Row> =
         joined(tally).iter().map(|(key, joint)| row(key, joint, tally, frame, &texts)).collect();
     rows.sort_by(|a, b| b.attempts.cmp(&a.attempts).then_with(|| order(a).cmp(&order(b))));
+    let full_advice = if frame.in_full { full_advice(tally, &texts) } else { Vec::new() };
     Report {
         schema: SCHEMA,
         range: range(frame),
@@ -49,6 +52,7 @@ pub fn report(tally: &Tally, frame: &Frame) -> Report {
         domains: names(tally, &tally.domains),
         relays: names(tally, &tally.relays),
         instances: names(tally, &tally.instances),
+        full_advice,
         notes: notes(tally),
     }
 }
@@ -57,6 +61,43 @@ struct Texts {
     reasons: Vec<ReasonRow>,
     codes: Vec<CodeRow>,
     advice: Vec<AdviceRow>,
+}
+
+/// For each reason and side of the rows, the most frequent first.
+fn full_advice(tally: &Tally, texts: &Texts) -> Vec<Full> {
+    let mut counts: BTreeMap<(Reason, Direction, Mta), u64> = BTreeMap::new();
+    for (key, count) in &tally.rows {
+        if let (Some(reason), true) = (key.reason, is_shown(key.outcome)) {
+            *counts.entry((reason, key.direction, key.mta)).or_default() += count.attempts;
+        }
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    let entry = |((reason, direction, mta), _)| {
+        let advice = book::find_advice(&texts.advice, reason, direction)?.for_mta(mta);
+        let row = texts.reasons.iter().find(|row| row.id == reason)?;
+        Some(Full {
+            reason,
+            title: row.title.clone(),
+            side: match direction {
+                Direction::Outbound => "they said it to us",
+                Direction::Inbound => "we said it to a client",
+                Direction::Local => "local",
+            },
+            meaning: row.meaning.clone(),
+            line: advice.line,
+            check: advice.check,
+            act: advice.act,
+            stop: advice.stop,
+            sources: advice.sources,
+        })
+    };
+    counts.into_iter().filter_map(entry).collect()
+}
+
+/// It has a row in the text.
+fn is_shown(outcome: Outcome) -> bool {
+    !matches!(outcome, Outcome::Delivered | Outcome::Attempt | Outcome::Probe)
 }
 
 /// What makes a row of the report: less than what makes one of the tally.

@@ -250,3 +250,41 @@ fn every_sum_of_the_report_adds_up() {
         assert_eq!(n(inbound, &["refused"]), rows("inbound", "rejected"));
     }
 }
+
+#[test]
+fn own_rules_come_first_and_their_faults_are_named() {
+    let (folder, log) = file("mail.log", LOG);
+    let rules = folder.path().join("own.toml");
+    let own = "[[rule]]\nid = \"ours\"\nreason = \"policy-blocked\"\nwords = [\"mailbox full\"]\n\n\
+        [[provider]]\nid = \"acme\"\nname = \"Acme\"\nhosts = [\"mx.example.org\"]\n";
+    fs::write(&rules, own).unwrap();
+    let rules = rules.to_str().unwrap();
+    let (status, out, err) = run(&["events", "--rules", rules, &log]);
+    assert_eq!((status, err.as_str()), (0, ""));
+    let event: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&event["reason"], &event["rule"]), (&"policy-blocked".into(), &"ours".into()));
+    assert_eq!(event["provider"], "acme");
+    fs::write(rules, own.replace("policy-blocked", "no-such-reason")).unwrap();
+    let (status, _, err) = run(&["scan", "--rules", rules, &log]);
+    assert_eq!(status, 2);
+    assert!(err.contains("own.toml, line 3") && err.contains("no-such-reason"), "{err}");
+}
+
+#[test]
+fn advice_in_full_stands_once_at_the_end() {
+    let (_folder, name) = file("mail.log", LOG.repeat(3));
+    let (_, out, _) = run(&["--advice", "full", &name]);
+    assert_eq!(out.matches("MAILBOX FULL").count(), 1, "{out}");
+    assert!(!run(&["--advice", "none", &name]).1.contains('→'));
+}
+
+#[test]
+fn speaks_the_language_it_is_asked_for() {
+    let (_folder, name) = file("mail.log", LOG);
+    assert!(run(&["--lang", "tr", &name]).1.contains("posta kutusu"), "{}", run(&["--lang", "tr", &name]).1);
+    assert!(run(&["--lang", "zh", &name]).1.contains("退信"));
+    let chinese = smtplog(&[&name]).env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
+    assert!(taken_apart(&chinese).1.contains("退信"));
+    let json = run(&["--lang", "zh", "--format", "json", &name]).1;
+    assert!(json.is_ascii(), "machine formats stay English: {json}");
+}

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up. What stands on one floor may not know each other, but for the files of one folder.
 const FLOORS: &[&[&str]] = &[
-    &["error", "reply", "names"],
+    &["reply", "names"],
     &["event", "provider"],
     &["book"],
     &["reason"],
-    &["language"],
+    &["language", "error"],
     &["line"],
     &["time"],
     &["mta"],
@@ -26,7 +26,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Output shows reports, entries and records, and knows nothing of how they came about.
-const OUTPUT_MAY_USE: &[&str] = &["entry", "event", "output", "record", "reply", "report"];
+const OUTPUT_MAY_USE: &[&str] = &["language", "entry", "event", "output", "record", "reply", "report"];
 
 fn floor(module: &str) -> usize {
     FLOORS

@@ -5,6 +5,7 @@ use std::io::Write;
 use crate::book::Book;
 use crate::cli::{EventsArgs, EventsFormat};
 use crate::cmd::inputs::Inputs;
+use crate::cmd::own_book::book;
 use crate::error::Error;
 use crate::output::event_line;
 use crate::reason::Judge;
@@ -30,7 +31,7 @@ pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Err
         }
         lines_before += page.lines;
     };
-    let book = Book::built_in();
+    let book = book(&args.rules)?;
     let new =
         || Listing { format: args.format, book: &book, judge: Judge::new(&book), page: Page::default() };
     let walked = walk(&inputs.sources, inputs.manner, &inputs.calendar, &inputs.progress, new, fold)?;

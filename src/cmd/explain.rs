@@ -6,6 +6,7 @@ use crate::book::guide::catalogue_date;
 use crate::cli::{AnswerFormat, ExplainArgs};
 use crate::cmd::done::Done;
 use crate::cmd::look::look;
+use crate::cmd::own_book::book;
 use crate::entry::{ENTRIES, Entries, Kind};
 use crate::error::Error;
 use crate::lookup::asked::{Context, join};
@@ -18,7 +19,8 @@ pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Done, Error> {
     let what = join(what);
     let context =
         Context { direction: args.direction, stage: args.stage, mta: args.mta, relay: args.relay.clone() };
-    let desk = Desk::default();
+    // Our own rules are read only when a text is to be judged.
+    let desk = if args.rules.rules.is_empty() { Desk::default() } else { Desk::of(book(&args.rules)?) };
     if args.shape.format == AnswerFormat::Ndjson {
         return briefly(&what, &desk, &context, out);
     }
@@ -30,7 +32,7 @@ pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Done, Error> {
         Ok(())
     })?;
     let shown = match args.shape.format {
-        AnswerFormat::Text => entry_text::show(&entries, &look(args.shape.color)),
+        AnswerFormat::Text => entry_text::show(&entries, &look(args.shape.color, &args.shape.tongue)),
         AnswerFormat::Json | AnswerFormat::Ndjson => entry_json::pretty(&entries),
         AnswerFormat::Markdown => entry_markdown::show(&entries),
     };

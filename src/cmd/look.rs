@@ -2,11 +2,12 @@
 
 use std::io::{IsTerminal, stderr, stdout};
 
-use crate::cli::ColorChoice;
-use crate::output::text::Look;
+use crate::cli::{ColorChoice, TongueArgs};
+use crate::language::{Language, Words};
+use crate::output::page::Look;
 
 /// A pager has no width of its own, but stands in a terminal that has.
-pub fn look(color: ColorChoice) -> Look {
+pub fn look(color: ColorChoice, tongue: &TongueArgs) -> Look {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let terminal = stdout().is_terminal();
     let color = match color {
@@ -25,5 +26,6 @@ pub fn look(color: ColorChoice) -> Look {
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     let unicode = locale.is_some_and(|locale| locale.to_ascii_uppercase().replace('-', "").contains("UTF8"));
-    Look { width: width.clamp(60, 140), color, unicode, top: 0, took: None }
+    let language = tongue.lang.unwrap_or_else(|| Language::of_environment(|name| std::env::var(name).ok()));
+    Look { width: width.clamp(60, 140), color, unicode, words: Words::of(language), top: 0, took: None }
 }

@@ -8,4 +8,5 @@ pub mod events;
 pub mod explain;
 mod inputs;
 mod look;
+mod own_book;
 pub mod scan;

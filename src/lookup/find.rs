@@ -20,6 +20,11 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// With the user's own rules.
+    pub fn of(book: Book) -> Self {
+        Self { book: OnceCell::from(book) }
+    }
+
     pub fn book(&self) -> &Book {
         self.book.get_or_init(Book::built_in)
     }

@@ -2,34 +2,35 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::entry_page::{Page, class_words};
-use super::text::{Look, wrap};
+use super::entry_page::class_words;
+use super::page::{Look, Page, pad, wrap};
 use crate::entry::Codes;
 
 pub fn show(codes: &Codes, look: &Look) -> String {
     let mut page = Page { text: String::new(), look };
-    page.line(&format!("{} reply codes, catalogue of {}", codes.codes.len(), codes.catalogue));
-    let width = codes.codes.iter().map(|row| row.name.width()).max().unwrap_or(0);
+    let title = page.say("reply codes, catalogue of");
+    page.line(&format!("{} {title} {}", codes.codes.len(), codes.catalogue));
+    let width = codes.codes.iter().map(|row| page.say(&row.name).width()).max().unwrap_or(0);
     let mut before = None;
     for row in &codes.codes {
         if before != Some(row.class) {
             let digit = row.code.number() / 100;
-            page.heading(&format!("{digit}xx  {}", class_words(Some(row.class))));
+            page.heading(&format!("{digit}xx  {}", page.say(class_words(Some(row.class)))));
             before = Some(row.class);
         }
         let code = page.by_class(Some(row.class), &row.code.to_string());
         // The code is printed by hand, so that its colour does not count as width.
-        let name = page.plain(&row.name);
+        let name = page.plain(page.say(&row.name));
         let source = page.plain(&row.source);
         if page.look.width >= 80 {
-            let name = format!("{name:<width$}");
+            let name = pad(&name, width);
             for (at, line) in wrap(&source, page.look.width.saturating_sub(width + 9)).iter().enumerate() {
                 let lead = if at == 0 { format!("  {code}  {name}  ") } else { " ".repeat(width + 9) };
                 page.line(&format!("{lead}{line}"));
             }
         } else {
             page.line(&format!("  {code}  {name}"));
-            page.indented(7, &source);
+            page.paragraph(7, &source);
         }
     }
     page.text

@@ -1,35 +1,21 @@
-//! A page of text for people: headings, paragraphs and labelled lines come in, lines of the terminal's width go out.
+//! What a page of the book has besides lines: headings, paragraphs and labels, in the reader's language.
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use unicode_width::UnicodeWidthStr;
 
+use super::page::{Page, wrap};
 use super::printable::printable;
-use super::text::{Look, wrap};
 use crate::event::{Direction, Mta};
 use crate::reply::Class;
 
 const HEADING: Style = Style::new().bold();
 
-pub struct Page<'a> {
-    pub text: String,
-    pub look: &'a Look,
-}
-
 impl Page<'_> {
-    pub fn line(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
-        self.text.push('\n');
-    }
-
     pub fn heading(&mut self, heading: &str) {
         self.line("");
-        let heading = self.styled(HEADING, heading);
+        let heading = self.styled(HEADING, self.say(heading));
         self.line(&heading);
-    }
-
-    pub fn styled(&self, style: Style, text: &str) -> String {
-        if self.look.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
     pub fn by_class(&self, class: Option<Class>, text: &str) -> String {
@@ -41,18 +27,18 @@ impl Page<'_> {
     }
 
     /// Wrapped, every line under the first.
-    pub fn indented(&mut self, indent: usize, text: &str) {
+    pub fn paragraph(&mut self, indent: usize, text: &str) {
         self.labelled(indent, "", 0, text);
     }
 
     /// A label on the left, as wide as it is told or wider, and the text beside it.
     pub fn labelled(&mut self, indent: usize, label: &str, width: usize, text: &str) {
-        let label = printable(label);
+        let label = printable(self.say(label));
         let gap = if label.is_empty() && width == 0 { 0 } else { 2 };
         let width = width.max(label.width());
         let lead = indent + width + gap;
         let mut first = format!("{}{label}{}", " ".repeat(indent), " ".repeat(width - label.width() + gap));
-        for line in wrap(&self.plain(text), self.look.width.saturating_sub(lead).max(20)) {
+        for line in wrap(&self.plain(self.say(text)), self.look.width.saturating_sub(lead).max(20)) {
             let line = format!("{first}{line}");
             self.line(&line);
             first = " ".repeat(lead);

@@ -3,10 +3,9 @@
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use unicode_width::UnicodeWidthStr;
 
-use super::entry_page::Page;
 use super::entry_text::unknown;
+use super::page::{Look, Page};
 use super::printable::printable;
-use super::text::Look;
 use crate::entry::Pair;
 
 /// Columns from which on the two stand side by side.
@@ -33,30 +32,30 @@ pub fn show(pair: &Pair, look: &Look) -> String {
         page.labelled(2, "-", 1, &sentence(difference));
     }
     page.heading("RULE OF THUMB");
-    page.indented(2, &pair.rule_of_thumb);
+    page.paragraph(2, &pair.rule_of_thumb);
     if !pair.catch.is_empty() {
         page.heading("THE CATCH");
         for catch in &pair.catch {
-            page.indented(2, catch);
+            page.paragraph(2, catch);
         }
     }
     page.heading("SOURCES");
-    page.indented(2, &pair.sources.join("; "));
+    page.paragraph(2, &pair.sources.join("; "));
     page.text
 }
 
 fn table(page: &mut Page, pair: &Pair) {
-    let titles = pair.rows.iter().map(|row| row.title.width()).max().unwrap_or(0);
+    let titles = pair.rows.iter().map(|row| page.say(row.title).width()).max().unwrap_or(0);
     // Two blanks before the titles, two between the columns.
     let half = (page.look.width.saturating_sub(titles + 6)) / 2;
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(page.look.width as u16);
-    let [a, b] = [0, 1].map(|at| heading(pair, at));
+    let [a, b] = [0, 1].map(|at| heading(page, pair, at));
     table.add_row([String::new(), a, b]);
     for row in &pair.rows {
-        let [a, b] = row.cells.each_ref().map(|cell| page.plain(cell));
-        table.add_row([row.title.to_owned(), a, b]);
+        let [a, b] = row.cells.each_ref().map(|cell| page.plain(page.say(cell)));
+        table.add_row([page.say(row.title).to_owned(), a, b]);
     }
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((2, 0));
@@ -68,9 +67,9 @@ fn table(page: &mut Page, pair: &Pair) {
     }
 }
 
-fn heading(pair: &Pair, at: usize) -> String {
+fn heading(page: &Page, pair: &Pair, at: usize) -> String {
     let both = pair.labels.get(at).zip(pair.names.get(at));
-    both.map(|(label, name)| printable(&format!("{label}  {name}"))).unwrap_or_default()
+    both.map(|(label, name)| printable(&format!("{label}  {}", page.say(name)))).unwrap_or_default()
 }
 
 fn stacked(page: &mut Page, pair: &Pair) {
@@ -78,7 +77,7 @@ fn stacked(page: &mut Page, pair: &Pair) {
         if at > 0 {
             page.line("");
         }
-        let heading = heading(pair, at);
+        let heading = heading(page, pair, at);
         let heading = page.styled(anstyle::Style::new().bold(), &heading);
         page.line(&heading);
         for row in &pair.rows {

@@ -2,9 +2,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::entry_page::{Page, class_words, server, side_words, typed};
+use super::entry_page::{class_words, server, side_words, typed};
+use super::page::{Look, Page};
 use super::printable::printable;
-use super::text::Look;
 use crate::entry::{Entries, Entry, Finding, Kind, Named, Step};
 
 /// The width of `Postfix`.
@@ -28,8 +28,8 @@ pub fn show(entries: &Entries, look: &Look) -> String {
 /// `425 is not known. Nearest: …`, also for a comparison.
 pub fn unknown(page: &mut Page, entry: &Entry) {
     let input = printable(entry.input.trim());
-    page.line(&format!("Not known: {input}"));
-    page.line("The nearest that are:");
+    page.line(&format!("{}: {input}", page.say("Not known")));
+    page.line(page.say("The nearest that are:"));
     let width = widest(entry.nearest.iter().map(|named| &named.label));
     for named in &entry.nearest {
         page.labelled(2, &named.label, width, &named.text);
@@ -47,41 +47,45 @@ fn show_entry(page: &mut Page, entry: &Entry) {
     list(page, "NOT THE SAME AS", &entry.unlike);
     list(page, "RELATED", &entry.related);
     if let (Some(code), Some(other), Kind::Code) = (entry.code, entry.unlike.first(), entry.kind) {
-        page.indented(2, &format!("Side by side: smtplog compare {code} {}", other.label));
+        page.paragraph(2, &format!("{}: smtplog compare {code} {}", page.say("Side by side"), other.label));
     }
     if !entry.sources.is_empty() {
         page.heading("SOURCES");
-        page.indented(2, &entry.sources.join("; "));
+        page.paragraph(2, &entry.sources.join("; "));
     }
 }
 
 /// `452  No room, or too many recipients (temporary)`
 fn head(page: &mut Page, entry: &Entry) {
     if matches!(entry.kind, Kind::Reply | Kind::Line) {
-        page.indented(0, &entry.input);
+        page.paragraph(0, &entry.input);
         page.line("");
     }
     let class = class_words(entry.class);
-    let class = if class.is_empty() { String::new() } else { format!(" ({class})") };
+    let class = if class.is_empty() { String::new() } else { format!(" ({})", page.say(class)) };
     let label = page.by_class(entry.class, &printable(&entry.label));
-    page.line(&format!("{label}  {}{class}", entry.name));
+    page.line(&format!("{label}  {}{class}", page.say(&entry.name)));
     let label = entry.label.width();
     let indent = if label > 10 { 5 } else { label + 2 };
     for text in &entry.description {
-        page.indented(indent, text);
+        page.paragraph(indent, text);
     }
     if !entry.sender_does.is_empty() {
-        page.indented(indent, &format!("The sender {}.", entry.sender_does));
+        page.paragraph(indent, &format!("{} {}.", page.say("The sender"), page.say(&entry.sender_does)));
     }
 }
 
 fn finding(page: &mut Page, verdict: &Finding) {
     page.heading("REASON");
     let id = typed(verdict.reason);
-    let reason = if id.replace('-', " ") == verdict.title { id } else { format!("{id}: {}", verdict.title) };
+    let reason = if id.replace('-', " ") == verdict.title {
+        id
+    } else {
+        format!("{id}: {}", page.say(&verdict.title))
+    };
     page.labelled(2, "reason", 8, &reason);
     let rule = verdict.rule.as_ref().map(|rule| format!(" (rule {rule})")).unwrap_or_default();
-    page.labelled(2, "how sure", 8, &format!("{}{rule}", verdict.why_sure));
+    page.labelled(2, "how sure", 8, &format!("{}{rule}", page.say(verdict.why_sure)));
     if let Some(provider) = &verdict.provider_name {
         let text = match &verdict.provider_page {
             Some(address) => format!("{provider}, {address}"),
@@ -98,7 +102,7 @@ fn when(page: &mut Page, entry: &Entry) {
     }
     page.heading("WHEN YOU SEE IT");
     for said in entry.when.iter().filter(|said| said.mta.is_none()) {
-        page.indented(2, &said.text);
+        page.paragraph(2, &said.text);
     }
     if !entry.stages.is_empty() {
         page.labelled(2, "At", SERVER, &entry.stages.join(", "));
@@ -139,7 +143,7 @@ fn fixes(page: &mut Page, entry: &Entry) {
         if at > 0 {
             page.line("");
         }
-        page.line(&format!(" {}", side_words(fix.direction)));
+        page.line(&format!(" {}", page.say(side_words(fix.direction))));
         let width = widest(fix.steps.iter().map(|step| &step.label));
         let mut before = "";
         for step in &fix.steps {
@@ -154,7 +158,7 @@ fn show_step(page: &mut Page, step: &Step, width: usize, label: &str) {
     if !step.label.is_empty() {
         if page.look.width < THREE_COLUMNS {
             if !label.is_empty() {
-                page.indented(2, label);
+                page.paragraph(2, label);
             }
             let width = if server.is_empty() { 0 } else { SERVER };
             page.labelled(4, server, width, &step.line);
@@ -166,8 +170,8 @@ fn show_step(page: &mut Page, step: &Step, width: usize, label: &str) {
         return;
     }
     match (server.is_empty(), step.line.is_empty()) {
-        (true, false) => page.indented(2, &step.line),
-        (true, true) => page.indented(2, "With any server"),
+        (true, false) => page.paragraph(2, &step.line),
+        (true, true) => page.paragraph(2, "With any server"),
         (false, _) => page.labelled(2, server, SERVER, &step.line),
     }
     for (name, lines) in [("check", &step.check), ("do", &step.act)] {

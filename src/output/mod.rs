@@ -8,6 +8,8 @@ pub mod entry_pair;
 pub mod entry_text;
 pub mod event_line;
 pub mod json;
+pub mod page;
 pub mod printable;
+mod rows;
 mod sections;
 pub mod text;

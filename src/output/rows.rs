@@ -1,0 +1,166 @@
+//! The rows of a report as one table, so that all sections have the same columns, with the advice under each row.
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use indicatif::HumanCount;
+use unicode_width::UnicodeWidthStr;
+
+use super::page::{Look, Page, fit, pad, wrap};
+use super::printable::printable;
+use super::sections::{Section, sections};
+use crate::event::Direction;
+use crate::reply::Class;
+use crate::report::Row;
+
+pub const HEADING: Style = Style::new().bold();
+const ADVICE: Style = AnsiColor::Cyan.on_default();
+
+/// What the book allows a line of advice, in columns.
+const LONGEST_ADVICE: usize = 90;
+
+/// `  550 5.7.606`, in columns.
+const CODE: usize = 14;
+
+pub fn show(page: &mut Page, rows: &[Row]) {
+    let sections = sections(rows, page.look.top);
+    if sections.is_empty() {
+        return;
+    }
+    let columns = Columns::new(page.look, &sections);
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    for section in &sections {
+        table.add_row(columns.heading(section));
+        for row in &section.rows {
+            table.add_row(columns.row(row));
+        }
+        if let Some(others) = &section.others {
+            let kinds = format!("{} ({} {})", columns.say("others"), others.kinds, columns.say("kinds"));
+            let counts = [others.attempts, others.recipients].map(|count| HumanCount(count).to_string());
+            let [attempts, recipients] = counts;
+            table.add_row(["  ".to_owned(), kinds, attempts, recipients, String::new()]);
+        }
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((u16::from(at > 1), 1));
+        if at == 2 || at == 3 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines: Vec<String> = table.lines().collect();
+    let mut lines = lines.iter().map(String::as_str);
+    for section in &sections {
+        page.blank();
+        let heading = page.styled(HEADING, lines.next().unwrap_or_default().trim_end());
+        page.line(&heading);
+        for row in &section.rows {
+            let line = coded(page, lines.next().unwrap_or_default(), row.class);
+            page.line(&line);
+            if let Some(text) = &row.advice {
+                advice(page, text);
+            }
+        }
+        if section.others.is_some() {
+            page.line(lines.next().unwrap_or_default());
+        }
+    }
+}
+
+/// Colours the code by its class.
+fn coded(page: &Page, line: &str, class: Option<Class>) -> String {
+    let color = match class {
+        Some(Class::Permanent) => AnsiColor::Red,
+        Some(Class::Transient) => AnsiColor::Yellow,
+        Some(Class::Positive | Class::Intermediate) | None => return line.to_owned(),
+    };
+    match line.split_at_checked(CODE) {
+        Some((code, rest)) => format!("{}{rest}", page.styled(color.on_default(), code)),
+        None => line.to_owned(),
+    }
+}
+
+fn advice(page: &mut Page, advice: &str) {
+    let arrow = if page.look.unicode { "→ " } else { "-> " };
+    // Under the words where there is room; narrower terminals get it on one line further left.
+    let lead = page.look.width.saturating_sub(LONGEST_ADVICE + arrow.width()).clamp(4, CODE + 1);
+    let indent = lead + arrow.width();
+    let advice = printable(page.say(advice));
+    for (at, line) in wrap(&advice, page.look.width.saturating_sub(indent)).iter().enumerate() {
+        let margin = if at == 0 { format!("{}{arrow}", " ".repeat(lead)) } else { " ".repeat(indent) };
+        let line = format!("{margin}{}", page.styled(ADVICE, line));
+        page.line(&line);
+    }
+}
+
+/// The widths of the table's columns: the words take what the others leave.
+struct Columns<'a> {
+    look: &'a Look,
+    what: usize,
+    wheres: usize,
+}
+
+impl<'a> Columns<'a> {
+    fn new(look: &'a Look, sections: &[Section]) -> Self {
+        let widest = |count: fn(&Row) -> u64, titles: [&str; 2]| {
+            let rows = sections.iter().flat_map(|section| &section.rows);
+            let counts = rows.map(|row| HumanCount(count(row)).to_string().len());
+            let titles = titles.into_iter().map(|title| look.words.say(title).width());
+            counts.chain(titles).max().unwrap_or(0)
+        };
+        let attempts = widest(|row| row.attempts, ["attempts", "attempts"]);
+        let recipients = widest(|row| row.recipients, ["rcpts", "cases"]);
+        let rest = look.width.saturating_sub(CODE + 1 + attempts + recipients + 4 + 3);
+        let wheres = (rest * 2 / 5).clamp(12, 34);
+        Self { look, what: rest.saturating_sub(wheres).max(20), wheres }
+    }
+
+    fn say<'w>(&'w self, english: &'w str) -> &'w str {
+        self.look.words.say(english)
+    }
+
+    fn fit(&self, text: &str, width: usize) -> String {
+        fit(text, width, self.look.unicode)
+    }
+
+    fn heading(&self, section: &Section) -> [String; 5] {
+        let (cases, place) = if section.inbound { ("cases", "from") } else { ("rcpts", "where") };
+        let [attempts, cases, place] = ["attempts", cases, place].map(|word| self.say(word).to_owned());
+        let meaning = self.fit(self.say(section.meaning), self.what);
+        [pad(self.say(section.title), CODE), meaning, attempts, cases, place]
+    }
+
+    fn row(&self, row: &Row) -> [String; 5] {
+        let code = match (row.code, row.enhanced) {
+            (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
+            (Some(code), None) => code.to_string(),
+            (None, Some(enhanced)) => format!("--- {enhanced}"),
+            (None, None) if row.direction == Direction::Outbound => self.say("(no reply)").to_owned(),
+            (None, None) => self.say("(no code)").to_owned(),
+        };
+        let title = self.say(&row.title);
+        let what = match row.conflict {
+            Some(conflict) => format!("{title} ({})", self.say(conflict)),
+            None => title.to_owned(),
+        };
+        let [attempts, recipients] =
+            [row.attempts, row.recipients].map(|count| HumanCount(count).to_string());
+        let place = self.fit(&self.place(row), self.wheres);
+        [pad(&format!("  {code}"), CODE), self.fit(&what, self.what), attempts, recipients, place]
+    }
+
+    /// The one provider or name that most of it concerns, with its share; else how many names there are.
+    fn place(&self, row: &Row) -> String {
+        let share = |count: u64| (count * 100).checked_div(row.attempts).unwrap_or(0);
+        let shared = |name: &str, count: u64| format!("{} {}%", printable(name), share(count));
+        if let Some(provider) = row.providers.first().filter(|provider| share(provider.attempts) >= 50) {
+            return shared(&provider.name, provider.attempts);
+        }
+        let kind = if row.direction == Direction::Inbound { "clients" } else { "domains" };
+        match row.wheres.first() {
+            None => String::new(),
+            Some(first) if row.where_count == 1 => printable(&first.name),
+            Some(first) if share(first.attempts) > 50 => shared(&first.name, first.attempts),
+            Some(_) => format!("{} {}", HumanCount(row.where_count), self.say(kind)),
+        }
+    }
+}
