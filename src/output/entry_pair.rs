@@ -22,7 +22,7 @@ pub fn show(pair: &Pair, look: &Look) -> String {
     if !pair.unknown.is_empty() {
         return page.text;
     }
-    if look.width >= SIDE_BY_SIDE {
+    if look.width >= SIDE_BY_SIDE && longest_word(pair) <= half(&page, pair) {
         table(&mut page, pair);
     } else {
         stacked(&mut page, pair);
@@ -44,10 +44,23 @@ pub fn show(pair: &Pair, look: &Look) -> String {
     page.text
 }
 
+fn titles(page: &Page, pair: &Pair) -> usize {
+    pair.rows.iter().map(|row| page.say(row.title).width()).max().unwrap_or(0)
+}
+
+/// The width of one side: two blanks stand before the titles, two between the columns.
+fn half(page: &Page, pair: &Pair) -> usize {
+    page.look.width.saturating_sub(titles(page, pair) + 6) / 2
+}
+
+/// A parameter's name that is broken in two cannot be copied.
+fn longest_word(pair: &Pair) -> usize {
+    let cells = pair.rows.iter().flat_map(|row| &row.cells);
+    cells.flat_map(|cell| cell.split_whitespace()).map(UnicodeWidthStr::width).max().unwrap_or(0)
+}
+
 fn table(page: &mut Page, pair: &Pair) {
-    let titles = pair.rows.iter().map(|row| page.say(row.title).width()).max().unwrap_or(0);
-    // Two blanks before the titles, two between the columns.
-    let half = (page.look.width.saturating_sub(titles + 6)) / 2;
+    let (titles, half) = (titles(page, pair), half(page, pair));
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(page.look.width as u16);
