@@ -41,6 +41,9 @@ impl Names {
     /// Letters' case makes no difference (RFC 4343).
     pub fn id(&mut self, name: &[u8]) -> NameId {
         let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
+        if !name.iter().any(u8::is_ascii_uppercase) {
+            return self.small_id(name);
+        }
         let mut small = [0; LENGTH_LIMIT];
         let small = small.get_mut(..name.len()).unwrap_or_default();
         small.copy_from_slice(name);

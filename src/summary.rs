@@ -36,18 +36,22 @@ pub struct Frame<'a> {
 const NAMES_SHOWN: usize = 50;
 const WHERES_SHOWN: usize = 3;
 
-pub fn report(tally: &Tally, frame: &Frame) -> Report {
+pub fn report(mut tally: Tally, frame: &Frame) -> Report {
     let texts = Texts { reasons: book::reasons(), codes: book::codes(), advice: book::advice() };
+    let full_advice = if frame.in_full { full_advice(&tally, &texts) } else { Vec::new() };
+    tally.settle();
+    let totals = totals(&tally);
+    let joined = joined(tally.rows.drain());
+    let tally = &tally;
     let mut rows: Vec<Row> =
-        joined(tally).iter().map(|(key, joint)| row(key, joint, tally, frame, &texts)).collect();
+        joined.iter().map(|(key, joint)| row(key, joint, tally, frame, &texts)).collect();
     rows.sort_by(|a, b| b.attempts.cmp(&a.attempts).then_with(|| order(a).cmp(&order(b))));
-    let full_advice = if frame.in_full { full_advice(tally, &texts) } else { Vec::new() };
     Report {
         schema: SCHEMA,
         range: range(frame),
         hosts: hosts(tally),
         input: input(frame),
-        totals: totals(tally),
+        totals,
         rows,
         domains: names(tally, &tally.domains),
         relays: names(tally, &tally.relays),
@@ -119,10 +123,10 @@ struct Joint {
     mtas: BTreeMap<Mta, u64>,
 }
 
-fn joined(tally: &Tally) -> BTreeMap<RowKey, Joint> {
+fn joined(counts: impl Iterator<Item = (Key, Count)>) -> BTreeMap<RowKey, Joint> {
     let mut rows: BTreeMap<RowKey, Joint> = BTreeMap::new();
-    for (key, count) in &tally.rows {
-        let &Key { direction, outcome, class, code, enhanced, reason, .. } = key;
+    for (key, count) in counts {
+        let Key { direction, outcome, class, code, enhanced, reason, .. } = key;
         let joint = rows.entry(RowKey { direction, outcome, class, code, enhanced, reason }).or_default();
         if let Some(stage) = key.stage {
             *joint.stages.entry(stage).or_default() += count.attempts;
@@ -131,7 +135,7 @@ fn joined(tally: &Tally) -> BTreeMap<RowKey, Joint> {
             *joint.providers.entry(provider).or_default() += count.attempts;
         }
         *joint.mtas.entry(key.mta).or_default() += count.attempts;
-        joint.count.merge(count.clone(), |id| id);
+        joint.count.merge(count, |id| id);
     }
     rows
 }
@@ -322,7 +326,9 @@ fn range(frame: &Frame) -> Option<Range> {
 }
 
 fn hosts(tally: &Tally) -> Vec<String> {
-    let counts = tally.hosts.iter().map(|(&id, &attempts)| NameCount { name: name(tally, id), attempts });
+    let counts = tally.hosts.iter();
+    let counts =
+        counts.map(|(&id, outcomes)| NameCount { name: name(tally, id), attempts: outcomes.iter().sum() });
     let named = counts.filter(|host| !host.name.is_empty()).collect();
     most(named, NAMES_SHOWN).into_iter().map(|host| host.name).collect()
 }

@@ -73,6 +73,20 @@ impl Clock {
         Self { zone, newest, year, last: Minute::default() }
     }
 
+    /// The stamp falls into the minute that was read last; false when in doubt. Cheaper than reading it.
+    pub fn is_same_minute(&self, stamp: Stamp) -> bool {
+        match (stamp, self.last.length) {
+            (Stamp::Bsd(text), 12) => text.first_chunk::<12>() == self.last.text.first_chunk::<12>(),
+            // A zone behind it could be another.
+            (Stamp::Iso(text), 16) => {
+                text.len() == 19
+                    && self.last.zone_length == 0
+                    && text.first_chunk::<16>() == self.last.text.first_chunk::<16>()
+            }
+            _ => false,
+        }
+    }
+
     /// None: no stamp, or one that is not a date (`Feb 30`).
     pub fn read(&mut self, stamp: Stamp) -> Option<Moment> {
         let text = match stamp {

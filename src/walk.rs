@@ -176,6 +176,11 @@ impl<L: Listener> Walker<L> {
             self.coverage.foreign += 1;
             return;
         }
+        let same = self.clock.as_ref().is_some_and(|clock| clock.is_same_minute(line.stamp));
+        if same && matches!(reading, Reading::Routine) {
+            self.coverage.routine += 1;
+            return;
+        }
         let moment = self.clock.as_mut().and_then(|clock| clock.read(line.stamp));
         if let Some(moment) = moment {
             self.coverage.minute(moment.minute());

@@ -24,8 +24,9 @@ pub fn run(args: &ScanArgs, out: &mut impl Write) -> Result<Done, Error> {
     let seed = seed();
     let new = || Tally::new(Judge::new(&book), seed.clone());
     let walked = with_bar(&progress, || walk(&sources, manner, &calendar, &progress, new, |()| {}))?;
-    let mut tally = new();
-    walked.listeners.into_iter().for_each(|part| tally.merge(part));
+    let mut parts = walked.listeners.into_iter();
+    let mut tally = parts.next().unwrap_or_else(new);
+    parts.for_each(|part| tally.merge(part));
     let frame = Frame {
         sources: &sources,
         coverage: &walked.coverage,
@@ -35,7 +36,7 @@ pub fn run(args: &ScanArgs, out: &mut impl Write) -> Result<Done, Error> {
         in_full: args.advice == AdviceChoice::Full,
     };
     let done = Done::new(problems, walked.problems, &walked.coverage);
-    let report = report(&tally, &frame);
+    let report = report(tally, &frame);
     let shown = match args.format {
         ScanFormat::Json => json::show(&report),
         ScanFormat::Text if done.nothing_to_report() => String::new(),
