@@ -36,19 +36,19 @@ impl Hash for Key {
             u64::from(code.class_digit()) << 20 | u64::from(code.subject) << 10 | u64::from(code.detail)
         });
         let code = self.code.map_or(0, |code| u64::from(code.number()));
-        let parts = [
-            (enhanced, 23),
-            (code, 10),
-            (self.reason.map_or(0, |reason| reason as u64 + 1), 6),
-            (self.provider.map_or(0, |provider| provider.index() as u64 + 1), 8),
-            (self.stage.map_or(0, |stage| stage as u64 + 1), 4),
-            (self.class.map_or(0, |class| class as u64 + 1), 3),
-            (self.outcome as u64, 4),
-            (self.direction as u64, 2),
-            (self.mta as u64, 2),
-            (u64::from(self.suspended), 1),
-        ];
-        state.write_u64(parts.iter().fold(0, |packed: u64, (part, bits)| packed << bits ^ part));
+        let reason = self.reason.map_or(0, |reason| reason as u64 + 1);
+        let provider = self.provider.map_or(0, |provider| provider.index() as u64 + 1);
+        let stage = self.stage.map_or(0, |stage| stage as u64 + 1);
+        let class = self.class.map_or(0, |class| class as u64 + 1);
+        let line = (self.outcome as u64) << 4 | (self.direction as u64) << 2 | self.mta as u64;
+        let packed = enhanced << 41
+            | code << 31
+            | reason << 25
+            | provider << 17
+            | stage << 13
+            | class << 10
+            | line << 1;
+        state.write_u64(packed | u64::from(self.suspended));
     }
 }
 

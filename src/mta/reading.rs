@@ -91,14 +91,28 @@ pub fn port(text: &[u8]) -> (Option<u16>, &[u8]) {
     let Some(rest) = text.strip_prefix(b":") else { return (None, text) };
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = rest.split_at(digits);
-    let port = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
-    if port.is_some() { (port, rest) } else { (None, text) }
+    let number = || digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+    match digits.len() {
+        1..=5 => u16::try_from(number()).map_or((None, text), |port| (Some(port), rest)),
+        _ => (None, text),
+    }
 }
 
 /// Cheap: an address is hex digits, dots and colons, and has one of the latter two. A log that was made
 /// anonymous may hold letters there, so any word with a dot or a colon passes; a socket's path does not.
 fn is_ip(text: &[u8]) -> bool {
-    !text.contains(&b'/') && text.iter().any(|byte| matches!(byte, b'.' | b':'))
+    let (mut mark, mut slash) = (false, false);
+    for byte in text {
+        mark |= matches!(byte, b'.' | b':');
+        slash |= *byte == b'/';
+    }
+    mark && !slash
+}
+
+/// `a, b` → `a` and `b`
+pub fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr(b',', text)?;
+    Some((text.get(..end)?, text.get(end + 1..)?.strip_prefix(b" ")?))
 }
 
 /// The part behind the last `@`.

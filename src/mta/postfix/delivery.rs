@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::daemon::Daemon;
 use crate::event::{Direction, Event, Mta, Outcome, Peer};
-use crate::mta::reading::{Reading, address, begins, cut, peer};
+use crate::mta::reading::{Reading, address, begins, cut, field, peer};
 use crate::reply::{EnhancedCode, Reply};
 
 /// smtp and lmtp: results, and what one host said before another is tried.
@@ -106,7 +106,7 @@ fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Opt
         if let Some(code) = rest.strip_prefix(b"dsn=") {
             dsn = EnhancedCode::read(code).map(|(dsn, _)| dsn);
         }
-        rest = cut(rest, b", ")?.1;
+        rest = field(rest)?.1;
     };
     let end = status.iter().position(|byte| matches!(byte, b' ' | b',')).unwrap_or(status.len());
     let (word, words) = status.split_at_checked(end)?;

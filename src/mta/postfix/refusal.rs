@@ -241,8 +241,9 @@ impl<'a> Tail<'a> {
     /// stranger's making: the first place is taken from which all fields read through to the end of the line.
     fn split(text: &'a [u8]) -> (&'a [u8], Self) {
         let mut last = None;
-        for at in memchr::memmem::find_iter(text, b"; ") {
-            let (words, rest) = (text.get(..at).unwrap_or_default(), text.get(at + 2..).unwrap_or_default());
+        for at in memchr::memchr_iter(b';', text) {
+            let (words, rest) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
+            let rest = rest.strip_prefix(b" ").unwrap_or_default();
             let Some(first) = [&b"from=<"[..], b"to=<", b"proto="].into_iter().find(|f| rest.starts_with(f))
             else {
                 continue;
