@@ -118,7 +118,16 @@ impl Words {
 
     /// The translation of English words that we print; the words themselves where there is none.
     pub fn say<'a>(&'a self, english: &'a str) -> &'a str {
-        self.0.get(english).map_or(english, String::as_str)
+        if self.0.is_empty() {
+            return english;
+        }
+        // The same words begin with a capital and end in a full stop where they stand as a sentence.
+        let plain = || {
+            let mut words = english.strip_suffix('.').unwrap_or(english).to_owned();
+            words.get_mut(..1)?.make_ascii_lowercase();
+            self.0.get(&words)
+        };
+        self.0.get(english).or_else(plain).map_or(english, String::as_str)
     }
 
     /// There is a translation.

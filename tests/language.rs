@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use smtplog::book;
 use smtplog::language::{Language, Words};
+use smtplog::reply::Code;
 use unicode_width::UnicodeWidthStr;
 
 fn others() -> impl Iterator<Item = (Language, Words)> {
@@ -60,6 +61,20 @@ fn has_the_fixed_words_of_the_report() {
     for (language, words) in others() {
         for english in fixed {
             assert!(words.has(english), "{language:?} lacks {english}");
+        }
+    }
+}
+
+#[test]
+fn says_what_to_do_about_every_code_of_rfc_5321() {
+    let codes = [
+        211, 214, 220, 221, 250, 251, 252, 354, 421, 450, 451, 452, 455, 500, 501, 502, 503, 504, 550, 551,
+        552, 553, 554, 555,
+    ];
+    for (language, words) in others() {
+        for code in codes.map(|number| Code::new(number).unwrap()) {
+            let row = book::guide::guide(code).unwrap();
+            assert!(words.has(&row.you), "{language:?} lacks {code}: {}", row.you);
         }
     }
 }

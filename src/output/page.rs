@@ -77,7 +77,7 @@ impl<'a> Page<'a> {
             }
             line.push_str(part);
         }
-        self.indented(&line, 2);
+        if line.width() <= self.look.width { self.line(&line) } else { self.indented(&line, 2) }
     }
 }
 
