@@ -19,6 +19,8 @@ pub struct Verdict {
     /// None: no rule fitted, and the reason is unknown.
     pub rule: Option<RuleId>,
     pub sure: Sureness,
+    /// What helps, where the words say more than the reason and the class do.
+    pub retry: Option<Retry>,
 }
 
 /// Finds reasons, and remembers them: a log says few things many times. One for each thread.
@@ -73,6 +75,7 @@ impl<'b> Judge<'b> {
             provider,
             rule,
             sure: row.map_or(Sureness::Nothing, |row| row.sure),
+            retry: row.and_then(|row| row.retry),
         };
         if self.known.len() >= KNOWN_LIMIT {
             self.known.clear();

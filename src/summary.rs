@@ -113,6 +113,7 @@ struct RowKey {
     code: Option<Code>,
     enhanced: Option<EnhancedCode>,
     reason: Option<Reason>,
+    retry: Option<Retry>,
 }
 
 #[derive(Default)]
@@ -126,8 +127,9 @@ struct Joint {
 fn joined(counts: impl Iterator<Item = (Key, Count)>) -> BTreeMap<RowKey, Joint> {
     let mut rows: BTreeMap<RowKey, Joint> = BTreeMap::new();
     for (key, count) in counts {
-        let Key { direction, outcome, class, code, enhanced, reason, .. } = key;
-        let joint = rows.entry(RowKey { direction, outcome, class, code, enhanced, reason }).or_default();
+        let Key { direction, outcome, class, code, enhanced, reason, retry, .. } = key;
+        let joint =
+            rows.entry(RowKey { direction, outcome, class, code, enhanced, reason, retry }).or_default();
         if let Some(stage) = key.stage {
             *joint.stages.entry(stage).or_default() += count.attempts;
         }
@@ -142,10 +144,11 @@ fn joined(counts: impl Iterator<Item = (Key, Count)>) -> BTreeMap<RowKey, Joint>
 
 fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts) -> Row {
     let count = &joint.count;
-    let &RowKey { direction, outcome, class, code, enhanced, reason } = key;
+    let &RowKey { direction, outcome, class, code, enhanced, reason, retry } = key;
     let known = reason.and_then(|reason| texts.reasons.iter().find(|row| row.id == reason));
-    let retryable = known
+    let usual = known
         .map(|row| if class == Some(Class::Permanent) { row.retry_permanent } else { row.retry_transient });
+    let retryable = retry.or(usual);
     let mta = joint.mtas.iter().max_by_key(|&(_, count)| count).map_or(Mta::Postfix, |(&mta, _)| mta);
     let advice = reason.filter(|_| frame.with_advice).and_then(|reason| {
         let line = book::find_advice(&texts.advice, reason, direction)?.for_mta(mta).line;
@@ -165,7 +168,7 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
         reason,
         title: title(key, known, &texts.codes),
         retryable,
-        conflict: conflict(outcome, class, reason, retryable),
+        conflict: conflict(outcome, class, reason, retryable, retry.is_some()),
         attempts: count.attempts,
         recipients: count.recipients.len() as u64,
         first: count.first.and_then(Moment::rfc3339),
@@ -196,6 +199,7 @@ fn conflict(
     class: Option<Class>,
     reason: Option<Reason>,
     retryable: Option<Retry>,
+    by_words: bool,
 ) -> Option<&'static str> {
     let later = matches!(retryable, Some(Retry::Retry | Retry::SlowDown | Retry::Wait));
     let contested =
@@ -204,7 +208,10 @@ fn conflict(
         (Some(Class::Permanent), Outcome::Deferred) => Some("5xx, but kept in the queue"),
         (Some(Class::Transient), Outcome::Bounced) => Some("4xx, but given up"),
         (Some(Class::Permanent), _) if later || contested => Some("5xx, but retryable"),
-        (Some(Class::Transient), _) if matches!(retryable, Some(Retry::Suppress | Retry::ChangeMessage)) => {
+        (Some(Class::Transient), _)
+            if matches!(retryable, Some(Retry::Suppress | Retry::ChangeMessage))
+                || by_words && retryable == Some(Retry::Ask) =>
+        {
             Some("4xx, but a retry will not help")
         }
         _ => None,

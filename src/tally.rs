@@ -9,7 +9,7 @@ use crate::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
 use crate::provider::Provider;
-use crate::reason::{Judge, Reason};
+use crate::reason::{Judge, Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::time::Moment;
 use crate::walk::{Listener, Place, Told};
@@ -25,6 +25,8 @@ pub struct Key {
     pub stage: Option<Stage>,
     pub reason: Option<Reason>,
     pub provider: Option<Provider>,
+    /// What helps, where the words say more than the reason does.
+    pub retry: Option<Retry>,
     pub mta: Mta,
     pub suspended: bool,
 }
@@ -143,6 +145,7 @@ impl<'b> Tally<'b> {
             stage: event.stage,
             reason: verdict.map(|verdict| verdict.reason),
             provider: verdict.and_then(|verdict| verdict.provider),
+            retry: verdict.and_then(|verdict| verdict.retry),
             mta: event.mta,
             suspended: event.suspended,
         }

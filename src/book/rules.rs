@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::phrases::{Phrase, Phrases};
-use super::words::{EnhancedPattern, Reason};
+use super::words::{EnhancedPattern, Reason, Retry};
 use crate::event::{Direction, Mta, Stage};
 use crate::provider::{Provider, Providers};
 use crate::reply::{Class, Code, EnhancedCode};
@@ -17,6 +17,8 @@ use crate::reply::{Class, Code, EnhancedCode};
 pub struct RuleRow {
     pub id: Spanned<String>,
     pub reason: Reason,
+    /// What helps, where it is not what helps against the reason as a rule.
+    pub retry: Option<Retry>,
     /// Phrases, any of them. They are whole words; `*` stands for any few words, or at a phrase's end for the rest
     /// of a word.
     #[serde(default)]
@@ -73,6 +75,7 @@ pub enum Sureness {
 pub struct Rule {
     pub id: String,
     pub reason: Reason,
+    pub retry: Option<Retry>,
     pub sure: Sureness,
     pub source: String,
     pub example: String,
@@ -197,6 +200,7 @@ impl Rule {
             providers: row.provider.iter().map(provider).collect::<Result<_, _>>()?,
             id: row.id.into_inner(),
             reason: row.reason,
+            retry: row.retry,
             source: row.source,
             example: row.example,
             enhanced: row.enhanced,

@@ -84,10 +84,12 @@ impl<'b> Clerk<'b> {
         let Some(verdict) = self.judge.verdict(event) else { return numbers };
         let provider = verdict.provider.and_then(|provider| self.book.providers.row(provider));
         let rule = verdict.rule.and_then(|rule| self.book.rules.rule(rule));
+        let usual = self.with_reason(verdict.reason, class, event.direction, mta, numbers);
         Brief {
             provider: provider.map(|row| row.id.clone()),
             rule: rule.map(|rule| rule.id.clone()),
-            ..self.with_reason(verdict.reason, class, event.direction, mta, numbers)
+            retryable: verdict.retry.or(usual.retryable),
+            ..usual
         }
     }
 

@@ -7,7 +7,7 @@ use crate::lookup::advice::{advice_sources, fixes};
 use crate::lookup::asked::Context;
 use crate::lookup::code::{code_entry, related_code, sender};
 use crate::lookup::sources::Sources;
-use crate::lookup::words::{capital, finding, named, sender_does, sense};
+use crate::lookup::words::{capital, finding, named, retry_helps, sender_does, sense};
 use crate::reason::{Reason, Sureness, Verdict};
 use crate::reply::Class;
 
@@ -91,12 +91,16 @@ pub fn told(verdict: &Verdict, class: Option<Class>, book: &Book) -> Finding {
     let rule = verdict.rule.and_then(|rule| book.rules.rule(rule));
     let provider = verdict.provider.and_then(|provider| book.providers.row(provider));
     let page = provider.map(|row| row.postmaster.clone()).filter(|page| !page.is_empty());
+    let usual = finding(verdict.reason, class, verdict.sure);
+    let retryable = verdict.retry.unwrap_or(usual.retryable);
     Finding {
         rule: rule.map(|rule| rule.id.clone()),
         provider: provider.map(|row| row.id.clone()),
         provider_name: provider.map(|row| row.name.clone()),
         provider_page: page,
-        ..finding(verdict.reason, class, verdict.sure)
+        retryable,
+        retry_helps: retry_helps(retryable).to_owned(),
+        ..usual
     }
 }
 
