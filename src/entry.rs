@@ -39,6 +39,16 @@ pub enum Kind {
     Unknown,
 }
 
+/// What a class says, in a word or two (RFC 5321 §4.2.1).
+pub fn class_words(class: Class) -> &'static str {
+    match class {
+        Class::Positive => "success",
+        Class::Intermediate => "go on",
+        Class::Transient => "temporary",
+        Class::Permanent => "permanent",
+    }
+}
+
 /// All there is to say about one thing. What is empty has nothing to be said.
 #[derive(Clone, Debug, Serialize)]
 pub struct Entry {

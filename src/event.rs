@@ -118,6 +118,26 @@ pub struct Event<'a> {
 }
 
 impl Event<'_> {
+    /// An event of which no more is known yet.
+    pub const fn new(mta: Mta, direction: Direction, outcome: Outcome) -> Self {
+        Self {
+            mta,
+            direction,
+            outcome,
+            queue_id: None,
+            code: None,
+            enhanced: None,
+            dsn: None,
+            hint: None,
+            stage: None,
+            sender: None,
+            recipient: None,
+            peer: Peer { host: None, ip: None, port: None },
+            text: b"",
+            suspended: false,
+        }
+    }
+
     /// The class of the code, else of the enhanced code, else of `dsn=`, else what the line says.
     pub fn class(&self) -> Option<Class> {
         self.code

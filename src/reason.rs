@@ -108,16 +108,11 @@ struct Key<'a> {
 
 impl<'a> Key<'a> {
     fn of(clues: &Clues<'a>) -> Self {
-        let enhanced = clues.enhanced.map_or(0, pack);
+        let enhanced = clues.enhanced.map_or(0, EnhancedCode::packed);
         let code = clues.code.map_or(0, |code| u64::from(code.number()));
         let stage = clues.stage.map_or(0, |stage| stage as u64 + 1);
         let class = clues.class.map_or(0, |class| class as u64 + 1);
         let small = stage << 8 | class << 5 | (clues.direction as u64) << 3 | clues.mta as u64;
         Self { text: clues.text, numbers: enhanced << 32 | code << 16 | small, provider: clues.provider }
     }
-}
-
-/// 5.7.26 in 24 bits.
-fn pack(code: EnhancedCode) -> u64 {
-    u64::from(code.class_digit()) << 20 | u64::from(code.subject) << 10 | u64::from(code.detail)
 }

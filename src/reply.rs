@@ -160,6 +160,11 @@ impl EnhancedCode {
     pub fn class_digit(self) -> u8 {
         self.class
     }
+
+    /// All three parts in 23 bits, different for different codes and never 0.
+    pub fn packed(self) -> u64 {
+        u64::from(self.class) << 20 | u64::from(self.subject) << 10 | u64::from(self.detail)
+    }
 }
 
 /// One to three digits and the rest.

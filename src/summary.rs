@@ -1,5 +1,6 @@
 //! A tally comes in, the report goes out: rows joined, sums made, names and advice put beside them.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use foldhash::fast::RandomState;
@@ -45,7 +46,7 @@ pub fn report(mut tally: Tally, frame: &Frame) -> Report {
     let tally = &tally;
     let mut rows: Vec<Row> =
         joined.iter().map(|(key, joint)| row(key, joint, tally, frame, &texts)).collect();
-    rows.sort_by(|a, b| b.attempts.cmp(&a.attempts).then_with(|| order(a).cmp(&order(b))));
+    rows.sort_by_key(|row| Reverse(row.attempts));
     Report {
         schema: SCHEMA,
         range: range(frame),
@@ -104,15 +105,15 @@ fn is_shown(outcome: Outcome) -> bool {
     !matches!(outcome, Outcome::Delivered | Outcome::Attempt | Outcome::Probe)
 }
 
-/// What makes a row of the report: less than what makes one of the tally.
+/// What makes a row of the report: less than what makes one of the tally. Rows with as many attempts stand in its order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct RowKey {
     direction: Direction,
     outcome: Outcome,
-    class: Option<Class>,
     code: Option<Code>,
     enhanced: Option<EnhancedCode>,
     reason: Option<Reason>,
+    class: Option<Class>,
     retry: Option<Retry>,
 }
 
@@ -129,7 +130,7 @@ fn joined(counts: impl Iterator<Item = (Key, Count)>) -> BTreeMap<RowKey, Joint>
     for (key, count) in counts {
         let Key { direction, outcome, class, code, enhanced, reason, retry, .. } = key;
         let joint =
-            rows.entry(RowKey { direction, outcome, class, code, enhanced, reason, retry }).or_default();
+            rows.entry(RowKey { direction, outcome, code, enhanced, reason, class, retry }).or_default();
         if let Some(stage) = key.stage {
             *joint.stages.entry(stage).or_default() += count.attempts;
         }
@@ -146,9 +147,7 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
     let count = &joint.count;
     let &RowKey { direction, outcome, class, code, enhanced, reason, retry } = key;
     let known = reason.and_then(|reason| texts.reasons.iter().find(|row| row.id == reason));
-    let usual = known
-        .map(|row| if class == Some(Class::Permanent) { row.retry_permanent } else { row.retry_transient });
-    let retryable = retry.or(usual);
+    let retryable = retry.or_else(|| known.map(|row| row.retry(class)));
     let mta = joint.mtas.iter().max_by_key(|&(_, count)| count).map_or(Mta::Postfix, |(&mta, _)| mta);
     let advice = reason.filter(|_| frame.with_advice).and_then(|reason| {
         let line = book::find_advice(&texts.advice, reason, direction)?.for_mta(mta).line;
@@ -216,12 +215,6 @@ fn conflict(
         }
         _ => None,
     }
-}
-
-fn order(
-    row: &Row,
-) -> (Direction, Outcome, Option<Code>, Option<EnhancedCode>, Option<Reason>, Option<Class>) {
-    (row.direction, row.outcome, row.code, row.enhanced, row.reason, row.class)
 }
 
 fn most(mut counts: Vec<NameCount>, shown: usize) -> Vec<NameCount> {

@@ -34,9 +34,7 @@ pub struct Key {
 impl Hash for Key {
     /// All of it in one word: ten fields hashed one by one cost as much as reading the line.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let enhanced = self.enhanced.map_or(0, |code| {
-            u64::from(code.class_digit()) << 20 | u64::from(code.subject) << 10 | u64::from(code.detail)
-        });
+        let enhanced = self.enhanced.map_or(0, EnhancedCode::packed);
         let code = self.code.map_or(0, |code| u64::from(code.number()));
         let reason = self.reason.map_or(0, |reason| reason as u64 + 1);
         let provider = self.provider.map_or(0, |provider| provider.index() as u64 + 1);

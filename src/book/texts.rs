@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::words::{EnhancedPattern, Reason, Retry};
 use crate::event::{Direction, Mta};
-use crate::reply::{Code, EnhancedCode};
+use crate::reply::{Class, Code, EnhancedCode};
 
 /// A reply code.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -44,6 +44,13 @@ pub struct ReasonRow {
     pub retry_transient: Retry,
     /// What helps after a 5xx.
     pub retry_permanent: Retry,
+}
+
+impl ReasonRow {
+    /// What a retry is worth. Without a number the mail is taken to be still in the queue.
+    pub fn retry(&self, class: Option<Class>) -> Retry {
+        if class == Some(Class::Permanent) { self.retry_permanent } else { self.retry_transient }
+    }
 }
 
 /// What to do about a reason, seen from one side.

@@ -61,21 +61,13 @@ pub fn read<'a>(text: &'a str, context: &'a Context) -> Asked<'a> {
 
 /// An event of which nothing is known but its words.
 pub fn bare<'a>(text: &'a str, context: &'a Context) -> Event<'a> {
+    let mta = context.mta.unwrap_or(Mta::Postfix);
+    let direction = context.direction.unwrap_or(Direction::Outbound);
     Event {
-        mta: context.mta.unwrap_or(Mta::Postfix),
-        direction: context.direction.unwrap_or(Direction::Outbound),
-        outcome: Outcome::Deferred,
-        queue_id: None,
-        code: None,
-        enhanced: None,
-        dsn: None,
-        hint: None,
         stage: context.stage,
-        sender: None,
-        recipient: None,
         peer: Peer { host: context.relay.as_deref().map(str::as_bytes), ..Peer::default() },
         text: text.as_bytes(),
-        suspended: false,
+        ..Event::new(mta, direction, Outcome::Deferred)
     }
 }
 

@@ -2,11 +2,11 @@
 //! of each.
 
 use crate::book::guide::{self, catalogue_date};
-use crate::entry::{Entry, PAIR, Pair, PairRow};
+use crate::entry::{Entry, PAIR, Pair, PairRow, class_words};
 use crate::lookup::find::unknown;
 use crate::lookup::side::{Side, side};
 use crate::lookup::sources::Sources;
-use crate::lookup::words::{class as class_words, sender_does};
+use crate::lookup::words::sender_does;
 use crate::reason::Reason;
 use crate::reply::Class;
 

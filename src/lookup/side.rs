@@ -2,6 +2,7 @@
 
 use crate::book::guide::{GuideRow, VariantRow};
 use crate::book::{EnhancedPattern, guide, slug};
+use crate::entry::class_words;
 use crate::event::{Direction, Mta};
 use crate::lookup::advice::{advice_sources, short_steps};
 use crate::lookup::asked::{Asked, Context, short};
@@ -9,7 +10,7 @@ use crate::lookup::code::{class_entry, sender};
 use crate::lookup::enhanced::{class_of, numbers, reasons, written};
 use crate::lookup::reason::{numbers as numbers_of, unlike};
 use crate::lookup::sources::Sources;
-use crate::lookup::words::{capital, class as class_words, lower, retry, retry_helps, sender_does};
+use crate::lookup::words::{capital, lower, retry, retry_helps, sender_does};
 use crate::reason::Reason;
 use crate::reply::{Class, Code};
 

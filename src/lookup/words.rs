@@ -1,18 +1,9 @@
-//! What is said the same way of many things: of classes, of how sure a reason is, of what a retry is worth.
+//! What is said the same way of many things: of what a sender does, of how sure a reason is, of what a retry is worth.
 
 use crate::book::guide;
 use crate::entry::{Finding, Named};
 use crate::reason::{Reason, Retry, Sureness};
 use crate::reply::Class;
-
-pub fn class(class: Class) -> &'static str {
-    match class {
-        Class::Positive => "success",
-        Class::Intermediate => "go on",
-        Class::Transient => "temporary",
-        Class::Permanent => "permanent",
-    }
-}
 
 /// What the sending server does, by the class alone (RFC 5321 §4.2.1, §4.5.4.1).
 pub fn sender_does(class: Class) -> &'static str {
@@ -47,16 +38,15 @@ pub fn retry_helps(retry: Retry) -> &'static str {
     }
 }
 
-/// What a retry is worth. Without a number the mail is taken to be still in the queue.
+/// What a retry is worth, as its row in the table of reasons says.
 pub fn retry(reason: Reason, class: Option<Class>) -> Retry {
-    let row = guide::reason(reason).expect("each reason has a row");
-    if class == Some(Class::Permanent) { row.retry_permanent } else { row.retry_transient }
+    guide::reason(reason).expect("each reason has a row").retry(class)
 }
 
 /// A finding without a rule and without a provider.
 pub fn finding(reason: Reason, class: Option<Class>, how: Sureness) -> Finding {
     let row = guide::reason(reason).expect("each reason has a row");
-    let retryable = retry(reason, class);
+    let retryable = row.retry(class);
     let (sure, why_sure) = sure(how);
     Finding {
         reason,

@@ -76,22 +76,7 @@ fn delivery(direction: Direction, text: &[u8]) -> Option<Event<'_>> {
     })
 }
 
-const NOTHING: Event = Event {
-    mta: Mta::Opensmtpd,
-    direction: Direction::Inbound,
-    outcome: Outcome::Rejected,
-    queue_id: None,
-    code: None,
-    enhanced: None,
-    dsn: None,
-    hint: None,
-    stage: None,
-    sender: None,
-    recipient: None,
-    peer: Peer { host: None, ip: None, port: None },
-    text: b"",
-    suspended: false,
-};
+const NOTHING: Event = Event::new(Mta::Opensmtpd, Direction::Inbound, Outcome::Rejected);
 
 /// `RCPT TO:<a@b>` and `550 Invalid recipient`
 fn refused<'a>(command: &'a [u8], words: &'a [u8]) -> Event<'a> {

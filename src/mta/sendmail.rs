@@ -43,22 +43,7 @@ fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     }
 }
 
-const NOTHING: Event = Event {
-    mta: Mta::Sendmail,
-    direction: Direction::Outbound,
-    outcome: Outcome::Delivered,
-    queue_id: None,
-    code: None,
-    enhanced: None,
-    dsn: None,
-    hint: None,
-    stage: None,
-    sender: None,
-    recipient: None,
-    peer: Peer { host: None, ip: None, port: None },
-    text: b"",
-    suspended: false,
-};
+const NOTHING: Event = Event::new(Mta::Sendmail, Direction::Outbound, Outcome::Delivered);
 
 /// `to=<a@b>, …, mailer=esmtp, pri=9, relay=mx. [192.0.2.1], dsn=2.0.0, stat=Sent (Ok)` (sendmail deliver.c)
 fn delivery(text: &[u8]) -> Option<Event<'_>> {

@@ -2,9 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::entry_page::class_words;
 use super::page::{Look, Page, pad, wrap};
-use crate::entry::Codes;
+use crate::entry::{Codes, class_words};
 
 pub fn show(codes: &Codes, look: &Look) -> String {
     let mut page = Page { text: String::new(), look };
@@ -15,7 +14,7 @@ pub fn show(codes: &Codes, look: &Look) -> String {
     for row in &codes.codes {
         if before != Some(row.class) {
             let digit = row.code.number() / 100;
-            page.heading(&format!("{digit}xx  {}", page.say(class_words(Some(row.class)))));
+            page.heading(&format!("{digit}xx  {}", page.say(class_words(row.class))));
             before = Some(row.class);
         }
         let code = page.by_class(Some(row.class), &row.code.to_string());

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::entry_page::{class_words, server, side_words, typed};
+use super::entry_page::{server, side_words, typed};
 use super::printable::printable;
-use crate::entry::{Codes, Entries, Entry, Kind, Named, Pair, Step};
+use crate::entry::{Codes, Entries, Entry, Kind, Named, Pair, Step, class_words};
 
 pub fn show(entries: &Entries) -> String {
     let shown: Vec<String> = entries.entries.iter().map(entry).collect();
@@ -18,8 +18,7 @@ fn entry(entry: &Entry) -> String {
         named(&mut text, &entry.nearest);
         return text;
     }
-    let class = class_words(entry.class);
-    let class = if class.is_empty() { String::new() } else { format!(" ({class})") };
+    let class = entry.class.map_or_else(String::new, |class| format!(" ({})", class_words(class)));
     let _ = writeln!(text, "# {} {}{class}\n", escaped(&entry.label), escaped(&entry.name));
     if matches!(entry.kind, Kind::Reply | Kind::Line) {
         let _ = writeln!(text, "> {}\n", escaped(&entry.input));
@@ -133,7 +132,7 @@ pub fn codes(codes: &Codes) -> String {
     let mut text = format!("# Reply codes, catalogue of {}\n\n", codes.catalogue);
     text.push_str("| code | class | name | meaning | source |\n|---|---|---|---|---|\n");
     for row in &codes.codes {
-        let class = class_words(Some(row.class));
+        let class = class_words(row.class);
         let cells = [&row.name, &row.meaning, &row.source].map(|cell| escaped(cell));
         let _ = writeln!(text, "| {} | {class} | {} |", row.code, cells.join(" | "));
     }

@@ -52,16 +52,6 @@ impl Page<'_> {
     }
 }
 
-pub fn class_words(class: Option<Class>) -> &'static str {
-    match class {
-        Some(Class::Positive) => "success",
-        Some(Class::Intermediate) => "go on",
-        Some(Class::Transient) => "temporary",
-        Some(Class::Permanent) => "permanent",
-        None => "",
-    }
-}
-
 pub fn side_words(direction: Direction) -> &'static str {
     match direction {
         Direction::Outbound => "THEY said it to us",

@@ -2,10 +2,10 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::entry_page::{class_words, server, side_words, typed};
+use super::entry_page::{server, side_words, typed};
 use super::page::{Look, Page};
 use super::printable::printable;
-use crate::entry::{Entries, Entry, Finding, Kind, Named, Step};
+use crate::entry::{Entries, Entry, Finding, Kind, Named, Step, class_words};
 
 /// The width of `Postfix`.
 const SERVER: usize = 7;
@@ -61,8 +61,7 @@ fn head(page: &mut Page, entry: &Entry) {
         page.paragraph(0, &entry.input);
         page.line("");
     }
-    let class = class_words(entry.class);
-    let class = if class.is_empty() { String::new() } else { format!(" ({})", page.say(class)) };
+    let class = entry.class.map_or_else(String::new, |class| format!(" ({})", page.say(class_words(class))));
     let label = page.by_class(entry.class, &printable(&entry.label));
     page.line(&format!("{label}  {}{class}", page.say(&entry.name)));
     let label = entry.label.width();

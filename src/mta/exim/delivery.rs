@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::fields::Fields;
 use super::peer;
-use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use crate::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::mta::reading::{Reading, address, begins, cut, cut_last, domain, word};
 use crate::reply::{Class, Reply};
 
@@ -22,22 +22,7 @@ pub(super) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Rea
     Some(event.map_or(Reading::Unread, |event| Reading::Event(Event { queue_id, ..event })))
 }
 
-const NOTHING: Event = Event {
-    mta: Mta::Exim,
-    direction: Direction::Local,
-    outcome: Outcome::Delivered,
-    queue_id: None,
-    code: None,
-    enhanced: None,
-    dsn: None,
-    hint: None,
-    stage: None,
-    sender: None,
-    recipient: None,
-    peer: Peer { host: None, ip: None, port: None },
-    text: b"",
-    suspended: false,
-};
+const NOTHING: Event = Event::new(Mta::Exim, Direction::Local, Outcome::Delivered);
 
 /// `a@b <c@d> F=<e> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 X=… C="250 OK"`
 fn delivered(text: &[u8], outcome: Outcome) -> Option<Event<'_>> {

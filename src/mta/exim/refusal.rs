@@ -84,20 +84,14 @@ fn event<'a>(
     let reply = Reply::read(text);
     let bare = || EnhancedCode::read(text).map(|(code, _)| code);
     Event {
-        mta: Mta::Exim,
-        direction: Direction::Inbound,
-        outcome,
-        queue_id: None,
         code: reply.map(|reply| reply.code),
         enhanced: reply.map_or_else(bare, |reply| reply.enhanced),
-        dsn: None,
         hint: Some(hint),
         stage,
         sender: client.sender,
-        recipient: None,
         peer: client.peer,
         text,
-        suspended: false,
+        ..Event::new(Mta::Exim, Direction::Inbound, outcome)
     }
 }
 

@@ -208,20 +208,14 @@ fn event<'a>(
     let reply = Reply::read(words);
     let bare = || EnhancedCode::read(words).map(|(code, _)| code);
     Event {
-        mta: Mta::Postfix,
-        direction: Direction::Inbound,
-        outcome,
         queue_id,
         code: reply.map(|reply| reply.code),
         enhanced: reply.map_or_else(bare, |reply| reply.enhanced),
-        dsn: None,
-        hint: None,
         stage,
         sender: tail.sender,
         recipient: tail.recipient,
-        peer: Peer::default(),
         text: words,
-        suspended: false,
+        ..Event::new(Mta::Postfix, Direction::Inbound, outcome)
     }
 }
 
