@@ -17,7 +17,7 @@ use smtplog::line::Line;
 use smtplog::mta::{self, reading::Reading};
 use smtplog::reason::Judge;
 use smtplog::tally::Tally;
-use smtplog::time::Clock;
+use smtplog::time::{Bound, Clock, FileTurns};
 use smtplog::walk::{Listener, Place, Told};
 
 const SIZE: u64 = 8 << 20;
@@ -51,10 +51,11 @@ fn path_of_a_line(criterion: &mut Criterion) {
         step(&mut group, "3 reading", &text, |raw| {
             black_box(mta::read(&Line::read(raw)));
         });
-        let mut clock = Clock::new(TimeZone::UTC, Timestamp::now(), None);
+        let bound = Bound::written(Timestamp::now());
+        let mut clock = Clock::new(TimeZone::UTC, bound, FileTurns::default());
         step(&mut group, "4 time", &text, |raw| {
             let line = Line::read(raw);
-            black_box((mta::read(&line), clock.read(line.stamp)));
+            black_box((mta::read(&line), clock.read(line.stamp, 0)));
         });
         let mut judge = Judge::new(&book);
         step(&mut group, "5 reason", &text, |raw| {
@@ -62,14 +63,26 @@ fn path_of_a_line(criterion: &mut Criterion) {
                 black_box(judge.verdict(&event));
             }
         });
-        let mut tally = Tally::new(Judge::new(&book), RandomState::default());
-        let mut clock = Clock::new(TimeZone::UTC, Timestamp::now(), None);
+        let mut tally = Tally::new(RandomState::default(), 0, None);
+        let bound = Bound::written(Timestamp::now());
+        let mut clock = Clock::new(TimeZone::UTC, bound, FileTurns::default());
         step(&mut group, "6 tally", &text, |raw| {
             let line = Line::read(raw);
             if let Reading::Event(event) = mta::read(&line) {
                 let place = Place { file: 0, offset: 0 };
-                let moment = clock.read(line.stamp);
-                tally.event(&Told { place, line_in_block: 0, line: &line, raw, moment, event: &event });
+                let (verdict, book) = (judge.verdict(&event), &book);
+                let moment = clock.read(line.stamp, 0);
+                let event = &event;
+                tally.event(&Told {
+                    place,
+                    line_in_block: 0,
+                    line: &line,
+                    raw,
+                    moment,
+                    event,
+                    verdict,
+                    book,
+                });
             }
         });
         group.finish();

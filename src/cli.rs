@@ -5,8 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::event::{Direction, Mta, Stage};
+use crate::event::{By, Direction, Mta, Outcome, Stage};
+use crate::filter::{CodePattern, Pattern};
 use crate::language::Language;
+use crate::reason::Reason;
+use crate::reply::Class;
+use crate::report::SortBy;
 
 /// Read Postfix and Exim logs, tally every SMTP reply code, and say what to do about it.
 ///
@@ -39,10 +43,27 @@ pub struct ScanArgs {
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
+    pub filter: FilterArgs,
+    #[command(flatten)]
+    pub coverage: CoverageArgs,
+    #[command(flatten)]
     pub rules: RulesArgs,
     /// Show so many rows in each section; 0 shows all.
     #[arg(short = 'n', long, default_value_t = 10, value_name = "N")]
     pub top: usize,
+    /// Group the events by these: code, enhanced, class, reason, outcome, direction, stage, domain, recipient, sender,
+    /// provider, relay, client, instance, host, mta, hour, day.
+    #[arg(long, value_enum, hide_possible_values = true, value_delimiter = ',', value_name = "KEY[,KEY]")]
+    pub by: Vec<By>,
+    /// What comes first: count, the most failures; recent, what happened last; name, by code or by name.
+    #[arg(long, value_enum, hide_possible_values = true, default_value_t = SortBy::Count, value_name = "HOW")]
+    pub sort: SortBy,
+    /// Turn the order around: the worst stands last, next to the prompt.
+    #[arg(short = 'r', long)]
+    pub reverse: bool,
+    /// Show so many lines of the log under each row.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub examples: usize,
     /// How much advice: line, one under each row; full, also all there is to do about each reason at the end; none.
     #[arg(long, value_enum, default_value_t = AdviceChoice::Line, value_name = "HOW")]
     pub advice: AdviceChoice,
@@ -77,6 +98,10 @@ pub struct RulesArgs {
 pub struct EventsArgs {
     #[command(flatten)]
     pub input: InputArgs,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    #[command(flatten)]
+    pub coverage: CoverageArgs,
     #[command(flatten)]
     pub rules: RulesArgs,
     /// Print the events in this form.
@@ -151,15 +176,86 @@ pub struct InputArgs {
     /// Use so many threads. [default: one for each core]
     #[arg(short = 'j', long, value_name = "N")]
     pub threads: Option<usize>,
-    /// The year of stamps that show none. [default: the latest that is not after the file's last change]
-    #[arg(long, value_name = "YYYY")]
+    /// Only lines from this time on: -2h, "3 days ago", today, "yesterday 22:00", "last monday", 02:30,
+    /// "2026-11-21 02:00", "Nov 21 02:00", @1795222800, or RFC 3339.
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
+    pub since: Option<String>,
+    /// Only lines before this time, in the same words.
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
+    pub until: Option<String>,
+    /// The year of the last line whose stamp shows none; earlier ones count back over each New Year.
+    /// [default: the latest in which no line is later than its file]
+    #[arg(long, value_name = "YYYY", value_parser = clap::value_parser!(i16).range(1970..=9998), help_heading = "Time")]
     pub year: Option<i16>,
     /// The time zone of stamps that show none, such as Europe/Berlin. [default: this machine's]
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", help_heading = "Time")]
     pub tz: Option<String>,
+    /// The same as --tz UTC.
+    #[arg(long, conflicts_with = "tz", help_heading = "Time")]
+    pub utc: bool,
+    /// The time that "-2h" and "today" count from. [default: now]
+    #[arg(long, hide = true, value_name = "WHEN")]
+    pub now: Option<jiff::Timestamp>,
     /// Read blocks of so many bytes. The answer is the same for any size; tests see to it.
     #[arg(long, hide = true, default_value_t = 256 << 10, value_name = "BYTES")]
     pub block_size: usize,
+}
+
+/// Which events; repeat an option for "or", use several for "and".
+#[derive(Args, Debug)]
+#[command(
+    next_help_heading = "Filters: one option repeated is any of them, different options are all of them"
+)]
+pub struct FilterArgs {
+    /// Only this reply code or enhanced code: 552, 4xx, 5.7.1, 5.7.*, *.2.2; none is what has no reply code.
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub code: Vec<CodePattern>,
+    /// Only this class: transient or 4xx, permanent or 5xx, positive, intermediate.
+    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
+    pub class: Vec<Class>,
+    /// Only this reason, such as mailbox-full; `smtplog explain REASON` tells of each.
+    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
+    pub reason: Vec<Reason>,
+    /// Only outbound, inbound or local.
+    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
+    pub direction: Vec<Direction>,
+    /// Only delivered, deferred, bounced, expired, rejected, attempt, warned, held, discarded or probe.
+    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
+    pub outcome: Vec<Outcome>,
+    /// Only lines of this mail server: postfix, exim, sendmail or opensmtpd.
+    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
+    pub mta: Vec<Mta>,
+    /// Only this recipient: a whole address, with * for any signs; @example.org is everyone there.
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: Vec<Pattern>,
+    /// Only this sender, where the line names one; "" is the null sender.
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Vec<Pattern>,
+    /// Only recipients in this domain; *.example.org is what lies under it.
+    #[arg(long, value_name = "DOMAIN")]
+    pub domain: Vec<Pattern>,
+    /// Only this provider, such as google; as `events` names it.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub provider: Vec<String>,
+    /// Only answers of this server: a host name with * for any signs, an address, or a network as 192.0.2.0/24.
+    #[arg(long, value_name = "HOST")]
+    pub relay: Vec<Pattern>,
+    /// Only what this client was told, in the same words.
+    #[arg(long, value_name = "HOST")]
+    pub client: Vec<Pattern>,
+    /// Only this instance, as postfix-out or postfix/submission, with * for any signs.
+    #[arg(long, value_name = "NAME")]
+    pub instance: Vec<Pattern>,
+}
+
+#[derive(Args, Debug)]
+pub struct CoverageArgs {
+    /// Write each line that was not understood into this file; - is standard error.
+    #[arg(long, value_name = "FILE")]
+    pub unparsed: Option<PathBuf>,
+    /// End with status 3 if fewer than 99 of 100 mail lines were understood.
+    #[arg(long)]
+    pub strict: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -30,6 +30,14 @@ pub enum Error {
     Threads { threads: usize, source: rayon::ThreadPoolBuildError },
     #[error("no time zone is named {name:?}")]
     Zone { name: String },
+    #[error("{option} {text:?} is no time; write {}", crate::when::FORMS)]
+    When { option: &'static str, text: String },
+    #[error("no line can lie between: --since {since} is not before --until {until}")]
+    Window { since: String, until: String },
+    #[error("no provider is named {name:?}; there are {} and others", .known.join(", "))]
+    Provider { name: String, known: Vec<String> },
+    #[error("cannot write {path}: {why}", path = shown(.path), why = why(.source))]
+    Unparsed { path: PathBuf, source: io::Error },
 }
 
 impl Error {

@@ -82,6 +82,63 @@ pub enum Stage {
     EndOfData,
 }
 
+/// What events can be grouped by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    Code,
+    Enhanced,
+    Class,
+    Reason,
+    Outcome,
+    /// outbound, inbound or local.
+    #[value(alias = "side")]
+    Direction,
+    Stage,
+    /// The recipient's.
+    Domain,
+    Recipient,
+    /// Where the line names one.
+    Sender,
+    Provider,
+    /// The server that answered us.
+    Relay,
+    /// The address that we answered.
+    Client,
+    Instance,
+    /// The host that wrote the line.
+    Host,
+    Mta,
+    Hour,
+    Day,
+}
+
+impl By {
+    /// Its values are names that a log chooses.
+    pub fn is_name(self) -> bool {
+        match self {
+            Self::Domain
+            | Self::Recipient
+            | Self::Sender
+            | Self::Relay
+            | Self::Client
+            | Self::Instance
+            | Self::Host => true,
+            Self::Code
+            | Self::Enhanced
+            | Self::Class
+            | Self::Reason
+            | Self::Outcome
+            | Self::Direction
+            | Self::Stage
+            | Self::Provider
+            | Self::Mta
+            | Self::Hour
+            | Self::Day => false,
+        }
+    }
+}
+
 /// The other side: the server we spoke to, or the client that spoke to us.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Peer<'a> {

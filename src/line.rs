@@ -46,6 +46,14 @@ impl<'a> Line<'a> {
         self.program.get(self.slash..).unwrap_or_default()
     }
 
+    /// The instance; of a program without one, the program.
+    pub fn instance_or_program(&self) -> &'a [u8] {
+        match self.instance() {
+            b"" => self.program,
+            instance => instance,
+        }
+    }
+
     /// What stands before the daemon's name: `postfix/submission`. Empty: nothing does.
     pub fn instance(&self) -> &'a [u8] {
         self.program.get(..self.slash.saturating_sub(1)).unwrap_or_default()

@@ -15,8 +15,8 @@ fn main() -> ExitCode {
             for problem in &done.problems {
                 eprintln!("smtplog: {problem}");
             }
-            if let Some(complaint) = &done.nothing_understood {
-                eprintln!("smtplog: {complaint}");
+            for remark in done.complaint.iter().chain(&done.remarks) {
+                eprintln!("smtplog: {remark}");
             }
             ExitCode::from(done.status())
         }

@@ -67,6 +67,11 @@ impl Names {
         NameId(id)
     }
 
+    /// The name with this number. None: there are not so many.
+    pub fn nth(&self, index: usize) -> Option<NameId> {
+        (index < self.ends.len()).then_some(NameId(index as u32))
+    }
+
     /// Empty for [`NameId::OTHERS`], and for the empty name.
     pub fn name(&self, id: NameId) -> &[u8] {
         part(&self.text, &self.ends, id.0)

@@ -62,7 +62,7 @@ impl<'b> Judge<'b> {
             stage: event.stage,
             direction: event.direction,
             mta: event.mta,
-            provider: self.provider(event),
+            provider: provider(event, self.book),
         };
         let key = self.hasher.hash_one(Key::of(&clues));
         if let Some(known) = self.known.get(&key) {
@@ -83,18 +83,16 @@ impl<'b> Judge<'b> {
         self.known.insert(key, verdict);
         Some(verdict)
     }
+}
 
-    /// Who runs the other side, for any event: by its host name; for mail that reached no host, by the
-    /// recipient's domain. A verdict may know more, by the words of the reply.
-    pub fn provider(&self, event: &Event) -> Option<Provider> {
-        let providers = &self.book.providers;
-        match (event.direction, event.peer.host) {
-            (Direction::Outbound | Direction::Inbound, Some(host)) => providers.of_host(host),
-            (Direction::Outbound, None) => {
-                event.recipient.and_then(|address| providers.of_recipient(address))
-            }
-            (Direction::Inbound, None) | (Direction::Local, _) => None,
-        }
+/// Who runs the other side, for any event: by its host name; for mail that reached no host, by the
+/// recipient's domain. A verdict may know more, by the words of the reply.
+pub fn provider(event: &Event, book: &Book) -> Option<Provider> {
+    let providers = &book.providers;
+    match (event.direction, event.peer.host) {
+        (Direction::Outbound | Direction::Inbound, Some(host)) => providers.of_host(host),
+        (Direction::Outbound, None) => event.recipient.and_then(|address| providers.of_recipient(address)),
+        (Direction::Inbound, None) | (Direction::Local, _) => None,
     }
 }
 

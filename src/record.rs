@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use crate::book::Book;
 use crate::event::{Direction, Mta, Outcome, Stage};
-use crate::reason::{Reason, Verdict};
+use crate::reason::Reason;
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::walk::Told;
 
@@ -39,8 +38,8 @@ pub struct Record {
 }
 
 impl Record {
-    pub fn new(told: &Told, verdict: Option<Verdict>, book: &Book) -> Self {
-        let (line, event) = (told.line, told.event);
+    pub fn new(told: &Told) -> Self {
+        let (line, event, verdict, book) = (told.line, told.event, told.verdict, told.book);
         let rule = verdict.and_then(|verdict| book.rules.rule(verdict.rule?)).map(|rule| rule.id.clone());
         let provider =
             verdict.and_then(|verdict| book.providers.row(verdict.provider?)).map(|row| row.id.clone());

@@ -165,6 +165,12 @@ impl EnhancedCode {
     pub fn packed(self) -> u64 {
         u64::from(self.class) << 20 | u64::from(self.subject) << 10 | u64::from(self.detail)
     }
+
+    /// The code that was packed. None: none was.
+    pub fn unpacked(packed: u64) -> Option<Self> {
+        let part = |shift: u32| u16::try_from(packed >> shift & 0x3ff).ok();
+        Self::new(u8::try_from(packed >> 20).ok()?, part(10)?, part(0)?)
+    }
 }
 
 /// One to three digits and the rest.
@@ -200,12 +206,16 @@ impl Serialize for EnhancedCode {
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// 2xx: done.
+    #[value(alias = "2xx")]
     Positive,
     /// 3xx: go on, the server waits for more.
+    #[value(alias = "3xx")]
     Intermediate,
     /// 4xx: not now; the same command may work later.
+    #[value(alias = "4xx")]
     Transient,
     /// 5xx: no; the same command will fail again.
+    #[value(alias = "5xx")]
     Permanent,
 }
 

@@ -1,9 +1,10 @@
 //! An answer before it has a look: what `scan` found, as its JSON says it.
 
+use clap::ValueEnum;
 use jiff::Zoned;
 use serde::{Serialize, Serializer};
 
-use crate::event::{Direction, Outcome, Stage};
+use crate::event::{By, Direction, Outcome, Stage};
 use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 
@@ -19,6 +20,9 @@ pub struct Report {
     pub totals: Totals,
     /// Most attempts first.
     pub rows: Vec<Row>,
+    /// What `--by` asked for; absent: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<GroupTable>,
     /// Recipient domains, those with most failures first.
     pub domains: Vec<NameRow>,
     pub relays: Vec<NameRow>,
@@ -49,7 +53,7 @@ fn rfc3339<S: Serializer>(moment: &Zoned, serializer: S) -> Result<S::Ok, S::Err
 #[derive(Clone, Debug, Serialize)]
 pub struct Input {
     pub files: Vec<String>,
-    /// Of text, decompressed.
+    /// Of text that was read, decompressed.
     pub bytes: u64,
     pub lines: u64,
     pub mail: u64,
@@ -58,6 +62,11 @@ pub struct Input {
     pub not_understood: u64,
     /// The first few lines that were not understood.
     pub not_understood_lines: Vec<String>,
+    /// The filters in force, as options; absent: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<String>,
+    /// Events among the understood lines that no filter admitted; they are in nothing below.
+    pub filtered: u64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -132,6 +141,71 @@ pub struct Row {
     pub where_count: u64,
     pub advice: Option<String>,
     pub example: Option<String>,
+    /// The first lines of its kind, as many as `--examples` asked for; absent: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
+}
+
+/// Events alike in the keys of `--by`.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupTable {
+    pub by: Vec<By>,
+    pub rows: Vec<GroupRow>,
+    /// Events of groups that came when no more could be kept.
+    pub others: u64,
+}
+
+/// The events of one group; attempts of single hosts and probes are left out, as they are of every sum.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupRow {
+    /// In the order of `by`.
+    #[serde(serialize_with = "keyed")]
+    pub keys: Vec<Key>,
+    /// The sum of the outcomes.
+    pub events: u64,
+    pub delivered: u64,
+    pub deferred: u64,
+    pub bounced: u64,
+    pub expired: u64,
+    pub rejected: u64,
+    pub warned: u64,
+    pub held: u64,
+    pub discarded: u64,
+    /// As in a row; delivered mail is left out.
+    pub recipients: u64,
+    pub first: Option<String>,
+    pub last: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
+}
+
+impl GroupRow {
+    pub fn failures(&self) -> u64 {
+        self.deferred + self.bounced + self.expired + self.rejected
+    }
+}
+
+/// One key of a group and its value; None: the lines do not say.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Key {
+    pub by: By,
+    pub value: Option<String>,
+}
+
+/// `{"domain": "example.org", "code": "552"}`
+fn keyed<S: Serializer>(keys: &[Key], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(keys.iter().map(|key| (key.by, &key.value)))
+}
+
+/// What comes first in a list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum SortBy {
+    /// What is most: failures where there are any.
+    Count,
+    /// What happened last.
+    Recent,
+    /// By code, or by name.
+    Name,
 }
 
 /// All the advice on one reason, seen from one side.

@@ -6,31 +6,36 @@ use std::collections::BTreeMap;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use crate::book::{self, AdviceRow, CodeRow, ReasonRow};
 use crate::event::{Direction, Mta, Outcome, Stage};
-use crate::input::set::Source;
+use crate::filter::Filter;
+use crate::grouped::table;
 use crate::names::NameId;
+use crate::notes::{Heard, on_names, on_time};
 use crate::provider::{Provider, Providers};
 use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::report::{
-    Full, Input, NameCount, NameRow, Range, Refused, Report, Row, SCHEMA, Sent, StageCount, Totals,
+    Full, Input, NameCount, NameRow, Range, Refused, Report, Row, SCHEMA, Sent, SortBy, StageCount, Totals,
 };
 use crate::tally::{Count, Key, Outcomes, Tally};
 use crate::time::Moment;
-use crate::walk::Coverage;
 
 /// What a report is made of besides the tally.
 pub struct Frame<'a> {
-    pub sources: &'a [Source],
-    pub coverage: &'a Coverage,
-    pub zone: &'a TimeZone,
+    pub heard: Heard<'a>,
     pub providers: &'a Providers,
     pub with_advice: bool,
     /// Everything that the book says about each reason, too.
     pub in_full: bool,
+    pub filter: &'a Filter,
+    /// What else is to be said.
+    pub notes: Vec<String>,
+    pub sort: SortBy,
+    pub reverse: bool,
+    /// How many lines are shown of each row.
+    pub examples: usize,
 }
 
 /// How many names stand in each list of the report; all are counted.
@@ -42,23 +47,37 @@ pub fn report(mut tally: Tally, frame: &Frame) -> Report {
     let full_advice = if frame.in_full { full_advice(&tally, &texts) } else { Vec::new() };
     tally.settle();
     let totals = totals(&tally);
-    let joined = joined(tally.rows.drain());
+    let joined = joined(tally.rows.drain(), frame.examples.max(1));
     let tally = &tally;
-    let mut rows: Vec<Row> =
-        joined.iter().map(|(key, joint)| row(key, joint, tally, frame, &texts)).collect();
-    rows.sort_by_key(|row| Reverse(row.attempts));
+    let mut rows: Vec<(Option<Moment>, Row)> =
+        joined.iter().map(|(key, joint)| (joint.count.last, row(key, joint, tally, frame, &texts))).collect();
+    match frame.sort {
+        SortBy::Count => rows.sort_by_key(|(_, row)| Reverse(row.attempts)),
+        SortBy::Recent => rows.sort_by_key(|(last, _)| Reverse(*last)),
+        SortBy::Name => {
+            rows.sort_by(|(_, a), (_, b)| {
+                (a.code, a.enhanced, &a.title).cmp(&(b.code, b.enhanced, &b.title))
+            });
+        }
+    }
+    if frame.reverse {
+        rows.reverse();
+    }
+    let groups = tally.groups.as_ref();
+    let groups = groups.map(|groups| table(groups, frame.providers, frame.sort, frame.reverse));
     Report {
         schema: SCHEMA,
         range: range(frame),
         hosts: hosts(tally),
         input: input(frame),
         totals,
-        rows,
+        rows: rows.into_iter().map(|(_, row)| row).collect(),
+        groups,
         domains: names(tally, &tally.domains),
         relays: names(tally, &tally.relays),
         instances: names(tally, &tally.instances),
         full_advice,
-        notes: notes(tally),
+        notes: [on_names(tally), on_time(&frame.heard), frame.notes.clone()].concat(),
     }
 }
 
@@ -125,7 +144,7 @@ struct Joint {
     mtas: BTreeMap<Mta, u64>,
 }
 
-fn joined(counts: impl Iterator<Item = (Key, Count)>) -> BTreeMap<RowKey, Joint> {
+fn joined(counts: impl Iterator<Item = (Key, Count)>, examples: usize) -> BTreeMap<RowKey, Joint> {
     let mut rows: BTreeMap<RowKey, Joint> = BTreeMap::new();
     for (key, count) in counts {
         let Key { direction, outcome, class, code, enhanced, reason, retry, .. } = key;
@@ -138,7 +157,7 @@ fn joined(counts: impl Iterator<Item = (Key, Count)>) -> BTreeMap<RowKey, Joint>
             *joint.providers.entry(provider).or_default() += count.attempts;
         }
         *joint.mtas.entry(key.mta).or_default() += count.attempts;
-        joint.count.merge(count, |id| id);
+        joint.count.merge(count, examples, |id| id);
     }
     rows
 }
@@ -157,6 +176,8 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
         name: frame.providers.row(id).map(|row| row.id.clone()).unwrap_or_default(),
         attempts,
     });
+    let lines = count.examples.0.iter().map(|(_, line)| String::from_utf8_lossy(line).into_owned());
+    let lines: Vec<String> = lines.collect();
     let wheres = count.wheres.iter().map(|(&id, &attempts)| NameCount { name: name(tally, id), attempts });
     Row {
         direction,
@@ -177,7 +198,8 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
         wheres: most(wheres.collect(), WHERES_SHOWN),
         where_count: count.wheres.len() as u64,
         advice,
-        example: count.example.as_ref().map(|(_, line)| String::from_utf8_lossy(line).into_owned()),
+        example: lines.first().cloned(),
+        examples: lines.into_iter().take(frame.examples).collect(),
     }
 }
 
@@ -305,10 +327,10 @@ impl Refused {
 }
 
 fn input(frame: &Frame) -> Input {
-    let coverage = frame.coverage;
+    let coverage = frame.heard.coverage;
     let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
     Input {
-        files: frame.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect(),
+        files: frame.heard.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect(),
         bytes: coverage.bytes,
         lines: coverage.lines,
         mail: coverage.mail(),
@@ -316,12 +338,16 @@ fn input(frame: &Frame) -> Input {
         understood: coverage.event + coverage.routine,
         not_understood: coverage.unread,
         not_understood_lines: coverage.unread_lines.iter().map(|(_, line)| text(line)).collect(),
+        filter: frame.filter.words.clone(),
+        filtered: coverage.filtered,
     }
 }
 
 fn range(frame: &Frame) -> Option<Range> {
-    let (first, last) = frame.coverage.minutes?;
-    let zoned = |minute: i64| Some(Timestamp::from_second(minute * 60).ok()?.to_zoned(frame.zone.clone()));
+    let (first, last) = frame.heard.coverage.minutes?;
+    let zoned = |minute: i64| {
+        Some(Timestamp::from_second(minute * 60).ok()?.to_zoned(frame.heard.calendar.zone.clone()))
+    };
     Some(Range { first: zoned(first)?, last: zoned(last)? })
 }
 
@@ -354,14 +380,6 @@ fn names(tally: &Tally, table: &HashMap<NameId, Outcomes, impl Sized>) -> Vec<Na
     });
     rows.truncate(NAMES_SHOWN);
     rows
-}
-
-fn notes(tally: &Tally) -> Vec<String> {
-    let full = tally.names.is_full().then(|| {
-        "there are more names of domains, relays and clients than are kept: some are counted as (others)"
-            .to_owned()
-    });
-    full.into_iter().collect()
 }
 
 /// The seed that all threads of a run share.

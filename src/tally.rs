@@ -1,18 +1,19 @@
 //! Counts that add up in any order: events come in, rows, names and sums go out.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
-use crate::event::{Direction, Event, Mta, Outcome, Stage};
+use crate::event::{Direction, Mta, Outcome, Stage};
+use crate::group::{Examples, Groups, recipient};
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
 use crate::provider::Provider;
-use crate::reason::{Judge, Reason, Retry};
+use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::time::Moment;
-use crate::walk::{Listener, Place, Told};
+use crate::walk::{Listener, Told};
 
 /// What makes two events the same row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -61,8 +62,8 @@ pub struct Count {
     pub recipients: HashSet<u64, Plain>,
     pub first: Option<Moment>,
     pub last: Option<Moment>,
-    /// The first line of its kind, cut to 600 bytes.
-    pub example: Option<(Place, Vec<u8>)>,
+    /// The first lines of its kind.
+    pub examples: Examples,
     /// Whom it concerned: recipient domains of mail that left, addresses of clients. Empty for delivered mail.
     pub wheres: HashMap<NameId, u64, Plain>,
 }
@@ -74,8 +75,7 @@ pub type Outcomes = [u64; 10];
 pub type Table = HashMap<NameId, Outcomes, Plain>;
 
 /// Everything `scan` counts. Merging is in any order: the names' numbers differ, what is counted does not.
-pub struct Tally<'b> {
-    judge: Judge<'b>,
+pub struct Tally {
     /// One for a process, so that hashes of two threads are the same.
     hasher: RandomState,
     pub rows: HashMap<Key, Count, RandomState>,
@@ -84,6 +84,10 @@ pub struct Tally<'b> {
     pub relays: Table,
     pub instances: Table,
     pub hosts: Table,
+    /// None: nobody asked for them.
+    pub groups: Option<Groups>,
+    /// Examples kept of each row, at least one.
+    examples: usize,
     last_host: Last,
     last_instance: Last,
 }
@@ -91,12 +95,12 @@ pub struct Tally<'b> {
 /// A hasher for keys that are hashes or small numbers already.
 pub type Plain = foldhash::fast::FixedState;
 
-const EXAMPLE_LIMIT: usize = 600;
-
-impl<'b> Tally<'b> {
-    pub fn new(judge: Judge<'b>, hasher: RandomState) -> Self {
+impl Tally {
+    /// `examples` lines are kept of each row, at least one.
+    pub fn new(hasher: RandomState, examples: usize, groups: Option<Groups>) -> Self {
         Self {
-            judge,
+            groups,
+            examples: examples.max(1),
             names: Names::new(hasher.clone()),
             rows: HashMap::with_hasher(hasher.clone()),
             hasher,
@@ -120,7 +124,10 @@ impl<'b> Tally<'b> {
         let ids = self.names.merge(&other.names);
         let renamed = |id: NameId| ids.get(id.index()).copied().unwrap_or(NameId::OTHERS);
         for (key, count) in other.rows {
-            self.rows.entry(key).or_default().merge(count, renamed);
+            self.rows.entry(key).or_default().merge(count, self.examples, renamed);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.groups, other.groups) {
+            mine.merge(theirs);
         }
         for (mine, theirs) in [
             (&mut self.domains, other.domains),
@@ -132,8 +139,8 @@ impl<'b> Tally<'b> {
         }
     }
 
-    fn key(&mut self, event: &Event) -> Key {
-        let verdict = self.judge.verdict(event);
+    fn key(told: &Told) -> Key {
+        let (event, verdict) = (told.event, told.verdict);
         Key {
             direction: event.direction,
             outcome: event.outcome,
@@ -169,10 +176,7 @@ impl<'b> Tally<'b> {
                 add(&mut self.relays, names.id(host));
             }
         }
-        let instance = match told.line.instance() {
-            b"" => told.line.program,
-            instance => instance,
-        };
+        let instance = told.line.instance_or_program();
         self.last_instance.count(instance, outcome, names, &mut self.instances);
         self.last_host.count(told.line.host, outcome, names, &mut self.hosts);
         domain
@@ -215,12 +219,12 @@ impl Last {
     }
 }
 
-impl Listener for Tally<'_> {
+impl Listener for Tally {
     type Handover = ();
 
     fn event(&mut self, told: &Told) {
         let event = told.event;
-        let key = self.key(event);
+        let key = Self::key(told);
         let delivered = key.outcome == Outcome::Delivered;
         let domain = self.names(key.outcome, told);
         let place = match event.direction {
@@ -230,14 +234,7 @@ impl Listener for Tally<'_> {
                 domain.or_else(|| Some(self.names.id(event.peer.host?)))
             }
         };
-        let recipient = (!delivered).then(|| {
-            let who = (
-                event.queue_id,
-                event.recipient,
-                event.queue_id.is_none().then_some((event.peer.ip, event.sender)),
-            );
-            self.hasher.hash_one(who)
-        });
+        let recipient = (!delivered).then(|| recipient(event, &self.hasher));
         let count = self.rows.entry(key).or_default();
         count.attempts += 1;
         count.recipients.extend(recipient);
@@ -245,8 +242,9 @@ impl Listener for Tally<'_> {
             *count.wheres.entry(place).or_default() += 1;
         }
         count.see(told.moment);
-        if count.example.as_ref().is_none_or(|(first, _)| told.place < *first) {
-            count.example = Some((told.place, told.raw.get(..EXAMPLE_LIMIT).unwrap_or(told.raw).to_vec()));
+        count.examples.see(told.place, told.raw, self.examples);
+        if let Some(groups) = &mut self.groups {
+            groups.count(told);
         }
     }
 
@@ -262,7 +260,8 @@ impl Count {
     }
 
     /// Takes in what was counted elsewhere; `renamed` gives our number of its names.
-    pub fn merge(&mut self, other: Self, renamed: impl Fn(NameId) -> NameId) {
+    /// `examples` are kept.
+    pub fn merge(&mut self, other: Self, examples: usize, renamed: impl Fn(NameId) -> NameId) {
         self.attempts += other.attempts;
         // The smaller into the larger.
         let (mut large, small) = (std::mem::take(&mut self.recipients), other.recipients);
@@ -276,10 +275,7 @@ impl Count {
         }
         self.see(other.first);
         self.see(other.last);
-        self.example = match (self.example.take(), other.example) {
-            (Some(mine), Some(theirs)) => Some(if theirs.0 < mine.0 { theirs } else { mine }),
-            (mine, theirs) => mine.or(theirs),
-        };
+        self.examples.merge(other.examples, examples);
         for (id, count) in other.wheres {
             *self.wheres.entry(renamed(id)).or_default() += count;
         }

@@ -1,7 +1,7 @@
 //! Stamps as they stand on a line come in; moments go out: the missing year, the missing zone.
 
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{Timestamp, ToSpan, Zoned};
 
 use crate::line::Stamp;
@@ -33,14 +33,142 @@ impl Moment {
     }
 }
 
-/// Reads stamps. One a thread: it remembers the minute it read last.
+/// Reads stamps. One a thread: it remembers the minute it read last, and notes what it could not settle alone.
 #[derive(Clone)]
 pub struct Clock {
     zone: TimeZone,
-    /// The moment that no line of this file can be later than (by more than a day): its last change.
-    newest: Timestamp,
-    year: Option<i16>,
+    bound: Bound,
+    turns: FileTurns,
     last: Minute,
+    sightings: Sightings,
+}
+
+/// What no line of a file can be later than.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bound(Timestamp);
+
+impl Bound {
+    /// The file was last written then. A day is allowed for clocks and zones that differ.
+    pub fn written(newest: Timestamp) -> Self {
+        Self(newest.checked_add(24.hours()).unwrap_or(newest))
+    }
+
+    /// The end of that year. None: no calendar has it.
+    pub fn year(year: i16, zone: &TimeZone) -> Option<Self> {
+        let end = DateTime::new(year, 12, 31, 23, 59, 59, 0).ok()?;
+        Some(Self(zone.to_ambiguous_zoned(end).compatible().ok()?.timestamp()))
+    }
+
+    pub fn allows(self, moment: &Zoned) -> bool {
+        moment.timestamp() <= self.0
+    }
+
+    /// The latest year that may hold a line.
+    pub fn last_year(self, zone: &TimeZone) -> i16 {
+        self.0.to_zoned(zone.clone()).year()
+    }
+}
+
+/// How the stamps of one file are to be read where the stamp alone does not say; from where, in bytes of its text.
+/// Empty: each stamp alone decides.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct FileTurns {
+    /// The year of stamps without one, from there on.
+    pub years: Vec<(u64, i16)>,
+    /// True: from there on an hour that the clock shows twice, when summer time ends, is the second one.
+    pub second: Vec<(u64, bool)>,
+}
+
+impl FileTurns {
+    fn year(&self, offset: u64) -> Option<i16> {
+        let after = self.years.partition_point(|&(from, _)| from <= offset);
+        // What stands before the first one belongs to it.
+        self.years.get(after.saturating_sub(1)).map(|&(_, year)| year)
+    }
+
+    fn is_second(&self, offset: u64) -> bool {
+        let after = self.second.partition_point(|&(from, _)| from <= offset);
+        after.checked_sub(1).and_then(|at| self.second.get(at)).is_some_and(|&(_, second)| second)
+    }
+}
+
+/// What a part of a file shows that only the order of its lines can settle.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Sightings {
+    /// Stamps without a year, one run for each year.
+    pub runs: Vec<Run>,
+    /// Each new minute that the clock shows twice: where, and as which minute it comes the first time.
+    pub twice: Vec<(u64, i64)>,
+}
+
+/// Lines without a year that lie within one year of each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Run {
+    pub offset: u64,
+    pub first: YearMinute,
+    pub last: YearMinute,
+    pub least: YearMinute,
+    pub most: YearMinute,
+    /// It has a 29 February.
+    pub leap: bool,
+}
+
+/// A stamp without its year: minutes since 1 January, in a year whose months all have 31 days.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct YearMinute(i32);
+
+impl YearMinute {
+    fn new(month: i8, day: i8, hour: i8, minute: i8) -> Self {
+        let day = (i32::from(month) - 1) * 31 + i32::from(day) - 1;
+        Self((day * 24 + i32::from(hour)) * 60 + i32::from(minute))
+    }
+
+    /// None: that year has no such day.
+    pub fn in_year(self, year: i16, zone: &TimeZone) -> Option<Zoned> {
+        let (minute, hours) = (self.0 % 60, self.0 / 60);
+        let (hour, days) = (hours % 24, hours / 24);
+        let civil =
+            DateTime::new(year, (days / 31) as i8 + 1, (days % 31) as i8 + 1, hour as i8, minute as i8, 0, 0);
+        zone.to_ambiguous_zoned(civil.ok()?).compatible().ok()
+    }
+
+    fn is_leap_day(self) -> bool {
+        self.0 / (24 * 60) == 31 + 28
+    }
+
+    /// How many years further the next line of a log is. A log goes forward, so from December to January is the
+    /// next year; a step back of less than half a year is a line that came late, or files put together in
+    /// another order; and a step forward of nearly a year is a late line of the year before.
+    pub fn turn(self, next: Self) -> i16 {
+        const YEAR: i32 = 12 * 31 * 24 * 60;
+        const LATE: i32 = 3 * 24 * 60;
+        match next.0 - self.0 {
+            step if step < -YEAR / 2 => 1,
+            step if step > YEAR - LATE => -1,
+            _ => 0,
+        }
+    }
+}
+
+impl Sightings {
+    fn see(&mut self, offset: u64, at: YearMinute) {
+        match self.runs.last_mut().filter(|run| run.last.turn(at) == 0) {
+            Some(run) => {
+                run.last = at;
+                run.least = run.least.min(at);
+                run.most = run.most.max(at);
+                run.leap |= at.is_leap_day();
+            }
+            None => self.runs.push(Run {
+                offset,
+                first: at,
+                last: at,
+                least: at,
+                most: at,
+                leap: at.is_leap_day(),
+            }),
+        }
+    }
 }
 
 /// A minute as its stamp spells it, up to and without the seconds, and when it began.
@@ -68,9 +196,19 @@ impl Minute {
 }
 
 impl Clock {
-    /// `zone` is for stamps that name none; `newest` and `year` for those without a year.
-    pub fn new(zone: TimeZone, newest: Timestamp, year: Option<i16>) -> Self {
-        Self { zone, newest, year, last: Minute::default() }
+    /// `zone` is for stamps that name none; `bound` and `turns` for those without a year.
+    pub fn new(zone: TimeZone, bound: Bound, turns: FileTurns) -> Self {
+        Self { zone, bound, turns, last: Minute::default(), sightings: Sightings::default() }
+    }
+
+    /// Begins another part of the file, and forgets the minute read last: elsewhere in a file it may be another.
+    pub fn begin(&mut self) {
+        self.last = Minute::default();
+    }
+
+    /// What was seen since it was asked last.
+    pub fn sightings(&mut self) -> Sightings {
+        std::mem::take(&mut self.sightings)
     }
 
     /// The stamp falls into the minute that was read last; false when in doubt. Cheaper than reading it.
@@ -87,8 +225,8 @@ impl Clock {
         }
     }
 
-    /// None: no stamp, or one that is not a date (`Feb 30`).
-    pub fn read(&mut self, stamp: Stamp) -> Option<Moment> {
+    /// `offset` is where the line begins in its file. None: no stamp, or one that is not a date (`Feb 30`).
+    pub fn read(&mut self, stamp: Stamp, offset: u64) -> Option<Moment> {
         let text = match stamp {
             Stamp::Missing => return None,
             Stamp::Bsd(text) | Stamp::YearFirst(text) | Stamp::Iso(text) => text,
@@ -100,13 +238,13 @@ impl Clock {
         let (seconds, rest) = text.get(hour + 4..)?.split_at_checked(2)?;
         let (micros, zone) = fraction(rest);
         if !self.last.is(minute, zone) {
-            self.last = self.minute(stamp, minute, zone)?;
+            self.last = self.minute(stamp, minute, zone, offset)?;
         }
         let seconds = i64::from(number(seconds)?).min(59);
         Some(Moment { micros: self.last.start + seconds * 1_000_000 + micros, offset: self.last.offset })
     }
 
-    fn minute(&self, stamp: Stamp, text: &[u8], zone: &[u8]) -> Option<Minute> {
+    fn minute(&mut self, stamp: Stamp, text: &[u8], zone: &[u8], offset: u64) -> Option<Minute> {
         let mut minute = Minute { length: text.len(), zone_length: zone.len(), ..Minute::default() };
         minute.text.get_mut(..text.len())?.copy_from_slice(text);
         minute.zone.get_mut(..zone.len())?.copy_from_slice(zone);
@@ -122,9 +260,9 @@ impl Clock {
                     number(date.get(5..7)?)? as i8,
                     number(date.get(8..10)?)? as i8,
                 )?;
-                match offset(zone) {
+                match zone_offset(zone) {
                     Some(offset) => TimeZone::fixed(offset).to_ambiguous_zoned(civil).compatible().ok()?,
-                    None => self.local(civil)?,
+                    None => self.local(civil, offset)?,
                 }
             }
             Stamp::YearFirst(_) | Stamp::Bsd(_) => {
@@ -140,10 +278,18 @@ impl Clock {
                 if let Some(word) = words.next() {
                     year = Some(number(word)? as i16);
                 }
-                match year.or(self.year) {
-                    Some(year) => self.local(at(year, month, day)?)?,
-                    None => self.latest(|year| self.local(at(year, month, day)?))?,
-                }
+                let year = match year {
+                    Some(year) => year,
+                    None => {
+                        // A leap year, so that only what is no date in any year is refused.
+                        at(2000, month, day)?;
+                        let at = YearMinute::new(month, day, hour as i8, min as i8);
+                        let year = self.turns.year(offset).or_else(|| self.bound.latest(at, &self.zone))?;
+                        self.sightings.see(offset, at);
+                        year
+                    }
+                };
+                self.local(at(year, month, day)?, offset)?
             }
         };
         minute.start = zoned.timestamp().as_microsecond();
@@ -151,16 +297,25 @@ impl Clock {
         Some(minute)
     }
 
-    fn local(&self, civil: DateTime) -> Option<Zoned> {
-        self.zone.to_ambiguous_zoned(civil).compatible().ok()
+    /// An hour that is left out, when summer time begins, is read as if the clock had not been changed yet.
+    fn local(&mut self, civil: DateTime, offset: u64) -> Option<Zoned> {
+        let ambiguous = self.zone.to_ambiguous_zoned(civil);
+        if let AmbiguousOffset::Fold { .. } = ambiguous.offset() {
+            let first = ambiguous.clone().earlier().ok()?;
+            self.sightings.twice.push((offset, first.timestamp().as_second() / 60));
+            return if self.turns.is_second(offset) { ambiguous.later().ok() } else { Some(first) };
+        }
+        ambiguous.compatible().ok()
     }
+}
 
-    /// The latest year in which the stamp is not later than the newest line can be. Eight years back, so that
-    /// 29 February finds its leap year even across 1900 or 2100.
-    fn latest(&self, at: impl Fn(i16) -> Option<Zoned>) -> Option<Zoned> {
-        let limit = self.newest + 24.hours();
-        let year = self.newest.to_zoned(self.zone.clone()).year();
-        (year - 8..=year + 1).rev().find_map(|year| at(year).filter(|zoned| zoned.timestamp() <= limit))
+impl Bound {
+    /// The latest year in which the stamp is allowed. Eight years back, so that 29 February finds its leap year even
+    /// across 1900 or 2100. None: no year has that day.
+    pub fn latest(self, at: YearMinute, zone: &TimeZone) -> Option<i16> {
+        let year = self.last_year(zone);
+        let allowed = |year: &i16| at.in_year(*year, zone).is_some_and(|moment| self.allows(&moment));
+        (year - 8..=year).rev().find(allowed)
     }
 }
 
@@ -179,7 +334,7 @@ fn fraction(text: &[u8]) -> (i64, &[u8]) {
 }
 
 /// `Z`, `+01:00`, `+0100`, `+01`. None: no zone, or not one.
-fn offset(zone: &[u8]) -> Option<Offset> {
+fn zone_offset(zone: &[u8]) -> Option<Offset> {
     let (sign, rest) = match zone {
         [b'Z' | b'z'] => return Some(Offset::UTC),
         [b'+', rest @ ..] => (1, rest),
@@ -228,9 +383,10 @@ mod tests {
     #[track_caller]
     fn reads(raw: &str, want: &str) {
         let newest: Timestamp = "2026-11-22T04:00:00Z".parse().unwrap();
-        let mut clock = Clock::new(TimeZone::get("Europe/Berlin").unwrap(), newest, None);
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let mut clock = Clock::new(zone, Bound::written(newest), FileTurns::default());
         let line = format!("{raw} mx1 postfix/smtp[1]: x");
-        let moment = clock.read(Line::read(line.as_bytes()).stamp);
+        let moment = clock.read(Line::read(line.as_bytes()).stamp, 0);
         assert_eq!(moment.and_then(Moment::rfc3339).unwrap_or_default(), want, "{raw}");
     }
 

@@ -1,17 +1,23 @@
 //! Blocks come in; every line is read once, counted once, and its event told to who listens.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use std::io::Write;
+
 use memchr::memchr;
 
+use crate::book::Book;
 use crate::error::Error;
 use crate::event::{Direction, Event, Mta};
+use crate::filter::Filter;
 use crate::input::block::{Block, CONTEXT, LINE_LIMIT};
 use crate::input::set::{Manner, Progress, Source, Worked, each_block};
 use crate::line::Line;
 use crate::mta;
 use crate::mta::reading::Reading;
-use crate::time::{Clock, Moment};
+use crate::provider::Provider;
+use crate::reason::{Judge, Verdict, provider};
+use crate::time::{Clock, Moment, Sightings};
+use crate::turn::{Calendar, Order, Turns};
+use crate::when::Window;
 
 /// An event with all that is known of its line.
 pub struct Told<'a> {
@@ -23,6 +29,17 @@ pub struct Told<'a> {
     /// None: the line has no stamp that is a date.
     pub moment: Option<Moment>,
     pub event: &'a Event<'a>,
+    /// None: it went well.
+    pub verdict: Option<Verdict>,
+    pub book: &'a Book,
+}
+
+impl Told<'_> {
+    /// Who runs the other side: by the words of the reply, else by its name or the recipient's.
+    pub fn provider(&self) -> Option<Provider> {
+        let told = self.verdict.and_then(|verdict| verdict.provider);
+        told.or_else(|| provider(self.event, self.book))
+    }
 }
 
 /// Where a line begins: the number of its file in the set, and bytes in it.
@@ -43,23 +60,35 @@ pub trait Listener: Send {
     fn end_of_block(&mut self, file: usize, lines: u64) -> Self::Handover;
 }
 
-/// How stamps without a zone or a year are to be understood.
-#[derive(Clone, Debug)]
-pub struct Calendar {
-    pub zone: TimeZone,
-    pub year: Option<i16>,
+/// What to read, and what of it is wanted.
+#[derive(Clone, Copy)]
+pub struct Task<'a> {
+    pub sources: &'a [Source],
+    pub manner: Manner,
+    pub calendar: &'a Calendar,
+    pub book: &'a Book,
+    /// Lines outside are passed over as if they were not there.
+    pub window: Window,
+    pub filter: &'a Filter,
+    pub progress: &'a Progress,
 }
 
 /// What the lines were. Sums add up: lines = mail + foreign, mail = event + routine + unread.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Coverage {
     pub lines: u64,
-    /// Of text, decompressed.
+    /// Of text, decompressed; of all that was read, also outside a window.
     pub bytes: u64,
     pub event: u64,
     pub routine: u64,
     pub unread: u64,
     pub foreign: u64,
+    /// Events that the filter did not admit; they are among `event`.
+    pub filtered: u64,
+    /// Lines that a window was asked of and that show no time; they are in no other sum.
+    pub undated: u64,
+    /// The first and the last minute of lines outside the window.
+    pub outside: Option<(i64, i64)>,
     /// The first lines that could not be read, in order, cut to 400 bytes.
     pub unread_lines: Vec<(Place, Vec<u8>)>,
     /// The first and the last minute of any mail line with a stamp.
@@ -80,13 +109,17 @@ impl Coverage {
         self.routine += other.routine;
         self.unread += other.unread;
         self.foreign += other.foreign;
+        self.filtered += other.filtered;
+        self.undated += other.undated;
         self.unread_lines.extend(other.unread_lines);
         self.unread_lines.sort();
         self.unread_lines.truncate(UNREAD_KEPT);
-        self.minutes = match (self.minutes, other.minutes) {
-            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
-            (a, b) => a.or(b),
-        };
+        for (mine, theirs) in [(&mut self.minutes, other.minutes), (&mut self.outside, other.outside)] {
+            if let Some((first, last)) = theirs {
+                widen(mine, first);
+                widen(mine, last);
+            }
+        }
     }
 
     fn unread(&mut self, place: Place, raw: &[u8]) {
@@ -99,10 +132,12 @@ impl Coverage {
             self.unread_lines.truncate(UNREAD_KEPT);
         }
     }
+}
 
-    fn minute(&mut self, minute: i64) {
-        self.minutes = Some(self.minutes.map_or((minute, minute), |(a, b)| (a.min(minute), b.max(minute))));
-    }
+/// So that the minute lies in it.
+fn widen(span: &mut Option<(i64, i64)>, minute: i64) {
+    let (first, last) = span.unwrap_or((minute, minute));
+    *span = Some((first.min(minute), last.max(minute)));
 }
 
 /// What came of a walk.
@@ -110,24 +145,46 @@ pub struct Walked<L> {
     pub listeners: Vec<L>,
     pub coverage: Coverage,
     pub problems: Vec<Error>,
+    /// What the order of the lines says of their stamps. Where it is not what the calendar had, the moments of this
+    /// walk were wrong, and another with it is right.
+    pub turns: Turns,
 }
 
-/// Reads every line of the set.
+/// A second walk has the years right, and with them the hour that comes twice a year; a third is there for the case
+/// that the right years have such an hour.
+pub const WALKS: usize = 3;
+
+/// Reads every line of the set. Lines that are not understood go to `unread`, in order.
 pub fn walk<L: Listener>(
-    sources: &[Source],
-    manner: Manner,
-    calendar: &Calendar,
-    progress: &Progress,
+    task: &Task,
     new: impl Fn() -> L + Sync,
-    fold: impl FnMut(L::Handover) + Send,
+    mut fold: impl FnMut(L::Handover) + Send,
+    mut unread: Option<&mut (dyn Write + Send)>,
 ) -> Result<Walked<L>, Error> {
-    let new = || Walker { listener: new(), coverage: Coverage::default(), clock: None, last_file: 0 };
-    let work = |walker: &mut Walker<L>, block: &Block| {
-        walker.set_clock(block.file, sources, calendar);
-        walker.block(block)
+    let keep_unread = unread.is_some();
+    let new = || Walker {
+        task: *task,
+        judge: Judge::new(task.book),
+        listener: new(),
+        coverage: Coverage::default(),
+        clock: None,
+        last_file: 0,
+        unread: keep_unread.then(Vec::new),
     };
-    let Worked { workers, problems } = each_block(sources, manner, progress, new, work, fold)?;
-    let mut walked = Walked { listeners: Vec::new(), coverage: Coverage::default(), problems };
+    let mut order = Order::default();
+    let mut written = Ok(());
+    let in_order = |(file, seen, lines, handover): (usize, Sightings, Vec<u8>, L::Handover)| {
+        order.add(file, seen, task.sources);
+        if let (Some(unread), Ok(())) = (&mut unread, &written) {
+            written = unread.write_all(&lines);
+        }
+        fold(handover);
+    };
+    let worked = each_block(task.sources, task.manner, task.progress, new, Walker::block, in_order)?;
+    written?;
+    let Worked { workers, problems } = worked;
+    let turns = order.turns(task.sources, task.calendar);
+    let mut walked = Walked { listeners: Vec::new(), coverage: Coverage::default(), problems, turns };
     for worker in workers {
         walked.listeners.push(worker.listener);
         walked.coverage.merge(worker.coverage);
@@ -135,64 +192,151 @@ pub fn walk<L: Listener>(
     Ok(walked)
 }
 
-struct Walker<L> {
+/// The calendar with what the order of the lines says of their stamps, for who cannot tell them twice.
+pub fn settled(task: &Task) -> Result<Calendar, Error> {
+    let mut calendar = task.calendar.clone();
+    for _ in 1..WALKS {
+        let turns = turns(&Task { calendar: &calendar, ..*task })?;
+        if turns == calendar.turns {
+            break;
+        }
+        calendar.turns = turns;
+    }
+    Ok(calendar)
+}
+
+fn turns(task: &Task) -> Result<Turns, Error> {
+    struct Dates<'a> {
+        task: Task<'a>,
+        clock: Option<Clock>,
+        last_file: usize,
+    }
+    let new = || Dates { task: *task, clock: None, last_file: 0 };
+    let work = |dates: &mut Dates, block: &Block| {
+        let clock = clock(&mut dates.clock, &mut dates.last_file, block.file, &dates.task);
+        each_line(block, |at, raw| {
+            let stamp = Line::read(raw).stamp;
+            if !clock.is_same_minute(stamp) {
+                let _ = clock.read(stamp, block.offset + at as u64);
+            }
+        });
+        (block.file, clock.sightings())
+    };
+    let mut order = Order::default();
+    let fold = |(file, seen): (usize, Sightings)| order.add(file, seen, task.sources);
+    each_block(task.sources, task.manner, task.progress, new, work, fold)?;
+    Ok(order.turns(task.sources, task.calendar))
+}
+
+struct Walker<'a, L> {
+    task: Task<'a>,
+    judge: Judge<'a>,
     listener: L,
     coverage: Coverage,
     clock: Option<Clock>,
     last_file: usize,
+    /// None: nobody wants them.
+    unread: Option<Vec<u8>>,
 }
 
-impl<L: Listener> Walker<L> {
-    fn set_clock(&mut self, file: usize, sources: &[Source], calendar: &Calendar) {
-        if self.clock.is_none() || self.last_file != file {
-            let modified = sources.get(file).and_then(|source| Timestamp::try_from(source.modified).ok());
-            let newest = modified.unwrap_or_else(Timestamp::now);
-            self.clock = Some(Clock::new(calendar.zone.clone(), newest, calendar.year));
-            self.last_file = file;
-        }
+/// The clock of a file, at the beginning of a block.
+fn clock<'c>(clock: &'c mut Option<Clock>, last_file: &mut usize, file: usize, task: &Task) -> &'c mut Clock {
+    let calendar = task.calendar;
+    if *last_file != file {
+        (*clock, *last_file) = (None, file);
     }
+    let clock = clock.get_or_insert_with(|| {
+        let bound = calendar.bound(task.sources.get(file));
+        Clock::new(calendar.zone.clone(), bound, calendar.turns.of(file))
+    });
+    clock.begin();
+    clock
+}
 
-    fn block(&mut self, block: &Block) -> L::Handover {
-        let mut lines = 0;
-        let mut at = 0;
-        while at < block.lines.len() {
-            let rest = block.lines.get(at..).unwrap_or_default();
-            let end = memchr(b'\n', rest).unwrap_or(rest.len());
-            let raw = rest.get(..end.min(LINE_LIMIT)).unwrap_or_default();
-            let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
-            self.line(block, at, lines, raw);
-            lines += 1;
-            at += end + 1;
-        }
-        self.coverage.lines += lines;
+/// Tells each line, cut to what is looked at, and where it begins in the block; gives back how many there were.
+fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> u64 {
+    let (mut lines, mut at) = (0, 0);
+    while at < block.lines.len() {
+        let rest = block.lines.get(at..).unwrap_or_default();
+        let end = memchr(b'\n', rest).unwrap_or(rest.len());
+        let raw = rest.get(..end.min(LINE_LIMIT)).unwrap_or_default();
+        tell(at, raw.strip_suffix(b"\r").unwrap_or(raw));
+        lines += 1;
+        at += end + 1;
+    }
+    lines
+}
+
+impl<L: Listener> Walker<'_, L> {
+    fn block(&mut self, block: &Block) -> (usize, Sightings, Vec<u8>, L::Handover) {
+        clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
+        let mut number = 0;
+        let lines = each_line(block, |at, raw| {
+            self.line(block, at, number, raw);
+            number += 1;
+        });
         self.coverage.bytes += block.lines.len() as u64;
-        self.listener.end_of_block(block.file, lines)
+        if self.task.window.is_open() {
+            self.coverage.lines += lines;
+        }
+        let handover = self.listener.end_of_block(block.file, lines);
+        let seen = self.clock.as_mut().map(Clock::sightings).unwrap_or_default();
+        (block.file, seen, self.unread.as_mut().map(std::mem::take).unwrap_or_default(), handover)
     }
 
     fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8]) {
         let line = Line::read(raw);
+        let place = Place { file: block.file, offset: block.offset + at as u64 };
+        let mut moment = None;
+        if !self.task.window.is_open() {
+            moment = self.clock.as_mut().and_then(|clock| clock.read(line.stamp, place.offset));
+            match moment {
+                Some(moment) if self.task.window.holds(moment) => {}
+                Some(moment) => {
+                    widen(&mut self.coverage.outside, moment.minute());
+                    return;
+                }
+                None => {
+                    self.coverage.undated += 1;
+                    return;
+                }
+            }
+            self.coverage.lines += 1;
+        }
         let reading = mta::read(&line);
         if matches!(reading, Reading::Foreign) {
             self.coverage.foreign += 1;
             return;
         }
         let same = self.clock.as_ref().is_some_and(|clock| clock.is_same_minute(line.stamp));
-        if same && matches!(reading, Reading::Routine) {
+        if same && moment.is_none() && matches!(reading, Reading::Routine) {
             self.coverage.routine += 1;
             return;
         }
-        let moment = self.clock.as_mut().and_then(|clock| clock.read(line.stamp));
+        moment = moment.or_else(|| self.clock.as_mut()?.read(line.stamp, place.offset));
         if let Some(moment) = moment {
-            self.coverage.minute(moment.minute());
+            widen(&mut self.coverage.minutes, moment.minute());
         }
-        let place = Place { file: block.file, offset: block.offset + at as u64 };
         match &reading {
             Reading::Event(event) if !told_before(event, &line, block, at) => {
                 self.coverage.event += 1;
-                self.listener.event(&Told { place, line_in_block, line: &line, raw, moment, event });
+                let verdict = self.judge.verdict(event);
+                let book = self.task.book;
+                if !self.task.filter.is_empty() && !self.task.filter.admits(event, verdict, &line, book) {
+                    self.coverage.filtered += 1;
+                    return;
+                }
+                let told = Told { place, line_in_block, line: &line, raw, moment, event, verdict, book };
+                self.listener.event(&told);
             }
             Reading::Event(_) | Reading::Routine => self.coverage.routine += 1,
-            Reading::Unread => self.coverage.unread(place, raw),
+            Reading::Unread => {
+                self.coverage.unread(place, raw);
+                if let Some(unread) = &mut self.unread {
+                    unread.extend_from_slice(raw);
+                    unread.push(b'\n');
+                }
+            }
             Reading::Foreign => {}
         }
     }

@@ -2,46 +2,72 @@
 
 use crate::error::Error;
 use crate::walk::Coverage;
+use crate::when::Window;
 
 /// A command that printed its answer.
 pub struct Done {
     /// To be said on stderr.
     pub problems: Vec<Error>,
-    /// Said on stderr too: the input was read, and nothing in it was understood.
-    pub nothing_understood: Option<String>,
-    empty: bool,
+    /// Said on stderr too: nothing in the input was understood, or less than was asked for.
+    pub complaint: Option<String>,
+    /// Said on stderr, and no trouble.
+    pub remarks: Vec<String>,
+    /// There is nothing to show.
+    nothing: bool,
     /// The answer to a question: what was asked for is not there.
     not_found: bool,
 }
 
 impl Done {
-    pub fn new(before: Vec<Error>, during: Vec<Error>, coverage: &Coverage) -> Self {
-        let problems = before.into_iter().chain(during).collect();
-        let lost = coverage.lines > 0 && coverage.event + coverage.routine == 0;
-        let nothing_understood = lost.then(|| {
-            format!(
+    pub fn new(
+        before: Vec<Error>,
+        during: Vec<Error>,
+        coverage: &Coverage,
+        window: Window,
+        strict: bool,
+    ) -> Self {
+        let problems: Vec<Error> = before.into_iter().chain(during).collect();
+        let understood = coverage.event + coverage.routine;
+        let lost = coverage.lines > 0 && understood == 0;
+        let undated = coverage.lines == 0 && coverage.undated > 0 && coverage.outside.is_none();
+        let complaint = if lost {
+            Some(format!(
                 "none of {} lines is a line of a Postfix or Exim log that could be understood ({} are not mail at all)",
                 coverage.lines, coverage.foreign
-            )
-        });
-        Self { problems, nothing_understood, empty: coverage.lines == 0, not_found: false }
+            ))
+        } else if undated && !window.is_open() {
+            Some(format!(
+                "none of {} lines shows its time, so none is since or until anything",
+                coverage.undated
+            ))
+        } else if strict && understood * 100 < coverage.mail() * 99 {
+            let share = understood as f64 * 100.0 / coverage.mail() as f64;
+            Some(format!(
+                "only {share:.1}% of {} mail lines were understood, --strict wants 99%",
+                coverage.mail()
+            ))
+        } else {
+            None
+        };
+        let nothing = lost || undated || coverage.bytes == 0 && !problems.is_empty();
+        Self { problems, complaint, remarks: Vec::new(), nothing, not_found: false }
     }
 
     /// The end of a command that looks something up and reads no log.
     pub fn looked_up(found: bool) -> Self {
-        Self { problems: Vec::new(), nothing_understood: None, empty: false, not_found: !found }
+        Self { problems: Vec::new(), complaint: None, remarks: Vec::new(), nothing: false, not_found: !found }
     }
 
     /// No input at all could be read, or nothing in it: what is on stderr says all.
     pub fn nothing_to_report(&self) -> bool {
-        self.nothing_understood.is_some() || self.empty && !self.problems.is_empty()
+        self.nothing
     }
 
     /// 2 and 3 are trouble; 1 is the answer to a question: what was asked for is not there.
     pub fn status(&self) -> u8 {
         if !self.problems.is_empty() {
             2
-        } else if self.nothing_understood.is_some() {
+        } else if self.complaint.is_some() {
             3
         } else {
             u8::from(self.not_found)

@@ -2,25 +2,44 @@
 
 use std::io::Write;
 
-use crate::book::Book;
 use crate::cli::{EventsArgs, EventsFormat};
 use crate::cmd::inputs::Inputs;
 use crate::cmd::own_book::book;
+use crate::cmd::unparsed::Unparsed;
+use crate::cmd::wanted::{filter, what_there_was};
 use crate::error::Error;
+use crate::filter::Filter;
+use crate::input::set::Source;
+use crate::notes::{Heard, on_time};
 use crate::output::event_line;
-use crate::reason::Judge;
 use crate::record::Record;
-use crate::walk::{Listener, Told, Walked, walk};
+use crate::walk::{Listener, Task, Told, Walked, settled, walk};
 
 use crate::cmd::done::Done;
 
 pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
-    let inputs = Inputs::new(&args.input)?;
+    let Inputs { sources, manner, calendar, window, progress, problems } = Inputs::new(&args.input)?;
+    let book = book(&args.rules)?;
+    let filter = filter(&args.filter, &book)?;
+    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref())?;
+    let task = Task {
+        sources: &sources,
+        manner,
+        calendar: &calendar,
+        book: &book,
+        window,
+        filter: &filter,
+        progress: &progress,
+    };
+    // What is printed stays printed, so the stamps are settled before.
+    let again = sources.iter().all(Source::can_be_read_again);
+    let calendar = if again { settled(&task)? } else { calendar.clone() };
+    let task = Task { calendar: &calendar, ..task };
     let mut lines_before = 0;
     let mut file = 0;
     let mut written = Ok(());
     let names: Vec<String> =
-        inputs.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect();
+        sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect();
     let fold = |page: Page| {
         if page.file != file {
             (file, lines_before) = (page.file, 0);
@@ -31,20 +50,29 @@ pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Err
         }
         lines_before += page.lines;
     };
-    let book = book(&args.rules)?;
-    let new =
-        || Listing { format: args.format, book: &book, judge: Judge::new(&book), page: Page::default() };
-    let walked = walk(&inputs.sources, inputs.manner, &inputs.calendar, &inputs.progress, new, fold)?;
+    let new = || Listing { format: args.format, page: Page::default() };
+    let walked = walk(&task, new, fold, unparsed.writer())?;
     written?;
-    let Walked { coverage, problems, .. } = walked;
-    Ok(Done::new(inputs.problems, problems, &coverage))
+    unparsed.finish()?;
+    let Walked { coverage, problems: met, turns, .. } = walked;
+    let mut done = Done::new(problems, met, &coverage, window, args.coverage.strict);
+    done.remarks = on_time(&Heard {
+        coverage: &coverage,
+        window,
+        calendar: &calendar,
+        sources: &sources,
+        turns: &turns,
+    });
+    if coverage.event > 0 && coverage.filtered == coverage.event && again {
+        let all = Filter::default();
+        done.remarks.push(what_there_was(&Task { filter: &all, ..task }, &filter)?);
+    }
+    Ok(done)
 }
 
 /// Events as they are to be printed, but for the line numbers, which only order knows.
-struct Listing<'b> {
+struct Listing {
     format: EventsFormat,
-    book: &'b Book,
-    judge: Judge<'b>,
     page: Page,
 }
 
@@ -57,12 +85,11 @@ struct Page {
     events: Vec<(u64, usize)>,
 }
 
-impl Listener for Listing<'_> {
+impl Listener for Listing {
     type Handover = Page;
 
     fn event(&mut self, told: &Told) {
-        let verdict = self.judge.verdict(told.event);
-        let record = Record::new(told, verdict, self.book);
+        let record = Record::new(told);
         match self.format {
             EventsFormat::Ndjson => {
                 serde_json::to_writer(&mut self.page.text, &record)

@@ -2,18 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::tz::TimeZone;
-
 use crate::cli::InputArgs;
+use crate::cmd::times::{calendar, window};
 use crate::error::Error;
 use crate::input::set::{Manner, Progress, Source, look};
-use crate::walk::Calendar;
+use crate::turn::Calendar;
+use crate::when::Window;
 
 /// What to read and how.
 pub struct Inputs {
     pub sources: Vec<Source>,
     pub manner: Manner,
     pub calendar: Calendar,
+    pub window: Window,
     pub progress: Progress,
     /// Files that are not there; the others are read all the same.
     pub problems: Vec<Error>,
@@ -37,19 +38,16 @@ impl Inputs {
         let named = files(&args.files)?;
         for path in named.iter().filter(|path| !repeats_mainlog(path, &named)) {
             match look(path, &progress) {
-                Ok(source) => sources.push(source),
+                Ok(source) => sources.push(Source { series: sources.len(), ..source }),
                 Err(error) => problems.push(error),
             }
         }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let manner =
             Manner { threads: args.threads.unwrap_or(cores).max(1), block_size: args.block_size.max(1) };
-        let zone = match args.tz.as_deref() {
-            None => TimeZone::system(),
-            Some(name) => TimeZone::get(name).map_err(|_| Error::Zone { name: name.to_owned() })?,
-        };
-        let calendar = Calendar { zone, year: args.year };
-        Ok(Self { sources, manner, calendar, progress, problems })
+        let calendar = calendar(args)?;
+        let window = window(args, &calendar)?;
+        Ok(Self { sources, manner, calendar, window, progress, problems })
     }
 }
 

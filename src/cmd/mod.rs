@@ -10,3 +10,6 @@ mod inputs;
 mod look;
 mod own_book;
 pub mod scan;
+mod times;
+mod unparsed;
+mod wanted;

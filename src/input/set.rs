@@ -38,6 +38,15 @@ pub struct Source {
     pub path: PathBuf,
     /// When it was last written. A pipe is as old as this run.
     pub modified: SystemTime,
+    /// Sources with the same number are parts of one log, oldest first, one behind the other.
+    pub series: usize,
+}
+
+impl Source {
+    /// It is a file, not a pipe.
+    pub fn can_be_read_again(&self) -> bool {
+        self.path != Path::new("-") && std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.is_file())
+    }
 }
 
 /// What came of reading a set: each worker's state, and what could not be read.
@@ -233,7 +242,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub fn look(path: &Path, progress: &Progress) -> Result<Source, Error> {
     let failed = |source| Error::Open { path: path.to_owned(), source };
     if path == Path::new("-") {
-        return Ok(Source { path: path.to_owned(), modified: SystemTime::now() });
+        return Ok(Source { path: path.to_owned(), modified: SystemTime::now(), series: 0 });
     }
     let metadata = std::fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
@@ -242,7 +251,7 @@ pub fn look(path: &Path, progress: &Progress) -> Result<Source, Error> {
     let pipe = metadata.file_type().is_fifo() || metadata.file_type().is_char_device();
     progress.total.fetch_add(metadata.len(), Ordering::Relaxed);
     let modified = if pipe { SystemTime::now() } else { metadata.modified().map_err(failed)? };
-    Ok(Source { path: path.to_owned(), modified })
+    Ok(Source { path: path.to_owned(), modified, series: 0 })
 }
 
 fn open(source: &Source) -> Result<Open, Error> {

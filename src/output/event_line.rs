@@ -1,7 +1,6 @@
 //! One event as one line for people: time, outcome, code, peer, recipient, words.
 
-use clap::ValueEnum;
-
+use super::page::word;
 use super::printable::printable;
 use crate::record::Record;
 
@@ -9,8 +8,7 @@ pub fn show(record: &Record) -> String {
     let time = record.time.as_deref().unwrap_or("-");
     // To the second: fractions and zone are in the ndjson.
     let time = time.get(..19).unwrap_or(time).replace('T', " ");
-    let outcome =
-        record.outcome.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let outcome = word(&record.outcome);
     let number = match (record.code, record.enhanced) {
         (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
         (Some(code), None) => code.to_string(),

@@ -7,6 +7,7 @@ mod entry_page;
 pub mod entry_pair;
 pub mod entry_text;
 pub mod event_line;
+mod groups;
 pub mod json;
 pub mod page;
 pub mod printable;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use anstyle::Style;
+use clap::ValueEnum;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -20,6 +21,8 @@ pub struct Look {
     pub words: Words,
     /// Rows in a section; 0 shows all.
     pub top: usize,
+    /// What comes first in the report stands last, next to the prompt.
+    pub reverse: bool,
     /// What it took: seconds and threads. Not shown where the same input is to give the same bytes.
     pub took: Option<(f64, usize)>,
 }
@@ -91,6 +94,11 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         .break_words(false)
         .wrap_algorithm(WrapAlgorithm::FirstFit);
     textwrap::wrap(text, options).into_iter().map(Cow::into_owned).collect()
+}
+
+/// A word of ours as it is typed: `end of DATA`.
+pub fn word<W: ValueEnum>(word: &W) -> String {
+    word.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// Cuts what is too wide, and shows that it did.

@@ -22,7 +22,7 @@ const LONGEST_ADVICE: usize = 90;
 const CODE: usize = 14;
 
 pub fn show(page: &mut Page, rows: &[Row]) {
-    let sections = sections(rows, page.look.top);
+    let sections = sections(rows, page.look.top, page.look.reverse);
     if sections.is_empty() {
         return;
     }
@@ -59,6 +59,7 @@ pub fn show(page: &mut Page, rows: &[Row]) {
             if let Some(text) = &row.advice {
                 advice(page, text);
             }
+            examples(page, &row.examples);
         }
         if section.others.is_some() {
             page.line(lines.next().unwrap_or_default());
@@ -89,6 +90,13 @@ fn advice(page: &mut Page, advice: &str) {
         let margin = if at == 0 { format!("{}{arrow}", " ".repeat(lead)) } else { " ".repeat(indent) };
         let line = format!("{margin}{}", page.styled(ADVICE, line));
         page.line(&line);
+    }
+}
+
+/// Lines of the log, whole: they are there to be read, and to be copied.
+pub fn examples(page: &mut Page, lines: &[String]) {
+    for line in lines {
+        page.indented(&format!("    {}", printable(line)), 6);
     }
 }
 

@@ -52,13 +52,18 @@ fn kind(row: &Row) -> Option<usize> {
     })
 }
 
-/// At most `top` rows each; 0 is all.
-pub fn sections(rows: &[Row], top: usize) -> Vec<Section<'_>> {
+/// At most `top` rows each; 0 is all. `reverse`: of rows whose first stands last, the last are shown.
+pub fn sections(rows: &[Row], top: usize, reverse: bool) -> Vec<Section<'_>> {
     let of_kind = |wanted: usize| rows.iter().filter(move |row| kind(row) == Some(wanted));
     let all = KINDS.iter().enumerate().map(|(number, &(title, meaning))| {
         let mut rows: Vec<&Row> = of_kind(number).collect();
         let shown = if top == 0 || rows.len() <= top { rows.len() } else { top };
-        let rest = rows.split_off(shown);
+        let rest = if reverse {
+            let shown = rows.split_off(rows.len() - shown);
+            std::mem::replace(&mut rows, shown)
+        } else {
+            rows.split_off(shown)
+        };
         let others = (!rest.is_empty()).then(|| Others {
             kinds: rest.len(),
             attempts: rest.iter().map(|row| row.attempts).sum(),
@@ -66,5 +71,9 @@ pub fn sections(rows: &[Row], top: usize) -> Vec<Section<'_>> {
         });
         Section { title, meaning, inbound: (5..=8).contains(&number), rows, others }
     });
-    all.filter(|section| !section.rows.is_empty()).collect()
+    let mut all: Vec<Section> = all.filter(|section| !section.rows.is_empty()).collect();
+    if reverse {
+        all.reverse();
+    }
+    all
 }

@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{DecimalBytes, HumanCount};
 
+use super::groups;
 use super::page::{Look, Page, fit, pad};
 use super::printable::printable;
 use super::rows::{self, HEADING};
@@ -12,8 +13,13 @@ pub fn show(report: &Report, look: &Look) -> String {
     let mut page = Page { text: String::new(), look };
     head(&mut page, report);
     sums(&mut page, report);
-    rows::show(&mut page, &report.rows);
-    domains(&mut page, &report.domains);
+    match &report.groups {
+        Some(table) => groups::show(&mut page, table),
+        None => {
+            rows::show(&mut page, &report.rows);
+            domains(&mut page, &report.domains);
+        }
+    }
     full(&mut page, &report.full_advice);
     foot(&mut page, report);
     page.text
@@ -55,7 +61,12 @@ fn head(page: &mut Page, report: &Report) {
         part(input.understood, "understood"),
         part(input.not_understood, "not understood")
     );
+    let left_out = part(input.filtered, "events left out");
     page.wrapped(&[&read, &mail], "   ");
+    if !input.filter.is_empty() {
+        let filter = printable(&input.filter.join(" "));
+        page.indented(&format!("{} {filter}: {left_out}", page.say("only")), 2);
+    }
 }
 
 fn sums(page: &mut Page, report: &Report) {

@@ -52,8 +52,33 @@ pub fn events(log: &Path) -> Vec<serde_json::Value> {
 #[allow(dead_code)]
 pub fn report(args: &[&str]) -> serde_json::Value {
     let args: Vec<&str> =
-        ["scan", "--format", "json", "--tz", "UTC", "--year", "2026"].iter().chain(args).copied().collect();
+        ["scan", "--format", "json", "--tz", "UTC", "--year", "2026", "--now", "2026-11-23T00:00:00Z"]
+            .iter()
+            .chain(args)
+            .copied()
+            .collect();
     let mut report: serde_json::Value = serde_json::from_str(&answer(&args).0).unwrap();
     report["input"]["files"] = serde_json::Value::Null;
     report
+}
+
+/// The path of a recorded log: `postfix/out.log`.
+#[allow(dead_code)]
+pub fn fixture(name: &str) -> String {
+    root().join("fixtures").join(name).to_str().unwrap().to_owned()
+}
+
+/// The program itself: its exit status, and what it prints on stdout and stderr.
+#[allow(dead_code)]
+pub fn run(args: &[&str]) -> (i32, String, String) {
+    let output = std::process::Command::new(assert_cmd::cargo::cargo_bin("smtplog"))
+        .args(args)
+        .env_remove("NO_COLOR")
+        .env("COLUMNS", "80")
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
 }

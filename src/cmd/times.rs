@@ -1,0 +1,36 @@
+//! What the options say about time: the calendar, and the window of lines that are wanted.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::cli::InputArgs;
+use crate::error::Error;
+use crate::turn::{Calendar, Turns};
+use crate::when::{self, Window};
+
+pub fn calendar(args: &InputArgs) -> Result<Calendar, Error> {
+    let zone = match args.tz.as_deref() {
+        _ if args.utc => TimeZone::UTC,
+        None => TimeZone::system(),
+        Some(name) => TimeZone::get(name).map_err(|_| Error::Zone { name: name.to_owned() })?,
+    };
+    let now = args.now.unwrap_or_else(Timestamp::now);
+    Ok(Calendar { zone, year: args.year, now, turns: Turns::default() })
+}
+
+pub fn window(args: &InputArgs, calendar: &Calendar) -> Result<Window, Error> {
+    let now = calendar.now.to_zoned(calendar.zone.clone());
+    let read = |option: &'static str, text: Option<&String>| {
+        let wrong = |text: &String| Error::When { option, text: text.clone() };
+        text.map(|text| when::read(text, &now).ok_or_else(|| wrong(text))).transpose()
+    };
+    let window =
+        Window { since: read("--since", args.since.as_ref())?, until: read("--until", args.until.as_ref())? };
+    match (window.since, window.until) {
+        (Some(since), Some(until)) if since >= until => {
+            let shown = |at: Timestamp| at.to_zoned(calendar.zone.clone()).strftime("%F %T %:z").to_string();
+            Err(Error::Window { since: shown(since), until: shown(until) })
+        }
+        _ => Ok(window),
+    }
+}

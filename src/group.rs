@@ -1,0 +1,244 @@
+//! Events come in, counts by whatever keys were asked for go out: `--by domain,code`.
+
+use std::hash::BuildHasher;
+
+use clap::ValueEnum;
+use foldhash::fast::RandomState;
+use hashbrown::{HashMap, HashSet};
+use jiff::tz::TimeZone;
+use jiff::{RoundMode, Timestamp, Unit, Zoned, ZonedRound};
+
+use crate::book::slug;
+use crate::event::{By, Direction, Event, Mta, Outcome, Stage};
+use crate::mta::reading::domain;
+use crate::names::{NameId, Names};
+use crate::provider::Providers;
+use crate::reason::Reason;
+use crate::reply::{Class, EnhancedCode};
+use crate::time::Moment;
+use crate::walk::{Listener, Place, Told};
+
+/// What a group has of one key: a number whose sense its [`By`] knows. 0: the line does not say.
+pub type Part = u64;
+
+/// The hash that recipients are told apart by; equal for the same queue id and recipient.
+pub fn recipient(event: &Event, hasher: &RandomState) -> u64 {
+    let client = event.queue_id.is_none().then_some((event.peer.ip, event.sender));
+    hasher.hash_one((event.queue_id, event.recipient, client))
+}
+
+/// Lines kept as examples are cut to so many bytes.
+pub const EXAMPLE_LIMIT: usize = 600;
+
+/// The first lines of a kind, in order.
+#[derive(Clone, Default, Debug)]
+pub struct Examples(pub Vec<(Place, Vec<u8>)>);
+
+impl Examples {
+    pub fn see(&mut self, place: Place, raw: &[u8], limit: usize) {
+        let full = self.0.len() >= limit;
+        if full && self.0.last().is_none_or(|last| last.0 < place) {
+            return;
+        }
+        let at = self.0.partition_point(|(other, _)| *other < place);
+        self.0.insert(at, (place, raw.get(..EXAMPLE_LIMIT).unwrap_or(raw).to_vec()));
+        self.0.truncate(limit);
+    }
+
+    pub fn merge(&mut self, other: Self, limit: usize) {
+        self.0.extend(other.0);
+        self.0.sort();
+        self.0.truncate(limit);
+    }
+}
+
+/// What was counted for one group.
+#[derive(Clone, Default, Debug)]
+pub struct Group {
+    pub outcomes: [u64; 10],
+    pub recipients: HashSet<u64, foldhash::fast::FixedState>,
+    pub first: Option<Moment>,
+    pub last: Option<Moment>,
+    pub examples: Examples,
+}
+
+/// Strangers choose the names, so there is an end to how many groups are kept.
+const LIMIT: usize = 1 << 17;
+
+/// Counts by groups; merging is in any order.
+pub struct Groups {
+    pub by: Vec<By>,
+    pub names: Names,
+    pub groups: HashMap<Vec<Part>, Group, RandomState>,
+    /// Events that came when as many groups as are kept were there.
+    pub others: u64,
+    examples: usize,
+    zone: TimeZone,
+    hasher: RandomState,
+    key: Vec<Part>,
+    last: Option<Begun>,
+}
+
+impl Groups {
+    /// `hasher` is the same for all threads of a run; `zone` tells hours and days; `examples` are kept of each group.
+    pub fn new(by: &[By], examples: usize, zone: TimeZone, hasher: RandomState) -> Self {
+        Self {
+            by: by.to_vec(),
+            names: Names::new(hasher.clone()),
+            groups: HashMap::with_hasher(hasher.clone()),
+            others: 0,
+            examples,
+            zone,
+            hasher,
+            key: Vec::new(),
+            last: None,
+        }
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        let ids = self.names.merge(&other.names);
+        self.others += other.others;
+        for (mut key, group) in other.groups {
+            for (part, by) in key.iter_mut().zip(&self.by) {
+                if by.is_name() && *part > 0 {
+                    let id = ids.get(*part as usize - 1).copied().unwrap_or(NameId::OTHERS);
+                    *part = id.index() as u64 + 1;
+                }
+            }
+            let mine = self.groups.entry(key).or_default();
+            mine.outcomes.iter_mut().zip(group.outcomes).for_each(|(sum, count)| *sum += count);
+            mine.recipients.extend(group.recipients);
+            mine.first = earlier(mine.first, group.first);
+            mine.last = mine.last.max(group.last);
+            mine.examples.merge(group.examples, self.examples);
+        }
+    }
+
+    /// Attempts of single hosts and probes are in no sum, so in no group either.
+    pub fn count(&mut self, told: &Told) {
+        let event = told.event;
+        if matches!(event.outcome, Outcome::Attempt | Outcome::Probe) {
+            return;
+        }
+        let mut key = std::mem::take(&mut self.key);
+        key.clear();
+        for at in 0..self.by.len() {
+            if let Some(&by) = self.by.get(at) {
+                key.push(self.part(by, told));
+            }
+        }
+        if self.groups.len() >= LIMIT && !self.groups.contains_key(&key) {
+            self.others += 1;
+        } else {
+            let group = match self.groups.get_mut(&key) {
+                Some(group) => group,
+                None => self.groups.entry(key.clone()).or_default(),
+            };
+            if let Some(count) = group.outcomes.get_mut(event.outcome as usize) {
+                *count += 1;
+            }
+            if event.outcome != Outcome::Delivered {
+                group.recipients.insert(recipient(event, &self.hasher));
+            }
+            group.first = earlier(group.first, told.moment);
+            group.last = group.last.max(told.moment);
+            group.examples.see(told.place, told.raw, self.examples);
+        }
+        self.key = key;
+    }
+
+    fn part(&mut self, by: By, told: &Told) -> Part {
+        let (event, line) = (told.event, told.line);
+        let (out, inbound) = (event.direction != Direction::Inbound, event.direction == Direction::Inbound);
+        let mut named = |name: Option<&[u8]>| name.map_or(0, |name| self.names.id(name).index() as u64 + 1);
+        match by {
+            By::Code => event.code.map_or(0, |code| u64::from(code.number())),
+            By::Enhanced => event.enhanced.map_or(0, EnhancedCode::packed),
+            By::Class => event.class().map_or(0, |class| class as u64 + 1),
+            By::Reason => told.verdict.map_or(0, |verdict| verdict.reason as u64 + 1),
+            By::Outcome => event.outcome as u64 + 1,
+            By::Direction => event.direction as u64 + 1,
+            By::Stage => event.stage.map_or(0, |stage| stage as u64 + 1),
+            By::Mta => event.mta as u64 + 1,
+            By::Provider => told.provider().map_or(0, |provider| provider.index() as u64 + 1),
+            By::Domain => named(event.recipient.and_then(domain)),
+            By::Recipient => named(event.recipient),
+            By::Sender => named(event.sender.map(|sender| if sender.is_empty() { b"<>" } else { sender })),
+            By::Relay => named(event.peer.host.or(event.peer.ip).filter(|_| out)),
+            By::Client => named(event.peer.ip.or(event.peer.host).filter(|_| inbound)),
+            By::Instance => named(Some(line.instance_or_program()).filter(|name| !name.is_empty())),
+            By::Host => named(Some(line.host).filter(|host| !host.is_empty())),
+            By::Hour => self.begun(told.moment).map_or(0, |begun| begun.hour),
+            By::Day => self.begun(told.moment).map_or(0, |begun| begun.day),
+        }
+    }
+
+    /// When the hour and the day of a moment began; most events fall into the minute of the one before.
+    fn begun(&mut self, moment: Option<Moment>) -> Option<Begun> {
+        let minute = moment?.minute();
+        if let Some(last) = self.last.filter(|last| last.minute == minute) {
+            return Some(last);
+        }
+        let zoned = Timestamp::from_second(minute * 60).ok()?.to_zoned(self.zone.clone());
+        let seconds = |zoned: &Zoned| u64::try_from(zoned.timestamp().as_second()).unwrap_or(0);
+        let hour = zoned.round(ZonedRound::new().smallest(Unit::Hour).mode(RoundMode::Trunc)).ok()?;
+        let begun = Begun { minute, hour: seconds(&hour), day: seconds(&zoned.start_of_day().ok()?) };
+        self.last = Some(begun);
+        Some(begun)
+    }
+
+    /// What a part says, as it is shown. None: the line did not say.
+    pub fn shown(&self, by: By, part: Part, providers: &Providers) -> Option<String> {
+        let at = part.checked_sub(1)? as usize;
+        let time = |form: &str| {
+            let zoned = Timestamp::from_second(part as i64).ok()?.to_zoned(self.zone.clone());
+            Some(zoned.strftime(form).to_string())
+        };
+        match by {
+            By::Code => Some(part.to_string()),
+            By::Enhanced => EnhancedCode::unpacked(part).map(|code| code.to_string()),
+            By::Class => word::<Class>(at),
+            By::Reason => word::<Reason>(at),
+            By::Outcome => word::<Outcome>(at),
+            By::Direction => word::<Direction>(at),
+            By::Stage => word::<Stage>(at),
+            By::Mta => word::<Mta>(at),
+            By::Provider => providers.all().nth(at).map(|(_, row)| row.id.clone()),
+            By::Domain | By::Recipient | By::Sender | By::Relay | By::Client | By::Instance | By::Host => {
+                let name = self.names.name(self.names.nth(at)?);
+                Some(if at == 0 { "(others)".to_owned() } else { String::from_utf8_lossy(name).into_owned() })
+            }
+            By::Hour => time("%F %H:%M"),
+            By::Day => time("%F"),
+        }
+    }
+}
+
+/// The beginning of a minute's hour and day, in seconds since 1970.
+#[derive(Clone, Copy)]
+struct Begun {
+    minute: i64,
+    hour: u64,
+    day: u64,
+}
+
+fn word<W: ValueEnum + Copy>(at: usize) -> Option<String> {
+    W::value_variants().get(at).map(|&word| slug(word))
+}
+
+fn earlier(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+impl Listener for Groups {
+    type Handover = ();
+
+    fn event(&mut self, told: &Told) {
+        self.count(told);
+    }
+
+    fn end_of_block(&mut self, _file: usize, _lines: u64) {}
+}

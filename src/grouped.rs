@@ -1,0 +1,57 @@
+//! Counted groups come in, the rows of `--by` go out, in the order that was asked for.
+
+use std::cmp::Reverse;
+
+use crate::event::Outcome;
+use crate::group::{Group, Groups};
+use crate::provider::Providers;
+use crate::report::{GroupRow, GroupTable, Key, SortBy};
+use crate::time::Moment;
+
+/// The groups in the order wanted: the most failures first, the latest first, or by name.
+pub fn table(groups: &Groups, providers: &Providers, sort: SortBy, reverse: bool) -> GroupTable {
+    let mut rows: Vec<(Option<Moment>, GroupRow)> = groups
+        .groups
+        .iter()
+        .map(|(parts, group)| {
+            let keys = groups.by.iter().zip(parts);
+            let keys = keys.map(|(&by, &part)| Key { by, value: groups.shown(by, part, providers) });
+            (group.last, row(keys.collect(), group))
+        })
+        .collect();
+    rows.sort_by(|(_, a), (_, b)| a.keys.cmp(&b.keys));
+    match sort {
+        SortBy::Count => rows.sort_by_key(|(_, row)| Reverse((row.failures(), row.delivered))),
+        SortBy::Recent => rows.sort_by_key(|(last, _)| Reverse(*last)),
+        SortBy::Name => {}
+    }
+    if reverse {
+        rows.reverse();
+    }
+    GroupTable {
+        by: groups.by.clone(),
+        rows: rows.into_iter().map(|(_, row)| row).collect(),
+        others: groups.others,
+    }
+}
+
+fn row(keys: Vec<Key>, group: &Group) -> GroupRow {
+    let count = |outcome: Outcome| group.outcomes.get(outcome as usize).copied().unwrap_or_default();
+    let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
+    GroupRow {
+        keys,
+        events: group.outcomes.iter().sum(),
+        delivered: count(Outcome::Delivered),
+        deferred: count(Outcome::Deferred),
+        bounced: count(Outcome::Bounced),
+        expired: count(Outcome::Expired),
+        rejected: count(Outcome::Rejected),
+        warned: count(Outcome::Warned),
+        held: count(Outcome::Held),
+        discarded: count(Outcome::Discarded),
+        recipients: group.recipients.len() as u64,
+        first: group.first.and_then(Moment::rfc3339),
+        last: group.last.and_then(Moment::rfc3339),
+        examples: group.examples.0.iter().map(|(_, line)| text(line)).collect(),
+    }
+}

@@ -1,0 +1,75 @@
+//! What was read comes in; what a reader should know about how far the numbers go, goes out.
+
+use jiff::{Timestamp, ToSpan};
+
+use crate::input::set::Source;
+use crate::tally::Tally;
+use crate::turn::{Calendar, Turns};
+use crate::walk::Coverage;
+use crate::when::Window;
+
+/// What the notes are made of.
+pub struct Heard<'a> {
+    pub coverage: &'a Coverage,
+    pub window: Window,
+    pub calendar: &'a Calendar,
+    pub sources: &'a [Source],
+    /// What the last walk found the stamps to be.
+    pub turns: &'a Turns,
+}
+
+/// About names that were not kept.
+pub fn on_names(tally: &Tally) -> Vec<String> {
+    let full = tally.names.is_full().then(|| {
+        "there are more names of domains, relays and clients than are kept: some are counted as (others)"
+            .to_owned()
+    });
+    let groups = tally.groups.as_ref().filter(|groups| groups.others > 0 || groups.names.is_full());
+    let groups = groups.map(|groups| {
+        format!("there are more groups than are kept: {} events of others are in none", groups.others)
+    });
+    full.into_iter().chain(groups).collect()
+}
+
+/// About time.
+pub fn on_time(heard: &Heard) -> Vec<String> {
+    let mut notes = Vec::new();
+    let zone = &heard.calendar.zone;
+    let now = heard.calendar.now;
+    let moment = |minute: i64| Timestamp::from_second(minute * 60).ok();
+    let shown = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%F %H:%M %:z").to_string();
+    if let Some(last) = heard.coverage.minutes.and_then(|(_, last)| moment(last)) {
+        if now.checked_add(24.hours()).is_ok_and(|tomorrow| last > tomorrow) {
+            notes.push(format!(
+                "the last line is dated {}, which is still to come: look at --tz, --year and that host's clock",
+                shown(last)
+            ));
+        }
+        if now.checked_sub((366 * 24).hours()).is_ok_and(|year| last < year) {
+            notes.push(format!("the last line is dated {}, more than a year ago", shown(last)));
+        }
+    }
+    if heard.coverage.lines == 0 && !heard.window.is_open() {
+        let outside = heard.coverage.outside.and_then(|(first, last)| Some((moment(first)?, moment(last)?)));
+        notes.extend(outside.map(|(first, last)| {
+            format!(
+                "no line lies in the time that was asked for; what was read goes from {} to {}",
+                shown(first),
+                shown(last)
+            )
+        }));
+    }
+    if heard.coverage.undated > 0 {
+        notes.push(format!("{} lines show no time and were left out", heard.coverage.undated));
+    }
+    let doubtful =
+        (0..heard.sources.len()).filter(|&file| heard.turns.of(file) != heard.calendar.turns.of(file));
+    notes.extend(doubtful.filter_map(|file| heard.sources.get(file)).map(|source| {
+        format!(
+            "the stamps of {} show no year and go past the end of one, or of summer time: their dates may be wrong; \
+            read it from a file, or use --year",
+            source.path.display()
+        )
+    }));
+    notes
+}

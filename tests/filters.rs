@@ -1,0 +1,300 @@
+//! What is wanted of a log: filters, windows of time, groups, order, and the lines that were not understood.
+
+mod common;
+
+use std::fs;
+
+use common::{fixture, run};
+use serde_json::Value;
+
+fn report(args: &[&str]) -> Value {
+    let (status, out, err) = run(&[&["scan", "--format", "json", "--no-advice"], args].concat());
+    assert_eq!((status, err.as_str()), (0, ""), "{args:?}");
+    serde_json::from_str(&out).unwrap()
+}
+
+fn events(args: &[&str]) -> Vec<Value> {
+    let (_, out, _) = run(&[&["events"], args].concat());
+    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The events that `args` let through are those of the whole log that `fits` says.
+#[track_caller]
+fn keeps(log: &str, args: &[&str], fits: impl Fn(&Value) -> bool) {
+    let log = fixture(log);
+    let all = events(&[&log]);
+    let wanted: Vec<&Value> = all.iter().filter(|event| fits(event)).collect();
+    assert!(!wanted.is_empty() && wanted.len() < all.len(), "{args:?} is to take some of {}", all.len());
+    let kept = events(&[args, &[&log]].concat());
+    let line = |event: &Value| event["line"].as_u64().unwrap();
+    let wanted_lines: Vec<u64> = wanted.iter().map(|event| line(event)).collect();
+    assert_eq!(kept.iter().map(line).collect::<Vec<_>>(), wanted_lines, "{args:?}");
+    let report = report(&[args, &[&log]].concat());
+    let filtered = report["input"]["filtered"].as_u64().unwrap();
+    assert_eq!(filtered as usize, all.len() - wanted.len(), "{args:?}");
+    let rows = report["rows"].as_array().unwrap().iter();
+    let counted: u64 = rows.map(|row| row["attempts"].as_u64().unwrap()).sum();
+    assert_eq!(counted as usize, wanted.len(), "{args:?}");
+}
+
+fn text<'a>(event: &'a Value, key: &str) -> &'a str {
+    event[key].as_str().unwrap_or("")
+}
+
+#[test]
+fn each_filter_keeps_what_fits_and_no_more() {
+    let out = "postfix/out.log";
+    keeps(out, &["--code", "552"], |e| e["code"] == 552);
+    keeps(out, &["--code", "4xx"], |e| e["code"].as_u64().is_some_and(|code| code / 100 == 4));
+    keeps(out, &["--code", "5.7.*"], |e| text(e, "enhanced").starts_with("5.7."));
+    keeps(out, &["--code", "none"], |e| e["code"].is_null());
+    keeps(out, &["--class", "5xx"], |e| e["class"] == "permanent");
+    keeps(out, &["--reason", "mailbox-full"], |e| e["reason"] == "mailbox-full");
+    keeps(out, &["--direction", "local"], |e| e["direction"] == "local");
+    keeps(out, &["--outcome", "deferred"], |e| e["outcome"] == "deferred");
+    keeps(out, &["--to", "*552@*"], |e| text(e, "recipient").contains("552@"));
+    keeps(out, &["--to", "@rcpt552.example.net"], |e| text(e, "recipient").ends_with("@rcpt552.example.net"));
+    keeps(out, &["--domain", "rcpt55?.example.net"], |e| {
+        text(e, "recipient").contains("@rcpt55") && !text(e, "recipient").contains("@rcpt550b")
+    });
+    keeps(out, &["--relay", "mx1.rcpt*"], |e| text(e, "peer_host").starts_with("mx1.rcpt"));
+    keeps(out, &["--relay", "198.51.100.32/28"], |e| {
+        let last = text(e, "peer_ip").strip_prefix("198.51.100.").and_then(|last| last.parse::<u8>().ok());
+        e["direction"] != "inbound" && last.is_some_and(|last| (32..48).contains(&last))
+    });
+    let inbound = "postfix/in.log";
+    keeps(inbound, &["--from", "@*.example.com"], |e| {
+        text(e, "sender").contains('@') && text(e, "sender").contains(".example.com")
+    });
+    keeps(inbound, &["--class", "transient"], |e| e["class"] == "transient");
+}
+
+#[test]
+fn values_of_one_option_are_or_and_options_are_and() {
+    let out = "postfix/out.log";
+    keeps(out, &["--code", "552,452", "--code", "550"], |e| {
+        [552, 452, 550].iter().any(|code| e["code"] == *code)
+    });
+    keeps(out, &["--code", "5xx", "--outcome", "deferred"], |e| {
+        e["code"].as_u64().is_some_and(|code| code / 100 == 5) && e["outcome"] == "deferred"
+    });
+}
+
+#[test]
+fn a_filter_that_fits_nothing_says_what_there_was() {
+    let log = fixture("postfix/out.log");
+    let report = report(&["--code", "599", "--reason", "mailbox-full", &log]);
+    let note = report["notes"][0].as_str().unwrap();
+    assert!(
+        note.starts_with("no event fits --code 599 --reason mailbox-full; there were code: 250 ("),
+        "{note}"
+    );
+    assert!(note.contains("reason: ") && note.contains("user-unknown ("), "{note}");
+    let (status, out, err) = run(&["events", "--code", "599", &log]);
+    assert_eq!((status, out.as_str()), (0, ""));
+    assert!(err.contains("no event fits --code 599; there were code: 250 ("), "{err}");
+}
+
+#[test]
+fn what_is_no_code_or_provider_or_time_is_an_error() {
+    let log = fixture("postfix/out.log");
+    for (args, said) in [
+        (&["--code", "abc"][..], "is no code; write 552, 4xx, 5.7.1"),
+        (&["--provider", "gogle"], "no provider is named \"gogle\"; there are google"),
+        (&["--since", "soon"], "--since \"soon\" is no time; write -2h"),
+        (&["--since", "2026-11-22", "--until", "2026-11-21"], "no line can lie between"),
+        (&["--tz", "Mars/Olympus"], "no time zone is named"),
+    ] {
+        let (status, out, err) = run(&[&["scan"], args, &[&log]].concat());
+        assert_eq!((status, out.as_str()), (2, ""), "{args:?}");
+        assert!(err.contains(said), "{args:?}: {err}");
+    }
+}
+
+const HOURS: [&str; 4] = ["01:30:00", "02:00:00", "02:59:59", "03:00:00"];
+
+/// A line at each of [`HOURS`], and one without a stamp.
+fn hours() -> (tempfile::TempDir, String) {
+    let line = |time: &&str| {
+        format!(
+            "2026-11-21T{time}+00:00 mx1 postfix/smtp[12]: 4F1A2B3C4D: to=<a@example.org>, relay=none, delay=1, \
+             delays=0/0/0/1, dsn=4.4.1, status=deferred (connect to mx.example.org[192.0.2.1]:25: Connection timed out)\n"
+        )
+    };
+    let text: String = HOURS.iter().map(line).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    fs::write(&path, text + "no stamp\n").unwrap();
+    (folder, path.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_window_is_half_open() {
+    let (_folder, log) = hours();
+    let lines = |args: &[&str]| {
+        let now = &["--utc", "--now", "2026-11-21T04:00:00Z"][..];
+        let report = report(&[now, args, &[&log]].concat());
+        assert_eq!(report["totals"]["outbound"]["deferred"], report["input"]["lines"], "{args:?}");
+        report["input"]["lines"].as_u64().unwrap()
+    };
+    assert_eq!(lines(&["--since", "02:00", "--until", "03:00"]), 2);
+    assert_eq!(lines(&["--since", "2026-11-21 02:00:01"]), 2);
+    assert_eq!(lines(&["--until", "2026-11-21T02:00:00Z"]), 1);
+    assert_eq!(lines(&["--since", "-1h"]), 1);
+    assert_eq!(lines(&["--since", "today"]), 4);
+    assert_eq!(lines(&["--since", "yesterday", "--until", "today"]), 0);
+}
+
+#[test]
+fn a_window_in_which_nothing_lies_says_where_the_log_is() {
+    let (_folder, log) = hours();
+    let report = report(&["--utc", "--since", "2026-11-22", &log]);
+    let notes = report["notes"].to_string();
+    assert!(
+        notes.contains("what was read goes from 2026-11-21 01:30 +00:00 to 2026-11-21 03:00 +00:00"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn a_window_over_lines_without_a_time_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("mail.log");
+    fs::write(&log, "postfix/smtpd[1]: NOQUEUE: reject: x\n").unwrap();
+    let (status, out, err) = run(&["scan", "--since", "today", log.to_str().unwrap()]);
+    assert_eq!((status, out.as_str()), (3, ""));
+    assert!(err.contains("none of 1 lines shows its time"), "{err}");
+}
+
+#[test]
+fn groups_add_up_to_the_whole() {
+    for (log, by) in [
+        ("postfix/out.log", "domain,code"),
+        ("postfix/out.log", "hour"),
+        ("postfix/out.log", "relay,stage,provider,day"),
+        ("postfix/in.log", "client,class"),
+        ("exim/out.log", "reason,enhanced,outcome,mta,host,instance,direction"),
+        ("exim/in.log", "sender,recipient"),
+    ] {
+        let log = fixture(log);
+        let all = report(&[&log]);
+        for threads in ["1", "3"] {
+            let grouped = report(&["--by", by, "-j", threads, "--block-size", "5000", &log]);
+            let rows = grouped["groups"]["rows"].as_array().unwrap();
+            let sum = |key: &str| rows.iter().map(|row| row[key].as_u64().unwrap()).sum::<u64>();
+            let whole = |outcome: &str| {
+                let rows = all["rows"].as_array().unwrap().iter().filter(|row| row["outcome"] == outcome);
+                rows.map(|row| row["attempts"].as_u64().unwrap()).sum::<u64>()
+            };
+            for outcome in
+                ["delivered", "deferred", "bounced", "expired", "rejected", "warned", "held", "discarded"]
+            {
+                assert_eq!(sum(outcome), whole(outcome), "{log} {by} {outcome}");
+            }
+            let keys: Vec<&str> = by.split(',').collect();
+            assert!(rows.iter().all(|row| keys.iter().all(|key| row["keys"].get(key).is_some())));
+        }
+    }
+}
+
+#[test]
+fn groups_say_what_the_events_say() {
+    let log = fixture("postfix/out.log");
+    let grouped = report(&["--by", "domain,code", &log]);
+    let events = events(&[&log]);
+    for row in grouped["groups"]["rows"].as_array().unwrap() {
+        let same = |event: &&Value| {
+            let domain = text(event, "recipient").rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
+            let code = event["code"].as_u64().map(|code| code.to_string());
+            row["keys"]["domain"].as_str().map(str::to_owned) == domain
+                && row["keys"]["code"].as_str().map(str::to_owned) == code
+                && event["outcome"] != "attempt"
+                && event["outcome"] != "probe"
+        };
+        assert_eq!(events.iter().filter(same).count() as u64, row["events"].as_u64().unwrap(), "{row}");
+    }
+}
+
+#[test]
+fn order_is_as_asked() {
+    let log = fixture("postfix/out.log");
+    let order = |args: &[&str], key: &str| {
+        let report = report(&[args, &[&log]].concat());
+        report["rows"].as_array().unwrap().iter().map(|row| row[key].to_string()).collect::<Vec<_>>()
+    };
+    let by_name = order(&["--sort", "name"], "code");
+    let mut sorted = by_name.clone();
+    // null is before any number.
+    sorted.sort_by_key(|code| code.parse::<u64>().unwrap_or(0));
+    assert_eq!(by_name, sorted);
+    let mut turned = order(&["--sort", "name", "--reverse"], "code");
+    turned.reverse();
+    assert_eq!(turned, by_name);
+    let recent = order(&["--sort", "recent"], "last");
+    assert!(recent.is_sorted_by(|a, b| a >= b), "{recent:?}");
+}
+
+#[test]
+fn the_worst_stands_last_when_turned_around() {
+    let log = fixture("postfix/out.log");
+    let codes = |out: &str| {
+        let lines = out.lines().filter(|line| line.starts_with("  5") || line.starts_with("  4"));
+        lines.map(|line| line.get(..14).unwrap().trim().to_owned()).collect::<Vec<_>>()
+    };
+    let usual = codes(&run(&["scan", "-n", "3", "--no-advice", &log]).1);
+    let mut turned = codes(&run(&["scan", "-n", "3", "--no-advice", "-r", &log]).1);
+    turned.reverse();
+    assert!(!usual.is_empty());
+    assert_eq!(usual, turned);
+}
+
+#[test]
+fn examples_are_the_first_lines_of_their_kind() {
+    let log = fixture("postfix/out.log");
+    let report = report(&["--examples", "2", "--code", "550", "-j", "3", "--block-size", "4096", &log]);
+    let text = fs::read_to_string(&log).unwrap();
+    let mut seen = 0;
+    for row in report["rows"].as_array().unwrap() {
+        let examples: Vec<&str> =
+            row["examples"].as_array().unwrap().iter().map(|e| e.as_str().unwrap()).collect();
+        assert_eq!(examples.len() as u64, row["attempts"].as_u64().unwrap().min(2));
+        assert_eq!(examples[0], row["example"]);
+        let places: Vec<usize> = examples.iter().map(|line| text.find(line).unwrap()).collect();
+        assert!(places.is_sorted());
+        seen += examples.len();
+    }
+    assert!(seen > 3);
+    assert!(run(&["scan", "--examples", "1", &log]).1.contains("    Nov 22 "));
+}
+
+/// Understood, and one mail line that is not.
+fn half_read() -> (tempfile::TempDir, String, &'static str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    let odd = "Nov 22 03:04:06 mx1 postfix/smtp[12]: 4F1A2B3C4D: to=<a@example.org>, \x1b[2J status=";
+    fs::write(&path, format!("Nov 22 03:04:05 mx1 postfix/qmgr[9]: 4F1A2B3C4D: removed\n{odd}\n")).unwrap();
+    (folder, path.to_str().unwrap().to_owned(), odd)
+}
+
+#[test]
+fn lines_not_understood_can_be_had() {
+    let (folder, log, odd) = half_read();
+    let unparsed = folder.path().join("odd.txt");
+    for command in ["scan", "events"] {
+        let (status, _, _) = run(&[command, "--unparsed", unparsed.to_str().unwrap(), &log]);
+        assert_eq!(status, 0);
+        assert_eq!(fs::read_to_string(&unparsed).unwrap(), format!("{odd}\n"));
+    }
+    let (_, _, err) = run(&["scan", "--unparsed", "-", &log]);
+    assert_eq!(err, format!("{}\n", odd.replace('\x1b', "\\x1b")));
+}
+
+#[test]
+fn strict_wants_nearly_all_understood() {
+    let (_folder, log, _) = half_read();
+    let (status, out, err) = run(&["scan", "--strict", &log]);
+    assert_eq!(status, 3);
+    assert!(out.contains("1 not understood"), "{out}");
+    assert!(err.contains("only 50.0% of 2 mail lines were understood, --strict wants 99%"), "{err}");
+    assert_eq!(run(&["scan", "--strict", &fixture("postfix/out.log")]).0, 0);
+}
