@@ -12,12 +12,18 @@ use crate::language::Language;
 ///
 /// `smtplog FILE` is short for `smtplog scan FILE`.
 #[derive(Parser, Debug)]
-#[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(
+    version,
+    max_term_width = 100,
+    override_usage = "smtplog [OPTIONS] [FILE]...\n       smtplog <COMMAND> [OPTIONS] ..."
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten)]
     pub scan: ScanArgs,
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 #[derive(Subcommand, Debug)]
@@ -32,6 +38,25 @@ pub enum Command {
     Compare(CompareArgs),
     /// List the reply codes of the catalogue, each with its source.
     Codes(CodesArgs),
+    /// Print what lets a shell complete smtplog's subcommands and options.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write a page for each subcommand.
+    Man(ManArgs),
+}
+
+/// Where options come from that are not on the command line. Every subcommand takes these.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Configuration")]
+pub struct ConfigArgs {
+    /// Take options from this file, instead of /etc/smtplog/config.toml and the one in your own ~/.config/smtplog.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read no configuration file.
+    #[arg(long, global = true, conflicts_with = "config")]
+    pub no_config: bool,
+    /// Print what every option is set to and where that was said, in the form of a configuration file, and do no more.
+    #[arg(long, global = true)]
+    pub print_config: bool,
 }
 
 #[derive(Args, Debug)]
@@ -127,6 +152,21 @@ pub struct CodesArgs {
     pub class: Option<u16>,
     #[command(flatten)]
     pub shape: ShapeArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// The shell that is to complete.
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// Write smtplog.1 and a page for each subcommand into this directory, which is made if it is not there. [default: print
+    /// smtplog.1]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// The shape of an answer.

@@ -21,6 +21,7 @@ const FLOORS: &[&[&str]] = &[
     &["summary", "lookup"],
     &["output"],
     &["cli"],
+    &["config"],
     &["cmd"],
     &["main", "lib"],
 ];
