@@ -48,7 +48,7 @@ const ENVIRONMENT: [(&str, &str); 5] = [
 ];
 
 pub fn run(args: &ManArgs, out: &mut impl Write) -> Result<Done, Error> {
-    let mut command = Cli::command();
+    let mut command = listed(Cli::command().disable_help_subcommand(true));
     command.build();
     match &args.out {
         None => out.write_all(&main_page(&command)?)?,
@@ -64,10 +64,31 @@ pub fn run(args: &ManArgs, out: &mut impl Write) -> Result<Done, Error> {
     Ok(Done::looked_up(true))
 }
 
+/// The values of an option stand in its sentence; a list of points would fill the page.
+fn listed(command: Command) -> Command {
+    let names: Vec<String> =
+        command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
+    let command = command.mut_args(|option| {
+        let values: Vec<String> = option
+            .get_possible_values()
+            .iter()
+            .filter(|value| !value.is_hide_set())
+            .map(|value| value.get_name().to_owned())
+            .collect();
+        if values.is_empty() || !option.get_action().takes_values() || option.is_hide_possible_values_set() {
+            return option;
+        }
+        let help = option.get_long_help().or_else(|| option.get_help()).map(ToString::to_string);
+        let help = format!("{} [possible values: {}]", help.unwrap_or_default(), values.join(", "));
+        option.hide_possible_values(true).help(help.clone()).long_help(help)
+    });
+    names.iter().fold(command, |command, name| command.mut_subcommand(name, listed))
+}
+
 /// File names and pages.
 fn pages(command: &Command) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let mut pages = vec![("smtplog.1".to_owned(), main_page(command)?)];
-    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+    for subcommand in command.get_subcommands() {
         pages.push((format!("smtplog-{}.1", subcommand.get_name()), sub_page(subcommand)?));
     }
     Ok(pages)
@@ -89,7 +110,10 @@ fn main_page(command: &Command) -> Result<Vec<u8>, Error> {
 }
 
 fn sub_page(subcommand: &Command) -> Result<Vec<u8>, Error> {
-    let man = page(subcommand);
+    let usage = subcommand.clone().render_usage().to_string();
+    // The words [OPTIONS] say it in less room than all their names.
+    let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage).to_owned();
+    let man = page(&subcommand.clone().override_usage(usage));
     let mut text = Vec::new();
     man.render_title(&mut text)?;
     man.render_name_section(&mut text)?;

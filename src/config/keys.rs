@@ -8,6 +8,8 @@ use clap::builder::PossibleValue;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
+use crate::output::printable::printable;
+
 /// What the values of an option are in TOML.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Shape {
@@ -142,7 +144,7 @@ pub fn judge(subcommand: &Command, option: &Arg, values: &[String]) -> Result<()
             if Shape::of(option) == Shape::Number && wrong.parse::<f64>().is_err() {
                 return Err(format!("takes a number, not {wrong:?}"));
             }
-            Err(format!("cannot be {wrong:?}: {why}"))
+            Err(format!("cannot be {wrong:?}: {}", printable(&why)))
         }
         ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
             Err("takes another number of values".to_owned())
