@@ -96,6 +96,9 @@ pub struct RulesArgs {
     /// Ask the rules in this file before our own: TOML with [[rule]] and [[provider]] tables. May be repeated.
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
+    /// Ask the rules in this configuration file, after those of --rules. A configuration that has rules says so itself.
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub rules_of: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]

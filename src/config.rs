@@ -48,7 +48,7 @@ pub fn settle(argv: &[OsString], variables: Variables, places: &Places) -> Resul
     };
     let mut entries = Vec::new();
     for (at, file) in places.files(&first, variables)?.iter().enumerate() {
-        entries.extend(read(file, at, &command)?);
+        entries.extend(read(file, at, &command, &entries)?);
     }
     let given = first.subcommand_matches(&name).unwrap_or(&first);
     let choices = strongest(&command, &subcommand, given, variables, &entries)?;

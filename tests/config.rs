@@ -353,6 +353,35 @@ fn a_named_file_must_be_there_and_another_need_not() {
     assert!(status == 2 && err.contains("smtplog/config.toml"), "{status} {err}");
 }
 
+const RULE: &str = "advice = 'none'\n[[rule]]\nid = 'our-filter'\nreason = 'spam-content'\nwords = ['held by the gate']\n\
+    [[provider]]\nid = 'acme'\nname = 'Acme Mail'\nhosts = ['mail.acme.example']\n";
+
+#[test]
+fn rules_of_all_files_count_the_nearest_first() {
+    says(RULE, RULE, &[], &[], "rules-of = [\"/user.toml\", \"/system.toml\"]  # /user.toml, line 2");
+    says(RULE, "top = 1", &[], &[], "rules-of = [\"/system.toml\"]  # /system.toml, line 2");
+    says("", "top = 1", &[], &[], "top = 1  # /user.toml, line 1");
+    complains("rule = 1", "line 1: a rule begins with [[rule]]");
+    complains("[provider]\nid = 'acme'", "line 1: a provider begins with [[provider]]");
+}
+
+#[test]
+fn rules_may_stand_in_the_configuration() {
+    let home = tempdir().unwrap();
+    fs::create_dir(home.path().join("smtplog")).unwrap();
+    let config = home.path().join("smtplog/config.toml");
+    fs::write(&config, RULE).unwrap();
+    let args = ["explain", "--format", "ndjson", "--relay", "mx.mail.acme.example", "550 held by the gate"];
+    let (status, out, err) = ran(smtplog(&args, home.path()));
+    assert!(
+        status == 0 && out.contains("\"our-filter\"") && out.contains("\"acme\""),
+        "{status} {out} {err}"
+    );
+    fs::write(&config, RULE.replace("spam-content", "spam-contents")).unwrap();
+    let (status, _, err) = ran(smtplog(&args, home.path()));
+    assert!(status == 2 && err.contains("config.toml, line 4"), "{status} {err}");
+}
+
 #[test]
 fn an_option_in_front_of_a_subcommand_is_not_lost() {
     let home = tempdir().unwrap();

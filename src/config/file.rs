@@ -23,15 +23,28 @@ pub struct Entry {
     pub values: BTreeMap<String, Vec<String>>,
 }
 
-/// In the order of the file, which is the `at`th of those that are read. The whole file is looked through, whatever subcommand is asked for.
-pub fn read(file: &Text, at: usize, command: &Command) -> Result<Vec<Entry>, Error> {
+/// The tables that are rows of the book, not options; whoever reads the book reads them.
+const BOOK: [&str; 2] = ["rule", "provider"];
+/// The option that has a file's rows of the book read.
+const RULES_OF: &str = "rules-of";
+
+/// In the order of the file, which is the `at`th of those that are read; `weaker` are those of the files before it.
+/// The whole file is looked through, whatever subcommand is asked for.
+pub fn read(file: &Text, at: usize, command: &Command, weaker: &[Entry]) -> Result<Vec<Entry>, Error> {
     let page = Page { path: &file.path, text: &file.text, at, command };
     let table = DeTable::parse(&file.text)
         .map_err(|cause| page.wrong(cause.span().map_or(0, |span| span.start), cause.message().to_owned()))?;
     let mut entries = Vec::new();
+    let mut book = None;
     for (key, value) in table.get_ref() {
         let subcommand = commands(command).find(|subcommand| subcommand.get_name() == key.get_ref().as_ref());
-        if let (DeValue::Table(inner), Some(subcommand)) = (value.get_ref(), subcommand) {
+        if BOOK.contains(&key.get_ref().as_ref()) {
+            if !value.get_ref().is_array() {
+                let (at, name) = (key.span().start, key.get_ref());
+                return Err(page.wrong(at, format!("a {name} begins with [[{name}]]")));
+            }
+            book = Some(page.line(key.span().start));
+        } else if let (DeValue::Table(inner), Some(subcommand)) = (value.get_ref(), subcommand) {
             for (key, value) in inner {
                 entries.push(page.entry(key, value, Some(subcommand))?);
             }
@@ -39,6 +52,7 @@ pub fn read(file: &Text, at: usize, command: &Command) -> Result<Vec<Entry>, Err
             entries.push(page.entry(key, value, None)?);
         }
     }
+    entries.extend(book.map(|line| page.rules(line, weaker)));
     // TOML's tables are in the order of their keys; a reader goes by lines.
     entries.sort_by_key(|entry| entry.line);
     Ok(entries)
@@ -85,6 +99,25 @@ impl Page<'_> {
         let line = self.line(key.span().start);
         let rank = self.at * 2 + usize::from(table.is_some());
         Ok(Entry { path: self.path.to_owned(), line, key: name.to_owned(), rank, values })
+    }
+
+    /// The rows of the book in this file come before those of a weaker file, and push out none of them.
+    fn rules(&self, line: usize, weaker: &[Entry]) -> Entry {
+        let before = weaker.iter().rev().find(|entry| entry.key == RULES_OF);
+        let paths = |subcommand: &Command| {
+            let mut paths = vec![self.path.to_string_lossy().into_owned()];
+            paths.extend(
+                before
+                    .and_then(|entry| entry.values.get(subcommand.get_name()))
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
+            (subcommand.get_name().to_owned(), paths)
+        };
+        let takes = commands(self.command).filter(|subcommand| option(subcommand, RULES_OF).is_some());
+        let values = takes.map(paths).collect();
+        Entry { path: self.path.to_owned(), line, key: RULES_OF.to_owned(), rank: self.at * 2, values }
     }
 
     fn unknown(&self, name: &str, is_table: bool, table: Option<&Command>) -> String {
