@@ -18,4 +18,13 @@ mkdir -p "$assets"
 "$built/release/smtplog" completions bash > "$assets/smtplog.bash"
 "$built/release/smtplog" completions zsh > "$assets/_smtplog"
 "$built/release/smtplog" completions fish > "$assets/smtplog.fish"
+# Debian wants a changelog of its own form; ours is for people and lies beside it.
+version=$("$built/release/smtplog" --version)
+cat > "$assets/changelog" <<END
+smtplog (${version#smtplog }-1) unstable; urgency=medium
+
+  * See CHANGELOG.md.
+
+ -- The smtplog authors <smtplog@example.org>  $(date -R -u -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}")
+END
 cargo deb --no-build --locked "${for_target[@]}"

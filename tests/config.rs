@@ -361,7 +361,7 @@ fn rules_of_all_files_count_the_nearest_first() {
     says(RULE, RULE, &[], &[], "rules-of = [\"/user.toml\", \"/system.toml\"]  # /user.toml, line 2");
     says(RULE, "top = 1", &[], &[], "rules-of = [\"/system.toml\"]  # /system.toml, line 2");
     says("", "top = 1", &[], &[], "top = 1  # /user.toml, line 1");
-    complains("rule = 1", "line 1: a rule begins with [[rule]]");
+    complains("[rule]\nid = 'our-filter'", "line 1: a rule begins with [[rule]]");
     complains("[provider]\nid = 'acme'", "line 1: a provider begins with [[provider]]");
 }
 

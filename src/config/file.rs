@@ -38,8 +38,8 @@ pub fn read(file: &Text, at: usize, command: &Command, weaker: &[Entry]) -> Resu
     let mut book = None;
     for (key, value) in table.get_ref() {
         let subcommand = commands(command).find(|subcommand| subcommand.get_name() == key.get_ref().as_ref());
-        if BOOK.contains(&key.get_ref().as_ref()) {
-            if !value.get_ref().is_array() {
+        if BOOK.contains(&key.get_ref().as_ref()) && holds_tables(value.get_ref()) {
+            if value.get_ref().is_table() {
                 let (at, name) = (key.span().start, key.get_ref());
                 return Err(page.wrong(at, format!("a {name} begins with [[{name}]]")));
             }
@@ -56,6 +56,11 @@ pub fn read(file: &Text, at: usize, command: &Command, weaker: &[Entry]) -> Resu
     // TOML's tables are in the order of their keys; a reader goes by lines.
     entries.sort_by_key(|entry| entry.line);
     Ok(entries)
+}
+
+/// An option may have the same name as a row of the book; its values are no tables.
+fn holds_tables(value: &DeValue) -> bool {
+    value.is_table() || value.as_array().is_some_and(|all| all.iter().any(|one| one.get_ref().is_table()))
 }
 
 struct Page<'a> {
