@@ -57,7 +57,10 @@ pub fn strongest(
     variables: Variables,
     entries: &[Entry],
 ) -> Result<Vec<Choice>, Error> {
-    let mut choices = Vec::new();
+    // What stands on the command line without a name may exclude an option too: a file, and the journal.
+    let bare =
+        subcommand.get_positionals().filter_map(|arg| from_command_line(arg.get_id().as_str(), arg, given));
+    let mut choices: Vec<Choice> = bare.collect();
     for (key, option) in options(subcommand) {
         let choice = match from_command_line(key, option, given) {
             Some(choice) => Some(choice),
@@ -156,5 +159,38 @@ fn at_odds(root: &Command, choice: &Choice, rival: &Choice) -> Error {
         Origin::Environment { name } => Error::Environment { name: name.clone(), what },
         // Not reached as long as clap looks for the same; were it, this is what clap would say.
         Origin::CommandLine => root.clone().error(ErrorKind::ArgumentConflict, what).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use clap::ArgAction;
+
+    use super::*;
+
+    /// A program that reads files or the journal, and the journal by its configuration.
+    fn kept(argv: &[&str]) -> Vec<String> {
+        let journal = Arg::new("journal").long("journal").action(ArgAction::SetTrue).conflicts_with("files");
+        let journal = journal.value_parser(clap::value_parser!(bool));
+        let scan = Command::new("scan").arg(journal).arg(Arg::new("files").action(ArgAction::Append));
+        let entry = Entry {
+            path: PathBuf::from("config.toml"),
+            line: 1,
+            key: "journal".to_owned(),
+            rank: 0,
+            values: BTreeMap::from([("scan".to_owned(), vec!["true".to_owned()])]),
+        };
+        let given = scan.clone().try_get_matches_from(argv).unwrap();
+        let root = Command::new("program").subcommand(scan.clone());
+        let choices = strongest(&root, &scan, &given, &|_| None, &[entry]).unwrap();
+        choices.into_iter().map(|choice| choice.key).collect()
+    }
+
+    #[test]
+    fn a_file_on_the_command_line_pushes_out_what_excludes_files() {
+        assert_eq!(kept(&["scan"]), ["journal"]);
+        assert_eq!(kept(&["scan", "mail.log"]), ["files"]);
     }
 }
