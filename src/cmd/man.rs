@@ -15,7 +15,10 @@ use crate::error::Error;
 const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "The report was made; what was asked for is known."),
     ("1", "The answer to a question is no: explain and compare do not know the code or the reason."),
-    ("2", "Wrong usage, or an input could not be read. What could be read is reported all the same."),
+    (
+        "2",
+        "Wrong usage or configuration, or an input could not be read. What could be read is reported all the same.",
+    ),
     ("3", "The input was read, and nothing in it was understood."),
 ];
 
