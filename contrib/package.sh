@@ -23,7 +23,7 @@ version=$("$built/release/smtplog" --version)
 cat > "$assets/changelog" <<END
 smtplog (${version#smtplog }-1) unstable; urgency=medium
 
-  * See CHANGELOG.md.
+  * See changelog.gz.
 
  -- The smtplog authors <smtplog@example.org>  $(date -R -u -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}")
 END
