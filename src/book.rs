@@ -10,6 +10,7 @@ mod words;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use thiserror::Error;
+use toml::de::DeTable;
 
 pub use self::mask::mask;
 pub use self::rules::{Clues, Rule, RuleId, RuleRow, Rules, Sureness};
@@ -31,10 +32,13 @@ pub struct Book {
 pub struct Table<'a> {
     pub file: &'a str,
     pub text: &'a str,
+    /// It is a configuration file: options stand in it too, which others have looked at.
+    pub with_options: bool,
 }
 
-const RULES: Table = Table { file: "rules.toml", text: include_str!("book/rules.toml") };
-const PROVIDERS: Table = Table { file: "providers.toml", text: include_str!("book/providers.toml") };
+const RULES: Table = Table { file: "rules.toml", text: include_str!("book/rules.toml"), with_options: false };
+const PROVIDERS: Table =
+    Table { file: "providers.toml", text: include_str!("book/providers.toml"), with_options: false };
 
 #[derive(Error, Debug)]
 pub enum BookError {
@@ -60,7 +64,6 @@ impl Book {
 
 fn read_providers(tables: &[Table]) -> Result<Providers, BookError> {
     #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
     struct File {
         #[serde(default)]
         provider: Vec<toml::Spanned<ProviderRow>>,
@@ -69,6 +72,7 @@ fn read_providers(tables: &[Table]) -> Result<Providers, BookError> {
     }
     let mut providers = Providers::default();
     for table in tables {
+        table.holds_nothing_else()?;
         let file: File = toml::from_str(table.text).map_err(|cause| table.fault(&cause))?;
         for row in file.provider {
             let at = row.span().start;
@@ -80,7 +84,6 @@ fn read_providers(tables: &[Table]) -> Result<Providers, BookError> {
 
 fn read_rules(tables: &[Table], providers: &Providers) -> Result<Rules, BookError> {
     #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
     struct File {
         #[serde(default)]
         rule: Vec<RuleRow>,
@@ -90,6 +93,7 @@ fn read_rules(tables: &[Table], providers: &Providers) -> Result<Rules, BookErro
     let mut rows = Vec::new();
     let mut places = Vec::new();
     for table in tables {
+        table.holds_nothing_else()?;
         let file: File = toml::from_str(table.text).map_err(|cause| table.fault(&cause))?;
         places.extend(file.rule.iter().map(|row| (table, row.id.span().start)));
         rows.extend(file.rule);
@@ -101,6 +105,19 @@ fn read_rules(tables: &[Table], providers: &Providers) -> Result<Rules, BookErro
 }
 
 impl Table<'_> {
+    fn holds_nothing_else(&self) -> Result<(), BookError> {
+        if self.with_options {
+            return Ok(());
+        }
+        let table = DeTable::parse(self.text).map_err(|cause| self.fault(&cause))?;
+        let other = table.get_ref().keys().find(|key| !matches!(key.get_ref().as_ref(), "rule" | "provider"));
+        other.map_or(Ok(()), |key| {
+            let what =
+                format!("unknown field `{}`, expected `rule` or `provider`", key.get_ref().escape_debug());
+            Err(self.error(key.span().start, what))
+        })
+    }
+
     fn fault(&self, cause: &toml::de::Error) -> BookError {
         self.error(cause.span().map_or(0, |span| span.start), cause.message().to_owned())
     }

@@ -16,12 +16,18 @@ use crate::report::SortBy;
 ///
 /// `smtplog FILE` is short for `smtplog scan FILE`.
 #[derive(Parser, Debug)]
-#[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(
+    version,
+    max_term_width = 100,
+    override_usage = "smtplog [OPTIONS] [FILE]...\n       smtplog <COMMAND> [OPTIONS] ..."
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten)]
     pub scan: ScanArgs,
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 #[derive(Subcommand, Debug)]
@@ -36,6 +42,25 @@ pub enum Command {
     Compare(CompareArgs),
     /// List the reply codes of the catalogue, each with its source.
     Codes(CodesArgs),
+    /// Print what lets a shell complete smtplog's subcommands and options.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write a page for each subcommand.
+    Man(ManArgs),
+}
+
+/// Where options come from that are not on the command line. Every subcommand takes these.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Configuration")]
+pub struct ConfigArgs {
+    /// Take options from this file, instead of /etc/smtplog/config.toml and the one in your own ~/.config/smtplog.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read no configuration file.
+    #[arg(long, global = true, conflicts_with = "config")]
+    pub no_config: bool,
+    /// Print what every option is set to and where that was said, in the form of a configuration file, and do no more.
+    #[arg(long, global = true)]
+    pub print_config: bool,
 }
 
 #[derive(Args, Debug)]
@@ -92,6 +117,9 @@ pub struct RulesArgs {
     /// Ask the rules in this file before our own: TOML with [[rule]] and [[provider]] tables. May be repeated.
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
+    /// Ask the rules in this configuration file, after those of --rules. A configuration that has rules says so itself.
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub rules_of: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -147,11 +175,26 @@ pub struct CompareArgs {
 
 #[derive(Args, Debug)]
 pub struct CodesArgs {
-    /// List only the codes that begin with this digit: 2, 3, 4 or 5.
-    #[arg(long, value_name = "DIGIT", value_parser = clap::value_parser!(u16).range(2..=5))]
-    pub class: Option<u16>,
+    /// List only the codes of this class: 2xx, 3xx, 4xx or 5xx, or positive, intermediate, transient, permanent.
+    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
+    pub class: Option<Class>,
     #[command(flatten)]
     pub shape: ShapeArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// The shell that is to complete.
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// Write smtplog.1 and a page for each subcommand into this directory, which is made if it is not there. [default: print
+    /// smtplog.1]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// The shape of an answer.

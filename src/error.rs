@@ -36,8 +36,16 @@ pub enum Error {
     Window { since: String, until: String },
     #[error("no provider is named {name:?}; there are {} and others", .known.join(", "))]
     Provider { name: String, known: Vec<String> },
+    /// What clap says of the command line; `--help` and `--version` come this way too.
+    #[error(transparent)]
+    Usage(#[from] clap::Error),
+    /// Line numbers count from 1.
+    #[error("cannot use {path}, line {line}: {what}", path = shown(.path))]
+    Config { path: PathBuf, line: usize, what: String },
+    #[error("cannot use {name} of the environment: {what}")]
+    Environment { name: String, what: String },
     #[error("cannot write {path}: {why}", path = shown(.path), why = why(.source))]
-    Unparsed { path: PathBuf, source: io::Error },
+    Save { path: PathBuf, source: io::Error },
 }
 
 impl Error {

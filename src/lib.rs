@@ -2,6 +2,7 @@
 pub mod book;
 pub mod cli;
 pub mod cmd;
+pub mod config;
 pub mod entry;
 pub mod error;
 pub mod event;

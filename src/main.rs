@@ -3,14 +3,17 @@
 use std::io::{BufWriter, Write, stdout};
 use std::process::ExitCode;
 
-use clap::Parser;
 use smtplog::cli::{Cli, Command};
 use smtplog::cmd;
 use smtplog::cmd::done::Done;
+use smtplog::config::{Places, Settled, settle};
 use smtplog::error::Error;
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    let variable = |name: &str| std::env::var_os(name);
+    let argv: Vec<_> = std::env::args_os().collect();
+    let settled = settle(&argv, &variable, &Places::usual(&variable));
+    match settled.and_then(|settled| run(&settled)) {
         Ok(done) => {
             for problem in &done.problems {
                 eprintln!("smtplog: {problem}");
@@ -21,6 +24,7 @@ fn main() -> ExitCode {
             ExitCode::from(done.status())
         }
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(Error::Usage(error)) => error.exit(),
         Err(error) => {
             eprintln!("smtplog: {error}");
             ExitCode::from(2)
@@ -28,16 +32,28 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> Result<Done, Error> {
+fn run(settled: &Settled) -> Result<Done, Error> {
     let mut out = BufWriter::with_capacity(64 << 10, stdout());
-    let done = match &cli.command {
-        Some(Command::Codes(args)) => cmd::codes::run(args, &mut out)?,
-        Some(Command::Compare(args)) => cmd::compare::run(args, &mut out)?,
-        Some(Command::Explain(args)) => cmd::explain::run(args, &mut out)?,
-        Some(Command::Events(args)) => cmd::events::run(args, &mut out)?,
-        Some(Command::Scan(args)) => cmd::scan::run(args, &mut out)?,
-        None => cmd::scan::run(&cli.scan, &mut out)?,
+    let done = match settled {
+        Settled::Run(cli) => answer(cli, &mut out)?,
+        Settled::Print(text) => {
+            out.write_all(text.as_bytes())?;
+            Done::looked_up(true)
+        }
     };
     out.flush()?;
     Ok(done)
+}
+
+fn answer(cli: &Cli, out: &mut (impl Write + Send)) -> Result<Done, Error> {
+    match &cli.command {
+        Some(Command::Codes(args)) => cmd::codes::run(args, out),
+        Some(Command::Compare(args)) => cmd::compare::run(args, out),
+        Some(Command::Completions(args)) => cmd::completions::run(args, out),
+        Some(Command::Explain(args)) => cmd::explain::run(args, out),
+        Some(Command::Events(args)) => cmd::events::run(args, out),
+        Some(Command::Man(args)) => cmd::man::run(args, out),
+        Some(Command::Scan(args)) => cmd::scan::run(args, out),
+        None => cmd::scan::run(&cli.scan, out),
+    }
 }

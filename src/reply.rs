@@ -206,16 +206,16 @@ impl Serialize for EnhancedCode {
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// 2xx: done.
-    #[value(alias = "2xx")]
+    #[value(aliases = ["2xx", "2"])]
     Positive,
     /// 3xx: go on, the server waits for more.
-    #[value(alias = "3xx")]
+    #[value(aliases = ["3xx", "3"])]
     Intermediate,
     /// 4xx: not now; the same command may work later.
-    #[value(alias = "4xx")]
+    #[value(aliases = ["4xx", "4"])]
     Transient,
     /// 5xx: no; the same command will fail again.
-    #[value(alias = "5xx")]
+    #[value(aliases = ["5xx", "5"])]
     Permanent,
 }
 

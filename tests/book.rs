@@ -281,8 +281,8 @@ fn an_own_rule_comes_first() {
         "[[rule]]\nid = \"ours\"\nreason = \"greylisted\"\nwords = [\"blue moon\"]\nprovider = [\"us\"]\n";
     let providers = "[[provider]]\nid = \"us\"\nname = \"Us\"\nhosts = [\"example.org\"]\n";
     let book = Book::with_own(
-        &[Table { file: "rules", text: rules }],
-        &[Table { file: "providers", text: providers }],
+        &[Table { file: "rules", text: rules, with_options: false }],
+        &[Table { file: "providers", text: providers, with_options: false }],
     );
     let book = book.expect("good tables");
     let peer = Peer { host: Some(b"mx.example.org"), ip: None, port: None };
@@ -294,7 +294,9 @@ fn an_own_rule_comes_first() {
 fn an_error_names_file_line_and_fault() {
     #[track_caller]
     fn fails(text: &str, wanted: &str) {
-        let error = Book::with_own(&[Table { file: "own.toml", text }], &[]).err().expect("a fault");
+        let error = Book::with_own(&[Table { file: "own.toml", text, with_options: false }], &[])
+            .err()
+            .expect("a fault");
         let shown = error.to_string();
         assert!(shown.starts_with("cannot read own.toml, line ") && shown.contains(wanted), "{shown}");
     }

@@ -357,7 +357,12 @@ fn the_catalogue_is_listed_in_every_form() {
 
 fn smtplog(args: &[&str]) -> Command {
     let mut command = Command::new(cargo_bin("smtplog"));
-    command.args(args).env("COLUMNS", "80").env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+    command
+        .args(args)
+        .env("COLUMNS", "80")
+        .env("LC_ALL", "C.UTF-8")
+        .env("SMTPLOG_NO_CONFIG", "1")
+        .stdin(Stdio::null());
     command
 }
 

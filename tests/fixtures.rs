@@ -82,7 +82,12 @@ fn printed(args: &[&str], log: &Path) -> String {
     let name = log.file_name().unwrap();
     let mut command = Command::new(cargo_bin("smtplog"));
     command.args(args).args(["--tz", "UTC", "--year", "2026"]).arg(name).current_dir(log.parent().unwrap());
-    let output = command.env("COLUMNS", "100").env("LC_ALL", "C.UTF-8").output().unwrap();
+    let output = command
+        .env("COLUMNS", "100")
+        .env("LC_ALL", "C.UTF-8")
+        .env("SMTPLOG_NO_CONFIG", "1")
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{args:?} {}: {output:?}", log.display());
     String::from_utf8(output.stdout).unwrap()
 }

@@ -27,6 +27,7 @@ const FLOORS: &[&[&str]] = &[
     &["summary", "lookup"],
     &["output"],
     &["cli"],
+    &["config"],
     &["cmd"],
     &["main", "lib"],
 ];

@@ -12,8 +12,7 @@ use crate::error::Error;
 use crate::output::{entry_codes, entry_json, entry_markdown};
 
 pub fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Done, Error> {
-    let rows =
-        codes().into_iter().filter(|row| args.class.is_none_or(|digit| row.code.number() / 100 == digit));
+    let rows = codes().into_iter().filter(|row| args.class.is_none_or(|class| row.code.class() == class));
     let lines = rows.map(|row| CodeLine {
         code: row.code,
         class: row.code.class(),

@@ -6,7 +6,7 @@ use crate::book::guide::catalogue_date;
 use crate::cli::{AnswerFormat, ExplainArgs};
 use crate::cmd::done::Done;
 use crate::cmd::look::look;
-use crate::cmd::own_book::book;
+use crate::cmd::own_book::{book, has_own};
 use crate::entry::{ENTRIES, Entries, Kind};
 use crate::error::Error;
 use crate::lookup::asked::{Context, join};
@@ -20,7 +20,7 @@ pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Done, Error> {
     let context =
         Context { direction: args.direction, stage: args.stage, mta: args.mta, relay: args.relay.clone() };
     // Our own rules are read only when a text is to be judged.
-    let desk = if args.rules.rules.is_empty() { Desk::default() } else { Desk::of(book(&args.rules)?) };
+    let desk = if has_own(&args.rules) { Desk::of(book(&args.rules)?) } else { Desk::default() };
     if args.shape.format == AnswerFormat::Ndjson {
         return briefly(&what, &desk, &context, out);
     }

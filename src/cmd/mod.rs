@@ -3,11 +3,13 @@
 mod bar;
 pub mod codes;
 pub mod compare;
+pub mod completions;
 pub mod done;
 pub mod events;
 pub mod explain;
 mod inputs;
 mod look;
+pub mod man;
 mod own_book;
 pub mod scan;
 mod times;

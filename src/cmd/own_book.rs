@@ -7,14 +7,23 @@ use crate::cli::RulesArgs;
 use crate::error::Error;
 
 pub fn book(args: &RulesArgs) -> Result<Book, Error> {
-    if args.rules.is_empty() {
+    if !has_own(args) {
         return Ok(Book::built_in());
     }
     let mut own = Vec::new();
-    for path in &args.rules {
+    let named = args.rules.iter().map(|path| (path, false));
+    let configured = args.rules_of.iter().map(|path| (path, true));
+    for (path, with_options) in named.chain(configured) {
         let text = fs::read_to_string(path).map_err(|source| Error::Open { path: path.clone(), source })?;
-        own.push((path.display().to_string(), text));
+        own.push((path.display().to_string(), text, with_options));
     }
-    let tables: Vec<Table> = own.iter().map(|(file, text)| Table { file, text }).collect();
+    let tables: Vec<Table> = own
+        .iter()
+        .map(|(file, text, with_options)| Table { file, text, with_options: *with_options })
+        .collect();
     Ok(Book::with_own(&tables, &tables)?)
+}
+
+pub fn has_own(args: &RulesArgs) -> bool {
+    !args.rules.is_empty() || !args.rules_of.is_empty()
 }

@@ -70,5 +70,5 @@ impl Unparsed {
 }
 
 fn failed(path: &Path, source: std::io::Error) -> Error {
-    Error::Unparsed { path: path.to_owned(), source }
+    Error::Save { path: path.to_owned(), source }
 }

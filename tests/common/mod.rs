@@ -32,8 +32,10 @@ pub fn answer(args: &[&str]) -> (String, u8) {
     let done = match &cli.command {
         Some(Command::Codes(args)) => cmd::codes::run(args, &mut out),
         Some(Command::Compare(args)) => cmd::compare::run(args, &mut out),
+        Some(Command::Completions(args)) => cmd::completions::run(args, &mut out),
         Some(Command::Explain(args)) => cmd::explain::run(args, &mut out),
         Some(Command::Events(args)) => cmd::events::run(args, &mut out),
+        Some(Command::Man(args)) => cmd::man::run(args, &mut out),
         Some(Command::Scan(args)) => cmd::scan::run(args, &mut out),
         None => cmd::scan::run(&cli.scan, &mut out),
     };

@@ -1,0 +1,155 @@
+//! What may be set: clap's own command comes in, its options go out as keys, with what each may be.
+
+use std::any::TypeId;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValue;
+use clap::error::{ContextKind, ErrorKind};
+use clap::{Arg, ArgAction, Command};
+
+use crate::output::printable::printable;
+
+/// What the values of an option are in TOML.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shape {
+    Switch,
+    Number,
+    /// Any words, so that a number in its place is a mistake.
+    Text,
+    /// Words with a meaning that the option's own parser knows; a number may be one: 452.
+    Word,
+}
+
+/// Subcommands that read no configuration: they serve the shell and the package, and print the same for everyone.
+const WITHOUT: [&str; 2] = ["completions", "man"];
+
+/// The subcommands whose options may be set.
+pub fn commands(command: &Command) -> impl Iterator<Item = &Command> {
+    command.get_subcommands().filter(|subcommand| !WITHOUT.contains(&subcommand.get_name()))
+}
+
+/// The options that may be set, under their long names; the hidden ones too.
+pub fn options(subcommand: &Command) -> impl Iterator<Item = (&str, &Arg)> {
+    subcommand.get_arguments().filter_map(|arg| Some((arg.get_long()?, arg)))
+}
+
+pub fn option<'a>(subcommand: &'a Command, key: &str) -> Option<&'a Arg> {
+    options(subcommand).find(|(name, _)| *name == key).map(|(_, arg)| arg)
+}
+
+/// `no-advice` → `SMTPLOG_NO_ADVICE`.
+pub fn variable(key: &str) -> String {
+    format!("SMTPLOG_{}", key.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// The words for yes and no that people write into an environment.
+pub fn switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(format!("it takes true or false, not {text:?}")),
+    }
+}
+
+/// The name that differs from `word` in the fewest letters, if it is alike at all.
+pub fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = word.to_ascii_lowercase().replace('_', "-");
+    let alike = |name: &'a str| (strsim::jaro_winkler(&plain, name), name);
+    names
+        .map(alike)
+        .filter(|(alike, _)| *alike > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+impl Shape {
+    pub fn of(option: &Arg) -> Self {
+        let kind = option.get_value_parser().type_id();
+        let is = |kinds: &[TypeId]| kinds.iter().any(|known| kind == *known);
+        if is(&[TypeId::of::<bool>()]) {
+            Self::Switch
+        } else if is(&[
+            TypeId::of::<u8>(),
+            TypeId::of::<u16>(),
+            TypeId::of::<u32>(),
+            TypeId::of::<u64>(),
+            TypeId::of::<usize>(),
+            TypeId::of::<i16>(),
+            TypeId::of::<i32>(),
+            TypeId::of::<i64>(),
+            TypeId::of::<f64>(),
+        ]) {
+            Self::Number
+        } else if is(&[TypeId::of::<String>(), TypeId::of::<OsString>(), TypeId::of::<PathBuf>()]) {
+            Self::Text
+        } else {
+            Self::Word
+        }
+    }
+}
+
+/// More than one value may stand there.
+pub fn is_list(option: &Arg) -> bool {
+    let several = option.get_num_args().is_some_and(|range| range.max_values() > 1);
+    several || matches!(option.get_action(), ArgAction::Append) || option.get_value_delimiter().is_some()
+}
+
+/// `text or json`, `true or false`, `a number`.
+pub fn takes(option: &Arg) -> String {
+    let names: Vec<String> = option
+        .get_possible_values()
+        .iter()
+        .filter(|value| !value.is_hide_set())
+        .map(PossibleValue::get_name)
+        .map(str::to_owned)
+        .collect();
+    match (Shape::of(option), names.split_last()) {
+        (Shape::Switch, _) => "true or false".to_owned(),
+        (Shape::Number, _) => "a number".to_owned(),
+        (Shape::Text | Shape::Word, Some((last, []))) => last.clone(),
+        (Shape::Text | Shape::Word, Some((last, before))) => format!("{} or {last}", before.join(", ")),
+        (Shape::Text | Shape::Word, None) => "text in quotes".to_owned(),
+    }
+}
+
+/// Has clap judge the values as if they stood on the command line. Err: what is wrong, in words that follow the key.
+pub fn judge(subcommand: &Command, option: &Arg, values: &[String]) -> Result<(), String> {
+    let Some(key) = option.get_long() else { return Ok(()) };
+    if !option.get_action().takes_values() {
+        // A switch has no value on the command line.
+        let fits = |value: &String| match Shape::of(option) {
+            Shape::Switch => value.parse::<bool>().is_ok(),
+            Shape::Number | Shape::Text | Shape::Word => value.parse::<u8>().is_ok(),
+        };
+        let wrong = values.iter().find(|value| !fits(value));
+        return wrong.map_or(Ok(()), |value| Err(format!("takes {}, not {value:?}", takes(option))));
+    }
+    let mut argv = vec![subcommand.get_name().to_owned()];
+    if matches!(option.get_action(), ArgAction::Append) {
+        argv.extend(values.iter().map(|value| format!("--{key}={value}")));
+    } else if let Some((first, more)) = values.split_first() {
+        argv.push(format!("--{key}={first}"));
+        argv.extend(more.iter().cloned());
+    }
+    let Err(error) = subcommand.clone().try_get_matches_from(argv) else { return Ok(()) };
+    match error.kind() {
+        ErrorKind::InvalidValue => {
+            let wrong = error.get(ContextKind::InvalidValue).map(ToString::to_string).unwrap_or_default();
+            Err(format!("takes {}, not {wrong:?}", takes(option)))
+        }
+        ErrorKind::ValueValidation => {
+            let wrong = error.get(ContextKind::InvalidValue).map(ToString::to_string).unwrap_or_default();
+            let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            if Shape::of(option) == Shape::Number && wrong.parse::<f64>().is_err() {
+                return Err(format!("takes a number, not {wrong:?}"));
+            }
+            Err(format!("cannot be {wrong:?}: {}", printable(&why)))
+        }
+        ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
+            Err("takes another number of values".to_owned())
+        }
+        // What else may be missing on this command line is not this option's fault.
+        _ => Ok(()),
+    }
+}

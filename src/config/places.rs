@@ -1,0 +1,75 @@
+//! Where configuration files stand: the command line and the environment come in, the files to read go out.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+
+use super::keys::{switch, variable};
+use crate::error::Error;
+
+/// Looks up a variable of the environment.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// Where files are looked for when none is named. The later one wins.
+pub struct Places {
+    pub system: PathBuf,
+    /// None: nothing tells where the user's own files are.
+    pub user: Option<PathBuf>,
+}
+
+/// A configuration file, whole.
+pub struct Text {
+    pub path: PathBuf,
+    pub text: String,
+}
+
+impl Places {
+    /// The user's folder is told by the XDG Base Directory Specification, which also says that a relative one does
+    /// not count.
+    pub fn usual(variables: Variables) -> Self {
+        let folder = |name: &str| variables(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let user = folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")));
+        Self {
+            system: PathBuf::from("/etc/smtplog/config.toml"),
+            user: user.map(|folder| folder.join("smtplog/config.toml")),
+        }
+    }
+
+    /// The weakest first. A file that is named must be there; one that is not named need not.
+    pub fn files(&self, given: &ArgMatches, variables: Variables) -> Result<Vec<Text>, Error> {
+        if given.get_flag("no_config") {
+            return Ok(Vec::new());
+        }
+        if let Some(path) = given.get_one::<PathBuf>("config") {
+            return Ok(vec![named(path)?]);
+        }
+        let set = |name: &str| variables(&variable(name)).filter(|value| !value.is_empty());
+        if let Some(value) = set("no-config") {
+            let name = variable("no-config");
+            let off = switch(&value.to_string_lossy()).map_err(|what| Error::Environment { name, what })?;
+            if off {
+                return Ok(Vec::new());
+            }
+        }
+        if let Some(path) = set("config") {
+            return Ok(vec![named(Path::new(&path))?]);
+        }
+        let mut found = Vec::new();
+        for path in [Some(&self.system), self.user.as_ref()].into_iter().flatten() {
+            match named(path) {
+                Ok(text) => found.push(text),
+                Err(Error::Open { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn named(path: &Path) -> Result<Text, Error> {
+    let text = fs::read_to_string(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+    Ok(Text { path: path.to_owned(), text })
+}
