@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use memchr::memchr;
 
+use crate::envelope;
 use crate::error::Error;
 use crate::event::{Direction, Event, Mta};
 use crate::input::block::{Block, CONTEXT, LINE_LIMIT};
@@ -19,6 +20,7 @@ pub struct Told<'a> {
     /// The line's number in its block, from 0.
     pub line_in_block: u64,
     pub line: &'a Line<'a>,
+    /// Of a line in a wrapper, the line inside.
     pub raw: &'a [u8],
     /// None: the line has no stamp that is a date.
     pub moment: Option<Moment>,
@@ -155,12 +157,13 @@ impl<L: Listener> Walker<L> {
     fn block(&mut self, block: &Block) -> L::Handover {
         let mut lines = 0;
         let mut at = 0;
+        let mut inside = Vec::new();
         while at < block.lines.len() {
             let rest = block.lines.get(at..).unwrap_or_default();
             let end = memchr(b'\n', rest).unwrap_or(rest.len());
             let raw = rest.get(..end.min(LINE_LIMIT)).unwrap_or_default();
             let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
-            self.line(block, at, lines, raw);
+            self.line(block, at, lines, envelope::open(raw, &mut inside));
             lines += 1;
             at += end + 1;
         }
@@ -211,7 +214,8 @@ fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
     let room = CONTEXT.saturating_sub(near.len()).min(block.before.len());
     let earlier = block.before.get(block.before.len() - room..).unwrap_or_default();
     let same = |raw: &&[u8]| {
-        let other = Line::read(raw.strip_suffix(b"\r").unwrap_or(raw));
+        let mut inside = Vec::new();
+        let other = Line::read(envelope::open(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
         let words = mta::exim::words(&other);
         other.program == line.program
             && words.len() > 16

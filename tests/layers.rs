@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["reason"],
     &["language", "error"],
     &["line"],
-    &["time"],
+    &["time", "envelope"],
     &["mta"],
     &["input"],
     &["walk"],
