@@ -15,7 +15,7 @@ pub struct Object<'a> {
     pub text: Cow<'a, [u8]>,
 }
 
-/// None: no JSON object, or none that carries a text. Deep ones are refused by serde_json, at 128 levels.
+/// None: no JSON object, or none that carries a text. serde_json refuses what is deeper than 128 levels.
 pub fn read(text: &str) -> Option<Object<'_>> {
     let fields: Fields = serde_json::from_str(text).ok()?;
     let cover = Cover {
@@ -316,5 +316,62 @@ impl<'de> Visitor<'de> for ValueVisitor {
             }
         }
         Ok(Value::Object(Box::new(parts)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> String {
+        let Some(Object { cover, text }) = read(text) else { return "nothing".to_owned() };
+        let parts = [cover.host, cover.program, cover.pid].map(|part| part.unwrap_or_default().into_owned());
+        format!("{} {}", parts.join(","), String::from_utf8_lossy(&text))
+    }
+
+    #[test]
+    fn ranks_names_in_any_order() {
+        assert_eq!(said(r#"{"msg":"a","log":"b","message":"c"}"#), ",, c");
+        assert_eq!(said(r#"{"message":"c","log":"b","msg":"a"}"#), ",, c");
+        assert_eq!(said(r#"{"host":"a","hostname":"b","message":"x"}"#), "b,, x");
+        assert_eq!(said(r#"{"host":{"name":"a","os":{"name":"c"}},"message":"x"}"#), "a,, x");
+        assert_eq!(said(r#"{"tag":"a[1]:","appname":"b","pid":2,"message":"x"}"#), ",b,2 x");
+        assert_eq!(said(r#"{"mess\u0061ge":"x \"y\""}"#), r#",, x "y""#);
+    }
+
+    #[test]
+    fn takes_the_last_of_two_and_passes_over_what_does_not_fit() {
+        assert_eq!(said(r#"{"message":"a","message":"b"}"#), ",, b");
+        assert_eq!(said(r#"{"message":"a","message":null}"#), ",, a");
+        assert_eq!(said(r#"{"message":7,"log":{"offset":1},"msg":"a"}"#), ",, a");
+        assert_eq!(said(r#"{"message":[65,256],"msg":"a"}"#), ",, a");
+        assert_eq!(said(r#"{"host":["a",{"b":[1]}],"pid":-1,"program":1e3,"message":"x"}"#), "a,, x");
+        assert_eq!(said(r#"{"pid":"12345678901","process":"a","message":"x"}"#), ",, x");
+    }
+
+    #[test]
+    fn finds_nothing_where_nothing_is() {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#""message""#,
+            r#"{"message":"a"},"#,
+            r#"{"message":"a}"#,
+            r#"{"m":"a"}"#,
+        ] {
+            assert_eq!(said(text), "nothing", "{text}");
+        }
+    }
+
+    #[test]
+    fn does_not_go_deep() {
+        let deep =
+            |name: &str| format!(r#"{{"message":"x","{name}":{}{}}}"#, "[".repeat(9000), "]".repeat(9000));
+        assert_eq!(said(&deep("host")), "nothing");
+        assert_eq!(said(&deep("message")), "nothing");
+        // What is passed over costs no depth.
+        assert_eq!(said(&deep("other")), ",, x");
     }
 }

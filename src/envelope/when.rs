@@ -118,3 +118,58 @@ fn is_offset(zone: &[u8]) -> bool {
 fn all_digits(text: &[u8]) -> bool {
     text.iter().all(u8::is_ascii_digit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn writes(when: Option<When>, want: &str) {
+        let mut stamp = Vec::new();
+        let written = when.is_some_and(|when| when.write(&mut stamp));
+        assert_eq!((String::from_utf8(stamp).unwrap().trim(), written), (want, !want.is_empty()));
+    }
+
+    #[test]
+    fn writes_every_spelling_as_a_stamp() {
+        for text in [
+            "2026-11-22T03:04:05Z",
+            "2026-11-22T03:04:05.123456789+01:00",
+            "2026-11-22T03:04:05-0330",
+            "2026-11-22T03:04:05",
+        ] {
+            writes(When::iso(text), text);
+        }
+        writes(When::iso("2026-11-22 03:04:05 UTC"), "2026-11-22T03:04:05Z");
+        writes(When::iso("2026-11-22 03:04:05,123"), "2026-11-22T03:04:05.123");
+        writes(When::iso("2026-11-22 03:04:05.1 +0100"), "2026-11-22T03:04:05.1+0100");
+        for number in [1_795_316_645, 1_795_316_645_000, 1_795_316_645_000_000, 1_795_316_645_000_000_000] {
+            writes(When::whole(number), "2026-11-22T03:04:05Z");
+        }
+        writes(When::seconds(1_795_316_645.123_456), "2026-11-22T03:04:05.123456Z");
+    }
+
+    #[test]
+    fn refuses_what_is_no_time() {
+        for text in [
+            "",
+            "Nov 22 03:04:05",
+            "2026-11-22",
+            "2026-11-22T03:04",
+            "2026-11-22T03:04:05 CET",
+            "2026-11-22T03:04:05.1234567890Z",
+            "2026-11-22T03:04:05Z x",
+            "2026-1x-22T03:04:05Z",
+            "2026-11-22X03:04:05Z",
+            "2026-11-22T03:04:05+1",
+        ] {
+            assert_eq!(When::iso(text), None, "{text}");
+        }
+        for number in [0, 1, 99_999_999, 17_953_166_451, u64::MAX] {
+            assert_eq!(When::whole(number), None, "{number}");
+        }
+        for number in [0.0, -1.0, 1e300, f64::NAN, f64::INFINITY] {
+            assert_eq!(When::seconds(number), None, "{number}");
+        }
+    }
+}
