@@ -4,6 +4,7 @@ pub mod cli;
 pub mod cmd;
 pub mod config;
 pub mod entry;
+pub mod envelope;
 pub mod error;
 pub mod event;
 pub mod filter;

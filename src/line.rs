@@ -24,7 +24,11 @@ pub enum Stamp<'a> {
     /// `2013 Jun 10 06:27:30.123`.
     YearFirst(&'a [u8]),
     /// `2026-11-22T02:40:41.9+00:00` (RFC 3339), and Exim's `2026-11-22 02:40:41.904 +0000`.
+    ///
+    /// Also `2026-11-22 03:04:05 CET` (journalctl -o short-full); of such zones only UTC says which it is.
     Iso(&'a [u8]),
+    /// `1763780645.123456`: seconds since 1970 (journalctl -o short-unix).
+    Unix(&'a [u8]),
 }
 
 impl<'a> Line<'a> {
@@ -33,7 +37,7 @@ impl<'a> Line<'a> {
         let (version, raw) = priority(raw);
         match raw.first() {
             Some(b'0'..=b'9') => numeric(raw, version),
-            Some(byte) if byte.is_ascii_alphabetic() || !byte.is_ascii() => bsd(raw),
+            Some(byte) if byte.is_ascii_alphabetic() || !byte.is_ascii() => bsd(raw).or_else(|| weekday(raw)),
             _ => None,
         }
         .or_else(|| tagged(Stamp::Missing, b"", raw))
@@ -83,6 +87,18 @@ fn bsd(raw: &[u8]) -> Option<Line<'_>> {
     let end = end + fraction(raw.get(end..)?);
     let (stamp, rest) = raw.split_at_checked(end)?;
     syslog(Stamp::Bsd(stamp), rest.strip_prefix(b" ")?)
+}
+
+/// `Sun 2026-11-22 03:04:05 CET host program[pid]: text` (journalctl -o short-full)
+fn weekday(raw: &[u8]) -> Option<Line<'_>> {
+    let [_, _, _, b' ', stamp @ ..] = raw else { return None };
+    let [_, _, _, _, b'-', _, _, b'-', _, _, b' ', time @ ..] = stamp else { return None };
+    let end = 11 + clock(time)?;
+    let end = end + fraction(stamp.get(end..)?);
+    let zone = stamp.get(end..)?.strip_prefix(b" ")?;
+    let length = memchr(b' ', zone.get(..7).unwrap_or(zone)).filter(|length| *length > 0)?;
+    let (stamp, rest) = stamp.split_at_checked(end + 1 + length)?;
+    syslog(Stamp::Iso(stamp), rest.strip_prefix(b" ")?)
 }
 
 /// The end of a stamp whose columns are not the usual ones: `Mär 08 …`, `Mar 7 …`, `Nov 22 2026 03:04:05`.
@@ -151,6 +167,13 @@ fn numeric(raw: &[u8], version: bool) -> Option<Line<'_>> {
             let (stamp, rest) = raw.split_at_checked(end)?;
             syslog(Stamp::YearFirst(stamp), rest.strip_prefix(b" ")?)
         }
+        [_, _, _, _, _, _, _, _, _, _, b'.', ..] => {
+            let end = 10 + fraction(raw.get(10..)?);
+            let (stamp, rest) = raw.split_at_checked(end)?;
+            let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+            let rest = rest.strip_prefix(b" ").filter(|_| stamp.get(..10).is_some_and(digits))?;
+            syslog(Stamp::Unix(stamp), rest)
+        }
         _ => None,
     }
 }
@@ -171,8 +194,12 @@ fn zone(text: &[u8]) -> usize {
 fn names_a_process(text: &[u8]) -> bool {
     let Some(host) = memchr(b' ', text) else { return false };
     let tag = text.get(host + 1..).unwrap_or_default();
-    let tag = tag.get(..memchr(b' ', tag).unwrap_or(tag.len())).unwrap_or_default();
-    let Some(tag) = tag.strip_suffix(b"]:") else { return false };
+    is_process(tag.get(..memchr(b' ', tag).unwrap_or(tag.len())).unwrap_or_default())
+}
+
+/// `name[123]:`
+pub fn is_process(word: &[u8]) -> bool {
+    let Some(tag) = word.strip_suffix(b"]:") else { return false };
     memchr(b'[', tag).is_some_and(|open| {
         let (name, pid) = tag.split_at(open);
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(byte);
@@ -282,7 +309,7 @@ mod tests {
         let line = Line::read(raw.as_bytes());
         let shown = match line.stamp {
             Stamp::Missing => &b""[..],
-            Stamp::Bsd(s) | Stamp::YearFirst(s) | Stamp::Iso(s) => s,
+            Stamp::Bsd(s) | Stamp::YearFirst(s) | Stamp::Iso(s) | Stamp::Unix(s) => s,
         };
         let got = [shown, line.host, line.program, line.text]
             .map(|part| String::from_utf8_lossy(part).into_owned());
@@ -343,6 +370,21 @@ mod tests {
         reads("2026-11-22T02:40:41Z mx1 a/smtp 19 - - x", "2026-11-22T02:40:41Z", "mx1", "a/smtp", "x");
         let data = r#"<22>1 2026-11-22T02:40:41Z mx1 a/smtp - - [a b="c\"]"][d e="f"] x"#;
         reads(data, "2026-11-22T02:40:41Z", "mx1", "a/smtp", "x");
+    }
+
+    #[test]
+    fn reads_what_journalctl_writes() {
+        reads("Nov 22 03:04:05 mx1 a/smtp[1]: x", "Nov 22 03:04:05", "mx1", "a/smtp", "x");
+        reads("Nov 22 03:04:05.123456 mx1 a/smtp[1]: x", "Nov 22 03:04:05.123456", "mx1", "a/smtp", "x");
+        let iso = "2026-11-22T03:04:05+0100";
+        reads(&format!("{iso} mx1 a/smtp[1]: x"), iso, "mx1", "a/smtp", "x");
+        let full = "2026-11-22 03:04:05 CET";
+        reads(&format!("Sun {full} mx1 a/smtp[1]: x"), full, "mx1", "a/smtp", "x");
+        reads("1763780645.123456 mx1 a/smtp[1]: x", "1763780645.123456", "mx1", "a/smtp", "x");
+        for raw in ["Sun 2026-11-22 03:04:05 mx1-and-more x", "Sun 2026-11-22 x", "192.0.2.10.1 mx1 a[1]: x"]
+        {
+            assert_eq!(Line::read(raw.as_bytes()).stamp, Stamp::Missing, "{raw}");
+        }
     }
 
     #[test]

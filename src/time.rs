@@ -229,6 +229,7 @@ impl Clock {
     pub fn read(&mut self, stamp: Stamp, offset: u64) -> Option<Moment> {
         let text = match stamp {
             Stamp::Missing => return None,
+            Stamp::Unix(text) => return self.since_1970(text),
             Stamp::Bsd(text) | Stamp::YearFirst(text) | Stamp::Iso(text) => text,
         };
         // `…:MM:SS`: the second colon ends the minute. Most stamps have the first where all others have it.
@@ -244,6 +245,14 @@ impl Clock {
         Some(Moment { micros: self.last.start + seconds * 1_000_000 + micros, offset: self.last.offset })
     }
 
+    fn since_1970(&self, text: &[u8]) -> Option<Moment> {
+        let (seconds, rest) = text.split_at_checked(10)?;
+        let seconds: i64 = std::str::from_utf8(seconds).ok()?.parse().ok()?;
+        let micros = seconds * 1_000_000 + fraction(rest).0;
+        let offset = self.zone.to_offset(Timestamp::from_microsecond(micros).ok()?);
+        Some(Moment { micros, offset: offset.seconds() })
+    }
+
     fn minute(&mut self, stamp: Stamp, text: &[u8], zone: &[u8], offset: u64) -> Option<Minute> {
         let mut minute = Minute { length: text.len(), zone_length: zone.len(), ..Minute::default() };
         minute.text.get_mut(..text.len())?.copy_from_slice(text);
@@ -253,7 +262,7 @@ impl Clock {
         let at =
             |year: i16, month: i8, day: i8| DateTime::new(year, month, day, hour as i8, min as i8, 0, 0).ok();
         let zoned = match stamp {
-            Stamp::Missing => return None,
+            Stamp::Missing | Stamp::Unix(_) => return None,
             Stamp::Iso(_) => {
                 let civil = at(
                     number(date.get(..4)?)? as i16,
@@ -333,10 +342,10 @@ fn fraction(text: &[u8]) -> (i64, &[u8]) {
     (micros, rest.strip_prefix(b" ").unwrap_or(rest))
 }
 
-/// `Z`, `+01:00`, `+0100`, `+01`. None: no zone, or not one.
+/// `Z`, `UTC`, `+01:00`, `+0100`, `+01`. None: no zone, or a name that several zones have, as `CST`.
 fn zone_offset(zone: &[u8]) -> Option<Offset> {
     let (sign, rest) = match zone {
-        [b'Z' | b'z'] => return Some(Offset::UTC),
+        [b'Z' | b'z'] | b"UTC" => return Some(Offset::UTC),
         [b'+', rest @ ..] => (1, rest),
         [b'-', rest @ ..] => (-1, rest),
         _ => return None,
@@ -396,6 +405,9 @@ mod tests {
         reads("2026-11-22T02:40:41Z", "2026-11-22T02:40:41+00:00");
         reads("2026-11-22T02:40:41-0330", "2026-11-22T02:40:41-03:30");
         reads("2013 Jun 10 06:27:30.123", "2013-06-10T06:27:30.123+02:00");
+        reads("Sun 2026-11-22 03:04:05 CET", "2026-11-22T03:04:05+01:00");
+        reads("Sun 2026-11-22 03:04:05 UTC", "2026-11-22T03:04:05+00:00");
+        reads("1795316645.123456", "2026-11-22T04:04:05.123456+01:00");
     }
 
     #[test]

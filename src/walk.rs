@@ -5,6 +5,7 @@ use std::io::Write;
 use memchr::memchr;
 
 use crate::book::Book;
+use crate::envelope;
 use crate::error::Error;
 use crate::event::{Direction, Event, Mta};
 use crate::filter::Filter;
@@ -25,6 +26,7 @@ pub struct Told<'a> {
     /// The line's number in its block, from 0.
     pub line_in_block: u64,
     pub line: &'a Line<'a>,
+    /// Of a line in a wrapper, the line inside.
     pub raw: &'a [u8],
     /// None: the line has no stamp that is a date.
     pub moment: Option<Moment>,
@@ -253,14 +255,16 @@ fn clock<'c>(clock: &'c mut Option<Clock>, last_file: &mut usize, file: usize, t
     clock
 }
 
-/// Tells each line, cut to what is looked at, and where it begins in the block; gives back how many there were.
+/// Tells each line, cut to what is looked at and taken out of its envelope, and where it begins in the block; gives
+/// back how many there were.
 fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> u64 {
+    let mut inside = Vec::new();
     let (mut lines, mut at) = (0, 0);
     while at < block.lines.len() {
         let rest = block.lines.get(at..).unwrap_or_default();
         let end = memchr(b'\n', rest).unwrap_or(rest.len());
         let raw = rest.get(..end.min(LINE_LIMIT)).unwrap_or_default();
-        tell(at, raw.strip_suffix(b"\r").unwrap_or(raw));
+        tell(at, envelope::open(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
         lines += 1;
         at += end + 1;
     }
@@ -355,7 +359,8 @@ fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
     let room = CONTEXT.saturating_sub(near.len()).min(block.before.len());
     let earlier = block.before.get(block.before.len() - room..).unwrap_or_default();
     let same = |raw: &&[u8]| {
-        let other = Line::read(raw.strip_suffix(b"\r").unwrap_or(raw));
+        let mut inside = Vec::new();
+        let other = Line::read(envelope::open(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
         let words = mta::exim::words(&other);
         other.program == line.program
             && words.len() > 16

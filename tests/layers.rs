@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["reason"],
     &["language"],
     &["line"],
-    &["time"],
+    &["time", "envelope"],
     &["when"],
     &["error"],
     &["mta"],

@@ -7,6 +7,8 @@ use std::fs;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use serde_json::{Value, json};
+use smtplog::envelope;
 use smtplog::line::Line;
 use smtplog::mta;
 
@@ -28,11 +30,54 @@ fn lines() -> Vec<Vec<u8>> {
         .collect()
 }
 
+fn reads(raw: &[u8]) {
+    let mut inside = Vec::new();
+    mta::read(&Line::read(envelope::open(raw, &mut inside)));
+}
+
+const KNOWN: [&str; 11] = [
+    "MESSAGE",
+    "message",
+    "log",
+    "__REALTIME_TIMESTAMP",
+    "time",
+    "date",
+    "host",
+    "hostname",
+    "program",
+    "process",
+    "pid",
+];
+
+fn field() -> impl Strategy<Value = String> {
+    prop_oneof![4 => select(&KNOWN[..]).prop_map(str::to_owned), 1 => any::<String>()]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let line = select(lines()).prop_map(|line| String::from_utf8_lossy(&line).into_owned());
+    let text = prop_oneof![any::<String>(), "[a-z{\n\r\\[\\]: ]{0,20}", line];
+    let leaf = prop_oneof![
+        4 => text.prop_map(Value::from),
+        1 => any::<i64>().prop_map(Value::from),
+        1 => any::<f64>().prop_map(|number| json!(number)),
+        1 => vec(any::<u8>(), 0..40).prop_map(|bytes| json!(bytes)),
+        1 => Just(Value::Null),
+    ];
+    leaf.prop_recursive(3, 8, 4, |inner| {
+        prop_oneof![
+            vec((field(), inner.clone()), 0..4)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            vec((field(), inner), 0..4)
+                .prop_map(|fields| { Value::Object(fields.into_iter().collect()).to_string().into() }),
+        ]
+    })
+}
+
 /// The report without its examples, which name a place in a file.
 fn counts(args: &[&str]) -> String {
     let mut report = common::report(args);
     for row in report["rows"].as_array_mut().unwrap() {
-        row["example"] = serde_json::Value::Null;
+        row["example"] = Value::Null;
     }
     report.to_string()
 }
@@ -110,7 +155,17 @@ proptest! {
 
     #[test]
     fn no_bytes_make_it_panic(raw in vec(any::<u8>(), 0..300)) {
-        mta::read(&Line::read(&raw));
+        reads(&raw);
+    }
+
+    #[test]
+    fn no_object_becomes_two_lines(fields in vec((field(), value()), 0..8)) {
+        let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
+        let raw = format!("{{{}}}", fields.join(","));
+        let mut inside = Vec::new();
+        let line = envelope::open(raw.as_bytes(), &mut inside);
+        prop_assert!(!line.iter().any(|byte| matches!(byte, b'\n' | b'\r')), "{}", raw);
+        reads(raw.as_bytes());
     }
 
     #[test]
@@ -125,7 +180,10 @@ proptest! {
                 raw[at] = byte;
             }
         }
-        mta::read(&Line::read(&raw));
-        mta::read(&Line::read(&raw[..cut.index(raw.len() + 1)]));
+        reads(&raw);
+        reads(&raw[..cut.index(raw.len() + 1)]);
+        let object = json!({"message": String::from_utf8_lossy(&raw), "program": "postfix/smtp"}).to_string();
+        reads(object.as_bytes());
+        reads(&object.as_bytes()[..cut.index(object.len() + 1)]);
     }
 }

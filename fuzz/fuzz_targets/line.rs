@@ -2,10 +2,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use smtplog::envelope;
 use smtplog::line::Line;
 use smtplog::mta::{self, reading::Reading};
 
 fuzz_target!(|raw: &[u8]| {
+    let mut inside = Vec::new();
+    let raw = envelope::open(raw, &mut inside);
     let line = Line::read(raw);
     if let Reading::Event(event) = mta::read(&line) {
         let within = |part: &[u8]| part.is_empty() || raw.as_ptr_range().contains(&part.as_ptr());

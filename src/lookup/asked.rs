@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use crate::book::{EnhancedPattern, Reason};
+use crate::envelope;
 use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::line::Line;
 use crate::mta;
@@ -36,6 +37,12 @@ pub enum Asked<'a> {
     Routine,
     /// One word that is nothing of ours: a slip in a code or an id, or the only word of a reply.
     Word(Event<'a>),
+}
+
+/// Of a line of log in an object or another wrapper, the line inside.
+pub fn opened(text: &str) -> String {
+    let mut inside = Vec::new();
+    String::from_utf8_lossy(envelope::open(text.trim().as_bytes(), &mut inside)).into_owned()
 }
 
 /// Never fails: what is nothing else is a reply.

@@ -4,7 +4,7 @@ use crate::book::{AdviceRow, Book, advice};
 use crate::entry::Brief;
 use crate::event::{Direction, Event, Mta};
 use crate::lookup::advice::line;
-use crate::lookup::asked::{Asked, Context, read};
+use crate::lookup::asked::{Asked, Context, opened, read};
 use crate::lookup::enhanced::{class_of, written};
 use crate::lookup::words::retry;
 use crate::reason::{Judge, Reason};
@@ -37,6 +37,7 @@ impl<'b> Clerk<'b> {
         };
         let mta = context.mta;
         let direction = context.direction.unwrap_or(Direction::Outbound);
+        let input = &opened(input);
         match read(input, context) {
             Asked::Code(code, _) => {
                 let event = Self::bare(input, context);

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use crate::book::Book;
 use crate::entry::{Entry, Kind};
 use crate::event::Event;
-use crate::lookup::asked::{Asked, Context, read};
+use crate::lookup::asked::{Asked, Context, opened, read};
 use crate::lookup::code::{class_entry, code_entry};
 use crate::lookup::enhanced::{enhanced_entry, written};
 use crate::lookup::near::nearest;
@@ -30,6 +30,7 @@ impl Desk {
     }
 
     pub fn entry(&self, input: &str, context: &Context) -> Entry {
+        let input = &opened(input);
         match read(input, context) {
             Asked::Code(code, enhanced) => code_entry(input, code, enhanced, context)
                 .unwrap_or_else(|| unknown(input, &code.to_string())),

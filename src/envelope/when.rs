@@ -1,0 +1,175 @@
+//! The time that a wrapper gives its line, in any of their spellings, comes in; a stamp of RFC 3339 goes out.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use jiff::Timestamp;
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum When<'a> {
+    /// A stamp as `line.rs` reads it, with its own zone or with none.
+    Iso(Cow<'a, str>),
+    /// Microseconds since 1970-01-01T00:00Z, which no zone belongs to; they are shown in UTC.
+    Micros(i64),
+}
+
+impl<'a> When<'a> {
+    /// `2026-11-22T03:04:05.123Z`, `2026-11-22 03:04:05,123 +0100`, `2026-11-22 03:04:05 UTC`.
+    pub fn iso(text: &'a str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let [
+            _,
+            _,
+            _,
+            _,
+            b'-',
+            _,
+            _,
+            b'-',
+            _,
+            _,
+            between @ (b'T' | b't' | b' '),
+            _,
+            _,
+            b':',
+            _,
+            _,
+            b':',
+            _,
+            _,
+            ..,
+        ] = bytes
+        else {
+            return None;
+        };
+        let numbers = [0..4, 5..7, 8..10, 11..13, 14..16, 17..19];
+        if !numbers.into_iter().all(|range| bytes.get(range).is_some_and(all_digits)) {
+            return None;
+        }
+        let (second, rest) = text.split_at_checked(19)?;
+        let digits = rest
+            .strip_prefix(['.', ','])
+            .map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count());
+        // Nanoseconds are the finest that anybody writes; more would not fit where a stamp is looked for.
+        if digits > 9 {
+            return None;
+        }
+        let (fraction, rest) = rest.split_at_checked(if digits > 0 { digits + 1 } else { 0 })?;
+        let zone = match rest.strip_prefix(' ').unwrap_or(rest) {
+            "Z" | "z" | "UTC" => "Z",
+            zone if is_offset(zone.as_bytes()) => zone,
+            _ => return None,
+        };
+        if *between == b'T' && !fraction.starts_with(',') && zone == rest {
+            return Some(Self::Iso(Cow::Borrowed(text)));
+        }
+        let (date, clock) = (second.get(..10)?, second.get(11..)?);
+        let point = if digits > 0 { "." } else { "" };
+        let fraction = fraction.get(point.len()..)?;
+        Some(Self::Iso(Cow::Owned(format!("{date}T{clock}{point}{fraction}{zone}"))))
+    }
+
+    /// A number since 1970: its length tells seconds, milli-, micro- and nanoseconds apart until the year 2286.
+    pub fn whole(number: u64) -> Option<Self> {
+        let micros = match number.checked_ilog10()? + 1 {
+            9 | 10 => number * 1_000_000,
+            12 | 13 => number * 1000,
+            15 | 16 => number,
+            18 | 19 => number / 1000,
+            _ => return None,
+        };
+        i64::try_from(micros).ok().map(Self::Micros)
+    }
+
+    /// `1763780645.123456`: seconds since 1970.
+    pub fn seconds(number: f64) -> Option<Self> {
+        // A double holds microseconds exactly enough until the year 2100 and later.
+        (1e8..1e10).contains(&number).then(|| Self::Micros((number * 1e6).round() as i64))
+    }
+
+    /// With a blank behind it. False: it is outside the years that a calendar has.
+    pub fn write(&self, front: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Iso(text) => front.extend_from_slice(text.as_bytes()),
+            Self::Micros(micros) => {
+                let Ok(stamp) = Timestamp::from_microsecond(*micros) else { return false };
+                // Writing to memory does not fail.
+                let _ = write!(front, "{stamp}");
+            }
+        }
+        front.push(b' ');
+        true
+    }
+}
+
+/// `+01:00`, `+0100`, `+01`; nothing at all is the local zone.
+fn is_offset(zone: &[u8]) -> bool {
+    match zone {
+        [] => true,
+        [b'+' | b'-', hours @ ..] => match hours {
+            [a, b] => all_digits(&[*a, *b]),
+            [a, b, b':', c, d] | [a, b, c, d] => all_digits(&[*a, *b, *c, *d]),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn all_digits(text: &[u8]) -> bool {
+    text.iter().all(u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn writes(when: Option<When>, want: &str) {
+        let mut stamp = Vec::new();
+        let written = when.is_some_and(|when| when.write(&mut stamp));
+        assert_eq!((String::from_utf8(stamp).unwrap().trim(), written), (want, !want.is_empty()));
+    }
+
+    #[test]
+    fn writes_every_spelling_as_a_stamp() {
+        for text in [
+            "2026-11-22T03:04:05Z",
+            "2026-11-22T03:04:05.123456789+01:00",
+            "2026-11-22T03:04:05-0330",
+            "2026-11-22T03:04:05",
+        ] {
+            writes(When::iso(text), text);
+        }
+        writes(When::iso("2026-11-22 03:04:05 UTC"), "2026-11-22T03:04:05Z");
+        writes(When::iso("2026-11-22 03:04:05,123"), "2026-11-22T03:04:05.123");
+        writes(When::iso("2026-11-22 03:04:05.1 +0100"), "2026-11-22T03:04:05.1+0100");
+        for number in [1_795_316_645, 1_795_316_645_000, 1_795_316_645_000_000, 1_795_316_645_000_000_000] {
+            writes(When::whole(number), "2026-11-22T03:04:05Z");
+        }
+        writes(When::seconds(1_795_316_645.123_456), "2026-11-22T03:04:05.123456Z");
+    }
+
+    #[test]
+    fn refuses_what_is_no_time() {
+        for text in [
+            "",
+            "Nov 22 03:04:05",
+            "2026-11-22",
+            "2026-11-22T03:04",
+            "2026-11-22T03:04:05 CET",
+            "2026-11-22T03:04:05.1234567890Z",
+            "2026-11-22T03:04:05Z x",
+            "2026-1x-22T03:04:05Z",
+            "2026-11-22X03:04:05Z",
+            "2026-11-22T03:04:05+1",
+        ] {
+            assert_eq!(When::iso(text), None, "{text}");
+        }
+        for number in [0, 1, 99_999_999, 17_953_166_451, u64::MAX] {
+            assert_eq!(When::whole(number), None, "{number}");
+        }
+        for number in [0.0, -1.0, 1e300, f64::NAN, f64::INFINITY] {
+            assert_eq!(When::seconds(number), None, "{number}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! One log in every form in which a log comes: the same events and the same report.
+
+mod common;
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+/// One line of a log, taken apart.
+struct Entry {
+    /// `05:32:25` of 22 November 2026, UTC.
+    clock: String,
+    program: String,
+    pid: String,
+    text: String,
+}
+
+type Form = (&'static str, fn(&Entry) -> String);
+
+/// Forms that say all that a line of syslog says.
+const SYSLOG: [Form; 16] = [
+    ("RFC 3164", bsd),
+    ("RFC 3164 with a priority", |entry| format!("<22>{}", bsd(entry))),
+    ("RFC 3339", rfc_3339),
+    ("RFC 5424", |entry| {
+        let Entry { clock, program, pid, text } = entry;
+        format!("<22>1 2026-11-22T{clock}Z mx1 {program} {pid} - - {text}")
+    }),
+    ("journalctl -o short-full", |entry| {
+        let Entry { clock, program, pid, text } = entry;
+        format!("Sun 2026-11-22 {clock} UTC mx1 {program}[{pid}]: {text}")
+    }),
+    ("journalctl -o short-unix", |entry| {
+        let Entry { program, pid, text, .. } = entry;
+        format!("{}.000000 mx1 {program}[{pid}]: {text}", seconds(entry))
+    }),
+    ("journalctl -o json", journal),
+    ("Docker's json-file", |entry| docker(&bsd(entry))),
+    ("Docker's json-file of objects", |entry| docker(&journal(entry))),
+    ("CRI", |entry| format!("2026-11-22T23:59:59.123456789Z stdout F {}", bsd(entry))),
+    ("docker logs -t", |entry| format!("2026-11-22T23:59:59.123456789Z {}", bsd(entry))),
+    ("docker compose logs", |entry| format!("mail-1  | {}", bsd(entry))),
+    ("Vector", |entry| {
+        json!({
+            "appname": entry.program, "facility": "mail", "host": "mx1", "hostname": "mx1", "message": entry.text,
+            "procid": entry.pid.parse::<u64>().unwrap(), "severity": "info", "source_ip": "192.0.2.1",
+            "source_type": "syslog", "timestamp": format!("2026-11-22T{}Z", entry.clock),
+        })
+        .to_string()
+    }),
+    ("Logstash", |entry| {
+        json!({
+            "@timestamp": format!("2026-11-22T{}.000Z", entry.clock), "@version": "1", "host": "192.0.2.1",
+            "logsource": "mx1", "message": entry.text, "pid": entry.pid, "priority": 22,
+            "program": entry.program, "timestamp": format!("Nov 22 {}", entry.clock),
+        })
+        .to_string()
+    }),
+    ("Filebeat", |entry| {
+        json!({
+            "@timestamp": "2026-11-22T23:59:59.000Z", "@metadata": {"beat": "filebeat"},
+            "agent": {"name": "shipper"}, "host": {"name": "shipper"},
+            "log": {"offset": 17, "file": {"path": "/var/log/mail.log"}}, "message": bsd(entry),
+        })
+        .to_string()
+    }),
+    ("Fluent Bit", |entry| {
+        json!({
+            "date": seconds(entry) as f64, "host": "mx1", "ident": entry.program, "message": entry.text,
+            "pid": entry.pid, "pri": "22",
+        })
+        .to_string()
+    }),
+];
+
+/// Forms that put something around a line and nothing into it.
+const AROUND: [Form; 5] = [
+    ("Docker's json-file", |entry| docker(&entry.text)),
+    ("CRI", |entry| format!("2026-11-22T23:59:59.123456789Z stdout F {}", entry.text)),
+    ("docker logs -t", |entry| format!("2026-11-22T23:59:59.123456789Z {}", entry.text)),
+    ("docker compose logs", |entry| format!("exim-1  | {}", entry.text)),
+    ("Vector", |entry| {
+        json!({"message": entry.text, "timestamp": "2026-11-22T23:59:59Z", "source_type": "file"}).to_string()
+    }),
+];
+
+fn bsd(Entry { clock, program, pid, text }: &Entry) -> String {
+    format!("Nov 22 {clock} mx1 {program}[{pid}]: {text}")
+}
+
+fn rfc_3339(Entry { clock, program, pid, text }: &Entry) -> String {
+    format!("2026-11-22T{clock}+00:00 mx1 {program}[{pid}]: {text}")
+}
+
+/// As journald writes what came through /dev/log.
+fn journal(entry: &Entry) -> String {
+    let micros = format!("{}000000", seconds(entry));
+    let later = format!("{}000123", seconds(entry) + 1);
+    json!({
+        "__CURSOR": "s=0f;i=1a2b;b=3c;m=4d;t=5e;x=6f", "__REALTIME_TIMESTAMP": later,
+        "__MONOTONIC_TIMESTAMP": "33911712", "_BOOT_ID": "3c", "_MACHINE_ID": "4d", "_HOSTNAME": "mx1",
+        "_RUNTIME_SCOPE": "system", "_TRANSPORT": "syslog", "PRIORITY": "6", "SYSLOG_FACILITY": "2",
+        "SYSLOG_IDENTIFIER": entry.program, "SYSLOG_PID": entry.pid, "SYSLOG_TIMESTAMP": "Nov 22 05:32:25 ",
+        "_PID": entry.pid, "_UID": "104", "_GID": "106", "_COMM": "smtp", "_EXE": "/usr/lib/postfix/sbin/smtp",
+        "_CMDLINE": "smtp -t unix -u -c", "_CAP_EFFECTIVE": "0", "_SYSTEMD_CGROUP": "/system.slice/postfix.service",
+        "_SYSTEMD_UNIT": "postfix.service", "_SYSTEMD_SLICE": "system.slice", "_SYSTEMD_INVOCATION_ID": "7a",
+        "_SOURCE_REALTIME_TIMESTAMP": micros, "MESSAGE": entry.text,
+    })
+    .to_string()
+}
+
+fn docker(line: &str) -> String {
+    json!({"log": format!("{line}\n"), "stream": "stdout", "time": "2026-11-22T23:59:59.123456789Z"})
+        .to_string()
+}
+
+fn seconds(entry: &Entry) -> i64 {
+    let stamp: jiff::Timestamp = format!("2026-11-22T{}Z", entry.clock).parse().unwrap();
+    stamp.as_second()
+}
+
+/// `Nov 22 05:32:25 mx1 postfix/smtp[195]: text`
+fn postfix() -> Vec<Entry> {
+    let text = fs::read_to_string(common::root().join("fixtures/postfix/out.log")).unwrap();
+    let entry = |line: &str| {
+        let (front, text) = line.strip_prefix("Nov 22 ").unwrap().split_once("]: ").unwrap();
+        let (front, pid) = front.split_once('[').unwrap();
+        let (clock, program) = front.split_once(" mx1 ").unwrap();
+        Entry { clock: clock.into(), program: program.into(), pid: pid.into(), text: text.into() }
+    };
+    text.lines().map(entry).collect()
+}
+
+/// `2026-11-22 05:34:16 1xV0DQ-0000Ne-0z => …`: the text is the whole line.
+fn exim() -> Vec<Entry> {
+    let text = fs::read_to_string(common::root().join("fixtures/exim/out.log")).unwrap();
+    let entry = |line: &str| {
+        let clock = line.strip_prefix("2026-11-22 ").unwrap().get(..8).unwrap();
+        Entry { clock: clock.into(), program: "exim".into(), pid: "7".into(), text: line.into() }
+    };
+    text.lines().map(entry).collect()
+}
+
+/// Last written on the evening of its day, so that a stamp without a year finds it.
+fn write(folder: &Path, entries: &[Entry], form: fn(&Entry) -> String, end: &str) -> String {
+    let path = folder.join("form.log");
+    let text: String = entries.iter().flat_map(|entry| [form(entry), end.to_owned()]).collect();
+    fs::write(&path, text).unwrap();
+    let evening = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_384_800);
+    File::options().append(true).open(&path).unwrap().set_modified(evening).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// The report without what names the file or shows a raw line, and the events without the file.
+fn answers(log: &str) -> (Value, Vec<Value>) {
+    let report = common::answer(&["scan", "--format", "json", "--tz", "UTC", log]).0;
+    let mut report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["input"]["not_understood"], 0, "{report}");
+    for name in ["files", "bytes"] {
+        report["input"][name] = Value::Null;
+    }
+    for row in report["rows"].as_array_mut().unwrap() {
+        row["example"] = Value::Null;
+    }
+    let events = common::answer(&["events", "--tz", "UTC", log]).0;
+    let events = events.lines().map(|event| {
+        let mut event: Value = serde_json::from_str(event).unwrap();
+        event["file"] = Value::Null;
+        event
+    });
+    (report, events.collect())
+}
+
+#[track_caller]
+fn same(form: &str, got: &(Value, Vec<Value>), want: &(Value, Vec<Value>)) {
+    for (got, want) in got.1.iter().zip(&want.1) {
+        assert_eq!(got, want, "{form}");
+    }
+    assert_eq!(got.1.len(), want.1.len(), "{form}");
+    assert_eq!(got.0.to_string(), want.0.to_string(), "{form}");
+}
+
+fn without_stamp(entries: Vec<Entry>) -> Vec<Entry> {
+    let cut = |entry: Entry| Entry { text: entry.text.get(20..).unwrap().to_owned(), ..entry };
+    entries.into_iter().map(cut).collect()
+}
+
+#[test]
+fn every_form_of_a_log_gives_the_same_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    for entries in [postfix(), without_stamp(exim())] {
+        let want = answers(&write(folder.path(), &entries, rfc_3339, "\n"));
+        assert!(want.1.len() > 100, "{} events", want.1.len());
+        for (name, form) in SYSLOG {
+            same(name, &answers(&write(folder.path(), &entries, form, "\n")), &want);
+            same(name, &answers(&write(folder.path(), &entries, form, "\r\n")), &want);
+        }
+    }
+}
+
+#[test]
+fn exims_own_lines_in_a_wrapper_are_read_as_in_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let entries = exim();
+    let want = answers(&write(folder.path(), &entries, |entry| entry.text.clone(), "\n"));
+    for (name, form) in AROUND {
+        same(name, &answers(&write(folder.path(), &entries, form, "\n")), &want);
+    }
+}
+
+#[test]
+fn what_exim_sends_to_syslog_twice_is_one_event_in_the_journal_too() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["in-syslog.log", "out-syslog.log"] {
+        let text = fs::read_to_string(common::root().join("fixtures/exim").join(name)).unwrap();
+        let entry = |line: &str| {
+            let (front, text) = line.split_once("]: ").unwrap();
+            let (front, pid) = front.rsplit_once('[').unwrap();
+            let (stamp, program) = front.split_once(" mx1 ").unwrap();
+            let clock = stamp.get(stamp.find(':').unwrap() - 2..).unwrap().get(..8).unwrap();
+            Entry { clock: clock.into(), program: program.into(), pid: pid.into(), text: text.into() }
+        };
+        let entries: Vec<Entry> = text.lines().map(entry).collect();
+        let want = answers(&write(folder.path(), &entries, rfc_3339, "\n"));
+        same(name, &answers(&write(folder.path(), &entries, journal, "\n")), &want);
+        same(name, &answers(&write(folder.path(), &entries, |entry| docker(&bsd(entry)), "\n")), &want);
+    }
+}
+
+#[test]
+fn another_instance_gives_the_same_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let renamed =
+        |entry: Entry| Entry { program: entry.program.replace("postfix/", "postfix-out/"), ..entry };
+    let entries: Vec<Entry> = postfix().into_iter().map(renamed).collect();
+    let [mut got, mut want] = [(&entries, journal as fn(&Entry) -> String), (&postfix(), bsd)]
+        .map(|(entries, form)| answers(&write(folder.path(), entries, form, "\n")).0);
+    assert_eq!(got["instances"][0]["name"], "postfix-out");
+    got["instances"] = Value::Null;
+    want["instances"] = Value::Null;
+    assert_eq!(got.to_string(), want.to_string());
+}
+
+#[test]
+fn lines_of_the_other_servers_are_read_in_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let entry = |program: &str, text: &str| Entry {
+        clock: "03:04:05".to_owned(),
+        program: program.to_owned(),
+        pid: "7".to_owned(),
+        text: text.to_owned(),
+    };
+    let entries = [
+        entry(
+            "sm-mta",
+            "h6RDLNtg011461: to=<a@example.org>, delay=00:00:01, mailer=esmtp, pri=30, \
+             relay=mx.example.org. [192.0.2.1], dsn=5.1.1, stat=User unknown",
+        ),
+        entry(
+            "smtpd",
+            "8f4864084ecc48f4 mta delivery evpid=1 from=<b@example.org> to=<a@example.org> rcpt=<-> \
+             source=\"192.0.2.2\" relay=\"192.0.2.1 (mx.example.org)\" delay=1s result=\"TempFail\" stat=\"421 busy\"",
+        ),
+    ];
+    let got = answers(&write(folder.path(), &entries, journal, "\n"));
+    let mtas: Vec<&Value> = got.1.iter().map(|event| &event["mta"]).collect();
+    assert_eq!(mtas, ["sendmail", "opensmtpd"]);
+    same("journal", &got, &answers(&write(folder.path(), &entries, bsd, "\n")));
+}
+
+#[test]
+fn explain_opens_a_line_too() {
+    let entries = postfix();
+    let entry = entries.iter().find(|entry| entry.text.contains("552 5.2.2 Mailbox full")).unwrap();
+    let inside = rfc_3339(entry).replace("+00:00", "Z");
+    for format in ["text", "json", "ndjson"] {
+        let [got, mut want] = [journal(entry), inside.clone()]
+            .map(|line| common::answer(&["explain", "--format", format, &line]));
+        assert!(got.0.contains("mailbox-full"), "{}", got.0);
+        if format == "ndjson" {
+            // A program finds its question there as it asked it.
+            let input = json!(journal(entry)).to_string();
+            want.0 = want.0.replace(&json!(inside).to_string(), &input);
+        }
+        assert_eq!(got, want, "{format}");
+    }
+}
