@@ -7,7 +7,7 @@ use memchr::memchr;
 use crate::error::Error;
 use crate::event::{Direction, Event, Mta};
 use crate::input::block::{Block, CONTEXT, LINE_LIMIT};
-use crate::input::set::{Manner, Progress, Source, Worked, each_block};
+use crate::input::set::{Held, Manner, Progress, Source, Worked, each_block};
 use crate::line::Line;
 use crate::mta;
 use crate::mta::reading::Reading;
@@ -35,7 +35,7 @@ pub struct Place {
 /// Who listens to events: one a thread, merged by its owner. It is told events in the order of a block, and blocks
 /// in any order; what it gives back at a block's end is folded in the order of the files.
 pub trait Listener: Send {
-    type Handover: Send;
+    type Handover: Send + Held;
 
     fn event(&mut self, told: &Told);
 
@@ -145,8 +145,8 @@ struct Walker<L> {
 impl<L: Listener> Walker<L> {
     fn set_clock(&mut self, file: usize, sources: &[Source], calendar: &Calendar) {
         if self.clock.is_none() || self.last_file != file {
-            let modified = sources.get(file).and_then(|source| Timestamp::try_from(source.modified).ok());
-            let newest = modified.unwrap_or_else(Timestamp::now);
+            let newest = sources.get(file).and_then(|source| Timestamp::try_from(source.newest).ok());
+            let newest = newest.unwrap_or_else(Timestamp::now);
             self.clock = Some(Clock::new(calendar.zone.clone(), newest, calendar.year));
             self.last_file = file;
         }

@@ -7,6 +7,7 @@ use crate::cli::{EventsArgs, EventsFormat};
 use crate::cmd::inputs::Inputs;
 use crate::cmd::own_book::book;
 use crate::error::Error;
+use crate::input::set::Held;
 use crate::output::event_line;
 use crate::reason::Judge;
 use crate::record::Record;
@@ -55,6 +56,12 @@ struct Page {
     text: Vec<u8>,
     /// For each event its line in the block, and where its text ends.
     events: Vec<(u64, usize)>,
+}
+
+impl Held for Page {
+    fn held(&self) -> usize {
+        self.text.capacity() + self.events.capacity() * size_of::<(u64, usize)>()
+    }
 }
 
 impl Listener for Listing<'_> {

@@ -19,7 +19,7 @@ use crate::walk::walk;
 
 pub fn run(args: &ScanArgs, out: &mut impl Write) -> Result<Done, Error> {
     let started = Instant::now();
-    let Inputs { sources, manner, calendar, progress, problems } = Inputs::new(&args.input)?;
+    let Inputs { sources, manner, calendar, progress, problems, notes } = Inputs::new(&args.input)?;
     let book = book(&args.rules)?;
     let seed = seed();
     let new = || Tally::new(Judge::new(&book), seed.clone());
@@ -36,7 +36,8 @@ pub fn run(args: &ScanArgs, out: &mut impl Write) -> Result<Done, Error> {
         in_full: args.advice == AdviceChoice::Full,
     };
     let done = Done::new(problems, walked.problems, &walked.coverage);
-    let report = report(tally, &frame);
+    let mut report = report(tally, &frame);
+    report.notes.extend(notes);
     let shown = match args.format {
         ScanFormat::Json => json::show(&report),
         ScanFormat::Text if done.nothing_to_report() => String::new(),
