@@ -158,7 +158,7 @@ pub struct InputArgs {
     /// Use so many threads. [default: one for each core]
     #[arg(short = 'j', long, value_name = "N")]
     pub threads: Option<usize>,
-    /// The year of stamps that show none. [default: the latest that is not after the file's last change]
+    /// The year of stamps that show none. [default: the latest that is not after the file's last change, or the day in its name]
     #[arg(long, value_name = "YYYY")]
     pub year: Option<i16>,
     /// The time zone of stamps that show none, such as Europe/Berlin. [default: this machine's]

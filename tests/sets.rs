@@ -318,10 +318,10 @@ fn nuls_of_a_crash_are_counted_and_harm_nothing() {
     let lines = |name: &str| counts(&[name])["input"]["lines"].as_u64().unwrap();
     let whole = lines(&write(&folder, "whole", &text));
     let half = text[..text.len() / 2].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
-    let holed = [&text[..half], &[0; 300_000], b"\n", &text[half..]].concat();
+    let holed = [&text[..half], &vec![0; 300_000], b"\n", &text[half..]].concat();
     assert_eq!(lines(&write(&folder, "holed", holed)), whole + 1);
     assert_eq!(run(&["scan", &write(&folder, "empty", "")]).0, 0);
-    assert_eq!(run(&["scan", &write(&folder, "nuls", [0; 70_000])]).0, 3);
+    assert_eq!(run(&["scan", &write(&folder, "nuls", vec![0; 70_000])]).0, 3);
     assert_eq!(run(&["scan", &write(&folder, "empty.gz", Gzip.pack(b""))]).0, 0);
 }
 

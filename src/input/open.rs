@@ -56,3 +56,27 @@ fn same(path: &Path, id: FileId) -> io::Result<File> {
         .find_map(|entry| File::open(entry.path()).ok().filter(is_it))
         .ok_or_else(|| io::Error::other("it was rotated away just now"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn follows_a_file_that_is_rotated_before_it_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let (current, older) = (folder.path().join("mail.log"), folder.path().join("mail.log.1"));
+        fs::write(&current, "old").unwrap();
+        let id = FileId::of(&fs::metadata(&current).unwrap());
+        fs::rename(&current, &older).unwrap();
+        fs::write(&current, "new").unwrap();
+        let mut text = String::new();
+        same(&current, id).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "old");
+        fs::write(folder.path().join("another"), "").unwrap();
+        fs::remove_file(&older).unwrap();
+        assert!(same(&current, id).unwrap_err().to_string().contains("rotated away"));
+    }
+}

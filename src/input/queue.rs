@@ -250,3 +250,73 @@ fn block<'b>(turn: Turn, extent: &Extent, buffer: &'b Buffer) -> Block<'b> {
     let (before, lines) = (buffer.part(extent.before.clone()), buffer.part(extent.lines.clone()));
     Block { file: turn.file, offset: extent.offset, before, lines }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::path::PathBuf;
+    use std::sync::atomic::AtomicU64;
+
+    use super::*;
+    use crate::input::listing::list;
+
+    /// The lines of a block, and how much they claim to hold.
+    struct Lines(Vec<u8>, usize);
+
+    impl Held for Lines {
+        fn held(&self) -> usize {
+            self.1
+        }
+    }
+
+    /// Nine files, every second one compressed, and their text.
+    fn files(folder: &tempfile::TempDir) -> (Vec<PathBuf>, Vec<u8>) {
+        let mut all = Vec::new();
+        let file = |number: usize| {
+            let lines: Vec<String> =
+                (0..number * 40).map(|line| format!("{number}: line {line}\n")).collect();
+            let text = lines.concat();
+            let path = folder.path().join(format!("part {number}"));
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packed.write_all(text.as_bytes()).unwrap();
+            let bytes =
+                if number.is_multiple_of(2) { packed.finish().unwrap() } else { text.clone().into_bytes() };
+            std::fs::write(&path, bytes).unwrap();
+            all.extend_from_slice(text.as_bytes());
+            path
+        };
+        ((0..9).map(file).collect(), all)
+    }
+
+    #[test]
+    fn answers_of_any_size_and_pace_are_folded_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let (paths, text) = files(&folder);
+        let sources = list(&paths, false, None).sources;
+        let progress = Progress { done: AtomicU64::new(0), total: AtomicU64::new(0) };
+        // The large ones let nothing be begun but what is next, and every third only now and then.
+        for (threads, held) in [(1, 0), (4, 0), (4, 100 << 20), (3, 9 << 20)] {
+            let mut folded = Vec::new();
+            let manner = Manner { threads, block_size: 64 };
+            let queue = Queue::new(&sources, manner, &progress, |lines: Lines| {
+                if folded.len() % 7 == 0 {
+                    std::thread::yield_now();
+                }
+                folded.extend(lines.0);
+            });
+            let work = || {
+                queue.work(|block| {
+                    if block.offset % 5 == 0 {
+                        std::thread::sleep(std::time::Duration::from_micros(50));
+                    }
+                    Lines(block.lines.to_vec(), held * usize::from(block.offset % 3 == 0))
+                });
+            };
+            std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+            assert!(queue.problems().is_empty());
+            drop(queue);
+            assert_eq!(folded.len(), text.len(), "{threads} threads, {held} bytes");
+            assert!(folded == text, "{threads} threads, {held} bytes");
+        }
+    }
+}

@@ -9,8 +9,6 @@ pub struct Part<'a> {
     /// `mail.log`; for logrotate's `extension`, `mail-20261121.log`, the two ends of it.
     pub stem: (&'a str, &'a str),
     pub age: Age,
-    /// Its name ends like that of a compressed file.
-    pub is_packed: bool,
 }
 
 /// The oldest first. A log has dates or numbers; where it has both, the dates are from before the change.
@@ -29,15 +27,14 @@ const PACKED: [&str; 4] = [".gz", ".bz2", ".xz", ".zst"];
 
 impl<'a> Part<'a> {
     pub fn read(name: &'a str) -> Self {
-        let plain = PACKED.iter().find_map(|end| name.strip_suffix(end));
-        let (name, is_packed) = (plain.unwrap_or(name), plain.is_some());
+        let name = PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
         if let Some((stem, age)) = rotated(name) {
-            return Self { stem: (stem, ""), age, is_packed };
+            return Self { stem: (stem, ""), age };
         }
         if let Some((stem, age)) = name.strip_suffix(".log").and_then(rotated) {
-            return Self { stem: (stem, ".log"), age, is_packed };
+            return Self { stem: (stem, ".log"), age };
         }
-        Self { stem: (name, ""), age: Age::Current, is_packed }
+        Self { stem: (name, ""), age: Age::Current }
     }
 
     /// The name of the log that it is a part of.
@@ -99,7 +96,7 @@ fn day(text: &str) -> Option<(Date, &str)> {
 /// Names of logs that hold mail: of syslog and of Postfix and Exim. `*` is anything. Where a system also writes
 /// mail.info, mail.warn and mail.err (Debian), they repeat mail.log. A paniclog and a rejectlog are no logs of mail in
 /// this sense: the one is for the administrator, the other repeats its mainlog, and is taken where there is none.
-pub const MAIL_LOGS: [&str; 10] = [
+pub const MAIL_LOGS: [&str; 9] = [
     "mail.log",     // Debian, Ubuntu, Alpine
     "maillog",      // Red Hat, the BSDs
     "mail",         // SUSE
@@ -109,7 +106,6 @@ pub const MAIL_LOGS: [&str; 10] = [
     "exim*.log",    // Exim in containers, and the BSDs' names
     "postfix*.log", // Postfix's maillog_file, one for each instance
     "smtp*.log",    // rsyslog's templates by program
-    "mailserver*.log",
 ];
 
 /// The log's name is one of them.
