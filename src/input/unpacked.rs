@@ -30,8 +30,9 @@ enum State {
     Ended(u64),
 }
 
-/// A decoder that finds damage forgets what it wrote in that call. Larger pieces are no faster.
-const PIECE: usize = 32 << 10;
+/// A decoder that finds damage forgets what it wrote in that call, so each call gets little room, in bytes. inflate
+/// copies its window at the end of each: 32 KiB are 7 % slower than 256 KiB, 64 KiB are 3 %.
+const PIECE: usize = 64 << 10;
 
 /// More than `xz -9` and `zstd --long` need, and no more than a machine with mail has, in KiB and in bytes.
 const XZ_MEMORY: u32 = 256 << 10;
