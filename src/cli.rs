@@ -212,10 +212,17 @@ pub struct ShapeArgs {
 
 #[derive(Args, Debug)]
 pub struct InputArgs {
-    /// Log files, in any order; - is standard input. Gzip is told by its first bytes. Without a file: standard
-    /// input if something is piped in, else the first of the usual places, such as /var/log/mail.log.
+    /// Log files, in any order; a folder is the mail logs in it; - is standard input. Gzip, bzip2, xz and zstd are told
+    /// by their first bytes. Without a file: standard input if something is piped in, else the first of the usual
+    /// places, such as /var/log/mail.log.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Read also the older and newer parts of each named file: mail.log.1, mail.log.2.gz, mail.log-20261121.
+    #[arg(long)]
+    pub rotated: bool,
+    /// Read the mail of systemd's journal, besides any FILE.
+    #[arg(long)]
+    pub journal: bool,
     /// Use so many threads. [default: one for each core]
     #[arg(short = 'j', long, value_name = "N")]
     pub threads: Option<usize>,

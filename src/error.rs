@@ -15,11 +15,17 @@ pub enum Error {
     Decompress { path: PathBuf, offset: u64, source: io::Error },
     #[error("{path} shrank while it was read: {missing} bytes are missing from the report", path = shown(.path))]
     Shrank { path: PathBuf, missing: u64 },
-    #[error("cannot open {path}: it is a directory, name the log files in it", path = shown(.path))]
-    Directory { path: PathBuf },
-    #[error("no log found: there is no {}\n  name a file, or - for standard input; where mail logs to the journal: \
-        journalctl -o short-iso -u 'postfix*' | smtplog scan -", .looked_at.join(", no "))]
-    NoLog { looked_at: Vec<String> },
+    #[error("no mail log in {path}: no file there is called as one of {looked_for}, or as an older part of it; \
+        name the files", path = shown(.path))]
+    NoMailLog { path: PathBuf, looked_for: String },
+    #[error("cannot read the journal: {}", escaped(&.source.to_string()))]
+    Journal { source: io::Error },
+    #[error("no log found: there is no {}\n  {}", .looked_at.join(", no "), if *.journal {
+        "this machine has a journal; try: smtplog scan --journal"
+    } else {
+        "name a file or a folder, or - for standard input"
+    })]
+    NoLog { looked_at: Vec<String>, journal: bool },
     #[error("cannot read standard input: {source}")]
     Stdin { source: io::Error },
     #[error(transparent)]
@@ -65,9 +71,10 @@ fn why(source: &io::Error) -> String {
 }
 
 /// A name may come from a stranger too: control characters are escaped.
-fn shown(path: &std::path::Path) -> String {
-    path.to_string_lossy()
-        .chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-        .collect()
+pub fn shown(path: &std::path::Path) -> String {
+    escaped(&path.to_string_lossy())
+}
+
+fn escaped(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }

@@ -29,3 +29,4 @@ pub mod time;
 pub mod turn;
 pub mod walk;
 pub mod when;
+pub mod window;

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::event::{Direction, Event, Mta};
 use crate::filter::Filter;
 use crate::input::block::{Block, CONTEXT, LINE_LIMIT};
-use crate::input::set::{Manner, Progress, Source, Worked, each_block};
+use crate::input::set::{Held, Manner, Progress, Source, Worked, each_block};
 use crate::line::Line;
 use crate::mta;
 use crate::mta::reading::Reading;
@@ -54,7 +54,7 @@ pub struct Place {
 /// Who listens to events: one a thread, merged by its owner. It is told events in the order of a block, and blocks
 /// in any order; what it gives back at a block's end is folded in the order of the files.
 pub trait Listener: Send {
-    type Handover: Send;
+    type Handover: Send + Held;
 
     fn event(&mut self, told: &Told);
 
@@ -175,12 +175,12 @@ pub fn walk<L: Listener>(
     };
     let mut order = Order::default();
     let mut written = Ok(());
-    let in_order = |(file, seen, lines, handover): (usize, Sightings, Vec<u8>, L::Handover)| {
-        order.add(file, seen, task.sources);
+    let in_order = |handed: Handed<L::Handover>| {
+        order.add(handed.file, handed.seen, task.sources);
         if let (Some(unread), Ok(())) = (&mut unread, &written) {
-            written = unread.write_all(&lines);
+            written = unread.write_all(&handed.unread);
         }
-        fold(handover);
+        fold(handed.own);
     };
     let worked = each_block(task.sources, task.manner, task.progress, new, Walker::block, in_order)?;
     written?;
@@ -222,12 +222,28 @@ fn turns(task: &Task) -> Result<Turns, Error> {
                 let _ = clock.read(stamp, block.offset + at as u64);
             }
         });
-        (block.file, clock.sightings())
+        Handed { file: block.file, seen: clock.sightings(), unread: Vec::new(), own: () }
     };
     let mut order = Order::default();
-    let fold = |(file, seen): (usize, Sightings)| order.add(file, seen, task.sources);
+    let fold = |handed: Handed<()>| order.add(handed.file, handed.seen, task.sources);
     each_block(task.sources, task.manner, task.progress, new, work, fold)?;
     Ok(order.turns(task.sources, task.calendar))
+}
+
+/// What a block's walk gives back, to be folded in the order of the files.
+struct Handed<H> {
+    file: usize,
+    seen: Sightings,
+    /// Lines that were not understood, where somebody wants them.
+    unread: Vec<u8>,
+    own: H,
+}
+
+impl<H: Held> Held for Handed<H> {
+    fn held(&self) -> usize {
+        // What was seen is small: a run is a year, and an hour comes twice on one day of it.
+        self.unread.capacity() + self.own.held()
+    }
 }
 
 struct Walker<'a, L> {
@@ -272,7 +288,7 @@ fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> u64 {
 }
 
 impl<L: Listener> Walker<'_, L> {
-    fn block(&mut self, block: &Block) -> (usize, Sightings, Vec<u8>, L::Handover) {
+    fn block(&mut self, block: &Block) -> Handed<L::Handover> {
         clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
         let mut number = 0;
         let lines = each_line(block, |at, raw| {
@@ -283,9 +299,12 @@ impl<L: Listener> Walker<'_, L> {
         if self.task.window.is_open() {
             self.coverage.lines += lines;
         }
-        let handover = self.listener.end_of_block(block.file, lines);
-        let seen = self.clock.as_mut().map(Clock::sightings).unwrap_or_default();
-        (block.file, seen, self.unread.as_mut().map(std::mem::take).unwrap_or_default(), handover)
+        Handed {
+            file: block.file,
+            seen: self.clock.as_mut().map(Clock::sightings).unwrap_or_default(),
+            unread: self.unread.as_mut().map(std::mem::take).unwrap_or_default(),
+            own: self.listener.end_of_block(block.file, lines),
+        }
     }
 
     fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8]) {

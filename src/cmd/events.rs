@@ -9,7 +9,7 @@ use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
 use crate::error::Error;
 use crate::filter::Filter;
-use crate::input::set::Source;
+use crate::input::set::{Held, Source};
 use crate::notes::{Heard, on_time};
 use crate::output::event_line;
 use crate::record::Record;
@@ -18,7 +18,7 @@ use crate::walk::{Listener, Task, Told, Walked, settled, walk};
 use crate::cmd::done::Done;
 
 pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
-    let Inputs { sources, manner, calendar, window, progress, problems } = Inputs::new(&args.input)?;
+    let Inputs { sources, manner, calendar, window, progress, problems, notes } = Inputs::new(&args.input)?;
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref())?;
@@ -56,13 +56,14 @@ pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Err
     unparsed.finish()?;
     let Walked { coverage, problems: met, turns, .. } = walked;
     let mut done = Done::new(problems, met, &coverage, window, args.coverage.strict);
-    done.remarks = on_time(&Heard {
+    done.remarks = notes;
+    done.remarks.extend(on_time(&Heard {
         coverage: &coverage,
         window,
         calendar: &calendar,
         sources: &sources,
         turns: &turns,
-    });
+    }));
     if coverage.event > 0 && coverage.filtered == coverage.event && again {
         let all = Filter::default();
         done.remarks.push(what_there_was(&Task { filter: &all, ..task }, &filter)?);
@@ -83,6 +84,12 @@ struct Page {
     text: Vec<u8>,
     /// For each event its line in the block, and where its text ends.
     events: Vec<(u64, usize)>,
+}
+
+impl Held for Page {
+    fn held(&self) -> usize {
+        self.text.capacity() + self.events.capacity() * size_of::<(u64, usize)>()
+    }
 }
 
 impl Listener for Listing {

@@ -1,11 +1,16 @@
 //! What every command that reads logs does first: which files, how many threads, which calendar.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
 
 use crate::cli::InputArgs;
 use crate::cmd::times::{calendar, window};
 use crate::error::Error;
-use crate::input::set::{Manner, Progress, Source, look};
+use crate::input::journal::{self, Bounds};
+use crate::input::listing::{Listing, list};
+use crate::input::set::{Manner, Progress, Source};
 use crate::turn::Calendar;
 use crate::when::Window;
 
@@ -18,6 +23,8 @@ pub struct Inputs {
     pub progress: Progress,
     /// Files that are not there; the others are read all the same.
     pub problems: Vec<Error>,
+    /// What was left out since it would be read twice.
+    pub notes: Vec<String>,
 }
 
 /// Where mail servers write when nobody told them otherwise: Debian, Red Hat and the BSDs, Exim of Debian and of
@@ -32,43 +39,36 @@ const USUAL: [&str; 5] = [
 
 impl Inputs {
     pub fn new(args: &InputArgs) -> Result<Self, Error> {
+        let calendar = calendar(args)?;
+        let window = window(args, &calendar)?;
+        let named = files(args)?;
+        let bounds = Bounds {
+            since: window.since.map(Timestamp::as_second),
+            until: window.until.map(Timestamp::as_second),
+        };
+        let Listing { sources, notes, problems, bytes } =
+            list(&named, args.rotated, args.journal.then_some(bounds));
         let progress = Progress::default();
-        let mut problems = Vec::new();
-        let mut sources = Vec::new();
-        let named = files(&args.files)?;
-        for path in named.iter().filter(|path| !repeats_mainlog(path, &named)) {
-            match look(path, &progress) {
-                Ok(source) => sources.push(Source { series: sources.len(), ..source }),
-                Err(error) => problems.push(error),
-            }
-        }
+        progress.total.store(bytes, Ordering::Relaxed);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let manner =
             Manner { threads: args.threads.unwrap_or(cores).max(1), block_size: args.block_size.max(1) };
-        let calendar = calendar(args)?;
-        let window = window(args, &calendar)?;
-        Ok(Self { sources, manner, calendar, window, progress, problems })
+        Ok(Self { sources, manner, calendar, window, progress, problems, notes })
     }
 }
 
-/// Exim's rejectlog has each refusal of its mainlog once more; beside it, it is left out.
-fn repeats_mainlog(path: &Path, named: &[PathBuf]) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let Some(rest) = name.strip_prefix("reject") else { return false };
-    named.contains(&path.with_file_name(format!("main{rest}")))
-}
-
 /// The named files; without names, standard input when something is piped in, else the first usual place.
-fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
-    if !named.is_empty() {
-        return Ok(named.to_vec());
+fn files(args: &InputArgs) -> Result<Vec<PathBuf>, Error> {
+    if !args.files.is_empty() || args.journal {
+        return Ok(args.files.clone());
     }
     if piped() {
         return Ok(vec![PathBuf::from("-")]);
     }
     let found = USUAL.iter().map(Path::new).find(|path| path.exists());
     let looked_at = || USUAL.iter().map(ToString::to_string).collect();
-    found.map(|path| vec![path.to_owned()]).ok_or_else(|| Error::NoLog { looked_at: looked_at() })
+    let journal = journal::FOLDERS.iter().any(|folder| Path::new(folder).is_dir());
+    found.map(|path| vec![path.to_owned()]).ok_or_else(|| Error::NoLog { looked_at: looked_at(), journal })
 }
 
 /// A pipe or a file stands at standard input. A terminal does not count, nor what cron gives, /dev/null.

@@ -21,16 +21,19 @@ use crate::output::{json, text};
 use crate::summary::{Frame, report, seed};
 use crate::tally::Tally;
 use crate::walk::{Task, WALKS, Walked, walk};
+use crate::window::narrow;
 
 pub fn run(args: &ScanArgs, out: &mut impl Write) -> Result<Done, Error> {
     let started = Instant::now();
-    let Inputs { sources, manner, mut calendar, window, progress, problems } = Inputs::new(&args.input)?;
+    let Inputs { mut sources, manner, mut calendar, window, progress, problems, mut notes } =
+        Inputs::new(&args.input)?;
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     let seed = seed();
     let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref())?;
     let mut walks = 0;
     let walked = loop {
+        narrow(&mut sources, window, &calendar);
         let zone = &calendar.zone;
         let new = || {
             let by = &args.by;
@@ -61,7 +64,6 @@ pub fn run(args: &ScanArgs, out: &mut impl Write) -> Result<Done, Error> {
     let mut tally = parts.next().unwrap_or_else(|| Tally::new(seed, 0, None));
     parts.for_each(|part| tally.merge(part));
     let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
-    let mut notes = Vec::new();
     let again = sources.iter().all(Source::can_be_read_again);
     if again && coverage.event > 0 && coverage.filtered == coverage.event {
         let all = Filter::default();

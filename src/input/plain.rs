@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use memchr::{memchr, memrchr};
@@ -13,28 +14,59 @@ use super::block::{Buffer, CONTEXT, Extent, LINE_LIMIT};
 pub struct Plain {
     pub file: File,
     pub size: u64,
+    /// Only the lines that begin in it are read: from its first byte, up to and without its last.
+    within: Range<u64>,
 }
 
 /// Most lines are shorter, in bytes.
 const TAIL: usize = 4 << 10;
 
 impl Plain {
+    /// `within` is in bytes, and reaches behind the file's end at will; None: the whole file.
+    pub fn new(file: File, size: u64, within: Option<(u64, u64)>) -> Self {
+        let (from, to) = within.unwrap_or((0, size));
+        Self { file, size, within: from..to.min(size) }
+    }
+
+    /// Where the newlines lie behind which our lines begin.
+    fn newlines(&self) -> Range<u64> {
+        let Range { start, end } = self.within;
+        // The last newline of a file begins no line, but to look for one behind it does no harm.
+        start.saturating_sub(1)..if end == self.size { end } else { end.saturating_sub(1) }
+    }
+
+    /// In how many blocks it is read, and what they are together, in bytes.
+    pub fn blocks(&self, block_size: usize) -> (u64, u64) {
+        if self.within.is_empty() {
+            return (0, 0);
+        }
+        let bytes = self.newlines().end - self.newlines().start;
+        // The first line has no newline before it.
+        (bytes.div_ceil(block_size as u64).max(u64::from(self.within.start == 0)), bytes)
+    }
+
+    /// Where a block begins in the file, in bytes.
+    pub fn begin(&self, number: u64, block_size: usize) -> u64 {
+        self.newlines().start + number * block_size as u64
+    }
+
     /// Reads the lines whose preceding newline lies in the block numbered `number`; the first block has the
     /// file's first line too. So each line is in one block, and none needs another.
     /// None: no line begins there.
     pub fn read(&self, number: u64, block_size: usize, buffer: &mut Buffer) -> io::Result<Option<Extent>> {
-        let begin = number * block_size as u64;
+        let newlines = self.newlines();
+        let begin = self.begin(number, block_size);
         let context = begin.min(CONTEXT as u64) as usize;
         let from = begin - context as u64;
-        let want = context + (self.size.min(begin + block_size as u64) - begin) as usize;
+        let want = context + (newlines.end.min(begin + block_size as u64) - begin) as usize;
         // With what mostly ends the last line, so that one call is enough.
         let filled = self.fill(from, 0, want + TAIL, buffer)?;
         let mut end = filled.min(want);
         let block = buffer.part(context.min(end)..end);
-        let start = match (number, memchr(b'\n', block)) {
-            (0, _) => context,
-            (_, Some(newline)) => context + newline + 1,
-            (_, None) => return Ok(None),
+        let start = match (number == 0 && self.within.start == 0, memchr(b'\n', block)) {
+            (true, _) => context,
+            (false, Some(newline)) => context + newline + 1,
+            (false, None) => return Ok(None),
         };
         // The line that begins behind the last newline is ours as well; its end is not read yet.
         let mut open = memrchr(b'\n', block).map_or(start, |newline| context + newline + 1);
@@ -74,5 +106,108 @@ impl Plain {
             }
         }
         Ok(at)
+    }
+}
+
+/// Most lines are found and read with one call, in bytes.
+const PROBE: usize = 4 << 10;
+
+/// The first whole line that begins at `offset` or behind it, without its newline, and where it begins. A line is cut
+/// at `LINE_LIMIT`; the last one of a file may lack its newline. None: no line begins there.
+pub fn line_at(file: &File, size: u64, offset: u64) -> io::Result<Option<(u64, Vec<u8>)>> {
+    let mut begin = (offset == 0).then_some(0);
+    let mut at = offset.saturating_sub(1);
+    let mut line = Vec::new();
+    let mut room = [0; PROBE];
+    while at < size {
+        let room = room.get_mut(..(size - at).min(PROBE as u64) as usize).unwrap_or_default();
+        let count = match file.read_at(room, at) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let mut rest = room.get(..count).unwrap_or_default();
+        if begin.is_none() {
+            let Some(newline) = memchr(b'\n', rest) else {
+                at += count as u64;
+                continue;
+            };
+            begin = Some(at + newline as u64 + 1);
+            rest = rest.get(newline + 1..).unwrap_or_default();
+        }
+        let newline = memchr(b'\n', rest);
+        line.extend_from_slice(rest.get(..newline.unwrap_or(rest.len())).unwrap_or_default());
+        if newline.is_some() || line.len() >= LINE_LIMIT {
+            break;
+        }
+        at += count as u64;
+    }
+    line.truncate(LINE_LIMIT);
+    Ok(begin.filter(|&begin| begin < size).map(|begin| (begin, line)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn file(text: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text).unwrap();
+        file
+    }
+
+    /// Where each line begins, and the line with its newline.
+    fn lines(text: &[u8]) -> Vec<(u64, &[u8])> {
+        let mut at = 0;
+        let place = |line| {
+            at += <[u8]>::len(line) as u64;
+            (at - line.len() as u64, line)
+        };
+        text.split_inclusive(|&byte| byte == b'\n').map(place).collect()
+    }
+
+    #[test]
+    fn a_range_gives_exactly_the_lines_that_begin_in_it() {
+        for text in [&b"one\n\nthree\nfour, longer\n\n"[..], b"one\ntwo", b"\n", b"x", b""] {
+            let size = text.len() as u64;
+            for (from, to) in (0..=size + 1).flat_map(|from| (0..=size + 1).map(move |to| (from, to))) {
+                let want: Vec<u8> = lines(text)
+                    .iter()
+                    .filter(|(begin, _)| (from..to).contains(begin))
+                    .flat_map(|(_, line)| line.to_vec())
+                    .collect();
+                for block_size in [1, 2, 3, 7, 100] {
+                    let plain = Plain::new(file(text), size, Some((from, to)));
+                    let mut buffer = Buffer::default();
+                    let mut read = Vec::new();
+                    for number in 0..plain.blocks(block_size).0 {
+                        if let Some(extent) = plain.read(number, block_size, &mut buffer).unwrap() {
+                            let lines = buffer.part(extent.lines.clone());
+                            let at = extent.offset as usize;
+                            assert_eq!(text.get(at..at + lines.len()), Some(lines), "{from}..{to}");
+                            read.extend_from_slice(lines);
+                        }
+                    }
+                    assert_eq!(read, want, "{text:?} {from}..{to}, blocks of {block_size}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn finds_the_line_at_an_offset_or_behind_it() {
+        let long = vec![b'x'; 3 * PROBE];
+        let text = [b"one\n\n", &long[..], b"\nlast"].concat();
+        let file = file(&text);
+        for offset in 0..=text.len() as u64 + 1 {
+            let found = line_at(&file, text.len() as u64, offset).unwrap();
+            let all = lines(&text);
+            let want = all.iter().find(|(begin, _)| *begin >= offset);
+            let want = want.map(|(begin, line)| (*begin, line.strip_suffix(b"\n").unwrap_or(line).to_vec()));
+            assert_eq!(found, want, "at {offset}");
+        }
     }
 }

@@ -5,9 +5,10 @@ use std::io::{self, Read};
 use memchr::{memchr, memrchr};
 
 use super::block::{Buffer, CONTEXT, Extent, LINE_LIMIT};
+use super::unpacked::Unpacked;
 
 pub struct Stream {
-    reader: Box<dyn Read + Send>,
+    reader: Unpacked,
     /// The end of the last block as context, and what followed its last newline.
     carry: Vec<u8>,
     /// How much of `carry` is context.
@@ -21,12 +22,22 @@ pub struct Stream {
 
 impl Stream {
     pub fn new(reader: Box<dyn Read + Send>) -> Self {
+        let reader = Unpacked::new(reader);
         Self { reader, carry: Vec::new(), context: 0, offset: 0, ended: false, broken: None }
     }
 
     /// How many bytes of text were given out.
     pub fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// How many bytes were taken from the file as it lies on disk.
+    pub fn taken(&self) -> u64 {
+        self.reader.taken()
+    }
+
+    pub fn is_packed(&self) -> bool {
+        self.reader.packing.is_some()
     }
 
     /// The next block of about `block_size` bytes. None: the stream has ended.

@@ -1,0 +1,85 @@
+//! A source comes in; what can be read goes out: a plain file by position, all else from its beginning.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::journal;
+use super::packing::{MAGIC, Packing};
+use super::plain::Plain;
+use super::source::{FileId, Origin, Source};
+use super::stream::Stream;
+use crate::error::Error;
+
+pub enum Open {
+    Plain(Arc<Plain>),
+    Stream(Box<Stream>),
+}
+
+pub fn open(source: &Source) -> Result<Open, Error> {
+    let path = &source.path;
+    let failed = |source| Error::Open { path: path.clone(), source };
+    let stream = |reader| Ok(Open::Stream(Box::new(Stream::new(reader))));
+    match source.origin {
+        Origin::Stdin => stream(Box::new(io::stdin())),
+        Origin::Journal(bounds) => {
+            stream(Box::new(journal::open(bounds).map_err(|source| Error::Journal { source })?))
+        }
+        Origin::Pipe => stream(Box::new(File::open(path).map_err(failed)?)),
+        Origin::File(id) => {
+            let file = same(path, id).map_err(failed)?;
+            let mut first = [0; MAGIC];
+            let count = file.read_at(&mut first, 0).map_err(failed)?;
+            if Packing::of(first.get(..count).unwrap_or_default()).is_some() {
+                return stream(Box::new(file));
+            }
+            let size = file.metadata().map_err(failed)?.len();
+            Ok(Open::Plain(Arc::new(Plain::new(file, size, source.within))))
+        }
+    }
+}
+
+/// The file that was looked at, also when it has been rotated to another name in its folder since. Some file systems
+/// give a file a new inode each time: what has the name is taken where nothing has the inode.
+fn same(path: &Path, id: FileId) -> io::Result<File> {
+    let is_it = |file: &File| file.metadata().is_ok_and(|metadata| FileId::of(&metadata) == id);
+    let named = match File::open(path) {
+        Ok(file) if is_it(&file) => return Ok(file),
+        Ok(file) => Ok(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
+        Err(error) => return Err(error),
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let renamed = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    renamed
+        .filter(|entry| entry.metadata().is_ok_and(|metadata| FileId::of(&metadata) == id))
+        .find_map(|entry| File::open(entry.path()).ok().filter(is_it))
+        .map_or(named, Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn follows_a_file_that_is_rotated_before_it_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let (current, older) = (folder.path().join("mail.log"), folder.path().join("mail.log.1"));
+        fs::write(&current, "old").unwrap();
+        let id = FileId::of(&fs::metadata(&current).unwrap());
+        fs::rename(&current, &older).unwrap();
+        fs::write(&current, "new").unwrap();
+        let mut text = String::new();
+        same(&current, id).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "old");
+        fs::remove_file(&current).unwrap();
+        assert!(same(&current, id).is_ok());
+        fs::rename(&older, tempfile::tempdir().unwrap().path().join("elsewhere")).unwrap();
+        assert_eq!(same(&current, id).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}

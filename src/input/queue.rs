@@ -1,0 +1,322 @@
+//! The work of a set: dealt out the earliest first, answered in any order, folded in the order of the files.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::block::{Block, Buffer, Extent};
+use super::open::{Open, open};
+use super::order::{Answer, Held, Turn, Waiting};
+use super::plain::Plain;
+use super::set::{Manner, Progress};
+use super::source::{Origin, Source};
+use super::stream::Stream;
+use crate::error::Error;
+
+/// One lock for all that is shared; it is never held while a file is opened, read or decompressed, nor while an
+/// answer is folded. Who holds a stream is its only reader. Answering never waits, so whoever works on what is to be
+/// folded next gets it done, and everybody else gets on.
+pub struct Queue<'a, H, F> {
+    sources: &'a [Source],
+    manner: Manner,
+    progress: &'a Progress,
+    state: Mutex<State<H, F>>,
+    /// There may be work again.
+    moved: Condvar,
+}
+
+struct State<H, F> {
+    /// The next file to open.
+    file: usize,
+    /// By their numbers. There are never more than workers, since the next is opened only when each of these is in
+    /// somebody's hands.
+    opened: BTreeMap<usize, Opened>,
+    waiting: Waiting<H>,
+    /// None: somebody is folding.
+    fold: Option<F>,
+    /// Each with what it befell.
+    problems: Vec<(Turn, Error)>,
+}
+
+struct Opened {
+    /// The number of its next block.
+    block: u64,
+    rest: Rest,
+}
+
+enum Rest {
+    Plain(Arc<Plain>),
+    Stream(Box<Stream>),
+    /// A worker has it, to open it or to read from it.
+    InHands,
+}
+
+/// What a worker is to do next.
+enum Task {
+    Open(usize),
+    Read(Turn, Arc<Plain>),
+    ReadOn(Turn, Box<Stream>),
+}
+
+impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
+    pub fn new(sources: &'a [Source], manner: Manner, progress: &'a Progress, fold: F) -> Self {
+        let state = State {
+            file: 0,
+            opened: BTreeMap::new(),
+            waiting: Waiting::new(),
+            fold: Some(fold),
+            problems: Vec::new(),
+        };
+        Self { sources, manner, progress, state: Mutex::new(state), moved: Condvar::new() }
+    }
+
+    /// Works until there is nothing left to do.
+    pub fn work(&self, mut work: impl FnMut(&Block) -> H) {
+        let mut buffer = Buffer::default();
+        while let Some(task) = self.deal() {
+            match task {
+                Task::Open(file) => self.open(file),
+                Task::Read(turn, plain) => {
+                    let extent = self.read(turn, &plain, &mut buffer);
+                    let answer = extent.map(|extent| work(&block(turn, &extent, &buffer)));
+                    self.answer(turn, Answer::Block(answer));
+                }
+                Task::ReadOn(turn, stream) => match self.read_on(turn, stream, &mut buffer) {
+                    Some(extent) => {
+                        let answer = work(&block(turn, &extent, &buffer));
+                        self.answer(turn, Answer::Block(Some(answer)));
+                    }
+                    None => self.answer(turn, Answer::End),
+                },
+            }
+        }
+    }
+
+    /// What went wrong, in the order of the files.
+    pub fn problems(&self) -> Vec<Error> {
+        let mut problems = std::mem::take(&mut self.lock().problems);
+        problems.sort_by_key(|(turn, _)| *turn);
+        problems.into_iter().map(|(_, problem)| problem).collect()
+    }
+
+    /// A thread that panicked has ended the run already; what it held is still whole enough to be dropped.
+    fn lock(&self) -> MutexGuard<'_, State<H, F>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The earliest work there is. None: no more will come.
+    fn deal(&self) -> Option<Task> {
+        let mut state = self.lock();
+        loop {
+            if let Some(task) = state.earliest(self.sources.len(), self.manner.block_size) {
+                return Some(task);
+            }
+            if state.file == self.sources.len() && state.opened.is_empty() {
+                return None;
+            }
+            state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn open(&self, file: usize) {
+        let turn = Turn { file, block: 0 };
+        let opened = self.sources.get(file).map(open);
+        let mut state = self.lock();
+        let rest = match opened {
+            Some(Ok(Open::Plain(plain))) if plain.blocks(self.manner.block_size).0 > 0 => Rest::Plain(plain),
+            Some(Ok(Open::Stream(stream))) => Rest::Stream(stream),
+            ended => {
+                state.problems.extend(ended.and_then(Result::err).map(|error| (turn, error)));
+                state.opened.remove(&file);
+                drop(state);
+                self.answer(turn, Answer::End);
+                return;
+            }
+        };
+        state.opened.insert(file, Opened { block: 0, rest });
+        drop(state);
+        self.moved.notify_all();
+    }
+
+    fn read(&self, turn: Turn, plain: &Plain, buffer: &mut Buffer) -> Option<Extent> {
+        let block_size = self.manner.block_size as u64;
+        let (blocks, bytes) = plain.blocks(self.manner.block_size);
+        let length = (bytes - turn.block * block_size).min(block_size);
+        self.progress.done.fetch_add(length, Ordering::Relaxed);
+        let extent = plain.read(turn.block, self.manner.block_size, buffer).unwrap_or_else(|source| {
+            let offset = plain.begin(turn.block, self.manner.block_size);
+            self.problem(turn, |path| Error::Read { path, offset, source });
+            None
+        });
+        if turn.block + 1 == blocks {
+            let now = plain.file.metadata().map_or(plain.size, |metadata| metadata.len());
+            if now < plain.size {
+                self.problem(turn, |path| Error::Shrank { path, missing: plain.size - now });
+            }
+        }
+        extent
+    }
+
+    /// Gives the stream back as soon as the block is read, so that the next is read while this one is worked on.
+    fn read_on(&self, turn: Turn, mut stream: Box<Stream>, buffer: &mut Buffer) -> Option<Extent> {
+        let before = stream.taken();
+        let read = stream.read(self.manner.block_size, buffer);
+        self.progress.done.fetch_add(stream.taken() - before, Ordering::Relaxed);
+        let extent = read.unwrap_or_else(|source| {
+            let (packed, offset) = (stream.is_packed(), stream.offset());
+            let journal =
+                self.sources.get(turn.file).is_some_and(|source| matches!(source.origin, Origin::Journal(_)));
+            self.problem(turn, |path| match (journal, packed) {
+                (true, _) => Error::Journal { source },
+                (false, true) => Error::Decompress { path, offset, source },
+                (false, false) => Error::Read { path, offset, source },
+            });
+            None
+        });
+        let mut state = self.lock();
+        if extent.is_some() {
+            state.opened.insert(turn.file, Opened { block: turn.block + 1, rest: Rest::Stream(stream) });
+        } else {
+            state.opened.remove(&turn.file);
+        }
+        drop(state);
+        self.moved.notify_one();
+        extent
+    }
+
+    fn problem(&self, turn: Turn, error: impl FnOnce(std::path::PathBuf) -> Error) {
+        let path = self.sources.get(turn.file).map(|source| source.path.clone()).unwrap_or_default();
+        self.lock().problems.push((turn, error(path)));
+    }
+
+    /// Folds all whose turn has come, unless somebody else is at it, who will.
+    fn answer(&self, turn: Turn, answer: Answer<H>) {
+        let mut state = self.lock();
+        state.waiting.put(turn, answer);
+        let Some(mut fold) = state.fold.take() else { return };
+        let mut was_full = state.waiting.is_full();
+        while let Some(next) = state.waiting.take() {
+            drop(state);
+            fold(next);
+            state = self.lock();
+            was_full |= state.waiting.is_full();
+        }
+        state.fold = Some(fold);
+        // Others wait for nothing else that an answer brings; what a file brings is told where it is put back.
+        if was_full || state.opened.is_empty() {
+            drop(state);
+            self.moved.notify_all();
+        }
+    }
+}
+
+impl<H: Held, F> State<H, F> {
+    fn earliest(&mut self, files: usize, block_size: usize) -> Option<Task> {
+        // When too much waits, nothing is begun but what all of it waits for.
+        let only = self.waiting.is_full().then_some(self.waiting.next);
+        let may = |turn: Turn| only.is_none_or(|only| only == turn);
+        let free = self.opened.iter_mut().find(|(_, opened)| !matches!(opened.rest, Rest::InHands));
+        if let Some((&file, opened)) = free {
+            let turn = Turn { file, block: opened.block };
+            if !may(turn) {
+                return None;
+            }
+            opened.block += 1;
+            return match std::mem::replace(&mut opened.rest, Rest::InHands) {
+                Rest::Stream(stream) => Some(Task::ReadOn(turn, stream)),
+                Rest::Plain(plain) => {
+                    if turn.block + 1 == plain.blocks(block_size).0 {
+                        self.opened.remove(&file);
+                        self.waiting.put(Turn { file, block: turn.block + 1 }, Answer::End);
+                    } else {
+                        opened.rest = Rest::Plain(plain.clone());
+                    }
+                    Some(Task::Read(turn, plain))
+                }
+                Rest::InHands => None,
+            };
+        }
+        let turn = Turn { file: self.file, block: 0 };
+        if self.file == files || !may(turn) {
+            return None;
+        }
+        self.file += 1;
+        self.opened.insert(turn.file, Opened { block: 0, rest: Rest::InHands });
+        Some(Task::Open(turn.file))
+    }
+}
+
+fn block<'b>(turn: Turn, extent: &Extent, buffer: &'b Buffer) -> Block<'b> {
+    let (before, lines) = (buffer.part(extent.before.clone()), buffer.part(extent.lines.clone()));
+    Block { file: turn.file, offset: extent.offset, before, lines }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::path::PathBuf;
+    use std::sync::atomic::AtomicU64;
+
+    use super::*;
+    use crate::input::listing::list;
+
+    /// The lines of a block, and how much they claim to hold.
+    struct Lines(Vec<u8>, usize);
+
+    impl Held for Lines {
+        fn held(&self) -> usize {
+            self.1
+        }
+    }
+
+    /// Nine files, every second one compressed, and their text.
+    fn files(folder: &tempfile::TempDir) -> (Vec<PathBuf>, Vec<u8>) {
+        let mut all = Vec::new();
+        let file = |number: usize| {
+            let lines: Vec<String> =
+                (0..number * 40).map(|line| format!("{number}: line {line}\n")).collect();
+            let text = lines.concat();
+            let path = folder.path().join(format!("part {number}"));
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packed.write_all(text.as_bytes()).unwrap();
+            let bytes =
+                if number.is_multiple_of(2) { packed.finish().unwrap() } else { text.clone().into_bytes() };
+            std::fs::write(&path, bytes).unwrap();
+            all.extend_from_slice(text.as_bytes());
+            path
+        };
+        ((0..9).map(file).collect(), all)
+    }
+
+    #[test]
+    fn answers_of_any_size_and_pace_are_folded_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let (paths, text) = files(&folder);
+        let sources = list(&paths, false, None).sources;
+        let progress = Progress { done: AtomicU64::new(0), total: AtomicU64::new(0) };
+        // The large ones let nothing be begun but what is next, and every third only now and then.
+        for (threads, held) in [(1, 0), (4, 0), (4, 100 << 20), (3, 9 << 20)] {
+            let mut folded = Vec::new();
+            let manner = Manner { threads, block_size: 64 };
+            let queue = Queue::new(&sources, manner, &progress, |lines: Lines| {
+                if folded.len() % 7 == 0 {
+                    std::thread::yield_now();
+                }
+                folded.extend(lines.0);
+            });
+            let work = || {
+                queue.work(|block| {
+                    if block.offset % 5 == 0 {
+                        std::thread::sleep(std::time::Duration::from_micros(50));
+                    }
+                    Lines(block.lines.to_vec(), held * usize::from(block.offset % 3 == 0))
+                });
+            };
+            std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+            assert!(queue.problems().is_empty());
+            drop(queue);
+            assert_eq!(folded.len(), text.len(), "{threads} threads, {held} bytes");
+            assert!(folded == text, "{threads} threads, {held} bytes");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The name of a log file comes in; which log it is a part of, and how old a part, goes out.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+/// A file's name without what rotation and compression put behind it, and what that was.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part<'a> {
+    /// `mail.log`; for logrotate's `extension`, `mail-20261121.log`, the two ends of it.
+    pub stem: (&'a str, &'a str),
+    pub age: Age,
+}
+
+/// The oldest first. A log has dates or numbers; where it has both, the dates are from before the change.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Age {
+    /// The day that the name shows, and the hour or the second if it shows one: what is written later goes to another
+    /// file.
+    Dated(Date, u64),
+    /// Negative: `.9` is older than `.1`.
+    Numbered(i32),
+    /// Being written.
+    Current,
+}
+
+const PACKED: [&str; 4] = [".gz", ".bz2", ".xz", ".zst"];
+
+impl<'a> Part<'a> {
+    pub fn read(name: &'a str) -> Self {
+        let name = PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        if let Some((stem, age)) = rotated(name) {
+            return Self { stem: (stem, ""), age };
+        }
+        if let Some((stem, age)) = name.strip_suffix(".log").and_then(rotated) {
+            return Self { stem: (stem, ".log"), age };
+        }
+        Self { stem: (name, ""), age: Age::Current }
+    }
+
+    /// The name of the log that it is a part of.
+    pub fn log(&self) -> String {
+        [self.stem.0, self.stem.1].concat()
+    }
+}
+
+impl Age {
+    /// The end of the day that the name shows, in UTC; in seconds since 1970.
+    pub fn end_of_day(self) -> Option<i64> {
+        let Self::Dated(day, _) = self else { return None };
+        Some(day.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
+    }
+}
+
+/// `mail.log.2`, `mainlog.01`, `mail.log-20261121`, `mail.log-20261121-1763700000`, `mail.log.2026-11-21`.
+fn rotated(name: &str) -> Option<(&str, Age)> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let cut = |length: usize| {
+        let (stem, end) = name.split_at_checked(name.len().checked_sub(length)?)?;
+        let stem = stem.strip_suffix(['-', '.', '_']).filter(|stem| !stem.is_empty())?;
+        Some((stem, end))
+    };
+    // logrotate's `dateformat -%Y%m%d-%s`, and `-%Y%m%d%H` and `-%Y%m%d-%H`.
+    for length in [19, 17, 15, 13, 11, 10, 8] {
+        let Some((stem, end)) = cut(length) else { continue };
+        let Some((day, rest)) = day(end) else { continue };
+        let rest = rest.strip_prefix(['-', '_', '.']).unwrap_or(rest);
+        if rest.is_empty() || digits(rest) {
+            return Some((stem, Age::Dated(day, rest.parse().unwrap_or(0))));
+        }
+    }
+    // `-%s` alone: seconds since 1970, from 2001 on.
+    if let Some((stem, end)) = cut(10).filter(|(_, end)| digits(end) && !end.starts_with('0')) {
+        let second = end.parse::<i64>().ok()?;
+        let day = jiff::Timestamp::from_second(second).ok()?.to_zoned(TimeZone::UTC).date();
+        return Some((stem, Age::Dated(day, second.unsigned_abs())));
+    }
+    // savelog, newsyslog and exicyclog count; four digits would be a year.
+    let (stem, number) = name.rsplit_once('.')?;
+    let counts = digits(number) && number.len() <= 3 && !stem.is_empty();
+    counts.then(|| (stem, Age::Numbered(-number.parse().unwrap_or(0))))
+}
+
+/// `20261121` or `2026-11-21`, and what follows it.
+fn day(text: &str) -> Option<(Date, &str)> {
+    let number = |part: &str| {
+        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<i16>().ok()).flatten()
+    };
+    let (year, rest) = text.split_at_checked(4)?;
+    let (month, rest) = rest.strip_prefix('-').unwrap_or(rest).split_at_checked(2)?;
+    let (day, rest) = rest.strip_prefix('-').unwrap_or(rest).split_at_checked(2)?;
+    let year = number(year).filter(|year| (1980..=2200).contains(year))?;
+    let day = Date::new(year, number(month)? as i8, number(day)? as i8).ok()?;
+    Some((day, rest))
+}
+
+/// Names of logs that hold mail: of syslog and of Postfix and Exim. `*` is anything. Where a system also writes
+/// mail.info, mail.warn and mail.err (Debian), they repeat mail.log. A paniclog and a rejectlog are no logs of mail in
+/// this sense: the one is for the administrator, the other repeats its mainlog, and is taken where there is none.
+pub const MAIL_LOGS: [&str; 9] = [
+    "mail.log",     // Debian, Ubuntu, Alpine
+    "maillog",      // Red Hat, the BSDs
+    "mail",         // SUSE
+    "mainlog",      // Exim's default, and Debian's
+    "main.log",     // Exim of Red Hat
+    "exim_mainlog", // cPanel
+    "exim*.log",    // Exim in containers, and the BSDs' names
+    "postfix*.log", // Postfix's maillog_file, one for each instance
+    "smtp*.log",    // rsyslog's templates by program
+];
+
+/// The log's name is one of them.
+pub fn is_mail_log(log: &str) -> bool {
+    MAIL_LOGS.iter().any(|pattern| match pattern.split_once('*') {
+        Some((begin, end)) => {
+            log.len() >= begin.len() + end.len() && log.starts_with(begin) && log.ends_with(end)
+        }
+        None => log == *pattern,
+    })
+}
+
+/// Exim's rejectlog has each refusal of its mainlog once more: `exim_rejectlog` → `exim_mainlog`.
+pub fn mainlog_of(log: &str) -> Option<String> {
+    let (before, after) = log.split_once("reject")?;
+    let is_it = matches!(before, "" | "exim_" | "exim4_" | "exim-") && matches!(after, "log" | ".log");
+    is_it.then(|| format!("{before}main{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[track_caller]
+    fn reads(name: &str, log: &str, age: Age) {
+        let part = Part::read(name);
+        assert_eq!((part.log().as_str(), part.age), (log, age), "{name}");
+    }
+
+    fn on(day: i8, rest: u64) -> Age {
+        Age::Dated(date(2026, 11, day), rest)
+    }
+
+    #[test]
+    fn tells_the_parts_of_a_log_by_their_names() {
+        reads("mail.log", "mail.log", Age::Current);
+        reads("mail.log.1", "mail.log", Age::Numbered(-1));
+        reads("mail.log.12.gz", "mail.log", Age::Numbered(-12));
+        reads("maillog.0.bz2", "maillog", Age::Numbered(0));
+        reads("mainlog.01", "mainlog", Age::Numbered(-1));
+        reads("mail.log-20261121", "mail.log", on(21, 0));
+        reads("mail.log-20261121.zst", "mail.log", on(21, 0));
+        reads("mail.log-20261121-1763700000", "mail.log", on(21, 1_763_700_000));
+        reads("mail.log-2026112103.xz", "mail.log", on(21, 3));
+        reads("mail.log-20261121-03", "mail.log", on(21, 3));
+        reads("mail.log.2026-11-21.gz", "mail.log", on(21, 0));
+        reads("mail-20261121.log.gz", "mail.log", on(21, 0));
+        reads("mail.2.log", "mail.log", Age::Numbered(-2));
+        reads("mail.log-1795226400", "mail.log", on(21, 1_795_226_400));
+        reads("main.log-20261121", "main.log", on(21, 0));
+    }
+
+    #[test]
+    fn takes_nothing_else_for_a_part() {
+        for name in
+            ["in-all.log", "log", "1", ".1", "20261121", "mail.log.old", "mail.log.1a", "mail.log-2026"]
+        {
+            reads(name, name, Age::Current);
+        }
+        reads("mail.log-20261321", "mail.log-20261321", Age::Current);
+        reads("mail.log.2026", "mail.log.2026", Age::Current);
+    }
+
+    #[test]
+    fn the_oldest_part_comes_first() {
+        let mut ages = ["m", "m.1", "m.10.gz", "m.2", "m-20261121", "m-20261120.xz", "m-20261121-07"]
+            .map(|name| (Part::read(name).age, name));
+        ages.sort();
+        let names = ages.map(|(_, name)| name);
+        assert_eq!(names, ["m-20261120.xz", "m-20261121", "m-20261121-07", "m.10.gz", "m.2", "m.1", "m"]);
+    }
+
+    #[test]
+    fn knows_the_names_of_mail_logs() {
+        for name in ["mail.log", "maillog", "mainlog", "exim_mainlog", "postfix-out.log", "postfix.log"] {
+            assert!(is_mail_log(name), "{name}");
+        }
+        for name in ["mail.info", "mail.err", "paniclog", "rejectlog", "syslog", "mail.logx", "postfix", ""] {
+            assert!(!is_mail_log(name), "{name}");
+        }
+        assert_eq!(mainlog_of("exim_rejectlog").as_deref(), Some("exim_mainlog"));
+        assert_eq!(mainlog_of("reject.log").as_deref(), Some("main.log"));
+        assert_eq!(mainlog_of("rejected.log"), None);
+    }
+}

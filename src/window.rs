@@ -1,0 +1,114 @@
+//! A window of time comes in; the part of each plain file that can hold it goes out, found by halving.
+
+use std::fs::File;
+use std::io;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::input::plain::line_at;
+use crate::input::set::Source;
+use crate::line::Line;
+use crate::time::Clock;
+use crate::turn::Calendar;
+use crate::when::Window;
+
+/// Lines come late by less, so that none of the window lies before the place that was found.
+const SLACK: SignedDuration = SignedDuration::from_mins(5);
+
+/// Smaller files are read whole, in bytes.
+const SMALL: u64 = 4 << 20;
+
+/// Into how many parts a file is cut to see that its lines are in order.
+const PROBES: u64 = 32;
+
+/// In bytes: closer than this the halving stops.
+const NEAR: u64 = 64 << 10;
+
+/// Narrows each source to the lines that the window can hold. What is compressed, a pipe, small, or not in order is
+/// left to be read whole.
+pub fn narrow(sources: &mut [Source], window: Window, calendar: &Calendar) {
+    if window.is_open() {
+        return;
+    }
+    for (number, source) in sources.iter_mut().enumerate() {
+        if !source.can_be_read_again() {
+            continue;
+        }
+        let found = Probe::new(number, source, calendar).and_then(|mut probe| probe.within(window));
+        source.within = found.ok().flatten();
+    }
+}
+
+struct Probe {
+    file: File,
+    size: u64,
+    clock: Clock,
+}
+
+impl Probe {
+    fn new(number: usize, source: &Source, calendar: &Calendar) -> io::Result<Self> {
+        let file = File::open(&source.path)?;
+        let metadata = file.metadata()?;
+        let size = if metadata.is_file() { metadata.len() } else { 0 };
+        let bound = calendar.bound(Some(source));
+        let clock = Clock::new(calendar.zone.clone(), bound, calendar.turns.of(number));
+        Ok(Self { file, size, clock })
+    }
+
+    /// None: it is to be read whole.
+    fn within(&mut self, window: Window) -> io::Result<Option<(u64, u64)>> {
+        if self.size < SMALL || !self.is_in_order()? {
+            return Ok(None);
+        }
+        let since = window.since.and_then(|since| since.checked_sub(SLACK).ok());
+        let until = window.until.and_then(|until| until.checked_add(SLACK).ok());
+        let from = match since {
+            Some(since) => self.near(since)?.0,
+            None => 0,
+        };
+        let to = match until {
+            Some(until) => self.near(until)?.1,
+            None => self.size,
+        };
+        Ok(Some((from, to.max(from))))
+    }
+
+    fn is_in_order(&mut self) -> io::Result<bool> {
+        let mut last: Option<Timestamp> = None;
+        for part in 0..PROBES {
+            let Some((_, at)) = self.dated(self.size / PROBES * part)? else { return Ok(false) };
+            if last.is_some_and(|last| at.checked_add(SLACK).is_ok_and(|at| at < last)) {
+                return Ok(false);
+            }
+            last = Some(at);
+        }
+        Ok(true)
+    }
+
+    /// Two places with the first line that is not before `moment` between them.
+    fn near(&mut self, moment: Timestamp) -> io::Result<(u64, u64)> {
+        let (mut before, mut from) = (0, self.size);
+        while from - before > NEAR {
+            let middle = before + (from - before) / 2;
+            match self.dated(middle)? {
+                Some((begin, at)) if at < moment => before = begin.max(middle),
+                Some(_) | None => from = middle,
+            }
+        }
+        Ok((before, from))
+    }
+
+    /// The first line with a stamp that begins at or behind `offset`, and when it was. None: none comes soon.
+    fn dated(&mut self, offset: u64) -> io::Result<Option<(u64, Timestamp)>> {
+        let mut at = offset;
+        for _ in 0..64 {
+            let Some((begin, line)) = line_at(&self.file, self.size, at)? else { return Ok(None) };
+            self.clock.begin();
+            if let Some(moment) = self.clock.read(Line::read(&line).stamp, begin) {
+                return Ok(Timestamp::from_microsecond(moment.micros).ok().map(|moment| (begin, moment)));
+            }
+            at = begin + line.len() as u64 + 1;
+        }
+        Ok(None)
+    }
+}
