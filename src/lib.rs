@@ -20,4 +20,5 @@ pub mod report;
 pub mod summary;
 pub mod tally;
 pub mod time;
+pub mod timeline;
 pub mod walk;

@@ -16,7 +16,8 @@ use crate::provider::{Provider, Providers};
 use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::report::{
-    Full, Input, NameCount, NameRow, Range, Refused, Report, Row, SCHEMA, Sent, StageCount, Totals,
+    Full, Hour, HourRefused, HourSent, Input, NameCount, NameRow, Range, Refused, Report, Row, SCHEMA, Sent,
+    StageCount, Totals,
 };
 use crate::tally::{Count, Key, Outcomes, Tally};
 use crate::time::Moment;
@@ -57,6 +58,7 @@ pub fn report(mut tally: Tally, frame: &Frame) -> Report {
         domains: names(tally, &tally.domains),
         relays: names(tally, &tally.relays),
         instances: names(tally, &tally.instances),
+        timeline: timeline(tally, frame),
         full_advice,
         notes: notes(tally),
     }
@@ -325,6 +327,27 @@ fn range(frame: &Frame) -> Option<Range> {
     Some(Range { first: zoned(first)?, last: zoned(last)? })
 }
 
+/// The hours that a calendar has, as the zone of the report shows them.
+fn timeline(tally: &Tally, frame: &Frame) -> Vec<Hour> {
+    let sent = |[delivered, deferred, bounced, expired]: [u64; 4]| HourSent {
+        delivered,
+        deferred,
+        bounced,
+        expired,
+    };
+    let hours = tally.timeline.hours.iter().filter_map(|(&hour, counts)| {
+        let start = Timestamp::from_second(hour * 3600).ok()?.to_zoned(frame.zone.clone());
+        let [transient, permanent, unspecified] = counts.inbound;
+        Some(Hour {
+            start,
+            outbound: sent(counts.outbound),
+            local: sent(counts.local),
+            inbound: HourRefused { transient, permanent, unspecified },
+        })
+    });
+    hours.collect()
+}
+
 fn hosts(tally: &Tally) -> Vec<String> {
     let counts = tally.hosts.iter();
     let counts =
@@ -361,7 +384,10 @@ fn notes(tally: &Tally) -> Vec<String> {
         "there are more names of domains, relays and clients than are kept: some are counted as (others)"
             .to_owned()
     });
-    full.into_iter().collect()
+    let cut = tally.timeline.is_cut.then(|| {
+        "there are more hours in the logs than are kept: the timeline holds the latest ones".to_owned()
+    });
+    full.into_iter().chain(cut).collect()
 }
 
 /// The seed that all threads of a run share.

@@ -12,6 +12,7 @@ use crate::provider::Provider;
 use crate::reason::{Judge, Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::time::Moment;
+use crate::timeline::Timeline;
 use crate::walk::{Listener, Place, Told};
 
 /// What makes two events the same row.
@@ -84,6 +85,7 @@ pub struct Tally<'b> {
     pub relays: Table,
     pub instances: Table,
     pub hosts: Table,
+    pub timeline: Timeline,
     last_host: Last,
     last_instance: Last,
 }
@@ -104,6 +106,7 @@ impl<'b> Tally<'b> {
             relays: HashMap::default(),
             instances: HashMap::default(),
             hosts: HashMap::default(),
+            timeline: Timeline::default(),
             last_host: Last::default(),
             last_instance: Last::default(),
         }
@@ -113,10 +116,12 @@ impl<'b> Tally<'b> {
     pub fn settle(&mut self) {
         self.last_instance.settle(&mut self.instances);
         self.last_host.settle(&mut self.hosts);
+        self.timeline.settle();
     }
 
     pub fn merge(&mut self, mut other: Self) {
         other.settle();
+        self.timeline.merge(other.timeline);
         let ids = self.names.merge(&other.names);
         let renamed = |id: NameId| ids.get(id.index()).copied().unwrap_or(NameId::OTHERS);
         for (key, count) in other.rows {
@@ -223,6 +228,7 @@ impl Listener for Tally<'_> {
         let key = self.key(event);
         let delivered = key.outcome == Outcome::Delivered;
         let domain = self.names(key.outcome, told);
+        self.timeline.count(told.moment, key.direction, key.outcome, key.class);
         let place = match event.direction {
             _ if delivered => None,
             Direction::Inbound => event.peer.ip.or(event.peer.host).map(|client| self.names.id(client)),

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["time"],
     &["mta"],
     &["input"],
-    &["walk"],
+    &["walk", "timeline"],
     &["record", "tally"],
     &["report", "entry"],
     &["summary", "lookup"],
