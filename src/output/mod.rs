@@ -10,6 +10,8 @@ pub mod event_line;
 pub mod json;
 pub mod page;
 pub mod printable;
+mod row_words;
 mod rows;
 mod sections;
+mod sums;
 pub mod text;
