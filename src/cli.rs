@@ -32,6 +32,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// List the reply codes of the catalogue, each with its source.
     Codes(CodesArgs),
+    /// Print the JSON Schema of a report or of an event.
+    Schema(SchemaArgs),
 }
 
 #[derive(Args, Debug)]
@@ -49,9 +51,13 @@ pub struct ScanArgs {
     /// Leave out the line of advice under each row.
     #[arg(long, conflicts_with = "advice")]
     pub no_advice: bool,
-    /// Print the report in this form.
-    #[arg(long, value_enum, default_value_t = ScanFormat::Text)]
-    pub format: ScanFormat,
+    /// Print the report in this form. [default: text, or what the name of the --output file ends in]
+    #[arg(long, value_enum)]
+    pub format: Option<ScanFormat>,
+    /// Write the report to FILE, all of it or nothing; - is standard output. Its name ends in .txt, .json, .ndjson,
+    /// .jsonl, .csv, .md, .html, .htm or .prom and tells the form, unless --format does.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Colour the report: auto does so on a terminal, unless NO_COLOR is set.
     #[arg(long, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
     pub color: ColorChoice,
@@ -79,9 +85,13 @@ pub struct EventsArgs {
     pub input: InputArgs,
     #[command(flatten)]
     pub rules: RulesArgs,
-    /// Print the events in this form.
-    #[arg(long, value_enum, default_value_t = EventsFormat::Ndjson)]
-    pub format: EventsFormat,
+    /// Print the events in this form. [default: ndjson, or what the name of the --output file ends in]
+    #[arg(long, value_enum)]
+    pub format: Option<EventsFormat>,
+    /// Write the events to FILE, all of them or nothing; - is standard output. Its name ends in .ndjson, .jsonl, .csv
+    /// or .txt and tells the form, unless --format does.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -129,6 +139,13 @@ pub struct CodesArgs {
     pub shape: ShapeArgs,
 }
 
+#[derive(Args, Debug)]
+pub struct SchemaArgs {
+    /// Of what: report, as `scan --format json` prints it; event, a line of `events --format ndjson`.
+    #[arg(value_enum, value_name = "report|event", hide_possible_values = true)]
+    pub of: SchemaChoice,
+}
+
 /// The shape of an answer.
 #[derive(Args, Debug)]
 pub struct ShapeArgs {
@@ -166,6 +183,19 @@ pub struct InputArgs {
 pub enum ScanFormat {
     Text,
     Json,
+    Ndjson,
+    Csv,
+    #[value(alias = "md")]
+    Markdown,
+    Html,
+    #[value(alias = "prom")]
+    Prometheus,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum SchemaChoice {
+    Report,
+    Event,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -179,6 +209,7 @@ pub enum AdviceChoice {
 pub enum EventsFormat {
     Ndjson,
     Text,
+    Csv,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -35,6 +35,7 @@ fn run(cli: &Cli) -> Result<Done, Error> {
         Some(Command::Compare(args)) => cmd::compare::run(args, &mut out)?,
         Some(Command::Explain(args)) => cmd::explain::run(args, &mut out)?,
         Some(Command::Events(args)) => cmd::events::run(args, &mut out)?,
+        Some(Command::Schema(args)) => cmd::schema::run(args, &mut out)?,
         Some(Command::Scan(args)) => cmd::scan::run(args, &mut out)?,
         None => cmd::scan::run(&cli.scan, &mut out)?,
     };

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, stderr, stdout};
 
+use crate::book::slug;
 use crate::cli::{ColorChoice, TongueArgs};
 use crate::language::{Language, Words};
 use crate::output::page::Look;
@@ -27,5 +28,13 @@ pub fn look(color: ColorChoice, tongue: &TongueArgs) -> Look {
         .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     let unicode = locale.is_some_and(|locale| locale.to_ascii_uppercase().replace('-', "").contains("UTF8"));
     let language = tongue.lang.unwrap_or_else(|| Language::of_environment(|name| std::env::var(name).ok()));
-    Look { width: width.clamp(60, 140), color, unicode, words: Words::of(language), top: 0, took: None }
+    Look {
+        width: width.clamp(60, 140),
+        color,
+        unicode,
+        words: Words::of(language),
+        tag: slug(language),
+        top: 0,
+        took: None,
+    }
 }

@@ -9,4 +9,6 @@ pub mod explain;
 mod inputs;
 mod look;
 mod own_book;
+mod place;
 pub mod scan;
+pub mod schema;

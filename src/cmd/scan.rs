@@ -3,22 +3,38 @@
 use std::io::{IsTerminal, Write, stdout};
 use std::time::Instant;
 
-use crate::cli::{AdviceChoice, ScanArgs, ScanFormat};
+use crate::cli::{AdviceChoice, ColorChoice, ScanArgs, ScanFormat};
 use crate::cmd::bar::with_bar;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::look::look;
 use crate::cmd::own_book::book;
+use crate::cmd::place;
 use crate::error::Error;
 use crate::output::page::Look;
-use crate::output::{json, text};
+use crate::output::{csv, html, json, markdown, prometheus, text};
 use crate::reason::Judge;
 use crate::summary::{Frame, report, seed};
 use crate::tally::Tally;
 use crate::walk::walk;
 
-pub fn run(args: &ScanArgs, out: &mut impl Write) -> Result<Done, Error> {
+/// What the name of a file says about its form.
+const SUFFIXES: [(&str, ScanFormat); 9] = [
+    ("txt", ScanFormat::Text),
+    ("json", ScanFormat::Json),
+    ("ndjson", ScanFormat::Ndjson),
+    ("jsonl", ScanFormat::Ndjson),
+    ("csv", ScanFormat::Csv),
+    ("md", ScanFormat::Markdown),
+    ("html", ScanFormat::Html),
+    ("htm", ScanFormat::Html),
+    ("prom", ScanFormat::Prometheus),
+];
+
+pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
     let started = Instant::now();
+    let output = args.output.as_deref();
+    let format = place::form(args.format, output, ScanFormat::Text, &SUFFIXES)?;
     let Inputs { sources, manner, calendar, progress, problems } = Inputs::new(&args.input)?;
     let book = book(&args.rules)?;
     let seed = seed();
@@ -37,14 +53,26 @@ pub fn run(args: &ScanArgs, out: &mut impl Write) -> Result<Done, Error> {
     };
     let done = Done::new(problems, walked.problems, &walked.coverage);
     let report = report(tally, &frame);
-    let shown = match args.format {
+    let to_file = place::file(output).is_some();
+    let color = if to_file && args.color == ColorChoice::Auto { ColorChoice::Never } else { args.color };
+    let look = Look { top: args.top, ..look(color, &args.tongue) };
+    let shown = match format {
         ScanFormat::Json => json::show(&report),
-        ScanFormat::Text if done.nothing_to_report() => String::new(),
-        ScanFormat::Text => {
-            let took = stdout().is_terminal().then(|| (started.elapsed().as_secs_f64(), manner.threads));
-            text::show(&report, &Look { top: args.top, took, ..look(args.color, &args.tongue) })
+        ScanFormat::Ndjson => json::rows(&report),
+        ScanFormat::Csv => csv::show(&report),
+        ScanFormat::Prometheus => prometheus::show(&report),
+        ScanFormat::Text | ScanFormat::Markdown | ScanFormat::Html if done.nothing_to_report() => {
+            return Ok(done);
         }
+        ScanFormat::Text => {
+            let shows_time = !to_file && stdout().is_terminal();
+            let took = shows_time.then(|| (started.elapsed().as_secs_f64(), manner.threads));
+            text::show(&report, &Look { took, ..look })
+        }
+        ScanFormat::Markdown => markdown::show(&report, &look),
+        ScanFormat::Html => html::show(&report, &look),
     };
-    out.write_all(shown.as_bytes())?;
+    let inputs: Vec<_> = sources.into_iter().map(|source| source.path).collect();
+    place::write(output, &inputs, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
     Ok(done)
 }

@@ -1,9 +1,15 @@
 //! The report as JSON: its fields as they are.
 
+use super::entry_json::line;
 use crate::report::Report;
 
 pub fn show(report: &Report) -> String {
     let mut json = serde_json::to_string_pretty(report).expect("a report is plain data");
     json.push('\n');
     json
+}
+
+/// One row an object, one object a line.
+pub fn rows(report: &Report) -> String {
+    report.rows.iter().map(line).collect()
 }

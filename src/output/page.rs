@@ -18,6 +18,8 @@ pub struct Look {
     pub unicode: bool,
     /// The language it speaks.
     pub words: Words,
+    /// Its tag: `en`, `tr`.
+    pub tag: String,
     /// Rows in a section; 0 shows all.
     pub top: usize,
     /// What it took: seconds and threads. Not shown where the same input is to give the same bytes.

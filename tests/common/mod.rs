@@ -34,6 +34,7 @@ pub fn answer(args: &[&str]) -> (String, u8) {
         Some(Command::Compare(args)) => cmd::compare::run(args, &mut out),
         Some(Command::Explain(args)) => cmd::explain::run(args, &mut out),
         Some(Command::Events(args)) => cmd::events::run(args, &mut out),
+        Some(Command::Schema(args)) => cmd::schema::run(args, &mut out),
         Some(Command::Scan(args)) => cmd::scan::run(args, &mut out),
         None => cmd::scan::run(&cli.scan, &mut out),
     };
