@@ -40,8 +40,10 @@ pub struct Record {
     pub text: String,
 }
 
-/// A line of `smtplog events`. Only the schema needs it whole: the line number is known after the rest is written.
+/// A line of `smtplog events`: a delivery result or a refusal. What the line of log does not say is null.
+// Only the schema needs it whole: the line number is known after the rest is written.
 #[derive(JsonSchema)]
+#[schemars(title = "smtplog event")]
 pub struct Listed {
     /// The log, as it was named; `-` is standard input.
     pub file: String,

@@ -10,6 +10,7 @@ use crate::reply::{Class, Code, EnhancedCode};
 
 /// The whole report. Fields are added within a schema, never renamed.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(title = "smtplog report")]
 pub struct Report {
     #[schemars(extend("const" = SCHEMA))]
     pub schema: &'static str,
