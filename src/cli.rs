@@ -46,6 +46,8 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page, or write a page for each subcommand.
     Man(ManArgs),
+    /// Print the JSON Schema of a report or of an event.
+    Schema(SchemaArgs),
 }
 
 /// Where options come from that are not on the command line. Every subcommand takes these.
@@ -95,9 +97,13 @@ pub struct ScanArgs {
     /// Leave out the line of advice under each row.
     #[arg(long, conflicts_with = "advice")]
     pub no_advice: bool,
-    /// Print the report in this form.
-    #[arg(long, value_enum, default_value_t = ScanFormat::Text)]
-    pub format: ScanFormat,
+    /// Print the report in this form. [default: text, or what the name of the --output file ends in]
+    #[arg(long, value_enum)]
+    pub format: Option<ScanFormat>,
+    /// Write the report to FILE, all of it or nothing; - is standard output. Its name ends in .txt, .json, .ndjson,
+    /// .jsonl, .csv, .md, .html, .htm or .prom and tells the form, unless --format does.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Colour the report: auto does so on a terminal, unless NO_COLOR is set.
     #[arg(long, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
     pub color: ColorChoice,
@@ -132,9 +138,13 @@ pub struct EventsArgs {
     pub coverage: CoverageArgs,
     #[command(flatten)]
     pub rules: RulesArgs,
-    /// Print the events in this form.
-    #[arg(long, value_enum, default_value_t = EventsFormat::Ndjson)]
-    pub format: EventsFormat,
+    /// Print the events in this form. [default: ndjson, or what the name of the --output file ends in]
+    #[arg(long, value_enum)]
+    pub format: Option<EventsFormat>,
+    /// Write the events to FILE, all of them or nothing; - is standard output. Its name ends in .ndjson, .jsonl, .csv
+    /// or .txt and tells the form, unless --format does.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -195,6 +205,13 @@ pub struct ManArgs {
     /// smtplog.1]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct SchemaArgs {
+    /// Of what: report, as `scan --format json` prints it; event, a line of `events --format ndjson`.
+    #[arg(value_enum, value_name = "report|event", hide_possible_values = true)]
+    pub of: SchemaChoice,
 }
 
 /// The shape of an answer.
@@ -312,6 +329,19 @@ pub struct CoverageArgs {
 pub enum ScanFormat {
     Text,
     Json,
+    Ndjson,
+    Csv,
+    #[value(alias = "md")]
+    Markdown,
+    Html,
+    #[value(alias = "prom")]
+    Prometheus,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum SchemaChoice {
+    Report,
+    Event,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -325,6 +355,7 @@ pub enum AdviceChoice {
 pub enum EventsFormat {
     Ndjson,
     Text,
+    Csv,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

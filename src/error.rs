@@ -32,6 +32,13 @@ pub enum Error {
     Book(#[from] crate::book::BookError),
     #[error("cannot write the answer: {0}")]
     Write(#[from] io::Error),
+    #[error("cannot write {path}: {why}", path = shown(.path), why = why(.source))]
+    Create { path: PathBuf, source: io::Error },
+    #[error("cannot write {path}: it is one of the logs to be read", path = shown(.path))]
+    OutputIsInput { path: PathBuf },
+    #[error("cannot tell the form of {path} by its name: name --format, or a file that ends in {}",
+        .known.join(" "), path = shown(.path))]
+    Suffix { path: PathBuf, known: Vec<String> },
     #[error("cannot start {threads} threads: {source}")]
     Threads { threads: usize, source: rayon::ThreadPoolBuildError },
     #[error("no time zone is named {name:?}")]

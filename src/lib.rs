@@ -26,6 +26,7 @@ pub mod report;
 pub mod summary;
 pub mod tally;
 pub mod time;
+pub mod timeline;
 pub mod turn;
 pub mod walk;
 pub mod when;

@@ -18,8 +18,8 @@ pub struct Heard<'a> {
     pub turns: &'a Turns,
 }
 
-/// About names that were not kept.
-pub fn on_names(tally: &Tally) -> Vec<String> {
+/// About what was too much to keep.
+pub fn on_limits(tally: &Tally) -> Vec<String> {
     let full = tally.names.is_full().then(|| {
         "there are more names of domains, relays and clients than are kept: some are counted as (others)"
             .to_owned()
@@ -28,7 +28,10 @@ pub fn on_names(tally: &Tally) -> Vec<String> {
     let groups = groups.map(|groups| {
         format!("there are more groups than are kept: {} events of others are in none", groups.others)
     });
-    full.into_iter().chain(groups).collect()
+    let cut = tally.timeline.is_cut.then(|| {
+        "there are more hours in the logs than are kept: the timeline holds the latest ones".to_owned()
+    });
+    full.into_iter().chain(groups).chain(cut).collect()
 }
 
 /// About time.

@@ -1,5 +1,6 @@
 //! An event as the world sees it: the fields of `smtplog events`, which are an interface.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::event::{Direction, Mta, Outcome, Stage};
@@ -8,8 +9,9 @@ use crate::reply::{Class, Code, EnhancedCode};
 use crate::walk::Told;
 
 /// One event; what the line does not say is null. File and line number stand before these.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct Record {
+    #[schemars(extend("format" = "date-time"))]
     pub time: Option<String>,
     pub mta: Mta,
     pub host: Option<String>,
@@ -35,6 +37,20 @@ pub struct Record {
     pub peer_port: Option<u16>,
     pub suspended: bool,
     pub text: String,
+}
+
+/// A line of `smtplog events`: a delivery result or a refusal. What the line of log does not say is null.
+// Only the schema needs it whole: the line number is known after the rest is written.
+#[derive(JsonSchema)]
+#[schemars(title = "smtplog event")]
+pub struct Listed {
+    /// The log, as it was named; `-` is standard input.
+    pub file: String,
+    /// Counted from 1.
+    #[schemars(range(min = 1))]
+    pub line: u64,
+    #[schemars(flatten)]
+    pub record: Record,
 }
 
 impl Record {

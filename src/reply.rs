@@ -1,9 +1,11 @@
 //! A reply's numbers: the words of a reply come in, its code, enhanced code and class go out.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use clap::ValueEnum;
 use memchr::memmem;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// The numbers of one reply. The code stands for the last line, which is the one a client acts on
@@ -66,8 +68,8 @@ fn in_words(words: &[u8]) -> Option<EnhancedCode> {
 }
 
 /// A reply code, 200 to 599. RFC 5321 §4.2 ends the scale at 5yz; 1yz was never used by SMTP.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Code(u16);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+pub struct Code(#[schemars(range(min = 200, max = 599))] u16);
 
 impl Code {
     pub fn new(number: u16) -> Option<Self> {
@@ -201,8 +203,24 @@ impl Serialize for EnhancedCode {
     }
 }
 
+impl JsonSchema for EnhancedCode {
+    fn schema_name() -> Cow<'static, str> {
+        "EnhancedCode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "An enhanced status code, class.subject.detail (RFC 3463 §2).",
+            "type": "string",
+            "pattern": r"^[245]\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})$",
+        })
+    }
+}
+
 /// What the first digit says (RFC 5321 §4.2.1).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// 2xx: done.

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use jiff::Zoned;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use crate::event::{By, Direction, Outcome, Stage};
@@ -9,8 +10,10 @@ use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 
 /// The whole report. Fields are added within a schema, never renamed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(title = "smtplog report")]
 pub struct Report {
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: &'static str,
     /// None: no mail line has a stamp.
     pub range: Option<Range>,
@@ -27,6 +30,8 @@ pub struct Report {
     pub domains: Vec<NameRow>,
     pub relays: Vec<NameRow>,
     pub instances: Vec<NameRow>,
+    /// Hours in which something was counted, the earliest first.
+    pub timeline: Vec<Hour>,
     /// Everything to do about each reason, once; empty unless it was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub full_advice: Vec<Full>,
@@ -37,11 +42,13 @@ pub struct Report {
 pub const SCHEMA: &str = "smtplog.report/1";
 
 /// From the first to the last minute of the mail lines.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Range {
     #[serde(serialize_with = "rfc3339")]
+    #[schemars(schema_with = "date_time")]
     pub first: Zoned,
     #[serde(serialize_with = "rfc3339")]
+    #[schemars(schema_with = "date_time")]
     pub last: Zoned,
 }
 
@@ -49,8 +56,13 @@ fn rfc3339<S: Serializer>(moment: &Zoned, serializer: S) -> Result<S::Ok, S::Err
     serializer.collect_str(&moment.strftime("%Y-%m-%dT%H:%M:%S%:z"))
 }
 
+/// How the schema says what [`rfc3339`] writes.
+fn date_time(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "format": "date-time"})
+}
+
 /// What was read. lines = mail + other, mail = understood + `not_understood`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Input {
     pub files: Vec<String>,
     /// Of text that was read, decompressed.
@@ -69,7 +81,7 @@ pub struct Input {
     pub filtered: u64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Totals {
     pub outbound: Sent,
     pub local: Sent,
@@ -81,7 +93,7 @@ pub struct Totals {
 }
 
 /// attempts = delivered + deferred + bounced + expired = replies of each class + `no_reply`.
-#[derive(Clone, Copy, Default, Debug, Serialize)]
+#[derive(Clone, Copy, Default, Debug, Serialize, JsonSchema)]
 pub struct Sent {
     pub attempts: u64,
     pub delivered: u64,
@@ -99,7 +111,7 @@ pub struct Sent {
 }
 
 /// refused = transient + permanent + unspecified.
-#[derive(Clone, Copy, Default, Debug, Serialize)]
+#[derive(Clone, Copy, Default, Debug, Serialize, JsonSchema)]
 pub struct Refused {
     pub refused: u64,
     pub transient: u64,
@@ -111,8 +123,35 @@ pub struct Refused {
     pub discarded: u64,
 }
 
+/// One hour, from a full hour of UTC on. An event without a time is in none.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Hour {
+    #[serde(serialize_with = "rfc3339")]
+    #[schemars(schema_with = "date_time")]
+    pub start: Zoned,
+    pub outbound: HourSent,
+    pub local: HourSent,
+    pub inbound: HourRefused,
+}
+
+#[derive(Clone, Copy, Default, Debug, Serialize, JsonSchema)]
+pub struct HourSent {
+    pub delivered: u64,
+    pub deferred: u64,
+    pub bounced: u64,
+    pub expired: u64,
+}
+
+#[derive(Clone, Copy, Default, Debug, Serialize, JsonSchema)]
+pub struct HourRefused {
+    pub transient: u64,
+    pub permanent: u64,
+    /// Refused, and the line does not say whether for good.
+    pub unspecified: u64,
+}
+
 /// Events alike in direction, outcome, class, code, enhanced code and reason.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Row {
     pub direction: Direction,
     pub outcome: Outcome,
@@ -130,7 +169,9 @@ pub struct Row {
     /// Distinct pairs of queue id and recipient; for refusals without a queue id, of client, sender and recipient.
     /// 0 for delivered mail.
     pub recipients: u64,
+    #[schemars(extend("format" = "date-time"))]
     pub first: Option<String>,
+    #[schemars(extend("format" = "date-time"))]
     pub last: Option<String>,
     pub stages: Vec<StageCount>,
     pub providers: Vec<NameCount>,
@@ -147,7 +188,7 @@ pub struct Row {
 }
 
 /// Events alike in the keys of `--by`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct GroupTable {
     pub by: Vec<By>,
     pub rows: Vec<GroupRow>,
@@ -156,10 +197,11 @@ pub struct GroupTable {
 }
 
 /// The events of one group; attempts of single hosts and probes are left out, as they are of every sum.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct GroupRow {
     /// In the order of `by`.
     #[serde(serialize_with = "keyed")]
+    #[schemars(schema_with = "by_key")]
     pub keys: Vec<Key>,
     /// The sum of the outcomes.
     pub events: u64,
@@ -197,6 +239,12 @@ fn keyed<S: Serializer>(keys: &[Key], serializer: S) -> Result<S::Ok, S::Error> 
     serializer.collect_map(keys.iter().map(|key| (key.by, &key.value)))
 }
 
+/// How the schema says what [`keyed`] writes.
+fn by_key(generator: &mut SchemaGenerator) -> Schema {
+    let by = generator.subschema_for::<By>();
+    json_schema!({"type": "object", "propertyNames": by, "additionalProperties": {"type": ["string", "null"]}})
+}
+
 /// What comes first in a list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum SortBy {
@@ -209,7 +257,7 @@ pub enum SortBy {
 }
 
 /// All the advice on one reason, seen from one side.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Full {
     pub reason: Reason,
     pub title: String,
@@ -227,20 +275,20 @@ pub struct Full {
     pub sources: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NameCount {
     pub name: String,
     pub attempts: u64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct StageCount {
     pub stage: Stage,
     pub attempts: u64,
 }
 
 /// What befell one name.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct NameRow {
     pub name: String,
     pub delivered: u64,

@@ -12,12 +12,13 @@ use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::filter::Filter;
 use crate::grouped::table;
 use crate::names::NameId;
-use crate::notes::{Heard, on_names, on_time};
+use crate::notes::{Heard, on_limits, on_time};
 use crate::provider::{Provider, Providers};
 use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::report::{
-    Full, Input, NameCount, NameRow, Range, Refused, Report, Row, SCHEMA, Sent, SortBy, StageCount, Totals,
+    Full, Hour, HourRefused, HourSent, Input, NameCount, NameRow, Range, Refused, Report, Row, SCHEMA, Sent,
+    SortBy, StageCount, Totals,
 };
 use crate::tally::{Count, Key, Outcomes, Tally};
 use crate::time::Moment;
@@ -76,8 +77,9 @@ pub fn report(mut tally: Tally, frame: &Frame) -> Report {
         domains: names(tally, &tally.domains),
         relays: names(tally, &tally.relays),
         instances: names(tally, &tally.instances),
+        timeline: timeline(tally, frame),
         full_advice,
-        notes: [on_names(tally), on_time(&frame.heard), frame.notes.clone()].concat(),
+        notes: [on_limits(tally), on_time(&frame.heard), frame.notes.clone()].concat(),
     }
 }
 
@@ -349,6 +351,27 @@ fn range(frame: &Frame) -> Option<Range> {
         Some(Timestamp::from_second(minute * 60).ok()?.to_zoned(frame.heard.calendar.zone.clone()))
     };
     Some(Range { first: zoned(first)?, last: zoned(last)? })
+}
+
+/// The hours that a calendar has, as the zone of the report shows them.
+fn timeline(tally: &Tally, frame: &Frame) -> Vec<Hour> {
+    let sent = |[delivered, deferred, bounced, expired]: [u64; 4]| HourSent {
+        delivered,
+        deferred,
+        bounced,
+        expired,
+    };
+    let hours = tally.timeline.hours.iter().filter_map(|(&hour, counts)| {
+        let start = Timestamp::from_second(hour * 3600).ok()?.to_zoned(frame.heard.calendar.zone.clone());
+        let [transient, permanent, unspecified] = counts.inbound;
+        Some(Hour {
+            start,
+            outbound: sent(counts.outbound),
+            local: sent(counts.local),
+            inbound: HourRefused { transient, permanent, unspecified },
+        })
+    });
+    hours.collect()
 }
 
 fn hosts(tally: &Tally) -> Vec<String> {

@@ -13,6 +13,7 @@ use crate::provider::Provider;
 use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::time::Moment;
+use crate::timeline::Timeline;
 use crate::walk::{Listener, Told};
 
 /// What makes two events the same row.
@@ -88,6 +89,7 @@ pub struct Tally {
     pub groups: Option<Groups>,
     /// Examples kept of each row, at least one.
     examples: usize,
+    pub timeline: Timeline,
     last_host: Last,
     last_instance: Last,
 }
@@ -108,6 +110,7 @@ impl Tally {
             relays: HashMap::default(),
             instances: HashMap::default(),
             hosts: HashMap::default(),
+            timeline: Timeline::default(),
             last_host: Last::default(),
             last_instance: Last::default(),
         }
@@ -117,10 +120,12 @@ impl Tally {
     pub fn settle(&mut self) {
         self.last_instance.settle(&mut self.instances);
         self.last_host.settle(&mut self.hosts);
+        self.timeline.settle();
     }
 
     pub fn merge(&mut self, mut other: Self) {
         other.settle();
+        self.timeline.merge(other.timeline);
         let ids = self.names.merge(&other.names);
         let renamed = |id: NameId| ids.get(id.index()).copied().unwrap_or(NameId::OTHERS);
         for (key, count) in other.rows {
@@ -227,6 +232,7 @@ impl Listener for Tally {
         let key = Self::key(told);
         let delivered = key.outcome == Outcome::Delivered;
         let domain = self.names(key.outcome, told);
+        self.timeline.count(told.moment, key.direction, key.outcome, key.class);
         let place = match event.direction {
             _ if delivered => None,
             Direction::Inbound => event.peer.ip.or(event.peer.host).map(|client| self.names.id(client)),

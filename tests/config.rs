@@ -90,10 +90,30 @@ fn a_table_wins_over_the_top_of_its_file_only() {
 #[test]
 fn a_value_at_the_top_is_for_the_subcommands_that_take_it() {
     says("", "format = 'markdown'", &[], &["codes"], "format = \"markdown\"  # /user.toml, line 1");
-    says("", "format = 'markdown'", &[], &["scan"], "format = \"text\"  # default");
-    says("", "", &[("SMTPLOG_FORMAT", "markdown")], &["scan"], "format = \"text\"  # default");
-    complains("format = 'papyrus'", "line 1: format of smtplog scan takes text or json, not \"papyrus\"");
-    complains("[events]\nformat = 'json'", "line 2: format takes ndjson or text, not \"json\"");
+    says("", "format = 'html'", &[], &["scan"], "format = \"html\"  # /user.toml, line 1");
+    says("", "format = 'html'", &[], &["codes"], "format = \"text\"  # default");
+    says("", "", &[("SMTPLOG_FORMAT", "html")], &["codes"], "format = \"text\"  # default");
+    complains("format = 'papyrus'", "line 1: format of smtplog scan takes text, json,");
+    complains("[events]\nformat = 'json'", "line 2: format takes ndjson, text or csv, not \"json\"");
+}
+
+#[test]
+fn the_name_of_an_output_wins_over_a_format_that_is_set_for_all() {
+    says("", "format = 'json'", &[], &["scan", "-o", "report.html"], "# format is not set");
+    says(
+        "",
+        "format = 'json'",
+        &[],
+        &["scan", "-o", "-", "--format", "csv"],
+        "format = \"csv\"  # command line",
+    );
+    says(
+        "",
+        "format = 'json'\noutput = 'report.html'",
+        &[],
+        &["scan"],
+        "format = \"json\"  # /user.toml, line 1",
+    );
 }
 
 #[test]

@@ -20,7 +20,7 @@ const FLOORS: &[&[&str]] = &[
     &["filter", "turn"],
     &["window"],
     &["walk"],
-    &["group"],
+    &["group", "timeline"],
     &["record", "tally"],
     &["report", "entry"],
     &["grouped", "notes"],

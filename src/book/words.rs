@@ -1,12 +1,15 @@
 //! The words the book's tables are written in: reasons, what a retry is worth, and patterns of enhanced codes.
 
 use clap::ValueEnum;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::reply::EnhancedCode;
 
 /// Why mail was refused or could not be delivered. Delivered mail has none.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     UserUnknown,
@@ -43,7 +46,9 @@ pub enum Reason {
 }
 
 /// What helps: trying again, or something else.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Retry {
     /// The queue's own retries will do.

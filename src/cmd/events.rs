@@ -3,22 +3,43 @@
 use std::io::Write;
 
 use crate::cli::{EventsArgs, EventsFormat};
+use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::own_book::book;
+use crate::cmd::place;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::input::set::{Held, Source};
 use crate::notes::{Heard, on_time};
-use crate::output::event_line;
+use crate::output::{csv, event_line};
 use crate::record::Record;
 use crate::walk::{Listener, Task, Told, Walked, settled, walk};
 
-use crate::cmd::done::Done;
+/// What the name of a file says about its form.
+const SUFFIXES: [(&str, EventsFormat); 4] = [
+    ("ndjson", EventsFormat::Ndjson),
+    ("jsonl", EventsFormat::Ndjson),
+    ("csv", EventsFormat::Csv),
+    ("txt", EventsFormat::Text),
+];
 
 pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
-    let Inputs { sources, manner, calendar, window, progress, problems, notes } = Inputs::new(&args.input)?;
+    let output = args.output.as_deref();
+    let format = place::form(args.format, output, EventsFormat::Ndjson, &SUFFIXES)?;
+    let inputs = Inputs::new(&args.input)?;
+    let paths: Vec<_> = inputs.sources.iter().map(|source| source.path.clone()).collect();
+    place::write(output, &paths, out, |out| list(args, format, inputs, out))
+}
+
+fn list(
+    args: &EventsArgs,
+    format: EventsFormat,
+    inputs: Inputs,
+    out: &mut (dyn Write + Send),
+) -> Result<Done, Error> {
+    let Inputs { sources, manner, calendar, window, progress, problems, notes } = inputs;
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref())?;
@@ -40,17 +61,20 @@ pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Err
     let mut written = Ok(());
     let names: Vec<String> =
         sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect();
+    if format == EventsFormat::Csv {
+        out.write_all(csv::event_names().as_bytes())?;
+    }
     let fold = |page: Page| {
         if page.file != file {
             (file, lines_before) = (page.file, 0);
         }
         if written.is_ok() {
             let name = names.get(page.file).map_or("-", String::as_str);
-            written = page.write(name, lines_before, args.format, out);
+            written = page.write(name, lines_before, format, out);
         }
         lines_before += page.lines;
     };
-    let new = || Listing { format: args.format, page: Page::default() };
+    let new = || Listing { format, page: Page::default() };
     let walked = walk(&task, new, fold, unparsed.writer())?;
     written?;
     unparsed.finish()?;
@@ -103,6 +127,7 @@ impl Listener for Listing {
                     .expect("a record is plain data, memory takes it");
             }
             EventsFormat::Text => self.page.text.extend_from_slice(event_line::show(&record).as_bytes()),
+            EventsFormat::Csv => self.page.text.extend_from_slice(csv::event(&record).as_bytes()),
         }
         self.page.events.push((told.line_in_block, self.page.text.len()));
     }
@@ -113,23 +138,21 @@ impl Listener for Listing {
 }
 
 impl Page {
-    fn write(
-        &self,
-        name: &str,
-        before: u64,
-        format: EventsFormat,
-        out: &mut impl Write,
-    ) -> Result<(), Error> {
-        let name = serde_json::Value::from(name);
+    fn write(&self, name: &str, before: u64, format: EventsFormat, out: &mut dyn Write) -> Result<(), Error> {
+        let json = serde_json::Value::from(name);
         let mut start = 0;
         for &(line, end) in &self.events {
             let text = self.text.get(start..end).unwrap_or_default();
             match format {
                 EventsFormat::Ndjson => {
-                    write!(out, "{{\"file\":{name},\"line\":{},", before + line + 1)?;
+                    write!(out, "{{\"file\":{json},\"line\":{},", before + line + 1)?;
                     out.write_all(text.strip_prefix(b"{").unwrap_or(text))?;
                 }
                 EventsFormat::Text => out.write_all(text)?,
+                EventsFormat::Csv => {
+                    out.write_all(csv::place(name, before + line + 1).as_bytes())?;
+                    out.write_all(text)?;
+                }
             }
             out.write_all(b"\n")?;
             start = end;

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, stderr, stdout};
 
+use crate::book::slug;
 use crate::cli::{ColorChoice, TongueArgs};
 use crate::language::{Language, Words};
 use crate::output::page::Look;
@@ -32,6 +33,7 @@ pub fn look(color: ColorChoice, tongue: &TongueArgs) -> Look {
         color,
         unicode,
         words: Words::of(language),
+        tag: slug(language),
         top: 0,
         reverse: false,
         took: None,

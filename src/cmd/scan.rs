@@ -3,12 +3,14 @@
 use std::io::{IsTerminal, Write, stdout};
 use std::time::Instant;
 
-use crate::cli::{AdviceChoice, ScanArgs, ScanFormat};
+use crate::book::Book;
+use crate::cli::{AdviceChoice, ColorChoice, ScanArgs, ScanFormat};
 use crate::cmd::bar::with_bar;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::look::look;
 use crate::cmd::own_book::book;
+use crate::cmd::place;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
 use crate::error::Error;
@@ -17,28 +19,71 @@ use crate::group::Groups;
 use crate::input::set::Source;
 use crate::notes::Heard;
 use crate::output::page::Look;
-use crate::output::{json, text};
+use crate::output::{csv, html, json, markdown, prometheus, text};
+use crate::report::Report;
 use crate::summary::{Frame, report, seed};
 use crate::tally::Tally;
 use crate::walk::{Task, WALKS, Walked, walk};
 use crate::window::narrow;
 
-pub fn run(args: &ScanArgs, out: &mut impl Write) -> Result<Done, Error> {
+/// What the name of a file says about its form.
+const SUFFIXES: [(&str, ScanFormat); 9] = [
+    ("txt", ScanFormat::Text),
+    ("json", ScanFormat::Json),
+    ("ndjson", ScanFormat::Ndjson),
+    ("jsonl", ScanFormat::Ndjson),
+    ("csv", ScanFormat::Csv),
+    ("md", ScanFormat::Markdown),
+    ("html", ScanFormat::Html),
+    ("htm", ScanFormat::Html),
+    ("prom", ScanFormat::Prometheus),
+];
+
+pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
     let started = Instant::now();
-    let Inputs { mut sources, manner, mut calendar, window, progress, problems, mut notes } =
-        Inputs::new(&args.input)?;
-    let book = book(&args.rules)?;
+    let output = args.output.as_deref();
+    let format = place::form(args.format, output, ScanFormat::Text, &SUFFIXES)?;
+    let inputs = Inputs::new(&args.input)?;
+    let paths: Vec<_> = inputs.sources.iter().map(|source| source.path.clone()).collect();
+    let threads = inputs.manner.threads;
+    let (report, done) = count(args, inputs)?;
+    let to_file = place::file(output).is_some();
+    let color = if to_file && args.color == ColorChoice::Auto { ColorChoice::Never } else { args.color };
+    let look = Look { top: args.top, reverse: args.reverse, ..look(color, &args.tongue) };
+    let shown = match format {
+        ScanFormat::Json => json::show(&report),
+        ScanFormat::Ndjson => json::rows(&report),
+        ScanFormat::Csv => csv::show(&report),
+        ScanFormat::Prometheus => prometheus::show(&report),
+        ScanFormat::Text | ScanFormat::Markdown | ScanFormat::Html if done.nothing_to_report() => {
+            return Ok(done);
+        }
+        ScanFormat::Text => {
+            let shows_time = !to_file && stdout().is_terminal();
+            let took = shows_time.then(|| (started.elapsed().as_secs_f64(), threads));
+            text::show(&report, &Look { took, ..look })
+        }
+        ScanFormat::Markdown => markdown::show(&report, &look),
+        ScanFormat::Html => html::show(&report, &look),
+    };
+    place::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
+    Ok(done)
+}
+
+/// Reads all of the input, again if its dates were not what they seemed.
+fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
+    let Inputs { mut sources, manner, mut calendar, window, progress, problems, mut notes } = inputs;
+    let book: Book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     let seed = seed();
     let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref())?;
+    let again = sources.iter().all(Source::can_be_read_again);
     let mut walks = 0;
     let walked = loop {
         narrow(&mut sources, window, &calendar);
-        let zone = &calendar.zone;
         let new = || {
-            let by = &args.by;
-            let groups = Groups::new(by, args.examples, zone.clone(), seed.clone());
-            Tally::new(seed.clone(), args.examples, (!by.is_empty()).then_some(groups))
+            let groups = || Groups::new(&args.by, args.examples, calendar.zone.clone(), seed.clone());
+            Tally::new(seed.clone(), args.examples, (!args.by.is_empty()).then(groups))
         };
         let task = Task {
             sources: &sources,
@@ -51,8 +96,10 @@ pub fn run(args: &ScanArgs, out: &mut impl Write) -> Result<Done, Error> {
         };
         let walked = with_bar(&progress, || walk(&task, new, |()| {}, unparsed.writer()))?;
         walks += 1;
-        let settled = walked.turns == calendar.turns;
-        if settled || walks == WALKS || !sources.iter().all(Source::can_be_read_again) {
+        if !again || walks == WALKS || walked.turns == calendar.turns {
+            if again && walked.coverage.event > 0 && walked.coverage.filtered == walked.coverage.event {
+                notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, &filter)?);
+            }
             break walked;
         }
         calendar.turns = walked.turns;
@@ -63,21 +110,6 @@ pub fn run(args: &ScanArgs, out: &mut impl Write) -> Result<Done, Error> {
     let mut parts = listeners.into_iter();
     let mut tally = parts.next().unwrap_or_else(|| Tally::new(seed, 0, None));
     parts.for_each(|part| tally.merge(part));
-    let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
-    let again = sources.iter().all(Source::can_be_read_again);
-    if again && coverage.event > 0 && coverage.filtered == coverage.event {
-        let all = Filter::default();
-        let task = Task {
-            sources: &sources,
-            manner,
-            calendar: &calendar,
-            book: &book,
-            window,
-            filter: &all,
-            progress: &progress,
-        };
-        notes.push(what_there_was(&task, &filter)?);
-    }
     let frame = Frame {
         heard: Heard { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns },
         providers: &book.providers,
@@ -90,15 +122,5 @@ pub fn run(args: &ScanArgs, out: &mut impl Write) -> Result<Done, Error> {
         examples: args.examples,
     };
     let report = report(tally, &frame);
-    let shown = match args.format {
-        ScanFormat::Json => json::show(&report),
-        ScanFormat::Text if done.nothing_to_report() => String::new(),
-        ScanFormat::Text => {
-            let took = stdout().is_terminal().then(|| (started.elapsed().as_secs_f64(), manner.threads));
-            let look = Look { top: args.top, reverse: args.reverse, took, ..look(args.color, &args.tongue) };
-            text::show(&report, &look)
-        }
-    };
-    out.write_all(shown.as_bytes())?;
-    Ok(done)
+    Ok((report, Done::new(problems, met, &coverage, window, args.coverage.strict)))
 }

@@ -75,6 +75,11 @@ pub fn strongest(
     choices.sort_by_key(|choice| std::cmp::Reverse(choice.rank()));
     let mut kept: Vec<Choice> = Vec::new();
     for choice in choices {
+        // The name of a file says its form, and says it nearer than a form that is set for all answers.
+        let named = |nearer: &Choice| nearer.key == "output" && nearer.rank() > choice.rank();
+        if choice.key == "format" && kept.iter().any(named) {
+            continue;
+        }
         let rival = kept.iter().find(|rival| {
             choice.is_active() && rival.is_active() && exclude(subcommand, &choice.id, &rival.id)
         });

@@ -140,10 +140,10 @@ pub fn codes(codes: &Codes) -> String {
 }
 
 /// What Markdown would take for a mark is a plain sign again.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in printable(text).chars() {
-        if matches!(c, '\\' | '`' | '*' | '_' | '<' | '>' | '|' | '#' | '[' | ']') {
+        if matches!(c, '\\' | '`' | '*' | '_' | '<' | '>' | '|' | '#' | '[' | ']' | '&' | '~') {
             shown.push('\\');
         }
         shown.push(c);

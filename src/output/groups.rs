@@ -4,13 +4,13 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::HumanCount;
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{Page, fit, word};
+use super::page::{Look, Page, fit, word};
 use super::printable::printable;
 use super::rows::{HEADING, examples};
 use crate::report::{GroupRow, GroupTable, Key};
 
 /// How many of a group have one outcome.
-type Count = fn(&GroupRow) -> u64;
+pub type Count = fn(&GroupRow) -> u64;
 
 const OUTCOMES: [(&str, Count); 9] = [
     ("sent", |row| row.delivered),
@@ -24,8 +24,21 @@ const OUTCOMES: [(&str, Count); 9] = [
     ("rcpts", |row| row.recipients),
 ];
 
-fn value(key: &Key) -> String {
+/// What a group has of a key, fit to be shown; `-` where the lines do not say.
+pub fn value(key: &Key) -> String {
     key.value.as_deref().map_or_else(|| "-".to_owned(), printable)
+}
+
+/// The outcomes that there are, and how to count them.
+pub fn outcomes(table: &GroupTable) -> Vec<(&'static str, Count)> {
+    OUTCOMES.into_iter().filter(|(_, count)| table.rows.iter().any(|row| count(row) > 0)).collect()
+}
+
+/// As many as are to be shown, 0 is all; of what is turned around the last.
+pub fn shown<'t>(table: &'t GroupTable, look: &Look) -> &'t [GroupRow] {
+    let top = if look.top == 0 { table.rows.len() } else { look.top.min(table.rows.len()) };
+    let first = if look.reverse { table.rows.len() - top } else { 0 };
+    table.rows.get(first..first + top).unwrap_or_default()
 }
 
 /// What each key's column gets: all it wants if there is room; else the widest are cut.
@@ -44,11 +57,8 @@ pub fn show(page: &mut Page, table: &GroupTable) {
     if table.rows.is_empty() {
         return;
     }
-    let top = if page.look.top == 0 { table.rows.len() } else { page.look.top.min(table.rows.len()) };
-    let first = if page.look.reverse { table.rows.len() - top } else { 0 };
-    let shown = table.rows.get(first..first + top).unwrap_or_default();
-    let outcomes: Vec<(&str, Count)> =
-        OUTCOMES.into_iter().filter(|(_, count)| table.rows.iter().any(|row| count(row) > 0)).collect();
+    let shown = shown(table, page.look);
+    let outcomes = outcomes(table);
     let counted: usize = outcomes.iter().map(|(title, _)| page.say(title).width().max(7) + 2).sum();
     let room = page.look.width.saturating_sub(counted + 1).max(16);
     let widths = widths(shown, table.by.len(), room);

@@ -1,9 +1,18 @@
 //! The report as JSON: its fields as they are.
 
+use super::entry_json::line;
 use crate::report::Report;
 
 pub fn show(report: &Report) -> String {
     let mut json = serde_json::to_string_pretty(report).expect("a report is plain data");
     json.push('\n');
     json
+}
+
+/// One row an object, or one group if there are any; one object a line.
+pub fn rows(report: &Report) -> String {
+    match &report.groups {
+        Some(table) => table.rows.iter().map(line).collect(),
+        None => report.rows.iter().map(line).collect(),
+    }
 }

@@ -1,5 +1,6 @@
 //! The looks of an answer, one file a format.
 
+pub mod csv;
 pub mod entry_codes;
 pub mod entry_json;
 pub mod entry_markdown;
@@ -8,9 +9,14 @@ pub mod entry_pair;
 pub mod entry_text;
 pub mod event_line;
 mod groups;
+pub mod html;
 pub mod json;
+pub mod markdown;
 pub mod page;
 pub mod printable;
+pub mod prometheus;
+mod row_words;
 mod rows;
 mod sections;
+mod sums;
 pub mod text;

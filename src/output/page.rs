@@ -19,6 +19,8 @@ pub struct Look {
     pub unicode: bool,
     /// The language it speaks.
     pub words: Words,
+    /// Its tag: `en`, `tr`.
+    pub tag: String,
     /// Rows in a section; 0 shows all.
     pub top: usize,
     /// What comes first in the report stands last, next to the prompt.

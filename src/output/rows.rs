@@ -7,8 +7,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::page::{Look, Page, fit, pad, wrap};
 use super::printable::printable;
+use super::row_words;
 use super::sections::{Section, sections};
-use crate::event::Direction;
 use crate::reply::Class;
 use crate::report::Row;
 
@@ -138,13 +138,7 @@ impl<'a> Columns<'a> {
     }
 
     fn row(&self, row: &Row) -> [String; 5] {
-        let code = match (row.code, row.enhanced) {
-            (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
-            (Some(code), None) => code.to_string(),
-            (None, Some(enhanced)) => format!("--- {enhanced}"),
-            (None, None) if row.direction == Direction::Outbound => self.say("(no reply)").to_owned(),
-            (None, None) => self.say("(no code)").to_owned(),
-        };
+        let code = row_words::code(&self.look.words, row);
         let title = self.say(&row.title);
         let what = match row.conflict {
             Some(conflict) => format!("{title} ({})", self.say(conflict)),
@@ -152,23 +146,7 @@ impl<'a> Columns<'a> {
         };
         let [attempts, recipients] =
             [row.attempts, row.recipients].map(|count| HumanCount(count).to_string());
-        let place = self.fit(&self.place(row), self.wheres);
+        let place = self.fit(&row_words::place(&self.look.words, row), self.wheres);
         [pad(&format!("  {code}"), CODE), self.fit(&what, self.what), attempts, recipients, place]
-    }
-
-    /// The one provider or name that most of it concerns, with its share; else how many names there are.
-    fn place(&self, row: &Row) -> String {
-        let share = |count: u64| (count * 100).checked_div(row.attempts).unwrap_or(0);
-        let shared = |name: &str, count: u64| format!("{} {}%", printable(name), share(count));
-        if let Some(provider) = row.providers.first().filter(|provider| share(provider.attempts) >= 50) {
-            return shared(&provider.name, provider.attempts);
-        }
-        let kind = if row.direction == Direction::Inbound { "clients" } else { "domains" };
-        match row.wheres.first() {
-            None => String::new(),
-            Some(first) if row.where_count == 1 => printable(&first.name),
-            Some(first) if share(first.attempts) > 50 => shared(&first.name, first.attempts),
-            Some(_) => format!("{} {}", HumanCount(row.where_count), self.say(kind)),
-        }
     }
 }

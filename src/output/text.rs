@@ -7,12 +7,13 @@ use super::groups;
 use super::page::{Look, Page, fit, pad};
 use super::printable::printable;
 use super::rows::{self, HEADING};
+use super::sums::{all_well, coverage, filter, notes, sums};
 use crate::report::{Full, NameRow, Range, Report};
 
 pub fn show(report: &Report, look: &Look) -> String {
     let mut page = Page { text: String::new(), look };
     head(&mut page, report);
-    sums(&mut page, report);
+    ways(&mut page, report);
     match &report.groups {
         Some(table) => groups::show(&mut page, table),
         None => {
@@ -46,96 +47,24 @@ fn head(page: &mut Page, report: &Report) {
     let parts = [printable(&hosts), range, printable(&size)];
     let parts: Vec<&str> = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
     page.wrapped(&parts, "   ");
-    let input = &report.input;
-    let part = |count: u64, word: &str| format!("{} {}", HumanCount(count), page.say(word));
-    let read = format!(
-        "{} {} = {} + {}",
-        page.say("read"),
-        part(input.lines, "lines"),
-        part(input.mail, "mail"),
-        part(input.other, "other")
-    );
-    let mail = format!(
-        "{} = {} + {}",
-        page.say("mail"),
-        part(input.understood, "understood"),
-        part(input.not_understood, "not understood")
-    );
-    let left_out = part(input.filtered, "events left out");
+    let [read, mail] = coverage(report, &page.look.words);
     page.wrapped(&[&read, &mail], "   ");
-    if !input.filter.is_empty() {
-        let filter = printable(&input.filter.join(" "));
-        page.indented(&format!("{} {filter}: {left_out}", page.say("only")), 2);
+    if let Some(filter) = filter(report, &page.look.words) {
+        page.indented(&printable(&filter), 2);
     }
 }
 
-fn sums(page: &mut Page, report: &Report) {
-    let totals = &report.totals;
+fn ways(page: &mut Page, report: &Report) {
     page.blank();
-    for (name, sent) in [("OUT", totals.outbound), ("LOCAL", totals.local)] {
-        if sent.attempts + sent.discarded == 0 {
-            continue;
-        }
-        let parts = [
-            (sent.delivered, "sent"),
-            (sent.deferred, "deferred"),
-            (sent.bounced, "bounced"),
-            (sent.expired, "expired"),
-        ];
-        let whole = sum(page, name, sent.attempts, "attempts", &parts);
-        let aside = counts(page, &[(sent.discarded, "discarded")], ", ");
-        page.indented(
-            &[whole, aside].iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("; "),
-            6,
-        );
-        if name == "OUT" {
-            let replies = [
-                (sent.positive, "2xx"),
-                (sent.intermediate, "3xx"),
-                (sent.transient, "4xx"),
-                (sent.permanent, "5xx"),
-                (sent.no_reply, "without a reply"),
-            ];
-            let replies = format!("      {}: {}", page.say("by reply"), counts(page, &replies, " + "));
-            page.indented(&replies, 8);
+    for sum in sums(report, &page.look.words) {
+        page.indented(&format!("{} {}", pad(page.say(sum.name), 5), sum.line), 6);
+        if let Some(replies) = sum.by_reply {
+            page.indented(&format!("      {replies}"), 8);
         }
     }
-    let inbound = totals.inbound;
-    let aside = [(inbound.warned, "warned"), (inbound.held, "held"), (inbound.discarded, "discarded")];
-    let aside = counts(page, &aside, ", ");
-    if inbound.refused > 0 || !aside.is_empty() {
-        let parts =
-            [(inbound.transient, "4xx"), (inbound.permanent, "5xx"), (inbound.unspecified, "without a code")];
-        let refused = sum(page, "IN", inbound.refused, "refused by us", &parts);
-        page.indented(&if aside.is_empty() { refused } else { format!("{refused}; {aside}") }, 6);
+    if let Some(english) = all_well(report) {
+        page.line(page.say(english));
     }
-    if report.rows.is_empty() {
-        page.line(page.say("No delivery and no refusal is in these lines."));
-    } else if report.rows.iter().all(|row| row.reason.is_none()) {
-        page.line(page.say("Nothing was deferred, bounced or refused."));
-    }
-}
-
-/// `OUT   204,930 attempts = 171,044 sent (83.5%) + …`; parts that are none are left out, but for the first.
-fn sum(page: &Page, name: &str, whole: u64, unit: &str, parts: &[(u64, &str)]) -> String {
-    let shown: Vec<String> = parts
-        .iter()
-        .enumerate()
-        .filter(|(at, (count, _))| *at == 0 || *count > 0)
-        .map(|(_, (count, word))| {
-            let share = if whole > 0 { *count as f64 * 100.0 / whole as f64 } else { 0.0 };
-            format!("{} {} ({share:.1}%)", HumanCount(*count), page.say(word))
-        })
-        .collect();
-    format!("{} {} {} = {}", pad(page.say(name), 5), HumanCount(whole), page.say(unit), shown.join(" + "))
-}
-
-/// `5 warned, 3 held`, without those that are none.
-fn counts(page: &Page, parts: &[(u64, &str)], between: &str) -> String {
-    let some = parts.iter().filter(|(count, _)| *count > 0);
-    let shown: Vec<String> =
-        some.map(|(count, word)| format!("{} {}", HumanCount(*count), page.say(word))).collect();
-    shown.join(between)
 }
 
 /// `DOMAINS with most failures          sent  deferred  bounced  expired`
@@ -193,15 +122,7 @@ fn full(page: &mut Page, advice: &[Full]) {
 }
 
 fn foot(page: &mut Page, report: &Report) {
-    let mut notes = Vec::new();
-    let totals = &report.totals;
-    let counted = [
-        (totals.host_attempts, "answers of single hosts before another host was tried are in no sum."),
-        (totals.probes, "address probes are in no sum."),
-    ];
-    let counted = counted.iter().filter(|(count, _)| *count > 0);
-    notes.extend(counted.map(|(count, words)| format!("{} {}", HumanCount(*count), page.say(words))));
-    notes.extend(report.notes.iter().map(|note| page.say(note).to_owned()));
+    let mut notes = notes(report, &page.look.words);
     notes.extend(report.input.not_understood_lines.iter().take(1).map(|line| {
         let line = fit(&printable(line), page.look.width.saturating_sub(32), page.look.unicode);
         format!("{}: {line}", page.say("Not understood, for example"))
@@ -214,7 +135,7 @@ fn foot(page: &mut Page, report: &Report) {
     }
 }
 
-fn span(range: &Range) -> String {
+pub(super) fn span(range: &Range) -> String {
     let (first, last) = (&range.first, &range.last);
     let long = "%a %d %b %Y %H:%M";
     let end = if first.date() == last.date() { "%H:%M" } else { long };

@@ -36,6 +36,7 @@ pub fn answer(args: &[&str]) -> (String, u8) {
         Some(Command::Explain(args)) => cmd::explain::run(args, &mut out),
         Some(Command::Events(args)) => cmd::events::run(args, &mut out),
         Some(Command::Man(args)) => cmd::man::run(args, &mut out),
+        Some(Command::Schema(args)) => cmd::schema::run(args, &mut out),
         Some(Command::Scan(args)) => cmd::scan::run(args, &mut out),
         None => cmd::scan::run(&cli.scan, &mut out),
     };

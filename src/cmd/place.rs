@@ -1,0 +1,66 @@
+//! Where an answer goes, and in which form: standard output, or a file that is whole or not there.
+
+use std::fs::{self, File, Permissions};
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+
+/// The file that was asked for. None: standard output.
+pub fn file(output: Option<&Path>) -> Option<&Path> {
+    output.filter(|path| *path != Path::new("-"))
+}
+
+/// The form that was asked for, else the one that the file's name ends in, else `usual`.
+pub fn form<F: Copy>(
+    asked: Option<F>,
+    output: Option<&Path>,
+    usual: F,
+    suffixes: &[(&str, F)],
+) -> Result<F, Error> {
+    let (None, Some(path)) = (asked, file(output)) else { return Ok(asked.unwrap_or(usual)) };
+    let suffix = path.extension().unwrap_or_default().to_ascii_lowercase();
+    let form = suffixes.iter().find(|(known, _)| *known == suffix).map(|&(_, form)| form);
+    form.ok_or_else(|| Error::Suffix {
+        path: path.to_owned(),
+        known: suffixes.iter().map(|(known, _)| format!(".{known}")).collect(),
+    })
+}
+
+/// Writes the answer where it is to go. A file gets its name when all of it is written: until then, and if `work`
+/// fails, what was there before stays. `inputs` are read while we write, so none of them can be the output.
+pub fn write<T>(
+    output: Option<&Path>,
+    inputs: &[PathBuf],
+    stdout: &mut (impl Write + Send),
+    work: impl FnOnce(&mut (dyn Write + Send)) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let Some(path) = file(output) else { return work(stdout) };
+    let failed = |source| Error::Create { path: path.to_owned(), source };
+    // The link stays a link: what it leads to is replaced.
+    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let same = |input: &PathBuf| fs::canonicalize(input).is_ok_and(|input| input == place);
+    if inputs.iter().any(same) {
+        return Err(Error::OutputIsInput { path: path.to_owned() });
+    }
+    if fs::metadata(&place).is_ok_and(|metadata| !metadata.is_file()) {
+        // A pipe or a device, such as /dev/null, must not be replaced by a file.
+        let mut out = BufWriter::new(File::options().write(true).open(&place).map_err(failed)?);
+        let answer = work(&mut out)?;
+        out.flush()?;
+        return Ok(answer);
+    }
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    // The umask takes from it what it takes from any new file.
+    let builder = builder.prefix(".smtplog-").permissions(Permissions::from_mode(0o666));
+    let part = builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    let mut out = BufWriter::new(part);
+    let answer = work(&mut out)?;
+    let part = out.into_inner().map_err(|error| failed(error.into_error()))?;
+    // Else a crash right after the renaming could leave an empty file under the name.
+    part.as_file().sync_all().map_err(failed)?;
+    part.persist(&place).map_err(|error| failed(error.error))?;
+    Ok(answer)
+}

@@ -1,0 +1,22 @@
+//! `smtplog schema`: the JSON Schema of an answer, made of the types that are printed.
+
+use std::io::Write;
+
+use schemars::generate::SchemaSettings;
+
+use crate::cli::{SchemaArgs, SchemaChoice};
+use crate::cmd::done::Done;
+use crate::error::Error;
+use crate::output::entry_json;
+use crate::record::Listed;
+use crate::report::Report;
+
+pub fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Done, Error> {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let schema = match args.of {
+        SchemaChoice::Report => generator.into_root_schema_for::<Report>(),
+        SchemaChoice::Event => generator.into_root_schema_for::<Listed>(),
+    };
+    out.write_all(entry_json::pretty(&schema).as_bytes())?;
+    Ok(Done::looked_up(true))
+}

@@ -1,0 +1,227 @@
+//! Rows and events as CSV (RFC 4180, lines end in LF): what a spreadsheet would run as a formula is defused.
+
+use csv::{Terminator, WriterBuilder};
+
+use super::entry_page::typed;
+use super::printable::printable;
+use crate::record::Record;
+use crate::report::{GroupTable, NameCount, Report, Row};
+
+const ROW: [&str; 19] = [
+    "direction",
+    "outcome",
+    "code",
+    "enhanced",
+    "class",
+    "reason",
+    "title",
+    "retryable",
+    "conflict",
+    "attempts",
+    "recipients",
+    "first",
+    "last",
+    "stages",
+    "providers",
+    "where",
+    "where_count",
+    "advice",
+    "example",
+];
+
+/// Behind the keys.
+const GROUP: [&str; 12] = [
+    "events",
+    "delivered",
+    "deferred",
+    "bounced",
+    "expired",
+    "rejected",
+    "warned",
+    "held",
+    "discarded",
+    "recipients",
+    "first",
+    "last",
+];
+
+const EVENT: [&str; 25] = [
+    "file",
+    "line",
+    "time",
+    "mta",
+    "host",
+    "program",
+    "instance",
+    "queue_id",
+    "direction",
+    "outcome",
+    "code",
+    "enhanced",
+    "dsn",
+    "class",
+    "stage",
+    "reason",
+    "rule",
+    "provider",
+    "sender",
+    "recipient",
+    "peer_host",
+    "peer_ip",
+    "peer_port",
+    "suspended",
+    "text",
+];
+
+/// The rows of a report, or its groups if there are any, under their names; what is not known is empty.
+pub fn show(report: &Report) -> String {
+    if let Some(table) = &report.groups {
+        return groups(table);
+    }
+    let rows = report.rows.iter().map(|row| line(row_cells(row)));
+    std::iter::once(line(ROW)).chain(rows).collect()
+}
+
+fn groups(table: &GroupTable) -> String {
+    let names = table.by.iter().map(|&by| typed(by)).chain(GROUP.map(str::to_owned));
+    let rows = table.rows.iter().map(|row| {
+        let keys = row.keys.iter().map(|key| cell(key.value.as_deref().unwrap_or_default()));
+        let counts = [
+            row.events,
+            row.delivered,
+            row.deferred,
+            row.bounced,
+            row.expired,
+            row.rejected,
+            row.warned,
+            row.held,
+            row.discarded,
+            row.recipients,
+        ];
+        let counts = counts.into_iter().map(|count| count.to_string());
+        let times = [&row.first, &row.last].map(|time| time.clone().unwrap_or_default());
+        line(keys.chain(counts).chain(times))
+    });
+    std::iter::once(line(names)).chain(rows).collect()
+}
+
+fn row_cells(row: &Row) -> [String; 19] {
+    let stages = row.stages.iter().map(|stage| (typed(stage.stage), stage.attempts)).collect();
+    let names = |counts: &[NameCount]| {
+        counted(counts.iter().map(|count| (count.name.clone(), count.attempts)).collect())
+    };
+    [
+        typed(row.direction),
+        typed(row.outcome),
+        or_empty(row.code),
+        or_empty(row.enhanced),
+        row.class.map(typed).unwrap_or_default(),
+        row.reason.map(typed).unwrap_or_default(),
+        cell(&row.title),
+        row.retryable.map(typed).unwrap_or_default(),
+        row.conflict.unwrap_or_default().to_owned(),
+        row.attempts.to_string(),
+        row.recipients.to_string(),
+        row.first.clone().unwrap_or_default(),
+        row.last.clone().unwrap_or_default(),
+        counted(stages),
+        names(&row.providers),
+        names(&row.wheres),
+        row.where_count.to_string(),
+        cell(row.advice.as_deref().unwrap_or_default()),
+        cell(row.example.as_deref().unwrap_or_default()),
+    ]
+}
+
+/// `11 example.org; 3 example.net`: the number first, so that no name of a stranger begins a cell.
+fn counted(counts: Vec<(String, u64)>) -> String {
+    let counts = counts.into_iter().map(|(name, count)| format!("{count} {}", printable(&name)));
+    counts.collect::<Vec<_>>().join("; ")
+}
+
+/// The names of what [`place`] and [`event`] write.
+pub fn event_names() -> String {
+    line(EVENT)
+}
+
+/// Where an event stands; to be followed by [`event`].
+pub fn place(file: &str, number: u64) -> String {
+    let mut place = line([cell(file), number.to_string()]);
+    place.pop();
+    place.push(',');
+    place
+}
+
+/// All of an event but its place, without an end of line.
+pub fn event(record: &Record) -> String {
+    let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
+    let mut event = line([
+        text(&record.time),
+        typed(record.mta),
+        text(&record.host),
+        text(&record.program),
+        text(&record.instance),
+        text(&record.queue_id),
+        typed(record.direction),
+        typed(record.outcome),
+        or_empty(record.code),
+        or_empty(record.enhanced),
+        or_empty(record.dsn),
+        record.class.map(typed).unwrap_or_default(),
+        record.stage.map(typed).unwrap_or_default(),
+        record.reason.map(typed).unwrap_or_default(),
+        text(&record.rule),
+        text(&record.provider),
+        text(&record.sender),
+        text(&record.recipient),
+        text(&record.peer_host),
+        text(&record.peer_ip),
+        or_empty(record.peer_port),
+        record.suspended.to_string(),
+        cell(&record.text),
+    ]);
+    event.pop();
+    event
+}
+
+fn or_empty(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// Text from a log. A cell that begins with one of these signs is a formula to a spreadsheet (OWASP, "CSV
+/// Injection"); an apostrophe in front makes it text. A tab or a carriage return is no such sign any more, since
+/// control characters are made printable first.
+fn cell(text: &str) -> String {
+    let shown = printable(text);
+    let formula = shown.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    if formula { format!("'{shown}") } else { shown }
+}
+
+fn line<T: AsRef<[u8]>>(cells: impl IntoIterator<Item = T>) -> String {
+    let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
+    writer.write_record(cells).expect("memory takes it");
+    let bytes = writer.into_inner().expect("memory takes it");
+    String::from_utf8(bytes).expect("text goes in, and commas and quotes between")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defuses_what_a_spreadsheet_would_run() {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "＝1"] {
+            assert_eq!(cell(text), format!("'{text}"));
+        }
+        assert_eq!(cell("\t=1"), "\\x09=1");
+        assert_eq!(cell("\r=1"), "\\x0d=1");
+        assert_eq!(cell("a=1, b-2"), "a=1, b-2");
+        assert_eq!(cell(""), "");
+    }
+
+    #[test]
+    fn quotes_what_would_end_a_cell() {
+        assert_eq!(line(["a,b", "say \"x\"", ""]), "\"a,b\",\"say \"\"x\"\"\",\n");
+        assert_eq!(place("a,b.log", 7), "\"a,b.log\",7,");
+    }
+}

@@ -1,0 +1,140 @@
+//! The sums of a report in words, as sums that a reader can add up, the same in every format for people.
+
+use indicatif::HumanCount;
+
+use crate::language::Words;
+use crate::report::{Report, Sent};
+
+/// One way of mail: `OUT`, `204,930 attempts = 171,044 sent (83.5%) + …`.
+pub struct Sum {
+    /// English; to be said in the reader's language.
+    pub name: &'static str,
+    pub line: String,
+    /// The same attempts, by the class of the reply. Only of outbound mail.
+    pub by_reply: Option<String>,
+}
+
+/// Ways on which nothing went are left out.
+pub fn sums(report: &Report, words: &Words) -> Vec<Sum> {
+    let totals = &report.totals;
+    let sent = [sent("OUT", &totals.outbound, words), sent("LOCAL", &totals.local, words)];
+    sent.into_iter().flatten().chain(refused(report, words)).collect()
+}
+
+fn sent(name: &'static str, sent: &Sent, words: &Words) -> Option<Sum> {
+    if sent.attempts + sent.discarded == 0 {
+        return None;
+    }
+    let parts = [
+        (sent.delivered, "sent"),
+        (sent.deferred, "deferred"),
+        (sent.bounced, "bounced"),
+        (sent.expired, "expired"),
+    ];
+    let whole = sum(words, sent.attempts, "attempts", &parts);
+    let aside = counts(words, &[(sent.discarded, "discarded")], ", ");
+    let replies = [
+        (sent.positive, "2xx"),
+        (sent.intermediate, "3xx"),
+        (sent.transient, "4xx"),
+        (sent.permanent, "5xx"),
+        (sent.no_reply, "without a reply"),
+    ];
+    let by_reply =
+        (name == "OUT").then(|| format!("{}: {}", words.say("by reply"), counts(words, &replies, " + ")));
+    Some(Sum { name, line: with(whole, &aside), by_reply })
+}
+
+fn refused(report: &Report, words: &Words) -> Option<Sum> {
+    let inbound = report.totals.inbound;
+    let aside = [(inbound.warned, "warned"), (inbound.held, "held"), (inbound.discarded, "discarded")];
+    let aside = counts(words, &aside, ", ");
+    if inbound.refused == 0 && aside.is_empty() {
+        return None;
+    }
+    let parts =
+        [(inbound.transient, "4xx"), (inbound.permanent, "5xx"), (inbound.unspecified, "without a code")];
+    let whole = sum(words, inbound.refused, "refused by us", &parts);
+    Some(Sum { name: "IN", line: with(whole, &aside), by_reply: None })
+}
+
+fn with(whole: String, aside: &str) -> String {
+    if aside.is_empty() { whole } else { format!("{whole}; {aside}") }
+}
+
+/// What is to be said where no section follows. None: something went wrong, and sections say what.
+pub fn all_well(report: &Report) -> Option<&'static str> {
+    if report.rows.is_empty() {
+        Some("No delivery and no refusal is in these lines.")
+    } else {
+        let well = report.rows.iter().all(|row| row.reason.is_none());
+        well.then_some("Nothing was deferred, bounced or refused.")
+    }
+}
+
+/// What was read, as two sums: the lines, and the mail lines among them.
+pub fn coverage(report: &Report, words: &Words) -> [String; 2] {
+    let input = &report.input;
+    let part = |count: u64, word: &str| format!("{} {}", HumanCount(count), words.say(word));
+    let read = format!(
+        "{} {} = {} + {}",
+        words.say("read"),
+        part(input.lines, "lines"),
+        part(input.mail, "mail"),
+        part(input.other, "other")
+    );
+    let mail = format!(
+        "{} = {} + {}",
+        words.say("mail"),
+        part(input.understood, "understood"),
+        part(input.not_understood, "not understood")
+    );
+    [read, mail]
+}
+
+/// The filters in force and what they left out. None: all events are in the report.
+pub fn filter(report: &Report, words: &Words) -> Option<String> {
+    let input = &report.input;
+    let left_out = format!("{} {}", HumanCount(input.filtered), words.say("events left out"));
+    (!input.filter.is_empty())
+        .then(|| format!("{} {}: {left_out}", words.say("only"), input.filter.join(" ")))
+}
+
+/// What is in no sum, and what limits the numbers.
+pub fn notes(report: &Report, words: &Words) -> Vec<String> {
+    let totals = &report.totals;
+    let counted = [
+        (totals.host_attempts, "answers of single hosts before another host was tried are in no sum."),
+        (totals.probes, "address probes are in no sum."),
+    ];
+    let counted = counted.iter().filter(|(count, _)| *count > 0);
+    let counted = counted.map(|(count, english)| format!("{} {}", HumanCount(*count), words.say(english)));
+    counted.chain(report.notes.iter().map(|note| words.say(note).to_owned())).collect()
+}
+
+/// `204,930 attempts = 171,044 sent (83.5%) + …`; parts that are none are left out, but for the first.
+fn sum(words: &Words, whole: u64, unit: &str, parts: &[(u64, &str)]) -> String {
+    let shown: Vec<String> = parts
+        .iter()
+        .enumerate()
+        .filter(|(at, (count, _))| *at == 0 || *count > 0)
+        .map(|(_, (count, word))| {
+            format!("{} {} ({})", HumanCount(*count), words.say(word), share(*count, whole))
+        })
+        .collect();
+    format!("{} {} = {}", HumanCount(whole), words.say(unit), shown.join(" + "))
+}
+
+/// `83.5%`; 0 of 0 is 0.
+pub fn share(count: u64, whole: u64) -> String {
+    let share = if whole > 0 { count as f64 * 100.0 / whole as f64 } else { 0.0 };
+    format!("{share:.1}%")
+}
+
+/// `5 warned, 3 held`, without those that are none.
+fn counts(words: &Words, parts: &[(u64, &str)], between: &str) -> String {
+    let some = parts.iter().filter(|(count, _)| *count > 0);
+    let shown: Vec<String> =
+        some.map(|(count, word)| format!("{} {}", HumanCount(*count), words.say(word))).collect();
+    shown.join(between)
+}

@@ -1,0 +1,161 @@
+//! What happened hour by hour: events come in, counts for each hour go out, the same in any order.
+
+use std::collections::BTreeMap;
+
+use crate::event::{Direction, Outcome};
+use crate::reply::Class;
+use crate::time::Moment;
+
+/// What is counted of one hour; each event is in one of these at most.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Counts {
+    /// Delivered, deferred, bounced, expired.
+    pub outbound: [u64; 4],
+    /// The same, of delivery on this machine.
+    pub local: [u64; 4],
+    /// Refused with a 4xx, with a 5xx, and without either.
+    pub inbound: [u64; 3],
+}
+
+impl Counts {
+    fn add(&mut self, other: &Self) {
+        let add = |mine: &mut [u64], theirs: &[u64]| {
+            mine.iter_mut().zip(theirs).for_each(|(sum, count)| *sum += count);
+        };
+        add(&mut self.outbound, &other.outbound);
+        add(&mut self.local, &other.local);
+        add(&mut self.inbound, &other.inbound);
+    }
+
+    /// None: it is no attempt and no refusal, and in none of the sums.
+    fn of(&mut self, direction: Direction, outcome: Outcome, class: Option<Class>) -> Option<&mut u64> {
+        let sent = match outcome {
+            Outcome::Delivered => Some(0),
+            Outcome::Deferred => Some(1),
+            Outcome::Bounced => Some(2),
+            Outcome::Expired => Some(3),
+            Outcome::Attempt | Outcome::Probe | Outcome::Warned | Outcome::Held | Outcome::Discarded => {
+                return None;
+            }
+            Outcome::Rejected => None,
+        };
+        let refused = match class {
+            Some(Class::Transient) => 0,
+            Some(Class::Permanent) => 1,
+            Some(Class::Positive | Class::Intermediate) | None => 2,
+        };
+        match direction {
+            Direction::Outbound => self.outbound.get_mut(sent?),
+            Direction::Local => self.local.get_mut(sent?),
+            Direction::Inbound => self.inbound.get_mut(refused),
+        }
+    }
+}
+
+/// Three years of hours, about 3 MiB. A sender has no say in the server's stamps, but a damaged file may hold any.
+const LIMIT: usize = 24 * 366 * 3;
+
+/// The latest hours; which they are does not hang on the order in which events come.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    /// By hours since 1970-01-01T00:00Z; hours in which nothing was counted are left out.
+    pub hours: BTreeMap<i64, Counts>,
+    /// Hours were left out, since there are more than are kept.
+    pub is_cut: bool,
+    limit: usize,
+    /// The hour counted last, and what is not among the hours yet. It changes seldom from event to event.
+    last: Option<(i64, Counts)>,
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Self { hours: BTreeMap::new(), is_cut: false, limit: LIMIT, last: None }
+    }
+}
+
+impl Timeline {
+    /// An event without a moment is in no hour.
+    pub fn count(
+        &mut self,
+        moment: Option<Moment>,
+        direction: Direction,
+        outcome: Outcome,
+        class: Option<Class>,
+    ) {
+        let Some(hour) = moment.map(|moment| moment.micros.div_euclid(3_600_000_000)) else { return };
+        if self.last.is_none_or(|(last, _)| last != hour) {
+            self.settle();
+        }
+        let (_, counts) = self.last.get_or_insert((hour, Counts::default()));
+        if let Some(count) = counts.of(direction, outcome, class) {
+            *count += 1;
+        }
+    }
+
+    /// Puts among the hours what is not there yet; to be done before they are read.
+    pub fn settle(&mut self) {
+        if let Some((hour, counts)) = self.last.take() {
+            self.add(hour, &counts);
+        }
+    }
+
+    pub fn merge(&mut self, mut other: Self) {
+        other.settle();
+        self.is_cut |= other.is_cut;
+        other.hours.iter().for_each(|(&hour, counts)| self.add(hour, counts));
+    }
+
+    /// An hour that is dropped has `limit` later ones, so it is not among the latest of the whole either.
+    fn add(&mut self, hour: i64, counts: &Counts) {
+        if *counts == Counts::default() {
+            return;
+        }
+        self.hours.entry(hour).or_default().add(counts);
+        if self.hours.len() > self.limit {
+            self.hours.pop_first();
+            self.is_cut = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(hours: &[i64], limit: usize) -> Timeline {
+        let mut timeline = Timeline { limit, ..Timeline::default() };
+        for hour in hours {
+            let moment = Moment { micros: hour * 3_600_000_000 + 7, offset: 0 };
+            timeline.count(Some(moment), Direction::Outbound, Outcome::Deferred, None);
+        }
+        timeline.settle();
+        timeline
+    }
+
+    #[test]
+    fn any_split_and_any_order_give_the_same_hours() {
+        let hours = [5, 5, 1, 9, 5, 2, 9, 7, 1, 3];
+        let whole = counted(&hours, 4);
+        for cut in 0..=hours.len() {
+            let (front, back) = hours.split_at(cut);
+            let mut merged = counted(back, 4);
+            merged.merge(counted(front, 4));
+            assert_eq!((&merged.hours, merged.is_cut), (&whole.hours, whole.is_cut), "cut at {cut}");
+        }
+        assert_eq!(whole.hours.keys().copied().collect::<Vec<_>>(), [3, 5, 7, 9]);
+        assert_eq!(whole.hours[&5].outbound, [0, 3, 0, 0]);
+    }
+
+    #[test]
+    fn hours_before_1970_and_events_without_a_time_make_no_trouble() {
+        let mut timeline = Timeline::default();
+        timeline.count(None, Direction::Outbound, Outcome::Deferred, None);
+        let before = Moment { micros: -1, offset: 0 };
+        timeline.count(Some(before), Direction::Inbound, Outcome::Rejected, Some(Class::Permanent));
+        timeline.count(Some(before), Direction::Inbound, Outcome::Warned, Some(Class::Permanent));
+        timeline.settle();
+        assert_eq!(timeline.hours[&-1].inbound, [0, 1, 0]);
+        assert_eq!(timeline.hours.len(), 1);
+        assert!(!timeline.is_cut);
+    }
+}

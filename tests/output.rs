@@ -1,0 +1,145 @@
+//! `--output`: the form by the name of the file, and a file that is whole or not there.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use assert_cmd::cargo::cargo_bin;
+use tempfile::tempdir;
+
+fn smtplog(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(cargo_bin("smtplog"));
+    command.args(args).current_dir(folder).env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
+    command.output().unwrap()
+}
+
+fn log() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/postfix/out.log").to_str().unwrap().to_owned()
+}
+
+#[track_caller]
+fn ends_well(output: &Output) {
+    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_name_of_the_file_tells_the_form() {
+    let folder = tempdir().unwrap();
+    for (name, begins) in [
+        ("r.txt", "mx1"),
+        ("r.json", "{\n  \"schema\""),
+        ("r.ndjson", "{\"direction\""),
+        ("r.jsonl", "{\"direction\""),
+        ("r.csv", "direction,outcome,code"),
+        ("r.md", "# SMTP report"),
+        ("r.html", "<!DOCTYPE html>"),
+        ("r.HTM", "<!DOCTYPE html>"),
+        ("r.prom", "# HELP smtplog_build_info"),
+    ] {
+        ends_well(&smtplog(folder.path(), &["scan", "-o", name, &log()]));
+        let text = fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(text.starts_with(begins), "{name}: {}", text.get(..60).unwrap());
+        assert!(!text.contains('\x1b'), "{name} is coloured");
+    }
+    for (name, begins) in [("e.ndjson", "{\"file\""), ("e.csv", "file,line,time"), ("e.txt", "20")] {
+        ends_well(&smtplog(folder.path(), &["events", "-o", name, &log()]));
+        let text = fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(text.starts_with(begins), "{name}: {}", text.get(..60).unwrap());
+    }
+    assert_eq!(names(folder.path()).len(), 12, "nothing else is left behind");
+}
+
+#[test]
+fn a_name_that_tells_no_form_is_an_error_unless_the_format_is_named() {
+    let folder = tempdir().unwrap();
+    for name in ["report", "report.log", ".html"] {
+        let output = smtplog(folder.path(), &["scan", "-o", name, &log()]);
+        assert_eq!(output.status.code(), Some(2));
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert!(words.contains("--format") && words.contains(".html .htm .prom"), "{words}");
+    }
+    assert!(names(folder.path()).is_empty());
+    ends_well(&smtplog(folder.path(), &["scan", "-o", "report.html", "--format", "json", &log()]));
+    assert!(fs::read_to_string(folder.path().join("report.html")).unwrap().starts_with('{'));
+}
+
+#[test]
+fn a_dash_is_standard_output() {
+    let folder = tempdir().unwrap();
+    let output = smtplog(folder.path(), &["scan", "-o", "-", "--format", "csv", &log()]);
+    assert!(output.status.success() && output.stdout.starts_with(b"direction,"));
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn what_was_there_stays_when_the_answer_fails() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("e.csv"), "before").unwrap();
+    fs::write(folder.path().join("rules.toml"), "no rule").unwrap();
+    let output = smtplog(folder.path(), &["events", "-o", "e.csv", "--rules", "rules.toml", &log()]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(fs::read_to_string(folder.path().join("e.csv")).unwrap(), "before");
+    let output = smtplog(folder.path(), &["scan", "-o", "no/such/r.csv", &log()]);
+    assert_eq!(output.status.code(), Some(2));
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.contains("cannot write no/such/r.csv: no such file"), "{words}");
+    assert_eq!(names(folder.path()), ["e.csv", "rules.toml"]);
+}
+
+#[test]
+fn a_report_of_nothing_does_not_replace_one_for_people() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("r.html"), "before").unwrap();
+    fs::write(folder.path().join("other.log"), "nothing of mail\n").unwrap();
+    let output = smtplog(folder.path(), &["scan", "-o", "r.html", "other.log"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(fs::read_to_string(folder.path().join("r.html")).unwrap(), "before");
+    // A program is told that there is nothing.
+    let output = smtplog(folder.path(), &["scan", "-o", "r.prom", "other.log"]);
+    assert_eq!(output.status.code(), Some(3));
+    let text = fs::read_to_string(folder.path().join("r.prom")).unwrap();
+    assert!(text.contains("smtplog_lines_total{kind=\"other\"} 1"), "{text}");
+}
+
+#[test]
+fn the_file_has_the_mode_that_the_umask_leaves_and_a_new_name_in_its_folder() {
+    let folder = tempdir().unwrap();
+    let before = folder.path().join("before");
+    fs::write(&before, "").unwrap();
+    fs::write(folder.path().join("target.csv"), "old").unwrap();
+    let old = fs::metadata(folder.path().join("target.csv")).unwrap().ino();
+    symlink("target.csv", folder.path().join("link.csv")).unwrap();
+    ends_well(&smtplog(folder.path(), &["scan", "-o", "link.csv", &log()]));
+    assert!(fs::symlink_metadata(folder.path().join("link.csv")).unwrap().is_symlink());
+    let new = fs::metadata(folder.path().join("target.csv")).unwrap();
+    assert_ne!(new.ino(), old, "it was replaced, not written over");
+    let usual = fs::metadata(before).unwrap().permissions().mode();
+    assert_eq!(new.permissions().mode(), usual);
+}
+
+#[test]
+fn a_log_that_is_read_is_never_the_output() {
+    let folder = tempdir().unwrap();
+    fs::copy(log(), folder.path().join("mail.csv")).unwrap();
+    for command in ["scan", "events"] {
+        let output = smtplog(folder.path(), &[command, "-o", "./mail.csv", "mail.csv"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8(output.stderr).unwrap().contains("one of the logs"));
+    }
+    assert_eq!(fs::read(folder.path().join("mail.csv")).unwrap(), fs::read(log()).unwrap());
+}
+
+#[test]
+fn a_device_is_written_to_and_not_replaced() {
+    let folder = tempdir().unwrap();
+    ends_well(&smtplog(folder.path(), &["scan", "--format", "html", "-o", "/dev/null", &log()]));
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+}
