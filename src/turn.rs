@@ -37,7 +37,8 @@ impl Calendar {
     pub fn bound(&self, source: Option<&Source>) -> Bound {
         let year = self.year.and_then(|year| Bound::year(year, &self.zone));
         year.unwrap_or_else(|| {
-            let written = source.and_then(|source| Timestamp::try_from(source.newest).ok());
+            let file = source.filter(|source| source.can_be_read_again());
+            let written = file.and_then(|source| Timestamp::try_from(source.newest).ok());
             // Images and archives set it to 1970 or 1980, and a wrong clock to some year to come: no log is so old or
             // so new.
             let told = |written: &Timestamp| *written < self.now && written.as_second() > TEN_YEARS;

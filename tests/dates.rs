@@ -477,3 +477,146 @@ fn a_doubtful_time_is_said() {
     let fine = notes(now, ("fine.log", "2026-11-22T06:00:00Z", &["Nov 22 05:00:00"]));
     assert_eq!(fine, "[]");
 }
+
+/// Fourteen weeks over New Year, the newest first in the list as `ls -t` gives them: names, stamps, and their times.
+fn weeks() -> Vec<(String, [String; 2], [String; 2])> {
+    let newest: jiff::civil::Date = "2026-02-15".parse().unwrap();
+    let week = |number: i64| {
+        let name = if number == 0 { "mail.log".to_owned() } else { format!("mail.log.{number}") };
+        let last = newest.saturating_sub(jiff::Span::new().days(number * 7));
+        let days = [last.saturating_sub(jiff::Span::new().days(6)), last];
+        let stamps = days.map(|day| format!("{} 12:00:00", day.strftime("%b %e")));
+        (name, stamps, days.map(|day| format!("{day}T12:00:00+00:00")))
+    };
+    (0..14).map(week).collect()
+}
+
+#[test]
+fn a_set_of_rotated_files_over_new_year_is_one_log() {
+    let weeks = weeks();
+    let wanted: Vec<String> = weeks.iter().rev().flat_map(|(_, _, times)| times.clone()).collect();
+    assert!(
+        wanted.iter().any(|time| time.starts_with("2025-11"))
+            && wanted.last().unwrap().starts_with("2026-02")
+    );
+    // Each as it was rotated; all of them copied in June; all copied in the next December.
+    for (now, written) in [
+        ("2026-02-16T00:00:00Z", None),
+        ("2026-06-02T00:00:00Z", Some("2026-06-01T00:00:00Z")),
+        ("2026-12-30T00:00:00Z", Some("2026-12-29T00:00:00Z")),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = Vec::new();
+        for (name, stamps, times) in &weeks {
+            let last: Timestamp = times[1].parse().unwrap();
+            let written = written.map_or_else(|| last.to_string(), str::to_owned);
+            files.push(write(&folder, &(name, &written, &[&stamps[0], &stamps[1]])));
+        }
+        // In any order: the names say which is older.
+        files.rotate_left(5);
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let common = ["events", "--utc", "--now", now];
+        assert_eq!(times(&[&common[..], &files].concat()), wanted, "{written:?}");
+        let alone = folder.path().join("mail.log");
+        let rotated = ["events", "--utc", "--now", now, "--rotated", alone.to_str().unwrap()];
+        assert_eq!(times(&rotated), wanted, "{written:?}, --rotated");
+    }
+}
+
+#[test]
+fn an_hour_that_comes_twice_may_be_cut_by_a_rotation() {
+    all(&[(
+        "the second file goes on where the first ended",
+        BERLIN,
+        &[
+            ("mail.log", "2026-10-25T06:00:00Z", &["Oct 25 02:20:00", "Oct 25 03:00:00"]),
+            ("mail.log.1", "2026-10-25T00:50:00Z", &["Oct 25 02:00:00", "Oct 25 02:50:00"]),
+        ],
+        &[
+            "2026-10-25T02:00:00+02:00",
+            "2026-10-25T02:50:00+02:00",
+            "2026-10-25T02:20:00+01:00",
+            "2026-10-25T03:00:00+01:00",
+        ],
+    )]);
+}
+
+#[test]
+fn the_day_in_a_name_and_the_time_in_a_gzip_header_tell_the_year() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = write(&folder, &("mail.log-20231205", "2026-11-20T00:00:00Z", &["Dec  4 12:00:00"]));
+    assert_eq!(times(&["events", "--utc", "--now", NOW, &day]), ["2023-12-04T12:00:00+00:00"]);
+    let header: Timestamp = "2022-12-05T00:00:00Z".parse().unwrap();
+    let packed = folder.path().join("old.gz");
+    let mut gz = flate2::GzBuilder::new()
+        .mtime(header.as_second() as u32)
+        .write(File::create(&packed).unwrap(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gz, line("Dec  4 12:00:00").as_bytes()).unwrap();
+    gz.finish().unwrap();
+    let wanted = ["2022-12-04T12:00:00+00:00"];
+    assert_eq!(times(&["events", "--utc", "--now", NOW, packed.to_str().unwrap()]), wanted);
+}
+
+#[test]
+fn standard_input_is_as_old_as_the_run() {
+    let fed = |now: &str, stamps: &[&str], command: &str| {
+        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("smtplog"))
+            .args([command, "--utc", "--now", now, "-"])
+            .env("SMTPLOG_NO_CONFIG", "1")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let text: String = stamps.iter().map(|stamp| line(stamp)).collect();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+        String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+    };
+    let out = fed("2027-01-03T08:00:00Z", &["Dec 30 05:00:00", "Jan  2 05:00:00"], "events");
+    assert!(out.contains("2026-12-30T05:00:00+00:00") && out.contains("2027-01-02T05:00:00+00:00"), "{out}");
+    // What goes past a year cannot be read again, so it is said.
+    let out = fed(NOW, &["Oct  1 05:00:00", "Jan  2 05:00:00", "Nov  2 05:00:00"], "scan");
+    assert!(out.contains("their dates may be wrong"), "{out}");
+}
+
+/// A line a second, for a day and a half: about 20 MB.
+fn long(folder: &tempfile::TempDir) -> (String, u64) {
+    let begin: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+    let lines = 36 * 3600;
+    let text: String = (0..lines)
+        .map(|second| line(&Timestamp::from_second(begin.as_second() + second).unwrap().to_string()))
+        .collect();
+    let path = folder.path().join("mail.log");
+    fs::write(&path, &text).unwrap();
+    (path.to_str().unwrap().to_owned(), text.len() as u64)
+}
+
+#[test]
+fn a_window_of_a_sorted_file_is_found_without_reading_all_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, size) = long(&folder);
+    let report = |args: &[&str]| {
+        let common = ["scan", "--format", "json", "--utc", "--now", "2026-11-22T00:00:00Z"];
+        let (status, out, err) = run(&[&common, args, &[&log]].concat());
+        assert_eq!((status, err.as_str()), (0, ""));
+        serde_json::from_str::<Value>(&out).unwrap()
+    };
+    for (args, seconds) in [
+        (&["--since", "-1h"][..], 3600),
+        (&["--since", "2026-11-21 00:00", "--until", "2026-11-21 00:30"], 1800),
+        (&["--until", "2026-11-20 12:10"], 600),
+    ] {
+        let found = report(args);
+        assert_eq!(found["input"]["lines"], seconds, "{args:?}");
+        assert_eq!(found["totals"]["outbound"]["delivered"], seconds, "{args:?}");
+        let read = found["input"]["bytes"].as_u64().unwrap();
+        assert!(read * 20 < size, "{args:?} reads {read} of {size} bytes");
+    }
+    // Out of order, it is read whole, and the answer is the same.
+    let text = fs::read_to_string(&log).unwrap();
+    let (first, second) = text.split_at(text.len() / 2);
+    let cut = second.find('\n').unwrap() + 1;
+    fs::write(&log, [&second[cut..], first, &second[..cut]].concat()).unwrap();
+    let found = report(&["--since", "2026-11-21 00:00", "--until", "2026-11-21 00:30"]);
+    assert_eq!(found["input"]["lines"], 1800);
+    assert_eq!(found["input"]["bytes"], size);
+}
