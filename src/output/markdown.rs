@@ -94,7 +94,8 @@ fn groups(text: &mut String, table: &GroupTable, look: &Look) {
     let titles = outcomes.iter().map(|(title, _)| look.words.say(title).to_owned());
     let names: Vec<String> = table.by.iter().map(word).chain(titles).map(|name| escaped(&name)).collect();
     let rule = format!("{}{}", "|---".repeat(table.by.len()), "|--:".repeat(outcomes.len()));
-    let _ = write!(text, "\n| {} |\n{rule}|\n", names.join(" | "));
+    let _ = write!(text, "\n## {}\n\n", escaped(look.words.say("GROUPS")));
+    let _ = write!(text, "| {} |\n{rule}|\n", names.join(" | "));
     for row in shown(table, look) {
         let keys = row.keys.iter().map(|key| code(&value(key)));
         let counts = outcomes.iter().map(|(_, count)| count(row).to_string());

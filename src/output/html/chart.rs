@@ -45,7 +45,7 @@ pub fn timeline(hours: &[Hour], words: &Words) -> Markup {
     html! {
         @if buckets.len() > 1 {
             section {
-                h2 { (words.say("OVER TIME")) small { (words.say("per bar")) ": " (length) " h" } }
+                h2 { (words.say("OVER TIME")) small { (words.say("per bar")) ": " (lasts(length)) } }
                 @for (name, series) in CHARTS { (chart(name, series, &buckets, length, words)) }
                 (numbers(&buckets, length, words))
             }
@@ -104,6 +104,11 @@ fn column(at: usize, bucket: &Bucket, series: &[&Series], peak: u64, length: i64
             }
         }
     }
+}
+
+/// `6 h`, `28 d`.
+fn lasts(hours: i64) -> String {
+    if hours % 24 == 0 { format!("{} d", hours / 24) } else { format!("{hours} h") }
 }
 
 /// A day needs no hour.

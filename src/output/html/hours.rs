@@ -18,7 +18,7 @@ pub struct Bucket {
 
 const MOST: i64 = 96;
 
-/// Lengths in hours that a reader can think in: up to half a day, days, weeks, four weeks.
+/// Lengths in hours that a reader can think in: up to half a day, days, weeks, four weeks. Of what is longer still, whole days.
 const LENGTHS: [i64; 9] = [1, 2, 3, 6, 12, 24, 48, 168, 672];
 
 /// From the first to the last, without a gap, and how many hours each has. Empty for an empty timeline.
@@ -31,7 +31,7 @@ pub fn buckets(hours: &[Hour]) -> (Vec<Bucket>, i64) {
     let (from, to) = (number(&first.start), number(&last.start));
     let count = |length: i64| to.div_euclid(length) - from.div_euclid(length) + 1;
     let fits = LENGTHS.into_iter().find(|&length| count(length) <= MOST);
-    let length = fits.unwrap_or((to - from) / (MOST - 1) + 1);
+    let length = fits.unwrap_or(((to - from) / (MOST - 1) / 24 + 1) * 24);
     let begin = from.div_euclid(length) * length;
     let empty = |at: i64| {
         let away = SignedDuration::from_hours(begin + at * length - from);
@@ -90,6 +90,6 @@ mod tests {
         makes(&[0, 96], 49, 2);
         makes(&[23, 24 * 30], 60, 12);
         makes(&[-1, 24 * 365], 54, 168);
-        makes(&[0, 1, 24 * 366 * 50], 95, 4624);
+        makes(&[0, 1, 24 * 366 * 50], 95, 4632);
     }
 }

@@ -100,12 +100,14 @@ fn facts(row: &Row, words: &Words) -> Markup {
 
 pub fn groups(table: &GroupTable, look: &Look) -> Markup {
     let outcomes = outcomes(table);
+    let by: Vec<String> = table.by.iter().map(word).collect();
     html! {
         section {
+            h2 { (look.words.say("GROUPS")) small { (by.join(", ")) } }
             table.sortable {
                 thead {
                     tr {
-                        @for by in &table.by { th scope="col" { (word(by)) } }
+                        @for by in &by { th scope="col" { (by) } }
                         @for (title, _) in &outcomes { th.n scope="col" { (look.words.say(title)) } }
                     }
                 }
