@@ -12,6 +12,10 @@ use crate::reason::Reason;
 use crate::reply::Class;
 use crate::report::SortBy;
 
+/// How the options stand together in the help.
+const REPORT: &str = "Report";
+const OUTPUT: &str = "Output";
+
 /// Read Postfix and Exim logs, tally every SMTP reply code, and say what to do about it.
 ///
 /// `smtplog FILE` is short for `smtplog scan FILE`.
@@ -54,13 +58,17 @@ pub enum Command {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Configuration")]
 pub struct ConfigArgs {
-    /// Take options from this file, instead of /etc/smtplog/config.toml and the one in your own ~/.config/smtplog.
+    /// Take options from this file.
+    ///
+    /// It stands in for /etc/smtplog/config.toml and for the one in your own ~/.config/smtplog.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Read no configuration file.
     #[arg(long, global = true, conflicts_with = "config")]
     pub no_config: bool,
-    /// Print what every option is set to and where that was said, in the form of a configuration file, and do no more.
+    /// Print what every option is set to and where that was said, and do no more.
+    ///
+    /// What is printed can be read back as a configuration file.
     #[arg(long, global = true)]
     pub print_config: bool,
 }
@@ -71,57 +79,73 @@ pub struct ScanArgs {
     pub input: InputArgs,
     #[command(flatten)]
     pub filter: FilterArgs,
-    #[command(flatten)]
-    pub coverage: CoverageArgs,
-    #[command(flatten)]
-    pub rules: RulesArgs,
     /// Show so many rows in each section; 0 shows all.
-    #[arg(short = 'n', long, default_value_t = 10, value_name = "N")]
+    #[arg(short = 'n', long, default_value_t = 10, value_name = "N", help_heading = REPORT)]
     pub top: usize,
-    /// Group the events by these: code, enhanced, class, reason, outcome, direction, stage, domain, recipient, sender,
-    /// provider, relay, client, instance, host, mta, hour, day.
-    #[arg(long, value_enum, hide_possible_values = true, value_delimiter = ',', value_name = "KEY[,KEY]")]
+    /// Group the events: by domain, code, reason, provider, hour and more.
+    ///
+    /// There are code, enhanced, class, reason, outcome, direction, stage, domain, recipient, sender, provider, relay, client,
+    /// instance, host, mta, hour and day.
+    #[arg(long, value_enum, hide_possible_values = true, value_delimiter = ',', value_name = "KEY[,KEY]", help_heading = REPORT)]
     pub by: Vec<By>,
-    /// What comes first: count, the most failures; recent, what happened last; name, by code or by name.
-    #[arg(long, value_enum, hide_possible_values = true, default_value_t = SortBy::Count, value_name = "HOW")]
+    /// What comes first: count, recent or name.
+    ///
+    /// Count is what is most, failures where there are any; recent is what happened last; name is by code or by name.
+    #[arg(long, value_enum, hide_possible_values = true, default_value_t = SortBy::Count, value_name = "HOW", help_heading = REPORT)]
     pub sort: SortBy,
     /// Turn the order around: the worst stands last, next to the prompt.
-    #[arg(short = 'r', long)]
+    #[arg(short = 'r', long, help_heading = REPORT)]
     pub reverse: bool,
     /// Show so many lines of the log under each row.
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", help_heading = REPORT)]
     pub examples: usize,
-    /// How much advice: line, one under each row; full, also all there is to do about each reason at the end; none.
-    #[arg(long, value_enum, default_value_t = AdviceChoice::Line, value_name = "HOW")]
+    /// How much advice: line, full or none.
+    ///
+    /// A line stands under each row; full has also all there is to do about each reason, at the end.
+    #[arg(long, value_enum, hide_possible_values = true, default_value_t = AdviceChoice::Line, value_name = "HOW", help_heading = REPORT)]
     pub advice: AdviceChoice,
     /// Leave out the line of advice under each row.
-    #[arg(long, conflicts_with = "advice")]
+    #[arg(long, conflicts_with = "advice", help_heading = REPORT)]
     pub no_advice: bool,
-    /// Print the report in this form. [default: text, or what the name of the --output file ends in]
-    #[arg(long, value_enum)]
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// text, json, ndjson, csv, markdown, html or prometheus.
+    ///
+    /// [default: text, or what the name of the --output file ends in]
+    #[arg(long, value_enum, hide_possible_values = true, help_heading = OUTPUT)]
     pub format: Option<ScanFormat>,
-    /// Write the report to FILE, all of it or nothing; - is standard output. Its name ends in .txt, .json, .ndjson,
-    /// .jsonl, .csv, .md, .html, .htm or .prom and tells the form, unless --format does.
-    #[arg(short, long, value_name = "FILE")]
+    /// Write the report to FILE, in the form that its name ends in.
+    ///
+    /// All of it is written or nothing; - is standard output. The name ends in .txt, .json, .ndjson, .jsonl, .csv, .md, .html,
+    /// .htm or .prom and tells the form, unless --format does.
+    #[arg(short, long, value_name = "FILE", help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
-    /// Colour the report: auto does so on a terminal, unless NO_COLOR is set.
-    #[arg(long, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    /// Colour the report: auto, always or never.
+    ///
+    /// Auto does so on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_enum, hide_possible_values = true, default_value_t = ColorChoice::Auto, value_name = "WHEN", help_heading = OUTPUT)]
     pub color: ColorChoice,
     #[command(flatten)]
     pub tongue: TongueArgs,
+    #[command(flatten)]
+    pub coverage: CoverageArgs,
 }
 
 #[derive(Args, Debug)]
 pub struct TongueArgs {
-    /// Speak this language to people; machine formats stay English. [default: that of the locale, else English]
-    #[arg(long, value_enum, hide_possible_values = true, value_name = "en|id|hi|zh|tr|vi")]
+    /// Speak this language to people: en, id, hi, zh, tr or vi.
+    ///
+    /// Machine formats stay English. [default: that of the locale, else English]
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "LANGUAGE", help_heading = OUTPUT)]
     pub lang: Option<Language>,
 }
 
 #[derive(Args, Debug)]
 pub struct RulesArgs {
-    /// Ask the rules in this file before our own: TOML with [[rule]] and [[provider]] tables. May be repeated.
-    #[arg(long, value_name = "FILE")]
+    /// Ask the rules in this file before our own; may be repeated.
+    ///
+    /// It is TOML with [[rule]] and [[provider]] tables.
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub rules: Vec<PathBuf>,
     /// Ask the rules in this configuration file, after those of --rules. A configuration that has rules says so itself.
     #[arg(long, hide = true, value_name = "FILE")]
@@ -135,16 +159,20 @@ pub struct EventsArgs {
     #[command(flatten)]
     pub filter: FilterArgs,
     #[command(flatten)]
-    pub coverage: CoverageArgs,
-    #[command(flatten)]
     pub rules: RulesArgs,
-    /// Print the events in this form. [default: ndjson, or what the name of the --output file ends in]
-    #[arg(long, value_enum)]
+    /// ndjson, text or csv.
+    ///
+    /// [default: ndjson, or what the name of the --output file ends in]
+    #[arg(long, value_enum, hide_possible_values = true, help_heading = OUTPUT)]
     pub format: Option<EventsFormat>,
-    /// Write the events to FILE, all of them or nothing; - is standard output. Its name ends in .ndjson, .jsonl, .csv
-    /// or .txt and tells the form, unless --format does.
-    #[arg(short, long, value_name = "FILE")]
+    /// Write the events to FILE, in the form that its name ends in.
+    ///
+    /// All of them are written or nothing; - is standard output. The name ends in .ndjson, .jsonl, .csv or .txt and tells
+    /// the form, unless --format does.
+    #[arg(short, long, value_name = "FILE", help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub coverage: CoverageArgs,
 }
 
 #[derive(Args, Debug)]
@@ -229,12 +257,13 @@ pub struct ShapeArgs {
 
 #[derive(Args, Debug)]
 pub struct InputArgs {
-    /// Log files, in any order; a folder is the mail logs in it; - is standard input. Gzip, bzip2, xz and zstd are told
-    /// by their first bytes. Without a file: standard input if something is piped in, else the first of the usual
-    /// places, such as /var/log/mail.log.
+    /// Log files, in any order; a folder is the mail logs in it; - is standard input.
+    ///
+    /// Gzip, bzip2, xz and zstd are told by their first bytes. Without a file: standard input if something is piped in,
+    /// else the first of the usual places, such as /var/log/mail.log.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Read also the older and newer parts of each named file: mail.log.1, mail.log.2.gz, mail.log-20261121.
+    /// Read also the other parts of each file: mail.log.1, mail.log.2.gz, mail.log-20261121.
     #[arg(long)]
     pub rotated: bool,
     /// Read the mail of systemd's journal, besides any FILE.
@@ -243,18 +272,20 @@ pub struct InputArgs {
     /// Use so many threads. [default: one for each core]
     #[arg(short = 'j', long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Only lines from this time on: -2h, "3 days ago", today, "yesterday 22:00", "last monday", 02:30,
-    /// "2026-11-21 02:00", "Nov 21 02:00", @1795222800, or RFC 3339.
+    /// Only lines from this time on: -2h, today, 02:30, "2026-11-21 02:00".
+    ///
+    /// Also "3 days ago", yesterday, "yesterday 22:00", "last monday", "Nov 21 02:00", @1795222800 and RFC 3339.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
     pub since: Option<String>,
     /// Only lines before this time, in the same words.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
     pub until: Option<String>,
-    /// The year of the last line whose stamp shows none; earlier ones count back over each New Year.
-    /// [default: the latest in which no line is later than its file]
+    /// The year of the last line whose stamp shows none.
+    ///
+    /// Earlier ones count back over each New Year. [default: the latest in which no line is later than its file]
     #[arg(long, value_name = "YYYY", value_parser = clap::value_parser!(i16).range(1970..=9998), help_heading = "Time")]
     pub year: Option<i16>,
-    /// The time zone of stamps that show none, such as Europe/Berlin. [default: this machine's]
+    /// The zone of stamps that show none, such as Europe/Berlin. [default: this machine's]
     #[arg(long, value_name = "ZONE", help_heading = "Time")]
     pub tz: Option<String>,
     /// The same as --tz UTC.
@@ -271,28 +302,32 @@ pub struct InputArgs {
 /// Which events; repeat an option for "or", use several for "and".
 #[derive(Args, Debug)]
 #[command(
-    next_help_heading = "Filters: one option repeated is any of them, different options are all of them"
+    next_help_heading = "Which events (one option repeated: any of them; different options: all of them)"
 )]
 pub struct FilterArgs {
-    /// Only this reply code or enhanced code: 552, 4xx, 5.7.1, 5.7.*, *.2.2; none is what has no reply code.
+    /// Only this code: 552, 4xx, 5.7.1, 5.7.*, *.2.2; none is what has no reply code.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     pub code: Vec<CodePattern>,
-    /// Only this class: transient or 4xx, permanent or 5xx, positive, intermediate.
+    /// Only this class: 4xx or transient, 5xx or permanent, positive, intermediate.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub class: Vec<Class>,
-    /// Only this reason, such as mailbox-full; `smtplog explain REASON` tells of each.
+    /// Only this reason, such as mailbox-full.
+    ///
+    /// `smtplog scan --by reason` shows which there are, `smtplog explain REASON` what it means.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub reason: Vec<Reason>,
     /// Only outbound, inbound or local.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub direction: Vec<Direction>,
-    /// Only delivered, deferred, bounced, expired, rejected, attempt, warned, held, discarded or probe.
+    /// Only delivered, deferred, bounced, expired, rejected and others.
+    ///
+    /// There are also warned, held, discarded and probe.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub outcome: Vec<Outcome>,
-    /// Only lines of this mail server: postfix, exim, sendmail or opensmtpd.
+    /// Only lines of postfix, exim, sendmail or opensmtpd.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub mta: Vec<Mta>,
-    /// Only this recipient: a whole address, with * for any signs; @example.org is everyone there.
+    /// Only this recipient; * is any signs, @example.org everyone there.
     #[arg(long, value_name = "ADDRESS")]
     pub to: Vec<Pattern>,
     /// Only this sender, where the line names one; "" is the null sender.
@@ -301,27 +336,27 @@ pub struct FilterArgs {
     /// Only recipients in this domain; *.example.org is what lies under it.
     #[arg(long, value_name = "DOMAIN")]
     pub domain: Vec<Pattern>,
-    /// Only this provider, such as google; as `events` names it.
+    /// Only this provider, such as google.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub provider: Vec<String>,
-    /// Only answers of this server: a host name with * for any signs, an address, or a network as 192.0.2.0/24.
+    /// Only answers of this server: a name, an address, or 192.0.2.0/24.
     #[arg(long, value_name = "HOST")]
     pub relay: Vec<Pattern>,
     /// Only what this client was told, in the same words.
     #[arg(long, value_name = "HOST")]
     pub client: Vec<Pattern>,
-    /// Only this instance, as postfix-out or postfix/submission, with * for any signs.
+    /// Only this instance, as postfix-out or postfix/submission.
     #[arg(long, value_name = "NAME")]
     pub instance: Vec<Pattern>,
 }
 
 #[derive(Args, Debug)]
 pub struct CoverageArgs {
-    /// Write each line that was not understood into this file; - is standard error.
-    #[arg(long, value_name = "FILE")]
+    /// Write the lines that were not understood into FILE; - is standard error.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     pub unparsed: Option<PathBuf>,
     /// End with status 3 if fewer than 99 of 100 mail lines were understood.
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub strict: bool,
 }
 
