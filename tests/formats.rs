@@ -313,3 +313,88 @@ fn the_short_names_of_formats_are_known() {
     assert_eq!(scanned("md", log), scanned("markdown", log));
     assert_eq!(scanned("prom", log), scanned("prometheus", log));
 }
+
+/// Every number of a text with the word behind it: `133 attempts`.
+fn numbers(text: &str) -> Vec<(u64, String)> {
+    let text = text.replace(',', "");
+    let words: Vec<&str> = text.split([' ', '\n', ';']).filter(|word| !word.is_empty()).collect();
+    words.windows(2).filter_map(|pair| Some((pair[0].parse().ok()?, pair[1].to_owned()))).collect()
+}
+
+#[test]
+fn the_text_says_the_numbers_of_the_report() {
+    each_log(|log| {
+        let (text, report) = (scanned("text", log), report(log));
+        let said = numbers(&text);
+        let says = |value: &Value, word: &str| {
+            let count = value.as_u64().unwrap();
+            let there = said.iter().any(|(number, after)| *number == count && after == word);
+            assert!(count == 0 || there, "{log}: {count} {word} is not in\n{text}");
+        };
+        let (input, totals) = (&report["input"], &report["totals"]);
+        says(&input["lines"], "lines");
+        says(&input["mail"], "mail");
+        says(&input["understood"], "understood");
+        for way in ["outbound", "local"] {
+            says(&totals[way]["attempts"], "attempts");
+            for (field, word) in [
+                ("delivered", "sent"),
+                ("deferred", "deferred"),
+                ("bounced", "bounced"),
+                ("expired", "expired"),
+            ] {
+                says(&totals[way][field], word);
+            }
+        }
+        for (field, word) in [("positive", "2xx"), ("transient", "4xx"), ("permanent", "5xx")] {
+            says(&totals["outbound"][field], word);
+        }
+        says(&totals["inbound"]["refused"], "refused");
+    });
+}
+
+#[test]
+fn groups_stand_in_every_format_as_in_the_report() {
+    let log = common::fixture("postfix/out.log");
+    let by = ["--by", "domain,code", "-n", "0"];
+    let answer = |format: &str| {
+        let args = ["scan", "--format", format, "--tz", "UTC", "--year", "2026", "--lang", "en", &log];
+        common::answer(&[&args[..], &by].concat()).0
+    };
+    let report: Value = serde_json::from_str(&answer("json")).unwrap();
+    let rows = report["groups"]["rows"].as_array().unwrap();
+    assert!(rows.len() > 50);
+    let lines: Vec<Value> =
+        answer("ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(&lines, rows);
+    let text = answer("csv");
+    let mut read = csv::Reader::from_reader(text.as_bytes());
+    let names = read.headers().unwrap().clone();
+    let records: Vec<csv::StringRecord> = read.records().map(Result::unwrap).collect();
+    assert_eq!(records.len(), rows.len());
+    for (record, row) in records.iter().zip(rows) {
+        for (name, cell) in names.iter().zip(record) {
+            let value = row["keys"].get(name).unwrap_or(&row[name]);
+            let shown = cell.strip_prefix('\'').unwrap_or(cell);
+            assert_eq!(shown, as_cell(value), "{name} of {row}");
+        }
+    }
+    let (text, markdown) = (answer("text"), answer("markdown"));
+    for row in rows {
+        let code = row["keys"]["code"].as_str().unwrap_or("-");
+        let domain = row["keys"]["domain"].as_str().unwrap_or("-");
+        let counts = ["delivered", "deferred", "bounced", "recipients"].map(|name| row[name].to_string());
+        let cells = [&[domain.to_owned(), code.to_owned()][..], &counts].concat();
+        let has = |text: &str| {
+            let words = |line: &str| {
+                line.split([' ', '|', '`'])
+                    .filter(|word| !word.is_empty())
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            };
+            text.lines().any(|line| words(line) == cells)
+        };
+        assert!(has(&text), "{cells:?} is not in\n{text}");
+        assert!(has(&markdown), "{cells:?} is not in\n{markdown}");
+    }
+}

@@ -61,6 +61,11 @@ fn every_report_is_valid() {
         is_valid(&validator, &report, log.to_str().unwrap());
         knows_all_fields(&schema, &report);
     }
+    let log = common::fixture("postfix/out.log");
+    let shaped = ["--by", "domain,stage,hour", "--examples", "2", "--code", "5xx", "--sort", "name", "-r"];
+    let shaped = [&["scan", "--format", "json"], &shaped[..], &[&log]].concat();
+    let report: Value = serde_json::from_str(&common::answer(&shaped).0).unwrap();
+    is_valid(&validator, &report, "groups, examples and filters");
 }
 
 #[test]

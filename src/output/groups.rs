@@ -59,7 +59,9 @@ pub fn show(page: &mut Page, table: &GroupTable) {
     }
     let shown = shown(table, page.look);
     let outcomes = outcomes(table);
-    let counted: usize = outcomes.iter().map(|(title, _)| page.say(title).width().max(7) + 2).sum();
+    let widest = |count: Count| shown.iter().map(|row| HumanCount(count(row)).to_string().len()).max();
+    let column = |&(title, count): &(&str, Count)| page.say(title).width().max(widest(count).unwrap_or(0));
+    let counted: usize = outcomes.iter().map(|outcome| column(outcome) + 2).sum();
     let room = page.look.width.saturating_sub(counted + 1).max(16);
     let widths = widths(shown, table.by.len(), room);
     let mut text = Table::new();
