@@ -29,7 +29,7 @@ pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Err
     let output = args.output.as_deref();
     let format = place::form(args.format, output, EventsFormat::Ndjson, &SUFFIXES)?;
     let inputs = Inputs::new(&args.input)?;
-    let paths: Vec<_> = inputs.sources.iter().map(|source| source.path.clone()).collect();
+    let paths = inputs.paths.clone();
     place::write(output, &paths, out, |out| list(args, format, inputs, out))
 }
 
@@ -39,10 +39,10 @@ fn list(
     inputs: Inputs,
     out: &mut (dyn Write + Send),
 ) -> Result<Done, Error> {
-    let Inputs { sources, manner, calendar, window, progress, problems, notes } = inputs;
+    let Inputs { sources, paths, manner, calendar, window, progress, problems, notes } = inputs;
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
-    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref())?;
+    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths)?;
     let task = Task {
         sources: &sources,
         manner,

@@ -44,7 +44,7 @@ pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error
     let output = args.output.as_deref();
     let format = place::form(args.format, output, ScanFormat::Text, &SUFFIXES)?;
     let inputs = Inputs::new(&args.input)?;
-    let paths: Vec<_> = inputs.sources.iter().map(|source| source.path.clone()).collect();
+    let paths = inputs.paths.clone();
     let threads = inputs.manner.threads;
     let (report, done) = count(args, inputs)?;
     let to_file = place::file(output).is_some();
@@ -72,11 +72,11 @@ pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error
 
 /// Reads all of the input, again if its dates were not what they seemed.
 fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
-    let Inputs { mut sources, manner, mut calendar, window, progress, problems, mut notes } = inputs;
+    let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes } = inputs;
     let book: Book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     let seed = seed();
-    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref())?;
+    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths)?;
     let again = sources.iter().all(Source::can_be_read_again);
     let mut walks = 0;
     let walked = loop {
