@@ -79,8 +79,8 @@ fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
     let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths)?;
     let again = sources.iter().all(Source::can_be_read_again);
     let mut walks = 0;
+    let mut narrowed = narrow(&mut sources, window, &calendar);
     let walked = loop {
-        narrow(&mut sources, window, &calendar);
         let new = || {
             let groups = || Groups::new(&args.by, args.examples, calendar.zone.clone(), seed.clone());
             Tally::new(seed.clone(), args.examples, (!args.by.is_empty()).then(groups))
@@ -102,7 +102,13 @@ fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
             }
             break walked;
         }
-        calendar.turns = walked.turns;
+        if narrowed {
+            // Only the whole log tells what its stamps are; a part may begin behind a New Year.
+            sources.iter_mut().for_each(|source| source.within = None);
+            (narrowed, walks) = (false, 0);
+        } else {
+            calendar.turns = walked.turns;
+        }
         unparsed.again()?;
     };
     unparsed.finish()?;
