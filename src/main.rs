@@ -8,6 +8,7 @@ use smtplog::cmd;
 use smtplog::cmd::done::Done;
 use smtplog::config::{Places, Settled, settle};
 use smtplog::error::Error;
+use smtplog::output::printable::printable;
 
 fn main() -> ExitCode {
     let variable = |name: &str| std::env::var_os(name);
@@ -16,20 +17,25 @@ fn main() -> ExitCode {
     match settled.and_then(|settled| run(&settled)) {
         Ok(done) => {
             for problem in &done.problems {
-                eprintln!("smtplog: {problem}");
+                eprintln!("smtplog: {}", said(problem));
             }
             for remark in done.complaint.iter().chain(&done.remarks) {
-                eprintln!("smtplog: {remark}");
+                eprintln!("smtplog: {}", said(remark));
             }
             ExitCode::from(done.status())
         }
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(Error::Usage(error)) => error.exit(),
         Err(error) => {
-            eprintln!("smtplog: {error}");
+            eprintln!("smtplog: {}", said(&error));
             ExitCode::from(2)
         }
     }
+}
+
+/// What stands in a log or in the name of a file may be part of it.
+fn said(what: &impl ToString) -> String {
+    what.to_string().lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
 fn run(settled: &Settled) -> Result<Done, Error> {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::input::plain::line_at;
@@ -24,11 +25,16 @@ const PROBES: u64 = 32;
 /// In bytes: closer than this the halving stops.
 const NEAR: u64 = 64 << 10;
 
-/// Narrows each source to the lines that the window can hold. What is compressed, a pipe, small, or not in order is
-/// left to be read whole.
-pub fn narrow(sources: &mut [Source], window: Window, calendar: &Calendar) {
-    if window.is_open() {
-        return;
+/// In hours: within so many of a window's end no clock may have been set back, since the order of all lines around
+/// tells then which hour is which. No clock shows more than three hours twice.
+const FOLD: i64 = 3;
+
+/// Narrows each source to the lines that the window can hold; false: none was. What is compressed, a pipe, small, or
+/// not in order is left to be read whole.
+pub fn narrow(sources: &mut [Source], window: Window, calendar: &Calendar) -> bool {
+    let mut ends = window.since.into_iter().chain(window.until);
+    if window.is_open() || ends.any(|end| is_near_fold(end, &calendar.zone)) {
+        return false;
     }
     for (number, source) in sources.iter_mut().enumerate() {
         if !source.can_be_read_again() {
@@ -36,6 +42,15 @@ pub fn narrow(sources: &mut [Source], window: Window, calendar: &Calendar) {
         }
         let found = Probe::new(number, source, calendar).and_then(|mut probe| probe.within(window));
         source.within = found.ok().flatten();
+    }
+    sources.iter().any(|source| source.within.is_some())
+}
+
+fn is_near_fold(moment: Timestamp, zone: &TimeZone) -> bool {
+    let hours = SignedDuration::from_hours(FOLD);
+    match (moment.checked_sub(hours), moment.checked_add(hours)) {
+        (Ok(before), Ok(after)) => zone.to_offset(after) < zone.to_offset(before),
+        _ => false,
     }
 }
 
@@ -63,14 +78,14 @@ impl Probe {
         let since = window.since.and_then(|since| since.checked_sub(SLACK).ok());
         let until = window.until.and_then(|until| until.checked_add(SLACK).ok());
         let from = match since {
-            Some(since) => self.near(since)?.0,
-            None => 0,
+            Some(since) => self.near(since)?.map(|(from, _)| from),
+            None => Some(0),
         };
         let to = match until {
-            Some(until) => self.near(until)?.1,
-            None => self.size,
+            Some(until) => self.near(until)?.map(|(_, to)| to),
+            None => Some(self.size),
         };
-        Ok(Some((from, to.max(from))))
+        Ok(from.zip(to).map(|(from, to)| (from, to.max(from))))
     }
 
     fn is_in_order(&mut self) -> io::Result<bool> {
@@ -85,17 +100,19 @@ impl Probe {
         Ok(true)
     }
 
-    /// Two places with the first line that is not before `moment` between them.
-    fn near(&mut self, moment: Timestamp) -> io::Result<(u64, u64)> {
+    /// Two places with the first line that is not before `moment` between them. None: the lines at some place do not
+    /// tell, so neither do the places.
+    fn near(&mut self, moment: Timestamp) -> io::Result<Option<(u64, u64)>> {
         let (mut before, mut from) = (0, self.size);
         while from - before > NEAR {
             let middle = before + (from - before) / 2;
             match self.dated(middle)? {
                 Some((begin, at)) if at < moment => before = begin.max(middle),
-                Some(_) | None => from = middle,
+                Some(_) => from = middle,
+                None => return Ok(None),
             }
         }
-        Ok((before, from))
+        Ok(Some((before, from)))
     }
 
     /// The first line with a stamp that begins at or behind `offset`, and when it was. None: none comes soon.

@@ -298,3 +298,30 @@ fn strict_wants_nearly_all_understood() {
     assert!(err.contains("only 50.0% of 2 mail lines were understood, --strict wants 99%"), "{err}");
     assert_eq!(run(&["scan", "--strict", &fixture("postfix/out.log")]).0, 0);
 }
+
+#[test]
+fn names_from_the_log_reach_no_terminal_raw_when_nothing_fits() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("mail\u{202e}gol.log");
+    let text = "Nov 22 03:04:05 mx\u{9b}1 postfix/smtp[12]: 4F1A2B3C41: to=<a@x\x1b[2J\u{9b}31m\u{202e}>, relay=none, delay=1, \
+        dsn=4.4.1, status=deferred (connect to x\x1b[2J\u{9b}1m\x7f\u{61c}[192.0.2.1]:25: Connection timed out)\n";
+    fs::write(&log, text).unwrap();
+    let log = log.to_str().unwrap();
+    let hostile = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{61c}');
+    let nothing = ["--to", "b@example.org"];
+    for format in ["text", "json", "ndjson", "csv", "markdown", "html", "prometheus"] {
+        for filter in [&[][..], &nothing[..], &["--by", "recipient,host"]] {
+            let args = ["scan", "--format", format, "--color", "never", log];
+            let (_, out, err) = run(&[&args, filter].concat());
+            assert!(!out.contains(hostile) && !err.contains(hostile), "{format} {filter:?}: {out:?} {err:?}");
+        }
+    }
+    for format in ["text", "ndjson", "csv"] {
+        for filter in [&[][..], &nothing[..]] {
+            let (_, out, err) = run(&[&["events", "--format", format, log], filter].concat());
+            assert!(!out.contains(hostile) && !err.contains(hostile), "{format} {filter:?}: {out:?} {err:?}");
+        }
+    }
+    let (_, _, err) = run(&["scan", "\u{202e}nothing"]);
+    assert!(err.contains("\\u{202e}nothing"), "{err:?}");
+}

@@ -143,3 +143,23 @@ fn a_device_is_written_to_and_not_replaced() {
     ends_well(&smtplog(folder.path(), &["scan", "--format", "html", "-o", "/dev/null", &log()]));
     assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
 }
+
+#[test]
+fn lines_that_were_not_understood_are_never_written_over_a_log() {
+    let folder = tempdir().unwrap();
+    let text = "Nov 22 03:04:05 mx1 postfix/smtp[12]: 4F1A2B3C41: to=<a@example.org>, no more of it\n";
+    for name in ["mail.log", "copy.log"] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    fs::hard_link(folder.path().join("mail.log"), folder.path().join("link.log")).unwrap();
+    for command in ["scan", "events"] {
+        // The copy is left out, since it would be counted twice; it is a log all the same.
+        for onto in ["mail.log", "link.log", "copy.log"] {
+            let output = smtplog(folder.path(), &[command, "mail.log", "copy.log", "--unparsed", onto]);
+            assert_eq!(output.status.code(), Some(2), "{command} --unparsed {onto}");
+            assert_eq!(fs::read_to_string(folder.path().join(onto)).unwrap(), text, "{onto} is as it was");
+        }
+        let output = smtplog(folder.path(), &[command, "mail.log", "copy.log", "-o", "copy.log"]);
+        assert_eq!(output.status.code(), Some(2), "{command} -o copy.log");
+    }
+}

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::filter::Filter;
 use crate::input::set::{Held, Source};
 use crate::notes::{Heard, on_time};
+use crate::output::printable::printable_json;
 use crate::output::{csv, event_line};
 use crate::record::Record;
 use crate::walk::{Listener, Task, Told, Walked, settled, walk};
@@ -29,7 +30,7 @@ pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Err
     let output = args.output.as_deref();
     let format = place::form(args.format, output, EventsFormat::Ndjson, &SUFFIXES)?;
     let inputs = Inputs::new(&args.input)?;
-    let paths: Vec<_> = inputs.sources.iter().map(|source| source.path.clone()).collect();
+    let paths = inputs.paths.clone();
     place::write(output, &paths, out, |out| list(args, format, inputs, out))
 }
 
@@ -39,10 +40,10 @@ fn list(
     inputs: Inputs,
     out: &mut (dyn Write + Send),
 ) -> Result<Done, Error> {
-    let Inputs { sources, manner, calendar, window, progress, problems, notes } = inputs;
+    let Inputs { sources, paths, manner, calendar, window, progress, problems, notes } = inputs;
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
-    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref())?;
+    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths)?;
     let task = Task {
         sources: &sources,
         manner,
@@ -123,8 +124,14 @@ impl Listener for Listing {
         let record = Record::new(told);
         match self.format {
             EventsFormat::Ndjson => {
+                let start = self.page.text.len();
                 serde_json::to_writer(&mut self.page.text, &record)
                     .expect("a record is plain data, memory takes it");
+                let json = self.page.text.get(start..).and_then(|json| std::str::from_utf8(json).ok());
+                if let Some(shown) = json.and_then(printable_json) {
+                    self.page.text.truncate(start);
+                    self.page.text.extend_from_slice(shown.as_bytes());
+                }
             }
             EventsFormat::Text => self.page.text.extend_from_slice(event_line::show(&record).as_bytes()),
             EventsFormat::Csv => self.page.text.extend_from_slice(csv::event(&record).as_bytes()),
@@ -139,7 +146,8 @@ impl Listener for Listing {
 
 impl Page {
     fn write(&self, name: &str, before: u64, format: EventsFormat, out: &mut dyn Write) -> Result<(), Error> {
-        let json = serde_json::Value::from(name);
+        let json = serde_json::Value::from(name).to_string();
+        let json = printable_json(&json).unwrap_or(json);
         let mut start = 0;
         for &(line, end) in &self.events {
             let text = self.text.get(start..end).unwrap_or_default();

@@ -17,6 +17,8 @@ use crate::when::Window;
 /// What to read and how.
 pub struct Inputs {
     pub sources: Vec<Source>,
+    /// The files as they were named and as they were found: nothing may be written over them.
+    pub paths: Vec<PathBuf>,
     pub manner: Manner,
     pub calendar: Calendar,
     pub window: Window,
@@ -48,12 +50,13 @@ impl Inputs {
         };
         let Listing { sources, notes, problems, bytes } =
             list(&named, args.rotated, args.journal.then_some(bounds));
+        let paths = named.into_iter().chain(sources.iter().map(|source| source.path.clone())).collect();
         let progress = Progress::default();
         progress.total.store(bytes, Ordering::Relaxed);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let manner =
             Manner { threads: args.threads.unwrap_or(cores).max(1), block_size: args.block_size.max(1) };
-        Ok(Self { sources, manner, calendar, window, progress, problems, notes })
+        Ok(Self { sources, paths, manner, calendar, window, progress, problems, notes })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
@@ -28,6 +28,16 @@ pub fn form<F: Copy>(
     })
 }
 
+/// The file is one of the logs, by whatever name: a second link to it is the log too.
+pub fn is_input(path: &Path, inputs: &[PathBuf]) -> bool {
+    let Some(file) = fs::metadata(path).ok().filter(fs::Metadata::is_file) else { return false };
+    let same = |input: &PathBuf| {
+        let input = if input == Path::new("-") { Path::new("/dev/stdin") } else { input };
+        fs::metadata(input).is_ok_and(|input| (input.dev(), input.ino()) == (file.dev(), file.ino()))
+    };
+    inputs.iter().any(same)
+}
+
 /// Writes the answer where it is to go. A file gets its name when all of it is written: until then, and if `work`
 /// fails, what was there before stays. `inputs` are read while we write, so none of them can be the output.
 pub fn write<T>(
@@ -40,8 +50,7 @@ pub fn write<T>(
     let failed = |source| Error::Create { path: path.to_owned(), source };
     // The link stays a link: what it leads to is replaced.
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let same = |input: &PathBuf| fs::canonicalize(input).is_ok_and(|input| input == place);
-    if inputs.iter().any(same) {
+    if is_input(&place, inputs) {
         return Err(Error::OutputIsInput { path: path.to_owned() });
     }
     if fs::metadata(&place).is_ok_and(|metadata| !metadata.is_file()) {

@@ -44,7 +44,7 @@ pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error
     let output = args.output.as_deref();
     let format = place::form(args.format, output, ScanFormat::Text, &SUFFIXES)?;
     let inputs = Inputs::new(&args.input)?;
-    let paths: Vec<_> = inputs.sources.iter().map(|source| source.path.clone()).collect();
+    let paths = inputs.paths.clone();
     let threads = inputs.manner.threads;
     let (report, done) = count(args, inputs)?;
     let to_file = place::file(output).is_some();
@@ -72,15 +72,15 @@ pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error
 
 /// Reads all of the input, again if its dates were not what they seemed.
 fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
-    let Inputs { mut sources, manner, mut calendar, window, progress, problems, mut notes } = inputs;
+    let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes } = inputs;
     let book: Book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     let seed = seed();
-    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref())?;
+    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths)?;
     let again = sources.iter().all(Source::can_be_read_again);
     let mut walks = 0;
+    let mut narrowed = narrow(&mut sources, window, &calendar);
     let walked = loop {
-        narrow(&mut sources, window, &calendar);
         let new = || {
             let groups = || Groups::new(&args.by, args.examples, calendar.zone.clone(), seed.clone());
             Tally::new(seed.clone(), args.examples, (!args.by.is_empty()).then(groups))
@@ -102,7 +102,13 @@ fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
             }
             break walked;
         }
-        calendar.turns = walked.turns;
+        if narrowed {
+            // Only the whole log tells what its stamps are; a part may begin behind a New Year.
+            sources.iter_mut().for_each(|source| source.within = None);
+            (narrowed, walks) = (false, 0);
+        } else {
+            calendar.turns = walked.turns;
+        }
         unparsed.again()?;
     };
     unparsed.finish()?;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Seek, Write, stderr};
 use std::path::{Path, PathBuf};
 
+use crate::cmd::place::is_input;
 use crate::error::Error;
 use crate::output::printable::printable;
 
@@ -18,10 +19,12 @@ pub enum Unparsed {
 }
 
 impl Unparsed {
-    pub fn new(path: Option<&Path>) -> Result<Self, Error> {
+    /// `inputs` are the logs; none of them is emptied for this.
+    pub fn new(path: Option<&Path>, inputs: &[PathBuf]) -> Result<Self, Error> {
         match path {
             None => Ok(Self::Unwanted),
             Some(path) if path == Path::new("-") => Ok(Self::Stderr(Vec::new())),
+            Some(path) if is_input(path, inputs) => Err(Error::OutputIsInput { path: path.to_owned() }),
             Some(path) => {
                 let file = File::create(path).map_err(|source| failed(path, source))?;
                 Ok(Self::File { path: path.to_owned(), file: BufWriter::new(file) })

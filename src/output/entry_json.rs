@@ -2,15 +2,19 @@
 
 use serde::Serialize;
 
+use super::printable::printable_json;
+
 pub fn pretty(answer: &impl Serialize) -> String {
-    let mut json = serde_json::to_string_pretty(answer).expect("an answer is plain data");
-    json.push('\n');
-    json
+    ended(serde_json::to_string_pretty(answer).expect("an answer is plain data"))
 }
 
 /// One object on one line.
 pub fn line(answer: &impl Serialize) -> String {
-    let mut json = serde_json::to_string(answer).expect("an answer is plain data");
+    ended(serde_json::to_string(answer).expect("an answer is plain data"))
+}
+
+fn ended(json: String) -> String {
+    let mut json = printable_json(&json).unwrap_or(json);
     json.push('\n');
     json
 }

@@ -1,12 +1,10 @@
 //! The report as JSON: its fields as they are.
 
-use super::entry_json::line;
+use super::entry_json::{line, pretty};
 use crate::report::Report;
 
 pub fn show(report: &Report) -> String {
-    let mut json = serde_json::to_string_pretty(report).expect("a report is plain data");
-    json.push('\n');
-    json
+    pretty(report)
 }
 
 /// One row an object, or one group if there are any; one object a line.

@@ -131,7 +131,7 @@ fn foot(page: &mut Page, report: &Report) {
         page.blank();
     }
     for note in notes {
-        page.indented(&note, 2);
+        page.indented(&printable(&note), 2);
     }
 }
 
