@@ -17,8 +17,9 @@ use smtplog::line::Line;
 use smtplog::mta::{self, reading::Reading};
 use smtplog::reason::Judge;
 use smtplog::tally::Tally;
-use smtplog::time::{Bound, Clock, FileTurns};
+use smtplog::time::Clock;
 use smtplog::walk::{Listener, Place, Told};
+use smtplog::year::{Bound, FileTurns};
 
 const SIZE: u64 = 8 << 20;
 

@@ -31,3 +31,4 @@ pub mod turn;
 pub mod walk;
 pub mod when;
 pub mod window;
+pub mod year;

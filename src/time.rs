@@ -2,9 +2,10 @@
 
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
-use jiff::{Timestamp, ToSpan, Zoned};
+use jiff::{Timestamp, Zoned};
 
 use crate::line::Stamp;
+use crate::year::{Bound, FileTurns, Sightings, YearMinute};
 
 /// A point in time and the offset of the clock that showed it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -41,134 +42,6 @@ pub struct Clock {
     turns: FileTurns,
     last: Minute,
     sightings: Sightings,
-}
-
-/// What no line of a file can be later than.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Bound(Timestamp);
-
-impl Bound {
-    /// The file was last written then. A day is allowed for clocks and zones that differ.
-    pub fn written(newest: Timestamp) -> Self {
-        Self(newest.checked_add(24.hours()).unwrap_or(newest))
-    }
-
-    /// The end of that year. None: no calendar has it.
-    pub fn year(year: i16, zone: &TimeZone) -> Option<Self> {
-        let end = DateTime::new(year, 12, 31, 23, 59, 59, 0).ok()?;
-        Some(Self(zone.to_ambiguous_zoned(end).compatible().ok()?.timestamp()))
-    }
-
-    pub fn allows(self, moment: &Zoned) -> bool {
-        moment.timestamp() <= self.0
-    }
-
-    /// The latest year that may hold a line.
-    pub fn last_year(self, zone: &TimeZone) -> i16 {
-        self.0.to_zoned(zone.clone()).year()
-    }
-}
-
-/// How the stamps of one file are to be read where the stamp alone does not say; from where, in bytes of its text.
-/// Empty: each stamp alone decides.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct FileTurns {
-    /// The year of stamps without one, from there on.
-    pub years: Vec<(u64, i16)>,
-    /// True: from there on an hour that the clock shows twice, when summer time ends, is the second one.
-    pub second: Vec<(u64, bool)>,
-}
-
-impl FileTurns {
-    fn year(&self, offset: u64) -> Option<i16> {
-        let after = self.years.partition_point(|&(from, _)| from <= offset);
-        // What stands before the first one belongs to it.
-        self.years.get(after.saturating_sub(1)).map(|&(_, year)| year)
-    }
-
-    fn is_second(&self, offset: u64) -> bool {
-        let after = self.second.partition_point(|&(from, _)| from <= offset);
-        after.checked_sub(1).and_then(|at| self.second.get(at)).is_some_and(|&(_, second)| second)
-    }
-}
-
-/// What a part of a file shows that only the order of its lines can settle.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Sightings {
-    /// Stamps without a year, one run for each year.
-    pub runs: Vec<Run>,
-    /// Each new minute that the clock shows twice: where, and as which minute it comes the first time.
-    pub twice: Vec<(u64, i64)>,
-}
-
-/// Lines without a year that lie within one year of each other.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Run {
-    pub offset: u64,
-    pub first: YearMinute,
-    pub last: YearMinute,
-    pub least: YearMinute,
-    pub most: YearMinute,
-    /// It has a 29 February.
-    pub leap: bool,
-}
-
-/// A stamp without its year: minutes since 1 January, in a year whose months all have 31 days.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct YearMinute(i32);
-
-impl YearMinute {
-    fn new(month: i8, day: i8, hour: i8, minute: i8) -> Self {
-        let day = (i32::from(month) - 1) * 31 + i32::from(day) - 1;
-        Self((day * 24 + i32::from(hour)) * 60 + i32::from(minute))
-    }
-
-    /// None: that year has no such day.
-    pub fn in_year(self, year: i16, zone: &TimeZone) -> Option<Zoned> {
-        let (minute, hours) = (self.0 % 60, self.0 / 60);
-        let (hour, days) = (hours % 24, hours / 24);
-        let civil =
-            DateTime::new(year, (days / 31) as i8 + 1, (days % 31) as i8 + 1, hour as i8, minute as i8, 0, 0);
-        zone.to_ambiguous_zoned(civil.ok()?).compatible().ok()
-    }
-
-    fn is_leap_day(self) -> bool {
-        self.0 / (24 * 60) == 31 + 28
-    }
-
-    /// How many years further the next line of a log is. A log goes forward, so from December to January is the
-    /// next year; a step back of less than half a year is a line that came late, or files put together in
-    /// another order; and a step forward of nearly a year is a late line of the year before.
-    pub fn turn(self, next: Self) -> i16 {
-        const YEAR: i32 = 12 * 31 * 24 * 60;
-        const LATE: i32 = 3 * 24 * 60;
-        match next.0 - self.0 {
-            step if step < -YEAR / 2 => 1,
-            step if step > YEAR - LATE => -1,
-            _ => 0,
-        }
-    }
-}
-
-impl Sightings {
-    fn see(&mut self, offset: u64, at: YearMinute) {
-        match self.runs.last_mut().filter(|run| run.last.turn(at) == 0) {
-            Some(run) => {
-                run.last = at;
-                run.least = run.least.min(at);
-                run.most = run.most.max(at);
-                run.leap |= at.is_leap_day();
-            }
-            None => self.runs.push(Run {
-                offset,
-                first: at,
-                last: at,
-                least: at,
-                most: at,
-                leap: at.is_leap_day(),
-            }),
-        }
-    }
 }
 
 /// A minute as its stamp spells it, up to and without the seconds, and when it began.
@@ -315,16 +188,6 @@ impl Clock {
             return if self.turns.is_second(offset) { ambiguous.later().ok() } else { Some(first) };
         }
         ambiguous.compatible().ok()
-    }
-}
-
-impl Bound {
-    /// The latest year in which the stamp is allowed. Eight years back, so that 29 February finds its leap year even
-    /// across 1900 or 2100. None: no year has that day.
-    pub fn latest(self, at: YearMinute, zone: &TimeZone) -> Option<i16> {
-        let year = self.last_year(zone);
-        let allowed = |year: &i16| at.in_year(*year, zone).is_some_and(|moment| self.allows(&moment));
-        (year - 8..=year).rev().find(allowed)
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::input::set::Source;
-use crate::time::{Bound, FileTurns, Run, Sightings};
+use crate::year::{Bound, FileTurns, Run, Sightings};
 
 /// Of each file, by its number in the set, whose stamps cannot be read one by one.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

@@ -16,9 +16,10 @@ use crate::mta;
 use crate::mta::reading::Reading;
 use crate::provider::Provider;
 use crate::reason::{Judge, Verdict, provider};
-use crate::time::{Clock, Moment, Sightings};
+use crate::time::{Clock, Moment};
 use crate::turn::{Calendar, Order, Turns};
 use crate::when::Window;
+use crate::year::Sightings;
 
 /// An event with all that is known of its line.
 pub struct Told<'a> {

@@ -104,7 +104,9 @@ fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
         }
         if narrowed {
             // Only the whole log tells what its stamps are; a part may begin behind a New Year.
-            sources.iter_mut().for_each(|source| source.within = None);
+            for source in &mut sources {
+                source.within = None;
+            }
             (narrowed, walks) = (false, 0);
         } else {
             calendar.turns = walked.turns;
