@@ -67,7 +67,7 @@ fn prefixed(text: &[u8]) -> Option<(Cover<'_>, &[u8])> {
         [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {
             let (stamp, rest) = stamped(text)?;
             let when = When::iso(std::str::from_utf8(stamp).ok()?)?;
-            Some((Cover { when: Some(when), ..Cover::default() }, rest))
+            Some((Cover { when: Some(when), exact: true, ..Cover::default() }, rest))
         }
         [first, ..] if first.is_ascii_alphabetic() => service(text).map(|text| (Cover::default(), text)),
         _ => None,
@@ -126,7 +126,14 @@ fn write(cover: &Cover, text: &[u8], inside: &mut Vec<u8>) {
         Stamp::Bsd(stamp) | Stamp::YearFirst(stamp) | Stamp::Iso(stamp) | Stamp::Unix(stamp) => {
             let end = memmem::find(text, stamp).map_or(0, |at| at + stamp.len() + 1);
             let rest = text.get(end..).unwrap_or_default();
-            if named && line.host.is_empty() && rest.starts_with(line.program) {
+            let when = cover.when.as_ref().filter(|when| cover.exact && when.is_moment_of(stamp));
+            // A container's clock is often in another zone than the host's, and its stamp says neither zone nor year.
+            if when.is_some_and(|when| if named { when.write(inside) } else { when.write_as_exim(inside) }) {
+                if named && line.host.is_empty() && rest.starts_with(line.program) {
+                    cover.write_host(inside);
+                }
+                inside.extend_from_slice(rest);
+            } else if named && line.host.is_empty() && rest.starts_with(line.program) {
                 inside.extend_from_slice(stamp);
                 inside.push(b' ');
                 cover.write_host(inside);
@@ -218,7 +225,8 @@ mod tests {
 
     #[test]
     fn reads_containers() {
-        let time = "2026-11-22T03:04:09.123456789Z";
+        // Not the moment of the lines inside: they keep their stamps.
+        let time = "2026-11-22T03:11:09.123456789Z";
         let docker = |log: &str| format!(r#"{{"log":"{log}\n","stream":"stdout","time":"{time}"}}"#);
         for line in [SYSLOG, EXIM, "<22>1 2026-11-22T02:40:41Z mx1 a/smtp 19 - - x"] {
             opens(&docker(line), line);
@@ -240,6 +248,23 @@ mod tests {
         opens(&docker("listening on port 25"), "listening on port 25");
         let zone = "2026-11-22T03:04:09.5+01:00";
         opens(&format!("{zone} stdout F {bare}"), &format!("{zone} {bare}"));
+    }
+
+    #[test]
+    fn takes_the_moment_of_a_containers_runtime_for_a_stamp_without_a_zone() {
+        let time = "2026-11-22T02:04:06.5Z";
+        let line = "Nov 22 03:04:05 mx1 postfix/smtp[12]: x";
+        let want = format!("{time} mx1 postfix/smtp[12]: x");
+        opens(&format!(r#"{{"log":"{line}\n","stream":"stdout","time":"{time}"}}"#), &want);
+        opens(&format!("{time} stdout F {line}"), &want);
+        opens(
+            &format!("{time} stdout F Nov 22 03:04:05 postfix/smtp[12]: x"),
+            &format!("{time} postfix/smtp[12]: x"),
+        );
+        let exim = "2026-11-22 03:04:05 1wKx5l-00000000014-2Abc => x";
+        opens(&format!("{time} {exim}"), "2026-11-22 02:04:06.5 +0000 1wKx5l-00000000014-2Abc => x");
+        // A shipper's time may be when it came by.
+        opens(&format!(r#"{{"message":"{line}","@timestamp":"{time}"}}"#), line);
     }
 
     #[test]

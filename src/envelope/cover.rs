@@ -8,6 +8,8 @@ use super::when::When;
 #[derive(Clone, Default, Debug)]
 pub struct Cover<'a> {
     pub when: Option<When<'a>>,
+    /// That is when the line was written: a container's runtime says so. A shipper may say when it came by.
+    pub exact: bool,
     pub host: Option<Cow<'a, str>>,
     /// As syslog has it: `postfix/smtp`, `exim`.
     pub program: Option<Cow<'a, str>>,
@@ -21,8 +23,10 @@ impl<'a> Cover<'a> {
             Some(program) => (Some(program), self.pid),
             None => (outer.program.clone(), self.pid.or_else(|| outer.pid.clone())),
         };
+        let exact = if self.when.is_some() { self.exact } else { outer.exact };
         Self {
             when: self.when.or_else(|| outer.when.clone()),
+            exact,
             host: self.host.or_else(|| outer.host.clone()),
             program,
             pid,

@@ -19,7 +19,10 @@ pub struct Object<'a> {
 /// None: no JSON object, or none that carries a text. serde_json refuses what is deeper than 128 levels.
 pub fn read(text: &str) -> Option<Object<'_>> {
     let fields: Fields = serde_json::from_str(text).ok()?;
+    // As Docker's json-file has it, and what Fluent Bit makes of it.
+    let exact = matches!((&fields.text, &fields.when), (Some((2, _)), Some((4, _))));
     let cover = Cover {
+        exact,
         when: fields.when.map(|(_, when)| when),
         host: fields.host.map(|(_, host)| host),
         program: fields.program.map(|(_, program)| program),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use jiff::Timestamp;
+use memchr::memchr;
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum When<'a> {
@@ -87,6 +88,41 @@ impl<'a> When<'a> {
         (1e8..1e10).contains(&number).then(|| Self::Micros((number * 1e6).round() as i64))
     }
 
+    /// As Exim writes it into its own files, which are told by the blank in their stamps (Exim spec ch. 52). False: it is
+    /// not in UTC, as that of a container's runtime nearly always is.
+    pub fn write_as_exim(&self, front: &mut Vec<u8>) -> bool {
+        let mut own = Vec::new();
+        if !self.write(&mut own) {
+            return false;
+        }
+        let utc = own.strip_suffix(b"Z ").and_then(|own| own.split_at_checked(10));
+        let Some((date, clock)) = utc else { return false };
+        front.extend_from_slice(date);
+        front.push(b' ');
+        front.extend_from_slice(clock.get(1..).unwrap_or_default());
+        front.extend_from_slice(b" +0000 ");
+        true
+    }
+
+    /// The stamp shows this moment by the clock of some zone, and does not say of which: they differ by quarters of an
+    /// hour, and a line is written within some seconds.
+    pub fn is_moment_of(&self, stamp: &[u8]) -> bool {
+        const QUARTER: i64 = 15 * 60;
+        const SECONDS: i64 = 5;
+        let mut own = Vec::new();
+        if !self.write(&mut own) {
+            return false;
+        }
+        let (Some((day, second)), Some((own_day, own_second))) =
+            (local(stamp), local(&own).or_else(|| zoned(&own)))
+        else {
+            return false;
+        };
+        let away = (second - own_second).rem_euclid(QUARTER);
+        let neighbours = day.abs_diff(own_day) <= 1 || day.min(own_day) == 1 && day.max(own_day) >= 28;
+        neighbours && (away <= SECONDS || away >= QUARTER - SECONDS)
+    }
+
     /// With a blank behind it. False: it is outside the years that a calendar has.
     pub fn write(&self, front: &mut Vec<u8>) -> bool {
         match self {
@@ -100,6 +136,32 @@ impl<'a> When<'a> {
         front.push(b' ');
         true
     }
+}
+
+/// The day of the month and the second of the day that a stamp shows. None: it names its zone.
+fn local(stamp: &[u8]) -> Option<(i64, i64)> {
+    let (shown, rest) = clock(stamp)?;
+    let fraction =
+        rest.strip_prefix(b".").map_or(0, |rest| 1 + rest.iter().take_while(|b| b.is_ascii_digit()).count());
+    rest.get(fraction..).is_some_and(|rest| rest.trim_ascii().is_empty()).then_some(shown)
+}
+
+/// The same of a stamp that names it.
+fn zoned(stamp: &[u8]) -> Option<(i64, i64)> {
+    clock(stamp).map(|(shown, _)| shown)
+}
+
+/// `Nov 22 03:04:05`, `2026-11-22T03:04:05`: day and second, and what follows.
+fn clock(stamp: &[u8]) -> Option<((i64, i64), &[u8])> {
+    let colon = memchr(b':', stamp)?;
+    let number = |range: std::ops::Range<usize>| -> Option<i64> {
+        std::str::from_utf8(stamp.get(range)?).ok()?.trim_start().parse().ok()
+    };
+    let hour = colon.checked_sub(2)?;
+    let day = number(hour.checked_sub(3)?..hour.checked_sub(1)?)?;
+    let second =
+        (number(hour..colon)? * 60 + number(colon + 1..colon + 3)?) * 60 + number(colon + 4..colon + 6)?;
+    Some(((day, second), stamp.get(colon + 6..)?))
 }
 
 /// `+01:00`, `+0100`, `+01`; nothing at all is the local zone.
@@ -128,6 +190,27 @@ mod tests {
         let mut stamp = Vec::new();
         let written = when.is_some_and(|when| when.write(&mut stamp));
         assert_eq!((String::from_utf8(stamp).unwrap().trim(), written), (want, !want.is_empty()));
+    }
+
+    #[track_caller]
+    fn is_moment(stamp: &str, wanted: bool) {
+        let when = When::iso("2026-11-22T23:04:05.9Z").unwrap();
+        assert_eq!(when.is_moment_of(stamp.as_bytes()), wanted, "{stamp}");
+    }
+
+    #[test]
+    fn knows_its_moment_by_the_clock_of_any_zone() {
+        is_moment("Nov 22 23:04:05", true);
+        is_moment("Nov 22 23:04:02.123", true);
+        is_moment("Nov 23 00:04:06", true);
+        is_moment("Nov 23 04:34:06", true);
+        is_moment("2026-11-23 00:04:06", true);
+        // Another minute, another day, or a stamp that names its zone.
+        is_moment("Nov 22 23:05:05", false);
+        is_moment("Nov 12 23:04:05", false);
+        is_moment("2026-11-23 00:04:06 +0100", false);
+        is_moment("2026-11-23T00:04:06+01:00", false);
+        is_moment("x", false);
     }
 
     #[test]
