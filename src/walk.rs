@@ -80,7 +80,7 @@ pub struct Task<'a> {
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Coverage {
     pub lines: u64,
-    /// Of text, decompressed; of all that was read, also outside a window.
+    /// Of text, decompressed; of all that was read, also outside a window. Of a line that is too long, its beginning.
     pub bytes: u64,
     pub event: u64,
     pub routine: u64,
@@ -273,10 +273,10 @@ fn clock<'c>(clock: &'c mut Option<Clock>, last_file: &mut usize, file: usize, t
 }
 
 /// Tells each line, cut to what is looked at and taken out of its envelope, and where it begins in the block; gives
-/// back how many there were.
-fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> u64 {
+/// back how many there were, and how many bytes of them were looked at.
+fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> (u64, u64) {
     let mut inside = Vec::new();
-    let (mut lines, mut at) = (0, 0);
+    let (mut lines, mut at, mut cut) = (0, 0, 0);
     while at < block.lines.len() {
         let rest = block.lines.get(at..).unwrap_or_default();
         let end = memchr(b'\n', rest).unwrap_or(rest.len());
@@ -284,19 +284,21 @@ fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> u64 {
         tell(at, envelope::open(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
         lines += 1;
         at += end + 1;
+        // A block that ends with such a line has only its beginning, so its end counts nowhere.
+        cut += (end + 1).min(rest.len()).saturating_sub(LINE_LIMIT);
     }
-    lines
+    (lines, (block.lines.len() - cut) as u64)
 }
 
 impl<L: Listener> Walker<'_, L> {
     fn block(&mut self, block: &Block) -> Handed<L::Handover> {
         clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
         let mut number = 0;
-        let lines = each_line(block, |at, raw| {
+        let (lines, bytes) = each_line(block, |at, raw| {
             self.line(block, at, number, raw);
             number += 1;
         });
-        self.coverage.bytes += block.lines.len() as u64;
+        self.coverage.bytes += bytes;
         if self.task.window.is_open() {
             self.coverage.lines += lines;
         }

@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::io::Write;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use smtplog::envelope;
 use smtplog::line::Line;
 use smtplog::mta;
+use tempfile::NamedTempFile;
 
 fn texts() -> Vec<Vec<u8>> {
     common::logs().iter().map(|log| fs::read(log).unwrap()).collect()
@@ -95,6 +97,22 @@ fn any_block_size_and_thread_count_gives_the_same_report() {
 }
 
 #[test]
+fn lines_that_are_too_long_count_the_same_in_any_block() {
+    let line =
+        fs::read_to_string(common::logs().first().unwrap()).unwrap().lines().next().unwrap().to_owned();
+    let mut file = NamedTempFile::new().unwrap();
+    for length in [65_534, 65_535, 65_536, 65_537, 70_000, 300_000] {
+        writeln!(file, "{line}\n{line}{}\n{line}", "x".repeat(length - line.len())).unwrap();
+    }
+    let name = file.path().to_str().unwrap();
+    let whole = common::report(&["-j", "1", name]).to_string();
+    for size in ["1000", "65536", "70001", "100000"] {
+        let parts = common::report(&["-j", "2", "--block-size", size, name]).to_string();
+        assert_eq!(parts, whole, "blocks of {size} bytes");
+    }
+}
+
+#[test]
 fn any_block_size_gives_the_same_events() {
     for log in common::logs() {
         let name = log.to_str().unwrap();
@@ -133,7 +151,7 @@ proptest! {
         noise in vec(vec(any::<u8>().prop_filter("a line", |byte| *byte != b'\n'), 0..80), 0..50),
         last_newline in any::<bool>(),
     ) {
-        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = NamedTempFile::new().unwrap();
         let all: Vec<Vec<u8>> = picked.into_iter().chain(noise).collect();
         let mut text = all.join(&b'\n');
         if last_newline && !text.is_empty() {
