@@ -291,3 +291,19 @@ fn speaks_the_language_it_is_asked_for() {
     let json = run(&["--lang", "zh", "--format", "json", &name]).1;
     assert!(json.is_ascii(), "machine formats stay English: {json}");
 }
+#[test]
+fn only_filters_stand_under_the_heading_of_filters() {
+    for command in ["scan", "events"] {
+        let (_, help, _) = run(&[command, "-h"]);
+        let begin = help.find("\nWhich events").unwrap();
+        let end = begin + help.get(begin..).unwrap().find("\n\n").unwrap();
+        let filters = help.get(begin..end).unwrap();
+        for option in ["--code", "--instance"] {
+            assert!(filters.contains(option), "{command}: {option} is a filter");
+        }
+        for option in ["--unparsed", "--strict", "--rules", "--top", "--by", "--format", "--output", "--lang"]
+        {
+            assert!(!filters.contains(option), "{command}: {option} is no filter");
+        }
+    }
+}
