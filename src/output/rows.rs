@@ -57,7 +57,11 @@ pub fn show(page: &mut Page, rows: &[Row]) {
             let line = coded(page, lines.next().unwrap_or_default(), row.class);
             page.line(&line);
             if let Some(text) = &row.advice {
-                advice(page, text);
+                let text = page.say(text);
+                match columns.left_out(row) {
+                    Some(conflict) => advice(page, &format!("{}: {text}", page.say(conflict))),
+                    None => advice(page, text),
+                }
             }
             examples(page, &row.examples);
         }
@@ -85,7 +89,7 @@ fn advice(page: &mut Page, advice: &str) {
     // Under the words where there is room; narrower terminals get it on one line further left.
     let lead = page.look.width.saturating_sub(LONGEST_ADVICE + arrow.width()).clamp(4, CODE + 1);
     let indent = lead + arrow.width();
-    let advice = printable(page.say(advice));
+    let advice = printable(advice);
     for (at, line) in wrap(&advice, page.look.width.saturating_sub(indent)).iter().enumerate() {
         let margin = if at == 0 { format!("{}{arrow}", " ".repeat(lead)) } else { " ".repeat(indent) };
         let line = format!("{margin}{}", page.styled(ADVICE, line));
@@ -137,13 +141,23 @@ impl<'a> Columns<'a> {
         [pad(self.say(section.title), CODE), meaning, attempts, cases, place]
     }
 
-    fn row(&self, row: &Row) -> [String; 5] {
-        let code = row_words::code(&self.look.words, row);
+    fn what(&self, row: &Row) -> String {
         let title = self.say(&row.title);
-        let what = match row.conflict {
+        match row.conflict {
             Some(conflict) => format!("{title} ({})", self.say(conflict)),
             None => title.to_owned(),
-        };
+        }
+    }
+
+    /// The conflict, if it has no room behind the title and stands before the advice instead.
+    fn left_out(&self, row: &Row) -> Option<&'static str> {
+        row.conflict.filter(|_| row.advice.is_some() && self.what(row).width() > self.what)
+    }
+
+    fn row(&self, row: &Row) -> [String; 5] {
+        let code = row_words::code(&self.look.words, row);
+        let what =
+            if self.left_out(row).is_some() { self.say(&row.title).to_owned() } else { self.what(row) };
         let [attempts, recipients] =
             [row.attempts, row.recipients].map(|count| HumanCount(count).to_string());
         let place = self.fit(&row_words::place(&self.look.words, row), self.wheres);
