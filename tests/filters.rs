@@ -300,6 +300,22 @@ fn strict_wants_nearly_all_understood() {
 }
 
 #[test]
+fn a_filter_never_makes_a_bad_log_look_well() {
+    for format in ["text", "markdown", "html"] {
+        let shown = |filter: &str| {
+            run(&["scan", "--format", format, "--code", filter, &fixture("postfix/out.log")]).1
+        };
+        assert!(shown("599").contains("No event fits what was asked for."), "{format}");
+        for filter in ["599", "2xx"] {
+            let shown = shown(filter);
+            for well in ["No delivery and no refusal", "Nothing was deferred"] {
+                assert!(!shown.contains(well), "{format} --code {filter} says: {well}");
+            }
+        }
+    }
+}
+
+#[test]
 fn names_from_the_log_reach_no_terminal_raw_when_nothing_fits() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("mail\u{202e}gol.log");

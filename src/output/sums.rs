@@ -64,10 +64,14 @@ fn with(whole: String, aside: &str) -> String {
 
 /// What is to be said where no section follows. None: something went wrong, and sections say what.
 pub fn all_well(report: &Report) -> Option<&'static str> {
-    if report.rows.is_empty() {
+    let left_out = report.input.filtered > 0;
+    if report.rows.is_empty() && left_out {
+        Some("No event fits what was asked for.")
+    } else if report.rows.is_empty() {
         Some("No delivery and no refusal is in these lines.")
     } else {
-        let well = report.rows.iter().all(|row| row.reason.is_none());
+        // What was left out may have been refused.
+        let well = !left_out && report.rows.iter().all(|row| row.reason.is_none());
         well.then_some("Nothing was deferred, bounced or refused.")
     }
 }
