@@ -292,6 +292,14 @@ fn speaks_the_language_it_is_asked_for() {
     assert!(json.is_ascii(), "machine formats stay English: {json}");
 }
 #[test]
+fn a_report_does_not_wait_for_threads_without_number() {
+    let (_folder, log) = file("mail.log", LOG);
+    let begun = std::time::Instant::now();
+    counts_one_bounce(run(&["scan", "-j", "100000", &log]));
+    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+}
+
+#[test]
 fn only_filters_stand_under_the_heading_of_filters() {
     for command in ["scan", "events"] {
         let (_, help, _) = run(&[command, "-h"]);

@@ -39,6 +39,10 @@ const USUAL: [&str; 5] = [
     "/var/log/exim/mainlog",
 ];
 
+/// More, or more than there are cores, are not started: each has tables of its own, and 5,000 took a
+/// minute for a small log.
+const MOST_THREADS: usize = 64;
+
 impl Inputs {
     pub fn new(args: &InputArgs) -> Result<Self, Error> {
         let calendar = calendar(args)?;
@@ -54,8 +58,10 @@ impl Inputs {
         let progress = Progress::default();
         progress.total.store(bytes, Ordering::Relaxed);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let manner =
-            Manner { threads: args.threads.unwrap_or(cores).max(1), block_size: args.block_size.max(1) };
+        let manner = Manner {
+            threads: args.threads.unwrap_or(cores).clamp(1, cores.max(MOST_THREADS)),
+            block_size: args.block_size.max(1),
+        };
         Ok(Self { sources, paths, manner, calendar, window, progress, problems, notes })
     }
 }
