@@ -398,3 +398,15 @@ fn groups_stand_in_every_format_as_in_the_report() {
         assert!(has(&markdown), "{cells:?} is not in\n{markdown}");
     }
 }
+
+#[test]
+fn groups_that_are_not_shown_are_said() {
+    let log = common::fixture("postfix/out.log");
+    for format in ["text", "markdown", "html"] {
+        let args = |top| ["scan", "--format", format, "--lang", "en", "--by", "code,domain", "-n", top, &log];
+        let (cut, _) = common::answer(&args("1"));
+        assert!(cut.contains("others ("), "{format}: {cut}");
+        let (whole, _) = common::answer(&args("0"));
+        assert!(!whole.contains("others ("), "{format}: {whole}");
+    }
+}

@@ -41,6 +41,14 @@ pub fn shown<'t>(table: &'t GroupTable, look: &Look) -> &'t [GroupRow] {
     table.rows.get(first..first + top).unwrap_or_default()
 }
 
+/// How many groups are not shown: `others (7 kinds)`. None: all are shown.
+pub fn others(table: &GroupTable, look: &Look) -> Option<String> {
+    let rest = table.rows.len() - shown(table, look).len();
+    let words = &look.words;
+    (rest > 0)
+        .then(|| format!("{} ({} {})", words.say("others"), HumanCount(rest as u64), words.say("kinds")))
+}
+
 /// What each key's column gets: all it wants if there is room; else the widest are cut.
 fn widths(rows: &[GroupRow], keys: usize, room: usize) -> Vec<usize> {
     let widest =
@@ -89,9 +97,7 @@ pub fn show(page: &mut Page, table: &GroupTable) {
             examples(page, &row.examples);
         }
     }
-    let rest = table.rows.len() - shown.len();
-    if rest > 0 {
-        let others = format!("  {} ({} {})", page.say("others"), HumanCount(rest as u64), page.say("kinds"));
-        page.line(&others);
+    if let Some(others) = others(table, page.look) {
+        page.line(&format!("  {others}"));
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::entry_markdown::escaped;
-use super::groups::{outcomes, shown, value};
+use super::groups::{others, outcomes, shown, value};
 use super::page::{Look, word};
 use super::printable::printable;
 use super::row_words;
@@ -90,6 +90,9 @@ fn table(text: &mut String, section: &Section, look: &Look) {
 }
 
 fn groups(text: &mut String, table: &GroupTable, look: &Look) {
+    if table.rows.is_empty() {
+        return;
+    }
     let outcomes = outcomes(table);
     let titles = outcomes.iter().map(|(title, _)| look.words.say(title).to_owned());
     let names: Vec<String> = table.by.iter().map(word).chain(titles).map(|name| escaped(&name)).collect();
@@ -100,6 +103,9 @@ fn groups(text: &mut String, table: &GroupTable, look: &Look) {
         let keys = row.keys.iter().map(|key| code(&value(key)));
         let counts = outcomes.iter().map(|(_, count)| count(row).to_string());
         let _ = writeln!(text, "| {} |", keys.chain(counts).collect::<Vec<_>>().join(" | "));
+    }
+    if let Some(others) = others(table, look) {
+        let _ = writeln!(text, "| {} {}", escaped(&others), "|".repeat(table.by.len() + outcomes.len()));
     }
 }
 

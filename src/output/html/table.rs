@@ -7,7 +7,7 @@ use super::bar::bar;
 use super::parts::class_name;
 use crate::language::Words;
 use crate::output::entry_page::typed;
-use crate::output::groups::{outcomes, shown, value};
+use crate::output::groups::{others, outcomes, shown, value};
 use crate::output::page::{Look, word};
 use crate::output::printable::printable;
 use crate::output::row_words;
@@ -120,6 +120,9 @@ pub fn groups(table: &GroupTable, look: &Look) -> Markup {
                             }
                         }
                     }
+                }
+                @if let Some(others) = others(table, look) {
+                    tfoot { tr { td colspan=(table.by.len() + outcomes.len()) { (others) } } }
                 }
             }
         }
