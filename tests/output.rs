@@ -123,6 +123,12 @@ fn the_file_has_the_mode_that_the_umask_leaves_and_a_new_name_in_its_folder() {
     assert_ne!(new.ino(), old, "it was replaced, not written over");
     let usual = fs::metadata(before).unwrap().permissions().mode();
     assert_eq!(new.permissions().mode(), usual);
+    // One that was closed to others stays so.
+    let closed = folder.path().join("closed.json");
+    fs::write(&closed, "old").unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o600)).unwrap();
+    ends_well(&smtplog(folder.path(), &["scan", "-o", "closed.json", &log()]));
+    assert_eq!(fs::metadata(&closed).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]

@@ -62,14 +62,21 @@ pub fn write<T>(
     }
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut builder = tempfile::Builder::new();
-    // The umask takes from it what it takes from any new file.
-    let builder = builder.prefix(".smtplog-").permissions(Permissions::from_mode(0o666));
+    // The umask takes from a new file what it takes from any. One that is there stays as closed as it is: a report has
+    // addresses in it.
+    let there = fs::metadata(&place).map(|metadata| metadata.permissions());
+    let builder = builder
+        .prefix(".smtplog-")
+        .permissions(there.as_ref().map_or_else(|_| Permissions::from_mode(0o666), Clone::clone));
     let part = builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
     let mut out = BufWriter::new(part);
     let answer = work(&mut out)?;
     let part = out.into_inner().map_err(|error| failed(error.into_error()))?;
     // Else a crash right after the renaming could leave an empty file under the name.
     part.as_file().sync_all().map_err(failed)?;
+    if let Ok(there) = there {
+        part.as_file().set_permissions(there).map_err(failed)?;
+    }
     part.persist(&place).map_err(|error| failed(error.error))?;
     Ok(answer)
 }

@@ -89,7 +89,7 @@ fn head(report: &Report, title: &str, words: &Words) -> Markup {
             @if let Some(row) = main_row(report) {
                 div class={ "verdict " (class_name(row.class)) } {
                     p {
-                        b { (row_words::code(words, row)) " " (words.say(&row.title)) }
+                        b { (row_words::code(words, row)) " " (row_words::title(words, row)) }
                         @if let Some(conflict) = row.conflict { " " span.mark { (words.say(conflict)) } }
                     }
                     p.soft {

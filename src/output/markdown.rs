@@ -69,8 +69,8 @@ fn table(text: &mut String, section: &Section, look: &Look) {
     let _ = writeln!(text, "| {} |\n|---|---|--:|--:|---|---|", names.join(" | "));
     for row in &section.rows {
         let what = match row.conflict {
-            Some(conflict) => format!("{} ({})", words.say(&row.title), words.say(conflict)),
-            None => words.say(&row.title).to_owned(),
+            Some(conflict) => format!("{} ({})", row_words::title(words, row), words.say(conflict)),
+            None => row_words::title(words, row),
         };
         let advice = row.advice.as_deref().map(|advice| words.say(advice)).unwrap_or_default();
         let cells = [

@@ -2,8 +2,9 @@
 
 use indicatif::HumanCount;
 
+use super::page::word;
 use super::printable::printable;
-use crate::event::Direction;
+use crate::event::{Direction, Outcome};
 use crate::language::Words;
 use crate::report::Row;
 
@@ -15,6 +16,29 @@ pub fn code(words: &Words, row: &Row) -> String {
         (None, Some(enhanced)) => format!("--- {enhanced}"),
         (None, None) if row.direction == Direction::Outbound => words.say("(no reply)").to_owned(),
         (None, None) => words.say("(no code)").to_owned(),
+    }
+}
+
+/// The reason in words; what was not refused after all says what was done instead.
+pub fn title(words: &Words, row: &Row) -> String {
+    let title = words.say(&row.title);
+    match (row.direction, row.outcome) {
+        (Direction::Inbound, Outcome::Warned | Outcome::Held | Outcome::Discarded) => {
+            format!("{}: {title}", words.say(&word(&row.outcome)))
+        }
+        (
+            _,
+            Outcome::Warned
+            | Outcome::Held
+            | Outcome::Discarded
+            | Outcome::Delivered
+            | Outcome::Deferred
+            | Outcome::Bounced
+            | Outcome::Expired
+            | Outcome::Rejected
+            | Outcome::Attempt
+            | Outcome::Probe,
+        ) => title.to_owned(),
     }
 }
 

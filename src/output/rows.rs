@@ -142,10 +142,10 @@ impl<'a> Columns<'a> {
     }
 
     fn what(&self, row: &Row) -> String {
-        let title = self.say(&row.title);
+        let title = row_words::title(&self.look.words, row);
         match row.conflict {
             Some(conflict) => format!("{title} ({})", self.say(conflict)),
-            None => title.to_owned(),
+            None => title,
         }
     }
 
@@ -156,8 +156,11 @@ impl<'a> Columns<'a> {
 
     fn row(&self, row: &Row) -> [String; 5] {
         let code = row_words::code(&self.look.words, row);
-        let what =
-            if self.left_out(row).is_some() { self.say(&row.title).to_owned() } else { self.what(row) };
+        let what = if self.left_out(row).is_some() {
+            row_words::title(&self.look.words, row)
+        } else {
+            self.what(row)
+        };
         let [attempts, recipients] =
             [row.attempts, row.recipients].map(|count| HumanCount(count).to_string());
         let place = self.fit(&row_words::place(&self.look.words, row), self.wheres);

@@ -22,7 +22,7 @@ pub struct Others {
 }
 
 /// In the order of the report. A section without rows is left out; so is what went well.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 12] = [
     ("DEFERRED", "4xx: kept, will be retried"),
     ("BOUNCED", "5xx: returned to sender"),
     ("EXPIRED", "queued too long, returned"),
@@ -33,7 +33,12 @@ const KINDS: [(&str, &str); 10] = [
     ("REFUSED", "by us, no code in the log"),
     ("NOT REFUSED", "warned, held, discarded"),
     ("DISCARDED", "thrown away here"),
+    ("SINGLE HOSTS", "before another was tried"),
+    ("PROBES", "addresses verified"),
 ];
+
+/// From here on, in no sum.
+const OUTSIDE: usize = 10;
 
 fn kind(row: &Row) -> Option<usize> {
     Some(match (row.direction, row.outcome, row.class) {
@@ -48,7 +53,9 @@ fn kind(row: &Row) -> Option<usize> {
         (_, Outcome::Warned | Outcome::Held, _) | (Direction::Inbound, Outcome::Discarded, _) => 8,
         (Direction::Outbound | Direction::Local, Outcome::Discarded, _) => 9,
         (Direction::Inbound, Outcome::Deferred | Outcome::Bounced | Outcome::Expired, _)
-        | (_, Outcome::Delivered | Outcome::Attempt | Outcome::Probe, _) => return None,
+        | (_, Outcome::Delivered, _) => return None,
+        (_, Outcome::Attempt, _) => 10,
+        (_, Outcome::Probe, _) => 11,
     })
 }
 
@@ -71,7 +78,13 @@ pub fn sections(rows: &[Row], top: usize, reverse: bool) -> Vec<Section<'_>> {
         });
         Section { title, meaning, inbound: (5..=8).contains(&number), rows, others }
     });
-    let mut all: Vec<Section> = all.filter(|section| !section.rows.is_empty()).collect();
+    let mut all: Vec<(usize, Section)> =
+        all.enumerate().filter(|(_, section)| !section.rows.is_empty()).collect();
+    // What is in no sum is only counted at the end, unless nothing else was asked for.
+    if all.iter().any(|(number, _)| *number < OUTSIDE) {
+        all.retain(|(number, _)| *number < OUTSIDE);
+    }
+    let mut all: Vec<Section> = all.into_iter().map(|(_, section)| section).collect();
     if reverse {
         all.reverse();
     }

@@ -55,14 +55,17 @@ fn head(page: &mut Page, report: &Report) {
 }
 
 fn ways(page: &mut Page, report: &Report) {
-    page.blank();
-    for sum in sums(report, &page.look.words) {
+    let (sums, well) = (sums(report, &page.look.words), all_well(report));
+    if !sums.is_empty() || well.is_some() {
+        page.blank();
+    }
+    for sum in sums {
         page.indented(&format!("{} {}", pad(page.say(sum.name), 5), sum.line), 6);
         if let Some(replies) = sum.by_reply {
             page.indented(&format!("      {replies}"), 8);
         }
     }
-    if let Some(english) = all_well(report) {
+    if let Some(english) = well {
         page.line(page.say(english));
     }
 }

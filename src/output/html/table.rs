@@ -52,7 +52,7 @@ fn line(row: &Row, cases: &str, words: &Words) -> Markup {
         tr class=(class_name(row.class)) {
             td.code { (row_words::code(words, row)) }
             td {
-                (words.say(&row.title))
+                (row_words::title(words, row))
                 @if let Some(conflict) = row.conflict { " " span.mark { (words.say(conflict)) } }
                 @if let Some(advice) = &row.advice { div.advice { (printable(words.say(advice))) } }
                 div.where.soft {
@@ -93,7 +93,11 @@ fn facts(row: &Row, words: &Words) -> Markup {
                     dd { (fact) }
                 }
             }
-            @if let Some(example) = &row.example { pre { (printable(example)) } }
+            @if row.examples.is_empty() {
+                @if let Some(example) = &row.example { pre { (printable(example)) } }
+            } @else {
+                @for example in &row.examples { pre { (printable(example)) } }
+            }
         }
     }
 }
