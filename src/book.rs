@@ -1,18 +1,22 @@
-//! The book: tables in TOML come in, rules and providers ready for use go out, and texts when they are asked for.
+//! The book: tables come in, rules and providers ready for use go out, and texts when they are asked for.
 
 pub mod guide;
 mod mask;
+mod packed;
 mod phrases;
+mod prefixes;
 mod rules;
 mod texts;
 mod words;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use thiserror::Error;
-use toml::de::DeTable;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 pub use self::mask::mask;
+pub use self::packed::packed;
 pub use self::rules::{Clues, Rule, RuleId, RuleRow, Rules, Sureness};
 pub use self::texts::{
     Advice, AdviceRow, CodeRow, EnhancedRow, ReasonRow, advice, codes, enhanced_codes, find_advice,
@@ -36,9 +40,17 @@ pub struct Table<'a> {
     pub with_options: bool,
 }
 
-const RULES: Table = Table { file: "rules.toml", text: include_str!("book/rules.toml"), with_options: false };
-const PROVIDERS: Table =
-    Table { file: "providers.toml", text: include_str!("book/providers.toml"), with_options: false };
+/// The rows of a table, ours or a user's; each file may hold both kinds.
+#[derive(Deserialize)]
+struct Rows<R, P> {
+    #[serde(default, rename = "rule")]
+    rules: R,
+    #[serde(default, rename = "provider")]
+    providers: P,
+}
+
+const RULES: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
+const PROVIDERS: &str = include_str!(concat!(env!("OUT_DIR"), "/providers.json"));
 
 #[derive(Error, Debug)]
 pub enum BookError {
@@ -48,59 +60,47 @@ pub enum BookError {
 
 impl Book {
     pub fn built_in() -> Self {
-        Self::read(&[RULES], &[PROVIDERS]).expect("the tables are tested")
+        Self::with_own(&[], &[]).expect("the tables are tested")
     }
 
     /// The user's own tables before ours: his rules are asked first, and his rows of providers count first.
     pub fn with_own(rules: &[Table], providers: &[Table]) -> Result<Self, BookError> {
-        Self::read(&[rules, &[RULES]].concat(), &[providers, &[PROVIDERS]].concat())
-    }
-
-    fn read(rules: &[Table], providers: &[Table]) -> Result<Self, BookError> {
         let providers = read_providers(providers)?;
         Ok(Self { rules: read_rules(rules, &providers)?, providers })
     }
 }
 
-fn read_providers(tables: &[Table]) -> Result<Providers, BookError> {
-    #[derive(Deserialize)]
-    struct File {
-        #[serde(default)]
-        provider: Vec<toml::Spanned<ProviderRow>>,
-        #[serde(default, rename = "rule")]
-        _rule: IgnoredAny,
-    }
+fn read_providers(own: &[Table]) -> Result<Providers, BookError> {
     let mut providers = Providers::default();
-    for table in tables {
+    for table in own {
         table.holds_nothing_else()?;
-        let file: File = toml::from_str(table.text).map_err(|cause| table.fault(&cause))?;
-        for row in file.provider {
+        let rows: Rows<IgnoredAny, Vec<Spanned<ProviderRow>>> = table.rows()?;
+        for row in rows.providers {
             let at = row.span().start;
             providers.add(row.into_inner()).map_err(|what| table.error(at, what))?;
         }
     }
+    let ours: Rows<IgnoredAny, Vec<ProviderRow>> = packed(PROVIDERS);
+    for row in ours.providers {
+        providers.add(row).map_err(|what| line_of("providers.toml", 1, what))?;
+    }
     Ok(providers)
 }
 
-fn read_rules(tables: &[Table], providers: &Providers) -> Result<Rules, BookError> {
-    #[derive(Deserialize)]
-    struct File {
-        #[serde(default)]
-        rule: Vec<RuleRow>,
-        #[serde(default, rename = "provider")]
-        _provider: IgnoredAny,
-    }
+fn read_rules(own: &[Table], providers: &Providers) -> Result<Rules, BookError> {
     let mut rows = Vec::new();
     let mut places = Vec::new();
-    for table in tables {
+    for table in own {
         table.holds_nothing_else()?;
-        let file: File = toml::from_str(table.text).map_err(|cause| table.fault(&cause))?;
-        places.extend(file.rule.iter().map(|row| (table, row.id.span().start)));
-        rows.extend(file.rule);
+        let own: Rows<Vec<RuleRow>, IgnoredAny> = table.rows()?;
+        rows.extend(own.rules);
+        places.extend(table.ids()?.into_iter().map(|at| (table, at)));
     }
+    let ours: Rows<Vec<RuleRow>, IgnoredAny> = packed(RULES);
+    rows.extend(ours.rules);
     Rules::compile(rows, providers).map_err(|(row, what)| match places.get(row) {
         Some((table, at)) => table.error(*at, what),
-        None => PROVIDERS.error(0, what),
+        None => line_of("providers.toml", 1, what),
     })
 }
 
@@ -118,6 +118,25 @@ impl Table<'_> {
         })
     }
 
+    fn rows<R, P>(&self) -> Result<Rows<R, P>, BookError>
+    where
+        R: DeserializeOwned + Default,
+        P: DeserializeOwned + Default,
+    {
+        toml::from_str(self.text).map_err(|cause| self.fault(&cause))
+    }
+
+    /// Where the id of each rule stands, in bytes.
+    fn ids(&self) -> Result<Vec<usize>, BookError> {
+        let table = DeTable::parse(self.text).map_err(|cause| self.fault(&cause))?;
+        let rules = table.get_ref().get("rule").and_then(|rules| rules.get_ref().as_array());
+        let id = |rule: &Spanned<DeValue>| {
+            let id = rule.get_ref().as_table().and_then(|rule| rule.get("id"));
+            id.map_or(rule.span().start, |id| id.span().start)
+        };
+        Ok(rules.into_iter().flatten().map(id).collect())
+    }
+
     fn fault(&self, cause: &toml::de::Error) -> BookError {
         self.error(cause.span().map_or(0, |span| span.start), cause.message().to_owned())
     }
@@ -126,6 +145,10 @@ impl Table<'_> {
     fn error(&self, at: usize, what: String) -> BookError {
         let before = self.text.as_bytes().iter().take(at);
         let line = 1 + before.filter(|&&byte| byte == b'\n').count();
-        BookError::Table { file: self.file.to_owned(), line, what }
+        line_of(self.file, line, what)
     }
+}
+
+fn line_of(file: &str, line: usize, what: String) -> BookError {
+    BookError::Table { file: file.to_owned(), line, what }
 }

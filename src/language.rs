@@ -39,15 +39,15 @@ impl Language {
         Self::from_str(language, true).unwrap_or(Self::En)
     }
 
-    /// The table, as its file has it. None: English, which all else is translated from.
+    /// The table, packed. None: English, which all else is translated from.
     fn table(self) -> Option<&'static str> {
         Some(match self {
             Self::En => return None,
-            Self::Id => include_str!("book/lang/id.toml"),
-            Self::Hi => include_str!("book/lang/hi.toml"),
-            Self::Zh => include_str!("book/lang/zh.toml"),
-            Self::Tr => include_str!("book/lang/tr.toml"),
-            Self::Vi => include_str!("book/lang/vi.toml"),
+            Self::Id => include_str!(concat!(env!("OUT_DIR"), "/lang/id.json")),
+            Self::Hi => include_str!(concat!(env!("OUT_DIR"), "/lang/hi.json")),
+            Self::Zh => include_str!(concat!(env!("OUT_DIR"), "/lang/zh.json")),
+            Self::Tr => include_str!(concat!(env!("OUT_DIR"), "/lang/tr.json")),
+            Self::Vi => include_str!(concat!(env!("OUT_DIR"), "/lang/vi.json")),
         })
     }
 }
@@ -84,7 +84,7 @@ struct Line {
 impl Words {
     pub fn of(language: Language) -> Self {
         let Some(table) = language.table() else { return Self::default() };
-        let table: Table = toml::from_str(table).expect("the tables are tested");
+        let table: Table = book::packed(table);
         let mut words = Self(table.words);
         for (class, own) in table.class {
             words.add(class.to_possible_value().map(|value| value.get_name().to_owned()), Some(own));

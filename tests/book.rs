@@ -85,6 +85,17 @@ fn has_every_enhanced_code_of_the_registry() {
 }
 
 #[test]
+fn has_every_rule_and_provider_of_its_files() {
+    let book = Book::built_in();
+    let written = |file: &str, head: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/book").join(file);
+        std::fs::read_to_string(path).unwrap().lines().filter(|line| *line == head).count()
+    };
+    assert_eq!(book.rules.all().count(), written("rules.toml", "[[rule]]"));
+    assert_eq!(book.providers.all().count(), written("providers.toml", "[[provider]]"));
+}
+
+#[test]
 fn has_a_row_for_every_reason() {
     let rows = book::reasons();
     let ids: Vec<Reason> = rows.iter().map(|row| row.id).collect();

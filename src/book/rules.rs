@@ -3,7 +3,6 @@
 use clap::ValueEnum;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
-use toml::Spanned;
 
 use super::phrases::{Phrase, Phrases};
 use super::words::{EnhancedPattern, Reason, Retry};
@@ -15,7 +14,7 @@ use crate::reply::{Class, Code, EnhancedCode};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleRow {
-    pub id: Spanned<String>,
+    pub id: String,
     pub reason: Reason,
     /// What helps, where it is not what helps against the reason as a rule.
     pub retry: Option<Retry>,
@@ -145,8 +144,7 @@ impl Rules {
             }
             rules.push(Rule::read(row, providers).map_err(|what| (at, what))?);
         }
-        let phrases = Phrases::new(phrases).map_err(|what| (usize::MAX, what))?;
-        Ok(Self { rules, phrases })
+        Ok(Self { rules, phrases: Phrases::new(phrases) })
     }
 
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {
@@ -198,7 +196,7 @@ impl Rule {
             codes: codes.collect::<Result<_, _>>()?,
             classes: classes.collect::<Result<_, _>>()?,
             providers: row.provider.iter().map(provider).collect::<Result<_, _>>()?,
-            id: row.id.into_inner(),
+            id: row.id,
             reason: row.reason,
             retry: row.retry,
             source: row.source,

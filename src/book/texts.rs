@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de};
 
+use super::packed::packed;
 use super::words::{EnhancedPattern, Reason, Retry};
 use crate::event::{Direction, Mta};
 use crate::reply::{Class, Code, EnhancedCode};
@@ -110,7 +111,7 @@ pub fn codes() -> Vec<CodeRow> {
     struct File {
         code: Vec<CodeRow>,
     }
-    let file: File = toml::from_str(include_str!("codes.toml")).expect("the table is tested");
+    let file: File = packed(include_str!(concat!(env!("OUT_DIR"), "/codes.json")));
     file.code
 }
 
@@ -120,7 +121,7 @@ pub fn enhanced_codes() -> Vec<EnhancedRow> {
     struct File {
         enhanced: Vec<EnhancedRow>,
     }
-    let file: File = toml::from_str(include_str!("enhanced.toml")).expect("the table is tested");
+    let file: File = packed(include_str!(concat!(env!("OUT_DIR"), "/enhanced.json")));
     file.enhanced
 }
 
@@ -130,7 +131,7 @@ pub fn reasons() -> Vec<ReasonRow> {
     struct File {
         reason: Vec<ReasonRow>,
     }
-    let file: File = toml::from_str(include_str!("reasons.toml")).expect("the table is tested");
+    let file: File = packed(include_str!(concat!(env!("OUT_DIR"), "/reasons.json")));
     file.reason
 }
 
@@ -139,7 +140,7 @@ pub fn advice() -> Vec<AdviceRow> {
     struct File {
         advice: Vec<AdviceRow>,
     }
-    let file: File = toml::from_str(include_str!("advice.toml")).expect("the table is tested");
+    let file: File = packed(include_str!(concat!(env!("OUT_DIR"), "/advice.json")));
     file.advice
 }
 
