@@ -269,7 +269,7 @@ pub struct InputArgs {
     /// Read the mail of systemd's journal, besides any FILE.
     #[arg(long)]
     pub journal: bool,
-    /// Use so many threads, at most 64 or one for each core. [default: one for each core]
+    /// Use so many threads, at most 64 or one for each core. [default: one for each core, and one for files of 2 MiB or less]
     #[arg(short = 'j', long, value_name = "N")]
     pub threads: Option<usize>,
     /// Only lines from this time on: -2h, today, 02:30, "2026-11-21 02:00".

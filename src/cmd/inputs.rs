@@ -43,6 +43,14 @@ const USUAL: [&str; 5] = [
 /// minute for a small log.
 const MOST_THREADS: usize = 64;
 
+/// Of files that are not larger together, in bytes, one thread has read most before a second would have begun. Compressed
+/// ones hold ten times as much.
+const SMALL: u64 = 2 << 20;
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 impl Inputs {
     pub fn new(args: &InputArgs) -> Result<Self, Error> {
         let calendar = calendar(args)?;
@@ -57,11 +65,11 @@ impl Inputs {
         let paths = named.into_iter().chain(sources.iter().map(|source| source.path.clone())).collect();
         let progress = Progress::default();
         progress.total.store(bytes, Ordering::Relaxed);
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let manner = Manner {
-            threads: args.threads.unwrap_or(cores).clamp(1, cores.max(MOST_THREADS)),
-            block_size: args.block_size.max(1),
-        };
+        let known = sources.iter().all(Source::can_be_read_again);
+        let threads = args.threads.unwrap_or_else(|| if known && bytes <= SMALL { 1 } else { cores() });
+        // Cores are asked for only where it matters: it costs some calls to the system.
+        let most = if threads <= MOST_THREADS { MOST_THREADS } else { cores().max(MOST_THREADS) };
+        let manner = Manner { threads: threads.clamp(1, most), block_size: args.block_size.max(1) };
         Ok(Self { sources, paths, manner, calendar, window, progress, problems, notes })
     }
 }
