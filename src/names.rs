@@ -41,7 +41,9 @@ impl Names {
     /// Letters' case makes no difference (RFC 4343).
     pub fn id(&mut self, name: &[u8]) -> NameId {
         let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
-        if !name.iter().any(u8::is_ascii_uppercase) {
+        // To the end even when one was found, and so many bytes together: one after the other takes two of a hundred
+        // parts of the scan of an Exim log.
+        if !name.iter().fold(false, |found, byte| found | byte.is_ascii_uppercase()) {
             return self.small_id(name);
         }
         let mut small = [0; LENGTH_LIMIT];

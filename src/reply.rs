@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use clap::ValueEnum;
-use memchr::memmem;
+use memchr::memchr_iter;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -62,8 +62,9 @@ fn enhanced(words: &[u8]) -> Option<EnhancedCode> {
 
 /// `sorry, mailbox disabled. (#4.2.1)` → 4.2.1
 fn in_words(words: &[u8]) -> Option<EnhancedCode> {
-    let at = memmem::find(words, b"(#")?;
-    let (code, rest) = EnhancedCode::read(words.get(at + 2..)?)?;
+    // One byte is looked for: a searcher built for each reply costs more than the search.
+    let behind = |at: usize| words.get(..at)?.ends_with(b"(").then(|| words.get(at + 1..))?;
+    let (code, rest) = EnhancedCode::read(memchr_iter(b'#', words).find_map(behind)?)?;
     (rest.first() == Some(&b')')).then_some(code)
 }
 

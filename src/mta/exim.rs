@@ -155,16 +155,22 @@ fn pid(text: &[u8]) -> &[u8] {
 /// `1xUxgC-000022-1C rest`, and since 4.97 `1xUxgC-000000000022-1C00 rest`: base-62 time, pid, and fraction
 /// (Exim spec, "Message identification").
 fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
-    for length in [16, 23] {
-        let Some((id, [b' ', rest @ ..])) = text.split_at_checked(length) else { continue };
-        let dash = |at: usize| id.get(at) == Some(&b'-');
-        let dashes = dash(6) && dash(length - if length == 16 { 3 } else { 5 });
-        if dashes
-            && id.iter().filter(|&&byte| byte == b'-').count() == 2
-            && id.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
-        {
-            return (Some(id), rest);
-        }
+    match id::<16>(text, 13).or_else(|| id::<23>(text, 18)) {
+        Some((id, rest)) => (Some(id), rest),
+        None => (None, text),
     }
-    (None, text)
+}
+
+/// An id of so many bytes, its second dash at `dash`, and what follows its blank.
+fn id<const LENGTH: usize>(text: &[u8], dash: usize) -> Option<(&[u8], &[u8])> {
+    let (id, rest) = text.split_first_chunk::<LENGTH>()?;
+    let rest = rest.strip_prefix(b" ")?;
+    if id.get(6) != Some(&b'-') || id.get(dash) != Some(&b'-') {
+        return None;
+    }
+    // All bytes of a known length, without a way out: they are looked at together.
+    let (dashes, others) = id.iter().fold((0_u8, false), |(dashes, others), byte| {
+        (dashes + u8::from(*byte == b'-'), others | !(byte.is_ascii_alphanumeric() || *byte == b'-'))
+    });
+    (dashes == 2 && !others).then_some((id, rest))
 }

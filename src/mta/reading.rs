@@ -30,7 +30,7 @@ pub fn cut<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 
 /// Where `mark` begins. A searcher built for each line costs more than the search: this looks for one byte of the
 /// mark, and not for a blank, of which there are many. On Exim's log it took a fifth off the whole scan.
-fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
+pub fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
     let skipped = usize::from(mark.len() > 1 && mark.first() == Some(&b' '));
     let sought = *mark.get(skipped)?;
     let places = memchr::memchr_iter(sought, text.get(skipped..)?);

@@ -2,7 +2,7 @@
 
 use super::peer;
 use crate::event::{Peer, Stage};
-use crate::mta::reading::{address, begins, cut};
+use crate::mta::reading::{address, begins, cut, find};
 use crate::reply::Reply;
 
 #[derive(Clone, Copy, Default, Debug)]
@@ -135,7 +135,7 @@ fn command_stage(command: &[u8]) -> (Option<Stage>, &[u8]) {
 
 /// From the colon that ends the command.
 fn rest_of(text: &[u8]) -> &[u8] {
-    text.get(memchr::memmem::find(text, b": ").unwrap_or(text.len())..).unwrap_or_default()
+    text.get(find(text, b": ").unwrap_or(text.len())..).unwrap_or_default()
 }
 
 /// `host mx.example.org [192.0.2.1]: 450 …` → the host and `450 …`

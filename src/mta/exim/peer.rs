@@ -1,7 +1,7 @@
 //! How Exim names the other side: `H=mx.example.org (helo) [192.0.2.1]:25`.
 
 use crate::event::Peer;
-use crate::mta::reading::port;
+use crate::mta::reading::{begins, port};
 
 /// The peer after `H=` (which is cut off already), and the rest. The name a client gave in HELO stands in round
 /// brackets and is not its host. None: no address in square brackets follows.
@@ -24,13 +24,23 @@ pub(super) fn read(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
 }
 
 /// `(any thing [192.0.2.66]) [192.0.2.1]…` → from the address on. A client may put brackets into its name, so
-/// the last `) [` before the fields that Exim adds is taken.
+/// the last `) [` before the fields that Exim adds is taken. All of them have a blank, so one walk over the blanks
+/// finds them; seven searches took a fifteenth of the whole scan.
 fn helo(text: &[u8]) -> Option<&[u8]> {
-    let fields =
-        FIELDS.iter().filter_map(|field| memchr::memmem::find(text, field)).min().unwrap_or(text.len());
-    let end =
-        memchr::memmem::rfind(text.get(..fields)?, b") [").or_else(|| memchr::memmem::find(text, b") ["))?;
-    text.get(end + 2..)
+    let mut end = None;
+    let mut behind_name = false;
+    for at in memchr::memchr_iter(b' ', text) {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        let rest = text.get(at..)?;
+        if before == Some(&b')') && rest.get(1) == Some(&b'[') {
+            end = Some(at + 1);
+        }
+        behind_name |= before == Some(&b':') || begins(rest.get(1..)?, &FIELDS);
+        if behind_name && end.is_some() {
+            break;
+        }
+    }
+    text.get(end?..)
 }
 
-const FIELDS: [&[u8]; 6] = [b" I=[", b" F=<", b" U=", b" P=", b" rejected ", b": "];
+const FIELDS: [&[u8]; 5] = [b"I=[", b"F=<", b"U=", b"P=", b"rejected "];

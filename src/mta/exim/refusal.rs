@@ -2,7 +2,7 @@
 
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
-use crate::mta::reading::{Reading, address, begins, cut, cut_last, word};
+use crate::mta::reading::{Reading, address, begins, cut, cut_last, find, word};
 use crate::reply::{Class, EnhancedCode, Reply};
 
 /// None: not a refusal.
@@ -161,7 +161,7 @@ fn too_big<'a>(text: &'a [u8], refused: impl Fn(&'a [u8]) -> Event<'a>) -> Event
 /// `<a@b>: words` → the address and `: words`; in old versions the brackets may lack.
 fn argument(text: &[u8]) -> (&[u8], &[u8]) {
     text.strip_prefix(b"<").and_then(address).unwrap_or_else(|| {
-        let end = memchr::memmem::find(text, b": ").unwrap_or(text.len());
+        let end = find(text, b": ").unwrap_or(text.len());
         text.split_at(end)
     })
 }
