@@ -34,6 +34,10 @@ pub enum Stamp<'a> {
 impl<'a> Line<'a> {
     /// A line that nobody's front fits has no stamp and no program, and its text is the whole line.
     pub fn read(raw: &'a [u8]) -> Self {
+        // Nearly all lines of most logs, without what the others have to be asked.
+        if let Some(line) = usual(raw) {
+            return line;
+        }
         let (version, raw) = priority(raw);
         match raw.first() {
             Some(b'0'..=b'9') => numeric(raw, version),
@@ -75,6 +79,33 @@ fn priority(raw: &[u8]) -> (bool, &[u8]) {
     match rest {
         Some(rest) => rest.strip_prefix(b"1 ").map_or((false, rest), |rest| (true, rest)),
         None => (false, raw),
+    }
+}
+
+/// `Nov  2 03:04:05 host program[pid]: text`
+#[inline]
+fn usual(raw: &[u8]) -> Option<Line<'_>> {
+    match raw {
+        [
+            b'A'..=b'Z' | b'a'..=b'z',
+            _,
+            _,
+            b' ',
+            _,
+            b'0'..=b'9',
+            b' ',
+            _,
+            _,
+            b':',
+            _,
+            _,
+            b':',
+            b'0'..=b'9',
+            b'0'..=b'9',
+            b' ',
+            rest @ ..,
+        ] => syslog(Stamp::Bsd(raw.get(..15)?), rest),
+        _ => None,
     }
 }
 
