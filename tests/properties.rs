@@ -9,9 +9,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
+use smtplog::book::Book;
 use smtplog::envelope;
 use smtplog::line::Line;
 use smtplog::mta;
+use smtplog::mta::reading::Reading;
+use smtplog::reason::Judge;
 use tempfile::NamedTempFile;
 
 fn texts() -> Vec<Vec<u8>> {
@@ -165,6 +168,34 @@ proptest! {
         prop_assert_eq!(input("mail") + input("other"), input("lines"));
         prop_assert_eq!(input("understood") + input("not_understood"), input("mail"));
         prop_assert_eq!(input("bytes"), text.len() as u64);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_judge_that_remembers_says_what_one_that_does_not_would_say(
+        picked in vec((select(lines()), any::<Index>(), any::<bool>()), 0..60),
+        order in vec(any::<Index>(), 0..200),
+    ) {
+        let book = Book::built_in();
+        let mut remembers = Judge::new(&book);
+        let picked: Vec<Vec<u8>> = picked.into_iter().map(|(mut raw, at, capital)| {
+            // A text that differs from another in one byte alone, so that the two are masked alike.
+            if capital && !raw.is_empty() {
+                let at = at.index(raw.len());
+                raw[at].make_ascii_uppercase();
+            }
+            raw
+        }).collect();
+        for at in order.iter().filter(|_| !picked.is_empty()) {
+            let raw = &picked[at.index(picked.len())];
+            if let Reading::Event(event) = mta::read(&Line::read(raw)) {
+                let wanted = Judge::new(&book).verdict(&event);
+                prop_assert_eq!(remembers.verdict(&event), wanted, "{}", String::from_utf8_lossy(raw));
+            }
+        }
     }
 }
 
