@@ -288,6 +288,7 @@ fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// `[<mail.info>] host program[pid]: text`
+#[inline]
 fn syslog<'a>(stamp: Stamp<'a>, raw: &'a [u8]) -> Option<Line<'a>> {
     let raw = match raw {
         [b'<', rest @ ..] => rest.get(memmem::find(rest, b"> ")? + 2..)?,
@@ -299,6 +300,7 @@ fn syslog<'a>(stamp: Stamp<'a>, raw: &'a [u8]) -> Option<Line<'a>> {
 }
 
 /// `program[pid]: text`, or `program: text`.
+#[inline]
 fn tagged<'a>(stamp: Stamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<Line<'a>> {
     let end = memchr(b' ', raw).unwrap_or(raw.len());
     // Backwards from the colon, since the pid and the daemon's name are the shortest way. Some write no blank behind
