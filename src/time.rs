@@ -98,6 +98,11 @@ impl Clock {
         }
     }
 
+    /// The minute that was read last, counted from 1970-01-01T00:00Z.
+    pub fn last_minute(&self) -> i64 {
+        self.last.start.div_euclid(60_000_000)
+    }
+
     /// `offset` is where the line begins in its file. None: no stamp, or one that is not a date (`Feb 30`).
     pub fn read(&mut self, stamp: Stamp, offset: u64) -> Option<Moment> {
         let text = match stamp {

@@ -13,6 +13,7 @@ use crate::input::block::{Block, CONTEXT, LINE_LIMIT};
 use crate::input::set::{Held, Manner, Progress, Source, Worked, each_block};
 use crate::line::Line;
 use crate::mta;
+use crate::mta::fact::Fact;
 use crate::mta::reading::Reading;
 use crate::provider::Provider;
 use crate::reason::{Judge, Verdict, provider};
@@ -45,6 +46,14 @@ impl Told<'_> {
     }
 }
 
+/// What a routine line says about a message.
+pub struct Noted<'a> {
+    pub fact: Fact<'a>,
+    pub line: &'a Line<'a>,
+    /// The line's minute, counted from 1970-01-01T00:00Z. None: the line has no stamp that is a date.
+    pub minute: Option<i64>,
+}
+
 /// Where a line begins: the number of its file in the set, and bytes in it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Place {
@@ -58,6 +67,11 @@ pub trait Listener: Send {
     type Handover: Send + Held;
 
     fn event(&mut self, told: &Told);
+
+    /// An event that the filter does not admit, for who follows messages through all of their events.
+    fn left_out(&mut self, _told: &Told) {}
+
+    fn fact(&mut self, _noted: &Noted) {}
 
     /// `lines` is how many the block had.
     fn end_of_block(&mut self, file: usize, lines: u64) -> Self::Handover;
@@ -339,6 +353,12 @@ impl<L: Listener> Walker<'_, L> {
             self.coverage.routine += 1;
             return;
         }
+        if let (true, Reading::Fact(fact), Some(clock)) = (same, &reading, &self.clock) {
+            self.coverage.routine += 1;
+            let minute = Some(clock.last_minute());
+            self.listener.fact(&Noted { fact: *fact, line: &line, minute });
+            return;
+        }
         moment = moment.or_else(|| self.clock.as_mut()?.read(line.stamp, place.offset));
         if let Some(moment) = moment {
             widen(&mut self.coverage.minutes, moment.minute());
@@ -348,12 +368,18 @@ impl<L: Listener> Walker<'_, L> {
                 self.coverage.event += 1;
                 let verdict = self.judge.verdict(event);
                 let book = self.task.book;
+                let told = Told { place, line_in_block, line: &line, raw, moment, event, verdict, book };
                 if !self.task.filter.is_empty() && !self.task.filter.admits(event, verdict, &line, book) {
                     self.coverage.filtered += 1;
+                    self.listener.left_out(&told);
                     return;
                 }
-                let told = Told { place, line_in_block, line: &line, raw, moment, event, verdict, book };
                 self.listener.event(&told);
+            }
+            Reading::Fact(fact) => {
+                self.coverage.routine += 1;
+                let minute = moment.map(Moment::minute);
+                self.listener.fact(&Noted { fact: *fact, line: &line, minute });
             }
             Reading::Event(_) | Reading::Routine => self.coverage.routine += 1,
             Reading::Unread => {

@@ -24,6 +24,7 @@ fn shown(event: &Event) -> String {
 fn reads(raw: &str, want: &str) {
     let got = match mta::read(&Line::read(raw.as_bytes())) {
         Reading::Event(event) => shown(&event),
+        Reading::Fact(fact) => format!("Fact {:?}", fact.step),
         other => format!("{other:?}"),
     };
     assert_eq!(got, want, "{raw}");
@@ -108,7 +109,7 @@ fn believes_no_stranger_about_what_a_line_says() {
 
 #[test]
 fn does_not_take_numbers_for_codes() {
-    postfix("qmgr", "4F1A2B3C4D: from=<550@example.org>, size=550, nrcpt=552 (queue active)", "Routine");
+    postfix("qmgr", "4F1A2B3C4D: from=<550@example.org>, size=550, nrcpt=552 (queue active)", "Fact Queued");
     postfix("smtpd", "connect from 450-4-5-1.example.org[192.0.2.250]", "Routine");
     postfix(
         "local",
@@ -121,7 +122,7 @@ fn does_not_take_numbers_for_codes() {
         "connect to mx.example.org[192.0.2.1]:550: Connection refused",
         "Outbound Attempt - - Connect | - | - | 192.0.2.1",
     );
-    exim("1xUzmr-00001p-13 <= 550@example.org H=(452) [192.0.2.1]:55200 P=esmtp S=550", "Routine");
+    exim("1xUzmr-00001p-13 <= 550@example.org H=(452) [192.0.2.1]:55200 P=esmtp S=550", "Fact Came");
     exim(
         "1xUzmr-00001p-13 == a@example.org R=r T=t defer (-550): retry time not reached for any host",
         "Outbound Deferred - - - | - | a@example.org | -",
@@ -192,8 +193,8 @@ fn reads_exim_deliveries() {
         550 no)",
         "Outbound Attempt - - Ehlo | - | - | 192.0.2.1",
     );
-    exim("1xUzmr-00001p-13 Completed", "Routine");
-    exim("1xUzmr-00001p-13 Frozen (delivery error message)", "Routine");
+    exim("1xUzmr-00001p-13 Completed", "Fact Gone");
+    exim("1xUzmr-00001p-13 Frozen (delivery error message)", "Fact Held");
     exim("1xUzmr-00001p-13 ** ", "Unread");
 }
 

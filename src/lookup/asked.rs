@@ -61,7 +61,7 @@ pub fn read<'a>(text: &'a str, context: &'a Context) -> Asked<'a> {
             let stage = event.stage.or(bare.stage);
             Asked::Line(Event { stage, peer: Peer { host, ..event.peer }, ..event })
         }
-        Reading::Routine => Asked::Routine,
+        Reading::Routine | Reading::Fact(_) => Asked::Routine,
         Reading::Unread | Reading::Foreign => Asked::Reply(reply(bare, text)),
     }
 }

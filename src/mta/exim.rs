@@ -1,12 +1,14 @@
 //! Exim: a line of mainlog, rejectlog or syslog comes in, a reading goes out.
 
 mod delivery;
+mod fact;
 mod failure;
 mod fields;
 mod peer;
 mod refusal;
 
 use crate::line::{Line, Stamp};
+use crate::mta::fact::{Context, Fact};
 use crate::mta::reading::{Reading, begins, cut};
 
 pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
@@ -15,13 +17,16 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
         return Reading::Routine;
     }
     let (queue_id, rest) = queue_id(text);
-    if is_quiet(queue_id, rest) {
-        Reading::Routine
-    } else if queue_id.is_some() {
-        delivery::read(queue_id, rest)
+    if let Some(id) = queue_id {
+        fact::read(id, rest)
+            .or_else(|| delivery::read(queue_id, rest))
             .or_else(|| refusal::read(queue_id, rest))
             .or_else(|| delivery::attempt(queue_id, rest))
             .unwrap_or(Reading::Routine)
+    } else if rest.starts_with(b"SMTP connection from ") {
+        // Each connection has one, and nothing below would make an event of it: to ask all of it took 600 instructions a
+        // line.
+        Reading::Routine
     } else {
         refusal::read(None, rest).unwrap_or_else(|| {
             let ours = !line.program.is_empty() || begins(rest, &ROUTINE);
@@ -30,12 +35,8 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
     }
 }
 
-/// A third of all lines, which nothing below would make an event of: to ask all of it took 600 instructions a line.
-fn is_quiet(queue_id: Option<&[u8]>, rest: &[u8]) -> bool {
-    match queue_id {
-        Some(_) => rest == b"Completed" || rest.starts_with(b"Completed QT="),
-        None => rest.starts_with(b"SMTP connection from "),
-    }
+pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+    fact::context(fact)
 }
 
 /// The text without what syslog and Exim's own options put before it: two copies of one line have the same. Empty

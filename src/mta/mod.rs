@@ -1,12 +1,15 @@
 //! The mail servers: a line comes in, a reading goes out.
 
 pub mod exim;
+pub mod fact;
 pub mod opensmtpd;
 pub mod postfix;
 pub mod reading;
 pub mod sendmail;
 
+use crate::event::Mta;
 use crate::line::{Line, Stamp};
+use crate::mta::fact::{Context, Fact};
 use crate::mta::postfix::daemon::Daemon;
 use crate::mta::reading::Reading;
 
@@ -24,5 +27,22 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
         _ if sendmail::wrote(line) => sendmail::read(line),
         _ if opensmtpd::wrote(line) => opensmtpd::read(line),
         _ => Reading::Foreign,
+    }
+}
+
+/// What the line of a fact says about its message.
+pub fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+    match fact.mta {
+        Mta::Postfix => postfix::context(fact),
+        Mta::Exim => exim::context(fact),
+        Mta::Sendmail | Mta::Opensmtpd => Context::default(),
+    }
+}
+
+/// How many recipients a message still has, if its queue manager says so when it takes it up.
+pub fn recipients(fact: &Fact) -> Option<u32> {
+    match fact.mta {
+        Mta::Postfix => postfix::recipients(fact),
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => None,
     }
 }

@@ -3,9 +3,11 @@
 mod answer;
 pub mod daemon;
 mod delivery;
+mod fact;
 mod refusal;
 
 use self::daemon::Daemon;
+use crate::mta::fact::{Context, Fact, Step};
 use crate::mta::reading::{Reading, cut};
 
 pub fn read(daemon: Daemon, text: &[u8]) -> Reading<'_> {
@@ -20,8 +22,19 @@ pub fn read(daemon: Daemon, text: &[u8]) -> Reading<'_> {
         Daemon::Qmgr => delivery::qmgr(queue_id, rest),
         Daemon::Smtpd | Daemon::Cleanup => refusal::smtpd(queue_id, rest),
         Daemon::Postscreen => refusal::postscreen(rest),
+        Daemon::Pickup => fact::pickup(queue_id, rest),
+        Daemon::Postsuper => fact::postsuper(queue_id, rest),
         Daemon::Quiet | Daemon::Unnamed => Reading::Routine,
     }
+}
+
+pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+    fact::context(fact)
+}
+
+/// None: another line than the queue manager's, or one that was cut off.
+pub(super) fn recipients(fact: &Fact) -> Option<u32> {
+    (fact.step == Step::Queued).then(|| fact::recipients(fact.text)).flatten()
 }
 
 /// `4jXCsJ3c7Hz7j9M: rest`, `NOQUEUE: rest`. An id is hex digits in capitals, or digits and consonants
@@ -68,10 +81,14 @@ fn guess(text: &[u8]) -> Daemon {
         || rest.starts_with(b"lost connection with")
     {
         Daemon::Client
-    } else if rest.starts_with(b"from=<") {
+    } else if rest.starts_with(b"from=<") || rest == b"removed" {
         Daemon::Qmgr
+    } else if rest.starts_with(b"uid=") {
+        Daemon::Pickup
     } else if cut(rest, b"reject: ").is_some_and(|(before, _)| before.len() < 12)
         || rest.starts_with(b"warning: ")
+        || rest.starts_with(b"client=")
+        || rest.starts_with(b"message-id=")
     {
         Daemon::Smtpd
     } else {

@@ -3,11 +3,14 @@
 use memchr::{memchr, memrchr};
 
 use crate::event::{Event, Peer};
+use crate::mta::fact::Fact;
 
 /// Every line is exactly one of these.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reading<'a> {
     Event(Event<'a>),
+    /// Routine too, but later lines of the message need it.
+    Fact(Fact<'a>),
     /// A mail server's line, understood, with nothing to count.
     Routine,
     /// A mail server's line that should have been an event and could not be read as one.

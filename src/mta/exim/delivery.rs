@@ -11,7 +11,7 @@ use crate::reply::{Class, Reply};
 pub(super) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {
     let (flag, rest) = text.split_at_checked(3)?;
     let event = match flag {
-        b"<= " | b"(= " => return Some(Reading::Routine),
+        b"(= " => return Some(Reading::Routine),
         b"=> " | b"-> " | b">> " => delivered(rest, Outcome::Delivered),
         // Nothing was sent: Exim was run with -N.
         b"*> " => delivered(rest, Outcome::Discarded),

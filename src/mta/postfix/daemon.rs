@@ -16,6 +16,8 @@ pub enum Daemon {
     Smtpd,
     Postscreen,
     Cleanup,
+    Pickup,
+    Postsuper,
     /// The others: nothing they say is a result or a refusal.
     Quiet,
     /// The line says `postfix` and no more: rsyslog's own RFC 5424 template cuts a program's name at the slash.
@@ -69,7 +71,7 @@ const FIVE: [(&[u8], Daemon); 13] = [
 
 const SIX: [(&[u8], Daemon); 6] = [
     (b"bounce", Daemon::Quiet),
-    (b"pickup", Daemon::Quiet),
+    (b"pickup", Daemon::Pickup),
     (b"tlsmgr", Daemon::Quiet),
     (b"scache", Daemon::Quiet),
     (b"master", Daemon::Quiet),
@@ -96,7 +98,7 @@ const LONGER: [(&[u8], Daemon); 18] = [
     (b"proxywrite", Daemon::Quiet),
     (b"sendmail", Daemon::Quiet),
     (b"postdrop", Daemon::Quiet),
-    (b"postsuper", Daemon::Quiet),
+    (b"postsuper", Daemon::Postsuper),
     (b"postqueue", Daemon::Quiet),
     (b"postlogd", Daemon::Quiet),
     (b"postfix-script", Daemon::Quiet),

@@ -2,7 +2,9 @@
 
 use super::answer::Answer;
 use super::daemon::Daemon;
+use super::fact;
 use crate::event::{Direction, Event, Mta, Outcome, Peer};
+use crate::mta::fact::Step;
 use crate::mta::reading::{Reading, address, begins, cut, field, peer};
 use crate::reply::{EnhancedCode, Reply};
 
@@ -72,11 +74,16 @@ pub(super) fn agent<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u
 }
 
 /// `from=<a@b>, status=expired, returned to sender`: given up without a last attempt. Everything else that the
-/// queue manager writes is about moving mail around.
+/// queue manager writes is about moving mail around, and about when.
 pub(super) fn qmgr<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
+    if text == b"removed" {
+        return fact::reading(queue_id, Step::Gone, text);
+    }
     let Some(rest) = text.strip_prefix(b"from=<") else { return Reading::Routine };
     let Some((sender, rest)) = address(rest) else { return Reading::Unread };
-    let Some(status) = rest.strip_prefix(b", status=") else { return Reading::Routine };
+    let Some(status) = rest.strip_prefix(b", status=") else {
+        return fact::reading(queue_id, Step::Queued, text);
+    };
     if !status.starts_with(b"expired") && !status.starts_with(b"force-expired") {
         return Reading::Unread;
     }

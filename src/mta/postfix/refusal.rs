@@ -1,13 +1,18 @@
 //! Postfix refusals: what smtpd, cleanup and postscreen answer a client.
 
+use super::fact;
 use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use crate::mta::fact::Step;
 use crate::mta::reading::{Reading, address, begins, cut, cut_last, peer, word};
 use crate::reply::{EnhancedCode, Reply};
 
 /// smtpd and cleanup: `QID: reject: RCPT from …`, `NOQUEUE: milter-reject: …`, `QID: hold: header …`
 pub(super) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
-    if text.starts_with(b"message-id=") || text.starts_with(b"client=") {
-        return Reading::Routine;
+    if text.starts_with(b"message-id=") {
+        return fact::reading(queue_id, Step::Named, text);
+    }
+    if text.starts_with(b"client=") {
+        return fact::reading(queue_id, Step::Came, text);
     }
     if let Some(text) = text.strip_prefix(b"warning: ") {
         return warning(queue_id, text);

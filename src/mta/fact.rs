@@ -1,0 +1,55 @@
+//! What a routine line says about a message that later lines of the same message leave out.
+
+use crate::event::Mta;
+
+/// A routine line about one message. It borrows from its line, and is cheap: what it says is read only when asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fact<'a> {
+    pub mta: Mta,
+    pub queue_id: &'a [u8],
+    pub step: Step,
+    /// The line from behind the queue id on.
+    pub text: &'a [u8],
+}
+
+/// How far the message got.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// It is new: `client=` and `uid=` of Postfix, `<=` of Exim. Nothing earlier of the same queue id belongs to it.
+    Came,
+    /// `message-id=`; where nothing else said that it came, as of a bounce, it is new.
+    Named,
+    /// The queue manager took it up, the first time or again: `from=<a@b>, size=1, nrcpt=1`.
+    Queued,
+    /// On hold, or frozen.
+    Held,
+    Released,
+    /// Somebody removed it from the queue by hand.
+    Deleted,
+    /// It goes on under another queue id (`postsuper -r`).
+    Renamed,
+    /// Nothing is left to be done: `removed`, `Completed`.
+    Gone,
+}
+
+/// What a message is known by. None: the line does not say.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Context<'a> {
+    /// The null sender is empty.
+    pub sender: Option<&'a [u8]>,
+    /// In bytes, as the mail server counts them.
+    pub size: Option<u64>,
+    /// The client's address, else its name.
+    pub client: Option<&'a [u8]>,
+    /// Who logged in.
+    pub user: Option<&'a [u8]>,
+    /// Without its angle brackets.
+    pub message_id: Option<&'a [u8]>,
+    /// How many recipients are still to be served.
+    pub recipients: Option<u32>,
+}
+
+/// `4521` and no other sign → 4521.
+pub(super) fn number(text: &[u8]) -> Option<u64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
