@@ -12,6 +12,7 @@ pub mod group;
 pub mod grouped;
 pub mod input;
 pub mod language;
+pub mod ledger;
 pub mod line;
 pub mod lookup;
 pub mod mta;

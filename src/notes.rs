@@ -3,6 +3,7 @@
 use jiff::{Timestamp, ToSpan};
 
 use crate::input::set::Source;
+use crate::ledger::Closed;
 use crate::tally::Tally;
 use crate::turn::{Calendar, Turns};
 use crate::walk::Coverage;
@@ -32,6 +33,18 @@ pub fn on_limits(tally: &Tally) -> Vec<String> {
         "there are more hours in the logs than are kept: the timeline holds the latest ones".to_owned()
     });
     full.into_iter().chain(groups).chain(cut).collect()
+}
+
+/// About messages that were too many to follow.
+pub fn on_messages(ledger: &Closed) -> Vec<String> {
+    let forgotten = ledger.sums.forgotten;
+    let note = || {
+        format!(
+            "more messages were open at a time than are kept: {forgotten} are in no sum of messages, and some that had \
+            no end in sight were taken for done"
+        )
+    };
+    (forgotten > 0).then(note).into_iter().collect()
 }
 
 /// About time.

@@ -90,6 +90,51 @@ pub struct Totals {
     pub host_attempts: u64,
     /// Addresses verified; in no other sum.
     pub probes: u64,
+    pub messages: Messages,
+}
+
+/// Messages, each once, however many lines and recipients it has, as far as the logs show what became of them.
+/// messages = delivered + deferred + bounced + expired + discarded + held + waiting.
+#[derive(Clone, Default, Debug, Serialize, JsonSchema)]
+pub struct Messages {
+    pub messages: u64,
+    /// Of these, the ones whose coming in is in the logs too.
+    pub received: u64,
+    /// Every recipient was served.
+    pub delivered: u64,
+    /// Still in the queue, with a recipient that was put off.
+    pub deferred: u64,
+    /// Given up for a recipient at least, for none because of its age.
+    pub bounced: u64,
+    /// Given up for a recipient at least because of its age.
+    pub expired: u64,
+    pub discarded: u64,
+    /// Still in the queue, on hold or frozen.
+    pub held: u64,
+    /// Still in the queue, with recipients that were not tried yet.
+    pub waiting: u64,
+    /// deferred + held + waiting, where the logs end.
+    pub in_queue: u64,
+    /// For how long the oldest of these has been seen; None: there is none, or none with a date.
+    pub oldest_seconds: Option<u64>,
+    /// Given to a content filter on the same host, which gave it back as another message: counted there alone.
+    pub handed_on: u64,
+    /// In none of these sums: they came when as many were open as are kept.
+    pub forgotten: u64,
+    /// Recipients that were put off first and served later, by the reason of their first deferral; most first.
+    pub delivered_later: Vec<DeliveredLater>,
+}
+
+/// How long it took from the first deferral to the delivery; the error is less than one hundredth.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct DeliveredLater {
+    pub reason: Option<Reason>,
+    pub title: String,
+    /// Distinct pairs of queue id and recipient.
+    pub recipients: u64,
+    pub median_seconds: u64,
+    /// 95 of 100 took no longer.
+    pub p95_seconds: u64,
 }
 
 /// attempts = delivered + deferred + bounced + expired = replies of each class + `no_reply`.

@@ -21,7 +21,7 @@ const FLOORS: &[&[&str]] = &[
     &["filter", "turn"],
     &["window"],
     &["walk"],
-    &["group", "timeline"],
+    &["group", "timeline", "ledger"],
     &["record", "tally"],
     &["report", "entry"],
     &["grouped", "notes"],

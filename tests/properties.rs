@@ -78,9 +78,13 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The report without its examples, which name a place in a file.
-fn counts(args: &[&str]) -> String {
+/// The report without its examples, which name a place in a file. `backwards`: files that are no parts of one log, by
+/// their names, are followed in the order in which they were named, so what became of messages is left out too.
+fn counts(args: &[&str], backwards: bool) -> String {
     let mut report = common::report(args);
+    if backwards {
+        report["totals"]["messages"] = Value::Null;
+    }
     for row in report["rows"].as_array_mut().unwrap() {
         row["example"] = Value::Null;
     }
@@ -144,7 +148,7 @@ proptest! {
         fs::write(&b, second).unwrap();
         let parts = if swap { [b.as_str(), &a] } else { [a.as_str(), &b] };
         let size = size.to_string();
-        let same = counts(&["--block-size", &size, parts[0], parts[1]]) == counts(&[&whole]);
+        let same = counts(&["--block-size", &size, parts[0], parts[1]], swap) == counts(&[&whole], swap);
         prop_assert!(same, "cut behind {}", String::from_utf8_lossy(&first[first.len().saturating_sub(200)..]));
     }
 

@@ -137,7 +137,7 @@ fn ways(report: &Report, words: &Words) -> Markup {
             @for sum in sums(report, words) {
                 dt { (words.say(sum.name)) }
                 dd { (sum.line) }
-                @if let Some(replies) = sum.by_reply { dd.soft { (replies) } }
+                @if let Some(detail) = sum.detail { dd.soft { (detail) } }
             }
         }
         @let [read, mail] = coverage(report, words);

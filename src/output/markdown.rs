@@ -50,8 +50,8 @@ fn head(report: &Report, look: &Look) -> String {
     }
     for sum in sums(report, &look.words) {
         let _ = writeln!(text, "- **{}** {}", escaped(look.words.say(sum.name)), escaped(&sum.line));
-        if let Some(replies) = sum.by_reply {
-            let _ = writeln!(text, "  - {}", escaped(&replies));
+        if let Some(detail) = sum.detail {
+            let _ = writeln!(text, "  - {}", escaped(&detail));
         }
     }
     if let Some(english) = all_well(report) {

@@ -3,22 +3,23 @@
 use indicatif::HumanCount;
 
 use crate::language::Words;
-use crate::report::{Report, Sent};
+use crate::report::{DeliveredLater, Messages, Report, Sent};
 
 /// One way of mail: `OUT`, `204,930 attempts = 171,044 sent (83.5%) + …`.
 pub struct Sum {
     /// English; to be said in the reader's language.
     pub name: &'static str,
     pub line: String,
-    /// The same attempts, by the class of the reply. Only of outbound mail.
-    pub by_reply: Option<String>,
+    /// More of it: attempts by the class of the reply, or who got their mail later.
+    pub detail: Option<String>,
 }
 
 /// Ways on which nothing went are left out.
 pub fn sums(report: &Report, words: &Words) -> Vec<Sum> {
     let totals = &report.totals;
     let sent = [sent("OUT", &totals.outbound, words), sent("LOCAL", &totals.local, words)];
-    sent.into_iter().flatten().chain(refused(report, words)).collect()
+    let mail = messages(&totals.messages, words);
+    sent.into_iter().flatten().chain(mail).chain(refused(report, words)).collect()
 }
 
 fn sent(name: &'static str, sent: &Sent, words: &Words) -> Option<Sum> {
@@ -40,9 +41,65 @@ fn sent(name: &'static str, sent: &Sent, words: &Words) -> Option<Sum> {
         (sent.permanent, "5xx"),
         (sent.no_reply, "without a reply"),
     ];
-    let by_reply =
+    let detail =
         (name == "OUT").then(|| format!("{}: {}", words.say("by reply"), counts(words, &replies, " + ")));
-    Some(Sum { name, line: with(whole, &aside), by_reply })
+    Some(Sum { name, line: with(whole, &aside), detail })
+}
+
+/// `1,204 messages = 1,100 sent (91.4%) + 80 deferred (6.6%) + …; 80 still in the queue, the oldest for 2 d 3 h`
+fn messages(messages: &Messages, words: &Words) -> Option<Sum> {
+    if messages.messages + messages.handed_on == 0 {
+        return None;
+    }
+    let parts = [
+        (messages.delivered, "sent"),
+        (messages.deferred, "deferred"),
+        (messages.bounced, "bounced"),
+        (messages.expired, "expired"),
+        (messages.discarded, "discarded"),
+        (messages.held, "held"),
+        (messages.waiting, "not tried yet"),
+    ];
+    let whole = sum(words, messages.messages, "messages", &parts);
+    let counted = |count: u64, english: &str| {
+        (count > 0).then(|| format!("{} {}", HumanCount(count), words.say(english)))
+    };
+    let oldest = messages.oldest_seconds.filter(|age| *age >= 60);
+    let aside = [
+        counted(messages.in_queue, "still in the queue"),
+        oldest.map(|age| format!("{} {}", words.say("the oldest for"), duration(words, age))),
+        counted(messages.handed_on, "through a filter"),
+    ];
+    let aside: Vec<String> = aside.into_iter().flatten().collect();
+    let later: Vec<String> =
+        messages.delivered_later.iter().take(LATER_SHOWN).map(|row| later(row, words)).collect();
+    let detail =
+        (!later.is_empty()).then(|| format!("{}: {}", words.say("deferred, then sent"), later.join("; ")));
+    Some(Sum { name: "MAIL", line: with(whole, &aside.join(", ")), detail })
+}
+
+/// Reasons named of mail that was delivered later; the JSON has them all.
+const LATER_SHOWN: usize = 3;
+
+/// `1,203 greylisted (half within 6 min, 95% within 22 min)`
+fn later(row: &DeliveredLater, words: &Words) -> String {
+    let [median, p95] = [row.median_seconds, row.p95_seconds].map(|seconds| duration(words, seconds));
+    let (half, most) = (words.say("half within"), words.say("95% within"));
+    format!("{} {} ({half} {median}, {most} {p95})", HumanCount(row.recipients), words.say(&row.title))
+}
+
+/// `2 d 3 h`, `6 min`, `45 s`: the largest unit, and with days and hours the next.
+fn duration(words: &Words, seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let parts = match (days, hours, minutes) {
+        (0, 0, 0) => [(seconds, "s"), (0, "")],
+        (0, 0, _) => [(minutes, "min"), (0, "")],
+        (0, _, _) => [(hours, "h"), (minutes % 60, "min")],
+        _ => [(days, "d"), (hours % 24, "h")],
+    };
+    let shown = parts.iter().enumerate().filter(|(at, (count, _))| *at == 0 || *count > 0);
+    let shown: Vec<String> = shown.map(|(_, (count, unit))| format!("{count} {}", words.say(unit))).collect();
+    shown.join(" ")
 }
 
 fn refused(report: &Report, words: &Words) -> Option<Sum> {
@@ -55,7 +112,7 @@ fn refused(report: &Report, words: &Words) -> Option<Sum> {
     let parts =
         [(inbound.transient, "4xx"), (inbound.permanent, "5xx"), (inbound.unspecified, "without a code")];
     let whole = sum(words, inbound.refused, "refused by us", &parts);
-    Some(Sum { name: "IN", line: with(whole, &aside), by_reply: None })
+    Some(Sum { name: "IN", line: with(whole, &aside), detail: None })
 }
 
 fn with(whole: String, aside: &str) -> String {

@@ -61,8 +61,8 @@ fn ways(page: &mut Page, report: &Report) {
     }
     for sum in sums {
         page.indented(&format!("{} {}", pad(page.say(sum.name), 5), sum.line), 6);
-        if let Some(replies) = sum.by_reply {
-            page.indented(&format!("      {replies}"), 8);
+        if let Some(detail) = sum.detail {
+            page.indented(&format!("      {detail}"), 8);
         }
     }
     if let Some(english) = well {

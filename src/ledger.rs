@@ -1,0 +1,134 @@
+//! What needs more than one line: what each block could not settle comes in, in order; what became of messages goes out.
+//!
+//! A [`desk::Desk`] follows the messages within a block, one desk a thread. Most come and go within one; only what
+//! began before the block, or does not end in it, is handed over and put together here. What an act does to a
+//! message hangs on nothing but the acts before it, so the sums are the same for any cut.
+
+pub mod act;
+pub mod desk;
+pub mod key;
+pub mod message;
+pub mod sums;
+
+use hashbrown::HashMap;
+
+use self::desk::{Track, Tracks};
+use self::key::Plain;
+use self::message::{Message, supersede};
+use self::sums::{Fate, Sums};
+
+/// Messages, and recipients put off, that are kept at a time: some 100 MiB. A log without the lines that end a
+/// message would fill any memory.
+const LIMIT: usize = 1 << 20;
+
+/// After a sweep that found no room, so many blocks go by before the next.
+const PATIENCE: u32 = 256;
+
+/// The messages that are open between two blocks.
+pub struct Ledger {
+    open: HashMap<u64, Message, Plain>,
+    sums: Sums,
+    /// Open messages and their recipients put off.
+    kept: usize,
+    limit: usize,
+    /// Blocks until a sweep is worth trying.
+    wait: u32,
+    /// No filter is in force: every message is wanted.
+    all: bool,
+}
+
+/// What became of all messages of the logs.
+pub struct Closed {
+    pub sums: Sums,
+    pub queue: Queue,
+}
+
+/// What is in the queue when the logs end.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Queue {
+    /// A recipient at least was put off, and not served since.
+    pub deferred: u64,
+    pub held: u64,
+    /// Some of their recipients were not tried yet.
+    pub waiting: u64,
+    /// When the oldest of these was seen first, in seconds since 1970. None: none of them has a date.
+    pub oldest: Option<i64>,
+}
+
+impl Ledger {
+    /// `all`: no filter is in force.
+    pub fn new(all: bool) -> Self {
+        Self { open: HashMap::default(), sums: Sums::default(), kept: 0, limit: LIMIT, wait: 0, all }
+    }
+
+    /// To be told what each block handed over, in the order of the blocks.
+    pub fn fold(&mut self, tracks: Tracks) {
+        if self.kept > self.limit {
+            self.make_room();
+        }
+        for (key, track) in tracks.open {
+            self.add(key, track);
+        }
+        for (key, act) in tracks.passed {
+            if let Some(old) = self.open.remove(&key) {
+                self.kept -= old.weight();
+                supersede(&mut Some(old), act, &mut self.sums);
+            }
+        }
+    }
+
+    fn add(&mut self, key: u64, track: Track) {
+        let found = self.open.remove(&key);
+        let is_new = found.is_none();
+        self.kept -= found.as_ref().map_or(0, Message::weight);
+        let Some(message) = track.follow(found, self.all, &mut self.sums) else { return };
+        if is_new && self.kept > self.limit {
+            self.sums.forgotten += 1;
+            return;
+        }
+        self.kept += message.weight();
+        self.open.insert(key, message);
+    }
+
+    /// Lets go of what never got to a queue, and of what looks done.
+    fn make_room(&mut self) {
+        if self.wait > 0 {
+            self.wait -= 1;
+            return;
+        }
+        let (sums, kept) = (&mut self.sums, &mut self.kept);
+        self.open.retain(|_, message| {
+            let stays = message.fate(false).is_some_and(Fate::is_in_queue);
+            if !stays {
+                *kept -= message.weight();
+                sums.count(message, false);
+            }
+            stays
+        });
+        self.wait = if self.kept > self.limit / 8 * 7 { PATIENCE } else { 0 };
+    }
+
+    /// The end of the logs; `settled` is what the desks settled themselves.
+    pub fn close(self, settled: impl IntoIterator<Item = Sums>) -> Closed {
+        let Self { open, mut sums, .. } = self;
+        settled.into_iter().for_each(|other| sums.merge(other));
+        let mut queue = Queue::default();
+        for message in open.values() {
+            let Some(fate) = message.fate(false).filter(|_| message.wanted) else { continue };
+            match fate {
+                Fate::Deferred => queue.deferred += 1,
+                Fate::Held => queue.held += 1,
+                Fate::Waiting => queue.waiting += 1,
+                Fate::Delivered | Fate::Bounced | Fate::Expired | Fate::Discarded | Fate::HandedOn => {}
+            }
+            if fate.is_in_queue() {
+                queue.oldest = match (queue.oldest, message.since) {
+                    (Some(a), Some(b)) => Some(a.min(b)),
+                    (a, b) => a.or(b),
+                };
+            }
+            sums.count(message, false);
+        }
+        Closed { sums, queue }
+    }
+}

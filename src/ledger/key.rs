@@ -1,0 +1,81 @@
+//! Which message a line is about: host, instance and queue id come in, a hash goes out.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+
+use crate::event::Mta;
+use crate::line::Line;
+
+/// A hasher for keys that are hashes already.
+pub type Plain = foldhash::fast::FixedState;
+
+/// Makes keys. It remembers the queue named last: it changes seldom from line to line.
+pub struct Keys {
+    hasher: RandomState,
+    host: Vec<u8>,
+    queue: Vec<u8>,
+    hash: u64,
+}
+
+impl Keys {
+    /// `hasher` is the same for all threads of a run.
+    pub fn new(hasher: RandomState) -> Self {
+        let hash = hasher.hash_one((&b""[..], &b""[..]));
+        Self { hasher, host: Vec::new(), queue: Vec::new(), hash }
+    }
+
+    pub fn key(&mut self, mta: Mta, line: &Line, queue_id: &[u8]) -> u64 {
+        let queue = queue(mta, line);
+        // Two empty names are not compared; see `Last` in tally.rs.
+        let same = |a: &[u8], b: &[u8]| a.len() == b.len() && (a.is_empty() || a == b);
+        if !same(&self.host, line.host) || !same(&self.queue, queue) {
+            self.hash = self.hasher.hash_one((line.host, queue));
+            self.host.clear();
+            self.host.extend_from_slice(line.host);
+            self.queue.clear();
+            self.queue.extend_from_slice(queue);
+        }
+        self.hasher.hash_one((self.hash, queue_id))
+    }
+
+    /// Of a recipient of one message.
+    pub fn recipient(&self, recipient: Option<&[u8]>) -> u64 {
+        recipient.map_or(0, |recipient| self.hasher.hash_one(recipient))
+    }
+}
+
+/// The instance with a queue of its own: `postfix` of `postfix/submission/smtpd`, `postfix-out` of `postfix-out/smtp`
+/// (Postfix MULTI_INSTANCE_README). Empty: each host has one queue.
+fn queue<'a>(mta: Mta, line: &Line<'a>) -> &'a [u8] {
+    match mta {
+        Mta::Postfix => {
+            let end = memchr::memchr(b'/', line.program).unwrap_or(line.program.len());
+            line.program.get(..end).unwrap_or_default()
+        }
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => b"",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn share_a_queue(a: &str, b: &str, wanted: bool) {
+        let mut keys = Keys::new(RandomState::default());
+        let line = |front: &str| format!("Nov 22 02:50:16 {front}[7]: 4jXCsJ3c7Hz7j9M: removed").into_bytes();
+        let [a, b] = [a, b].map(line);
+        let [a, b] = [&a, &b].map(|raw| keys.key(Mta::Postfix, &Line::read(raw), b"4jXCsJ3c7Hz7j9M"));
+        assert_eq!(a == b, wanted);
+    }
+
+    #[test]
+    fn daemons_of_one_instance_share_a_queue() {
+        share_a_queue("mx1 postfix/smtp", "mx1 postfix/qmgr", true);
+        share_a_queue("mx1 postfix/submission/smtpd", "mx1 postfix/qmgr", true);
+        share_a_queue("mx1 postfix-out/smtp", "mx1 postfix-out/qmgr", true);
+        share_a_queue("mx1 postfix-out/smtp", "mx1 postfix/qmgr", false);
+        share_a_queue("mx1 postfix/smtp", "mx2 postfix/smtp", false);
+    }
+}

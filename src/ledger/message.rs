@@ -1,0 +1,195 @@
+//! One message: acts come in, in order; what became of it goes out.
+
+use super::act::{Act, Op};
+use super::sums::{Fate, Sums};
+use crate::reason::Reason;
+
+/// What is known of a message while it is open.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Message {
+    /// When it was seen first, in seconds since 1970.
+    pub since: Option<i64>,
+    /// It came in the time of the log.
+    pub came: bool,
+    /// It got into the queue; before, its client may still be refused.
+    pub queued: bool,
+    pub held: bool,
+    /// An address was verified with it; it is nobody's mail.
+    pub probe: bool,
+    /// The filter admits one of its events at least.
+    pub wanted: bool,
+    pub delivered: bool,
+    pub handed_on: bool,
+    pub bounced: bool,
+    pub expired: bool,
+    pub discarded: bool,
+    /// Recipients that are done with.
+    pub served: u32,
+    /// Recipients in all. None: nobody says how many.
+    pub recipients: Option<u32>,
+    /// Recipients that were put off, and not served since.
+    pub deferred: Vec<Deferred>,
+}
+
+/// A recipient's first deferral.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Deferred {
+    recipient: u64,
+    at: Option<i64>,
+    reason: Option<Reason>,
+    wanted: bool,
+}
+
+/// What an act makes of a message. None: nothing is known of its queue id. `all`: no filter is in force.
+pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
+    if op.act.begins() {
+        supersede(slot, op.act, sums);
+    }
+    if op.act.ends() {
+        end(slot.take(), op, all, sums);
+        return;
+    }
+    if op.act == Act::Refused {
+        // Once it is in the queue, nobody can be refused it; that queue id is of another line.
+        if slot.as_ref().is_some_and(|message| !message.queued) {
+            *slot = None;
+        }
+        return;
+    }
+    if slot.is_none() && op.act == Act::Released {
+        return;
+    }
+    let message = slot.get_or_insert_with(|| Message { since: op.at, wanted: all, ..Message::default() });
+    message.wanted |= op.wanted;
+    message.act(op, sums);
+}
+
+/// Another message begins under the queue id of one whose end is not in the log.
+pub fn supersede(slot: &mut Option<Message>, act: Act, sums: &mut Sums) {
+    let Some(old) = slot.take() else { return };
+    // Exim logs a delivery that went on while the message came in before its arrival.
+    if act != Act::Arrived || old.came {
+        sums.count(&old, true);
+    }
+}
+
+fn end(message: Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
+    match op.act {
+        Act::Gone => message.iter().for_each(|message| sums.count(message, true)),
+        Act::Deleted | Act::ThrownAway => {
+            let since = op.at;
+            let mut message = message.unwrap_or(Message { since, wanted: all, ..Message::default() });
+            message.wanted |= op.wanted;
+            // What came before does not count: nobody else will get it.
+            let Message { since, came, wanted, probe, .. } = message;
+            let thrown = Message { since, came, wanted, probe, discarded: true, ..Message::default() };
+            sums.count(&thrown, true);
+        }
+        // It is counted under its new name.
+        _ => {}
+    }
+}
+
+impl Message {
+    /// How much of the ledger's room it takes.
+    pub fn weight(&self) -> usize {
+        1 + self.deferred.len()
+    }
+
+    fn act(&mut self, op: &Op, sums: &mut Sums) {
+        match op.act {
+            Act::Came | Act::Named => {
+                // Nothing was known of it before, or it came already.
+                self.came |= !self.queued;
+            }
+            Act::Arrived => (self.came, self.queued) = (true, true),
+            Act::Queued(left) => {
+                self.queued = true;
+                self.held = false;
+                self.recipients = left.map(|left| left + self.served).or(self.recipients);
+            }
+            Act::Held => (self.queued, self.held) = (true, true),
+            Act::Released => self.held = false,
+            Act::Deferred => {
+                self.queued = true;
+                if !self.deferred.iter().any(|deferred| deferred.recipient == op.recipient) {
+                    let Op { recipient, at, reason, wanted, .. } = *op;
+                    self.deferred.push(Deferred { recipient, at, reason, wanted });
+                }
+            }
+            Act::Delivered => {
+                self.delivered = true;
+                if let Some(deferred) = self.serve(op.recipient)
+                    && let (Some(from), Some(to), true) = (deferred.at, op.at, deferred.wanted)
+                {
+                    sums.delivered_later(deferred.reason, to - from);
+                }
+            }
+            Act::HandedOn => {
+                self.handed_on = true;
+                self.serve(op.recipient);
+            }
+            Act::Bounced => {
+                self.bounced = true;
+                self.serve(op.recipient);
+            }
+            Act::Expired { all: true } => {
+                self.expired = true;
+                self.queued = true;
+                self.deferred.clear();
+                self.served = self.served.max(self.recipients.unwrap_or(0));
+            }
+            Act::Expired { all: false } => {
+                self.expired = true;
+                self.serve(op.recipient);
+            }
+            Act::Discarded => {
+                self.discarded = true;
+                self.serve(op.recipient);
+            }
+            Act::Probe => self.probe = true,
+            Act::Refused | Act::Deleted | Act::Renamed | Act::Gone | Act::ThrownAway => {}
+        }
+    }
+
+    /// The recipient is done with. None: it was not put off before.
+    fn serve(&mut self, recipient: u64) -> Option<Deferred> {
+        self.queued = true;
+        self.served = self.served.saturating_add(1);
+        let at = self.deferred.iter().position(|deferred| deferred.recipient == recipient)?;
+        Some(self.deferred.swap_remove(at))
+    }
+
+    /// None: it never got into the queue, it is no mail, or too little of it is in the log. `ended`: its end is.
+    pub fn fate(&self, ended: bool) -> Option<Fate> {
+        if self.probe || !(self.queued || self.discarded) {
+            return None;
+        }
+        if !ended && self.held {
+            return Some(Fate::Held);
+        }
+        if !ended && !self.deferred.is_empty() {
+            return Some(Fate::Deferred);
+        }
+        // Where nobody says how many recipients there are, a message is done when its end is there, or when the log
+        // shows no more of it than what was done.
+        let waits = self.recipients.map_or(self.came, |recipients| self.served < recipients);
+        if !ended && waits && !self.discarded {
+            return Some(Fate::Waiting);
+        }
+        Some(if self.expired {
+            Fate::Expired
+        } else if self.bounced {
+            Fate::Bounced
+        } else if self.delivered {
+            Fate::Delivered
+        } else if self.handed_on {
+            Fate::HandedOn
+        } else if self.discarded {
+            Fate::Discarded
+        } else {
+            // Its end says that nothing is left to be done.
+            Fate::Delivered
+        })
+    }
+}
