@@ -63,6 +63,18 @@ impl Filter {
         kinds.into_iter().filter(|&(_, asked)| asked).map(|(by, _)| by).collect()
     }
 
+    /// The same, with nothing asked of the sender: for who learns it only later.
+    #[must_use]
+    pub fn of_any_sender(&self) -> Self {
+        Self { senders: Vec::new(), ..self.clone() }
+    }
+
+    /// None: nobody knows who sent it.
+    pub fn admits_sender(&self, sender: Option<&[u8]>) -> bool {
+        let fits = |sender| self.senders.iter().any(|pattern| pattern.fits(sender));
+        self.senders.is_empty() || sender.is_some_and(fits)
+    }
+
     pub fn admits(&self, event: &Event, verdict: Option<Verdict>, line: &Line, book: &Book) -> bool {
         let peer = |direction: bool| Some(event.peer).filter(|_| direction);
         let inbound = event.direction == Direction::Inbound;
@@ -85,7 +97,7 @@ impl Filter {
                     verdict.and_then(|v| v.provider).or_else(|| provider(event, book)),
                 ))
             && of(&self.recipients, event.recipient)
-            && of(&self.senders, event.sender)
+            && self.admits_sender(event.sender)
             && of(&self.domains, event.recipient.and_then(domain))
             && at(&self.relays, peer(!inbound))
             && at(&self.clients, peer(inbound))

@@ -5,6 +5,7 @@
 //! message hangs on nothing but the acts before it, so the sums are the same for any cut.
 
 pub mod act;
+pub mod context;
 pub mod desk;
 pub mod key;
 pub mod message;

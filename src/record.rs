@@ -30,6 +30,7 @@ pub struct Record {
     /// The rule that told the reason; null where none did.
     pub rule: Option<String>,
     pub provider: Option<String>,
+    /// The null sender is empty. Where this line names none, the message's, from its other lines.
     pub sender: Option<String>,
     pub recipient: Option<String>,
     pub peer_host: Option<String>,
@@ -39,7 +40,21 @@ pub struct Record {
     pub text: String,
 }
 
-/// A line of `smtplog events`: a delivery result or a refusal. What the line of log does not say is null.
+/// What other lines say of the message; null where no line that was read does.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
+pub struct Context {
+    /// Of the message, in bytes, as the mail server counts them.
+    pub size: Option<u64>,
+    /// Who handed the message over: its address, else its name.
+    pub client: Option<String>,
+    /// As whom the client logged in.
+    pub user: Option<String>,
+    pub message_id: Option<String>,
+    /// 1 for the first attempt of this recipient that the logs show, for this message; null for what is no attempt.
+    pub attempt_no: Option<u32>,
+}
+
+/// A line of `smtplog events`: a delivery result or a refusal. What the log does not say is null.
 // Only the schema needs it whole: the line number is known after the rest is written.
 #[derive(JsonSchema)]
 #[schemars(title = "smtplog event")]
@@ -51,6 +66,8 @@ pub struct Listed {
     pub line: u64,
     #[schemars(flatten)]
     pub record: Record,
+    #[schemars(flatten)]
+    pub context: Context,
 }
 
 impl Record {

@@ -11,6 +11,7 @@ mod inputs;
 mod look;
 pub mod man;
 mod own_book;
+mod page;
 mod place;
 pub mod scan;
 pub mod schema;

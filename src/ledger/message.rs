@@ -1,11 +1,14 @@
 //! One message: acts come in, in order; what became of it goes out.
 
+use hashbrown::HashMap;
+
 use super::act::{Act, Op};
+use super::key::Plain;
 use super::sums::{Fate, Sums};
 use crate::reason::Reason;
 
 /// What is known of a message while it is open.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Message {
     /// When it was seen first, in seconds since 1970.
     pub since: Option<i64>,
@@ -27,14 +30,13 @@ pub struct Message {
     pub served: u32,
     /// Recipients in all. None: nobody says how many.
     pub recipients: Option<u32>,
-    /// Recipients that were put off, and not served since.
-    pub deferred: Vec<Deferred>,
+    /// Recipients that were put off, and not served since, by their hashes: a mailing list may have thousands.
+    pub deferred: HashMap<u64, Deferred, Plain>,
 }
 
 /// A recipient's first deferral.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Deferred {
-    recipient: u64,
     at: Option<i64>,
     reason: Option<Reason>,
     wanted: bool,
@@ -112,10 +114,8 @@ impl Message {
             Act::Released => self.held = false,
             Act::Deferred => {
                 self.queued = true;
-                if !self.deferred.iter().any(|deferred| deferred.recipient == op.recipient) {
-                    let Op { recipient, at, reason, wanted, .. } = *op;
-                    self.deferred.push(Deferred { recipient, at, reason, wanted });
-                }
+                let Op { recipient, at, reason, wanted, .. } = *op;
+                self.deferred.entry(recipient).or_insert(Deferred { at, reason, wanted });
             }
             Act::Delivered => {
                 self.delivered = true;
@@ -156,8 +156,7 @@ impl Message {
     fn serve(&mut self, recipient: u64) -> Option<Deferred> {
         self.queued = true;
         self.served = self.served.saturating_add(1);
-        let at = self.deferred.iter().position(|deferred| deferred.recipient == recipient)?;
-        Some(self.deferred.swap_remove(at))
+        self.deferred.remove(&recipient)
     }
 
     /// None: it never got into the queue, it is no mail, or too little of it is in the log. `ended`: its end is.

@@ -4,7 +4,7 @@ use csv::{Terminator, WriterBuilder};
 
 use super::entry_page::typed;
 use super::printable::printable;
-use crate::record::Record;
+use crate::record::{Context, Record};
 use crate::report::{GroupTable, NameCount, Report, Row};
 
 const ROW: [&str; 19] = [
@@ -45,7 +45,7 @@ const GROUP: [&str; 12] = [
     "last",
 ];
 
-const EVENT: [&str; 25] = [
+const EVENT: [&str; 30] = [
     "file",
     "line",
     "time",
@@ -71,6 +71,11 @@ const EVENT: [&str; 25] = [
     "peer_port",
     "suspended",
     "text",
+    "size",
+    "client",
+    "user",
+    "message_id",
+    "attempt_no",
 ];
 
 /// The rows of a report, or its groups if there are any, under their names; what is not known is empty.
@@ -152,10 +157,10 @@ pub fn place(file: &str, number: u64) -> String {
     place
 }
 
-/// All of an event but its place, without an end of line.
-pub fn event(record: &Record) -> String {
+/// All of an event but its place, without an end of line; and where its sender stands. To be followed by [`context`].
+pub fn event(record: &Record) -> (String, usize) {
     let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
-    let mut event = line([
+    let mut front = line([
         text(&record.time),
         typed(record.mta),
         text(&record.host),
@@ -172,6 +177,10 @@ pub fn event(record: &Record) -> String {
         record.reason.map(typed).unwrap_or_default(),
         text(&record.rule),
         text(&record.provider),
+    ]);
+    front.pop();
+    front.push(',');
+    let mut back = line([
         text(&record.sender),
         text(&record.recipient),
         text(&record.peer_host),
@@ -180,8 +189,33 @@ pub fn event(record: &Record) -> String {
         record.suspended.to_string(),
         cell(&record.text),
     ]);
-    event.pop();
-    event
+    back.pop();
+    (front.clone() + &back, front.len())
+}
+
+/// The cell of a sender that other lines name.
+pub fn sender(sender: &str) -> String {
+    // Alone on a line, an empty cell would be quoted.
+    if sender.is_empty() {
+        return String::new();
+    }
+    let mut cell = line([cell(sender)]);
+    cell.pop();
+    cell
+}
+
+/// The last cells of an event, with the comma before them.
+pub fn context(context: &Context) -> String {
+    let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
+    let mut cells = line([
+        or_empty(context.size),
+        text(&context.client),
+        text(&context.user),
+        text(&context.message_id),
+        or_empty(context.attempt_no),
+    ]);
+    cells.pop();
+    format!(",{cells}")
 }
 
 fn or_empty(value: Option<impl ToString>) -> String {

@@ -1,0 +1,202 @@
+//! What later lines leave out of a message: facts come in, in order; the sender, the client and the like go out.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
+
+use super::act::Act;
+use super::key::Plain;
+use crate::mta::fact::Context;
+
+/// Messages and recipients of which something is kept at a time: some 100 MiB.
+const LIMIT: usize = 1 << 19;
+
+/// So many messages are remembered when they are gone: syslog does not always keep the order of two daemons' lines.
+const GONE_KEPT: usize = 1 << 12;
+
+/// What is known of a message, owned.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Known {
+    /// The null sender is empty.
+    pub sender: Option<Box<str>>,
+    pub size: Option<u64>,
+    pub client: Option<Box<str>>,
+    pub user: Option<Box<str>>,
+    pub message_id: Option<Box<str>>,
+}
+
+#[derive(Default)]
+struct Open {
+    known: Known,
+    /// By a hash of the recipient.
+    attempts: HashMap<u64, u32, Plain>,
+    gone: bool,
+}
+
+/// The messages whose end is not read yet.
+#[derive(Default)]
+pub struct Contexts {
+    open: HashMap<u64, Open, Plain>,
+    /// Messages that are gone, the first one first.
+    gone: VecDeque<u64>,
+    /// Open messages and their recipients.
+    kept: usize,
+    /// Messages that came when no more could be kept.
+    pub forgotten: u64,
+}
+
+impl Known {
+    /// What is not UTF-8 becomes U+FFFD.
+    pub fn of(context: &Context) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned().into_boxed_str();
+        Self {
+            sender: context.sender.map(text),
+            size: context.size,
+            client: context.client.map(text),
+            user: context.user.map(text),
+            message_id: context.message_id.map(text),
+        }
+    }
+
+    /// What the newer line says counts.
+    fn learn(&mut self, newer: Self) {
+        let Self { sender, size, client, user, message_id } = newer;
+        self.sender = sender.or(self.sender.take());
+        self.size = size.or(self.size);
+        self.client = client.or(self.client.take());
+        self.user = user.or(self.user.take());
+        self.message_id = message_id.or(self.message_id.take());
+    }
+
+    fn bytes(&self) -> usize {
+        let texts = [&self.sender, &self.client, &self.user, &self.message_id];
+        texts.into_iter().flatten().map(|text| text.len()).sum()
+    }
+
+    /// For who counts memory.
+    pub fn held(&self) -> usize {
+        size_of::<Self>() + self.bytes()
+    }
+}
+
+impl Contexts {
+    /// To be told in the order of the lines.
+    pub fn fact(&mut self, key: u64, act: Act, said: Known) {
+        match act {
+            Act::Gone | Act::Deleted | Act::Renamed => {
+                if let Some(open) = self.open.get_mut(&key) {
+                    open.gone = true;
+                    self.gone.push_back(key);
+                    self.forget_the_first();
+                }
+            }
+            Act::Came | Act::Arrived | Act::Named | Act::Queued(_) => {
+                if let Some(open) = self.open.get(&key)
+                    && (open.gone || act.begins())
+                {
+                    self.forget(key);
+                }
+                match self.get_or_add(key) {
+                    Some(open) => open.known.learn(said),
+                    None => self.forgotten += 1,
+                }
+            }
+            Act::Held
+            | Act::Released
+            | Act::Deferred
+            | Act::Delivered
+            | Act::HandedOn
+            | Act::Bounced
+            | Act::Expired { .. }
+            | Act::Discarded
+            | Act::Refused
+            | Act::ThrownAway
+            | Act::Probe => {}
+        }
+    }
+
+    /// None: no line that was read says anything.
+    pub fn known(&self, key: u64) -> Option<&Known> {
+        self.open.get(&key).map(|open| &open.known)
+    }
+
+    /// Counts an attempt of this recipient; its number, from 1. None: as much as is kept is kept.
+    pub fn attempt(&mut self, key: u64, recipient: u64) -> Option<u32> {
+        let is_full = self.kept >= LIMIT;
+        let attempts = &mut self.get_or_add(key)?.attempts;
+        if let Some(count) = attempts.get_mut(&recipient) {
+            *count += 1;
+            return Some(*count);
+        }
+        if is_full {
+            return None;
+        }
+        attempts.insert(recipient, 1);
+        self.kept += 1;
+        Some(1)
+    }
+
+    fn forget_the_first(&mut self) {
+        while self.gone.len() > GONE_KEPT {
+            let first = self.gone.pop_front();
+            // Another message may have the queue id by now.
+            if let Some(key) = first.filter(|key| self.open.get(key).is_some_and(|open| open.gone)) {
+                self.forget(key);
+            }
+        }
+    }
+
+    fn forget(&mut self, key: u64) {
+        self.kept -= self.open.remove(&key).map_or(0, |open| 1 + open.attempts.len());
+    }
+
+    fn get_or_add(&mut self, key: u64) -> Option<&mut Open> {
+        if self.kept >= LIMIT {
+            return self.open.get_mut(&key);
+        }
+        Some(self.open.entry(key).or_insert_with(|| {
+            self.kept += 1;
+            Open::default()
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(sender: &str) -> Known {
+        Known { sender: Some(sender.into()), ..Known::default() }
+    }
+
+    #[test]
+    fn a_line_that_comes_after_the_end_still_has_its_sender() {
+        let mut contexts = Contexts::default();
+        contexts.fact(7, Act::Came, Known::default());
+        contexts.fact(7, Act::Queued(Some(1)), from("a@example.org"));
+        contexts.fact(7, Act::Gone, Known::default());
+        assert_eq!(contexts.known(7), Some(&from("a@example.org")));
+        contexts.fact(7, Act::Named, Known::default());
+        assert_eq!(contexts.known(7), Some(&Known::default()));
+    }
+
+    #[test]
+    fn counts_the_attempts_of_each_recipient() {
+        let mut contexts = Contexts::default();
+        let numbers = [(1, 5), (1, 5), (1, 6), (2, 5), (1, 5)].map(|(key, to)| contexts.attempt(key, to));
+        assert_eq!(numbers, [1, 2, 1, 1, 3].map(Some));
+        contexts.fact(1, Act::Arrived, Known::default());
+        assert_eq!(contexts.attempt(1, 5), Some(1));
+    }
+
+    #[test]
+    fn forgets_the_messages_that_are_gone_longest() {
+        let mut contexts = Contexts::default();
+        for key in 0..3 * GONE_KEPT as u64 {
+            contexts.fact(key, Act::Queued(None), from("a@example.org"));
+            contexts.fact(key, Act::Gone, Known::default());
+        }
+        assert_eq!(contexts.open.len(), GONE_KEPT);
+        assert!(contexts.known(0).is_none());
+    }
+}

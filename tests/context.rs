@@ -1,0 +1,109 @@
+//! Events know what other lines say of their message: who sent it, how large it is, and which attempt this is.
+
+mod common;
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+const POSTFIX: &str = "\
+Nov 22 02:50:16 mx1 postfix/submission/smtpd[7]: 3F1A20C4B7D: client=unknown[192.0.2.1], sasl_method=PLAIN, sasl_username=anna
+Nov 22 02:50:16 mx1 postfix/cleanup[7]: 3F1A20C4B7D: message-id=<1@example.org>
+Nov 22 02:50:16 mx1 postfix/qmgr[7]: 3F1A20C4B7D: from=<anna@example.org>, size=4521, nrcpt=1 (queue active)
+Nov 22 02:50:18 mx1 postfix/smtp[7]: 3F1A20C4B7D: to=<b@example.com>, relay=mx.example.com[192.0.2.9]:25, delay=1, delays=0/0/0/1, dsn=4.7.1, status=deferred (host mx.example.com[192.0.2.9] said: 451 4.7.1 later (in reply to RCPT TO command))
+Nov 22 02:55:16 mx1 postfix/qmgr[7]: 3F1A20C4B7D: from=<anna@example.org>, size=4521, nrcpt=1 (queue active)
+Nov 22 02:55:18 mx1 postfix/smtp[7]: 3F1A20C4B7D: to=<b@example.com>, relay=mx.example.com[192.0.2.9]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 Ok \",\"sender\":null)
+Nov 22 02:55:18 mx1 postfix/qmgr[7]: 3F1A20C4B7D: removed
+Nov 22 02:55:19 mx1 postfix/cleanup[7]: 3F1A20C4B7D: message-id=<2@example.org>
+Nov 22 02:55:19 mx1 postfix/qmgr[7]: 3F1A20C4B7D: from=<>, size=9, nrcpt=1 (queue active)
+Nov 22 02:55:19 mx1 postfix/local[7]: 3F1A20C4B7D: to=<c@example.org>, relay=local, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (delivered to mailbox)
+";
+
+const EXIM: &str = "\
+2026-11-22 02:51:48 1xUxgC-000022-1C <= \"=a, b\"@example.org H=(x) [192.0.2.1] P=esmtpsa A=plain:anna S=421 id=1@example.org
+2026-11-22 02:51:48 1xUxgC-000022-1C == b@example.com R=dnslookup T=remote_smtp defer (-44) H=mx.example.com [192.0.2.9]: SMTP error from remote mail server after RCPT TO:<b@example.com>: 451 later
+2026-11-22 02:52:48 1xUxgC-000022-1C == b@example.com R=dnslookup T=remote_smtp defer (-44) H=mx.example.com [192.0.2.9]: SMTP error from remote mail server after RCPT TO:<b@example.com>: 451 later
+";
+
+/// The answer to a log.
+fn answer(log: &str, args: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    fs::write(&path, log).unwrap();
+    let path = path.to_str().unwrap();
+    common::answer(&[&["events", "--tz", "UTC"], args, &[path]].concat()).0
+}
+
+fn events(log: &str, args: &[&str]) -> Vec<Value> {
+    answer(log, args).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[track_caller]
+fn says(log: &str, wanted: &[Value]) {
+    for size in ["1000000", "300", "40"] {
+        let events = events(log, &["-j", "2", "--block-size", size]);
+        assert_eq!(events.len(), wanted.len());
+        for (event, wanted) in events.iter().zip(wanted) {
+            for (name, value) in wanted.as_object().unwrap() {
+                assert_eq!(event[name], *value, "{name} of {event}, blocks of {size} bytes");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_event_has_what_the_other_lines_of_its_message_say() {
+    let message = json!({
+        "sender": "anna@example.org", "size": 4521, "client": "192.0.2.1", "user": "anna", "message_id": "1@example.org",
+    });
+    let attempt = |number: u64| {
+        let mut message = message.clone();
+        message["attempt_no"] = number.into();
+        message
+    };
+    let bounce = json!({
+        "sender": "", "size": 9, "client": null, "user": null, "message_id": "2@example.org", "attempt_no": 1,
+    });
+    says(POSTFIX, &[attempt(1), attempt(2), bounce]);
+    let message = |number: u64| {
+        json!({
+            "sender": "\"=a, b\"@example.org", "size": 421, "client": "192.0.2.1", "user": "anna",
+            "message_id": "1@example.org", "attempt_no": number,
+        })
+    };
+    says(EXIM, &[message(1), message(2)]);
+}
+
+#[test]
+fn what_no_line_says_is_null() {
+    let alone: String = POSTFIX.lines().skip(9).collect();
+    let nothing = json!({"sender": null, "size": null, "client": null, "user": null, "message_id": null, "attempt_no": 1});
+    says(&alone, &[nothing]);
+}
+
+#[test]
+fn the_filter_of_senders_asks_the_whole_message() {
+    let count = |from: &[&str]| events(POSTFIX, from).len();
+    assert_eq!(count(&["--from", "anna@example.org"]), 2);
+    assert_eq!(count(&["--from", "@example.org", "--block-size", "100"]), 2);
+    assert_eq!(count(&["--from", ""]), 1);
+    assert_eq!(count(&["--from", "b@example.com"]), 0);
+    // The attempt that was left out counts.
+    assert_eq!(events(POSTFIX, &["--code", "250"])[0]["attempt_no"], 2);
+}
+
+#[test]
+fn a_table_has_the_same_and_no_formulas() {
+    let table = answer(EXIM, &["--format", "csv"]);
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let names = reader.headers().unwrap().clone();
+    let column = |name: &str| names.iter().position(|other| other == name).unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(&rows[1][column("attempt_no")], "2");
+    assert_eq!(&rows[1][column("size")], "421");
+    let formula = EXIM.replace("\"=a, b\"@", "=a@");
+    let table = answer(&formula, &["--format", "csv"]);
+    let row = csv::Reader::from_reader(table.as_bytes()).into_records().next().unwrap().unwrap();
+    assert_eq!(&row[column("sender")], "'=a@example.org");
+}
