@@ -330,7 +330,9 @@ pub struct FilterArgs {
     /// Only this recipient; * is any signs, @example.org everyone there.
     #[arg(long, value_name = "ADDRESS")]
     pub to: Vec<Pattern>,
-    /// Only this sender, where the line names one; "" is the null sender.
+    /// Only this sender; "" is the null sender.
+    ///
+    /// For scan where the line itself names one, for events where any line of the message does.
     #[arg(long, value_name = "ADDRESS")]
     pub from: Vec<Pattern>,
     /// Only recipients in this domain; *.example.org is what lies under it.
