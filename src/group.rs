@@ -1,14 +1,13 @@
 //! Events come in, counts by whatever keys were asked for go out: `--by domain,code`.
 
-use std::hash::BuildHasher;
-
 use clap::ValueEnum;
 use foldhash::fast::RandomState;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use jiff::tz::TimeZone;
 use jiff::{RoundMode, Timestamp, Unit, Zoned, ZonedRound};
 
 use crate::book::slug;
+use crate::distinct::{self, Distinct};
 use crate::event::{By, Direction, Event, Mta, Outcome, Stage};
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
@@ -22,9 +21,9 @@ use crate::walk::{Listener, Place, Told};
 pub type Part = u64;
 
 /// The hash that recipients are told apart by; equal for the same queue id and recipient.
-pub fn recipient(event: &Event, hasher: &RandomState) -> u64 {
+pub fn recipient(event: &Event) -> u64 {
     let client = event.queue_id.is_none().then_some((event.peer.ip, event.sender));
-    hasher.hash_one((event.queue_id, event.recipient, client))
+    distinct::hash((event.queue_id, event.recipient, client))
 }
 
 /// Lines kept as examples are cut to so many bytes.
@@ -56,7 +55,7 @@ impl Examples {
 #[derive(Clone, Default, Debug)]
 pub struct Group {
     pub outcomes: [u64; 10],
-    pub recipients: HashSet<u64, foldhash::fast::FixedState>,
+    pub recipients: Distinct,
     pub first: Option<Moment>,
     pub last: Option<Moment>,
     pub examples: Examples,
@@ -74,7 +73,6 @@ pub struct Groups {
     pub others: u64,
     examples: usize,
     zone: TimeZone,
-    hasher: RandomState,
     key: Vec<Part>,
     last: Option<Begun>,
 }
@@ -85,11 +83,10 @@ impl Groups {
         Self {
             by: by.to_vec(),
             names: Names::new(hasher.clone()),
-            groups: HashMap::with_hasher(hasher.clone()),
+            groups: HashMap::with_hasher(hasher),
             others: 0,
             examples,
             zone,
-            hasher,
             key: Vec::new(),
             last: None,
         }
@@ -107,7 +104,7 @@ impl Groups {
             }
             let mine = self.groups.entry(key).or_default();
             mine.outcomes.iter_mut().zip(group.outcomes).for_each(|(sum, count)| *sum += count);
-            mine.recipients.extend(group.recipients);
+            mine.recipients.merge(group.recipients);
             mine.first = earlier(mine.first, group.first);
             mine.last = mine.last.max(group.last);
             mine.examples.merge(group.examples, self.examples);
@@ -138,7 +135,7 @@ impl Groups {
                 *count += 1;
             }
             if event.outcome != Outcome::Delivered {
-                group.recipients.insert(recipient(event, &self.hasher));
+                group.recipients.insert(recipient(event));
             }
             group.first = earlier(group.first, told.moment);
             group.last = group.last.max(told.moment);

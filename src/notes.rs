@@ -35,6 +35,12 @@ pub fn on_limits(tally: &Tally) -> Vec<String> {
     full.into_iter().chain(groups).chain(cut).collect()
 }
 
+/// About recipients that were too many to tell apart one by one; for each row, whether they are exact.
+pub fn on_estimates(exact: &[bool]) -> Vec<String> {
+    let note = "where there are more than 100,000 recipients their number is estimated, to within 2 in 100";
+    exact.contains(&false).then(|| note.to_owned()).into_iter().collect()
+}
+
 /// About messages that were too many to follow.
 pub fn on_messages(ledger: &Closed) -> Vec<String> {
     let forgotten = ledger.sums.forgotten;

@@ -214,6 +214,8 @@ pub struct Row {
     /// Distinct pairs of queue id and recipient; for refusals without a queue id, of client, sender and recipient.
     /// 0 for delivered mail.
     pub recipients: u64,
+    /// False: there are more than are kept, and their number is estimated; it is off by less than 2 in 100, 95 times of 100.
+    pub recipients_exact: bool,
     #[schemars(extend("format" = "date-time"))]
     pub first: Option<String>,
     #[schemars(extend("format" = "date-time"))]
@@ -260,6 +262,7 @@ pub struct GroupRow {
     pub discarded: u64,
     /// As in a row; delivered mail is left out.
     pub recipients: u64,
+    pub recipients_exact: bool,
     pub first: Option<String>,
     pub last: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

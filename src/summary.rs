@@ -13,7 +13,7 @@ use crate::filter::Filter;
 use crate::grouped::table;
 use crate::ledger::Closed;
 use crate::names::NameId;
-use crate::notes::{Heard, on_limits, on_messages, on_time};
+use crate::notes::{Heard, on_estimates, on_limits, on_messages, on_time};
 use crate::provider::{Provider, Providers};
 use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
@@ -66,6 +66,7 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
     if frame.reverse {
         rows.reverse();
     }
+    let estimated = on_estimates(&rows.iter().map(|(_, row)| row.recipients_exact).collect::<Vec<_>>());
     let groups = tally.groups.as_ref();
     let groups = groups.map(|groups| table(groups, frame.providers, frame.sort, frame.reverse));
     Report {
@@ -81,7 +82,8 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
         instances: names(tally, &tally.instances),
         timeline: timeline(tally, frame),
         full_advice,
-        notes: [on_limits(tally), on_messages(ledger), on_time(&frame.heard), frame.notes.clone()].concat(),
+        notes: [on_limits(tally), estimated, on_messages(ledger), on_time(&frame.heard), frame.notes.clone()]
+            .concat(),
     }
 }
 
@@ -194,7 +196,8 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
         retryable,
         conflict: conflict(outcome, class, reason, retryable, retry.is_some()),
         attempts: count.attempts,
-        recipients: count.recipients.len() as u64,
+        recipients: count.recipients.count(),
+        recipients_exact: count.recipients.is_exact(),
         first: count.first.and_then(Moment::rfc3339),
         last: count.last.and_then(Moment::rfc3339),
         stages: joint.stages.iter().map(|(&stage, &attempts)| StageCount { stage, attempts }).collect(),

@@ -3,8 +3,9 @@
 use std::hash::{Hash, Hasher};
 
 use foldhash::fast::RandomState;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
+use crate::distinct::Distinct;
 use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::group::{Examples, Groups, recipient};
 use crate::mta::reading::domain;
@@ -59,8 +60,8 @@ impl Hash for Key {
 pub struct Count {
     /// Lines.
     pub attempts: u64,
-    /// Hashes of queue id and recipient, so that a retry is not another recipient. Empty for delivered mail.
-    pub recipients: HashSet<u64, Plain>,
+    /// Of queue id and recipient, so that a retry is not another recipient. Empty for delivered mail.
+    pub recipients: Distinct,
     pub first: Option<Moment>,
     pub last: Option<Moment>,
     /// The first lines of its kind.
@@ -77,8 +78,6 @@ pub type Table = HashMap<NameId, Outcomes, Plain>;
 
 /// Everything `scan` counts. Merging is in any order: the names' numbers differ, what is counted does not.
 pub struct Tally {
-    /// One for a process, so that hashes of two threads are the same.
-    hasher: RandomState,
     pub rows: HashMap<Key, Count, RandomState>,
     pub names: Names,
     pub domains: Table,
@@ -98,14 +97,13 @@ pub struct Tally {
 pub type Plain = foldhash::fast::FixedState;
 
 impl Tally {
-    /// `examples` lines are kept of each row, at least one.
+    /// `hasher` is one for a process; `examples` lines are kept of each row, at least one.
     pub fn new(hasher: RandomState, examples: usize, groups: Option<Groups>) -> Self {
         Self {
             groups,
             examples: examples.max(1),
             names: Names::new(hasher.clone()),
-            rows: HashMap::with_hasher(hasher.clone()),
-            hasher,
+            rows: HashMap::with_hasher(hasher),
             domains: HashMap::default(),
             relays: HashMap::default(),
             instances: HashMap::default(),
@@ -240,10 +238,11 @@ impl Listener for Tally {
                 domain.or_else(|| Some(self.names.id(event.peer.host?)))
             }
         };
-        let recipient = (!delivered).then(|| recipient(event, &self.hasher));
         let count = self.rows.entry(key).or_default();
         count.attempts += 1;
-        count.recipients.extend(recipient);
+        if !delivered {
+            count.recipients.insert(recipient(event));
+        }
         if let Some(place) = place {
             *count.wheres.entry(place).or_default() += 1;
         }
@@ -269,16 +268,7 @@ impl Count {
     /// `examples` are kept.
     pub fn merge(&mut self, other: Self, examples: usize, renamed: impl Fn(NameId) -> NameId) {
         self.attempts += other.attempts;
-        // The smaller into the larger.
-        let (mut large, small) = (std::mem::take(&mut self.recipients), other.recipients);
-        if large.len() < small.len() {
-            let (larger, smaller) = (small, large);
-            self.recipients = larger;
-            self.recipients.extend(smaller);
-        } else {
-            large.extend(small);
-            self.recipients = large;
-        }
+        self.recipients.merge(other.recipients);
         self.see(other.first);
         self.see(other.last);
         self.examples.merge(other.examples, examples);

@@ -7,7 +7,7 @@ use super::printable::printable;
 use crate::record::{Context, Record};
 use crate::report::{GroupTable, NameCount, Report, Row};
 
-const ROW: [&str; 19] = [
+const ROW: [&str; 20] = [
     "direction",
     "outcome",
     "code",
@@ -27,10 +27,11 @@ const ROW: [&str; 19] = [
     "where_count",
     "advice",
     "example",
+    "recipients_exact",
 ];
 
 /// Behind the keys.
-const GROUP: [&str; 12] = [
+const GROUP: [&str; 13] = [
     "events",
     "delivered",
     "deferred",
@@ -43,6 +44,7 @@ const GROUP: [&str; 12] = [
     "recipients",
     "first",
     "last",
+    "recipients_exact",
 ];
 
 const EVENT: [&str; 30] = [
@@ -105,12 +107,13 @@ fn groups(table: &GroupTable) -> String {
         ];
         let counts = counts.into_iter().map(|count| count.to_string());
         let times = [&row.first, &row.last].map(|time| time.clone().unwrap_or_default());
-        line(keys.chain(counts).chain(times))
+        let exact = std::iter::once(row.recipients_exact.to_string());
+        line(keys.chain(counts).chain(times).chain(exact))
     });
     std::iter::once(line(names)).chain(rows).collect()
 }
 
-fn row_cells(row: &Row) -> [String; 19] {
+fn row_cells(row: &Row) -> [String; 20] {
     let stages = row.stages.iter().map(|stage| (typed(stage.stage), stage.attempts)).collect();
     let names = |counts: &[NameCount]| {
         counted(counts.iter().map(|count| (count.name.clone(), count.attempts)).collect())
@@ -135,6 +138,7 @@ fn row_cells(row: &Row) -> [String; 19] {
         row.where_count.to_string(),
         cell(row.advice.as_deref().unwrap_or_default()),
         cell(row.example.as_deref().unwrap_or_default()),
+        row.recipients_exact.to_string(),
     ]
 }
 
