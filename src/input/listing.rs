@@ -235,6 +235,9 @@ fn without_twins(looked: Vec<Looked>, notes: &mut Vec<String>) -> Vec<Looked> {
     kept
 }
 
+/// In bytes: smaller files, of a line or two, may be alike and of two servers all the same.
+const ALIKE: u64 = 16 << 10;
+
 /// How the first compares to the second by length if one holds nothing that the other does not, and why it is so.
 fn twins(a: &Looked, b: &Looked) -> Option<(Ordering, &'static str)> {
     let (Origin::File(id), Origin::File(other)) = (a.source.origin, b.source.origin) else { return None };
@@ -243,7 +246,7 @@ fn twins(a: &Looked, b: &Looked) -> Option<(Ordering, &'static str)> {
     }
     let [left, right] = [a, b].map(|looked| looked.source.path.as_path());
     // What cannot be opened will be said when it is read.
-    if a.size == b.size && a.size > 0 && same_bytes(left, right, a.size).unwrap_or(false) {
+    if a.size == b.size && a.size >= ALIKE && same_bytes(left, right, a.size).unwrap_or(false) {
         return Some((Ordering::Equal, "is a copy of"));
     }
     let same_part =
