@@ -82,6 +82,7 @@ fn path_of_a_line(criterion: &mut Criterion) {
                     moment,
                     event,
                     verdict,
+                    user: None,
                     book,
                 });
             }

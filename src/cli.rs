@@ -330,9 +330,7 @@ pub struct FilterArgs {
     /// Only this recipient; * is any signs, @example.org everyone there.
     #[arg(long, value_name = "ADDRESS")]
     pub to: Vec<Pattern>,
-    /// Only this sender; "" is the null sender.
-    ///
-    /// For scan where the line itself names one, for events where any line of the message does.
+    /// Only this sender, by any line of the message; "" is the null sender.
     #[arg(long, value_name = "ADDRESS")]
     pub from: Vec<Pattern>,
     /// Only recipients in this domain; *.example.org is what lies under it.

@@ -107,8 +107,10 @@ pub enum By {
     /// The recipient's.
     Domain,
     Recipient,
-    /// Where the line names one.
+    /// By any line of the message.
     Sender,
+    /// As whom the client logged in that handed the message over.
+    User,
     Provider,
     /// The server that answered us.
     Relay,
@@ -129,6 +131,7 @@ impl By {
             Self::Domain
             | Self::Recipient
             | Self::Sender
+            | Self::User
             | Self::Relay
             | Self::Client
             | Self::Instance

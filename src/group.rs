@@ -161,6 +161,7 @@ impl Groups {
             By::Domain => named(event.recipient.and_then(domain)),
             By::Recipient => named(event.recipient),
             By::Sender => named(event.sender.map(|sender| if sender.is_empty() { b"<>" } else { sender })),
+            By::User => named(told.user),
             By::Relay => named(event.peer.host.or(event.peer.ip).filter(|_| out)),
             By::Client => named(event.peer.ip.or(event.peer.host).filter(|_| inbound)),
             By::Instance => named(Some(line.instance_or_program()).filter(|name| !name.is_empty())),
@@ -201,7 +202,14 @@ impl Groups {
             By::Stage => word::<Stage>(at),
             By::Mta => word::<Mta>(at),
             By::Provider => providers.all().nth(at).map(|(_, row)| row.id.clone()),
-            By::Domain | By::Recipient | By::Sender | By::Relay | By::Client | By::Instance | By::Host => {
+            By::Domain
+            | By::Recipient
+            | By::Sender
+            | By::User
+            | By::Relay
+            | By::Client
+            | By::Instance
+            | By::Host => {
                 let name = self.names.name(self.names.nth(at)?);
                 Some(if at == 0 { "(others)".to_owned() } else { String::from_utf8_lossy(name).into_owned() })
             }

@@ -35,6 +35,8 @@ pub struct Told<'a> {
     pub event: &'a Event<'a>,
     /// None: it went well.
     pub verdict: Option<Verdict>,
+    /// As whom the client logged in that handed the message over; for who follows messages. None: nobody knows.
+    pub user: Option<&'a [u8]>,
     pub book: &'a Book,
 }
 
@@ -49,7 +51,10 @@ impl Told<'_> {
 /// What a routine line says about a message.
 pub struct Noted<'a> {
     pub fact: Fact<'a>,
+    pub place: Place,
     pub line: &'a Line<'a>,
+    /// Of a line in a wrapper, the line inside.
+    pub raw: &'a [u8],
     /// The line's minute, counted from 1970-01-01T00:00Z. None: the line has no stamp that is a date.
     pub minute: Option<i64>,
 }
@@ -356,7 +361,7 @@ impl<L: Listener> Walker<'_, L> {
         if let (true, Reading::Fact(fact), Some(clock)) = (same, &reading, &self.clock) {
             self.coverage.routine += 1;
             let minute = Some(clock.last_minute());
-            self.listener.fact(&Noted { fact: *fact, line: &line, minute });
+            self.listener.fact(&Noted { fact: *fact, place, line: &line, raw, minute });
             return;
         }
         moment = moment.or_else(|| self.clock.as_mut()?.read(line.stamp, place.offset));
@@ -368,7 +373,9 @@ impl<L: Listener> Walker<'_, L> {
                 self.coverage.event += 1;
                 let verdict = self.judge.verdict(event);
                 let book = self.task.book;
-                let told = Told { place, line_in_block, line: &line, raw, moment, event, verdict, book };
+                let user = None;
+                let told =
+                    Told { place, line_in_block, line: &line, raw, moment, event, verdict, user, book };
                 if !self.task.filter.is_empty() && !self.task.filter.admits(event, verdict, &line, book) {
                     self.coverage.filtered += 1;
                     self.listener.left_out(&told);
@@ -379,7 +386,7 @@ impl<L: Listener> Walker<'_, L> {
             Reading::Fact(fact) => {
                 self.coverage.routine += 1;
                 let minute = moment.map(Moment::minute);
-                self.listener.fact(&Noted { fact: *fact, line: &line, minute });
+                self.listener.fact(&Noted { fact: *fact, place, line: &line, raw, minute });
             }
             Reading::Event(_) | Reading::Routine => self.coverage.routine += 1,
             Reading::Unread => {

@@ -93,6 +93,49 @@ fn the_filter_of_senders_asks_the_whole_message() {
 }
 
 #[test]
+fn a_report_asks_the_whole_message_for_its_sender() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    fs::write(&path, POSTFIX).unwrap();
+    for size in ["1000000", "300", "40"] {
+        let report = |args: &[&str]| {
+            let path = path.to_str().unwrap();
+            common::report(&[&["-j", "2", "--block-size", size], args, &[path]].concat())
+        };
+        let anna = report(&["--from", "anna@example.org"]);
+        assert_eq!(anna["totals"]["outbound"]["attempts"], 2, "blocks of {size} bytes");
+        assert_eq!(anna["totals"]["local"]["attempts"], 0);
+        assert_eq!(anna["totals"]["messages"]["messages"], 1);
+        assert_eq!(anna["totals"]["messages"]["delivered"], 1);
+        assert_eq!(anna["totals"]["messages"]["delivered_later"][0]["recipients"], 1);
+        assert_eq!(anna["input"]["filtered"], 1);
+        let by_sender = report(&["--by", "sender"]);
+        let rows = by_sender["groups"]["rows"].as_array().unwrap();
+        let rows: Vec<_> =
+            rows.iter().map(|row| (row["keys"]["sender"].as_str(), row["events"].as_u64())).collect();
+        assert_eq!(rows, [(Some("anna@example.org"), Some(2)), (Some("<>"), Some(1))]);
+        let by_user = report(&["--by", "user"]);
+        assert_eq!(by_user["groups"]["rows"][0]["keys"]["user"], "anna");
+        assert_eq!(by_user["groups"]["rows"][1]["keys"]["user"], Value::Null);
+    }
+}
+
+#[test]
+fn grouping_by_sender_changes_nothing_else() {
+    for log in common::logs() {
+        let name = log.to_str().unwrap();
+        let mut whole = common::report(&[name]);
+        whole["groups"] = Value::Null;
+        for size in ["1000000", "3000"] {
+            let mut grouped = common::report(&["-j", "2", "--block-size", size, "--by", "sender", name]);
+            assert!(grouped["groups"].is_object());
+            grouped["groups"] = Value::Null;
+            assert_eq!(grouped, whole, "{name}, blocks of {size} bytes");
+        }
+    }
+}
+
+#[test]
 fn a_table_has_the_same_and_no_formulas() {
     let table = answer(EXIM, &["--format", "csv"]);
     let mut reader = csv::Reader::from_reader(table.as_bytes());

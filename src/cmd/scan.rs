@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::book::Book;
 use crate::cli::{AdviceChoice, ColorChoice, ScanArgs, ScanFormat};
 use crate::cmd::bar::with_bar;
+use crate::cmd::counter::Plan;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::look::look;
@@ -15,17 +16,13 @@ use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
 use crate::error::Error;
 use crate::filter::Filter;
-use crate::group::Groups;
 use crate::input::set::Source;
-use crate::ledger::Ledger;
-use crate::ledger::desk::{Desk, Tracks};
 use crate::notes::Heard;
 use crate::output::page::Look;
 use crate::output::{csv, html, json, markdown, prometheus, text};
 use crate::report::Report;
 use crate::summary::{Frame, report, seed};
-use crate::tally::Tally;
-use crate::walk::{Listener, Noted, Task, Told, WALKS, Walked, walk};
+use crate::walk::{Task, WALKS, Walked, walk};
 use crate::window::narrow;
 
 /// What the name of a file says about its form.
@@ -79,34 +76,34 @@ fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
     let filter = filter(&args.filter, &book)?;
     let seed = seed();
     let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths)?;
+    let zone = calendar.zone.clone();
     let again = sources.iter().all(Source::can_be_read_again);
     let mut walks = 0;
     let mut narrowed = narrow(&mut sources, window, &calendar);
-    let all = filter.is_empty();
-    let (walked, ledger) = loop {
-        let new = || {
-            let groups = || Groups::new(&args.by, args.examples, calendar.zone.clone(), seed.clone());
-            let tally = Tally::new(seed.clone(), args.examples, (!args.by.is_empty()).then(groups));
-            Counter { tally, desk: Desk::new(seed.clone(), all) }
-        };
-        let mut ledger = Ledger::new(all);
+    // Where the line names no sender, others of its message may.
+    let early = filter.of_any_sender();
+    let (walked, folder) = loop {
+        let (by, zone) = (args.by.as_slice(), &zone);
+        let plan = Plan { by, examples: args.examples, zone, filter: &filter, book: &book, hasher: &seed };
+        let mut folder = plan.folder();
         let task = Task {
             sources: &sources,
             manner,
             calendar: &calendar,
             book: &book,
             window,
-            filter: &filter,
+            filter: &early,
             progress: &progress,
         };
-        let walked =
-            with_bar(&progress, || walk(&task, new, |tracks| ledger.fold(tracks), unparsed.writer()))?;
+        let fold = |handed| folder.fold(handed);
+        let mut walked = with_bar(&progress, || walk(&task, || plan.counter(), fold, unparsed.writer()))?;
+        walked.coverage.filtered += folder.left_out;
         walks += 1;
         if !again || walks == WALKS || walked.turns == calendar.turns {
             if again && walked.coverage.event > 0 && walked.coverage.filtered == walked.coverage.event {
                 notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, &filter)?);
             }
-            break (walked, ledger);
+            break (walked, folder);
         }
         if narrowed {
             // Only the whole log tells what its stamps are; a part may begin behind a New Year.
@@ -121,12 +118,7 @@ fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
     };
     unparsed.finish()?;
     let Walked { listeners, coverage, problems: met, turns } = walked;
-    let (parts, desks): (Vec<_>, Vec<_>) =
-        listeners.into_iter().map(|counter| (counter.tally, counter.desk)).unzip();
-    let mut parts = parts.into_iter();
-    let mut tally = parts.next().unwrap_or_else(|| Tally::new(seed, 0, None));
-    parts.for_each(|part| tally.merge(part));
-    let closed = ledger.close(desks.into_iter().map(|desk| desk.sums));
+    let (tally, closed) = folder.close(listeners);
     let frame = Frame {
         heard: Heard { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns },
         providers: &book.providers,
@@ -140,31 +132,4 @@ fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
     };
     let report = report(tally, &closed, &frame);
     Ok((report, Done::new(problems, met, &coverage, window, args.coverage.strict)))
-}
-
-/// Counts lines and follows messages.
-struct Counter {
-    tally: Tally,
-    desk: Desk,
-}
-
-impl Listener for Counter {
-    type Handover = Tracks;
-
-    fn event(&mut self, told: &Told) {
-        self.tally.event(told);
-        self.desk.event(told, true);
-    }
-
-    fn left_out(&mut self, told: &Told) {
-        self.desk.event(told, false);
-    }
-
-    fn fact(&mut self, noted: &Noted) {
-        self.desk.fact(noted);
-    }
-
-    fn end_of_block(&mut self, _file: usize, _lines: u64) -> Tracks {
-        self.desk.hand_over()
-    }
 }

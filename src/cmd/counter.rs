@@ -1,0 +1,222 @@
+//! What `scan` makes of lines: each thread counts what it can alone; who folds the blocks in order counts the rest.
+//!
+//! Where it matters who sent a message, most lines have to wait: the sender stands on another line, maybe blocks before.
+//! They are kept as they are, and read again when their turn comes.
+
+use foldhash::fast::RandomState;
+use jiff::tz::TimeZone;
+
+use crate::book::Book;
+use crate::event::{By, Event};
+use crate::filter::Filter;
+use crate::group::Groups;
+use crate::input::set::Held;
+use crate::ledger::act::Act;
+use crate::ledger::context::{Contexts, Known};
+use crate::ledger::desk::{Desk, Tracks};
+use crate::ledger::key::Keys;
+use crate::ledger::{Closed, Ledger};
+use crate::line::Line;
+use crate::mta;
+use crate::mta::reading::Reading;
+use crate::reason::Verdict;
+use crate::tally::Tally;
+use crate::time::Moment;
+use crate::walk::{Listener, Noted, Place, Told};
+
+/// What is to be counted.
+#[derive(Clone, Copy)]
+pub struct Plan<'a> {
+    pub by: &'a [By],
+    pub examples: usize,
+    pub zone: &'a TimeZone,
+    pub filter: &'a Filter,
+    pub book: &'a Book,
+    /// The same for all threads of a run.
+    pub hasher: &'a RandomState,
+}
+
+impl<'a> Plan<'a> {
+    pub fn counter(&self) -> Counter {
+        let kept = self.asks_for_senders().then(Kept::default);
+        Counter { tally: self.tally(), desk: self.desk(), kept }
+    }
+
+    pub fn folder(self) -> Folder<'a> {
+        Folder {
+            plan: self,
+            ledger: Ledger::new(self.filter.is_empty()),
+            contexts: Contexts::default(),
+            keys: Keys::new(self.hasher.clone()),
+            late: self.asks_for_senders().then(|| self.counter()),
+            left_out: 0,
+        }
+    }
+
+    fn asks_for_senders(&self) -> bool {
+        let by = |by: &By| matches!(by, By::Sender | By::User);
+        !self.filter.senders.is_empty() || self.by.iter().any(by)
+    }
+
+    fn tally(&self) -> Tally {
+        let groups = || Groups::new(self.by, self.examples, self.zone.clone(), self.hasher.clone());
+        Tally::new(self.hasher.clone(), self.examples, (!self.by.is_empty()).then(groups))
+    }
+
+    fn desk(&self) -> Desk {
+        Desk::new(self.hasher.clone(), self.filter.is_empty())
+    }
+}
+
+/// One a thread.
+pub struct Counter {
+    tally: Tally,
+    desk: Desk,
+    /// None: no line has to wait.
+    kept: Option<Kept>,
+}
+
+/// What a block hands over.
+pub struct Handed {
+    tracks: Tracks,
+    kept: Kept,
+}
+
+/// Lines that wait, in their order.
+#[derive(Default)]
+struct Kept {
+    /// One behind the other.
+    text: Vec<u8>,
+    lines: Vec<Waiting>,
+}
+
+struct Waiting {
+    /// Where it ends in the text.
+    end: usize,
+    place: Place,
+    what: What,
+}
+
+enum What {
+    /// With its minute.
+    Fact(Option<i64>),
+    Event {
+        moment: Option<Moment>,
+        verdict: Option<Verdict>,
+        /// By all that the filter asks but the sender.
+        wanted: bool,
+    },
+}
+
+impl Held for Handed {
+    fn held(&self) -> usize {
+        self.tracks.held() + self.kept.text.capacity() + self.kept.lines.capacity() * size_of::<Waiting>()
+    }
+}
+
+impl Kept {
+    fn keep(&mut self, raw: &[u8], place: Place, what: What) {
+        self.text.extend_from_slice(raw);
+        self.lines.push(Waiting { end: self.text.len(), place, what });
+    }
+
+    fn event(&mut self, told: &Told, wanted: bool) {
+        let Told { moment, verdict, .. } = *told;
+        self.keep(told.raw, told.place, What::Event { moment, verdict, wanted });
+    }
+}
+
+impl Listener for Counter {
+    type Handover = Handed;
+
+    fn event(&mut self, told: &Told) {
+        if let Some(kept) = &mut self.kept {
+            kept.event(told, true);
+            return;
+        }
+        self.tally.event(told);
+        self.desk.event(told, true);
+    }
+
+    fn left_out(&mut self, told: &Told) {
+        match &mut self.kept {
+            Some(kept) => kept.event(told, false),
+            None => self.desk.event(told, false),
+        }
+    }
+
+    fn fact(&mut self, noted: &Noted) {
+        match &mut self.kept {
+            Some(kept) => kept.keep(noted.raw, noted.place, What::Fact(noted.minute)),
+            None => self.desk.fact(noted),
+        }
+    }
+
+    fn end_of_block(&mut self, _file: usize, _lines: u64) -> Handed {
+        let kept = self.kept.as_mut().map(std::mem::take).unwrap_or_default();
+        Handed { tracks: self.desk.hand_over(), kept }
+    }
+}
+
+/// Puts the blocks together, in their order.
+pub struct Folder<'a> {
+    plan: Plan<'a>,
+    ledger: Ledger,
+    contexts: Contexts,
+    keys: Keys,
+    /// Counts the lines that waited. None: none had to.
+    late: Option<Counter>,
+    /// Events whose sender the filter does not admit.
+    pub left_out: u64,
+}
+
+impl Folder<'_> {
+    pub fn fold(&mut self, handed: Handed) {
+        self.ledger.fold(handed.tracks);
+        let Some(mut late) = self.late.take() else { return };
+        let mut start = 0;
+        for Waiting { end, place, what } in handed.kept.lines {
+            let raw = handed.kept.text.get(start..end).unwrap_or_default();
+            start = end;
+            let line = Line::read(raw);
+            match (mta::read(&line), what) {
+                (Reading::Fact(fact), What::Fact(minute)) => {
+                    let key = self.keys.key(fact.mta, &line, fact.queue_id);
+                    self.contexts.fact(key, Act::of_fact(&fact), Known::of(&mta::context(&fact)));
+                    late.desk.fact(&Noted { fact, line: &line, raw, place, minute });
+                }
+                (Reading::Event(event), What::Event { moment, verdict, wanted }) => {
+                    let key = event.queue_id.map(|id| self.keys.key(event.mta, &line, id));
+                    let known = key.and_then(|key| self.contexts.known(key));
+                    let sender = known.and_then(|known| Some(known.sender.as_deref()?.as_bytes()));
+                    let user = known.and_then(|known| Some(known.user.as_deref()?.as_bytes()));
+                    let event = Event { sender: event.sender.or(sender), ..event };
+                    let (line_in_block, event, line, book) = (0, &event, &line, self.plan.book);
+                    let told = Told { place, line_in_block, line, raw, moment, event, verdict, user, book };
+                    let admitted = wanted && self.plan.filter.admits_sender(event.sender);
+                    late.desk.event(&told, admitted);
+                    if admitted {
+                        late.tally.event(&told);
+                    }
+                    self.left_out += u64::from(wanted && !admitted);
+                }
+                // It was read so before.
+                _ => {}
+            }
+        }
+        self.ledger.fold(late.desk.hand_over());
+        self.late = Some(late);
+    }
+
+    /// All that was counted, here and by the threads.
+    pub fn close(self, counters: Vec<Counter>) -> (Tally, Closed) {
+        let mut counters = counters.into_iter().chain(self.late);
+        let Counter { mut tally, desk, .. } = counters.next().unwrap_or_else(|| self.plan.counter());
+        let mut sums = vec![desk.sums];
+        for counter in counters {
+            tally.merge(counter.tally);
+            sums.push(counter.desk.sums);
+        }
+        (tally, self.ledger.close(sums))
+    }
+}
