@@ -84,7 +84,7 @@ pub struct ScanArgs {
     pub top: usize,
     /// Group the events: by domain, code, reason, provider, hour and more.
     ///
-    /// There are code, enhanced, class, reason, outcome, direction, stage, domain, recipient, sender, provider, relay, client,
+    /// There are code, enhanced, class, reason, outcome, direction, stage, domain, recipient, sender, user, provider, relay, client,
     /// instance, host, mta, hour and day.
     #[arg(long, value_enum, hide_possible_values = true, value_delimiter = ',', value_name = "KEY[,KEY]", help_heading = REPORT)]
     pub by: Vec<By>,
