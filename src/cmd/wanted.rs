@@ -6,13 +6,14 @@ use strsim::jaro_winkler;
 
 use crate::book::{Book, slug};
 use crate::cli::FilterArgs;
+use crate::cmd::counter::Plan;
 use crate::error::Error;
+use crate::event::By;
 use crate::filter::Filter;
-use crate::group::Groups;
 use crate::grouped::table;
 use crate::report::{GroupRow, SortBy};
 use crate::summary::seed;
-use crate::walk::{Listener, Task, Told, walk};
+use crate::walk::{Task, walk};
 
 pub fn filter(args: &FilterArgs, book: &Book) -> Result<Filter, Error> {
     let provider = |name: &String| {
@@ -68,53 +69,32 @@ pub fn filter(args: &FilterArgs, book: &Book) -> Result<Filter, Error> {
 
 /// What the log has of each kind that a filter asked for, when nothing in it fitted.
 pub fn what_there_was(task: &Task, filter: &Filter) -> Result<String, Error> {
-    let by = filter.kinds();
-    let seed = seed();
-    let new = || {
-        Kinds(by.iter().map(|&by| Groups::new(&[by], 0, task.calendar.zone.clone(), seed.clone())).collect())
-    };
-    let mut kinds = new();
-    for other in walk(task, new, |()| {}, None)?.listeners {
-        kinds.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| mine.merge(theirs));
-    }
-    let listed = kinds.0.iter().map(|groups| {
-        let table = table(groups, &task.book.providers, SortBy::Count, false);
-        let name = by_name(groups);
-        // What the lines do not say comes last.
-        let none = |row: &GroupRow| row.keys.iter().all(|key| key.value.is_none());
-        let mut rows: Vec<&GroupRow> = table.rows.iter().collect();
-        rows.sort_by_key(|row| (none(row), Reverse(row.events)));
-        let values: Vec<(u64, String)> = rows.iter().map(|row| (row.events, value(row))).collect();
-        let more = values.len().saturating_sub(SHOWN);
-        let shown: Vec<String> =
-            values.iter().take(SHOWN).map(|(count, value)| format!("{value} ({count})")).collect();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("{name}: {}{more}", shown.join(", "))
-    });
-    let listed: Vec<String> = listed.collect();
+    let listed = filter.kinds().into_iter().map(|by| there_was(task, by)).collect::<Result<Vec<_>, _>>()?;
     Ok(format!("no event fits {}; there were {}", filter.words.join(" "), listed.join("; ")))
 }
 
 /// Values named of each kind.
 const SHOWN: usize = 6;
 
-fn by_name(groups: &Groups) -> String {
-    groups.by.iter().map(|&by| slug(by)).collect::<Vec<_>>().join(",")
+/// `code: 250 (33), 550 (27) and 9 more`
+fn there_was(task: &Task, by: By) -> Result<String, Error> {
+    let (zone, hasher) = (&task.calendar.zone, &seed());
+    let plan = Plan { by: &[by], examples: 0, zone, filter: task.filter, book: task.book, hasher };
+    let mut folder = plan.folder();
+    let listeners = walk(task, || plan.counter(), |handed| folder.fold(handed), None)?.listeners;
+    let (tally, _) = folder.close(listeners);
+    let groups = tally.groups.iter();
+    let rows = groups.flat_map(|groups| table(groups, &task.book.providers, SortBy::Count, false).rows);
+    // What the lines do not say comes last.
+    let none = |row: &GroupRow| row.keys.iter().all(|key| key.value.is_none());
+    let mut rows: Vec<GroupRow> = rows.collect();
+    rows.sort_by_key(|row| (none(row), Reverse(row.events)));
+    let more = rows.len().saturating_sub(SHOWN);
+    let shown = rows.iter().take(SHOWN).map(|row| format!("{} ({})", value(row), row.events));
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Ok(format!("{}: {}{more}", slug(by), shown.collect::<Vec<_>>().join(", ")))
 }
 
 fn value(row: &GroupRow) -> String {
     row.keys.iter().map(|key| key.value.clone().unwrap_or_else(|| "none".to_owned())).collect()
-}
-
-/// Groups by one kind each.
-struct Kinds(Vec<Groups>);
-
-impl Listener for Kinds {
-    type Handover = ();
-
-    fn event(&mut self, told: &Told) {
-        self.0.iter_mut().for_each(|groups| groups.count(told));
-    }
-
-    fn end_of_block(&mut self, _file: usize, _lines: u64) {}
 }
