@@ -20,7 +20,8 @@ use self::sums::{Fate, Sums};
 
 /// Messages, and recipients put off, that are kept at a time: some 100 MiB. A log without the lines that end a
 /// message would fill any memory.
-const LIMIT: usize = 1 << 20;
+/// 450,000 of one recipient each just fit into a table of 2^19.
+const LIMIT: usize = 900_000;
 
 /// After a sweep that found no room, so many blocks go by before the next.
 const PATIENCE: u32 = 256;
@@ -131,5 +132,54 @@ impl Ledger {
             sums.count(message, false);
         }
         Closed { sums, queue }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::act::{Act, Op};
+    use crate::ledger::desk::Desk;
+
+    fn op(act: Act) -> Op {
+        Op { act, recipient: 7, at: Some(0), reason: None, wanted: true }
+    }
+
+    fn told(ledger: &mut Ledger, keys: std::ops::Range<u64>, act: Act) {
+        for key in keys {
+            let mut desk = Desk::new(foldhash::fast::RandomState::default(), true);
+            desk.take(key, &op(act));
+            ledger.fold(desk.hand_over());
+        }
+    }
+
+    #[test]
+    fn what_looks_done_makes_room_for_what_comes() {
+        let mut ledger = Ledger { limit: 100, ..Ledger::new(true) };
+        told(&mut ledger, 0..1000, Act::Delivered);
+        assert!(ledger.open.len() <= 101, "{}", ledger.open.len());
+        let closed = ledger.close([]);
+        assert_eq!((closed.sums.delivered, closed.sums.forgotten), (1000, 0));
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_counted_as_forgotten() {
+        let mut ledger = Ledger { limit: 100, ..Ledger::new(true) };
+        told(&mut ledger, 0..1000, Act::Deferred);
+        // A message and its recipient are two.
+        assert_eq!(ledger.open.len(), 51);
+        told(&mut ledger, 0..51, Act::Delivered);
+        let Closed { sums, queue } = ledger.close([]);
+        assert_eq!((sums.delivered, sums.forgotten, queue.deferred), (51, 949, 0));
+    }
+
+    #[test]
+    fn room_is_counted_right() {
+        let mut ledger = Ledger::new(true);
+        told(&mut ledger, 0..10, Act::Deferred);
+        told(&mut ledger, 5..20, Act::Delivered);
+        told(&mut ledger, 0..15, Act::Gone);
+        let kept: usize = ledger.open.values().map(Message::weight).sum();
+        assert_eq!((ledger.kept, kept), (5, 5));
     }
 }

@@ -82,7 +82,8 @@ impl Desk {
         self.take(key, &op);
     }
 
-    fn take(&mut self, key: u64, op: &Op) {
+    /// To be told in the order of the lines.
+    pub fn take(&mut self, key: u64, op: &Op) {
         let track = self.tracks.entry(key).or_default();
         if !track.is_known {
             if !op.act.begins() {

@@ -30,8 +30,8 @@ pub struct Message {
     pub served: u32,
     /// Recipients in all. None: nobody says how many.
     pub recipients: Option<u32>,
-    /// Recipients that were put off, and not served since, by their hashes: a mailing list may have thousands.
-    pub deferred: HashMap<u64, Deferred, Plain>,
+    /// Recipients that were put off, and not served since.
+    pub deferred: PutOff,
 }
 
 /// A recipient's first deferral.
@@ -40,6 +40,56 @@ pub struct Deferred {
     at: Option<i64>,
     reason: Option<Reason>,
     wanted: bool,
+}
+
+/// Recipients by their hashes. Nearly every message has one; a mailing list may have thousands.
+#[derive(Clone, Default, Debug)]
+pub enum PutOff {
+    #[default]
+    Nobody,
+    One(u64, Deferred),
+    Many(HashMap<u64, Deferred, Plain>),
+}
+
+impl PutOff {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Nobody => 0,
+            Self::One(..) => 1,
+            Self::Many(many) => many.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first deferral stays.
+    fn add(&mut self, recipient: u64, deferred: Deferred) {
+        match self {
+            Self::Nobody => *self = Self::One(recipient, deferred),
+            Self::One(one, first) if *one != recipient => {
+                let both = [(*one, *first), (recipient, deferred)];
+                *self = Self::Many(both.into_iter().collect());
+            }
+            Self::One(..) => {}
+            Self::Many(many) => {
+                many.entry(recipient).or_insert(deferred);
+            }
+        }
+    }
+
+    fn remove(&mut self, recipient: u64) -> Option<Deferred> {
+        match self {
+            Self::One(one, deferred) if *one == recipient => {
+                let deferred = *deferred;
+                *self = Self::Nobody;
+                Some(deferred)
+            }
+            Self::Nobody | Self::One(..) => None,
+            Self::Many(many) => many.remove(&recipient),
+        }
+    }
 }
 
 /// What an act makes of a message. None: nothing is known of its queue id. `all`: no filter is in force.
@@ -115,7 +165,7 @@ impl Message {
             Act::Deferred => {
                 self.queued = true;
                 let Op { recipient, at, reason, wanted, .. } = *op;
-                self.deferred.entry(recipient).or_insert(Deferred { at, reason, wanted });
+                self.deferred.add(recipient, Deferred { at, reason, wanted });
             }
             Act::Delivered => {
                 self.delivered = true;
@@ -136,7 +186,7 @@ impl Message {
             Act::Expired { all: true } => {
                 self.expired = true;
                 self.queued = true;
-                self.deferred.clear();
+                self.deferred = PutOff::Nobody;
                 self.served = self.served.max(self.recipients.unwrap_or(0));
             }
             Act::Expired { all: false } => {
@@ -156,7 +206,7 @@ impl Message {
     fn serve(&mut self, recipient: u64) -> Option<Deferred> {
         self.queued = true;
         self.served = self.served.saturating_add(1);
-        self.deferred.remove(&recipient)
+        self.deferred.remove(recipient)
     }
 
     /// None: it never got into the queue, it is no mail, or too little of it is in the log. `ended`: its end is.
