@@ -37,7 +37,9 @@ fn lines() -> Vec<Vec<u8>> {
 
 fn reads(raw: &[u8]) {
     let mut inside = Vec::new();
-    mta::read(&Line::read(envelope::open(raw, &mut inside)));
+    if let Reading::Fact(fact) = mta::read(&Line::read(envelope::open(raw, &mut inside))) {
+        mta::context(&fact);
+    }
 }
 
 const KNOWN: [&str; 11] = [

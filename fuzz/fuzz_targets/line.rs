@@ -10,8 +10,13 @@ fuzz_target!(|raw: &[u8]| {
     let mut inside = Vec::new();
     let raw = envelope::open(raw, &mut inside);
     let line = Line::read(raw);
-    if let Reading::Event(event) = mta::read(&line) {
-        let within = |part: &[u8]| part.is_empty() || raw.as_ptr_range().contains(&part.as_ptr());
+    let within = |part: &[u8]| part.is_empty() || raw.as_ptr_range().contains(&part.as_ptr());
+    let reading = mta::read(&line);
+    if let Reading::Fact(fact) = reading {
+        let context = mta::context(&fact);
+        assert!([context.sender, context.client, context.user].into_iter().flatten().all(within));
+    }
+    if let Reading::Event(event) = reading {
         assert!(within(event.text));
         assert!([event.queue_id, event.sender, event.recipient].into_iter().flatten().all(within));
     }
