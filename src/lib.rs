@@ -16,6 +16,7 @@ pub mod language;
 pub mod ledger;
 pub mod line;
 pub mod lookup;
+pub mod messages;
 pub mod mta;
 pub mod names;
 pub mod notes;

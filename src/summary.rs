@@ -12,14 +12,15 @@ use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::filter::Filter;
 use crate::grouped::table;
 use crate::ledger::Closed;
+use crate::messages::messages;
 use crate::names::NameId;
 use crate::notes::{Heard, on_estimates, on_limits, on_messages, on_time};
 use crate::provider::{Provider, Providers};
 use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::report::{
-    DeliveredLater, Full, Hour, HourRefused, HourSent, Input, Messages, NameCount, NameRow, Range, Refused,
-    Report, Row, SCHEMA, Sent, SortBy, StageCount, Totals,
+    Full, Hour, HourRefused, HourSent, Input, Messages, NameCount, NameRow, Range, Refused, Report, Row,
+    SCHEMA, Sent, SortBy, StageCount, Totals,
 };
 use crate::tally::{Count, Key, Outcomes, Tally};
 use crate::time::Moment;
@@ -48,7 +49,7 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
     let texts = Texts { reasons: book::reasons(), codes: book::codes(), advice: book::advice() };
     let full_advice = if frame.in_full { full_advice(&tally, &texts) } else { Vec::new() };
     tally.settle();
-    let messages = messages(ledger, frame, &texts);
+    let messages = messages(ledger, frame.heard.coverage.minutes, &texts.reasons);
     let totals = totals(&tally, messages);
     let joined = joined(tally.rows.drain(), frame.examples.max(1));
     let tally = &tally;
@@ -257,42 +258,6 @@ fn name(tally: &Tally, id: NameId) -> String {
         "(others)".to_owned()
     } else {
         String::from_utf8_lossy(tally.names.name(id)).into_owned()
-    }
-}
-
-fn messages(ledger: &Closed, frame: &Frame, texts: &Texts) -> Messages {
-    let Closed { sums, queue } = ledger;
-    let end = frame.heard.coverage.minutes.map(|(_, last)| last * 60);
-    let age = |(end, oldest): (i64, i64)| u64::try_from(end - oldest).unwrap_or(0);
-    let done = sums.delivered + sums.bounced + sums.expired + sums.discarded;
-    let in_queue = queue.deferred + queue.held + queue.waiting;
-    let later = sums.later.iter().map(|(&reason, durations)| {
-        let known = reason.and_then(|reason| texts.reasons.iter().find(|row| row.id == reason));
-        DeliveredLater {
-            reason,
-            title: known.map(|row| row.title.clone()).unwrap_or_default(),
-            recipients: durations.len(),
-            median_seconds: durations.value_at_quantile(0.5),
-            p95_seconds: durations.value_at_quantile(0.95),
-        }
-    });
-    let mut later: Vec<DeliveredLater> = later.collect();
-    later.sort_by_key(|row| Reverse(row.recipients));
-    Messages {
-        messages: done + in_queue,
-        received: sums.received,
-        delivered: sums.delivered,
-        deferred: queue.deferred,
-        bounced: sums.bounced,
-        expired: sums.expired,
-        discarded: sums.discarded,
-        held: queue.held,
-        waiting: queue.waiting,
-        in_queue,
-        oldest_seconds: end.zip(queue.oldest).map(age),
-        handed_on: sums.handed_on,
-        forgotten: sums.forgotten,
-        delivered_later: later,
     }
 }
 

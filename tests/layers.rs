@@ -24,7 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["group", "timeline", "ledger"],
     &["record", "tally"],
     &["report", "entry"],
-    &["grouped", "notes"],
+    &["grouped", "notes", "messages"],
     &["summary", "lookup"],
     &["output"],
     &["cli"],

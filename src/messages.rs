@@ -1,0 +1,44 @@
+//! A closed ledger comes in, the sums of messages that a report shows go out.
+
+use std::cmp::Reverse;
+
+use crate::book::ReasonRow;
+use crate::ledger::Closed;
+use crate::report::{DeliveredLater, Messages};
+
+/// `minutes` are the first and the last of the logs.
+pub fn messages(ledger: &Closed, minutes: Option<(i64, i64)>, reasons: &[ReasonRow]) -> Messages {
+    let Closed { sums, queue } = ledger;
+    let end = minutes.map(|(_, last)| last * 60);
+    let age = |(end, oldest): (i64, i64)| u64::try_from(end - oldest).unwrap_or(0);
+    let done = sums.delivered + sums.bounced + sums.expired + sums.discarded;
+    let in_queue = queue.deferred + queue.held + queue.waiting;
+    let later = sums.later.iter().map(|(&reason, durations)| {
+        let known = reason.and_then(|reason| reasons.iter().find(|row| row.id == reason));
+        DeliveredLater {
+            reason,
+            title: known.map(|row| row.title.clone()).unwrap_or_default(),
+            recipients: durations.len(),
+            median_seconds: durations.value_at_quantile(0.5),
+            p95_seconds: durations.value_at_quantile(0.95),
+        }
+    });
+    let mut later: Vec<DeliveredLater> = later.collect();
+    later.sort_by_key(|row| Reverse(row.recipients));
+    Messages {
+        messages: done + in_queue,
+        received: sums.received,
+        delivered: sums.delivered,
+        deferred: queue.deferred,
+        bounced: sums.bounced,
+        expired: sums.expired,
+        discarded: sums.discarded,
+        held: queue.held,
+        waiting: queue.waiting,
+        in_queue,
+        oldest_seconds: end.zip(queue.oldest).map(age),
+        handed_on: sums.handed_on,
+        forgotten: sums.forgotten,
+        delivered_later: later,
+    }
+}
