@@ -13,6 +13,10 @@ use super::source::{Origin, Source};
 use super::stream::Stream;
 use crate::error::Error;
 
+/// Blocks of a stream are so many times as long: whoever waits for it is woken less often. A gzipped log of 100 MiB took
+/// 5 in 100 less time with 1 MiB than with 256 KiB, and no less with 4 MiB.
+const STREAMED: usize = 4;
+
 /// One lock for all that is shared; it is never held while a file is opened, read or decompressed, nor while an
 /// answer is folded. Who holds a stream is its only reader. Answering never waits, so whoever works on what is to be
 /// folded next gets it done, and everybody else gets on.
@@ -160,7 +164,7 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
     /// Gives the stream back as soon as the block is read, so that the next is read while this one is worked on.
     fn read_on(&self, turn: Turn, mut stream: Box<Stream>, buffer: &mut Buffer) -> Option<Extent> {
         let before = stream.taken();
-        let read = stream.read(self.manner.block_size, buffer);
+        let read = stream.read(self.manner.block_size * STREAMED, buffer);
         self.progress.done.fetch_add(stream.taken() - before, Ordering::Relaxed);
         let extent = read.unwrap_or_else(|source| {
             let (packed, offset) = (stream.is_packed(), stream.offset());
