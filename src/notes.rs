@@ -87,9 +87,9 @@ pub fn on_time(heard: &Heard) -> Vec<String> {
     let doubtful =
         (0..heard.sources.len()).filter(|&file| heard.turns.of(file) != heard.calendar.turns.of(file));
     notes.extend(doubtful.filter_map(|file| heard.sources.get(file)).map(|source| {
+        let hint = if source.can_be_read_again() { "use --year" } else { "read it from a file, or use --year" };
         format!(
-            "the stamps of {} show no year and go past the end of one, or of summer time: their dates may be wrong; \
-            read it from a file, or use --year",
+            "the stamps of {} show no year and go past the end of one, or of summer time: their dates may be wrong; {hint}",
             source.path.display()
         )
     }));
