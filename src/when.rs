@@ -14,6 +14,7 @@ pub struct Window {
 }
 
 impl Window {
+    /// No end on either side: every line is wanted, dated or not.
     pub fn is_open(self) -> bool {
         self == Self::default()
     }

@@ -1,11 +1,13 @@
 //! The program from outside: what it reads, prints and complains about, and its exit status.
 
+mod common;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use assert_cmd::cargo::cargo_bin;
+use common::{command, fed, run, taken_apart};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::{TempDir, tempdir};
@@ -15,39 +17,6 @@ const LOG: &str = "Nov 22 03:04:05 mx1 postfix/smtp[12]: 4F1A2B3C4D: to=<anna@ex
     (host mx.example.org[192.0.2.1] said: 552 5.2.2 Mailbox full (in reply to RCPT TO command))\n\
     Nov 22 03:04:06 mx1 postfix/qmgr[9]: 4F1A2B3C4D: removed\n\
     Nov 22 03:04:07 mx1 sshd[77]: Accepted publickey for anna\n";
-
-fn smtplog(args: &[&str]) -> Command {
-    let mut command = Command::new(cargo_bin("smtplog"));
-    command
-        .args(args)
-        .env_remove("NO_COLOR")
-        .env("COLUMNS", "80")
-        .env("LC_ALL", "C.UTF-8")
-        // What the machine's owner likes does not matter here.
-        .env("SMTPLOG_NO_CONFIG", "1")
-        .stdin(Stdio::null());
-    command
-}
-
-fn run(args: &[&str]) -> (i32, String, String) {
-    taken_apart(&smtplog(args).output().unwrap())
-}
-
-fn fed(args: &[&str], input: &[u8]) -> (i32, String, String) {
-    let mut child =
-        smtplog(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    let feeder = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().unwrap();
-    feeder.join().unwrap();
-    taken_apart(&output)
-}
-
-fn taken_apart(output: &Output) -> (i32, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
-}
 
 /// A folder with one file in it, and the file's name.
 fn file(name: &str, text: impl AsRef<[u8]>) -> (TempDir, String) {
@@ -183,7 +152,7 @@ fn nothing_from_a_log_moves_the_cursor() {
 fn a_closed_pipe_is_no_error() {
     let (_folder, name) = file("mail.log", LOG.repeat(5000));
     let mut child =
-        smtplog(&["events", &name]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command(&["events", &name]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!(taken_apart(&output), (0, String::new(), String::new()));
@@ -192,7 +161,7 @@ fn a_closed_pipe_is_no_error() {
 #[test]
 fn a_log_that_shrinks_is_said() {
     let (_folder, name) = file("mail.log", LOG.repeat(400_000));
-    let child = smtplog(&["-j", "1", &name]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = command(&["-j", "1", &name]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // As copytruncate does, at any moment: the answer is whole or says what is missing.
     std::thread::sleep(std::time::Duration::from_millis(60));
     fs::OpenOptions::new().write(true).open(&name).unwrap().set_len(1000).unwrap();
@@ -286,7 +255,7 @@ fn speaks_the_language_it_is_asked_for() {
     let (_folder, name) = file("mail.log", LOG);
     assert!(run(&["--lang", "tr", &name]).1.contains("posta kutusu"), "{}", run(&["--lang", "tr", &name]).1);
     assert!(run(&["--lang", "zh", &name]).1.contains("退信"));
-    let chinese = smtplog(&[&name]).env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
+    let chinese = command(&[&name]).env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
     assert!(taken_apart(&chinese).1.contains("退信"));
     let json = run(&["--lang", "zh", "--format", "json", &name]).1;
     assert!(json.is_ascii(), "machine formats stay English: {json}");

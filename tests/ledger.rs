@@ -172,38 +172,20 @@ impl Model {
     }
 
     fn json(&self) -> Value {
-        let names = [
-            "received",
-            "delivered",
-            "bounced",
-            "expired",
-            "discarded",
-            "handed_on",
-            "deferred",
-            "held",
-            "waiting",
-        ];
-        let sums = names.map(|name| (name, self.sums.get(name).copied().unwrap_or(0)));
+        let sums = SUMS.map(|name| (name, self.sums.get(name).copied().unwrap_or(0)));
         json!({ "sums": BTreeMap::from(sums), "later": self.later })
     }
 }
+
+/// What is compared.
+const SUMS: [&str; 9] =
+    ["received", "delivered", "bounced", "expired", "discarded", "handed_on", "deferred", "held", "waiting"];
 
 /// The same of a report.
 fn reported(args: &[&str]) -> (Value, Value) {
     let report = common::report(args);
     let messages = &report["totals"]["messages"];
-    let names = [
-        "received",
-        "delivered",
-        "bounced",
-        "expired",
-        "discarded",
-        "handed_on",
-        "deferred",
-        "held",
-        "waiting",
-    ];
-    let sums = names.map(|name| (name, messages[name].as_u64().unwrap()));
+    let sums = SUMS.map(|name| (name, messages[name].as_u64().unwrap()));
     let later = messages["delivered_later"].as_array().unwrap();
     let later: u64 = later.iter().map(|row| row["recipients"].as_u64().unwrap()).sum();
     (json!({ "sums": BTreeMap::from(sums), "later": later }), messages.clone())

@@ -6,10 +6,9 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
-use assert_cmd::cargo::cargo_bin;
+use common::{command, fed, run, taken_apart};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -90,31 +89,6 @@ fn write(folder: &TempDir, name: &str, text: impl AsRef<[u8]>) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(cargo_bin("smtplog"));
-    command.args(args).env("LC_ALL", "C.UTF-8").env("TZ", "UTC").stdin(Stdio::null());
-    command
-}
-
-fn run(args: &[&str]) -> (i32, String, String) {
-    taken_apart(&command(args).output().unwrap())
-}
-
-fn fed(args: &[&str], input: Vec<u8>) -> (i32, String, String) {
-    let mut child =
-        command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let feeder = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().unwrap();
-    feeder.join().unwrap();
-    taken_apart(&output)
-}
-
-fn taken_apart(output: &Output) -> (i32, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
-}
-
 const SCAN: [&str; 5] = ["scan", "--format", "json", "--year", "2026"];
 const EVENTS: [&str; 3] = ["events", "--year", "2026"];
 
@@ -167,7 +141,7 @@ fn compressed_and_plain_give_the_same_whatever_the_name() {
             let name = write(&folder, &format!("{packing:?}-{what}"), &packed);
             assert_eq!(counts(&[&name]), want, "{packing:?}, {what}");
             assert_eq!(counts(&["--block-size", "999", "-j", "3", &name]), want, "{packing:?}, {what}");
-            let (status, out, err) = fed(&[&SCAN[..], &["-"]].concat(), packed);
+            let (status, out, err) = fed(&[&SCAN[..], &["-"]].concat(), &packed);
             assert_eq!((status, err.as_str()), (0, ""), "{packing:?}, {what}");
             assert_eq!(bare(&out), want, "{packing:?}, {what}");
         }

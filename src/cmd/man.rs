@@ -99,16 +99,22 @@ fn pages(command: &Command) -> Result<Vec<(String, Vec<u8>)>, Error> {
 
 fn main_page(command: &Command) -> Result<Vec<u8>, Error> {
     let man = page(command);
+    let mut text = front(&man)?;
+    man.render_subcommands_section(&mut text)?;
+    text.extend(section("EXIT STATUS", &EXIT_STATUS));
+    text.extend(section("ENVIRONMENT", &ENVIRONMENT));
+    text.extend(section("FILES", &FILES));
+    Ok(text)
+}
+
+/// What every page begins with.
+fn front(man: &Man) -> Result<Vec<u8>, Error> {
     let mut text = Vec::new();
     man.render_title(&mut text)?;
     man.render_name_section(&mut text)?;
     man.render_synopsis_section(&mut text)?;
     man.render_description_section(&mut text)?;
     man.render_options_section(&mut text)?;
-    man.render_subcommands_section(&mut text)?;
-    text.extend(section("EXIT STATUS", &EXIT_STATUS));
-    text.extend(section("ENVIRONMENT", &ENVIRONMENT));
-    text.extend(section("FILES", &FILES));
     Ok(text)
 }
 
@@ -117,12 +123,7 @@ fn sub_page(subcommand: &Command) -> Result<Vec<u8>, Error> {
     // The words [OPTIONS] say it in less room than all their names.
     let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage).to_owned();
     let man = page(&subcommand.clone().override_usage(usage));
-    let mut text = Vec::new();
-    man.render_title(&mut text)?;
-    man.render_name_section(&mut text)?;
-    man.render_synopsis_section(&mut text)?;
-    man.render_description_section(&mut text)?;
-    man.render_options_section(&mut text)?;
+    let mut text = front(&man)?;
     let mut more = Roff::new();
     more.control("SH", ["SEE ALSO"]);
     more.text([

@@ -1,9 +1,11 @@
 //! What several tests need: the fixtures, and the program's answers without a process.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use clap::Parser;
-use smtplog::cli::{Cli, Command};
+use smtplog::cli::{self, Cli};
 use smtplog::cmd;
 
 #[allow(dead_code)]
@@ -30,14 +32,14 @@ pub fn answer(args: &[&str]) -> (String, u8) {
     let cli = Cli::try_parse_from(["smtplog"].iter().chain(args)).unwrap();
     let mut out = Vec::new();
     let done = match &cli.command {
-        Some(Command::Codes(args)) => cmd::codes::run(args, &mut out),
-        Some(Command::Compare(args)) => cmd::compare::run(args, &mut out),
-        Some(Command::Completions(args)) => cmd::completions::run(args, &mut out),
-        Some(Command::Explain(args)) => cmd::explain::run(args, &mut out),
-        Some(Command::Events(args)) => cmd::events::run(args, &mut out),
-        Some(Command::Man(args)) => cmd::man::run(args, &mut out),
-        Some(Command::Schema(args)) => cmd::schema::run(args, &mut out),
-        Some(Command::Scan(args)) => cmd::scan::run(args, &mut out),
+        Some(cli::Command::Codes(args)) => cmd::codes::run(args, &mut out),
+        Some(cli::Command::Compare(args)) => cmd::compare::run(args, &mut out),
+        Some(cli::Command::Completions(args)) => cmd::completions::run(args, &mut out),
+        Some(cli::Command::Explain(args)) => cmd::explain::run(args, &mut out),
+        Some(cli::Command::Events(args)) => cmd::events::run(args, &mut out),
+        Some(cli::Command::Man(args)) => cmd::man::run(args, &mut out),
+        Some(cli::Command::Schema(args)) => cmd::schema::run(args, &mut out),
+        Some(cli::Command::Scan(args)) => cmd::scan::run(args, &mut out),
         None => cmd::scan::run(&cli.scan, &mut out),
     };
     let done = done.unwrap();
@@ -71,17 +73,42 @@ pub fn fixture(name: &str) -> String {
     root().join("fixtures").join(name).to_str().unwrap().to_owned()
 }
 
-/// The program itself: its exit status, and what it prints on stdout and stderr.
+/// The program itself, by itself: not by what the machine's owner has set.
 #[allow(dead_code)]
-pub fn run(args: &[&str]) -> (i32, String, String) {
-    let output = std::process::Command::new(assert_cmd::cargo::cargo_bin("smtplog"))
+pub fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("smtplog"));
+    command
         .args(args)
         .env_remove("NO_COLOR")
+        .env("SMTPLOG_NO_CONFIG", "1")
         .env("COLUMNS", "80")
         .env("LC_ALL", "C.UTF-8")
-        .stdin(std::process::Stdio::null())
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+        .env("TZ", "UTC")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Its exit status, and what it prints on stdout and stderr.
+#[allow(dead_code)]
+pub fn run(args: &[&str]) -> (i32, String, String) {
+    taken_apart(&command(args).output().unwrap())
+}
+
+/// The same with something on its standard input.
+#[allow(dead_code)]
+pub fn fed(args: &[&str], input: &[u8]) -> (i32, String, String) {
+    let mut child =
+        command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let feeder = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap();
+    taken_apart(&output)
+}
+
+#[allow(dead_code)]
+pub fn taken_apart(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }
