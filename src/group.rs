@@ -92,6 +92,11 @@ impl Groups {
         }
     }
 
+    /// To be done before the groups are read.
+    pub fn settle(&mut self) {
+        self.groups.values_mut().for_each(|group| group.recipients.settle());
+    }
+
     pub fn merge(&mut self, other: Self) {
         let ids = self.names.merge(&other.names);
         self.others += other.others;

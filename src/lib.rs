@@ -12,6 +12,7 @@ pub mod filter;
 pub mod group;
 pub mod grouped;
 pub mod input;
+pub mod lanes;
 pub mod language;
 pub mod ledger;
 pub mod line;

@@ -119,6 +119,8 @@ impl Tally {
         self.last_instance.settle(&mut self.instances);
         self.last_host.settle(&mut self.hosts);
         self.timeline.settle();
+        self.rows.values_mut().for_each(|count| count.recipients.settle());
+        self.groups.iter_mut().for_each(Groups::settle);
     }
 
     pub fn merge(&mut self, mut other: Self) {

@@ -2,8 +2,6 @@
 
 use std::io::Write;
 
-use memchr::memchr;
-
 use crate::book::Book;
 use crate::envelope;
 use crate::error::Error;
@@ -11,7 +9,8 @@ use crate::event::{Direction, Event, Mta};
 use crate::filter::Filter;
 use crate::input::block::{Block, CONTEXT, LINE_LIMIT};
 use crate::input::set::{Held, Manner, Progress, Source, Worked, each_block};
-use crate::line::Line;
+use crate::lanes::Places;
+use crate::line::{Line, Reader};
 use crate::mta;
 use crate::mta::fact::Fact;
 use crate::mta::reading::Reading;
@@ -189,6 +188,7 @@ pub fn walk<L: Listener>(
         judge: Judge::new(task.book),
         listener: new(),
         coverage: Coverage::default(),
+        reader: Reader::default(),
         clock: None,
         last_file: 0,
         unread: keep_unread.then(Vec::new),
@@ -271,6 +271,7 @@ struct Walker<'a, L> {
     judge: Judge<'a>,
     listener: L,
     coverage: Coverage,
+    reader: Reader,
     clock: Option<Clock>,
     last_file: usize,
     /// None: nobody wants them.
@@ -296,17 +297,18 @@ fn clock<'c>(clock: &'c mut Option<Clock>, last_file: &mut usize, file: usize, t
 fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> (u64, u64) {
     let mut inside = Vec::new();
     let (mut lines, mut at, mut cut) = (0, 0, 0);
-    while at < block.lines.len() {
-        let rest = block.lines.get(at..).unwrap_or_default();
-        let end = memchr(b'\n', rest).unwrap_or(rest.len());
-        let raw = rest.get(..end.min(LINE_LIMIT)).unwrap_or_default();
+    let length = block.lines.len();
+    let mut ends = Places::new(block.lines, b'\n');
+    while at < length {
+        let end = ends.next().unwrap_or(length);
+        let raw = block.lines.get(at..end.min(at + LINE_LIMIT)).unwrap_or_default();
         tell(at, envelope::open(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
         lines += 1;
-        at += end + 1;
         // A block that ends with such a line has only its beginning, so its end counts nowhere.
-        cut += (end + 1).min(rest.len()).saturating_sub(LINE_LIMIT);
+        cut += ((end + 1).min(length) - at).saturating_sub(LINE_LIMIT);
+        at = end + 1;
     }
-    (lines, (block.lines.len() - cut) as u64)
+    (lines, (length - cut) as u64)
 }
 
 impl<L: Listener> Walker<'_, L> {
@@ -330,7 +332,7 @@ impl<L: Listener> Walker<'_, L> {
     }
 
     fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8]) {
-        let line = Line::read(raw);
+        let line = self.reader.read(raw);
         let place = Place { file: block.file, offset: block.offset + at as u64 };
         let mut moment = None;
         if !self.task.window.is_open() {

@@ -12,6 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["reason"],
     &["language"],
     &["line"],
+    &["lanes"],
     &["year", "envelope"],
     &["time"],
     &["when"],
