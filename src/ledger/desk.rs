@@ -7,7 +7,11 @@ use super::act::{Act, Op};
 use super::key::{Keys, Plain};
 use super::message::{Message, apply, supersede};
 use super::sums::Sums;
+use super::who::Origin;
+use crate::event::{Direction, Outcome};
 use crate::input::set::Held;
+use crate::mta;
+use crate::mta::fact::{Context, Step};
 use crate::walk::{Noted, Told};
 
 /// One a thread.
@@ -64,12 +68,24 @@ impl Desk {
         let fact = &noted.fact;
         let key = self.keys.key(fact.mta, noted.line, fact.queue_id);
         let at = noted.minute.map(|minute| minute * 60);
-        self.take(key, &Op { act: Act::of_fact(fact), recipient: 0, at, reason: None, wanted: false });
+        let origin = match fact.step {
+            Step::Came | Step::Queued => self.sums.who.learn(&mta::context(fact), &self.keys),
+            Step::Named | Step::Held | Step::Released | Step::Deleted | Step::Renamed | Step::Gone => {
+                Origin::default()
+            }
+        };
+        self.take(
+            key,
+            &Op { act: Act::of_fact(fact), recipient: 0, at, reason: None, wanted: false, origin },
+        );
     }
 
     /// `wanted`: the filter admits it.
     pub fn event(&mut self, told: &Told, wanted: bool) {
         let event = told.event;
+        if wanted && (event.outcome, event.direction) == (Outcome::Rejected, Direction::Inbound) {
+            self.sums.who.refuse(event, &self.keys);
+        }
         let (Some(act), Some(queue_id)) = (Act::of_event(event), event.queue_id) else { return };
         let key = self.keys.key(event.mta, told.line, queue_id);
         let op = Op {
@@ -78,6 +94,7 @@ impl Desk {
             at: told.moment.map(|moment| moment.micros.div_euclid(1_000_000)),
             reason: told.verdict.map(|verdict| verdict.reason),
             wanted,
+            origin: self.sums.who.learn(&Context { sender: event.sender, ..Context::default() }, &self.keys),
         };
         self.take(key, &op);
     }

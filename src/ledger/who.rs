@@ -1,0 +1,335 @@
+//! Who a message is of: names of senders, clients and logins come in, what befell the mail of each goes out.
+//!
+//! A message counts for its names once, when it ends. The tables are bounded: one that is full lets go of the names
+//! with the least in it, and says how much any name may lack since ("Misra and Gries with the counters left as they are":
+//! each sweep takes from a name at most what the sweep's cut was).
+
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry as Slot;
+
+use super::act::Act;
+use super::key::{Keys, Plain};
+use super::message::Message;
+use crate::event::Event;
+use crate::mta::fact::Context;
+use crate::names::{LENGTH_LIMIT, small};
+
+/// Names kept of one kind; some 15 MiB for each thread at worst.
+const LIMIT: usize = 1 << 17;
+
+/// Hashes of the names that a message is known by. 0: no line that was read says.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Origin {
+    pub sender: u64,
+    pub client: u64,
+    pub user: u64,
+}
+
+/// Attempts of one message, in the order of [`Fared::attempts`].
+pub type Attempts = [u32; 4];
+
+/// What befell the mail of one name.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Fared {
+    pub messages: u64,
+    /// Delivered, deferred, bounced and expired.
+    pub attempts: [u64; 4],
+    /// Refused to a client.
+    pub rejected: u64,
+}
+
+/// Adding up is in any order, as long as no table is full.
+#[derive(Clone, Default, Debug)]
+pub struct Who {
+    pub senders: Kept,
+    pub clients: Kept,
+    pub users: Kept,
+}
+
+/// The names of one kind, by their hashes.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    names: HashMap<u64, Named, Plain>,
+    /// What befell names that were let go of.
+    pub dropped: Fared,
+    /// Any count of any name may be so much too low.
+    pub may_lack: u64,
+    limit: usize,
+}
+
+/// The name is empty where only its hash came here.
+#[derive(Clone, Default, Debug)]
+struct Named {
+    name: Box<[u8]>,
+    fared: Fared,
+}
+
+impl Origin {
+    /// What a newer line says counts.
+    pub fn learn(&mut self, newer: Self) {
+        for (mine, theirs) in
+            [(&mut self.sender, newer.sender), (&mut self.client, newer.client), (&mut self.user, newer.user)]
+        {
+            if theirs != 0 {
+                *mine = theirs;
+            }
+        }
+    }
+}
+
+/// Counts the attempt of an act.
+pub fn attempted(attempts: &mut Attempts, act: Act) {
+    let at = match act {
+        Act::Delivered | Act::HandedOn => 0,
+        Act::Deferred => 1,
+        Act::Bounced => 2,
+        Act::Expired { .. } => 3,
+        Act::Came
+        | Act::Arrived
+        | Act::Named
+        | Act::Queued(_)
+        | Act::Held
+        | Act::Released
+        | Act::Deleted
+        | Act::Renamed
+        | Act::Gone
+        | Act::Discarded
+        | Act::Refused
+        | Act::ThrownAway
+        | Act::Probe => return,
+    };
+    if let Some(count) = attempts.get_mut(at) {
+        *count = count.saturating_add(1);
+    }
+}
+
+impl Fared {
+    pub fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.attempts.iter_mut().zip(other.attempts).for_each(|(sum, count)| *sum += count);
+        self.rejected += other.rejected;
+    }
+
+    /// No count of it is larger.
+    fn weight(&self) -> u64 {
+        self.messages.max(self.attempts.iter().sum::<u64>() + self.rejected)
+    }
+}
+
+impl Who {
+    /// Notes the names that a line says.
+    pub fn learn(&mut self, said: &Context, keys: &Keys) -> Origin {
+        let sender = said.sender.map(|sender| if sender.is_empty() { b"<>" } else { sender });
+        Origin {
+            sender: self.senders.note(sender, keys),
+            client: self.clients.note(said.client, keys),
+            user: self.users.note(said.user, keys),
+        }
+    }
+
+    /// A refusal, of a message that has not come yet or never will.
+    pub fn refuse(&mut self, event: &Event, keys: &Keys) {
+        let client = event.peer.ip.or(event.peer.host);
+        let origin = self.learn(&Context { sender: event.sender, client, ..Context::default() }, keys);
+        let fared = Fared { rejected: 1, ..Fared::default() };
+        self.senders.add(origin.sender, &fared);
+        self.clients.add(origin.client, &fared);
+    }
+
+    /// A message of which no more will be said. `messages`: 1 if it is in the sums of messages, else 0.
+    pub fn add(&mut self, message: &Message, messages: u64) {
+        let attempts = message.attempts.map(u64::from);
+        let fared = Fared { messages, attempts, rejected: 0 };
+        if fared != Fared::default() {
+            let Origin { sender, client, user } = message.origin;
+            self.senders.add(sender, &fared);
+            self.clients.add(client, &fared);
+            self.users.add(user, &fared);
+        }
+    }
+
+    /// After it no more is to be counted.
+    pub fn settle(&mut self) {
+        [&mut self.senders, &mut self.clients, &mut self.users].into_iter().for_each(Kept::settle);
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        self.senders.merge(other.senders);
+        self.clients.merge(other.clients);
+        self.users.merge(other.users);
+    }
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { names: HashMap::default(), dropped: Fared::default(), may_lack: 0, limit: LIMIT }
+    }
+}
+
+impl Kept {
+    /// The hash of a name, whose letters' case makes no difference; 0 for None.
+    fn note(&mut self, name: Option<&[u8]>, keys: &Keys) -> u64 {
+        let Some(name) = name else { return 0 };
+        let mut buffer = [0; LENGTH_LIMIT];
+        let name = small(name, &mut buffer);
+        let hash = keys.name(name);
+        match self.names.get_mut(&hash) {
+            Some(named) if named.name.is_empty() => named.name = name.into(),
+            Some(_) => {}
+            None => {
+                self.make_room();
+                self.names.insert(hash, Named { name: name.into(), fared: Fared::default() });
+            }
+        }
+        hash
+    }
+
+    fn add(&mut self, hash: u64, fared: &Fared) {
+        if hash == 0 {
+            return;
+        }
+        match self.names.get_mut(&hash) {
+            Some(named) => named.fared.add(fared),
+            None => {
+                self.make_room();
+                self.names.insert(hash, Named { name: Box::default(), fared: *fared });
+            }
+        }
+    }
+
+    /// If it is full, lets go of the half with the least in it; of all that have as much as the cut, so that what
+    /// stays does not hang on the order of the table.
+    fn make_room(&mut self) {
+        if self.names.len() < self.limit {
+            return;
+        }
+        let mut weights: Vec<u64> = self.names.values().map(|named| named.fared.weight()).collect();
+        let (_, &mut cut, _) = weights.select_nth_unstable(self.limit / 2);
+        let dropped = &mut self.dropped;
+        self.names.retain(|_, named| {
+            let stays = named.fared.weight() > cut;
+            if !stays {
+                dropped.add(&named.fared);
+            }
+            stays
+        });
+        self.may_lack += cut;
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.dropped.add(&other.dropped);
+        self.may_lack += other.may_lack;
+        for (hash, theirs) in other.names {
+            if self.names.len() >= self.limit && !self.names.contains_key(&hash) {
+                self.make_room();
+            }
+            match self.names.entry(hash) {
+                Slot::Occupied(mut mine) => {
+                    let mine = mine.get_mut();
+                    mine.fared.add(&theirs.fared);
+                    if mine.name.is_empty() {
+                        mine.name = theirs.name;
+                    }
+                }
+                Slot::Vacant(slot) => drop(slot.insert(theirs)),
+            }
+        }
+    }
+
+    /// Lets go of what has no name, and of names that nothing befell.
+    fn settle(&mut self) {
+        let dropped = &mut self.dropped;
+        let mut most = 0;
+        self.names.retain(|_, named| {
+            if named.name.is_empty() {
+                dropped.add(&named.fared);
+                most = most.max(named.fared.weight());
+            }
+            !named.name.is_empty() && named.fared != Fared::default()
+        });
+        self.may_lack += most;
+    }
+
+    /// In no order.
+    pub fn named(&self) -> impl Iterator<Item = (&[u8], &Fared)> {
+        self.names.values().map(|named| (&*named.name, &named.fared))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use foldhash::fast::RandomState;
+
+    use super::*;
+
+    fn kept(limit: usize) -> Kept {
+        Kept { limit, ..Kept::default() }
+    }
+
+    fn count(kept: &mut Kept, keys: &Keys, name: &str, times: u64) {
+        let hash = kept.note(Some(name.as_bytes()), keys);
+        kept.add(hash, &Fared { messages: times, ..Fared::default() });
+    }
+
+    fn messages(kept: &Kept, name: &str) -> u64 {
+        kept.named().find(|(other, _)| *other == name.as_bytes()).map_or(0, |(_, fared)| fared.messages)
+    }
+
+    #[test]
+    fn a_full_table_keeps_who_has_most_and_says_what_it_may_lack() {
+        let keys = Keys::new(RandomState::default());
+        let mut kept = kept(100);
+        for round in 0..10_000 {
+            count(&mut kept, &keys, "much@example.org", 1);
+            count(&mut kept, &keys, &format!("{round}@example.org"), 1);
+        }
+        kept.settle();
+        assert!(kept.names.len() <= 100, "{}", kept.names.len());
+        let much = messages(&kept, "much@example.org");
+        assert!(much <= 10_000 && much + kept.may_lack >= 10_000, "{much} and {}", kept.may_lack);
+        assert!(kept.may_lack < 250, "{}", kept.may_lack);
+        let all: u64 = kept.named().map(|(_, fared)| fared.messages).sum();
+        assert_eq!(all + kept.dropped.messages, 20_000);
+    }
+
+    #[test]
+    fn a_table_that_was_never_full_is_exact_in_any_order() {
+        let keys = Keys::new(RandomState::default());
+        let parts = || {
+            let mut parts = [kept(100), kept(100), kept(100)];
+            for number in 0..300 {
+                count(
+                    &mut parts[number % 3],
+                    &keys,
+                    &format!("{}@Example.org", number % 70),
+                    1 + number as u64,
+                );
+            }
+            parts
+        };
+        let sorted = |order: [usize; 3]| {
+            let parts = parts();
+            let mut sum = kept(100);
+            order.into_iter().for_each(|at| sum.merge(parts[at].clone()));
+            sum.settle();
+            assert_eq!((sum.may_lack, sum.dropped), (0, Fared::default()));
+            let mut rows: Vec<_> = sum.named().map(|(name, fared)| (name.to_vec(), fared.messages)).collect();
+            rows.sort();
+            rows
+        };
+        assert_eq!(sorted([0, 1, 2]), sorted([2, 0, 1]));
+        assert_eq!(sorted([0, 1, 2]).len(), 70);
+    }
+
+    #[test]
+    fn what_was_let_go_of_before_its_message_ended_is_with_the_others() {
+        let keys = Keys::new(RandomState::default());
+        let mut kept = kept(10);
+        let early = kept.note(Some(b"early@example.org"), &keys);
+        (0..20).for_each(|number| count(&mut kept, &keys, &format!("{number}@example.org"), 1));
+        kept.add(early, &Fared { messages: 7, ..Fared::default() });
+        kept.settle();
+        assert_eq!(messages(&kept, "early@example.org"), 0);
+        assert!(kept.may_lack >= 7 && kept.dropped.messages >= 7);
+    }
+}
