@@ -19,6 +19,7 @@ pub mod line;
 pub mod lookup;
 pub mod messages;
 pub mod mta;
+pub mod named;
 pub mod names;
 pub mod notes;
 pub mod output;

@@ -1,5 +1,7 @@
 //! Counts that add up in any order: events come in, rows, names and sums go out.
 
+mod served;
+
 use std::hash::{Hash, Hasher};
 
 use foldhash::fast::RandomState;
@@ -16,6 +18,9 @@ use crate::reply::{Class, Code, EnhancedCode};
 use crate::time::Moment;
 use crate::timeline::Timeline;
 use crate::walk::{Listener, Told};
+
+pub use self::served::Outcomes;
+use self::served::Served;
 
 /// What makes two events the same row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -70,9 +75,6 @@ pub struct Count {
     pub wheres: HashMap<NameId, u64, Plain>,
 }
 
-/// How often each outcome befell one name.
-pub type Outcomes = [u64; 10];
-
 /// What befell each name.
 pub type Table = HashMap<NameId, Outcomes, Plain>;
 
@@ -84,6 +86,7 @@ pub struct Tally {
     pub relays: Table,
     pub instances: Table,
     pub hosts: Table,
+    pub providers: Served,
     /// None: nobody asked for them.
     pub groups: Option<Groups>,
     /// Examples kept of each row, at least one.
@@ -108,6 +111,7 @@ impl Tally {
             relays: HashMap::default(),
             instances: HashMap::default(),
             hosts: HashMap::default(),
+            providers: Served::default(),
             timeline: Timeline::default(),
             last_host: Last::default(),
             last_instance: Last::default(),
@@ -126,6 +130,7 @@ impl Tally {
     pub fn merge(&mut self, mut other: Self) {
         other.settle();
         self.timeline.merge(other.timeline);
+        self.providers.merge(&other.providers);
         let ids = self.names.merge(&other.names);
         let renamed = |id: NameId| ids.get(id.index()).copied().unwrap_or(NameId::OTHERS);
         for (key, count) in other.rows {
@@ -173,14 +178,18 @@ impl Tally {
         if outcome == Outcome::Attempt {
             return domain;
         }
+        let mut relay = None;
         if event.direction != Direction::Inbound {
             if let Some(domain) = domain {
                 add(&mut self.domains, domain);
             }
             if let Some(host) = event.peer.host.or(event.peer.ip) {
-                add(&mut self.relays, names.id(host));
+                let id = names.id(host);
+                add(&mut self.relays, id);
+                relay = Some(id);
             }
         }
+        self.providers.count(told, relay, domain);
         let instance = told.line.instance_or_program();
         self.last_instance.count(instance, outcome, names, &mut self.instances);
         self.last_host.count(told.line.host, outcome, names, &mut self.hosts);

@@ -36,6 +36,8 @@ pub struct Told<'a> {
     pub verdict: Option<Verdict>,
     /// As whom the client logged in that handed the message over; for who follows messages. None: nobody knows.
     pub user: Option<&'a [u8]>,
+    /// The address that the message came from, in the same way.
+    pub client: Option<&'a [u8]>,
     pub book: &'a Book,
 }
 
@@ -375,10 +377,10 @@ impl<L: Listener> Walker<'_, L> {
                 self.coverage.event += 1;
                 let verdict = self.judge.verdict(event);
                 let book = self.task.book;
-                let user = None;
+                let (user, client, line) = (None, None, &line);
                 let told =
-                    Told { place, line_in_block, line: &line, raw, moment, event, verdict, user, book };
-                if !self.task.filter.is_empty() && !self.task.filter.admits(event, verdict, &line, book) {
+                    Told { place, line_in_block, line, raw, moment, event, verdict, user, client, book };
+                if !self.task.filter.is_empty() && !self.task.filter.admits(event, verdict, line, book) {
                     self.coverage.filtered += 1;
                     self.listener.left_out(&told);
                     return;

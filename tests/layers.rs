@@ -25,7 +25,7 @@ const FLOORS: &[&[&str]] = &[
     &["group", "timeline", "ledger"],
     &["record", "tally"],
     &["report", "entry"],
-    &["grouped", "notes", "messages"],
+    &["grouped", "named", "notes", "messages"],
     &["summary", "lookup"],
     &["output"],
     &["cli"],

@@ -54,7 +54,7 @@ impl<'a> Plan<'a> {
     }
 
     fn asks_for_senders(&self) -> bool {
-        let by = |by: &By| matches!(by, By::Sender | By::User);
+        let by = |by: &By| matches!(by, By::Sender | By::User | By::Client);
         !self.filter.senders.is_empty() || self.by.iter().any(by)
     }
 
@@ -190,9 +190,11 @@ impl Folder<'_> {
                     let known = key.and_then(|key| self.contexts.known(key));
                     let sender = known.and_then(|known| Some(known.sender.as_deref()?.as_bytes()));
                     let user = known.and_then(|known| Some(known.user.as_deref()?.as_bytes()));
+                    let client = known.and_then(|known| Some(known.client.as_deref()?.as_bytes()));
                     let event = Event { sender: event.sender.or(sender), ..event };
                     let (line_in_block, event, line, book) = (0, &event, &line, self.plan.book);
-                    let told = Told { place, line_in_block, line, raw, moment, event, verdict, user, book };
+                    let told =
+                        Told { place, line_in_block, line, raw, moment, event, verdict, user, client, book };
                     let admitted = wanted && self.plan.filter.admits_sender(event.sender);
                     late.desk.event(&told, admitted);
                     if admitted {
