@@ -22,7 +22,7 @@ impl NameId {
 const LIMIT: usize = 1 << 18;
 
 /// A longer name is no domain (RFC 1035 §2.3.4), and is cut.
-pub const LENGTH_LIMIT: usize = 255;
+const LENGTH_LIMIT: usize = 255;
 
 /// Names in small letters, one behind the other.
 pub struct Names {
@@ -40,7 +40,7 @@ impl Names {
 
     /// Letters' case makes no difference (RFC 4343).
     pub fn id(&mut self, name: &[u8]) -> NameId {
-        self.small_id(small(name, &mut [0; LENGTH_LIMIT]))
+        in_small(name, |name| self.small_id(name))
     }
 
     fn small_id(&mut self, name: &[u8]) -> NameId {
@@ -81,18 +81,19 @@ impl Names {
     }
 }
 
-/// The name in small letters, cut to what is kept of it.
-pub fn small<'a>(name: &'a [u8], buffer: &'a mut [u8; LENGTH_LIMIT]) -> &'a [u8] {
+/// Tells `then` the name in small letters, cut to what is kept of it.
+pub fn in_small<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
     let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
     // To the end even when one was found, and so many bytes together: one after the other takes two of a hundred
     // parts of the scan of an Exim log.
     if !name.iter().fold(false, |found, byte| found | byte.is_ascii_uppercase()) {
-        return name;
+        return then(name);
     }
-    let small = buffer.get_mut(..name.len()).unwrap_or_default();
+    let mut small = [0; LENGTH_LIMIT];
+    let small = small.get_mut(..name.len()).unwrap_or_default();
     small.copy_from_slice(name);
     small.make_ascii_lowercase();
-    small
+    then(small)
 }
 
 fn part<'a>(text: &'a [u8], ends: &[u32], id: u32) -> &'a [u8] {

@@ -11,7 +11,7 @@ use super::who::Origin;
 use crate::event::{Direction, Outcome};
 use crate::input::set::Held;
 use crate::mta;
-use crate::mta::fact::{Context, Step};
+use crate::mta::fact::Step;
 use crate::walk::{Noted, Told};
 
 /// One a thread.
@@ -69,7 +69,7 @@ impl Desk {
         let key = self.keys.key(fact.mta, noted.line, fact.queue_id);
         let at = noted.minute.map(|minute| minute * 60);
         let origin = match fact.step {
-            Step::Came | Step::Queued => self.sums.who.learn(&mta::context(fact), &self.keys),
+            Step::Came | Step::Queued => self.sums.who.learn(&mta::origin(fact), &self.keys),
             Step::Named | Step::Held | Step::Released | Step::Deleted | Step::Renamed | Step::Gone => {
                 Origin::default()
             }
@@ -88,13 +88,17 @@ impl Desk {
         }
         let (Some(act), Some(queue_id)) = (Act::of_event(event), event.queue_id) else { return };
         let key = self.keys.key(event.mta, told.line, queue_id);
+        // Its first line said it, as a rule.
+        let is_known =
+            |track: &Track| track.message.as_ref().is_some_and(|message| message.origin.sender != 0);
+        let sender = event.sender.filter(|_| !self.tracks.get(&key).is_some_and(is_known));
         let op = Op {
             act,
             recipient: self.keys.recipient(event.recipient),
             at: told.moment.map(|moment| moment.micros.div_euclid(1_000_000)),
             reason: told.verdict.map(|verdict| verdict.reason),
             wanted,
-            origin: self.sums.who.learn(&Context { sender: event.sender, ..Context::default() }, &self.keys),
+            origin: Origin { sender: self.sums.who.senders.sender(sender, &self.keys), ..Origin::default() },
         };
         self.take(key, &op);
     }

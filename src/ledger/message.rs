@@ -117,7 +117,7 @@ pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
     }
     let message = slot.get_or_insert_with(|| Message { since: op.at, wanted: all, ..Message::default() });
     message.wanted |= op.wanted;
-    message.origin.learn(op.origin);
+    message.origin.learn(op.origin, op.act);
     if op.wanted {
         attempted(&mut message.attempts, op.act);
     }

@@ -1,8 +1,9 @@
 //! Who a message is of: names of senders, clients and logins come in, what befell the mail of each goes out.
 //!
 //! A message counts for its names once, when it ends. The tables are bounded: one that is full lets go of the names
-//! with the least in it, and says how much any name may lack since ("Misra and Gries with the counters left as they are":
-//! each sweep takes from a name at most what the sweep's cut was).
+//! with the least in it, and says how much any name may lack since. A sweep takes from a name what it had and no more
+//! than the cut, so the cuts together are the bound (as in Manku and Motwani, "Approximate Frequency Counts over Data
+//! Streams", 2002).
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry as Slot;
@@ -12,7 +13,7 @@ use super::key::{Keys, Plain};
 use super::message::Message;
 use crate::event::Event;
 use crate::mta::fact::Context;
-use crate::names::{LENGTH_LIMIT, small};
+use crate::names::in_small;
 
 /// Names kept of one kind; some 15 MiB for each thread at worst.
 const LIMIT: usize = 1 << 17;
@@ -65,12 +66,13 @@ struct Named {
 }
 
 impl Origin {
-    /// What a newer line says counts.
-    pub fn learn(&mut self, newer: Self) {
+    /// What the newer of the lines counts that say who it is of; a line of a delivery may say what none of them does.
+    pub fn learn(&mut self, newer: Self, act: Act) {
+        let tells = matches!(act, Act::Came | Act::Arrived | Act::Queued(_));
         for (mine, theirs) in
             [(&mut self.sender, newer.sender), (&mut self.client, newer.client), (&mut self.user, newer.user)]
         {
-            if theirs != 0 {
+            if theirs != 0 && (tells || *mine == 0) {
                 *mine = theirs;
             }
         }
@@ -103,6 +105,11 @@ pub fn attempted(attempts: &mut Attempts, act: Act) {
     }
 }
 
+/// The null sender has no letters to be shown by.
+fn shown(sender: &[u8]) -> &[u8] {
+    if sender.is_empty() { b"<>" } else { sender }
+}
+
 impl Fared {
     pub fn add(&mut self, other: &Self) {
         self.messages += other.messages;
@@ -119,9 +126,8 @@ impl Fared {
 impl Who {
     /// Notes the names that a line says.
     pub fn learn(&mut self, said: &Context, keys: &Keys) -> Origin {
-        let sender = said.sender.map(|sender| if sender.is_empty() { b"<>" } else { sender });
         Origin {
-            sender: self.senders.note(sender, keys),
+            sender: self.senders.sender(said.sender, keys),
             client: self.clients.note(said.client, keys),
             user: self.users.note(said.user, keys),
         }
@@ -129,11 +135,12 @@ impl Who {
 
     /// A refusal, of a message that has not come yet or never will.
     pub fn refuse(&mut self, event: &Event, keys: &Keys) {
-        let client = event.peer.ip.or(event.peer.host);
-        let origin = self.learn(&Context { sender: event.sender, client, ..Context::default() }, keys);
-        let fared = Fared { rejected: 1, ..Fared::default() };
-        self.senders.add(origin.sender, &fared);
-        self.clients.add(origin.client, &fared);
+        if let Some(sender) = event.sender {
+            self.senders.meet(shown(sender), keys).1.rejected += 1;
+        }
+        if let Some(client) = event.peer.ip.or(event.peer.host) {
+            self.clients.meet(client, keys).1.rejected += 1;
+        }
     }
 
     /// A message of which no more will be said. `messages`: 1 if it is in the sums of messages, else 0.
@@ -169,19 +176,28 @@ impl Default for Kept {
 impl Kept {
     /// The hash of a name, whose letters' case makes no difference; 0 for None.
     fn note(&mut self, name: Option<&[u8]>, keys: &Keys) -> u64 {
-        let Some(name) = name else { return 0 };
-        let mut buffer = [0; LENGTH_LIMIT];
-        let name = small(name, &mut buffer);
+        name.map_or(0, |name| self.meet(name, keys).0)
+    }
+
+    /// The same for a sender.
+    pub fn sender(&mut self, sender: Option<&[u8]>, keys: &Keys) -> u64 {
+        self.note(sender.map(shown), keys)
+    }
+
+    fn meet(&mut self, name: &[u8], keys: &Keys) -> (u64, &mut Fared) {
+        in_small(name, |name| self.meet_small(name, keys))
+    }
+
+    fn meet_small(&mut self, name: &[u8], keys: &Keys) -> (u64, &mut Fared) {
         let hash = keys.name(name);
-        match self.names.get_mut(&hash) {
-            Some(named) if named.name.is_empty() => named.name = name.into(),
-            Some(_) => {}
-            None => {
-                self.make_room();
-                self.names.insert(hash, Named { name: name.into(), fared: Fared::default() });
-            }
+        if self.names.len() >= self.limit && !self.names.contains_key(&hash) {
+            self.make_room();
         }
-        hash
+        let named = self.names.entry(hash).or_default();
+        if named.name.is_empty() {
+            named.name = name.into();
+        }
+        (hash, &mut named.fared)
     }
 
     fn add(&mut self, hash: u64, fared: &Fared) {

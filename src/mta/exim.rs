@@ -39,6 +39,10 @@ pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
     fact::context(fact)
 }
 
+pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    fact::origin(fact)
+}
+
 /// The text without what syslog and Exim's own options put before it: two copies of one line have the same. Empty
 /// for a later piece of a line that was cut in pieces.
 pub fn words<'a>(line: &Line<'a>) -> &'a [u8] {

@@ -39,6 +39,15 @@ pub fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
     }
 }
 
+/// Of what [`context`] says, the sender, the client and the login: for who asks it of every message.
+pub fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    match fact.mta {
+        Mta::Postfix => postfix::origin(fact),
+        Mta::Exim => exim::origin(fact),
+        Mta::Sendmail | Mta::Opensmtpd => Context::default(),
+    }
+}
+
 /// How many recipients a message still has, if its queue manager says so when it takes it up.
 pub fn recipients(fact: &Fact) -> Option<u32> {
     match fact.mta {

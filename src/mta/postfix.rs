@@ -32,6 +32,10 @@ pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
     fact::context(fact)
 }
 
+pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    fact::origin(fact)
+}
+
 /// None: another line than the queue manager's, or one that was cut off.
 pub(super) fn recipients(fact: &Fact) -> Option<u32> {
     (fact.step == Step::Queued).then(|| fact::recipients(fact.text)).flatten()

@@ -47,10 +47,27 @@ pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
     }
 }
 
+pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    match fact.step {
+        Step::Came => came(fact.text),
+        Step::Queued => {
+            let sender = fact.text.strip_prefix(b"from=<").and_then(address).map(|(sender, _)| sender);
+            Context { sender, ..Context::default() }
+        }
+        Step::Named | Step::Held | Step::Released | Step::Deleted | Step::Renamed | Step::Gone => {
+            Context::default()
+        }
+    }
+}
+
 /// `client=mx[192.0.2.1], sasl_method=PLAIN, sasl_username=anna` (postfix smtpd.c); behind a proxy the client that
 /// counts is `orig_client=mx[192.0.2.1]`.
 fn came(text: &[u8]) -> Context<'_> {
     let Some(rest) = text.strip_prefix(b"client=") else { return Context::default() };
+    // Most have no more than the client; to look for the rest took half of the reading.
+    if let Some((peer, b"")) = peer(rest) {
+        return Context { client: peer.ip.or(peer.host), ..Context::default() };
+    }
     let rest = cut(rest, b", orig_client=").map_or(rest, |(_, rest)| rest);
     let named = peer(rest).map(|(peer, _)| peer).unwrap_or_default();
     let user = cut(text, b", sasl_username=").map(|(_, user)| user);
