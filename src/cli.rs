@@ -99,6 +99,11 @@ pub struct ScanArgs {
     /// Show so many lines of the log under each row.
     #[arg(long, default_value_t = 0, value_name = "N", help_heading = REPORT)]
     pub examples: usize,
+    /// Show who it was: senders, users, clients, domains, providers, relays and instances, by failures and by mail.
+    ///
+    /// What stands out among them is shown without it. CSV has these tables in place of the rows.
+    #[arg(long, help_heading = REPORT)]
+    pub who: bool,
     /// How much advice: line, full or none.
     ///
     /// A line stands under each row; full has also all there is to do about each reason, at the end.

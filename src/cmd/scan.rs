@@ -48,10 +48,11 @@ pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error
     let (report, done) = count(args, inputs)?;
     let to_file = place::file(output).is_some();
     let color = if to_file && args.color == ColorChoice::Auto { ColorChoice::Never } else { args.color };
-    let look = Look { top: args.top, reverse: args.reverse, ..look(color, &args.tongue) };
+    let look = Look { top: args.top, reverse: args.reverse, who: args.who, ..look(color, &args.tongue) };
     let shown = match format {
         ScanFormat::Json => json::show(&report),
         ScanFormat::Ndjson => json::rows(&report),
+        ScanFormat::Csv if args.who => csv::names(&report),
         ScanFormat::Csv => csv::show(&report),
         ScanFormat::Prometheus => prometheus::show(&report),
         ScanFormat::Text | ScanFormat::Markdown | ScanFormat::Html if done.nothing_to_report() => {

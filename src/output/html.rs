@@ -5,6 +5,7 @@ mod chart;
 mod hours;
 mod parts;
 mod table;
+mod who;
 
 use indicatif::{DecimalBytes, HumanCount};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -58,8 +59,10 @@ pub fn show(report: &Report, look: &Look) -> String {
                             (table::section(&section, words))
                         }
                         (chart::reasons(report, look))
-                        (table::domains(&report.domains, look))
+                        @if !look.who { (table::domains(&report.domains, look)) }
+                        (who::standing_out(report, words))
                     }
+                    @if look.who { (who::tables_of(report, look)) }
                     (full(&report.full_advice, words))
                     (foot(report, words))
                 }

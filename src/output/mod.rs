@@ -20,3 +20,4 @@ mod rows;
 mod sections;
 mod sums;
 pub mod text;
+mod who;
