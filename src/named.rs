@@ -1,6 +1,6 @@
 //! What befell each name comes in, the tables of names that a report has go out, and what is in no row of theirs.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use crate::event::Outcome;
 use crate::ledger::Closed;
@@ -39,17 +39,16 @@ impl Tables {
         let seen = Counts { messages: None, ..whole };
         let of = |table: &HashMap<NameId, Outcomes, _>, whole| named(of_tally(tally, table), 0, whole);
         let of_ledger = |kept: &Kept| {
-            let rows = kept.named().map(|(name, fared)| row(text(name), fared_counts(fared)));
-            let mut table = named(rows.collect(), kept.may_lack, whole);
-            table.rest.others.add(&fared_counts(&kept.dropped));
-            table.rest.unnamed =
-                whole.without(table.rows.iter().map(NameRow::counts)).without([table.rest.others]);
+            let dropped = fared_counts(&kept.dropped);
+            let rows = kept.all().map(|(name, fared)| (name, fared_counts(fared)));
+            let mut table = named(rows.collect(), kept.may_lack, whole.without([dropped]));
+            table.rest.others.add(&dropped);
             table
         };
         let counts = tally.providers.counts.iter().enumerate().skip(1);
         let served = counts.filter_map(|(at, outcomes)| {
             let (_, known) = providers.all().nth(at - 1)?;
-            Some(row(known.id.clone(), outcome_counts(outcomes)))
+            Some((known.id.as_bytes(), outcome_counts(outcomes)))
         });
         Self {
             senders: of_ledger(&who.senders),
@@ -89,22 +88,17 @@ fn whole(totals: &Totals) -> Counts {
     }
 }
 
-fn of_tally(tally: &Tally, table: &HashMap<NameId, Outcomes, impl Sized>) -> Vec<NameRow> {
+fn of_tally<'a>(tally: &'a Tally, table: &HashMap<NameId, Outcomes, impl Sized>) -> Vec<(&'a [u8], Counts)> {
     let name = |id: NameId| match id {
-        NameId::OTHERS => "(others)".to_owned(),
-        id => text(tally.names.name(id)),
+        NameId::OTHERS => b"(others)",
+        id => tally.names.name(id),
     };
-    let rows = table.iter().map(|(&id, outcomes)| row(name(id), outcome_counts(outcomes)));
-    rows.filter(|row| !row.name.is_empty()).collect()
+    let rows = table.iter().map(|(&id, outcomes)| (name(id), outcome_counts(outcomes)));
+    rows.filter(|(name, _)| !name.is_empty()).collect()
 }
 
 fn text(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
-}
-
-fn row(name: String, counts: Counts) -> NameRow {
-    let Counts { messages, delivered, deferred, bounced, expired, rejected } = counts;
-    NameRow { name, messages, delivered, deferred, bounced, expired, rejected }
 }
 
 fn outcome_counts(outcomes: &Outcomes) -> Counts {
@@ -124,34 +118,31 @@ fn fared_counts(fared: &Fared) -> Counts {
     Counts { messages: Some(fared.messages), delivered, deferred, bounced, expired, rejected: fared.rejected }
 }
 
-/// Rows of names that are alike but for bytes that are no text are joined.
-fn named(mut rows: Vec<NameRow>, may_lack: u64, whole: Counts) -> Named {
-    rows.sort_by(|a, b| a.name.cmp(&b.name));
-    rows.dedup_by(|next, row| {
-        let same = next.name == row.name;
-        if same {
-            let mut sum = row.counts();
-            sum.add(&next.counts());
-            *row = self::row(std::mem::take(&mut row.name), sum);
-        }
-        same
-    });
-    let unnamed = whole.without(rows.iter().map(NameRow::counts));
-    // Stable: names with as much stand by name.
-    rows.sort_by_key(|row| std::cmp::Reverse((row.failures(), row.volume())));
-    let mut volumes: Vec<usize> = (0..rows.len()).collect();
-    volumes.sort_by_key(|&at| std::cmp::Reverse(rows.get(at).map(NameRow::volume)));
-    let large: HashSet<usize> = volumes.into_iter().take(SHOWN).collect();
-    let count = rows.len();
-    let mut others = Counts { messages: whole.messages.map(|_| 0), ..Counts::default() };
-    let shown = rows.into_iter().enumerate().filter_map(|(at, row)| {
-        let stays = at < SHOWN || large.contains(&at);
-        if !stays {
-            others.add(&row.counts());
-        }
-        stays.then_some(row)
-    });
-    let rows: Vec<NameRow> = shown.collect();
-    let names = (count - rows.len()) as u64;
+/// The rows that are shown; names are made into text for these alone, since there may be many.
+fn named(all: Vec<(&[u8], Counts)>, may_lack: u64, whole: Counts) -> Named {
+    let mut sum = Counts { messages: whole.messages.map(|_| 0), ..Counts::default() };
+    let mut left: Vec<(&[u8], Counts)> = all.into_iter().filter(|(_, counts)| counts.volume() > 0).collect();
+    left.iter().for_each(|(_, counts)| sum.add(counts));
+    let count = left.len();
+    let failures = |counts: &Counts| (counts.failures(), counts.volume());
+    let mut shown = most(&mut left, failures);
+    shown.extend(most(&mut left, |counts| (counts.volume(), counts.failures())));
+    shown.sort_by(|a, b| failures(&b.1).cmp(&failures(&a.1)).then_with(|| a.0.cmp(b.0)));
+    let unnamed = whole.without([sum]);
+    let others = sum.without(shown.iter().map(|(_, counts)| *counts));
+    let names = (count - shown.len()) as u64;
+    let rows = shown.into_iter().map(|(name, counts)| NameRow::new(text(name), counts)).collect();
     Named { rows, rest: Rest { names, may_lack, others, unnamed } }
+}
+
+/// Takes out those with the most; of as many, the first by name.
+fn most<'a>(
+    all: &mut Vec<(&'a [u8], Counts)>,
+    of: impl Fn(&Counts) -> (u64, u64),
+) -> Vec<(&'a [u8], Counts)> {
+    if all.len() > SHOWN {
+        all.select_nth_unstable_by(SHOWN, |a, b| of(&b.1).cmp(&of(&a.1)).then_with(|| a.0.cmp(b.0)));
+    }
+    let rest = all.split_off(SHOWN.min(all.len()));
+    std::mem::replace(all, rest)
 }

@@ -6,7 +6,6 @@
 //! Streams", 2002).
 
 use hashbrown::HashMap;
-use hashbrown::hash_map::Entry as Slot;
 
 use super::act::Act;
 use super::key::{Keys, Plain};
@@ -50,6 +49,8 @@ pub struct Who {
 /// The names of one kind, by their hashes.
 #[derive(Clone, Debug)]
 pub struct Kept {
+    /// Names in small letters, one behind the other.
+    text: Vec<u8>,
     names: HashMap<u64, Named, Plain>,
     /// What befell names that were let go of.
     pub dropped: Fared,
@@ -58,10 +59,11 @@ pub struct Kept {
     limit: usize,
 }
 
-/// The name is empty where only its hash came here.
-#[derive(Clone, Default, Debug)]
+/// Where its name stands in the text. Empty: only its hash came here.
+#[derive(Clone, Copy, Default, Debug)]
 struct Named {
-    name: Box<[u8]>,
+    start: u32,
+    length: u8,
     fared: Fared,
 }
 
@@ -169,7 +171,13 @@ impl Who {
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { names: HashMap::default(), dropped: Fared::default(), may_lack: 0, limit: LIMIT }
+        Self {
+            text: Vec::new(),
+            names: HashMap::default(),
+            dropped: Fared::default(),
+            may_lack: 0,
+            limit: LIMIT,
+        }
     }
 }
 
@@ -185,70 +193,62 @@ impl Kept {
     }
 
     fn meet(&mut self, name: &[u8], keys: &Keys) -> (u64, &mut Fared) {
-        in_small(name, |name| self.meet_small(name, keys))
+        in_small(name, |name| {
+            let hash = keys.name(name);
+            (hash, self.named(hash, name))
+        })
     }
 
-    fn meet_small(&mut self, name: &[u8], keys: &Keys) -> (u64, &mut Fared) {
-        let hash = keys.name(name);
+    /// `name` is in small letters, and empty where only its hash is known.
+    fn named(&mut self, hash: u64, name: &[u8]) -> &mut Fared {
         if self.names.len() >= self.limit && !self.names.contains_key(&hash) {
             self.make_room();
         }
         let named = self.names.entry(hash).or_default();
-        if named.name.is_empty() {
-            named.name = name.into();
+        if named.length == 0 && !name.is_empty() {
+            (named.start, named.length) = (self.text.len() as u32, name.len() as u8);
+            self.text.extend_from_slice(name);
         }
-        (hash, &mut named.fared)
+        &mut named.fared
     }
 
     fn add(&mut self, hash: u64, fared: &Fared) {
-        if hash == 0 {
-            return;
-        }
-        match self.names.get_mut(&hash) {
-            Some(named) => named.fared.add(fared),
-            None => {
-                self.make_room();
-                self.names.insert(hash, Named { name: Box::default(), fared: *fared });
-            }
+        if hash != 0 {
+            self.named(hash, b"").add(fared);
         }
     }
 
     /// If it is full, lets go of the half with the least in it; of all that have as much as the cut, so that what
     /// stays does not hang on the order of the table.
     fn make_room(&mut self) {
-        if self.names.len() < self.limit {
-            return;
-        }
         let mut weights: Vec<u64> = self.names.values().map(|named| named.fared.weight()).collect();
         let (_, &mut cut, _) = weights.select_nth_unstable(self.limit / 2);
         let dropped = &mut self.dropped;
+        let mut text = Vec::new();
         self.names.retain(|_, named| {
             let stays = named.fared.weight() > cut;
-            if !stays {
+            if stays {
+                let start = text.len() as u32;
+                text.extend_from_slice(named.name(&self.text));
+                named.start = start;
+            } else {
                 dropped.add(&named.fared);
             }
             stays
         });
+        self.text = text;
         self.may_lack += cut;
     }
 
-    fn merge(&mut self, other: Self) {
+    fn merge(&mut self, mut other: Self) {
+        // The fewer into the more.
+        if self.names.len() < other.names.len() {
+            std::mem::swap(self, &mut other);
+        }
         self.dropped.add(&other.dropped);
         self.may_lack += other.may_lack;
-        for (hash, theirs) in other.names {
-            if self.names.len() >= self.limit && !self.names.contains_key(&hash) {
-                self.make_room();
-            }
-            match self.names.entry(hash) {
-                Slot::Occupied(mut mine) => {
-                    let mine = mine.get_mut();
-                    mine.fared.add(&theirs.fared);
-                    if mine.name.is_empty() {
-                        mine.name = theirs.name;
-                    }
-                }
-                Slot::Vacant(slot) => drop(slot.insert(theirs)),
-            }
+        for (&hash, theirs) in &other.names {
+            self.named(hash, theirs.name(&other.text)).add(&theirs.fared);
         }
     }
 
@@ -257,18 +257,25 @@ impl Kept {
         let dropped = &mut self.dropped;
         let mut most = 0;
         self.names.retain(|_, named| {
-            if named.name.is_empty() {
+            if named.length == 0 {
                 dropped.add(&named.fared);
                 most = most.max(named.fared.weight());
             }
-            !named.name.is_empty() && named.fared != Fared::default()
+            named.length > 0 && named.fared != Fared::default()
         });
         self.may_lack += most;
     }
 
     /// In no order.
-    pub fn named(&self) -> impl Iterator<Item = (&[u8], &Fared)> {
-        self.names.values().map(|named| (&*named.name, &named.fared))
+    pub fn all(&self) -> impl Iterator<Item = (&[u8], &Fared)> {
+        self.names.values().map(|named| (named.name(&self.text), &named.fared))
+    }
+}
+
+impl Named {
+    fn name<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        let start = self.start as usize;
+        text.get(start..start + usize::from(self.length)).unwrap_or_default()
     }
 }
 
@@ -288,7 +295,7 @@ mod tests {
     }
 
     fn messages(kept: &Kept, name: &str) -> u64 {
-        kept.named().find(|(other, _)| *other == name.as_bytes()).map_or(0, |(_, fared)| fared.messages)
+        kept.all().find(|(other, _)| *other == name.as_bytes()).map_or(0, |(_, fared)| fared.messages)
     }
 
     #[test]
@@ -304,7 +311,7 @@ mod tests {
         let much = messages(&kept, "much@example.org");
         assert!(much <= 10_000 && much + kept.may_lack >= 10_000, "{much} and {}", kept.may_lack);
         assert!(kept.may_lack < 250, "{}", kept.may_lack);
-        let all: u64 = kept.named().map(|(_, fared)| fared.messages).sum();
+        let all: u64 = kept.all().map(|(_, fared)| fared.messages).sum();
         assert_eq!(all + kept.dropped.messages, 20_000);
     }
 
@@ -329,7 +336,7 @@ mod tests {
             order.into_iter().for_each(|at| sum.merge(parts[at].clone()));
             sum.settle();
             assert_eq!((sum.may_lack, sum.dropped), (0, Fared::default()));
-            let mut rows: Vec<_> = sum.named().map(|(name, fared)| (name.to_vec(), fared.messages)).collect();
+            let mut rows: Vec<_> = sum.all().map(|(name, fared)| (name.to_vec(), fared.messages)).collect();
             rows.sort();
             rows
         };

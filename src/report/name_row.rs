@@ -18,13 +18,17 @@ pub struct NameRow {
 }
 
 impl NameRow {
-    pub fn failures(&self) -> u64 {
-        self.deferred + self.bounced + self.expired + self.rejected
+    pub fn new(name: String, counts: Counts) -> Self {
+        let Counts { messages, delivered, deferred, bounced, expired, rejected } = counts;
+        Self { name, messages, delivered, deferred, bounced, expired, rejected }
     }
 
-    /// How much mail it is: messages where they are counted, else lines.
+    pub fn failures(&self) -> u64 {
+        self.counts().failures()
+    }
+
     pub fn volume(&self) -> u64 {
-        self.messages.unwrap_or(self.delivered + self.failures())
+        self.counts().volume()
     }
 
     pub fn counts(&self) -> Counts {
@@ -46,6 +50,15 @@ pub struct Counts {
 }
 
 impl Counts {
+    pub fn failures(&self) -> u64 {
+        self.deferred + self.bounced + self.expired + self.rejected
+    }
+
+    /// How much mail it is: lines of deliveries and refusals, and of messages without any, each once.
+    pub fn volume(&self) -> u64 {
+        self.messages.unwrap_or(0).max(self.delivered + self.failures())
+    }
+
     pub fn add(&mut self, other: &Self) {
         self.messages = self.messages.zip(other.messages).map(|(mine, theirs)| mine + theirs);
         self.delivered += other.delivered;
