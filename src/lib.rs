@@ -3,6 +3,7 @@ pub mod book;
 pub mod cli;
 pub mod cmd;
 pub mod config;
+pub mod delayed;
 pub mod distinct;
 pub mod entry;
 pub mod envelope;

@@ -1,5 +1,6 @@
 //! An answer before it has a look: what `scan` found, as its JSON says it.
 
+mod delay_row;
 mod name_row;
 
 use clap::ValueEnum;
@@ -11,6 +12,7 @@ use crate::event::{By, Direction, Outcome, Stage};
 use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 
+pub use self::delay_row::{DelayRow, PhaseRow};
 pub use self::name_row::{Counts, NameRow, Rest, Rests};
 
 /// The whole report. Fields are added within a schema, never renamed.
@@ -45,6 +47,9 @@ pub struct Report {
     pub instances: Vec<NameRow>,
     /// What is in no row of these tables.
     pub rest: Rests,
+    /// How long delivered mail took, most deliveries first; absent unless it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delays: Option<Vec<DelayRow>>,
     /// Hours in which something was counted, the earliest first.
     pub timeline: Vec<Hour>,
     /// Everything to do about each reason, once; empty unless it was asked for.

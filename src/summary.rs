@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
 use crate::book::{self, AdviceRow, CodeRow, ReasonRow};
+use crate::delayed;
 use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::filter::Filter;
 use crate::grouped::table;
@@ -88,6 +89,7 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
         providers: tables.providers.rows,
         relays: tables.relays.rows,
         instances: tables.instances.rows,
+        delays: tally.delays.as_ref().map(|delays| delayed::rows(delays, frame.providers)),
         timeline: timeline(tally, frame),
         full_advice,
         notes: [

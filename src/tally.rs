@@ -1,5 +1,6 @@
 //! Counts that add up in any order: events come in, rows, names and sums go out.
 
+pub mod delays;
 mod served;
 
 use std::hash::{Hash, Hasher};
@@ -17,8 +18,9 @@ use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::time::Moment;
 use crate::timeline::Timeline;
-use crate::walk::{Listener, Told};
+use crate::walk::{Listener, Noted, Told};
 
+use self::delays::Delays;
 pub use self::served::Outcomes;
 use self::served::Served;
 
@@ -89,6 +91,8 @@ pub struct Tally {
     pub providers: Served,
     /// None: nobody asked for them.
     pub groups: Option<Groups>,
+    /// None: nobody asked for them.
+    pub delays: Option<Delays>,
     /// Examples kept of each row, at least one.
     examples: usize,
     pub timeline: Timeline,
@@ -104,6 +108,7 @@ impl Tally {
     pub fn new(hasher: RandomState, examples: usize, groups: Option<Groups>) -> Self {
         Self {
             groups,
+            delays: None,
             examples: examples.max(1),
             names: Names::new(hasher.clone()),
             rows: HashMap::with_hasher(hasher),
@@ -137,6 +142,9 @@ impl Tally {
             self.rows.entry(key).or_default().merge(count, self.examples, renamed);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.groups, other.groups) {
+            mine.merge(theirs);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.delays, other.delays) {
             mine.merge(theirs);
         }
         for (mine, theirs) in [
@@ -261,6 +269,15 @@ impl Listener for Tally {
         count.examples.see(told.place, told.raw, self.examples);
         if let Some(groups) = &mut self.groups {
             groups.count(told);
+        }
+        if let Some(delays) = &mut self.delays {
+            delays.event(told);
+        }
+    }
+
+    fn fact(&mut self, noted: &Noted) {
+        if let Some(delays) = &mut self.delays {
+            delays.fact(noted);
         }
     }
 

@@ -25,7 +25,7 @@ const FLOORS: &[&[&str]] = &[
     &["group", "timeline", "ledger"],
     &["record", "tally"],
     &["report", "entry"],
-    &["grouped", "named", "notes", "messages"],
+    &["grouped", "delayed", "named", "notes", "messages"],
     &["summary", "lookup"],
     &["output"],
     &["cli"],

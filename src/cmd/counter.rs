@@ -21,6 +21,7 @@ use crate::mta;
 use crate::mta::reading::Reading;
 use crate::reason::Verdict;
 use crate::tally::Tally;
+use crate::tally::delays::Delays;
 use crate::time::Moment;
 use crate::walk::{Listener, Noted, Place, Told};
 
@@ -29,6 +30,8 @@ use crate::walk::{Listener, Noted, Place, Told};
 pub struct Plan<'a> {
     pub by: &'a [By],
     pub examples: usize,
+    /// How long deliveries took is wanted.
+    pub delays: bool,
     pub zone: &'a TimeZone,
     pub filter: &'a Filter,
     pub book: &'a Book,
@@ -39,7 +42,8 @@ pub struct Plan<'a> {
 impl<'a> Plan<'a> {
     pub fn counter(&self) -> Counter {
         let kept = self.asks_for_senders().then(Kept::default);
-        Counter { tally: self.tally(), desk: self.desk(), kept }
+        let receives = self.delays && self.filter.is_empty();
+        Counter { tally: self.tally(), desk: self.desk(), kept, receives }
     }
 
     pub fn folder(self) -> Folder<'a> {
@@ -60,7 +64,9 @@ impl<'a> Plan<'a> {
 
     fn tally(&self) -> Tally {
         let groups = || Groups::new(self.by, self.examples, self.zone.clone(), self.hasher.clone());
-        Tally::new(self.hasher.clone(), self.examples, (!self.by.is_empty()).then(groups))
+        let mut tally = Tally::new(self.hasher.clone(), self.examples, (!self.by.is_empty()).then(groups));
+        tally.delays = self.delays.then(Delays::default);
+        tally
     }
 
     fn desk(&self) -> Desk {
@@ -74,6 +80,8 @@ pub struct Counter {
     desk: Desk,
     /// None: no line has to wait.
     kept: Option<Kept>,
+    /// What came in is counted too.
+    receives: bool,
 }
 
 /// What a block hands over.
@@ -148,7 +156,13 @@ impl Listener for Counter {
     fn fact(&mut self, noted: &Noted) {
         match &mut self.kept {
             Some(kept) => kept.keep(noted.raw, noted.place, What::Fact(noted.minute)),
-            None => self.desk.fact(noted),
+            None => {
+                // A filter looks at results, and what came in is none yet.
+                if self.receives {
+                    self.tally.fact(noted);
+                }
+                self.desk.fact(noted);
+            }
         }
     }
 
@@ -183,7 +197,11 @@ impl Folder<'_> {
                 (Reading::Fact(fact), What::Fact(minute)) => {
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
                     self.contexts.fact(key, Act::of_fact(&fact), Known::of(&mta::context(&fact)));
-                    late.desk.fact(&Noted { fact, line: &line, raw, place, minute });
+                    let noted = Noted { fact, line: &line, raw, place, minute };
+                    if late.receives {
+                        late.tally.fact(&noted);
+                    }
+                    late.desk.fact(&noted);
                 }
                 (Reading::Event(event), What::Event { moment, verdict, wanted }) => {
                     let key = event.queue_id.map(|id| self.keys.key(event.mta, &line, id));

@@ -85,7 +85,8 @@ fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
     let early = filter.of_any_sender();
     let (walked, folder) = loop {
         let (by, zone) = (args.by.as_slice(), &zone);
-        let plan = Plan { by, examples: args.examples, zone, filter: &filter, book: &book, hasher: &seed };
+        let (examples, delays) = (args.examples, args.delays);
+        let plan = Plan { by, examples, delays, zone, filter: &filter, book: &book, hasher: &seed };
         let mut folder = plan.folder();
         let task = Task {
             sources: &sources,

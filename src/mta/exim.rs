@@ -8,6 +8,7 @@ mod peer;
 mod refusal;
 
 use crate::line::{Line, Stamp};
+use crate::mta::delay::{Phases, units};
 use crate::mta::fact::{Context, Fact};
 use crate::mta::reading::{Reading, begins, cut};
 
@@ -41,6 +42,15 @@ pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
 
 pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
     fact::origin(fact)
+}
+
+/// Of a line that reports a delivery.
+pub(super) fn delays(line: &Line) -> Phases {
+    delivery::delays(words(line))
+}
+
+pub(super) fn receive_time(fact: &Fact) -> Option<u64> {
+    fact::context(fact).receive_time.and_then(units)
 }
 
 /// The text without what syslog and Exim's own options put before it: two copies of one line have the same. Empty

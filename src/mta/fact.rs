@@ -45,6 +45,8 @@ pub struct Context<'a> {
     pub user: Option<&'a [u8]>,
     /// Without its angle brackets.
     pub message_id: Option<&'a [u8]>,
+    /// How long it took to receive it, as logged: Exim's `RT=`.
+    pub receive_time: Option<&'a [u8]>,
     /// How many recipients are still to be served.
     pub recipients: Option<u32>,
 }

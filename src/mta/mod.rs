@@ -1,5 +1,6 @@
 //! The mail servers: a line comes in, a reading goes out.
 
+pub mod delay;
 pub mod exim;
 pub mod fact;
 pub mod opensmtpd;

@@ -7,6 +7,7 @@ mod fact;
 mod refusal;
 
 use self::daemon::Daemon;
+use crate::mta::delay::Phases;
 use crate::mta::fact::{Context, Fact, Step};
 use crate::mta::reading::{Reading, cut};
 
@@ -34,6 +35,11 @@ pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
 
 pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
     fact::origin(fact)
+}
+
+/// Of a line that reports a delivery.
+pub(super) fn delays(text: &[u8]) -> Option<Phases> {
+    delivery::delays(queue_id(text).1)
 }
 
 /// None: another line than the queue manager's, or one that was cut off.

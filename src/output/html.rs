@@ -2,6 +2,7 @@
 
 mod bar;
 mod chart;
+mod delays;
 mod hours;
 mod parts;
 mod table;
@@ -63,6 +64,7 @@ pub fn show(report: &Report, look: &Look) -> String {
                         (who::standing_out(report, words))
                     }
                     @if look.who { (who::tables_of(report, look)) }
+                    @if let Some(rows) = &report.delays { (delays::table(rows, look)) }
                     (full(&report.full_advice, words))
                     (foot(report, words))
                 }

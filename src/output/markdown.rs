@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::delays;
 use super::entry_markdown::escaped;
 use super::groups::{others, outcomes, shown, value};
 use super::page::{Look, word};
@@ -11,7 +12,7 @@ use super::sections::{Section, sections};
 use super::sums::{all_well, coverage, filter, notes, sums};
 use super::text::span;
 use super::who::{share_in_words, standing, tables};
-use crate::report::{Full, GroupTable, NameRow, Report, Row};
+use crate::report::{DelayRow, Full, GroupTable, NameRow, Report, Row};
 
 pub fn show(report: &Report, look: &Look) -> String {
     let mut text = head(report, look);
@@ -28,6 +29,9 @@ pub fn show(report: &Report, look: &Look) -> String {
     }
     if look.who {
         who(&mut text, report, look);
+    }
+    if let Some(rows) = &report.delays {
+        delayed(&mut text, rows, look);
     }
     report.full_advice.iter().for_each(|advice| full(&mut text, advice, look));
     let notes = notes(report, &look.words);
@@ -165,6 +169,27 @@ fn who(text: &mut String, report: &Report, look: &Look) {
                 let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
             }
         }
+    }
+}
+
+fn delayed(text: &mut String, rows: &[DelayRow], look: &Look) {
+    let words = &look.words;
+    let _ = write!(text, "\n## {}\n\n", escaped(words.say("DELAYS in seconds")));
+    let titles = delays::COLUMNS.map(|title| escaped(words.say(title)));
+    let _ = writeln!(text, "| | | {} |\n|---|---|--:|--:|--:|--:|", titles.join(" | "));
+    for row in delays::shown(rows, look) {
+        for phase in &row.phases {
+            let names = [delays::name(row, words), words.say(phase.title).to_owned()];
+            let cells = names.iter().map(|name| escaped(name)).chain(delays::cells(phase));
+            let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
+        }
+    }
+    let verdicts = delays::shown(rows, look)
+        .iter()
+        .filter_map(|row| Some((delays::name(row, words), delays::verdict(row, words)?)));
+    for (at, (name, verdict)) in verdicts.enumerate() {
+        let _ =
+            write!(text, "{}- {}: {}\n", if at == 0 { "\n" } else { "" }, escaped(&name), escaped(&verdict));
     }
 }
 

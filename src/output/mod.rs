@@ -1,6 +1,7 @@
 //! The looks of an answer, one file a format.
 
 pub mod csv;
+mod delays;
 pub mod entry_codes;
 pub mod entry_json;
 pub mod entry_markdown;

@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{DecimalBytes, HumanCount};
 
+use super::delays;
 use super::groups;
 use super::page::{Look, Page, fit, pad};
 use super::printable::printable;
@@ -27,6 +28,9 @@ pub fn show(report: &Report, look: &Look) -> String {
     }
     if look.who {
         who::show(&mut page, report);
+    }
+    if let Some(rows) = &report.delays {
+        delays::show(&mut page, rows);
     }
     full(&mut page, &report.full_advice);
     foot(&mut page, report);

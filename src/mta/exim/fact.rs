@@ -61,6 +61,10 @@ fn arrival<'a>(fact: &Fact<'a>, whole: bool) -> Context<'a> {
                 context.size = number(word(value).0);
                 word(value).1
             }
+            b"RT" => {
+                context.receive_time = Some(word(value).0);
+                word(value).1
+            }
             b"id" => {
                 context.message_id = Some(word(value).0);
                 break;
