@@ -197,3 +197,69 @@ fn more_names_than_are_kept_are_said_to_be_so() {
         "{notes}"
     );
 }
+
+#[test]
+fn one_sender_alone_and_two_halves_do_not_stand_out() {
+    let shown = |senders: usize| {
+        let mut log = String::new();
+        for at in 0..60 {
+            let sender = format!("s{}@example.org", at % senders);
+            message(&mut log, at, &format!("192.0.2.{}", at % senders), &sender, None, "bounced");
+        }
+        let file = log_of(&log);
+        common::answer(&["scan", "--lang", "en", "--year", "2026", file.path().to_str().unwrap()]).0
+    };
+    assert!(!shown(1).contains("WHO"), "{}", shown(1));
+    assert!(!shown(2).contains("WHO"), "{}", shown(2));
+    assert!(!shown(20).contains("WHO"), "{}", shown(20));
+}
+
+#[test]
+fn who_stands_out_is_said_in_one_line_each() {
+    let mut log = String::new();
+    for at in 0..100 {
+        let (sender, client) =
+            if at < 81 { ("n@example.org", "192.0.2.1") } else { ("o@example.org", "192.0.2.2") };
+        message(&mut log, at, client, sender, (at < 81).then_some("anna"), "bounced");
+        message(
+            &mut log,
+            1000 + at,
+            &format!("198.51.100.{at}"),
+            &format!("s{at}@example.org"),
+            None,
+            "sent",
+        );
+    }
+    let file = log_of(&log);
+    let name = file.path().to_str().unwrap();
+    let text = common::answer(&["scan", "--lang", "en", "--year", "2026", name]).0;
+    let wanted = "WHO stands out\n  sender  n@example.org  81 / 100 bounced (81.0%)\n  client  192.0.2.1      81 / 100 bounced (81.0%)\n";
+    assert!(text.contains(wanted), "{text}");
+    let csv = common::answer(&["scan", "--who", "--format", "csv", "--year", "2026", name]).0;
+    assert!(csv.starts_with("table,name,messages,delivered,deferred,bounced,expired,rejected\nsenders,n@example.org,81,0,0,81,0,0\n"), "{csv}");
+}
+
+#[test]
+fn a_hostile_name_does_no_harm_in_any_format() {
+    let mut log = String::new();
+    for at in 0..60 {
+        let sender = if at < 50 {
+            "=cmd|'<script>`\u{1b}[2J@example.org".to_owned()
+        } else {
+            format!("s{at}@example.org")
+        };
+        message(&mut log, at, &format!("192.0.2.{}", at % 9), &sender, Some("**x** <b>"), "bounced");
+    }
+    let file = log_of(&log);
+    for format in ["text", "markdown", "html", "csv"] {
+        let args = ["scan", "--who", "--color", "never", "--format", format, file.path().to_str().unwrap()];
+        let text = common::answer(&args).0;
+        assert!(
+            text.contains("cmd|") || text.contains("cmd\\|") || format == "csv" && text.contains("'=cmd"),
+            "{format}: {text}"
+        );
+        assert!(!text.contains('\u{1b}'), "{format}");
+        assert!(format != "html" || !text.contains("<script>`") && !text.contains("<b>\""), "{format}");
+        assert!(format != "csv" || !text.contains(",=cmd") && !text.contains("\n=cmd"), "{format}");
+    }
+}

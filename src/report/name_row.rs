@@ -54,7 +54,7 @@ impl Counts {
         self.deferred + self.bounced + self.expired + self.rejected
     }
 
-    /// How much mail it is: lines of deliveries and refusals, and of messages without any, each once.
+    /// How much mail it is: lines of deliveries and refusals, or messages if these are more.
     pub fn volume(&self) -> u64 {
         self.messages.unwrap_or(0).max(self.delivered + self.failures())
     }

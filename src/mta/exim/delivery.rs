@@ -209,12 +209,13 @@ fn times(mut words: &[u8]) -> &[u8] {
 pub(super) fn delays(text: &[u8]) -> Phases {
     let (mut queue, mut delivery) = (None, None);
     for last in text.rsplit(|&byte| byte == b' ').take(2) {
-        if let Some(time) = last.strip_prefix(b"QT=") {
-            queue = units(time);
-        } else if let Some(time) = last.strip_prefix(b"DT=") {
-            delivery = units(time);
-        } else {
-            break;
+        let (name, time) = last.split_at_checked(3).unwrap_or_default();
+        // A reply that ends the line has its quote there, and is no time.
+        let Some(time) = units(time) else { break };
+        match name {
+            b"QT=" => queue = Some(time),
+            b"DT=" => delivery = Some(time),
+            _ => break,
         }
     }
     let waited = queue.zip(delivery).map(|(queue, delivery)| queue.saturating_sub(delivery));
