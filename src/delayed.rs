@@ -9,11 +9,14 @@ use crate::provider::{Provider, Providers};
 use crate::report::{DelayRow, PhaseRow};
 use crate::tally::delays::{Delays, Times};
 
+/// What makes mail the same row.
+type Mail = (Direction, Option<Provider>);
+
 /// Faster needs no advice; in milliseconds.
 const FAST: u64 = 1000;
 
 pub fn rows(delays: &Delays, providers: &Providers) -> Vec<DelayRow> {
-    let mut mails: BTreeMap<(Direction, Option<Provider>), Vec<(Phase, &Times)>> = BTreeMap::new();
+    let mut mails: BTreeMap<Mail, Vec<(Phase, &Times)>> = BTreeMap::new();
     for (&(direction, provider, phase), times) in &delays.0 {
         mails.entry((direction, provider)).or_default().push((phase, times));
     }

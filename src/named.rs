@@ -122,7 +122,9 @@ fn fared_counts(fared: &Fared) -> Counts {
 fn named(all: Vec<Entry>, may_lack: u64, whole: Counts) -> Named {
     let mut sum = Counts { messages: whole.messages.map(|_| 0), ..Counts::default() };
     let left: Vec<Entry> = all.into_iter().filter(|(_, counts)| counts.volume() > 0).collect();
-    left.iter().for_each(|(_, counts)| sum.add(counts));
+    for (_, counts) in &left {
+        sum.add(counts);
+    }
     let failures = |counts: &Counts| (counts.failures(), counts.volume());
     let mut shown = most(left.iter(), failures);
     let large = most(left.iter(), |counts| (counts.volume(), counts.failures()));

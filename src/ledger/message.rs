@@ -146,7 +146,7 @@ fn end(message: Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
             let Message { since, came, wanted, probe, origin, attempts, .. } = message;
             let discarded = true;
             let thrown =
-                Message { since, came, wanted, probe, discarded, origin, attempts, ..Message::default() };
+                Message { since, came, probe, wanted, discarded, origin, attempts, ..Message::default() };
             sums.count(&thrown, true);
         }
         // It is counted under its new name.

@@ -333,7 +333,9 @@ mod tests {
         let sorted = |order: [usize; 3]| {
             let parts = parts();
             let mut sum = kept(100);
-            order.into_iter().for_each(|at| sum.merge(parts[at].clone()));
+            for at in order {
+                sum.merge(parts[at].clone());
+            }
             sum.settle();
             assert_eq!((sum.may_lack, sum.dropped), (0, Fared::default()));
             let mut rows: Vec<_> = sum.all().map(|(name, fared)| (name.to_vec(), fared.messages)).collect();

@@ -189,7 +189,7 @@ fn delayed(text: &mut String, rows: &[DelayRow], look: &Look) {
         .filter_map(|row| Some((delays::name(row, words), delays::verdict(row, words)?)));
     for (at, (name, verdict)) in verdicts.enumerate() {
         let _ =
-            write!(text, "{}- {}: {}\n", if at == 0 { "\n" } else { "" }, escaped(&name), escaped(&verdict));
+            writeln!(text, "{}- {}: {}", if at == 0 { "\n" } else { "" }, escaped(&name), escaped(&verdict));
     }
 }
 

@@ -69,6 +69,7 @@ impl Counts {
     }
 
     /// What is left of it.
+    #[must_use]
     pub fn without(self, parts: impl IntoIterator<Item = Self>) -> Self {
         parts.into_iter().fold(self, |left, part| Self {
             messages: left.messages.zip(part.messages).map(|(left, part)| left.saturating_sub(part)),

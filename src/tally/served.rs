@@ -9,15 +9,21 @@ use crate::walk::Told;
 /// How often each outcome befell one name.
 pub type Outcomes = [u64; 10];
 
+/// What is known of a name.
+#[derive(Clone, Copy)]
+enum Known {
+    NotAsked,
+    Of(Option<Provider>),
+}
+
 /// What befell the mail of each provider. Adding up is in any order.
 #[derive(Default)]
 pub struct Served {
     /// By the provider's row in the book; 0 is nobody that the book has.
     pub counts: Vec<Outcomes>,
-    /// By the number of a relay's name; of mail that reached no named relay, of the recipient's domain. None: not
-    /// looked up yet.
-    of_relay: Vec<Option<Option<Provider>>>,
-    of_domain: Vec<Option<Option<Provider>>>,
+    /// By the number of a relay's name; of mail that reached no named relay, of the recipient's domain.
+    of_relay: Vec<Known>,
+    of_domain: Vec<Known>,
 }
 
 impl Served {
@@ -42,12 +48,16 @@ impl Served {
         };
         let Some(id) = id.filter(|id| *id != NameId::OTHERS) else { return asked() };
         if known.len() <= id.index() {
-            known.resize(id.index() + 1, None);
+            known.resize(id.index() + 1, Known::NotAsked);
         }
-        match known.get_mut(id.index()) {
-            Some(known) => *known.get_or_insert_with(asked),
-            None => asked(),
+        if let Some(Known::Of(provider)) = known.get(id.index()) {
+            return *provider;
         }
+        let provider = asked();
+        if let Some(known) = known.get_mut(id.index()) {
+            *known = Known::Of(provider);
+        }
+        provider
     }
 
     fn add(&mut self, at: usize, outcome: Outcome) {
