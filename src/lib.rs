@@ -29,6 +29,7 @@ pub mod reason;
 pub mod record;
 pub mod reply;
 pub mod report;
+pub mod story;
 pub mod summary;
 pub mod tally;
 pub mod time;

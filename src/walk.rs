@@ -280,8 +280,13 @@ struct Walker<'a, L> {
     unread: Option<Vec<u8>>,
 }
 
-/// The clock of a file, at the beginning of a block.
-fn clock<'c>(clock: &'c mut Option<Clock>, last_file: &mut usize, file: usize, task: &Task) -> &'c mut Clock {
+/// The clock of a file, at the beginning of a block; `last_file` is that of the block before.
+pub fn clock<'c>(
+    clock: &'c mut Option<Clock>,
+    last_file: &mut usize,
+    file: usize,
+    task: &Task,
+) -> &'c mut Clock {
     let calendar = task.calendar;
     if *last_file != file {
         (*clock, *last_file) = (None, file);
@@ -296,7 +301,7 @@ fn clock<'c>(clock: &'c mut Option<Clock>, last_file: &mut usize, file: usize, t
 
 /// Tells each line, cut to what is looked at and taken out of its envelope, and where it begins in the block; gives
 /// back how many there were, and how many bytes of them were looked at.
-fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> (u64, u64) {
+pub fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> (u64, u64) {
     let mut inside = Vec::new();
     let (mut lines, mut at, mut cut) = (0, 0, 0);
     let length = block.lines.len();
@@ -408,7 +413,7 @@ impl<L: Listener> Walker<'_, L> {
 /// Exim sends a refusal to syslog twice, for its mainlog and for its rejectlog: one event, told by the first. Long
 /// lines are cut differently, so the shorter text is the beginning of the longer. A client may be refused the same
 /// thing again at once, so every second one of the same text is a copy.
-fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
+pub fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
     if event.mta != Mta::Exim || event.direction != Direction::Inbound || line.program.is_empty() {
         return false;
     }

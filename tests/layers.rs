@@ -24,7 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["walk"],
     &["group", "timeline", "ledger"],
     &["record", "tally"],
-    &["report", "entry"],
+    &["report", "entry", "story"],
     &["grouped", "delayed", "named", "notes", "messages"],
     &["summary", "lookup"],
     &["output"],
@@ -35,7 +35,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Output shows reports, entries and records, and knows nothing of how they came about.
-const OUTPUT_MAY_USE: &[&str] = &["language", "entry", "event", "output", "record", "reply", "report"];
+const OUTPUT_MAY_USE: &[&str] = &["language", "entry", "event", "output", "record", "reply", "report", "story"];
 
 fn floor(module: &str) -> usize {
     FLOORS

@@ -179,7 +179,7 @@ fn pid(text: &[u8]) -> &[u8] {
 
 /// `1xUxgC-000022-1C rest`, and since 4.97 `1xUxgC-000000000022-1C00 rest`: base-62 time, pid, and fraction
 /// (Exim spec, "Message identification").
-fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+pub(super) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     match id::<16>(text, 13).or_else(|| id::<23>(text, 18)) {
         Some((id, rest)) => (Some(id), rest),
         None => (None, text),

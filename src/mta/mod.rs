@@ -3,6 +3,7 @@
 pub mod delay;
 pub mod exim;
 pub mod fact;
+pub mod link;
 pub mod opensmtpd;
 pub mod postfix;
 pub mod reading;
@@ -54,5 +55,21 @@ pub fn recipients(fact: &Fact) -> Option<u32> {
     match fact.mta {
         Mta::Postfix => postfix::recipients(fact),
         Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
+/// The queue id of any line about a message, and what follows it; also of lines that say nothing else we know.
+pub fn queue_id<'a>(line: &Line<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
+    let with = |mta: Mta, (id, rest): (Option<&'a [u8]>, &'a [u8])| id.map(|id| (mta, id, rest));
+    if Daemon::of(line).is_some() {
+        return with(Mta::Postfix, postfix::queue_id(line.text));
+    }
+    match (line.program, line.stamp) {
+        (b"", Stamp::Iso(_)) => with(Mta::Exim, exim::queue_id(exim::words(line))),
+        (b"", _) => None,
+        (program, _) if program.starts_with(b"exim") => with(Mta::Exim, exim::queue_id(exim::words(line))),
+        _ if sendmail::wrote(line) => with(Mta::Sendmail, sendmail::queue_id(line.text)),
+        _ if opensmtpd::wrote(line) => with(Mta::Opensmtpd, (opensmtpd::queue_id(line.text), line.text)),
+        _ => None,
     }
 }

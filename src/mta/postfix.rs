@@ -50,7 +50,7 @@ pub(super) fn recipients(fact: &Fact) -> Option<u32> {
 /// `4jXCsJ3c7Hz7j9M: rest`, `NOQUEUE: rest`. An id is hex digits in capitals, or digits and consonants
 /// (postfix global/mail_queue.h); at least five of them. Lines made anonymous show that other letters come too,
 /// so only what ordinary words have is refused: small vowels.
-fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+pub(super) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let in_id = |&&byte: &&u8| IN_ID.get(usize::from(byte)) == Some(&true);
     let length = text.iter().take(33).take_while(in_id).count();
     match (text.get(..length), text.get(length..)) {

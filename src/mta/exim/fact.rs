@@ -47,6 +47,8 @@ fn arrival<'a>(fact: &Fact<'a>, whole: bool) -> Context<'a> {
             b"H" => match peer::read(value) {
                 Some((peer, rest)) => {
                     context.client = peer.ip.or(peer.host);
+                    context.client_host = peer.host;
+                    context.helo = value.get(..value.len() - rest.len()).and_then(peer::named);
                     rest
                 }
                 None => word(value).1,
@@ -111,6 +113,7 @@ mod tests {
             sender: Some(b"a@example.org"),
             size: Some(421),
             client: Some(b"192.0.2.1"),
+            helo: Some(b"S=9 id=x"),
             user: Some(b"anna"),
             message_id: Some(b"1@example.org"),
             ..none
