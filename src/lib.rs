@@ -34,6 +34,7 @@ pub mod summary;
 pub mod tally;
 pub mod time;
 pub mod timeline;
+pub mod trace;
 pub mod turn;
 pub mod walk;
 pub mod when;

@@ -124,6 +124,8 @@ pub struct Step {
     /// The reason in words.
     pub title: Option<String>,
     pub text: String,
+    /// A client was told so this many times in its session; 1 for all else.
+    pub count: u64,
     /// The queue id that the line names: as which it goes on, or that of the notification.
     pub next: Option<String>,
 }

@@ -27,6 +27,7 @@ const FLOORS: &[&[&str]] = &[
     &["report", "entry", "story"],
     &["grouped", "delayed", "named", "notes", "messages"],
     &["summary", "lookup"],
+    &["trace"],
     &["output"],
     &["cli"],
     &["config"],
@@ -35,7 +36,8 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Output shows reports, entries and records, and knows nothing of how they came about.
-const OUTPUT_MAY_USE: &[&str] = &["language", "entry", "event", "output", "record", "reply", "report", "story"];
+const OUTPUT_MAY_USE: &[&str] =
+    &["language", "entry", "event", "output", "record", "reply", "report", "story"];
 
 fn floor(module: &str) -> usize {
     FLOORS

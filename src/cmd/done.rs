@@ -58,6 +58,12 @@ impl Done {
         Self { problems: Vec::new(), complaint: None, remarks: Vec::new(), nothing: false, not_found: !found }
     }
 
+    /// The same, and what was asked for is in no log that was read.
+    #[must_use]
+    pub fn without_a_find(self) -> Self {
+        Self { not_found: true, ..self }
+    }
+
     /// No input at all could be read, or nothing in it: what is on stderr says all.
     pub fn nothing_to_report(&self) -> bool {
         self.nothing

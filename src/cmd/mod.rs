@@ -16,6 +16,8 @@ mod page;
 mod place;
 pub mod scan;
 pub mod schema;
+mod spool;
 mod times;
+pub mod trace;
 mod unparsed;
 mod wanted;

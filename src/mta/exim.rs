@@ -53,6 +53,12 @@ pub(super) fn receive_time(fact: &Fact) -> Option<u64> {
     fact::context(fact).receive_time.and_then(units)
 }
 
+/// What the client called itself, behind `H=`. None: what is its name too, or nothing.
+pub fn helo(text: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = peer::read(text)?;
+    peer::named(text.get(..text.len() - rest.len())?)
+}
+
 /// The text without what syslog and Exim's own options put before it: two copies of one line have the same. Empty
 /// for a later piece of a line that was cut in pieces.
 pub fn words<'a>(line: &Line<'a>) -> &'a [u8] {

@@ -39,7 +39,6 @@ pub fn link(mta: Mta, text: &[u8]) -> Option<(Tie, &[u8])> {
         Mta::Postfix if text.starts_with(b"sender ") || text.starts_with(b"postmaster ") => {
             cut(text, b" notification: ").and_then(|(_, rest)| id(rest)).map(|id| (Tie::Notice, id))
         }
-        Mta::Postfix => None,
         // `<= <> R=1xV0EP-0000l4-07 U=…` (Exim spec ch. 52)
         Mta::Exim if text.starts_with(b"<= ") => {
             let (sender, rest) = cut(text, b" R=")?;
@@ -48,7 +47,7 @@ pub fn link(mta: Mta, text: &[u8]) -> Option<(Tie, &[u8])> {
             (sender.iter().filter(|&&byte| byte == b' ').count() == 1).then_some((Tie::NoticeOf, id))
         }
         Mta::Exim if text.get(1..3) == Some(b"> ") => next().map(|id| (Tie::Next, id)),
-        Mta::Exim => None,
+        Mta::Postfix | Mta::Exim => None,
         Mta::Sendmail | Mta::Opensmtpd => next().map(|id| (Tie::Next, id)),
     }
 }

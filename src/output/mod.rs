@@ -21,4 +21,6 @@ mod rows;
 mod sections;
 mod sums;
 pub mod text;
+pub mod trace_raw;
+pub mod trace_text;
 mod who;
