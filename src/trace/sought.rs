@@ -161,7 +161,7 @@ mod tests {
             finds(what, sent, true);
         }
         for what in
-            ["F2A59DC17", "nna@example.org", "@mx.example.org", "192.0.2.9", "mx.example.org", "*.com"]
+            ["F2A59DC17", "nna@example.org", "@mx.example.org", "192.0.2.9", "mx.example.org", "*.net"]
         {
             finds(what, sent, false);
         }
