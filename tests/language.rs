@@ -97,6 +97,15 @@ fn has_the_fixed_words_of_the_report() {
         "WHEN YOU SEE IT",
         "HOW TO FIX IT",
         "KEY DIFFERENCES",
+        "handed on",
+        "released",
+        "deleted",
+        "requeued",
+        "notified",
+        "no result in the logs",
+        "login",
+        "earlier ones are not shown; -n 0 shows all",
+        "notification to the sender",
     ];
     for (language, words) in others() {
         for english in fixed {
