@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::fmt::Write;
 use std::fs;
 
 use common::{answer, fed, fixture, run};
@@ -102,7 +103,7 @@ fn message(id: &str, minute: u32, rest: &[&str]) -> String {
     );
     for line in rest {
         let (daemon, words) = line.split_once(' ').unwrap();
-        text += &format!("{}[5]: {id}: {words}\n", front(daemon, 2));
+        writeln!(text, "{}[5]: {id}: {words}", front(daemon, 2)).unwrap();
     }
     text
 }
@@ -307,6 +308,17 @@ fn a_raw_refusal_has_the_ends_of_its_session() {
 }
 
 #[test]
+fn a_signers_line_is_among_the_raw_ones() {
+    let log = message("ABCDEF1", 10, &[SENT, "qmgr removed"])
+        + "Nov 22 02:10:02 mx1 opendkim[8]: ABCDEF1: DKIM-Signature field added (s=m, d=example.com)\n\
+            Nov 22 02:10:02 mx1 opendkim[8]: ABCDEF2: DKIM-Signature field added (s=m, d=example.com)\n";
+    let (_folder, names) = files(&[("mail.log", &log)]);
+    let (raw, _) = answer(&["trace", "--raw", "anna@example.org", &names[0]]);
+    let wanted: Vec<&str> = log.lines().filter(|line| line.contains(": ABCDEF1: ")).collect();
+    assert_eq!(raw.lines().collect::<Vec<_>>(), wanted);
+}
+
+#[test]
 fn bytes_that_are_no_text_come_out_as_they_are() {
     let mut log = message("ABCDEF1", 10, &[]).into_bytes();
     log.extend_from_slice(b"Nov 22 02:10:05 mx1 postfix/smtp[5]: ABCDEF1: warning: \xff\x1b[2J\n");
@@ -362,7 +374,9 @@ fn a_pipe_and_packed_files_tell_the_same() {
     let wrapped: String = String::from_utf8(log)
         .unwrap()
         .lines()
-        .map(|line| format!("{}\n", json!({"log": format!("{line}\n"), "stream": "stdout"})))
+        .flat_map(|line| {
+            [json!({"log": format!("{line}\n"), "stream": "stdout"}).to_string(), "\n".to_owned()]
+        })
         .collect();
     assert_eq!(fed(&["trace", "f-no@f-no.example.net", "-"], wrapped.as_bytes()).1, told);
 }

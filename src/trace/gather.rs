@@ -20,7 +20,7 @@ use crate::line::Line;
 use crate::mta;
 use crate::mta::fact::Step as Progress;
 use crate::mta::link::{Tie, link};
-use crate::mta::reading::Reading;
+use crate::mta::reading::{Reading, cut};
 use crate::reason::Judge;
 use crate::story::What;
 use crate::time::{Clock, Moment};
@@ -65,6 +65,16 @@ pub enum Found {
     },
     /// A session begins or ends.
     Session(Mark),
+    /// Another program's line that begins with a wanted id: a signer's, a filter's.
+    Stray(Box<Stray>),
+}
+
+pub struct Stray {
+    pub id: String,
+    pub host: Option<String>,
+    pub moment: Option<Moment>,
+    pub place: Place,
+    pub raw: Vec<u8>,
 }
 
 /// Whose queue a message is in.
@@ -88,6 +98,7 @@ impl Held for Gathered {
         let found = self.found.iter().map(|found| match found {
             Found::Note { id, note, .. } => id.len() + 64 + note.held(),
             Found::Session(mark) => size_of::<Mark>() + mark.raw.len(),
+            Found::Stray(stray) => size_of::<Stray>() + stray.raw.len(),
         });
         found.sum()
     }
@@ -112,7 +123,11 @@ impl<'a> Gatherer<'a> {
         each_line(block, &mut |at, raw| {
             let raw = envelope::open(raw, &mut inside);
             let line = Line::read(raw);
-            let Some((mta, id, rest)) = mta::queue_id(&line) else { return };
+            let Some((mta, id, rest)) = mta::queue_id(&line) else {
+                let stray = if self.wanted.raw { self.stray(block, at, &line, &mut clock) } else { None };
+                found.extend(stray.map(|stray| Found::Stray(Box::new(stray))));
+                return;
+            };
             if !self.wanted.ids.contains(&self.hasher.hash_one(id)) {
                 return;
             }
@@ -131,6 +146,7 @@ impl<'a> Gatherer<'a> {
             found.sort_by_key(|found| match found {
                 Found::Note { note, .. } => note.place,
                 Found::Session(mark) => mark.place,
+                Found::Stray(stray) => stray.place,
             });
         }
         Gathered { found }
@@ -187,6 +203,21 @@ impl<'a> Gatherer<'a> {
             process,
             session: Vec::new(),
         })
+    }
+
+    /// `opendkim[884]: 399763DFD5E2: DKIM-Signature field added`
+    fn stray(&self, block: &Block, at: usize, line: &Line, clock: &mut Clock) -> Option<Stray> {
+        let (id, _) = cut(line.text.get(..40).unwrap_or(line.text), b": ")?;
+        if !self.wanted.ids.contains(&self.hasher.hash_one(id)) {
+            return None;
+        }
+        let place = Place { file: block.file, offset: block.offset + at as u64 };
+        let moment = clock.read(line.stamp, place.offset);
+        if !self.task.window.is_open() && moment.is_none_or(|moment| !self.task.window.holds(moment)) {
+            return None;
+        }
+        let host = (!line.host.is_empty()).then(|| text(line.host));
+        Some(Stray { id: text(id), host, moment, place, raw: whole_line(block, at).to_vec() })
     }
 
     fn mark(&self, block: &Block, at: usize, raw: &[u8], clock: &mut Clock) -> Option<Mark> {

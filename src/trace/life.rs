@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use super::find::micros;
-use super::gather::{Found, Gathered, Mark, Origin};
+use super::gather::{Found, Gathered, Mark, Origin, Stray};
 use super::note::{Known, Note, Said};
 use super::refused::Session;
 use crate::event::Mta;
@@ -40,6 +40,7 @@ pub struct Lives {
     pub forgotten: u64,
     /// The session that each process is at.
     open: HashMap<u64, (Mark, Came), Plain>,
+    strays: Vec<Stray>,
 }
 
 /// The messages that came in a session: their keys, and where.
@@ -60,6 +61,14 @@ impl Lives {
                         came.push((key, note.place));
                     }
                     self.notes.entry(key).or_insert_with(|| (id, origin, Vec::new())).2.push(*note);
+                }
+                Found::Stray(stray) => {
+                    self.held += size_of::<Stray>() + stray.raw.len();
+                    if self.held > KEPT {
+                        self.forgotten += 1;
+                    } else {
+                        self.strays.push(*stray);
+                    }
                 }
                 Found::Session(mark) if mark.begins => {
                     if let Some((began, came)) = self.open.insert(mark.process, (mark, Vec::new())) {
@@ -110,6 +119,17 @@ impl Lives {
         }
         // The table has an order of its own.
         lives.sort_by_key(|life| (life.began, life.notes.first().map(|note| note.place)));
+        for stray in self.strays {
+            let at = micros(stray.moment);
+            let near = |life: &&mut Life| {
+                let inside = |at: i64| life.began - NEAR <= at && at <= life.last + NEAR;
+                life.id == stray.id && life.origin.host == stray.host && at.is_none_or(inside)
+            };
+            // Of two messages of one id the later one that there was by then.
+            if let Some(life) = lives.iter_mut().rev().find(near) {
+                life.notes.push(Note::of_stray((stray.moment, stray.place, stray.raw)));
+            }
+        }
         lives
     }
 }

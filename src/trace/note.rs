@@ -103,6 +103,12 @@ impl Known {
 }
 
 impl Note {
+    /// Nothing is known of it but that it is about the message.
+    pub fn of_stray((moment, place, raw): (Option<Moment>, Place, Vec<u8>)) -> Self {
+        let (said, session) = (Said::Routine, Vec::new());
+        Self { moment, place, said, other: None, fits: false, raw, process: None, session }
+    }
+
     /// For who counts memory, in bytes.
     pub fn held(&self) -> usize {
         let said = match &self.said {
