@@ -107,7 +107,7 @@ pub fn trace(question: &Question, task: &Task) -> Result<Traced, Error> {
     let mut lives = Vec::new();
     if !ids.is_empty() || raw && !sessions.is_empty() {
         let of_any = filter.of_any_sender();
-        let mut gathering = Lives::default();
+        let mut gathering = Lives::new(&sessions);
         let second = Task { calendar: &calendar, filter: &of_any, ..*task };
         let wanted = Wanted { ids: &ids, sought, filter: &of_any, raw };
         let new = || Gatherer::new(second, wanted, seed.clone());

@@ -308,6 +308,23 @@ fn a_raw_refusal_has_the_ends_of_its_session() {
 }
 
 #[test]
+fn each_session_of_a_process_has_its_own_ends() {
+    let end = |second: u32, what: &str, who: &str| {
+        format!("Nov 22 03:00:{second:02} mx1 postfix/smtpd[9]: {what} from {who}\n")
+    };
+    let (one, other) = ("a.example.com[192.0.2.7]", "b.example.com[192.0.2.8]");
+    // The first ends without a line of its own.
+    let first = end(0, "connect", one) + &refused(1, 9, "a@example.org");
+    let second = end(5, "connect", other) + &end(6, "disconnect", other);
+    let third = end(7, "connect", one) + &refused(8, 9, "b@example.org") + &end(9, "disconnect", one);
+    let log = [first.as_str(), &second, &third].concat();
+    let (_folder, names) = files(&[("mail.log", &log)]);
+    for (what, wanted) in [("a@example.org", &first), ("b@example.org", &third)] {
+        assert_eq!(answer(&["trace", "--raw", what, &names[0]]), (wanted.clone(), 0));
+    }
+}
+
+#[test]
 fn a_signers_line_is_among_the_raw_ones() {
     let log = message("ABCDEF1", 10, &[SENT, "qmgr removed"])
         + "Nov 22 02:10:02 mx1 opendkim[8]: ABCDEF1: DKIM-Signature field added (s=m, d=example.com)\n\

@@ -41,13 +41,27 @@ pub struct Lives {
     /// The session that each process is at.
     open: HashMap<u64, (Mark, Came), Plain>,
     strays: Vec<Stray>,
+    /// Where the refusals of each process begin, and their numbers.
+    refused: HashMap<u64, Vec<(Place, usize)>, Plain>,
 }
 
 /// The messages that came in a session: their keys, and where.
 type Came = Vec<(u64, Place)>;
 
 impl Lives {
-    /// To be told in the order of the blocks. `refused` may want the lines around them.
+    /// `refused` may want the lines around them; they are the same to the end.
+    pub fn new(refused: &[Session]) -> Self {
+        let mut lives = Self::default();
+        for (number, session) in refused.iter().enumerate() {
+            if let Some(process) = session.process() {
+                lives.refused.entry(process).or_default().push((session.places().0, number));
+            }
+        }
+        lives.refused.values_mut().for_each(|places| places.sort_unstable());
+        lives
+    }
+
+    /// To be told in the order of the blocks.
     pub fn add(&mut self, gathered: Gathered, refused: &mut [Session]) {
         for found in gathered.found {
             match found {
@@ -71,38 +85,47 @@ impl Lives {
                     }
                 }
                 Found::Session(mark) if mark.begins => {
-                    if let Some((began, came)) = self.open.insert(mark.process, (mark, Vec::new())) {
-                        self.close(began, came, None, refused);
+                    let (process, place) = (mark.process, mark.place);
+                    if let Some((began, came)) = self.open.insert(process, (mark, Vec::new())) {
+                        self.close(began, came, None, Some(place), refused);
                     }
                 }
                 Found::Session(mark) => {
                     if let Some((began, came)) = self.open.remove(&mark.process) {
-                        self.close(began, came, Some(mark), refused);
+                        let place = mark.place;
+                        self.close(began, came, Some(mark), Some(place), refused);
                     }
                 }
             }
         }
     }
 
-    /// The lines of a session go to what was said in it.
-    fn close(&mut self, began: Mark, came: Came, ended: Option<Mark>, refused: &mut [Session]) {
+    /// The lines of a session go to what was said in it, before `until`.
+    fn close(
+        &mut self,
+        began: Mark,
+        came: Came,
+        ended: Option<Mark>,
+        until: Option<Place>,
+        refused: &mut [Session],
+    ) {
+        let after = began.place;
+        let places = self.refused.get(&began.process).map(Vec::as_slice).unwrap_or_default();
+        let first = places.partition_point(|&(place, _)| place < after);
+        let inside =
+            places.iter().skip(first).take_while(|&&(place, _)| until.is_none_or(|until| place < until));
         let mut lines = vec![(began.moment, began.place, began.raw)];
         lines.extend(ended.map(|ended| (ended.moment, ended.place, ended.raw)));
+        for &(_, number) in inside {
+            if let Some(session) = refused.get_mut(number) {
+                session.lines.extend(lines.iter().cloned());
+            }
+        }
         for (key, place) in came {
             let notes = self.notes.get_mut(&key).map(|(_, _, notes)| notes);
             if let Some(note) = notes.and_then(|notes| notes.iter_mut().find(|note| note.place == place)) {
-                note.session = std::mem::take(&mut lines);
+                note.session.clone_from(&lines);
             }
-        }
-        let until = lines.get(1).map(|(_, place, _)| *place);
-        let inside = |session: &&mut Session| {
-            let (first, _) = session.places();
-            session.process() == Some(began.process)
-                && first > began.place
-                && until.is_none_or(|end| first < end)
-        };
-        if let Some(session) = refused.iter_mut().find(inside) {
-            session.lines.append(&mut lines);
         }
     }
 
@@ -111,7 +134,7 @@ impl Lives {
         let mut open: Vec<_> = std::mem::take(&mut self.open).into_values().collect();
         open.sort_by_key(|(began, _)| began.place);
         for (began, came) in open {
-            self.close(began, came, None, refused);
+            self.close(began, came, None, None, refused);
         }
         let mut lives: Vec<Life> = Vec::new();
         for (id, origin, notes) in self.notes.into_values() {
