@@ -59,8 +59,17 @@ pub struct Known {
 
 impl Known {
     pub fn of(fact: &Fact) -> Self {
-        let Context { sender, size, client, client_host, helo, user, message_id, recipients: _ } =
-            mta::context(fact);
+        let Context {
+            sender,
+            size,
+            client,
+            client_host,
+            helo,
+            user,
+            message_id,
+            recipients: _,
+            receive_time: _,
+        } = mta::context(fact);
         let is_ip = |text: &&[u8]| text.iter().any(|byte| matches!(byte, b'.' | b':'));
         // Without an address, what stands for the client is its name.
         let (client_ip, name) = match client_host {
