@@ -1,0 +1,394 @@
+//! The lines of a message's life in Postfix.
+
+use std::fmt::Arguments;
+
+use super::client::Client;
+use super::flow::{Message, Origin, Recipient};
+use super::place::Flavor;
+use super::reply::{Fail, Filled, Reply, Stage, Words};
+use super::series::Series;
+use super::world::World;
+
+const CIPHER: &str = "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)";
+
+pub fn smtpd(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::Person(..) => "postfix/submission/smtpd",
+        Origin::Outside(_) | Origin::Program | Origin::Bounce(_) => "postfix/smtpd",
+    }
+}
+
+pub fn connect(world: &mut World, at: u64, by: &str, pid: u64, client: &Client) {
+    let Client { name, ip, port, .. } = client;
+    if world.site.has_postscreen && by == "postfix/smtpd" {
+        let own = world.site.ip.clone();
+        world.log.line(
+            at,
+            "postfix/postscreen",
+            1377,
+            format_args!("CONNECT from [{ip}]:{port} to [{own}]:25"),
+        );
+        world.log.line(at, "postfix/postscreen", 1377, format_args!("PASS OLD [{ip}]:{port}"));
+    }
+    world.log.line(at + 40, by, pid, format_args!("connect from {name}[{ip}]"));
+}
+
+pub fn accept(world: &mut World, at: u64, message: &Message) {
+    let id = &message.id;
+    let pid = 20_000 + message.salt % 97;
+    let at = at.saturating_sub(1200);
+    let domain = message
+        .from
+        .rsplit('@')
+        .next()
+        .filter(|domain| !domain.is_empty())
+        .unwrap_or(&world.site.host)
+        .to_owned();
+    match &message.origin {
+        Origin::Outside(client) => {
+            let Client { name, ip, .. } = client;
+            connect(world, at, "postfix/smtpd", pid, client);
+            if message.salt & 3 > 0 {
+                world.log.line(
+                    at + 120,
+                    "postfix/smtpd",
+                    pid,
+                    format_args!("Anonymous TLS connection established from {name}[{ip}]: {CIPHER}"),
+                );
+            }
+            world.log.line(at + 300, "postfix/smtpd", pid, format_args!("{id}: client={name}[{ip}]"));
+        }
+        Origin::Person(client, user) => {
+            let Client { name, ip, .. } = client;
+            let by = "postfix/submission/smtpd";
+            connect(world, at, by, pid, client);
+            world.log.line(
+                at + 300,
+                by,
+                pid,
+                format_args!("{id}: client={name}[{ip}], sasl_method=PLAIN, sasl_username={user}"),
+            );
+        }
+        Origin::Program => {
+            let from = &message.from;
+            world.log.line(at + 300, "postfix/pickup", 1378, format_args!("{id}: uid=33 from=<{from}>"));
+        }
+        Origin::Bounce(of) => {
+            world.log.line(
+                at + 440,
+                "postfix/bounce",
+                24_000 + pid % 50,
+                format_args!("{of}: sender non-delivery notification: {id}"),
+            );
+        }
+    }
+    let salt = message.salt;
+    world.log.line(
+        at + 420,
+        "postfix/cleanup",
+        21_000 + salt % 97,
+        format_args!("{id}: message-id=<{salt:x}@{domain}>"),
+    );
+    activate(world, at + 600, message);
+    if let Origin::Outside(client) | Origin::Person(client, _) = &message.origin {
+        let Client { name, ip, .. } = client;
+        let nrcpt = message.to.len();
+        world.log.line(at + 700, smtpd(&message.origin), pid, format_args!("disconnect from {name}[{ip}] ehlo=2 starttls=1 mail=1 rcpt={nrcpt} data=1 quit=1 commands={}", 6 + nrcpt));
+    }
+}
+
+pub fn activate(world: &mut World, at: u64, message: &Message) {
+    let Message { id, from, size, .. } = message;
+    let count = message.to.len();
+    world.log.line(
+        at,
+        "postfix/qmgr",
+        1203,
+        format_args!("{id}: from=<{from}>, size={size}, nrcpt={count} (queue active)"),
+    );
+}
+
+pub fn remove(world: &mut World, at: u64, message: &Message) {
+    world.log.line(at, "postfix/qmgr", 1203, format_args!("{}: removed", message.id));
+}
+
+/// `QID: to=<…>, relay=…, delay=…, delays=…, dsn=…, status=…`
+fn status(
+    world: &mut World,
+    at: u64,
+    queued: u64,
+    message: &Message,
+    to: &Recipient,
+    by: &str,
+    relay: &str,
+    dsn: &str,
+    text: Arguments,
+) {
+    let (id, address) = (&message.id, &to.address);
+    let age = at.saturating_sub(queued) / 1000;
+    let (b, c, d) = (message.salt % 40, message.salt >> 6 & 63, message.salt >> 12 & 511);
+    let pid = 25_000 + message.salt % 89;
+    let delay = if age > 9 { format!("{age}") } else { format!("{age}.{d:02}", d = d % 100) };
+    world.log.line(at, by, pid, format_args!(
+        "{id}: to=<{address}>, relay={relay}, delay={delay}, delays={age}/0.{b:02}/0.{c:02}/0.{d:02}, dsn={dsn}, status={text}"
+    ));
+}
+
+pub fn sent(world: &mut World, at: u64, queued: u64, message: &Message, to: &Recipient) {
+    let Some((_, place)) = world.place(to) else { return stored(world, at, queued, message, to) };
+    let (host, ip) = place.hosts[0].clone();
+    let (flavor, provider) = (place.flavor, place.provider);
+    let salt = message.salt;
+    let (enhanced, said) = match flavor {
+        Flavor::Google => (
+            "2.0.0",
+            format!(
+                "OK  1772{:06} {:x}-20020a05600si{}wrb.{} - gsmtp",
+                salt % 1_000_000,
+                salt >> 40,
+                salt % 9_999_999,
+                salt % 997
+            ),
+        ),
+        Flavor::Microsoft => (
+            "2.6.0",
+            format!(
+                "<{salt:x}@{}> [InternalId={}, Hostname=DB9PR{:04}.eurprd04.prod.outlook.com] 9021 bytes in 0.151, 58.310 KB/sec Queued mail for delivery",
+                world.site.host,
+                salt % 99_999_999,
+                salt % 9999
+            ),
+        ),
+        Flavor::Yahoo => ("", "ok dirdel".to_owned()),
+        Flavor::Apple => ("2.5.0", "Ok.".to_owned()),
+        Flavor::Gmx => ("", format!("Requested mail action okay, completed: id=1M{:x}", salt >> 20)),
+        Flavor::Postfix => ("2.0.0", format!("Ok: queued as {:X}", salt >> 20)),
+        Flavor::Exim => ("", format!("OK id=1w{:05}-00000{:06}-4aBc", salt % 99_999, salt % 999_999)),
+        Flavor::Plain => ("2.0.0", format!("{:x} Message accepted for delivery", salt >> 16)),
+    };
+    let blank = if enhanced.is_empty() { "" } else { " " };
+    let dsn = if enhanced.is_empty() { "2.0.0" } else { enhanced };
+    status(
+        world,
+        at,
+        queued,
+        message,
+        to,
+        "postfix/smtp",
+        &format!("{host}[{ip}]:25"),
+        dsn,
+        format_args!("sent (250 {enhanced}{blank}{said})"),
+    );
+    world.log.count(at, None, Series { direction: "outbound", code: 250, enhanced, provider });
+}
+
+fn stored(world: &mut World, at: u64, queued: u64, message: &Message, to: &Recipient) {
+    let own = world.site.host.clone();
+    if world.site.has_lmtp {
+        let (address, salt) = (&to.address, message.salt);
+        status(
+            world,
+            at,
+            queued,
+            message,
+            to,
+            "postfix/lmtp",
+            &format!("{own}[private/dovecot-lmtp]"),
+            "2.0.0",
+            format_args!("sent (250 2.0.0 <{address}> {salt:x}AA Saved)"),
+        );
+    } else {
+        status(
+            world,
+            at,
+            queued,
+            message,
+            to,
+            "postfix/virtual",
+            "virtual",
+            "2.0.0",
+            format_args!("sent (delivered to maildir)"),
+        );
+    }
+    world.log.count(at, None, Series { direction: "local", code: 250, enhanced: "2.0.0", provider: "" });
+}
+
+/// The host that is asked, and what it says, for a mailbox here too.
+pub fn failed(
+    world: &mut World,
+    at: u64,
+    queued: u64,
+    message: &Message,
+    to: &Recipient,
+    tries: u32,
+    storm: Option<usize>,
+    fail: &Fail,
+) {
+    let word = if fail.is_temporary() { "deferred" } else { "bounced" };
+    let (host, ip, domain, provider) = match world.place(to) {
+        Some((_, place)) => {
+            let (host, ip) = place.hosts[0].clone();
+            (host, ip, place.domain.clone(), place.provider)
+        }
+        None => {
+            (world.site.host.clone(), "private/dovecot-lmtp".to_owned(), world.site.domains[0].clone(), "")
+        }
+    };
+    let is_here = to.place.is_none();
+    let own = world.site.ip.clone();
+    let words = Words {
+        recipient: &to.address,
+        sender: &message.from,
+        our_ip: &own,
+        host: &host,
+        domain: &domain,
+        salt: message.salt,
+    };
+    let (by, port) = if is_here { ("postfix/lmtp", "") } else { ("postfix/smtp", ":25") };
+    let peer = format!("{host}[{ip}]");
+    let relay = format!("{peer}{port}");
+    let dsn = if fail.code / 100 == 4 && fail.enhanced.starts_with('4')
+        || fail.code / 100 == 5 && fail.enhanced.starts_with('5')
+        || fail.code == 0
+    {
+        fail.enhanced
+    } else if fail.is_temporary() {
+        "4.0.0"
+    } else {
+        "5.0.0"
+    };
+    let dsn = if fail.stage == Stage::Greeting && dsn.starts_with('5') { "4.7.0" } else { dsn };
+    let reply = Reply { fail, words: &words, joint: " " };
+    let text = Filled(fail.text, &words);
+    // A site that was down a moment ago is not asked for each message.
+    let is_suspended = tries > 0
+        && matches!(fail.stage, Stage::Greeting | Stage::Net)
+        && message.salt.wrapping_add(u64::from(tries)).is_multiple_of(3);
+    match fail.stage {
+        Stage::Greeting if is_suspended => status(
+            world,
+            at,
+            queued,
+            message,
+            to,
+            "postfix/error",
+            "none",
+            dsn,
+            format_args!(
+                "{word} (delivery temporarily suspended: host {peer} refused to talk to me: {reply})"
+            ),
+        ),
+        Stage::Net if is_suspended => status(
+            world,
+            at,
+            queued,
+            message,
+            to,
+            "postfix/error",
+            "none",
+            dsn,
+            format_args!("{word} (delivery temporarily suspended: connect to {relay}: {text})"),
+        ),
+        Stage::Greeting => status(
+            world,
+            at,
+            queued,
+            message,
+            to,
+            by,
+            &relay,
+            dsn,
+            format_args!("{word} (host {peer} refused to talk to me: {reply})"),
+        ),
+        Stage::Mail => status(
+            world,
+            at,
+            queued,
+            message,
+            to,
+            by,
+            &relay,
+            dsn,
+            format_args!("{word} (host {peer} said: {reply} (in reply to MAIL FROM command))"),
+        ),
+        Stage::Rcpt => status(
+            world,
+            at,
+            queued,
+            message,
+            to,
+            by,
+            &relay,
+            dsn,
+            format_args!("{word} (host {peer} said: {reply} (in reply to RCPT TO command))"),
+        ),
+        Stage::Dot => status(
+            world,
+            at,
+            queued,
+            message,
+            to,
+            by,
+            &relay,
+            dsn,
+            format_args!("{word} (host {peer} said: {reply} (in reply to end of DATA command))"),
+        ),
+        Stage::Net => {
+            if !is_here {
+                world.log.line(
+                    at.saturating_sub(20),
+                    by,
+                    25_000 + message.salt % 89,
+                    format_args!("connect to {relay}: {text}"),
+                );
+            }
+            status(
+                world,
+                at,
+                queued,
+                message,
+                to,
+                by,
+                "none",
+                dsn,
+                format_args!("{word} (connect to {relay}: {text})"),
+            );
+        }
+        Stage::Lost => status(
+            world,
+            at,
+            queued,
+            message,
+            to,
+            by,
+            &relay,
+            dsn,
+            format_args!("{word} (lost connection with {peer} {text})"),
+        ),
+        Stage::Dns => status(
+            world,
+            at,
+            queued,
+            message,
+            to,
+            by,
+            "none",
+            dsn,
+            format_args!(
+                "{word} (Host or domain name not found. Name service error for name={domain} type=MX: {text})"
+            ),
+        ),
+        Stage::Tls => {
+            let shown = if fail.text.contains("%h") { format!("{text}[{ip}]") } else { text.to_string() };
+            status(world, at, queued, message, to, by, &relay, dsn, format_args!("{word} ({shown})"));
+        }
+        Stage::Loop => {
+            status(world, at, queued, message, to, by, "none", dsn, format_args!("{word} ({text})"))
+        }
+    }
+    world.log.count(
+        at,
+        storm,
+        Series { direction: "outbound", code: fail.code, enhanced: fail.enhanced, provider },
+    );
+}
