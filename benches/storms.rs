@@ -6,7 +6,7 @@ mod storms;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
@@ -120,13 +120,10 @@ fn plans(options: &Options) -> Vec<Plan> {
     plans
 }
 
+/// Without the subcommand, `storm` would be the name of a file.
 fn knows_storms(program: &Path) -> io::Result<bool> {
-    let status = Command::new(program)
-        .args(["storm", "--help"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()?;
-    Ok(status.success())
+    let help = Command::new(program).args(["storm", "--help"]).output()?;
+    Ok(String::from_utf8_lossy(&help.stdout).contains("smtplog storm"))
 }
 
 /// The log, as old as its last line, and the truth beside it.

@@ -149,6 +149,7 @@ fn window(world: &mut World, pattern: Pattern, before: Option<&Draft>) -> Window
         let until = from + length;
         if until < end - 20 * MINUTE
             && (!by_day || (8..16).contains(&hour) && world.rhythm.share(from) > 0.045)
+            && (pattern != Pattern::Silence || world.rhythm.in_hour(from) > 200.)
         {
             return Window { from, until };
         }

@@ -8,7 +8,7 @@ use super::series::Series;
 use super::world::World;
 
 fn inbound(code: u16) -> Series {
-    Series { direction: "inbound", code, enhanced: "", provider: "" }
+    Series::new("inbound", code, "", "")
 }
 
 /// `H=… F=<…> rejected RCPT <…>: …`; `code` is what the text says, 0 for none.
@@ -25,16 +25,9 @@ pub fn reject(
     let word =
         if code / 100 == 4 || text.contains("try again") { "temporarily rejected" } else { "rejected" };
     line(world, at, client.port, format_args!("H={} F=<{from}> {word} RCPT <{to}>: {text}", peer(client)));
-    world.log.count(
-        at,
-        storm,
-        Series {
-            direction: "inbound",
-            code,
-            enhanced: if text.starts_with("Unrouteable") || text.contains("listed") { "5" } else { "" },
-            provider: "",
-        },
-    );
+    let words =
+        ["Unrouteable", "listed", "relay", "Sender verify"].into_iter().find(|words| text.contains(words));
+    world.log.count(at, storm, Series { words: words.unwrap_or_default(), ..inbound(code) });
 }
 
 /// `dovecot_login authenticator failed for …: 535 Incorrect authentication data (set_id=…)`

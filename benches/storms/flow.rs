@@ -38,4 +38,27 @@ pub struct Message {
     pub spam: u64,
     /// Sent so fast that the larger providers slow it down.
     pub listed: bool,
+    /// What is seen of its storm are deliveries.
+    pub shows: bool,
+}
+
+/// One recipient is tried once.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    pub at: u64,
+    /// When the message came into the queue.
+    pub queued: u64,
+    pub message: &'a Message,
+    pub to: &'a Recipient,
+    /// How often it was tried before.
+    pub tries: u32,
+    /// The storm that makes it fail.
+    pub storm: Option<usize>,
+}
+
+impl Attempt<'_> {
+    /// The storm that a delivery counts for.
+    pub fn seen(&self) -> Option<usize> {
+        self.message.storm.filter(|_| self.message.shows)
+    }
 }

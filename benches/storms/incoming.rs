@@ -42,7 +42,7 @@ fn backscatter(world: &mut World, storm: usize, window: Window, boost: f64) -> D
             if world.rng.chance(700) { server(&mut world.rng) } else { stranger(at % 5000, &mut world.rng) };
         if let Some(victim) = &victim {
             let mut message = world.message(at, String::new(), vec![victim.clone()], Origin::Outside(client));
-            message.storm = Some(storm);
+            (message.storm, message.shows) = (Some(storm), true);
             play(world, at, &message);
         } else {
             let name = world.rng.below(0xffff_ffff);

@@ -2,14 +2,14 @@
 
 use super::arrivals::wait;
 use super::condition::Trouble;
-use super::flow::{Message, Origin, Recipient};
+use super::flow::{Attempt, Message, Origin, Recipient};
 use super::log::Mta;
 use super::place::Flavor;
 use super::reply::Fail;
 use super::rhythm::{DAY, HOUR, MINUTE, SECOND};
 use super::texts::{Kind, REFUSED, TIMED_OUT, texts};
 use super::world::World;
-use super::{exim, exim_refusal, postfix, refusal};
+use super::{exim, exim_delivery, exim_refusal, postfix, postfix_delivery, refusal};
 
 /// What luck a recipient has when nothing else is wrong.
 #[derive(Clone, Copy)]
@@ -53,7 +53,7 @@ fn enter(world: &mut World, at: u64, message: &Message) -> Option<u64> {
         if is_person && tries > 2 || client.helo.starts_with("WIN-") {
             return None;
         }
-        let age = (5 * MINUTE << tries.min(4)).min(HOUR);
+        let age = ((5 * MINUTE) << tries.min(4)).min(HOUR);
         at += age / 2 + world.rng.below(age);
     }
     None
@@ -99,7 +99,9 @@ fn deliver(world: &mut World, queued: u64, message: &Message) {
                     Luck::Bad(..) | Luck::Good => None,
                 },
             );
-            report(world, now, queued, message, &one.recipient, tries, said);
+            let storm = said.and_then(|(storm, _)| storm);
+            let attempt = Attempt { at: now, queued, message, to: &one.recipient, tries, storm };
+            report(world, attempt, said.map(|(_, fail)| fail));
             match said {
                 Some((_, fail)) if fail.is_temporary() => left.push(one),
                 Some((storm, _)) => failed.push((one.recipient, storm)),
@@ -138,22 +140,12 @@ fn again(world: &mut World, age: u64, tries: u32) -> u64 {
     }
 }
 
-fn report(
-    world: &mut World,
-    at: u64,
-    queued: u64,
-    message: &Message,
-    to: &Recipient,
-    tries: u32,
-    said: Option<(Option<usize>, Fail)>,
-) {
+fn report(world: &mut World, attempt: Attempt, said: Option<Fail>) {
     match (world.mta, said) {
-        (Mta::Postfix, None) => postfix::sent(world, at, queued, message, to),
-        (Mta::Postfix, Some((storm, fail))) => {
-            postfix::failed(world, at, queued, message, to, tries, storm, &fail)
-        }
-        (Mta::Exim, None) => exim::sent(world, at, message, to),
-        (Mta::Exim, Some((storm, fail))) => exim::failed(world, at, message, to, tries, storm, &fail),
+        (Mta::Postfix, None) => postfix_delivery::sent(world, attempt),
+        (Mta::Postfix, Some(fail)) => postfix_delivery::failed(world, attempt, &fail),
+        (Mta::Exim, None) => exim_delivery::sent(world, attempt),
+        (Mta::Exim, Some(fail)) => exim_delivery::failed(world, attempt, &fail),
     }
 }
 

@@ -5,13 +5,14 @@
 //! what becomes of the messages that are there anyway, retries and all; storms that are mail (a stolen account) add
 //! messages. What each line of a storm counts for is kept beside it, so the truth depends on no parser.
 
-#![allow(dead_code, reason = "the bench and the test each use a part of this")]
+#![allow(dead_code, unused_imports, reason = "the bench and the test each use a part of this")]
 
 mod arrivals;
 mod case;
 mod client;
 mod condition;
 mod exim;
+mod exim_delivery;
 mod exim_refusal;
 mod flood;
 mod flow;
@@ -20,12 +21,14 @@ mod id;
 mod incoming;
 mod life;
 mod log;
+mod mailboxes;
 mod normal;
 mod outgoing;
 mod pattern;
 mod place;
 mod plan;
 mod postfix;
+mod postfix_delivery;
 mod refusal;
 mod reply;
 mod rhythm;

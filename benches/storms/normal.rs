@@ -128,7 +128,7 @@ fn bother(world: &mut World, at: u64) {
             turn_away(world, at, &client, &from, &to, Why::Relay);
         }
         80..92 => {
-            let (from, to) = (format!("x{}@nowhere.invalid", number), world.our_address().address);
+            let (from, to) = (format!("x{number}@nowhere.invalid"), world.our_address().address);
             turn_away(world, at, &client, &from, &to, Why::NoSender);
         }
         _ => {
@@ -143,7 +143,7 @@ fn bother(world: &mut World, at: u64) {
 pub fn turn_away(world: &mut World, at: u64, client: &Client, from: &str, to: &str, why: Why) {
     match (world.mta, why) {
         (Mta::Postfix, Why::Listed) if world.site.has_postscreen => {
-            refusal::screen(world, at, client, from, to)
+            refusal::screen(world, at, client, from, to);
         }
         (Mta::Postfix, why) => {
             let (code, enhanced, text) = match why {

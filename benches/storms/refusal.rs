@@ -8,7 +8,7 @@ use super::series::Series;
 use super::world::World;
 
 fn inbound(code: u16, enhanced: &'static str) -> Series {
-    Series { direction: "inbound", code, enhanced, provider: "" }
+    Series::new("inbound", code, enhanced, "")
 }
 
 /// `NOQUEUE: reject: RCPT from …: 550 5.1.1 …; from=<…> to=<…> proto=ESMTP helo=<…>`

@@ -34,7 +34,9 @@ impl Rhythm {
         let table = if is_office { OFFICE } else { HOMES };
         let mut hours = table.map(|hour| (hour / 100_f64).powf(depth));
         let sum: f64 = hours.iter().sum();
-        hours.iter_mut().for_each(|hour| *hour /= sum);
+        for hour in &mut hours {
+            *hour /= sum;
+        }
         let weekend = if is_office { [0.35, 0.3] } else { [0.9, 1.0] };
         let days = [1.0, 1.05, 1.04, 1.0, 0.92, weekend[0], weekend[1]];
         Self { hours, days, first_weekday, messages_per_day: messages_per_day as f64 }

@@ -6,6 +6,8 @@ pub struct Series {
     /// 0: none.
     pub code: u16,
     pub enhanced: &'static str,
+    /// What is said where no code tells; else empty.
+    pub words: &'static str,
     pub provider: &'static str,
 }
 
@@ -18,7 +20,12 @@ pub struct Count {
 }
 
 impl Series {
-    pub const fn is_good(self) -> bool {
-        self.code / 100 == 2
+    pub const fn new(
+        direction: &'static str,
+        code: u16,
+        enhanced: &'static str,
+        provider: &'static str,
+    ) -> Self {
+        Self { direction, code, enhanced, words: "", provider }
     }
 }

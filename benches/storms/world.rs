@@ -108,6 +108,18 @@ impl World {
         let size = 1800
             + (salt >> 20 & 0xfff)
             + if salt.is_multiple_of(5) { salt >> 40 & 0xf_ffff } else { salt >> 44 & 0x3fff };
-        Message { id, from, to, origin, size, salt, storm: None, unknown: 9, spam: 3, listed: false }
+        Message {
+            id,
+            from,
+            to,
+            origin,
+            size,
+            salt,
+            storm: None,
+            unknown: 9,
+            spam: 3,
+            listed: false,
+            shows: false,
+        }
     }
 }
