@@ -123,7 +123,7 @@ fn plans(options: &Options) -> Vec<Plan> {
 /// Without the subcommand, `storm` would be the name of a file.
 fn knows_storms(program: &Path) -> io::Result<bool> {
     let help = Command::new(program).args(["storm", "--help"]).output()?;
-    Ok(String::from_utf8_lossy(&help.stdout).contains("smtplog storm"))
+    Ok(String::from_utf8_lossy(&help.stdout).contains(" storm [OPTIONS]"))
 }
 
 /// The log, as old as its last line, and the truth beside it.
