@@ -27,7 +27,7 @@ pub fn sent(world: &mut World, attempt: Attempt) {
         world.log.count(at, attempt.seen(), Series::new("local", 250, "2.0.0", ""));
         return;
     };
-    let (host, ip) = place.hosts[0].clone();
+    let (host, ip) = place.host(message.salt).clone();
     let provider = place.provider;
     let said = match place.flavor {
         Flavor::Google => format!(
@@ -60,7 +60,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
     let Attempt { at, message, to, tries, storm, .. } = attempt;
     let (id, address, salt) = (&message.id, &to.address, message.salt);
     let Some((_, place)) = world.place(to) else { return not_stored(world, attempt, fail) };
-    let (host, ip) = place.hosts[0].clone();
+    let (host, ip) = place.host(message.salt).clone();
     let (domain, provider) = (place.domain.clone(), place.provider);
     let own = world.site.ip.clone();
     let words =

@@ -48,6 +48,8 @@ pub struct Attempt<'a> {
     pub at: u64,
     /// When the message came into the queue.
     pub queued: u64,
+    /// How long before that it had been there, when the log began.
+    pub before: u64,
     pub message: &'a Message,
     pub to: &'a Recipient,
     /// How often it was tried before.

@@ -27,7 +27,26 @@ struct Pending {
 
 pub fn play(world: &mut World, at: u64, message: &Message) {
     let Some(at) = enter(world, at, message) else { return };
-    deliver(world, at, message);
+    deliver(world, at, message, 0);
+}
+
+/// What is in the queue when the log begins: mail to places where nobody answers.
+pub fn stock(world: &mut World, messages_per_day: u64) {
+    let is_dead =
+        |world: &World, place: usize| world.site.places.get(place).is_some_and(|place| place.is_dead);
+    for _ in 0..messages_per_day * 4 {
+        let place = world.site.some_place(&mut world.rng);
+        if !is_dead(world, place) {
+            continue;
+        }
+        let age = world.rng.below(5 * DAY);
+        let (from, number) = (world.our_address().address, world.rng.below(25_000));
+        let to = Recipient { address: world.site.correspondent(place, number), place: Some(place) };
+        let wait = again(world, age);
+        let first = world.rng.below(wait);
+        let message = world.message(first, from, vec![to], Origin::Program);
+        deliver(world, first, &message, age);
+    }
 }
 
 /// When it is in the queue; None: it was turned away for good, or longer than the log is.
@@ -73,7 +92,8 @@ fn turn_away(world: &mut World, at: u64, message: &Message, storm: usize, troubl
     }
 }
 
-fn deliver(world: &mut World, queued: u64, message: &Message) {
+/// `age` is how long it had been in the queue before the log began.
+fn deliver(world: &mut World, queued: u64, message: &Message, age: u64) {
     let mut pending: Vec<Pending> = message
         .to
         .iter()
@@ -83,7 +103,7 @@ fn deliver(world: &mut World, queued: u64, message: &Message) {
         })
         .collect();
     let mut at = queued + 80 + world.rng.below(3 * SECOND);
-    let mut tries: u32 = 0;
+    let mut tries = u32::from(age > 0) * 5;
     while at < world.end() {
         at = world.goes_on(at);
         if tries > 0 && world.mta == Mta::Postfix {
@@ -100,7 +120,7 @@ fn deliver(world: &mut World, queued: u64, message: &Message) {
                 },
             );
             let storm = said.and_then(|(storm, _)| storm);
-            let attempt = Attempt { at: now, queued, message, to: &one.recipient, tries, storm };
+            let attempt = Attempt { at: now, queued, before: age, message, to: &one.recipient, tries, storm };
             report(world, attempt, said.map(|(_, fail)| fail));
             match said {
                 Some((_, fail)) if fail.is_temporary() => left.push(one),
@@ -120,23 +140,21 @@ fn deliver(world: &mut World, queued: u64, message: &Message) {
         }
         pending = left;
         tries += 1;
-        at += again(world, at - queued, tries);
-        if at - queued > 5 * DAY {
+        at += again(world, at - queued + age);
+        if at - queued + age > 5 * DAY {
             return;
         }
     }
 }
 
-/// Postfix: as long again as it is old, from 300 to 4000 seconds; Exim: each quarter of an hour for two hours, then
-/// one hour and a half as long again each time, whenever the queue runner comes by.
-fn again(world: &mut World, age: u64, tries: u32) -> u64 {
+/// Postfix: as long again as it is old, from 300 to 4000 seconds. Exim: each quarter of an hour for two hours, then
+/// half as long again each time, from the sixteenth hour on each six hours; whenever the queue runner comes by.
+fn again(world: &mut World, age: u64) -> u64 {
     match world.mta {
         Mta::Postfix => age.clamp(300 * SECOND, 4000 * SECOND) + world.rng.below(70 * SECOND),
         Mta::Exim if age < 2 * HOUR => 15 * MINUTE + world.rng.below(15 * MINUTE),
-        Mta::Exim => {
-            (HOUR as f64 * 1.5_f64.powi(tries.saturating_sub(5).min(8) as i32)) as u64
-                + world.rng.below(30 * MINUTE)
-        }
+        Mta::Exim if age < 16 * HOUR => (age / 2).clamp(HOUR, 6 * HOUR) + world.rng.below(30 * MINUTE),
+        Mta::Exim => 6 * HOUR + world.rng.below(30 * MINUTE),
     }
 }
 
@@ -166,10 +184,9 @@ fn give_back(world: &mut World, at: u64, message: &Message, storm: Option<usize>
 fn luck(world: &mut World, at: u64, message: &Message, to: &Recipient) -> Luck {
     let never = u64::MAX;
     let Some((number, place)) = world.place(to) else {
-        return if world.rng.chance(2) {
-            Luck::Bad(pick(world, Kind::Full, Flavor::Postfix), at + 8 * HOUR)
-        } else {
-            Luck::Good
+        return match world.site.is_full(&to.address, at) {
+            Some(until) => Luck::Bad(pick(world, Kind::Full, Flavor::Postfix), until),
+            None => Luck::Good,
         };
     };
     let (flavor, is_dead, known) = (place.flavor, place.is_dead, !place.provider.is_empty());

@@ -3,7 +3,7 @@
 use super::arrivals::{arrivals, rank, wait};
 use super::client::{Client, person, server, stranger};
 use super::flow::Origin;
-use super::life::play;
+use super::life::{play, stock};
 use super::log::Mta;
 use super::plan::Calm;
 use super::rhythm::{HOUR, MINUTE, SECOND};
@@ -11,6 +11,7 @@ use super::world::World;
 use super::{exim_refusal, flood, refusal};
 
 pub fn fill(world: &mut World, calm: Calm, messages_per_day: u64) {
+    stock(world, messages_per_day);
     let hours = world.end() / HOUR;
     // Those who are turned away do not sleep.
     let noise = messages_per_day as f64 * 0.45 / 24.;

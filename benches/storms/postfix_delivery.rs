@@ -10,9 +10,9 @@ use super::world::World;
 
 /// `QID: to=<…>, relay=…, delay=…, delays=…, dsn=…, status=…`
 fn status(world: &mut World, attempt: Attempt, by: &str, relay: &str, dsn: &str, text: Arguments) {
-    let Attempt { at, queued, message, to, .. } = attempt;
+    let Attempt { at, queued, before, message, to, .. } = attempt;
     let (id, address) = (&message.id, &to.address);
-    let age = at.saturating_sub(queued) / 1000;
+    let age = (at.saturating_sub(queued) + before) / 1000;
     let (b, c, d) = (message.salt % 40, message.salt >> 6 & 63, message.salt >> 12 & 511);
     let pid = 25_000 + message.salt % 89;
     let delay = if age > 9 { format!("{age}") } else { format!("{age}.{d:02}", d = d % 100) };
@@ -24,7 +24,7 @@ fn status(world: &mut World, attempt: Attempt, by: &str, relay: &str, dsn: &str,
 pub fn sent(world: &mut World, attempt: Attempt) {
     let Attempt { at, message, to, .. } = attempt;
     let Some((_, place)) = world.place(to) else { return stored(world, attempt) };
-    let (host, ip) = place.hosts[0].clone();
+    let (host, ip) = place.host(message.salt).clone();
     let (flavor, provider) = (place.flavor, place.provider);
     let salt = message.salt;
     let (enhanced, said) = match flavor {
@@ -99,7 +99,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
     let word = if fail.is_temporary() { "deferred" } else { "bounced" };
     let (host, ip, domain, provider) = match world.place(to) {
         Some((_, place)) => {
-            let (host, ip) = place.hosts[0].clone();
+            let (host, ip) = place.host(message.salt).clone();
             (host, ip, place.domain.clone(), place.provider)
         }
         None => {

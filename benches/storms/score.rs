@@ -114,7 +114,9 @@ fn has_factor(storm: &Storm, one: &Reported) -> bool {
     let said = one.factor.as_ref();
     storm.factors.is_empty()
         || said.is_some_and(|(dimension, value)| {
-            storm.factors.iter().any(|factor| factor.dimension == dimension && factor.value == *value)
+            // A code may be shown with its enhanced code behind it.
+            let value = if dimension == "code" { value.split(' ').next().unwrap_or_default() } else { value };
+            storm.factors.iter().any(|factor| factor.dimension == dimension && factor.value == value)
         })
 }
 

@@ -3,7 +3,8 @@
 use super::arrivals::rank;
 use super::place::{Place, places};
 use super::plan::Style;
-use super::rng::Rng;
+use super::rhythm::HOUR;
+use super::rng::{Rng, mix};
 
 const FIRST: [&str; 40] = [
     "anna", "ben", "clara", "david", "emma", "felix", "greta", "hugo", "ida", "jan", "karl", "lena", "max",
@@ -68,6 +69,14 @@ impl Site {
     /// The busiest are drawn the most.
     pub fn some_user(&self, rng: &mut Rng) -> usize {
         rank(rng, self.users)
+    }
+
+    /// A mailbox is full for half a day, for all that comes; until when. Those who get much mail see to it in time.
+    pub fn is_full(&self, address: &str, at: u64) -> Option<u64> {
+        let part = at / (12 * HOUR);
+        let name = address.bytes().fold(part, |sum, byte| mix(sum ^ u64::from(byte)));
+        let is_busy = || (0..self.users / 5).any(|number| self.user(number) == address);
+        (name % 1000 < 5 && !is_busy()).then_some((part + 1) * 12 * HOUR)
     }
 
     /// An address at another place.
