@@ -1,10 +1,10 @@
 //! A plan goes in, a log and its truth come out.
 
 use super::arrivals::spread;
-use super::log::{Log, Mta};
+use super::log::{Log, Mta, Stamp};
 use super::normal;
 use super::pattern::Pattern;
-use super::plan::{Calm, Plan};
+use super::plan::{Calm, Plan, Style};
 use super::rhythm::{DAY, HOUR, MINUTE, Rhythm};
 use super::rng::Rng;
 use super::site::Site;
@@ -45,12 +45,12 @@ fn attempt(plan: &Plan) -> Option<Case> {
     let site = Site::draw(&mut rng, plan.messages_per_day, plan.style);
     let weekday = plan.start.weekday().to_monday_zero_offset() as u64;
     let rhythm = Rhythm::draw(&mut rng, plan.messages_per_day, weekday);
-    let log = Log::new(
-        plan.stamp,
-        plan.start,
-        plan.days,
-        vec![site.host.split('.').next().unwrap_or_default().to_owned()],
-    );
+    let mut hosts = vec![site.host.split('.').next().unwrap_or_default().to_owned()];
+    if plan.style == Style::Other && plan.stamp != Stamp::Exim && rng.chance(500) {
+        hosts.push("mx3".to_owned());
+    }
+    let mut log = Log::new(plan.stamp, plan.start, plan.days, hosts);
+    log.instance = (plan.style == Style::Other && rng.chance(400)).then_some("postfix-mx");
     let is_grey = plan.calm == Calm::Greylisting;
     let mut world = World {
         mta: plan.mta,

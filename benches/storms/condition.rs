@@ -1,6 +1,7 @@
 //! States of the world that change what becomes of mail, for a while.
 
 use super::place::Place;
+use super::plan::Style;
 use super::reply::Fail;
 use super::rng::mix;
 use super::texts::{Kind, texts};
@@ -38,6 +39,8 @@ pub struct Condition {
     pub share: u64,
     pub scope: Scope,
     pub what: What,
+    /// Only on this host; None: on all.
+    pub host: Option<usize>,
 }
 
 /// Why clients are turned away at our own door.
@@ -57,11 +60,20 @@ pub struct Door {
     pub until: u64,
     pub share: u64,
     pub trouble: Trouble,
+    /// Only on this host; None: on all.
+    pub host: Option<usize>,
 }
 
 impl Condition {
     /// What is said to this mail now; `dice` are drawn for this attempt.
-    pub fn says(&self, at: u64, place: Option<(usize, &Place)>, recipient: &str, dice: u64) -> Option<Fail> {
+    pub fn says(
+        &self,
+        at: u64,
+        place: Option<(usize, &Place)>,
+        recipient: &str,
+        dice: u64,
+        style: Style,
+    ) -> Option<Fail> {
         if !(self.from..self.until).contains(&at) {
             return None;
         }
@@ -81,7 +93,7 @@ impl Condition {
         }
         let fails: &[Fail] = match (&self.what, place) {
             (What::These(fails), _) => fails,
-            (What::Kind(kind), Some((_, place))) => texts(*kind, place.flavor),
+            (What::Kind(kind), Some((_, place))) => texts(style, *kind, place.flavor),
             (What::Kind(_), None) => return None,
         };
         let which = if dice / 1000 % 10 < 8 { 0 } else { dice / 10_000 % fails.len() as u64 };

@@ -1,6 +1,6 @@
 //! Exim delivers, or says why not.
 
-use super::exim::{CIPHER, line};
+use super::exim::{CIPHER, Routes, line, routes};
 use super::flow::Attempt;
 use super::place::Flavor;
 use super::reply::{Fail, Filled, Reply, Stage, Words};
@@ -10,6 +10,7 @@ use super::world::World;
 pub fn sent(world: &mut World, attempt: Attempt) {
     let Attempt { at, message, to, .. } = attempt;
     let (id, address, salt) = (&message.id, &to.address, message.salt);
+    let Routes { remote, local, lmtp, .. } = routes(world.style);
     let Some((_, place)) = world.place(to) else {
         let (user, has_lmtp) = (address.split('@').next().unwrap_or_default(), world.site.has_lmtp);
         if has_lmtp {
@@ -18,11 +19,11 @@ pub fn sent(world: &mut World, attempt: Attempt) {
                 at,
                 salt,
                 format_args!(
-                    "{id} => {user} <{address}> R=dovecot T=dovecot_lmtp C=\"250 2.0.0 <{address}> {salt:x}AA Saved\""
+                    "{id} => {user} <{address}> {lmtp} C=\"250 2.0.0 <{address}> {salt:x}AA Saved\""
                 ),
             );
         } else {
-            line(world, at, salt, format_args!("{id} => {user} <{address}> R=localuser T=local_delivery"));
+            line(world, at, salt, format_args!("{id} => {user} <{address}> {local}"));
         }
         world.log.count(at, attempt.seen(), Series::new("local", 250, "2.0.0", ""));
         return;
@@ -49,9 +50,7 @@ pub fn sent(world: &mut World, attempt: Attempt) {
         world,
         at,
         salt,
-        format_args!(
-            "{id} => {address} R=dnslookup T=remote_smtp H={host} [{ip}] {CIPHER} CV=yes C=\"{said}\""
-        ),
+        format_args!("{id} => {address} {remote} H={host} [{ip}] {CIPHER} CV=yes C=\"{said}\""),
     );
     world.log.count(at, None, Series::new("outbound", 250, "", provider));
 }
@@ -75,7 +74,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
             ("end of data".to_owned(), -46)
         }
     };
-    let route = "R=dnslookup T=remote_smtp";
+    let Routes { remote: route, lookup, .. } = routes(world.style);
     // Within the retry time the host is not asked again, whichever message comes by.
     let is_put_off = matches!(fail.stage, Stage::Net | Stage::Greeting)
         && tries > 0
@@ -153,7 +152,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
             world,
             at,
             salt,
-            format_args!("{id} == {address} R=dnslookup defer (-1): host lookup did not complete"),
+            format_args!("{id} == {address} {lookup} defer (-1): host lookup did not complete"),
         ),
         Stage::Dns => line(world, at, salt, format_args!("{id} ** {address}: Unrouteable address")),
         Stage::Tls if fail.enhanced == "4.7.4" => line(
@@ -181,7 +180,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
             world,
             at,
             salt,
-            format_args!("{id} ** {address} R=dnslookup: lowest numbered MX record points to local host"),
+            format_args!("{id} ** {address} {lookup}: lowest numbered MX record points to local host"),
         ),
     }
     world.log.count(at, storm, Series::new("outbound", fail.code, fail.enhanced, provider));
@@ -189,6 +188,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
 
 fn not_stored(world: &mut World, attempt: Attempt, fail: &Fail) {
     let Attempt { at, message, to, storm, .. } = attempt;
+    let Routes { local, lmtp, .. } = routes(world.style);
     let (id, address, salt) = (&message.id, &to.address, message.salt);
     let user = address.split('@').next().unwrap_or_default();
     let domain = world.site.domains[0].clone();
@@ -208,7 +208,7 @@ fn not_stored(world: &mut World, attempt: Attempt, fail: &Fail) {
             at,
             salt,
             format_args!(
-                "{id} == {user} <{address}> R=localuser T=local_delivery defer (28): No space left on device: while writing to /var/mail/{user}"
+                "{id} == {user} <{address}> {local} defer (28): No space left on device: while writing to /var/mail/{user}"
             ),
         );
     } else if fail.is_reply() && world.site.has_lmtp {
@@ -219,7 +219,7 @@ fn not_stored(world: &mut World, attempt: Attempt, fail: &Fail) {
             at,
             salt,
             format_args!(
-                "{id} {mark} {user} <{address}> R=dovecot T=dovecot_lmtp{defer}: LMTP error from remote mail server after RCPT TO:<{address}>: {reply}"
+                "{id} {mark} {user} <{address}> {lmtp}{defer}: LMTP error from remote mail server after RCPT TO:<{address}>: {reply}"
             ),
         );
     } else if fail.is_reply() {
@@ -228,7 +228,7 @@ fn not_stored(world: &mut World, attempt: Attempt, fail: &Fail) {
             at,
             salt,
             format_args!(
-                "{id} == {user} <{address}> R=localuser T=local_delivery defer (-22): mailbox is full (MTA-imposed quota exceeded while writing to file /var/mail/{user})"
+                "{id} == {user} <{address}> {local} defer (-22): mailbox is full (MTA-imposed quota exceeded while writing to file /var/mail/{user})"
             ),
         );
     } else {
@@ -237,7 +237,7 @@ fn not_stored(world: &mut World, attempt: Attempt, fail: &Fail) {
             at,
             salt,
             format_args!(
-                "{id} == {user} <{address}> R=dovecot T=dovecot_lmtp defer (2): failed to connect to socket /var/run/dovecot/lmtp for dovecot_lmtp transport: No such file or directory"
+                "{id} == {user} <{address}> {lmtp} defer (2): failed to connect to socket /var/run/dovecot/lmtp for dovecot_lmtp transport: No such file or directory"
             ),
         );
     }

@@ -77,11 +77,14 @@ fn refuse(world: &mut World, at: u64, client: &Client, from: &str, to: &str, sto
 
 fn open(world: &mut World, storm: usize, window: Window, trouble: Trouble) {
     let share = world.rng.between(880, 1001);
-    world.doors.push(Door { storm, from: window.from, until: window.until, share, trouble });
+    world.doors.push(Door { storm, from: window.from, until: window.until, share, trouble, host: None });
 }
 
 fn disk(world: &mut World, storm: usize, window: Window) -> Draft {
     open(world, storm, window, Trouble::Disk);
+    if let Some(door) = world.doors.last_mut() {
+        door.host = Some(0);
+    }
     if world.mta == Mta::Exim {
         let what = What::These(vec![fail(0, "4.3.1", Stage::Net, "No space left on device")]);
         local(world, storm, window, what);
@@ -98,7 +101,16 @@ fn disk(world: &mut World, storm: usize, window: Window) -> Draft {
 
 fn local(world: &mut World, storm: usize, window: Window, what: What) {
     let Window { from, until } = window;
-    world.conditions.push(Condition { storm, from, until, rise: 0, share: 1000, scope: Scope::Local, what });
+    world.conditions.push(Condition {
+        storm,
+        from,
+        until,
+        rise: 0,
+        share: 1000,
+        scope: Scope::Local,
+        what,
+        host: None,
+    });
 }
 
 fn tls(world: &mut World, storm: usize, window: Window) -> Draft {
@@ -124,7 +136,7 @@ fn tls(world: &mut World, storm: usize, window: Window) -> Draft {
             return draft(Pattern::Tls, "our certificate", window, factors);
         }
     };
-    world.conditions.push(Condition { storm, from, until, rise: 0, share: 980, scope, what });
+    world.conditions.push(Condition { storm, from, until, rise: 0, share: 980, scope, what, host: None });
     draft(Pattern::Tls, variant, window, factors)
 }
 

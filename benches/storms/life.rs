@@ -26,8 +26,12 @@ struct Pending {
 }
 
 pub fn play(world: &mut World, at: u64, message: &Message) {
-    let Some(at) = enter(world, at, message) else { return };
-    deliver(world, at, message, 0);
+    let before = world.log.host;
+    world.log.choose_host(message.salt);
+    if let Some(at) = enter(world, at, message) {
+        deliver(world, at, message, 0);
+    }
+    world.log.host = before;
 }
 
 /// What is in the queue when the log begins: mail to places where nobody answers.
@@ -45,6 +49,7 @@ pub fn stock(world: &mut World, messages_per_day: u64) {
         let wait = again(world, age);
         let first = world.rng.below(wait);
         let message = world.message(first, from, vec![to], Origin::Program);
+        world.log.choose_host(message.salt);
         deliver(world, first, &message, age);
     }
 }
@@ -154,7 +159,8 @@ fn again(world: &mut World, age: u64) -> u64 {
         Mta::Postfix => age.clamp(300 * SECOND, 4000 * SECOND) + world.rng.below(70 * SECOND),
         Mta::Exim if age < 2 * HOUR => 15 * MINUTE + world.rng.below(15 * MINUTE),
         Mta::Exim if age < 16 * HOUR => (age / 2).clamp(HOUR, 6 * HOUR) + world.rng.below(30 * MINUTE),
-        Mta::Exim => 6 * HOUR + world.rng.below(30 * MINUTE),
+        // Whichever message comes by when the host may be asked again: messages do not keep step.
+        Mta::Exim => 5 * HOUR + world.rng.below(2 * HOUR),
     }
 }
 
@@ -220,6 +226,6 @@ fn luck(world: &mut World, at: u64, message: &Message, to: &Recipient) -> Luck {
 }
 
 fn pick(world: &mut World, kind: Kind, flavor: Flavor) -> Fail {
-    let fails = texts(kind, flavor);
+    let fails = texts(world.style, kind, flavor);
     fails[world.rng.early(fails.len())]
 }

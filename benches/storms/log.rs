@@ -36,6 +36,8 @@ pub struct Log {
     pub gaps: Vec<(u64, u64)>,
     /// Which host writes.
     pub host: usize,
+    /// The name of a Postfix that is one of several on its host.
+    pub instance: Option<&'static str>,
 }
 
 impl Log {
@@ -51,6 +53,7 @@ impl Log {
             counts: Vec::new(),
             gaps: Vec::new(),
             host: 0,
+            instance: None,
         }
     }
 
@@ -60,6 +63,11 @@ impl Log {
 
     pub fn counts(&self) -> &[Count] {
         &self.counts
+    }
+
+    /// The same host for the same salt; a log of Exim's own kind names none.
+    pub fn choose_host(&mut self, salt: u64) {
+        self.host = (salt >> 7) as usize % self.hosts.len();
     }
 
     pub const fn second_of(&self, at: u64) -> i64 {
@@ -81,7 +89,12 @@ impl Log {
         }
         let from = self.text.len();
         if self.stamp != Stamp::Exim {
-            write!(self.text, "{} {program}[{pid}]: ", self.hosts[self.host]).expect("a Vec takes all");
+            let host = &self.hosts[self.host];
+            match (self.instance, program.strip_prefix("postfix/")) {
+                (Some(instance), Some(daemon)) => write!(self.text, "{host} {instance}/{daemon}[{pid}]: "),
+                _ => write!(self.text, "{host} {program}[{pid}]: "),
+            }
+            .expect("a Vec takes all");
         }
         self.text.write_fmt(text).expect("a Vec takes all");
         self.lines.push((at, from, self.text.len()));

@@ -18,7 +18,7 @@ pub fn full(world: &mut World, storm: usize, window: Window, boost: f64) -> Draf
     let is_here = world.rng.chance(500);
     let recipient = if is_here { world.our_address() } else { world.stranger_address() };
     let flavor = world.place(&recipient).map_or(Flavor::Postfix, |(_, place)| place.flavor);
-    let what = turned(world, texts(Kind::Full, flavor));
+    let what = turned(world, texts(world.style, Kind::Full, flavor));
     let address = recipient.address.clone();
     world.conditions.push(Condition {
         storm,
@@ -28,6 +28,7 @@ pub fn full(world: &mut World, storm: usize, window: Window, boost: f64) -> Draf
         share: 1000,
         scope: Scope::Recipient(address.clone()),
         what,
+        host: None,
     });
     let is_monitor = world.rng.chance(600) || !is_here;
     let surge = surge(world, window, boost, 2., 20.);
@@ -66,6 +67,7 @@ pub fn looped(world: &mut World, storm: usize, window: Window, boost: f64) -> Dr
         share: 1000,
         scope: Scope::Place(number),
         what: What::These(vec![fail]),
+        host: None,
     });
     let one = world.site.correspondent(number, 77);
     let client = server(&mut world.rng);

@@ -39,6 +39,7 @@ mod series;
 mod show;
 mod site;
 mod texts;
+mod texts_other;
 mod truth;
 mod world;
 

@@ -111,6 +111,8 @@ pub enum Why {
 }
 
 fn bother(world: &mut World, at: u64) {
+    let salt = world.salt();
+    world.log.choose_host(salt);
     let number = rank(&mut world.rng, 9000) as u64;
     let client = stranger(number, &mut world.rng);
     let from = world.stranger_address().address;

@@ -133,6 +133,7 @@ fn add_condition(
         share,
         scope,
         what,
+        host: None,
     });
 }
 
@@ -173,7 +174,7 @@ fn outage(world: &mut World, storm: usize, window: Window) -> Draft {
     let what = if world.rng.chance(350) {
         turned(world, &[TIMED_OUT, BROKEN])
     } else {
-        turned(world, texts(Kind::Ill, flavor))
+        turned(world, texts(world.style, Kind::Ill, flavor))
     };
     add_condition(world, storm, window, (600, 1001), Scope::Provider(provider), what);
     draft(Pattern::ProviderOutage, provider, window, vec![factor("provider", provider)])
@@ -182,7 +183,7 @@ fn outage(world: &mut World, storm: usize, window: Window) -> Draft {
 /// They slow us down, often because we send them so much.
 fn rate(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
     let (provider, flavor) = large(world);
-    let what = turned(world, texts(Kind::Rate, flavor));
+    let what = turned(world, texts(world.style, Kind::Rate, flavor));
     add_condition(world, storm, window, (550, 1001), Scope::Provider(provider), what);
     let mut factors = vec![factor("provider", provider)];
     let places: Vec<usize> =
@@ -215,6 +216,9 @@ fn network(world: &mut World, storm: usize, window: Window) -> Draft {
     let what =
         if is_dns { What::These(vec![NO_NAME]) } else { turned(world, &[TIMED_OUT, UNREACHABLE, NO_ROUTE]) };
     add_condition(world, storm, window, (850, 1001), Scope::Remote, what);
+    if let Some(condition) = world.conditions.last_mut() {
+        condition.host = Some(0);
+    }
     let reason = if is_dns { "dns-failure" } else { "connection-failed" };
     let factors =
         vec![factor("reason", reason), factor("direction", "outbound"), factor("host", host(world))];

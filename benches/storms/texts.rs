@@ -1,8 +1,10 @@
 //! What servers of each kind say when they do not take a message.
 
 use super::place::Flavor;
+use super::plan::Style;
 use super::reply::Stage::{Dns, Dot, Greeting, Loop, Lost, Mail, Net, Rcpt, Tls};
 use super::reply::{Fail, fail};
+use super::texts_other::texts_other;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Kind {
@@ -20,8 +22,16 @@ pub enum Kind {
 
 use Flavor::{Apple, Exim, Gmx, Google, Microsoft, Plain, Postfix, Yahoo};
 
+/// Never empty.
+pub fn texts(style: Style, kind: Kind, flavor: Flavor) -> &'static [Fail] {
+    match style {
+        Style::Usual => usual(kind, flavor),
+        Style::Other => texts_other(kind, flavor),
+    }
+}
+
 #[rustfmt::skip]
-pub fn texts(kind: Kind, flavor: Flavor) -> &'static [Fail] {
+fn usual(kind: Kind, flavor: Flavor) -> &'static [Fail] {
     match (kind, flavor) {
         (Kind::Unknown, Google) => const { &[
             fail(550, "5.1.1", Rcpt, "The email account that you tried to reach does not exist. Please try\ndouble-checking the recipient's email address for typos or\nunnecessary spaces. For more information, go to\n https://support.google.com/mail/?p=NoSuchUser %x-gs - gsmtp"),

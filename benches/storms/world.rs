@@ -52,15 +52,17 @@ impl World {
     pub fn condition(&mut self, at: u64, recipient: &Recipient) -> Option<(usize, Fail)> {
         let dice = self.rng.draw() >> 8;
         let place = self.place(recipient);
-        self.conditions
-            .iter()
-            .find_map(|it| it.says(at, place, &recipient.address, dice).map(|fail| (it.storm, fail)))
+        self.conditions.iter().find_map(|it| {
+            it.says(at, place, &recipient.address, dice, self.style).map(|fail| (it.storm, fail))
+        })
     }
 
     pub fn door(&mut self, at: u64) -> Option<(usize, Trouble)> {
         let dice = self.rng.below(1000);
-        let shut =
-            self.doors.iter().find(|door| (door.from..door.until).contains(&at) && dice < door.share)?;
+        let shut = self.doors.iter().find(|door| {
+            let is_here = door.host.is_none_or(|host| host == self.log.host);
+            is_here && (door.from..door.until).contains(&at) && dice < door.share
+        })?;
         Some((shut.storm, shut.trouble))
     }
 
