@@ -52,7 +52,7 @@ pub fn sent(world: &mut World, attempt: Attempt) {
         salt,
         format_args!("{id} => {address} {remote} H={host} [{ip}] {CIPHER} CV=yes C=\"{said}\""),
     );
-    world.log.count(at, None, Series::new("outbound", 250, "", provider));
+    world.log.count(at, attempt.seen(), Series::new("outbound", 250, "", provider));
 }
 
 pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {

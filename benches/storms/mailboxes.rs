@@ -4,6 +4,7 @@ use super::arrivals::shaped;
 use super::case::Window;
 use super::client::{person, server};
 use super::condition::{Condition, Scope, What};
+use super::flood::Surge;
 use super::flow::{Origin, Recipient};
 use super::life::play;
 use super::outgoing::{draft, factor, surge, turned};
@@ -49,6 +50,9 @@ pub fn full(world: &mut World, storm: usize, window: Window, boost: f64) -> Draf
 /// The mail of a domain comes back to us, or goes round between two servers until they count the hops.
 pub fn looped(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
     let surge = surge(world, window, boost, 2.5, 40.);
+    if world.rng.chance(250) {
+        return robots(world, storm, window, surge);
+    }
     let number = world.site.places.len() - 1 - world.rng.below(world.site.places.len() as u64 / 2) as usize;
     let domain = world.site.places[number].domain.clone();
     let is_domain = world.rng.chance(450);
@@ -91,4 +95,25 @@ pub fn looped(world: &mut World, storm: usize, window: Window, boost: f64) -> Dr
         factors.push(factor("client", client.ip));
     }
     draft(Pattern::Loop, if is_domain { "domain" } else { "forward" }, window, factors)
+}
+
+/// Two programs thank each other for their messages.
+fn robots(world: &mut World, storm: usize, window: Window, surge: Surge) -> Draft {
+    let (ours, theirs) = (world.our_address(), world.stranger_address());
+    let client = server(&mut world.rng);
+    for at in shaped(&mut world.rng, surge.from, surge.until, surge.per_minute, surge.shape) {
+        let origin = Origin::Outside(client.clone());
+        let question = world.message(at, theirs.address.clone(), vec![ours.clone()], origin);
+        let answer = world.message(at + 2500, ours.address.clone(), vec![theirs.clone()], Origin::Program);
+        for (at, mut message) in [(at, question), (at + 2500, answer)] {
+            (message.storm, message.shows) = (Some(storm), true);
+            (message.unknown, message.spam) = (0, 0);
+            play(world, at, &message);
+        }
+    }
+    let factors = [&ours.address, &theirs.address]
+        .into_iter()
+        .flat_map(|address| [factor("sender", address.clone()), factor("recipient", address.clone())])
+        .collect();
+    draft(Pattern::Loop, "two robots", window, factors)
 }

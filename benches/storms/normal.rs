@@ -89,8 +89,25 @@ fn from_program(world: &mut World, at: u64) {
     play(world, at, &message);
 }
 
-/// cron writes on the hour.
+/// cron writes on the hour, and Postfix says how many came at most.
 fn report(world: &mut World, hour: u64) {
+    if world.mta == Mta::Postfix {
+        let (at, count) = (hour + 7 * MINUTE + world.rng.below(40 * MINUTE), 2 + world.rng.below(9));
+        let client = stranger(at % 5000, &mut world.rng);
+        let ip = client.ip;
+        world.log.line(
+            at,
+            "postfix/anvil",
+            1409,
+            format_args!("statistics: max connection rate {count}/60s for (smtp:{ip}) at Mar  2 04:51:10"),
+        );
+        world.log.line(
+            at,
+            "postfix/anvil",
+            1409,
+            format_args!("statistics: max cache size 25 at Mar  2 04:52:00"),
+        );
+    }
     for number in 0..world.rng.below(3) {
         let at = hour + 1500 + number * 1200 + world.rng.below(3 * SECOND);
         let from = format!("root@{}", world.site.host);

@@ -64,7 +64,7 @@ pub fn sent(world: &mut World, attempt: Attempt) {
         dsn,
         format_args!("sent (250 {enhanced}{blank}{said})"),
     );
-    world.log.count(at, None, Series::new("outbound", 250, enhanced, provider));
+    world.log.count(at, attempt.seen(), Series::new("outbound", 250, enhanced, provider));
 }
 
 fn stored(world: &mut World, attempt: Attempt) {

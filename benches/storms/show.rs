@@ -34,7 +34,7 @@ impl Sums {
 }
 
 fn percent(part: u32, all: u32) -> f64 {
-    if all == 0 { 100. } else { f64::from(part) * 100. / f64::from(all) }
+    if all == 0 { 0. } else { f64::from(part) * 100. / f64::from(all) }
 }
 
 /// What is printed, and whether every target is met. Starts, patterns and factors are shares of the storms found.
@@ -74,7 +74,8 @@ pub fn show(scores: &[Score]) -> (String, bool) {
     ];
     let mut is_met = scores.iter().all(|score| score.failure.is_none());
     for (name, value, target, is_least) in targets {
-        let good = if is_least { value >= target } else { value <= target };
+        // Without storms there is nothing to be right about.
+        let good = is_least && all.all == 0 || (if is_least { value >= target } else { value <= target });
         is_met &= good;
         let (sign, word) = (if is_least { "≥" } else { "≤" }, if good { "met" } else { "MISSED" });
         put(&mut text, &format!("{name:<32} {value:>6.1}   {sign} {target:<4} {word}"));
