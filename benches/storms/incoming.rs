@@ -159,11 +159,14 @@ fn dictionary(world: &mut World, storm: usize, window: Window, boost: f64) -> Dr
             refuse(world, at + time * 700, client, &from, &to, storm);
         }
     }
-    let factors = if count <= 3 {
-        clients.iter().map(|client| factor("client", client.ip.clone())).collect()
-    } else {
-        vec![factor("reason", "user-unknown"), factor("domain", domain), factor("sender", from)]
-    };
+    let mut factors: Vec<Factor> = Vec::new();
+    if count <= 3 {
+        factors.extend(clients.iter().map(|client| factor("client", client.ip.clone())));
+    }
+    // What several machines have in common is what they are after.
+    if count > 1 {
+        factors.extend([factor("reason", "user-unknown"), factor("domain", domain), factor("sender", from)]);
+    }
     draft(Pattern::DictionaryAttack, if count <= 3 { "few clients" } else { "many clients" }, window, factors)
 }
 

@@ -66,9 +66,8 @@ pub fn judge(truth: &Truth, end: i64, answer: Result<Value, String>) -> Score {
     });
     let mut taken = vec![false; reported.len()];
     for storm in &truth.storms {
-        let best = (0..reported.len())
-            .filter(|&at| !taken[at] && overlap(storm, &reported[at]) >= 0 && reported[at].start < storm.last)
-            .max_by_key(|&at| {
+        let best =
+            (0..reported.len()).filter(|&at| !taken[at] && may_be(storm, &reported[at])).max_by_key(|&at| {
                 (
                     is_named(storm, &reported[at]),
                     has_factor(storm, &reported[at]),
@@ -99,6 +98,14 @@ pub fn judge(truth: &Truth, end: i64, answer: Result<Value, String>) -> Score {
         }
     }
     score
+}
+
+/// They last at the same time; and whoever says that it was quiet has not seen that it was loud.
+fn may_be(storm: &Storm, one: &Reported) -> bool {
+    let silence = Pattern::Silence;
+    overlap(storm, one) >= 0
+        && one.start < storm.last
+        && (storm.pattern == silence) == (one.pattern == silence.id())
 }
 
 /// Seconds that both last; negative: so far apart.
