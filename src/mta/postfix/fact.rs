@@ -66,7 +66,8 @@ fn came(text: &[u8]) -> Context<'_> {
     let Some(rest) = text.strip_prefix(b"client=") else { return Context::default() };
     // Most have no more than the client; to look for the rest took half of the reading.
     if let Some((peer, b"")) = peer(rest) {
-        return Context { client: peer.ip.or(peer.host), ..Context::default() };
+        let client_host = peer.host.filter(|_| peer.ip.is_some());
+        return Context { client: peer.ip.or(peer.host), client_host, ..Context::default() };
     }
     let rest = cut(rest, b", orig_client=").map_or(rest, |(_, rest)| rest);
     let named = peer(rest).map(|(peer, _)| peer).unwrap_or_default();
