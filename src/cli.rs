@@ -90,6 +90,12 @@ pub struct ScanArgs {
     /// instance, host, mta, hour and day.
     #[arg(long, value_enum, hide_possible_values = true, value_delimiter = ',', value_name = "KEY[,KEY]", help_heading = REPORT)]
     pub by: Vec<By>,
+    /// Count hand-overs to a content filter or an inner relay, too.
+    ///
+    /// Such a message comes back under another queue id, or is in another log that is read, and is counted there. This counts
+    /// each hand-over as one more delivery.
+    #[arg(long, help_heading = REPORT)]
+    pub hops: bool,
     /// What comes first: count, recent or name.
     ///
     /// Count is what is most, failures where there are any; recent is what happened last; name is by code or by name.

@@ -68,6 +68,17 @@ pub fn on_messages(ledger: &Closed) -> Vec<String> {
     (forgotten > 0).then(note).into_iter().collect()
 }
 
+/// About hand-overs for which no more could wait.
+pub fn on_hops(given_up: u64) -> Option<String> {
+    let note = || {
+        format!(
+            "{given_up} deliveries to inner relays name queue ids that were not found in time; they are counted as \
+            deliveries, even where such an id comes later"
+        )
+    };
+    (given_up > 0).then(note)
+}
+
 /// About time.
 pub fn on_time(heard: &Heard) -> Vec<String> {
     let mut notes = Vec::new();

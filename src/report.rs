@@ -110,6 +110,9 @@ pub struct Totals {
     pub host_attempts: u64,
     /// Addresses verified; in no other sum.
     pub probes: u64,
+    /// Hand-overs to a content filter or an inner relay, whose message is counted where it comes back; in no other sum.
+    /// 0 with `--hops`, which counts them as deliveries.
+    pub hops: u64,
     pub messages: Messages,
 }
 
@@ -118,8 +121,10 @@ pub struct Totals {
 #[derive(Clone, Default, Debug, Serialize, JsonSchema)]
 pub struct Messages {
     pub messages: u64,
-    /// Of these, the ones whose coming in is in the logs too.
+    /// Of these, the ones that came from outside, from a client or a program, in the time of the logs.
     pub received: u64,
+    /// Of these, the ones that this server wrote itself to say what became of others: bounces and the like.
+    pub notices: u64,
     /// Every recipient was served.
     pub delivered: u64,
     /// Still in the queue, with a recipient that was put off.
@@ -137,7 +142,7 @@ pub struct Messages {
     pub in_queue: u64,
     /// For how long the oldest of these has been seen; None: there is none, or none with a date.
     pub oldest_seconds: Option<u64>,
-    /// Given to a content filter on the same host, which gave it back as another message: counted there alone.
+    /// Given to a content filter or an inner relay, or forwarded, as another message that is in the logs: counted there alone.
     pub handed_on: u64,
     /// In none of these sums: they came when as many were open as are kept.
     pub forgotten: u64,

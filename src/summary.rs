@@ -284,6 +284,7 @@ fn totals(tally: &Tally, messages: Messages) -> Totals {
         inbound: Refused::default(),
         host_attempts: 0,
         probes: 0,
+        hops: tally.hops,
         messages,
     };
     for (key, count) in &tally.rows {

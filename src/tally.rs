@@ -93,6 +93,8 @@ pub struct Tally {
     pub groups: Option<Groups>,
     /// None: nobody asked for them.
     pub delays: Option<Delays>,
+    /// Hand-overs to who gives the message back; in nothing else here.
+    pub hops: u64,
     /// Examples kept of each row, at least one.
     examples: usize,
     pub timeline: Timeline,
@@ -109,6 +111,7 @@ impl Tally {
         Self {
             groups,
             delays: None,
+            hops: 0,
             examples: examples.max(1),
             names: Names::new(hasher.clone()),
             rows: HashMap::with_hasher(hasher),
@@ -134,6 +137,7 @@ impl Tally {
 
     pub fn merge(&mut self, mut other: Self) {
         other.settle();
+        self.hops += other.hops;
         self.timeline.merge(other.timeline);
         self.providers.merge(&other.providers);
         let ids = self.names.merge(&other.names);

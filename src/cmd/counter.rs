@@ -1,12 +1,14 @@
 //! What `scan` makes of lines: each thread counts what it can alone; who folds the blocks in order counts the rest.
 //!
 //! Where it matters who sent a message, most lines have to wait: the sender stands on another line, maybe blocks before.
-//! They are kept as they are, and read again when their turn comes.
+//! They are kept as they are, and read again when their turn comes. So are hand-overs to who gives the message back,
+//! until a line tells of that message: nearly always one before, in the same block.
 
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 
 use crate::book::Book;
+use crate::cmd::unsure::Unsure;
 use crate::event::{By, Event};
 use crate::filter::Filter;
 use crate::group::Groups;
@@ -14,7 +16,9 @@ use crate::input::set::Held;
 use crate::ledger::act::Act;
 use crate::ledger::context::{Contexts, Known};
 use crate::ledger::desk::{Desk, Tracks};
+use crate::ledger::hop::Hop;
 use crate::ledger::key::Keys;
+use crate::ledger::sums;
 use crate::ledger::{Closed, Ledger};
 use crate::line::Line;
 use crate::mta;
@@ -32,6 +36,8 @@ pub struct Plan<'a> {
     pub examples: usize,
     /// How long deliveries took is wanted.
     pub delays: bool,
+    /// Hand-overs are counted like any other delivery.
+    pub hops: bool,
     pub zone: &'a TimeZone,
     pub filter: &'a Filter,
     pub book: &'a Book,
@@ -43,7 +49,8 @@ impl<'a> Plan<'a> {
     pub fn counter(&self) -> Counter {
         let kept = self.asks_for_senders().then(Kept::default);
         let receives = self.delays && self.filter.is_empty();
-        Counter { tally: self.tally(), desk: self.desk(), kept, receives }
+        let (tally, desk, unsure) = (self.tally(), self.desk(), Unsure::default());
+        Counter { tally, desk, hops: self.hops, unsure, kept, receives }
     }
 
     pub fn folder(self) -> Folder<'a> {
@@ -53,6 +60,9 @@ impl<'a> Plan<'a> {
             contexts: Contexts::default(),
             keys: Keys::new(self.hasher.clone()),
             late: self.asks_for_senders().then(|| self.counter()),
+            tally: self.tally(),
+            unsure: Unsure::default(),
+            given_up: 0,
             left_out: 0,
         }
     }
@@ -70,7 +80,7 @@ impl<'a> Plan<'a> {
     }
 
     fn desk(&self) -> Desk {
-        Desk::new(self.hasher.clone(), self.filter.is_empty())
+        Desk::new(self.hasher.clone(), self.filter.is_empty(), self.hops)
     }
 }
 
@@ -78,6 +88,8 @@ impl<'a> Plan<'a> {
 pub struct Counter {
     tally: Tally,
     desk: Desk,
+    hops: bool,
+    unsure: Unsure,
     /// None: no line has to wait.
     kept: Option<Kept>,
     /// What came in is counted too.
@@ -87,6 +99,7 @@ pub struct Counter {
 /// What a block hands over.
 pub struct Handed {
     tracks: Tracks,
+    unsure: Unsure,
     kept: Kept,
 }
 
@@ -118,7 +131,10 @@ enum What {
 
 impl Held for Handed {
     fn held(&self) -> usize {
-        self.tracks.held() + self.kept.text.capacity() + self.kept.lines.capacity() * size_of::<Waiting>()
+        self.tracks.held()
+            + self.unsure.bytes()
+            + self.kept.text.capacity()
+            + self.kept.lines.capacity() * size_of::<Waiting>()
     }
 }
 
@@ -134,22 +150,32 @@ impl Kept {
     }
 }
 
+impl Counter {
+    fn count(&mut self, told: &Told, wanted: bool) {
+        let hop = self.desk.event(told, wanted);
+        match hop {
+            _ if !wanted => {}
+            Hop::Unsure(copy) if !self.hops => self.unsure.keep(told, copy),
+            Hop::Yes if !self.hops => self.tally.hops += 1,
+            Hop::No | Hop::Yes | Hop::Unsure(_) => self.tally.event(told),
+        }
+    }
+}
+
 impl Listener for Counter {
     type Handover = Handed;
 
     fn event(&mut self, told: &Told) {
-        if let Some(kept) = &mut self.kept {
-            kept.event(told, true);
-            return;
+        match &mut self.kept {
+            Some(kept) => kept.event(told, true),
+            None => self.count(told, true),
         }
-        self.tally.event(told);
-        self.desk.event(told, true);
     }
 
     fn left_out(&mut self, told: &Told) {
         match &mut self.kept {
             Some(kept) => kept.event(told, false),
-            None => self.desk.event(told, false),
+            None => self.count(told, false),
         }
     }
 
@@ -168,9 +194,12 @@ impl Listener for Counter {
 
     fn end_of_block(&mut self, _file: usize, _lines: u64) -> Handed {
         let kept = self.kept.as_mut().map(std::mem::take).unwrap_or_default();
-        Handed { tracks: self.desk.hand_over(), kept }
+        Handed { tracks: self.desk.hand_over(), unsure: std::mem::take(&mut self.unsure), kept }
     }
 }
+
+/// So many bytes of lines wait at a time.
+const UNSURE_LIMIT: usize = 16 << 20;
 
 /// Puts the blocks together, in their order.
 pub struct Folder<'a> {
@@ -180,6 +209,11 @@ pub struct Folder<'a> {
     keys: Keys,
     /// Counts the lines that waited. None: none had to.
     late: Option<Counter>,
+    /// Of hand-overs that led nowhere.
+    tally: Tally,
+    unsure: Unsure,
+    /// Hand-overs that were taken for deliveries before the logs ended: too many waited.
+    pub given_up: u64,
     /// Events whose sender the filter does not admit.
     pub left_out: u64,
 }
@@ -187,10 +221,39 @@ pub struct Folder<'a> {
 impl Folder<'_> {
     pub fn fold(&mut self, handed: Handed) {
         self.ledger.fold(handed.tracks);
+        self.unsure.append(handed.unsure);
+        self.fold_kept(handed.kept);
+        let waiting = self.waiting_is_long();
+        if waiting || self.ledger.seen.is_full() {
+            self.settle(false);
+            if waiting && self.waiting_is_long() {
+                self.given_up += self.unsure.lines.len() as u64;
+                self.settle(true);
+            }
+        }
+        if self.ledger.seen.is_full() {
+            self.ledger.seen.forget();
+        }
+    }
+
+    fn waiting_is_long(&self) -> bool {
+        let messages = self.ledger.unsure().len() * size_of::<sums::Unsure>();
+        self.unsure.bytes() + messages > UNSURE_LIMIT
+    }
+
+    /// What waits for a message that was seen by now is a hop; with `all` the rest are deliveries.
+    fn settle(&mut self, all: bool) {
+        let lines = self.unsure.lines.iter().map(|line| line.copy);
+        let found = self.ledger.seen.among(lines.chain(self.ledger.unsure()));
+        self.ledger.settle(&found, all);
+        self.unsure.settle(&found, all, &mut self.tally, self.plan.book);
+    }
+
+    fn fold_kept(&mut self, kept: Kept) {
         let Some(mut late) = self.late.take() else { return };
         let mut start = 0;
-        for Waiting { end, place, what } in handed.kept.lines {
-            let raw = handed.kept.text.get(start..end).unwrap_or_default();
+        for Waiting { end, place, what } in kept.lines {
+            let raw = kept.text.get(start..end).unwrap_or_default();
             start = end;
             let line = Line::read(raw);
             match (mta::read(&line), what) {
@@ -214,10 +277,7 @@ impl Folder<'_> {
                     let told =
                         Told { place, line_in_block, line, raw, moment, event, verdict, user, client, book };
                     let admitted = wanted && self.plan.filter.admits_sender(event.sender);
-                    late.desk.event(&told, admitted);
-                    if admitted {
-                        late.tally.event(&told);
-                    }
+                    late.count(&told, admitted);
                     self.left_out += u64::from(wanted && !admitted);
                 }
                 // It was read so before.
@@ -225,18 +285,23 @@ impl Folder<'_> {
             }
         }
         self.ledger.fold(late.desk.hand_over());
+        self.unsure.append(std::mem::take(&mut late.unsure));
         self.late = Some(late);
     }
 
     /// All that was counted, here and by the threads.
-    pub fn close(self, counters: Vec<Counter>) -> (Tally, Closed) {
-        let mut counters = counters.into_iter().chain(self.late);
-        let Counter { mut tally, desk, .. } = counters.next().unwrap_or_else(|| self.plan.counter());
+    pub fn close(mut self, counters: Vec<Counter>) -> (Tally, Closed) {
+        self.settle(true);
+        let Self { plan, tally: waited, ledger, late, .. } = self;
+        let mut counters = counters.into_iter().chain(late);
+        // The first is not merged but taken: that is a hundredth of a small scan.
+        let Counter { mut tally, desk, .. } = counters.next().unwrap_or_else(|| plan.counter());
         let mut sums = vec![desk.sums];
         for counter in counters {
             tally.merge(counter.tally);
             sums.push(counter.desk.sums);
         }
-        (tally, self.ledger.close(sums))
+        tally.merge(waited);
+        (tally, ledger.close(sums))
     }
 }

@@ -20,4 +20,5 @@ mod spool;
 mod times;
 pub mod trace;
 mod unparsed;
+mod unsure;
 mod wanted;

@@ -10,7 +10,9 @@ use crate::filter::Filter;
 use crate::input::set::Held;
 use crate::ledger::act::Act;
 use crate::ledger::context::{Contexts, Known};
+use crate::ledger::hop;
 use crate::ledger::key::Keys;
+use crate::ledger::seen::{Before, IdHash};
 use crate::mta;
 use crate::output::printable::printable_json;
 use crate::output::{csv, event_line};
@@ -38,7 +40,7 @@ pub struct Page {
 }
 
 enum Note {
-    Fact { key: u64, act: Act, said: Box<Known> },
+    Fact { key: u64, id: IdHash, act: Act, said: Box<Known> },
     Event(Written),
 }
 
@@ -51,8 +53,10 @@ struct Written {
     sender: Option<usize>,
     /// The filter admits its sender; None: its line names none.
     admitted: Option<bool>,
-    /// None: no message has it.
-    key: Option<u64>,
+    /// With a hash of the queue id alone; None: no message has it.
+    key: Option<(u64, IdHash)>,
+    /// Under which queue id the message may go on.
+    copy: Option<IdHash>,
     /// A hash; None: it is no attempt.
     recipient: Option<u64>,
 }
@@ -75,7 +79,8 @@ impl<'a> Listing<'a> {
             text,
             sender,
             admitted: event.sender.map(|sender| self.filter.admits_sender(Some(sender))),
-            key: event.queue_id.map(|id| self.keys.key(event.mta, told.line, id)),
+            key: event.queue_id.map(|id| self.keys.key_and_id(event.mta, told.line, id)),
+            copy: hop::named(event, told.line.host).map(|id| self.keys.id(id)),
             recipient: is_attempt(event).then(|| self.keys.recipient(event.recipient)),
         }));
     }
@@ -120,8 +125,8 @@ impl Listener for Listing<'_> {
         let fact = &noted.fact;
         let said = Box::new(Known::of(&mta::context(fact)));
         self.page.facts += said.held();
-        let key = self.keys.key(fact.mta, noted.line, fact.queue_id);
-        self.page.notes.push(Note::Fact { key, act: Act::of_fact(fact), said });
+        let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
+        self.page.notes.push(Note::Fact { key, id, act: Act::of_fact(fact), said });
     }
 
     fn end_of_block(&mut self, file: usize, lines: u64) -> Page {
@@ -150,6 +155,7 @@ pub struct Writer<'a> {
     format: EventsFormat,
     filter: &'a Filter,
     pub contexts: Contexts,
+    before: Before,
     /// Events whose sender the filter does not admit.
     pub left_out: u64,
     /// The file of the last page, and its lines so far.
@@ -160,8 +166,8 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub fn new(format: EventsFormat, filter: &'a Filter) -> Self {
-        let contexts = Contexts::default();
-        Self { format, filter, contexts, left_out: 0, file: 0, lines: 0, line: Vec::new() }
+        let (contexts, before) = (Contexts::default(), Before::default());
+        Self { format, filter, contexts, before, left_out: 0, file: 0, lines: 0, line: Vec::new() }
     }
 
     /// `name` is that of the page's file.
@@ -171,7 +177,10 @@ impl<'a> Writer<'a> {
         }
         for note in page.notes {
             match note {
-                Note::Fact { key, act, said } => self.contexts.fact(key, act, *said),
+                Note::Fact { key, id, act, said } => {
+                    self.before.add(id);
+                    self.contexts.fact(key, act, *said);
+                }
                 Note::Event(written) => {
                     let text = page.text.get(written.text.clone()).unwrap_or_default();
                     self.event(&written, text, name, out)?;
@@ -189,12 +198,16 @@ impl<'a> Writer<'a> {
         name: &str,
         out: &mut dyn Write,
     ) -> Result<(), Error> {
-        let attempt = written.key.zip(written.recipient);
+        if let Some((_, id)) = written.key {
+            self.before.add(id);
+        }
+        let key = written.key.map(|(key, _)| key);
+        let attempt = key.zip(written.recipient);
         let attempt_no = attempt.and_then(|(key, recipient)| self.contexts.attempt(key, recipient));
         if text.is_empty() {
             return Ok(());
         }
-        let known = written.key.and_then(|key| self.contexts.known(key));
+        let known = key.and_then(|key| self.contexts.known(key));
         let sender = known.and_then(|known| known.sender.as_deref());
         let admitted = || self.filter.admits_sender(sender.map(str::as_bytes));
         if !written.admitted.unwrap_or_else(admitted) {
@@ -209,6 +222,7 @@ impl<'a> Writer<'a> {
             user: known.and_then(|known| owned(&known.user)),
             message_id: known.and_then(|known| owned(&known.message_id)),
             attempt_no,
+            hop: written.copy.is_some_and(|copy| self.before.holds(copy)),
         };
         let hole =
             written.sender.zip(sender).and_then(|(at, sender)| Some((text.split_at_checked(at)?, sender)));

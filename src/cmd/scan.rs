@@ -17,7 +17,7 @@ use crate::cmd::wanted::{filter, what_there_was};
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::input::set::Source;
-use crate::notes::Heard;
+use crate::notes::{Heard, on_hops};
 use crate::output::page::Look;
 use crate::output::{csv, html, json, markdown, prometheus, text};
 use crate::report::Report;
@@ -85,8 +85,8 @@ fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
     let early = filter.of_any_sender();
     let (walked, folder) = loop {
         let (by, zone) = (args.by.as_slice(), &zone);
-        let (examples, delays) = (args.examples, args.delays);
-        let plan = Plan { by, examples, delays, zone, filter: &filter, book: &book, hasher: &seed };
+        let (examples, delays, hops) = (args.examples, args.delays, args.hops);
+        let plan = Plan { by, examples, delays, hops, zone, filter: &filter, book: &book, hasher: &seed };
         let mut folder = plan.folder();
         let task = Task {
             sources: &sources,
@@ -120,6 +120,7 @@ fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
     };
     unparsed.finish()?;
     let Walked { listeners, coverage, problems: met, turns } = walked;
+    notes.extend(on_hops(folder.given_up));
     let (tally, closed) = folder.close(listeners);
     let frame = Frame {
         heard: Heard { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns },

@@ -70,7 +70,7 @@ struct Named {
 impl Origin {
     /// What the newer of the lines counts that say who it is of; a line of a delivery may say what none of them does.
     pub fn learn(&mut self, newer: Self, act: Act) {
-        let tells = matches!(act, Act::Came | Act::Arrived | Act::Queued(_));
+        let tells = matches!(act, Act::Came | Act::Arrived(_) | Act::Notice { .. } | Act::Queued { .. });
         for (mine, theirs) in
             [(&mut self.sender, newer.sender), (&mut self.client, newer.client), (&mut self.user, newer.user)]
         {
@@ -84,17 +84,19 @@ impl Origin {
 /// Counts the attempt of an act.
 pub fn attempted(attempts: &mut Attempts, act: Act) {
     let at = match act {
-        Act::Delivered | Act::HandedOn => 0,
+        Act::Delivered | Act::HandedOn(_) => 0,
         Act::Deferred => 1,
         Act::Bounced => 2,
         Act::Expired { .. } => 3,
         Act::Came
-        | Act::Arrived
+        | Act::Arrived(_)
         | Act::Named
-        | Act::Queued(_)
+        | Act::Notice { .. }
+        | Act::Queued { .. }
         | Act::Held
         | Act::Released
         | Act::Deleted
+        | Act::Returned
         | Act::Renamed
         | Act::Gone
         | Act::Discarded
@@ -150,11 +152,15 @@ impl Who {
         let attempts = message.attempts.map(u64::from);
         let fared = Fared { messages, attempts, rejected: 0 };
         if fared != Fared::default() {
-            let Origin { sender, client, user } = message.origin;
-            self.senders.add(sender, &fared);
-            self.clients.add(client, &fared);
-            self.users.add(user, &fared);
+            self.give(message.origin, &fared);
         }
+    }
+
+    pub fn give(&mut self, origin: Origin, fared: &Fared) {
+        let Origin { sender, client, user } = origin;
+        self.senders.add(sender, fared);
+        self.clients.add(client, fared);
+        self.users.add(user, fared);
     }
 
     /// After it no more is to be counted.

@@ -19,6 +19,9 @@ pub enum Step {
     Came,
     /// `message-id=`; where nothing else said that it came, as of a bounce, it is new.
     Named,
+    /// This server wrote it, to say what became of another: a bounce, a notice of delay or of success. The queue id is
+    /// the notice's own.
+    Notice,
     /// The queue manager took it up, the first time or again: `from=<a@b>, size=1, nrcpt=1`.
     Queued,
     /// On hold, or frozen.
@@ -26,6 +29,8 @@ pub enum Step {
     Released,
     /// Somebody removed it from the queue by hand.
     Deleted,
+    /// Somebody gave it up by hand, and it went back to its sender.
+    Returned,
     /// It goes on under another queue id (`postsuper -r`).
     Renamed,
     /// Nothing is left to be done: `removed`, `Completed`.

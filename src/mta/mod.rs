@@ -9,7 +9,7 @@ pub mod postfix;
 pub mod reading;
 pub mod sendmail;
 
-use crate::event::Mta;
+use crate::event::{Event, Mta};
 use crate::line::{Line, Stamp};
 use crate::mta::fact::{Context, Fact};
 use crate::mta::postfix::daemon::Daemon;
@@ -37,7 +37,8 @@ pub fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
     match fact.mta {
         Mta::Postfix => postfix::context(fact),
         Mta::Exim => exim::context(fact),
-        Mta::Sendmail | Mta::Opensmtpd => Context::default(),
+        Mta::Sendmail => sendmail::context(fact),
+        Mta::Opensmtpd => opensmtpd::context(fact),
     }
 }
 
@@ -46,15 +47,26 @@ pub fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
     match fact.mta {
         Mta::Postfix => postfix::origin(fact),
         Mta::Exim => exim::origin(fact),
-        Mta::Sendmail | Mta::Opensmtpd => Context::default(),
+        Mta::Sendmail => sendmail::context(fact),
+        Mta::Opensmtpd => opensmtpd::context(fact),
     }
 }
 
-/// How many recipients a message still has, if its queue manager says so when it takes it up.
+/// How many recipients a message still has, if who takes it up says so.
 pub fn recipients(fact: &Fact) -> Option<u32> {
     match fact.mta {
         Mta::Postfix => postfix::recipients(fact),
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Exim => None,
+        Mta::Sendmail => sendmail::recipients(fact),
+        Mta::Opensmtpd => opensmtpd::recipients(fact),
+    }
+}
+
+/// Of how many recipients the line of an event tells.
+pub fn served(event: &Event, line: &Line) -> u32 {
+    match event.mta {
+        Mta::Sendmail => sendmail::served(line),
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd => 1,
     }
 }
 

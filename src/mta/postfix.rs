@@ -25,6 +25,7 @@ pub fn read(daemon: Daemon, text: &[u8]) -> Reading<'_> {
         Daemon::Postscreen => refusal::postscreen(rest),
         Daemon::Pickup => fact::pickup(queue_id, rest),
         Daemon::Postsuper => fact::postsuper(queue_id, rest),
+        Daemon::Bounce => fact::bounce(rest),
         Daemon::Quiet | Daemon::Unnamed => Reading::Routine,
     }
 }
@@ -95,6 +96,8 @@ fn guess(text: &[u8]) -> Daemon {
         Daemon::Qmgr
     } else if rest.starts_with(b"uid=") {
         Daemon::Pickup
+    } else if rest.starts_with(b"sender ") || rest.starts_with(b"postmaster ") {
+        Daemon::Bounce
     } else if cut(rest, b"reject: ").is_some_and(|(before, _)| before.len() < 12)
         || rest.starts_with(b"warning: ")
         || rest.starts_with(b"client=")

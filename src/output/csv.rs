@@ -48,7 +48,7 @@ const GROUP: [&str; 13] = [
     "recipients_exact",
 ];
 
-const EVENT: [&str; 30] = [
+const EVENT: [&str; 31] = [
     "file",
     "line",
     "time",
@@ -79,6 +79,7 @@ const EVENT: [&str; 30] = [
     "user",
     "message_id",
     "attempt_no",
+    "hop",
 ];
 
 const NAMES: [&str; 8] =
@@ -238,6 +239,7 @@ pub fn context(context: &Context) -> String {
         text(&context.user),
         text(&context.message_id),
         or_empty(context.attempt_no),
+        context.hop.to_string(),
     ]);
     cells.pop();
     format!(",{cells}")

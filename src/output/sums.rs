@@ -68,7 +68,8 @@ fn messages(messages: &Messages, words: &Words) -> Option<Sum> {
     let aside = [
         counted(messages.in_queue, "still in the queue"),
         oldest.map(|age| format!("{} {}", words.say("the oldest for"), duration(words, age))),
-        counted(messages.handed_on, "through a filter"),
+        counted(messages.handed_on, "handed on"),
+        counted(messages.notices, "bounces and notices"),
     ];
     let aside: Vec<String> = aside.into_iter().flatten().collect();
     let later: Vec<String> =
@@ -167,6 +168,7 @@ pub fn notes(report: &Report, words: &Words) -> Vec<String> {
     let counted = [
         (totals.host_attempts, "answers of single hosts before another host was tried are in no sum."),
         (totals.probes, "address probes are in no sum."),
+        (totals.hops, "hand-overs to a filter or an inner relay are in no sum; --hops counts them."),
     ];
     let counted = counted.iter().filter(|(count, _)| *count > 0);
     let counted = counted.map(|(count, english)| format!("{} {}", HumanCount(*count), words.say(english)));

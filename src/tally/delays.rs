@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use crate::event::{Direction, Outcome};
-use crate::ledger::act::is_handed_on;
 use crate::mta::delay::{Phase, of_arrival, of_delivery};
 use crate::mta::fact::Step;
 use crate::provider::Provider;
@@ -30,10 +29,10 @@ pub struct Times {
 pub struct Delays(pub BTreeMap<(Direction, Option<Provider>, Phase), Times>);
 
 impl Delays {
-    /// Of what was delivered; a hop through a content filter on this host is no delivery yet.
+    /// Of what was delivered.
     pub fn event(&mut self, told: &Told) {
         let event = told.event;
-        if event.outcome != Outcome::Delivered || is_handed_on(event) {
+        if event.outcome != Outcome::Delivered {
             return;
         }
         let phases = of_delivery(event.mta, told.line);

@@ -181,11 +181,12 @@ impl<'a> Gatherer<'a> {
                 let inbound = event.direction == crate::event::Direction::Inbound;
                 (Said::Event { step, sender: event.sender.map(text), admitted }, fits, inbound)
             }
-            Reading::Fact(fact) => {
+            Reading::Fact(fact) if fact.queue_id == id => {
                 let known = Box::new(Known::of(&fact));
                 (Said::Fact { step: fact.step, known }, sought.fits_fact(&fact), fact.step == Progress::Came)
             }
-            Reading::Routine | Reading::Unread | Reading::Foreign => {
+            // What the bounce daemon says of the notice stands under the id of the message that it is about.
+            Reading::Fact(_) | Reading::Routine | Reading::Unread | Reading::Foreign => {
                 let notice = other.as_ref().filter(|(tie, _)| *tie == Tie::Notice);
                 let notice = notice.map(|(_, id)| bare(What::Notified, moment, Some(id.clone())));
                 (notice.map_or(Said::Routine, |notice| Said::Notice(Box::new(notice))), false, false)

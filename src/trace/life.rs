@@ -194,9 +194,10 @@ impl Life {
     /// The note is of another message of the same queue id.
     fn is_over_before(&self, note: &Note) -> bool {
         let Said::Fact { step, .. } = &note.said else { return false };
-        let came = |note: &Note| matches!(note.said, Said::Fact { step: Progress::Came, .. });
+        let came =
+            |note: &Note| matches!(note.said, Said::Fact { step: Progress::Came | Progress::Notice, .. });
         match step {
-            Progress::Came => match self.origin.mta {
+            Progress::Came | Progress::Notice => match self.origin.mta {
                 // Exim may deliver before it logs that the message came (cutthrough), and never uses an id again.
                 Mta::Exim => self.ended || self.notes.iter().any(came),
                 Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => {
@@ -204,9 +205,12 @@ impl Life {
                 }
             },
             Progress::Named | Progress::Queued => self.ended,
-            Progress::Held | Progress::Released | Progress::Deleted | Progress::Renamed | Progress::Gone => {
-                false
-            }
+            Progress::Held
+            | Progress::Released
+            | Progress::Deleted
+            | Progress::Returned
+            | Progress::Renamed
+            | Progress::Gone => false,
         }
     }
 

@@ -36,7 +36,10 @@ fn hop(life: &Life, lives: &[Life]) -> Hop {
         steps.extend(told(note, &life.id, lives));
     }
     let came = |note: &&Note| {
-        matches!(note.said, Said::Fact { step: Progress::Came | Progress::Named | Progress::Queued, .. })
+        matches!(
+            note.said,
+            Said::Fact { step: Progress::Came | Progress::Notice | Progress::Named | Progress::Queued, .. }
+        )
     };
     let sender = life.notes.iter().find_map(|note| match &note.said {
         Said::Event { sender, .. } => sender.clone(),
@@ -88,7 +91,10 @@ fn told(note: &Note, own: &str, lives: &[Life]) -> Option<Step> {
                 Progress::Released => What::Released,
                 Progress::Deleted => What::Deleted,
                 Progress::Renamed => What::Requeued,
-                Progress::Came | Progress::Named | Progress::Queued | Progress::Gone => return None,
+                Progress::Returned => What::Bounced,
+                Progress::Came | Progress::Notice | Progress::Named | Progress::Queued | Progress::Gone => {
+                    return None;
+                }
             };
             Some(bare(what, note.moment, None))
         }
@@ -108,6 +114,11 @@ fn end(life: &Life, steps: &[Step]) -> State {
             What::Delivered => State::Delivered,
             What::HandedOn => State::HandedOn,
             What::Deferred => State::Queued,
+            // Given up by hand, with all that were left.
+            What::Bounced if step.recipient.is_none() => {
+                whole = Some(State::Bounced);
+                continue;
+            }
             What::Bounced => State::Bounced,
             What::Expired => State::Expired,
             What::Discarded => State::Discarded,
@@ -157,7 +168,12 @@ fn end(life: &Life, steps: &[Step]) -> State {
         // It is gone, and a line that says how is missing.
         None | Some(State::Queued) if life.ended => State::Unknown,
         // Exim's is taken when `<=` is logged; Postfix's is in the queue when the queue manager says so.
-        None if has(Progress::Queued) || has(Progress::Came) && life.origin.mta == Mta::Exim => State::Queued,
+        None if has(Progress::Queued)
+            || has(Progress::Notice)
+            || has(Progress::Came) && life.origin.mta == Mta::Exim =>
+        {
+            State::Queued
+        }
         None => State::Unknown,
         Some(state) => state,
     }

@@ -8,10 +8,13 @@ use crate::mta::reading::{Reading, begins, cut, word};
 /// None: a line of another kind.
 pub(super) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> Option<Reading<'a>> {
     let step = match text.first()? {
+        // `R=` is the message that it is about (Exim spec, "Log files").
+        b'<' if text.starts_with(b"<= <> R=") => Step::Notice,
         b'<' if text.starts_with(b"<= ") => Step::Came,
         b'C' if text.starts_with(b"Completed") => Step::Gone,
         b'*' | b'F' | b'f' | b'M' if begins(text, &FROZEN) => Step::Held,
         b'U' | b'u' if begins(text, &[b"Unfrozen", b"unfrozen"]) => Step::Released,
+        b'c' if text.starts_with(b"cancelled by ") => Step::Returned,
         b'r' if text.starts_with(b"removed by ") => Step::Deleted,
         _ => return None,
     };
@@ -126,8 +129,14 @@ mod tests {
         );
         says(
             "<= <> R=1xUxgC-000021-0d U=Debian-exim P=local S=1777",
-            Some(Step::Came),
+            Some(Step::Notice),
             Context { sender: Some(b""), size: Some(1777), ..none },
+        );
+        // Another server's bounce.
+        says(
+            "<= <> H=mx [192.0.2.1] P=esmtp S=1777",
+            Some(Step::Came),
+            Context { sender: Some(b""), size: Some(1777), client: Some(b"192.0.2.1"), ..none },
         );
         says(
             "<= \"a b\"@example.org U=anna P=local S=7 T=\"id=2@example.org\"",
@@ -138,6 +147,7 @@ mod tests {
         says("Completed QT=0.026s", Some(Step::Gone), none);
         says("Message is frozen", Some(Step::Held), none);
         says("removed by root", Some(Step::Deleted), none);
+        says("cancelled by root", Some(Step::Returned), none);
     }
 
     #[test]
