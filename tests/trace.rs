@@ -436,9 +436,12 @@ fn every_message_of_the_recordings_has_a_story_with_all_of_its_events() {
                 hop["steps"].as_array().unwrap().iter().map(move |step| (count, step))
             });
             let not_events = ["released", "deleted", "requeued", "notified"];
-            let held = |step: &Value| step["what"] == "held" && step["text"] == "";
+            // Frozen, or given up by hand: of the whole message.
+            let whole = |step: &Value| {
+                matches!(step["what"].as_str(), Some("held" | "bounced")) && step["text"] == ""
+            };
             let told = steps
-                .filter(|(_, step)| !not_events.contains(&step["what"].as_str().unwrap()) && !held(step));
+                .filter(|(_, step)| !not_events.contains(&step["what"].as_str().unwrap()) && !whole(step));
             told.map(|(count, step)| count * step["count"].as_u64().unwrap()).sum()
         };
         let events = common::events(&log);

@@ -136,7 +136,13 @@ mod tests {
         says(
             "<= <> H=mx [192.0.2.1] P=esmtp S=1777",
             Some(Step::Came),
-            Context { sender: Some(b""), size: Some(1777), client: Some(b"192.0.2.1"), ..none },
+            Context {
+                sender: Some(b""),
+                size: Some(1777),
+                client: Some(b"192.0.2.1"),
+                client_host: Some(b"mx"),
+                ..none
+            },
         );
         says(
             "<= \"a b\"@example.org U=anna P=local S=7 T=\"id=2@example.org\"",
