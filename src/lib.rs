@@ -1,7 +1,9 @@
 //! smtplog reads Postfix and Exim logs, tallies every SMTP reply code, and says what to do about it.
+pub mod baseline;
 pub mod book;
 pub mod cli;
 pub mod cmd;
+pub mod condition;
 pub mod config;
 pub mod distinct;
 pub mod entry;
@@ -11,6 +13,7 @@ pub mod event;
 pub mod filter;
 pub mod group;
 pub mod grouped;
+pub mod hourly;
 pub mod input;
 pub mod language;
 pub mod ledger;
@@ -31,6 +34,7 @@ pub mod tally;
 pub mod time;
 pub mod timeline;
 pub mod turn;
+pub mod verdict;
 pub mod walk;
 pub mod when;
 pub mod window;

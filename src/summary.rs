@@ -83,6 +83,9 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
         instances: names(tally, &tally.instances),
         timeline: timeline(tally, frame),
         full_advice,
+        baseline: None,
+        failed: None,
+        verdict: None,
         notes: [on_limits(tally), estimated, on_messages(ledger), on_time(&frame.heard), frame.notes.clone()]
             .concat(),
     }
@@ -208,6 +211,7 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
         advice,
         example: lines.first().cloned(),
         examples: lines.into_iter().take(frame.examples).collect(),
+        change: None,
     }
 }
 

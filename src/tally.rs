@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use crate::distinct::Distinct;
 use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::group::{Examples, Groups, recipient};
+use crate::hourly::Hourly;
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
 use crate::provider::Provider;
@@ -86,6 +87,8 @@ pub struct Tally {
     pub hosts: Table,
     /// None: nobody asked for them.
     pub groups: Option<Groups>,
+    /// None: nobody compares hours.
+    pub hourly: Option<Hourly>,
     /// Examples kept of each row, at least one.
     examples: usize,
     pub timeline: Timeline,
@@ -101,6 +104,7 @@ impl Tally {
     pub fn new(hasher: RandomState, examples: usize, groups: Option<Groups>) -> Self {
         Self {
             groups,
+            hourly: None,
             examples: examples.max(1),
             names: Names::new(hasher.clone()),
             rows: HashMap::with_hasher(hasher),
@@ -130,6 +134,9 @@ impl Tally {
             self.rows.entry(key).or_default().merge(count, self.examples, renamed);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.groups, other.groups) {
+            mine.merge(theirs);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.hourly, other.hourly) {
             mine.merge(theirs);
         }
         for (mine, theirs) in [
@@ -250,6 +257,9 @@ impl Listener for Tally {
         count.examples.see(told.place, told.raw, self.examples);
         if let Some(groups) = &mut self.groups {
             groups.count(told);
+        }
+        if let Some(hourly) = &mut self.hourly {
+            hourly.count(told);
         }
     }
 

@@ -10,6 +10,7 @@ use crate::book::Book;
 use crate::event::{By, Event};
 use crate::filter::Filter;
 use crate::group::Groups;
+use crate::hourly::Hourly;
 use crate::input::set::Held;
 use crate::ledger::act::Act;
 use crate::ledger::context::{Contexts, Known};
@@ -29,6 +30,8 @@ use crate::walk::{Listener, Noted, Place, Told};
 pub struct Plan<'a> {
     pub by: &'a [By],
     pub examples: usize,
+    /// Each hour is counted by itself too.
+    pub hourly: bool,
     pub zone: &'a TimeZone,
     pub filter: &'a Filter,
     pub book: &'a Book,
@@ -60,7 +63,10 @@ impl<'a> Plan<'a> {
 
     fn tally(&self) -> Tally {
         let groups = || Groups::new(self.by, self.examples, self.zone.clone(), self.hasher.clone());
-        Tally::new(self.hasher.clone(), self.examples, (!self.by.is_empty()).then(groups))
+        let groups = (!self.by.is_empty()).then(groups);
+        let mut tally = Tally::new(self.hasher.clone(), self.examples, groups);
+        tally.hourly = self.hourly.then(Hourly::default);
+        tally
     }
 
     fn desk(&self) -> Desk {

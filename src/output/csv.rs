@@ -7,7 +7,7 @@ use super::printable::printable;
 use crate::record::{Context, Record};
 use crate::report::{GroupTable, NameCount, Report, Row};
 
-const ROW: [&str; 20] = [
+const ROW: [&str; 23] = [
     "direction",
     "outcome",
     "code",
@@ -28,6 +28,9 @@ const ROW: [&str; 20] = [
     "advice",
     "example",
     "recipients_exact",
+    "usual",
+    "change_percent",
+    "unusual",
 ];
 
 /// Behind the keys.
@@ -113,7 +116,7 @@ fn groups(table: &GroupTable) -> String {
     std::iter::once(line(names)).chain(rows).collect()
 }
 
-fn row_cells(row: &Row) -> [String; 20] {
+fn row_cells(row: &Row) -> [String; 23] {
     let stages = row.stages.iter().map(|stage| (typed(stage.stage), stage.attempts)).collect();
     let names = |counts: &[NameCount]| {
         counted(counts.iter().map(|count| (count.name.clone(), count.attempts)).collect())
@@ -139,6 +142,9 @@ fn row_cells(row: &Row) -> [String; 20] {
         cell(row.advice.as_deref().unwrap_or_default()),
         cell(row.example.as_deref().unwrap_or_default()),
         row.recipients_exact.to_string(),
+        or_empty(row.change.map(|change| change.usual)),
+        or_empty(row.change.and_then(|change| change.percent)),
+        or_empty(row.change.map(|change| change.unusual)),
     ]
 }
 

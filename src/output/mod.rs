@@ -1,5 +1,6 @@
 //! The looks of an answer, one file a format.
 
+mod cron;
 pub mod csv;
 pub mod entry_codes;
 pub mod entry_json;
@@ -11,6 +12,8 @@ pub mod event_line;
 mod groups;
 pub mod html;
 pub mod json;
+pub mod line;
+pub mod mail;
 pub mod markdown;
 pub mod page;
 pub mod printable;
