@@ -131,6 +131,8 @@ pub struct ScanArgs {
     #[command(flatten)]
     pub coverage: CoverageArgs,
     #[command(flatten)]
+    pub redact: RedactArgs,
+    #[command(flatten)]
     pub watch: WatchArgs,
     #[command(flatten)]
     pub mail: MailArgs,
@@ -170,6 +172,20 @@ pub struct WatchArgs {
     /// --warn-on makes it WARNING, --fail-on CRITICAL, and what cannot be read UNKNOWN.
     #[arg(long, conflicts_with = "mail_headers")]
     pub nagios: bool,
+}
+
+/// What is shown of people.
+#[derive(Args, Debug)]
+pub struct RedactArgs {
+    /// Show a keyed hash instead of local parts of addresses, logins, IP addresses, and names that hold one.
+    ///
+    /// Domains stay. The key is SMTPLOG_REDACT_KEY of the environment, or the --redact-key-file; without either it is another
+    /// one each time, and the hashes of two runs cannot be compared.
+    #[arg(long, help_heading = OUTPUT)]
+    pub redact: bool,
+    /// The secret of --redact: the bytes of FILE, at least 16.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub redact_key_file: Option<PathBuf>,
 }
 
 /// The report as a message.
@@ -231,6 +247,8 @@ pub struct EventsArgs {
     pub output: Option<PathBuf>,
     #[command(flatten)]
     pub coverage: CoverageArgs,
+    #[command(flatten)]
+    pub redact: RedactArgs,
 }
 
 #[derive(Args, Debug)]

@@ -27,6 +27,7 @@ pub mod output;
 pub mod provider;
 pub mod reason;
 pub mod record;
+pub mod redact;
 pub mod reply;
 pub mod report;
 pub mod summary;

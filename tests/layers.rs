@@ -25,7 +25,7 @@ const FLOORS: &[&[&str]] = &[
     &["record", "tally"],
     &["report", "entry"],
     &["grouped", "notes", "messages", "baseline"],
-    &["summary", "lookup", "verdict"],
+    &["summary", "lookup", "verdict", "redact"],
     &["output"],
     &["cli"],
     &["config"],

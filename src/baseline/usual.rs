@@ -86,7 +86,9 @@ fn now(hourly: &Hourly, span: Span) -> Counts {
     let mut now = Counts::new();
     let hours: BTreeSet<i64> = span.hours().map(|(hour, _)| hour).collect();
     for (_, counts) in hourly.hours().iter().filter(|(hour, _)| hours.contains(hour)) {
-        counts.iter().for_each(|(kind, count)| *now.entry(*kind).or_default() += *count as f64);
+        for (kind, count) in counts {
+            *now.entry(*kind).or_default() += *count as f64;
+        }
     }
     now
 }

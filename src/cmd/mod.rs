@@ -15,6 +15,7 @@ pub mod man;
 mod own_book;
 mod page;
 mod place;
+mod redaction;
 pub mod scan;
 pub mod schema;
 mod times;

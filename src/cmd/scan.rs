@@ -13,6 +13,7 @@ use crate::cmd::look::look;
 use crate::cmd::mailing;
 use crate::cmd::own_book::book;
 use crate::cmd::place;
+use crate::cmd::redaction::redactor;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
 use crate::cmd::watch::{Watch, When};
@@ -22,6 +23,7 @@ use crate::input::set::Source;
 use crate::notes::Heard;
 use crate::output::page::Look;
 use crate::output::{csv, html, json, line, markdown, prometheus, text};
+use crate::redact::Redactor;
 use crate::report::{Report, State};
 use crate::summary::{Frame, report, seed};
 use crate::walk::{Task, WALKS, Walked, walk};
@@ -61,7 +63,13 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error>
     let inputs = Inputs::new(&args.input)?;
     let paths = inputs.paths.clone();
     let threads = inputs.manner.threads;
-    let (report, mut done, watch) = count(args, format, inputs)?;
+    let mut notes = Vec::new();
+    let redactor = redactor(&args.redact, &mut notes)?;
+    let (mut report, mut done, watch) = count(args, format, inputs, redactor)?;
+    report.notes.extend(notes);
+    if let Some(redactor) = redactor {
+        redactor.report(&mut report);
+    }
     let to_file = place::file(output).is_some();
     let color = if to_file && args.color == ColorChoice::Auto { ColorChoice::Never } else { args.color };
     let look = Look { top: args.top, reverse: args.reverse, ..look(color, &args.tongue) };
@@ -110,14 +118,19 @@ fn is_quiet(args: &ScanArgs, report: &Report) -> bool {
 }
 
 /// Reads all of the input, again if its dates were not what they seemed.
-fn count(args: &ScanArgs, format: ScanFormat, inputs: Inputs) -> Result<(Report, Done, Watch), Error> {
+fn count(
+    args: &ScanArgs,
+    format: ScanFormat,
+    inputs: Inputs,
+    redactor: Option<Redactor>,
+) -> Result<(Report, Done, Watch), Error> {
     let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes } = inputs;
     let book: Book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     let mut watch = Watch::new(args, format, &filter)?;
     let hourly = watch.wants_hours();
     let seed = seed();
-    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths)?;
+    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths, redactor)?;
     let zone = calendar.zone.clone();
     let again = sources.iter().all(Source::can_be_read_again);
     let mut walks = 0;
@@ -144,7 +157,7 @@ fn count(args: &ScanArgs, format: ScanFormat, inputs: Inputs) -> Result<(Report,
         walks += 1;
         if !again || walks == WALKS || walked.turns == calendar.turns {
             if again && walked.coverage.event > 0 && walked.coverage.filtered == walked.coverage.event {
-                notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, &filter)?);
+                notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, &filter, redactor)?);
             }
             break (walked, folder);
         }

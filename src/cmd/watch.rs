@@ -78,7 +78,7 @@ impl Watch {
                     }
                 }
                 None => {
-                    report.notes.push("nothing was added to the baseline: no line shows its time".to_owned())
+                    report.notes.push("nothing was added to the baseline: no line shows its time".to_owned());
                 }
             }
         }

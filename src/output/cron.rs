@@ -54,7 +54,8 @@ pub fn text(report: &Report, input: &str) -> String {
     for note in &report.notes {
         wrapped(&mut lines, &format!("Note: {}", printable(note)), 2);
     }
-    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+    lines.join("\n") + "\n"
 }
 
 fn findings(report: &Report) -> &[Finding] {

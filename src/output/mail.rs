@@ -50,15 +50,21 @@ pub fn show(report: &Report, page: Option<&str>, envelope: &Envelope) -> io::Res
     };
     let to: Vec<Address> = envelope.to.iter().map(|to| to.as_str().into()).collect();
     // An address without a domain gets that of the machine from sendmail.
+    let subject = cron::subject(report);
     let message = MessageBuilder::new()
         .from(("smtplog", envelope.from.as_str()))
         .to(Address::new_list(to))
-        .subject(cron::subject(report))
         .date(envelope.now.as_second())
         .message_id(format!("{}@{}", envelope.id, domain(report)))
         // RFC 3834 §5: no vacation answers this.
         .header("Auto-Submitted", Raw::new("auto-generated"))
         .body(body);
+    // It has no control characters; only what is not ASCII need be encoded, and the rest is for people.
+    let message = if subject.is_ascii() {
+        message.header("Subject", Raw::new(subject))
+    } else {
+        message.subject(subject)
+    };
     // On a Unix a line ends with a line feed, and sendmail makes of it what SMTP wants.
     Ok(message.write_to_string()?.replace("\r\n", "\n"))
 }
