@@ -62,6 +62,11 @@ fn has_the_fixed_words_of_the_report() {
         "WHEN YOU SEE IT",
         "HOW TO FIX IT",
         "KEY DIFFERENCES",
+        "change",
+        "new",
+        "FAILED",
+        "BAD",
+        "WATCH",
     ];
     for (language, words) in others() {
         for english in fixed {

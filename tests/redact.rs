@@ -8,6 +8,7 @@ use std::fs;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use common::{answer, command, events, fixture, logs, run, taken_apart};
+use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
 
 fn key(folder: &TempDir) -> String {
@@ -232,4 +233,45 @@ fn the_key_is_a_file_the_environment_or_chance() {
     assert!(status == 2 && err.contains("fewer than 16 bytes") && !err.contains("secret"), "{err}");
     let (status, _, err) = run(&[&args[..], &["--redact-key-file", "not-there"]].concat());
     assert!(status == 2 && err.contains("not-there"), "{err}");
+}
+
+/// One line of each kind that names somebody.
+const KINDS: [&str; 9] = [
+    "Nov 22 05:00:01 mx1 postfix/smtpd[1]: 4jXCsJ3c7Hz7j9M: client=NAME[IP], sasl_method=PLAIN, sasl_username=WHO",
+    "Nov 22 05:00:01 mx1 postfix/qmgr[1]: 4jXCsJ3c7Hz7j9M: from=<WHO@example.org>, size=1, nrcpt=1 (queue active)",
+    "Nov 22 05:00:02 mx1 postfix/smtp[1]: 4jXCsJ3c7Hz7j9M: to=<WHO@example.net>, relay=mx.example.net[IP]:25, delay=1, \
+    delays=0/0/0/1, dsn=5.1.1, status=bounced (host mx.example.net[IP] said: 550 5.1.1 WHO, (WHO) <WHO>: \"WHO\" is unknown; \
+    http://example.net/?u=WHO%40example.net (in reply to RCPT TO command))",
+    "Nov 22 05:00:03 mx1 postfix/smtpd[1]: NOQUEUE: reject: RCPT from NAME[IP]: 554 5.7.1 Client host [IP] blocked; \
+    from=<WHO@example.com> to=<x@example.org> proto=ESMTP helo=<[IP]>",
+    "Nov 22 05:00:04 mx1 postfix/smtpd[1]: warning: NAME[IP]: SASL LOGIN authentication failed: x, sasl_username=WHO",
+    "Nov 22 05:00:05 mx1 postfix/smtpd[1]: gibberish of WHO@example.org at IP, NAME",
+    "2026-11-22 05:00:06 H=NAME (NAME) [IP]:4021 F=<WHO@example.com> rejected RCPT <WHO@example.org>: no WHO",
+    "2026-11-22 05:00:07 1vMxyz-000000001Ab-0001 <= WHO@example.org H=NAME [IP] P=esmtpsa A=plain:WHO S=1 id=WHO@example.org",
+    "2026-11-22 05:00:08 1vMxyz-000000001Ab-0001 => WHO <WHO@example.org> R=local_user T=maildir",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn nobody_is_named_whoever_it_is(
+        who in "qz[a-z0-9]([a-z0-9._+=-]{0,10}[a-z0-9])?",
+        ip in prop_oneof![
+            any::<[u8; 3]>().prop_map(|[b, c, d]| format!("203.{b}.{c}.{d}")),
+            any::<[u16; 3]>().prop_map(|[a, b, c]| std::net::Ipv6Addr::new(0x2001, 0xdb8, a, 0, 0, 0, b, c).to_string()),
+        ],
+        kinds in proptest::sample::subsequence(KINDS.to_vec(), 1..KINDS.len()),
+    ) {
+        let folder = tempdir().unwrap();
+        let key = key(&folder);
+        let log = folder.path().join("mail.log");
+        let name = format!("{}.dyn.example.net", ip.replace(['.', ':'], "-"));
+        let lines = kinds.iter().map(|line| line.replace("WHO", &who).replace("NAME", &name).replace("IP", &ip) + "\n");
+        fs::write(&log, lines.collect::<String>()).unwrap();
+        for (how, text) in SHOWN.iter().zip(shown(log.to_str().unwrap(), &key)) {
+            prop_assert!(!text.contains(&who), "{how:?} shows {who}:\n{text}");
+            prop_assert!(!stands_in(&text, &ip) && !text.contains(&format!("[{ip}]")), "{how:?} shows {ip}:\n{text}");
+            prop_assert!(!text.contains(&name), "{how:?} shows {name}:\n{text}");
+        }
+    }
 }

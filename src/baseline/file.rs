@@ -90,7 +90,7 @@ pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<Opened, E
             "it is no baseline of smtplog; name another file"
         }));
     }
-    let damaged = || wrong("it is damaged; move it away to begin a new one");
+    let damaged = || wrong("it is damaged, or a later smtplog wrote it; move it away to begin a new one");
     let written: Written = serde_json::from_slice(&text).map_err(|_| damaged())?;
     if written.filter != filter {
         let shown = |filter: &[String]| {

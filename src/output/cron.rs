@@ -114,7 +114,9 @@ fn since(row: &Row, report: &Report) -> Option<String> {
     let moment = |text: &str| Some(text.parse::<jiff::Timestamp>().ok()?.to_zoned(zone.clone()));
     let (first, last) = (moment(row.first.as_deref()?)?, moment(row.last.as_deref()?)?);
     let end = if first.date() == last.date() { "%H:%M" } else { "%a %d %b %H:%M" };
-    Some(format!("{} to {}", first.strftime("%a %d %b %H:%M"), last.strftime(end)))
+    let from = first.strftime("%a %d %b %H:%M").to_string();
+    let whole = last.strftime("%a %d %b %H:%M").to_string();
+    Some(if from == whole { from } else { format!("{from} to {}", last.strftime(end)) })
 }
 
 /// `ok    17 other kinds of failure are within their usual range`

@@ -7,7 +7,7 @@ use mail_builder::encoders::base64::base64_encode;
 use regex::{Captures, Regex};
 
 use super::hosts::holds_ip;
-use super::marks::Redactor;
+use super::marks::{DIGITS, Redactor};
 use super::names::Names;
 
 /// An address, in which `%40` may stand for the @ of a link. A local part is quoted, or in angle brackets with
@@ -47,7 +47,7 @@ impl Redactor {
     /// Words in which these names may stand alone.
     pub fn about(&self, text: &str, names: &Names) -> String {
         let mut names = names.clone();
-        for found in ADDRESS.captures_iter(text) {
+        for found in ADDRESS.captures_iter(text).filter(|found| !is_mark(local(found))) {
             names.add(local(&found));
         }
         let ips = ips(text);
@@ -55,7 +55,7 @@ impl Redactor {
         let text = HOST.replace_all(&text, |found: &Captures| self.found_host(found, &ips));
         let text = IP.replace_all(&text, |found: &Captures| self.found_ip(&found[0]));
         let mut text = text.into_owned();
-        for name in names.iter() {
+        for name in names.iter().filter(|name| !is_mark(name)) {
             text = self.alone(&text, name);
         }
         text
@@ -73,9 +73,13 @@ impl Redactor {
         }
     }
 
-    /// The mark that the same local part has in a line.
+    /// The mark that the same local part has in a line. What is a mark already stays one.
     fn local_part(&self, local: &str) -> String {
-        if local.is_empty() { String::new() } else { self.local(local.trim_matches('"')) }
+        if local.is_empty() || is_mark(local) {
+            local.to_owned()
+        } else {
+            self.local(local.trim_matches('"'))
+        }
     }
 
     /// A host name, a domain or an IP address; a name that holds no address stays.
@@ -172,12 +176,11 @@ fn local<'t>(found: &Captures<'t>) -> &'t str {
     local.strip_prefix('<').unwrap_or(local)
 }
 
-/// One that stands there already.
+/// One that stands there already, alone or in front of its domain.
 fn is_mark(name: &str) -> bool {
-    let digits = ["u-", "ip-", "h-"].into_iter().find_map(|kind| name.strip_prefix(kind));
-    digits
-        .and_then(|rest| rest.get(..12))
-        .is_some_and(|digits| digits.chars().all(|sign| sign.is_ascii_hexdigit()))
+    let digits = ["u-", "ip-", "h-"].into_iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or_default();
+    let digits = digits.split('.').next().unwrap_or_default();
+    digits.len() == DIGITS && digits.chars().all(|sign| sign.is_ascii_hexdigit())
 }
 
 /// All IP addresses of a text.
@@ -292,6 +295,8 @@ mod tests {
             );
         }
         assert_eq!(redactor.address(""), "");
+        let once = redactor.line("to=<anna@example.org> [192.0.2.7] 192-0-2-7.dyn.example.net: anna");
+        assert_eq!(redactor.line(&once), once, "what is hidden stays as it is");
         assert_eq!(redactor.host("192.0.2.7"), redactor.text("192.0.2.7"));
     }
 }
