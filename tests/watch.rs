@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -33,9 +34,10 @@ fn day(date: &str, hours: std::ops::Range<u32>, [sent, deferred, bounced]: [u32;
         let mut number = 0;
         for (count, status, dsn, said) in kinds {
             for _ in 0..count {
-                log += &format!(
+                let _ = writeln!(
+                    log,
                     "{date}T{hour:02}:{:02}:00+00:00 mx1 postfix/smtp[7]: {hour:02}AB{number:06}: to=<b{number}@example.org>, \
-                    relay=mx.example.org[198.51.100.7]:25, delay=1, delays=0/0/0/1, dsn={dsn}, status={status} ({said})\n",
+                    relay=mx.example.org[198.51.100.7]:25, delay=1, delays=0/0/0/1, dsn={dsn}, status={status} ({said})",
                     number * 59 / (sent + deferred + bounced).max(2)
                 );
                 number += 1;
@@ -231,6 +233,9 @@ fn what_is_far_from_the_usual_is_flagged_and_the_rest_is_not() {
     assert_eq!(compared["baseline"]["deferred"]["unusual"], true);
     let (text, _) = answer(&[&["scan", "--tz", "UTC"], &args[..]].concat());
     assert!(text.contains("+1900% !") && text.contains("earlier weeks"), "{text}");
+    let (csv, _) = answer(&[&["scan", "--tz", "UTC", "--format", "csv"], &args[..]].concat());
+    assert!(csv.lines().next().unwrap().ends_with(",usual,change_percent,unusual"), "{csv}");
+    assert!(csv.lines().any(|line| line.ends_with(",48,1900,true")), "{csv}");
     // Part of the hours is compared with the same part.
     let log = written(&folder, "day.log", &day(&date(28), 3..6, [10, 2, 0]));
     let part = report(&["--baseline", &base, "--baseline-read-only", &log]);

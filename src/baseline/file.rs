@@ -150,6 +150,16 @@ fn kind(written: &WrittenKind) -> Option<Kind> {
     Some(Kind { direction, outcome, class, code, enhanced, reason })
 }
 
+impl Drop for Opened {
+    /// A process that was just begun elsewhere still has our files, until it becomes what it is to be; closing ours would leave
+    /// the lock to it.
+    fn drop(&mut self) {
+        if let Some(lock) = &self.lock {
+            let _ = FileExt::unlock(lock);
+        }
+    }
+}
+
 impl Opened {
     /// Writes the history, all of it or nothing. Nothing is written if it was only to be read.
     pub fn save(&self) -> Result<(), Error> {
