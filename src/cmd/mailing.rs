@@ -15,16 +15,7 @@ use crate::report::Report;
 const USUAL: &str = "root";
 
 pub fn show(args: &ScanArgs, format: ScanFormat, report: &Report, look: &Look) -> Result<String, Error> {
-    let page = match format {
-        ScanFormat::Text => None,
-        ScanFormat::Html => Some(html::show(report, look)),
-        ScanFormat::Json
-        | ScanFormat::Ndjson
-        | ScanFormat::Csv
-        | ScanFormat::Markdown
-        | ScanFormat::Prometheus
-        | ScanFormat::Line => return Err(Error::MailForm),
-    };
+    let page = check(format)?.then(|| html::show(report, look));
     let now = args.input.now.unwrap_or_else(Timestamp::now);
     // A message of another run, or about other logs, has another id.
     let said = format!("{now} {}", json::show(report));
@@ -32,6 +23,20 @@ pub fn show(args: &ScanArgs, format: ScanFormat, report: &Report, look: &Look) -
     let from = args.mail.mail_from.clone().unwrap_or_else(|| USUAL.to_owned());
     let envelope = Envelope { to: to(args), from, now, id, input: input(args) };
     Ok(mail::show(report, page.as_deref(), &envelope)?)
+}
+
+/// Whether the page goes with the text.
+pub fn check(format: ScanFormat) -> Result<bool, Error> {
+    match format {
+        ScanFormat::Text => Ok(false),
+        ScanFormat::Html => Ok(true),
+        ScanFormat::Json
+        | ScanFormat::Ndjson
+        | ScanFormat::Csv
+        | ScanFormat::Markdown
+        | ScanFormat::Prometheus
+        | ScanFormat::Line => Err(Error::MailForm),
+    }
 }
 
 /// The option, else MAILTO as cron takes it: several with commas, and none if it is empty.

@@ -60,6 +60,10 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error>
     let output = args.output.as_deref();
     let usual = if args.watch.nagios { ScanFormat::Line } else { ScanFormat::Text };
     let format = place::form(args.format, output, usual, &SUFFIXES)?;
+    if args.mail.mail_headers {
+        // Before a log is read for an hour.
+        mailing::check(format)?;
+    }
     let inputs = Inputs::new(&args.input)?;
     let paths = inputs.paths.clone();
     let threads = inputs.manner.threads;
