@@ -41,6 +41,8 @@ pub enum Command {
     Scan(ScanArgs),
     /// List the single events: one line, or one JSON object, for each delivery result and each refusal.
     Events(EventsArgs),
+    /// Tell what became of a message: by its queue id, its message-id, an address or the client's address.
+    Trace(TraceArgs),
     /// Say what a code, a reason, a reply or a line of log means, when you see it, and how to fix it on either side.
     Explain(ExplainArgs),
     /// Set two codes, enhanced codes or reasons side by side: what tells them apart, and the catch.
@@ -100,6 +102,17 @@ pub struct ScanArgs {
     /// Show so many lines of the log under each row.
     #[arg(long, default_value_t = 0, value_name = "N", help_heading = REPORT)]
     pub examples: usize,
+    /// Show who it was: senders, users, clients, domains, providers, relays and instances, by failures and by mail.
+    ///
+    /// What stands out among them is shown without it. CSV has these tables in place of the rows.
+    #[arg(long, help_heading = REPORT)]
+    pub who: bool,
+    /// Show how long delivered mail took, and where: waiting, connecting or sending.
+    ///
+    /// For each provider: what a half and 95 of 100 took at most, and the longest, in seconds, off by less than one hundredth.
+    /// Postfix logs it as delay= and delays=; Exim with the log selectors queue_time, deliver_time and receive_time.
+    #[arg(long, help_heading = REPORT)]
+    pub delays: bool,
     /// How much advice: line, full or none.
     ///
     /// A line stands under each row; full has also all there is to do about each reason, at the end.
@@ -252,6 +265,50 @@ pub struct EventsArgs {
 }
 
 #[derive(Args, Debug)]
+pub struct TraceArgs {
+    /// A queue id, a message-id, an address, @example.org for everyone there, *@*.example.org, or a client's address,
+    /// network or name.
+    ///
+    /// An address is that of a sender, of a recipient as it was written or as it became, or the name of a login.
+    #[arg(value_name = "WHAT")]
+    pub what: String,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Tell so many messages, the latest; 0 tells all.
+    #[arg(short = 'n', long, default_value_t = 10, value_name = "N", help_heading = REPORT)]
+    pub top: usize,
+    /// Print the lines of the log, all of a message together, in place of its story.
+    ///
+    /// With them stand the lines that begin and end the SMTP session in which it came, where Postfix's log tells.
+    #[arg(long, conflicts_with = "format", help_heading = REPORT)]
+    pub raw: bool,
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// text, json or ndjson.
+    ///
+    /// [default: text, or what the name of the --output file ends in]
+    #[arg(long, value_enum, hide_possible_values = true, help_heading = OUTPUT)]
+    pub format: Option<TraceFormat>,
+    /// Write the answer to FILE, in the form that its name ends in.
+    ///
+    /// All of it is written or nothing; - is standard output. The name ends in .txt, .json, .ndjson or .jsonl and tells the
+    /// form, unless --format does.
+    #[arg(short, long, value_name = "FILE", help_heading = OUTPUT)]
+    pub output: Option<PathBuf>,
+    /// Colour the answer: auto, always or never.
+    ///
+    /// Auto does so on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_enum, hide_possible_values = true, default_value_t = ColorChoice::Auto, value_name = "WHEN", help_heading = OUTPUT)]
+    pub color: ColorChoice,
+    #[command(flatten)]
+    pub tongue: TongueArgs,
+    #[command(flatten)]
+    pub redact: RedactArgs,
+}
+
+#[derive(Args, Debug)]
 pub struct ExplainArgs {
     /// What to explain: 452, 4.2.2, 4xx, a reason such as mailbox-full, a whole reply as "552 5.2.2 mailbox full", or a
     /// line of a Postfix or Exim log; - reads one of these from each line of standard input.
@@ -313,8 +370,9 @@ pub struct ManArgs {
 
 #[derive(Args, Debug)]
 pub struct SchemaArgs {
-    /// Of what: report, as `scan --format json` prints it; event, a line of `events --format ndjson`.
-    #[arg(value_enum, value_name = "report|event", hide_possible_values = true)]
+    /// Of what: report, as `scan --format json` prints it; event, a line of `events --format ndjson`; trace, as
+    /// `trace --format json` prints it.
+    #[arg(value_enum, value_name = "report|event|trace", hide_possible_values = true)]
     pub of: SchemaChoice,
 }
 
@@ -455,6 +513,7 @@ pub enum ScanFormat {
 pub enum SchemaChoice {
     Report,
     Event,
+    Trace,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -469,6 +528,13 @@ pub enum EventsFormat {
     Ndjson,
     Text,
     Csv,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum TraceFormat {
+    Text,
+    Json,
+    Ndjson,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

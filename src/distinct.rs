@@ -1,5 +1,6 @@
 //! Different things, counted once: hashes come in, how many there are goes out; exact while they are few.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::RandomState;
@@ -20,9 +21,15 @@ pub fn hash(thing: impl std::hash::Hash) -> u64 {
     FixedState::with_seed(0x736d_7470).hash_one(thing)
 }
 
+/// So many are put into the set at a time: each has to be fetched from far memory, and a processor fetches many at once
+/// only where nothing else stands between.
+const BATCH: usize = 64;
+
 /// Adding up is in any order.
 #[derive(Clone, Debug)]
 pub struct Distinct {
+    /// What is not in the set yet.
+    waiting: Vec<u64>,
     /// Where the hashes stand in it hangs on a seed of this run: strangers choose what is hashed.
     few: HashSet<u64, RandomState>,
     /// None: there are few.
@@ -32,46 +39,69 @@ pub struct Distinct {
 
 impl Default for Distinct {
     fn default() -> Self {
-        Self { few: HashSet::default(), many: None, limit: LIMIT }
+        Self { waiting: Vec::new(), few: HashSet::default(), many: None, limit: LIMIT }
     }
 }
 
 impl Distinct {
     /// `hash` is what [`hash`] gave.
     pub fn insert(&mut self, hash: u64) {
-        match &mut self.many {
-            Some(many) => many.insert(&hash),
-            None => {
-                self.few.insert(hash);
-                if self.few.len() > self.limit {
-                    self.estimate();
-                }
+        self.waiting.push(hash);
+        if self.waiting.len() >= BATCH {
+            self.settle();
+        }
+    }
+
+    /// Puts into the set what waits. What is asked before is answered right too, for the price of a copy.
+    pub fn settle(&mut self) {
+        if self.many.is_none() {
+            self.few.extend(self.waiting.drain(..));
+            if self.few.len() > self.limit {
+                self.estimate();
             }
+        }
+        if let Some(many) = &mut self.many {
+            self.waiting.drain(..).for_each(|hash| many.insert(&hash));
         }
     }
 
     pub fn merge(&mut self, mut other: Self) {
+        self.settle();
+        other.settle();
         // The fewer into the more.
         if self.many.is_none() && (other.many.is_some() || self.few.len() < other.few.len()) {
             std::mem::swap(self, &mut other);
         }
         match (&mut self.many, &other.many) {
             (Some(mine), Some(theirs)) => mine.merge(theirs).expect("both have the same precision"),
-            _ => other.few.into_iter().for_each(|hash| self.insert(hash)),
+            _ => {
+                self.waiting.extend(other.few);
+                self.settle();
+            }
         }
     }
 
     pub fn is_exact(&self) -> bool {
-        self.many.is_none()
+        self.settled().many.is_none()
     }
 
     /// An estimate is off by less than two in a hundred, 95 times of 100.
     pub fn count(&self) -> u64 {
-        match &self.many {
+        let settled = self.settled();
+        match &settled.many {
             // Counting changes only how it is kept.
             Some(many) => many.clone().count().round() as u64,
-            None => self.few.len() as u64,
+            None => settled.few.len() as u64,
         }
+    }
+
+    fn settled(&self) -> Cow<'_, Self> {
+        if self.waiting.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let mut copy = self.clone();
+        copy.settle();
+        Cow::Owned(copy)
     }
 
     fn estimate(&mut self) {

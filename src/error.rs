@@ -28,6 +28,8 @@ pub enum Error {
     NoLog { looked_at: Vec<String>, journal: bool },
     #[error("cannot read standard input: {source}")]
     Stdin { source: io::Error },
+    #[error("cannot keep what can be read only once, to read it twice: {0}; TMPDIR says where")]
+    Spool(io::Error),
     #[error(transparent)]
     Book(#[from] crate::book::BookError),
     #[error("cannot write the answer: {0}")]

@@ -178,7 +178,8 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    fn fits(&self, value: &[u8]) -> bool {
+    /// The whole value, as it stands in a log.
+    pub fn fits(&self, value: &[u8]) -> bool {
         let value = String::from_utf8_lossy(value);
         match self {
             Self::Words(words) => words.matches(&value),

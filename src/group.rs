@@ -92,6 +92,11 @@ impl Groups {
         }
     }
 
+    /// To be done before the groups are read.
+    pub fn settle(&mut self) {
+        self.groups.values_mut().for_each(|group| group.recipients.settle());
+    }
+
     pub fn merge(&mut self, other: Self) {
         let ids = self.names.merge(&other.names);
         self.others += other.others;
@@ -163,7 +168,8 @@ impl Groups {
             By::Sender => named(event.sender.map(|sender| if sender.is_empty() { b"<>" } else { sender })),
             By::User => named(told.user),
             By::Relay => named(event.peer.host.or(event.peer.ip).filter(|_| out)),
-            By::Client => named(event.peer.ip.or(event.peer.host).filter(|_| inbound)),
+            By::Client if inbound => named(event.peer.ip.or(event.peer.host)),
+            By::Client => named(told.client),
             By::Instance => named(Some(line.instance_or_program()).filter(|name| !name.is_empty())),
             By::Host => named(Some(line.host).filter(|host| !host.is_empty())),
             By::Hour => self.begun(told.moment).map_or(0, |begun| begun.hour),

@@ -10,6 +10,7 @@ pub mod desk;
 pub mod key;
 pub mod message;
 pub mod sums;
+pub mod who;
 
 use hashbrown::HashMap;
 
@@ -18,7 +19,7 @@ use self::key::Plain;
 use self::message::{Message, supersede};
 use self::sums::{Fate, Sums};
 
-/// Messages, and recipients put off, that are kept at a time: some 100 MiB. A log without the lines that end a
+/// Messages, and recipients put off, that are kept at a time: some 140 MiB. A log without the lines that end a
 /// message would fill any memory.
 /// 450,000 of one recipient each just fit into a table of 2^19.
 const LIMIT: usize = 900_000;
@@ -85,6 +86,7 @@ impl Ledger {
         self.kept -= found.as_ref().map_or(0, Message::weight);
         let Some(message) = track.follow(found, self.all, &mut self.sums) else { return };
         if is_new && self.kept > self.limit {
+            self.sums.who.add(&message, 0);
             self.sums.forgotten += 1;
             return;
         }
@@ -116,6 +118,7 @@ impl Ledger {
         settled.into_iter().for_each(|other| sums.merge(other));
         let mut queue = Queue::default();
         for message in open.values() {
+            sums.count(message, false);
             let Some(fate) = message.fate(false).filter(|_| message.wanted) else { continue };
             match fate {
                 Fate::Deferred => queue.deferred += 1,
@@ -129,8 +132,8 @@ impl Ledger {
                     (a, b) => a.or(b),
                 };
             }
-            sums.count(message, false);
         }
+        sums.who.settle();
         Closed { sums, queue }
     }
 }
@@ -140,9 +143,10 @@ mod tests {
     use super::*;
     use crate::ledger::act::{Act, Op};
     use crate::ledger::desk::Desk;
+    use crate::ledger::who::Origin;
 
     fn op(act: Act) -> Op {
-        Op { act, recipient: 7, at: Some(0), reason: None, wanted: true }
+        Op { act, recipient: 7, at: Some(0), reason: None, wanted: true, origin: Origin::default() }
     }
 
     fn told(ledger: &mut Ledger, keys: std::ops::Range<u64>, act: Act) {

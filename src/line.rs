@@ -2,6 +2,8 @@
 
 use memchr::{memchr, memmem};
 
+use crate::lanes::equal;
+
 /// One line, cut into its front and its text. Empty host or program: the line does not name one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Line<'a> {
@@ -68,6 +70,164 @@ impl<'a> Line<'a> {
     }
 }
 
+/// Reads lines one after another. It knows the host and the daemons of the lines before, since most of a log is by one
+/// host and a dozen daemons; what it gives is what [`Line::read`] gives.
+pub struct Reader {
+    /// The stamp up to the colon before its seconds, and for a stamp of BSD the blank behind it.
+    minute: Front,
+    /// The host and the blank behind it.
+    host: Front,
+    tags: [Tag; TAGS],
+}
+
+/// More than a mail server has daemons, and a power of two.
+const TAGS: usize = 64;
+
+/// Up to 16 bytes with which a text begins.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Front {
+    bytes: u128,
+    mask: u128,
+    length: usize,
+}
+
+/// A program's name. A slash behind its last byte: nothing is known yet.
+#[derive(Clone, Copy, Default)]
+struct Tag {
+    begin: u128,
+    end: u128,
+    length: usize,
+    slash: usize,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self { minute: Front::default(), host: Front::default(), tags: [Tag::default(); TAGS] }
+    }
+}
+
+impl Reader {
+    #[inline]
+    pub fn read<'a>(&mut self, raw: &'a [u8]) -> Line<'a> {
+        if let Some(line) = self.known(raw) {
+            return line;
+        }
+        let line = Line::read(raw);
+        self.learn(&line);
+        line
+    }
+
+    /// None: something of it is new, or unlike most lines.
+    #[inline]
+    fn known<'a>(&self, raw: &'a [u8]) -> Option<Line<'a>> {
+        let (stamp, length) = self.stamp(raw)?;
+        let rest = raw.get(length + 1..)?;
+        if self.host.length == 0 || (sixteen(rest, 0)? & self.host.mask) != self.host.bytes {
+            return None;
+        }
+        let host = rest.get(..self.host.length - 1)?;
+        let tagged = rest.get(self.host.length..)?;
+        let begin = tagged.first_chunk()?;
+        let (length, begin, end) = match equal(begin, b'[') {
+            0 => {
+                let end = tagged.get(16..)?.first_chunk()?;
+                let at = equal(end, b'[').trailing_zeros() as usize;
+                (16 + at, u128::from_le_bytes(*begin), u128::from_le_bytes(*end) & below(at))
+            }
+            found => {
+                let at = found.trailing_zeros() as usize;
+                (at, u128::from_le_bytes(*begin) & below(at), 0)
+            }
+        };
+        let tag = self.tags.get(slot(begin, end))?;
+        if (tag.begin, tag.end, tag.length) != (begin, end, length) || length == 0 {
+            return None;
+        }
+        let digits = equal(tagged.get(length + 1..)?.first_chunk()?, b']').trailing_zeros() as usize;
+        let [b']', b':', b' ', text @ ..] = tagged.get(length + 1 + digits..)? else { return None };
+        let are_digits = tagged.get(length + 1..length + 1 + digits)?.iter().all(u8::is_ascii_digit);
+        if !are_digits || text.first() == Some(&b'[') {
+            return None;
+        }
+        Some(Line { stamp, host, program: tagged.get(..length)?, slash: tag.slash, text })
+    }
+
+    /// A stamp of the minute of the one before, and how long it is; a blank is behind.
+    #[inline]
+    fn stamp<'a>(&self, raw: &'a [u8]) -> Option<(Stamp<'a>, usize)> {
+        if (sixteen(raw, 0)? & self.minute.mask) != self.minute.bytes {
+            return None;
+        }
+        match self.minute.length {
+            15 => {
+                let [a, b] = raw.get(13..)?.first_chunk()?;
+                let are_digits = a.is_ascii_digit() && b.is_ascii_digit();
+                are_digits.then_some((Stamp::Bsd(raw.get(..15)?), 15))
+            }
+            16 => {
+                let [b':', b'0'..=b'6', b'0'..=b'9', rest @ ..] = raw.get(16..)? else { return None };
+                let length = 19 + equal(rest.first_chunk()?, b' ').trailing_zeros() as usize;
+                (length < 19 + 16).then_some((Stamp::Iso(raw.get(..length)?), length))
+            }
+            _ => None,
+        }
+    }
+
+    fn learn(&mut self, line: &Line) {
+        match line.stamp {
+            Stamp::Bsd(text @ [.., b':', _, _]) if text.len() == 15 && is_usual_minute(text) => {
+                let bytes = padded(text.get(..13).unwrap_or_default()) | u128::from(b' ') << 120;
+                self.minute = Front { bytes, mask: !(0xFFFF << 104), length: 15 };
+            }
+            Stamp::Iso(text) if text.get(10) == Some(&b'T') => {
+                let bytes = padded(text.get(..16).unwrap_or_default());
+                self.minute = Front { bytes, mask: u128::MAX, length: 16 };
+            }
+            Stamp::Bsd(_) | Stamp::Iso(_) | Stamp::Missing | Stamp::YearFirst(_) | Stamp::Unix(_) => {}
+        }
+        let odd =
+            |text: &[u8]| text.is_empty() || text.iter().any(|&byte| matches!(byte, b' ' | b'[' | b'<'));
+        if odd(line.host) || odd(line.program) || line.host.last() == Some(&b':') {
+            return;
+        }
+        if line.host.len() < 16 {
+            let length = line.host.len() + 1;
+            let bytes = padded(line.host) | u128::from(b' ') << (8 * line.host.len());
+            self.host = Front { bytes, mask: below(length), length };
+        }
+        if line.program.len() < 32 {
+            let (begin, end) = line.program.split_at(line.program.len().min(16));
+            let (begin, end) = (padded(begin), padded(end));
+            if let Some(tag) = self.tags.get_mut(slot(begin, end)) {
+                *tag = Tag { begin, end, length: line.program.len(), slash: line.slash };
+            }
+        }
+    }
+}
+
+/// Sixteen bytes from `at` on. None: there are not so many.
+#[inline]
+fn sixteen(text: &[u8], at: usize) -> Option<u128> {
+    Some(u128::from_le_bytes(*text.get(at..)?.first_chunk()?))
+}
+
+/// All bits of the first bytes.
+#[inline]
+fn below(bytes: usize) -> u128 {
+    if bytes < 16 { (1 << (8 * bytes)) - 1 } else { u128::MAX }
+}
+
+/// Up to 16 bytes.
+fn padded(text: &[u8]) -> u128 {
+    text.iter().rev().fold(0, |sum, &byte| sum << 8 | u128::from(byte))
+}
+
+#[inline]
+fn slot(begin: u128, end: u128) -> usize {
+    let folded = begin as u64 ^ ((begin >> 64) as u64).rotate_left(21) ^ (end as u64).rotate_left(42);
+    (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize % TAGS
+}
+
 /// `<22>1 …` → true and the rest; `<22>…` → false and the rest (RFC 5424 §6.2.1, RFC 3164 §4.1.1).
 fn priority(raw: &[u8]) -> (bool, &[u8]) {
     let rest = raw.strip_prefix(b"<").and_then(|rest| {
@@ -85,28 +245,19 @@ fn priority(raw: &[u8]) -> (bool, &[u8]) {
 /// `Nov  2 03:04:05 host program[pid]: text`
 #[inline]
 fn usual(raw: &[u8]) -> Option<Line<'_>> {
-    match raw {
-        [
-            b'A'..=b'Z' | b'a'..=b'z',
-            _,
-            _,
-            b' ',
-            _,
-            b'0'..=b'9',
-            b' ',
-            _,
-            _,
-            b':',
-            _,
-            _,
-            b':',
-            b'0'..=b'9',
-            b'0'..=b'9',
-            b' ',
-            rest @ ..,
-        ] => syslog(Stamp::Bsd(raw.get(..15)?), rest),
+    let (stamp, rest) = raw.split_at_checked(15)?;
+    match (stamp, rest) {
+        ([.., b'0'..=b'9', b'0'..=b'9'], [b' ', rest @ ..]) if is_usual_minute(stamp) => {
+            syslog(Stamp::Bsd(stamp), rest)
+        }
         _ => None,
     }
+}
+
+/// `Nov  2 03:04:`
+#[inline]
+fn is_usual_minute(raw: &[u8]) -> bool {
+    matches!(raw, [b'A'..=b'Z' | b'a'..=b'z', _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', ..])
 }
 
 /// `Nov  2 03:04:05[.123] host program[pid]: text`
@@ -435,6 +586,58 @@ mod tests {
         {
             let line = Line::read(raw.as_bytes());
             assert_eq!(line.stamp, Stamp::Missing, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_reader_that_knows_lines_reads_as_one_that_does_not() {
+        let stamps = [
+            "Nov  2 03:04:05",
+            "Nov  2 03:04:59",
+            "Nov  2 03:04:5x",
+            "Nov  2 03:05:05",
+            "Nov 22 03:04:05.123",
+            "2026-11-22T02:40:41+00:00",
+            "2026-11-22T02:40:42.123456+01:00",
+            "2026-11-22T02:40:99Z",
+            "2026-11-22 02:40:41",
+            "2013 Jun 10 06:27:30.123",
+            "<22>1 2026-11-22T02:40:41Z",
+            "",
+        ];
+        let hosts =
+            ["mx1 ", "mx1.example.org ", "a-very-long-name.example.org ", "", "<mail.info> mx1 ", "mx1: "];
+        let tags = [
+            "postfix/smtp[12]: ",
+            "postfix/submission/smtpd[1234567]: ",
+            "postfix/an-instance-with-a-long-name/smtpd[1]: ",
+            "postfix/smtp[]: ",
+            "postfix/smtp[1x]: ",
+            "postfix/smtp[12]:",
+            "postfix/smtp[12]:\t",
+            "postfix/smtp: ",
+            "[12]: ",
+            "dovecot: ",
+            "x[1][2]: ",
+            "a/smtp 19 - - ",
+        ];
+        let texts = ["4jXCsJ3c7Hz7j9M: removed", "[ID 197553 mail.info] and more of it", "[x", "", "  two"];
+        let mut lines = Vec::new();
+        for (((stamp, host), tag), text) in stamps
+            .iter()
+            .flat_map(|stamp| hosts.iter().map(move |host| (stamp, host)))
+            .flat_map(|both| tags.iter().map(move |tag| (both, tag)))
+            .flat_map(|all| texts.iter().map(move |text| (all, text)))
+        {
+            lines.push(format!("{stamp} {host}{tag}{text}"));
+        }
+        let mut reader = Reader::default();
+        // Each twice, near to and far from its like.
+        let far = (0..lines.len()).map(|at| at * 1_009 % lines.len());
+        for at in (0..lines.len()).chain(far) {
+            let raw = lines[at].as_bytes();
+            assert_eq!(reader.read(raw), Line::read(raw), "{}", lines[at]);
+            assert_eq!(reader.read(raw), Line::read(raw), "{}, again", lines[at]);
         }
     }
 

@@ -4,6 +4,7 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::input::set::Source;
 use crate::ledger::Closed;
+use crate::report::{Rest, Rests};
 use crate::tally::Tally;
 use crate::turn::{Calendar, Turns};
 use crate::walk::Coverage;
@@ -33,6 +34,20 @@ pub fn on_limits(tally: &Tally) -> Vec<String> {
         "there are more hours in the logs than are kept: the timeline holds the latest ones".to_owned()
     });
     full.into_iter().chain(groups).chain(cut).collect()
+}
+
+/// About names of which more were met than are kept.
+pub fn on_names(rests: &Rests) -> Vec<String> {
+    let kinds = [("senders", rests.senders), ("clients", rests.clients), ("users", rests.users)];
+    let full = kinds.into_iter().filter(|(_, rest)| rest.may_lack > 0);
+    let note = |(kind, rest): (&str, Rest)| {
+        format!(
+            "there are more {kind} than are kept: what is counted for one of them may be up to {} too low, and is \
+            counted with the others",
+            rest.may_lack
+        )
+    };
+    full.map(note).collect()
 }
 
 /// About recipients that were too many to tell apart one by one; for each row, whether they are exact.

@@ -8,5 +8,6 @@ mod lines;
 mod marks;
 mod names;
 mod shown;
+mod told;
 
 pub use marks::Redactor;

@@ -1,5 +1,8 @@
 //! An answer before it has a look: what `scan` found, as its JSON says it.
 
+mod delay_row;
+mod name_row;
+
 use clap::ValueEnum;
 use jiff::Zoned;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -8,6 +11,9 @@ use serde::{Serialize, Serializer};
 use crate::event::{By, Direction, Outcome, Stage};
 use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
+
+pub use self::delay_row::{DelayRow, PhaseRow};
+pub use self::name_row::{Counts, NameRow, Rest, Rests};
 
 /// The whole report. Fields are added within a schema, never renamed.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -26,10 +32,24 @@ pub struct Report {
     /// What `--by` asked for; absent: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<GroupTable>,
-    /// Recipient domains, those with most failures first.
+    /// Envelope senders, by any line of the message; `<>` is the null sender. As in all tables of names, the 50 with
+    /// most failures and the 50 with most mail stand here, those with most failures first.
+    pub senders: Vec<NameRow>,
+    /// As whom clients logged in, by any line of the message.
+    pub users: Vec<NameRow>,
+    /// Addresses that messages came from, and those that were refused.
+    pub clients: Vec<NameRow>,
+    /// Recipient domains.
     pub domains: Vec<NameRow>,
+    /// Who runs the other side.
+    pub providers: Vec<NameRow>,
     pub relays: Vec<NameRow>,
     pub instances: Vec<NameRow>,
+    /// What is in no row of these tables.
+    pub rest: Rests,
+    /// How long delivered mail took, most deliveries first; absent unless it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delays: Option<Vec<DelayRow>>,
     /// Hours in which something was counted, the earliest first.
     pub timeline: Vec<Hour>,
     /// Everything to do about each reason, once; empty unless it was asked for.
@@ -424,21 +444,4 @@ pub struct NameCount {
 pub struct StageCount {
     pub stage: Stage,
     pub attempts: u64,
-}
-
-/// What befell one name.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct NameRow {
-    pub name: String,
-    pub delivered: u64,
-    pub deferred: u64,
-    pub bounced: u64,
-    pub expired: u64,
-    pub rejected: u64,
-}
-
-impl NameRow {
-    pub fn failures(&self) -> u64 {
-        self.deferred + self.bounced + self.expired + self.rejected
-    }
 }

@@ -4,25 +4,26 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 use jiff::Timestamp;
 
 use crate::book::{self, AdviceRow, CodeRow, ReasonRow};
+use crate::delayed;
 use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::filter::Filter;
 use crate::grouped::table;
 use crate::ledger::Closed;
 use crate::messages::messages;
+use crate::named::Tables;
 use crate::names::NameId;
-use crate::notes::{Heard, on_estimates, on_limits, on_messages, on_time};
+use crate::notes::{Heard, on_estimates, on_limits, on_messages, on_names, on_time};
 use crate::provider::{Provider, Providers};
 use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::report::{
-    Full, Hour, HourRefused, HourSent, Input, Messages, NameCount, NameRow, Range, Refused, Report, Row,
-    SCHEMA, Sent, SortBy, StageCount, Totals,
+    Full, Hour, HourRefused, HourSent, Input, Messages, NameCount, Range, Refused, Report, Row, SCHEMA, Sent,
+    SortBy, StageCount, Totals,
 };
-use crate::tally::{Count, Key, Outcomes, Tally};
+use crate::tally::{Count, Key, Tally};
 use crate::time::Moment;
 
 /// What a report is made of besides the tally.
@@ -41,8 +42,8 @@ pub struct Frame<'a> {
     pub examples: usize,
 }
 
-/// How many names stand in each list of the report; all are counted.
-const NAMES_SHOWN: usize = 50;
+/// How many hosts are named; all are counted.
+const HOSTS_SHOWN: usize = 50;
 const WHERES_SHOWN: usize = 3;
 
 pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
@@ -68,6 +69,8 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
         rows.reverse();
     }
     let estimated = on_estimates(&rows.iter().map(|(_, row)| row.recipients_exact).collect::<Vec<_>>());
+    let tables = Tables::new(tally, ledger, &totals, frame.providers);
+    let rests = tables.rests();
     let groups = tally.groups.as_ref();
     let groups = groups.map(|groups| table(groups, frame.providers, frame.sort, frame.reverse));
     Report {
@@ -78,16 +81,29 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
         totals,
         rows: rows.into_iter().map(|(_, row)| row).collect(),
         groups,
-        domains: names(tally, &tally.domains),
-        relays: names(tally, &tally.relays),
-        instances: names(tally, &tally.instances),
+        rest: rests,
+        senders: tables.senders.rows,
+        users: tables.users.rows,
+        clients: tables.clients.rows,
+        domains: tables.domains.rows,
+        providers: tables.providers.rows,
+        relays: tables.relays.rows,
+        instances: tables.instances.rows,
+        delays: tally.delays.as_ref().map(|delays| delayed::rows(delays, frame.providers)),
         timeline: timeline(tally, frame),
         full_advice,
         baseline: None,
         failed: None,
         verdict: None,
-        notes: [on_limits(tally), estimated, on_messages(ledger), on_time(&frame.heard), frame.notes.clone()]
-            .concat(),
+        notes: [
+            on_limits(tally),
+            on_names(&rests),
+            estimated,
+            on_messages(ledger),
+            on_time(&frame.heard),
+            frame.notes.clone(),
+        ]
+        .concat(),
     }
 }
 
@@ -390,30 +406,7 @@ fn hosts(tally: &Tally) -> Vec<String> {
     let counts =
         counts.map(|(&id, outcomes)| NameCount { name: name(tally, id), attempts: outcomes.iter().sum() });
     let named = counts.filter(|host| !host.name.is_empty()).collect();
-    most(named, NAMES_SHOWN).into_iter().map(|host| host.name).collect()
-}
-
-fn names(tally: &Tally, table: &HashMap<NameId, Outcomes, impl Sized>) -> Vec<NameRow> {
-    let mut rows: Vec<NameRow> = table
-        .iter()
-        .map(|(&id, outcomes)| {
-            let count = |outcome: Outcome| outcomes.get(outcome as usize).copied().unwrap_or_default();
-            NameRow {
-                name: name(tally, id),
-                delivered: count(Outcome::Delivered),
-                deferred: count(Outcome::Deferred),
-                bounced: count(Outcome::Bounced),
-                expired: count(Outcome::Expired),
-                rejected: count(Outcome::Rejected),
-            }
-        })
-        .collect();
-    rows.sort_by(|a, b| {
-        let by_failures = b.failures().cmp(&a.failures()).then(b.delivered.cmp(&a.delivered));
-        by_failures.then_with(|| a.name.cmp(&b.name))
-    });
-    rows.truncate(NAMES_SHOWN);
-    rows
+    most(named, HOSTS_SHOWN).into_iter().map(|host| host.name).collect()
 }
 
 /// The seed that all threads of a run share.

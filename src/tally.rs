@@ -1,5 +1,8 @@
 //! Counts that add up in any order: events come in, rows, names and sums go out.
 
+pub mod delays;
+mod served;
+
 use std::hash::{Hash, Hasher};
 
 use foldhash::fast::RandomState;
@@ -16,7 +19,11 @@ use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::time::Moment;
 use crate::timeline::Timeline;
-use crate::walk::{Listener, Told};
+use crate::walk::{Listener, Noted, Told};
+
+use self::delays::Delays;
+pub use self::served::Outcomes;
+use self::served::Served;
 
 /// What makes two events the same row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -71,9 +78,6 @@ pub struct Count {
     pub wheres: HashMap<NameId, u64, Plain>,
 }
 
-/// How often each outcome befell one name.
-pub type Outcomes = [u64; 10];
-
 /// What befell each name.
 pub type Table = HashMap<NameId, Outcomes, Plain>;
 
@@ -85,10 +89,13 @@ pub struct Tally {
     pub relays: Table,
     pub instances: Table,
     pub hosts: Table,
+    pub providers: Served,
     /// None: nobody asked for them.
     pub groups: Option<Groups>,
     /// None: nobody compares hours.
     pub hourly: Option<Hourly>,
+    /// None: nobody asked for them.
+    pub delays: Option<Delays>,
     /// Examples kept of each row, at least one.
     examples: usize,
     pub timeline: Timeline,
@@ -105,6 +112,7 @@ impl Tally {
         Self {
             groups,
             hourly: None,
+            delays: None,
             examples: examples.max(1),
             names: Names::new(hasher.clone()),
             rows: HashMap::with_hasher(hasher),
@@ -112,6 +120,7 @@ impl Tally {
             relays: HashMap::default(),
             instances: HashMap::default(),
             hosts: HashMap::default(),
+            providers: Served::default(),
             timeline: Timeline::default(),
             last_host: Last::default(),
             last_instance: Last::default(),
@@ -123,11 +132,14 @@ impl Tally {
         self.last_instance.settle(&mut self.instances);
         self.last_host.settle(&mut self.hosts);
         self.timeline.settle();
+        self.rows.values_mut().for_each(|count| count.recipients.settle());
+        self.groups.iter_mut().for_each(Groups::settle);
     }
 
     pub fn merge(&mut self, mut other: Self) {
         other.settle();
         self.timeline.merge(other.timeline);
+        self.providers.merge(&other.providers);
         let ids = self.names.merge(&other.names);
         let renamed = |id: NameId| ids.get(id.index()).copied().unwrap_or(NameId::OTHERS);
         for (key, count) in other.rows {
@@ -137,6 +149,9 @@ impl Tally {
             mine.merge(theirs);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.hourly, other.hourly) {
+            mine.merge(theirs);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.delays, other.delays) {
             mine.merge(theirs);
         }
         for (mine, theirs) in [
@@ -178,14 +193,18 @@ impl Tally {
         if outcome == Outcome::Attempt {
             return domain;
         }
+        let mut relay = None;
         if event.direction != Direction::Inbound {
             if let Some(domain) = domain {
                 add(&mut self.domains, domain);
             }
             if let Some(host) = event.peer.host.or(event.peer.ip) {
-                add(&mut self.relays, names.id(host));
+                let id = names.id(host);
+                add(&mut self.relays, id);
+                relay = Some(id);
             }
         }
+        self.providers.count(told, relay, domain);
         let instance = told.line.instance_or_program();
         self.last_instance.count(instance, outcome, names, &mut self.instances);
         self.last_host.count(told.line.host, outcome, names, &mut self.hosts);
@@ -260,6 +279,15 @@ impl Listener for Tally {
         }
         if let Some(hourly) = &mut self.hourly {
             hourly.count(told);
+        }
+        if let Some(delays) = &mut self.delays {
+            delays.event(told);
+        }
+    }
+
+    fn fact(&mut self, noted: &Noted) {
+        if let Some(delays) = &mut self.delays {
+            delays.fact(noted);
         }
     }
 

@@ -2,8 +2,6 @@
 
 use std::io::Write;
 
-use memchr::memchr;
-
 use crate::book::Book;
 use crate::envelope;
 use crate::error::Error;
@@ -11,7 +9,8 @@ use crate::event::{Direction, Event, Mta};
 use crate::filter::Filter;
 use crate::input::block::{Block, CONTEXT, LINE_LIMIT};
 use crate::input::set::{Held, Manner, Progress, Source, Worked, each_block};
-use crate::line::Line;
+use crate::lanes::Places;
+use crate::line::{Line, Reader};
 use crate::mta;
 use crate::mta::fact::Fact;
 use crate::mta::reading::Reading;
@@ -37,6 +36,8 @@ pub struct Told<'a> {
     pub verdict: Option<Verdict>,
     /// As whom the client logged in that handed the message over; for who follows messages. None: nobody knows.
     pub user: Option<&'a [u8]>,
+    /// The address that the message came from, in the same way.
+    pub client: Option<&'a [u8]>,
     pub book: &'a Book,
 }
 
@@ -189,6 +190,7 @@ pub fn walk<L: Listener>(
         judge: Judge::new(task.book),
         listener: new(),
         coverage: Coverage::default(),
+        reader: Reader::default(),
         clock: None,
         last_file: 0,
         unread: keep_unread.then(Vec::new),
@@ -271,14 +273,20 @@ struct Walker<'a, L> {
     judge: Judge<'a>,
     listener: L,
     coverage: Coverage,
+    reader: Reader,
     clock: Option<Clock>,
     last_file: usize,
     /// None: nobody wants them.
     unread: Option<Vec<u8>>,
 }
 
-/// The clock of a file, at the beginning of a block.
-fn clock<'c>(clock: &'c mut Option<Clock>, last_file: &mut usize, file: usize, task: &Task) -> &'c mut Clock {
+/// The clock of a file, at the beginning of a block; `last_file` is that of the block before.
+pub fn clock<'c>(
+    clock: &'c mut Option<Clock>,
+    last_file: &mut usize,
+    file: usize,
+    task: &Task,
+) -> &'c mut Clock {
     let calendar = task.calendar;
     if *last_file != file {
         (*clock, *last_file) = (None, file);
@@ -293,20 +301,21 @@ fn clock<'c>(clock: &'c mut Option<Clock>, last_file: &mut usize, file: usize, t
 
 /// Tells each line, cut to what is looked at and taken out of its envelope, and where it begins in the block; gives
 /// back how many there were, and how many bytes of them were looked at.
-fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> (u64, u64) {
+pub fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> (u64, u64) {
     let mut inside = Vec::new();
     let (mut lines, mut at, mut cut) = (0, 0, 0);
-    while at < block.lines.len() {
-        let rest = block.lines.get(at..).unwrap_or_default();
-        let end = memchr(b'\n', rest).unwrap_or(rest.len());
-        let raw = rest.get(..end.min(LINE_LIMIT)).unwrap_or_default();
+    let length = block.lines.len();
+    let mut ends = Places::new(block.lines, b'\n');
+    while at < length {
+        let end = ends.next().unwrap_or(length);
+        let raw = block.lines.get(at..end.min(at + LINE_LIMIT)).unwrap_or_default();
         tell(at, envelope::open(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
         lines += 1;
-        at += end + 1;
         // A block that ends with such a line has only its beginning, so its end counts nowhere.
-        cut += (end + 1).min(rest.len()).saturating_sub(LINE_LIMIT);
+        cut += ((end + 1).min(length) - at).saturating_sub(LINE_LIMIT);
+        at = end + 1;
     }
-    (lines, (block.lines.len() - cut) as u64)
+    (lines, (length - cut) as u64)
 }
 
 impl<L: Listener> Walker<'_, L> {
@@ -330,7 +339,7 @@ impl<L: Listener> Walker<'_, L> {
     }
 
     fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8]) {
-        let line = Line::read(raw);
+        let line = self.reader.read(raw);
         let place = Place { file: block.file, offset: block.offset + at as u64 };
         let mut moment = None;
         if !self.task.window.is_open() {
@@ -373,10 +382,10 @@ impl<L: Listener> Walker<'_, L> {
                 self.coverage.event += 1;
                 let verdict = self.judge.verdict(event);
                 let book = self.task.book;
-                let user = None;
+                let (user, client, line) = (None, None, &line);
                 let told =
-                    Told { place, line_in_block, line: &line, raw, moment, event, verdict, user, book };
-                if !self.task.filter.is_empty() && !self.task.filter.admits(event, verdict, &line, book) {
+                    Told { place, line_in_block, line, raw, moment, event, verdict, user, client, book };
+                if !self.task.filter.is_empty() && !self.task.filter.admits(event, verdict, line, book) {
                     self.coverage.filtered += 1;
                     self.listener.left_out(&told);
                     return;
@@ -404,7 +413,7 @@ impl<L: Listener> Walker<'_, L> {
 /// Exim sends a refusal to syslog twice, for its mainlog and for its rejectlog: one event, told by the first. Long
 /// lines are cut differently, so the shorter text is the beginning of the longer. A client may be refused the same
 /// thing again at once, so every second one of the same text is a copy.
-fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
+pub fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
     if event.mta != Mta::Exim || event.direction != Direction::Inbound || line.program.is_empty() {
         return false;
     }

@@ -11,6 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["book"],
     &["reason"],
     &["language"],
+    &["lanes"],
     &["line"],
     &["year", "envelope"],
     &["time"],
@@ -23,9 +24,10 @@ const FLOORS: &[&[&str]] = &[
     &["walk"],
     &["group", "timeline", "hourly", "ledger"],
     &["record", "tally"],
-    &["report", "entry"],
-    &["grouped", "notes", "messages", "baseline"],
+    &["report", "entry", "story"],
+    &["grouped", "delayed", "named", "notes", "messages", "baseline"],
     &["summary", "lookup", "verdict", "redact"],
+    &["trace"],
     &["output"],
     &["cli"],
     &["config"],
@@ -34,7 +36,8 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Output shows reports, entries and records, and knows nothing of how they came about.
-const OUTPUT_MAY_USE: &[&str] = &["language", "entry", "event", "output", "record", "reply", "report"];
+const OUTPUT_MAY_USE: &[&str] =
+    &["language", "entry", "event", "output", "record", "reply", "report", "story"];
 
 fn floor(module: &str) -> usize {
     FLOORS

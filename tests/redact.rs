@@ -18,7 +18,7 @@ fn key(folder: &TempDir) -> String {
 }
 
 /// Every way to show a log.
-const SHOWN: [&[&str]; 13] = [
+const SHOWN: [&[&str]; 19] = [
     &["scan", "--examples", "9", "-n", "0"],
     &["scan", "--examples", "9", "-n", "0", "--format", "json"],
     &["scan", "--examples", "9", "-n", "0", "--format", "ndjson"],
@@ -29,6 +29,12 @@ const SHOWN: [&[&str]; 13] = [
     &["scan", "--format", "line"],
     &["scan", "--mail-headers"],
     &["scan", "--by", "recipient,sender,client,user,relay", "-n", "0", "--format", "json"],
+    &["scan", "--who", "-n", "0"],
+    &["scan", "--who", "-n", "0", "--format", "html"],
+    &["scan", "--who", "-n", "0", "--format", "csv"],
+    &["trace", "-n", "0", "--format", "json", "@example.org"],
+    &["trace", "-n", "0", "@example.org"],
+    &["trace", "-n", "0", "--raw", "@example.org"],
     &["events"],
     &["events", "--format", "csv"],
     &["events", "--format", "text"],

@@ -22,6 +22,7 @@ use crate::mta;
 use crate::mta::reading::Reading;
 use crate::reason::Verdict;
 use crate::tally::Tally;
+use crate::tally::delays::Delays;
 use crate::time::Moment;
 use crate::walk::{Listener, Noted, Place, Told};
 
@@ -32,6 +33,8 @@ pub struct Plan<'a> {
     pub examples: usize,
     /// Each hour is counted by itself too.
     pub hourly: bool,
+    /// How long deliveries took is wanted.
+    pub delays: bool,
     pub zone: &'a TimeZone,
     pub filter: &'a Filter,
     pub book: &'a Book,
@@ -42,7 +45,8 @@ pub struct Plan<'a> {
 impl<'a> Plan<'a> {
     pub fn counter(&self) -> Counter {
         let kept = self.asks_for_senders().then(Kept::default);
-        Counter { tally: self.tally(), desk: self.desk(), kept }
+        let receives = self.delays && self.filter.is_empty();
+        Counter { tally: self.tally(), desk: self.desk(), kept, receives }
     }
 
     pub fn folder(self) -> Folder<'a> {
@@ -57,7 +61,7 @@ impl<'a> Plan<'a> {
     }
 
     fn asks_for_senders(&self) -> bool {
-        let by = |by: &By| matches!(by, By::Sender | By::User);
+        let by = |by: &By| matches!(by, By::Sender | By::User | By::Client);
         !self.filter.senders.is_empty() || self.by.iter().any(by)
     }
 
@@ -66,6 +70,7 @@ impl<'a> Plan<'a> {
         let groups = (!self.by.is_empty()).then(groups);
         let mut tally = Tally::new(self.hasher.clone(), self.examples, groups);
         tally.hourly = self.hourly.then(Hourly::default);
+        tally.delays = self.delays.then(Delays::default);
         tally
     }
 
@@ -80,6 +85,8 @@ pub struct Counter {
     desk: Desk,
     /// None: no line has to wait.
     kept: Option<Kept>,
+    /// What came in is counted too.
+    receives: bool,
 }
 
 /// What a block hands over.
@@ -154,7 +161,13 @@ impl Listener for Counter {
     fn fact(&mut self, noted: &Noted) {
         match &mut self.kept {
             Some(kept) => kept.keep(noted.raw, noted.place, What::Fact(noted.minute)),
-            None => self.desk.fact(noted),
+            None => {
+                // A filter looks at results, and what came in is none yet.
+                if self.receives {
+                    self.tally.fact(noted);
+                }
+                self.desk.fact(noted);
+            }
         }
     }
 
@@ -189,16 +202,22 @@ impl Folder<'_> {
                 (Reading::Fact(fact), What::Fact(minute)) => {
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
                     self.contexts.fact(key, Act::of_fact(&fact), Known::of(&mta::context(&fact)));
-                    late.desk.fact(&Noted { fact, line: &line, raw, place, minute });
+                    let noted = Noted { fact, line: &line, raw, place, minute };
+                    if late.receives {
+                        late.tally.fact(&noted);
+                    }
+                    late.desk.fact(&noted);
                 }
                 (Reading::Event(event), What::Event { moment, verdict, wanted }) => {
                     let key = event.queue_id.map(|id| self.keys.key(event.mta, &line, id));
                     let known = key.and_then(|key| self.contexts.known(key));
                     let sender = known.and_then(|known| Some(known.sender.as_deref()?.as_bytes()));
                     let user = known.and_then(|known| Some(known.user.as_deref()?.as_bytes()));
+                    let client = known.and_then(|known| Some(known.client.as_deref()?.as_bytes()));
                     let event = Event { sender: event.sender.or(sender), ..event };
                     let (line_in_block, event, line, book) = (0, &event, &line, self.plan.book);
-                    let told = Told { place, line_in_block, line, raw, moment, event, verdict, user, book };
+                    let told =
+                        Told { place, line_in_block, line, raw, moment, event, verdict, user, client, book };
                     let admitted = wanted && self.plan.filter.admits_sender(event.sender);
                     late.desk.event(&told, admitted);
                     if admitted {

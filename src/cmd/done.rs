@@ -76,6 +76,12 @@ impl Done {
         self.status = Some(status);
     }
 
+    /// The same, and what was asked for is in no log that was read.
+    #[must_use]
+    pub fn without_a_find(self) -> Self {
+        Self { not_found: true, ..self }
+    }
+
     /// No input at all could be read, or nothing in it: what is on stderr says all.
     pub fn nothing_to_report(&self) -> bool {
         self.nothing

@@ -76,7 +76,7 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error>
     }
     let to_file = place::file(output).is_some();
     let color = if to_file && args.color == ColorChoice::Auto { ColorChoice::Never } else { args.color };
-    let look = Look { top: args.top, reverse: args.reverse, ..look(color, &args.tongue) };
+    let look = Look { top: args.top, reverse: args.reverse, who: args.who, ..look(color, &args.tongue) };
     let took = (!to_file && stdout().is_terminal()).then(|| (started.elapsed().as_secs_f64(), threads));
     let Some(shown) = shown(args, format, &report, &Look { took, ..look }, &done)? else { return Ok(done) };
     if to_file || !is_quiet(args, &report) {
@@ -104,6 +104,7 @@ fn shown(
     Ok(Some(match format {
         ScanFormat::Json => json::show(report),
         ScanFormat::Ndjson => json::rows(report),
+        ScanFormat::Csv if args.who => csv::names(report),
         ScanFormat::Csv => csv::show(report),
         ScanFormat::Prometheus => prometheus::show(report),
         ScanFormat::Line => done.trouble().map_or_else(|| line::show(report), |why| line::unknown(&why)),
@@ -143,8 +144,8 @@ fn count(
     let early = filter.of_any_sender();
     let (walked, folder) = loop {
         let (by, zone) = (args.by.as_slice(), &zone);
-        let examples = args.examples;
-        let plan = Plan { by, examples, hourly, zone, filter: &filter, book: &book, hasher: &seed };
+        let (examples, delays) = (args.examples, args.delays);
+        let plan = Plan { by, examples, hourly, delays, zone, filter: &filter, book: &book, hasher: &seed };
         let mut folder = plan.folder();
         let task = Task {
             sources: &sources,

@@ -85,8 +85,16 @@ const SHOWN: usize = 6;
 /// `code: 250 (33), 550 (27) and 9 more`
 fn there_was(task: &Task, by: By, redactor: Option<Redactor>) -> Result<String, Error> {
     let (zone, hasher) = (&task.calendar.zone, &seed());
-    let plan =
-        Plan { by: &[by], examples: 0, hourly: false, zone, filter: task.filter, book: task.book, hasher };
+    let plan = Plan {
+        by: &[by],
+        examples: 0,
+        hourly: false,
+        delays: false,
+        zone,
+        filter: task.filter,
+        book: task.book,
+        hasher,
+    };
     let mut folder = plan.folder();
     let listeners = walk(task, || plan.counter(), |handed| folder.fold(handed), None)?.listeners;
     let (tally, _) = folder.close(listeners);

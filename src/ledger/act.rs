@@ -1,5 +1,6 @@
 //! What a line does to its message: facts and events come in, small acts that need no line go out.
 
+use super::who::Origin;
 use crate::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::mta;
 use crate::mta::fact::{Fact, Step};
@@ -49,6 +50,8 @@ pub struct Op {
     pub reason: Option<Reason>,
     /// The filter admits the event.
     pub wanted: bool,
+    /// Whom the line names.
+    pub origin: Origin,
 }
 
 impl Act {

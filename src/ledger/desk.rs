@@ -7,7 +7,11 @@ use super::act::{Act, Op};
 use super::key::{Keys, Plain};
 use super::message::{Message, apply, supersede};
 use super::sums::Sums;
+use super::who::Origin;
+use crate::event::{Direction, Outcome};
 use crate::input::set::Held;
+use crate::mta;
+use crate::mta::fact::Step;
 use crate::walk::{Noted, Told};
 
 /// One a thread.
@@ -64,20 +68,37 @@ impl Desk {
         let fact = &noted.fact;
         let key = self.keys.key(fact.mta, noted.line, fact.queue_id);
         let at = noted.minute.map(|minute| minute * 60);
-        self.take(key, &Op { act: Act::of_fact(fact), recipient: 0, at, reason: None, wanted: false });
+        let origin = match fact.step {
+            Step::Came | Step::Queued => self.sums.who.learn(&mta::origin(fact), &self.keys),
+            Step::Named | Step::Held | Step::Released | Step::Deleted | Step::Renamed | Step::Gone => {
+                Origin::default()
+            }
+        };
+        self.take(
+            key,
+            &Op { act: Act::of_fact(fact), recipient: 0, at, reason: None, wanted: false, origin },
+        );
     }
 
     /// `wanted`: the filter admits it.
     pub fn event(&mut self, told: &Told, wanted: bool) {
         let event = told.event;
+        if wanted && (event.outcome, event.direction) == (Outcome::Rejected, Direction::Inbound) {
+            self.sums.who.refuse(event, &self.keys);
+        }
         let (Some(act), Some(queue_id)) = (Act::of_event(event), event.queue_id) else { return };
         let key = self.keys.key(event.mta, told.line, queue_id);
+        // Its first line said it, as a rule.
+        let is_known =
+            |track: &Track| track.message.as_ref().is_some_and(|message| message.origin.sender != 0);
+        let sender = event.sender.filter(|_| !self.tracks.get(&key).is_some_and(is_known));
         let op = Op {
             act,
             recipient: self.keys.recipient(event.recipient),
             at: told.moment.map(|moment| moment.micros.div_euclid(1_000_000)),
             reason: told.verdict.map(|verdict| verdict.reason),
             wanted,
+            origin: Origin { sender: self.sums.who.senders.sender(sender, &self.keys), ..Origin::default() },
         };
         self.take(key, &op);
     }

@@ -39,6 +39,11 @@ impl Keys {
         self.hasher.hash_one((self.hash, queue_id))
     }
 
+    /// Of a sender, a client or a login; never 0.
+    pub fn name(&self, name: &[u8]) -> u64 {
+        self.hasher.hash_one(name).max(1)
+    }
+
     /// Of a recipient of one message.
     pub fn recipient(&self, recipient: Option<&[u8]>) -> u64 {
         recipient.map_or(0, |recipient| self.hasher.hash_one(recipient))

@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 use super::act::{Act, Op};
 use super::key::Plain;
 use super::sums::{Fate, Sums};
+use super::who::{Attempts, Origin, attempted};
 use crate::reason::Reason;
 
 /// What is known of a message while it is open.
@@ -32,6 +33,9 @@ pub struct Message {
     pub recipients: Option<u32>,
     /// Recipients that were put off, and not served since.
     pub deferred: PutOff,
+    pub origin: Origin,
+    /// Of those that the filter admits.
+    pub attempts: Attempts,
 }
 
 /// A recipient's first deferral.
@@ -113,6 +117,10 @@ pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
     }
     let message = slot.get_or_insert_with(|| Message { since: op.at, wanted: all, ..Message::default() });
     message.wanted |= op.wanted;
+    message.origin.learn(op.origin, op.act);
+    if op.wanted {
+        attempted(&mut message.attempts, op.act);
+    }
     message.act(op, sums);
 }
 
@@ -122,6 +130,8 @@ pub fn supersede(slot: &mut Option<Message>, act: Act, sums: &mut Sums) {
     // Exim logs a delivery that went on while the message came in before its arrival.
     if act != Act::Arrived || old.came {
         sums.count(&old, true);
+    } else {
+        sums.who.add(&old, 0);
     }
 }
 
@@ -133,12 +143,14 @@ fn end(message: Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
             let mut message = message.unwrap_or(Message { since, wanted: all, ..Message::default() });
             message.wanted |= op.wanted;
             // What came before does not count: nobody else will get it.
-            let Message { since, came, wanted, probe, .. } = message;
-            let thrown = Message { since, came, wanted, probe, discarded: true, ..Message::default() };
+            let Message { since, came, wanted, probe, origin, attempts, .. } = message;
+            let discarded = true;
+            let thrown =
+                Message { since, came, probe, wanted, discarded, origin, attempts, ..Message::default() };
             sums.count(&thrown, true);
         }
         // It is counted under its new name.
-        _ => {}
+        _ => message.iter().for_each(|message| sums.who.add(message, 0)),
     }
 }
 

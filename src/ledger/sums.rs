@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use super::message::Message;
+use super::who::Who;
 use crate::reason::Reason;
 
 /// What became of a message.
@@ -50,6 +51,8 @@ pub struct Sums {
     pub forgotten: u64,
     /// Seconds from a recipient's first deferral to its delivery, by the reason of that deferral.
     pub later: BTreeMap<Option<Reason>, Histogram<u32>>,
+    /// Whose mail it was, attempt by attempt, of those messages too that are in no sum here.
+    pub who: Who,
 }
 
 /// Two digits of a duration are kept: the error is less than one hundredth.
@@ -67,6 +70,7 @@ impl Sums {
         self.discarded += other.discarded;
         self.handed_on += other.handed_on;
         self.forgotten += other.forgotten;
+        self.who.merge(other.who);
         for (reason, theirs) in other.later {
             self.durations(reason).add(theirs).expect("our own histogram grows as far as theirs");
         }
@@ -74,7 +78,9 @@ impl Sums {
 
     /// `ended`: its end is in the log.
     pub fn count(&mut self, message: &Message, ended: bool) {
-        let Some(fate) = message.fate(ended).filter(|_| message.wanted) else { return };
+        let fate = message.fate(ended).filter(|_| message.wanted);
+        self.who.add(message, u64::from(fate.is_some_and(|fate| fate != Fate::HandedOn)));
+        let Some(fate) = fate else { return };
         self.received += u64::from(message.came && fate != Fate::HandedOn);
         match fate {
             Fate::Delivered => self.delivered += 1,

@@ -41,10 +41,16 @@ pub struct Context<'a> {
     pub size: Option<u64>,
     /// The client's address, else its name.
     pub client: Option<&'a [u8]>,
+    /// The client's name, where the line shows its address too. `unknown`: it has none that is right.
+    pub client_host: Option<&'a [u8]>,
+    /// What the client called itself; Exim leaves it out where it is the client's name.
+    pub helo: Option<&'a [u8]>,
     /// Who logged in.
     pub user: Option<&'a [u8]>,
     /// Without its angle brackets.
     pub message_id: Option<&'a [u8]>,
+    /// How long it took to receive it, as logged: Exim's `RT=`.
+    pub receive_time: Option<&'a [u8]>,
     /// How many recipients are still to be served.
     pub recipients: Option<u32>,
 }

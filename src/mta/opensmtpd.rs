@@ -30,6 +30,11 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
     event.map_or(Reading::Unread, Reading::Event)
 }
 
+/// `evpid=8f48640866d8b9c4`; the session's id, in front, is another.
+pub(super) fn queue_id(text: &[u8]) -> Option<&[u8]> {
+    value(text, b"evpid=")
+}
+
 /// `8f4864084ecc48f4 mta delivery …`, and before 6.4 `8f4864084ecc48f4 mta event=delivery …`
 fn verb<'a>(text: &'a [u8], part: &[u8], event: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let (session, rest) = cut(text, b" ")?;

@@ -7,6 +7,7 @@ mod fact;
 mod refusal;
 
 use self::daemon::Daemon;
+use crate::mta::delay::Phases;
 use crate::mta::fact::{Context, Fact, Step};
 use crate::mta::reading::{Reading, cut};
 
@@ -32,6 +33,15 @@ pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
     fact::context(fact)
 }
 
+pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    fact::origin(fact)
+}
+
+/// Of a line that reports a delivery.
+pub(super) fn delays(text: &[u8]) -> Option<Phases> {
+    delivery::delays(queue_id(text).1)
+}
+
 /// None: another line than the queue manager's, or one that was cut off.
 pub(super) fn recipients(fact: &Fact) -> Option<u32> {
     (fact.step == Step::Queued).then(|| fact::recipients(fact.text)).flatten()
@@ -40,7 +50,7 @@ pub(super) fn recipients(fact: &Fact) -> Option<u32> {
 /// `4jXCsJ3c7Hz7j9M: rest`, `NOQUEUE: rest`. An id is hex digits in capitals, or digits and consonants
 /// (postfix global/mail_queue.h); at least five of them. Lines made anonymous show that other letters come too,
 /// so only what ordinary words have is refused: small vowels.
-fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+pub(super) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let in_id = |&&byte: &&u8| IN_ID.get(usize::from(byte)) == Some(&true);
     let length = text.iter().take(33).take_while(in_id).count();
     match (text.get(..length), text.get(length..)) {

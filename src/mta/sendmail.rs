@@ -35,7 +35,7 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
 }
 
 /// `h6RDLNtg011461: rest`, `SAA15929: rest`
-fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+pub(super) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let length = text.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     match (text.get(..length), text.get(length..).and_then(|rest| rest.strip_prefix(b": "))) {
         (Some(id), Some(rest)) if length >= 8 && id.iter().any(u8::is_ascii_digit) => (Some(id), rest),

@@ -4,8 +4,9 @@ use csv::{Terminator, WriterBuilder};
 
 use super::entry_page::typed;
 use super::printable::printable;
+use super::who::tables;
 use crate::record::{Context, Record};
-use crate::report::{GroupTable, NameCount, Report, Row};
+use crate::report::{Counts, GroupTable, NameCount, Report, Row};
 
 const ROW: [&str; 20] = [
     "direction",
@@ -82,6 +83,26 @@ const EVENT: [&str; 30] = [
     "message_id",
     "attempt_no",
 ];
+
+const NAMES: [&str; 8] =
+    ["table", "name", "messages", "delivered", "deferred", "bounced", "expired", "rejected"];
+
+/// The tables of names, one behind the other; what is in no row of theirs stands last, without a name.
+pub fn names(report: &Report) -> String {
+    let counted = |table: &str, name: &str, counts: &Counts| {
+        let Counts { messages, delivered, deferred, bounced, expired, rejected } = *counts;
+        let counts = [delivered, deferred, bounced, expired, rejected].map(|count| count.to_string());
+        line([table.to_owned(), cell(name), or_empty(messages)].into_iter().chain(counts))
+    };
+    let tables = tables(report).into_iter().flat_map(|names| {
+        let mut rest = names.rest.others;
+        rest.add(&names.rest.unnamed);
+        let rows = names.rows.iter().map(|row| counted(names.id, &row.name, &row.counts()));
+        let rest = std::iter::once(counted(names.id, "", &rest));
+        rows.chain(rest).collect::<Vec<_>>()
+    });
+    std::iter::once(line(NAMES)).chain(tables).collect()
+}
 
 /// The rows of a report, or its groups if there are any, under their names; what is not known is empty.
 pub fn show(report: &Report) -> String {

@@ -2,6 +2,7 @@
 
 mod cron;
 pub mod csv;
+mod delays;
 pub mod entry_codes;
 pub mod entry_json;
 pub mod entry_markdown;
@@ -23,3 +24,6 @@ mod rows;
 mod sections;
 mod sums;
 pub mod text;
+pub mod trace_raw;
+pub mod trace_text;
+mod who;

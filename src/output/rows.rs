@@ -85,7 +85,7 @@ fn coded(page: &Page, line: &str, class: Option<Class>) -> String {
     }
 }
 
-fn advice(page: &mut Page, advice: &str) {
+pub fn advice(page: &mut Page, advice: &str) {
     let arrow = if page.look.unicode { "→ " } else { "-> " };
     // Under the words where there is room; narrower terminals get it on one line further left.
     let lead = page.look.width.saturating_sub(LONGEST_ADVICE + arrow.width()).clamp(4, CODE + 1);

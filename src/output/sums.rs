@@ -90,7 +90,7 @@ fn later(row: &DeliveredLater, words: &Words) -> String {
 }
 
 /// `2 d 3 h`, `6 min`, `45 s`: the largest unit, and with days and hours the next.
-fn duration(words: &Words, seconds: u64) -> String {
+pub(super) fn duration(words: &Words, seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     let parts = match (days, hours, minutes) {
         (0, 0, 0) => [(seconds, "s"), (0, "")],

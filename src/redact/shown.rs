@@ -17,9 +17,15 @@ impl Redactor {
             totals: _,
             rows,
             groups,
+            senders,
+            users,
+            clients,
             domains,
+            providers: _,
             relays,
             instances: _,
+            rest: _,
+            delays: _,
             timeline: _,
             full_advice: _,
             baseline: _,
@@ -34,7 +40,12 @@ impl Redactor {
         if let Some(table) = groups {
             self.groups(table);
         }
-        domains.iter_mut().chain(relays).for_each(|row| self.name_row(row));
+        for NameRow { name, .. } in senders.iter_mut().chain(users) {
+            *name = self.address(name);
+        }
+        for NameRow { name, .. } in clients.iter_mut().chain(domains).chain(relays) {
+            *name = self.host(name);
+        }
         for note in notes {
             *note = self.text(note);
         }
@@ -133,10 +144,6 @@ impl Redactor {
             | By::Hour
             | By::Day => value.to_owned(),
         }
-    }
-
-    fn name_row(&self, row: &mut NameRow) {
-        row.name = self.host(&row.name);
     }
 
     /// `raw` is the line that the event stands on.

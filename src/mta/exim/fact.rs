@@ -25,6 +25,16 @@ const FROZEN: [&[u8]; 4] = [b"*** Frozen", b"Frozen", b"Message is frozen", b"fr
 /// (Exim receive.c, "Reception lines" in the spec, ch. 52). What a stranger chooses, the HELO name, the subject and
 /// the certificate's name, is passed over.
 pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+    arrival(fact, true)
+}
+
+/// The size stands behind who sent it.
+pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    arrival(fact, false)
+}
+
+/// `whole`: read on behind the size.
+fn arrival<'a>(fact: &Fact<'a>, whole: bool) -> Context<'a> {
     let mut context = Context::default();
     let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
     let (sender, mut rest) = sender(text);
@@ -37,6 +47,8 @@ pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
             b"H" => match peer::read(value) {
                 Some((peer, rest)) => {
                     context.client = peer.ip.or(peer.host);
+                    context.client_host = peer.host;
+                    context.helo = value.get(..value.len() - rest.len()).and_then(peer::named);
                     rest
                 }
                 None => word(value).1,
@@ -46,8 +58,13 @@ pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
                 context.user = cut(login, b":").map(|(_, user)| user);
                 rest
             }
+            b"S" if !whole => break,
             b"S" => {
                 context.size = number(word(value).0);
+                word(value).1
+            }
+            b"RT" => {
+                context.receive_time = Some(word(value).0);
                 word(value).1
             }
             b"id" => {
@@ -96,6 +113,7 @@ mod tests {
             sender: Some(b"a@example.org"),
             size: Some(421),
             client: Some(b"192.0.2.1"),
+            helo: Some(b"S=9 id=x"),
             user: Some(b"anna"),
             message_id: Some(b"1@example.org"),
             ..none

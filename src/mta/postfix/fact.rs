@@ -47,15 +47,34 @@ pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
     }
 }
 
+pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    match fact.step {
+        Step::Came => came(fact.text),
+        Step::Queued => {
+            let sender = fact.text.strip_prefix(b"from=<").and_then(address).map(|(sender, _)| sender);
+            Context { sender, ..Context::default() }
+        }
+        Step::Named | Step::Held | Step::Released | Step::Deleted | Step::Renamed | Step::Gone => {
+            Context::default()
+        }
+    }
+}
+
 /// `client=mx[192.0.2.1], sasl_method=PLAIN, sasl_username=anna` (postfix smtpd.c); behind a proxy the client that
 /// counts is `orig_client=mx[192.0.2.1]`.
 fn came(text: &[u8]) -> Context<'_> {
     let Some(rest) = text.strip_prefix(b"client=") else { return Context::default() };
+    // Most have no more than the client; to look for the rest took half of the reading.
+    if let Some((peer, b"")) = peer(rest) {
+        let client_host = peer.host.filter(|_| peer.ip.is_some());
+        return Context { client: peer.ip.or(peer.host), client_host, ..Context::default() };
+    }
     let rest = cut(rest, b", orig_client=").map_or(rest, |(_, rest)| rest);
     let named = peer(rest).map(|(peer, _)| peer).unwrap_or_default();
     let user = cut(text, b", sasl_username=").map(|(_, user)| user);
     let user = user.map(|user| field(user).map_or(user, |(user, _)| user));
-    Context { client: named.ip.or(named.host), user, ..Context::default() }
+    let client_host = named.host.filter(|_| named.ip.is_some());
+    Context { client: named.ip.or(named.host), client_host, user, ..Context::default() }
 }
 
 /// `from=<a@b>, size=4521, nrcpt=1 (queue active)` (postfix qmgr_active.c)
@@ -104,13 +123,13 @@ mod tests {
             Some(Step::Queued),
             bounce,
         );
-        let client = Context { client: Some(b"192.0.2.1"), ..none };
+        let client = Context { client: Some(b"192.0.2.1"), client_host: Some(b"mx.example.org"), ..none };
         says("smtpd[7]: 4jXCsJ3c7Hz7j9M: client=mx.example.org[192.0.2.1]", Some(Step::Came), client);
         says(
             "submission/smtpd[7]: 4jXCsJ3c7Hz7j9M: client=unknown[192.0.2.1], sasl_method=PLAIN, sasl_username=anna, \
             sasl_sender=x",
             Some(Step::Came),
-            Context { user: Some(b"anna"), ..client },
+            Context { user: Some(b"anna"), client_host: Some(b"unknown"), ..client },
         );
         says(
             "smtpd[7]: 4jXCsJ3c7Hz7j9M: client=localhost[127.0.0.1], orig_queue_id=1F, \
