@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::condition::{Condition, Subject};
 use crate::event::{By, Direction, Mta, Outcome, Stage};
 use crate::filter::{CodePattern, Pattern};
 use crate::language::Language;
@@ -128,7 +129,7 @@ pub struct ScanArgs {
     pub no_advice: bool,
     #[command(flatten)]
     pub rules: RulesArgs,
-    /// text, json, ndjson, csv, markdown, html or prometheus.
+    /// text, json, ndjson, csv, markdown, html, prometheus or line.
     ///
     /// [default: text, or what the name of the --output file ends in]
     #[arg(long, value_enum, hide_possible_values = true, help_heading = OUTPUT)]
@@ -148,6 +149,79 @@ pub struct ScanArgs {
     pub tongue: TongueArgs,
     #[command(flatten)]
     pub coverage: CoverageArgs,
+    #[command(flatten)]
+    pub redact: RedactArgs,
+    #[command(flatten)]
+    pub watch: WatchArgs,
+    #[command(flatten)]
+    pub mail: MailArgs,
+}
+
+/// What a job that runs by itself asks for.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Watch")]
+pub struct WatchArgs {
+    /// Compare with earlier runs, whose hours FILE keeps, and add this one's.
+    ///
+    /// The usual is the median of the same hours of earlier weeks, or of earlier days while there are fewer than three weeks;
+    /// with fewer than three of either nothing is compared. FILE is made if it is not there, and keeps thirteen weeks.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Compare with --baseline, and add nothing to it.
+    #[arg(long, requires = "baseline")]
+    pub baseline_read_only: bool,
+    /// End with status 1 if this is true: bounced>2%, deferred>500/h, code:5.7.1>20; may be repeated.
+    ///
+    /// It compares delivered, deferred, bounced, expired, refused, unread, in_queue, oldest, code:CODE, reason:REASON or unusual
+    /// by >, >=, < or <= with a number. % is of attempts, of refused for what clients wanted to send, of unread for mail lines;
+    /// /h is the hour that had most; oldest takes s, min, h and d. unusual alone is unusual>0.
+    #[arg(long, value_name = "EXPR", value_parser = condition)]
+    pub fail_on: Vec<Condition>,
+    /// The same for what is worth a look and no failure: it is in the verdict, and the status stays 0.
+    #[arg(long, value_name = "EXPR", value_parser = condition)]
+    pub warn_on: Vec<Condition>,
+    /// Print nothing if all is well.
+    ///
+    /// That is: no --fail-on and no --warn-on is true, nothing is unusual, and 99 of 100 mail lines were understood; without
+    /// --fail-on also: of 100 attempts or more, at most 5% bounced and at most 20% were deferred.
+    #[arg(long)]
+    pub quiet_ok: bool,
+    /// Answer as a plugin of Nagios or Icinga: one line, and status 0, 1, 2 or 3.
+    ///
+    /// --warn-on makes it WARNING, --fail-on CRITICAL, and what cannot be read UNKNOWN.
+    #[arg(long, conflicts_with = "mail_headers")]
+    pub nagios: bool,
+}
+
+/// What is shown of people.
+#[derive(Args, Debug)]
+pub struct RedactArgs {
+    /// Show a keyed hash instead of local parts of addresses, logins, IP addresses, and names that hold one.
+    ///
+    /// Domains stay. The key is SMTPLOG_REDACT_KEY of the environment, or the --redact-key-file; without either it is another
+    /// one each time, and the hashes of two runs cannot be compared.
+    #[arg(long, help_heading = OUTPUT)]
+    pub redact: bool,
+    /// The secret of --redact: the bytes of FILE, at least 16.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub redact_key_file: Option<PathBuf>,
+}
+
+/// The report as a message.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Mail")]
+pub struct MailArgs {
+    /// Print a mail with the verdict as its subject, for | sendmail -t.
+    ///
+    /// With --format html the page goes with it. Nothing is sent by smtplog itself.
+    #[arg(long)]
+    pub mail_headers: bool,
+    /// To whom the mail goes; may be repeated. [default: $MAILTO, else root]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub mail_to: Vec<String>,
+    /// From whom the mail comes. [default: root]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub mail_from: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -192,6 +266,8 @@ pub struct EventsArgs {
     pub output: Option<PathBuf>,
     #[command(flatten)]
     pub coverage: CoverageArgs,
+    #[command(flatten)]
+    pub redact: RedactArgs,
 }
 
 #[derive(Args, Debug)]
@@ -234,6 +310,8 @@ pub struct TraceArgs {
     pub color: ColorChoice,
     #[command(flatten)]
     pub tongue: TongueArgs,
+    #[command(flatten)]
+    pub redact: RedactArgs,
 }
 
 #[derive(Args, Debug)]
@@ -433,6 +511,8 @@ pub enum ScanFormat {
     Html,
     #[value(alias = "prom")]
     Prometheus,
+    /// One line with a verdict, for a monitor.
+    Line,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -476,6 +556,28 @@ pub enum ColorChoice {
     Auto,
     Always,
     Never,
+}
+
+/// `bounced>2%`.
+fn condition(text: &str) -> Result<Condition, String> {
+    let condition: Condition = text.parse()?;
+    if condition.subject == Subject::Storm {
+        return Err(
+            "a report of scan has no storms yet; there are unusual, deferred>500/h and others".to_owned()
+        );
+    }
+    Ok(condition)
+}
+
+/// `root` or `postmaster@example.org`: one address, and nothing that would be another or a header.
+fn address(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let plain = |sign: char| sign.is_ascii_graphic() && !"<>(),;:\\\"[]".contains(sign);
+    if !text.is_empty() && text.chars().all(plain) && text.matches('@').count() <= 1 {
+        Ok(text.to_owned())
+    } else {
+        Err("it is no address; write root or postmaster@example.org".to_owned())
+    }
 }
 
 /// `rcpt`, `RCPT TO`, `end-of-data`.

@@ -57,6 +57,12 @@ pub enum Error {
     /// Line numbers count from 1.
     #[error("cannot use {path}, line {line}: {what}", path = shown(.path))]
     Config { path: PathBuf, line: usize, what: String },
+    #[error("cannot use the baseline {path}: {what}", path = shown(.path), what = escaped(.what))]
+    Baseline { path: PathBuf, what: String },
+    #[error("cannot use the key of --redact: {what}; `openssl rand -hex 32` makes one")]
+    RedactKey { what: String },
+    #[error("cannot mail this format: --mail-headers goes with --format text or html")]
+    MailForm,
     #[error("cannot use {name} of the environment: {what}")]
     Environment { name: String, what: String },
     #[error("cannot write {path}: {why}", path = shown(.path), why = why(.source))]

@@ -55,6 +55,15 @@ pub struct Report {
     /// Everything to do about each reason, once; empty unless it was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub full_advice: Vec<Full>,
+    /// What the report was compared with; absent: nothing, or there is too little history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Compared>,
+    /// The conditions of `--fail-on` that are true; absent: nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Vec<Met>>,
+    /// Whether all is well; absent: nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
     /// What a reader should know about how far the numbers go.
     pub notes: Vec<String>,
 }
@@ -257,6 +266,88 @@ pub struct Row {
     /// The first lines of its kind, as many as `--examples` asked for; absent: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
+    /// Against the usual of `--baseline`; absent: nothing to compare with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+}
+
+/// What is usual at these hours, and how far it is from that.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, JsonSchema)]
+pub struct Change {
+    /// The median of earlier days.
+    pub usual: f64,
+    /// Rounded; null: there usually is none at all.
+    pub percent: Option<i64>,
+    /// Far outside of what chance makes of the usual.
+    pub unusual: bool,
+}
+
+/// What a report was compared with.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Compared {
+    /// Earlier stretches of time that the usual rests on; each is as long as what was read.
+    pub samples: usize,
+    /// They lie whole weeks back; false: whole days, since there are too few weeks yet.
+    pub same_weekday: bool,
+    pub delivered: Change,
+    pub deferred: Change,
+    pub bounced: Change,
+    pub expired: Change,
+    pub refused: Change,
+    /// What usually comes ten times or more and did not come at all.
+    pub gone: Vec<Gone>,
+}
+
+/// A kind of row that is missing.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Gone {
+    pub direction: Direction,
+    pub outcome: Outcome,
+    pub code: Option<Code>,
+    pub enhanced: Option<EnhancedCode>,
+    pub reason: Option<Reason>,
+    pub usual: f64,
+}
+
+/// A condition that is true.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Met {
+    pub condition: String,
+    /// What it came to: a count, a percentage, a count in an hour, or seconds.
+    pub value: f64,
+    /// The same in words: `37.6%`, `2 h`.
+    pub shown: String,
+}
+
+/// How things are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Ok,
+    Watch,
+    Bad,
+}
+
+/// How things are, and why. The worst finding is the state.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Verdict {
+    pub state: State,
+    /// The worst first; empty: all is well.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that is not as it should be.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Finding {
+    pub state: State,
+    /// `421 4.7.28 rate limited`, `bounced>2%`.
+    pub what: String,
+    /// How much of it there is: `18,204`, `3.1%`.
+    pub value: String,
+    /// What is usual, in the same words; null: nobody knows.
+    pub usual: Option<String>,
+    /// Its place among `rows`; null: it is no row.
+    pub row: Option<usize>,
 }
 
 /// Events alike in the keys of `--by`.

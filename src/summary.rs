@@ -92,6 +92,9 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
         delays: tally.delays.as_ref().map(|delays| delayed::rows(delays, frame.providers)),
         timeline: timeline(tally, frame),
         full_advice,
+        baseline: None,
+        failed: None,
+        verdict: None,
         notes: [
             on_limits(tally),
             on_names(&rests),
@@ -224,6 +227,7 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
         advice,
         example: lines.first().cloned(),
         examples: lines.into_iter().take(frame.examples).collect(),
+        change: None,
     }
 }
 

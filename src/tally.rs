@@ -11,6 +11,7 @@ use hashbrown::HashMap;
 use crate::distinct::Distinct;
 use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::group::{Examples, Groups, recipient};
+use crate::hourly::Hourly;
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
 use crate::provider::Provider;
@@ -91,6 +92,8 @@ pub struct Tally {
     pub providers: Served,
     /// None: nobody asked for them.
     pub groups: Option<Groups>,
+    /// None: nobody compares hours.
+    pub hourly: Option<Hourly>,
     /// None: nobody asked for them.
     pub delays: Option<Delays>,
     /// Hand-overs to who gives the message back; in nothing else here.
@@ -110,6 +113,7 @@ impl Tally {
     pub fn new(hasher: RandomState, examples: usize, groups: Option<Groups>) -> Self {
         Self {
             groups,
+            hourly: None,
             delays: None,
             hops: 0,
             examples: examples.max(1),
@@ -146,6 +150,9 @@ impl Tally {
             self.rows.entry(key).or_default().merge(count, self.examples, renamed);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.groups, other.groups) {
+            mine.merge(theirs);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.hourly, other.hourly) {
             mine.merge(theirs);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.delays, other.delays) {
@@ -273,6 +280,9 @@ impl Listener for Tally {
         count.examples.see(told.place, told.raw, self.examples);
         if let Some(groups) = &mut self.groups {
             groups.count(told);
+        }
+        if let Some(hourly) = &mut self.hourly {
+            hourly.count(told);
         }
         if let Some(delays) = &mut self.delays {
             delays.event(told);

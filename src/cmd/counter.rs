@@ -12,6 +12,7 @@ use crate::cmd::unsure::Unsure;
 use crate::event::{By, Event};
 use crate::filter::Filter;
 use crate::group::Groups;
+use crate::hourly::Hourly;
 use crate::input::set::Held;
 use crate::ledger::act::Act;
 use crate::ledger::context::{Contexts, Known};
@@ -34,6 +35,8 @@ use crate::walk::{Listener, Noted, Place, Told};
 pub struct Plan<'a> {
     pub by: &'a [By],
     pub examples: usize,
+    /// Each hour is counted by itself too.
+    pub hourly: bool,
     /// How long deliveries took is wanted.
     pub delays: bool,
     /// Hand-overs are counted like any other delivery.
@@ -74,7 +77,9 @@ impl<'a> Plan<'a> {
 
     fn tally(&self) -> Tally {
         let groups = || Groups::new(self.by, self.examples, self.zone.clone(), self.hasher.clone());
-        let mut tally = Tally::new(self.hasher.clone(), self.examples, (!self.by.is_empty()).then(groups));
+        let groups = (!self.by.is_empty()).then(groups);
+        let mut tally = Tally::new(self.hasher.clone(), self.examples, groups);
+        tally.hourly = self.hourly.then(Hourly::default);
         tally.delays = self.delays.then(Delays::default);
         tally
     }

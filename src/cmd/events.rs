@@ -8,6 +8,7 @@ use crate::cmd::inputs::Inputs;
 use crate::cmd::own_book::book;
 use crate::cmd::page::{Listing, Page, Writer};
 use crate::cmd::place;
+use crate::cmd::redaction::redactor;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
 use crate::error::Error;
@@ -41,12 +42,13 @@ fn list(
     inputs: Inputs,
     out: &mut (dyn Write + Send),
 ) -> Result<Done, Error> {
-    let Inputs { sources, paths, manner, calendar, window, progress, problems, notes } = inputs;
+    let Inputs { sources, paths, manner, calendar, window, progress, problems, mut notes } = inputs;
+    let redactor = redactor(&args.redact, &mut notes)?;
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     // Where the line names no sender, others of its message may.
     let early = filter.of_any_sender();
-    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths)?;
+    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths, redactor)?;
     let task = Task {
         sources: &sources,
         manner,
@@ -66,7 +68,7 @@ fn list(
     if format == EventsFormat::Csv {
         out.write_all(csv::event_names().as_bytes())?;
     }
-    let mut writer = Writer::new(format, &filter);
+    let mut writer = Writer::new(format, &filter, redactor);
     let fold = |page: Page| {
         if written.is_ok() {
             let name = names.get(page.file).map_or("-", String::as_str);
@@ -74,7 +76,7 @@ fn list(
         }
     };
     let seed = seed();
-    let new = || Listing::new(format, &filter, Keys::new(seed.clone()));
+    let new = || Listing::new(format, &filter, Keys::new(seed.clone()), redactor);
     let walked = walk(&task, new, fold, unparsed.writer())?;
     written?;
     unparsed.finish()?;
@@ -97,7 +99,10 @@ fn list(
     }));
     if coverage.event > 0 && coverage.filtered == coverage.event && again {
         let all = Filter::default();
-        done.remarks.push(what_there_was(&Task { filter: &all, ..task }, &filter)?);
+        done.remarks.push(what_there_was(&Task { filter: &all, ..task }, &filter, redactor)?);
+    }
+    if let Some(redactor) = redactor {
+        done.remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
     }
     Ok(done)
 }

@@ -17,6 +17,7 @@ use crate::mta;
 use crate::output::printable::printable_json;
 use crate::output::{csv, event_line};
 use crate::record::{Context, Record};
+use crate::redact::Redactor;
 use crate::walk::{Listener, Noted, Told};
 
 /// One a thread.
@@ -24,6 +25,8 @@ pub struct Listing<'a> {
     format: EventsFormat,
     filter: &'a Filter,
     keys: Keys,
+    /// None: nothing is hidden.
+    redactor: Option<Redactor>,
     page: Page,
 }
 
@@ -68,8 +71,8 @@ impl Held for Page {
 }
 
 impl<'a> Listing<'a> {
-    pub fn new(format: EventsFormat, filter: &'a Filter, keys: Keys) -> Self {
-        Self { format, filter, keys, page: Page::default() }
+    pub fn new(format: EventsFormat, filter: &'a Filter, keys: Keys, redactor: Option<Redactor>) -> Self {
+        Self { format, filter, keys, redactor, page: Page::default() }
     }
 
     fn note(&mut self, told: &Told, text: Range<usize>, sender: Option<usize>) {
@@ -90,7 +93,10 @@ impl Listener for Listing<'_> {
     type Handover = Page;
 
     fn event(&mut self, told: &Told) {
-        let record = Record::new(told);
+        let mut record = Record::new(told);
+        if let Some(redactor) = self.redactor {
+            redactor.record(&mut record, &String::from_utf8_lossy(told.raw));
+        }
         let text = &mut self.page.text;
         let start = text.len();
         let sender = match self.format {
@@ -158,6 +164,8 @@ pub struct Writer<'a> {
     before: Before,
     /// Events whose sender the filter does not admit.
     pub left_out: u64,
+    /// None: nothing is hidden.
+    redactor: Option<Redactor>,
     /// The file of the last page, and its lines so far.
     file: usize,
     lines: u64,
@@ -165,9 +173,18 @@ pub struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(format: EventsFormat, filter: &'a Filter) -> Self {
-        let (contexts, before) = (Contexts::default(), Before::default());
-        Self { format, filter, contexts, before, left_out: 0, file: 0, lines: 0, line: Vec::new() }
+    pub fn new(format: EventsFormat, filter: &'a Filter, redactor: Option<Redactor>) -> Self {
+        Self {
+            format,
+            filter,
+            contexts: Contexts::default(),
+            before: Before::default(),
+            left_out: 0,
+            redactor,
+            file: 0,
+            lines: 0,
+            line: Vec::new(),
+        }
     }
 
     /// `name` is that of the page's file.
@@ -216,7 +233,7 @@ impl<'a> Writer<'a> {
         }
         let number = self.lines + written.line_in_block + 1;
         let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
-        let context = Context {
+        let mut context = Context {
             size: known.and_then(|known| known.size),
             client: known.and_then(|known| owned(&known.client)),
             user: known.and_then(|known| owned(&known.user)),
@@ -224,6 +241,11 @@ impl<'a> Writer<'a> {
             attempt_no,
             hop: written.copy.is_some_and(|copy| self.before.holds(copy)),
         };
+        let hidden = self.redactor.zip(sender).map(|(redactor, sender)| redactor.address(sender));
+        let sender = hidden.as_deref().or(sender);
+        if let Some(redactor) = self.redactor {
+            redactor.context(&mut context);
+        }
         let hole =
             written.sender.zip(sender).and_then(|(at, sender)| Some((text.split_at_checked(at)?, sender)));
         let line = &mut self.line;

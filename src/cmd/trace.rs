@@ -12,12 +12,14 @@ use crate::cmd::inputs::Inputs;
 use crate::cmd::look::look;
 use crate::cmd::own_book::book;
 use crate::cmd::place;
+use crate::cmd::redaction::redactor;
 use crate::cmd::spool::Spools;
 use crate::cmd::wanted::filter;
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::notes::{Heard, on_time};
 use crate::output::{entry_json, trace_raw, trace_text};
+use crate::redact::Redactor;
 use crate::story::{SCHEMA, Trace};
 use crate::trace::sought::Sought;
 use crate::trace::{Question, Traced, trace};
@@ -47,7 +49,8 @@ fn tell(
     inputs: Inputs,
     out: &mut (dyn Write + Send),
 ) -> Result<Done, Error> {
-    let Inputs { mut sources, manner, calendar, window, progress, mut problems, notes, .. } = inputs;
+    let Inputs { mut sources, manner, calendar, window, progress, mut problems, mut notes, .. } = inputs;
+    let redactor = redactor(&args.redact, &mut notes)?;
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     let sought = Sought::read(&args.what);
@@ -81,8 +84,12 @@ fn tell(
             sources: &sources,
             turns: &calendar.turns,
         };
-        done.remarks.push(not_found(&args.what, &filter, &coverage, &calendar));
+        let what = redactor.map_or_else(|| args.what.clone(), |redactor| redactor.sought(&args.what));
+        done.remarks.push(not_found(&what, &filter, &coverage, &calendar));
         done.remarks.extend(on_time(&heard));
+        if let Some(redactor) = redactor {
+            done.remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
+        }
         return Ok(done);
     }
     let coverage = Coverage { lines: read, bytes: 1, routine: read, minutes, ..Coverage::default() };
@@ -93,6 +100,7 @@ fn tell(
     look.color &= place::file(args.output.as_deref()).is_none();
     if args.raw {
         let escaped = stdout().is_terminal() && place::file(args.output.as_deref()).is_none();
+        let lines = hidden(lines, redactor);
         trace_raw::show(&lines, escaped, out)?;
         if earlier > 0 {
             done.remarks.push(format!("{earlier} earlier ones are not shown; -n 0 shows all"));
@@ -100,7 +108,10 @@ fn tell(
         done.remarks.extend(limits);
         return Ok(done);
     }
-    let trace = Trace { schema: SCHEMA, what: args.what.clone(), found, stories, notes: limits };
+    let mut trace = Trace { schema: SCHEMA, what: args.what.clone(), found, stories, notes: limits };
+    if let Some(redactor) = redactor {
+        redactor.trace(&mut trace);
+    }
     match format {
         TraceFormat::Text => out.write_all(trace_text::show(&trace, &look).as_bytes())?,
         TraceFormat::Json => out.write_all(entry_json::pretty(&trace).as_bytes())?,
@@ -115,6 +126,13 @@ fn tell(
         }
     }
     Ok(done)
+}
+
+/// The lines, with what `--redact` leaves of them.
+fn hidden(messages: Vec<Vec<Vec<u8>>>, redactor: Option<Redactor>) -> Vec<Vec<Vec<u8>>> {
+    let Some(redactor) = redactor else { return messages };
+    let line = |line: Vec<u8>| redactor.line(&String::from_utf8_lossy(&line)).into_bytes();
+    messages.into_iter().map(|lines| lines.into_iter().map(line).collect()).collect()
 }
 
 /// Where it was looked for.

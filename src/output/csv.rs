@@ -31,6 +31,9 @@ const ROW: [&str; 20] = [
     "recipients_exact",
 ];
 
+/// Behind those of a row, where there is a baseline.
+const CHANGE: [&str; 3] = ["usual", "change_percent", "unusual"];
+
 /// Behind the keys.
 const GROUP: [&str; 13] = [
     "events",
@@ -107,8 +110,13 @@ pub fn show(report: &Report) -> String {
     if let Some(table) = &report.groups {
         return groups(table);
     }
-    let rows = report.rows.iter().map(|row| line(row_cells(row)));
-    std::iter::once(line(ROW)).chain(rows).collect()
+    let compared = report.baseline.is_some();
+    let names = ROW.iter().chain(CHANGE.iter().filter(|_| compared));
+    let rows = report.rows.iter().map(|row| {
+        let change = compared.then(|| change_cells(row)).into_iter().flatten();
+        line(row_cells(row).into_iter().chain(change))
+    });
+    std::iter::once(line(names)).chain(rows).collect()
 }
 
 fn groups(table: &GroupTable) -> String {
@@ -161,6 +169,14 @@ fn row_cells(row: &Row) -> [String; 20] {
         cell(row.advice.as_deref().unwrap_or_default()),
         cell(row.example.as_deref().unwrap_or_default()),
         row.recipients_exact.to_string(),
+    ]
+}
+
+fn change_cells(row: &Row) -> [String; 3] {
+    [
+        or_empty(row.change.map(|change| change.usual)),
+        or_empty(row.change.and_then(|change| change.percent)),
+        or_empty(row.change.map(|change| change.unusual)),
     ]
 }
 

@@ -76,8 +76,13 @@ fn table(text: &mut String, section: &Section, look: &Look) {
     let (cases, place) = if section.inbound { ("cases", "from") } else { ("rcpts", "where") };
     let heading = [section.title, section.meaning].map(|word| escaped(words.say(word)));
     let _ = write!(text, "\n## {} ({})\n\n", heading[0], heading[1]);
-    let names = ["code", "reason", "attempts", cases, place, "advice"].map(|word| escaped(words.say(word)));
-    let _ = writeln!(text, "| {} |\n|---|---|--:|--:|---|---|", names.join(" | "));
+    // Without a baseline the column is left out.
+    let changes = section.rows.iter().any(|row| row.change.is_some());
+    let change = changes.then_some("change");
+    let names = ["code", "reason", "attempts", cases].into_iter().chain(change).chain([place, "advice"]);
+    let names: Vec<String> = names.map(|word| escaped(words.say(word))).collect();
+    let rule = if changes { "--:|" } else { "" };
+    let _ = writeln!(text, "| {} |\n|---|---|--:|--:|{rule}---|---|", names.join(" | "));
     for row in &section.rows {
         let what = match row.conflict {
             Some(conflict) => format!("{} ({})", row_words::title(words, row), words.say(conflict)),
@@ -89,14 +94,16 @@ fn table(text: &mut String, section: &Section, look: &Look) {
             escaped(&what),
             row.attempts.to_string(),
             row.recipients.to_string(),
-            where_cell(row, look),
-            escaped(advice),
         ];
-        let _ = writeln!(text, "| {} |", cells.join(" | "));
+        let change = changes.then(|| escaped(&row_words::change(words, row.change)));
+        let cells = cells.into_iter().chain(change).chain([where_cell(row, look), escaped(advice)]);
+        let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
     }
     if let Some(others) = &section.others {
         let kinds = format!("{} ({} {})", words.say("others"), others.kinds, words.say("kinds"));
-        let _ = writeln!(text, "| | {} | {} | {} | | |", escaped(&kinds), others.attempts, others.recipients);
+        let change = if changes { " |" } else { "" };
+        let (attempts, recipients) = (others.attempts, others.recipients);
+        let _ = writeln!(text, "| | {} | {attempts} | {recipients} |{change} | |", escaped(&kinds));
     }
 }
 

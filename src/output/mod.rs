@@ -1,5 +1,6 @@
 //! The looks of an answer, one file a format.
 
+mod cron;
 pub mod csv;
 mod delays;
 pub mod entry_codes;
@@ -12,6 +13,8 @@ pub mod event_line;
 mod groups;
 pub mod html;
 pub mod json;
+pub mod line;
+pub mod mail;
 pub mod markdown;
 pub mod page;
 pub mod printable;
