@@ -38,6 +38,8 @@ pub struct Cli {
 pub enum Command {
     /// Report every reply code in the logs, by class, with what it means and what to do.
     Scan(ScanArgs),
+    /// Find bursts of failures and silences, name them, and say what to do.
+    Storm(StormArgs),
     /// List the single events: one line, or one JSON object, for each delivery result and each refusal.
     Events(EventsArgs),
     /// Say what a code, a reason, a reply or a line of log means, when you see it, and how to fix it on either side.
@@ -50,7 +52,7 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page, or write a page for each subcommand.
     Man(ManArgs),
-    /// Print the JSON Schema of a report or of an event.
+    /// Print the JSON Schema of a report, of an event or of storms.
     Schema(SchemaArgs),
 }
 
@@ -121,6 +123,42 @@ pub struct ScanArgs {
     #[arg(short, long, value_name = "FILE", help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
     /// Colour the report: auto, always or never.
+    ///
+    /// Auto does so on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_enum, hide_possible_values = true, default_value_t = ColorChoice::Auto, value_name = "WHEN", help_heading = OUTPUT)]
+    pub color: ColorChoice,
+    #[command(flatten)]
+    pub tongue: TongueArgs,
+    #[command(flatten)]
+    pub coverage: CoverageArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct StormArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Show so many storms, what matters most now first; 0 shows all.
+    #[arg(short = 'n', long, default_value_t = 10, value_name = "N", help_heading = REPORT)]
+    pub top: usize,
+    /// Turn the order around: the worst stands last, next to the prompt.
+    #[arg(short = 'r', long, help_heading = REPORT)]
+    pub reverse: bool,
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// text, json or ndjson.
+    ///
+    /// [default: text, or what the name of the --output file ends in]
+    #[arg(long, value_enum, hide_possible_values = true, help_heading = OUTPUT)]
+    pub format: Option<StormFormat>,
+    /// Write the answer to FILE, in the form that its name ends in.
+    ///
+    /// All of it is written or nothing; - is standard output. The name ends in .txt, .json, .ndjson or .jsonl and tells the form,
+    /// unless --format does.
+    #[arg(short, long, value_name = "FILE", help_heading = OUTPUT)]
+    pub output: Option<PathBuf>,
+    /// Colour the answer: auto, always or never.
     ///
     /// Auto does so on a terminal, unless NO_COLOR is set.
     #[arg(long, value_enum, hide_possible_values = true, default_value_t = ColorChoice::Auto, value_name = "WHEN", help_heading = OUTPUT)]
@@ -237,8 +275,9 @@ pub struct ManArgs {
 
 #[derive(Args, Debug)]
 pub struct SchemaArgs {
-    /// Of what: report, as `scan --format json` prints it; event, a line of `events --format ndjson`.
-    #[arg(value_enum, value_name = "report|event", hide_possible_values = true)]
+    /// Of what: report, as `scan --format json` prints it; event, a line of `events --format ndjson`; storms, as `storm --format
+    /// json` prints them.
+    #[arg(value_enum, value_name = "report|event|storms", hide_possible_values = true)]
     pub of: SchemaChoice,
 }
 
@@ -374,9 +413,17 @@ pub enum ScanFormat {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum StormFormat {
+    Text,
+    Json,
+    Ndjson,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum SchemaChoice {
     Report,
     Event,
+    Storms,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -26,6 +26,8 @@ pub mod reason;
 pub mod record;
 pub mod reply;
 pub mod report;
+pub mod storm;
+pub mod storms;
 pub mod summary;
 pub mod tally;
 pub mod time;

@@ -24,8 +24,9 @@ const FLOORS: &[&[&str]] = &[
     &["group", "timeline", "ledger"],
     &["record", "tally"],
     &["report", "entry"],
-    &["grouped", "notes", "messages"],
+    &["grouped", "notes", "messages", "storms"],
     &["summary", "lookup"],
+    &["storm"],
     &["output"],
     &["cli"],
     &["config"],
@@ -34,7 +35,8 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Output shows reports, entries and records, and knows nothing of how they came about.
-const OUTPUT_MAY_USE: &[&str] = &["language", "entry", "event", "output", "record", "reply", "report"];
+const OUTPUT_MAY_USE: &[&str] =
+    &["language", "entry", "event", "output", "record", "reply", "report", "storms"];
 
 fn floor(module: &str) -> usize {
     FLOORS

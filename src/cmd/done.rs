@@ -14,7 +14,7 @@ pub struct Done {
     pub remarks: Vec<String>,
     /// There is nothing to show.
     nothing: bool,
-    /// The answer to a question: what was asked for is not there.
+    /// The answer to a question: what was asked for is not there, or what should not be there is.
     not_found: bool,
 }
 
@@ -56,6 +56,11 @@ impl Done {
     /// The end of a command that looks something up and reads no log.
     pub fn looked_up(found: bool) -> Self {
         Self { problems: Vec::new(), complaint: None, remarks: Vec::new(), nothing: false, not_found: !found }
+    }
+
+    /// What should not be there was found.
+    pub fn found_something(&mut self, found: bool) {
+        self.not_found = found;
     }
 
     /// No input at all could be read, or nothing in it: what is on stderr says all.

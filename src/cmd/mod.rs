@@ -16,6 +16,7 @@ mod page;
 mod place;
 pub mod scan;
 pub mod schema;
+pub mod storm;
 mod times;
 mod unparsed;
 mod wanted;

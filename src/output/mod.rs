@@ -18,5 +18,6 @@ pub mod prometheus;
 mod row_words;
 mod rows;
 mod sections;
+pub mod storm_text;
 mod sums;
 pub mod text;
