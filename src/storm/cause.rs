@@ -37,6 +37,11 @@ const CHANCE: f64 = 14.0;
 const CHANCE_OF_NAMES: f64 = 18.0;
 /// The same for what clients are refused: a single stranger tries many times, all day long.
 const CHANCE_OF_STRANGERS: f64 = 22.0;
+/// The failures of a mailing come late, since sites that do not answer take their time: so many minutes.
+const MAILING: i32 = 120;
+/// Of a mailing so many fail for each that goes well, and nobody wonders: providers of mailings ask for a word from about
+/// twice as many on.
+const ORDINARY: f64 = 0.04;
 /// So many times the usual a burst has at least, as a whole.
 const TIMES: f64 = 2.2;
 struct Candidate {
@@ -75,7 +80,7 @@ pub fn storms(field: &Field, null_sender: Value) -> Vec<Found> {
         // What is left of it may be shorter.
         let spans = burst::bursts(&points, &usual);
         for burst in spans.into_iter().filter(|span| span.last >= burst.first && span.first <= burst.last) {
-            let Some(burst) = real(field, view, way, burst, part) else { continue };
+            let Some(burst) = real(field, view, way, burst, (&left, part)) else { continue };
             let minute = |at: &usize| field.points.get(*at).map_or(0, |point| point.sample.minute);
             let members: Vec<usize> =
                 left.iter().copied().filter(|at| (burst.first..=burst.last).contains(&minute(at))).collect();
@@ -167,7 +172,7 @@ fn candidates(field: &Field, way: Way) -> Vec<Candidate> {
                 Some(_) => (whole.total / went_well).min(0.3),
             };
             for burst in burst::bursts(&points, &usual) {
-                let Some(burst) = real(field, view, way, burst, part) else { continue };
+                let Some(burst) = real(field, view, way, burst, (&members, part)) else { continue };
                 let usual = usual.clone();
                 candidates.push(Candidate { view, way, burst, usual, members: members.clone(), part });
             }
@@ -191,18 +196,30 @@ fn has_five(points: &[(i32, f64)]) -> bool {
     })
 }
 
-/// The burst with what as much mail as there was would usually bring. None: it is chance, or as it should be.
-fn real(field: &Field, view: Option<(Dimension, Value)>, way: Way, burst: Burst, part: f64) -> Option<Burst> {
+/// The burst with what as much mail as there was would usually bring. `members` are the points of the view; `part` is how many
+/// fail usually for each that goes well. None: it is chance, or as it should be.
+fn real(
+    field: &Field,
+    view: Option<(Dimension, Value)>,
+    way: Way,
+    burst: Burst,
+    (members, part): (&[usize], f64),
+) -> Option<Burst> {
     let of_value = view.filter(|(dimension, _)| !matches!(dimension, Dimension::Reason | Dimension::Code));
-    // Of a mailing the failures come late: sites that do not answer take their time.
     let by_author = matches!(of_value, Some((Dimension::Sender | Dimension::User | Dimension::Client, _)));
     let before = match of_value {
-        Some(_) if by_author => 30,
+        Some(_) if by_author => MAILING,
         Some(_) => 2,
         None => 15,
     };
     let volume = field.volume(way, of_value, burst.first - before, burst.last + 1);
-    let expected = burst.expected.max(part * volume);
+    let ordinary = if by_author && way == Way::Out { part.max(ORDINARY) } else { part };
+    let mut expected = burst.expected.max(ordinary * volume);
+    if let (None, Some(sender)) = (of_value, main_sender(field, members, burst)) {
+        let volume =
+            field.volume(way, Some((Dimension::Sender, sender)), burst.first - MAILING, burst.last + 1);
+        expected = expected.max(burst.expected + part.max(ORDINARY) * volume);
+    }
     let score = burst::score(burst.count, expected) / burst.spread;
     let chance = match view {
         _ if way == Way::In => CHANCE_OF_STRANGERS,
@@ -210,4 +227,18 @@ fn real(field: &Field, view: Option<(Dimension, Value)>, way: Way, burst: Burst,
         Some(_) => CHANCE_OF_NAMES,
     };
     (score >= chance && burst.count >= TIMES * expected).then_some(Burst { expected, score, ..burst })
+}
+
+/// Who sent much of what is in the burst. None: nobody did.
+fn main_sender(field: &Field, members: &[usize], burst: Burst) -> Option<Value> {
+    let mut sums: HashMap<Value, f64, FixedState> = HashMap::default();
+    let mut whole = 0.0;
+    for point in members.iter().filter_map(|&at| field.points.get(at)) {
+        if (burst.first..=burst.last).contains(&point.sample.minute) && !point.is_retry {
+            whole += point.weight;
+            *sums.entry(point.value(Dimension::Sender)).or_default() += point.weight;
+        }
+    }
+    let most = sums.into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+    most.filter(|(sender, weight)| *sender > 0 && *weight >= 0.4 * whole).map(|(sender, _)| sender)
 }
