@@ -2,7 +2,6 @@
 
 mod bar;
 mod chart;
-mod hours;
 mod parts;
 mod table;
 
