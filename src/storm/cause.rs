@@ -150,16 +150,7 @@ fn candidates(field: &Field, way: Way) -> Vec<Candidate> {
     let went_well = field.volume(way, None, i32::MIN, i32::MAX).max(1.0);
     let mut candidates = Vec::new();
     for view in VIEWS {
-        let mut groups: HashMap<Value, Vec<usize>, FixedState> = HashMap::default();
-        for &at in &failures {
-            let value = view.map_or(1, |view| field.points.get(at).map_or(0, |point| point.value(view)));
-            if value > 0 {
-                groups.entry(value).or_default().push(at);
-            }
-        }
-        let mut groups: Vec<(Value, Vec<usize>)> = groups.into_iter().collect();
-        groups.sort_unstable_by_key(|(value, _)| *value);
-        for (value, members) in groups {
+        for (value, members) in groups(field, &failures, view) {
             let points = field.weights(&members);
             if !has_five(&points) {
                 continue;
@@ -179,6 +170,25 @@ fn candidates(field: &Field, way: Way) -> Vec<Candidate> {
         }
     }
     candidates
+}
+
+/// The points by what they say of the view; values with fewer points than a burst has are left out.
+fn groups(field: &Field, failures: &[usize], view: Option<Dimension>) -> Vec<(Value, Vec<usize>)> {
+    let value = |at: usize| view.map_or(1, |view| field.points.get(at).map_or(0, |point| point.value(view)));
+    let mut counts: HashMap<Value, u32, FixedState> = HashMap::default();
+    for &at in failures {
+        *counts.entry(value(at)).or_default() += 1;
+    }
+    let mut groups: HashMap<Value, Vec<usize>, FixedState> = HashMap::default();
+    for &at in failures {
+        let value = value(at);
+        if value > 0 && counts.get(&value).is_some_and(|&count| count >= 5) {
+            groups.entry(value).or_default().push(at);
+        }
+    }
+    let mut groups: Vec<(Value, Vec<usize>)> = groups.into_iter().collect();
+    groups.sort_unstable_by_key(|(value, _)| *value);
+    groups
 }
 
 /// Some five minutes have five events; asked first, since most views have not.

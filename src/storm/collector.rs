@@ -9,16 +9,16 @@ use super::page::{Behind, Cell, Left, Page, Pick, Piece};
 use super::series::Series;
 use crate::event::{Direction, Event};
 use crate::filter::Filter;
-use crate::ledger::act::Act;
 use crate::ledger::key::{Keys, Plain};
 use crate::line::Line;
 use crate::mta;
+use crate::mta::fact::Step;
 use crate::walk::{Listener, Noted, Place, Told};
 
 /// Failures kept of one kind in one minute.
 pub const FAILED_KEPT: usize = 16;
 /// Of what went well, for its share of senders and the like.
-pub const SERVED_KEPT: usize = 2;
+pub const SERVED_KEPT: usize = 3;
 /// Of a line kept as an example, in bytes.
 const EXAMPLE_LIMIT: usize = 400;
 
@@ -153,6 +153,8 @@ impl Listener for Collector<'_> {
             if inbound { event.peer.ip.or(event.peer.host) } else { event.peer.host.or(event.peer.ip) };
         let (host, instance) = self.frame(told.line);
         let raw = told.raw.get(..EXAMPLE_LIMIT).unwrap_or(told.raw);
+        let is_first = |cell: &Cell| cell.picks.iter().all(|pick| pick.hash > hash);
+        let is_example = !series.is_served() && self.page.cells.get(cell).is_some_and(is_first);
         let pick = Pick {
             hash,
             key,
@@ -162,8 +164,9 @@ impl Listener for Collector<'_> {
             instance,
             peer: self.page.keep(peer),
             behind,
-            raw: self.page.keep(Some(raw).filter(|_| !series.is_served())),
+            raw: self.page.keep(Some(raw).filter(|_| is_example)),
             stage: event.stage,
+            provider: if series.is_served() { told.provider() } else { None },
             is_near: is_near(event, told.line),
             mta: event.mta,
         };
@@ -173,14 +176,20 @@ impl Listener for Collector<'_> {
     fn fact(&mut self, noted: &Noted) {
         let fact = &noted.fact;
         let key = self.keys.key(fact.mta, noted.line, fact.queue_id);
-        let act = Act::of_fact(fact);
-        if act.ends() {
-            let is_new = self.tracks.get(&key).is_some_and(|track| track.is_new);
-            self.tracks.insert(key, Track { is_complete: true, is_over: true, is_new, ..Track::default() });
-            return;
-        }
-        let begins = act.begins();
-        if !begins && !matches!(act, Act::Queued(_)) {
+        let begins = match fact.step {
+            Step::Came => true,
+            Step::Queued => false,
+            Step::Named | Step::Held | Step::Released => return,
+            Step::Gone | Step::Deleted | Step::Renamed => {
+                let is_new = self.tracks.get(&key).is_some_and(|track| track.is_new);
+                self.tracks
+                    .insert(key, Track { is_complete: true, is_over: true, is_new, ..Track::default() });
+                return;
+            }
+        };
+        // A message is taken up again for each retry, and always says the same.
+        let is_known = |track: &Track| track.behind.sender.start > 0;
+        if !begins && self.tracks.get(&key).is_some_and(is_known) {
             return;
         }
         let context = mta::context(fact);
@@ -214,6 +223,7 @@ impl Listener for Collector<'_> {
             behind: Behind { client: Piece::default(), ..behind },
             raw: Piece::default(),
             stage: None,
+            provider: None,
             is_near: false,
             mta: fact.mta,
         };

@@ -11,6 +11,7 @@ use crate::filter::Filter;
 use crate::ledger::key::Plain;
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
+use crate::provider::Provider;
 
 /// Events of the sample that are kept: some 80 MiB. When there are more, fewer of each minute are.
 const SAMPLE_LIMIT: usize = 1 << 20;
@@ -40,6 +41,7 @@ pub struct Sample {
     pub host: NameId,
     pub instance: NameId,
     pub stage: Option<Stage>,
+    pub provider: Option<Provider>,
     pub is_near: bool,
     pub mta: Mta,
 }
@@ -177,6 +179,16 @@ impl<'a> Gatherer<'a> {
         let user = known(pick.behind.user, |open| open.user.as_deref());
         let client = known(pick.behind.client, |open| open.client.as_deref());
         let Gathered { names, samples, examples, .. } = &mut self.gathered;
+        let (host, instance) = (page.read(pick.host), page.read(pick.instance));
+        // These two are nearly always those of the event before.
+        let (last_host, last_instance) =
+            samples.last().map_or((NameId::OTHERS, NameId::OTHERS), |last| (last.host, last.instance));
+        let mut again = |last: NameId, text: Option<&[u8]>| match text {
+            Some(text) if last != NameId::OTHERS && names.name(last) == text => last,
+            Some(text) => names.id(text),
+            None => NameId::OTHERS,
+        };
+        let (host, instance) = (again(last_host, host), again(last_instance, instance));
         let mut name = |text: Option<&[u8]>| text.map_or(NameId::OTHERS, |text| names.id(text));
         let recipient = page.read(pick.recipient);
         samples.push(Sample {
@@ -190,9 +202,10 @@ impl<'a> Gatherer<'a> {
             sender: name(sender.map(|sender| if sender.is_empty() { b"<>" } else { sender })),
             user: name(user),
             client: name(client),
-            host: name(page.read(pick.host)),
-            instance: name(page.read(pick.instance)),
+            host,
+            instance,
             stage: pick.stage,
+            provider: pick.provider,
             is_near: pick.is_near,
             mta: pick.mta,
         });

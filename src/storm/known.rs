@@ -36,7 +36,7 @@ pub fn values(known: &Known, shares: &[Share], reason: Option<Reason>, start: i3
     values.word("since", &stamp(start));
     values.word("until", &stamp(until + 1));
     let local = |at: Zoned| at.strftime("%F %H:%M").to_string();
-    values.word("since_local", &known.at(start).map(local).unwrap_or_default());
+    values.word("begun", &known.at(start).map(local).unwrap_or_default());
     if !known.files.iter().any(|file| file == "-") {
         values.files("files", known.files);
     }
@@ -46,18 +46,17 @@ pub fn values(known: &Known, shares: &[Share], reason: Option<Reason>, start: i3
             Dimension::Sender if value == "<>" => {}
             Dimension::Sender => {
                 values.word("sender", &value);
-                values.word("queue_sender", &value);
-                values.expression("sender_re", "<", &value, ">");
+                values.expression("exactsender", "<", &value, ">");
             }
             Dimension::Recipient => {
                 values.word("recipient", &value);
-                values.expression("recipient_re", "", &value, "");
+                values.expression("exactrecipient", "", &value, "");
             }
             Dimension::Client => {
                 values.word("client", &value);
                 if let Ok(ip) = value.parse::<std::net::IpAddr>() {
-                    values.word("client_ip", &ip.to_string());
-                    values.word("client_family", if ip.is_ipv4() { "ip" } else { "ip6" });
+                    values.word("ip", &ip.to_string());
+                    values.word("family", if ip.is_ipv4() { "ip" } else { "ip6" });
                 }
             }
             Dimension::Provider => values.word("provider", &value),
@@ -66,7 +65,7 @@ pub fn values(known: &Known, shares: &[Share], reason: Option<Reason>, start: i3
                 let is_name = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '.' | '-');
                 values.word("relay", &value);
                 if value.chars().all(is_name) && !value.starts_with('-') {
-                    values.word("relay_name", &value);
+                    values.word("server", &value);
                 }
             }
             Dimension::User => values.word("user", &value),

@@ -60,11 +60,42 @@ pub struct Look {
     distinct: Vec<usize>,
 }
 
+/// Sums by value where there are many values: names are numbered from 0 on, codes are not.
+#[derive(Clone, Default)]
+struct Dense {
+    near: Vec<f64>,
+    far: Sums,
+}
+
+impl Dense {
+    /// Values below are names and words of ours.
+    const LIMIT: Value = 1 << 20;
+
+    fn add(&mut self, value: Value, weight: f64) {
+        if value >= Self::LIMIT {
+            *self.far.entry(value).or_default() += weight;
+            return;
+        }
+        let at = value as usize;
+        if at >= self.near.len() {
+            self.near.resize((at + 1).next_power_of_two(), 0.0);
+        }
+        if let Some(sum) = self.near.get_mut(at) {
+            *sum += weight;
+        }
+    }
+
+    fn get(&self, value: Value) -> f64 {
+        let far = || self.far.get(&value).copied();
+        self.near.get(value as usize).copied().or_else(far).unwrap_or_default()
+    }
+}
+
 /// The sums of one way outside of a storm are nearly those of the whole log.
 pub struct Background {
     /// Of all failures, and of all events, by dimension.
-    failed: Vec<Sums>,
-    all: Vec<Sums>,
+    failed: Vec<Dense>,
+    all: Vec<Dense>,
     failed_weight: f64,
     all_weight: f64,
 }
@@ -108,9 +139,20 @@ fn sums<'p>(points: impl Iterator<Item = &'p Point>) -> (Vec<Sums>, f64) {
 
 impl Background {
     pub fn new(points: &[Point], way: Way) -> Self {
-        let (failed, failed_weight) =
-            sums(points.iter().filter(|point| point.way == way && point.is_failure));
-        let (all, all_weight) = sums(points.iter().filter(|point| point.way == way));
+        let mut failed: Vec<Dense> = vec![Dense::default(); DIMENSIONS.len()];
+        let mut all = failed.clone();
+        let (mut failed_weight, mut all_weight) = (0.0, 0.0);
+        for point in points.iter().filter(|point| point.way == way) {
+            all_weight += point.weight;
+            failed_weight += if point.is_failure { point.weight } else { 0.0 };
+            for ((failed, all), dimension) in failed.iter_mut().zip(&mut all).zip(DIMENSIONS) {
+                match is_of_failures(dimension) {
+                    true if point.is_failure => failed.add(point.value(dimension), point.weight),
+                    true => {}
+                    false => all.add(point.value(dimension), point.weight),
+                }
+            }
+        }
         Self { failed, all, failed_weight, all_weight }
     }
 
@@ -121,7 +163,7 @@ impl Background {
         } else {
             (&self.all, self.all_weight)
         };
-        let sum = sums.get(index(dimension)).and_then(|sums| sums.get(&value)).copied().unwrap_or_default();
+        let sum = sums.get(index(dimension)).map_or(0.0, |sums| sums.get(value));
         // As if one more event stood outside, of which nothing is known but that values are many.
         ((sum - inside).max(0.0) + 0.02) / ((whole - weight).max(0.0) + 1.0)
     }

@@ -3,6 +3,7 @@
 use super::series::Series;
 use crate::event::{Mta, Stage};
 use crate::input::set::Held;
+use crate::provider::Provider;
 
 /// A piece of a page's text. The empty one at 0 says nothing.
 #[derive(Clone, Copy, Default, Debug)]
@@ -35,6 +36,8 @@ pub struct Pick {
     pub behind: Behind,
     pub raw: Piece,
     pub stage: Option<Stage>,
+    /// Of what went well; of failures their series has it.
+    pub provider: Option<Provider>,
     /// The other side is a part of this server's own mail system.
     pub is_near: bool,
     pub mta: Mta,

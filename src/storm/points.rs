@@ -55,7 +55,7 @@ impl Domains {
             if series.direction == Direction::Inbound {
                 continue;
             }
-            if let Some(provider) = series.provider {
+            if let Some(provider) = series.provider.or(sample.provider) {
                 *counts.entry((sample.domain, provider)).or_default() += 1;
             }
             if series.is_served() {
@@ -92,7 +92,10 @@ pub fn points(gathered: &Gathered) -> Vec<Point> {
             let mut series = series;
             let mut sample = sample;
             if way == Way::Out {
-                series.provider = series.provider.or_else(|| domains.providers.get(&sample.domain).copied());
+                series.provider = series
+                    .provider
+                    .or(sample.provider)
+                    .or_else(|| domains.providers.get(&sample.domain).copied());
                 sample.is_near |= domains.ours.contains(&sample.domain);
             }
             let is_retry = is_failure && sample.message != 0 && !seen.insert(known);

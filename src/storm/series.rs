@@ -35,9 +35,10 @@ impl Hash for Series {
 
 impl Series {
     /// Mail that a client handed over and that was taken.
-    pub const TAKEN: Self = Self::served(Direction::Inbound, None);
+    pub const TAKEN: Self = Self::served(Direction::Inbound);
 
-    const fn served(direction: Direction, provider: Option<Provider>) -> Self {
+    /// Who took it is asked only of what gets into the sample: it takes a look-up.
+    const fn served(direction: Direction) -> Self {
         Self {
             direction,
             outcome: Outcome::Delivered,
@@ -45,7 +46,7 @@ impl Series {
             code: None,
             enhanced: None,
             reason: None,
-            provider,
+            provider: None,
         }
     }
 
@@ -54,7 +55,7 @@ impl Series {
     pub fn of(told: &Told) -> Option<Self> {
         let event = told.event;
         match event.outcome {
-            Outcome::Delivered => Some(Self::served(event.direction, told.provider())),
+            Outcome::Delivered => Some(Self::served(event.direction)),
             Outcome::Deferred | Outcome::Bounced | Outcome::Rejected => Some(Self {
                 direction: event.direction,
                 outcome: event.outcome,

@@ -97,14 +97,15 @@ impl Usual {
         let mut rates = first_guess(&counts, hours);
         let mut spread: f64 = 1.0;
         let mut kept = vec![true; count];
-        for _ in 0..ROUNDS {
-            for at in 0..count {
+        for round in 0..ROUNDS {
+            let is_kept = |at: usize| {
                 let expected = get(&rates, at) * get(&hours.minutes, at);
                 // Three deviations, as Hampel's; two more events are never an outlier.
-                let most = expected + 3.0 * (spread * expected).sqrt() + 2.0;
-                if let Some(kept) = kept.get_mut(at) {
-                    *kept = get(&counts, at) <= most;
-                }
+                get(&counts, at) <= expected + 3.0 * (spread * expected).sqrt() + 2.0
+            };
+            let before = std::mem::replace(&mut kept, (0..count).map(is_kept).collect());
+            if round > 0 && before == kept {
+                break;
             }
             rates = fit(&counts, hours, &kept);
             spread = spread_of(points, &rates, hours, &kept);
@@ -195,8 +196,13 @@ fn fit(counts: &[f64], hours: &Hours, kept: &[bool]) -> Vec<f64> {
                 *share += seen * weight * get(shape, at) / rate;
             }
         }
+        let mut moved: f64 = 0.0;
         for (weight, (share, total)) in weights.iter_mut().zip(shares.iter().zip(&totals)) {
+            moved = moved.max((share / total - *weight).abs());
             *weight = share / total;
+        }
+        if moved < 1e-4 * sum / f64::from(hours.last - hours.first + 1) {
+            break;
         }
     }
     (0..count).map(|at| mix(&weights, at)).collect()
