@@ -11,7 +11,7 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 /// Fewer bars show nothing that a number does not.
 const LEAST: usize = 3;
 /// Columns for what stands around the bars.
-const FRAME: usize = 44;
+const FRAME: usize = 56;
 
 /// `▁▁▃█▆▅▃▁  failures by the hour, most 7,104: Sun 22 Nov 03:00`. None: there is too little to show, or no sign to show it.
 pub fn spark(hours: &[Hour], look: &Look) -> Option<String> {
@@ -78,7 +78,7 @@ mod tests {
 
     fn shown(deferred: &[u64]) -> Option<String> {
         let look = Look {
-            width: 60,
+            width: 80,
             color: false,
             unicode: true,
             words: Words::of(Language::En),
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn many_hours_share_bars_and_none_is_lost() {
         let line = shown(&[1; 40]).unwrap();
-        assert!(line.starts_with("██████████  failures by 4 h, most 4:"), "{line}");
+        assert!(line.starts_with("████████████████████  failures by 2 h, most 2:"), "{line}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::HumanCount;
 use jiff::Zoned;
 
-use super::page::{Look, Page, fit, pad};
+use super::page::{Look, Page, fit, pad, wrap};
 use super::printable::printable;
 use super::sums::share;
 use crate::storms::{Command, Confidence, Dimension, Factor, Pattern, SeriesCount, Storm, Storms, Trend};
@@ -100,7 +100,11 @@ fn kind(series: &SeriesCount, storm: &Storm) -> String {
         [code, enhanced, reason, outcome, series.provider.clone()].into_iter().flatten().collect();
     let part = share(series.attempts, storm.attempts);
     let others = storm.series.len() - 1;
-    let more = if others > 0 { format!("; {others} other kinds") } else { String::new() };
+    let more = if others > 0 {
+        format!("; {others} more {}", if others == 1 { "kind" } else { "kinds" })
+    } else {
+        String::new()
+    };
     printable(&format!("{} ({part}){more}", words.join(" ")))
 }
 
@@ -111,7 +115,7 @@ fn size(storm: &Storm) -> String {
         return format!("nothing; usual {usual}/min");
     }
     format!(
-        "{} attempts, {} recipients, {} messages; {}/min, at most {}/min; usual {usual}/min, so {}x",
+        "{} attempts, {} recipients, {} messages; {}/min, at most {}/min; usual {usual}/min: {} times",
         HumanCount(storm.attempts),
         HumanCount(storm.recipients),
         HumanCount(storm.messages),
@@ -171,8 +175,11 @@ fn title(pattern: Pattern) -> String {
 
 /// A name, and what there is to say of it.
 fn said(page: &mut Page, name: &str, what: &str) {
-    let name = pad(&format!("  {}", page.say(name)), LEAD);
-    page.indented(&format!("{name}{}", page.say(what)), LEAD);
+    let lines = wrap(page.say(what), page.look.width.saturating_sub(LEAD));
+    for (at, line) in lines.iter().enumerate() {
+        let name = if at == 0 { format!("  {}", page.say(name)) } else { String::new() };
+        page.line(&format!("{}{line}", pad(&name, LEAD)));
+    }
 }
 
 /// A command is never broken nor cut: it is there to be copied.

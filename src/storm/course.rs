@@ -7,7 +7,7 @@ use super::usual::weights;
 use crate::storms::Trend;
 
 /// The first event of a storm is one of the minutes up to the one that shows it, so many.
-const BEFORE: i32 = 3;
+const BEFORE: i32 = 2;
 
 /// A part of a storm from which on it is one.
 const LARGE: f64 = 0.15;
