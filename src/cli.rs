@@ -39,6 +39,8 @@ pub struct Cli {
 pub enum Command {
     /// Report every reply code in the logs, by class, with what it means and what to do.
     Scan(ScanArgs),
+    /// Find bursts of failures and silences, name them, and say what to do.
+    Storm(StormArgs),
     /// List the single events: one line, or one JSON object, for each delivery result and each refusal.
     Events(EventsArgs),
     /// Tell what became of a message: by its queue id, its message-id, an address or the client's address.
@@ -53,7 +55,7 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page, or write a page for each subcommand.
     Man(ManArgs),
-    /// Print the JSON Schema of a report or of an event.
+    /// Print the JSON Schema of a report, of an event or of storms.
     Schema(SchemaArgs),
 }
 
@@ -225,6 +227,44 @@ pub struct MailArgs {
 }
 
 #[derive(Args, Debug)]
+pub struct StormArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Show so many storms, what matters most now first; 0 shows all.
+    #[arg(short = 'n', long, default_value_t = 10, value_name = "N", help_heading = REPORT)]
+    pub top: usize,
+    /// Turn the order around: the worst stands last, next to the prompt.
+    #[arg(short = 'r', long, help_heading = REPORT)]
+    pub reverse: bool,
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// text, json or ndjson.
+    ///
+    /// [default: text, or what the name of the --output file ends in]
+    #[arg(long, value_enum, hide_possible_values = true, help_heading = OUTPUT)]
+    pub format: Option<StormFormat>,
+    /// Write the answer to FILE, in the form that its name ends in.
+    ///
+    /// All of it is written or nothing; - is standard output. The name ends in .txt, .json, .ndjson or .jsonl and tells the form,
+    /// unless --format does.
+    #[arg(short, long, value_name = "FILE", help_heading = OUTPUT)]
+    pub output: Option<PathBuf>,
+    /// Colour the answer: auto, always or never.
+    ///
+    /// Auto does so on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_enum, hide_possible_values = true, default_value_t = ColorChoice::Auto, value_name = "WHEN", help_heading = OUTPUT)]
+    pub color: ColorChoice,
+    #[command(flatten)]
+    pub tongue: TongueArgs,
+    #[command(flatten)]
+    pub coverage: CoverageArgs,
+    #[command(flatten)]
+    pub redact: RedactArgs,
+}
+
+#[derive(Args, Debug)]
 pub struct TongueArgs {
     /// Speak this language to people: en, id, hi, zh, tr or vi.
     ///
@@ -376,9 +416,9 @@ pub struct ManArgs {
 
 #[derive(Args, Debug)]
 pub struct SchemaArgs {
-    /// Of what: report, as `scan --format json` prints it; event, a line of `events --format ndjson`; trace, as
-    /// `trace --format json` prints it.
-    #[arg(value_enum, value_name = "report|event|trace", hide_possible_values = true)]
+    /// Of what: report, as `scan --format json` prints it; event, a line of `events --format ndjson`; trace and storms, as
+    /// `trace --format json` and `storm --format json` print them.
+    #[arg(value_enum, value_name = "report|event|trace|storms", hide_possible_values = true)]
     pub of: SchemaChoice,
 }
 
@@ -516,10 +556,18 @@ pub enum ScanFormat {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum StormFormat {
+    Text,
+    Json,
+    Ndjson,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum SchemaChoice {
     Report,
     Event,
     Trace,
+    Storms,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

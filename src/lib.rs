@@ -33,6 +33,8 @@ pub mod record;
 pub mod redact;
 pub mod reply;
 pub mod report;
+pub mod storm;
+pub mod storms;
 pub mod story;
 pub mod summary;
 pub mod tally;

@@ -8,6 +8,7 @@ mod lines;
 mod marks;
 mod names;
 mod shown;
+mod storms;
 mod told;
 
 pub use marks::Redactor;

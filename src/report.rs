@@ -81,12 +81,12 @@ pub struct Range {
     pub last: Zoned,
 }
 
-fn rfc3339<S: Serializer>(moment: &Zoned, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn rfc3339<S: Serializer>(moment: &Zoned, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&moment.strftime("%Y-%m-%dT%H:%M:%S%:z"))
 }
 
 /// How the schema says what [`rfc3339`] writes.
-fn date_time(_: &mut SchemaGenerator) -> Schema {
+pub fn date_time(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "format": "date-time"})
 }
 

@@ -75,9 +75,9 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
     let groups = groups.map(|groups| table(groups, frame.providers, frame.sort, frame.reverse));
     Report {
         schema: SCHEMA,
-        range: range(frame),
+        range: range(&frame.heard),
         hosts: hosts(tally),
-        input: input(frame),
+        input: input(&frame.heard, frame.filter),
         totals,
         rows: rows.into_iter().map(|(_, row)| row).collect(),
         groups,
@@ -356,11 +356,12 @@ impl Refused {
     }
 }
 
-fn input(frame: &Frame) -> Input {
-    let coverage = frame.heard.coverage;
+/// What was read.
+pub fn input(heard: &Heard, filter: &Filter) -> Input {
+    let coverage = heard.coverage;
     let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
     Input {
-        files: frame.heard.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect(),
+        files: heard.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect(),
         bytes: coverage.bytes,
         lines: coverage.lines,
         mail: coverage.mail(),
@@ -368,16 +369,16 @@ fn input(frame: &Frame) -> Input {
         understood: coverage.event + coverage.routine,
         not_understood: coverage.unread,
         not_understood_lines: coverage.unread_lines.iter().map(|(_, line)| text(line)).collect(),
-        filter: frame.filter.words.clone(),
+        filter: filter.words.clone(),
         filtered: coverage.filtered,
     }
 }
 
-fn range(frame: &Frame) -> Option<Range> {
-    let (first, last) = frame.heard.coverage.minutes?;
-    let zoned = |minute: i64| {
-        Some(Timestamp::from_second(minute * 60).ok()?.to_zoned(frame.heard.calendar.zone.clone()))
-    };
+/// None: no mail line has a stamp.
+pub fn range(heard: &Heard) -> Option<Range> {
+    let (first, last) = heard.coverage.minutes?;
+    let zoned =
+        |minute: i64| Some(Timestamp::from_second(minute * 60).ok()?.to_zoned(heard.calendar.zone.clone()));
     Some(Range { first: zoned(first)?, last: zoned(last)? })
 }
 

@@ -25,9 +25,9 @@ const FLOORS: &[&[&str]] = &[
     &["group", "timeline", "hourly", "ledger"],
     &["record", "tally"],
     &["report", "entry", "story"],
-    &["grouped", "delayed", "named", "notes", "messages", "baseline"],
+    &["grouped", "delayed", "named", "notes", "messages", "storms", "baseline"],
     &["summary", "lookup", "verdict", "redact"],
-    &["trace"],
+    &["trace", "storm"],
     &["output"],
     &["cli"],
     &["config"],
@@ -37,7 +37,7 @@ const FLOORS: &[&[&str]] = &[
 
 /// Output shows reports, entries and records, and knows nothing of how they came about.
 const OUTPUT_MAY_USE: &[&str] =
-    &["language", "entry", "event", "output", "record", "reply", "report", "story"];
+    &["language", "entry", "event", "output", "record", "reply", "report", "storms", "story"];
 
 fn floor(module: &str) -> usize {
     FLOORS

@@ -35,6 +35,8 @@ const SHOWN: [&[&str]; 19] = [
     &["trace", "-n", "0", "--format", "json", "@example.org"],
     &["trace", "-n", "0", "@example.org"],
     &["trace", "-n", "0", "--raw", "@example.org"],
+    &["storm", "-n", "0", "--format", "json"],
+    &["storm", "-n", "0"],
     &["events"],
     &["events", "--format", "csv"],
     &["events", "--format", "text"],

@@ -66,7 +66,7 @@ impl Done {
         self.complaint.clone().or_else(|| self.problems.first().map(ToString::to_string))
     }
 
-    /// A condition that was not to be true is.
+    /// What was not to be is: a condition is true, there is a storm.
     pub fn fail(&mut self) {
         self.not_found = true;
     }

@@ -19,6 +19,7 @@ mod redaction;
 pub mod scan;
 pub mod schema;
 mod spool;
+pub mod storm;
 mod times;
 pub mod trace;
 mod unparsed;

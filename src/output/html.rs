@@ -3,7 +3,6 @@
 mod bar;
 mod chart;
 mod delays;
-mod hours;
 mod parts;
 mod table;
 mod who;

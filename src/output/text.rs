@@ -8,6 +8,7 @@ use super::groups;
 use super::page::{Look, Page, fit, pad};
 use super::printable::printable;
 use super::rows::{self, HEADING};
+use super::spark::spark;
 use super::sums::{all_well, coverage, filter, notes, sums};
 use super::who;
 use crate::report::{Full, NameRow, Range, Report};
@@ -75,6 +76,9 @@ fn ways(page: &mut Page, report: &Report) {
         if let Some(detail) = sum.detail {
             page.indented(&format!("      {detail}"), 8);
         }
+    }
+    if let Some(line) = spark(&report.timeline, page.look) {
+        page.indented(&format!("      {line}"), 8);
     }
     if let Some(english) = well {
         page.line(page.say(english));

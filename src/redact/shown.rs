@@ -51,7 +51,7 @@ impl Redactor {
         }
     }
 
-    fn input(&self, input: &mut Input) {
+    pub(super) fn input(&self, input: &mut Input) {
         let Input {
             files,
             bytes: _,
