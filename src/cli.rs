@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::condition::{Condition, Subject};
+use crate::condition::Condition;
 use crate::event::{By, Direction, Mta, Outcome, Stage};
 use crate::filter::{CodePattern, Pattern};
 use crate::language::Language;
@@ -163,6 +163,11 @@ pub struct ScanArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Watch")]
 pub struct WatchArgs {
+    /// Name the storms that `smtplog storm` finds, each in a line.
+    ///
+    /// The logs are read once more for it. --fail-on storm asks for them too.
+    #[arg(long)]
+    pub storms: bool,
     /// Compare with earlier runs, whose hours FILE keeps, and add this one's.
     ///
     /// The usual is the median of the same hours of earlier weeks, or of earlier days while there are fewer than three weeks;
@@ -174,13 +179,13 @@ pub struct WatchArgs {
     pub baseline_read_only: bool,
     /// End with status 1 if this is true: bounced>2%, deferred>500/h, code:5.7.1>20; may be repeated.
     ///
-    /// It compares delivered, deferred, bounced, expired, refused, unread, in_queue, oldest, code:CODE, reason:REASON or unusual
+    /// It compares delivered, deferred, bounced, expired, refused, unread, in_queue, oldest, code:CODE, reason:REASON, unusual or storm
     /// by >, >=, < or <= with a number. % is of attempts, of refused for what clients wanted to send, of unread for mail lines;
-    /// /h is the hour that had most; oldest takes s, min, h and d. unusual alone is unusual>0.
-    #[arg(long, value_name = "EXPR", value_parser = condition)]
+    /// /h is the hour that had most; oldest takes s, min, h and d. unusual and storm alone are unusual>0, storm>0.
+    #[arg(long, value_name = "EXPR")]
     pub fail_on: Vec<Condition>,
     /// The same for what is worth a look and no failure: it is in the verdict, and the status stays 0.
-    #[arg(long, value_name = "EXPR", value_parser = condition)]
+    #[arg(long, value_name = "EXPR")]
     pub warn_on: Vec<Condition>,
     /// Print nothing if all is well.
     ///
@@ -604,17 +609,6 @@ pub enum ColorChoice {
     Auto,
     Always,
     Never,
-}
-
-/// `bounced>2%`.
-fn condition(text: &str) -> Result<Condition, String> {
-    let condition: Condition = text.parse()?;
-    if condition.subject == Subject::Storm {
-        return Err(
-            "a report of scan has no storms yet; there are unusual, deferred>500/h and others".to_owned()
-        );
-    }
-    Ok(condition)
 }
 
 /// `root` or `postmaster@example.org`: one address, and nothing that would be another or a header.

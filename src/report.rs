@@ -61,6 +61,9 @@ pub struct Report {
     /// The conditions of `--fail-on` that are true; absent: nobody asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<Vec<Met>>,
+    /// Bursts of failures and silences, what matters most now first; absent: nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storms: Option<Vec<StormLine>>,
     /// Whether all is well; absent: nobody asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
@@ -69,6 +72,26 @@ pub struct Report {
 }
 
 pub const SCHEMA: &str = "smtplog.report/1";
+
+/// A storm in a line; `smtplog storm` says all of it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct StormLine {
+    /// What it looks like, as an id and in words.
+    pub pattern: String,
+    pub title: String,
+    #[serde(serialize_with = "rfc3339")]
+    #[schemars(schema_with = "date_time")]
+    pub start: Zoned,
+    /// Null: it is not over where the log ends.
+    #[serde(serialize_with = "maybe_rfc3339")]
+    #[schemars(extend("format" = "date-time"), with = "Option<String>")]
+    pub end: Option<Zoned>,
+    pub attempts: u64,
+    /// Its mean rate ÷ the usual one; of a silence below 1.
+    pub times: f64,
+    /// What most of it has in common: `user anna@example.org`. Null: nothing stands out.
+    pub factor: Option<String>,
+}
 
 /// From the first to the last minute of the mail lines.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -83,6 +106,15 @@ pub struct Range {
 
 pub fn rfc3339<S: Serializer>(moment: &Zoned, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&moment.strftime("%Y-%m-%dT%H:%M:%S%:z"))
+}
+
+// serde gives a reference to the field as it is.
+#[allow(clippy::ref_option)]
+pub fn maybe_rfc3339<S: Serializer>(moment: &Option<Zoned>, serializer: S) -> Result<S::Ok, S::Error> {
+    match moment {
+        Some(moment) => rfc3339(moment, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// How the schema says what [`rfc3339`] writes.

@@ -3,12 +3,12 @@
 use clap::ValueEnum;
 use jiff::Zoned;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::event::{Direction, Outcome};
 use crate::reason::Reason;
 use crate::reply::{Class, Code, EnhancedCode};
-use crate::report::{Input, Range, date_time, rfc3339};
+use crate::report::{Input, Range, date_time, maybe_rfc3339, rfc3339};
 
 pub const STORMS_SCHEMA: &str = "smtplog.storms/1";
 
@@ -38,7 +38,7 @@ pub struct Storm {
     #[schemars(schema_with = "date_time")]
     pub peak: Zoned,
     /// The last minute of it; null: it is not over where the log ends.
-    #[serde(serialize_with = "ended")]
+    #[serde(serialize_with = "maybe_rfc3339")]
     #[schemars(extend("format" = "date-time"), with = "Option<String>")]
     pub end: Option<Zoned>,
     /// From the start to the end, or to where the log ends.
@@ -204,13 +204,4 @@ pub struct Command {
     pub changes: bool,
     /// What takes the change back; null: there is nothing to take back, or no way.
     pub undo: Option<String>,
-}
-
-// serde gives a reference to the field as it is.
-#[allow(clippy::ref_option)]
-fn ended<S: Serializer>(moment: &Option<Zoned>, serializer: S) -> Result<S::Ok, S::Error> {
-    match moment {
-        Some(moment) => rfc3339(moment, serializer),
-        None => serializer.serialize_none(),
-    }
 }

@@ -94,6 +94,7 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
         full_advice,
         baseline: None,
         failed: None,
+        storms: None,
         verdict: None,
         notes: [
             on_limits(tally),

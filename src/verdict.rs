@@ -27,6 +27,7 @@ const ATTEMPTS_NEEDED: u64 = 100;
 pub fn verdict(report: &Report, failed: Option<&[Met]>, warned: Option<&[Met]>) -> Verdict {
     let mut findings = rows::unusual(report);
     findings.extend(sums(report));
+    findings.extend(storms(report));
     if failed.is_some() {
         // Whoever says what is bad does not want to hear it from us.
         for finding in &mut findings {
@@ -90,6 +91,20 @@ fn sums(report: &Report) -> Vec<Finding> {
             row: None,
         })
         .collect()
+}
+
+/// One that is not over is for now.
+fn storms(report: &Report) -> impl Iterator<Item = Finding> {
+    report.storms.iter().flatten().map(|storm| Finding {
+        state: if storm.end.is_none() { State::Bad } else { State::Watch },
+        what: match &storm.factor {
+            Some(factor) => format!("storm: {}, {factor}", storm.title),
+            None => format!("storm: {}", storm.title),
+        },
+        value: HumanCount(storm.attempts).to_string(),
+        usual: None,
+        row: None,
+    })
 }
 
 /// Mail has stopped going out.

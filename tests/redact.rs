@@ -18,7 +18,7 @@ fn key(folder: &TempDir) -> String {
 }
 
 /// Every way to show a log.
-const SHOWN: [&[&str]; 19] = [
+const SHOWN: [&[&str]; 21] = [
     &["scan", "--examples", "9", "-n", "0"],
     &["scan", "--examples", "9", "-n", "0", "--format", "json"],
     &["scan", "--examples", "9", "-n", "0", "--format", "ndjson"],

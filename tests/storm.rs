@@ -132,6 +132,31 @@ fn a_stolen_account_is_told_by_its_user() {
 }
 
 #[test]
+fn the_report_names_storms_where_somebody_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    let scan = |log: &Log, more: &[&str]| {
+        fs::write(&path, log.text()).unwrap();
+        answer(&[&["scan", path.to_str().unwrap()], &NOW[..], more].concat())
+    };
+    let log = stolen("anna", "anna@example.org");
+    let (text, status) = scan(&log, &["--storms"]);
+    let named = "!! STORM Sun 22 Nov 11:40 - 12:09: mail of a stolen account, 202 attempts;\n   user anna\n";
+    assert!(text.contains(named), "{text}");
+    assert_eq!(status, 0);
+    let (json, status) = scan(&log, &["--format", "json", "--fail-on", "storm"]);
+    let report: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&report["storms"][0]["pattern"], status), (&"stolen-account".into(), 1));
+    assert_eq!(report["failed"][0]["condition"], "storm");
+    let (whole, _) = storms_of(&log.text(), &[]);
+    assert_eq!(report["storms"][0]["attempts"], whole["storms"][0]["attempts"]);
+    assert_eq!(scan(&Log::ordinary(), &["--fail-on", "storm", "--quiet-ok"]), (String::new(), 0));
+    assert!(!scan(&log, &[]).0.contains("STORM"));
+    let (hidden, _) = scan(&log, &["--storms", "--redact"]);
+    assert!(hidden.contains("user u-") && !hidden.contains("anna"), "{hidden}");
+}
+
+#[test]
 fn guessed_passwords_are_told_by_their_client() {
     let mut log = Log::ordinary();
     for at in 0..120 {

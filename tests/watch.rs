@@ -134,9 +134,7 @@ fn a_part_of_nothing_is_no_failure() {
 
 #[test]
 fn a_wrong_condition_is_a_mistake_of_usage() {
-    for (expr, wanted) in
-        [("bounced", "write bounced>10"), ("spam>3", "there are delivered"), ("storm", "no storms yet")]
-    {
+    for (expr, wanted) in [("bounced", "write bounced>10"), ("spam>3", "there are delivered")] {
         let (status, out, err) = run(&["scan", "--fail-on", expr, "x.log"]);
         assert!(status == 2 && out.is_empty() && err.contains(wanted), "{status} {out} {err}");
     }

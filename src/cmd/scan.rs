@@ -14,6 +14,7 @@ use crate::cmd::mailing;
 use crate::cmd::own_book::book;
 use crate::cmd::place;
 use crate::cmd::redaction::redactor;
+use crate::cmd::storm;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
 use crate::cmd::watch::{Watch, When};
@@ -196,6 +197,24 @@ fn count(
     };
     let mut report = report(tally, &closed, &frame);
     let mut done = Done::new(problems, met, &coverage, window, args.coverage.strict);
+    if Watch::wants_storms(args) {
+        if again {
+            let narrowed = Task {
+                sources: &sources,
+                manner,
+                calendar: &calendar,
+                book: &book,
+                window,
+                filter: &early,
+                progress: &progress,
+            };
+            report.storms = Some(storm::lines(&narrowed, &filter, &coverage, redactor)?);
+        } else {
+            report.notes.push(
+                "storms were not looked for: what comes through a pipe or from the journal can be read only once".to_owned(),
+            );
+        }
+    }
     let when = When { coverage: &coverage, window, now: calendar.now, zone: &zone };
     watch.judge(args, &mut report, hourly.as_ref(), &when, &mut done);
     Ok((report, done, watch))

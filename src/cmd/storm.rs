@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::book::Book;
+use crate::book::{Book, slug};
 use crate::cli::{ColorChoice, StormArgs, StormFormat};
 use crate::cmd::bar::with_bar;
 use crate::cmd::done::Done;
@@ -22,12 +22,13 @@ use crate::output::entry_json::{line, pretty};
 use crate::output::page::Look;
 use crate::output::storm_text;
 use crate::redact::Redactor;
+use crate::report::StormLine;
 use crate::storm::answer::{Frame, answer};
 use crate::storm::collector::Collector;
 use crate::storm::gather::{Gathered, Gatherer};
-use crate::storms::{STORMS_SCHEMA, Storms};
+use crate::storms::{STORMS_SCHEMA, Storm, Storms};
 use crate::summary::{input, range, seed};
-use crate::walk::{Task, WALKS, Walked, walk};
+use crate::walk::{Coverage, Task, WALKS, Walked, walk};
 use crate::window::narrow;
 
 /// What the name of a file says about its form.
@@ -136,6 +137,35 @@ fn find(args: &StormArgs, inputs: Inputs, redactor: Option<Redactor>) -> Result<
         notes,
     };
     Ok((storms, Done::new(problems, met, &coverage, window, args.coverage.strict)))
+}
+
+/// The storms of logs whose dates are known, each in a line.
+pub fn lines(
+    task: &Task,
+    filter: &Filter,
+    coverage: &Coverage,
+    redactor: Option<Redactor>,
+) -> Result<Vec<StormLine>, Error> {
+    let seed = seed();
+    let mut gatherer = Gatherer::new(seed.clone(), filter);
+    let new = || Collector::new(Keys::new(seed.clone()), filter);
+    walk(task, new, |page| gatherer.fold(&page), None)?;
+    let (providers, zone) = (&task.book.providers, &task.calendar.zone);
+    let frame = Frame { providers, zone, files: Vec::new(), minutes: coverage.minutes };
+    let mut storms = answer(&gatherer.close(), &frame);
+    if let Some(redactor) = redactor {
+        storms.iter_mut().for_each(|storm| redactor.storm(storm));
+    }
+    let line = |storm: Storm| StormLine {
+        pattern: slug(storm.pattern),
+        factor: storm.factors.first().map(|factor| format!("{} {}", slug(factor.dimension), factor.value)),
+        title: storm.title,
+        start: storm.start,
+        end: storm.end,
+        attempts: storm.attempts,
+        times: storm.times,
+    };
+    Ok(storms.into_iter().map(line).collect())
 }
 
 /// What was too much to keep, or could not be placed.

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::baseline::{self, Opened, Span};
 use crate::cli::{ScanArgs, ScanFormat};
 use crate::cmd::done::Done;
-use crate::condition::Condition;
+use crate::condition::{Condition, Subject};
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::hourly::Hourly;
@@ -49,6 +49,12 @@ impl Watch {
     /// Each hour has to be counted by itself.
     pub fn wants_hours(&self) -> bool {
         self.opened.is_some()
+    }
+
+    /// The logs are to be searched for storms.
+    pub fn wants_storms(args: &ScanArgs) -> bool {
+        let of_storms = |condition: &Condition| condition.subject == Subject::Storm;
+        args.watch.storms || args.watch.fail_on.iter().chain(&args.watch.warn_on).any(of_storms)
     }
 
     /// Puts into the report what is asked for, and takes the hours of the run into the history.

@@ -24,6 +24,7 @@ mod row_words;
 mod rows;
 mod sections;
 mod spark;
+mod storm_line;
 pub mod storm_text;
 mod sums;
 pub mod text;

@@ -9,6 +9,7 @@ use super::page::{Look, Page, fit, pad};
 use super::printable::printable;
 use super::rows::{self, HEADING};
 use super::spark::spark;
+use super::storm_line;
 use super::sums::{all_well, coverage, filter, notes, sums};
 use super::who;
 use crate::report::{Full, NameRow, Range, Report};
@@ -16,6 +17,7 @@ use crate::report::{Full, NameRow, Range, Report};
 pub fn show(report: &Report, look: &Look) -> String {
     let mut page = Page { text: String::new(), look };
     head(&mut page, report);
+    storm_line::show(&mut page, report.storms.as_deref());
     ways(&mut page, report);
     match &report.groups {
         Some(table) => groups::show(&mut page, table),

@@ -30,6 +30,8 @@ impl Redactor {
             full_advice: _,
             baseline: _,
             failed: _,
+            // They are made unreadable before they are put into a line.
+            storms: _,
             verdict: _,
             notes,
         } = report;

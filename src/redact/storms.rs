@@ -16,7 +16,7 @@ impl Redactor {
         }
     }
 
-    fn storm(&self, storm: &mut Storm) {
+    pub fn storm(&self, storm: &mut Storm) {
         let Storm {
             start: _,
             peak: _,

@@ -43,6 +43,8 @@ pub struct Sample {
     pub stage: Option<Stage>,
     pub provider: Option<Provider>,
     pub is_near: bool,
+    /// No line that was read tells how the message came: it is older than the log, or the log does not tell of any.
+    pub is_older: bool,
     pub mta: Mta,
 }
 
@@ -86,6 +88,7 @@ struct Open {
     sender: Option<Box<[u8]>>,
     user: Option<Box<[u8]>>,
     client: Option<Box<[u8]>>,
+    came: bool,
 }
 
 impl Open {
@@ -154,7 +157,9 @@ impl<'a> Gatherer<'a> {
             if is_full && !self.open.contains_key(&left.key) {
                 continue;
             }
-            self.open.entry(left.key).or_default().learn(page, left.behind);
+            let open = self.open.entry(left.key).or_default();
+            open.came |= left.is_complete;
+            open.learn(page, left.behind);
         }
         if self.gathered.samples.len() > SAMPLE_LIMIT.max(self.settled * 2) {
             self.settle();
@@ -171,6 +176,8 @@ impl<'a> Gatherer<'a> {
     /// False: the filter does not admit its sender.
     fn sample(&mut self, page: &Page, pick: &Pick, minute: i32, kind: Kind) -> bool {
         let open = self.open.get(&pick.key).filter(|_| pick.is_open);
+        let is_full = self.open.len() >= OPEN_LIMIT;
+        let is_older = pick.is_open && !is_full && open.is_none_or(|open| !open.came);
         let known = |piece, earlier: fn(&Open) -> Option<&[u8]>| page.read(piece).or_else(|| earlier(open?));
         let sender = known(pick.behind.sender, |open| open.sender.as_deref());
         if !self.filter.admits_sender(sender) {
@@ -207,6 +214,7 @@ impl<'a> Gatherer<'a> {
             stage: pick.stage,
             provider: pick.provider,
             is_near: pick.is_near,
+            is_older,
             mta: pick.mta,
         });
         if let Some(raw) = page.read(pick.raw) {

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 
-use super::gather::{Gathered, Sample};
+use super::gather::{Gathered, Kind, Sample};
 use super::series::Series;
 use crate::book::slug;
 use crate::event::{Direction, Stage};
@@ -32,7 +32,8 @@ pub struct Point {
     pub weight: f64,
     /// Whether it counts as a failure. Greylisting is none: it is there to be repeated.
     pub is_failure: bool,
-    /// The same recipient of the same message failed for the same reason before: it tells nothing new.
+    /// The same recipient of the same message failed for the same reason before: it tells nothing new. The log may begin
+    /// with a full queue, so the first failure of a message that is older than the log is none.
     pub is_retry: bool,
 }
 
@@ -78,6 +79,7 @@ impl Domains {
 /// In the order of time, and for one minute in an order that hangs on the events alone.
 pub fn points(gathered: &Gathered) -> Vec<Point> {
     let domains = Domains::learn(gathered);
+    let shows_arrivals = shows_arrivals(gathered);
     let mut points: Vec<Point> = Vec::with_capacity(gathered.samples.len());
     let mut seen: HashSet<(u64, NameId, Option<Reason>), FixedState> = HashSet::default();
     for cell in gathered.samples.chunk_by(|a, b| (a.minute, a.kind) == (b.minute, b.kind)) {
@@ -98,11 +100,22 @@ pub fn points(gathered: &Gathered) -> Vec<Point> {
                     .or_else(|| domains.providers.get(&sample.domain).copied());
                 sample.is_near |= domains.ours.contains(&sample.domain);
             }
-            let is_retry = is_failure && sample.message != 0 && !seen.insert(known);
+            let is_first = seen.insert(known) && !(shows_arrivals && sample.is_older);
+            let is_retry = is_failure && sample.message != 0 && !is_first;
             Point { sample, series, way, weight, is_failure, is_retry }
         }));
     }
     points
+}
+
+/// Whether the log tells how messages come: of most that went well it does. A part of a log may not, as one of smtp's
+/// lines alone.
+fn shows_arrivals(gathered: &Gathered) -> bool {
+    let is_served = |kind: Kind| gathered.kinds.get(kind as usize).is_some_and(Series::is_served);
+    let served = gathered.samples.iter().filter(|sample| sample.message != 0 && is_served(sample.kind));
+    let (older, all) =
+        served.fold((0, 0), |(older, all), sample| (older + u64::from(sample.is_older), all + 1));
+    older * 2 < all
 }
 
 /// The word for it: where it is one of the book's, by the book.

@@ -37,8 +37,7 @@ fn value(report: &Report, condition: &Condition) -> Option<f64> {
         }
         Subject::Reason(reason) => (rows(report, |row| row.reason == Some(reason)), attempts + refused),
         Subject::Unusual => (unusual(report), 0),
-        // The one place where bursts come in.
-        Subject::Storm => return None,
+        Subject::Storm => (report.storms.as_ref()?.len() as u64, 0),
     };
     match condition.unit {
         Unit::Count | Unit::Seconds => Some(count as f64),

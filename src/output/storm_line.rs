@@ -1,0 +1,36 @@
+//! Storms in a line each, at the head of a report.
+
+use indicatif::HumanCount;
+use jiff::Zoned;
+
+use super::page::Page;
+use super::printable::printable;
+use crate::language::Words;
+use crate::report::StormLine;
+
+/// None: nobody asked.
+pub fn show(page: &mut Page, storms: Option<&[StormLine]>) {
+    let Some(storms) = storms.filter(|storms| !storms.is_empty()) else { return };
+    page.blank();
+    for storm in storms {
+        let said = printable(&said(storm, &page.look.words));
+        page.indented(&format!("!! {} {said}", page.say("STORM")), 3);
+    }
+    let how = page.say("smtplog storm says what to do").to_owned();
+    page.indented(&format!("   → {how}"), 5);
+}
+
+/// `since Sun 22 Nov 02:41: mail of a stolen account, 9,102 attempts, 160 times the usual; user anna@example.org`
+pub fn said(storm: &StormLine, words: &Words) -> String {
+    let time = |at: &Zoned| at.strftime("%a %-d %b %H:%M").to_string();
+    let when = match &storm.end {
+        None => format!("{} {}", words.say("since"), time(&storm.start)),
+        Some(end) if end.date() == storm.start.date() => {
+            format!("{} - {}", time(&storm.start), end.strftime("%H:%M"))
+        }
+        Some(end) => format!("{} - {}", time(&storm.start), time(end)),
+    };
+    let attempts = HumanCount(storm.attempts);
+    let factor = storm.factor.as_ref().map(|factor| format!("; {factor}")).unwrap_or_default();
+    format!("{when}: {}, {attempts} {}{factor}", words.say(&storm.title), words.say("attempts"))
+}
