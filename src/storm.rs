@@ -9,6 +9,7 @@ pub mod cause;
 pub mod collector;
 pub mod commands;
 pub mod course;
+mod exchange;
 pub mod field;
 pub mod gather;
 pub mod inbound;

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use super::cause::storms;
 use super::commands::commands;
 use super::course::{peak, start, trend};
+use super::exchange::answered;
 use super::field::{Field, Found};
 use super::gather::{Example, Gathered};
 use super::inbound::inbound;
@@ -155,6 +156,7 @@ impl Desk<'_> {
         Hints {
             near: part(&|point| point.sample.is_near),
             null_sender: part(&|point| self.gathered.names.name(point.sample.sender) == b"<>"),
+            answered: answered(members),
         }
     }
 

@@ -8,6 +8,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::burst::{self, Burst};
+use super::exchange::{answered, exchanges};
 use super::field::{Field, Found};
 use super::join::joined;
 use super::points::{Point, Value, Way};
@@ -60,6 +61,7 @@ pub fn storms(field: &Field, null_sender: Value) -> Vec<Found> {
     let mut candidates: Vec<Candidate> =
         [Way::Out, Way::In].into_iter().flat_map(|way| candidates(field, way)).collect();
     candidates.extend(bounces(field, null_sender));
+    candidates.extend(exchanges(&field.points).into_iter().flat_map(|members| mutual(field, members)));
     // What tells nothing apart holds all storms of its time: it is asked last, for what nothing else explains.
     let is_coarse = |view: Option<(Dimension, Value)>| {
         matches!(view, None | Some((Dimension::Host | Dimension::Instance, _)))
@@ -133,6 +135,39 @@ fn bounces(field: &Field, null_sender: Value) -> Vec<Candidate> {
     let found: Vec<Burst> = burst::bursts(&points, &usual).into_iter().filter_map(real).collect();
     let candidate = |burst| Candidate {
         view,
+        way: Way::Out,
+        burst,
+        usual: usual.clone(),
+        members: members.clone(),
+        part: 0.0,
+    };
+    found.into_iter().map(candidate).collect()
+}
+
+/// The bursts of what two addresses write to each other.
+fn mutual(field: &Field, members: Vec<usize>) -> Vec<Candidate> {
+    let points = field.weights(&members);
+    if !has_five(&points) {
+        return Vec::new();
+    }
+    let usual = Usual::of(&points, &field.hours);
+    let inside = |burst: &Burst| -> Vec<&Point> {
+        let points = members.iter().filter_map(|&at| field.points.get(at));
+        points.filter(|point| (burst.first..=burst.last).contains(&point.sample.minute)).collect()
+    };
+    let mut found = burst::bursts(&points, &usual);
+    for burst in &mut found {
+        burst.score = burst::score(burst.count, burst.expected) / burst.spread;
+    }
+    found.retain(|burst| {
+        burst.score >= CHANCE_OF_NAMES
+            && burst.count >= TIMES * burst.expected
+            && answered(&inside(burst)) > 0.9
+    });
+    let view =
+        |burst: &Burst| Some((Dimension::Recipient, inside(burst).first()?.value(Dimension::Recipient)));
+    let candidate = |burst| Candidate {
+        view: view(&burst),
         way: Way::Out,
         burst,
         usual: usual.clone(),

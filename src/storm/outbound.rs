@@ -41,6 +41,13 @@ pub fn outbound(look: &Look, hints: Hints) -> Named {
     let looping = case.part(&[Reason::RoutingLoop]);
     let tls = case.part(&[Reason::TlsFailure]);
 
+    if hints.answered >= 0.8 {
+        return case.say(Reading::Answered(hints.answered)).say_top(D::Recipient).say_top(D::Sender).is(
+            Pattern::Loop,
+            hints.answered,
+            &[D::Recipient, D::Sender],
+        );
+    }
     if looping >= 0.5 {
         return case.say(Reading::Reasons("a mail loop", looping)).say_top(D::Recipient).is(
             Pattern::Loop,

@@ -29,6 +29,8 @@ pub enum Reading {
     NoCommon(Dimension),
     /// The other side is a part of this server.
     Near(f64),
+    /// With so much of it two addresses answer each other.
+    Answered(f64),
     /// No more than so much of it has reasons of this kind.
     Few(&'static str, f64),
 }
@@ -40,6 +42,8 @@ pub struct Hints {
     pub near: f64,
     /// The share with the null sender.
     pub null_sender: f64,
+    /// The share with which two addresses answer each other.
+    pub answered: f64,
 }
 
 /// A storm that is being named.

@@ -37,6 +37,9 @@ impl Speaker<'_> {
                 format!("it spreads over {count} or more {}", nouns(dimension))
             }
             Reading::NoCommon(dimension) => format!("no {} has most of it", noun(dimension)),
+            Reading::Answered(share) => {
+                format!("with {} of it two addresses answer each other", percent(share))
+            }
             Reading::Near(share) => {
                 format!("for {} of it the other side is on this host or beside it", percent(share))
             }
