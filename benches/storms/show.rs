@@ -9,7 +9,7 @@ use super::score::{Found, Score};
 const LEAST_FOUND: f64 = 95.;
 const LEAST_STARTS: f64 = 90.;
 const LEAST_NAMES: f64 = 90.;
-const LEAST_FACTORS: f64 = 90.;
+const LEAST_FACTORS: f64 = 95.;
 const MOST_FALSE: f64 = 1.;
 
 #[derive(Default, Clone, Copy)]
