@@ -27,6 +27,7 @@ pub mod reason;
 pub mod record;
 pub mod reply;
 pub mod report;
+pub mod state;
 pub mod summary;
 pub mod tally;
 pub mod time;

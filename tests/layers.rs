@@ -19,7 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["error"],
     &["mta"],
     &["input"],
-    &["filter", "turn"],
+    &["filter", "state", "turn"],
     &["window"],
     &["walk"],
     &["group", "timeline", "ledger"],

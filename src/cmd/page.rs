@@ -164,8 +164,8 @@ impl<'a> Writer<'a> {
         Self { format, filter, contexts, left_out: 0, file: 0, lines: 0, line: Vec::new() }
     }
 
-    /// `name` is that of the page's file.
-    pub fn write(&mut self, page: Page, name: &str, out: &mut dyn Write) -> Result<(), Error> {
+    /// `name` is that of the page's file, of which so many lines were not read now, `before` the first that was.
+    pub fn write(&mut self, page: Page, name: &str, before: u64, out: &mut dyn Write) -> Result<(), Error> {
         if page.file != self.file {
             (self.file, self.lines) = (page.file, 0);
         }
@@ -174,7 +174,7 @@ impl<'a> Writer<'a> {
                 Note::Fact { key, act, said } => self.contexts.fact(key, act, *said),
                 Note::Event(written) => {
                     let text = page.text.get(written.text.clone()).unwrap_or_default();
-                    self.event(&written, text, name, out)?;
+                    self.event(&written, text, (name, before + self.lines), out)?;
                 }
             }
         }
@@ -186,7 +186,7 @@ impl<'a> Writer<'a> {
         &mut self,
         written: &Written,
         text: &[u8],
-        name: &str,
+        (name, lines): (&str, u64),
         out: &mut dyn Write,
     ) -> Result<(), Error> {
         let attempt = written.key.zip(written.recipient);
@@ -201,7 +201,7 @@ impl<'a> Writer<'a> {
             self.left_out += 1;
             return Ok(());
         }
-        let number = self.lines + written.line_in_block + 1;
+        let number = lines + written.line_in_block + 1;
         let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
         let context = Context {
             size: known.and_then(|known| known.size),

@@ -1,6 +1,7 @@
 //! `smtplog scan`: read the logs, count, and report.
 
 use std::io::{IsTerminal, Write, stdout};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::book::Book;
@@ -9,6 +10,7 @@ use crate::cmd::bar::with_bar;
 use crate::cmd::counter::Plan;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
+use crate::cmd::kept;
 use crate::cmd::look::look;
 use crate::cmd::own_book::book;
 use crate::cmd::place;
@@ -16,11 +18,13 @@ use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
 use crate::error::Error;
 use crate::filter::Filter;
+use crate::input::mark::Known;
 use crate::input::set::Source;
 use crate::notes::Heard;
 use crate::output::page::Look;
 use crate::output::{csv, html, json, markdown, prometheus, text};
 use crate::report::Report;
+use crate::state::State;
 use crate::summary::{Frame, report, seed};
 use crate::walk::{Task, WALKS, Walked, walk};
 use crate::window::narrow;
@@ -42,10 +46,8 @@ pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error
     let started = Instant::now();
     let output = args.output.as_deref();
     let format = place::form(args.format, output, ScanFormat::Text, &SUFFIXES)?;
-    let inputs = Inputs::new(&args.input)?;
-    let paths = inputs.paths.clone();
-    let threads = inputs.manner.threads;
-    let (report, done) = count(args, inputs)?;
+    let state = kept::open(&args.state, &[args.output.as_ref(), args.coverage.unparsed.as_ref()])?;
+    let (Counted { report, done, paths, known }, threads) = counted(args, state.as_ref())?;
     let to_file = place::file(output).is_some();
     let color = if to_file && args.color == ColorChoice::Auto { ColorChoice::Never } else { args.color };
     let look = Look { top: args.top, reverse: args.reverse, ..look(color, &args.tongue) };
@@ -66,12 +68,45 @@ pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error
         ScanFormat::Html => html::show(&report, &look),
     };
     place::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
+    if let (Some(state), Some(known)) = (state, known) {
+        out.flush()?;
+        state.save(known)?;
+    }
     Ok(done)
 }
 
-/// Reads all of the input, again if its dates were not what they seemed.
-fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
-    let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes } = inputs;
+struct Counted {
+    report: Report,
+    done: Done,
+    /// Nothing may be written over them.
+    paths: Vec<PathBuf>,
+    /// To be saved when the report is written. None: no state is kept.
+    known: Option<Known>,
+}
+
+/// A log that is cut short while it is read is read so often at most.
+const TRIES: u32 = 3;
+
+/// And by how many threads.
+fn counted(args: &ScanArgs, state: Option<&State>) -> Result<(Counted, usize), Error> {
+    let mut tries = 1;
+    loop {
+        let inputs = Inputs::new(&args.input, state)?;
+        kept::check(&args.state, &inputs.paths)?;
+        let threads = inputs.manner.threads;
+        // What was counted of a log before it was cut short would be counted again from its copy.
+        if let Some(counted) = count(args, inputs, tries == TRIES)? {
+            return Ok((counted, threads));
+        }
+        tries += 1;
+    }
+}
+
+/// Reads all of the input, again if its dates were not what they seemed. None: a log was cut short meanwhile, and
+/// `anyway` is not set.
+fn count(args: &ScanArgs, inputs: Inputs, anyway: bool) -> Result<Option<Counted>, Error> {
+    let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes, resumed } =
+        inputs;
     let book: Book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     let seed = seed();
@@ -79,7 +114,7 @@ fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
     let zone = calendar.zone.clone();
     let again = sources.iter().all(Source::can_be_read_again);
     let mut walks = 0;
-    let mut narrowed = narrow(&mut sources, window, &calendar);
+    let mut narrowed = resumed.is_none() && narrow(&mut sources, window, &calendar);
     // Where the line names no sender, others of its message may.
     let early = filter.of_any_sender();
     let (walked, folder) = loop {
@@ -116,8 +151,14 @@ fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
         }
         unparsed.again()?;
     };
+    let Walked { listeners, coverage, problems: met, turns, reached } = walked;
+    if !anyway && resumed.as_ref().is_some_and(|resumed| !resumed.changed().is_empty()) {
+        return Ok(None);
+    }
     unparsed.finish()?;
-    let Walked { listeners, coverage, problems: met, turns } = walked;
+    let since = resumed.as_ref().and_then(|resumed| resumed.since.clone());
+    notes.extend(since.as_ref().map(|since| kept::note(since)));
+    let known = resumed.map(|resumed| kept::settled(resumed, &sources, &reached, &met));
     let (tally, closed) = folder.close(listeners);
     let frame = Frame {
         heard: Heard { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns },
@@ -131,5 +172,7 @@ fn count(args: &ScanArgs, inputs: Inputs) -> Result<(Report, Done), Error> {
         examples: args.examples,
     };
     let report = report(tally, &closed, &frame);
-    Ok((report, Done::new(problems, met, &coverage, window, args.coverage.strict)))
+    let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
+    let done = if since.is_some() { done.of_a_part(&coverage) } else { done };
+    Ok(Some(Counted { report, done, paths, known }))
 }
