@@ -36,8 +36,8 @@ impl State {
     /// changed then.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::State { path: path.to_owned(), source };
-        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let mut lock = locked(&place).map_err(failed)?;
+        let mut lock = locked(path).map_err(failed)?;
+        let place = fs::canonicalize(path).map_err(failed)?;
         if !lock.metadata().map_err(failed)?.is_file() {
             return Err(failed(io::Error::other("it is no file")));
         }

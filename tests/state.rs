@@ -285,6 +285,26 @@ fn what_lay_beside_a_log_before_the_first_run_is_not_read_later() {
 }
 
 #[test]
+fn a_log_of_more_parts_than_are_remembered_when_they_are_gone_is_read_once() {
+    let mut job = Job::new();
+    for part in 0..300 {
+        job.write(&format!("mail.log.{}", 300 - part), &lines(part, part + 1));
+    }
+    job.write("mail.log", &lines(300, 301));
+    assert_eq!(job.scan(&["--rotated", "mail.log"]).0, 301);
+    job.reads(0);
+    job.append("mail.log.300", &lines(301, 302));
+    job.append("mail.log", &lines(302, 303));
+    job.reads(2);
+    job.reads(0);
+    // When they are gone, their marks go by and by.
+    (1..=300).for_each(|part| job.remove(&format!("mail.log.{part}")));
+    job.reads(0);
+    let state: Value = serde_json::from_slice(&job.state()).unwrap();
+    assert_eq!(state["logs"][0]["parts"].as_array().unwrap().len(), 257);
+}
+
+#[test]
 fn a_folder_and_several_logs_go_by_one_state() {
     let mut job = Job::new();
     job.write("mail.log", &lines(0, 10));

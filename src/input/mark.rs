@@ -117,11 +117,12 @@ mod tests {
 
     #[test]
     fn a_hash_is_written_the_same_on_every_machine_and_reads_back() {
-        let hash = Hash::of(b"mail.log");
+        // Of nothing, as xxHash's own tests have it.
+        let hash = Hash::of(b"");
         let text = serde_json::to_string(&hash).unwrap();
-        assert_eq!(text, "\"35eb6e0d4c4ae1dd\"");
+        assert_eq!(text, "\"2d06800538d394c2\"");
         assert_eq!(serde_json::from_str::<Hash>(&text).unwrap(), hash);
-        for wrong in ["\"\"", "\"35eb6e0d4c4ae1d\"", "\"+5eb6e0d4c4ae1dd\"", "\"é5eb6e0d4c4ae1d\"", "7"] {
+        for wrong in ["\"\"", "\"2d06800538d394c\"", "\"+d06800538d394c2\"", "\"éd06800538d394c\"", "7"] {
             assert!(serde_json::from_str::<Hash>(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,6 +1,7 @@
 //! Input: names of files come in; blocks of whole lines go out, in parallel, and their answers back in order.
 
 pub mod block;
+mod found;
 pub mod journal;
 pub mod listing;
 pub mod mark;

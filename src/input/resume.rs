@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::found::{Found, best, ends_at, failed, left_alone, opened};
 use super::journal::Cursor;
 use super::listing::Listing;
 use super::mark::{Hash, Known, Log, Mark};
@@ -40,14 +41,6 @@ struct Begun {
     /// What was known of it. None: it is new.
     before: Option<Mark>,
     plain: Option<Plain>,
-}
-
-/// A part of a log, and what it may be known as.
-struct Found<'a> {
-    source: &'a Source,
-    text: Text,
-    /// By the number of the mark. None: it is new.
-    fit: Option<(usize, Fit)>,
 }
 
 /// What only a plain file tells before it is read.
@@ -171,6 +164,7 @@ impl Resumed {
             owner.map(|one| one.source.path.clone())
         };
         let owners: Vec<Option<PathBuf>> = (0..log.parts.len()).map(owner).collect();
+        let met: HashSet<usize> = found.iter().filter_map(|one| Some(one.fit?.0)).collect();
         let mut taken = HashSet::new();
         for Found { source, text, fit } in found {
             let Some((at, fit)) = fit else {
@@ -202,7 +196,10 @@ impl Resumed {
             }
         }
         let Log { log, parts } = log;
-        let rest = parts.into_iter().enumerate().filter(|(at, _)| !taken.contains(at)).map(|(_, mark)| mark);
+        let rest = parts.into_iter().enumerate().filter(|(at, _)| !taken.contains(at));
+        let (there, gone): (Vec<_>, Vec<_>) = rest.partition(|(at, _)| met.contains(at));
+        // The latest first.
+        let rest = there.into_iter().chain(gone.into_iter().take(GONE)).map(|(_, mark)| mark);
         self.rest.push(Log { log, parts: rest.collect() });
         Ok(())
     }
@@ -281,9 +278,7 @@ impl Resumed {
         for Log { log, parts } in self.rest {
             let mut marks: Vec<Mark> = Vec::new();
             marks.extend(fresh.extract_if(.., |(name, _)| *name == log).filter_map(|(_, mark)| mark));
-            let room = marks.len() + GONE.max(sources.len());
             marks.extend(parts);
-            marks.truncate(room);
             known.logs.push(Log { log, parts: marks });
         }
         known.logs.sort_by(|a, b| a.log.cmp(&b.log));
@@ -310,60 +305,6 @@ impl Begun {
         };
         (log, (offset > 0).then_some(mark))
     }
-}
-
-/// None: it cannot be opened, which is said.
-fn opened(source: &Source, listing: &mut Listing) -> Result<Option<Text>, Error> {
-    let same = |text: &Text| source.origin == Origin::File(text.id);
-    match Text::open(&source.path) {
-        Ok(text) if same(&text) => Ok(Some(text)),
-        // It was rotated since it was listed.
-        Ok(_) => Err(failed(source, io::ErrorKind::NotFound.into())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(failed(source, error)),
-        Err(error) => {
-            listing.problems.push(failed(source, error));
-            Ok(None)
-        }
-    }
-}
-
-/// Nothing is new in an older part.
-fn ends_at(source: &Source, text: &Text, from: u64) -> Result<bool, Error> {
-    text.end(from, false).map(|end| end == from).map_err(|error| failed(source, error))
-}
-
-fn failed(source: &Source, error: io::Error) -> Error {
-    Error::Open { path: source.path.clone(), source: error }
-}
-
-/// The mark that knows most of the text; of its own file, if there is a choice.
-fn best(text: &Text, marks: &[Mark]) -> io::Result<Option<(usize, Fit)>> {
-    let mut best = None;
-    for (at, mark) in marks.iter().enumerate() {
-        let Some(fit) = text.fit(mark)? else { continue };
-        let rank = (fit == Fit::Unchanged, mark.offset.unwrap_or(u64::MAX), fit, mark.id() == text.id);
-        if best.is_none_or(|(_, _, highest)| rank > highest) {
-            best = Some((at, fit, rank));
-        }
-    }
-    Ok(best.map(|(at, fit, _)| (at, fit)))
-}
-
-/// None: it is empty.
-fn left_alone(text: &Text) -> io::Result<Option<Mark>> {
-    let offset = if text.packed { None } else { Some(text.end(0, false)?) };
-    let tail = offset.map(|offset| text.tail(offset)).transpose()?;
-    Ok((offset != Some(0)).then(|| Mark {
-        device: text.id.device,
-        inode: text.id.inode,
-        size: text.size,
-        written: text.written,
-        offset,
-        lines: 0,
-        heads: text.heads_until(offset.unwrap_or(u64::MAX)),
-        tail,
-        current: false,
-    }))
 }
 
 fn lost(log: &str, offset: u64, saved: &str) -> String {
