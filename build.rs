@@ -7,13 +7,14 @@ use std::path::Path;
 use std::{env, fs};
 
 /// Under `src/book`.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "advice",
     "codes",
     "enhanced",
     "providers",
     "reasons",
     "rules",
+    "storms",
     "lang/hi",
     "lang/id",
     "lang/tr",

@@ -83,6 +83,7 @@ fn path_of_a_line(criterion: &mut Criterion) {
                     event,
                     verdict,
                     user: None,
+                    client: None,
                     book,
                 });
             }

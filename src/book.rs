@@ -6,6 +6,7 @@ mod packed;
 mod phrases;
 mod prefixes;
 mod rules;
+mod storms;
 mod texts;
 mod words;
 
@@ -18,6 +19,7 @@ use toml::de::{DeTable, DeValue};
 pub use self::mask::mask;
 pub use self::packed::packed;
 pub use self::rules::{Clues, Rule, RuleId, RuleRow, Rules, Sureness};
+pub use self::storms::{CommandRow, StormRow, storms};
 pub use self::texts::{
     Advice, AdviceRow, CodeRow, EnhancedRow, ReasonRow, advice, codes, enhanced_codes, find_advice,
     find_enhanced, reasons,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::condition::{Condition, Subject};
 use crate::event::{By, Direction, Mta, Outcome, Stage};
 use crate::filter::{CodePattern, Pattern};
 use crate::language::Language;
@@ -38,8 +39,12 @@ pub struct Cli {
 pub enum Command {
     /// Report every reply code in the logs, by class, with what it means and what to do.
     Scan(ScanArgs),
+    /// Find bursts of failures and silences, name them, and say what to do.
+    Storm(StormArgs),
     /// List the single events: one line, or one JSON object, for each delivery result and each refusal.
     Events(EventsArgs),
+    /// Tell what became of a message: by its queue id, its message-id, an address or the client's address.
+    Trace(TraceArgs),
     /// Say what a code, a reason, a reply or a line of log means, when you see it, and how to fix it on either side.
     Explain(ExplainArgs),
     /// Set two codes, enhanced codes or reasons side by side: what tells them apart, and the catch.
@@ -50,7 +55,7 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page, or write a page for each subcommand.
     Man(ManArgs),
-    /// Print the JSON Schema of a report or of an event.
+    /// Print the JSON Schema of a report, of an event or of storms.
     Schema(SchemaArgs),
 }
 
@@ -90,6 +95,12 @@ pub struct ScanArgs {
     /// instance, host, mta, hour and day.
     #[arg(long, value_enum, hide_possible_values = true, value_delimiter = ',', value_name = "KEY[,KEY]", help_heading = REPORT)]
     pub by: Vec<By>,
+    /// Count hand-overs to a content filter or an inner relay, too.
+    ///
+    /// Such a message comes back under another queue id, or is in another log that is read, and is counted there. This counts
+    /// each hand-over as one more delivery.
+    #[arg(long, help_heading = REPORT)]
+    pub hops: bool,
     /// What comes first: count, recent or name.
     ///
     /// Count is what is most, failures where there are any; recent is what happened last; name is by code or by name.
@@ -101,6 +112,17 @@ pub struct ScanArgs {
     /// Show so many lines of the log under each row.
     #[arg(long, default_value_t = 0, value_name = "N", help_heading = REPORT)]
     pub examples: usize,
+    /// Show who it was: senders, users, clients, domains, providers, relays and instances, by failures and by mail.
+    ///
+    /// What stands out among them is shown without it. CSV has these tables in place of the rows.
+    #[arg(long, help_heading = REPORT)]
+    pub who: bool,
+    /// Show how long delivered mail took, and where: waiting, connecting or sending.
+    ///
+    /// For each provider: what a half and 95 of 100 took at most, and the longest, in seconds, off by less than one hundredth.
+    /// Postfix logs it as delay= and delays=; Exim with the log selectors queue_time, deliver_time and receive_time.
+    #[arg(long, help_heading = REPORT)]
+    pub delays: bool,
     /// How much advice: line, full or none.
     ///
     /// A line stands under each row; full has also all there is to do about each reason, at the end.
@@ -111,7 +133,7 @@ pub struct ScanArgs {
     pub no_advice: bool,
     #[command(flatten)]
     pub rules: RulesArgs,
-    /// text, json, ndjson, csv, markdown, html or prometheus.
+    /// text, json, ndjson, csv, markdown, html, prometheus or line.
     ///
     /// [default: text, or what the name of the --output file ends in]
     #[arg(long, value_enum, hide_possible_values = true, help_heading = OUTPUT)]
@@ -131,6 +153,117 @@ pub struct ScanArgs {
     pub tongue: TongueArgs,
     #[command(flatten)]
     pub coverage: CoverageArgs,
+    #[command(flatten)]
+    pub redact: RedactArgs,
+    #[command(flatten)]
+    pub watch: WatchArgs,
+    #[command(flatten)]
+    pub mail: MailArgs,
+}
+
+/// What a job that runs by itself asks for.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Watch")]
+pub struct WatchArgs {
+    /// Compare with earlier runs, whose hours FILE keeps, and add this one's.
+    ///
+    /// The usual is the median of the same hours of earlier weeks, or of earlier days while there are fewer than three weeks;
+    /// with fewer than three of either nothing is compared. FILE is made if it is not there, and keeps thirteen weeks.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Compare with --baseline, and add nothing to it.
+    #[arg(long, requires = "baseline")]
+    pub baseline_read_only: bool,
+    /// End with status 1 if this is true: bounced>2%, deferred>500/h, code:5.7.1>20; may be repeated.
+    ///
+    /// It compares delivered, deferred, bounced, expired, refused, unread, in_queue, oldest, code:CODE, reason:REASON or unusual
+    /// by >, >=, < or <= with a number. % is of attempts, of refused for what clients wanted to send, of unread for mail lines;
+    /// /h is the hour that had most; oldest takes s, min, h and d. unusual alone is unusual>0.
+    #[arg(long, value_name = "EXPR", value_parser = condition)]
+    pub fail_on: Vec<Condition>,
+    /// The same for what is worth a look and no failure: it is in the verdict, and the status stays 0.
+    #[arg(long, value_name = "EXPR", value_parser = condition)]
+    pub warn_on: Vec<Condition>,
+    /// Print nothing if all is well.
+    ///
+    /// That is: no --fail-on and no --warn-on is true, nothing is unusual, and 99 of 100 mail lines were understood; without
+    /// --fail-on also: of 100 attempts or more, at most 5% bounced and at most 20% were deferred.
+    #[arg(long)]
+    pub quiet_ok: bool,
+    /// Answer as a plugin of Nagios or Icinga: one line, and status 0, 1, 2 or 3.
+    ///
+    /// --warn-on makes it WARNING, --fail-on CRITICAL, and what cannot be read UNKNOWN.
+    #[arg(long, conflicts_with = "mail_headers")]
+    pub nagios: bool,
+}
+
+/// What is shown of people.
+#[derive(Args, Debug)]
+pub struct RedactArgs {
+    /// Show a keyed hash instead of local parts of addresses, logins, IP addresses, and names that hold one.
+    ///
+    /// Domains stay. The key is SMTPLOG_REDACT_KEY of the environment, or the --redact-key-file; without either it is another
+    /// one each time, and the hashes of two runs cannot be compared.
+    #[arg(long, help_heading = OUTPUT)]
+    pub redact: bool,
+    /// The secret of --redact: the bytes of FILE, at least 16.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub redact_key_file: Option<PathBuf>,
+}
+
+/// The report as a message.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Mail")]
+pub struct MailArgs {
+    /// Print a mail with the verdict as its subject, for | sendmail -t.
+    ///
+    /// With --format html the page goes with it. Nothing is sent by smtplog itself.
+    #[arg(long)]
+    pub mail_headers: bool,
+    /// To whom the mail goes; may be repeated. [default: $MAILTO, else root]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub mail_to: Vec<String>,
+    /// From whom the mail comes. [default: root]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub mail_from: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct StormArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Show so many storms, what matters most now first; 0 shows all.
+    #[arg(short = 'n', long, default_value_t = 10, value_name = "N", help_heading = REPORT)]
+    pub top: usize,
+    /// Turn the order around: the worst stands last, next to the prompt.
+    #[arg(short = 'r', long, help_heading = REPORT)]
+    pub reverse: bool,
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// text, json or ndjson.
+    ///
+    /// [default: text, or what the name of the --output file ends in]
+    #[arg(long, value_enum, hide_possible_values = true, help_heading = OUTPUT)]
+    pub format: Option<StormFormat>,
+    /// Write the answer to FILE, in the form that its name ends in.
+    ///
+    /// All of it is written or nothing; - is standard output. The name ends in .txt, .json, .ndjson or .jsonl and tells the form,
+    /// unless --format does.
+    #[arg(short, long, value_name = "FILE", help_heading = OUTPUT)]
+    pub output: Option<PathBuf>,
+    /// Colour the answer: auto, always or never.
+    ///
+    /// Auto does so on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_enum, hide_possible_values = true, default_value_t = ColorChoice::Auto, value_name = "WHEN", help_heading = OUTPUT)]
+    pub color: ColorChoice,
+    #[command(flatten)]
+    pub tongue: TongueArgs,
+    #[command(flatten)]
+    pub coverage: CoverageArgs,
+    #[command(flatten)]
+    pub redact: RedactArgs,
 }
 
 #[derive(Args, Debug)]
@@ -188,6 +321,52 @@ pub struct EventsArgs {
     pub output: Option<PathBuf>,
     #[command(flatten)]
     pub coverage: CoverageArgs,
+    #[command(flatten)]
+    pub redact: RedactArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct TraceArgs {
+    /// A queue id, a message-id, an address, @example.org for everyone there, *@*.example.org, or a client's address,
+    /// network or name.
+    ///
+    /// An address is that of a sender, of a recipient as it was written or as it became, or the name of a login.
+    #[arg(value_name = "WHAT")]
+    pub what: String,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Tell so many messages, the latest; 0 tells all.
+    #[arg(short = 'n', long, default_value_t = 10, value_name = "N", help_heading = REPORT)]
+    pub top: usize,
+    /// Print the lines of the log, all of a message together, in place of its story.
+    ///
+    /// With them stand the lines that begin and end the SMTP session in which it came, where Postfix's log tells.
+    #[arg(long, conflicts_with = "format", help_heading = REPORT)]
+    pub raw: bool,
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// text, json or ndjson.
+    ///
+    /// [default: text, or what the name of the --output file ends in]
+    #[arg(long, value_enum, hide_possible_values = true, help_heading = OUTPUT)]
+    pub format: Option<TraceFormat>,
+    /// Write the answer to FILE, in the form that its name ends in.
+    ///
+    /// All of it is written or nothing; - is standard output. The name ends in .txt, .json, .ndjson or .jsonl and tells the
+    /// form, unless --format does.
+    #[arg(short, long, value_name = "FILE", help_heading = OUTPUT)]
+    pub output: Option<PathBuf>,
+    /// Colour the answer: auto, always or never.
+    ///
+    /// Auto does so on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_enum, hide_possible_values = true, default_value_t = ColorChoice::Auto, value_name = "WHEN", help_heading = OUTPUT)]
+    pub color: ColorChoice,
+    #[command(flatten)]
+    pub tongue: TongueArgs,
+    #[command(flatten)]
+    pub redact: RedactArgs,
 }
 
 #[derive(Args, Debug)]
@@ -252,8 +431,9 @@ pub struct ManArgs {
 
 #[derive(Args, Debug)]
 pub struct SchemaArgs {
-    /// Of what: report, as `scan --format json` prints it; event, a line of `events --format ndjson`.
-    #[arg(value_enum, value_name = "report|event", hide_possible_values = true)]
+    /// Of what: report, as `scan --format json` prints it; event, a line of `events --format ndjson`; trace and storms, as
+    /// `trace --format json` and `storm --format json` print them.
+    #[arg(value_enum, value_name = "report|event|trace|storms", hide_possible_values = true)]
     pub of: SchemaChoice,
 }
 
@@ -386,12 +566,23 @@ pub enum ScanFormat {
     Html,
     #[value(alias = "prom")]
     Prometheus,
+    /// One line with a verdict, for a monitor.
+    Line,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum StormFormat {
+    Text,
+    Json,
+    Ndjson,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum SchemaChoice {
     Report,
     Event,
+    Trace,
+    Storms,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -409,6 +600,13 @@ pub enum EventsFormat {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum TraceFormat {
+    Text,
+    Json,
+    Ndjson,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum AnswerFormat {
     Text,
     Json,
@@ -421,6 +619,28 @@ pub enum ColorChoice {
     Auto,
     Always,
     Never,
+}
+
+/// `bounced>2%`.
+fn condition(text: &str) -> Result<Condition, String> {
+    let condition: Condition = text.parse()?;
+    if condition.subject == Subject::Storm {
+        return Err(
+            "a report of scan has no storms yet; there are unusual, deferred>500/h and others".to_owned()
+        );
+    }
+    Ok(condition)
+}
+
+/// `root` or `postmaster@example.org`: one address, and nothing that would be another or a header.
+fn address(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let plain = |sign: char| sign.is_ascii_graphic() && !"<>(),;:\\\"[]".contains(sign);
+    if !text.is_empty() && text.chars().all(plain) && text.matches('@').count() <= 1 {
+        Ok(text.to_owned())
+    } else {
+        Err("it is no address; write root or postmaster@example.org".to_owned())
+    }
 }
 
 /// `rcpt`, `RCPT TO`, `end-of-data`.

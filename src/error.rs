@@ -35,6 +35,8 @@ pub enum Error {
     Unknown { path: PathBuf, what: String },
     #[error("cannot read standard input: {source}")]
     Stdin { source: io::Error },
+    #[error("cannot keep what can be read only once, to read it twice: {0}; TMPDIR says where")]
+    Spool(io::Error),
     #[error(transparent)]
     Book(#[from] crate::book::BookError),
     #[error("cannot write the answer: {0}")]
@@ -64,6 +66,12 @@ pub enum Error {
     /// Line numbers count from 1.
     #[error("cannot use {path}, line {line}: {what}", path = shown(.path))]
     Config { path: PathBuf, line: usize, what: String },
+    #[error("cannot use the baseline {path}: {what}", path = shown(.path), what = escaped(.what))]
+    Baseline { path: PathBuf, what: String },
+    #[error("cannot use the key of --redact: {what}; `openssl rand -hex 32` makes one")]
+    RedactKey { what: String },
+    #[error("cannot mail this format: --mail-headers goes with --format text or html")]
+    MailForm,
     #[error("cannot use {name} of the environment: {what}")]
     Environment { name: String, what: String },
     #[error("cannot write {path}: {why}", path = shown(.path), why = why(.source))]

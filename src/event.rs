@@ -114,7 +114,7 @@ pub enum By {
     Provider,
     /// The server that answered us.
     Relay,
-    /// The address that we answered.
+    /// The address that we answered; of a delivery, the one that the message came from, by any line of it.
     Client,
     Instance,
     /// The host that wrote the line.

@@ -13,7 +13,7 @@ use crate::line::Line;
 use crate::mta::reading::domain;
 use crate::provider::Provider;
 use crate::reason::{Reason, Verdict, provider};
-use crate::reply::{Class, Code};
+use crate::reply::{Class, Code, EnhancedCode};
 
 /// Of each kind any one must fit, and of all kinds that are not empty, each. Empty: every event is wanted.
 #[derive(Clone, Default, Debug)]
@@ -121,11 +121,16 @@ pub enum CodePattern {
 
 impl CodePattern {
     fn fits(self, event: &Event) -> bool {
+        self.fits_numbers(event.code, event.enhanced)
+    }
+
+    /// None: there is no such number.
+    pub fn fits_numbers(self, code: Option<Code>, enhanced: Option<EnhancedCode>) -> bool {
         match self {
-            Self::None => event.code.is_none(),
-            Self::Code(code) => event.code == Some(code),
-            Self::Class(class) => event.code.is_some_and(|code| code.class() == class),
-            Self::Enhanced(parts) => event.enhanced.is_some_and(|code| {
+            Self::None => code.is_none(),
+            Self::Code(wanted) => code == Some(wanted),
+            Self::Class(class) => code.is_some_and(|code| code.class() == class),
+            Self::Enhanced(parts) => enhanced.is_some_and(|code| {
                 let own = [code.class() as u16 + 2, code.subject, code.detail];
                 parts.iter().zip(own).all(|(wanted, part)| wanted.is_none_or(|wanted| wanted == part))
             }),
@@ -173,7 +178,8 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    fn fits(&self, value: &[u8]) -> bool {
+    /// The whole value, as it stands in a log.
+    pub fn fits(&self, value: &[u8]) -> bool {
         let value = String::from_utf8_lossy(value);
         match self {
             Self::Words(words) => words.matches(&value),

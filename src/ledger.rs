@@ -7,18 +7,22 @@
 pub mod act;
 pub mod context;
 pub mod desk;
+pub mod hop;
 pub mod key;
 pub mod message;
+pub mod seen;
 pub mod sums;
+pub mod who;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use self::desk::{Track, Tracks};
 use self::key::Plain;
 use self::message::{Message, supersede};
-use self::sums::{Fate, Sums};
+use self::seen::{IdHash, Seen};
+use self::sums::{Fate, Sums, Unsure};
 
-/// Messages, and recipients put off, that are kept at a time: some 100 MiB. A log without the lines that end a
+/// Messages, and recipients put off, that are kept at a time: some 140 MiB. A log without the lines that end a
 /// message would fill any memory.
 /// 450,000 of one recipient each just fit into a table of 2^19.
 const LIMIT: usize = 900_000;
@@ -30,6 +34,9 @@ const PATIENCE: u32 = 256;
 pub struct Ledger {
     open: HashMap<u64, Message, Plain>,
     sums: Sums,
+    pub seen: Seen,
+    /// What hangs on whether an id will be seen.
+    unsure: Vec<Unsure>,
     /// Open messages and their recipients put off.
     kept: usize,
     limit: usize,
@@ -60,7 +67,16 @@ pub struct Queue {
 impl Ledger {
     /// `all`: no filter is in force.
     pub fn new(all: bool) -> Self {
-        Self { open: HashMap::default(), sums: Sums::default(), kept: 0, limit: LIMIT, wait: 0, all }
+        Self {
+            open: HashMap::default(),
+            sums: Sums::default(),
+            seen: Seen::default(),
+            unsure: Vec::new(),
+            kept: 0,
+            limit: LIMIT,
+            wait: 0,
+            all,
+        }
     }
 
     /// To be told what each block handed over, in the order of the blocks.
@@ -68,6 +84,8 @@ impl Ledger {
         if self.kept > self.limit {
             self.make_room();
         }
+        self.seen.add(&tracks.seen);
+        self.unsure.extend(tracks.unsure);
         for (key, track) in tracks.open {
             self.add(key, track);
         }
@@ -77,6 +95,24 @@ impl Ledger {
                 supersede(&mut Some(old), act, &mut self.sums);
             }
         }
+        self.unsure.append(&mut self.sums.unsure);
+    }
+
+    /// What is not settled yet.
+    pub fn unsure(&self) -> impl ExactSizeIterator<Item = IdHash> {
+        self.unsure.iter().map(|unsure| unsure.id)
+    }
+
+    /// Settles what waits for an id that was `found`; with `all` the rest too, as if the others will never be seen.
+    pub fn settle(&mut self, found: &HashSet<IdHash, Plain>, all: bool) {
+        let sums = &mut self.sums;
+        self.unsure.retain(|unsure| {
+            let seen = found.contains(&unsure.id);
+            if seen || all {
+                sums.settle(&unsure.what, seen);
+            }
+            !(seen || all)
+        });
     }
 
     fn add(&mut self, key: u64, track: Track) {
@@ -85,6 +121,7 @@ impl Ledger {
         self.kept -= found.as_ref().map_or(0, Message::weight);
         let Some(message) = track.follow(found, self.all, &mut self.sums) else { return };
         if is_new && self.kept > self.limit {
+            self.sums.who.add(&message, 0);
             self.sums.forgotten += 1;
             return;
         }
@@ -111,11 +148,43 @@ impl Ledger {
     }
 
     /// The end of the logs; `settled` is what the desks settled themselves.
-    pub fn close(self, settled: impl IntoIterator<Item = Sums>) -> Closed {
-        let Self { open, mut sums, .. } = self;
+    pub fn close(mut self, settled: impl IntoIterator<Item = Sums>) -> Closed {
+        let mut sums = std::mem::take(&mut self.sums);
         settled.into_iter().for_each(|other| sums.merge(other));
+        let queue = self.queue(&mut sums);
+        self.sums = sums;
+        self.unsure.append(&mut self.sums.unsure);
+        let found = self.seen.among(self.unsure());
+        self.settle(&found, true);
+        self.sums.who.settle();
+        Closed { sums: self.sums, queue }
+    }
+
+    /// What Postfix put on hold before it had a queue id: its header was read, and no line says more of it. Nor does one
+    /// where the client went away, so there are no more of these than there were such holds.
+    fn held_silently(&self, sums: &mut Sums) -> Queue {
         let mut queue = Queue::default();
-        for message in open.values() {
+        if sums.silent_holds.is_empty() {
+            return queue;
+        }
+        let open = self.open.values().filter(|message| message.came && message.named && !message.queued);
+        let mut since: Vec<i64> = open.filter_map(|message| message.since).collect();
+        since.sort_unstable();
+        for at in since {
+            if sums.take_hold(at.div_euclid(60)) {
+                queue.held += 1;
+                queue.see(Some(at));
+                sums.received += 1;
+            }
+        }
+        queue
+    }
+
+    /// Counts what is still open; it stays.
+    fn queue(&self, sums: &mut Sums) -> Queue {
+        let mut queue = self.held_silently(sums);
+        for message in self.open.values() {
+            sums.count(message, false);
             let Some(fate) = message.fate(false).filter(|_| message.wanted) else { continue };
             match fate {
                 Fate::Deferred => queue.deferred += 1,
@@ -124,14 +193,19 @@ impl Ledger {
                 Fate::Delivered | Fate::Bounced | Fate::Expired | Fate::Discarded | Fate::HandedOn => {}
             }
             if fate.is_in_queue() {
-                queue.oldest = match (queue.oldest, message.since) {
-                    (Some(a), Some(b)) => Some(a.min(b)),
-                    (a, b) => a.or(b),
-                };
+                queue.see(message.since);
             }
-            sums.count(message, false);
         }
-        Closed { sums, queue }
+        queue
+    }
+}
+
+impl Queue {
+    fn see(&mut self, since: Option<i64>) {
+        self.oldest = match (self.oldest, since) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
     }
 }
 
@@ -140,15 +214,17 @@ mod tests {
     use super::*;
     use crate::ledger::act::{Act, Op};
     use crate::ledger::desk::Desk;
+    use crate::ledger::who::Origin;
 
     fn op(act: Act) -> Op {
-        Op { act, recipient: 7, at: Some(0), reason: None, wanted: true }
+        let (at, reason, origin) = (Some(0), None, Origin::default());
+        Op { act, recipient: 7, recipients: 1, at, reason, wanted: true, counts: true, origin }
     }
 
     fn told(ledger: &mut Ledger, keys: std::ops::Range<u64>, act: Act) {
         for key in keys {
-            let mut desk = Desk::new(foldhash::fast::RandomState::default(), true);
-            desk.take(key, &op(act));
+            let mut desk = Desk::new(foldhash::fast::RandomState::default(), true, false);
+            desk.take(key, std::num::NonZeroU64::MIN, &op(act));
             ledger.fold(desk.hand_over());
         }
     }

@@ -61,6 +61,8 @@ fn answer(cli: &Cli, out: &mut (impl Write + Send)) -> Result<Done, Error> {
         Some(Command::Man(args)) => cmd::man::run(args, out),
         Some(Command::Schema(args)) => cmd::schema::run(args, out),
         Some(Command::Scan(args)) => cmd::scan::run(args, out),
+        Some(Command::Trace(args)) => cmd::trace::run(args, out),
+        Some(Command::Storm(args)) => cmd::storm::run(args, out),
         None => cmd::scan::run(&cli.scan, out),
     }
 }

@@ -28,6 +28,7 @@ pub fn messages(ledger: &Closed, minutes: Option<(i64, i64)>, reasons: &[ReasonR
     Messages {
         messages: done + in_queue,
         received: sums.received,
+        notices: sums.notices,
         delivered: sums.delivered,
         deferred: queue.deferred,
         bounced: sums.bounced,

@@ -40,17 +40,7 @@ impl Names {
 
     /// Letters' case makes no difference (RFC 4343).
     pub fn id(&mut self, name: &[u8]) -> NameId {
-        let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
-        // To the end even when one was found, and so many bytes together: one after the other takes two of a hundred
-        // parts of the scan of an Exim log.
-        if !name.iter().fold(false, |found, byte| found | byte.is_ascii_uppercase()) {
-            return self.small_id(name);
-        }
-        let mut small = [0; LENGTH_LIMIT];
-        let small = small.get_mut(..name.len()).unwrap_or_default();
-        small.copy_from_slice(name);
-        small.make_ascii_lowercase();
-        self.small_id(small)
+        in_small(name, |name| self.small_id(name))
     }
 
     fn small_id(&mut self, name: &[u8]) -> NameId {
@@ -89,6 +79,21 @@ impl Names {
         let others = (1..other.ends.len() as u32).map(|id| self.small_id(other.name(NameId(id))));
         std::iter::once(NameId::OTHERS).chain(others).collect()
     }
+}
+
+/// Tells `then` the name in small letters, cut to what is kept of it.
+pub fn in_small<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
+    let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
+    // To the end even when one was found, and so many bytes together: one after the other takes two of a hundred
+    // parts of the scan of an Exim log.
+    if !name.iter().fold(false, |found, byte| found | byte.is_ascii_uppercase()) {
+        return then(name);
+    }
+    let mut small = [0; LENGTH_LIMIT];
+    let small = small.get_mut(..name.len()).unwrap_or_default();
+    small.copy_from_slice(name);
+    small.make_ascii_lowercase();
+    then(small)
 }
 
 fn part<'a>(text: &'a [u8], ends: &[u32], id: u32) -> &'a [u8] {

@@ -4,6 +4,7 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::input::set::Source;
 use crate::ledger::Closed;
+use crate::report::{Rest, Rests};
 use crate::tally::Tally;
 use crate::turn::{Calendar, Turns};
 use crate::walk::Coverage;
@@ -35,6 +36,20 @@ pub fn on_limits(tally: &Tally) -> Vec<String> {
     full.into_iter().chain(groups).chain(cut).collect()
 }
 
+/// About names of which more were met than are kept.
+pub fn on_names(rests: &Rests) -> Vec<String> {
+    let kinds = [("senders", rests.senders), ("clients", rests.clients), ("users", rests.users)];
+    let full = kinds.into_iter().filter(|(_, rest)| rest.may_lack > 0);
+    let note = |(kind, rest): (&str, Rest)| {
+        format!(
+            "there are more {kind} than are kept: what is counted for one of them may be up to {} too low, and is \
+            counted with the others",
+            rest.may_lack
+        )
+    };
+    full.map(note).collect()
+}
+
 /// About recipients that were too many to tell apart one by one; for each row, whether they are exact.
 pub fn on_estimates(exact: &[bool]) -> Vec<String> {
     let note = "where there are more than 100,000 recipients their number is estimated, to within 2 in 100";
@@ -51,6 +66,17 @@ pub fn on_messages(ledger: &Closed) -> Vec<String> {
         )
     };
     (forgotten > 0).then(note).into_iter().collect()
+}
+
+/// About hand-overs for which no more could wait.
+pub fn on_hops(given_up: u64) -> Option<String> {
+    let note = || {
+        format!(
+            "{given_up} deliveries to inner relays name queue ids that were not found in time; they are counted as \
+            deliveries, even where such an id comes later"
+        )
+    };
+    (given_up > 0).then(note)
 }
 
 /// About time.

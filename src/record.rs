@@ -52,6 +52,8 @@ pub struct Context {
     pub message_id: Option<String>,
     /// 1 for the first attempt of this recipient that the logs show, for this message; null for what is no attempt.
     pub attempt_no: Option<u32>,
+    /// A hand-over to who gives the message back, of which a line before this one tells: `scan` counts that message.
+    pub hop: bool,
 }
 
 /// A line of `smtplog events`: a delivery result or a refusal. What the log does not say is null.

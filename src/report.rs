@@ -1,5 +1,8 @@
 //! An answer before it has a look: what `scan` found, as its JSON says it.
 
+mod delay_row;
+mod name_row;
+
 use clap::ValueEnum;
 use jiff::Zoned;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -8,6 +11,9 @@ use serde::{Serialize, Serializer};
 use crate::event::{By, Direction, Outcome, Stage};
 use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
+
+pub use self::delay_row::{DelayRow, PhaseRow};
+pub use self::name_row::{Counts, NameRow, Rest, Rests};
 
 /// The whole report. Fields are added within a schema, never renamed.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -26,15 +32,38 @@ pub struct Report {
     /// What `--by` asked for; absent: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<GroupTable>,
-    /// Recipient domains, those with most failures first.
+    /// Envelope senders, by any line of the message; `<>` is the null sender. As in all tables of names, the 50 with
+    /// most failures and the 50 with most mail stand here, those with most failures first.
+    pub senders: Vec<NameRow>,
+    /// As whom clients logged in, by any line of the message.
+    pub users: Vec<NameRow>,
+    /// Addresses that messages came from, and those that were refused.
+    pub clients: Vec<NameRow>,
+    /// Recipient domains.
     pub domains: Vec<NameRow>,
+    /// Who runs the other side.
+    pub providers: Vec<NameRow>,
     pub relays: Vec<NameRow>,
     pub instances: Vec<NameRow>,
+    /// What is in no row of these tables.
+    pub rest: Rests,
+    /// How long delivered mail took, most deliveries first; absent unless it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delays: Option<Vec<DelayRow>>,
     /// Hours in which something was counted, the earliest first.
     pub timeline: Vec<Hour>,
     /// Everything to do about each reason, once; empty unless it was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub full_advice: Vec<Full>,
+    /// What the report was compared with; absent: nothing, or there is too little history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Compared>,
+    /// The conditions of `--fail-on` that are true; absent: nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Vec<Met>>,
+    /// Whether all is well; absent: nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
     /// What a reader should know about how far the numbers go.
     pub notes: Vec<String>,
 }
@@ -52,12 +81,12 @@ pub struct Range {
     pub last: Zoned,
 }
 
-fn rfc3339<S: Serializer>(moment: &Zoned, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn rfc3339<S: Serializer>(moment: &Zoned, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&moment.strftime("%Y-%m-%dT%H:%M:%S%:z"))
 }
 
 /// How the schema says what [`rfc3339`] writes.
-fn date_time(_: &mut SchemaGenerator) -> Schema {
+pub fn date_time(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "format": "date-time"})
 }
 
@@ -90,6 +119,9 @@ pub struct Totals {
     pub host_attempts: u64,
     /// Addresses verified; in no other sum.
     pub probes: u64,
+    /// Hand-overs to a content filter or an inner relay, whose message is counted where it comes back; in no other sum.
+    /// 0 with `--hops`, which counts them as deliveries.
+    pub hops: u64,
     pub messages: Messages,
 }
 
@@ -98,8 +130,10 @@ pub struct Totals {
 #[derive(Clone, Default, Debug, Serialize, JsonSchema)]
 pub struct Messages {
     pub messages: u64,
-    /// Of these, the ones whose coming in is in the logs too.
+    /// Of these, the ones that came from outside, from a client or a program, in the time of the logs.
     pub received: u64,
+    /// Of these, the ones that this server wrote itself to say what became of others: bounces and the like.
+    pub notices: u64,
     /// Every recipient was served.
     pub delivered: u64,
     /// Still in the queue, with a recipient that was put off.
@@ -117,7 +151,7 @@ pub struct Messages {
     pub in_queue: u64,
     /// For how long the oldest of these has been seen; None: there is none, or none with a date.
     pub oldest_seconds: Option<u64>,
-    /// Given to a content filter on the same host, which gave it back as another message: counted there alone.
+    /// Given to a content filter or an inner relay, or forwarded, as another message that is in the logs: counted there alone.
     pub handed_on: u64,
     /// In none of these sums: they came when as many were open as are kept.
     pub forgotten: u64,
@@ -232,6 +266,88 @@ pub struct Row {
     /// The first lines of its kind, as many as `--examples` asked for; absent: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
+    /// Against the usual of `--baseline`; absent: nothing to compare with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+}
+
+/// What is usual at these hours, and how far it is from that.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, JsonSchema)]
+pub struct Change {
+    /// The median of earlier days.
+    pub usual: f64,
+    /// Rounded; null: there usually is none at all.
+    pub percent: Option<i64>,
+    /// Far outside of what chance makes of the usual.
+    pub unusual: bool,
+}
+
+/// What a report was compared with.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Compared {
+    /// Earlier stretches of time that the usual rests on; each is as long as what was read.
+    pub samples: usize,
+    /// They lie whole weeks back; false: whole days, since there are too few weeks yet.
+    pub same_weekday: bool,
+    pub delivered: Change,
+    pub deferred: Change,
+    pub bounced: Change,
+    pub expired: Change,
+    pub refused: Change,
+    /// What usually comes ten times or more and did not come at all.
+    pub gone: Vec<Gone>,
+}
+
+/// A kind of row that is missing.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Gone {
+    pub direction: Direction,
+    pub outcome: Outcome,
+    pub code: Option<Code>,
+    pub enhanced: Option<EnhancedCode>,
+    pub reason: Option<Reason>,
+    pub usual: f64,
+}
+
+/// A condition that is true.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Met {
+    pub condition: String,
+    /// What it came to: a count, a percentage, a count in an hour, or seconds.
+    pub value: f64,
+    /// The same in words: `37.6%`, `2 h`.
+    pub shown: String,
+}
+
+/// How things are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Ok,
+    Watch,
+    Bad,
+}
+
+/// How things are, and why. The worst finding is the state.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Verdict {
+    pub state: State,
+    /// The worst first; empty: all is well.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that is not as it should be.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Finding {
+    pub state: State,
+    /// `421 4.7.28 rate limited`, `bounced>2%`.
+    pub what: String,
+    /// How much of it there is: `18,204`, `3.1%`.
+    pub value: String,
+    /// What is usual, in the same words; null: nobody knows.
+    pub usual: Option<String>,
+    /// Its place among `rows`; null: it is no row.
+    pub row: Option<usize>,
 }
 
 /// Events alike in the keys of `--by`.
@@ -333,21 +449,4 @@ pub struct NameCount {
 pub struct StageCount {
     pub stage: Stage,
     pub attempts: u64,
-}
-
-/// What befell one name.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct NameRow {
-    pub name: String,
-    pub delivered: u64,
-    pub deferred: u64,
-    pub bounced: u64,
-    pub expired: u64,
-    pub rejected: u64,
-}
-
-impl NameRow {
-    pub fn failures(&self) -> u64 {
-        self.deferred + self.bounced + self.expired + self.rejected
-    }
 }

@@ -4,25 +4,26 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 use jiff::Timestamp;
 
 use crate::book::{self, AdviceRow, CodeRow, ReasonRow};
+use crate::delayed;
 use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::filter::Filter;
 use crate::grouped::table;
 use crate::ledger::Closed;
 use crate::messages::messages;
+use crate::named::Tables;
 use crate::names::NameId;
-use crate::notes::{Heard, on_estimates, on_limits, on_messages, on_time};
+use crate::notes::{Heard, on_estimates, on_limits, on_messages, on_names, on_time};
 use crate::provider::{Provider, Providers};
 use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::report::{
-    Full, Hour, HourRefused, HourSent, Input, Messages, NameCount, NameRow, Range, Refused, Report, Row,
-    SCHEMA, Sent, SortBy, StageCount, Totals,
+    Full, Hour, HourRefused, HourSent, Input, Messages, NameCount, Range, Refused, Report, Row, SCHEMA, Sent,
+    SortBy, StageCount, Totals,
 };
-use crate::tally::{Count, Key, Outcomes, Tally};
+use crate::tally::{Count, Key, Tally};
 use crate::time::Moment;
 
 /// What a report is made of besides the tally.
@@ -41,8 +42,8 @@ pub struct Frame<'a> {
     pub examples: usize,
 }
 
-/// How many names stand in each list of the report; all are counted.
-const NAMES_SHOWN: usize = 50;
+/// How many hosts are named; all are counted.
+const HOSTS_SHOWN: usize = 50;
 const WHERES_SHOWN: usize = 3;
 
 pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
@@ -68,23 +69,41 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
         rows.reverse();
     }
     let estimated = on_estimates(&rows.iter().map(|(_, row)| row.recipients_exact).collect::<Vec<_>>());
+    let tables = Tables::new(tally, ledger, &totals, frame.providers);
+    let rests = tables.rests();
     let groups = tally.groups.as_ref();
     let groups = groups.map(|groups| table(groups, frame.providers, frame.sort, frame.reverse));
     Report {
         schema: SCHEMA,
-        range: range(frame),
+        range: range(&frame.heard),
         hosts: hosts(tally),
-        input: input(frame),
+        input: input(&frame.heard, frame.filter),
         totals,
         rows: rows.into_iter().map(|(_, row)| row).collect(),
         groups,
-        domains: names(tally, &tally.domains),
-        relays: names(tally, &tally.relays),
-        instances: names(tally, &tally.instances),
+        rest: rests,
+        senders: tables.senders.rows,
+        users: tables.users.rows,
+        clients: tables.clients.rows,
+        domains: tables.domains.rows,
+        providers: tables.providers.rows,
+        relays: tables.relays.rows,
+        instances: tables.instances.rows,
+        delays: tally.delays.as_ref().map(|delays| delayed::rows(delays, frame.providers)),
         timeline: timeline(tally, frame),
         full_advice,
-        notes: [on_limits(tally), estimated, on_messages(ledger), on_time(&frame.heard), frame.notes.clone()]
-            .concat(),
+        baseline: None,
+        failed: None,
+        verdict: None,
+        notes: [
+            on_limits(tally),
+            on_names(&rests),
+            estimated,
+            on_messages(ledger),
+            on_time(&frame.heard),
+            frame.notes.clone(),
+        ]
+        .concat(),
     }
 }
 
@@ -208,6 +227,7 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
         advice,
         example: lines.first().cloned(),
         examples: lines.into_iter().take(frame.examples).collect(),
+        change: None,
     }
 }
 
@@ -268,6 +288,7 @@ fn totals(tally: &Tally, messages: Messages) -> Totals {
         inbound: Refused::default(),
         host_attempts: 0,
         probes: 0,
+        hops: tally.hops,
         messages,
     };
     for (key, count) in &tally.rows {
@@ -335,11 +356,12 @@ impl Refused {
     }
 }
 
-fn input(frame: &Frame) -> Input {
-    let coverage = frame.heard.coverage;
+/// What was read.
+pub fn input(heard: &Heard, filter: &Filter) -> Input {
+    let coverage = heard.coverage;
     let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
     Input {
-        files: frame.heard.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect(),
+        files: heard.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect(),
         bytes: coverage.bytes,
         lines: coverage.lines,
         mail: coverage.mail(),
@@ -347,16 +369,16 @@ fn input(frame: &Frame) -> Input {
         understood: coverage.event + coverage.routine,
         not_understood: coverage.unread,
         not_understood_lines: coverage.unread_lines.iter().map(|(_, line)| text(line)).collect(),
-        filter: frame.filter.words.clone(),
+        filter: filter.words.clone(),
         filtered: coverage.filtered,
     }
 }
 
-fn range(frame: &Frame) -> Option<Range> {
-    let (first, last) = frame.heard.coverage.minutes?;
-    let zoned = |minute: i64| {
-        Some(Timestamp::from_second(minute * 60).ok()?.to_zoned(frame.heard.calendar.zone.clone()))
-    };
+/// None: no mail line has a stamp.
+pub fn range(heard: &Heard) -> Option<Range> {
+    let (first, last) = heard.coverage.minutes?;
+    let zoned =
+        |minute: i64| Some(Timestamp::from_second(minute * 60).ok()?.to_zoned(heard.calendar.zone.clone()));
     Some(Range { first: zoned(first)?, last: zoned(last)? })
 }
 
@@ -386,30 +408,7 @@ fn hosts(tally: &Tally) -> Vec<String> {
     let counts =
         counts.map(|(&id, outcomes)| NameCount { name: name(tally, id), attempts: outcomes.iter().sum() });
     let named = counts.filter(|host| !host.name.is_empty()).collect();
-    most(named, NAMES_SHOWN).into_iter().map(|host| host.name).collect()
-}
-
-fn names(tally: &Tally, table: &HashMap<NameId, Outcomes, impl Sized>) -> Vec<NameRow> {
-    let mut rows: Vec<NameRow> = table
-        .iter()
-        .map(|(&id, outcomes)| {
-            let count = |outcome: Outcome| outcomes.get(outcome as usize).copied().unwrap_or_default();
-            NameRow {
-                name: name(tally, id),
-                delivered: count(Outcome::Delivered),
-                deferred: count(Outcome::Deferred),
-                bounced: count(Outcome::Bounced),
-                expired: count(Outcome::Expired),
-                rejected: count(Outcome::Rejected),
-            }
-        })
-        .collect();
-    rows.sort_by(|a, b| {
-        let by_failures = b.failures().cmp(&a.failures()).then(b.delivered.cmp(&a.delivered));
-        by_failures.then_with(|| a.name.cmp(&b.name))
-    });
-    rows.truncate(NAMES_SHOWN);
-    rows
+    most(named, HOSTS_SHOWN).into_iter().map(|host| host.name).collect()
 }
 
 /// The seed that all threads of a run share.

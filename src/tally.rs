@@ -1,5 +1,8 @@
 //! Counts that add up in any order: events come in, rows, names and sums go out.
 
+pub mod delays;
+mod served;
+
 use std::hash::{Hash, Hasher};
 
 use foldhash::fast::RandomState;
@@ -8,6 +11,7 @@ use hashbrown::HashMap;
 use crate::distinct::Distinct;
 use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::group::{Examples, Groups, recipient};
+use crate::hourly::Hourly;
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
 use crate::provider::Provider;
@@ -15,7 +19,11 @@ use crate::reason::{Reason, Retry};
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::time::Moment;
 use crate::timeline::Timeline;
-use crate::walk::{Listener, Told};
+use crate::walk::{Listener, Noted, Told};
+
+use self::delays::Delays;
+pub use self::served::Outcomes;
+use self::served::Served;
 
 /// What makes two events the same row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -70,9 +78,6 @@ pub struct Count {
     pub wheres: HashMap<NameId, u64, Plain>,
 }
 
-/// How often each outcome befell one name.
-pub type Outcomes = [u64; 10];
-
 /// What befell each name.
 pub type Table = HashMap<NameId, Outcomes, Plain>;
 
@@ -84,8 +89,15 @@ pub struct Tally {
     pub relays: Table,
     pub instances: Table,
     pub hosts: Table,
+    pub providers: Served,
     /// None: nobody asked for them.
     pub groups: Option<Groups>,
+    /// None: nobody compares hours.
+    pub hourly: Option<Hourly>,
+    /// None: nobody asked for them.
+    pub delays: Option<Delays>,
+    /// Hand-overs to who gives the message back; in nothing else here.
+    pub hops: u64,
     /// Examples kept of each row, at least one.
     examples: usize,
     pub timeline: Timeline,
@@ -101,6 +113,9 @@ impl Tally {
     pub fn new(hasher: RandomState, examples: usize, groups: Option<Groups>) -> Self {
         Self {
             groups,
+            hourly: None,
+            delays: None,
+            hops: 0,
             examples: examples.max(1),
             names: Names::new(hasher.clone()),
             rows: HashMap::with_hasher(hasher),
@@ -108,6 +123,7 @@ impl Tally {
             relays: HashMap::default(),
             instances: HashMap::default(),
             hosts: HashMap::default(),
+            providers: Served::default(),
             timeline: Timeline::default(),
             last_host: Last::default(),
             last_instance: Last::default(),
@@ -125,13 +141,21 @@ impl Tally {
 
     pub fn merge(&mut self, mut other: Self) {
         other.settle();
+        self.hops += other.hops;
         self.timeline.merge(other.timeline);
+        self.providers.merge(&other.providers);
         let ids = self.names.merge(&other.names);
         let renamed = |id: NameId| ids.get(id.index()).copied().unwrap_or(NameId::OTHERS);
         for (key, count) in other.rows {
             self.rows.entry(key).or_default().merge(count, self.examples, renamed);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.groups, other.groups) {
+            mine.merge(theirs);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.hourly, other.hourly) {
+            mine.merge(theirs);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.delays, other.delays) {
             mine.merge(theirs);
         }
         for (mine, theirs) in [
@@ -173,14 +197,18 @@ impl Tally {
         if outcome == Outcome::Attempt {
             return domain;
         }
+        let mut relay = None;
         if event.direction != Direction::Inbound {
             if let Some(domain) = domain {
                 add(&mut self.domains, domain);
             }
             if let Some(host) = event.peer.host.or(event.peer.ip) {
-                add(&mut self.relays, names.id(host));
+                let id = names.id(host);
+                add(&mut self.relays, id);
+                relay = Some(id);
             }
         }
+        self.providers.count(told, relay, domain);
         let instance = told.line.instance_or_program();
         self.last_instance.count(instance, outcome, names, &mut self.instances);
         self.last_host.count(told.line.host, outcome, names, &mut self.hosts);
@@ -252,6 +280,18 @@ impl Listener for Tally {
         count.examples.see(told.place, told.raw, self.examples);
         if let Some(groups) = &mut self.groups {
             groups.count(told);
+        }
+        if let Some(hourly) = &mut self.hourly {
+            hourly.count(told);
+        }
+        if let Some(delays) = &mut self.delays {
+            delays.event(told);
+        }
+    }
+
+    fn fact(&mut self, noted: &Noted) {
+        if let Some(delays) = &mut self.delays {
+            delays.fact(noted);
         }
     }
 

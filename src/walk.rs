@@ -37,6 +37,8 @@ pub struct Told<'a> {
     pub verdict: Option<Verdict>,
     /// As whom the client logged in that handed the message over; for who follows messages. None: nobody knows.
     pub user: Option<&'a [u8]>,
+    /// The address that the message came from, in the same way.
+    pub client: Option<&'a [u8]>,
     pub book: &'a Book,
 }
 
@@ -289,8 +291,13 @@ struct Walker<'a, L> {
     unread: Option<Vec<u8>>,
 }
 
-/// The clock of a file, at the beginning of a block.
-fn clock<'c>(clock: &'c mut Option<Clock>, last_file: &mut usize, file: usize, task: &Task) -> &'c mut Clock {
+/// The clock of a file, at the beginning of a block; `last_file` is that of the block before.
+pub fn clock<'c>(
+    clock: &'c mut Option<Clock>,
+    last_file: &mut usize,
+    file: usize,
+    task: &Task,
+) -> &'c mut Clock {
     let calendar = task.calendar;
     if *last_file != file {
         (*clock, *last_file) = (None, file);
@@ -305,7 +312,7 @@ fn clock<'c>(clock: &'c mut Option<Clock>, last_file: &mut usize, file: usize, t
 
 /// Tells each line, cut to what is looked at and taken out of its envelope, and where it begins in the block; gives
 /// back how many there were, and how many bytes of them were looked at.
-fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> (u64, u64) {
+pub fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> (u64, u64) {
     let mut inside = Vec::new();
     let (mut lines, mut at, mut cut) = (0, 0, 0);
     let length = block.lines.len();
@@ -388,10 +395,10 @@ impl<L: Listener> Walker<'_, L> {
                 self.coverage.event += 1;
                 let verdict = self.judge.verdict(event);
                 let book = self.task.book;
-                let user = None;
+                let (user, client, line) = (None, None, &line);
                 let told =
-                    Told { place, line_in_block, line: &line, raw, moment, event, verdict, user, book };
-                if !self.task.filter.is_empty() && !self.task.filter.admits(event, verdict, &line, book) {
+                    Told { place, line_in_block, line, raw, moment, event, verdict, user, client, book };
+                if !self.task.filter.is_empty() && !self.task.filter.admits(event, verdict, line, book) {
                     self.coverage.filtered += 1;
                     self.listener.left_out(&told);
                     return;
@@ -419,7 +426,7 @@ impl<L: Listener> Walker<'_, L> {
 /// Exim sends a refusal to syslog twice, for its mainlog and for its rejectlog: one event, told by the first. Long
 /// lines are cut differently, so the shorter text is the beginning of the longer. A client may be refused the same
 /// thing again at once, so every second one of the same text is a copy.
-fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
+pub fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
     if event.mta != Mta::Exim || event.direction != Direction::Inbound || line.program.is_empty() {
         return false;
     }

@@ -338,7 +338,7 @@ fn the_example_suits_with_all_its_lines_in_force() {
     for subcommand in commands(&Cli::command()) {
         printed("", &text, &[], &[subcommand.get_name()]).unwrap();
     }
-    says("", &text, &[], &["scan"], "advice = \"full\"  # /user.toml, line 25");
+    says("", &text, &[], &["scan"], "advice = \"full\"  # /user.toml, line 32");
 }
 
 #[test]

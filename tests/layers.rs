@@ -11,8 +11,8 @@ const FLOORS: &[&[&str]] = &[
     &["book"],
     &["reason"],
     &["language"],
-    &["line"],
     &["lanes"],
+    &["line"],
     &["year", "envelope"],
     &["time"],
     &["when"],
@@ -20,13 +20,14 @@ const FLOORS: &[&[&str]] = &[
     &["mta"],
     &["input"],
     &["filter", "state", "turn"],
-    &["window"],
+    &["window", "condition"],
     &["walk"],
-    &["group", "timeline", "ledger"],
+    &["group", "timeline", "hourly", "ledger"],
     &["record", "tally"],
-    &["report", "entry"],
-    &["grouped", "notes", "messages"],
-    &["summary", "lookup"],
+    &["report", "entry", "story"],
+    &["grouped", "delayed", "named", "notes", "messages", "storms", "baseline"],
+    &["summary", "lookup", "verdict", "redact"],
+    &["trace", "storm"],
     &["output"],
     &["cli"],
     &["config"],
@@ -35,7 +36,8 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Output shows reports, entries and records, and knows nothing of how they came about.
-const OUTPUT_MAY_USE: &[&str] = &["language", "entry", "event", "output", "record", "reply", "report"];
+const OUTPUT_MAY_USE: &[&str] =
+    &["language", "entry", "event", "output", "record", "reply", "report", "storms", "story"];
 
 fn floor(module: &str) -> usize {
     FLOORS

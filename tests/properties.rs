@@ -86,6 +86,10 @@ fn counts(args: &[&str], backwards: bool) -> String {
     let mut report = common::report(args);
     if backwards {
         report["totals"]["messages"] = Value::Null;
+        // Whose they are is told by the same lines.
+        for table in ["senders", "users", "clients", "rest"] {
+            report[table] = Value::Null;
+        }
     }
     for row in report["rows"].as_array_mut().unwrap() {
         row["example"] = Value::Null;

@@ -83,6 +83,21 @@ fn every_event_is_valid() {
 }
 
 #[test]
+fn every_trace_is_valid() {
+    let (schema, validator) = schema("trace");
+    for log in common::logs() {
+        let args = ["trace", "--format", "json", "-n", "0", "*@*", log.to_str().unwrap()];
+        let (text, status) = common::answer(&args);
+        // A log may hold nothing but refused connections.
+        if status == 0 {
+            let trace: Value = serde_json::from_str(&text).unwrap();
+            is_valid(&validator, &trace, log.to_str().unwrap());
+            knows_all_fields(&schema, &trace);
+        }
+    }
+}
+
+#[test]
 fn what_is_not_a_report_or_an_event_is_not_valid() {
     let (_, report) = schema("report");
     let (_, validator) = schema("event");

@@ -1,26 +1,32 @@
 //! What `scan` makes of lines: each thread counts what it can alone; who folds the blocks in order counts the rest.
 //!
 //! Where it matters who sent a message, most lines have to wait: the sender stands on another line, maybe blocks before.
-//! They are kept as they are, and read again when their turn comes.
+//! They are kept as they are, and read again when their turn comes. So are hand-overs to who gives the message back,
+//! until a line tells of that message: nearly always one before, in the same block.
 
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 
 use crate::book::Book;
+use crate::cmd::unsure::Unsure;
 use crate::event::{By, Event};
 use crate::filter::Filter;
 use crate::group::Groups;
+use crate::hourly::Hourly;
 use crate::input::set::Held;
 use crate::ledger::act::Act;
 use crate::ledger::context::{Contexts, Known};
 use crate::ledger::desk::{Desk, Tracks};
+use crate::ledger::hop::Hop;
 use crate::ledger::key::Keys;
+use crate::ledger::sums;
 use crate::ledger::{Closed, Ledger};
 use crate::line::Line;
 use crate::mta;
 use crate::mta::reading::Reading;
 use crate::reason::Verdict;
 use crate::tally::Tally;
+use crate::tally::delays::Delays;
 use crate::time::Moment;
 use crate::walk::{Listener, Noted, Place, Told};
 
@@ -29,6 +35,12 @@ use crate::walk::{Listener, Noted, Place, Told};
 pub struct Plan<'a> {
     pub by: &'a [By],
     pub examples: usize,
+    /// Each hour is counted by itself too.
+    pub hourly: bool,
+    /// How long deliveries took is wanted.
+    pub delays: bool,
+    /// Hand-overs are counted like any other delivery.
+    pub hops: bool,
     pub zone: &'a TimeZone,
     pub filter: &'a Filter,
     pub book: &'a Book,
@@ -39,7 +51,9 @@ pub struct Plan<'a> {
 impl<'a> Plan<'a> {
     pub fn counter(&self) -> Counter {
         let kept = self.asks_for_senders().then(Kept::default);
-        Counter { tally: self.tally(), desk: self.desk(), kept }
+        let receives = self.delays && self.filter.is_empty();
+        let (tally, desk, unsure) = (self.tally(), self.desk(), Unsure::default());
+        Counter { tally, desk, hops: self.hops, unsure, kept, receives }
     }
 
     pub fn folder(self) -> Folder<'a> {
@@ -49,22 +63,29 @@ impl<'a> Plan<'a> {
             contexts: Contexts::default(),
             keys: Keys::new(self.hasher.clone()),
             late: self.asks_for_senders().then(|| self.counter()),
+            tally: self.tally(),
+            unsure: Unsure::default(),
+            given_up: 0,
             left_out: 0,
         }
     }
 
     fn asks_for_senders(&self) -> bool {
-        let by = |by: &By| matches!(by, By::Sender | By::User);
+        let by = |by: &By| matches!(by, By::Sender | By::User | By::Client);
         !self.filter.senders.is_empty() || self.by.iter().any(by)
     }
 
     fn tally(&self) -> Tally {
         let groups = || Groups::new(self.by, self.examples, self.zone.clone(), self.hasher.clone());
-        Tally::new(self.hasher.clone(), self.examples, (!self.by.is_empty()).then(groups))
+        let groups = (!self.by.is_empty()).then(groups);
+        let mut tally = Tally::new(self.hasher.clone(), self.examples, groups);
+        tally.hourly = self.hourly.then(Hourly::default);
+        tally.delays = self.delays.then(Delays::default);
+        tally
     }
 
     fn desk(&self) -> Desk {
-        Desk::new(self.hasher.clone(), self.filter.is_empty())
+        Desk::new(self.hasher.clone(), self.filter.is_empty(), self.hops)
     }
 }
 
@@ -72,13 +93,18 @@ impl<'a> Plan<'a> {
 pub struct Counter {
     tally: Tally,
     desk: Desk,
+    hops: bool,
+    unsure: Unsure,
     /// None: no line has to wait.
     kept: Option<Kept>,
+    /// What came in is counted too.
+    receives: bool,
 }
 
 /// What a block hands over.
 pub struct Handed {
     tracks: Tracks,
+    unsure: Unsure,
     kept: Kept,
 }
 
@@ -110,7 +136,10 @@ enum What {
 
 impl Held for Handed {
     fn held(&self) -> usize {
-        self.tracks.held() + self.kept.text.capacity() + self.kept.lines.capacity() * size_of::<Waiting>()
+        self.tracks.held()
+            + self.unsure.bytes()
+            + self.kept.text.capacity()
+            + self.kept.lines.capacity() * size_of::<Waiting>()
     }
 }
 
@@ -126,37 +155,56 @@ impl Kept {
     }
 }
 
+impl Counter {
+    fn count(&mut self, told: &Told, wanted: bool) {
+        let hop = self.desk.event(told, wanted);
+        match hop {
+            _ if !wanted => {}
+            Hop::Unsure(copy) if !self.hops => self.unsure.keep(told, copy),
+            Hop::Yes if !self.hops => self.tally.hops += 1,
+            Hop::No | Hop::Yes | Hop::Unsure(_) => self.tally.event(told),
+        }
+    }
+}
+
 impl Listener for Counter {
     type Handover = Handed;
 
     fn event(&mut self, told: &Told) {
-        if let Some(kept) = &mut self.kept {
-            kept.event(told, true);
-            return;
+        match &mut self.kept {
+            Some(kept) => kept.event(told, true),
+            None => self.count(told, true),
         }
-        self.tally.event(told);
-        self.desk.event(told, true);
     }
 
     fn left_out(&mut self, told: &Told) {
         match &mut self.kept {
             Some(kept) => kept.event(told, false),
-            None => self.desk.event(told, false),
+            None => self.count(told, false),
         }
     }
 
     fn fact(&mut self, noted: &Noted) {
         match &mut self.kept {
             Some(kept) => kept.keep(noted.raw, noted.place, What::Fact(noted.minute)),
-            None => self.desk.fact(noted),
+            None => {
+                // A filter looks at results, and what came in is none yet.
+                if self.receives {
+                    self.tally.fact(noted);
+                }
+                self.desk.fact(noted);
+            }
         }
     }
 
     fn end_of_block(&mut self, _file: usize, _lines: u64) -> Handed {
         let kept = self.kept.as_mut().map(std::mem::take).unwrap_or_default();
-        Handed { tracks: self.desk.hand_over(), kept }
+        Handed { tracks: self.desk.hand_over(), unsure: std::mem::take(&mut self.unsure), kept }
     }
 }
+
+/// So many bytes of lines wait at a time.
+const UNSURE_LIMIT: usize = 16 << 20;
 
 /// Puts the blocks together, in their order.
 pub struct Folder<'a> {
@@ -166,6 +214,11 @@ pub struct Folder<'a> {
     keys: Keys,
     /// Counts the lines that waited. None: none had to.
     late: Option<Counter>,
+    /// Of hand-overs that led nowhere.
+    tally: Tally,
+    unsure: Unsure,
+    /// Hand-overs that were taken for deliveries before the logs ended: too many waited.
+    pub given_up: u64,
     /// Events whose sender the filter does not admit.
     pub left_out: u64,
 }
@@ -173,31 +226,63 @@ pub struct Folder<'a> {
 impl Folder<'_> {
     pub fn fold(&mut self, handed: Handed) {
         self.ledger.fold(handed.tracks);
+        self.unsure.append(handed.unsure);
+        self.fold_kept(handed.kept);
+        let waiting = self.waiting_is_long();
+        if waiting || self.ledger.seen.is_full() {
+            self.settle(false);
+            if waiting && self.waiting_is_long() {
+                self.given_up += self.unsure.lines.len() as u64;
+                self.settle(true);
+            }
+        }
+        if self.ledger.seen.is_full() {
+            self.ledger.seen.forget();
+        }
+    }
+
+    fn waiting_is_long(&self) -> bool {
+        let messages = self.ledger.unsure().len() * size_of::<sums::Unsure>();
+        self.unsure.bytes() + messages > UNSURE_LIMIT
+    }
+
+    /// What waits for a message that was seen by now is a hop; with `all` the rest are deliveries.
+    fn settle(&mut self, all: bool) {
+        let lines = self.unsure.lines.iter().map(|line| line.copy);
+        let found = self.ledger.seen.among(lines.chain(self.ledger.unsure()));
+        self.ledger.settle(&found, all);
+        self.unsure.settle(&found, all, &mut self.tally, self.plan.book);
+    }
+
+    fn fold_kept(&mut self, kept: Kept) {
         let Some(mut late) = self.late.take() else { return };
         let mut start = 0;
-        for Waiting { end, place, what } in handed.kept.lines {
-            let raw = handed.kept.text.get(start..end).unwrap_or_default();
+        for Waiting { end, place, what } in kept.lines {
+            let raw = kept.text.get(start..end).unwrap_or_default();
             start = end;
             let line = Line::read(raw);
             match (mta::read(&line), what) {
                 (Reading::Fact(fact), What::Fact(minute)) => {
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
                     self.contexts.fact(key, Act::of_fact(&fact), Known::of(&mta::context(&fact)));
-                    late.desk.fact(&Noted { fact, line: &line, raw, place, minute });
+                    let noted = Noted { fact, line: &line, raw, place, minute };
+                    if late.receives {
+                        late.tally.fact(&noted);
+                    }
+                    late.desk.fact(&noted);
                 }
                 (Reading::Event(event), What::Event { moment, verdict, wanted }) => {
                     let key = event.queue_id.map(|id| self.keys.key(event.mta, &line, id));
                     let known = key.and_then(|key| self.contexts.known(key));
                     let sender = known.and_then(|known| Some(known.sender.as_deref()?.as_bytes()));
                     let user = known.and_then(|known| Some(known.user.as_deref()?.as_bytes()));
+                    let client = known.and_then(|known| Some(known.client.as_deref()?.as_bytes()));
                     let event = Event { sender: event.sender.or(sender), ..event };
                     let (line_in_block, event, line, book) = (0, &event, &line, self.plan.book);
-                    let told = Told { place, line_in_block, line, raw, moment, event, verdict, user, book };
+                    let told =
+                        Told { place, line_in_block, line, raw, moment, event, verdict, user, client, book };
                     let admitted = wanted && self.plan.filter.admits_sender(event.sender);
-                    late.desk.event(&told, admitted);
-                    if admitted {
-                        late.tally.event(&told);
-                    }
+                    late.count(&told, admitted);
                     self.left_out += u64::from(wanted && !admitted);
                 }
                 // It was read so before.
@@ -205,18 +290,23 @@ impl Folder<'_> {
             }
         }
         self.ledger.fold(late.desk.hand_over());
+        self.unsure.append(std::mem::take(&mut late.unsure));
         self.late = Some(late);
     }
 
     /// All that was counted, here and by the threads.
-    pub fn close(self, counters: Vec<Counter>) -> (Tally, Closed) {
-        let mut counters = counters.into_iter().chain(self.late);
-        let Counter { mut tally, desk, .. } = counters.next().unwrap_or_else(|| self.plan.counter());
+    pub fn close(mut self, counters: Vec<Counter>) -> (Tally, Closed) {
+        self.settle(true);
+        let Self { plan, tally: waited, ledger, late, .. } = self;
+        let mut counters = counters.into_iter().chain(late);
+        // The first is not merged but taken: that is a hundredth of a small scan.
+        let Counter { mut tally, desk, .. } = counters.next().unwrap_or_else(|| plan.counter());
         let mut sums = vec![desk.sums];
         for counter in counters {
             tally.merge(counter.tally);
             sums.push(counter.desk.sums);
         }
-        (tally, self.ledger.close(sums))
+        tally.merge(waited);
+        (tally, ledger.close(sums))
     }
 }

@@ -14,8 +14,10 @@ pub struct Done {
     pub remarks: Vec<String>,
     /// There is nothing to show.
     nothing: bool,
-    /// The answer to a question: what was asked for is not there.
+    /// The answer to a question: what was asked for is not there, or what was not to be is.
     not_found: bool,
+    /// The status that another program's rules want instead of ours.
+    status: Option<u8>,
 }
 
 /// So many lines of a mail log without one that can be understood show that something is wrong.
@@ -53,7 +55,7 @@ impl Done {
             None
         };
         let nothing = lost || undated || coverage.bytes == 0 && !problems.is_empty();
-        Self { problems, complaint, remarks: Vec::new(), nothing, not_found: false }
+        Self { problems, complaint, remarks: Vec::new(), nothing, not_found: false, status: None }
     }
 
     /// Of what is new since another run: a few lines that are not mail are nothing to complain about.
@@ -65,7 +67,29 @@ impl Done {
 
     /// The end of a command that looks something up and reads no log.
     pub fn looked_up(found: bool) -> Self {
-        Self { problems: Vec::new(), complaint: None, remarks: Vec::new(), nothing: false, not_found: !found }
+        let (problems, remarks) = (Vec::new(), Vec::new());
+        Self { problems, complaint: None, remarks, nothing: false, not_found: !found, status: None }
+    }
+
+    /// Why the answer is not to be trusted. None: it is.
+    pub fn trouble(&self) -> Option<String> {
+        self.complaint.clone().or_else(|| self.problems.first().map(ToString::to_string))
+    }
+
+    /// What was not to be is: a condition is true, there is a storm.
+    pub fn fail(&mut self) {
+        self.not_found = true;
+    }
+
+    /// Ends with this status, whatever ours would be.
+    pub fn end_with(&mut self, status: u8) {
+        self.status = Some(status);
+    }
+
+    /// The same, and what was asked for is in no log that was read.
+    #[must_use]
+    pub fn without_a_find(self) -> Self {
+        Self { not_found: true, ..self }
     }
 
     /// No input at all could be read, or nothing in it: what is on stderr says all.
@@ -75,7 +99,9 @@ impl Done {
 
     /// 2 and 3 are trouble; 1 is the answer to a question: what was asked for is not there.
     pub fn status(&self) -> u8 {
-        if !self.problems.is_empty() {
+        if let Some(status) = self.status {
+            status
+        } else if !self.problems.is_empty() {
             2
         } else if self.complaint.is_some() {
             3

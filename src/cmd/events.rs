@@ -9,6 +9,7 @@ use crate::cmd::kept;
 use crate::cmd::own_book::book;
 use crate::cmd::page::{Listing, Page, Writer};
 use crate::cmd::place;
+use crate::cmd::redaction::redactor;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
 use crate::error::Error;
@@ -55,12 +56,13 @@ fn list(
     inputs: Inputs,
     out: &mut (dyn Write + Send),
 ) -> Result<Listed, Error> {
-    let Inputs { sources, paths, manner, calendar, window, progress, problems, notes, resumed } = inputs;
+    let Inputs { sources, paths, manner, calendar, window, progress, problems, mut notes, resumed } = inputs;
+    let redactor = redactor(&args.redact, &mut notes)?;
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     // Where the line names no sender, others of its message may.
     let early = filter.of_any_sender();
-    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths)?;
+    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths, redactor)?;
     let task = Task {
         sources: &sources,
         manner,
@@ -80,7 +82,7 @@ fn list(
     if format == EventsFormat::Csv {
         out.write_all(csv::event_names().as_bytes())?;
     }
-    let mut writer = Writer::new(format, &filter);
+    let mut writer = Writer::new(format, &filter, redactor);
     let fold = |page: Page| {
         if written.is_ok() {
             let (name, before) =
@@ -89,7 +91,7 @@ fn list(
         }
     };
     let seed = seed();
-    let new = || Listing::new(format, &filter, Keys::new(seed.clone()));
+    let new = || Listing::new(format, &filter, Keys::new(seed.clone()), redactor);
     let walked = walk(&task, new, fold, unparsed.writer())?;
     written?;
     unparsed.finish()?;
@@ -115,7 +117,10 @@ fn list(
     }));
     if coverage.event > 0 && coverage.filtered == coverage.event && again {
         let all = Filter::default();
-        done.remarks.push(what_there_was(&Task { filter: &all, ..task }, &filter)?);
+        done.remarks.push(what_there_was(&Task { filter: &all, ..task }, &filter, redactor)?);
+    }
+    if let Some(redactor) = redactor {
+        done.remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
     }
     Ok((done, known))
 }

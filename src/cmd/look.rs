@@ -36,6 +36,7 @@ pub fn look(color: ColorChoice, tongue: &TongueArgs) -> Look {
         tag: slug(language),
         top: 0,
         reverse: false,
+        who: false,
         took: None,
     }
 }

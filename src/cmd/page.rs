@@ -10,11 +10,14 @@ use crate::filter::Filter;
 use crate::input::set::Held;
 use crate::ledger::act::Act;
 use crate::ledger::context::{Contexts, Known};
+use crate::ledger::hop;
 use crate::ledger::key::Keys;
+use crate::ledger::seen::{Before, IdHash};
 use crate::mta;
 use crate::output::printable::printable_json;
 use crate::output::{csv, event_line};
 use crate::record::{Context, Record};
+use crate::redact::Redactor;
 use crate::walk::{Listener, Noted, Told};
 
 /// One a thread.
@@ -22,6 +25,8 @@ pub struct Listing<'a> {
     format: EventsFormat,
     filter: &'a Filter,
     keys: Keys,
+    /// None: nothing is hidden.
+    redactor: Option<Redactor>,
     page: Page,
 }
 
@@ -38,7 +43,7 @@ pub struct Page {
 }
 
 enum Note {
-    Fact { key: u64, act: Act, said: Box<Known> },
+    Fact { key: u64, id: IdHash, act: Act, said: Box<Known> },
     Event(Written),
 }
 
@@ -51,8 +56,10 @@ struct Written {
     sender: Option<usize>,
     /// The filter admits its sender; None: its line names none.
     admitted: Option<bool>,
-    /// None: no message has it.
-    key: Option<u64>,
+    /// With a hash of the queue id alone; None: no message has it.
+    key: Option<(u64, IdHash)>,
+    /// Under which queue id the message may go on.
+    copy: Option<IdHash>,
     /// A hash; None: it is no attempt.
     recipient: Option<u64>,
 }
@@ -64,8 +71,8 @@ impl Held for Page {
 }
 
 impl<'a> Listing<'a> {
-    pub fn new(format: EventsFormat, filter: &'a Filter, keys: Keys) -> Self {
-        Self { format, filter, keys, page: Page::default() }
+    pub fn new(format: EventsFormat, filter: &'a Filter, keys: Keys, redactor: Option<Redactor>) -> Self {
+        Self { format, filter, keys, redactor, page: Page::default() }
     }
 
     fn note(&mut self, told: &Told, text: Range<usize>, sender: Option<usize>) {
@@ -75,7 +82,8 @@ impl<'a> Listing<'a> {
             text,
             sender,
             admitted: event.sender.map(|sender| self.filter.admits_sender(Some(sender))),
-            key: event.queue_id.map(|id| self.keys.key(event.mta, told.line, id)),
+            key: event.queue_id.map(|id| self.keys.key_and_id(event.mta, told.line, id)),
+            copy: hop::named(event, told.line.host).map(|id| self.keys.id(id)),
             recipient: is_attempt(event).then(|| self.keys.recipient(event.recipient)),
         }));
     }
@@ -85,7 +93,10 @@ impl Listener for Listing<'_> {
     type Handover = Page;
 
     fn event(&mut self, told: &Told) {
-        let record = Record::new(told);
+        let mut record = Record::new(told);
+        if let Some(redactor) = self.redactor {
+            redactor.record(&mut record, &String::from_utf8_lossy(told.raw));
+        }
         let text = &mut self.page.text;
         let start = text.len();
         let sender = match self.format {
@@ -120,8 +131,8 @@ impl Listener for Listing<'_> {
         let fact = &noted.fact;
         let said = Box::new(Known::of(&mta::context(fact)));
         self.page.facts += said.held();
-        let key = self.keys.key(fact.mta, noted.line, fact.queue_id);
-        self.page.notes.push(Note::Fact { key, act: Act::of_fact(fact), said });
+        let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
+        self.page.notes.push(Note::Fact { key, id, act: Act::of_fact(fact), said });
     }
 
     fn end_of_block(&mut self, file: usize, lines: u64) -> Page {
@@ -150,8 +161,11 @@ pub struct Writer<'a> {
     format: EventsFormat,
     filter: &'a Filter,
     pub contexts: Contexts,
+    before: Before,
     /// Events whose sender the filter does not admit.
     pub left_out: u64,
+    /// None: nothing is hidden.
+    redactor: Option<Redactor>,
     /// The file of the last page, and its lines so far.
     file: usize,
     lines: u64,
@@ -159,9 +173,18 @@ pub struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(format: EventsFormat, filter: &'a Filter) -> Self {
-        let contexts = Contexts::default();
-        Self { format, filter, contexts, left_out: 0, file: 0, lines: 0, line: Vec::new() }
+    pub fn new(format: EventsFormat, filter: &'a Filter, redactor: Option<Redactor>) -> Self {
+        Self {
+            format,
+            filter,
+            contexts: Contexts::default(),
+            before: Before::default(),
+            left_out: 0,
+            redactor,
+            file: 0,
+            lines: 0,
+            line: Vec::new(),
+        }
     }
 
     /// `name` is that of the page's file, of which so many lines were not read now, `before` the first that was.
@@ -171,7 +194,10 @@ impl<'a> Writer<'a> {
         }
         for note in page.notes {
             match note {
-                Note::Fact { key, act, said } => self.contexts.fact(key, act, *said),
+                Note::Fact { key, id, act, said } => {
+                    self.before.add(id);
+                    self.contexts.fact(key, act, *said);
+                }
                 Note::Event(written) => {
                     let text = page.text.get(written.text.clone()).unwrap_or_default();
                     self.event(&written, text, (name, before + self.lines), out)?;
@@ -189,12 +215,16 @@ impl<'a> Writer<'a> {
         (name, lines): (&str, u64),
         out: &mut dyn Write,
     ) -> Result<(), Error> {
-        let attempt = written.key.zip(written.recipient);
+        if let Some((_, id)) = written.key {
+            self.before.add(id);
+        }
+        let key = written.key.map(|(key, _)| key);
+        let attempt = key.zip(written.recipient);
         let attempt_no = attempt.and_then(|(key, recipient)| self.contexts.attempt(key, recipient));
         if text.is_empty() {
             return Ok(());
         }
-        let known = written.key.and_then(|key| self.contexts.known(key));
+        let known = key.and_then(|key| self.contexts.known(key));
         let sender = known.and_then(|known| known.sender.as_deref());
         let admitted = || self.filter.admits_sender(sender.map(str::as_bytes));
         if !written.admitted.unwrap_or_else(admitted) {
@@ -203,13 +233,19 @@ impl<'a> Writer<'a> {
         }
         let number = lines + written.line_in_block + 1;
         let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
-        let context = Context {
+        let mut context = Context {
             size: known.and_then(|known| known.size),
             client: known.and_then(|known| owned(&known.client)),
             user: known.and_then(|known| owned(&known.user)),
             message_id: known.and_then(|known| owned(&known.message_id)),
             attempt_no,
+            hop: written.copy.is_some_and(|copy| self.before.holds(copy)),
         };
+        let hidden = self.redactor.zip(sender).map(|(redactor, sender)| redactor.address(sender));
+        let sender = hidden.as_deref().or(sender);
+        if let Some(redactor) = self.redactor {
+            redactor.context(&mut context);
+        }
         let hole =
             written.sender.zip(sender).and_then(|(at, sender)| Some((text.split_at_checked(at)?, sender)));
         let line = &mut self.line;

@@ -12,18 +12,22 @@ use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::kept;
 use crate::cmd::look::look;
+use crate::cmd::mailing;
 use crate::cmd::own_book::book;
 use crate::cmd::place;
+use crate::cmd::redaction::redactor;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
+use crate::cmd::watch::{Watch, When};
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::input::mark::Known;
 use crate::input::set::Source;
-use crate::notes::Heard;
+use crate::notes::{Heard, on_hops};
 use crate::output::page::Look;
-use crate::output::{csv, html, json, markdown, prometheus, text};
-use crate::report::Report;
+use crate::output::{csv, html, json, line, markdown, prometheus, text};
+use crate::redact::Redactor;
+use crate::report::{self, Report};
 use crate::state::State;
 use crate::summary::{Frame, report, seed};
 use crate::walk::{Task, WALKS, Walked, walk};
@@ -43,41 +47,92 @@ const SUFFIXES: [(&str, ScanFormat); 9] = [
 ];
 
 pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
+    match answer(args, out) {
+        // Who reads the answer of a plugin reads nothing else.
+        Err(error) if args.watch.nagios && !error.is_closed_pipe() => {
+            out.write_all(line::unknown(&error.to_string()).as_bytes())?;
+            let mut done = Done::looked_up(true);
+            done.end_with(3);
+            Ok(done)
+        }
+        answer => answer,
+    }
+}
+
+fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
     let started = Instant::now();
     let output = args.output.as_deref();
-    let format = place::form(args.format, output, ScanFormat::Text, &SUFFIXES)?;
+    let usual = if args.watch.nagios { ScanFormat::Line } else { ScanFormat::Text };
+    let format = place::form(args.format, output, usual, &SUFFIXES)?;
+    if args.mail.mail_headers {
+        // Before a log is read for an hour.
+        mailing::check(format)?;
+    }
     let state = kept::open(&args.state, &[args.output.as_ref(), args.coverage.unparsed.as_ref()])?;
-    let (Counted { report, done, paths, known }, threads) = counted(args, state.as_ref())?;
+    let mut notes = Vec::new();
+    let redactor = redactor(&args.redact, &mut notes)?;
+    let (counted, threads) = counted(args, format, state.as_ref(), redactor)?;
+    let Counted { mut report, mut done, watch, paths, known } = counted;
+    report.notes.extend(notes);
+    if let Some(redactor) = redactor {
+        redactor.report(&mut report);
+    }
     let to_file = place::file(output).is_some();
     let color = if to_file && args.color == ColorChoice::Auto { ColorChoice::Never } else { args.color };
-    let look = Look { top: args.top, reverse: args.reverse, ..look(color, &args.tongue) };
-    let shown = match format {
-        ScanFormat::Json => json::show(&report),
-        ScanFormat::Ndjson => json::rows(&report),
-        ScanFormat::Csv => csv::show(&report),
-        ScanFormat::Prometheus => prometheus::show(&report),
-        ScanFormat::Text | ScanFormat::Markdown | ScanFormat::Html if done.nothing_to_report() => {
-            return Ok(done);
-        }
-        ScanFormat::Text => {
-            let shows_time = !to_file && stdout().is_terminal();
-            let took = shows_time.then(|| (started.elapsed().as_secs_f64(), threads));
-            text::show(&report, &Look { took, ..look })
-        }
-        ScanFormat::Markdown => markdown::show(&report, &look),
-        ScanFormat::Html => html::show(&report, &look),
-    };
-    place::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
-    if let (Some(state), Some(known)) = (state, known) {
+    let look = Look { top: args.top, reverse: args.reverse, who: args.who, ..look(color, &args.tongue) };
+    let took = (!to_file && stdout().is_terminal()).then(|| (started.elapsed().as_secs_f64(), threads));
+    let Some(shown) = shown(args, format, &report, &Look { took, ..look }, &done)? else { return Ok(done) };
+    if to_file || !is_quiet(args, &report) {
+        place::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
+    }
+    watch.save(&mut done);
+    if let (Some(state), Some(known), false) = (state, known, done.nothing_to_report()) {
         out.flush()?;
         state.save(known)?;
     }
+    if args.watch.nagios {
+        let status = if done.trouble().is_some() { 3 } else { line::status(&report) };
+        done.end_with(status);
+    }
     Ok(done)
+}
+
+/// The report in its form. None: there is nothing to show, and stderr says why.
+fn shown(
+    args: &ScanArgs,
+    format: ScanFormat,
+    report: &Report,
+    look: &Look,
+    done: &Done,
+) -> Result<Option<String>, Error> {
+    if args.mail.mail_headers {
+        return mailing::show(args, format, report, look).map(Some);
+    }
+    Ok(Some(match format {
+        ScanFormat::Json => json::show(report),
+        ScanFormat::Ndjson => json::rows(report),
+        ScanFormat::Csv if args.who => csv::names(report),
+        ScanFormat::Csv => csv::show(report),
+        ScanFormat::Prometheus => prometheus::show(report),
+        ScanFormat::Line => done.trouble().map_or_else(|| line::show(report), |why| line::unknown(&why)),
+        ScanFormat::Text | ScanFormat::Markdown | ScanFormat::Html if done.nothing_to_report() => {
+            return Ok(None);
+        }
+        ScanFormat::Text => text::show(report, look),
+        ScanFormat::Markdown => markdown::show(report, look),
+        ScanFormat::Html => html::show(report, look),
+    }))
+}
+
+/// All is well, and then nothing is to be said.
+fn is_quiet(args: &ScanArgs, report: &Report) -> bool {
+    args.watch.quiet_ok && report.verdict.as_ref().is_some_and(|verdict| verdict.state == report::State::Ok)
 }
 
 struct Counted {
     report: Report,
     done: Done,
+    watch: Watch,
     /// Nothing may be written over them.
     paths: Vec<PathBuf>,
     /// To be saved when the report is written. None: no state is kept.
@@ -88,14 +143,19 @@ struct Counted {
 const TRIES: u32 = 3;
 
 /// And by how many threads.
-fn counted(args: &ScanArgs, state: Option<&State>) -> Result<(Counted, usize), Error> {
+fn counted(
+    args: &ScanArgs,
+    format: ScanFormat,
+    state: Option<&State>,
+    redactor: Option<Redactor>,
+) -> Result<(Counted, usize), Error> {
     let mut tries = 1;
     loop {
         let inputs = Inputs::new(&args.input, state)?;
         kept::check(&args.state, &inputs.paths)?;
         let threads = inputs.manner.threads;
         // What was counted of a log before it was cut short would be counted again from its copy.
-        if let Some(counted) = count(args, inputs, tries == TRIES)? {
+        if let Some(counted) = count(args, format, inputs, redactor, tries == TRIES)? {
             return Ok((counted, threads));
         }
         tries += 1;
@@ -104,13 +164,21 @@ fn counted(args: &ScanArgs, state: Option<&State>) -> Result<(Counted, usize), E
 
 /// Reads all of the input, again if its dates were not what they seemed. None: a log was cut short meanwhile, and
 /// `anyway` is not set.
-fn count(args: &ScanArgs, inputs: Inputs, anyway: bool) -> Result<Option<Counted>, Error> {
+fn count(
+    args: &ScanArgs,
+    format: ScanFormat,
+    inputs: Inputs,
+    redactor: Option<Redactor>,
+    anyway: bool,
+) -> Result<Option<Counted>, Error> {
     let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes, resumed } =
         inputs;
     let book: Book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
+    let mut watch = Watch::new(args, format, &filter)?;
+    let hourly = watch.wants_hours();
     let seed = seed();
-    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths)?;
+    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths, redactor)?;
     let zone = calendar.zone.clone();
     let again = sources.iter().all(Source::can_be_read_again);
     let mut walks = 0;
@@ -119,7 +187,9 @@ fn count(args: &ScanArgs, inputs: Inputs, anyway: bool) -> Result<Option<Counted
     let early = filter.of_any_sender();
     let (walked, folder) = loop {
         let (by, zone) = (args.by.as_slice(), &zone);
-        let plan = Plan { by, examples: args.examples, zone, filter: &filter, book: &book, hasher: &seed };
+        let ScanArgs { examples, delays, hops, .. } = *args;
+        let (filter, book, hasher) = (&filter, &book, &seed);
+        let plan = Plan { by, examples, hourly, delays, hops, zone, filter, book, hasher };
         let mut folder = plan.folder();
         let task = Task {
             sources: &sources,
@@ -136,7 +206,7 @@ fn count(args: &ScanArgs, inputs: Inputs, anyway: bool) -> Result<Option<Counted
         walks += 1;
         if !again || walks == WALKS || walked.turns == calendar.turns {
             if again && walked.coverage.event > 0 && walked.coverage.filtered == walked.coverage.event {
-                notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, &filter)?);
+                notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, &filter, redactor)?);
             }
             break (walked, folder);
         }
@@ -156,10 +226,12 @@ fn count(args: &ScanArgs, inputs: Inputs, anyway: bool) -> Result<Option<Counted
         return Ok(None);
     }
     unparsed.finish()?;
+    notes.extend(on_hops(folder.given_up));
     let since = resumed.as_ref().and_then(|resumed| resumed.since.clone());
     notes.extend(since.as_ref().map(|since| kept::note(since)));
     let known = resumed.map(|resumed| kept::settled(resumed, &sources, &reached, &met));
-    let (tally, closed) = folder.close(listeners);
+    let (mut tally, closed) = folder.close(listeners);
+    let hourly = tally.hourly.take();
     let frame = Frame {
         heard: Heard { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns },
         providers: &book.providers,
@@ -171,8 +243,10 @@ fn count(args: &ScanArgs, inputs: Inputs, anyway: bool) -> Result<Option<Counted
         reverse: args.reverse,
         examples: args.examples,
     };
-    let report = report(tally, &closed, &frame);
+    let mut report = report(tally, &closed, &frame);
     let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
-    let done = if since.is_some() { done.of_a_part(&coverage) } else { done };
-    Ok(Some(Counted { report, done, paths, known }))
+    let mut done = if since.is_some() { done.of_a_part(&coverage) } else { done };
+    let when = When { coverage: &coverage, window, now: calendar.now, zone: &zone };
+    watch.judge(args, &mut report, hourly.as_ref(), &when, &mut done);
+    Ok(Some(Counted { report, done, watch, paths, known }))
 }

@@ -10,12 +10,16 @@ use crate::error::Error;
 use crate::output::entry_json;
 use crate::record::Listed;
 use crate::report::Report;
+use crate::storms::Storms;
+use crate::story::Trace;
 
 pub fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Done, Error> {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let schema = match args.of {
         SchemaChoice::Report => generator.into_root_schema_for::<Report>(),
         SchemaChoice::Event => generator.into_root_schema_for::<Listed>(),
+        SchemaChoice::Trace => generator.into_root_schema_for::<Trace>(),
+        SchemaChoice::Storms => generator.into_root_schema_for::<Storms>(),
     };
     out.write_all(entry_json::pretty(&schema).as_bytes())?;
     Ok(Done::looked_up(true))

@@ -7,27 +7,54 @@ use std::path::{Path, PathBuf};
 use crate::cmd::place::is_input;
 use crate::error::Error;
 use crate::output::printable::printable;
+use crate::redact::Redactor;
 
 pub enum Unparsed {
     Unwanted,
     File {
         path: PathBuf,
-        file: BufWriter<File>,
+        file: Lines,
     },
     /// Kept until the end, since a second reading of the log may know better.
-    Stderr(Vec<u8>),
+    Stderr(Vec<u8>, Option<Redactor>),
+}
+
+/// A file of lines, each made unreadable if that is asked for. What is written to it are whole lines.
+pub struct Lines {
+    file: BufWriter<File>,
+    redactor: Option<Redactor>,
+}
+
+impl Write for Lines {
+    fn write(&mut self, lines: &[u8]) -> std::io::Result<usize> {
+        match self.redactor {
+            None => self.file.write_all(lines)?,
+            Some(redactor) => {
+                for line in lines.split_inclusive(|&byte| byte == b'\n') {
+                    let line = String::from_utf8_lossy(line);
+                    writeln!(self.file, "{}", redactor.line(line.trim_end_matches('\n')))?;
+                }
+            }
+        }
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
 }
 
 impl Unparsed {
     /// `inputs` are the logs; none of them is emptied for this.
-    pub fn new(path: Option<&Path>, inputs: &[PathBuf]) -> Result<Self, Error> {
+    pub fn new(path: Option<&Path>, inputs: &[PathBuf], redactor: Option<Redactor>) -> Result<Self, Error> {
         match path {
             None => Ok(Self::Unwanted),
-            Some(path) if path == Path::new("-") => Ok(Self::Stderr(Vec::new())),
+            Some(path) if path == Path::new("-") => Ok(Self::Stderr(Vec::new(), redactor)),
             Some(path) if is_input(path, inputs) => Err(Error::OutputIsInput { path: path.to_owned() }),
             Some(path) => {
                 let file = File::create(path).map_err(|source| failed(path, source))?;
-                Ok(Self::File { path: path.to_owned(), file: BufWriter::new(file) })
+                let file = Lines { file: BufWriter::new(file), redactor };
+                Ok(Self::File { path: path.to_owned(), file })
             }
         }
     }
@@ -36,7 +63,7 @@ impl Unparsed {
         match self {
             Self::Unwanted => None,
             Self::File { file, .. } => Some(file),
-            Self::Stderr(lines) => Some(lines),
+            Self::Stderr(lines, _) => Some(lines),
         }
     }
 
@@ -45,10 +72,10 @@ impl Unparsed {
         match self {
             Self::Unwanted => Ok(()),
             Self::File { path, file } => {
-                let rewound = file.rewind().and_then(|()| file.get_mut().set_len(0));
+                let rewound = file.file.rewind().and_then(|()| file.file.get_mut().set_len(0));
                 rewound.map_err(|source| failed(path, source))
             }
-            Self::Stderr(lines) => {
+            Self::Stderr(lines, _) => {
                 lines.clear();
                 Ok(())
             }
@@ -59,11 +86,13 @@ impl Unparsed {
         match self {
             Self::Unwanted => Ok(()),
             Self::File { path, mut file } => file.flush().map_err(|source| failed(&path, source)),
-            Self::Stderr(lines) => {
+            Self::Stderr(lines, redactor) => {
                 let mut out = stderr().lock();
                 for line in lines.split_inclusive(|&byte| byte == b'\n') {
                     let line = String::from_utf8_lossy(line);
-                    writeln!(out, "{}", printable(line.trim_end_matches('\n')))
+                    let line = line.trim_end_matches('\n');
+                    let line = redactor.map_or_else(|| line.to_owned(), |redactor| redactor.line(line));
+                    writeln!(out, "{}", printable(&line))
                         .map_err(|source| failed(Path::new("standard error"), source))?;
                 }
                 Ok(())

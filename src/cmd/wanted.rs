@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::event::By;
 use crate::filter::Filter;
 use crate::grouped::table;
-use crate::report::{GroupRow, SortBy};
+use crate::redact::Redactor;
+use crate::report::{GroupRow, Key, SortBy};
 use crate::summary::seed;
 use crate::walk::{Task, walk};
 
@@ -68,18 +69,33 @@ pub fn filter(args: &FilterArgs, book: &Book) -> Result<Filter, Error> {
 }
 
 /// What the log has of each kind that a filter asked for, when nothing in it fitted.
-pub fn what_there_was(task: &Task, filter: &Filter) -> Result<String, Error> {
-    let listed = filter.kinds().into_iter().map(|by| there_was(task, by)).collect::<Result<Vec<_>, _>>()?;
-    Ok(format!("no event fits {}; there were {}", filter.words.join(" "), listed.join("; ")))
+pub fn what_there_was(task: &Task, filter: &Filter, redactor: Option<Redactor>) -> Result<String, Error> {
+    let listed = filter.kinds().into_iter().map(|by| there_was(task, by, redactor));
+    let listed = listed.collect::<Result<Vec<_>, _>>()?;
+    let words = filter
+        .words
+        .iter()
+        .map(|words| redactor.map_or_else(|| words.clone(), |redactor| redactor.option(words)));
+    Ok(format!("no event fits {}; there were {}", words.collect::<Vec<_>>().join(" "), listed.join("; ")))
 }
 
 /// Values named of each kind.
 const SHOWN: usize = 6;
 
 /// `code: 250 (33), 550 (27) and 9 more`
-fn there_was(task: &Task, by: By) -> Result<String, Error> {
+fn there_was(task: &Task, by: By, redactor: Option<Redactor>) -> Result<String, Error> {
     let (zone, hasher) = (&task.calendar.zone, &seed());
-    let plan = Plan { by: &[by], examples: 0, zone, filter: task.filter, book: task.book, hasher };
+    let plan = Plan {
+        by: &[by],
+        examples: 0,
+        hourly: false,
+        delays: false,
+        hops: true,
+        zone,
+        filter: task.filter,
+        book: task.book,
+        hasher,
+    };
     let mut folder = plan.folder();
     let listeners = walk(task, || plan.counter(), |handed| folder.fold(handed), None)?.listeners;
     let (tally, _) = folder.close(listeners);
@@ -90,11 +106,15 @@ fn there_was(task: &Task, by: By) -> Result<String, Error> {
     let mut rows: Vec<GroupRow> = rows.collect();
     rows.sort_by_key(|row| (none(row), Reverse(row.events)));
     let more = rows.len().saturating_sub(SHOWN);
-    let shown = rows.iter().take(SHOWN).map(|row| format!("{} ({})", value(row), row.events));
+    let shown = rows.iter().take(SHOWN).map(|row| format!("{} ({})", value(row, redactor), row.events));
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     Ok(format!("{}: {}{more}", slug(by), shown.collect::<Vec<_>>().join(", ")))
 }
 
-fn value(row: &GroupRow) -> String {
-    row.keys.iter().map(|key| key.value.clone().unwrap_or_else(|| "none".to_owned())).collect()
+fn value(row: &GroupRow, redactor: Option<Redactor>) -> String {
+    let shown = |key: &Key| {
+        let value = key.value.as_ref()?;
+        Some(redactor.map_or_else(|| value.clone(), |redactor| redactor.key(key.by, value)))
+    };
+    row.keys.iter().map(|key| shown(key).unwrap_or_else(|| "none".to_owned())).collect()
 }

@@ -1,5 +1,8 @@
 //! What a line does to its message: facts and events come in, small acts that need no line go out.
 
+use super::hop::Hop;
+use super::seen::IdHash;
+use super::who::Origin;
 use crate::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::mta;
 use crate::mta::fact::{Fact, Step};
@@ -9,21 +12,32 @@ use crate::reason::Reason;
 pub enum Act {
     /// A client or a program hands it over; it is not in the queue yet.
     Came,
-    /// It came and is in the queue: Exim's `<=`.
-    Arrived,
+    /// It came and is in the queue, with so many recipients: Exim's `<=`. None: it does not say how many.
+    Arrived(Option<u32>),
     Named,
+    /// This server wrote it, to say what became of another. `arrived`: it is in the queue, and nothing else says so.
+    Notice {
+        arrived: bool,
+        recipients: Option<u32>,
+    },
     /// The queue manager took it up, with so many recipients still to be served. None: it does not say how many.
-    Queued(Option<u32>),
+    /// `null`: its sender is the null sender.
+    Queued {
+        left: Option<u32>,
+        null: bool,
+    },
     Held,
     Released,
     Deleted,
+    /// All that are left are given up by hand.
+    Returned,
     Renamed,
     Gone,
-    /// One recipient's.
+    /// One recipient's, or of as many as the line names.
     Deferred,
     Delivered,
-    /// Given to a program on this machine that gives it back as another message.
-    HandedOn,
+    /// Given to who gives it back as another message; that one's id, if no line named it so far.
+    HandedOn(Option<IdHash>),
     Bounced,
     /// Of one recipient, or of all that are left.
     Expired {
@@ -41,20 +55,26 @@ pub enum Act {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Op {
     pub act: Act,
-    /// A hash; of the acts of one recipient only.
+    /// A hash; of the acts of recipients only.
     pub recipient: u64,
+    /// Of how many recipients the line tells; the hash is of the first.
+    pub recipients: u32,
     /// Seconds since 1970. None: the line has no stamp that is a date.
     pub at: Option<i64>,
     /// Why it was put off.
     pub reason: Option<Reason>,
     /// The filter admits the event.
     pub wanted: bool,
+    /// It is one of the attempts that the tables count: admitted, and not a hop that is in no sum.
+    pub counts: bool,
+    /// Whom the line names.
+    pub origin: Origin,
 }
 
 impl Act {
     /// What was known of the queue id is of another message.
     pub fn begins(self) -> bool {
-        matches!(self, Self::Came | Self::Arrived)
+        matches!(self, Self::Came | Self::Arrived(_) | Self::Notice { arrived: true, .. })
     }
 
     /// Nothing is known of the queue id after it.
@@ -64,20 +84,26 @@ impl Act {
 
     pub fn of_fact(fact: &Fact) -> Self {
         match fact.step {
-            Step::Came if fact.mta == Mta::Exim => Self::Arrived,
-            Step::Came => Self::Came,
+            Step::Came if fact.mta == Mta::Postfix => Self::Came,
+            Step::Came => Self::Arrived(mta::recipients(fact)),
             Step::Named => Self::Named,
-            Step::Queued => Self::Queued(mta::recipients(fact)),
+            Step::Notice => {
+                Self::Notice { arrived: fact.mta != Mta::Postfix, recipients: mta::recipients(fact) }
+            }
+            Step::Queued => {
+                Self::Queued { left: mta::recipients(fact), null: fact.text.starts_with(b"from=<>") }
+            }
             Step::Held => Self::Held,
             Step::Released => Self::Released,
             Step::Deleted => Self::Deleted,
+            Step::Returned => Self::Returned,
             Step::Renamed => Self::Renamed,
             Step::Gone => Self::Gone,
         }
     }
 
     /// None: the event changes nothing about its message.
-    pub fn of_event(event: &Event) -> Option<Self> {
+    pub fn of_event(event: &Event, hop: Hop) -> Option<Self> {
         if event.direction == Direction::Inbound {
             // Before its data is sent, a refusal is of one recipient, and there may be others.
             let whole = matches!(event.stage, Some(Stage::Data | Stage::EndOfData));
@@ -96,8 +122,11 @@ impl Act {
             };
         }
         match event.outcome {
-            Outcome::Delivered if is_handed_on(event) => Some(Self::HandedOn),
-            Outcome::Delivered => Some(Self::Delivered),
+            Outcome::Delivered => Some(match hop {
+                Hop::No => Self::Delivered,
+                Hop::Yes => Self::HandedOn(None),
+                Hop::Unsure(id) => Self::HandedOn(Some(id)),
+            }),
             Outcome::Deferred => Some(Self::Deferred),
             Outcome::Bounced => Some(Self::Bounced),
             Outcome::Expired => Some(Self::Expired { all: event.recipient.is_none() }),
@@ -107,12 +136,4 @@ impl Act {
             Outcome::Rejected | Outcome::Attempt | Outcome::Warned => None,
         }
     }
-}
-
-/// `relay=127.0.0.1[127.0.0.1]:10024, … (250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 4XYZ)`:
-/// a content filter (Postfix FILTER_README); its message comes back under another queue id.
-pub fn is_handed_on(event: &Event) -> bool {
-    let here = event.peer.ip.is_some_and(|ip| ip.starts_with(b"127.") || ip == b"::1");
-    here && event.direction == Direction::Outbound
-        && memchr::memmem::find(event.text, b"queued as ").is_some()
 }

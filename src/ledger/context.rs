@@ -90,7 +90,11 @@ impl Contexts {
                     self.forget_the_first();
                 }
             }
-            Act::Came | Act::Arrived | Act::Named | Act::Queued(_) => {
+            Act::Came
+            | Act::Arrived(_)
+            | Act::Named
+            | Act::Notice { arrived: true, .. }
+            | Act::Queued { .. } => {
                 if let Some(open) = self.open.get(&key)
                     && (open.gone || act.begins())
                 {
@@ -101,15 +105,17 @@ impl Contexts {
                     None => self.forgotten += 1,
                 }
             }
-            Act::Held
+            Act::Notice { arrived: false, .. }
+            | Act::Held
             | Act::Released
             | Act::Deferred
             | Act::Delivered
-            | Act::HandedOn
+            | Act::HandedOn(_)
             | Act::Bounced
             | Act::Expired { .. }
             | Act::Discarded
             | Act::Refused
+            | Act::Returned
             | Act::ThrownAway
             | Act::Probe => {}
         }
@@ -173,7 +179,7 @@ mod tests {
     fn a_line_that_comes_after_the_end_still_has_its_sender() {
         let mut contexts = Contexts::default();
         contexts.fact(7, Act::Came, Known::default());
-        contexts.fact(7, Act::Queued(Some(1)), from("a@example.org"));
+        contexts.fact(7, Act::Queued { left: Some(1), null: false }, from("a@example.org"));
         contexts.fact(7, Act::Gone, Known::default());
         assert_eq!(contexts.known(7), Some(&from("a@example.org")));
         contexts.fact(7, Act::Named, Known::default());
@@ -185,7 +191,7 @@ mod tests {
         let mut contexts = Contexts::default();
         let numbers = [(1, 5), (1, 5), (1, 6), (2, 5), (1, 5)].map(|(key, to)| contexts.attempt(key, to));
         assert_eq!(numbers, [1, 2, 1, 1, 3].map(Some));
-        contexts.fact(1, Act::Arrived, Known::default());
+        contexts.fact(1, Act::Arrived(None), Known::default());
         assert_eq!(contexts.attempt(1, 5), Some(1));
     }
 
@@ -193,7 +199,7 @@ mod tests {
     fn forgets_the_messages_that_are_gone_longest() {
         let mut contexts = Contexts::default();
         for key in 0..3 * GONE_KEPT as u64 {
-            contexts.fact(key, Act::Queued(None), from("a@example.org"));
+            contexts.fact(key, Act::Queued { left: None, null: false }, from("a@example.org"));
             contexts.fact(key, Act::Gone, Known::default());
         }
         assert_eq!(contexts.open.len(), GONE_KEPT);

@@ -2,22 +2,36 @@
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 use super::act::{Act, Op};
+use super::hop::{Hop, named};
 use super::key::{Keys, Plain};
 use super::message::{Message, apply, supersede};
-use super::sums::Sums;
+use super::seen::{IdHash, Lately};
+use super::sums::{Sums, Unsure};
+use super::who::Origin;
+use crate::event::{Direction, Event, Outcome};
 use crate::input::set::Held;
+use crate::line::Line;
+use crate::mta;
+use crate::mta::fact::Step;
+use crate::time::Moment;
 use crate::walk::{Noted, Told};
 
 /// One a thread.
 pub struct Desk {
     keys: Keys,
     tracks: HashMap<u64, Track, Plain>,
+    /// Queue ids of the block.
+    seen: Vec<IdHash>,
+    lately: Lately,
     /// What was settled; only to be added up.
     pub sums: Sums,
     /// No filter is in force: every message is wanted.
     all: bool,
+    /// Hops count like any other delivery.
+    hops: bool,
 }
 
 /// What a block has of one queue id.
@@ -40,6 +54,9 @@ pub struct Tracks {
     /// Messages that began and ended in the block, by what began them: an older one of the same queue id, if there is
     /// one without an end, ended too.
     pub passed: Vec<(u64, Act)>,
+    /// Queue ids of the block.
+    pub seen: Vec<IdHash>,
+    pub unsure: Vec<Unsure>,
 }
 
 impl Held for Tracks {
@@ -50,41 +67,98 @@ impl Held for Tracks {
         };
         let rest: usize = self.open.iter().map(|(_, track)| inside(track)).sum();
         let passed = self.passed.capacity() * size_of::<(u64, Act)>();
-        self.open.capacity() * size_of::<(u64, Track)>() + passed + rest
+        let ids = self.seen.capacity() * size_of::<IdHash>() + self.unsure.capacity() * size_of::<Unsure>();
+        self.open.capacity() * size_of::<(u64, Track)>() + passed + ids + rest
     }
 }
 
 impl Desk {
-    /// `hasher` is the same for all threads of a run; `all`: no filter is in force.
-    pub fn new(hasher: RandomState, all: bool) -> Self {
-        Self { keys: Keys::new(hasher), tracks: HashMap::default(), sums: Sums::default(), all }
+    /// `hasher` is the same for all threads of a run; `all`: no filter is in force; `hops` count like any other delivery.
+    pub fn new(hasher: RandomState, all: bool, hops: bool) -> Self {
+        Self {
+            keys: Keys::new(hasher),
+            tracks: HashMap::default(),
+            seen: Vec::new(),
+            lately: Lately::default(),
+            sums: Sums::default(),
+            all,
+            hops,
+        }
     }
 
     pub fn fact(&mut self, noted: &Noted) {
         let fact = &noted.fact;
-        let key = self.keys.key(fact.mta, noted.line, fact.queue_id);
+        let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         let at = noted.minute.map(|minute| minute * 60);
-        self.take(key, &Op { act: Act::of_fact(fact), recipient: 0, at, reason: None, wanted: false });
+        let origin = match fact.step {
+            Step::Came | Step::Queued | Step::Notice => self.sums.who.learn(&mta::origin(fact), &self.keys),
+            Step::Named
+            | Step::Held
+            | Step::Released
+            | Step::Deleted
+            | Step::Returned
+            | Step::Renamed
+            | Step::Gone => Origin::default(),
+        };
+        let (act, reason, wanted, counts) = (Act::of_fact(fact), None, false, false);
+        self.take(key, id, &Op { act, recipient: 0, recipients: 0, at, reason, wanted, counts, origin });
     }
 
     /// `wanted`: the filter admits it.
-    pub fn event(&mut self, told: &Told, wanted: bool) {
+    pub fn event(&mut self, told: &Told, wanted: bool) -> Hop {
         let event = told.event;
-        let (Some(act), Some(queue_id)) = (Act::of_event(event), event.queue_id) else { return };
-        let key = self.keys.key(event.mta, told.line, queue_id);
+        if wanted && (event.outcome, event.direction) == (Outcome::Rejected, Direction::Inbound) {
+            self.sums.who.refuse(event, &self.keys);
+        }
+        let hop = self.hop(event, told.line);
+        let (Some(act), Some(queue_id)) = (Act::of_event(event, hop), event.queue_id) else {
+            if event.outcome == Outcome::Held && wanted {
+                self.hold(told.moment);
+            }
+            return hop;
+        };
+        let (key, id) = self.keys.key_and_id(event.mta, told.line, queue_id);
+        // Its first line said it, as a rule.
+        let is_known =
+            |track: &Track| track.message.as_ref().is_some_and(|message| message.origin.sender != 0);
+        let sender = event.sender.filter(|_| !self.tracks.get(&key).is_some_and(is_known));
         let op = Op {
             act,
             recipient: self.keys.recipient(event.recipient),
+            recipients: mta::served(event, told.line),
             at: told.moment.map(|moment| moment.micros.div_euclid(1_000_000)),
             reason: told.verdict.map(|verdict| verdict.reason),
             wanted,
+            counts: wanted && (self.hops || hop == Hop::No),
+            origin: Origin { sender: self.sums.who.senders.sender(sender, &self.keys), ..Origin::default() },
         };
-        self.take(key, &op);
+        self.take(key, id, &op);
+        hop
+    }
+
+    /// A message that has no queue id yet.
+    fn hold(&mut self, moment: Option<Moment>) {
+        if let Some(moment) = moment {
+            self.sums.hold(moment.minute(), 1);
+        }
+    }
+
+    fn hop(&self, event: &Event, line: &Line) -> Hop {
+        let Some(copy) = named(event, line.host) else { return Hop::No };
+        let copy = self.keys.id(copy);
+        if self.lately.holds(copy) { Hop::Yes } else { Hop::Unsure(copy) }
     }
 
     /// To be told in the order of the lines.
-    pub fn take(&mut self, key: u64, op: &Op) {
-        let track = self.tracks.entry(key).or_default();
+    pub fn take(&mut self, key: u64, id: IdHash, op: &Op) {
+        let track = match self.tracks.entry(key) {
+            Entry::Occupied(track) => track.into_mut(),
+            Entry::Vacant(place) => {
+                self.seen.push(id);
+                self.lately.add(id);
+                place.insert(Track::default())
+            }
+        };
         if !track.is_known {
             if !op.act.begins() {
                 track.before.push(*op);
@@ -98,7 +172,8 @@ impl Desk {
 
     /// What the block could not settle. What began and ended in it is in the sums.
     pub fn hand_over(&mut self) -> Tracks {
-        let mut tracks = Tracks::default();
+        let (seen, unsure) = (std::mem::take(&mut self.seen), std::mem::take(&mut self.sums.unsure));
+        let mut tracks = Tracks { seen, unsure, ..Tracks::default() };
         for (key, track) in self.tracks.drain() {
             match track.began {
                 Some(act) if track.before.is_empty() && track.message.is_none() => {

@@ -1,6 +1,7 @@
 //! Which message a line is about: host, instance and queue id come in, a hash goes out.
 
 use std::hash::BuildHasher;
+use std::num::NonZeroU64;
 
 use foldhash::fast::RandomState;
 
@@ -26,6 +27,11 @@ impl Keys {
     }
 
     pub fn key(&mut self, mta: Mta, line: &Line, queue_id: &[u8]) -> u64 {
+        self.key_and_id(mta, line, queue_id).0
+    }
+
+    /// The key, and a hash of the queue id alone.
+    pub fn key_and_id(&mut self, mta: Mta, line: &Line, queue_id: &[u8]) -> (u64, NonZeroU64) {
         let queue = queue(mta, line);
         // Two empty names are not compared; see `Last` in tally.rs.
         let same = |a: &[u8], b: &[u8]| a.len() == b.len() && (a.is_empty() || a == b);
@@ -36,12 +42,31 @@ impl Keys {
             self.queue.clear();
             self.queue.extend_from_slice(queue);
         }
-        self.hasher.hash_one((self.hash, queue_id))
+        let id = self.id(message(mta, queue_id));
+        (id.get() ^ self.hash, id)
+    }
+
+    /// Of a queue id that a reply names: nobody knows on which host it is.
+    pub fn id(&self, queue_id: &[u8]) -> NonZeroU64 {
+        NonZeroU64::new(self.hasher.hash_one(queue_id)).unwrap_or(NonZeroU64::MIN)
+    }
+
+    /// Of a sender, a client or a login; never 0.
+    pub fn name(&self, name: &[u8]) -> u64 {
+        self.hasher.hash_one(name).max(1)
     }
 
     /// Of a recipient of one message.
     pub fn recipient(&self, recipient: Option<&[u8]>) -> u64 {
         recipient.map_or(0, |recipient| self.hasher.hash_one(recipient))
+    }
+}
+
+/// OpenSMTPD's queue id is of one recipient, and begins with the message's: 8 of 16 digits.
+fn message(mta: Mta, queue_id: &[u8]) -> &[u8] {
+    match mta {
+        Mta::Opensmtpd => queue_id.get(..8).unwrap_or(queue_id),
+        Mta::Postfix | Mta::Exim | Mta::Sendmail => queue_id,
     }
 }
 

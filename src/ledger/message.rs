@@ -4,7 +4,9 @@ use hashbrown::HashMap;
 
 use super::act::{Act, Op};
 use super::key::Plain;
-use super::sums::{Fate, Sums};
+use super::seen::IdHash;
+use super::sums::{Doubt, Fate, Sums, Unsure};
+use super::who::{Attempts, Origin, attempted};
 use crate::reason::Reason;
 
 /// What is known of a message while it is open.
@@ -14,15 +16,23 @@ pub struct Message {
     pub since: Option<i64>,
     /// It came in the time of the log.
     pub came: bool,
+    /// A client or a program handed it over.
+    pub from_outside: bool,
     /// It got into the queue; before, its client may still be refused.
     pub queued: bool,
     pub held: bool,
+    /// All of its header was read.
+    pub named: bool,
+    /// This server wrote it, to say what became of another.
+    pub notice: bool,
     /// An address was verified with it; it is nobody's mail.
     pub probe: bool,
     /// The filter admits one of its events at least.
     pub wanted: bool,
     pub delivered: bool,
     pub handed_on: bool,
+    /// The message that the first hand-over made, if no line named it so far.
+    pub copy: Option<IdHash>,
     pub bounced: bool,
     pub expired: bool,
     pub discarded: bool,
@@ -32,6 +42,9 @@ pub struct Message {
     pub recipients: Option<u32>,
     /// Recipients that were put off, and not served since.
     pub deferred: PutOff,
+    pub origin: Origin,
+    /// Of those that count.
+    pub attempts: Attempts,
 }
 
 /// A recipient's first deferral.
@@ -40,6 +53,13 @@ pub struct Deferred {
     at: Option<i64>,
     reason: Option<Reason>,
     wanted: bool,
+}
+
+impl Deferred {
+    /// The reason, and the seconds until the act. None: nobody asks, or one of them has no date.
+    fn until(&self, op: &Op) -> Option<(Option<Reason>, i64)> {
+        self.wanted.then_some((self.reason, op.at? - self.at?))
+    }
 }
 
 /// Recipients by their hashes. Nearly every message has one; a mailing list may have thousands.
@@ -108,11 +128,18 @@ pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
         }
         return;
     }
-    if slot.is_none() && op.act == Act::Released {
+    // It is over already: lines of two daemons may change places.
+    if slot.is_none() && matches!(op.act, Act::Released | Act::Notice { arrived: false, .. }) {
         return;
     }
     let message = slot.get_or_insert_with(|| Message { since: op.at, wanted: all, ..Message::default() });
     message.wanted |= op.wanted;
+    message.origin.learn(op.origin, op.act);
+    if op.counts {
+        attempted(&mut message.attempts, op.act);
+    } else if let (Act::HandedOn(Some(id)), true) = (op.act, op.wanted) {
+        sums.unsure.push(Unsure { id, what: Doubt::Attempt { origin: message.origin } });
+    }
     message.act(op, sums);
 }
 
@@ -120,8 +147,10 @@ pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
 pub fn supersede(slot: &mut Option<Message>, act: Act, sums: &mut Sums) {
     let Some(old) = slot.take() else { return };
     // Exim logs a delivery that went on while the message came in before its arrival.
-    if act != Act::Arrived || old.came {
+    if !matches!(act, Act::Arrived(_)) || old.came {
         sums.count(&old, true);
+    } else {
+        sums.who.add(&old, 0);
     }
 }
 
@@ -133,12 +162,14 @@ fn end(message: Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
             let mut message = message.unwrap_or(Message { since, wanted: all, ..Message::default() });
             message.wanted |= op.wanted;
             // What came before does not count: nobody else will get it.
-            let Message { since, came, wanted, probe, .. } = message;
-            let thrown = Message { since, came, wanted, probe, discarded: true, ..Message::default() };
+            let Message { since, came, wanted, probe, origin, attempts, .. } = message;
+            let discarded = true;
+            let thrown =
+                Message { since, came, probe, wanted, discarded, origin, attempts, ..Message::default() };
             sums.count(&thrown, true);
         }
         // It is counted under its new name.
-        _ => {}
+        _ => message.iter().for_each(|message| sums.who.add(message, 0)),
     }
 }
 
@@ -153,12 +184,26 @@ impl Message {
             Act::Came | Act::Named => {
                 // Nothing was known of it before, or it came already.
                 self.came |= !self.queued;
+                self.named |= op.act == Act::Named;
+                self.from_outside |= op.act == Act::Came;
             }
-            Act::Arrived => (self.came, self.queued) = (true, true),
-            Act::Queued(left) => {
+            Act::Arrived(recipients) => {
+                (self.came, self.queued) = (true, true);
+                self.recipients = recipients;
+            }
+            Act::Notice { arrived, recipients } => {
+                self.notice = true;
+                if arrived {
+                    (self.came, self.queued) = (true, true);
+                    self.recipients = recipients;
+                }
+            }
+            Act::Queued { left, null } => {
                 self.queued = true;
+                // The bounce daemon's own line may come when it is over.
+                self.notice |= null && self.came && !self.from_outside;
                 self.held = false;
-                self.recipients = left.map(|left| left + self.served).or(self.recipients);
+                self.recipients = left.map(|left| left.saturating_add(self.served)).or(self.recipients);
             }
             Act::Held => (self.queued, self.held) = (true, true),
             Act::Released => self.held = false,
@@ -169,44 +214,55 @@ impl Message {
             }
             Act::Delivered => {
                 self.delivered = true;
-                if let Some(deferred) = self.serve(op.recipient)
-                    && let (Some(from), Some(to), true) = (deferred.at, op.at, deferred.wanted)
-                {
-                    sums.delivered_later(deferred.reason, to - from);
+                if let Some((reason, seconds)) = self.serve(op).and_then(|deferred| deferred.until(op)) {
+                    sums.delivered_later(reason, seconds);
                 }
             }
-            Act::HandedOn => {
-                self.handed_on = true;
-                self.serve(op.recipient);
+            Act::HandedOn(copy) => {
+                if !self.handed_on {
+                    (self.handed_on, self.copy) = (true, copy);
+                }
+                let later = self.serve(op).and_then(|deferred| deferred.until(op));
+                if let (Some(id), Some((reason, seconds))) = (copy, later) {
+                    sums.unsure.push(Unsure { id, what: Doubt::Later { reason, seconds } });
+                }
             }
             Act::Bounced => {
                 self.bounced = true;
-                self.serve(op.recipient);
+                self.serve(op);
             }
             Act::Expired { all: true } => {
                 self.expired = true;
-                self.queued = true;
-                self.deferred = PutOff::Nobody;
-                self.served = self.served.max(self.recipients.unwrap_or(0));
+                self.serve_all();
+            }
+            Act::Returned => {
+                self.bounced = true;
+                self.serve_all();
             }
             Act::Expired { all: false } => {
                 self.expired = true;
-                self.serve(op.recipient);
+                self.serve(op);
             }
             Act::Discarded => {
                 self.discarded = true;
-                self.serve(op.recipient);
+                self.serve(op);
             }
             Act::Probe => self.probe = true,
             Act::Refused | Act::Deleted | Act::Renamed | Act::Gone | Act::ThrownAway => {}
         }
     }
 
-    /// The recipient is done with. None: it was not put off before.
-    fn serve(&mut self, recipient: u64) -> Option<Deferred> {
+    fn serve_all(&mut self) {
         self.queued = true;
-        self.served = self.served.saturating_add(1);
-        self.deferred.remove(recipient)
+        self.deferred = PutOff::Nobody;
+        self.served = self.served.max(self.recipients.unwrap_or(0));
+    }
+
+    /// The recipient is done with. None: it was not put off before.
+    fn serve(&mut self, op: &Op) -> Option<Deferred> {
+        self.queued = true;
+        self.served = self.served.saturating_add(op.recipients);
+        self.deferred.remove(op.recipient)
     }
 
     /// None: it never got into the queue, it is no mail, or too little of it is in the log. `ended`: its end is.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use super::message::Message;
+use super::seen::IdHash;
+use super::who::{Fared, Origin, Who};
 use crate::reason::Reason;
 
 /// What became of a message.
@@ -36,11 +38,31 @@ impl Fate {
     }
 }
 
+/// What hangs on whether the message, to which another was handed on, is in the logs.
+#[derive(Clone, Debug)]
+pub struct Unsure {
+    /// Of the message that was made.
+    pub id: IdHash,
+    pub what: Doubt,
+}
+
+#[derive(Clone, Debug)]
+pub enum Doubt {
+    /// A message was handed on or delivered.
+    Message { received: bool, notice: bool, origin: Origin },
+    /// A delivery counts for who the message is of.
+    Attempt { origin: Origin },
+    /// A recipient got it later, for a reason, after so many seconds.
+    Later { reason: Option<Reason>, seconds: i64 },
+}
+
 /// Messages that are done, and recipients that got theirs later.
 #[derive(Clone, Default, Debug)]
 pub struct Sums {
-    /// Those that came in the time of the log, whatever became of them.
+    /// Those that came from outside in the time of the log, whatever became of them.
     pub received: u64,
+    /// Those that this server wrote, to say what became of others.
+    pub notices: u64,
     pub delivered: u64,
     pub bounced: u64,
     pub expired: u64,
@@ -50,6 +72,12 @@ pub struct Sums {
     pub forgotten: u64,
     /// Seconds from a recipient's first deferral to its delivery, by the reason of that deferral.
     pub later: BTreeMap<Option<Reason>, Histogram<u32>>,
+    /// Whose mail it was, attempt by attempt, of those messages too that are in no sum here.
+    pub who: Who,
+    /// Messages put on hold before they had a queue id (`NOQUEUE: hold: RCPT from …`), by minutes since 1970.
+    pub silent_holds: BTreeMap<i64, u64>,
+    /// For who knows all of the logs to settle.
+    pub unsure: Vec<Unsure>,
 }
 
 /// Two digits of a duration are kept: the error is less than one hundredth.
@@ -58,32 +86,88 @@ const DIGITS: u8 = 2;
 /// A year, in seconds: no queue keeps mail as long, but a damaged stamp may say anything.
 const LONGEST: i64 = 366 * 86_400;
 
+/// Minutes of which holds are kept: two weeks in each minute of which somebody is held. Who holds mail looks at it.
+const HOLD_MINUTES: usize = 60 * 24 * 14;
+
 impl Sums {
     pub fn merge(&mut self, other: Self) {
         self.received += other.received;
+        self.notices += other.notices;
         self.delivered += other.delivered;
         self.bounced += other.bounced;
         self.expired += other.expired;
         self.discarded += other.discarded;
         self.handed_on += other.handed_on;
         self.forgotten += other.forgotten;
+        self.who.merge(other.who);
         for (reason, theirs) in other.later {
             self.durations(reason).add(theirs).expect("our own histogram grows as far as theirs");
         }
+        for (minute, count) in other.silent_holds {
+            self.hold(minute, count);
+        }
+        self.unsure.extend(other.unsure);
     }
 
     /// `ended`: its end is in the log.
     pub fn count(&mut self, message: &Message, ended: bool) {
-        let Some(fate) = message.fate(ended).filter(|_| message.wanted) else { return };
-        self.received += u64::from(message.came && fate != Fate::HandedOn);
+        let fate = message.fate(ended).filter(|_| message.wanted);
+        self.who.add(message, u64::from(fate.is_some_and(|fate| fate != Fate::HandedOn)));
+        let Some(fate) = fate else { return };
+        let (received, notice) = (message.came && !message.notice, message.notice);
+        if fate == Fate::HandedOn {
+            match message.copy {
+                Some(id) => {
+                    let what = Doubt::Message { received, notice, origin: message.origin };
+                    self.unsure.push(Unsure { id, what });
+                }
+                None => self.handed_on += 1,
+            }
+            return;
+        }
+        self.received += u64::from(received);
+        self.notices += u64::from(notice);
         match fate {
             Fate::Delivered => self.delivered += 1,
             Fate::Bounced => self.bounced += 1,
             Fate::Expired => self.expired += 1,
             Fate::Discarded => self.discarded += 1,
-            Fate::HandedOn => self.handed_on += 1,
-            // Who closes the ledger counts what is in the queue.
-            Fate::Deferred | Fate::Held | Fate::Waiting => {}
+            // Handed on was counted above; who closes the ledger counts what is in the queue.
+            Fate::HandedOn | Fate::Deferred | Fate::Held | Fate::Waiting => {}
+        }
+    }
+
+    /// The latest minutes are kept.
+    pub fn hold(&mut self, minute: i64, count: u64) {
+        *self.silent_holds.entry(minute).or_default() += count;
+        if self.silent_holds.len() > HOLD_MINUTES {
+            self.silent_holds.pop_first();
+        }
+    }
+
+    /// Takes one hold of this minute or the one before: the message got its queue id right after it.
+    pub fn take_hold(&mut self, minute: i64) -> bool {
+        [minute, minute - 1].into_iter().any(|minute| {
+            let left = self.silent_holds.get_mut(&minute).filter(|count| **count > 0);
+            left.map(|count| *count -= 1).is_some()
+        })
+    }
+
+    /// `seen`: the message that was made is in the logs, and is counted there.
+    pub fn settle(&mut self, what: &Doubt, seen: bool) {
+        match *what {
+            Doubt::Message { .. } if seen => self.handed_on += 1,
+            Doubt::Message { received, notice, origin } => {
+                self.who.give(origin, &Fared { messages: 1, ..Fared::default() });
+                self.delivered += 1;
+                self.received += u64::from(received);
+                self.notices += u64::from(notice);
+            }
+            Doubt::Later { .. } | Doubt::Attempt { .. } if seen => {}
+            Doubt::Attempt { origin } => {
+                self.who.give(origin, &Fared { attempts: [1, 0, 0, 0], ..Fared::default() });
+            }
+            Doubt::Later { reason, seconds } => self.delivered_later(reason, seconds),
         }
     }
 

@@ -8,6 +8,7 @@ mod peer;
 mod refusal;
 
 use crate::line::{Line, Stamp};
+use crate::mta::delay::{Phases, units};
 use crate::mta::fact::{Context, Fact};
 use crate::mta::reading::{Reading, begins, cut};
 
@@ -37,6 +38,25 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
 
 pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
     fact::context(fact)
+}
+
+pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    fact::origin(fact)
+}
+
+/// Of a line that reports a delivery.
+pub(super) fn delays(line: &Line) -> Phases {
+    delivery::delays(words(line))
+}
+
+pub(super) fn receive_time(fact: &Fact) -> Option<u64> {
+    fact::context(fact).receive_time.and_then(units)
+}
+
+/// What the client called itself, behind `H=`. None: what is its name too, or nothing.
+pub fn helo(text: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = peer::read(text)?;
+    peer::named(text.get(..text.len() - rest.len())?)
 }
 
 /// The text without what syslog and Exim's own options put before it: two copies of one line have the same. Empty
@@ -165,7 +185,7 @@ fn pid(text: &[u8]) -> &[u8] {
 
 /// `1xUxgC-000022-1C rest`, and since 4.97 `1xUxgC-000000000022-1C00 rest`: base-62 time, pid, and fraction
 /// (Exim spec, "Message identification").
-fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+pub(super) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     match id::<16>(text, 13).or_else(|| id::<23>(text, 18)) {
         Some((id, rest)) => (Some(id), rest),
         None => (None, text),

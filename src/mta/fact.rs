@@ -19,6 +19,9 @@ pub enum Step {
     Came,
     /// `message-id=`; where nothing else said that it came, as of a bounce, it is new.
     Named,
+    /// This server wrote it, to say what became of another: a bounce, a notice of delay or of success. The queue id is
+    /// the notice's own.
+    Notice,
     /// The queue manager took it up, the first time or again: `from=<a@b>, size=1, nrcpt=1`.
     Queued,
     /// On hold, or frozen.
@@ -26,6 +29,8 @@ pub enum Step {
     Released,
     /// Somebody removed it from the queue by hand.
     Deleted,
+    /// Somebody gave it up by hand, and it went back to its sender.
+    Returned,
     /// It goes on under another queue id (`postsuper -r`).
     Renamed,
     /// Nothing is left to be done: `removed`, `Completed`.
@@ -41,10 +46,16 @@ pub struct Context<'a> {
     pub size: Option<u64>,
     /// The client's address, else its name.
     pub client: Option<&'a [u8]>,
+    /// The client's name, where the line shows its address too. `unknown`: it has none that is right.
+    pub client_host: Option<&'a [u8]>,
+    /// What the client called itself; Exim leaves it out where it is the client's name.
+    pub helo: Option<&'a [u8]>,
     /// Who logged in.
     pub user: Option<&'a [u8]>,
     /// Without its angle brackets.
     pub message_id: Option<&'a [u8]>,
+    /// How long it took to receive it, as logged: Exim's `RT=`.
+    pub receive_time: Option<&'a [u8]>,
     /// How many recipients are still to be served.
     pub recipients: Option<u32>,
 }

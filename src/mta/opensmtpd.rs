@@ -1,7 +1,12 @@
 //! OpenSMTPD: a line of syslog comes in, a reading goes out.
 
+mod fact;
+mod fields;
+
+use self::fields::{value, verb};
 use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::line::Line;
+use crate::mta::fact::{Context, Fact};
 use crate::mta::reading::{Reading, address, cut};
 use crate::reply::Reply;
 
@@ -25,26 +30,23 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
     } else if let Some((_, rest)) = verb(text, b"mda", b"delivery") {
         delivery(Direction::Local, rest)
     } else {
-        return Reading::Routine;
+        return fact::read(text);
     };
     event.map_or(Reading::Unread, Reading::Event)
 }
 
-/// `8f4864084ecc48f4 mta delivery …`, and before 6.4 `8f4864084ecc48f4 mta event=delivery …`
-fn verb<'a>(text: &'a [u8], part: &[u8], event: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let (session, rest) = cut(text, b" ")?;
-    let rest = rest.strip_prefix(part)?.strip_prefix(b" ")?;
-    let rest = rest.strip_prefix(b"event=").unwrap_or(rest).strip_prefix(event)?;
-    Some((session, rest.strip_prefix(b" ")?))
+/// `evpid=8f48640866d8b9c4`; the session's id, in front, is another.
+pub(super) fn queue_id(text: &[u8]) -> Option<&[u8]> {
+    value(text, b"evpid=")
 }
 
-/// `result="550 no"` → `550 no`; without quotes up to the next blank.
-fn value<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let (_, rest) = cut(text, name)?;
-    match rest.strip_prefix(b"\"") {
-        Some(quoted) => quoted.get(..memchr::memchr(b'"', quoted).unwrap_or(quoted.len())),
-        None => rest.get(..memchr::memchr(b' ', rest).unwrap_or(rest.len())),
-    }
+pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+    fact::context(fact)
+}
+
+/// How many recipients the message has. None: the line does not say.
+pub(super) fn recipients(fact: &Fact) -> Option<u32> {
+    fact::recipients(fact)
 }
 
 /// `evpid=… from=<a@b> to=<c@d> … relay="192.0.2.1 (mx)" … result="TempFail" stat="421 busy"`

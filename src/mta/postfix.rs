@@ -7,6 +7,7 @@ mod fact;
 mod refusal;
 
 use self::daemon::Daemon;
+use crate::mta::delay::Phases;
 use crate::mta::fact::{Context, Fact, Step};
 use crate::mta::reading::{Reading, cut};
 
@@ -24,12 +25,22 @@ pub fn read(daemon: Daemon, text: &[u8]) -> Reading<'_> {
         Daemon::Postscreen => refusal::postscreen(rest),
         Daemon::Pickup => fact::pickup(queue_id, rest),
         Daemon::Postsuper => fact::postsuper(queue_id, rest),
+        Daemon::Bounce => fact::bounce(rest),
         Daemon::Quiet | Daemon::Unnamed => Reading::Routine,
     }
 }
 
 pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
     fact::context(fact)
+}
+
+pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    fact::origin(fact)
+}
+
+/// Of a line that reports a delivery.
+pub(super) fn delays(text: &[u8]) -> Option<Phases> {
+    delivery::delays(queue_id(text).1)
 }
 
 /// None: another line than the queue manager's, or one that was cut off.
@@ -40,7 +51,7 @@ pub(super) fn recipients(fact: &Fact) -> Option<u32> {
 /// `4jXCsJ3c7Hz7j9M: rest`, `NOQUEUE: rest`. An id is hex digits in capitals, or digits and consonants
 /// (postfix global/mail_queue.h); at least five of them. Lines made anonymous show that other letters come too,
 /// so only what ordinary words have is refused: small vowels.
-fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+pub(super) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let in_id = |&&byte: &&u8| IN_ID.get(usize::from(byte)) == Some(&true);
     let length = text.iter().take(33).take_while(in_id).count();
     match (text.get(..length), text.get(length..)) {
@@ -85,6 +96,8 @@ fn guess(text: &[u8]) -> Daemon {
         Daemon::Qmgr
     } else if rest.starts_with(b"uid=") {
         Daemon::Pickup
+    } else if rest.starts_with(b"sender ") || rest.starts_with(b"postmaster ") {
+        Daemon::Bounce
     } else if cut(rest, b"reject: ").is_some_and(|(before, _)| before.len() < 12)
         || rest.starts_with(b"warning: ")
         || rest.starts_with(b"client=")

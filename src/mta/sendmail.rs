@@ -1,8 +1,13 @@
 //! Sendmail: a line of syslog comes in, a reading goes out.
 
-use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+mod fact;
+mod fields;
+
+use self::fields::{field, host, named};
+use crate::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::line::Line;
-use crate::mta::reading::{Reading, address, cut, peer};
+use crate::mta::fact::{Context, Fact};
+use crate::mta::reading::{Reading, address, cut};
 use crate::reply::{EnhancedCode, Reply};
 
 /// It calls itself `sendmail`, Debian's and the BSDs' daemons `sm-mta` and the like.
@@ -29,13 +34,29 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
     } else if let Some(event) = unknown_user(rest) {
         Some(event)
     } else {
-        return Reading::Routine;
+        return queue_id.map_or(Reading::Routine, |id| fact::read(id, rest));
     };
     event.map_or(Reading::Unread, |event| Reading::Event(Event { queue_id, ..event }))
 }
 
+pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+    fact::context(fact)
+}
+
+/// How many recipients the message has. None: the line does not say.
+pub(super) fn recipients(fact: &Fact) -> Option<u32> {
+    fact::recipients(fact)
+}
+
+/// How many recipients a line `to=<a@b>,<c@d>, …` tells of, at least 1.
+pub(super) fn served(line: &Line) -> u32 {
+    let names = cut(line.text, b"to=").map_or(&b""[..], |(_, rest)| rest);
+    let names = cut(names, b", ").map_or(names, |(names, _)| names);
+    memchr::memchr_iter(b',', names).count().try_into().map_or(1, |more: u32| more.saturating_add(1))
+}
+
 /// `h6RDLNtg011461: rest`, `SAA15929: rest`
-fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+pub(super) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let length = text.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     match (text.get(..length), text.get(length..).and_then(|rest| rest.strip_prefix(b": "))) {
         (Some(id), Some(rest)) if length >= 8 && id.iter().any(u8::is_ascii_digit) => (Some(id), rest),
@@ -79,33 +100,6 @@ fn delivery(text: &[u8]) -> Option<Event<'_>> {
         text: if Reply::read(words).is_some() { words } else { reply_text.unwrap_or(words) },
         ..NOTHING
     })
-}
-
-/// `<a@b>,<c@d>, ctladdr=…`: the first of them.
-fn named(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    match text.strip_prefix(b"<") {
-        Some(rest) => address(rest),
-        None => Some(text.split_at(memchr::memchr(b',', text)?)),
-    }
-}
-
-/// `, mailer=esmtp, …` → `esmtp`
-fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let (_, rest) = cut(text, name)?;
-    rest.get(..memchr::memchr(b',', rest).unwrap_or(rest.len()))
-}
-
-/// `mx.example.org. [192.0.2.1] (may be forged), …`, `[192.0.2.1]`, `[127.0.0.1] [127.0.0.1]`, `mx.example.org.,`
-fn host(relay: &[u8]) -> Peer<'_> {
-    let relay = relay.get(..memchr::memchr(b',', relay).unwrap_or(relay.len())).unwrap_or(relay);
-    let (name, rest) = match cut(relay, b" ") {
-        Some((name, rest)) if rest.starts_with(b"[") => (name, rest),
-        _ if relay.starts_with(b"[") => (&b""[..], relay),
-        _ => (relay, &b""[..]),
-    };
-    let name = name.strip_suffix(b".").unwrap_or(name);
-    let ip = peer(rest).and_then(|(peer, _)| peer.ip);
-    Peer { host: (!name.is_empty()).then_some(name), ip, port: None }
 }
 
 /// `check_rcpt, arg1=<a@b>, relay=mx [192.0.2.1]` and `550 5.7.1 <a@b>... Relaying denied` (sendmail srvrsmtp.c)
@@ -204,7 +198,7 @@ mod tests {
 
     #[test]
     fn does_not_take_other_lines_for_events() {
-        reads("h6RDLNtg011461: from=<a@example.org>, size=550, class=0, nrcpts=1", "Routine");
+        reads("NOQUEUE: connect from mx [192.0.2.1]", "Routine");
         reads("h6RDLNtg011461: to=<a@example.org>, mailer=relay, pri=1, stat=queued", "Routine");
     }
 }

@@ -4,8 +4,9 @@ use csv::{Terminator, WriterBuilder};
 
 use super::entry_page::typed;
 use super::printable::printable;
+use super::who::tables;
 use crate::record::{Context, Record};
-use crate::report::{GroupTable, NameCount, Report, Row};
+use crate::report::{Counts, GroupTable, NameCount, Report, Row};
 
 const ROW: [&str; 20] = [
     "direction",
@@ -30,6 +31,9 @@ const ROW: [&str; 20] = [
     "recipients_exact",
 ];
 
+/// Behind those of a row, where there is a baseline.
+const CHANGE: [&str; 3] = ["usual", "change_percent", "unusual"];
+
 /// Behind the keys.
 const GROUP: [&str; 13] = [
     "events",
@@ -47,7 +51,7 @@ const GROUP: [&str; 13] = [
     "recipients_exact",
 ];
 
-const EVENT: [&str; 30] = [
+const EVENT: [&str; 31] = [
     "file",
     "line",
     "time",
@@ -78,15 +82,41 @@ const EVENT: [&str; 30] = [
     "user",
     "message_id",
     "attempt_no",
+    "hop",
 ];
+
+const NAMES: [&str; 8] =
+    ["table", "name", "messages", "delivered", "deferred", "bounced", "expired", "rejected"];
+
+/// The tables of names, one behind the other; what is in no row of theirs stands last, without a name.
+pub fn names(report: &Report) -> String {
+    let counted = |table: &str, name: &str, counts: &Counts| {
+        let Counts { messages, delivered, deferred, bounced, expired, rejected } = *counts;
+        let counts = [delivered, deferred, bounced, expired, rejected].map(|count| count.to_string());
+        line([table.to_owned(), cell(name), or_empty(messages)].into_iter().chain(counts))
+    };
+    let tables = tables(report).into_iter().flat_map(|names| {
+        let mut rest = names.rest.others;
+        rest.add(&names.rest.unnamed);
+        let rows = names.rows.iter().map(|row| counted(names.id, &row.name, &row.counts()));
+        let rest = std::iter::once(counted(names.id, "", &rest));
+        rows.chain(rest).collect::<Vec<_>>()
+    });
+    std::iter::once(line(NAMES)).chain(tables).collect()
+}
 
 /// The rows of a report, or its groups if there are any, under their names; what is not known is empty.
 pub fn show(report: &Report) -> String {
     if let Some(table) = &report.groups {
         return groups(table);
     }
-    let rows = report.rows.iter().map(|row| line(row_cells(row)));
-    std::iter::once(line(ROW)).chain(rows).collect()
+    let compared = report.baseline.is_some();
+    let names = ROW.iter().chain(CHANGE.iter().filter(|_| compared));
+    let rows = report.rows.iter().map(|row| {
+        let change = compared.then(|| change_cells(row)).into_iter().flatten();
+        line(row_cells(row).into_iter().chain(change))
+    });
+    std::iter::once(line(names)).chain(rows).collect()
 }
 
 fn groups(table: &GroupTable) -> String {
@@ -139,6 +169,14 @@ fn row_cells(row: &Row) -> [String; 20] {
         cell(row.advice.as_deref().unwrap_or_default()),
         cell(row.example.as_deref().unwrap_or_default()),
         row.recipients_exact.to_string(),
+    ]
+}
+
+fn change_cells(row: &Row) -> [String; 3] {
+    [
+        or_empty(row.change.map(|change| change.usual)),
+        or_empty(row.change.and_then(|change| change.percent)),
+        or_empty(row.change.map(|change| change.unusual)),
     ]
 }
 
@@ -217,6 +255,7 @@ pub fn context(context: &Context) -> String {
         text(&context.user),
         text(&context.message_id),
         or_empty(context.attempt_no),
+        context.hop.to_string(),
     ]);
     cells.pop();
     format!(",{cells}")

@@ -2,9 +2,10 @@
 
 mod bar;
 mod chart;
-mod hours;
+mod delays;
 mod parts;
 mod table;
+mod who;
 
 use indicatif::{DecimalBytes, HumanCount};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -58,8 +59,11 @@ pub fn show(report: &Report, look: &Look) -> String {
                             (table::section(&section, words))
                         }
                         (chart::reasons(report, look))
-                        (table::domains(&report.domains, look))
+                        @if !look.who { (table::domains(&report.domains, look)) }
+                        (who::standing_out(report, words))
                     }
+                    @if look.who { (who::tables_of(report, look)) }
+                    @if let Some(rows) = &report.delays { (delays::table(rows, look)) }
                     (full(&report.full_advice, words))
                     (foot(report, words))
                 }

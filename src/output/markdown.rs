@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::delays;
 use super::entry_markdown::escaped;
 use super::groups::{others, outcomes, shown, value};
 use super::page::{Look, word};
@@ -10,7 +11,8 @@ use super::row_words;
 use super::sections::{Section, sections};
 use super::sums::{all_well, coverage, filter, notes, sums};
 use super::text::span;
-use crate::report::{Full, GroupTable, NameRow, Report, Row};
+use super::who::{share_in_words, standing, tables};
+use crate::report::{DelayRow, Full, GroupTable, NameRow, Report, Row};
 
 pub fn show(report: &Report, look: &Look) -> String {
     let mut text = head(report, look);
@@ -20,7 +22,16 @@ pub fn show(report: &Report, look: &Look) -> String {
         for section in sections(&report.rows, look.top, look.reverse) {
             table(&mut text, &section, look);
         }
-        domains(&mut text, &report.domains, look);
+        if !look.who {
+            domains(&mut text, &report.domains, look);
+        }
+        standing_out(&mut text, report, look);
+    }
+    if look.who {
+        who(&mut text, report, look);
+    }
+    if let Some(rows) = &report.delays {
+        delayed(&mut text, rows, look);
     }
     report.full_advice.iter().for_each(|advice| full(&mut text, advice, look));
     let notes = notes(report, &look.words);
@@ -65,8 +76,13 @@ fn table(text: &mut String, section: &Section, look: &Look) {
     let (cases, place) = if section.inbound { ("cases", "from") } else { ("rcpts", "where") };
     let heading = [section.title, section.meaning].map(|word| escaped(words.say(word)));
     let _ = write!(text, "\n## {} ({})\n\n", heading[0], heading[1]);
-    let names = ["code", "reason", "attempts", cases, place, "advice"].map(|word| escaped(words.say(word)));
-    let _ = writeln!(text, "| {} |\n|---|---|--:|--:|---|---|", names.join(" | "));
+    // Without a baseline the column is left out.
+    let changes = section.rows.iter().any(|row| row.change.is_some());
+    let change = changes.then_some("change");
+    let names = ["code", "reason", "attempts", cases].into_iter().chain(change).chain([place, "advice"]);
+    let names: Vec<String> = names.map(|word| escaped(words.say(word))).collect();
+    let rule = if changes { "--:|" } else { "" };
+    let _ = writeln!(text, "| {} |\n|---|---|--:|--:|{rule}---|---|", names.join(" | "));
     for row in &section.rows {
         let what = match row.conflict {
             Some(conflict) => format!("{} ({})", row_words::title(words, row), words.say(conflict)),
@@ -78,14 +94,16 @@ fn table(text: &mut String, section: &Section, look: &Look) {
             escaped(&what),
             row.attempts.to_string(),
             row.recipients.to_string(),
-            where_cell(row, look),
-            escaped(advice),
         ];
-        let _ = writeln!(text, "| {} |", cells.join(" | "));
+        let change = changes.then(|| escaped(&row_words::change(words, row.change)));
+        let cells = cells.into_iter().chain(change).chain([where_cell(row, look), escaped(advice)]);
+        let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
     }
     if let Some(others) = &section.others {
         let kinds = format!("{} ({} {})", words.say("others"), others.kinds, words.say("kinds"));
-        let _ = writeln!(text, "| | {} | {} | {} | | |", escaped(&kinds), others.attempts, others.recipients);
+        let change = if changes { " |" } else { "" };
+        let (attempts, recipients) = (others.attempts, others.recipients);
+        let _ = writeln!(text, "| | {} | {attempts} | {recipients} |{change} | |", escaped(&kinds));
     }
 }
 
@@ -127,6 +145,58 @@ fn domains(text: &mut String, domains: &[NameRow], look: &Look) {
         let counts = [row.delivered, row.deferred, row.bounced, row.expired];
         let counts = counts.map(|count| count.to_string()).join(" | ");
         let _ = writeln!(text, "| {} | {counts} |", code(&row.name));
+    }
+}
+
+fn standing_out(text: &mut String, report: &Report, look: &Look) {
+    let standing = standing(report);
+    if !standing.is_empty() {
+        let _ = write!(text, "\n## {}\n\n", escaped(look.words.say("WHO stands out")));
+    }
+    for one in standing {
+        let share = escaped(&share_in_words(&one, &look.words));
+        let _ = writeln!(text, "- {} {}: {share}", escaped(look.words.say(one.kind)), code(one.name));
+    }
+}
+
+fn who(text: &mut String, report: &Report, look: &Look) {
+    for names in tables(report) {
+        let columns = names.columns();
+        for part in names.parts(look) {
+            let heading = [names.title, part.meaning].map(|word| escaped(look.words.say(word)));
+            let _ = write!(text, "\n## {} ({})\n\n", heading[0], heading[1]);
+            let titles: Vec<String> =
+                columns.iter().map(|(title, _)| escaped(look.words.say(title))).collect();
+            let _ = writeln!(text, "| | {} |\n|---{}|", titles.join(" | "), "|--:".repeat(columns.len()));
+            let rows = part.rows.iter().map(|row| (code(&row.name), row.counts()));
+            let below = part.below.iter().map(|(title, counts)| (escaped(title), *counts));
+            for (name, counts) in rows.chain(below) {
+                let cells: Vec<String> =
+                    columns.iter().map(|(_, count)| count(&counts).to_string()).collect();
+                let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
+            }
+        }
+    }
+}
+
+fn delayed(text: &mut String, rows: &[DelayRow], look: &Look) {
+    let words = &look.words;
+    let _ = write!(text, "\n## {}\n\n", escaped(words.say("DELAYS in seconds")));
+    let titles = delays::COLUMNS.map(|title| escaped(words.say(title)));
+    let _ = writeln!(text, "| | | {} |\n|---|---|--:|--:|--:|--:|", titles.join(" | "));
+    for row in delays::shown(rows, look) {
+        for phase in &row.phases {
+            let names = [delays::name(row, words), words.say(phase.title).to_owned()];
+            let cells = names.iter().map(|name| escaped(name)).chain(delays::cells(phase));
+            let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
+        }
+    }
+    let verdicts = delays::shown(rows, look)
+        .iter()
+        .filter_map(|row| Some((delays::name(row, words), delays::verdict(row, words)?)));
+    for (at, (name, verdict)) in verdicts.enumerate() {
+        let _ =
+            writeln!(text, "{}- {}: {}", if at == 0 { "\n" } else { "" }, escaped(&name), escaped(&verdict));
     }
 }
 

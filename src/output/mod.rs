@@ -1,6 +1,8 @@
 //! The looks of an answer, one file a format.
 
+mod cron;
 pub mod csv;
+mod delays;
 pub mod entry_codes;
 pub mod entry_json;
 pub mod entry_markdown;
@@ -9,8 +11,11 @@ pub mod entry_pair;
 pub mod entry_text;
 pub mod event_line;
 mod groups;
+mod hours;
 pub mod html;
 pub mod json;
+pub mod line;
+pub mod mail;
 pub mod markdown;
 pub mod page;
 pub mod printable;
@@ -18,5 +23,10 @@ pub mod prometheus;
 mod row_words;
 mod rows;
 mod sections;
+mod spark;
+pub mod storm_text;
 mod sums;
 pub mod text;
+pub mod trace_raw;
+pub mod trace_text;
+mod who;

@@ -25,6 +25,8 @@ pub struct Look {
     pub top: usize,
     /// What comes first in the report stands last, next to the prompt.
     pub reverse: bool,
+    /// All tables of names are shown.
+    pub who: bool,
     /// What it took: seconds and threads. Not shown where the same input is to give the same bytes.
     pub took: Option<(f64, usize)>,
 }

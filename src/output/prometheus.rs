@@ -30,6 +30,7 @@ pub fn show(report: &Report) -> String {
     }
     head(&mut page, "smtplog_input_bytes_total", "counter", "Bytes of text read, decompressed.");
     line(&mut page, "smtplog_input_bytes_total", &[], input.bytes);
+    verdict(&mut page, report);
     events(&mut page, &report.rows);
     last_events(&mut page, &report.rows);
     if let Some(range) = &report.range {
@@ -41,6 +42,20 @@ pub fn show(report: &Report) -> String {
         }
     }
     page
+}
+
+/// Only where somebody asked how things are.
+fn verdict(page: &mut String, report: &Report) {
+    if let Some(verdict) = &report.verdict {
+        let name = "smtplog_state";
+        head(page, name, "gauge", "How things are: 0 ok, 1 watch, 2 bad.");
+        line(page, name, &[], verdict.state as u8);
+    }
+    if let Some(failed) = &report.failed {
+        let name = "smtplog_failed_conditions";
+        head(page, name, "gauge", "How many conditions of --fail-on are true.");
+        line(page, name, &[], failed.len());
+    }
 }
 
 fn events(page: &mut String, rows: &[Row]) {

@@ -6,7 +6,7 @@ use super::page::word;
 use super::printable::printable;
 use crate::event::{Direction, Outcome};
 use crate::language::Words;
-use crate::report::Row;
+use crate::report::{Change, Row};
 
 /// `550 5.7.1`, `--- 5.7.1`, `(no reply)`.
 pub fn code(words: &Words, row: &Row) -> String {
@@ -39,6 +39,16 @@ pub fn title(words: &Words, row: &Row) -> String {
             | Outcome::Attempt
             | Outcome::Probe,
         ) => title.to_owned(),
+    }
+}
+
+/// `+310%`, `-4%`, `new`; with a `!` behind it where it is unusual. Empty: it is compared with nothing.
+pub fn change(words: &Words, change: Option<Change>) -> String {
+    let Some(change) = change else { return String::new() };
+    let mark = if change.unusual { " !" } else { "" };
+    match change.percent {
+        Some(percent) => format!("{percent:+}%{mark}"),
+        None => format!("{}{mark}", words.say("new")),
     }
 }
 

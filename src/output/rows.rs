@@ -30,20 +30,21 @@ pub fn show(page: &mut Page, rows: &[Row]) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     for section in &sections {
-        table.add_row(columns.heading(section));
+        table.add_row(columns.cells(columns.heading(section)));
         for row in &section.rows {
-            table.add_row(columns.row(row));
+            table.add_row(columns.cells(columns.row(row)));
         }
         if let Some(others) = &section.others {
             let kinds = format!("{} ({} {})", columns.say("others"), others.kinds, columns.say("kinds"));
             let counts = [others.attempts, others.recipients].map(|count| HumanCount(count).to_string());
             let [attempts, recipients] = counts;
-            table.add_row(["  ".to_owned(), kinds, attempts, recipients, String::new()]);
+            let cells = ["  ".to_owned(), kinds, attempts, recipients, String::new(), String::new()];
+            table.add_row(columns.cells(cells));
         }
     }
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((u16::from(at > 1), 1));
-        if at == 2 || at == 3 {
+        if at == 2 || at == 3 || at == 4 && columns.change > 0 {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
@@ -84,7 +85,7 @@ fn coded(page: &Page, line: &str, class: Option<Class>) -> String {
     }
 }
 
-fn advice(page: &mut Page, advice: &str) {
+pub fn advice(page: &mut Page, advice: &str) {
     let arrow = if page.look.unicode { "→ " } else { "-> " };
     // Under the words where there is room; narrower terminals get it on one line further left.
     let lead = page.look.width.saturating_sub(LONGEST_ADVICE + arrow.width()).clamp(4, CODE + 1);
@@ -108,6 +109,8 @@ pub fn examples(page: &mut Page, lines: &[String]) {
 struct Columns<'a> {
     look: &'a Look,
     what: usize,
+    /// 0: nothing is compared, and there is no such column.
+    change: usize,
     wheres: usize,
 }
 
@@ -121,9 +124,20 @@ impl<'a> Columns<'a> {
         };
         let attempts = widest(|row| row.attempts, ["attempts", "attempts"]);
         let recipients = widest(|row| row.recipients, ["rcpts", "cases"]);
-        let rest = look.width.saturating_sub(CODE + 1 + attempts + recipients + 4 + 3);
+        let rows = sections.iter().flat_map(|section| &section.rows);
+        let changes = rows.filter(|row| row.change.is_some());
+        let change = changes.map(|row| row_words::change(&look.words, row.change).width()).max();
+        let change = change.map_or(0, |change| change.max(look.words.say("change").width()));
+        let gap = if change > 0 { change + 2 } else { 0 };
+        let rest = look.width.saturating_sub(CODE + 1 + attempts + recipients + 4 + 3 + gap);
         let wheres = (rest * 2 / 5).clamp(12, 34);
-        Self { look, what: rest.saturating_sub(wheres).max(20), wheres }
+        Self { look, what: rest.saturating_sub(wheres).max(20), change, wheres }
+    }
+
+    /// Without the column that nothing stands in.
+    fn cells(&self, cells: [String; 6]) -> Vec<String> {
+        let cells = cells.into_iter().enumerate();
+        cells.filter(|(at, _)| *at != 4 || self.change > 0).map(|(_, cell)| cell).collect()
     }
 
     fn say<'w>(&'w self, english: &'w str) -> &'w str {
@@ -134,11 +148,12 @@ impl<'a> Columns<'a> {
         fit(text, width, self.look.unicode)
     }
 
-    fn heading(&self, section: &Section) -> [String; 5] {
+    fn heading(&self, section: &Section) -> [String; 6] {
         let (cases, place) = if section.inbound { ("cases", "from") } else { ("rcpts", "where") };
-        let [attempts, cases, place] = ["attempts", cases, place].map(|word| self.say(word).to_owned());
+        let words = ["attempts", cases, "change", place].map(|word| self.say(word).to_owned());
+        let [attempts, cases, change, place] = words;
         let meaning = self.fit(self.say(section.meaning), self.what);
-        [pad(self.say(section.title), CODE), meaning, attempts, cases, place]
+        [pad(self.say(section.title), CODE), meaning, attempts, cases, change, place]
     }
 
     fn what(&self, row: &Row) -> String {
@@ -154,7 +169,7 @@ impl<'a> Columns<'a> {
         row.conflict.filter(|_| row.advice.is_some() && self.what(row).width() > self.what)
     }
 
-    fn row(&self, row: &Row) -> [String; 5] {
+    fn row(&self, row: &Row) -> [String; 6] {
         let code = row_words::code(&self.look.words, row);
         let what = if self.left_out(row).is_some() {
             row_words::title(&self.look.words, row)
@@ -164,6 +179,7 @@ impl<'a> Columns<'a> {
         let [attempts, recipients] =
             [row.attempts, row.recipients].map(|count| HumanCount(count).to_string());
         let place = self.fit(&row_words::place(&self.look.words, row), self.wheres);
-        [pad(&format!("  {code}"), CODE), self.fit(&what, self.what), attempts, recipients, place]
+        let change = row_words::change(&self.look.words, row.change);
+        [pad(&format!("  {code}"), CODE), self.fit(&what, self.what), attempts, recipients, change, place]
     }
 }

@@ -2,8 +2,9 @@
 
 use indicatif::HumanCount;
 
+use super::page::word;
 use crate::language::Words;
-use crate::report::{DeliveredLater, Messages, Report, Sent};
+use crate::report::{DeliveredLater, Messages, Report, Sent, State};
 
 /// One way of mail: `OUT`, `204,930 attempts = 171,044 sent (83.5%) + …`.
 pub struct Sum {
@@ -68,7 +69,8 @@ fn messages(messages: &Messages, words: &Words) -> Option<Sum> {
     let aside = [
         counted(messages.in_queue, "still in the queue"),
         oldest.map(|age| format!("{} {}", words.say("the oldest for"), duration(words, age))),
-        counted(messages.handed_on, "through a filter"),
+        counted(messages.handed_on, "handed on"),
+        counted(messages.notices, "bounces and notices"),
     ];
     let aside: Vec<String> = aside.into_iter().flatten().collect();
     let later: Vec<String> =
@@ -89,7 +91,7 @@ fn later(row: &DeliveredLater, words: &Words) -> String {
 }
 
 /// `2 d 3 h`, `6 min`, `45 s`: the largest unit, and with days and hours the next.
-fn duration(words: &Words, seconds: u64) -> String {
+pub(super) fn duration(words: &Words, seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     let parts = match (days, hours, minutes) {
         (0, 0, 0) => [(seconds, "s"), (0, "")],
@@ -167,10 +169,59 @@ pub fn notes(report: &Report, words: &Words) -> Vec<String> {
     let counted = [
         (totals.host_attempts, "answers of single hosts before another host was tried are in no sum."),
         (totals.probes, "address probes are in no sum."),
+        (totals.hops, "hand-overs to a filter or an inner relay are in no sum; --hops counts them."),
     ];
     let counted = counted.iter().filter(|(count, _)| *count > 0);
     let counted = counted.map(|(count, english)| format!("{} {}", HumanCount(*count), words.say(english)));
-    counted.chain(report.notes.iter().map(|note| words.say(note).to_owned())).collect()
+    let watched = watched(report, words).into_iter();
+    watched.chain(counted).chain(report.notes.iter().map(|note| words.say(note).to_owned())).collect()
+}
+
+/// `bounced>2%: 37.6%`, how it was compared, and what else is not as it should be; rows say so themselves.
+fn watched(report: &Report, words: &Words) -> Vec<String> {
+    let failed = report.failed.iter().flatten();
+    let mut lines: Vec<String> =
+        failed.map(|met| format!("{}: {}: {}", words.say("FAILED"), met.condition, met.shown)).collect();
+    let findings = report.verdict.iter().flat_map(|verdict| &verdict.findings);
+    let told = |what: &str| report.failed.iter().flatten().any(|met| met.condition == what);
+    let findings = findings.filter(|finding| finding.row.is_none() && !told(&finding.what));
+    lines.extend(findings.map(|finding| {
+        let usual = finding.usual.as_ref().map(|usual| format!(" ({} {usual})", words.say("usual")));
+        let value = if finding.value.is_empty() { String::new() } else { format!(": {}", finding.value) };
+        let state = words.say(state(finding.state));
+        format!("{state}: {}{value}{}", words.say(&finding.what), usual.unwrap_or_default())
+    }));
+    if let Some(baseline) = &report.baseline {
+        let kind = if baseline.same_weekday {
+            "earlier weeks, at the same hours of the same weekday"
+        } else {
+            "earlier days, at the same hours of any weekday"
+        };
+        let (change, rests) = (words.say("change"), words.say("against the median of"));
+        lines.push(format!("{change}: {rests} {} {}", baseline.samples, words.say(kind)));
+        for gone in &baseline.gone {
+            let number = [gone.code.map(|code| code.to_string()), gone.enhanced.map(|code| code.to_string())];
+            let number: Vec<String> = number.into_iter().flatten().collect();
+            let reason = gone.reason.map(|reason| word(&reason)).unwrap_or_default();
+            let usual = HumanCount(gone.usual.round() as u64);
+            lines.push(format!(
+                "{}: {} {reason} ({} {usual})",
+                words.say("gone"),
+                number.join(" "),
+                words.say("usual")
+            ));
+        }
+    }
+    lines
+}
+
+/// English; to be said in the reader's language.
+pub fn state(state: State) -> &'static str {
+    match state {
+        State::Ok => "ok",
+        State::Watch => "WATCH",
+        State::Bad => "BAD",
+    }
 }
 
 /// `204,930 attempts = 171,044 sent (83.5%) + …`; parts that are none are left out, but for the first.

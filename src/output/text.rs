@@ -3,11 +3,14 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{DecimalBytes, HumanCount};
 
+use super::delays;
 use super::groups;
 use super::page::{Look, Page, fit, pad};
 use super::printable::printable;
 use super::rows::{self, HEADING};
+use super::spark::spark;
 use super::sums::{all_well, coverage, filter, notes, sums};
+use super::who;
 use crate::report::{Full, NameRow, Range, Report};
 
 pub fn show(report: &Report, look: &Look) -> String {
@@ -18,8 +21,17 @@ pub fn show(report: &Report, look: &Look) -> String {
         Some(table) => groups::show(&mut page, table),
         None => {
             rows::show(&mut page, &report.rows);
-            domains(&mut page, &report.domains);
+            if !look.who {
+                domains(&mut page, &report.domains);
+            }
+            who::show_standing(&mut page, report);
         }
+    }
+    if look.who {
+        who::show(&mut page, report);
+    }
+    if let Some(rows) = &report.delays {
+        delays::show(&mut page, rows);
     }
     full(&mut page, &report.full_advice);
     foot(&mut page, report);
@@ -64,6 +76,9 @@ fn ways(page: &mut Page, report: &Report) {
         if let Some(detail) = sum.detail {
             page.indented(&format!("      {detail}"), 8);
         }
+    }
+    if let Some(line) = spark(&report.timeline, page.look) {
+        page.indented(&format!("      {line}"), 8);
     }
     if let Some(english) = well {
         page.line(page.say(english));

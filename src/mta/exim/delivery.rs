@@ -4,6 +4,7 @@ use super::failure::Failure;
 use super::fields::Fields;
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Stage};
+use crate::mta::delay::{Phase, Phases, units};
 use crate::mta::reading::{Reading, address, begins, cut, cut_last, domain, word};
 use crate::reply::{Class, Reply};
 
@@ -202,4 +203,22 @@ fn times(mut words: &[u8]) -> &[u8] {
         }
     }
     words
+}
+
+/// `=> a@b … C="250 OK" QT=3s DT=0.2s`: they stand behind all that others choose, so only the last words are looked at.
+pub(super) fn delays(text: &[u8]) -> Phases {
+    let (mut queue, mut delivery) = (None, None);
+    for last in text.rsplit(|&byte| byte == b' ').take(2) {
+        let (name, time) = last.split_at_checked(3).unwrap_or_default();
+        // A reply that ends the line has its quote there, and is no time.
+        let Some(time) = units(time) else { break };
+        match name {
+            b"QT=" => queue = Some(time),
+            b"DT=" => delivery = Some(time),
+            _ => break,
+        }
+    }
+    let waited = queue.zip(delivery).map(|(queue, delivery)| queue.saturating_sub(delivery));
+    let phases = [(Phase::Total, queue), (Phase::Queued, waited), (Phase::Deliver, delivery)];
+    phases.into_iter().filter_map(|(phase, time)| Some((phase, time?))).collect()
 }

@@ -8,10 +8,13 @@ use crate::mta::reading::{Reading, begins, cut, word};
 /// None: a line of another kind.
 pub(super) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> Option<Reading<'a>> {
     let step = match text.first()? {
+        // `R=` is the message that it is about (Exim spec, "Log files").
+        b'<' if text.starts_with(b"<= <> R=") => Step::Notice,
         b'<' if text.starts_with(b"<= ") => Step::Came,
         b'C' if text.starts_with(b"Completed") => Step::Gone,
         b'*' | b'F' | b'f' | b'M' if begins(text, &FROZEN) => Step::Held,
         b'U' | b'u' if begins(text, &[b"Unfrozen", b"unfrozen"]) => Step::Released,
+        b'c' if text.starts_with(b"cancelled by ") => Step::Returned,
         b'r' if text.starts_with(b"removed by ") => Step::Deleted,
         _ => return None,
     };
@@ -25,6 +28,16 @@ const FROZEN: [&[u8]; 4] = [b"*** Frozen", b"Frozen", b"Message is frozen", b"fr
 /// (Exim receive.c, "Reception lines" in the spec, ch. 52). What a stranger chooses, the HELO name, the subject and
 /// the certificate's name, is passed over.
 pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+    arrival(fact, true)
+}
+
+/// The size stands behind who sent it.
+pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    arrival(fact, false)
+}
+
+/// `whole`: read on behind the size.
+fn arrival<'a>(fact: &Fact<'a>, whole: bool) -> Context<'a> {
     let mut context = Context::default();
     let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
     let (sender, mut rest) = sender(text);
@@ -37,6 +50,8 @@ pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
             b"H" => match peer::read(value) {
                 Some((peer, rest)) => {
                     context.client = peer.ip.or(peer.host);
+                    context.client_host = peer.host;
+                    context.helo = value.get(..value.len() - rest.len()).and_then(peer::named);
                     rest
                 }
                 None => word(value).1,
@@ -46,8 +61,13 @@ pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
                 context.user = cut(login, b":").map(|(_, user)| user);
                 rest
             }
+            b"S" if !whole => break,
             b"S" => {
                 context.size = number(word(value).0);
+                word(value).1
+            }
+            b"RT" => {
+                context.receive_time = Some(word(value).0);
                 word(value).1
             }
             b"id" => {
@@ -96,6 +116,7 @@ mod tests {
             sender: Some(b"a@example.org"),
             size: Some(421),
             client: Some(b"192.0.2.1"),
+            helo: Some(b"S=9 id=x"),
             user: Some(b"anna"),
             message_id: Some(b"1@example.org"),
             ..none
@@ -108,8 +129,20 @@ mod tests {
         );
         says(
             "<= <> R=1xUxgC-000021-0d U=Debian-exim P=local S=1777",
-            Some(Step::Came),
+            Some(Step::Notice),
             Context { sender: Some(b""), size: Some(1777), ..none },
+        );
+        // Another server's bounce.
+        says(
+            "<= <> H=mx [192.0.2.1] P=esmtp S=1777",
+            Some(Step::Came),
+            Context {
+                sender: Some(b""),
+                size: Some(1777),
+                client: Some(b"192.0.2.1"),
+                client_host: Some(b"mx"),
+                ..none
+            },
         );
         says(
             "<= \"a b\"@example.org U=anna P=local S=7 T=\"id=2@example.org\"",
@@ -120,6 +153,7 @@ mod tests {
         says("Completed QT=0.026s", Some(Step::Gone), none);
         says("Message is frozen", Some(Step::Held), none);
         says("removed by root", Some(Step::Deleted), none);
+        says("cancelled by root", Some(Step::Returned), none);
     }
 
     #[test]

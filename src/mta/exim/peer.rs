@@ -23,6 +23,13 @@ pub(super) fn read(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
     Some((Peer { host, ip: Some(ip), port }, rest))
 }
 
+/// `mx.example.org (helo) [192.0.2.1]:25` → `helo`: what the client called itself. None: no such name stands there.
+pub(super) fn named(text: &[u8]) -> Option<&[u8]> {
+    let text = if text.starts_with(b"(") { text } else { text.get(memchr::memchr(b' ', text)? + 1..)? };
+    let name = text.strip_prefix(b"(")?;
+    name.get(..name.len().checked_sub(helo(text)?.len() + 2)?)
+}
+
 /// `(any thing [192.0.2.66]) [192.0.2.1]…` → from the address on. A client may put brackets into its name, so
 /// the last `) [` before the fields that Exim adds is taken. All of them have a blank, so one walk over the blanks
 /// finds them; seven searches took a fifteenth of the whole scan.

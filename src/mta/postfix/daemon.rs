@@ -18,6 +18,8 @@ pub enum Daemon {
     Cleanup,
     Pickup,
     Postsuper,
+    /// bounce, defer and trace: they tell senders what became of their mail.
+    Bounce,
     /// The others: nothing they say is a result or a refusal.
     Quiet,
     /// The line says `postfix` and no more: rsyslog's own RFC 5424 template cuts a program's name at the slash.
@@ -59,8 +61,8 @@ const FIVE: [(&[u8], Daemon); 13] = [
     (b"local", Daemon::Local),
     (b"error", Daemon::Error),
     (b"retry", Daemon::Error),
-    (b"defer", Daemon::Quiet),
-    (b"trace", Daemon::Quiet),
+    (b"defer", Daemon::Bounce),
+    (b"trace", Daemon::Bounce),
     (b"flush", Daemon::Quiet),
     (b"showq", Daemon::Quiet),
     (b"spawn", Daemon::Quiet),
@@ -70,7 +72,7 @@ const FIVE: [(&[u8], Daemon); 13] = [
 ];
 
 const SIX: [(&[u8], Daemon); 6] = [
-    (b"bounce", Daemon::Quiet),
+    (b"bounce", Daemon::Bounce),
     (b"pickup", Daemon::Pickup),
     (b"tlsmgr", Daemon::Quiet),
     (b"scache", Daemon::Quiet),

@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::daemon::Daemon;
 use super::fact;
 use crate::event::{Direction, Event, Mta, Outcome, Peer};
+use crate::mta::delay::{Phase, Phases, seconds};
 use crate::mta::fact::Step;
 use crate::mta::reading::{Reading, address, begins, cut, field, peer};
 use crate::reply::{EnhancedCode, Reply};
@@ -98,12 +99,7 @@ fn result<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Rea
 }
 
 fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
-    let (recipient, rest) = named(text.strip_prefix(b"to=")?)?;
-    let rest = match rest.strip_prefix(b", orig_to=") {
-        Some(rest) => named(rest)?.1,
-        None => rest,
-    };
-    let (relay, mut rest) = cut(rest.strip_prefix(b", relay=")?, b", ")?;
+    let (recipient, relay, mut rest) = front(text)?;
     // `delay=1, delays=0/0/0/1, dsn=2.0.0, status=…`; versions before 2.3 have neither delays nor dsn.
     let mut dsn = None;
     let status = loop {
@@ -147,6 +143,37 @@ fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Opt
         (None, _) => Peer::default(),
     };
     Some(Event { recipient: Some(recipient), dsn, peer, ..event })
+}
+
+/// The recipient, the relay, and what follows them.
+fn front(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (recipient, rest) = named(text.strip_prefix(b"to=")?)?;
+    let rest = match rest.strip_prefix(b", orig_to=") {
+        Some(rest) => named(rest)?.1,
+        None => rest,
+    };
+    let (relay, rest) = cut(rest.strip_prefix(b", relay=")?, b", ")?;
+    Some((recipient, relay, rest))
+}
+
+/// `…, delay=1.5, delays=0.1/0.2/1/0.2, dsn=…`; before Postfix 2.3 there is `delay=` alone.
+pub(super) fn delays(text: &[u8]) -> Option<Phases> {
+    let (_, _, mut rest) = front(text)?;
+    let mut phases = Phases::new();
+    while !rest.starts_with(b"status=") {
+        let (value, behind) = field(rest)?;
+        if let Some(delay) = value.strip_prefix(b"delay=") {
+            phases.extend(seconds(delay).map(|time| (Phase::Total, time)));
+        } else if let Some(delays) = value.strip_prefix(b"delays=") {
+            let times: Vec<u64> = delays.split(|&byte| byte == b'/').filter_map(seconds).collect();
+            let names = [Phase::BeforeActive, Phase::Active, Phase::Connect, Phase::Transmit];
+            if times.len() == names.len() {
+                phases.extend(names.into_iter().zip(times));
+            }
+        }
+        rest = behind;
+    }
+    Some(phases)
 }
 
 /// `<a@b>, relay=…`; old versions of local leave the brackets out.

@@ -2,7 +2,7 @@
 
 use crate::event::Mta;
 use crate::mta::fact::{Context, Fact, Step, number};
-use crate::mta::reading::{Reading, address, cut, field, peer};
+use crate::mta::reading::{Reading, address, begins, cut, field, peer};
 
 /// A line about no message is routine and no more.
 pub(super) fn reading<'a>(queue_id: Option<&'a [u8]>, step: Step, text: &'a [u8]) -> Reading<'a> {
@@ -29,6 +29,17 @@ pub(super) fn postsuper<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Readi
     reading(queue_id, step, text)
 }
 
+/// `sender non-delivery notification: 4XYZ`, `sender delay notification: …`, `postmaster …` (postfix bounce.c): the id
+/// of the notice. It is written, so named by its other lines, before this one.
+pub(super) fn bounce(text: &[u8]) -> Reading<'_> {
+    if !begins(text, &[b"sender ", b"postmaster "]) {
+        return Reading::Routine;
+    }
+    let notice = cut(text, b" notification: ").map(|(_, id)| id);
+    let is_id = |id: &&[u8]| (5..=32).contains(&id.len()) && id.iter().all(u8::is_ascii_alphanumeric);
+    reading(notice.filter(is_id), Step::Notice, text)
+}
+
 /// How many recipients `… nrcpt=1 (queue active)` names. It is the last field, and this is asked for every message.
 pub(super) fn recipients(text: &[u8]) -> Option<u32> {
     let (_, count) = text.split_at_checked(memchr::memrchr(b'=', text)? + 1)?;
@@ -43,7 +54,31 @@ pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
             Context { message_id: fact.text.strip_prefix(b"message-id=").map(bare), ..Context::default() }
         }
         Step::Queued => queued(fact.text).unwrap_or_default(),
-        Step::Held | Step::Released | Step::Deleted | Step::Renamed | Step::Gone => Context::default(),
+        Step::Notice
+        | Step::Held
+        | Step::Released
+        | Step::Deleted
+        | Step::Returned
+        | Step::Renamed
+        | Step::Gone => Context::default(),
+    }
+}
+
+pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    match fact.step {
+        Step::Came => came(fact.text),
+        Step::Queued => {
+            let sender = fact.text.strip_prefix(b"from=<").and_then(address).map(|(sender, _)| sender);
+            Context { sender, ..Context::default() }
+        }
+        Step::Named
+        | Step::Notice
+        | Step::Held
+        | Step::Released
+        | Step::Deleted
+        | Step::Returned
+        | Step::Renamed
+        | Step::Gone => Context::default(),
     }
 }
 
@@ -51,11 +86,17 @@ pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
 /// counts is `orig_client=mx[192.0.2.1]`.
 fn came(text: &[u8]) -> Context<'_> {
     let Some(rest) = text.strip_prefix(b"client=") else { return Context::default() };
+    // Most have no more than the client; to look for the rest took half of the reading.
+    if let Some((peer, b"")) = peer(rest) {
+        let client_host = peer.host.filter(|_| peer.ip.is_some());
+        return Context { client: peer.ip.or(peer.host), client_host, ..Context::default() };
+    }
     let rest = cut(rest, b", orig_client=").map_or(rest, |(_, rest)| rest);
     let named = peer(rest).map(|(peer, _)| peer).unwrap_or_default();
     let user = cut(text, b", sasl_username=").map(|(_, user)| user);
     let user = user.map(|user| field(user).map_or(user, |(user, _)| user));
-    Context { client: named.ip.or(named.host), user, ..Context::default() }
+    let client_host = named.host.filter(|_| named.ip.is_some());
+    Context { client: named.ip.or(named.host), client_host, user, ..Context::default() }
 }
 
 /// `from=<a@b>, size=4521, nrcpt=1 (queue active)` (postfix qmgr_active.c)
@@ -104,13 +145,13 @@ mod tests {
             Some(Step::Queued),
             bounce,
         );
-        let client = Context { client: Some(b"192.0.2.1"), ..none };
+        let client = Context { client: Some(b"192.0.2.1"), client_host: Some(b"mx.example.org"), ..none };
         says("smtpd[7]: 4jXCsJ3c7Hz7j9M: client=mx.example.org[192.0.2.1]", Some(Step::Came), client);
         says(
             "submission/smtpd[7]: 4jXCsJ3c7Hz7j9M: client=unknown[192.0.2.1], sasl_method=PLAIN, sasl_username=anna, \
             sasl_sender=x",
             Some(Step::Came),
-            Context { user: Some(b"anna"), ..client },
+            Context { user: Some(b"anna"), client_host: Some(b"unknown"), ..client },
         );
         says(
             "smtpd[7]: 4jXCsJ3c7Hz7j9M: client=localhost[127.0.0.1], orig_queue_id=1F, \
@@ -128,6 +169,15 @@ mod tests {
         says("pickup[7]: 4jXCsJ3c7Hz7j9M: uid=0 from=<root>", Some(Step::Came), none);
         says("qmgr[7]: 4jXCsJ3c7Hz7j9M: removed", Some(Step::Gone), none);
         says("postsuper[7]: 4jXCsJ3c7Hz7j9M: placed on hold", Some(Step::Held), none);
+        for words in [
+            "sender non-delivery notification",
+            "sender delay notification",
+            "sender delivery status notification",
+            "postmaster non-delivery notification",
+        ] {
+            let text = format!("bounce[7]: 4jXCsJ3c7Hz7j9L: {words}: 4jXCsJ3c7Hz7j9M");
+            says(&text, Some(Step::Notice), none);
+        }
     }
 
     #[test]
@@ -139,7 +189,9 @@ mod tests {
             "pickup[7]: fatal: uid=0",
             "postsuper[7]: Deleted: 1 message",
             "postsuper[7]: Placed on hold: 1 message",
-            "bounce[7]: 4jXCsJ3c7Hz7j9M: sender non-delivery notification: 4jXCsJ3c7Hz7j9N",
+            "bounce[7]: 4jXCsJ3c7Hz7j9L: sender non-delivery notification: ",
+            "bounce[7]: 4jXCsJ3c7Hz7j9L: sender non-delivery notification: of 4jXCsJ3c7Hz7j9M",
+            "bounce[7]: 4jXCsJ3c7Hz7j9M: delivery notification: 4jXCsJ3c7Hz7j9N",
         ] {
             says(text, None, Context::default());
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
+use super::super::hours::{Bucket, buckets};
 use super::bar::bar;
-use super::hours::{Bucket, buckets};
 use super::parts::is_failure;
 use crate::event::Direction;
 use crate::language::Words;

@@ -16,6 +16,7 @@ use crate::report::{GroupTable, NameCount, NameRow, Row};
 
 pub fn section(section: &Section, words: &Words) -> Markup {
     let (cases, place) = if section.inbound { ("cases", "from") } else { ("rcpts", "where") };
+    let changes = section.rows.iter().any(|row| row.change.is_some());
     html! {
         section {
             h2 { (words.say(section.title)) small { (words.say(section.meaning)) } }
@@ -26,10 +27,11 @@ pub fn section(section: &Section, words: &Words) -> Markup {
                         th scope="col" { (words.say("reason")) }
                         th.n scope="col" { (words.say("attempts")) }
                         th.n.spare scope="col" { (words.say(cases)) }
+                        @if changes { th.n scope="col" { (words.say("change")) } }
                         th.spare scope="col" { (words.say(place)) }
                     }
                 }
-                tbody { @for row in &section.rows { (line(row, cases, words)) } }
+                tbody { @for row in &section.rows { (line(row, cases, changes, words)) } }
                 @if let Some(others) = &section.others {
                     tfoot {
                         tr {
@@ -37,6 +39,7 @@ pub fn section(section: &Section, words: &Words) -> Markup {
                             td { (words.say("others")) " (" (others.kinds) " " (words.say("kinds")) ")" }
                             td.n { (HumanCount(others.attempts)) }
                             td.n.spare { (HumanCount(others.recipients)) }
+                            @if changes { td.n {} }
                             td.spare {}
                         }
                     }
@@ -46,7 +49,7 @@ pub fn section(section: &Section, words: &Words) -> Markup {
     }
 }
 
-fn line(row: &Row, cases: &str, words: &Words) -> Markup {
+fn line(row: &Row, cases: &str, changes: bool, words: &Words) -> Markup {
     let place = row_words::place(words, row);
     html! {
         tr class=(class_name(row.class)) {
@@ -63,6 +66,11 @@ fn line(row: &Row, cases: &str, words: &Words) -> Markup {
             }
             td.n data-value=(row.attempts) { (HumanCount(row.attempts)) }
             td.n.spare data-value=(row.recipients) { (HumanCount(row.recipients)) }
+            // What is new is more than any percentage.
+            @if changes {
+                @let percent = row.change.map_or(0, |change| change.percent.unwrap_or(i64::MAX));
+                td.n data-value=(percent) { (row_words::change(words, row.change)) }
+            }
             td.spare { (place) }
         }
     }

@@ -1,0 +1,167 @@
+//! `cargo bench --bench storms`: days of mail with storms in them, and how many of them `smtplog storm` finds.
+
+#[path = "storms/mod.rs"]
+mod storms;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, SystemTime};
+
+use clap::Parser;
+use rayon::prelude::*;
+use serde_json::Value;
+use storms::{Case, Pattern, Plan, Score, Style, Truth, build, judge, show};
+
+/// Generate days of mail with storms and days without, ask `smtplog storm` about each, and score its answers.
+#[derive(Parser)]
+#[command(name = "storms")]
+struct Options {
+    /// Generate so many logs with storms.
+    #[arg(long, default_value_t = 200)]
+    cases: u64,
+
+    /// Give the first log this number, and the next ones the numbers behind it; the same number, the same log.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+
+    /// Generate logs without storms for so many days.
+    #[arg(long, default_value_t = 30)]
+    clean_days: u64,
+
+    /// Ask only about logs that hold this storm.
+    #[arg(long, value_enum)]
+    only: Option<Pattern>,
+
+    /// Use this set of names and habits.
+    #[arg(long, value_enum, default_value_t = Style::Usual)]
+    style: Style,
+
+    /// Keep the logs, the truth and the answers in this folder.
+    #[arg(long)]
+    keep: Option<PathBuf>,
+
+    /// Only write the logs and the truth to this folder.
+    #[arg(long, conflicts_with = "keep")]
+    write: Option<PathBuf>,
+
+    /// Work on so many logs at the same time.
+    #[arg(long, default_value_t = 2)]
+    jobs: usize,
+
+    /// Ask this program instead of the one just built.
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_smtplog"))]
+    program: PathBuf,
+
+    /// Only say what would be generated.
+    #[arg(long)]
+    list: bool,
+
+    /// Passed by cargo bench; without effect.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> io::Result<ExitCode> {
+    let options = Options::parse();
+    let plans = plans(&options);
+    if options.list {
+        for plan in &plans {
+            let storms: Vec<&str> = plan.storms.iter().map(|pattern| pattern.id()).collect();
+            println!(
+                "{}  {:?}  {} days  {} messages a day  {:?}  {}",
+                plan.name(),
+                plan.mta,
+                plan.days,
+                plan.messages_per_day,
+                plan.calm,
+                storms.join(" ")
+            );
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(options.jobs.max(1)).build().map_err(io::Error::other)?;
+    if let Some(folder) = &options.write {
+        fs::create_dir_all(folder)?;
+        pool.install(|| plans.par_iter().try_for_each(|plan| write(folder, plan).map(drop)))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !knows_storms(&options.program)? {
+        println!("{} has no subcommand storm: nothing to score", options.program.display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let scratch = tempfile::tempdir()?;
+    let folder = options.keep.as_deref().unwrap_or(scratch.path());
+    fs::create_dir_all(folder)?;
+    let scores: io::Result<Vec<Score>> =
+        pool.install(|| plans.par_iter().map(|plan| score(&options, folder, plan)).collect());
+    let (text, is_met) = show(&scores?);
+    print!("{text}");
+    Ok(if is_met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn plans(options: &Options) -> Vec<Plan> {
+    let wanted = |plan: &Plan| options.only.is_none_or(|pattern| plan.storms.contains(&pattern));
+    let mut plans: Vec<Plan> = (options.seed..options.seed + options.cases)
+        .map(|seed| Plan::with_storms(seed, options.style))
+        .filter(wanted)
+        .collect();
+    let mut days = 0;
+    for seed in options.seed.. {
+        if days >= options.clean_days || options.only.is_some() {
+            break;
+        }
+        let plan = Plan::clean(seed, options.style);
+        days += plan.days;
+        plans.push(plan);
+    }
+    plans
+}
+
+/// Without the subcommand, `storm` would be the name of a file.
+fn knows_storms(program: &Path) -> io::Result<bool> {
+    let help = Command::new(program).args(["storm", "--help"]).output()?;
+    Ok(String::from_utf8_lossy(&help.stdout).contains(" storm [OPTIONS]"))
+}
+
+/// The log, as old as its last line, and the truth beside it.
+fn write(folder: &Path, plan: &Plan) -> io::Result<(PathBuf, Truth, i64)> {
+    let Case { log, truth, end } = build(plan);
+    let path = folder.join(format!("{}.log", truth.name));
+    fs::write(&path, log)?;
+    File::options()
+        .append(true)
+        .open(&path)?
+        .set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(end as u64))?;
+    fs::write(path.with_extension("truth.json"), serde_json::to_vec_pretty(&truth)?)?;
+    Ok((path, truth, end))
+}
+
+fn score(options: &Options, folder: &Path, plan: &Plan) -> io::Result<Score> {
+    let (path, truth, end) = write(folder, plan)?;
+    let answer = ask(&options.program, &path)?;
+    if options.keep.is_some() {
+        if let Ok(answer) = &answer {
+            fs::write(path.with_extension("answer.json"), serde_json::to_vec_pretty(answer)?)?;
+        }
+    } else {
+        fs::remove_file(&path)?;
+    }
+    Ok(judge(&truth, end, answer))
+}
+
+fn ask(program: &Path, log: &Path) -> io::Result<Result<Value, String>> {
+    let said = Command::new(program)
+        .args(["storm", "--format", "json"])
+        .arg(log)
+        .env("TZ", "UTC")
+        .env("SMTPLOG_NO_CONFIG", "1")
+        .output()?;
+    let status = said.status.code();
+    if !matches!(status, Some(0 | 1)) {
+        return Ok(Err(format!("status {status:?}: {}", String::from_utf8_lossy(&said.stderr).trim())));
+    }
+    Ok(serde_json::from_slice(&said.stdout).map_err(|error| error.to_string()))
+}

@@ -1,0 +1,79 @@
+//! Numbers and times of what comes by chance.
+
+use super::rhythm::SECOND;
+use super::rng::Rng;
+
+/// 0 ..= 1, neither end.
+pub fn unit(rng: &mut Rng) -> f64 {
+    (rng.below(1 << 31) as f64 + 0.5) / (1_u64 << 31) as f64
+}
+
+/// A waiting time of this mean.
+pub fn wait(rng: &mut Rng, mean: u64) -> u64 {
+    (-unit(rng).ln() * mean as f64) as u64
+}
+
+/// Small and large are equally likely, by their digits.
+pub fn spread(rng: &mut Rng, low: f64, high: f64) -> f64 {
+    low * (high / low).powf(unit(rng))
+}
+
+/// Rank 0 is the most usual, rank n comes 1 / (n + 1) as often.
+pub fn rank(rng: &mut Rng, length: usize) -> usize {
+    let most = (length as f64).max(1.);
+    ((most + 1.).powf(unit(rng)) - 1.).min(most - 1.) as usize
+}
+
+/// Poisson arrivals from `from` to `until`; some bring company, as people and programs do.
+pub fn arrivals(rng: &mut Rng, from: u64, until: u64, mean: f64) -> Vec<u64> {
+    let mut times = Vec::new();
+    if mean <= 0. || until <= from {
+        return times;
+    }
+    let gap = (until - from) as f64 / (mean / 1.13);
+    let mut at = from as f64;
+    loop {
+        at += -unit(rng).ln() * gap;
+        if at >= until as f64 {
+            return times;
+        }
+        times.push(at as u64);
+        if rng.chance(70) {
+            let company = 1 + rng.below(3);
+            times.extend((0..company).map(|_| at as u64 + wait(rng, 20 * SECOND)));
+        }
+    }
+}
+
+/// Times of a storm: `shape` says how strong it is (0..=1) at the share of its length that has passed.
+pub fn shaped(rng: &mut Rng, from: u64, until: u64, per_minute: f64, shape: fn(f64) -> f64) -> Vec<u64> {
+    let length = (until - from) as f64;
+    let gap = 60_000. / per_minute;
+    let mut times = Vec::new();
+    let mut at = from as f64;
+    loop {
+        at += -unit(rng).ln() * gap;
+        if at >= until as f64 {
+            return times;
+        }
+        if unit(rng) <= shape((at - from as f64) / length) {
+            times.push(at as u64);
+        }
+    }
+}
+
+pub const fn step(_: f64) -> f64 {
+    1.
+}
+
+pub fn ramp(passed: f64) -> f64 {
+    (0.08 + passed * 2.).min(1.)
+}
+
+pub fn hill(passed: f64) -> f64 {
+    (0.1 + 3. * passed * (1. - passed) * 1.4).min(1.)
+}
+
+pub fn fading(passed: f64) -> f64 {
+    (1.05 - passed).clamp(0.05, 1.)
+}

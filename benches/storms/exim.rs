@@ -1,0 +1,93 @@
+//! The lines of a message's life in Exim.
+
+use std::fmt::Arguments;
+
+use super::client::Client;
+use super::flow::{Message, Origin};
+use super::plan::Style;
+use super::world::World;
+
+pub const CIPHER: &str = "X=TLS1.3:ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM:256";
+
+pub fn line(world: &mut World, at: u64, salt: u64, text: Arguments) {
+    world.log.line(at, "exim", 3000 + salt % 20_000, text);
+}
+
+/// Whose names are in each line of delivery: as the server is set up.
+pub struct Routes {
+    pub remote: &'static str,
+    pub lookup: &'static str,
+    pub local: &'static str,
+    pub lmtp: &'static str,
+}
+
+pub const fn routes(style: Style) -> Routes {
+    match style {
+        Style::Usual => Routes {
+            remote: "R=dnslookup T=remote_smtp",
+            lookup: "R=dnslookup",
+            local: "R=localuser T=local_delivery",
+            lmtp: "R=dovecot T=dovecot_lmtp",
+        },
+        Style::Other => Routes {
+            remote: "R=dkim_lookuphost T=dkim_remote_smtp",
+            lookup: "R=dkim_lookuphost",
+            local: "R=virtual_user T=virtual_userdelivery",
+            lmtp: "R=virtual_user T=dovecot_virtual_delivery",
+        },
+    }
+}
+
+/// `H=out1.d007.example.com (mail.example.com) [ip]:port`, without the name where there is none.
+pub fn peer(client: &Client) -> String {
+    let Client { name, helo, ip, port } = client;
+    match name.as_str() {
+        "unknown" => format!("({helo}) [{ip}]:{port}"),
+        _ if name == helo => format!("{name} [{ip}]:{port}"),
+        _ => format!("{name} ({helo}) [{ip}]:{port}"),
+    }
+}
+
+pub fn accept(world: &mut World, at: u64, message: &Message) {
+    let Message { id, from, size, salt, .. } = message;
+    let sender = if from.is_empty() { "<>" } else { from };
+    let domain = from.rsplit('@').next().filter(|domain| !domain.is_empty()).unwrap_or("example.net");
+    // With +subject and +received_recipients.
+    let tail = match world.style {
+        Style::Usual => String::new(),
+        Style::Other => {
+            let to: Vec<&str> = message.to.iter().map(|to| to.address.as_str()).collect();
+            format!(" T=\"Re: order {} of 550 pieces\" for {}", salt % 10_000, to.join(" "))
+        }
+    };
+    match &message.origin {
+        Origin::Outside(client) => line(
+            world,
+            at,
+            *salt,
+            format_args!(
+                "{id} <= {sender} H={} P=esmtps {CIPHER} CV=no S={size} id={salt:x}@{domain}{tail}",
+                peer(client)
+            ),
+        ),
+        Origin::Person(client, user) => line(
+            world,
+            at,
+            *salt,
+            format_args!(
+                "{id} <= {sender} H={} P=esmtpsa {CIPHER} CV=no A=dovecot_plain:{user} S={size} id={salt:x}@{domain}{tail}",
+                peer(client)
+            ),
+        ),
+        Origin::Program => {
+            line(world, at, *salt, format_args!("{id} <= {sender} U=www-data P=local S={size}"));
+        }
+        Origin::Bounce(of) => {
+            line(world, at, *salt, format_args!("{id} <= <> R={of} U=Debian-exim P=local S={size}"));
+        }
+    }
+}
+
+pub fn complete(world: &mut World, at: u64, message: &Message) {
+    line(world, at, message.salt, format_args!("{} Completed", message.id));
+}

@@ -1,0 +1,245 @@
+//! Exim delivers, or says why not.
+
+use super::exim::{CIPHER, Routes, line, routes};
+use super::flow::Attempt;
+use super::place::Flavor;
+use super::reply::{Fail, Filled, Reply, Stage, Words};
+use super::series::Series;
+use super::world::World;
+
+pub fn sent(world: &mut World, attempt: Attempt) {
+    let Attempt { at, message, to, .. } = attempt;
+    let (id, address, salt) = (&message.id, &to.address, message.salt);
+    let Routes { remote, local, lmtp, .. } = routes(world.style);
+    let Some((_, place)) = world.place(to) else {
+        let (user, has_lmtp) = (address.split('@').next().unwrap_or_default(), world.site.has_lmtp);
+        if has_lmtp {
+            line(
+                world,
+                at,
+                salt,
+                format_args!(
+                    "{id} => {user} <{address}> {lmtp} C=\"250 2.0.0 <{address}> {salt:x}AA Saved\""
+                ),
+            );
+        } else {
+            line(world, at, salt, format_args!("{id} => {user} <{address}> {local}"));
+        }
+        world.log.count(at, attempt.seen(), Series::new("local", 250, "2.0.0", ""));
+        return;
+    };
+    let (host, ip) = place.host(message.salt).clone();
+    let provider = place.provider;
+    let said = match place.flavor {
+        Flavor::Google => format!(
+            "250 2.0.0 OK  1772{:06} {:x}si{}wrb.{} - gsmtp",
+            salt % 1_000_000,
+            salt >> 40,
+            salt % 9_999_999,
+            salt % 997
+        ),
+        Flavor::Microsoft => format!("250 2.6.0 <{salt:x}@{host}> Queued mail for delivery"),
+        Flavor::Yahoo => "250 ok dirdel".to_owned(),
+        Flavor::Apple => "250 2.5.0 Ok.".to_owned(),
+        Flavor::Gmx => format!("250 Requested mail action okay, completed: id=1M{:x}", salt >> 20),
+        Flavor::Postfix => format!("250 2.0.0 Ok: queued as {:X}", salt >> 20),
+        Flavor::Exim => format!("250 OK id=1w{:05}-00000{:06}-4aBc", salt % 99_999, salt % 999_999),
+        Flavor::Plain => format!("250 2.0.0 {:x} Message accepted for delivery", salt >> 16),
+    };
+    line(
+        world,
+        at,
+        salt,
+        format_args!("{id} => {address} {remote} H={host} [{ip}] {CIPHER} CV=yes C=\"{said}\""),
+    );
+    world.log.count(at, attempt.seen(), Series::new("outbound", 250, "", provider));
+}
+
+pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
+    let Attempt { at, message, to, tries, storm, .. } = attempt;
+    let (id, address, salt) = (&message.id, &to.address, message.salt);
+    let Some((_, place)) = world.place(to) else { return not_stored(world, attempt, fail) };
+    let (host, ip) = place.host(message.salt).clone();
+    let (domain, provider) = (place.domain.clone(), place.provider);
+    let own = world.site.ip.clone();
+    let words =
+        Words { recipient: address, sender: &message.from, our_ip: &own, host: &host, domain: &domain, salt };
+    let reply = Reply { fail, words: &words, joint: "\\n" };
+    let size = message.size;
+    let (stage, number) = match fail.stage {
+        Stage::Greeting => ("initial connection".to_owned(), 0),
+        Stage::Mail => (format!("pipelined MAIL FROM:<{}> SIZE={size}", message.from), -45),
+        Stage::Rcpt => (format!("RCPT TO:<{address}>"), -44),
+        Stage::Dot | Stage::Net | Stage::Lost | Stage::Dns | Stage::Tls | Stage::Loop => {
+            ("end of data".to_owned(), -46)
+        }
+    };
+    let Routes { remote: route, lookup, .. } = routes(world.style);
+    // Within the retry time the host is not asked again, whichever message comes by.
+    let is_put_off = matches!(fail.stage, Stage::Net | Stage::Greeting)
+        && tries > 0
+        && (salt + u64::from(tries)).is_multiple_of(2);
+    match fail.stage {
+        _ if is_put_off => line(
+            world,
+            at,
+            salt,
+            format_args!(
+                "{id} == {address} {route} defer (-53): retry time not reached for any host for '{domain}'"
+            ),
+        ),
+        Stage::Greeting | Stage::Mail | Stage::Rcpt | Stage::Dot if fail.is_temporary() => {
+            if fail.stage != Stage::Rcpt {
+                line(
+                    world,
+                    at,
+                    salt,
+                    format_args!(
+                        "{id} H={host} [{ip}]: SMTP error from remote mail server after {stage}: {reply}"
+                    ),
+                );
+            }
+            line(
+                world,
+                at,
+                salt,
+                format_args!(
+                    "{id} == {address} {route} defer ({number}) H={host} [{ip}]: SMTP error from remote mail server after {stage}: {reply}"
+                ),
+            );
+        }
+        Stage::Greeting | Stage::Mail | Stage::Rcpt | Stage::Dot => {
+            line(
+                world,
+                at,
+                salt,
+                format_args!(
+                    "{id} ** {address} {route} H={host} [{ip}] {CIPHER} CV=yes: SMTP error from remote mail server after {stage}: {reply}"
+                ),
+            );
+        }
+        Stage::Net => {
+            let text = Filled(fail.text, &words);
+            let errno = if fail.text.ends_with("refused") {
+                111
+            } else if fail.text.ends_with("timed out") {
+                110
+            } else {
+                113
+            };
+            line(world, at, salt, format_args!("{id} H={host} [{ip}] {text}"));
+            line(world, at, salt, format_args!("{id} == {address} {route} defer ({errno}): {text}"));
+        }
+        Stage::Lost => {
+            line(
+                world,
+                at,
+                salt,
+                format_args!(
+                    "{id} H={host} [{ip}]: Remote host closed connection in response to initial connection"
+                ),
+            );
+            line(
+                world,
+                at,
+                salt,
+                format_args!(
+                    "{id} == {address} {route} defer (-18) H={host} [{ip}]: Remote host closed connection in response to initial connection"
+                ),
+            );
+        }
+        Stage::Dns if fail.is_temporary() => line(
+            world,
+            at,
+            salt,
+            format_args!("{id} == {address} {lookup} defer (-1): host lookup did not complete"),
+        ),
+        Stage::Dns => line(world, at, salt, format_args!("{id} ** {address}: Unrouteable address")),
+        Stage::Tls if fail.enhanced == "4.7.4" => line(
+            world,
+            at,
+            salt,
+            format_args!(
+                "{id} == {address} {route} defer (-38) H={host} [{ip}]: a TLS session is required, but the server did not offer TLS support"
+            ),
+        ),
+        Stage::Tls => {
+            let why = if fail.text.contains("handshake") {
+                "(SSL_connect): error:0A000410:SSL routines::ssl/tls alert handshake failure"
+            } else {
+                "(certificate verification failed): certificate invalid"
+            };
+            line(
+                world,
+                at,
+                salt,
+                format_args!("{id} == {address} {route} defer (-37) H={host} [{ip}]: TLS session: {why}"),
+            );
+        }
+        Stage::Loop => line(
+            world,
+            at,
+            salt,
+            format_args!("{id} ** {address} {lookup}: lowest numbered MX record points to local host"),
+        ),
+    }
+    world.log.count(at, storm, Series::new("outbound", fail.code, fail.enhanced, provider));
+}
+
+fn not_stored(world: &mut World, attempt: Attempt, fail: &Fail) {
+    let Attempt { at, message, to, storm, .. } = attempt;
+    let Routes { local, lmtp, .. } = routes(world.style);
+    let (id, address, salt) = (&message.id, &to.address, message.salt);
+    let user = address.split('@').next().unwrap_or_default();
+    let domain = world.site.domains[0].clone();
+    let own = world.site.ip.clone();
+    let words = Words {
+        recipient: address,
+        sender: &message.from,
+        our_ip: &own,
+        host: "localhost",
+        domain: &domain,
+        salt,
+    };
+    let reply = Reply { fail, words: &words, joint: "\\n" };
+    if fail.text.contains("No space") {
+        line(
+            world,
+            at,
+            salt,
+            format_args!(
+                "{id} == {user} <{address}> {local} defer (28): No space left on device: while writing to /var/mail/{user}"
+            ),
+        );
+    } else if fail.is_reply() && world.site.has_lmtp {
+        let mark = if fail.is_temporary() { "==" } else { "**" };
+        let defer = if fail.is_temporary() { " defer (-44)" } else { "" };
+        line(
+            world,
+            at,
+            salt,
+            format_args!(
+                "{id} {mark} {user} <{address}> {lmtp}{defer}: LMTP error from remote mail server after RCPT TO:<{address}>: {reply}"
+            ),
+        );
+    } else if fail.is_reply() {
+        line(
+            world,
+            at,
+            salt,
+            format_args!(
+                "{id} == {user} <{address}> {local} defer (-22): mailbox is full (MTA-imposed quota exceeded while writing to file /var/mail/{user})"
+            ),
+        );
+    } else {
+        line(
+            world,
+            at,
+            salt,
+            format_args!(
+                "{id} == {user} <{address}> {lmtp} defer (2): failed to connect to socket /var/run/dovecot/lmtp for dovecot_lmtp transport: No such file or directory"
+            ),
+        );
+    }
+    world.log.count(at, storm, Series::new("outbound", fail.code, fail.enhanced, ""));
+}

@@ -1,0 +1,131 @@
+//! Exim turns clients away: ACLs, authenticators, a full spool.
+
+use super::client::Client;
+use super::condition::Trouble;
+use super::exim::{line, peer};
+use super::flow::{Message, Origin};
+use super::series::Series;
+use super::world::World;
+
+fn inbound(code: u16) -> Series {
+    Series::new("inbound", code, "", "")
+}
+
+/// `H=… F=<…> rejected RCPT <…>: …`; `code` is what the text says, 0 for none.
+pub fn reject(
+    world: &mut World,
+    at: u64,
+    client: &Client,
+    from: &str,
+    to: &str,
+    why: (u16, &str),
+    storm: Option<usize>,
+) {
+    let (code, text) = why;
+    let word =
+        if code / 100 == 4 || text.contains("try again") { "temporarily rejected" } else { "rejected" };
+    line(world, at, client.port, format_args!("H={} F=<{from}> {word} RCPT <{to}>: {text}", peer(client)));
+    let words =
+        ["Unrouteable", "listed", "relay", "Sender verify"].into_iter().find(|words| text.contains(words));
+    world.log.count(at, storm, Series { words: words.unwrap_or_default(), ..inbound(code) });
+}
+
+/// `dovecot_login authenticator failed for …: 535 Incorrect authentication data (set_id=…)`
+pub fn guess(world: &mut World, at: u64, client: &Client, user: &str, storm: Option<usize>) {
+    let word = if client.port.is_multiple_of(3) { "dovecot_plain" } else { "dovecot_login" };
+    line(
+        world,
+        at,
+        client.port,
+        format_args!(
+            "{word} authenticator failed for {}: 535 Incorrect authentication data (set_id={user})",
+            peer(client)
+        ),
+    );
+    world.log.count(at, storm, inbound(535));
+}
+
+pub fn trouble(world: &mut World, at: u64, message: &Message, storm: usize, trouble: Trouble) {
+    let (Origin::Outside(client) | Origin::Person(client, _)) = &message.origin else { return };
+    let from = &message.from;
+    let to = message.to.first().map_or("", |to| to.address.as_str());
+    let (who, salt, id) = (peer(client), message.salt, &message.id);
+    let code = match trouble {
+        Trouble::Disk => {
+            line(
+                world,
+                at,
+                salt,
+                format_args!("spool directory space check failed: space=1024 inodes=118211"),
+            );
+            line(
+                world,
+                at,
+                salt,
+                format_args!(
+                    "H={who} temporarily rejected MAIL <{from}>: 452 Space shortage, please try later"
+                ),
+            );
+            452
+        }
+        Trouble::Policy => {
+            line(
+                world,
+                at,
+                salt,
+                format_args!(
+                    "H={who} F=<{from}> temporarily rejected RCPT <{to}>: 451 4.3.0 Temporary local problem - policy server did not answer"
+                ),
+            );
+            451
+        }
+        Trouble::Lookup => {
+            line(
+                world,
+                at,
+                salt,
+                format_args!(
+                    "H={who} F=<{from}> temporarily rejected RCPT <{to}>: failed to expand \"${{lookup mysql {{select 1}}}}\": MYSQL connection failed: Can't connect to MySQL server on '127.0.0.1'"
+                ),
+            );
+            0
+        }
+        Trouble::Milter => {
+            line(
+                world,
+                at,
+                salt,
+                format_args!(
+                    "{id} spam acl condition: warning - spamd connection to 127.0.0.1, port 783 failed: Connection refused"
+                ),
+            );
+            line(
+                world,
+                at,
+                salt,
+                format_args!(
+                    "{id} H={who} F=<{from}> temporarily rejected after DATA: 451 4.7.1 Service unavailable - the scanner does not answer"
+                ),
+            );
+            451
+        }
+        Trouble::Certificate => {
+            line(
+                world,
+                at,
+                salt,
+                format_args!(
+                    "TLS error on connection from {who} (SSL_CTX_use_PrivateKey_file file=/etc/exim4/exim.key): error:0200100D:system library:fopen:Permission denied"
+                ),
+            );
+            line(
+                world,
+                at,
+                salt,
+                format_args!("H={who} F=<{from}> rejected RCPT <{to}>: 530 5.7.0 TLS is required here"),
+            );
+            530
+        }
+    };
+    world.log.count(at, Some(storm), inbound(code));
+}

@@ -1,0 +1,231 @@
+//! The life of one message: it comes to the door, is queued, and is tried until all is done or the log ends.
+
+use super::arrivals::wait;
+use super::condition::Trouble;
+use super::flow::{Attempt, Message, Origin, Recipient};
+use super::log::Mta;
+use super::place::Flavor;
+use super::reply::Fail;
+use super::rhythm::{DAY, HOUR, MINUTE, SECOND};
+use super::texts::{Kind, REFUSED, TIMED_OUT, texts};
+use super::world::World;
+use super::{exim, exim_delivery, exim_refusal, postfix, postfix_delivery, refusal};
+
+/// What luck a recipient has when nothing else is wrong.
+#[derive(Clone, Copy)]
+enum Luck {
+    Good,
+    /// Until this time.
+    Bad(Fail, u64),
+}
+
+/// One recipient that is not done yet.
+struct Pending {
+    recipient: Recipient,
+    luck: Luck,
+}
+
+pub fn play(world: &mut World, at: u64, message: &Message) {
+    let before = world.log.host;
+    world.log.choose_host(message.salt);
+    if let Some(at) = enter(world, at, message) {
+        deliver(world, at, message, 0);
+    }
+    world.log.host = before;
+}
+
+/// What is in the queue when the log begins: mail to places where nobody answers.
+pub fn stock(world: &mut World, messages_per_day: u64) {
+    let is_dead =
+        |world: &World, place: usize| world.site.places.get(place).is_some_and(|place| place.is_dead);
+    for _ in 0..messages_per_day * 4 {
+        let place = world.site.some_place(&mut world.rng);
+        if !is_dead(world, place) {
+            continue;
+        }
+        let age = world.rng.below(5 * DAY);
+        let (from, number) = (world.our_address().address, world.rng.below(25_000));
+        let to = Recipient { address: world.site.correspondent(place, number), place: Some(place) };
+        let wait = again(world, age);
+        let first = world.rng.below(wait);
+        let message = world.message(first, from, vec![to], Origin::Program);
+        world.log.choose_host(message.salt);
+        deliver(world, first, &message, age);
+    }
+}
+
+/// When it is in the queue; None: it was turned away for good, or longer than the log is.
+fn enter(world: &mut World, at: u64, message: &Message) -> Option<u64> {
+    let mut at = at;
+    let client = match &message.origin {
+        Origin::Outside(client) | Origin::Person(client, _) => client.clone(),
+        Origin::Program | Origin::Bounce(_) => {
+            accept(world, at, message);
+            return Some(at);
+        }
+    };
+    let mut tries = 0;
+    while at < world.end() {
+        let Some((storm, trouble)) = world.door(at) else {
+            accept(world, at, message);
+            return Some(at);
+        };
+        turn_away(world, at, message, storm, trouble);
+        let is_person = matches!(message.origin, Origin::Person(..));
+        tries += 1;
+        // People press the button again once or twice; servers come back for days.
+        if is_person && tries > 2 || client.helo.starts_with("WIN-") {
+            return None;
+        }
+        let age = ((5 * MINUTE) << tries.min(4)).min(HOUR);
+        at += age / 2 + world.rng.below(age);
+    }
+    None
+}
+
+fn accept(world: &mut World, at: u64, message: &Message) {
+    match world.mta {
+        Mta::Postfix => postfix::accept(world, at, message),
+        Mta::Exim => exim::accept(world, at, message),
+    }
+}
+
+fn turn_away(world: &mut World, at: u64, message: &Message, storm: usize, trouble: Trouble) {
+    match world.mta {
+        Mta::Postfix => refusal::trouble(world, at, message, storm, trouble),
+        Mta::Exim => exim_refusal::trouble(world, at, message, storm, trouble),
+    }
+}
+
+/// `age` is how long it had been in the queue before the log began.
+fn deliver(world: &mut World, queued: u64, message: &Message, age: u64) {
+    let mut pending: Vec<Pending> = message
+        .to
+        .iter()
+        .map(|recipient| Pending {
+            recipient: recipient.clone(),
+            luck: luck(world, queued, message, recipient),
+        })
+        .collect();
+    let mut at = queued + 80 + world.rng.below(3 * SECOND);
+    let mut tries = u32::from(age > 0) * 5;
+    while at < world.end() {
+        at = world.goes_on(at);
+        if tries > 0 && world.mta == Mta::Postfix {
+            postfix::activate(world, at, message);
+        }
+        let mut failed = Vec::new();
+        let mut left = Vec::new();
+        for (number, one) in pending.into_iter().enumerate() {
+            let now = at + number as u64 * 35;
+            let said = world.condition(now, &one.recipient).map(|(storm, fail)| (Some(storm), fail)).or(
+                match one.luck {
+                    Luck::Bad(fail, until) if now < until => Some((message.storm, fail)),
+                    Luck::Bad(..) | Luck::Good => None,
+                },
+            );
+            let storm = said.and_then(|(storm, _)| storm);
+            let attempt = Attempt { at: now, queued, before: age, message, to: &one.recipient, tries, storm };
+            report(world, attempt, said.map(|(_, fail)| fail));
+            match said {
+                Some((_, fail)) if fail.is_temporary() => left.push(one),
+                Some((storm, _)) => failed.push((one.recipient, storm)),
+                None => {}
+            }
+        }
+        if let Some((_, storm)) = failed.first() {
+            give_back(world, at + SECOND, message, storm.or(message.storm));
+        }
+        if left.is_empty() {
+            match world.mta {
+                Mta::Postfix => postfix::remove(world, at + SECOND, message),
+                Mta::Exim => exim::complete(world, at + SECOND, message),
+            }
+            return;
+        }
+        pending = left;
+        tries += 1;
+        at += again(world, at - queued + age);
+        if at - queued + age > 5 * DAY {
+            return;
+        }
+    }
+}
+
+/// Postfix: as long again as it is old, from 300 to 4000 seconds. Exim: each quarter of an hour for two hours, then
+/// half as long again each time, from the sixteenth hour on each six hours; whenever the queue runner comes by.
+fn again(world: &mut World, age: u64) -> u64 {
+    match world.mta {
+        Mta::Postfix => age.clamp(300 * SECOND, 4000 * SECOND) + world.rng.below(70 * SECOND),
+        Mta::Exim if age < 2 * HOUR => 15 * MINUTE + world.rng.below(15 * MINUTE),
+        Mta::Exim if age < 16 * HOUR => (age / 2).clamp(HOUR, 6 * HOUR) + world.rng.below(30 * MINUTE),
+        // Whichever message comes by when the host may be asked again: messages do not keep step.
+        Mta::Exim => 5 * HOUR + world.rng.below(2 * HOUR),
+    }
+}
+
+fn report(world: &mut World, attempt: Attempt, said: Option<Fail>) {
+    match (world.mta, said) {
+        (Mta::Postfix, None) => postfix_delivery::sent(world, attempt),
+        (Mta::Postfix, Some(fail)) => postfix_delivery::failed(world, attempt, &fail),
+        (Mta::Exim, None) => exim_delivery::sent(world, attempt),
+        (Mta::Exim, Some(fail)) => exim_delivery::failed(world, attempt, &fail),
+    }
+}
+
+/// A bounce goes to the sender, unless the message is one itself.
+fn give_back(world: &mut World, at: u64, message: &Message, storm: Option<usize>) {
+    if message.from.is_empty() || at >= world.end() {
+        return;
+    }
+    let place =
+        world.site.places.iter().position(|place| message.from.ends_with(&format!("@{}", place.domain)));
+    let to = Recipient { address: message.from.clone(), place };
+    let origin = Origin::Bounce(message.id.clone());
+    let mut bounce = world.message(at, String::new(), vec![to], origin);
+    bounce.storm = storm.filter(|_| place.is_some());
+    play(world, at, &bounce);
+}
+
+fn luck(world: &mut World, at: u64, message: &Message, to: &Recipient) -> Luck {
+    let never = u64::MAX;
+    let Some((number, place)) = world.place(to) else {
+        return match world.site.is_full(&to.address, at) {
+            Some(until) => Luck::Bad(pick(world, Kind::Full, Flavor::Postfix), until),
+            None => Luck::Good,
+        };
+    };
+    let (flavor, is_dead, known) = (place.flavor, place.is_dead, !place.provider.is_empty());
+    let is_grey = place.is_grey || (!known && (number as u64 * 37) % 1000 < world.grey);
+    if is_dead {
+        return Luck::Bad(if number % 3 == 0 { REFUSED } else { TIMED_OUT }, never);
+    }
+    if message.listed && known && world.rng.chance(180) {
+        return Luck::Bad(
+            pick(world, Kind::Rate, flavor),
+            at + 10 * MINUTE + wait(&mut world.rng, 50 * MINUTE),
+        );
+    }
+    match world.rng.below(1000) {
+        dice if dice < message.unknown => return Luck::Bad(pick(world, Kind::Unknown, flavor), never),
+        dice if dice < message.unknown + message.spam => {
+            return Luck::Bad(pick(world, Kind::Spam, flavor), never);
+        }
+        _ => {}
+    }
+    if is_grey && world.rng.chance(400) {
+        return Luck::Bad(pick(world, Kind::Grey, flavor), at + 4 * MINUTE + world.rng.below(5 * MINUTE));
+    }
+    match world.rng.below(1000) {
+        0 | 1 => Luck::Bad(pick(world, Kind::Full, flavor), at + wait(&mut world.rng, 9 * HOUR)),
+        2 => Luck::Bad(pick(world, Kind::Rate, flavor), at + wait(&mut world.rng, 20 * MINUTE)),
+        3 | 4 => Luck::Bad(pick(world, Kind::Ill, flavor), at + wait(&mut world.rng, 15 * MINUTE)),
+        5 => Luck::Bad(TIMED_OUT, at + wait(&mut world.rng, 40 * MINUTE)),
+        _ => Luck::Good,
+    }
+}
+
+fn pick(world: &mut World, kind: Kind, flavor: Flavor) -> Fail {
+    let fails = texts(world.style, kind, flavor);
+    fails[world.rng.early(fails.len())]
+}

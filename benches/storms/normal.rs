@@ -1,0 +1,229 @@
+//! The mail of every day, and the failures of every day.
+
+use super::arrivals::{arrivals, rank, wait};
+use super::client::{Client, person, server, stranger};
+use super::flow::Origin;
+use super::life::{play, stock};
+use super::log::Mta;
+use super::plan::Calm;
+use super::rhythm::{HOUR, MINUTE, SECOND};
+use super::world::World;
+use super::{exim_refusal, flood, refusal};
+
+pub fn fill(world: &mut World, calm: Calm, messages_per_day: u64) {
+    stock(world, messages_per_day);
+    let hours = world.end() / HOUR;
+    // Those who are turned away do not sleep.
+    let noise = messages_per_day as f64 * 0.45 / 24.;
+    let guesses = (messages_per_day as f64).sqrt() * 0.5;
+    for hour in 0..hours {
+        let (from, until) = (hour * HOUR, (hour + 1) * HOUR);
+        let mean = world.rhythm.in_hour(from);
+        for at in arrivals(&mut world.rng, from, until, mean) {
+            if !world.is_lull(at) {
+                come(world, at);
+            }
+        }
+        for at in arrivals(&mut world.rng, from, until, noise * 0.7 + mean * 0.2) {
+            if !world.is_lull(at) {
+                bother(world, at);
+            }
+        }
+        for at in arrivals(&mut world.rng, from, until, guesses) {
+            let number = rank(&mut world.rng, 4000) as u64;
+            let client = stranger(number, &mut world.rng);
+            let user = login(world);
+            if !world.is_lull(at) {
+                guess(world, at, &client, &user, None);
+            }
+        }
+        report(world, from);
+    }
+    if calm == Calm::Newsletter {
+        let weeks = 1 + world.end() / (72 * HOUR);
+        for _ in 0..weeks {
+            flood::newsletter(world, messages_per_day);
+        }
+    }
+}
+
+fn come(world: &mut World, at: u64) {
+    match world.rng.below(100) {
+        0..48 => from_outside(world, at),
+        48..92 => from_person(world, at),
+        _ => from_program(world, at),
+    }
+}
+
+fn from_outside(world: &mut World, at: u64) {
+    let client = server(&mut world.rng);
+    let to = world.our_address();
+    let mut at = at;
+    if world.greets_grey && world.rng.chance(220) {
+        let from = world.stranger_address().address;
+        turn_away(world, at, &client, &from, &to.address, Why::Grey);
+        at += 5 * MINUTE + wait(&mut world.rng, 9 * MINUTE);
+    }
+    // Bounces and notices come with the null sender.
+    let from = if world.rng.chance(35) { String::new() } else { world.stranger_address().address };
+    let message = world.message(at, from, vec![to], Origin::Outside(client));
+    play(world, at, &message);
+}
+
+fn from_person(world: &mut World, at: u64) {
+    let user = world.site.some_user(&mut world.rng);
+    let address = world.site.user(user);
+    let client = person(user as u64, &mut world.rng);
+    let count = [1, 1, 1, 1, 2, 3, 6][world.rng.early(7)];
+    let to = (0..count)
+        .map(|_| if world.rng.chance(250) { world.our_address() } else { world.stranger_address() })
+        .collect();
+    let message = world.message(at, address.clone(), to, Origin::Person(client, address));
+    play(world, at, &message);
+}
+
+fn from_program(world: &mut World, at: u64) {
+    let from = format!("www-data@{}", world.site.host);
+    let to = if world.rng.chance(500) { world.our_address() } else { world.stranger_address() };
+    let message = world.message(at, from, vec![to], Origin::Program);
+    play(world, at, &message);
+}
+
+/// cron writes on the hour, and Postfix says how many came at most.
+fn report(world: &mut World, hour: u64) {
+    if world.mta == Mta::Postfix {
+        let (at, count) = (hour + 7 * MINUTE + world.rng.below(40 * MINUTE), 2 + world.rng.below(9));
+        let client = stranger(at % 5000, &mut world.rng);
+        let ip = client.ip;
+        world.log.line(
+            at,
+            "postfix/anvil",
+            1409,
+            format_args!("statistics: max connection rate {count}/60s for (smtp:{ip}) at Mar  2 04:51:10"),
+        );
+        world.log.line(
+            at,
+            "postfix/anvil",
+            1409,
+            format_args!("statistics: max cache size 25 at Mar  2 04:52:00"),
+        );
+    }
+    for number in 0..world.rng.below(3) {
+        let at = hour + 1500 + number * 1200 + world.rng.below(3 * SECOND);
+        let from = format!("root@{}", world.site.host);
+        let user = world.site.user(number as usize);
+        let to = vec![super::flow::Recipient { address: user, place: None }];
+        let message = world.message(at, from, to, Origin::Program);
+        play(world, at, &message);
+    }
+}
+
+#[derive(Clone, Copy)]
+pub enum Why {
+    Nobody,
+    Listed,
+    Relay,
+    NoSender,
+    Grey,
+}
+
+fn bother(world: &mut World, at: u64) {
+    let salt = world.salt();
+    world.log.choose_host(salt);
+    let number = rank(&mut world.rng, 9000) as u64;
+    let client = stranger(number, &mut world.rng);
+    let from = world.stranger_address().address;
+    match world.rng.below(100) {
+        0..46 => {
+            let to = world.our_address().address;
+            turn_away(world, at, &client, &from, &to, Why::Listed);
+        }
+        46..70 => {
+            let to = world.site.nobody(&mut world.rng);
+            let client = if world.rng.chance(500) { server(&mut world.rng) } else { client };
+            turn_away(world, at, &client, &from, &to, Why::Nobody);
+        }
+        70..80 => {
+            let to = world.stranger_address().address;
+            turn_away(world, at, &client, &from, &to, Why::Relay);
+        }
+        80..92 => {
+            let (from, to) = (format!("x{number}@nowhere.invalid"), world.our_address().address);
+            turn_away(world, at, &client, &from, &to, Why::NoSender);
+        }
+        _ => {
+            // A spammer who is let in.
+            let to = world.our_address();
+            let message = world.message(at, from, vec![to], Origin::Outside(client));
+            play(world, at, &message);
+        }
+    }
+}
+
+pub fn turn_away(world: &mut World, at: u64, client: &Client, from: &str, to: &str, why: Why) {
+    match (world.mta, why) {
+        (Mta::Postfix, Why::Listed) if world.site.has_postscreen => {
+            refusal::screen(world, at, client, from, to);
+        }
+        (Mta::Postfix, why) => {
+            let (code, enhanced, text) = match why {
+                Why::Nobody => (
+                    550,
+                    "5.1.1",
+                    format!("<{to}>: Recipient address rejected: User unknown in virtual mailbox table"),
+                ),
+                Why::Listed => (
+                    554,
+                    "5.7.1",
+                    format!(
+                        "Service unavailable; Client host [{}] blocked using zen.spamhaus.org; https://www.spamhaus.org/query/ip/{}",
+                        client.ip, client.ip
+                    ),
+                ),
+                Why::Relay => (454, "4.7.1", format!("<{to}>: Relay access denied")),
+                Why::NoSender => {
+                    (450, "4.1.8", format!("<{from}>: Sender address rejected: Domain not found"))
+                }
+                Why::Grey => (
+                    450,
+                    "4.2.0",
+                    format!(
+                        "<{to}>: Recipient address rejected: Greylisted, see http://postgrey.schweikert.ch/help/example.org.html"
+                    ),
+                ),
+            };
+            refusal::reject(world, at, client, from, to, (code, enhanced, &text), None);
+        }
+        (Mta::Exim, why) => {
+            let listed = format!(
+                "{} is listed at zen.spamhaus.org (127.0.0.4: https://www.spamhaus.org/query/ip/{})",
+                client.ip, client.ip
+            );
+            let text = match why {
+                Why::Nobody => (0, "Unrouteable address"),
+                Why::Listed => (0, listed.as_str()),
+                Why::Relay => (0, "relay not permitted"),
+                Why::NoSender => (0, "Sender verify failed"),
+                Why::Grey => (451, "451 greylisted, please try again in 5 minutes"),
+            };
+            exim_refusal::reject(world, at, client, from, to, text, None);
+        }
+    }
+}
+
+pub fn guess(world: &mut World, at: u64, client: &Client, user: &str, storm: Option<usize>) {
+    match world.mta {
+        Mta::Postfix => refusal::guess(world, at, client, user, storm),
+        Mta::Exim => exim_refusal::guess(world, at, client, user, storm),
+    }
+}
+
+/// A name that is tried: a user's, or one that every server might have.
+pub fn login(world: &mut World) -> String {
+    if world.rng.chance(300) {
+        return world.our_address().address;
+    }
+    let name = ["admin", "info", "test", "postmaster", "sales", "root", "scan", "user", "office", "backup"]
+        [world.rng.early(10)];
+    format!("{name}@{}", world.site.domains[0])
+}

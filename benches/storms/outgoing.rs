@@ -1,0 +1,231 @@
+//! Storms of mail that leaves: accounts, lists, providers, our address, our network, loops.
+
+use super::arrivals::{fading, hill, ramp, spread, step};
+use super::case::Window;
+use super::client::{Client, person, stranger};
+use super::condition::{Condition, Scope, What};
+use super::flood::{Sender, Surge, send};
+use super::mailboxes;
+use super::pattern::Pattern;
+use super::place::Flavor;
+use super::reply::Fail;
+use super::rhythm::MINUTE;
+use super::texts::{BROKEN, Kind, NO_NAME, NO_ROUTE, TIMED_OUT, UNREACHABLE, texts};
+use super::truth::{Draft, Factor};
+use super::world::World;
+
+pub fn factor(dimension: &'static str, value: impl Into<String>) -> Factor {
+    Factor { dimension, value: value.into() }
+}
+
+pub fn add(world: &mut World, storm: usize, pattern: Pattern, window: Window, boost: f64) -> Draft {
+    match pattern {
+        Pattern::StolenAccount => stolen(world, storm, window, boost),
+        Pattern::DeadList => dead_list(world, storm, window, boost),
+        Pattern::ListedIp => listed(world, storm, window),
+        Pattern::ProviderOutage => outage(world, storm, window),
+        Pattern::RateLimit => rate(world, storm, window, boost),
+        Pattern::OwnNetwork => network(world, storm, window),
+        Pattern::FullMailbox => mailboxes::full(world, storm, window, boost),
+        _ => mailboxes::looped(world, storm, window, boost),
+    }
+}
+
+/// How strong: enough for five in five minutes, and no more than a log of this kind can hold.
+pub fn surge(world: &mut World, window: Window, boost: f64, least: f64, most: f64) -> Surge {
+    let minutes = (window.until - window.from) as f64 / MINUTE as f64;
+    let strength = spread(&mut world.rng, least, most) * boost;
+    let per_minute = strength.min(14_000. / minutes).max(12. / minutes).max(least);
+    let shape = [step as fn(f64) -> f64, ramp, hill, fading][world.rng.weighted(&[50, 25, 15, 10])];
+    Surge { from: window.from, until: window.until, per_minute, shape }
+}
+
+pub fn draft(pattern: Pattern, variant: &'static str, window: Window, factors: Vec<Factor>) -> Draft {
+    Draft { pattern, variant, from: window.from, until: window.until, accepted: vec![pattern], factors }
+}
+
+fn strangers(world: &mut World, count: u64) -> Vec<Client> {
+    let first = world.rng.below(1 << 30) + 100_000;
+    (0..count).map(|number| stranger(first + number, &mut world.rng)).collect()
+}
+
+fn stolen(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
+    let number = world.site.some_user(&mut world.rng);
+    let user = world.site.user(number);
+    let count = [1, 1, 2, 6, 25, 120][world.rng.below(6) as usize];
+    let clients = strangers(world, count);
+    let is_forged = world.rng.chance(300);
+    let from = if is_forged {
+        format!("notice{}@{}", world.rng.below(900), "bank.example.net")
+    } else {
+        user.clone()
+    };
+    let mut factors = vec![factor("user", user.clone()), factor("sender", from.clone())];
+    if let [client] = &clients[..] {
+        factors.push(factor("client", client.ip.clone()));
+    }
+    let sender = Sender {
+        from,
+        user: Some(user),
+        clients,
+        per_message: [1, 1, 4, 12, 30][world.rng.below(5) as usize],
+        unknown: world.rng.between(120, 420),
+        spam: world.rng.between(90, 330),
+        listed: world.rng.chance(700),
+        storm: Some(storm),
+    };
+    let surge = surge(world, window, boost, 6., 130.);
+    send(world, surge, &sender, &[]);
+    draft(Pattern::StolenAccount, if is_forged { "forged sender" } else { "own sender" }, window, factors)
+}
+
+fn dead_list(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
+    let is_program = world.rng.chance(550);
+    let (from, user, clients) = if is_program {
+        let from = format!("newsletter@{}", world.site.domains[world.rng.early(world.site.domains.len())]);
+        (from, None, Vec::new())
+    } else {
+        let number = world.site.some_user(&mut world.rng);
+        let user = world.site.user(number);
+        (user.clone(), Some(user), vec![person(number as u64, &mut world.rng)])
+    };
+    let mut factors = vec![factor("sender", from.clone())];
+    if let Some(user) = &user {
+        factors.push(factor("user", user.clone()));
+    }
+    if let Some(client) = clients.first() {
+        factors.push(factor("client", client.ip.clone()));
+    }
+    let sender = Sender {
+        from,
+        user,
+        clients,
+        per_message: if is_program { 1 } else { [1, 20, 45][world.rng.below(3) as usize] },
+        unknown: world.rng.between(280, 800),
+        spam: 6,
+        listed: false,
+        storm: Some(storm),
+    };
+    let surge = surge(world, window, boost, 6., 90.);
+    send(world, surge, &sender, &[]);
+    draft(Pattern::DeadList, if is_program { "program" } else { "person" }, window, factors)
+}
+
+fn rise(world: &mut World, window: Window) -> u64 {
+    if world.rng.chance(300) { (window.until - window.from) / 4 } else { 0 }
+}
+
+fn add_condition(
+    world: &mut World,
+    storm: usize,
+    window: Window,
+    share: (u64, u64),
+    scope: Scope,
+    what: What,
+) {
+    let rise = rise(world, window);
+    let share = world.rng.between(share.0, share.1);
+    world.conditions.push(Condition {
+        storm,
+        from: window.from,
+        until: window.until,
+        rise,
+        share,
+        scope,
+        what,
+        host: None,
+    });
+}
+
+fn listed(world: &mut World, storm: usize, window: Window) -> Draft {
+    let scope = Scope::Some(world.rng.between(450, 950));
+    add_condition(world, storm, window, (960, 1001), scope, What::Kind(Kind::Listed));
+    let factors = vec![
+        factor("reason", "blocklisted"),
+        factor("reason", "bad-reputation"),
+        factor("own_ip", world.site.ip.clone()),
+        factor("direction", "outbound"),
+    ];
+    draft(Pattern::ListedIp, "some providers", window, factors)
+}
+
+/// One of the large ones, as many mails go there as the place in the list says.
+fn large(world: &mut World) -> (&'static str, Flavor) {
+    let all = [
+        ("google", Flavor::Google),
+        ("microsoft", Flavor::Microsoft),
+        ("yahoo", Flavor::Yahoo),
+        ("united-internet", Flavor::Gmx),
+    ];
+    all[world.rng.weighted(&[40, 35, 12, 13])]
+}
+
+/// A provider says one thing most of the time, and another now and then.
+pub fn turned<'a>(world: &mut World, fails: impl IntoIterator<Item = &'a Fail>) -> What {
+    let mut fails: Vec<Fail> = fails.into_iter().copied().collect();
+    let by = world.rng.below(fails.len() as u64) as usize;
+    fails.rotate_left(by);
+    fails.truncate(2);
+    What::These(fails)
+}
+
+fn outage(world: &mut World, storm: usize, window: Window) -> Draft {
+    let (provider, flavor) = large(world);
+    let what = if world.rng.chance(350) {
+        turned(world, &[TIMED_OUT, BROKEN])
+    } else {
+        turned(world, texts(world.style, Kind::Ill, flavor))
+    };
+    add_condition(world, storm, window, (600, 1001), Scope::Provider(provider), what);
+    draft(Pattern::ProviderOutage, provider, window, vec![factor("provider", provider)])
+}
+
+/// They slow us down, often because we send them so much.
+fn rate(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
+    let (provider, flavor) = large(world);
+    let what = turned(world, texts(world.style, Kind::Rate, flavor));
+    add_condition(world, storm, window, (550, 1001), Scope::Provider(provider), what);
+    let mut factors = vec![factor("provider", provider)];
+    let places: Vec<usize> =
+        (0..world.site.places.len()).filter(|&at| world.site.places[at].provider == provider).collect();
+    let has_campaign = world.rng.chance(700);
+    if has_campaign {
+        let from = format!("offers@{}", world.site.domains[0]);
+        factors.push(factor("sender", from.clone()));
+        let sender = Sender {
+            from,
+            user: None,
+            clients: Vec::new(),
+            per_message: 1,
+            unknown: 8,
+            spam: 2,
+            listed: false,
+            storm: None,
+        };
+        let mut surge = surge(world, window, boost, 3., 40.);
+        // It was sent off a little before they had enough.
+        surge.from -= 4 * MINUTE;
+        surge.until = surge.from + (surge.until - surge.from) / 2 + 5 * MINUTE;
+        send(world, surge, &sender, &places);
+    }
+    draft(Pattern::RateLimit, provider, window, factors)
+}
+
+fn network(world: &mut World, storm: usize, window: Window) -> Draft {
+    let is_dns = world.rng.chance(350);
+    let what =
+        if is_dns { What::These(vec![NO_NAME]) } else { turned(world, &[TIMED_OUT, UNREACHABLE, NO_ROUTE]) };
+    add_condition(world, storm, window, (850, 1001), Scope::Remote, what);
+    if let Some(condition) = world.conditions.last_mut() {
+        condition.host = Some(0);
+    }
+    let reason = if is_dns { "dns-failure" } else { "connection-failed" };
+    let factors =
+        vec![factor("reason", reason), factor("direction", "outbound"), factor("host", host(world))];
+    draft(Pattern::OwnNetwork, if is_dns { "resolver" } else { "line" }, window, factors)
+}
+
+/// As it stands in the log.
+pub fn host(world: &World) -> String {
+    world.site.host.split('.').next().unwrap_or_default().to_owned()
+}

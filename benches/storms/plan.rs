@@ -1,0 +1,99 @@
+//! A seed goes in; which server, how many days, how busy, and which storms come out.
+
+use clap::ValueEnum;
+use jiff::{ToSpan, civil::Date};
+use serde::Serialize;
+
+use super::arrivals::spread;
+use super::log::{Mta, Stamp};
+use super::pattern::Pattern;
+use super::rng::Rng;
+
+/// Two sets of names and habits, so that a finder is not fitted to one of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Style {
+    Usual,
+    Other,
+}
+
+/// What is out of the ordinary without being a storm.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Calm {
+    Plain,
+    /// Much mail must come a second time, ours and theirs.
+    Greylisting,
+    /// A newsletter to people who want it; a few addresses are dead, as always.
+    Newsletter,
+}
+
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub seed: u64,
+    pub style: Style,
+    pub mta: Mta,
+    pub stamp: Stamp,
+    pub start: Date,
+    pub days: u64,
+    pub messages_per_day: u64,
+    pub calm: Calm,
+    /// Empty: a clean log.
+    pub storms: Vec<Pattern>,
+    /// How much stronger than drawn a storm must be to be seen above what is usual.
+    pub boost: f64,
+}
+
+impl Plan {
+    /// Each pattern comes as often as any other; one case in six has a second storm.
+    pub fn with_storms(seed: u64, style: Style) -> Self {
+        let mut rng = Rng::new(seed ^ 0x0057_0025);
+        let all = Pattern::all();
+        let first = all[(seed % all.len() as u64) as usize];
+        let mut storms = vec![first];
+        if first != Pattern::Silence && rng.chance(170) {
+            let other = all[rng.below(all.len() as u64 - 1) as usize];
+            if other != first {
+                storms.push(other);
+            }
+        }
+        Self::draw(rng, seed, style, storms)
+    }
+
+    /// No storm: a third of them plain, a third with greylisting, a third with a newsletter.
+    pub fn clean(seed: u64, style: Style) -> Self {
+        Self::draw(Rng::new(seed ^ 0x0c1e_a700), seed, style, Vec::new())
+    }
+
+    fn draw(mut rng: Rng, seed: u64, style: Style, storms: Vec<Pattern>) -> Self {
+        let least = storms.iter().map(|pattern| pattern.least_traffic()).max().unwrap_or(200);
+        let messages_per_day =
+            spread(&mut rng, 200., 50_000.).max(least as f64 * spread(&mut rng, 1., 2.5)).min(50_000.) as u64;
+        let days = match messages_per_day {
+            0..3000 => [1, 2, 3, 3, 5, 7][rng.below(6) as usize],
+            3000..12_000 => [1, 2, 2, 3][rng.below(4) as usize],
+            _ => [1, 1, 2][rng.below(3) as usize],
+        };
+        let exim = if style == Style::Other { 700 } else { 400 };
+        let mta = if rng.chance(exim) { Mta::Exim } else { Mta::Postfix };
+        let stamp = match mta {
+            Mta::Postfix if rng.chance(500) => Stamp::Rfc3339,
+            Mta::Postfix => Stamp::Bsd,
+            Mta::Exim if rng.chance(120) => Stamp::Bsd,
+            Mta::Exim => Stamp::Exim,
+        };
+        let start =
+            jiff::civil::date(2026, 3, 2).checked_add((rng.below(180) as i64).days()).unwrap_or_default();
+        let calm = match (storms.is_empty(), rng.below(9)) {
+            (true, 0..3) | (false, 0) => Calm::Greylisting,
+            (true, 3..6) | (false, 1) => Calm::Newsletter,
+            _ => Calm::Plain,
+        };
+        Self { seed, style, mta, stamp, start, days, messages_per_day, calm, storms, boost: 1. }
+    }
+
+    pub fn name(&self) -> String {
+        let word = if self.storms.is_empty() { "clean" } else { "storm" };
+        format!("{word}-{:05}", self.seed)
+    }
+}

@@ -1,0 +1,226 @@
+//! Postfix delivers, or says why not.
+
+use std::fmt::Arguments;
+
+use super::flow::Attempt;
+use super::place::Flavor;
+use super::reply::{Fail, Filled, Reply, Stage, Words};
+use super::series::Series;
+use super::world::World;
+
+/// `QID: to=<…>, relay=…, delay=…, delays=…, dsn=…, status=…`
+fn status(world: &mut World, attempt: Attempt, by: &str, relay: &str, dsn: &str, text: Arguments) {
+    let Attempt { at, queued, before, message, to, .. } = attempt;
+    let (id, address) = (&message.id, &to.address);
+    let age = (at.saturating_sub(queued) + before) / 1000;
+    let (b, c, d) = (message.salt % 40, message.salt >> 6 & 63, message.salt >> 12 & 511);
+    let pid = 25_000 + message.salt % 89;
+    let delay = if age > 9 { format!("{age}") } else { format!("{age}.{d:02}", d = d % 100) };
+    world.log.line(at, by, pid, format_args!(
+        "{id}: to=<{address}>, relay={relay}, delay={delay}, delays={age}/0.{b:02}/0.{c:02}/0.{d:02}, dsn={dsn}, status={text}"
+    ));
+}
+
+pub fn sent(world: &mut World, attempt: Attempt) {
+    let Attempt { at, message, to, .. } = attempt;
+    let Some((_, place)) = world.place(to) else { return stored(world, attempt) };
+    let (host, ip) = place.host(message.salt).clone();
+    let (flavor, provider) = (place.flavor, place.provider);
+    let salt = message.salt;
+    let (enhanced, said) = match flavor {
+        Flavor::Google => (
+            "2.0.0",
+            format!(
+                "OK  1772{:06} {:x}-20020a05600si{}wrb.{} - gsmtp",
+                salt % 1_000_000,
+                salt >> 40,
+                salt % 9_999_999,
+                salt % 997
+            ),
+        ),
+        Flavor::Microsoft => (
+            "2.6.0",
+            format!(
+                "<{salt:x}@{}> [InternalId={}, Hostname=DB9PR{:04}.eurprd04.prod.outlook.com] 9021 bytes in 0.151, 58.310 KB/sec Queued mail for delivery",
+                world.site.host,
+                salt % 99_999_999,
+                salt % 9999
+            ),
+        ),
+        Flavor::Yahoo => ("", "ok dirdel".to_owned()),
+        Flavor::Apple => ("2.5.0", "Ok.".to_owned()),
+        Flavor::Gmx => ("", format!("Requested mail action okay, completed: id=1M{:x}", salt >> 20)),
+        Flavor::Postfix => ("2.0.0", format!("Ok: queued as {:X}", salt >> 20)),
+        Flavor::Exim => ("", format!("OK id=1w{:05}-00000{:06}-4aBc", salt % 99_999, salt % 999_999)),
+        Flavor::Plain => ("2.0.0", format!("{:x} Message accepted for delivery", salt >> 16)),
+    };
+    let blank = if enhanced.is_empty() { "" } else { " " };
+    let dsn = if enhanced.is_empty() { "2.0.0" } else { enhanced };
+    status(
+        world,
+        attempt,
+        "postfix/smtp",
+        &format!("{host}[{ip}]:25"),
+        dsn,
+        format_args!("sent (250 {enhanced}{blank}{said})"),
+    );
+    world.log.count(at, attempt.seen(), Series::new("outbound", 250, enhanced, provider));
+}
+
+fn stored(world: &mut World, attempt: Attempt) {
+    let Attempt { at, message, to, .. } = attempt;
+    let own = world.site.host.clone();
+    if world.site.has_lmtp {
+        let (address, salt) = (&to.address, message.salt);
+        status(
+            world,
+            attempt,
+            "postfix/lmtp",
+            &format!("{own}[private/dovecot-lmtp]"),
+            "2.0.0",
+            format_args!("sent (250 2.0.0 <{address}> {salt:x}AA Saved)"),
+        );
+    } else {
+        status(
+            world,
+            attempt,
+            "postfix/virtual",
+            "virtual",
+            "2.0.0",
+            format_args!("sent (delivered to maildir)"),
+        );
+    }
+    world.log.count(at, attempt.seen(), Series::new("local", 250, "2.0.0", ""));
+}
+
+/// The host that is asked, and what it says, for a mailbox here too.
+pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
+    let Attempt { at, message, to, tries, storm, .. } = attempt;
+    let word = if fail.is_temporary() { "deferred" } else { "bounced" };
+    let (host, ip, domain, provider) = match world.place(to) {
+        Some((_, place)) => {
+            let (host, ip) = place.host(message.salt).clone();
+            (host, ip, place.domain.clone(), place.provider)
+        }
+        None => {
+            (world.site.host.clone(), "private/dovecot-lmtp".to_owned(), world.site.domains[0].clone(), "")
+        }
+    };
+    let is_here = to.place.is_none();
+    let own = world.site.ip.clone();
+    let words = Words {
+        recipient: &to.address,
+        sender: &message.from,
+        our_ip: &own,
+        host: &host,
+        domain: &domain,
+        salt: message.salt,
+    };
+    let (by, port) = if is_here { ("postfix/lmtp", "") } else { ("postfix/smtp", ":25") };
+    let peer = format!("{host}[{ip}]");
+    let relay = format!("{peer}{port}");
+    let dsn = if fail.code / 100 == 4 && fail.enhanced.starts_with('4')
+        || fail.code / 100 == 5 && fail.enhanced.starts_with('5')
+        || fail.code == 0
+    {
+        fail.enhanced
+    } else if fail.is_temporary() {
+        "4.0.0"
+    } else {
+        "5.0.0"
+    };
+    let dsn = if fail.stage == Stage::Greeting && dsn.starts_with('5') { "4.7.0" } else { dsn };
+    let reply = Reply { fail, words: &words, joint: " " };
+    let text = Filled(fail.text, &words);
+    // A site that was down a moment ago is not asked for each message.
+    let is_suspended = tries > 0
+        && matches!(fail.stage, Stage::Greeting | Stage::Net)
+        && message.salt.wrapping_add(u64::from(tries)).is_multiple_of(3);
+    match fail.stage {
+        Stage::Greeting if is_suspended => status(
+            world,
+            attempt,
+            "postfix/error",
+            "none",
+            dsn,
+            format_args!(
+                "{word} (delivery temporarily suspended: host {peer} refused to talk to me: {reply})"
+            ),
+        ),
+        Stage::Net if is_suspended => status(
+            world,
+            attempt,
+            "postfix/error",
+            "none",
+            dsn,
+            format_args!("{word} (delivery temporarily suspended: connect to {relay}: {text})"),
+        ),
+        Stage::Greeting => status(
+            world,
+            attempt,
+            by,
+            &relay,
+            dsn,
+            format_args!("{word} (host {peer} refused to talk to me: {reply})"),
+        ),
+        Stage::Mail => status(
+            world,
+            attempt,
+            by,
+            &relay,
+            dsn,
+            format_args!("{word} (host {peer} said: {reply} (in reply to MAIL FROM command))"),
+        ),
+        Stage::Rcpt => status(
+            world,
+            attempt,
+            by,
+            &relay,
+            dsn,
+            format_args!("{word} (host {peer} said: {reply} (in reply to RCPT TO command))"),
+        ),
+        Stage::Dot => status(
+            world,
+            attempt,
+            by,
+            &relay,
+            dsn,
+            format_args!("{word} (host {peer} said: {reply} (in reply to end of DATA command))"),
+        ),
+        Stage::Net => {
+            if !is_here {
+                world.log.line(
+                    at.saturating_sub(20),
+                    by,
+                    25_000 + message.salt % 89,
+                    format_args!("connect to {relay}: {text}"),
+                );
+            }
+            status(world, attempt, by, "none", dsn, format_args!("{word} (connect to {relay}: {text})"));
+        }
+        Stage::Lost => status(
+            world,
+            attempt,
+            by,
+            &relay,
+            dsn,
+            format_args!("{word} (lost connection with {peer} {text})"),
+        ),
+        Stage::Dns => status(
+            world,
+            attempt,
+            by,
+            "none",
+            dsn,
+            format_args!(
+                "{word} (Host or domain name not found. Name service error for name={domain} type=MX: {text})"
+            ),
+        ),
+        Stage::Tls => {
+            let shown = if fail.text.contains("%h") { format!("{text}[{ip}]") } else { text.to_string() };
+            status(world, attempt, by, &relay, dsn, format_args!("{word} ({shown})"));
+        }
+        Stage::Loop => status(world, attempt, by, "none", dsn, format_args!("{word} ({text})")),
+    }
+    world.log.count(at, storm, Series::new("outbound", fail.code, fail.enhanced, provider));
+}

@@ -1,0 +1,113 @@
+//! What another server says, with its marks filled in, as each of our servers logs it.
+
+use std::fmt;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// Said instead of a greeting.
+    Greeting,
+    Mail,
+    Rcpt,
+    /// After the message.
+    Dot,
+    /// No answer: the text is the system's own, `Connection timed out`.
+    Net,
+    /// The connection broke: the text says when.
+    Lost,
+    Dns,
+    Tls,
+    /// The mail comes back to us.
+    Loop,
+}
+
+/// Why a message was not taken. Marks: %r recipient, %s sender, %i our address, %h their host, %d their domain,
+/// %x and %X hexadecimal, %n digits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fail {
+    /// 0: no reply.
+    pub code: u16,
+    /// For what is no reply: the code that Postfix gives it.
+    pub enhanced: &'static str,
+    pub stage: Stage,
+    pub text: &'static str,
+}
+
+pub const fn fail(code: u16, enhanced: &'static str, stage: Stage, text: &'static str) -> Fail {
+    Fail { code, enhanced, stage, text }
+}
+
+impl Fail {
+    pub const fn is_reply(&self) -> bool {
+        matches!(self.stage, Stage::Greeting | Stage::Mail | Stage::Rcpt | Stage::Dot)
+    }
+
+    /// Another try may help; a greeting that refuses moves Postfix on to the next host, and then to a later try.
+    pub fn is_temporary(&self) -> bool {
+        match self.stage {
+            Stage::Greeting => true,
+            Stage::Mail | Stage::Rcpt | Stage::Dot => self.code < 500,
+            Stage::Net | Stage::Lost | Stage::Dns | Stage::Tls => self.enhanced.starts_with('4'),
+            Stage::Loop => false,
+        }
+    }
+}
+
+pub struct Words<'a> {
+    pub recipient: &'a str,
+    pub sender: &'a str,
+    pub our_ip: &'a str,
+    pub host: &'a str,
+    pub domain: &'a str,
+    pub salt: u64,
+}
+
+/// `550-5.1.1 first` joint `550 5.1.1 last`.
+pub struct Reply<'a> {
+    pub fail: &'a Fail,
+    pub words: &'a Words<'a>,
+    pub joint: &'a str,
+}
+
+impl fmt::Display for Reply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self { fail, words, joint } = self;
+        let (code, enhanced) = (fail.code, fail.enhanced);
+        let blank = if enhanced.is_empty() { "" } else { " " };
+        let mut lines = fail.text.split('\n').peekable();
+        while let Some(line) = lines.next() {
+            let text = Filled(line, words);
+            if lines.peek().is_some() {
+                write!(f, "{code}-{enhanced}{blank}{text}{joint}")?;
+            } else {
+                write!(f, "{code} {enhanced}{blank}{text}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+pub struct Filled<'a>(pub &'a str, pub &'a Words<'a>);
+
+impl fmt::Display for Filled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self(text, words) = self;
+        let mut parts = text.split('%');
+        f.write_str(parts.next().unwrap_or_default())?;
+        for part in parts {
+            let (mark, rest) = part.split_at(part.len().min(1));
+            match mark {
+                "r" => f.write_str(words.recipient)?,
+                "s" => f.write_str(words.sender)?,
+                "i" => f.write_str(words.our_ip)?,
+                "h" => f.write_str(words.host)?,
+                "d" => f.write_str(words.domain)?,
+                "x" => write!(f, "{:010x}", words.salt & 0xff_ffff_ffff)?,
+                "X" => write!(f, "{:010X}", words.salt >> 8 & 0xff_ffff_ffff)?,
+                "n" => write!(f, "{:06}", words.salt % 1_000_000)?,
+                _ => write!(f, "%{mark}")?,
+            }
+            f.write_str(rest)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! How busy the server is at a time of the week; milliseconds since the log's first midnight go in.
+
+use super::rng::Rng;
+
+pub const SECOND: u64 = 1000;
+pub const MINUTE: u64 = 60 * SECOND;
+pub const HOUR: u64 = 60 * MINUTE;
+pub const DAY: u64 = 24 * HOUR;
+
+/// Office hours, in a hundredth of the busiest.
+const OFFICE: [f64; 24] = [
+    12., 10., 10., 10., 12., 18., 30., 52., 86., 100., 98., 95., 80., 88., 94., 90., 82., 66., 48., 38., 32.,
+    26., 20., 15.,
+];
+/// People at home, in the evening too.
+const HOMES: [f64; 24] = [
+    22., 16., 13., 12., 13., 18., 30., 48., 62., 72., 76., 78., 80., 76., 74., 76., 80., 86., 94., 100., 96.,
+    80., 58., 36.,
+];
+
+pub struct Rhythm {
+    hours: [f64; 24],
+    /// Monday first.
+    days: [f64; 7],
+    first_weekday: u64,
+    messages_per_day: f64,
+}
+
+impl Rhythm {
+    pub fn draw(rng: &mut Rng, messages_per_day: u64, first_weekday: u64) -> Self {
+        let is_office = rng.chance(600);
+        // 1: as the table says, about ten to one; less: a flatter day.
+        let depth = 0.35 + rng.below(650) as f64 / 1000.;
+        let table = if is_office { OFFICE } else { HOMES };
+        let mut hours = table.map(|hour| (hour / 100_f64).powf(depth));
+        let sum: f64 = hours.iter().sum();
+        for hour in &mut hours {
+            *hour /= sum;
+        }
+        let weekend = if is_office { [0.35, 0.3] } else { [0.9, 1.0] };
+        let days = [1.0, 1.05, 1.04, 1.0, 0.92, weekend[0], weekend[1]];
+        Self { hours, days, first_weekday, messages_per_day: messages_per_day as f64 }
+    }
+
+    /// The share of a usual day's traffic that falls into the hour at this time.
+    pub fn share(&self, at: u64) -> f64 {
+        let weekday = (self.first_weekday + at / DAY) % 7;
+        self.hours[(at % DAY / HOUR) as usize] * self.days[weekday as usize]
+    }
+
+    /// Messages in this hour.
+    pub fn in_hour(&self, at: u64) -> f64 {
+        self.messages_per_day * self.share(at)
+    }
+}

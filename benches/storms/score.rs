@@ -1,0 +1,220 @@
+//! The truth and an answer go in; what was found, and what was found that is not there, come out.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::pattern::Pattern;
+use super::truth::{Storm, Truth};
+
+/// A storm as the program reports it.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    pub start: i64,
+    /// The log's end where it is not over.
+    pub end: i64,
+    pub pattern: String,
+    /// Dimension and value of the first factor.
+    pub factor: Option<(String, String)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub pattern: Pattern,
+    pub variant: &'static str,
+    pub is_found: bool,
+    pub starts_right: bool,
+    /// At most five minutes outside the range.
+    pub starts_near: bool,
+    pub names_right: bool,
+    pub factor_right: bool,
+    /// What was wanted, and what was said instead; empty: all is right.
+    pub words: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Score {
+    pub name: String,
+    pub seed: u64,
+    pub days: u64,
+    pub is_clean: bool,
+    pub storms: Vec<Found>,
+    pub false_alarms: Vec<String>,
+    /// The program gave no answer, and why.
+    pub failure: Option<String>,
+}
+
+/// Stamps of a second are rounded to minutes by whoever counts in minutes.
+const ROUNDING: i64 = 60;
+const NEAR: i64 = 300;
+/// How long the retries of what a storm left behind may sound like a storm.
+const ECHO: i64 = 6 * 3600;
+
+/// `end` is the last second of the log.
+pub fn judge(truth: &Truth, end: i64, answer: Result<Value, String>) -> Score {
+    let mut score = Score {
+        name: truth.name.clone(),
+        seed: truth.seed,
+        days: truth.days,
+        is_clean: truth.storms.is_empty(),
+        storms: Vec::new(),
+        false_alarms: Vec::new(),
+        failure: None,
+    };
+    let reported = answer.and_then(|answer| read(&answer, end)).unwrap_or_else(|failure| {
+        score.failure = Some(failure);
+        Vec::new()
+    });
+    let mut taken = vec![false; reported.len()];
+    for storm in &truth.storms {
+        let best =
+            (0..reported.len()).filter(|&at| !taken[at] && may_be(storm, &reported[at])).max_by_key(|&at| {
+                (
+                    is_named(storm, &reported[at]),
+                    has_factor(storm, &reported[at]),
+                    overlap(storm, &reported[at]),
+                )
+            });
+        if let Some(at) = best {
+            taken[at] = true;
+        }
+        score.storms.push(compare(storm, best.map(|at| &reported[at])));
+    }
+    for (at, one) in reported.iter().enumerate() {
+        let is_part = truth.storms.iter().any(|storm| overlap(storm, one) >= -NEAR);
+        let is_echo = truth.storms.iter().any(|storm| {
+            let is_after = (storm.last..storm.last + ECHO).contains(&one.start);
+            is_after
+                && (storm.factors.is_empty()
+                    || has_factor(storm, one)
+                    || same_as_found(storm, one, &reported))
+        });
+        if !taken[at] && !is_part && !is_echo {
+            score.false_alarms.push(format!(
+                "{} at {}, {}",
+                one.pattern,
+                shown(one.start),
+                factor_words(one)
+            ));
+        }
+    }
+    score
+}
+
+/// They last at the same time; and whoever says that it was quiet has not seen that it was loud.
+fn may_be(storm: &Storm, one: &Reported) -> bool {
+    let silence = Pattern::Silence;
+    overlap(storm, one) >= 0
+        && one.start < storm.last
+        && (storm.pattern == silence) == (one.pattern == silence.id())
+}
+
+/// Seconds that both last; negative: so far apart.
+fn overlap(storm: &Storm, one: &Reported) -> i64 {
+    one.end.min(storm.last) - one.start.max(storm.first - ROUNDING)
+}
+
+fn is_named(storm: &Storm, one: &Reported) -> bool {
+    storm.accepted.iter().any(|pattern| pattern.id() == one.pattern)
+}
+
+fn has_factor(storm: &Storm, one: &Reported) -> bool {
+    let said = one.factor.as_ref();
+    storm.factors.is_empty()
+        || said.is_some_and(|(dimension, value)| {
+            // A code may be shown with its enhanced code behind it.
+            let value = if dimension == "code" { value.split(' ').next().unwrap_or_default() } else { value };
+            storm.factors.iter().any(|factor| factor.dimension == dimension && factor.value == value)
+        })
+}
+
+fn same_as_found(storm: &Storm, one: &Reported, all: &[Reported]) -> bool {
+    all.iter().any(|other| overlap(storm, other) > 0 && other.factor.is_some() && other.factor == one.factor)
+}
+
+fn compare(storm: &Storm, one: Option<&Reported>) -> Found {
+    let Some(one) = one else {
+        return Found {
+            pattern: storm.pattern,
+            variant: storm.variant,
+            is_found: false,
+            starts_right: false,
+            starts_near: false,
+            names_right: false,
+            factor_right: false,
+            words: format!(
+                "not found: from {} to {}, {} events, {} in five minutes, usual {:.1}",
+                shown(storm.first),
+                shown(storm.last),
+                storm.events,
+                storm.peak,
+                storm.usual
+            ),
+        };
+    };
+    let late = (one.start - storm.visible).max(0);
+    let early = (storm.first - one.start).max(0);
+    let (starts_right, starts_near) = (late.max(early) <= ROUNDING, late.max(early) <= NEAR);
+    let (names_right, factor_right) = (is_named(storm, one), has_factor(storm, one));
+    let mut words = Vec::new();
+    if !starts_right {
+        words.push(format!(
+            "starts {} instead of {} to {}",
+            shown(one.start),
+            shown(storm.first),
+            shown(storm.visible)
+        ));
+    }
+    if !names_right {
+        words.push(format!("called {}", one.pattern));
+    }
+    if !factor_right {
+        let wanted: Vec<String> = storm
+            .factors
+            .iter()
+            .take(3)
+            .map(|factor| format!("{} {}", factor.dimension, factor.value))
+            .collect();
+        words.push(format!("factor {} instead of {}", factor_words(one), wanted.join(" or ")));
+    }
+    Found {
+        pattern: storm.pattern,
+        variant: storm.variant,
+        is_found: true,
+        starts_right,
+        starts_near,
+        names_right,
+        factor_right,
+        words: words.join("; "),
+    }
+}
+
+fn factor_words(one: &Reported) -> String {
+    one.factor.as_ref().map_or_else(|| "none".to_owned(), |(dimension, value)| format!("{dimension} {value}"))
+}
+
+fn shown(second: i64) -> String {
+    Timestamp::from_second(second).unwrap_or_default().to_string()
+}
+
+fn read(answer: &Value, log_end: i64) -> Result<Vec<Reported>, String> {
+    let storms = answer["storms"].as_array().ok_or("the answer has no list of storms")?;
+    storms
+        .iter()
+        .map(|storm| {
+            let moment = |key: &str| {
+                storm[key].as_str().and_then(|text| text.parse::<Timestamp>().ok()).map(Timestamp::as_second)
+            };
+            let factor = &storm["factors"][0];
+            let value = match &factor["value"] {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            Ok(Reported {
+                start: moment("start").ok_or("a storm has no start")?,
+                end: moment("end").unwrap_or(log_end),
+                pattern: storm["pattern"].as_str().unwrap_or_default().to_owned(),
+                factor: factor["dimension"].as_str().map(|dimension| (dimension.to_owned(), value)),
+            })
+        })
+        .collect()
+}

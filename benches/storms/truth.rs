@@ -1,0 +1,115 @@
+//! What a finder must say about a case, and whether the storm can be seen at all.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::log::Log;
+use super::pattern::Pattern;
+use super::rhythm::Rhythm;
+use super::rhythm::{HOUR, MINUTE};
+use super::series::Series;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Factor {
+    pub dimension: &'static str,
+    pub value: String,
+}
+
+/// A storm as it was planned.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub pattern: Pattern,
+    pub variant: &'static str,
+    pub from: u64,
+    pub until: u64,
+    /// Which names are right, the best first.
+    pub accepted: Vec<Pattern>,
+    /// Which main factors are right; empty: any.
+    pub factors: Vec<Factor>,
+}
+
+/// A storm as it came, in seconds since 1970.
+#[derive(Clone, Debug, Serialize)]
+pub struct Storm {
+    pub pattern: Pattern,
+    pub variant: &'static str,
+    pub accepted: Vec<Pattern>,
+    pub factors: Vec<Factor>,
+    /// Its first event.
+    pub first: i64,
+    /// The end of the first minute behind which five minutes hold at least five of its events and three times the usual.
+    pub visible: i64,
+    /// None: not over where the log ends.
+    pub end: Option<i64>,
+    /// Where it ends, or the log.
+    pub last: i64,
+    pub events: u64,
+    /// The most in five minutes.
+    pub peak: u64,
+    /// In five minutes of that time of day.
+    pub usual: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Truth {
+    pub name: String,
+    pub seed: u64,
+    pub mta: String,
+    pub days: u64,
+    pub messages_per_day: u64,
+    pub calm: super::plan::Calm,
+    pub storms: Vec<Storm>,
+}
+
+const WINDOW: u64 = 5 * MINUTE;
+pub const LEAST: u64 = 5;
+pub const TIMES: f64 = 3.;
+
+/// None: nobody could see it.
+pub fn storm(log: &Log, rhythm: &Rhythm, number: usize, draft: &Draft) -> Option<Storm> {
+    let over = draft.until < log.end();
+    let last = draft.until.min(log.end());
+    let made = |first: u64, visible: u64, events: u64, peak: u64, usual: f64| Storm {
+        pattern: draft.pattern,
+        variant: draft.variant,
+        accepted: draft.accepted.clone(),
+        factors: draft.factors.clone(),
+        first: log.second_of(first),
+        visible: log.second_of(visible),
+        end: over.then(|| log.second_of(last)),
+        last: log.second_of(last),
+        events,
+        peak,
+        usual,
+    };
+    if draft.pattern == Pattern::Silence {
+        let usual = rhythm.in_hour(draft.from) / 12.;
+        return Some(made(draft.from.saturating_sub(2 * MINUTE), draft.from + 15 * MINUTE, 0, 0, usual));
+    }
+    let mut own: Vec<u64> = Vec::new();
+    let mut series: BTreeSet<Series> = BTreeSet::new();
+    for count in log.counts().iter().filter(|count| count.storm == Some(number) && count.at <= draft.until) {
+        own.push(count.at);
+        series.insert(count.series);
+    }
+    own.sort_unstable();
+    let usual_a_day = usual(log, &series);
+    let five_minutes = |at: u64| usual_a_day * rhythm.share(at) / 12.;
+    let (mut visible, mut peak) = (None, 0);
+    for (place, &at) in own.iter().enumerate() {
+        let held = own[place..].partition_point(|&other| other < at + WINDOW) as u64;
+        peak = peak.max(held);
+        if visible.is_none() && held >= LEAST && held as f64 >= TIMES * five_minutes(at) {
+            visible = Some(at + WINDOW);
+        }
+    }
+    Some(made(*own.first()?, visible?, own.len() as u64, peak, five_minutes(draft.from)))
+}
+
+/// Events of the same series that belong to no storm, on a usual day.
+fn usual(log: &Log, series: &BTreeSet<Series>) -> f64 {
+    let others =
+        log.counts().iter().filter(|count| count.storm.is_none() && series.contains(&count.series)).count();
+    others as f64 / (log.end() as f64 / (24 * HOUR) as f64)
+}

@@ -1,0 +1,127 @@
+//! The server as it stands: its log, its people, and what is wrong at the moment.
+
+use super::condition::{Condition, Door, Trouble};
+use super::flow::{Message, Recipient};
+use super::id::Id;
+use super::log::{Log, Mta};
+use super::place::Place;
+use super::plan::Style;
+use super::reply::Fail;
+use super::rhythm::Rhythm;
+use super::rng::Rng;
+use super::site::Site;
+
+pub struct World {
+    pub mta: Mta,
+    pub style: Style,
+    pub rng: Rng,
+    pub log: Log,
+    pub site: Site,
+    pub rhythm: Rhythm,
+    pub conditions: Vec<Condition>,
+    pub doors: Vec<Door>,
+    /// While nothing is delivered, though mail comes in.
+    pub stops: Vec<(u64, u64)>,
+    /// While no mail comes in.
+    pub lulls: Vec<(u64, u64)>,
+    /// How much greylisting there is beyond the usual: of a thousand places.
+    pub grey: u64,
+    /// We greylist strangers ourselves.
+    pub greets_grey: bool,
+    pub count: u64,
+}
+
+impl World {
+    pub fn id(&mut self, at: u64) -> String {
+        self.count += 1;
+        let second = self.log.second_of(at) as u64;
+        match (self.mta, self.site.long_ids) {
+            (Mta::Postfix, false) => Id::short(second, self.count),
+            (Mta::Postfix, true) => Id::long(second, self.count),
+            (Mta::Exim, true) => Id::exim(second, self.count),
+            (Mta::Exim, false) => Id::exim_short(second, self.count),
+        }
+        .to_string()
+    }
+
+    pub fn place(&self, recipient: &Recipient) -> Option<(usize, &Place)> {
+        recipient.place.and_then(|number| self.site.places.get(number).map(|place| (number, place)))
+    }
+
+    /// What the state of the world makes of this attempt, and which storm it belongs to.
+    pub fn condition(&mut self, at: u64, recipient: &Recipient) -> Option<(usize, Fail)> {
+        let dice = self.rng.draw() >> 8;
+        let place = self.place(recipient);
+        self.conditions.iter().find_map(|it| {
+            it.says(at, place, &recipient.address, dice, self.style).map(|fail| (it.storm, fail))
+        })
+    }
+
+    pub fn door(&mut self, at: u64) -> Option<(usize, Trouble)> {
+        let dice = self.rng.below(1000);
+        let shut = self.doors.iter().find(|door| {
+            let is_here = door.host.is_none_or(|host| host == self.log.host);
+            is_here && (door.from..door.until).contains(&at) && dice < door.share
+        })?;
+        Some((shut.storm, shut.trouble))
+    }
+
+    pub fn is_lull(&self, at: u64) -> bool {
+        self.lulls.iter().any(|&(from, until)| (from..until).contains(&at))
+    }
+
+    /// When delivery goes on, if it stands still now.
+    pub fn goes_on(&mut self, at: u64) -> u64 {
+        match self.stops.iter().find(|(from, until)| (*from..*until).contains(&at)) {
+            Some(&(_, until)) => until + self.rng.below(120_000),
+            None => at,
+        }
+    }
+
+    pub fn end(&self) -> u64 {
+        self.log.end()
+    }
+
+    /// Our users write to somebody else's, mostly to the same places.
+    pub fn stranger_address(&mut self) -> Recipient {
+        let place = self.site.some_place(&mut self.rng);
+        let number = self.rng.below(25_000);
+        Recipient { address: self.site.correspondent(place, number), place: Some(place) }
+    }
+
+    pub fn our_address(&mut self) -> Recipient {
+        let user = self.site.some_user(&mut self.rng);
+        Recipient { address: self.site.user(user), place: None }
+    }
+
+    pub fn salt(&mut self) -> u64 {
+        self.rng.draw()
+    }
+
+    /// A message with the usual luck.
+    pub fn message(
+        &mut self,
+        at: u64,
+        from: String,
+        to: Vec<Recipient>,
+        origin: super::flow::Origin,
+    ) -> Message {
+        let (id, salt) = (self.id(at), self.salt());
+        let size = 1800
+            + (salt >> 20 & 0xfff)
+            + if salt.is_multiple_of(5) { salt >> 40 & 0xf_ffff } else { salt >> 44 & 0x3fff };
+        Message {
+            id,
+            from,
+            to,
+            origin,
+            size,
+            salt,
+            storm: None,
+            unknown: 9,
+            spam: 3,
+            listed: false,
+            shows: false,
+        }
+    }
+}

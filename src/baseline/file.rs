@@ -1,0 +1,211 @@
+//! The file of a history: read, locked against a second run, and replaced in one step.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use fs4::{FileExt, TryLockError};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::history::{History, Hour};
+use crate::error::Error;
+use crate::event::{Direction, Outcome};
+use crate::hourly::Kind;
+use crate::reason::Reason;
+use crate::reply::{Class, Code, EnhancedCode};
+
+const SCHEMA: &str = "smtplog.baseline/1";
+
+/// What any version of the file says of itself.
+#[derive(Deserialize)]
+struct Head {
+    schema: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    schema: String,
+    /// The filters of the runs, as options.
+    filter: Vec<String>,
+    /// The kinds of events that stand in the hours, by their place in this list.
+    kinds: Vec<WrittenKind>,
+    hours: Vec<WrittenHour>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WrittenKind {
+    direction: Direction,
+    outcome: Outcome,
+    class: Option<Class>,
+    code: Option<u16>,
+    enhanced: Option<String>,
+    reason: Option<Reason>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WrittenHour {
+    /// Its beginning, as RFC 3339.
+    start: Timestamp,
+    /// The minutes that were read; the last is not in it.
+    from: u8,
+    until: u8,
+    /// A kind's place, and how often it came.
+    counts: Vec<(usize, u64)>,
+}
+
+/// A history, with its file locked as long as this lives unless it is only read.
+#[derive(Debug)]
+pub struct Opened {
+    pub history: History,
+    path: PathBuf,
+    filter: Vec<String>,
+    /// None: nothing is to be written.
+    lock: Option<File>,
+}
+
+/// Reads the history in a file; one that is not there yet is empty. A file that is damaged, or of a later version, or that
+/// was made with other filters is an error, and stays as it is.
+pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<Opened, Error> {
+    let lock = if only_read { None } else { Some(lock(path)?) };
+    let wrong = |what: &str| Error::Baseline { path: path.to_owned(), what: what.to_owned() };
+    let opened = |history| Opened { history, path: path.to_owned(), filter: filter.to_vec(), lock };
+    let text = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !only_read => {
+            return Ok(opened(History::default()));
+        }
+        Err(source) => return Err(Error::Open { path: path.to_owned(), source }),
+        Ok(text) => text,
+    };
+    let head: Head = serde_json::from_slice(&text).map_err(|_| {
+        wrong("it is no baseline of smtplog, or it is damaged; move it away to begin a new one")
+    })?;
+    if head.schema != SCHEMA {
+        let newer = head.schema.starts_with("smtplog.baseline/");
+        return Err(wrong(if newer {
+            "a later version of smtplog wrote it"
+        } else {
+            "it is no baseline of smtplog; name another file"
+        }));
+    }
+    let damaged = || wrong("it is damaged, or a later smtplog wrote it; move it away to begin a new one");
+    let written: Written = serde_json::from_slice(&text).map_err(|_| damaged())?;
+    if written.filter != filter {
+        let shown = |filter: &[String]| {
+            if filter.is_empty() { "no filter".to_owned() } else { filter.join(" ") }
+        };
+        let what = format!(
+            "it was made with {}, and this run has {}; name a file for each",
+            shown(&written.filter),
+            shown(filter)
+        );
+        return Err(wrong(&what));
+    }
+    Ok(opened(history(&written).ok_or_else(damaged)?))
+}
+
+/// Locks the file beside it: the file itself is replaced, and a lock on it would go with it.
+fn lock(path: &Path) -> Result<File, Error> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let place = PathBuf::from(name);
+    let failed = |source| Error::Save { path: place.clone(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(&place).map_err(failed)?;
+    match FileExt::try_lock(&file) {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::Baseline { path: path.to_owned(), what: "another run is using it".to_owned() })
+        }
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+fn history(written: &Written) -> Option<History> {
+    let kinds: Vec<Kind> = written.kinds.iter().map(kind).collect::<Option<_>>()?;
+    let mut hours = BTreeMap::new();
+    for WrittenHour { start, from, until, counts } in &written.hours {
+        let second = start.as_second();
+        if second.rem_euclid(3600) != 0 || from > until || *until > 60 {
+            return None;
+        }
+        let counts = counts.iter().map(|&(at, count)| Some((*kinds.get(at)?, count)));
+        let hour = Hour { from: *from, until: *until, counts: counts.collect::<Option<_>>()? };
+        hours.insert(second.div_euclid(3600), hour);
+    }
+    Some(History { hours })
+}
+
+fn kind(written: &WrittenKind) -> Option<Kind> {
+    let code = written.code.map(|number| Code::new(number).ok_or(())).transpose().ok()?;
+    let enhanced = |text: &String| {
+        EnhancedCode::read(text.as_bytes())
+            .filter(|(_, rest)| rest.is_empty())
+            .map(|(code, _)| code)
+            .ok_or(())
+    };
+    let enhanced = written.enhanced.as_ref().map(enhanced).transpose().ok()?;
+    let &WrittenKind { direction, outcome, class, reason, .. } = written;
+    Some(Kind { direction, outcome, class, code, enhanced, reason })
+}
+
+impl Drop for Opened {
+    /// A process that was just begun elsewhere still has our files, until it becomes what it is to be; closing ours would leave
+    /// the lock to it.
+    fn drop(&mut self) {
+        if let Some(lock) = &self.lock {
+            let _ = FileExt::unlock(lock);
+        }
+    }
+}
+
+impl Opened {
+    /// Writes the history, all of it or nothing. Nothing is written if it was only to be read.
+    pub fn save(&self) -> Result<(), Error> {
+        if self.lock.is_none() {
+            return Ok(());
+        }
+        let failed = |source| Error::Save { path: self.path.clone(), source };
+        let mut text = serde_json::to_vec(&self.written()).expect("plain data, memory takes it");
+        text.push(b'\n');
+        // The link stays a link: what it leads to is replaced.
+        let place = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mut builder = tempfile::Builder::new();
+        let there = fs::metadata(&place).map(|metadata| metadata.permissions());
+        builder.prefix(".smtplog-").permissions(there.unwrap_or_else(|_| Permissions::from_mode(0o666)));
+        let mut part = builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+        part.write_all(&text).map_err(failed)?;
+        part.as_file().sync_all().map_err(failed)?;
+        part.persist(&place).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+
+    fn written(&self) -> Written {
+        let mut places = BTreeMap::new();
+        for kind in self.history.hours.values().flat_map(|hour| hour.counts.keys()) {
+            places.insert(*kind, 0);
+        }
+        places.values_mut().enumerate().for_each(|(at, place)| *place = at);
+        let kinds = places.keys().map(|kind| WrittenKind {
+            direction: kind.direction,
+            outcome: kind.outcome,
+            class: kind.class,
+            code: kind.code.map(Code::number),
+            enhanced: kind.enhanced.map(|enhanced| enhanced.to_string()),
+            reason: kind.reason,
+        });
+        let hours = self.history.hours.iter().filter_map(|(hour, kept)| {
+            let counts = kept.counts.iter().filter_map(|(kind, &count)| Some((*places.get(kind)?, count)));
+            let start = Timestamp::from_second(hour * 3600).ok()?;
+            Some(WrittenHour { start, from: kept.from, until: kept.until, counts: counts.collect() })
+        });
+        Written {
+            schema: SCHEMA.to_owned(),
+            filter: self.filter.clone(),
+            kinds: kinds.collect(),
+            hours: hours.collect(),
+        }
+    }
+}

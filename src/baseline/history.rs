@@ -1,0 +1,143 @@
+//! The hours of earlier runs: those of a run come in and take their places; the latest thirteen weeks stay.
+
+use std::collections::BTreeMap;
+
+use crate::hourly::{Hourly, Kind};
+
+/// Twelve earlier weeks, and the one that is compared with them.
+const HOURS_KEPT: i64 = 13 * 7 * 24;
+
+/// Kinds kept of one hour: strangers choose what stands in replies. The most frequent stay.
+const KINDS_KEPT: usize = 200;
+
+/// From the first to the last minute that a run has read; minutes count from 1970-01-01T00:00Z, and the last is not in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    pub from: i64,
+    pub until: i64,
+}
+
+impl Span {
+    /// The hours that it touches, each with the minutes of it that were read: from 0, until at most 60.
+    pub fn hours(self) -> impl Iterator<Item = (i64, (u8, u8))> {
+        let first = self.from.div_euclid(60);
+        let end = (self.until + 59).div_euclid(60);
+        (first..end).filter_map(move |hour| {
+            let minute = |at: i64| u8::try_from((at - hour * 60).clamp(0, 60)).ok();
+            Some((hour, (minute(self.from)?, minute(self.until)?)))
+        })
+    }
+}
+
+/// One hour, as far as it was read.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Hour {
+    /// The minutes that were read; the last is not in it.
+    pub from: u8,
+    pub until: u8,
+    pub counts: BTreeMap<Kind, u64>,
+}
+
+impl Hour {
+    /// How many minutes were read.
+    pub fn minutes(&self) -> u8 {
+        self.until.saturating_sub(self.from)
+    }
+}
+
+/// By hours since 1970-01-01T00:00Z. An hour that nobody read is not in it; one in which nothing happened is, and is empty.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct History {
+    pub hours: BTreeMap<i64, Hour>,
+}
+
+impl History {
+    /// Takes in what a run counted. Of an hour that is there already the longer part counts; where each run has read its
+    /// own part, as runs do that go on where the last one stopped, both do.
+    pub fn add(&mut self, span: Span, hourly: &Hourly) {
+        let mut counted = hourly.hours();
+        let oldest =
+            span.until.div_euclid(60).max(self.hours.keys().next_back().copied().unwrap_or(i64::MIN));
+        let oldest = oldest - HOURS_KEPT;
+        let from = span.from.max(oldest.saturating_mul(60));
+        for (hour, (from, until)) in (Span { from, ..span }).hours() {
+            let counts = most(counted.remove(&hour).unwrap_or_default());
+            let new = Hour { from, until, counts };
+            match self.hours.get_mut(&hour) {
+                None => drop(self.hours.insert(hour, new)),
+                // Two parts that only touch; a minute may have lines in both.
+                Some(old) if new.from + 1 >= old.until && new.until > old.until => old.join(new),
+                Some(old) if old.from + 1 >= new.until && new.from < old.from => old.join(new),
+                Some(old) if new.minutes() >= old.minutes() => *old = new,
+                Some(_) => {}
+            }
+        }
+        self.hours = self.hours.split_off(&oldest);
+    }
+}
+
+impl Hour {
+    fn join(&mut self, other: Self) {
+        self.from = self.from.min(other.from);
+        self.until = self.until.max(other.until);
+        for (kind, count) in other.counts {
+            *self.counts.entry(kind).or_default() += count;
+        }
+    }
+}
+
+/// The most frequent kinds; of equal ones the first.
+fn most(counts: BTreeMap<Kind, u64>) -> BTreeMap<Kind, u64> {
+    if counts.len() <= KINDS_KEPT {
+        return counts;
+    }
+    let mut counts: Vec<(Kind, u64)> = counts.into_iter().collect();
+    counts.sort_by_key(|&(kind, count)| (std::cmp::Reverse(count), kind));
+    counts.truncate(KINDS_KEPT);
+    counts.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_cut_at_full_hours() {
+        let hours = |from, until| (Span { from, until }).hours().collect::<Vec<_>>();
+        assert_eq!(hours(30, 150), [(0, (30, 60)), (1, (0, 60)), (2, (0, 30))]);
+        assert_eq!(hours(60, 120), [(1, (0, 60))]);
+        assert_eq!(hours(-5, 1), [(-1, (55, 60)), (0, (0, 1))]);
+        assert_eq!(hours(7, 7), [(0, (7, 7))]);
+        assert_eq!(hours(60, 60), []);
+    }
+
+    fn minutes(history: &History) -> Vec<(i64, u8, u8)> {
+        history.hours.iter().map(|(&hour, kept)| (hour, kept.from, kept.until)).collect()
+    }
+
+    #[test]
+    fn of_an_hour_the_longer_part_stays_and_parts_that_touch_are_joined() {
+        let mut history = History::default();
+        let none = Hourly::default();
+        history.add(Span { from: 0, until: 30 }, &none);
+        history.add(Span { from: 0, until: 20 }, &none);
+        assert_eq!(minutes(&history), [(0, 0, 30)]);
+        history.add(Span { from: 30, until: 50 }, &none);
+        assert_eq!(minutes(&history), [(0, 0, 50)]);
+        history.add(Span { from: 0, until: 120 }, &none);
+        assert_eq!(minutes(&history), [(0, 0, 60), (1, 0, 60)]);
+        history.add(Span { from: 40, until: 60 }, &none);
+        assert_eq!(minutes(&history), [(0, 0, 60), (1, 0, 60)]);
+    }
+
+    #[test]
+    fn the_latest_hours_are_kept() {
+        let mut history = History::default();
+        history.add(Span { from: 0, until: 60 * 10 }, &Hourly::default());
+        history.add(Span { from: 0, until: 60 * (HOURS_KEPT + 5) }, &Hourly::default());
+        assert_eq!(history.hours.len() as i64, HOURS_KEPT);
+        assert_eq!(history.hours.keys().next(), Some(&5));
+        history.add(Span { from: 0, until: 60 }, &Hourly::default());
+        assert_eq!(history.hours.keys().next(), Some(&5), "an old log does not come back");
+    }
+}

@@ -1,0 +1,264 @@
+//! What is usual: a history and what a run counted come in, how far each count is from the median of earlier days goes out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use statrs::distribution::{DiscreteCDF, Poisson};
+
+use super::history::{History, Hour, Span};
+use crate::event::{Direction, Outcome};
+use crate::hourly::{Hourly, Kind};
+use crate::report::{Change, Compared, Gone, Report, Row};
+
+/// Fewer earlier stretches say nothing.
+const SAMPLES_NEEDED: usize = 3;
+/// More are not looked at.
+const WEEKS: i64 = 12;
+const DAYS: i64 = 28;
+
+/// A robust distance that is called an outlier: Iglewicz and Hoaglin, "How to Detect and Handle Outliers" (1993).
+const FAR: f64 = 3.5;
+/// The median of absolute deviations times this is the standard deviation, where chance is normal.
+const MAD_TO_SIGMA: f64 = 1.4826;
+/// Chance alone makes it less often than once in a thousand, were the usual the mean of a Poisson distribution. For small
+/// counts the deviations are all zero, and any change would be far.
+const RARE: f64 = 0.001;
+/// Fewer events more than usual are not worth a mail.
+const MORE: f64 = 10.0;
+/// A kind is missed only if there are usually so many.
+const MISSED: f64 = 10.0;
+const GONE_SHOWN: usize = 10;
+
+type Counts = BTreeMap<Kind, f64>;
+
+/// Puts into the report how it differs from what is usual at these hours. None: too little history, and nothing is put in.
+pub fn compare(
+    report: &mut Report,
+    history: &History,
+    span: Span,
+    hourly: &Hourly,
+    zone: &TimeZone,
+) -> Option<()> {
+    let now = now(hourly, span);
+    let (samples, same_weekday) = samples(history, span, zone)?;
+    let usual = |kinds: &dyn Fn(&Kind) -> bool| -> Vec<f64> {
+        let sum =
+            |sample: &Counts| sample.iter().filter(|(kind, _)| kinds(kind)).map(|(_, count)| count).sum();
+        samples.iter().map(sum).collect()
+    };
+    for row in &mut report.rows {
+        if matches!(row.outcome, Outcome::Attempt | Outcome::Probe) {
+            continue;
+        }
+        let own = kind(row);
+        // Rows that differ only in what a retry is worth are one kind.
+        let now = now.get(&own).copied().unwrap_or_default();
+        row.change = Some(change(now, &usual(&|kind| *kind == own), Side::More));
+    }
+    let total = |outcomes: Outcome, inbound: bool, side: Side| {
+        let wanted =
+            |kind: &Kind| kind.outcome == outcomes && (kind.direction == Direction::Inbound) == inbound;
+        let now = now.iter().filter(|(kind, _)| wanted(kind)).map(|(_, count)| count).sum();
+        change(now, &usual(&wanted), side)
+    };
+    report.baseline = Some(Compared {
+        samples: samples.len(),
+        same_weekday,
+        // Mail that stops going out is as bad a sign as much more of it; on another weekday it is none.
+        delivered: total(Outcome::Delivered, false, if same_weekday { Side::Both } else { Side::More }),
+        deferred: total(Outcome::Deferred, false, Side::More),
+        bounced: total(Outcome::Bounced, false, Side::More),
+        expired: total(Outcome::Expired, false, Side::More),
+        refused: total(Outcome::Rejected, true, Side::More),
+        gone: gone(&now, &samples),
+    });
+    Some(())
+}
+
+fn kind(row: &Row) -> Kind {
+    let &Row { direction, outcome, class, code, enhanced, reason, .. } = row;
+    Kind { direction, outcome, class, code, enhanced, reason }
+}
+
+/// What the run counted in the span.
+fn now(hourly: &Hourly, span: Span) -> Counts {
+    let mut now = Counts::new();
+    let hours: BTreeSet<i64> = span.hours().map(|(hour, _)| hour).collect();
+    for (_, counts) in hourly.hours().iter().filter(|(hour, _)| hours.contains(hour)) {
+        for (kind, count) in counts {
+            *now.entry(*kind).or_default() += *count as f64;
+        }
+    }
+    now
+}
+
+/// What was counted at the same hours whole weeks earlier; where there are too few of these, whole days earlier, and then
+/// it is not the same weekday.
+fn samples(history: &History, span: Span, zone: &TimeZone) -> Option<(Vec<Counts>, bool)> {
+    let hours: Vec<(i64, (u8, u8))> = span.hours().collect();
+    let length = hours.len() as i64;
+    let back = |days: i64, most: i64| -> Vec<Counts> {
+        // A step is longer than the span, so that no sample has any of it, nor of another.
+        let step = (length + days * 24 - 1) / (days * 24) * days;
+        (1..=most).filter_map(|times| sample(history, &hours, step * times, zone)).collect()
+    };
+    let weeks = back(7, WEEKS);
+    if weeks.len() >= SAMPLES_NEEDED {
+        return Some((weeks, true));
+    }
+    let days = back(1, DAYS);
+    (days.len() >= SAMPLES_NEEDED).then_some((days, false))
+}
+
+/// The same hours of the clock so many days earlier. None: less than three quarters of them were read.
+fn sample(history: &History, hours: &[(i64, (u8, u8))], days: i64, zone: &TimeZone) -> Option<Counts> {
+    let mut counts = Counts::new();
+    let mut read = 0;
+    for &(hour, (from, until)) in hours {
+        let Some(earlier) = earlier(hour, days, zone).and_then(|hour| history.hours.get(&hour)) else {
+            continue;
+        };
+        read += 1;
+        let part = part(earlier, until.saturating_sub(from));
+        for (kind, count) in &earlier.counts {
+            *counts.entry(*kind).or_default() += *count as f64 * part;
+        }
+    }
+    (read * 4 >= hours.len() * 3 && read > 0).then_some(counts)
+}
+
+/// How much of an earlier hour stands for the minutes that were read of this one.
+fn part(earlier: &Hour, minutes: u8) -> f64 {
+    let read = f64::from(earlier.minutes().max(1));
+    (f64::from(minutes) / read).min(1.0)
+}
+
+fn earlier(hour: i64, days: i64, zone: &TimeZone) -> Option<i64> {
+    let at = Timestamp::from_second(hour * 3600).ok()?.to_zoned(zone.clone());
+    let at = at.checked_sub(days.days()).ok()?;
+    Some(at.timestamp().as_second().div_euclid(3600))
+}
+
+/// To which side a count may be unusual.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    More,
+    Both,
+}
+
+fn change(now: f64, samples: &[f64], side: Side) -> Change {
+    let usual = median(samples.to_vec());
+    let percent = (usual > 0.0).then(|| ((now - usual) / usual * 100.0).round() as i64);
+    let less = side == Side::Both && is_less(now, usual, samples);
+    Change { usual, percent, unusual: is_more(now, usual, samples) || less }
+}
+
+/// Twice the usual or more, at least ten more, an outlier among the earlier ones, and not by chance.
+fn is_more(now: f64, usual: f64, samples: &[f64]) -> bool {
+    let by_chance = || poisson(usual).map_or(1.0, |poisson| poisson.sf((now - 1.0).max(0.0) as u64));
+    now >= usual * 2.0 && now - usual >= MORE && is_far(now, usual, samples) && by_chance() < RARE
+}
+
+/// Half the usual or less, by the same measures.
+fn is_less(now: f64, usual: f64, samples: &[f64]) -> bool {
+    let by_chance = || poisson(usual).map_or(1.0, |poisson| poisson.cdf(now as u64));
+    now <= usual / 2.0 && usual - now >= MORE && is_far(now, usual, samples) && by_chance() < RARE
+}
+
+fn is_far(now: f64, usual: f64, samples: &[f64]) -> bool {
+    let deviation = median(samples.iter().map(|sample| (sample - usual).abs()).collect());
+    (now - usual).abs() > FAR * MAD_TO_SIGMA * deviation
+}
+
+/// Something that never came may still come once by chance.
+fn poisson(usual: f64) -> Option<Poisson> {
+    Poisson::new(usual.max(1.0)).ok()
+}
+
+/// 0 for none.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let upper = values.get(values.len() / 2).copied().unwrap_or_default();
+    let lower = values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or_default();
+    f64::midpoint(lower, upper)
+}
+
+fn gone(now: &Counts, samples: &[Counts]) -> Vec<Gone> {
+    let kinds: BTreeSet<Kind> = samples.iter().flat_map(Counts::keys).copied().collect();
+    let missing =
+        kinds.into_iter().filter(|kind| !now.contains_key(kind) && kind.outcome != Outcome::Delivered);
+    let mut gone: Vec<Gone> = missing
+        .map(|kind| {
+            let counts = samples.iter().map(|sample| sample.get(&kind).copied().unwrap_or_default());
+            let Kind { direction, outcome, code, enhanced, reason, .. } = kind;
+            Gone { direction, outcome, code, enhanced, reason, usual: median(counts.collect()) }
+        })
+        .filter(|gone| gone.usual >= MISSED)
+        .collect();
+    gone.sort_by(|a, b| b.usual.total_cmp(&a.usual));
+    gone.truncate(GONE_SHOWN);
+    gone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn judges(now: f64, samples: &[f64], unusual: bool) {
+        assert_eq!(change(now, samples, Side::Both).unusual, unusual, "{now} after {samples:?}");
+    }
+
+    #[test]
+    fn the_median_is_that_of_the_two_in_the_middle() {
+        let is = |values: &[f64], wanted: f64| (median(values.to_vec()) - wanted).abs() < 1e-9;
+        assert!(is(&[], 0.0) && is(&[3.0], 3.0) && is(&[9.0, 1.0], 5.0) && is(&[100.0, 1.0, 2.0], 2.0));
+    }
+
+    #[test]
+    fn a_burst_is_unusual_and_noise_is_not() {
+        judges(18_204.0, &[0.0, 0.0, 0.0], true);
+        judges(4_120.0, &[1_000.0, 990.0, 1_040.0, 1_010.0], true);
+        judges(1_060.0, &[1_000.0, 990.0, 1_040.0, 1_010.0], false);
+        judges(9.0, &[0.0, 0.0, 0.0], false);
+        judges(10.0, &[0.0, 0.0, 0.0], true);
+        judges(12.0, &[8.0, 1.0, 3.0], false);
+        judges(13.0, &[3.0, 3.0, 3.0], true);
+        judges(0.0, &[0.0, 0.0, 0.0], false);
+    }
+
+    #[test]
+    fn one_bad_day_among_the_earlier_ones_hides_nothing() {
+        judges(5_000.0, &[100.0, 110.0, 90.0, 6_000.0, 105.0], true);
+    }
+
+    #[test]
+    fn what_always_jumps_is_not_unusual_when_it_does() {
+        judges(900.0, &[100.0, 800.0, 20.0, 500.0, 850.0], false);
+    }
+
+    #[test]
+    fn silence_is_unusual() {
+        judges(0.0, &[1_000.0, 990.0, 1_040.0], true);
+        judges(700.0, &[1_000.0, 990.0, 1_040.0], false);
+        assert!(!change(0.0, &[1_000.0, 990.0, 1_040.0], Side::More).unusual);
+    }
+
+    #[test]
+    fn a_change_is_in_hundredths_of_the_usual() {
+        let percent = |now, usual| change(now, &[usual], Side::More).percent;
+        assert_eq!(
+            [percent(410.0, 100.0), percent(96.0, 100.0), percent(5.0, 0.0)],
+            [Some(310), Some(-4), None]
+        );
+    }
+
+    #[test]
+    fn the_same_hour_of_the_clock_is_found_across_summer_time() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let hour = |text: &str| text.parse::<Timestamp>().unwrap().as_second() / 3600;
+        let back = earlier(hour("2026-03-30T06:00:00Z"), 7, &zone);
+        assert_eq!(back, Some(hour("2026-03-23T07:00:00Z")), "08:00 on the clock both times");
+    }
+}

@@ -1,0 +1,44 @@
+//! What storms are called and what to type: the book's table comes in, rows go out.
+
+use serde::Deserialize;
+
+use super::packed::packed;
+
+/// A pattern's words.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StormRow {
+    /// As the answer calls it: `stolen-account`.
+    pub id: String,
+    pub title: String,
+    /// One line: what to do, and what not.
+    pub advice: String,
+    /// For every mail server.
+    #[serde(default)]
+    pub all: Vec<CommandRow>,
+    #[serde(default)]
+    pub postfix: Vec<CommandRow>,
+    #[serde(default)]
+    pub exim: Vec<CommandRow>,
+}
+
+/// A command with `{names}` to be filled in.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandRow {
+    pub shell: String,
+    pub why: String,
+    #[serde(default)]
+    pub changes: bool,
+    pub undo: Option<String>,
+}
+
+/// In the order of the book.
+pub fn storms() -> Vec<StormRow> {
+    #[derive(Deserialize)]
+    struct File {
+        pattern: Vec<StormRow>,
+    }
+    let file: File = packed(include_str!(concat!(env!("OUT_DIR"), "/storms.json")));
+    file.pattern
+}

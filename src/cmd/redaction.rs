@@ -1,0 +1,51 @@
+//! The secret of `--redact`: a file, the environment, or chance.
+
+use std::fs;
+
+use crate::cli::RedactArgs;
+use crate::error::Error;
+use crate::redact::Redactor;
+
+/// Fewer bytes can be guessed, and then who wrote to whom can be too.
+const LEAST: usize = 16;
+
+const VARIABLE: &str = "SMTPLOG_REDACT_KEY";
+
+/// Said where the key is one of chance.
+const LOST: &str = "the hashes of --redact are those of this run alone; for the same ones in the next name a --redact-key-file, or \
+    set SMTPLOG_REDACT_KEY";
+
+/// None: nothing is to be hidden. What is to be said of it goes to the notes.
+pub fn redactor(args: &RedactArgs, notes: &mut Vec<String>) -> Result<Option<Redactor>, Error> {
+    if !args.redact {
+        return Ok(None);
+    }
+    let short = |name: &str| Error::RedactKey { what: format!("{name} has fewer than {LEAST} bytes") };
+    let secret = match &args.redact_key_file {
+        Some(path) => {
+            let bytes = fs::read(path).map_err(|source| Error::Open { path: path.clone(), source })?;
+            let secret = bytes.trim_ascii_end().to_vec();
+            if secret.len() < LEAST {
+                return Err(short(&crate::error::shown(path)));
+            }
+            secret
+        }
+        None => match std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
+            Some(value) => {
+                let secret = value.into_encoded_bytes();
+                if secret.len() < LEAST {
+                    return Err(short(VARIABLE));
+                }
+                secret
+            }
+            None => {
+                notes.push(LOST.to_owned());
+                let mut secret = vec![0; 32];
+                let failed = |error: getrandom::Error| Error::RedactKey { what: error.to_string() };
+                getrandom::fill(&mut secret).map_err(failed)?;
+                secret
+            }
+        },
+    };
+    Ok(Some(Redactor::new(&secret)))
+}

@@ -1,0 +1,56 @@
+//! What can be read only once, a pipe or the journal, comes in; a file that holds it goes out.
+
+use std::io::Write;
+
+use crate::error::Error;
+use crate::input::block::Block;
+use crate::input::set::{Held, Manner, Progress, Source, each_block};
+use crate::input::source::{FileId, Origin};
+
+/// Files that are gone when this is.
+#[derive(Default)]
+pub struct Spools {
+    files: Vec<tempfile::NamedTempFile>,
+}
+
+/// The lines of one block.
+struct Lines(Vec<u8>);
+
+impl Held for Lines {
+    fn held(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Spools {
+    /// Copies what cannot be read again, unpacked, to where TMPDIR says, and has `sources` read the copies. What could not
+    /// be read comes back.
+    pub fn fill(&mut self, sources: &mut [Source], manner: Manner) -> Result<Vec<Error>, Error> {
+        let mut problems = Vec::new();
+        for source in sources.iter_mut().filter(|source| !source.can_be_read_again()) {
+            let mut file = tempfile::Builder::new().prefix("smtplog-").tempfile().map_err(Error::Spool)?;
+            let mut written = Ok(());
+            let fold = |lines: Lines| {
+                if written.is_ok() {
+                    written = file.write_all(&lines.0);
+                }
+            };
+            // A line that is too long comes without its end.
+            let work = |(): &mut (), block: &Block| {
+                let mut lines = block.lines.to_vec();
+                if lines.last().is_some_and(|&byte| byte != b'\n') {
+                    lines.push(b'\n');
+                }
+                Lines(lines)
+            };
+            let one = Manner { threads: 1, ..manner };
+            let only = std::slice::from_ref(source);
+            problems.extend(each_block(only, one, &Progress::default(), || (), work, fold)?.problems);
+            written.and_then(|()| file.flush()).map_err(Error::Spool)?;
+            source.origin = Origin::File(FileId::of(&file.as_file().metadata().map_err(Error::Spool)?));
+            file.path().clone_into(&mut source.path);
+            self.files.push(file);
+        }
+        Ok(problems)
+    }
+}

@@ -1,0 +1,95 @@
+//! Counted times come in, the rows of a report that say how long mail took go out, with the slowest phase of each.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::event::Direction;
+use crate::mta::delay::Phase;
+use crate::provider::{Provider, Providers};
+use crate::report::{DelayRow, PhaseRow};
+use crate::tally::delays::{Delays, Times};
+
+/// What makes mail the same row.
+type Mail = (Direction, Option<Provider>);
+
+/// Faster needs no advice; in milliseconds.
+const FAST: u64 = 1000;
+
+pub fn rows(delays: &Delays, providers: &Providers) -> Vec<DelayRow> {
+    let mut mails: BTreeMap<Mail, Vec<(Phase, &Times)>> = BTreeMap::new();
+    for (&(direction, provider, phase), times) in &delays.0 {
+        mails.entry((direction, provider)).or_default().push((phase, times));
+    }
+    let mut rows: Vec<DelayRow> = mails
+        .into_iter()
+        .map(|((direction, provider), phases)| {
+            let parts = phases.iter().filter(|(phase, _)| *phase != Phase::Total);
+            let slowest = parts.max_by_key(|(phase, times)| (times.within(0.95), Reverse(*phase)));
+            let slowest = slowest.filter(|(_, times)| times.within(0.95) > 0);
+            let slow = slowest.filter(|(_, times)| times.within(0.95) > FAST);
+            DelayRow {
+                direction,
+                provider: provider.and_then(|provider| Some(providers.row(provider)?.id.clone())),
+                deliveries: phases.iter().map(|(_, times)| times.histogram.len()).max().unwrap_or(0),
+                phases: phases.iter().map(|&(phase, times)| phase_row(phase, times)).collect(),
+                slowest: slowest.map(|(phase, _)| *phase),
+                advice: slow.and_then(|(phase, _)| advice(*phase)),
+            }
+        })
+        .collect();
+    rows.sort_by_key(|row| Reverse(row.deliveries));
+    rows
+}
+
+fn phase_row(phase: Phase, times: &Times) -> PhaseRow {
+    let seconds = |time: u64| time as f64 / 1000.0;
+    PhaseRow {
+        phase,
+        title: title(phase),
+        count: times.histogram.len(),
+        median_seconds: seconds(times.within(0.5)),
+        p95_seconds: seconds(times.within(0.95)),
+        max_seconds: seconds(times.most),
+    }
+}
+
+fn title(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Total => "in all",
+        Phase::BeforeActive => "before the active queue",
+        Phase::Active => "in the active queue",
+        Phase::Connect => "connecting, with DNS and TLS",
+        Phase::Transmit => "sending",
+        Phase::Queued => "receiving and waiting",
+        Phase::Deliver => "connecting and sending",
+        Phase::Receive => "receiving",
+    }
+}
+
+/// Postfix QSHAPE_README, "Postfix queue directories", and postconf(5); Exim spec ch. 20 and 53.
+fn advice(phase: Phase) -> Option<&'static str> {
+    match phase {
+        Phase::Total => None,
+        Phase::BeforeActive => Some(
+            "Most waited in the deferred or incoming queue: look at what was deferred, and at qshape deferred",
+        ),
+        Phase::Active => {
+            Some("Most waited in the active queue for a slow or busy next hop: look at qshape active")
+        }
+        Phase::Connect => {
+            Some("Look at DNS and at port 25 of the next hop: each dead address costs a time-out")
+        }
+        Phase::Transmit => {
+            Some("The next hop is slow to take the message: large mail, a slow line, or its filters")
+        }
+        Phase::Queued => {
+            Some("Most waited for a queue run: look at what was deferred, at -q and at queue_run_max")
+        }
+        Phase::Deliver => {
+            Some("The next hop is slow to connect or to take mail: watch one with exim -v -M ID")
+        }
+        Phase::Receive => Some(
+            "Clients are slow to send, or the checks at the end of DATA take long: look at your scanners",
+        ),
+    }
+}

@@ -1,0 +1,60 @@
+//! What happened in each hour, kind by kind: events come in, counts that a later run is compared with go out.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::event::{Direction, Outcome};
+use crate::reason::Reason;
+use crate::reply::{Class, Code, EnhancedCode};
+use crate::walk::Told;
+
+/// What makes two events of an hour the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Kind {
+    pub direction: Direction,
+    pub outcome: Outcome,
+    pub class: Option<Class>,
+    pub code: Option<Code>,
+    pub enhanced: Option<EnhancedCode>,
+    pub reason: Option<Reason>,
+}
+
+/// Counts that add up in any order. Events without a time, and what is in no sum of a report, are left out.
+#[derive(Clone, Default, Debug)]
+pub struct Hourly {
+    /// By hours since 1970-01-01T00:00Z.
+    counts: HashMap<(i64, Kind), u64>,
+}
+
+impl Hourly {
+    pub fn count(&mut self, told: &Told) {
+        let Some(moment) = told.moment else { return };
+        let event = told.event;
+        if matches!(event.outcome, Outcome::Attempt | Outcome::Probe) {
+            return;
+        }
+        let kind = Kind {
+            direction: event.direction,
+            outcome: event.outcome,
+            class: event.class(),
+            code: event.code,
+            enhanced: event.enhanced,
+            reason: told.verdict.map(|verdict| verdict.reason),
+        };
+        *self.counts.entry((moment.micros.div_euclid(3_600_000_000), kind)).or_default() += 1;
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        for (key, count) in other.counts {
+            *self.counts.entry(key).or_default() += count;
+        }
+    }
+
+    /// Hour by hour.
+    pub fn hours(&self) -> BTreeMap<i64, BTreeMap<Kind, u64>> {
+        let mut hours: BTreeMap<i64, BTreeMap<Kind, u64>> = BTreeMap::new();
+        for (&(hour, kind), &count) in &self.counts {
+            hours.entry(hour).or_default().insert(kind, count);
+        }
+        hours
+    }
+}

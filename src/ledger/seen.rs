@@ -1,0 +1,146 @@
+//! Queue ids that the lines named: their hashes come in, in order; which of those that are asked for were there goes out.
+
+use std::collections::VecDeque;
+use std::num::NonZeroU64;
+
+use hashbrown::HashSet;
+
+use super::key::Plain;
+
+/// A hash of a queue id alone, whichever host has it.
+pub type IdHash = NonZeroU64;
+
+/// So many are remembered where what is asked for is asked at once: 256 KiB.
+const LATELY: usize = 1 << 15;
+
+/// So many are remembered in all: 16 MiB, with room for a block's more, so that memory does not double for them.
+const LIMIT: usize = 3 << 19;
+
+/// What was seen lately, for a quick answer: no is only perhaps.
+pub struct Lately(Box<[u64]>);
+
+impl Default for Lately {
+    fn default() -> Self {
+        Self(vec![0; LATELY].into_boxed_slice())
+    }
+}
+
+impl Lately {
+    pub fn add(&mut self, id: IdHash) {
+        if let Some(place) = self.0.get_mut(id.get() as usize % LATELY) {
+            *place = id.get();
+        }
+    }
+
+    pub fn holds(&self, id: IdHash) -> bool {
+        self.0.get(id.get() as usize % LATELY) == Some(&id.get())
+    }
+}
+
+/// So many are remembered where an answer cannot wait for lines to come: 4 MiB.
+const BEFORE: usize = 1 << 17;
+
+/// What was seen before a line, but for what was first seen very long before.
+#[derive(Default)]
+pub struct Before {
+    ids: HashSet<IdHash, Plain>,
+    /// The first one first.
+    order: VecDeque<IdHash>,
+}
+
+impl Before {
+    pub fn add(&mut self, id: IdHash) {
+        if !self.ids.insert(id) {
+            return;
+        }
+        self.order.push_back(id);
+        if self.order.len() > BEFORE
+            && let Some(first) = self.order.pop_front()
+        {
+            self.ids.remove(&first);
+        }
+    }
+
+    pub fn holds(&self, id: IdHash) -> bool {
+        self.ids.contains(&id)
+    }
+}
+
+/// What was seen in all of the logs, or in their latest part.
+pub struct Seen {
+    ids: Vec<IdHash>,
+    limit: usize,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self { ids: Vec::new(), limit: LIMIT }
+    }
+}
+
+impl Seen {
+    pub fn add(&mut self, ids: &[IdHash]) {
+        self.ids.extend_from_slice(ids);
+    }
+
+    /// Before it is told more, what waits should ask, and then it should forget.
+    pub fn is_full(&self) -> bool {
+        self.ids.len() >= self.limit
+    }
+
+    /// Lets go of the older half.
+    pub fn forget(&mut self) {
+        self.ids.drain(..self.ids.len() / 2);
+    }
+
+    /// Those of `asked` that were seen.
+    pub fn among(&self, asked: impl Iterator<Item = IdHash>) -> HashSet<IdHash, Plain> {
+        let asked: HashSet<IdHash, Plain> = asked.collect();
+        if asked.is_empty() {
+            return asked;
+        }
+        self.ids.iter().copied().filter(|id| asked.contains(id)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u64) -> IdHash {
+        NonZeroU64::new(number).unwrap()
+    }
+
+    #[test]
+    fn tells_what_was_seen() {
+        let mut seen = Seen { limit: 4, ..Seen::default() };
+        seen.add(&[id(1), id(2), id(3)]);
+        assert!(!seen.is_full());
+        seen.add(&[id(4)]);
+        assert!(seen.is_full());
+        let found = seen.among([2, 3, 7].map(id).into_iter());
+        assert!(found.len() == 2 && !found.contains(&id(7)));
+        seen.forget();
+        assert_eq!(seen.among([2, 3].map(id).into_iter()).len(), 1);
+    }
+
+    #[test]
+    fn what_was_seen_long_before_is_forgotten() {
+        let mut before = Before::default();
+        for number in 1..=BEFORE as u64 + 1 {
+            before.add(id(number));
+            before.add(id(2));
+        }
+        assert!(!before.holds(id(1)) && before.holds(id(2)) && before.holds(id(BEFORE as u64 + 1)));
+        assert_eq!(before.ids.len(), BEFORE);
+    }
+
+    #[test]
+    fn what_was_seen_lately_is_never_something_else() {
+        let mut lately = Lately::default();
+        lately.add(id(5));
+        assert!(lately.holds(id(5)) && !lately.holds(id(5 + LATELY as u64)));
+        lately.add(id(5 + LATELY as u64));
+        assert!(!lately.holds(id(5)));
+    }
+}

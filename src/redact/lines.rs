@@ -1,0 +1,302 @@
+//! Text from a log: addresses, IP addresses and names that hold one are found in it, and marks put in their place.
+
+use std::net::IpAddr;
+use std::sync::LazyLock;
+
+use mail_builder::encoders::base64::base64_encode;
+use regex::{Captures, Regex};
+
+use super::hosts::holds_ip;
+use super::marks::{DIGITS, Redactor};
+use super::names::Names;
+
+/// An address, in which `%40` may stand for the @ of a link. A local part is quoted, or in angle brackets with
+/// whatever signs, or plain; behind the label of a field, the label is none of it.
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?x)
+        (?P<label> \b(?: sasl_username | sasl_sender | orig_to | to | from | user | username | login | email | e?mail_?address
+            | mail | rcpt | recipient | sender | addr | address | set_id | prvs | login | id | q | F | U ) (?: = | %3[Dd] ) | \bA=[\w-]+: )?
+        (?P<local> "(?:[^"\\]|\\.)*" | (?P<open> < ) [^<>@]+ | [^\s<>@"(),:;/?&\[\]\\]+? )
+        (?P<at> @ | %40 )
+        (?P<domain> \[ [^\]\s]* \] | [\w.\-\u{80}-\u{10ffff}]* )"#,
+    )
+    .expect("a test reads it")
+});
+
+/// What may be an IP address, with a port behind it or in front of a name's dot.
+static IP: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:ipv6:)?[0-9a-f]*[:.][0-9a-f:.]*[0-9a-f:]").expect("a test reads it")
+});
+
+/// A name of more than one part.
+static HOST: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?").expect("a test reads it"));
+
+impl Redactor {
+    /// A line of log, whole; or any other text that may be one.
+    pub fn line(&self, raw: &str) -> String {
+        self.about(raw, &Names::of_line(raw))
+    }
+
+    /// Words that are no line of log.
+    pub fn text(&self, text: &str) -> String {
+        self.about(text, &Names::default())
+    }
+
+    /// Words in which these names may stand alone.
+    pub fn about(&self, text: &str, names: &Names) -> String {
+        let mut names = names.clone();
+        for found in ADDRESS.captures_iter(text).filter(|found| !is_mark(local(found))) {
+            names.add(local(&found));
+        }
+        let ips = ips(text);
+        let text = ADDRESS.replace_all(text, |found: &Captures| self.found_address(found, &ips));
+        let text = HOST.replace_all(&text, |found: &Captures| self.found_host(found, &ips));
+        let text = IP.replace_all(&text, |found: &Captures| self.found_ip(&found[0]));
+        let mut text = text.into_owned();
+        for name in names.iter().filter(|name| !is_mark(name)) {
+            text = self.alone(&text, name);
+        }
+        text
+    }
+
+    /// An address, a local part or a login; what is no name stays.
+    pub fn address(&self, address: &str) -> String {
+        let told = address.chars().any(char::is_alphanumeric);
+        if !told || address == "(others)" {
+            return address.to_owned();
+        }
+        match address.rsplit_once('@') {
+            Some((local, domain)) => format!("{}@{}", self.local_part(local), self.host(domain)),
+            None => self.local_part(address),
+        }
+    }
+
+    /// The mark that the same local part has in a line. What is a mark already stays one.
+    fn local_part(&self, local: &str) -> String {
+        if local.is_empty() || is_mark(local) {
+            local.to_owned()
+        } else {
+            self.local(local.trim_matches('"'))
+        }
+    }
+
+    /// A host name, a domain or an IP address; a name that holds no address stays.
+    pub fn host(&self, host: &str) -> String {
+        self.host_at(host, None)
+    }
+
+    /// The same, of a host whose address is known.
+    pub fn host_at(&self, host: &str, ip: Option<&str>) -> String {
+        let inner = host.trim_start_matches('[').trim_end_matches(']');
+        let inner =
+            inner.get(..5).filter(|front| front.eq_ignore_ascii_case("ipv6:")).map_or(inner, |_| &inner[5..]);
+        if let Ok(ip) = inner.parse::<IpAddr>() {
+            return self.ip(ip);
+        }
+        let ips: Vec<IpAddr> = ip.and_then(|ip| ip.parse().ok()).into_iter().collect();
+        if holds_ip(host, &ips) { self.without_ip(host, &ips) } else { host.to_owned() }
+    }
+
+    /// The domain stays, if it holds nothing.
+    fn without_ip(&self, host: &str, ips: &[IpAddr]) -> String {
+        let mut labels = host.trim_end_matches('.').rsplitn(3, '.');
+        let (top, second, rest) = (labels.next(), labels.next(), labels.next());
+        match (top, second, rest) {
+            (Some(top), Some(second), Some(_)) => {
+                let domain = format!("{second}.{top}");
+                // A label of digits alone is a part of an address.
+                let has_number = second.chars().all(|sign| sign.is_ascii_digit()) || holds_ip(&domain, ips);
+                if has_number { self.name(host) } else { format!("{}.{domain}", self.name(host)) }
+            }
+            _ => self.name(host),
+        }
+    }
+
+    fn found_address(&self, found: &Captures, ips: &[IpAddr]) -> String {
+        let part = |name: &str| found.name(name).map_or("", |part| part.as_str());
+        let domain = part("domain");
+        let inner = domain.trim_start_matches('[').trim_end_matches(']');
+        let host = match inner.parse::<IpAddr>() {
+            Ok(ip) => format!("[{}]", self.ip(ip)),
+            Err(_) if domain.starts_with('[') => format!("[{}]", self.host(inner)),
+            Err(_) if holds_ip(domain, ips) => self.without_ip(domain, ips),
+            Err(_) => domain.to_owned(),
+        };
+        format!("{}{}{}{}{host}", part("label"), part("open"), self.local_part(local(found)), part("at"))
+    }
+
+    fn found_host(&self, found: &Captures, ips: &[IpAddr]) -> String {
+        let name = &found[0];
+        // Stamps and versions have dots and hyphens too; a name has letters, and is none of our marks.
+        let plain = !name.contains(['.', '-']) || name.parse::<IpAddr>().is_ok();
+        let letters =
+            name.chars().any(|sign| sign.is_ascii_alphabetic()) || name.matches(['.', '-']).count() > 3;
+        if plain || !letters || is_mark(name) || !holds_ip(name, ips) {
+            name.to_owned()
+        } else {
+            self.without_ip(name, ips)
+        }
+    }
+
+    fn found_ip(&self, found: &str) -> String {
+        let (front, rest) = match found.get(..5) {
+            Some(front) if front.eq_ignore_ascii_case("ipv6:") => (front, &found[5..]),
+            _ => ("", found),
+        };
+        let text = rest.trim_end_matches(['.', ':']);
+        let tail = &rest[text.len()..];
+        // `192.0.2.7:25`
+        let (ip, port) = match text.split_once(':') {
+            Some((ip, port)) if ip.contains('.') => (ip, format!(":{port}")),
+            _ => (text, String::new()),
+        };
+        match ip.parse::<IpAddr>().or_else(|_| rest.parse()) {
+            Ok(ip) if ip.to_string() == rest => format!("{front}{}", self.ip(ip)),
+            Ok(ip) => format!("{front}{}{port}{tail}", self.ip(ip)),
+            Err(_) => found.to_owned(),
+        }
+    }
+
+    /// The name where it stands as a word of its own, as it is or in base64. A part of a domain is no such word.
+    fn alone(&self, text: &str, name: &str) -> String {
+        let mark = self.local(name);
+        let text = replaced(text, name, &mark);
+        let encoded = base64_encode(name.as_bytes()).ok().and_then(|encoded| String::from_utf8(encoded).ok());
+        match encoded.filter(|encoded| encoded.len() > 7) {
+            Some(encoded) => replaced(&text, encoded.trim_end(), &mark),
+            None => text,
+        }
+    }
+}
+
+fn local<'t>(found: &Captures<'t>) -> &'t str {
+    let local = found.name("local").map_or("", |local| local.as_str());
+    local.strip_prefix('<').unwrap_or(local)
+}
+
+/// One that stands there already, alone or in front of its domain.
+fn is_mark(name: &str) -> bool {
+    let digits = ["u-", "ip-", "h-"].into_iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or_default();
+    let digits = digits.split('.').next().unwrap_or_default();
+    digits.len() == DIGITS && digits.chars().all(|sign| sign.is_ascii_hexdigit())
+}
+
+/// All IP addresses of a text.
+fn ips(text: &str) -> Vec<IpAddr> {
+    let found = IP.find_iter(text).filter_map(|found| {
+        let text = found.as_str();
+        let text =
+            text.get(..5).filter(|front| front.eq_ignore_ascii_case("ipv6:")).map_or(text, |_| &text[5..]);
+        let text = text.trim_end_matches('.');
+        text.parse().ok().or_else(|| text.split_once(':')?.0.parse().ok())
+    });
+    found.collect()
+}
+
+fn replaced(text: &str, name: &str, mark: &str) -> String {
+    let (mut shown, mut from) = (String::with_capacity(text.len()), 0);
+    // Only ASCII letters change their case in place, so offsets stay.
+    let (small, wanted) = (text.to_ascii_lowercase(), name.to_ascii_lowercase());
+    for (at, _) in small.match_indices(&wanted) {
+        let end = at + wanted.len();
+        let (Some(before), Some(after)) = (text.get(from..at), text.get(end..)) else { continue };
+        let inside = |sign: char| sign.is_alphanumeric() || sign == '_' || sign == '-';
+        let front = text.get(..at).and_then(|front| front.chars().next_back());
+        let mut behind = after.chars();
+        let (next, then) = (behind.next(), behind.next());
+        // `example` in `mx.example.org`, and in `anna@example.org`.
+        let in_domain = matches!(front, Some('.' | '@')) || next == Some('.') && then.is_some_and(inside);
+        if front.is_some_and(inside) || next.is_some_and(inside) || in_domain || next == Some('@') {
+            continue;
+        }
+        shown.push_str(before);
+        shown.push_str(mark);
+        from = end;
+    }
+    shown.push_str(text.get(from..).unwrap_or_default());
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every mark in a line becomes its kind.
+    #[track_caller]
+    fn becomes(line: &str, wanted: &str) {
+        let marks = Regex::new(r"\b(u|ip|h)-[0-9a-f]{12}").unwrap();
+        let shown = Redactor::new(b"secret").line(line);
+        assert_eq!(marks.replace_all(&shown, "$1~"), wanted, "{line}\n{shown}");
+    }
+
+    #[test]
+    fn addresses_keep_their_domain() {
+        becomes("to=<anna@example.org>, relay=mx.example.org", "to=<u~@example.org>, relay=mx.example.org");
+        becomes("sasl_username=anna@example.org", "sasl_username=u~@example.org");
+        becomes("<\"anna b\"@example.org>", "<u~@example.org>");
+        becomes("to=<anna b@example.org>", "to=<u~@example.org>");
+        becomes("from=<bounce-anna=example.org@lists.example.net>", "from=<u~@lists.example.net>");
+        becomes(
+            "see https://example.org/?email=anna%40example.org&x=1",
+            "see https://example.org/?email=u~%40example.org&x=1",
+        );
+        becomes("anna@[192.0.2.7] and <>", "u~@[ip~] and <>");
+        becomes("m\u{fc}ller@example.org", "u~@example.org");
+        becomes("from=<@example.org>", "from=<@example.org>");
+    }
+
+    #[test]
+    fn a_name_is_found_where_it_stands_alone() {
+        becomes(
+            "to=<anna@example.org> said: 550 anna: user unknown (anna.example.org)",
+            "to=<u~@example.org> said: 550 u~: user unknown (anna.example.org)",
+        );
+        becomes(
+            "sasl_username=anna; mailbox of ANNA. Not annabel",
+            "sasl_username=u~; mailbox of u~. Not annabel",
+        );
+        becomes("sasl_username=anna.b failed: YW5uYS5i", "sasl_username=u~ failed: u~");
+    }
+
+    #[test]
+    fn ip_addresses_and_names_that_hold_one_are_gone() {
+        becomes("client=unknown[192.0.2.77]:4021", "client=unknown[ip~]:4021");
+        becomes("connect to mx[2001:db8::7]:25: refused", "connect to mx[ip~]:25: refused");
+        becomes("H=(x) [IPv6:2001:db8::7]", "H=(x) [IPv6:ip~]");
+        becomes("192-0-2-77.dyn.example.net[192.0.2.77]", "h~.example.net[ip~]");
+        becomes("c000024d.example.net [192.0.2.77]", "h~.example.net [ip~]");
+        becomes(
+            "host 192.0.2.77. Blocked by 77.2.0.192.zen.example.org.",
+            "host ip~. Blocked by h~.example.org.",
+        );
+        becomes("192.0.2.77:25 and 127.0.0.1:10024 and ::1", "ip~:25 and 127.0.0.1:10024 and ::1");
+    }
+
+    #[test]
+    fn stamps_codes_and_ids_stay() {
+        for line in [
+            "Nov 22 05:32:27 mx1 postfix/smtp[195]: 12F14DC03F: delays=0/0/0/0.01, dsn=5.2.2, status=bounced",
+            "2026-11-22T02:40:41.904+00:00 mx1 550 5.7.606 TLSv1.3:TLS_AES_256_GCM_SHA384:256",
+            "2026-11-22 02:40:41 1vMxyz-000000001Ab-0001 Completed",
+        ] {
+            becomes(line, line);
+        }
+    }
+
+    #[test]
+    fn an_address_has_the_same_mark_alone_and_in_a_line() {
+        let redactor = Redactor::new(b"secret");
+        for address in ["anna@example.org", "\"anna b\"@example.org", "anna+x@example.org"] {
+            assert_eq!(
+                redactor.line(&format!("to=<{address}>")),
+                format!("to=<{}>", redactor.address(address))
+            );
+        }
+        assert_eq!(redactor.address(""), "");
+        let once = redactor.line("to=<anna@example.org> [192.0.2.7] 192-0-2-7.dyn.example.net: anna");
+        assert_eq!(redactor.line(&once), once, "what is hidden stays as it is");
+        assert_eq!(redactor.host("192.0.2.7"), redactor.text("192.0.2.7"));
+    }
+}

@@ -1,0 +1,201 @@
+//! Reports, events and what else is shown, made unreadable field by field. A new field is a mistake until it stands here.
+
+use super::marks::Redactor;
+use super::names::Names;
+use crate::event::By;
+use crate::record::{Context, Record};
+use crate::report::{GroupTable, Input, Key, NameCount, NameRow, Report, Row};
+
+impl Redactor {
+    pub fn report(&self, report: &mut Report) {
+        let Report {
+            schema: _,
+            range: _,
+            // Our own hosts are no clients.
+            hosts: _,
+            input,
+            totals: _,
+            rows,
+            groups,
+            senders,
+            users,
+            clients,
+            domains,
+            providers: _,
+            relays,
+            instances: _,
+            rest: _,
+            delays: _,
+            timeline: _,
+            full_advice: _,
+            baseline: _,
+            failed: _,
+            verdict: _,
+            notes,
+        } = report;
+        self.input(input);
+        for row in rows {
+            self.row(row);
+        }
+        if let Some(table) = groups {
+            self.groups(table);
+        }
+        for NameRow { name, .. } in senders.iter_mut().chain(users) {
+            *name = self.address(name);
+        }
+        for NameRow { name, .. } in clients.iter_mut().chain(domains).chain(relays) {
+            *name = self.host(name);
+        }
+        for note in notes {
+            *note = self.text(note);
+        }
+    }
+
+    pub(super) fn input(&self, input: &mut Input) {
+        let Input {
+            files,
+            bytes: _,
+            lines: _,
+            mail: _,
+            other: _,
+            understood: _,
+            not_understood: _,
+            not_understood_lines,
+            filter,
+            filtered: _,
+        } = input;
+        for file in files {
+            *file = self.text(file);
+        }
+        for line in not_understood_lines {
+            *line = self.line(line);
+        }
+        for words in filter {
+            *words = self.option(words);
+        }
+    }
+
+    /// `--to anna@example.org`: what was asked for names somebody too.
+    pub fn option(&self, words: &str) -> String {
+        match words.split_once(' ') {
+            Some((name @ ("--to" | "--from"), value)) => format!("{name} {}", self.address(value)),
+            _ => self.text(words),
+        }
+    }
+
+    fn row(&self, row: &mut Row) {
+        let Row {
+            direction: _,
+            outcome: _,
+            code: _,
+            enhanced: _,
+            class: _,
+            reason: _,
+            title: _,
+            retryable: _,
+            conflict: _,
+            attempts: _,
+            recipients: _,
+            recipients_exact: _,
+            first: _,
+            last: _,
+            stages: _,
+            providers: _,
+            wheres,
+            where_count: _,
+            advice: _,
+            example,
+            examples,
+            change: _,
+        } = row;
+        for NameCount { name, attempts: _ } in wheres {
+            *name = self.host(name);
+        }
+        example.iter_mut().chain(examples).for_each(|line| *line = self.line(line));
+    }
+
+    fn groups(&self, table: &mut GroupTable) {
+        for row in &mut table.rows {
+            for Key { by, value } in &mut row.keys {
+                if let Some(value) = value {
+                    *value = self.key(*by, value);
+                }
+            }
+            row.examples.iter_mut().for_each(|line| *line = self.line(line));
+        }
+    }
+
+    /// A value of `--by`.
+    pub fn key(&self, by: By, value: &str) -> String {
+        match by {
+            By::Recipient | By::Sender | By::User => self.address(value),
+            By::Domain | By::Relay | By::Client => self.host(value),
+            By::Code
+            | By::Enhanced
+            | By::Class
+            | By::Reason
+            | By::Outcome
+            | By::Direction
+            | By::Stage
+            | By::Provider
+            | By::Instance
+            | By::Host
+            | By::Mta
+            | By::Hour
+            | By::Day => value.to_owned(),
+        }
+    }
+
+    /// `raw` is the line that the event stands on.
+    pub fn record(&self, record: &mut Record, raw: &str) {
+        let Record {
+            time: _,
+            mta: _,
+            host: _,
+            program: _,
+            instance: _,
+            queue_id: _,
+            direction: _,
+            outcome: _,
+            code: _,
+            enhanced: _,
+            dsn: _,
+            class: _,
+            stage: _,
+            reason: _,
+            rule: _,
+            provider: _,
+            sender,
+            recipient,
+            peer_host,
+            peer_ip,
+            peer_port: _,
+            suspended: _,
+            text,
+        } = record;
+        let names = Names::of_line(raw);
+        if let Some(host) = peer_host {
+            *host = self.host_at(host, peer_ip.as_deref());
+        }
+        if let Some(ip) = peer_ip {
+            *ip = self.host(ip);
+        }
+        *text = self.about(text, &names);
+        for address in [sender, recipient].into_iter().flatten() {
+            *address = self.address(address);
+        }
+    }
+
+    pub fn context(&self, context: &mut Context) {
+        let Context { size: _, client, user, message_id, attempt_no: _, hop: _ } = context;
+        if let Some(client) = client {
+            *client = self.host(client);
+        }
+        if let Some(user) = user {
+            *user = self.address(user);
+        }
+        if let Some(message_id) = message_id {
+            *message_id = self.text(message_id);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The stories of `smtplog trace`, made unreadable field by field.
+
+use super::marks::Redactor;
+use super::names::Names;
+use crate::story::{Hop, Step, Story, Trace};
+
+impl Redactor {
+    pub fn trace(&self, trace: &mut Trace) {
+        let Trace { schema: _, what, found: _, stories, notes } = trace;
+        *what = self.sought(what);
+        for story in stories {
+            self.story(story);
+        }
+        for note in notes {
+            *note = self.text(note);
+        }
+    }
+
+    /// What was asked for: an address, an IP address, or an id, which stays.
+    pub fn sought(&self, what: &str) -> String {
+        if what.contains('@') { self.text(what) } else { self.host(what) }
+    }
+
+    fn story(&self, story: &mut Story) {
+        let Story { kind: _, state: _, first: _, last: _, seconds: _, count: _, hops } = story;
+        // Whom one line of a message names stands alone in the words of another.
+        let mut names = Names::default();
+        for hop in hops.iter() {
+            let steps = hop.steps.iter().flat_map(|step| [&step.recipient, &step.original]);
+            for address in [&hop.user, &hop.sender].into_iter().chain(steps).flatten() {
+                names.add(address);
+            }
+        }
+        for hop in hops {
+            self.hop(hop, &names);
+        }
+    }
+
+    fn hop(&self, hop: &mut Hop, names: &Names) {
+        let Hop {
+            queue_id: _,
+            mta: _,
+            host: _,
+            instance: _,
+            state: _,
+            notification: _,
+            received: _,
+            client_host,
+            client_ip,
+            helo,
+            user,
+            sender,
+            size: _,
+            message_id,
+            steps,
+        } = hop;
+        for host in [client_host, helo].into_iter().flatten() {
+            *host = self.host_at(host, client_ip.as_deref());
+        }
+        if let Some(ip) = client_ip {
+            *ip = self.host(ip);
+        }
+        for address in [user, sender].into_iter().flatten() {
+            *address = self.address(address);
+        }
+        if let Some(message_id) = message_id {
+            *message_id = self.text(message_id);
+        }
+        for step in steps {
+            self.step(step, names);
+        }
+    }
+
+    fn step(&self, step: &mut Step, names: &Names) {
+        let Step {
+            time: _,
+            what: _,
+            recipient,
+            original,
+            peer_host,
+            peer_ip,
+            peer_port: _,
+            code: _,
+            enhanced: _,
+            stage: _,
+            reason: _,
+            title: _,
+            text,
+            count: _,
+            next: _,
+        } = step;
+        *text = self.about(text, names);
+        for address in [recipient, original].into_iter().flatten() {
+            *address = self.address(address);
+        }
+        if let Some(host) = peer_host {
+            *host = self.host_at(host, peer_ip.as_deref());
+        }
+        if let Some(ip) = peer_ip {
+            *ip = self.host(ip);
+        }
+    }
+}

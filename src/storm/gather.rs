@@ -1,0 +1,261 @@
+//! Puts the blocks of a walk together, in their order: pages come in, counts and a sample of events go out.
+
+use foldhash::fast::{FixedState, RandomState};
+use hashbrown::HashMap;
+
+use super::collector::{FAILED_KEPT, SERVED_KEPT};
+use super::page::{Behind, Page, Pick};
+use super::series::Series;
+use crate::event::{Mta, Stage};
+use crate::filter::Filter;
+use crate::ledger::key::Plain;
+use crate::mta::reading::domain;
+use crate::names::{NameId, Names};
+use crate::provider::Provider;
+
+/// Events of the sample that are kept: some 80 MiB. When there are more, fewer of each minute are.
+const SAMPLE_LIMIT: usize = 1 << 20;
+/// Minutes times kinds that are counted, some 60 MiB; beyond, the oldest are forgotten.
+const COUNT_LIMIT: usize = 1 << 21;
+/// Messages of which it is remembered who sent them, some 100 MiB.
+const OPEN_LIMIT: usize = 1 << 19;
+
+/// A kind of event in the order in which they were met.
+pub type Kind = u32;
+
+/// One event of the sample. A name that is not known is [`NameId::OTHERS`].
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    pub minute: i32,
+    pub kind: Kind,
+    pub hash: u64,
+    pub message: u64,
+    pub recipient: NameId,
+    pub domain: NameId,
+    /// Who answered us, or whom we answered.
+    pub peer: NameId,
+    pub sender: NameId,
+    pub user: NameId,
+    /// Who handed us the message.
+    pub client: NameId,
+    pub host: NameId,
+    pub instance: NameId,
+    pub stage: Option<Stage>,
+    pub provider: Option<Provider>,
+    pub is_near: bool,
+    pub mta: Mta,
+}
+
+/// A line of the log.
+pub struct Example {
+    /// What it was chosen by.
+    hash: u64,
+    pub minute: i32,
+    pub line: Vec<u8>,
+}
+
+/// Everything the storms are found in.
+pub struct Gathered {
+    pub names: Names,
+    pub kinds: Vec<Series>,
+    /// By minute since 1970-01-01T00:00Z and kind.
+    pub counts: HashMap<(i32, Kind), u32, FixedState>,
+    pub samples: Vec<Sample>,
+    /// Of each hour since 1970-01-01T00:00Z and kind.
+    pub examples: HashMap<(i32, Kind), Example, FixedState>,
+    pub undated: u64,
+    /// Minutes were forgotten, since there were more than are kept.
+    pub is_cut: bool,
+    /// Events whose sender the filter does not admit.
+    pub left_out: u64,
+}
+
+/// One for a walk.
+pub struct Gatherer<'a> {
+    filter: &'a Filter,
+    found: HashMap<Series, Kind, FixedState>,
+    open: HashMap<u64, Open, Plain>,
+    failed_kept: usize,
+    gathered: Gathered,
+    /// How many samples there were after the last look at what is too much.
+    settled: usize,
+}
+
+#[derive(Default)]
+struct Open {
+    sender: Option<Box<[u8]>>,
+    user: Option<Box<[u8]>>,
+    client: Option<Box<[u8]>>,
+}
+
+impl Open {
+    fn learn(&mut self, page: &Page, behind: Behind) {
+        for (mine, piece) in [
+            (&mut self.sender, behind.sender),
+            (&mut self.user, behind.user),
+            (&mut self.client, behind.client),
+        ] {
+            if let Some(said) = page.read(piece) {
+                *mine = Some(said.into());
+            }
+        }
+    }
+}
+
+impl<'a> Gatherer<'a> {
+    pub fn new(hasher: RandomState, filter: &'a Filter) -> Self {
+        Self {
+            filter,
+            found: HashMap::default(),
+            open: HashMap::default(),
+            failed_kept: FAILED_KEPT,
+            gathered: Gathered {
+                names: Names::new(hasher),
+                kinds: Vec::new(),
+                counts: HashMap::default(),
+                samples: Vec::new(),
+                examples: HashMap::default(),
+                undated: 0,
+                is_cut: false,
+                left_out: 0,
+            },
+            settled: 0,
+        }
+    }
+
+    /// To be told what each block handed over, in the order of the blocks.
+    pub fn fold(&mut self, page: &Page) {
+        self.gathered.undated += page.undated;
+        for cell in &page.cells {
+            let kind = self.kind(cell.series);
+            let mut admitted = 0;
+            for pick in &cell.picks {
+                admitted += u32::from(self.sample(page, pick, cell.minute, kind));
+            }
+            let count = if self.filter.senders.is_empty() {
+                cell.count
+            } else {
+                self.gathered.left_out += u64::from(cell.count - admitted);
+                admitted
+            };
+            if count > 0 {
+                *self.gathered.counts.entry((cell.minute, kind)).or_default() += count;
+            }
+        }
+        for left in &page.left {
+            if left.is_over {
+                self.open.remove(&left.key);
+                continue;
+            }
+            if left.is_complete {
+                self.open.remove(&left.key);
+            }
+            let is_full = self.open.len() >= OPEN_LIMIT;
+            if is_full && !self.open.contains_key(&left.key) {
+                continue;
+            }
+            self.open.entry(left.key).or_default().learn(page, left.behind);
+        }
+        if self.gathered.samples.len() > SAMPLE_LIMIT.max(self.settled * 2) {
+            self.settle();
+        }
+    }
+
+    fn kind(&mut self, series: Series) -> Kind {
+        *self.found.entry(series).or_insert_with(|| {
+            self.gathered.kinds.push(series);
+            self.gathered.kinds.len() as Kind - 1
+        })
+    }
+
+    /// False: the filter does not admit its sender.
+    fn sample(&mut self, page: &Page, pick: &Pick, minute: i32, kind: Kind) -> bool {
+        let open = self.open.get(&pick.key).filter(|_| pick.is_open);
+        let known = |piece, earlier: fn(&Open) -> Option<&[u8]>| page.read(piece).or_else(|| earlier(open?));
+        let sender = known(pick.behind.sender, |open| open.sender.as_deref());
+        if !self.filter.admits_sender(sender) {
+            return false;
+        }
+        let user = known(pick.behind.user, |open| open.user.as_deref());
+        let client = known(pick.behind.client, |open| open.client.as_deref());
+        let Gathered { names, samples, examples, .. } = &mut self.gathered;
+        let (host, instance) = (page.read(pick.host), page.read(pick.instance));
+        // These two are nearly always those of the event before.
+        let (last_host, last_instance) =
+            samples.last().map_or((NameId::OTHERS, NameId::OTHERS), |last| (last.host, last.instance));
+        let mut again = |last: NameId, text: Option<&[u8]>| match text {
+            Some(text) if last != NameId::OTHERS && names.name(last) == text => last,
+            Some(text) => names.id(text),
+            None => NameId::OTHERS,
+        };
+        let (host, instance) = (again(last_host, host), again(last_instance, instance));
+        let mut name = |text: Option<&[u8]>| text.map_or(NameId::OTHERS, |text| names.id(text));
+        let recipient = page.read(pick.recipient);
+        samples.push(Sample {
+            minute,
+            kind,
+            hash: pick.hash,
+            message: pick.key,
+            recipient: name(recipient),
+            domain: name(recipient.and_then(domain)),
+            peer: name(page.read(pick.peer)),
+            sender: name(sender.map(|sender| if sender.is_empty() { b"<>" } else { sender })),
+            user: name(user),
+            client: name(client),
+            host,
+            instance,
+            stage: pick.stage,
+            provider: pick.provider,
+            is_near: pick.is_near,
+            mta: pick.mta,
+        });
+        if let Some(raw) = page.read(pick.raw) {
+            let key = (minute.div_euclid(60), kind);
+            let example = Example { hash: pick.hash, minute, line: raw.to_vec() };
+            match examples.get(&key) {
+                Some(known) if known.hash <= example.hash => {}
+                Some(_) | None => drop(examples.insert(key, example)),
+            }
+        }
+        true
+    }
+
+    /// Leaves of each minute and kind no more than are kept. What is kept hangs on the events alone: fewer are kept only
+    /// if it would be too much at the end too.
+    fn settle(&mut self) {
+        let Gathered { samples, kinds, counts, is_cut, .. } = &mut self.gathered;
+        samples.sort_unstable_by_key(|sample| (sample.minute, sample.kind, sample.hash));
+        loop {
+            let (mut last, mut count) = (None, 0);
+            samples.retain(|sample| {
+                let cell = (sample.minute, sample.kind);
+                count = if last == Some(cell) { count + 1 } else { 1 };
+                last = Some(cell);
+                let served = kinds.get(sample.kind as usize).is_some_and(Series::is_served);
+                count <= if served { SERVED_KEPT.min(self.failed_kept) } else { self.failed_kept }
+            });
+            if samples.len() <= SAMPLE_LIMIT || self.failed_kept == 1 {
+                break;
+            }
+            self.failed_kept /= 2;
+        }
+        if counts.len() > COUNT_LIMIT || samples.len() > SAMPLE_LIMIT {
+            let mut minutes: Vec<i32> = counts.keys().map(|(minute, _)| *minute).collect();
+            minutes.sort_unstable();
+            let first = minutes.len().saturating_sub(COUNT_LIMIT);
+            let by_count = minutes.get(first).copied().unwrap_or(i32::MIN);
+            let first = samples.len().saturating_sub(SAMPLE_LIMIT);
+            let by_sample = samples.get(first).map_or(i32::MIN, |sample| sample.minute);
+            let from = by_count.max(by_sample);
+            counts.retain(|(minute, _), _| *minute >= from);
+            samples.retain(|sample| sample.minute >= from);
+            *is_cut = true;
+        }
+        self.settled = samples.len();
+    }
+
+    pub fn close(mut self) -> Gathered {
+        self.settle();
+        self.gathered
+    }
+}

@@ -1,0 +1,110 @@
+//! Which storms are one: storms as they were found come in; those of one cause are put together.
+
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
+
+use super::field::{Field, Found};
+use super::look::Look;
+use super::points::Value;
+use crate::reason::Reason;
+use crate::storms::Dimension;
+
+/// Retries of deferred mail come back after at most so many minutes (Postfix: maximal_backoff_time, 4000 s).
+const ECHO: i32 = 70;
+
+/// Storms that are one: of the same cause at the same time, or the retries of what failed before.
+pub fn joined(field: &Field, mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.first.cmp(&b.first)).then(a.view.cmp(&b.view)));
+    let mut storms: Vec<Found> = Vec::new();
+    loop {
+        let before = found.len();
+        for next in found {
+            let look = field.look(&next.members, next.way);
+            let same = storms.iter_mut().find(|storm| {
+                let other = field.look(&storm.members, storm.way);
+                is_same(field, storm, &other, &next, &look)
+            });
+            match same {
+                Some(storm) => storm.join(next),
+                None => storms.push(next),
+            }
+        }
+        if storms.len() == before {
+            return storms;
+        }
+        found = std::mem::take(&mut storms);
+    }
+}
+
+impl Found {
+    fn join(&mut self, other: Self) {
+        self.members.extend(other.members);
+        self.members.sort_unstable();
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
+}
+
+fn is_same(field: &Field, a: &Found, a_look: &Look, b: &Found, b_look: &Look) -> bool {
+    let gap = (b.first - a.last).max(a.first - b.last);
+    if gap > ECHO {
+        return false;
+    }
+    let names = [
+        Dimension::User,
+        Dimension::Sender,
+        Dimension::Client,
+        Dimension::Recipient,
+        Dimension::Domain,
+        Dimension::Relay,
+        Dimension::Provider,
+    ];
+    let shares_name = names.into_iter().any(|dimension| {
+        let (Some(a), Some(b)) = (a_look.top(dimension), b_look.top(dimension)) else { return false };
+        a.value == b.value && a.inside >= 0.6 && b.inside >= 0.6 && a.stands_out() && b.stands_out()
+    });
+    if shares_name && gap <= 15 || gap > 0 && is_echo(field, a, b) {
+        return true;
+    }
+    if a.way != b.way || gap > 5 {
+        return false;
+    }
+    let kin = |look: &Look| look.top(Dimension::Reason).and_then(|share| kin(share.value));
+    let named = |look: &Look| names.into_iter().any(|dimension| look.strength(dimension) >= 0.6);
+    kin(a_look).is_some() && kin(a_look) == kin(b_look) && named(a_look) == named(b_look) && !named(a_look)
+}
+
+/// Most messages of the later one failed in the earlier one already.
+fn is_echo(field: &Field, a: &Found, b: &Found) -> bool {
+    let (early, late) = if a.first <= b.first { (a, b) } else { (b, a) };
+    let message =
+        |at: &usize| field.points.get(*at).map(|point| point.sample.message).filter(|&key| key != 0);
+    let seen: HashSet<u64, FixedState> = early.members.iter().filter_map(message).collect();
+    let of_late: Vec<u64> = late.members.iter().filter_map(message).collect();
+    let again = of_late.iter().filter(|key| seen.contains(*key)).count();
+    again * 3 >= late.members.len() && again > 0
+}
+
+/// Reasons that one trouble of ours brings about together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kin {
+    Network,
+    Listing,
+    Dead,
+    Space,
+}
+
+fn kin(reason: Value) -> Option<Kin> {
+    let is = |reasons: &[Reason]| reasons.iter().any(|&other| other as u64 + 1 == reason);
+    if is(&[Reason::ConnectionFailed, Reason::DnsFailure]) {
+        Some(Kin::Network)
+    } else if is(&[Reason::Blocklisted, Reason::BadReputation, Reason::PolicyBlocked]) {
+        Some(Kin::Listing)
+    } else if is(&[Reason::UserUnknown, Reason::MailboxDisabled, Reason::BadDomain, Reason::MailboxMoved]) {
+        Some(Kin::Dead)
+    } else if is(&[Reason::SystemFull]) {
+        Some(Kin::Space)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,119 @@
+//! What a block hands over: counts by the minute, events of the sample, and what is known of messages at its end.
+
+use super::series::Series;
+use crate::event::{Mta, Stage};
+use crate::input::set::Held;
+use crate::provider::Provider;
+
+/// A piece of a page's text. The empty one at 0 says nothing.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Piece {
+    pub start: u32,
+    pub length: u32,
+}
+
+/// Who is behind a message; pieces that say nothing are not known.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Behind {
+    pub sender: Piece,
+    pub user: Piece,
+    pub client: Piece,
+}
+
+/// One event of the sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Pick {
+    /// What the sample is chosen by.
+    pub hash: u64,
+    /// Of its message; 0: none.
+    pub key: u64,
+    /// What earlier blocks know of the message counts too.
+    pub is_open: bool,
+    pub recipient: Piece,
+    pub host: Piece,
+    pub instance: Piece,
+    pub peer: Piece,
+    pub behind: Behind,
+    pub raw: Piece,
+    pub stage: Option<Stage>,
+    /// Of what went well; of failures their series has it.
+    pub provider: Option<Provider>,
+    /// The other side is a part of this server's own mail system.
+    pub is_near: bool,
+    pub mta: Mta,
+}
+
+/// The events of one kind in one minute.
+#[derive(Debug)]
+pub struct Cell {
+    /// Counted from 1970-01-01T00:00Z.
+    pub minute: i32,
+    pub series: Series,
+    pub count: u32,
+    pub picks: Vec<Pick>,
+}
+
+/// What a block knows of a message when it ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Left {
+    pub key: u64,
+    pub behind: Behind,
+    /// What was known before counts no more.
+    pub is_complete: bool,
+    pub is_over: bool,
+}
+
+/// What a block hands over.
+#[derive(Default, Debug)]
+pub struct Page {
+    pub text: Vec<u8>,
+    pub cells: Vec<Cell>,
+    pub left: Vec<Left>,
+    /// Events whose line shows no time.
+    pub undated: u64,
+}
+
+impl Held for Page {
+    fn held(&self) -> usize {
+        let picks: usize = self.cells.iter().map(|cell| cell.picks.capacity()).sum();
+        self.text.capacity()
+            + self.cells.capacity() * size_of::<Cell>()
+            + picks * size_of::<Pick>()
+            + self.left.capacity() * size_of::<Left>()
+    }
+}
+
+impl Page {
+    /// None: it says nothing.
+    pub fn read(&self, piece: Piece) -> Option<&[u8]> {
+        if piece.start == 0 {
+            return None;
+        }
+        let start = piece.start as usize;
+        self.text.get(start..start + piece.length as usize)
+    }
+
+    /// Nothing is kept of what is not said.
+    pub fn keep(&mut self, bytes: Option<&[u8]>) -> Piece {
+        let Some(bytes) = bytes else { return Piece::default() };
+        if self.text.is_empty() {
+            self.text.push(0);
+        }
+        let start = self.text.len() as u32;
+        self.text.extend_from_slice(bytes);
+        Piece { start, length: bytes.len() as u32 }
+    }
+}
+
+impl Behind {
+    /// What the other says counts more.
+    pub fn learn(&mut self, other: Self) {
+        for (mine, new) in
+            [(&mut self.sender, other.sender), (&mut self.user, other.user), (&mut self.client, other.client)]
+        {
+            if new.start > 0 {
+                *mine = new;
+            }
+        }
+    }
+}

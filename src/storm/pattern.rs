@@ -1,0 +1,153 @@
+//! What a storm is called, and why: readings of its shares come in; a pattern with its causes goes out.
+
+use super::look::{Look, Share};
+use crate::reason::Reason;
+use crate::storms::{Confidence, Dimension, Pattern};
+
+/// A pattern and why.
+#[derive(Clone, Debug)]
+pub struct Named {
+    pub pattern: Pattern,
+    pub confidence: Confidence,
+    /// Which dimension names the cause, the best first.
+    pub causes: &'static [Dimension],
+    /// What speaks for it.
+    pub because: Vec<Reading>,
+    pub not: Vec<(Pattern, Reading)>,
+}
+
+/// A sentence before it has words.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Reading {
+    /// So much of it shares one value.
+    Share(Share),
+    /// So much of it has reasons of this kind.
+    Reasons(&'static str, f64),
+    /// It spreads over so many values.
+    Spread(Dimension, usize),
+    /// No value of it stands out.
+    NoCommon(Dimension),
+    /// The other side is a part of this server.
+    Near(f64),
+    /// No more than so much of it has reasons of this kind.
+    Few(&'static str, f64),
+}
+
+/// What storms are told by besides shares.
+#[derive(Clone, Copy, Debug)]
+pub struct Hints {
+    /// The share whose other side is a part of this server's own mail system.
+    pub near: f64,
+    /// The share with the null sender.
+    pub null_sender: f64,
+}
+
+/// A storm that is being named.
+#[must_use]
+pub struct Case<'l> {
+    look: &'l Look,
+    because: Vec<Reading>,
+    not: Vec<(Pattern, Reading)>,
+}
+
+impl<'l> Case<'l> {
+    pub fn new(look: &'l Look) -> Self {
+        Self { look, because: Vec::new(), not: Vec::new() }
+    }
+
+    /// The share that has one of these reasons.
+    pub fn part(&self, reasons: &[Reason]) -> f64 {
+        part(self.look, reasons)
+    }
+
+    pub fn say(mut self, reading: Reading) -> Self {
+        self.because.push(reading);
+        self
+    }
+
+    pub fn say_top(mut self, dimension: Dimension) -> Self {
+        self.because.extend(self.look.top(dimension).filter(Share::stands_out).map(Reading::Share));
+        self
+    }
+
+    pub fn spread(self, dimension: Dimension) -> Self {
+        let distinct = self.look.distinct(dimension);
+        if distinct > 2 { self.say(Reading::Spread(dimension, distinct)) } else { self }
+    }
+
+    pub fn not(mut self, pattern: Pattern, reading: Reading) -> Self {
+        self.not.push((pattern, reading));
+        self
+    }
+
+    /// `share` is what the signature rests on.
+    pub fn is(self, pattern: Pattern, share: f64, causes: &'static [Dimension]) -> Named {
+        let confidence = match share {
+            share if share >= 0.85 && self.look.weight >= 20.0 => Confidence::Sure,
+            share if share >= 0.6 => Confidence::Likely,
+            _ => Confidence::Unsure,
+        };
+        Named { pattern, confidence, causes, because: self.because, not: self.not }
+    }
+}
+
+fn part(look: &Look, reasons: &[Reason]) -> f64 {
+    let of = |share: &&Share| reasons.iter().any(|&reason| reason as u64 + 1 == share.value);
+    look.shares(Dimension::Reason).iter().filter(of).map(|share| share.inside).sum()
+}
+
+/// It looks like nothing that is known.
+pub fn unknown(case: Case) -> Named {
+    const CAUSES: &[Dimension] = &[
+        Dimension::User,
+        Dimension::Sender,
+        Dimension::Client,
+        Dimension::Provider,
+        Dimension::Domain,
+        Dimension::Relay,
+        Dimension::Reason,
+        Dimension::Code,
+    ];
+    let case = case.say_top(Dimension::Reason).say_top(Dimension::Code);
+    Named { confidence: Confidence::Unsure, ..case.is(Pattern::Unknown, 0.0, CAUSES) }
+}
+
+/// The value that has most, if only a share of 0.
+pub fn most(look: &Look, dimension: Dimension) -> Share {
+    let none = Share { dimension, value: 0, inside: 0.0, outside: 0.0, count: 0.0 };
+    look.top(dimension).unwrap_or(none)
+}
+
+/// What is common to the storm: the main factor first, then what else stands out, the most telling first.
+pub fn factors(look: &Look, named: &Named) -> Vec<Share> {
+    let tops: Vec<Share> =
+        super::look::DIMENSIONS.iter().filter_map(|&dimension| look.top(dimension)).collect();
+    let of = |dimension: Dimension| tops.iter().find(|share| share.dimension == dimension).copied();
+    let clear = named.causes.iter().filter_map(|&cause| of(cause)).find(|share| {
+        let few = share.dimension == Dimension::Client && is_few(look);
+        share.inside >= 0.5 && (share.stands_out() || is_kind(share.dimension)) || few
+    });
+    let any =
+        || named.causes.iter().filter_map(|&cause| of(cause)).max_by(|a, b| a.inside.total_cmp(&b.inside));
+    let main = clear.or_else(any);
+    let mut others: Vec<Share> = tops
+        .into_iter()
+        .filter(|share| share.inside >= 0.3 && share.stands_out())
+        .filter(|share| main.is_none_or(|main| main.dimension != share.dimension))
+        .collect();
+    others.sort_by(|a, b| b.tells().total_cmp(&a.tells()).then(a.dimension.cmp(&b.dimension)));
+    main.into_iter().chain(others).collect()
+}
+
+/// A handful of clients does most of it.
+fn is_few(look: &Look) -> bool {
+    let first: Vec<&Share> =
+        look.shares(Dimension::Client).iter().take(5).filter(|share| share.stands_out()).collect();
+    first.first().is_some_and(|share| share.inside >= 0.12)
+        && first.iter().map(|share| share.inside).sum::<f64>() >= 0.6
+}
+
+/// What kind of failure it is, and not whose: it is a cause also where all failures are of this kind.
+fn is_kind(dimension: Dimension) -> bool {
+    matches!(dimension, Dimension::Reason | Dimension::Code | Dimension::Stage)
+}

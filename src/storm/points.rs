@@ -1,0 +1,166 @@
+//! The sample as points in time that stand for all events: what was gathered comes in; points and what each says go out.
+
+use std::cmp::Reverse;
+
+use clap::ValueEnum;
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashSet};
+
+use super::gather::{Gathered, Sample};
+use super::series::Series;
+use crate::book::slug;
+use crate::event::{Direction, Stage};
+use crate::names::NameId;
+use crate::provider::{Provider, Providers};
+use crate::reason::Reason;
+use crate::reply::{Code, EnhancedCode};
+use crate::storms::Dimension;
+
+/// Whose failure: that of mail we send or deliver, or that of clients.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Way {
+    Out,
+    In,
+}
+
+/// An event of the sample, and how many events it stands for.
+#[derive(Clone, Copy, Debug)]
+pub struct Point {
+    pub sample: Sample,
+    pub series: Series,
+    pub way: Way,
+    pub weight: f64,
+    /// Whether it counts as a failure. Greylisting is none: it is there to be repeated.
+    pub is_failure: bool,
+    /// The same recipient of the same message failed for the same reason before: it tells nothing new.
+    pub is_retry: bool,
+}
+
+/// What a point says of one dimension; 0: nothing. Equal values are the same thing.
+pub type Value = u64;
+
+/// What the log itself tells of recipient domains: with whom their mail is, and which are served here.
+struct Domains {
+    providers: HashMap<NameId, Provider, FixedState>,
+    ours: HashSet<NameId, FixedState>,
+}
+
+impl Domains {
+    /// By most of the mail that went well, and for providers by any answer that names a server.
+    fn learn(gathered: &Gathered) -> Self {
+        let mut counts: HashMap<(NameId, Provider), u32, FixedState> = HashMap::default();
+        let mut here: HashMap<NameId, (u32, u32), FixedState> = HashMap::default();
+        for sample in gathered.samples.iter().filter(|sample| sample.domain != NameId::OTHERS) {
+            let Some(series) = gathered.kinds.get(sample.kind as usize) else { continue };
+            if series.direction == Direction::Inbound {
+                continue;
+            }
+            if let Some(provider) = series.provider.or(sample.provider) {
+                *counts.entry((sample.domain, provider)).or_default() += 1;
+            }
+            if series.is_served() {
+                let (near, all) = here.entry(sample.domain).or_default();
+                *near += u32::from(sample.is_near);
+                *all += 1;
+            }
+        }
+        let mut counts: Vec<((NameId, Provider), u32)> = counts.into_iter().collect();
+        counts.sort_unstable_by_key(|&((_, provider), count)| (Reverse(count), provider));
+        let mut providers = HashMap::default();
+        for ((domain, provider), _) in counts {
+            providers.entry(domain).or_insert(provider);
+        }
+        let ours = here.into_iter().filter(|(_, (near, all))| near * 2 > *all).map(|(domain, _)| domain);
+        Self { providers, ours: ours.collect() }
+    }
+}
+
+/// In the order of time, and for one minute in an order that hangs on the events alone.
+pub fn points(gathered: &Gathered) -> Vec<Point> {
+    let domains = Domains::learn(gathered);
+    let mut points: Vec<Point> = Vec::with_capacity(gathered.samples.len());
+    let mut seen: HashSet<(u64, NameId, Option<Reason>), FixedState> = HashSet::default();
+    for cell in gathered.samples.chunk_by(|a, b| (a.minute, a.kind) == (b.minute, b.kind)) {
+        let Some(first) = cell.first() else { continue };
+        let Some(&series) = gathered.kinds.get(first.kind as usize) else { continue };
+        let count = gathered.counts.get(&(first.minute, first.kind)).copied().unwrap_or_default();
+        let weight = f64::from(count) / cell.len() as f64;
+        let way = if series.direction == Direction::Inbound { Way::In } else { Way::Out };
+        let is_failure = !series.is_served() && series.reason != Some(Reason::Greylisted);
+        points.extend(cell.iter().map(|&sample| {
+            let known = (sample.message, sample.recipient, series.reason);
+            let mut series = series;
+            let mut sample = sample;
+            if way == Way::Out {
+                series.provider = series
+                    .provider
+                    .or(sample.provider)
+                    .or_else(|| domains.providers.get(&sample.domain).copied());
+                sample.is_near |= domains.ours.contains(&sample.domain);
+            }
+            let is_retry = is_failure && sample.message != 0 && !seen.insert(known);
+            Point { sample, series, way, weight, is_failure, is_retry }
+        }));
+    }
+    points
+}
+
+/// The word for it: where it is one of the book's, by the book.
+pub fn shown(
+    dimension: Dimension,
+    value: Value,
+    gathered: &Gathered,
+    providers: &Providers,
+) -> Option<String> {
+    let at = value.checked_sub(1)? as usize;
+    match dimension {
+        Dimension::Provider => providers.all().nth(at).map(|(_, row)| row.id.clone()),
+        Dimension::Reason => Reason::value_variants().get(at).map(|&reason| slug(reason)),
+        Dimension::Direction => Direction::value_variants().get(at).map(|&direction| slug(direction)),
+        Dimension::Stage => Stage::value_variants().get(at).map(|&stage| slug(stage)),
+        Dimension::Code => {
+            let code = Code::new((value >> 32) as u16).map(|code| code.number().to_string());
+            let enhanced = EnhancedCode::unpacked(value & 0xffff_ffff).map(|code| code.to_string());
+            let parts: Vec<String> = code.into_iter().chain(enhanced).collect();
+            (!parts.is_empty()).then(|| parts.join(" "))
+        }
+        Dimension::Domain
+        | Dimension::Recipient
+        | Dimension::Relay
+        | Dimension::Instance
+        | Dimension::Host
+        | Dimension::Sender
+        | Dimension::User
+        | Dimension::Client => {
+            let id = gathered.names.nth(value as usize).filter(|&id| id != NameId::OTHERS)?;
+            Some(String::from_utf8_lossy(gathered.names.name(id)).into_owned())
+        }
+    }
+}
+
+impl Point {
+    pub fn value(&self, dimension: Dimension) -> Value {
+        let name = |id: NameId| id.index() as u64;
+        let Self { sample, series, .. } = self;
+        match dimension {
+            Dimension::Provider => series.provider.map_or(0, |provider| provider.index() as u64 + 1),
+            Dimension::Domain => name(sample.domain),
+            Dimension::Recipient => name(sample.recipient),
+            Dimension::Relay if self.way == Way::Out => name(sample.peer),
+            Dimension::Relay => 0,
+            Dimension::Instance => name(sample.instance),
+            Dimension::Host => name(sample.host),
+            Dimension::Sender => name(sample.sender),
+            Dimension::User => name(sample.user),
+            Dimension::Client if self.way == Way::In => name(sample.peer),
+            Dimension::Client => name(sample.client),
+            Dimension::Reason => series.reason.map_or(0, |reason| reason as u64 + 1),
+            Dimension::Code => {
+                let code = series.code.map_or(0, |code| u64::from(code.number()));
+                code << 32 | series.enhanced.map_or(0, EnhancedCode::packed)
+            }
+            Dimension::Direction => series.direction as u64 + 1,
+            Dimension::Stage => sample.stage.map_or(0, |stage| stage as u64 + 1),
+        }
+    }
+}

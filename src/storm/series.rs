@@ -1,0 +1,80 @@
+//! What makes two events of a minute the same kind; an event comes in, a small key goes out.
+
+use std::hash::{Hash, Hasher};
+
+use crate::event::{Direction, Outcome};
+use crate::provider::Provider;
+use crate::reason::Reason;
+use crate::reply::{Class, Code, EnhancedCode};
+use crate::walk::Told;
+
+/// A kind of event. Mail that a client handed to us is inbound and delivered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Series {
+    pub direction: Direction,
+    pub outcome: Outcome,
+    pub class: Option<Class>,
+    pub code: Option<Code>,
+    pub enhanced: Option<EnhancedCode>,
+    pub reason: Option<Reason>,
+    pub provider: Option<Provider>,
+}
+
+impl Hash for Series {
+    /// All of it in one word, as the key of a tally.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let enhanced = self.enhanced.map_or(0, EnhancedCode::packed);
+        let code = self.code.map_or(0, |code| u64::from(code.number()));
+        let reason = self.reason.map_or(0, |reason| reason as u64 + 1);
+        let provider = self.provider.map_or(0, |provider| provider.index() as u64 + 1);
+        let class = self.class.map_or(0, |class| class as u64 + 1);
+        let way = (self.outcome as u64) << 2 | self.direction as u64;
+        state.write_u64(enhanced << 37 | code << 27 | reason << 20 | provider << 10 | class << 6 | way);
+    }
+}
+
+impl Series {
+    /// Mail that a client handed over and that was taken.
+    pub const TAKEN: Self = Self::served(Direction::Inbound);
+
+    /// Who took it is asked only of what gets into the sample: it takes a look-up.
+    const fn served(direction: Direction) -> Self {
+        Self {
+            direction,
+            outcome: Outcome::Delivered,
+            class: None,
+            code: None,
+            enhanced: None,
+            reason: None,
+            provider: None,
+        }
+    }
+
+    /// None: it is in no storm. A host's answer before the next was tried is told again by the final line, a warning
+    /// refuses nothing, and what is too old to keep failed long ago.
+    pub fn of(told: &Told) -> Option<Self> {
+        let event = told.event;
+        match event.outcome {
+            Outcome::Delivered => Some(Self::served(event.direction)),
+            Outcome::Deferred | Outcome::Bounced | Outcome::Rejected => Some(Self {
+                direction: event.direction,
+                outcome: event.outcome,
+                class: event.class(),
+                code: event.code,
+                enhanced: event.enhanced,
+                reason: told.verdict.map(|verdict| verdict.reason),
+                provider: told.provider(),
+            }),
+            Outcome::Expired
+            | Outcome::Attempt
+            | Outcome::Warned
+            | Outcome::Held
+            | Outcome::Discarded
+            | Outcome::Probe => None,
+        }
+    }
+
+    pub fn is_served(&self) -> bool {
+        self.outcome == Outcome::Delivered
+    }
+}

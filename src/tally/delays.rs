@@ -1,0 +1,84 @@
+//! How long mail took: deliveries come in, a histogram for each provider and phase goes out. Merging is in any order.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+
+use crate::event::{Direction, Outcome};
+use crate::mta::delay::{Phase, of_arrival, of_delivery};
+use crate::mta::fact::Step;
+use crate::provider::Provider;
+use crate::walk::{Noted, Told};
+
+/// Two digits of a time are kept: the error is less than one hundredth.
+const DIGITS: u8 = 2;
+
+/// A year, in milliseconds: no queue keeps mail as long, but a damaged line may say anything.
+const LONGEST: u64 = 366 * 86_400_000;
+
+/// Times of one phase, in milliseconds.
+#[derive(Clone, Debug)]
+pub struct Times {
+    pub histogram: Histogram<u32>,
+    /// The longest, exactly.
+    pub most: u64,
+}
+
+/// By direction, provider and phase.
+#[derive(Clone, Default, Debug)]
+pub struct Delays(pub BTreeMap<(Direction, Option<Provider>, Phase), Times>);
+
+impl Delays {
+    /// Of what was delivered.
+    pub fn event(&mut self, told: &Told) {
+        let event = told.event;
+        if event.outcome != Outcome::Delivered {
+            return;
+        }
+        let phases = of_delivery(event.mta, told.line);
+        if phases.is_empty() {
+            return;
+        }
+        let provider = told.provider();
+        for (phase, time) in phases {
+            self.times(event.direction, provider, phase).see(time);
+        }
+    }
+
+    pub fn fact(&mut self, noted: &Noted) {
+        if noted.fact.step == Step::Came
+            && let Some(time) = of_arrival(&noted.fact)
+        {
+            self.times(Direction::Inbound, None, Phase::Receive).see(time);
+        }
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        for ((direction, provider, phase), theirs) in other.0 {
+            let mine = self.times(direction, provider, phase);
+            mine.most = mine.most.max(theirs.most);
+            mine.histogram.add(theirs.histogram).expect("our own histogram grows as far as theirs");
+        }
+    }
+
+    fn times(&mut self, direction: Direction, provider: Option<Provider>, phase: Phase) -> &mut Times {
+        self.0.entry((direction, provider, phase)).or_insert_with(|| {
+            let mut histogram = Histogram::new(DIGITS).expect("two digits are allowed");
+            histogram.auto(true);
+            Times { histogram, most: 0 }
+        })
+    }
+}
+
+impl Times {
+    fn see(&mut self, time: u64) {
+        let time = time.min(LONGEST);
+        self.histogram.record(time).expect("our own histogram grows as far as a year");
+        self.most = self.most.max(time);
+    }
+
+    /// No more of the times are longer than the rest of `share`.
+    pub fn within(&self, share: f64) -> u64 {
+        self.histogram.value_at_quantile(share).min(self.most)
+    }
+}

@@ -1,0 +1,235 @@
+//! The first reading: blocks come in; which queue ids match, which ids name each other, and whom we refused go out.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use regex::bytes::Regex;
+
+use super::refused::Refusal;
+use super::sought::Sought;
+use crate::envelope;
+use crate::input::block::{Block, LINE_LIMIT};
+use crate::input::set::Held;
+use crate::line::Line;
+use crate::mta;
+use crate::mta::link::{MARKS, Tie, link};
+use crate::mta::reading::Reading;
+use crate::reason::Judge;
+use crate::time::{Clock, Moment};
+use crate::walk::{Place, Task, clock, told_before};
+use crate::year::Sightings;
+
+/// One a thread.
+pub struct Finder<'a> {
+    task: Task<'a>,
+    sought: &'a Sought,
+    marks: &'a Regex,
+    judge: Judge<'a>,
+    hasher: RandomState,
+    clock: Option<Clock>,
+    last_file: usize,
+    /// Refusals keep their lines.
+    raw: bool,
+}
+
+/// What a block shows.
+#[derive(Default)]
+pub struct Sighted {
+    pub file: usize,
+    pub seen: Sightings,
+    pub lines: u64,
+    /// The first and the last minute of its stamps.
+    pub minutes: Option<(i64, i64)>,
+    /// Of lines that match: the hash of their queue id, and when.
+    pub hits: Vec<(u64, When)>,
+    /// Two queue ids, by their hashes, of which a line of the first names the second.
+    pub links: Vec<(u64, u64)>,
+    pub refusals: Vec<Refusal>,
+}
+
+/// By time, and by place where that says nothing.
+pub type When = (Option<i64>, Place);
+
+impl Held for Sighted {
+    fn held(&self) -> usize {
+        let refusals: usize = self.refusals.iter().map(Refusal::held).sum();
+        self.hits.capacity() * size_of::<(u64, When)>() + self.links.capacity() * 16 + refusals
+    }
+}
+
+/// All that can stand before the other id of a line, at once.
+pub fn marks() -> Regex {
+    let marks: Vec<String> = MARKS.iter().map(|mark| regex::escape(mark)).collect();
+    // Exim names a router so in each delivery; only six signs and a dash begin an id.
+    let marks = marks.join("|").replace(" R=", " R=[0-9A-Za-z]{6}-");
+    Regex::new(&format!("(?-u){marks}")).expect("our own words make a pattern")
+}
+
+impl<'a> Finder<'a> {
+    /// `hasher` is the same for all threads of a run. The task's filter is for refusals: what no event of them fits is left
+    /// out.
+    pub fn new(task: Task<'a>, sought: &'a Sought, marks: &'a Regex, hasher: RandomState, raw: bool) -> Self {
+        let judge = Judge::new(task.book);
+        Self { task, sought, marks, judge, hasher, clock: None, last_file: 0, raw }
+    }
+
+    pub fn block(&mut self, block: &Block) -> Sighted {
+        let mut sighted = Sighted { file: block.file, ..Sighted::default() };
+        let clock = clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
+        stamps(clock, block, &mut sighted);
+        sighted.seen = clock.sightings();
+        let mut clock = clock.clone();
+        clock.begin();
+        let mut inside = Vec::new();
+        let anchor = self.sought.anchor();
+        let mut tell = |at: usize, raw: &[u8]| {
+            let raw = envelope::open(raw, &mut inside);
+            self.line(block, at, raw, &mut clock, &mut sighted);
+        };
+        match anchor {
+            Some(anchor) => each_line_with(anchor, block, &mut tell),
+            None => each_line(block, &mut tell),
+        }
+        let mut tell = |_: usize, raw: &[u8]| {
+            let mut inside = Vec::new();
+            let line = Line::read(envelope::open(raw, &mut inside));
+            let Some((mta, id, rest)) = mta::queue_id(&line) else { return };
+            if let Some((tie, other)) = link(mta, rest) {
+                let (id, other) = (self.hasher.hash_one(id), self.hasher.hash_one(other));
+                sighted.links.push(match tie {
+                    Tie::Next | Tie::Notice => (id, other),
+                    Tie::Former | Tie::NoticeOf => (other, id),
+                });
+            }
+        };
+        each_line_with(self.marks, block, &mut tell);
+        sighted.links.sort_unstable();
+        sighted.links.dedup();
+        sighted
+    }
+
+    fn line(&mut self, block: &Block, at: usize, raw: &[u8], clock: &mut Clock, sighted: &mut Sighted) {
+        let line = Line::read(raw);
+        let reading = mta::read(&line);
+        let place = Place { file: block.file, offset: block.offset + at as u64 };
+        let own = mta::queue_id(&line);
+        let text = own.map_or(line.text, |(_, _, rest)| rest);
+        let named = own.is_some_and(|(mta, id, _)| {
+            let other = link(mta, text).is_some_and(|(_, other)| self.sought.is_queue_id(other));
+            other || self.sought.is_queue_id(id)
+        });
+        let fits = match &reading {
+            Reading::Event(event) => self.sought.fits_event(event, text),
+            Reading::Fact(fact) => self.sought.fits_fact(fact),
+            Reading::Routine | Reading::Unread | Reading::Foreign => false,
+        };
+        if !named && !fits {
+            return;
+        }
+        let moment = clock.read(line.stamp, place.offset);
+        if !self.task.window.is_open() && moment.is_none_or(|moment| !self.task.window.holds(moment)) {
+            return;
+        }
+        if let Some((_, id, _)) = own {
+            let id = self.hasher.hash_one(id);
+            let when = (moment.map(|moment| moment.micros), place);
+            match sighted.hits.last_mut().filter(|(last, _)| *last == id) {
+                Some((_, last)) => *last = when,
+                None => sighted.hits.push((id, when)),
+            }
+            return;
+        }
+        let Reading::Event(event) = &reading else { return };
+        let verdict = self.judge.verdict(event);
+        let Task { filter, book, .. } = self.task;
+        if told_before(event, &line, block, at) || !filter.admits(event, verdict, &line, book) {
+            return;
+        }
+        let whole = if self.raw { whole_line(block, at) } else { &[] };
+        sighted.refusals.push(Refusal::read(
+            event,
+            verdict,
+            &line,
+            raw,
+            (moment, place),
+            whole,
+            &self.hasher,
+        ));
+    }
+}
+
+/// The line as it stands in the file, in its envelope.
+pub fn whole_line<'b>(block: &Block<'b>, at: usize) -> &'b [u8] {
+    let rest = block.lines.get(at..).unwrap_or_default();
+    rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default()
+}
+
+/// Has the clock see every minute, as a whole reading would, and counts the lines.
+fn stamps(clock: &mut Clock, block: &Block, sighted: &mut Sighted) {
+    let (mut inside, mut last) = (Vec::new(), &b""[..]);
+    each_line(block, &mut |at, raw| {
+        sighted.lines += 1;
+        if is_same_minute(last, raw) {
+            return;
+        }
+        last = raw.get(..17).unwrap_or_default();
+        let stamp = Line::read(envelope::open(raw, &mut inside)).stamp;
+        if !clock.is_same_minute(stamp)
+            && let Some(moment) = clock.read(stamp, block.offset + at as u64)
+        {
+            let minute = moment.minute();
+            let (first, latest) = sighted.minutes.unwrap_or((minute, minute));
+            sighted.minutes = Some((first.min(minute), latest.max(minute)));
+        }
+    });
+}
+
+/// Both lines begin with a stamp of the same minute; false when in doubt. Most lines need no more than this.
+fn is_same_minute(last: &[u8], raw: &[u8]) -> bool {
+    match raw {
+        // `Nov 22 05:38:19`
+        [b'A'..=b'Z', _, _, b' ', _, _, b' ', _, _, b':', _, _, b':', ..] => {
+            last.first_chunk::<13>() == raw.first_chunk::<13>()
+        }
+        // `2026-11-22 05:38:19`, `2026-11-22T05:38:19`
+        [b'1' | b'2', _, _, _, b'-', _, _, b'-', _, _, _, _, _, b':', _, _, b':', ..] => {
+            last.first_chunk::<17>() == raw.first_chunk::<17>()
+        }
+        _ => false,
+    }
+}
+
+/// Each line, cut to what is looked at, and where it begins in the block.
+pub fn each_line<'b>(block: &Block<'b>, tell: &mut impl FnMut(usize, &'b [u8])) {
+    let mut at = 0;
+    while at < block.lines.len() {
+        let line = whole_line(block, at);
+        tell(at, cut_line(line));
+        at += line.len() + 1;
+    }
+}
+
+/// Each line in which the pattern stands, once.
+pub fn each_line_with<'b>(pattern: &Regex, block: &Block<'b>, tell: &mut impl FnMut(usize, &'b [u8])) {
+    let mut from = 0;
+    while let Some(found) = pattern.find_at(block.lines, from) {
+        let before = block.lines.get(..found.start()).unwrap_or_default();
+        let at = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+        let line = whole_line(block, at);
+        tell(at, cut_line(line));
+        from = at + line.len() + 1;
+        if from > block.lines.len() {
+            break;
+        }
+    }
+}
+
+fn cut_line(line: &[u8]) -> &[u8] {
+    let line = line.get(..LINE_LIMIT).unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Microseconds since 1970.
+pub fn micros(moment: Option<Moment>) -> Option<i64> {
+    moment.map(|moment| moment.micros)
+}

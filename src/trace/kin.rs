@@ -1,0 +1,81 @@
+//! Which queue ids belong to one message: matches and links come in, sets of ids go out.
+
+use hashbrown::{HashMap, HashSet};
+
+use super::find::{Sighted, When};
+use crate::ledger::key::Plain;
+
+/// Links of more than this are not kept: 64 MiB. They are what a log of some 4 GiB has.
+const LINKS: usize = 1 << 22;
+
+/// An id that so many others name is no queue id: some servers answer every message with the same word.
+const MOST_NAMED: usize = 16;
+
+/// What the first reading found, put together in the order of the blocks.
+#[derive(Default)]
+pub struct Kin {
+    /// When each id was seen last in a line that matches.
+    hits: HashMap<u64, When, Plain>,
+    links: Vec<(u64, u64)>,
+    /// There were more links than are kept.
+    pub is_full: bool,
+}
+
+/// The ids of one message, and when the last line was that matches.
+pub struct Family {
+    pub last: When,
+    pub ids: Vec<u64>,
+}
+
+impl Kin {
+    pub fn add(&mut self, sighted: &mut Sighted) {
+        for (id, when) in sighted.hits.drain(..) {
+            let last = self.hits.entry(id).or_insert(when);
+            *last = when.max(*last);
+        }
+        let room = LINKS.saturating_sub(self.links.len());
+        self.is_full |= sighted.links.len() > room;
+        self.links.extend(sighted.links.drain(..).take(room));
+    }
+
+    /// The latest at the end.
+    pub fn families(mut self) -> Vec<Family> {
+        if self.hits.is_empty() {
+            return Vec::new();
+        }
+        self.links.sort_unstable_by_key(|&(from, to)| (to, from));
+        self.links.dedup();
+        let hits = &self.hits;
+        let named = self.links.chunk_by(|a, b| a.1 == b.1);
+        let told = named
+            .filter(|links| links.len() <= MOST_NAMED || links.iter().any(|(_, to)| hits.contains_key(to)));
+        let back: Vec<(u64, u64)> = told.flatten().copied().collect();
+        let mut forth = back.clone();
+        forth.sort_unstable();
+        // From each match along all links.
+        let mut seen: HashSet<u64, Plain> = HashSet::default();
+        let mut starts: Vec<(u64, When)> = self.hits.iter().map(|(&id, &when)| (id, when)).collect();
+        starts.sort_unstable_by_key(|&(_, when)| when);
+        let mut families = Vec::new();
+        for &(start, _) in starts.iter().rev() {
+            if !seen.insert(start) {
+                continue;
+            }
+            let (mut ids, mut next) = (vec![start], 0);
+            while let Some(&id) = ids.get(next) {
+                next += 1;
+                let first = forth.partition_point(|&(from, _)| from < id);
+                let on = forth.iter().skip(first).take_while(|(from, _)| *from == id).map(|&(_, to)| to);
+                let first = back.partition_point(|&(_, to)| to < id);
+                let before = back.iter().skip(first).take_while(|(_, to)| *to == id).map(|&(from, _)| from);
+                let new: Vec<u64> = on.chain(before).filter(|&id| seen.insert(id)).collect();
+                ids.extend(new);
+            }
+            let last = ids.iter().filter_map(|id| self.hits.get(id)).max().copied();
+            families.extend(last.map(|last| Family { last, ids }));
+        }
+        families.reverse();
+        families.sort_by_key(|family| family.last);
+        families
+    }
+}

@@ -1,0 +1,304 @@
+//! The lines of each queue id come in, in any order; the messages that had it go out, one after the other.
+
+use hashbrown::HashMap;
+
+use super::find::micros;
+use super::gather::{Found, Gathered, Mark, Origin, Stray};
+use super::note::{Known, Note, Said};
+use super::refused::Session;
+use crate::event::Mta;
+use crate::ledger::key::Plain;
+use crate::mta::fact::Step as Progress;
+use crate::mta::link::Tie;
+use crate::walk::Place;
+
+/// A message under one queue id.
+pub struct Life {
+    pub id: String,
+    pub origin: Origin,
+    /// In the order of time. At least one.
+    pub notes: Vec<Note>,
+    pub known: Known,
+    /// In microseconds, its first and its last line; 0 where no line shows a time.
+    pub began: i64,
+    pub last: i64,
+    /// Nothing more was to be done.
+    pub ended: bool,
+    /// A line of it matches.
+    pub fits: bool,
+}
+
+/// In bytes; what comes when so much is kept is left out.
+const KEPT: usize = 1 << 30;
+
+/// What the second reading found.
+#[derive(Default)]
+pub struct Lives {
+    notes: HashMap<u64, (String, Origin, Vec<Note>), Plain>,
+    held: usize,
+    /// Lines that were too much to keep.
+    pub forgotten: u64,
+    /// The session that each process is at.
+    open: HashMap<u64, (Mark, Came), Plain>,
+    strays: Vec<Stray>,
+    /// Where the refusals of each process begin, and their numbers.
+    refused: HashMap<u64, Vec<(Place, usize)>, Plain>,
+}
+
+/// The messages that came in a session: their keys, and where.
+type Came = Vec<(u64, Place)>;
+
+impl Lives {
+    /// `refused` may want the lines around them; they are the same to the end.
+    pub fn new(refused: &[Session]) -> Self {
+        let mut lives = Self::default();
+        for (number, session) in refused.iter().enumerate() {
+            if let Some(process) = session.process() {
+                lives.refused.entry(process).or_default().push((session.places().0, number));
+            }
+        }
+        lives.refused.values_mut().for_each(|places| places.sort_unstable());
+        lives
+    }
+
+    /// To be told in the order of the blocks.
+    pub fn add(&mut self, gathered: Gathered, refused: &mut [Session]) {
+        for found in gathered.found {
+            match found {
+                Found::Note { key, id, origin, note } => {
+                    if self.held > KEPT {
+                        self.forgotten += 1;
+                        continue;
+                    }
+                    self.held += note.held();
+                    if let Some((_, came)) = note.process.and_then(|process| self.open.get_mut(&process)) {
+                        came.push((key, note.place));
+                    }
+                    self.notes.entry(key).or_insert_with(|| (id, origin, Vec::new())).2.push(*note);
+                }
+                Found::Stray(stray) => {
+                    self.held += size_of::<Stray>() + stray.raw.len();
+                    if self.held > KEPT {
+                        self.forgotten += 1;
+                    } else {
+                        self.strays.push(*stray);
+                    }
+                }
+                Found::Session(mark) if mark.begins => {
+                    let (process, place) = (mark.process, mark.place);
+                    if let Some((began, came)) = self.open.insert(process, (mark, Vec::new())) {
+                        self.close(began, came, None, Some(place), refused);
+                    }
+                }
+                Found::Session(mark) => {
+                    if let Some((began, came)) = self.open.remove(&mark.process) {
+                        let place = mark.place;
+                        self.close(began, came, Some(mark), Some(place), refused);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The lines of a session go to what was said in it, before `until`.
+    fn close(
+        &mut self,
+        began: Mark,
+        came: Came,
+        ended: Option<Mark>,
+        until: Option<Place>,
+        refused: &mut [Session],
+    ) {
+        let after = began.place;
+        let places = self.refused.get(&began.process).map(Vec::as_slice).unwrap_or_default();
+        let first = places.partition_point(|&(place, _)| place < after);
+        let inside =
+            places.iter().skip(first).take_while(|&&(place, _)| until.is_none_or(|until| place < until));
+        let mut lines = vec![(began.moment, began.place, began.raw)];
+        lines.extend(ended.map(|ended| (ended.moment, ended.place, ended.raw)));
+        for &(_, number) in inside {
+            if let Some(session) = refused.get_mut(number) {
+                session.lines.extend(lines.iter().cloned());
+            }
+        }
+        for (key, place) in came {
+            let notes = self.notes.get_mut(&key).map(|(_, _, notes)| notes);
+            if let Some(note) = notes.and_then(|notes| notes.iter_mut().find(|note| note.place == place)) {
+                note.session.clone_from(&lines);
+            }
+        }
+    }
+
+    /// Those of one queue id follow each other; else in no order.
+    pub fn finish(mut self, refused: &mut [Session]) -> Vec<Life> {
+        let mut open: Vec<_> = std::mem::take(&mut self.open).into_values().collect();
+        open.sort_by_key(|(began, _)| began.place);
+        for (began, came) in open {
+            self.close(began, came, None, None, refused);
+        }
+        let mut lives: Vec<Life> = Vec::new();
+        for (id, origin, notes) in self.notes.into_values() {
+            lives.extend(split(&id, &origin, notes));
+        }
+        // The table has an order of its own.
+        lives.sort_by_key(|life| (life.began, life.notes.first().map(|note| note.place)));
+        for stray in self.strays {
+            let at = micros(stray.moment);
+            let near = |life: &&mut Life| {
+                let inside = |at: i64| life.began - NEAR <= at && at <= life.last + NEAR;
+                life.id == stray.id && life.origin.host == stray.host && at.is_none_or(inside)
+            };
+            // Of two messages of one id the later one that there was by then.
+            if let Some(life) = lives.iter_mut().rev().find(near) {
+                life.notes.push(Note::of_stray((stray.moment, stray.place, stray.raw)));
+            }
+        }
+        lives
+    }
+}
+
+/// A queue id is used again when its message is gone.
+fn split(id: &str, origin: &Origin, mut notes: Vec<Note>) -> Vec<Life> {
+    // Files may come in another order than their lines were written; what shows no time stays behind its neighbour.
+    let mut time = i64::MIN;
+    let mut timed: Vec<(i64, Note)> = Vec::with_capacity(notes.len());
+    notes.sort_by_key(|note| note.place);
+    for note in notes {
+        time = micros(note.moment).unwrap_or(time);
+        timed.push((time, note));
+    }
+    timed.sort_by_key(|(time, note)| (*time, note.place));
+    let mut lives: Vec<Life> = Vec::new();
+    for (_, note) in timed {
+        let ends = lives.last().is_none_or(|life| life.is_over_before(&note));
+        if ends {
+            lives.push(Life {
+                id: id.to_owned(),
+                origin: origin.clone(),
+                notes: Vec::new(),
+                known: Known::default(),
+                began: 0,
+                last: 0,
+                ended: false,
+                fits: false,
+            });
+        }
+        if let Some(life) = lives.last_mut() {
+            life.take(note);
+        }
+    }
+    lives
+}
+
+impl Life {
+    /// The note is of another message of the same queue id.
+    fn is_over_before(&self, note: &Note) -> bool {
+        let Said::Fact { step, .. } = &note.said else { return false };
+        let came =
+            |note: &Note| matches!(note.said, Said::Fact { step: Progress::Came | Progress::Notice, .. });
+        match step {
+            Progress::Came | Progress::Notice => match self.origin.mta {
+                // Exim may deliver before it logs that the message came (cutthrough), and never uses an id again.
+                Mta::Exim => self.ended || self.notes.iter().any(came),
+                Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => {
+                    self.ended || self.notes.iter().any(|note| !matches!(note.said, Said::Routine))
+                }
+            },
+            Progress::Named | Progress::Queued => self.ended,
+            Progress::Held
+            | Progress::Released
+            | Progress::Deleted
+            | Progress::Returned
+            | Progress::Renamed
+            | Progress::Gone => false,
+        }
+    }
+
+    fn take(&mut self, note: Note) {
+        match &note.said {
+            Said::Fact { step, known } => {
+                self.known.learn(known);
+                self.ended |= matches!(step, Progress::Deleted | Progress::Renamed | Progress::Gone);
+            }
+            Said::Event { .. } | Said::Notice(_) | Said::Routine => {}
+        }
+        if let Some(at) = micros(note.moment) {
+            if self.began == 0 {
+                self.began = at;
+            }
+            self.last = at;
+        }
+        self.fits |= note.fits;
+        self.notes.push(note);
+    }
+
+    /// The filter admits an event of it.
+    pub fn is_admitted(&self, filter: &crate::filter::Filter) -> bool {
+        let early = |note: &Note| match &note.said {
+            Said::Event { sender, admitted, .. } => {
+                let sender = sender.as_ref().or(self.known.sender.as_ref());
+                *admitted && filter.admits_sender(sender.map(String::as_bytes))
+            }
+            Said::Fact { .. } | Said::Notice(_) | Said::Routine => false,
+        };
+        filter.is_empty() || self.notes.iter().any(early)
+    }
+}
+
+/// In microseconds: so much may lie between the line that names a message and the lines of that.
+const NEAR: i64 = 120_000_000;
+
+/// Puts the lives together that are one message: each with its root. The lives are in the order of time.
+pub fn groups(lives: &[Life]) -> Vec<usize> {
+    let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (number, life) in lives.iter().enumerate() {
+        by_id.entry(&life.id).or_default().push(number);
+    }
+    let mut roots: Vec<usize> = (0..lives.len()).collect();
+    for (number, life) in lives.iter().enumerate() {
+        for note in &life.notes {
+            let Some((tie, other)) = &note.other else { continue };
+            let at = micros(note.moment).unwrap_or(life.last);
+            let candidates = by_id.get(other.as_str()).map(Vec::as_slice).unwrap_or_default();
+            let fits = |&&other: &&usize| {
+                other != number && lives.get(other).is_some_and(|other| agree(life, *tie, other, at))
+            };
+            // Of several the latest that there was by then.
+            if let Some(&other) = candidates.iter().rev().find(fits) {
+                join(&mut roots, number, other);
+            }
+        }
+    }
+    (0..lives.len()).map(|number| root(&roots, number)).collect()
+}
+
+fn agree(life: &Life, tie: Tie, other: &Life, at: i64) -> bool {
+    let was_there = other.began <= at.saturating_add(NEAR) && other.last >= at.saturating_sub(NEAR);
+    match tie {
+        Tie::Next | Tie::Former => {
+            let ids = life.known.message_id.as_ref().zip(other.known.message_id.as_ref());
+            was_there && ids.is_none_or(|(own, other)| own == other)
+        }
+        Tie::Notice => {
+            other.known.sender.as_deref().is_none_or(str::is_empty) && (other.began - at).abs() < NEAR
+        }
+        // The notification comes while the message is there.
+        Tie::NoticeOf => was_there,
+    }
+}
+
+fn root(roots: &[usize], mut number: usize) -> usize {
+    while let Some(&next) = roots.get(number).filter(|&&next| next != number) {
+        number = next;
+    }
+    number
+}
+
+/// The earlier one is the root.
+fn join(roots: &mut [usize], a: usize, b: usize) {
+    let (a, b) = (root(roots, a), root(roots, b));
+    let (first, second) = (a.min(b), a.max(b));
+    if let Some(place) = roots.get_mut(second) {
+        *place = first;
+    }
+}

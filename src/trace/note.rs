@@ -1,0 +1,223 @@
+//! What one line says of a message, owned: a line comes in, a note of it goes out.
+
+use crate::event::Event;
+use crate::line::Line;
+use crate::mta;
+use crate::mta::fact::{Context, Fact, Step as Progress};
+use crate::mta::link::Tie;
+use crate::reason::Verdict;
+use crate::story::{Step, What};
+use crate::time::Moment;
+use crate::walk::Place;
+
+use super::sought::original;
+
+/// A line about a message that is wanted.
+pub struct Note {
+    pub moment: Option<Moment>,
+    pub place: Place,
+    pub said: Said,
+    /// The other message that it names.
+    pub other: Option<(Tie, String)>,
+    /// What was looked for stands in it.
+    pub fits: bool,
+    /// As it stands in the file; empty: nobody wants it.
+    pub raw: Vec<u8>,
+    /// The process that wrote it, as a hash, where its session is looked for.
+    pub process: Option<u64>,
+    /// The beginning and the end of that session.
+    pub session: Vec<(Option<Moment>, Place, Vec<u8>)>,
+}
+
+pub enum Said {
+    /// An event, and what it says of its message: the sender.
+    Event {
+        step: Box<Step>,
+        sender: Option<String>,
+        admitted: bool,
+    },
+    Fact {
+        step: Progress,
+        known: Box<Known>,
+    },
+    /// A notification was sent.
+    Notice(Box<Step>),
+    Routine,
+}
+
+/// What a fact says of a message. None: it does not say.
+#[derive(Clone, Default)]
+pub struct Known {
+    pub sender: Option<String>,
+    pub size: Option<u64>,
+    pub client_ip: Option<String>,
+    pub client_host: Option<String>,
+    pub helo: Option<String>,
+    pub user: Option<String>,
+    pub message_id: Option<String>,
+}
+
+impl Known {
+    pub fn of(fact: &Fact) -> Self {
+        let Context {
+            sender,
+            size,
+            client,
+            client_host,
+            helo,
+            user,
+            message_id,
+            recipients: _,
+            receive_time: _,
+        } = mta::context(fact);
+        let is_ip = |text: &&[u8]| text.iter().any(|byte| matches!(byte, b'.' | b':'));
+        // Without an address, what stands for the client is its name.
+        let (client_ip, name) = match client_host {
+            Some(_) => (client, client_host),
+            None => (client.filter(is_ip), client.filter(|name| !is_ip(name))),
+        };
+        let owned = |bytes: Option<&[u8]>| bytes.map(text);
+        Self {
+            sender: owned(sender),
+            size,
+            client_ip: owned(client_ip),
+            client_host: owned(name),
+            helo: owned(helo),
+            user: owned(user),
+            message_id: owned(message_id),
+        }
+    }
+
+    /// What was said first counts; later lines repeat it.
+    pub fn learn(&mut self, newer: &Self) {
+        let or = |own: &mut Option<String>, newer: &Option<String>| {
+            if own.is_none() {
+                own.clone_from(newer);
+            }
+        };
+        or(&mut self.sender, &newer.sender);
+        self.size = self.size.or(newer.size);
+        or(&mut self.client_ip, &newer.client_ip);
+        or(&mut self.client_host, &newer.client_host);
+        or(&mut self.helo, &newer.helo);
+        or(&mut self.user, &newer.user);
+        or(&mut self.message_id, &newer.message_id);
+    }
+
+    fn held(&self) -> usize {
+        let texts =
+            [&self.sender, &self.client_ip, &self.client_host, &self.helo, &self.user, &self.message_id];
+        size_of::<Self>() + texts.into_iter().flatten().map(String::len).sum::<usize>()
+    }
+}
+
+impl Note {
+    /// Nothing is known of it but that it is about the message.
+    pub fn of_stray((moment, place, raw): (Option<Moment>, Place, Vec<u8>)) -> Self {
+        let (said, session) = (Said::Routine, Vec::new());
+        Self { moment, place, said, other: None, fits: false, raw, process: None, session }
+    }
+
+    /// For who counts memory, in bytes.
+    pub fn held(&self) -> usize {
+        let said = match &self.said {
+            Said::Event { step, .. } | Said::Notice(step) => {
+                size_of::<Step>() + step.text.len() + step.recipient.as_ref().map_or(0, String::len)
+            }
+            Said::Fact { known, .. } => known.held(),
+            Said::Routine => 0,
+        };
+        size_of::<Self>() + said + self.raw.capacity()
+    }
+}
+
+/// `text` is that of the line from behind the queue id on.
+pub fn step(event: &Event, verdict: Option<Verdict>, moment: Option<Moment>, words: &[u8]) -> Step {
+    Step {
+        time: moment.and_then(Moment::rfc3339),
+        what: What::of(event.outcome),
+        recipient: event.recipient.map(text),
+        original: original(event.mta, words)
+            .filter(|original| {
+                event.recipient.is_none_or(|recipient| !recipient.eq_ignore_ascii_case(original))
+            })
+            .map(text),
+        peer_host: event.peer.host.map(text),
+        peer_ip: event.peer.ip.map(text),
+        peer_port: event.peer.port,
+        code: event.code,
+        enhanced: event.enhanced,
+        stage: event.stage,
+        reason: verdict.map(|verdict| verdict.reason),
+        title: None,
+        text: text(event.text),
+        count: 1,
+        next: None,
+    }
+}
+
+/// A step that is no event.
+pub fn bare(what: What, moment: Option<Moment>, next: Option<String>) -> Step {
+    Step {
+        time: moment.and_then(Moment::rfc3339),
+        what,
+        recipient: None,
+        original: None,
+        peer_host: None,
+        peer_ip: None,
+        peer_port: None,
+        code: None,
+        enhanced: None,
+        stage: None,
+        reason: None,
+        title: None,
+        text: String::new(),
+        count: 1,
+        next,
+    }
+}
+
+/// What is not UTF-8 becomes U+FFFD.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// None: the line does not show one.
+pub fn named(bytes: &[u8]) -> Option<String> {
+    (!bytes.is_empty()).then(|| text(bytes))
+}
+
+/// The number of the process that wrote the line: `postfix/smtpd[1265]:`, RFC 5424's field, Exim's `[3223]` with
+/// log_selector +pid.
+pub fn pid<'a>(line: &Line, raw: &'a [u8]) -> Option<&'a [u8]> {
+    let digits = |rest: &'a [u8], end: u8| {
+        let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        rest.get(..length).filter(|digits| !digits.is_empty() && rest.get(length) == Some(&end))
+    };
+    if line.program.is_empty() {
+        let start = raw.len().checked_sub(line.text.len())?;
+        return digits(raw.get(start..)?.strip_prefix(b"[")?, b']');
+    }
+    let after = |at: usize| {
+        let rest = raw.get(at + line.program.len()..)?;
+        let bracket = rest.strip_prefix(b"[").and_then(|rest| digits(rest, b']'));
+        bracket.or_else(|| digits(rest.strip_prefix(b" ")?, b' '))
+    };
+    memchr::memmem::find_iter(raw, line.program).find_map(after)
+}
+
+#[cfg(test)]
+#[test]
+fn finds_the_process() {
+    for (raw, wanted) in [
+        ("Nov 22 02:50:16 mx1 postfix/smtpd[1265]: connect from a[192.0.2.1]", Some("1265")),
+        ("2026-11-22 05:36:08.869 [3223] H=a [192.0.2.1] x", Some("3223")),
+        ("<22>1 2026-11-22T02:40:41Z mx1 a/smtpd 19 - - x", Some("19")),
+        ("Nov 22 02:50:16 exim1 exim[7]: x", Some("7")),
+        ("2026-11-22 05:36:08 H=a [192.0.2.1] x", None),
+        ("Nov 22 02:50:16 mx1 postfix/smtpd: [12] x", None),
+    ] {
+        let line = Line::read(raw.as_bytes());
+        assert_eq!(pid(&line, raw.as_bytes()).map(text).as_deref(), wanted, "{raw}");
+    }
+}

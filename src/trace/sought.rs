@@ -1,0 +1,183 @@
+//! What is looked for: a queue id, a message-id, an address or a client comes in as it was typed; whether a line is about
+//! it goes out.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::event::{Direction, Event, Mta};
+use crate::filter::Pattern;
+use crate::mta;
+use crate::mta::fact::{Context, Fact};
+use crate::mta::reading::{address, cut};
+
+/// It is tried as everything that it may be: an id of letters and digits is a local user's name as well.
+pub struct Sought {
+    /// Without angle brackets.
+    text: String,
+    /// A client's address or network, and nothing else.
+    net: Option<IpNet>,
+    pattern: Pattern,
+    anchor: Option<Regex>,
+}
+
+/// Shorter ones stand in too many lines.
+const ANCHOR_LENGTH: usize = 3;
+
+impl Sought {
+    pub fn read(typed: &str) -> Self {
+        let text = typed.trim().trim_start_matches('<').trim_end_matches('>').to_owned();
+        let Ok(pattern) = Pattern::from_str(&text);
+        let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
+        let anchor = match net {
+            Some(net) => beginning(net),
+            None => longest(&text),
+        };
+        let anchor = anchor.filter(|anchor| anchor.len() >= ANCHOR_LENGTH);
+        let anchor = anchor.and_then(|anchor| {
+            let mut builder = RegexBuilder::new(&regex::escape(&anchor));
+            builder.case_insensitive(true).unicode(false).build().ok()
+        });
+        Self { text, net, pattern, anchor }
+    }
+
+    /// What stands in every line that it fits, in some case of letters. None: any line may be one.
+    pub fn anchor(&self) -> Option<&Regex> {
+        self.anchor.as_ref()
+    }
+
+    pub fn is_queue_id(&self, id: &[u8]) -> bool {
+        id == self.text.as_bytes()
+    }
+
+    /// `text` is that of the line from behind the queue id on.
+    pub fn fits_event(&self, event: &Event, text: &[u8]) -> bool {
+        let client = event.peer;
+        if event.direction == Direction::Inbound && self.fits_client(client.ip, client.host) {
+            return true;
+        }
+        let original = original(event.mta, text);
+        let named = [event.recipient, event.sender, original];
+        self.net.is_none() && named.into_iter().flatten().any(|address| self.pattern.fits(address))
+    }
+
+    pub fn fits_fact(&self, fact: &Fact) -> bool {
+        let Context { sender, client, client_host, user, message_id, .. } = mta::context(fact);
+        let is_id = |id: &[u8]| id.eq_ignore_ascii_case(self.text.as_bytes());
+        self.fits_client(client, client_host)
+            || self.net.is_none()
+                && (message_id.is_some_and(is_id)
+                    || [sender, user].into_iter().flatten().any(|address| self.pattern.fits(address)))
+    }
+
+    fn fits_client(&self, ip: Option<&[u8]>, host: Option<&[u8]>) -> bool {
+        match self.net {
+            Some(_) => ip.is_some_and(|ip| self.pattern.fits(ip)),
+            // An address is no host's name, and `@example.org` would find every host's.
+            None if self.text.contains('@') => false,
+            None => host.is_some_and(|host| self.pattern.fits(host)),
+        }
+    }
+}
+
+/// `to=<a@b>, orig_to=<c>, …`; Exim's `=> a@b <c@d> R=…`.
+pub fn original(mta: Mta, text: &[u8]) -> Option<&[u8]> {
+    match mta {
+        Mta::Postfix => {
+            let (_, rest) = cut(text.strip_prefix(b"to=<")?, b", orig_to=<")?;
+            address(rest).map(|(original, _)| original)
+        }
+        Mta::Exim => {
+            let flag =
+                [&b"=> "[..], b"-> ", b">> ", b"** ", b"== "].iter().any(|flag| text.starts_with(flag));
+            let (_, rest) = cut(text, b" <").filter(|(before, _)| flag && !before.contains(&b':'))?;
+            address(rest).map(|(original, _)| original)
+        }
+        Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
+/// The octets that all addresses of a network share; of IPv6 the first group, since there are several ways to write one.
+fn beginning(net: IpNet) -> Option<String> {
+    match net {
+        IpNet::V4(net) => {
+            let whole = usize::from(net.prefix_len() / 8);
+            let octets: Vec<String> =
+                net.network().octets().iter().take(whole).map(ToString::to_string).collect();
+            let dot = if whole == 4 { "" } else { "." };
+            Some(format!("{}{dot}", octets.join(".")))
+        }
+        IpNet::V6(net) => {
+            let first = net.network().segments().first().copied().filter(|&first| first != 0)?;
+            (net.prefix_len() >= 16).then(|| format!("{first:x}:"))
+        }
+    }
+}
+
+/// The longest run of signs that stand in a log as they were typed, also within JSON.
+fn longest(text: &str) -> Option<String> {
+    let plain = |sign: char| sign.is_ascii_alphanumeric() || "._@-".contains(sign);
+    text.split(|sign| !plain(sign)).max_by_key(|run| run.len()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::Line;
+    use crate::mta::reading::Reading;
+
+    #[track_caller]
+    fn finds(what: &str, raw: &str, wanted: bool) {
+        let sought = Sought::read(what);
+        let line = Line::read(raw.as_bytes());
+        let id = mta::queue_id(&line);
+        let text = id.map_or(line.text, |(_, _, rest)| rest);
+        let named = id.is_some_and(|(_, id, _)| sought.is_queue_id(id));
+        let fits = match mta::read(&line) {
+            Reading::Event(event) => sought.fits_event(&event, text),
+            Reading::Fact(fact) => sought.fits_fact(&fact),
+            Reading::Routine | Reading::Unread | Reading::Foreign => false,
+        };
+        assert_eq!(named || fits, wanted, "{what}: {raw}");
+        if wanted {
+            assert!(sought.anchor().is_none_or(|anchor| anchor.is_match(raw.as_bytes())), "{what}: {raw}");
+        }
+    }
+
+    #[test]
+    fn knows_what_a_line_is_about() {
+        let sent = "Nov 22 02:50:16 mx1 postfix/smtp[7]: F2A59DC171: to=<anna@example.org>, orig_to=<info@example.com>, \
+            relay=mx.example.org[192.0.2.9]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 Ok)";
+        for what in [
+            "F2A59DC171",
+            "anna@example.org",
+            "<Anna@Example.org>",
+            "@example.org",
+            "an*@*.org",
+            "info@example.com",
+        ] {
+            finds(what, sent, true);
+        }
+        for what in
+            ["F2A59DC17", "nna@example.org", "@mx.example.org", "192.0.2.9", "mx.example.org", "*.net"]
+        {
+            finds(what, sent, false);
+        }
+        let came = "Nov 22 02:50:16 mx1 postfix/smtpd[7]: F2A59DC171: client=mx.example.org[192.0.2.9], sasl_username=anna";
+        for what in ["192.0.2.9", "192.0.2.0/24", "192.0.0.0/12", "mx.example.org", "anna"] {
+            finds(what, came, true);
+        }
+        for what in ["192.0.2.90", "198.51.100.0/24", "2001:db8::/32", "@mx.example.org"] {
+            finds(what, came, false);
+        }
+        let named = "Nov 22 02:50:16 mx1 postfix/cleanup[7]: F2A59DC171: message-id=<1.a@example.org>";
+        finds("<1.a@example.org>", named, true);
+        finds("1.a@example.org", named, true);
+        finds("@example.org", named, false);
+        let six = "2026-11-22 02:51:48 1xUxgC-000022-1C <= a@example.org H=(x) [2001:db8::c1] P=esmtp S=1";
+        finds("2001:DB8:0::c1", six, true);
+        finds("2001:db8::/32", six, true);
+    }
+}

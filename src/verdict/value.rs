@@ -1,0 +1,104 @@
+//! A condition and a report come in; whether it holds, and what it came to, goes out.
+
+use indicatif::HumanCount;
+
+use crate::condition::{Condition, Subject, Unit};
+use crate::event::Outcome;
+use crate::report::{Hour, Met, Report, Row, Sent};
+
+/// None: it does not hold. A part of nothing, and the age of nothing, hold never.
+pub fn met(report: &Report, condition: &Condition) -> Option<Met> {
+    let value = value(report, condition)?;
+    condition.relation.holds(value, condition.limit).then(|| Met {
+        condition: condition.text.clone(),
+        value: (value * 100.0).round() / 100.0,
+        shown: shown(value, condition.unit),
+    })
+}
+
+fn value(report: &Report, condition: &Condition) -> Option<f64> {
+    let (out, local) = (&report.totals.outbound, &report.totals.local);
+    let attempts = out.attempts + local.attempts;
+    let ended = |count: fn(&Sent) -> u64| (count(out) + count(local), attempts);
+    let (refused, messages) = (report.totals.inbound.refused, &report.totals.messages);
+    let input = &report.input;
+    let (count, whole) = match condition.subject {
+        Subject::Delivered => ended(|sent| sent.delivered),
+        Subject::Deferred => ended(|sent| sent.deferred),
+        Subject::Bounced => ended(|sent| sent.bounced),
+        Subject::Expired => ended(|sent| sent.expired),
+        // Of all that clients wanted us to take.
+        Subject::Refused => (refused, refused + messages.received),
+        Subject::Unread => (input.not_understood, input.mail),
+        Subject::InQueue => (messages.in_queue, 0),
+        Subject::Oldest => (messages.oldest_seconds?, 0),
+        Subject::Code(pattern) => {
+            (rows(report, |row| pattern.fits_numbers(row.code, row.enhanced)), attempts + refused)
+        }
+        Subject::Reason(reason) => (rows(report, |row| row.reason == Some(reason)), attempts + refused),
+        Subject::Unusual => (unusual(report), 0),
+        // The one place where bursts come in.
+        Subject::Storm => return None,
+    };
+    match condition.unit {
+        Unit::Count | Unit::Seconds => Some(count as f64),
+        Unit::Percent => (whole > 0).then(|| count as f64 * 100.0 / whole as f64),
+        Unit::PerHour => {
+            let most = report.timeline.iter().map(|hour| in_hour(hour, condition.subject)).max();
+            Some(most.unwrap_or(0) as f64)
+        }
+    }
+}
+
+/// What is in a sum of the report.
+fn rows(report: &Report, wanted: impl Fn(&Row) -> bool) -> u64 {
+    let counted = |row: &&Row| !matches!(row.outcome, Outcome::Attempt | Outcome::Probe);
+    report.rows.iter().filter(counted).filter(|row| wanted(row)).map(|row| row.attempts).sum()
+}
+
+/// Rows that failed and sums that are not as usual.
+fn unusual(report: &Report) -> u64 {
+    let sums = report.baseline.as_ref().map_or(0, |baseline| {
+        let all =
+            [baseline.delivered, baseline.deferred, baseline.bounced, baseline.expired, baseline.refused];
+        all.iter().filter(|change| change.unusual).count()
+    });
+    (super::rows::unusual(report).len() + sums) as u64
+}
+
+fn in_hour(hour: &Hour, subject: Subject) -> u64 {
+    let (out, local) = (&hour.outbound, &hour.local);
+    match subject {
+        Subject::Delivered => out.delivered + local.delivered,
+        Subject::Deferred => out.deferred + local.deferred,
+        Subject::Bounced => out.bounced + local.bounced,
+        Subject::Expired => out.expired + local.expired,
+        Subject::Refused => hour.inbound.transient + hour.inbound.permanent + hour.inbound.unspecified,
+        // They are not asked by the hour.
+        Subject::Unread
+        | Subject::InQueue
+        | Subject::Oldest
+        | Subject::Code(_)
+        | Subject::Reason(_)
+        | Subject::Unusual
+        | Subject::Storm => 0,
+    }
+}
+
+/// `37.6%`, `1,204`, `2 h 5 min`.
+fn shown(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Count => HumanCount(value as u64).to_string(),
+        Unit::PerHour => format!("{}/h", HumanCount(value as u64)),
+        Unit::Percent => format!("{value:.1}%"),
+        Unit::Seconds => {
+            let seconds = value as u64;
+            match (seconds / 3600, seconds / 60 % 60) {
+                (0, 0) => format!("{seconds} s"),
+                (0, minutes) => format!("{minutes} min"),
+                (hours, 0) => format!("{hours} h"),
+                (hours, minutes) => format!("{hours} h {minutes} min"),
+            }
+        }
+    }
+}

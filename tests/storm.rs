@@ -1,0 +1,284 @@
+//! `smtplog storm`: bursts are found, named and explained; ordinary days are not; what is printed can be typed.
+
+mod common;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use common::{answer, run};
+use serde_json::Value;
+
+/// Lines in the order of time, each with its second of 22 November 2026.
+#[derive(Default)]
+struct Log(Vec<(u32, String)>);
+
+impl Log {
+    fn add(&mut self, second: u32, text: &str) {
+        self.0.push((second, format!("mx1 postfix/{text}")));
+    }
+
+    /// A message with one recipient and what became of it.
+    fn mail(&mut self, second: u32, sender: &str, recipient: &str, login: &str, end: &str) {
+        let id = format!("{:06X}{:04X}", self.0.len() + 0xA0_0000, second % 0xffff);
+        let login = if login.is_empty() {
+            String::new()
+        } else {
+            format!(", sasl_method=PLAIN, sasl_username={login}")
+        };
+        self.add(second, &format!("smtpd[1]: {id}: client=client.example.org[192.0.2.9]{login}"));
+        self.add(second, &format!("qmgr[2]: {id}: from=<{sender}>, size=900, nrcpt=1 (queue active)"));
+        let relay = recipient.split('@').nth(1).unwrap_or_default();
+        self.add(
+            second + 1,
+            &format!("smtp[3]: {id}: to=<{recipient}>, relay=mx.{relay}[198.51.100.7]:25, delay=1, {end}"),
+        );
+        if !end.contains("deferred") {
+            self.add(second + 1, &format!("qmgr[2]: {id}: removed"));
+        }
+    }
+
+    /// Ten hours from 06:00 on: a message every 40 seconds, one of 50 to nobody, and a refusal every 5 minutes.
+    fn ordinary() -> Self {
+        let mut log = Self::default();
+        for at in 0..900_u32 {
+            let (second, site) = (21_600 + at * 40 + at * 7919 % 31, at * 31 % 23);
+            let recipient = format!("r{at}@d{site}.example.com");
+            let end = if at % 50 == 3 { NOBODY } else { SENT };
+            log.mail(second, &format!("u{}@example.org", at % 17), &recipient, "", end);
+            if at % 8 == 0 {
+                log.add(
+                    second,
+                    &format!(
+                        "smtpd[1]: NOQUEUE: reject: RCPT from unknown[198.51.100.{}]: 554 5.7.1 Service unavailable; \
+                         Client host [198.51.100.1] blocked using list.example.net; from=<a@example.com> \
+                         to=<b@example.org> proto=ESMTP helo=<x>",
+                        at % 90
+                    ),
+                );
+            }
+        }
+        log
+    }
+
+    fn text(&self) -> String {
+        let mut lines: Vec<&(u32, String)> = self.0.iter().collect();
+        lines.sort_by_key(|(second, _)| *second);
+        let mut text = String::new();
+        for (second, line) in lines {
+            let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+            writeln!(text, "Nov 22 {hour:02}:{minute:02}:{second:02} {line}").unwrap();
+        }
+        text
+    }
+}
+
+const SENT: &str = "dsn=2.0.0, status=sent (250 2.0.0 Ok)";
+const NOBODY: &str = "dsn=5.1.1, status=bounced (host mx.example.com[198.51.100.7] said: 550 5.1.1 no such user \
+                      (in reply to RCPT TO command))";
+const SPAM: &str = "dsn=5.7.1, status=bounced (host mx.example.com[198.51.100.7] said: 550 5.7.1 rejected as spam \
+                    (in reply to end of DATA command))";
+const NOW: [&str; 6] = ["--year", "2026", "--now", "2026-11-23T00:00:00Z", "--tz", "UTC"];
+/// 11:40 of the day.
+const NOON: u32 = 42_000;
+
+fn storms_of(text: &str, more: &[&str]) -> (Value, u8) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    fs::write(&path, text).unwrap();
+    let args = [&["storm", "--format", "json", path.to_str().unwrap()], &NOW[..], more].concat();
+    let (json, status) = answer(&args);
+    (serde_json::from_str(&json).unwrap(), status)
+}
+
+#[track_caller]
+fn finds(log: &Log, pattern: &str, start: &str, dimension: &str, value: &str) -> Value {
+    let (found, status) = storms_of(&log.text(), &[]);
+    let storms = found["storms"].as_array().unwrap();
+    assert_eq!((storms.len(), status), (1, 1), "{found:#}");
+    let storm = &storms[0];
+    assert_eq!(storm["pattern"], pattern, "{storm:#}");
+    assert_eq!(storm["start"].as_str().unwrap().get(11..16), Some(start), "{storm:#}");
+    assert_eq!(
+        (&storm["factors"][0]["dimension"], &storm["factors"][0]["value"]),
+        (&dimension.into(), &value.into())
+    );
+    storm.clone()
+}
+
+fn stolen(user: &str, sender: &str) -> Log {
+    let mut log = Log::ordinary();
+    for at in 0..300_u32 {
+        let recipient = format!("x{at}@d{}.example.com", at % 40);
+        let end = [SPAM, SENT, NOBODY][at as usize % 3];
+        log.mail(NOON + at * 4, sender, &recipient, user, end);
+    }
+    log
+}
+
+#[test]
+fn an_ordinary_day_has_no_storm() {
+    let (found, status) = storms_of(&Log::ordinary().text(), &[]);
+    assert_eq!((found["storms"].as_array().unwrap().len(), status), (0, 0), "{found:#}");
+}
+
+#[test]
+fn a_stolen_account_is_told_by_its_user() {
+    let storm = finds(&stolen("anna", "anna@example.org"), "stolen-account", "11:40", "user", "anna");
+    assert!(storm["end"].is_string() && storm["trend"] == "over", "{storm:#}");
+    assert!(storm["times"].as_f64().unwrap() > 20.0, "{storm:#}");
+}
+
+#[test]
+fn guessed_passwords_are_told_by_their_client() {
+    let mut log = Log::ordinary();
+    for at in 0..120 {
+        let line =
+            "smtpd[1]: warning: unknown[198.51.100.99]: SASL LOGIN authentication failed: UGFzc3dvcmQ6";
+        log.add(NOON + at * 5, line);
+    }
+    finds(&log, "password-guessing", "11:40", "client", "198.51.100.99");
+}
+
+#[test]
+fn a_site_that_does_not_answer_is_not_our_network() {
+    let mut log = Log::ordinary();
+    for at in 0..90 {
+        let end = "dsn=4.4.1, status=deferred (connect to mx.d7.example.com[198.51.100.7]:25: Connection timed out)";
+        log.mail(
+            NOON + at * 9,
+            &format!("u{}@example.org", at % 17),
+            &format!("y{at}@d7.example.com"),
+            "",
+            end,
+        );
+    }
+    let storm = finds(&log, "provider-outage", "11:40", "domain", "d7.example.com");
+    assert_eq!(storm["not"][0]["pattern"], "own-network");
+}
+
+#[test]
+fn nothing_for_an_hour_is_a_silence() {
+    let mut log = Log::ordinary();
+    log.0.retain(|(second, _)| !(NOON..NOON + 4000).contains(second));
+    let (found, status) = storms_of(&log.text(), &[]);
+    assert_eq!((&found["storms"][0]["pattern"], status), (&"silence".into(), 1), "{found:#}");
+}
+
+#[test]
+fn greylisting_is_no_storm() {
+    let mut log = Log::ordinary();
+    for at in 0..200 {
+        let end = "dsn=4.2.0, status=deferred (host mx.example.com[198.51.100.7] said: 450 4.2.0 Greylisted, try again \
+                   in 300 seconds (in reply to RCPT TO command))";
+        log.mail(NOON + at * 3, "u1@example.org", &format!("g{at}@d{}.example.com", at % 20), "", end);
+    }
+    let (found, status) = storms_of(&log.text(), &[]);
+    assert_eq!((found["storms"].as_array().unwrap().len(), status), (0, 0), "{found:#}");
+}
+
+#[test]
+fn any_threads_and_any_blocks_find_the_same() {
+    let text = stolen("anna", "anna@example.org").text();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    fs::write(&path, text).unwrap();
+    let asked = |more: &[&str]| {
+        let args = [&["storm", "--format", "json", path.to_str().unwrap()], &NOW[..], more].concat();
+        answer(&args).0
+    };
+    let whole = asked(&["-j", "1"]);
+    assert!(whole.contains("stolen-account"));
+    for more in [
+        ["-j", "3", "--block-size", "4096"],
+        ["-j", "1", "--block-size", "700"],
+        ["-j", "2", "--block-size", "65536"],
+    ] {
+        assert_eq!(asked(&more), whole, "{more:?}");
+    }
+}
+
+/// Each command in a shell that finds nothing but harmless stand-ins, and never one called `reboot`.
+#[test]
+fn no_printed_command_runs_what_a_log_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let bin = folder.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    let trap = folder.path().join("trapped");
+    for name in [
+        "reboot",
+        "smtplog",
+        "postqueue",
+        "jq",
+        "postsuper",
+        "head",
+        "wc",
+        "exiqgrep",
+        "xargs",
+        "exim",
+        "postconf",
+        "grep",
+        "tail",
+        "nft",
+        "openssl",
+        "sort",
+        "postmap",
+        "systemctl",
+        "ss",
+        "journalctl",
+    ] {
+        let does = if name == "reboot" {
+            format!("touch '{}'", trap.display())
+        } else {
+            "cat > /dev/null".to_owned()
+        };
+        let path = bin.join(name);
+        fs::write(&path, format!("#!/bin/sh\nPATH=/usr/bin:/bin\n{does} < /dev/null\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut typed = 0;
+    for name in [
+        "$(reboot)",
+        "`reboot`",
+        "a';reboot;'",
+        "\";reboot;\"",
+        "-rf",
+        "|reboot",
+        "a\\';reboot #",
+        "&reboot&",
+    ] {
+        let (found, _) = storms_of(&stolen(name, &format!("{name}@example.org")).text(), &[]);
+        for storm in found["storms"].as_array().unwrap() {
+            for command in storm["commands"].as_array().unwrap() {
+                for shell in [&command["shell"], &command["undo"]].into_iter().filter_map(Value::as_str) {
+                    runs(shell, &bin);
+                    typed += 1;
+                }
+            }
+        }
+        assert!(!trap.exists(), "{name} was run");
+    }
+    assert!(typed > 20, "only {typed} commands were tried");
+}
+
+#[track_caller]
+fn runs(shell: &str, bin: &Path) {
+    let output = Command::new("/bin/sh").args(["-c", shell]).env_clear().env("PATH", bin).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.is_empty(), "{shell}\n{said}");
+}
+
+#[test]
+fn the_text_names_the_storm_and_what_to_type() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    fs::write(&path, stolen("anna", "anna@example.org").text()).unwrap();
+    let args = [&["storm", path.to_str().unwrap()], &NOW[..]].concat();
+    let (status, text, _) = run(&args);
+    assert_eq!(status, 1, "{text}");
+    for word in ["STORM 1", "mail of a stolen account", "user anna", "postsuper -h -", "postsuper -H -"] {
+        assert!(text.contains(word), "no {word} in\n{text}");
+    }
+}

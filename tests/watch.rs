@@ -1,0 +1,478 @@
+//! What a job that runs by itself asks for: conditions, silence, a comparison with earlier runs, a plugin's line, a mail.
+
+mod common;
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use common::{answer, command, fixture, report, run, taken_apart};
+use mail_parser::{MessageParser, MimeHeaders};
+use tempfile::{TempDir, tempdir};
+
+/// A day of mail, each hour with this many sent, deferred for greylisting, and bounced for their size.
+fn day(date: &str, hours: std::ops::Range<u32>, [sent, deferred, bounced]: [u32; 3]) -> String {
+    let mut log = String::new();
+    for hour in hours {
+        let kinds = [
+            (sent, "sent", "2.0.0", "250 2.0.0 OK"),
+            (
+                deferred,
+                "deferred",
+                "4.2.0",
+                "host mx.example.org[198.51.100.7] said: 450 4.2.0 <b@example.org>: Recipient address rejected: Greylisted \
+                (in reply to RCPT TO command)",
+            ),
+            (
+                bounced,
+                "bounced",
+                "5.3.4",
+                "host mx.example.org[198.51.100.7] said: 552 5.3.4 Message size exceeds fixed limit (in reply to MAIL FROM \
+                command)",
+            ),
+        ];
+        let mut number = 0;
+        for (count, status, dsn, said) in kinds {
+            for _ in 0..count {
+                let _ = writeln!(
+                    log,
+                    "{date}T{hour:02}:{:02}:00+00:00 mx1 postfix/smtp[7]: {hour:02}AB{number:06}: to=<b{number}@example.org>, \
+                    relay=mx.example.org[198.51.100.7]:25, delay=1, delays=0/0/0/1, dsn={dsn}, status={status} ({said})",
+                    number * 59 / (sent + deferred + bounced).max(2)
+                );
+                number += 1;
+            }
+        }
+    }
+    log
+}
+
+/// Saturdays and the days after them, beginning with one in September 2026.
+fn date(day: i64) -> String {
+    let first = jiff::civil::date(2026, 9, 5);
+    (first + jiff::Span::new().days(day)).to_string()
+}
+
+fn written(folder: &TempDir, name: &str, text: &str) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// A baseline of so many days, each of 24 hours with 10 sent, 2 deferred and 1 bounced.
+fn learned(folder: &TempDir, days: i64) -> String {
+    let base = folder.path().join("base.json").to_str().unwrap().to_owned();
+    for number in 0..days {
+        let log = written(folder, "day.log", &day(&date(number), 0..24, [10, 2, 1]));
+        report(&["--baseline", &base, &log]);
+    }
+    base
+}
+
+#[test]
+fn a_condition_that_is_true_ends_with_1_and_is_named_in_every_format() {
+    let log = fixture("postfix/out.log");
+    let args =
+        ["scan", "--tz", "UTC", "--year", "2026", "--fail-on", "bounced>2%", "--fail-on", "expired>0", &log];
+    for format in ["text", "json", "markdown", "html"] {
+        let (text, status) = answer(&[&args[..], &["--format", format]].concat());
+        assert_eq!(status, 1, "{format}");
+        let shown = text.replace("&gt;", ">").replace('\\', "");
+        assert!(shown.contains("bounced>2%") && !shown.contains("expired>0"), "{format}: {text}");
+    }
+    let report = report(&["--fail-on", "bounced>2%", "--fail-on", "expired>0", &log]);
+    let failed = report["failed"].as_array().unwrap();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0]["condition"], "bounced>2%");
+    assert_eq!(report["verdict"]["state"], "bad");
+    let (out, local) = (&report["totals"]["outbound"], &report["totals"]["local"]);
+    let count = |sent: &serde_json::Value, name: &str| sent[name].as_f64().unwrap();
+    let share = (count(out, "bounced") + count(local, "bounced")) * 100.0
+        / (count(out, "attempts") + count(local, "attempts"));
+    assert!((failed[0]["value"].as_f64().unwrap() - share).abs() < 0.01, "{failed:?} is not {share}");
+}
+
+#[test]
+fn each_subject_is_compared_with_what_the_report_says() {
+    let log = fixture("postfix/out.log");
+    let status = |expr: &str| run(&["scan", "--tz", "UTC", "--year", "2026", "--fail-on", expr, &log]).0;
+    let whole = report(&[&log]);
+    let out = |name: &str| whole["totals"]["outbound"][name].as_u64().unwrap();
+    let rows = whole["rows"].as_array().unwrap();
+    let of = |wanted: &dyn Fn(&serde_json::Value) -> bool| -> u64 {
+        let rows =
+            rows.iter().filter(|row| !["attempt", "probe"].contains(&row["outcome"].as_str().unwrap()));
+        rows.filter(|row| wanted(row)).map(|row| row["attempts"].as_u64().unwrap()).sum()
+    };
+    let counts = [
+        ("deferred".to_owned(), out("deferred")),
+        ("bounced".to_owned(), out("bounced")),
+        ("in_queue".to_owned(), whole["totals"]["messages"]["in_queue"].as_u64().unwrap()),
+        ("code:5.7.1".to_owned(), of(&|row| row["enhanced"] == "5.7.1")),
+        ("code:4xx".to_owned(), of(&|row| row["code"].as_u64().is_some_and(|code| code / 100 == 4))),
+        ("reason:mailbox-full".to_owned(), of(&|row| row["reason"] == "mailbox-full")),
+        ("unread".to_owned(), 0),
+        ("unusual".to_owned(), 0),
+    ];
+    for (subject, count) in counts {
+        assert_eq!(status(&format!("{subject}>{count}")), 0, "{subject}>{count}");
+        assert_eq!(status(&format!("{subject}>={count}")), 1, "{subject}>={count}");
+        assert_eq!(status(&format!("{subject}<{}", count + 1)), 1, "{subject}<{}", count + 1);
+    }
+    // All of it lies in one hour.
+    assert_eq!((status("bounced>49/h"), status("bounced>50/h")), (1, 0));
+}
+
+#[test]
+fn a_part_of_nothing_is_no_failure() {
+    let folder = tempdir().unwrap();
+    let log = written(&folder, "quiet.log", "Nov 22 05:32:27 mx1 postfix/qmgr[1]: 12F14DC03F: removed\n");
+    for expr in ["bounced>0%", "bounced<=100%", "refused>0%", "code:4xx>0%", "oldest>0s", "deferred>0/h"] {
+        assert_eq!(run(&["scan", "--fail-on", expr, &log]).0, 0, "{expr}");
+    }
+}
+
+#[test]
+fn a_wrong_condition_is_a_mistake_of_usage() {
+    for (expr, wanted) in
+        [("bounced", "write bounced>10"), ("spam>3", "there are delivered"), ("storm", "no storms yet")]
+    {
+        let (status, out, err) = run(&["scan", "--fail-on", expr, "x.log"]);
+        assert!(status == 2 && out.is_empty() && err.contains(wanted), "{status} {out} {err}");
+    }
+}
+
+#[test]
+fn quiet_is_quiet_only_if_all_is_well_and_could_be_read() {
+    let folder = tempdir().unwrap();
+    let good = written(&folder, "good.log", &day("2026-11-21", 0..24, [10, 1, 0]));
+    let bad = written(&folder, "bad.log", &day("2026-11-21", 0..24, [2, 9, 9]));
+    assert_eq!(run(&["scan", "--quiet-ok", &good]), (0, String::new(), String::new()));
+    let (status, out, _) = run(&["scan", "--quiet-ok", &bad]);
+    assert!(status == 0 && out.contains("BAD: deferred>20%") | out.contains("BAD: bounced>20%"), "{out}");
+    // What is bad is said by whoever says so.
+    assert_eq!(run(&["scan", "--quiet-ok", "--fail-on", "bounced>99%", &bad]).1, "");
+    let (status, out, _) = run(&["scan", "--quiet-ok", "--warn-on", "bounced>1%", &bad]);
+    assert!(status == 0 && out.contains("WATCH: bounced>1%"), "{out}");
+    let (status, _, err) = run(&["scan", "--quiet-ok", &good, "not-there.log"]);
+    assert!(status == 2 && err.contains("not-there.log"), "{status} {err}");
+    let foreign = written(&folder, "foreign.log", "hello\n");
+    let (status, _, err) = run(&["scan", "--quiet-ok", &foreign]);
+    assert!(status == 3 && !err.is_empty());
+    // A file is written whatever there is to say.
+    let page = folder.path().join("page.html");
+    assert_eq!(run(&["scan", "--quiet-ok", "-o", page.to_str().unwrap(), &good]).0, 0);
+    assert!(page.exists());
+}
+
+#[test]
+fn a_plugin_answers_with_one_line_and_a_status_of_its_own() {
+    let folder = tempdir().unwrap();
+    let log = written(&folder, "a.log", &day("2026-11-21", 0..24, [10, 1, 1]));
+    let foreign = written(&folder, "foreign.log", "hello\n");
+    for (args, status, word) in [
+        (&["--fail-on", "bounced>50%", log.as_str()][..], 0, "OK"),
+        (&["--warn-on", "bounced>1%", "--fail-on", "bounced>50%", &log], 1, "WARNING"),
+        (&["--warn-on", "bounced>1%", "--fail-on", "bounced>2%", &log], 2, "CRITICAL"),
+        (&["not-there.log"], 3, "UNKNOWN"),
+        (&["--baseline", foreign.as_str(), &log], 3, "UNKNOWN"),
+        (&[foreign.as_str()], 3, "UNKNOWN"),
+    ] {
+        let (got, out, _) = run(&[&["scan", "--nagios"], args].concat());
+        assert!(got == status && out.starts_with(&format!("SMTPLOG {word} - ")), "{args:?}: {got} {out}");
+        assert_eq!(out.lines().count(), 1, "{out}");
+    }
+    let (_, out, _) = run(&["scan", "--nagios", &log]);
+    let (_, data) = out.split_once(" | ").unwrap();
+    let data: Vec<(&str, &str)> = data.split_whitespace().map(|pair| pair.split_once('=').unwrap()).collect();
+    assert_eq!(data[..3], [("delivered", "240;;;0"), ("deferred", "24;;;0"), ("bounced", "24;;;0")]);
+    // The line is a format too, and then the status is ours.
+    let (status, out, _) = run(&["scan", "--format", "line", "--fail-on", "bounced>2%", &log]);
+    assert!(status == 1 && out.starts_with("SMTPLOG CRITICAL"), "{out}");
+}
+
+fn of<'r>(report: &'r serde_json::Value, code: &str) -> &'r serde_json::Value {
+    let row = report["rows"].as_array().unwrap().iter().find(|row| row["enhanced"] == code);
+    &row.unwrap_or_else(|| panic!("no row {code}: {report}"))["change"]
+}
+
+#[test]
+fn nothing_is_compared_with_less_than_three_days() {
+    let folder = tempdir().unwrap();
+    let base = learned(&folder, 2);
+    let log = written(&folder, "day.log", &day(&date(2), 0..24, [10, 90, 1]));
+    let two = report(&["--baseline", &base, &log]);
+    assert!(two["baseline"].is_null() && of(&two, "4.2.0").is_null());
+    assert!(two["notes"][0].as_str().unwrap().contains("fewer than three"));
+    let log = written(&folder, "day.log", &day(&date(3), 0..24, [10, 90, 1]));
+    let three = report(&["--baseline", &base, &log]);
+    assert_eq!(
+        (&three["baseline"]["samples"], &three["baseline"]["same_weekday"]),
+        (&3.into(), &false.into())
+    );
+    assert_eq!(of(&three, "4.2.0")["usual"], 48.0);
+}
+
+#[test]
+fn what_is_far_from_the_usual_is_flagged_and_the_rest_is_not() {
+    let folder = tempdir().unwrap();
+    let base = learned(&folder, 28);
+    let log = written(&folder, "day.log", &day(&date(28), 0..24, [10, 40, 1]));
+    let args = ["--baseline", &base, "--baseline-read-only", &log];
+    let compared = report(&args);
+    assert_eq!(
+        (&compared["baseline"]["samples"], &compared["baseline"]["same_weekday"]),
+        (&4.into(), &true.into())
+    );
+    let change = of(&compared, "4.2.0");
+    assert_eq!(
+        (&change["usual"], &change["percent"], &change["unusual"]),
+        (&48.0.into(), &1900.into(), &true.into())
+    );
+    assert_eq!(of(&compared, "5.3.4")["unusual"], false);
+    assert_eq!(compared["baseline"]["deferred"]["unusual"], true);
+    let (text, _) = answer(&[&["scan", "--tz", "UTC"], &args[..]].concat());
+    assert!(text.contains("+1900% !") && text.contains("earlier weeks"), "{text}");
+    let (csv, _) = answer(&[&["scan", "--tz", "UTC", "--format", "csv"], &args[..]].concat());
+    assert!(csv.lines().next().unwrap().ends_with(",usual,change_percent,unusual"), "{csv}");
+    assert!(csv.lines().any(|line| line.ends_with(",48,1900,true")), "{csv}");
+    // Part of the hours is compared with the same part.
+    let log = written(&folder, "day.log", &day(&date(28), 3..6, [10, 2, 0]));
+    let part = report(&["--baseline", &base, "--baseline-read-only", &log]);
+    let percent = of(&part, "4.2.0")["percent"].as_i64().unwrap();
+    assert!(percent.abs() < 5, "{percent}: but for what is missing of the last hour, the same");
+    assert_eq!(part["baseline"]["gone"], serde_json::json!([]), "three are not missed");
+    let log = written(&folder, "day.log", &day(&date(28), 0..24, [10, 2, 0]));
+    let gone = report(&["--baseline", &base, "--baseline-read-only", &log]);
+    assert_eq!(gone["baseline"]["gone"][0]["enhanced"], "5.3.4");
+    // Silence is bad news.
+    let log = written(&folder, "day.log", &day(&date(28), 0..24, [1, 2, 1]));
+    let silent = report(&["--baseline", &base, "--baseline-read-only", &log]);
+    assert_eq!(silent["verdict"]["state"], "bad");
+    let (status, _, _) = run(&["scan", "--tz", "UTC", "--baseline", &base, "--fail-on", "unusual", &log]);
+    assert_eq!(status, 1);
+}
+
+#[test]
+fn a_run_that_is_repeated_or_goes_further_adds_nothing_twice() {
+    let folder = tempdir().unwrap();
+    let base = folder.path().join("base.json").to_str().unwrap().to_owned();
+    let text = day(&date(0), 0..24, [10, 2, 1]);
+    let whole = written(&folder, "whole.log", &text);
+    let lines: Vec<&str> = text.lines().collect();
+    let half = written(&folder, "half.log", &(lines[..lines.len() / 2 + 4].join("\n") + "\n"));
+    report(&["--baseline", &base, &whole]);
+    let once = fs::read(&base).unwrap();
+    report(&["--baseline", &base, &whole]);
+    assert!(once == fs::read(&base).unwrap(), "the same log twice");
+    report(&["--baseline", &base, &half]);
+    assert!(once == fs::read(&base).unwrap(), "half of it after it");
+    fs::remove_file(&base).unwrap();
+    report(&["--baseline", &base, &half]);
+    assert!(once != fs::read(&base).unwrap());
+    report(&["--baseline", &base, &whole]);
+    assert!(once == fs::read(&base).unwrap(), "half of it before it");
+}
+
+#[test]
+fn any_threads_and_any_blocks_make_the_same_baseline() {
+    let folder = tempdir().unwrap();
+    let log = written(&folder, "day.log", &day(&date(0), 0..24, [10, 2, 1]));
+    let made: Vec<Vec<u8>> = ["1", "4"]
+        .iter()
+        .map(|threads| {
+            let base = folder.path().join(format!("base{threads}"));
+            report(&["-j", threads, "--block-size", "999", "--baseline", base.to_str().unwrap(), &log]);
+            fs::read(base).unwrap()
+        })
+        .collect();
+    assert!(made[0] == made[1]);
+}
+
+#[test]
+fn a_file_that_is_not_ours_stays_as_it_is() {
+    let folder = tempdir().unwrap();
+    let log = written(&folder, "day.log", &day(&date(0), 0..2, [10, 2, 1]));
+    let good = learned(&folder, 1);
+    let cut = fs::read_to_string(&good).unwrap();
+    for (text, wanted) in [
+        (&cut[..cut.len() / 2], "damaged"),
+        ("", "damaged"),
+        ("hello\n", "damaged"),
+        ("{\"schema\":\"smtplog.baseline/2\",\"x\":1}", "later version"),
+        ("{\"schema\":\"smtplog.report/1\"}", "no baseline of smtplog"),
+        (&cut.replace("T01:00:00Z", "T01:00:01Z"), "damaged"),
+        (&cut.replace("[[0,", "[[99,"), "damaged"),
+        (&cut.replace("\"filter\":[]", "\"filter\":[\"--code 4xx\"]"), "made with --code 4xx"),
+    ] {
+        let base = written(&folder, "other.json", text);
+        let (status, out, err) = run(&["scan", "--baseline", &base, &log]);
+        assert!(status == 2 && out.is_empty() && err.contains(wanted), "{wanted}: {status} {out} {err}");
+        assert_eq!(fs::read_to_string(&base).unwrap(), text, "{wanted}");
+    }
+}
+
+#[test]
+fn a_second_run_waits_for_nobody_and_says_so() {
+    let folder = tempdir().unwrap();
+    let base = learned(&folder, 1);
+    let log = written(&folder, "day.log", &day(&date(1), 0..2, [10, 2, 1]));
+    let held = smtplog::baseline::open(Path::new(&base), &[], false).unwrap();
+    let (status, _, err) = run(&["scan", "--baseline", &base, &log]);
+    assert!(status == 2 && err.contains("another run is using it"), "{err}");
+    assert_eq!(run(&["scan", "--baseline", &base, "--baseline-read-only", &log]).0, 0);
+    drop(held);
+    assert_eq!(run(&["scan", "--baseline", &base, &log]).0, 0);
+}
+
+#[test]
+fn what_could_not_all_be_read_is_not_learned() {
+    let folder = tempdir().unwrap();
+    let base = learned(&folder, 1);
+    let before = fs::read(&base).unwrap();
+    let log = written(&folder, "day.log", &day(&date(1), 0..2, [10, 2, 1]));
+    let (status, out, _) = run(&["scan", "--baseline", &base, &log, "not-there.log"]);
+    assert!(status == 2 && out.contains("nothing was added to the baseline"), "{out}");
+    assert!(before == fs::read(&base).unwrap());
+}
+
+#[test]
+fn a_mail_is_one_to_a_mail_parser() {
+    let folder = tempdir().unwrap();
+    let base = learned(&folder, 28);
+    let log = written(&folder, "day.log", &day(&date(28), 0..24, [10, 40, 1]));
+    let args = [
+        "scan",
+        "--tz",
+        "UTC",
+        "--now",
+        "2026-11-22T06:30:00Z",
+        "--baseline",
+        &base,
+        "--baseline-read-only",
+        "--mail-headers",
+    ];
+    let to = ["--mail-to", "postmaster@example.org", "--mail-to", "anna", "--mail-from", "cron@example.org"];
+    let (text, status) = answer(&[&args[..], &to, &[&log]].concat());
+    assert_eq!(status, 0);
+    assert_eq!(answer(&[&args[..], &to, &[&log]].concat()).0, text, "the same at the same moment");
+    assert!(text.is_ascii() && !text.contains('\r'));
+    assert!(text.lines().all(|line| line.len() <= 998));
+    let mail = MessageParser::default().parse(text.as_bytes()).unwrap();
+    let subject = mail.subject().unwrap();
+    assert!(
+        subject.starts_with("[mx1] mail WATCH: 450 4.2.0") && subject.contains("960 (usual 48)"),
+        "{subject}"
+    );
+    assert_eq!(mail.from().unwrap().first().unwrap().address(), Some("cron@example.org"));
+    assert_eq!(mail.to().unwrap().iter().count(), 2);
+    assert_eq!(mail.date().unwrap().to_rfc3339(), "2026-11-22T06:30:00Z");
+    assert!(mail.message_id().unwrap().ends_with("@mx1"));
+    assert_eq!(mail.header("Auto-Submitted").unwrap().as_text(), Some("auto-generated"));
+    let body = mail.body_text(0).unwrap();
+    for wanted in [
+        "WATCH 450 4.2.0",
+        "usual 48",
+        "-> ",
+        "Sent 240 (+0%)",
+        "Do first: smtplog scan --code 4.2.0",
+        "Read: 1 file",
+    ] {
+        assert!(body.contains(wanted), "{wanted}: {body}");
+    }
+    let wide = body.lines().filter(|line| line.len() > 72 && !line.starts_with("Do first:"));
+    assert_eq!(wide.collect::<Vec<_>>(), Vec::<&str>::new());
+    assert_eq!(mail.attachment_count(), 0);
+}
+
+#[test]
+fn the_page_goes_with_the_mail_and_no_line_of_it_stands_there_as_it_is() {
+    let log = fixture("postfix/in.log");
+    let (text, _) =
+        answer(&["scan", "--tz", "UTC", "--year", "2026", "--mail-headers", "--format", "html", &log]);
+    let mail = MessageParser::default().parse(text.as_bytes()).unwrap();
+    assert_eq!(mail.content_type().unwrap().subtype(), Some("alternative"));
+    assert!(mail.body_html(0).unwrap().starts_with("<!DOCTYPE html>"));
+    assert!(mail.body_text(0).unwrap().contains("Most frequent:"));
+    assert!(!text.contains("<!DOCTYPE") && text.lines().all(|line| line.len() <= 998));
+    let (status, _, err) = run(&["scan", "--mail-headers", "--format", "json", &log]);
+    assert!(status == 2 && err.contains("--format text or html"), "{err}");
+}
+
+#[test]
+fn nothing_from_a_log_or_an_option_becomes_a_header() {
+    let folder = tempdir().unwrap();
+    let host = "mx1\u{202e}%0d%0aBcc:evil@example.com";
+    let text = day("2026-11-21", 0..3, [1, 9, 0]).replace(" mx1 ", &format!(" {host} "));
+    let log = written(&folder, "a.log", &text.replace("Greylisted", "x\rBcc: evil@example.com\x1b[2J"));
+    let (text, _) = answer(&["scan", "--mail-headers", &log]);
+    let (head, _) = text.split_once("\n\n").unwrap();
+    let names: Vec<&str> = head
+        .lines()
+        .filter(|line| !line.starts_with([' ', '\t']))
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    let known = [
+        "From",
+        "To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "Auto-Submitted",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+    ];
+    assert!(names.iter().all(|name| known.contains(name)), "{head}");
+    assert!(text.is_ascii() && !text.contains(['\r', '\x1b']));
+    for address in
+        ["a@example.org\nBcc: b@example.org", "a b", "a,b@example.org", "", "<a@example.org>", "a@b@c"]
+    {
+        assert_eq!(run(&["scan", "--mail-headers", "--mail-to", address, &log]).0, 2, "{address:?}");
+    }
+    let mailed = |to: &str| {
+        let output = command(&["scan", "--mail-headers", &log]).env("MAILTO", to).output().unwrap();
+        let text = taken_apart(&output).1;
+        let to = text.lines().find(|line| line.starts_with("To:")).unwrap().to_owned();
+        assert!(!text.contains("\nBcc"), "{text}");
+        to
+    };
+    assert_eq!(mailed("postmaster@example.org"), "To: <postmaster@example.org>");
+    assert_eq!(mailed("x@example.org>\nBcc: <evil@example.com"), "To: <root>");
+}
+
+#[test]
+fn a_broken_run_is_mailed_as_such() {
+    let folder = tempdir().unwrap();
+    let foreign = written(&folder, "foreign.log", "hello\n");
+    let (status, out, err) = run(&["scan", "--mail-headers", "--quiet-ok", &foreign]);
+    assert!(status == 3 && err.contains("none of 1 lines"), "{status} {err}");
+    assert!(out.contains("Subject: [-] mail BAD: none of 1 lines"), "{out}");
+}
+
+/// Through a real `sendmail -t`, if there is one that says where it would deliver.
+#[test]
+fn sendmail_takes_it() {
+    let sendmail =
+        ["/usr/sbin/sendmail", "/usr/lib/sendmail"].into_iter().find(|path| Path::new(path).exists());
+    let Some(sendmail) = sendmail else {
+        println!("skipped: there is no sendmail here");
+        return;
+    };
+    let (mail, _) = answer(&[
+        "scan",
+        "--mail-headers",
+        "--mail-to",
+        "postmaster@example.org",
+        &fixture("postfix/out.log"),
+    ]);
+    let mut child = std::process::Command::new(sendmail)
+        // Exim and Postfix verify, and deliver nothing.
+        .args(["-bv", "-t"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), mail.as_bytes());
+    println!("{sendmail}: {:?}", child.wait());
+}

@@ -1,0 +1,265 @@
+//! Who: the tables of names add up, say the same as `--by`, and are the same however the log is read.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+
+const COLUMNS: [&str; 5] = ["delivered", "deferred", "bounced", "expired", "rejected"];
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or(0)
+}
+
+/// The rows of a table and its rest, added up.
+fn sum(report: &Value, table: &str, column: &str) -> u64 {
+    let rows: u64 = report[table].as_array().unwrap().iter().map(|row| number(&row[column])).sum();
+    rows + number(&report["rest"][table]["others"][column])
+        + number(&report["rest"][table]["unnamed"][column])
+}
+
+fn log_of(text: &str) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    fs::write(file.path(), text).unwrap();
+    file
+}
+
+/// A message of Postfix, from its client to its end.
+fn message(log: &mut String, id: usize, client: &str, sender: &str, user: Option<&str>, outcome: &str) {
+    let id = format!("4{id:010X}");
+    let user = user.map_or(String::new(), |user| format!(", sasl_method=PLAIN, sasl_username={user}"));
+    let (dsn, status) = match outcome {
+        "sent" => ("2.0.0", "sent (250 2.0.0 Ok)"),
+        "deferred" => ("4.2.2", "deferred (host mx.example.net[192.0.2.7] said: 452 4.2.2 Mailbox full)"),
+        _ => ("5.1.1", "bounced (host mx.example.net[192.0.2.7] said: 550 5.1.1 User unknown)"),
+    };
+    let front = "Nov 22 05:32:27 mx1 postfix";
+    writeln!(log, "{front}/smtpd[1]: {id}: client=c.example.org[{client}]{user}").unwrap();
+    writeln!(log, "{front}/qmgr[2]: {id}: from=<{sender}>, size=1, nrcpt=1 (queue active)").unwrap();
+    writeln!(
+        log,
+        "{front}/smtp[3]: {id}: to=<a@example.net>, relay=mx.example.net[192.0.2.7]:25, delay=1, delays=0/0/0/1, \
+        dsn={dsn}, status={status}"
+    )
+    .unwrap();
+    if outcome != "deferred" {
+        writeln!(log, "{front}/qmgr[2]: {id}: removed").unwrap();
+    }
+}
+
+#[test]
+fn every_table_adds_up_to_the_sums_of_the_report() {
+    for log in common::logs() {
+        let report = common::report(&[log.to_str().unwrap()]);
+        let totals = &report["totals"];
+        let sent = |column: &str| number(&totals["outbound"][column]) + number(&totals["local"][column]);
+        for table in ["senders", "users", "clients", "domains", "providers", "relays", "instances"] {
+            let name = format!("{table} of {}", log.display());
+            for column in &COLUMNS[..4] {
+                assert_eq!(sum(&report, table, column), sent(column), "{column}: {name}");
+            }
+            let refused = if ["domains", "relays"].contains(&table) {
+                0
+            } else {
+                number(&totals["inbound"]["refused"])
+            };
+            assert_eq!(sum(&report, table, "rejected"), refused, "{name}");
+        }
+        for table in ["senders", "users", "clients"] {
+            let messages = number(&totals["messages"]["messages"]);
+            assert_eq!(sum(&report, table, "messages"), messages, "{table} of {}", log.display());
+        }
+    }
+}
+
+/// Each name with its counts, as `--by` says them, which follows the messages in another way.
+fn by(key: &str, log: &str) -> BTreeMap<String, Vec<u64>> {
+    let report = common::report(&["--by", key, log]);
+    let rows = report["groups"]["rows"].as_array().unwrap().clone();
+    let named = rows.iter().filter_map(|row| {
+        let counts: Vec<u64> = COLUMNS.iter().map(|column| number(&row[*column])).collect();
+        Some((row["keys"][key].as_str()?.to_owned(), counts))
+    });
+    named.filter(|(_, counts)| counts.iter().sum::<u64>() > 0).collect()
+}
+
+#[test]
+fn the_tables_say_what_by_says() {
+    let mut seen = 0;
+    for log in common::logs() {
+        let log = log.to_str().unwrap();
+        let report = common::report(&[log]);
+        for (key, table) in [
+            ("sender", "senders"),
+            ("user", "users"),
+            ("client", "clients"),
+            ("domain", "domains"),
+            ("provider", "providers"),
+            ("relay", "relays"),
+            ("instance", "instances"),
+        ] {
+            let groups = by(key, log);
+            for row in report[table].as_array().unwrap() {
+                let counts: Vec<u64> = COLUMNS.iter().map(|column| number(&row[*column])).collect();
+                if counts.iter().sum::<u64>() == 0 {
+                    continue;
+                }
+                let wanted = &groups.get(row["name"].as_str().unwrap());
+                let columns = if ["domain", "relay"].contains(&key) { 4 } else { 5 };
+                let wanted = wanted.map(|wanted| &wanted[..columns]);
+                assert_eq!(Some(&counts[..columns]), wanted, "{table} of {log}: {row}");
+                seen += 1;
+            }
+            assert!(groups.len() >= report[table].as_array().unwrap().len().min(50) / 2, "{table} of {log}");
+        }
+    }
+    assert!(seen > 500, "{seen}");
+}
+
+#[test]
+fn tells_who_caused_most_of_the_failures() {
+    let mut log = String::new();
+    for at in 0..90 {
+        message(
+            &mut log,
+            at,
+            "192.0.2.1",
+            "News@example.org",
+            Some("anna"),
+            if at < 81 { "bounced" } else { "sent" },
+        );
+    }
+    for at in 90..110 {
+        let sender = format!("s{at}@example.org");
+        message(&mut log, at, "198.51.100.9", &sender, None, if at < 109 { "bounced" } else { "deferred" });
+    }
+    let file = log_of(&log);
+    let report = common::report(&[file.path().to_str().unwrap()]);
+    let wanted = json!({
+        "name": "news@example.org", "messages": 90, "delivered": 9, "deferred": 0, "bounced": 81, "expired": 0,
+        "rejected": 0,
+    });
+    assert_eq!(report["senders"][0], wanted);
+    assert_eq!(report["users"][0]["name"], "anna");
+    assert_eq!(report["clients"][0]["name"], "192.0.2.1");
+    assert_eq!(report["rest"]["users"]["unnamed"]["bounced"], 19);
+}
+
+#[test]
+fn the_names_of_a_message_are_known_however_the_log_is_cut() {
+    let mut log = String::new();
+    for at in 0..300 {
+        let sender = format!("s{}@example.org", at % 7);
+        message(
+            &mut log,
+            at,
+            &format!("192.0.2.{}", at % 11),
+            &sender,
+            Some("ben"),
+            ["sent", "bounced", "deferred"][at % 3],
+        );
+    }
+    let file = log_of(&log);
+    let name = file.path().to_str().unwrap();
+    let whole = common::report(&["-j", "1", name]).to_string();
+    assert!(whole.contains("s6@example.org"));
+    for (threads, size) in [("1", "200"), ("2", "333"), ("4", "1000"), ("3", "70000")] {
+        let parts = common::report(&["-j", threads, "--block-size", size, name]).to_string();
+        assert_eq!(parts, whole, "{threads} threads, blocks of {size} bytes");
+    }
+}
+
+#[test]
+fn more_names_than_are_kept_are_said_to_be_so() {
+    let mut log = String::new();
+    for at in 0..140_000 {
+        let client = format!("2001:db8::{:x}:{:x}", at >> 16, at & 0xffff);
+        message(&mut log, at, &client, &format!("s{at}@example.org"), None, "sent");
+        if at % 4 == 0 {
+            message(&mut log, 1_000_000 + at, "192.0.2.1", "much@example.org", None, "bounced");
+        }
+    }
+    let file = log_of(&log);
+    let report = common::report(&[file.path().to_str().unwrap()]);
+    let first = &report["senders"][0];
+    let (much, lack) = (number(&first["messages"]), number(&report["rest"]["senders"]["may_lack"]));
+    assert_eq!(first["name"], "much@example.org");
+    assert!(much <= 35_000 && much + lack >= 35_000 && lack > 0 && lack < 10, "{much}, may lack {lack}");
+    assert_eq!(sum(&report, "senders", "messages"), 175_000);
+    assert_eq!(sum(&report, "clients", "bounced"), 35_000);
+    let notes = report["notes"].to_string();
+    assert!(
+        notes.contains("more senders than are kept") && notes.contains("more clients than are kept"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn one_sender_alone_and_two_halves_do_not_stand_out() {
+    let shown = |senders: usize| {
+        let mut log = String::new();
+        for at in 0..60 {
+            let sender = format!("s{}@example.org", at % senders);
+            message(&mut log, at, &format!("192.0.2.{}", at % senders), &sender, None, "bounced");
+        }
+        let file = log_of(&log);
+        common::answer(&["scan", "--lang", "en", "--year", "2026", file.path().to_str().unwrap()]).0
+    };
+    assert!(!shown(1).contains("WHO"), "{}", shown(1));
+    assert!(!shown(2).contains("WHO"), "{}", shown(2));
+    assert!(!shown(20).contains("WHO"), "{}", shown(20));
+}
+
+#[test]
+fn who_stands_out_is_said_in_one_line_each() {
+    let mut log = String::new();
+    for at in 0..100 {
+        let (sender, client) =
+            if at < 81 { ("n@example.org", "192.0.2.1") } else { ("o@example.org", "192.0.2.2") };
+        message(&mut log, at, client, sender, (at < 81).then_some("anna"), "bounced");
+        message(
+            &mut log,
+            1000 + at,
+            &format!("198.51.100.{at}"),
+            &format!("s{at}@example.org"),
+            None,
+            "sent",
+        );
+    }
+    let file = log_of(&log);
+    let name = file.path().to_str().unwrap();
+    let text = common::answer(&["scan", "--lang", "en", "--year", "2026", name]).0;
+    let wanted = "WHO stands out\n  sender  n@example.org  81 / 100 bounced (81.0%)\n  client  192.0.2.1      81 / 100 bounced (81.0%)\n";
+    assert!(text.contains(wanted), "{text}");
+    let csv = common::answer(&["scan", "--who", "--format", "csv", "--year", "2026", name]).0;
+    assert!(csv.starts_with("table,name,messages,delivered,deferred,bounced,expired,rejected\nsenders,n@example.org,81,0,0,81,0,0\n"), "{csv}");
+}
+
+#[test]
+fn a_hostile_name_does_no_harm_in_any_format() {
+    let mut log = String::new();
+    for at in 0..60 {
+        let sender = if at < 50 {
+            "=cmd|'<script>`\u{1b}[2J@example.org".to_owned()
+        } else {
+            format!("s{at}@example.org")
+        };
+        message(&mut log, at, &format!("192.0.2.{}", at % 9), &sender, Some("**x** <b>"), "bounced");
+    }
+    let file = log_of(&log);
+    for format in ["text", "markdown", "html", "csv"] {
+        let args = ["scan", "--who", "--color", "never", "--format", format, file.path().to_str().unwrap()];
+        let text = common::answer(&args).0;
+        assert!(
+            text.contains("cmd|") || text.contains("cmd\\x7c") || format == "csv" && text.contains("'=cmd"),
+            "{format}: {text}"
+        );
+        assert!(!text.contains('\u{1b}'), "{format}");
+        assert!(format != "html" || !text.contains("'<script") && !text.contains("x** <b>"), "{format}");
+        assert!(format != "csv" || !text.contains(",=cmd") && !text.contains("\n=cmd"), "{format}");
+    }
+}
