@@ -195,7 +195,7 @@ fn count(
             sources: &sources,
             manner,
             calendar: &calendar,
-            book: &book,
+            book: book,
             window,
             filter: &early,
             progress: &progress,
@@ -206,7 +206,7 @@ fn count(
         walks += 1;
         if !again || walks == WALKS || walked.turns == calendar.turns {
             if again && walked.coverage.event > 0 && walked.coverage.filtered == walked.coverage.event {
-                notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, &filter, redactor)?);
+                notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, filter, redactor)?);
             }
             break (walked, folder);
         }
