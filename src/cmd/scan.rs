@@ -195,7 +195,7 @@ fn count(
             sources: &sources,
             manner,
             calendar: &calendar,
-            book: book,
+            book,
             window,
             filter: &early,
             progress: &progress,
