@@ -83,6 +83,8 @@ pub struct ScanArgs {
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
+    pub state: StateArgs,
+    #[command(flatten)]
     pub filter: FilterArgs,
     /// Show so many rows in each section; 0 shows all.
     #[arg(short = 'n', long, default_value_t = 10, value_name = "N", help_heading = REPORT)]
@@ -270,6 +272,17 @@ pub struct StormArgs {
 }
 
 #[derive(Args, Debug)]
+pub struct StateArgs {
+    /// Read only what is new since the last run with this FILE, which keeps how far each log was read.
+    ///
+    /// It is made by the first run, which reads everything, or from --since on. Logs are found again when they were rotated,
+    /// compressed, or copied and cut. FILE is written when the answer is; a run that fails or is killed reads the same
+    /// lines once more.
+    #[arg(long, value_name = "FILE", conflicts_with = "until")]
+    pub state: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 pub struct TongueArgs {
     /// Speak this language to people: en, id, hi, zh, tr or vi.
     ///
@@ -294,6 +307,8 @@ pub struct RulesArgs {
 pub struct EventsArgs {
     #[command(flatten)]
     pub input: InputArgs,
+    #[command(flatten)]
+    pub state: StateArgs,
     #[command(flatten)]
     pub filter: FilterArgs,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! What can go wrong, on what, and why. Only `main.rs` prints it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -26,6 +26,13 @@ pub enum Error {
         "name a file or a folder, or - for standard input"
     })]
     NoLog { looked_at: Vec<String>, journal: bool },
+    #[error("cannot read on from a place in {path}: it is no file; --state is for files and --journal", path = shown(.path))]
+    NoPlace { path: PathBuf },
+    #[error("cannot use the state {path}: {why}", path = shown(.path), why = why(.source))]
+    State { path: PathBuf, source: io::Error },
+    #[error("cannot use the state {path}: {}; nothing was read, and the file is as it was. To begin anew, remove it",
+        escaped(.what), path = shown(.path))]
+    Unknown { path: PathBuf, what: String },
     #[error("cannot read standard input: {source}")]
     Stdin { source: io::Error },
     #[error("cannot keep what can be read only once, to read it twice: {0}; TMPDIR says where")]
@@ -38,6 +45,8 @@ pub enum Error {
     Create { path: PathBuf, source: io::Error },
     #[error("cannot write {path}: it is one of the logs to be read", path = shown(.path))]
     OutputIsInput { path: PathBuf },
+    #[error("cannot write {path}: it is the --state file", path = shown(.path))]
+    OutputIsState { path: PathBuf },
     #[error("cannot tell the form of {path} by its name: name --format, or a file that ends in {}",
         .known.join(" "), path = shown(.path))]
     Suffix { path: PathBuf, known: Vec<String> },
@@ -70,6 +79,24 @@ pub enum Error {
 }
 
 impl Error {
+    /// The file that was not read as far as it goes, and is whole, or may be: another run can do better.
+    pub fn unread(&self) -> Option<&Path> {
+        if let Self::Open { path, .. } | Self::Read { path, .. } | Self::Shrank { path, .. } = self {
+            return Some(path);
+        }
+        matches!(self, Self::Journal { .. }).then_some(Path::new("journal"))
+    }
+
+    /// The file that was read up to where it is damaged.
+    pub fn damaged(&self) -> Option<&Path> {
+        if let Self::Decompress { path, .. } = self { Some(path) } else { None }
+    }
+
+    /// A file is not there, or not any more.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Open { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     /// The reader went away: `smtplog … | head`.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Write(source) if source.kind() == io::ErrorKind::BrokenPipe)
@@ -86,7 +113,7 @@ fn why(source: &io::Error) -> String {
 }
 
 /// A name may come from a stranger too: control characters are escaped.
-pub fn shown(path: &std::path::Path) -> String {
+pub fn shown(path: &Path) -> String {
     escaped(&path.to_string_lossy())
 }
 

@@ -33,6 +33,7 @@ pub mod record;
 pub mod redact;
 pub mod reply;
 pub mod report;
+pub mod state;
 pub mod storm;
 pub mod storms;
 pub mod story;

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::event::{Direction, Event, Mta};
 use crate::filter::Filter;
 use crate::input::block::{Block, CONTEXT, LINE_LIMIT};
+use crate::input::resume::Reached;
 use crate::input::set::{Held, Manner, Progress, Source, Worked, each_block};
 use crate::lanes::Places;
 use crate::line::{Line, Reader};
@@ -171,6 +172,8 @@ pub struct Walked<L> {
     /// What the order of the lines says of their stamps. Where it is not what the calendar had, the moments of this
     /// walk were wrong, and another with it is right.
     pub turns: Turns,
+    /// How far each file was read, by its number in the set.
+    pub reached: Vec<Reached>,
 }
 
 /// A second walk has the years right, and with them the hour that comes twice a year; a third is there for the case
@@ -197,8 +200,12 @@ pub fn walk<L: Listener>(
     };
     let mut order = Order::default();
     let mut written = Ok(());
+    let mut reached = vec![Reached::default(); task.sources.len()];
     let in_order = |handed: Handed<L::Handover>| {
         order.add(handed.file, handed.seen, task.sources);
+        if let Some(reached) = reached.get_mut(handed.file) {
+            *reached = Reached { lines: reached.lines + handed.lines, end: handed.end };
+        }
         if let (Some(unread), Ok(())) = (&mut unread, &written) {
             written = unread.write_all(&handed.unread);
         }
@@ -208,7 +215,8 @@ pub fn walk<L: Listener>(
     written?;
     let Worked { workers, problems } = worked;
     let turns = order.turns(task.sources, task.calendar);
-    let mut walked = Walked { listeners: Vec::new(), coverage: Coverage::default(), problems, turns };
+    let mut walked =
+        Walked { listeners: Vec::new(), coverage: Coverage::default(), problems, turns, reached };
     for worker in workers {
         walked.listeners.push(worker.listener);
         walked.coverage.merge(worker.coverage);
@@ -244,7 +252,7 @@ fn turns(task: &Task) -> Result<Turns, Error> {
                 let _ = clock.read(stamp, block.offset + at as u64);
             }
         });
-        Handed { file: block.file, seen: clock.sightings(), unread: Vec::new(), own: () }
+        Handed { file: block.file, seen: clock.sightings(), unread: Vec::new(), lines: 0, end: 0, own: () }
     };
     let mut order = Order::default();
     let fold = |handed: Handed<()>| order.add(handed.file, handed.seen, task.sources);
@@ -258,6 +266,9 @@ struct Handed<H> {
     seen: Sightings,
     /// Lines that were not understood, where somebody wants them.
     unread: Vec<u8>,
+    lines: u64,
+    /// Where the block ends in its file.
+    end: u64,
     own: H,
 }
 
@@ -334,6 +345,8 @@ impl<L: Listener> Walker<'_, L> {
             file: block.file,
             seen: self.clock.as_mut().map(Clock::sightings).unwrap_or_default(),
             unread: self.unread.as_mut().map(std::mem::take).unwrap_or_default(),
+            lines,
+            end: block.offset + block.lines.len() as u64,
             own: self.listener.end_of_block(block.file, lines),
         }
     }

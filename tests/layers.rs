@@ -19,7 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["error"],
     &["mta"],
     &["input"],
-    &["filter", "turn"],
+    &["filter", "state", "turn"],
     &["window", "condition"],
     &["walk"],
     &["group", "timeline", "hourly", "ledger"],

@@ -20,6 +20,9 @@ pub struct Done {
     status: Option<u8>,
 }
 
+/// So many lines of a mail log without one that can be understood show that something is wrong.
+const FEW: u64 = 100;
+
 impl Done {
     pub fn new(
         before: Vec<Error>,
@@ -53,6 +56,13 @@ impl Done {
         };
         let nothing = lost || undated || coverage.bytes == 0 && !problems.is_empty();
         Self { problems, complaint, remarks: Vec::new(), nothing, not_found: false, status: None }
+    }
+
+    /// Of what is new since another run: a few lines that are not mail are nothing to complain about.
+    #[must_use]
+    pub fn of_a_part(self, coverage: &Coverage) -> Self {
+        let few = coverage.lines > 0 && coverage.lines < FEW;
+        if few && self.nothing { Self { complaint: None, nothing: false, ..self } } else { self }
     }
 
     /// The end of a command that looks something up and reads no log.

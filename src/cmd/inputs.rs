@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -10,7 +11,9 @@ use crate::cmd::times::{calendar, window};
 use crate::error::Error;
 use crate::input::journal::{self, Bounds};
 use crate::input::listing::{Listing, list};
+use crate::input::resume::Resumed;
 use crate::input::set::{Manner, Progress, Source};
+use crate::state::State;
 use crate::turn::Calendar;
 use crate::when::Window;
 
@@ -27,6 +30,8 @@ pub struct Inputs {
     pub problems: Vec<Error>,
     /// What was left out since it would be read twice.
     pub notes: Vec<String>,
+    /// It goes on where another run stopped. None: nobody keeps a state.
+    pub resumed: Option<Resumed>,
 }
 
 /// Where mail servers write when nobody told them otherwise: Debian, Red Hat and the BSDs, Exim of Debian and of
@@ -52,17 +57,30 @@ fn cores() -> usize {
 }
 
 impl Inputs {
-    pub fn new(args: &InputArgs) -> Result<Self, Error> {
+    /// `state`: only what is new since it was saved.
+    pub fn new(args: &InputArgs, state: Option<&State>) -> Result<Self, Error> {
         let calendar = calendar(args)?;
-        let window = window(args, &calendar)?;
+        let mut window = window(args, &calendar)?;
+        if state.is_some_and(|state| !state.is_new()) {
+            // It said where to begin; what is new is wanted, however old.
+            window.since = None;
+        }
         let named = files(args)?;
         let bounds = Bounds {
             since: window.since.map(Timestamp::as_second),
             until: window.until.map(Timestamp::as_second),
         };
-        let Listing { sources, notes, problems, bytes } =
-            list(&named, args.rotated, args.journal.then_some(bounds));
-        let paths = named.into_iter().chain(sources.iter().map(|source| source.path.clone())).collect();
+        let bounds = args.journal.then_some(bounds);
+        let (listing, resumed) = match state {
+            None => (list(&named, args.rotated, bounds), None),
+            Some(state) => {
+                let (listing, resumed) = since(state, &named, args.rotated, bounds)?;
+                (listing, Some(resumed))
+            }
+        };
+        let Listing { sources, notes, problems, bytes } = listing;
+        let paths: Vec<PathBuf> =
+            named.into_iter().chain(sources.iter().map(|source| source.path.clone())).collect();
         let progress = Progress::default();
         progress.total.store(bytes, Ordering::Relaxed);
         let known = sources.iter().all(Source::can_be_read_again);
@@ -70,7 +88,36 @@ impl Inputs {
         // Cores are asked for only where it matters: it costs some calls to the system.
         let most = if threads <= MOST_THREADS { MOST_THREADS } else { cores().max(MOST_THREADS) };
         let manner = Manner { threads: threads.clamp(1, most), block_size: args.block_size.max(1) };
-        Ok(Self { sources, paths, manner, calendar, window, progress, problems, notes })
+        Ok(Self { sources, paths, manner, calendar, window, progress, problems, notes, resumed })
+    }
+}
+
+/// So often a log that is just being rotated is looked for again.
+const TRIES: u32 = 5;
+
+/// Long enough for a rotation to get from one step to the next, short enough for a file that is not there at all.
+const PAUSE: Duration = Duration::from_millis(20);
+
+fn since(
+    state: &State,
+    named: &[PathBuf],
+    rotated: bool,
+    bounds: Option<Bounds>,
+) -> Result<(Listing, Resumed), Error> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let patient = tries < TRIES;
+        let mut listing = list(named, true, bounds);
+        let resumed = Resumed::new(&mut listing, &state.known, rotated, patient);
+        let is_missing = |error: &Error| error.is_missing();
+        match resumed {
+            Err(error) if patient && error.is_missing() => {}
+            Err(error) => return Err(error),
+            Ok(_) if patient && listing.problems.iter().any(is_missing) => {}
+            Ok(resumed) => return Ok((listing, resumed)),
+        }
+        std::thread::sleep(PAUSE);
     }
 }
 

@@ -9,6 +9,7 @@ pub mod done;
 pub mod events;
 pub mod explain;
 mod inputs;
+mod kept;
 mod look;
 mod mailing;
 pub mod man;

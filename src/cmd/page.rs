@@ -187,8 +187,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// `name` is that of the page's file.
-    pub fn write(&mut self, page: Page, name: &str, out: &mut dyn Write) -> Result<(), Error> {
+    /// `name` is that of the page's file, of which so many lines were not read now, `before` the first that was.
+    pub fn write(&mut self, page: Page, name: &str, before: u64, out: &mut dyn Write) -> Result<(), Error> {
         if page.file != self.file {
             (self.file, self.lines) = (page.file, 0);
         }
@@ -200,7 +200,7 @@ impl<'a> Writer<'a> {
                 }
                 Note::Event(written) => {
                     let text = page.text.get(written.text.clone()).unwrap_or_default();
-                    self.event(&written, text, name, out)?;
+                    self.event(&written, text, (name, before + self.lines), out)?;
                 }
             }
         }
@@ -212,7 +212,7 @@ impl<'a> Writer<'a> {
         &mut self,
         written: &Written,
         text: &[u8],
-        name: &str,
+        (name, lines): (&str, u64),
         out: &mut dyn Write,
     ) -> Result<(), Error> {
         if let Some((_, id)) = written.key {
@@ -231,7 +231,7 @@ impl<'a> Writer<'a> {
             self.left_out += 1;
             return Ok(());
         }
-        let number = self.lines + written.line_in_block + 1;
+        let number = lines + written.line_in_block + 1;
         let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
         let mut context = Context {
             size: known.and_then(|known| known.size),

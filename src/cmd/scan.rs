@@ -1,6 +1,7 @@
 //! `smtplog scan`: read the logs, count, and report.
 
 use std::io::{IsTerminal, Write, stdout};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::book::Book;
@@ -9,6 +10,7 @@ use crate::cmd::bar::with_bar;
 use crate::cmd::counter::Plan;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
+use crate::cmd::kept;
 use crate::cmd::look::look;
 use crate::cmd::mailing;
 use crate::cmd::own_book::book;
@@ -20,12 +22,14 @@ use crate::cmd::wanted::{filter, what_there_was};
 use crate::cmd::watch::{Watch, When};
 use crate::error::Error;
 use crate::filter::Filter;
+use crate::input::mark::Known;
 use crate::input::set::Source;
 use crate::notes::{Heard, on_hops};
 use crate::output::page::Look;
 use crate::output::{csv, html, json, line, markdown, prometheus, text};
 use crate::redact::Redactor;
-use crate::report::{Report, State};
+use crate::report::{self, Report};
+use crate::state::State;
 use crate::summary::{Frame, report, seed};
 use crate::walk::{Task, WALKS, Walked, walk};
 use crate::window::narrow;
@@ -65,12 +69,11 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error>
         // Before a log is read for an hour.
         mailing::check(format)?;
     }
-    let inputs = Inputs::new(&args.input)?;
-    let paths = inputs.paths.clone();
-    let threads = inputs.manner.threads;
+    let state = kept::open(&args.state, &[args.output.as_ref(), args.coverage.unparsed.as_ref()])?;
     let mut notes = Vec::new();
     let redactor = redactor(&args.redact, &mut notes)?;
-    let (mut report, mut done, watch) = count(args, format, inputs, redactor)?;
+    let (counted, threads) = counted(args, format, state.as_ref(), redactor)?;
+    let Counted { mut report, mut done, watch, paths, known } = counted;
     report.notes.extend(notes);
     if let Some(redactor) = redactor {
         redactor.report(&mut report);
@@ -84,6 +87,10 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error>
         place::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
     }
     watch.save(&mut done);
+    if let (Some(state), Some(known), false) = (state, known, done.nothing_to_report()) {
+        out.flush()?;
+        state.save(known)?;
+    }
     if args.watch.nagios {
         let status = if done.trouble().is_some() { 3 } else { line::status(&report) };
         done.end_with(status);
@@ -120,17 +127,53 @@ fn shown(
 
 /// All is well, and then nothing is to be said.
 fn is_quiet(args: &ScanArgs, report: &Report) -> bool {
-    args.watch.quiet_ok && report.verdict.as_ref().is_some_and(|verdict| verdict.state == State::Ok)
+    args.watch.quiet_ok && report.verdict.as_ref().is_some_and(|verdict| verdict.state == report::State::Ok)
 }
 
-/// Reads all of the input, again if its dates were not what they seemed.
+struct Counted {
+    report: Report,
+    done: Done,
+    watch: Watch,
+    /// Nothing may be written over them.
+    paths: Vec<PathBuf>,
+    /// To be saved when the report is written. None: no state is kept.
+    known: Option<Known>,
+}
+
+/// A log that is cut short while it is read is read so often at most.
+const TRIES: u32 = 3;
+
+/// And by how many threads.
+fn counted(
+    args: &ScanArgs,
+    format: ScanFormat,
+    state: Option<&State>,
+    redactor: Option<Redactor>,
+) -> Result<(Counted, usize), Error> {
+    let mut tries = 1;
+    loop {
+        let inputs = Inputs::new(&args.input, state)?;
+        kept::check(&args.state, &inputs.paths)?;
+        let threads = inputs.manner.threads;
+        // What was counted of a log before it was cut short would be counted again from its copy.
+        if let Some(counted) = count(args, format, inputs, redactor, tries == TRIES)? {
+            return Ok((counted, threads));
+        }
+        tries += 1;
+    }
+}
+
+/// Reads all of the input, again if its dates were not what they seemed. None: a log was cut short meanwhile, and
+/// `anyway` is not set.
 fn count(
     args: &ScanArgs,
     format: ScanFormat,
     inputs: Inputs,
     redactor: Option<Redactor>,
-) -> Result<(Report, Done, Watch), Error> {
-    let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes } = inputs;
+    anyway: bool,
+) -> Result<Option<Counted>, Error> {
+    let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes, resumed } =
+        inputs;
     let book: Book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     let mut watch = Watch::new(args, format, &filter)?;
@@ -140,7 +183,7 @@ fn count(
     let zone = calendar.zone.clone();
     let again = sources.iter().all(Source::can_be_read_again);
     let mut walks = 0;
-    let mut narrowed = narrow(&mut sources, window, &calendar);
+    let mut narrowed = resumed.is_none() && narrow(&mut sources, window, &calendar);
     // Where the line names no sender, others of its message may.
     let early = filter.of_any_sender();
     let (walked, folder) = loop {
@@ -153,7 +196,7 @@ fn count(
             sources: &sources,
             manner,
             calendar: &calendar,
-            book: &book,
+            book,
             window,
             filter: &early,
             progress: &progress,
@@ -164,7 +207,7 @@ fn count(
         walks += 1;
         if !again || walks == WALKS || walked.turns == calendar.turns {
             if again && walked.coverage.event > 0 && walked.coverage.filtered == walked.coverage.event {
-                notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, &filter, redactor)?);
+                notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, filter, redactor)?);
             }
             break (walked, folder);
         }
@@ -179,9 +222,15 @@ fn count(
         }
         unparsed.again()?;
     };
+    let Walked { listeners, coverage, problems: met, turns, reached } = walked;
+    if !anyway && resumed.as_ref().is_some_and(|resumed| !resumed.changed().is_empty()) {
+        return Ok(None);
+    }
     unparsed.finish()?;
-    let Walked { listeners, coverage, problems: met, turns } = walked;
     notes.extend(on_hops(folder.given_up));
+    let since = resumed.as_ref().and_then(|resumed| resumed.since.clone());
+    notes.extend(since.as_ref().map(|since| kept::note(since)));
+    let known = resumed.map(|resumed| kept::settled(resumed, &sources, &reached, &met));
     let (mut tally, closed) = folder.close(listeners);
     let hourly = tally.hourly.take();
     let frame = Frame {
@@ -196,7 +245,8 @@ fn count(
         examples: args.examples,
     };
     let mut report = report(tally, &closed, &frame);
-    let mut done = Done::new(problems, met, &coverage, window, args.coverage.strict);
+    let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
+    let mut done = if since.is_some() { done.of_a_part(&coverage) } else { done };
     if Watch::wants_storms(args) {
         if again {
             let narrowed = Task {
@@ -217,5 +267,5 @@ fn count(
     }
     let when = When { coverage: &coverage, window, now: calendar.now, zone: &zone };
     watch.judge(args, &mut report, hourly.as_ref(), &when, &mut done);
-    Ok((report, done, watch))
+    Ok(Some(Counted { report, done, watch, paths, known }))
 }

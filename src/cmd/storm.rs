@@ -42,7 +42,7 @@ const SUFFIXES: [(&str, StormFormat); 4] = [
 pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
     let output = args.output.as_deref();
     let format = place::form(args.format, output, StormFormat::Text, &SUFFIXES)?;
-    let mut inputs = Inputs::new(&args.input)?;
+    let mut inputs = Inputs::new(&args.input, None)?;
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let paths = inputs.paths.clone();
     let (mut storms, mut done) = find(args, inputs, redactor)?;
@@ -77,7 +77,8 @@ pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, Erro
 
 /// Reads all of the input, again if its dates were not what they seemed.
 fn find(args: &StormArgs, inputs: Inputs, redactor: Option<Redactor>) -> Result<(Storms, Done), Error> {
-    let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes } = inputs;
+    let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes, .. } =
+        inputs;
     let book: Book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     let seed = seed();

@@ -38,7 +38,7 @@ pub fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Done, Erro
     let output = args.output.as_deref();
     let form = if args.raw { Some(TraceFormat::Text) } else { args.format };
     let format = place::form(form, output, TraceFormat::Text, &SUFFIXES)?;
-    let inputs = Inputs::new(&args.input)?;
+    let inputs = Inputs::new(&args.input, None)?;
     let paths = inputs.paths.clone();
     place::write(output, &paths, out, |out| tell(args, format, inputs, out))
 }

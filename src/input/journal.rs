@@ -1,7 +1,8 @@
 //! Bounds of time come in; the mail of systemd's journal goes out, as journalctl prints it, one JSON object a line.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// In seconds since 1970; half-open. None: no bound.
@@ -9,6 +10,26 @@ use std::thread::JoinHandle;
 pub struct Bounds {
     pub since: Option<i64>,
     pub until: Option<i64>,
+}
+
+/// A place in the journal, in journalctl's own words.
+#[derive(Clone, Default, Debug)]
+pub struct Cursor {
+    /// Only what follows it; then no bound of time counts. None: from the bounds on.
+    pub after: Option<String>,
+    /// Behind the last entry that was read, once all were.
+    reached: Arc<Mutex<Option<String>>>,
+}
+
+impl Cursor {
+    pub fn after(after: Option<String>) -> Self {
+        Self { after, reached: Arc::default() }
+    }
+
+    /// None: nothing new was there.
+    pub fn reached(&self) -> Option<String> {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Either of these makes a message one of mail. All of these servers log to syslog's facility mail, 2 of RFC 5424
@@ -37,19 +58,33 @@ pub const FOLDERS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
 /// errors.
 struct Journal {
     child: Child,
-    stdout: ChildStdout,
+    stdout: BufReader<ChildStdout>,
     complaint: Option<JoinHandle<String>>,
+    /// Nothing came, and something was to come.
     is_empty: bool,
+    /// Where to tell how far it was read. None: nobody asked.
+    cursor: Option<Cursor>,
+    /// The line that is being given out, where the cursor is looked for, and how much of it is.
+    line: Vec<u8>,
+    given: usize,
 }
 
+/// What `--show-cursor` puts before it, on a line behind the entries; an entry begins with a brace.
+const CURSOR: &[u8] = b"-- cursor: ";
+
 /// Starts journalctl, as it stands in PATH.
-pub fn open(bounds: Bounds) -> io::Result<impl Read + Send> {
+pub fn open(bounds: Bounds, cursor: Option<Cursor>) -> io::Result<impl Read + Send> {
     let mut command = Command::new("journalctl");
     // All: a message of more than 4 KiB would be null.
     command
         .args(["--no-pager", "--quiet", "--all", "--output=json"])
         .arg(format!("--output-fields={FIELDS}"));
-    command.args(bounds.since.map(|second| format!("--since=@{second}")));
+    let after = cursor.as_ref().and_then(|cursor| cursor.after.as_ref());
+    command.args(cursor.as_ref().map(|_| "--show-cursor"));
+    command.args(after.map(|after| format!("--after-cursor={after}")));
+    // journalctl takes one beginning.
+    let since = bounds.since.filter(|_| after.is_none());
+    command.args(since.map(|second| format!("--since=@{second}")));
     // journalctl's bound is a part of its answer; who reads the lines leaves out that one instant.
     command.args(bounds.until.map(|second| format!("--until=@{second}")));
     let matches = MATCHES.iter().flat_map(|one| ["+", one]).skip(1);
@@ -68,12 +103,16 @@ pub fn open(bounds: Bounds) -> io::Result<impl Read + Send> {
         let _ = io::copy(&mut stderr, &mut io::sink());
         String::from_utf8_lossy(&bytes).into_owned()
     });
-    Ok(Journal { child, stdout, complaint: Some(complaint), is_empty: true })
+    let (stdout, complaint, is_empty) = (BufReader::new(stdout), Some(complaint), after.is_none());
+    Ok(Journal { child, stdout, complaint, is_empty, cursor, line: Vec::new(), given: 0 })
 }
 
 impl Read for Journal {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let count = self.stdout.read(room)?;
+        let count = match self.cursor.clone() {
+            Some(cursor) => self.read_line(&cursor, room)?,
+            None => self.stdout.read(room)?,
+        };
         self.is_empty &= count == 0;
         match self.complaint.take_if(|_| count == 0 && !room.is_empty()) {
             Some(complaint) => self.end(complaint).map(|()| 0),
@@ -83,6 +122,25 @@ impl Read for Journal {
 }
 
 impl Journal {
+    /// The line of the cursor is no entry: it is kept, and not given out.
+    fn read_line(&mut self, cursor: &Cursor, room: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.line.len() {
+            self.line.clear();
+            self.given = 0;
+            if self.stdout.read_until(b'\n', &mut self.line)? == 0 {
+                return Ok(0);
+            }
+            if let Some(reached) = self.line.strip_prefix(CURSOR) {
+                let reached = String::from_utf8_lossy(reached).trim().to_owned();
+                *cursor.reached.lock().unwrap_or_else(PoisonError::into_inner) = Some(reached);
+                self.line.clear();
+            }
+        }
+        let count = self.line.get(self.given..).unwrap_or_default().read(room)?;
+        self.given += count;
+        Ok(count)
+    }
+
     fn end(&mut self, complaint: JoinHandle<String>) -> io::Result<()> {
         let status = self.child.wait()?;
         let complaint = complaint.join().unwrap_or_default();

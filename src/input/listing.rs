@@ -31,6 +31,8 @@ struct Found {
     path: PathBuf,
     /// Somebody wrote the name; it was not found beside another or in a folder.
     named: bool,
+    /// It lies beside a part that was named.
+    beside: bool,
     /// The folder's true name, and the file's in it.
     place: (PathBuf, String),
     /// The log that it is a part of.
@@ -49,6 +51,7 @@ impl Found {
             log,
             age,
             named,
+            beside: false,
             path,
         }
     }
@@ -89,7 +92,8 @@ pub fn list(named: &[PathBuf], rotated: bool, journal: Option<Bounds>) -> Listin
     if let Some(bounds) = journal {
         let series = listing.sources.last().map_or(0, |source| source.series + 1);
         let (path, newest) = (PathBuf::from("journal"), SystemTime::now());
-        listing.sources.push(Source { path, origin: Origin::Journal(bounds), newest, series, within: None });
+        let journal = Source::new(path, Origin::Journal(bounds), newest);
+        listing.sources.push(Source { series, ..journal });
     }
     listing
 }
@@ -119,6 +123,7 @@ fn expanded(path: &Path, rotated: bool) -> Result<Vec<Found>, Error> {
     let written_so = |found: Found| Found {
         // As the user wrote the folder.
         path: path.with_file_name(&found.place.1),
+        beside: true,
         ..found
     };
     let others: Vec<Found> = all
@@ -149,6 +154,8 @@ fn files(folder: &Path) -> io::Result<Vec<Found>> {
 /// Each name once. What is both named and found is no news; what is named twice is.
 fn once(found: Vec<Found>, listing: &mut Listing) -> Vec<Found> {
     let mut places: HashMap<(PathBuf, String), bool> = HashMap::new();
+    let asked_for: HashSet<(PathBuf, String)> =
+        found.iter().filter(|one| !one.beside).map(|one| one.place.clone()).collect();
     let mut kept = Vec::new();
     for one in found {
         match places.get_mut(&one.place) {
@@ -158,7 +165,8 @@ fn once(found: Vec<Found>, listing: &mut Listing) -> Vec<Found> {
             Some(named) => *named |= one.named,
             None => {
                 places.insert(one.place.clone(), one.named);
-                kept.push(one);
+                let beside = !asked_for.contains(&one.place);
+                kept.push(Found { beside, ..one });
             }
         }
     }
@@ -183,7 +191,11 @@ fn without_rejectlogs(found: Vec<Found>, rotated: bool) -> Vec<Found> {
 fn look(found: Found) -> Result<Looked, Error> {
     use std::os::unix::fs::FileTypeExt;
     let path = found.path.clone();
-    let source = |origin, newest| Source { path: path.clone(), origin, newest, series: 0, within: None };
+    let (log, current, beside) = (found.place.0.join(&found.log), found.age == Age::Current, found.beside);
+    let source = |origin, newest| {
+        let source = Source::new(path.clone(), origin, newest);
+        Source { log, current, beside, ..source }
+    };
     if path == Path::new("-") {
         return Ok(Looked { source: source(Origin::Stdin, SystemTime::now()), found, size: 0 });
     }

@@ -1,7 +1,7 @@
 //! A source comes in; what can be read goes out: a plain file by position, all else from its beginning.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,16 +24,22 @@ pub fn open(source: &Source) -> Result<Open, Error> {
     let stream = |reader| Ok(Open::Stream(Box::new(Stream::new(reader))));
     match source.origin {
         Origin::Stdin => stream(Box::new(io::stdin())),
-        Origin::Journal(bounds) => {
-            stream(Box::new(journal::open(bounds).map_err(|source| Error::Journal { source })?))
-        }
+        Origin::Journal(bounds) => stream(Box::new(
+            journal::open(bounds, source.cursor.clone()).map_err(|source| Error::Journal { source })?,
+        )),
         Origin::Pipe => stream(Box::new(File::open(path).map_err(failed)?)),
         Origin::File(id) => {
-            let file = same(path, id).map_err(failed)?;
+            let file = match &source.file {
+                Some(file) => file.try_clone().map_err(failed)?,
+                None => same(path, id).map_err(failed)?,
+            };
             let mut first = [0; MAGIC];
             let count = file.read_at(&mut first, 0).map_err(failed)?;
             if Packing::of(first.get(..count).unwrap_or_default()).is_some() {
-                return stream(Box::new(file));
+                // It may have been read before: both share one place.
+                (&file).rewind().map_err(failed)?;
+                let from = source.within.map_or(0, |(from, _)| from);
+                return Ok(Open::Stream(Box::new(Stream::new(Box::new(file)).from(from))));
             }
             let size = file.metadata().map_err(failed)?.len();
             Ok(Open::Plain(Arc::new(Plain::new(file, size, source.within))))

@@ -1,9 +1,11 @@
 //! What is to be read, before it is opened.
 
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::journal::Bounds;
+use super::journal::{Bounds, Cursor};
 
 /// One file of the set, or what is read like one.
 #[derive(Clone, Debug)]
@@ -16,12 +18,31 @@ pub struct Source {
     pub newest: SystemTime,
     /// Sources with the same number are parts of one log; they stand together, the oldest first.
     pub series: usize,
-    /// Only the lines that begin in these bytes, from the first up to and without the second. It is for plain files;
-    /// what can only be read from its beginning is read whole.
+    /// Only the lines that begin in these bytes of its text, from the first up to and without the second. Of what can
+    /// only be read from its beginning the first counts alone: what stands before it is passed over.
     pub within: Option<(u64, u64)>,
+    /// How many lines stand before these; for who numbers them.
+    pub lines_before: u64,
+    /// The log that it is a part of: where it lies, and the name without what rotation put behind it.
+    pub log: PathBuf,
+    /// It is the part that is being written, by its name.
+    pub current: bool,
+    /// Nobody named it or its folder: it lies beside another part of its log.
+    pub beside: bool,
+    /// Opened already, so that nothing that happens to its name matters. None: it is opened when its turn comes.
+    pub file: Option<Arc<File>>,
+    /// Of the journal: where to begin, and how far it was read. None: it begins where its bounds say.
+    pub cursor: Option<Cursor>,
 }
 
 impl Source {
+    /// All of it, from its beginning.
+    pub fn new(path: PathBuf, origin: Origin, newest: SystemTime) -> Self {
+        let (within, lines_before, file, cursor) = (None, 0, None, None);
+        let (series, log, current, beside) = (0, path.clone(), false, false);
+        Self { path, origin, newest, series, within, lines_before, log, current, beside, file, cursor }
+    }
+
     /// It is a file, not a pipe or the journal.
     pub fn can_be_read_again(&self) -> bool {
         matches!(self.origin, Origin::File(_))
@@ -40,8 +61,8 @@ pub enum Origin {
 /// Device and inode: what a file keeps when it is renamed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct FileId {
-    device: u64,
-    inode: u64,
+    pub device: u64,
+    pub inode: u64,
 }
 
 impl FileId {

@@ -18,12 +18,22 @@ pub struct Stream {
     ended: bool,
     /// It broke off: said once, after the lines that came before.
     broken: Option<io::Error>,
+    /// Its text before is still to be passed over, in bytes.
+    from: u64,
 }
+
+/// So much is passed over at a time, in bytes.
+const PASSED_OVER: u64 = 256 << 10;
 
 impl Stream {
     pub fn new(reader: Box<dyn Read + Send>) -> Self {
         let reader = Unpacked::new(reader);
-        Self { reader, carry: Vec::new(), context: 0, offset: 0, ended: false, broken: None }
+        Self { reader, carry: Vec::new(), context: 0, offset: 0, ended: false, broken: None, from: 0 }
+    }
+
+    /// Passes over what stands before `from`, in bytes of its text: it was read before.
+    pub fn from(self, from: u64) -> Self {
+        Self { from, ..self }
     }
 
     /// How many bytes of text were given out.
@@ -44,6 +54,9 @@ impl Stream {
     pub fn read(&mut self, block_size: usize, buffer: &mut Buffer) -> io::Result<Option<Extent>> {
         if self.ended {
             return self.broken.take().map_or(Ok(None), Err);
+        }
+        if self.offset < self.from {
+            self.pass_over(buffer);
         }
         let start = self.context;
         let mut end = self.carry.len();
@@ -73,6 +86,18 @@ impl Stream {
         self.carry.extend_from_slice(buffer.part(whole - self.context..end));
         self.ended &= whole == end;
         if whole > start { Ok(Some(extent)) } else { self.broken.take().map_or(Ok(None), Err) }
+    }
+
+    /// What is passed over is the context of what follows.
+    fn pass_over(&mut self, buffer: &mut Buffer) {
+        while self.offset < self.from && !self.ended {
+            let want = (self.from - self.offset).min(PASSED_OVER) as usize;
+            let count = self.fill(buffer.room(want).get_mut(..want).unwrap_or_default());
+            self.offset += count as u64;
+            self.carry.extend_from_slice(buffer.part(0..count));
+            self.carry.drain(..self.carry.len().saturating_sub(CONTEXT));
+        }
+        self.context = self.carry.len();
     }
 
     /// Reads until the room is full or the stream ends.

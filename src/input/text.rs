@@ -1,0 +1,179 @@
+//! A file comes in; whether it holds a text that was read before, and where its last whole line ends, goes out.
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use memchr::memrchr;
+
+use super::mark::{END, Hash, Mark, heads, heads_of};
+use super::packing::{MAGIC, Packing};
+use super::source::FileId;
+use super::unpacked::Unpacked;
+
+/// A file as it was when it was looked at.
+pub struct Text {
+    /// None: it is not kept open.
+    pub file: Option<Arc<File>>,
+    pub id: FileId,
+    /// As it lies on disk, in bytes.
+    pub size: u64,
+    /// In nanoseconds since 1970.
+    pub written: i64,
+    pub packed: bool,
+    heads: Vec<Hash>,
+}
+
+/// How a file and a text that is known go together.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Fit {
+    /// The file holds its beginning, and less than was read of it: a copy that was made before, or cut short.
+    Shorter,
+    /// The file holds all of it that was read, and maybe more.
+    Whole,
+    /// The file is the one that was read, and was not written since.
+    Unchanged,
+}
+
+/// A line without its end in a part that is not written any more is read when it is so old: whoever writes a log still
+/// has the part open for a while after it was rotated.
+const SETTLED: Duration = Duration::from_secs(60);
+
+const PIECE: usize = 64 << 10;
+
+impl Text {
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = Arc::new(File::open(path)?);
+        let metadata = file.metadata()?;
+        let written = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
+        let (id, size) = (FileId::of(&metadata), metadata.len());
+        let mut first = vec![0; END];
+        let count = fill(|room, at| file.read_at(room, at), &mut first)?;
+        first.truncate(count);
+        let packed = Packing::of(first.get(..MAGIC.min(count)).unwrap_or_default()).is_some();
+        if packed {
+            first = beginning(&file, END as u64).0;
+        }
+        Ok(Self { heads: heads(&first), file: Some(file), id, size, written, packed })
+    }
+
+    fn file(&self) -> io::Result<&Arc<File>> {
+        self.file.as_ref().ok_or_else(|| io::Error::other("it was closed"))
+    }
+
+    /// None: they have nothing in common, as far as can be told.
+    pub fn fit(&self, mark: &Mark) -> io::Result<Option<Fit>> {
+        let untouched =
+            (self.id, self.size, self.written) == (mark.id(), mark.size, mark.written) && self.packed;
+        if untouched {
+            return Ok(Some(Fit::Unchanged));
+        }
+        let common = self.heads.len().min(mark.heads.len());
+        let alike = common.checked_sub(1).map(|last| self.heads.get(last) == mark.heads.get(last));
+        if alike == Some(false) {
+            return Ok(None);
+        }
+        // Of less than 64 bytes only the tail tells, and it is all of it.
+        let begins_alike = alike == Some(true);
+        let Some(offset) = mark.offset else { return Ok(begins_alike.then_some(Fit::Whole)) };
+        let (reached, tail) = if self.packed {
+            match mark.tail {
+                None => (offset, None),
+                Some(_) => {
+                    let (last, reached) = beginning(self.file()?, offset);
+                    (reached, Some(Hash::of(&last)))
+                }
+            }
+        } else if self.size < offset {
+            (self.size, None)
+        } else {
+            (offset, Some(self.tail(offset)?))
+        };
+        if reached < offset {
+            return Ok(begins_alike.then_some(Fit::Shorter));
+        }
+        Ok(match (tail, mark.tail) {
+            (Some(tail), Some(known)) => (tail == known).then_some(Fit::Whole),
+            (None, _) | (_, None) => begins_alike.then_some(Fit::Whole),
+        })
+    }
+
+    /// Of the bytes before `end`, of a plain file.
+    pub fn tail(&self, end: u64) -> io::Result<Hash> {
+        let mut room = vec![0; end.min(END as u64) as usize];
+        let begin = end - room.len() as u64;
+        let file = self.file()?;
+        let count = fill(|room, at| file.read_at(room, begin + at), &mut room)?;
+        Ok(Hash::of(room.get(..count).unwrap_or_default()))
+    }
+
+    /// Those of what lies before `end`.
+    pub fn heads_until(&self, end: u64) -> Vec<Hash> {
+        self.heads.iter().copied().take(heads_of(end)).collect()
+    }
+
+    /// Where the last whole line of a plain file ends; `from`, if there is none behind it. A line without its end is left
+    /// to be finished, as long as somebody may do so.
+    pub fn end(&self, from: u64, current: bool) -> io::Result<u64> {
+        let file = self.file()?;
+        let mut room = vec![0; PIECE];
+        let mut end = self.size;
+        while end > from {
+            let begin = end.saturating_sub(PIECE as u64).max(from);
+            let room = room.get_mut(..(end - begin) as usize).unwrap_or_default();
+            let count = fill(|room, at| file.read_at(room, begin + at), room)?;
+            if let Some(newline) = memrchr(b'\n', room.get(..count).unwrap_or_default()) {
+                let whole = begin + newline as u64 + 1;
+                return Ok(if self.is_settled(current) { self.size } else { whole });
+            }
+            end = begin;
+        }
+        Ok(if self.is_settled(current) { self.size.max(from) } else { from })
+    }
+
+    fn is_settled(&self, current: bool) -> bool {
+        let written = u64::try_from(self.written).ok().map(Duration::from_nanos);
+        let written = written.and_then(|written| SystemTime::UNIX_EPOCH.checked_add(written));
+        let age = written.and_then(|written| SystemTime::now().duration_since(written).ok());
+        !current && age.is_some_and(|age| age > SETTLED)
+    }
+}
+
+/// The last bytes of a compressed text up to `end`, and how far it goes: what is damaged ends there.
+fn beginning(file: &Arc<File>, end: u64) -> (Vec<u8>, u64) {
+    let mut reader = file.as_ref();
+    if reader.rewind().is_err() {
+        return (Vec::new(), 0);
+    }
+    let mut text = Unpacked::new(Box::new(file.clone())).take(end);
+    let (mut last, mut reached) = (Vec::new(), 0);
+    let mut room = vec![0; PIECE];
+    loop {
+        match text.read(&mut room) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => return (last, reached),
+            Ok(count) => {
+                reached += count as u64;
+                last.extend_from_slice(room.get(..count).unwrap_or_default());
+                last.drain(..last.len().saturating_sub(END));
+            }
+        }
+    }
+}
+
+/// As much as there is.
+fn fill(read: impl Fn(&mut [u8], u64) -> io::Result<usize>, room: &mut [u8]) -> io::Result<usize> {
+    let mut at = 0;
+    while let Some(rest) = room.get_mut(at..).filter(|rest| !rest.is_empty()) {
+        match read(rest, at as u64) {
+            Ok(0) => break,
+            Ok(count) => at += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(at)
+}

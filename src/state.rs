@@ -1,0 +1,120 @@
+//! The state file: what earlier runs read comes out of it, and goes into it when the answer of this run is written.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::input::mark::{Known, Log};
+
+pub const SCHEMA: &str = "smtplog.state/1";
+
+/// A state file that is ours alone as long as this lives.
+pub struct State {
+    /// Where it lies; a link to it stays a link.
+    place: PathBuf,
+    /// Its lock; it goes with the file, and with the process.
+    _lock: File,
+    pub known: Known,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    schema: String,
+    saved: String,
+    logs: Vec<Log>,
+    journal: Option<String>,
+}
+
+impl State {
+    /// Makes it if it is not there. Another run that has it is an error, as is a file that is anything else: nothing is
+    /// changed then.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let failed = |source| Error::State { path: path.to_owned(), source };
+        let mut lock = locked(path).map_err(failed)?;
+        let place = fs::canonicalize(path).map_err(failed)?;
+        if !lock.metadata().map_err(failed)?.is_file() {
+            return Err(failed(io::Error::other("it is no file")));
+        }
+        let mut text = Vec::new();
+        lock.read_to_end(&mut text).map_err(failed)?;
+        let known = known(&text).map_err(|what| Error::Unknown { path: path.to_owned(), what })?;
+        // It is said before all is read, not behind it.
+        tempfile::tempfile_in(folder(&place)).map_err(failed)?;
+        Ok(Self { place, _lock: lock, known })
+    }
+
+    /// The first run with it.
+    pub fn is_new(&self) -> bool {
+        self.known.saved.is_empty()
+    }
+
+    /// In one step: whoever is killed before has changed nothing.
+    pub fn save(self, known: Known) -> Result<(), Error> {
+        let failed = |source| Error::State { path: self.place.clone(), source };
+        let Known { saved, logs, journal } = known;
+        let written = Written { schema: SCHEMA.to_owned(), saved, logs, journal };
+        let mut text = serde_json::to_vec_pretty(&written).map_err(|error| failed(error.into()))?;
+        text.push(b'\n');
+        // Only its owner may read it, as a tempfile is made: it tells which logs there are.
+        let builder = tempfile::Builder::new().prefix(".smtplog-").tempfile_in(folder(&self.place));
+        let mut part = builder.map_err(failed)?;
+        part.write_all(&text).map_err(failed)?;
+        if let Ok(there) = fs::metadata(&self.place) {
+            part.as_file().set_permissions(there.permissions()).map_err(failed)?;
+        }
+        part.as_file().sync_all().map_err(failed)?;
+        part.persist(&self.place).map_err(|error| failed(error.error))?;
+        File::open(folder(&self.place)).and_then(|folder| folder.sync_all()).map_err(failed)
+    }
+}
+
+fn folder(place: &Path) -> &Path {
+    place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The file that has the name when it is locked: who saves puts another there.
+fn locked(place: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    loop {
+        let file =
+            File::options().read(true).write(true).create(true).truncate(false).mode(0o600).open(place)?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
+            rustix::io::Errno::WOULDBLOCK => {
+                io::Error::other("another smtplog is at work with it; give each job a file of its own")
+            }
+            _ => error.into(),
+        })?;
+        let (ours, named) = (file.metadata()?, fs::metadata(place)?);
+        if (ours.dev(), ours.ino()) == (named.dev(), named.ino()) {
+            return Ok(file);
+        }
+    }
+}
+
+/// An empty file is that of a first run which was not finished.
+fn known(text: &[u8]) -> Result<Known, String> {
+    #[derive(Deserialize)]
+    struct Any {
+        schema: String,
+    }
+    if text.is_empty() {
+        return Ok(Known::default());
+    }
+    let Any { schema } = serde_json::from_slice(text)
+        .map_err(|error| format!("it is no state of smtplog, or a damaged one ({error})"))?;
+    if schema != SCHEMA {
+        return Err(format!("it is {schema:?}, and this smtplog knows {SCHEMA:?}"));
+    }
+    let Written { saved, logs, journal, .. } =
+        serde_json::from_slice(text).map_err(|error| format!("it is damaged ({error})"))?;
+    if saved.is_empty() {
+        return Err("it is damaged (it does not say when it was saved)".to_owned());
+    }
+    Ok(Known { saved, logs, journal })
+}
