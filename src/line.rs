@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem};
 
-use crate::lanes::equal;
+use crate::lanes::{digits, equal, find, place, same};
 
 /// One line, cut into its front and its text. Empty host or program: the line does not name one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,10 +73,11 @@ impl<'a> Line<'a> {
 /// Reads lines one after another. It knows the host and the daemons of the lines before, since most of a log is by one
 /// host and a dozen daemons; what it gives is what [`Line::read`] gives.
 pub struct Reader {
-    /// The stamp up to the colon before its seconds, and for a stamp of BSD the blank behind it.
+    /// The stamp up to the colon before its seconds, and for a stamp of BSD the blank behind it. Its length is that of
+    /// the stamp: 15 for BSD's, 19 for that of Exim's own files, 16 for RFC 3339's, which may have a fraction too.
     minute: Front,
-    /// The host and the blank behind it.
-    host: Front,
+    /// Empty: nothing is known yet.
+    host: Vec<u8>,
     tags: [Tag; TAGS],
 }
 
@@ -91,27 +92,31 @@ struct Front {
     length: usize,
 }
 
-/// A program's name. A slash behind its last byte: nothing is known yet.
+/// A program's name. An empty one: nothing is known yet.
 #[derive(Clone, Copy, Default)]
 struct Tag {
-    begin: u128,
-    end: u128,
+    name: [u8; 32],
     length: usize,
     slash: usize,
 }
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { minute: Front::default(), host: Front::default(), tags: [Tag::default(); TAGS] }
+        Self { minute: Front::default(), host: Vec::new(), tags: [Tag::default(); TAGS] }
     }
 }
 
 impl Reader {
     #[inline]
     pub fn read<'a>(&mut self, raw: &'a [u8]) -> Line<'a> {
-        if let Some(line) = self.known(raw) {
-            return line;
+        match self.known(raw) {
+            Some(line) => line,
+            None => self.unknown(raw),
         }
+    }
+
+    #[inline(never)]
+    fn unknown<'a>(&mut self, raw: &'a [u8]) -> Line<'a> {
         let line = Line::read(raw);
         self.learn(&line);
         line
@@ -120,36 +125,37 @@ impl Reader {
     /// None: something of it is new, or unlike most lines.
     #[inline]
     fn known<'a>(&self, raw: &'a [u8]) -> Option<Line<'a>> {
+        if self.minute.length == 19 {
+            return self.own(raw);
+        }
         let (stamp, length) = self.stamp(raw)?;
-        let rest = raw.get(length + 1..)?;
-        if self.host.length == 0 || (sixteen(rest, 0)? & self.host.mask) != self.host.bytes {
+        let (host, rest) = raw.get(length + 1..)?.split_at_checked(self.host.len())?;
+        let [b' ', tagged @ ..] = rest else { return None };
+        if host.is_empty() || !same(host, &self.host) {
             return None;
         }
-        let host = rest.get(..self.host.length - 1)?;
-        let tagged = rest.get(self.host.length..)?;
-        let begin = tagged.first_chunk()?;
-        let (length, begin, end) = match equal(begin, b'[') {
-            0 => {
-                let end = tagged.get(16..)?.first_chunk()?;
-                let at = equal(end, b'[').trailing_zeros() as usize;
-                (16 + at, u128::from_le_bytes(*begin), u128::from_le_bytes(*end) & below(at))
-            }
-            found => {
-                let at = found.trailing_zeros() as usize;
-                (at, u128::from_le_bytes(*begin) & below(at), 0)
-            }
-        };
-        let tag = self.tags.get(slot(begin, end))?;
-        if (tag.begin, tag.end, tag.length) != (begin, end, length) || length == 0 {
+        let (program, pid) = tagged.split_at_checked(place(tagged.first_chunk()?, b'['))?;
+        let tag = self.tags.get(slot(program)?)?;
+        if !same(program, tag.name.get(..tag.length)?) {
             return None;
         }
-        let digits = equal(tagged.get(length + 1..)?.first_chunk()?, b']').trailing_zeros() as usize;
-        let [b']', b':', b' ', text @ ..] = tagged.get(length + 1 + digits..)? else { return None };
-        let are_digits = tagged.get(length + 1..length + 1 + digits)?.iter().all(u8::is_ascii_digit);
-        if !are_digits || text.first() == Some(&b'[') {
+        let digits = digits(pid.get(1..)?.first_chunk()?);
+        let [b']', b':', b' ', text @ ..] = pid.get(1 + digits..)? else { return None };
+        if text.first() == Some(&b'[') {
             return None;
         }
-        Some(Line { stamp, host, program: tagged.get(..length)?, slash: tag.slash, text })
+        Some(Line { stamp, host, program, slash: tag.slash, text })
+    }
+
+    /// `2026-11-22 03:04:05 text`: a line of a file that only Exim writes, of the minute of the one before.
+    #[inline]
+    fn own<'a>(&self, raw: &'a [u8]) -> Option<Line<'a>> {
+        let [b':', b'0'..=b'6', b'0'..=b'9', b' ', text @ ..] = raw.get(16..)? else { return None };
+        let zone = matches!(text.first(), Some(b'+' | b'-'));
+        if zone || sixteen(raw, 0)? != self.minute.bytes || names_a_process(text) {
+            return None;
+        }
+        Some(Line { stamp: Stamp::Iso(raw.get(..19)?), host: b"", program: b"", slash: 0, text })
     }
 
     /// A stamp of the minute of the one before, and how long it is; a blank is behind.
@@ -183,6 +189,10 @@ impl Reader {
                 let bytes = padded(text.get(..16).unwrap_or_default());
                 self.minute = Front { bytes, mask: u128::MAX, length: 16 };
             }
+            Stamp::Iso(text) if text.len() == 19 && line.program.is_empty() => {
+                let bytes = padded(text.get(..16).unwrap_or_default());
+                self.minute = Front { bytes, mask: u128::MAX, length: 19 };
+            }
             Stamp::Bsd(_) | Stamp::Iso(_) | Stamp::Missing | Stamp::YearFirst(_) | Stamp::Unix(_) => {}
         }
         let odd =
@@ -190,17 +200,13 @@ impl Reader {
         if odd(line.host) || odd(line.program) || line.host.last() == Some(&b':') {
             return;
         }
-        if line.host.len() < 16 {
-            let length = line.host.len() + 1;
-            let bytes = padded(line.host) | u128::from(b' ') << (8 * line.host.len());
-            self.host = Front { bytes, mask: below(length), length };
+        if self.host != line.host {
+            self.host = line.host.to_vec();
         }
-        if line.program.len() < 32 {
-            let (begin, end) = line.program.split_at(line.program.len().min(16));
-            let (begin, end) = (padded(begin), padded(end));
-            if let Some(tag) = self.tags.get_mut(slot(begin, end)) {
-                *tag = Tag { begin, end, length: line.program.len(), slash: line.slash };
-            }
+        let known = slot(line.program).and_then(|slot| self.tags.get_mut(slot));
+        if let (Some(tag), length @ 0..32) = (known, line.program.len()) {
+            *tag = Tag { name: [0; 32], length, slash: line.slash };
+            tag.name.iter_mut().zip(line.program).for_each(|(byte, own)| *byte = *own);
         }
     }
 }
@@ -211,21 +217,16 @@ fn sixteen(text: &[u8], at: usize) -> Option<u128> {
     Some(u128::from_le_bytes(*text.get(at..)?.first_chunk()?))
 }
 
-/// All bits of the first bytes.
-#[inline]
-fn below(bytes: usize) -> u128 {
-    if bytes < 16 { (1 << (8 * bytes)) - 1 } else { u128::MAX }
-}
-
 /// Up to 16 bytes.
 fn padded(text: &[u8]) -> u128 {
     text.iter().rev().fold(0, |sum, &byte| sum << 8 | u128::from(byte))
 }
 
+/// By its end and its length, which tell nearly all of them apart. None: it is too short to be a daemon's.
 #[inline]
-fn slot(begin: u128, end: u128) -> usize {
-    let folded = begin as u64 ^ ((begin >> 64) as u64).rotate_left(21) ^ (end as u64).rotate_left(42);
-    (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize % TAGS
+fn slot(program: &[u8]) -> Option<usize> {
+    let end = u32::from_le_bytes(*program.last_chunk()?).wrapping_add(program.len() as u32);
+    Some((end.wrapping_mul(0x9E37_79B1) >> 26) as usize % TAGS)
 }
 
 /// `<22>1 …` → true and the rest; `<22>…` → false and the rest (RFC 5424 §6.2.1, RFC 3164 §4.1.1).
@@ -374,9 +375,16 @@ fn zone(text: &[u8]) -> usize {
 
 /// `host name[123]: …`: a syslog daemon that writes its stamps with a blank, not Exim.
 fn names_a_process(text: &[u8]) -> bool {
-    let Some(host) = memchr(b' ', text) else { return false };
+    let Some(host) = find(b' ', text) else { return false };
     let tag = text.get(host + 1..).unwrap_or_default();
-    is_process(tag.get(..memchr(b' ', tag).unwrap_or(tag.len())).unwrap_or_default())
+    // `=>`, `H=` and the like, of which Exim's lines have one there, are told without their end.
+    let (Some(&first), Some(&second)) = (tag.first(), tag.get(1)) else { return false };
+    (is_plain(first) && (is_plain(second) || second == b'['))
+        && is_process(tag.get(..find(b' ', tag).unwrap_or(tag.len())).unwrap_or_default())
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.')
 }
 
 /// `name[123]:`
@@ -384,9 +392,8 @@ pub fn is_process(word: &[u8]) -> bool {
     let Some(tag) = word.strip_suffix(b"]:") else { return false };
     memchr(b'[', tag).is_some_and(|open| {
         let (name, pid) = tag.split_at(open);
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(byte);
         !name.is_empty()
-            && name.iter().all(plain)
+            && name.iter().copied().all(is_plain)
             && pid.len() > 1
             && pid.iter().skip(1).all(u8::is_ascii_digit)
     })
@@ -434,7 +441,7 @@ fn elements(text: &[u8]) -> Option<usize> {
 }
 
 fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr(b' ', text)?;
+    let end = find(b' ', text)?;
     Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
@@ -453,7 +460,7 @@ fn syslog<'a>(stamp: Stamp<'a>, raw: &'a [u8]) -> Option<Line<'a>> {
 /// `program[pid]: text`, or `program: text`.
 #[inline]
 fn tagged<'a>(stamp: Stamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<Line<'a>> {
-    let end = memchr(b' ', raw).unwrap_or(raw.len());
+    let end = find(b' ', raw).unwrap_or(raw.len());
     // Backwards from the colon, since the pid and the daemon's name are the shortest way. Some write no blank behind
     // the colon.
     let (tag, text) = match raw.get(..end)?.strip_suffix(b":") {

@@ -1,14 +1,12 @@
 //! What befell each name comes in, the tables of names that a report has go out, and what is in no row of theirs.
 
-use hashbrown::HashMap;
-
 use crate::event::Outcome;
 use crate::ledger::Closed;
 use crate::ledger::who::{Fared, Kept};
 use crate::names::NameId;
 use crate::provider::Providers;
 use crate::report::{Counts, NameRow, Rest, Rests, Totals};
-use crate::tally::{Outcomes, Tally};
+use crate::tally::{Outcomes, Table, Tally};
 
 /// So many names with most failures stand in a table, and so many with most mail.
 const SHOWN: usize = 50;
@@ -37,11 +35,11 @@ impl Tables {
         // What this server refused is in neither of these.
         let sent = Counts { messages: None, rejected: 0, ..whole };
         let seen = Counts { messages: None, ..whole };
-        let of = |table: &HashMap<NameId, Outcomes, _>, whole| named(of_tally(tally, table), 0, whole);
+        let of = |table: &Table, whole| named(of_tally(tally, table), 0, whole);
         let of_ledger = |kept: &Kept| {
             let dropped = fared_counts(&kept.dropped);
             let rows = kept.all().map(|(name, fared)| (name, fared_counts(fared)));
-            let mut table = named(rows.collect(), kept.may_lack, whole.without([dropped]));
+            let mut table = named(rows, kept.may_lack, whole.without([dropped]));
             table.rest.others.add(&dropped);
             table
         };
@@ -55,7 +53,7 @@ impl Tables {
             users: of_ledger(&who.users),
             clients: of_ledger(&who.clients),
             domains: of(&tally.domains, sent),
-            providers: named(served.collect(), 0, seen),
+            providers: named(served, 0, seen),
             relays: of(&tally.relays, sent),
             instances: of(&tally.instances, seen),
         }
@@ -88,13 +86,13 @@ fn whole(totals: &Totals) -> Counts {
     }
 }
 
-fn of_tally<'a>(tally: &'a Tally, table: &HashMap<NameId, Outcomes, impl Sized>) -> Vec<Entry<'a>> {
+fn of_tally<'a>(tally: &'a Tally, table: &'a Table) -> impl Iterator<Item = Entry<'a>> + Clone {
     let name = |id: NameId| match id {
         NameId::OTHERS => b"(others)",
         id => tally.names.name(id),
     };
-    let rows = table.iter().map(|(&id, outcomes)| (name(id), outcome_counts(outcomes)));
-    rows.filter(|(name, _)| !name.is_empty()).collect()
+    let rows = table.iter().map(move |(id, outcomes)| (name(id), outcome_counts(outcomes)));
+    rows.filter(|(name, _)| !name.is_empty())
 }
 
 fn text(name: &[u8]) -> String {
@@ -118,23 +116,25 @@ fn fared_counts(fared: &Fared) -> Counts {
     Counts { messages: Some(fared.messages), delivered, deferred, bounced, expired, rejected: fared.rejected }
 }
 
-/// The rows that are shown; names are made into text for these alone, since there may be many.
-fn named(all: Vec<Entry>, may_lack: u64, whole: Counts) -> Named {
-    let mut sum = Counts { messages: whole.messages.map(|_| 0), ..Counts::default() };
-    let left: Vec<Entry> = all.into_iter().filter(|(_, counts)| counts.volume() > 0).collect();
-    for (_, counts) in &left {
-        sum.add(counts);
+/// The rows that are shown; names are made into text for these alone, since there may be many. All are gone through
+/// several times, since to keep what is known of them elsewhere takes longer.
+fn named<'a>(all: impl Iterator<Item = Entry<'a>> + Clone, may_lack: u64, whole: Counts) -> Named {
+    let (mut sum, mut names) = (Counts { messages: whole.messages.map(|_| 0), ..Counts::default() }, 0);
+    let left = all.filter(|(_, counts)| counts.volume() > 0);
+    for (_, counts) in left.clone() {
+        sum.add(&counts);
+        names += 1;
     }
     let failures = |counts: &Counts| (counts.failures(), counts.volume());
-    let mut shown = most(left.iter(), failures);
-    let large = most(left.iter(), |counts| (counts.volume(), counts.failures()));
+    let mut shown = most(left.clone(), failures);
+    let large = most(left, |counts| (counts.volume(), counts.failures()));
     let is_new = |entry: &Entry| shown.iter().all(|other| other.0 != entry.0);
     let large: Vec<Entry> = large.into_iter().filter(is_new).collect();
     shown.extend(large);
     shown.sort_by(|a, b| failures(&b.1).cmp(&failures(&a.1)).then_with(|| a.0.cmp(b.0)));
     let unnamed = whole.without([sum]);
     let others = sum.without(shown.iter().map(|(_, counts)| *counts));
-    let names = (left.len() - shown.len()) as u64;
+    let names = names - shown.len() as u64;
     let rows = shown.into_iter().map(|(name, counts)| NameRow::new(text(name), counts)).collect();
     Named { rows, rest: Rest { names, may_lack, others, unnamed } }
 }
@@ -142,10 +142,7 @@ fn named(all: Vec<Entry>, may_lack: u64, whole: Counts) -> Named {
 type Entry<'a> = (&'a [u8], Counts);
 
 /// Those with the most, in order; of as many, the first by name. Sorting all took a tenth of the scan of a short log.
-fn most<'a: 'e, 'e>(
-    all: impl Iterator<Item = &'e Entry<'a>>,
-    of: impl Fn(&Counts) -> (u64, u64),
-) -> Vec<Entry<'a>> {
+fn most<'a>(all: impl Iterator<Item = Entry<'a>>, of: impl Fn(&Counts) -> (u64, u64)) -> Vec<Entry<'a>> {
     let mut most: Vec<((u64, u64), Entry)> = Vec::new();
     for entry in all {
         let count = of(&entry.1);
@@ -155,7 +152,7 @@ fn most<'a: 'e, 'e>(
             continue;
         }
         let at = most.partition_point(stands_before);
-        most.insert(at, (count, *entry));
+        most.insert(at, (count, entry));
         most.truncate(SHOWN);
     }
     most.into_iter().map(|(_, entry)| entry).collect()

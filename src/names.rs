@@ -5,6 +5,8 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
+use crate::lanes::has_capital;
+
 /// The number of a name in its table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct NameId(u32);
@@ -29,13 +31,21 @@ pub struct Names {
     text: Vec<u8>,
     /// Where each name ends in `text`.
     ends: Vec<u32>,
-    table: HashTable<u32>,
+    /// With its hash, which tells a name from the others as it does a message: to fetch its text too takes longer than
+    /// all else here.
+    table: HashTable<(u64, NameId)>,
+    /// In the slot that its hash tells, the name met last: most mail goes to few.
+    recent: Box<[(u64, NameId)]>,
     hasher: RandomState,
 }
 
+/// 64 KiB.
+const RECENT: usize = 1 << 12;
+
 impl Names {
     pub fn new(hasher: RandomState) -> Self {
-        Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), hasher }
+        let recent = vec![(0, NameId::OTHERS); RECENT].into_boxed_slice();
+        Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), recent, hasher }
     }
 
     /// Letters' case makes no difference (RFC 4343).
@@ -45,18 +55,31 @@ impl Names {
 
     fn small_id(&mut self, name: &[u8]) -> NameId {
         let hash = self.hasher.hash_one(name);
-        if let Some(&id) = self.table.find(hash, |&id| self.name(NameId(id)) == name) {
-            return NameId(id);
+        let slot = hash as usize % RECENT;
+        if let Some(&(known, id)) = self.recent.get(slot)
+            && (known, id != NameId::OTHERS) == (hash, true)
+        {
+            return id;
+        }
+        let id = self.hashed_id(hash, name);
+        if let Some(slot) = self.recent.get_mut(slot) {
+            *slot = (hash, id);
+        }
+        id
+    }
+
+    fn hashed_id(&mut self, hash: u64, name: &[u8]) -> NameId {
+        if let Some(&(_, id)) = self.table.find(hash, |&(known, _)| known == hash) {
+            return id;
         }
         if self.ends.len() > LIMIT {
             return NameId::OTHERS;
         }
-        let id = self.ends.len() as u32;
+        let id = NameId(self.ends.len() as u32);
         self.text.extend_from_slice(name);
         self.ends.push(self.text.len() as u32);
-        let (text, ends, hasher) = (&self.text, &self.ends, &self.hasher);
-        self.table.insert_unique(hash, id, |&id| hasher.hash_one(part(text, ends, id)));
-        NameId(id)
+        self.table.insert_unique(hash, (hash, id), |&(hash, _)| hash);
+        id
     }
 
     /// The name with this number. None: there are not so many.
@@ -84,9 +107,7 @@ impl Names {
 /// Tells `then` the name in small letters, cut to what is kept of it.
 pub fn in_small<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
     let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
-    // To the end even when one was found, and so many bytes together: one after the other takes two of a hundred
-    // parts of the scan of an Exim log.
-    if !name.iter().fold(false, |found, byte| found | byte.is_ascii_uppercase()) {
+    if !has_capital(name) {
         return then(name);
     }
     let mut small = [0; LENGTH_LIMIT];

@@ -205,7 +205,6 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
     });
     let lines = count.examples.0.iter().map(|(_, line)| String::from_utf8_lossy(line).into_owned());
     let lines: Vec<String> = lines.collect();
-    let wheres = count.wheres.iter().map(|(&id, &attempts)| NameCount { name: name(tally, id), attempts });
     Row {
         direction,
         outcome,
@@ -223,8 +222,8 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
         last: count.last.and_then(Moment::rfc3339),
         stages: joint.stages.iter().map(|(&stage, &attempts)| StageCount { stage, attempts }).collect(),
         providers: most(providers.collect(), WHERES_SHOWN),
-        wheres: most(wheres.collect(), WHERES_SHOWN),
-        where_count: count.wheres.len() as u64,
+        wheres: wheres(tally, count),
+        where_count: count.wheres.counts.len() as u64,
         advice,
         example: lines.first().cloned(),
         examples: lines.into_iter().take(frame.examples).collect(),
@@ -274,12 +273,25 @@ fn most(mut counts: Vec<NameCount>, shown: usize) -> Vec<NameCount> {
     counts
 }
 
-fn name(tally: &Tally, id: NameId) -> String {
-    if id == NameId::OTHERS {
-        "(others)".to_owned()
-    } else {
-        String::from_utf8_lossy(tally.names.name(id)).into_owned()
+/// Those with the most; names are made into text for these alone, since there may be many.
+fn wheres(tally: &Tally, count: &Count) -> Vec<NameCount> {
+    let all = count.wheres.counts.iter().map(|(&id, &attempts)| (name(tally, id), attempts));
+    let mut all: Vec<(&[u8], u64)> = all.collect();
+    let in_order = |a: &(&[u8], u64), b: &(&[u8], u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
+    if all.len() > WHERES_SHOWN {
+        all.select_nth_unstable_by(WHERES_SHOWN, in_order);
+        all.truncate(WHERES_SHOWN);
     }
+    all.sort_by(in_order);
+    all.into_iter().map(|(name, attempts)| NameCount { name: text(name), attempts }).collect()
+}
+
+fn name(tally: &Tally, id: NameId) -> &[u8] {
+    if id == NameId::OTHERS { b"(others)" } else { tally.names.name(id) }
+}
+
+fn text(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
 }
 
 fn totals(tally: &Tally, messages: Messages) -> Totals {
@@ -406,8 +418,8 @@ fn timeline(tally: &Tally, frame: &Frame) -> Vec<Hour> {
 
 fn hosts(tally: &Tally) -> Vec<String> {
     let counts = tally.hosts.iter();
-    let counts =
-        counts.map(|(&id, outcomes)| NameCount { name: name(tally, id), attempts: outcomes.iter().sum() });
+    let counts = counts
+        .map(|(id, outcomes)| NameCount { name: text(name(tally, id)), attempts: outcomes.iter().sum() });
     let named = counts.filter(|host| !host.name.is_empty()).collect();
     most(named, HOSTS_SHOWN).into_iter().map(|host| host.name).collect()
 }

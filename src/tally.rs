@@ -2,6 +2,8 @@
 
 pub mod delays;
 mod served;
+mod table;
+mod wheres;
 
 use std::hash::{Hash, Hasher};
 
@@ -12,6 +14,7 @@ use crate::distinct::Distinct;
 use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::group::{Examples, Groups, recipient};
 use crate::hourly::Hourly;
+use crate::lanes::same;
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
 use crate::provider::Provider;
@@ -24,6 +27,8 @@ use crate::walk::{Listener, Noted, Told};
 use self::delays::Delays;
 pub use self::served::Outcomes;
 use self::served::Served;
+pub use self::table::Table;
+pub use self::wheres::Wheres;
 
 /// What makes two events the same row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -75,11 +80,8 @@ pub struct Count {
     /// The first lines of its kind.
     pub examples: Examples,
     /// Whom it concerned: recipient domains of mail that left, addresses of clients. Empty for delivered mail.
-    pub wheres: HashMap<NameId, u64, Plain>,
+    pub wheres: Wheres,
 }
-
-/// What befell each name.
-pub type Table = HashMap<NameId, Outcomes, Plain>;
 
 /// Everything `scan` counts. Merging is in any order: the names' numbers differ, what is counted does not.
 pub struct Tally {
@@ -105,9 +107,6 @@ pub struct Tally {
     last_instance: Last,
 }
 
-/// A hasher for keys that are hashes or small numbers already.
-pub type Plain = foldhash::fast::FixedState;
-
 impl Tally {
     /// `hasher` is one for a process; `examples` lines are kept of each row, at least one.
     pub fn new(hasher: RandomState, examples: usize, groups: Option<Groups>) -> Self {
@@ -119,10 +118,10 @@ impl Tally {
             examples: examples.max(1),
             names: Names::new(hasher.clone()),
             rows: HashMap::with_hasher(hasher),
-            domains: HashMap::default(),
-            relays: HashMap::default(),
-            instances: HashMap::default(),
-            hosts: HashMap::default(),
+            domains: Table::default(),
+            relays: Table::default(),
+            instances: Table::default(),
+            hosts: Table::default(),
             providers: Served::default(),
             timeline: Timeline::default(),
             last_host: Last::default(),
@@ -134,8 +133,12 @@ impl Tally {
     pub fn settle(&mut self) {
         self.last_instance.settle(&mut self.instances);
         self.last_host.settle(&mut self.hosts);
+        [&mut self.domains, &mut self.relays].into_iter().for_each(Table::settle);
         self.timeline.settle();
-        self.rows.values_mut().for_each(|count| count.recipients.settle());
+        for count in self.rows.values_mut() {
+            count.recipients.settle();
+            count.wheres.settle();
+        }
         self.groups.iter_mut().for_each(Groups::settle);
     }
 
@@ -164,7 +167,7 @@ impl Tally {
             (&mut self.instances, other.instances),
             (&mut self.hosts, other.hosts),
         ] {
-            theirs.iter().for_each(|(&id, counts)| add_to(mine, renamed(id), counts));
+            theirs.iter().for_each(|(id, counts)| mine.add(renamed(id), counts));
         }
     }
 
@@ -188,11 +191,6 @@ impl Tally {
     /// Counts whom and what it concerned, and gives back the recipient's domain.
     fn names(&mut self, outcome: Outcome, told: &Told) -> Option<NameId> {
         let (event, names) = (told.event, &mut self.names);
-        let add = |table: &mut Table, id| {
-            if let Some(count) = table.entry(id).or_default().get_mut(outcome as usize) {
-                *count += 1;
-            }
-        };
         let domain = event.recipient.and_then(domain).map(|domain| names.id(domain));
         if outcome == Outcome::Attempt {
             return domain;
@@ -200,11 +198,11 @@ impl Tally {
         let mut relay = None;
         if event.direction != Direction::Inbound {
             if let Some(domain) = domain {
-                add(&mut self.domains, domain);
+                self.domains.count(domain, outcome);
             }
             if let Some(host) = event.peer.host.or(event.peer.ip) {
                 let id = names.id(host);
-                add(&mut self.relays, id);
+                self.relays.count(id, outcome);
                 relay = Some(id);
             }
         }
@@ -224,16 +222,9 @@ struct Last {
     counts: Outcomes,
 }
 
-fn add_to(table: &mut Table, id: NameId, counts: &Outcomes) {
-    table.entry(id).or_default().iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-}
-
 impl Last {
     fn count(&mut self, name: &[u8], outcome: Outcome, names: &mut Names, table: &mut Table) {
-        // Two empty names are not compared: their pointers lead nowhere, and a masked load from nowhere takes some
-        // processors a quarter of the whole scan of an Exim log.
-        let same = self.name.len() == name.len() && (name.is_empty() || self.name == name);
-        if self.id.is_none() || !same {
+        if self.id.is_none() || !same(&self.name, name) {
             self.settle(table);
             self.id = Some(names.id(name));
             self.name.clear();
@@ -247,7 +238,7 @@ impl Last {
     /// Puts into the table what is not there yet.
     fn settle(&mut self, table: &mut Table) {
         if let Some(id) = self.id.take() {
-            add_to(table, id, &std::mem::take(&mut self.counts));
+            table.add(id, &std::mem::take(&mut self.counts));
         }
     }
 }
@@ -274,7 +265,7 @@ impl Listener for Tally {
             count.recipients.insert(recipient(event));
         }
         if let Some(place) = place {
-            *count.wheres.entry(place).or_default() += 1;
+            count.wheres.count(place);
         }
         count.see(told.moment);
         count.examples.see(told.place, told.raw, self.examples);
@@ -314,8 +305,6 @@ impl Count {
         self.see(other.first);
         self.see(other.last);
         self.examples.merge(other.examples, examples);
-        for (id, count) in other.wheres {
-            *self.wheres.entry(renamed(id)).or_default() += count;
-        }
+        self.wheres.merge(other.wheres, renamed);
     }
 }

@@ -103,8 +103,21 @@ impl Clock {
         self.last.start.div_euclid(60_000_000)
     }
 
+    /// Of a stamp of the minute that was read last, which most are: no more than its seconds are read.
+    fn same_minute(&self, stamp: Stamp) -> Option<Moment> {
+        let (Stamp::Bsd(text) | Stamp::Iso(text)) = stamp else { return None };
+        if text.len() != self.last.length + 3 || !self.is_same_minute(stamp) {
+            return None;
+        }
+        let seconds = i64::from(number(text.get(text.len() - 2..)?)?).min(59);
+        Some(Moment { micros: self.last.start + seconds * 1_000_000, offset: self.last.offset })
+    }
+
     /// `offset` is where the line begins in its file. None: no stamp, or one that is not a date (`Feb 30`).
     pub fn read(&mut self, stamp: Stamp, offset: u64) -> Option<Moment> {
+        if let Some(moment) = self.same_minute(stamp) {
+            return Some(moment);
+        }
         let text = match stamp {
             Stamp::Missing => return None,
             Stamp::Unix(text) => return self.since_1970(text),

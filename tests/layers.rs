@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up. What stands on one floor may not know each other, but for the files of one folder.
 const FLOORS: &[&[&str]] = &[
+    &["lanes"],
     &["reply", "names", "distinct"],
     &["event", "provider"],
     &["book"],
     &["reason"],
     &["language"],
-    &["lanes"],
     &["line"],
     &["year", "envelope"],
     &["time"],

@@ -8,6 +8,9 @@ pub struct Prefixes {
     words: Vec<Word>,
     /// For each first byte, how many words begin with a smaller one.
     starts: [u32; 257],
+    /// For each first byte, bits of the second bytes of words; all of them for a word of one. Nearly nothing that is
+    /// asked for begins any word, and these two bytes tell so.
+    pairs: Box<[[u64; 4]]>,
 }
 
 struct Word {
@@ -30,10 +33,17 @@ impl Prefixes {
         let mut text = Vec::new();
         let mut words: Vec<Word> = Vec::new();
         let mut starts = [0; 257];
+        let mut pairs = vec![[0; 4]; 256].into_boxed_slice();
         for (word, number) in all {
             let Some(&first) = word.first() else { continue };
             if let Some(count) = starts.get_mut(usize::from(first) + 1) {
                 *count += 1;
+            }
+            if let Some(bits) = pairs.get_mut(usize::from(first)) {
+                match word.get(1) {
+                    Some(second) => set(bits, *second),
+                    None => *bits = [u64::MAX; 4],
+                }
             }
             text.extend_from_slice(word);
             let (end, length) = (text.len() as u32, word.len() as u32);
@@ -54,12 +64,16 @@ impl Prefixes {
             word.shorter = open.last().map_or(NONE, |(last, _)| *last);
             open.push((at, own));
         }
-        Self { text, words, starts }
+        Self { text, words, starts, pairs }
     }
 
     /// Tells the numbers of all words that the text begins with.
     pub fn each(&self, text: &[u8], mut tell: impl FnMut(u32)) {
         let Some(&first) = text.first() else { return };
+        let second = text.get(1).copied().unwrap_or_default();
+        if !self.pairs.get(usize::from(first)).is_some_and(|bits| is_set(bits, second)) {
+            return;
+        }
         let start = |byte: usize| self.starts.get(byte).map_or(0, |&start| start as usize);
         let (from, to) = (start(usize::from(first)), start(usize::from(first) + 1));
         let alike = self.words.get(from..to).unwrap_or_default();
@@ -85,6 +99,16 @@ impl Word {
     fn begins(&self, head: u64) -> bool {
         (self.head ^ head) >> (64 - 8 * self.length.min(8)) == 0
     }
+}
+
+fn set(bits: &mut [u64; 4], byte: u8) {
+    if let Some(bits) = bits.get_mut(usize::from(byte / 64)) {
+        *bits |= 1 << (byte % 64);
+    }
+}
+
+fn is_set(bits: &[u64; 4], byte: u8) -> bool {
+    bits.get(usize::from(byte / 64)).is_some_and(|bits| bits >> (byte % 64) & 1 == 1)
 }
 
 /// The first eight bytes as a number in the same order; a shorter text is as if zeros followed.

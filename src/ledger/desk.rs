@@ -173,20 +173,22 @@ impl Desk {
     /// What the block could not settle. What began and ended in it is in the sums.
     pub fn hand_over(&mut self) -> Tracks {
         let (seen, unsure) = (std::mem::take(&mut self.seen), std::mem::take(&mut self.sums.unsure));
-        let mut tracks = Tracks { seen, unsure, ..Tracks::default() };
-        for (key, track) in self.tracks.drain() {
-            match track.began {
-                Some(act) if track.before.is_empty() && track.message.is_none() => {
-                    tracks.passed.push((key, act));
-                }
-                _ => tracks.open.push((key, track)),
-            }
-        }
-        tracks
+        // Tracks are large: room is made once, and those that are done with are looked at where they are.
+        let passed = self.tracks.iter().filter_map(|(&key, track)| Some((key, track.passed()?)));
+        let passed: Vec<(u64, Act)> = passed.collect();
+        let mut open = Vec::with_capacity(self.tracks.len() - passed.len());
+        open.extend(self.tracks.extract_if(|_, track| track.passed().is_none()));
+        self.tracks.clear();
+        Tracks { open, passed, seen, unsure }
     }
 }
 
 impl Track {
+    /// What began its message, if it ended too and nothing of it is left to be settled.
+    fn passed(&self) -> Option<Act> {
+        self.began.filter(|_| self.before.is_empty() && self.message.is_none())
+    }
+
     /// Goes on with the message as it was before the block.
     pub fn follow(self, found: Option<Message>, all: bool, sums: &mut Sums) -> Option<Message> {
         let mut message = found;

@@ -118,7 +118,8 @@ pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
         supersede(slot, op.act, sums);
     }
     if op.act.ends() {
-        end(slot.take(), op, all, sums);
+        end(slot.as_mut(), op, all, sums);
+        *slot = None;
         return;
     }
     if op.act == Act::Refused {
@@ -145,25 +146,27 @@ pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
 
 /// Another message begins under the queue id of one whose end is not in the log.
 pub fn supersede(slot: &mut Option<Message>, act: Act, sums: &mut Sums) {
-    let Some(old) = slot.take() else { return };
+    let Some(old) = slot else { return };
     // Exim logs a delivery that went on while the message came in before its arrival.
     if !matches!(act, Act::Arrived(_)) || old.came {
-        sums.count(&old, true);
+        sums.count(old, true);
     } else {
-        sums.who.add(&old, 0);
+        sums.who.add(old, 0);
     }
+    *slot = None;
 }
 
-fn end(message: Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
+/// A message is large, so it is not moved for this.
+fn end(message: Option<&mut Message>, op: &Op, all: bool, sums: &mut Sums) {
     match op.act {
         Act::Gone => message.iter().for_each(|message| sums.count(message, true)),
         Act::Deleted | Act::ThrownAway => {
             let since = op.at;
-            let mut message = message.unwrap_or(Message { since, wanted: all, ..Message::default() });
-            message.wanted |= op.wanted;
+            let mut unknown = Message { since, wanted: all, ..Message::default() };
+            let message = message.unwrap_or(&mut unknown);
             // What came before does not count: nobody else will get it.
-            let Message { since, came, wanted, probe, origin, attempts, .. } = message;
-            let discarded = true;
+            let &mut Message { since, came, wanted, probe, origin, attempts, .. } = message;
+            let (discarded, wanted) = (true, wanted || op.wanted);
             let thrown =
                 Message { since, came, probe, wanted, discarded, origin, attempts, ..Message::default() };
             sums.count(&thrown, true);

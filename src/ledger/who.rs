@@ -5,17 +5,20 @@
 //! than the cut, so the cuts together are the bound (as in Manku and Motwani, "Approximate Frequency Counts over Data
 //! Streams", 2002).
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 
 use super::act::Act;
-use super::key::{Keys, Plain};
+use super::key::Keys;
 use super::message::Message;
 use crate::event::Event;
 use crate::mta::fact::Context;
 use crate::names::in_small;
 
-/// Names kept of one kind; some 15 MiB for each thread at worst.
-const LIMIT: usize = 1 << 17;
+/// Names kept of one kind; some 6 MiB for each thread at worst.
+const LIMIT: usize = 1 << 15;
+
+/// More names are not near: 80 KiB. A block of 256 KiB has a few hundred of each kind.
+const NEAR: usize = 1 << 10;
 
 /// Hashes of the names that a message is known by. 0: no line that was read says.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -49,9 +52,10 @@ pub struct Who {
 /// The names of one kind, by their hashes.
 #[derive(Clone, Debug)]
 pub struct Kept {
-    /// Names in small letters, one behind the other.
-    text: Vec<u8>,
-    names: HashMap<u64, Named, Plain>,
+    /// Those met lately: few, and so at hand. In a table of all names each has to be fetched from far memory, several
+    /// times for each message: now and then, all after one another, it is soon done.
+    near: Names,
+    names: Names,
     /// What befell names that were let go of.
     pub dropped: Fared,
     /// Any count of any name may be so much too low.
@@ -59,9 +63,19 @@ pub struct Kept {
     limit: usize,
 }
 
+#[derive(Clone, Default, Debug)]
+struct Names {
+    /// In small letters, one behind the other.
+    text: Vec<u8>,
+    all: Vec<Named>,
+    /// Which of them has a hash; with the hash, so that no other memory has to be fetched to find it.
+    table: HashTable<(u64, u32)>,
+}
+
 /// Where its name stands in the text. Empty: only its hash came here.
 #[derive(Clone, Copy, Default, Debug)]
 struct Named {
+    hash: u64,
     start: u32,
     length: u8,
     fared: Fared,
@@ -178,8 +192,8 @@ impl Who {
 impl Default for Kept {
     fn default() -> Self {
         Self {
-            text: Vec::new(),
-            names: HashMap::default(),
+            near: Names::default(),
+            names: Names::default(),
             dropped: Fared::default(),
             may_lack: 0,
             limit: LIMIT,
@@ -201,80 +215,138 @@ impl Kept {
     fn meet(&mut self, name: &[u8], keys: &Keys) -> (u64, &mut Fared) {
         in_small(name, |name| {
             let hash = keys.name(name);
-            (hash, self.named(hash, name))
+            (hash, self.near(hash, name))
         })
     }
 
     /// `name` is in small letters, and empty where only its hash is known.
-    fn named(&mut self, hash: u64, name: &[u8]) -> &mut Fared {
-        if self.names.len() >= self.limit && !self.names.contains_key(&hash) {
-            self.make_room();
+    fn near(&mut self, hash: u64, name: &[u8]) -> &mut Fared {
+        if self.near.all.len() >= NEAR {
+            self.settle_near();
         }
-        let named = self.names.entry(hash).or_default();
-        if named.length == 0 && !name.is_empty() {
-            (named.start, named.length) = (self.text.len() as u32, name.len() as u8);
-            self.text.extend_from_slice(name);
-        }
-        &mut named.fared
+        let at = self.near.place(hash, name);
+        self.near.fared(at)
     }
 
     fn add(&mut self, hash: u64, fared: &Fared) {
         if hash != 0 {
-            self.named(hash, b"").add(fared);
+            self.near(hash, b"").add(fared);
         }
     }
 
-    /// If it is full, lets go of the half with the least in it; of all that have as much as the cut, so that what
-    /// stays does not hang on the order of the table.
-    fn make_room(&mut self) {
-        let mut weights: Vec<u64> = self.names.values().map(|named| named.fared.weight()).collect();
-        let (_, &mut cut, _) = weights.select_nth_unstable(self.limit / 2);
-        let dropped = &mut self.dropped;
-        let mut text = Vec::new();
-        self.names.retain(|_, named| {
-            let stays = named.fared.weight() > cut;
-            if stays {
-                let start = text.len() as u32;
-                text.extend_from_slice(named.name(&self.text));
-                named.start = start;
-            } else {
-                dropped.add(&named.fared);
+    /// Puts what is near among all.
+    fn settle_near(&mut self) {
+        let mut near = std::mem::take(&mut self.near);
+        self.take_in(&near);
+        near.clear();
+        self.near = near;
+    }
+
+    fn take_in(&mut self, names: &Names) {
+        for some in names.all.chunks(NEAR.min(self.limit / 4).max(1)) {
+            // Some of them may be there already, but to find out takes longer than to make room too early.
+            if self.names.all.len() + some.len() > self.limit {
+                self.make_room();
             }
-            stays
-        });
-        self.text = text;
+            // All are found before the first is counted: so the processor need not wait for one to fetch the next.
+            let place = |named: &Named| self.names.place(named.hash, named.name(&names.text));
+            let places: Vec<u32> = some.iter().map(place).collect();
+            some.iter().zip(places).for_each(|(named, at)| self.names.fared(at).add(&named.fared));
+        }
+    }
+
+    /// Lets go of the half with the least in it; of all that have as much as the cut, so that what stays does not hang
+    /// on the order of the table.
+    fn make_room(&mut self) {
+        let mut weights: Vec<u64> = self.names.all.iter().map(|named| named.fared.weight()).collect();
+        let half = weights.len() / 2;
+        if half == 0 {
+            return;
+        }
+        let (_, &mut cut, _) = weights.select_nth_unstable(half);
+        let dropped = &mut self.dropped;
+        self.names.retain(|named| named.fared.weight() > cut, |named| dropped.add(&named.fared));
         self.may_lack += cut;
     }
 
     fn merge(&mut self, mut other: Self) {
+        self.settle_near();
+        other.settle_near();
         // The fewer into the more.
-        if self.names.len() < other.names.len() {
+        if self.names.all.len() < other.names.all.len() {
             std::mem::swap(self, &mut other);
         }
         self.dropped.add(&other.dropped);
         self.may_lack += other.may_lack;
-        for (&hash, theirs) in &other.names {
-            self.named(hash, theirs.name(&other.text)).add(&theirs.fared);
-        }
+        self.take_in(&other.names);
     }
 
     /// Lets go of what has no name, and of names that nothing befell.
     fn settle(&mut self) {
+        self.settle_near();
         let dropped = &mut self.dropped;
         let mut most = 0;
-        self.names.retain(|_, named| {
+        self.names.all.retain(|named| {
             if named.length == 0 {
                 dropped.add(&named.fared);
                 most = most.max(named.fared.weight());
             }
             named.length > 0 && named.fared != Fared::default()
         });
+        self.names.table = HashTable::new();
         self.may_lack += most;
     }
 
     /// In no order.
-    pub fn all(&self) -> impl Iterator<Item = (&[u8], &Fared)> {
-        self.names.values().map(|named| (named.name(&self.text), &named.fared))
+    pub fn all(&self) -> impl Iterator<Item = (&[u8], &Fared)> + Clone {
+        self.names.all.iter().map(|named| (named.name(&self.names.text), &named.fared))
+    }
+}
+
+impl Names {
+    /// Which of them has this hash; a new one if none has. Its text is kept if it is told one.
+    fn place(&mut self, hash: u64, name: &[u8]) -> u32 {
+        let found = self.table.find(hash, |&(known, _)| known == hash);
+        let at = match found {
+            Some(&(_, at)) => at,
+            None => self.insert(Named { hash, ..Named::default() }),
+        };
+        if !name.is_empty()
+            && let Some(named) = self.all.get_mut(at as usize).filter(|named| named.length == 0)
+        {
+            (named.start, named.length) = (self.text.len() as u32, name.len() as u8);
+            self.text.extend_from_slice(name);
+        }
+        at
+    }
+
+    fn insert(&mut self, named: Named) -> u32 {
+        let at = self.all.len() as u32;
+        self.table.insert_unique(named.hash, (named.hash, at), |&(hash, _)| hash);
+        self.all.push(named);
+        at
+    }
+
+    fn fared(&mut self, at: u32) -> &mut Fared {
+        &mut self.all.get_mut(at as usize).expect("a place is told of names that are there").fared
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.all.clear();
+        self.table.clear();
+    }
+
+    /// Tells `gone` of each that does not stay.
+    fn retain(&mut self, stays: impl Fn(&Named) -> bool, gone: impl FnMut(&Named)) {
+        let Self { text, all, .. } = std::mem::take(self);
+        let (stay, go): (Vec<Named>, Vec<Named>) = all.into_iter().partition(stays);
+        go.iter().for_each(gone);
+        for named in stay {
+            let start = self.text.len() as u32;
+            self.text.extend_from_slice(named.name(&text));
+            self.insert(Named { start, ..named });
+        }
     }
 }
 
@@ -313,7 +385,7 @@ mod tests {
             count(&mut kept, &keys, &format!("{round}@example.org"), 1);
         }
         kept.settle();
-        assert!(kept.names.len() <= 100, "{}", kept.names.len());
+        assert!(kept.names.all.len() <= 100, "{}", kept.names.all.len());
         let much = messages(&kept, "much@example.org");
         assert!(much <= 10_000 && much + kept.may_lack >= 10_000, "{much} and {}", kept.may_lack);
         assert!(kept.may_lack < 250, "{}", kept.may_lack);
@@ -358,6 +430,7 @@ mod tests {
         let mut kept = kept(10);
         let early = kept.note(Some(b"early@example.org"), &keys);
         (0..20).for_each(|number| count(&mut kept, &keys, &format!("{number}@example.org"), 1));
+        kept.settle_near();
         kept.add(early, &Fared { messages: 7, ..Fared::default() });
         kept.settle();
         assert_eq!(messages(&kept, "early@example.org"), 0);

@@ -7,6 +7,7 @@ mod fields;
 mod peer;
 mod refusal;
 
+use crate::lanes::alphanumeric;
 use crate::line::{Line, Stamp};
 use crate::mta::delay::{Phases, units};
 use crate::mta::fact::{Context, Fact};
@@ -18,12 +19,21 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
         return Reading::Routine;
     }
     let (queue_id, rest) = queue_id(text);
-    if let Some(id) = queue_id {
-        fact::read(id, rest)
-            .or_else(|| delivery::read(queue_id, rest))
-            .or_else(|| refusal::read(queue_id, rest))
-            .or_else(|| delivery::attempt(queue_id, rest))
-            .unwrap_or(Reading::Routine)
+    if rest.starts_with(b"DKIM: d=") {
+        // Each signature of each message has one.
+        Reading::Routine
+    } else if let Some(id) = queue_id {
+        // One after another, since to hand a reading on takes longer than to find that it is none.
+        if let Some(fact) = fact::read(id, rest) {
+            return fact;
+        }
+        if let Some(event) = delivery::read(queue_id, rest) {
+            return event;
+        }
+        if let Some(event) = refusal::read(queue_id, rest) {
+            return event;
+        }
+        delivery::attempt(queue_id, rest).unwrap_or(Reading::Routine)
     } else if rest.starts_with(b"SMTP connection from ") {
         // Each connection has one, and nothing below would make an event of it: to ask all of it took 600 instructions a
         // line.
@@ -199,9 +209,9 @@ fn id<const LENGTH: usize>(text: &[u8], dash: usize) -> Option<(&[u8], &[u8])> {
     if id.get(6) != Some(&b'-') || id.get(dash) != Some(&b'-') {
         return None;
     }
-    // All bytes of a known length, without a way out: they are looked at together.
-    let (dashes, others) = id.iter().fold((0_u8, false), |(dashes, others), byte| {
-        (dashes + u8::from(*byte == b'-'), others | !(byte.is_ascii_alphanumeric() || *byte == b'-'))
-    });
-    (dashes == 2 && !others).then_some((id, rest))
+    // The others are letters and digits: of the first sixteen, and of the last, which are some of these again.
+    let (begin, end) = (alphanumeric(id.first_chunk()?), alphanumeric(id.last_chunk()?));
+    let dashes = 1 << 6 | 1_u32 << dash;
+    let others = !(begin | end << (LENGTH - 16)) & ((1 << LENGTH) - 1);
+    (others == dashes).then_some((id, rest))
 }

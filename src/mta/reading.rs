@@ -1,8 +1,9 @@
 //! What a line turned out to be, and the small cuts that both mail servers' readers make.
 
-use memchr::{memchr, memrchr};
+use memchr::memrchr;
 
 use crate::event::{Event, Peer};
+use crate::lanes;
 use crate::mta::fact::Fact;
 
 /// Every line is exactly one of these.
@@ -36,8 +37,14 @@ pub fn cut<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 pub fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
     let skipped = usize::from(mark.len() > 1 && mark.first() == Some(&b' '));
     let sought = *mark.get(skipped)?;
-    let places = memchr::memchr_iter(sought, text.get(skipped..)?);
-    places.into_iter().find(|&at| text.get(at..).is_some_and(|rest| rest.starts_with(mark)))
+    let mut at = 0;
+    loop {
+        at += lanes::find(sought, text.get(at + skipped..)?)?;
+        if text.get(at..)?.starts_with(mark) {
+            return Some(at);
+        }
+        at += 1;
+    }
 }
 
 /// Splits at the last `mark`, which is left out.
@@ -51,7 +58,7 @@ pub fn cut_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])>
 
 /// Up to the first blank, and what follows it; a last word has nothing after it.
 pub fn word(text: &[u8]) -> (&[u8], &[u8]) {
-    match memchr(b' ', text) {
+    match lanes::find(b' ', text) {
         Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default()),
         None => (text, b""),
     }
@@ -61,7 +68,7 @@ pub fn word(text: &[u8]) -> (&[u8], &[u8]) {
 /// quotes are followed (RFC 5321 §4.1.2).
 pub fn address(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let quoted = if text.first() == Some(&b'"') { closing_quote(text).unwrap_or(0) } else { 0 };
-    let end = quoted + memchr(b'>', text.get(quoted..)?)?;
+    let end = quoted + lanes::find(b'>', text.get(quoted..)?)?;
     Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
@@ -81,8 +88,8 @@ fn closing_quote(text: &[u8]) -> Option<usize> {
 /// `mx.example.org[192.0.2.1]:25`, `[192.0.2.1]:40693`, `host[private/lmtp]`, `unknown[unknown]`. The rest
 /// follows the peer. None: there is no bracket.
 pub fn peer(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
-    let open = memchr(b'[', text)?;
-    let close = open + memchr(b']', text.get(open..)?)?;
+    let open = lanes::find(b'[', text)?;
+    let close = open + lanes::find(b']', text.get(open..)?)?;
     let ip = text.get(open + 1..close)?;
     let (port, rest) = port(text.get(close + 1..)?);
     let host = text.get(..open).filter(|host| !host.is_empty());
@@ -114,7 +121,7 @@ fn is_ip(text: &[u8]) -> bool {
 
 /// `a, b` → `a` and `b`
 pub fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr(b',', text)?;
+    let end = lanes::find(b',', text)?;
     Some((text.get(..end)?, text.get(end + 1..)?.strip_prefix(b" ")?))
 }
 

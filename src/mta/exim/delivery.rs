@@ -4,6 +4,7 @@ use super::failure::Failure;
 use super::fields::Fields;
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Stage};
+use crate::lanes::{find, find_either};
 use crate::mta::delay::{Phase, Phases, units};
 use crate::mta::reading::{Reading, address, begins, cut, cut_last, domain, word};
 use crate::reply::{Class, Reply};
@@ -13,20 +14,20 @@ pub(super) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Rea
     let (flag, rest) = text.split_at_checked(3)?;
     let event = match flag {
         b"(= " => return Some(Reading::Routine),
-        b"=> " | b"-> " | b">> " => delivered(rest, Outcome::Delivered),
+        b"=> " | b"-> " | b">> " => delivered(queue_id, rest, Outcome::Delivered),
         // Nothing was sent: Exim was run with -N.
-        b"*> " => delivered(rest, Outcome::Discarded),
-        b"** " => failed(rest),
-        b"== " => deferred(rest),
+        b"*> " => delivered(queue_id, rest, Outcome::Discarded),
+        b"** " => failed(queue_id, rest),
+        b"== " => deferred(queue_id, rest),
         _ => return None,
     };
-    Some(event.map_or(Reading::Unread, |event| Reading::Event(Event { queue_id, ..event })))
+    Some(event.map_or(Reading::Unread, Reading::Event))
 }
 
 const NOTHING: Event = Event::new(Mta::Exim, Direction::Local, Outcome::Delivered);
 
 /// `a@b <c@d> F=<e> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 X=… C="250 OK"`
-fn delivered(text: &[u8], outcome: Outcome) -> Option<Event<'_>> {
+fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
     let fields = Fields::read(rest);
     let reply = fields.confirmation.and_then(Reply::read);
@@ -35,6 +36,7 @@ fn delivered(text: &[u8], outcome: Outcome) -> Option<Event<'_>> {
     Some(Event {
         direction: if remote { Direction::Outbound } else { Direction::Local },
         outcome: if dropped { Outcome::Discarded } else { outcome },
+        queue_id,
         code: reply.map(|reply| reply.code),
         enhanced: reply.and_then(|reply| reply.enhanced),
         sender: fields.sender,
@@ -50,19 +52,18 @@ fn delivered(text: &[u8], outcome: Outcome) -> Option<Event<'_>> {
 const NOWHERE: [&[u8]; 4] = [b":blackhole:", b"blackhole (", b"discarded (", b"discarded <"];
 
 /// `a@b <c@d> F=<e> R=r T=t H=mx [192.0.2.1] : SMTP error …`; the fields and the blank before the colon may lack.
-fn failed(text: &[u8]) -> Option<Event<'_>> {
+fn failed<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
     let (fields, words) = if rest.is_empty() { recipient.map(|_| (rest, rest))? } else { cut(rest, b": ")? };
     let failure = Failure::read(times(words));
     let expired =
         words.starts_with(b"retry timeout exceeded") || words.ends_with(b": retry timeout exceeded");
     let outcome = if expired { Outcome::Expired } else { Outcome::Bounced };
-    let event = result(outcome, recipient, fields, &failure);
-    Some(Event { hint: Some(Class::Permanent), ..event })
+    Some(result(queue_id, (outcome, Class::Permanent), recipient, fields, &failure))
 }
 
 /// `a@b R=r T=t defer (-44) H=mx [192.0.2.1]: SMTP error …`, `… defer (110): Connection timed out H=mx [ip]: …`
-fn deferred(text: &[u8]) -> Option<Event<'_>> {
+fn deferred<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
     let (fields, rest) = cut(rest, b"defer (")?;
     let (_errno, rest) = cut(rest, b")")?;
@@ -80,8 +81,7 @@ fn deferred(text: &[u8]) -> Option<Event<'_>> {
     };
     let failure = Failure::read(words);
     let failure = Failure { peer: peer.or(failure.peer), ..failure };
-    let event = result(Outcome::Deferred, recipient, fields, &failure);
-    Some(Event { hint: Some(Class::Transient), ..event })
+    Some(result(queue_id, (Outcome::Deferred, Class::Transient), recipient, fields, &failure))
 }
 
 /// The host may stand twice, and then the errno's words were all there is to say.
@@ -94,7 +94,8 @@ fn behind_host<'a>(named: &'a [u8], words: &'a [u8]) -> &'a [u8] {
 }
 
 fn result<'a>(
-    outcome: Outcome,
+    queue_id: Option<&'a [u8]>,
+    (outcome, hint): (Outcome, Class),
     recipient: Option<&'a [u8]>,
     fields: &'a [u8],
     failure: &Failure<'a>,
@@ -111,6 +112,8 @@ fn result<'a>(
     Event {
         direction: if outbound { Direction::Outbound } else { Direction::Local },
         outcome,
+        queue_id,
+        hint: Some(hint),
         code: failure.reply.map(|reply| reply.code),
         enhanced: failure.reply.and_then(|reply| reply.enhanced),
         stage: failure.stage,
@@ -144,7 +147,7 @@ pub(super) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
         }));
     }
     let (peer, rest) = peer::read(text.strip_prefix(b"H=").unwrap_or(text))?;
-    let words = rest.get(memchr::memchr(b' ', rest)? + 1..)?;
+    let words = rest.get(find(b' ', rest)? + 1..)?;
     let failure = Failure::read(behind_host(words, words));
     let heard = failure.stage.is_some() || failure.reply.is_some() || failure.remote;
     heard.then_some(Reading::Event(Event {
@@ -161,9 +164,8 @@ pub(super) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
 /// file, the one it was made from, which stands in angle brackets. None inside: the line names none.
 fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     // `:blackhole:` ends in a colon of its own.
-    let own = if text.starts_with(b":") { memchr::memchr(b' ', text)? } else { 0 };
-    let ends = |at: &usize| ends_address(text.get(own + at..).unwrap_or_default());
-    let end = memchr::memchr2_iter(b' ', b':', text.get(own..)?).find(ends).map_or(text.len(), |at| own + at);
+    let own = if text.starts_with(b":") { find(b' ', text)? } else { 0 };
+    let end = address_end(text, own);
     let (first, rest) = text.split_at_checked(end)?;
     let (original, rest) = match rest.strip_prefix(b" <").and_then(address) {
         Some((original, rest)) => (Some(original), rest),
@@ -176,6 +178,19 @@ fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     let named = if special || unquoted { original.or(Some(first)) } else { Some(first) };
     let nobody = first.is_empty() || begins(first, &[b"blackhole (", b"discarded ("]);
     Some((named.filter(|_| !nobody), rest))
+}
+
+/// From `at` on; the end of the text, if nothing else ends it.
+fn address_end(text: &[u8], mut at: usize) -> usize {
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        let Some(found) = find_either(b' ', b':', rest) else { return text.len() };
+        at += found;
+        if ends_address(text.get(at..).unwrap_or_default()) {
+            return at;
+        }
+        at += 1;
+    }
 }
 
 /// ` <a@b>`, ` F=<…`, ` R=…`, ` T=…`, ` P=<…`, `: …`, ` : …`, ` defer (…`, ` routing defer (…`

@@ -2,6 +2,7 @@
 
 use super::peer;
 use crate::event::Mta;
+use crate::lanes::{Places, find};
 use crate::mta::fact::{Context, Fact, Step, number};
 use crate::mta::reading::{Reading, begins, cut, word};
 
@@ -42,7 +43,7 @@ fn arrival<'a>(fact: &Fact<'a>, whole: bool) -> Context<'a> {
     let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
     let (sender, mut rest) = sender(text);
     context.sender = Some(if sender == b"<>" { b"" } else { sender });
-    while let Some(at) = memchr::memchr(b'=', rest) {
+    while let Some(at) = find(b'=', rest) {
         let (name, value) = rest.split_at(at);
         let name = name.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
         let value = value.get(1..).unwrap_or_default();
@@ -51,6 +52,9 @@ fn arrival<'a>(fact: &Fact<'a>, whole: bool) -> Context<'a> {
                 Some((peer, rest)) => {
                     context.client = peer.ip.or(peer.host);
                     context.client_host = peer.host;
+                    if !whole && !names_a_login(rest) {
+                        break;
+                    }
                     context.helo = value.get(..value.len() - rest.len()).and_then(peer::named);
                     rest
                 }
@@ -80,6 +84,11 @@ fn arrival<'a>(fact: &Fact<'a>, whole: bool) -> Context<'a> {
         };
     }
     context
+}
+
+/// ` A=` stands somewhere; maybe in what a stranger chose. Most have none, and need not be read field by field.
+fn names_a_login(text: &[u8]) -> bool {
+    Places::new(text, b'=').any(|at| text.get(..at).is_some_and(|before| before.ends_with(b" A")))
 }
 
 /// `a@b …`, `<> …`, `"a b"@c …`: the address, and what follows its blank.

@@ -2,6 +2,7 @@
 
 use super::peer;
 use crate::event::Peer;
+use crate::lanes::Places;
 use crate::mta::reading::{address, cut_last, word};
 
 #[derive(Clone, Copy, Default, Debug)]
@@ -19,7 +20,7 @@ impl<'a> Fields<'a> {
     /// Each field begins behind a blank; what is not known is passed over.
     pub fn read(text: &'a [u8]) -> Self {
         let mut fields = Self::default();
-        for at in memchr::memchr_iter(b' ', text) {
+        for at in Places::new(text, b' ') {
             match text.get(at + 1..).unwrap_or_default() {
                 [b'F', b'=', b'<', rest @ ..] => fields.sender = address(rest).map(|(sender, _)| sender),
                 [b'R', b'=', rest @ ..] => fields.router = Some(name(rest)),

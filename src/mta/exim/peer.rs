@@ -1,6 +1,7 @@
 //! How Exim names the other side: `H=mx.example.org (helo) [192.0.2.1]:25`.
 
 use crate::event::Peer;
+use crate::lanes::{Places, find, find_either};
 use crate::mta::reading::{begins, port};
 
 /// The peer after `H=` (which is cut off already), and the rest. The name a client gave in HELO stands in round
@@ -9,7 +10,7 @@ pub(super) fn read(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
     let mut host = None;
     let mut rest = text;
     if !rest.starts_with(b"[") && !rest.starts_with(b"(") {
-        let end = memchr::memchr(b' ', rest)?;
+        let end = find(b' ', rest)?;
         host = rest.get(..end);
         rest = rest.get(end + 1..)?;
     }
@@ -17,7 +18,7 @@ pub(super) fn read(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
         rest = helo(rest)?;
     }
     let rest = rest.strip_prefix(b"[")?;
-    let end = memchr::memchr2(b']', b' ', rest)?;
+    let end = find_either(b']', b' ', rest)?;
     let (ip, rest) = (rest.get(..end)?, rest.get(end..)?.strip_prefix(b"]")?);
     let (port, rest) = port(rest);
     Some((Peer { host, ip: Some(ip), port }, rest))
@@ -25,7 +26,7 @@ pub(super) fn read(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
 
 /// `mx.example.org (helo) [192.0.2.1]:25` → `helo`: what the client called itself. None: no such name stands there.
 pub(super) fn named(text: &[u8]) -> Option<&[u8]> {
-    let text = if text.starts_with(b"(") { text } else { text.get(memchr::memchr(b' ', text)? + 1..)? };
+    let text = if text.starts_with(b"(") { text } else { text.get(find(b' ', text)? + 1..)? };
     let name = text.strip_prefix(b"(")?;
     name.get(..name.len().checked_sub(helo(text)?.len() + 2)?)
 }
@@ -36,7 +37,7 @@ pub(super) fn named(text: &[u8]) -> Option<&[u8]> {
 fn helo(text: &[u8]) -> Option<&[u8]> {
     let mut end = None;
     let mut behind_name = false;
-    for at in memchr::memchr_iter(b' ', text) {
+    for at in Places::new(text, b' ') {
         let before = at.checked_sub(1).and_then(|before| text.get(before));
         let rest = text.get(at..)?;
         if before == Some(&b')') && rest.get(1) == Some(&b'[') {

@@ -7,15 +7,17 @@ use crate::reply::{Class, EnhancedCode, Reply};
 
 /// None: not a refusal.
 pub(super) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {
-    let event = login(text)
-        .or_else(|| out_of_turn(text))
-        .or_else(|| connection(text))
-        .or_else(|| too_many(text))
-        .or_else(|| unqualified(text))
-        .or_else(|| {
-            let (client, rest) = Client::read(text);
-            verdict(client, rest)
-        })?;
+    let of_client = || {
+        let (client, rest) = Client::read(text);
+        verdict(client, rest)
+    };
+    // Most of them; none of the others begins so.
+    let event = if text.starts_with(b"H=") {
+        of_client()?
+    } else {
+        let kinds = [login, out_of_turn, connection, too_many, unqualified];
+        kinds.into_iter().find_map(|kind| kind(text)).or_else(of_client)?
+    };
     Some(Reading::Event(Event { queue_id, ..event }))
 }
 

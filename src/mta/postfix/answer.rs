@@ -25,12 +25,9 @@ impl<'a> Answer<'a> {
             Some(rest) => (true, rest),
             None => (false, text),
         };
-        let answer = said(text)
-            .or_else(|| refused_tls(text))
-            .or_else(|| connect(text))
-            .or_else(|| broken(text))
-            .or_else(|| without_tls(text))
-            .unwrap_or(Self { text, ..Self::default() });
+        let kinds = [said, refused_tls, connect, broken, without_tls];
+        let found = kinds.into_iter().find_map(|kind| kind(text));
+        let answer = found.unwrap_or(Self { text, ..Self::default() });
         let remote = answer.peer.is_some() || suspended || text.starts_with(b"Host or domain name not found");
         let text = if answer.reply.is_none() { whole } else { answer.text };
         Self { text, suspended, remote, ..answer }

@@ -42,54 +42,60 @@ impl Daemon {
             5 => find_in(&FIVE, name),
             6 => find_in(&SIX, name),
             7 => find_in(&SEVEN, name),
-            _ => find_in(&LONGER, name),
+            _ => LONGER.iter().find(|(known, _)| *known == name).map(|&(_, daemon)| daemon),
         }
     }
 }
 
-fn find_in(table: &[(&[u8], Daemon)], name: &[u8]) -> Option<Daemon> {
-    table.iter().find(|(known, _)| *known == name).map(|&(_, daemon)| daemon)
+/// Of a length that is known, names are compared as numbers are.
+fn find_in<const LENGTH: usize>(table: &[([u8; LENGTH], Daemon)], name: &[u8]) -> Option<Daemon> {
+    let name = name.first_chunk::<LENGTH>()?;
+    table.iter().find(|(known, _)| known == name).map(|&(_, daemon)| daemon)
 }
 
 /// The busiest first.
-const FOUR: [(&[u8], Daemon); 4] =
-    [(b"smtp", Daemon::Client), (b"qmgr", Daemon::Qmgr), (b"lmtp", Daemon::Client), (b"pipe", Daemon::Local)];
-
-const FIVE: [(&[u8], Daemon); 13] = [
-    (b"smtpd", Daemon::Smtpd),
-    (b"anvil", Daemon::Quiet),
-    (b"local", Daemon::Local),
-    (b"error", Daemon::Error),
-    (b"retry", Daemon::Error),
-    (b"defer", Daemon::Bounce),
-    (b"trace", Daemon::Bounce),
-    (b"flush", Daemon::Quiet),
-    (b"showq", Daemon::Quiet),
-    (b"spawn", Daemon::Quiet),
-    (b"oqmgr", Daemon::Qmgr),
-    (b"nqmgr", Daemon::Qmgr),
-    (b"qmqpd", Daemon::Smtpd),
+const FOUR: [([u8; 4], Daemon); 4] = [
+    (*b"smtp", Daemon::Client),
+    (*b"qmgr", Daemon::Qmgr),
+    (*b"lmtp", Daemon::Client),
+    (*b"pipe", Daemon::Local),
 ];
 
-const SIX: [(&[u8], Daemon); 6] = [
-    (b"bounce", Daemon::Bounce),
-    (b"pickup", Daemon::Pickup),
-    (b"tlsmgr", Daemon::Quiet),
-    (b"scache", Daemon::Quiet),
-    (b"master", Daemon::Quiet),
-    (b"verify", Daemon::Quiet),
+const FIVE: [([u8; 5], Daemon); 13] = [
+    (*b"smtpd", Daemon::Smtpd),
+    (*b"anvil", Daemon::Quiet),
+    (*b"local", Daemon::Local),
+    (*b"error", Daemon::Error),
+    (*b"retry", Daemon::Error),
+    (*b"defer", Daemon::Bounce),
+    (*b"trace", Daemon::Bounce),
+    (*b"flush", Daemon::Quiet),
+    (*b"showq", Daemon::Quiet),
+    (*b"spawn", Daemon::Quiet),
+    (*b"oqmgr", Daemon::Qmgr),
+    (*b"nqmgr", Daemon::Qmgr),
+    (*b"qmqpd", Daemon::Smtpd),
 ];
 
-const SEVEN: [(&[u8], Daemon); 9] = [
-    (b"cleanup", Daemon::Cleanup),
-    (b"dnsblog", Daemon::Quiet),
-    (b"virtual", Daemon::Local),
-    (b"discard", Daemon::Discard),
-    (b"rewrite", Daemon::Quiet),
-    (b"postmap", Daemon::Quiet),
-    (b"postcat", Daemon::Quiet),
-    (b"postlog", Daemon::Quiet),
-    (b"postfix", Daemon::Quiet),
+const SIX: [([u8; 6], Daemon); 6] = [
+    (*b"bounce", Daemon::Bounce),
+    (*b"pickup", Daemon::Pickup),
+    (*b"tlsmgr", Daemon::Quiet),
+    (*b"scache", Daemon::Quiet),
+    (*b"master", Daemon::Quiet),
+    (*b"verify", Daemon::Quiet),
+];
+
+const SEVEN: [([u8; 7], Daemon); 9] = [
+    (*b"cleanup", Daemon::Cleanup),
+    (*b"dnsblog", Daemon::Quiet),
+    (*b"virtual", Daemon::Local),
+    (*b"discard", Daemon::Discard),
+    (*b"rewrite", Daemon::Quiet),
+    (*b"postmap", Daemon::Quiet),
+    (*b"postcat", Daemon::Quiet),
+    (*b"postlog", Daemon::Quiet),
+    (*b"postfix", Daemon::Quiet),
 ];
 
 const LONGER: [(&[u8], Daemon); 18] = [
