@@ -156,15 +156,15 @@ pub struct ScanArgs {
     #[command(flatten)]
     pub redact: RedactArgs,
     #[command(flatten)]
-    pub watch: WatchArgs,
+    pub verdict: VerdictArgs,
     #[command(flatten)]
     pub mail: MailArgs,
 }
 
 /// What a job that runs by itself asks for.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Watch")]
-pub struct WatchArgs {
+#[command(next_help_heading = "Verdict")]
+pub struct VerdictArgs {
     /// Name the storms that `smtplog storm` finds, each in a line.
     ///
     /// The logs are read once more for it. --fail-on storm asks for them too.

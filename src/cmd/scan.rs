@@ -10,6 +10,7 @@ use crate::cmd::bar::with_bar;
 use crate::cmd::counter::Plan;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
+use crate::cmd::judging::{Judging, When};
 use crate::cmd::kept;
 use crate::cmd::look::look;
 use crate::cmd::mailing;
@@ -19,7 +20,6 @@ use crate::cmd::redaction::redactor;
 use crate::cmd::storm;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
-use crate::cmd::watch::{Watch, When};
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::input::mark::Known;
@@ -50,7 +50,7 @@ const SUFFIXES: [(&str, ScanFormat); 9] = [
 pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
     match answer(args, out) {
         // Who reads the answer of a plugin reads nothing else.
-        Err(error) if args.watch.nagios && !error.is_closed_pipe() => {
+        Err(error) if args.verdict.nagios && !error.is_closed_pipe() => {
             out.write_all(line::unknown(&error.to_string()).as_bytes())?;
             let mut done = Done::looked_up(true);
             done.end_with(3);
@@ -63,7 +63,7 @@ pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error
 fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
     let started = Instant::now();
     let output = args.output.as_deref();
-    let usual = if args.watch.nagios { ScanFormat::Line } else { ScanFormat::Text };
+    let usual = if args.verdict.nagios { ScanFormat::Line } else { ScanFormat::Text };
     let format = place::form(args.format, output, usual, &SUFFIXES)?;
     if args.mail.mail_headers {
         // Before a log is read for an hour.
@@ -91,7 +91,7 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error>
         out.flush()?;
         state.save(known)?;
     }
-    if args.watch.nagios {
+    if args.verdict.nagios {
         let status = if done.trouble().is_some() { 3 } else { line::status(&report) };
         done.end_with(status);
     }
@@ -127,13 +127,13 @@ fn shown(
 
 /// All is well, and then nothing is to be said.
 fn is_quiet(args: &ScanArgs, report: &Report) -> bool {
-    args.watch.quiet_ok && report.verdict.as_ref().is_some_and(|verdict| verdict.state == report::State::Ok)
+    args.verdict.quiet_ok && report.verdict.as_ref().is_some_and(|verdict| verdict.state == report::State::Ok)
 }
 
 struct Counted {
     report: Report,
     done: Done,
-    watch: Watch,
+    watch: Judging,
     /// Nothing may be written over them.
     paths: Vec<PathBuf>,
     /// To be saved when the report is written. None: no state is kept.
@@ -176,7 +176,7 @@ fn count(
         inputs;
     let book: Book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
-    let mut watch = Watch::new(args, format, &filter)?;
+    let mut watch = Judging::new(args, format, &filter)?;
     let hourly = watch.wants_hours();
     let seed = seed();
     let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths, redactor)?;
@@ -247,7 +247,7 @@ fn count(
     let mut report = report(tally, &closed, &frame);
     let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
     let mut done = if since.is_some() { done.of_a_part(&coverage) } else { done };
-    if Watch::wants_storms(args) {
+    if Judging::wants_storms(args) {
         if again {
             let narrowed = Task {
                 sources: &sources,

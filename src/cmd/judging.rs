@@ -16,7 +16,7 @@ use crate::walk::Coverage;
 use crate::when::Window;
 
 /// What is asked of a report besides its numbers.
-pub struct Watch {
+pub struct Judging {
     /// Of `--baseline`; None: it is not asked for.
     opened: Option<Opened>,
     /// Somebody wants to know how things are.
@@ -31,9 +31,9 @@ pub struct When<'a> {
     pub zone: &'a TimeZone,
 }
 
-impl Watch {
+impl Judging {
     pub fn new(args: &ScanArgs, format: ScanFormat, filter: &Filter) -> Result<Self, Error> {
-        let watch = &args.watch;
+        let watch = &args.verdict;
         let open = |path: &std::path::PathBuf| baseline::open(path, &filter.words, watch.baseline_read_only);
         let opened = watch.baseline.as_ref().map(open).transpose()?;
         let asked = !watch.fail_on.is_empty()
@@ -54,7 +54,7 @@ impl Watch {
     /// The logs are to be searched for storms.
     pub fn wants_storms(args: &ScanArgs) -> bool {
         let of_storms = |condition: &Condition| condition.subject == Subject::Storm;
-        args.watch.storms || args.watch.fail_on.iter().chain(&args.watch.warn_on).any(of_storms)
+        args.verdict.storms || args.verdict.fail_on.iter().chain(&args.verdict.warn_on).any(of_storms)
     }
 
     /// Puts into the report what is asked for, and takes the hours of the run into the history.
@@ -95,7 +95,7 @@ impl Watch {
             let holding = conditions.iter().filter_map(|condition| met(report, condition));
             (!conditions.is_empty()).then(|| holding.collect())
         };
-        let (failed, warned) = (holding(&args.watch.fail_on), holding(&args.watch.warn_on));
+        let (failed, warned) = (holding(&args.verdict.fail_on), holding(&args.verdict.warn_on));
         let mut verdict = verdict(report, failed.as_deref(), warned.as_deref());
         let trouble = done.complaint.iter().cloned().chain(done.problems.iter().map(ToString::to_string));
         let trouble = trouble.map(|what| Finding {
