@@ -74,6 +74,15 @@ const CURSOR: &[u8] = b"-- cursor: ";
 
 /// Starts journalctl, as it stands in PATH.
 pub fn open(bounds: Bounds, cursor: Option<Cursor>) -> io::Result<impl Read + Send> {
+    start(bounds, cursor, false)
+}
+
+/// The same, and what is written from now on, without an end.
+pub fn follow(bounds: Bounds) -> io::Result<impl Read + Send> {
+    start(bounds, None, true)
+}
+
+fn start(bounds: Bounds, cursor: Option<Cursor>, follow: bool) -> io::Result<Journal> {
     let mut command = Command::new("journalctl");
     // All: a message of more than 4 KiB would be null.
     command
@@ -86,6 +95,8 @@ pub fn open(bounds: Bounds, cursor: Option<Cursor>) -> io::Result<impl Read + Se
     let since = bounds.since.filter(|_| after.is_none());
     command.args(since.map(|second| format!("--since=@{second}")));
     // journalctl's bound is a part of its answer; who reads the lines leaves out that one instant.
+    // Without the second it shows the last ten only.
+    command.args(["--follow", "--lines=all"].iter().filter(|_| follow));
     command.args(bounds.until.map(|second| format!("--until=@{second}")));
     let matches = MATCHES.iter().flat_map(|one| ["+", one]).skip(1);
     command.args(matches).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

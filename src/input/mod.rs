@@ -1,6 +1,8 @@
 //! Input: names of files come in; blocks of whole lines go out, in parallel, and their answers back in order.
 
 pub mod block;
+pub mod feed;
+pub mod follow;
 mod found;
 pub mod journal;
 pub mod listing;
@@ -8,6 +10,7 @@ pub mod mark;
 mod open;
 mod order;
 mod packing;
+mod pending;
 pub mod plain;
 mod queue;
 mod raw;
@@ -16,6 +19,7 @@ mod rotation;
 pub mod set;
 pub mod source;
 mod stream;
+pub mod tail;
 mod text;
 mod twins;
 mod unpacked;

@@ -1,0 +1,110 @@
+//! Bytes of a log that is being written come in, cut anywhere; blocks of whole lines go out.
+
+use memchr::{memchr, memrchr};
+
+use super::block::{Block, CONTEXT, LINE_LIMIT};
+
+/// What was read and not given out yet, and the text before it.
+#[derive(Default)]
+pub struct Pending {
+    /// The context, and behind it the beginning of a line.
+    bytes: Vec<u8>,
+    /// How much of it is context.
+    context: usize,
+    /// Where the line begins, in bytes of all that was read.
+    offset: u64,
+    /// Of a line that is too long, so many bytes were left out so far.
+    cut: u64,
+}
+
+impl Pending {
+    /// `offset` is where the first byte stands.
+    pub fn new(offset: u64) -> Self {
+        Self { offset, ..Self::default() }
+    }
+
+    /// Tells the lines that are whole now, as those of the file with this number.
+    pub fn add(&mut self, mut new: &[u8], file: usize, tell: &mut dyn FnMut(&Block)) {
+        if self.cut > 0 {
+            let Some(newline) = memchr(b'\n', new) else {
+                self.cut += new.len() as u64;
+                return;
+            };
+            self.cut += newline as u64;
+            self.bytes.push(b'\n');
+            self.give(self.bytes.len(), file, tell);
+            new = new.get(newline + 1..).unwrap_or_default();
+        }
+        let known = self.bytes.len();
+        self.bytes.extend_from_slice(new);
+        if let Some(newline) = memrchr(b'\n', self.bytes.get(known..).unwrap_or_default()) {
+            self.give(known + newline + 1, file, tell);
+        }
+        if self.bytes.len() - self.context > 2 * LINE_LIMIT {
+            self.cut = (self.bytes.len() - self.context - LINE_LIMIT) as u64;
+            self.bytes.truncate(self.context + LINE_LIMIT);
+        }
+    }
+
+    /// No more comes of this file: its last line may lack its newline.
+    pub fn end(&mut self, file: usize, tell: &mut dyn FnMut(&Block)) {
+        if self.bytes.len() > self.context {
+            self.give(self.bytes.len(), file, tell);
+        }
+        // Another file follows, and its lines are no copies of these.
+        self.bytes.clear();
+        self.context = 0;
+    }
+
+    fn give(&mut self, whole: usize, file: usize, tell: &mut dyn FnMut(&Block)) {
+        let before = self.bytes.get(..self.context).unwrap_or_default();
+        let lines = self.bytes.get(self.context..whole).unwrap_or_default();
+        tell(&Block { file, offset: self.offset, before, lines });
+        self.offset += lines.len() as u64 + std::mem::take(&mut self.cut);
+        self.context = whole.min(CONTEXT);
+        self.bytes.drain(..whole - self.context);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where each block begins, and what it holds.
+    fn blocks(pieces: &[&[u8]]) -> Vec<(u64, Vec<u8>)> {
+        let mut pending = Pending::default();
+        let mut told = Vec::new();
+        let mut tell = |block: &Block| told.push((block.offset, block.lines.to_vec()));
+        pieces.iter().for_each(|piece| pending.add(piece, 0, &mut tell));
+        pending.end(0, &mut tell);
+        told
+    }
+
+    #[test]
+    fn gives_out_whole_lines_only() {
+        let told = blocks(&[b"on", b"e\ntw", b"o\n\nthr", b"ee"]);
+        let want: [(u64, &[u8]); 3] = [(0, b"one\n"), (4, b"two\n\n"), (9, b"three")];
+        assert_eq!(told, want.map(|(at, lines)| (at, lines.to_vec())));
+        assert!(blocks(&[b"", b""]).is_empty());
+    }
+
+    #[test]
+    fn a_line_without_an_end_takes_no_more_than_its_share() {
+        let long = vec![b'x'; 3 * LINE_LIMIT];
+        let told = blocks(&[b"a\n", &long, &long, b"x\nb\n"]);
+        let lengths: Vec<(u64, usize)> = told.iter().map(|(at, lines)| (*at, lines.len())).collect();
+        assert_eq!(lengths, [(0, 2), (2, LINE_LIMIT + 1), (2 + 6 * LINE_LIMIT as u64 + 2, 2)]);
+    }
+
+    #[test]
+    fn what_stood_before_a_block_is_told_with_it() {
+        let mut pending = Pending::default();
+        let mut before = Vec::new();
+        let mut tell = |block: &Block| before.push(block.before.to_vec());
+        pending.add(b"one\n", 0, &mut tell);
+        pending.add(b"two\n", 0, &mut tell);
+        pending.end(0, &mut tell);
+        pending.add(b"three\n", 0, &mut tell);
+        assert_eq!(before, [b"".to_vec(), b"one\n".to_vec(), b"".to_vec()]);
+    }
+}
