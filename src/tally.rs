@@ -171,7 +171,7 @@ impl Tally {
         }
     }
 
-    fn key(told: &Told) -> Key {
+    pub fn key(told: &Told) -> Key {
         let (event, verdict) = (told.event, told.verdict);
         Key {
             direction: event.direction,

@@ -48,7 +48,7 @@ impl Calendar {
 }
 
 /// Puts together what the blocks of a set saw; they come in its order.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Order {
     runs: Vec<Placed>,
     /// The last minute that the clock shows twice, and whether it was the second time.
@@ -59,6 +59,7 @@ pub struct Order {
 }
 
 /// A run, the file it stands in, and how many years it is further than the first run of its series.
+#[derive(Clone)]
 struct Placed {
     file: usize,
     series: usize,

@@ -260,6 +260,38 @@ fn turns(task: &Task) -> Result<Turns, Error> {
     Ok(order.turns(task.sources, task.calendar))
 }
 
+/// What a block shows that only the order of the lines can settle, for who gets a log block by block.
+pub fn sightings(task: &Task, block: &Block) -> Sightings {
+    let mut place = None;
+    let clock = clock(&mut place, &mut 0, block.file, task);
+    each_line(block, |at, raw| {
+        let stamp = Line::read(raw).stamp;
+        if !clock.is_same_minute(stamp) {
+            let _ = clock.read(stamp, block.offset + at as u64);
+        }
+    });
+    clock.sightings()
+}
+
+/// What one block gave.
+pub struct Step<'b, L: Listener> {
+    pub listener: L,
+    /// It remembers what was said again and again, for the next block.
+    pub judge: Judge<'b>,
+    pub handover: L::Handover,
+    pub coverage: Coverage,
+}
+
+/// Reads one block alone, for who gets a log block by block; the calendar has what is known of its stamps.
+pub fn step<'b, L: Listener>(task: &Task, judge: Judge<'b>, listener: L, block: &Block) -> Step<'b, L> {
+    let coverage = Coverage::default();
+    let (reader, clock, last_file, unread) = (Reader::default(), None, 0, None);
+    let mut walker = Walker { task: *task, judge, listener, coverage, reader, clock, last_file, unread };
+    let handed = walker.block(block);
+    let Walker { listener, judge, coverage, .. } = walker;
+    Step { listener, judge, handover: handed.own, coverage }
+}
+
 /// What a block's walk gives back, to be folded in the order of the files.
 struct Handed<H> {
     file: usize,
@@ -279,9 +311,9 @@ impl<H: Held> Held for Handed<H> {
     }
 }
 
-struct Walker<'a, L> {
+struct Walker<'a, 'b, L> {
     task: Task<'a>,
-    judge: Judge<'a>,
+    judge: Judge<'b>,
     listener: L,
     coverage: Coverage,
     reader: Reader,
@@ -329,7 +361,7 @@ pub fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> (u64, u64
     (lines, (length - cut) as u64)
 }
 
-impl<L: Listener> Walker<'_, L> {
+impl<L: Listener> Walker<'_, '_, L> {
     fn block(&mut self, block: &Block) -> Handed<L::Handover> {
         clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
         let mut number = 0;

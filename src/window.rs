@@ -25,6 +25,9 @@ const PROBES: u64 = 32;
 /// In bytes: closer than this the halving stops.
 const NEAR: u64 = 64 << 10;
 
+/// In bytes: so much of a file's end tells when it ends.
+const END: u64 = 16 << 10;
+
 /// In hours: within so many of a window's end no clock may have been set back, since the order of all lines around
 /// tells then which hour is which. No clock shows more than three hours twice.
 const FOLD: i64 = 3;
@@ -44,6 +47,18 @@ pub fn narrow(sources: &mut [Source], window: Window, calendar: &Calendar) -> bo
         source.within = found.ok().flatten();
     }
     sources.iter().any(|source| source.within.is_some())
+}
+
+/// When the last line with a stamp was written. None: none of the last lines shows it.
+pub fn last_dated(number: usize, source: &Source, calendar: &Calendar) -> io::Result<Option<Timestamp>> {
+    let mut probe = Probe::new(number, source, calendar)?;
+    let (mut at, mut last) = (probe.size.saturating_sub(END), None);
+    while let Some((begin, line)) = line_at(&probe.file, probe.size, at)? {
+        let moment = probe.clock.read(Line::read(&line).stamp, begin);
+        last = moment.and_then(|moment| Timestamp::from_microsecond(moment.micros).ok()).or(last);
+        at = begin + line.len() as u64 + 1;
+    }
+    Ok(last)
 }
 
 fn is_near_fold(moment: Timestamp, zone: &TimeZone) -> bool {

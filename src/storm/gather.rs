@@ -262,6 +262,38 @@ impl<'a> Gatherer<'a> {
         self.settled = samples.len();
     }
 
+    /// What was gathered so far, for who goes on gathering.
+    pub fn so_far(&mut self) -> &Gathered {
+        self.settle();
+        &self.gathered
+    }
+
+    /// Lets go of all that is before this minute.
+    pub fn forget(&mut self, before: i32, hasher: RandomState) {
+        let Gathered { names, counts, samples, examples, .. } = &mut self.gathered;
+        counts.retain(|(minute, _), _| *minute >= before);
+        examples.retain(|_, example| example.minute >= before);
+        samples.retain(|sample| sample.minute >= before);
+        let mut kept = Names::new(hasher);
+        for sample in samples.iter_mut() {
+            let ids = [
+                &mut sample.recipient,
+                &mut sample.domain,
+                &mut sample.peer,
+                &mut sample.sender,
+                &mut sample.user,
+                &mut sample.client,
+                &mut sample.host,
+                &mut sample.instance,
+            ];
+            for id in ids.into_iter().filter(|id| **id != NameId::OTHERS) {
+                *id = kept.id(names.name(*id));
+            }
+        }
+        *names = kept;
+        self.settled = self.settled.min(self.gathered.samples.len());
+    }
+
     pub fn close(mut self) -> Gathered {
         self.settle();
         self.gathered
