@@ -41,6 +41,8 @@ pub enum Command {
     Scan(ScanArgs),
     /// Find bursts of failures and silences, name them, and say what to do.
     Storm(StormArgs),
+    /// Follow logs while they are written: rates, rows that grow and storms on a screen, or one line for each storm.
+    Watch(WatchArgs),
     /// List the single events: one line, or one JSON object, for each delivery result and each refusal.
     Events(EventsArgs),
     /// Tell what became of a message: by its queue id, its message-id, an address or the client's address.
@@ -283,6 +285,52 @@ pub struct StateArgs {
 }
 
 #[derive(Args, Debug)]
+pub struct WatchArgs {
+    /// Log files to follow over rotations; a folder is the mail logs in it; - is standard input.
+    ///
+    /// Without a file: standard input if something is piped in, else the first of the usual places, such as /var/log/mail.log.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Follow the mail of systemd's journal, besides any FILE.
+    #[arg(long)]
+    pub journal: bool,
+    /// Begin with lines of this time: -2h, today, 02:30. [default: the last hour of the log]
+    ///
+    /// Storms are told by what is usual: with a day, as in -1d, more is known of that.
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
+    pub since: Option<String>,
+    /// The zone of stamps that show none, such as Europe/Berlin. [default: this machine's]
+    #[arg(long, value_name = "ZONE", help_heading = "Time")]
+    pub tz: Option<String>,
+    /// The same as --tz UTC.
+    #[arg(long, conflicts_with = "tz", help_heading = "Time")]
+    pub utc: bool,
+    /// The year of the last line whose stamp shows none. [default: the latest in which it is not later than now]
+    #[arg(long, hide = true, value_name = "YYYY", value_parser = clap::value_parser!(i16).range(1970..=9998))]
+    pub year: Option<i16>,
+    /// The time that it is. [default: now]
+    #[arg(long, hide = true, value_name = "WHEN")]
+    pub now: Option<jiff::Timestamp>,
+    /// Print what there is to say when no more lines come, and end.
+    #[arg(long, hide = true)]
+    pub until_idle: bool,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// Print a line for each storm that begins or ends: text or ndjson. [default: a screen; text where there is no terminal]
+    #[arg(long, value_enum, hide_possible_values = true, help_heading = OUTPUT)]
+    pub format: Option<WatchFormat>,
+    /// Colour the screen: auto, always or never.
+    ///
+    /// Auto does so unless NO_COLOR is set.
+    #[arg(long, value_enum, hide_possible_values = true, default_value_t = ColorChoice::Auto, value_name = "WHEN", help_heading = OUTPUT)]
+    pub color: ColorChoice,
+    #[command(flatten)]
+    pub tongue: TongueArgs,
+}
+
+#[derive(Args, Debug)]
 pub struct TongueArgs {
     /// Speak this language to people: en, id, hi, zh, tr or vi.
     ///
@@ -436,9 +484,10 @@ pub struct ManArgs {
 
 #[derive(Args, Debug)]
 pub struct SchemaArgs {
-    /// Of what: report, as `scan --format json` prints it; event, a line of `events --format ndjson`; trace and storms, as
-    /// `trace --format json` and `storm --format json` print them.
-    #[arg(value_enum, value_name = "report|event|trace|storms", hide_possible_values = true)]
+    /// Of what: report, as `scan --format json` prints it; event, a line of `events --format ndjson`; trace, as
+    /// `trace --format json` prints it; storms, as `storm --format json` prints them; watch, a line of
+    /// `watch --format ndjson`.
+    #[arg(value_enum, value_name = "report|event|trace|storms|watch", hide_possible_values = true)]
     pub of: SchemaChoice,
 }
 
@@ -588,6 +637,13 @@ pub enum SchemaChoice {
     Event,
     Trace,
     Storms,
+    Watch,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum WatchFormat {
+    Text,
+    Ndjson,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -18,6 +18,11 @@ pub enum Error {
     #[error("no mail log in {path}: no file there is called as one of {looked_for}, or as an older part of it; \
         name the files", path = shown(.path))]
     NoMailLog { path: PathBuf, looked_for: String },
+    #[error("cannot follow {path}: it is compressed, so nothing more is written to it; try: smtplog scan",
+        path = shown(.path))]
+    Packed { path: PathBuf },
+    #[error("cannot use the terminal: {0}")]
+    Terminal(io::Error),
     #[error("cannot read the journal: {}", escaped(&.source.to_string()))]
     Journal { source: io::Error },
     #[error("no log found: there is no {}\n  {}", .looked_at.join(", no "), if *.journal {

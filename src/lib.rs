@@ -45,6 +45,7 @@ pub mod trace;
 pub mod turn;
 pub mod verdict;
 pub mod walk;
+pub mod watch;
 pub mod when;
 pub mod window;
 pub mod year;

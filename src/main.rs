@@ -63,6 +63,7 @@ fn answer(cli: &Cli, out: &mut (impl Write + Send)) -> Result<Done, Error> {
         Some(Command::Scan(args)) => cmd::scan::run(args, out),
         Some(Command::Trace(args)) => cmd::trace::run(args, out),
         Some(Command::Storm(args)) => cmd::storm::run(args, out),
+        Some(Command::Watch(args)) => cmd::watch::run(args, out),
         None => cmd::scan::run(&cli.scan, out),
     }
 }

@@ -29,6 +29,7 @@ const FLOORS: &[&[&str]] = &[
     &["summary", "lookup", "verdict", "redact"],
     &["trace", "storm"],
     &["output"],
+    &["watch"],
     &["cli"],
     &["config"],
     &["cmd"],

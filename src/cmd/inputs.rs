@@ -122,7 +122,7 @@ fn since(
 }
 
 /// The named files; without names, standard input when something is piped in, else the first usual place.
-fn files(args: &InputArgs) -> Result<Vec<PathBuf>, Error> {
+pub fn files(args: &InputArgs) -> Result<Vec<PathBuf>, Error> {
     if !args.files.is_empty() || args.journal {
         return Ok(args.files.clone());
     }

@@ -12,6 +12,7 @@ use crate::record::Listed;
 use crate::report::Report;
 use crate::storms::Storms;
 use crate::story::Trace;
+use crate::watch::news::News;
 
 pub fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Done, Error> {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
@@ -20,6 +21,7 @@ pub fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Done, Error> {
         SchemaChoice::Event => generator.into_root_schema_for::<Listed>(),
         SchemaChoice::Trace => generator.into_root_schema_for::<Trace>(),
         SchemaChoice::Storms => generator.into_root_schema_for::<Storms>(),
+        SchemaChoice::Watch => generator.into_root_schema_for::<News>(),
     };
     out.write_all(entry_json::pretty(&schema).as_bytes())?;
     Ok(Done::looked_up(true))

@@ -51,9 +51,11 @@ impl Pending {
         if self.bytes.len() > self.context {
             self.give(self.bytes.len(), file, tell);
         }
-        // Another file follows, and its lines are no copies of these.
-        self.bytes.clear();
-        self.context = 0;
+        // What is said twice may be said in two parts of the log.
+        if self.bytes.last().is_some_and(|&byte| byte != b'\n') {
+            self.bytes.push(b'\n');
+            self.context += 1;
+        }
     }
 
     fn give(&mut self, whole: usize, file: usize, tell: &mut dyn FnMut(&Block)) {
@@ -102,9 +104,9 @@ mod tests {
         let mut before = Vec::new();
         let mut tell = |block: &Block| before.push(block.before.to_vec());
         pending.add(b"one\n", 0, &mut tell);
-        pending.add(b"two\n", 0, &mut tell);
+        pending.add(b"two", 0, &mut tell);
         pending.end(0, &mut tell);
         pending.add(b"three\n", 0, &mut tell);
-        assert_eq!(before, [b"".to_vec(), b"one\n".to_vec(), b"".to_vec()]);
+        assert_eq!(before, [&b""[..], b"one\n", b"one\ntwo\n"]);
     }
 }

@@ -75,14 +75,18 @@ impl Tail {
             self.pending.add(self.room.get(..count).unwrap_or_default(), self.number, tell);
             budget = budget.saturating_sub(count);
         }
-        // An empty one is there before anybody writes to it, and the old one is written to until then.
-        let moved = named.is_some_and(|(id, size)| id != open.id && size > 0);
-        if budget == 0 || !moved {
+        let Some((_, size)) = named.filter(|(id, _)| budget > 0 && *id != open.id) else {
             self.open = Some(open);
             return Ok(budget == 0);
+        };
+        let newer = self.newer_parts(open.id);
+        // An empty one is there before anybody writes to it, and the old one is written to until then.
+        if size == 0 && newer.is_empty() {
+            self.open = Some(open);
+            return Ok(false);
         }
         self.pending.end(self.number, tell);
-        for path in self.newer_parts(open.id) {
+        for path in newer {
             self.whole(&path, 0, tell)?;
             self.pending.end(self.number, tell);
         }

@@ -20,7 +20,7 @@ pub mod markdown;
 pub mod page;
 pub mod printable;
 pub mod prometheus;
-mod row_words;
+pub mod row_words;
 mod rows;
 mod sections;
 mod spark;

@@ -42,6 +42,7 @@ pub fn answer(args: &[&str]) -> (String, u8) {
         Some(cli::Command::Scan(args)) => cmd::scan::run(args, &mut out),
         Some(cli::Command::Trace(args)) => cmd::trace::run(args, &mut out),
         Some(cli::Command::Storm(args)) => cmd::storm::run(args, &mut out),
+        Some(cli::Command::Watch(args)) => cmd::watch::run(args, &mut out),
         None => cmd::scan::run(&cli.scan, &mut out),
     };
     let done = done.unwrap();

@@ -1,0 +1,118 @@
+//! The names of logs come in; what is to be followed goes out, and from where on.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cli::{InputArgs, WatchArgs};
+use crate::cmd::inputs::files;
+use crate::cmd::times::{calendar, window};
+use crate::error::Error;
+use crate::input::feed::Feed;
+use crate::input::follow::Lane;
+use crate::input::journal::{self, Bounds};
+use crate::input::listing::list;
+use crate::input::set::Source;
+use crate::input::source::Origin;
+use crate::input::tail::{Tail, is_packed};
+use crate::turn::Calendar;
+use crate::when::Window;
+use crate::window::{last_dated, narrow};
+
+/// What to follow and how.
+pub struct Followed {
+    pub sources: Vec<Source>,
+    /// One for each source.
+    pub lanes: Vec<Lane>,
+    pub calendar: Calendar,
+    pub window: Window,
+}
+
+/// Without `--since`, so much of the log is looked at.
+const BEFORE: SignedDuration = SignedDuration::from_hours(1);
+
+/// No file that is followed is older than now, whenever it was written last: in seconds.
+const FAR: u64 = 100 * 366 * 24 * 3600;
+
+impl Followed {
+    pub fn new(args: &WatchArgs) -> Result<Self, Error> {
+        let input = InputArgs {
+            files: args.files.clone(),
+            rotated: false,
+            journal: args.journal,
+            threads: Some(1),
+            since: args.since.clone(),
+            until: None,
+            year: args.year,
+            tz: args.tz.clone(),
+            utc: args.utc,
+            now: args.now,
+            block_size: 0,
+        };
+        let calendar = calendar(&input)?;
+        let mut window = window(&input, &calendar)?;
+        let mut sources = sources(files(&input)?)?;
+        if window.is_open() {
+            let ends = sources.iter().enumerate().filter(|(_, source)| source.can_be_read_again());
+            let ends = ends.filter_map(|(number, source)| last_dated(number, source, &calendar).ok()?);
+            window.since = ends.max().and_then(|last| last.checked_sub(BEFORE).ok());
+        }
+        narrow(&mut sources, window, &calendar);
+        if args.journal {
+            let since = window.since.or_else(|| calendar.now.checked_sub(BEFORE).ok());
+            let bounds = Bounds { since: since.map(Timestamp::as_second), until: None };
+            let (path, newest) = (PathBuf::from("journal"), SystemTime::now());
+            let (origin, series) = (Origin::Journal(bounds), sources.len());
+            sources.push(Source { path, origin, newest, series, within: None });
+        }
+        let lanes = sources.iter().enumerate().map(lane).collect::<Result<_, _>>()?;
+        Ok(Self { sources, lanes, calendar, window })
+    }
+}
+
+/// Of each log the part that is being written.
+fn sources(named: Vec<PathBuf>) -> Result<Vec<Source>, Error> {
+    let mut sources: Vec<Source> = Vec::new();
+    for path in named {
+        let listing = list(std::slice::from_ref(&path), false, None);
+        if let Some(problem) = listing.problems.into_iter().next() {
+            return Err(problem);
+        }
+        let parts = listing.sources;
+        let latest = parts.chunk_by(|a, b| a.series == b.series).filter_map(|parts| parts.last());
+        for source in latest {
+            if !sources.iter().any(|other| other.path == source.path) {
+                sources.push(source.clone());
+            }
+        }
+    }
+    let newest = SystemTime::now() + Duration::from_secs(FAR);
+    for (series, source) in sources.iter_mut().enumerate() {
+        (source.series, source.newest) = (series, newest);
+    }
+    Ok(sources)
+}
+
+fn lane((number, source): (usize, &Source)) -> Result<Lane, Error> {
+    let path = &source.path;
+    let failed = |source| Error::Open { path: path.clone(), source };
+    Ok(match source.origin {
+        Origin::Stdin => Lane::Feed(Feed::new(io::stdin(), number)),
+        Origin::Pipe => Lane::Feed(Feed::new(File::open(path).map_err(failed)?, number)),
+        Origin::Journal(bounds) => {
+            let journal = journal::follow(bounds).map_err(|source| Error::Journal { source })?;
+            Lane::Feed(Feed::new(journal, number))
+        }
+        Origin::File(_) => {
+            File::open(path).map_err(failed)?;
+            if is_packed(path) {
+                return Err(Error::Packed { path: path.clone() });
+            }
+            let from = source.within.map_or(0, |(from, _)| from);
+            Lane::File(Tail::new(path.clone(), number, from))
+        }
+    })
+}

@@ -1,0 +1,14 @@
+//! A log that is being written: blocks of lines, keys and the passing of time come in; a screen, or news of storms, go out.
+//!
+//! All of it is made of what `scan` and `storm` are made of: the same reading, the same keys of rows, the same storms.
+
+pub mod board;
+pub mod clock;
+pub mod draw;
+pub mod keys;
+pub mod lookout;
+pub mod minute;
+pub mod news;
+pub mod screen;
+pub mod sight;
+pub mod spark;

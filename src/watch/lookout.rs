@@ -1,0 +1,215 @@
+//! What is made of a log that is being written: blocks come in, one by one; rows, rates and storms so far go out.
+
+use foldhash::fast::RandomState;
+use jiff::Timestamp;
+
+use super::board::{Board, HOUR};
+use crate::book::Book;
+use crate::event::Outcome;
+use crate::filter::Filter;
+use crate::input::block::Block;
+use crate::input::set::{Manner, Progress, Source};
+use crate::ledger::Ledger;
+use crate::ledger::key::Keys;
+use crate::notes::Heard;
+use crate::reason::Judge;
+use crate::report::{Report, Row, SortBy};
+use crate::storm::answer::{Frame, answer};
+use crate::storm::collector::Collector;
+use crate::storm::gather::Gatherer;
+use crate::storm::page::Page;
+use crate::storms::Storm;
+use crate::summary::{self, report};
+use crate::tally::Tally;
+use crate::turn::{Calendar, Order, Turns};
+use crate::walk::{Coverage, Listener, Noted, Step, Task, Told, sightings, step};
+use crate::when::Window;
+
+/// So many minutes are storms looked for in: a day, which has each hour once.
+const DAY: i64 = 24 * 60;
+/// After so many minutes more, what is older is let go of.
+const SLACK: i64 = 60;
+/// The rows that grow have grown in so many minutes.
+pub const LATELY: i64 = 5;
+/// In minutes: a line that is so much later than our clock has a wrong stamp.
+const AHEAD: i64 = 24 * 60;
+
+/// Both listen to the same lines.
+struct Ears<'a> {
+    board: Board<'a>,
+    collector: Collector<'a>,
+}
+
+impl Listener for Ears<'_> {
+    type Handover = Page;
+
+    fn event(&mut self, told: &Told) {
+        self.board.event(told, true);
+        self.collector.event(told);
+    }
+
+    fn left_out(&mut self, told: &Told) {
+        self.board.event(told, false);
+        self.collector.left_out(told);
+    }
+
+    fn fact(&mut self, noted: &Noted) {
+        self.board.fact(noted);
+        self.collector.fact(noted);
+    }
+
+    fn end_of_block(&mut self, file: usize, lines: u64) -> Page {
+        self.collector.end_of_block(file, lines)
+    }
+}
+
+/// What to follow, and what of it is wanted.
+#[derive(Clone, Copy)]
+pub struct Plan<'a> {
+    /// By the numbers that blocks have.
+    pub sources: &'a [Source],
+    pub book: &'a Book,
+    pub filter: &'a Filter,
+    /// The same, with nothing asked of the sender.
+    pub early: &'a Filter,
+    pub window: Window,
+    pub progress: &'a Progress,
+    pub seed: &'a RandomState,
+}
+
+impl Plan<'_> {
+    fn task<'t>(&'t self, calendar: &'t Calendar) -> Task<'t> {
+        let Plan { sources, book, early: filter, window, progress, .. } = *self;
+        let manner = Manner { threads: 1, block_size: 0 };
+        Task { sources, manner, calendar, book, window, filter, progress }
+    }
+}
+
+/// One for a log that is followed, or for several.
+pub struct Lookout<'a> {
+    plan: Plan<'a>,
+    pub calendar: Calendar,
+    order: Order,
+    /// None while a block is being read.
+    ears: Option<(Ears<'a>, Judge<'a>)>,
+    gatherer: Gatherer<'a>,
+    pub coverage: Coverage,
+    /// Minutes before were let go of.
+    kept_from: Option<i64>,
+}
+
+impl<'a> Lookout<'a> {
+    pub fn new(plan: Plan<'a>, calendar: Calendar) -> Self {
+        let seed = plan.seed;
+        let board = Board::new(seed.clone(), plan.filter);
+        let collector = Collector::new(Keys::new(seed.clone()), plan.filter);
+        Self {
+            plan,
+            calendar,
+            order: Order::default(),
+            ears: Some((Ears { board, collector }, Judge::new(plan.book))),
+            gatherer: Gatherer::new(seed.clone(), plan.filter),
+            coverage: Coverage::default(),
+            kept_from: None,
+        }
+    }
+
+    /// A stamp without a year is of the year before if it is much later than this.
+    pub fn set_clock(&mut self, now: Timestamp) {
+        self.calendar.now = now;
+        if let Some((ears, _)) = &mut self.ears {
+            ears.board.latest = now.as_second().div_euclid(60) + AHEAD;
+        }
+    }
+
+    /// Blocks of one file come in its order.
+    pub fn take(&mut self, block: &Block) {
+        let Some((ears, judge)) = self.ears.take() else { return };
+        let sources = self.plan.sources;
+        self.order.add(block.file, sightings(&self.plan.task(&self.calendar), block), sources);
+        self.calendar.turns = self.order.clone().turns(sources, &self.calendar);
+        let task = self.plan.task(&self.calendar);
+        let Step { listener, judge, handover, coverage } = step(&task, judge, ears, block);
+        self.gatherer.fold(&handover);
+        self.coverage.merge(coverage);
+        self.ears = Some((listener, judge));
+        self.forget();
+    }
+
+    /// What is older than a day.
+    fn forget(&mut self) {
+        let Some((first, last)) = self.coverage.minutes else { return };
+        let last = last.min(self.calendar.now.as_second().div_euclid(60) + AHEAD);
+        if last - self.kept_from.unwrap_or(first) > DAY + SLACK {
+            self.gatherer.forget((last - DAY) as i32, self.plan.seed.clone());
+            self.kept_from = Some(last - DAY);
+        }
+    }
+
+    pub fn board(&self) -> Option<&Board<'a>> {
+        self.ears.as_ref().map(|(ears, _)| &ears.board)
+    }
+
+    /// `now` is the minute that it is; None: that of the last line.
+    pub fn storms(&mut self, now: Option<i64>) -> Vec<Storm> {
+        let sources = self.plan.sources.iter().filter(|source| source.can_be_read_again());
+        let minutes = self.coverage.minutes.map(|(first, last)| {
+            (self.kept_from.map_or(first, |from| first.max(from)), now.map_or(last, |now| last.max(now)))
+        });
+        let frame = Frame {
+            providers: &self.plan.book.providers,
+            zone: &self.calendar.zone,
+            files: sources.map(|source| source.path.to_string_lossy().into_owned()).collect(),
+            minutes,
+        };
+        answer(self.gatherer.so_far(), &frame)
+    }
+
+    /// The rows of these minutes, as `scan` has them but for the recipients, what failed most first.
+    pub fn rows(&self, first: i64, last: i64) -> Vec<Row> {
+        let Some(board) = self.board() else { return Vec::new() };
+        let mut rows = self.report(board.rows(first, last)).rows;
+        rows.retain(|row| !matches!(row.outcome, Outcome::Delivered | Outcome::Attempt | Outcome::Probe));
+        rows
+    }
+
+    /// From the beginning on; it has sums and the rows' attempts, and no names.
+    pub fn whole(&self) -> Report {
+        let mut tally = Tally::new(self.plan.seed.clone(), 1, None);
+        if let Some(board) = self.board() {
+            for (key, count) in board.totals.iter().filter(|(_, count)| **count > 0) {
+                tally.rows.entry(*key).or_default().attempts = *count;
+            }
+            tally.hops = board.hops;
+        }
+        self.report(tally)
+    }
+
+    fn report(&self, tally: Tally) -> Report {
+        let (turns, plan) = (Turns::default(), self.plan);
+        let heard = Heard {
+            coverage: &self.coverage,
+            window: plan.window,
+            calendar: &self.calendar,
+            sources: plan.sources,
+            turns: &turns,
+        };
+        let frame = summary::Frame {
+            heard,
+            providers: &plan.book.providers,
+            with_advice: true,
+            in_full: false,
+            filter: plan.filter,
+            notes: Vec::new(),
+            sort: SortBy::Count,
+            reverse: false,
+            examples: 0,
+        };
+        report(tally, &Ledger::new(true).close(Vec::new()), &frame)
+    }
+
+    /// The minutes that are shown, when it is `now`.
+    pub fn span(now: i64) -> (i64, i64) {
+        (now - HOUR + 1, now)
+    }
+}

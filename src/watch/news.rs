@@ -1,0 +1,125 @@
+//! Storms as they are found again and again come in; news of them go out: one when a storm begins, one when it ends.
+
+use indicatif::HumanCount;
+use jiff::Zoned;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::output::page::{self, Look};
+use crate::output::printable::printable;
+use crate::storms::{Pattern, Storm};
+
+pub const WATCH_SCHEMA: &str = "smtplog.watch/1";
+
+/// What has changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Turn {
+    /// A storm began, or one that was over goes on.
+    Began,
+    Ended,
+}
+
+/// One line of `smtplog watch --format ndjson`: news, and the storm as it is known now.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(title = "smtplog watch")]
+pub struct News {
+    #[schemars(extend("const" = WATCH_SCHEMA))]
+    pub schema: &'static str,
+    pub news: Turn,
+    #[serde(flatten)]
+    pub storm: Storm,
+}
+
+/// A storm that cannot be found so many times any more is over: with more of the log it was none.
+const PATIENCE: u32 = 3;
+/// In seconds: storms of one kind that are less apart are one.
+const GAP: i64 = 600;
+
+/// The storms that are known.
+#[derive(Default)]
+pub struct Known {
+    storms: Vec<Followed>,
+}
+
+struct Followed {
+    storm: Storm,
+    ended: bool,
+    missed: u32,
+}
+
+impl Known {
+    /// What is new, in the order of the storms. A storm that was over when it was first seen is none.
+    pub fn hear(&mut self, storms: &[Storm]) -> Vec<News> {
+        let mut news = Vec::new();
+        let mut tell = |turn, storm: &Storm| {
+            news.push(News { schema: WATCH_SCHEMA, news: turn, storm: storm.clone() });
+        };
+        self.storms.iter_mut().for_each(|known| known.missed += 1);
+        for storm in storms {
+            let ended = storm.end.is_some();
+            let Some(known) = self.storms.iter_mut().find(|known| is_same(&known.storm, storm)) else {
+                if !ended {
+                    tell(Turn::Began, storm);
+                }
+                self.storms.push(Followed { storm: storm.clone(), ended, missed: 0 });
+                continue;
+            };
+            if known.ended != ended {
+                tell(if ended { Turn::Ended } else { Turn::Began }, storm);
+            }
+            *known = Followed { storm: storm.clone(), ended, missed: 0 };
+        }
+        self.storms.retain(|known| {
+            let is_gone = known.missed >= PATIENCE;
+            if is_gone && !known.ended {
+                tell(Turn::Ended, &known.storm);
+            }
+            !is_gone
+        });
+        news
+    }
+}
+
+/// Its start and its name may change as more of it is seen.
+fn is_same(a: &Storm, b: &Storm) -> bool {
+    let begin = |storm: &Storm| storm.start.timestamp().as_second();
+    let end = |storm: &Storm| storm.end.as_ref().map_or(i64::MAX, |end| end.timestamp().as_second() + GAP);
+    let meet = begin(a) <= end(b) && begin(b) <= end(a);
+    let kind = |storm: &Storm| {
+        let series = storm.series.first()?;
+        Some((series.direction, series.code, series.reason))
+    };
+    let alike = a.pattern == b.pattern || kind(a).is_some() && kind(a) == kind(b);
+    let (first, other) = (a.factors.first(), b.factors.first());
+    let apart = first.zip(other).is_some_and(|(a, b)| a.dimension == b.dimension && a.value != b.value);
+    meet && alike && !apart
+}
+
+/// For people, on one line: `2026-11-22 02:41 storm began: …`.
+pub fn text(news: &News, look: &Look) -> String {
+    let storm = &news.storm;
+    let say = |english: &str| look.words.say(english).to_owned();
+    let time = |at: &Zoned| at.strftime("%F %H:%M").to_string();
+    let title = say(&storm.title);
+    let parts = match news.news {
+        Turn::Began => {
+            let (mean, usual) = (storm.rate_per_minute.mean, storm.usual_per_minute.rate);
+            let silent = storm.pattern == Pattern::Silence;
+            let rate = if silent { String::new() } else { format!("{mean}/min, ") };
+            let factors = storm.factors.iter().take(2);
+            let factors = factors.map(|factor| format!("{} {}", page::word(&factor.dimension), factor.value));
+            let head = format!("{} {}: {title}", time(&storm.start), say("storm began"));
+            let rate = format!("{rate}{} {usual}/min", say("usual"));
+            [vec![head, rate], factors.collect(), vec![say(&storm.advice)]].concat()
+        }
+        Turn::Ended => {
+            let end = storm.end.as_ref().map(time).unwrap_or_default();
+            let head = format!("{end} {}: {title}", say("storm ended"));
+            let attempts = format!("{} {}", HumanCount(storm.attempts), say("attempts"));
+            vec![head.trim_start().to_owned(), format!("{} {}", say("since"), time(&storm.start)), attempts]
+        }
+    };
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    format!("{}\n", printable(&parts.join("; ")))
+}
