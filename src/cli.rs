@@ -294,9 +294,9 @@ pub struct WatchArgs {
     /// Follow the mail of systemd's journal, besides any FILE.
     #[arg(long)]
     pub journal: bool,
-    /// Begin with lines of this time: -2h, today, 02:30. [default: the last hour of the log]
+    /// Begin with lines of this time: -2h, today, 02:30. [default: the last six hours of the log]
     ///
-    /// Storms are told by what is usual: with a day, as in -1d, more is known of that.
+    /// The screen shows an hour. Storms are told by what is usual, and that by what came before: with -1d more is known of it.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
     pub since: Option<String>,
     /// The zone of stamps that show none, such as Europe/Berlin. [default: this machine's]

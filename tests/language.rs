@@ -114,6 +114,13 @@ fn has_the_fixed_words_of_the_report() {
         "login",
         "earlier ones are not shown; -n 0 shows all",
         "notification to the sender",
+        "a minute",
+        "last hour",
+        "no failure in the last hour",
+        "nothing fits the filter",
+        "no storm",
+        "storm began",
+        "storm ended",
     ];
     for (language, words) in others() {
         for english in fixed {

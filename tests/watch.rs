@@ -4,21 +4,32 @@ mod common;
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use common::{answer, logs};
 use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 use serde_json::Value;
 use smtplog::book::Book;
 use smtplog::filter::{Filter, Pattern};
+use smtplog::input::block::Block;
 use smtplog::input::follow::{Lane, look};
 use smtplog::input::listing::list;
 use smtplog::input::set::{Progress, Source};
 use smtplog::input::tail::Tail;
+use smtplog::language::Words;
+use smtplog::output::page::Look;
+use smtplog::report::Row;
 use smtplog::summary::seed;
 use smtplog::turn::{Calendar, Turns};
+use smtplog::watch::draw::draw;
+use smtplog::watch::keys::Key;
 use smtplog::watch::lookout::{Lookout, Plan};
+use smtplog::watch::news::{Known, Turn};
+use smtplog::watch::screen::{Screen, identity};
+use smtplog::watch::sight::sight;
 use smtplog::when::Window;
 
 /// Numbers that look random and are the same each time.
@@ -119,7 +130,7 @@ fn followed(text: &[u8], sources: &[Source], filter: &Filter, dice: &mut Dice) -
     let log = Written::new();
     let mut lanes = [Lane::File(Tail::new(log.at(0), 0, 0))];
     let mut see = || {
-        let mut tell = |block: &smtplog::input::block::Block| lookout.take(block);
+        let mut tell = |block: &Block| lookout.take(block);
         loop {
             let looked = look(&mut lanes, &mut tell);
             assert!(looked.troubles.is_empty());
@@ -176,7 +187,7 @@ fn counted(report: &Value) -> Vec<String> {
         .as_array()
         .unwrap()
         .iter()
-        .map(|row| words.iter().map(|word| format!("{} ", row[word])).collect())
+        .map(|row| words.map(|word| row[word].to_string()).join(" "))
         .collect();
     rows.sort();
     counted.extend(rows);
@@ -223,4 +234,360 @@ fn a_storm_that_is_followed_is_the_one_that_storm_finds() {
     let senders: Vec<Pattern> = vec!["u5@example.org".parse().unwrap()];
     let filter = Filter { senders, words: vec!["--from u5@example.org".to_owned()], ..Filter::default() };
     same(&path, &filter, &["--from", "u5@example.org"], &mut dice);
+}
+
+/// The screen of a log, as text: at the minute of its last line.
+fn screen_of(text: &[u8], press: &[Key]) -> Screen {
+    let (book, progress, seed, filter) = (Book::built_in(), Progress::default(), seed(), Filter::default());
+    let window = Window::default();
+    let plan = Plan {
+        sources: &[],
+        book: &book,
+        filter: &filter,
+        early: &filter,
+        window,
+        progress: &progress,
+        seed: &seed,
+    };
+    let now = "2026-11-23T00:00:00Z".parse().unwrap();
+    let calendar = Calendar { zone: TimeZone::UTC, year: Some(2026), now, turns: Turns::default() };
+    let mut lookout = Lookout::new(plan, calendar);
+    lookout.set_clock(now);
+    lookout.take(&Block { file: 0, offset: 0, before: b"", lines: text });
+    let minute = lookout.coverage.minutes.map(|(_, last)| last);
+    let storms = lookout.storms(minute);
+    let mut screen = Screen::new(Words::default());
+    screen.sight = sight(&lookout, minute, &storms);
+    screen.sight.name = "mail.log".to_owned();
+    for key in press {
+        assert!(screen.press(*key));
+    }
+    screen
+}
+
+fn plain(color: bool, unicode: bool) -> Look {
+    let words = Words::default();
+    let (tag, top, reverse, who, took) = ("en".to_owned(), 0, false, false, None);
+    Look { width: 80, color, unicode, words, tag, top, reverse, who, took }
+}
+
+/// A frame, line by line, and whether any of it has a colour or the like.
+fn frame(screen: &Screen, look: &Look, width: u16, height: u16) -> (String, bool) {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| draw(frame, screen, look)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let is_styled =
+        buffer.content().iter().any(|cell| cell.style() != ratatui::buffer::Cell::default().style());
+    let rows = buffer.content().chunks(usize::from(width));
+    let line = |row: &[ratatui::buffer::Cell]| {
+        let line: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
+        format!("{}\n", line.trim_end())
+    };
+    (rows.map(line).collect(), is_styled)
+}
+
+#[test]
+fn the_screen_is_as_recorded() {
+    let text = stormy();
+    for (width, height, press) in [
+        (80, 24, &[][..]),
+        (100, 30, &[Key::Tab]),
+        (40, 10, &[Key::Down, Key::Up]),
+        (80, 10, &[Key::Sign('?')]),
+    ] {
+        let screen = screen_of(text.as_bytes(), press);
+        let (shown, is_styled) = frame(&screen, &plain(false, true), width, height);
+        assert!(!is_styled, "colours without being asked for");
+        assert!(frame(&screen, &plain(true, true), width, height).1, "no colours");
+        let golden = common::root().join(format!("fixtures/watch/{width}x{height}.txt"));
+        if std::env::var_os("SMTPLOG_BLESS").is_some() {
+            fs::create_dir_all(golden.parent().unwrap()).unwrap();
+            fs::write(&golden, &shown).unwrap();
+        }
+        assert_eq!(shown, fs::read_to_string(&golden).unwrap_or_default(), "{}", golden.display());
+    }
+}
+
+#[test]
+fn any_size_of_screen_is_drawn() {
+    let mut screen = screen_of(stormy().as_bytes(), &[]);
+    for press in [Key::Tab, Key::Sign('?'), Key::Sign('/'), Key::Sign('x')] {
+        for width in [1, 2, 3, 7, 20, 39, 40, 60, 79, 80, 120, 300] {
+            for height in [1, 2, 3, 4, 5, 8, 9, 10, 15, 16, 17, 24, 60] {
+                frame(&screen, &plain(true, false), width, height);
+            }
+        }
+        screen.press(press);
+    }
+}
+
+#[test]
+fn what_a_log_says_cannot_reach_the_terminal() {
+    let hostile = "Nov 22 16:59:59 mx1 postfix/smtp[3]: A000000001: to=<a@\u{1b}[2Jx\u{202e}y\u{9b}.example.org>, \
+        relay=mx.example.com[198.51.100.7]:25, delay=1, dsn=5.1.1, status=bounced (host mx.example.com[198.51.100.7] said: \
+        550 5.1.1 \u{1b}[31mno \u{200b}such user (in reply to RCPT TO command))\n";
+    let text = format!("{}{}", stormy(), hostile.repeat(300));
+    for press in [&[][..], &[Key::Tab], &[Key::Down]] {
+        let screen = screen_of(text.as_bytes(), press);
+        let (shown, _) = frame(&screen, &plain(true, true), 200, 60);
+        assert!(shown.contains("\\x1b"), "{shown}");
+        let hidden = |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{200b}' | '\u{202e}'));
+        assert!(!shown.contains(hidden), "{shown:?}");
+    }
+}
+
+#[test]
+fn the_filter_and_the_selection_stay_with_what_they_were_put_on() {
+    let text = fs::read(common::fixture("postfix/out.log")).unwrap();
+    let mut screen = screen_of(&text, &[]);
+    let all = screen.rows().len();
+    assert!(all > 5, "{all}");
+    screen.press(Key::Down);
+    screen.press(Key::Down);
+    let chosen = identity(&screen.rows()[2].row);
+    screen.sight.rows.reverse();
+    assert_eq!(identity(&screen.rows()[screen.selected_row()].row), chosen);
+    for (typed, fits) in [("552", "552"), ("4xx", "4"), ("mailbox-full", ""), ("5.1.*", "5.1.")] {
+        screen.press(Key::Escape);
+        screen.press(Key::Sign('/'));
+        for sign in typed.chars() {
+            screen.press(Key::Sign(sign));
+        }
+        screen.press(Key::Enter);
+        let rows = screen.rows();
+        assert!(!rows.is_empty() && rows.len() < all, "{typed}: {} of {all}", rows.len());
+        let is_of = |row: &Row| {
+            let codes = [row.code.map(|code| code.to_string()), row.enhanced.map(|code| code.to_string())];
+            codes.iter().flatten().any(|code| code.starts_with(fits))
+        };
+        assert!(rows.iter().all(|growing| is_of(&growing.row)), "{typed}");
+    }
+    screen.press(Key::Sign('/'));
+    screen.press(Key::Sign('q'));
+    screen.press(Key::Escape);
+    assert_eq!(screen.filter, "5.1.*");
+    assert!(!screen.press(Key::Sign('q')));
+    assert!(!screen.press(Key::Interrupt));
+}
+
+/// A message that is delivered in this minute of 22 November.
+fn well(minute: u32, at: u32) -> String {
+    let front = format!("Nov 22 {:02}:{:02}:01 mx1 postfix", minute / 60, minute % 60);
+    let id = format!("B{minute:05}{at}");
+    format!(
+        "{front}/smtpd[1]: {id}: client=client.example.org[192.0.2.{at}]\n\
+        {front}/smtp[3]: {id}: to=<a@d{at}.example.com>, relay=mx.example.com[198.51.100.7]:25, delay=1, {SENT}\n"
+    )
+}
+
+#[test]
+fn each_storm_is_told_once_when_it_begins_and_once_when_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    let storms = |text: &str| {
+        fs::write(&path, text).unwrap();
+        let found = answer(&["storm", "-n", "0", "--tz", "UTC", "--year", "2026", path.to_str().unwrap()]).0;
+        let screen = screen_of(text.as_bytes(), &[]);
+        assert_eq!(found.matches("STORM ").count(), screen.sight.storms.len(), "{found}");
+        screen.sight.storms
+    };
+    let stormy = stormy();
+    let half = stormy.find("Nov 22 16:40:00").unwrap();
+    let (first, whole) = (storms(&stormy[..half]), storms(&stormy));
+    let calm: String = (0..360).map(|at| well(17 * 60 + at / 3, at % 3)).collect();
+    let over = storms(&format!("{stormy}{calm}"));
+    let mut known = Known::default();
+    let mut told = Vec::new();
+    for storms in [&first, &first, &whole, &over, &over] {
+        told.extend(known.hear(storms).into_iter().map(|news| (news.news, news.storm.pattern)));
+    }
+    use smtplog::storms::Pattern::RateLimit;
+    assert_eq!(told, [(Turn::Began, RateLimit), (Turn::Ended, RateLimit)]);
+    assert!(Known::default().hear(&over).is_empty(), "what was over before we came is no news");
+}
+
+#[test]
+fn without_a_terminal_each_storm_is_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    fs::write(&path, stormy()).unwrap();
+    let path = path.to_str().unwrap();
+    let args = ["watch", "--until-idle", "--tz", "UTC", "--year", "2026", path];
+    let (status, out, err) = common::run(&args);
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert!(out.starts_with("2026-11-22 16:00 storm began: a provider slows us down; "), "{out}");
+    assert_eq!(out.lines().count(), 1, "{out}");
+    let (status, out, _) = common::run(&[&args[..], &["--format", "ndjson"]].concat());
+    let news: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((status, &news["news"], &news["pattern"]), (0, &"began".into(), &"rate-limit".into()));
+    let schema: Value = serde_json::from_str(&answer(&["schema", "watch"]).0).unwrap();
+    assert!(jsonschema::is_valid(&schema, &news), "{news}");
+    let (_, filtered, _) = common::run(&[&args[..], &["--code", "550"]].concat());
+    assert_eq!(filtered, "");
+    let (status, out, _) = common::fed(&["watch", "--tz", "UTC", "--year", "2026", "-"], stormy().as_bytes());
+    assert!((status, out.lines().count()) == (0, 1), "{out}");
+}
+
+#[test]
+fn it_ends_quietly_by_a_signal_and_when_nobody_reads_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    fs::write(&path, stormy()).unwrap();
+    let args = ["watch", "--tz", "UTC", "--year", "2026", path.to_str().unwrap()];
+    let start = || {
+        let mut command = common::command(&args);
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let mut child = start();
+    let mut first = [0; 10];
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"2026-11-22");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+    let mut child = start();
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
+
+#[test]
+fn it_says_what_it_cannot_follow() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.log.gz");
+    fs::write(&path, [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]).unwrap();
+    let (status, _, err) = common::run(&["watch", path.to_str().unwrap()]);
+    assert!(status == 2 && err.contains("it is compressed"), "{err}");
+    let (status, _, err) = common::run(&["watch", "/nowhere/mail.log"]);
+    assert!(status == 2 && err.contains("cannot open /nowhere/mail.log: no such file"), "{err}");
+}
+
+/// A terminal of 80 columns and 24 lines that a test types into and looks at.
+struct Tmux {
+    folder: tempfile::TempDir,
+}
+
+impl Tmux {
+    /// None: there is no tmux here.
+    fn new(command: &str) -> Option<Self> {
+        let tmux = Self { folder: tempfile::tempdir().unwrap() };
+        let started = tmux.run(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", command]);
+        if started.is_none() {
+            println!("skipped: no tmux");
+        }
+        started.map(|_| tmux)
+    }
+
+    fn run(&self, args: &[&str]) -> Option<String> {
+        let socket = self.folder.path().join("socket");
+        let output = std::process::Command::new("tmux")
+            .arg("-S")
+            .arg(socket)
+            .args(args)
+            .env("LC_ALL", "C.UTF-8")
+            .env("TERM", "xterm-256color")
+            .env_remove("TMUX")
+            .output()
+            .ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn type_in(&self, keys: &[&str]) {
+        self.run(&[&["send-keys"], keys].concat()).unwrap();
+    }
+
+    fn screen(&self) -> String {
+        self.run(&["capture-pane", "-p"]).unwrap_or_default()
+    }
+
+    /// Waits until the screen is as it is wanted.
+    #[track_caller]
+    fn shows(&self, what: &str, wanted: impl Fn(&str) -> bool) {
+        for _ in 0..300 {
+            if wanted(&self.screen()) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("no {what} in 30 seconds:\n{}", self.screen());
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        self.run(&["kill-server"]);
+    }
+}
+
+/// Lines as Postfix writes them now, the minute being so many before.
+fn lines_now(minutes_ago: i64, number: usize, end: &str) -> String {
+    let at = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(minutes_ago);
+    let front = format!("{} mx1 postfix", at.strftime("%Y-%m-%dT%H:%M:%S+00:00"));
+    let id = format!("{:05X}{number:05X}", minutes_ago + 0xA0000);
+    format!(
+        "{front}/smtpd[1]: {id}: client=client.example.org[192.0.2.7]\n\
+        {front}/smtp[3]: {id}: to=<r{number}@example.com>, relay=mx.example.com[198.51.100.7]:25, delay=1, {end}\n"
+    )
+}
+
+const SENT: &str = "dsn=2.0.0, status=sent (250 2.0.0 Ok)";
+const FULL: &str = "dsn=5.2.2, status=bounced (host mx.example.com[198.51.100.7] said: 552 5.2.2 Mailbox full (in reply to RCPT TO command))";
+const NOBODY: &str = "dsn=5.1.1, status=bounced (host mx.example.com[198.51.100.7] said: 550 5.1.1 User unknown (in reply to RCPT TO command))";
+
+#[test]
+fn a_terminal_shows_what_is_written_and_gets_back_what_it_had() {
+    let log = Written::new();
+    let calm: String =
+        (1..300).rev().flat_map(|minute| (0..3).map(move |at| lines_now(minute, at, SENT))).collect();
+    log.write(calm.as_bytes());
+    let program = assert_cmd::cargo::cargo_bin("smtplog");
+    let run = format!(
+        "echo BEFORE; SMTPLOG_NO_CONFIG=1 TZ=UTC LC_ALL=C.UTF-8 '{}' watch '{}'; echo STATUS $?; sleep 60",
+        program.display(),
+        log.at(0).display()
+    );
+    let Some(tmux) = Tmux::new(&run) else { return };
+    tmux.shows("first screen", |screen| screen.contains("no failure in the last hour"));
+    log.write(lines_now(0, 500, FULL).as_bytes());
+    tmux.shows("new row", |screen| screen.contains("552 5.2.2") && screen.contains("+1"));
+    log.rename();
+    log.write(lines_now(0, 501, NOBODY).as_bytes());
+    tmux.shows("row of the new file", |screen| screen.contains("550 5.1.1"));
+    let burst: String = (600..1000).map(|number| lines_now(0, number, NOBODY)).collect();
+    log.write(burst.as_bytes());
+    tmux.shows("storm", |screen| screen.contains("storms (1)") && screen.contains("since "));
+    tmux.type_in(&["/"]);
+    tmux.type_in(&["-l", "552"]);
+    tmux.type_in(&["Enter"]);
+    tmux.shows("filtered rows", |screen| screen.contains("552 5.2.2") && !screen.contains("550 5.1.1  "));
+    tmux.run(&["resize-window", "-x", "40", "-y", "10"]);
+    tmux.shows("small screen", |screen| screen.lines().count() <= 10 && screen.contains("a minute"));
+    tmux.type_in(&["q"]);
+    tmux.shows("the old screen", |screen| screen.contains("BEFORE") && screen.contains("STATUS 0"));
+}
+
+#[test]
+fn a_terminal_gets_back_what_it_had_also_by_a_signal() {
+    let log = Written::new();
+    log.write(lines_now(1, 1, FULL).as_bytes());
+    let program = assert_cmd::cargo::cargo_bin("smtplog");
+    let pid = log.folder.path().join("pid");
+    // The shell becomes the program, so that its number is known.
+    let run = format!(
+        "echo BEFORE; sh -c 'echo $$ > {}; exec env SMTPLOG_NO_CONFIG=1 {} watch --color never {}'; \
+        echo STATUS $?; stty -a | grep -o ' icanon'; sleep 60",
+        pid.display(),
+        program.display(),
+        log.at(0).display(),
+    );
+    let Some(tmux) = Tmux::new(&run) else { return };
+    tmux.shows("first screen", |screen| screen.contains("552 5.2.2"));
+    let pid = fs::read_to_string(pid).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    tmux.shows("the old screen", |screen| {
+        screen.contains("BEFORE") && screen.contains("STATUS 0") && screen.contains("icanon")
+    });
 }

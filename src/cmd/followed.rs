@@ -31,8 +31,8 @@ pub struct Followed {
     pub window: Window,
 }
 
-/// Without `--since`, so much of the log is looked at.
-const BEFORE: SignedDuration = SignedDuration::from_hours(1);
+/// Without `--since`, so much of the log is looked at: the screen shows an hour, and what is usual is told by some more.
+const BEFORE: SignedDuration = SignedDuration::from_hours(6);
 
 /// No file that is followed is older than now, whenever it was written last: in seconds.
 const FAR: u64 = 100 * 366 * 24 * 3600;

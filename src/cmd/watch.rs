@@ -67,7 +67,7 @@ pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Done, Error> {
     };
     let look = look(args.color, &args.tongue);
     match args.format {
-        None if stdout().is_terminal() && !args.until_idle => watch.screen(look, filter.words.join(" "))?,
+        None if stdout().is_terminal() && !args.until_idle => watch.screen(&look, &filter.words.join(" "))?,
         None => watch.lines(WatchFormat::Text, args.until_idle, &look, out)?,
         Some(format) => watch.lines(format, args.until_idle, &look, out)?,
     }
@@ -112,7 +112,7 @@ impl Watch<'_> {
     }
 
     /// Until a key or a signal ends it.
-    fn screen(&mut self, look: Look, asked: String) -> Result<(), Error> {
+    fn screen(&mut self, look: &Look, asked: &str) -> Result<(), Error> {
         let mut taken = Taken::new()?;
         let mut screen = Screen::new(look.words.clone());
         let mut storms = Storms::default();
@@ -131,9 +131,9 @@ impl Watch<'_> {
                 }
                 screen.sight = sight(&self.lookout, minute, &storms.found);
                 screen.sight.name = names.join(" ");
-                screen.sight.asked.clone_from(&asked);
+                asked.clone_into(&mut screen.sight.asked);
                 screen.sight.trouble = self.trouble.as_ref().map(ToString::to_string);
-                let draws = |frame: &mut ratatui::Frame| draw(frame, &screen, &look);
+                let draws = |frame: &mut ratatui::Frame| draw(frame, &screen, look);
                 taken.terminal.draw(draws).map_err(Error::Terminal)?;
                 drawn = Instant::now();
             }

@@ -77,7 +77,9 @@ mod tests {
         let mut pending = Pending::default();
         let mut told = Vec::new();
         let mut tell = |block: &Block| told.push((block.offset, block.lines.to_vec()));
-        pieces.iter().for_each(|piece| pending.add(piece, 0, &mut tell));
+        for piece in pieces {
+            pending.add(piece, 0, &mut tell);
+        }
         pending.end(0, &mut tell);
         told
     }

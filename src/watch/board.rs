@@ -16,6 +16,7 @@ use crate::ledger::seen::{Before, IdHash};
 use crate::mta;
 use crate::mta::fact::Step;
 use crate::tally::{Key, Tally};
+use crate::time::Moment;
 use crate::walk::{Noted, Told};
 
 /// So many minutes are shown.
@@ -88,7 +89,7 @@ impl<'a> Board<'a> {
             self.left_out += u64::from(wanted);
             return;
         }
-        let minute = told.moment.map(|moment| moment.minute()).filter(|minute| *minute <= self.latest);
+        let minute = told.moment.map(Moment::minute).filter(|minute| *minute <= self.latest);
         if is_hop {
             self.hop(minute);
             return;

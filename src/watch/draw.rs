@@ -98,11 +98,8 @@ fn head(screen: &Screen, pen: &Pen, is_high: bool) -> Vec<Line<'static>> {
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let name = format!("smtplog watch  {}", sight.name);
     let mut lines = vec![pen.apart(&name, &sight.time, bold)];
-    let flows: [(&str, Color, fn(&Flow) -> u64); 3] = [
-        ("in", Color::Blue, |flow| flow.came),
-        ("out", Color::Green, |flow| flow.delivered),
-        ("failed", Color::Red, |flow| flow.failed),
-    ];
+    let flows =
+        [("IN", Color::Blue, came as Of), ("OUT", Color::Green, delivered), ("failed", Color::Red, failed)];
     if !is_high {
         let rates = flows.map(|(name, _, of)| format!("{} {}", pen.say(name), rate(&sight.hour, of)));
         lines.push(pen.line(&format!("{} {}", rates.join("  "), pen.say("a minute")), Style::new()));
@@ -121,19 +118,32 @@ fn head(screen: &Screen, pen: &Pen, is_high: bool) -> Vec<Line<'static>> {
         ]));
     }
     let (read, lost) = sight.lines;
-    let mut said = format!("{} {}", HumanCount(read), pen.say("lines"));
-    if lost > 0 {
-        said.push_str(&format!(", {} {}", HumanCount(lost), pen.say("not understood")));
-    }
-    if !sight.asked.is_empty() {
-        said.push_str(&format!("   {}", sight.asked));
-    }
+    let lines_read = format!("{} {}", HumanCount(read), pen.say("lines"));
+    let lost = (lost > 0).then(|| format!("{} {}", HumanCount(lost), pen.say("not understood")));
+    let asked = Some(sight.asked.clone()).filter(|asked| !asked.is_empty());
+    let said: Vec<String> = [Some(lines_read), lost, asked].into_iter().flatten().collect();
+    let said = said.join("  ");
     lines.push(pen.apart(&said, &pen.say("last hour"), Style::new().add_modifier(Modifier::DIM)));
     lines
 }
 
+/// One of its counts.
+type Of = fn(&Flow) -> u64;
+
+fn came(flow: &Flow) -> u64 {
+    flow.came
+}
+
+fn delivered(flow: &Flow) -> u64 {
+    flow.delivered
+}
+
+fn failed(flow: &Flow) -> u64 {
+    flow.failed
+}
+
 /// Of the last whole minutes; the one that is not over yet would say too little.
-fn rate(hour: &[Flow], of: fn(&Flow) -> u64) -> String {
+fn rate(hour: &[Flow], of: Of) -> String {
     let whole = hour.get(hour.len().saturating_sub(RATED + 1)..hour.len().saturating_sub(1));
     let sum: u64 = whole.unwrap_or_default().iter().map(of).sum();
     number(sum as f64 / RATED as f64)
@@ -332,7 +342,7 @@ fn help(look: &Look, width: usize, height: usize) -> Vec<Line<'static>> {
     ];
     let notes = [
         "5 min: what came in the last five minutes; the rows that grew most come first.",
-        "in: messages that came; out: deliveries; failed: deferred, bounced, expired and refused.",
+        "IN: messages that came; OUT: deliveries; failed: deferred, bounced, expired and refused.",
     ];
     let mut lines = vec![pen.line("smtplog watch", Style::new().add_modifier(Modifier::BOLD))];
     for (key, what) in keys {
