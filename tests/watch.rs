@@ -5,15 +5,18 @@ mod common;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use common::{answer, logs};
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use smtplog::book::Book;
-use smtplog::filter::{Filter, Pattern};
+use smtplog::filter::{self, Filter};
 use smtplog::input::block::Block;
 use smtplog::input::follow::{Lane, look};
 use smtplog::input::listing::list;
@@ -22,6 +25,7 @@ use smtplog::input::tail::Tail;
 use smtplog::language::Words;
 use smtplog::output::page::Look;
 use smtplog::report::Row;
+use smtplog::storms::Pattern;
 use smtplog::summary::seed;
 use smtplog::turn::{Calendar, Turns};
 use smtplog::watch::draw::draw;
@@ -231,7 +235,7 @@ fn a_storm_that_is_followed_is_the_one_that_storm_finds() {
     }
     let found = answer(&["storm", "--tz", "UTC", "--year", "2026", path.to_str().unwrap()]).0;
     assert!(found.contains("STORM 1"), "{found}");
-    let senders: Vec<Pattern> = vec!["u5@example.org".parse().unwrap()];
+    let senders: Vec<filter::Pattern> = vec!["u5@example.org".parse().unwrap()];
     let filter = Filter { senders, words: vec!["--from u5@example.org".to_owned()], ..Filter::default() };
     same(&path, &filter, &["--from", "u5@example.org"], &mut dice);
 }
@@ -258,7 +262,7 @@ fn screen_of(text: &[u8], press: &[Key]) -> Screen {
     let storms = lookout.storms(minute);
     let mut screen = Screen::new(Words::default());
     screen.sight = sight(&lookout, minute, &storms);
-    screen.sight.name = "mail.log".to_owned();
+    "mail.log".clone_into(&mut screen.sight.name);
     for key in press {
         assert!(screen.press(*key));
     }
@@ -401,8 +405,7 @@ fn each_storm_is_told_once_when_it_begins_and_once_when_it_ends() {
     for storms in [&first, &first, &whole, &over, &over] {
         told.extend(known.hear(storms).into_iter().map(|news| (news.news, news.storm.pattern)));
     }
-    use smtplog::storms::Pattern::RateLimit;
-    assert_eq!(told, [(Turn::Began, RateLimit), (Turn::Ended, RateLimit)]);
+    assert_eq!(told, [(Turn::Began, Pattern::RateLimit), (Turn::Ended, Pattern::RateLimit)]);
     assert!(Known::default().hear(&over).is_empty(), "what was over before we came is no news");
 }
 
@@ -436,14 +439,14 @@ fn it_ends_quietly_by_a_signal_and_when_nobody_reads_any_more() {
     let args = ["watch", "--tz", "UTC", "--year", "2026", path.to_str().unwrap()];
     let start = || {
         let mut command = common::command(&args);
-        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let mut child = start();
     let mut first = [0; 10];
     child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
     assert_eq!(&first, b"2026-11-22");
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let pid = Pid::from_child(&child);
+    rustix::process::kill_process(pid, Signal::TERM).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
     let mut child = start();
@@ -451,6 +454,30 @@ fn it_ends_quietly_by_a_signal_and_when_nobody_reads_any_more() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
+
+#[test]
+fn the_journal_is_followed_and_its_reader_ends_with_us() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("answer"), stormy()).unwrap();
+    let script =
+        "#!/bin/sh\ncd \"${0%/*}\"; echo \"$*\" > asked; echo $$ > pid; cat answer; exec sleep 100\n";
+    fs::write(at("journalctl"), script).unwrap();
+    fs::set_permissions(at("journalctl"), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = common::command(&["watch", "--journal", "--tz", "UTC", "--year", "2026"]);
+    command.env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()));
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut first = [0; 10];
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"2026-11-22");
+    rustix::process::kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let asked = fs::read_to_string(at("asked")).unwrap();
+    assert!(asked.contains("--follow --lines=all"), "{asked}");
+    let journalctl = fs::read_to_string(at("pid")).unwrap();
+    let journalctl = Pid::from_raw(journalctl.trim().parse().unwrap()).unwrap();
+    assert!(rustix::process::test_kill_process(journalctl).is_err(), "it is still there");
 }
 
 #[test]
@@ -585,8 +612,8 @@ fn a_terminal_gets_back_what_it_had_also_by_a_signal() {
     let Some(tmux) = Tmux::new(&run) else { return };
     tmux.shows("first screen", |screen| screen.contains("552 5.2.2"));
     let pid = fs::read_to_string(pid).unwrap();
-    let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(pid, Signal::TERM).unwrap();
     tmux.shows("the old screen", |screen| {
         screen.contains("BEFORE") && screen.contains("STATUS 0") && screen.contains("icanon")
     });

@@ -13,7 +13,7 @@ use crate::cmd::times::{calendar, window};
 use crate::error::Error;
 use crate::input::feed::Feed;
 use crate::input::follow::Lane;
-use crate::input::journal::{self, Bounds};
+use crate::input::journal::Bounds;
 use crate::input::listing::list;
 use crate::input::set::Source;
 use crate::input::source::Origin;
@@ -66,7 +66,7 @@ impl Followed {
             let bounds = Bounds { since: since.map(Timestamp::as_second), until: None };
             let (path, newest) = (PathBuf::from("journal"), SystemTime::now());
             let (origin, series) = (Origin::Journal(bounds), sources.len());
-            sources.push(Source { path, origin, newest, series, within: None });
+            sources.push(Source { series, ..Source::new(path, origin, newest) });
         }
         let lanes = sources.iter().enumerate().map(lane).collect::<Result<_, _>>()?;
         Ok(Self { sources, lanes, calendar, window })
@@ -103,8 +103,7 @@ fn lane((number, source): (usize, &Source)) -> Result<Lane, Error> {
         Origin::Stdin => Lane::Feed(Feed::new(io::stdin(), number)),
         Origin::Pipe => Lane::Feed(Feed::new(File::open(path).map_err(failed)?, number)),
         Origin::Journal(bounds) => {
-            let journal = journal::follow(bounds).map_err(|source| Error::Journal { source })?;
-            Lane::Feed(Feed::new(journal, number))
+            Lane::Feed(Feed::of_journal(bounds, number).map_err(|source| Error::Journal { source })?)
         }
         Origin::File(_) => {
             File::open(path).map_err(failed)?;

@@ -20,6 +20,7 @@ use crate::cmd::wanted::filter;
 use crate::error::{Error, shown};
 use crate::input::follow::{Lane, is_over, look as look_at};
 use crate::input::set::{Progress, Source};
+use crate::input::source::Origin;
 use crate::output::entry_json;
 use crate::output::page::Look;
 use crate::summary::seed;
@@ -64,6 +65,7 @@ pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Done, Error> {
         clock: Clock::default(),
         ended,
         trouble: None,
+        is_lost: false,
     };
     let look = look(args.color, &args.tongue);
     match args.format {
@@ -86,6 +88,8 @@ struct Watch<'a> {
     ended: Arc<AtomicBool>,
     /// What could not be read when it was looked at last.
     trouble: Option<Error>,
+    /// It will never be there again.
+    is_lost: bool,
 }
 
 impl Watch<'_> {
@@ -99,11 +103,18 @@ impl Watch<'_> {
         self.lookout.set_clock(now);
         let Self { lanes, lookout, .. } = self;
         let looked = look_at(lanes, &mut |block| lookout.take(block));
-        let trouble = looked.troubles.into_iter().next();
-        self.trouble = trouble.map(|(lane, source)| {
-            let path = self.sources.get(lane).map(|source| source.path.clone()).unwrap_or_default();
-            Error::Read { path, offset: 0, source }
-        });
+        if !self.is_lost {
+            self.trouble = None;
+        }
+        for (lane, source) in looked.troubles {
+            // A file may be there again the next time; a pipe is not.
+            self.is_lost |= matches!(self.lanes.get(lane), Some(Lane::Feed(_)));
+            let known = self.sources.get(lane);
+            let journal = known.is_some_and(|source| matches!(source.origin, Origin::Journal(_)));
+            let path = known.map(|source| source.path.clone()).unwrap_or_default();
+            self.trouble =
+                Some(if journal { Error::Journal { source } } else { Error::Open { path, source } });
+        }
         if !looked.more {
             let last = self.lookout.coverage.minutes.map(|(_, last)| last);
             self.clock.tick(last, now.as_second().div_euclid(60), self.begun.elapsed());
@@ -117,7 +128,7 @@ impl Watch<'_> {
         let mut screen = Screen::new(look.words.clone());
         let mut storms = Storms::default();
         let names: Vec<String> = self.sources.iter().map(|source| shown(&source.path)).collect();
-        let mut drawn = Instant::now();
+        let (mut drawn, mut seen) = (Instant::now(), None);
         loop {
             let more = self.read();
             if !more || drawn.elapsed() > REDRAW {
@@ -126,12 +137,15 @@ impl Watch<'_> {
                 } else {
                     self.clock.minute
                 };
-                if !more {
-                    storms.find(&mut self.lookout, minute, false);
+                let new_storms = !more && storms.find(&mut self.lookout, minute, false);
+                let state = (self.lookout.coverage.lines, minute);
+                // Most of the time nothing has come, and the rows are as they were.
+                if new_storms || seen != Some(state) {
+                    seen = Some(state);
+                    screen.sight = sight(&self.lookout, minute, &storms.found);
+                    screen.sight.name = names.join(" ");
+                    asked.clone_into(&mut screen.sight.asked);
                 }
-                screen.sight = sight(&self.lookout, minute, &storms.found);
-                screen.sight.name = names.join(" ");
-                asked.clone_into(&mut screen.sight.asked);
                 screen.sight.trouble = self.trouble.as_ref().map(ToString::to_string);
                 let draws = |frame: &mut ratatui::Frame| draw(frame, &screen, look);
                 taken.terminal.draw(draws).map_err(Error::Terminal)?;

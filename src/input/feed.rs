@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread;
 
 use super::block::Block;
+use super::journal::{self, Bounds, Leash};
 use super::pending::Pending;
 
 /// Read at once, in bytes.
@@ -20,6 +21,8 @@ pub struct Feed {
     pending: Pending,
     /// Nothing more will come.
     pub ended: bool,
+    /// Whoever writes ends with it.
+    leash: Option<Leash>,
 }
 
 impl Feed {
@@ -42,7 +45,13 @@ impl Feed {
                 }
             }
         });
-        Self { pieces, number, pending: Pending::default(), ended: false }
+        Self { pieces, number, pending: Pending::default(), ended: false, leash: None }
+    }
+
+    /// The journal, while it is written.
+    pub fn of_journal(bounds: Bounds, number: usize) -> io::Result<Self> {
+        let (reader, leash) = journal::follow(bounds)?;
+        Ok(Self { leash: Some(leash), ..Self::new(reader, number) })
     }
 
     /// Tells the lines that have come, some `limit` bytes of them; false: there are no more for now.
@@ -59,6 +68,7 @@ impl Feed {
                 Err(TryRecvError::Disconnected) => {
                     self.pending.end(self.number, tell);
                     self.ended = true;
+                    self.leash = None;
                 }
             }
         }

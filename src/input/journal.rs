@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 /// In seconds since 1970; half-open. None: no bound.
@@ -57,7 +57,7 @@ pub const FOLDERS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
 /// What journalctl prints. It ends with journalctl, whichever ends first; an end in failure, and an empty answer, are
 /// errors.
 struct Journal {
-    child: Child,
+    child: Leash,
     stdout: BufReader<ChildStdout>,
     complaint: Option<JoinHandle<String>>,
     /// Nothing came, and something was to come.
@@ -77,9 +77,12 @@ pub fn open(bounds: Bounds, cursor: Option<Cursor>) -> io::Result<impl Read + Se
     start(bounds, cursor, false)
 }
 
-/// The same, and what is written from now on, without an end.
-pub fn follow(bounds: Bounds) -> io::Result<impl Read + Send> {
-    start(bounds, None, true)
+/// The same, and what is written from now on, without an end. journalctl ends with the leash, also while somebody waits
+/// for what it will print.
+pub fn follow(bounds: Bounds) -> io::Result<(impl Read + Send, Leash)> {
+    let journal = start(bounds, None, true)?;
+    let leash = Leash(journal.child.0.clone());
+    Ok((journal, leash))
 }
 
 fn start(bounds: Bounds, cursor: Option<Cursor>, follow: bool) -> io::Result<Journal> {
@@ -114,6 +117,7 @@ fn start(bounds: Bounds, cursor: Option<Cursor>, follow: bool) -> io::Result<Jou
         let _ = io::copy(&mut stderr, &mut io::sink());
         String::from_utf8_lossy(&bytes).into_owned()
     });
+    let child = Leash(Arc::new(Mutex::new(child)));
     let (stdout, complaint, is_empty) = (BufReader::new(stdout), Some(complaint), after.is_none());
     Ok(Journal { child, stdout, complaint, is_empty, cursor, line: Vec::new(), given: 0 })
 }
@@ -153,7 +157,7 @@ impl Journal {
     }
 
     fn end(&mut self, complaint: JoinHandle<String>) -> io::Result<()> {
-        let status = self.child.wait()?;
+        let status = self.child.lock().wait()?;
         let complaint = complaint.join().unwrap_or_default();
         let said = complaint.lines().next().map(|line| format!(": {}", line.trim())).unwrap_or_default();
         if !status.success() {
@@ -167,10 +171,20 @@ impl Journal {
     }
 }
 
-impl Drop for Journal {
+/// What a journalctl ends with.
+pub struct Leash(Arc<Mutex<Child>>);
+
+impl Leash {
+    fn lock(&self) -> MutexGuard<'_, Child> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Leash {
     /// When we stop early; a child that has ended already is only taken note of.
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let mut child = self.lock();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
