@@ -56,13 +56,28 @@ impl Tail {
         };
         let Some(mut open) = self.open.take() else {
             if named.is_some() {
-                self.open = Some(Opened::new(&self.path, std::mem::take(&mut self.from))?);
+                self.open = Some(Opened::new(&self.path, self.from)?);
+                self.from = 0;
                 return self.poll(limit, tell);
             }
             return Ok(false);
         };
+        // Whatever fails, the next look goes on where this one ended.
+        let more = self.read_on(&mut open, named, limit, tell);
+        self.open = Some(open);
+        more
+    }
+
+    /// `named` is the file that had the name before, and its size.
+    fn read_on(
+        &mut self,
+        open: &mut Opened,
+        named: Option<(FileId, u64)>,
+        limit: usize,
+        tell: &mut dyn FnMut(&Block),
+    ) -> io::Result<bool> {
         if open.was_truncated()? {
-            self.rest_of_copy(&open, tell)?;
+            self.rest_of_copy(open, tell);
             self.pending.end(self.number, tell);
             (open.at, open.head) = (0, Vec::new());
         }
@@ -76,21 +91,21 @@ impl Tail {
             budget = budget.saturating_sub(count);
         }
         let Some((_, size)) = named.filter(|(id, _)| budget > 0 && *id != open.id) else {
-            self.open = Some(open);
             return Ok(budget == 0);
         };
         let newer = self.newer_parts(open.id);
         // An empty one is there before anybody writes to it, and the old one is written to until then.
         if size == 0 && newer.is_empty() {
-            self.open = Some(open);
             return Ok(false);
         }
+        // First of all, since it may not be ours to read yet.
+        let next = Opened::new(&self.path, 0)?;
         self.pending.end(self.number, tell);
         for path in newer {
-            self.whole(&path, 0, tell)?;
+            self.whole(&path, 0, tell);
             self.pending.end(self.number, tell);
         }
-        self.open = Some(Opened::new(&self.path, 0)?);
+        *open = next;
         Ok(true)
     }
 
@@ -127,25 +142,21 @@ impl Tail {
     }
 
     /// What came between the last look and the copy that was made before the log was cut to nothing.
-    fn rest_of_copy(&mut self, open: &Opened, tell: &mut dyn FnMut(&Block)) -> io::Result<()> {
+    fn rest_of_copy(&mut self, open: &Opened, tell: &mut dyn FnMut(&Block)) {
         let is_copy = |path: &PathBuf| {
             let Ok(file) = File::open(path) else { return false };
             let is_long = file.metadata().is_ok_and(|metadata| metadata.len() >= open.at);
             is_long && !open.head.is_empty() && head(&file, open.head.len()).is_ok_and(|h| h == open.head)
         };
-        match self.parts().into_iter().rev().find(is_copy) {
-            Some(path) => self.whole(&path, open.at, tell),
-            None => Ok(()),
+        if let Some(path) = self.parts().into_iter().rev().find(is_copy) {
+            self.whole(&path, open.at, tell);
         }
     }
 
-    fn whole(&mut self, path: &Path, from: u64, tell: &mut dyn FnMut(&Block)) -> io::Result<()> {
-        let mut open = Opened::new(path, from)?;
-        loop {
-            let count = open.read(&mut self.room)?;
-            if count == 0 {
-                return Ok(());
-            }
+    /// As much of another part as can be read: it is read once, and what is told twice would count twice.
+    fn whole(&mut self, path: &Path, from: u64, tell: &mut dyn FnMut(&Block)) {
+        let Ok(mut open) = Opened::new(path, from) else { return };
+        while let Ok(count @ 1..) = open.read(&mut self.room) {
             self.pending.add(self.room.get(..count).unwrap_or_default(), self.number, tell);
         }
     }
@@ -155,6 +166,9 @@ impl Opened {
     fn new(path: &Path, at: u64) -> io::Result<Self> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("it is no file"));
+        }
         let head = head(&file, HEAD.min(at as usize))?;
         Ok(Self { id: FileId::of(&metadata), file, at, head })
     }
@@ -290,6 +304,24 @@ mod tests {
             log.look();
             assert_eq!(log.read, format!("one\ntwo\nthree\n{after}"));
         }
+    }
+
+    #[test]
+    fn what_cannot_be_opened_yet_is_waited_for_and_nothing_is_told_twice() {
+        let mut log = Log::new();
+        log.write("mail.log", "one\n");
+        log.look();
+        fs::rename(log.at("mail.log"), log.at("mail.log.2")).unwrap();
+        log.write("mail.log.1", "two\n");
+        // Nobody can read a folder as a file, whoever runs this.
+        fs::create_dir(log.at("mail.log")).unwrap();
+        for _ in 0..3 {
+            assert!(log.tail.poll(1000, &mut |_| panic!("told too early")).is_err());
+        }
+        fs::remove_dir(log.at("mail.log")).unwrap();
+        log.write("mail.log", "three\n");
+        log.look();
+        assert_eq!(log.read, "one\ntwo\nthree\n");
     }
 
     #[test]
