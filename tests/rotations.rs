@@ -161,6 +161,8 @@ fn drill(way: Way, rotations: usize, kills: bool, dice: &mut Dice) {
     let ended = AtomicBool::new(false);
     let (mut told, mut killed, mut runs) = (Told::default(), 0, 0);
     let seeds = [dice.below(u64::MAX) | 1, dice.below(u64::MAX) | 1];
+    // What was rotated away before the first run that ends, nobody knows of.
+    assert!(told.take(&scan(path).output().unwrap().stdout));
     std::thread::scope(|scope| {
         let stop = Stop([&writer.ended, &ended]);
         scope.spawn(|| writer.write(Dice(seeds[0])));
