@@ -155,7 +155,9 @@ pub fn lines(
     let frame = Frame { providers, zone, files: Vec::new(), minutes: coverage.minutes };
     let mut storms = answer(&gatherer.close(), &frame);
     if let Some(redactor) = redactor {
-        storms.iter_mut().for_each(|storm| redactor.storm(storm));
+        for storm in &mut storms {
+            redactor.storm(storm);
+        }
     }
     let line = |storm: Storm| StormLine {
         pattern: slug(storm.pattern),

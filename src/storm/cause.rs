@@ -61,7 +61,7 @@ pub fn storms(field: &Field, null_sender: Value) -> Vec<Found> {
     let mut candidates: Vec<Candidate> =
         [Way::Out, Way::In].into_iter().flat_map(|way| candidates(field, way)).collect();
     candidates.extend(bounces(field, null_sender));
-    candidates.extend(exchanges(&field.points).into_iter().flat_map(|members| mutual(field, members)));
+    candidates.extend(exchanges(field.points).into_iter().flat_map(|members| mutual(field, &members)));
     // What tells nothing apart holds all storms of its time: it is asked last, for what nothing else explains.
     let is_coarse = |view: Option<(Dimension, Value)>| {
         matches!(view, None | Some((Dimension::Host | Dimension::Instance, _)))
@@ -145,8 +145,8 @@ fn bounces(field: &Field, null_sender: Value) -> Vec<Candidate> {
 }
 
 /// The bursts of what two addresses write to each other.
-fn mutual(field: &Field, members: Vec<usize>) -> Vec<Candidate> {
-    let points = field.weights(&members);
+fn mutual(field: &Field, members: &[usize]) -> Vec<Candidate> {
+    let points = field.weights(members);
     if !has_five(&points) {
         return Vec::new();
     }
@@ -171,7 +171,7 @@ fn mutual(field: &Field, members: Vec<usize>) -> Vec<Candidate> {
         way: Way::Out,
         burst,
         usual: usual.clone(),
-        members: members.clone(),
+        members: members.to_vec(),
         part: 0.0,
     };
     found.into_iter().map(candidate).collect()
