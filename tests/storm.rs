@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -114,6 +115,20 @@ fn stolen(user: &str, sender: &str) -> Log {
         let recipient = format!("x{at}@d{}.example.com", at % 40);
         let end = [SPAM, SENT, NOBODY][at as usize % 3];
         log.mail(NOON + at * 4, sender, &recipient, user, end);
+    }
+    log
+}
+
+const FULL: &str = "dsn=4.2.2, status=deferred (host mx.example.com[198.51.100.7] said: 452 4.2.2 mailbox full \
+                    (in reply to RCPT TO command))";
+const LATER: &str = "dsn=4.7.28, status=deferred (host mx.example.com[198.51.100.7] said: 421 4.7.28 too much mail from \
+                     you, rate limited (in reply to end of DATA command))";
+
+/// A message each eight seconds, for a quarter of an hour.
+fn failing(sender: &str, recipient: &str, end: &str) -> Log {
+    let mut log = Log::ordinary();
+    for at in 0..120 {
+        log.mail(NOON + at * 8, sender, recipient, "", end);
     }
     log
 }
@@ -253,6 +268,20 @@ fn no_printed_command_runs_what_a_log_says() {
         "systemctl",
         "ss",
         "journalctl",
+        "postfix",
+        "dig",
+        "host",
+        "getent",
+        "df",
+        "du",
+        "ip",
+        "nc",
+        "mailq",
+        "exiwhat",
+        "exinext",
+        "exigrep",
+        "doveadm",
+        "curl",
     ] {
         let does = if name == "reboot" {
             format!("touch '{}'", trap.display())
@@ -263,7 +292,7 @@ fn no_printed_command_runs_what_a_log_says() {
         fs::write(&path, format!("#!/bin/sh\nPATH=/usr/bin:/bin\n{does} < /dev/null\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let mut typed = 0;
+    let (mut typed, mut patterns) = (0, BTreeSet::new());
     for name in [
         "$(reboot)",
         "`reboot`",
@@ -274,18 +303,27 @@ fn no_printed_command_runs_what_a_log_says() {
         "a\\';reboot #",
         "&reboot&",
     ] {
-        let (found, _) = storms_of(&stolen(name, &format!("{name}@example.org")).text(), &[]);
-        for storm in found["storms"].as_array().unwrap() {
-            for command in storm["commands"].as_array().unwrap() {
-                for shell in [&command["shell"], &command["undo"]].into_iter().filter_map(Value::as_str) {
-                    runs(shell, &bin);
-                    typed += 1;
+        let (us, them) = (format!("{name}@example.org"), format!("{name}@d3.example.com"));
+        for log in [
+            stolen(name, &us),
+            failing(&us, &them, FULL),
+            failing(&us, &them, LATER),
+            failing("", &them, NOBODY),
+        ] {
+            let (found, _) = storms_of(&log.text(), &[]);
+            for storm in found["storms"].as_array().unwrap() {
+                patterns.insert(storm["pattern"].as_str().unwrap().to_owned());
+                for command in storm["commands"].as_array().unwrap() {
+                    for shell in [&command["shell"], &command["undo"]].into_iter().filter_map(Value::as_str) {
+                        runs(shell, &bin);
+                        typed += 1;
+                    }
                 }
             }
+            assert!(!trap.exists(), "{name} was run");
         }
-        assert!(!trap.exists(), "{name} was run");
     }
-    assert!(typed > 20, "only {typed} commands were tried");
+    assert!(typed > 60 && patterns.len() >= 4, "only {typed} commands of {patterns:?} were tried");
 }
 
 #[track_caller]

@@ -134,7 +134,7 @@ fn find(args: &StormArgs, inputs: Inputs, redactor: Option<Redactor>) -> Result<
         schema: STORMS_SCHEMA,
         range: range(&heard),
         input: input(&heard, &filter),
-        storms: answer(&gathered, &frame),
+        storms: answered(&gathered, &frame, manner.threads)?,
         notes,
     };
     Ok((storms, Done::new(problems, met, &coverage, window, args.coverage.strict)))
@@ -153,7 +153,7 @@ pub fn lines(
     walk(task, new, |page| gatherer.fold(&page), None)?;
     let (providers, zone) = (&task.book.providers, &task.calendar.zone);
     let frame = Frame { providers, zone, files: Vec::new(), minutes: coverage.minutes };
-    let mut storms = answer(&gatherer.close(), &frame);
+    let mut storms = answered(&gatherer.close(), &frame, task.manner.threads)?;
     if let Some(redactor) = redactor {
         for storm in &mut storms {
             redactor.storm(storm);
@@ -169,6 +169,12 @@ pub fn lines(
         times: storm.times,
     };
     Ok(storms.into_iter().map(line).collect())
+}
+
+fn answered(gathered: &Gathered, frame: &Frame, threads: usize) -> Result<Vec<Storm>, Error> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|source| Error::Threads { threads, source })?;
+    Ok(pool.install(|| answer(gathered, frame)))
 }
 
 /// What was too much to keep, or could not be placed.

@@ -50,9 +50,10 @@ pub fn answer(gathered: &Gathered, frame: &Frame) -> Vec<Storm> {
     let points = points(gathered);
     let field = Field::new(&points, first, last);
     let desk = Desk { gathered, frame, field: &field, rows: book::storms(), last };
-    let mut weighed: Vec<(f64, Storm)> =
-        storms(&field, null_sender(gathered)).iter().filter_map(|found| desk.storm(found)).collect();
-    weighed.extend(silences(&points, first, last).iter().filter_map(|silence| desk.silence(silence)));
+    let (found, silent) =
+        rayon::join(|| storms(&field, null_sender(gathered)), || silences(&points, first, last));
+    let mut weighed: Vec<(f64, Storm)> = found.iter().filter_map(|found| desk.storm(found)).collect();
+    weighed.extend(silent.iter().filter_map(|silence| desk.silence(silence)));
     weighed.sort_by(|(a, one), (b, other)| {
         b.total_cmp(a).then_with(|| (&one.start, one.pattern).cmp(&(&other.start, other.pattern)))
     });

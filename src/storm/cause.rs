@@ -6,6 +6,7 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
 use super::burst::{self, Burst};
 use super::exchange::{answered, exchanges};
@@ -59,7 +60,7 @@ struct Candidate {
 /// `null_sender` is the value of bounces' sender; 0: there are none.
 pub fn storms(field: &Field, null_sender: Value) -> Vec<Found> {
     let mut candidates: Vec<Candidate> =
-        [Way::Out, Way::In].into_iter().flat_map(|way| candidates(field, way)).collect();
+        [Way::Out, Way::In].into_par_iter().flat_map_iter(|way| candidates(field, way)).collect();
     candidates.extend(bounces(field, null_sender));
     candidates.extend(exchanges(field.points).into_iter().flat_map(|members| mutual(field, &members)));
     // What tells nothing apart holds all storms of its time: it is asked last, for what nothing else explains.
@@ -183,28 +184,31 @@ fn candidates(field: &Field, way: Way) -> Vec<Candidate> {
     let failures: Vec<usize> = (0..field.points.len()).filter(failed).collect();
     let whole = Usual::of(&field.weights(&failures), &field.hours);
     let went_well = field.volume(way, None, i32::MIN, i32::MAX).max(1.0);
-    let mut candidates = Vec::new();
-    for view in VIEWS {
-        for (value, members) in groups(field, &failures, view) {
-            let points = field.weights(&members);
-            if !has_five(&points) {
-                continue;
-            }
-            let view = view.map(|view| (view, value));
-            let usual = Usual::of(&points, &field.hours);
-            let part = match view {
-                Some((Dimension::Reason | Dimension::Code, _)) | None => usual.total / went_well,
-                // A sender's own failures are told by how much he sends.
-                Some(_) => (whole.total / went_well).min(0.3),
-            };
-            for burst in burst::bursts(&points, &usual) {
-                let Some(burst) = real(field, view, way, burst, (&members, part)) else { continue };
-                let usual = usual.clone();
-                candidates.push(Candidate { view, way, burst, usual, members: members.clone(), part });
-            }
+    let of_group = |view: Option<Dimension>, (value, members): (Value, Vec<usize>)| {
+        let points = field.weights(&members);
+        if !has_five(&points) {
+            return Vec::new();
         }
-    }
-    candidates
+        let view = view.map(|view| (view, value));
+        let usual = Usual::of(&points, &field.hours);
+        let part = match view {
+            Some((Dimension::Reason | Dimension::Code, _)) | None => usual.total / went_well,
+            // A sender's own failures are told by how much he sends.
+            Some(_) => (whole.total / went_well).min(0.3),
+        };
+        let found = burst::bursts(&points, &usual).into_iter();
+        let real = found.filter_map(|burst| real(field, view, way, burst, (&members, part)));
+        let candidate = |burst| {
+            let (usual, members) = (usual.clone(), members.clone());
+            Candidate { view, way, burst, usual, members, part }
+        };
+        real.map(candidate).collect()
+    };
+    let of_view = |&view: &Option<Dimension>| {
+        let groups = groups(field, &failures, view);
+        groups.into_par_iter().flat_map_iter(move |group| of_group(view, group))
+    };
+    VIEWS.par_iter().flat_map(of_view).collect()
 }
 
 /// The points by what they say of the view; values with fewer points than a burst has are left out.
