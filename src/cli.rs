@@ -57,7 +57,7 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page, or write a page for each subcommand.
     Man(ManArgs),
-    /// Print the JSON Schema of a report, of an event or of storms.
+    /// Print the JSON Schema of a report, an event, a trace, storms or what watch tells.
     Schema(SchemaArgs),
 }
 

@@ -73,7 +73,7 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error>
     let mut notes = Vec::new();
     let redactor = redactor(&args.redact, &mut notes)?;
     let (counted, threads) = counted(args, format, state.as_ref(), redactor)?;
-    let Counted { mut report, mut done, watch, paths, known } = counted;
+    let Counted { mut report, mut done, judging, paths, known } = counted;
     report.notes.extend(notes);
     if let Some(redactor) = redactor {
         redactor.report(&mut report);
@@ -86,7 +86,7 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error>
     if to_file || !is_quiet(args, &report) {
         place::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
     }
-    watch.save(&mut done);
+    judging.save(&mut done);
     if let (Some(state), Some(known), false) = (state, known, done.nothing_to_report()) {
         out.flush()?;
         state.save(known)?;
@@ -133,7 +133,7 @@ fn is_quiet(args: &ScanArgs, report: &Report) -> bool {
 struct Counted {
     report: Report,
     done: Done,
-    watch: Judging,
+    judging: Judging,
     /// Nothing may be written over them.
     paths: Vec<PathBuf>,
     /// To be saved when the report is written. None: no state is kept.
@@ -176,8 +176,8 @@ fn count(
         inputs;
     let book: Book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
-    let mut watch = Judging::new(args, format, &filter)?;
-    let hourly = watch.wants_hours();
+    let mut judging = Judging::new(args, format, &filter)?;
+    let hourly = judging.wants_hours();
     let seed = seed();
     let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths, redactor)?;
     let zone = calendar.zone.clone();
@@ -266,6 +266,6 @@ fn count(
         }
     }
     let when = When { coverage: &coverage, window, now: calendar.now, zone: &zone };
-    watch.judge(args, &mut report, hourly.as_ref(), &when, &mut done);
-    Ok(Some(Counted { report, done, watch, paths, known }))
+    judging.judge(args, &mut report, hourly.as_ref(), &when, &mut done);
+    Ok(Some(Counted { report, done, judging, paths, known }))
 }

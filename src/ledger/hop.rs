@@ -49,8 +49,7 @@ fn id(text: &[u8]) -> Option<&[u8]> {
 fn is_near(peer: &Peer, host: &[u8]) -> bool {
     let Some(ip) = peer.ip else { return peer.host.is_some() };
     let own = || peer.host.is_some_and(|name| name == host && name.contains(&b'.'));
-    // Nearly all mail goes far away, and to read an address takes longer than to look at it.
-    may_be_private(ip) && is_private(ip) || own()
+    is_private(ip) || own()
 }
 
 /// By its first signs: to read each address of a server that delivers far away took a hundredth of the whole scan.
@@ -65,7 +64,12 @@ fn may_be_private(ip: &[u8]) -> bool {
     )
 }
 
-fn is_private(ip: &[u8]) -> bool {
+/// On this machine or its own network.
+pub fn is_private(ip: &[u8]) -> bool {
+    // Nearly all mail goes far away, and to read an address takes longer than to look at it.
+    if !may_be_private(ip) {
+        return false;
+    }
     let read = std::str::from_utf8(ip).ok().and_then(|ip| ip.parse().ok());
     match read.map(|ip: IpAddr| ip.to_canonical()) {
         Some(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),

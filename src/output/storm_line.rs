@@ -20,16 +20,19 @@ pub fn show(page: &mut Page, storms: Option<&[StormLine]>) {
     page.indented(&format!("   → {how}"), 5);
 }
 
-/// `since Sun 22 Nov 02:41: mail of a stolen account, 9,102 attempts, 160 times the usual; user anna@example.org`
-pub fn said(storm: &StormLine, words: &Words) -> String {
+/// `Sun 22 Nov 02:41 - 03:10`; without an end, since when.
+pub(super) fn when(start: &Zoned, end: Option<&Zoned>, words: &Words) -> String {
     let time = |at: &Zoned| at.strftime("%a %-d %b %H:%M").to_string();
-    let when = match &storm.end {
-        None => format!("{} {}", words.say("since"), time(&storm.start)),
-        Some(end) if end.date() == storm.start.date() => {
-            format!("{} - {}", time(&storm.start), end.strftime("%H:%M"))
-        }
-        Some(end) => format!("{} - {}", time(&storm.start), time(end)),
-    };
+    match end {
+        None => format!("{} {}", words.say("since"), time(start)),
+        Some(end) if end.date() == start.date() => format!("{} - {}", time(start), end.strftime("%H:%M")),
+        Some(end) => format!("{} - {}", time(start), time(end)),
+    }
+}
+
+/// `since Sun 22 Nov 02:41: mail of a stolen account, 9,102 attempts; user anna@example.org`
+fn said(storm: &StormLine, words: &Words) -> String {
+    let when = when(&storm.start, storm.end.as_ref(), words);
     let attempts = HumanCount(storm.attempts);
     let factor = storm.factor.as_ref().map(|factor| format!("; {factor}")).unwrap_or_default();
     format!("{when}: {}, {attempts} {}{factor}", words.say(&storm.title), words.say("attempts"))

@@ -2,10 +2,10 @@
 
 use anstyle::{AnsiColor, Style};
 use indicatif::HumanCount;
-use jiff::Zoned;
 
 use super::page::{Look, Page, fit, pad, wrap};
 use super::printable::printable;
+use super::storm_line::when;
 use super::sums::share;
 use crate::storms::{Command, Confidence, Dimension, Factor, Pattern, SeriesCount, Storm, Storms, Trend};
 
@@ -76,15 +76,8 @@ fn head(page: &mut Page, number: usize, storm: &Storm) {
         Trend::Over => "over",
     };
     let length = duration(storm.duration_seconds);
-    let time = |at: &Zoned| at.strftime("%a %-d %b %H:%M").to_string();
-    let when = match &storm.end {
-        None => format!("{} {} ({length}), {}", page.say("since"), time(&storm.start), page.say(trend)),
-        Some(end) => {
-            let same_day = end.date() == storm.start.date();
-            let end = if same_day { end.strftime("%H:%M").to_string() } else { time(end) };
-            format!("{} - {end} ({length}), {}", time(&storm.start), page.say(trend))
-        }
-    };
+    let when = when(&storm.start, storm.end.as_ref(), &page.look.words);
+    let when = format!("{when} ({length}), {}", page.say(trend));
     let title = page.say(&storm.title).to_owned();
     let shown = [page.styled(style, &format!("{}{title}", pad(&name, LEAD))), when];
     page.wrapped(&[&shown[0], &shown[1]], "   ");

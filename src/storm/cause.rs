@@ -46,6 +46,7 @@ const MAILING: i32 = 120;
 const ORDINARY: f64 = 0.04;
 /// So many times the usual a burst has at least, as a whole.
 const TIMES: f64 = 2.2;
+
 struct Candidate {
     view: Option<(Dimension, Value)>,
     way: Way,

@@ -9,6 +9,7 @@ use super::page::{Behind, Cell, Left, Page, Pick, Piece};
 use super::series::Series;
 use crate::event::{Direction, Event, Mta};
 use crate::filter::Filter;
+use crate::ledger::hop::is_private;
 use crate::ledger::key::{Keys, Plain};
 use crate::line::Line;
 use crate::mta;
@@ -116,12 +117,7 @@ fn named_user<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
 
 /// `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5: a part of this server's own mail system.
 fn is_near(event: &Event, line: &Line) -> bool {
-    let ip = event.peer.ip.and_then(|ip| std::str::from_utf8(ip).ok()?.parse().ok());
-    let inside = match ip {
-        Some(std::net::IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private(),
-        Some(std::net::IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local(),
-        None => false,
-    };
+    let inside = event.peer.ip.is_some_and(is_private);
     let daemon = line.program.rsplit(|&byte| byte == b'/').next();
     let socket = event.peer.host.is_some_and(|host| host.contains(&b'/'));
     event.direction == Direction::Local || inside || socket || daemon == Some(b"lmtp")
