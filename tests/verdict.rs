@@ -447,30 +447,3 @@ fn a_broken_run_is_mailed_as_such() {
     assert!(status == 3 && err.contains("none of 1 lines"), "{status} {err}");
     assert!(out.contains("Subject: [-] mail BAD: none of 1 lines"), "{out}");
 }
-
-/// Through a real `sendmail -t`, if there is one that says where it would deliver.
-#[test]
-fn sendmail_takes_it() {
-    let sendmail =
-        ["/usr/sbin/sendmail", "/usr/lib/sendmail"].into_iter().find(|path| Path::new(path).exists());
-    let Some(sendmail) = sendmail else {
-        println!("skipped: there is no sendmail here");
-        return;
-    };
-    let (mail, _) = answer(&[
-        "scan",
-        "--mail-headers",
-        "--mail-to",
-        "postmaster@example.org",
-        &fixture("postfix/out.log"),
-    ]);
-    let mut child = std::process::Command::new(sendmail)
-        // Exim and Postfix verify, and deliver nothing.
-        .args(["-bv", "-t"])
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), mail.as_bytes());
-    println!("{sendmail}: {:?}", child.wait());
-}
