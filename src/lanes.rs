@@ -9,12 +9,36 @@ pub fn equal(sixteen: &[u8; 16], byte: u8) -> u32 {
     u8x16::new(*sixteen).cmp_eq(u8x16::splat(byte)).move_mask() as u32
 }
 
+/// Sixteen bytes that others are compared with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Masked {
+    /// 0 where the mask is.
+    pub bytes: [u8; 16],
+    /// 0 where any byte will do, else 0xff.
+    pub mask: [u8; 16],
+}
+
+/// Each of these is like its sixteen; those without one are not compared.
+#[inline]
+pub fn is_like(texts: &[[u8; 16]], wanted: &[Masked]) -> bool {
+    let differs = |found: u8x16, (text, wanted): (&[u8; 16], &Masked)| {
+        found | (u8x16::new(*text) & u8x16::new(wanted.mask)) ^ u8x16::new(wanted.bytes)
+    };
+    let found = texts.iter().zip(wanted).fold(u8x16::ZERO, differs);
+    found.cmp_eq(u8x16::ZERO).move_mask() == 0xffff
+}
+
+/// Bits of those of the thirty-two that are the byte; the lowest is the first.
+#[inline]
+pub fn places(thirty_two: &[u8; 32], byte: u8) -> u32 {
+    let (sixteens, _) = thirty_two.as_chunks::<16>();
+    sixteens.iter().rev().fold(0, |found, sixteen| found << 16 | equal(sixteen, byte))
+}
+
 /// Where the byte stands among them; the number of them if it does not.
 #[inline]
 pub fn place(thirty_two: &[u8; 32], byte: u8) -> usize {
-    let (sixteens, _) = thirty_two.as_chunks::<16>();
-    let found = sixteens.iter().rev().fold(0, |found, sixteen| found << 16 | equal(sixteen, byte));
-    found.trailing_zeros() as usize
+    places(thirty_two, byte).trailing_zeros() as usize
 }
 
 /// Bits of those of the sixteen that are ASCII letters or digits; the lowest is the first.
@@ -54,13 +78,37 @@ pub fn digits(sixteen: &[u8; 16]) -> usize {
     (!are_digits).trailing_zeros() as usize
 }
 
-/// Where the byte stands first. Most stand near, and the call to a searcher costs more than the look at 32 bytes here.
+/// Where the byte stands first. What is looked for in a line stands near: the call to a searcher, and its many ways to
+/// begin and to end, cost more than these few looks.
 #[inline]
 pub fn find(byte: u8, text: &[u8]) -> Option<usize> {
-    match text.first_chunk().map(|near| place(near, byte)) {
-        Some(at @ 0..32) => Some(at),
-        _ => memchr(byte, text),
+    if let Some(near) = text.first_chunk() {
+        let at = place(near, byte);
+        if at < 32 {
+            return Some(at);
+        }
     }
+    find_far(byte, text)
+}
+
+fn find_far(byte: u8, text: &[u8]) -> Option<usize> {
+    let Some(last) = text.last_chunk::<32>() else {
+        let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) else {
+            return memchr(byte, text);
+        };
+        let found = equal(first, byte) | equal(last, byte) << (text.len() - 16);
+        return (found != 0).then(|| found.trailing_zeros() as usize);
+    };
+    let mut at = 0;
+    while let Some(near) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        match place(near, byte) {
+            32 => at += 32,
+            found => return Some(at + found),
+        }
+    }
+    // The last of them again, and what was not looked at.
+    let found = places(last, byte);
+    (found != 0).then(|| text.len() - 32 + found.trailing_zeros() as usize)
 }
 
 /// Where one of the two stands first, in the same way.
@@ -91,6 +139,78 @@ pub fn same(a: &[u8], b: &[u8]) -> bool {
         // Two empty texts are not compared: their pointers lead nowhere, and a masked load from nowhere takes some
         // processors a quarter of the whole scan of an Exim log.
         length => length == 0 || a == b,
+    }
+}
+
+/// Where the lines of a text end: the place of each newline, found a piece at a time and kept, so that no line has to
+/// wait for how many sixteens the one before it had.
+pub struct Ends<'a> {
+    text: &'a [u8],
+    /// How much of the text was looked at.
+    next: usize,
+    /// Where a piece begins, and where in it newlines stand; room for one in each byte, and for two more.
+    piece: usize,
+    found: [u16; 2 * PIECE],
+    told: usize,
+    count: usize,
+}
+
+/// Bytes that are looked at together; whole sixty-fours.
+const PIECE: usize = 4 << 10;
+
+impl<'a> Ends<'a> {
+    pub fn new(text: &'a [u8]) -> Self {
+        Self { text, next: 0, piece: 0, found: [0; 2 * PIECE], told: 0, count: 0 }
+    }
+
+    fn look(&mut self) {
+        let rest = self.text.get(self.next..).unwrap_or_default();
+        let piece = rest.get(..PIECE).unwrap_or(rest);
+        let (sixty_fours, last) = piece.as_chunks::<64>();
+        let mut count = 0;
+        for (at, sixty_four) in sixty_fours.iter().enumerate() {
+            let (sixteens, _) = sixty_four.as_chunks::<16>();
+            let bits = |found, sixteen| found << 16 | u64::from(equal(sixteen, b'\n'));
+            let found = sixteens.iter().rev().fold(0, bits);
+            count = self.note(count, at as u16 * 64, found);
+        }
+        let behind = (sixty_fours.len() * 64) as u16;
+        for (at, _) in last.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+            count = self.note(count, behind + at as u16, 1);
+        }
+        (self.piece, self.told, self.count) = (self.next, 0, count);
+        self.next += piece.len();
+    }
+
+    /// The first is noted in any case, and counted if there is one: nobody can guess which of them have one.
+    #[inline]
+    fn note(&mut self, mut count: usize, from: u16, bits: u64) -> usize {
+        self.found[count & (2 * PIECE - 1)] = from + bits.trailing_zeros() as u16;
+        count += usize::from(bits != 0);
+        let mut more = bits & bits.wrapping_sub(1);
+        while more != 0 {
+            self.found[count & (2 * PIECE - 1)] = from + more.trailing_zeros() as u16;
+            count += 1;
+            more &= more - 1;
+        }
+        count
+    }
+}
+
+impl Iterator for Ends<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.told == self.count {
+            if self.next >= self.text.len() {
+                return None;
+            }
+            self.look();
+        }
+        let at = *self.found.get(self.told)?;
+        self.told += 1;
+        Some(self.piece + usize::from(at))
     }
 }
 
@@ -162,7 +282,9 @@ mod tests {
             let plain: Vec<usize> = (0..text.len()).filter(|&at| text[at] == 2).collect();
             prop_assert_eq!(find(2, &text), plain.first().copied());
             prop_assert_eq!(find_either(2, 3, &text), text.iter().position(|&byte| byte > 1));
-            prop_assert_eq!(Places::new(&text, 2).collect::<Vec<_>>(), plain);
+            prop_assert_eq!(Places::new(&text, 2).collect::<Vec<_>>(), plain.clone());
+            let lines: Vec<u8> = text.iter().map(|&byte| if byte == 2 { b'\n' } else { byte }).collect();
+            prop_assert_eq!(Ends::new(&lines).collect::<Vec<_>>(), plain);
         }
 
         #[test]

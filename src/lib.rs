@@ -28,6 +28,7 @@ pub mod names;
 pub mod notes;
 pub mod output;
 pub mod provider;
+pub mod reader;
 pub mod reason;
 pub mod record;
 pub mod redact;

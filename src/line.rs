@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem};
 
-use crate::lanes::{digits, equal, find, place, same};
+use crate::lanes::find;
 
 /// One line, cut into its front and its text. Empty host or program: the line does not name one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,165 +70,6 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Reads lines one after another. It knows the host and the daemons of the lines before, since most of a log is by one
-/// host and a dozen daemons; what it gives is what [`Line::read`] gives.
-pub struct Reader {
-    /// The stamp up to the colon before its seconds, and for a stamp of BSD the blank behind it. Its length is that of
-    /// the stamp: 15 for BSD's, 19 for that of Exim's own files, 16 for RFC 3339's, which may have a fraction too.
-    minute: Front,
-    /// Empty: nothing is known yet.
-    host: Vec<u8>,
-    tags: [Tag; TAGS],
-}
-
-/// More than a mail server has daemons, and a power of two.
-const TAGS: usize = 64;
-
-/// Up to 16 bytes with which a text begins.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-struct Front {
-    bytes: u128,
-    mask: u128,
-    length: usize,
-}
-
-/// A program's name. An empty one: nothing is known yet.
-#[derive(Clone, Copy, Default)]
-struct Tag {
-    name: [u8; 32],
-    length: usize,
-    slash: usize,
-}
-
-impl Default for Reader {
-    fn default() -> Self {
-        Self { minute: Front::default(), host: Vec::new(), tags: [Tag::default(); TAGS] }
-    }
-}
-
-impl Reader {
-    #[inline]
-    pub fn read<'a>(&mut self, raw: &'a [u8]) -> Line<'a> {
-        match self.known(raw) {
-            Some(line) => line,
-            None => self.unknown(raw),
-        }
-    }
-
-    #[inline(never)]
-    fn unknown<'a>(&mut self, raw: &'a [u8]) -> Line<'a> {
-        let line = Line::read(raw);
-        self.learn(&line);
-        line
-    }
-
-    /// None: something of it is new, or unlike most lines.
-    #[inline]
-    fn known<'a>(&self, raw: &'a [u8]) -> Option<Line<'a>> {
-        if self.minute.length == 19 {
-            return self.own(raw);
-        }
-        let (stamp, length) = self.stamp(raw)?;
-        let (host, rest) = raw.get(length + 1..)?.split_at_checked(self.host.len())?;
-        let [b' ', tagged @ ..] = rest else { return None };
-        if host.is_empty() || !same(host, &self.host) {
-            return None;
-        }
-        let (program, pid) = tagged.split_at_checked(place(tagged.first_chunk()?, b'['))?;
-        let tag = self.tags.get(slot(program)?)?;
-        if !same(program, tag.name.get(..tag.length)?) {
-            return None;
-        }
-        let digits = digits(pid.get(1..)?.first_chunk()?);
-        let [b']', b':', b' ', text @ ..] = pid.get(1 + digits..)? else { return None };
-        if text.first() == Some(&b'[') {
-            return None;
-        }
-        Some(Line { stamp, host, program, slash: tag.slash, text })
-    }
-
-    /// `2026-11-22 03:04:05 text`: a line of a file that only Exim writes, of the minute of the one before.
-    #[inline]
-    fn own<'a>(&self, raw: &'a [u8]) -> Option<Line<'a>> {
-        let [b':', b'0'..=b'6', b'0'..=b'9', b' ', text @ ..] = raw.get(16..)? else { return None };
-        let zone = matches!(text.first(), Some(b'+' | b'-'));
-        if zone || sixteen(raw, 0)? != self.minute.bytes || names_a_process(text) {
-            return None;
-        }
-        Some(Line { stamp: Stamp::Iso(raw.get(..19)?), host: b"", program: b"", slash: 0, text })
-    }
-
-    /// A stamp of the minute of the one before, and how long it is; a blank is behind.
-    #[inline]
-    fn stamp<'a>(&self, raw: &'a [u8]) -> Option<(Stamp<'a>, usize)> {
-        if (sixteen(raw, 0)? & self.minute.mask) != self.minute.bytes {
-            return None;
-        }
-        match self.minute.length {
-            15 => {
-                let [a, b] = raw.get(13..)?.first_chunk()?;
-                let are_digits = a.is_ascii_digit() && b.is_ascii_digit();
-                are_digits.then_some((Stamp::Bsd(raw.get(..15)?), 15))
-            }
-            16 => {
-                let [b':', b'0'..=b'6', b'0'..=b'9', rest @ ..] = raw.get(16..)? else { return None };
-                let length = 19 + equal(rest.first_chunk()?, b' ').trailing_zeros() as usize;
-                (length < 19 + 16).then_some((Stamp::Iso(raw.get(..length)?), length))
-            }
-            _ => None,
-        }
-    }
-
-    fn learn(&mut self, line: &Line) {
-        match line.stamp {
-            Stamp::Bsd(text @ [.., b':', _, _]) if text.len() == 15 && is_usual_minute(text) => {
-                let bytes = padded(text.get(..13).unwrap_or_default()) | u128::from(b' ') << 120;
-                self.minute = Front { bytes, mask: !(0xFFFF << 104), length: 15 };
-            }
-            Stamp::Iso(text) if text.get(10) == Some(&b'T') => {
-                let bytes = padded(text.get(..16).unwrap_or_default());
-                self.minute = Front { bytes, mask: u128::MAX, length: 16 };
-            }
-            Stamp::Iso(text) if text.len() == 19 && line.program.is_empty() => {
-                let bytes = padded(text.get(..16).unwrap_or_default());
-                self.minute = Front { bytes, mask: u128::MAX, length: 19 };
-            }
-            Stamp::Bsd(_) | Stamp::Iso(_) | Stamp::Missing | Stamp::YearFirst(_) | Stamp::Unix(_) => {}
-        }
-        let odd =
-            |text: &[u8]| text.is_empty() || text.iter().any(|&byte| matches!(byte, b' ' | b'[' | b'<'));
-        if odd(line.host) || odd(line.program) || line.host.last() == Some(&b':') {
-            return;
-        }
-        if self.host != line.host {
-            self.host = line.host.to_vec();
-        }
-        let known = slot(line.program).and_then(|slot| self.tags.get_mut(slot));
-        if let (Some(tag), length @ 0..32) = (known, line.program.len()) {
-            *tag = Tag { name: [0; 32], length, slash: line.slash };
-            tag.name.iter_mut().zip(line.program).for_each(|(byte, own)| *byte = *own);
-        }
-    }
-}
-
-/// Sixteen bytes from `at` on. None: there are not so many.
-#[inline]
-fn sixteen(text: &[u8], at: usize) -> Option<u128> {
-    Some(u128::from_le_bytes(*text.get(at..)?.first_chunk()?))
-}
-
-/// Up to 16 bytes.
-fn padded(text: &[u8]) -> u128 {
-    text.iter().rev().fold(0, |sum, &byte| sum << 8 | u128::from(byte))
-}
-
-/// By its end and its length, which tell nearly all of them apart. None: it is too short to be a daemon's.
-#[inline]
-fn slot(program: &[u8]) -> Option<usize> {
-    let end = u32::from_le_bytes(*program.last_chunk()?).wrapping_add(program.len() as u32);
-    Some((end.wrapping_mul(0x9E37_79B1) >> 26) as usize % TAGS)
-}
-
 /// `<22>1 …` → true and the rest; `<22>…` → false and the rest (RFC 5424 §6.2.1, RFC 3164 §4.1.1).
 fn priority(raw: &[u8]) -> (bool, &[u8]) {
     let rest = raw.strip_prefix(b"<").and_then(|rest| {
@@ -257,7 +98,7 @@ fn usual(raw: &[u8]) -> Option<Line<'_>> {
 
 /// `Nov  2 03:04:`
 #[inline]
-fn is_usual_minute(raw: &[u8]) -> bool {
+pub fn is_usual_minute(raw: &[u8]) -> bool {
     matches!(raw, [b'A'..=b'Z' | b'a'..=b'z', _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', ..])
 }
 
@@ -374,7 +215,7 @@ fn zone(text: &[u8]) -> usize {
 }
 
 /// `host name[123]: …`: a syslog daemon that writes its stamps with a blank, not Exim.
-fn names_a_process(text: &[u8]) -> bool {
+pub fn names_a_process(text: &[u8]) -> bool {
     let Some(host) = find(b' ', text) else { return false };
     let tag = text.get(host + 1..).unwrap_or_default();
     // `=>`, `H=` and the like, of which Exim's lines have one there, are told without their end.
@@ -593,58 +434,6 @@ mod tests {
         {
             let line = Line::read(raw.as_bytes());
             assert_eq!(line.stamp, Stamp::Missing, "{raw}");
-        }
-    }
-
-    #[test]
-    fn a_reader_that_knows_lines_reads_as_one_that_does_not() {
-        let stamps = [
-            "Nov  2 03:04:05",
-            "Nov  2 03:04:59",
-            "Nov  2 03:04:5x",
-            "Nov  2 03:05:05",
-            "Nov 22 03:04:05.123",
-            "2026-11-22T02:40:41+00:00",
-            "2026-11-22T02:40:42.123456+01:00",
-            "2026-11-22T02:40:99Z",
-            "2026-11-22 02:40:41",
-            "2013 Jun 10 06:27:30.123",
-            "<22>1 2026-11-22T02:40:41Z",
-            "",
-        ];
-        let hosts =
-            ["mx1 ", "mx1.example.org ", "a-very-long-name.example.org ", "", "<mail.info> mx1 ", "mx1: "];
-        let tags = [
-            "postfix/smtp[12]: ",
-            "postfix/submission/smtpd[1234567]: ",
-            "postfix/an-instance-with-a-long-name/smtpd[1]: ",
-            "postfix/smtp[]: ",
-            "postfix/smtp[1x]: ",
-            "postfix/smtp[12]:",
-            "postfix/smtp[12]:\t",
-            "postfix/smtp: ",
-            "[12]: ",
-            "dovecot: ",
-            "x[1][2]: ",
-            "a/smtp 19 - - ",
-        ];
-        let texts = ["4jXCsJ3c7Hz7j9M: removed", "[ID 197553 mail.info] and more of it", "[x", "", "  two"];
-        let mut lines = Vec::new();
-        for (((stamp, host), tag), text) in stamps
-            .iter()
-            .flat_map(|stamp| hosts.iter().map(move |host| (stamp, host)))
-            .flat_map(|both| tags.iter().map(move |tag| (both, tag)))
-            .flat_map(|all| texts.iter().map(move |text| (all, text)))
-        {
-            lines.push(format!("{stamp} {host}{tag}{text}"));
-        }
-        let mut reader = Reader::default();
-        // Each twice, near to and far from its like.
-        let far = (0..lines.len()).map(|at| at * 1_009 % lines.len());
-        for at in (0..lines.len()).chain(far) {
-            let raw = lines[at].as_bytes();
-            assert_eq!(reader.read(raw), Line::read(raw), "{}", lines[at]);
-            assert_eq!(reader.read(raw), Line::read(raw), "{}, again", lines[at]);
         }
     }
 

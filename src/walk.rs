@@ -10,12 +10,13 @@ use crate::filter::Filter;
 use crate::input::block::{Block, CONTEXT, LINE_LIMIT};
 use crate::input::resume::Reached;
 use crate::input::set::{Held, Manner, Progress, Source, Worked, each_block};
-use crate::lanes::Places;
-use crate::line::{Line, Reader};
+use crate::lanes::Ends;
+use crate::line::Line;
 use crate::mta;
 use crate::mta::fact::Fact;
 use crate::mta::reading::Reading;
 use crate::provider::Provider;
+use crate::reader::{Known, Reader};
 use crate::reason::{Judge, Verdict, provider};
 use crate::time::{Clock, Moment};
 use crate::turn::{Calendar, Order, Turns};
@@ -196,6 +197,7 @@ pub fn walk<L: Listener>(
         reader: Reader::default(),
         clock: None,
         last_file: 0,
+        minute: None,
         unread: keep_unread.then(Vec::new),
     };
     let mut order = Order::default();
@@ -285,8 +287,9 @@ pub struct Step<'b, L: Listener> {
 /// Reads one block alone, for who gets a log block by block; the calendar has what is known of its stamps.
 pub fn step<'b, L: Listener>(task: &Task, judge: Judge<'b>, listener: L, block: &Block) -> Step<'b, L> {
     let coverage = Coverage::default();
-    let (reader, clock, last_file, unread) = (Reader::default(), None, 0, None);
-    let mut walker = Walker { task: *task, judge, listener, coverage, reader, clock, last_file, unread };
+    let (reader, clock, last_file, minute, unread) = (Reader::default(), None, 0, None, None);
+    let mut walker =
+        Walker { task: *task, judge, listener, coverage, reader, clock, last_file, minute, unread };
     let handed = walker.block(block);
     let Walker { listener, judge, coverage, .. } = walker;
     Step { listener, judge, handover: handed.own, coverage }
@@ -319,6 +322,8 @@ struct Walker<'a, 'b, L> {
     reader: Reader,
     clock: Option<Clock>,
     last_file: usize,
+    /// The reader's minute that was read last, and which one it is since 1970-01-01T00:00Z; nothing was read since.
+    minute: Option<(u32, i64)>,
     /// None: nobody wants them.
     unread: Option<Vec<u8>>,
 }
@@ -342,31 +347,54 @@ pub fn clock<'c>(
     clock
 }
 
-/// Tells each line, cut to what is looked at and taken out of its envelope, and where it begins in the block; gives
-/// back how many there were, and how many bytes of them were looked at.
-pub fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) -> (u64, u64) {
+/// Tells each line, cut to what is looked at and taken out of its envelope, and where it begins in the block.
+fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) {
     let mut inside = Vec::new();
+    each_length(block, |at, length| {
+        let raw = block.lines.get(at..at + length).unwrap_or_default();
+        tell(at, envelope::open(raw, &mut inside));
+    });
+}
+
+/// Tells where each line begins in the block, and how long it is, cut to what is looked at; gives back how many there
+/// were, and how many bytes of them were looked at.
+#[inline]
+fn each_length(block: &Block, mut tell: impl FnMut(usize, usize)) -> (u64, u64) {
     let (mut lines, mut at, mut cut) = (0, 0, 0);
-    let length = block.lines.len();
-    let mut ends = Places::new(block.lines, b'\n');
-    while at < length {
-        let end = ends.next().unwrap_or(length);
-        let raw = block.lines.get(at..end.min(at + LINE_LIMIT)).unwrap_or_default();
-        tell(at, envelope::open(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
+    let all = block.lines.len();
+    let mut ends = Ends::new(block.lines);
+    while at < all {
+        let end = ends.next().unwrap_or(all);
+        let mut length = (end - at).min(LINE_LIMIT);
+        if length > 0 && block.lines.get(at + length - 1) == Some(&b'\r') {
+            length -= 1;
+        }
+        tell(at, length);
         lines += 1;
         // A block that ends with such a line has only its beginning, so its end counts nowhere.
-        cut += ((end + 1).min(length) - at).saturating_sub(LINE_LIMIT);
+        cut += ((end + 1).min(all) - at).saturating_sub(LINE_LIMIT);
         at = end + 1;
     }
-    (lines, (length - cut) as u64)
+    (lines, (all - cut) as u64)
 }
 
 impl<L: Listener> Walker<'_, '_, L> {
     fn block(&mut self, block: &Block) -> Handed<L::Handover> {
         clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
+        self.minute = None;
+        let mut inside = Vec::new();
         let mut number = 0;
-        let (lines, bytes) = each_line(block, |at, raw| {
-            self.line(block, at, number, raw);
+        let (lines, bytes) = each_length(block, |at, length| {
+            let ahead = block.lines.get(at..).unwrap_or_default();
+            let raw = ahead.get(..length).unwrap_or_default();
+            let (raw, known) = match self.reader.known(ahead, length) {
+                Some(known) => (raw, known),
+                None => {
+                    let raw = envelope::open(raw, &mut inside);
+                    (raw, self.reader.read(raw))
+                }
+            };
+            self.line(block, at, number, raw, &known);
             number += 1;
         });
         self.coverage.bytes += bytes;
@@ -383,8 +411,9 @@ impl<L: Listener> Walker<'_, '_, L> {
         }
     }
 
-    fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8]) {
-        let line = self.reader.read(raw);
+    #[inline]
+    fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8], known: &Known) {
+        let line = &known.line;
         let place = Place { file: block.file, offset: block.offset + at as u64 };
         let mut moment = None;
         if !self.task.window.is_open() {
@@ -402,32 +431,38 @@ impl<L: Listener> Walker<'_, '_, L> {
             }
             self.coverage.lines += 1;
         }
-        let reading = mta::read(&line);
+        let reading = known.writer.read(line);
         if matches!(reading, Reading::Foreign) {
             self.coverage.foreign += 1;
             return;
         }
-        let same = self.clock.as_ref().is_some_and(|clock| clock.is_same_minute(line.stamp));
-        if same && moment.is_none() && matches!(reading, Reading::Routine) {
+        // The lines of a minute are told by its first: only who has an event needs the seconds.
+        let minute = match (self.minute, known.minute) {
+            (Some((last, minute)), Some(number)) if number == last => Some(minute),
+            _ => None,
+        };
+        if let (Some(_), Reading::Routine) = (minute, &reading) {
             self.coverage.routine += 1;
             return;
         }
-        if let (true, Reading::Fact(fact), Some(clock)) = (same, &reading, &self.clock) {
+        if let (Some(_), Reading::Fact(fact)) = (minute, &reading) {
             self.coverage.routine += 1;
-            let minute = Some(clock.last_minute());
-            self.listener.fact(&Noted { fact: *fact, place, line: &line, raw, minute });
+            self.listener.fact(&Noted { fact: *fact, place, line, raw, minute });
             return;
         }
         moment = moment.or_else(|| self.clock.as_mut()?.read(line.stamp, place.offset));
-        if let Some(moment) = moment {
-            widen(&mut self.coverage.minutes, moment.minute());
+        if minute.is_none() {
+            self.minute = known.minute.zip(moment.map(Moment::minute));
+            if let Some(moment) = moment {
+                widen(&mut self.coverage.minutes, moment.minute());
+            }
         }
         match &reading {
-            Reading::Event(event) if !told_before(event, &line, block, at) => {
+            Reading::Event(event) if !told_before(event, line, block, at) => {
                 self.coverage.event += 1;
                 let verdict = self.judge.verdict(event);
                 let book = self.task.book;
-                let (user, client, line) = (None, None, &line);
+                let (user, client) = (None, None);
                 let told =
                     Told { place, line_in_block, line, raw, moment, event, verdict, user, client, book };
                 if !self.task.filter.is_empty() && !self.task.filter.admits(event, verdict, line, book) {
@@ -440,7 +475,7 @@ impl<L: Listener> Walker<'_, '_, L> {
             Reading::Fact(fact) => {
                 self.coverage.routine += 1;
                 let minute = moment.map(Moment::minute);
-                self.listener.fact(&Noted { fact: *fact, place, line: &line, raw, minute });
+                self.listener.fact(&Noted { fact: *fact, place, line, raw, minute });
             }
             Reading::Event(_) | Reading::Routine => self.coverage.routine += 1,
             Reading::Unread => {

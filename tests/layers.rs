@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["when"],
     &["error"],
     &["mta"],
-    &["input"],
+    &["input", "reader"],
     &["filter", "state", "turn"],
     &["window", "condition"],
     &["walk"],

@@ -4,7 +4,7 @@ mod bar;
 pub mod codes;
 pub mod compare;
 pub mod completions;
-mod counter;
+pub mod counter;
 pub mod done;
 pub mod events;
 pub mod explain;

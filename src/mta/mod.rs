@@ -15,21 +15,50 @@ use crate::mta::fact::{Context, Fact};
 use crate::mta::postfix::daemon::Daemon;
 use crate::mta::reading::Reading;
 
-/// Reads a line as what its program makes it: Postfix is told by its daemons, Exim by its name or, in its own
-/// files, by having no program at all.
+/// Whose line it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Writer {
+    Postfix(Daemon),
+    Exim,
+    Sendmail,
+    Opensmtpd,
+    /// Another program.
+    Foreign,
+}
+
+impl Writer {
+    /// Postfix is told by its daemons, Exim by its name or, in its own files, by having no program at all. It hangs on
+    /// nothing but the program's name, where the line has one.
+    pub fn of(line: &Line) -> Self {
+        if let Some(daemon) = Daemon::of(line) {
+            return Self::Postfix(daemon);
+        }
+        match (line.program, line.stamp) {
+            (b"", Stamp::Iso(_)) => Self::Exim,
+            (b"", _) => Self::Foreign,
+            (program, _) if program.starts_with(b"exim") => Self::Exim,
+            _ if sendmail::wrote(line) => Self::Sendmail,
+            _ if opensmtpd::wrote(line) => Self::Opensmtpd,
+            _ => Self::Foreign,
+        }
+    }
+
+    /// Reads a line that it wrote.
+    #[inline]
+    pub fn read<'a>(self, line: &Line<'a>) -> Reading<'a> {
+        match self {
+            Self::Postfix(daemon) => postfix::read(daemon, line.text),
+            Self::Exim => exim::read(line),
+            Self::Sendmail => sendmail::read(line),
+            Self::Opensmtpd => opensmtpd::read(line),
+            Self::Foreign => Reading::Foreign,
+        }
+    }
+}
+
+/// Reads a line as what its program makes it.
 pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
-    // Postfix first, and each reading returned where it is made: moving it around costs more than most lines do.
-    if let Some(daemon) = Daemon::of(line) {
-        return postfix::read(daemon, line.text);
-    }
-    match (line.program, line.stamp) {
-        (b"", Stamp::Iso(_)) => exim::read(line),
-        (b"", _) => Reading::Foreign,
-        (program, _) if program.starts_with(b"exim") => exim::read(line),
-        _ if sendmail::wrote(line) => sendmail::read(line),
-        _ if opensmtpd::wrote(line) => opensmtpd::read(line),
-        _ => Reading::Foreign,
-    }
+    Writer::of(line).read(line)
 }
 
 /// What the line of a fact says about its message.
@@ -72,16 +101,12 @@ pub fn served(event: &Event, line: &Line) -> u32 {
 
 /// The queue id of any line about a message, and what follows it; also of lines that say nothing else we know.
 pub fn queue_id<'a>(line: &Line<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
-    let with = |mta: Mta, (id, rest): (Option<&'a [u8]>, &'a [u8])| id.map(|id| (mta, id, rest));
-    if Daemon::of(line).is_some() {
-        return with(Mta::Postfix, postfix::queue_id(line.text));
-    }
-    match (line.program, line.stamp) {
-        (b"", Stamp::Iso(_)) => with(Mta::Exim, exim::queue_id(exim::words(line))),
-        (b"", _) => None,
-        (program, _) if program.starts_with(b"exim") => with(Mta::Exim, exim::queue_id(exim::words(line))),
-        _ if sendmail::wrote(line) => with(Mta::Sendmail, sendmail::queue_id(line.text)),
-        _ if opensmtpd::wrote(line) => with(Mta::Opensmtpd, (opensmtpd::queue_id(line.text), line.text)),
-        _ => None,
-    }
+    let (mta, (id, rest)) = match Writer::of(line) {
+        Writer::Postfix(_) => (Mta::Postfix, postfix::queue_id(line.text)),
+        Writer::Exim => (Mta::Exim, exim::queue_id(exim::words(line))),
+        Writer::Sendmail => (Mta::Sendmail, sendmail::queue_id(line.text)),
+        Writer::Opensmtpd => (Mta::Opensmtpd, (opensmtpd::queue_id(line.text), line.text)),
+        Writer::Foreign => return None,
+    };
+    id.map(|id| (mta, id, rest))
 }

@@ -89,11 +89,26 @@ fn closing_quote(text: &[u8]) -> Option<usize> {
 /// follows the peer. None: there is no bracket.
 pub fn peer(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
     let open = lanes::find(b'[', text)?;
-    let close = open + lanes::find(b']', text.get(open..)?)?;
-    let ip = text.get(open + 1..close)?;
-    let (port, rest) = port(text.get(close + 1..)?);
+    let inside = text.get(open + 1..)?;
+    let (length, is_ip) = bracketed(inside)?;
+    let (ip, rest) = inside.split_at_checked(length)?;
+    let (port, rest) = port(rest.get(1..)?);
     let host = text.get(..open).filter(|host| !host.is_empty());
-    Some((Peer { host, ip: is_ip(ip).then_some(ip), port }, rest))
+    Some((Peer { host, ip: is_ip.then_some(ip), port }, rest))
+}
+
+/// How much stands before a `]`, and whether it looks like an address.
+fn bracketed(text: &[u8]) -> Option<(usize, bool)> {
+    if let Some(near) = text.first_chunk() {
+        let length = lanes::place(near, b']');
+        if length < near.len() {
+            let before = !(u32::MAX << length);
+            let marks = lanes::places(near, b'.') | lanes::places(near, b':');
+            return Some((length, marks & before != 0 && lanes::places(near, b'/') & before == 0));
+        }
+    }
+    let length = lanes::find(b']', text)?;
+    Some((length, is_ip(text.get(..length)?)))
 }
 
 /// `:25 …` → 25.

@@ -94,7 +94,7 @@ pub(super) fn qmgr<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a
 }
 
 /// `to=<a@b>, [orig_to=<c>, ]relay=mx[ip]:25, …, dsn=2.0.0, status=sent (250 2.0.0 Ok)` (postfix log_adhoc.c)
-fn result<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
+pub(super) fn result<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
     fields(daemon, queue_id, text).map_or(Reading::Unread, Reading::Event)
 }
 
@@ -130,7 +130,6 @@ fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Opt
         Daemon::Error if answer.remote => Direction::Outbound,
         _ => Direction::Local,
     };
-    let relay = peer(relay).map(|(relay, _)| relay);
     let event = event(queue_id, direction, outcome, &answer);
     let peer = match (answer.peer, relay) {
         (Some(peer), Some(relay))
@@ -145,15 +144,18 @@ fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Opt
     Some(Event { recipient: Some(recipient), dsn, peer, ..event })
 }
 
-/// The recipient, the relay, and what follows them.
-fn front(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+/// The recipient, the relay if it is another server, and what follows them.
+fn front(text: &[u8]) -> Option<(&[u8], Option<Peer<'_>>, &[u8])> {
     let (recipient, rest) = named(text.strip_prefix(b"to=")?)?;
     let rest = match rest.strip_prefix(b", orig_to=") {
         Some(rest) => named(rest)?.1,
         None => rest,
     };
-    let (relay, rest) = cut(rest.strip_prefix(b", relay=")?, b", ")?;
-    Some((recipient, relay, rest))
+    let from = rest.strip_prefix(b", relay=")?;
+    let (relay, rest) = cut(from, b", ")?;
+    // The peer is read with what follows it in sight, which is quicker than a text that ends soon.
+    let peer = peer(from).filter(|(_, behind)| from.len() - behind.len() <= relay.len());
+    Some((recipient, peer.map(|(peer, _)| peer), rest))
 }
 
 /// `…, delay=1.5, delays=0.1/0.2/1/0.2, dsn=…`; before Postfix 2.3 there is `delay=` alone.
