@@ -1,96 +1,256 @@
-//! What each step of a line's path costs, alone: run with `cargo bench --bench steps`.
+//! What each step of a line's path costs: `cargo bench --bench steps`.
+//!
+//! Every step does what the one before it does, and one thing more. `SMTPLOG_STEP="postfix/2 front"` runs one step once and
+//! prints how many lines it read, for a tool that counts instructions; `SMTPLOG_STEP=list` prints what there is.
 
 #[path = "loggen/mod.rs"]
 mod loggen;
 
 use std::hint::black_box;
 
-use criterion::{
-    BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
-};
+use criterion::{Criterion, Throughput};
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use loggen::{Mta, Spec, write};
 use smtplog::book::Book;
-use smtplog::line::Line;
-use smtplog::mta::{self, reading::Reading};
+use smtplog::cmd::counter::Plan;
+use smtplog::event::{Direction, Outcome};
+use smtplog::filter::Filter;
+use smtplog::input::block::Block;
+use smtplog::input::set::{Manner, Progress};
+use smtplog::lanes::Ends;
+use smtplog::mta::reading::Reading;
+use smtplog::reader::{Known, Reader};
 use smtplog::reason::Judge;
 use smtplog::tally::Tally;
 use smtplog::time::Clock;
-use smtplog::walk::{Listener, Place, Told};
+use smtplog::turn::{Calendar, Turns};
+use smtplog::walk::{Listener, Task, step};
+use smtplog::when::Window;
 use smtplog::year::{Bound, FileTurns};
 
 const SIZE: u64 = 8 << 20;
 
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut start = 0;
-    memchr::memchr_iter(b'\n', text).map(move |end| {
-        let line = &text[start..end];
-        start = end + 1;
-        line
-    })
+/// As large as what a thread reads at a time.
+const BLOCK: usize = 256 << 10;
+
+/// A log in blocks of whole lines.
+struct Log {
+    text: Vec<u8>,
+    blocks: Vec<std::ops::Range<usize>>,
 }
 
-fn step(group: &mut BenchmarkGroup<WallTime>, name: &str, text: &[u8], mut work: impl FnMut(&[u8])) {
-    group.bench_function(name, |bench| bench.iter(|| lines(text).for_each(&mut work)));
-}
+impl Log {
+    fn new(text: Vec<u8>) -> Self {
+        let mut blocks = Vec::new();
+        let mut start = 0;
+        while start < text.len() {
+            let near = (start + BLOCK).min(text.len());
+            let end = memchr::memrchr(b'\n', &text[start..near]).map_or(text.len(), |end| start + end + 1);
+            blocks.push(start..end);
+            start = end;
+        }
+        Self { text, blocks }
+    }
 
-fn path_of_a_line(criterion: &mut Criterion) {
-    let book = Book::built_in();
-    for mta in [Mta::Postfix, Mta::Exim] {
+    fn generated(mta: Mta) -> Self {
         let mut text = Vec::new();
         write(&Spec::new(mta, SIZE), &mut text).unwrap();
-        let mut group = criterion.benchmark_group(format!("{mta:?}").to_lowercase());
-        group.throughput(Throughput::Bytes(text.len() as u64)).sample_size(20);
-        step(&mut group, "1 lines", &text, |raw| {
-            black_box(raw);
-        });
-        step(&mut group, "2 front", &text, |raw| {
-            black_box(Line::read(raw));
-        });
-        step(&mut group, "3 reading", &text, |raw| {
-            black_box(mta::read(&Line::read(raw)));
-        });
-        let bound = Bound::written(Timestamp::now());
-        let mut clock = Clock::new(TimeZone::UTC, bound, FileTurns::default());
-        step(&mut group, "4 time", &text, |raw| {
-            let line = Line::read(raw);
-            black_box((mta::read(&line), clock.read(line.stamp, 0)));
-        });
-        let mut judge = Judge::new(&book);
-        step(&mut group, "5 reason", &text, |raw| {
-            if let Reading::Event(event) = mta::read(&Line::read(raw)) {
-                black_box(judge.verdict(&event));
+        Self::new(text)
+    }
+
+    /// The lines of one kind alone.
+    fn only(&self, wanted: impl Fn(&Reading) -> bool) -> Self {
+        let mut text = Vec::new();
+        let mut reader = Reader::default();
+        self.lines(|ahead, length| {
+            let known = known(&mut reader, ahead, length);
+            if wanted(&known.writer.read(&known.line)) {
+                text.extend_from_slice(&ahead[..=length]);
             }
         });
-        let mut tally = Tally::new(RandomState::default(), 0, None);
-        let bound = Bound::written(Timestamp::now());
-        let mut clock = Clock::new(TimeZone::UTC, bound, FileTurns::default());
-        step(&mut group, "6 tally", &text, |raw| {
-            let line = Line::read(raw);
-            if let Reading::Event(event) = mta::read(&line) {
-                let place = Place { file: 0, offset: 0 };
-                let (verdict, book) = (judge.verdict(&event), &book);
-                let moment = clock.read(line.stamp, 0);
-                let event = &event;
-                tally.event(&Told {
-                    place,
-                    line_in_block: 0,
-                    line: &line,
-                    raw,
-                    moment,
-                    event,
-                    verdict,
-                    user: None,
-                    client: None,
-                    book,
-                });
+        Self::new(text)
+    }
+
+    /// Tells each line with what follows it in its block, and how long it is.
+    fn lines<'a>(&'a self, mut tell: impl FnMut(&'a [u8], usize)) {
+        for block in &self.blocks {
+            let text = &self.text[block.clone()];
+            let mut at = 0;
+            for end in Ends::new(text) {
+                tell(&text[at..], end - at);
+                at = end + 1;
             }
-        });
-        group.finish();
+        }
+    }
+
+    fn count(&self) -> u64 {
+        let mut count = 0;
+        self.lines(|_, _| count += 1);
+        count
     }
 }
 
-criterion_group!(steps, path_of_a_line);
-criterion_main!(steps);
+fn known<'a>(reader: &mut Reader, ahead: &'a [u8], length: usize) -> Known<'a> {
+    match reader.known(ahead, length) {
+        Some(known) => known,
+        None => reader.read(&ahead[..length]),
+    }
+}
+
+fn read(log: &Log) {
+    let mut reader = Reader::default();
+    log.lines(|ahead, length| {
+        let known = known(&mut reader, ahead, length);
+        black_box(known.writer.read(&known.line));
+    });
+}
+
+/// The whole walk, with who listens.
+fn walk<L: Listener>(log: &Log, book: &Book, mut listener: L) -> L {
+    let (zone, turns) = (TimeZone::UTC, Turns::default());
+    let calendar = Calendar { zone, year: None, now: Timestamp::now(), turns };
+    let (filter, progress) = (Filter::default(), Progress::default());
+    let manner = Manner { threads: 1, block_size: BLOCK };
+    let task = Task {
+        sources: &[],
+        manner,
+        calendar: &calendar,
+        book,
+        window: Window::default(),
+        filter: &filter,
+        progress: &progress,
+    };
+    let mut judge = Judge::new(book);
+    for range in &log.blocks {
+        let (offset, lines) = (range.start as u64, &log.text[range.clone()]);
+        let done = step(&task, judge, listener, &Block { file: 0, offset, before: &[], lines });
+        black_box(&done.handover);
+        (judge, listener) = (done.judge, done.listener);
+    }
+    listener
+}
+
+/// What is measured: its name, and the work.
+type Steps<'a> = Vec<(String, u64, Box<dyn FnMut() + 'a>)>;
+
+fn steps<'a>(
+    name: &str,
+    log: &'a Log,
+    parts: &'a [(&'a str, Log)],
+    book: &'a Book,
+    plan: Plan<'a>,
+) -> Steps<'a> {
+    let lines = log.count();
+    let mut steps: Steps = Vec::new();
+    let mut add = |step: &str, lines: u64, work: Box<dyn FnMut() + 'a>| {
+        steps.push((format!("{name}/{step}"), lines, work));
+    };
+    add("1 lines", lines, Box::new(|| log.lines(|ahead, length| _ = black_box((ahead, length)))));
+    add(
+        "2 front",
+        lines,
+        Box::new(|| {
+            let mut reader = Reader::default();
+            log.lines(|ahead, length| _ = black_box(known(&mut reader, ahead, length)));
+        }),
+    );
+    add("3 reading", lines, Box::new(|| read(log)));
+    for (part, log) in parts {
+        add(&format!("3 reading, {part}"), log.count(), Box::new(|| read(log)));
+    }
+    add(
+        "4 time",
+        lines,
+        Box::new(|| {
+            let mut clock = Clock::new(TimeZone::UTC, Bound::written(Timestamp::now()), FileTurns::default());
+            let mut reader = Reader::default();
+            log.lines(|ahead, length| {
+                let known = known(&mut reader, ahead, length);
+                black_box((known.writer.read(&known.line), clock.read(known.line.stamp, 0)));
+            });
+        }),
+    );
+    add(
+        "5 reason",
+        lines,
+        Box::new(|| {
+            let (mut judge, mut reader) = (Judge::new(book), Reader::default());
+            log.lines(|ahead, length| {
+                let known = known(&mut reader, ahead, length);
+                if let Reading::Event(event) = known.writer.read(&known.line) {
+                    black_box(judge.verdict(&event));
+                }
+            });
+        }),
+    );
+    add("6 tally", lines, Box::new(|| drop(walk(log, book, Tally::new(RandomState::default(), 0, None)))));
+    add("7 messages", lines, Box::new(move || drop(walk(log, book, plan.counter()))));
+    steps
+}
+
+fn name(mta: Mta) -> String {
+    format!("{mta:?}").to_lowercase()
+}
+
+/// By its name a counter of instructions knows where to begin.
+#[inline(never)]
+fn measured(work: &mut dyn FnMut()) {
+    work();
+}
+
+fn main() {
+    let book = Book::built_in();
+    let (zone, filter, hasher) = (TimeZone::UTC, Filter::default(), RandomState::default());
+    let plan = Plan {
+        by: &[],
+        examples: 1,
+        hourly: false,
+        delays: false,
+        hops: false,
+        zone: &zone,
+        filter: &filter,
+        book: &book,
+        hasher: &hasher,
+    };
+    let delivery =
+        |reading: &Reading| matches!(reading, Reading::Event(event) if event.direction != Direction::Inbound);
+    let refusal =
+        |reading: &Reading| matches!(reading, Reading::Event(event) if event.outcome == Outcome::Rejected);
+    let asked = std::env::var("SMTPLOG_STEP").unwrap_or_default();
+    let wanted = |mta: &Mta| !asked.contains('/') || asked.starts_with(&name(*mta));
+    let mtas = [Mta::Postfix, Mta::Exim].into_iter().filter(wanted);
+    let logs: Vec<_> = mtas
+        .map(|mta| {
+            let log = Log::generated(mta);
+            let parts = [
+                ("deliveries", log.only(delivery)),
+                ("refusals", log.only(refusal)),
+                ("facts", log.only(|reading| matches!(reading, Reading::Fact(_)))),
+                ("rest", log.only(|reading| matches!(reading, Reading::Routine | Reading::Foreign))),
+            ];
+            (name(mta), log, parts)
+        })
+        .collect();
+    let all = logs.iter().flat_map(|(name, log, parts)| steps(name, log, parts, &book, plan));
+    match asked.as_str() {
+        "list" => all.for_each(|(name, _, _)| println!("{name}")),
+        wanted if !wanted.is_empty() => {
+            for (_, lines, mut work) in all.filter(|(step, _, _)| step == wanted) {
+                measured(&mut *work);
+                println!("{lines}");
+            }
+        }
+        _ => {
+            let mut criterion = Criterion::default().configure_from_args().sample_size(20);
+            let mut group = criterion.benchmark_group("steps");
+            group.throughput(Throughput::Bytes(SIZE));
+            for (name, _, mut work) in all {
+                group.bench_function(name, |bench| bench.iter(&mut work));
+            }
+            group.finish();
+            criterion.final_summary();
+        }
+    }
+}
