@@ -9,12 +9,17 @@ pub fn equal(sixteen: &[u8; 16], byte: u8) -> u32 {
     u8x16::new(*sixteen).cmp_eq(u8x16::splat(byte)).move_mask() as u32
 }
 
+/// Bits of those of the thirty-two that are the byte; the lowest is the first.
+#[inline]
+pub fn places(thirty_two: &[u8; 32], byte: u8) -> u32 {
+    let (sixteens, _) = thirty_two.as_chunks::<16>();
+    sixteens.iter().rev().fold(0, |found, sixteen| found << 16 | equal(sixteen, byte))
+}
+
 /// Where the byte stands among them; the number of them if it does not.
 #[inline]
 pub fn place(thirty_two: &[u8; 32], byte: u8) -> usize {
-    let (sixteens, _) = thirty_two.as_chunks::<16>();
-    let found = sixteens.iter().rev().fold(0, |found, sixteen| found << 16 | equal(sixteen, byte));
-    found.trailing_zeros() as usize
+    places(thirty_two, byte).trailing_zeros() as usize
 }
 
 /// Bits of those of the sixteen that are ASCII letters or digits; the lowest is the first.
@@ -60,6 +65,23 @@ pub fn find(byte: u8, text: &[u8]) -> Option<usize> {
     match text.first_chunk().map(|near| place(near, byte)) {
         Some(at @ 0..32) => Some(at),
         _ => memchr(byte, text),
+    }
+}
+
+/// Where the byte stands first, from `from` on. What stands before that is looked at too where little is left behind it,
+/// so that the end of a line needs no call either.
+#[inline]
+pub fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
+    let begin = from.min(text.len().saturating_sub(32));
+    let Some(window) = text.get(begin..).and_then(<[u8]>::first_chunk) else {
+        return Some(from + text.get(from..)?.iter().position(|&other| other == byte)?);
+    };
+    match u64::from(places(window, byte)).checked_shr((from - begin) as u32) {
+        None | Some(0) => {
+            let seen = from.max(begin + 32);
+            Some(seen + memchr(byte, text.get(seen..).filter(|rest| !rest.is_empty())?)?)
+        }
+        Some(found) => Some(from + found.trailing_zeros() as usize),
     }
 }
 
@@ -162,6 +184,9 @@ mod tests {
             let plain: Vec<usize> = (0..text.len()).filter(|&at| text[at] == 2).collect();
             prop_assert_eq!(find(2, &text), plain.first().copied());
             prop_assert_eq!(find_either(2, 3, &text), text.iter().position(|&byte| byte > 1));
+            for from in 0..text.len() + 40 {
+                prop_assert_eq!(find_from(2, &text, from), plain.iter().copied().find(|&at| at >= from));
+            }
             prop_assert_eq!(Places::new(&text, 2).collect::<Vec<_>>(), plain);
         }
 

@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem};
 
-use crate::lanes::{digits, equal, find, place, same};
+use crate::lanes::{digits, equal, find, place, places, same};
 
 /// One line, cut into its front and its text. Empty host or program: the line does not name one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,10 +109,14 @@ impl Default for Reader {
 impl Reader {
     #[inline]
     pub fn read<'a>(&mut self, raw: &'a [u8]) -> Line<'a> {
-        match self.known(raw) {
+        match if self.minute.length == 19 { self.own(raw) } else { None } {
             Some(line) => line,
-            None => self.unknown(raw),
+            None => self.other(raw),
         }
+    }
+
+    fn other<'a>(&mut self, raw: &'a [u8]) -> Line<'a> {
+        self.known(raw).unwrap_or_else(|| self.unknown(raw))
     }
 
     #[inline(never)]
@@ -125,9 +129,6 @@ impl Reader {
     /// None: something of it is new, or unlike most lines.
     #[inline]
     fn known<'a>(&self, raw: &'a [u8]) -> Option<Line<'a>> {
-        if self.minute.length == 19 {
-            return self.own(raw);
-        }
         let (stamp, length) = self.stamp(raw)?;
         let (host, rest) = raw.get(length + 1..)?.split_at_checked(self.host.len())?;
         let [b' ', tagged @ ..] = rest else { return None };
@@ -150,12 +151,15 @@ impl Reader {
     /// `2026-11-22 03:04:05 text`: a line of a file that only Exim writes, of the minute of the one before.
     #[inline]
     fn own<'a>(&self, raw: &'a [u8]) -> Option<Line<'a>> {
-        let [b':', b'0'..=b'6', b'0'..=b'9', b' ', text @ ..] = raw.get(16..)? else { return None };
+        let (front, text) = raw.split_first_chunk::<20>()?;
+        let (minute, [b':', b'0'..=b'6', b'0'..=b'9', b' ']) = front.split_first_chunk()? else {
+            return None;
+        };
         let zone = matches!(text.first(), Some(b'+' | b'-'));
-        if zone || sixteen(raw, 0)? != self.minute.bytes || names_a_process(text) {
+        if u128::from_le_bytes(*minute) != self.minute.bytes || zone || own_names_a_process(raw, text)? {
             return None;
         }
-        Some(Line { stamp: Stamp::Iso(raw.get(..19)?), host: b"", program: b"", slash: 0, text })
+        Some(Line { stamp: Stamp::Iso(front.get(..19)?), host: b"", program: b"", slash: 0, text })
     }
 
     /// A stamp of the minute of the one before, and how long it is; a blank is behind.
@@ -381,6 +385,25 @@ fn names_a_process(text: &[u8]) -> bool {
     let (Some(&first), Some(&second)) = (tag.first(), tag.get(1)) else { return false };
     (is_plain(first) && (is_plain(second) || second == b'['))
         && is_process(tag.get(..find(b' ', tag).unwrap_or(tag.len())).unwrap_or_default())
+}
+
+/// The same of the text behind a stamp of 19 bytes. It looks at 32 bytes at once, which are enough for the two words of
+/// nearly all lines. None: the line is shorter.
+#[inline]
+fn own_names_a_process(raw: &[u8], text: &[u8]) -> Option<bool> {
+    let begin = raw.len() - text.len();
+    // Of a short text what stands before it is looked at too, and then passed over.
+    let from = begin.min(raw.len().checked_sub(32)?);
+    let window = raw.get(from..)?.first_chunk()?;
+    let end = 1_u64 << text.len().min(32);
+    let blanks = u64::from(places(window, b' ')) >> (begin - from) | end;
+    let second = (blanks & (blanks - 1)).trailing_zeros() as usize;
+    let is_seen = second < 32;
+    Some(if is_seen && text.get(..second)?.last_chunk() != Some(b"]:") {
+        false
+    } else {
+        names_a_process(text)
+    })
 }
 
 fn is_plain(byte: u8) -> bool {

@@ -47,6 +47,13 @@ pub fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
     }
 }
 
+/// Splits at the first `: `, which is left out. Its blank is looked for: addresses and ciphers are full of colons.
+pub fn cut_colon(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = |at: usize| at.checked_sub(1).filter(|&at| text.get(at) == Some(&b':'));
+    let at = lanes::Places::new(text, b' ').find_map(colon)?;
+    Some((text.get(..at)?, text.get(at + 2..)?))
+}
+
 /// Splits at the last `mark`, which is left out.
 pub fn cut_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let skipped = usize::from(mark.len() > 1 && mark.first() == Some(&b' '));
