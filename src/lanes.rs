@@ -1,6 +1,6 @@
 //! Many bytes compared at once: a text comes in, where a byte stands in it goes out.
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memrchr};
 use wide::u8x16;
 
 /// Bits of those of the sixteen that are the byte; the lowest is the first.
@@ -82,6 +82,15 @@ pub fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
             Some(seen + memchr(byte, text.get(seen..).filter(|rest| !rest.is_empty())?)?)
         }
         Some(found) => Some(from + found.trailing_zeros() as usize),
+    }
+}
+
+/// Where the byte stands last, in the same way: it stands near the end.
+#[inline]
+pub fn find_last(byte: u8, text: &[u8]) -> Option<usize> {
+    match text.last_chunk().map(|near| places(near, byte)) {
+        None | Some(0) => memrchr(byte, text),
+        Some(found) => Some(text.len() - 1 - found.leading_zeros() as usize),
     }
 }
 
@@ -184,6 +193,7 @@ mod tests {
             let plain: Vec<usize> = (0..text.len()).filter(|&at| text[at] == 2).collect();
             prop_assert_eq!(find(2, &text), plain.first().copied());
             prop_assert_eq!(find_either(2, 3, &text), text.iter().position(|&byte| byte > 1));
+            prop_assert_eq!(find_last(2, &text), plain.last().copied());
             for from in 0..text.len() + 40 {
                 prop_assert_eq!(find_from(2, &text, from), plain.iter().copied().find(|&at| at >= from));
             }

@@ -18,14 +18,15 @@ use crate::mta::reading::Reading;
 /// Reads a line as what its program makes it: Postfix is told by its daemons, Exim by its name or, in its own
 /// files, by having no program at all.
 pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
-    // Postfix first, and each reading returned where it is made: moving it around costs more than most lines do.
+    // Each reading is returned where it is made: moving it around costs more than most lines do.
+    if line.program.is_empty() {
+        return if matches!(line.stamp, Stamp::Iso(_)) { exim::read(line) } else { Reading::Foreign };
+    }
     if let Some(daemon) = Daemon::of(line) {
         return postfix::read(daemon, line.text);
     }
-    match (line.program, line.stamp) {
-        (b"", Stamp::Iso(_)) => exim::read(line),
-        (b"", _) => Reading::Foreign,
-        (program, _) if program.starts_with(b"exim") => exim::read(line),
+    match line.program {
+        program if program.starts_with(b"exim") => exim::read(line),
         _ if sendmail::wrote(line) => sendmail::read(line),
         _ if opensmtpd::wrote(line) => opensmtpd::read(line),
         _ => Reading::Foreign,

@@ -105,12 +105,16 @@ pub fn peer(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
 
 /// `:25 …` → 25.
 pub fn port(text: &[u8]) -> (Option<u16>, &[u8]) {
-    let Some(rest) = text.strip_prefix(b":") else { return (None, text) };
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (digits, rest) = rest.split_at(digits);
-    let number = || digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
-    match digits.len() {
-        1..=5 => u16::try_from(number()).map_or((None, text), |port| (Some(port), rest)),
+    let Some(mut rest) = text.strip_prefix(b":") else { return (None, text) };
+    let (mut number, mut length) = (0_u32, 0);
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        (number, length, rest) = (number * 10 + u32::from(digit - b'0'), length + 1, behind);
+        if length > 5 {
+            return (None, text);
+        }
+    }
+    match u16::try_from(number) {
+        Ok(port) if length > 0 => (Some(port), rest),
         _ => (None, text),
     }
 }

@@ -2,26 +2,34 @@
 
 use memchr::memrchr;
 
-use super::failure::Failure;
+use super::failure::{Failure, is_answer};
 use super::fields::{Fields, name};
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Stage};
-use crate::lanes;
+use crate::lanes::{self, Places};
 use crate::mta::delay::{Phase, Phases, units};
 use crate::mta::reading::{Reading, address, cut, cut_colon, domain, find, word};
 use crate::reply::{Class, Reply};
 
 /// None: the line has none of the flags.
+#[inline]
 pub(super) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {
-    let (flag, rest) = text.split_at_checked(3)?;
-    let event = match flag {
-        b"(= " => return Some(Reading::Routine),
-        b"=> " | b"-> " | b">> " => delivered(queue_id, rest, Outcome::Delivered),
+    // Compared one after another: a `match` on their bytes is a jump by a table, which is foreseen less often.
+    let (flag, rest) = text.split_first_chunk::<3>()?;
+    let is = |other: &[u8; 3]| flag == other;
+    let event = if is(b"=> ") || is(b"-> ") || is(b">> ") {
+        delivered(queue_id, rest, Outcome::Delivered)
+    } else if is(b"== ") {
+        deferred(queue_id, rest)
+    } else if is(b"** ") {
+        failed(queue_id, rest)
+    } else if is(b"*> ") {
         // Nothing was sent: Exim was run with -N.
-        b"*> " => delivered(queue_id, rest, Outcome::Discarded),
-        b"** " => failed(queue_id, rest),
-        b"== " => deferred(queue_id, rest),
-        _ => return None,
+        delivered(queue_id, rest, Outcome::Discarded)
+    } else if is(b"(= ") {
+        return Some(Reading::Routine);
+    } else {
+        return None;
     };
     Some(event.map_or(Reading::Unread, Reading::Event))
 }
@@ -31,7 +39,7 @@ const NOTHING: Event = Event::new(Mta::Exim, Direction::Local, Outcome::Delivere
 /// `a@b <c@d> F=<e> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 X=… C="250 OK"`
 fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
-    let fields = Fields::read(text, text.len() - rest.len());
+    let fields = Fields::read(text, text.len() - rest.len()..text.len());
     let reply = fields.confirmation.and_then(Reply::read);
     let remote = fields.peer.is_some() || reply.is_some();
     let dropped = is_nowhere(text);
@@ -66,29 +74,44 @@ fn failed<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let expired =
         words.starts_with(b"retry timeout exceeded") || words.ends_with(b": retry timeout exceeded");
     let outcome = if expired { Outcome::Expired } else { Outcome::Bounced };
+    let begin = text.len() - rest.len();
+    let fields = Fields::read(text, begin..begin + fields.len());
     Some(result(queue_id, (outcome, Class::Permanent), recipient, fields, &failure))
 }
 
 /// `a@b R=r T=t defer (-44) H=mx [192.0.2.1]: SMTP error …`, `… defer (110): Connection timed out H=mx [ip]: …`
 fn deferred<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
-    let (fields, rest) = cut(rest, b"defer (")?;
+    let begin = text.len() - rest.len();
+    let (fields, rest) = cut_defer(rest)?;
     let (_errno, rest) = cut(rest, b")")?;
     let (host, words) = cut_colon(rest).unwrap_or((rest, b""));
     let words = times(words);
     // The errno's words, 48 bytes at most, then the host, then what happened.
-    let (peer, words) = match find(words.get(..51).unwrap_or(words), b" H=") {
+    let errno = if is_answer(words) { b"" } else { words.get(..51).unwrap_or(words) };
+    let (peer, words) = match find(errno, b" H=") {
         Some(at) => match peer::read(words.get(at + 3..)?) {
             Some((peer, rest)) => {
                 (Some(peer), cut_colon(rest).map_or(words, |(_, named)| behind_host(named, words)))
             }
             None => (None, words),
         },
-        None => (Fields::read(host, 0).peer, words),
+        None => {
+            let begin = text.len() - rest.len();
+            (Fields::read(text, begin..begin + host.len()).peer, words)
+        }
     };
     let failure = Failure::read(words);
     let failure = Failure { peer: peer.or(failure.peer), ..failure };
+    let fields = Fields::read(text, begin..begin + fields.len());
     Some(result(queue_id, (Outcome::Deferred, Class::Transient), recipient, fields, &failure))
+}
+
+/// Splits at `defer (`, by its last byte, which is rare before it.
+fn cut_defer(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let before = |at: usize| text.get(..at)?.strip_suffix(b"defer ").map(|before| (before, at + 1));
+    let (before, behind) = Places::new(text, b'(').find_map(before)?;
+    Some((before, text.get(behind..)?))
 }
 
 /// The host may stand twice, and then the errno's words were all there is to say.
@@ -104,10 +127,9 @@ fn result<'a>(
     queue_id: Option<&'a [u8]>,
     (outcome, hint): (Outcome, Class),
     recipient: Option<&'a [u8]>,
-    fields: &'a [u8],
+    fields: Fields<'a>,
     failure: &Failure<'a>,
 ) -> Event<'a> {
-    let fields = Fields::read(fields, 0);
     let peer = fields.peer.or(failure.peer);
     let outbound = match (fields.transport, fields.router) {
         _ if peer.is_some() || failure.reply.is_some() || failure.remote => true,
@@ -180,10 +202,8 @@ fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     // Exim shows the local part without its quotes; the address in brackets has them.
     let unquoted =
         || original.is_some_and(|original| original.starts_with(b"\"") && domain(original) == domain(first));
-    // In all of the text, since a short one is searched by a call.
-    let has_domain = lanes::find(b'@', text).is_some_and(|at| at < first.len());
-    let special = matches!(first.first(), None | Some(b'|' | b'/' | b':')) || !has_domain;
-    let named = if special || unquoted() { original.or(Some(first)) } else { Some(first) };
+    let special = || matches!(first.first(), None | Some(b'|' | b'/' | b':')) || !first.contains(&b'@');
+    let named = if original.is_some() && (special() || unquoted()) { original } else { Some(first) };
     let nobody = first.is_empty() || first.starts_with(b"blackhole (") || first.starts_with(b"discarded (");
     Some((named.filter(|_| !nobody), rest))
 }

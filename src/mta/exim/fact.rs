@@ -7,17 +7,23 @@ use crate::mta::fact::{Context, Fact, Step, number};
 use crate::mta::reading::{Reading, begins, cut, word};
 
 /// None: a line of another kind.
+#[inline]
 pub(super) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> Option<Reading<'a>> {
-    let step = match text.first()? {
+    let step = if text.starts_with(b"<= ") {
         // `R=` is the message that it is about (Exim spec, "Log files").
-        b'<' if text.starts_with(b"<= <> R=") => Step::Notice,
-        b'<' if text.starts_with(b"<= ") => Step::Came,
-        b'C' if text.starts_with(b"Completed") => Step::Gone,
-        b'*' | b'F' | b'f' | b'M' if begins(text, &FROZEN) => Step::Held,
-        b'U' | b'u' if begins(text, &[b"Unfrozen", b"unfrozen"]) => Step::Released,
-        b'c' if text.starts_with(b"cancelled by ") => Step::Returned,
-        b'r' if text.starts_with(b"removed by ") => Step::Deleted,
-        _ => return None,
+        if text.starts_with(b"<= <> R=") { Step::Notice } else { Step::Came }
+    } else if text.starts_with(b"Completed") {
+        Step::Gone
+    } else if begins(text, &FROZEN) {
+        Step::Held
+    } else if begins(text, &[b"Unfrozen", b"unfrozen"]) {
+        Step::Released
+    } else if text.starts_with(b"cancelled by ") {
+        Step::Returned
+    } else if text.starts_with(b"removed by ") {
+        Step::Deleted
+    } else {
+        return None;
     };
     Some(Reading::Fact(Fact { mta: Mta::Exim, queue_id, step, text }))
 }

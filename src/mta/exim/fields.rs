@@ -1,10 +1,10 @@
 //! The fields of a delivery by Exim: `F=<a@b> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 C="250 OK"`.
 
-use memchr::{memchr_iter, memrchr};
+use std::ops::Range;
 
 use super::peer;
 use crate::event::Peer;
-use crate::lanes::find_from;
+use crate::lanes::{Places, find_from, find_last};
 use crate::mta::reading::{address, word};
 
 #[derive(Clone, Copy, Default, Debug)]
@@ -21,10 +21,12 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// From `at` on. Each field begins behind a blank; what is not known is passed over, and so is what a field says.
-    pub fn read(text: &'a [u8], mut at: usize) -> Self {
+    /// Of that part of the text. Each field begins behind a blank; what is not known is passed over, and so is what a
+    /// field says.
+    pub fn read(text: &'a [u8], part: Range<usize>) -> Self {
         let mut fields = Self::default();
-        while let Some(blank) = find_from(b' ', text, at) {
+        let mut at = part.start;
+        while let Some(blank) = find_from(b' ', text, at).filter(|&blank| blank < part.end) {
             at = blank + 1;
             match text.get(at..).unwrap_or_default() {
                 [b'R', b'=', rest @ ..] => fields.router = Some(rest),
@@ -39,12 +41,13 @@ impl<'a> Fields<'a> {
                     if let Some((peer, rest)) = peer::read(rest) {
                         fields.peer = Some(peer);
                         // Behind the host nothing else is asked for (Exim deliver.c, delivery_log).
-                        fields.confirmation = confirmation(rest);
+                        let rest = text.len() - rest.len()..part.end;
+                        fields.confirmation = text.get(rest).and_then(confirmation);
                         break;
                     }
                 }
                 [b'C', b'=', b'"', ..] => {
-                    fields.confirmation = confirmation(text.get(blank..).unwrap_or_default());
+                    fields.confirmation = text.get(blank..part.end).and_then(confirmation);
                     break;
                 }
                 _ => {}
@@ -57,9 +60,9 @@ impl<'a> Fields<'a> {
 /// ` X=TLS1.3:… DN="…" C="250 OK" DT=1s` → `250 OK`
 fn confirmation(text: &[u8]) -> Option<&[u8]> {
     let is_its = |quote: &usize| text.get(..*quote).is_some_and(|before| before.ends_with(b" C="));
-    let begin = memchr_iter(b'"', text).find(is_its)? + 1;
-    let reply = text.get(begin..)?;
-    reply.get(..memrchr(b'"', reply).unwrap_or(reply.len()))
+    let begin = Places::new(text, b'"').find(is_its)? + 1;
+    let end = find_last(b'"', text).filter(|&end| end >= begin);
+    text.get(begin..end.unwrap_or(text.len()))
 }
 
 /// `dnslookup …`, `dnslookup:` → `dnslookup`
@@ -75,7 +78,7 @@ mod tests {
     #[test]
     fn takes_nothing_that_stands_in_another_field() {
         let text = br#" F=<"b H=a.example.org [192.0.2.1]"@example.org> R=r T=t H=mx (C="2") [192.0.2.7]:25 DN="/CN=H=x F=<c@d>" C="250 R=z""#;
-        let fields = Fields::read(text, 0);
+        let fields = Fields::read(text, 0..text.len());
         assert_eq!(fields.sender, Some(&br#""b H=a.example.org [192.0.2.1]"@example.org"#[..]));
         assert_eq!(fields.router.map(name), Some(&b"r"[..]));
         assert_eq!(fields.transport.map(name), Some(&b"t"[..]));
