@@ -60,10 +60,11 @@ fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -
 /// What stands for the address where there is no delivery: a redirect router's `:blackhole:`, an ACL's or a filter's
 /// word (Exim deliver.c, routers/redirect.c).
 fn is_nowhere(text: &[u8]) -> bool {
-    text.starts_with(b":blackhole:")
-        || text.starts_with(b"blackhole (")
-        || text.starts_with(b"discarded (")
-        || text.starts_with(b"discarded <")
+    matches!(text.first(), Some(b':' | b'b' | b'd'))
+        && (text.starts_with(b":blackhole:")
+            || text.starts_with(b"blackhole (")
+            || text.starts_with(b"discarded (")
+            || text.starts_with(b"discarded <"))
 }
 
 /// `a@b <c@d> F=<e> R=r T=t H=mx [192.0.2.1] : SMTP error …`; the fields and the blank before the colon may lack.

@@ -2,7 +2,7 @@
 
 use super::peer;
 use crate::event::Mta;
-use crate::lanes::{find, find_from};
+use crate::lanes::{Places, find};
 use crate::mta::fact::{Context, Fact, Step, number};
 use crate::mta::reading::{Reading, begins, cut, word};
 
@@ -84,9 +84,12 @@ pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
     let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
     let (sender, rest) = sender(text);
     context.sender = Some(if sender == b"<>" { b"" } else { sender });
-    let mut at = text.len() - rest.len();
-    loop {
-        let rest = match text.get(at..).unwrap_or_default() {
+    let mut behind = text.len() - rest.len();
+    for blank in Places::new(text, b' ') {
+        if blank + 1 < behind {
+            continue;
+        }
+        let rest = match text.get(blank + 1..).unwrap_or_default() {
             [b'H', b'=', value @ ..] => peer::read(value).map(|(peer, rest)| {
                 context.client = peer.ip.or(peer.host);
                 context.client_host = peer.host;
@@ -100,11 +103,7 @@ pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
             [b'S' | b'T', b'=', ..] | [b'i', b'd', b'=', ..] => break,
             _ => None,
         };
-        at = rest.map_or(at, |rest| text.len() - rest.len());
-        match find_from(b' ', text, at) {
-            Some(blank) => at = blank + 1,
-            None => break,
-        }
+        behind = rest.map_or(behind, |rest| text.len() - rest.len());
     }
     context
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::peer;
 use crate::event::Peer;
-use crate::lanes::{Places, find_from, find_last};
+use crate::lanes::{Places, find_last};
 use crate::mta::reading::{address, word};
 
 #[derive(Clone, Copy, Default, Debug)]
@@ -25,16 +25,18 @@ impl<'a> Fields<'a> {
     /// field says.
     pub fn read(text: &'a [u8], part: Range<usize>) -> Self {
         let mut fields = Self::default();
-        let mut at = part.start;
-        while let Some(blank) = find_from(b' ', text, at).filter(|&blank| blank < part.end) {
-            at = blank + 1;
-            match text.get(at..).unwrap_or_default() {
+        let mut behind = part.start;
+        for blank in Places::new(text, b' ').take_while(|&blank| blank < part.end) {
+            if blank < behind {
+                continue;
+            }
+            match text.get(blank + 1..).unwrap_or_default() {
                 [b'R', b'=', rest @ ..] => fields.router = Some(rest),
                 [b'T', b'=', rest @ ..] => fields.transport = Some(rest),
                 [b'F', b'=', b'<', rest @ ..] => {
                     if let Some((sender, rest)) = address(rest) {
                         fields.sender = Some(sender);
-                        at = text.len() - rest.len();
+                        behind = text.len() - rest.len();
                     }
                 }
                 [b'H', b'=', rest @ ..] => {
