@@ -12,13 +12,14 @@ pub(super) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Rea
         verdict(client, rest)
     };
     // Most of them; none of the others begins so.
-    let event = if text.starts_with(b"H=") {
+    let mut event = if text.starts_with(b"H=") {
         of_client()?
     } else {
         let kinds = [login, out_of_turn, connection, too_many, unqualified];
         kinds.into_iter().find_map(|kind| kind(text)).or_else(of_client)?
     };
-    Some(Reading::Event(Event { queue_id, ..event }))
+    event.queue_id = queue_id;
+    Some(Reading::Event(event))
 }
 
 /// `H=host (helo) [ip]:port I=[ip]:25 U=u Ci=7 P=esmtp F=<a@b>`: who, before what.
