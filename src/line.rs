@@ -620,6 +620,27 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_that_knows_an_exim_file_tells_other_programs_in_it() {
+        let hosts = (1..40).map(|length| "h".repeat(length));
+        let tags =
+            ["exim[1]:", "exim[123456]:", "a/b-c_d.e[12]:", "exim[1x]:", "exim[]:", "[1]:", "=>", "]:", ":"];
+        let texts =
+            ["", " ", " x", " y exim[2]: z", " and enough for the line to end far behind what is looked at"];
+        for (host, tag) in hosts.flat_map(|host| tags.map(|tag| (host.clone(), tag))) {
+            for text in texts {
+                let mut reader = Reader::default();
+                reader.read(b"2026-11-22 02:40:41 End queue run: pid=12");
+                assert_eq!(reader.minute.length, 19);
+                for raw in
+                    [format!("2026-11-22 02:40:42 {host} {tag}{text}"), format!("2026-11-22 02:40:42 {host}")]
+                {
+                    assert_eq!(reader.read(raw.as_bytes()), Line::read(raw.as_bytes()), "{raw}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_reader_that_knows_lines_reads_as_one_that_does_not() {
         let stamps = [
             "Nov  2 03:04:05",
