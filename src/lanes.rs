@@ -68,8 +68,8 @@ pub fn find(byte: u8, text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Where the byte stands first, from `from` on. What stands before that is looked at too where little is left behind it,
-/// so that the end of a line needs no call either.
+/// Where the byte stands first, from `from` on. Where little is left behind that, what stands before it is looked at
+/// too, so that the end of a line needs no call either.
 #[inline]
 pub fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
     let begin = from.min(text.len().saturating_sub(32));

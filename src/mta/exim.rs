@@ -43,8 +43,8 @@ fn of_message<'a>(id: &'a [u8], text: &'a [u8]) -> Reading<'a> {
     delivery::attempt(Some(id), text).unwrap_or(Reading::Routine)
 }
 
-/// The lines that a log is full of and that nothing else would make anything of: to ask all of it took 600 instructions a
-/// line.
+/// The lines that a log is full of and that nothing else would make anything of: to ask all of it took 600 instructions
+/// a line.
 #[inline]
 fn is_idle(text: &[u8]) -> bool {
     // Each connection has the first, each signature of each message the second.

@@ -79,8 +79,11 @@ mod tests {
 
     #[test]
     fn takes_nothing_that_stands_in_another_field() {
-        let text = br#" F=<"b H=a.example.org [192.0.2.1]"@example.org> R=r T=t H=mx (C="2") [192.0.2.7]:25 DN="/CN=H=x F=<c@d>" C="250 R=z""#;
-        let fields = Fields::read(text, 0..text.len());
+        let text = concat!(
+            r#" F=<"b H=a.example.org [192.0.2.1]"@example.org> R=r T=t"#,
+            r#" H=mx (C="2") [192.0.2.7]:25 DN="/CN=H=x F=<c@d>" C="250 R=z""#,
+        );
+        let fields = Fields::read(text.as_bytes(), 0..text.len());
         assert_eq!(fields.sender, Some(&br#""b H=a.example.org [192.0.2.1]"@example.org"#[..]));
         assert_eq!(fields.router.map(name), Some(&b"r"[..]));
         assert_eq!(fields.transport.map(name), Some(&b"t"[..]));
