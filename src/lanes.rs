@@ -1,6 +1,6 @@
 //! Many bytes compared at once: a text comes in, where a byte stands in it goes out.
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memrchr};
 use wide::u8x16;
 
 /// Bits of those of the sixteen that are the byte; the lowest is the first.
@@ -109,6 +109,32 @@ fn find_far(byte: u8, text: &[u8]) -> Option<usize> {
     // The last of them again, and what was not looked at.
     let found = places(last, byte);
     (found != 0).then(|| text.len() - 32 + found.trailing_zeros() as usize)
+}
+
+/// Where the byte stands first, from `from` on. Where little is left behind that, what stands before it is looked at
+/// too, so that the end of a line needs no call either.
+#[inline]
+pub fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
+    let begin = from.min(text.len().saturating_sub(32));
+    let Some(window) = text.get(begin..).and_then(<[u8]>::first_chunk) else {
+        return Some(from + text.get(from..)?.iter().position(|&other| other == byte)?);
+    };
+    match u64::from(places(window, byte)).checked_shr((from - begin) as u32) {
+        None | Some(0) => {
+            let seen = from.max(begin + 32);
+            Some(seen + memchr(byte, text.get(seen..).filter(|rest| !rest.is_empty())?)?)
+        }
+        Some(found) => Some(from + found.trailing_zeros() as usize),
+    }
+}
+
+/// Where the byte stands last, in the same way: it stands near the end.
+#[inline]
+pub fn find_last(byte: u8, text: &[u8]) -> Option<usize> {
+    match text.last_chunk().map(|near| places(near, byte)) {
+        None | Some(0) => memrchr(byte, text),
+        Some(found) => Some(text.len() - 1 - found.leading_zeros() as usize),
+    }
 }
 
 /// Where one of the two stands first, in the same way.
@@ -282,6 +308,10 @@ mod tests {
             let plain: Vec<usize> = (0..text.len()).filter(|&at| text[at] == 2).collect();
             prop_assert_eq!(find(2, &text), plain.first().copied());
             prop_assert_eq!(find_either(2, 3, &text), text.iter().position(|&byte| byte > 1));
+            prop_assert_eq!(find_last(2, &text), plain.last().copied());
+            for from in 0..text.len() + 40 {
+                prop_assert_eq!(find_from(2, &text, from), plain.iter().copied().find(|&at| at >= from));
+            }
             prop_assert_eq!(Places::new(&text, 2).collect::<Vec<_>>(), plain.clone());
             let lines: Vec<u8> = text.iter().map(|&byte| if byte == 2 { b'\n' } else { byte }).collect();
             prop_assert_eq!(Ends::new(&lines).collect::<Vec<_>>(), plain);

@@ -4,7 +4,7 @@
 //! the next, many bytes at once. What comes out is what [`Line::read`] and [`Writer::of`] give.
 
 use crate::lanes::{Masked, digits, is_like, places};
-use crate::line::{Line, Stamp, is_usual_minute, names_a_process};
+use crate::line::{Line, Stamp, is_usual_minute, own_names_a_process};
 use crate::mta::Writer;
 
 /// A line, and what the reader knew of it.
@@ -186,7 +186,7 @@ impl Reader {
     fn own<'a>(&self, raw: &'a [u8]) -> Option<Known<'a>> {
         let [b':', b'0'..=b'6', b'0'..=b'9', b' ', text @ ..] = raw.get(16..)? else { return None };
         let zone = matches!(text.first(), Some(b'+' | b'-'));
-        if zone || names_a_process(text) {
+        if zone || own_names_a_process(raw, text)? {
             return None;
         }
         let line = Line { stamp: Stamp::Iso(raw.get(..19)?), host: b"", program: b"", slash: 0, text };
@@ -265,6 +265,30 @@ fn slot(name: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reader_that_knows_an_exim_file_tells_other_programs_in_it() {
+        let hosts = (1..40).map(|length| "h".repeat(length));
+        let tags =
+            ["exim[1]:", "exim[123456]:", "a/b-c_d.e[12]:", "exim[1x]:", "exim[]:", "[1]:", "=>", "]:", ":"];
+        let texts =
+            ["", " ", " x", " y exim[2]: z", " and enough for the line to end far behind what is looked at"];
+        for (host, tag) in hosts.flat_map(|host| tags.map(|tag| (host.clone(), tag))) {
+            for text in texts {
+                let mut reader = Reader::default();
+                reader.read(b"2026-11-22 02:40:41 End queue run: pid=12");
+                assert!(reader.form == Form::Own);
+                for raw in
+                    [format!("2026-11-22 02:40:42 {host} {tag}{text}"), format!("2026-11-22 02:40:42 {host}")]
+                {
+                    let ahead = format!("{raw}\n{}", "x".repeat(200));
+                    let known = reader.known(ahead.as_bytes(), raw.len());
+                    assert!(known.is_none_or(|known| known.line == Line::read(raw.as_bytes())), "{raw}");
+                    assert_eq!(reader.read(raw.as_bytes()).line, Line::read(raw.as_bytes()), "{raw}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_reader_that_knows_lines_reads_as_one_that_does_not() {

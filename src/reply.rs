@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU8;
 
 use clap::ValueEnum;
 use memchr::memchr_iter;
@@ -80,12 +81,16 @@ impl Code {
     /// `550 No such user` → 550 and ` No such user`. The three digits must stand alone: what follows is a
     /// blank, the `-` of a reply with more lines, or nothing (RFC 5321 §4.2). A `\` is an Exim line break.
     pub fn read(text: &[u8]) -> Option<(Self, &[u8])> {
-        let (digits, rest) = text.split_at_checked(3)?;
-        let number = digits.iter().try_fold(0u16, |sum, digit| {
-            digit.is_ascii_digit().then(|| sum * 10 + u16::from(digit - b'0'))
-        })?;
+        let ([a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9'], rest) = text.split_first_chunk()? else {
+            return None;
+        };
+        let figure = |digit: &u8| u16::from(digit - b'0');
         let ends = matches!(rest.first(), None | Some(b' ' | b'-' | b'\\' | b'"' | b'\r' | b'\n'));
-        if ends { Self::new(number).map(|code| (code, rest)) } else { None }
+        if ends {
+            Self::new(figure(a) * 100 + figure(b) * 10 + figure(c)).map(|code| (code, rest))
+        } else {
+            None
+        }
     }
 
     pub fn number(self) -> u16 {
@@ -123,7 +128,8 @@ impl Serialize for Code {
 /// An enhanced status code, `class.subject.detail` (RFC 3463 §2): class 2, 4 or 5, the others 0 to 999.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnhancedCode {
-    class: u8,
+    /// Not 0, so that an event, which has two of these or none, is of 128 bytes: more are copied by a call.
+    class: NonZeroU8,
     pub subject: u16,
     pub detail: u16,
 }
@@ -131,7 +137,7 @@ pub struct EnhancedCode {
 impl EnhancedCode {
     pub fn new(class: u8, subject: u16, detail: u16) -> Option<Self> {
         let legal = matches!(class, 2 | 4 | 5) && subject <= 999 && detail <= 999;
-        legal.then_some(Self { class, subject, detail })
+        NonZeroU8::new(class).filter(|_| legal).map(|class| Self { class, subject, detail })
     }
 
     /// `5.1.1 No such user` → 5.1.1 and ` No such user`. A fourth part or a letter behind it means that the
@@ -152,7 +158,7 @@ impl EnhancedCode {
     }
 
     pub fn class(self) -> Class {
-        match self.class {
+        match self.class_digit() {
             2 => Class::Positive,
             4 => Class::Transient,
             _ => Class::Permanent,
@@ -161,12 +167,12 @@ impl EnhancedCode {
 
     /// The first digit: 2, 4 or 5.
     pub fn class_digit(self) -> u8 {
-        self.class
+        self.class.get()
     }
 
     /// All three parts in 23 bits, different for different codes and never 0.
     pub fn packed(self) -> u64 {
-        u64::from(self.class) << 20 | u64::from(self.subject) << 10 | u64::from(self.detail)
+        u64::from(self.class_digit()) << 20 | u64::from(self.subject) << 10 | u64::from(self.detail)
     }
 
     /// The code that was packed. None: none was.
@@ -178,12 +184,19 @@ impl EnhancedCode {
 
 /// One to three digits and the rest.
 fn number(text: &[u8]) -> Option<(u16, &[u8])> {
-    let digits = text.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
-    if digits == 0 || digits > 3 {
-        return None;
+    let (mut number, mut rest) = (0, text);
+    for length in 0..4 {
+        match rest {
+            [digit @ b'0'..=b'9', behind @ ..] if length < 3 => {
+                number = number * 10 + u16::from(digit - b'0');
+                rest = behind;
+            }
+            [b'0'..=b'9', ..] => return None,
+            _ if length == 0 => return None,
+            _ => break,
+        }
     }
-    let (digits, rest) = text.split_at_checked(digits)?;
-    Some((digits.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0')), rest))
+    Some((number, rest))
 }
 
 impl fmt::Display for EnhancedCode {

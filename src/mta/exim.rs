@@ -15,35 +15,45 @@ use crate::mta::reading::{Reading, begins, cut};
 
 pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
     let text = words(line);
-    if text.is_empty() {
-        return Reading::Routine;
-    }
-    let (queue_id, rest) = queue_id(text);
-    if rest.starts_with(b"DKIM: d=") {
-        // Each signature of each message has one.
-        Reading::Routine
-    } else if let Some(id) = queue_id {
-        // One after another, since to hand a reading on takes longer than to find that it is none.
-        if let Some(fact) = fact::read(id, rest) {
-            return fact;
-        }
-        if let Some(event) = delivery::read(queue_id, rest) {
-            return event;
-        }
-        if let Some(event) = refusal::read(queue_id, rest) {
-            return event;
-        }
-        delivery::attempt(queue_id, rest).unwrap_or(Reading::Routine)
-    } else if rest.starts_with(b"SMTP connection from ") {
-        // Each connection has one, and nothing below would make an event of it: to ask all of it took 600 instructions a
-        // line.
-        Reading::Routine
-    } else {
-        refusal::read(None, rest).unwrap_or_else(|| {
+    match queue_id(text) {
+        (Some(id), rest) => of_message(id, rest),
+        (None, rest) if is_idle(rest) => Reading::Routine,
+        (None, rest) => refusal::read(None, rest).unwrap_or_else(|| {
             let ours = !line.program.is_empty() || begins(rest, &ROUTINE);
             if ours { Reading::Routine } else { Reading::Foreign }
-        })
+        }),
     }
+}
+
+/// No line is of two kinds: those that most are come first.
+fn of_message<'a>(id: &'a [u8], text: &'a [u8]) -> Reading<'a> {
+    // One after another, since to hand a reading on takes longer than to find that it is none.
+    if let Some(event) = delivery::read(Some(id), text) {
+        return event;
+    }
+    if let Some(fact) = fact::read(id, text) {
+        return fact;
+    }
+    if is_idle(text) {
+        return Reading::Routine;
+    }
+    if let Some(event) = refusal::read(Some(id), text) {
+        return event;
+    }
+    delivery::attempt(Some(id), text).unwrap_or(Reading::Routine)
+}
+
+/// The lines that a log is full of and that nothing else would make anything of: to ask all of it took 600 instructions
+/// a line.
+#[inline]
+fn is_idle(text: &[u8]) -> bool {
+    // Each connection has the first, each signature of each message the second.
+    text.starts_with(b"SMTP connection from ")
+        || text.starts_with(b"DKIM: d=")
+        || text.starts_with(b"no host name found for IP address ")
+        || text.starts_with(b"unexpected disconnection while reading SMTP command from ")
+        || text.starts_with(b"TLS error on connection from ")
+        || text.is_empty()
 }
 
 pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
@@ -71,7 +81,12 @@ pub fn helo(text: &[u8]) -> Option<&[u8]> {
 
 /// The text without what syslog and Exim's own options put before it: two copies of one line have the same. Empty
 /// for a later piece of a line that was cut in pieces.
+#[inline]
 pub fn words<'a>(line: &Line<'a>) -> &'a [u8] {
+    if line.program.is_empty() && line.text.first() != Some(&b'[') { line.text } else { behind_syslog(line) }
+}
+
+fn behind_syslog<'a>(line: &Line<'a>) -> &'a [u8] {
     match whole(line.text) {
         Part::Whole(text) => pid(doubled(line, text)),
         Part::Later => b"",

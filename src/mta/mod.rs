@@ -33,10 +33,10 @@ impl Writer {
         if let Some(daemon) = Daemon::of(line) {
             return Self::Postfix(daemon);
         }
-        match (line.program, line.stamp) {
-            (b"", Stamp::Iso(_)) => Self::Exim,
-            (b"", _) => Self::Foreign,
-            (program, _) if program.starts_with(b"exim") => Self::Exim,
+        match line.program {
+            b"" if matches!(line.stamp, Stamp::Iso(_)) => Self::Exim,
+            b"" => Self::Foreign,
+            program if program.starts_with(b"exim") => Self::Exim,
             _ if sendmail::wrote(line) => Self::Sendmail,
             _ if opensmtpd::wrote(line) => Self::Opensmtpd,
             _ => Self::Foreign,

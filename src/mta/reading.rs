@@ -47,6 +47,13 @@ pub fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
     }
 }
 
+/// Splits at the first `: `, which is left out. Its blank is looked for: addresses and ciphers are full of colons.
+pub fn cut_colon(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = |at: usize| at.checked_sub(1).filter(|&at| text.get(at) == Some(&b':'));
+    let at = lanes::Places::new(text, b' ').find_map(colon)?;
+    Some((text.get(..at)?, text.get(at + 2..)?))
+}
+
 /// Splits at the last `mark`, which is left out.
 pub fn cut_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let skipped = usize::from(mark.len() > 1 && mark.first() == Some(&b' '));
@@ -113,12 +120,16 @@ fn bracketed(text: &[u8]) -> Option<(usize, bool)> {
 
 /// `:25 …` → 25.
 pub fn port(text: &[u8]) -> (Option<u16>, &[u8]) {
-    let Some(rest) = text.strip_prefix(b":") else { return (None, text) };
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (digits, rest) = rest.split_at(digits);
-    let number = || digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
-    match digits.len() {
-        1..=5 => u16::try_from(number()).map_or((None, text), |port| (Some(port), rest)),
+    let Some(mut rest) = text.strip_prefix(b":") else { return (None, text) };
+    let (mut number, mut length) = (0_u32, 0);
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        (number, length, rest) = (number * 10 + u32::from(digit - b'0'), length + 1, behind);
+        if length > 5 {
+            return (None, text);
+        }
+    }
+    match u16::try_from(number) {
+        Ok(port) if length > 0 => (Some(port), rest),
         _ => (None, text),
     }
 }

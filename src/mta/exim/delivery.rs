@@ -1,25 +1,35 @@
 //! Exim deliveries: `=>`, `->`, `>>`, `*>`, `**`, `==`, and one host's answer before the next is tried.
 
-use super::failure::Failure;
-use super::fields::Fields;
+use memchr::memrchr;
+
+use super::failure::{Failure, is_answer};
+use super::fields::{Fields, name};
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Stage};
-use crate::lanes::{find, find_either};
+use crate::lanes::{self, Places};
 use crate::mta::delay::{Phase, Phases, units};
-use crate::mta::reading::{Reading, address, begins, cut, cut_last, domain, word};
+use crate::mta::reading::{Reading, address, cut, cut_colon, domain, find, word};
 use crate::reply::{Class, Reply};
 
 /// None: the line has none of the flags.
+#[inline]
 pub(super) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {
-    let (flag, rest) = text.split_at_checked(3)?;
-    let event = match flag {
-        b"(= " => return Some(Reading::Routine),
-        b"=> " | b"-> " | b">> " => delivered(queue_id, rest, Outcome::Delivered),
+    // Compared one after another: a `match` on their bytes is a jump by a table, which is foreseen less often.
+    let (flag, rest) = text.split_first_chunk::<3>()?;
+    let is = |other: &[u8; 3]| flag == other;
+    let event = if is(b"=> ") || is(b"-> ") || is(b">> ") {
+        delivered(queue_id, rest, Outcome::Delivered)
+    } else if is(b"== ") {
+        deferred(queue_id, rest)
+    } else if is(b"** ") {
+        failed(queue_id, rest)
+    } else if is(b"*> ") {
         // Nothing was sent: Exim was run with -N.
-        b"*> " => delivered(queue_id, rest, Outcome::Discarded),
-        b"** " => failed(queue_id, rest),
-        b"== " => deferred(queue_id, rest),
-        _ => return None,
+        delivered(queue_id, rest, Outcome::Discarded)
+    } else if is(b"(= ") {
+        return Some(Reading::Routine);
+    } else {
+        return None;
     };
     Some(event.map_or(Reading::Unread, Reading::Event))
 }
@@ -29,10 +39,10 @@ const NOTHING: Event = Event::new(Mta::Exim, Direction::Local, Outcome::Delivere
 /// `a@b <c@d> F=<e> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 X=… C="250 OK"`
 fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
-    let fields = Fields::read(rest);
+    let fields = Fields::read(text, text.len() - rest.len()..text.len());
     let reply = fields.confirmation.and_then(Reply::read);
     let remote = fields.peer.is_some() || reply.is_some();
-    let dropped = begins(text, &NOWHERE);
+    let dropped = is_nowhere(text);
     Some(Event {
         direction: if remote { Direction::Outbound } else { Direction::Local },
         outcome: if dropped { Outcome::Discarded } else { outcome },
@@ -49,39 +59,60 @@ fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -
 
 /// What stands for the address where there is no delivery: a redirect router's `:blackhole:`, an ACL's or a filter's
 /// word (Exim deliver.c, routers/redirect.c).
-const NOWHERE: [&[u8]; 4] = [b":blackhole:", b"blackhole (", b"discarded (", b"discarded <"];
+fn is_nowhere(text: &[u8]) -> bool {
+    matches!(text.first(), Some(b':' | b'b' | b'd'))
+        && (text.starts_with(b":blackhole:")
+            || text.starts_with(b"blackhole (")
+            || text.starts_with(b"discarded (")
+            || text.starts_with(b"discarded <"))
+}
 
 /// `a@b <c@d> F=<e> R=r T=t H=mx [192.0.2.1] : SMTP error …`; the fields and the blank before the colon may lack.
 fn failed<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
-    let (fields, words) = if rest.is_empty() { recipient.map(|_| (rest, rest))? } else { cut(rest, b": ")? };
+    let (fields, words) = if rest.is_empty() { recipient.map(|_| (rest, rest))? } else { cut_colon(rest)? };
     let failure = Failure::read(times(words));
     let expired =
         words.starts_with(b"retry timeout exceeded") || words.ends_with(b": retry timeout exceeded");
     let outcome = if expired { Outcome::Expired } else { Outcome::Bounced };
+    let begin = text.len() - rest.len();
+    let fields = Fields::read(text, begin..begin + fields.len());
     Some(result(queue_id, (outcome, Class::Permanent), recipient, fields, &failure))
 }
 
 /// `a@b R=r T=t defer (-44) H=mx [192.0.2.1]: SMTP error …`, `… defer (110): Connection timed out H=mx [ip]: …`
 fn deferred<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
-    let (fields, rest) = cut(rest, b"defer (")?;
+    let begin = text.len() - rest.len();
+    let (fields, rest) = cut_defer(rest)?;
     let (_errno, rest) = cut(rest, b")")?;
-    let (host, words) = cut(rest, b": ").unwrap_or((rest, b""));
+    let (host, words) = cut_colon(rest).unwrap_or((rest, b""));
     let words = times(words);
-    // The errno's words, then the host, then what happened.
-    let (peer, words) = match cut(words, b" H=").filter(|(errno, _)| errno.len() <= 48) {
-        Some((_, named)) => match peer::read(named) {
+    // The errno's words, 48 bytes at most, then the host, then what happened.
+    let errno = if is_answer(words) { b"" } else { words.get(..51).unwrap_or(words) };
+    let (peer, words) = match find(errno, b" H=") {
+        Some(at) => match peer::read(words.get(at + 3..)?) {
             Some((peer, rest)) => {
-                (Some(peer), cut(rest, b": ").map_or(words, |(_, named)| behind_host(named, words)))
+                (Some(peer), cut_colon(rest).map_or(words, |(_, named)| behind_host(named, words)))
             }
             None => (None, words),
         },
-        None => (Fields::read(host).peer, words),
+        None => {
+            let begin = text.len() - rest.len();
+            (Fields::read(text, begin..begin + host.len()).peer, words)
+        }
     };
     let failure = Failure::read(words);
     let failure = Failure { peer: peer.or(failure.peer), ..failure };
+    let fields = Fields::read(text, begin..begin + fields.len());
     Some(result(queue_id, (Outcome::Deferred, Class::Transient), recipient, fields, &failure))
+}
+
+/// Splits at `defer (`, by its last byte, which is rare before it.
+fn cut_defer(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let before = |at: usize| text.get(..at)?.strip_suffix(b"defer ").map(|before| (before, at + 1));
+    let (before, behind) = Places::new(text, b'(').find_map(before)?;
+    Some((before, text.get(behind..)?))
 }
 
 /// The host may stand twice, and then the errno's words were all there is to say.
@@ -97,15 +128,14 @@ fn result<'a>(
     queue_id: Option<&'a [u8]>,
     (outcome, hint): (Outcome, Class),
     recipient: Option<&'a [u8]>,
-    fields: &'a [u8],
+    fields: Fields<'a>,
     failure: &Failure<'a>,
 ) -> Event<'a> {
-    let fields = Fields::read(fields);
     let peer = fields.peer.or(failure.peer);
     let outbound = match (fields.transport, fields.router) {
-        _ if peer.is_some() || failure.reply.is_some() => true,
-        (Some(transport), _) => failure.remote || cut(transport, b"smtp").is_some(),
-        (None, Some(router)) => failure.remote || ROUTERS.iter().any(|name| cut(router, name).is_some()),
+        _ if peer.is_some() || failure.reply.is_some() || failure.remote => true,
+        (Some(transport), _) => find(name(transport), b"smtp").is_some(),
+        (None, Some(router)) => ROUTERS.iter().any(|part| find(name(router), part).is_some()),
         // Nobody took the address: mail for a domain that is not ours, as a rule.
         (None, None) => true,
     };
@@ -147,7 +177,7 @@ pub(super) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
         }));
     }
     let (peer, rest) = peer::read(text.strip_prefix(b"H=").unwrap_or(text))?;
-    let words = rest.get(find(b' ', rest)? + 1..)?;
+    let (_, words) = rest.split_at_checked(lanes::find(b' ', rest)? + 1)?;
     let failure = Failure::read(behind_host(words, words));
     let heard = failure.stage.is_some() || failure.reply.is_some() || failure.remote;
     heard.then_some(Reading::Event(Event {
@@ -164,40 +194,38 @@ pub(super) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
 /// file, the one it was made from, which stands in angle brackets. None inside: the line names none.
 fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     // `:blackhole:` ends in a colon of its own.
-    let own = if text.starts_with(b":") { find(b' ', text)? } else { 0 };
-    let end = address_end(text, own);
-    let (first, rest) = text.split_at_checked(end)?;
+    let own = if text.starts_with(b":") { lanes::find(b' ', text)? } else { 0 };
+    let (first, rest) = text.split_at_checked(address_end(text, own))?;
     let (original, rest) = match rest.strip_prefix(b" <").and_then(address) {
         Some((original, rest)) => (Some(original), rest),
         None => (None, rest),
     };
     // Exim shows the local part without its quotes; the address in brackets has them.
     let unquoted =
-        original.is_some_and(|original| original.starts_with(b"\"") && domain(original) == domain(first));
-    let special = matches!(first.first(), None | Some(b'|' | b'/' | b':')) || !first.contains(&b'@');
-    let named = if special || unquoted { original.or(Some(first)) } else { Some(first) };
-    let nobody = first.is_empty() || begins(first, &[b"blackhole (", b"discarded ("]);
+        || original.is_some_and(|original| original.starts_with(b"\"") && domain(original) == domain(first));
+    let special = || matches!(first.first(), None | Some(b'|' | b'/' | b':')) || !first.contains(&b'@');
+    let named = if original.is_some() && (special() || unquoted()) { original } else { Some(first) };
+    let nobody = first.is_empty() || first.starts_with(b"blackhole (") || first.starts_with(b"discarded (");
     Some((named.filter(|_| !nobody), rest))
 }
 
 /// From `at` on; the end of the text, if nothing else ends it.
-fn address_end(text: &[u8], mut at: usize) -> usize {
-    loop {
-        let rest = text.get(at..).unwrap_or_default();
-        let Some(found) = find_either(b' ', b':', rest) else { return text.len() };
-        at += found;
-        if ends_address(text.get(at..).unwrap_or_default()) {
-            return at;
+fn address_end(text: &[u8], own: usize) -> usize {
+    let mut at = own;
+    while let Some(blank) = lanes::find_from(b' ', text, at) {
+        match blank.checked_sub(1).and_then(|before| text.get(before)) {
+            Some(b':') if blank > own => return blank - 1,
+            _ if ends_address(text.get(blank..).unwrap_or_default()) => return blank,
+            _ => at = blank + 1,
         }
-        at += 1;
     }
+    text.len()
 }
 
-/// ` <a@b>`, ` F=<…`, ` R=…`, ` T=…`, ` P=<…`, `: …`, ` : …`, ` defer (…`, ` routing defer (…`
+/// ` <a@b>`, ` F=<…`, ` R=…`, ` T=…`, ` P=<…`, ` : …`, ` defer (…`, ` routing defer (…`
 fn ends_address(rest: &[u8]) -> bool {
     match rest {
-        [b':', b' ', ..]
-        | [b' ', b'<', ..]
+        [b' ', b'<', ..]
         | [b' ', b'R' | b'T', b'=', ..]
         | [b' ', b'F' | b'P', b'=', b'<', ..]
         | [b' ', b':', b' ', ..] => true,
@@ -208,16 +236,19 @@ fn ends_address(rest: &[u8]) -> bool {
 }
 
 /// Cuts off ` QT=3s DT=0.2s`, which +queue_time and +deliver_time put behind the words.
-fn times(mut words: &[u8]) -> &[u8] {
-    for name in [&b" DT="[..], b" QT="] {
-        if let Some((before, time)) = cut_last(words, name)
-            && !time.contains(&b' ')
-            && time.ends_with(b"s")
-        {
-            words = before;
+fn times(words: &[u8]) -> &[u8] {
+    time(time(words, b"DT="), b"QT=")
+}
+
+/// Cuts off the last word, if it is that time.
+fn time<'a>(words: &'a [u8], name: &[u8]) -> &'a [u8] {
+    let last = || memrchr(b' ', words).and_then(|at| words.split_at_checked(at));
+    match if words.ends_with(b"s") { last() } else { None } {
+        Some((before, [b' ', time @ ..])) if time.strip_prefix(name).is_some_and(|time| !time.is_empty()) => {
+            before
         }
+        _ => words,
     }
-    words
 }
 
 /// `=> a@b … C="250 OK" QT=3s DT=0.2s`: they stand behind all that others choose, so only the last words are looked at.

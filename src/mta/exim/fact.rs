@@ -7,17 +7,23 @@ use crate::mta::fact::{Context, Fact, Step, number};
 use crate::mta::reading::{Reading, begins, cut, word};
 
 /// None: a line of another kind.
+#[inline]
 pub(super) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> Option<Reading<'a>> {
-    let step = match text.first()? {
+    let step = if text.starts_with(b"<= ") {
         // `R=` is the message that it is about (Exim spec, "Log files").
-        b'<' if text.starts_with(b"<= <> R=") => Step::Notice,
-        b'<' if text.starts_with(b"<= ") => Step::Came,
-        b'C' if text.starts_with(b"Completed") => Step::Gone,
-        b'*' | b'F' | b'f' | b'M' if begins(text, &FROZEN) => Step::Held,
-        b'U' | b'u' if begins(text, &[b"Unfrozen", b"unfrozen"]) => Step::Released,
-        b'c' if text.starts_with(b"cancelled by ") => Step::Returned,
-        b'r' if text.starts_with(b"removed by ") => Step::Deleted,
-        _ => return None,
+        if text.starts_with(b"<= <> R=") { Step::Notice } else { Step::Came }
+    } else if text.starts_with(b"Completed") {
+        Step::Gone
+    } else if begins(text, &FROZEN) {
+        Step::Held
+    } else if begins(text, &[b"Unfrozen", b"unfrozen"]) {
+        Step::Released
+    } else if text.starts_with(b"cancelled by ") {
+        Step::Returned
+    } else if text.starts_with(b"removed by ") {
+        Step::Deleted
+    } else {
+        return None;
     };
     Some(Reading::Fact(Fact { mta: Mta::Exim, queue_id, step, text }))
 }
@@ -29,16 +35,6 @@ const FROZEN: [&[u8]; 4] = [b"*** Frozen", b"Frozen", b"Message is frozen", b"fr
 /// (Exim receive.c, "Reception lines" in the spec, ch. 52). What a stranger chooses, the HELO name, the subject and
 /// the certificate's name, is passed over.
 pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
-    arrival(fact, true)
-}
-
-/// The size stands behind who sent it.
-pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
-    arrival(fact, false)
-}
-
-/// `whole`: read on behind the size.
-fn arrival<'a>(fact: &Fact<'a>, whole: bool) -> Context<'a> {
     let mut context = Context::default();
     let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
     let (sender, mut rest) = sender(text);
@@ -52,9 +48,6 @@ fn arrival<'a>(fact: &Fact<'a>, whole: bool) -> Context<'a> {
                 Some((peer, rest)) => {
                     context.client = peer.ip.or(peer.host);
                     context.client_host = peer.host;
-                    if !whole && !names_a_login(rest) {
-                        break;
-                    }
                     context.helo = value.get(..value.len() - rest.len()).and_then(peer::named);
                     rest
                 }
@@ -65,7 +58,6 @@ fn arrival<'a>(fact: &Fact<'a>, whole: bool) -> Context<'a> {
                 context.user = cut(login, b":").map(|(_, user)| user);
                 rest
             }
-            b"S" if !whole => break,
             b"S" => {
                 context.size = number(word(value).0);
                 word(value).1
@@ -86,9 +78,34 @@ fn arrival<'a>(fact: &Fact<'a>, whole: bool) -> Context<'a> {
     context
 }
 
-/// ` A=` stands somewhere; maybe in what a stranger chose. Most have none, and need not be read field by field.
-fn names_a_login(text: &[u8]) -> bool {
-    Places::new(text, b'=').any(|at| text.get(..at).is_some_and(|before| before.ends_with(b" A")))
+/// Of the same line the sender, the client and the login, which stand before the size.
+pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    let mut context = Context::default();
+    let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
+    let (sender, rest) = sender(text);
+    context.sender = Some(if sender == b"<>" { b"" } else { sender });
+    let mut behind = text.len() - rest.len();
+    for blank in Places::new(text, b' ') {
+        if blank + 1 < behind {
+            continue;
+        }
+        let rest = match text.get(blank + 1..).unwrap_or_default() {
+            [b'H', b'=', value @ ..] => peer::read(value).map(|(peer, rest)| {
+                context.client = peer.ip.or(peer.host);
+                context.client_host = peer.host;
+                rest
+            }),
+            [b'A', b'=', value @ ..] => {
+                context.user = cut(word(value).0, b":").map(|(_, user)| user);
+                None
+            }
+            [b'D', b'N', b'=', value @ ..] => cut(value, b"\" ").map(|(_, rest)| rest),
+            [b'S' | b'T', b'=', ..] | [b'i', b'd', b'=', ..] => break,
+            _ => None,
+        };
+        behind = rest.map_or(behind, |rest| text.len() - rest.len());
+    }
+    context
 }
 
 /// `a@b …`, `<> …`, `"a b"@c …`: the address, and what follows its blank.

@@ -22,21 +22,19 @@ impl<'a> Failure<'a> {
     /// `Connection refused`, … (Exim transports/smtp.c, check_response)
     pub fn read(text: &'a [u8]) -> Self {
         let none = Self { text, ..Self::default() };
+        // Most of them, and nothing stands before it.
+        if let Some(command) = text.strip_prefix(ANSWER) {
+            return Self::of_command(ANSWER, true, text, command);
+        }
+        if CONNECT.contains(&text) {
+            return Self { stage: Some(Stage::Connect), remote: true, ..none };
+        }
         // What stands before may be the errno's own words; anything longer is a stranger's text.
         let near = text.get(..112).unwrap_or(text);
         for (mark, replies) in COMMANDS {
             let Some((before, _)) = cut(near, mark) else { continue };
             let command = text.get(before.len() + mark.len()..).unwrap_or_default();
-            let (stage, rest) = command_stage(command);
-            let stage = if mark.starts_with(b"LMTP") || mark.starts_with(b"PRDR") {
-                Some(Stage::EndOfData)
-            } else {
-                stage
-            };
-            let (peer, words) = host(rest.strip_prefix(b": ").unwrap_or(rest));
-            let reply = if replies { Reply::read(words) } else { None };
-            let text = if reply.is_some() { words } else { text };
-            return Self { stage, reply, peer, text, remote: true };
+            return Self::of_command(mark, replies, text, command);
         }
         if TLS.iter().any(|words| cut(text, words).is_some()) {
             return Self { stage: Some(Stage::StartTls), remote: true, ..none };
@@ -50,11 +48,29 @@ impl<'a> Failure<'a> {
         let remote = REMOTE.iter().any(|words| cut(text, words).is_some());
         Self { remote, ..none }
     }
+
+    /// `command` is what stands behind the mark.
+    fn of_command(mark: &[u8], replies: bool, text: &'a [u8], command: &'a [u8]) -> Self {
+        let (stage, rest) = command_stage(command);
+        let at_end = mark.starts_with(b"LMTP") || mark.starts_with(b"PRDR");
+        let stage = if at_end { Some(Stage::EndOfData) } else { stage };
+        let (peer, words) = host(rest.strip_prefix(b": ").unwrap_or(rest));
+        let reply = if replies { Reply::read(words) } else { None };
+        let text = if reply.is_some() { words } else { text };
+        Self { stage, reply, peer, text, remote: true }
+    }
 }
+
+/// A server's answer, and nothing else before it.
+pub(super) fn is_answer(words: &[u8]) -> bool {
+    words.starts_with(ANSWER)
+}
+
+const ANSWER: &[u8] = b"SMTP error from remote mail server after ";
 
 /// What names the command that was answered, and whether a reply follows it.
 const COMMANDS: [(&[u8], bool); 8] = [
-    (b"SMTP error from remote mail server after ", true),
+    (ANSWER, true),
     (b"LMTP error after ", true),
     (b"PRDR error after ", true),
     (b"SMTP error from remote mailer after ", true),
@@ -125,7 +141,9 @@ fn command_stage(command: &[u8]) -> (Option<Stage>, &[u8]) {
         (b".", Stage::EndOfData),
     ];
     let command = command.strip_prefix(b"pipelined ").unwrap_or(command);
-    let Some(&(name, stage)) = STAGES.iter().find(|(name, _)| command.starts_with(name)) else {
+    // A compare is a call.
+    let is = |name: &[u8]| name.first() == command.first() && command.starts_with(name);
+    let Some(&(name, stage)) = STAGES.iter().find(|(name, _)| is(name)) else {
         return (None, rest_of(command));
     };
     let rest = command.get(name.len()..).unwrap_or_default();
@@ -135,6 +153,9 @@ fn command_stage(command: &[u8]) -> (Option<Stage>, &[u8]) {
 
 /// From the colon that ends the command.
 fn rest_of(text: &[u8]) -> &[u8] {
+    if text.starts_with(b": ") {
+        return text;
+    }
     text.get(find(text, b": ").unwrap_or(text.len())..).unwrap_or_default()
 }
 

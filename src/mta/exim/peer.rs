@@ -2,7 +2,7 @@
 
 use crate::event::Peer;
 use crate::lanes::{Places, find, find_either};
-use crate::mta::reading::{begins, port};
+use crate::mta::reading::port;
 
 /// The peer after `H=` (which is cut off already), and the rest. The name a client gave in HELO stands in round
 /// brackets and is not its host. None: no address in square brackets follows.
@@ -43,7 +43,7 @@ fn helo(text: &[u8]) -> Option<&[u8]> {
         if before == Some(&b')') && rest.get(1) == Some(&b'[') {
             end = Some(at + 1);
         }
-        behind_name |= before == Some(&b':') || begins(rest.get(1..)?, &FIELDS);
+        behind_name |= before == Some(&b':') || is_field(rest);
         if behind_name && end.is_some() {
             break;
         }
@@ -51,4 +51,11 @@ fn helo(text: &[u8]) -> Option<&[u8]> {
     text.get(end?..)
 }
 
-const FIELDS: [&[u8]; 5] = [b"I=[", b"F=<", b"U=", b"P=", b"rejected "];
+/// ` I=[`, ` F=<`, ` U=`, ` P=`, ` rejected `
+fn is_field(rest: &[u8]) -> bool {
+    match rest {
+        [b' ', b'I', b'=', b'[', ..] | [b' ', b'F', b'=', b'<', ..] | [b' ', b'U' | b'P', b'=', ..] => true,
+        [b' ', b'r', ..] => rest.starts_with(b" rejected "),
+        _ => false,
+    }
+}

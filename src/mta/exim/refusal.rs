@@ -2,7 +2,7 @@
 
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
-use crate::mta::reading::{Reading, address, begins, cut, cut_last, find, word};
+use crate::mta::reading::{Reading, address, cut, cut_colon, cut_last, find, word};
 use crate::reply::{Class, EnhancedCode, Reply};
 
 /// None: not a refusal.
@@ -12,13 +12,14 @@ pub(super) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Rea
         verdict(client, rest)
     };
     // Most of them; none of the others begins so.
-    let event = if text.starts_with(b"H=") {
+    let mut event = if text.starts_with(b"H=") {
         of_client()?
     } else {
         let kinds = [login, out_of_turn, connection, too_many, unqualified];
         kinds.into_iter().find_map(|kind| kind(text)).or_else(of_client)?
     };
-    Some(Reading::Event(Event { queue_id, ..event }))
+    event.queue_id = queue_id;
+    Some(Reading::Event(event))
 }
 
 /// `H=host (helo) [ip]:port I=[ip]:25 U=u Ci=7 P=esmtp F=<a@b>`: who, before what.
@@ -57,15 +58,18 @@ impl<'a> Client<'a> {
 /// `a@b F=<c@d> …`: with cutthrough, the recipient stands bare between the fields (Exim verify.c).
 fn behind_address(text: &[u8]) -> Option<&[u8]> {
     let (address, rest) = word(text);
-    (address.contains(&b'@') && begins(rest, &[b"F=<", b"P=<"])).then_some(rest)
+    (matches!(rest, [b'F' | b'P', b'=', b'<', ..]) && address.contains(&b'@')).then_some(rest)
 }
 
 /// `I=[ip]:25`, `U=u`, `Ci=7326`, `CV=no`, `X=TLS1.3:…`, `DN="…"`, `A=plain:user`
 fn is_field(text: &[u8]) -> bool {
-    let name = text.iter().take(4).take_while(|byte| byte.is_ascii_alphabetic()).count();
-    (1..=3).contains(&name)
-        && text.get(name) == Some(&b'=')
-        && text.first().is_some_and(u8::is_ascii_uppercase)
+    let letter = u8::is_ascii_alphabetic;
+    match text {
+        [b'A'..=b'Z', b'=', ..] => true,
+        [b'A'..=b'Z', b, b'=', ..] => letter(b),
+        [b'A'..=b'Z', b, c, b'=', ..] => letter(b) && letter(c),
+        _ => false,
+    }
 }
 
 fn field_end(text: &[u8]) -> &[u8] {
@@ -177,7 +181,8 @@ fn from_peer<'a>(event: Event<'a>, from: &'a [u8]) -> Event<'a> {
 
 /// `… in "connect" ACL: words` → `words`; empty when the ACL gave none.
 fn words(text: &[u8]) -> &[u8] {
-    cut(text, b": ").map_or(b"", |(_, words)| words)
+    // As a rule nothing stands before it.
+    text.strip_prefix(b": ").unwrap_or_else(|| cut_colon(text).map_or(b"", |(_, words)| words))
 }
 
 /// `'connect' ACL: words`
