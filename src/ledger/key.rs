@@ -50,9 +50,9 @@ impl Keys {
         NonZeroU64::new(self.hasher.hash_one(queue_id)).unwrap_or(NonZeroU64::MIN)
     }
 
-    /// Of a sender, a client or a login; never 0.
+    /// Of a sender, a client or a login; never 0. The last bit is always 0, for whoever keeps it to mark.
     pub fn name(&self, name: &[u8]) -> u64 {
-        self.hasher.hash_one(name).max(1)
+        (self.hasher.hash_one(name) & !1).max(2)
     }
 
     /// Of a recipient of one message.

@@ -1,0 +1,50 @@
+//! What befell the mail of a name: small counts come in, sums of any size go out.
+
+use super::origin::Attempts;
+
+/// What befell the mail of one name, small enough for half a cache line: messages, attempts (delivered, deferred, bounced,
+/// expired), and what was refused to a client. A count that would pass four billion stays there: its lines are a
+/// tebibyte.
+pub type Counts = [u32; 6];
+
+/// The same, of one name or of many.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Fared {
+    pub messages: u64,
+    /// Delivered, deferred, bounced and expired.
+    pub attempts: [u64; 4],
+    /// Refused to a client.
+    pub rejected: u64,
+}
+
+/// One message more, or several.
+pub const fn counts(messages: u32, [delivered, deferred, bounced, expired]: Attempts) -> Counts {
+    [messages, delivered, deferred, bounced, expired, 0]
+}
+
+/// One refusal more.
+pub const REFUSED: Counts = [0, 0, 0, 0, 0, 1];
+
+pub fn add(sums: &mut Counts, counts: &Counts) {
+    sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum = sum.saturating_add(*count));
+}
+
+impl From<&Counts> for Fared {
+    fn from(counts: &Counts) -> Self {
+        let [messages, delivered, deferred, bounced, expired, rejected] = counts.map(u64::from);
+        Self { messages, attempts: [delivered, deferred, bounced, expired], rejected }
+    }
+}
+
+impl Fared {
+    pub fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.attempts.iter_mut().zip(other.attempts).for_each(|(sum, count)| *sum += count);
+        self.rejected += other.rejected;
+    }
+
+    /// No count of it is larger.
+    pub fn weight(&self) -> u64 {
+        self.messages.max(self.attempts.iter().sum::<u64>() + self.rejected)
+    }
+}
