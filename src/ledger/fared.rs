@@ -25,14 +25,24 @@ pub const fn counts(messages: u32, [delivered, deferred, bounced, expired]: Atte
 /// One refusal more.
 pub const REFUSED: Counts = [0, 0, 0, 0, 0, 1];
 
+#[inline]
 pub fn add(sums: &mut Counts, counts: &Counts) {
-    sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum = sum.saturating_add(*count));
+    for (sum, count) in sums.iter_mut().zip(counts) {
+        *sum = sum.saturating_add(*count);
+    }
+}
+
+/// No count is larger.
+pub fn weight(&[messages, delivered, deferred, bounced, expired, rejected]: &Counts) -> u64 {
+    let results = [delivered, deferred, bounced, expired, rejected];
+    results.iter().fold(0, |sum, &result| sum + u64::from(result)).max(u64::from(messages))
 }
 
 impl From<&Counts> for Fared {
     fn from(counts: &Counts) -> Self {
-        let [messages, delivered, deferred, bounced, expired, rejected] = counts.map(u64::from);
-        Self { messages, attempts: [delivered, deferred, bounced, expired], rejected }
+        let &[messages, delivered, deferred, bounced, expired, rejected] = counts;
+        let attempts = [delivered.into(), deferred.into(), bounced.into(), expired.into()];
+        Self { messages: messages.into(), attempts, rejected: rejected.into() }
     }
 }
 
@@ -41,10 +51,5 @@ impl Fared {
         self.messages += other.messages;
         self.attempts.iter_mut().zip(other.attempts).for_each(|(sum, count)| *sum += count);
         self.rejected += other.rejected;
-    }
-
-    /// No count of it is larger.
-    pub fn weight(&self) -> u64 {
-        self.messages.max(self.attempts.iter().sum::<u64>() + self.rejected)
     }
 }

@@ -6,7 +6,7 @@
 
 use std::hint::black_box;
 
-use super::fared::{Counts, Fared, add};
+use super::fared::{Counts, Fared, add, weight};
 use super::met::{Entry, Kinds, Names};
 
 /// Names kept of one kind, some 3 MiB. There may be more until all that were handed over together are in.
@@ -109,7 +109,8 @@ impl Kept {
         slot.key |= entry.hash | u64::from(!name.is_empty());
         if slot.key != was {
             self.held += usize::from(was == 0);
-            self.call(at, name);
+            let start = write(&mut self.text, name);
+            self.begins(at, start);
         }
     }
 
@@ -117,7 +118,7 @@ impl Kept {
     fn place(&self, hash: u64) -> usize {
         let mut at = self.begin(hash);
         while self.slots.get(at).is_some_and(|slot| slot.key != 0 && slot.key & !NAMED != hash) {
-            at = (at + 1) % self.slots.len();
+            at = (at + 1) & (self.slots.len() - 1);
         }
         at
     }
@@ -130,92 +131,103 @@ impl Kept {
         self.slots.get_mut(at).expect("there are free slots")
     }
 
-    fn call(&mut self, at: usize, name: &[u8]) {
-        if let Some(start) = self.starts.get_mut(at) {
-            *start = self.text.len() as u32;
-            self.text.push(name.len() as u8);
-            self.text.extend_from_slice(name);
-        }
+    fn begins(&mut self, at: usize, start: u32) {
+        *self.starts.get_mut(at).expect("each slot has one") = start;
     }
 
-    fn name(&self, at: usize) -> &[u8] {
-        let rest = self.starts.get(at).and_then(|&start| self.text.get(start as usize..));
-        let Some((&length, rest)) = rest.and_then(<[u8]>::split_first) else { return b"" };
-        rest.get(..usize::from(length)).unwrap_or_default()
-    }
-
-    /// For so many more. A quarter of them at least stay free, so that few have to be gone by.
+    /// For so many more. A quarter of them at least stay free, so that few have to be gone by. There are soon many more
+    /// where there are some: to double their number each time takes longer, and leaves more holes in the memory.
     fn make_slots(&mut self, more: usize) {
         let wanted = ((self.held + more) * 4 / 3 + 1).next_power_of_two();
         if wanted > self.slots.len() {
-            self.move_to(wanted, |_| true);
+            let many = (self.slots.len() * 16).min(LIMIT * 2);
+            self.arrange(wanted.max(many), |_| true);
         }
     }
 
     /// Lets go of the half with the least in it; of all that have as much as the cut, so that what stays does not hang
     /// on the order of the table.
     fn make_room(&mut self) {
-        let mut weights: Vec<u64> = self.held().map(|(_, slot)| Fared::from(&slot.counts).weight()).collect();
+        let mut weights: Vec<u64> = self.held().map(|(slot, _)| weight(&slot.counts)).collect();
         let half = weights.len() / 2;
         if half == 0 {
             return;
         }
         let (_, &mut cut, _) = weights.select_nth_unstable(half);
-        self.move_to(self.slots.len(), |fared| fared.weight() > cut);
+        self.arrange(self.slots.len(), |counts| weight(counts) > cut);
         self.may_lack += cut;
+        // As long as it was, since as many will come: so it never grows piece by piece.
+        let room = Vec::with_capacity(self.text.len());
+        let text = std::mem::replace(&mut self.text, room);
+        let named = self.slots.iter().zip(&mut self.starts).filter(|(slot, _)| slot.key & NAMED != 0);
+        for (_, start) in named {
+            let name = name(&text, *start);
+            *start = write(&mut self.text, name);
+        }
     }
 
-    /// Into so many slots, but for what does not stay.
-    fn move_to(&mut self, slots: usize, stays: impl Fn(&Fared) -> bool) {
-        let (dropped, limit) = (self.dropped, self.limit);
-        let mut moved = Self {
-            slots: vec![Slot::default(); slots],
-            starts: vec![0; slots],
-            dropped,
-            may_lack: self.may_lack,
-            limit,
-            ..Self::default()
-        };
-        for (at, slot) in self.held() {
-            let fared = Fared::from(&slot.counts);
-            if !stays(&fared) {
-                moved.dropped.add(&fared);
-                continue;
-            }
-            let to = moved.place(slot.key & !NAMED);
-            *moved.slot(to) = *slot;
-            moved.held += 1;
-            if slot.key & NAMED != 0 {
-                moved.call(to, self.name(at));
+    /// Anew in so many slots, without what does not stay.
+    fn arrange(&mut self, slots: usize, stays: impl Fn(&Counts) -> bool) {
+        let mut staying = Vec::with_capacity(self.held / 2);
+        let mut dropped = self.dropped;
+        for (slot, start) in self.held() {
+            if stays(&slot.counts) {
+                staying.push((*slot, start));
+            } else {
+                dropped.add(&Fared::from(&slot.counts));
             }
         }
-        *self = moved;
+        self.dropped = dropped;
+        self.slots.clear();
+        self.slots.resize(slots, Slot::default());
+        self.starts.clear();
+        self.starts.resize(slots, 0);
+        self.held = staying.len();
+        for (slot, start) in staying {
+            let at = self.place(slot.key & !NAMED);
+            *self.slot(at) = slot;
+            self.begins(at, start);
+        }
     }
 
-    fn held(&self) -> impl Iterator<Item = (usize, &Slot)> + Clone {
-        self.slots.iter().enumerate().filter(|(_, slot)| slot.key != 0)
+    /// With where the name of each begins.
+    fn held(&self) -> impl Iterator<Item = (&Slot, u32)> + Clone {
+        self.slots.iter().zip(self.starts.iter().copied()).filter(|(slot, _)| slot.key != 0)
     }
 
     /// Lets go of what has no name, and of names that nothing befell.
     fn settle(&mut self) {
         let mut most = 0;
         for slot in &mut self.slots {
-            let fared = Fared::from(&slot.counts);
             if slot.key & NAMED == 0 {
-                self.dropped.add(&fared);
-                most = most.max(fared.weight());
+                self.dropped.add(&Fared::from(&slot.counts));
+                most = most.max(weight(&slot.counts));
             }
-            if slot.key & NAMED == 0 || fared == Fared::default() {
+            if slot.key & NAMED == 0 || slot.counts == Counts::default() {
                 *slot = Slot::default();
             }
         }
         self.may_lack += most;
     }
 
-    /// In no order.
+    /// In no order; to be asked when all is settled.
     pub fn all(&self) -> impl Iterator<Item = (&[u8], Fared)> + Clone {
-        self.held().map(|(at, slot)| (self.name(at), Fared::from(&slot.counts)))
+        self.held().map(|(slot, start)| (name(&self.text, start), Fared::from(&slot.counts)))
     }
+}
+
+/// Where it begins.
+fn write(text: &mut Vec<u8>, name: &[u8]) -> u32 {
+    let start = text.len() as u32;
+    text.push(name.len() as u8);
+    text.extend_from_slice(name);
+    start
+}
+
+/// What was written there.
+fn name(text: &[u8], start: u32) -> &[u8] {
+    let written = text.get(start as usize..).and_then(<[u8]>::split_first);
+    written.and_then(|(&length, rest)| rest.get(..usize::from(length))).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -253,7 +265,7 @@ mod tests {
         }
         kept.take_in(&meeting.hand_over());
         kept.settle();
-        assert!(kept.held <= 100 && kept.slots.len() == 256, "{} of {}", kept.held, kept.slots.len());
+        assert!(kept.held <= 100 && kept.slots.len() <= 1024, "{} of {}", kept.held, kept.slots.len());
         let much = messages(&kept, "much@example.org");
         assert!(much <= 10_000 && much + kept.may_lack >= 10_000, "{much} and {}", kept.may_lack);
         assert!(kept.may_lack < 250, "{}", kept.may_lack);
