@@ -27,9 +27,7 @@ pub const REFUSED: Counts = [0, 0, 0, 0, 0, 1];
 
 #[inline]
 pub fn add(sums: &mut Counts, counts: &Counts) {
-    for (sum, count) in sums.iter_mut().zip(counts) {
-        *sum = sum.saturating_add(*count);
-    }
+    *sums = std::array::from_fn(|at| sums[at].saturating_add(counts[at]));
 }
 
 /// No count is larger.

@@ -27,7 +27,7 @@ pub struct Kept {
     starts: Vec<u32>,
     /// In small letters, one behind the other, and before each how many it has.
     text: Vec<u8>,
-    /// Slots taken.
+    /// Slots that are taken.
     held: usize,
     /// What befell names that were let go of.
     pub dropped: Fared,
@@ -148,7 +148,7 @@ impl Kept {
     /// Lets go of the half with the least in it; of all that have as much as the cut, so that what stays does not hang
     /// on the order of the table.
     fn make_room(&mut self) {
-        let mut weights: Vec<u64> = self.held().map(|(slot, _)| weight(&slot.counts)).collect();
+        let mut weights: Vec<u64> = self.taken().map(|(slot, _)| weight(&slot.counts)).collect();
         let half = weights.len() / 2;
         if half == 0 {
             return;
@@ -170,7 +170,7 @@ impl Kept {
     fn arrange(&mut self, slots: usize, stays: impl Fn(&Counts) -> bool) {
         let mut staying = Vec::with_capacity(self.held / 2);
         let mut dropped = self.dropped;
-        for (slot, start) in self.held() {
+        for (slot, start) in self.taken() {
             if stays(&slot.counts) {
                 staying.push((*slot, start));
             } else {
@@ -191,7 +191,7 @@ impl Kept {
     }
 
     /// With where the name of each begins.
-    fn held(&self) -> impl Iterator<Item = (&Slot, u32)> + Clone {
+    fn taken(&self) -> impl Iterator<Item = (&Slot, u32)> + Clone {
         self.slots.iter().zip(self.starts.iter().copied()).filter(|(slot, _)| slot.key != 0)
     }
 
@@ -212,7 +212,7 @@ impl Kept {
 
     /// In no order; to be asked when all is settled.
     pub fn all(&self) -> impl Iterator<Item = (&[u8], Fared)> + Clone {
-        self.held().map(|(slot, start)| (name(&self.text, start), Fared::from(&slot.counts)))
+        self.taken().map(|(slot, start)| (name(&self.text, start), Fared::from(&slot.counts)))
     }
 }
 
