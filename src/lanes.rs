@@ -51,12 +51,24 @@ pub fn alphanumeric(sixteen: &[u8; 16]) -> u32 {
     (within(bytes, b'0', b'9') | within(small, b'a', b'z')).move_mask() as u32
 }
 
-/// One of the bytes is a capital letter of ASCII. Eight are looked at together, and those at the end twice.
+/// One of the bytes is a capital letter of ASCII. Sixteen or eight are looked at together, and those at the end twice.
 #[inline]
 pub fn has_capital(text: &[u8]) -> bool {
-    let Some(last) = text.last_chunk::<8>() else { return text.iter().any(u8::is_ascii_uppercase) };
-    let (eights, _) = text.as_chunks::<8>();
-    eights.iter().chain([last]).fold(0, |found, eight| found | capitals(*eight)) != 0
+    if let Some(last) = text.last_chunk::<16>() {
+        let capitals = |sixteen: &[u8; 16]| {
+            let bytes = u8x16::new(*sixteen);
+            bytes.max(u8x16::splat(b'A')).min(u8x16::splat(b'Z')).cmp_eq(bytes)
+        };
+        let mut found = capitals(last);
+        for sixteen in text.as_chunks::<16>().0 {
+            found |= capitals(sixteen);
+        }
+        return found.move_mask() != 0;
+    }
+    let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) else {
+        return text.iter().any(u8::is_ascii_uppercase);
+    };
+    capitals(*first) | capitals(*last) != 0
 }
 
 /// The highest bit of each byte that is a capital letter.

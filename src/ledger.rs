@@ -7,9 +7,12 @@
 pub mod act;
 pub mod context;
 pub mod desk;
+pub mod fared;
 pub mod hop;
 pub mod key;
 pub mod message;
+pub mod met;
+pub mod origin;
 pub mod seen;
 pub mod sums;
 pub mod who;
@@ -21,6 +24,7 @@ use self::key::Plain;
 use self::message::{Message, supersede};
 use self::seen::{IdHash, Seen};
 use self::sums::{Fate, Sums, Unsure};
+use self::who::Who;
 
 /// Messages, and recipients put off, that are kept at a time: some 140 MiB. A log without the lines that end a
 /// message would fill any memory.
@@ -34,6 +38,7 @@ const PATIENCE: u32 = 256;
 pub struct Ledger {
     open: HashMap<u64, Message, Plain>,
     sums: Sums,
+    who: Who,
     pub seen: Seen,
     /// What hangs on whether an id will be seen.
     unsure: Vec<Unsure>,
@@ -49,6 +54,8 @@ pub struct Ledger {
 /// What became of all messages of the logs.
 pub struct Closed {
     pub sums: Sums,
+    /// Whose mail it was, attempt by attempt, of those messages too that are in no sum.
+    pub who: Who,
     pub queue: Queue,
 }
 
@@ -70,6 +77,7 @@ impl Ledger {
         Self {
             open: HashMap::default(),
             sums: Sums::default(),
+            who: Who::default(),
             seen: Seen::default(),
             unsure: Vec::new(),
             kept: 0,
@@ -85,6 +93,7 @@ impl Ledger {
             self.make_room();
         }
         self.seen.add(&tracks.seen);
+        self.who.take_in(&tracks.met);
         self.unsure.extend(tracks.unsure);
         for (key, track) in tracks.open {
             self.add(key, track);
@@ -96,6 +105,7 @@ impl Ledger {
             }
         }
         self.unsure.append(&mut self.sums.unsure);
+        self.who.take_in(&self.sums.met.hand_over());
     }
 
     /// What is not settled yet.
@@ -121,7 +131,7 @@ impl Ledger {
         self.kept -= found.as_ref().map_or(0, Message::weight);
         let Some(message) = track.follow(found, self.all, &mut self.sums) else { return };
         if is_new && self.kept > self.limit {
-            self.sums.who.add(&message, 0);
+            self.sums.met.add(message.origin, message.attempts, 0);
             self.sums.forgotten += 1;
             return;
         }
@@ -156,8 +166,9 @@ impl Ledger {
         self.unsure.append(&mut self.sums.unsure);
         let found = self.seen.among(self.unsure());
         self.settle(&found, true);
-        self.sums.who.settle();
-        Closed { sums: self.sums, queue }
+        self.who.take_in(&self.sums.met.hand_over());
+        self.who.settle();
+        Closed { sums: self.sums, who: self.who, queue }
     }
 
     /// What Postfix put on hold before it had a queue id: its header was read, and no line says more of it. Nor does one
@@ -214,7 +225,7 @@ mod tests {
     use super::*;
     use crate::ledger::act::{Act, Op};
     use crate::ledger::desk::Desk;
-    use crate::ledger::who::Origin;
+    use crate::ledger::origin::Origin;
 
     fn op(act: Act) -> Op {
         let (at, reason, origin) = (Some(0), None, Origin::default());
@@ -245,7 +256,7 @@ mod tests {
         // A message and its recipient are two.
         assert_eq!(ledger.open.len(), 51);
         told(&mut ledger, 0..51, Act::Delivered);
-        let Closed { sums, queue } = ledger.close([]);
+        let Closed { sums, queue, .. } = ledger.close([]);
         assert_eq!((sums.delivered, sums.forgotten, queue.deferred), (51, 949, 0));
     }
 

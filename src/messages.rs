@@ -8,7 +8,7 @@ use crate::report::{DeliveredLater, Messages};
 
 /// `minutes` are the first and the last of the logs.
 pub fn messages(ledger: &Closed, minutes: Option<(i64, i64)>, reasons: &[ReasonRow]) -> Messages {
-    let Closed { sums, queue } = ledger;
+    let Closed { sums, queue, .. } = ledger;
     let end = minutes.map(|(_, last)| last * 60);
     let age = |(end, oldest): (i64, i64)| u64::try_from(end - oldest).unwrap_or(0);
     let done = sums.delivered + sums.bounced + sums.expired + sums.discarded;

@@ -2,7 +2,8 @@
 
 use crate::event::Outcome;
 use crate::ledger::Closed;
-use crate::ledger::who::{Fared, Kept};
+use crate::ledger::fared::Fared;
+use crate::ledger::who::Kept;
 use crate::names::NameId;
 use crate::provider::Providers;
 use crate::report::{Counts, NameRow, Rest, Rests, Totals};
@@ -30,7 +31,7 @@ pub struct Tables {
 
 impl Tables {
     pub fn new(tally: &Tally, ledger: &Closed, totals: &Totals, providers: &Providers) -> Self {
-        let who = &ledger.sums.who;
+        let who = &ledger.who;
         let whole = whole(totals);
         // What this server refused is in neither of these.
         let sent = Counts { messages: None, rejected: 0, ..whole };
@@ -38,7 +39,7 @@ impl Tables {
         let of = |table: &Table, whole| named(of_tally(tally, table), 0, whole);
         let of_ledger = |kept: &Kept| {
             let dropped = fared_counts(&kept.dropped);
-            let rows = kept.all().map(|(name, fared)| (name, fared_counts(fared)));
+            let rows = kept.all().map(|(name, fared)| (name, fared_counts(&fared)));
             let mut table = named(rows, kept.may_lack, whole.without([dropped]));
             table.rest.others.add(&dropped);
             table

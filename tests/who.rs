@@ -173,17 +173,30 @@ fn the_names_of_a_message_are_known_however_the_log_is_cut() {
     }
 }
 
-#[test]
-fn more_names_than_are_kept_are_said_to_be_so() {
+fn more_names_than_are_kept(messages: usize) -> NamedTempFile {
     let mut log = String::new();
-    for at in 0..140_000 {
+    for at in 0..messages {
         let client = format!("2001:db8::{:x}:{:x}", at >> 16, at & 0xffff);
         message(&mut log, at, &client, &format!("s{at}@example.org"), None, "sent");
         if at % 4 == 0 {
             message(&mut log, 1_000_000 + at, "192.0.2.1", "much@example.org", None, "bounced");
         }
     }
-    let file = log_of(&log);
+    log_of(&log)
+}
+
+#[test]
+fn which_names_are_kept_hangs_on_no_number_of_threads() {
+    let file = more_names_than_are_kept(60_000);
+    let name = file.path().to_str().unwrap();
+    let reports = ["1", "2", "3"].map(|threads| common::report(&["-j", threads, name]).to_string());
+    assert!(reports[0].contains("more senders than are kept"));
+    assert!(reports[0] == reports[1] && reports[0] == reports[2]);
+}
+
+#[test]
+fn more_names_than_are_kept_are_said_to_be_so() {
+    let file = more_names_than_are_kept(140_000);
     let report = common::report(&[file.path().to_str().unwrap()]);
     let first = &report["senders"][0];
     let (much, lack) = (number(&first["messages"]), number(&report["rest"]["senders"]["may_lack"]));

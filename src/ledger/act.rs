@@ -1,8 +1,8 @@
 //! What a line does to its message: facts and events come in, small acts that need no line go out.
 
 use super::hop::Hop;
+use super::origin::Origin;
 use super::seen::IdHash;
-use super::who::Origin;
 use crate::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::mta;
 use crate::mta::fact::{Fact, Step};

@@ -8,9 +8,10 @@ use super::act::{Act, Op};
 use super::hop::{Hop, named};
 use super::key::{Keys, Plain};
 use super::message::{Message, apply, supersede};
+use super::met::{Kinds, Names};
+use super::origin::Origin;
 use super::seen::{IdHash, Lately};
 use super::sums::{Sums, Unsure};
-use super::who::Origin;
 use crate::event::{Direction, Event, Outcome};
 use crate::input::set::Held;
 use crate::line::Line;
@@ -57,6 +58,7 @@ pub struct Tracks {
     /// Queue ids of the block.
     pub seen: Vec<IdHash>,
     pub unsure: Vec<Unsure>,
+    pub met: Kinds<Names>,
 }
 
 impl Held for Tracks {
@@ -68,7 +70,7 @@ impl Held for Tracks {
         let rest: usize = self.open.iter().map(|(_, track)| inside(track)).sum();
         let passed = self.passed.capacity() * size_of::<(u64, Act)>();
         let ids = self.seen.capacity() * size_of::<IdHash>() + self.unsure.capacity() * size_of::<Unsure>();
-        self.open.capacity() * size_of::<(u64, Track)>() + passed + ids + rest
+        self.open.capacity() * size_of::<(u64, Track)>() + passed + ids + rest + self.met.held()
     }
 }
 
@@ -91,7 +93,7 @@ impl Desk {
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         let at = noted.minute.map(|minute| minute * 60);
         let origin = match fact.step {
-            Step::Came | Step::Queued | Step::Notice => self.sums.who.learn(&mta::origin(fact), &self.keys),
+            Step::Came | Step::Queued | Step::Notice => self.sums.met.learn(&mta::origin(fact), &self.keys),
             Step::Named
             | Step::Held
             | Step::Released
@@ -108,7 +110,7 @@ impl Desk {
     pub fn event(&mut self, told: &Told, wanted: bool) -> Hop {
         let event = told.event;
         if wanted && (event.outcome, event.direction) == (Outcome::Rejected, Direction::Inbound) {
-            self.sums.who.refuse(event, &self.keys);
+            self.sums.met.refuse(event, &self.keys);
         }
         let hop = self.hop(event, told.line);
         let (Some(act), Some(queue_id)) = (Act::of_event(event, hop), event.queue_id) else {
@@ -130,7 +132,7 @@ impl Desk {
             reason: told.verdict.map(|verdict| verdict.reason),
             wanted,
             counts: wanted && (self.hops || hop == Hop::No),
-            origin: Origin { sender: self.sums.who.senders.sender(sender, &self.keys), ..Origin::default() },
+            origin: Origin { sender: self.sums.met.senders.sender(sender, &self.keys), ..Origin::default() },
         };
         self.take(key, id, &op);
         hop
@@ -179,7 +181,7 @@ impl Desk {
         let mut open = Vec::with_capacity(self.tracks.len() - passed.len());
         open.extend(self.tracks.extract_if(|_, track| track.passed().is_none()));
         self.tracks.clear();
-        Tracks { open, passed, seen, unsure }
+        Tracks { open, passed, seen, unsure, met: self.sums.met.hand_over() }
     }
 }
 

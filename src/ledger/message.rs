@@ -4,9 +4,9 @@ use hashbrown::HashMap;
 
 use super::act::{Act, Op};
 use super::key::Plain;
+use super::origin::{Attempts, Origin, attempted};
 use super::seen::IdHash;
 use super::sums::{Doubt, Fate, Sums, Unsure};
-use super::who::{Attempts, Origin, attempted};
 use crate::reason::Reason;
 
 /// What is known of a message while it is open.
@@ -151,7 +151,7 @@ pub fn supersede(slot: &mut Option<Message>, act: Act, sums: &mut Sums) {
     if !matches!(act, Act::Arrived(_)) || old.came {
         sums.count(old, true);
     } else {
-        sums.who.add(old, 0);
+        sums.met.add(old.origin, old.attempts, 0);
     }
     *slot = None;
 }
@@ -172,7 +172,7 @@ fn end(message: Option<&mut Message>, op: &Op, all: bool, sums: &mut Sums) {
             sums.count(&thrown, true);
         }
         // It is counted under its new name.
-        _ => message.iter().for_each(|message| sums.who.add(message, 0)),
+        _ => message.iter().for_each(|message| sums.met.add(message.origin, message.attempts, 0)),
     }
 }
 

@@ -13,8 +13,11 @@ pub type IdHash = NonZeroU64;
 /// So many are remembered where what is asked for is asked at once: 256 KiB.
 const LATELY: usize = 1 << 15;
 
-/// So many are remembered in all: 16 MiB, with room for a block's more, so that memory does not double for them.
+/// So many are remembered in all: 12 MiB.
 const LIMIT: usize = 3 << 19;
+
+/// So many stand together: 512 KiB. One list of all would be moved each time that it doubles, and leave holes of its size.
+const PART: usize = 1 << 16;
 
 /// What was seen lately, for a quick answer: no is only perhaps.
 pub struct Lately(Box<[u64]>);
@@ -68,29 +71,44 @@ impl Before {
 
 /// What was seen in all of the logs, or in their latest part.
 pub struct Seen {
-    ids: Vec<IdHash>,
+    /// The first ones first; each but the last is full.
+    parts: VecDeque<Vec<IdHash>>,
+    length: usize,
+    part: usize,
     limit: usize,
 }
 
 impl Default for Seen {
     fn default() -> Self {
-        Self { ids: Vec::new(), limit: LIMIT }
+        Self { parts: VecDeque::new(), length: 0, part: PART, limit: LIMIT }
     }
 }
 
 impl Seen {
     pub fn add(&mut self, ids: &[IdHash]) {
-        self.ids.extend_from_slice(ids);
+        self.length += ids.len();
+        let mut left = ids;
+        while !left.is_empty() {
+            if self.parts.back().is_none_or(|part| part.len() == self.part) {
+                self.parts.push_back(Vec::with_capacity(self.part));
+            }
+            let Some(part) = self.parts.back_mut() else { return };
+            let (now, later) = left.split_at(left.len().min(self.part - part.len()));
+            part.extend_from_slice(now);
+            left = later;
+        }
     }
 
     /// Before it is told more, what waits should ask, and then it should forget.
     pub fn is_full(&self) -> bool {
-        self.ids.len() >= self.limit
+        self.length >= self.limit
     }
 
     /// Lets go of the older half.
     pub fn forget(&mut self) {
-        self.ids.drain(..self.ids.len() / 2);
+        for part in self.parts.drain(..self.parts.len() / 2) {
+            self.length -= part.len();
+        }
     }
 
     /// Those of `asked` that were seen.
@@ -99,7 +117,7 @@ impl Seen {
         if asked.is_empty() {
             return asked;
         }
-        self.ids.iter().copied().filter(|id| asked.contains(id)).collect()
+        self.parts.iter().flatten().copied().filter(|id| asked.contains(id)).collect()
     }
 }
 
@@ -113,7 +131,7 @@ mod tests {
 
     #[test]
     fn tells_what_was_seen() {
-        let mut seen = Seen { limit: 4, ..Seen::default() };
+        let mut seen = Seen { limit: 4, part: 2, ..Seen::default() };
         seen.add(&[id(1), id(2), id(3)]);
         assert!(!seen.is_full());
         seen.add(&[id(4)]);

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
+use super::fared::counts;
 use super::message::Message;
+use super::met::Met;
+use super::origin::Origin;
 use super::seen::IdHash;
-use super::who::{Fared, Origin, Who};
 use crate::reason::Reason;
 
 /// What became of a message.
@@ -72,8 +74,8 @@ pub struct Sums {
     pub forgotten: u64,
     /// Seconds from a recipient's first deferral to its delivery, by the reason of that deferral.
     pub later: BTreeMap<Option<Reason>, Histogram<u32>>,
-    /// Whose mail it was, attempt by attempt, of those messages too that are in no sum here.
-    pub who: Who,
+    /// Whose mail it was, since the last time that it was handed over.
+    pub met: Met,
     /// Messages put on hold before they had a queue id (`NOQUEUE: hold: RCPT from …`), by minutes since 1970.
     pub silent_holds: BTreeMap<i64, u64>,
     /// For who knows all of the logs to settle.
@@ -99,7 +101,7 @@ impl Sums {
         self.discarded += other.discarded;
         self.handed_on += other.handed_on;
         self.forgotten += other.forgotten;
-        self.who.merge(other.who);
+        self.met.merge(&other.met);
         for (reason, theirs) in other.later {
             self.durations(reason).add(theirs).expect("our own histogram grows as far as theirs");
         }
@@ -112,7 +114,8 @@ impl Sums {
     /// `ended`: its end is in the log.
     pub fn count(&mut self, message: &Message, ended: bool) {
         let fate = message.fate(ended).filter(|_| message.wanted);
-        self.who.add(message, u64::from(fate.is_some_and(|fate| fate != Fate::HandedOn)));
+        let counts = fate.is_some_and(|fate| fate != Fate::HandedOn);
+        self.met.add(message.origin, message.attempts, u32::from(counts));
         let Some(fate) = fate else { return };
         let (received, notice) = (message.came && !message.notice, message.notice);
         if fate == Fate::HandedOn {
@@ -158,14 +161,14 @@ impl Sums {
         match *what {
             Doubt::Message { .. } if seen => self.handed_on += 1,
             Doubt::Message { received, notice, origin } => {
-                self.who.give(origin, &Fared { messages: 1, ..Fared::default() });
+                self.met.give(origin, &counts(1, [0; 4]));
                 self.delivered += 1;
                 self.received += u64::from(received);
                 self.notices += u64::from(notice);
             }
             Doubt::Later { .. } | Doubt::Attempt { .. } if seen => {}
             Doubt::Attempt { origin } => {
-                self.who.give(origin, &Fared { attempts: [1, 0, 0, 0], ..Fared::default() });
+                self.met.give(origin, &counts(0, [1, 0, 0, 0]));
             }
             Doubt::Later { reason, seconds } => self.delivered_later(reason, seconds),
         }

@@ -1,0 +1,53 @@
+//! What befell the mail of a name: small counts come in, sums of any size go out.
+
+use super::origin::Attempts;
+
+/// What befell the mail of one name, small enough for half a cache line: messages, attempts (delivered, deferred, bounced,
+/// expired), and what was refused to a client. A count that would pass four billion stays there: its lines are a
+/// tebibyte.
+pub type Counts = [u32; 6];
+
+/// The same, of one name or of many.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Fared {
+    pub messages: u64,
+    /// Delivered, deferred, bounced and expired.
+    pub attempts: [u64; 4],
+    /// Refused to a client.
+    pub rejected: u64,
+}
+
+/// One message more, or several.
+pub const fn counts(messages: u32, [delivered, deferred, bounced, expired]: Attempts) -> Counts {
+    [messages, delivered, deferred, bounced, expired, 0]
+}
+
+/// One refusal more.
+pub const REFUSED: Counts = [0, 0, 0, 0, 0, 1];
+
+#[inline]
+pub fn add(sums: &mut Counts, counts: &Counts) {
+    *sums = std::array::from_fn(|at| sums[at].saturating_add(counts[at]));
+}
+
+/// No count is larger.
+pub fn weight(&[messages, delivered, deferred, bounced, expired, rejected]: &Counts) -> u64 {
+    let results = [delivered, deferred, bounced, expired, rejected];
+    results.iter().fold(0, |sum, &result| sum + u64::from(result)).max(u64::from(messages))
+}
+
+impl From<&Counts> for Fared {
+    fn from(counts: &Counts) -> Self {
+        let &[messages, delivered, deferred, bounced, expired, rejected] = counts;
+        let attempts = [delivered.into(), deferred.into(), bounced.into(), expired.into()];
+        Self { messages: messages.into(), attempts, rejected: rejected.into() }
+    }
+}
+
+impl Fared {
+    pub fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.attempts.iter_mut().zip(other.attempts).for_each(|(sum, count)| *sum += count);
+        self.rejected += other.rejected;
+    }
+}
