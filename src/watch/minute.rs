@@ -121,7 +121,7 @@ pub fn tally<'m>(minutes: impl Iterator<Item = &'m Minute>, hasher: &RandomState
     let mut tally = Tally::new(hasher.clone(), 1, None);
     let mut examples: BTreeMap<Key, (Moment, &[u8])> = BTreeMap::new();
     for (key, kind) in minutes.flat_map(|minute| &minute.kinds).filter(|(_, kind)| kind.count > 0) {
-        let count: &mut Count = tally.rows.entry(*key).or_default();
+        let count: &mut Count = tally.rows.of(key);
         count.attempts += kind.count;
         count.first = count.first.into_iter().chain(kind.first).min();
         count.last = count.last.into_iter().chain(kind.last).max();
@@ -134,10 +134,8 @@ pub fn tally<'m>(minutes: impl Iterator<Item = &'m Minute>, hasher: &RandomState
         }
     }
     for (key, (moment, line)) in examples {
-        if let Some(count) = tally.rows.get_mut(&key) {
-            let place = crate::walk::Place { file: 0, offset: moment.micros.unsigned_abs() };
-            count.examples.see(place, line, 1);
-        }
+        let place = crate::walk::Place { file: 0, offset: moment.micros.unsigned_abs() };
+        tally.rows.of(&key).examples.see(place, line, 1);
     }
     tally
 }
