@@ -1,6 +1,6 @@
 //! Many bytes compared at once: a text comes in, where a byte stands in it goes out.
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memrchr};
 use wide::u8x16;
 
 /// Bits of those of the sixteen that are the byte; the lowest is the first.
@@ -82,6 +82,21 @@ pub fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
         }
     }
     memchr2(one, other, text)
+}
+
+/// Where the byte stands last, in the same way.
+#[inline]
+pub fn find_last(byte: u8, text: &[u8]) -> Option<usize> {
+    let Some(last) = text.last_chunk::<16>() else { return memrchr(byte, text) };
+    // Of a shorter text the first sixteen, some of which are among the last.
+    let end = if text.len() < 32 { 16 } else { text.len() - 16 };
+    let before = text.get(..end).and_then(<[u8]>::last_chunk::<16>)?;
+    let found = |sixteen, end: usize| {
+        let found = equal(sixteen, byte);
+        (found != 0).then(|| end - 16 + found.ilog2() as usize)
+    };
+    let near = found(last, text.len()).or_else(|| found(before, end));
+    near.or_else(|| memrchr(byte, text))
 }
 
 /// The same as `==`; short texts, as hosts are, are compared here and not by a call.
@@ -168,6 +183,7 @@ mod tests {
         fn finds_what_a_plain_search_finds(text in proptest::collection::vec(0..4u8, 0..300)) {
             let plain: Vec<usize> = (0..text.len()).filter(|&at| text[at] == 2).collect();
             prop_assert_eq!(find(2, &text), plain.first().copied());
+            prop_assert_eq!(find_last(2, &text), plain.last().copied());
             prop_assert_eq!(find_either(2, 3, &text), text.iter().position(|&byte| byte > 1));
             prop_assert_eq!(Places::new(&text, 2).collect::<Vec<_>>(), plain);
         }
