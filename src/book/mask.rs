@@ -65,22 +65,26 @@ fn marked(sixteen: &[u8; 16]) -> u32 {
 /// How many bytes the text begins with that are plain, and whether two blanks stand side by side among them and the
 /// byte `before`.
 fn plain(text: &[u8], before: Option<u8>) -> (usize, bool) {
-    let (sixteens, last) = text.as_chunks::<16>();
-    // Zeros are not plain, so the search ends where the text does.
-    let mut end = [0; 16];
-    end.iter_mut().zip(last).for_each(|(byte, own)| *byte = *own);
     let (mut length, mut blank, mut doubled) = (0, u32::from(before == Some(b' ')), 0);
-    for sixteen in sixteens.iter().chain([&end]) {
-        let count = marked(sixteen).trailing_zeros().min(16);
-        let blanks = equal(sixteen, b' ') & ((1 << count) - 1);
+    loop {
+        let rest = text.get(length..).unwrap_or_default();
+        // Zeros are not plain, so the search ends where the text does.
+        let sixteen = rest.first_chunk().copied().unwrap_or_else(|| {
+            let mut end = [0; 16];
+            if let Some(own) = end.get_mut(..rest.len()) {
+                own.copy_from_slice(rest);
+            }
+            end
+        });
+        let count = marked(&sixteen).trailing_zeros().min(16);
+        let blanks = equal(&sixteen, b' ') & ((1 << count) - 1);
         doubled |= blanks & (blanks << 1 | blank);
         blank = blanks >> 15;
         length += count as usize;
         if count < 16 {
-            break;
+            return (length, doubled != 0);
         }
     }
-    (length, doubled != 0)
 }
 
 /// An address or a name in `<>` is not longer (RFC 5321 §4.5.3.1: 64 + 255, and some room).
