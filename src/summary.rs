@@ -224,7 +224,7 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
         stages: joint.stages.iter().map(|(&stage, &attempts)| StageCount { stage, attempts }).collect(),
         providers: most(providers.collect(), WHERES_SHOWN),
         wheres: wheres(tally, count),
-        where_count: count.wheres.counts.len() as u64,
+        where_count: count.wheres.counts().len() as u64,
         advice,
         example: lines.first().cloned(),
         examples: lines.into_iter().take(frame.examples).collect(),
@@ -276,7 +276,7 @@ fn most(mut counts: Vec<NameCount>, shown: usize) -> Vec<NameCount> {
 
 /// Those with the most; names are made into text for these alone, since there may be many.
 fn wheres(tally: &Tally, count: &Count) -> Vec<NameCount> {
-    let all = count.wheres.counts.iter().map(|(&id, &attempts)| (name(tally, id), attempts));
+    let all = count.wheres.counts().iter().map(|&(id, attempts)| (name(tally, id), attempts));
     let mut all: Vec<(&[u8], u64)> = all.collect();
     let in_order = |a: &(&[u8], u64), b: &(&[u8], u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
     if all.len() > WHERES_SHOWN {
