@@ -12,7 +12,7 @@ use crate::lanes::equal;
 /// What a byte can begin.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Stands for itself: letters, most signs, and the blank, of which a run is shortened at the end.
+    /// Stands for itself: letters, most signs, and the blank, of which a run is one.
     Plain,
     Digit,
     /// Becomes a blank.
@@ -62,10 +62,10 @@ fn marked(sixteen: &[u8; 16]) -> u32 {
     (within(0, 31) | within(b'0', 9) | signs | others).move_mask() as u32
 }
 
-/// How many bytes the text begins with that are plain, and whether two blanks stand side by side among them and the
-/// byte `before`.
+/// How many bytes the text begins with that are plain, and whether there is a blank among them that follows another,
+/// also as the byte `before`, or nothing.
 fn plain(text: &[u8], before: Option<u8>) -> (usize, bool) {
-    let (mut length, mut blank, mut doubled) = (0, u32::from(before == Some(b' ')), 0);
+    let (mut length, mut blank, mut doubled) = (0, u32::from(matches!(before, None | Some(b' '))), 0);
     loop {
         let rest = text.get(length..).unwrap_or_default();
         // Zeros are not plain, so the search ends where the text does.
@@ -98,16 +98,17 @@ pub fn mask(text: &[u8], out: &mut Vec<u8>) {
     out.clear();
     out.reserve(text.len() + 1);
     let (mut rest, repeated) = opening(text);
-    let mut doubled = false;
-    while let Some((b' ', after)) = rest.split_first() {
-        rest = after;
-    }
     loop {
         // Most bytes are plain, and go over in one piece.
-        let (length, has_doubled) = plain(rest, out.last().copied());
-        doubled |= has_doubled;
+        let (length, doubled) = plain(rest, out.last().copied());
         let (plain, marked) = rest.split_at(length);
-        out.extend_from_slice(plain);
+        if doubled {
+            for &byte in plain {
+                if byte == b' ' { blank(out) } else { out.push(byte) }
+            }
+        } else {
+            out.extend_from_slice(plain);
+        }
         let Some((&byte, after)) = marked.split_first() else { break };
         rest = match kind(byte) {
             Kind::Plain | Kind::Gone => after,
@@ -120,14 +121,8 @@ pub fn mask(text: &[u8], out: &mut Vec<u8>) {
         };
     }
     out.make_ascii_lowercase();
-    if doubled {
-        out.dedup_by(|next, last| *next == b' ' && *last == b' ');
-    }
     let end = out.trim_ascii_end().len();
     out.truncate(end);
-    if out.first() == Some(&b' ') {
-        out.remove(0);
-    }
 }
 
 fn blank(out: &mut Vec<u8>) {
