@@ -59,6 +59,7 @@ impl Examples {
 
     fn cut(&mut self, limit: usize) {
         self.lines.truncate(limit);
+        // Where none are wanted, nothing stands before the beginning.
         let place = self.lines.last().map_or(Place { file: 0, offset: 0 }, |(place, _)| *place);
         self.last = (self.lines.len() >= limit).then_some(place);
     }

@@ -106,3 +106,58 @@ impl Count {
         self.wheres.merge(other.wheres, renamed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use clap::ValueEnum;
+
+    use super::*;
+
+    fn and_none<T: ValueEnum + Copy + 'static>() -> impl Iterator<Item = Option<T>> + Clone {
+        T::value_variants().iter().copied().map(Some).chain([None])
+    }
+
+    #[test]
+    fn different_keys_are_packed_into_different_numbers() {
+        let bare = Key {
+            direction: Direction::Outbound,
+            outcome: Outcome::Delivered,
+            class: None,
+            code: None,
+            enhanced: None,
+            stage: None,
+            reason: None,
+            provider: None,
+            retry: None,
+            mta: Mta::Postfix,
+            suspended: false,
+        };
+        let codes = (200..600).map(Code::new).chain([None]);
+        let enhanced = [(2, 0, 0), (4, 0, 999), (5, 999, 0), (5, 999, 999)];
+        let enhanced = enhanced.map(|(class, subject, detail)| EnhancedCode::new(class, subject, detail));
+        let said: Vec<Key> = codes
+            .flat_map(|code| enhanced.into_iter().chain([None]).map(move |enhanced| (code, enhanced)))
+            .flat_map(|(code, enhanced)| and_none().map(move |class| Key { class, code, enhanced, ..bare }))
+            .collect();
+        let lines: Vec<Key> = (Direction::value_variants().iter())
+            .flat_map(|&direction| Outcome::value_variants().iter().map(move |&outcome| (direction, outcome)))
+            .flat_map(|(direction, outcome)| {
+                Mta::value_variants().iter().map(move |&mta| (direction, outcome, mta))
+            })
+            .flat_map(|line| [false, true].map(|suspended| (line, suspended)))
+            .flat_map(|((direction, outcome, mta), suspended)| {
+                and_none().map(move |retry| Key { direction, outcome, retry, mta, suspended, ..bare })
+            })
+            .collect();
+        let meant: Vec<Key> = and_none()
+            .flat_map(|reason| and_none().map(move |stage| Key { stage, reason, ..bare }))
+            .collect();
+        let all: HashSet<Key> = [said, lines, meant].concat().into_iter().collect();
+        let packed: HashSet<u128> = all.iter().map(Key::packed).collect();
+        assert!(all.len() > 10_000);
+        assert_eq!(packed.len(), all.len());
+        assert!(!packed.contains(&0));
+    }
+}
