@@ -1,6 +1,7 @@
 //! The book: tables come in, rules and providers ready for use go out, and texts when they are asked for.
 
 pub mod guide;
+mod kind;
 mod mask;
 mod packed;
 mod phrases;

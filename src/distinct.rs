@@ -3,9 +3,7 @@
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
 
-use foldhash::fast::RandomState;
 use foldhash::quality::FixedState;
-use hashbrown::HashSet;
 use hyperloglogplus::{HyperLogLog, HyperLogLogPlus};
 
 /// More than so many are estimated; a row of a report has so many at most, some 2 MiB.
@@ -21,17 +19,17 @@ pub fn hash(thing: impl std::hash::Hash) -> u64 {
     FixedState::with_seed(0x736d_7470).hash_one(thing)
 }
 
-/// So many are put into the set at a time: each has to be fetched from far memory, and a processor fetches many at once
-/// only where nothing else stands between.
+/// Fewer are not worth to be put in order.
 const BATCH: usize = 64;
 
 /// Adding up is in any order.
 #[derive(Clone, Debug)]
 pub struct Distinct {
-    /// What is not in the set yet.
+    /// What is not among the few yet. As many are put there at a time as are there already: to sort them takes less than
+    /// to fetch a place in a hash table for each.
     waiting: Vec<u64>,
-    /// Where the hashes stand in it hangs on a seed of this run: strangers choose what is hashed.
-    few: HashSet<u64, RandomState>,
+    /// In order, each once.
+    few: Vec<u64>,
     /// None: there are few.
     many: Option<Box<HyperLogLogPlus<u64, Bare>>>,
     limit: usize,
@@ -39,7 +37,7 @@ pub struct Distinct {
 
 impl Default for Distinct {
     fn default() -> Self {
-        Self { waiting: Vec::new(), few: HashSet::default(), many: None, limit: LIMIT }
+        Self { waiting: Vec::new(), few: Vec::new(), many: None, limit: LIMIT }
     }
 }
 
@@ -47,15 +45,18 @@ impl Distinct {
     /// `hash` is what [`hash`] gave.
     pub fn insert(&mut self, hash: u64) {
         self.waiting.push(hash);
-        if self.waiting.len() >= BATCH {
+        if self.waiting.len() >= BATCH.max(self.few.len()) {
             self.settle();
         }
     }
 
-    /// Puts into the set what waits. What is asked before is answered right too, for the price of a copy.
+    /// Puts among the few what waits. What is asked before is answered right too, for the price of a copy.
     pub fn settle(&mut self) {
         if self.many.is_none() {
-            self.few.extend(self.waiting.drain(..));
+            self.few.append(&mut self.waiting);
+            // The stable sort finds the part that is in order already, and only merges it.
+            self.few.sort_by(u64::cmp);
+            self.few.dedup();
             if self.few.len() > self.limit {
                 self.estimate();
             }
@@ -106,7 +107,9 @@ impl Distinct {
 
     fn estimate(&mut self) {
         let mut many = HyperLogLogPlus::new(PRECISION, Bare::default()).expect("4 to 18 are allowed");
-        std::mem::take(&mut self.few).iter().for_each(|hash| many.insert(hash));
+        for hash in std::mem::take(&mut self.few) {
+            many.insert(&hash);
+        }
         self.many = Some(Box::new(many));
     }
 }

@@ -31,23 +31,37 @@ pub const EXAMPLE_LIMIT: usize = 600;
 
 /// The first lines of a kind, in order.
 #[derive(Clone, Default, Debug)]
-pub struct Examples(pub Vec<(Place, Vec<u8>)>);
+pub struct Examples {
+    pub lines: Vec<(Place, Vec<u8>)>,
+    /// Where the last of them begins. None: there may be room for more.
+    last: Option<Place>,
+}
 
 impl Examples {
+    #[inline]
     pub fn see(&mut self, place: Place, raw: &[u8], limit: usize) {
-        let full = self.0.len() >= limit;
-        if full && self.0.last().is_none_or(|last| last.0 < place) {
-            return;
+        if self.last.is_none_or(|last| place <= last) {
+            self.take(place, raw, limit);
         }
-        let at = self.0.partition_point(|(other, _)| *other < place);
-        self.0.insert(at, (place, raw.get(..EXAMPLE_LIMIT).unwrap_or(raw).to_vec()));
-        self.0.truncate(limit);
+    }
+
+    fn take(&mut self, place: Place, raw: &[u8], limit: usize) {
+        let at = self.lines.partition_point(|(other, _)| *other < place);
+        self.lines.insert(at, (place, raw.get(..EXAMPLE_LIMIT).unwrap_or(raw).to_vec()));
+        self.cut(limit);
     }
 
     pub fn merge(&mut self, other: Self, limit: usize) {
-        self.0.extend(other.0);
-        self.0.sort();
-        self.0.truncate(limit);
+        self.lines.extend(other.lines);
+        self.lines.sort();
+        self.cut(limit);
+    }
+
+    fn cut(&mut self, limit: usize) {
+        self.lines.truncate(limit);
+        // Where none are wanted, nothing stands before the beginning.
+        let place = self.lines.last().map_or(Place { file: 0, offset: 0 }, |(place, _)| *place);
+        self.last = (self.lines.len() >= limit).then_some(place);
     }
 }
 

@@ -53,6 +53,6 @@ fn row(keys: Vec<Key>, group: &Group) -> GroupRow {
         recipients_exact: group.recipients.is_exact(),
         first: group.first.and_then(Moment::rfc3339),
         last: group.last.and_then(Moment::rfc3339),
-        examples: group.examples.0.iter().map(|(_, line)| text(line)).collect(),
+        examples: group.examples.lines.iter().map(|(_, line)| text(line)).collect(),
     }
 }

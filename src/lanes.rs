@@ -71,6 +71,13 @@ pub fn has_capital(text: &[u8]) -> bool {
     capitals(*first) | capitals(*last) != 0
 }
 
+/// The eight with their letters small.
+#[inline]
+pub fn small(eight: [u8; 8]) -> u64 {
+    // A letter's case is told by one bit, two below the highest.
+    u64::from_le_bytes(eight) | capitals(eight) >> 2
+}
+
 /// The highest bit of each byte that is a capital letter.
 #[inline]
 fn capitals(eight: [u8; 8]) -> u64 {
@@ -140,15 +147,6 @@ pub fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Where the byte stands last, in the same way: it stands near the end.
-#[inline]
-pub fn find_last(byte: u8, text: &[u8]) -> Option<usize> {
-    match text.last_chunk().map(|near| places(near, byte)) {
-        None | Some(0) => memrchr(byte, text),
-        Some(found) => Some(text.len() - 1 - found.leading_zeros() as usize),
-    }
-}
-
 /// Where one of the two stands first, in the same way.
 #[inline]
 pub fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
@@ -161,6 +159,21 @@ pub fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
         }
     }
     memchr2(one, other, text)
+}
+
+/// Where the byte stands last, in the same way: it stands near the end.
+#[inline]
+pub fn find_last(byte: u8, text: &[u8]) -> Option<usize> {
+    let Some(last) = text.last_chunk::<16>() else { return memrchr(byte, text) };
+    // Of a shorter text the first sixteen, some of which are among the last.
+    let end = if text.len() < 32 { 16 } else { text.len() - 16 };
+    let before = text.get(..end).and_then(<[u8]>::last_chunk::<16>)?;
+    let found = |sixteen, end: usize| {
+        let found = equal(sixteen, byte);
+        (found != 0).then(|| end - 16 + found.ilog2() as usize)
+    };
+    let near = found(last, text.len()).or_else(|| found(before, end));
+    near.or_else(|| memrchr(byte, text))
 }
 
 /// The same as `==`; short texts, as hosts are, are compared here and not by a call.
@@ -319,6 +332,7 @@ mod tests {
         fn finds_what_a_plain_search_finds(text in proptest::collection::vec(0..4u8, 0..300)) {
             let plain: Vec<usize> = (0..text.len()).filter(|&at| text[at] == 2).collect();
             prop_assert_eq!(find(2, &text), plain.first().copied());
+            prop_assert_eq!(find_last(2, &text), plain.last().copied());
             prop_assert_eq!(find_either(2, 3, &text), text.iter().position(|&byte| byte > 1));
             prop_assert_eq!(find_last(2, &text), plain.last().copied());
             for from in 0..text.len() + 40 {
@@ -338,6 +352,9 @@ mod tests {
         #[test]
         fn knows_letters_and_digits(text in proptest::collection::vec(any::<u8>(), 0..40)) {
             prop_assert_eq!(has_capital(&text), text.iter().any(u8::is_ascii_uppercase));
+            if let Some(eight) = text.first_chunk() {
+                prop_assert_eq!(&small(*eight).to_le_bytes()[..], eight.to_ascii_lowercase());
+            }
             if let Some(sixteen) = text.first_chunk() {
                 let plain = (0..16).filter(|&at| text[at].is_ascii_alphanumeric());
                 prop_assert_eq!(alphanumeric(sixteen), plain.fold(0, |found, at| found | 1 << at));

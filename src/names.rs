@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use crate::lanes::has_capital;
+use crate::lanes::{has_capital, small};
 
 /// The number of a name in its table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -50,11 +50,7 @@ impl Names {
 
     /// Letters' case makes no difference (RFC 4343).
     pub fn id(&mut self, name: &[u8]) -> NameId {
-        in_small(name, |name| self.small_id(name))
-    }
-
-    fn small_id(&mut self, name: &[u8]) -> NameId {
-        let hash = self.hasher.hash_one(name);
+        let hash = self.hash(name);
         let slot = hash as usize % RECENT;
         if let Some(&(known, id)) = self.recent.get(slot)
             && (known, id != NameId::OTHERS) == (hash, true)
@@ -68,7 +64,28 @@ impl Names {
         id
     }
 
-    fn hashed_id(&mut self, hash: u64, name: &[u8]) -> NameId {
+    /// What the name is told from all others by. Most names are of 8 to 32 bytes: they are made small and hashed in two
+    /// pieces or four, which may overlap.
+    #[inline]
+    pub fn hash(&self, name: &[u8]) -> u64 {
+        let two = |piece: &[u8; 16]| {
+            let (eights, _) = piece.as_chunks();
+            eights.iter().fold((0, 0), |(_, first), eight| (first, small(*eight)))
+        };
+        match (name.len(), name.first_chunk(), name.last_chunk()) {
+            (length @ 17..=32, Some(first), Some(last)) => {
+                self.hasher.hash_one((length, two(first), two(last)))
+            }
+            (length @ 8..=16, ..) => {
+                let piece = |eight: Option<&[u8; 8]>| eight.map_or(0, |eight| small(*eight));
+                self.hasher.hash_one((length, piece(name.first_chunk()), piece(name.last_chunk())))
+            }
+            _ => in_small(name, |name| self.hasher.hash_one(name)),
+        }
+    }
+
+    /// `hash` is the name's.
+    pub fn hashed_id(&mut self, hash: u64, name: &[u8]) -> NameId {
         if let Some(&(_, id)) = self.table.find(hash, |&(known, _)| known == hash) {
             return id;
         }
@@ -76,7 +93,7 @@ impl Names {
             return NameId::OTHERS;
         }
         let id = NameId(self.ends.len() as u32);
-        self.text.extend_from_slice(name);
+        in_small(name, |name| self.text.extend_from_slice(name));
         self.ends.push(self.text.len() as u32);
         self.table.insert_unique(hash, (hash, id), |&(hash, _)| hash);
         id
@@ -99,7 +116,7 @@ impl Names {
 
     /// Takes in all of the other's names; our number for each of theirs, in their order.
     pub fn merge(&mut self, other: &Self) -> Vec<NameId> {
-        let others = (1..other.ends.len() as u32).map(|id| self.small_id(other.name(NameId(id))));
+        let others = (1..other.ends.len() as u32).map(|id| self.id(other.name(NameId(id))));
         std::iter::once(NameId::OTHERS).chain(others).collect()
     }
 }
@@ -133,6 +150,22 @@ mod tests {
         assert_eq!(names.id(b"example.com").index(), 2);
         assert_eq!(names.id(b"example.org"), first);
         assert_eq!(names.name(first), b"example.org");
+    }
+
+    #[test]
+    fn case_makes_no_difference_and_every_other_byte_does() {
+        let names = Names::new(RandomState::default());
+        for length in 0..300 {
+            let name: Vec<u8> = (b'0'..=b'z').cycle().take(length).collect();
+            assert_eq!(names.hash(&name), names.hash(&name.to_ascii_uppercase()), "of {length} bytes");
+            for at in 0..length.min(LENGTH_LIMIT) {
+                let mut other = name.clone();
+                other[at] ^= 0x80;
+                assert_ne!(names.hash(&name), names.hash(&other), "of {length} bytes, the one at {at}");
+            }
+            let longer = [&name[..], b"0"].concat();
+            assert_eq!(names.hash(&name) == names.hash(&longer), length >= LENGTH_LIMIT, "of {length} bytes");
+        }
     }
 
     #[test]

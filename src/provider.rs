@@ -1,17 +1,23 @@
 //! Who runs the other side: a relay's host name or a recipient's domain comes in, a provider of the book goes out.
 
+use std::num::NonZeroU16;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use serde::Deserialize;
 
-/// A row of the book's providers; [`Providers::row`] has its name.
+/// A row of the book's providers, from 1; [`Providers::row`] has its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Provider(u16);
+pub struct Provider(NonZeroU16);
 
 impl Provider {
     /// Its row in the book, from 0.
     pub fn index(self) -> usize {
-        usize::from(self.0)
+        usize::from(self.0.get()) - 1
+    }
+
+    fn at(index: usize) -> Self {
+        Self(NonZeroU16::MIN.saturating_add(index as u16))
     }
 }
 
@@ -52,7 +58,7 @@ impl Providers {
     /// A row with an id that is there already adds to that row; the host ends and domains of the row that comes
     /// first win. Err: which host end is too short to tell anything.
     pub fn add(&mut self, row: ProviderRow) -> Result<(), String> {
-        let provider = self.find(&row.id).unwrap_or(Provider(self.rows.len() as u16));
+        let provider = self.find(&row.id).unwrap_or(Provider::at(self.rows.len()));
         for host in &row.hosts {
             let host = host.to_ascii_lowercase().into_bytes();
             let Some(site) = site(&host) else {
@@ -66,7 +72,7 @@ impl Providers {
         for domain in &row.domains {
             self.domains.entry(domain.to_ascii_lowercase().into_bytes()).or_insert(provider);
         }
-        match self.rows.get_mut(usize::from(provider.0)) {
+        match self.rows.get_mut(provider.index()) {
             Some(known) => {
                 known.hosts.extend(row.hosts);
                 known.domains.extend(row.domains);
@@ -78,11 +84,11 @@ impl Providers {
     }
 
     pub fn row(&self, provider: Provider) -> Option<&ProviderRow> {
-        self.rows.get(usize::from(provider.0))
+        self.rows.get(provider.index())
     }
 
     pub fn all(&self) -> impl Iterator<Item = (Provider, &ProviderRow)> {
-        self.rows.iter().enumerate().map(|(at, row)| (Provider(at as u16), row))
+        self.rows.iter().enumerate().map(|(at, row)| (Provider::at(at), row))
     }
 
     /// By id, `google`.

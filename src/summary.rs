@@ -52,7 +52,8 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
     tally.settle();
     let messages = messages(ledger, frame.heard.coverage.minutes, &texts.reasons);
     let totals = totals(&tally, messages);
-    let joined = joined(tally.rows.drain(), frame.examples.max(1));
+    let rows = tally.rows.take();
+    let joined = joined(rows, frame.examples.max(1));
     let tally = &tally;
     let mut rows: Vec<(Option<Moment>, Row)> =
         joined.iter().map(|(key, joint)| (joint.count.last, row(key, joint, tally, frame, &texts))).collect();
@@ -117,7 +118,7 @@ struct Texts {
 /// For each reason and side of the rows, the most frequent first.
 fn full_advice(tally: &Tally, texts: &Texts) -> Vec<Full> {
     let mut counts: BTreeMap<(Reason, Direction, Mta), u64> = BTreeMap::new();
-    for (key, count) in &tally.rows {
+    for (key, count) in tally.rows.iter() {
         if let (Some(reason), true) = (key.reason, is_shown(key.outcome)) {
             *counts.entry((reason, key.direction, key.mta)).or_default() += count.attempts;
         }
@@ -171,7 +172,7 @@ struct Joint {
     mtas: BTreeMap<Mta, u64>,
 }
 
-fn joined(counts: impl Iterator<Item = (Key, Count)>, examples: usize) -> BTreeMap<RowKey, Joint> {
+fn joined(counts: Vec<(Key, Count)>, examples: usize) -> BTreeMap<RowKey, Joint> {
     let mut rows: BTreeMap<RowKey, Joint> = BTreeMap::new();
     for (key, count) in counts {
         let Key { direction, outcome, class, code, enhanced, reason, retry, .. } = key;
@@ -203,7 +204,7 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
         name: frame.providers.row(id).map(|row| row.id.clone()).unwrap_or_default(),
         attempts,
     });
-    let lines = count.examples.0.iter().map(|(_, line)| String::from_utf8_lossy(line).into_owned());
+    let lines = count.examples.lines.iter().map(|(_, line)| String::from_utf8_lossy(line).into_owned());
     let lines: Vec<String> = lines.collect();
     Row {
         direction,
@@ -223,7 +224,7 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
         stages: joint.stages.iter().map(|(&stage, &attempts)| StageCount { stage, attempts }).collect(),
         providers: most(providers.collect(), WHERES_SHOWN),
         wheres: wheres(tally, count),
-        where_count: count.wheres.counts.len() as u64,
+        where_count: count.wheres.counts().len() as u64,
         advice,
         example: lines.first().cloned(),
         examples: lines.into_iter().take(frame.examples).collect(),
@@ -275,7 +276,7 @@ fn most(mut counts: Vec<NameCount>, shown: usize) -> Vec<NameCount> {
 
 /// Those with the most; names are made into text for these alone, since there may be many.
 fn wheres(tally: &Tally, count: &Count) -> Vec<NameCount> {
-    let all = count.wheres.counts.iter().map(|(&id, &attempts)| (name(tally, id), attempts));
+    let all = count.wheres.counts().iter().map(|&(id, attempts)| (name(tally, id), attempts));
     let mut all: Vec<(&[u8], u64)> = all.collect();
     let in_order = |a: &(&[u8], u64), b: &(&[u8], u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
     if all.len() > WHERES_SHOWN {
@@ -304,7 +305,7 @@ fn totals(tally: &Tally, messages: Messages) -> Totals {
         hops: tally.hops,
         messages,
     };
-    for (key, count) in &tally.rows {
+    for (key, count) in tally.rows.iter() {
         let attempts = count.attempts;
         match (key.outcome, key.direction) {
             (Outcome::Attempt, _) => totals.host_attempts += attempts,

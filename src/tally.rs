@@ -1,91 +1,35 @@
 //! Counts that add up in any order: events come in, rows, names and sums go out.
 
+mod count;
 pub mod delays;
+mod rows;
 mod served;
 mod table;
 mod wheres;
 
-use std::hash::{Hash, Hasher};
-
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 
-use crate::distinct::Distinct;
-use crate::event::{Direction, Mta, Outcome, Stage};
-use crate::group::{Examples, Groups, recipient};
+use crate::event::{Direction, Outcome};
+use crate::group::{Groups, recipient};
 use crate::hourly::Hourly;
 use crate::lanes::same;
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
-use crate::provider::Provider;
-use crate::reason::{Reason, Retry};
-use crate::reply::{Class, Code, EnhancedCode};
-use crate::time::Moment;
+use crate::reason::provider;
 use crate::timeline::Timeline;
 use crate::walk::{Listener, Noted, Told};
 
+pub use self::count::{Count, Key};
 use self::delays::Delays;
+pub use self::rows::Rows;
 pub use self::served::Outcomes;
 use self::served::Served;
 pub use self::table::Table;
 pub use self::wheres::Wheres;
 
-/// What makes two events the same row.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Key {
-    pub direction: Direction,
-    pub outcome: Outcome,
-    pub class: Option<Class>,
-    pub code: Option<Code>,
-    pub enhanced: Option<EnhancedCode>,
-    pub stage: Option<Stage>,
-    pub reason: Option<Reason>,
-    pub provider: Option<Provider>,
-    /// What helps, where the words say more than the reason does.
-    pub retry: Option<Retry>,
-    pub mta: Mta,
-    pub suspended: bool,
-}
-
-impl Hash for Key {
-    /// All of it in one word: ten fields hashed one by one cost as much as reading the line.
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let enhanced = self.enhanced.map_or(0, EnhancedCode::packed);
-        let code = self.code.map_or(0, |code| u64::from(code.number()));
-        let reason = self.reason.map_or(0, |reason| reason as u64 + 1);
-        let provider = self.provider.map_or(0, |provider| provider.index() as u64 + 1);
-        let stage = self.stage.map_or(0, |stage| stage as u64 + 1);
-        let class = self.class.map_or(0, |class| class as u64 + 1);
-        let line = (self.outcome as u64) << 4 | (self.direction as u64) << 2 | self.mta as u64;
-        let packed = enhanced << 41
-            | code << 31
-            | reason << 25
-            | provider << 17
-            | stage << 13
-            | class << 10
-            | line << 1;
-        state.write_u64(packed | u64::from(self.suspended));
-    }
-}
-
-/// What was counted for one key.
-#[derive(Clone, Default, Debug)]
-pub struct Count {
-    /// Lines.
-    pub attempts: u64,
-    /// Of queue id and recipient, so that a retry is not another recipient. Empty for delivered mail.
-    pub recipients: Distinct,
-    pub first: Option<Moment>,
-    pub last: Option<Moment>,
-    /// The first lines of its kind.
-    pub examples: Examples,
-    /// Whom it concerned: recipient domains of mail that left, addresses of clients. Empty for delivered mail.
-    pub wheres: Wheres,
-}
-
 /// Everything `scan` counts. Merging is in any order: the names' numbers differ, what is counted does not.
 pub struct Tally {
-    pub rows: HashMap<Key, Count, RandomState>,
+    pub rows: Rows,
     pub names: Names,
     pub domains: Table,
     pub relays: Table,
@@ -117,7 +61,7 @@ impl Tally {
             hops: 0,
             examples: examples.max(1),
             names: Names::new(hasher.clone()),
-            rows: HashMap::with_hasher(hasher),
+            rows: Rows::new(hasher),
             domains: Table::default(),
             relays: Table::default(),
             instances: Table::default(),
@@ -149,8 +93,8 @@ impl Tally {
         self.providers.merge(&other.providers);
         let ids = self.names.merge(&other.names);
         let renamed = |id: NameId| ids.get(id.index()).copied().unwrap_or(NameId::OTHERS);
-        for (key, count) in other.rows {
-            self.rows.entry(key).or_default().merge(count, self.examples, renamed);
+        for (key, count) in other.rows.take() {
+            self.rows.of(&key).merge(count, self.examples, renamed);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.groups, other.groups) {
             mine.merge(theirs);
@@ -171,42 +115,33 @@ impl Tally {
         }
     }
 
-    pub fn key(told: &Told) -> Key {
-        let (event, verdict) = (told.event, told.verdict);
-        Key {
-            direction: event.direction,
-            outcome: event.outcome,
-            class: event.class(),
-            code: event.code,
-            enhanced: event.enhanced,
-            stage: event.stage,
-            reason: verdict.map(|verdict| verdict.reason),
-            provider: verdict.and_then(|verdict| verdict.provider),
-            retry: verdict.and_then(|verdict| verdict.retry),
-            mta: event.mta,
-            suspended: event.suspended,
-        }
-    }
-
-    /// Counts whom and what it concerned, and gives back the recipient's domain.
+    /// Counts whom and what it concerned, and gives back the domain of a recipient that is not ours.
     fn names(&mut self, outcome: Outcome, told: &Told) -> Option<NameId> {
         let (event, names) = (told.event, &mut self.names);
-        let domain = event.recipient.and_then(domain).map(|domain| names.id(domain));
+        let domain = match event.direction {
+            Direction::Inbound => None,
+            Direction::Outbound | Direction::Local => event.recipient.and_then(domain),
+        };
         if outcome == Outcome::Attempt {
-            return domain;
+            return domain.map(|domain| names.id(domain));
         }
-        let mut relay = None;
-        if event.direction != Direction::Inbound {
-            if let Some(domain) = domain {
-                self.domains.count(domain, outcome);
-            }
-            if let Some(host) = event.peer.host.or(event.peer.ip) {
-                let id = names.id(host);
-                self.relays.count(id, outcome);
-                relay = Some(id);
-            }
+        let domain = domain.map(|domain| self.domains.count(domain, outcome, names, |_| None).id);
+        let mut runs_it = None;
+        if event.direction != Direction::Inbound
+            && let Some(host) = event.peer.host.or(event.peer.ip)
+        {
+            let providers = &told.book.providers;
+            runs_it = self.relays.count(host, outcome, names, |host| providers.of_host(host)).provider;
         }
-        self.providers.count(told, relay, domain);
+        let provider = match (told.verdict, event.direction, event.peer.host) {
+            // The verdict was asked for it already.
+            (Some(verdict), ..) => verdict.provider,
+            (None, Direction::Outbound, Some(_)) => runs_it,
+            (None, Direction::Outbound | Direction::Inbound | Direction::Local, _) => {
+                provider(event, told.book)
+            }
+        };
+        self.providers.count(provider, outcome);
         let instance = told.line.instance_or_program();
         self.last_instance.count(instance, outcome, names, &mut self.instances);
         self.last_host.count(told.line.host, outcome, names, &mut self.hosts);
@@ -248,7 +183,7 @@ impl Listener for Tally {
 
     fn event(&mut self, told: &Told) {
         let event = told.event;
-        let key = Self::key(told);
+        let key = Key::of(told);
         let delivered = key.outcome == Outcome::Delivered;
         let domain = self.names(key.outcome, told);
         self.timeline.count(told.moment, key.direction, key.outcome, key.class);
@@ -259,7 +194,7 @@ impl Listener for Tally {
                 domain.or_else(|| Some(self.names.id(event.peer.host?)))
             }
         };
-        let count = self.rows.entry(key).or_default();
+        let count = self.rows.of(&key);
         count.attempts += 1;
         if !delivered {
             count.recipients.insert(recipient(event));
@@ -287,24 +222,4 @@ impl Listener for Tally {
     }
 
     fn end_of_block(&mut self, _file: usize, _lines: u64) {}
-}
-
-impl Count {
-    fn see(&mut self, moment: Option<Moment>) {
-        if let Some(moment) = moment {
-            self.first = Some(self.first.map_or(moment, |first| first.min(moment)));
-            self.last = Some(self.last.map_or(moment, |last| last.max(moment)));
-        }
-    }
-
-    /// Takes in what was counted elsewhere; `renamed` gives our number of its names.
-    /// `examples` are kept.
-    pub fn merge(&mut self, other: Self, examples: usize, renamed: impl Fn(NameId) -> NameId) {
-        self.attempts += other.attempts;
-        self.recipients.merge(other.recipients);
-        self.see(other.first);
-        self.see(other.last);
-        self.examples.merge(other.examples, examples);
-        self.wheres.merge(other.wheres, renamed);
-    }
 }

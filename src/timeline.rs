@@ -52,6 +52,9 @@ impl Counts {
     }
 }
 
+/// In microseconds.
+const HOUR: i64 = 3_600_000_000;
+
 /// Three years of hours, about 3 MiB. A sender has no say in the server's stamps, but a damaged file may hold any.
 const LIMIT: usize = 24 * 366 * 3;
 
@@ -63,7 +66,8 @@ pub struct Timeline {
     /// Hours were left out, since there are more than are kept.
     pub is_cut: bool,
     limit: usize,
-    /// The hour counted last, and what is not among the hours yet. It changes seldom from event to event.
+    /// The microsecond at which the hour counted last begins, and what is not among the hours yet. It changes seldom
+    /// from event to event.
     last: Option<(i64, Counts)>,
 }
 
@@ -82,20 +86,21 @@ impl Timeline {
         outcome: Outcome,
         class: Option<Class>,
     ) {
-        let Some(hour) = moment.map(|moment| moment.micros.div_euclid(3_600_000_000)) else { return };
-        if self.last.is_none_or(|(last, _)| last != hour) {
+        let Some(Moment { micros, .. }) = moment else { return };
+        let is_in = |last: &(i64, Counts)| (0..HOUR).contains(&micros.wrapping_sub(last.0));
+        if !self.last.as_ref().is_some_and(is_in) {
             self.settle();
+            self.last = Some((micros.div_euclid(HOUR) * HOUR, Counts::default()));
         }
-        let (_, counts) = self.last.get_or_insert((hour, Counts::default()));
-        if let Some(count) = counts.of(direction, outcome, class) {
+        if let Some(count) = self.last.as_mut().and_then(|(_, counts)| counts.of(direction, outcome, class)) {
             *count += 1;
         }
     }
 
     /// Puts among the hours what is not there yet; to be done before they are read.
     pub fn settle(&mut self) {
-        if let Some((hour, counts)) = self.last.take() {
-            self.add(hour, &counts);
+        if let Some((start, counts)) = self.last.take() {
+            self.add(start / HOUR, &counts);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Phrases: written ones come in, and those that stand in a masked text go out.
 
-use memchr::memmem;
+use memchr::memchr_iter;
 
 use super::mask::mask;
 use super::prefixes::Prefixes;
@@ -44,7 +44,15 @@ impl<T: Copy> Phrases<T> {
     /// In no order, and more than once where a phrase stands there more than once.
     pub fn find(&self, text: &[u8], mut found: impl FnMut(T)) {
         let mut in_word = false;
-        for start in 0..text.len() {
+        let seconds = text.iter().skip(1).chain([&0]);
+        for (start, (first, second)) in text.iter().zip(seconds).enumerate() {
+            let is_word = first.is_ascii_alphanumeric();
+            let may_be_whole = !(in_word && is_word) && self.whole.may_begin(*first, *second);
+            in_word = is_word;
+            let may_be_open = self.open.may_begin(*first, *second);
+            if !may_be_whole && !may_be_open {
+                continue;
+            }
             let rest = text.get(start..).unwrap_or_default();
             let mut tell = |at: u32| {
                 let phrase = self.all.get(at as usize);
@@ -52,12 +60,12 @@ impl<T: Copy> Phrases<T> {
                     found(phrase.sense);
                 }
             };
-            let is_word = is_word(rest.first());
-            if !in_word || !is_word {
+            if may_be_whole {
                 self.whole.each(rest, &mut tell);
             }
-            in_word = is_word;
-            self.open.each(rest, &mut tell);
+            if may_be_open {
+                self.open.each(rest, &mut tell);
+            }
         }
     }
 }
@@ -95,7 +103,10 @@ impl<T> Phrase<T> {
             && self.more.iter().all(|piece| {
                 let length = piece.text.len();
                 let window = text.get(end..text.len().min(end + GAP + length)).unwrap_or_default();
-                let mut starts = memmem::find_iter(window, &piece.text).map(|at| end + at);
+                // A searcher built for each piece costs more than the search.
+                let begins = |at: &usize| window.get(*at..).is_some_and(|rest| rest.starts_with(&piece.text));
+                let first = piece.text.first().copied().unwrap_or_default();
+                let mut starts = memchr_iter(first, window).filter(begins).map(|at| end + at);
                 let start = starts.find(|&start| piece.is_whole(text, start, start + length));
                 end = start.map_or(end, |start| start + length);
                 start.is_some()

@@ -67,13 +67,16 @@ impl Prefixes {
         Self { text, words, starts, pairs }
     }
 
-    /// Tells the numbers of all words that the text begins with.
+    /// False: no word begins with these two bytes. Of a text's last byte the second is 0.
+    #[inline]
+    pub fn may_begin(&self, first: u8, second: u8) -> bool {
+        self.pairs.get(usize::from(first)).is_some_and(|bits| is_set(bits, second))
+    }
+
+    /// Tells the numbers of all words that the text begins with. [`Self::may_begin`] is to be asked before, as it is
+    /// nearer.
     pub fn each(&self, text: &[u8], mut tell: impl FnMut(u32)) {
         let Some(&first) = text.first() else { return };
-        let second = text.get(1).copied().unwrap_or_default();
-        if !self.pairs.get(usize::from(first)).is_some_and(|bits| is_set(bits, second)) {
-            return;
-        }
         let start = |byte: usize| self.starts.get(byte).map_or(0, |&start| start as usize);
         let (from, to) = (start(usize::from(first)), start(usize::from(first) + 1));
         let alike = self.words.get(from..to).unwrap_or_default();

@@ -1,7 +1,5 @@
 //! What a line turned out to be, and the small cuts that both mail servers' readers make.
 
-use memchr::memrchr;
-
 use crate::event::{Event, Peer};
 use crate::lanes;
 use crate::mta::fact::Fact;
@@ -153,5 +151,5 @@ pub fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The part behind the last `@`.
 pub fn domain(address: &[u8]) -> Option<&[u8]> {
-    memrchr(b'@', address).and_then(|at| address.get(at + 1..)).filter(|domain| !domain.is_empty())
+    lanes::find_last(b'@', address).and_then(|at| address.get(at + 1..)).filter(|domain| !domain.is_empty())
 }

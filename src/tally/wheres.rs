@@ -1,45 +1,92 @@
 //! Whom the events of one row concerned: the numbers of names come in, how often each came goes out.
 
-use hashbrown::HashMap;
-
 use crate::names::NameId;
 
-/// A hasher for keys that are hashes or small numbers already.
-type Plain = foldhash::fast::FixedState;
-
-/// So many are put into the table at a time: each has to be fetched from far memory, and a processor fetches many at
-/// once only where nothing else stands between.
+/// Fewer are not worth to be put in order.
 const BATCH: usize = 64;
 
 /// Adding up is in any order.
 #[derive(Clone, Default, Debug)]
 pub struct Wheres {
-    /// What is not among the counts yet.
+    /// What is not among the counts yet. As many are put there at a time as are there already: to sort them takes less
+    /// than to fetch a place in a hash table for each.
     waiting: Vec<NameId>,
-    pub counts: HashMap<NameId, u64, Plain>,
+    /// Each place once, in the order of their numbers.
+    counts: Vec<(NameId, u64)>,
 }
 
 impl Wheres {
     pub fn count(&mut self, place: NameId) {
         self.waiting.push(place);
-        if self.waiting.len() >= BATCH {
+        if self.waiting.len() >= BATCH.max(self.counts.len()) {
             self.settle();
+        }
+    }
+
+    pub fn add(&mut self, place: NameId, number: u64) {
+        match self.counts.binary_search_by_key(&place, |(known, _)| *known) {
+            Ok(at) => self.counts.get_mut(at).into_iter().for_each(|(_, count)| *count += number),
+            Err(at) => self.counts.insert(at, (place, number)),
         }
     }
 
     /// Puts among the counts what waits; to be done before they are read.
     pub fn settle(&mut self) {
-        for place in self.waiting.drain(..) {
-            *self.counts.entry(place).or_default() += 1;
-        }
+        self.waiting.sort_unstable();
+        let runs = self.waiting.chunk_by(|a, b| a == b);
+        self.counts.extend(runs.filter_map(|run| Some((*run.first()?, run.len() as u64))));
+        self.waiting.clear();
+        self.join();
     }
 
     /// `renamed` gives our number of the other's names.
     pub fn merge(&mut self, mut other: Self, renamed: impl Fn(NameId) -> NameId) {
         self.settle();
         other.settle();
-        for (place, count) in other.counts {
-            *self.counts.entry(renamed(place)).or_default() += count;
+        self.counts.extend(other.counts.into_iter().map(|(place, count)| (renamed(place), count)));
+        self.join();
+    }
+
+    /// Those that are settled, each once.
+    pub fn counts(&self) -> &[(NameId, u64)] {
+        &self.counts
+    }
+
+    fn join(&mut self) {
+        // Mostly two parts that are in order, which this sort finds.
+        self.counts.sort_by_key(|(place, _)| *place);
+        self.counts.dedup_by(|next, last| {
+            let is_same = next.0 == last.0;
+            last.1 += if is_same { next.1 } else { 0 };
+            is_same
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use foldhash::fast::RandomState;
+
+    use super::*;
+    use crate::names::Names;
+
+    #[test]
+    fn counts_the_same_in_any_order_and_any_split() {
+        let mut names = Names::new(RandomState::default());
+        let places: Vec<NameId> = (0..100_u32).map(|number| names.id(&number.to_le_bytes())).collect();
+        let nth = |number: usize| places[number * number % places.len()];
+        let mut whole = Wheres::default();
+        (0..1000).for_each(|number| whole.count(nth(number)));
+        whole.settle();
+        assert_eq!(whole.counts().iter().map(|(_, count)| count).sum::<u64>(), 1000);
+        for cut in [0, 1, 63, 64, 500, 999] {
+            let (mut first, mut second) = (Wheres::default(), Wheres::default());
+            (cut..1000).rev().for_each(|number| first.count(nth(number)));
+            (0..cut).for_each(|number| second.count(nth(number)));
+            first.merge(second, |id| id);
+            assert_eq!(first.counts(), whole.counts(), "cut at {cut}");
+            first.add(nth(3), 1);
+            assert_eq!(first.counts().len(), whole.counts().len());
         }
     }
 }

@@ -94,7 +94,7 @@ impl<'a> Board<'a> {
             self.hop(minute);
             return;
         }
-        let key = Tally::key(told);
+        let key = Key::of(told);
         if self.totals.len() < KINDS || self.totals.contains_key(&key) {
             *self.totals.entry(key).or_default() += 1;
         }

@@ -178,7 +178,7 @@ impl<'a> Lookout<'a> {
         let mut tally = Tally::new(self.plan.seed.clone(), 1, None);
         if let Some(board) = self.board() {
             for (key, count) in board.totals.iter().filter(|(_, count)| **count > 0) {
-                tally.rows.entry(*key).or_default().attempts = *count;
+                tally.rows.of(key).attempts = *count;
             }
             tally.hops = board.hops;
         }

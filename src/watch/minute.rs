@@ -121,12 +121,12 @@ pub fn tally<'m>(minutes: impl Iterator<Item = &'m Minute>, hasher: &RandomState
     let mut tally = Tally::new(hasher.clone(), 1, None);
     let mut examples: BTreeMap<Key, (Moment, &[u8])> = BTreeMap::new();
     for (key, kind) in minutes.flat_map(|minute| &minute.kinds).filter(|(_, kind)| kind.count > 0) {
-        let count: &mut Count = tally.rows.entry(*key).or_default();
+        let count: &mut Count = tally.rows.of(key);
         count.attempts += kind.count;
         count.first = count.first.into_iter().chain(kind.first).min();
         count.last = count.last.into_iter().chain(kind.last).max();
         for (place, number) in &kind.places {
-            *count.wheres.counts.entry(tally.names.id(place)).or_default() += number;
+            count.wheres.add(tally.names.id(place), *number);
         }
         if let Some(last) = kind.last.filter(|_| !kind.example.is_empty()) {
             let example = examples.entry(*key).or_insert((last, &kind.example));
@@ -134,10 +134,8 @@ pub fn tally<'m>(minutes: impl Iterator<Item = &'m Minute>, hasher: &RandomState
         }
     }
     for (key, (moment, line)) in examples {
-        if let Some(count) = tally.rows.get_mut(&key) {
-            let place = crate::walk::Place { file: 0, offset: moment.micros.unsigned_abs() };
-            count.examples.see(place, line, 1);
-        }
+        let place = crate::walk::Place { file: 0, offset: moment.micros.unsigned_abs() };
+        tally.rows.of(&key).examples.see(place, line, 1);
     }
     tally
 }

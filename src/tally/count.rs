@@ -1,0 +1,163 @@
+//! What makes a row, and what is counted for it.
+
+use std::hash::{Hash, Hasher};
+
+use super::wheres::Wheres;
+use crate::distinct::Distinct;
+use crate::event::{Direction, Mta, Outcome, Stage};
+use crate::group::Examples;
+use crate::names::NameId;
+use crate::provider::Provider;
+use crate::reason::{Reason, Retry};
+use crate::reply::{Class, Code, EnhancedCode};
+use crate::time::Moment;
+use crate::walk::Told;
+
+/// What makes two events the same row.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Key {
+    pub direction: Direction,
+    pub outcome: Outcome,
+    pub class: Option<Class>,
+    pub code: Option<Code>,
+    pub enhanced: Option<EnhancedCode>,
+    pub stage: Option<Stage>,
+    pub reason: Option<Reason>,
+    pub provider: Option<Provider>,
+    /// What helps, where the words say more than the reason does.
+    pub retry: Option<Retry>,
+    pub mta: Mta,
+    pub suspended: bool,
+}
+
+impl Key {
+    pub fn of(told: &Told) -> Self {
+        let (event, verdict) = (told.event, told.verdict);
+        Self {
+            direction: event.direction,
+            outcome: event.outcome,
+            class: event.class(),
+            code: event.code,
+            enhanced: event.enhanced,
+            stage: event.stage,
+            reason: verdict.map(|verdict| verdict.reason),
+            provider: verdict.and_then(|verdict| verdict.provider),
+            retry: verdict.and_then(|verdict| verdict.retry),
+            mta: event.mta,
+            suspended: event.suspended,
+        }
+    }
+
+    /// All of it in one number, different for different keys and never 0.
+    pub fn packed(&self) -> u128 {
+        let provider = self.provider.map_or(0, |provider| provider.index() as u64 + 1);
+        let code = self.code.map_or(0, |code| u64::from(code.number()));
+        let enhanced = self.enhanced.map_or(0, EnhancedCode::packed);
+        let reason = self.reason.map_or(0, |reason| reason as u64 + 1);
+        let stage = self.stage.map_or(0, |stage| stage as u64 + 1);
+        let class = self.class.map_or(0, |class| class as u64 + 1);
+        let retry = self.retry.map_or(0, |retry| retry as u64 + 1);
+        let line = (self.outcome as u64) << 4 | (self.direction as u64) << 2 | self.mta as u64;
+        let said = code << 40 | reason << 32 | stage << 24 | class << 16 | retry << 12;
+        let high = enhanced << 32 | provider;
+        let low = said | line << 1 | u64::from(self.suspended);
+        1 << 127 | u128::from(high) << 64 | u128::from(low)
+    }
+}
+
+impl Hash for Key {
+    /// All of it at once: ten fields hashed one by one cost as much as reading the line.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(self.packed());
+    }
+}
+
+/// What was counted for one key.
+#[derive(Clone, Default, Debug)]
+pub struct Count {
+    /// Lines.
+    pub attempts: u64,
+    /// Of queue id and recipient, so that a retry is not another recipient. Empty for delivered mail.
+    pub recipients: Distinct,
+    pub first: Option<Moment>,
+    pub last: Option<Moment>,
+    /// The first lines of its kind.
+    pub examples: Examples,
+    /// Whom it concerned: recipient domains of mail that left, addresses of clients. Empty for delivered mail.
+    pub wheres: Wheres,
+}
+
+impl Count {
+    pub fn see(&mut self, moment: Option<Moment>) {
+        if let Some(moment) = moment {
+            self.first = Some(self.first.map_or(moment, |first| first.min(moment)));
+            self.last = Some(self.last.map_or(moment, |last| last.max(moment)));
+        }
+    }
+
+    /// Takes in what was counted elsewhere; `renamed` gives our number of its names.
+    /// `examples` are kept.
+    pub fn merge(&mut self, other: Self, examples: usize, renamed: impl Fn(NameId) -> NameId) {
+        self.attempts += other.attempts;
+        self.recipients.merge(other.recipients);
+        self.see(other.first);
+        self.see(other.last);
+        self.examples.merge(other.examples, examples);
+        self.wheres.merge(other.wheres, renamed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use clap::ValueEnum;
+
+    use super::*;
+
+    fn and_none<T: ValueEnum + Copy + 'static>() -> impl Iterator<Item = Option<T>> + Clone {
+        T::value_variants().iter().copied().map(Some).chain([None])
+    }
+
+    #[test]
+    fn different_keys_are_packed_into_different_numbers() {
+        let bare = Key {
+            direction: Direction::Outbound,
+            outcome: Outcome::Delivered,
+            class: None,
+            code: None,
+            enhanced: None,
+            stage: None,
+            reason: None,
+            provider: None,
+            retry: None,
+            mta: Mta::Postfix,
+            suspended: false,
+        };
+        let codes = (200..600).map(Code::new).chain([None]);
+        let enhanced = [(2, 0, 0), (4, 0, 999), (5, 999, 0), (5, 999, 999)];
+        let enhanced = enhanced.map(|(class, subject, detail)| EnhancedCode::new(class, subject, detail));
+        let said: Vec<Key> = codes
+            .flat_map(|code| enhanced.into_iter().chain([None]).map(move |enhanced| (code, enhanced)))
+            .flat_map(|(code, enhanced)| and_none().map(move |class| Key { class, code, enhanced, ..bare }))
+            .collect();
+        let lines: Vec<Key> = (Direction::value_variants().iter())
+            .flat_map(|&direction| Outcome::value_variants().iter().map(move |&outcome| (direction, outcome)))
+            .flat_map(|(direction, outcome)| {
+                Mta::value_variants().iter().map(move |&mta| (direction, outcome, mta))
+            })
+            .flat_map(|line| [false, true].map(|suspended| (line, suspended)))
+            .flat_map(|((direction, outcome, mta), suspended)| {
+                and_none().map(move |retry| Key { direction, outcome, retry, mta, suspended, ..bare })
+            })
+            .collect();
+        let meant: Vec<Key> = and_none()
+            .flat_map(|reason| and_none().map(move |stage| Key { stage, reason, ..bare }))
+            .collect();
+        let all: HashSet<Key> = [said, lines, meant].concat().into_iter().collect();
+        let packed: HashSet<u128> = all.iter().map(Key::packed).collect();
+        assert!(all.len() > 10_000);
+        assert_eq!(packed.len(), all.len());
+        assert!(!packed.contains(&0));
+    }
+}
