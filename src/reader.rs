@@ -129,7 +129,7 @@ impl Reader {
         }
         let (stamp, at) = match self.form {
             Form::Bsd => {
-                if !window[13].is_ascii_digit() || !window[14].is_ascii_digit() {
+                if !ahead.get(13..15)?.iter().all(u8::is_ascii_digit) {
                     return None;
                 }
                 (15, self.front.length)

@@ -387,14 +387,15 @@ impl<L: Listener> Walker<'_, '_, L> {
         let (lines, bytes) = each_length(block, |at, length| {
             let ahead = block.lines.get(at..).unwrap_or_default();
             let raw = ahead.get(..length).unwrap_or_default();
-            let (raw, known) = match self.reader.known(ahead, length) {
-                Some(known) => (raw, known),
+            match &self.reader.known(ahead, length) {
+                // Not moved: to load at once what was just stored bit by bit takes longer than the rest of this.
+                Some(known) => self.line(block, at, number, raw, known),
                 None => {
                     let raw = envelope::open(raw, &mut inside);
-                    (raw, self.reader.read(raw))
+                    let known = self.reader.read(raw);
+                    self.line(block, at, number, raw, &known);
                 }
-            };
-            self.line(block, at, number, raw, &known);
+            }
             number += 1;
         });
         self.coverage.bytes += bytes;
@@ -411,7 +412,6 @@ impl<L: Listener> Walker<'_, '_, L> {
         }
     }
 
-    #[inline]
     fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8], known: &Known) {
         let line = &known.line;
         let place = Place { file: block.file, offset: block.offset + at as u64 };
