@@ -22,11 +22,14 @@ pub fn hash(thing: impl std::hash::Hash) -> u64 {
 /// Fewer are not worth to be put in order.
 const BATCH: usize = 64;
 
+/// More take more room than time.
+const MOST: usize = 1 << 14;
+
 /// Adding up is in any order.
 #[derive(Clone, Debug)]
 pub struct Distinct {
-    /// What is not among the few yet. As many are put there at a time as are there already: to sort them takes less than
-    /// to fetch a place in a hash table for each.
+    /// What is not among the few yet. As many are put there at a time as are there already, up to a limit: to sort them
+    /// takes less than to fetch a place in a hash table for each.
     waiting: Vec<u64>,
     /// In order, each once.
     few: Vec<u64>,
@@ -45,7 +48,7 @@ impl Distinct {
     /// `hash` is what [`hash`] gave.
     pub fn insert(&mut self, hash: u64) {
         self.waiting.push(hash);
-        if self.waiting.len() >= BATCH.max(self.few.len()) {
+        if self.waiting.len() >= self.few.len().clamp(BATCH, MOST) {
             self.settle();
         }
     }

@@ -92,6 +92,7 @@ impl Tally {
         self.timeline.merge(other.timeline);
         self.providers.merge(&other.providers);
         let ids = self.names.merge(&other.names);
+        drop(other.names);
         let renamed = |id: NameId| ids.get(id.index()).copied().unwrap_or(NameId::OTHERS);
         for (key, count) in other.rows.take() {
             self.rows.of(&key).merge(count, self.examples, renamed);

@@ -19,7 +19,7 @@ use crate::ledger::context::{Contexts, Known};
 use crate::ledger::desk::{Desk, Tracks};
 use crate::ledger::hop::Hop;
 use crate::ledger::key::Keys;
-use crate::ledger::sums;
+use crate::ledger::sums::{self, Sums};
 use crate::ledger::{Closed, Ledger};
 use crate::line::Line;
 use crate::mta;
@@ -298,15 +298,14 @@ impl Folder<'_> {
     pub fn close(mut self, counters: Vec<Counter>) -> (Tally, Closed) {
         self.settle(true);
         let Self { plan, tally: waited, ledger, late, .. } = self;
-        let mut counters = counters.into_iter().chain(late);
+        let parts = counters.into_iter().chain(late).map(|counter| (counter.tally, counter.desk.sums));
+        let (tallies, sums): (Vec<Tally>, Vec<Sums>) = parts.unzip();
+        // What the ledger has is let go of before the tallies, which are the largest here, come together.
+        let closed = ledger.close(sums);
         // The first is not merged but taken: that is a hundredth of a small scan.
-        let Counter { mut tally, desk, .. } = counters.next().unwrap_or_else(|| plan.counter());
-        let mut sums = vec![desk.sums];
-        for counter in counters {
-            tally.merge(counter.tally);
-            sums.push(counter.desk.sums);
-        }
-        tally.merge(waited);
-        (tally, ledger.close(sums))
+        let mut tallies = tallies.into_iter();
+        let mut tally = tallies.next().unwrap_or_else(|| plan.tally());
+        tallies.chain([waited]).for_each(|other| tally.merge(other));
+        (tally, closed)
     }
 }

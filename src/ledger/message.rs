@@ -10,7 +10,7 @@ use super::sums::{Doubt, Fate, Sums, Unsure};
 use crate::reason::Reason;
 
 /// What is known of a message while it is open.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Debug)]
 pub struct Message {
     /// When it was seen first, in seconds since 1970.
     pub since: Option<i64>,
@@ -133,7 +133,7 @@ pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
     if slot.is_none() && matches!(op.act, Act::Released | Act::Notice { arrived: false, .. }) {
         return;
     }
-    let message = slot.get_or_insert_with(|| Message { since: op.at, wanted: all, ..Message::default() });
+    let message = slot.get_or_insert_with(|| Message { since: op.at, wanted: all, ..Message::NEW });
     message.wanted |= op.wanted;
     message.origin.learn(op.origin, op.act);
     if op.counts {
@@ -162,13 +162,12 @@ fn end(message: Option<&mut Message>, op: &Op, all: bool, sums: &mut Sums) {
         Act::Gone => message.iter().for_each(|message| sums.count(message, true)),
         Act::Deleted | Act::ThrownAway => {
             let since = op.at;
-            let mut unknown = Message { since, wanted: all, ..Message::default() };
+            let mut unknown = Message { since, wanted: all, ..Message::NEW };
             let message = message.unwrap_or(&mut unknown);
             // What came before does not count: nobody else will get it.
             let &mut Message { since, came, wanted, probe, origin, attempts, .. } = message;
             let (discarded, wanted) = (true, wanted || op.wanted);
-            let thrown =
-                Message { since, came, probe, wanted, discarded, origin, attempts, ..Message::default() };
+            let thrown = Message { since, came, probe, wanted, discarded, origin, attempts, ..Message::NEW };
             sums.count(&thrown, true);
         }
         // It is counted under its new name.
@@ -176,7 +175,38 @@ fn end(message: Option<&mut Message>, op: &Op, all: bool, sums: &mut Sums) {
     }
 }
 
+impl Default for Message {
+    fn default() -> Self {
+        Self::NEW
+    }
+}
+
 impl Message {
+    /// Of which nothing is known yet. A constant is copied whole; put together field by field it took the processor
+    /// 4 % of the scan of an Exim log to wait for its own stores.
+    const NEW: Self = Self {
+        since: None,
+        came: false,
+        from_outside: false,
+        queued: false,
+        held: false,
+        named: false,
+        notice: false,
+        probe: false,
+        wanted: false,
+        delivered: false,
+        handed_on: false,
+        copy: None,
+        bounced: false,
+        expired: false,
+        discarded: false,
+        served: 0,
+        recipients: None,
+        deferred: PutOff::Nobody,
+        origin: Origin { sender: 0, client: 0, user: 0 },
+        attempts: [0; 4],
+    };
+
     /// How much of the ledger's room it takes.
     pub fn weight(&self) -> usize {
         1 + self.deferred.len()

@@ -117,6 +117,7 @@ fn bracketed(text: &[u8]) -> Option<(usize, bool)> {
 }
 
 /// `:25 …` → 25.
+#[inline]
 pub fn port(text: &[u8]) -> (Option<u16>, &[u8]) {
     let Some(mut rest) = text.strip_prefix(b":") else { return (None, text) };
     let (mut number, mut length) = (0_u32, 0);

@@ -5,11 +5,14 @@ use crate::names::NameId;
 /// Fewer are not worth to be put in order.
 const BATCH: usize = 64;
 
+/// More take more room than time.
+const MOST: usize = 1 << 14;
+
 /// Adding up is in any order.
 #[derive(Clone, Default, Debug)]
 pub struct Wheres {
-    /// What is not among the counts yet. As many are put there at a time as are there already: to sort them takes less
-    /// than to fetch a place in a hash table for each.
+    /// What is not among the counts yet. As many are put there at a time as are there already, up to a limit: to sort
+    /// them takes less than to fetch a place in a hash table for each.
     waiting: Vec<NameId>,
     /// Each place once, in the order of their numbers.
     counts: Vec<(NameId, u64)>,
@@ -18,7 +21,7 @@ pub struct Wheres {
 impl Wheres {
     pub fn count(&mut self, place: NameId) {
         self.waiting.push(place);
-        if self.waiting.len() >= BATCH.max(self.counts.len()) {
+        if self.waiting.len() >= self.counts.len().clamp(BATCH, MOST) {
             self.settle();
         }
     }
