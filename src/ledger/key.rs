@@ -33,8 +33,8 @@ impl Keys {
 
     /// The key, and a hash of the queue id alone.
     pub fn key_and_id(&mut self, mta: Mta, line: &Line, queue_id: &[u8]) -> (u64, NonZeroU64) {
-        let queue = queue(mta, line);
-        if !same(&self.host, line.host) || !same(&self.queue, queue) {
+        if !same(&self.host, line.host) || !self.is_queue(mta, line.program) {
+            let queue = queue(mta, line);
             self.hash = self.hasher.hash_one((line.host, queue));
             self.host.clear();
             self.host.extend_from_slice(line.host);
@@ -43,6 +43,16 @@ impl Keys {
         }
         let id = self.id(message(mta, queue_id));
         (id.get() ^ self.hash, id)
+    }
+
+    /// The queue is the one named last. It is not cut out for that, since it has no slash.
+    fn is_queue(&self, mta: Mta, program: &[u8]) -> bool {
+        match mta {
+            Mta::Postfix => program
+                .split_at_checked(self.queue.len())
+                .is_some_and(|(queue, rest)| same(queue, &self.queue) && matches!(rest, [] | [b'/', ..])),
+            Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => self.queue.is_empty(),
+        }
     }
 
     /// Of a queue id that a reply names: nobody knows on which host it is.
@@ -82,7 +92,6 @@ fn message(mta: Mta, queue_id: &[u8]) -> &[u8] {
 fn queue<'a>(mta: Mta, line: &Line<'a>) -> &'a [u8] {
     match mta {
         Mta::Postfix => {
-            // A few bytes, which a call takes longer for.
             let end = line.program.iter().position(|&byte| byte == b'/').unwrap_or(line.program.len());
             line.program.get(..end).unwrap_or_default()
         }

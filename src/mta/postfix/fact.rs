@@ -1,6 +1,7 @@
 //! Postfix' routine lines about a message: from its coming in to its removal.
 
 use crate::event::Mta;
+use crate::lanes;
 use crate::mta::fact::{Context, Fact, Step, number};
 use crate::mta::reading::{Reading, address, begins, cut, field, peer};
 
@@ -42,9 +43,11 @@ pub(super) fn bounce(text: &[u8]) -> Reading<'_> {
 
 /// How many recipients `… nrcpt=1 (queue active)` names. It is the last field, and this is asked for every message.
 pub(super) fn recipients(text: &[u8]) -> Option<u32> {
-    let (_, count) = text.split_at_checked(memchr::memrchr(b'=', text)? + 1)?;
-    let digits = count.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    number(count.get(..digits)?)?.try_into().ok()
+    let (_, count) = text.split_at_checked(lanes::find_last(b'=', text)? + 1)?;
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+    let mut digits = count.iter().map_while(digit);
+    let first = digits.next()?;
+    digits.try_fold(first, |sum, digit| sum.checked_mul(10)?.checked_add(digit))
 }
 
 pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
