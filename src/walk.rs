@@ -53,7 +53,7 @@ impl Told<'_> {
 
 /// What a routine line says about a message.
 pub struct Noted<'a> {
-    pub fact: Fact<'a>,
+    pub fact: &'a Fact<'a>,
     pub place: Place,
     pub line: &'a Line<'a>,
     /// Of a line in a wrapper, the line inside.
@@ -447,7 +447,7 @@ impl<L: Listener> Walker<'_, '_, L> {
         }
         if let (Some(_), Reading::Fact(fact)) = (minute, &reading) {
             self.coverage.routine += 1;
-            self.listener.fact(&Noted { fact: *fact, place, line, raw, minute });
+            self.listener.fact(&Noted { fact, place, line, raw, minute });
             return;
         }
         moment = moment.or_else(|| self.clock.as_mut()?.read(line.stamp, place.offset));
@@ -475,7 +475,7 @@ impl<L: Listener> Walker<'_, '_, L> {
             Reading::Fact(fact) => {
                 self.coverage.routine += 1;
                 let minute = moment.map(Moment::minute);
-                self.listener.fact(&Noted { fact: *fact, place, line, raw, minute });
+                self.listener.fact(&Noted { fact, place, line, raw, minute });
             }
             Reading::Event(_) | Reading::Routine => self.coverage.routine += 1,
             Reading::Unread => {

@@ -265,7 +265,7 @@ impl Folder<'_> {
                 (Reading::Fact(fact), What::Fact(minute)) => {
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
                     self.contexts.fact(key, Act::of_fact(&fact), Known::of(&mta::context(&fact)));
-                    let noted = Noted { fact, line: &line, raw, place, minute };
+                    let noted = Noted { fact: &fact, line: &line, raw, place, minute };
                     if late.receives {
                         late.tally.fact(&noted);
                     }

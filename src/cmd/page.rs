@@ -128,7 +128,7 @@ impl Listener for Listing<'_> {
     }
 
     fn fact(&mut self, noted: &Noted) {
-        let fact = &noted.fact;
+        let fact = noted.fact;
         let said = Box::new(Known::of(&mta::context(fact)));
         self.page.facts += said.held();
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);

@@ -89,7 +89,7 @@ impl Desk {
     }
 
     pub fn fact(&mut self, noted: &Noted) {
-        let fact = &noted.fact;
+        let fact = noted.fact;
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         let at = noted.minute.map(|minute| minute * 60);
         let origin = match fact.step {

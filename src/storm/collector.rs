@@ -170,7 +170,7 @@ impl Listener for Collector<'_> {
     }
 
     fn fact(&mut self, noted: &Noted) {
-        let fact = &noted.fact;
+        let fact = noted.fact;
         let key = self.keys.key(fact.mta, noted.line, fact.queue_id);
         let begins = match fact.step {
             Step::Came => true,

@@ -47,7 +47,7 @@ impl Delays {
 
     pub fn fact(&mut self, noted: &Noted) {
         if noted.fact.step == Step::Came
-            && let Some(time) = of_arrival(&noted.fact)
+            && let Some(time) = of_arrival(noted.fact)
         {
             self.times(Direction::Inbound, None, Phase::Receive).see(time);
         }

@@ -109,7 +109,7 @@ impl<'a> Board<'a> {
     }
 
     pub fn fact(&mut self, noted: &Noted) {
-        let fact = &noted.fact;
+        let fact = noted.fact;
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         self.see(id);
         if !self.filter.senders.is_empty() {
