@@ -76,14 +76,18 @@ impl<const SIXTEENS: usize> Text<SIXTEENS> {
 
     /// None: it is too long.
     fn of(parts: &[&[u8]]) -> Option<Self> {
-        let mut sixteens = [Masked { bytes: [0; 16], mask: [0; 16] }; SIXTEENS];
+        let mut bytes = [0; 96];
         let mut length = 0;
-        for &byte in parts.iter().copied().flatten() {
-            let Masked { bytes, mask } = sixteens.get_mut(length / 16)?;
-            (bytes[length % 16], mask[length % 16]) = (byte, 0xff);
-            length += 1;
+        for part in parts {
+            bytes.get_mut(length..length + part.len())?.copy_from_slice(part);
+            length += part.len();
         }
-        Some(Self { sixteens, length })
+        let mut sixteens = [Masked { bytes: [0; 16], mask: [0; 16] }; SIXTEENS];
+        for (at, (sixteen, bytes)) in sixteens.iter_mut().zip(bytes.as_chunks().0).enumerate() {
+            let own = length.saturating_sub(at * 16).min(16);
+            *sixteen = Masked { bytes: *bytes, mask: *MASKS.get(16 - own..)?.first_chunk()? };
+        }
+        (length <= SIXTEENS * 16).then_some(Self { sixteens, length })
     }
 
     /// Any byte will do in the first sixteen from here to there.
@@ -109,6 +113,17 @@ impl<const SIXTEENS: usize> Text<SIXTEENS> {
 
 /// In sixteens.
 const NEAR: usize = 3;
+
+/// Sixteen of these from 16 - n on are the mask of n bytes.
+const MASKS: [u8; 32] = {
+    let mut masks = [0; 32];
+    let mut at = 0;
+    while at < 16 {
+        masks[at] = 0xff;
+        at += 1;
+    }
+    masks
+};
 
 impl Default for Reader {
     fn default() -> Self {
