@@ -199,7 +199,8 @@ pub struct Ends<'a> {
     text: &'a [u8],
     /// How much of the text was looked at.
     next: usize,
-    /// Where a piece begins, and where in it newlines stand; room for one in each byte, and for two more.
+    /// Where a piece begins, and where in it newlines stand. There may be one in each byte, and one more is written; as
+    /// a power of two its length needs a mask and no check.
     piece: usize,
     found: [u16; 2 * PIECE],
     told: usize,

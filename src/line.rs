@@ -215,7 +215,7 @@ fn zone(text: &[u8]) -> usize {
 }
 
 /// `host name[123]: …`: a syslog daemon that writes its stamps with a blank, not Exim.
-pub fn names_a_process(text: &[u8]) -> bool {
+fn names_a_process(text: &[u8]) -> bool {
     let Some(host) = find(b' ', text) else { return false };
     let tag = text.get(host + 1..).unwrap_or_default();
     // `=>`, `H=` and the like, of which Exim's lines have one there, are told without their end.

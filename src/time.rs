@@ -98,11 +98,6 @@ impl Clock {
         }
     }
 
-    /// The minute that was read last, counted from 1970-01-01T00:00Z.
-    pub fn last_minute(&self) -> i64 {
-        self.last.start.div_euclid(60_000_000)
-    }
-
     /// Of a stamp of the minute that was read last, which most are: no more than its seconds are read.
     fn same_minute(&self, stamp: Stamp) -> Option<Moment> {
         let (Stamp::Bsd(text) | Stamp::Iso(text)) = stamp else { return None };

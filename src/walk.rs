@@ -248,13 +248,7 @@ fn turns(task: &Task) -> Result<Turns, Error> {
     let new = || Dates { task: *task, clock: None, last_file: 0 };
     let work = |dates: &mut Dates, block: &Block| {
         let clock = clock(&mut dates.clock, &mut dates.last_file, block.file, &dates.task);
-        each_line(block, |at, raw| {
-            let stamp = Line::read(raw).stamp;
-            if !clock.is_same_minute(stamp) {
-                let _ = clock.read(stamp, block.offset + at as u64);
-            }
-        });
-        Handed { file: block.file, seen: clock.sightings(), unread: Vec::new(), lines: 0, end: 0, own: () }
+        Handed { file: block.file, seen: seen(clock, block), unread: Vec::new(), lines: 0, end: 0, own: () }
     };
     let mut order = Order::default();
     let fold = |handed: Handed<()>| order.add(handed.file, handed.seen, task.sources);
@@ -264,8 +258,10 @@ fn turns(task: &Task) -> Result<Turns, Error> {
 
 /// What a block shows that only the order of the lines can settle, for who gets a log block by block.
 pub fn sightings(task: &Task, block: &Block) -> Sightings {
-    let mut place = None;
-    let clock = clock(&mut place, &mut 0, block.file, task);
+    seen(clock(&mut None, &mut 0, block.file, task), block)
+}
+
+fn seen(clock: &mut Clock, block: &Block) -> Sightings {
     each_line(block, |at, raw| {
         let stamp = Line::read(raw).stamp;
         if !clock.is_same_minute(stamp) {
