@@ -1,12 +1,12 @@
 //! How long mail took: crafted logs against percentiles made by hand, and the recordings against their own lines.
 
-mod common;
-
 use std::fmt::Write;
 use std::fs;
 
 use serde_json::Value;
 use tempfile::NamedTempFile;
+
+use crate::support;
 
 fn log_of(text: &str) -> NamedTempFile {
     let file = NamedTempFile::new().unwrap();
@@ -15,7 +15,7 @@ fn log_of(text: &str) -> NamedTempFile {
 }
 
 fn delays(args: &[&str]) -> Vec<Value> {
-    let report = common::report(&[&["--delays"], args].concat());
+    let report = support::report(&[&["--delays"], args].concat());
     report["delays"].as_array().unwrap().clone()
 }
 
@@ -102,7 +102,7 @@ fn exim_times_are_read_from_the_end_of_the_line() {
 
 #[test]
 fn the_recordings_take_as_long_as_their_lines_say() {
-    let log = common::fixture("postfix/retry.log");
+    let log = support::fixture("postfix/retry.log");
     let text = fs::read_to_string(&log).unwrap();
     let sent = text.lines().filter(|line| line.contains("status=sent") && !line.contains("relay=127.0.0.1"));
     let mut longest: Vec<f64> = sent
@@ -119,7 +119,7 @@ fn the_recordings_take_as_long_as_their_lines_say() {
 
 #[test]
 fn delays_are_the_same_however_the_log_is_read() {
-    for log in [common::fixture("postfix/out.log"), common::fixture("exim/out-all.log")] {
+    for log in [support::fixture("postfix/out.log"), support::fixture("exim/out-all.log")] {
         let whole = delays(&["-j", "1", &log]);
         assert!(!whole.is_empty(), "{log}");
         for (threads, size) in [("2", "777"), ("4", "100"), ("3", "9999")] {
@@ -130,20 +130,20 @@ fn delays_are_the_same_however_the_log_is_read() {
             );
         }
         // By another way through the lines.
-        let report = common::report(&["--delays", "--by", "sender", &log]);
+        let report = support::report(&["--delays", "--by", "sender", &log]);
         assert_eq!(report["delays"].as_array().unwrap(), &whole, "{log} by sender");
     }
 }
 
 #[test]
 fn nothing_is_said_of_delays_unless_asked_for() {
-    let log = common::fixture("postfix/out.log");
-    assert!(common::report(&[&log]).get("delays").is_none());
+    let log = support::fixture("postfix/out.log");
+    assert!(support::report(&[&log]).get("delays").is_none());
     for (format, word) in
         [("text", "DELAYS in seconds"), ("markdown", "DELAYS in seconds"), ("html", "DELAYS in seconds")]
     {
-        let with = common::answer(&["scan", "--lang", "en", "--format", format, "--delays", &log]).0;
-        let without = common::answer(&["scan", "--lang", "en", "--format", format, &log]).0;
+        let with = support::answer(&["scan", "--lang", "en", "--format", format, "--delays", &log]).0;
+        let without = support::answer(&["scan", "--lang", "en", "--format", format, &log]).0;
         assert!(with.contains(word) && !without.contains(word), "{format}");
     }
 }

@@ -1,11 +1,9 @@
 //! `smtplog trace`: the stories of the recordings, and of logs made to mislead it.
 
-mod common;
-
 use std::fmt::Write;
 use std::fs;
 
-use common::{answer, fed, fixture, run};
+use crate::support::{self, answer, fed, fixture, run};
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
@@ -342,7 +340,7 @@ fn bytes_that_are_no_text_come_out_as_they_are() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("mail.log");
     fs::write(&path, &log).unwrap();
-    let output = common::command(&["trace", "--raw", "ABCDEF1", path.to_str().unwrap()]).output().unwrap();
+    let output = support::command(&["trace", "--raw", "ABCDEF1", path.to_str().unwrap()]).output().unwrap();
     assert_eq!(output.stdout, log);
 }
 
@@ -422,7 +420,7 @@ fn threads_and_blocks_change_nothing() {
 
 #[test]
 fn every_message_of_the_recordings_has_a_story_with_all_of_its_events() {
-    for log in common::logs() {
+    for log in support::logs() {
         let path = log.to_str().unwrap();
         let common = ["trace", "--format", "json", "--tz", "UTC", "-n", "0", "*"];
         let trace: Value = serde_json::from_str(&answer(&[&common[..], &[path]].concat()).0).unwrap();
@@ -444,7 +442,7 @@ fn every_message_of_the_recordings_has_a_story_with_all_of_its_events() {
                 .filter(|(_, step)| !not_events.contains(&step["what"].as_str().unwrap()) && !whole(step));
             told.map(|(count, step)| count * step["count"].as_u64().unwrap()).sum()
         };
-        let events = common::events(&log);
+        let events = support::events(&log);
         let of_messages = events.iter().filter(|event| !event["queue_id"].is_null()).count() as u64;
         assert_eq!(steps("message"), of_messages, "{path}");
         let refusals = events.iter().filter(|event| event["queue_id"].is_null());

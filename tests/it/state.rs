@@ -1,14 +1,12 @@
 //! `--state`: each line is read once, whatever is done to the log between and during the runs.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use common::{command, taken_apart};
+use crate::support::{self, command, taken_apart};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
@@ -62,7 +60,7 @@ struct Job {
 }
 
 fn text() -> Vec<u8> {
-    fs::read(common::fixture("postfix/out.log")).unwrap()
+    fs::read(support::fixture("postfix/out.log")).unwrap()
 }
 
 /// The lines from the first up to and without the second.

@@ -1,13 +1,11 @@
 //! `explain`, `compare` and `codes`: every entry says all there is to say, in every form.
 
-mod common;
-
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use crate::support::answer;
 use assert_cmd::cargo::cargo_bin;
 use clap::ValueEnum;
-use common::answer;
 use serde_json::Value;
 use smtplog::book;
 use smtplog::reason::Reason;

@@ -1,14 +1,12 @@
 //! Any file in: compressed, in parts, twice, damaged, or from the journal; the answers are those of the plain log.
 
-mod common;
-
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use common::{command, fed, run, taken_apart};
+use crate::support::{self, command, fed, run, taken_apart};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -66,7 +64,7 @@ impl Packing {
 
 /// A recorded log of some length.
 fn text() -> Vec<u8> {
-    fs::read(common::root().join("fixtures/postfix/out.log")).unwrap()
+    fs::read(support::root().join("fixtures/postfix/out.log")).unwrap()
 }
 
 /// Cut at line ends into so many parts of about one size.
@@ -252,7 +250,7 @@ fn a_text_that_lies_there_twice_is_read_once_and_that_is_said() {
 
 #[test]
 fn a_rejectlog_is_read_where_its_mainlog_is_not() {
-    let text = fs::read(common::root().join("fixtures/exim/in.log")).unwrap();
+    let text = fs::read(support::root().join("fixtures/exim/in.log")).unwrap();
     let folder = tempdir().unwrap();
     write(&folder, "exim_rejectlog", &text);
     write(&folder, "exim_paniclog", "2026-11-22 03:04:05 no log of mail\n");
@@ -382,8 +380,8 @@ proptest! {
         let (threads, size) = (threads.to_string(), size.to_string());
         let mut args = vec!["events", "--year", "2026", "--tz", "UTC"];
         args.extend(names.iter().map(String::as_str));
-        let one = common::answer(&[&args[..], &["-j", "1"]].concat()).0;
-        let many = common::answer(&[&args[..], &["-j", &threads, "--block-size", &size]].concat()).0;
+        let one = support::answer(&[&args[..], &["-j", "1"]].concat()).0;
+        let many = support::answer(&[&args[..], &["-j", &threads, "--block-size", &size]].concat()).0;
         prop_assert!(one == many, "{packings:?}, cut at {cuts:?}, {threads} threads, blocks of {size}");
     }
 }

@@ -1,9 +1,7 @@
 //! The generated storms: their logs are such as we read, they can be seen, and `smtplog storm` finds them.
 
-#[path = "../benches/storms/mod.rs"]
+#[path = "../../benches/storms/mod.rs"]
 mod storms;
-
-mod common;
 
 use std::fs::File;
 use std::path::Path;
@@ -11,6 +9,8 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use storms::{Case, Pattern, Plan, Style, build, judge};
+
+use crate::support;
 
 /// A day of a server that is no busier than the storm needs.
 fn small(seed: u64, style: Style) -> Plan {
@@ -47,7 +47,7 @@ fn every_line_of_a_generated_storm_is_understood() {
             let plan = small(seed, style);
             let path = folder.path().join("log");
             write(&build(&plan), &path);
-            let report = common::report(&["--strict", path.to_str().unwrap()]);
+            let report = support::report(&["--strict", path.to_str().unwrap()]);
             let input = &report["input"];
             assert!(input["lines"].as_u64().unwrap() > 500, "{}: {input}", plan.name());
             assert_eq!(
@@ -78,7 +78,7 @@ fn every_storm_can_be_seen_where_its_truth_says() {
             let at = event["time"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
             (storm.visible - 300..=storm.visible).contains(&at)
         };
-        let seen = common::events(&path).into_iter().filter(is_within).count();
+        let seen = support::events(&path).into_iter().filter(is_within).count();
         assert!(seen >= 5, "{}: we read {seen} events where five should be: {storm:?}", plan.name());
     }
 }

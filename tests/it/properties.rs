@@ -1,7 +1,5 @@
 //! What holds for any input: no cut, thread or order changes an answer, and no bytes make it panic.
 
-mod common;
-
 use std::fs;
 use std::io::Write;
 
@@ -17,13 +15,15 @@ use smtplog::mta::reading::Reading;
 use smtplog::reason::Judge;
 use tempfile::NamedTempFile;
 
+use crate::support;
+
 fn texts() -> Vec<Vec<u8>> {
-    common::logs().iter().map(|log| fs::read(log).unwrap()).collect()
+    support::logs().iter().map(|log| fs::read(log).unwrap()).collect()
 }
 
 /// Where the second copy of what Exim sent to syslog may fall into another file, it cannot be told for a copy.
 fn texts_to_cut() -> Vec<Vec<u8>> {
-    let logs = common::logs();
+    let logs = support::logs();
     let single = logs.iter().filter(|log| !log.ends_with("exim/in-syslog.log"));
     single.map(|log| fs::read(log).unwrap()).collect()
 }
@@ -83,7 +83,7 @@ fn value() -> impl Strategy<Value = Value> {
 /// The report without its examples, which name a place in a file. `backwards`: files that are no parts of one log, by
 /// their names, are followed in the order in which they were named, so what became of messages is left out too.
 fn counts(args: &[&str], backwards: bool) -> String {
-    let mut report = common::report(args);
+    let mut report = support::report(args);
     if backwards {
         report["totals"]["messages"] = Value::Null;
         // Whose they are is told by the same lines.
@@ -99,11 +99,11 @@ fn counts(args: &[&str], backwards: bool) -> String {
 
 #[test]
 fn any_block_size_and_thread_count_gives_the_same_report() {
-    for log in common::logs() {
+    for log in support::logs() {
         let name = log.to_str().unwrap();
-        let whole = common::report(&["-j", "1", name]).to_string();
+        let whole = support::report(&["-j", "1", name]).to_string();
         for (threads, size) in [("1", "700"), ("2", "4096"), ("3", "333"), ("2", "65536"), ("4", "50")] {
-            let parts = common::report(&["-j", threads, "--block-size", size, name]).to_string();
+            let parts = support::report(&["-j", threads, "--block-size", size, name]).to_string();
             assert_eq!(parts, whole, "{name}: {threads} threads, blocks of {size} bytes");
         }
     }
@@ -112,25 +112,25 @@ fn any_block_size_and_thread_count_gives_the_same_report() {
 #[test]
 fn lines_that_are_too_long_count_the_same_in_any_block() {
     let line =
-        fs::read_to_string(common::logs().first().unwrap()).unwrap().lines().next().unwrap().to_owned();
+        fs::read_to_string(support::logs().first().unwrap()).unwrap().lines().next().unwrap().to_owned();
     let mut file = NamedTempFile::new().unwrap();
     for length in [65_534, 65_535, 65_536, 65_537, 70_000, 300_000] {
         writeln!(file, "{line}\n{line}{}\n{line}", "x".repeat(length - line.len())).unwrap();
     }
     let name = file.path().to_str().unwrap();
-    let whole = common::report(&["-j", "1", name]).to_string();
+    let whole = support::report(&["-j", "1", name]).to_string();
     for size in ["1000", "65536", "70001", "100000"] {
-        let parts = common::report(&["-j", "2", "--block-size", size, name]).to_string();
+        let parts = support::report(&["-j", "2", "--block-size", size, name]).to_string();
         assert_eq!(parts, whole, "blocks of {size} bytes");
     }
 }
 
 #[test]
 fn any_block_size_gives_the_same_events() {
-    for log in common::logs() {
+    for log in support::logs() {
         let name = log.to_str().unwrap();
-        let whole = common::answer(&["events", "-j", "1", name]).0;
-        let parts = common::answer(&["events", "-j", "2", "--block-size", "777", name]).0;
+        let whole = support::answer(&["events", "-j", "1", name]).0;
+        let parts = support::answer(&["events", "-j", "2", "--block-size", "777", name]).0;
         assert_eq!(parts, whole, "{name}");
     }
 }
@@ -172,7 +172,7 @@ proptest! {
         }
         fs::write(&file, &text).unwrap();
         let want = memchr::memchr_iter(b'\n', &text).count() + usize::from(text.last().is_some_and(|&b| b != b'\n'));
-        let report = common::report(&["--block-size", "512", file.path().to_str().unwrap()]);
+        let report = support::report(&["--block-size", "512", file.path().to_str().unwrap()]);
         let input = |name: &str| report["input"][name].as_u64().unwrap();
         prop_assert_eq!(input("lines"), want as u64);
         prop_assert_eq!(input("mail") + input("other"), input("lines"));

@@ -1,8 +1,6 @@
 //! `--state` beside a writer that never rests and a real logrotate: nothing is lost, and nothing is read twice but after
 //! a kill.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
@@ -12,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use common::command;
+use crate::support::command;
 use serde_json::Value;
 use tempfile::tempdir;
 

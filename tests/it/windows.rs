@@ -1,12 +1,10 @@
 //! `--since` and `--until` on files that are too large to be read whole: the report has what lies in the window.
 
-mod common;
-
 use std::fmt::Write;
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
-use common::run;
+use crate::support::run;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,9 +1,7 @@
 //! Messages: a simple model that reads line by line, the generator's totals and the recorded queues say the same as we do.
 
-#[path = "../benches/loggen/mod.rs"]
+#[path = "../../benches/loggen/mod.rs"]
 mod loggen;
-
-mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,6 +13,8 @@ use smtplog::event::{Direction, Event, Mta as Server, Outcome, Stage as Command}
 use smtplog::line::{Line, Stamp};
 use smtplog::mta::fact::Step;
 use smtplog::mta::{self, reading::Reading};
+
+use crate::support;
 
 /// A message as somebody with paper and pencil would follow it.
 #[derive(Clone, Default, Debug)]
@@ -303,7 +303,7 @@ const SUMS: [&str; 10] = [
 
 /// The same of a report.
 fn reported(args: &[&str]) -> (Value, Value) {
-    let report = common::report(args);
+    let report = support::report(args);
     let messages = &report["totals"]["messages"];
     let sums = SUMS.map(|name| (name, messages[name].as_u64().unwrap()));
     let later = messages["delivered_later"].as_array().unwrap();
@@ -339,7 +339,7 @@ fn agrees_with_the_model(log: &Path) -> Value {
 
 #[test]
 fn recordings_give_what_the_model_finds() {
-    for log in common::logs() {
+    for log in support::logs() {
         // A copy that syslog got of a refusal is no second refusal; the model does not know.
         agrees_with_the_model(&log);
     }
@@ -361,9 +361,9 @@ fn queue_of(log: &Path) -> Option<u64> {
 #[test]
 fn the_queue_at_the_end_of_a_recording_is_the_servers_own() {
     let mut known = 0;
-    for log in common::logs() {
+    for log in support::logs() {
         let Some(wanted) = queue_of(&log) else { continue };
-        let messages = common::report(&[log.to_str().unwrap()])["totals"]["messages"].clone();
+        let messages = support::report(&[log.to_str().unwrap()])["totals"]["messages"].clone();
         assert_eq!(messages["in_queue"].as_u64().unwrap(), wanted, "{}", log.display());
         known += wanted;
     }
@@ -444,9 +444,9 @@ fn queued_senders(log: &Path) -> Option<Vec<String>> {
 #[test]
 fn messages_of_a_recording_are_what_its_peers_know_of_them() {
     let (mut wrong, mut known) = (Vec::new(), 0);
-    for log in common::logs() {
+    for log in support::logs() {
         let Some(wanted) = truth_of(&log) else { continue };
-        let messages = common::report(&[log.to_str().unwrap()])["totals"]["messages"].clone();
+        let messages = support::report(&[log.to_str().unwrap()])["totals"]["messages"].clone();
         for field in ["received", "notices", "delivered", "bounced", "expired", "discarded"] {
             known += wanted[field];
             if messages[field] != wanted[field] {
@@ -534,7 +534,7 @@ fn says_how_long_the_mail_took_that_was_put_off_first() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     fs::write(&path, [CAME, QUEUED, SENT, DEFERRED, DEFERRED, SENT_LATER, REMOVED].join("\n")).unwrap();
-    let messages = common::report(&[path.to_str().unwrap()])["totals"]["messages"].clone();
+    let messages = support::report(&[path.to_str().unwrap()])["totals"]["messages"].clone();
     let later = &messages["delivered_later"];
     assert_eq!(later[0]["reason"], "greylisted");
     assert_eq!(later[0]["recipients"], 1);
@@ -553,7 +553,7 @@ fn report_of(lines: &[&str], args: &[&str]) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     fs::write(&path, lines.join("\n")).unwrap();
-    common::report(&args.iter().chain([&path.to_str().unwrap()]).copied().collect::<Vec<_>>())
+    support::report(&args.iter().chain([&path.to_str().unwrap()]).copied().collect::<Vec<_>>())
 }
 
 #[test]
@@ -606,12 +606,12 @@ fn an_inner_relay_whose_log_is_read_too_is_a_hop() {
     let [mx, inner] = [&mx, &inner].map(|path| path.to_str().unwrap());
     for files in [[mx, inner], [inner, mx]] {
         for threads in ["1", "2"] {
-            let totals = common::report(&["-j", threads, files[0], files[1]])["totals"].clone();
+            let totals = support::report(&["-j", threads, files[0], files[1]])["totals"].clone();
             assert_eq!((&totals["messages"]["messages"], &totals["hops"]), (&json!(1), &json!(1)));
             assert_eq!(totals["outbound"]["attempts"], 1);
         }
     }
-    let alone = common::report(&[mx])["totals"].clone();
+    let alone = support::report(&[mx])["totals"].clone();
     assert_eq!((&alone["messages"]["delivered"], &alone["hops"]), (&json!(1), &json!(0)));
 }
 
@@ -621,7 +621,7 @@ fn events_marks_hops_whose_message_stood_before() {
     let path = folder.path().join("log");
     let hops = |lines: &[&str]| {
         fs::write(&path, lines.join("\n")).unwrap();
-        common::events(&path).iter().map(|event| event["hop"] == true).collect::<Vec<_>>()
+        support::events(&path).iter().map(|event| event["hop"] == true).collect::<Vec<_>>()
     };
     assert_eq!(hops(&[CAME, BACK, HANDED, BACK_SENT]), [true, false]);
     assert_eq!(hops(&[CAME, HANDED, BACK, BACK_SENT]), [false, false]);
@@ -732,7 +732,7 @@ fn a_filter_leaves_the_messages_that_have_an_event_it_admits() {
     fs::write(&path, [CAME, QUEUED, SENT, DEFERRED, &other].join("\n")).unwrap();
     let count = |args: &[&str], field: &str| {
         let args: Vec<&str> = args.iter().chain([&path.to_str().unwrap()]).copied().collect();
-        common::report(&args)["totals"]["messages"][field].clone()
+        support::report(&args)["totals"]["messages"][field].clone()
     };
     assert_eq!(count(&[], "messages"), 2);
     assert_eq!(count(&["--domain", "example.net"], "messages"), 1);

@@ -1,12 +1,12 @@
 //! One log in every form in which a log comes: the same events and the same report.
 
-mod common;
-
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
+
+use crate::support;
 
 /// One line of a log, taken apart.
 struct Entry {
@@ -123,7 +123,7 @@ fn seconds(entry: &Entry) -> i64 {
 
 /// `Nov 22 05:32:25 mx1 postfix/smtp[195]: text`
 fn postfix() -> Vec<Entry> {
-    let text = fs::read_to_string(common::root().join("fixtures/postfix/out.log")).unwrap();
+    let text = fs::read_to_string(support::root().join("fixtures/postfix/out.log")).unwrap();
     let entry = |line: &str| {
         let (front, text) = line.strip_prefix("Nov 22 ").unwrap().split_once("]: ").unwrap();
         let (front, pid) = front.split_once('[').unwrap();
@@ -135,7 +135,7 @@ fn postfix() -> Vec<Entry> {
 
 /// `2026-11-22 05:34:16 1xV0DQ-0000Ne-0z => …`: the text is the whole line.
 fn exim() -> Vec<Entry> {
-    let text = fs::read_to_string(common::root().join("fixtures/exim/out.log")).unwrap();
+    let text = fs::read_to_string(support::root().join("fixtures/exim/out.log")).unwrap();
     let entry = |line: &str| {
         let clock = line.strip_prefix("2026-11-22 ").unwrap().get(..8).unwrap();
         Entry { clock: clock.into(), program: "exim".into(), pid: "7".into(), text: line.into() }
@@ -155,7 +155,7 @@ fn write(folder: &Path, entries: &[Entry], form: fn(&Entry) -> String, end: &str
 
 /// The report without what names the file or shows a raw line, and the events without the file.
 fn answers(log: &str) -> (Value, Vec<Value>) {
-    let report = common::answer(&["scan", "--format", "json", "--tz", "UTC", log]).0;
+    let report = support::answer(&["scan", "--format", "json", "--tz", "UTC", log]).0;
     let mut report: Value = serde_json::from_str(&report).unwrap();
     assert_eq!(report["input"]["not_understood"], 0, "{report}");
     for name in ["files", "bytes"] {
@@ -164,7 +164,7 @@ fn answers(log: &str) -> (Value, Vec<Value>) {
     for row in report["rows"].as_array_mut().unwrap() {
         row["example"] = Value::Null;
     }
-    let events = common::answer(&["events", "--tz", "UTC", log]).0;
+    let events = support::answer(&["events", "--tz", "UTC", log]).0;
     let events = events.lines().map(|event| {
         let mut event: Value = serde_json::from_str(event).unwrap();
         event["file"] = Value::Null;
@@ -214,7 +214,7 @@ fn exims_own_lines_in_a_wrapper_are_read_as_in_its_file() {
 fn what_exim_sends_to_syslog_twice_is_one_event_in_the_journal_too() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["in-syslog.log", "out-syslog.log"] {
-        let text = fs::read_to_string(common::root().join("fixtures/exim").join(name)).unwrap();
+        let text = fs::read_to_string(support::root().join("fixtures/exim").join(name)).unwrap();
         let entry = |line: &str| {
             let (front, text) = line.split_once("]: ").unwrap();
             let (front, pid) = front.rsplit_once('[').unwrap();
@@ -277,7 +277,7 @@ fn explain_opens_a_line_too() {
     let inside = rfc_3339(entry).replace("+00:00", "Z");
     for format in ["text", "json", "ndjson"] {
         let [got, mut want] = [journal(entry), inside.clone()]
-            .map(|line| common::answer(&["explain", "--format", format, &line]));
+            .map(|line| support::answer(&["explain", "--format", format, &line]));
         assert!(got.0.contains("mailbox-full"), "{}", got.0);
         if format == "ndjson" {
             // A program finds its question there as it asked it.

@@ -8,13 +8,11 @@ use clap::Parser;
 use smtplog::cli::{self, Cli};
 use smtplog::cmd;
 
-#[allow(dead_code)]
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
 /// Every recorded log, in order.
-#[allow(dead_code)]
 pub fn logs() -> Vec<PathBuf> {
     let mut logs: Vec<PathBuf> = ["postfix", "exim"]
         .iter()
@@ -50,14 +48,12 @@ pub fn answer(args: &[&str]) -> (String, u8) {
 }
 
 /// The events of a log, as JSON.
-#[allow(dead_code)]
 pub fn events(log: &Path) -> Vec<serde_json::Value> {
     let (text, _) = answer(&["events", "--tz", "UTC", log.to_str().unwrap()]);
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The report of some logs, as JSON, without the names of the files.
-#[allow(dead_code)]
 pub fn report(args: &[&str]) -> serde_json::Value {
     let args: Vec<&str> =
         ["scan", "--format", "json", "--tz", "UTC", "--year", "2026", "--now", "2026-11-23T00:00:00Z"]
@@ -71,13 +67,11 @@ pub fn report(args: &[&str]) -> serde_json::Value {
 }
 
 /// The path of a recorded log: `postfix/out.log`.
-#[allow(dead_code)]
 pub fn fixture(name: &str) -> String {
     root().join("fixtures").join(name).to_str().unwrap().to_owned()
 }
 
 /// The program itself, by itself: not by what the machine's owner has set.
-#[allow(dead_code)]
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("smtplog"));
     command
@@ -92,13 +86,11 @@ pub fn command(args: &[&str]) -> Command {
 }
 
 /// Its exit status, and what it prints on stdout and stderr.
-#[allow(dead_code)]
 pub fn run(args: &[&str]) -> (i32, String, String) {
     taken_apart(&command(args).output().unwrap())
 }
 
 /// The same with something on its standard input.
-#[allow(dead_code)]
 pub fn fed(args: &[&str], input: &[u8]) -> (i32, String, String) {
     let mut child =
         command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -110,7 +102,6 @@ pub fn fed(args: &[&str], input: &[u8]) -> (i32, String, String) {
     taken_apart(&output)
 }
 
-#[allow(dead_code)]
 pub fn taken_apart(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))

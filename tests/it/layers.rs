@@ -44,7 +44,7 @@ fn floor(module: &str) -> usize {
     FLOORS
         .iter()
         .position(|modules| modules.contains(&module))
-        .unwrap_or_else(|| panic!("src/{module}.rs stands on no floor: give it one in tests/layers.rs"))
+        .unwrap_or_else(|| panic!("src/{module}.rs stands on no floor: give it one in tests/it/layers.rs"))
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -1,7 +1,5 @@
 //! `smtplog watch`: what is followed counts as what is read at once; the screen is drawn for any size; nothing hostile is shown.
 
-mod common;
-
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -9,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use common::{answer, logs};
+use crate::support::{self, answer, logs};
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -303,7 +301,7 @@ fn the_screen_is_as_recorded() {
         let (shown, is_styled) = frame(&screen, &plain(false, true), width, height);
         assert!(!is_styled, "colours without being asked for");
         assert!(frame(&screen, &plain(true, true), width, height).1, "no colours");
-        let golden = common::root().join(format!("fixtures/watch/{width}x{height}.txt"));
+        let golden = support::root().join(format!("fixtures/watch/{width}x{height}.txt"));
         if std::env::var_os("SMTPLOG_BLESS").is_some() {
             fs::create_dir_all(golden.parent().unwrap()).unwrap();
             fs::write(&golden, &shown).unwrap();
@@ -342,7 +340,7 @@ fn what_a_log_says_cannot_reach_the_terminal() {
 
 #[test]
 fn the_filter_and_the_selection_stay_with_what_they_were_put_on() {
-    let text = fs::read(common::fixture("postfix/out.log")).unwrap();
+    let text = fs::read(support::fixture("postfix/out.log")).unwrap();
     let mut screen = screen_of(&text, &[]);
     let all = screen.rows().len();
     assert!(all > 5, "{all}");
@@ -416,18 +414,19 @@ fn without_a_terminal_each_storm_is_a_line() {
     fs::write(&path, stormy()).unwrap();
     let path = path.to_str().unwrap();
     let args = ["watch", "--until-idle", "--tz", "UTC", "--year", "2026", path];
-    let (status, out, err) = common::run(&args);
+    let (status, out, err) = support::run(&args);
     assert_eq!((status, err.as_str()), (0, ""));
     assert!(out.starts_with("2026-11-22 16:00 storm began: a provider slows us down; "), "{out}");
     assert_eq!(out.lines().count(), 1, "{out}");
-    let (status, out, _) = common::run(&[&args[..], &["--format", "ndjson"]].concat());
+    let (status, out, _) = support::run(&[&args[..], &["--format", "ndjson"]].concat());
     let news: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((status, &news["news"], &news["pattern"]), (0, &"began".into(), &"rate-limit".into()));
     let schema: Value = serde_json::from_str(&answer(&["schema", "watch"]).0).unwrap();
     assert!(jsonschema::is_valid(&schema, &news), "{news}");
-    let (_, filtered, _) = common::run(&[&args[..], &["--code", "550"]].concat());
+    let (_, filtered, _) = support::run(&[&args[..], &["--code", "550"]].concat());
     assert_eq!(filtered, "");
-    let (status, out, _) = common::fed(&["watch", "--tz", "UTC", "--year", "2026", "-"], stormy().as_bytes());
+    let (status, out, _) =
+        support::fed(&["watch", "--tz", "UTC", "--year", "2026", "-"], stormy().as_bytes());
     assert!((status, out.lines().count()) == (0, 1), "{out}");
 }
 
@@ -438,7 +437,7 @@ fn it_ends_quietly_by_a_signal_and_when_nobody_reads_any_more() {
     fs::write(&path, stormy()).unwrap();
     let args = ["watch", "--tz", "UTC", "--year", "2026", path.to_str().unwrap()];
     let start = || {
-        let mut command = common::command(&args);
+        let mut command = support::command(&args);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let mut child = start();
@@ -465,7 +464,7 @@ fn the_journal_is_followed_and_its_reader_ends_with_us() {
         "#!/bin/sh\ncd \"${0%/*}\"; echo \"$*\" > asked; echo $$ > pid; cat answer; exec sleep 100\n";
     fs::write(at("journalctl"), script).unwrap();
     fs::set_permissions(at("journalctl"), fs::Permissions::from_mode(0o755)).unwrap();
-    let mut command = common::command(&["watch", "--journal", "--tz", "UTC", "--year", "2026"]);
+    let mut command = support::command(&["watch", "--journal", "--tz", "UTC", "--year", "2026"]);
     command.env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()));
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut first = [0; 10];
@@ -485,9 +484,9 @@ fn it_says_what_it_cannot_follow() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mail.log.gz");
     fs::write(&path, [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]).unwrap();
-    let (status, _, err) = common::run(&["watch", path.to_str().unwrap()]);
+    let (status, _, err) = support::run(&["watch", path.to_str().unwrap()]);
     assert!(status == 2 && err.contains("it is compressed"), "{err}");
-    let (status, _, err) = common::run(&["watch", "/nowhere/mail.log"]);
+    let (status, _, err) = support::run(&["watch", "/nowhere/mail.log"]);
     assert!(status == 2 && err.contains("cannot open /nowhere/mail.log: no such file"), "{err}");
 }
 

@@ -1,15 +1,15 @@
 //! The generated logs, whose totals are known: we find the same, and so do the generator's own checks.
 
-#[path = "../benches/loggen/mod.rs"]
+#[path = "../../benches/loggen/mod.rs"]
 mod loggen;
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 
 use loggen::{Mta, Spec, Stamp, write};
+
+use crate::support;
 
 #[test]
 fn a_generated_log_fits_its_own_totals() {
@@ -54,7 +54,7 @@ fn finds_what_the_generator_wrote() {
         out.flush().unwrap();
         for (threads, block) in [("1", "262144"), ("2", "10007")] {
             let report =
-                common::report(&["-n", "0", "-j", threads, "--block-size", block, path.to_str().unwrap()]);
+                support::report(&["-n", "0", "-j", threads, "--block-size", block, path.to_str().unwrap()]);
             assert_eq!(events(&report), totals.events, "{name}");
             let input = &report["input"];
             assert_eq!(input["lines"], totals.lines, "{name}");

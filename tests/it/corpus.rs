@@ -1,14 +1,14 @@
 //! The labelled corpus, where it lies beside the project: how much of it we read right.
 
-mod common;
-
 use std::fs;
 use std::io::Write;
 use std::process::Command;
 
+use crate::support;
+
 #[test]
 fn reads_the_labelled_corpus_right() {
-    let corpus = common::root().join("../shared/corpus");
+    let corpus = support::root().join("../shared/corpus");
     let scorer = corpus.join("score.py");
     if !scorer.exists() || Command::new("python3").arg("--version").output().is_err() {
         return;
@@ -19,7 +19,7 @@ fn reads_the_labelled_corpus_right() {
     let mut args = vec!["events"];
     args.extend(logs.iter().map(|log| log.to_str().unwrap()));
     let mut events = tempfile::NamedTempFile::new().unwrap();
-    events.write_all(common::answer(&args).0.as_bytes()).unwrap();
+    events.write_all(support::answer(&args).0.as_bytes()).unwrap();
     let high = ["recall", "precision", "code", "enhanced", "class", "direction", "outcome"]
         .map(|f| format!("{f}=0.995"));
     let low =
@@ -40,10 +40,10 @@ fn reads_the_labelled_corpus_right() {
 
 #[test]
 fn understands_nearly_every_mail_line_of_the_corpus() {
-    let corpus = common::root().join("../shared/corpus/logs");
+    let corpus = support::root().join("../shared/corpus/logs");
     let Ok(logs) = fs::read_dir(corpus) else { return };
     for log in logs.map(|entry| entry.unwrap().path()) {
-        let (text, _) = common::answer(&["scan", "--format", "json", log.to_str().unwrap()]);
+        let (text, _) = support::answer(&["scan", "--format", "json", log.to_str().unwrap()]);
         let report: serde_json::Value = serde_json::from_str(&text).unwrap();
         let input = |name: &str| report["input"][name].as_u64().unwrap();
         assert_eq!(input("lines"), input("mail") + input("other"), "{log:?}");

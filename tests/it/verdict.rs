@@ -1,12 +1,10 @@
 //! What a job that runs by itself asks for: conditions, silence, a comparison with earlier runs, a plugin's line, a mail.
 
-mod common;
-
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use common::{answer, command, fixture, report, run, taken_apart};
+use crate::support::{answer, command, fixture, report, run, taken_apart};
 use mail_parser::{MessageParser, MimeHeaders};
 use tempfile::{TempDir, tempdir};
 

@@ -1,7 +1,5 @@
 //! `smtplog storm`: bursts are found, named and explained; ordinary days are not; what is printed can be typed.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -9,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use common::{answer, run};
+use crate::support::{answer, run};
 use serde_json::Value;
 
 /// Lines in the order of time, each with its second of 22 November 2026.

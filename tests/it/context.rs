@@ -1,10 +1,10 @@
 //! Events know what other lines say of their message: who sent it, how large it is, and which attempt this is.
 
-mod common;
-
 use std::fs;
 
 use serde_json::{Value, json};
+
+use crate::support;
 
 const POSTFIX: &str = "\
 Nov 22 02:50:16 mx1 postfix/submission/smtpd[7]: 3F1A20C4B7D: client=unknown[192.0.2.1], sasl_method=PLAIN, sasl_username=anna
@@ -31,7 +31,7 @@ fn answer(log: &str, args: &[&str]) -> String {
     let path = folder.path().join("log");
     fs::write(&path, log).unwrap();
     let path = path.to_str().unwrap();
-    common::answer(&[&["events", "--tz", "UTC"], args, &[path]].concat()).0
+    support::answer(&[&["events", "--tz", "UTC"], args, &[path]].concat()).0
 }
 
 fn events(log: &str, args: &[&str]) -> Vec<Value> {
@@ -100,7 +100,7 @@ fn a_report_asks_the_whole_message_for_its_sender() {
     for size in ["1000000", "300", "40"] {
         let report = |args: &[&str]| {
             let path = path.to_str().unwrap();
-            common::report(&[&["-j", "2", "--block-size", size], args, &[path]].concat())
+            support::report(&[&["-j", "2", "--block-size", size], args, &[path]].concat())
         };
         let anna = report(&["--from", "anna@example.org"]);
         assert_eq!(anna["totals"]["outbound"]["attempts"], 2, "blocks of {size} bytes");
@@ -122,12 +122,12 @@ fn a_report_asks_the_whole_message_for_its_sender() {
 
 #[test]
 fn grouping_by_sender_changes_nothing_else() {
-    for log in common::logs() {
+    for log in support::logs() {
         let name = log.to_str().unwrap();
-        let mut whole = common::report(&[name]);
+        let mut whole = support::report(&[name]);
         whole["groups"] = Value::Null;
         for size in ["1000000", "3000"] {
-            let mut grouped = common::report(&["-j", "2", "--block-size", size, "--by", "sender", name]);
+            let mut grouped = support::report(&["-j", "2", "--block-size", size, "--by", "sender", name]);
             assert!(grouped["groups"].is_object());
             grouped["groups"] = Value::Null;
             assert_eq!(grouped, whole, "{name}, blocks of {size} bytes");

@@ -1,10 +1,8 @@
 //! What is wanted of a log: filters, windows of time, groups, order, and the lines that were not understood.
 
-mod common;
-
 use std::fs;
 
-use common::{fixture, run};
+use crate::support::{fixture, run};
 use serde_json::Value;
 
 fn report(args: &[&str]) -> Value {

@@ -1,13 +1,11 @@
 //! The program from outside: what it reads, prints and complains about, and its exit status.
 
-mod common;
-
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{command, fed, run, taken_apart};
+use crate::support::{command, fed, run, taken_apart};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::{TempDir, tempdir};

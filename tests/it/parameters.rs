@@ -1,11 +1,11 @@
 //! Every Postfix parameter and Exim option that the book names is one that the recorded servers know.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 
 use regex::Regex;
+
+use crate::support;
 
 /// Names that are right and stand in neither list, and why.
 const OTHERS: [&str; 12] = [
@@ -29,7 +29,7 @@ const OTHERS: [&str; 12] = [
 ];
 
 fn words(path: &str) -> BTreeSet<String> {
-    let text = fs::read_to_string(common::root().join(path)).unwrap();
+    let text = fs::read_to_string(support::root().join(path)).unwrap();
     text.lines().map(str::to_owned).collect()
 }
 
@@ -39,7 +39,7 @@ fn names_no_setting_that_does_not_exist() {
     let name = Regex::new(r"[a-z][a-z0-9]*(_[a-z0-9]+)+").unwrap();
     let mut wrong = Vec::new();
     let mut named = 0;
-    for entry in fs::read_dir(common::root().join("src/book")).unwrap() {
+    for entry in fs::read_dir(support::root().join("src/book")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|end| end != "toml")
             || path.ends_with("rules.toml")

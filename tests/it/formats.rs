@@ -1,13 +1,13 @@
 //! Each format read back by a program that is not ours, and its numbers against those of the JSON report.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
 use tempfile::tempdir;
+
+use crate::support;
 
 /// Names that a sender can bring into a log, each of which some reader would take for more than a name.
 const HOSTILE: &str = concat!(
@@ -32,7 +32,7 @@ fn hostile() -> (tempfile::TempDir, String) {
 
 fn scanned(format: &str, log: &str) -> String {
     let args = ["scan", "--format", format, "--tz", "UTC", "--year", "2026", "--lang", "en", "-n", "0", log];
-    common::answer(&args).0
+    support::answer(&args).0
 }
 
 fn report(log: &str) -> Value {
@@ -41,7 +41,7 @@ fn report(log: &str) -> Value {
 
 /// Every recorded log and the hostile one.
 fn each_log(mut ask: impl FnMut(&str)) {
-    for log in common::logs() {
+    for log in support::logs() {
         ask(log.to_str().unwrap());
     }
     let (_folder, name) = hostile();
@@ -116,10 +116,10 @@ fn csv_has_the_rows_of_the_report() {
 
 #[test]
 fn events_as_csv_are_the_events() {
-    for log in common::logs() {
-        let (text, _) = common::answer(&["events", "--format", "csv", "--tz", "UTC", log.to_str().unwrap()]);
+    for log in support::logs() {
+        let (text, _) = support::answer(&["events", "--format", "csv", "--tz", "UTC", log.to_str().unwrap()]);
         let (names, cells) = table(&text);
-        let events = common::events(&log);
+        let events = support::events(&log);
         assert_eq!(cells.len(), events.len(), "{log:?}");
         cells.iter().zip(&events).for_each(|(cells, event)| cells_are(&names, cells, event));
     }
@@ -128,14 +128,14 @@ fn events_as_csv_are_the_events() {
 #[test]
 fn no_cell_of_csv_is_a_formula_or_moves_a_cursor() {
     let (_folder, log) = hostile();
-    let events = common::answer(&["events", "--format", "csv", &log]).0;
+    let events = support::answer(&["events", "--format", "csv", &log]).0;
     for text in [scanned("csv", &log), events] {
         assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
         let (_, rows) = table(&text);
         let starts = |cell: &String| cell.starts_with(['=', '+', '-', '@']);
         assert!(!rows.iter().flatten().any(starts), "{text}");
     }
-    assert!(common::answer(&["events", "--format", "csv", &log]).0.contains("a@=cmd|'x'!A1"));
+    assert!(support::answer(&["events", "--format", "csv", &log]).0.contains("a@=cmd|'x'!A1"));
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn prometheus_reads_it_and_counts_the_same() {
 
 #[test]
 fn the_hours_add_up_to_the_totals() {
-    for log in common::logs() {
+    for log in support::logs() {
         let report = report(log.to_str().unwrap());
         let hours = report["timeline"].as_array().unwrap();
         let sum = |side: &str, field: &str| {
@@ -298,7 +298,7 @@ fn the_hours_add_up_to_the_totals() {
 fn hours_begin_where_the_zone_of_the_report_has_them() {
     let (_folder, log) = hostile();
     let start = |zone: &str| {
-        let (text, _) = common::answer(&["scan", "--format", "json", "--tz", zone, "--year", "2026", &log]);
+        let (text, _) = support::answer(&["scan", "--format", "json", "--tz", zone, "--year", "2026", &log]);
         let report: Value = serde_json::from_str(&text).unwrap();
         report["timeline"][0]["start"].clone()
     };
@@ -308,7 +308,7 @@ fn hours_begin_where_the_zone_of_the_report_has_them() {
 
 #[test]
 fn the_short_names_of_formats_are_known() {
-    let log = common::logs().remove(0);
+    let log = support::logs().remove(0);
     let log = Path::new(&log).to_str().unwrap();
     assert_eq!(scanned("md", log), scanned("markdown", log));
     assert_eq!(scanned("prom", log), scanned("prometheus", log));
@@ -355,11 +355,11 @@ fn the_text_says_the_numbers_of_the_report() {
 
 #[test]
 fn groups_stand_in_every_format_as_in_the_report() {
-    let log = common::fixture("postfix/out.log");
+    let log = support::fixture("postfix/out.log");
     let by = ["--by", "domain,code", "-n", "0"];
     let answer = |format: &str| {
         let args = ["scan", "--format", format, "--tz", "UTC", "--year", "2026", "--lang", "en", &log];
-        common::answer(&[&args[..], &by].concat()).0
+        support::answer(&[&args[..], &by].concat()).0
     };
     let report: Value = serde_json::from_str(&answer("json")).unwrap();
     let rows = report["groups"]["rows"].as_array().unwrap();
@@ -401,12 +401,12 @@ fn groups_stand_in_every_format_as_in_the_report() {
 
 #[test]
 fn groups_that_are_not_shown_are_said() {
-    let log = common::fixture("postfix/out.log");
+    let log = support::fixture("postfix/out.log");
     for format in ["text", "markdown", "html"] {
         let args = |top| ["scan", "--format", format, "--lang", "en", "--by", "code,domain", "-n", top, &log];
-        let (cut, _) = common::answer(&args("1"));
+        let (cut, _) = support::answer(&args("1"));
         assert!(cut.contains("others ("), "{format}: {cut}");
-        let (whole, _) = common::answer(&args("0"));
+        let (whole, _) = support::answer(&args("0"));
         assert!(!whole.contains("others ("), "{format}: {whole}");
     }
 }

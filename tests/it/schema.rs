@@ -1,12 +1,12 @@
 //! The schemas against what the program prints: every report and every event of the recordings is valid.
 
-mod common;
-
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
+use crate::support;
+
 fn schema(of: &str) -> (Value, Validator) {
-    let schema: Value = serde_json::from_str(&common::answer(&["schema", of]).0).unwrap();
+    let schema: Value = serde_json::from_str(&support::answer(&["schema", of]).0).unwrap();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     let options = jsonschema::options().should_validate_formats(true);
     let validator = options.build(&schema).unwrap_or_else(|error| panic!("{of}: {error}"));
@@ -55,16 +55,16 @@ fn knows_all_fields(schema: &Value, value: &Value) {
 #[test]
 fn every_report_is_valid() {
     let (schema, validator) = schema("report");
-    for log in common::logs() {
+    for log in support::logs() {
         let args = ["scan", "--format", "json", "--advice", "full", log.to_str().unwrap()];
-        let report: Value = serde_json::from_str(&common::answer(&args).0).unwrap();
+        let report: Value = serde_json::from_str(&support::answer(&args).0).unwrap();
         is_valid(&validator, &report, log.to_str().unwrap());
         knows_all_fields(&schema, &report);
     }
-    let log = common::fixture("postfix/out.log");
+    let log = support::fixture("postfix/out.log");
     let shaped = ["--by", "domain,stage,hour", "--examples", "2", "--code", "5xx", "--sort", "name", "-r"];
     let shaped = [&["scan", "--format", "json"], &shaped[..], &[&log]].concat();
-    let report: Value = serde_json::from_str(&common::answer(&shaped).0).unwrap();
+    let report: Value = serde_json::from_str(&support::answer(&shaped).0).unwrap();
     is_valid(&validator, &report, "groups, examples and filters");
 }
 
@@ -72,8 +72,8 @@ fn every_report_is_valid() {
 fn every_event_is_valid() {
     let (schema, validator) = schema("event");
     let mut events = 0;
-    for log in common::logs() {
-        for event in common::events(&log) {
+    for log in support::logs() {
+        for event in support::events(&log) {
             is_valid(&validator, &event, log.to_str().unwrap());
             knows_all_fields(&schema, &event);
             events += 1;
@@ -85,9 +85,9 @@ fn every_event_is_valid() {
 #[test]
 fn every_trace_is_valid() {
     let (schema, validator) = schema("trace");
-    for log in common::logs() {
+    for log in support::logs() {
         let args = ["trace", "--format", "json", "-n", "0", "*@*", log.to_str().unwrap()];
-        let (text, status) = common::answer(&args);
+        let (text, status) = support::answer(&args);
         // A log may hold nothing but refused connections.
         if status == 0 {
             let trace: Value = serde_json::from_str(&text).unwrap();
@@ -102,7 +102,7 @@ fn what_is_not_a_report_or_an_event_is_not_valid() {
     let (_, report) = schema("report");
     let (_, validator) = schema("event");
     assert!(!report.is_valid(&json!({"schema": "smtplog.report/1"})));
-    let event = common::events(&common::logs()[0]).remove(0);
+    let event = support::events(&support::logs()[0]).remove(0);
     assert!(validator.is_valid(&event));
     for (field, wrong) in [
         ("line", json!(0)),

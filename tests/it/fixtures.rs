@@ -1,13 +1,13 @@
 //! Recorded logs against what the recording's servers really said, and against the answers we gave before.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
+
+use crate::support;
 
 /// What truth and event are compared in. A key that truth leaves out is not known to it.
 const KEYS: [&str; 6] = ["mta", "direction", "outcome", "code", "enhanced", "stage"];
@@ -45,7 +45,7 @@ fn missing(truth: &Value, events: &mut Vec<Value>) -> bool {
 fn finds_everything_that_was_said_in_the_recordings() {
     let mut wrong = Vec::new();
     let mut known = 0;
-    for log in common::logs() {
+    for log in support::logs() {
         let Ok(text) = fs::read_to_string(log.with_extension("truth.ndjson")) else { continue };
         let mut truths: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         // What knows most is matched first.
@@ -53,7 +53,7 @@ fn finds_everything_that_was_said_in_the_recordings() {
             |truth: &Value| KEYS.iter().chain(&NAMES).filter(|key| truth.get(**key).is_some()).count();
         truths.sort_by_key(|truth| (truth.get("optional").is_some(), std::cmp::Reverse(compared(truth))));
         known += truths.len();
-        let mut events = common::events(&log);
+        let mut events = support::events(&log);
         wrong.extend(
             truths
                 .iter()
@@ -67,8 +67,8 @@ fn finds_everything_that_was_said_in_the_recordings() {
 
 #[test]
 fn understands_every_line_of_the_recordings() {
-    for log in common::logs() {
-        let report = common::report(&[log.to_str().unwrap()]);
+    for log in support::logs() {
+        let report = support::report(&[log.to_str().unwrap()]);
         assert_eq!(
             report["input"]["not_understood"], 0,
             "{log:?}: {}",
@@ -94,7 +94,7 @@ fn printed(args: &[&str], log: &Path) -> String {
 
 #[test]
 fn gives_the_answers_it_gave_before() {
-    for log in common::logs() {
+    for log in support::logs() {
         compare(&log.with_extension("report.txt"), &printed(&["scan", "-n", "0"], &log));
         compare(&log.with_extension("events.txt"), &printed(&["events", "--format", "text"], &log));
     }

@@ -1,13 +1,11 @@
 //! `--redact`: no local part and no client address of a log survives, in any format.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 
+use crate::support::{answer, command, events, fixture, logs, run, taken_apart};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use common::{answer, command, events, fixture, logs, run, taken_apart};
 use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
 

@@ -2,8 +2,6 @@
 //!
 //! Where no Chromium is installed, what needs one says so and passes.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -13,6 +11,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::tempdir;
+
+use crate::support;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 
@@ -30,7 +30,7 @@ const HOSTILE: &str = concat!(
 fn page(args: &[&str]) -> String {
     let args =
         [&["scan", "--format", "html", "--tz", "UTC", "--year", "2026", "--lang", "en"], args].concat();
-    common::answer(&args).0
+    support::answer(&args).0
 }
 
 fn between<'a>(page: &'a str, before: &str, after: &str) -> &'a str {
@@ -39,7 +39,7 @@ fn between<'a>(page: &'a str, before: &str, after: &str) -> &'a str {
 
 #[test]
 fn its_policy_allows_its_own_style_and_script_and_nothing_else() {
-    let page = page(&[common::logs()[0].to_str().unwrap()]);
+    let page = page(&[support::logs()[0].to_str().unwrap()]);
     let policy = between(&page, "Content-Security-Policy\" content=\"", "\"").replace("&#39;", "'");
     for (kind, text) in [
         ("style", between(&page, "<style>", "</style>")),
@@ -70,10 +70,10 @@ fn its_policy_allows_its_own_style_and_script_and_nothing_else() {
 
 #[test]
 fn has_the_sections_and_all_rows_of_the_text() {
-    for log in common::logs() {
+    for log in support::logs() {
         let log = log.to_str().unwrap();
         let page = page(&["-n", "0", log]);
-        let report = common::report(&[log]);
+        let report = support::report(&[log]);
         let rows = report["rows"].as_array().unwrap();
         let shown = rows
             .iter()
@@ -84,9 +84,9 @@ fn has_the_sections_and_all_rows_of_the_text() {
 
 #[test]
 fn speaks_the_language_it_is_asked_for() {
-    let log = common::logs().remove(0);
+    let log = support::logs().remove(0);
     let args = ["scan", "--format", "html", "--lang", "tr", log.to_str().unwrap()];
-    let page = common::answer(&args).0;
+    let page = support::answer(&args).0;
     assert!(page.contains("<html lang=\"tr\">") && page.contains("SMTP raporu"), "{page}");
 }
 
@@ -128,7 +128,7 @@ fn told(dom: &str) -> Value {
 
 #[test]
 fn the_browser_shows_the_numbers_of_the_report() {
-    let logs = common::logs();
+    let logs = support::logs();
     let logs: Vec<&str> = logs
         .iter()
         .filter(|log| !log.to_str().unwrap().contains("syslog"))
@@ -145,7 +145,7 @@ fn the_browser_shows_the_numbers_of_the_report() {
         svgs: document.querySelectorAll('svg').length });";
     let Some(dom) = dom(&page(&args), probe) else { return };
     let told = told(&dom);
-    let report = common::report(&logs);
+    let report = support::report(&logs);
     let rows = report["rows"].as_array().unwrap();
     let sum = |outcomes: &[&str], field: &str| {
         let of = rows.iter().filter(|row| outcomes.contains(&row["outcome"].as_str().unwrap()));
@@ -189,7 +189,7 @@ fn nothing_of_a_log_runs_or_becomes_markup() {
 
 #[test]
 fn tables_can_be_sorted() {
-    let logs = common::logs();
+    let logs = support::logs();
     let log = logs.iter().find(|log| log.ends_with("postfix/out.log")).unwrap();
     let probe = "const table = document.querySelector('.rows');\
         const values = (n) => [...table.tBodies[0].rows].map((row) => row.cells[n].dataset.value ?? row.cells[n].textContent);\

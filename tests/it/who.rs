@@ -1,13 +1,13 @@
 //! Who: the tables of names add up, say the same as `--by`, and are the same however the log is read.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
+
+use crate::support;
 
 const COLUMNS: [&str; 5] = ["delivered", "deferred", "bounced", "expired", "rejected"];
 
@@ -53,8 +53,8 @@ fn message(log: &mut String, id: usize, client: &str, sender: &str, user: Option
 
 #[test]
 fn every_table_adds_up_to_the_sums_of_the_report() {
-    for log in common::logs() {
-        let report = common::report(&[log.to_str().unwrap()]);
+    for log in support::logs() {
+        let report = support::report(&[log.to_str().unwrap()]);
         let totals = &report["totals"];
         let sent = |column: &str| number(&totals["outbound"][column]) + number(&totals["local"][column]);
         for table in ["senders", "users", "clients", "domains", "providers", "relays", "instances"] {
@@ -78,7 +78,7 @@ fn every_table_adds_up_to_the_sums_of_the_report() {
 
 /// Each name with its counts, as `--by` says them, which follows the messages in another way.
 fn by(key: &str, log: &str) -> BTreeMap<String, Vec<u64>> {
-    let report = common::report(&["--by", key, log]);
+    let report = support::report(&["--by", key, log]);
     let rows = report["groups"]["rows"].as_array().unwrap().clone();
     let named = rows.iter().filter_map(|row| {
         let counts: Vec<u64> = COLUMNS.iter().map(|column| number(&row[*column])).collect();
@@ -90,9 +90,9 @@ fn by(key: &str, log: &str) -> BTreeMap<String, Vec<u64>> {
 #[test]
 fn the_tables_say_what_by_says() {
     let mut seen = 0;
-    for log in common::logs() {
+    for log in support::logs() {
         let log = log.to_str().unwrap();
-        let report = common::report(&[log]);
+        let report = support::report(&[log]);
         for (key, table) in [
             ("sender", "senders"),
             ("user", "users"),
@@ -138,7 +138,7 @@ fn tells_who_caused_most_of_the_failures() {
         message(&mut log, at, "198.51.100.9", &sender, None, if at < 109 { "bounced" } else { "deferred" });
     }
     let file = log_of(&log);
-    let report = common::report(&[file.path().to_str().unwrap()]);
+    let report = support::report(&[file.path().to_str().unwrap()]);
     let wanted = json!({
         "name": "news@example.org", "messages": 90, "delivered": 9, "deferred": 0, "bounced": 81, "expired": 0,
         "rejected": 0,
@@ -165,10 +165,10 @@ fn the_names_of_a_message_are_known_however_the_log_is_cut() {
     }
     let file = log_of(&log);
     let name = file.path().to_str().unwrap();
-    let whole = common::report(&["-j", "1", name]).to_string();
+    let whole = support::report(&["-j", "1", name]).to_string();
     assert!(whole.contains("s6@example.org"));
     for (threads, size) in [("1", "200"), ("2", "333"), ("4", "1000"), ("3", "70000")] {
-        let parts = common::report(&["-j", threads, "--block-size", size, name]).to_string();
+        let parts = support::report(&["-j", threads, "--block-size", size, name]).to_string();
         assert_eq!(parts, whole, "{threads} threads, blocks of {size} bytes");
     }
 }
@@ -189,7 +189,7 @@ fn more_names_than_are_kept(messages: usize) -> NamedTempFile {
 fn which_names_are_kept_hangs_on_no_number_of_threads() {
     let file = more_names_than_are_kept(60_000);
     let name = file.path().to_str().unwrap();
-    let reports = ["1", "2", "3"].map(|threads| common::report(&["-j", threads, name]).to_string());
+    let reports = ["1", "2", "3"].map(|threads| support::report(&["-j", threads, name]).to_string());
     assert!(reports[0].contains("more senders than are kept"));
     assert!(reports[0] == reports[1] && reports[0] == reports[2]);
 }
@@ -197,7 +197,7 @@ fn which_names_are_kept_hangs_on_no_number_of_threads() {
 #[test]
 fn more_names_than_are_kept_are_said_to_be_so() {
     let file = more_names_than_are_kept(140_000);
-    let report = common::report(&[file.path().to_str().unwrap()]);
+    let report = support::report(&[file.path().to_str().unwrap()]);
     let first = &report["senders"][0];
     let (much, lack) = (number(&first["messages"]), number(&report["rest"]["senders"]["may_lack"]));
     assert_eq!(first["name"], "much@example.org");
@@ -220,7 +220,7 @@ fn one_sender_alone_and_two_halves_do_not_stand_out() {
             message(&mut log, at, &format!("192.0.2.{}", at % senders), &sender, None, "bounced");
         }
         let file = log_of(&log);
-        common::answer(&["scan", "--lang", "en", "--year", "2026", file.path().to_str().unwrap()]).0
+        support::answer(&["scan", "--lang", "en", "--year", "2026", file.path().to_str().unwrap()]).0
     };
     assert!(!shown(1).contains("WHO"), "{}", shown(1));
     assert!(!shown(2).contains("WHO"), "{}", shown(2));
@@ -245,10 +245,10 @@ fn who_stands_out_is_said_in_one_line_each() {
     }
     let file = log_of(&log);
     let name = file.path().to_str().unwrap();
-    let text = common::answer(&["scan", "--lang", "en", "--year", "2026", name]).0;
+    let text = support::answer(&["scan", "--lang", "en", "--year", "2026", name]).0;
     let wanted = "WHO stands out\n  sender  n@example.org  81 / 100 bounced (81.0%)\n  client  192.0.2.1      81 / 100 bounced (81.0%)\n";
     assert!(text.contains(wanted), "{text}");
-    let csv = common::answer(&["scan", "--who", "--format", "csv", "--year", "2026", name]).0;
+    let csv = support::answer(&["scan", "--who", "--format", "csv", "--year", "2026", name]).0;
     assert!(csv.starts_with("table,name,messages,delivered,deferred,bounced,expired,rejected\nsenders,n@example.org,81,0,0,81,0,0\n"), "{csv}");
 }
 
@@ -266,7 +266,7 @@ fn a_hostile_name_does_no_harm_in_any_format() {
     let file = log_of(&log);
     for format in ["text", "markdown", "html", "csv"] {
         let args = ["scan", "--who", "--color", "never", "--format", format, file.path().to_str().unwrap()];
-        let text = common::answer(&args).0;
+        let text = support::answer(&args).0;
         assert!(
             text.contains("cmd|") || text.contains("cmd\\x7c") || format == "csv" && text.contains("'=cmd"),
             "{format}: {text}"

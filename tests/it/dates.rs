@@ -1,11 +1,9 @@
 //! When a line was written, where its stamp does not say it all: years, zones, and hours that come twice or never.
 
-mod common;
-
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
-use common::run;
+use crate::support::run;
 use jiff::Timestamp;
 use serde_json::Value;
 

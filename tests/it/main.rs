@@ -1,0 +1,38 @@
+//! Integration tests: one binary, one module for each subject. Tests of one module are run by its name:
+//! `cargo test --test it trace::`.
+
+mod book;
+mod cli;
+mod config;
+mod context;
+mod corpus;
+mod dates;
+mod delays;
+mod explain;
+mod filters;
+mod fixtures;
+mod formats;
+mod forms;
+mod html;
+mod language;
+mod layers;
+mod ledger;
+mod lines;
+mod loggen;
+mod output;
+mod pages;
+mod parameters;
+mod properties;
+mod redact;
+mod rotations;
+mod schema;
+mod sets;
+mod state;
+mod storm;
+mod storms;
+mod support;
+mod trace;
+mod verdict;
+mod watch;
+mod who;
+mod windows;
