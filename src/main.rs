@@ -3,7 +3,6 @@
 use std::io::{BufWriter, Write, stdout};
 use std::process::ExitCode;
 
-use smtplog::cli::{Cli, Command};
 use smtplog::cmd;
 use smtplog::cmd::done::Done;
 use smtplog::config::{Places, Settled, settle};
@@ -41,7 +40,7 @@ fn said(what: &impl ToString) -> String {
 fn run(settled: &Settled) -> Result<Done, Error> {
     let mut out = BufWriter::with_capacity(64 << 10, stdout());
     let done = match settled {
-        Settled::Run(cli) => answer(cli, &mut out)?,
+        Settled::Run(cli) => cmd::run(cli, &mut out)?,
         Settled::Print(text) => {
             out.write_all(text.as_bytes())?;
             Done::looked_up(true)
@@ -49,21 +48,4 @@ fn run(settled: &Settled) -> Result<Done, Error> {
     };
     out.flush()?;
     Ok(done)
-}
-
-fn answer(cli: &Cli, out: &mut (impl Write + Send)) -> Result<Done, Error> {
-    match &cli.command {
-        Some(Command::Codes(args)) => cmd::codes::run(args, out),
-        Some(Command::Compare(args)) => cmd::compare::run(args, out),
-        Some(Command::Completions(args)) => cmd::completions::run(args, out),
-        Some(Command::Explain(args)) => cmd::explain::run(args, out),
-        Some(Command::Events(args)) => cmd::events::run(args, out),
-        Some(Command::Man(args)) => cmd::man::run(args, out),
-        Some(Command::Schema(args)) => cmd::schema::run(args, out),
-        Some(Command::Scan(args)) => cmd::scan::run(args, out),
-        Some(Command::Trace(args)) => cmd::trace::run(args, out),
-        Some(Command::Storm(args)) => cmd::storm::run(args, out),
-        Some(Command::Watch(args)) => cmd::watch::run(args, out),
-        None => cmd::scan::run(&cli.scan, out),
-    }
 }

@@ -1,32 +1,59 @@
 //! The subcommands, one file each.
 
 mod bar;
-pub mod codes;
-pub mod compare;
-pub mod completions;
+mod codes;
+mod compare;
+mod completions;
 pub mod counter;
 pub mod done;
-pub mod events;
-pub mod explain;
+mod events;
+mod explain;
 mod followed;
 mod inputs;
 mod judging;
 mod kept;
 mod look;
 mod mailing;
-pub mod man;
+mod man;
 mod own_book;
 mod page;
 mod place;
 mod redaction;
-pub mod scan;
-pub mod schema;
+mod scan;
+mod schema;
 mod spool;
-pub mod storm;
+mod storm;
 mod terminal;
 mod times;
-pub mod trace;
+mod trace;
 mod unparsed;
 mod unsure;
 mod wanted;
-pub mod watch;
+mod watch;
+
+use std::io::Write;
+
+use crate::cli::{Cli, Command};
+use crate::cmd::done::Done;
+use crate::error::Error;
+
+/// Runs the subcommand that was asked for, `scan` where none was named, and writes its answer to `out`.
+///
+/// `out` is a trait object so that the subcommands are compiled once, in this crate, and not again for each binary.
+pub fn run(cli: &Cli, mut out: &mut (dyn Write + Send)) -> Result<Done, Error> {
+    let out = &mut out;
+    match &cli.command {
+        Some(Command::Codes(args)) => codes::run(args, out),
+        Some(Command::Compare(args)) => compare::run(args, out),
+        Some(Command::Completions(args)) => completions::run(args, out),
+        Some(Command::Explain(args)) => explain::run(args, out),
+        Some(Command::Events(args)) => events::run(args, out),
+        Some(Command::Man(args)) => man::run(args, out),
+        Some(Command::Schema(args)) => schema::run(args, out),
+        Some(Command::Scan(args)) => scan::run(args, out),
+        Some(Command::Trace(args)) => trace::run(args, out),
+        Some(Command::Storm(args)) => storm::run(args, out),
+        Some(Command::Watch(args)) => watch::run(args, out),
+        None => scan::run(&cli.scan, out),
+    }
+}

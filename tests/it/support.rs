@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use clap::Parser;
-use smtplog::cli::{self, Cli};
+use smtplog::cli::Cli;
 use smtplog::cmd;
 
 pub fn root() -> PathBuf {
@@ -29,21 +29,7 @@ pub fn logs() -> Vec<PathBuf> {
 pub fn answer(args: &[&str]) -> (String, u8) {
     let cli = Cli::try_parse_from(["smtplog"].iter().chain(args)).unwrap();
     let mut out = Vec::new();
-    let done = match &cli.command {
-        Some(cli::Command::Codes(args)) => cmd::codes::run(args, &mut out),
-        Some(cli::Command::Compare(args)) => cmd::compare::run(args, &mut out),
-        Some(cli::Command::Completions(args)) => cmd::completions::run(args, &mut out),
-        Some(cli::Command::Explain(args)) => cmd::explain::run(args, &mut out),
-        Some(cli::Command::Events(args)) => cmd::events::run(args, &mut out),
-        Some(cli::Command::Man(args)) => cmd::man::run(args, &mut out),
-        Some(cli::Command::Schema(args)) => cmd::schema::run(args, &mut out),
-        Some(cli::Command::Scan(args)) => cmd::scan::run(args, &mut out),
-        Some(cli::Command::Trace(args)) => cmd::trace::run(args, &mut out),
-        Some(cli::Command::Storm(args)) => cmd::storm::run(args, &mut out),
-        Some(cli::Command::Watch(args)) => cmd::watch::run(args, &mut out),
-        None => cmd::scan::run(&cli.scan, &mut out),
-    };
-    let done = done.unwrap();
+    let done = cmd::run(&cli, &mut out).unwrap();
     (String::from_utf8(out).unwrap(), done.status())
 }
 
