@@ -10,6 +10,8 @@ use smtplog::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use smtplog::reason::{Judge, Reason, Retry, Verdict};
 use smtplog::reply::{Class, EnhancedCode, Reply};
 
+use crate::support;
+
 /// What the parsers would make of a reply.
 fn event(text: &str) -> Event<'_> {
     let reply = Reply::read(text.as_bytes());
@@ -361,11 +363,10 @@ impl Labelled {
     }
 }
 
-/// Labelled replies, where they lie beside the project; without them there is nothing to measure.
 #[test]
-fn agrees_with_people() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/book/eval-dev.ndjson");
-    let Ok(text) = std::fs::read_to_string(path) else { return };
+#[ignore = "needs the labelled corpus"]
+fn agrees_with_the_people_of_the_labelled_corpus() {
+    let text = std::fs::read_to_string(support::labelled().join("book/eval-dev.ndjson")).unwrap();
     let rows = text.lines().map(|line| serde_json::from_str::<Labelled>(line).expect("a labelled reply"));
     let rows: Vec<Labelled> = rows.collect();
     let book = Book::built_in();

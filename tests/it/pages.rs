@@ -17,15 +17,15 @@ fn printed(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What the program says of the text on its standard input. None: the program is not on this machine.
-fn judged(program: &str, args: &[&str], text: &str) -> Option<String> {
+/// What the program says of the text on its standard input.
+fn judged(program: &str, args: &[&str], text: &str) -> String {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().ok()?;
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let fault = if output.status.success() { "" } else { "failed\n" };
-    Some(fault.to_owned() + &String::from_utf8_lossy(&output.stderr))
+    fault.to_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 #[test]
@@ -40,10 +40,11 @@ fn every_shell_is_told_every_subcommand() {
 }
 
 #[test]
-fn shells_that_are_here_can_read_their_completions() {
+#[ignore = "needs bash, zsh and fish"]
+fn shells_can_read_their_completions() {
     for shell in ["bash", "zsh", "fish"] {
-        let found = judged(shell, &["-n"], &printed(&["completions", shell]));
-        assert!(found.is_none_or(|fault| fault.is_empty()), "{shell} finds a fault in its completions");
+        let fault = judged(shell, &["-n"], &printed(&["completions", shell]));
+        assert!(fault.is_empty(), "{shell} finds a fault in its completions: {fault}");
     }
 }
 
@@ -58,7 +59,18 @@ fn pages(folder: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_subcommand_has_a_page_without_faults() {
+#[ignore = "needs groff"]
+fn no_page_has_a_fault() {
+    let folder = tempdir().unwrap();
+    printed(&["man", "--out", folder.path().to_str().unwrap()]);
+    for (name, page) in pages(folder.path()) {
+        let fault = judged("groff", &["-ww", "-man", "-Tutf8"], &page);
+        assert!(fault.is_empty(), "{name}: {fault}");
+    }
+}
+
+#[test]
+fn every_subcommand_has_a_page() {
     let folder = tempdir().unwrap();
     let out = folder.path().join("man/man1");
     printed(&["man", "--out", out.to_str().unwrap()]);
@@ -71,8 +83,6 @@ fn every_subcommand_has_a_page_without_faults() {
     wanted.sort();
     assert_eq!(pages.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(), wanted);
     for (name, page) in &pages {
-        let fault = judged("groff", &["-ww", "-man", "-Tutf8"], page).unwrap_or_default();
-        assert!(fault.is_empty(), "{name}: {fault}");
         // clap's marks for the terminal.
         assert!(!page.contains('\u{1b}') && !page.contains("```"), "{name}");
     }

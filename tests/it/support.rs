@@ -12,6 +12,12 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
+/// The folder of the labelled replies and logs, which are not part of the project: `SMTPLOG_LABELLED`, or `shared` beside
+/// the project.
+pub fn labelled() -> PathBuf {
+    std::env::var_os("SMTPLOG_LABELLED").map_or_else(|| root().join("../shared"), PathBuf::from)
+}
+
 /// Every recorded log, in order.
 pub fn logs() -> Vec<PathBuf> {
     let mut logs: Vec<PathBuf> = ["postfix", "exim"]
