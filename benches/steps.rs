@@ -3,16 +3,13 @@
 //! Every step does what the one before it does, and one thing more. `SMTPLOG_STEP="postfix/2 front"` runs one step once and
 //! prints how many lines it read, for a tool that counts instructions; `SMTPLOG_STEP=list` prints what there is.
 
-#[path = "loggen/mod.rs"]
-mod loggen;
-
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use loggen::{Mta, Spec, write};
+use loggen::log::{Mta, Spec, write};
 use smtplog::book::Book;
 use smtplog::cmd::counter::Plan;
 use smtplog::event::{Direction, Outcome};

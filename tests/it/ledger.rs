@@ -1,13 +1,11 @@
 //! Messages: a simple model that reads line by line, the generator's totals and the recorded queues say the same as we do.
 
-#[path = "../../benches/loggen/mod.rs"]
-mod loggen;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use loggen::{Mta, Spec, Stamp as Form, write};
+use loggen::log::{Mta, Spec, Stamp as Form, write};
 use serde_json::{Value, json};
 use smtplog::event::{Direction, Event, Mta as Server, Outcome, Stage as Command};
 use smtplog::line::{Line, Stamp};

@@ -1,19 +1,17 @@
 //! The generated logs, whose totals are known: we find the same, and so do the generator's own checks.
 
-#[path = "../../benches/loggen/mod.rs"]
-mod loggen;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 
-use loggen::{Mta, Spec, Stamp, write};
+use loggen::log::{Mta, Spec, Stamp, write};
 
 use crate::support;
 
 #[test]
 fn a_generated_log_fits_its_own_totals() {
-    loggen::check();
+    loggen::log::check();
 }
 
 /// `direction|outcome|code|enhanced`, with `-` where there is none.

@@ -1,14 +1,12 @@
 //! The generated storms: their logs are such as we read, they can be seen, and `smtplog storm` finds them.
 
-#[path = "../../benches/storms/mod.rs"]
-mod storms;
 
 use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use storms::{Case, Pattern, Plan, Style, build, judge};
+use loggen::storm::{Case, Pattern, Plan, Style, build, judge};
 
 use crate::support;
 

@@ -16,7 +16,7 @@ mod exim_delivery;
 mod exim_refusal;
 mod flood;
 mod flow;
-#[path = "../loggen/id.rs"]
+#[path = "../log/id.rs"]
 mod id;
 mod incoming;
 mod life;
@@ -32,7 +32,7 @@ mod postfix_delivery;
 mod refusal;
 mod reply;
 mod rhythm;
-#[path = "../loggen/rng.rs"]
+#[path = "../log/rng.rs"]
 mod rng;
 mod score;
 mod series;

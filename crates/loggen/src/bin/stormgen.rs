@@ -1,8 +1,6 @@
-//! `cargo bench --bench storms`: days of mail with storms in them, and how many of them `smtplog storm` finds.
+//! `cargo run --release -p loggen --bin stormgen`: days of mail with storms in them, and how many of them `smtplog storm` finds.
 
-#[path = "storms/mod.rs"]
-mod storms;
-
+use std::env;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,13 +8,13 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
+use loggen::storm::{Case, Pattern, Plan, Score, Style, Truth, build, judge, show};
 use rayon::prelude::*;
 use serde_json::Value;
-use storms::{Case, Pattern, Plan, Score, Style, Truth, build, judge, show};
 
 /// Generate days of mail with storms and days without, ask `smtplog storm` about each, and score its answers.
 #[derive(Parser)]
-#[command(name = "storms")]
+#[command(name = "stormgen")]
 struct Options {
     /// Generate so many logs with storms.
     #[arg(long, default_value_t = 200)]
@@ -50,17 +48,13 @@ struct Options {
     #[arg(long, default_value_t = 2)]
     jobs: usize,
 
-    /// Ask this program instead of the one just built.
-    #[arg(long, default_value = env!("CARGO_BIN_EXE_smtplog"))]
-    program: PathBuf,
+    /// Path of smtplog [default: the one beside stormgen]
+    #[arg(long)]
+    program: Option<PathBuf>,
 
     /// Only say what would be generated.
     #[arg(long)]
     list: bool,
-
-    /// Passed by cargo bench; without effect.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 fn main() -> io::Result<ExitCode> {
@@ -88,15 +82,20 @@ fn main() -> io::Result<ExitCode> {
         pool.install(|| plans.par_iter().try_for_each(|plan| write(folder, plan).map(drop)))?;
         return Ok(ExitCode::SUCCESS);
     }
-    if !knows_storms(&options.program)? {
-        println!("{} has no subcommand storm: nothing to score", options.program.display());
+    let program = match &options.program {
+        Some(program) => program.clone(),
+        None => env::current_exe()?.with_file_name("smtplog"),
+    };
+    if !knows_storms(&program)? {
+        println!("{} has no subcommand storm: nothing to score", program.display());
         return Ok(ExitCode::SUCCESS);
     }
     let scratch = tempfile::tempdir()?;
     let folder = options.keep.as_deref().unwrap_or(scratch.path());
     fs::create_dir_all(folder)?;
-    let scores: io::Result<Vec<Score>> =
-        pool.install(|| plans.par_iter().map(|plan| score(&options, folder, plan)).collect());
+    let scores: io::Result<Vec<Score>> = pool.install(|| {
+        plans.par_iter().map(|plan| score(&program, options.keep.is_some(), folder, plan)).collect()
+    });
     let (text, is_met) = show(&scores?);
     print!("{text}");
     Ok(if is_met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -139,10 +138,10 @@ fn write(folder: &Path, plan: &Plan) -> io::Result<(PathBuf, Truth, i64)> {
     Ok((path, truth, end))
 }
 
-fn score(options: &Options, folder: &Path, plan: &Plan) -> io::Result<Score> {
+fn score(program: &Path, keeps: bool, folder: &Path, plan: &Plan) -> io::Result<Score> {
     let (path, truth, end) = write(folder, plan)?;
-    let answer = ask(&options.program, &path)?;
-    if options.keep.is_some() {
+    let answer = ask(program, &path)?;
+    if keeps {
         if let Ok(answer) = &answer {
             fs::write(path.with_extension("answer.json"), serde_json::to_vec_pretty(answer)?)?;
         }

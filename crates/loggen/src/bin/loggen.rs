@@ -1,7 +1,4 @@
-//! `cargo bench --bench loggen -- --mta postfix --size 1GiB --out mail.log`: writes a log, and its totals beside it.
-
-#[path = "loggen/mod.rs"]
-mod loggen;
+//! `cargo run --release -p loggen --bin loggen -- --mta postfix --size 1GiB --out mail.log`: writes a log, and its totals beside it.
 
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -9,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use jiff::civil::Date;
-use loggen::{Mta, Spec, Stamp};
+use loggen::log::{self, Mta, Spec, Stamp};
 
 /// Write a log that looks like a busy mail server's, and FILE.json with what a right reading of it counts.
 #[derive(Parser)]
@@ -50,18 +47,10 @@ struct Options {
     /// Spread the log over so many days [default: 7]
     #[arg(long)]
     days: Option<u32>,
-
-    /// Passed by cargo bench; without effect.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 fn main() -> io::Result<()> {
-    if std::env::args().skip(1).all(|argument| argument == "--bench") {
-        println!("usage: cargo bench --bench loggen -- --mta postfix|exim --size 100MiB --out FILE");
-        return Ok(());
-    }
-    let Options { mta, size, out, seed, stamp, long_ids, short_ids, start, days, .. } = Options::parse();
+    let Options { mta, size, out, seed, stamp, long_ids, short_ids, start, days } = Options::parse();
     let usual = Spec::new(mta, size);
     let spec = Spec {
         seed: seed.unwrap_or(usual.seed),
@@ -71,7 +60,7 @@ fn main() -> io::Result<()> {
         days: days.unwrap_or(usual.days),
         ..usual
     };
-    let totals = loggen::write(&spec, &mut File::create(&out)?)?;
+    let totals = log::write(&spec, &mut File::create(&out)?)?;
     let mut beside = out.into_os_string();
     beside.push(".json");
     serde_json::to_writer_pretty(BufWriter::new(File::create(beside)?), &totals)?;
