@@ -45,7 +45,6 @@ fi
 
 logs=${SMTPLOG_BENCH_DIR:-target/bench}
 mkdir -p "$logs"
-# cargo bench runs in the package's folder, not in the caller's.
 logs=$(CDPATH='' cd -- "$logs" && pwd)
 
 cargo build --release --bin smtplog
@@ -56,10 +55,10 @@ binary=$(cargo metadata --no-deps --format-version 1 | python3 -c \
 generate() {
     log=$logs/$1
     shift
-    if [ -f "$log.json" ] && [ -z "$(find benches/loggen benches/loggen.rs -name '*.rs' -newer "$log.json")" ]; then
+    if [ -f "$log.json" ] && [ -z "$(find crates/loggen -name '*.rs' -newer "$log.json")" ]; then
         return
     fi
-    cargo bench --quiet --bench loggen -- "$@" --out "$logs/part"
+    cargo run --quiet --profile generator --package loggen --bin loggen -- "$@" --out "$logs/part"
     rm -f "$log.gz"
     mv "$logs/part" "$log"
     mv "$logs/part.json" "$log.json"
