@@ -4,8 +4,6 @@
 //! line is counted when it is written, so the totals do not depend on any parser. Memory grows with the mail that
 //! waits in the queue, not with the log.
 
-#![allow(dead_code, unused_imports, reason = "each bench and each test uses a part of this")]
-
 mod agenda;
 mod background;
 mod check;
@@ -15,7 +13,7 @@ mod delivery;
 mod exim;
 mod exim_delivery;
 mod exim_refusal;
-mod id;
+pub(crate) mod id;
 mod log;
 mod message;
 mod names;
@@ -25,7 +23,7 @@ mod provider;
 mod refusal;
 mod remote;
 mod reply;
-mod rng;
+pub(crate) mod rng;
 mod session;
 mod site;
 mod spec;

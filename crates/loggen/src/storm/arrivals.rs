@@ -1,7 +1,7 @@
 //! Numbers and times of what comes by chance.
 
 use super::rhythm::SECOND;
-use super::rng::Rng;
+use crate::log::rng::Rng;
 
 /// 0 ..= 1, neither end.
 pub fn unit(rng: &mut Rng) -> f64 {

@@ -1,29 +1,24 @@
 //! A plan goes in, a log and its truth come out.
 
 use super::arrivals::spread;
-use super::log::{Log, Mta, Stamp};
+use super::log::Log;
 use super::normal;
 use super::pattern::Pattern;
 use super::plan::{Calm, Plan, Style};
 use super::rhythm::{DAY, HOUR, MINUTE, Rhythm};
-use super::rng::Rng;
 use super::site::Site;
 use super::truth::{Draft, Truth, storm};
+use super::window::StormSpan;
 use super::world::World;
 use super::{incoming, outgoing};
+use crate::log::rng::Rng;
+use crate::log::{Mta, Stamp};
 
 pub struct Case {
     pub log: Vec<u8>,
     pub truth: Truth,
     /// The last second of the log.
     pub end: i64,
-}
-
-/// From when until when a storm lasts; `until` may lie behind the log's end.
-#[derive(Clone, Copy, Debug)]
-pub struct Window {
-    pub from: u64,
-    pub until: u64,
 }
 
 /// Storms too weak to be seen are drawn anew, stronger.
@@ -118,7 +113,7 @@ fn attempt(plan: &Plan) -> Option<Case> {
 }
 
 /// States of the world need people at work to be seen, and so does silence.
-fn window(world: &mut World, pattern: Pattern, before: Option<&Draft>) -> Window {
+fn window(world: &mut World, pattern: Pattern, before: Option<&Draft>) -> StormSpan {
     let rng = &mut world.rng;
     let end = world.log.end();
     let (shortest, by_day) = match pattern {
@@ -141,12 +136,12 @@ fn window(world: &mut World, pattern: Pattern, before: Option<&Draft>) -> Window
     let length = spread(rng, shortest, 6. * HOUR as f64) as u64;
     if pattern != Pattern::Silence && !by_day && rng.chance(130) {
         let begun = (length as f64 * spread(rng, 0.2, 1.)) as u64;
-        return Window { from: end - begun.max(8 * MINUTE), until: end + HOUR };
+        return StormSpan { from: end - begun.max(8 * MINUTE), until: end + HOUR };
     }
     // Two storms of a case overlap in one case of three.
     if let Some(before) = before.filter(|_| rng.chance(330)) {
         let from = before.from + rng.below(before.until.min(end) - before.from);
-        return Window { from, until: (from + length).min(end - MINUTE) };
+        return StormSpan { from, until: (from + length).min(end - MINUTE) };
     }
     let earliest = 3 * HOUR;
     for _ in 0..200 {
@@ -157,9 +152,9 @@ fn window(world: &mut World, pattern: Pattern, before: Option<&Draft>) -> Window
             && (!by_day || (8..16).contains(&hour) && world.rhythm.share(from) > 0.045)
             && (pattern != Pattern::Silence || world.rhythm.in_hour(from) > 200.)
         {
-            return Window { from, until };
+            return StormSpan { from, until };
         }
     }
     let from = (end / DAY - 1) * DAY + 10 * HOUR;
-    Window { from, until: from + length.min(5 * HOUR) }
+    StormSpan { from, until: from + length.min(5 * HOUR) }
 }

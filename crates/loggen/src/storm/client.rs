@@ -1,7 +1,7 @@
 //! Who connects to us.
 
 use super::arrivals::rank;
-use super::rng::{Rng, mix};
+use crate::log::rng::{Rng, mix};
 
 #[derive(Clone, Debug)]
 pub struct Client {

@@ -3,8 +3,9 @@
 use super::place::Place;
 use super::plan::Style;
 use super::reply::Fail;
-use super::rng::mix;
-use super::texts::{Kind, texts};
+use super::text_kind::TextKind;
+use super::texts::texts;
+use crate::log::rng::mix;
 
 /// Whose mail it is that fails.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub enum What {
     /// One of these, in the first of which most believe.
     These(Vec<Fail>),
     /// What a server of each kind says.
-    Kind(Kind),
+    Kind(TextKind),
 }
 
 #[derive(Clone, Debug)]

@@ -1,22 +1,22 @@
 //! Storms at our door and behind it: attacks, a full disk, a filter that is gone, silence.
 
 use super::arrivals::shaped;
-use super::case::Window;
 use super::client::{Client, server, stranger};
 use super::condition::{Condition, Door, Scope, Trouble, What};
+use super::failures::{HANDSHAKE, NOT_OFFERED, NOT_TRUSTED, NOT_VERIFIED};
 use super::flow::Origin;
 use super::life::play;
-use super::log::Mta;
 use super::normal::{guess, login};
-use super::outgoing::{factor, host, surge};
+use super::parts::{draft, factor, host, surge};
 use super::pattern::Pattern;
 use super::reply::{Stage, fail};
 use super::rhythm::MINUTE;
-use super::texts::{HANDSHAKE, NOT_OFFERED, NOT_TRUSTED, NOT_VERIFIED};
 use super::truth::{Draft, Factor};
+use super::window::StormSpan;
 use super::world::World;
+use crate::log::Mta;
 
-pub fn add(world: &mut World, storm: usize, pattern: Pattern, window: Window, boost: f64) -> Draft {
+pub fn add(world: &mut World, storm: usize, pattern: Pattern, window: StormSpan, boost: f64) -> Draft {
     match pattern {
         Pattern::Backscatter => backscatter(world, storm, window, boost),
         Pattern::DiskFull => disk(world, storm, window),
@@ -28,12 +28,8 @@ pub fn add(world: &mut World, storm: usize, pattern: Pattern, window: Window, bo
     }
 }
 
-fn draft(pattern: Pattern, variant: &'static str, window: Window, factors: Vec<Factor>) -> Draft {
-    Draft { pattern, variant, from: window.from, until: window.until, accepted: vec![pattern], factors }
-}
-
 /// Somebody forged our names; the bounces of the world come to us.
-fn backscatter(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
+fn backscatter(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let surge = surge(world, window, boost, 3., 60.);
     let victim = world.rng.chance(350).then(|| world.our_address());
     let domain = world.site.domains[world.rng.early(world.site.domains.len())].clone();
@@ -75,12 +71,12 @@ fn refuse(world: &mut World, at: u64, client: &Client, from: &str, to: &str, sto
     }
 }
 
-fn open(world: &mut World, storm: usize, window: Window, trouble: Trouble) {
+fn open(world: &mut World, storm: usize, window: StormSpan, trouble: Trouble) {
     let share = world.rng.between(880, 1001);
     world.doors.push(Door { storm, from: window.from, until: window.until, share, trouble, host: None });
 }
 
-fn disk(world: &mut World, storm: usize, window: Window) -> Draft {
+fn disk(world: &mut World, storm: usize, window: StormSpan) -> Draft {
     open(world, storm, window, Trouble::Disk);
     if let Some(door) = world.doors.last_mut() {
         door.host = Some(0);
@@ -99,8 +95,8 @@ fn disk(world: &mut World, storm: usize, window: Window) -> Draft {
     draft(Pattern::DiskFull, "spool", window, factors)
 }
 
-fn local(world: &mut World, storm: usize, window: Window, what: What) {
-    let Window { from, until } = window;
+fn local(world: &mut World, storm: usize, window: StormSpan, what: What) {
+    let StormSpan { from, until } = window;
     world.conditions.push(Condition {
         storm,
         from,
@@ -113,8 +109,8 @@ fn local(world: &mut World, storm: usize, window: Window, what: What) {
     });
 }
 
-fn tls(world: &mut World, storm: usize, window: Window) -> Draft {
-    let Window { from, until } = window;
+fn tls(world: &mut World, storm: usize, window: StormSpan) -> Draft {
+    let StormSpan { from, until } = window;
     let fails = [HANDSHAKE, NOT_OFFERED, NOT_TRUSTED, NOT_VERIFIED];
     let what = What::These(vec![fails[world.rng.below(4) as usize]]);
     let mut factors = vec![factor("reason", "tls-failure")];
@@ -141,7 +137,7 @@ fn tls(world: &mut World, storm: usize, window: Window) -> Draft {
 }
 
 /// Names are tried one after the other, by one machine or by many.
-fn dictionary(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
+fn dictionary(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let surge = surge(world, window, boost, 5., 140.);
     let count = [1, 1, 1, 3, 40, 400][world.rng.below(6) as usize];
     let first = world.rng.below(1 << 30) + 100_000;
@@ -170,7 +166,7 @@ fn dictionary(world: &mut World, storm: usize, window: Window, boost: f64) -> Dr
     draft(Pattern::DictionaryAttack, if count <= 3 { "few clients" } else { "many clients" }, window, factors)
 }
 
-fn guessing(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
+fn guessing(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let surge = surge(world, window, boost, 3., 60.);
     let kind = world.rng.below(3);
     let count = if kind == 0 { 1 } else { [30, 300][world.rng.below(2) as usize] };
@@ -195,7 +191,7 @@ fn guessing(world: &mut World, storm: usize, window: Window, boost: f64) -> Draf
 }
 
 /// What stands behind us does not answer: the mailboxes, the filter, the policy service, the database.
-fn downstream(world: &mut World, storm: usize, window: Window) -> Draft {
+fn downstream(world: &mut World, storm: usize, window: StormSpan) -> Draft {
     let own = world.site.host.clone();
     let mut factors = vec![factor("host", host(world))];
     let variant = match world.rng.below(4) {
@@ -230,8 +226,8 @@ fn downstream(world: &mut World, storm: usize, window: Window) -> Draft {
 }
 
 /// The server stands still, or only a part of it.
-fn silence(world: &mut World, window: Window) -> Draft {
-    let Window { from, until } = window;
+fn silence(world: &mut World, window: StormSpan) -> Draft {
+    let StormSpan { from, until } = window;
     let variant = match world.rng.below(3) {
         0 => {
             world.stops.push((from, until));

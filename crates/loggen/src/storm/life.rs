@@ -2,14 +2,16 @@
 
 use super::arrivals::wait;
 use super::condition::Trouble;
+use super::failures::{REFUSED, TIMED_OUT};
 use super::flow::{Attempt, Message, Origin, Recipient};
-use super::log::Mta;
 use super::place::Flavor;
 use super::reply::Fail;
 use super::rhythm::{DAY, HOUR, MINUTE, SECOND};
-use super::texts::{Kind, REFUSED, TIMED_OUT, texts};
+use super::text_kind::TextKind;
+use super::texts::texts;
 use super::world::World;
 use super::{exim, exim_delivery, exim_refusal, postfix, postfix_delivery, refusal};
+use crate::log::Mta;
 
 /// What luck a recipient has when nothing else is wrong.
 #[derive(Clone, Copy)]
@@ -191,7 +193,7 @@ fn luck(world: &mut World, at: u64, message: &Message, to: &Recipient) -> Luck {
     let never = u64::MAX;
     let Some((number, place)) = world.place(to) else {
         return match world.site.is_full(&to.address, at) {
-            Some(until) => Luck::Bad(pick(world, Kind::Full, Flavor::Postfix), until),
+            Some(until) => Luck::Bad(pick(world, TextKind::Full, Flavor::Postfix), until),
             None => Luck::Good,
         };
     };
@@ -202,30 +204,30 @@ fn luck(world: &mut World, at: u64, message: &Message, to: &Recipient) -> Luck {
     }
     if message.listed && known && world.rng.chance(180) {
         return Luck::Bad(
-            pick(world, Kind::Rate, flavor),
+            pick(world, TextKind::Rate, flavor),
             at + 10 * MINUTE + wait(&mut world.rng, 50 * MINUTE),
         );
     }
     match world.rng.below(1000) {
-        dice if dice < message.unknown => return Luck::Bad(pick(world, Kind::Unknown, flavor), never),
+        dice if dice < message.unknown => return Luck::Bad(pick(world, TextKind::Unknown, flavor), never),
         dice if dice < message.unknown + message.spam => {
-            return Luck::Bad(pick(world, Kind::Spam, flavor), never);
+            return Luck::Bad(pick(world, TextKind::Spam, flavor), never);
         }
         _ => {}
     }
     if is_grey && world.rng.chance(400) {
-        return Luck::Bad(pick(world, Kind::Grey, flavor), at + 4 * MINUTE + world.rng.below(5 * MINUTE));
+        return Luck::Bad(pick(world, TextKind::Grey, flavor), at + 4 * MINUTE + world.rng.below(5 * MINUTE));
     }
     match world.rng.below(1000) {
-        0 | 1 => Luck::Bad(pick(world, Kind::Full, flavor), at + wait(&mut world.rng, 9 * HOUR)),
-        2 => Luck::Bad(pick(world, Kind::Rate, flavor), at + wait(&mut world.rng, 20 * MINUTE)),
-        3 | 4 => Luck::Bad(pick(world, Kind::Ill, flavor), at + wait(&mut world.rng, 15 * MINUTE)),
+        0 | 1 => Luck::Bad(pick(world, TextKind::Full, flavor), at + wait(&mut world.rng, 9 * HOUR)),
+        2 => Luck::Bad(pick(world, TextKind::Rate, flavor), at + wait(&mut world.rng, 20 * MINUTE)),
+        3 | 4 => Luck::Bad(pick(world, TextKind::Ill, flavor), at + wait(&mut world.rng, 15 * MINUTE)),
         5 => Luck::Bad(TIMED_OUT, at + wait(&mut world.rng, 40 * MINUTE)),
         _ => Luck::Good,
     }
 }
 
-fn pick(world: &mut World, kind: Kind, flavor: Flavor) -> Fail {
+fn pick(world: &mut World, kind: TextKind, flavor: Flavor) -> Fail {
     let fails = texts(world.style, kind, flavor);
     fails[world.rng.early(fails.len())]
 }

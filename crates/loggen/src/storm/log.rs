@@ -7,22 +7,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::rhythm::{DAY, SECOND};
 use super::series::{Count, Series};
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mta {
-    Postfix,
-    Exim,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Stamp {
-    /// `Mar  2 09:15:00 host program[pid]: `
-    Bsd,
-    /// `2026-03-02T09:15:00.123456+00:00 host program[pid]: `
-    Rfc3339,
-    /// `2026-03-02 09:15:00 `
-    Exim,
-}
+use crate::log::Stamp;
 
 pub struct Log {
     stamp: Stamp,
@@ -72,10 +57,6 @@ impl Log {
 
     pub const fn second_of(&self, at: u64) -> i64 {
         self.midnight + (at / SECOND) as i64
-    }
-
-    pub fn moment(&self, at: u64) -> Timestamp {
-        Timestamp::from_second(self.second_of(at)).unwrap_or_default()
     }
 
     pub fn is_written(&self, at: u64) -> bool {

@@ -1,25 +1,27 @@
 //! Storms about one mailbox or one domain: it is full, or its mail goes round.
 
 use super::arrivals::shaped;
-use super::case::Window;
 use super::client::{person, server};
 use super::condition::{Condition, Scope, What};
+use super::failures::{TO_MYSELF, TOO_MANY_HOPS, TOO_MANY_RECEIVED};
 use super::flood::Surge;
 use super::flow::{Origin, Recipient};
 use super::life::play;
-use super::outgoing::{draft, factor, surge, turned};
+use super::parts::{draft, factor, surge, turned};
 use super::pattern::Pattern;
 use super::place::Flavor;
-use super::texts::{Kind, TO_MYSELF, TOO_MANY_HOPS, TOO_MANY_RECEIVED, texts};
+use super::text_kind::TextKind;
+use super::texts::texts;
 use super::truth::Draft;
+use super::window::StormSpan;
 use super::world::World;
 
 /// Many messages to one mailbox that takes none.
-pub fn full(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
+pub fn full(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let is_here = world.rng.chance(500);
     let recipient = if is_here { world.our_address() } else { world.stranger_address() };
     let flavor = world.place(&recipient).map_or(Flavor::Postfix, |(_, place)| place.flavor);
-    let what = turned(world, texts(world.style, Kind::Full, flavor));
+    let what = turned(world, texts(world.style, TextKind::Full, flavor));
     let address = recipient.address.clone();
     world.conditions.push(Condition {
         storm,
@@ -48,7 +50,7 @@ pub fn full(world: &mut World, storm: usize, window: Window, boost: f64) -> Draf
 }
 
 /// The mail of a domain comes back to us, or goes round between two servers until they count the hops.
-pub fn looped(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
+pub fn looped(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let surge = surge(world, window, boost, 2.5, 40.);
     if world.rng.chance(250) {
         return robots(world, storm, window, surge);
@@ -98,7 +100,7 @@ pub fn looped(world: &mut World, storm: usize, window: Window, boost: f64) -> Dr
 }
 
 /// Two programs thank each other for their messages.
-fn robots(world: &mut World, storm: usize, window: Window, surge: Surge) -> Draft {
+fn robots(world: &mut World, storm: usize, window: StormSpan, surge: Surge) -> Draft {
     let (ours, theirs) = (world.our_address(), world.stranger_address());
     let client = server(&mut world.rng);
     for at in shaped(&mut world.rng, surge.from, surge.until, surge.per_minute, surge.shape) {

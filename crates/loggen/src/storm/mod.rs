@@ -5,8 +5,6 @@
 //! what becomes of the messages that are there anyway, retries and all; storms that are mail (a stolen account) add
 //! messages. What each line of a storm counts for is kept beside it, so the truth depends on no parser.
 
-#![allow(dead_code, unused_imports, reason = "the bench and the test each use a part of this")]
-
 mod arrivals;
 mod case;
 mod client;
@@ -14,16 +12,16 @@ mod condition;
 mod exim;
 mod exim_delivery;
 mod exim_refusal;
+mod failures;
 mod flood;
 mod flow;
-#[path = "../log/id.rs"]
-mod id;
 mod incoming;
 mod life;
 mod log;
 mod mailboxes;
 mod normal;
 mod outgoing;
+mod parts;
 mod pattern;
 mod place;
 mod plan;
@@ -32,15 +30,15 @@ mod postfix_delivery;
 mod refusal;
 mod reply;
 mod rhythm;
-#[path = "../log/rng.rs"]
-mod rng;
 mod score;
 mod series;
 mod show;
 mod site;
+mod text_kind;
 mod texts;
 mod texts_other;
 mod truth;
+mod window;
 mod world;
 
 pub use case::{Case, build};

@@ -4,11 +4,11 @@ use super::arrivals::{arrivals, rank, wait};
 use super::client::{Client, person, server, stranger};
 use super::flow::Origin;
 use super::life::{play, stock};
-use super::log::Mta;
 use super::plan::Calm;
 use super::rhythm::{HOUR, MINUTE, SECOND};
 use super::world::World;
 use super::{exim_refusal, flood, refusal};
+use crate::log::Mta;
 
 pub fn fill(world: &mut World, calm: Calm, messages_per_day: u64) {
     stock(world, messages_per_day);

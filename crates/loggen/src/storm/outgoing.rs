@@ -1,24 +1,21 @@
 //! Storms of mail that leaves: accounts, lists, providers, our address, our network, loops.
 
-use super::arrivals::{fading, hill, ramp, spread, step};
-use super::case::Window;
 use super::client::{Client, person, stranger};
 use super::condition::{Condition, Scope, What};
-use super::flood::{Sender, Surge, send};
+use super::failures::{BROKEN, NO_NAME, NO_ROUTE, TIMED_OUT, UNREACHABLE};
+use super::flood::{Sender, send};
 use super::mailboxes;
+use super::parts::{draft, factor, host, surge, turned};
 use super::pattern::Pattern;
 use super::place::Flavor;
-use super::reply::Fail;
 use super::rhythm::MINUTE;
-use super::texts::{BROKEN, Kind, NO_NAME, NO_ROUTE, TIMED_OUT, UNREACHABLE, texts};
-use super::truth::{Draft, Factor};
+use super::text_kind::TextKind;
+use super::texts::texts;
+use super::truth::Draft;
+use super::window::StormSpan;
 use super::world::World;
 
-pub fn factor(dimension: &'static str, value: impl Into<String>) -> Factor {
-    Factor { dimension, value: value.into() }
-}
-
-pub fn add(world: &mut World, storm: usize, pattern: Pattern, window: Window, boost: f64) -> Draft {
+pub fn add(world: &mut World, storm: usize, pattern: Pattern, window: StormSpan, boost: f64) -> Draft {
     match pattern {
         Pattern::StolenAccount => stolen(world, storm, window, boost),
         Pattern::DeadList => dead_list(world, storm, window, boost),
@@ -31,25 +28,12 @@ pub fn add(world: &mut World, storm: usize, pattern: Pattern, window: Window, bo
     }
 }
 
-/// How strong: enough for five in five minutes, and no more than a log of this kind can hold.
-pub fn surge(world: &mut World, window: Window, boost: f64, least: f64, most: f64) -> Surge {
-    let minutes = (window.until - window.from) as f64 / MINUTE as f64;
-    let strength = spread(&mut world.rng, least, most) * boost;
-    let per_minute = strength.min(14_000. / minutes).max(12. / minutes).max(least);
-    let shape = [step as fn(f64) -> f64, ramp, hill, fading][world.rng.weighted(&[50, 25, 15, 10])];
-    Surge { from: window.from, until: window.until, per_minute, shape }
-}
-
-pub fn draft(pattern: Pattern, variant: &'static str, window: Window, factors: Vec<Factor>) -> Draft {
-    Draft { pattern, variant, from: window.from, until: window.until, accepted: vec![pattern], factors }
-}
-
 fn strangers(world: &mut World, count: u64) -> Vec<Client> {
     let first = world.rng.below(1 << 30) + 100_000;
     (0..count).map(|number| stranger(first + number, &mut world.rng)).collect()
 }
 
-fn stolen(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
+fn stolen(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let number = world.site.some_user(&mut world.rng);
     let user = world.site.user(number);
     let count = [1, 1, 2, 6, 25, 120][world.rng.below(6) as usize];
@@ -79,7 +63,7 @@ fn stolen(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft 
     draft(Pattern::StolenAccount, if is_forged { "forged sender" } else { "own sender" }, window, factors)
 }
 
-fn dead_list(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
+fn dead_list(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let is_program = world.rng.chance(550);
     let (from, user, clients) = if is_program {
         let from = format!("newsletter@{}", world.site.domains[world.rng.early(world.site.domains.len())]);
@@ -111,14 +95,14 @@ fn dead_list(world: &mut World, storm: usize, window: Window, boost: f64) -> Dra
     draft(Pattern::DeadList, if is_program { "program" } else { "person" }, window, factors)
 }
 
-fn rise(world: &mut World, window: Window) -> u64 {
+fn rise(world: &mut World, window: StormSpan) -> u64 {
     if world.rng.chance(300) { (window.until - window.from) / 4 } else { 0 }
 }
 
 fn add_condition(
     world: &mut World,
     storm: usize,
-    window: Window,
+    window: StormSpan,
     share: (u64, u64),
     scope: Scope,
     what: What,
@@ -137,9 +121,9 @@ fn add_condition(
     });
 }
 
-fn listed(world: &mut World, storm: usize, window: Window) -> Draft {
+fn listed(world: &mut World, storm: usize, window: StormSpan) -> Draft {
     let scope = Scope::Some(world.rng.between(450, 950));
-    add_condition(world, storm, window, (960, 1001), scope, What::Kind(Kind::Listed));
+    add_condition(world, storm, window, (960, 1001), scope, What::Kind(TextKind::Listed));
     let factors = vec![
         factor("reason", "blocklisted"),
         factor("reason", "bad-reputation"),
@@ -160,30 +144,21 @@ fn large(world: &mut World) -> (&'static str, Flavor) {
     all[world.rng.weighted(&[40, 35, 12, 13])]
 }
 
-/// A provider says one thing most of the time, and another now and then.
-pub fn turned<'a>(world: &mut World, fails: impl IntoIterator<Item = &'a Fail>) -> What {
-    let mut fails: Vec<Fail> = fails.into_iter().copied().collect();
-    let by = world.rng.below(fails.len() as u64) as usize;
-    fails.rotate_left(by);
-    fails.truncate(2);
-    What::These(fails)
-}
-
-fn outage(world: &mut World, storm: usize, window: Window) -> Draft {
+fn outage(world: &mut World, storm: usize, window: StormSpan) -> Draft {
     let (provider, flavor) = large(world);
     let what = if world.rng.chance(350) {
         turned(world, &[TIMED_OUT, BROKEN])
     } else {
-        turned(world, texts(world.style, Kind::Ill, flavor))
+        turned(world, texts(world.style, TextKind::Ill, flavor))
     };
     add_condition(world, storm, window, (600, 1001), Scope::Provider(provider), what);
     draft(Pattern::ProviderOutage, provider, window, vec![factor("provider", provider)])
 }
 
 /// They slow us down, often because we send them so much.
-fn rate(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
+fn rate(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let (provider, flavor) = large(world);
-    let what = turned(world, texts(world.style, Kind::Rate, flavor));
+    let what = turned(world, texts(world.style, TextKind::Rate, flavor));
     add_condition(world, storm, window, (550, 1001), Scope::Provider(provider), what);
     let mut factors = vec![factor("provider", provider)];
     let places: Vec<usize> =
@@ -211,7 +186,7 @@ fn rate(world: &mut World, storm: usize, window: Window, boost: f64) -> Draft {
     draft(Pattern::RateLimit, provider, window, factors)
 }
 
-fn network(world: &mut World, storm: usize, window: Window) -> Draft {
+fn network(world: &mut World, storm: usize, window: StormSpan) -> Draft {
     let is_dns = world.rng.chance(350);
     let what =
         if is_dns { What::These(vec![NO_NAME]) } else { turned(world, &[TIMED_OUT, UNREACHABLE, NO_ROUTE]) };
@@ -223,9 +198,4 @@ fn network(world: &mut World, storm: usize, window: Window) -> Draft {
     let factors =
         vec![factor("reason", reason), factor("direction", "outbound"), factor("host", host(world))];
     draft(Pattern::OwnNetwork, if is_dns { "resolver" } else { "line" }, window, factors)
-}
-
-/// As it stands in the log.
-pub fn host(world: &World) -> String {
-    world.site.host.split('.').next().unwrap_or_default().to_owned()
 }

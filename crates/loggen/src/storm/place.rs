@@ -1,6 +1,6 @@
 //! Where mail goes: the known providers and many small domains, each with its hosts and its way of speaking.
 
-use super::rng::{Rng, mix};
+use crate::log::rng::{Rng, mix};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Flavor {

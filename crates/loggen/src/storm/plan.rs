@@ -5,9 +5,9 @@ use jiff::{ToSpan, civil::Date};
 use serde::Serialize;
 
 use super::arrivals::spread;
-use super::log::{Mta, Stamp};
 use super::pattern::Pattern;
-use super::rng::Rng;
+use crate::log::rng::Rng;
+use crate::log::{Mta, Stamp};
 
 /// Two sets of names and habits, so that a finder is not fitted to one of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ValueEnum)]

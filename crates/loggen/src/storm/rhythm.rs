@@ -1,6 +1,6 @@
 //! How busy the server is at a time of the week; milliseconds since the log's first midnight go in.
 
-use super::rng::Rng;
+use crate::log::rng::Rng;
 
 pub const SECOND: u64 = 1000;
 pub const MINUTE: u64 = 60 * SECOND;

@@ -4,7 +4,7 @@ use super::arrivals::rank;
 use super::place::{Place, places};
 use super::plan::Style;
 use super::rhythm::HOUR;
-use super::rng::{Rng, mix};
+use crate::log::rng::{Rng, mix};
 
 const FIRST: [&str; 40] = [
     "anna", "ben", "clara", "david", "emma", "felix", "greta", "hugo", "ida", "jan", "karl", "lena", "max",

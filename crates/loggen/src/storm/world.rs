@@ -2,14 +2,15 @@
 
 use super::condition::{Condition, Door, Trouble};
 use super::flow::{Message, Recipient};
-use super::id::Id;
-use super::log::{Log, Mta};
+use super::log::Log;
 use super::place::Place;
 use super::plan::Style;
 use super::reply::Fail;
 use super::rhythm::Rhythm;
-use super::rng::Rng;
 use super::site::Site;
+use crate::log::Mta;
+use crate::log::id::Id;
+use crate::log::rng::Rng;
 
 pub struct World {
     pub mta: Mta,
