@@ -6,19 +6,19 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use loggen::storm::{Case, Pattern, Plan, Style, build, judge};
+use loggen::storm::{CasePlan, Pattern, StormCase, Style, build, judge};
 
 use crate::support;
 
 /// A day of a server that is no busier than the storm needs.
-fn small(seed: u64, style: Style) -> Plan {
-    let plan = Plan::with_storms(seed, style);
+fn small(seed: u64, style: Style) -> CasePlan {
+    let plan = CasePlan::with_storms(seed, style);
     let storms = plan.storms[..1].to_vec();
     let messages_per_day = storms[0].least_traffic().clamp(600, 8000);
-    Plan { days: 1, messages_per_day, storms, ..plan }
+    CasePlan { days: 1, messages_per_day, storms, ..plan }
 }
 
-fn write(case: &Case, path: &Path) {
+fn write(case: &StormCase, path: &Path) {
     std::fs::write(path, &case.log).unwrap();
     let end = SystemTime::UNIX_EPOCH + Duration::from_secs(case.end as u64);
     File::options().append(true).open(path).unwrap().set_modified(end).unwrap();
@@ -26,13 +26,15 @@ fn write(case: &Case, path: &Path) {
 
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
-    for plan in
-        [small(7, Style::Usual), small(8, Style::Other), Plan { days: 1, ..Plan::clean(3, Style::Usual) }]
-    {
+    for plan in [
+        small(7, Style::Usual),
+        small(8, Style::Other),
+        CasePlan { days: 1, ..CasePlan::clean(3, Style::Usual) },
+    ] {
         let (one, other) = (build(&plan), build(&plan));
         assert!(one.log == other.log, "{}", plan.name());
         assert_eq!(serde_json::to_string(&one.truth).unwrap(), serde_json::to_string(&other.truth).unwrap());
-        let next = Plan { seed: plan.seed + 15, ..plan };
+        let next = CasePlan { seed: plan.seed + 15, ..plan };
         assert!(build(&next).log != one.log, "another seed gives another log");
     }
 }

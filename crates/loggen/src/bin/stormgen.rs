@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
-use loggen::storm::{Case, Pattern, Plan, Score, Style, Truth, build, judge, show};
+use loggen::storm::{CasePlan, Pattern, Score, StormCase, Style, Truth, build, judge, show};
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -101,10 +101,10 @@ fn main() -> io::Result<ExitCode> {
     Ok(if is_met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn plans(options: &Options) -> Vec<Plan> {
-    let wanted = |plan: &Plan| options.only.is_none_or(|pattern| plan.storms.contains(&pattern));
-    let mut plans: Vec<Plan> = (options.seed..options.seed + options.cases)
-        .map(|seed| Plan::with_storms(seed, options.style))
+fn plans(options: &Options) -> Vec<CasePlan> {
+    let wanted = |plan: &CasePlan| options.only.is_none_or(|pattern| plan.storms.contains(&pattern));
+    let mut plans: Vec<CasePlan> = (options.seed..options.seed + options.cases)
+        .map(|seed| CasePlan::with_storms(seed, options.style))
         .filter(wanted)
         .collect();
     let mut days = 0;
@@ -112,7 +112,7 @@ fn plans(options: &Options) -> Vec<Plan> {
         if days >= options.clean_days || options.only.is_some() {
             break;
         }
-        let plan = Plan::clean(seed, options.style);
+        let plan = CasePlan::clean(seed, options.style);
         days += plan.days;
         plans.push(plan);
     }
@@ -126,8 +126,8 @@ fn knows_storms(program: &Path) -> io::Result<bool> {
 }
 
 /// The log, as old as its last line, and the truth beside it.
-fn write(folder: &Path, plan: &Plan) -> io::Result<(PathBuf, Truth, i64)> {
-    let Case { log, truth, end } = build(plan);
+fn write(folder: &Path, plan: &CasePlan) -> io::Result<(PathBuf, Truth, i64)> {
+    let StormCase { log, truth, end } = build(plan);
     let path = folder.join(format!("{}.log", truth.name));
     fs::write(&path, log)?;
     File::options()
@@ -138,7 +138,7 @@ fn write(folder: &Path, plan: &Plan) -> io::Result<(PathBuf, Truth, i64)> {
     Ok((path, truth, end))
 }
 
-fn score(program: &Path, keeps: bool, folder: &Path, plan: &Plan) -> io::Result<Score> {
+fn score(program: &Path, keeps: bool, folder: &Path, plan: &CasePlan) -> io::Result<Score> {
     let (path, truth, end) = write(folder, plan)?;
     let answer = ask(program, &path)?;
     if keeps {

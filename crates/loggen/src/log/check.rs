@@ -2,29 +2,29 @@
 
 use std::io::sink;
 
-use super::names::{Address, Client, Domain, Host, Origin, User};
-use super::provider::Provider;
-use super::reply::{POSTFIX_JOINT, Reply, Row, Stage, Words, enhanced};
+use super::names::{Address, ClientKind, ClientSeed, Domain, Host, User};
+use super::provider::ServerKind;
+use super::reply::{POSTFIX_JOINT, ReplyContext, ReplyRow, ReplyStage, ReplyText, enhanced};
 use super::spec::{Mta, Spec, Stamp};
-use super::totals::Totals;
+use super::totals::LogTotals;
 use super::week::write;
 
-const PROVIDERS: [Provider; 8] = [
-    Provider::Gmail,
-    Provider::Outlook,
-    Provider::Yahoo,
-    Provider::Gmx,
-    Provider::Postfix,
-    Provider::Exim,
-    Provider::Plain,
-    Provider::Mailbox,
+const PROVIDERS: [ServerKind; 8] = [
+    ServerKind::Gmail,
+    ServerKind::Outlook,
+    ServerKind::Yahoo,
+    ServerKind::Gmx,
+    ServerKind::Postfix,
+    ServerKind::Exim,
+    ServerKind::Plain,
+    ServerKind::Mailbox,
 ];
 
 /// Panics with what is wrong.
 pub fn check() {
-    check_rows(60, 2, Provider::delivered);
-    check_rows(96, 4, Provider::transient);
-    check_rows(144, 5, Provider::permanent);
+    check_rows(60, 2, ServerKind::delivered);
+    check_rows(96, 4, ServerKind::transient);
+    check_rows(144, 5, ServerKind::permanent);
     for mta in [Mta::Postfix, Mta::Exim] {
         for stamp in [Stamp::Bsd, Stamp::Rfc3339] {
             check_log(&Spec { stamp, long_ids: stamp == Stamp::Rfc3339, ..Spec::new(mta, 1 << 20) });
@@ -35,21 +35,21 @@ pub fn check() {
 }
 
 /// `class` is the first digit of most codes; the others are greetings that refuse for good.
-fn check_rows(count: usize, class: u16, rows: fn(Provider) -> &'static [Row]) {
+fn check_rows(count: usize, class: u16, rows: fn(ServerKind) -> &'static [ReplyRow]) {
     let all = PROVIDERS.iter().flat_map(|&provider| rows(provider)).collect::<Vec<_>>();
     assert_eq!(all.len(), count, "rows of class {class}");
-    let words = Words {
+    let words = ReplyContext {
         recipient: Address { user: User::new(1), domain: Domain(30) },
         sender: None,
         host: Host { domain: Domain(30), number: 1 },
-        client: Client { origin: Origin::Server, domain: Domain(31), seed: 7 },
+        client: ClientSeed { origin: ClientKind::Server, domain: Domain(31), seed: 7 },
         salt: 1,
     };
     for row in all {
         let &(code, written, stage, text) = row;
         assert!((200..600).contains(&code), "{code} {text}");
-        assert!(code / 100 == class || stage == Stage::Greeting, "{code} {text}");
-        let reply = Reply { row, words: &words, joint: POSTFIX_JOINT }.to_string();
+        assert!(code / 100 == class || stage == ReplyStage::Greeting, "{code} {text}");
+        let reply = ReplyText { row, words: &words, joint: POSTFIX_JOINT }.to_string();
         let last = format!("{code} {}", if written.starts_with('(') { "" } else { written });
         assert!(reply.contains(last.trim_end()), "{reply} has no {last}");
         let shown = enhanced(row);
@@ -83,7 +83,7 @@ fn check_log(spec: &Spec) {
 }
 
 /// What is counted by key is counted by domain too; Postfix's expired name none.
-fn check_domains(totals: &Totals) {
+fn check_domains(totals: &LogTotals) {
     let by_key = |outcome: &str| {
         let of = |key: &str| key.split('|').nth(1) == Some(outcome) && !key.starts_with("inbound");
         totals.events.iter().filter(|(key, _)| of(key)).map(|(_, count)| count).sum::<u64>()
@@ -94,7 +94,7 @@ fn check_domains(totals: &Totals) {
     assert_eq!(by_key("bounced"), domains.map(|domain| domain.bounced).sum::<u64>());
 }
 
-fn written(spec: &Spec) -> (String, Totals) {
+fn written(spec: &Spec) -> (String, LogTotals) {
     let mut log = Vec::new();
     let totals = write(spec, &mut log).expect("a Vec takes all");
     (String::from_utf8(log).expect("all names and texts are UTF-8"), totals)

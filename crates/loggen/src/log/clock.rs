@@ -15,12 +15,12 @@ pub const HOUR: u64 = 3600 * SECOND;
 pub const DAY: u64 = 24 * HOUR;
 
 /// Spreads a log of known size over its days, so that the traffic need not be known beforehand.
-pub struct Clock {
+pub struct TrafficClock {
     bytes: u64,
     days: u32,
 }
 
-impl Clock {
+impl TrafficClock {
     pub const fn new(bytes: u64, days: u32) -> Self {
         Self { bytes, days }
     }
@@ -63,14 +63,14 @@ impl Stamps {
 
     /// `2026-03-02 09:15`.
     pub fn minute(&self, at: u64) -> String {
-        shown(self.second_of(at), "%Y-%m-%d %H:%M")
+        format_second(self.second_of(at), "%Y-%m-%d %H:%M")
     }
 
     pub fn write(&mut self, at: u64, line: &mut Vec<u8>) {
         let second = self.second_of(at);
         if second != self.second {
             self.second = second;
-            self.text = shown(
+            self.text = format_second(
                 second,
                 match self.form {
                     Stamp::Bsd => "%b %e %H:%M:%S",
@@ -88,6 +88,6 @@ impl Stamps {
     }
 }
 
-fn shown(second: i64, form: &str) -> String {
+fn format_second(second: i64, form: &str) -> String {
     Timestamp::from_second(second).unwrap_or_default().to_zoned(TimeZone::UTC).strftime(form).to_string()
 }

@@ -1,33 +1,38 @@
 //! Postfix tries to deliver: one attempt for each pending recipient, and what follows from it.
 
 use super::log::tag;
-use super::message::Message;
-use super::names::{Address, Sender};
+use super::message::QueuedMessage;
+use super::names::{Address, EnvelopeSender};
 use super::remote::remote;
 use super::reply::Dsn;
 use super::session::{QMGR, activate, name_message};
-use super::site::Site;
-use super::status::Line;
+use super::site::Simulation;
+use super::status::StatusLine;
 use super::totals::{Outcome, local, outbound};
-use super::verdict::{Verdict, Why, draw};
+use super::verdict::{AttemptResult, FailureCause, draw};
 
 /// Attempts in which the whole message, or what is left of it, is handed over. The bounce it caused comes back.
-pub fn attempt(site: &mut Site, at: u64, message: &mut Message, is_last: bool) -> Option<Message> {
+pub fn attempt(
+    sim: &mut Simulation,
+    at: u64,
+    message: &mut QueuedMessage,
+    is_last: bool,
+) -> Option<QueuedMessage> {
     if message.tries > 0 {
-        activate(site, at, message);
+        activate(sim, at, message);
     }
     let mut failed = false;
     for mut pending in std::mem::take(&mut message.pending) {
-        let verdict = draw(site, message, &pending);
+        let verdict = draw(sim, message, &pending);
         let outcome = if pending.to.domain.is_local() && !is_lmtp(pending.to) {
-            on_this_machine(site, at, message, pending.to, verdict)
+            deliver_locally(sim, at, message, pending.to, verdict)
         } else {
-            remote(site, at, message, &pending, verdict)
+            remote(sim, at, message, &pending, verdict)
         };
-        site.log.counts.domain(pending.to.domain, outcome);
+        sim.log.counts.domain(pending.to.domain, outcome);
         if outcome == Outcome::Deferred {
-            site.log.counts.deferred_recipients += u64::from(message.tries == 0);
-            if let Verdict::Deferred(Why::Reply(row)) = verdict {
+            sim.log.counts.deferred_recipients += u64::from(message.tries == 0);
+            if let AttemptResult::Deferred(FailureCause::Reply(row)) = verdict {
                 pending.last = Some(row);
             }
             message.pending.push(pending);
@@ -35,47 +40,47 @@ pub fn attempt(site: &mut Site, at: u64, message: &mut Message, is_last: bool) -
         failed |= outcome == Outcome::Bounced;
     }
     let is_new = message.tries == 0 && !message.pending.is_empty();
-    site.log.counts.deferred_messages += u64::from(is_new);
+    sim.log.counts.deferred_messages += u64::from(is_new);
     message.bounced |= failed;
     message.tries += 1;
     if message.tries == 1 {
-        message.stuck = site.rng.chance(30);
+        message.stuck = sim.rng.chance(30);
     }
     if is_last && !message.pending.is_empty() {
-        expire(site, at, message);
+        expire(sim, at, message);
         failed = true;
     }
-    let bounce = if failed { give_back(site, at, message) } else { None };
+    let bounce = if failed { send_bounce(sim, at, message) } else { None };
     if message.pending.is_empty() {
-        remove(site, at, message);
+        remove(sim, at, message);
     }
     bounce
 }
 
 /// `3F1A20C4B7D: from=<…>, status=expired, returned to sender`
-fn expire(site: &mut Site, at: u64, message: &mut Message) {
-    let (id, sender) = (&message.id, Sender(message.sender));
+fn expire(sim: &mut Simulation, at: u64, message: &mut QueuedMessage) {
+    let (id, sender) = (&message.id, EnvelopeSender(message.sender));
     let key = outbound(Outcome::Expired);
-    site.log.event(at, QMGR, key, format_args!("{id}: from=<{sender}>, status=expired, returned to sender"));
+    sim.log.event(at, QMGR, key, format_args!("{id}: from=<{sender}>, status=expired, returned to sender"));
     message.pending.clear();
     message.expired = true;
 }
 
-fn give_back(site: &mut Site, at: u64, message: &Message) -> Option<Message> {
-    let bounce = site.bounce_of(at, message)?;
+fn send_bounce(sim: &mut Simulation, at: u64, message: &QueuedMessage) -> Option<QueuedMessage> {
+    let bounce = sim.bounce_of(at, message)?;
     let (id, other) = (&message.id, &bounce.id);
-    name_message(site, at, &bounce);
+    name_message(sim, at, &bounce);
     let by = tag("postfix/bounce", 24_000 + (message.salt & 255) as u32);
-    site.log.routine(at, by, format_args!("{id}: sender non-delivery notification: {other}"));
-    site.log.counts.messages.received += 1;
-    activate(site, at, &bounce);
+    sim.log.routine(at, by, format_args!("{id}: sender non-delivery notification: {other}"));
+    sim.log.counts.messages.received += 1;
+    activate(sim, at, &bounce);
     Some(bounce)
 }
 
-fn remove(site: &mut Site, at: u64, message: &Message) {
+fn remove(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
     let id = &message.id;
-    site.log.routine(at, QMGR, format_args!("{id}: removed"));
-    let messages = &mut site.log.counts.messages;
+    sim.log.routine(at, QMGR, format_args!("{id}: removed"));
+    let messages = &mut sim.log.counts.messages;
     match (message.expired, message.bounced) {
         (true, _) => messages.expired += 1,
         (false, true) => messages.bounced += 1,
@@ -88,7 +93,13 @@ const fn is_lmtp(to: Address) -> bool {
     to.domain.0 < 16
 }
 
-fn on_this_machine(site: &mut Site, at: u64, message: &Message, to: Address, verdict: Verdict) -> Outcome {
+fn deliver_locally(
+    sim: &mut Simulation,
+    at: u64,
+    message: &QueuedMessage,
+    to: Address,
+    verdict: AttemptResult,
+) -> Outcome {
     let pid = 25_000 + (message.salt & 255) as u32;
     let (program, relay, delivered, unknown) = match to.domain.0 % 3 {
         0 => ("postfix/virtual", "virtual", "delivered to maildir", "unknown user"),
@@ -100,25 +111,25 @@ fn on_this_machine(site: &mut Site, at: u64, message: &Message, to: Address, ver
             "user unknown. Command output: 550 5.1.1",
         ),
     };
-    let line = |dsn| Line { message, to, by: tag(program, pid), relay: &relay, dsn, at };
+    let line = |dsn| StatusLine { message, to, by: tag(program, pid), relay: &relay, dsn, at };
     match verdict {
-        Verdict::Delivered(_) => {
+        AttemptResult::Delivered(_) => {
             let outcome = Outcome::Delivered;
-            line(Dsn('2', ".0.0")).write(site, local(outcome), format_args!("sent ({delivered})"));
+            line(Dsn('2', ".0.0")).write(sim, local(outcome), format_args!("sent ({delivered})"));
             outcome
         }
-        Verdict::Deferred(_) => {
+        AttemptResult::Deferred(_) => {
             let outcome = Outcome::Deferred;
             line(Dsn('4', ".3.0")).write(
-                site,
+                sim,
                 local(outcome),
                 format_args!("deferred (temporary failure. Command output: 451 4.3.0 disk is slow )"),
             );
             outcome
         }
-        Verdict::Bounced(_) => {
+        AttemptResult::Bounced(_) => {
             let outcome = Outcome::Bounced;
-            line(Dsn('5', ".1.1")).write(site, local(outcome), format_args!("bounced ({unknown}: \"{to}\")"));
+            line(Dsn('5', ".1.1")).write(sim, local(outcome), format_args!("bounced ({unknown}: \"{to}\")"));
             outcome
         }
     }

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use super::log::Tag;
-use super::message::{Message, Pending};
+use super::log::ProgramTag;
+use super::message::{PendingRecipient, QueuedMessage};
 use super::names::{Domain, Host};
-use super::provider::{Provider, drawn};
-use super::reply::{EXIM_JOINT, EXIM_QUOTED_JOINT, EximStage, Reply, Row, Stage, Words};
-use super::site::Site;
+use super::provider::{ServerKind, draw_row};
+use super::reply::{EXIM_JOINT, EXIM_QUOTED_JOINT, EximStage, ReplyContext, ReplyRow, ReplyStage, ReplyText};
+use super::site::Simulation;
 use super::totals::{Outcome, local, outbound, replied};
-use super::verdict::{Verdict, Why, draw};
+use super::verdict::{AttemptResult, FailureCause, draw};
 
 const REMOTE: &str = "R=dnslookup T=remote_smtp";
 const LOCAL: &str = "R=localuser T=local_delivery";
@@ -19,77 +19,94 @@ const CIPHER: &str = "X=TLS1.3:ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM:25
 #[derive(Clone, Copy)]
 struct Attempt<'a> {
     at: u64,
-    by: Tag,
-    message: &'a Message,
-    pending: &'a Pending,
-    words: &'a Words,
+    by: ProgramTag,
+    message: &'a QueuedMessage,
+    pending: &'a PendingRecipient,
+    words: &'a ReplyContext,
 }
 
 /// One attempt for each pending recipient. The bounce it caused comes back.
-pub fn attempt(site: &mut Site, at: u64, by: Tag, message: &mut Message, is_last: bool) -> Option<Message> {
+pub fn attempt(
+    sim: &mut Simulation,
+    at: u64,
+    by: ProgramTag,
+    message: &mut QueuedMessage,
+    is_last: bool,
+) -> Option<QueuedMessage> {
     let mut failed = false;
     let mut before = None;
     for mut pending in std::mem::take(&mut message.pending) {
         let domain = pending.to.domain;
-        let verdict = draw(site, message, &pending);
-        let words = site.words(message, pending.to, Site::host(domain, 1));
+        let verdict = draw(sim, message, &pending);
+        let words = sim.words(message, pending.to, Simulation::host(domain, 1));
         let this = Attempt { at, by, message, pending: &pending, words: &words };
         let outcome = if domain.is_local() {
-            on_this_machine(site, this, verdict)
+            deliver_locally(sim, this, verdict)
         } else {
-            remote(site, this, verdict, before == Some(domain))
+            remote(sim, this, verdict, before == Some(domain))
         };
         before = (outcome == Outcome::Delivered).then_some(domain);
-        site.log.counts.domain(domain, outcome);
+        sim.log.counts.domain(domain, outcome);
         failed |= outcome == Outcome::Bounced;
         if outcome != Outcome::Deferred {
             continue;
         }
-        site.log.counts.deferred_recipients += u64::from(message.tries == 0);
+        sim.log.counts.deferred_recipients += u64::from(message.tries == 0);
         if is_last {
-            give_up(site, at, by, message, &pending);
+            give_up(sim, at, by, message, &pending);
             message.expired = true;
             failed = true;
             continue;
         }
-        if let Verdict::Deferred(Why::Reply(row)) = verdict {
+        if let AttemptResult::Deferred(FailureCause::Reply(row)) = verdict {
             pending.last = Some(row);
         }
         message.pending.push(pending);
     }
     let is_new = message.tries == 0 && !message.pending.is_empty();
-    site.log.counts.deferred_messages += u64::from(is_new);
+    sim.log.counts.deferred_messages += u64::from(is_new);
     message.bounced |= failed;
     message.tries += 1;
     if message.tries == 1 {
-        message.stuck = site.rng.chance(30);
+        message.stuck = sim.rng.chance(30);
     }
-    let bounce = if failed { give_back(site, at, by, message) } else { None };
+    let bounce = if failed { send_bounce(sim, at, by, message) } else { None };
     if message.pending.is_empty() {
-        complete(site, at, by, message);
+        complete(sim, at, by, message);
     }
     bounce
 }
 
 /// `1vx3Yk-… ** anna@d0007.example.net: retry timeout exceeded`
-fn give_up(site: &mut Site, at: u64, by: Tag, message: &Message, pending: &Pending) {
+fn give_up(
+    sim: &mut Simulation,
+    at: u64,
+    by: ProgramTag,
+    message: &QueuedMessage,
+    pending: &PendingRecipient,
+) {
     let (id, to) = (&message.id, pending.to);
-    site.log.event(at, by, outbound(Outcome::Expired), format_args!("{id} ** {to}: retry timeout exceeded"));
-    site.log.counts.domain(to.domain, Outcome::Expired);
+    sim.log.event(at, by, outbound(Outcome::Expired), format_args!("{id} ** {to}: retry timeout exceeded"));
+    sim.log.counts.domain(to.domain, Outcome::Expired);
 }
 
-fn give_back(site: &mut Site, at: u64, by: Tag, message: &Message) -> Option<Message> {
-    let bounce = site.bounce_of(at, message)?;
+fn send_bounce(
+    sim: &mut Simulation,
+    at: u64,
+    by: ProgramTag,
+    message: &QueuedMessage,
+) -> Option<QueuedMessage> {
+    let bounce = sim.bounce_of(at, message)?;
     let (id, other, size) = (&bounce.id, &message.id, bounce.size);
-    site.log.counts.messages.received += 1;
-    site.log.routine(at, by, format_args!("{id} <= <> R={other} U=Debian-exim P=local S={size}"));
+    sim.log.counts.messages.received += 1;
+    sim.log.routine(at, by, format_args!("{id} <= <> R={other} U=Debian-exim P=local S={size}"));
     Some(bounce)
 }
 
-fn complete(site: &mut Site, at: u64, by: Tag, message: &Message) {
+fn complete(sim: &mut Simulation, at: u64, by: ProgramTag, message: &QueuedMessage) {
     let id = &message.id;
-    site.log.routine(at, by, format_args!("{id} Completed"));
-    let messages = &mut site.log.counts.messages;
+    sim.log.routine(at, by, format_args!("{id} Completed"));
+    let messages = &mut sim.log.counts.messages;
     match (message.expired, message.bounced) {
         (true, _) => messages.expired += 1,
         (false, true) => messages.bounced += 1,
@@ -97,30 +114,30 @@ fn complete(site: &mut Site, at: u64, by: Tag, message: &Message) {
     }
 }
 
-fn on_this_machine(site: &mut Site, this: Attempt, verdict: Verdict) -> Outcome {
+fn deliver_locally(sim: &mut Simulation, this: Attempt, verdict: AttemptResult) -> Outcome {
     let Attempt { at, by, message, pending, .. } = this;
     let (id, to) = (&message.id, pending.to);
     let user = to.user;
     match verdict {
-        Verdict::Delivered(_) if message.salt % 100 == 7 => {
+        AttemptResult::Delivered(_) if message.salt % 100 == 7 => {
             let key = local(Outcome::Discarded);
-            site.log.event(at, by, key, format_args!("{id} => :blackhole: <{to}> R=system_aliases"));
+            sim.log.event(at, by, key, format_args!("{id} => :blackhole: <{to}> R=system_aliases"));
             Outcome::Discarded
         }
-        Verdict::Delivered(_) => {
+        AttemptResult::Delivered(_) => {
             let key = local(Outcome::Delivered);
-            site.log.event(at, by, key, format_args!("{id} => {user} <{to}> {LOCAL}"));
+            sim.log.event(at, by, key, format_args!("{id} => {user} <{to}> {LOCAL}"));
             Outcome::Delivered
         }
-        Verdict::Deferred(_) => {
-            site.log.event(at, by, local(Outcome::Deferred), format_args!(
+        AttemptResult::Deferred(_) => {
+            sim.log.event(at, by, local(Outcome::Deferred), format_args!(
                 "{id} == {to} {LOCAL} defer (-22): mailbox is full (MTA-imposed quota exceeded while writing to /var/mail/{user})"
             ));
             Outcome::Deferred
         }
-        Verdict::Bounced(_) => {
+        AttemptResult::Bounced(_) => {
             let key = local(Outcome::Bounced);
-            site.log.event(
+            sim.log.event(
                 at,
                 by,
                 key,
@@ -131,22 +148,22 @@ fn on_this_machine(site: &mut Site, this: Attempt, verdict: Verdict) -> Outcome 
     }
 }
 
-fn remote(site: &mut Site, this: Attempt, verdict: Verdict, is_same: bool) -> Outcome {
+fn remote(sim: &mut Simulation, this: Attempt, verdict: AttemptResult, is_same: bool) -> Outcome {
     let Attempt { at, by, message, pending, words } = this;
     let (id, to) = (&message.id, pending.to);
-    let peer = Peer(words.host);
+    let peer = ExchangerField(words.host);
     match verdict {
-        Verdict::Delivered(row) => {
+        AttemptResult::Delivered(row) => {
             let mut peer = peer;
-            if !is_same && site.rng.chance(10) {
-                try_first(site, this);
-                peer = Peer(Site::host(to.domain, 2));
+            if !is_same && sim.rng.chance(10) {
+                fail_first_host(sim, this);
+                peer = ExchangerField(Simulation::host(to.domain, 2));
             }
             let mark = if is_same { "->" } else { "=>" };
-            let reply = Reply { row, words, joint: EXIM_QUOTED_JOINT };
+            let reply = ReplyText { row, words, joint: EXIM_QUOTED_JOINT };
             let key = replied(Outcome::Delivered, row);
             let spent = message.salt % 9;
-            site.log.event(
+            sim.log.event(
                 at,
                 by,
                 key,
@@ -154,75 +171,79 @@ fn remote(site: &mut Site, this: Attempt, verdict: Verdict, is_same: bool) -> Ou
             );
             Outcome::Delivered
         }
-        Verdict::Deferred(why) => {
-            put_off(site, this, why);
+        AttemptResult::Deferred(why) => {
+            defer(sim, this, why);
             Outcome::Deferred
         }
-        Verdict::Bounced(Why::Reply(row)) => {
-            let error = Failure { row, words };
+        AttemptResult::Bounced(FailureCause::Reply(row)) => {
+            let error = RemoteError { row, words };
             let key = replied(Outcome::Bounced, row);
-            site.log.event(at, by, key, format_args!("{id} ** {to} {REMOTE} {peer} {CIPHER}: {error}"));
+            sim.log.event(at, by, key, format_args!("{id} ** {to} {REMOTE} {peer} {CIPHER}: {error}"));
             Outcome::Bounced
         }
-        Verdict::Bounced(Why::Unreachable | Why::Lost | Why::Nowhere | Why::Suspended) => {
+        AttemptResult::Bounced(
+            FailureCause::Unreachable | FailureCause::Lost | FailureCause::Nowhere | FailureCause::Suspended,
+        ) => {
             let key = outbound(Outcome::Bounced);
-            site.log.event(at, by, key, format_args!("{id} ** {to}: Unrouteable address"));
+            sim.log.event(at, by, key, format_args!("{id} ** {to}: Unrouteable address"));
             Outcome::Bounced
         }
     }
 }
 
 /// The first exchanger fails before the next takes the message.
-fn try_first(site: &mut Site, this: Attempt) {
+fn fail_first_host(sim: &mut Simulation, this: Attempt) {
     let Attempt { at, by, message, words, .. } = this;
-    let (id, peer) = (&message.id, Peer(words.host));
-    let row = drawn(&mut site.rng, Provider::of(words.recipient.domain).transient());
-    if row.2 == Stage::Rcpt || row.0 >= 500 {
+    let (id, peer) = (&message.id, ExchangerField(words.host));
+    let row = draw_row(&mut sim.rng, ServerKind::of(words.recipient.domain).transient());
+    if row.2 == ReplyStage::Rcpt || row.0 >= 500 {
         let (_, why) = connection_error(words.host.domain);
-        site.log.event(at, by, outbound(Outcome::Attempt), format_args!("{id} {peer} {why}"));
+        sim.log.event(at, by, outbound(Outcome::Attempt), format_args!("{id} {peer} {why}"));
     } else {
-        let error = Failure { row, words };
+        let error = RemoteError { row, words };
         let key = replied(Outcome::Attempt, row);
-        site.log.event(at, by, key, format_args!("{id} {peer}: {error}"));
+        sim.log.event(at, by, key, format_args!("{id} {peer}: {error}"));
     }
 }
 
-fn put_off(site: &mut Site, this: Attempt, why: Why) {
+fn defer(sim: &mut Simulation, this: Attempt, why: FailureCause) {
     let Attempt { at, by, message, pending, words } = this;
     let (id, to) = (&message.id, pending.to);
-    let peer = Peer(words.host);
+    let peer = ExchangerField(words.host);
     let unreplied = outbound(Outcome::Deferred);
     match why {
         // A greeting that refuses for good is no deferral to Exim; this host is down instead.
-        Why::Reply(row) if row.2 != Stage::Greeting || row.0 < 500 => put_off_by(site, this, row),
-        Why::Reply(_) | Why::Unreachable => {
+        FailureCause::Reply(row) if row.2 != ReplyStage::Greeting || row.0 < 500 => {
+            defer_by_reply(sim, this, row)
+        }
+        FailureCause::Reply(_) | FailureCause::Unreachable => {
             let (number, why) = connection_error(words.host.domain);
-            let last = Peer(Site::host(to.domain, 2));
+            let last = ExchangerField(Simulation::host(to.domain, 2));
             let key = outbound(Outcome::Attempt);
-            site.log.event(at, by, key, format_args!("{id} {peer} {why}"));
-            site.log.event(at, by, key, format_args!("{id} {last} {why}"));
-            site.log.event(
+            sim.log.event(at, by, key, format_args!("{id} {peer} {why}"));
+            sim.log.event(at, by, key, format_args!("{id} {last} {why}"));
+            sim.log.event(
                 at,
                 by,
                 unreplied,
                 format_args!("{id} == {to} {REMOTE} defer ({number}) {last}: {why}"),
             );
         }
-        Why::Lost => {
+        FailureCause::Lost => {
             let why = "SMTP timeout after initial connection: Connection timed out";
-            site.log.event(at, by, outbound(Outcome::Attempt), format_args!("{id} {peer}: {why}"));
+            sim.log.event(at, by, outbound(Outcome::Attempt), format_args!("{id} {peer}: {why}"));
             let text = format_args!("{id} == {to} {REMOTE} defer (110) {peer}: {why}");
-            site.log.event(at, by, unreplied, text);
+            sim.log.event(at, by, unreplied, text);
         }
-        Why::Nowhere => site.log.event(
+        FailureCause::Nowhere => sim.log.event(
             at,
             by,
             unreplied,
             format_args!("{id} == {to} R=dnslookup defer (-1): host lookup did not complete"),
         ),
-        Why::Suspended => {
+        FailureCause::Suspended => {
             let domain = to.domain;
-            site.log.event(
+            sim.log.event(
                 at,
                 by,
                 unreplied,
@@ -235,29 +256,29 @@ fn put_off(site: &mut Site, this: Attempt, why: Why) {
 }
 
 /// An answer to RCPT is logged once, any other first for the host and then for the recipient.
-fn put_off_by(site: &mut Site, this: Attempt, row: &'static Row) {
+fn defer_by_reply(sim: &mut Simulation, this: Attempt, row: &'static ReplyRow) {
     let Attempt { at, by, message, pending, words } = this;
-    let (id, to, peer) = (&message.id, pending.to, Peer(words.host));
-    let error = Failure { row, words };
+    let (id, to, peer) = (&message.id, pending.to, ExchangerField(words.host));
+    let error = RemoteError { row, words };
     let key = replied(Outcome::Deferred, row);
     let number = match row.2 {
-        Stage::Greeting => 0,
-        Stage::Rcpt => -44,
-        Stage::Mail => -45,
-        Stage::Dot => -46,
-        Stage::Data => -47,
+        ReplyStage::Greeting => 0,
+        ReplyStage::Rcpt => -44,
+        ReplyStage::Mail => -45,
+        ReplyStage::Dot => -46,
+        ReplyStage::Data => -47,
     };
-    if row.2 != Stage::Rcpt {
-        site.log.event(at, by, replied(Outcome::Attempt, row), format_args!("{id} {peer}: {error}"));
+    if row.2 != ReplyStage::Rcpt {
+        sim.log.event(at, by, replied(Outcome::Attempt, row), format_args!("{id} {peer}: {error}"));
     }
     if message.salt % 9 > 0 {
-        site.log.event(at, by, key, format_args!("{id} == {to} {REMOTE} defer ({number}) {peer}: {error}"));
+        sim.log.event(at, by, key, format_args!("{id} == {to} {REMOTE} defer ({number}) {peer}: {error}"));
         return;
     }
     // Before 4.90 the host stood inside the text.
     let (host, stage) = (words.host, EximStage(row.2, words));
-    let reply = Reply { row, words, joint: EXIM_JOINT };
-    site.log.event(at, by, key, format_args!(
+    let reply = ReplyText { row, words, joint: EXIM_JOINT };
+    sim.log.event(at, by, key, format_args!(
         "{id} == {to} {REMOTE} defer ({number}): SMTP error from remote mail server after {stage}: host {host} [{}]: {reply}",
         host.ip()
     ));
@@ -272,24 +293,24 @@ const fn connection_error(domain: Domain) -> (u8, &'static str) {
 }
 
 /// `H=mx1.d0007.example.net [192.0.2.80]`
-struct Peer(Host);
+struct ExchangerField(Host);
 
-impl fmt::Display for Peer {
+impl fmt::Display for ExchangerField {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "H={} [{}]", self.0, self.0.ip())
     }
 }
 
 /// `SMTP error from remote mail server after RCPT TO:<…>: 550 …`
-struct Failure<'a> {
-    row: &'static Row,
-    words: &'a Words,
+struct RemoteError<'a> {
+    row: &'static ReplyRow,
+    words: &'a ReplyContext,
 }
 
-impl fmt::Display for Failure<'_> {
+impl fmt::Display for RemoteError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let stage = EximStage(self.row.2, self.words);
-        let reply = Reply { row: self.row, words: self.words, joint: EXIM_JOINT };
+        let reply = ReplyText { row: self.row, words: self.words, joint: EXIM_JOINT };
         write!(f, "SMTP error from remote mail server after {stage}: {reply}")
     }
 }

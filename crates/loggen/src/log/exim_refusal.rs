@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use super::log::Tag;
-use super::names::{Client, Helo, Host, Name, Origin};
-use super::reply::{Filled, Words};
-use super::site::Site;
+use super::log::ProgramTag;
+use super::names::{ClientKind, ClientName, ClientSeed, Helo, Host};
+use super::reply::{Filled, ReplyContext};
+use super::site::Simulation;
 use super::totals::{Outcome, inbound};
 
 /// What stands before the text.
 #[derive(Clone, Copy)]
-enum Front {
+enum LineStart {
     /// `H=name (helo) [ip]:port `
     Peer,
     /// The message's id, and then the peer.
@@ -19,12 +19,12 @@ enum Front {
     None,
 }
 
-use Front::{Message, None, Peer};
+use LineStart::{Message, None, Peer};
 
 /// Weight, front, code, enhanced code, text with marks; `%p` is the peer once more, without `H=`.
-type Refusal = (u64, Front, u16, &'static str, &'static str);
+type EximRefusal = (u64, LineStart, u16, &'static str, &'static str);
 
-const REFUSALS: &[Refusal] = &[
+const REFUSALS: &[EximRefusal] = &[
     (180, Peer, 0, "", "F=<%s> rejected RCPT <%r>: relay not permitted"),
     (170, Peer, 0, "", "F=<%s> rejected RCPT <%r>: Unrouteable address"),
     (
@@ -88,15 +88,15 @@ const REFUSALS: &[Refusal] = &[
 /// The rows at the table's head that refuse one recipient: these are said more than once in a session.
 const RECIPIENT_ROWS: usize = 14;
 
-pub fn refuse(site: &mut Site, at: u64, by: Tag, client: Client, is_first: bool) {
-    let row = drawn(site, if is_first { REFUSALS } else { &REFUSALS[..RECIPIENT_ROWS] });
+pub fn refuse(sim: &mut Simulation, at: u64, by: ProgramTag, client: ClientSeed, is_first: bool) {
+    let row = draw_row(sim, if is_first { REFUSALS } else { &REFUSALS[..RECIPIENT_ROWS] });
     let &(_, front, code, enhanced, text) = row;
-    let words = Words {
-        recipient: site.local_address(),
-        sender: Some(site.remote_address()),
+    let words = ReplyContext {
+        recipient: sim.local_address(),
+        sender: Some(sim.remote_address()),
         host: Host { domain: client.domain, number: 1 },
         client,
-        salt: site.rng.draw(),
+        salt: sim.rng.draw(),
     };
     // The peer is no mark of its own: remote servers' texts have none to show.
     let (before, after) = match (text.split_once("%p"), text.split_once("%P")) {
@@ -113,24 +113,24 @@ pub fn refuse(site: &mut Site, at: u64, by: Tag, client: Client, is_first: bool)
     // `sender verify fail` only says why the next line refuses.
     let is_note = text.starts_with("sender verify fail");
     match front {
-        Peer if is_note => site.log.routine(at, by, format_args!("H={} {line}", EximPeer(client))),
-        Peer => site.log.event(
+        Peer if is_note => sim.log.routine(at, by, format_args!("H={} {line}", EximPeer(client))),
+        Peer => sim.log.event(
             at,
             by,
             inbound(Outcome::Rejected, code, enhanced),
             format_args!("H={} {line}", EximPeer(client)),
         ),
         Message => {
-            let id = site.id(at);
+            let id = sim.id(at);
             let key = inbound(Outcome::Rejected, code, enhanced);
-            site.log.event(at, by, key, format_args!("{id} H={} {line}", EximPeer(client)));
+            sim.log.event(at, by, key, format_args!("{id} H={} {line}", EximPeer(client)));
         }
-        None => site.log.event(at, by, inbound(Outcome::Rejected, code, enhanced), line),
+        None => sim.log.event(at, by, inbound(Outcome::Rejected, code, enhanced), line),
     }
 }
 
-fn drawn(site: &mut Site, rows: &'static [Refusal]) -> &'static Refusal {
-    let mut left = site.rng.below(rows.iter().map(|row| row.0).sum());
+fn draw_row(sim: &mut Simulation, rows: &'static [EximRefusal]) -> &'static EximRefusal {
+    let mut left = sim.rng.below(rows.iter().map(|row| row.0).sum());
     for row in rows {
         if left < row.0 {
             return row;
@@ -141,16 +141,16 @@ fn drawn(site: &mut Site, rows: &'static [Refusal]) -> &'static Refusal {
 }
 
 /// `out1.d0007.example.net (mail.example.net) [192.0.2.7]:4711`, the name left out for a host without one.
-pub struct EximPeer(pub Client);
+pub struct EximPeer(pub ClientSeed);
 
 impl fmt::Display for EximPeer {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Self(client) = self;
-        let (name, helo, ip, port) = (Name(*client), Helo(*client), client.ip(), client.port());
+        let (name, helo, ip, port) = (ClientName(*client), Helo(*client), client.ip(), client.port());
         match client.origin {
-            Origin::Nameless => write!(f, "({helo}) [{ip}]:{port}"),
-            Origin::Person => write!(f, "{name} ({helo}) [{ip}]:{port}"),
-            Origin::Server | Origin::Inside => write!(f, "{name} [{ip}]:{port}"),
+            ClientKind::Nameless => write!(f, "({helo}) [{ip}]:{port}"),
+            ClientKind::Person => write!(f, "{name} ({helo}) [{ip}]:{port}"),
+            ClientKind::Server | ClientKind::Inside => write!(f, "{name} [{ip}]:{port}"),
         }
     }
 }

@@ -6,24 +6,24 @@ use std::io::{self, Write};
 use super::clock::Stamps;
 use super::names::HERE;
 use super::spec::{Spec, Stamp};
-use super::totals::{Counts, Key, Totals};
+use super::totals::{EventKey, LogTotals, RunningTotals};
 
 const BLOCK_SIZE: usize = 256 * 1024;
 
 /// The program that writes the line.
 #[derive(Clone, Copy)]
-pub struct Tag {
+pub struct ProgramTag {
     pub program: &'static str,
     /// 0: a program that logs none.
     pub pid: u32,
 }
 
-pub const fn tag(program: &'static str, pid: u32) -> Tag {
-    Tag { program, pid }
+pub const fn tag(program: &'static str, pid: u32) -> ProgramTag {
+    ProgramTag { program, pid }
 }
 
 /// Lines must come in the order of time.
-pub struct Log<'w> {
+pub struct LogWriter<'w> {
     out: &'w mut dyn Write,
     block: Vec<u8>,
     written: u64,
@@ -32,10 +32,10 @@ pub struct Log<'w> {
     stamps: Stamps,
     first: Option<u64>,
     last: u64,
-    pub counts: Counts,
+    pub counts: RunningTotals,
 }
 
-impl<'w> Log<'w> {
+impl<'w> LogWriter<'w> {
     pub fn new(spec: &Spec, out: &'w mut dyn Write) -> Self {
         Self {
             out,
@@ -46,7 +46,7 @@ impl<'w> Log<'w> {
             stamps: Stamps::new(spec.stamp, spec.start),
             first: None,
             last: 0,
-            counts: Counts::default(),
+            counts: RunningTotals::default(),
         }
     }
 
@@ -62,22 +62,22 @@ impl<'w> Log<'w> {
         self.stamps.second_of(at) as u64
     }
 
-    pub fn event(&mut self, at: u64, by: Tag, key: Key, text: Arguments) {
+    pub fn event(&mut self, at: u64, by: ProgramTag, key: EventKey, text: Arguments) {
         self.counts.event(key);
         self.write(at, by, text);
     }
 
-    pub fn routine(&mut self, at: u64, by: Tag, text: Arguments) {
+    pub fn routine(&mut self, at: u64, by: ProgramTag, text: Arguments) {
         self.counts.kinds.routine += 1;
         self.write(at, by, text);
     }
 
-    pub fn foreign(&mut self, at: u64, by: Tag, text: Arguments) {
+    pub fn foreign(&mut self, at: u64, by: ProgramTag, text: Arguments) {
         self.counts.kinds.foreign += 1;
         self.write(at, by, text);
     }
 
-    fn write(&mut self, at: u64, by: Tag, text: Arguments) {
+    fn write(&mut self, at: u64, by: ProgramTag, text: Arguments) {
         self.first.get_or_insert(at);
         self.last = at;
         let block = &mut self.block;
@@ -103,11 +103,11 @@ impl<'w> Log<'w> {
         Ok(())
     }
 
-    pub fn finish(mut self) -> io::Result<Totals> {
+    pub fn finish(mut self) -> io::Result<LogTotals> {
         self.hand_over()?;
         self.out.flush()?;
         let first_minute = self.first.map(|at| self.stamps.minute(at)).unwrap_or_default();
         let last_minute = self.first.map(|_| self.stamps.minute(self.last)).unwrap_or_default();
-        Ok(Totals { bytes: self.written, first_minute, last_minute, ..self.counts.totals() })
+        Ok(LogTotals { bytes: self.written, first_minute, last_minute, ..self.counts.totals() })
     }
 }

@@ -1,25 +1,25 @@
 //! A message on its way: what it needs to remember from one line of log to the next.
 
 use super::id::Id;
-use super::names::{Address, Client};
-use super::reply::Row;
+use super::names::{Address, ClientSeed};
+use super::reply::ReplyRow;
 
 /// A recipient that is neither served nor given up yet.
-pub struct Pending {
+pub struct PendingRecipient {
     pub to: Address,
     /// What it was put off with the last time: servers repeat themselves.
-    pub last: Option<&'static Row>,
+    pub last: Option<&'static ReplyRow>,
 }
 
-pub struct Message {
+pub struct QueuedMessage {
     pub id: Id,
     /// Milliseconds since the log's start, as all times here.
     pub born: u64,
     /// None is the null sender: a bounce, which is never bounced again.
     pub sender: Option<Address>,
-    pub client: Client,
+    pub client: ClientSeed,
     pub size: u64,
-    pub pending: Vec<Pending>,
+    pub pending: Vec<PendingRecipient>,
     /// Recipients at the start.
     pub recipients: usize,
     pub tries: u32,
@@ -32,7 +32,7 @@ pub struct Message {
     pub salt: u64,
 }
 
-impl Message {
+impl QueuedMessage {
     pub fn age(&self, at: u64) -> u64 {
         at.saturating_sub(self.born)
     }

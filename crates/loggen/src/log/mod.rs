@@ -35,5 +35,5 @@ mod week;
 
 pub use check::check;
 pub use spec::{Mta, Spec, Stamp};
-pub use totals::{DomainTotals, Kinds, Messages, Totals};
+pub use totals::{DomainTotals, LineKinds, LogTotals, MessageTotals};
 pub use week::write;

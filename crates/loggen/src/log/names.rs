@@ -89,9 +89,9 @@ impl fmt::Display for Address {
 }
 
 /// The sender as the log shows it, between angle brackets; None is the null sender.
-pub struct Sender(pub Option<Address>);
+pub struct EnvelopeSender(pub Option<Address>);
 
-impl fmt::Display for Sender {
+impl fmt::Display for EnvelopeSender {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         self.0.map_or(Ok(()), |address| address.fmt(f))
     }
@@ -134,7 +134,7 @@ impl fmt::Display for Host {
 
 /// Who connects to us.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum ClientKind {
     /// Another domain's outgoing server.
     Server,
     /// A machine of our own, allowed to relay.
@@ -146,13 +146,13 @@ pub enum Origin {
 }
 
 #[derive(Clone, Copy)]
-pub struct Client {
-    pub origin: Origin,
+pub struct ClientSeed {
+    pub origin: ClientKind,
     pub domain: Domain,
     pub seed: u32,
 }
 
-impl Client {
+impl ClientSeed {
     pub const fn ip(self) -> Ip {
         Ip(self.seed)
     }
@@ -163,31 +163,31 @@ impl Client {
 }
 
 /// The client's name in the DNS, `unknown` for want of one, as Postfix writes it.
-pub struct Name(pub Client);
+pub struct ClientName(pub ClientSeed);
 
-impl fmt::Display for Name {
+impl fmt::Display for ClientName {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Client { origin, domain, seed } = self.0;
+        let ClientSeed { origin, domain, seed } = self.0;
         match origin {
-            Origin::Server => write!(f, "out{}.{domain}", seed % 5),
-            Origin::Inside => write!(f, "app{}.example.org", seed % 12),
-            Origin::Person => write!(f, "dyn-{:x}.{domain}", seed & 0xf_ffff),
-            Origin::Nameless => f.write_str("unknown"),
+            ClientKind::Server => write!(f, "out{}.{domain}", seed % 5),
+            ClientKind::Inside => write!(f, "app{}.example.org", seed % 12),
+            ClientKind::Person => write!(f, "dyn-{:x}.{domain}", seed & 0xf_ffff),
+            ClientKind::Nameless => f.write_str("unknown"),
         }
     }
 }
 
 /// What the client calls itself.
-pub struct Helo(pub Client);
+pub struct Helo(pub ClientSeed);
 
 impl fmt::Display for Helo {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Client { origin, domain, seed } = self.0;
+        let ClientSeed { origin, domain, seed } = self.0;
         match origin {
-            Origin::Server | Origin::Inside => Name(self.0).fmt(f),
-            Origin::Person => write!(f, "[192.0.2.{}]", seed & 255),
-            Origin::Nameless if seed & 1 == 0 => write!(f, "host-{:x}", seed & 0xfff),
-            Origin::Nameless => domain.fmt(f),
+            ClientKind::Server | ClientKind::Inside => ClientName(self.0).fmt(f),
+            ClientKind::Person => write!(f, "[192.0.2.{}]", seed & 255),
+            ClientKind::Nameless if seed & 1 == 0 => write!(f, "host-{:x}", seed & 0xfff),
+            ClientKind::Nameless => domain.fmt(f),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! A recipient domain goes in, the kind of server behind it and that server's replies come out.
 
 use super::names::{Domain, LOCAL_DOMAINS};
-use super::reply::Row;
+use super::reply::ReplyRow;
 use super::rng::{Rng, mix};
 use super::{delivered, permanent, transient};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Provider {
+pub enum ServerKind {
     Gmail,
     Outlook,
     Yahoo,
@@ -19,7 +19,7 @@ pub enum Provider {
     Mailbox,
 }
 
-impl Provider {
+impl ServerKind {
     /// The four largest domains are the four large providers; many smaller ones are their customers.
     pub fn of(domain: Domain) -> Self {
         if domain.is_local() {
@@ -42,7 +42,7 @@ impl Provider {
         }
     }
 
-    pub const fn delivered(self) -> &'static [Row] {
+    pub const fn delivered(self) -> &'static [ReplyRow] {
         match self {
             Self::Gmail => delivered::GMAIL,
             Self::Outlook => delivered::OUTLOOK,
@@ -55,7 +55,7 @@ impl Provider {
         }
     }
 
-    pub const fn transient(self) -> &'static [Row] {
+    pub const fn transient(self) -> &'static [ReplyRow] {
         match self {
             Self::Gmail => transient::GMAIL,
             Self::Outlook => transient::OUTLOOK,
@@ -68,7 +68,7 @@ impl Provider {
         }
     }
 
-    pub const fn permanent(self) -> &'static [Row] {
+    pub const fn permanent(self) -> &'static [ReplyRow] {
         match self {
             Self::Gmail => permanent::GMAIL,
             Self::Outlook => permanent::OUTLOOK,
@@ -83,6 +83,6 @@ impl Provider {
 }
 
 /// The first rows of a table are said more often than the last.
-pub fn drawn(rng: &mut Rng, rows: &'static [Row]) -> &'static Row {
+pub fn draw_row(rng: &mut Rng, rows: &'static [ReplyRow]) -> &'static ReplyRow {
     &rows[rng.early(rows.len())]
 }

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use super::log::{Tag, tag};
-use super::names::{Client, Host, Name, Sender};
-use super::reply::{Filled, Words};
-use super::site::Site;
+use super::log::{ProgramTag, tag};
+use super::names::{ClientName, ClientSeed, EnvelopeSender, Host};
+use super::reply::{Filled, ReplyContext};
+use super::site::Simulation;
 use super::totals::{Outcome, inbound};
 
 /// The command refused, as Postfix names it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum At {
+enum RefusedCommand {
     Connect,
     Ehlo,
     Mail,
@@ -19,12 +19,12 @@ enum At {
     Vrfy,
 }
 
-use At::{Connect, Data, Ehlo, Mail, Rcpt, Vrfy};
+use RefusedCommand::{Connect, Data, Ehlo, Mail, Rcpt, Vrfy};
 
 /// Weight, command, code, enhanced code, text with marks.
-type Refusal = (u64, At, u16, &'static str, &'static str);
+type PostfixRefusal = (u64, RefusedCommand, u16, &'static str, &'static str);
 
-const REFUSALS: &[Refusal] = &[
+const REFUSALS: &[PostfixRefusal] = &[
     (
         180,
         Rcpt,
@@ -101,15 +101,15 @@ const REFUSALS: &[Refusal] = &[
     (4, Vrfy, 454, "4.7.1", "<%r>: Relay access denied"),
 ];
 
-const MILTER: &[Refusal] = &[
+const MILTER: &[PostfixRefusal] = &[
     (60, Rcpt, 451, "4.7.1", "Greylisting in action, please come back later"),
     (20, Rcpt, 550, "5.7.1", "Rejected by the score of your address"),
     (20, Data, 550, "5.7.1", "Command rejected"),
 ];
 
-fn drawn(site: &mut Site, rows: &'static [Refusal]) -> &'static Refusal {
+fn draw_row(sim: &mut Simulation, rows: &'static [PostfixRefusal]) -> &'static PostfixRefusal {
     // Few enough rows that a walk over the weights is no cost worth a table.
-    let mut left = site.rng.below(rows.iter().map(|row| row.0).sum());
+    let mut left = sim.rng.below(rows.iter().map(|row| row.0).sum());
     for row in rows {
         if left < row.0 {
             return row;
@@ -119,28 +119,28 @@ fn drawn(site: &mut Site, rows: &'static [Refusal]) -> &'static Refusal {
     &rows[0]
 }
 
-fn words(site: &mut Site, client: Client) -> Words {
-    let recipient = site.local_address();
-    let sender = Some(site.remote_address());
+fn words(sim: &mut Simulation, client: ClientSeed) -> ReplyContext {
+    let recipient = sim.local_address();
+    let sender = Some(sim.remote_address());
     let host = Host { domain: client.domain, number: 1 };
-    Words { recipient, sender, host, client, salt: site.rng.draw() }
+    ReplyContext { recipient, sender, host, client, salt: sim.rng.draw() }
 }
 
 /// `NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 554 5.7.1 …; from=<…> to=<…> proto=ESMTP helo=<…>`
-pub fn refuse(site: &mut Site, at: u64, by: Tag, client: Client) {
-    let (verb, outcome, row) = match site.rng.below(1000) {
-        0..24 => ("reject_warning", Outcome::Warned, drawn(site, REFUSALS)),
-        24..44 => ("milter-reject", Outcome::Rejected, drawn(site, MILTER)),
-        _ => ("reject", Outcome::Rejected, drawn(site, REFUSALS)),
+pub fn refuse(sim: &mut Simulation, at: u64, by: ProgramTag, client: ClientSeed) {
+    let (verb, outcome, row) = match sim.rng.below(1000) {
+        0..24 => ("reject_warning", Outcome::Warned, draw_row(sim, REFUSALS)),
+        24..44 => ("milter-reject", Outcome::Rejected, draw_row(sim, MILTER)),
+        _ => ("reject", Outcome::Rejected, draw_row(sim, REFUSALS)),
     };
     let &(_, command, code, enhanced, text) = row;
-    let words = words(site, client);
+    let words = words(sim, client);
     let blank = if enhanced.is_empty() { "" } else { " " };
-    let (name, ip) = (Name(client), client.ip());
-    let (text, tail) = (Filled(text, &words), Tail { command, words: &words });
+    let (name, ip) = (ClientName(client), client.ip());
+    let (text, tail) = (Filled(text, &words), RejectTail { command, words: &words });
     let command = command.word();
     let key = inbound(outcome, code, enhanced);
-    site.log.event(
+    sim.log.event(
         at,
         by,
         key,
@@ -149,17 +149,17 @@ pub fn refuse(site: &mut Site, at: u64, by: Tag, client: Client) {
 }
 
 /// `NOQUEUE: reject: RCPT from [192.0.2.7]:4711: 550 5.7.1 …; from=<…>, to=<…>, proto=ESMTP, helo=<…>`
-pub fn screen(site: &mut Site, at: u64, client: Client) {
+pub fn screen(sim: &mut Simulation, at: u64, client: ClientSeed) {
     let by = tag("postfix/postscreen", 1377);
     let (ip, port) = (client.ip(), client.port());
-    let words = words(site, client);
-    if site.rng.chance(40) {
-        let why = ["too many connections", "all server ports busy"][site.rng.early(2)];
+    let words = words(sim, client);
+    if sim.rng.chance(40) {
+        let why = ["too many connections", "all server ports busy"][sim.rng.early(2)];
         let key = inbound(Outcome::Rejected, 0, "");
-        site.log.event(at, by, key, format_args!("NOQUEUE: reject: CONNECT from [{ip}]:{port}: {why}"));
+        sim.log.event(at, by, key, format_args!("NOQUEUE: reject: CONNECT from [{ip}]:{port}: {why}"));
         return;
     }
-    let (code, enhanced, text) = match site.rng.below(10) {
+    let (code, enhanced, text) = match sim.rng.below(10) {
         0 => (450, "4.3.2", "Service currently unavailable"),
         1 => (550, "5.5.1", "Protocol error"),
         _ => (550, "5.7.1", "Service unavailable; client [%a] blocked using zen.bl.example.net"),
@@ -167,7 +167,7 @@ pub fn screen(site: &mut Site, at: u64, client: Client) {
     let text = Filled(text, &words);
     let tail = Filled("from=<%s>, to=<%r>, proto=ESMTP, helo=<%o>", &words);
     let key = inbound(Outcome::Rejected, code, enhanced);
-    site.log.event(
+    sim.log.event(
         at,
         by,
         key,
@@ -175,7 +175,7 @@ pub fn screen(site: &mut Site, at: u64, client: Client) {
     );
 }
 
-impl At {
+impl RefusedCommand {
     const fn word(self) -> &'static str {
         match self {
             Connect => "CONNECT",
@@ -189,19 +189,19 @@ impl At {
 }
 
 /// What Postfix knew of the session when it refused.
-struct Tail<'a> {
-    command: At,
-    words: &'a Words,
+struct RejectTail<'a> {
+    command: RefusedCommand,
+    words: &'a ReplyContext,
 }
 
-impl fmt::Display for Tail<'_> {
+impl fmt::Display for RejectTail<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Words { recipient, sender, .. } = self.words;
+        let ReplyContext { recipient, sender, .. } = self.words;
         match self.command {
             Connect => return f.write_str("proto=SMTP"),
             Ehlo => {}
-            Mail => write!(f, "from=<{}> ", Sender(*sender))?,
-            Rcpt | Data => write!(f, "from=<{}> to=<{recipient}> ", Sender(*sender))?,
+            Mail => write!(f, "from=<{}> ", EnvelopeSender(*sender))?,
+            Rcpt | Data => write!(f, "from=<{}> to=<{recipient}> ", EnvelopeSender(*sender))?,
             Vrfy => write!(f, "to=<{recipient}> ")?,
         }
         Filled("proto=ESMTP helo=<%o>", self.words).fmt(f)

@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use super::log::{Tag, tag};
-use super::message::{Message, Pending};
+use super::log::{ProgramTag, tag};
+use super::message::{PendingRecipient, QueuedMessage};
 use super::names::{Address, HERE, Host};
-use super::provider::{Provider, drawn};
-use super::reply::{Dsn, POSTFIX_JOINT, Reply, Row, Stage, Words, dsn, postfix_stage};
+use super::provider::{ServerKind, draw_row};
+use super::reply::{Dsn, POSTFIX_JOINT, ReplyContext, ReplyRow, ReplyStage, ReplyText, dsn, postfix_stage};
 use super::session::cipher;
-use super::site::Site;
-use super::status::Line;
+use super::site::Simulation;
+use super::status::StatusLine;
 use super::totals::{Outcome, outbound, replied};
-use super::verdict::{Verdict, Why, greeting};
+use super::verdict::{AttemptResult, FailureCause, greeting};
 
 /// `mx1.d0007.example.net[192.0.2.80]:25`, or the socket of the mailbox server.
 #[derive(Clone, Copy)]
@@ -30,42 +30,50 @@ impl fmt::Display for Relay {
     }
 }
 
-pub fn remote(site: &mut Site, at: u64, message: &Message, pending: &Pending, verdict: Verdict) -> Outcome {
+pub fn remote(
+    sim: &mut Simulation,
+    at: u64,
+    message: &QueuedMessage,
+    pending: &PendingRecipient,
+    verdict: AttemptResult,
+) -> Outcome {
     let to = pending.to;
     let is_local = to.domain.is_local();
     let pid = 26_000 + (message.salt % 499) as u32;
     let by = tag(if is_local { "postfix/lmtp" } else { "postfix/smtp" }, pid);
-    let first = Relay { host: Site::host(to.domain, 1), port: true };
-    let second = Relay { host: Site::host(to.domain, 2), port: true };
-    let words = site.words(message, to, first.host);
+    let first = Relay { host: Simulation::host(to.domain, 1), port: true };
+    let second = Relay { host: Simulation::host(to.domain, 2), port: true };
+    let words = sim.words(message, to, first.host);
     match verdict {
-        Verdict::Delivered(row) => {
+        AttemptResult::Delivered(row) => {
             let mut relay = first;
-            if !is_local && site.rng.chance(12) {
+            if !is_local && sim.rng.chance(12) {
                 relay = second;
-                try_first(site, at, by, message, first, &words);
+                fail_first_host(sim, at, by, message, first, &words);
             }
-            encrypt(site, at, by, relay);
-            let reply = Reply { row, words: &words, joint: POSTFIX_JOINT };
-            let line = Line { message, to, by, relay: &relay, dsn: dsn('2', row), at };
-            line.write(site, replied(Outcome::Delivered, row), format_args!("sent ({reply})"));
+            encrypt(sim, at, by, relay);
+            let reply = ReplyText { row, words: &words, joint: POSTFIX_JOINT };
+            let line = StatusLine { message, to, by, relay: &relay, dsn: dsn('2', row), at };
+            line.write(sim, replied(Outcome::Delivered, row), format_args!("sent ({reply})"));
             Outcome::Delivered
         }
-        Verdict::Deferred(why) => {
-            put_off(site, at, by, message, &words, why, [first, second]);
+        AttemptResult::Deferred(why) => {
+            defer(sim, at, by, message, &words, why, [first, second]);
             Outcome::Deferred
         }
-        Verdict::Bounced(Why::Reply(row)) => {
-            encrypt(site, at, by, first);
-            let said = Said { relay: first, row, words: &words };
-            let line = Line { message, to, by, relay: &first, dsn: dsn('5', row), at };
-            line.write(site, replied(Outcome::Bounced, row), format_args!("bounced ({said})"));
+        AttemptResult::Bounced(FailureCause::Reply(row)) => {
+            encrypt(sim, at, by, first);
+            let said = SaidReply { relay: first, row, words: &words };
+            let line = StatusLine { message, to, by, relay: &first, dsn: dsn('5', row), at };
+            line.write(sim, replied(Outcome::Bounced, row), format_args!("bounced ({said})"));
             Outcome::Bounced
         }
-        Verdict::Bounced(Why::Unreachable | Why::Lost | Why::Nowhere | Why::Suspended) => {
+        AttemptResult::Bounced(
+            FailureCause::Unreachable | FailureCause::Lost | FailureCause::Nowhere | FailureCause::Suspended,
+        ) => {
             let domain = to.domain;
-            let line = Line { message, to, by, relay: &"none", dsn: Dsn('5', ".4.4"), at };
-            line.write(site, outbound(Outcome::Bounced), format_args!(
+            let line = StatusLine { message, to, by, relay: &"none", dsn: Dsn('5', ".4.4"), at };
+            line.write(sim, outbound(Outcome::Bounced), format_args!(
                 "bounced (Host or domain name not found. Name service error for name={domain} type=AAAA: Host not found)"
             ));
             Outcome::Bounced
@@ -73,46 +81,53 @@ pub fn remote(site: &mut Site, at: u64, message: &Message, pending: &Pending, ve
     }
 }
 
-fn encrypt(site: &mut Site, at: u64, by: Tag, relay: Relay) {
-    if !relay.host.domain.is_local() && site.rng.chance(730) {
+fn encrypt(sim: &mut Simulation, at: u64, by: ProgramTag, relay: Relay) {
+    if !relay.host.domain.is_local() && sim.rng.chance(730) {
         let word = if relay.host.domain.0.is_multiple_of(9) { "Untrusted" } else { "Trusted" };
         let cipher = cipher(u64::from(relay.host.domain.0));
-        site.log.routine(at, by, format_args!("{word} TLS connection established to {relay}: {cipher}"));
+        sim.log.routine(at, by, format_args!("{word} TLS connection established to {relay}: {cipher}"));
     }
 }
 
 /// `host mx1.d0007.example.net[192.0.2.80] said: 450 … (in reply to RCPT TO command)`
-struct Said<'a> {
+struct SaidReply<'a> {
     relay: Relay,
-    row: &'static Row,
-    words: &'a Words,
+    row: &'static ReplyRow,
+    words: &'a ReplyContext,
 }
 
-impl fmt::Display for Said<'_> {
+impl fmt::Display for SaidReply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let reply = Reply { row: self.row, words: self.words, joint: POSTFIX_JOINT };
+        let reply = ReplyText { row: self.row, words: self.words, joint: POSTFIX_JOINT };
         let relay = Relay { port: false, ..self.relay };
         match self.row.2 {
-            Stage::Greeting => write!(f, "host {relay} refused to talk to me: {reply}"),
+            ReplyStage::Greeting => write!(f, "host {relay} refused to talk to me: {reply}"),
             stage => write!(f, "host {relay} said: {reply} (in reply to {})", postfix_stage(stage)),
         }
     }
 }
 
 /// The first exchanger fails, and the next will be asked: a line without `status=`.
-fn try_first(site: &mut Site, at: u64, by: Tag, message: &Message, relay: Relay, words: &Words) {
+fn fail_first_host(
+    sim: &mut Simulation,
+    at: u64,
+    by: ProgramTag,
+    message: &QueuedMessage,
+    relay: Relay,
+    words: &ReplyContext,
+) {
     let id = &message.id;
-    match site.rng.below(10) {
+    match sim.rng.below(10) {
         0..4 => {
-            let row = drawn(&mut site.rng, Provider::of(words.recipient.domain).transient());
-            let said = Said { relay, row, words };
-            site.log.event(at, by, replied(Outcome::Attempt, row), format_args!("{id}: {said}"));
+            let row = draw_row(&mut sim.rng, ServerKind::of(words.recipient.domain).transient());
+            let said = SaidReply { relay, row, words };
+            sim.log.event(at, by, replied(Outcome::Attempt, row), format_args!("{id}: {said}"));
         }
-        4..9 => refuse_connection(site, at, by, relay),
+        4..9 => refuse_connection(sim, at, by, relay),
         _ => {
             let relay = Relay { port: false, ..relay };
             let key = outbound(Outcome::Attempt);
-            site.log.event(
+            sim.log.event(
                 at,
                 by,
                 key,
@@ -122,10 +137,10 @@ fn try_first(site: &mut Site, at: u64, by: Tag, message: &Message, relay: Relay,
     }
 }
 
-fn refuse_connection(site: &mut Site, at: u64, by: Tag, relay: Relay) {
+fn refuse_connection(sim: &mut Simulation, at: u64, by: ProgramTag, relay: Relay) {
     let why = connection_error(relay);
     let key = outbound(Outcome::Attempt);
-    site.log.event(at, by, key, format_args!("connect to {relay}: {why}"));
+    sim.log.event(at, by, key, format_args!("connect to {relay}: {why}"));
 }
 
 const fn connection_error(relay: Relay) -> &'static str {
@@ -138,86 +153,86 @@ const fn connection_error(relay: Relay) -> &'static str {
 }
 
 /// The final lines of one recipient, for whichever program writes them.
-fn lines_of<'a>(
-    message: &'a Message,
+fn line_builder<'a>(
+    message: &'a QueuedMessage,
     to: Address,
     at: u64,
-) -> impl Fn(Tag, &'a dyn fmt::Display, Dsn) -> Line<'a> {
-    move |by, relay, dsn| Line { message, to, by, relay, dsn, at }
+) -> impl Fn(ProgramTag, &'a dyn fmt::Display, Dsn) -> StatusLine<'a> {
+    move |by, relay, dsn| StatusLine { message, to, by, relay, dsn, at }
 }
 
-fn put_off(
-    site: &mut Site,
+fn defer(
+    sim: &mut Simulation,
     at: u64,
-    by: Tag,
-    message: &Message,
-    words: &Words,
-    why: Why,
+    by: ProgramTag,
+    message: &QueuedMessage,
+    words: &ReplyContext,
+    why: FailureCause,
     [first, second]: [Relay; 2],
 ) {
     let to = words.recipient;
     let unreplied = outbound(Outcome::Deferred);
     let (mut relay, bare) = (first, Relay { port: false, ..first });
-    let line = lines_of(message, to, at);
+    let line = line_builder(message, to, at);
     match why {
-        Why::Reply(row) => {
-            if !to.domain.is_local() && site.rng.chance(60) {
-                let said = Said { relay, row, words };
+        FailureCause::Reply(row) => {
+            if !to.domain.is_local() && sim.rng.chance(60) {
+                let said = SaidReply { relay, row, words };
                 let id = &message.id;
-                site.log.event(at, by, replied(Outcome::Attempt, row), format_args!("{id}: {said}"));
+                sim.log.event(at, by, replied(Outcome::Attempt, row), format_args!("{id}: {said}"));
                 relay = second;
             }
-            if row.2 != Stage::Greeting {
-                encrypt(site, at, by, relay);
+            if row.2 != ReplyStage::Greeting {
+                encrypt(sim, at, by, relay);
             }
-            let said = Said { relay, row, words };
+            let said = SaidReply { relay, row, words };
             line(by, &relay, dsn('4', row)).write(
-                site,
+                sim,
                 replied(Outcome::Deferred, row),
                 format_args!("deferred ({said})"),
             );
         }
-        Why::Unreachable => {
+        FailureCause::Unreachable => {
             if to.domain.0.is_multiple_of(2) {
-                refuse_connection(site, at, by, first);
+                refuse_connection(sim, at, by, first);
             }
-            refuse_connection(site, at, by, second);
+            refuse_connection(sim, at, by, second);
             let error = connection_error(second);
             line(by, &"none", Dsn('4', ".4.1")).write(
-                site,
+                sim,
                 unreplied,
                 format_args!("deferred (connect to {second}: {error})"),
             );
         }
-        Why::Lost => {
+        FailureCause::Lost => {
             let lost =
                 format_args!("lost connection with {bare} while receiving the initial server greeting");
             let slow = format_args!("conversation with {bare} timed out while sending message body");
             let text = if message.salt & 1 == 0 { lost } else { slow };
-            line(by, &first, Dsn('4', ".4.2")).write(site, unreplied, format_args!("deferred ({text})"));
+            line(by, &first, Dsn('4', ".4.2")).write(sim, unreplied, format_args!("deferred ({text})"));
         }
-        Why::Nowhere => {
+        FailureCause::Nowhere => {
             let domain = to.domain;
-            line(by, &"none", Dsn('4', ".4.3")).write(site, unreplied, format_args!(
+            line(by, &"none", Dsn('4', ".4.3")).write(sim, unreplied, format_args!(
                 "deferred (Host or domain name not found. Name service error for name={domain} type=MX: Host not found, try again)"
             ));
         }
-        Why::Suspended => {
+        FailureCause::Suspended => {
             let by = tag("postfix/error", 27_000 + (message.salt & 255) as u32);
-            let row = greeting(site, Provider::of(to.domain)).filter(|_| message.salt % 5 > 1);
+            let row = greeting(sim, ServerKind::of(to.domain)).filter(|_| message.salt % 5 > 1);
             let key = row.map_or(unreplied, |row| replied(Outcome::Deferred, row));
-            site.log.counts.suspended(key);
+            sim.log.counts.suspended(key);
             if let Some(row) = row {
-                let said = Said { relay: first, row, words };
+                let said = SaidReply { relay: first, row, words };
                 line(by, &"none", dsn('4', row)).write(
-                    site,
+                    sim,
                     key,
                     format_args!("deferred (delivery temporarily suspended: {said})"),
                 );
             } else {
                 let error = connection_error(first);
                 line(by, &"none", Dsn('4', ".4.1")).write(
-                    site,
+                    sim,
                     key,
                     format_args!("deferred (delivery temporarily suspended: connect to {first}: {error})"),
                 );

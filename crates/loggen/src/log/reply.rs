@@ -2,12 +2,12 @@
 
 use std::fmt::{self, Display, Write};
 
-use super::names::{Address, Client, HERE, HERE_IP, Helo, Host, Name, Sender};
+use super::names::{Address, ClientName, ClientSeed, EnvelopeSender, HERE, HERE_IP, Helo, Host};
 use super::rng::mix;
 
 /// The command the reply answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Stage {
+pub enum ReplyStage {
     Greeting,
     Mail,
     Rcpt,
@@ -20,18 +20,18 @@ pub enum Stage {
 /// The enhanced code stands behind the code; `#5.1.0` does so with its mark, `(#5.1.1)` stands behind the text instead,
 /// and an empty one is not shown. A `\n` in the text begins a line of the reply, with the codes repeated. `%` and
 /// a letter is filled in, see `Words`.
-pub type Row = (u16, &'static str, Stage, &'static str);
+pub type ReplyRow = (u16, &'static str, ReplyStage, &'static str);
 
 /// The enhanced code as it is counted.
-pub fn enhanced(row: &Row) -> &'static str {
+pub fn enhanced(row: &ReplyRow) -> &'static str {
     row.1.trim_matches(['#', '(', ')'])
 }
 
 /// Postfix's own `dsn=`: the reply's, unless there is none at its place or it contradicts the outcome.
-pub fn dsn(class: char, row: &Row) -> Dsn {
+pub fn dsn(class: char, row: &ReplyRow) -> Dsn {
     let agrees = row.1.starts_with(class) && row.0.to_string().starts_with(class);
     // A greeting that refuses for good is only deferred; Postfix then keeps the rest of the code.
-    let moved = row.2 == Stage::Greeting && row.1.starts_with(|c: char| c.is_ascii_digit());
+    let moved = row.2 == ReplyStage::Greeting && row.1.starts_with(|c: char| c.is_ascii_digit());
     Dsn(class, if agrees || moved { row.1.get(1..).unwrap_or(".0.0") } else { ".0.0" })
 }
 
@@ -48,16 +48,16 @@ impl Display for Dsn {
 /// `%s` sender, `%c` client as `name[ip]`, `%a` its address, `%o` its HELO; `%i` and `%m` our address and name;
 /// `%n` nine digits, `%x` twelve hexadecimal ones, `%X` ten of a queue id.
 #[derive(Clone, Copy)]
-pub struct Words {
+pub struct ReplyContext {
     pub recipient: Address,
     pub sender: Option<Address>,
     pub host: Host,
-    pub client: Client,
+    pub client: ClientSeed,
     pub salt: u64,
 }
 
 /// A text with its marks filled in.
-pub struct Filled<'a>(pub &'a str, pub &'a Words);
+pub struct Filled<'a>(pub &'a str, pub &'a ReplyContext);
 
 impl Display for Filled<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -73,7 +73,7 @@ impl Display for Filled<'_> {
     }
 }
 
-impl Words {
+impl ReplyContext {
     fn fill(&self, mark: &str, place: u64, f: &mut fmt::Formatter) -> fmt::Result {
         let number = mix(self.salt ^ place);
         match mark {
@@ -81,8 +81,8 @@ impl Words {
             "l" => self.recipient.user.fmt(f),
             "d" => self.recipient.domain.fmt(f),
             "h" => self.host.fmt(f),
-            "s" => Sender(self.sender).fmt(f),
-            "c" => write!(f, "{}[{}]", Name(self.client), self.client.ip()),
+            "s" => EnvelopeSender(self.sender).fmt(f),
+            "c" => write!(f, "{}[{}]", ClientName(self.client), self.client.ip()),
             "a" => self.client.ip().fmt(f),
             "o" => Helo(self.client).fmt(f),
             "i" => f.write_str(HERE_IP),
@@ -96,9 +96,9 @@ impl Words {
 }
 
 /// A reply of many lines: Postfix joins them by blanks, Exim shows the break as it would be typed.
-pub struct Reply<'a> {
-    pub row: &'a Row,
-    pub words: &'a Words,
+pub struct ReplyText<'a> {
+    pub row: &'a ReplyRow,
+    pub words: &'a ReplyContext,
     pub joint: &'static str,
 }
 
@@ -107,7 +107,7 @@ pub const EXIM_JOINT: &str = "\\n";
 /// Inside `C="…"` Exim quotes once more.
 pub const EXIM_QUOTED_JOINT: &str = "\\\\n";
 
-impl Display for Reply<'_> {
+impl Display for ReplyText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let &(code, enhanced, _, text) = self.row;
         let behind = enhanced.starts_with('(');
@@ -128,32 +128,34 @@ impl Display for Reply<'_> {
 }
 
 /// `(in reply to …)`, which Postfix appends.
-pub const fn postfix_stage(stage: Stage) -> &'static str {
+pub const fn postfix_stage(stage: ReplyStage) -> &'static str {
     match stage {
-        Stage::Greeting => "",
-        Stage::Mail => "MAIL FROM command",
-        Stage::Rcpt => "RCPT TO command",
-        Stage::Data => "DATA command",
-        Stage::Dot => "end of DATA command",
+        ReplyStage::Greeting => "",
+        ReplyStage::Mail => "MAIL FROM command",
+        ReplyStage::Rcpt => "RCPT TO command",
+        ReplyStage::Data => "DATA command",
+        ReplyStage::Dot => "end of DATA command",
     }
 }
 
 /// `SMTP error from remote mail server after …`.
-pub struct EximStage<'a>(pub Stage, pub &'a Words);
+pub struct EximStage<'a>(pub ReplyStage, pub &'a ReplyContext);
 
 impl Display for EximStage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let words = self.1;
         match self.0 {
-            Stage::Greeting => f.write_str("initial connection"),
-            Stage::Mail if words.salt & 1 == 0 => write!(f, "MAIL FROM:<{}>", Sender(words.sender)),
-            Stage::Mail => {
-                let size = 1000 + words.salt % 90_000;
-                write!(f, "pipelined MAIL FROM:<{}> SIZE={size}", Sender(words.sender))
+            ReplyStage::Greeting => f.write_str("initial connection"),
+            ReplyStage::Mail if words.salt & 1 == 0 => {
+                write!(f, "MAIL FROM:<{}>", EnvelopeSender(words.sender))
             }
-            Stage::Rcpt => write!(f, "RCPT TO:<{}>", words.recipient),
-            Stage::Data => f.write_str("DATA"),
-            Stage::Dot => f.write_str("end of data"),
+            ReplyStage::Mail => {
+                let size = 1000 + words.salt % 90_000;
+                write!(f, "pipelined MAIL FROM:<{}> SIZE={size}", EnvelopeSender(words.sender))
+            }
+            ReplyStage::Rcpt => write!(f, "RCPT TO:<{}>", words.recipient),
+            ReplyStage::Data => f.write_str("DATA"),
+            ReplyStage::Dot => f.write_str("end of data"),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Clients come to Postfix: from the greeting to the queue, or to the door.
 
-use super::log::{Tag, tag};
-use super::message::Message;
-use super::names::{Client, HERE, HERE_IP, Helo, Name, Origin, Sender};
+use super::log::{ProgramTag, tag};
+use super::message::QueuedMessage;
+use super::names::{ClientKind, ClientName, ClientSeed, EnvelopeSender, HERE, HERE_IP, Helo};
 use super::refusal::{refuse, screen};
 use super::rng::mix;
-use super::site::Site;
+use super::site::Simulation;
 use super::totals::{Outcome, inbound};
 
 const CIPHERS: [&str; 3] = [
@@ -14,38 +14,38 @@ const CIPHERS: [&str; 3] = [
     "TLSv1.2 with cipher ECDHE-RSA-AES256-GCM-SHA384 (256/256 bits)",
 ];
 const LISTS: [&str; 4] = ["zen.bl.example.net", "bl.example.com", "dnsbl.example.org", "spam.bl.example.net"];
-const POSTSCREEN: Tag = tag("postfix/postscreen", 1377);
-pub const QMGR: Tag = tag("postfix/qmgr", 1203);
+const POSTSCREEN: ProgramTag = tag("postfix/postscreen", 1377);
+pub const QMGR: ProgramTag = tag("postfix/qmgr", 1203);
 
 pub fn cipher(salt: u64) -> &'static str {
     CIPHERS[(salt % 3) as usize]
 }
 
-fn smtpd(client: Client) -> Tag {
+fn smtpd(client: ClientSeed) -> ProgramTag {
     let pid = 20_000 + client.seed % 977;
     match client.origin {
-        Origin::Person if client.seed.is_multiple_of(8) => tag("postfix/smtps/smtpd", pid),
-        Origin::Person => tag("postfix/submission/smtpd", pid),
-        Origin::Server | Origin::Inside | Origin::Nameless => tag("postfix/smtpd", pid),
+        ClientKind::Person if client.seed.is_multiple_of(8) => tag("postfix/smtps/smtpd", pid),
+        ClientKind::Person => tag("postfix/submission/smtpd", pid),
+        ClientKind::Server | ClientKind::Inside | ClientKind::Nameless => tag("postfix/smtpd", pid),
     }
 }
 
-pub const fn cleanup(salt: u64) -> Tag {
+pub const fn cleanup(salt: u64) -> ProgramTag {
     tag("postfix/cleanup", 21_000 + (salt % 977) as u32)
 }
 
 /// Strangers come through postscreen, people by the submission ports, our own machines directly.
-pub fn connect(site: &mut Site, at: u64, client: Client) {
-    let (name, ip, port) = (Name(client), client.ip(), client.port());
-    if matches!(client.origin, Origin::Server | Origin::Nameless) {
+pub fn connect(sim: &mut Simulation, at: u64, client: ClientSeed) {
+    let (name, ip, port) = (ClientName(client), client.ip(), client.port());
+    if matches!(client.origin, ClientKind::Server | ClientKind::Nameless) {
         let word = if client.seed.is_multiple_of(8) { "PASS NEW" } else { "PASS OLD" };
-        site.log.routine(at, POSTSCREEN, format_args!("CONNECT from [{ip}]:{port} to [{HERE_IP}]:25"));
-        site.log.routine(at, POSTSCREEN, format_args!("{word} [{ip}]:{port}"));
+        sim.log.routine(at, POSTSCREEN, format_args!("CONNECT from [{ip}]:{port} to [{HERE_IP}]:25"));
+        sim.log.routine(at, POSTSCREEN, format_args!("{word} [{ip}]:{port}"));
     }
     let by = smtpd(client);
-    if client.origin == Origin::Nameless && site.rng.chance(450) {
+    if client.origin == ClientKind::Nameless && sim.rng.chance(450) {
         let domain = client.domain;
-        site.log.routine(
+        sim.log.routine(
             at,
             by,
             format_args!(
@@ -54,11 +54,11 @@ pub fn connect(site: &mut Site, at: u64, client: Client) {
             ),
         );
     }
-    site.log.routine(at, by, format_args!("connect from {name}[{ip}]"));
-    let share = if client.origin == Origin::Nameless { 300 } else { 940 };
-    if site.rng.chance(share) {
+    sim.log.routine(at, by, format_args!("connect from {name}[{ip}]"));
+    let share = if client.origin == ClientKind::Nameless { 300 } else { 940 };
+    if sim.rng.chance(share) {
         let cipher = cipher(mix(u64::from(client.seed)));
-        site.log.routine(
+        sim.log.routine(
             at,
             by,
             format_args!("Anonymous TLS connection established from {name}[{ip}]: {cipher}"),
@@ -67,13 +67,13 @@ pub fn connect(site: &mut Site, at: u64, client: Client) {
 }
 
 /// `client=`: the message has got its queue id.
-pub fn take(site: &mut Site, at: u64, message: &Message) {
+pub fn take(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
     let client = message.client;
-    let (id, name, ip) = (&message.id, Name(client), client.ip());
-    if client.origin == Origin::Server && site.rng.chance(960) {
-        let (helo, sender) = (Helo(client), Sender(message.sender));
-        let word = ["Pass", "Pass", "Neutral", "Softfail", "None"][site.rng.early(5)];
-        site.log.foreign(
+    let (id, name, ip) = (&message.id, ClientName(client), client.ip());
+    if client.origin == ClientKind::Server && sim.rng.chance(960) {
+        let (helo, sender) = (Helo(client), EnvelopeSender(message.sender));
+        let word = ["Pass", "Pass", "Neutral", "Softfail", "None"][sim.rng.early(5)];
+        sim.log.foreign(
             at,
             tag("policyd-spf", 22_000 + client.seed % 499),
             format_args!(
@@ -83,80 +83,80 @@ pub fn take(site: &mut Site, at: u64, message: &Message) {
     }
     let by = smtpd(client);
     match (client.origin, message.sender) {
-        (Origin::Person, Some(sender)) => site.log.routine(
+        (ClientKind::Person, Some(sender)) => sim.log.routine(
             at,
             by,
             format_args!("{id}: client={name}[{ip}], sasl_method=PLAIN, sasl_username={sender}"),
         ),
-        _ => site.log.routine(at, by, format_args!("{id}: client={name}[{ip}]")),
+        _ => sim.log.routine(at, by, format_args!("{id}: client={name}[{ip}]")),
     }
 }
 
 /// False: a milter or a header check kept it from delivery.
-pub fn queue(site: &mut Site, at: u64, message: &Message) -> bool {
-    name_message(site, at, message);
-    milters(site, at, message);
-    if message.client.origin == Origin::Server && !is_let_through(site, at, message) {
+pub fn queue(sim: &mut Simulation, at: u64, message: &QueuedMessage) -> bool {
+    name_message(sim, at, message);
+    milters(sim, at, message);
+    if message.client.origin == ClientKind::Server && !is_let_through(sim, at, message) {
         return false;
     }
-    site.log.counts.messages.received += 1;
-    activate(site, at, message);
+    sim.log.counts.messages.received += 1;
+    activate(sim, at, message);
     true
 }
 
-pub fn name_message(site: &mut Site, at: u64, message: &Message) {
+pub fn name_message(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
     let (id, salt) = (&message.id, message.salt);
     let by = cleanup(salt);
     match message.sender {
-        Some(sender) => site.log.routine(
+        Some(sender) => sim.log.routine(
             at,
             by,
             format_args!("{id}: message-id=<{salt:x}.{:x}@{}>", salt >> 40, sender.domain),
         ),
-        None => site.log.routine(at, by, format_args!("{id}: message-id=<20260302.{id}@{HERE}>")),
+        None => sim.log.routine(at, by, format_args!("{id}: message-id=<20260302.{id}@{HERE}>")),
     }
 }
 
-pub fn activate(site: &mut Site, at: u64, message: &Message) {
-    let (id, sender) = (&message.id, Sender(message.sender));
+pub fn activate(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
+    let (id, sender) = (&message.id, EnvelopeSender(message.sender));
     let (size, recipients) = (message.size, message.recipients);
-    site.log.routine(
+    sim.log.routine(
         at,
         QMGR,
         format_args!("{id}: from=<{sender}>, size={size}, nrcpt={recipients} (queue active)"),
     );
 }
 
-fn milters(site: &mut Site, at: u64, message: &Message) {
+fn milters(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
     let (id, salt, client) = (&message.id, message.salt, message.client);
     let dkim = tag("opendkim", 884);
     let from = client.domain;
     if salt % 7 < 2 {
         let (ip, score, size) = (client.ip(), salt >> 32 & 7, message.size);
-        site.log.foreign(at, tag("rspamd", 990), format_args!(
+        sim.log.foreign(at, tag("rspamd", 990), format_args!(
             "<{:06x}>; proxy; rspamd_task_write_log: id: <{salt:x}@{from}>, qid: <{id}>, ip: {ip}, (default: F (no action): [{score}.41/15.00] [R_SPF_ALLOW(-0.20){{+ip4}},MIME_GOOD(-0.10){{text/plain}}]), len: {size}, time: 451.2ms, dns req: 25",
             salt >> 40,
         ));
     }
-    if client.origin != Origin::Server {
+    if client.origin != ClientKind::Server {
         let own = message.sender.map_or(from, |sender| sender.domain);
-        site.log.foreign(at, dkim, format_args!("{id}: DKIM-Signature field added (s=mail, d={own})"));
+        sim.log.foreign(at, dkim, format_args!("{id}: DKIM-Signature field added (s=mail, d={own})"));
         return;
     }
     match salt % 10 {
         0..3 => {
-            let (name, ip) = (Name(client), client.ip());
-            site.log.foreign(at, dkim, format_args!("{id}: {name} [{ip}] not internal"));
-            site.log.foreign(at, dkim, format_args!("{id}: not authenticated"));
+            let (name, ip) = (ClientName(client), client.ip());
+            sim.log.foreign(at, dkim, format_args!("{id}: {name} [{ip}] not internal"));
+            sim.log.foreign(at, dkim, format_args!("{id}: not authenticated"));
         }
-        3..6 => site.log.foreign(at, dkim, format_args!("{id}: no signature data")),
-        _ => site.log.foreign(at, dkim, format_args!("{id}: DKIM verification successful")),
+        3..6 => sim.log.foreign(at, dkim, format_args!("{id}: no signature data")),
+        _ => sim.log.foreign(at, dkim, format_args!("{id}: DKIM verification successful")),
     }
 }
 
 /// Milters and header checks answer with an enhanced code, or with none, and never with a reply code.
-fn is_let_through(site: &mut Site, at: u64, message: &Message) -> bool {
-    let (outcome, enhanced, verb, why) = match site.rng.below(2000) {
+fn is_let_through(sim: &mut Simulation, at: u64, message: &QueuedMessage) -> bool {
+    let (outcome, enhanced, verb, why) = match sim.rng.below(2000) {
         0..36 => (Outcome::Rejected, "5.7.1", "milter-reject: END-OF-MESSAGE", "Spam message rejected"),
         36..54 => (Outcome::Rejected, "4.7.1", "milter-reject: END-OF-MESSAGE", "Try again later"),
         54..60 => (Outcome::Rejected, "5.7.1", "milter-reject: END-OF-MESSAGE", "infected by Eicar.550"),
@@ -169,25 +169,25 @@ fn is_let_through(site: &mut Site, at: u64, message: &Message) -> bool {
     };
     let client = message.client;
     let (id, name, ip, sender, helo) =
-        (&message.id, Name(client), client.ip(), Sender(message.sender), Helo(client));
+        (&message.id, ClientName(client), client.ip(), EnvelopeSender(message.sender), Helo(client));
     let to = message.pending[0].to;
     let blank = if enhanced.is_empty() { "" } else { " " };
     let by = cleanup(message.salt);
     let key = inbound(outcome, 0, enhanced);
     if verb.starts_with("milter") {
-        site.log.event(at, by, key, format_args!(
+        sim.log.event(at, by, key, format_args!(
             "{id}: {verb} from {name}[{ip}]: {enhanced}{blank}{why}; from=<{sender}> to=<{to}> proto=ESMTP helo=<{helo}>"
         ));
     } else {
-        site.log.event(at, by, key, format_args!(
+        sim.log.event(at, by, key, format_args!(
             "{id}: {verb} from {name}[{ip}]; from=<{sender}> to=<{to}> proto=ESMTP helo=<{helo}>: {enhanced}{blank}{why}"
         ));
     }
     match outcome {
-        Outcome::Held => site.log.counts.messages.received += 1,
+        Outcome::Held => sim.log.counts.messages.received += 1,
         Outcome::Discarded => {
-            site.log.counts.messages.received += 1;
-            site.log.counts.messages.discarded += 1;
+            sim.log.counts.messages.received += 1;
+            sim.log.counts.messages.discarded += 1;
         }
         Outcome::Delivered
         | Outcome::Deferred
@@ -200,78 +200,78 @@ fn is_let_through(site: &mut Site, at: u64, message: &Message) -> bool {
     false
 }
 
-pub fn disconnect(site: &mut Site, at: u64, client: Client, done: &str) {
-    let (name, ip) = (Name(client), client.ip());
-    site.log.routine(at, smtpd(client), format_args!("disconnect from {name}[{ip}] {done}"));
+pub fn disconnect(sim: &mut Simulation, at: u64, client: ClientSeed, done: &str) {
+    let (name, ip) = (ClientName(client), client.ip());
+    sim.log.routine(at, smtpd(client), format_args!("disconnect from {name}[{ip}] {done}"));
 }
 
-pub fn turn_away(site: &mut Site, at: u64, client: Client) {
-    for _ in 0..site.rng.weighted(&[0, 880, 90, 30]) {
-        refuse(site, at, smtpd(client), client);
+pub fn turn_away(sim: &mut Simulation, at: u64, client: ClientSeed) {
+    for _ in 0..sim.rng.weighted(&[0, 880, 90, 30]) {
+        refuse(sim, at, smtpd(client), client);
     }
-    let done = if site.rng.chance(420) {
-        lose(site, at, client, "RCPT");
+    let done = if sim.rng.chance(420) {
+        lose_connection(sim, at, client, "RCPT");
         "ehlo=1 mail=1 rcpt=0/1 commands=2/3"
     } else {
         "ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4"
     };
-    disconnect(site, at, client, done);
+    disconnect(sim, at, client, done);
 }
 
-fn lose(site: &mut Site, at: u64, client: Client, command: &str) {
-    let (name, ip) = (Name(client), client.ip());
-    site.log.routine(at, smtpd(client), format_args!("lost connection after {command} from {name}[{ip}]"));
+fn lose_connection(sim: &mut Simulation, at: u64, client: ClientSeed, command: &str) {
+    let (name, ip) = (ClientName(client), client.ip());
+    sim.log.routine(at, smtpd(client), format_args!("lost connection after {command} from {name}[{ip}]"));
 }
 
 /// A guess at a password. That it was refused is only a warning, and shows no code.
-pub fn fail_to_authenticate(site: &mut Site, at: u64, client: Client) {
-    let (name, ip, user) = (Name(client), client.ip(), site.local_address());
+pub fn fail_to_authenticate(sim: &mut Simulation, at: u64, client: ClientSeed) {
+    let (name, ip, user) = (ClientName(client), client.ip(), sim.local_address());
     let by = smtpd(client);
-    match site.rng.below(8) {
-        0 => site.log.event(
+    match sim.rng.below(8) {
+        0 => sim.log.event(
             at,
             by,
             inbound(Outcome::Rejected, 0, ""),
             format_args!("warning: Connection rate limit exceeded: 51 from {name}[{ip}] for service smtpd"),
         ),
-        _ => site.log.event(at, by, inbound(Outcome::Rejected, 0, ""), format_args!(
+        _ => sim.log.event(at, by, inbound(Outcome::Rejected, 0, ""), format_args!(
             "warning: {name}[{ip}]: SASL LOGIN authentication failed: (reason unavailable), sasl_username={user}"
         )),
     }
-    lose(site, at, client, "AUTH");
-    disconnect(site, at, client, "ehlo=1 auth=0/1 commands=1/2");
+    lose_connection(sim, at, client, "AUTH");
+    disconnect(sim, at, client, "ehlo=1 auth=0/1 commands=1/2");
 }
 
 /// postscreen watches a bot, and asks the block lists about it.
-pub fn judge(site: &mut Site, at: u64, client: Client) {
+pub fn judge(sim: &mut Simulation, at: u64, client: ClientSeed) {
     let (ip, port, helo) = (client.ip(), client.port(), Helo(client));
-    let lists = site.rng.between(2, 5) as usize;
+    let lists = sim.rng.between(2, 5) as usize;
     for list in &LISTS[..lists] {
-        let answer = site.rng.between(2, 12);
+        let answer = sim.rng.between(2, 12);
         let by = tag("postfix/dnsblog", 23_000 + (client.seed & 255));
-        site.log.routine(at, by, format_args!("addr {ip} listed by domain {list} as 127.0.0.{answer}"));
+        sim.log.routine(at, by, format_args!("addr {ip} listed by domain {list} as 127.0.0.{answer}"));
     }
-    if site.rng.chance(400) {
-        site.log.routine(
+    if sim.rng.chance(400) {
+        sim.log.routine(
             at,
             POSTSCREEN,
             format_args!("PREGREET 16 after 0.21 from [{ip}]:{port}: EHLO {helo}\\r\\n"),
         );
     }
-    site.log.routine(at, POSTSCREEN, format_args!("DNSBL rank {} for [{ip}]:{port}", lists * 3 - 1));
-    if site.rng.chance(800) {
-        screen(site, at, client);
+    sim.log.routine(at, POSTSCREEN, format_args!("DNSBL rank {} for [{ip}]:{port}", lists * 3 - 1));
+    if sim.rng.chance(800) {
+        screen(sim, at, client);
     } else {
-        site.log.routine(
+        sim.log.routine(
             at,
             POSTSCREEN,
             format_args!("HANGUP after 1.5 from [{ip}]:{port} in tests after SMTP handshake"),
         );
     }
-    site.log.routine(at, POSTSCREEN, format_args!("DISCONNECT [{ip}]:{port}"));
+    sim.log.routine(at, POSTSCREEN, format_args!("DISCONNECT [{ip}]:{port}"));
 }
 
-pub fn knock(site: &mut Site, at: u64, client: Client) {
+pub fn connect_to_postscreen(sim: &mut Simulation, at: u64, client: ClientSeed) {
     let (ip, port) = (client.ip(), client.port());
-    site.log.routine(at, POSTSCREEN, format_args!("CONNECT from [{ip}]:{port} to [{HERE_IP}]:25"));
+    sim.log.routine(at, POSTSCREEN, format_args!("CONNECT from [{ip}]:{port} to [{HERE_IP}]:25"));
 }

@@ -1,10 +1,10 @@
 //! The machine whose log is written: its log, its dice, and who writes to whom.
 
 use super::id::Id;
-use super::log::Log;
-use super::message::{Message, Pending};
-use super::names::{Address, Client, Domain, Host, LOCAL_DOMAINS, Origin, User, Zipf};
-use super::reply::Words;
+use super::log::LogWriter;
+use super::message::{PendingRecipient, QueuedMessage};
+use super::names::{Address, ClientKind, ClientSeed, Domain, Host, LOCAL_DOMAINS, User, Zipf};
+use super::reply::ReplyContext;
 use super::rng::{Rng, mix};
 use super::spec::{Mta, Spec};
 
@@ -13,8 +13,8 @@ const MAILBOXES: u64 = 300;
 /// Of recipient domains; measured exponents of mail traffic lie near 1.
 const ZIPF: f64 = 1.05;
 
-pub struct Site<'w> {
-    pub log: Log<'w>,
+pub struct Simulation<'w> {
+    pub log: LogWriter<'w>,
     pub rng: Rng,
     zipf: Zipf,
     /// How often a message has 1, 2, 3, 5 and 8 recipients.
@@ -23,8 +23,8 @@ pub struct Site<'w> {
     count: u64,
 }
 
-impl<'w> Site<'w> {
-    pub fn new(spec: &Spec, log: Log<'w>) -> Self {
+impl<'w> Simulation<'w> {
+    pub fn new(spec: &Spec, log: LogWriter<'w>) -> Self {
         let id_form = match (spec.mta, spec.long_ids) {
             (Mta::Postfix, false) => Id::short as fn(u64, u64) -> Id,
             (Mta::Postfix, true) => Id::long,
@@ -68,23 +68,23 @@ impl<'w> Site<'w> {
     }
 
     /// Servers come back from the same few addresses, people and bots from ever new ones.
-    pub fn client(&mut self, origin: Origin) -> Client {
+    pub fn client(&mut self, origin: ClientKind) -> ClientSeed {
         let domain = self.remote_domain();
         let seed = match origin {
-            Origin::Server => mix(u64::from(domain.0) << 8 | self.rng.below(5)) as u32,
-            Origin::Inside => mix(self.rng.below(12)) as u32,
-            Origin::Person | Origin::Nameless => self.rng.draw() as u32,
+            ClientKind::Server => mix(u64::from(domain.0) << 8 | self.rng.below(5)) as u32,
+            ClientKind::Inside => mix(self.rng.below(12)) as u32,
+            ClientKind::Person | ClientKind::Nameless => self.rng.draw() as u32,
         };
-        Client { origin, domain, seed }
+        ClientSeed { origin, domain, seed }
     }
 
     /// A message that this client hands over now, to recipients that suit it.
-    pub fn message(&mut self, at: u64, client: Client, more: u64) -> Message {
-        let inbound = client.origin == Origin::Server;
+    pub fn message(&mut self, at: u64, client: ClientSeed, more: u64) -> QueuedMessage {
+        let inbound = client.origin == ClientKind::Server;
         let sender = match client.origin {
-            Origin::Server if self.rng.chance(60) => None,
-            Origin::Server => Some(self.address_at(client.domain)),
-            Origin::Inside | Origin::Person | Origin::Nameless => Some(self.local_address()),
+            ClientKind::Server if self.rng.chance(60) => None,
+            ClientKind::Server => Some(self.address_at(client.domain)),
+            ClientKind::Inside | ClientKind::Person | ClientKind::Nameless => Some(self.local_address()),
         };
         let mut to = if inbound && !self.rng.chance(40) || self.rng.chance(40) {
             self.local_address()
@@ -94,8 +94,8 @@ impl<'w> Site<'w> {
         let recipients = [1, 2, 3, 5, 8][self.rng.weighted(&self.recipients)];
         let mut pending = Vec::with_capacity(recipients);
         while pending.len() < recipients {
-            if pending.iter().all(|other: &Pending| other.to != to) {
-                pending.push(Pending { to, last: None });
+            if pending.iter().all(|other: &PendingRecipient| other.to != to) {
+                pending.push(PendingRecipient { to, last: None });
             }
             to = match to.domain.is_local() {
                 true => self.local_address(),
@@ -107,20 +107,20 @@ impl<'w> Site<'w> {
     }
 
     /// Our own word to the sender that something could not be delivered.
-    pub fn bounce_of(&mut self, at: u64, message: &Message) -> Option<Message> {
+    pub fn bounce_of(&mut self, at: u64, message: &QueuedMessage) -> Option<QueuedMessage> {
         let to = message.sender?;
-        Some(self.sent(at, None, message.client, vec![Pending { to, last: None }], 0))
+        Some(self.sent(at, None, message.client, vec![PendingRecipient { to, last: None }], 0))
     }
 
     fn sent(
         &mut self,
         at: u64,
         sender: Option<Address>,
-        client: Client,
-        pending: Vec<Pending>,
+        client: ClientSeed,
+        pending: Vec<PendingRecipient>,
         more: u64,
-    ) -> Message {
-        Message {
+    ) -> QueuedMessage {
+        QueuedMessage {
             id: self.id(at),
             born: at,
             sender,
@@ -147,8 +147,8 @@ impl<'w> Site<'w> {
         }
     }
 
-    pub const fn words(&mut self, message: &Message, recipient: Address, host: Host) -> Words {
+    pub const fn words(&mut self, message: &QueuedMessage, recipient: Address, host: Host) -> ReplyContext {
         let salt = self.rng.draw();
-        Words { recipient, sender: message.sender, host, client: message.client, salt }
+        ReplyContext { recipient, sender: message.sender, host, client: message.client, salt }
     }
 }

@@ -2,25 +2,25 @@
 
 use std::fmt::{self, Arguments};
 
-use super::log::Tag;
-use super::message::Message;
+use super::log::ProgramTag;
+use super::message::QueuedMessage;
 use super::names::Address;
 use super::reply::Dsn;
-use super::site::Site;
-use super::totals::Key;
+use super::site::Simulation;
+use super::totals::EventKey;
 
 /// What all final lines say: `to=<…>, relay=…, delay=…, delays=…, dsn=…, status=`.
-pub struct Line<'a> {
-    pub message: &'a Message,
+pub struct StatusLine<'a> {
+    pub message: &'a QueuedMessage,
     pub to: Address,
-    pub by: Tag,
+    pub by: ProgramTag,
     pub relay: &'a dyn fmt::Display,
     pub dsn: Dsn,
     pub at: u64,
 }
 
-impl Line<'_> {
-    pub fn write(&self, site: &mut Site, key: Key, status: Arguments) {
+impl StatusLine<'_> {
+    pub fn write(&self, sim: &mut Simulation, key: EventKey, status: Arguments) {
         let Self { message, to, by, relay, dsn, at } = self;
         let id = &message.id;
         let spent = 20 + message.salt % 4000;
@@ -31,7 +31,7 @@ impl Line<'_> {
         } else {
             String::new()
         };
-        site.log.event(*at, *by, key, format_args!(
+        sim.log.event(*at, *by, key, format_args!(
             "{id}: to=<{to}>,{alias} relay={relay}, delay={delay}, delays={before}/{b}/{c}/{d}, dsn={dsn}, status={status}"
         ));
     }

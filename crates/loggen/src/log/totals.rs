@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::names::Domain;
-use super::reply::{Row, enhanced};
+use super::reply::{ReplyRow, enhanced};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Direction {
@@ -30,7 +30,7 @@ pub enum Outcome {
 
 /// What an event is counted under.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Key {
+pub struct EventKey {
     pub direction: Direction,
     pub outcome: Outcome,
     /// 0: the line shows none.
@@ -40,26 +40,26 @@ pub struct Key {
 }
 
 /// A remote server, or the way to it, failed without a reply.
-pub const fn outbound(outcome: Outcome) -> Key {
-    Key { direction: Direction::Outbound, outcome, code: 0, enhanced: "" }
+pub const fn outbound(outcome: Outcome) -> EventKey {
+    EventKey { direction: Direction::Outbound, outcome, code: 0, enhanced: "" }
 }
 
 /// A remote server replied.
-pub fn replied(outcome: Outcome, row: &'static Row) -> Key {
-    Key { code: row.0, enhanced: enhanced(row), ..outbound(outcome) }
+pub fn replied(outcome: Outcome, row: &'static ReplyRow) -> EventKey {
+    EventKey { code: row.0, enhanced: enhanced(row), ..outbound(outcome) }
 }
 
 /// This server refused a client; code 0 and an empty enhanced code where the line shows none.
-pub const fn inbound(outcome: Outcome, code: u16, enhanced: &'static str) -> Key {
-    Key { direction: Direction::Inbound, outcome, code, enhanced }
+pub const fn inbound(outcome: Outcome, code: u16, enhanced: &'static str) -> EventKey {
+    EventKey { direction: Direction::Inbound, outcome, code, enhanced }
 }
 
 /// On this machine there are no replies.
-pub const fn local(outcome: Outcome) -> Key {
-    Key { direction: Direction::Local, outcome, code: 0, enhanced: "" }
+pub const fn local(outcome: Outcome) -> EventKey {
+    EventKey { direction: Direction::Local, outcome, code: 0, enhanced: "" }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for EventKey {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let direction = match self.direction {
             Direction::Outbound => "outbound",
@@ -88,7 +88,7 @@ impl fmt::Display for Key {
 
 /// Lines by what a reader should make of them.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize)]
-pub struct Kinds {
+pub struct LineKinds {
     pub event: u64,
     /// The mail server's own, with nothing to count.
     pub routine: u64,
@@ -108,7 +108,7 @@ pub struct DomainTotals {
 
 /// Queue ids by what became of the message. `received` is the sum of the others.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize)]
-pub struct Messages {
+pub struct MessageTotals {
     /// Taken into the queue, our own bounce messages among them; refused by a milter is not taken.
     pub received: u64,
     /// Every recipient got it, or its mailbox here threw it away.
@@ -125,10 +125,10 @@ pub struct Messages {
 
 /// Everything known of a generated log.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize)]
-pub struct Totals {
+pub struct LogTotals {
     pub bytes: u64,
     pub lines: u64,
-    pub kinds: Kinds,
+    pub kinds: LineKinds,
     /// By `direction|outcome|code|enhanced`, with `-` for what a line does not show.
     pub events: BTreeMap<String, u64>,
     /// The part of `events` that repeats an earlier answer (`delivery temporarily suspended`).
@@ -138,7 +138,7 @@ pub struct Totals {
     pub deferred_recipients: u64,
     /// Distinct queue ids with such a recipient.
     pub deferred_messages: u64,
-    pub messages: Messages,
+    pub messages: MessageTotals,
     /// `2026-03-02 00:00`, in UTC.
     pub first_minute: String,
     pub last_minute: String,
@@ -146,24 +146,24 @@ pub struct Totals {
 
 /// The counts while they grow.
 #[derive(Default)]
-pub struct Counts {
-    pub kinds: Kinds,
-    events: HashMap<Key, u64>,
-    suspended: HashMap<Key, u64>,
+pub struct RunningTotals {
+    pub kinds: LineKinds,
+    events: HashMap<EventKey, u64>,
+    suspended: HashMap<EventKey, u64>,
     domains: Vec<DomainTotals>,
     pub deferred_recipients: u64,
     pub deferred_messages: u64,
-    pub messages: Messages,
+    pub messages: MessageTotals,
 }
 
-impl Counts {
-    pub fn event(&mut self, key: Key) {
+impl RunningTotals {
+    pub fn event(&mut self, key: EventKey) {
         self.kinds.event += 1;
         *self.events.entry(key).or_default() += 1;
     }
 
     /// To be called beside `event`.
-    pub fn suspended(&mut self, key: Key) {
+    pub fn suspended(&mut self, key: EventKey) {
         *self.suspended.entry(key).or_default() += 1;
     }
 
@@ -183,14 +183,15 @@ impl Counts {
     }
 
     /// What is counted here; the size and the minutes are the log's to add.
-    pub fn totals(self) -> Totals {
+    pub fn totals(self) -> LogTotals {
         let mut messages = self.messages;
         let done = messages.delivered + messages.bounced + messages.expired + messages.discarded;
         messages.queued = messages.received - done;
-        let named = |counts: HashMap<Key, u64>| counts.iter().map(|(k, &n)| (k.to_string(), n)).collect();
+        let named =
+            |counts: HashMap<EventKey, u64>| counts.iter().map(|(k, &n)| (k.to_string(), n)).collect();
         let seen = |(_, counts): &(Domain, DomainTotals)| *counts != DomainTotals::default();
         let domains = (0..).map(Domain).zip(self.domains).filter(seen);
-        Totals {
+        LogTotals {
             kinds: self.kinds,
             lines: self.kinds.event + self.kinds.routine + self.kinds.foreign,
             events: named(self.events),
@@ -199,7 +200,7 @@ impl Counts {
             deferred_recipients: self.deferred_recipients,
             deferred_messages: self.deferred_messages,
             messages,
-            ..Totals::default()
+            ..LogTotals::default()
         }
     }
 }

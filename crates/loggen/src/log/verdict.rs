@@ -1,20 +1,20 @@
 //! The dice say what becomes of one recipient in one attempt; both servers ask here.
 
-use super::message::{Message, Pending};
-use super::provider::{Provider, drawn};
-use super::reply::{Row, Stage};
-use super::site::Site;
+use super::message::{PendingRecipient, QueuedMessage};
+use super::provider::{ServerKind, draw_row};
+use super::reply::{ReplyRow, ReplyStage};
+use super::site::Simulation;
 
 #[derive(Clone, Copy)]
-pub enum Verdict {
-    Delivered(&'static Row),
-    Deferred(Why),
-    Bounced(Why),
+pub enum AttemptResult {
+    Delivered(&'static ReplyRow),
+    Deferred(FailureCause),
+    Bounced(FailureCause),
 }
 
 #[derive(Clone, Copy)]
-pub enum Why {
-    Reply(&'static Row),
+pub enum FailureCause {
+    Reply(&'static ReplyRow),
     /// No host could be reached.
     Unreachable,
     /// The connection broke while it was in use.
@@ -31,48 +31,53 @@ const LATER_REMOTE: [u64; 3] = [600, 350, 50];
 const FIRST_LOCAL: [u64; 3] = [985, 8, 7];
 const LATER_LOCAL: [u64; 3] = [700, 280, 20];
 
-pub fn draw(site: &mut Site, message: &Message, pending: &Pending) -> Verdict {
-    let provider = Provider::of(pending.to.domain);
+pub fn draw(sim: &mut Simulation, message: &QueuedMessage, pending: &PendingRecipient) -> AttemptResult {
+    let provider = ServerKind::of(pending.to.domain);
     let chances = match (pending.to.domain.is_local(), message.tries) {
         (false, 0) => FIRST_REMOTE,
         (false, _) => LATER_REMOTE,
         (true, 0) => FIRST_LOCAL,
         (true, _) => LATER_LOCAL,
     };
-    match (message.stuck, site.rng.weighted(&chances)) {
-        (false, 0) => Verdict::Delivered(drawn(&mut site.rng, provider.delivered())),
-        (false, 2) => Verdict::Bounced(permanent(site, provider)),
-        _ => Verdict::Deferred(transient(site, provider, pending, message.tries)),
+    match (message.stuck, sim.rng.weighted(&chances)) {
+        (false, 0) => AttemptResult::Delivered(draw_row(&mut sim.rng, provider.delivered())),
+        (false, 2) => AttemptResult::Bounced(permanent(sim, provider)),
+        _ => AttemptResult::Deferred(transient(sim, provider, pending, message.tries)),
     }
 }
 
-fn permanent(site: &mut Site, provider: Provider) -> Why {
-    if provider != Provider::Mailbox && site.rng.chance(60) {
-        return Why::Nowhere;
+fn permanent(sim: &mut Simulation, provider: ServerKind) -> FailureCause {
+    if provider != ServerKind::Mailbox && sim.rng.chance(60) {
+        return FailureCause::Nowhere;
     }
-    Why::Reply(drawn(&mut site.rng, provider.permanent()))
+    FailureCause::Reply(draw_row(&mut sim.rng, provider.permanent()))
 }
 
-fn transient(site: &mut Site, provider: Provider, pending: &Pending, tries: u32) -> Why {
-    if provider != Provider::Mailbox {
+fn transient(
+    sim: &mut Simulation,
+    provider: ServerKind,
+    pending: &PendingRecipient,
+    tries: u32,
+) -> FailureCause {
+    if provider != ServerKind::Mailbox {
         let repeats = if tries == 0 { 20 } else { 90 };
-        match site.rng.weighted(&[80, 40, 30, repeats, 770]) {
-            0 => return Why::Unreachable,
-            1 => return Why::Lost,
-            2 => return Why::Nowhere,
-            3 => return Why::Suspended,
+        match sim.rng.weighted(&[80, 40, 30, repeats, 770]) {
+            0 => return FailureCause::Unreachable,
+            1 => return FailureCause::Lost,
+            2 => return FailureCause::Nowhere,
+            3 => return FailureCause::Suspended,
             _ => {}
         }
     }
     match pending.last {
-        Some(row) if site.rng.chance(850) => Why::Reply(row),
-        _ => Why::Reply(drawn(&mut site.rng, provider.transient())),
+        Some(row) if sim.rng.chance(850) => FailureCause::Reply(row),
+        _ => FailureCause::Reply(draw_row(&mut sim.rng, provider.transient())),
     }
 }
 
 /// A row of this provider that is said before any command: what suspends a whole destination.
-pub fn greeting(site: &mut Site, provider: Provider) -> Option<&'static Row> {
+pub fn greeting(sim: &mut Simulation, provider: ServerKind) -> Option<&'static ReplyRow> {
     let rows = provider.transient();
-    let from = site.rng.below(rows.len() as u64) as usize;
-    rows.iter().cycle().skip(from).take(rows.len()).find(|row| row.2 == Stage::Greeting)
+    let from = sim.rng.below(rows.len() as u64) as usize;
+    rows.iter().cycle().skip(from).take(rows.len()).find(|row| row.2 == ReplyStage::Greeting)
 }

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::log::Log;
+use super::log::LogWriter;
 use super::spec::{Mta, Spec, Stamp};
-use super::totals::Totals;
+use super::totals::LogTotals;
 use super::{exim, postfix};
 
 /// Writes the whole log; what must be counted in it comes back.
-pub fn write(spec: &Spec, out: &mut impl Write) -> io::Result<Totals> {
-    let log = Log::new(spec, out);
+pub fn write(spec: &Spec, out: &mut impl Write) -> io::Result<LogTotals> {
+    let log = LogWriter::new(spec, out);
     match (spec.mta, spec.stamp) {
         (Mta::Postfix, Stamp::Exim) => {
             Err(io::Error::new(io::ErrorKind::InvalidInput, "postfix has no stamp of exim's kind"))

@@ -1,10 +1,10 @@
 //! A plan goes in, a log and its truth come out.
 
 use super::arrivals::spread;
-use super::log::Log;
+use super::log::LogBuilder;
 use super::normal;
 use super::pattern::Pattern;
-use super::plan::{Calm, Plan, Style};
+use super::plan::{Calm, CasePlan, Style};
 use super::rhythm::{DAY, HOUR, MINUTE, Rhythm};
 use super::site::Site;
 use super::truth::{Draft, Truth, storm};
@@ -14,7 +14,7 @@ use super::{incoming, outgoing};
 use crate::log::rng::Rng;
 use crate::log::{Mta, Stamp};
 
-pub struct Case {
+pub struct StormCase {
     pub log: Vec<u8>,
     pub truth: Truth,
     /// The last second of the log.
@@ -22,7 +22,7 @@ pub struct Case {
 }
 
 /// Storms too weak to be seen are drawn anew, stronger.
-pub fn build(plan: &Plan) -> Case {
+pub fn build(plan: &CasePlan) -> StormCase {
     let mut plan = plan.clone();
     let most = 10;
     for _ in 0..most {
@@ -41,7 +41,7 @@ pub fn build(plan: &Plan) -> Case {
     panic!("{}: {:?} cannot be seen", plan.name(), plan.storms)
 }
 
-fn attempt(plan: &Plan) -> Option<Case> {
+fn attempt(plan: &CasePlan) -> Option<StormCase> {
     let mut rng = Rng::new(plan.seed.wrapping_mul(0x9e37_79b9) ^ (plan.storms.len() as u64) << 40);
     let site = Site::draw(&mut rng, plan.messages_per_day, plan.style);
     let weekday = plan.start.weekday().to_monday_zero_offset() as u64;
@@ -50,7 +50,7 @@ fn attempt(plan: &Plan) -> Option<Case> {
     if plan.style == Style::Other && plan.stamp != Stamp::Exim && rng.chance(500) {
         hosts.push("mx3".to_owned());
     }
-    let mut log = Log::new(plan.stamp, plan.start, plan.days, hosts);
+    let mut log = LogBuilder::new(plan.stamp, plan.start, plan.days, hosts);
     log.instance = (plan.style == Style::Other && rng.chance(400)).then_some("postfix-mx");
     let is_grey = plan.calm == Calm::Greylisting;
     let mut world = World {
@@ -62,7 +62,7 @@ fn attempt(plan: &Plan) -> Option<Case> {
         site,
         rhythm,
         conditions: Vec::new(),
-        doors: Vec::new(),
+        troubles: Vec::new(),
         stops: Vec::new(),
         lulls: Vec::new(),
         grey: if is_grey { 550 } else { 0 },
@@ -109,7 +109,7 @@ fn attempt(plan: &Plan) -> Option<Case> {
         calm: plan.calm,
         storms,
     };
-    Some(Case { log: world.log.into_bytes(), truth, end })
+    Some(StormCase { log: world.log.into_bytes(), truth, end })
 }
 
 /// States of the world need people at work to be seen, and so does silence.

@@ -4,7 +4,7 @@ use super::arrivals::rank;
 use crate::log::rng::{Rng, mix};
 
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct ClientHost {
     /// The name that its address gives; `unknown` without one.
     pub name: String,
     pub helo: String,
@@ -13,7 +13,7 @@ pub struct Client {
 }
 
 /// Servers that send us mail: the known providers more than others.
-pub fn server(rng: &mut Rng) -> Client {
+pub fn server(rng: &mut Rng) -> ClientHost {
     let port = rng.between(30_000, 60_000);
     let number = mix(rank(rng, 900) as u64 + 77) % 900;
     let (name, ip) = match number % 10 {
@@ -38,14 +38,14 @@ pub fn server(rng: &mut Rng) -> Client {
             format!("198.19.{}.{}", 32 + number / 256, number % 256),
         ),
     };
-    Client { helo: name.clone(), name, ip, port }
+    ClientHost { helo: name.clone(), name, ip, port }
 }
 
 /// Somebody's line at home or on the road.
-pub fn person(user: u64, rng: &mut Rng) -> Client {
+pub fn person(user: u64, rng: &mut Rng) -> ClientHost {
     let place = mix(user) % 60_000 + rng.weighted(&[80, 15, 5]) as u64 * 3;
     let (high, low) = (place / 250 % 120, place % 250 + 1);
-    Client {
+    ClientHost {
         name: format!("host-{high}-{low}.dyn.example.net"),
         helo: format!("[192.168.1.{}]", 2 + user % 200),
         ip: format!("198.18.{}.{low}", 130 + high),
@@ -54,7 +54,7 @@ pub fn person(user: u64, rng: &mut Rng) -> Client {
 }
 
 /// A machine that nobody minds.
-pub fn stranger(number: u64, rng: &mut Rng) -> Client {
+pub fn stranger(number: u64, rng: &mut Rng) -> ClientHost {
     let seed = mix(number ^ 0x5bad_cafe);
     let (high, low) = (seed >> 8 & 127, seed & 255);
     let ip = format!("198.19.{}.{low}", 128 + high);
@@ -68,5 +68,5 @@ pub fn stranger(number: u64, rng: &mut Rng) -> Client {
         2 => "ylmf-pc".to_owned(),
         _ => format!("mail.d{:03}.example.net", seed >> 40 & 511),
     };
-    Client { name, helo, ip, port: rng.between(1024, 65_000) }
+    ClientHost { name, helo, ip, port: rng.between(1024, 65_000) }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::Arguments;
 
-use super::client::Client;
-use super::flow::{Message, Origin};
+use super::client::ClientHost;
+use super::flow::{Mail, MailOrigin};
 use super::plan::Style;
 use super::world::World;
 
@@ -39,8 +39,8 @@ pub const fn routes(style: Style) -> Routes {
 }
 
 /// `H=out1.d007.example.com (mail.example.com) [ip]:port`, without the name where there is none.
-pub fn peer(client: &Client) -> String {
-    let Client { name, helo, ip, port } = client;
+pub fn peer(client: &ClientHost) -> String {
+    let ClientHost { name, helo, ip, port } = client;
     match name.as_str() {
         "unknown" => format!("({helo}) [{ip}]:{port}"),
         _ if name == helo => format!("{name} [{ip}]:{port}"),
@@ -48,8 +48,8 @@ pub fn peer(client: &Client) -> String {
     }
 }
 
-pub fn accept(world: &mut World, at: u64, message: &Message) {
-    let Message { id, from, size, salt, .. } = message;
+pub fn accept(world: &mut World, at: u64, message: &Mail) {
+    let Mail { id, from, size, salt, .. } = message;
     let sender = if from.is_empty() { "<>" } else { from };
     let domain = from.rsplit('@').next().filter(|domain| !domain.is_empty()).unwrap_or("example.net");
     // With +subject and +received_recipients.
@@ -61,7 +61,7 @@ pub fn accept(world: &mut World, at: u64, message: &Message) {
         }
     };
     match &message.origin {
-        Origin::Outside(client) => line(
+        MailOrigin::Outside(client) => line(
             world,
             at,
             *salt,
@@ -70,7 +70,7 @@ pub fn accept(world: &mut World, at: u64, message: &Message) {
                 peer(client)
             ),
         ),
-        Origin::Person(client, user) => line(
+        MailOrigin::Person(client, user) => line(
             world,
             at,
             *salt,
@@ -79,15 +79,15 @@ pub fn accept(world: &mut World, at: u64, message: &Message) {
                 peer(client)
             ),
         ),
-        Origin::Program => {
+        MailOrigin::Program => {
             line(world, at, *salt, format_args!("{id} <= {sender} U=www-data P=local S={size}"));
         }
-        Origin::Bounce(of) => {
+        MailOrigin::Bounce(of) => {
             line(world, at, *salt, format_args!("{id} <= <> R={of} U=Debian-exim P=local S={size}"));
         }
     }
 }
 
-pub fn complete(world: &mut World, at: u64, message: &Message) {
+pub fn complete(world: &mut World, at: u64, message: &Mail) {
     line(world, at, message.salt, format_args!("{} Completed", message.id));
 }

@@ -1,14 +1,14 @@
 //! Exim delivers, or says why not.
 
 use super::exim::{CIPHER, Routes, line, routes};
-use super::flow::Attempt;
+use super::flow::DeliveryAttempt;
 use super::place::Flavor;
-use super::reply::{Fail, Filled, Reply, Stage, Words};
-use super::series::Series;
+use super::reply::{DeliveryFailure, FailureStage, FilledTemplate, LoggedReply, TemplateValues};
+use super::series::LineSeries;
 use super::world::World;
 
-pub fn sent(world: &mut World, attempt: Attempt) {
-    let Attempt { at, message, to, .. } = attempt;
+pub fn sent(world: &mut World, attempt: DeliveryAttempt) {
+    let DeliveryAttempt { at, message, to, .. } = attempt;
     let (id, address, salt) = (&message.id, &to.address, message.salt);
     let Routes { remote, local, lmtp, .. } = routes(world.style);
     let Some((_, place)) = world.place(to) else {
@@ -25,7 +25,7 @@ pub fn sent(world: &mut World, attempt: Attempt) {
         } else {
             line(world, at, salt, format_args!("{id} => {user} <{address}> {local}"));
         }
-        world.log.count(at, attempt.seen(), Series::new("local", 250, "2.0.0", ""));
+        world.log.count(at, attempt.seen(), LineSeries::new("local", 250, "2.0.0", ""));
         return;
     };
     let (host, ip) = place.host(message.salt).clone();
@@ -52,31 +52,40 @@ pub fn sent(world: &mut World, attempt: Attempt) {
         salt,
         format_args!("{id} => {address} {remote} H={host} [{ip}] {CIPHER} CV=yes C=\"{said}\""),
     );
-    world.log.count(at, attempt.seen(), Series::new("outbound", 250, "", provider));
+    world.log.count(at, attempt.seen(), LineSeries::new("outbound", 250, "", provider));
 }
 
-pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
-    let Attempt { at, message, to, tries, storm, .. } = attempt;
+pub fn failed(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailure) {
+    let DeliveryAttempt { at, message, to, tries, storm, .. } = attempt;
     let (id, address, salt) = (&message.id, &to.address, message.salt);
     let Some((_, place)) = world.place(to) else { return not_stored(world, attempt, fail) };
     let (host, ip) = place.host(message.salt).clone();
     let (domain, provider) = (place.domain.clone(), place.provider);
     let own = world.site.ip.clone();
-    let words =
-        Words { recipient: address, sender: &message.from, our_ip: &own, host: &host, domain: &domain, salt };
-    let reply = Reply { fail, words: &words, joint: "\\n" };
+    let words = TemplateValues {
+        recipient: address,
+        sender: &message.from,
+        our_ip: &own,
+        host: &host,
+        domain: &domain,
+        salt,
+    };
+    let reply = LoggedReply { fail, words: &words, joint: "\\n" };
     let size = message.size;
     let (stage, number) = match fail.stage {
-        Stage::Greeting => ("initial connection".to_owned(), 0),
-        Stage::Mail => (format!("pipelined MAIL FROM:<{}> SIZE={size}", message.from), -45),
-        Stage::Rcpt => (format!("RCPT TO:<{address}>"), -44),
-        Stage::Dot | Stage::Net | Stage::Lost | Stage::Dns | Stage::Tls | Stage::Loop => {
-            ("end of data".to_owned(), -46)
-        }
+        FailureStage::Greeting => ("initial connection".to_owned(), 0),
+        FailureStage::Mail => (format!("pipelined MAIL FROM:<{}> SIZE={size}", message.from), -45),
+        FailureStage::Rcpt => (format!("RCPT TO:<{address}>"), -44),
+        FailureStage::Dot
+        | FailureStage::Net
+        | FailureStage::Lost
+        | FailureStage::Dns
+        | FailureStage::Tls
+        | FailureStage::Loop => ("end of data".to_owned(), -46),
     };
     let Routes { remote: route, lookup, .. } = routes(world.style);
     // Within the retry time the host is not asked again, whichever message comes by.
-    let is_put_off = matches!(fail.stage, Stage::Net | Stage::Greeting)
+    let is_put_off = matches!(fail.stage, FailureStage::Net | FailureStage::Greeting)
         && tries > 0
         && (salt + u64::from(tries)).is_multiple_of(2);
     match fail.stage {
@@ -88,8 +97,10 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
                 "{id} == {address} {route} defer (-53): retry time not reached for any host for '{domain}'"
             ),
         ),
-        Stage::Greeting | Stage::Mail | Stage::Rcpt | Stage::Dot if fail.is_temporary() => {
-            if fail.stage != Stage::Rcpt {
+        FailureStage::Greeting | FailureStage::Mail | FailureStage::Rcpt | FailureStage::Dot
+            if fail.is_temporary() =>
+        {
+            if fail.stage != FailureStage::Rcpt {
                 line(
                     world,
                     at,
@@ -108,7 +119,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
                 ),
             );
         }
-        Stage::Greeting | Stage::Mail | Stage::Rcpt | Stage::Dot => {
+        FailureStage::Greeting | FailureStage::Mail | FailureStage::Rcpt | FailureStage::Dot => {
             line(
                 world,
                 at,
@@ -118,8 +129,8 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
                 ),
             );
         }
-        Stage::Net => {
-            let text = Filled(fail.text, &words);
+        FailureStage::Net => {
+            let text = FilledTemplate(fail.text, &words);
             let errno = if fail.text.ends_with("refused") {
                 111
             } else if fail.text.ends_with("timed out") {
@@ -130,7 +141,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
             line(world, at, salt, format_args!("{id} H={host} [{ip}] {text}"));
             line(world, at, salt, format_args!("{id} == {address} {route} defer ({errno}): {text}"));
         }
-        Stage::Lost => {
+        FailureStage::Lost => {
             line(
                 world,
                 at,
@@ -148,14 +159,14 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
                 ),
             );
         }
-        Stage::Dns if fail.is_temporary() => line(
+        FailureStage::Dns if fail.is_temporary() => line(
             world,
             at,
             salt,
             format_args!("{id} == {address} {lookup} defer (-1): host lookup did not complete"),
         ),
-        Stage::Dns => line(world, at, salt, format_args!("{id} ** {address}: Unrouteable address")),
-        Stage::Tls if fail.enhanced == "4.7.4" => line(
+        FailureStage::Dns => line(world, at, salt, format_args!("{id} ** {address}: Unrouteable address")),
+        FailureStage::Tls if fail.enhanced == "4.7.4" => line(
             world,
             at,
             salt,
@@ -163,7 +174,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
                 "{id} == {address} {route} defer (-38) H={host} [{ip}]: a TLS session is required, but the server did not offer TLS support"
             ),
         ),
-        Stage::Tls => {
+        FailureStage::Tls => {
             let why = if fail.text.contains("handshake") {
                 "(SSL_connect): error:0A000410:SSL routines::ssl/tls alert handshake failure"
             } else {
@@ -176,24 +187,24 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
                 format_args!("{id} == {address} {route} defer (-37) H={host} [{ip}]: TLS session: {why}"),
             );
         }
-        Stage::Loop => line(
+        FailureStage::Loop => line(
             world,
             at,
             salt,
             format_args!("{id} ** {address} {lookup}: lowest numbered MX record points to local host"),
         ),
     }
-    world.log.count(at, storm, Series::new("outbound", fail.code, fail.enhanced, provider));
+    world.log.count(at, storm, LineSeries::new("outbound", fail.code, fail.enhanced, provider));
 }
 
-fn not_stored(world: &mut World, attempt: Attempt, fail: &Fail) {
-    let Attempt { at, message, to, storm, .. } = attempt;
+fn not_stored(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailure) {
+    let DeliveryAttempt { at, message, to, storm, .. } = attempt;
     let Routes { local, lmtp, .. } = routes(world.style);
     let (id, address, salt) = (&message.id, &to.address, message.salt);
     let user = address.split('@').next().unwrap_or_default();
     let domain = world.site.domains[0].clone();
     let own = world.site.ip.clone();
-    let words = Words {
+    let words = TemplateValues {
         recipient: address,
         sender: &message.from,
         our_ip: &own,
@@ -201,7 +212,7 @@ fn not_stored(world: &mut World, attempt: Attempt, fail: &Fail) {
         domain: &domain,
         salt,
     };
-    let reply = Reply { fail, words: &words, joint: "\\n" };
+    let reply = LoggedReply { fail, words: &words, joint: "\\n" };
     if fail.text.contains("No space") {
         line(
             world,
@@ -241,5 +252,5 @@ fn not_stored(world: &mut World, attempt: Attempt, fail: &Fail) {
             ),
         );
     }
-    world.log.count(at, storm, Series::new("outbound", fail.code, fail.enhanced, ""));
+    world.log.count(at, storm, LineSeries::new("outbound", fail.code, fail.enhanced, ""));
 }

@@ -1,21 +1,21 @@
 //! Exim turns clients away: ACLs, authenticators, a full spool.
 
-use super::client::Client;
+use super::client::ClientHost;
 use super::condition::Trouble;
 use super::exim::{line, peer};
-use super::flow::{Message, Origin};
-use super::series::Series;
+use super::flow::{Mail, MailOrigin};
+use super::series::LineSeries;
 use super::world::World;
 
-fn inbound(code: u16) -> Series {
-    Series::new("inbound", code, "", "")
+fn inbound(code: u16) -> LineSeries {
+    LineSeries::new("inbound", code, "", "")
 }
 
 /// `H=… F=<…> rejected RCPT <…>: …`; `code` is what the text says, 0 for none.
 pub fn reject(
     world: &mut World,
     at: u64,
-    client: &Client,
+    client: &ClientHost,
     from: &str,
     to: &str,
     why: (u16, &str),
@@ -27,11 +27,11 @@ pub fn reject(
     line(world, at, client.port, format_args!("H={} F=<{from}> {word} RCPT <{to}>: {text}", peer(client)));
     let words =
         ["Unrouteable", "listed", "relay", "Sender verify"].into_iter().find(|words| text.contains(words));
-    world.log.count(at, storm, Series { words: words.unwrap_or_default(), ..inbound(code) });
+    world.log.count(at, storm, LineSeries { words: words.unwrap_or_default(), ..inbound(code) });
 }
 
 /// `dovecot_login authenticator failed for …: 535 Incorrect authentication data (set_id=…)`
-pub fn guess(world: &mut World, at: u64, client: &Client, user: &str, storm: Option<usize>) {
+pub fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm: Option<usize>) {
     let word = if client.port.is_multiple_of(3) { "dovecot_plain" } else { "dovecot_login" };
     line(
         world,
@@ -45,8 +45,8 @@ pub fn guess(world: &mut World, at: u64, client: &Client, user: &str, storm: Opt
     world.log.count(at, storm, inbound(535));
 }
 
-pub fn trouble(world: &mut World, at: u64, message: &Message, storm: usize, trouble: Trouble) {
-    let (Origin::Outside(client) | Origin::Person(client, _)) = &message.origin else { return };
+pub fn trouble(world: &mut World, at: u64, message: &Mail, storm: usize, trouble: Trouble) {
+    let (MailOrigin::Outside(client) | MailOrigin::Person(client, _)) = &message.origin else { return };
     let from = &message.from;
     let to = message.to.first().map_or("", |to| to.address.as_str());
     let (who, salt, id) = (peer(client), message.salt, &message.id);

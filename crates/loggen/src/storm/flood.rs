@@ -1,8 +1,8 @@
 //! Mail of one kind in great numbers: from one of our people, from a program, to a list.
 
 use super::arrivals::{shaped, spread, step};
-use super::client::Client;
-use super::flow::{Origin, Recipient};
+use super::client::ClientHost;
+use super::flow::{MailOrigin, Recipient};
 use super::life::play;
 use super::rhythm::{HOUR, MINUTE};
 use super::world::World;
@@ -19,10 +19,10 @@ pub struct Surge {
 
 /// Who writes, and how well.
 #[derive(Clone)]
-pub struct Sender {
+pub struct BulkSender {
     pub from: String,
     pub user: Option<String>,
-    pub clients: Vec<Client>,
+    pub clients: Vec<ClientHost>,
     pub per_message: u64,
     pub unknown: u64,
     pub spam: u64,
@@ -31,7 +31,7 @@ pub struct Sender {
 }
 
 /// To these places, and to no address twice.
-pub fn send(world: &mut World, surge: Surge, sender: &Sender, places: &[usize]) {
+pub fn send(world: &mut World, surge: Surge, sender: &BulkSender, places: &[usize]) {
     let Surge { from, until, per_minute, shape } = surge;
     let mut number = world.rng.below(1_000_000);
     for at in shaped(&mut world.rng, from, until, per_minute / sender.per_message as f64, shape) {
@@ -47,13 +47,14 @@ pub fn send(world: &mut World, surge: Surge, sender: &Sender, places: &[usize]) 
             })
             .collect();
         let origin = match (&sender.user, sender.clients.len()) {
-            (Some(user), count @ 1..) => {
-                Origin::Person(sender.clients[world.rng.below(count as u64) as usize].clone(), user.clone())
-            }
+            (Some(user), count @ 1..) => MailOrigin::Person(
+                sender.clients[world.rng.below(count as u64) as usize].clone(),
+                user.clone(),
+            ),
             (None, count @ 1..) => {
-                Origin::Outside(sender.clients[world.rng.below(count as u64) as usize].clone())
+                MailOrigin::Outside(sender.clients[world.rng.below(count as u64) as usize].clone())
             }
-            (_, 0) => Origin::Program,
+            (_, 0) => MailOrigin::Program,
         };
         let mut message = world.message(at, sender.from.clone(), to, origin);
         (message.unknown, message.spam, message.listed, message.storm) =
@@ -70,7 +71,7 @@ pub fn newsletter(world: &mut World, messages_per_day: u64) {
     let recipients = spread(&mut world.rng, 100., 1500.).min(messages_per_day as f64).max(60.);
     let surge =
         Surge { from, until: from + length, per_minute: recipients * 60_000. / length as f64, shape: step };
-    let sender = Sender {
+    let sender = BulkSender {
         from: format!("news@{}", world.site.domains[0]),
         user: None,
         clients: Vec::new(),

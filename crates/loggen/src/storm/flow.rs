@@ -1,6 +1,6 @@
 //! A message on its way.
 
-use super::client::Client;
+use super::client::ClientHost;
 
 #[derive(Clone, Debug)]
 pub struct Recipient {
@@ -10,11 +10,11 @@ pub struct Recipient {
 }
 
 #[derive(Clone, Debug)]
-pub enum Origin {
+pub enum MailOrigin {
     /// Another server, or what says it is one.
-    Outside(Client),
+    Outside(ClientHost),
     /// One of our people, with a password.
-    Person(Client, String),
+    Person(ClientHost, String),
     /// cron, a web site.
     Program,
     /// Ours, about a message that could not be delivered.
@@ -22,12 +22,12 @@ pub enum Origin {
 }
 
 #[derive(Clone, Debug)]
-pub struct Message {
+pub struct Mail {
     pub id: String,
     /// Empty: the null sender.
     pub from: String,
     pub to: Vec<Recipient>,
-    pub origin: Origin,
+    pub origin: MailOrigin,
     pub size: u64,
     pub salt: u64,
     /// The storm that this message is a part of.
@@ -44,13 +44,13 @@ pub struct Message {
 
 /// One recipient is tried once.
 #[derive(Clone, Copy)]
-pub struct Attempt<'a> {
+pub struct DeliveryAttempt<'a> {
     pub at: u64,
     /// When the message came into the queue.
     pub queued: u64,
     /// How long before that it had been there, when the log began.
     pub before: u64,
-    pub message: &'a Message,
+    pub message: &'a Mail,
     pub to: &'a Recipient,
     /// How often it was tried before.
     pub tries: u32,
@@ -58,7 +58,7 @@ pub struct Attempt<'a> {
     pub storm: Option<usize>,
 }
 
-impl Attempt<'_> {
+impl DeliveryAttempt<'_> {
     /// The storm that a delivery counts for.
     pub fn seen(&self) -> Option<usize> {
         self.message.storm.filter(|_| self.message.shows)

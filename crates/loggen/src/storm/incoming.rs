@@ -1,15 +1,15 @@
 //! Storms at our door and behind it: attacks, a full disk, a filter that is gone, silence.
 
 use super::arrivals::shaped;
-use super::client::{Client, server, stranger};
-use super::condition::{Condition, Door, Scope, Trouble, What};
+use super::client::{ClientHost, server, stranger};
+use super::condition::{FailureCondition, FailureScope, FailureTexts, InboundTrouble, Trouble};
 use super::failures::{HANDSHAKE, NOT_OFFERED, NOT_TRUSTED, NOT_VERIFIED};
-use super::flow::Origin;
+use super::flow::MailOrigin;
 use super::life::play;
 use super::normal::{guess, login};
 use super::parts::{draft, factor, host, surge};
 use super::pattern::Pattern;
-use super::reply::{Stage, fail};
+use super::reply::{FailureStage, fail};
 use super::rhythm::MINUTE;
 use super::truth::{Draft, Factor};
 use super::window::StormSpan;
@@ -19,11 +19,11 @@ use crate::log::Mta;
 pub fn add(world: &mut World, storm: usize, pattern: Pattern, window: StormSpan, boost: f64) -> Draft {
     match pattern {
         Pattern::Backscatter => backscatter(world, storm, window, boost),
-        Pattern::DiskFull => disk(world, storm, window),
+        Pattern::DiskFull => disk_full(world, storm, window),
         Pattern::Tls => tls(world, storm, window),
-        Pattern::DictionaryAttack => dictionary(world, storm, window, boost),
-        Pattern::PasswordGuessing => guessing(world, storm, window, boost),
-        Pattern::DeadDownstream => downstream(world, storm, window),
+        Pattern::DictionaryAttack => dictionary_attack(world, storm, window, boost),
+        Pattern::PasswordGuessing => password_guessing(world, storm, window, boost),
+        Pattern::DeadDownstream => dead_downstream(world, storm, window),
         _ => silence(world, window),
     }
 }
@@ -37,7 +37,8 @@ fn backscatter(world: &mut World, storm: usize, window: StormSpan, boost: f64) -
         let client =
             if world.rng.chance(700) { server(&mut world.rng) } else { stranger(at % 5000, &mut world.rng) };
         if let Some(victim) = &victim {
-            let mut message = world.message(at, String::new(), vec![victim.clone()], Origin::Outside(client));
+            let mut message =
+                world.message(at, String::new(), vec![victim.clone()], MailOrigin::Outside(client));
             (message.storm, message.shows) = (Some(storm), true);
             play(world, at, &message);
         } else {
@@ -59,7 +60,7 @@ fn backscatter(world: &mut World, storm: usize, window: StormSpan, boost: f64) -
     )
 }
 
-fn refuse(world: &mut World, at: u64, client: &Client, from: &str, to: &str, storm: usize) {
+fn refuse(world: &mut World, at: u64, client: &ClientHost, from: &str, to: &str, storm: usize) {
     match world.mta {
         Mta::Postfix => {
             let text = format!("<{to}>: Recipient address rejected: User unknown in virtual mailbox table");
@@ -73,16 +74,23 @@ fn refuse(world: &mut World, at: u64, client: &Client, from: &str, to: &str, sto
 
 fn open(world: &mut World, storm: usize, window: StormSpan, trouble: Trouble) {
     let share = world.rng.between(880, 1001);
-    world.doors.push(Door { storm, from: window.from, until: window.until, share, trouble, host: None });
+    world.troubles.push(InboundTrouble {
+        storm,
+        from: window.from,
+        until: window.until,
+        share,
+        trouble,
+        host: None,
+    });
 }
 
-fn disk(world: &mut World, storm: usize, window: StormSpan) -> Draft {
+fn disk_full(world: &mut World, storm: usize, window: StormSpan) -> Draft {
     open(world, storm, window, Trouble::Disk);
-    if let Some(door) = world.doors.last_mut() {
+    if let Some(door) = world.troubles.last_mut() {
         door.host = Some(0);
     }
     if world.mta == Mta::Exim {
-        let what = What::These(vec![fail(0, "4.3.1", Stage::Net, "No space left on device")]);
+        let what = FailureTexts::These(vec![fail(0, "4.3.1", FailureStage::Net, "No space left on device")]);
         local(world, storm, window, what);
     }
     let factors = vec![
@@ -95,15 +103,15 @@ fn disk(world: &mut World, storm: usize, window: StormSpan) -> Draft {
     draft(Pattern::DiskFull, "spool", window, factors)
 }
 
-fn local(world: &mut World, storm: usize, window: StormSpan, what: What) {
+fn local(world: &mut World, storm: usize, window: StormSpan, what: FailureTexts) {
     let StormSpan { from, until } = window;
-    world.conditions.push(Condition {
+    world.conditions.push(FailureCondition {
         storm,
         from,
         until,
         rise: 0,
         share: 1000,
-        scope: Scope::Local,
+        scope: FailureScope::Local,
         what,
         host: None,
     });
@@ -112,15 +120,15 @@ fn local(world: &mut World, storm: usize, window: StormSpan, what: What) {
 fn tls(world: &mut World, storm: usize, window: StormSpan) -> Draft {
     let StormSpan { from, until } = window;
     let fails = [HANDSHAKE, NOT_OFFERED, NOT_TRUSTED, NOT_VERIFIED];
-    let what = What::These(vec![fails[world.rng.below(4) as usize]]);
+    let what = FailureTexts::These(vec![fails[world.rng.below(4) as usize]]);
     let mut factors = vec![factor("reason", "tls-failure")];
     let (variant, scope) = match world.rng.below(10) {
         0..4 => {
             let provider = ["google", "microsoft"][world.rng.below(2) as usize];
             factors.insert(0, factor("provider", provider));
-            ("provider", Scope::Provider(provider))
+            ("provider", FailureScope::Provider(provider))
         }
-        4..8 => ("everybody", Scope::Some(world.rng.between(550, 1000))),
+        4..8 => ("everybody", FailureScope::Some(world.rng.between(550, 1000))),
         _ => {
             open(world, storm, window, Trouble::Certificate);
             factors.extend([
@@ -132,16 +140,26 @@ fn tls(world: &mut World, storm: usize, window: StormSpan) -> Draft {
             return draft(Pattern::Tls, "our certificate", window, factors);
         }
     };
-    world.conditions.push(Condition { storm, from, until, rise: 0, share: 980, scope, what, host: None });
+    world.conditions.push(FailureCondition {
+        storm,
+        from,
+        until,
+        rise: 0,
+        share: 980,
+        scope,
+        what,
+        host: None,
+    });
     draft(Pattern::Tls, variant, window, factors)
 }
 
 /// Names are tried one after the other, by one machine or by many.
-fn dictionary(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
+fn dictionary_attack(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let surge = surge(world, window, boost, 5., 140.);
     let count = [1, 1, 1, 3, 40, 400][world.rng.below(6) as usize];
     let first = world.rng.below(1 << 30) + 100_000;
-    let clients: Vec<Client> = (0..count).map(|number| stranger(first + number, &mut world.rng)).collect();
+    let clients: Vec<ClientHost> =
+        (0..count).map(|number| stranger(first + number, &mut world.rng)).collect();
     let domain = world.site.domains[world.rng.early(world.site.domains.len())].clone();
     let from = format!("probe{}@example.net", world.rng.below(99));
     for at in shaped(&mut world.rng, surge.from, surge.until, surge.per_minute, surge.shape) {
@@ -166,13 +184,14 @@ fn dictionary(world: &mut World, storm: usize, window: StormSpan, boost: f64) ->
     draft(Pattern::DictionaryAttack, if count <= 3 { "few clients" } else { "many clients" }, window, factors)
 }
 
-fn guessing(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
+fn password_guessing(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let surge = surge(world, window, boost, 3., 60.);
     let kind = world.rng.below(3);
     let count = if kind == 0 { 1 } else { [30, 300][world.rng.below(2) as usize] };
     let first = world.rng.below(1 << 30) + 100_000;
     let victim = world.our_address().address;
-    let clients: Vec<Client> = (0..count).map(|number| stranger(first + number, &mut world.rng)).collect();
+    let clients: Vec<ClientHost> =
+        (0..count).map(|number| stranger(first + number, &mut world.rng)).collect();
     for at in shaped(&mut world.rng, surge.from, surge.until, surge.per_minute, surge.shape) {
         let mut client = clients[world.rng.below(count) as usize].clone();
         client.port = world.rng.between(1024, 65_000);
@@ -191,13 +210,13 @@ fn guessing(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> D
 }
 
 /// What stands behind us does not answer: the mailboxes, the filter, the policy service, the database.
-fn downstream(world: &mut World, storm: usize, window: StormSpan) -> Draft {
+fn dead_downstream(world: &mut World, storm: usize, window: StormSpan) -> Draft {
     let own = world.site.host.clone();
     let mut factors = vec![factor("host", host(world))];
     let variant = match world.rng.below(4) {
         0 if world.site.has_lmtp => {
             let text = if world.rng.chance(500) { "No such file or directory" } else { "Connection refused" };
-            local(world, storm, window, What::These(vec![fail(0, "4.4.1", Stage::Net, text)]));
+            local(world, storm, window, FailureTexts::These(vec![fail(0, "4.4.1", FailureStage::Net, text)]));
             factors.extend([
                 factor("relay", format!("{own}[private/dovecot-lmtp]")),
                 factor("relay", own),

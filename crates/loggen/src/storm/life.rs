@@ -3,9 +3,9 @@
 use super::arrivals::wait;
 use super::condition::Trouble;
 use super::failures::{REFUSED, TIMED_OUT};
-use super::flow::{Attempt, Message, Origin, Recipient};
+use super::flow::{DeliveryAttempt, Mail, MailOrigin, Recipient};
 use super::place::Flavor;
-use super::reply::Fail;
+use super::reply::DeliveryFailure;
 use super::rhythm::{DAY, HOUR, MINUTE, SECOND};
 use super::text_kind::TextKind;
 use super::texts::texts;
@@ -18,26 +18,26 @@ use crate::log::Mta;
 enum Luck {
     Good,
     /// Until this time.
-    Bad(Fail, u64),
+    Bad(DeliveryFailure, u64),
 }
 
 /// One recipient that is not done yet.
-struct Pending {
+struct UndeliveredRecipient {
     recipient: Recipient,
     luck: Luck,
 }
 
-pub fn play(world: &mut World, at: u64, message: &Message) {
+pub fn play(world: &mut World, at: u64, message: &Mail) {
     let before = world.log.host;
     world.log.choose_host(message.salt);
-    if let Some(at) = enter(world, at, message) {
+    if let Some(at) = submit(world, at, message) {
         deliver(world, at, message, 0);
     }
     world.log.host = before;
 }
 
 /// What is in the queue when the log begins: mail to places where nobody answers.
-pub fn stock(world: &mut World, messages_per_day: u64) {
+pub fn fill_queue(world: &mut World, messages_per_day: u64) {
     let is_dead =
         |world: &World, place: usize| world.site.places.get(place).is_some_and(|place| place.is_dead);
     for _ in 0..messages_per_day * 4 {
@@ -48,32 +48,32 @@ pub fn stock(world: &mut World, messages_per_day: u64) {
         let age = world.rng.below(5 * DAY);
         let (from, number) = (world.our_address().address, world.rng.below(25_000));
         let to = Recipient { address: world.site.correspondent(place, number), place: Some(place) };
-        let wait = again(world, age);
+        let wait = retry_wait(world, age);
         let first = world.rng.below(wait);
-        let message = world.message(first, from, vec![to], Origin::Program);
+        let message = world.message(first, from, vec![to], MailOrigin::Program);
         world.log.choose_host(message.salt);
         deliver(world, first, &message, age);
     }
 }
 
 /// When it is in the queue; None: it was turned away for good, or longer than the log is.
-fn enter(world: &mut World, at: u64, message: &Message) -> Option<u64> {
+fn submit(world: &mut World, at: u64, message: &Mail) -> Option<u64> {
     let mut at = at;
     let client = match &message.origin {
-        Origin::Outside(client) | Origin::Person(client, _) => client.clone(),
-        Origin::Program | Origin::Bounce(_) => {
+        MailOrigin::Outside(client) | MailOrigin::Person(client, _) => client.clone(),
+        MailOrigin::Program | MailOrigin::Bounce(_) => {
             accept(world, at, message);
             return Some(at);
         }
     };
     let mut tries = 0;
     while at < world.end() {
-        let Some((storm, trouble)) = world.door(at) else {
+        let Some((storm, trouble)) = world.trouble_at(at) else {
             accept(world, at, message);
             return Some(at);
         };
         turn_away(world, at, message, storm, trouble);
-        let is_person = matches!(message.origin, Origin::Person(..));
+        let is_person = matches!(message.origin, MailOrigin::Person(..));
         tries += 1;
         // People press the button again once or twice; servers come back for days.
         if is_person && tries > 2 || client.helo.starts_with("WIN-") {
@@ -85,14 +85,14 @@ fn enter(world: &mut World, at: u64, message: &Message) -> Option<u64> {
     None
 }
 
-fn accept(world: &mut World, at: u64, message: &Message) {
+fn accept(world: &mut World, at: u64, message: &Mail) {
     match world.mta {
         Mta::Postfix => postfix::accept(world, at, message),
         Mta::Exim => exim::accept(world, at, message),
     }
 }
 
-fn turn_away(world: &mut World, at: u64, message: &Message, storm: usize, trouble: Trouble) {
+fn turn_away(world: &mut World, at: u64, message: &Mail, storm: usize, trouble: Trouble) {
     match world.mta {
         Mta::Postfix => refusal::trouble(world, at, message, storm, trouble),
         Mta::Exim => exim_refusal::trouble(world, at, message, storm, trouble),
@@ -100,19 +100,19 @@ fn turn_away(world: &mut World, at: u64, message: &Message, storm: usize, troubl
 }
 
 /// `age` is how long it had been in the queue before the log began.
-fn deliver(world: &mut World, queued: u64, message: &Message, age: u64) {
-    let mut pending: Vec<Pending> = message
+fn deliver(world: &mut World, queued: u64, message: &Mail, age: u64) {
+    let mut pending: Vec<UndeliveredRecipient> = message
         .to
         .iter()
-        .map(|recipient| Pending {
+        .map(|recipient| UndeliveredRecipient {
             recipient: recipient.clone(),
-            luck: luck(world, queued, message, recipient),
+            luck: draw_luck(world, queued, message, recipient),
         })
         .collect();
     let mut at = queued + 80 + world.rng.below(3 * SECOND);
     let mut tries = u32::from(age > 0) * 5;
     while at < world.end() {
-        at = world.goes_on(at);
+        at = world.resume_time(at);
         if tries > 0 && world.mta == Mta::Postfix {
             postfix::activate(world, at, message);
         }
@@ -127,7 +127,8 @@ fn deliver(world: &mut World, queued: u64, message: &Message, age: u64) {
                 },
             );
             let storm = said.and_then(|(storm, _)| storm);
-            let attempt = Attempt { at: now, queued, before: age, message, to: &one.recipient, tries, storm };
+            let attempt =
+                DeliveryAttempt { at: now, queued, before: age, message, to: &one.recipient, tries, storm };
             report(world, attempt, said.map(|(_, fail)| fail));
             match said {
                 Some((_, fail)) if fail.is_temporary() => left.push(one),
@@ -136,7 +137,7 @@ fn deliver(world: &mut World, queued: u64, message: &Message, age: u64) {
             }
         }
         if let Some((_, storm)) = failed.first() {
-            give_back(world, at + SECOND, message, storm.or(message.storm));
+            send_bounce(world, at + SECOND, message, storm.or(message.storm));
         }
         if left.is_empty() {
             match world.mta {
@@ -147,7 +148,7 @@ fn deliver(world: &mut World, queued: u64, message: &Message, age: u64) {
         }
         pending = left;
         tries += 1;
-        at += again(world, at - queued + age);
+        at += retry_wait(world, at - queued + age);
         if at - queued + age > 5 * DAY {
             return;
         }
@@ -156,7 +157,7 @@ fn deliver(world: &mut World, queued: u64, message: &Message, age: u64) {
 
 /// Postfix: as long again as it is old, from 300 to 4000 seconds. Exim: each quarter of an hour for two hours, then
 /// half as long again each time, from the sixteenth hour on each six hours; whenever the queue runner comes by.
-fn again(world: &mut World, age: u64) -> u64 {
+fn retry_wait(world: &mut World, age: u64) -> u64 {
     match world.mta {
         Mta::Postfix => age.clamp(300 * SECOND, 4000 * SECOND) + world.rng.below(70 * SECOND),
         Mta::Exim if age < 2 * HOUR => 15 * MINUTE + world.rng.below(15 * MINUTE),
@@ -166,7 +167,7 @@ fn again(world: &mut World, age: u64) -> u64 {
     }
 }
 
-fn report(world: &mut World, attempt: Attempt, said: Option<Fail>) {
+fn report(world: &mut World, attempt: DeliveryAttempt, said: Option<DeliveryFailure>) {
     match (world.mta, said) {
         (Mta::Postfix, None) => postfix_delivery::sent(world, attempt),
         (Mta::Postfix, Some(fail)) => postfix_delivery::failed(world, attempt, &fail),
@@ -176,20 +177,20 @@ fn report(world: &mut World, attempt: Attempt, said: Option<Fail>) {
 }
 
 /// A bounce goes to the sender, unless the message is one itself.
-fn give_back(world: &mut World, at: u64, message: &Message, storm: Option<usize>) {
+fn send_bounce(world: &mut World, at: u64, message: &Mail, storm: Option<usize>) {
     if message.from.is_empty() || at >= world.end() {
         return;
     }
     let place =
         world.site.places.iter().position(|place| message.from.ends_with(&format!("@{}", place.domain)));
     let to = Recipient { address: message.from.clone(), place };
-    let origin = Origin::Bounce(message.id.clone());
+    let origin = MailOrigin::Bounce(message.id.clone());
     let mut bounce = world.message(at, String::new(), vec![to], origin);
     bounce.storm = storm.filter(|_| place.is_some());
     play(world, at, &bounce);
 }
 
-fn luck(world: &mut World, at: u64, message: &Message, to: &Recipient) -> Luck {
+fn draw_luck(world: &mut World, at: u64, message: &Mail, to: &Recipient) -> Luck {
     let never = u64::MAX;
     let Some((number, place)) = world.place(to) else {
         return match world.site.is_full(&to.address, at) {
@@ -227,7 +228,7 @@ fn luck(world: &mut World, at: u64, message: &Message, to: &Recipient) -> Luck {
     }
 }
 
-fn pick(world: &mut World, kind: TextKind, flavor: Flavor) -> Fail {
+fn pick(world: &mut World, kind: TextKind, flavor: Flavor) -> DeliveryFailure {
     let fails = texts(world.style, kind, flavor);
     fails[world.rng.early(fails.len())]
 }

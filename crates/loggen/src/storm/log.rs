@@ -6,17 +6,17 @@ use std::io::Write;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::rhythm::{DAY, SECOND};
-use super::series::{Count, Series};
+use super::series::{CountedLine, LineSeries};
 use crate::log::Stamp;
 
-pub struct Log {
+pub struct LogBuilder {
     stamp: Stamp,
     midnight: i64,
     end: u64,
     hosts: Vec<String>,
     text: Vec<u8>,
     lines: Vec<(u64, usize, usize)>,
-    counts: Vec<Count>,
+    counts: Vec<CountedLine>,
     /// While nothing is logged: the server is down.
     pub gaps: Vec<(u64, u64)>,
     /// Which host writes.
@@ -25,7 +25,7 @@ pub struct Log {
     pub instance: Option<&'static str>,
 }
 
-impl Log {
+impl LogBuilder {
     pub fn new(stamp: Stamp, start: Date, days: u64, hosts: Vec<String>) -> Self {
         let midnight = TimeZone::UTC.to_timestamp(start.at(0, 0, 0, 0)).map_or(0, Timestamp::as_second);
         Self {
@@ -46,7 +46,7 @@ impl Log {
         self.end
     }
 
-    pub fn counts(&self) -> &[Count] {
+    pub fn counts(&self) -> &[CountedLine] {
         &self.counts
     }
 
@@ -82,9 +82,9 @@ impl Log {
     }
 
     /// The line just written counts for this.
-    pub fn count(&mut self, at: u64, storm: Option<usize>, series: Series) {
+    pub fn count(&mut self, at: u64, storm: Option<usize>, series: LineSeries) {
         if self.is_written(at) {
-            self.counts.push(Count { at, storm, series });
+            self.counts.push(CountedLine { at, storm, series });
         }
     }
 

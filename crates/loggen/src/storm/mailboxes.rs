@@ -2,12 +2,12 @@
 
 use super::arrivals::shaped;
 use super::client::{person, server};
-use super::condition::{Condition, Scope, What};
+use super::condition::{FailureCondition, FailureScope, FailureTexts};
 use super::failures::{TO_MYSELF, TOO_MANY_HOPS, TOO_MANY_RECEIVED};
 use super::flood::Surge;
-use super::flow::{Origin, Recipient};
+use super::flow::{MailOrigin, Recipient};
 use super::life::play;
-use super::parts::{draft, factor, surge, turned};
+use super::parts::{draft, draw_texts, factor, surge};
 use super::pattern::Pattern;
 use super::place::Flavor;
 use super::text_kind::TextKind;
@@ -21,15 +21,15 @@ pub fn full(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> D
     let is_here = world.rng.chance(500);
     let recipient = if is_here { world.our_address() } else { world.stranger_address() };
     let flavor = world.place(&recipient).map_or(Flavor::Postfix, |(_, place)| place.flavor);
-    let what = turned(world, texts(world.style, TextKind::Full, flavor));
+    let what = draw_texts(world, texts(world.style, TextKind::Full, flavor));
     let address = recipient.address.clone();
-    world.conditions.push(Condition {
+    world.conditions.push(FailureCondition {
         storm,
         from: window.from,
         until: window.until,
         rise: 0,
         share: 1000,
-        scope: Scope::Recipient(address.clone()),
+        scope: FailureScope::Recipient(address.clone()),
         what,
         host: None,
     });
@@ -38,9 +38,9 @@ pub fn full(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> D
     let sender = format!("monitor@{}", world.site.host);
     for at in shaped(&mut world.rng, surge.from, surge.until, surge.per_minute, surge.shape) {
         let (from, origin) = if is_monitor {
-            (sender.clone(), Origin::Program)
+            (sender.clone(), MailOrigin::Program)
         } else {
-            (world.stranger_address().address, Origin::Outside(server(&mut world.rng)))
+            (world.stranger_address().address, MailOrigin::Outside(server(&mut world.rng)))
         };
         let message = world.message(at, from, vec![recipient.clone()], origin);
         play(world, at, &message);
@@ -65,14 +65,14 @@ pub fn looped(world: &mut World, storm: usize, window: StormSpan, boost: f64) ->
     } else {
         TOO_MANY_HOPS
     };
-    world.conditions.push(Condition {
+    world.conditions.push(FailureCondition {
         storm,
         from: window.from,
         until: window.until,
         rise: 0,
         share: 1000,
-        scope: Scope::Place(number),
-        what: What::These(vec![fail]),
+        scope: FailureScope::Place(number),
+        what: FailureTexts::These(vec![fail]),
         host: None,
     });
     let one = world.site.correspondent(number, 77);
@@ -82,9 +82,9 @@ pub fn looped(world: &mut World, storm: usize, window: StormSpan, boost: f64) ->
         let (from, origin) = if is_domain {
             let user = world.our_address().address;
             let who = person(at % 50, &mut world.rng);
-            (user.clone(), Origin::Person(who, user))
+            (user.clone(), MailOrigin::Person(who, user))
         } else {
-            (world.stranger_address().address, Origin::Outside(client.clone()))
+            (world.stranger_address().address, MailOrigin::Outside(client.clone()))
         };
         let message = world.message(at, from, vec![Recipient { address, place: Some(number) }], origin);
         play(world, at, &message);
@@ -104,9 +104,10 @@ fn robots(world: &mut World, storm: usize, window: StormSpan, surge: Surge) -> D
     let (ours, theirs) = (world.our_address(), world.stranger_address());
     let client = server(&mut world.rng);
     for at in shaped(&mut world.rng, surge.from, surge.until, surge.per_minute, surge.shape) {
-        let origin = Origin::Outside(client.clone());
+        let origin = MailOrigin::Outside(client.clone());
         let question = world.message(at, theirs.address.clone(), vec![ours.clone()], origin);
-        let answer = world.message(at + 2500, ours.address.clone(), vec![theirs.clone()], Origin::Program);
+        let answer =
+            world.message(at + 2500, ours.address.clone(), vec![theirs.clone()], MailOrigin::Program);
         for (at, mut message) in [(at, question), (at + 2500, answer)] {
             (message.storm, message.shows) = (Some(storm), true);
             (message.unknown, message.spam) = (0, 0);

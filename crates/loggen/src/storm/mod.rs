@@ -41,9 +41,9 @@ mod truth;
 mod window;
 mod world;
 
-pub use case::{Case, build};
+pub use case::{StormCase, build};
 pub use pattern::Pattern;
-pub use plan::{Plan, Style};
+pub use plan::{CasePlan, Style};
 pub use score::{Score, judge};
 pub use show::show;
 pub use truth::Truth;

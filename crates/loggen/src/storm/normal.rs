@@ -1,9 +1,9 @@
 //! The mail of every day, and the failures of every day.
 
 use super::arrivals::{arrivals, rank, wait};
-use super::client::{Client, person, server, stranger};
-use super::flow::Origin;
-use super::life::{play, stock};
+use super::client::{ClientHost, person, server, stranger};
+use super::flow::MailOrigin;
+use super::life::{fill_queue, play};
 use super::plan::Calm;
 use super::rhythm::{HOUR, MINUTE, SECOND};
 use super::world::World;
@@ -11,7 +11,7 @@ use super::{exim_refusal, flood, refusal};
 use crate::log::Mta;
 
 pub fn fill(world: &mut World, calm: Calm, messages_per_day: u64) {
-    stock(world, messages_per_day);
+    fill_queue(world, messages_per_day);
     let hours = world.end() / HOUR;
     // Those who are turned away do not sleep.
     let noise = messages_per_day as f64 * 0.45 / 24.;
@@ -21,12 +21,12 @@ pub fn fill(world: &mut World, calm: Calm, messages_per_day: u64) {
         let mean = world.rhythm.in_hour(from);
         for at in arrivals(&mut world.rng, from, until, mean) {
             if !world.is_lull(at) {
-                come(world, at);
+                add_mail(world, at);
             }
         }
         for at in arrivals(&mut world.rng, from, until, noise * 0.7 + mean * 0.2) {
             if !world.is_lull(at) {
-                bother(world, at);
+                add_unwanted(world, at);
             }
         }
         for at in arrivals(&mut world.rng, from, until, guesses) {
@@ -47,7 +47,7 @@ pub fn fill(world: &mut World, calm: Calm, messages_per_day: u64) {
     }
 }
 
-fn come(world: &mut World, at: u64) {
+fn add_mail(world: &mut World, at: u64) {
     match world.rng.below(100) {
         0..48 => from_outside(world, at),
         48..92 => from_person(world, at),
@@ -61,12 +61,12 @@ fn from_outside(world: &mut World, at: u64) {
     let mut at = at;
     if world.greets_grey && world.rng.chance(220) {
         let from = world.stranger_address().address;
-        turn_away(world, at, &client, &from, &to.address, Why::Grey);
+        turn_away(world, at, &client, &from, &to.address, RejectReason::Grey);
         at += 5 * MINUTE + wait(&mut world.rng, 9 * MINUTE);
     }
     // Bounces and notices come with the null sender.
     let from = if world.rng.chance(35) { String::new() } else { world.stranger_address().address };
-    let message = world.message(at, from, vec![to], Origin::Outside(client));
+    let message = world.message(at, from, vec![to], MailOrigin::Outside(client));
     play(world, at, &message);
 }
 
@@ -78,14 +78,14 @@ fn from_person(world: &mut World, at: u64) {
     let to = (0..count)
         .map(|_| if world.rng.chance(250) { world.our_address() } else { world.stranger_address() })
         .collect();
-    let message = world.message(at, address.clone(), to, Origin::Person(client, address));
+    let message = world.message(at, address.clone(), to, MailOrigin::Person(client, address));
     play(world, at, &message);
 }
 
 fn from_program(world: &mut World, at: u64) {
     let from = format!("www-data@{}", world.site.host);
     let to = if world.rng.chance(500) { world.our_address() } else { world.stranger_address() };
-    let message = world.message(at, from, vec![to], Origin::Program);
+    let message = world.message(at, from, vec![to], MailOrigin::Program);
     play(world, at, &message);
 }
 
@@ -113,13 +113,13 @@ fn report(world: &mut World, hour: u64) {
         let from = format!("root@{}", world.site.host);
         let user = world.site.user(number as usize);
         let to = vec![super::flow::Recipient { address: user, place: None }];
-        let message = world.message(at, from, to, Origin::Program);
+        let message = world.message(at, from, to, MailOrigin::Program);
         play(world, at, &message);
     }
 }
 
 #[derive(Clone, Copy)]
-pub enum Why {
+pub enum RejectReason {
     Nobody,
     Listed,
     Relay,
@@ -127,7 +127,7 @@ pub enum Why {
     Grey,
 }
 
-fn bother(world: &mut World, at: u64) {
+fn add_unwanted(world: &mut World, at: u64) {
     let salt = world.salt();
     world.log.choose_host(salt);
     let number = rank(&mut world.rng, 9000) as u64;
@@ -136,43 +136,43 @@ fn bother(world: &mut World, at: u64) {
     match world.rng.below(100) {
         0..46 => {
             let to = world.our_address().address;
-            turn_away(world, at, &client, &from, &to, Why::Listed);
+            turn_away(world, at, &client, &from, &to, RejectReason::Listed);
         }
         46..70 => {
             let to = world.site.nobody(&mut world.rng);
             let client = if world.rng.chance(500) { server(&mut world.rng) } else { client };
-            turn_away(world, at, &client, &from, &to, Why::Nobody);
+            turn_away(world, at, &client, &from, &to, RejectReason::Nobody);
         }
         70..80 => {
             let to = world.stranger_address().address;
-            turn_away(world, at, &client, &from, &to, Why::Relay);
+            turn_away(world, at, &client, &from, &to, RejectReason::Relay);
         }
         80..92 => {
             let (from, to) = (format!("x{number}@nowhere.invalid"), world.our_address().address);
-            turn_away(world, at, &client, &from, &to, Why::NoSender);
+            turn_away(world, at, &client, &from, &to, RejectReason::NoSender);
         }
         _ => {
             // A spammer who is let in.
             let to = world.our_address();
-            let message = world.message(at, from, vec![to], Origin::Outside(client));
+            let message = world.message(at, from, vec![to], MailOrigin::Outside(client));
             play(world, at, &message);
         }
     }
 }
 
-pub fn turn_away(world: &mut World, at: u64, client: &Client, from: &str, to: &str, why: Why) {
+pub fn turn_away(world: &mut World, at: u64, client: &ClientHost, from: &str, to: &str, why: RejectReason) {
     match (world.mta, why) {
-        (Mta::Postfix, Why::Listed) if world.site.has_postscreen => {
+        (Mta::Postfix, RejectReason::Listed) if world.site.has_postscreen => {
             refusal::screen(world, at, client, from, to);
         }
         (Mta::Postfix, why) => {
             let (code, enhanced, text) = match why {
-                Why::Nobody => (
+                RejectReason::Nobody => (
                     550,
                     "5.1.1",
                     format!("<{to}>: Recipient address rejected: User unknown in virtual mailbox table"),
                 ),
-                Why::Listed => (
+                RejectReason::Listed => (
                     554,
                     "5.7.1",
                     format!(
@@ -180,11 +180,11 @@ pub fn turn_away(world: &mut World, at: u64, client: &Client, from: &str, to: &s
                         client.ip, client.ip
                     ),
                 ),
-                Why::Relay => (454, "4.7.1", format!("<{to}>: Relay access denied")),
-                Why::NoSender => {
+                RejectReason::Relay => (454, "4.7.1", format!("<{to}>: Relay access denied")),
+                RejectReason::NoSender => {
                     (450, "4.1.8", format!("<{from}>: Sender address rejected: Domain not found"))
                 }
-                Why::Grey => (
+                RejectReason::Grey => (
                     450,
                     "4.2.0",
                     format!(
@@ -200,18 +200,18 @@ pub fn turn_away(world: &mut World, at: u64, client: &Client, from: &str, to: &s
                 client.ip, client.ip
             );
             let text = match why {
-                Why::Nobody => (0, "Unrouteable address"),
-                Why::Listed => (0, listed.as_str()),
-                Why::Relay => (0, "relay not permitted"),
-                Why::NoSender => (0, "Sender verify failed"),
-                Why::Grey => (451, "451 greylisted, please try again in 5 minutes"),
+                RejectReason::Nobody => (0, "Unrouteable address"),
+                RejectReason::Listed => (0, listed.as_str()),
+                RejectReason::Relay => (0, "relay not permitted"),
+                RejectReason::NoSender => (0, "Sender verify failed"),
+                RejectReason::Grey => (451, "451 greylisted, please try again in 5 minutes"),
             };
             exim_refusal::reject(world, at, client, from, to, text, None);
         }
     }
 }
 
-pub fn guess(world: &mut World, at: u64, client: &Client, user: &str, storm: Option<usize>) {
+pub fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm: Option<usize>) {
     match world.mta {
         Mta::Postfix => refusal::guess(world, at, client, user, storm),
         Mta::Exim => exim_refusal::guess(world, at, client, user, storm),

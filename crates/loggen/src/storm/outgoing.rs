@@ -1,11 +1,11 @@
 //! Storms of mail that leaves: accounts, lists, providers, our address, our network, loops.
 
-use super::client::{Client, person, stranger};
-use super::condition::{Condition, Scope, What};
+use super::client::{ClientHost, person, stranger};
+use super::condition::{FailureCondition, FailureScope, FailureTexts};
 use super::failures::{BROKEN, NO_NAME, NO_ROUTE, TIMED_OUT, UNREACHABLE};
-use super::flood::{Sender, send};
+use super::flood::{BulkSender, send};
 use super::mailboxes;
-use super::parts::{draft, factor, host, surge, turned};
+use super::parts::{draft, draw_texts, factor, host, surge};
 use super::pattern::Pattern;
 use super::place::Flavor;
 use super::rhythm::MINUTE;
@@ -17,23 +17,23 @@ use super::world::World;
 
 pub fn add(world: &mut World, storm: usize, pattern: Pattern, window: StormSpan, boost: f64) -> Draft {
     match pattern {
-        Pattern::StolenAccount => stolen(world, storm, window, boost),
+        Pattern::StolenAccount => stolen_account(world, storm, window, boost),
         Pattern::DeadList => dead_list(world, storm, window, boost),
         Pattern::ListedIp => listed(world, storm, window),
-        Pattern::ProviderOutage => outage(world, storm, window),
-        Pattern::RateLimit => rate(world, storm, window, boost),
-        Pattern::OwnNetwork => network(world, storm, window),
+        Pattern::ProviderOutage => provider_outage(world, storm, window),
+        Pattern::RateLimit => rate_limit(world, storm, window, boost),
+        Pattern::OwnNetwork => own_network(world, storm, window),
         Pattern::FullMailbox => mailboxes::full(world, storm, window, boost),
         _ => mailboxes::looped(world, storm, window, boost),
     }
 }
 
-fn strangers(world: &mut World, count: u64) -> Vec<Client> {
+fn strangers(world: &mut World, count: u64) -> Vec<ClientHost> {
     let first = world.rng.below(1 << 30) + 100_000;
     (0..count).map(|number| stranger(first + number, &mut world.rng)).collect()
 }
 
-fn stolen(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
+fn stolen_account(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let number = world.site.some_user(&mut world.rng);
     let user = world.site.user(number);
     let count = [1, 1, 2, 6, 25, 120][world.rng.below(6) as usize];
@@ -48,7 +48,7 @@ fn stolen(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Dra
     if let [client] = &clients[..] {
         factors.push(factor("client", client.ip.clone()));
     }
-    let sender = Sender {
+    let sender = BulkSender {
         from,
         user: Some(user),
         clients,
@@ -80,7 +80,7 @@ fn dead_list(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> 
     if let Some(client) = clients.first() {
         factors.push(factor("client", client.ip.clone()));
     }
-    let sender = Sender {
+    let sender = BulkSender {
         from,
         user,
         clients,
@@ -104,12 +104,12 @@ fn add_condition(
     storm: usize,
     window: StormSpan,
     share: (u64, u64),
-    scope: Scope,
-    what: What,
+    scope: FailureScope,
+    what: FailureTexts,
 ) {
     let rise = rise(world, window);
     let share = world.rng.between(share.0, share.1);
-    world.conditions.push(Condition {
+    world.conditions.push(FailureCondition {
         storm,
         from: window.from,
         until: window.until,
@@ -122,8 +122,8 @@ fn add_condition(
 }
 
 fn listed(world: &mut World, storm: usize, window: StormSpan) -> Draft {
-    let scope = Scope::Some(world.rng.between(450, 950));
-    add_condition(world, storm, window, (960, 1001), scope, What::Kind(TextKind::Listed));
+    let scope = FailureScope::Some(world.rng.between(450, 950));
+    add_condition(world, storm, window, (960, 1001), scope, FailureTexts::Kind(TextKind::Listed));
     let factors = vec![
         factor("reason", "blocklisted"),
         factor("reason", "bad-reputation"),
@@ -134,7 +134,7 @@ fn listed(world: &mut World, storm: usize, window: StormSpan) -> Draft {
 }
 
 /// One of the large ones, as many mails go there as the place in the list says.
-fn large(world: &mut World) -> (&'static str, Flavor) {
+fn draw_provider(world: &mut World) -> (&'static str, Flavor) {
     let all = [
         ("google", Flavor::Google),
         ("microsoft", Flavor::Microsoft),
@@ -144,22 +144,22 @@ fn large(world: &mut World) -> (&'static str, Flavor) {
     all[world.rng.weighted(&[40, 35, 12, 13])]
 }
 
-fn outage(world: &mut World, storm: usize, window: StormSpan) -> Draft {
-    let (provider, flavor) = large(world);
+fn provider_outage(world: &mut World, storm: usize, window: StormSpan) -> Draft {
+    let (provider, flavor) = draw_provider(world);
     let what = if world.rng.chance(350) {
-        turned(world, &[TIMED_OUT, BROKEN])
+        draw_texts(world, &[TIMED_OUT, BROKEN])
     } else {
-        turned(world, texts(world.style, TextKind::Ill, flavor))
+        draw_texts(world, texts(world.style, TextKind::Ill, flavor))
     };
-    add_condition(world, storm, window, (600, 1001), Scope::Provider(provider), what);
+    add_condition(world, storm, window, (600, 1001), FailureScope::Provider(provider), what);
     draft(Pattern::ProviderOutage, provider, window, vec![factor("provider", provider)])
 }
 
 /// They slow us down, often because we send them so much.
-fn rate(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
-    let (provider, flavor) = large(world);
-    let what = turned(world, texts(world.style, TextKind::Rate, flavor));
-    add_condition(world, storm, window, (550, 1001), Scope::Provider(provider), what);
+fn rate_limit(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
+    let (provider, flavor) = draw_provider(world);
+    let what = draw_texts(world, texts(world.style, TextKind::Rate, flavor));
+    add_condition(world, storm, window, (550, 1001), FailureScope::Provider(provider), what);
     let mut factors = vec![factor("provider", provider)];
     let places: Vec<usize> =
         (0..world.site.places.len()).filter(|&at| world.site.places[at].provider == provider).collect();
@@ -167,7 +167,7 @@ fn rate(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft
     if has_campaign {
         let from = format!("offers@{}", world.site.domains[0]);
         factors.push(factor("sender", from.clone()));
-        let sender = Sender {
+        let sender = BulkSender {
             from,
             user: None,
             clients: Vec::new(),
@@ -186,11 +186,14 @@ fn rate(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft
     draft(Pattern::RateLimit, provider, window, factors)
 }
 
-fn network(world: &mut World, storm: usize, window: StormSpan) -> Draft {
+fn own_network(world: &mut World, storm: usize, window: StormSpan) -> Draft {
     let is_dns = world.rng.chance(350);
-    let what =
-        if is_dns { What::These(vec![NO_NAME]) } else { turned(world, &[TIMED_OUT, UNREACHABLE, NO_ROUTE]) };
-    add_condition(world, storm, window, (850, 1001), Scope::Remote, what);
+    let what = if is_dns {
+        FailureTexts::These(vec![NO_NAME])
+    } else {
+        draw_texts(world, &[TIMED_OUT, UNREACHABLE, NO_ROUTE])
+    };
+    add_condition(world, storm, window, (850, 1001), FailureScope::Remote, what);
     if let Some(condition) = world.conditions.last_mut() {
         condition.host = Some(0);
     }

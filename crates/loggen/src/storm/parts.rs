@@ -1,10 +1,10 @@
 //! Builds the parts that the storms of several files share: factors, drafts, surges, and replies of one failure.
 
 use super::arrivals::{fading, hill, ramp, spread, step};
-use super::condition::What;
+use super::condition::FailureTexts;
 use super::flood::Surge;
 use super::pattern::Pattern;
-use super::reply::Fail;
+use super::reply::DeliveryFailure;
 use super::rhythm::MINUTE;
 use super::truth::{Draft, Factor};
 use super::window::StormSpan;
@@ -28,12 +28,15 @@ pub fn surge(world: &mut World, window: StormSpan, boost: f64, least: f64, most:
 }
 
 /// A provider says one thing most of the time, and another now and then.
-pub fn turned<'a>(world: &mut World, fails: impl IntoIterator<Item = &'a Fail>) -> What {
-    let mut fails: Vec<Fail> = fails.into_iter().copied().collect();
+pub fn draw_texts<'a>(
+    world: &mut World,
+    fails: impl IntoIterator<Item = &'a DeliveryFailure>,
+) -> FailureTexts {
+    let mut fails: Vec<DeliveryFailure> = fails.into_iter().copied().collect();
     let by = world.rng.below(fails.len() as u64) as usize;
     fails.rotate_left(by);
     fails.truncate(2);
-    What::These(fails)
+    FailureTexts::These(fails)
 }
 
 /// As it stands in the log.

@@ -14,7 +14,7 @@ pub enum Flavor {
     Plain,
 }
 
-pub struct Place {
+pub struct Destination {
     pub domain: String,
     pub flavor: Flavor,
     /// As the book names it; empty: none.
@@ -27,7 +27,7 @@ pub struct Place {
     pub is_dead: bool,
 }
 
-impl Place {
+impl Destination {
     /// The best host takes most of the mail.
     pub fn host(&self, salt: u64) -> &(String, String) {
         let second = (salt >> 9).is_multiple_of(5);
@@ -35,10 +35,10 @@ impl Place {
     }
 }
 
-type Known = (&'static str, Flavor, &'static str, [&'static str; 2]);
+type KnownProvider = (&'static str, Flavor, &'static str, [&'static str; 2]);
 
 /// The best known first, with hosts as their MX records name them.
-const KNOWN: &[Known] = &[
+const KNOWN: &[KnownProvider] = &[
     (
         "gmail.com",
         Flavor::Google,
@@ -65,11 +65,11 @@ const KNOWN: &[Known] = &[
     ("aol.com", Flavor::Yahoo, "yahoo", ["mx-aol.mail.gm0.yahoodns.net", "mx-aol.mail.gm0.yahoodns.net"]),
 ];
 
-pub fn places(rng: &mut Rng, count: usize, tails: &[&str]) -> Vec<Place> {
-    let mut places: Vec<Place> = KNOWN
+pub fn places(rng: &mut Rng, count: usize, tails: &[&str]) -> Vec<Destination> {
+    let mut places: Vec<Destination> = KNOWN
         .iter()
         .enumerate()
-        .map(|(number, &(domain, flavor, provider, hosts))| Place {
+        .map(|(number, &(domain, flavor, provider, hosts))| Destination {
             domain: domain.to_owned(),
             flavor,
             provider,
@@ -101,7 +101,7 @@ pub fn places(rng: &mut Rng, count: usize, tails: &[&str]) -> Vec<Place> {
     places
 }
 
-fn small(number: u64, tails: &[&str], rng: &mut Rng) -> Place {
+fn small(number: u64, tails: &[&str], rng: &mut Rng) -> Destination {
     let tail = tails[(mix(number) % tails.len() as u64) as usize];
     let domain = format!("d{number:03}.{tail}");
     let dashed = domain.replace('.', "-");
@@ -122,7 +122,7 @@ fn small(number: u64, tails: &[&str], rng: &mut Rng) -> Place {
     let number = number as usize + 16;
     let hosts = names.into_iter().enumerate().map(|(at, name)| (name, address(number, at))).collect();
     let is_grey = provider.is_empty() && rng.chance(160);
-    Place {
+    Destination {
         domain,
         flavor,
         provider,

@@ -29,7 +29,7 @@ pub enum Calm {
 }
 
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct CasePlan {
     pub seed: u64,
     pub style: Style,
     pub mta: Mta,
@@ -44,7 +44,7 @@ pub struct Plan {
     pub boost: f64,
 }
 
-impl Plan {
+impl CasePlan {
     /// Each pattern comes as often as any other; one case in six has a second storm.
     pub fn with_storms(seed: u64, style: Style) -> Self {
         let mut rng = Rng::new(seed ^ 0x0057_0025);

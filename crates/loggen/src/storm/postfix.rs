@@ -1,20 +1,20 @@
 //! The lines of a message's life in Postfix, from the door to the queue and out of it.
 
-use super::client::Client;
-use super::flow::{Message, Origin};
+use super::client::ClientHost;
+use super::flow::{Mail, MailOrigin};
 use super::world::World;
 
 const CIPHER: &str = "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)";
 
-pub fn smtpd(origin: &Origin) -> &'static str {
+pub fn smtpd(origin: &MailOrigin) -> &'static str {
     match origin {
-        Origin::Person(..) => "postfix/submission/smtpd",
-        Origin::Outside(_) | Origin::Program | Origin::Bounce(_) => "postfix/smtpd",
+        MailOrigin::Person(..) => "postfix/submission/smtpd",
+        MailOrigin::Outside(_) | MailOrigin::Program | MailOrigin::Bounce(_) => "postfix/smtpd",
     }
 }
 
-pub fn connect(world: &mut World, at: u64, by: &str, pid: u64, client: &Client) {
-    let Client { name, ip, port, .. } = client;
+pub fn connect(world: &mut World, at: u64, by: &str, pid: u64, client: &ClientHost) {
+    let ClientHost { name, ip, port, .. } = client;
     if world.site.has_postscreen && by == "postfix/smtpd" {
         let own = world.site.ip.clone();
         world.log.line(
@@ -28,7 +28,7 @@ pub fn connect(world: &mut World, at: u64, by: &str, pid: u64, client: &Client) 
     world.log.line(at + 40, by, pid, format_args!("connect from {name}[{ip}]"));
 }
 
-pub fn accept(world: &mut World, at: u64, message: &Message) {
+pub fn accept(world: &mut World, at: u64, message: &Mail) {
     let id = &message.id;
     let pid = 20_000 + message.salt % 97;
     let at = at.saturating_sub(1200);
@@ -40,8 +40,8 @@ pub fn accept(world: &mut World, at: u64, message: &Message) {
         .unwrap_or(&world.site.host)
         .to_owned();
     match &message.origin {
-        Origin::Outside(client) => {
-            let Client { name, ip, .. } = client;
+        MailOrigin::Outside(client) => {
+            let ClientHost { name, ip, .. } = client;
             connect(world, at, "postfix/smtpd", pid, client);
             if message.salt & 3 > 0 {
                 world.log.line(
@@ -53,8 +53,8 @@ pub fn accept(world: &mut World, at: u64, message: &Message) {
             }
             world.log.line(at + 300, "postfix/smtpd", pid, format_args!("{id}: client={name}[{ip}]"));
         }
-        Origin::Person(client, user) => {
-            let Client { name, ip, .. } = client;
+        MailOrigin::Person(client, user) => {
+            let ClientHost { name, ip, .. } = client;
             let by = "postfix/submission/smtpd";
             connect(world, at, by, pid, client);
             world.log.line(
@@ -64,11 +64,11 @@ pub fn accept(world: &mut World, at: u64, message: &Message) {
                 format_args!("{id}: client={name}[{ip}], sasl_method=PLAIN, sasl_username={user}"),
             );
         }
-        Origin::Program => {
+        MailOrigin::Program => {
             let from = &message.from;
             world.log.line(at + 300, "postfix/pickup", 1378, format_args!("{id}: uid=33 from=<{from}>"));
         }
-        Origin::Bounce(of) => {
+        MailOrigin::Bounce(of) => {
             world.log.line(
                 at + 440,
                 "postfix/bounce",
@@ -85,15 +85,15 @@ pub fn accept(world: &mut World, at: u64, message: &Message) {
         format_args!("{id}: message-id=<{salt:x}@{domain}>"),
     );
     activate(world, at + 600, message);
-    if let Origin::Outside(client) | Origin::Person(client, _) = &message.origin {
-        let Client { name, ip, .. } = client;
+    if let MailOrigin::Outside(client) | MailOrigin::Person(client, _) = &message.origin {
+        let ClientHost { name, ip, .. } = client;
         let nrcpt = message.to.len();
         world.log.line(at + 700, smtpd(&message.origin), pid, format_args!("disconnect from {name}[{ip}] ehlo=2 starttls=1 mail=1 rcpt={nrcpt} data=1 quit=1 commands={}", 6 + nrcpt));
     }
 }
 
-pub fn activate(world: &mut World, at: u64, message: &Message) {
-    let Message { id, from, size, .. } = message;
+pub fn activate(world: &mut World, at: u64, message: &Mail) {
+    let Mail { id, from, size, .. } = message;
     let count = message.to.len();
     world.log.line(
         at,
@@ -103,6 +103,6 @@ pub fn activate(world: &mut World, at: u64, message: &Message) {
     );
 }
 
-pub fn remove(world: &mut World, at: u64, message: &Message) {
+pub fn remove(world: &mut World, at: u64, message: &Mail) {
     world.log.line(at, "postfix/qmgr", 1203, format_args!("{}: removed", message.id));
 }

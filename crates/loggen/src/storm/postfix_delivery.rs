@@ -2,15 +2,15 @@
 
 use std::fmt::Arguments;
 
-use super::flow::Attempt;
+use super::flow::DeliveryAttempt;
 use super::place::Flavor;
-use super::reply::{Fail, Filled, Reply, Stage, Words};
-use super::series::Series;
+use super::reply::{DeliveryFailure, FailureStage, FilledTemplate, LoggedReply, TemplateValues};
+use super::series::LineSeries;
 use super::world::World;
 
 /// `QID: to=<…>, relay=…, delay=…, delays=…, dsn=…, status=…`
-fn status(world: &mut World, attempt: Attempt, by: &str, relay: &str, dsn: &str, text: Arguments) {
-    let Attempt { at, queued, before, message, to, .. } = attempt;
+fn status(world: &mut World, attempt: DeliveryAttempt, by: &str, relay: &str, dsn: &str, text: Arguments) {
+    let DeliveryAttempt { at, queued, before, message, to, .. } = attempt;
     let (id, address) = (&message.id, &to.address);
     let age = (at.saturating_sub(queued) + before) / 1000;
     let (b, c, d) = (message.salt % 40, message.salt >> 6 & 63, message.salt >> 12 & 511);
@@ -21,8 +21,8 @@ fn status(world: &mut World, attempt: Attempt, by: &str, relay: &str, dsn: &str,
     ));
 }
 
-pub fn sent(world: &mut World, attempt: Attempt) {
-    let Attempt { at, message, to, .. } = attempt;
+pub fn sent(world: &mut World, attempt: DeliveryAttempt) {
+    let DeliveryAttempt { at, message, to, .. } = attempt;
     let Some((_, place)) = world.place(to) else { return stored(world, attempt) };
     let (host, ip) = place.host(message.salt).clone();
     let (flavor, provider) = (place.flavor, place.provider);
@@ -64,11 +64,11 @@ pub fn sent(world: &mut World, attempt: Attempt) {
         dsn,
         format_args!("sent (250 {enhanced}{blank}{said})"),
     );
-    world.log.count(at, attempt.seen(), Series::new("outbound", 250, enhanced, provider));
+    world.log.count(at, attempt.seen(), LineSeries::new("outbound", 250, enhanced, provider));
 }
 
-fn stored(world: &mut World, attempt: Attempt) {
-    let Attempt { at, message, to, .. } = attempt;
+fn stored(world: &mut World, attempt: DeliveryAttempt) {
+    let DeliveryAttempt { at, message, to, .. } = attempt;
     let own = world.site.host.clone();
     if world.site.has_lmtp {
         let (address, salt) = (&to.address, message.salt);
@@ -90,12 +90,12 @@ fn stored(world: &mut World, attempt: Attempt) {
             format_args!("sent (delivered to maildir)"),
         );
     }
-    world.log.count(at, attempt.seen(), Series::new("local", 250, "2.0.0", ""));
+    world.log.count(at, attempt.seen(), LineSeries::new("local", 250, "2.0.0", ""));
 }
 
 /// The host that is asked, and what it says, for a mailbox here too.
-pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
-    let Attempt { at, message, to, tries, storm, .. } = attempt;
+pub fn failed(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailure) {
+    let DeliveryAttempt { at, message, to, tries, storm, .. } = attempt;
     let word = if fail.is_temporary() { "deferred" } else { "bounced" };
     let (host, ip, domain, provider) = match world.place(to) {
         Some((_, place)) => {
@@ -108,7 +108,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
     };
     let is_here = to.place.is_none();
     let own = world.site.ip.clone();
-    let words = Words {
+    let words = TemplateValues {
         recipient: &to.address,
         sender: &message.from,
         our_ip: &own,
@@ -129,15 +129,15 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
     } else {
         "5.0.0"
     };
-    let dsn = if fail.stage == Stage::Greeting && dsn.starts_with('5') { "4.7.0" } else { dsn };
-    let reply = Reply { fail, words: &words, joint: " " };
-    let text = Filled(fail.text, &words);
+    let dsn = if fail.stage == FailureStage::Greeting && dsn.starts_with('5') { "4.7.0" } else { dsn };
+    let reply = LoggedReply { fail, words: &words, joint: " " };
+    let text = FilledTemplate(fail.text, &words);
     // A site that was down a moment ago is not asked for each message.
     let is_suspended = tries > 0
-        && matches!(fail.stage, Stage::Greeting | Stage::Net)
+        && matches!(fail.stage, FailureStage::Greeting | FailureStage::Net)
         && message.salt.wrapping_add(u64::from(tries)).is_multiple_of(3);
     match fail.stage {
-        Stage::Greeting if is_suspended => status(
+        FailureStage::Greeting if is_suspended => status(
             world,
             attempt,
             "postfix/error",
@@ -147,7 +147,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
                 "{word} (delivery temporarily suspended: host {peer} refused to talk to me: {reply})"
             ),
         ),
-        Stage::Net if is_suspended => status(
+        FailureStage::Net if is_suspended => status(
             world,
             attempt,
             "postfix/error",
@@ -155,7 +155,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
             dsn,
             format_args!("{word} (delivery temporarily suspended: connect to {relay}: {text})"),
         ),
-        Stage::Greeting => status(
+        FailureStage::Greeting => status(
             world,
             attempt,
             by,
@@ -163,7 +163,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
             dsn,
             format_args!("{word} (host {peer} refused to talk to me: {reply})"),
         ),
-        Stage::Mail => status(
+        FailureStage::Mail => status(
             world,
             attempt,
             by,
@@ -171,7 +171,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
             dsn,
             format_args!("{word} (host {peer} said: {reply} (in reply to MAIL FROM command))"),
         ),
-        Stage::Rcpt => status(
+        FailureStage::Rcpt => status(
             world,
             attempt,
             by,
@@ -179,7 +179,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
             dsn,
             format_args!("{word} (host {peer} said: {reply} (in reply to RCPT TO command))"),
         ),
-        Stage::Dot => status(
+        FailureStage::Dot => status(
             world,
             attempt,
             by,
@@ -187,7 +187,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
             dsn,
             format_args!("{word} (host {peer} said: {reply} (in reply to end of DATA command))"),
         ),
-        Stage::Net => {
+        FailureStage::Net => {
             if !is_here {
                 world.log.line(
                     at.saturating_sub(20),
@@ -198,7 +198,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
             }
             status(world, attempt, by, "none", dsn, format_args!("{word} (connect to {relay}: {text})"));
         }
-        Stage::Lost => status(
+        FailureStage::Lost => status(
             world,
             attempt,
             by,
@@ -206,7 +206,7 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
             dsn,
             format_args!("{word} (lost connection with {peer} {text})"),
         ),
-        Stage::Dns => status(
+        FailureStage::Dns => status(
             world,
             attempt,
             by,
@@ -216,11 +216,11 @@ pub fn failed(world: &mut World, attempt: Attempt, fail: &Fail) {
                 "{word} (Host or domain name not found. Name service error for name={domain} type=MX: {text})"
             ),
         ),
-        Stage::Tls => {
+        FailureStage::Tls => {
             let shown = if fail.text.contains("%h") { format!("{text}[{ip}]") } else { text.to_string() };
             status(world, attempt, by, &relay, dsn, format_args!("{word} ({shown})"));
         }
-        Stage::Loop => status(world, attempt, by, "none", dsn, format_args!("{word} ({text})")),
+        FailureStage::Loop => status(world, attempt, by, "none", dsn, format_args!("{word} ({text})")),
     }
-    world.log.count(at, storm, Series::new("outbound", fail.code, fail.enhanced, provider));
+    world.log.count(at, storm, LineSeries::new("outbound", fail.code, fail.enhanced, provider));
 }

@@ -1,21 +1,21 @@
 //! Postfix turns clients away: the lines of smtpd, postscreen, cleanup and SASL.
 
-use super::client::Client;
+use super::client::ClientHost;
 use super::condition::Trouble;
-use super::flow::{Message, Origin};
+use super::flow::{Mail, MailOrigin};
 use super::postfix::{connect, smtpd};
-use super::series::Series;
+use super::series::LineSeries;
 use super::world::World;
 
-fn inbound(code: u16, enhanced: &'static str) -> Series {
-    Series::new("inbound", code, enhanced, "")
+fn inbound(code: u16, enhanced: &'static str) -> LineSeries {
+    LineSeries::new("inbound", code, enhanced, "")
 }
 
 /// `NOQUEUE: reject: RCPT from …: 550 5.1.1 …; from=<…> to=<…> proto=ESMTP helo=<…>`
 pub fn reject(
     world: &mut World,
     at: u64,
-    client: &Client,
+    client: &ClientHost,
     from: &str,
     to: &str,
     why: (u16, &'static str, &str),
@@ -24,7 +24,7 @@ pub fn reject(
     let pid = 20_000 + client.port % 97;
     connect(world, at, "postfix/smtpd", pid, client);
     say(world, at + 600, client, from, to, why, storm);
-    let Client { name, ip, .. } = client;
+    let ClientHost { name, ip, .. } = client;
     world.log.line(
         at + 900,
         "postfix/smtpd",
@@ -37,13 +37,13 @@ pub fn reject(
 pub fn say(
     world: &mut World,
     at: u64,
-    client: &Client,
+    client: &ClientHost,
     from: &str,
     to: &str,
     why: (u16, &'static str, &str),
     storm: Option<usize>,
 ) {
-    let Client { name, ip, helo, port } = client;
+    let ClientHost { name, ip, helo, port } = client;
     let (code, enhanced, text) = why;
     world.log.line(at, "postfix/smtpd", 20_000 + port % 97, format_args!(
         "NOQUEUE: reject: RCPT from {name}[{ip}]: {code} {enhanced} {text}; from=<{from}> to=<{to}> proto=ESMTP helo=<{helo}>"
@@ -52,8 +52,8 @@ pub fn say(
 }
 
 /// postscreen asks the lists and says no.
-pub fn screen(world: &mut World, at: u64, client: &Client, from: &str, to: &str) {
-    let Client { ip, helo, port, .. } = client;
+pub fn screen(world: &mut World, at: u64, client: &ClientHost, from: &str, to: &str) {
+    let ClientHost { ip, helo, port, .. } = client;
     let own = world.site.ip.clone();
     let by = "postfix/postscreen";
     world.log.line(at, by, 1377, format_args!("CONNECT from [{ip}]:{port} to [{own}]:25"));
@@ -72,8 +72,8 @@ pub fn screen(world: &mut World, at: u64, client: &Client, from: &str, to: &str)
 }
 
 /// `warning: unknown[ip]: SASL LOGIN authentication failed: …`
-pub fn guess(world: &mut World, at: u64, client: &Client, user: &str, storm: Option<usize>) {
-    let Client { name, ip, port, .. } = client;
+pub fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm: Option<usize>) {
+    let ClientHost { name, ip, port, .. } = client;
     let (by, pid) = ("postfix/submission/smtpd", 20_000 + port % 97);
     connect(world, at, by, pid, client);
     let word = if port.is_multiple_of(3) { "PLAIN" } else { "LOGIN" };
@@ -101,9 +101,9 @@ pub fn guess(world: &mut World, at: u64, client: &Client, user: &str, storm: Opt
 }
 
 /// Something of ours does not work, and the client hears of it.
-pub fn trouble(world: &mut World, at: u64, message: &Message, storm: usize, trouble: Trouble) {
-    let (Origin::Outside(client) | Origin::Person(client, _)) = &message.origin else { return };
-    let Client { name, ip, helo, port } = client;
+pub fn trouble(world: &mut World, at: u64, message: &Mail, storm: usize, trouble: Trouble) {
+    let (MailOrigin::Outside(client) | MailOrigin::Person(client, _)) = &message.origin else { return };
+    let ClientHost { name, ip, helo, port } = client;
     let (by, pid) = (smtpd(&message.origin), 20_000 + port % 97);
     connect(world, at, by, pid, client);
     let from = &message.from;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Stage {
+pub enum FailureStage {
     /// Said instead of a greeting.
     Greeting,
     Mail,
@@ -23,36 +23,46 @@ pub enum Stage {
 /// Why a message was not taken. Marks: %r recipient, %s sender, %i our address, %h their host, %d their domain,
 /// %x and %X hexadecimal, %n digits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Fail {
+pub struct DeliveryFailure {
     /// 0: no reply.
     pub code: u16,
     /// For what is no reply: the code that Postfix gives it.
     pub enhanced: &'static str,
-    pub stage: Stage,
+    pub stage: FailureStage,
     pub text: &'static str,
 }
 
-pub const fn fail(code: u16, enhanced: &'static str, stage: Stage, text: &'static str) -> Fail {
-    Fail { code, enhanced, stage, text }
+pub const fn fail(
+    code: u16,
+    enhanced: &'static str,
+    stage: FailureStage,
+    text: &'static str,
+) -> DeliveryFailure {
+    DeliveryFailure { code, enhanced, stage, text }
 }
 
-impl Fail {
+impl DeliveryFailure {
     pub const fn is_reply(&self) -> bool {
-        matches!(self.stage, Stage::Greeting | Stage::Mail | Stage::Rcpt | Stage::Dot)
+        matches!(
+            self.stage,
+            FailureStage::Greeting | FailureStage::Mail | FailureStage::Rcpt | FailureStage::Dot
+        )
     }
 
     /// Another try may help; a greeting that refuses moves Postfix on to the next host, and then to a later try.
     pub fn is_temporary(&self) -> bool {
         match self.stage {
-            Stage::Greeting => true,
-            Stage::Mail | Stage::Rcpt | Stage::Dot => self.code < 500,
-            Stage::Net | Stage::Lost | Stage::Dns | Stage::Tls => self.enhanced.starts_with('4'),
-            Stage::Loop => false,
+            FailureStage::Greeting => true,
+            FailureStage::Mail | FailureStage::Rcpt | FailureStage::Dot => self.code < 500,
+            FailureStage::Net | FailureStage::Lost | FailureStage::Dns | FailureStage::Tls => {
+                self.enhanced.starts_with('4')
+            }
+            FailureStage::Loop => false,
         }
     }
 }
 
-pub struct Words<'a> {
+pub struct TemplateValues<'a> {
     pub recipient: &'a str,
     pub sender: &'a str,
     pub our_ip: &'a str,
@@ -62,20 +72,20 @@ pub struct Words<'a> {
 }
 
 /// `550-5.1.1 first` joint `550 5.1.1 last`.
-pub struct Reply<'a> {
-    pub fail: &'a Fail,
-    pub words: &'a Words<'a>,
+pub struct LoggedReply<'a> {
+    pub fail: &'a DeliveryFailure,
+    pub words: &'a TemplateValues<'a>,
     pub joint: &'a str,
 }
 
-impl fmt::Display for Reply<'_> {
+impl fmt::Display for LoggedReply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Self { fail, words, joint } = self;
         let (code, enhanced) = (fail.code, fail.enhanced);
         let blank = if enhanced.is_empty() { "" } else { " " };
         let mut lines = fail.text.split('\n').peekable();
         while let Some(line) = lines.next() {
-            let text = Filled(line, words);
+            let text = FilledTemplate(line, words);
             if lines.peek().is_some() {
                 write!(f, "{code}-{enhanced}{blank}{text}{joint}")?;
             } else {
@@ -86,9 +96,9 @@ impl fmt::Display for Reply<'_> {
     }
 }
 
-pub struct Filled<'a>(pub &'a str, pub &'a Words<'a>);
+pub struct FilledTemplate<'a>(pub &'a str, pub &'a TemplateValues<'a>);
 
-impl fmt::Display for Filled<'_> {
+impl fmt::Display for FilledTemplate<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Self(text, words) = self;
         let mut parts = text.split('%');

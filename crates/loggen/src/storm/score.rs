@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::pattern::Pattern;
-use super::truth::{Storm, Truth};
+use super::truth::{TrueStorm, Truth};
 
 /// A storm as the program reports it.
 #[derive(Clone, Debug)]
-pub struct Reported {
+pub struct ReportedStorm {
     pub start: i64,
     /// The log's end where it is not over.
     pub end: i64,
@@ -18,7 +18,7 @@ pub struct Reported {
 }
 
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct StormScore {
     pub pattern: Pattern,
     pub variant: &'static str,
     pub is_found: bool,
@@ -37,7 +37,7 @@ pub struct Score {
     pub seed: u64,
     pub days: u64,
     pub is_clean: bool,
-    pub storms: Vec<Found>,
+    pub storms: Vec<StormScore>,
     pub false_alarms: Vec<String>,
     /// The program gave no answer, and why.
     pub failure: Option<String>,
@@ -92,7 +92,7 @@ pub fn judge(truth: &Truth, end: i64, answer: Result<Value, String>) -> Score {
             score.false_alarms.push(format!(
                 "{} at {}, {}",
                 one.pattern,
-                shown(one.start),
+                format_second(one.start),
                 factor_words(one)
             ));
         }
@@ -101,7 +101,7 @@ pub fn judge(truth: &Truth, end: i64, answer: Result<Value, String>) -> Score {
 }
 
 /// They last at the same time; and whoever says that it was quiet has not seen that it was loud.
-fn may_be(storm: &Storm, one: &Reported) -> bool {
+fn may_be(storm: &TrueStorm, one: &ReportedStorm) -> bool {
     let silence = Pattern::Silence;
     overlap(storm, one) >= 0
         && one.start < storm.last
@@ -109,15 +109,15 @@ fn may_be(storm: &Storm, one: &Reported) -> bool {
 }
 
 /// Seconds that both last; negative: so far apart.
-fn overlap(storm: &Storm, one: &Reported) -> i64 {
+fn overlap(storm: &TrueStorm, one: &ReportedStorm) -> i64 {
     one.end.min(storm.last) - one.start.max(storm.first - ROUNDING)
 }
 
-fn is_named(storm: &Storm, one: &Reported) -> bool {
+fn is_named(storm: &TrueStorm, one: &ReportedStorm) -> bool {
     storm.accepted.iter().any(|pattern| pattern.id() == one.pattern)
 }
 
-fn has_factor(storm: &Storm, one: &Reported) -> bool {
+fn has_factor(storm: &TrueStorm, one: &ReportedStorm) -> bool {
     let said = one.factor.as_ref();
     storm.factors.is_empty()
         || said.is_some_and(|(dimension, value)| {
@@ -127,13 +127,13 @@ fn has_factor(storm: &Storm, one: &Reported) -> bool {
         })
 }
 
-fn same_as_found(storm: &Storm, one: &Reported, all: &[Reported]) -> bool {
+fn same_as_found(storm: &TrueStorm, one: &ReportedStorm, all: &[ReportedStorm]) -> bool {
     all.iter().any(|other| overlap(storm, other) > 0 && other.factor.is_some() && other.factor == one.factor)
 }
 
-fn compare(storm: &Storm, one: Option<&Reported>) -> Found {
+fn compare(storm: &TrueStorm, one: Option<&ReportedStorm>) -> StormScore {
     let Some(one) = one else {
-        return Found {
+        return StormScore {
             pattern: storm.pattern,
             variant: storm.variant,
             is_found: false,
@@ -143,8 +143,8 @@ fn compare(storm: &Storm, one: Option<&Reported>) -> Found {
             factor_right: false,
             words: format!(
                 "not found: from {} to {}, {} events, {} in five minutes, usual {:.1}",
-                shown(storm.first),
-                shown(storm.last),
+                format_second(storm.first),
+                format_second(storm.last),
                 storm.events,
                 storm.peak,
                 storm.usual
@@ -159,9 +159,9 @@ fn compare(storm: &Storm, one: Option<&Reported>) -> Found {
     if !starts_right {
         words.push(format!(
             "starts {} instead of {} to {}",
-            shown(one.start),
-            shown(storm.first),
-            shown(storm.visible)
+            format_second(one.start),
+            format_second(storm.first),
+            format_second(storm.visible)
         ));
     }
     if !names_right {
@@ -176,7 +176,7 @@ fn compare(storm: &Storm, one: Option<&Reported>) -> Found {
             .collect();
         words.push(format!("factor {} instead of {}", factor_words(one), wanted.join(" or ")));
     }
-    Found {
+    StormScore {
         pattern: storm.pattern,
         variant: storm.variant,
         is_found: true,
@@ -188,15 +188,15 @@ fn compare(storm: &Storm, one: Option<&Reported>) -> Found {
     }
 }
 
-fn factor_words(one: &Reported) -> String {
+fn factor_words(one: &ReportedStorm) -> String {
     one.factor.as_ref().map_or_else(|| "none".to_owned(), |(dimension, value)| format!("{dimension} {value}"))
 }
 
-fn shown(second: i64) -> String {
+fn format_second(second: i64) -> String {
     Timestamp::from_second(second).unwrap_or_default().to_string()
 }
 
-fn read(answer: &Value, log_end: i64) -> Result<Vec<Reported>, String> {
+fn read(answer: &Value, log_end: i64) -> Result<Vec<ReportedStorm>, String> {
     let storms = answer["storms"].as_array().ok_or("the answer has no list of storms")?;
     storms
         .iter()
@@ -209,7 +209,7 @@ fn read(answer: &Value, log_end: i64) -> Result<Vec<Reported>, String> {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            Ok(Reported {
+            Ok(ReportedStorm {
                 start: moment("start").ok_or("a storm has no start")?,
                 end: moment("end").unwrap_or(log_end),
                 pattern: storm["pattern"].as_str().unwrap_or_default().to_owned(),

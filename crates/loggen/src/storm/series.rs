@@ -1,7 +1,7 @@
 //! What a line of the log counts for: enough to say what is usual of the same kind.
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Series {
+pub struct LineSeries {
     pub direction: &'static str,
     /// 0: none.
     pub code: u16,
@@ -12,14 +12,14 @@ pub struct Series {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Count {
+pub struct CountedLine {
     pub at: u64,
     /// The number of the storm that it belongs to.
     pub storm: Option<usize>,
-    pub series: Series,
+    pub series: LineSeries,
 }
 
-impl Series {
+impl LineSeries {
     pub const fn new(
         direction: &'static str,
         code: u16,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::pattern::Pattern;
-use super::score::{Found, Score};
+use super::score::{Score, StormScore};
 
 /// In a hundred, except for the last: false alarms in thirty clean days.
 const LEAST_FOUND: f64 = 95.;
@@ -13,7 +13,7 @@ const LEAST_FACTORS: f64 = 95.;
 const MOST_FALSE: f64 = 1.;
 
 #[derive(Default, Clone, Copy)]
-struct Sums {
+struct ScoreSums {
     all: u32,
     found: u32,
     starts: u32,
@@ -22,8 +22,8 @@ struct Sums {
     factors: u32,
 }
 
-impl Sums {
-    fn add(&mut self, found: &Found) {
+impl ScoreSums {
+    fn add(&mut self, found: &StormScore) {
         self.all += 1;
         self.found += u32::from(found.is_found);
         self.starts += u32::from(found.starts_right);
@@ -41,14 +41,14 @@ fn percent(part: u32, all: u32) -> f64 {
 pub fn show(scores: &[Score]) -> (String, bool) {
     let mut text = String::new();
     misses(&mut text, scores);
-    let mut all = Sums::default();
+    let mut all = ScoreSums::default();
     let line = format!(
         "{:<18} {:>6} {:>7} {:>7} {:>7} {:>8} {:>7}",
         "pattern", "storms", "found", "start", "±5 min", "pattern", "factor"
     );
     put(&mut text, &line);
     for &pattern in Pattern::all() {
-        let mut sums = Sums::default();
+        let mut sums = ScoreSums::default();
         for found in scores.iter().flat_map(|score| &score.storms).filter(|found| found.pattern == pattern) {
             sums.add(found);
             all.add(found);
@@ -63,14 +63,14 @@ pub fn show(scores: &[Score]) -> (String, bool) {
     let false_alarms: usize = clean.iter().map(|score| score.false_alarms.len()).sum();
     let elsewhere: usize =
         scores.iter().filter(|score| !score.is_clean).map(|score| score.false_alarms.len()).sum();
-    let rate = if days == 0 { 0. } else { false_alarms as f64 * 30. / days as f64 };
+    let rate_limit = if days == 0 { 0. } else { false_alarms as f64 * 30. / days as f64 };
     put(&mut text, "");
     let targets = [
         ("storms found %", percent(all.found, all.all), LEAST_FOUND, true),
         ("starts right %", percent(all.starts, all.found), LEAST_STARTS, true),
         ("pattern right %", percent(all.names, all.found), LEAST_NAMES, true),
         ("main factor right %", percent(all.factors, all.found), LEAST_FACTORS, true),
-        ("false alarms per 30 clean days", rate, MOST_FALSE, false),
+        ("false alarms per 30 clean days", rate_limit, MOST_FALSE, false),
     ];
     let mut is_met = scores.iter().all(|score| score.failure.is_none());
     for (name, value, target, is_least) in targets {
@@ -94,7 +94,7 @@ fn put(text: &mut String, line: &str) {
     writeln!(text, "{line}").expect("a String takes all");
 }
 
-fn row(name: &str, sums: Sums) -> String {
+fn row(name: &str, sums: ScoreSums) -> String {
     let of_found = |part| percent(part, sums.found);
     format!(
         "{name:<18} {:>6} {:>6.1}% {:>6.1}% {:>6.1}% {:>7.1}% {:>6.1}%",

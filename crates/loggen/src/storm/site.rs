@@ -1,7 +1,7 @@
 //! Our own server: its names, its domains, its people.
 
 use super::arrivals::rank;
-use super::place::{Place, places};
+use super::place::{Destination, places};
 use super::plan::Style;
 use super::rhythm::HOUR;
 use crate::log::rng::{Rng, mix};
@@ -23,7 +23,7 @@ pub struct Site {
     /// The first is the main one.
     pub domains: Vec<String>,
     pub users: usize,
-    pub places: Vec<Place>,
+    pub places: Vec<Destination>,
     /// A content filter and a quarantine come first: strangers are looked at by postscreen.
     pub has_postscreen: bool,
     /// Mailboxes are behind LMTP; otherwise the server writes them itself.

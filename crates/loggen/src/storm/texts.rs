@@ -3,15 +3,15 @@
 use super::failures::{REFUSED, TIMED_OUT};
 use super::place::Flavor;
 use super::plan::Style;
-use super::reply::Stage::{Dot, Greeting, Mail, Rcpt};
-use super::reply::{Fail, fail};
+use super::reply::FailureStage::{Dot, Greeting, Mail, Rcpt};
+use super::reply::{DeliveryFailure, fail};
 use super::text_kind::TextKind;
 use super::texts_other::texts_other;
 
 use Flavor::{Apple, Exim, Gmx, Google, Microsoft, Plain, Postfix, Yahoo};
 
 /// Never empty.
-pub fn texts(style: Style, kind: TextKind, flavor: Flavor) -> &'static [Fail] {
+pub fn texts(style: Style, kind: TextKind, flavor: Flavor) -> &'static [DeliveryFailure] {
     match style {
         Style::Usual => usual(kind, flavor),
         Style::Other => texts_other(kind, flavor),
@@ -19,7 +19,7 @@ pub fn texts(style: Style, kind: TextKind, flavor: Flavor) -> &'static [Fail] {
 }
 
 #[rustfmt::skip]
-fn usual(kind: TextKind, flavor: Flavor) -> &'static [Fail] {
+fn usual(kind: TextKind, flavor: Flavor) -> &'static [DeliveryFailure] {
     match (kind, flavor) {
         (TextKind::Unknown, Google) => const { &[
             fail(550, "5.1.1", Rcpt, "The email account that you tried to reach does not exist. Please try\ndouble-checking the recipient's email address for typos or\nunnecessary spaces. For more information, go to\n https://support.google.com/mail/?p=NoSuchUser %x-gs - gsmtp"),

@@ -2,12 +2,12 @@
 
 use super::failures::{BROKEN, NO_ROUTE, TIMED_OUT};
 use super::place::Flavor::{self, Apple, Exim, Gmx, Google, Microsoft, Plain, Postfix, Yahoo};
-use super::reply::Stage::{Dot, Greeting, Mail, Rcpt};
-use super::reply::{Fail, fail};
+use super::reply::FailureStage::{Dot, Greeting, Mail, Rcpt};
+use super::reply::{DeliveryFailure, fail};
 use super::text_kind::TextKind;
 
 #[rustfmt::skip]
-pub fn texts_other(kind: TextKind, flavor: Flavor) -> &'static [Fail] {
+pub fn texts_other(kind: TextKind, flavor: Flavor) -> &'static [DeliveryFailure] {
     match (kind, flavor) {
         (TextKind::Unknown, Google) => const { &[fail(550, "5.1.1", Rcpt, "The email account that you tried to reach does not exist. Please try\ndouble-checking the address. https://support.google.com/mail/?p=NoSuchUser %x.%n - gsmtp")] },
         (TextKind::Unknown, Microsoft) => const { &[

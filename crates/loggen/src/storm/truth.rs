@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::log::Log;
+use super::log::LogBuilder;
 use super::pattern::Pattern;
 use super::rhythm::Rhythm;
 use super::rhythm::{HOUR, MINUTE};
-use super::series::Series;
+use super::series::LineSeries;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Factor {
@@ -31,7 +31,7 @@ pub struct Draft {
 
 /// A storm as it came, in seconds since 1970.
 #[derive(Clone, Debug, Serialize)]
-pub struct Storm {
+pub struct TrueStorm {
     pub pattern: Pattern,
     pub variant: &'static str,
     pub accepted: Vec<Pattern>,
@@ -59,7 +59,7 @@ pub struct Truth {
     pub days: u64,
     pub messages_per_day: u64,
     pub calm: super::plan::Calm,
-    pub storms: Vec<Storm>,
+    pub storms: Vec<TrueStorm>,
 }
 
 const WINDOW: u64 = 5 * MINUTE;
@@ -67,10 +67,10 @@ pub const LEAST: u64 = 5;
 pub const TIMES: f64 = 3.;
 
 /// None: nobody could see it.
-pub fn storm(log: &Log, rhythm: &Rhythm, number: usize, draft: &Draft) -> Option<Storm> {
+pub fn storm(log: &LogBuilder, rhythm: &Rhythm, number: usize, draft: &Draft) -> Option<TrueStorm> {
     let over = draft.until < log.end();
     let last = draft.until.min(log.end());
-    let made = |first: u64, visible: u64, events: u64, peak: u64, usual: f64| Storm {
+    let made = |first: u64, visible: u64, events: u64, peak: u64, usual: f64| TrueStorm {
         pattern: draft.pattern,
         variant: draft.variant,
         accepted: draft.accepted.clone(),
@@ -88,7 +88,7 @@ pub fn storm(log: &Log, rhythm: &Rhythm, number: usize, draft: &Draft) -> Option
         return Some(made(draft.from.saturating_sub(2 * MINUTE), draft.from + 15 * MINUTE, 0, 0, usual));
     }
     let mut own: Vec<u64> = Vec::new();
-    let mut series: BTreeSet<Series> = BTreeSet::new();
+    let mut series: BTreeSet<LineSeries> = BTreeSet::new();
     for count in log.counts().iter().filter(|count| count.storm == Some(number) && count.at <= draft.until) {
         own.push(count.at);
         series.insert(count.series);
@@ -108,7 +108,7 @@ pub fn storm(log: &Log, rhythm: &Rhythm, number: usize, draft: &Draft) -> Option
 }
 
 /// Events of the same series that belong to no storm, on a usual day.
-fn usual(log: &Log, series: &BTreeSet<Series>) -> f64 {
+fn usual(log: &LogBuilder, series: &BTreeSet<LineSeries>) -> f64 {
     let others =
         log.counts().iter().filter(|count| count.storm.is_none() && series.contains(&count.series)).count();
     others as f64 / (log.end() as f64 / (24 * HOUR) as f64)

@@ -1,11 +1,11 @@
 //! The server as it stands: its log, its people, and what is wrong at the moment.
 
-use super::condition::{Condition, Door, Trouble};
-use super::flow::{Message, Recipient};
-use super::log::Log;
-use super::place::Place;
+use super::condition::{FailureCondition, InboundTrouble, Trouble};
+use super::flow::{Mail, Recipient};
+use super::log::LogBuilder;
+use super::place::Destination;
 use super::plan::Style;
-use super::reply::Fail;
+use super::reply::DeliveryFailure;
 use super::rhythm::Rhythm;
 use super::site::Site;
 use crate::log::Mta;
@@ -16,11 +16,11 @@ pub struct World {
     pub mta: Mta,
     pub style: Style,
     pub rng: Rng,
-    pub log: Log,
+    pub log: LogBuilder,
     pub site: Site,
     pub rhythm: Rhythm,
-    pub conditions: Vec<Condition>,
-    pub doors: Vec<Door>,
+    pub conditions: Vec<FailureCondition>,
+    pub troubles: Vec<InboundTrouble>,
     /// While nothing is delivered, though mail comes in.
     pub stops: Vec<(u64, u64)>,
     /// While no mail comes in.
@@ -45,22 +45,22 @@ impl World {
         .to_string()
     }
 
-    pub fn place(&self, recipient: &Recipient) -> Option<(usize, &Place)> {
+    pub fn place(&self, recipient: &Recipient) -> Option<(usize, &Destination)> {
         recipient.place.and_then(|number| self.site.places.get(number).map(|place| (number, place)))
     }
 
     /// What the state of the world makes of this attempt, and which storm it belongs to.
-    pub fn condition(&mut self, at: u64, recipient: &Recipient) -> Option<(usize, Fail)> {
+    pub fn condition(&mut self, at: u64, recipient: &Recipient) -> Option<(usize, DeliveryFailure)> {
         let dice = self.rng.draw() >> 8;
         let place = self.place(recipient);
         self.conditions.iter().find_map(|it| {
-            it.says(at, place, &recipient.address, dice, self.style).map(|fail| (it.storm, fail))
+            it.failure_for(at, place, &recipient.address, dice, self.style).map(|fail| (it.storm, fail))
         })
     }
 
-    pub fn door(&mut self, at: u64) -> Option<(usize, Trouble)> {
+    pub fn trouble_at(&mut self, at: u64) -> Option<(usize, Trouble)> {
         let dice = self.rng.below(1000);
-        let shut = self.doors.iter().find(|door| {
+        let shut = self.troubles.iter().find(|door| {
             let is_here = door.host.is_none_or(|host| host == self.log.host);
             is_here && (door.from..door.until).contains(&at) && dice < door.share
         })?;
@@ -72,7 +72,7 @@ impl World {
     }
 
     /// When delivery goes on, if it stands still now.
-    pub fn goes_on(&mut self, at: u64) -> u64 {
+    pub fn resume_time(&mut self, at: u64) -> u64 {
         match self.stops.iter().find(|(from, until)| (*from..*until).contains(&at)) {
             Some(&(_, until)) => until + self.rng.below(120_000),
             None => at,
@@ -105,13 +105,13 @@ impl World {
         at: u64,
         from: String,
         to: Vec<Recipient>,
-        origin: super::flow::Origin,
-    ) -> Message {
+        origin: super::flow::MailOrigin,
+    ) -> Mail {
         let (id, salt) = (self.id(at), self.salt());
         let size = 1800
             + (salt >> 20 & 0xfff)
             + if salt.is_multiple_of(5) { salt >> 40 & 0xf_ffff } else { salt >> 44 & 0x3fff };
-        Message {
+        Mail {
             id,
             from,
             to,
