@@ -1,4 +1,6 @@
-//! `cargo run --release -p loggen --bin loggen -- --mta postfix --size 1GiB --out mail.log`: writes a log, and its totals beside it.
+//! Writes a synthetic mail log and its expected totals.
+//!
+//! `cargo run --release -p loggen --bin loggen -- --mta postfix --size 1GiB --out mail.log`
 
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -8,43 +10,43 @@ use clap::Parser;
 use jiff::civil::Date;
 use loggen::log::{self, Mta, Spec, Stamp};
 
-/// Write a log that looks like a busy mail server's, and FILE.json with what a right reading of it counts.
+/// Write the log of a simulated busy mail server, and the expected counts as JSON.
 #[derive(Parser)]
 #[command(name = "loggen")]
 struct Options {
-    /// Imitate this server.
+    /// Mail server to simulate.
     #[arg(long, value_enum)]
     mta: Mta,
 
-    /// Write so many bytes, and a few lines more at most: 4096, 10MiB, 1GiB.
+    /// Size of the log, such as 4096, 10MiB or 1GiB; it may be a few lines longer.
     #[arg(long, value_parser = size)]
     size: u64,
 
-    /// Write the log to this file, and the totals to this name with .json behind it.
+    /// Path of the log; the expected counts are written to OUT.json.
     #[arg(long)]
     out: PathBuf,
 
-    /// Draw another log of the same kind [default: 1]
+    /// Seed; the same seed gives the same log [default: 1]
     #[arg(long)]
     seed: Option<u64>,
 
-    /// Stamp the lines in this way [default: as the server does by itself]
+    /// Time format of the lines [default: the server's own]
     #[arg(long, value_enum)]
     stamp: Option<Stamp>,
 
-    /// Give Postfix's messages long queue ids; Exim's are 6-11-4 by default.
+    /// Use long queue ids for Postfix [default for Exim: 6-11-4]
     #[arg(long, conflicts_with = "short_ids")]
     long_ids: bool,
 
-    /// Give Exim's messages the 6-6-2 ids of versions before 4.97; Postfix's are short by default.
+    /// Use the 6-6-2 ids of Exim before 4.97 [default for Postfix: short ids]
     #[arg(long)]
     short_ids: bool,
 
-    /// Begin the log on this day [default: 2026-03-02]
+    /// First day of the log [default: 2026-03-02]
     #[arg(long)]
     start: Option<Date>,
 
-    /// Spread the log over so many days [default: 7]
+    /// Number of days that the log covers [default: 7]
     #[arg(long)]
     days: Option<u32>,
 }
@@ -67,7 +69,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// `1GiB`, `100MiB`, `64KiB` or plain bytes.
+/// Parses `1GiB`, `100MiB`, `64KiB` or a number of bytes.
 fn size(text: &str) -> Result<u64, String> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let factor = match unit {

@@ -1,4 +1,4 @@
-//! `cargo run --release -p loggen --bin stormgen`: days of mail with storms in them, and how many of them `smtplog storm` finds.
+//! Generates logs with storms and scores how many of them `smtplog storm` finds.
 
 use std::env;
 use std::fs::{self, File};
@@ -12,39 +12,39 @@ use loggen::storm::{CasePlan, Pattern, Score, StormCase, Style, Truth, build, ju
 use rayon::prelude::*;
 use serde_json::Value;
 
-/// Generate days of mail with storms and days without, ask `smtplog storm` about each, and score its answers.
+/// Generate logs with and without storms, run `smtplog storm` on each, and score its answers.
 #[derive(Parser)]
 #[command(name = "stormgen")]
 struct Options {
-    /// Generate so many logs with storms.
+    /// Number of logs with storms.
     #[arg(long, default_value_t = 200)]
     cases: u64,
 
-    /// Give the first log this number, and the next ones the numbers behind it; the same number, the same log.
+    /// Seed of the first log; the others follow. The same seed gives the same log.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// Generate logs without storms for so many days.
+    /// Number of days of logs without storms.
     #[arg(long, default_value_t = 30)]
     clean_days: u64,
 
-    /// Ask only about logs that hold this storm.
+    /// Use only logs that contain this storm.
     #[arg(long, value_enum)]
     only: Option<Pattern>,
 
-    /// Use this set of names and habits.
+    /// Set of names, texts and settings.
     #[arg(long, value_enum, default_value_t = Style::Usual)]
     style: Style,
 
-    /// Keep the logs, the truth and the answers in this folder.
+    /// Keep the logs, the expected and the actual answers in this folder.
     #[arg(long)]
     keep: Option<PathBuf>,
 
-    /// Only write the logs and the truth to this folder.
+    /// Only write the logs and the expected answers to this folder.
     #[arg(long, conflicts_with = "keep")]
     write: Option<PathBuf>,
 
-    /// Work on so many logs at the same time.
+    /// Number of logs to process at the same time.
     #[arg(long, default_value_t = 2)]
     jobs: usize,
 
@@ -52,7 +52,7 @@ struct Options {
     #[arg(long)]
     program: Option<PathBuf>,
 
-    /// Only say what would be generated.
+    /// List what would be generated, then exit.
     #[arg(long)]
     list: bool,
 }
@@ -119,13 +119,13 @@ fn plans(options: &Options) -> Vec<CasePlan> {
     plans
 }
 
-/// Without the subcommand, `storm` would be the name of a file.
+/// Whether the program has the subcommand; without it, `storm` would be taken for a file name.
 fn knows_storms(program: &Path) -> io::Result<bool> {
     let help = Command::new(program).args(["storm", "--help"]).output()?;
     Ok(String::from_utf8_lossy(&help.stdout).contains(" storm [OPTIONS]"))
 }
 
-/// The log, as old as its last line, and the truth beside it.
+/// Writes the log, with the time of its last line as its modification time, and the expected answer.
 fn write(folder: &Path, plan: &CasePlan) -> io::Result<(PathBuf, Truth, i64)> {
     let StormCase { log, truth, end } = build(plan);
     let path = folder.join(format!("{}.log", truth.name));

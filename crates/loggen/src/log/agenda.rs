@@ -1,9 +1,9 @@
-//! What is still to be done goes in with its time, and comes out in the order of time.
+//! Schedules future steps and returns them in the order of time (a binary heap).
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// Two steps of the same millisecond come out in the order they went in.
+/// A priority queue of steps; steps of the same millisecond keep the order in which they were added.
 pub struct Agenda<Step> {
     heap: BinaryHeap<Reverse<(u64, u64, usize)>>,
     steps: Vec<Option<Step>>,
@@ -26,7 +26,7 @@ impl<Step> Agenda<Step> {
         self.heap.push(Reverse((at, self.count, place)));
     }
 
-    /// The first step whose time has come.
+    /// Removes and returns the earliest step if its time is not after `now`.
     pub fn due(&mut self, now: u64) -> Option<(u64, Step)> {
         let &Reverse((at, _, place)) = self.heap.peek()?;
         if at > now {

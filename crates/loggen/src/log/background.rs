@@ -1,11 +1,11 @@
-//! The lines between the mail: dovecot, anvil, cron, and warnings nobody acts upon.
+//! Writes lines that belong to no message: dovecot logins, anvil statistics and warnings.
 
 use super::id::Id;
 use super::log::tag;
 use super::names::{ClientKind, HERE, HERE_IP};
 use super::site::Simulation;
 
-/// Somebody reads mail.
+/// A user reads mail by IMAP.
 pub fn read_mail(sim: &mut Simulation, at: u64) {
     let (user, client) = (sim.local_address(), sim.client(ClientKind::Person));
     let (ip, session, pid) = (client.ip(), client.seed, 30_000 + client.seed % 9000);
@@ -61,7 +61,7 @@ pub fn warn(sim: &mut Simulation, at: u64) {
     }
 }
 
-/// A program on this machine hands over a report.
+/// A local program submits a message through pickup(8).
 pub fn pick_up(sim: &mut Simulation, at: u64, id: &Id) {
     let by = tag("postfix/pickup", 1377);
     sim.log.routine(at, by, format_args!("{id}: uid=33 from=<www-data@{HERE}>"));

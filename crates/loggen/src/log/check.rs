@@ -1,4 +1,4 @@
-//! The generator against itself: its tables say what they seem to say, and its totals fit the log they came with.
+//! Checks that the reply tables are well formed and that the totals match the log they were written with.
 
 use std::io::sink;
 
@@ -20,7 +20,7 @@ const PROVIDERS: [ServerKind; 8] = [
     ServerKind::Mailbox,
 ];
 
-/// Panics with what is wrong.
+/// Panics at the first mismatch and names it.
 pub fn check() {
     check_rows(60, 2, ServerKind::delivered);
     check_rows(96, 4, ServerKind::transient);
@@ -34,7 +34,7 @@ pub fn check() {
     assert!(write(&postfix, &mut sink()).is_err(), "postfix has no stamp of exim's kind");
 }
 
-/// `class` is the first digit of most codes; the others are greetings that refuse for good.
+/// Every code has `class` as its first digit, except in greetings, which may refuse permanently.
 fn check_rows(count: usize, class: u16, rows: fn(ServerKind) -> &'static [ReplyRow]) {
     let all = PROVIDERS.iter().flat_map(|&provider| rows(provider)).collect::<Vec<_>>();
     assert_eq!(all.len(), count, "rows of class {class}");
@@ -82,7 +82,7 @@ fn check_log(spec: &Spec) {
     }
 }
 
-/// What is counted by key is counted by domain too; Postfix's expired name none.
+/// Outbound and local events are counted by key and by domain; expired mail is left out, because Postfix names no recipient.
 fn check_domains(totals: &LogTotals) {
     let by_key = |outcome: &str| {
         let of = |key: &str| key.split('|').nth(1) == Some(outcome) && !key.starts_with("inbound");

@@ -1,4 +1,4 @@
-//! How much of the log is written goes in, the time of the next line comes out.
+//! Computes the time of the next line from the size written so far, and formats time stamps.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::spec::Stamp;
 
-/// How much mail moves in each hour of the day.
+/// Relative traffic in each hour of the day.
 const HOURS: [u32; 24] =
     [12, 9, 8, 8, 10, 14, 22, 38, 62, 80, 84, 82, 76, 78, 80, 78, 70, 60, 48, 40, 34, 28, 22, 16];
 
@@ -14,7 +14,7 @@ pub const SECOND: u64 = 1000;
 pub const HOUR: u64 = 3600 * SECOND;
 pub const DAY: u64 = 24 * HOUR;
 
-/// Spreads a log of known size over its days, so that the traffic need not be known beforehand.
+/// Maps bytes written to time, so that a log of any size covers its days evenly.
 pub struct TrafficClock {
     bytes: u64,
     days: u32,
@@ -25,7 +25,7 @@ impl TrafficClock {
         Self { bytes, days }
     }
 
-    /// Milliseconds since the start; never earlier for more bytes.
+    /// Milliseconds since the first midnight; monotonic in `written`.
     pub fn at(&self, written: u64) -> u64 {
         let days = written as f64 / self.bytes.max(1) as f64 * f64::from(self.days);
         let all = f64::from(HOURS.iter().sum::<u32>());
@@ -41,13 +41,13 @@ impl TrafficClock {
     }
 }
 
-/// The stamps of one log; the one of the last second is kept, for most lines share it.
+/// Formats time stamps; the text of the last second is cached, because most lines share it.
 pub struct Stamps {
     form: Stamp,
     start: i64,
     second: i64,
     text: String,
-    /// When the last line was written, and how many before it in the same millisecond.
+    /// Time of the last line, and the number of earlier lines in the same millisecond.
     last: (u64, u64),
 }
 

@@ -1,4 +1,4 @@
-//! Replies that take a message, by the kind of server that gives them.
+//! Lists replies that accept a message, by kind of server.
 
 use super::reply::ReplyRow;
 use super::reply::ReplyStage::Dot;
@@ -92,6 +92,6 @@ pub const PLAIN: &[ReplyRow] = &[
     (252, "2.0.0", Dot, "Taken, will try my best"),
 ];
 
-/// What a mailbox server on this machine says over LMTP.
+/// Replies of the LMTP server on this machine.
 pub const MAILBOX: &[ReplyRow] =
     &[(250, "2.0.0", Dot, "<%r> %x%xAA Saved"), (250, "2.0.0", Dot, "<%r> +%x Saved")];

@@ -1,4 +1,4 @@
-//! Postfix tries to deliver: one attempt for each pending recipient, and what follows from it.
+//! Simulates a delivery attempt of Postfix: one result for each pending recipient, then a bounce or removal.
 
 use super::log::tag;
 use super::message::QueuedMessage;
@@ -11,7 +11,7 @@ use super::status::StatusLine;
 use super::totals::{Outcome, local, outbound};
 use super::verdict::{AttemptResult, FailureCause, draw};
 
-/// Attempts in which the whole message, or what is left of it, is handed over. The bounce it caused comes back.
+/// Tries every pending recipient once and returns the bounce, if the attempt caused one.
 pub fn attempt(
     sim: &mut Simulation,
     at: u64,
@@ -88,7 +88,7 @@ fn remove(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
     }
 }
 
-/// The first of our domains get the most mail; theirs goes to the mailbox server.
+/// The busiest local domains are delivered by LMTP, the others by virtual, local and pipe.
 const fn is_lmtp(to: Address) -> bool {
     to.domain.0 < 16
 }

@@ -1,4 +1,4 @@
-//! A day at an Exim: who comes when, and what each step of a message leads to.
+//! Simulates an Exim server: draws arrivals and runs the steps of each message.
 
 use std::io;
 
@@ -13,18 +13,18 @@ use super::site::Simulation;
 use super::spec::Spec;
 use super::totals::LogTotals;
 
-/// What is waiting for its time.
+/// A step that waits for its time.
 enum EximStep {
     Take(Box<QueuedMessage>),
     Deliver(Box<QueuedMessage>),
     TurnAway(ClientSeed),
 }
 
-/// What happens so often, in this order: mail from servers, from people, from our machines; refusals; queue runs
-/// and notes.
+/// Weights of arrivals: mail from servers, from people and from internal machines; rejected clients; queue runs and
+/// other notes.
 const ARRIVALS: [u64; 5] = [200, 230, 210, 345, 50];
 
-/// The queue runner comes by each half hour.
+/// Interval of the queue runner.
 const RUN: u64 = 1800 * SECOND;
 const LONGEST_WAIT: u64 = 14_400 * SECOND;
 
@@ -32,7 +32,7 @@ pub fn write(spec: &Spec, log: LogWriter) -> io::Result<LogTotals> {
     let clock = TrafficClock::new(spec.bytes, spec.days);
     let mut sim = Simulation::new(spec, log);
     let mut agenda = Agenda::new();
-    // A quarter of the log at most, so that short logs see mail expire too.
+    // At most a quarter of the log, so that mail expires in short logs too.
     let lifetime = DAY.min(u64::from(spec.days) * DAY / 4);
     while !sim.log.is_full() {
         let now = clock.at(sim.log.bytes());
@@ -49,7 +49,7 @@ pub fn write(spec: &Spec, log: LogWriter) -> io::Result<LogTotals> {
     sim.log.finish()
 }
 
-/// Only seen when Exim logs by way of syslog.
+/// Shown only if Exim logs to syslog.
 fn exim(seed: u64) -> ProgramTag {
     tag("exim", 3000 + (seed % 29_000) as u32)
 }
@@ -171,7 +171,7 @@ fn turn_away(sim: &mut Simulation, at: u64, client: ClientSeed) {
     }
 }
 
-/// Lines that belong to no message.
+/// Writes a line that belongs to no message.
 fn note(sim: &mut Simulation, at: u64) {
     let client = sim.client(ClientKind::Nameless);
     let by = exim(u64::from(client.seed));

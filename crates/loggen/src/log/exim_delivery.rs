@@ -1,4 +1,4 @@
-//! Exim tries to deliver: `=>`, `->`, `==`, `**`, the hosts that failed in between, and `Completed`.
+//! Writes Exim's delivery lines: `=>`, `->`, `==`, `**`, failed hosts, and `Completed`.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ const REMOTE: &str = "R=dnslookup T=remote_smtp";
 const LOCAL: &str = "R=localuser T=local_delivery";
 const CIPHER: &str = "X=TLS1.3:ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM:256 CV=yes";
 
-/// What a line about this message needs, whatever it says.
+/// The arguments that every delivery line needs.
 #[derive(Clone, Copy)]
 struct Attempt<'a> {
     at: u64,
@@ -25,7 +25,7 @@ struct Attempt<'a> {
     words: &'a ReplyContext,
 }
 
-/// One attempt for each pending recipient. The bounce it caused comes back.
+/// Tries every pending recipient once and returns the bounce, if the attempt caused one.
 pub fn attempt(
     sim: &mut Simulation,
     at: u64,
@@ -191,7 +191,7 @@ fn remote(sim: &mut Simulation, this: Attempt, verdict: AttemptResult, is_same: 
     }
 }
 
-/// The first exchanger fails before the next takes the message.
+/// The first exchanger fails before the next accepts the message.
 fn fail_first_host(sim: &mut Simulation, this: Attempt) {
     let Attempt { at, by, message, words, .. } = this;
     let (id, peer) = (&message.id, ExchangerField(words.host));
@@ -212,7 +212,7 @@ fn defer(sim: &mut Simulation, this: Attempt, why: FailureCause) {
     let peer = ExchangerField(words.host);
     let unreplied = outbound(Outcome::Deferred);
     match why {
-        // A greeting that refuses for good is no deferral to Exim; this host is down instead.
+        // Exim bounces after a permanent error in the greeting, so this deferral gets a connection error instead.
         FailureCause::Reply(row) if row.2 != ReplyStage::Greeting || row.0 < 500 => {
             defer_by_reply(sim, this, row)
         }
@@ -255,7 +255,7 @@ fn defer(sim: &mut Simulation, this: Attempt, why: FailureCause) {
     }
 }
 
-/// An answer to RCPT is logged once, any other first for the host and then for the recipient.
+/// A reply to RCPT is logged once; any other is logged for the host and then for the recipient.
 fn defer_by_reply(sim: &mut Simulation, this: Attempt, row: &'static ReplyRow) {
     let Attempt { at, by, message, pending, words } = this;
     let (id, to, peer) = (&message.id, pending.to, ExchangerField(words.host));
@@ -275,7 +275,7 @@ fn defer_by_reply(sim: &mut Simulation, this: Attempt, row: &'static ReplyRow) {
         sim.log.event(at, by, key, format_args!("{id} == {to} {REMOTE} defer ({number}) {peer}: {error}"));
         return;
     }
-    // Before 4.90 the host stood inside the text.
+    // Exim before 4.90 logged the host inside the text.
     let (host, stage) = (words.host, EximStage(row.2, words));
     let reply = ReplyText { row, words, joint: EXIM_JOINT };
     sim.log.event(at, by, key, format_args!(

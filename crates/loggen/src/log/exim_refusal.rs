@@ -1,4 +1,4 @@
-//! What Exim says to clients that it does not serve. Most of it shows no code: its log names the rule, not the reply.
+//! Writes the lines of clients that Exim rejects; most show no code, because Exim logs the ACL message, not the reply.
 
 use std::fmt;
 
@@ -8,20 +8,22 @@ use super::reply::{Filled, ReplyContext};
 use super::site::Simulation;
 use super::totals::{Outcome, inbound};
 
-/// What stands before the text.
+/// The fields before the text.
 #[derive(Clone, Copy)]
 enum LineStart {
     /// `H=name (helo) [ip]:port `
     Peer,
-    /// The message's id, and then the peer.
+    /// The message id, then the same as `Peer`.
     Message,
-    /// Nothing.
+    /// No fields.
     None,
 }
 
 use LineStart::{Message, None, Peer};
 
-/// Weight, front, code, enhanced code, text with marks; `%p` is the peer once more, without `H=`.
+/// Weight, line start, code, enhanced code, and text with the marks of `ReplyContext`.
+///
+/// `%p` is the client as after `H=`, `%P` its address alone.
 type EximRefusal = (u64, LineStart, u16, &'static str, &'static str);
 
 const REFUSALS: &[EximRefusal] = &[
@@ -85,7 +87,7 @@ const REFUSALS: &[EximRefusal] = &[
     ),
 ];
 
-/// The rows at the table's head that refuse one recipient: these are said more than once in a session.
+/// Number of rows at the head of the table that reject a recipient and may repeat within a session.
 const RECIPIENT_ROWS: usize = 14;
 
 pub fn refuse(sim: &mut Simulation, at: u64, by: ProgramTag, client: ClientSeed, is_first: bool) {
@@ -98,7 +100,7 @@ pub fn refuse(sim: &mut Simulation, at: u64, by: ProgramTag, client: ClientSeed,
         client,
         salt: sim.rng.draw(),
     };
-    // The peer is no mark of its own: remote servers' texts have none to show.
+    // `Filled` does not know `%p` and `%P`: no other table uses them.
     let (before, after) = match (text.split_once("%p"), text.split_once("%P")) {
         (Some(parts), _) | (_, Some(parts)) => parts,
         _ => (text, ""),
@@ -110,7 +112,7 @@ pub fn refuse(sim: &mut Simulation, at: u64, by: ProgramTag, client: ClientSeed,
     };
     let (before, after) = (Filled(before, &words), Filled(after, &words));
     let line = format_args!("{before}{middle}{after}");
-    // `sender verify fail` only says why the next line refuses.
+    // `sender verify fail` gives the reason for the rejection in the next line and is no event of its own.
     let is_note = text.starts_with("sender verify fail");
     match front {
         Peer if is_note => sim.log.routine(at, by, format_args!("H={} {line}", EximPeer(client))),
@@ -140,7 +142,7 @@ fn draw_row(sim: &mut Simulation, rows: &'static [EximRefusal]) -> &'static Exim
     &rows[0]
 }
 
-/// `out1.d0007.example.net (mail.example.net) [192.0.2.7]:4711`, the name left out for a host without one.
+/// `out1.d0007.example.net (mail.example.net) [192.0.2.7]:4711`, without the name if the host has none.
 pub struct EximPeer(pub ClientSeed);
 
 impl fmt::Display for EximPeer {

@@ -1,10 +1,10 @@
-//! The second and a running number go in, a queue id comes out. No two messages of a log share one.
+//! Builds queue ids in the formats of Postfix and Exim from a time and a running number, unique within a log.
 
 use std::fmt;
 
 use super::rng::mix;
 
-/// Postfix's digits: no vowels, so that no word comes out (postfix `safe_ultostr.c`).
+/// Postfix's digits; they have no vowels, so that no id spells a word (postfix `safe_ultostr.c`).
 const POSTFIX_DIGITS: &[u8; 52] = b"0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz";
 const EXIM_DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -19,7 +19,7 @@ impl Id {
         Self { text: [0; 24], length: 0 }
     }
 
-    /// At least `width` digits.
+    /// Appends the number, padded with zeros to `width` digits.
     fn push(&mut self, number: u64, digits: &[u8], width: usize) {
         let base = digits.len() as u64;
         let from = usize::from(self.length);
@@ -79,7 +79,7 @@ impl Id {
     }
 }
 
-/// An odd factor is a bijection below 2^26, far more messages than 10 GiB of log hold.
+/// Unique below 2^26 (an odd factor is a bijection), more messages than 10 GiB of log hold.
 const fn inode(count: u64) -> u64 {
     count.wrapping_mul(0x2c9_27d5) & 0x3ff_ffff
 }

@@ -1,4 +1,4 @@
-//! Lines go in with their time and what they count for; bytes go out, in blocks.
+//! Writes log lines in blocks and counts each line as it is written.
 
 use std::fmt::Arguments;
 use std::io::{self, Write};
@@ -10,11 +10,11 @@ use super::totals::{EventKey, LogTotals, RunningTotals};
 
 const BLOCK_SIZE: usize = 256 * 1024;
 
-/// The program that writes the line.
+/// Program name and process id at the start of a syslog line.
 #[derive(Clone, Copy)]
 pub struct ProgramTag {
     pub program: &'static str,
-    /// 0: a program that logs none.
+    /// 0 if the program logs no process id.
     pub pid: u32,
 }
 
@@ -22,7 +22,7 @@ pub const fn tag(program: &'static str, pid: u32) -> ProgramTag {
     ProgramTag { program, pid }
 }
 
-/// Lines must come in the order of time.
+/// Buffers lines and writes them in blocks; lines must be added in the order of time.
 pub struct LogWriter<'w> {
     out: &'w mut dyn Write,
     block: Vec<u8>,
@@ -91,7 +91,7 @@ impl<'w> LogWriter<'w> {
         block.push(b'\n');
     }
 
-    /// To be called between two steps; most calls do nothing.
+    /// Writes the buffered block if it is full; called after each step.
     pub fn flush(&mut self) -> io::Result<()> {
         if self.block.len() >= BLOCK_SIZE { self.hand_over() } else { Ok(()) }
     }

@@ -1,33 +1,33 @@
-//! A message on its way: what it needs to remember from one line of log to the next.
+//! Holds what later log lines need to know about a message in the queue.
 
 use super::id::Id;
 use super::names::{Address, ClientSeed};
 use super::reply::ReplyRow;
 
-/// A recipient that is neither served nor given up yet.
+/// A recipient whose delivery is neither done nor given up.
 pub struct PendingRecipient {
     pub to: Address,
-    /// What it was put off with the last time: servers repeat themselves.
+    /// Reply of the last deferral; most retries get the same one.
     pub last: Option<&'static ReplyRow>,
 }
 
 pub struct QueuedMessage {
     pub id: Id,
-    /// Milliseconds since the log's start, as all times here.
+    /// Arrival, in milliseconds since the log's first midnight, as all times of the generator.
     pub born: u64,
-    /// None is the null sender: a bounce, which is never bounced again.
+    /// `None` is the null sender, so the message is a bounce and is never bounced itself.
     pub sender: Option<Address>,
     pub client: ClientSeed,
     pub size: u64,
     pub pending: Vec<PendingRecipient>,
-    /// Recipients at the start.
+    /// Number of recipients on arrival.
     pub recipients: usize,
     pub tries: u32,
-    /// Nobody will ever take what is left.
+    /// Every further attempt is deferred.
     pub stuck: bool,
     pub bounced: bool,
     pub expired: bool,
-    /// So many messages follow in the same session.
+    /// Number of messages that follow in the same SMTP session.
     pub more: u64,
     pub salt: u64,
 }

@@ -1,8 +1,7 @@
-//! Logs as a busy Postfix or Exim would write them, and what a right reading of them must count.
+//! Generates the log of a busy Postfix or Exim server, and the counts that a correct parser must find in it.
 //!
-//! A week of mail is played through, message by message: sessions, queue ids, deliveries, retries, bounces. Every
-//! line is counted when it is written, so the totals do not depend on any parser. Memory grows with the mail that
-//! waits in the queue, not with the log.
+//! A discrete-event simulation runs sessions, deliveries, retries and bounces message by message. Every line is counted
+//! when it is written, so the totals depend on no parser. Memory grows with the simulated queue, not with the log.
 
 mod agenda;
 mod background;

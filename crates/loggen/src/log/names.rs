@@ -1,13 +1,13 @@
-//! Numbers go in, names come out: domains, addresses, hosts. Nothing is stored, so a million clients cost nothing.
+//! Derives domains, addresses and host names from numbers, so that a million clients need no memory.
 
 use std::fmt;
 
 use super::rng::{Rng, mix};
 
-/// Domains whose mailboxes are here, numbered before all others.
+/// Number of local domains; they have the lowest domain numbers.
 pub const LOCAL_DOMAINS: u16 = 24;
 pub const REMOTE_DOMAINS: u16 = 5000;
-/// This machine.
+/// Host name of the simulated server.
 pub const HERE: &str = "mx1.example.org";
 pub const HERE_IP: &str = "192.0.2.10";
 
@@ -49,7 +49,7 @@ impl fmt::Display for Domain {
 pub struct User(u32);
 
 impl User {
-    /// Only the bits that are shown are kept, so that two users never share a name.
+    /// Keeps only the bits that the name shows, so that different users have different names.
     pub const fn new(number: u32) -> Self {
         let shown = match number >> 12 & 3 {
             0 => 0x00_303f,
@@ -88,7 +88,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// The sender as the log shows it, between angle brackets; None is the null sender.
+/// The envelope sender as shown between angle brackets; `None` is the null sender.
 pub struct EnvelopeSender(pub Option<Address>);
 
 impl fmt::Display for EnvelopeSender {
@@ -132,16 +132,16 @@ impl fmt::Display for Host {
     }
 }
 
-/// Who connects to us.
+/// The kinds of client that connect to the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum ClientKind {
     /// Another domain's outgoing server.
     Server,
-    /// A machine of our own, allowed to relay.
+    /// An internal machine that may relay.
     Inside,
-    /// A person's device, which authenticates.
+    /// The device of a user, who logs in.
     Person,
-    /// A host without a name.
+    /// A host without a reverse DNS name.
     Nameless,
 }
 
@@ -162,7 +162,7 @@ impl ClientSeed {
     }
 }
 
-/// The client's name in the DNS, `unknown` for want of one, as Postfix writes it.
+/// The client's reverse DNS name, or `unknown`, as Postfix logs it.
 pub struct ClientName(pub ClientSeed);
 
 impl fmt::Display for ClientName {
@@ -177,7 +177,7 @@ impl fmt::Display for ClientName {
     }
 }
 
-/// What the client calls itself.
+/// The client's HELO name.
 pub struct Helo(pub ClientSeed);
 
 impl fmt::Display for Helo {
@@ -192,7 +192,7 @@ impl fmt::Display for Helo {
     }
 }
 
-/// Recipient domains by rank: the first gets the most mail, the 5,000th next to none.
+/// Cumulative Zipf distribution over the recipient domains.
 pub struct Zipf(Vec<f64>);
 
 impl Zipf {

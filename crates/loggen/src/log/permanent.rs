@@ -1,4 +1,4 @@
-//! Replies that give a message back, by the kind of server that gives them.
+//! Lists replies that reject a message permanently, by kind of server.
 
 use super::reply::ReplyRow;
 use super::reply::ReplyStage::{Data, Dot, Mail, Rcpt};

@@ -1,4 +1,4 @@
-//! A day at a Postfix: who comes when, and what each step of a message leads to.
+//! Simulates a Postfix server: draws arrivals and runs the steps of each message.
 
 use std::io;
 
@@ -16,11 +16,11 @@ use super::site::Simulation;
 use super::spec::Spec;
 use super::totals::LogTotals;
 
-/// What is waiting for its time.
+/// A step that waits for its time.
 enum PostfixStep {
     Take(Box<QueuedMessage>),
     Queue(Box<QueuedMessage>),
-    /// Like `Queue`, but handed over by a program here, without a session.
+    /// Like `Queue`, but submitted by a local program without a session.
     QueueReport(Box<QueuedMessage>),
     Deliver(Box<QueuedMessage>),
     TurnAway(ClientSeed),
@@ -28,8 +28,8 @@ enum PostfixStep {
     Judge(ClientSeed),
 }
 
-/// What happens so often, in this order: mail from servers, from people, from our machines; refusals, guesses
-/// at passwords, bots; mail read, statistics, warnings, reports by cron.
+/// Weights of arrivals: mail from servers, from people and from internal machines; rejected clients, failed logins
+/// and bots; IMAP sessions, statistics, warnings and reports by cron.
 const ARRIVALS: [u64; 10] = [215, 190, 138, 235, 38, 78, 466, 42, 60, 9];
 
 const MINIMAL_BACKOFF: u64 = 300 * SECOND;
@@ -39,7 +39,7 @@ pub fn write(spec: &Spec, log: LogWriter) -> io::Result<LogTotals> {
     let clock = TrafficClock::new(spec.bytes, spec.days);
     let mut sim = Simulation::new(spec, log);
     let mut agenda = Agenda::new();
-    // A quarter of the log at most, so that short logs see mail expire too.
+    // At most a quarter of the log, so that mail expires in short logs too.
     let lifetime = DAY.min(u64::from(spec.days) * DAY / 4);
     while !sim.log.is_full() {
         let now = clock.at(sim.log.bytes());
@@ -128,7 +128,7 @@ fn run_step(
                 agenda.push(at + sim.rng.between(60, 3000), PostfixStep::Deliver(Box::new(bounce)));
             }
             if !message.pending.is_empty() {
-                // As the queue manager does it: as long again as the message is old (qmgr(8)).
+                // The wait equals the age of the message, within the limits, as in qmgr(8).
                 let wait = message.age(at).clamp(MINIMAL_BACKOFF, MAXIMAL_BACKOFF);
                 agenda.push(at + wait + sim.rng.below(60 * SECOND), PostfixStep::Deliver(message));
             }
@@ -139,7 +139,7 @@ fn run_step(
     }
 }
 
-/// The session goes on with the next message, or ends.
+/// Starts the next message of the session, or ends the session.
 fn continue_session(
     sim: &mut Simulation,
     agenda: &mut Agenda<PostfixStep>,

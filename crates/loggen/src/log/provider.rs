@@ -1,4 +1,4 @@
-//! A recipient domain goes in, the kind of server behind it and that server's replies come out.
+//! Assigns each recipient domain a kind of mail server and lists the replies of each kind.
 
 use super::names::{Domain, LOCAL_DOMAINS};
 use super::reply::ReplyRow;
@@ -13,14 +13,14 @@ pub enum ServerKind {
     Gmx,
     Postfix,
     Exim,
-    /// Sendmail, qmail, filters sold in boxes.
+    /// Sendmail, qmail and filter appliances.
     Plain,
-    /// The mailbox server on this machine.
+    /// The LMTP server on this machine.
     Mailbox,
 }
 
 impl ServerKind {
-    /// The four largest domains are the four large providers; many smaller ones are their customers.
+    /// The four busiest domains belong to the four large providers, which also host a share of the smaller ones.
     pub fn of(domain: Domain) -> Self {
         if domain.is_local() {
             return Self::Mailbox;
@@ -82,7 +82,7 @@ impl ServerKind {
     }
 }
 
-/// The first rows of a table are said more often than the last.
+/// Draws a row; earlier rows are more likely.
 pub fn draw_row(rng: &mut Rng, rows: &'static [ReplyRow]) -> &'static ReplyRow {
     &rows[rng.early(rows.len())]
 }

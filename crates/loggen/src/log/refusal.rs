@@ -1,4 +1,4 @@
-//! What Postfix says to clients that it does not serve, and how it logs that.
+//! Writes the lines of clients that Postfix rejects.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::reply::{Filled, ReplyContext};
 use super::site::Simulation;
 use super::totals::{Outcome, inbound};
 
-/// The command refused, as Postfix names it.
+/// The rejected command, as Postfix names it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum RefusedCommand {
     Connect,
@@ -21,7 +21,7 @@ enum RefusedCommand {
 
 use RefusedCommand::{Connect, Data, Ehlo, Mail, Rcpt, Vrfy};
 
-/// Weight, command, code, enhanced code, text with marks.
+/// Weight, command, code, enhanced code, and text with the marks of `ReplyContext`.
 type PostfixRefusal = (u64, RefusedCommand, u16, &'static str, &'static str);
 
 const REFUSALS: &[PostfixRefusal] = &[
@@ -108,7 +108,7 @@ const MILTER: &[PostfixRefusal] = &[
 ];
 
 fn draw_row(sim: &mut Simulation, rows: &'static [PostfixRefusal]) -> &'static PostfixRefusal {
-    // Few enough rows that a walk over the weights is no cost worth a table.
+    // The table is short, so a linear search over the weights is fast enough.
     let mut left = sim.rng.below(rows.iter().map(|row| row.0).sum());
     for row in rows {
         if left < row.0 {
@@ -188,7 +188,7 @@ impl RefusedCommand {
     }
 }
 
-/// What Postfix knew of the session when it refused.
+/// The end of a reject line: what Postfix knows about the session at that command.
 struct RejectTail<'a> {
     command: RefusedCommand,
     words: &'a ReplyContext,

@@ -1,4 +1,4 @@
-//! Postfix speaks to the recipient's exchangers, and writes down what they said or that they could not be reached.
+//! Writes Postfix's lines about remote deliveries: replies, connection errors and suspended destinations.
 
 use std::fmt;
 
@@ -107,7 +107,7 @@ impl fmt::Display for SaidReply<'_> {
     }
 }
 
-/// The first exchanger fails, and the next will be asked: a line without `status=`.
+/// The first exchanger fails before the next is tried: a line without `status=`.
 fn fail_first_host(
     sim: &mut Simulation,
     at: u64,
@@ -152,7 +152,7 @@ const fn connection_error(relay: Relay) -> &'static str {
     }
 }
 
-/// The final lines of one recipient, for whichever program writes them.
+/// Returns a function that builds the delivery line of one recipient for the program that writes it.
 fn line_builder<'a>(
     message: &'a QueuedMessage,
     to: Address,

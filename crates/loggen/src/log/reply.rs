@@ -1,11 +1,11 @@
-//! A row of a reply table goes in, the reply comes out as Postfix or as Exim logs it.
+//! Formats a row of a reply table as Postfix or Exim logs it.
 
 use std::fmt::{self, Display, Write};
 
 use super::names::{Address, ClientName, ClientSeed, EnvelopeSender, HERE, HERE_IP, Helo, Host};
 use super::rng::mix;
 
-/// The command the reply answers.
+/// The command that the reply answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ReplyStage {
     Greeting,
@@ -17,9 +17,9 @@ pub enum ReplyStage {
 
 /// Code, enhanced code, stage, text.
 ///
-/// The enhanced code stands behind the code; `#5.1.0` does so with its mark, `(#5.1.1)` stands behind the text instead,
-/// and an empty one is not shown. A `\n` in the text begins a line of the reply, with the codes repeated. `%` and
-/// a letter is filled in, see `Words`.
+/// The enhanced code follows the code; `#5.1.0` keeps its `#`, `(#5.1.1)` follows the text instead, and an empty one is
+/// left out. A `\n` in the text starts a new line of the reply, which repeats the codes. `%` and a letter is a mark, see
+/// `ReplyContext`.
 pub type ReplyRow = (u16, &'static str, ReplyStage, &'static str);
 
 /// The enhanced code as it is counted.
@@ -27,10 +27,10 @@ pub fn enhanced(row: &ReplyRow) -> &'static str {
     row.1.trim_matches(['#', '(', ')'])
 }
 
-/// Postfix's own `dsn=`: the reply's, unless there is none at its place or it contradicts the outcome.
+/// Postfix's `dsn=`: the enhanced code of the reply, unless it is missing or contradicts the outcome.
 pub fn dsn(class: char, row: &ReplyRow) -> Dsn {
     let agrees = row.1.starts_with(class) && row.0.to_string().starts_with(class);
-    // A greeting that refuses for good is only deferred; Postfix then keeps the rest of the code.
+    // Postfix only defers after a permanent error in the greeting, and keeps the rest of the code.
     let moved = row.2 == ReplyStage::Greeting && row.1.starts_with(|c: char| c.is_ascii_digit());
     Dsn(class, if agrees || moved { row.1.get(1..).unwrap_or(".0.0") } else { ".0.0" })
 }
@@ -44,7 +44,7 @@ impl Display for Dsn {
     }
 }
 
-/// What the marks in a text stand for: `%r` recipient, `%l` its local part, `%d` its domain, `%h` the remote host,
+/// The values of the marks in a text: `%r` recipient, `%l` its local part, `%d` its domain, `%h` the remote host,
 /// `%s` sender, `%c` client as `name[ip]`, `%a` its address, `%o` its HELO; `%i` and `%m` our address and name;
 /// `%n` nine digits, `%x` twelve hexadecimal ones, `%X` ten of a queue id.
 #[derive(Clone, Copy)]
@@ -56,7 +56,7 @@ pub struct ReplyContext {
     pub salt: u64,
 }
 
-/// A text with its marks filled in.
+/// Displays a text with its marks replaced.
 pub struct Filled<'a>(pub &'a str, pub &'a ReplyContext);
 
 impl Display for Filled<'_> {
@@ -95,7 +95,7 @@ impl ReplyContext {
     }
 }
 
-/// A reply of many lines: Postfix joins them by blanks, Exim shows the break as it would be typed.
+/// Displays a reply; Postfix joins its lines by spaces, Exim by an escaped newline.
 pub struct ReplyText<'a> {
     pub row: &'a ReplyRow,
     pub words: &'a ReplyContext,
@@ -104,7 +104,7 @@ pub struct ReplyText<'a> {
 
 pub const POSTFIX_JOINT: &str = " ";
 pub const EXIM_JOINT: &str = "\\n";
-/// Inside `C="…"` Exim quotes once more.
+/// Inside `C="…"` Exim escapes the backslash too.
 pub const EXIM_QUOTED_JOINT: &str = "\\\\n";
 
 impl Display for ReplyText<'_> {
@@ -127,7 +127,7 @@ impl Display for ReplyText<'_> {
     }
 }
 
-/// `(in reply to …)`, which Postfix appends.
+/// The command in `(in reply to …)`, which Postfix appends to a reply.
 pub const fn postfix_stage(stage: ReplyStage) -> &'static str {
     match stage {
         ReplyStage::Greeting => "",

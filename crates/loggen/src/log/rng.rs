@@ -1,6 +1,6 @@
-//! A seed goes in, the same numbers come out, on every machine and in every version.
+//! Draws pseudo-random numbers that depend on the seed alone, on every machine and in every version.
 
-/// Splitmix64: short, fast, and good enough to draw mail traffic with.
+/// Splitmix64, a generator of 64 bits of state (Steele, Lea and Flood, 2014).
 pub struct Rng(u64);
 
 impl Rng {
@@ -13,7 +13,7 @@ impl Rng {
         mix(self.0)
     }
 
-    /// 0 .. `limit`, without `limit`.
+    /// Uniform in `0..limit`.
     pub const fn below(&mut self, limit: u64) -> u64 {
         ((self.draw() >> 32) * limit) >> 32
     }
@@ -22,7 +22,7 @@ impl Rng {
         low + self.below(high - low)
     }
 
-    /// True so many times in a thousand.
+    /// True with a probability of `per_mille` in a thousand.
     pub const fn chance(&mut self, per_mille: u64) -> bool {
         self.below(1000) < per_mille
     }
@@ -34,7 +34,7 @@ impl Rng {
         (if one < other { one } else { other }) as usize
     }
 
-    /// The index of the drawn weight.
+    /// Draws an index; each is as likely as its weight.
     pub fn weighted(&mut self, weights: &[u64]) -> usize {
         let mut left = self.below(weights.iter().sum());
         weights
@@ -48,7 +48,7 @@ impl Rng {
     }
 }
 
-/// Splitmix64's last step: neighbouring numbers come out far apart.
+/// Hash of a number (the last step of Splitmix64): neighbouring numbers give unrelated results.
 pub const fn mix(number: u64) -> u64 {
     let mut z = number;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! Clients come to Postfix: from the greeting to the queue, or to the door.
+//! Writes the lines of Postfix's SMTP sessions, from the connection to the queue or the rejection.
 
 use super::log::{ProgramTag, tag};
 use super::message::QueuedMessage;
@@ -34,7 +34,7 @@ pub const fn cleanup(salt: u64) -> ProgramTag {
     tag("postfix/cleanup", 21_000 + (salt % 977) as u32)
 }
 
-/// Strangers come through postscreen, people by the submission ports, our own machines directly.
+/// Servers and bots connect through postscreen, people to the submission ports, internal machines to smtpd directly.
 pub fn connect(sim: &mut Simulation, at: u64, client: ClientSeed) {
     let (name, ip, port) = (ClientName(client), client.ip(), client.port());
     if matches!(client.origin, ClientKind::Server | ClientKind::Nameless) {
@@ -66,7 +66,7 @@ pub fn connect(sim: &mut Simulation, at: u64, client: ClientSeed) {
     }
 }
 
-/// `client=`: the message has got its queue id.
+/// Writes `client=`, the first line with the queue id.
 pub fn take(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
     let client = message.client;
     let (id, name, ip) = (&message.id, ClientName(client), client.ip());
@@ -92,7 +92,7 @@ pub fn take(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
     }
 }
 
-/// False: a milter or a header check kept it from delivery.
+/// False if a milter or a header check stopped the message.
 pub fn queue(sim: &mut Simulation, at: u64, message: &QueuedMessage) -> bool {
     name_message(sim, at, message);
     milters(sim, at, message);
@@ -154,7 +154,7 @@ fn milters(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
     }
 }
 
-/// Milters and header checks answer with an enhanced code, or with none, and never with a reply code.
+/// Lines of milters and header checks show an enhanced code or none, never a reply code.
 fn is_let_through(sim: &mut Simulation, at: u64, message: &QueuedMessage) -> bool {
     let (outcome, enhanced, verb, why) = match sim.rng.below(2000) {
         0..36 => (Outcome::Rejected, "5.7.1", "milter-reject: END-OF-MESSAGE", "Spam message rejected"),
@@ -223,7 +223,7 @@ fn lose_connection(sim: &mut Simulation, at: u64, client: ClientSeed, command: &
     sim.log.routine(at, smtpd(client), format_args!("lost connection after {command} from {name}[{ip}]"));
 }
 
-/// A guess at a password. That it was refused is only a warning, and shows no code.
+/// A failed login, which Postfix logs as a warning without a code.
 pub fn fail_to_authenticate(sim: &mut Simulation, at: u64, client: ClientSeed) {
     let (name, ip, user) = (ClientName(client), client.ip(), sim.local_address());
     let by = smtpd(client);
@@ -242,7 +242,7 @@ pub fn fail_to_authenticate(sim: &mut Simulation, at: u64, client: ClientSeed) {
     disconnect(sim, at, client, "ehlo=1 auth=0/1 commands=1/2");
 }
 
-/// postscreen watches a bot, and asks the block lists about it.
+/// postscreen looks a bot up in the DNS block lists and rejects it or loses the connection.
 pub fn judge(sim: &mut Simulation, at: u64, client: ClientSeed) {
     let (ip, port, helo) = (client.ip(), client.port(), Helo(client));
     let lists = sim.rng.between(2, 5) as usize;

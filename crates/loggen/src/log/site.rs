@@ -1,4 +1,4 @@
-//! The machine whose log is written: its log, its dice, and who writes to whom.
+//! Holds the simulated server: its log, its random numbers, and how senders and recipients are drawn.
 
 use super::id::Id;
 use super::log::LogWriter;
@@ -8,16 +8,16 @@ use super::reply::ReplyContext;
 use super::rng::{Rng, mix};
 use super::spec::{Mta, Spec};
 
-/// Mailboxes in each domain of ours.
+/// Number of mailboxes in each local domain.
 const MAILBOXES: u64 = 300;
-/// Of recipient domains; measured exponents of mail traffic lie near 1.
+/// Zipf exponent of the recipient domains; exponents measured in mail traffic are near 1.
 const ZIPF: f64 = 1.05;
 
 pub struct Simulation<'w> {
     pub log: LogWriter<'w>,
     pub rng: Rng,
     zipf: Zipf,
-    /// How often a message has 1, 2, 3, 5 and 8 recipients.
+    /// Probabilities per thousand that a message has 1, 2, 3, 5 or 8 recipients.
     recipients: [u64; 5],
     id_form: fn(u64, u64) -> Id,
     count: u64,
@@ -67,7 +67,7 @@ impl<'w> Simulation<'w> {
         self.address_at(domain)
     }
 
-    /// Servers come back from the same few addresses, people and bots from ever new ones.
+    /// Servers use a few addresses each; people and bots use a new one every time.
     pub fn client(&mut self, origin: ClientKind) -> ClientSeed {
         let domain = self.remote_domain();
         let seed = match origin {
@@ -78,7 +78,7 @@ impl<'w> Simulation<'w> {
         ClientSeed { origin, domain, seed }
     }
 
-    /// A message that this client hands over now, to recipients that suit it.
+    /// A message that this client submits now; servers mostly write to local recipients.
     pub fn message(&mut self, at: u64, client: ClientSeed, more: u64) -> QueuedMessage {
         let inbound = client.origin == ClientKind::Server;
         let sender = match client.origin {
@@ -106,7 +106,7 @@ impl<'w> Simulation<'w> {
         self.sent(at, sender, client, pending, more)
     }
 
-    /// Our own word to the sender that something could not be delivered.
+    /// The bounce for a message, or `None` if that message is a bounce itself.
     pub fn bounce_of(&mut self, at: u64, message: &QueuedMessage) -> Option<QueuedMessage> {
         let to = message.sender?;
         Some(self.sent(at, None, message.client, vec![PendingRecipient { to, last: None }], 0))
@@ -137,7 +137,7 @@ impl<'w> Simulation<'w> {
         }
     }
 
-    /// The recipient's exchanger; 1 is asked first.
+    /// A mail exchanger of the domain; number 1 is tried first.
     pub fn host(domain: Domain, number: u8) -> Host {
         // The customers of a large provider share its hosts, so that one host serves many domains.
         let shared = Domain(LOCAL_DOMAINS + domain.0 % 200);

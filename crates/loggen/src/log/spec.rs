@@ -1,4 +1,4 @@
-//! What log is wanted: which server, how much of it, from when to when.
+//! Describes the log to generate: server, size, seed, formats and time span.
 
 use clap::ValueEnum;
 use jiff::civil::Date;
@@ -10,7 +10,7 @@ pub enum Mta {
     Exim,
 }
 
-/// How a line says when it was written. Every stamp is in UTC.
+/// Format of the time at the start of a line, always in UTC.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Stamp {
     /// `Mar  2 09:15:04`, which names no year (RFC 3164).
@@ -25,21 +25,21 @@ pub enum Stamp {
 #[derive(Clone, Debug)]
 pub struct Spec {
     pub mta: Mta,
-    /// The log ends with the step that reaches this size, a few lines past it at most.
+    /// Size of the log. It ends after the step that reaches this size, so it may be a few lines longer.
     pub bytes: u64,
     pub seed: u64,
-    /// Exim takes all three; Postfix has no `Exim` stamp.
+    /// Exim supports all three, Postfix all but `Exim`.
     pub stamp: Stamp,
-    /// Postfix's `enable_long_queue_ids`; Exim's 6-11-4, without it 6-6-2 as before 4.97.
+    /// For Postfix, `enable_long_queue_ids`; for Exim, ids of the form 6-11-4 (6-6-2, as before 4.97, if unset).
     pub long_ids: bool,
-    /// The first line is written shortly after this day's midnight.
+    /// The log starts shortly after midnight of this day.
     pub start: Date,
-    /// The traffic is spread over so many days, whatever the size.
+    /// Number of days over which the traffic is spread, whatever the size.
     pub days: u32,
 }
 
 impl Spec {
-    /// A week from Monday 2 March 2026, with the stamps and ids the server has by default.
+    /// One week from Monday 2 March 2026, with the default stamps and ids of the server.
     pub const fn new(mta: Mta, bytes: u64) -> Self {
         let stamp = match mta {
             Mta::Postfix => Stamp::Bsd,

@@ -1,4 +1,4 @@
-//! The one line that says what became of one recipient: `to=<…>, relay=…, delay=…, dsn=…, status=…`.
+//! Writes Postfix's delivery line for one recipient: `to=<…>, relay=…, delay=…, dsn=…, status=…`.
 
 use std::fmt::{self, Arguments};
 
@@ -9,7 +9,7 @@ use super::reply::Dsn;
 use super::site::Simulation;
 use super::totals::EventKey;
 
-/// What all final lines say: `to=<…>, relay=…, delay=…, delays=…, dsn=…, status=`.
+/// Fields of a delivery line: `to=<…>, relay=…, delay=…, delays=…, dsn=…, status=`.
 pub struct StatusLine<'a> {
     pub message: &'a QueuedMessage,
     pub to: Address,

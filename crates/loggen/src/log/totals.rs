@@ -1,4 +1,4 @@
-//! What a right reading of the log counts: filled while the log is written, never by reading it.
+//! Counts what a correct parser must find, while the log is written and independently of any parser.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -28,33 +28,33 @@ pub enum Outcome {
     Discarded,
 }
 
-/// What an event is counted under.
+/// The key under which an event is counted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct EventKey {
     pub direction: Direction,
     pub outcome: Outcome,
-    /// 0: the line shows none.
+    /// 0 if the line shows no code.
     pub code: u16,
-    /// Empty: the line shows none.
+    /// Empty if the line shows no enhanced code.
     pub enhanced: &'static str,
 }
 
-/// A remote server, or the way to it, failed without a reply.
+/// An outbound event without a reply, such as a failed connection.
 pub const fn outbound(outcome: Outcome) -> EventKey {
     EventKey { direction: Direction::Outbound, outcome, code: 0, enhanced: "" }
 }
 
-/// A remote server replied.
+/// An outbound event with the reply of the remote server.
 pub fn replied(outcome: Outcome, row: &'static ReplyRow) -> EventKey {
     EventKey { code: row.0, enhanced: enhanced(row), ..outbound(outcome) }
 }
 
-/// This server refused a client; code 0 and an empty enhanced code where the line shows none.
+/// An inbound event; 0 and an empty string stand for codes that the line does not show.
 pub const fn inbound(outcome: Outcome, code: u16, enhanced: &'static str) -> EventKey {
     EventKey { direction: Direction::Inbound, outcome, code, enhanced }
 }
 
-/// On this machine there are no replies.
+/// An event of local delivery, which has no reply.
 pub const fn local(outcome: Outcome) -> EventKey {
     EventKey { direction: Direction::Local, outcome, code: 0, enhanced: "" }
 }
@@ -86,44 +86,44 @@ impl fmt::Display for EventKey {
     }
 }
 
-/// Lines by what a reader should make of them.
+/// Number of lines by kind.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize)]
 pub struct LineKinds {
     pub event: u64,
-    /// The mail server's own, with nothing to count.
+    /// Lines of the mail server that report no event.
     pub routine: u64,
-    /// Another program's: dovecot, a milter, a policy server.
+    /// Lines of other programs, such as dovecot, a milter or a policy server.
     pub foreign: u64,
 }
 
-/// Events by recipient domain: every delivery attempt is one, a retry another.
+/// Delivery events of one recipient domain; each attempt counts.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize)]
 pub struct DomainTotals {
     pub delivered: u64,
     pub deferred: u64,
     pub bounced: u64,
-    /// Exim names the recipient that expired; Postfix does not, so this stays 0.
+    /// Always 0 for Postfix, whose line does not name the recipient.
     pub expired: u64,
 }
 
-/// Queue ids by what became of the message. `received` is the sum of the others.
+/// Messages by final state; `received` is the sum of the other fields.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize)]
 pub struct MessageTotals {
-    /// Taken into the queue, our own bounce messages among them; refused by a milter is not taken.
+    /// Messages that entered the queue, bounces included; those that a milter rejected are not counted.
     pub received: u64,
-    /// Every recipient got it, or its mailbox here threw it away.
+    /// Delivered to every recipient, or discarded by an alias.
     pub delivered: u64,
-    /// At least one recipient was given up for a permanent error, none for age.
+    /// At least one recipient failed permanently and none expired.
     pub bounced: u64,
-    /// At least one recipient was given up for age.
+    /// At least one recipient expired.
     pub expired: u64,
-    /// Thrown away before it was queued for delivery.
+    /// Discarded before delivery.
     pub discarded: u64,
-    /// Not finished when the log ends, the ones on hold among them.
+    /// Still in the queue at the end of the log, including held messages.
     pub queued: u64,
 }
 
-/// Everything known of a generated log.
+/// The expected counts of a generated log.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize)]
 pub struct LogTotals {
     pub bytes: u64,
@@ -131,12 +131,12 @@ pub struct LogTotals {
     pub kinds: LineKinds,
     /// By `direction|outcome|code|enhanced`, with `-` for what a line does not show.
     pub events: BTreeMap<String, u64>,
-    /// The part of `events` that repeats an earlier answer (`delivery temporarily suspended`).
+    /// The subset of `events` that repeats an earlier reply (`delivery temporarily suspended`).
     pub suspended: BTreeMap<String, u64>,
     pub domains: BTreeMap<String, DomainTotals>,
     /// Distinct pairs of queue id and recipient that were deferred at least once.
     pub deferred_recipients: u64,
-    /// Distinct queue ids with such a recipient.
+    /// Distinct queue ids with at least one such recipient.
     pub deferred_messages: u64,
     pub messages: MessageTotals,
     /// `2026-03-02 00:00`, in UTC.
@@ -144,7 +144,7 @@ pub struct LogTotals {
     pub last_minute: String,
 }
 
-/// The counts while they grow.
+/// Counts that grow while the log is written.
 #[derive(Default)]
 pub struct RunningTotals {
     pub kinds: LineKinds,
@@ -162,7 +162,7 @@ impl RunningTotals {
         *self.events.entry(key).or_default() += 1;
     }
 
-    /// To be called beside `event`.
+    /// Counts an event as suspended, in addition to `event`.
     pub fn suspended(&mut self, key: EventKey) {
         *self.suspended.entry(key).or_default() += 1;
     }
@@ -182,7 +182,7 @@ impl RunningTotals {
         }
     }
 
-    /// What is counted here; the size and the minutes are the log's to add.
+    /// The final totals without size and times, which `LogWriter::finish` adds.
     pub fn totals(self) -> LogTotals {
         let mut messages = self.messages;
         let done = messages.delivered + messages.bounced + messages.expired + messages.discarded;

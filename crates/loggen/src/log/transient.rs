@@ -1,4 +1,4 @@
-//! Replies that put a message off, by the kind of server that gives them.
+//! Lists replies that defer a message, by kind of server.
 
 use super::reply::ReplyRow;
 use super::reply::ReplyStage::{Data, Dot, Greeting, Mail, Rcpt};

@@ -1,4 +1,4 @@
-//! The dice say what becomes of one recipient in one attempt; both servers ask here.
+//! Draws the result of one delivery attempt to one recipient, for Postfix and Exim alike.
 
 use super::message::{PendingRecipient, QueuedMessage};
 use super::provider::{ServerKind, draw_row};
@@ -17,15 +17,15 @@ pub enum FailureCause {
     Reply(&'static ReplyRow),
     /// No host could be reached.
     Unreachable,
-    /// The connection broke while it was in use.
+    /// The connection was lost during the session.
     Lost,
-    /// The DNS gave no host.
+    /// The DNS lookup failed.
     Nowhere,
-    /// Not tried: a delivery to the same place failed just before.
+    /// Not tried, because a delivery to the same destination has just failed.
     Suspended,
 }
 
-/// In a thousand: delivered, deferred, bounced.
+/// Probabilities per thousand: delivered, deferred, bounced.
 const FIRST_REMOTE: [u64; 3] = [834, 90, 76];
 const LATER_REMOTE: [u64; 3] = [600, 350, 50];
 const FIRST_LOCAL: [u64; 3] = [985, 8, 7];
@@ -75,7 +75,7 @@ fn transient(
     }
 }
 
-/// A row of this provider that is said before any command: what suspends a whole destination.
+/// A reply in place of the greeting, which makes Postfix suspend the whole destination.
 pub fn greeting(sim: &mut Simulation, provider: ServerKind) -> Option<&'static ReplyRow> {
     let rows = provider.transient();
     let from = sim.rng.below(rows.len() as u64) as usize;

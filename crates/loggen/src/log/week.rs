@@ -1,4 +1,4 @@
-//! A spec goes in, a whole log comes out.
+//! Writes the whole log that a spec describes.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,9 @@ use super::spec::{Mta, Spec, Stamp};
 use super::totals::LogTotals;
 use super::{exim, postfix};
 
-/// Writes the whole log; what must be counted in it comes back.
+/// Writes the log and returns what a correct parser counts in it.
+///
+/// Fails if `out` fails, or if the spec asks for Postfix with the stamps of Exim.
 pub fn write(spec: &Spec, out: &mut impl Write) -> io::Result<LogTotals> {
     let log = LogWriter::new(spec, out);
     match (spec.mta, spec.stamp) {

@@ -1,30 +1,30 @@
-//! Numbers and times of what comes by chance.
+//! Draws random times and quantities.
 
 use super::rhythm::SECOND;
 use crate::log::rng::Rng;
 
-/// 0 ..= 1, neither end.
+/// Uniform between 0 and 1, both excluded.
 pub fn unit(rng: &mut Rng) -> f64 {
     (rng.below(1 << 31) as f64 + 0.5) / (1_u64 << 31) as f64
 }
 
-/// A waiting time of this mean.
+/// An exponentially distributed time with this mean.
 pub fn wait(rng: &mut Rng, mean: u64) -> u64 {
     (-unit(rng).ln() * mean as f64) as u64
 }
 
-/// Small and large are equally likely, by their digits.
+/// Log-uniform between `low` and `high`.
 pub fn spread(rng: &mut Rng, low: f64, high: f64) -> f64 {
     low * (high / low).powf(unit(rng))
 }
 
-/// Rank 0 is the most usual, rank n comes 1 / (n + 1) as often.
+/// A rank below `length`; rank n has a probability proportional to 1 / (n + 1).
 pub fn rank(rng: &mut Rng, length: usize) -> usize {
     let most = (length as f64).max(1.);
     ((most + 1.).powf(unit(rng)) - 1.).min(most - 1.) as usize
 }
 
-/// Poisson arrivals from `from` to `until`; some bring company, as people and programs do.
+/// Poisson arrivals from `from` to `until`, `mean` in all; some are followed by a small burst.
 pub fn arrivals(rng: &mut Rng, from: u64, until: u64, mean: f64) -> Vec<u64> {
     let mut times = Vec::new();
     if mean <= 0. || until <= from {
@@ -45,7 +45,7 @@ pub fn arrivals(rng: &mut Rng, from: u64, until: u64, mean: f64) -> Vec<u64> {
     }
 }
 
-/// Times of a storm: `shape` says how strong it is (0..=1) at the share of its length that has passed.
+/// Poisson arrivals with a varying rate (by thinning): `shape` maps the elapsed share of the time to a share of `per_minute`.
 pub fn shaped(rng: &mut Rng, from: u64, until: u64, per_minute: f64, shape: fn(f64) -> f64) -> Vec<u64> {
     let length = (until - from) as f64;
     let gap = 60_000. / per_minute;

@@ -1,4 +1,4 @@
-//! A plan goes in, a log and its truth come out.
+//! Builds a test case from a plan: the log and the storms that are in it.
 
 use super::arrivals::spread;
 use super::log::LogBuilder;
@@ -21,7 +21,9 @@ pub struct StormCase {
     pub end: i64,
 }
 
-/// Storms too weak to be seen are drawn anew, stronger.
+/// Builds the case; if a storm is too weak to be detected, it is drawn again with a higher rate.
+///
+/// Panics if a storm cannot be detected after ten attempts.
 pub fn build(plan: &CasePlan) -> StormCase {
     let mut plan = plan.clone();
     let most = 10;
@@ -30,7 +32,7 @@ pub fn build(plan: &CasePlan) -> StormCase {
             return case;
         }
         plan.boost *= 1.9;
-        // A state of the world shows where more passes by; mail that is added shows where less does.
+        // A failing service shows more in heavy traffic, additional mail shows more in light traffic.
         let is_state = plan.storms.iter().any(|pattern| pattern.least_traffic() > 1000);
         plan.messages_per_day = if is_state {
             (plan.messages_per_day * 5 / 4).min(60_000)
@@ -112,7 +114,7 @@ fn attempt(plan: &CasePlan) -> Option<StormCase> {
     Some(StormCase { log: world.log.into_bytes(), truth, end })
 }
 
-/// States of the world need people at work to be seen, and so does silence.
+/// Draws when a storm lasts. Failing services and silences are put in busy hours, where they can be detected.
 fn window(world: &mut World, pattern: Pattern, before: Option<&Draft>) -> StormSpan {
     let rng = &mut world.rng;
     let end = world.log.end();
@@ -138,7 +140,7 @@ fn window(world: &mut World, pattern: Pattern, before: Option<&Draft>) -> StormS
         let begun = (length as f64 * spread(rng, 0.2, 1.)) as u64;
         return StormSpan { from: end - begun.max(8 * MINUTE), until: end + HOUR };
     }
-    // Two storms of a case overlap in one case of three.
+    // In a third of the cases with two storms, they overlap.
     if let Some(before) = before.filter(|_| rng.chance(330)) {
         let from = before.from + rng.below(before.until.min(end) - before.from);
         return StormSpan { from, until: (from + length).min(end - MINUTE) };

@@ -1,18 +1,18 @@
-//! Who connects to us.
+//! Draws the clients that connect to the server.
 
 use super::arrivals::rank;
 use crate::log::rng::{Rng, mix};
 
 #[derive(Clone, Debug)]
 pub struct ClientHost {
-    /// The name that its address gives; `unknown` without one.
+    /// Reverse DNS name, or `unknown`.
     pub name: String,
     pub helo: String,
     pub ip: String,
     pub port: u64,
 }
 
-/// Servers that send us mail: the known providers more than others.
+/// A mail server; those of large providers are more likely.
 pub fn server(rng: &mut Rng) -> ClientHost {
     let port = rng.between(30_000, 60_000);
     let number = mix(rank(rng, 900) as u64 + 77) % 900;
@@ -41,7 +41,7 @@ pub fn server(rng: &mut Rng) -> ClientHost {
     ClientHost { helo: name.clone(), name, ip, port }
 }
 
-/// Somebody's line at home or on the road.
+/// The device of a user on a dynamic address.
 pub fn person(user: u64, rng: &mut Rng) -> ClientHost {
     let place = mix(user) % 60_000 + rng.weighted(&[80, 15, 5]) as u64 * 3;
     let (high, low) = (place / 250 % 120, place % 250 + 1);
@@ -53,7 +53,7 @@ pub fn person(user: u64, rng: &mut Rng) -> ClientHost {
     }
 }
 
-/// A machine that nobody minds.
+/// An unknown host, such as a bot.
 pub fn stranger(number: u64, rng: &mut Rng) -> ClientHost {
     let seed = mix(number ^ 0x5bad_cafe);
     let (high, low) = (seed >> 8 & 127, seed & 255);

@@ -1,4 +1,4 @@
-//! States of the world that change what becomes of mail, for a while.
+//! Describes conditions that make deliveries or inbound sessions fail for some time.
 
 use super::place::Destination;
 use super::plan::Style;
@@ -7,25 +7,25 @@ use super::text_kind::TextKind;
 use super::texts::texts;
 use crate::log::rng::mix;
 
-/// Whose mail it is that fails.
+/// The recipients whose mail fails.
 #[derive(Clone, Debug)]
 pub enum FailureScope {
     Provider(&'static str),
     Place(usize),
-    /// All that leaves this machine.
+    /// Every remote recipient.
     Remote,
-    /// So many places in a thousand, the same ones all the time.
+    /// This share of the destinations (per thousand), chosen by a hash.
     Some(u64),
     Recipient(String),
-    /// All mailboxes here.
+    /// Every local mailbox.
     Local,
 }
 
 #[derive(Clone, Debug)]
 pub enum FailureTexts {
-    /// One of these, in the first of which most believe.
+    /// One of these; the first is drawn in most cases.
     These(Vec<DeliveryFailure>),
-    /// What a server of each kind says.
+    /// Texts of this kind, in the words of the receiving server.
     Kind(TextKind),
 }
 
@@ -34,17 +34,17 @@ pub struct FailureCondition {
     pub storm: usize,
     pub from: u64,
     pub until: u64,
-    /// From no mail to `share` of the mail in this time.
+    /// Milliseconds in which the share rises linearly from 0 to `share`.
     pub rise: u64,
-    /// In a thousand.
+    /// Share of attempts that fail, per thousand.
     pub share: u64,
     pub scope: FailureScope,
     pub what: FailureTexts,
-    /// Only on this host; None: on all.
+    /// Index of the affected host; `None` affects all.
     pub host: Option<usize>,
 }
 
-/// Why clients are turned away at our own door.
+/// The fault of this server that makes it reject clients.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Trouble {
     Disk,
@@ -61,12 +61,12 @@ pub struct InboundTrouble {
     pub until: u64,
     pub share: u64,
     pub trouble: Trouble,
-    /// Only on this host; None: on all.
+    /// Index of the affected host; `None` affects all.
     pub host: Option<usize>,
 }
 
 impl FailureCondition {
-    /// What is said to this mail now; `dice` are drawn for this attempt.
+    /// The failure of this attempt, or `None` if the condition does not apply; `dice` is a random number.
     pub fn failure_for(
         &self,
         at: u64,
@@ -110,7 +110,7 @@ impl FailureCondition {
     }
 }
 
-/// Domains at one provider share its lists.
+/// Destinations of one provider fail together, because they share its block lists.
 const fn list_key(number: usize, place: &Destination) -> u64 {
     if place.provider.is_empty() { number as u64 + 1000 } else { place.flavor as u64 }
 }

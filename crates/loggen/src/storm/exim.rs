@@ -1,4 +1,4 @@
-//! The lines of a message's life in Exim.
+//! Writes Exim's lines about the arrival and the completion of a message.
 
 use std::fmt::Arguments;
 
@@ -13,7 +13,7 @@ pub fn line(world: &mut World, at: u64, salt: u64, text: Arguments) {
     world.log.line(at, "exim", 3000 + salt % 20_000, text);
 }
 
-/// Whose names are in each line of delivery: as the server is set up.
+/// Names of routers and transports, which depend on the configuration of the server.
 pub struct Routes {
     pub remote: &'static str,
     pub lookup: &'static str,
@@ -38,7 +38,7 @@ pub const fn routes(style: Style) -> Routes {
     }
 }
 
-/// `H=out1.d007.example.com (mail.example.com) [ip]:port`, without the name where there is none.
+/// `out1.d007.example.com (mail.example.com) [ip]:port`, without the name if the client has none.
 pub fn peer(client: &ClientHost) -> String {
     let ClientHost { name, helo, ip, port } = client;
     match name.as_str() {
@@ -52,7 +52,7 @@ pub fn accept(world: &mut World, at: u64, message: &Mail) {
     let Mail { id, from, size, salt, .. } = message;
     let sender = if from.is_empty() { "<>" } else { from };
     let domain = from.rsplit('@').next().filter(|domain| !domain.is_empty()).unwrap_or("example.net");
-    // With +subject and +received_recipients.
+    // The log selectors +subject and +received_recipients.
     let tail = match world.style {
         Style::Usual => String::new(),
         Style::Other => {

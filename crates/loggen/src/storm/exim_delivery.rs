@@ -1,4 +1,4 @@
-//! Exim delivers, or says why not.
+//! Writes Exim's delivery lines.
 
 use super::exim::{CIPHER, Routes, line, routes};
 use super::flow::DeliveryAttempt;
@@ -84,7 +84,7 @@ pub fn failed(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailur
         | FailureStage::Loop => ("end of data".to_owned(), -46),
     };
     let Routes { remote: route, lookup, .. } = routes(world.style);
-    // Within the retry time the host is not asked again, whichever message comes by.
+    // Exim does not try a host before its retry time, for any message.
     let is_put_off = matches!(fail.stage, FailureStage::Net | FailureStage::Greeting)
         && tries > 0
         && (salt + u64::from(tries)).is_multiple_of(2);

@@ -1,4 +1,4 @@
-//! Exim turns clients away: ACLs, authenticators, a full spool.
+//! Writes Exim's rejections: by ACLs, authenticators and a full spool.
 
 use super::client::ClientHost;
 use super::condition::Trouble;
@@ -11,7 +11,7 @@ fn inbound(code: u16) -> LineSeries {
     LineSeries::new("inbound", code, "", "")
 }
 
-/// `H=… F=<…> rejected RCPT <…>: …`; `code` is what the text says, 0 for none.
+/// `H=… F=<…> rejected RCPT <…>: …`; the first part of `why` is the code in the text, or 0.
 pub fn reject(
     world: &mut World,
     at: u64,

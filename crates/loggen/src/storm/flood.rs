@@ -1,4 +1,4 @@
-//! Mail of one kind in great numbers: from one of our people, from a program, to a list.
+//! Sends bulk mail: from a stolen account, from a program, or to a mailing list.
 
 use super::arrivals::{shaped, spread, step};
 use super::client::ClientHost;
@@ -7,17 +7,17 @@ use super::life::play;
 use super::rhythm::{HOUR, MINUTE};
 use super::world::World;
 
-/// When, and how much.
+/// The time and the rate of a storm.
 #[derive(Clone, Copy)]
 pub struct Surge {
     pub from: u64,
     pub until: u64,
-    /// Recipients.
+    /// Recipients per minute.
     pub per_minute: f64,
     pub shape: fn(f64) -> f64,
 }
 
-/// Who writes, and how well.
+/// The sender of bulk mail and the quality of its recipient list.
 #[derive(Clone)]
 pub struct BulkSender {
     pub from: String,
@@ -30,7 +30,7 @@ pub struct BulkSender {
     pub storm: Option<usize>,
 }
 
-/// To these places, and to no address twice.
+/// Sends to recipients at these destinations (any, if empty), each address once.
 pub fn send(world: &mut World, surge: Surge, sender: &BulkSender, places: &[usize]) {
     let Surge { from, until, per_minute, shape } = surge;
     let mut number = world.rng.below(1_000_000);
@@ -63,7 +63,7 @@ pub fn send(world: &mut World, surge: Surge, sender: &BulkSender, places: &[usiz
     }
 }
 
-/// One that people asked for: sent in an hour or two, and as many dead addresses as a kept list has.
+/// A wanted newsletter, sent in 20 to 150 minutes, with the few dead addresses of a maintained list.
 pub fn newsletter(world: &mut World, messages_per_day: u64) {
     let day = world.rng.below((world.end() / (24 * HOUR)).max(1));
     let from = day * 24 * HOUR + 8 * HOUR + world.rng.below(8 * HOUR);

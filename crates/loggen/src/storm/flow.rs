@@ -1,65 +1,65 @@
-//! A message on its way.
+//! Holds a message, its origin and its delivery attempts.
 
 use super::client::ClientHost;
 
 #[derive(Clone, Debug)]
 pub struct Recipient {
     pub address: String,
-    /// The number of the place; None: here.
+    /// Index of the destination, or `None` for a local mailbox.
     pub place: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
 pub enum MailOrigin {
-    /// Another server, or what says it is one.
+    /// Another server, or a client that claims to be one.
     Outside(ClientHost),
-    /// One of our people, with a password.
+    /// A user who logged in, and the login.
     Person(ClientHost, String),
-    /// cron, a web site.
+    /// A local program such as cron or a web site.
     Program,
-    /// Ours, about a message that could not be delivered.
+    /// A bounce of this server; the id is that of the failed message.
     Bounce(String),
 }
 
 #[derive(Clone, Debug)]
 pub struct Mail {
     pub id: String,
-    /// Empty: the null sender.
+    /// Empty for the null sender.
     pub from: String,
     pub to: Vec<Recipient>,
     pub origin: MailOrigin,
     pub size: u64,
     pub salt: u64,
-    /// The storm that this message is a part of.
+    /// Index of the storm that the message belongs to.
     pub storm: Option<usize>,
-    /// Recipients that do not exist, in a thousand.
+    /// Share of recipients that do not exist, per thousand.
     pub unknown: u64,
-    /// Refused for what it says, in a thousand.
+    /// Share of recipients whose server rejects the message as spam, per thousand.
     pub spam: u64,
-    /// Sent so fast that the larger providers slow it down.
+    /// Whether large providers limit its rate.
     pub listed: bool,
-    /// What is seen of its storm are deliveries.
+    /// Whether its deliveries count as events of the storm.
     pub shows: bool,
 }
 
-/// One recipient is tried once.
+/// One attempt to deliver to one recipient.
 #[derive(Clone, Copy)]
 pub struct DeliveryAttempt<'a> {
     pub at: u64,
-    /// When the message came into the queue.
+    /// Time at which the message entered the queue.
     pub queued: u64,
-    /// How long before that it had been there, when the log began.
+    /// Time in the queue before the log began.
     pub before: u64,
     pub message: &'a Mail,
     pub to: &'a Recipient,
-    /// How often it was tried before.
+    /// Number of earlier attempts.
     pub tries: u32,
-    /// The storm that makes it fail.
+    /// Index of the storm that makes the attempt fail.
     pub storm: Option<usize>,
 }
 
 impl DeliveryAttempt<'_> {
-    /// The storm that a delivery counts for.
+    /// Index of the storm that a successful delivery counts for.
     pub fn seen(&self) -> Option<usize> {
         self.message.storm.filter(|_| self.message.shows)
     }

@@ -1,4 +1,4 @@
-//! Storms at our door and behind it: attacks, a full disk, a filter that is gone, silence.
+//! Adds storms of inbound mail: attacks, a full disk, failed services behind the server, and silences.
 
 use super::arrivals::shaped;
 use super::client::{ClientHost, server, stranger};
@@ -28,7 +28,7 @@ pub fn add(world: &mut World, storm: usize, pattern: Pattern, window: StormSpan,
     }
 }
 
-/// Somebody forged our names; the bounces of the world come to us.
+/// Bounces of spam that was sent with forged sender addresses of the local domains.
 fn backscatter(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let surge = surge(world, window, boost, 3., 60.);
     let victim = world.rng.chance(350).then(|| world.our_address());
@@ -153,7 +153,7 @@ fn tls(world: &mut World, storm: usize, window: StormSpan) -> Draft {
     draft(Pattern::Tls, variant, window, factors)
 }
 
-/// Names are tried one after the other, by one machine or by many.
+/// One client or many try names of recipients one after the other.
 fn dictionary_attack(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let surge = surge(world, window, boost, 5., 140.);
     let count = [1, 1, 1, 3, 40, 400][world.rng.below(6) as usize];
@@ -166,7 +166,7 @@ fn dictionary_attack(world: &mut World, storm: usize, window: StormSpan, boost: 
         let client = &clients[world.rng.below(count) as usize];
         let name = world.site.nobody(&mut world.rng);
         let to = format!("{}@{domain}", name.split('@').next().unwrap_or_default());
-        // Each tries several names in a session.
+        // Each client tries one to three names in a session.
         let more = world.rng.below(3);
         for time in 0..=more {
             let to = format!("{time}{to}");
@@ -177,7 +177,7 @@ fn dictionary_attack(world: &mut World, storm: usize, window: StormSpan, boost: 
     if count <= 3 {
         factors.extend(clients.iter().map(|client| factor("client", client.ip.clone())));
     }
-    // What several machines have in common is what they are after.
+    // Several clients have in common the domain, the sender and the reason.
     if count > 1 {
         factors.extend([factor("reason", "user-unknown"), factor("domain", domain), factor("sender", from)]);
     }
@@ -209,7 +209,7 @@ fn password_guessing(world: &mut World, storm: usize, window: StormSpan, boost: 
     draft(Pattern::PasswordGuessing, variant, window, factors)
 }
 
-/// What stands behind us does not answer: the mailboxes, the filter, the policy service, the database.
+/// A service that the server depends on is down: LMTP, the content filter, the policy service or the database.
 fn dead_downstream(world: &mut World, storm: usize, window: StormSpan) -> Draft {
     let own = world.site.host.clone();
     let mut factors = vec![factor("host", host(world))];
@@ -244,7 +244,7 @@ fn dead_downstream(world: &mut World, storm: usize, window: StormSpan) -> Draft 
     draft(Pattern::DeadDownstream, variant, window, factors)
 }
 
-/// The server stands still, or only a part of it.
+/// Nothing is delivered, nothing arrives, or nothing is logged.
 fn silence(world: &mut World, window: StormSpan) -> Draft {
     let StormSpan { from, until } = window;
     let variant = match world.rng.below(3) {

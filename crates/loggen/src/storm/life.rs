@@ -1,4 +1,4 @@
-//! The life of one message: it comes to the door, is queued, and is tried until all is done or the log ends.
+//! Simulates one message from submission to its final state or the end of the log.
 
 use super::arrivals::wait;
 use super::condition::Trouble;
@@ -13,15 +13,15 @@ use super::world::World;
 use super::{exim, exim_delivery, exim_refusal, postfix, postfix_delivery, refusal};
 use crate::log::Mta;
 
-/// What luck a recipient has when nothing else is wrong.
+/// Result of the deliveries to a recipient when no condition applies.
 #[derive(Clone, Copy)]
 enum Luck {
     Good,
-    /// Until this time.
+    /// Fails until this time.
     Bad(DeliveryFailure, u64),
 }
 
-/// One recipient that is not done yet.
+/// A recipient that is not delivered yet.
 struct UndeliveredRecipient {
     recipient: Recipient,
     luck: Luck,
@@ -36,7 +36,7 @@ pub fn play(world: &mut World, at: u64, message: &Mail) {
     world.log.host = before;
 }
 
-/// What is in the queue when the log begins: mail to places where nobody answers.
+/// Adds the messages that are queued when the log begins, all to dead destinations.
 pub fn fill_queue(world: &mut World, messages_per_day: u64) {
     let is_dead =
         |world: &World, place: usize| world.site.places.get(place).is_some_and(|place| place.is_dead);
@@ -56,7 +56,7 @@ pub fn fill_queue(world: &mut World, messages_per_day: u64) {
     }
 }
 
-/// When it is in the queue; None: it was turned away for good, or longer than the log is.
+/// Time at which the message enters the queue, or `None` if it never does within the log.
 fn submit(world: &mut World, at: u64, message: &Mail) -> Option<u64> {
     let mut at = at;
     let client = match &message.origin {
@@ -75,7 +75,7 @@ fn submit(world: &mut World, at: u64, message: &Mail) -> Option<u64> {
         turn_away(world, at, message, storm, trouble);
         let is_person = matches!(message.origin, MailOrigin::Person(..));
         tries += 1;
-        // People press the button again once or twice; servers come back for days.
+        // People retry once or twice, servers for days.
         if is_person && tries > 2 || client.helo.starts_with("WIN-") {
             return None;
         }
@@ -99,7 +99,7 @@ fn turn_away(world: &mut World, at: u64, message: &Mail, storm: usize, trouble: 
     }
 }
 
-/// `age` is how long it had been in the queue before the log began.
+/// `age` is the time that the message had been queued before the log began.
 fn deliver(world: &mut World, queued: u64, message: &Mail, age: u64) {
     let mut pending: Vec<UndeliveredRecipient> = message
         .to
@@ -155,14 +155,14 @@ fn deliver(world: &mut World, queued: u64, message: &Mail, age: u64) {
     }
 }
 
-/// Postfix: as long again as it is old, from 300 to 4000 seconds. Exim: each quarter of an hour for two hours, then
-/// half as long again each time, from the sixteenth hour on each six hours; whenever the queue runner comes by.
+/// Time until the next attempt. Postfix waits as long as the message is old, from 300 to 4000 seconds. Exim retries
+/// every 15 minutes for two hours, then at intervals that grow by half, and after 16 hours every six hours.
 fn retry_wait(world: &mut World, age: u64) -> u64 {
     match world.mta {
         Mta::Postfix => age.clamp(300 * SECOND, 4000 * SECOND) + world.rng.below(70 * SECOND),
         Mta::Exim if age < 2 * HOUR => 15 * MINUTE + world.rng.below(15 * MINUTE),
         Mta::Exim if age < 16 * HOUR => (age / 2).clamp(HOUR, 6 * HOUR) + world.rng.below(30 * MINUTE),
-        // Whichever message comes by when the host may be asked again: messages do not keep step.
+        // The first message in the queue run retries the host, so intervals vary.
         Mta::Exim => 5 * HOUR + world.rng.below(2 * HOUR),
     }
 }
@@ -176,7 +176,7 @@ fn report(world: &mut World, attempt: DeliveryAttempt, said: Option<DeliveryFail
     }
 }
 
-/// A bounce goes to the sender, unless the message is one itself.
+/// Sends a bounce, unless the message is one itself.
 fn send_bounce(world: &mut World, at: u64, message: &Mail, storm: Option<usize>) {
     if message.from.is_empty() || at >= world.end() {
         return;

@@ -1,4 +1,4 @@
-//! Lines go in with their times, in any order; the bytes of a whole log come out, in the order of time.
+//! Collects log lines in any order and writes them sorted by time.
 
 use std::fmt::Arguments;
 use std::io::Write;
@@ -17,11 +17,11 @@ pub struct LogBuilder {
     text: Vec<u8>,
     lines: Vec<(u64, usize, usize)>,
     counts: Vec<CountedLine>,
-    /// While nothing is logged: the server is down.
+    /// Spans in which the server is down and logs nothing.
     pub gaps: Vec<(u64, u64)>,
-    /// Which host writes.
+    /// Index of the host that writes the next lines.
     pub host: usize,
-    /// The name of a Postfix that is one of several on its host.
+    /// Name of the Postfix instance, if there are several on the host.
     pub instance: Option<&'static str>,
 }
 
@@ -50,7 +50,7 @@ impl LogBuilder {
         &self.counts
     }
 
-    /// The same host for the same salt; a log of Exim's own kind names none.
+    /// Chooses the writing host by a hash, so that a message stays on one host.
     pub fn choose_host(&mut self, salt: u64) {
         self.host = (salt >> 7) as usize % self.hosts.len();
     }
@@ -63,7 +63,7 @@ impl LogBuilder {
         at < self.end && !self.gaps.iter().any(|&(from, until)| (from..until).contains(&at))
     }
 
-    /// A line; `program` is left out where only Exim writes.
+    /// Adds a line; Exim's own log format leaves `program` out.
     pub fn line(&mut self, at: u64, program: &str, pid: u64, text: Arguments) {
         if !self.is_written(at) {
             return;
@@ -81,7 +81,7 @@ impl LogBuilder {
         self.lines.push((at, from, self.text.len()));
     }
 
-    /// The line just written counts for this.
+    /// Counts the line just added in a series.
     pub fn count(&mut self, at: u64, storm: Option<usize>, series: LineSeries) {
         if self.is_written(at) {
             self.counts.push(CountedLine { at, storm, series });

@@ -1,4 +1,4 @@
-//! Storms about one mailbox or one domain: it is full, or its mail goes round.
+//! Adds storms of one mailbox or domain: full mailboxes and mail loops.
 
 use super::arrivals::shaped;
 use super::client::{person, server};
@@ -16,7 +16,7 @@ use super::truth::Draft;
 use super::window::StormSpan;
 use super::world::World;
 
-/// Many messages to one mailbox that takes none.
+/// Many messages to a full mailbox.
 pub fn full(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let is_here = world.rng.chance(500);
     let recipient = if is_here { world.our_address() } else { world.stranger_address() };
@@ -49,7 +49,7 @@ pub fn full(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> D
     draft(Pattern::FullMailbox, if is_here { "here" } else { "elsewhere" }, window, factors)
 }
 
-/// The mail of a domain comes back to us, or goes round between two servers until they count the hops.
+/// The mail of a domain returns to this server, or circulates until a server counts too many hops.
 pub fn looped(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let surge = surge(world, window, boost, 2.5, 40.);
     if world.rng.chance(250) {
@@ -99,7 +99,7 @@ pub fn looped(world: &mut World, storm: usize, window: StormSpan, boost: f64) ->
     draft(Pattern::Loop, if is_domain { "domain" } else { "forward" }, window, factors)
 }
 
-/// Two programs thank each other for their messages.
+/// Two autoresponders answer each other.
 fn robots(world: &mut World, storm: usize, window: StormSpan, surge: Surge) -> Draft {
     let (ours, theirs) = (world.our_address(), world.stranger_address());
     let client = server(&mut world.rng);

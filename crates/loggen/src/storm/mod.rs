@@ -1,9 +1,8 @@
-//! Days of normal mail traffic with storms in them, as Postfix or Exim would log it, and what a finder of storms must say.
+//! Generates days of normal mail with storms in them, and the answer that is expected of `smtplog storm`.
 //!
-//! A case is a plan drawn from a seed: a server, its people, how busy it is, and which storms befall it. A world plays
-//! the plan message by message. Storms that are a state of the world (a provider that answers 421, a full disk) change
-//! what becomes of the messages that are there anyway, retries and all; storms that are mail (a stolen account) add
-//! messages. What each line of a storm counts for is kept beside it, so the truth depends on no parser.
+//! A plan drawn from a seed sets the server, its users, the traffic and the storms; the world simulates it message by
+//! message. A storm is either a condition that makes normal mail fail (a full disk) or additional mail (a stolen
+//! account). The storm of each line is recorded as it is written, so the expected answer depends on no parser.
 
 mod arrivals;
 mod case;

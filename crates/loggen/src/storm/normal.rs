@@ -1,4 +1,4 @@
-//! The mail of every day, and the failures of every day.
+//! Adds the normal traffic with its normal failures.
 
 use super::arrivals::{arrivals, rank, wait};
 use super::client::{ClientHost, person, server, stranger};
@@ -13,7 +13,7 @@ use crate::log::Mta;
 pub fn fill(world: &mut World, calm: Calm, messages_per_day: u64) {
     fill_queue(world, messages_per_day);
     let hours = world.end() / HOUR;
-    // Those who are turned away do not sleep.
+    // Rejected clients connect at any hour.
     let noise = messages_per_day as f64 * 0.45 / 24.;
     let guesses = (messages_per_day as f64).sqrt() * 0.5;
     for hour in 0..hours {
@@ -64,7 +64,7 @@ fn from_outside(world: &mut World, at: u64) {
         turn_away(world, at, &client, &from, &to.address, RejectReason::Grey);
         at += 5 * MINUTE + wait(&mut world.rng, 9 * MINUTE);
     }
-    // Bounces and notices come with the null sender.
+    // Bounces and notifications have the null sender.
     let from = if world.rng.chance(35) { String::new() } else { world.stranger_address().address };
     let message = world.message(at, from, vec![to], MailOrigin::Outside(client));
     play(world, at, &message);
@@ -89,7 +89,7 @@ fn from_program(world: &mut World, at: u64) {
     play(world, at, &message);
 }
 
-/// cron writes on the hour, and Postfix says how many came at most.
+/// Adds the hourly mail of cron and Postfix's connection statistics.
 fn report(world: &mut World, hour: u64) {
     if world.mta == Mta::Postfix {
         let (at, count) = (hour + 7 * MINUTE + world.rng.below(40 * MINUTE), 2 + world.rng.below(9));
@@ -152,7 +152,7 @@ fn add_unwanted(world: &mut World, at: u64) {
             turn_away(world, at, &client, &from, &to, RejectReason::NoSender);
         }
         _ => {
-            // A spammer who is let in.
+            // A spam message that is accepted.
             let to = world.our_address();
             let message = world.message(at, from, vec![to], MailOrigin::Outside(client));
             play(world, at, &message);
@@ -218,7 +218,7 @@ pub fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm:
     }
 }
 
-/// A name that is tried: a user's, or one that every server might have.
+/// A login name to guess: that of a user or a common one.
 pub fn login(world: &mut World) -> String {
     if world.rng.chance(300) {
         return world.our_address().address;

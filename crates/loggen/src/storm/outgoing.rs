@@ -1,4 +1,4 @@
-//! Storms of mail that leaves: accounts, lists, providers, our address, our network, loops.
+//! Adds storms of outbound mail: stolen accounts, dead lists, failing providers, a listed address, the own network.
 
 use super::client::{ClientHost, person, stranger};
 use super::condition::{FailureCondition, FailureScope, FailureTexts};
@@ -133,7 +133,7 @@ fn listed(world: &mut World, storm: usize, window: StormSpan) -> Draft {
     draft(Pattern::ListedIp, "some providers", window, factors)
 }
 
-/// One of the large ones, as many mails go there as the place in the list says.
+/// Draws a large provider; those with more mail are more likely.
 fn draw_provider(world: &mut World) -> (&'static str, Flavor) {
     let all = [
         ("google", Flavor::Google),
@@ -155,7 +155,7 @@ fn provider_outage(world: &mut World, storm: usize, window: StormSpan) -> Draft 
     draft(Pattern::ProviderOutage, provider, window, vec![factor("provider", provider)])
 }
 
-/// They slow us down, often because we send them so much.
+/// A provider limits the rate, in most cases because of a campaign.
 fn rate_limit(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let (provider, flavor) = draw_provider(world);
     let what = draw_texts(world, texts(world.style, TextKind::Rate, flavor));
@@ -178,7 +178,7 @@ fn rate_limit(world: &mut World, storm: usize, window: StormSpan, boost: f64) ->
             storm: None,
         };
         let mut surge = surge(world, window, boost, 3., 40.);
-        // It was sent off a little before they had enough.
+        // The campaign starts shortly before the limit applies.
         surge.from -= 4 * MINUTE;
         surge.until = surge.from + (surge.until - surge.from) / 2 + 5 * MINUTE;
         send(world, surge, &sender, &places);

@@ -18,7 +18,7 @@ pub fn draft(pattern: Pattern, variant: &'static str, window: StormSpan, factors
     Draft { pattern, variant, from: window.from, until: window.until, accepted: vec![pattern], factors }
 }
 
-/// How strong: enough for five in five minutes, and no more than a log of this kind can hold.
+/// Draws the rate and shape of a storm: at least 12 recipients in all, at most 14,000.
 pub fn surge(world: &mut World, window: StormSpan, boost: f64, least: f64, most: f64) -> Surge {
     let minutes = (window.until - window.from) as f64 / MINUTE as f64;
     let strength = spread(&mut world.rng, least, most) * boost;
@@ -27,7 +27,7 @@ pub fn surge(world: &mut World, window: StormSpan, boost: f64, least: f64, most:
     Surge { from: window.from, until: window.until, per_minute, shape }
 }
 
-/// A provider says one thing most of the time, and another now and then.
+/// Draws two of the failures: one for most attempts and one for a few.
 pub fn draw_texts<'a>(
     world: &mut World,
     fails: impl IntoIterator<Item = &'a DeliveryFailure>,
@@ -39,7 +39,7 @@ pub fn draw_texts<'a>(
     FailureTexts::These(fails)
 }
 
-/// As it stands in the log.
+/// The host name as shown in the log.
 pub fn host(world: &World) -> String {
     world.site.host.split('.').next().unwrap_or_default().to_owned()
 }

@@ -1,4 +1,4 @@
-//! The kinds of storm, by the names that the program gives them.
+//! Names the storm patterns as `smtplog storm` reports them.
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -48,7 +48,7 @@ impl Pattern {
         }
     }
 
-    /// Messages a day below which nobody could tell it from chance: a state of the world shows in what passes by.
+    /// Messages per day below which the storm could not be told from chance.
     pub const fn least_traffic(self) -> u64 {
         match self {
             Self::ListedIp | Self::ProviderOutage | Self::Tls => 12_000,

@@ -1,4 +1,4 @@
-//! Where mail goes: the known providers and many small domains, each with its hosts and its way of speaking.
+//! Lists the destinations of mail: known providers and small domains, with their hosts and kinds of server.
 
 use crate::log::rng::{Rng, mix};
 
@@ -17,18 +17,18 @@ pub enum Flavor {
 pub struct Destination {
     pub domain: String,
     pub flavor: Flavor,
-    /// As the book names it; empty: none.
+    /// Provider id as in the catalogue of smtplog; empty if none.
     pub provider: &'static str,
-    /// Name and address, the best first.
+    /// Name and address of each host, in the order of preference.
     pub hosts: Vec<(String, String)>,
-    /// New senders must come back.
+    /// Whether the destination greylists.
     pub is_grey: bool,
-    /// Nobody answers there any more, which is usual for a few.
+    /// Whether no host answers; true for a few destinations.
     pub is_dead: bool,
 }
 
 impl Destination {
-    /// The best host takes most of the mail.
+    /// The host that receives a message: the first for four in five.
     pub fn host(&self, salt: u64) -> &(String, String) {
         let second = (salt >> 9).is_multiple_of(5);
         &self.hosts[usize::from(second)]
@@ -37,7 +37,7 @@ impl Destination {
 
 type KnownProvider = (&'static str, Flavor, &'static str, [&'static str; 2]);
 
-/// The best known first, with hosts as their MX records name them.
+/// Large providers, with the hosts of their MX records.
 const KNOWN: &[KnownProvider] = &[
     (
         "gmail.com",
@@ -82,7 +82,7 @@ pub fn places(rng: &mut Rng, count: usize, tails: &[&str]) -> Vec<Destination> {
             is_dead: false,
         })
         .collect();
-    // No provider is the most usual everywhere, but the known ones are never rare.
+    // The order differs from log to log, but the large providers stay near the top.
     let top = places.len() as u64;
     for at in (1..places.len()).rev() {
         let other = rng.below(at as u64 + 1) as usize;
@@ -132,7 +132,7 @@ fn small(number: u64, tails: &[&str], rng: &mut Rng) -> Destination {
     }
 }
 
-/// One of the network set apart for measurements (RFC 2544), which is large enough for all of them.
+/// An address of the benchmarking network 198.18.0.0/15 (RFC 2544), which is large enough for all hosts.
 fn address(number: usize, host: usize) -> String {
     format!("198.18.{}.{}", number % 256, 10 + host * 7 + number / 256 * 50)
 }

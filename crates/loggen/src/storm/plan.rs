@@ -1,4 +1,4 @@
-//! A seed goes in; which server, how many days, how busy, and which storms come out.
+//! Draws the plan of a case from a seed: server, days, traffic and storms.
 
 use clap::ValueEnum;
 use jiff::{ToSpan, civil::Date};
@@ -9,7 +9,7 @@ use super::pattern::Pattern;
 use crate::log::rng::Rng;
 use crate::log::{Mta, Stamp};
 
-/// Two sets of names and habits, so that a finder is not fitted to one of them.
+/// Two sets of names, texts and settings, so that detection is not tuned to one of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Style {
@@ -17,14 +17,14 @@ pub enum Style {
     Other,
 }
 
-/// What is out of the ordinary without being a storm.
+/// Unusual traffic that is no storm.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Calm {
     Plain,
-    /// Much mail must come a second time, ours and theirs.
+    /// Greylisting here and at many destinations.
     Greylisting,
-    /// A newsletter to people who want it; a few addresses are dead, as always.
+    /// A wanted newsletter with a few dead addresses.
     Newsletter,
 }
 
@@ -38,14 +38,14 @@ pub struct CasePlan {
     pub days: u64,
     pub messages_per_day: u64,
     pub calm: Calm,
-    /// Empty: a clean log.
+    /// Empty for a clean log.
     pub storms: Vec<Pattern>,
-    /// How much stronger than drawn a storm must be to be seen above what is usual.
+    /// Factor applied to the drawn rate of a storm, so that it can be detected.
     pub boost: f64,
 }
 
 impl CasePlan {
-    /// Each pattern comes as often as any other; one case in six has a second storm.
+    /// A plan with one storm, in one case of six with two; every pattern is equally frequent.
     pub fn with_storms(seed: u64, style: Style) -> Self {
         let mut rng = Rng::new(seed ^ 0x0057_0025);
         let all = Pattern::all();
@@ -60,7 +60,7 @@ impl CasePlan {
         Self::draw(rng, seed, style, storms)
     }
 
-    /// No storm: a third of them plain, a third with greylisting, a third with a newsletter.
+    /// A plan without storms; a third of the plans have greylisting and a third a newsletter.
     pub fn clean(seed: u64, style: Style) -> Self {
         Self::draw(Rng::new(seed ^ 0x0c1e_a700), seed, style, Vec::new())
     }

@@ -1,4 +1,4 @@
-//! The lines of a message's life in Postfix, from the door to the queue and out of it.
+//! Writes Postfix's lines about the arrival and the removal of a message.
 
 use super::client::ClientHost;
 use super::flow::{Mail, MailOrigin};

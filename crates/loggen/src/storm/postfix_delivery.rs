@@ -1,4 +1,4 @@
-//! Postfix delivers, or says why not.
+//! Writes Postfix's delivery lines.
 
 use std::fmt::Arguments;
 
@@ -93,7 +93,7 @@ fn stored(world: &mut World, attempt: DeliveryAttempt) {
     world.log.count(at, attempt.seen(), LineSeries::new("local", 250, "2.0.0", ""));
 }
 
-/// The host that is asked, and what it says, for a mailbox here too.
+/// Writes a failed delivery, to a remote host or to a local mailbox.
 pub fn failed(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailure) {
     let DeliveryAttempt { at, message, to, tries, storm, .. } = attempt;
     let word = if fail.is_temporary() { "deferred" } else { "bounced" };
@@ -132,7 +132,7 @@ pub fn failed(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailur
     let dsn = if fail.stage == FailureStage::Greeting && dsn.starts_with('5') { "4.7.0" } else { dsn };
     let reply = LoggedReply { fail, words: &words, joint: " " };
     let text = FilledTemplate(fail.text, &words);
-    // A site that was down a moment ago is not asked for each message.
+    // Postfix suspends a destination that has just failed.
     let is_suspended = tries > 0
         && matches!(fail.stage, FailureStage::Greeting | FailureStage::Net)
         && message.salt.wrapping_add(u64::from(tries)).is_multiple_of(3);

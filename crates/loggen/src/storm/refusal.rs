@@ -1,4 +1,4 @@
-//! Postfix turns clients away: the lines of smtpd, postscreen, cleanup and SASL.
+//! Writes Postfix's rejections: the lines of smtpd, postscreen, cleanup and SASL.
 
 use super::client::ClientHost;
 use super::condition::Trouble;
@@ -33,7 +33,7 @@ pub fn reject(
     );
 }
 
-/// The refusal alone, in a session that goes on.
+/// Writes only the reject line, within a session that continues.
 pub fn say(
     world: &mut World,
     at: u64,
@@ -51,7 +51,7 @@ pub fn say(
     world.log.count(at, storm, inbound(code, enhanced));
 }
 
-/// postscreen asks the lists and says no.
+/// postscreen rejects a client that DNS block lists contain.
 pub fn screen(world: &mut World, at: u64, client: &ClientHost, from: &str, to: &str) {
     let ClientHost { ip, helo, port, .. } = client;
     let own = world.site.ip.clone();
@@ -100,7 +100,7 @@ pub fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm:
     );
 }
 
-/// Something of ours does not work, and the client hears of it.
+/// Rejects a client because of a fault of this server.
 pub fn trouble(world: &mut World, at: u64, message: &Mail, storm: usize, trouble: Trouble) {
     let (MailOrigin::Outside(client) | MailOrigin::Person(client, _)) = &message.origin else { return };
     let ClientHost { name, ip, helo, port } = client;

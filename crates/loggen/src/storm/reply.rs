@@ -1,32 +1,32 @@
-//! What another server says, with its marks filled in, as each of our servers logs it.
+//! Formats the failures of remote servers as Postfix and Exim log them.
 
 use std::fmt;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FailureStage {
-    /// Said instead of a greeting.
+    /// In place of the greeting.
     Greeting,
     Mail,
     Rcpt,
-    /// After the message.
+    /// After the message data.
     Dot,
-    /// No answer: the text is the system's own, `Connection timed out`.
+    /// No connection; the text is the system error, such as `Connection timed out`.
     Net,
-    /// The connection broke: the text says when.
+    /// Connection lost; the text says when.
     Lost,
     Dns,
     Tls,
-    /// The mail comes back to us.
+    /// A mail loop detected by this server.
     Loop,
 }
 
-/// Why a message was not taken. Marks: %r recipient, %s sender, %i our address, %h their host, %d their domain,
-/// %x and %X hexadecimal, %n digits.
+/// A failed delivery. Marks in the text: %r recipient, %s sender, %i address of this server, %h remote host, %d remote
+/// domain, %x and %X hexadecimal digits, %n decimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DeliveryFailure {
-    /// 0: no reply.
+    /// 0 if there is no reply.
     pub code: u16,
-    /// For what is no reply: the code that Postfix gives it.
+    /// Without a reply, the code that Postfix assigns.
     pub enhanced: &'static str,
     pub stage: FailureStage,
     pub text: &'static str,
@@ -49,7 +49,7 @@ impl DeliveryFailure {
         )
     }
 
-    /// Another try may help; a greeting that refuses moves Postfix on to the next host, and then to a later try.
+    /// Whether the delivery is retried; after an error in the greeting it always is.
     pub fn is_temporary(&self) -> bool {
         match self.stage {
             FailureStage::Greeting => true,
@@ -71,7 +71,7 @@ pub struct TemplateValues<'a> {
     pub salt: u64,
 }
 
-/// `550-5.1.1 first` joint `550 5.1.1 last`.
+/// Displays a reply as `550-5.1.1 first`, the joint, `550 5.1.1 last`.
 pub struct LoggedReply<'a> {
     pub fail: &'a DeliveryFailure,
     pub words: &'a TemplateValues<'a>,

@@ -1,4 +1,4 @@
-//! How busy the server is at a time of the week; milliseconds since the log's first midnight go in.
+//! Computes the usual traffic at a time of the week.
 
 use crate::log::rng::Rng;
 
@@ -7,12 +7,12 @@ pub const MINUTE: u64 = 60 * SECOND;
 pub const HOUR: u64 = 60 * MINUTE;
 pub const DAY: u64 = 24 * HOUR;
 
-/// Office hours, in a hundredth of the busiest.
+/// Traffic of an office by hour, as a percentage of the busiest hour.
 const OFFICE: [f64; 24] = [
     12., 10., 10., 10., 12., 18., 30., 52., 86., 100., 98., 95., 80., 88., 94., 90., 82., 66., 48., 38., 32.,
     26., 20., 15.,
 ];
-/// People at home, in the evening too.
+/// Traffic of private users by hour, as a percentage of the busiest hour.
 const HOMES: [f64; 24] = [
     22., 16., 13., 12., 13., 18., 30., 48., 62., 72., 76., 78., 80., 76., 74., 76., 80., 86., 94., 100., 96.,
     80., 58., 36.,
@@ -29,7 +29,7 @@ pub struct Rhythm {
 impl Rhythm {
     pub fn draw(rng: &mut Rng, messages_per_day: u64, first_weekday: u64) -> Self {
         let is_office = rng.chance(600);
-        // 1: as the table says, about ten to one; less: a flatter day.
+        // Exponent applied to the table: 1 keeps its ratio of about ten to one, less gives a flatter day.
         let depth = 0.35 + rng.below(650) as f64 / 1000.;
         let table = if is_office { OFFICE } else { HOMES };
         let mut hours = table.map(|hour| (hour / 100_f64).powf(depth));
@@ -42,13 +42,13 @@ impl Rhythm {
         Self { hours, days, first_weekday, messages_per_day: messages_per_day as f64 }
     }
 
-    /// The share of a usual day's traffic that falls into the hour at this time.
+    /// Share of the usual daily traffic in the hour that contains `at`, in milliseconds since the log's first midnight.
     pub fn share(&self, at: u64) -> f64 {
         let weekday = (self.first_weekday + at / DAY) % 7;
         self.hours[(at % DAY / HOUR) as usize] * self.days[weekday as usize]
     }
 
-    /// Messages in this hour.
+    /// Usual number of messages in the hour that contains `at`.
     pub fn in_hour(&self, at: u64) -> f64 {
         self.messages_per_day * self.share(at)
     }

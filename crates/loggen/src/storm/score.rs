@@ -1,4 +1,4 @@
-//! The truth and an answer go in; what was found, and what was found that is not there, come out.
+//! Scores an answer of `smtplog storm` against the expected one: storms found and false alarms.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::pattern::Pattern;
 use super::truth::{TrueStorm, Truth};
 
-/// A storm as the program reports it.
+/// A storm as reported by the program.
 #[derive(Clone, Debug)]
 pub struct ReportedStorm {
     pub start: i64,
-    /// The log's end where it is not over.
+    /// End of the storm, or of the log if the storm lasts beyond it.
     pub end: i64,
     pub pattern: String,
     /// Dimension and value of the first factor.
@@ -23,11 +23,11 @@ pub struct StormScore {
     pub variant: &'static str,
     pub is_found: bool,
     pub starts_right: bool,
-    /// At most five minutes outside the range.
+    /// Whether the start is at most five minutes outside the expected range.
     pub starts_near: bool,
     pub names_right: bool,
     pub factor_right: bool,
-    /// What was wanted, and what was said instead; empty: all is right.
+    /// Differences between the expected and the reported storm; empty if there are none.
     pub words: String,
 }
 
@@ -39,17 +39,17 @@ pub struct Score {
     pub is_clean: bool,
     pub storms: Vec<StormScore>,
     pub false_alarms: Vec<String>,
-    /// The program gave no answer, and why.
+    /// Error of the program, if it gave no answer.
     pub failure: Option<String>,
 }
 
-/// Stamps of a second are rounded to minutes by whoever counts in minutes.
+/// Seconds of tolerance, because a detector may count in whole minutes.
 const ROUNDING: i64 = 60;
 const NEAR: i64 = 300;
-/// How long the retries of what a storm left behind may sound like a storm.
+/// Seconds after a storm in which its retries may be reported as a storm.
 const ECHO: i64 = 6 * 3600;
 
-/// `end` is the last second of the log.
+/// Scores an answer; `end` is the last second of the log.
 pub fn judge(truth: &Truth, end: i64, answer: Result<Value, String>) -> Score {
     let mut score = Score {
         name: truth.name.clone(),
@@ -100,7 +100,7 @@ pub fn judge(truth: &Truth, end: i64, answer: Result<Value, String>) -> Score {
     score
 }
 
-/// They last at the same time; and whoever says that it was quiet has not seen that it was loud.
+/// Whether both storms overlap and are either both silences or both not.
 fn may_be(storm: &TrueStorm, one: &ReportedStorm) -> bool {
     let silence = Pattern::Silence;
     overlap(storm, one) >= 0
@@ -108,7 +108,7 @@ fn may_be(storm: &TrueStorm, one: &ReportedStorm) -> bool {
         && (storm.pattern == silence) == (one.pattern == silence.id())
 }
 
-/// Seconds that both last; negative: so far apart.
+/// Overlap in seconds; negative if the storms are that far apart.
 fn overlap(storm: &TrueStorm, one: &ReportedStorm) -> i64 {
     one.end.min(storm.last) - one.start.max(storm.first - ROUNDING)
 }
@@ -121,7 +121,7 @@ fn has_factor(storm: &TrueStorm, one: &ReportedStorm) -> bool {
     let said = one.factor.as_ref();
     storm.factors.is_empty()
         || said.is_some_and(|(dimension, value)| {
-            // A code may be shown with its enhanced code behind it.
+            // The value may be a code followed by its enhanced code.
             let value = if dimension == "code" { value.split(' ').next().unwrap_or_default() } else { value };
             storm.factors.iter().any(|factor| factor.dimension == dimension && factor.value == value)
         })

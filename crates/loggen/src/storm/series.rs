@@ -1,12 +1,12 @@
-//! What a line of the log counts for: enough to say what is usual of the same kind.
+//! Describes the series that a log line belongs to, from which its usual rate is computed.
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct LineSeries {
     pub direction: &'static str,
-    /// 0: none.
+    /// 0 if the line has no code.
     pub code: u16,
     pub enhanced: &'static str,
-    /// What is said where no code tells; else empty.
+    /// Part of the text for lines without a code; otherwise empty.
     pub words: &'static str,
     pub provider: &'static str,
 }
@@ -14,7 +14,7 @@ pub struct LineSeries {
 #[derive(Clone, Copy, Debug)]
 pub struct CountedLine {
     pub at: u64,
-    /// The number of the storm that it belongs to.
+    /// Index of the storm that the line belongs to, or `None` for normal traffic.
     pub storm: Option<usize>,
     pub series: LineSeries,
 }

@@ -1,11 +1,11 @@
-//! Scores go in, tables and a verdict come out.
+//! Formats the scores as tables and compares them with the targets.
 
 use std::fmt::Write;
 
 use super::pattern::Pattern;
 use super::score::{Score, StormScore};
 
-/// In a hundred, except for the last: false alarms in thirty clean days.
+/// The targets: percentages, and false alarms in thirty clean days for `MOST_FALSE`.
 const LEAST_FOUND: f64 = 95.;
 const LEAST_STARTS: f64 = 90.;
 const LEAST_NAMES: f64 = 90.;
@@ -37,7 +37,8 @@ fn percent(part: u32, all: u32) -> f64 {
     if all == 0 { 0. } else { f64::from(part) * 100. / f64::from(all) }
 }
 
-/// What is printed, and whether every target is met. Starts, patterns and factors are shares of the storms found.
+/// Returns the text to print and whether every target is met. Starts, patterns and factors are percentages of the
+/// storms found.
 pub fn show(scores: &[Score]) -> (String, bool) {
     let mut text = String::new();
     misses(&mut text, scores);
@@ -74,7 +75,7 @@ pub fn show(scores: &[Score]) -> (String, bool) {
     ];
     let mut is_met = scores.iter().all(|score| score.failure.is_none());
     for (name, value, target, is_least) in targets {
-        // Without storms there is nothing to be right about.
+        // Without storms, every target of detection is met.
         let good = is_least && all.all == 0 || (if is_least { value >= target } else { value <= target });
         is_met &= good;
         let (sign, word) = (if is_least { "≥" } else { "≤" }, if good { "met" } else { "MISSED" });

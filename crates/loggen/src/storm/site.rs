@@ -1,4 +1,4 @@
-//! Our own server: its names, its domains, its people.
+//! Draws the own server: its host name, domains, users and destinations.
 
 use super::arrivals::rank;
 use super::place::{Destination, places};
@@ -20,13 +20,13 @@ const LAST: [&str; 16] = [
 pub struct Site {
     pub host: String,
     pub ip: String,
-    /// The first is the main one.
+    /// The local domains, the main one first.
     pub domains: Vec<String>,
     pub users: usize,
     pub places: Vec<Destination>,
-    /// A content filter and a quarantine come first: strangers are looked at by postscreen.
+    /// Whether postscreen checks clients first.
     pub has_postscreen: bool,
-    /// Mailboxes are behind LMTP; otherwise the server writes them itself.
+    /// Whether mailboxes are behind LMTP; otherwise the server writes them itself.
     pub has_lmtp: bool,
     pub long_ids: bool,
 }
@@ -66,12 +66,12 @@ impl Site {
         format!("{first}{last}{digits}@{domain}")
     }
 
-    /// The busiest are drawn the most.
+    /// Draws a user; busy users are more likely.
     pub fn some_user(&self, rng: &mut Rng) -> usize {
         rank(rng, self.users)
     }
 
-    /// A mailbox is full for half a day, for all that comes; until when. Those who get much mail see to it in time.
+    /// The end of the half day in which this mailbox is full, if it is. The mailboxes of busy users are never full.
     pub fn is_full(&self, address: &str, at: u64) -> Option<u64> {
         let part = at / (12 * HOUR);
         let name = address.bytes().fold(part, |sum, byte| mix(sum ^ u64::from(byte)));
@@ -79,7 +79,7 @@ impl Site {
         (name % 1000 < 5 && !is_busy()).then_some((part + 1) * 12 * HOUR)
     }
 
-    /// An address at another place.
+    /// An address at a destination.
     pub fn correspondent(&self, place: usize, number: u64) -> String {
         let first = FIRST[(number % 40) as usize];
         let last = LAST[(number / 40 % 16) as usize];
@@ -90,7 +90,7 @@ impl Site {
         rank(rng, self.places.len())
     }
 
-    /// Nobody has ever had this name.
+    /// An address that belongs to nobody.
     pub fn nobody(&self, rng: &mut Rng) -> String {
         let domain = &self.domains[rng.early(self.domains.len())];
         let first = FIRST[rng.below(40) as usize];

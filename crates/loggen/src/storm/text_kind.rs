@@ -6,10 +6,10 @@ pub enum TextKind {
     Full,
     Grey,
     Spam,
-    /// Too much at a time.
+    /// A rate limit.
     Rate,
-    /// Our address is on a list.
+    /// A block list holds the address of the sending server.
     Listed,
-    /// The other side is ill, and says so.
+    /// A temporary error of the receiving server.
     Ill,
 }

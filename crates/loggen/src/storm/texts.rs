@@ -1,4 +1,4 @@
-//! What servers of each kind say when they do not take a message.
+//! Lists the failure texts of each kind of receiving server.
 
 use super::failures::{REFUSED, TIMED_OUT};
 use super::place::Flavor;

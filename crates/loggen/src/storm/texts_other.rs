@@ -1,4 +1,4 @@
-//! The same refusals in other words: other versions, other products, other languages.
+//! Lists the failure texts of `--style other`: other wordings for the same failures.
 
 use super::failures::{BROKEN, NO_ROUTE, TIMED_OUT};
 use super::place::Flavor::{self, Apple, Exim, Gmx, Google, Microsoft, Plain, Postfix, Yahoo};

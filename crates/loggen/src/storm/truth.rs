@@ -1,4 +1,4 @@
-//! What a finder must say about a case, and whether the storm can be seen at all.
+//! Computes the expected answer for a case, and whether each storm can be detected at all.
 
 use std::collections::BTreeSet;
 
@@ -16,38 +16,38 @@ pub struct Factor {
     pub value: String,
 }
 
-/// A storm as it was planned.
+/// A storm as planned.
 #[derive(Clone, Debug)]
 pub struct Draft {
     pub pattern: Pattern,
     pub variant: &'static str,
     pub from: u64,
     pub until: u64,
-    /// Which names are right, the best first.
+    /// Acceptable patterns, the best first.
     pub accepted: Vec<Pattern>,
-    /// Which main factors are right; empty: any.
+    /// Acceptable main factors; any, if empty.
     pub factors: Vec<Factor>,
 }
 
-/// A storm as it came, in seconds since 1970.
+/// A storm as it was generated; times are in seconds since 1970.
 #[derive(Clone, Debug, Serialize)]
 pub struct TrueStorm {
     pub pattern: Pattern,
     pub variant: &'static str,
     pub accepted: Vec<Pattern>,
     pub factors: Vec<Factor>,
-    /// Its first event.
+    /// Time of the first event.
     pub first: i64,
-    /// The end of the first minute behind which five minutes hold at least five of its events and three times the usual.
+    /// End of the first five minutes that contain at least five events of the storm and three times the usual number.
     pub visible: i64,
-    /// None: not over where the log ends.
+    /// `None` if the storm lasts beyond the log.
     pub end: Option<i64>,
-    /// Where it ends, or the log.
+    /// End of the storm or of the log, whichever is earlier.
     pub last: i64,
     pub events: u64,
-    /// The most in five minutes.
+    /// Largest number of events in five minutes.
     pub peak: u64,
-    /// In five minutes of that time of day.
+    /// Usual number of events in five minutes at that time of day.
     pub usual: f64,
 }
 
@@ -66,7 +66,7 @@ const WINDOW: u64 = 5 * MINUTE;
 pub const LEAST: u64 = 5;
 pub const TIMES: f64 = 3.;
 
-/// None: nobody could see it.
+/// The storm as generated, or `None` if it is too weak to be detected.
 pub fn storm(log: &LogBuilder, rhythm: &Rhythm, number: usize, draft: &Draft) -> Option<TrueStorm> {
     let over = draft.until < log.end();
     let last = draft.until.min(log.end());
@@ -107,7 +107,7 @@ pub fn storm(log: &LogBuilder, rhythm: &Rhythm, number: usize, draft: &Draft) ->
     Some(made(*own.first()?, visible?, own.len() as u64, peak, five_minutes(draft.from)))
 }
 
-/// Events of the same series that belong to no storm, on a usual day.
+/// Events of the same series per usual day, without those of storms.
 fn usual(log: &LogBuilder, series: &BTreeSet<LineSeries>) -> f64 {
     let others =
         log.counts().iter().filter(|count| count.storm.is_none() && series.contains(&count.series)).count();

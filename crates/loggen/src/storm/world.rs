@@ -1,4 +1,4 @@
-//! The server as it stands: its log, its people, and what is wrong at the moment.
+//! Holds the state of the simulated server: its log, its users and the conditions in force.
 
 use super::condition::{FailureCondition, InboundTrouble, Trouble};
 use super::flow::{Mail, Recipient};
@@ -21,13 +21,13 @@ pub struct World {
     pub rhythm: Rhythm,
     pub conditions: Vec<FailureCondition>,
     pub troubles: Vec<InboundTrouble>,
-    /// While nothing is delivered, though mail comes in.
+    /// Spans without deliveries.
     pub stops: Vec<(u64, u64)>,
-    /// While no mail comes in.
+    /// Spans without inbound mail.
     pub lulls: Vec<(u64, u64)>,
-    /// How much greylisting there is beyond the usual: of a thousand places.
+    /// Share of small destinations that greylist in addition to the usual ones, per thousand.
     pub grey: u64,
-    /// We greylist strangers ourselves.
+    /// Whether this server greylists.
     pub greets_grey: bool,
     pub count: u64,
 }
@@ -49,7 +49,7 @@ impl World {
         recipient.place.and_then(|number| self.site.places.get(number).map(|place| (number, place)))
     }
 
-    /// What the state of the world makes of this attempt, and which storm it belongs to.
+    /// The storm that makes this attempt fail, and how it fails.
     pub fn condition(&mut self, at: u64, recipient: &Recipient) -> Option<(usize, DeliveryFailure)> {
         let dice = self.rng.draw() >> 8;
         let place = self.place(recipient);
@@ -71,7 +71,7 @@ impl World {
         self.lulls.iter().any(|&(from, until)| (from..until).contains(&at))
     }
 
-    /// When delivery goes on, if it stands still now.
+    /// The time of the next delivery: `at`, or shortly after the stop that includes it.
     pub fn resume_time(&mut self, at: u64) -> u64 {
         match self.stops.iter().find(|(from, until)| (*from..*until).contains(&at)) {
             Some(&(_, until)) => until + self.rng.below(120_000),
@@ -83,7 +83,7 @@ impl World {
         self.log.end()
     }
 
-    /// Our users write to somebody else's, mostly to the same places.
+    /// A remote recipient; busy destinations are more likely.
     pub fn stranger_address(&mut self) -> Recipient {
         let place = self.site.some_place(&mut self.rng);
         let number = self.rng.below(25_000);
@@ -99,7 +99,7 @@ impl World {
         self.rng.draw()
     }
 
-    /// A message with the usual luck.
+    /// A message with the failure rates of normal mail.
     pub fn message(
         &mut self,
         at: u64,
