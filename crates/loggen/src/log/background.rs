@@ -1,9 +1,9 @@
 //! Writes lines that belong to no message: dovecot logins, anvil statistics and warnings.
 
 use super::id::Id;
-use super::log::tag;
 use super::names::{ClientKind, HERE, HERE_IP};
 use super::site::Simulation;
+use super::writer::tag;
 
 /// A user reads mail by IMAP.
 pub fn read_mail(sim: &mut Simulation, at: u64) {

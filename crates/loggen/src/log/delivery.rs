@@ -1,6 +1,5 @@
 //! Simulates a delivery attempt of Postfix: one result for each pending recipient, then a bounce or removal.
 
-use super::log::tag;
 use super::message::QueuedMessage;
 use super::names::{Address, EnvelopeSender};
 use super::remote::remote;
@@ -10,6 +9,7 @@ use super::site::Simulation;
 use super::status::StatusLine;
 use super::totals::{Outcome, local, outbound};
 use super::verdict::{AttemptResult, FailureCause, draw};
+use super::writer::tag;
 
 /// Tries every pending recipient once and returns the bounce, if the attempt caused one.
 pub fn attempt(

@@ -6,12 +6,12 @@ use super::agenda::Agenda;
 use super::clock::{DAY, SECOND, TrafficClock};
 use super::exim_delivery::attempt;
 use super::exim_refusal::{EximPeer, refuse};
-use super::log::{LogWriter, ProgramTag, tag};
 use super::message::QueuedMessage;
 use super::names::{ClientKind, ClientSeed, EnvelopeSender, HERE};
 use super::site::Simulation;
 use super::spec::Spec;
 use super::totals::LogTotals;
+use super::writer::{LogWriter, ProgramTag, tag};
 
 /// A step that waits for its time.
 enum EximStep {

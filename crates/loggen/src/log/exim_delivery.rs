@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::log::ProgramTag;
 use super::message::{PendingRecipient, QueuedMessage};
 use super::names::{Domain, Host};
 use super::provider::{ServerKind, draw_row};
@@ -10,6 +9,7 @@ use super::reply::{EXIM_JOINT, EXIM_QUOTED_JOINT, EximStage, ReplyContext, Reply
 use super::site::Simulation;
 use super::totals::{Outcome, local, outbound, replied};
 use super::verdict::{AttemptResult, FailureCause, draw};
+use super::writer::ProgramTag;
 
 const REMOTE: &str = "R=dnslookup T=remote_smtp";
 const LOCAL: &str = "R=localuser T=local_delivery";
@@ -214,7 +214,7 @@ fn defer(sim: &mut Simulation, this: Attempt, why: FailureCause) {
     match why {
         // Exim bounces after a permanent error in the greeting, so this deferral gets a connection error instead.
         FailureCause::Reply(row) if row.2 != ReplyStage::Greeting || row.0 < 500 => {
-            defer_by_reply(sim, this, row)
+            defer_by_reply(sim, this, row);
         }
         FailureCause::Reply(_) | FailureCause::Unreachable => {
             let (number, why) = connection_error(words.host.domain);

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::log::ProgramTag;
 use super::names::{ClientKind, ClientName, ClientSeed, Helo, Host};
 use super::reply::{Filled, ReplyContext};
 use super::site::Simulation;
 use super::totals::{Outcome, inbound};
+use super::writer::ProgramTag;
 
 /// The fields before the text.
 #[derive(Clone, Copy)]

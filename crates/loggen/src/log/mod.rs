@@ -13,7 +13,6 @@ mod exim;
 mod exim_delivery;
 mod exim_refusal;
 pub(crate) mod id;
-mod log;
 mod message;
 mod names;
 mod permanent;
@@ -31,6 +30,7 @@ mod totals;
 mod transient;
 mod verdict;
 mod week;
+mod writer;
 
 pub use check::check;
 pub use spec::{Mta, Spec, Stamp};

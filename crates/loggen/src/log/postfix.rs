@@ -6,7 +6,6 @@ use super::agenda::Agenda;
 use super::background::{pick_up, read_mail, statistics, warn};
 use super::clock::{DAY, SECOND, TrafficClock};
 use super::delivery::attempt;
-use super::log::LogWriter;
 use super::message::QueuedMessage;
 use super::names::{ClientKind, ClientSeed};
 use super::session::{
@@ -15,6 +14,7 @@ use super::session::{
 use super::site::Simulation;
 use super::spec::Spec;
 use super::totals::LogTotals;
+use super::writer::LogWriter;
 
 /// A step that waits for its time.
 enum PostfixStep {

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::log::{ProgramTag, tag};
 use super::names::{ClientName, ClientSeed, EnvelopeSender, Host};
 use super::reply::{Filled, ReplyContext};
 use super::site::Simulation;
 use super::totals::{Outcome, inbound};
+use super::writer::{ProgramTag, tag};
 
 /// The rejected command, as Postfix names it.
 #[derive(Clone, Copy, PartialEq, Eq)]

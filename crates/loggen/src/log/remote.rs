@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::log::{ProgramTag, tag};
 use super::message::{PendingRecipient, QueuedMessage};
 use super::names::{Address, HERE, Host};
 use super::provider::{ServerKind, draw_row};
@@ -12,6 +11,7 @@ use super::site::Simulation;
 use super::status::StatusLine;
 use super::totals::{Outcome, outbound, replied};
 use super::verdict::{AttemptResult, FailureCause, greeting};
+use super::writer::{ProgramTag, tag};
 
 /// `mx1.d0007.example.net[192.0.2.80]:25`, or the socket of the mailbox server.
 #[derive(Clone, Copy)]
@@ -217,26 +217,32 @@ fn defer(
                 "deferred (Host or domain name not found. Name service error for name={domain} type=MX: Host not found, try again)"
             ));
         }
-        FailureCause::Suspended => {
-            let by = tag("postfix/error", 27_000 + (message.salt & 255) as u32);
-            let row = greeting(sim, ServerKind::of(to.domain)).filter(|_| message.salt % 5 > 1);
-            let key = row.map_or(unreplied, |row| replied(Outcome::Deferred, row));
-            sim.log.counts.suspended(key);
-            if let Some(row) = row {
-                let said = SaidReply { relay: first, row, words };
-                line(by, &"none", dsn('4', row)).write(
-                    sim,
-                    key,
-                    format_args!("deferred (delivery temporarily suspended: {said})"),
-                );
-            } else {
-                let error = connection_error(first);
-                line(by, &"none", Dsn('4', ".4.1")).write(
-                    sim,
-                    key,
-                    format_args!("deferred (delivery temporarily suspended: connect to {first}: {error})"),
-                );
-            }
-        }
+        FailureCause::Suspended => suspend(sim, at, message, words, first),
+    }
+}
+
+/// Defers without an attempt, because the destination has just failed.
+fn suspend(sim: &mut Simulation, at: u64, message: &QueuedMessage, words: &ReplyContext, first: Relay) {
+    let to = words.recipient;
+    let unreplied = outbound(Outcome::Deferred);
+    let line = line_builder(message, to, at);
+    let by = tag("postfix/error", 27_000 + (message.salt & 255) as u32);
+    let row = greeting(sim, ServerKind::of(to.domain)).filter(|_| message.salt % 5 > 1);
+    let key = row.map_or(unreplied, |row| replied(Outcome::Deferred, row));
+    sim.log.counts.suspended(key);
+    if let Some(row) = row {
+        let said = SaidReply { relay: first, row, words };
+        line(by, &"none", dsn('4', row)).write(
+            sim,
+            key,
+            format_args!("deferred (delivery temporarily suspended: {said})"),
+        );
+    } else {
+        let error = connection_error(first);
+        line(by, &"none", Dsn('4', ".4.1")).write(
+            sim,
+            key,
+            format_args!("deferred (delivery temporarily suspended: connect to {first}: {error})"),
+        );
     }
 }

@@ -1,12 +1,12 @@
 //! Writes the lines of Postfix's SMTP sessions, from the connection to the queue or the rejection.
 
-use super::log::{ProgramTag, tag};
 use super::message::QueuedMessage;
 use super::names::{ClientKind, ClientName, ClientSeed, EnvelopeSender, HERE, HERE_IP, Helo};
 use super::refusal::{refuse, screen};
 use super::rng::mix;
 use super::site::Simulation;
 use super::totals::{Outcome, inbound};
+use super::writer::{ProgramTag, tag};
 
 const CIPHERS: [&str; 3] = [
     "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256",

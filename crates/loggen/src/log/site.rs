@@ -1,12 +1,12 @@
 //! Holds the simulated server: its log, its random numbers, and how senders and recipients are drawn.
 
 use super::id::Id;
-use super::log::LogWriter;
 use super::message::{PendingRecipient, QueuedMessage};
 use super::names::{Address, ClientKind, ClientSeed, Domain, Host, LOCAL_DOMAINS, User, Zipf};
 use super::reply::ReplyContext;
 use super::rng::{Rng, mix};
 use super::spec::{Mta, Spec};
+use super::writer::LogWriter;
 
 /// Number of mailboxes in each local domain.
 const MAILBOXES: u64 = 300;

@@ -2,12 +2,12 @@
 
 use std::fmt::{self, Arguments};
 
-use super::log::ProgramTag;
 use super::message::QueuedMessage;
 use super::names::Address;
 use super::reply::Dsn;
 use super::site::Simulation;
 use super::totals::EventKey;
+use super::writer::ProgramTag;
 
 /// Fields of a delivery line: `to=<…>, relay=…, delay=…, delays=…, dsn=…, status=`.
 pub struct StatusLine<'a> {

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::log::LogWriter;
 use super::spec::{Mta, Spec, Stamp};
 use super::totals::LogTotals;
+use super::writer::LogWriter;
 use super::{exim, postfix};
 
 /// Writes the log and returns what a correct parser counts in it.

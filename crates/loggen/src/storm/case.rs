@@ -43,7 +43,8 @@ pub fn build(plan: &CasePlan) -> StormCase {
     panic!("{}: {:?} cannot be seen", plan.name(), plan.storms)
 }
 
-fn attempt(plan: &CasePlan) -> Option<StormCase> {
+/// The server of the plan, before any mail.
+fn draw_world(plan: &CasePlan) -> World {
     let mut rng = Rng::new(plan.seed.wrapping_mul(0x9e37_79b9) ^ (plan.storms.len() as u64) << 40);
     let site = Site::draw(&mut rng, plan.messages_per_day, plan.style);
     let weekday = plan.start.weekday().to_monday_zero_offset() as u64;
@@ -55,7 +56,7 @@ fn attempt(plan: &CasePlan) -> Option<StormCase> {
     let mut log = LogBuilder::new(plan.stamp, plan.start, plan.days, hosts);
     log.instance = (plan.style == Style::Other && rng.chance(400)).then_some("postfix-mx");
     let is_grey = plan.calm == Calm::Greylisting;
-    let mut world = World {
+    World {
         mta: plan.mta,
         style: plan.style,
         greets_grey: is_grey || rng.chance(150),
@@ -69,7 +70,12 @@ fn attempt(plan: &CasePlan) -> Option<StormCase> {
         lulls: Vec::new(),
         grey: if is_grey { 550 } else { 0 },
         count: plan.seed % 9973 * 41,
-    };
+    }
+}
+
+/// Builds the case, or returns `None` if a storm is too weak to be detected.
+fn attempt(plan: &CasePlan) -> Option<StormCase> {
+    let mut world = draw_world(plan);
     let mut drafts: Vec<Draft> = Vec::new();
     for (number, &pattern) in plan.storms.iter().enumerate() {
         let window = window(&mut world, pattern, drafts.last());

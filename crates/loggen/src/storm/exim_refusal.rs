@@ -45,87 +45,51 @@ pub fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm:
     world.log.count(at, storm, inbound(535));
 }
 
+/// Rejects a client because of a fault of this server.
 pub fn trouble(world: &mut World, at: u64, message: &Mail, storm: usize, trouble: Trouble) {
     let (MailOrigin::Outside(client) | MailOrigin::Person(client, _)) = &message.origin else { return };
     let from = &message.from;
     let to = message.to.first().map_or("", |to| to.address.as_str());
-    let (who, salt, id) = (peer(client), message.salt, &message.id);
-    let code = match trouble {
-        Trouble::Disk => {
-            line(
-                world,
-                at,
-                salt,
-                format_args!("spool directory space check failed: space=1024 inodes=118211"),
-            );
-            line(
-                world,
-                at,
-                salt,
-                format_args!(
-                    "H={who} temporarily rejected MAIL <{from}>: 452 Space shortage, please try later"
-                ),
-            );
-            452
-        }
-        Trouble::Policy => {
-            line(
-                world,
-                at,
-                salt,
-                format_args!(
-                    "H={who} F=<{from}> temporarily rejected RCPT <{to}>: 451 4.3.0 Temporary local problem - policy server did not answer"
-                ),
-            );
-            451
-        }
-        Trouble::Lookup => {
-            line(
-                world,
-                at,
-                salt,
-                format_args!(
-                    "H={who} F=<{from}> temporarily rejected RCPT <{to}>: failed to expand \"${{lookup mysql {{select 1}}}}\": MYSQL connection failed: Can't connect to MySQL server on '127.0.0.1'"
-                ),
-            );
-            0
-        }
-        Trouble::Milter => {
-            line(
-                world,
-                at,
-                salt,
-                format_args!(
-                    "{id} spam acl condition: warning - spamd connection to 127.0.0.1, port 783 failed: Connection refused"
-                ),
-            );
-            line(
-                world,
-                at,
-                salt,
-                format_args!(
-                    "{id} H={who} F=<{from}> temporarily rejected after DATA: 451 4.7.1 Service unavailable - the scanner does not answer"
-                ),
-            );
-            451
-        }
-        Trouble::Certificate => {
-            line(
-                world,
-                at,
-                salt,
-                format_args!(
-                    "TLS error on connection from {who} (SSL_CTX_use_PrivateKey_file file=/etc/exim4/exim.key): error:0200100D:system library:fopen:Permission denied"
-                ),
-            );
-            line(
-                world,
-                at,
-                salt,
-                format_args!("H={who} F=<{from}> rejected RCPT <{to}>: 530 5.7.0 TLS is required here"),
-            );
-            530
-        }
+    let (who, id) = (peer(client), &message.id);
+    let (code, cause, rejection) = match trouble {
+        Trouble::Disk => (
+            452,
+            Some("spool directory space check failed: space=1024 inodes=118211".to_owned()),
+            format!("H={who} temporarily rejected MAIL <{from}>: 452 Space shortage, please try later"),
+        ),
+        Trouble::Policy => (
+            451,
+            None,
+            format!(
+                "H={who} F=<{from}> temporarily rejected RCPT <{to}>: 451 4.3.0 Temporary local problem - policy server did not answer"
+            ),
+        ),
+        Trouble::Lookup => (
+            0,
+            None,
+            format!(
+                "H={who} F=<{from}> temporarily rejected RCPT <{to}>: failed to expand \"${{lookup mysql {{select 1}}}}\": MYSQL connection failed: Can't connect to MySQL server on '127.0.0.1'"
+            ),
+        ),
+        Trouble::Milter => (
+            451,
+            Some(format!(
+                "{id} spam acl condition: warning - spamd connection to 127.0.0.1, port 783 failed: Connection refused"
+            )),
+            format!(
+                "{id} H={who} F=<{from}> temporarily rejected after DATA: 451 4.7.1 Service unavailable - the scanner does not answer"
+            ),
+        ),
+        Trouble::Certificate => (
+            530,
+            Some(format!(
+                "TLS error on connection from {who} (SSL_CTX_use_PrivateKey_file file=/etc/exim4/exim.key): error:0200100D:system library:fopen:Permission denied"
+            )),
+            format!("H={who} F=<{from}> rejected RCPT <{to}>: 530 5.7.0 TLS is required here"),
+        ),
     };
+    for text in cause.iter().chain([&rejection]) {
+        line(world, at, message.salt, format_args!("{text}"));
+    }
     world.log.count(at, Some(storm), inbound(code));
 }

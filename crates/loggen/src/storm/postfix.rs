@@ -32,13 +32,6 @@ pub fn accept(world: &mut World, at: u64, message: &Mail) {
     let id = &message.id;
     let pid = 20_000 + message.salt % 97;
     let at = at.saturating_sub(1200);
-    let domain = message
-        .from
-        .rsplit('@')
-        .next()
-        .filter(|domain| !domain.is_empty())
-        .unwrap_or(&world.site.host)
-        .to_owned();
     match &message.origin {
         MailOrigin::Outside(client) => {
             let ClientHost { name, ip, .. } = client;
@@ -77,7 +70,14 @@ pub fn accept(world: &mut World, at: u64, message: &Mail) {
             );
         }
     }
-    let salt = message.salt;
+    queue(world, at, pid, message);
+}
+
+/// Writes the lines of cleanup and the queue manager, and the end of the session.
+fn queue(world: &mut World, at: u64, pid: u64, message: &Mail) {
+    let (id, salt) = (&message.id, message.salt);
+    let sender_domain = message.from.rsplit('@').next().filter(|domain| !domain.is_empty());
+    let domain = sender_domain.unwrap_or(&world.site.host).to_owned();
     world.log.line(
         at + 420,
         "postfix/cleanup",

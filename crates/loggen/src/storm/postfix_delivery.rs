@@ -117,110 +117,56 @@ pub fn failed(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailur
         salt: message.salt,
     };
     let (by, port) = if is_here { ("postfix/lmtp", "") } else { ("postfix/smtp", ":25") };
-    let peer = format!("{host}[{ip}]");
-    let relay = format!("{peer}{port}");
-    let dsn = if fail.code / 100 == 4 && fail.enhanced.starts_with('4')
-        || fail.code / 100 == 5 && fail.enhanced.starts_with('5')
-        || fail.code == 0
-    {
-        fail.enhanced
-    } else if fail.is_temporary() {
-        "4.0.0"
-    } else {
-        "5.0.0"
-    };
-    let dsn = if fail.stage == FailureStage::Greeting && dsn.starts_with('5') { "4.7.0" } else { dsn };
-    let reply = LoggedReply { fail, words: &words, joint: " " };
+    let relay = format!("{host}[{ip}]{port}");
     let text = FilledTemplate(fail.text, &words);
     // Postfix suspends a destination that has just failed.
     let is_suspended = tries > 0
         && matches!(fail.stage, FailureStage::Greeting | FailureStage::Net)
         && message.salt.wrapping_add(u64::from(tries)).is_multiple_of(3);
-    match fail.stage {
-        FailureStage::Greeting if is_suspended => status(
-            world,
-            attempt,
-            "postfix/error",
-            "none",
-            dsn,
-            format_args!(
-                "{word} (delivery temporarily suspended: host {peer} refused to talk to me: {reply})"
-            ),
-        ),
-        FailureStage::Net if is_suspended => status(
-            world,
-            attempt,
-            "postfix/error",
-            "none",
-            dsn,
-            format_args!("{word} (delivery temporarily suspended: connect to {relay}: {text})"),
-        ),
-        FailureStage::Greeting => status(
-            world,
-            attempt,
-            by,
-            &relay,
-            dsn,
-            format_args!("{word} (host {peer} refused to talk to me: {reply})"),
-        ),
-        FailureStage::Mail => status(
-            world,
-            attempt,
-            by,
-            &relay,
-            dsn,
-            format_args!("{word} (host {peer} said: {reply} (in reply to MAIL FROM command))"),
-        ),
-        FailureStage::Rcpt => status(
-            world,
-            attempt,
-            by,
-            &relay,
-            dsn,
-            format_args!("{word} (host {peer} said: {reply} (in reply to RCPT TO command))"),
-        ),
-        FailureStage::Dot => status(
-            world,
-            attempt,
-            by,
-            &relay,
-            dsn,
-            format_args!("{word} (host {peer} said: {reply} (in reply to end of DATA command))"),
-        ),
-        FailureStage::Net => {
-            if !is_here {
-                world.log.line(
-                    at.saturating_sub(20),
-                    by,
-                    25_000 + message.salt % 89,
-                    format_args!("connect to {relay}: {text}"),
-                );
-            }
-            status(world, attempt, by, "none", dsn, format_args!("{word} (connect to {relay}: {text})"));
-        }
-        FailureStage::Lost => status(
-            world,
-            attempt,
-            by,
-            &relay,
-            dsn,
-            format_args!("{word} (lost connection with {peer} {text})"),
-        ),
-        FailureStage::Dns => status(
-            world,
-            attempt,
-            by,
-            "none",
-            dsn,
-            format_args!(
-                "{word} (Host or domain name not found. Name service error for name={domain} type=MX: {text})"
-            ),
-        ),
-        FailureStage::Tls => {
-            let shown = if fail.text.contains("%h") { format!("{text}[{ip}]") } else { text.to_string() };
-            status(world, attempt, by, &relay, dsn, format_args!("{word} ({shown})"));
-        }
-        FailureStage::Loop => status(world, attempt, by, "none", dsn, format_args!("{word} ({text})")),
+    if fail.stage == FailureStage::Net && !is_suspended && !is_here {
+        let pid = 25_000 + message.salt % 89;
+        world.log.line(at.saturating_sub(20), by, pid, format_args!("connect to {relay}: {text}"));
     }
+    let has_relay =
+        !is_suspended && !matches!(fail.stage, FailureStage::Net | FailureStage::Dns | FailureStage::Loop);
+    let by = if is_suspended { "postfix/error" } else { by };
+    let suspended = if is_suspended { "delivery temporarily suspended: " } else { "" };
+    let why = reason(fail, &words, &ip, port);
+    let shown_relay = if has_relay { relay.as_str() } else { "none" };
+    status(world, attempt, by, shown_relay, dsn(fail), format_args!("{word} ({suspended}{why})"));
     world.log.count(at, storm, LineSeries::new("outbound", fail.code, fail.enhanced, provider));
+}
+
+/// The `dsn=` of a failure: its enhanced code, unless the code contradicts it.
+fn dsn(fail: &DeliveryFailure) -> &'static str {
+    let agrees = fail.code / 100 == 4 && fail.enhanced.starts_with('4')
+        || fail.code / 100 == 5 && fail.enhanced.starts_with('5')
+        || fail.code == 0;
+    let dsn = match (agrees, fail.is_temporary()) {
+        (true, _) => fail.enhanced,
+        (false, true) => "4.0.0",
+        (false, false) => "5.0.0",
+    };
+    if fail.stage == FailureStage::Greeting && dsn.starts_with('5') { "4.7.0" } else { dsn }
+}
+
+/// The text in parentheses after `status=deferred` or `status=bounced`.
+fn reason(fail: &DeliveryFailure, words: &TemplateValues, ip: &str, port: &str) -> String {
+    let TemplateValues { host, domain, .. } = words;
+    let peer = format!("{host}[{ip}]");
+    let reply = LoggedReply { fail, words, joint: " " };
+    let text = FilledTemplate(fail.text, words);
+    match fail.stage {
+        FailureStage::Greeting => format!("host {peer} refused to talk to me: {reply}"),
+        FailureStage::Mail => format!("host {peer} said: {reply} (in reply to MAIL FROM command)"),
+        FailureStage::Rcpt => format!("host {peer} said: {reply} (in reply to RCPT TO command)"),
+        FailureStage::Dot => format!("host {peer} said: {reply} (in reply to end of DATA command)"),
+        FailureStage::Net => format!("connect to {peer}{port}: {text}"),
+        FailureStage::Lost => format!("lost connection with {peer} {text}"),
+        FailureStage::Dns => {
+            format!("Host or domain name not found. Name service error for name={domain} type=MX: {text}")
+        }
+        FailureStage::Tls if fail.text.contains("%h") => format!("{text}[{ip}]"),
+        FailureStage::Tls | FailureStage::Loop => text.to_string(),
+    }
 }

@@ -1,5 +1,7 @@
 //! Writes Postfix's rejections: the lines of smtpd, postscreen, cleanup and SASL.
 
+use std::fmt::Arguments;
+
 use super::client::ClientHost;
 use super::condition::Trouble;
 use super::flow::{Mail, MailOrigin};
@@ -108,7 +110,6 @@ pub fn trouble(world: &mut World, at: u64, message: &Mail, storm: usize, trouble
     connect(world, at, by, pid, client);
     let from = &message.from;
     let to = message.to.first().map_or("", |to| to.address.as_str());
-    let id = &message.id;
     let at = at + 500;
     let tail = format_args!("from=<{from}> to=<{to}> proto=ESMTP helo=<{helo}>");
     let series = match trouble {
@@ -142,21 +143,7 @@ pub fn trouble(world: &mut World, at: u64, message: &Mail, storm: usize, trouble
             world.log.line(at, by, pid, format_args!("NOQUEUE: reject: RCPT from {name}[{ip}]: 451 4.3.0 <{to}>: Temporary lookup failure; {tail}"));
             inbound(451, "4.3.0")
         }
-        Trouble::Milter => {
-            world.log.line(
-                at - 20,
-                by,
-                pid,
-                format_args!("warning: connect to Milter service inet:127.0.0.1:11332: Connection refused"),
-            );
-            if message.salt.is_multiple_of(2) {
-                world.log.line(at, by, pid, format_args!("NOQUEUE: milter-reject: CONNECT from {name}[{ip}]: 451 4.7.1 Service unavailable - try again later; proto=SMTP"));
-                inbound(451, "4.7.1")
-            } else {
-                world.log.line(at, "postfix/cleanup", 21_000 + pid % 97, format_args!("{id}: milter-reject: END-OF-MESSAGE from {name}[{ip}]: 4.7.1 Service unavailable - try again later; {tail}"));
-                inbound(0, "4.7.1")
-            }
-        }
+        Trouble::Milter => reject_for_milter(world, at, (by, pid), message, client, tail),
         Trouble::Certificate => {
             world.log.line(at, by, pid, format_args!("warning: cannot get RSA private key from file \"/etc/ssl/private/mail.key\": disabling TLS support"));
             world.log.line(at + 10, by, pid, format_args!("NOQUEUE: reject: MAIL from {name}[{ip}]: 530 5.7.0 Must issue a STARTTLS command first; from=<{from}> proto=ESMTP helo=<{helo}>"));
@@ -170,4 +157,29 @@ pub fn trouble(world: &mut World, at: u64, message: &Mail, storm: usize, trouble
         pid,
         format_args!("disconnect from {name}[{ip}] ehlo=1 mail=0/1 quit=1 commands=2/3"),
     );
+}
+
+/// Rejects a client, or its message, because the milter cannot be reached.
+fn reject_for_milter(
+    world: &mut World,
+    at: u64,
+    (by, pid): (&str, u64),
+    message: &Mail,
+    client: &ClientHost,
+    tail: Arguments,
+) -> LineSeries {
+    let (ClientHost { name, ip, .. }, id) = (client, &message.id);
+    world.log.line(
+        at - 20,
+        by,
+        pid,
+        format_args!("warning: connect to Milter service inet:127.0.0.1:11332: Connection refused"),
+    );
+    if message.salt.is_multiple_of(2) {
+        world.log.line(at, by, pid, format_args!("NOQUEUE: milter-reject: CONNECT from {name}[{ip}]: 451 4.7.1 Service unavailable - try again later; proto=SMTP"));
+        inbound(451, "4.7.1")
+    } else {
+        world.log.line(at, "postfix/cleanup", 21_000 + pid % 97, format_args!("{id}: milter-reject: END-OF-MESSAGE from {name}[{ip}]: 4.7.1 Service unavailable - try again later; {tail}"));
+        inbound(0, "4.7.1")
+    }
 }
