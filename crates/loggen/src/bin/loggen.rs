@@ -13,7 +13,7 @@ use loggen::log::{self, Mta, Spec, Stamp};
 /// Write the log of a simulated busy mail server, and the expected counts as JSON.
 #[derive(Parser)]
 #[command(name = "loggen")]
-struct Options {
+struct LoggenArgs {
     /// Mail server to simulate.
     #[arg(long, value_enum)]
     mta: Mta,
@@ -52,7 +52,7 @@ struct Options {
 }
 
 fn main() -> io::Result<()> {
-    let Options { mta, size, out, seed, stamp, long_ids, short_ids, start, days } = Options::parse();
+    let LoggenArgs { mta, size, out, seed, stamp, long_ids, short_ids, start, days } = LoggenArgs::parse();
     let usual = Spec::new(mta, size);
     let spec = Spec {
         seed: seed.unwrap_or(usual.seed),

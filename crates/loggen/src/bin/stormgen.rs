@@ -15,7 +15,7 @@ use serde_json::Value;
 /// Generate logs with and without storms, run `smtplog storm` on each, and score its answers.
 #[derive(Parser)]
 #[command(name = "stormgen")]
-struct Options {
+struct StormgenArgs {
     /// Number of logs with storms.
     #[arg(long, default_value_t = 200)]
     cases: u64,
@@ -58,7 +58,7 @@ struct Options {
 }
 
 fn main() -> io::Result<ExitCode> {
-    let options = Options::parse();
+    let options = StormgenArgs::parse();
     let plans = plans(&options);
     if options.list {
         for plan in &plans {
@@ -101,7 +101,7 @@ fn main() -> io::Result<ExitCode> {
     Ok(if is_met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn plans(options: &Options) -> Vec<CasePlan> {
+fn plans(options: &StormgenArgs) -> Vec<CasePlan> {
     let wanted = |plan: &CasePlan| options.only.is_none_or(|pattern| plan.storms.contains(&pattern));
     let mut plans: Vec<CasePlan> = (options.seed..options.seed + options.cases)
         .map(|seed| CasePlan::with_storms(seed, options.style))
@@ -121,7 +121,13 @@ fn plans(options: &Options) -> Vec<CasePlan> {
 
 /// Whether the program has the subcommand; without it, `storm` would be taken for a file name.
 fn knows_storms(program: &Path) -> io::Result<bool> {
-    let help = Command::new(program).args(["storm", "--help"]).output()?;
+    let help = Command::new(program).args(["storm", "--help"]).output().map_err(|error| {
+        let path = program.display();
+        io::Error::new(
+            error.kind(),
+            format!("cannot run {path}: {error}; build it or name it with --program"),
+        )
+    })?;
     Ok(String::from_utf8_lossy(&help.stdout).contains(" storm [OPTIONS]"))
 }
 

@@ -212,7 +212,7 @@ fn defer(sim: &mut Simulation, this: Attempt, why: FailureCause) {
     let peer = ExchangerField(words.host);
     let unreplied = outbound(Outcome::Deferred);
     match why {
-        // Exim bounces after a permanent error in the greeting, so this deferral gets a connection error instead.
+        // Exim does not defer after a permanent error in the greeting, so this is a connection error instead.
         FailureCause::Reply(row) if row.2 != ReplyStage::Greeting || row.0 < 500 => {
             defer_by_reply(sim, this, row);
         }

@@ -3,6 +3,7 @@
 use super::exim::{CIPHER, Routes, line, routes};
 use super::flow::DeliveryAttempt;
 use super::place::Flavor;
+use super::plan::Style;
 use super::reply::{DeliveryFailure, FailureStage, FilledTemplate, LoggedReply, TemplateValues};
 use super::series::LineSeries;
 use super::world::World;
@@ -55,9 +56,10 @@ pub fn sent(world: &mut World, attempt: DeliveryAttempt) {
     world.log.count(at, attempt.seen(), LineSeries::new("outbound", 250, "", provider));
 }
 
+/// Writes a failed delivery.
 pub fn failed(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailure) {
     let DeliveryAttempt { at, message, to, tries, storm, .. } = attempt;
-    let (id, address, salt) = (&message.id, &to.address, message.salt);
+    let (address, salt) = (&to.address, message.salt);
     let Some((_, place)) = world.place(to) else { return not_stored(world, attempt, fail) };
     let (host, ip) = place.host(message.salt).clone();
     let (domain, provider) = (place.domain.clone(), place.provider);
@@ -70,12 +72,37 @@ pub fn failed(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailur
         domain: &domain,
         salt,
     };
-    let reply = LoggedReply { fail, words: &words, joint: "\\n" };
-    let size = message.size;
+    // Exim does not try a host before its retry time, for any message.
+    let is_put_off = matches!(fail.stage, FailureStage::Net | FailureStage::Greeting)
+        && tries > 0
+        && (salt + u64::from(tries)).is_multiple_of(2);
+    let route = routes(world.style).remote;
+    let lines = if is_put_off {
+        vec![format!("== {address} {route} defer (-53): retry time not reached for any host for '{domain}'")]
+    } else if fail.is_reply() {
+        reply_lines(world.style, fail, &words, &ip, message.size)
+    } else {
+        error_lines(world.style, fail, &words, &ip)
+    };
+    for text in lines {
+        line(world, at, salt, format_args!("{} {text}", message.id));
+    }
+    world.log.count(at, storm, LineSeries::new("outbound", fail.code, fail.enhanced, provider));
+}
+
+/// The lines of a reply that refuses or defers, without the message id.
+fn reply_lines(
+    style: Style,
+    fail: &DeliveryFailure,
+    words: &TemplateValues,
+    ip: &str,
+    size: u64,
+) -> Vec<String> {
+    let TemplateValues { recipient, sender, host, .. } = words;
     let (stage, number) = match fail.stage {
         FailureStage::Greeting => ("initial connection".to_owned(), 0),
-        FailureStage::Mail => (format!("pipelined MAIL FROM:<{}> SIZE={size}", message.from), -45),
-        FailureStage::Rcpt => (format!("RCPT TO:<{address}>"), -44),
+        FailureStage::Mail => (format!("pipelined MAIL FROM:<{sender}> SIZE={size}"), -45),
+        FailureStage::Rcpt => (format!("RCPT TO:<{recipient}>"), -44),
         FailureStage::Dot
         | FailureStage::Net
         | FailureStage::Lost
@@ -83,118 +110,61 @@ pub fn failed(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailur
         | FailureStage::Tls
         | FailureStage::Loop => ("end of data".to_owned(), -46),
     };
-    let Routes { remote: route, lookup, .. } = routes(world.style);
-    // Exim does not try a host before its retry time, for any message.
-    let is_put_off = matches!(fail.stage, FailureStage::Net | FailureStage::Greeting)
-        && tries > 0
-        && (salt + u64::from(tries)).is_multiple_of(2);
+    let route = routes(style).remote;
+    let reply = LoggedReply { fail, words, joint: "\\n" };
+    let error = format!("SMTP error from remote mail server after {stage}: {reply}");
+    if !fail.is_temporary() {
+        return vec![format!("** {recipient} {route} H={host} [{ip}] {CIPHER} CV=yes: {error}")];
+    }
+    let deferral = format!("== {recipient} {route} defer ({number}) H={host} [{ip}]: {error}");
+    if fail.stage == FailureStage::Rcpt {
+        vec![deferral]
+    } else {
+        vec![format!("H={host} [{ip}]: {error}"), deferral]
+    }
+}
+
+/// The lines of a failure without a reply, without the message id.
+fn error_lines(style: Style, fail: &DeliveryFailure, words: &TemplateValues, ip: &str) -> Vec<String> {
+    let TemplateValues { recipient, host, .. } = words;
+    let Routes { remote: route, lookup, .. } = routes(style);
+    let text = FilledTemplate(fail.text, words);
     match fail.stage {
-        _ if is_put_off => line(
-            world,
-            at,
-            salt,
-            format_args!(
-                "{id} == {address} {route} defer (-53): retry time not reached for any host for '{domain}'"
-            ),
-        ),
-        FailureStage::Greeting | FailureStage::Mail | FailureStage::Rcpt | FailureStage::Dot
-            if fail.is_temporary() =>
-        {
-            if fail.stage != FailureStage::Rcpt {
-                line(
-                    world,
-                    at,
-                    salt,
-                    format_args!(
-                        "{id} H={host} [{ip}]: SMTP error from remote mail server after {stage}: {reply}"
-                    ),
-                );
-            }
-            line(
-                world,
-                at,
-                salt,
-                format_args!(
-                    "{id} == {address} {route} defer ({number}) H={host} [{ip}]: SMTP error from remote mail server after {stage}: {reply}"
-                ),
-            );
-        }
-        FailureStage::Greeting | FailureStage::Mail | FailureStage::Rcpt | FailureStage::Dot => {
-            line(
-                world,
-                at,
-                salt,
-                format_args!(
-                    "{id} ** {address} {route} H={host} [{ip}] {CIPHER} CV=yes: SMTP error from remote mail server after {stage}: {reply}"
-                ),
-            );
-        }
         FailureStage::Net => {
-            let text = FilledTemplate(fail.text, &words);
-            let errno = if fail.text.ends_with("refused") {
-                111
-            } else if fail.text.ends_with("timed out") {
-                110
-            } else {
-                113
+            let errno = match fail.text {
+                text if text.ends_with("refused") => 111,
+                text if text.ends_with("timed out") => 110,
+                _ => 113,
             };
-            line(world, at, salt, format_args!("{id} H={host} [{ip}] {text}"));
-            line(world, at, salt, format_args!("{id} == {address} {route} defer ({errno}): {text}"));
+            vec![format!("H={host} [{ip}] {text}"), format!("== {recipient} {route} defer ({errno}): {text}")]
         }
         FailureStage::Lost => {
-            line(
-                world,
-                at,
-                salt,
-                format_args!(
-                    "{id} H={host} [{ip}]: Remote host closed connection in response to initial connection"
-                ),
-            );
-            line(
-                world,
-                at,
-                salt,
-                format_args!(
-                    "{id} == {address} {route} defer (-18) H={host} [{ip}]: Remote host closed connection in response to initial connection"
-                ),
-            );
+            let error =
+                format!("H={host} [{ip}]: Remote host closed connection in response to initial connection");
+            vec![error.clone(), format!("== {recipient} {route} defer (-18) {error}")]
         }
-        FailureStage::Dns if fail.is_temporary() => line(
-            world,
-            at,
-            salt,
-            format_args!("{id} == {address} {lookup} defer (-1): host lookup did not complete"),
-        ),
-        FailureStage::Dns => line(world, at, salt, format_args!("{id} ** {address}: Unrouteable address")),
-        FailureStage::Tls if fail.enhanced == "4.7.4" => line(
-            world,
-            at,
-            salt,
-            format_args!(
-                "{id} == {address} {route} defer (-38) H={host} [{ip}]: a TLS session is required, but the server did not offer TLS support"
-            ),
-        ),
+        FailureStage::Dns if fail.is_temporary() => {
+            vec![format!("== {recipient} {lookup} defer (-1): host lookup did not complete")]
+        }
+        FailureStage::Dns => vec![format!("** {recipient}: Unrouteable address")],
         FailureStage::Tls => {
-            let why = if fail.text.contains("handshake") {
-                "(SSL_connect): error:0A000410:SSL routines::ssl/tls alert handshake failure"
-            } else {
-                "(certificate verification failed): certificate invalid"
+            let (number, why) = match fail.text {
+                _ if fail.enhanced == "4.7.4" => {
+                    (-38, "a TLS session is required, but the server did not offer TLS support")
+                }
+                text if text.contains("handshake") => (
+                    -37,
+                    "TLS session: (SSL_connect): error:0A000410:SSL routines::ssl/tls alert handshake failure",
+                ),
+                _ => (-37, "TLS session: (certificate verification failed): certificate invalid"),
             };
-            line(
-                world,
-                at,
-                salt,
-                format_args!("{id} == {address} {route} defer (-37) H={host} [{ip}]: TLS session: {why}"),
-            );
+            vec![format!("== {recipient} {route} defer ({number}) H={host} [{ip}]: {why}")]
         }
-        FailureStage::Loop => line(
-            world,
-            at,
-            salt,
-            format_args!("{id} ** {address} {lookup}: lowest numbered MX record points to local host"),
-        ),
+        FailureStage::Loop => {
+            vec![format!("** {recipient} {lookup}: lowest numbered MX record points to local host")]
+        }
+        FailureStage::Greeting | FailureStage::Mail | FailureStage::Rcpt | FailureStage::Dot => Vec::new(),
     }
-    world.log.count(at, storm, LineSeries::new("outbound", fail.code, fail.enhanced, provider));
 }
 
 fn not_stored(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailure) {
