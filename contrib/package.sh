@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds target/debian/smtplog_*.deb: the program, its manual pages, completions and an example of its configuration.
-# Wants cargo-deb (cargo install cargo-deb). With the name of a target it builds for that one:
+# Builds target/debian/smtplog_*.deb: the program, its manual pages, completions and an example configuration.
+# Needs cargo-deb (cargo install cargo-deb). The name of a target builds for that target:
 #   contrib/package.sh x86_64-unknown-linux-musl
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,7 +18,7 @@ mkdir -p "$assets"
 "$built/release/smtplog" completions bash > "$assets/smtplog.bash"
 "$built/release/smtplog" completions zsh > "$assets/_smtplog"
 "$built/release/smtplog" completions fish > "$assets/smtplog.fish"
-# Debian wants a changelog of its own form; ours is for people and lies beside it.
+# Debian requires a changelog in its own format; ours is installed beside it.
 version=$("$built/release/smtplog" --version)
 cat > "$assets/changelog" <<END
 smtplog (${version#smtplog }-1) unstable; urgency=medium
