@@ -13,7 +13,14 @@ fn root() -> &'static Path {
 
 /// Every document for people, in order.
 fn documents() -> Vec<PathBuf> {
-    let named = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "fixtures/README.md"];
+    let named = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+        "fixtures/README.md",
+    ];
     let mut documents: Vec<PathBuf> = named.iter().map(|name| root().join(name)).collect();
     let manual = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     documents.extend(manual.filter(|path| path.extension().is_some_and(|end| end == "md")));
@@ -90,7 +97,8 @@ fn every_link_leads_somewhere() {
                 continue;
             }
             let (path, anchor) = dest_url.split_once('#').unwrap_or((&dest_url, ""));
-            let target = if path.is_empty() { document.clone() } else { document.parent().unwrap().join(path) };
+            let target =
+                if path.is_empty() { document.clone() } else { document.parent().unwrap().join(path) };
             let is_there = target.exists()
                 && (anchor.is_empty() || anchors(&read(&target)).iter().any(|known| known == anchor));
             if !is_there {
@@ -109,7 +117,9 @@ fn printed_output_is_what_smtplog_prints() {
     for document in documents() {
         let mut text = read(&document);
         for block in blocks(&text, "text") {
-            let Some((command, shown)) = block.strip_prefix("$ smtplog ").and_then(|rest| rest.split_once('\n')) else {
+            let Some((command, shown)) =
+                block.strip_prefix("$ smtplog ").and_then(|rest| rest.split_once('\n'))
+            else {
                 continue;
             };
             let args = shlex::split(command).unwrap();
@@ -140,7 +150,8 @@ fn every_command_is_accepted() {
                 for command in commands {
                     // In a shell, a word that begins with # begins a comment; shlex knows that.
                     let mut args = shlex::split(command).unwrap().split_off(1);
-                    if args.iter().any(|arg| arg == ">") || matches!(args[0].as_str(), "completions" | "man") {
+                    if args.iter().any(|arg| arg == ">") || matches!(args[0].as_str(), "completions" | "man")
+                    {
                         continue;
                     }
                     args.push("--print-config".to_owned());
