@@ -1,6 +1,5 @@
 //! Messages: a simple model that reads line by line, the generator's totals and the recorded queues say the same as we do.
 
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,5 @@
 //! The generated logs, whose totals are known: we find the same, and so do the generator's own checks.
 
-
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -8,6 +8,7 @@ mod context;
 mod corpus;
 mod dates;
 mod delays;
+mod documents;
 mod explain;
 mod filters;
 mod fixtures;

@@ -1,6 +1,5 @@
 //! The generated storms: their logs are such as we read, they can be seen, and `smtplog storm` finds them.
 
-
 use std::fs::File;
 use std::path::Path;
 use std::process::Command;

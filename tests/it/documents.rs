@@ -7,9 +7,7 @@ use std::process::{Command, Output, Stdio};
 use assert_cmd::cargo::cargo_bin;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::support::root;
 
 /// Every document for people, in order.
 fn documents() -> Vec<PathBuf> {
