@@ -1,6 +1,7 @@
 //! Integration tests: one binary, one module for each subject. Tests of one module are run by its name:
 //! `cargo test --test it trace::`.
 
+mod architecture;
 mod book;
 mod cli;
 mod config;
@@ -16,7 +17,6 @@ mod formats;
 mod forms;
 mod html;
 mod language;
-mod layers;
 mod ledger;
 mod lines;
 mod loggen;
