@@ -9,9 +9,13 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::input::atomic_file::{AtomicFile, folder_of};
 use crate::input::mark::{Known, Log};
 
 pub const SCHEMA: &str = "smtplog.state/1";
+
+/// The mode of a new state file: it tells which logs there are.
+const OWNER_ONLY: u32 = 0o600;
 
 /// A state file that is ours alone as long as this lives.
 pub struct State {
@@ -45,7 +49,7 @@ impl State {
         lock.read_to_end(&mut text).map_err(failed)?;
         let known = known(&text).map_err(|what| Error::Unknown { path: path.to_owned(), what })?;
         // It is said before all is read, not behind it.
-        tempfile::tempfile_in(folder(&place)).map_err(failed)?;
+        tempfile::tempfile_in(folder_of(&place)).map_err(failed)?;
         Ok(Self { place, _lock: lock, known })
     }
 
@@ -61,29 +65,22 @@ impl State {
         let written = Written { schema: SCHEMA.to_owned(), saved, logs, journal };
         let mut text = serde_json::to_vec_pretty(&written).map_err(|error| failed(error.into()))?;
         text.push(b'\n');
-        // Only its owner may read it, as a tempfile is made: it tells which logs there are.
-        let builder = tempfile::Builder::new().prefix(".smtplog-").tempfile_in(folder(&self.place));
-        let mut part = builder.map_err(failed)?;
-        part.write_all(&text).map_err(failed)?;
-        if let Ok(there) = fs::metadata(&self.place) {
-            part.as_file().set_permissions(there.permissions()).map_err(failed)?;
-        }
-        part.as_file().sync_all().map_err(failed)?;
-        part.persist(&self.place).map_err(|error| failed(error.error))?;
-        File::open(folder(&self.place)).and_then(|folder| folder.sync_all()).map_err(failed)
+        let mut file = AtomicFile::create(&self.place, OWNER_ONLY).map_err(failed)?;
+        file.write_all(&text).and_then(|()| file.commit()).map_err(failed)
     }
-}
-
-fn folder(place: &Path) -> &Path {
-    place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The file that has the name when it is locked: who saves puts another there.
 fn locked(place: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     loop {
-        let file =
-            File::options().read(true).write(true).create(true).truncate(false).mode(0o600).open(place)?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(OWNER_ONLY)
+            .open(place)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
             rustix::io::Errno::WOULDBLOCK => {
                 io::Error::other("another smtplog is at work with it; give each job a file of its own")

@@ -1,9 +1,8 @@
 //! The file of a history: read, locked against a second run, and replaced in one step.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use fs4::{FileExt, TryLockError};
@@ -14,6 +13,7 @@ use super::history::{History, Hour};
 use crate::error::Error;
 use crate::event::{Direction, Outcome};
 use crate::hourly::Kind;
+use crate::input::atomic_file::{AtomicFile, USUAL_MODE};
 use crate::reason::Reason;
 use crate::reply::{Class, Code, EnhancedCode};
 
@@ -169,17 +169,8 @@ impl Opened {
         let failed = |source| Error::Save { path: self.path.clone(), source };
         let mut text = serde_json::to_vec(&self.written()).expect("plain data, memory takes it");
         text.push(b'\n');
-        // The link stays a link: what it leads to is replaced.
-        let place = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut builder = tempfile::Builder::new();
-        let there = fs::metadata(&place).map(|metadata| metadata.permissions());
-        builder.prefix(".smtplog-").permissions(there.unwrap_or_else(|_| Permissions::from_mode(0o666)));
-        let mut part = builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-        part.write_all(&text).map_err(failed)?;
-        part.as_file().sync_all().map_err(failed)?;
-        part.persist(&place).map_err(|error| failed(error.error))?;
-        Ok(())
+        let mut file = AtomicFile::create(&self.path, USUAL_MODE).map_err(failed)?;
+        file.write_all(&text).and_then(|()| file.commit()).map_err(failed)
     }
 
     fn written(&self) -> Written {

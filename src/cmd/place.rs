@@ -1,11 +1,12 @@
 //! Where an answer goes, and in which form: standard output, or a file that is whole or not there.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::input::atomic_file::{AtomicFile, USUAL_MODE};
 
 /// The file that was asked for. None: standard output.
 pub fn file(output: Option<&Path>) -> Option<&Path> {
@@ -60,23 +61,8 @@ pub fn write<T>(
         out.flush()?;
         return Ok(answer);
     }
-    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    // The umask takes from a new file what it takes from any. One that is there stays as closed as it is: a report has
-    // addresses in it.
-    let there = fs::metadata(&place).map(|metadata| metadata.permissions());
-    let builder = builder
-        .prefix(".smtplog-")
-        .permissions(there.as_ref().map_or_else(|_| Permissions::from_mode(0o666), Clone::clone));
-    let part = builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    let mut out = BufWriter::new(part);
+    let mut out = AtomicFile::create(&place, USUAL_MODE).map_err(failed)?;
     let answer = work(&mut out)?;
-    let part = out.into_inner().map_err(|error| failed(error.into_error()))?;
-    // Else a crash right after the renaming could leave an empty file under the name.
-    part.as_file().sync_all().map_err(failed)?;
-    if let Ok(there) = there {
-        part.as_file().set_permissions(there).map_err(failed)?;
-    }
-    part.persist(&place).map_err(|error| failed(error.error))?;
+    out.commit().map_err(failed)?;
     Ok(answer)
 }

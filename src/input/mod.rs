@@ -1,5 +1,6 @@
 //! Input: names of files come in; blocks of whole lines go out, in parallel, and their answers back in order.
 
+pub mod atomic_file;
 pub mod block;
 pub mod feed;
 pub mod follow;
