@@ -1,15 +1,14 @@
 //! The state file: what earlier runs read comes out of it, and goes into it when the answer of this run is written.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::input::atomic_file::{AtomicFile, folder_of};
+use crate::input::file_lock::FileLock;
 use crate::input::mark::{Known, Log};
 
 pub const SCHEMA: &str = "smtplog.state/1";
@@ -21,8 +20,8 @@ const OWNER_ONLY: u32 = 0o600;
 pub struct State {
     /// Where it lies; a link to it stays a link.
     place: PathBuf,
-    /// Its lock; it goes with the file, and with the process.
-    _lock: File,
+    /// On the file that is replaced when it is saved.
+    _lock: FileLock,
     pub known: Known,
 }
 
@@ -40,13 +39,17 @@ impl State {
     /// changed then.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::State { path: path.to_owned(), source };
-        let mut lock = locked(path).map_err(failed)?;
+        let lock = FileLock::acquire(path, OWNER_ONLY).map_err(failed)?;
+        let in_use = || {
+            failed(io::Error::other("another smtplog is at work with it; give each job a file of its own"))
+        };
+        let mut lock = lock.ok_or_else(in_use)?;
         let place = fs::canonicalize(path).map_err(failed)?;
-        if !lock.metadata().map_err(failed)?.is_file() {
+        if !lock.file().metadata().map_err(failed)?.is_file() {
             return Err(failed(io::Error::other("it is no file")));
         }
         let mut text = Vec::new();
-        lock.read_to_end(&mut text).map_err(failed)?;
+        lock.file().read_to_end(&mut text).map_err(failed)?;
         let known = known(&text).map_err(|what| Error::Unknown { path: path.to_owned(), what })?;
         // It is said before all is read, not behind it.
         tempfile::tempfile_in(folder_of(&place)).map_err(failed)?;
@@ -67,30 +70,6 @@ impl State {
         text.push(b'\n');
         let mut file = AtomicFile::create(&self.place, OWNER_ONLY).map_err(failed)?;
         file.write_all(&text).and_then(|()| file.commit()).map_err(failed)
-    }
-}
-
-/// The file that has the name when it is locked: who saves puts another there.
-fn locked(place: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    loop {
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(OWNER_ONLY)
-            .open(place)?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
-            rustix::io::Errno::WOULDBLOCK => {
-                io::Error::other("another smtplog is at work with it; give each job a file of its own")
-            }
-            _ => error.into(),
-        })?;
-        let (ours, named) = (file.metadata()?, fs::metadata(place)?);
-        if (ours.dev(), ours.ino()) == (named.dev(), named.ino()) {
-            return Ok(file);
-        }
     }
 }
 

@@ -1,11 +1,10 @@
 //! The file of a history: read, locked against a second run, and replaced in one step.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use fs4::{FileExt, TryLockError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +13,7 @@ use crate::error::Error;
 use crate::event::{Direction, Outcome};
 use crate::hourly::Kind;
 use crate::input::atomic_file::{AtomicFile, USUAL_MODE};
+use crate::input::file_lock::FileLock;
 use crate::reason::Reason;
 use crate::reply::{Class, Code, EnhancedCode};
 
@@ -63,7 +63,7 @@ pub struct Opened {
     path: PathBuf,
     filter: Vec<String>,
     /// None: nothing is to be written.
-    lock: Option<File>,
+    lock: Option<FileLock>,
 }
 
 /// Reads the history in a file; one that is not there yet is empty. A file that is damaged, or of a later version, or that
@@ -107,19 +107,13 @@ pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<Opened, E
 }
 
 /// Locks the file beside it: the file itself is replaced, and a lock on it would go with it.
-fn lock(path: &Path) -> Result<File, Error> {
+fn lock(path: &Path) -> Result<FileLock, Error> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let place = PathBuf::from(name);
     let failed = |source| Error::Save { path: place.clone(), source };
-    let file = File::options().create(true).truncate(false).write(true).open(&place).map_err(failed)?;
-    match FileExt::try_lock(&file) {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::Baseline { path: path.to_owned(), what: "another run is using it".to_owned() })
-        }
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
+    let in_use = || Error::Baseline { path: path.to_owned(), what: "another run is using it".to_owned() };
+    FileLock::acquire(&place, USUAL_MODE).map_err(failed)?.ok_or_else(in_use)
 }
 
 fn history(written: &Written) -> Option<History> {
@@ -148,16 +142,6 @@ fn kind(written: &WrittenKind) -> Option<Kind> {
     let enhanced = written.enhanced.as_ref().map(enhanced).transpose().ok()?;
     let &WrittenKind { direction, outcome, class, reason, .. } = written;
     Some(Kind { direction, outcome, class, code, enhanced, reason })
-}
-
-impl Drop for Opened {
-    /// A process that was just begun elsewhere still has our files, until it becomes what it is to be; closing ours would leave
-    /// the lock to it.
-    fn drop(&mut self) {
-        if let Some(lock) = &self.lock {
-            let _ = FileExt::unlock(lock);
-        }
-    }
 }
 
 impl Opened {

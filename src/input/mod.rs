@@ -3,6 +3,7 @@
 pub mod atomic_file;
 pub mod block;
 pub mod feed;
+pub mod file_lock;
 pub mod follow;
 mod found;
 pub mod journal;
