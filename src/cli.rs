@@ -1,5 +1,7 @@
 //! Every option, once. The doc comments are the help texts.
 
+pub mod error;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 

@@ -15,7 +15,7 @@ use self::file::read;
 pub use self::keys::{commands, options, variable};
 pub use self::places::{Places, Variables};
 use crate::cli::Cli;
-use crate::error::Error;
+use crate::cli::error::CliError;
 
 /// What is to be done.
 pub enum Settled {
@@ -31,7 +31,7 @@ const BARE: &str = "scan";
 ///
 /// What does not stand on the command line becomes the default of its option, and clap reads the command line a
 /// second time: so an option is read, checked and turned into its type at one place, wherever it was said.
-pub fn settle(argv: &[OsString], variables: Variables, places: &Places) -> Result<Settled, Error> {
+pub fn settle(argv: &[OsString], variables: Variables, places: &Places) -> Result<Settled, CliError> {
     let print = argv.iter().take_while(|word| *word != "--").any(|word| word == "--print-config");
     let mut command = Cli::command();
     if print {
@@ -83,13 +83,13 @@ fn free(command: Command) -> Command {
 }
 
 /// `smtplog -n 3 events FILE`: the option would be lost. Only those that every subcommand takes may stand in front.
-fn misplaced(command: &Command, matches: &ArgMatches) -> Result<(), Error> {
+fn misplaced(command: &Command, matches: &ArgMatches) -> Result<(), CliError> {
     let Some(name) = matches.subcommand_name() else { return Ok(()) };
     let lost = command.get_arguments().find(|arg| {
         !arg.is_global_set() && matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
     });
     let Some(lost) = lost else { return Ok(()) };
     let lost = lost.get_long().map_or_else(|| lost.get_id().to_string(), |long| format!("--{long}"));
-    let what = format!("{lost} stands in front of the subcommand {name}; write it behind");
+    let what = format!("put {lost} after \"{name}\"");
     Err(command.clone().error(clap::error::ErrorKind::ArgumentConflict, what).into())
 }

@@ -3,10 +3,10 @@
 use std::io::{BufWriter, Write, stdout};
 use std::process::ExitCode;
 
+use smtplog::cli::error::CliError;
 use smtplog::cmd;
 use smtplog::cmd::done::Done;
 use smtplog::config::{Places, Settled, settle};
-use smtplog::error::Error;
 use smtplog::output::printable::printable;
 
 fn main() -> ExitCode {
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
             ExitCode::from(done.status())
         }
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
-        Err(Error::Usage(error)) => error.exit(),
+        Err(CliError::Usage(error)) => error.exit(),
         Err(error) => {
             eprintln!("smtplog: {}", said(&error));
             ExitCode::from(2)
@@ -37,7 +37,7 @@ fn said(what: &impl ToString) -> String {
     what.to_string().lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
-fn run(settled: &Settled) -> Result<Done, Error> {
+fn run(settled: &Settled) -> Result<Done, CliError> {
     let mut out = BufWriter::with_capacity(64 << 10, stdout());
     let done = match settled {
         Settled::Run(cli) => cmd::run(cli, &mut out)?,

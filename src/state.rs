@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::InputError;
 use crate::input::atomic_file::{AtomicFile, folder_of};
 use crate::input::file_lock::FileLock;
 use crate::input::mark::{Known, Log};
@@ -37,22 +37,19 @@ struct Written {
 impl State {
     /// Makes it if it is not there. Another run that has it is an error, as is a file that is anything else: nothing is
     /// changed then.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        let failed = |source| Error::State { path: path.to_owned(), source };
-        let lock = FileLock::acquire(path, OWNER_ONLY).map_err(failed)?;
-        let in_use = || {
-            failed(io::Error::other("another smtplog is at work with it; give each job a file of its own"))
-        };
-        let mut lock = lock.ok_or_else(in_use)?;
-        let place = fs::canonicalize(path).map_err(failed)?;
-        if !lock.file().metadata().map_err(failed)?.is_file() {
-            return Err(failed(io::Error::other("it is no file")));
+    pub fn open(path: &Path) -> Result<Self, InputError> {
+        let failed = unusable(path);
+        let lock = FileLock::acquire(path, OWNER_ONLY).map_err(&failed)?;
+        let mut lock = lock.ok_or_else(|| InputError::StateInUse { path: path.to_owned() })?;
+        let place = fs::canonicalize(path).map_err(&failed)?;
+        if !lock.file().metadata().map_err(&failed)?.is_file() {
+            return Err(failed(io::Error::other("not a regular file")));
         }
         let mut text = Vec::new();
-        lock.file().read_to_end(&mut text).map_err(failed)?;
-        let known = known(&text).map_err(|what| Error::Unknown { path: path.to_owned(), what })?;
+        lock.file().read_to_end(&mut text).map_err(&failed)?;
+        let known = known(&text).map_err(|what| InputError::StateFormat { path: path.to_owned(), what })?;
         // It is said before all is read, not behind it.
-        tempfile::tempfile_in(folder_of(&place)).map_err(failed)?;
+        tempfile::tempfile_in(folder_of(&place)).map_err(&failed)?;
         Ok(Self { place, _lock: lock, known })
     }
 
@@ -62,15 +59,19 @@ impl State {
     }
 
     /// In one step: whoever is killed before has changed nothing.
-    pub fn save(self, known: Known) -> Result<(), Error> {
-        let failed = |source| Error::State { path: self.place.clone(), source };
+    pub fn save(self, known: Known) -> Result<(), InputError> {
+        let failed = unusable(&self.place);
         let Known { saved, logs, journal } = known;
         let written = Written { schema: SCHEMA.to_owned(), saved, logs, journal };
         let mut text = serde_json::to_vec_pretty(&written).map_err(|error| failed(error.into()))?;
         text.push(b'\n');
-        let mut file = AtomicFile::create(&self.place, OWNER_ONLY).map_err(failed)?;
-        file.write_all(&text).and_then(|()| file.commit()).map_err(failed)
+        let mut file = AtomicFile::create(&self.place, OWNER_ONLY).map_err(&failed)?;
+        file.write_all(&text).and_then(|()| file.commit()).map_err(&failed)
     }
+}
+
+fn unusable(path: &Path) -> impl Fn(io::Error) -> InputError {
+    |source| InputError::State { path: path.to_owned(), source }
 }
 
 /// An empty file is that of a first run which was not finished.
@@ -83,14 +84,14 @@ fn known(text: &[u8]) -> Result<Known, String> {
         return Ok(Known::default());
     }
     let Any { schema } = serde_json::from_slice(text)
-        .map_err(|error| format!("it is no state of smtplog, or a damaged one ({error})"))?;
+        .map_err(|error| format!("not a state file of smtplog, or damaged ({error})"))?;
     if schema != SCHEMA {
-        return Err(format!("it is {schema:?}, and this smtplog knows {SCHEMA:?}"));
+        return Err(format!("its format is {schema:?}, and this version of smtplog reads {SCHEMA:?}"));
     }
     let Written { saved, logs, journal, .. } =
-        serde_json::from_slice(text).map_err(|error| format!("it is damaged ({error})"))?;
+        serde_json::from_slice(text).map_err(|error| format!("damaged ({error})"))?;
     if saved.is_empty() {
-        return Err("it is damaged (it does not say when it was saved)".to_owned());
+        return Err("damaged (the time of the last run is missing)".to_owned());
     }
     Ok(Known { saved, logs, journal })
 }

@@ -21,7 +21,7 @@ use self::kin::Kin;
 use self::life::{Life, Lives, groups};
 use self::refused::{Kept, Refusals, Session};
 use self::sought::Sought;
-use crate::error::Error;
+use crate::error::InputError;
 use crate::filter::Filter;
 use crate::input::set::each_block;
 use crate::ledger::key::Plain;
@@ -53,7 +53,7 @@ pub struct Traced {
     /// The first and the last minute of them.
     pub minutes: Option<(i64, i64)>,
     pub notes: Vec<String>,
-    pub problems: Vec<Error>,
+    pub problems: Vec<InputError>,
     /// With what the order of the lines says of their stamps.
     pub calendar: Calendar,
 }
@@ -70,7 +70,7 @@ enum Told {
 }
 
 /// The task's filter is not asked; the question's is.
-pub fn trace(question: &Question, task: &Task) -> Result<Traced, Error> {
+pub fn trace(question: &Question, task: &Task) -> Result<Traced, InputError> {
     let Question { sought, filter, top, raw } = *question;
     let seed = crate::summary::seed();
     let marks = marks();

@@ -1,10 +1,8 @@
 //! Blocks come in; every line is read once, counted once, and its event told to who listens.
 
-use std::io::Write;
-
 use crate::book::Book;
 use crate::envelope;
-use crate::error::Error;
+use crate::error::InputError;
 use crate::event::{Direction, Event, Mta};
 use crate::filter::Filter;
 use crate::input::block::{Block, CONTEXT, LINE_LIMIT};
@@ -83,6 +81,12 @@ pub trait Listener: Send {
 
     /// `lines` is how many the block had.
     fn end_of_block(&mut self, file: usize, lines: u64) -> Self::Handover;
+}
+
+/// Takes the lines that were not understood. A failure is its owner's to report: the reading goes on.
+pub trait UnreadLines: Send {
+    /// Whole lines, in the order of the files.
+    fn add(&mut self, lines: &[u8]);
 }
 
 /// What to read, and what of it is wanted.
@@ -169,7 +173,7 @@ fn widen(span: &mut Option<(i64, i64)>, minute: i64) {
 pub struct Walked<L> {
     pub listeners: Vec<L>,
     pub coverage: Coverage,
-    pub problems: Vec<Error>,
+    pub problems: Vec<InputError>,
     /// What the order of the lines says of their stamps. Where it is not what the calendar had, the moments of this
     /// walk were wrong, and another with it is right.
     pub turns: Turns,
@@ -186,8 +190,8 @@ pub fn walk<L: Listener>(
     task: &Task,
     new: impl Fn() -> L + Sync,
     mut fold: impl FnMut(L::Handover) + Send,
-    mut unread: Option<&mut (dyn Write + Send)>,
-) -> Result<Walked<L>, Error> {
+    mut unread: Option<&mut dyn UnreadLines>,
+) -> Result<Walked<L>, InputError> {
     let keep_unread = unread.is_some();
     let new = || Walker {
         task: *task,
@@ -201,20 +205,18 @@ pub fn walk<L: Listener>(
         unread: keep_unread.then(Vec::new),
     };
     let mut order = Order::default();
-    let mut written = Ok(());
     let mut reached = vec![Reached::default(); task.sources.len()];
     let in_order = |handed: Handed<L::Handover>| {
         order.add(handed.file, handed.seen, task.sources);
         if let Some(reached) = reached.get_mut(handed.file) {
             *reached = Reached { lines: reached.lines + handed.lines, end: handed.end };
         }
-        if let (Some(unread), Ok(())) = (&mut unread, &written) {
-            written = unread.write_all(&handed.unread);
+        if let Some(unread) = &mut unread {
+            unread.add(&handed.unread);
         }
         fold(handed.own);
     };
     let worked = each_block(task.sources, task.manner, task.progress, new, Walker::block, in_order)?;
-    written?;
     let Worked { workers, problems } = worked;
     let turns = order.turns(task.sources, task.calendar);
     let mut walked =
@@ -227,7 +229,7 @@ pub fn walk<L: Listener>(
 }
 
 /// The calendar with what the order of the lines says of their stamps, for who cannot tell them twice.
-pub fn settled(task: &Task) -> Result<Calendar, Error> {
+pub fn settled(task: &Task) -> Result<Calendar, InputError> {
     let mut calendar = task.calendar.clone();
     for _ in 1..WALKS {
         let turns = turns(&Task { calendar: &calendar, ..*task })?;
@@ -239,7 +241,7 @@ pub fn settled(task: &Task) -> Result<Calendar, Error> {
     Ok(calendar)
 }
 
-fn turns(task: &Task) -> Result<Turns, Error> {
+fn turns(task: &Task) -> Result<Turns, InputError> {
     struct Dates<'a> {
         task: Task<'a>,
         clock: Option<Clock>,

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::error::BaselineError;
 use super::history::{History, Hour};
-use crate::error::Error;
 use crate::event::{Direction, Outcome};
 use crate::hourly::Kind;
 use crate::input::atomic_file::{AtomicFile, USUAL_MODE};
@@ -68,36 +68,36 @@ pub struct Opened {
 
 /// Reads the history in a file; one that is not there yet is empty. A file that is damaged, or of a later version, or that
 /// was made with other filters is an error, and stays as it is.
-pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<Opened, Error> {
+pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<Opened, BaselineError> {
     let lock = if only_read { None } else { Some(lock(path)?) };
-    let wrong = |what: &str| Error::Baseline { path: path.to_owned(), what: what.to_owned() };
+    let wrong = |what: &str| BaselineError::Unusable { path: path.to_owned(), what: what.to_owned() };
     let opened = |history| Opened { history, path: path.to_owned(), filter: filter.to_vec(), lock };
     let text = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound && !only_read => {
             return Ok(opened(History::default()));
         }
-        Err(source) => return Err(Error::Open { path: path.to_owned(), source }),
+        Err(source) => return Err(BaselineError::Open { path: path.to_owned(), source }),
         Ok(text) => text,
     };
-    let head: Head = serde_json::from_slice(&text).map_err(|_| {
-        wrong("it is no baseline of smtplog, or it is damaged; move it away to begin a new one")
-    })?;
+    let head: Head = serde_json::from_slice(&text)
+        .map_err(|_| wrong("not a baseline of smtplog, or damaged; move it away to start a new one"))?;
     if head.schema != SCHEMA {
         let newer = head.schema.starts_with("smtplog.baseline/");
         return Err(wrong(if newer {
-            "a later version of smtplog wrote it"
+            "it was written by a later version of smtplog"
         } else {
-            "it is no baseline of smtplog; name another file"
+            "not a baseline of smtplog; choose another file"
         }));
     }
-    let damaged = || wrong("it is damaged, or a later smtplog wrote it; move it away to begin a new one");
+    let damaged =
+        || wrong("damaged, or written by a later version of smtplog; move it away to start a new one");
     let written: Written = serde_json::from_slice(&text).map_err(|_| damaged())?;
     if written.filter != filter {
         let shown = |filter: &[String]| {
             if filter.is_empty() { "no filter".to_owned() } else { filter.join(" ") }
         };
         let what = format!(
-            "it was made with {}, and this run has {}; name a file for each",
+            "it was made with {}, and this run uses {}; use a separate file for each",
             shown(&written.filter),
             shown(filter)
         );
@@ -107,12 +107,12 @@ pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<Opened, E
 }
 
 /// Locks the file beside it: the file itself is replaced, and a lock on it would go with it.
-fn lock(path: &Path) -> Result<FileLock, Error> {
+fn lock(path: &Path) -> Result<FileLock, BaselineError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let place = PathBuf::from(name);
-    let failed = |source| Error::Save { path: place.clone(), source };
-    let in_use = || Error::Baseline { path: path.to_owned(), what: "another run is using it".to_owned() };
+    let failed = |source| BaselineError::Lock { path: place.clone(), source };
+    let in_use = || BaselineError::InUse { path: path.to_owned() };
     FileLock::acquire(&place, USUAL_MODE).map_err(failed)?.ok_or_else(in_use)
 }
 
@@ -146,11 +146,11 @@ fn kind(written: &WrittenKind) -> Option<Kind> {
 
 impl Opened {
     /// Writes the history, all of it or nothing. Nothing is written if it was only to be read.
-    pub fn save(&self) -> Result<(), Error> {
+    pub fn save(&self) -> Result<(), BaselineError> {
         if self.lock.is_none() {
             return Ok(());
         }
-        let failed = |source| Error::Save { path: self.path.clone(), source };
+        let failed = |source| BaselineError::Save { path: self.path.clone(), source };
         let mut text = serde_json::to_vec(&self.written()).expect("plain data, memory takes it");
         text.push(b'\n');
         let mut file = AtomicFile::create(&self.path, USUAL_MODE).map_err(failed)?;

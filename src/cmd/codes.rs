@@ -4,14 +4,14 @@ use std::io::Write;
 
 use crate::book::codes;
 use crate::book::guide::catalogue_date;
+use crate::cli::error::CliError;
 use crate::cli::{AnswerFormat, CodesArgs};
 use crate::cmd::done::Done;
 use crate::cmd::look::look;
 use crate::entry::{CODES, CodeLine, Codes};
-use crate::error::Error;
 use crate::output::{entry_codes, entry_json, entry_markdown};
 
-pub fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Done, Error> {
+pub fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Done, CliError> {
     let rows = codes().into_iter().filter(|row| args.class.is_none_or(|class| row.code.class() == class));
     let lines = rows.map(|row| CodeLine {
         code: row.code,

@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
+use crate::cli::error::CliError;
 use crate::cli::{AnswerFormat, CompareArgs};
 use crate::cmd::done::Done;
 use crate::cmd::look::look;
-use crate::error::Error;
 use crate::lookup::pair::compare;
 use crate::output::{entry_json, entry_markdown, entry_pair};
 
-pub fn run(args: &CompareArgs, out: &mut impl Write) -> Result<Done, Error> {
+pub fn run(args: &CompareArgs, out: &mut impl Write) -> Result<Done, CliError> {
     let (a, b) = (args.a.to_string_lossy(), args.b.to_string_lossy());
     let pair = compare([&a, &b]);
     let shown = match args.shape.format {

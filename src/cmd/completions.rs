@@ -4,11 +4,11 @@ use std::io::Write;
 
 use clap::CommandFactory;
 
+use crate::cli::error::CliError;
 use crate::cli::{Cli, CompletionsArgs};
 use crate::cmd::done::Done;
-use crate::error::Error;
 
-pub fn run(args: &CompletionsArgs, out: &mut impl Write) -> Result<Done, Error> {
+pub fn run(args: &CompletionsArgs, out: &mut impl Write) -> Result<Done, CliError> {
     // Written to memory first: the generator panics where a pipe is closed.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "smtplog", &mut script);

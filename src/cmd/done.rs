@@ -1,13 +1,14 @@
 //! How a command ended: what to complain about, and with which exit status.
 
-use crate::error::Error;
+use crate::cli::error::CliError;
+use crate::error::InputError;
 use crate::walk::Coverage;
 use crate::when::Window;
 
 /// A command that printed its answer.
 pub struct Done {
     /// To be said on stderr.
-    pub problems: Vec<Error>,
+    pub problems: Vec<CliError>,
     /// Said on stderr too: nothing in the input was understood, or less than was asked for.
     pub complaint: Option<String>,
     /// Said on stderr, and no trouble.
@@ -25,13 +26,13 @@ const FEW: u64 = 100;
 
 impl Done {
     pub fn new(
-        before: Vec<Error>,
-        during: Vec<Error>,
+        before: Vec<InputError>,
+        during: Vec<InputError>,
         coverage: &Coverage,
         window: Window,
         strict: bool,
     ) -> Self {
-        let problems: Vec<Error> = before.into_iter().chain(during).collect();
+        let problems: Vec<CliError> = before.into_iter().chain(during).map(CliError::from).collect();
         let understood = coverage.event + coverage.routine;
         let lost = coverage.lines > 0 && understood == 0;
         let undated = coverage.lines == 0 && coverage.undated > 0 && coverage.outside.is_none();

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crate::cli::error::CliError;
 use crate::cli::{EventsArgs, EventsFormat};
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
@@ -12,7 +13,6 @@ use crate::cmd::place;
 use crate::cmd::redaction::redactor;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
-use crate::error::Error;
 use crate::filter::Filter;
 use crate::input::mark::Known;
 use crate::input::set::Source;
@@ -30,7 +30,7 @@ const SUFFIXES: [(&str, EventsFormat); 4] = [
     ("txt", EventsFormat::Text),
 ];
 
-pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
+pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     let output = args.output.as_deref();
     let format = place::form(args.format, output, EventsFormat::Ndjson, &SUFFIXES)?;
     let state = kept::open(&args.state, &[args.output.as_ref(), args.coverage.unparsed.as_ref()])?;
@@ -55,7 +55,7 @@ fn list(
     format: EventsFormat,
     inputs: Inputs,
     out: &mut (dyn Write + Send),
-) -> Result<Listed, Error> {
+) -> Result<Listed, CliError> {
     let Inputs { sources, paths, manner, calendar, window, progress, problems, mut notes, resumed } = inputs;
     let redactor = redactor(&args.redact, &mut notes)?;
     let book = book(&args.rules)?;

@@ -3,18 +3,18 @@
 use std::io::{BufRead, Write, stdin};
 
 use crate::book::guide::catalogue_date;
+use crate::cli::error::CliError;
 use crate::cli::{AnswerFormat, ExplainArgs};
 use crate::cmd::done::Done;
 use crate::cmd::look::look;
 use crate::cmd::own_book::{book, has_own};
 use crate::entry::{ENTRIES, Entries, Kind};
-use crate::error::Error;
 use crate::lookup::asked::{Context, join};
 use crate::lookup::brief::Clerk;
 use crate::lookup::find::Desk;
 use crate::output::{entry_json, entry_markdown, entry_text};
 
-pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Done, Error> {
+pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Done, CliError> {
     let what = args.what.iter().map(|what| what.to_string_lossy().into_owned()).collect();
     let what = join(what);
     let context =
@@ -42,7 +42,7 @@ pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Done, Error> {
 }
 
 /// As they come, so that a program may ask and wait for the answer.
-fn briefly(what: &[String], desk: &Desk, context: &Context, out: &mut impl Write) -> Result<Done, Error> {
+fn briefly(what: &[String], desk: &Desk, context: &Context, out: &mut impl Write) -> Result<Done, CliError> {
     let mut clerk = Clerk::new(desk.book());
     let mut found = true;
     each(what, |input| {
@@ -54,7 +54,7 @@ fn briefly(what: &[String], desk: &Desk, context: &Context, out: &mut impl Write
 }
 
 /// Each input; `-` stands for the lines of standard input.
-fn each(what: &[String], mut tell: impl FnMut(&str) -> Result<(), Error>) -> Result<(), Error> {
+fn each(what: &[String], mut tell: impl FnMut(&str) -> Result<(), CliError>) -> Result<(), CliError> {
     for input in what {
         if input != "-" {
             tell(input)?;
@@ -62,7 +62,7 @@ fn each(what: &[String], mut tell: impl FnMut(&str) -> Result<(), Error>) -> Res
         }
         let mut lines = stdin().lock();
         let mut line = Vec::new();
-        while lines.read_until(b'\n', &mut line).map_err(|source| Error::Stdin { source })? > 0 {
+        while lines.read_until(b'\n', &mut line).map_err(|source| CliError::ReadStdin { source })? > 0 {
             let text = String::from_utf8_lossy(&line);
             tell(text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text)))?;
             line.clear();

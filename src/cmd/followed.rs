@@ -1,23 +1,20 @@
 //! The names of logs come in; what is to be followed goes out, and from where on.
 
-use std::fs::File;
-use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::cli::error::CliError;
 use crate::cli::{InputArgs, WatchArgs};
 use crate::cmd::inputs::files;
 use crate::cmd::times::{calendar, window};
-use crate::error::Error;
-use crate::input::feed::Feed;
+use crate::error::InputError;
 use crate::input::follow::Lane;
 use crate::input::journal::Bounds;
 use crate::input::listing::list;
 use crate::input::set::Source;
 use crate::input::source::Origin;
-use crate::input::tail::{Tail, is_packed};
 use crate::turn::Calendar;
 use crate::when::Window;
 use crate::window::{last_dated, narrow};
@@ -38,7 +35,7 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(6);
 const FAR: u64 = 100 * 366 * 24 * 3600;
 
 impl Followed {
-    pub fn new(args: &WatchArgs) -> Result<Self, Error> {
+    pub fn new(args: &WatchArgs) -> Result<Self, CliError> {
         let input = InputArgs {
             files: args.files.clone(),
             rotated: false,
@@ -68,13 +65,14 @@ impl Followed {
             let (origin, series) = (Origin::Journal(bounds), sources.len());
             sources.push(Source { series, ..Source::new(path, origin, newest) });
         }
-        let lanes = sources.iter().enumerate().map(lane).collect::<Result<_, _>>()?;
+        let lanes = sources.iter().enumerate().map(|(number, source)| Lane::open(number, source));
+        let lanes = lanes.collect::<Result<_, _>>()?;
         Ok(Self { sources, lanes, calendar, window })
     }
 }
 
 /// Of each log the part that is being written.
-fn sources(named: Vec<PathBuf>) -> Result<Vec<Source>, Error> {
+fn sources(named: Vec<PathBuf>) -> Result<Vec<Source>, InputError> {
     let mut sources: Vec<Source> = Vec::new();
     for path in named {
         let listing = list(std::slice::from_ref(&path), false, None);
@@ -94,24 +92,4 @@ fn sources(named: Vec<PathBuf>) -> Result<Vec<Source>, Error> {
         (source.series, source.newest) = (series, newest);
     }
     Ok(sources)
-}
-
-fn lane((number, source): (usize, &Source)) -> Result<Lane, Error> {
-    let path = &source.path;
-    let failed = |source| Error::Open { path: path.clone(), source };
-    Ok(match source.origin {
-        Origin::Stdin => Lane::Feed(Feed::new(io::stdin(), number)),
-        Origin::Pipe => Lane::Feed(Feed::new(File::open(path).map_err(failed)?, number)),
-        Origin::Journal(bounds) => {
-            Lane::Feed(Feed::of_journal(bounds, number).map_err(|source| Error::Journal { source })?)
-        }
-        Origin::File(_) => {
-            File::open(path).map_err(failed)?;
-            if is_packed(path) {
-                return Err(Error::Packed { path: path.clone() });
-            }
-            let from = source.within.map_or(0, |(from, _)| from);
-            Lane::File(Tail::new(path.clone(), number, from))
-        }
-    })
 }

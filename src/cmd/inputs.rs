@@ -7,8 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::cli::InputArgs;
+use crate::cli::error::CliError;
 use crate::cmd::times::{calendar, window};
-use crate::error::Error;
+use crate::error::InputError;
 use crate::input::journal::{self, Bounds};
 use crate::input::listing::{Listing, list};
 use crate::input::resume::Resumed;
@@ -27,7 +28,7 @@ pub struct Inputs {
     pub window: Window,
     pub progress: Progress,
     /// Files that are not there; the others are read all the same.
-    pub problems: Vec<Error>,
+    pub problems: Vec<InputError>,
     /// What was left out since it would be read twice.
     pub notes: Vec<String>,
     /// It goes on where another run stopped. None: nobody keeps a state.
@@ -58,7 +59,7 @@ fn cores() -> usize {
 
 impl Inputs {
     /// `state`: only what is new since it was saved.
-    pub fn new(args: &InputArgs, state: Option<&State>) -> Result<Self, Error> {
+    pub fn new(args: &InputArgs, state: Option<&State>) -> Result<Self, CliError> {
         let calendar = calendar(args)?;
         let mut window = window(args, &calendar)?;
         if state.is_some_and(|state| !state.is_new()) {
@@ -103,18 +104,17 @@ fn since(
     named: &[PathBuf],
     rotated: bool,
     bounds: Option<Bounds>,
-) -> Result<(Listing, Resumed), Error> {
+) -> Result<(Listing, Resumed), InputError> {
     let mut tries = 0;
     loop {
         tries += 1;
         let patient = tries < TRIES;
         let mut listing = list(named, true, bounds);
         let resumed = Resumed::new(&mut listing, &state.known, rotated, patient);
-        let is_missing = |error: &Error| error.is_missing();
         match resumed {
             Err(error) if patient && error.is_missing() => {}
             Err(error) => return Err(error),
-            Ok(_) if patient && listing.problems.iter().any(is_missing) => {}
+            Ok(_) if patient && listing.problems.iter().any(InputError::is_missing) => {}
             Ok(resumed) => return Ok((listing, resumed)),
         }
         std::thread::sleep(PAUSE);
@@ -122,7 +122,7 @@ fn since(
 }
 
 /// The named files; without names, standard input when something is piped in, else the first usual place.
-pub fn files(args: &InputArgs) -> Result<Vec<PathBuf>, Error> {
+pub fn files(args: &InputArgs) -> Result<Vec<PathBuf>, CliError> {
     if !args.files.is_empty() || args.journal {
         return Ok(args.files.clone());
     }
@@ -132,7 +132,7 @@ pub fn files(args: &InputArgs) -> Result<Vec<PathBuf>, Error> {
     let found = USUAL.iter().map(Path::new).find(|path| path.exists());
     let looked_at = || USUAL.iter().map(ToString::to_string).collect();
     let journal = journal::FOLDERS.iter().any(|folder| Path::new(folder).is_dir());
-    found.map(|path| vec![path.to_owned()]).ok_or_else(|| Error::NoLog { looked_at: looked_at(), journal })
+    found.map(|path| vec![path.to_owned()]).ok_or_else(|| CliError::NoLog { looked_at: looked_at(), journal })
 }
 
 /// A pipe or a file stands at standard input. A terminal does not count, nor what cron gives, /dev/null.

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::baseline::{self, Opened, Span};
+use crate::cli::error::CliError;
 use crate::cli::{ScanArgs, ScanFormat};
 use crate::cmd::done::Done;
 use crate::condition::{Condition, Subject};
-use crate::error::Error;
 use crate::filter::Filter;
 use crate::hourly::Hourly;
 use crate::report::{Finding, Met, Report, State};
@@ -32,7 +32,7 @@ pub struct When<'a> {
 }
 
 impl Judging {
-    pub fn new(args: &ScanArgs, format: ScanFormat, filter: &Filter) -> Result<Self, Error> {
+    pub fn new(args: &ScanArgs, format: ScanFormat, filter: &Filter) -> Result<Self, CliError> {
         let watch = &args.verdict;
         let open = |path: &std::path::PathBuf| baseline::open(path, &filter.words, watch.baseline_read_only);
         let opened = watch.baseline.as_ref().map(open).transpose()?;
@@ -120,7 +120,7 @@ impl Judging {
     /// Writes the history; after the report, so that one that could not be printed can be asked for again.
     pub fn save(&self, done: &mut Done) {
         let saved = self.opened.as_ref().map_or(Ok(()), Opened::save);
-        done.problems.extend(saved.err());
+        done.problems.extend(saved.err().map(CliError::from));
     }
 }
 

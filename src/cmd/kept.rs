@@ -6,29 +6,30 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 
 use crate::cli::StateArgs;
-use crate::cmd::place::is_input;
-use crate::error::Error;
+use crate::cli::error::CliError;
+use crate::cmd::place::{is_input, not_an_input};
+use crate::error::InputError;
 use crate::input::mark::Known;
 use crate::input::resume::{Reached, Resumed};
 use crate::input::set::Source;
 use crate::state::State;
 
 /// None: nobody wants one. `others` are written to.
-pub fn open(args: &StateArgs, others: &[Option<&PathBuf>]) -> Result<Option<State>, Error> {
+pub fn open(args: &StateArgs, others: &[Option<&PathBuf>]) -> Result<Option<State>, CliError> {
     let Some(path) = &args.state else { return Ok(None) };
     let state = State::open(path)?;
     let other = others.iter().copied().flatten().find(|other| is_input(other, std::slice::from_ref(path)));
     match other {
-        Some(other) => Err(Error::OutputIsState { path: other.clone() }),
+        Some(other) => Err(CliError::OutputIsState { path: other.clone() }),
         None => Ok(Some(state)),
     }
 }
 
 /// The state is none of the logs.
-pub fn check(args: &StateArgs, logs: &[PathBuf]) -> Result<(), Error> {
+pub fn check(args: &StateArgs, logs: &[PathBuf]) -> Result<(), CliError> {
     match &args.state {
-        Some(path) if is_input(path, logs) => Err(Error::OutputIsInput { path: path.clone() }),
-        Some(_) | None => Ok(()),
+        Some(path) => not_an_input(path, logs),
+        None => Ok(()),
     }
 }
 
@@ -41,7 +42,7 @@ pub fn note(since: &str) -> String {
 }
 
 /// What the next run is to know.
-pub fn settled(resumed: Resumed, sources: &[Source], reached: &[Reached], problems: &[Error]) -> Known {
+pub fn settled(resumed: Resumed, sources: &[Source], reached: &[Reached], problems: &[InputError]) -> Known {
     let saved = strtime::format("%FT%TZ", &Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC));
     resumed.settle(sources, reached, problems, saved.unwrap_or_else(|_| "once".to_owned()))
 }

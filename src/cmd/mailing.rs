@@ -4,8 +4,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::cli::error::CliError;
 use crate::cli::{ScanArgs, ScanFormat};
-use crate::error::Error;
 use crate::output::mail::{self, Envelope};
 use crate::output::page::Look;
 use crate::output::{html, json};
@@ -14,7 +14,7 @@ use crate::report::Report;
 /// Whom cron would have sent it to.
 const USUAL: &str = "root";
 
-pub fn show(args: &ScanArgs, format: ScanFormat, report: &Report, look: &Look) -> Result<String, Error> {
+pub fn show(args: &ScanArgs, format: ScanFormat, report: &Report, look: &Look) -> Result<String, CliError> {
     let page = check(format)?.then(|| html::show(report, look));
     let now = args.input.now.unwrap_or_else(Timestamp::now);
     // A message of another run, or about other logs, has another id.
@@ -26,7 +26,7 @@ pub fn show(args: &ScanArgs, format: ScanFormat, report: &Report, look: &Look) -
 }
 
 /// Whether the page goes with the text.
-pub fn check(format: ScanFormat) -> Result<bool, Error> {
+pub fn check(format: ScanFormat) -> Result<bool, CliError> {
     match format {
         ScanFormat::Text => Ok(false),
         ScanFormat::Html => Ok(true),
@@ -35,7 +35,7 @@ pub fn check(format: ScanFormat) -> Result<bool, Error> {
         | ScanFormat::Csv
         | ScanFormat::Markdown
         | ScanFormat::Prometheus
-        | ScanFormat::Line => Err(Error::MailForm),
+        | ScanFormat::Line => Err(CliError::MailFormat),
     }
 }
 

@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
 
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
+use crate::cli::error::CliError;
 use crate::cli::{Cli, ManArgs};
 use crate::cmd::done::Done;
-use crate::error::Error;
 
 const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "The report was made; what was asked for is known."),
@@ -50,17 +49,16 @@ const ENVIRONMENT: [(&str, &str); 5] = [
     ("TZ", "The time zone of stamps that show none."),
 ];
 
-pub fn run(args: &ManArgs, out: &mut impl Write) -> Result<Done, Error> {
+pub fn run(args: &ManArgs, out: &mut impl Write) -> Result<Done, CliError> {
     let mut command = listed(Cli::command().disable_help_subcommand(true));
     command.build();
     match &args.out {
         None => out.write_all(&main_page(&command)?)?,
         Some(folder) => {
-            let save = |path: &Path, source| Error::Save { path: path.to_owned(), source };
-            fs::create_dir_all(folder).map_err(|source| save(folder, source))?;
+            fs::create_dir_all(folder).map_err(CliError::write_file(folder))?;
             for (name, page) in pages(&command)? {
                 let path = folder.join(name);
-                fs::write(&path, page).map_err(|source| save(&path, source))?;
+                fs::write(&path, page).map_err(CliError::write_file(&path))?;
             }
         }
     }
@@ -89,7 +87,7 @@ fn listed(command: Command) -> Command {
 }
 
 /// File names and pages.
-fn pages(command: &Command) -> Result<Vec<(String, Vec<u8>)>, Error> {
+fn pages(command: &Command) -> Result<Vec<(String, Vec<u8>)>, CliError> {
     let mut pages = vec![("smtplog.1".to_owned(), main_page(command)?)];
     for subcommand in command.get_subcommands() {
         pages.push((format!("smtplog-{}.1", subcommand.get_name()), sub_page(subcommand)?));
@@ -97,7 +95,7 @@ fn pages(command: &Command) -> Result<Vec<(String, Vec<u8>)>, Error> {
     Ok(pages)
 }
 
-fn main_page(command: &Command) -> Result<Vec<u8>, Error> {
+fn main_page(command: &Command) -> Result<Vec<u8>, CliError> {
     let man = page(command);
     let mut text = front(&man)?;
     man.render_subcommands_section(&mut text)?;
@@ -108,7 +106,7 @@ fn main_page(command: &Command) -> Result<Vec<u8>, Error> {
 }
 
 /// What every page begins with.
-fn front(man: &Man) -> Result<Vec<u8>, Error> {
+fn front(man: &Man) -> Result<Vec<u8>, CliError> {
     let mut text = Vec::new();
     man.render_title(&mut text)?;
     man.render_name_section(&mut text)?;
@@ -118,7 +116,7 @@ fn front(man: &Man) -> Result<Vec<u8>, Error> {
     Ok(text)
 }
 
-fn sub_page(subcommand: &Command) -> Result<Vec<u8>, Error> {
+fn sub_page(subcommand: &Command) -> Result<Vec<u8>, CliError> {
     let usage = subcommand.clone().render_usage().to_string();
     // The words [OPTIONS] say it in less room than all their names.
     let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage).to_owned();

@@ -33,14 +33,14 @@ mod watch;
 
 use std::io::Write;
 
+use crate::cli::error::CliError;
 use crate::cli::{Cli, Command};
 use crate::cmd::done::Done;
-use crate::error::Error;
 
 /// Runs the subcommand that was asked for, `scan` where none was named, and writes its answer to `out`.
 ///
 /// `out` is a trait object so that the subcommands are compiled once, in this crate, and not again for each binary.
-pub fn run(cli: &Cli, mut out: &mut (dyn Write + Send)) -> Result<Done, Error> {
+pub fn run(cli: &Cli, mut out: &mut (dyn Write + Send)) -> Result<Done, CliError> {
     let out = &mut out;
     match &cli.command {
         Some(Command::Codes(args)) => codes::run(args, out),

@@ -4,9 +4,9 @@ use std::fs;
 
 use crate::book::{Book, Table};
 use crate::cli::RulesArgs;
-use crate::error::Error;
+use crate::cli::error::CliError;
 
-pub fn book(args: &RulesArgs) -> Result<Book, Error> {
+pub fn book(args: &RulesArgs) -> Result<Book, CliError> {
     if !has_own(args) {
         return Ok(Book::built_in());
     }
@@ -14,7 +14,7 @@ pub fn book(args: &RulesArgs) -> Result<Book, Error> {
     let named = args.rules.iter().map(|path| (path, false));
     let configured = args.rules_of.iter().map(|path| (path, true));
     for (path, with_options) in named.chain(configured) {
-        let text = fs::read_to_string(path).map_err(|source| Error::Open { path: path.clone(), source })?;
+        let text = fs::read_to_string(path).map_err(CliError::open_file(path))?;
         own.push((path.display().to_string(), text, with_options));
     }
     let tables: Vec<Table> = own

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::ops::Range;
 
 use crate::cli::EventsFormat;
-use crate::error::Error;
+use crate::cli::error::CliError;
 use crate::event::{Event, Outcome};
 use crate::filter::Filter;
 use crate::input::set::Held;
@@ -188,7 +188,13 @@ impl<'a> Writer<'a> {
     }
 
     /// `name` is that of the page's file, of which so many lines were not read now, `before` the first that was.
-    pub fn write(&mut self, page: Page, name: &str, before: u64, out: &mut dyn Write) -> Result<(), Error> {
+    pub fn write(
+        &mut self,
+        page: Page,
+        name: &str,
+        before: u64,
+        out: &mut dyn Write,
+    ) -> Result<(), CliError> {
         if page.file != self.file {
             (self.file, self.lines) = (page.file, 0);
         }
@@ -214,7 +220,7 @@ impl<'a> Writer<'a> {
         text: &[u8],
         (name, lines): (&str, u64),
         out: &mut dyn Write,
-    ) -> Result<(), Error> {
+    ) -> Result<(), CliError> {
         if let Some((_, id)) = written.key {
             self.before.add(id);
         }

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::error::Error;
+use crate::cli::error::CliError;
 use crate::input::atomic_file::{AtomicFile, USUAL_MODE};
 
 /// The file that was asked for. None: standard output.
@@ -19,11 +19,11 @@ pub fn form<F: Copy>(
     output: Option<&Path>,
     usual: F,
     suffixes: &[(&str, F)],
-) -> Result<F, Error> {
+) -> Result<F, CliError> {
     let (None, Some(path)) = (asked, file(output)) else { return Ok(asked.unwrap_or(usual)) };
     let suffix = path.extension().unwrap_or_default().to_ascii_lowercase();
     let form = suffixes.iter().find(|(known, _)| *known == suffix).map(|&(_, form)| form);
-    form.ok_or_else(|| Error::Suffix {
+    form.ok_or_else(|| CliError::Suffix {
         path: path.to_owned(),
         known: suffixes.iter().map(|(known, _)| format!(".{known}")).collect(),
     })
@@ -39,30 +39,36 @@ pub fn is_input(path: &Path, inputs: &[PathBuf]) -> bool {
     inputs.iter().any(same)
 }
 
+/// None of the logs may be written over.
+pub fn not_an_input(path: &Path, inputs: &[PathBuf]) -> Result<(), CliError> {
+    if is_input(path, inputs) { Err(CliError::OutputIsInput { path: path.to_owned() }) } else { Ok(()) }
+}
+
 /// Writes the answer where it is to go. A file gets its name when all of it is written: until then, and if `work`
 /// fails, what was there before stays. `inputs` are read while we write, so none of them can be the output.
 pub fn write<T>(
     output: Option<&Path>,
     inputs: &[PathBuf],
     stdout: &mut (impl Write + Send),
-    work: impl FnOnce(&mut (dyn Write + Send)) -> Result<T, Error>,
-) -> Result<T, Error> {
+    work: impl FnOnce(&mut (dyn Write + Send)) -> Result<T, CliError>,
+) -> Result<T, CliError> {
     let Some(path) = file(output) else { return work(stdout) };
-    let failed = |source| Error::Create { path: path.to_owned(), source };
+    let failed = CliError::write_file(path);
     // The link stays a link: what it leads to is replaced.
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if is_input(&place, inputs) {
-        return Err(Error::OutputIsInput { path: path.to_owned() });
-    }
+    not_an_input(path, inputs)?;
     if fs::metadata(&place).is_ok_and(|metadata| !metadata.is_file()) {
         // A pipe or a device, such as /dev/null, must not be replaced by a file.
-        let mut out = BufWriter::new(File::options().write(true).open(&place).map_err(failed)?);
+        let mut out = BufWriter::new(File::options().write(true).open(&place).map_err(&failed)?);
         let answer = work(&mut out)?;
         out.flush()?;
         return Ok(answer);
     }
-    let mut out = AtomicFile::create(&place, USUAL_MODE).map_err(failed)?;
-    let answer = work(&mut out)?;
-    out.commit().map_err(failed)?;
+    let mut out = AtomicFile::create(&place, USUAL_MODE).map_err(&failed)?;
+    let answer = work(&mut out).map_err(|error| match error {
+        CliError::Write(source) => failed(source),
+        other => other,
+    })?;
+    out.commit().map_err(&failed)?;
     Ok(answer)
 }

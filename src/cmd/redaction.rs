@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::cli::RedactArgs;
-use crate::error::Error;
+use crate::cli::error::CliError;
 use crate::redact::Redactor;
 
 /// Fewer bytes can be guessed, and then who wrote to whom can be too.
@@ -16,14 +16,15 @@ const LOST: &str = "the hashes of --redact are those of this run alone; for the 
     set SMTPLOG_REDACT_KEY";
 
 /// None: nothing is to be hidden. What is to be said of it goes to the notes.
-pub fn redactor(args: &RedactArgs, notes: &mut Vec<String>) -> Result<Option<Redactor>, Error> {
+pub fn redactor(args: &RedactArgs, notes: &mut Vec<String>) -> Result<Option<Redactor>, CliError> {
     if !args.redact {
         return Ok(None);
     }
-    let short = |name: &str| Error::RedactKey { what: format!("{name} has fewer than {LEAST} bytes") };
+    let unusable = |what| CliError::RedactKey { what };
+    let short = |name: &str| unusable(format!("{name} has fewer than {LEAST} bytes"));
     let secret = match &args.redact_key_file {
         Some(path) => {
-            let bytes = fs::read(path).map_err(|source| Error::Open { path: path.clone(), source })?;
+            let bytes = fs::read(path).map_err(CliError::open_file(path))?;
             let secret = bytes.trim_ascii_end().to_vec();
             if secret.len() < LEAST {
                 return Err(short(&crate::error::shown(path)));
@@ -41,8 +42,7 @@ pub fn redactor(args: &RedactArgs, notes: &mut Vec<String>) -> Result<Option<Red
             None => {
                 notes.push(LOST.to_owned());
                 let mut secret = vec![0; 32];
-                let failed = |error: getrandom::Error| Error::RedactKey { what: error.to_string() };
-                getrandom::fill(&mut secret).map_err(failed)?;
+                getrandom::fill(&mut secret).map_err(|error| unusable(error.to_string()))?;
                 secret
             }
         },

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::book::Book;
+use crate::cli::error::CliError;
 use crate::cli::{AdviceChoice, ColorChoice, ScanArgs, ScanFormat};
 use crate::cmd::bar::with_bar;
 use crate::cmd::counter::Plan;
@@ -20,7 +21,6 @@ use crate::cmd::redaction::redactor;
 use crate::cmd::storm;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
-use crate::error::Error;
 use crate::filter::Filter;
 use crate::input::mark::Known;
 use crate::input::set::Source;
@@ -47,7 +47,7 @@ const SUFFIXES: [(&str, ScanFormat); 9] = [
     ("prom", ScanFormat::Prometheus),
 ];
 
-pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
+pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     match answer(args, out) {
         // Who reads the answer of a plugin reads nothing else.
         Err(error) if args.verdict.nagios && !error.is_closed_pipe() => {
@@ -60,7 +60,7 @@ pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error
     }
 }
 
-fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
+fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     let started = Instant::now();
     let output = args.output.as_deref();
     let usual = if args.verdict.nagios { ScanFormat::Line } else { ScanFormat::Text };
@@ -105,7 +105,7 @@ fn shown(
     report: &Report,
     look: &Look,
     done: &Done,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<String>, CliError> {
     if args.mail.mail_headers {
         return mailing::show(args, format, report, look).map(Some);
     }
@@ -149,7 +149,7 @@ fn counted(
     format: ScanFormat,
     state: Option<&State>,
     redactor: Option<Redactor>,
-) -> Result<(Counted, usize), Error> {
+) -> Result<(Counted, usize), CliError> {
     let mut tries = 1;
     loop {
         let inputs = Inputs::new(&args.input, state)?;
@@ -171,7 +171,7 @@ fn count(
     inputs: Inputs,
     redactor: Option<Redactor>,
     anyway: bool,
-) -> Result<Option<Counted>, Error> {
+) -> Result<Option<Counted>, CliError> {
     let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes, resumed } =
         inputs;
     let book: Book = book(&args.rules)?;

@@ -4,9 +4,9 @@ use std::io::Write;
 
 use schemars::generate::SchemaSettings;
 
+use crate::cli::error::CliError;
 use crate::cli::{SchemaArgs, SchemaChoice};
 use crate::cmd::done::Done;
-use crate::error::Error;
 use crate::output::entry_json;
 use crate::record::Listed;
 use crate::report::Report;
@@ -14,7 +14,7 @@ use crate::storms::Storms;
 use crate::story::Trace;
 use crate::watch::news::News;
 
-pub fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Done, Error> {
+pub fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Done, CliError> {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let schema = match args.of {
         SchemaChoice::Report => generator.into_root_schema_for::<Report>(),

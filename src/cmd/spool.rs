@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use crate::error::Error;
+use crate::cli::error::CliError;
+use crate::error::InputError;
 use crate::input::block::Block;
 use crate::input::set::{Held, Manner, Progress, Source, each_block};
 use crate::input::source::{FileId, Origin};
@@ -25,10 +26,10 @@ impl Held for Lines {
 impl Spools {
     /// Copies what cannot be read again, unpacked, to where TMPDIR says, and has `sources` read the copies. What could not
     /// be read comes back.
-    pub fn fill(&mut self, sources: &mut [Source], manner: Manner) -> Result<Vec<Error>, Error> {
+    pub fn fill(&mut self, sources: &mut [Source], manner: Manner) -> Result<Vec<InputError>, CliError> {
         let mut problems = Vec::new();
         for source in sources.iter_mut().filter(|source| !source.can_be_read_again()) {
-            let mut file = tempfile::Builder::new().prefix("smtplog-").tempfile().map_err(Error::Spool)?;
+            let mut file = tempfile::Builder::new().prefix("smtplog-").tempfile().map_err(CliError::Spool)?;
             let mut written = Ok(());
             let fold = |lines: Lines| {
                 if written.is_ok() {
@@ -46,8 +47,8 @@ impl Spools {
             let one = Manner { threads: 1, ..manner };
             let only = std::slice::from_ref(source);
             problems.extend(each_block(only, one, &Progress::default(), || (), work, fold)?.problems);
-            written.and_then(|()| file.flush()).map_err(Error::Spool)?;
-            source.origin = Origin::File(FileId::of(&file.as_file().metadata().map_err(Error::Spool)?));
+            written.and_then(|()| file.flush()).map_err(CliError::Spool)?;
+            source.origin = Origin::File(FileId::of(&file.as_file().metadata().map_err(CliError::Spool)?));
             file.path().clone_into(&mut source.path);
             self.files.push(file);
         }

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::book::{Book, slug};
+use crate::cli::error::CliError;
 use crate::cli::{ColorChoice, StormArgs, StormFormat};
 use crate::cmd::bar::with_bar;
 use crate::cmd::done::Done;
@@ -13,9 +14,9 @@ use crate::cmd::place;
 use crate::cmd::redaction::redactor;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
-use crate::error::Error;
+use crate::error::InputError;
 use crate::filter::Filter;
-use crate::input::set::Source;
+use crate::input::set::{Source, thread_pool};
 use crate::ledger::key::Keys;
 use crate::notes::{Heard, on_time};
 use crate::output::entry_json::{line, pretty};
@@ -39,7 +40,7 @@ const SUFFIXES: [(&str, StormFormat); 4] = [
     ("jsonl", StormFormat::Ndjson),
 ];
 
-pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
+pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     let output = args.output.as_deref();
     let format = place::form(args.format, output, StormFormat::Text, &SUFFIXES)?;
     let mut inputs = Inputs::new(&args.input, None)?;
@@ -76,7 +77,7 @@ pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, Erro
 }
 
 /// Reads all of the input, again if its dates were not what they seemed.
-fn find(args: &StormArgs, inputs: Inputs, redactor: Option<Redactor>) -> Result<(Storms, Done), Error> {
+fn find(args: &StormArgs, inputs: Inputs, redactor: Option<Redactor>) -> Result<(Storms, Done), CliError> {
     let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes, .. } =
         inputs;
     let book: Book = book(&args.rules)?;
@@ -146,7 +147,7 @@ pub fn lines(
     filter: &Filter,
     coverage: &Coverage,
     redactor: Option<Redactor>,
-) -> Result<Vec<StormLine>, Error> {
+) -> Result<Vec<StormLine>, CliError> {
     let seed = seed();
     let mut gatherer = Gatherer::new(seed.clone(), filter);
     let new = || Collector::new(Keys::new(seed.clone()), filter);
@@ -171,10 +172,8 @@ pub fn lines(
     Ok(storms.into_iter().map(line).collect())
 }
 
-fn answered(gathered: &Gathered, frame: &Frame, threads: usize) -> Result<Vec<Storm>, Error> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|source| Error::Threads { threads, source })?;
-    Ok(pool.install(|| answer(gathered, frame)))
+fn answered(gathered: &Gathered, frame: &Frame, threads: usize) -> Result<Vec<Storm>, InputError> {
+    Ok(thread_pool(threads)?.install(|| answer(gathered, frame)))
 }
 
 /// What was too much to keep, or could not be placed.

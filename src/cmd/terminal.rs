@@ -11,7 +11,7 @@ use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 
-use crate::error::Error;
+use crate::cli::error::CliError;
 
 /// While it lives, the terminal shows our screen.
 pub struct Taken {
@@ -21,7 +21,7 @@ pub struct Taken {
 static HOOK: Once = Once::new();
 
 impl Taken {
-    pub fn new() -> Result<Self, Error> {
+    pub fn new() -> Result<Self, CliError> {
         // Where a panic ends the program at once nothing is dropped, so the words of the panic come after this.
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
@@ -30,14 +30,14 @@ impl Taken {
                 before(info);
             }));
         });
-        enable_raw_mode().map_err(Error::Terminal)?;
+        enable_raw_mode().map_err(CliError::Terminal)?;
         let taken = execute!(stdout(), EnterAlternateScreen, Hide);
         let terminal = taken.and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
         match terminal {
             Ok(terminal) => Ok(Self { terminal }),
             Err(error) => {
                 give_back();
-                Err(Error::Terminal(error))
+                Err(CliError::Terminal(error))
             }
         }
     }

@@ -4,15 +4,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::InputArgs;
-use crate::error::Error;
+use crate::cli::error::CliError;
 use crate::turn::{Calendar, Turns};
 use crate::when::{self, Window};
 
-pub fn calendar(args: &InputArgs) -> Result<Calendar, Error> {
+pub fn calendar(args: &InputArgs) -> Result<Calendar, CliError> {
     let zone = match args.tz.as_deref() {
         _ if args.utc => TimeZone::UTC,
         None => here(),
-        Some(name) => TimeZone::get(name).map_err(|_| Error::Zone { name: name.to_owned() })?,
+        Some(name) => TimeZone::get(name).map_err(|_| CliError::Zone { name: name.to_owned() })?,
     };
     let now = args.now.unwrap_or_else(Timestamp::now);
     Ok(Calendar { zone, year: args.year, now, turns: Turns::default() })
@@ -25,10 +25,10 @@ fn here() -> TimeZone {
     told.and_then(|file| TimeZone::tzif("local", &file).ok()).unwrap_or_else(TimeZone::system)
 }
 
-pub fn window(args: &InputArgs, calendar: &Calendar) -> Result<Window, Error> {
+pub fn window(args: &InputArgs, calendar: &Calendar) -> Result<Window, CliError> {
     let now = calendar.now.to_zoned(calendar.zone.clone());
     let read = |option: &'static str, text: Option<&String>| {
-        let wrong = |text: &String| Error::When { option, text: text.clone() };
+        let wrong = |text: &String| CliError::When { option, text: text.clone() };
         text.map(|text| when::read(text, &now).ok_or_else(|| wrong(text))).transpose()
     };
     let window =
@@ -36,7 +36,7 @@ pub fn window(args: &InputArgs, calendar: &Calendar) -> Result<Window, Error> {
     match (window.since, window.until) {
         (Some(since), Some(until)) if since >= until => {
             let shown = |at: Timestamp| at.to_zoned(calendar.zone.clone()).strftime("%F %T %:z").to_string();
-            Err(Error::Window { since: shown(since), until: shown(until) })
+            Err(CliError::TimeRange { since: shown(since), until: shown(until) })
         }
         _ => Ok(window),
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
+use crate::cli::error::CliError;
 use crate::cli::{TraceArgs, TraceFormat};
 use crate::cmd::bar::with_bar;
 use crate::cmd::done::Done;
@@ -15,7 +16,6 @@ use crate::cmd::place;
 use crate::cmd::redaction::redactor;
 use crate::cmd::spool::Spools;
 use crate::cmd::wanted::filter;
-use crate::error::Error;
 use crate::filter::Filter;
 use crate::notes::{Heard, on_time};
 use crate::output::{entry_json, trace_raw, trace_text};
@@ -34,7 +34,7 @@ const SUFFIXES: [(&str, TraceFormat); 4] = [
     ("jsonl", TraceFormat::Ndjson),
 ];
 
-pub fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
+pub fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     let output = args.output.as_deref();
     let form = if args.raw { Some(TraceFormat::Text) } else { args.format };
     let format = place::form(form, output, TraceFormat::Text, &SUFFIXES)?;
@@ -48,7 +48,7 @@ fn tell(
     format: TraceFormat,
     inputs: Inputs,
     out: &mut (dyn Write + Send),
-) -> Result<Done, Error> {
+) -> Result<Done, CliError> {
     let Inputs { mut sources, manner, calendar, window, progress, mut problems, mut notes, .. } = inputs;
     let redactor = redactor(&args.redact, &mut notes)?;
     let book = book(&args.rules)?;

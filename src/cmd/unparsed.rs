@@ -1,13 +1,14 @@
 //! Where the lines that were not understood go: nowhere, into a file as they are, or onto stderr, made harmless.
 
 use std::fs::File;
-use std::io::{BufWriter, Seek, Write, stderr};
+use std::io::{self, BufWriter, Seek, Write, stderr};
 use std::path::{Path, PathBuf};
 
-use crate::cmd::place::is_input;
-use crate::error::Error;
+use crate::cli::error::CliError;
+use crate::cmd::place::not_an_input;
 use crate::output::printable::printable;
 use crate::redact::Redactor;
+use crate::walk::UnreadLines;
 
 pub enum Unparsed {
     Unwanted,
@@ -19,62 +20,79 @@ pub enum Unparsed {
     Stderr(Vec<u8>, Option<Redactor>),
 }
 
-/// A file of lines, each made unreadable if that is asked for. What is written to it are whole lines.
+/// A file of lines, redacted if that is asked for.
 pub struct Lines {
     file: BufWriter<File>,
     redactor: Option<Redactor>,
+    /// The first failure; nothing is written after it.
+    failed: Option<io::Error>,
 }
 
-impl Write for Lines {
-    fn write(&mut self, lines: &[u8]) -> std::io::Result<usize> {
-        match self.redactor {
-            None => self.file.write_all(lines)?,
-            Some(redactor) => {
-                for line in lines.split_inclusive(|&byte| byte == b'\n') {
-                    let line = String::from_utf8_lossy(line);
-                    writeln!(self.file, "{}", redactor.line(line.trim_end_matches('\n')))?;
-                }
-            }
+impl Lines {
+    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+        let Some(redactor) = self.redactor else { return self.file.write_all(lines) };
+        for line in lines.split_inclusive(|&byte| byte == b'\n') {
+            let line = String::from_utf8_lossy(line);
+            writeln!(self.file, "{}", redactor.line(line.trim_end_matches('\n')))?;
         }
-        Ok(lines.len())
+        Ok(())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
+    /// All that was added is written.
+    fn flush(&mut self) -> io::Result<()> {
+        self.failed.take().map_or_else(|| self.file.flush(), Err)
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.flush()?;
+        self.file.rewind()?;
+        self.file.get_mut().set_len(0)
+    }
+}
+
+impl UnreadLines for Unparsed {
+    fn add(&mut self, lines: &[u8]) {
+        match self {
+            Self::Unwanted => {}
+            Self::File { file, .. } if file.failed.is_some() => {}
+            Self::File { file, .. } => file.failed = file.write(lines).err(),
+            Self::Stderr(all, _) => all.extend_from_slice(lines),
+        }
     }
 }
 
 impl Unparsed {
     /// `inputs` are the logs; none of them is emptied for this.
-    pub fn new(path: Option<&Path>, inputs: &[PathBuf], redactor: Option<Redactor>) -> Result<Self, Error> {
+    pub fn new(
+        path: Option<&Path>,
+        inputs: &[PathBuf],
+        redactor: Option<Redactor>,
+    ) -> Result<Self, CliError> {
         match path {
             None => Ok(Self::Unwanted),
             Some(path) if path == Path::new("-") => Ok(Self::Stderr(Vec::new(), redactor)),
-            Some(path) if is_input(path, inputs) => Err(Error::OutputIsInput { path: path.to_owned() }),
             Some(path) => {
-                let file = File::create(path).map_err(|source| failed(path, source))?;
-                let file = Lines { file: BufWriter::new(file), redactor };
+                not_an_input(path, inputs)?;
+                let file = File::create(path).map_err(CliError::write_file(path))?;
+                let file = Lines { file: BufWriter::new(file), redactor, failed: None };
                 Ok(Self::File { path: path.to_owned(), file })
             }
         }
     }
 
-    pub fn writer(&mut self) -> Option<&mut (dyn Write + Send)> {
+    /// `None`: nobody wants them.
+    pub fn writer(&mut self) -> Option<&mut dyn UnreadLines> {
         match self {
             Self::Unwanted => None,
-            Self::File { file, .. } => Some(file),
-            Self::Stderr(lines, _) => Some(lines),
+            Self::File { .. } | Self::Stderr(..) => Some(self),
         }
     }
 
     /// Forgets what was written: the log is read once more.
-    pub fn again(&mut self) -> Result<(), Error> {
+    pub fn again(&mut self) -> Result<(), CliError> {
         match self {
             Self::Unwanted => Ok(()),
-            Self::File { path, file } => {
-                let rewound = file.file.rewind().and_then(|()| file.file.get_mut().set_len(0));
-                rewound.map_err(|source| failed(path, source))
-            }
+            Self::File { path, file } => file.clear().map_err(CliError::write_file(path)),
             Self::Stderr(lines, _) => {
                 lines.clear();
                 Ok(())
@@ -82,10 +100,10 @@ impl Unparsed {
         }
     }
 
-    pub fn finish(self) -> Result<(), Error> {
+    pub fn finish(self) -> Result<(), CliError> {
         match self {
             Self::Unwanted => Ok(()),
-            Self::File { path, mut file } => file.flush().map_err(|source| failed(&path, source)),
+            Self::File { path, mut file } => file.flush().map_err(CliError::write_file(&path)),
             Self::Stderr(lines, redactor) => {
                 let mut out = stderr().lock();
                 for line in lines.split_inclusive(|&byte| byte == b'\n') {
@@ -93,14 +111,10 @@ impl Unparsed {
                     let line = line.trim_end_matches('\n');
                     let line = redactor.map_or_else(|| line.to_owned(), |redactor| redactor.line(line));
                     writeln!(out, "{}", printable(&line))
-                        .map_err(|source| failed(Path::new("standard error"), source))?;
+                        .map_err(CliError::write_file(Path::new("standard error")))?;
                 }
                 Ok(())
             }
         }
     }
-}
-
-fn failed(path: &Path, source: std::io::Error) -> Error {
-    Error::Save { path: path.to_owned(), source }
 }

@@ -6,8 +6,9 @@ use strsim::jaro_winkler;
 
 use crate::book::{Book, slug};
 use crate::cli::FilterArgs;
+use crate::cli::error::CliError;
 use crate::cmd::counter::Plan;
-use crate::error::Error;
+use crate::error::InputError;
 use crate::event::By;
 use crate::filter::Filter;
 use crate::grouped::table;
@@ -16,7 +17,7 @@ use crate::report::{GroupRow, Key, SortBy};
 use crate::summary::seed;
 use crate::walk::{Task, walk};
 
-pub fn filter(args: &FilterArgs, book: &Book) -> Result<Filter, Error> {
+pub fn filter(args: &FilterArgs, book: &Book) -> Result<Filter, CliError> {
     let provider = |name: &String| {
         let id = name.to_ascii_lowercase();
         let known = || {
@@ -26,7 +27,7 @@ pub fn filter(args: &FilterArgs, book: &Book) -> Result<Filter, Error> {
             ids.truncate(SHOWN);
             ids
         };
-        book.providers.find(&id).ok_or_else(|| Error::Provider { name: name.clone(), known: known() })
+        book.providers.find(&id).ok_or_else(|| CliError::Provider { name: name.clone(), known: known() })
     };
     let mut words = Vec::new();
     let mut note = |option: &str, values: Vec<String>| {
@@ -69,7 +70,11 @@ pub fn filter(args: &FilterArgs, book: &Book) -> Result<Filter, Error> {
 }
 
 /// What the log has of each kind that a filter asked for, when nothing in it fitted.
-pub fn what_there_was(task: &Task, filter: &Filter, redactor: Option<Redactor>) -> Result<String, Error> {
+pub fn what_there_was(
+    task: &Task,
+    filter: &Filter,
+    redactor: Option<Redactor>,
+) -> Result<String, InputError> {
     let listed = filter.kinds().into_iter().map(|by| there_was(task, by, redactor));
     let listed = listed.collect::<Result<Vec<_>, _>>()?;
     let words = filter
@@ -83,7 +88,7 @@ pub fn what_there_was(task: &Task, filter: &Filter, redactor: Option<Redactor>) 
 const SHOWN: usize = 6;
 
 /// `code: 250 (33), 550 (27) and 9 more`
-fn there_was(task: &Task, by: By, redactor: Option<Redactor>) -> Result<String, Error> {
+fn there_was(task: &Task, by: By, redactor: Option<Redactor>) -> Result<String, InputError> {
     let (zone, hasher) = (&task.calendar.zone, &seed());
     let plan = Plan {
         by: &[by],

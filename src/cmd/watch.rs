@@ -10,6 +10,7 @@ use ratatui::crossterm::event;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use crate::cli::error::CliError;
 use crate::cli::{WatchArgs, WatchFormat};
 use crate::cmd::done::Done;
 use crate::cmd::followed::Followed;
@@ -17,10 +18,9 @@ use crate::cmd::look::look;
 use crate::cmd::own_book::book;
 use crate::cmd::terminal::Taken;
 use crate::cmd::wanted::filter;
-use crate::error::{Error, shown};
+use crate::error::{InputError, shown};
 use crate::input::follow::{Lane, is_over, look as look_at};
 use crate::input::set::{Progress, Source};
-use crate::input::source::Origin;
 use crate::output::entry_json;
 use crate::output::page::Look;
 use crate::summary::seed;
@@ -37,7 +37,7 @@ const PACE: Duration = Duration::from_millis(250);
 /// While much is read, the screen is drawn so often.
 const REDRAW: Duration = Duration::from_millis(100);
 
-pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Done, Error> {
+pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Done, CliError> {
     let Followed { sources, lanes, calendar, window } = Followed::new(args)?;
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
@@ -54,7 +54,7 @@ pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Done, Error> {
     };
     let ended = Arc::new(AtomicBool::new(false));
     for signal in [SIGHUP, SIGINT, SIGTERM] {
-        flag::register(signal, ended.clone()).map_err(Error::Terminal)?;
+        flag::register(signal, ended.clone()).map_err(CliError::Terminal)?;
     }
     let mut watch = Watch {
         sources: &sources,
@@ -87,7 +87,7 @@ struct Watch<'a> {
     /// A signal came.
     ended: Arc<AtomicBool>,
     /// What could not be read when it was looked at last.
-    trouble: Option<Error>,
+    trouble: Option<InputError>,
     /// It will never be there again.
     is_lost: bool,
 }
@@ -109,11 +109,7 @@ impl Watch<'_> {
         for (lane, source) in looked.troubles {
             // A file may be there again the next time; a pipe is not.
             self.is_lost |= matches!(self.lanes.get(lane), Some(Lane::Feed(_)));
-            let known = self.sources.get(lane);
-            let journal = known.is_some_and(|source| matches!(source.origin, Origin::Journal(_)));
-            let path = known.map(|source| source.path.clone()).unwrap_or_default();
-            self.trouble =
-                Some(if journal { Error::Journal { source } } else { Error::Open { path, source } });
+            self.trouble = self.sources.get(lane).map(|log| log.cannot_open(source));
         }
         if !looked.more {
             let last = self.lookout.coverage.minutes.map(|(_, last)| last);
@@ -123,7 +119,7 @@ impl Watch<'_> {
     }
 
     /// Until a key or a signal ends it.
-    fn screen(&mut self, look: &Look, asked: &str) -> Result<(), Error> {
+    fn screen(&mut self, look: &Look, asked: &str) -> Result<(), CliError> {
         let mut taken = Taken::new()?;
         let mut screen = Screen::new(look.words.clone());
         let mut storms = Storms::default();
@@ -148,7 +144,7 @@ impl Watch<'_> {
                 }
                 screen.sight.trouble = self.trouble.as_ref().map(ToString::to_string);
                 let draws = |frame: &mut ratatui::Frame| draw(frame, &screen, look);
-                taken.terminal.draw(draws).map_err(Error::Terminal)?;
+                taken.terminal.draw(draws).map_err(CliError::Terminal)?;
                 drawn = Instant::now();
             }
             let mut pace = if more { Duration::ZERO } else { PACE };
@@ -175,7 +171,7 @@ impl Watch<'_> {
         until_idle: bool,
         look: &Look,
         out: &mut impl Write,
-    ) -> Result<(), Error> {
+    ) -> Result<(), CliError> {
         let (mut known, mut storms) = (Known::default(), Storms::default());
         loop {
             let more = self.read();

@@ -9,7 +9,7 @@ use clap::{Arg, ArgMatches, Command, Id};
 use super::file::Entry;
 use super::keys::{Shape, commands, judge, option, options, switch, takes, variable};
 use super::places::Variables;
-use crate::error::Error;
+use crate::cli::error::CliError;
 
 /// What an option is set to, and where that was said.
 pub struct Choice {
@@ -56,7 +56,7 @@ pub fn strongest(
     given: &ArgMatches,
     variables: Variables,
     entries: &[Entry],
-) -> Result<Vec<Choice>, Error> {
+) -> Result<Vec<Choice>, CliError> {
     // What stands on the command line without a name may exclude an option too: a file, and the journal.
     let bare =
         subcommand.get_positionals().filter_map(|arg| from_command_line(arg.get_id().as_str(), arg, given));
@@ -107,10 +107,10 @@ fn from_environment(
     key: &str,
     option: &Arg,
     variables: Variables,
-) -> Result<Option<Choice>, Error> {
+) -> Result<Option<Choice>, CliError> {
     let name = variable(key);
     let Some(value) = variables(&name).filter(|value| !value.is_empty()) else { return Ok(None) };
-    let wrong = |what: String| Error::Environment { name: name.clone(), what };
+    let wrong = |what: String| CliError::environment(&name, what);
     let value = value.into_string().map_err(|_| wrong("it is not UTF-8".to_owned()))?;
     match worded(subcommand, option, &value) {
         Ok(values) => {
@@ -157,11 +157,11 @@ pub fn exclude(subcommand: &Command, a: &Id, b: &Id) -> bool {
     names(a, b) || names(b, a)
 }
 
-fn at_odds(root: &Command, choice: &Choice, rival: &Choice) -> Error {
+fn at_odds(root: &Command, choice: &Choice, rival: &Choice) -> CliError {
     let what = format!("{} and {} exclude each other; keep one of them", rival.key, choice.key);
     match &choice.origin {
-        Origin::File { path, line, .. } => Error::Config { path: path.clone(), line: *line, what },
-        Origin::Environment { name } => Error::Environment { name: name.clone(), what },
+        Origin::File { path, line, .. } => CliError::config(path, *line, what),
+        Origin::Environment { name } => CliError::environment(name, what),
         // Not reached as long as clap looks for the same; were it, this is what clap would say.
         Origin::CommandLine => root.clone().error(ErrorKind::ArgumentConflict, what).into(),
     }

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{Shape, commands, is_list, judge, nearest, option, options, takes};
 use super::places::Text;
-use crate::error::Error;
+use crate::cli::error::CliError;
 
 /// A key of a file, and what it says.
 pub struct Entry {
@@ -30,7 +30,7 @@ const RULES_OF: &str = "rules-of";
 
 /// In the order of the file, which is the `at`th of those that are read; `weaker` are those of the files before it.
 /// The whole file is looked through, whatever subcommand is asked for.
-pub fn read(file: &Text, at: usize, command: &Command, weaker: &[Entry]) -> Result<Vec<Entry>, Error> {
+pub fn read(file: &Text, at: usize, command: &Command, weaker: &[Entry]) -> Result<Vec<Entry>, CliError> {
     let page = Page { path: &file.path, text: &file.text, at, command };
     let table = DeTable::parse(&file.text)
         .map_err(|cause| page.wrong(cause.span().map_or(0, |span| span.start), cause.message().to_owned()))?;
@@ -75,7 +75,7 @@ type Key<'a> = Spanned<std::borrow::Cow<'a, str>>;
 impl Page<'_> {
     /// A key at the top is for every subcommand that has the option; it must suit one of them, not all: `format =
     /// "json"` is none of those of `events`.
-    fn entry(&self, key: &Key, value: &Spanned<DeValue>, table: Option<&Command>) -> Result<Entry, Error> {
+    fn entry(&self, key: &Key, value: &Spanned<DeValue>, table: Option<&Command>) -> Result<Entry, CliError> {
         let name = key.get_ref().as_ref();
         let mut values = BTreeMap::new();
         let mut faults = Vec::new();
@@ -145,8 +145,8 @@ impl Page<'_> {
     }
 
     /// `at` counts bytes.
-    fn wrong(&self, at: usize, what: String) -> Error {
-        Error::Config { path: self.path.to_owned(), line: self.line(at), what }
+    fn wrong(&self, at: usize, what: String) -> CliError {
+        CliError::config(self.path, self.line(at), what)
     }
 
     fn line(&self, at: usize) -> usize {

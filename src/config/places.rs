@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 
 use super::keys::{switch, variable};
-use crate::error::Error;
+use crate::cli::error::CliError;
 
 /// Looks up a variable of the environment.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -39,7 +39,7 @@ impl Places {
     }
 
     /// The weakest first. A file that is named must be there; one that is not named need not.
-    pub fn files(&self, given: &ArgMatches, variables: Variables) -> Result<Vec<Text>, Error> {
+    pub fn files(&self, given: &ArgMatches, variables: Variables) -> Result<Vec<Text>, CliError> {
         if given.get_flag("no_config") {
             return Ok(Vec::new());
         }
@@ -49,7 +49,7 @@ impl Places {
         let set = |name: &str| variables(&variable(name)).filter(|value| !value.is_empty());
         if let Some(value) = set("no-config") {
             let name = variable("no-config");
-            let off = switch(&value.to_string_lossy()).map_err(|what| Error::Environment { name, what })?;
+            let off = switch(&value.to_string_lossy()).map_err(|what| CliError::environment(&name, what))?;
             if off {
                 return Ok(Vec::new());
             }
@@ -61,7 +61,7 @@ impl Places {
         for path in [Some(&self.system), self.user.as_ref()].into_iter().flatten() {
             match named(path) {
                 Ok(text) => found.push(text),
-                Err(Error::Open { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+                Err(CliError::OpenFile { source, .. }) if source.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
@@ -69,7 +69,7 @@ impl Places {
     }
 }
 
-fn named(path: &Path) -> Result<Text, Error> {
-    let text = fs::read_to_string(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+fn named(path: &Path) -> Result<Text, CliError> {
+    let text = fs::read_to_string(path).map_err(CliError::open_file(path))?;
     Ok(Text { path: path.to_owned(), text })
 }

@@ -1,15 +1,39 @@
 //! All logs that are followed: each is looked at in turn, and its lines go out as they come.
 
+use std::fs::File;
 use std::io;
 
 use super::block::Block;
 use super::feed::Feed;
-use super::tail::Tail;
+use super::source::{Origin, Source};
+use super::tail::{Tail, is_packed};
+use crate::error::InputError;
 
 /// One of them.
 pub enum Lane {
     File(Tail),
     Feed(Feed),
+}
+
+impl Lane {
+    /// Opens the source with this number in the set, to be read from where it says.
+    pub fn open(number: usize, source: &Source) -> Result<Self, InputError> {
+        let path = &source.path;
+        let failed = |error| source.cannot_open(error);
+        Ok(match source.origin {
+            Origin::Stdin => Self::Feed(Feed::new(io::stdin(), number)),
+            Origin::Pipe => Self::Feed(Feed::new(File::open(path).map_err(failed)?, number)),
+            Origin::Journal(bounds) => Self::Feed(Feed::of_journal(bounds, number).map_err(failed)?),
+            Origin::File(_) => {
+                File::open(path).map_err(failed)?;
+                if is_packed(path) {
+                    return Err(InputError::FollowCompressed { path: path.clone() });
+                }
+                let from = source.within.map_or(0, |(from, _)| from);
+                Self::File(Tail::new(path.clone(), number, from))
+            }
+        })
+    }
 }
 
 /// What came of one look at all of them.

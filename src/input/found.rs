@@ -6,7 +6,7 @@ use super::listing::Listing;
 use super::mark::Mark;
 use super::source::{Origin, Source};
 use super::text::{Fit, Text};
-use crate::error::Error;
+use crate::error::InputError;
 
 /// A part of a log, and what it may be known as.
 pub struct Found<'a> {
@@ -17,27 +17,23 @@ pub struct Found<'a> {
 }
 
 /// None: it cannot be opened, which is said.
-pub fn opened(source: &Source, listing: &mut Listing) -> Result<Option<Text>, Error> {
+pub fn opened(source: &Source, listing: &mut Listing) -> Result<Option<Text>, InputError> {
     let same = |text: &Text| source.origin == Origin::File(text.id);
     match Text::open(&source.path) {
         Ok(text) if same(&text) => Ok(Some(text)),
         // It was rotated since it was listed.
-        Ok(_) => Err(failed(source, io::ErrorKind::NotFound.into())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(failed(source, error)),
+        Ok(_) => Err(source.cannot_open(io::ErrorKind::NotFound.into())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(source.cannot_open(error)),
         Err(error) => {
-            listing.problems.push(failed(source, error));
+            listing.problems.push(source.cannot_open(error));
             Ok(None)
         }
     }
 }
 
 /// Nothing is new in an older part.
-pub fn ends_at(source: &Source, text: &Text, from: u64) -> Result<bool, Error> {
-    text.end(from, false).map(|end| end == from).map_err(|error| failed(source, error))
-}
-
-pub fn failed(source: &Source, error: io::Error) -> Error {
-    Error::Open { path: source.path.clone(), source: error }
+pub fn ends_at(source: &Source, text: &Text, from: u64) -> Result<bool, InputError> {
+    text.end(from, false).map(|end| end == from).map_err(|error| source.cannot_open(error))
 }
 
 /// The mark that knows most of the text; of its own file, if there is a choice.

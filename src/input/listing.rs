@@ -13,7 +13,7 @@ use super::packing::Packing;
 use super::rotation::{Age, MAIL_LOGS, Part, is_mail_log, mainlog_of};
 use super::source::{FileId, Origin, Source};
 use super::twins::{by_text, same_bytes};
-use crate::error::{Error, shown};
+use crate::error::{InputError, shown};
 
 /// What is to be read. The sources of a series stand together, oldest first; the series stand as they were named.
 #[derive(Default, Debug)]
@@ -21,7 +21,7 @@ pub struct Listing {
     pub sources: Vec<Source>,
     /// What was left out since it would be read twice; no error.
     pub notes: Vec<String>,
-    pub problems: Vec<Error>,
+    pub problems: Vec<InputError>,
     /// Of all files, as they lie on disk.
     pub bytes: u64,
 }
@@ -99,7 +99,7 @@ pub fn list(named: &[PathBuf], rotated: bool, journal: Option<Bounds>) -> Listin
 }
 
 /// A folder is the mail logs in it; a file, if that is wanted, all parts of its log.
-fn expanded(path: &Path, rotated: bool) -> Result<Vec<Found>, Error> {
+fn expanded(path: &Path, rotated: bool) -> Result<Vec<Found>, InputError> {
     if path == Path::new("-") {
         return Ok(vec![Found::new(path.to_owned(), true)]);
     }
@@ -108,7 +108,7 @@ fn expanded(path: &Path, rotated: bool) -> Result<Vec<Found>, Error> {
         return Ok(vec![Found::new(path.to_owned(), true)]);
     }
     let inside = if is_folder { path } else { folder(path) };
-    let all = files(inside).map_err(|source| Error::Open { path: inside.to_owned(), source })?;
+    let all = files(inside).map_err(InputError::open(inside))?;
     if is_folder {
         let logs: HashSet<String> = all.iter().map(|found| found.log.clone()).collect();
         let wanted = |found: &Found| {
@@ -136,8 +136,8 @@ fn expanded(path: &Path, rotated: bool) -> Result<Vec<Found>, Error> {
     Ok(if gone { others } else { std::iter::once(own).chain(others).collect() })
 }
 
-fn no_mail_log(path: &Path) -> Error {
-    Error::NoMailLog { path: path.to_owned(), looked_for: MAIL_LOGS.join(", ") }
+fn no_mail_log(path: &Path) -> InputError {
+    InputError::NoMailLog { path: path.to_owned(), looked_for: MAIL_LOGS.join(", ") }
 }
 
 /// The files of a folder by their names; pipes and folders are left out.
@@ -188,7 +188,7 @@ fn without_rejectlogs(found: Vec<Found>, rotated: bool) -> Vec<Found> {
 }
 
 /// Looks at a file before it is read: is it there, and how old.
-fn look(found: Found) -> Result<Looked, Error> {
+fn look(found: Found) -> Result<Looked, InputError> {
     use std::os::unix::fs::FileTypeExt;
     let path = found.path.clone();
     let (log, current, beside) = (found.place.0.join(&found.log), found.age == Age::Current, found.beside);
@@ -199,13 +199,12 @@ fn look(found: Found) -> Result<Looked, Error> {
     if path == Path::new("-") {
         return Ok(Looked { source: source(Origin::Stdin, SystemTime::now()), found, size: 0 });
     }
-    let failed = |source| Error::Open { path: path.clone(), source };
-    let metadata = fs::metadata(&path).map_err(failed)?;
+    let metadata = fs::metadata(&path).map_err(InputError::open(&path))?;
     let kind = metadata.file_type();
     if kind.is_fifo() || kind.is_char_device() || kind.is_socket() {
         return Ok(Looked { source: source(Origin::Pipe, SystemTime::now()), found, size: 0 });
     }
-    let written = metadata.modified().map_err(failed)?;
+    let written = metadata.modified().map_err(InputError::open(&path))?;
     let named = found.age.end_of_day().and_then(since_1970);
     let packed = gzip_time(&path).and_then(|second| since_1970(i64::from(second)));
     let newest = [named, packed].into_iter().flatten().fold(written, SystemTime::min);

@@ -19,6 +19,7 @@ mod raw;
 pub mod resume;
 mod rotation;
 pub mod set;
+pub mod settings;
 pub mod source;
 mod stream;
 pub mod tail;

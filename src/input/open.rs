@@ -11,22 +11,22 @@ use super::packing::{MAGIC, Packing};
 use super::plain::Plain;
 use super::source::{FileId, Origin, Source};
 use super::stream::Stream;
-use crate::error::Error;
+use crate::error::InputError;
 
 pub enum Open {
     Plain(Arc<Plain>),
     Stream(Box<Stream>),
 }
 
-pub fn open(source: &Source) -> Result<Open, Error> {
+pub fn open(source: &Source) -> Result<Open, InputError> {
     let path = &source.path;
-    let failed = |source| Error::Open { path: path.clone(), source };
+    let failed = |error| source.cannot_open(error);
     let stream = |reader| Ok(Open::Stream(Box::new(Stream::new(reader))));
     match source.origin {
         Origin::Stdin => stream(Box::new(io::stdin())),
-        Origin::Journal(bounds) => stream(Box::new(
-            journal::open(bounds, source.cursor.clone()).map_err(|source| Error::Journal { source })?,
-        )),
+        Origin::Journal(bounds) => {
+            stream(Box::new(journal::open(bounds, source.cursor.clone()).map_err(failed)?))
+        }
         Origin::Pipe => stream(Box::new(File::open(path).map_err(failed)?)),
         Origin::File(id) => {
             let file = match &source.file {

@@ -8,10 +8,10 @@ use super::block::{Block, Buffer, Extent};
 use super::open::{Open, open};
 use super::order::{Answer, Held, Turn, Waiting};
 use super::plain::Plain;
-use super::set::{Manner, Progress};
-use super::source::{Origin, Source};
+use super::settings::{Manner, Progress};
+use super::source::Source;
 use super::stream::Stream;
-use crate::error::Error;
+use crate::error::InputError;
 
 /// Blocks of a stream are so many times as long: whoever waits for it is woken less often. A gzipped log of 100 MiB took
 /// 5 in 100 less time with 1 MiB than with 256 KiB, and no less with 4 MiB.
@@ -39,7 +39,7 @@ struct State<H, F> {
     /// None: somebody is folding.
     fold: Option<F>,
     /// Each with what it befell.
-    problems: Vec<(Turn, Error)>,
+    problems: Vec<(Turn, InputError)>,
 }
 
 struct Opened {
@@ -97,7 +97,7 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
     }
 
     /// What went wrong, in the order of the files.
-    pub fn problems(&self) -> Vec<Error> {
+    pub fn problems(&self) -> Vec<InputError> {
         let mut problems = std::mem::take(&mut self.lock().problems);
         problems.sort_by_key(|(turn, _)| *turn);
         problems.into_iter().map(|(_, problem)| problem).collect()
@@ -149,13 +149,16 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
         self.progress.done.fetch_add(length, Ordering::Relaxed);
         let extent = plain.read(turn.block, self.manner.block_size, buffer).unwrap_or_else(|source| {
             let offset = plain.begin(turn.block, self.manner.block_size);
-            self.problem(turn, |path| Error::Read { path, offset, source });
+            self.problem(turn, |log| log.broke_off(false, offset, source));
             None
         });
         if turn.block + 1 == blocks {
             let now = plain.file.metadata().map_or(plain.size, |metadata| metadata.len());
             if now < plain.size {
-                self.problem(turn, |path| Error::Shrank { path, missing: plain.size - now });
+                self.problem(turn, |log| InputError::Shrank {
+                    path: log.path.clone(),
+                    missing: plain.size - now,
+                });
             }
         }
         extent
@@ -168,13 +171,7 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
         self.progress.done.fetch_add(stream.taken() - before, Ordering::Relaxed);
         let extent = read.unwrap_or_else(|source| {
             let (packed, offset) = (stream.is_packed(), stream.offset());
-            let journal =
-                self.sources.get(turn.file).is_some_and(|source| matches!(source.origin, Origin::Journal(_)));
-            self.problem(turn, |path| match (journal, packed) {
-                (true, _) => Error::Journal { source },
-                (false, true) => Error::Decompress { path, offset, source },
-                (false, false) => Error::Read { path, offset, source },
-            });
+            self.problem(turn, |log| log.broke_off(packed, offset, source));
             None
         });
         let mut state = self.lock();
@@ -188,9 +185,9 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
         extent
     }
 
-    fn problem(&self, turn: Turn, error: impl FnOnce(std::path::PathBuf) -> Error) {
-        let path = self.sources.get(turn.file).map(|source| source.path.clone()).unwrap_or_default();
-        self.lock().problems.push((turn, error(path)));
+    fn problem(&self, turn: Turn, error: impl FnOnce(&Source) -> InputError) {
+        let problem = self.sources.get(turn.file).map(error);
+        self.lock().problems.extend(problem.map(|problem| (turn, problem)));
     }
 
     /// Folds all whose turn has come, unless somebody else is at it, who will.

@@ -7,13 +7,13 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::found::{Found, best, ends_at, failed, left_alone, opened};
+use super::found::{Found, best, ends_at, left_alone, opened};
 use super::journal::Cursor;
 use super::listing::Listing;
 use super::mark::{Hash, Known, Log, Mark};
 use super::source::{Origin, Source};
 use super::text::{Fit, Text};
-use crate::error::{Error, shown};
+use crate::error::{InputError, shown};
 
 /// A run that goes on where another stopped.
 #[derive(Default)]
@@ -66,7 +66,7 @@ const GONE: usize = 256;
 impl Resumed {
     /// Leaves in the listing what is new. `all`: parts that nobody named are wanted too, when the log is read first.
     /// `patient`: a log that is not to be found may just be rotated; an error of that kind is worth another try.
-    pub fn new(listing: &mut Listing, known: &Known, all: bool, patient: bool) -> Result<Self, Error> {
+    pub fn new(listing: &mut Listing, known: &Known, all: bool, patient: bool) -> Result<Self, InputError> {
         let since = (!known.saved.is_empty()).then(|| known.saved.clone());
         let (rest, journal) = (known.logs.clone(), known.journal.clone());
         let mut resumed = Self { rest, journal, since, parts: Vec::new() };
@@ -75,7 +75,9 @@ impl Resumed {
         for series in sources.chunk_by(|a, b| a.series == b.series) {
             let Some(first) = series.first() else { continue };
             match first.origin {
-                Origin::Stdin | Origin::Pipe => return Err(Error::NoPlace { path: first.path.clone() }),
+                Origin::Stdin | Origin::Pipe => {
+                    return Err(InputError::NotResumable { path: first.path.clone() });
+                }
                 Origin::Journal(_) => {
                     let cursor = Cursor::after(known.journal.clone());
                     listing.sources.push(Source { cursor: Some(cursor.clone()), ..first.clone() });
@@ -103,18 +105,18 @@ impl Resumed {
         log: String,
         all: bool,
         listing: &mut Listing,
-    ) -> Result<(), Error> {
+    ) -> Result<(), InputError> {
         if let Some(first) = series.first().filter(|_| !all && series.iter().all(|source| source.beside)) {
             let name = first.log.file_name().unwrap_or_default();
-            let (path, source) = (first.path.with_file_name(name), io::ErrorKind::NotFound.into());
-            listing.problems.push(Error::Open { path, source });
+            let missing = InputError::open(&first.path.with_file_name(name));
+            listing.problems.push(missing(io::ErrorKind::NotFound.into()));
             return Ok(());
         }
         let mut marks = Vec::new();
         for source in series {
             let Some(text) = opened(source, listing)? else { continue };
             if source.beside && !all {
-                marks.extend(left_alone(&text).map_err(|error| failed(source, error))?);
+                marks.extend(left_alone(&text).map_err(|error| source.cannot_open(error))?);
             } else {
                 self.read(source, text, &log, 0, None, listing)?;
             }
@@ -130,12 +132,12 @@ impl Resumed {
         saved: &str,
         patient: bool,
         listing: &mut Listing,
-    ) -> Result<(), Error> {
+    ) -> Result<(), InputError> {
         let troubles = listing.problems.len();
         let mut found: Vec<Found> = Vec::new();
         for source in series {
             let Some(mut text) = opened(source, listing)? else { continue };
-            let fit = best(&text, &log.parts).map_err(|error| failed(source, error))?;
+            let fit = best(&text, &log.parts).map_err(|error| source.cannot_open(error))?;
             if matches!(fit, Some((_, Fit::Unchanged | Fit::Shorter))) {
                 text.file = None;
             }
@@ -146,8 +148,7 @@ impl Resumed {
         };
         let gone = log.parts.iter().enumerate().find(|&(at, mark)| is_gone(at, mark)).map(|(at, _)| at);
         if gone.is_some() && patient {
-            let (path, source) = (PathBuf::from(&log.log), io::ErrorKind::NotFound.into());
-            return Err(Error::Open { path, source });
+            return Err(InputError::open(Path::new(&log.log))(io::ErrorKind::NotFound.into()));
         }
         // What could not be opened may be it.
         if let Some(mark) = gone.and_then(|at| log.parts.get_mut(at))
@@ -213,13 +214,13 @@ impl Resumed {
         from: u64,
         before: Option<Mark>,
         listing: &mut Listing,
-    ) -> Result<(), Error> {
+    ) -> Result<(), InputError> {
         let current = source.current;
         let plain = if text.packed {
             None
         } else {
             let found = text.end(from, current).and_then(|end| Ok(Plain { end, tail: text.tail(end)? }));
-            Some(found.map_err(|error| failed(source, error))?)
+            Some(found.map_err(|error| source.cannot_open(error))?)
         };
         let within = match &plain {
             Some(plain) => Some((from, plain.end)),
@@ -254,8 +255,14 @@ impl Resumed {
 
     /// What is known when it was read. `reached` and `sources` are those of the listing, `problems` what befell them: what
     /// could not be read whole is to be read again, from where it was to be read now. `saved` is the time.
-    pub fn settle(self, sources: &[Source], reached: &[Reached], problems: &[Error], saved: String) -> Known {
-        let mut again: HashSet<&Path> = problems.iter().filter_map(Error::unread).collect();
+    pub fn settle(
+        self,
+        sources: &[Source],
+        reached: &[Reached],
+        problems: &[InputError],
+        saved: String,
+    ) -> Known {
+        let mut again: HashSet<&Path> = problems.iter().filter_map(InputError::unread).collect();
         let paths = sources.iter().map(|source| source.path.as_path());
         let changed: HashSet<usize> = self.changed().into_iter().collect();
         again.extend(paths.clone().enumerate().filter(|(at, _)| changed.contains(at)).map(|(_, path)| path));

@@ -1,11 +1,13 @@
 //! What is to be read, before it is opened.
 
 use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::journal::{Bounds, Cursor};
+use crate::error::InputError;
 
 /// One file of the set, or what is read like one.
 #[derive(Clone, Debug)]
@@ -41,6 +43,24 @@ impl Source {
         let (within, lines_before, file, cursor) = (None, 0, None, None);
         let (series, log, current, beside) = (0, path.clone(), false, false);
         Self { path, origin, newest, series, within, lines_before, log, current, beside, file, cursor }
+    }
+
+    /// It could not be opened, or, if it is followed, read.
+    pub fn cannot_open(&self, source: io::Error) -> InputError {
+        match self.origin {
+            Origin::Journal(_) => InputError::Journal { source },
+            Origin::Stdin | Origin::Pipe | Origin::File(_) => InputError::open(&self.path)(source),
+        }
+    }
+
+    /// Reading ended at `offset`, in bytes of its text, before its end.
+    pub fn broke_off(&self, compressed: bool, offset: u64, source: io::Error) -> InputError {
+        let path = self.path.clone();
+        match self.origin {
+            Origin::Journal(_) => self.cannot_open(source),
+            _ if compressed => InputError::Decompress { path, offset, source },
+            Origin::Stdin | Origin::Pipe | Origin::File(_) => InputError::Read { path, offset, source },
+        }
     }
 
     /// It is a file, not a pipe or the journal.

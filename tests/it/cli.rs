@@ -129,7 +129,7 @@ fn what_cannot_be_read_is_said_and_the_rest_is_reported() {
     assert_eq!(status, 2);
     assert!(out.contains("552 5.2.2"), "{out}");
     assert!(err.contains("cannot open") && err.contains("gone.log") && err.contains("no such file"), "{err}");
-    assert!(err.contains("no mail log in") && err.contains("maillog"), "{err}");
+    assert!(err.contains("no mail log found in") && err.contains("maillog"), "{err}");
     let (status, out, _) = run(&[&gone]);
     assert_eq!((status, out.as_str()), (2, ""));
 }

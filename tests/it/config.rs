@@ -177,7 +177,7 @@ fn a_mistake_names_the_line_and_what_is_allowed() {
 #[test]
 fn a_wrong_variable_is_named() {
     let complaint = printed("", "", &[("SMTPLOG_TOP", "many")], &[]).unwrap_err();
-    assert_eq!(complaint, "cannot use SMTPLOG_TOP of the environment: top takes a number, not \"many\"");
+    assert_eq!(complaint, "cannot use the environment variable SMTPLOG_TOP: top takes a number, not \"many\"");
     let complaint = printed("", "", &[("SMTPLOG_NO_ADVICE", "maybe")], &[]).unwrap_err();
     assert!(complaint.ends_with("no-advice takes true or false, not \"maybe\""), "{complaint}");
 }
@@ -416,7 +416,7 @@ fn rules_may_stand_in_the_configuration() {
 fn an_option_in_front_of_a_subcommand_is_not_lost() {
     let home = tempdir().unwrap();
     let (status, _, err) = ran(smtplog(&["-n", "3", "explain", "452"], home.path()));
-    assert!(status == 2 && err.contains("--top stands in front of the subcommand explain"), "{status} {err}");
+    assert!(status == 2 && err.contains("put --top after \"explain\""), "{status} {err}");
     assert_eq!(ran(smtplog(&["--no-config", "explain", "452"], home.path())).0, 0);
 }
 

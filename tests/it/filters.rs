@@ -98,10 +98,10 @@ fn what_is_no_code_or_provider_or_time_is_an_error() {
     let log = fixture("postfix/out.log");
     for (args, said) in [
         (&["--code", "abc"][..], "is no code; write 552, 4xx, 5.7.1"),
-        (&["--provider", "gogle"], "no provider is named \"gogle\"; there are google"),
-        (&["--since", "soon"], "--since \"soon\" is no time; write -2h"),
-        (&["--since", "2026-11-22", "--until", "2026-11-21"], "no line can lie between"),
-        (&["--tz", "Mars/Olympus"], "no time zone is named"),
+        (&["--provider", "gogle"], "unknown provider \"gogle\"; known ones include google"),
+        (&["--since", "soon"], "--since \"soon\" is not a time; use -2h"),
+        (&["--since", "2026-11-22", "--until", "2026-11-21"], "the time range is empty"),
+        (&["--tz", "Mars/Olympus"], "unknown time zone"),
     ] {
         let (status, out, err) = run(&[&["scan"], args, &[&log]].concat());
         assert_eq!((status, out.as_str()), (2, ""), "{args:?}");

@@ -167,7 +167,7 @@ fn a_damaged_tail_gives_all_lines_before_it_and_is_said() {
         let (status, out, err) = run(&[&SCAN[..], &[&name]].concat());
         assert_eq!(status, 2, "{packing:?}: {err}");
         assert_eq!(bare(&out)["input"]["lines"], 30_000, "{packing:?}: {err}");
-        let place = format!("before byte {} of its text", text.len());
+        let place = format!("past byte {} of its text", text.len());
         assert!(err.contains("cannot decompress") && err.contains(&place), "{packing:?}: {err}");
         let name = write(&folder, "cut-inside", &packed[..packed.len() * 9 / 10]);
         let (status, out, err) = run(&[&SCAN[..], &[&name]].concat());

@@ -357,16 +357,16 @@ fn a_state_that_is_damaged_foreign_or_newer_is_an_error_that_changes_nothing() {
         (&more, "damaged"),
         (&unsaved, "damaged"),
         (&hash, "damaged"),
-        (&log, "no state of smtplog"),
-        ("{}", "no state of smtplog"),
-        ("\n", "no state of smtplog"),
-        ("[\u{1b}]", "no state of smtplog"),
+        (&log, "not a state file of smtplog"),
+        ("{}", "not a state file of smtplog"),
+        ("\n", "not a state file of smtplog"),
+        ("[\u{1b}]", "not a state file of smtplog"),
     ] {
         job.write("state", bad.as_bytes());
         for command in ["scan", "events"] {
             let (status, out, err) = job.ran(&[command, "--state", "state", "mail.log"]);
             assert_eq!((status, out.as_str()), (2, ""), "{bad}");
-            assert!(err.contains(word) && err.contains("remove it") && !err.contains('\u{1b}'), "{err}");
+            assert!(err.contains(word) && err.contains("remove the file") && !err.contains('\u{1b}'), "{err}");
             assert_eq!(job.state(), bad.as_bytes());
         }
     }
@@ -382,7 +382,7 @@ fn a_state_that_is_in_use_is_an_error() {
     let held = smtplog::state::State::open(&job.path("state")).unwrap();
     let (status, out, err) = job.ran(&["scan", "--state", "state", "mail.log"]);
     assert_eq!((status, out.as_str()), (2, ""));
-    assert!(err.contains("another smtplog is at work with it"), "{err}");
+    assert!(err.contains("another smtplog process is using it"), "{err}");
     drop(held);
     job.reads(0);
 }
@@ -435,11 +435,11 @@ fn what_has_no_place_to_read_on_from_is_refused() {
         let (status, out, err) = job.ran(args);
         assert!((status, out.as_str()) == (2, "") && err.contains(word), "{args:?}: {err}");
     };
-    says(&["scan", "--state", "state", "-"], "is no file");
-    says(&["scan", "--state", "state", "/dev/null"], "is no file");
+    says(&["scan", "--state", "state", "-"], "not work with standard input");
+    says(&["scan", "--state", "state", "/dev/null"], "not a regular file");
     says(&["scan", "--state", "state", "--until", "today", "mail.log"], "--until");
     says(&["scan", "--state", ".", "mail.log"], "cannot use the state");
-    says(&["scan", "--state", "/dev/null", "mail.log"], "is no file");
+    says(&["scan", "--state", "/dev/null", "mail.log"], "not a regular file");
 }
 
 #[test]

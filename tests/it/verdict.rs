@@ -296,7 +296,7 @@ fn a_file_that_is_not_ours_stays_as_it_is() {
         ("", "damaged"),
         ("hello\n", "damaged"),
         ("{\"schema\":\"smtplog.baseline/2\",\"x\":1}", "later version"),
-        ("{\"schema\":\"smtplog.report/1\"}", "no baseline of smtplog"),
+        ("{\"schema\":\"smtplog.report/1\"}", "not a baseline of smtplog"),
         (&cut.replace("T01:00:00Z", "T01:00:01Z"), "damaged"),
         (&cut.replace("[[0,", "[[99,"), "damaged"),
         (&cut.replace("\"filter\":[]", "\"filter\":[\"--code 4xx\"]"), "made with --code 4xx"),
@@ -315,7 +315,7 @@ fn a_second_run_waits_for_nobody_and_says_so() {
     let log = written(&folder, "day.log", &day(&date(1), 0..2, [10, 2, 1]));
     let held = smtplog::baseline::open(Path::new(&base), &[], false).unwrap();
     let (status, _, err) = run(&["scan", "--baseline", &base, &log]);
-    assert!(status == 2 && err.contains("another run is using it"), "{err}");
+    assert!(status == 2 && err.contains("another smtplog process is using it"), "{err}");
     assert_eq!(run(&["scan", "--baseline", &base, "--baseline-read-only", &log]).0, 0);
     drop(held);
     assert_eq!(run(&["scan", "--baseline", &base, &log]).0, 0);

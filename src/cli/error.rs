@@ -1,0 +1,98 @@
+//! The errors of a command: its options, configuration and output, and whatever the layers below report.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::baseline::BaselineError;
+use crate::book::BookError;
+use crate::error::{InputError, shown, why};
+use crate::when;
+
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// What clap says of the command line; `--help` and `--version` come this way too.
+    #[error(transparent)]
+    Usage(#[from] clap::Error),
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error(transparent)]
+    Book(#[from] BookError),
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
+
+    /// Line numbers count from 1.
+    #[error("cannot use {path}, line {line}: {what}", path = shown(.path))]
+    Config { path: PathBuf, line: usize, what: String },
+    #[error("cannot use the environment variable {name}: {what}")]
+    Environment { name: String, what: String },
+    /// A file that an option names; not a log.
+    #[error("cannot open {path}: {why}", path = shown(.path), why = why(.source))]
+    OpenFile { path: PathBuf, source: io::Error },
+
+    #[error("no mail log found (looked for {})\n  {}", .looked_at.join(", "), if *.journal {
+        "this machine has a journal; try: smtplog scan --journal"
+    } else {
+        "name a file or a folder, or - for standard input"
+    })]
+    NoLog { looked_at: Vec<String>, journal: bool },
+    #[error("cannot read standard input: {source}")]
+    ReadStdin { source: io::Error },
+    #[error(
+        "cannot copy the input to a temporary file, so that it can be read twice: {0}; set TMPDIR to a folder \
+        with enough space"
+    )]
+    Spool(io::Error),
+    #[error("unknown time zone {name:?}; use a name like Europe/Berlin")]
+    Zone { name: String },
+    #[error("{option} {text:?} is not a time; use {}", when::FORMS)]
+    When { option: &'static str, text: String },
+    #[error("the time range is empty: --since {since} is not before --until {until}")]
+    TimeRange { since: String, until: String },
+    #[error("unknown provider {name:?}; known ones include {}", .known.join(", "))]
+    Provider { name: String, known: Vec<String> },
+    #[error("cannot use the key for --redact: {what}; create one with `openssl rand -hex 32`")]
+    RedactKey { what: String },
+
+    #[error("cannot write the output: {0}")]
+    Write(#[from] io::Error),
+    #[error("cannot write {path}: {why}", path = shown(.path), why = why(.source))]
+    WriteFile { path: PathBuf, source: io::Error },
+    #[error("cannot write {path}: it is one of the input logs; choose another file", path = shown(.path))]
+    OutputIsInput { path: PathBuf },
+    #[error("cannot write {path}: it is the --state file; choose another file", path = shown(.path))]
+    OutputIsState { path: PathBuf },
+    #[error("cannot tell the output format from the name {path}: use --format, or a name that ends in {}",
+        .known.join(" "), path = shown(.path))]
+    Suffix { path: PathBuf, known: Vec<String> },
+    #[error("--mail-headers needs --format text or html")]
+    MailFormat,
+    #[error("cannot use the terminal: {0}")]
+    Terminal(io::Error),
+}
+
+impl CliError {
+    /// For `map_err` of whatever reads a file that an option names.
+    pub fn open_file(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        |source| Self::OpenFile { path, source }
+    }
+
+    /// For `map_err` of whatever writes a file.
+    pub fn write_file(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::WriteFile { path: path.clone(), source }
+    }
+
+    pub fn environment(name: &str, what: impl Into<String>) -> Self {
+        Self::Environment { name: name.to_owned(), what: what.into() }
+    }
+
+    pub fn config(path: &Path, line: usize, what: String) -> Self {
+        Self::Config { path: path.to_owned(), line, what }
+    }
+
+    /// The reader went away: `smtplog … | head`.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Write(source) if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
