@@ -1,15 +1,16 @@
-//! All logs that are followed: each is looked at in turn, and its lines go out as they come.
+//! Follows several logs: polls each in turn and passes on its lines as they come.
 
 use std::fs::File;
 use std::io;
 
 use super::block::Block;
 use super::feed::Feed;
+use super::packing::is_packed;
 use super::source::{Origin, Source};
-use super::tail::{Tail, is_packed};
+use super::tail::Tail;
 use crate::error::InputError;
 
-/// One of them.
+/// One log that is followed.
 pub enum Lane {
     File(Tail),
     Feed(Feed),
@@ -36,19 +37,19 @@ impl Lane {
     }
 }
 
-/// What came of one look at all of them.
+/// The result of polling all logs once.
 #[derive(Default)]
 pub struct Looked {
-    /// There is more to be read at once.
+    /// More can be read at once.
     pub more: bool,
-    /// What could not be read, by the number of its lane; the others were.
+    /// The logs that could not be read, by the number of the lane; the others were.
     pub troubles: Vec<(usize, io::Error)>,
 }
 
-/// Of each log at a time, in bytes, so that no screen waits for long.
+/// How many bytes are read of one log before the next one's turn, so that the screen never waits for long.
 const LIMIT: usize = 1 << 20;
 
-/// Tells what has come since the last look.
+/// Passes on what has come since the last call.
 pub fn look(lanes: &mut [Lane], tell: &mut dyn FnMut(&Block)) -> Looked {
     let mut looked = Looked::default();
     for (number, lane) in lanes.iter_mut().enumerate() {
@@ -64,7 +65,7 @@ pub fn look(lanes: &mut [Lane], tell: &mut dyn FnMut(&Block)) -> Looked {
     looked
 }
 
-/// No line will come any more.
+/// No more lines can come: all pipes have ended, and no file is followed.
 pub fn is_over(lanes: &[Lane]) -> bool {
     lanes.iter().all(|lane| match lane {
         Lane::File(_) => false,

@@ -1,22 +1,23 @@
-//! A part of a log and what is known come in; what it is known as goes out.
+//! Matches the parts of a log with the checkpoints of earlier runs.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use super::listing::Listing;
 use super::mark::Mark;
 use super::source::{Origin, Source};
 use super::text::{Fit, Text};
-use crate::error::InputError;
+use crate::error::{InputError, shown};
 
-/// A part of a log, and what it may be known as.
+/// A part of a log, and the checkpoint it matches.
 pub struct Found<'a> {
     pub source: &'a Source,
     pub text: Text,
-    /// By the number of the mark. None: it is new.
+    /// The number of the checkpoint, and how it matches. `None`: the part is new.
     pub fit: Option<(usize, Fit)>,
 }
 
-/// None: it cannot be opened, which is said.
+/// Opens a part. `None`: it cannot be opened, and the listing's problems say so.
 pub fn opened(source: &Source, listing: &mut Listing) -> Result<Option<Text>, InputError> {
     let same = |text: &Text| source.origin == Origin::File(text.id);
     match Text::open(&source.path) {
@@ -31,13 +32,13 @@ pub fn opened(source: &Source, listing: &mut Listing) -> Result<Option<Text>, In
     }
 }
 
-/// Nothing is new in an older part.
+/// An older part holds nothing new behind `from`.
 pub fn ends_at(source: &Source, text: &Text, from: u64) -> Result<bool, InputError> {
     text.end(from, false).map(|end| end == from).map_err(|error| source.cannot_open(error))
 }
 
-/// The mark that knows most of the text; of its own file, if there is a choice.
-pub fn best(text: &Text, marks: &[Mark]) -> io::Result<Option<(usize, Fit)>> {
+/// The checkpoint that covers most of the text; of its own file, if there is a choice.
+fn best(text: &Text, marks: &[Mark]) -> io::Result<Option<(usize, Fit)>> {
     let mut best = None;
     for (at, mark) in marks.iter().enumerate() {
         let Some(fit) = text.fit(mark)? else { continue };
@@ -49,7 +50,7 @@ pub fn best(text: &Text, marks: &[Mark]) -> io::Result<Option<(usize, Fit)>> {
     Ok(best.map(|(at, fit, _)| (at, fit)))
 }
 
-/// None: it is empty.
+/// The checkpoint of a part that is not read. `None`: the part is empty.
 pub fn left_alone(text: &Text) -> io::Result<Option<Mark>> {
     let offset = if text.packed { None } else { Some(text.end(0, false)?) };
     let tail = offset.map(|offset| text.tail(offset)).transpose()?;
@@ -64,4 +65,42 @@ pub fn left_alone(text: &Text) -> io::Result<Option<Mark>> {
         tail,
         current: false,
     }))
+}
+
+/// Opens the parts of a log that was read before and matches each with its checkpoint.
+pub fn matched<'a>(
+    series: &'a [Source],
+    marks: &[Mark],
+    listing: &mut Listing,
+) -> Result<Vec<Found<'a>>, InputError> {
+    let mut found: Vec<Found> = Vec::new();
+    for source in series {
+        let Some(mut text) = opened(source, listing)? else { continue };
+        let fit = best(&text, marks).map_err(|error| source.cannot_open(error))?;
+        if matches!(fit, Some((_, Fit::Unchanged | Fit::Shorter))) {
+            text.file = None;
+        }
+        found.push(Found { source, text, fit });
+    }
+    Ok(found)
+}
+
+/// For each checkpoint the file that is read on. Of a file and its copies that is the file itself, else the newest copy.
+pub fn owners(found: &[Found], marks: &[Mark]) -> Vec<Option<PathBuf>> {
+    let owner = |known: usize| {
+        let whole = |one: &&Found| one.fit == Some((known, Fit::Whole));
+        let same = |one: &&Found| marks.get(known).is_some_and(|mark| mark.id() == one.text.id);
+        let owner = found.iter().filter(whole).find(same).or_else(|| found.iter().rev().find(whole));
+        owner.map(|one| one.source.path.clone())
+    };
+    (0..marks.len()).map(owner).collect()
+}
+
+/// The note on a log whose text, read up to `offset`, is in no file any more.
+pub fn lost(log: &str, offset: u64, saved: &str) -> String {
+    format!(
+        "{} was read up to byte {offset}, and no file holds that text any more: what was written to it after {saved} \
+         and before it was rotated, cut short or edited is missing, and what holds other text is read from its beginning",
+        shown(Path::new(log))
+    )
 }

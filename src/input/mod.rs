@@ -1,6 +1,8 @@
-//! Input: names of files come in; blocks of whole lines go out, in parallel, and their answers back in order.
+//! Reads logs in parallel: finds the files, decompresses them and cuts them into blocks of whole lines, and folds the
+//! results in the order of the files. It knows bytes and files, never mail.
 
 pub mod atomic_file;
+mod begun;
 pub mod block;
 pub mod feed;
 pub mod file_lock;
@@ -20,6 +22,7 @@ pub mod resume;
 mod rotation;
 pub mod set;
 pub mod settings;
+mod siblings;
 pub mod source;
 mod stream;
 pub mod tail;

@@ -1,4 +1,9 @@
-//! The first bytes of a file come in; how it is compressed goes out, whatever its name.
+//! Detects compression by the first bytes of a file, whatever its name.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Packing {
@@ -6,15 +11,15 @@ pub enum Packing {
     Bzip2,
     Xz,
     Zstd,
-    /// A frame of zstd that holds no text; `pzstd` writes them.
+    /// A zstd frame without text; `pzstd` writes them.
     Skippable,
 }
 
-/// So many bytes tell.
+/// How many first bytes are needed.
 pub const MAGIC: usize = 10;
 
 impl Packing {
-    /// None: plain text, or too little to tell.
+    /// `None`: plain text, or too few bytes to tell.
     pub fn of(first: &[u8]) -> Option<Self> {
         match first {
             // RFC 1952 §2.3.1; 8 is deflate, the only method there is.
@@ -34,6 +39,29 @@ impl Packing {
             _ => None,
         }
     }
+}
+
+/// The first bytes of a file: `length` of them, or fewer if it is shorter.
+pub fn first_bytes(file: &File, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        match file.read_at(bytes.get_mut(filled..).unwrap_or_default(), filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+/// `false` too if the file cannot be read.
+pub fn is_packed(path: &Path) -> bool {
+    File::open(path)
+        .and_then(|file| first_bytes(&file, MAGIC))
+        .is_ok_and(|first| Packing::of(&first).is_some())
 }
 
 #[cfg(test)]

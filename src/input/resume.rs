@@ -1,29 +1,31 @@
-//! What there is to read and what is known come in; what is new goes out, and, once it was read, what is known then.
+//! Continues where an earlier run stopped: leaves in a listing what is new, and says what is known when it was read.
 //!
-//! A part of a log is told by its text, not by its name. What fits nothing that is known is new and is read whole: so a
-//! mistake has lines read again, never left out.
+//! A part of a log is recognised by its text, not by its name. A file that matches no checkpoint is new and is read whole:
+//! so a mistake makes lines count twice, and never leaves them out.
 
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::found::{Found, best, ends_at, left_alone, opened};
+use super::begun::Begun;
+pub use super::begun::Reached;
+use super::found::{Found, ends_at, left_alone, lost, matched, opened, owners};
 use super::journal::Cursor;
 use super::listing::Listing;
-use super::mark::{Hash, Known, Log, Mark};
+use super::mark::{Known, Log, Mark};
 use super::source::{Origin, Source};
 use super::text::{Fit, Text};
 use crate::error::{InputError, shown};
 
-/// A run that goes on where another stopped.
+/// A run that continues an earlier one.
 #[derive(Default)]
 pub struct Resumed {
-    /// Those of the sources, by their numbers.
+    /// One for each source of the listing, in its order.
     parts: Vec<Part>,
-    /// What is known and not read now.
+    /// Logs, and parts of logs, that are known and not read by this run.
     rest: Vec<Log>,
     journal: Option<String>,
-    /// When the earlier run ended, as it is shown. None: there was none.
+    /// When the earlier run ended, as it is shown. `None`: there was none.
     pub since: Option<String>,
 }
 
@@ -32,40 +34,15 @@ enum Part {
     Journal(Cursor),
 }
 
-/// A file, and from where it is read.
-struct Begun {
-    log: String,
-    text: Text,
-    current: bool,
-    from: u64,
-    /// What was known of it. None: it is new.
-    before: Option<Mark>,
-    plain: Option<Plain>,
-}
-
-/// What only a plain file tells before it is read.
-struct Plain {
-    end: u64,
-    tail: Hash,
-}
-
-/// What was read of one source.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Reached {
-    pub lines: u64,
-    /// Where it ended, in bytes of its text.
-    pub end: u64,
-}
-
-/// More files are not kept open; they are opened when their turn comes.
+/// How many files are kept open at most; further ones are opened when they are read.
 const OPEN: usize = 200;
 
-/// So many texts of one log are remembered that no file has any more.
+/// How many checkpoints are kept of each log for texts that no file holds any more.
 const GONE: usize = 256;
 
 impl Resumed {
-    /// Leaves in the listing what is new. `all`: parts that nobody named are wanted too, when the log is read first.
-    /// `patient`: a log that is not to be found may just be rotated; an error of that kind is worth another try.
+    /// Leaves in the listing what is new. `all`: when a log is read for the first time, its parts that nobody named are
+    /// read too. `patient`: a log that is not found may just be being rotated; an error of that kind is worth another try.
     pub fn new(listing: &mut Listing, known: &Known, all: bool, patient: bool) -> Result<Self, InputError> {
         let since = (!known.saved.is_empty()).then(|| known.saved.clone());
         let (rest, journal) = (known.logs.clone(), known.journal.clone());
@@ -98,7 +75,7 @@ impl Resumed {
         Ok(resumed)
     }
 
-    /// A log that was never read. What lies beside it is taken down, so that nobody takes it for new later.
+    /// A log that was never read. The parts beside it are recorded, so that no later run takes them for new.
     fn begin(
         &mut self,
         series: &[Source],
@@ -125,6 +102,7 @@ impl Resumed {
         Ok(())
     }
 
+    /// A log that was read before.
     fn go_on(
         &mut self,
         series: &[Source],
@@ -134,15 +112,7 @@ impl Resumed {
         listing: &mut Listing,
     ) -> Result<(), InputError> {
         let troubles = listing.problems.len();
-        let mut found: Vec<Found> = Vec::new();
-        for source in series {
-            let Some(mut text) = opened(source, listing)? else { continue };
-            let fit = best(&text, &log.parts).map_err(|error| source.cannot_open(error))?;
-            if matches!(fit, Some((_, Fit::Unchanged | Fit::Shorter))) {
-                text.file = None;
-            }
-            found.push(Found { source, text, fit });
-        }
+        let found = matched(series, &log.parts, listing)?;
         let is_gone = |at: usize, mark: &Mark| {
             mark.current && !found.iter().any(|one| one.fit.is_some_and(|(known, _)| known == at))
         };
@@ -150,111 +120,104 @@ impl Resumed {
         if gone.is_some() && patient {
             return Err(InputError::open(Path::new(&log.log))(io::ErrorKind::NotFound.into()));
         }
-        // What could not be opened may be it.
+        // A file that could not be opened may hold that text.
         if let Some(mark) = gone.and_then(|at| log.parts.get_mut(at))
             && listing.problems.len() == troubles
         {
             mark.current = false;
             listing.notes.push(lost(&log.log, mark.offset.unwrap_or(0), saved));
         }
-        // Of a file and its copies one goes on: the file itself, or what was written last.
-        let owner = |known: usize| {
-            let whole = |one: &&Found| one.fit == Some((known, Fit::Whole));
-            let same = |one: &&Found| log.parts.get(known).is_some_and(|mark| mark.id() == one.text.id);
-            let owner = found.iter().filter(whole).find(same).or_else(|| found.iter().rev().find(whole));
-            owner.map(|one| one.source.path.clone())
-        };
-        let owners: Vec<Option<PathBuf>> = (0..log.parts.len()).map(owner).collect();
+        let owners = owners(&found, &log.parts);
         let met: HashSet<usize> = found.iter().filter_map(|one| Some(one.fit?.0)).collect();
         let mut taken = HashSet::new();
-        for Found { source, text, fit } in found {
-            let Some((at, fit)) = fit else {
-                self.read(source, text, &log.log, 0, None, listing)?;
-                continue;
-            };
-            let Some(mark) = log.parts.get_mut(at) else { continue };
-            let is_owner = owners.get(at).and_then(Option::as_ref) == Some(&source.path);
-            match fit {
-                Fit::Unchanged | Fit::Shorter => mark.current &= source.current,
-                Fit::Whole if !is_owner => {
-                    let path = shown(&source.path);
-                    listing.notes.push(format!("{path} is left out: it is a copy of what was read before"));
-                }
-                Fit::Whole => match mark.offset {
-                    Some(from) if !source.current && !text.packed && ends_at(source, &text, from)? => {
-                        (mark.device, mark.inode, mark.current) = (text.id.device, text.id.inode, false);
-                    }
-                    Some(from) => {
-                        taken.insert(at);
-                        self.read(source, text, &log.log, from, Some(mark.clone()), listing)?;
-                    }
-                    None => {
-                        // It has only moved.
-                        (mark.device, mark.inode) = (text.id.device, text.id.inode);
-                        (mark.size, mark.written) = (text.size, text.written);
-                    }
-                },
-            }
+        for one in found {
+            taken.extend(self.take(one, &mut log, &owners, listing)?);
         }
         let Log { log, parts } = log;
         let rest = parts.into_iter().enumerate().filter(|(at, _)| !taken.contains(at));
         let (there, gone): (Vec<_>, Vec<_>) = rest.partition(|(at, _)| met.contains(at));
-        // The latest first.
+        // The latest come first, so the oldest are dropped.
         let rest = there.into_iter().chain(gone.into_iter().take(GONE)).map(|(_, mark)| mark);
         self.rest.push(Log { log, parts: rest.collect() });
         Ok(())
     }
 
-    /// To be read from there on.
+    /// Reads what is new in one part of a log that is known, or updates its checkpoint where nothing is. Returns the number
+    /// of the checkpoint that this run continues.
+    fn take(
+        &mut self,
+        found: Found,
+        log: &mut Log,
+        owners: &[Option<PathBuf>],
+        listing: &mut Listing,
+    ) -> Result<Option<usize>, InputError> {
+        let Found { source, text, fit } = found;
+        let Some((at, fit)) = fit else {
+            self.read(source, text, &log.log, 0, None, listing)?;
+            return Ok(None);
+        };
+        let Some(mark) = log.parts.get_mut(at) else { return Ok(None) };
+        let is_owner = owners.get(at).and_then(Option::as_ref) == Some(&source.path);
+        match fit {
+            Fit::Unchanged | Fit::Shorter => mark.current &= source.current,
+            Fit::Whole if !is_owner => {
+                let path = shown(&source.path);
+                listing.notes.push(format!("{path} is left out: it is a copy of what was read before"));
+            }
+            Fit::Whole => match mark.offset {
+                Some(from) if !source.current && !text.packed && ends_at(source, &text, from)? => {
+                    (mark.device, mark.inode, mark.current) = (text.id.device, text.id.inode, false);
+                }
+                Some(from) => {
+                    self.read(source, text, &log.log, from, Some(mark.clone()), listing)?;
+                    return Ok(Some(at));
+                }
+                None => {
+                    // It was only renamed.
+                    (mark.device, mark.inode) = (text.id.device, text.id.inode);
+                    (mark.size, mark.written) = (text.size, text.written);
+                }
+            },
+        }
+        Ok(None)
+    }
+
+    /// Adds a source to the listing, to be read from there on.
     fn read(
         &mut self,
         source: &Source,
-        mut text: Text,
+        text: Text,
         log: &str,
         from: u64,
         before: Option<Mark>,
         listing: &mut Listing,
     ) -> Result<(), InputError> {
-        let current = source.current;
-        let plain = if text.packed {
-            None
-        } else {
-            let found = text.end(from, current).and_then(|end| Ok(Plain { end, tail: text.tail(end)? }));
-            Some(found.map_err(|error| source.cannot_open(error))?)
-        };
-        let within = match &plain {
-            Some(plain) => Some((from, plain.end)),
-            None => (from > 0).then_some((from, u64::MAX)),
-        };
-        listing.bytes += plain.as_ref().map_or(text.size, |plain| plain.end - from);
+        let mut begun = Begun::new(source, text, log, from, before)?;
+        listing.bytes += begun.bytes();
         if listing.sources.len() >= OPEN {
-            text.file = None;
+            begun.text.file = None;
         }
         listing.sources.push(Source {
-            within,
-            lines_before: before.as_ref().map_or(0, |mark| mark.lines),
-            file: text.file.clone(),
+            within: begun.within(),
+            lines_before: begun.before.as_ref().map_or(0, |mark| mark.lines),
+            file: begun.text.file.clone(),
             ..source.clone()
         });
-        let log = log.to_owned();
-        self.parts.push(Part::File(Box::new(Begun { log, text, current, from, before, plain })));
+        self.parts.push(Part::File(Box::new(begun)));
         Ok(())
     }
 
-    /// The numbers of plain files whose text is not the one any more that was to be read: they were cut short meanwhile.
+    /// The numbers of uncompressed files whose text is no longer the one that was to be read: they were truncated meanwhile.
     pub fn changed(&self) -> Vec<usize> {
         let is_changed = |part: &Part| match part {
-            Part::File(begun) => begun.plain.as_ref().is_some_and(|plain| {
-                let text = &begun.text;
-                text.file.is_some() && !text.tail(plain.end).is_ok_and(|tail| tail == plain.tail)
-            }),
+            Part::File(begun) => begun.is_changed(),
             Part::Journal(_) => false,
         };
         self.parts.iter().enumerate().filter(|(_, part)| is_changed(part)).map(|(at, _)| at).collect()
     }
 
-    /// What is known when it was read. `reached` and `sources` are those of the listing, `problems` what befell them: what
-    /// could not be read whole is to be read again, from where it was to be read now. `saved` is the time.
+    /// What the next run is to know. `reached` and `sources` are those of the listing, `problems` those of the reading: what
+    /// could not be read to its end is to be read again, from where this run began. `saved` is the time.
     pub fn settle(
         self,
         sources: &[Source],
@@ -291,33 +254,4 @@ impl Resumed {
         known.logs.sort_by(|a, b| a.log.cmp(&b.log));
         known
     }
-}
-
-impl Begun {
-    /// Its log, and what is known of it when it was read so far. None: nothing of it was; whatever it will be, it is new.
-    fn mark(self, reached: Reached, damaged: bool) -> (String, Option<Mark>) {
-        let Self { log, text, current, from, before, plain } = self;
-        let offset = plain.as_ref().map_or(from.max(reached.end), |plain| plain.end);
-        let mark = Mark {
-            device: text.id.device,
-            inode: text.id.inode,
-            // So it is looked at again.
-            size: if damaged { 0 } else { text.size },
-            written: text.written,
-            offset: Some(offset),
-            lines: before.map_or(0, |mark| mark.lines) + reached.lines,
-            heads: text.heads_until(offset),
-            tail: plain.map(|plain| plain.tail),
-            current,
-        };
-        (log, (offset > 0).then_some(mark))
-    }
-}
-
-fn lost(log: &str, offset: u64, saved: &str) -> String {
-    format!(
-        "{} was read up to byte {offset}, and no file holds that text any more: what was written to it after {saved} \
-         and before it was rotated, cut short or edited is missing, and what holds other text is read from its beginning",
-        shown(Path::new(log))
-    )
 }

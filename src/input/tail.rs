@@ -1,6 +1,6 @@
-//! A log that is being written: its name comes in, its lines go out as they come, over rotations.
+//! Follows a log by its name while it is written, over rotations, and passes on its lines as they come.
 //!
-//! It is looked at again and again, which works on every file system; notifications do not on those of other machines.
+//! The file is polled, which works on every file system; notifications do not work on network file systems.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,15 +8,15 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::block::Block;
-use super::packing::{MAGIC, Packing};
+use super::packing::first_bytes;
 use super::pending::Pending;
-use super::rotation::{Age, Part};
+use super::siblings::{newer_parts, older_parts};
 use super::source::FileId;
 
-/// A file is told from another of its name by so many of its first bytes: the stamp of its first line is among them.
+/// How many first bytes tell a file from another of the same name; they hold the timestamp of its first line.
 const HEAD: usize = 256;
 
-/// Read at once, in bytes.
+/// Bytes read at once.
 const ROOM: usize = 256 << 10;
 
 /// A file that is followed by its name.
@@ -24,7 +24,7 @@ pub struct Tail {
     path: PathBuf,
     /// Its number in the set.
     number: usize,
-    /// None: there is none so far.
+    /// `None`: no file has had the name so far.
     open: Option<Opened>,
     /// Where to begin in the first file, in bytes.
     from: u64,
@@ -46,9 +46,9 @@ impl Tail {
         Self { path, number, open: None, from, pending: Pending::new(from), room: vec![0; ROOM] }
     }
 
-    /// Tells the lines that have come, some `limit` bytes of them; false: there are no more for now.
+    /// Passes on the lines that have come, about `limit` bytes of them. `false`: there are no more for now.
     pub fn poll(&mut self, limit: usize, tell: &mut dyn FnMut(&Block)) -> io::Result<bool> {
-        // Before the reading: who writes to a new file has written its last line to the old one.
+        // Ask before reading: a program that writes to a new file has written its last line to the old one.
         let named = match fs::metadata(&self.path) {
             Ok(metadata) => Some((FileId::of(&metadata), metadata.len())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -62,7 +62,7 @@ impl Tail {
             }
             return Ok(false);
         };
-        // Whatever fails, the next look goes on where this one ended.
+        // Whatever fails, the next call continues where this one ended.
         let more = self.read_on(&mut open, named, limit, tell);
         self.open = Some(open);
         more
@@ -93,12 +93,12 @@ impl Tail {
         let Some((_, size)) = named.filter(|(id, _)| budget > 0 && *id != open.id) else {
             return Ok(budget == 0);
         };
-        let newer = self.newer_parts(open.id);
-        // An empty one is there before anybody writes to it, and the old one is written to until then.
+        let newer = newer_parts(&self.path, open.id);
+        // A new file is empty at first, and the old one is written to until then.
         if size == 0 && newer.is_empty() {
             return Ok(false);
         }
-        // First of all, since it may not be ours to read yet.
+        // Open it first: we may not be allowed to read it yet, and then nothing must have been passed on.
         let next = Opened::new(&self.path, 0)?;
         self.pending.end(self.number, tell);
         for path in newer {
@@ -109,51 +109,23 @@ impl Tail {
         Ok(true)
     }
 
-    /// The other parts of the log that lie beside it, the oldest first; those that are compressed are left out.
-    fn parts(&self) -> Vec<PathBuf> {
-        let part = |path: &Path| {
-            let name = path.file_name()?.to_string_lossy().into_owned();
-            let part = Part::read(&name);
-            Some((part.log(), part.age))
-        };
-        let Some((log, _)) = part(&self.path) else { return Vec::new() };
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten();
-        let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
-        let mut parts: Vec<(Age, PathBuf)> = paths
-            .filter_map(|path| {
-                let (other, age) = part(&path)?;
-                (other == log && age != Age::Current && path.is_file()).then_some((age, path))
-            })
-            .filter(|(_, path)| !is_packed(path))
-            .collect();
-        parts.sort();
-        parts.into_iter().map(|(_, path)| path).collect()
-    }
-
-    /// Of a log that was rotated twice since it was looked at.
-    fn newer_parts(&self, id: FileId) -> Vec<PathBuf> {
-        let mut parts = self.parts();
-        let is_it = |path: &PathBuf| fs::metadata(path).is_ok_and(|metadata| FileId::of(&metadata) == id);
-        match parts.iter().position(is_it) {
-            Some(at) => parts.split_off(at + 1),
-            None => Vec::new(),
-        }
-    }
-
-    /// What came between the last look and the copy that was made before the log was cut to nothing.
+    /// Reads the lines that were written between the last call and the copy that was made before the log was truncated
+    /// (logrotate's `copytruncate`).
     fn rest_of_copy(&mut self, open: &Opened, tell: &mut dyn FnMut(&Block)) {
         let is_copy = |path: &PathBuf| {
             let Ok(file) = File::open(path) else { return false };
             let is_long = file.metadata().is_ok_and(|metadata| metadata.len() >= open.at);
-            is_long && !open.head.is_empty() && head(&file, open.head.len()).is_ok_and(|h| h == open.head)
+            is_long
+                && !open.head.is_empty()
+                && first_bytes(&file, open.head.len()).is_ok_and(|h| h == open.head)
         };
-        if let Some(path) = self.parts().into_iter().rev().find(is_copy) {
+        if let Some(path) = older_parts(&self.path).into_iter().rev().find(is_copy) {
             self.whole(&path, open.at, tell);
         }
     }
 
-    /// As much of another part as can be read: it is read once, and what is told twice would count twice.
+    /// Reads another part from `from` on, as far as it can be read. There is no second try: lines passed on twice would
+    /// count twice.
     fn whole(&mut self, path: &Path, from: u64, tell: &mut dyn FnMut(&Block)) {
         let Ok(mut open) = Opened::new(path, from) else { return };
         while let Ok(count @ 1..) = open.read(&mut self.room) {
@@ -167,15 +139,15 @@ impl Opened {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
-            return Err(io::Error::other("it is no file"));
+            return Err(io::Error::other("not a regular file"));
         }
-        let head = head(&file, HEAD.min(at as usize))?;
+        let head = first_bytes(&file, HEAD.min(at as usize))?;
         Ok(Self { id: FileId::of(&metadata), file, at, head })
     }
 
-    /// It is shorter than what was read, or begins with something else.
+    /// The file is shorter than what was read of it, or begins with other bytes.
     fn was_truncated(&self) -> io::Result<bool> {
-        Ok(self.file.metadata()?.len() < self.at || head(&self.file, self.head.len())? != self.head)
+        Ok(self.file.metadata()?.len() < self.at || first_bytes(&self.file, self.head.len())? != self.head)
     }
 
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
@@ -187,31 +159,10 @@ impl Opened {
         };
         self.at += count as u64;
         if self.head.len() < HEAD && count > 0 {
-            self.head = head(&self.file, HEAD.min(self.at as usize))?;
+            self.head = first_bytes(&self.file, HEAD.min(self.at as usize))?;
         }
         Ok(count)
     }
-}
-
-/// The first bytes of a file, so many of them at most.
-fn head(file: &File, length: usize) -> io::Result<Vec<u8>> {
-    let mut head = vec![0; length];
-    let mut filled = 0;
-    while filled < length {
-        match file.read_at(head.get_mut(filled..).unwrap_or_default(), filled as u64) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    head.truncate(filled);
-    Ok(head)
-}
-
-/// What is compressed is written once.
-pub fn is_packed(path: &Path) -> bool {
-    File::open(path).and_then(|file| head(&file, MAGIC)).is_ok_and(|first| Packing::of(&first).is_some())
 }
 
 #[cfg(test)]

@@ -177,7 +177,10 @@ fn a_mistake_names_the_line_and_what_is_allowed() {
 #[test]
 fn a_wrong_variable_is_named() {
     let complaint = printed("", "", &[("SMTPLOG_TOP", "many")], &[]).unwrap_err();
-    assert_eq!(complaint, "cannot use the environment variable SMTPLOG_TOP: top takes a number, not \"many\"");
+    assert_eq!(
+        complaint,
+        "cannot use the environment variable SMTPLOG_TOP: top takes a number, not \"many\""
+    );
     let complaint = printed("", "", &[("SMTPLOG_NO_ADVICE", "maybe")], &[]).unwrap_err();
     assert!(complaint.ends_with("no-advice takes true or false, not \"maybe\""), "{complaint}");
 }

@@ -366,7 +366,10 @@ fn a_state_that_is_damaged_foreign_or_newer_is_an_error_that_changes_nothing() {
         for command in ["scan", "events"] {
             let (status, out, err) = job.ran(&[command, "--state", "state", "mail.log"]);
             assert_eq!((status, out.as_str()), (2, ""), "{bad}");
-            assert!(err.contains(word) && err.contains("remove the file") && !err.contains('\u{1b}'), "{err}");
+            assert!(
+                err.contains(word) && err.contains("remove the file") && !err.contains('\u{1b}'),
+                "{err}"
+            );
             assert_eq!(job.state(), bad.as_bytes());
         }
     }

@@ -1,0 +1,91 @@
+//! A file whose reading has begun: from where it is read, and the checkpoint that it leaves.
+
+use super::mark::{Hash, Mark};
+use super::source::Source;
+use super::text::Text;
+use crate::error::InputError;
+
+/// A file, and from where it is read.
+pub struct Begun {
+    /// The log that it is a part of.
+    pub log: String,
+    pub text: Text,
+    current: bool,
+    from: u64,
+    /// The earlier checkpoint. `None`: the file is new.
+    pub before: Option<Mark>,
+    plain: Option<Plain>,
+}
+
+/// What is known of an uncompressed file before it is read.
+struct Plain {
+    end: u64,
+    tail: Hash,
+}
+
+/// How much was read of one source.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Reached {
+    pub lines: u64,
+    /// Where reading ended, in bytes of the decompressed text.
+    pub end: u64,
+}
+
+impl Begun {
+    pub fn new(
+        source: &Source,
+        text: Text,
+        log: &str,
+        from: u64,
+        before: Option<Mark>,
+    ) -> Result<Self, InputError> {
+        let current = source.current;
+        let plain = if text.packed {
+            None
+        } else {
+            let found = text.end(from, current).and_then(|end| Ok(Plain { end, tail: text.tail(end)? }));
+            Some(found.map_err(|error| source.cannot_open(error))?)
+        };
+        Ok(Self { log: log.to_owned(), text, current, from, before, plain })
+    }
+
+    /// Which bytes of the text are read. `None`: all.
+    pub fn within(&self) -> Option<(u64, u64)> {
+        match &self.plain {
+            Some(plain) => Some((self.from, plain.end)),
+            None => (self.from > 0).then_some((self.from, u64::MAX)),
+        }
+    }
+
+    /// What is read of it, in bytes as they lie on disk.
+    pub fn bytes(&self) -> u64 {
+        self.plain.as_ref().map_or(self.text.size, |plain| plain.end - self.from)
+    }
+
+    /// An uncompressed file no longer holds the text that was to be read: it was truncated and written again meanwhile.
+    pub fn is_changed(&self) -> bool {
+        self.plain.as_ref().is_some_and(|plain| {
+            let text = &self.text;
+            text.file.is_some() && !text.tail(plain.end).is_ok_and(|tail| tail == plain.tail)
+        })
+    }
+
+    /// The log, and the checkpoint after reading this far. `None`: nothing was read, so whatever the file will hold is new.
+    pub fn mark(self, reached: Reached, damaged: bool) -> (String, Option<Mark>) {
+        let Self { log, text, current, from, before, plain } = self;
+        let offset = plain.as_ref().map_or(from.max(reached.end), |plain| plain.end);
+        let mark = Mark {
+            device: text.id.device,
+            inode: text.id.inode,
+            // A size that no file has makes the next run look again.
+            size: if damaged { 0 } else { text.size },
+            written: text.written,
+            offset: Some(offset),
+            lines: before.map_or(0, |mark| mark.lines) + reached.lines,
+            heads: text.heads_until(offset),
+            tail: plain.map(|plain| plain.tail),
+            current,
+        };
+        (log, (offset > 0).then_some(mark))
+    }
+}
