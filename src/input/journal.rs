@@ -1,23 +1,23 @@
-//! Bounds of time come in; the mail of systemd's journal goes out, as journalctl prints it, one JSON object a line.
+//! Reads the mail entries of systemd's journal through journalctl, as one JSON object a line.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// In seconds since 1970; half-open. None: no bound.
+/// A half-open time range in seconds since 1970. `None`: no bound.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Bounds {
     pub since: Option<i64>,
     pub until: Option<i64>,
 }
 
-/// A place in the journal, in journalctl's own words.
+/// A position in the journal, in journalctl's notation.
 #[derive(Clone, Default, Debug)]
 pub struct Cursor {
-    /// Only what follows it; then no bound of time counts. None: from the bounds on.
+    /// Read only what follows, whatever the time range. `None`: read from the start of the time range.
     pub after: Option<String>,
-    /// Behind the last entry that was read, once all were.
+    /// Behind the last entry, once all entries were read.
     reached: Arc<Mutex<Option<String>>>,
 }
 
@@ -26,14 +26,14 @@ impl Cursor {
         Self { after, reached: Arc::default() }
     }
 
-    /// None: nothing new was there.
+    /// `None`: there were no new entries.
     pub fn reached(&self) -> Option<String> {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// Either of these makes a message one of mail. All of these servers log to syslog's facility mail, 2 of RFC 5424
-/// §6.2.1. Those that write to standard error, as in the foreground, are told by their units.
+/// An entry is mail if any of these matches. All supported servers log to syslog's facility mail (2 in RFC 5424 §6.2.1);
+/// those that run in the foreground and write to standard error are found by their systemd unit.
 const MATCHES: [&str; 9] = [
     "SYSLOG_FACILITY=2",
     "_SYSTEMD_UNIT=postfix.service",
@@ -46,39 +46,37 @@ const MATCHES: [&str; 9] = [
     "_SYSTEMD_UNIT=smtpd.service",
 ];
 
-/// What a line of syslog is made of. journalctl before version 236 does not know the option, and is older than any
-/// system that is still cared for.
+/// The fields that a syslog line is made of. journalctl has the option since version 236 (2017).
 const FIELDS: &str = "MESSAGE,PRIORITY,SYSLOG_FACILITY,SYSLOG_IDENTIFIER,SYSLOG_PID,SYSLOG_TIMESTAMP,\
     _COMM,_HOSTNAME,_PID,_SOURCE_REALTIME_TIMESTAMP,_SYSTEMD_UNIT,_TRANSPORT";
 
-/// Where journals lie: kept, and gone with the next start.
+/// Where journals lie: the persistent and the volatile one.
 pub const FOLDERS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
 
-/// What journalctl prints. It ends with journalctl, whichever ends first; an end in failure, and an empty answer, are
-/// errors.
+/// The output of journalctl, which is ended when this is dropped. A failure of journalctl and an empty output are errors.
 struct Journal {
     child: Leash,
     stdout: BufReader<ChildStdout>,
     complaint: Option<JoinHandle<String>>,
-    /// Nothing came, and something was to come.
+    /// Nothing came so far, and an empty output is an error.
     is_empty: bool,
-    /// Where to tell how far it was read. None: nobody asked.
+    /// Receives the position that was reached. `None`: nobody asked for it.
     cursor: Option<Cursor>,
-    /// The line that is being given out, where the cursor is looked for, and how much of it is.
+    /// The current line, and how much of it was given out; used only where a cursor is looked for.
     line: Vec<u8>,
     given: usize,
 }
 
-/// What `--show-cursor` puts before it, on a line behind the entries; an entry begins with a brace.
+/// The start of the line that `--show-cursor` prints behind the entries; an entry begins with a brace.
 const CURSOR: &[u8] = b"-- cursor: ";
 
-/// Starts journalctl, as it stands in PATH.
+/// Starts the journalctl in PATH.
 pub fn open(bounds: Bounds, cursor: Option<Cursor>) -> io::Result<impl Read + Send> {
     start(bounds, cursor, false)
 }
 
-/// The same, and what is written from now on, without an end. journalctl ends with the leash, also while somebody waits
-/// for what it will print.
+/// Like `open`, and continues with new entries without an end. Dropping the leash ends journalctl, also while another
+/// thread waits for its output.
 pub fn follow(bounds: Bounds) -> io::Result<(impl Read + Send, Leash)> {
     let journal = start(bounds, None, true)?;
     let leash = Leash(journal.child.0.clone());
@@ -87,32 +85,32 @@ pub fn follow(bounds: Bounds) -> io::Result<(impl Read + Send, Leash)> {
 
 fn start(bounds: Bounds, cursor: Option<Cursor>, follow: bool) -> io::Result<Journal> {
     let mut command = Command::new("journalctl");
-    // All: a message of more than 4 KiB would be null.
+    // Without --all a message of more than 4 KiB would be null.
     command
         .args(["--no-pager", "--quiet", "--all", "--output=json"])
         .arg(format!("--output-fields={FIELDS}"));
     let after = cursor.as_ref().and_then(|cursor| cursor.after.as_ref());
     command.args(cursor.as_ref().map(|_| "--show-cursor"));
     command.args(after.map(|after| format!("--after-cursor={after}")));
-    // journalctl takes one beginning.
+    // journalctl accepts either a cursor or --since.
     let since = bounds.since.filter(|_| after.is_none());
     command.args(since.map(|second| format!("--since=@{second}")));
-    // journalctl's bound is a part of its answer; who reads the lines leaves out that one instant.
-    // Without the second it shows the last ten only.
+    // Without --lines=all --follow would show the last ten entries only.
     command.args(["--follow", "--lines=all"].iter().filter(|_| follow));
+    // journalctl includes the instant of --until; the time filter on the lines removes it.
     command.args(bounds.until.map(|second| format!("--until=@{second}")));
     let matches = MATCHES.iter().flat_map(|one| ["+", one]).skip(1);
     command.args(matches).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => io::Error::other("there is no journalctl in PATH"),
+        io::ErrorKind::NotFound => io::Error::other("journalctl not found in PATH"),
         _ => error,
     })?;
     let taken = child.stdout.take().zip(child.stderr.take());
     let (stdout, mut stderr) = taken.ok_or_else(|| io::Error::other("journalctl has no output"))?;
-    // Beside the reading, so that no full pipe stops the child.
+    // A thread of its own, so that a full pipe never blocks the child.
     let complaint = std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What was said until it broke off is all there is to show.
+        // An incomplete message is shown as far as it was read.
         let _ = stderr.by_ref().take(4096).read_to_end(&mut bytes);
         let _ = io::copy(&mut stderr, &mut io::sink());
         String::from_utf8_lossy(&bytes).into_owned()
@@ -137,7 +135,7 @@ impl Read for Journal {
 }
 
 impl Journal {
-    /// The line of the cursor is no entry: it is kept, and not given out.
+    /// Reads on line by line, and keeps back the line with the cursor, which is no entry.
     fn read_line(&mut self, cursor: &Cursor, room: &mut [u8]) -> io::Result<usize> {
         while self.given == self.line.len() {
             self.line.clear();
@@ -164,14 +162,14 @@ impl Journal {
             return Err(io::Error::other(format!("journalctl ended with {status}{said}")));
         }
         if self.is_empty {
-            let hint = "it has no mail that this user may see; root and the group systemd-journal see all";
+            let hint = "no mail entries are visible to this user; run as root or as a member of the group systemd-journal";
             return Err(io::Error::other(format!("{hint}{said}")));
         }
         Ok(())
     }
 }
 
-/// What a journalctl ends with.
+/// Ends a journalctl process when it is dropped.
 pub struct Leash(Arc<Mutex<Child>>);
 
 impl Leash {
@@ -181,7 +179,7 @@ impl Leash {
 }
 
 impl Drop for Leash {
-    /// When we stop early; a child that has ended already is only taken note of.
+    /// Kills a child that is still running; one that has ended is only reaped.
     fn drop(&mut self) {
         let mut child = self.lock();
         let _ = child.kill();

@@ -1,4 +1,4 @@
-//! Raw bytes come in; their text goes out: decompressed member by member, or as it is.
+//! Decompresses gzip, bzip2, xz and zstd, and passes on plain text.
 
 use std::io::{self, BufRead, Read};
 
@@ -10,11 +10,11 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use super::packing::{MAGIC, Packing};
 use super::raw::Raw;
 
-/// The text of a file or a pipe. Compressed, it may be any number of members (of gzip; streams of bzip2 and xz,
-/// frames of zstd) one behind the other. Zeros between and behind them are padding, as tapes leave it.
+/// The text of a file or a pipe. A compressed one may consist of several members (streams of bzip2 and xz, frames of zstd)
+/// one after the other. Zeros between and behind them are padding, as on tapes.
 pub struct Unpacked {
     state: State,
-    /// Told by the first bytes; None until then, and for plain text.
+    /// Detected by the first bytes. `None`: not read yet, or plain text.
     pub packing: Option<Packing>,
 }
 
@@ -26,15 +26,15 @@ enum State {
     Bzip2(BzDecoder<Raw>),
     Xz(Box<Xz>),
     Zstd(Box<Zstd>),
-    /// So many bytes were taken.
+    /// With the number of raw bytes that were consumed.
     Ended(u64),
 }
 
-/// A decoder that finds damage forgets what it wrote in that call, so each call gets little room, in bytes. inflate
-/// copies its window at the end of each: 32 KiB are 7 % slower than 256 KiB, 64 KiB are 3 %.
+/// Output bytes of one decoder call. A decoder that finds damage loses the output of that call, so it is kept small. inflate
+/// copies its window at the end of each call: 32 KiB are 7 % slower than 256 KiB, 64 KiB are 3 % slower.
 const PIECE: usize = 64 << 10;
 
-/// More than `xz -9` and `zstd --long` need, and no more than a machine with mail has, in KiB and in bytes.
+/// Memory limits, in KiB and in bytes: more than `xz -9` and `zstd --long` need, and no more than a mail server has.
 const XZ_MEMORY: u32 = 256 << 10;
 const ZSTD_WINDOW: u64 = 128 << 20;
 
@@ -43,7 +43,7 @@ impl Unpacked {
         Self { state: State::Before(Raw::new(reader)), packing: None }
     }
 
-    /// How many raw bytes were taken so far.
+    /// How many raw bytes were consumed so far.
     pub fn taken(&self) -> u64 {
         match &self.state {
             State::Before(raw) | State::Between(raw) | State::Plain(raw) => raw.taken,
@@ -75,7 +75,7 @@ impl Unpacked {
         })
     }
 
-    /// What follows a member, or the beginning. Ok(Ended): nothing does.
+    /// Starts the next member, or the first. `Ended`: there is none.
     fn next(&mut self, mut raw: Raw) -> io::Result<State> {
         if self.packing.is_some() {
             while raw.peek(1)? == [0] {
@@ -87,7 +87,7 @@ impl Unpacked {
             (Some(packing), ..) => self.member(packing, raw),
             (None, [], _) => Ok(State::Ended(raw.taken)),
             (None, _, None) => Ok(State::Plain(raw)),
-            (None, _, Some(_)) => Err(io::Error::other("what follows is not compressed, and is left out")),
+            (None, _, Some(_)) => Err(io::Error::other("the rest is not compressed and was ignored")),
         }
     }
 }
@@ -149,11 +149,11 @@ impl Read for Xz {
 struct Zstd {
     raw: Raw,
     frame: FrameDecoder,
-    /// What broke it off; said after all text that came before.
+    /// The error that ended the frame; returned after all text before it.
     broken: Option<io::Error>,
 }
 
-/// RFC 8878 §3.1.1.2: the last block, raw, of no bytes; then a checksum, which is not asked for.
+/// An empty raw last block (RFC 8878 §3.1.1.2), then a checksum, which is not verified.
 const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 
 impl Zstd {
@@ -171,7 +171,7 @@ impl Read for Zstd {
         while self.frame.can_collect() == 0 && !self.frame.is_finished() {
             if let Err(error) = self.frame.decode_blocks(&mut self.raw, one()) {
                 self.broken = Some(io::Error::other(error));
-                // The decoder keeps back megabytes that later blocks may refer to; this sets them free.
+                // The decoder holds back megabytes that later blocks may refer to; a last block releases them.
                 self.frame.decode_blocks(&LAST_BLOCK[..], one()).map_err(io::Error::other)?;
             }
         }
@@ -183,7 +183,7 @@ impl Read for Zstd {
                     self.frame.get_calculated_checksum().is_some_and(|counted| counted != written)
                 }) =>
                 {
-                    Err(io::Error::other("the text does not have its checksum"))
+                    Err(io::Error::other("checksum mismatch"))
                 }
                 None => Ok(0),
             },

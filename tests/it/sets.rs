@@ -179,7 +179,7 @@ fn a_damaged_tail_gives_all_lines_before_it_and_is_said() {
         let name = write(&folder, "garbage", [&packed[..], b"garbage"].concat());
         let (status, out, err) = run(&[&SCAN[..], &[&name]].concat());
         assert_eq!(bare(&out)["input"]["lines"], 30_000);
-        assert!(status == 2 && err.contains("what follows is not compressed"), "{packing:?}: {status} {err}");
+        assert!(status == 2 && err.contains("the rest is not compressed"), "{packing:?}: {status} {err}");
     }
 }
 
@@ -341,7 +341,7 @@ fn a_journal_that_is_missing_failing_or_empty_is_said() {
         assert_eq!((status, out.as_str()), (2, ""), "{err}");
         assert!(words.iter().all(|word| err.contains(word)), "{err}");
     };
-    says(&nothing, &["cannot read the journal", "no journalctl in PATH"]);
+    says(&nothing, &["cannot read the journal", "journalctl not found in PATH"]);
     says(
         &journalctl("echo 'no \u{1b}[2J such boot' >&2; exit 3"),
         &["exit status: 3", "such boot", "\\u{1b}"],
