@@ -1,4 +1,4 @@
-//! Earlier runs: what they counted by the hour is kept in a file, and a report is compared with what is usual.
+//! Keeps what earlier runs counted by the hour in a file, and compares a report with what is usual.
 
 mod error;
 mod file;

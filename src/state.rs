@@ -1,4 +1,4 @@
-//! The state file: what earlier runs read comes out of it, and goes into it when the answer of this run is written.
+//! Reads and writes the state file, which holds the checkpoints of `--state` and locks out other runs.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -16,11 +16,11 @@ pub const SCHEMA: &str = "smtplog.state/1";
 /// The mode of a new state file: it tells which logs there are.
 const OWNER_ONLY: u32 = 0o600;
 
-/// A state file that is ours alone as long as this lives.
+/// A state file that no other run can use as long as this value lives.
 pub struct State {
-    /// Where it lies; a link to it stays a link.
+    /// The canonical path, so that a link to it stays a link.
     place: PathBuf,
-    /// On the file that is replaced when it is saved.
+    /// Held on the file that `save` replaces.
     _lock: FileLock,
     pub known: Known,
 }
@@ -35,8 +35,8 @@ struct Written {
 }
 
 impl State {
-    /// Makes it if it is not there. Another run that has it is an error, as is a file that is anything else: nothing is
-    /// changed then.
+    /// Opens and locks a state file; creates it if there is none. It is an error, and changes nothing, if another run uses
+    /// the file or if it is not a state file.
     pub fn open(path: &Path) -> Result<Self, InputError> {
         let failed = unusable(path);
         let lock = FileLock::acquire(path, OWNER_ONLY).map_err(&failed)?;
@@ -48,17 +48,17 @@ impl State {
         let mut text = Vec::new();
         lock.file().read_to_end(&mut text).map_err(&failed)?;
         let known = known(&text).map_err(|what| InputError::StateFormat { path: path.to_owned(), what })?;
-        // It is said before all is read, not behind it.
+        // Find out before the logs are read whether the folder can be written to.
         tempfile::tempfile_in(folder_of(&place)).map_err(&failed)?;
         Ok(Self { place, _lock: lock, known })
     }
 
-    /// The first run with it.
+    /// No run has saved to it yet.
     pub fn is_new(&self) -> bool {
         self.known.saved.is_empty()
     }
 
-    /// In one step: whoever is killed before has changed nothing.
+    /// Writes the file in one step: a run that is killed before has changed nothing.
     pub fn save(self, known: Known) -> Result<(), InputError> {
         let failed = unusable(&self.place);
         let Known { saved, logs, journal } = known;
@@ -74,7 +74,7 @@ fn unusable(path: &Path) -> impl Fn(io::Error) -> InputError {
     |source| InputError::State { path: path.to_owned(), source }
 }
 
-/// An empty file is that of a first run which was not finished.
+/// Parses the file. An empty one was left by a first run that did not finish.
 fn known(text: &[u8]) -> Result<Known, String> {
     #[derive(Deserialize)]
     struct Any {

@@ -1,4 +1,4 @@
-//! The file of a history: read, locked against a second run, and replaced in one step.
+//! Reads the baseline file, locks it against a second run, and replaces it in one step.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ use crate::reply::{Class, Code, EnhancedCode};
 
 const SCHEMA: &str = "smtplog.baseline/1";
 
-/// What any version of the file says of itself.
+/// The part of the file that every version has.
 #[derive(Deserialize)]
 struct Head {
     schema: String,
@@ -30,7 +30,7 @@ struct Written {
     schema: String,
     /// The filters of the runs, as options.
     filter: Vec<String>,
-    /// The kinds of events that stand in the hours, by their place in this list.
+    /// The kinds of events; the hours refer to them by index.
     kinds: Vec<WrittenKind>,
     hours: Vec<WrittenHour>,
 }
@@ -47,27 +47,27 @@ struct WrittenKind {
 
 #[derive(Serialize, Deserialize)]
 struct WrittenHour {
-    /// Its beginning, as RFC 3339.
+    /// The beginning of the hour, as RFC 3339.
     start: Timestamp,
-    /// The minutes that were read; the last is not in it.
+    /// The minutes that were read, half-open.
     from: u8,
     until: u8,
-    /// A kind's place, and how often it came.
+    /// The index of a kind, and its count.
     counts: Vec<(usize, u64)>,
 }
 
-/// A history, with its file locked as long as this lives unless it is only read.
+/// A history. Its file is locked as long as this value lives, unless it is only read.
 #[derive(Debug)]
 pub struct Opened {
     pub history: History,
     path: PathBuf,
     filter: Vec<String>,
-    /// None: nothing is to be written.
+    /// `None`: the file is only read.
     lock: Option<FileLock>,
 }
 
-/// Reads the history in a file; one that is not there yet is empty. A file that is damaged, or of a later version, or that
-/// was made with other filters is an error, and stays as it is.
+/// Reads the history in a file; a file that does not exist yet is an empty history. It is an error, and the file stays as
+/// it is, if it is damaged, written by a later version or made with other filters.
 pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<Opened, BaselineError> {
     let lock = if only_read { None } else { Some(lock(path)?) };
     let wrong = |what: &str| BaselineError::Unusable { path: path.to_owned(), what: what.to_owned() };
@@ -106,7 +106,7 @@ pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<Opened, B
     Ok(opened(history(&written).ok_or_else(damaged)?))
 }
 
-/// Locks the file beside it: the file itself is replaced, and a lock on it would go with it.
+/// Locks `FILE.lock` beside the baseline, which itself may not exist yet.
 fn lock(path: &Path) -> Result<FileLock, BaselineError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
@@ -145,7 +145,7 @@ fn kind(written: &WrittenKind) -> Option<Kind> {
 }
 
 impl Opened {
-    /// Writes the history, all of it or nothing. Nothing is written if it was only to be read.
+    /// Writes the history in one step; does nothing if the file is only read.
     pub fn save(&self) -> Result<(), BaselineError> {
         if self.lock.is_none() {
             return Ok(());

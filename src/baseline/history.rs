@@ -1,16 +1,16 @@
-//! The hours of earlier runs: those of a run come in and take their places; the latest thirteen weeks stay.
+//! Holds the hourly counts of earlier runs, merges those of a new run, and keeps the latest thirteen weeks.
 
 use std::collections::BTreeMap;
 
 use crate::hourly::{Hourly, Kind};
 
-/// Twelve earlier weeks, and the one that is compared with them.
+/// How many hours are kept: twelve earlier weeks, and the one that is compared with them.
 const HOURS_KEPT: i64 = 13 * 7 * 24;
 
-/// Kinds kept of one hour: strangers choose what stands in replies. The most frequent stay.
+/// How many kinds of events are kept of one hour, the most frequent ones: strangers choose the text of replies.
 const KINDS_KEPT: usize = 200;
 
-/// From the first to the last minute that a run has read; minutes count from 1970-01-01T00:00Z, and the last is not in it.
+/// The half-open range of minutes that a run has read, counted from 1970-01-01T00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Span {
     pub from: i64,
@@ -29,10 +29,10 @@ impl Span {
     }
 }
 
-/// One hour, as far as it was read.
+/// The counts of one hour, as far as it was read.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Hour {
-    /// The minutes that were read; the last is not in it.
+    /// The minutes that were read, half-open.
     pub from: u8,
     pub until: u8,
     pub counts: BTreeMap<Kind, u64>,
@@ -45,15 +45,15 @@ impl Hour {
     }
 }
 
-/// By hours since 1970-01-01T00:00Z. An hour that nobody read is not in it; one in which nothing happened is, and is empty.
+/// The hours by number since 1970-01-01T00:00Z. An hour without events is in it; an hour that was not read is not.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct History {
     pub hours: BTreeMap<i64, Hour>,
 }
 
 impl History {
-    /// Takes in what a run counted. Of an hour that is there already the longer part counts; where each run has read its
-    /// own part, as runs do that go on where the last one stopped, both do.
+    /// Merges the counts of a run. Of an hour that is there already the longer part is kept; parts that adjoin, as those of
+    /// runs with --state do, are added.
     pub fn add(&mut self, span: Span, hourly: &Hourly) {
         let mut counted = hourly.hours();
         let oldest =
@@ -65,7 +65,7 @@ impl History {
             let new = Hour { from, until, counts };
             match self.hours.get_mut(&hour) {
                 None => drop(self.hours.insert(hour, new)),
-                // Two parts that only touch; a minute may have lines in both.
+                // The parts adjoin; both may have lines of the minute where they meet.
                 Some(old) if new.from + 1 >= old.until && new.until > old.until => old.join(new),
                 Some(old) if old.from + 1 >= new.until && new.from < old.from => old.join(new),
                 Some(old) if new.minutes() >= old.minutes() => *old = new,

@@ -1,4 +1,4 @@
-//! What is usual: a history and what a run counted come in, how far each count is from the median of earlier days goes out.
+//! Compares the counts of a run with the median of the same hours on earlier days.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,28 +11,28 @@ use crate::event::{Direction, Outcome};
 use crate::hourly::{Hourly, Kind};
 use crate::report::{Change, Compared, Gone, Report, Row};
 
-/// Fewer earlier stretches say nothing.
+/// With fewer samples nothing is compared.
 const SAMPLES_NEEDED: usize = 3;
-/// More are not looked at.
+/// How far back samples are taken.
 const WEEKS: i64 = 12;
 const DAYS: i64 = 28;
 
-/// A robust distance that is called an outlier: Iglewicz and Hoaglin, "How to Detect and Handle Outliers" (1993).
+/// The modified z-score from which a count is an outlier: Iglewicz and Hoaglin, "How to Detect and Handle Outliers" (1993).
 const FAR: f64 = 3.5;
-/// The median of absolute deviations times this is the standard deviation, where chance is normal.
+/// Turns the median absolute deviation into a standard deviation, for a normal distribution.
 const MAD_TO_SIGMA: f64 = 1.4826;
-/// Chance alone makes it less often than once in a thousand, were the usual the mean of a Poisson distribution. For small
-/// counts the deviations are all zero, and any change would be far.
+/// The probability below which a count is not chance, if the usual count is the mean of a Poisson distribution. Needed for
+/// small counts, whose deviations are all zero, so that any change would be an outlier.
 const RARE: f64 = 0.001;
-/// Fewer events more than usual are not worth a mail.
+/// A smaller difference from the usual, in events, is never unusual.
 const MORE: f64 = 10.0;
-/// A kind is missed only if there are usually so many.
+/// A kind is reported as missing only if its usual count is at least this.
 const MISSED: f64 = 10.0;
 const GONE_SHOWN: usize = 10;
 
 type Counts = BTreeMap<Kind, f64>;
 
-/// Puts into the report how it differs from what is usual at these hours. None: too little history, and nothing is put in.
+/// Adds to the report how it differs from what is usual at these hours. `None`: too little history, and nothing is added.
 pub fn compare(
     report: &mut Report,
     history: &History,
@@ -52,7 +52,7 @@ pub fn compare(
             continue;
         }
         let own = kind(row);
-        // Rows that differ only in what a retry is worth are one kind.
+        // Rows that differ only in their retry advice are one kind.
         let now = now.get(&own).copied().unwrap_or_default();
         row.change = Some(change(now, &usual(&|kind| *kind == own), Side::More));
     }
@@ -65,7 +65,7 @@ pub fn compare(
     report.baseline = Some(Compared {
         samples: samples.len(),
         same_weekday,
-        // Mail that stops going out is as bad a sign as much more of it; on another weekday it is none.
+        // Fewer deliveries are as bad a sign as many more, but not when compared with another weekday.
         delivered: total(Outcome::Delivered, false, if same_weekday { Side::Both } else { Side::More }),
         deferred: total(Outcome::Deferred, false, Side::More),
         bounced: total(Outcome::Bounced, false, Side::More),
@@ -81,7 +81,7 @@ fn kind(row: &Row) -> Kind {
     Kind { direction, outcome, class, code, enhanced, reason }
 }
 
-/// What the run counted in the span.
+/// The counts of the run in the span.
 fn now(hourly: &Hourly, span: Span) -> Counts {
     let mut now = Counts::new();
     let hours: BTreeSet<i64> = span.hours().map(|(hour, _)| hour).collect();
@@ -93,13 +93,13 @@ fn now(hourly: &Hourly, span: Span) -> Counts {
     now
 }
 
-/// What was counted at the same hours whole weeks earlier; where there are too few of these, whole days earlier, and then
-/// it is not the same weekday.
+/// The counts of the same hours whole weeks earlier, or, if there are too few of these, whole days earlier; `true`: of the
+/// same weekday.
 fn samples(history: &History, span: Span, zone: &TimeZone) -> Option<(Vec<Counts>, bool)> {
     let hours: Vec<(i64, (u8, u8))> = span.hours().collect();
     let length = hours.len() as i64;
     let back = |days: i64, most: i64| -> Vec<Counts> {
-        // A step is longer than the span, so that no sample has any of it, nor of another.
+        // A step is at least as long as the span, so that samples overlap neither it nor each other.
         let step = (length + days * 24 - 1) / (days * 24) * days;
         (1..=most).filter_map(|times| sample(history, &hours, step * times, zone)).collect()
     };
@@ -111,7 +111,7 @@ fn samples(history: &History, span: Span, zone: &TimeZone) -> Option<(Vec<Counts
     (days.len() >= SAMPLES_NEEDED).then_some((days, false))
 }
 
-/// The same hours of the clock so many days earlier. None: less than three quarters of them were read.
+/// The counts of the same hours of the clock `days` earlier. `None`: less than three quarters of them were read.
 fn sample(history: &History, hours: &[(i64, (u8, u8))], days: i64, zone: &TimeZone) -> Option<Counts> {
     let mut counts = Counts::new();
     let mut read = 0;
@@ -128,7 +128,7 @@ fn sample(history: &History, hours: &[(i64, (u8, u8))], days: i64, zone: &TimeZo
     (read * 4 >= hours.len() * 3 && read > 0).then_some(counts)
 }
 
-/// How much of an earlier hour stands for the minutes that were read of this one.
+/// The share of an earlier hour's counts that corresponds to the minutes read of this one.
 fn part(earlier: &Hour, minutes: u8) -> f64 {
     let read = f64::from(earlier.minutes().max(1));
     (f64::from(minutes) / read).min(1.0)
@@ -140,7 +140,7 @@ fn earlier(hour: i64, days: i64, zone: &TimeZone) -> Option<i64> {
     Some(at.timestamp().as_second().div_euclid(3600))
 }
 
-/// To which side a count may be unusual.
+/// On which side of the usual a count may be unusual.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     More,
@@ -154,13 +154,13 @@ fn change(now: f64, samples: &[f64], side: Side) -> Change {
     Change { usual, percent, unusual: is_more(now, usual, samples) || less }
 }
 
-/// Twice the usual or more, at least ten more, an outlier among the earlier ones, and not by chance.
+/// At least twice the usual, at least ten more, an outlier among the samples, and not by chance.
 fn is_more(now: f64, usual: f64, samples: &[f64]) -> bool {
     let by_chance = || poisson(usual).map_or(1.0, |poisson| poisson.sf((now - 1.0).max(0.0) as u64));
     now >= usual * 2.0 && now - usual >= MORE && is_far(now, usual, samples) && by_chance() < RARE
 }
 
-/// Half the usual or less, by the same measures.
+/// At most half the usual, by the same measures.
 fn is_less(now: f64, usual: f64, samples: &[f64]) -> bool {
     let by_chance = || poisson(usual).map_or(1.0, |poisson| poisson.cdf(now as u64));
     now <= usual / 2.0 && usual - now >= MORE && is_far(now, usual, samples) && by_chance() < RARE
@@ -171,12 +171,12 @@ fn is_far(now: f64, usual: f64, samples: &[f64]) -> bool {
     (now - usual).abs() > FAR * MAD_TO_SIGMA * deviation
 }
 
-/// Something that never came may still come once by chance.
+/// A mean of at least 1: an event that never came may still come once by chance.
 fn poisson(usual: f64) -> Option<Poisson> {
     Poisson::new(usual.max(1.0)).ok()
 }
 
-/// 0 for none.
+/// 0 for no values.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let upper = values.get(values.len() / 2).copied().unwrap_or_default();

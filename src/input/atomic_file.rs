@@ -24,7 +24,7 @@ impl AtomicFile {
     pub fn create(path: &Path, new_mode: u32) -> io::Result<Self> {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let permissions = fs::metadata(&target).map(|metadata| metadata.permissions()).ok();
-        // A closed file must not be open for a moment while it is written: reports contain addresses.
+        // Set at creation: a report contains addresses, and must not be readable by others even while it is written.
         let at_first = permissions.clone().unwrap_or_else(|| Permissions::from_mode(new_mode));
         let temporary = tempfile::Builder::new()
             .prefix(".smtplog-")

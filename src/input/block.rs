@@ -1,8 +1,8 @@
-//! A block of whole lines, and the buffer it is read into.
+//! Defines a block of whole lines and the buffer it is read into.
 
 use std::ops::Range;
 
-/// A line is looked at up to here; the rest of a longer one is passed over. syslog cuts at 8 KiB or below.
+/// How many bytes of a line are parsed; the rest of a longer line is skipped. syslog cuts lines at 8 KiB or below.
 pub const LINE_LIMIT: usize = 64 << 10;
 
 /// How much text before its first line every block carries, in bytes.
@@ -15,14 +15,14 @@ pub struct Block<'a> {
     pub file: usize,
     /// Where `lines` begins in the (decompressed) file, in bytes.
     pub offset: u64,
-    /// At most the last `CONTEXT` bytes before `lines`: all there is, or that many.
+    /// The last `CONTEXT` bytes before `lines`, or all if there are fewer.
     pub before: &'a [u8],
     /// Complete lines; only the last one of a file may lack its newline.
     pub lines: &'a [u8],
 }
 
-/// Memory that is read into again and again, beginning at a page. The kernel copies to a page's first byte six
-/// times as fast as to the bytes just behind it on some processors, and a plain `Vec` begins there.
+/// A reusable read buffer aligned to a page. On some processors the kernel copies to the first byte of a page six times as
+/// fast as to the bytes just behind it, where the data of a large `Vec` begins.
 #[derive(Default)]
 pub struct Buffer {
     bytes: Vec<u8>,
@@ -32,7 +32,7 @@ pub struct Buffer {
 const PAGE: usize = 4096;
 
 impl Buffer {
-    /// At least `length` bytes, beginning at a page; what stood in it before is kept.
+    /// At least `length` bytes, beginning at a page; the content is kept.
     pub fn room(&mut self, length: usize) -> &mut [u8] {
         if self.bytes.len() < self.start + length {
             let mut bytes = vec![0; length.next_multiple_of(PAGE) + PAGE];
@@ -51,7 +51,7 @@ impl Buffer {
     }
 }
 
-/// Where a block's parts lie in its buffer.
+/// Where the parts of a block lie in its buffer.
 #[derive(Clone, Debug)]
 pub struct Extent {
     pub before: Range<usize>,

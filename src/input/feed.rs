@@ -1,4 +1,4 @@
-//! What is followed though it is no file: the bytes of a pipe or of the journal come in, and lines go out as they come.
+//! Follows a pipe or the journal and passes on lines as they come.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
@@ -8,28 +8,28 @@ use super::block::Block;
 use super::journal::{self, Bounds, Leash};
 use super::pending::Pending;
 
-/// Read at once, in bytes.
+/// Bytes read at once.
 const ROOM: usize = 64 << 10;
 
-/// So many pieces may wait; whoever writes waits then.
+/// How many pieces may wait to be taken; the reading thread pauses then.
 const WAITING: usize = 16;
 
-/// A reader that is waited for by a thread of its own.
+/// A reader that blocks in a thread of its own.
 pub struct Feed {
     pieces: Receiver<io::Result<Vec<u8>>>,
     number: usize,
     pending: Pending,
-    /// Nothing more will come.
+    /// The reader has ended.
     pub ended: bool,
-    /// Whoever writes ends with it.
+    /// Ends journalctl when it is dropped.
     leash: Option<Leash>,
 }
 
 impl Feed {
-    /// `number` is its place in the set.
+    /// `number` is that of the source in the set.
     pub fn new(mut reader: impl Read + Send + 'static, number: usize) -> Self {
         let (sender, pieces) = sync_channel(WAITING);
-        // It ends with its reader, or when nobody takes what it brings.
+        // The thread ends with its reader, or when the receiver is dropped.
         thread::spawn(move || {
             let mut room = vec![0; ROOM];
             loop {
@@ -48,13 +48,13 @@ impl Feed {
         Self { pieces, number, pending: Pending::default(), ended: false, leash: None }
     }
 
-    /// The journal, while it is written.
+    /// Follows the journal.
     pub fn of_journal(bounds: Bounds, number: usize) -> io::Result<Self> {
         let (reader, leash) = journal::follow(bounds)?;
         Ok(Self { leash: Some(leash), ..Self::new(reader, number) })
     }
 
-    /// Tells the lines that have come, some `limit` bytes of them; false: there are no more for now.
+    /// Passes on the lines that have come, about `limit` bytes of them. `false`: there are no more for now.
     pub fn poll(&mut self, limit: usize, tell: &mut dyn FnMut(&Block)) -> io::Result<bool> {
         let mut taken = 0;
         while taken < limit && !self.ended {

@@ -1,4 +1,4 @@
-//! Names of files and folders come in; what is to be read goes out: each file once, the parts of one log together.
+//! Finds the files to read from the names of files and folders: each text once, the parts of one log together.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -15,27 +15,27 @@ use super::source::{FileId, Origin, Source};
 use super::twins::{by_text, same_bytes};
 use crate::error::{InputError, shown};
 
-/// What is to be read. The sources of a series stand together, oldest first; the series stand as they were named.
+/// What to read. The sources of a series stand together, oldest first; the series are in the order of the names.
 #[derive(Default, Debug)]
 pub struct Listing {
     pub sources: Vec<Source>,
-    /// What was left out since it would be read twice; no error.
+    /// What was skipped because it would be read twice; no error.
     pub notes: Vec<String>,
     pub problems: Vec<InputError>,
-    /// Of all files, as they lie on disk.
+    /// The size of all files on disk.
     pub bytes: u64,
 }
 
-/// A name, and what it tells.
+/// A file name, and what it says about the file.
 struct Found {
     path: PathBuf,
-    /// Somebody wrote the name; it was not found beside another or in a folder.
+    /// The user named the file; it was not found beside another or in a folder.
     named: bool,
-    /// It lies beside a part that was named.
+    /// The file lies beside a part that was named.
     beside: bool,
-    /// The folder's true name, and the file's in it.
+    /// The canonical path of the folder, and the file's name in it.
     place: (PathBuf, String),
-    /// The log that it is a part of.
+    /// The name of the log that the file is a part of.
     log: String,
     age: Age,
 }
@@ -61,14 +61,14 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A candidate, and how large it is.
+/// A file that exists, and its size in bytes.
 struct Looked {
     found: Found,
     source: Source,
     size: u64,
 }
 
-/// `rotated`: also the other parts of each log that a file is named of.
+/// Lists what to read. `rotated`: also the other parts of the log of each named file.
 pub fn list(named: &[PathBuf], rotated: bool, journal: Option<Bounds>) -> Listing {
     let mut listing = Listing::default();
     let mut found = Vec::new();
@@ -98,7 +98,7 @@ pub fn list(named: &[PathBuf], rotated: bool, journal: Option<Bounds>) -> Listin
     listing
 }
 
-/// A folder is the mail logs in it; a file, if that is wanted, all parts of its log.
+/// Expands a folder to the mail logs in it, and a file, if that is wanted, to all parts of its log.
 fn expanded(path: &Path, rotated: bool) -> Result<Vec<Found>, InputError> {
     if path == Path::new("-") {
         return Ok(vec![Found::new(path.to_owned(), true)]);
@@ -118,10 +118,10 @@ fn expanded(path: &Path, rotated: bool) -> Result<Vec<Found>, InputError> {
         let nothing = found.is_empty();
         return if nothing { Err(no_mail_log(path)) } else { Ok(found) };
     }
-    // The named one first, also when it is not there: that is to be said.
+    // The named file comes first, even if it does not exist: that must be reported.
     let own = Found::new(path.to_owned(), true);
     let written_so = |found: Found| Found {
-        // As the user wrote the folder.
+        // The folder as the user wrote it.
         path: path.with_file_name(&found.place.1),
         beside: true,
         ..found
@@ -131,7 +131,7 @@ fn expanded(path: &Path, rotated: bool) -> Result<Vec<Found>, InputError> {
         .filter(|found| found.log == own.log && found.place.1 != own.place.1)
         .map(written_so)
         .collect();
-    // Of a series that is named by its log, the log itself may be missing just after it was rotated away.
+    // Just after a rotation the log itself may be missing, and its parts are there.
     let gone = own.age == Age::Current && !others.is_empty() && !path.exists();
     Ok(if gone { others } else { std::iter::once(own).chain(others).collect() })
 }
@@ -140,7 +140,7 @@ fn no_mail_log(path: &Path) -> InputError {
     InputError::NoMailLog { path: path.to_owned(), looked_for: MAIL_LOGS.join(", ") }
 }
 
-/// The files of a folder by their names; pipes and folders are left out.
+/// The regular files of a folder, sorted by name.
 fn files(folder: &Path) -> io::Result<Vec<Found>> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)?
         .filter_map(Result::ok)
@@ -151,7 +151,7 @@ fn files(folder: &Path) -> io::Result<Vec<Found>> {
     Ok(paths.into_iter().map(|path| Found::new(path, false)).collect())
 }
 
-/// Each name once. What is both named and found is no news; what is named twice is.
+/// Keeps each name once. A file that is both named and found is merged silently; one that is named twice gets a note.
 fn once(found: Vec<Found>, listing: &mut Listing) -> Vec<Found> {
     let mut places: HashMap<(PathBuf, String), bool> = HashMap::new();
     let asked_for: HashSet<(PathBuf, String)> =
@@ -173,8 +173,8 @@ fn once(found: Vec<Found>, listing: &mut Listing) -> Vec<Found> {
     kept
 }
 
-/// A rejectlog beside its mainlog says nothing new. Its parts may be counted differently, so where all parts are read
-/// none is looked for by number.
+/// Drops each rejectlog whose mainlog is read, since it repeats it. Its parts may be numbered differently, so where all
+/// parts are read the numbers are ignored.
 fn without_rejectlogs(found: Vec<Found>, rotated: bool) -> Vec<Found> {
     let mains: HashSet<(PathBuf, String, Option<Age>)> = found
         .iter()
@@ -187,7 +187,7 @@ fn without_rejectlogs(found: Vec<Found>, rotated: bool) -> Vec<Found> {
     found.into_iter().filter(|one| !repeats(one)).collect()
 }
 
-/// Looks at a file before it is read: is it there, and how old.
+/// Finds out the kind, size and age of a file before it is read.
 fn look(found: Found) -> Result<Looked, InputError> {
     use std::os::unix::fs::FileTypeExt;
     let path = found.path.clone();
@@ -216,7 +216,7 @@ fn since_1970(second: i64) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(second).ok()?))
 }
 
-/// When the text of a gzip file was last written, as its header says. RFC 1952 §2.3.1: MTIME, 0 is unknown.
+/// When the text of a gzip file was last written, by its header: MTIME of RFC 1952 §2.3.1, where 0 means unknown.
 fn gzip_time(path: &Path) -> Option<u32> {
     let mut head = [0; 8];
     File::open(path).ok()?.read_exact_at(&mut head, 0).ok()?;
@@ -225,8 +225,8 @@ fn gzip_time(path: &Path) -> Option<u32> {
     (Packing::of(&head) == Some(Packing::Gzip) && second > 0).then_some(second)
 }
 
-/// Each text once. The same file under two names is told by its inode; a copy by its bytes, if its size is the same;
-/// and of a part that lies there compressed and plain, by its text. The one that is named first stays, or the longer.
+/// Keeps each text once. The same file under two names is recognised by its inode, a copy by equal size and bytes, and a
+/// part that exists both compressed and plain by its text. The longer one is kept; of equal ones the first.
 fn without_twins(looked: Vec<Looked>, notes: &mut Vec<String>) -> Vec<Looked> {
     let mut kept: Vec<Looked> = Vec::new();
     'next: for one in looked {
@@ -246,17 +246,17 @@ fn without_twins(looked: Vec<Looked>, notes: &mut Vec<String>) -> Vec<Looked> {
     kept
 }
 
-/// In bytes: smaller files, of a line or two, may be alike and of two servers all the same.
+/// Smaller files, in bytes, are not taken for copies: logs of a line or two may be equal on two servers.
 const ALIKE: u64 = 16 << 10;
 
-/// How the first compares to the second by length if one holds nothing that the other does not, and why it is so.
+/// Whether one file holds nothing that the other lacks: how the first compares to the second by length, and why.
 fn twins(a: &Looked, b: &Looked) -> Option<(Ordering, &'static str)> {
     let (Origin::File(id), Origin::File(other)) = (a.source.origin, b.source.origin) else { return None };
     if id == other {
         return Some((Ordering::Equal, "is the same file as"));
     }
     let [left, right] = [a, b].map(|looked| looked.source.path.as_path());
-    // What cannot be opened will be said when it is read.
+    // A file that cannot be opened is reported when it is read.
     if a.size == b.size && a.size >= ALIKE && same_bytes(left, right, a.size).unwrap_or(false) {
         return Some((Ordering::Equal, "is a copy of"));
     }
@@ -266,7 +266,7 @@ fn twins(a: &Looked, b: &Looked) -> Option<(Ordering, &'static str)> {
     Some((order, "holds nothing that is not in"))
 }
 
-/// Parts of one log together, oldest first, where the first of them was named.
+/// Groups the parts of each log, oldest first, at the place of the part that was named first.
 fn in_series(mut looked: Vec<Looked>) -> Vec<Source> {
     let mut numbers: HashMap<(PathBuf, String), usize> = HashMap::new();
     let mut count = 0;

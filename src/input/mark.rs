@@ -1,38 +1,39 @@
-//! How far a text was read, and what tells it again under another name, grown, cut short, copied or compressed.
+//! Defines the checkpoint of a text: how far it was read, and hashes that recognise it when it was renamed, appended to,
+//! truncated, copied or compressed.
 
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 use super::source::FileId;
 
-/// One text of a log, as a run leaves it.
+/// The checkpoint of one text of a log.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Mark {
     pub device: u64,
     pub inode: u64,
-    /// As it lies on disk, in bytes.
+    /// Size on disk, in bytes.
     pub size: u64,
-    /// When it was last written, in nanoseconds since 1970.
+    /// Modification time, in nanoseconds since 1970.
     pub written: i64,
-    /// How much of its text was read, in bytes; behind a newline but for what is written no more. None: it lay there
-    /// compressed before the first run, and was not asked for.
+    /// How many bytes of the text were read: up to a newline, or to the end of a file that is no longer written. `None`: the
+    /// file lay there compressed before the first run, and was not asked for.
     pub offset: Option<u64>,
-    /// How many lines that was.
+    /// How many lines were read.
     pub lines: u64,
-    /// Of the first 64, 128, … 4096 bytes, as far as it was read.
+    /// Hashes of the first 64, 128, … 4096 bytes, as far as the text was read.
     pub heads: Vec<Hash>,
-    /// Of the 4096 bytes before the offset, or of all. None: it was compressed.
+    /// Hash of the 4096 bytes before the offset, or of all bytes if there are fewer. `None`: the file was compressed.
     pub tail: Option<Hash>,
-    /// It was the part that was being written.
+    /// The text was in the part that was being written.
     pub current: bool,
 }
 
-/// A log, and the parts of it that are known. Every other part is new.
+/// A log, and the checkpoints of its parts. A part without one is new.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// Where it lies.
+    /// The path of the log.
     pub log: String,
     pub parts: Vec<Mark>,
 }
@@ -40,10 +41,10 @@ pub struct Log {
 /// What earlier runs read.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Known {
-    /// When the last of them ended, as it is shown. Empty: there was none.
+    /// When the last of them ended, as it is shown. Empty: there was no earlier run.
     pub saved: String,
     pub logs: Vec<Log>,
-    /// Where in systemd's journal they stopped.
+    /// The journal's cursor where they stopped.
     pub journal: Option<String>,
 }
 
@@ -53,13 +54,13 @@ impl Mark {
     }
 }
 
-/// In bytes: what is hashed at either end.
+/// How many bytes are hashed at either end.
 pub const END: usize = 4096;
 
-/// In bytes: a shorter beginning tells nothing.
+/// A shorter beginning, in bytes, identifies nothing.
 const LEAST: usize = 64;
 
-/// XXH3 with 64 bits, which is the same on every machine; written as 16 hexadecimal digits.
+/// XXH3 with 64 bits, the same on every machine; serialized as 16 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(try_from = "String", into = "String")]
 pub struct Hash(u64);
@@ -86,13 +87,13 @@ impl TryFrom<String> for Hash {
     }
 }
 
-/// Of a text's first bytes: one for each of 64, 128, … 4096 that there are.
+/// Hashes of the first 64, 128, … 4096 bytes, as far as there are so many.
 pub fn heads(first: &[u8]) -> Vec<Hash> {
     let lengths = std::iter::successors(Some(LEAST), |length| Some(length * 2)).take_while(|&one| one <= END);
     lengths.map_while(|length| first.get(..length)).map(Hash::of).collect()
 }
 
-/// How many of its heads a text of so many bytes has.
+/// How many of these hashes a text of `length` bytes has.
 pub fn heads_of(length: u64) -> usize {
     let lengths = std::iter::successors(Some(LEAST), |length| Some(length * 2)).take_while(|&one| one <= END);
     lengths.take_while(|&one| one as u64 <= length).count()

@@ -1,4 +1,4 @@
-//! A source comes in; what can be read goes out: a plain file by position, all else from its beginning.
+//! Opens a source: an uncompressed file for reading by position, everything else as a stream.
 
 use std::fs::File;
 use std::io::{self, Seek};
@@ -36,7 +36,7 @@ pub fn open(source: &Source) -> Result<Open, InputError> {
             let mut first = [0; MAGIC];
             let count = file.read_at(&mut first, 0).map_err(failed)?;
             if Packing::of(first.get(..count).unwrap_or_default()).is_some() {
-                // It may have been read before: both share one place.
+                // The duplicate shares its position with the original, which may have been read.
                 (&file).rewind().map_err(failed)?;
                 let from = source.within.map_or(0, |(from, _)| from);
                 return Ok(Open::Stream(Box::new(Stream::new(Box::new(file)).from(from))));
@@ -47,8 +47,8 @@ pub fn open(source: &Source) -> Result<Open, InputError> {
     }
 }
 
-/// The file that was looked at, also when it has been rotated to another name in its folder since. Some file systems
-/// give a file a new inode each time: what has the name is taken where nothing has the inode.
+/// Opens the file that was listed, even if it was renamed in its folder since. Some file systems give a file a new inode
+/// each time: if no file has the inode, the one with the name is taken.
 fn same(path: &Path, id: FileId) -> io::Result<File> {
     let is_it = |file: &File| file.metadata().is_ok_and(|metadata| FileId::of(&metadata) == id);
     let named = match File::open(path) {

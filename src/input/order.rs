@@ -1,10 +1,10 @@
-//! Answers come in any order and are folded in theirs.
+//! Puts the answers to blocks, which come in any order, back into the order of the files (a reorder buffer).
 
 use std::collections::BTreeMap;
 
-/// What is kept of a block until its turn comes says how much memory it takes besides itself.
+/// The heap memory that an answer holds while it waits for its turn.
 pub trait Held {
-    /// In bytes, about.
+    /// In bytes, roughly; without the value itself.
     fn held(&self) -> usize;
 }
 
@@ -14,7 +14,7 @@ impl Held for () {
     }
 }
 
-/// Its file's number in the set and its number in the file, both from 0.
+/// Identifies a block: the number of its file in the set and its number in the file, both from 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Turn {
     pub file: usize,
@@ -22,7 +22,7 @@ pub struct Turn {
 }
 
 pub enum Answer<H> {
-    /// None: no line begins in the block.
+    /// `None`: no line begins in the block.
     Block(Option<H>),
     /// The file has no more blocks.
     End,
@@ -30,16 +30,16 @@ pub enum Answer<H> {
 
 /// Answers whose turn has not come.
 pub struct Waiting<H> {
-    /// Whose turn it is.
+    /// The block whose answer is folded next.
     pub next: Turn,
     answers: BTreeMap<Turn, Answer<H>>,
     held: usize,
 }
 
-/// So much may wait, in bytes: it is what one of several compressed files may be ahead of those before it.
+/// How many bytes may wait: that is how far one of several compressed files may be ahead of those before it.
 const LIMIT: usize = 32 << 20;
 
-/// An entry of the map itself.
+/// The size of a map entry, in bytes.
 const ENTRY: usize = 64;
 
 impl<H: Held> Waiting<H> {
@@ -56,7 +56,7 @@ impl<H: Held> Waiting<H> {
         self.answers.insert(turn, answer);
     }
 
-    /// The next in order. None: it has not been answered yet.
+    /// The next answer in order. `None`: it has not come yet.
     pub fn take(&mut self) -> Option<H> {
         loop {
             let answer = self.answers.remove(&self.next)?;

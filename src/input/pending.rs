@@ -1,29 +1,29 @@
-//! Bytes of a log that is being written come in, cut anywhere; blocks of whole lines go out.
+//! Cuts the bytes of a log that is being written, as they come, into blocks of whole lines.
 
 use memchr::{memchr, memrchr};
 
 use super::block::{Block, CONTEXT, LINE_LIMIT};
 
-/// What was read and not given out yet, and the text before it.
+/// The bytes that were read and not passed on yet, and the text before them.
 #[derive(Default)]
 pub struct Pending {
-    /// The context, and behind it the beginning of a line.
+    /// The context, followed by the beginning of a line.
     bytes: Vec<u8>,
-    /// How much of it is context.
+    /// How many of `bytes` are context.
     context: usize,
-    /// Where the line begins, in bytes of all that was read.
+    /// Where the line begins, in bytes from the start of the log.
     offset: u64,
-    /// Of a line that is too long, so many bytes were left out so far.
+    /// How many bytes of a line that is too long were skipped so far.
     cut: u64,
 }
 
 impl Pending {
-    /// `offset` is where the first byte stands.
+    /// `offset` is that of the first byte to come.
     pub fn new(offset: u64) -> Self {
         Self { offset, ..Self::default() }
     }
 
-    /// Tells the lines that are whole now, as those of the file with this number.
+    /// Passes on the lines that are complete now, as those of the file with this number.
     pub fn add(&mut self, mut new: &[u8], file: usize, tell: &mut dyn FnMut(&Block)) {
         if self.cut > 0 {
             let Some(newline) = memchr(b'\n', new) else {
@@ -46,12 +46,12 @@ impl Pending {
         }
     }
 
-    /// No more comes of this file: its last line may lack its newline.
+    /// The file has ended; its last line may lack a newline.
     pub fn end(&mut self, file: usize, tell: &mut dyn FnMut(&Block)) {
         if self.bytes.len() > self.context {
             self.give(self.bytes.len(), file, tell);
         }
-        // What is said twice may be said in two parts of the log.
+        // The context outlives the file: a copy of an event may stand in the next part of the log.
         if self.bytes.last().is_some_and(|&byte| byte != b'\n') {
             self.bytes.push(b'\n');
             self.context += 1;

@@ -1,4 +1,4 @@
-//! A plain file, read by position: any block can be read by itself, in any order.
+//! Reads an uncompressed file by position: any block by itself, in any order.
 
 use std::fs::File;
 use std::io;
@@ -9,33 +9,33 @@ use memchr::{memchr, memrchr};
 
 use super::block::{Buffer, CONTEXT, Extent, LINE_LIMIT};
 
-/// A file that has a size, as it was when it was opened: lines that are written later are not read, and the
-/// file is not mapped, since a log may be cut short under us.
+/// An uncompressed file with the size it had when it was opened: lines written later are not read. It is not mapped into
+/// memory, since a log may be truncated while it is read.
 pub struct Plain {
     pub file: File,
     pub size: u64,
-    /// Only the lines that begin in it are read: from its first byte, up to and without its last.
+    /// Only lines that begin in this range of bytes are read.
     within: Range<u64>,
 }
 
-/// Most lines are shorter, in bytes.
+/// Most lines are shorter, in bytes; so much is read behind a block.
 const TAIL: usize = 4 << 10;
 
 impl Plain {
-    /// `within` is in bytes, and reaches behind the file's end at will; None: the whole file.
+    /// `within` is in bytes and may reach behind the end of the file. `None`: the whole file.
     pub fn new(file: File, size: u64, within: Option<(u64, u64)>) -> Self {
         let (from, to) = within.unwrap_or((0, size));
         Self { file, size, within: from..to.min(size) }
     }
 
-    /// Where the newlines lie behind which our lines begin.
+    /// The range of the newlines behind which the wanted lines begin.
     fn newlines(&self) -> Range<u64> {
         let Range { start, end } = self.within;
         // The last newline of a file begins no line, but to look for one behind it does no harm.
         start.saturating_sub(1)..if end == self.size { end } else { end.saturating_sub(1) }
     }
 
-    /// In how many blocks it is read, and what they are together, in bytes.
+    /// The number of blocks, and their size together in bytes.
     pub fn blocks(&self, block_size: usize) -> (u64, u64) {
         if self.within.is_empty() {
             return (0, 0);
@@ -45,21 +45,20 @@ impl Plain {
         (bytes.div_ceil(block_size as u64).max(u64::from(self.within.start == 0)), bytes)
     }
 
-    /// Where a block begins in the file, in bytes.
+    /// Where a block begins, in bytes from the start of the file.
     pub fn begin(&self, number: u64, block_size: usize) -> u64 {
         self.newlines().start + number * block_size as u64
     }
 
-    /// Reads the lines whose preceding newline lies in the block numbered `number`; the first block has the
-    /// file's first line too. So each line is in one block, and none needs another.
-    /// None: no line begins there.
+    /// Reads the lines whose preceding newline lies in the block `number`; the first block also has the first line of the
+    /// file. So each line is in exactly one block. `None`: no line begins there.
     pub fn read(&self, number: u64, block_size: usize, buffer: &mut Buffer) -> io::Result<Option<Extent>> {
         let newlines = self.newlines();
         let begin = self.begin(number, block_size);
         let context = begin.min(CONTEXT as u64) as usize;
         let from = begin - context as u64;
         let want = context + (newlines.end.min(begin + block_size as u64) - begin) as usize;
-        // With what mostly ends the last line, so that one call is enough.
+        // A few bytes more mostly contain the end of the last line, so that one call is enough.
         let filled = self.fill(from, 0, want + TAIL, buffer)?;
         let mut end = filled.min(want);
         let block = buffer.part(context.min(end)..end);
@@ -68,7 +67,7 @@ impl Plain {
             (false, Some(newline)) => context + newline + 1,
             (false, None) => return Ok(None),
         };
-        // The line that begins behind the last newline is ours as well; its end is not read yet.
+        // The line that begins behind the last newline belongs to this block; its end is not read yet.
         let mut open = memrchr(b'\n', block).map_or(start, |newline| context + newline + 1);
         while end - open < LINE_LIMIT && from + (open as u64) < self.size {
             let more = if end == want { TAIL } else { 16 << 10 };
@@ -85,7 +84,7 @@ impl Plain {
             }
             end = filled;
         }
-        // Too long: its beginning is enough.
+        // Of a line that is too long only the beginning is parsed.
         if end > open {
             end = end.min(open + LINE_LIMIT);
         }
@@ -93,8 +92,8 @@ impl Plain {
         Ok((end > start).then(|| Extent { before, lines: start..end, offset: from + start as u64 }))
     }
 
-    /// Fills the buffer from `at` to `want` with the file from `from + at`; gives back how far it came, which is
-    /// less only at the file's end.
+    /// Fills the buffer from `at` to `want` with the file from `from + at`. Returns how far it was filled: less than `want`
+    /// only at the end of the file.
     fn fill(&self, from: u64, mut at: usize, want: usize, buffer: &mut Buffer) -> io::Result<usize> {
         let room = buffer.room(want);
         while at < want {
@@ -109,11 +108,11 @@ impl Plain {
     }
 }
 
-/// Most lines are found and read with one call, in bytes.
+/// How many bytes are read to find a line; for most lines one call is enough.
 const PROBE: usize = 4 << 10;
 
-/// The first whole line that begins at `offset` or behind it, without its newline, and where it begins. A line is cut
-/// at `LINE_LIMIT`; the last one of a file may lack its newline. None: no line begins there.
+/// The first line that begins at `offset` or behind it, without its newline, and where it begins. A line is cut at
+/// `LINE_LIMIT`; the last line of a file may lack its newline. `None`: no line begins there.
 pub fn line_at(file: &File, size: u64, offset: u64) -> io::Result<Option<(u64, Vec<u8>)>> {
     let mut begin = (offset == 0).then_some(0);
     let mut at = offset.saturating_sub(1);

@@ -1,4 +1,5 @@
-//! The work of a set: dealt out the earliest first, answered in any order, folded in the order of the files.
+//! Schedules the reading of a set: hands out blocks to workers, the earliest first, and folds their answers in the order of
+//! the files.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -13,32 +14,31 @@ use super::source::Source;
 use super::stream::Stream;
 use crate::error::InputError;
 
-/// Blocks of a stream are so many times as long: whoever waits for it is woken less often. A gzipped log of 100 MiB took
-/// 5 in 100 less time with 1 MiB than with 256 KiB, and no less with 4 MiB.
+/// How many times longer the blocks of a stream are, so that waiting workers are woken less often. A gzipped log of 100 MiB
+/// took 5 % less time with blocks of 1 MiB than of 256 KiB, and no less with 4 MiB.
 const STREAMED: usize = 4;
 
-/// One lock for all that is shared; it is never held while a file is opened, read or decompressed, nor while an
-/// answer is folded. Who holds a stream is its only reader. Answering never waits, so whoever works on what is to be
-/// folded next gets it done, and everybody else gets on.
+/// One mutex guards everything that is shared. It is never held while a file is opened, read or decompressed, nor while an
+/// answer is folded. A worker that holds a stream is its only reader. Answering never waits, so the worker on the block
+/// that is to be folded next always finishes, and there is no deadlock.
 pub struct Queue<'a, H, F> {
     sources: &'a [Source],
     manner: Manner,
     progress: &'a Progress,
     state: Mutex<State<H, F>>,
-    /// There may be work again.
+    /// Signalled when there may be work again.
     moved: Condvar,
 }
 
 struct State<H, F> {
     /// The next file to open.
     file: usize,
-    /// By their numbers. There are never more than workers, since the next is opened only when each of these is in
-    /// somebody's hands.
+    /// By number. There are never more than workers, since the next file is opened only when a worker holds each of these.
     opened: BTreeMap<usize, Opened>,
     waiting: Waiting<H>,
-    /// None: somebody is folding.
+    /// `None`: a worker is folding.
     fold: Option<F>,
-    /// Each with what it befell.
+    /// With the block that each concerns.
     problems: Vec<(Turn, InputError)>,
 }
 
@@ -51,11 +51,11 @@ struct Opened {
 enum Rest {
     Plain(Arc<Plain>),
     Stream(Box<Stream>),
-    /// A worker has it, to open it or to read from it.
+    /// A worker is opening it or reading from it.
     InHands,
 }
 
-/// What a worker is to do next.
+/// A worker's next task.
 enum Task {
     Open(usize),
     Read(Turn, Arc<Plain>),
@@ -96,19 +96,19 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
         }
     }
 
-    /// What went wrong, in the order of the files.
+    /// The errors, in the order of the files.
     pub fn problems(&self) -> Vec<InputError> {
         let mut problems = std::mem::take(&mut self.lock().problems);
         problems.sort_by_key(|(turn, _)| *turn);
         problems.into_iter().map(|(_, problem)| problem).collect()
     }
 
-    /// A thread that panicked has ended the run already; what it held is still whole enough to be dropped.
+    /// A poisoned mutex is used as it is: the thread that panicked ends the run, and the state is only dropped.
     fn lock(&self) -> MutexGuard<'_, State<H, F>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The earliest work there is. None: no more will come.
+    /// Waits for the earliest task. `None`: all work is done.
     fn deal(&self) -> Option<Task> {
         let mut state = self.lock();
         loop {
@@ -164,7 +164,7 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
         extent
     }
 
-    /// Gives the stream back as soon as the block is read, so that the next is read while this one is worked on.
+    /// Returns the stream as soon as the block is read, so that another worker reads on while this one parses.
     fn read_on(&self, turn: Turn, mut stream: Box<Stream>, buffer: &mut Buffer) -> Option<Extent> {
         let before = stream.taken();
         let read = stream.read(self.manner.block_size * STREAMED, buffer);
@@ -190,7 +190,7 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
         self.lock().problems.extend(problem.map(|problem| (turn, problem)));
     }
 
-    /// Folds all whose turn has come, unless somebody else is at it, who will.
+    /// Stores an answer and folds all whose turn has come, unless another worker is folding: then that one does.
     fn answer(&self, turn: Turn, answer: Answer<H>) {
         let mut state = self.lock();
         state.waiting.put(turn, answer);
@@ -203,7 +203,7 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
             was_full |= state.waiting.is_full();
         }
         state.fold = Some(fold);
-        // Others wait for nothing else that an answer brings; what a file brings is told where it is put back.
+        // Workers wait for nothing else that an answer changes; new blocks are signalled where a file is put back.
         if was_full || state.opened.is_empty() {
             drop(state);
             self.moved.notify_all();
@@ -213,7 +213,7 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
 
 impl<H: Held, F> State<H, F> {
     fn earliest(&mut self, files: usize, block_size: usize) -> Option<Task> {
-        // When too much waits, nothing is begun but what all of it waits for.
+        // If too many bytes wait, only the block that all of them wait for is begun.
         let only = self.waiting.is_full().then_some(self.waiting.next);
         let may = |turn: Turn| only.is_none_or(|only| only == turn);
         let free = self.opened.iter_mut().find(|(_, opened)| !matches!(opened.rest, Rest::InHands));

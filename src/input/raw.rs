@@ -1,4 +1,4 @@
-//! Bytes as they lie on disk or come through a pipe, with a look at the next ones before they are taken.
+//! Reads raw bytes of a file or a pipe and lets the caller peek at the next ones.
 
 use std::io::{self, BufRead, Read};
 
@@ -9,7 +9,7 @@ pub struct Raw {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
-    /// How many bytes were taken so far.
+    /// How many bytes were consumed so far.
     pub taken: u64,
 }
 
@@ -18,7 +18,7 @@ impl Raw {
         Self { reader, bytes: vec![0; ROOM], start: 0, end: 0, taken: 0 }
     }
 
-    /// The next `count` bytes, or all that are left. They stay; `count` is small.
+    /// The next `count` bytes, or all that are left, without consuming them. `count` must be less than the buffer.
     pub fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
         if self.end - self.start < count {
             self.bytes.copy_within(self.start..self.end, 0);
@@ -63,7 +63,7 @@ impl BufRead for Raw {
 
 impl Read for Raw {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        // What is plain goes straight to where it is wanted.
+        // A large read bypasses the buffer.
         if self.start == self.end && room.len() >= ROOM {
             let count = self.reader.read(room)?;
             self.taken += count as u64;

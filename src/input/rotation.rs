@@ -1,25 +1,24 @@
-//! The name of a log file comes in; which log it is a part of, and how old a part, goes out.
+//! Reads from a file name which log the file is a part of, and how old a part.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-/// A file's name without what rotation and compression put behind it, and what that was.
+/// A file name split into the name of the log and what rotation put behind it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Part<'a> {
-    /// `mail.log`; for logrotate's `extension`, `mail-20261121.log`, the two ends of it.
+    /// `mail.log`; for logrotate's option `extension`, as in `mail-20261121.log`, the two ends of the name.
     pub stem: (&'a str, &'a str),
     pub age: Age,
 }
 
-/// The oldest first. A log has dates or numbers; where it has both, the dates are from before the change.
+/// Ordered from the oldest. A log has dates or numbers; where it has both, the scheme was changed and the dates are older.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Age {
-    /// The day that the name shows, and the hour or the second if it shows one: what is written later goes to another
-    /// file.
+    /// The day in the name, and the hour or the second if the name has one. Later lines go to another file.
     Dated(Date, u64),
-    /// Negative: `.9` is older than `.1`.
+    /// The number negated: `.9` is older than `.1`.
     Numbered(i32),
-    /// Being written.
+    /// The part that is being written.
     Current,
 }
 
@@ -37,14 +36,14 @@ impl<'a> Part<'a> {
         Self { stem: (name, ""), age: Age::Current }
     }
 
-    /// The name of the log that it is a part of.
+    /// The name of the log.
     pub fn log(&self) -> String {
         [self.stem.0, self.stem.1].concat()
     }
 }
 
 impl Age {
-    /// The end of the day that the name shows, in UTC; in seconds since 1970.
+    /// The end of the day in the name, in UTC, in seconds since 1970.
     pub fn end_of_day(self) -> Option<i64> {
         let Self::Dated(day, _) = self else { return None };
         Some(day.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
@@ -74,7 +73,7 @@ fn rotated(name: &str) -> Option<(&str, Age)> {
         let day = jiff::Timestamp::from_second(second).ok()?.to_zoned(TimeZone::UTC).date();
         return Some((stem, Age::Dated(day, second.unsigned_abs())));
     }
-    // savelog, newsyslog and exicyclog count; four digits would be a year.
+    // savelog, newsyslog and exicyclog use numbers; four digits would be a year.
     let (stem, number) = name.rsplit_once('.')?;
     let counts = digits(number) && number.len() <= 3 && !stem.is_empty();
     counts.then(|| (stem, Age::Numbered(-number.parse().unwrap_or(0))))
@@ -93,9 +92,9 @@ fn day(text: &str) -> Option<(Date, &str)> {
     Some((day, rest))
 }
 
-/// Names of logs that hold mail: of syslog and of Postfix and Exim. `*` is anything. Where a system also writes
-/// mail.info, mail.warn and mail.err (Debian), they repeat mail.log. A paniclog and a rejectlog are no logs of mail in
-/// this sense: the one is for the administrator, the other repeats its mainlog, and is taken where there is none.
+/// Names of mail logs, by syslog, Postfix and Exim. `*` matches anything. mail.info, mail.warn and mail.err (Debian) are
+/// not here because they repeat mail.log, nor is Exim's paniclog, which is for the administrator. A rejectlog repeats its
+/// mainlog, and is read only where there is no mainlog.
 pub const MAIL_LOGS: [&str; 9] = [
     "mail.log",     // Debian, Ubuntu, Alpine
     "maillog",      // Red Hat, the BSDs
@@ -108,7 +107,7 @@ pub const MAIL_LOGS: [&str; 9] = [
     "smtp*.log",    // rsyslog's templates by program
 ];
 
-/// The log's name is one of them.
+/// Whether a log's name is one of `MAIL_LOGS`.
 pub fn is_mail_log(log: &str) -> bool {
     MAIL_LOGS.iter().any(|pattern| match pattern.split_once('*') {
         Some((begin, end)) => {
@@ -118,7 +117,7 @@ pub fn is_mail_log(log: &str) -> bool {
     })
 }
 
-/// Exim's rejectlog has each refusal of its mainlog once more: `exim_rejectlog` → `exim_mainlog`.
+/// The mainlog of an Exim rejectlog, which repeats every rejection of it: `exim_rejectlog` → `exim_mainlog`.
 pub fn mainlog_of(log: &str) -> Option<String> {
     let (before, after) = log.split_once("reject")?;
     let is_it = matches!(before, "" | "exim_" | "exim4_" | "exim-") && matches!(after, "log" | ".log");

@@ -1,4 +1,4 @@
-//! The set of files of one run, read by all threads; what they make of it is folded in the order of the files.
+//! Reads the set of files of one run with several threads and folds their results in the order of the files.
 
 use super::block::Block;
 pub use super::order::Held;
@@ -7,14 +7,14 @@ pub use super::settings::{Manner, Progress};
 pub use super::source::Source;
 use crate::error::InputError;
 
-/// What came of reading a set: each worker's state, and what could not be read.
+/// The result of reading a set: the state of each worker, and the errors.
 pub struct Worked<W> {
     pub workers: Vec<W>,
     pub problems: Vec<InputError>,
 }
 
-/// Reads all files. Each worker is made by `new` and works on blocks in whatever order they come; `fold` gets
-/// what `work` gave back in the order of the files.
+/// Reads all files. `new` makes a worker's state; `work` gets blocks in any order; `fold` gets its results in the order of
+/// the files.
 pub fn each_block<W: Send, H: Send + Held>(
     sources: &[Source],
     manner: Manner,

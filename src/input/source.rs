@@ -1,4 +1,4 @@
-//! What is to be read, before it is opened.
+//! Describes what is to be read before it is opened.
 
 use std::fs::File;
 use std::io;
@@ -12,40 +12,40 @@ use crate::error::InputError;
 /// One file of the set, or what is read like one.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// As it was named; `-` is standard input, `journal` the journal.
+    /// The path as it was named; `-` is standard input, `journal` the journal.
     pub path: PathBuf,
     pub origin: Origin,
-    /// No line of it can be later: the least of when it was last written, of what a gzip header says of that, and of
-    /// the end of the day in its name, since a copy may have been made long after. Now, for a pipe and the journal.
+    /// Upper bound on the time of its lines: the earliest of the modification time, the time in a gzip header and the end of
+    /// the day in the name, since a copy may be made long after. Now, for a pipe and the journal.
     pub newest: SystemTime,
     /// Sources with the same number are parts of one log; they stand together, the oldest first.
     pub series: usize,
-    /// Only the lines that begin in these bytes of its text, from the first up to and without the second. Of what can
-    /// only be read from its beginning the first counts alone: what stands before it is passed over.
+    /// The half-open range of bytes of the text in which the wanted lines begin. Of a stream only the start counts: the text
+    /// before it is skipped. `None`: all lines.
     pub within: Option<(u64, u64)>,
-    /// How many lines stand before these; for who numbers them.
+    /// The number of lines before these, for line numbers.
     pub lines_before: u64,
-    /// The log that it is a part of: where it lies, and the name without what rotation put behind it.
+    /// The path of the log that it is a part of: without what rotation put behind the name.
     pub log: PathBuf,
-    /// It is the part that is being written, by its name.
+    /// By its name it is the part that is being written.
     pub current: bool,
-    /// Nobody named it or its folder: it lies beside another part of its log.
+    /// Nobody named the file or its folder: it was found beside another part of its log.
     pub beside: bool,
-    /// Opened already, so that nothing that happens to its name matters. None: it is opened when its turn comes.
+    /// The open file, so that renaming it does not matter. `None`: it is opened when it is read.
     pub file: Option<Arc<File>>,
-    /// Of the journal: where to begin, and how far it was read. None: it begins where its bounds say.
+    /// For the journal: where to begin, and how far it was read. `None`: its time range says where to begin.
     pub cursor: Option<Cursor>,
 }
 
 impl Source {
-    /// All of it, from its beginning.
+    /// A source that is read whole, and is not a part of a series.
     pub fn new(path: PathBuf, origin: Origin, newest: SystemTime) -> Self {
         let (within, lines_before, file, cursor) = (None, 0, None, None);
         let (series, log, current, beside) = (0, path.clone(), false, false);
         Self { path, origin, newest, series, within, lines_before, log, current, beside, file, cursor }
     }
 
-    /// It could not be opened, or, if it is followed, read.
+    /// The error of a source that cannot be opened, or, if it is followed, read.
     pub fn cannot_open(&self, source: io::Error) -> InputError {
         match self.origin {
             Origin::Journal(_) => InputError::Journal { source },
@@ -53,7 +53,7 @@ impl Source {
         }
     }
 
-    /// Reading ended at `offset`, in bytes of its text, before its end.
+    /// The error of a source whose reading failed at `offset`, in bytes of its text.
     pub fn broke_off(&self, compressed: bool, offset: u64, source: io::Error) -> InputError {
         let path = self.path.clone();
         match self.origin {
@@ -63,7 +63,7 @@ impl Source {
         }
     }
 
-    /// It is a file, not a pipe or the journal.
+    /// Whether it is a file, not a pipe or the journal.
     pub fn can_be_read_again(&self) -> bool {
         matches!(self.origin, Origin::File(_))
     }
@@ -78,7 +78,7 @@ pub enum Origin {
     File(FileId),
 }
 
-/// Device and inode: what a file keeps when it is renamed.
+/// Device and inode, which a file keeps when it is renamed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct FileId {
     pub device: u64,

@@ -1,4 +1,4 @@
-//! A file that can only be read from its beginning: a pipe, or compressed.
+//! Reads blocks from a stream: a pipe, or a compressed file.
 
 use std::io::{self, Read};
 
@@ -9,20 +9,20 @@ use super::unpacked::Unpacked;
 
 pub struct Stream {
     reader: Unpacked,
-    /// The end of the last block as context, and what followed its last newline.
+    /// The end of the last block as context, and the bytes behind its last newline.
     carry: Vec<u8>,
-    /// How much of `carry` is context.
+    /// How many bytes of `carry` are context.
     context: usize,
-    /// How many bytes came before what follows the context.
+    /// Offset of the first byte behind the context, in the decompressed text.
     offset: u64,
     ended: bool,
-    /// It broke off: said once, after the lines that came before.
+    /// The error that ended the stream; returned once, after the lines before it.
     broken: Option<io::Error>,
-    /// Its text before is still to be passed over, in bytes.
+    /// The text before this offset is skipped.
     from: u64,
 }
 
-/// So much is passed over at a time, in bytes.
+/// How many bytes are skipped at a time.
 const PASSED_OVER: u64 = 256 << 10;
 
 impl Stream {
@@ -31,17 +31,17 @@ impl Stream {
         Self { reader, carry: Vec::new(), context: 0, offset: 0, ended: false, broken: None, from: 0 }
     }
 
-    /// Passes over what stands before `from`, in bytes of its text: it was read before.
+    /// Skips the text before the offset `from`: it was read earlier.
     pub fn from(self, from: u64) -> Self {
         Self { from, ..self }
     }
 
-    /// How many bytes of text were given out.
+    /// How many bytes of text were returned or skipped.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// How many bytes were taken from the file as it lies on disk.
+    /// How many bytes of the file on disk were consumed.
     pub fn taken(&self) -> u64 {
         self.reader.taken()
     }
@@ -50,7 +50,7 @@ impl Stream {
         self.reader.packing.is_some()
     }
 
-    /// The next block of about `block_size` bytes. None: the stream has ended.
+    /// The next block of about `block_size` bytes. `None`: the stream has ended.
     pub fn read(&mut self, block_size: usize, buffer: &mut Buffer) -> io::Result<Option<Extent>> {
         if self.ended {
             return self.broken.take().map_or(Ok(None), Err);
@@ -66,7 +66,7 @@ impl Stream {
             let want = end + block_size;
             end += self.fill(buffer.room(want).get_mut(end..want).unwrap_or_default());
             let lines = buffer.part(start..end);
-            // After a line that was too long, so that no offset behind it is wrong.
+            // End the block right after a line that was too long, so that the offsets behind it are right.
             let newline = if dropped > 0 { memchr(b'\n', lines) } else { memrchr(b'\n', lines) };
             match newline {
                 Some(newline) => break start + newline + 1,
@@ -88,7 +88,7 @@ impl Stream {
         if whole > start { Ok(Some(extent)) } else { self.broken.take().map_or(Ok(None), Err) }
     }
 
-    /// What is passed over is the context of what follows.
+    /// Skips text; its end becomes the context of what follows.
     fn pass_over(&mut self, buffer: &mut Buffer) {
         while self.offset < self.from && !self.ended {
             let want = (self.from - self.offset).min(PASSED_OVER) as usize;
@@ -100,7 +100,7 @@ impl Stream {
         self.context = self.carry.len();
     }
 
-    /// Reads until the room is full or the stream ends.
+    /// Reads until `room` is full or the stream ends; returns how many bytes.
     fn fill(&mut self, mut room: &mut [u8]) -> usize {
         let whole = room.len();
         while !room.is_empty() && !self.ended {

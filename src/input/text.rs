@@ -1,4 +1,4 @@
-//! A file comes in; whether it holds a text that was read before, and where its last whole line ends, goes out.
+//! Compares a file with checkpoints, and finds the end of its last complete line.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -14,32 +14,32 @@ use super::packing::{MAGIC, Packing};
 use super::source::FileId;
 use super::unpacked::Unpacked;
 
-/// A file as it was when it was looked at.
+/// A file as it was when it was opened.
 pub struct Text {
-    /// None: it is not kept open.
+    /// `None`: the file is not kept open.
     pub file: Option<Arc<File>>,
     pub id: FileId,
-    /// As it lies on disk, in bytes.
+    /// Size on disk, in bytes.
     pub size: u64,
-    /// In nanoseconds since 1970.
+    /// Modification time, in nanoseconds since 1970.
     pub written: i64,
     pub packed: bool,
     heads: Vec<Hash>,
 }
 
-/// How a file and a text that is known go together.
+/// How a file matches a checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Fit {
-    /// The file holds its beginning, and less than was read of it: a copy that was made before, or cut short.
+    /// The file holds the beginning of the text, and less than was read of it: an earlier copy, or truncated.
     Shorter,
-    /// The file holds all of it that was read, and maybe more.
+    /// The file holds all of the text that was read, and maybe more.
     Whole,
-    /// The file is the one that was read, and was not written since.
+    /// The compressed file is the one that was read, and was not written since.
     Unchanged,
 }
 
-/// A line without its end in a part that is not written any more is read when it is so old: whoever writes a log still
-/// has the part open for a while after it was rotated.
+/// The age from which the incomplete last line of a rotated file is read: until then the writer may still have the file
+/// open and complete the line.
 const SETTLED: Duration = Duration::from_secs(60);
 
 const PIECE: usize = 64 << 10;
@@ -64,7 +64,7 @@ impl Text {
         self.file.as_ref().ok_or_else(|| io::Error::other("it was closed"))
     }
 
-    /// None: they have nothing in common, as far as can be told.
+    /// `None`: the hashes show nothing in common.
     pub fn fit(&self, mark: &Mark) -> io::Result<Option<Fit>> {
         let untouched =
             (self.id, self.size, self.written) == (mark.id(), mark.size, mark.written) && self.packed;
@@ -76,7 +76,7 @@ impl Text {
         if alike == Some(false) {
             return Ok(None);
         }
-        // Of less than 64 bytes only the tail tells, and it is all of it.
+        // A text of less than 64 bytes has no head; its tail is all of it.
         let begins_alike = alike == Some(true);
         let Some(offset) = mark.offset else { return Ok(begins_alike.then_some(Fit::Whole)) };
         let (reached, tail) = if self.packed {
@@ -101,7 +101,7 @@ impl Text {
         })
     }
 
-    /// Of the bytes before `end`, of a plain file.
+    /// The hash of the bytes before `end`, for an uncompressed file.
     pub fn tail(&self, end: u64) -> io::Result<Hash> {
         let mut room = vec![0; end.min(END as u64) as usize];
         let begin = end - room.len() as u64;
@@ -110,13 +110,13 @@ impl Text {
         Ok(Hash::of(room.get(..count).unwrap_or_default()))
     }
 
-    /// Those of what lies before `end`.
+    /// The hashes of beginnings that end before `end`.
     pub fn heads_until(&self, end: u64) -> Vec<Hash> {
         self.heads.iter().copied().take(heads_of(end)).collect()
     }
 
-    /// Where the last whole line of a plain file ends; `from`, if there is none behind it. A line without its end is left
-    /// to be finished, as long as somebody may do so.
+    /// Where the last complete line of an uncompressed file ends, or `from` if there is none behind it. An incomplete last
+    /// line counts only when nobody can complete it any more.
     pub fn end(&self, from: u64, current: bool) -> io::Result<u64> {
         let file = self.file()?;
         let mut room = vec![0; PIECE];
@@ -142,7 +142,7 @@ impl Text {
     }
 }
 
-/// The last bytes of a compressed text up to `end`, and how far it goes: what is damaged ends there.
+/// The last bytes of a compressed text up to `end`, and the offset that was reached: damage ends the text.
 fn beginning(file: &Arc<File>, end: u64) -> (Vec<u8>, u64) {
     let mut reader = file.as_ref();
     if reader.rewind().is_err() {
@@ -164,7 +164,7 @@ fn beginning(file: &Arc<File>, end: u64) -> (Vec<u8>, u64) {
     }
 }
 
-/// As much as there is.
+/// Fills `room` as far as there are bytes; returns how many.
 fn fill(read: impl Fn(&mut [u8], u64) -> io::Result<usize>, room: &mut [u8]) -> io::Result<usize> {
     let mut at = 0;
     while let Some(rest) = room.get_mut(at..).filter(|rest| !rest.is_empty()) {

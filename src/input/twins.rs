@@ -1,4 +1,4 @@
-//! Two files come in; whether they hold the same text goes out, read no further than where they differ.
+//! Compares two files, and reads no further than where they differ.
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -8,10 +8,10 @@ use std::path::Path;
 
 use super::unpacked::Unpacked;
 
-/// What is read at a time, and looked at first of each end, in bytes.
+/// How many bytes are read at a time, and first of all at each end.
 const PIECE: usize = 64 << 10;
 
-/// Byte for byte as they lie on disk. Files of one size that differ mostly do so at an end, so that little is read.
+/// Compares the bytes on disk. Files of equal size that differ mostly do so at an end, so both ends are compared first.
 pub fn same_bytes(a: &Path, b: &Path, size: u64) -> io::Result<bool> {
     let (a, b) = (File::open(a)?, File::open(b)?);
     let mut rooms = [vec![0; PIECE], vec![0; PIECE]];
@@ -25,8 +25,8 @@ pub fn same_bytes(a: &Path, b: &Path, size: u64) -> io::Result<bool> {
     Ok(compared(a, b) == Some(Ordering::Equal))
 }
 
-/// By their text, decompressed. Less: the first is the beginning of the second, as where it is just being compressed
-/// or is damaged; Greater: the other way round. None: they differ.
+/// Compares the decompressed texts. `Less`: the first is the beginning of the second, as while a file is being compressed,
+/// or when it is damaged; `Greater`: the other way round. `None`: they differ.
 pub fn by_text(a: &Path, b: &Path) -> io::Result<Option<Ordering>> {
     Ok(compared(Unpacked::new(Box::new(File::open(a)?)), Unpacked::new(Box::new(File::open(b)?))))
 }
@@ -45,7 +45,7 @@ fn compared(mut a: impl Read, mut b: impl Read) -> Option<Ordering> {
     }
 }
 
-/// What cannot be read is no text.
+/// Fills `room` as far as there is text; an error ends the text.
 fn fill(reader: &mut impl Read, room: &mut [u8]) -> usize {
     let mut at = 0;
     while let Some(rest) = room.get_mut(at..).filter(|rest| !rest.is_empty()) {
