@@ -13,7 +13,7 @@ pub const USUAL_MODE: u32 = 0o666;
 /// A file that gets its name when it is committed. If it is dropped before, the file of that name stays as it was.
 pub struct AtomicFile {
     target: PathBuf,
-    /// Of the file that had the name. `None`: there was none.
+    /// The mode of the file that is replaced. `None`: the file is new.
     permissions: Option<Permissions>,
     temporary: BufWriter<NamedTempFile>,
 }

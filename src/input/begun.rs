@@ -17,7 +17,7 @@ pub struct Begun {
     plain: Option<Plain>,
 }
 
-/// What is known of an uncompressed file before it is read.
+/// The end of an uncompressed file, found before it is read.
 struct Plain {
     end: u64,
     tail: Hash,
@@ -57,7 +57,7 @@ impl Begun {
         }
     }
 
-    /// What is read of it, in bytes as they lie on disk.
+    /// How many bytes of the file on disk are read.
     pub fn bytes(&self) -> u64 {
         self.plain.as_ref().map_or(self.text.size, |plain| plain.end - self.from)
     }

@@ -19,7 +19,7 @@ use crate::error::{InputError, shown};
 #[derive(Default, Debug)]
 pub struct Listing {
     pub sources: Vec<Source>,
-    /// What was skipped because it would be read twice; no error.
+    /// Notes on files that were skipped because they would be read twice; no errors.
     pub notes: Vec<String>,
     pub problems: Vec<InputError>,
     /// The size of all files on disk.

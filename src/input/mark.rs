@@ -38,7 +38,7 @@ pub struct Log {
     pub parts: Vec<Mark>,
 }
 
-/// What earlier runs read.
+/// The checkpoints of all earlier runs.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Known {
     /// When the last of them ended, as it is shown. Empty: there was no earlier run.

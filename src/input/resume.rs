@@ -216,7 +216,7 @@ impl Resumed {
         self.parts.iter().enumerate().filter(|(_, part)| is_changed(part)).map(|(at, _)| at).collect()
     }
 
-    /// What the next run is to know. `reached` and `sources` are those of the listing, `problems` those of the reading: what
+    /// The checkpoints for the next run. `reached` and `sources` are those of the listing, `problems` those of the reading: what
     /// could not be read to its end is to be read again, from where this run began. `saved` is the time.
     pub fn settle(
         self,
