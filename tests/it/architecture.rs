@@ -1,6 +1,7 @@
 //! The layers of the source: a file imports only from lower layers, and no files import each other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -152,7 +153,7 @@ fn without_tests(code: &str) -> String {
         for (at, c) in part.char_indices() {
             match c {
                 '{' => depth += 1,
-                '}' => depth -= 1,
+                '}' => depth = depth.saturating_sub(1),
                 _ => {}
             }
             if depth == 0 && (c == '}' || c == ';') {
@@ -207,7 +208,7 @@ fn path<'a>(code: &'a str, front: &[String], found: &mut Vec<Vec<String>>) -> &'
         rest = &rest[end..];
         match rest.strip_prefix("::") {
             Some(after) if after.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '{') => {
-                rest = after
+                rest = after;
             }
             _ => break,
         }
@@ -312,7 +313,7 @@ fn no_files_import_each_other_in_a_circle() {
         circular.push_str("a circle:\n");
         for file in &circle {
             for used in imports[*file].iter().filter(|used| circle.contains(used)) {
-                circular.push_str(&format!("  src/{} imports from src/{}\n", file.display(), used.display()));
+                writeln!(circular, "  src/{} imports from src/{}", file.display(), used.display()).unwrap();
             }
         }
     }
