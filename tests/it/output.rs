@@ -138,7 +138,7 @@ fn a_log_that_is_read_is_never_the_output() {
     for command in ["scan", "events"] {
         let output = smtplog(folder.path(), &[command, "-o", "./mail.csv", "mail.csv"]);
         assert_eq!(output.status.code(), Some(2));
-        assert!(String::from_utf8(output.stderr).unwrap().contains("one of the logs"));
+        assert!(String::from_utf8(output.stderr).unwrap().contains("one of the input logs"));
     }
     assert_eq!(fs::read(folder.path().join("mail.csv")).unwrap(), fs::read(log()).unwrap());
 }

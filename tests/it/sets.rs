@@ -346,7 +346,7 @@ fn a_journal_that_is_missing_failing_or_empty_is_said() {
         &journalctl("echo 'no \u{1b}[2J such boot' >&2; exit 3"),
         &["exit status: 3", "such boot", "\\u{1b}"],
     );
-    says(&journalctl("exit 0"), &["no mail that this user may see"]);
+    says(&journalctl("exit 0"), &["no mail entries are visible to this user"]);
     let folder = journalctl("cat \"${0%/*}/answer\"; echo torn >&2; exit 1");
     write(&folder, "answer", text());
     let (status, out, err) = with_journal(folder.path(), &[&SCAN[..], &["--journal"]].concat());

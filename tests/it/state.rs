@@ -426,7 +426,7 @@ fn a_log_is_never_taken_for_a_state() {
     job.write("mail.log", b"");
     job.write("other.log", &lines(0, 5));
     let (status, _, err) = job.ran(&["scan", "--state", "mail.log", "mail.log", "other.log"]);
-    assert!(status == 2 && err.contains("one of the logs"), "{err}");
+    assert!(status == 2 && err.contains("one of the input logs"), "{err}");
     assert_eq!(fs::read(job.path("mail.log")).unwrap(), b"");
 }
 
