@@ -3,87 +3,25 @@
 use std::io::Write;
 
 use crate::book::Book;
+pub use crate::coverage::Coverage;
+use crate::coverage::widen;
+pub use crate::duplicate::told_before;
 use crate::envelope;
 use crate::error::Error;
-use crate::event::{Direction, Event, Mta};
 use crate::filter::Filter;
-use crate::input::block::{Block, CONTEXT, LINE_LIMIT};
+use crate::input::block::{Block, LINE_LIMIT};
 use crate::input::resume::Reached;
 use crate::input::set::{Held, Manner, Progress, Source, Worked, each_block};
 use crate::lanes::Ends;
 use crate::line::Line;
-use crate::mta;
-use crate::mta::fact::Fact;
+pub use crate::listener::{Listener, Noted, Place, Told};
 use crate::mta::reading::Reading;
-use crate::provider::Provider;
 use crate::reader::{Known, Reader};
-use crate::reason::{Judge, Verdict, provider};
+use crate::reason::Judge;
 use crate::time::{Clock, Moment};
 use crate::turn::{Calendar, Order, Turns};
 use crate::when::Window;
 use crate::year::Sightings;
-
-/// An event with all that is known of its line.
-pub struct Told<'a> {
-    pub place: Place,
-    /// The line's number in its block, from 0.
-    pub line_in_block: u64,
-    pub line: &'a Line<'a>,
-    /// Of a line in a wrapper, the line inside.
-    pub raw: &'a [u8],
-    /// None: the line has no stamp that is a date.
-    pub moment: Option<Moment>,
-    pub event: &'a Event<'a>,
-    /// None: it went well.
-    pub verdict: Option<Verdict>,
-    /// As whom the client logged in that handed the message over; for who follows messages. None: nobody knows.
-    pub user: Option<&'a [u8]>,
-    /// The address that the message came from, in the same way.
-    pub client: Option<&'a [u8]>,
-    pub book: &'a Book,
-}
-
-impl Told<'_> {
-    /// Who runs the other side: by the words of the reply, else by its name or the recipient's.
-    pub fn provider(&self) -> Option<Provider> {
-        let told = self.verdict.and_then(|verdict| verdict.provider);
-        told.or_else(|| provider(self.event, self.book))
-    }
-}
-
-/// What a routine line says about a message.
-pub struct Noted<'a> {
-    pub fact: &'a Fact<'a>,
-    pub place: Place,
-    pub line: &'a Line<'a>,
-    /// Of a line in a wrapper, the line inside.
-    pub raw: &'a [u8],
-    /// The line's minute, counted from 1970-01-01T00:00Z. None: the line has no stamp that is a date.
-    pub minute: Option<i64>,
-}
-
-/// Where a line begins: the number of its file in the set, and bytes in it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Place {
-    pub file: usize,
-    pub offset: u64,
-}
-
-/// Who listens to events: one a thread, merged by its owner. It is told events in the order of a block, and blocks
-/// in any order; what it gives back at a block's end is folded in the order of the files.
-pub trait Listener: Send {
-    type Handover: Send + Held;
-
-    fn event(&mut self, told: &Told);
-
-    /// An event that the filter does not admit, for who follows messages through all of their events.
-    fn left_out(&mut self, _told: &Told) {}
-
-    fn fact(&mut self, _noted: &Noted) {}
-
-    /// `lines` is how many the block had.
-    fn end_of_block(&mut self, file: usize, lines: u64) -> Self::Handover;
-}
 
 /// What to read, and what of it is wanted.
 #[derive(Clone, Copy)]
@@ -96,73 +34,6 @@ pub struct Task<'a> {
     pub window: Window,
     pub filter: &'a Filter,
     pub progress: &'a Progress,
-}
-
-/// What the lines were. Sums add up: lines = mail + foreign, mail = event + routine + unread.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Coverage {
-    pub lines: u64,
-    /// Of text, decompressed; of all that was read, also outside a window. Of a line that is too long, its beginning.
-    pub bytes: u64,
-    pub event: u64,
-    pub routine: u64,
-    pub unread: u64,
-    pub foreign: u64,
-    /// Events that the filter did not admit; they are among `event`.
-    pub filtered: u64,
-    /// Lines that a window was asked of and that show no time; they are in no other sum.
-    pub undated: u64,
-    /// The first and the last minute of lines outside the window.
-    pub outside: Option<(i64, i64)>,
-    /// The first lines that could not be read, in order, cut to 400 bytes.
-    pub unread_lines: Vec<(Place, Vec<u8>)>,
-    /// The first and the last minute of any mail line with a stamp.
-    pub minutes: Option<(i64, i64)>,
-}
-
-const UNREAD_KEPT: usize = 3;
-
-impl Coverage {
-    pub fn mail(&self) -> u64 {
-        self.event + self.routine + self.unread
-    }
-
-    pub fn merge(&mut self, other: Self) {
-        self.lines += other.lines;
-        self.bytes += other.bytes;
-        self.event += other.event;
-        self.routine += other.routine;
-        self.unread += other.unread;
-        self.foreign += other.foreign;
-        self.filtered += other.filtered;
-        self.undated += other.undated;
-        self.unread_lines.extend(other.unread_lines);
-        self.unread_lines.sort();
-        self.unread_lines.truncate(UNREAD_KEPT);
-        for (mine, theirs) in [(&mut self.minutes, other.minutes), (&mut self.outside, other.outside)] {
-            if let Some((first, last)) = theirs {
-                widen(mine, first);
-                widen(mine, last);
-            }
-        }
-    }
-
-    fn unread(&mut self, place: Place, raw: &[u8]) {
-        self.unread += 1;
-        if self.unread_lines.len() < UNREAD_KEPT
-            || self.unread_lines.last().is_some_and(|last| place < last.0)
-        {
-            self.unread_lines.push((place, raw.get(..400).unwrap_or(raw).to_vec()));
-            self.unread_lines.sort();
-            self.unread_lines.truncate(UNREAD_KEPT);
-        }
-    }
-}
-
-/// So that the minute lies in it.
-fn widen(span: &mut Option<(i64, i64)>, minute: i64) {
-    let (first, last) = span.unwrap_or((minute, minute));
-    *span = Some((first.min(minute), last.max(minute)));
 }
 
 /// What came of a walk.
@@ -484,28 +355,4 @@ impl<L: Listener> Walker<'_, '_, L> {
             Reading::Foreign => {}
         }
     }
-}
-
-/// Exim sends a refusal to syslog twice, for its mainlog and for its rejectlog: one event, told by the first. Long
-/// lines are cut differently, so the shorter text is the beginning of the longer. A client may be refused the same
-/// thing again at once, so every second one of the same text is a copy.
-pub fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
-    if event.mta != Mta::Exim || event.direction != Direction::Inbound || line.program.is_empty() {
-        return false;
-    }
-    let text = mta::exim::words(line);
-    let before = block.lines.get(..at).unwrap_or_default();
-    let near = before.get(before.len().saturating_sub(CONTEXT)..).unwrap_or_default();
-    let room = CONTEXT.saturating_sub(near.len()).min(block.before.len());
-    let earlier = block.before.get(block.before.len() - room..).unwrap_or_default();
-    let same = |raw: &&[u8]| {
-        let mut inside = Vec::new();
-        let other = Line::read(envelope::open(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
-        let words = mta::exim::words(&other);
-        other.program == line.program
-            && words.len() > 16
-            && (text.starts_with(words) || words.starts_with(text))
-    };
-    let lines = near.rsplit(|&byte| byte == b'\n').chain(earlier.rsplit(|&byte| byte == b'\n'));
-    lines.filter(same).count() % 2 == 1
 }
