@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::condition::Condition;
-use crate::event::{By, Direction, Mta, Outcome, Stage};
-use crate::filter::{CodePattern, Pattern};
+use crate::event::{By, Direction, Mta, Stage};
+use crate::filter::FilterArgs;
 use crate::language::Language;
-use crate::reason::Reason;
 use crate::reply::Class;
 use crate::report::SortBy;
 
@@ -546,57 +545,6 @@ pub struct InputArgs {
     /// Read blocks of so many bytes. The answer is the same for any size; tests see to it.
     #[arg(long, hide = true, default_value_t = 256 << 10, value_name = "BYTES")]
     pub block_size: usize,
-}
-
-/// Which events; repeat an option for "or", use several for "and".
-#[derive(Args, Debug)]
-#[command(
-    next_help_heading = "Which events (one option repeated: any of them; different options: all of them)"
-)]
-pub struct FilterArgs {
-    /// Only this code: 552, 4xx, 5.7.1, 5.7.*, *.2.2; none is what has no reply code.
-    #[arg(long, value_name = "CODE", value_delimiter = ',')]
-    pub code: Vec<CodePattern>,
-    /// Only this class: 4xx or transient, 5xx or permanent, positive, intermediate.
-    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
-    pub class: Vec<Class>,
-    /// Only this reason, such as mailbox-full.
-    ///
-    /// `smtplog scan --by reason` shows which there are, `smtplog explain REASON` what it means.
-    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
-    pub reason: Vec<Reason>,
-    /// Only outbound, inbound or local.
-    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
-    pub direction: Vec<Direction>,
-    /// Only delivered, deferred, bounced, expired, rejected and others.
-    ///
-    /// There are also warned, held, discarded and probe.
-    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
-    pub outcome: Vec<Outcome>,
-    /// Only lines of postfix, exim, sendmail or opensmtpd.
-    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
-    pub mta: Vec<Mta>,
-    /// Only this recipient; * is any signs, @example.org everyone there.
-    #[arg(long, value_name = "ADDRESS")]
-    pub to: Vec<Pattern>,
-    /// Only this sender, by any line of the message; "" is the null sender.
-    #[arg(long, value_name = "ADDRESS")]
-    pub from: Vec<Pattern>,
-    /// Only recipients in this domain; *.example.org is what lies under it.
-    #[arg(long, value_name = "DOMAIN")]
-    pub domain: Vec<Pattern>,
-    /// Only this provider, such as google.
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub provider: Vec<String>,
-    /// Only answers of this server: a name, an address, or 192.0.2.0/24.
-    #[arg(long, value_name = "HOST")]
-    pub relay: Vec<Pattern>,
-    /// Only what this client was told, in the same words.
-    #[arg(long, value_name = "HOST")]
-    pub client: Vec<Pattern>,
-    /// Only this instance, as postfix-out or postfix/submission.
-    #[arg(long, value_name = "NAME")]
-    pub instance: Vec<Pattern>,
 }
 
 #[derive(Args, Debug)]

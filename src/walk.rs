@@ -8,7 +8,7 @@ use crate::coverage::widen;
 pub use crate::duplicate::told_before;
 use crate::envelope;
 use crate::error::Error;
-use crate::filter::Filter;
+use crate::filter::LineFilter;
 use crate::input::block::{Block, LINE_LIMIT};
 use crate::input::resume::Reached;
 use crate::input::set::{Held, Manner, Progress, Source, Worked, each_block};
@@ -32,7 +32,7 @@ pub struct Task<'a> {
     pub book: &'a Book,
     /// Lines outside are passed over as if they were not there.
     pub window: Window,
-    pub filter: &'a Filter,
+    pub filter: &'a LineFilter,
     pub progress: &'a Progress,
 }
 
@@ -266,7 +266,7 @@ impl<L: Listener> Walker<'_, '_, L> {
             number += 1;
         });
         self.coverage.bytes += bytes;
-        if self.task.window.is_open() {
+        if self.task.window.is_unbounded() {
             self.coverage.lines += lines;
         }
         Handed {
@@ -283,18 +283,11 @@ impl<L: Listener> Walker<'_, '_, L> {
         let line = &known.line;
         let place = Place { file: block.file, offset: block.offset + at as u64 };
         let mut moment = None;
-        if !self.task.window.is_open() {
-            moment = self.clock.as_mut().and_then(|clock| clock.read(line.stamp, place.offset));
-            match moment {
-                Some(moment) if self.task.window.holds(moment) => {}
-                Some(moment) => {
-                    widen(&mut self.coverage.outside, moment.minute());
-                    return;
-                }
-                None => {
-                    self.coverage.undated += 1;
-                    return;
-                }
+        if !self.task.window.is_unbounded() {
+            moment = self.moment(line, place);
+            if !self.task.window.holds(moment) {
+                self.outside(moment);
+                return;
             }
             self.coverage.lines += 1;
         }
@@ -303,7 +296,7 @@ impl<L: Listener> Walker<'_, '_, L> {
             self.coverage.foreign += 1;
             return;
         }
-        // The lines of a minute are told by its first: only who has an event needs the seconds.
+        // Lines of one minute share the minute of the first; only an event needs the seconds.
         let minute = match (self.minute, known.minute) {
             (Some((last, minute)), Some(number)) if number == last => Some(minute),
             _ => None,
@@ -317,7 +310,7 @@ impl<L: Listener> Walker<'_, '_, L> {
             self.listener.fact(&Noted { fact, place, line, raw, minute });
             return;
         }
-        moment = moment.or_else(|| self.clock.as_mut()?.read(line.stamp, place.offset));
+        moment = moment.or_else(|| self.moment(line, place));
         if minute.is_none() {
             self.minute = known.minute.zip(moment.map(Moment::minute));
             if let Some(moment) = moment {
@@ -326,18 +319,20 @@ impl<L: Listener> Walker<'_, '_, L> {
         }
         match &reading {
             Reading::Event(event) if !told_before(event, line, block, at) => {
-                self.coverage.event += 1;
                 let verdict = self.judge.verdict(event);
-                let book = self.task.book;
-                let (user, client) = (None, None);
-                let told =
-                    Told { place, line_in_block, line, raw, moment, event, verdict, user, client, book };
-                if !self.task.filter.is_empty() && !self.task.filter.admits(event, verdict, line, book) {
-                    self.coverage.filtered += 1;
-                    self.listener.left_out(&told);
-                    return;
-                }
-                self.listener.event(&told);
+                let (user, client, book) = (None, None, self.task.book);
+                self.event(&Told {
+                    place,
+                    line_in_block,
+                    line,
+                    raw,
+                    moment,
+                    event,
+                    verdict,
+                    user,
+                    client,
+                    book,
+                });
             }
             Reading::Fact(fact) => {
                 self.coverage.routine += 1;
@@ -353,6 +348,29 @@ impl<L: Listener> Walker<'_, '_, L> {
                 }
             }
             Reading::Foreign => {}
+        }
+    }
+
+    fn moment(&mut self, line: &Line, place: Place) -> Option<Moment> {
+        self.clock.as_mut()?.read(line.stamp, place.offset)
+    }
+
+    /// Counts a line that is not in the time range.
+    fn outside(&mut self, moment: Option<Moment>) {
+        match moment {
+            Some(moment) => widen(&mut self.coverage.outside, moment.minute()),
+            None => self.coverage.undated += 1,
+        }
+    }
+
+    fn event(&mut self, told: &Told) {
+        self.coverage.event += 1;
+        let Task { filter, book, .. } = self.task;
+        if filter.is_empty() || filter.admits(told.event, told.verdict, told.line, book) {
+            self.listener.event(told);
+        } else {
+            self.coverage.filtered += 1;
+            self.listener.left_out(told);
         }
     }
 }

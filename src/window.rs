@@ -36,7 +36,7 @@ const FOLD: i64 = 3;
 /// not in order is left to be read whole.
 pub fn narrow(sources: &mut [Source], window: Window, calendar: &Calendar) -> bool {
     let mut ends = window.since.into_iter().chain(window.until);
-    if window.is_open() || ends.any(|end| is_near_fold(end, &calendar.zone)) {
+    if window.is_unbounded() || ends.any(|end| is_near_fold(end, &calendar.zone)) {
         return false;
     }
     for (number, source) in sources.iter_mut().enumerate() {

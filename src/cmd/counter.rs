@@ -72,7 +72,7 @@ impl<'a> Plan<'a> {
 
     fn asks_for_senders(&self) -> bool {
         let by = |by: &By| matches!(by, By::Sender | By::User | By::Client);
-        !self.filter.senders.is_empty() || self.by.iter().any(by)
+        self.filter.asks_for_sender() || self.by.iter().any(by)
     }
 
     fn tally(&self) -> Tally {

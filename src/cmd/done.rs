@@ -40,7 +40,7 @@ impl Done {
                 "none of {} lines is a line of a Postfix or Exim log that could be understood ({} are not mail at all)",
                 coverage.lines, coverage.foreign
             ))
-        } else if undated && !window.is_open() {
+        } else if undated && !window.is_unbounded() {
             Some(format!(
                 "none of {} lines shows its time, so none is since or until anything",
                 coverage.undated

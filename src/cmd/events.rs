@@ -13,7 +13,6 @@ use crate::cmd::redaction::redactor;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
 use crate::error::Error;
-use crate::filter::Filter;
 use crate::input::mark::Known;
 use crate::input::set::Source;
 use crate::ledger::key::Keys;
@@ -61,7 +60,7 @@ fn list(
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     // Where the line names no sender, others of its message may.
-    let early = filter.of_any_sender();
+    let early = filter.without_sender();
     let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths, redactor)?;
     let task = Task {
         sources: &sources,
@@ -116,8 +115,7 @@ fn list(
         turns: &turns,
     }));
     if coverage.event > 0 && coverage.filtered == coverage.event && again {
-        let all = Filter::default();
-        done.remarks.push(what_there_was(&Task { filter: &all, ..task }, &filter, redactor)?);
+        done.remarks.push(what_there_was(&task, &filter, redactor)?);
     }
     if let Some(redactor) = redactor {
         done.remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));

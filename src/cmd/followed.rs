@@ -55,7 +55,7 @@ impl Followed {
         let calendar = calendar(&input)?;
         let mut window = window(&input, &calendar)?;
         let mut sources = sources(files(&input)?)?;
-        if window.is_open() {
+        if window.is_unbounded() {
             let ends = sources.iter().enumerate().filter(|(_, source)| source.can_be_read_again());
             let ends = ends.filter_map(|(number, source)| last_dated(number, source, &calendar).ok()?);
             window.since = ends.max().and_then(|last| last.checked_sub(BEFORE).ok());

@@ -21,7 +21,6 @@ use crate::cmd::storm;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
 use crate::error::Error;
-use crate::filter::Filter;
 use crate::input::mark::Known;
 use crate::input::set::Source;
 use crate::notes::{Heard, on_hops};
@@ -185,7 +184,7 @@ fn count(
     let mut walks = 0;
     let mut narrowed = resumed.is_none() && narrow(&mut sources, window, &calendar);
     // Where the line names no sender, others of its message may.
-    let early = filter.of_any_sender();
+    let early = filter.without_sender();
     let (walked, folder) = loop {
         let (by, zone) = (args.by.as_slice(), &zone);
         let ScanArgs { examples, delays, hops, .. } = *args;
@@ -207,7 +206,7 @@ fn count(
         walks += 1;
         if !again || walks == WALKS || walked.turns == calendar.turns {
             if again && walked.coverage.event > 0 && walked.coverage.filtered == walked.coverage.event {
-                notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, filter, redactor)?);
+                notes.push(what_there_was(&task, filter, redactor)?);
             }
             break (walked, folder);
         }

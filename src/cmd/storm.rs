@@ -87,7 +87,7 @@ fn find(args: &StormArgs, inputs: Inputs, redactor: Option<Redactor>) -> Result<
     let mut walks = 0;
     let mut narrowed = narrow(&mut sources, window, &calendar);
     // Where the line names no sender, others of its message may.
-    let early = filter.of_any_sender();
+    let early = filter.without_sender();
     let (walked, gathered) = loop {
         let mut gatherer = Gatherer::new(seed.clone(), &filter);
         let task = Task {
@@ -107,7 +107,7 @@ fn find(args: &StormArgs, inputs: Inputs, redactor: Option<Redactor>) -> Result<
         walks += 1;
         if !again || walks == WALKS || walked.turns == calendar.turns {
             if again && walked.coverage.event > 0 && walked.coverage.filtered == walked.coverage.event {
-                notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, &filter, redactor)?);
+                notes.push(what_there_was(&task, &filter, redactor)?);
             }
             break (walked, gathered);
         }

@@ -16,7 +16,7 @@ use crate::cmd::redaction::redactor;
 use crate::cmd::spool::Spools;
 use crate::cmd::wanted::filter;
 use crate::error::Error;
-use crate::filter::Filter;
+use crate::filter::{Filter, LineFilter};
 use crate::notes::{Heard, on_time};
 use crate::output::{entry_json, trace_raw, trace_text};
 use crate::redact::Redactor;
@@ -58,7 +58,7 @@ fn tell(
     problems.extend(spools.fill(&mut sources, manner)?);
     // It is read twice.
     progress.total.fetch_add(progress.total.load(Ordering::Relaxed), Ordering::Relaxed);
-    let all = Filter::default();
+    let all = LineFilter::default();
     let task = Task {
         sources: &sources,
         manner,

@@ -41,7 +41,7 @@ pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Done, Error> {
     let Followed { sources, lanes, calendar, window } = Followed::new(args)?;
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
-    let early = filter.of_any_sender();
+    let early = filter.without_sender();
     let (progress, seed) = (Progress::default(), seed());
     let plan = Plan {
         sources: &sources,

@@ -135,7 +135,7 @@ impl<'a> Gatherer<'a> {
             for pick in &cell.picks {
                 admitted += u32::from(self.sample(page, pick, cell.minute, kind));
             }
-            let count = if self.filter.senders.is_empty() {
+            let count = if !self.filter.asks_for_sender() {
                 cell.count
             } else {
                 self.gathered.left_out += u64::from(cell.count - admitted);
