@@ -1,4 +1,4 @@
-//! Defines what a walk tells about each line of a log, and the trait of those who count it.
+//! Defines what a walk tells about each line of a log, and the traits of those who count it.
 
 use crate::book::Book;
 use crate::event::Event;
@@ -69,4 +69,21 @@ pub trait Listener: Send {
 
     /// `lines` is how many the block had.
     fn end_of_block(&mut self, file: usize, lines: u64) -> Self::Handover;
+}
+
+/// What a walk adds up: one listener for each thread, and one total that takes what they hand over in the order of the
+/// blocks.
+pub trait Aggregation: Sync {
+    type Listener: Listener;
+    type Total: Send;
+
+    fn listener(&self) -> Self::Listener;
+
+    /// The total at the beginning of a walk.
+    fn start(&self) -> Self::Total;
+
+    fn fold(total: &mut Self::Total, handover: <Self::Listener as Listener>::Handover);
+
+    /// Events that the walk admitted, and whose sender, found on another line, the filter does not admit.
+    fn left_out(total: &Self::Total) -> u64;
 }

@@ -14,7 +14,7 @@ use crate::input::resume::Reached;
 use crate::input::set::{Held, Manner, Progress, Source, Worked, each_block};
 use crate::lanes::Ends;
 use crate::line::Line;
-pub use crate::listener::{Listener, Noted, Place, Told};
+pub use crate::listener::{Aggregation, Listener, Noted, Place, Told};
 use crate::mta::reading::Reading;
 use crate::reader::{Known, Reader};
 use crate::reason::Judge;
@@ -95,6 +95,18 @@ pub fn walk<L: Listener>(
         walked.coverage.merge(worker.coverage);
     }
     Ok(walked)
+}
+
+/// Walks once and adds up. Its coverage counts what the total left out as filtered.
+pub fn aggregate<A: Aggregation>(
+    task: &Task,
+    aggregation: &A,
+    unread: Option<&mut (dyn Write + Send)>,
+) -> Result<(Walked<A::Listener>, A::Total), Error> {
+    let mut total = aggregation.start();
+    let mut walked = walk(task, || aggregation.listener(), |block| A::fold(&mut total, block), unread)?;
+    walked.coverage.filtered += A::left_out(&total);
+    Ok((walked, total))
 }
 
 /// The calendar with what the order of the lines says of their stamps, for who cannot tell them twice.

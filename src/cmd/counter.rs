@@ -28,7 +28,7 @@ use crate::reason::Verdict;
 use crate::tally::Tally;
 use crate::tally::delays::Delays;
 use crate::time::Moment;
-use crate::walk::{Listener, Noted, Place, Told};
+use crate::walk::{Aggregation, Listener, Noted, Place, Told};
 
 /// What is to be counted.
 #[derive(Clone, Copy)]
@@ -46,6 +46,27 @@ pub struct Plan<'a> {
     pub book: &'a Book,
     /// The same for all threads of a run.
     pub hasher: &'a RandomState,
+}
+
+impl<'a> Aggregation for Plan<'a> {
+    type Listener = Counter;
+    type Total = Folder<'a>;
+
+    fn listener(&self) -> Counter {
+        self.counter()
+    }
+
+    fn start(&self) -> Folder<'a> {
+        self.folder()
+    }
+
+    fn fold(folder: &mut Folder<'a>, handed: Handed) {
+        folder.fold(handed);
+    }
+
+    fn left_out(folder: &Folder<'a>) -> u64 {
+        folder.left_out
+    }
 }
 
 impl<'a> Plan<'a> {

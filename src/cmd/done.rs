@@ -65,6 +65,11 @@ impl Done {
         if few && self.nothing { Self { complaint: None, nothing: false, ..self } } else { self }
     }
 
+    #[must_use]
+    pub fn with_remarks(self, remarks: Vec<String>) -> Self {
+        Self { remarks, ..self }
+    }
+
     /// The end of a command that looks something up and reads no log.
     pub fn looked_up(found: bool) -> Self {
         let (problems, remarks) = (Vec::new(), Vec::new());

@@ -4,9 +4,7 @@ use std::io::{IsTerminal, Write, stdout};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::book::Book;
 use crate::cli::{AdviceChoice, ColorChoice, ScanArgs, ScanFormat};
-use crate::cmd::bar::with_bar;
 use crate::cmd::counter::Plan;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
@@ -14,15 +12,12 @@ use crate::cmd::judging::{Judging, When};
 use crate::cmd::kept;
 use crate::cmd::look::look;
 use crate::cmd::mailing;
-use crate::cmd::own_book::book;
 use crate::cmd::place;
 use crate::cmd::redaction::redactor;
+use crate::cmd::session::{Session, SettledWalk};
 use crate::cmd::storm;
-use crate::cmd::unparsed::Unparsed;
-use crate::cmd::wanted::{filter, what_there_was};
 use crate::error::Error;
 use crate::input::mark::Known;
-use crate::input::set::Source;
 use crate::notes::{Heard, on_hops};
 use crate::output::page::Look;
 use crate::output::{csv, html, json, line, markdown, prometheus, text};
@@ -30,8 +25,7 @@ use crate::redact::Redactor;
 use crate::report::{self, Report};
 use crate::state::State;
 use crate::summary::{Frame, report, seed};
-use crate::walk::{Task, WALKS, Walked, walk};
-use crate::window::narrow;
+use crate::walk::{Coverage, Task, Walked};
 
 /// What the name of a file says about its form.
 const SUFFIXES: [(&str, ScanFormat); 9] = [
@@ -142,7 +136,7 @@ struct Counted {
 /// A log that is cut short while it is read is read so often at most.
 const TRIES: u32 = 3;
 
-/// And by how many threads.
+/// Also gives back the number of threads.
 fn counted(
     args: &ScanArgs,
     format: ScanFormat,
@@ -154,117 +148,99 @@ fn counted(
         let inputs = Inputs::new(&args.input, state)?;
         kept::check(&args.state, &inputs.paths)?;
         let threads = inputs.manner.threads;
+        let session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
         // What was counted of a log before it was cut short would be counted again from its copy.
-        if let Some(counted) = count(args, format, inputs, redactor, tries == TRIES)? {
+        if let Some(counted) = count(args, format, session, tries == TRIES)? {
             return Ok((counted, threads));
         }
         tries += 1;
     }
 }
 
-/// Reads all of the input, again if its dates were not what they seemed. None: a log was cut short meanwhile, and
-/// `anyway` is not set.
+/// `None`: a log was cut short while it was read, and `anyway` is not set.
 fn count(
     args: &ScanArgs,
     format: ScanFormat,
-    inputs: Inputs,
-    redactor: Option<Redactor>,
+    mut session: Session,
     anyway: bool,
 ) -> Result<Option<Counted>, Error> {
-    let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes, resumed } =
-        inputs;
-    let book: Book = book(&args.rules)?;
-    let filter = filter(&args.filter, &book)?;
-    let mut judging = Judging::new(args, format, &filter)?;
-    let hourly = judging.wants_hours();
+    let mut judging = Judging::new(args, format, &session.filter)?;
+    let mut unparsed = session.unparsed(&args.coverage)?;
     let seed = seed();
-    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths, redactor)?;
-    let zone = calendar.zone.clone();
-    let again = sources.iter().all(Source::can_be_read_again);
-    let mut walks = 0;
-    let mut narrowed = resumed.is_none() && narrow(&mut sources, window, &calendar);
-    // Where the line names no sender, others of its message may.
-    let early = filter.without_sender();
-    let (walked, folder) = loop {
-        let (by, zone) = (args.by.as_slice(), &zone);
-        let ScanArgs { examples, delays, hops, .. } = *args;
-        let (filter, book, hasher) = (&filter, &book, &seed);
-        let plan = Plan { by, examples, hourly, delays, hops, zone, filter, book, hasher };
-        let mut folder = plan.folder();
-        let task = Task {
-            sources: &sources,
-            manner,
-            calendar: &calendar,
-            book,
-            window,
-            filter: &early,
-            progress: &progress,
-        };
-        let fold = |handed| folder.fold(handed);
-        let mut walked = with_bar(&progress, || walk(&task, || plan.counter(), fold, unparsed.writer()))?;
-        walked.coverage.filtered += folder.left_out;
-        walks += 1;
-        if !again || walks == WALKS || walked.turns == calendar.turns {
-            if again && walked.coverage.event > 0 && walked.coverage.filtered == walked.coverage.event {
-                notes.push(what_there_was(&task, filter, redactor)?);
-            }
-            break (walked, folder);
-        }
-        if narrowed {
-            // Only the whole log tells what its stamps are; a part may begin behind a New Year.
-            for source in &mut sources {
-                source.within = None;
-            }
-            (narrowed, walks) = (false, 0);
-        } else {
-            calendar.turns = walked.turns;
-        }
-        unparsed.again()?;
+    let plan = Plan {
+        by: &args.by,
+        examples: args.examples,
+        hourly: judging.wants_hours(),
+        delays: args.delays,
+        hops: args.hops,
+        zone: &session.inputs.calendar.zone,
+        filter: &session.filter,
+        book: &session.book,
+        hasher: &seed,
     };
+    let SettledWalk { walked, total: folder, sources, calendar, no_match } =
+        session.walk_until_settled(&plan, &mut unparsed)?;
     let Walked { listeners, coverage, problems: met, turns, reached } = walked;
-    if !anyway && resumed.as_ref().is_some_and(|resumed| !resumed.changed().is_empty()) {
+    let resumed = session.inputs.resumed.as_ref();
+    if !anyway && resumed.is_some_and(|resumed| !resumed.changed().is_empty()) {
         return Ok(None);
     }
     unparsed.finish()?;
+    let since = resumed.and_then(|resumed| resumed.since.clone());
+    let mut notes = session.inputs.notes.clone();
+    notes.extend(no_match);
     notes.extend(on_hops(folder.given_up));
-    let since = resumed.as_ref().and_then(|resumed| resumed.since.clone());
     notes.extend(since.as_ref().map(|since| kept::note(since)));
-    let known = resumed.map(|resumed| kept::settled(resumed, &sources, &reached, &met));
     let (mut tally, closed) = folder.close(listeners);
     let hourly = tally.hourly.take();
-    let frame = Frame {
-        heard: Heard { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns },
-        providers: &book.providers,
+    let window = session.inputs.window;
+    let heard = Heard { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns };
+    let frame = frame(args, heard, &session, notes);
+    let mut report = report(tally, &closed, &frame);
+    add_storms(args, &mut report, &session, &session.task_of(&sources, &calendar), &coverage)?;
+    let inputs = &mut session.inputs;
+    let known = inputs.resumed.take().map(|resumed| kept::settled(resumed, &sources, &reached, &met));
+    let problems = std::mem::take(&mut inputs.problems);
+    let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
+    let mut done = if since.is_some() { done.of_a_part(&coverage) } else { done };
+    let when = When { coverage: &coverage, window, now: calendar.now, zone: &calendar.zone };
+    judging.judge(args, &mut report, hourly.as_ref(), &when, &mut done);
+    let paths = std::mem::take(&mut inputs.paths);
+    Ok(Some(Counted { report, done, judging, paths, known }))
+}
+
+fn frame<'a>(args: &ScanArgs, heard: Heard<'a>, session: &'a Session, notes: Vec<String>) -> Frame<'a> {
+    Frame {
+        heard,
+        providers: &session.book.providers,
         with_advice: !args.no_advice && args.advice != AdviceChoice::None,
         in_full: args.advice == AdviceChoice::Full,
-        filter: &filter,
+        filter: &session.filter,
         notes,
         sort: args.sort,
         reverse: args.reverse,
         examples: args.examples,
-    };
-    let mut report = report(tally, &closed, &frame);
-    let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
-    let mut done = if since.is_some() { done.of_a_part(&coverage) } else { done };
-    if Judging::wants_storms(args) {
-        if again {
-            let narrowed = Task {
-                sources: &sources,
-                manner,
-                calendar: &calendar,
-                book: &book,
-                window,
-                filter: &early,
-                progress: &progress,
-            };
-            report.storms = Some(storm::lines(&narrowed, &filter, &coverage, redactor)?);
-        } else {
-            report.notes.push(
-                "storms were not looked for: what comes through a pipe or from the journal can be read only once".to_owned(),
-            );
-        }
     }
-    let when = When { coverage: &coverage, window, now: calendar.now, zone: &zone };
-    judging.judge(args, &mut report, hourly.as_ref(), &when, &mut done);
-    Ok(Some(Counted { report, done, judging, paths, known }))
+}
+
+/// Puts the storms into the report if they are asked for.
+fn add_storms(
+    args: &ScanArgs,
+    report: &mut Report,
+    session: &Session,
+    task: &Task,
+    coverage: &Coverage,
+) -> Result<(), Error> {
+    if !Judging::wants_storms(args) {
+        return Ok(());
+    }
+    if session.can_be_read_again() {
+        report.storms = Some(storm::lines(task, &session.filter, coverage, session.redactor)?);
+    } else {
+        report.notes.push(
+            "storms were not looked for: what comes through a pipe or from the journal can be read only once"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::grouped::table;
 use crate::redact::Redactor;
 use crate::report::{GroupRow, Key, SortBy};
 use crate::summary::seed;
-use crate::walk::{Task, walk};
+use crate::walk::{Task, aggregate};
 
 /// The filter that the options ask for.
 pub fn filter(args: &FilterArgs, book: &Book) -> Result<Filter, Error> {
@@ -47,9 +47,8 @@ fn there_was(task: &Task, by: By, redactor: Option<Redactor>) -> Result<String, 
         book: task.book,
         hasher,
     };
-    let mut folder = plan.folder();
-    let listeners = walk(task, || plan.counter(), |handed| folder.fold(handed), None)?.listeners;
-    let (tally, _) = folder.close(listeners);
+    let (walked, folder) = aggregate(task, &plan, None)?;
+    let (tally, _) = folder.close(walked.listeners);
     let groups = tally.groups.iter();
     let rows = groups.flat_map(|groups| table(groups, &task.book.providers, SortBy::Count, false).rows);
     // Events that lack the property come last.

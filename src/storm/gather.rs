@@ -294,6 +294,11 @@ impl<'a> Gatherer<'a> {
         self.settled = self.settled.min(self.gathered.samples.len());
     }
 
+    /// Events so far whose sender the filter does not admit.
+    pub fn left_out(&self) -> u64 {
+        self.gathered.left_out
+    }
+
     pub fn close(mut self) -> Gathered {
         self.settle();
         self.gathered
