@@ -13,6 +13,7 @@ pub mod entry;
 pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod events;
 pub mod filter;
 pub mod group;
 pub mod grouped;

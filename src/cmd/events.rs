@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::cli::{EventsArgs, EventsFormat};
+use crate::cli::EventsArgs;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::kept;
@@ -11,6 +11,7 @@ use crate::cmd::place;
 use crate::cmd::redaction::redactor;
 use crate::cmd::session::Session;
 use crate::error::Error;
+use crate::events::format::EventsFormat;
 use crate::input::mark::Known;
 use crate::input::set::Source;
 use crate::ledger::key::Keys;
@@ -19,22 +20,13 @@ use crate::output::csv;
 use crate::summary::seed;
 use crate::walk::{Walked, walk};
 
-/// What the name of a file says about its form.
-const SUFFIXES: [(&str, EventsFormat); 4] = [
-    ("ndjson", EventsFormat::Ndjson),
-    ("jsonl", EventsFormat::Ndjson),
-    ("csv", EventsFormat::Csv),
-    ("txt", EventsFormat::Text),
-];
-
 pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
-    let output = args.output.as_deref();
-    let format = place::form(args.format, output, EventsFormat::Ndjson, &SUFFIXES)?;
-    let state = kept::open(&args.state, &[args.output.as_ref(), args.coverage.unparsed.as_ref()])?;
+    let format = args.output.format(EventsFormat::Ndjson)?;
+    let state = kept::open(&args.state, &[args.output.output.as_ref(), args.coverage.unparsed.as_ref()])?;
     let inputs = Inputs::new(&args.input, state.as_ref())?;
     let paths = inputs.paths.clone();
     kept::check(&args.state, &paths)?;
-    let (done, known) = place::write(output, &paths, out, |out| list(args, format, inputs, out))?;
+    let (done, known) = place::write(args.output.file(), &paths, out, |out| list(args, format, inputs, out))?;
     if let (Some(state), Some(known)) = (state, known) {
         out.flush()?;
         if !done.nothing_to_report() {

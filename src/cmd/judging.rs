@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::baseline::{self, Opened, Span};
-use crate::cli::{ScanArgs, ScanFormat};
+use crate::cli::ScanArgs;
 use crate::cmd::done::Done;
 use crate::condition::{Condition, Subject};
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::hourly::Hourly;
+use crate::output::Format;
 use crate::report::{Finding, Met, Report, State};
 use crate::verdict::{met, verdict};
 use crate::walk::Coverage;
@@ -32,7 +33,7 @@ pub struct When<'a> {
 }
 
 impl Judging {
-    pub fn new(args: &ScanArgs, format: ScanFormat, filter: &Filter) -> Result<Self, Error> {
+    pub fn new(args: &ScanArgs, format: Format, filter: &Filter) -> Result<Self, Error> {
         let watch = &args.verdict;
         let open = |path: &std::path::PathBuf| baseline::open(path, &filter.words, watch.baseline_read_only);
         let opened = watch.baseline.as_ref().map(open).transpose()?;
@@ -41,7 +42,7 @@ impl Judging {
             || watch.quiet_ok
             || watch.nagios
             || args.mail.mail_headers
-            || format == ScanFormat::Line;
+            || format.has_verdict;
         let asked = asked || opened.is_some();
         Ok(Self { opened, asked })
     }

@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::ops::Range;
 
-use crate::cli::EventsFormat;
 use crate::error::Error;
 use crate::event::{Event, Outcome};
+use crate::events::format::EventsFormat;
 use crate::filter::Filter;
 use crate::input::set::Held;
 use crate::ledger::act::Act;

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write, stdout};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::cli::{AdviceChoice, ColorChoice, ScanArgs, ScanFormat};
+use crate::cli::{AdviceChoice, ScanArgs};
 use crate::cmd::counter::Plan;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
@@ -20,25 +20,12 @@ use crate::error::Error;
 use crate::input::mark::Known;
 use crate::notes::{Heard, on_hops};
 use crate::output::page::Look;
-use crate::output::{csv, html, json, line, markdown, prometheus, text};
+use crate::output::{Format, line};
 use crate::redact::Redactor;
 use crate::report::{self, Report};
 use crate::state::State;
 use crate::summary::{Frame, report, seed};
 use crate::walk::{Coverage, Task, Walked};
-
-/// What the name of a file says about its form.
-const SUFFIXES: [(&str, ScanFormat); 9] = [
-    ("txt", ScanFormat::Text),
-    ("json", ScanFormat::Json),
-    ("ndjson", ScanFormat::Ndjson),
-    ("jsonl", ScanFormat::Ndjson),
-    ("csv", ScanFormat::Csv),
-    ("md", ScanFormat::Markdown),
-    ("html", ScanFormat::Html),
-    ("htm", ScanFormat::Html),
-    ("prom", ScanFormat::Prometheus),
-];
 
 pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
     match answer(args, out) {
@@ -55,14 +42,13 @@ pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error
 
 fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
     let started = Instant::now();
-    let output = args.output.as_deref();
-    let usual = if args.verdict.nagios { ScanFormat::Line } else { ScanFormat::Text };
-    let format = place::form(args.format, output, usual, &SUFFIXES)?;
+    let usual = if args.verdict.nagios { Format::line() } else { Format::text() };
+    let format = args.output.format(usual)?;
     if args.mail.mail_headers {
         // Before a log is read for an hour.
         mailing::check(format)?;
     }
-    let state = kept::open(&args.state, &[args.output.as_ref(), args.coverage.unparsed.as_ref()])?;
+    let state = kept::open(&args.state, &[args.output.output.as_ref(), args.coverage.unparsed.as_ref()])?;
     let mut notes = Vec::new();
     let redactor = redactor(&args.redact, &mut notes)?;
     let (counted, threads) = counted(args, format, state.as_ref(), redactor)?;
@@ -71,9 +57,10 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error>
     if let Some(redactor) = redactor {
         redactor.report(&mut report);
     }
-    let to_file = place::file(output).is_some();
-    let color = if to_file && args.color == ColorChoice::Auto { ColorChoice::Never } else { args.color };
-    let look = Look { top: args.top, reverse: args.reverse, who: args.who, ..look(color, &args.tongue) };
+    let output = args.output.file();
+    let to_file = output.is_some();
+    let color = args.style.color_for(to_file);
+    let look = Look { top: args.top, reverse: args.reverse, who: args.who, ..look(color, args.style.lang) };
     let took = (!to_file && stdout().is_terminal()).then(|| (started.elapsed().as_secs_f64(), threads));
     let Some(shown) = shown(args, format, &report, &Look { took, ..look }, &done)? else { return Ok(done) };
     if to_file || !is_quiet(args, &report) {
@@ -94,7 +81,7 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, Error>
 /// The report in its form. None: there is nothing to show, and stderr says why.
 fn shown(
     args: &ScanArgs,
-    format: ScanFormat,
+    format: Format,
     report: &Report,
     look: &Look,
     done: &Done,
@@ -102,20 +89,13 @@ fn shown(
     if args.mail.mail_headers {
         return mailing::show(args, format, report, look).map(Some);
     }
-    Ok(Some(match format {
-        ScanFormat::Json => json::show(report),
-        ScanFormat::Ndjson => json::rows(report),
-        ScanFormat::Csv if args.who => csv::names(report),
-        ScanFormat::Csv => csv::show(report),
-        ScanFormat::Prometheus => prometheus::show(report),
-        ScanFormat::Line => done.trouble().map_or_else(|| line::show(report), |why| line::unknown(&why)),
-        ScanFormat::Text | ScanFormat::Markdown | ScanFormat::Html if done.nothing_to_report() => {
-            return Ok(None);
-        }
-        ScanFormat::Text => text::show(report, look),
-        ScanFormat::Markdown => markdown::show(report, look),
-        ScanFormat::Html => html::show(report, look),
-    }))
+    if let (Some(show), Some(why)) = (format.show_trouble, done.trouble()) {
+        return Ok(Some(show(&why)));
+    }
+    if format.is_for_people && done.nothing_to_report() {
+        return Ok(None);
+    }
+    Ok(Some((format.show)(report, look)))
 }
 
 /// All is well, and then nothing is to be said.
@@ -139,7 +119,7 @@ const TRIES: u32 = 3;
 /// Also gives back the number of threads.
 fn counted(
     args: &ScanArgs,
-    format: ScanFormat,
+    format: Format,
     state: Option<&State>,
     redactor: Option<Redactor>,
 ) -> Result<(Counted, usize), Error> {
@@ -160,7 +140,7 @@ fn counted(
 /// `None`: a log was cut short while it was read, and `anyway` is not set.
 fn count(
     args: &ScanArgs,
-    format: ScanFormat,
+    format: Format,
     mut session: Session,
     anyway: bool,
 ) -> Result<Option<Counted>, Error> {

@@ -5,7 +5,7 @@ use std::io::Write;
 use foldhash::fast::RandomState;
 
 use crate::book::slug;
-use crate::cli::{ColorChoice, StormArgs, StormFormat};
+use crate::cli::{DocumentFormat, StormArgs};
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::look::look;
@@ -29,17 +29,9 @@ use crate::storms::{STORMS_SCHEMA, Storm, Storms};
 use crate::summary::{input, range, seed};
 use crate::walk::{Aggregation, Coverage, Task, Walked, aggregate};
 
-/// What the name of a file says about its form.
-const SUFFIXES: [(&str, StormFormat); 4] = [
-    ("txt", StormFormat::Text),
-    ("json", StormFormat::Json),
-    ("ndjson", StormFormat::Ndjson),
-    ("jsonl", StormFormat::Ndjson),
-];
-
 pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
-    let output = args.output.as_deref();
-    let format = place::form(args.format, output, StormFormat::Text, &SUFFIXES)?;
+    let output = args.output.file();
+    let format = args.output.format(DocumentFormat::Text)?;
     let mut inputs = Inputs::new(&args.input, None)?;
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let paths = inputs.paths.clone();
@@ -61,14 +53,13 @@ pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, Erro
     if args.reverse {
         storms.storms.reverse();
     }
-    let to_file = place::file(output).is_some();
-    let color = if to_file && args.color == ColorChoice::Auto { ColorChoice::Never } else { args.color };
-    let look = Look { top: args.top, reverse: args.reverse, ..look(color, &args.tongue) };
+    let color = args.style.color_for(output.is_some());
+    let look = Look { top: args.top, reverse: args.reverse, ..look(color, args.style.lang) };
     let shown = match format {
-        StormFormat::Json => pretty(&storms),
-        StormFormat::Ndjson => storms.storms.iter().map(line).collect(),
-        StormFormat::Text if done.nothing_to_report() => return Ok(done),
-        StormFormat::Text => storm_text::show(&storms, &look),
+        DocumentFormat::Json => pretty(&storms),
+        DocumentFormat::Ndjson => storms.storms.iter().map(line).collect(),
+        DocumentFormat::Text if done.nothing_to_report() => return Ok(done),
+        DocumentFormat::Text => storm_text::show(&storms, &look),
     };
     place::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
     Ok(done)

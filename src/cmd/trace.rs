@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
-use crate::cli::{TraceArgs, TraceFormat};
+use crate::cli::{DocumentFormat, TraceArgs};
 use crate::cmd::bar::with_bar;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
@@ -25,26 +25,17 @@ use crate::trace::{Question, Traced, trace};
 use crate::turn::Calendar;
 use crate::walk::{Coverage, Listener, Task, Told, walk};
 
-/// What the name of a file says about its form.
-const SUFFIXES: [(&str, TraceFormat); 4] = [
-    ("txt", TraceFormat::Text),
-    ("json", TraceFormat::Json),
-    ("ndjson", TraceFormat::Ndjson),
-    ("jsonl", TraceFormat::Ndjson),
-];
-
 pub fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Done, Error> {
-    let output = args.output.as_deref();
-    let form = if args.raw { Some(TraceFormat::Text) } else { args.format };
-    let format = place::form(form, output, TraceFormat::Text, &SUFFIXES)?;
+    // Lines are text, whatever the file is called.
+    let format = if args.raw { DocumentFormat::Text } else { args.output.format(DocumentFormat::Text)? };
     let inputs = Inputs::new(&args.input, None)?;
     let paths = inputs.paths.clone();
-    place::write(output, &paths, out, |out| tell(args, format, inputs, out))
+    place::write(args.output.file(), &paths, out, |out| tell(args, format, inputs, out))
 }
 
 fn tell(
     args: &TraceArgs,
-    format: TraceFormat,
+    format: DocumentFormat,
     mut inputs: Inputs,
     out: &mut (dyn Write + Send),
 ) -> Result<Done, Error> {
@@ -67,7 +58,7 @@ fn tell(
 
 fn show(
     args: &TraceArgs,
-    format: TraceFormat,
+    format: DocumentFormat,
     session: Session,
     traced: Traced,
     out: &mut (dyn Write + Send),
@@ -79,7 +70,7 @@ fn show(
     done.remarks = notes;
     let earlier = found - (stories.len() + lines.len()) as u64;
     let earlier = (earlier > 0).then(|| format!("{earlier} earlier ones are not shown; -n 0 shows all"));
-    let to_file = place::file(args.output.as_deref()).is_some();
+    let to_file = args.output.file().is_some();
     if args.raw {
         trace_raw::show(&hidden(lines, redactor), stdout().is_terminal() && !to_file, out)?;
         done.remarks.extend(earlier);
@@ -91,13 +82,13 @@ fn show(
         redactor.trace(&mut trace);
     }
     match format {
-        TraceFormat::Text => {
-            let mut look = look(args.color, &args.tongue);
+        DocumentFormat::Text => {
+            let mut look = look(args.style.color, args.style.lang);
             look.color &= !to_file;
             out.write_all(trace_text::show(&trace, &look).as_bytes())?;
         }
-        TraceFormat::Json => out.write_all(entry_json::pretty(&trace).as_bytes())?,
-        TraceFormat::Ndjson => {
+        DocumentFormat::Json => out.write_all(entry_json::pretty(&trace).as_bytes())?,
+        DocumentFormat::Ndjson => {
             for story in &trace.stories {
                 out.write_all(entry_json::line(story).as_bytes())?;
             }

@@ -67,7 +67,7 @@ pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Done, Error> {
         trouble: None,
         is_lost: false,
     };
-    let look = look(args.color, &args.tongue);
+    let look = look(args.style.color, args.style.lang);
     match args.format {
         None if stdout().is_terminal() && !args.until_idle => watch.screen(&look, &filter.words.join(" "))?,
         None => watch.lines(WatchFormat::Text, args.until_idle, &look, out)?,
