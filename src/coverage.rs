@@ -2,25 +2,25 @@
 
 use crate::listener::Place;
 
-/// What the lines were. Sums add up: lines = mail + foreign, mail = event + routine + unread.
+/// Counts of lines by kind: lines = mail + foreign, mail = event + routine + unread.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Coverage {
     pub lines: u64,
-    /// Of text, decompressed; of all that was read, also outside a window. Of a line that is too long, its beginning.
+    /// Bytes of decompressed text, also outside the time range; of a line that is too long, only the beginning counts.
     pub bytes: u64,
     pub event: u64,
     pub routine: u64,
     pub unread: u64,
     pub foreign: u64,
-    /// Events that the filter did not admit; they are among `event`.
+    /// Events that the filter did not admit; they are included in `event`.
     pub filtered: u64,
-    /// Lines that a window was asked of and that show no time; they are in no other sum.
+    /// Lines without a time, if a time range is set; they are in no other count.
     pub undated: u64,
-    /// The first and the last minute of lines outside the window.
+    /// The first and the last minute of the lines outside the time range.
     pub outside: Option<(i64, i64)>,
     /// The first lines that could not be read, in order, cut to 400 bytes.
     pub unread_lines: Vec<(Place, Vec<u8>)>,
-    /// The first and the last minute of any mail line with a stamp.
+    /// The first and the last minute of the mail lines that have a timestamp.
     pub minutes: Option<(i64, i64)>,
 }
 

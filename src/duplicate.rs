@@ -6,9 +6,9 @@ use crate::input::block::{Block, CONTEXT};
 use crate::line::Line;
 use crate::mta;
 
-/// Exim sends a refusal to syslog twice, for its mainlog and for its rejectlog: one event, told by the first. Long
-/// lines are cut differently, so the shorter text is the beginning of the longer. A client may be refused the same
-/// thing again at once, so every second one of the same text is a copy.
+/// Whether the line is a copy. Exim sends a rejection to syslog twice, for its mainlog and its rejectlog; only the first
+/// counts. The copies may be cut to different lengths, so the shorter text is the beginning of the longer. A client may
+/// be rejected for the same reason again at once, so of lines with the same text every second one is a copy.
 pub fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
     if event.mta != Mta::Exim || event.direction != Direction::Inbound || line.program.is_empty() {
         return false;

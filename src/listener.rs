@@ -9,65 +9,66 @@ use crate::provider::Provider;
 use crate::reason::{Verdict, provider};
 use crate::time::Moment;
 
-/// An event with all that is known of its line.
+/// An event with everything that is known about its line.
 pub struct Told<'a> {
     pub place: Place,
     /// The line's number in its block, from 0.
     pub line_in_block: u64,
     pub line: &'a Line<'a>,
-    /// Of a line in a wrapper, the line inside.
+    /// The line as it was parsed; of a wrapped line, the line inside.
     pub raw: &'a [u8],
-    /// None: the line has no stamp that is a date.
+    /// `None`: the line has no valid timestamp.
     pub moment: Option<Moment>,
     pub event: &'a Event<'a>,
-    /// None: it went well.
+    /// `None`: the event is no failure.
     pub verdict: Option<Verdict>,
-    /// As whom the client logged in that handed the message over; for who follows messages. None: nobody knows.
+    /// The login of the client that submitted the message. `None`: not known; a walk does not know it, a listener that
+    /// follows messages may.
     pub user: Option<&'a [u8]>,
-    /// The address that the message came from, in the same way.
+    /// The address of that client, in the same way.
     pub client: Option<&'a [u8]>,
     pub book: &'a Book,
 }
 
 impl Told<'_> {
-    /// Who runs the other side: by the words of the reply, else by its name or the recipient's.
+    /// The provider of the other server: by the wording of the reply, else by the host name or the recipient's domain.
     pub fn provider(&self) -> Option<Provider> {
         let told = self.verdict.and_then(|verdict| verdict.provider);
         told.or_else(|| provider(self.event, self.book))
     }
 }
 
-/// What a routine line says about a message.
+/// What a routine line says about its message.
 pub struct Noted<'a> {
     pub fact: &'a Fact<'a>,
     pub place: Place,
     pub line: &'a Line<'a>,
-    /// Of a line in a wrapper, the line inside.
+    /// The line as it was parsed; of a wrapped line, the line inside.
     pub raw: &'a [u8],
-    /// The line's minute, counted from 1970-01-01T00:00Z. None: the line has no stamp that is a date.
+    /// The line's minute, counted from 1970-01-01T00:00Z. `None`: the line has no valid timestamp.
     pub minute: Option<i64>,
 }
 
-/// Where a line begins: the number of its file in the set, and bytes in it.
+/// Where a line begins: the number of its file in the set, and the offset in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Place {
     pub file: usize,
     pub offset: u64,
 }
 
-/// Who listens to events: one a thread, merged by its owner. It is told events in the order of a block, and blocks
-/// in any order; what it gives back at a block's end is folded in the order of the files.
+/// Receives the events of a walk; each thread has one. Events arrive in the order of their block, blocks in any order.
+/// What it returns at the end of a block is folded in the order of the files.
 pub trait Listener: Send {
     type Handover: Send + Held;
 
     fn event(&mut self, told: &Told);
 
-    /// An event that the filter does not admit, for who follows messages through all of their events.
+    /// Receives an event that the filter does not admit, for listeners that follow messages through all of their events.
     fn left_out(&mut self, _told: &Told) {}
 
     fn fact(&mut self, _noted: &Noted) {}
 
-    /// `lines` is how many the block had.
+    /// `lines` is the number of lines in the block.
     fn end_of_block(&mut self, file: usize, lines: u64) -> Self::Handover;
 }
 

@@ -1,4 +1,4 @@
-//! Blocks come in; every line is read once, counted once, and its event told to who listens.
+//! Walks the lines of logs: parses each line once, counts it, and passes its event to a listener.
 
 use std::io::Write;
 
@@ -23,36 +23,36 @@ use crate::turn::{Calendar, Order, Turns};
 use crate::when::Window;
 use crate::year::Sightings;
 
-/// What to read, and what of it is wanted.
+/// What a walk reads, and which of it is passed on.
 #[derive(Clone, Copy)]
 pub struct Task<'a> {
     pub sources: &'a [Source],
     pub manner: Manner,
     pub calendar: &'a Calendar,
     pub book: &'a Book,
-    /// Lines outside are passed over as if they were not there.
+    /// Lines outside of this range are skipped as if they were not there.
     pub window: Window,
     pub filter: &'a LineFilter,
     pub progress: &'a Progress,
 }
 
-/// What came of a walk.
+/// The result of a walk.
 pub struct Walked<L> {
     pub listeners: Vec<L>,
     pub coverage: Coverage,
     pub problems: Vec<Error>,
-    /// What the order of the lines says of their stamps. Where it is not what the calendar had, the moments of this
-    /// walk were wrong, and another with it is right.
+    /// The years and repeated hours that follow from the order of the lines. If they differ from those of the calendar,
+    /// the times of this walk were wrong, and a walk with these is right.
     pub turns: Turns,
-    /// How far each file was read, by its number in the set.
+    /// How far each file was read, indexed by its number in the set.
     pub reached: Vec<Reached>,
 }
 
-/// A second walk has the years right, and with them the hour that comes twice a year; a third is there for the case
-/// that the right years have such an hour.
+/// So many walks settle every date. The second has the right years; the third is needed if one of those has an hour that
+/// occurs twice.
 pub const WALKS: usize = 3;
 
-/// Reads every line of the set. Lines that are not understood go to `unread`, in order.
+/// Reads every line of the sources. Lines that are not understood are written to `unread`, in order.
 pub fn walk<L: Listener>(
     task: &Task,
     new: impl Fn() -> L + Sync,
@@ -97,7 +97,7 @@ pub fn walk<L: Listener>(
     Ok(walked)
 }
 
-/// Walks once and adds up. Its coverage counts what the total left out as filtered.
+/// Walks once into a total. The coverage counts events that the total left out as filtered.
 pub fn aggregate<A: Aggregation>(
     task: &Task,
     aggregation: &A,
@@ -109,7 +109,7 @@ pub fn aggregate<A: Aggregation>(
     Ok((walked, total))
 }
 
-/// The calendar with what the order of the lines says of their stamps, for who cannot tell them twice.
+/// Settles the dates before a walk whose events cannot be taken back: reads only the timestamps.
 pub fn settled(task: &Task) -> Result<Calendar, Error> {
     let mut calendar = task.calendar.clone();
     for _ in 1..WALKS {
@@ -139,7 +139,7 @@ fn turns(task: &Task) -> Result<Turns, Error> {
     Ok(order.turns(task.sources, task.calendar))
 }
 
-/// What a block shows that only the order of the lines can settle, for who gets a log block by block.
+/// Observes the timestamps of one block, for a log that is read block by block.
 pub fn sightings(task: &Task, block: &Block) -> Sightings {
     seen(clock(&mut None, &mut 0, block.file, task), block)
 }
@@ -154,16 +154,16 @@ fn seen(clock: &mut Clock, block: &Block) -> Sightings {
     clock.sightings()
 }
 
-/// What one block gave.
+/// The result of reading one block.
 pub struct Step<'b, L: Listener> {
     pub listener: L,
-    /// It remembers what was said again and again, for the next block.
+    /// Keeps its cache of classified replies for the next block.
     pub judge: Judge<'b>,
     pub handover: L::Handover,
     pub coverage: Coverage,
 }
 
-/// Reads one block alone, for who gets a log block by block; the calendar has what is known of its stamps.
+/// Reads one block, for a log that is read block by block. The calendar must hold what is known about its dates.
 pub fn step<'b, L: Listener>(task: &Task, judge: Judge<'b>, listener: L, block: &Block) -> Step<'b, L> {
     let coverage = Coverage::default();
     let (reader, clock, last_file, minute, unread) = (Reader::default(), None, 0, None, None);
@@ -174,21 +174,21 @@ pub fn step<'b, L: Listener>(task: &Task, judge: Judge<'b>, listener: L, block: 
     Step { listener, judge, handover: handed.own, coverage }
 }
 
-/// What a block's walk gives back, to be folded in the order of the files.
+/// The result of one block, to be folded in the order of the files.
 struct Handed<H> {
     file: usize,
     seen: Sightings,
-    /// Lines that were not understood, where somebody wants them.
+    /// Lines that were not understood, if they are wanted.
     unread: Vec<u8>,
     lines: u64,
-    /// Where the block ends in its file.
+    /// The offset in its file at which the block ends.
     end: u64,
     own: H,
 }
 
 impl<H: Held> Held for Handed<H> {
     fn held(&self) -> usize {
-        // What was seen is small: a run is a year, and an hour comes twice on one day of it.
+        // The sightings are small: about one entry for each year and for each repeated hour.
         self.unread.capacity() + self.own.held()
     }
 }
@@ -201,13 +201,13 @@ struct Walker<'a, 'b, L> {
     reader: Reader,
     clock: Option<Clock>,
     last_file: usize,
-    /// The reader's minute that was read last, and which one it is since 1970-01-01T00:00Z; nothing was read since.
+    /// The minute of the last line as the reader numbers it, and counted from 1970-01-01T00:00Z.
     minute: Option<(u32, i64)>,
-    /// None: nobody wants them.
+    /// `None`: these lines are not wanted.
     unread: Option<Vec<u8>>,
 }
 
-/// The clock of a file, at the beginning of a block; `last_file` is that of the block before.
+/// The clock of a file at the beginning of a block. `last_file` is the file of the previous block.
 pub fn clock<'c>(
     clock: &'c mut Option<Clock>,
     last_file: &mut usize,
@@ -226,7 +226,7 @@ pub fn clock<'c>(
     clock
 }
 
-/// Tells each line, cut to what is looked at and taken out of its envelope, and where it begins in the block.
+/// Calls `tell` with each line, unwrapped and cut to `LINE_LIMIT`, and its offset in the block.
 fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) {
     let mut inside = Vec::new();
     each_length(block, |at, length| {
@@ -235,8 +235,8 @@ fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) {
     });
 }
 
-/// Tells where each line begins in the block, and how long it is, cut to what is looked at; gives back how many there
-/// were, and how many bytes of them were looked at.
+/// Calls `tell` with the offset of each line in the block and its length, cut to `LINE_LIMIT`. Returns the number of lines
+/// and of the bytes that were not cut off.
 #[inline]
 fn each_length(block: &Block, mut tell: impl FnMut(usize, usize)) -> (u64, u64) {
     let (mut lines, mut at, mut cut) = (0, 0, 0);
@@ -250,7 +250,7 @@ fn each_length(block: &Block, mut tell: impl FnMut(usize, usize)) -> (u64, u64) 
         }
         tell(at, length);
         lines += 1;
-        // A block that ends with such a line has only its beginning, so its end counts nowhere.
+        // A block that ends with such a line holds only its beginning; the rest is never counted.
         cut += ((end + 1).min(all) - at).saturating_sub(LINE_LIMIT);
         at = end + 1;
     }
@@ -267,7 +267,7 @@ impl<L: Listener> Walker<'_, '_, L> {
             let ahead = block.lines.get(at..).unwrap_or_default();
             let raw = ahead.get(..length).unwrap_or_default();
             match &self.reader.known(ahead, length) {
-                // Not moved: to load at once what was just stored bit by bit takes longer than the rest of this.
+                // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
                 Some(known) => self.line(block, at, number, raw, known),
                 None => {
                     let raw = envelope::open(raw, &mut inside);

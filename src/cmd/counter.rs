@@ -1,4 +1,5 @@
-//! What `scan` makes of lines: each thread counts what it can alone; who folds the blocks in order counts the rest.
+//! Counts events for `scan`: each thread counts what needs no other block, and the folder, which takes blocks in order,
+//! counts the rest.
 //!
 //! Where it matters who sent a message, most lines have to wait: the sender stands on another line, maybe blocks before.
 //! They are kept as they are, and read again when their turn comes. So are hand-overs to who gives the message back,

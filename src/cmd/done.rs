@@ -1,4 +1,4 @@
-//! How a command ended: what to complain about, and with which exit status.
+//! Holds how a command ended: its errors, its remarks and the exit status.
 
 use crate::error::Error;
 use crate::walk::Coverage;

@@ -1,4 +1,4 @@
-//! The names of logs come in; what is to be followed goes out, and from where on.
+//! Determines which logs `watch` follows, and from which line on.
 
 use std::fs::File;
 use std::io;
@@ -22,7 +22,7 @@ use crate::turn::Calendar;
 use crate::when::Window;
 use crate::window::{last_dated, narrow};
 
-/// What to follow and how.
+/// What to follow, and how.
 pub struct Followed {
     pub sources: Vec<Source>,
     /// One for each source.
@@ -31,10 +31,10 @@ pub struct Followed {
     pub window: Window,
 }
 
-/// Without `--since`, so much of the log is looked at: the screen shows an hour, and what is usual is told by some more.
+/// How much of the log is read without `--since`: the screen shows one hour, and the rest shows what is usual.
 const BEFORE: SignedDuration = SignedDuration::from_hours(6);
 
-/// No file that is followed is older than now, whenever it was written last: in seconds.
+/// In seconds: added to the present for files that are followed, since lines may still be added to them.
 const FAR: u64 = 100 * 366 * 24 * 3600;
 
 impl Followed {

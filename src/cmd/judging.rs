@@ -1,4 +1,4 @@
-//! What `--baseline`, `--fail-on` and their like make of a report: a comparison, and a verdict.
+//! Compares a report with its baseline, and judges it by `--fail-on` and `--warn-on`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -18,13 +18,13 @@ use crate::when::Window;
 
 /// What is asked of a report besides its numbers.
 pub struct Judging {
-    /// Of `--baseline`; None: it is not asked for.
+    /// The history of `--baseline`. `None`: the option is not used.
     opened: Option<Opened>,
-    /// Somebody wants to know how things are.
+    /// Some option asks for a verdict.
     asked: bool,
 }
 
-/// When it was that the lines of a run were written.
+/// When the lines of a run were written.
 pub struct When<'a> {
     pub coverage: &'a Coverage,
     pub window: Window,

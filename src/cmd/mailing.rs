@@ -1,4 +1,4 @@
-//! `--mail-headers`: who gets the message, and what names the logs in it.
+//! Builds the mail of `--mail-headers`: its recipients, and the options that name the logs.
 
 use std::path::Path;
 
