@@ -318,8 +318,7 @@ impl<L: Listener> Walker<'_, '_, L> {
             return;
         }
         if let (Some(_), Reading::Fact(fact)) = (minute, &reading) {
-            self.coverage.routine += 1;
-            self.listener.fact(&Noted { fact, place, line, raw, minute });
+            self.fact(&Noted { fact, place, line, raw, minute });
             return;
         }
         moment = moment.or_else(|| self.moment(line, place));
@@ -333,32 +332,15 @@ impl<L: Listener> Walker<'_, '_, L> {
             Reading::Event(event) if !told_before(event, line, block, at) => {
                 let verdict = self.judge.verdict(event);
                 let (user, client, book) = (None, None, self.task.book);
-                self.event(&Told {
-                    place,
-                    line_in_block,
-                    line,
-                    raw,
-                    moment,
-                    event,
-                    verdict,
-                    user,
-                    client,
-                    book,
-                });
+                let told =
+                    Told { place, line_in_block, line, raw, moment, event, verdict, user, client, book };
+                self.event(&told);
             }
             Reading::Fact(fact) => {
-                self.coverage.routine += 1;
-                let minute = moment.map(Moment::minute);
-                self.listener.fact(&Noted { fact, place, line, raw, minute });
+                self.fact(&Noted { fact, place, line, raw, minute: moment.map(Moment::minute) });
             }
             Reading::Event(_) | Reading::Routine => self.coverage.routine += 1,
-            Reading::Unread => {
-                self.coverage.unread(place, raw);
-                if let Some(unread) = &mut self.unread {
-                    unread.extend_from_slice(raw);
-                    unread.push(b'\n');
-                }
-            }
+            Reading::Unread => self.unread(place, raw),
             Reading::Foreign => {}
         }
     }
@@ -372,6 +354,19 @@ impl<L: Listener> Walker<'_, '_, L> {
         match moment {
             Some(moment) => widen(&mut self.coverage.outside, moment.minute()),
             None => self.coverage.undated += 1,
+        }
+    }
+
+    fn fact(&mut self, noted: &Noted) {
+        self.coverage.routine += 1;
+        self.listener.fact(noted);
+    }
+
+    fn unread(&mut self, place: Place, raw: &[u8]) {
+        self.coverage.unread(place, raw);
+        if let Some(unread) = &mut self.unread {
+            unread.extend_from_slice(raw);
+            unread.push(b'\n');
         }
     }
 

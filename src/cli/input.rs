@@ -31,7 +31,7 @@ pub struct InputArgs {
     /// Only lines before this time; same forms as --since.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
     pub until: Option<String>,
-    /// Year of the last line without one.
+    /// Year of the last line whose timestamp has no year.
     ///
     /// Earlier lines are dated backwards across each New Year. [default: the latest in which no line is later than its file]
     #[arg(long, value_name = "YYYY", value_parser = clap::value_parser!(i16).range(1970..=9998), help_heading = "Time")]

@@ -29,7 +29,7 @@ pub struct WatchArgs {
     /// The same as --tz UTC.
     #[arg(long, conflicts_with = "tz", help_heading = "Time")]
     pub utc: bool,
-    /// Year of the last line without one. [default: the latest in which it is not later than now]
+    /// Year of the last line whose timestamp has no year. [default: the latest in which it is not later than now]
     #[arg(long, hide = true, value_name = "YYYY", value_parser = clap::value_parser!(i16).range(1970..=9998))]
     pub year: Option<i16>,
     /// The current time. [default: now]

@@ -309,6 +309,13 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Takes note of the event's queue id and, if it is an attempt, counts it.
+    fn attempt_no(&mut self, written: &Written) -> Option<u32> {
+        let (key, id) = written.key?;
+        self.before.add(id);
+        self.contexts.attempt(key, written.recipient?)
+    }
+
     fn event(
         &mut self,
         written: &Written,
@@ -316,16 +323,11 @@ impl<'a> Writer<'a> {
         (name, lines): (&str, u64),
         out: &mut dyn Write,
     ) -> Result<(), Error> {
-        if let Some((_, id)) = written.key {
-            self.before.add(id);
-        }
-        let key = written.key.map(|(key, _)| key);
-        let attempt = key.zip(written.recipient);
-        let attempt_no = attempt.and_then(|(key, recipient)| self.contexts.attempt(key, recipient));
+        let attempt_no = self.attempt_no(written);
         if front.is_empty() {
             return Ok(());
         }
-        let known = key.and_then(|key| self.contexts.known(key));
+        let known = written.key.and_then(|(key, _)| self.contexts.known(key));
         let sender = known.and_then(|known| known.sender.as_deref());
         let admitted = || self.filter.admits_sender(sender.map(str::as_bytes));
         if !written.admitted.unwrap_or_else(admitted) {
@@ -370,11 +372,8 @@ impl<'a> Writer<'a> {
         }
         line.push(b'\n');
         let json = std::str::from_utf8(line).ok().filter(|_| self.format == EventsFormat::Ndjson);
-        match json.and_then(printable_json) {
-            Some(shown) => out.write_all(shown.as_bytes())?,
-            None => out.write_all(line)?,
-        }
-        Ok(())
+        let shown = json.and_then(printable_json);
+        Ok(out.write_all(shown.as_deref().map_or(line.as_slice(), str::as_bytes))?)
     }
 }
 
