@@ -13,7 +13,7 @@ use loggen::log::{Mta, Spec, write};
 use smtplog::book::Book;
 use smtplog::cmd::counter::Plan;
 use smtplog::event::{Direction, Outcome};
-use smtplog::filter::Filter;
+use smtplog::filter::{Filter, LineFilter};
 use smtplog::input::block::Block;
 use smtplog::input::set::{Manner, Progress};
 use smtplog::lanes::Ends;
@@ -108,7 +108,7 @@ fn read(log: &Log) {
 fn walk<L: Listener>(log: &Log, book: &Book, mut listener: L) -> L {
     let (zone, turns) = (TimeZone::UTC, Turns::default());
     let calendar = Calendar { zone, year: None, now: Timestamp::now(), turns };
-    let (filter, progress) = (Filter::default(), Progress::default());
+    let (filter, progress) = (LineFilter::default(), Progress::default());
     let manner = Manner { threads: 1, block_size: BLOCK };
     let task = Task {
         sources: &[],

@@ -1,4 +1,4 @@
-//! The command line, the environment and the configuration files come in; the options in force go out.
+//! Resolves the options in force from the command line, the environment and the configuration files.
 
 mod choice;
 mod file;
@@ -17,20 +17,20 @@ pub use self::places::{Places, Variables};
 use crate::cli::Cli;
 use crate::cli::error::CliError;
 
-/// What is to be done.
+/// What the program was asked to do.
 pub enum Settled {
     Run(Box<Cli>),
-    /// The answer to `--print-config`.
+    /// The text that `--print-config` prints.
     Print(String),
 }
 
 /// The subcommand that a bare `smtplog FILE` stands for.
 const BARE: &str = "scan";
 
-/// What is on the command line wins over the environment, that over the user's file, and that over the system's.
+/// The command line wins over the environment, the environment over the user's file, and that over the system's file.
 ///
-/// What does not stand on the command line becomes the default of its option, and clap reads the command line a
-/// second time: so an option is read, checked and turned into its type at one place, wherever it was said.
+/// A value from elsewhere becomes the default of its option, and clap parses the command line a second time. So every
+/// value is parsed and checked by clap, wherever it was set.
 pub fn settle(argv: &[OsString], variables: Variables, places: &Places) -> Result<Settled, CliError> {
     let print = argv.iter().take_while(|word| *word != "--").any(|word| word == "--print-config");
     let mut command = Cli::command();
@@ -42,7 +42,7 @@ pub fn settle(argv: &[OsString], variables: Variables, places: &Places) -> Resul
     let name = first.subcommand_name().unwrap_or(BARE).to_owned();
     let Some(subcommand) = commands(&command).find(|subcommand| subcommand.get_name() == name).cloned()
     else {
-        // It takes no options from elsewhere, so that a broken file cannot break a shell's start.
+        // It reads no configuration, so that a broken file cannot break the start of a shell.
         let cli = Cli::from_arg_matches(&first)?;
         return Ok(Settled::Run(Box::new(cli)));
     };
@@ -72,7 +72,7 @@ fn as_defaults(command: Command, choices: &[Choice]) -> Command {
     })
 }
 
-/// The same, with nothing required: what is to be explained does not matter to `--print-config`.
+/// The same command with nothing required: `--print-config` needs no arguments.
 fn free(command: Command) -> Command {
     let names: Vec<String> =
         command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
@@ -82,7 +82,7 @@ fn free(command: Command) -> Command {
     })
 }
 
-/// `smtplog -n 3 events FILE`: the option would be lost. Only those that every subcommand takes may stand in front.
+/// Rejects `smtplog -n 3 events FILE`, in which the option would be lost. Only global options may precede the subcommand.
 fn misplaced(command: &Command, matches: &ArgMatches) -> Result<(), CliError> {
     let Some(name) = matches.subcommand_name() else { return Ok(()) };
     let lost = command.get_arguments().find(|arg| {

@@ -1,39 +1,194 @@
-//! Which events are wanted: an event comes in, yes or no goes out.
+//! Selects events by the filter options; this file holds all that an option of the filter needs.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use clap::{Args, ValueEnum};
 use ipnet::IpNet;
+use strsim::jaro_winkler;
 use wildmatch::WildMatch;
 
-use crate::book::Book;
-use crate::event::{By, Direction, Event, Mta, Outcome, Peer};
+use crate::book::{Book, slug};
+use crate::event::{By, Direction, Event, Mta, Outcome};
 use crate::line::Line;
 use crate::mta::reading::domain;
 use crate::provider::Provider;
 use crate::reason::{Reason, Verdict, provider};
 use crate::reply::{Class, Code, EnhancedCode};
 
-/// Of each kind any one must fit, and of all kinds that are not empty, each. Empty: every event is wanted.
+/// The options that select events: an event must match one value of each option that is used.
+#[derive(Args, Clone, Default, Debug)]
+#[command(
+    next_help_heading = "Which events (one option repeated: any of them; different options: all of them)"
+)]
+pub struct FilterArgs {
+    /// Only this code: 552, 4xx, 5.7.1, 5.7.* or *.2.2; "none" selects events without a reply code.
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub code: Vec<CodePattern>,
+    /// Only this class: 4xx or transient, 5xx or permanent, positive, intermediate.
+    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
+    pub class: Vec<Class>,
+    /// Only this reason, such as mailbox-full.
+    ///
+    /// `smtplog scan --by reason` lists the reasons in a log; `smtplog explain REASON` explains one.
+    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
+    pub reason: Vec<Reason>,
+    /// Only this direction: outbound, inbound or local.
+    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
+    pub direction: Vec<Direction>,
+    /// Only this outcome: delivered, deferred, bounced, expired, rejected and others.
+    ///
+    /// The others are warned, held, discarded and probe.
+    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
+    pub outcome: Vec<Outcome>,
+    /// Only log lines of this mail server: postfix, exim, sendmail or opensmtpd.
+    #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
+    pub mta: Vec<Mta>,
+    /// Only this recipient; * matches anything, @example.org every address in that domain.
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: Vec<Pattern>,
+    /// Only messages from this sender; "" is the null sender.
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Vec<Pattern>,
+    /// Only recipients in this domain; *.example.org matches its subdomains.
+    #[arg(long, value_name = "DOMAIN")]
+    pub domain: Vec<Pattern>,
+    /// Only this provider, such as google.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub provider: Vec<String>,
+    /// Only replies of this remote server: a name, an address, or a network such as 192.0.2.0/24.
+    #[arg(long, value_name = "HOST")]
+    pub relay: Vec<Pattern>,
+    /// Only replies to this client: a name, an address or a network.
+    #[arg(long, value_name = "HOST")]
+    pub client: Vec<Pattern>,
+    /// Only this instance, such as postfix-out or postfix/submission.
+    #[arg(long, value_name = "NAME")]
+    pub instance: Vec<Pattern>,
+}
+
+/// One option of a filter as it was used.
+struct Criterion {
+    option: &'static str,
+    /// The properties of an event that the values ask about.
+    asks: Vec<By>,
+    values: Vec<String>,
+}
+
+/// `--provider` names none of the catalogue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnknownProvider {
+    pub name: String,
+    /// The names that are most like it, the best first.
+    pub similar: Vec<String>,
+}
+
+/// So many similar names are suggested.
+const SUGGESTIONS: usize = 6;
+
+impl FilterArgs {
+    /// The filter that the options ask for.
+    pub fn resolve(&self, book: &Book) -> Result<Filter, UnknownProvider> {
+        let provider = |name: &String| {
+            let id = name.to_ascii_lowercase();
+            book.providers.find(&id).ok_or_else(|| {
+                let mut similar: Vec<String> = book.providers.all().map(|(_, row)| row.id.clone()).collect();
+                similar.sort_by(|a, b| jaro_winkler(b, &id).total_cmp(&jaro_winkler(a, &id)));
+                similar.truncate(SUGGESTIONS);
+                UnknownProvider { name: name.clone(), similar }
+            })
+        };
+        let providers = self.provider.iter().map(provider).collect::<Result<_, _>>()?;
+        let words = self.criteria().iter().flat_map(Criterion::words).collect();
+        Ok(Filter { args: self.clone(), providers, words })
+    }
+
+    /// Every option, in the order of the help.
+    fn criteria(&self) -> [Criterion; 13] {
+        // A new option does not compile until it stands in this table.
+        let Self {
+            code,
+            class,
+            reason,
+            direction,
+            outcome,
+            mta,
+            to,
+            from,
+            domain,
+            provider,
+            relay,
+            client,
+            instance,
+        } = self;
+        let enhanced = |pattern: &CodePattern| matches!(pattern, CodePattern::Enhanced(_));
+        let code_asks = [(By::Code, !code.iter().all(enhanced)), (By::Enhanced, code.iter().any(enhanced))];
+        let code_asks = code_asks.into_iter().filter(|&(_, asked)| asked).map(|(by, _)| by).collect();
+        let code = Criterion { option: "code", asks: code_asks, values: texts(code) };
+        let row = |option, by, values| Criterion { option, asks: vec![by], values };
+        [
+            code,
+            row("class", By::Class, names(class)),
+            row("reason", By::Reason, names(reason)),
+            row("direction", By::Direction, names(direction)),
+            row("outcome", By::Outcome, names(outcome)),
+            row("mta", By::Mta, names(mta)),
+            row("provider", By::Provider, provider.clone()),
+            row("to", By::Recipient, texts(to)),
+            row("from", By::Sender, texts(from)),
+            row("domain", By::Domain, texts(domain)),
+            row("relay", By::Relay, texts(relay)),
+            row("client", By::Client, texts(client)),
+            row("instance", By::Instance, texts(instance)),
+        ]
+    }
+}
+
+impl Criterion {
+    /// `--code 4xx`, once for each value.
+    fn words(&self) -> impl Iterator<Item = String> {
+        let quoted = |value: &String| if value.is_empty() { "\"\"".to_owned() } else { value.clone() };
+        self.values.iter().map(move |value| format!("--{} {}", self.option, quoted(value)))
+    }
+}
+
+fn texts<T: fmt::Display>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+fn names<T: ValueEnum + Copy>(values: &[T]) -> Vec<String> {
+    values.iter().copied().map(slug).collect()
+}
+
+/// Whether the value of an option, as it stands in `Filter::words`, is somebody's address.
+pub fn takes_address(option: &str) -> bool {
+    matches!(option, "--to" | "--from")
+}
+
+/// Selects events. The default admits every event.
 #[derive(Clone, Default, Debug)]
 pub struct Filter {
-    pub codes: Vec<CodePattern>,
-    pub classes: Vec<Class>,
-    pub reasons: Vec<Reason>,
-    pub directions: Vec<Direction>,
-    pub outcomes: Vec<Outcome>,
-    pub mtas: Vec<Mta>,
-    pub providers: Vec<Provider>,
-    pub recipients: Vec<Pattern>,
-    pub senders: Vec<Pattern>,
-    /// Of the recipient.
-    pub domains: Vec<Pattern>,
-    pub relays: Vec<Pattern>,
-    pub clients: Vec<Pattern>,
-    pub instances: Vec<Pattern>,
-    /// As they were asked for: `--code 4xx`.
+    args: FilterArgs,
+    /// Those that `args` names.
+    providers: Vec<Provider>,
+    /// The options as they were typed: `--code 4xx`.
     pub words: Vec<String>,
+}
+
+/// A filter without its senders: the part that a single line can answer. A line that names no sender may belong to a
+/// message whose other lines do, so a walk asks only this, and the listener asks for the sender when it is known.
+#[derive(Clone, Default, Debug)]
+pub struct LineFilter(Filter);
+
+impl LineFilter {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn admits(&self, event: &Event, verdict: Option<Verdict>, line: &Line, book: &Book) -> bool {
+        self.0.admits(event, verdict, line, book)
+    }
 }
 
 impl Filter {
@@ -41,81 +196,68 @@ impl Filter {
         self.words.is_empty()
     }
 
-    /// What is asked of an event, each kind once.
+    /// The properties that the filter asks about, each once.
     pub fn kinds(&self) -> Vec<By> {
-        let enhanced = |pattern: &CodePattern| matches!(pattern, CodePattern::Enhanced(_));
-        let kinds = [
-            (By::Code, !self.codes.iter().all(enhanced)),
-            (By::Enhanced, self.codes.iter().any(enhanced)),
-            (By::Class, !self.classes.is_empty()),
-            (By::Reason, !self.reasons.is_empty()),
-            (By::Direction, !self.directions.is_empty()),
-            (By::Outcome, !self.outcomes.is_empty()),
-            (By::Mta, !self.mtas.is_empty()),
-            (By::Provider, !self.providers.is_empty()),
-            (By::Recipient, !self.recipients.is_empty()),
-            (By::Sender, !self.senders.is_empty()),
-            (By::Domain, !self.domains.is_empty()),
-            (By::Relay, !self.relays.is_empty()),
-            (By::Client, !self.clients.is_empty()),
-            (By::Instance, !self.instances.is_empty()),
-        ];
-        kinds.into_iter().filter(|&(_, asked)| asked).map(|(by, _)| by).collect()
+        let used = self.args.criteria().into_iter().filter(|criterion| !criterion.values.is_empty());
+        used.flat_map(|criterion| criterion.asks).collect()
     }
 
-    /// The same, with nothing asked of the sender: for who learns it only later.
-    #[must_use]
-    pub fn of_any_sender(&self) -> Self {
-        Self { senders: Vec::new(), ..self.clone() }
+    pub fn without_sender(&self) -> LineFilter {
+        let args = FilterArgs { from: Vec::new(), ..self.args.clone() };
+        LineFilter(Self { args, ..self.clone() })
     }
 
-    /// None: nobody knows who sent it.
+    pub fn asks_for_sender(&self) -> bool {
+        !self.args.from.is_empty()
+    }
+
+    /// `None`: the sender is unknown.
     pub fn admits_sender(&self, sender: Option<&[u8]>) -> bool {
-        let fits = |sender| self.senders.iter().any(|pattern| pattern.fits(sender));
-        self.senders.is_empty() || sender.is_some_and(fits)
+        matches_any(&self.args.from, sender)
     }
 
     pub fn admits(&self, event: &Event, verdict: Option<Verdict>, line: &Line, book: &Book) -> bool {
-        let peer = |direction: bool| Some(event.peer).filter(|_| direction);
+        let args = &self.args;
         let inbound = event.direction == Direction::Inbound;
-        let of = |wanted: &[Pattern], value: Option<&[u8]>| {
-            wanted.is_empty() || value.is_some_and(|value| wanted.iter().any(|pattern| pattern.fits(value)))
+        let is_peer = |wanted: &[Pattern], applies: bool| {
+            wanted.is_empty()
+                || applies && [event.peer.host, event.peer.ip].iter().any(|name| matches_any(wanted, *name))
         };
-        let at = |wanted: &[Pattern], peer: Option<Peer>| {
-            let fits = |value: Option<&[u8]>| value.is_some_and(|value| wanted.iter().any(|p| p.fits(value)));
-            wanted.is_empty() || peer.is_some_and(|peer| fits(peer.host) || fits(peer.ip))
-        };
-        one_of(&self.directions, Some(event.direction))
-            && one_of(&self.outcomes, Some(event.outcome))
-            && one_of(&self.mtas, Some(event.mta))
-            && one_of(&self.classes, event.class())
-            && (self.codes.is_empty() || self.codes.iter().any(|pattern| pattern.fits(event)))
-            && one_of(&self.reasons, verdict.map(|verdict| verdict.reason))
+        one_of(&args.direction, Some(event.direction))
+            && one_of(&args.outcome, Some(event.outcome))
+            && one_of(&args.mta, Some(event.mta))
+            && one_of(&args.class, event.class())
+            && (args.code.is_empty() || args.code.iter().any(|pattern| pattern.fits(event)))
+            && one_of(&args.reason, verdict.map(|verdict| verdict.reason))
             && (self.providers.is_empty()
                 || one_of(
                     &self.providers,
                     verdict.and_then(|v| v.provider).or_else(|| provider(event, book)),
                 ))
-            && of(&self.recipients, event.recipient)
+            && matches_any(&args.to, event.recipient)
             && self.admits_sender(event.sender)
-            && of(&self.domains, event.recipient.and_then(domain))
-            && at(&self.relays, peer(!inbound))
-            && at(&self.clients, peer(inbound))
-            && of(&self.instances, Some(line.instance()))
+            && matches_any(&args.domain, event.recipient.and_then(domain))
+            && is_peer(&args.relay, !inbound)
+            && is_peer(&args.client, inbound)
+            && matches_any(&args.instance, Some(line.instance()))
     }
+}
+
+fn matches_any(wanted: &[Pattern], value: Option<&[u8]>) -> bool {
+    wanted.is_empty() || value.is_some_and(|value| wanted.iter().any(|pattern| pattern.fits(value)))
 }
 
 fn one_of<T: PartialEq>(wanted: &[T], value: Option<T>) -> bool {
     wanted.is_empty() || value.is_some_and(|value| wanted.contains(&value))
 }
 
-/// `552`, `4xx`, `5.7.1`, `5.7.*`, `*.2.2`, or `none` for what has no code at all.
+/// `552`, `4xx`, `5.7.1`, `5.7.*`, `*.2.2`, or `none` for events without a reply code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CodePattern {
     None,
     Class(Class),
     Code(Code),
-    /// Class, subject and detail (RFC 3463 §2); None: any.
+    /// Class, subject and detail (RFC 3463 §2); `None` matches any.
     Enhanced([Option<u16>; 3]),
 }
 
@@ -124,7 +266,7 @@ impl CodePattern {
         self.fits_numbers(event.code, event.enhanced)
     }
 
-    /// None: there is no such number.
+    /// `None`: the event has no such code.
     pub fn fits_numbers(self, code: Option<Code>, enhanced: Option<EnhancedCode>) -> bool {
         match self {
             Self::None => code.is_none(),
@@ -169,8 +311,8 @@ impl FromStr for CodePattern {
     }
 }
 
-/// An address, a host or a name: whole, letters' case aside, `*` for any signs and `?` for one; `@example.org` is
-/// everyone there; `192.0.2.0/24` is a network.
+/// Matches a whole address, host or name, ignoring case. `*` matches anything, `?` one character, `@example.org` every
+/// address in that domain, and `192.0.2.0/24` the addresses of that network.
 #[derive(Clone, Debug)]
 pub enum Pattern {
     Words(Box<WildMatch>),
@@ -178,7 +320,7 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    /// The whole value, as it stands in a log.
+    /// `value` is the whole value as it stands in a log.
     pub fn fits(&self, value: &[u8]) -> bool {
         let value = String::from_utf8_lossy(value);
         match self {

@@ -97,7 +97,7 @@ pub fn on_time(heard: &Heard) -> Vec<String> {
             notes.push(format!("the last line is dated {}, more than a year ago", shown(last)));
         }
     }
-    if heard.coverage.lines == 0 && !heard.window.is_open() {
+    if heard.coverage.lines == 0 && !heard.window.is_unbounded() {
         let outside = heard.coverage.outside.and_then(|(first, last)| Some((moment(first)?, moment(last)?)));
         notes.extend(outside.map(|(first, last)| {
             format!(

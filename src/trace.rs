@@ -69,7 +69,7 @@ enum Told {
     Refusal(Box<Session>),
 }
 
-/// The task's filter is not asked; the question's is.
+/// Asks the filter of the question, not that of the task.
 pub fn trace(question: &Question, task: &Task) -> Result<Traced, InputError> {
     let Question { sought, filter, top, raw } = *question;
     let seed = crate::summary::seed();
@@ -86,8 +86,7 @@ pub fn trace(question: &Question, task: &Task) -> Result<Traced, InputError> {
         kin.add(&mut sighted);
         sighted.refusals.into_iter().for_each(|refusal| refusals.add(refusal));
     };
-    let first = Task { filter, ..*task };
-    let new = || Finder::new(first, sought, &marks, seed.clone(), raw);
+    let new = || Finder::new(*task, sought, filter, &marks, seed.clone(), raw);
     let problems = each_block(task.sources, task.manner, task.progress, new, Finder::block, fold)?.problems;
     let calendar = Calendar { turns: order.turns(task.sources, task.calendar), ..task.calendar.clone() };
 
@@ -106,7 +105,7 @@ pub fn trace(question: &Question, task: &Task) -> Result<Traced, InputError> {
     let ids: HashSet<u64, Plain> = chosen.iter().flat_map(|family| family.ids.iter().copied()).collect();
     let mut lives = Vec::new();
     if !ids.is_empty() || raw && !sessions.is_empty() {
-        let of_any = filter.of_any_sender();
+        let of_any = filter.without_sender();
         let mut gathering = Lives::new(&sessions);
         let second = Task { calendar: &calendar, filter: &of_any, ..*task };
         let wanted = Wanted { ids: &ids, sought, filter: &of_any, raw };

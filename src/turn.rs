@@ -1,4 +1,4 @@
-//! The order of a log's lines comes in; the years of its stamps and the hour that comes twice go out.
+//! Infers missing years and repeated hours of timestamps from the order of a log's lines.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::input::set::Source;
 use crate::year::{Bound, FileTurns, Run, Sightings};
 
-/// Of each file, by its number in the set, whose stamps cannot be read one by one.
+/// The inferred times of each file whose timestamps cannot be read one by one, by its number in the set.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Turns(BTreeMap<usize, FileTurns>);
 
@@ -18,13 +18,14 @@ impl Turns {
     }
 }
 
-/// How stamps without a zone or a year are to be understood.
+/// How timestamps without a zone or a year are read.
 #[derive(Clone, Debug)]
 pub struct Calendar {
     pub zone: TimeZone,
-    /// The year of the last line without one; earlier ones count back. None: told by when the file was written.
+    /// The year of the last line without one; earlier lines are dated backwards. `None`: taken from the file's
+    /// modification time.
     pub year: Option<i16>,
-    /// When this run began; a pipe is as old as that.
+    /// When this run began; a pipe counts as written then.
     pub now: Timestamp,
     pub turns: Turns,
 }
@@ -33,32 +34,31 @@ pub struct Calendar {
 const TEN_YEARS: i64 = 3653 * 24 * 60 * 60;
 
 impl Calendar {
-    /// What no line of the file can be later than.
+    /// The latest time that a line of the file can have.
     pub fn bound(&self, source: Option<&Source>) -> Bound {
         let year = self.year.and_then(|year| Bound::year(year, &self.zone));
         year.unwrap_or_else(|| {
             let file = source.filter(|source| source.can_be_read_again());
             let written = file.and_then(|source| Timestamp::try_from(source.newest).ok());
-            // Images and archives set it to 1970 or 1980, and a wrong clock to some year to come: no log is so old or
-            // so new.
+            // Images and archives set it to 1970 or 1980, a wrong clock to a future year; both are ignored.
             let told = |written: &Timestamp| *written < self.now && written.as_second() > TEN_YEARS;
             Bound::written(written.filter(told).unwrap_or(self.now))
         })
     }
 }
 
-/// Puts together what the blocks of a set saw; they come in its order.
+/// Combines the observations of blocks, which must be added in the order of the set.
 #[derive(Clone, Default)]
 pub struct Order {
     runs: Vec<Placed>,
-    /// The last minute that the clock shows twice, and whether it was the second time.
+    /// The last minute that occurs twice (when clocks are set back), and whether it was the second occurrence.
     twice: Option<(i64, bool)>,
     second: BTreeMap<usize, Vec<(u64, bool)>>,
     file: Option<usize>,
     series: usize,
 }
 
-/// A run, the file it stands in, and how many years it is further than the first run of its series.
+/// A run of lines, its file, and how many years it lies after the first run of its series.
 #[derive(Clone)]
 struct Placed {
     file: usize,
@@ -67,9 +67,9 @@ struct Placed {
     run: Run,
 }
 
-/// In minutes: lines that came late step back by less, the second showing of an hour by more.
+/// In minutes: late lines step back by less than this, the second occurrence of an hour by more.
 const LATE: i64 = 10;
-/// In minutes: no clock shows more than this twice.
+/// In minutes: no clock is set back by more.
 const LONGEST_FOLD: i64 = 180;
 
 impl Order {
@@ -120,7 +120,7 @@ impl Order {
         self.twice = Some((minute, is_second));
     }
 
-    /// Those files where the order of the lines says another thing than each stamp alone does.
+    /// The files in which the order of the lines gives other times than each timestamp alone.
     pub fn turns(self, sources: &[Source], calendar: &Calendar) -> Turns {
         let mut turns: BTreeMap<usize, FileTurns> = BTreeMap::new();
         for (file, second) in self.second {
@@ -136,7 +136,7 @@ impl Order {
                 let alone = |at| bound.latest(at, &calendar.zone);
                 let agrees = |placed: &Placed| {
                     let year = Some(first_year + placed.years);
-                    // All that lie between the two then agree as well.
+                    // Then every line between the two agrees as well.
                     alone(placed.run.least) == year && alone(placed.run.most) == year
                 };
                 if !runs.iter().all(agrees) {

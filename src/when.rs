@@ -1,4 +1,4 @@
-//! The words of `--since` and `--until` come in, a point in time goes out.
+//! Parses the words of `--since` and `--until`, and says which moments lie in the range between them.
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::fmt::strtime::BrokenDownTime;
@@ -6,7 +6,7 @@ use jiff::{Span, Timestamp, Zoned};
 
 use crate::time::Moment;
 
-/// From `since` up to and without `until`; None: no end on that side.
+/// From `since` up to but not including `until`; `None` is no bound on that side.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Window {
     pub since: Option<Timestamp>,
@@ -14,22 +14,25 @@ pub struct Window {
 }
 
 impl Window {
-    /// No end on either side: every line is wanted, dated or not.
-    pub fn is_open(self) -> bool {
+    /// Neither side has a bound, so every line lies in the range, also one without a time.
+    pub fn is_unbounded(self) -> bool {
         self == Self::default()
     }
 
-    pub fn holds(self, moment: Moment) -> bool {
+    /// A line without a time (`None`) lies only in the unbounded range.
+    pub fn holds(self, moment: Option<Moment>) -> bool {
+        let Some(moment) = moment else { return self.is_unbounded() };
         let since = self.since.is_none_or(|since| moment.micros >= since.as_microsecond());
         since && self.until.is_none_or(|until| moment.micros < until.as_microsecond())
     }
 }
 
-/// What can be written, for who wrote something else.
+/// The accepted forms, for the error message about another one.
 pub const FORMS: &str = "-2h, \"3 days ago\", today, yesterday, \"yesterday 22:00\", \"last monday\", 02:30, \
     \"2026-11-21 02:00\", \"Nov 21 02:00\", @1795222800 or RFC 3339";
 
-/// `now` gives the zone and the day that words count from; RFC 3339 names its own zone. None: not one of the forms.
+/// `now` gives the zone and the day that words count from; RFC 3339 names its own zone. `None`: the text has none of the
+/// forms.
 pub fn read(text: &str, now: &Zoned) -> Option<Timestamp> {
     let text = text.trim();
     if let Some(seconds) = text.strip_prefix('@') {

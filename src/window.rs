@@ -1,4 +1,4 @@
-//! A window of time comes in; the part of each plain file that can hold it goes out, found by halving.
+//! Finds the part of each plain file that can hold a time range, by binary search.
 
 use std::fs::File;
 use std::io;
@@ -13,30 +13,30 @@ use crate::time::Clock;
 use crate::turn::Calendar;
 use crate::when::Window;
 
-/// Lines come late by less, so that none of the window lies before the place that was found.
+/// Lines are late by less than this, so no line of the range lies before the offset that is found.
 const SLACK: SignedDuration = SignedDuration::from_mins(5);
 
-/// Smaller files are read whole, in bytes.
+/// In bytes: smaller files are read whole.
 const SMALL: u64 = 4 << 20;
 
-/// Into how many parts a file is cut to see that its lines are in order.
+/// The number of places at which the order of a file's lines is checked.
 const PROBES: u64 = 32;
 
-/// In bytes: closer than this the halving stops.
+/// In bytes: the search stops at a range of this length.
 const NEAR: u64 = 64 << 10;
 
-/// In bytes: so much of a file's end tells when it ends.
+/// In bytes: the part at the end of a file that is searched for its last timestamp.
 const END: u64 = 16 << 10;
 
-/// In hours: within so many of a window's end no clock may have been set back, since the order of all lines around
-/// tells then which hour is which. No clock shows more than three hours twice.
+/// In hours: the search is not used if clocks were set back this close to a bound of the range, since only the order of
+/// all lines tells the two occurrences of the hour apart. No clock is set back by more.
 const FOLD: i64 = 3;
 
-/// Narrows each source to the lines that the window can hold; false: none was. What is compressed, a pipe, small, or
-/// not in order is left to be read whole.
+/// Narrows each source to the lines that can lie in the range; returns whether any was narrowed. Sources that are
+/// compressed, a pipe, small or out of order are read whole.
 pub fn narrow(sources: &mut [Source], window: Window, calendar: &Calendar) -> bool {
     let mut ends = window.since.into_iter().chain(window.until);
-    if window.is_open() || ends.any(|end| is_near_fold(end, &calendar.zone)) {
+    if window.is_unbounded() || ends.any(|end| is_near_fold(end, &calendar.zone)) {
         return false;
     }
     for (number, source) in sources.iter_mut().enumerate() {
@@ -49,7 +49,7 @@ pub fn narrow(sources: &mut [Source], window: Window, calendar: &Calendar) -> bo
     sources.iter().any(|source| source.within.is_some())
 }
 
-/// When the last line with a stamp was written. None: none of the last lines shows it.
+/// The time of the last line that has a timestamp. `None`: none of the last lines has one.
 pub fn last_dated(number: usize, source: &Source, calendar: &Calendar) -> io::Result<Option<Timestamp>> {
     let mut probe = Probe::new(number, source, calendar)?;
     let (mut at, mut last) = (probe.size.saturating_sub(END), None);

@@ -24,7 +24,7 @@ pub fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Done, CliError> {
     });
     let codes = Codes { schema: CODES, catalogue: catalogue_date(), codes: lines.collect() };
     let shown = match args.shape.format {
-        AnswerFormat::Text => entry_codes::show(&codes, &look(args.shape.color, &args.shape.tongue)),
+        AnswerFormat::Text => entry_codes::show(&codes, &look(args.shape.style.color, args.shape.style.lang)),
         AnswerFormat::Json => entry_json::pretty(&codes),
         AnswerFormat::Ndjson => codes.codes.iter().map(entry_json::line).collect(),
         AnswerFormat::Markdown => entry_markdown::codes(&codes),

@@ -13,7 +13,7 @@ pub fn run(args: &CompareArgs, out: &mut impl Write) -> Result<Done, CliError> {
     let (a, b) = (args.a.to_string_lossy(), args.b.to_string_lossy());
     let pair = compare([&a, &b]);
     let shown = match args.shape.format {
-        AnswerFormat::Text => entry_pair::show(&pair, &look(args.shape.color, &args.shape.tongue)),
+        AnswerFormat::Text => entry_pair::show(&pair, &look(args.shape.style.color, args.shape.style.lang)),
         AnswerFormat::Json => entry_json::pretty(&pair),
         AnswerFormat::Ndjson => entry_json::line(&pair),
         AnswerFormat::Markdown => entry_markdown::pair(&pair),

@@ -1,4 +1,5 @@
-//! What `scan` makes of lines: each thread counts what it can alone; who folds the blocks in order counts the rest.
+//! Counts events for `scan`: each thread counts what needs no other block, and the folder, which takes blocks in order,
+//! counts the rest.
 //!
 //! Where it matters who sent a message, most lines have to wait: the sender stands on another line, maybe blocks before.
 //! They are kept as they are, and read again when their turn comes. So are hand-overs to who gives the message back,
@@ -28,7 +29,7 @@ use crate::reason::Verdict;
 use crate::tally::Tally;
 use crate::tally::delays::Delays;
 use crate::time::Moment;
-use crate::walk::{Listener, Noted, Place, Told};
+use crate::walk::{Aggregation, Listener, Noted, Place, Told};
 
 /// What is to be counted.
 #[derive(Clone, Copy)]
@@ -46,6 +47,27 @@ pub struct Plan<'a> {
     pub book: &'a Book,
     /// The same for all threads of a run.
     pub hasher: &'a RandomState,
+}
+
+impl<'a> Aggregation for Plan<'a> {
+    type Listener = Counter;
+    type Total = Folder<'a>;
+
+    fn listener(&self) -> Counter {
+        self.counter()
+    }
+
+    fn start(&self) -> Folder<'a> {
+        self.folder()
+    }
+
+    fn fold(folder: &mut Folder<'a>, handed: Handed) {
+        folder.fold(handed);
+    }
+
+    fn left_out(folder: &Folder<'a>) -> u64 {
+        folder.left_out
+    }
 }
 
 impl<'a> Plan<'a> {
@@ -72,7 +94,7 @@ impl<'a> Plan<'a> {
 
     fn asks_for_senders(&self) -> bool {
         let by = |by: &By| matches!(by, By::Sender | By::User | By::Client);
-        !self.filter.senders.is_empty() || self.by.iter().any(by)
+        self.filter.asks_for_sender() || self.by.iter().any(by)
     }
 
     fn tally(&self) -> Tally {

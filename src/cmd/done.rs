@@ -1,4 +1,4 @@
-//! How a command ended: what to complain about, and with which exit status.
+//! Holds how a command ended: its errors, its remarks and the exit status.
 
 use crate::cli::error::CliError;
 use crate::error::InputError;
@@ -41,7 +41,7 @@ impl Done {
                 "none of {} lines is a line of a Postfix or Exim log that could be understood ({} are not mail at all)",
                 coverage.lines, coverage.foreign
             ))
-        } else if undated && !window.is_open() {
+        } else if undated && !window.is_unbounded() {
             Some(format!(
                 "none of {} lines shows its time, so none is since or until anything",
                 coverage.undated
@@ -64,6 +64,11 @@ impl Done {
     pub fn of_a_part(self, coverage: &Coverage) -> Self {
         let few = coverage.lines > 0 && coverage.lines < FEW;
         if few && self.nothing { Self { complaint: None, nothing: false, ..self } } else { self }
+    }
+
+    #[must_use]
+    pub fn with_remarks(self, remarks: Vec<String>) -> Self {
+        Self { remarks, ..self }
     }
 
     /// The end of a command that looks something up and reads no log.

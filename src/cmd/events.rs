@@ -2,42 +2,31 @@
 
 use std::io::Write;
 
+use crate::cli::EventsArgs;
 use crate::cli::error::CliError;
-use crate::cli::{EventsArgs, EventsFormat};
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::kept;
-use crate::cmd::own_book::book;
 use crate::cmd::page::{Listing, Page, Writer};
 use crate::cmd::place;
 use crate::cmd::redaction::redactor;
-use crate::cmd::unparsed::Unparsed;
-use crate::cmd::wanted::{filter, what_there_was};
-use crate::filter::Filter;
+use crate::cmd::session::Session;
+use crate::events::format::EventsFormat;
 use crate::input::mark::Known;
 use crate::input::set::Source;
 use crate::ledger::key::Keys;
 use crate::notes::{Heard, on_time};
 use crate::output::csv;
 use crate::summary::seed;
-use crate::walk::{Task, Walked, settled, walk};
-
-/// What the name of a file says about its form.
-const SUFFIXES: [(&str, EventsFormat); 4] = [
-    ("ndjson", EventsFormat::Ndjson),
-    ("jsonl", EventsFormat::Ndjson),
-    ("csv", EventsFormat::Csv),
-    ("txt", EventsFormat::Text),
-];
+use crate::walk::{Walked, walk};
 
 pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
-    let output = args.output.as_deref();
-    let format = place::form(args.format, output, EventsFormat::Ndjson, &SUFFIXES)?;
-    let state = kept::open(&args.state, &[args.output.as_ref(), args.coverage.unparsed.as_ref()])?;
+    let format = args.output.format(EventsFormat::Ndjson)?;
+    let state = kept::open(&args.state, &[args.output.output.as_ref(), args.coverage.unparsed.as_ref()])?;
     let inputs = Inputs::new(&args.input, state.as_ref())?;
     let paths = inputs.paths.clone();
     kept::check(&args.state, &paths)?;
-    let (done, known) = place::write(output, &paths, out, |out| list(args, format, inputs, out))?;
+    let (done, known) = place::write(args.output.file(), &paths, out, |out| list(args, format, inputs, out))?;
     if let (Some(state), Some(known)) = (state, known) {
         out.flush()?;
         if !done.nothing_to_report() {
@@ -53,36 +42,23 @@ type Listed = (Done, Option<Known>);
 fn list(
     args: &EventsArgs,
     format: EventsFormat,
-    inputs: Inputs,
+    mut inputs: Inputs,
     out: &mut (dyn Write + Send),
 ) -> Result<Listed, CliError> {
-    let Inputs { sources, paths, manner, calendar, window, progress, problems, mut notes, resumed } = inputs;
-    let redactor = redactor(&args.redact, &mut notes)?;
-    let book = book(&args.rules)?;
-    let filter = filter(&args.filter, &book)?;
-    // Where the line names no sender, others of its message may.
-    let early = filter.of_any_sender();
-    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths, redactor)?;
-    let task = Task {
-        sources: &sources,
-        manner,
-        calendar: &calendar,
-        book: &book,
-        window,
-        filter: &early,
-        progress: &progress,
-    };
-    // What is printed stays printed, so the stamps are settled before.
-    let again = sources.iter().all(Source::can_be_read_again);
-    let calendar = if again { settled(&task)? } else { calendar.clone() };
-    let task = Task { calendar: &calendar, ..task };
-    let mut written = Ok(());
+    let redactor = redactor(&args.redact, &mut inputs.notes)?;
+    let mut session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
+    let mut unparsed = session.unparsed(&args.coverage)?;
+    // What is printed stays printed.
+    session.settle_dates()?;
+    let (task, filter, seed) = (session.task(), &session.filter, seed());
+    let Inputs { sources, calendar, window, .. } = &session.inputs;
     let begin = |source: &Source| (source.path.to_string_lossy().into_owned(), source.lines_before);
     let begins: Vec<(String, u64)> = sources.iter().map(begin).collect();
     if format == EventsFormat::Csv {
         out.write_all(csv::event_names().as_bytes())?;
     }
-    let mut writer = Writer::new(format, &filter, redactor);
+    let mut written = Ok(());
+    let mut writer = Writer::new(format, filter, redactor);
     let fold = |page: Page| {
         if written.is_ok() {
             let (name, before) =
@@ -90,37 +66,33 @@ fn list(
             written = writer.write(page, name, before, out);
         }
     };
-    let seed = seed();
-    let new = || Listing::new(format, &filter, Keys::new(seed.clone()), redactor);
+    let new = || Listing::new(format, filter, Keys::new(seed.clone()), redactor);
     let walked = walk(&task, new, fold, unparsed.writer())?;
     written?;
     unparsed.finish()?;
     let Walked { mut coverage, problems: met, turns, reached, .. } = walked;
+    coverage.filtered += writer.left_out;
+    let mut remarks = session.inputs.notes.clone();
+    remarks.extend(on_forgotten(writer.contexts.forgotten));
+    let heard = Heard { coverage: &coverage, window: *window, calendar, sources, turns: &turns };
+    remarks.extend(on_time(&heard));
+    remarks.extend(session.no_match(&task, &coverage)?);
+    if let Some(redactor) = redactor {
+        remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
+    }
+    let Inputs { sources, window, problems, resumed, .. } = session.inputs;
     let continued = resumed.as_ref().is_some_and(|resumed| resumed.since.is_some());
     let known = resumed.map(|resumed| kept::settled(resumed, &sources, &reached, &met));
-    coverage.filtered += writer.left_out;
     let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
-    let mut done = if continued { done.of_a_part(&coverage) } else { done };
-    done.remarks = notes;
-    if writer.contexts.forgotten > 0 {
-        let forgotten = writer.contexts.forgotten;
-        done.remarks.push(format!(
+    let done = if continued { done.of_a_part(&coverage) } else { done };
+    Ok((done.with_remarks(remarks), known))
+}
+
+/// About messages whose sender was forgotten.
+fn on_forgotten(forgotten: u64) -> Option<String> {
+    (forgotten > 0).then(|| {
+        format!(
             "more messages were open at a time than are kept: {forgotten} have no sender but what their own lines say"
-        ));
-    }
-    done.remarks.extend(on_time(&Heard {
-        coverage: &coverage,
-        window,
-        calendar: &calendar,
-        sources: &sources,
-        turns: &turns,
-    }));
-    if coverage.event > 0 && coverage.filtered == coverage.event && again {
-        let all = Filter::default();
-        done.remarks.push(what_there_was(&Task { filter: &all, ..task }, &filter, redactor)?);
-    }
-    if let Some(redactor) = redactor {
-        done.remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
-    }
-    Ok((done, known))
+        )
+    })
 }

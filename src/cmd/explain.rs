@@ -32,7 +32,9 @@ pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Done, CliError> {
         Ok(())
     })?;
     let shown = match args.shape.format {
-        AnswerFormat::Text => entry_text::show(&entries, &look(args.shape.color, &args.shape.tongue)),
+        AnswerFormat::Text => {
+            entry_text::show(&entries, &look(args.shape.style.color, args.shape.style.lang))
+        }
         AnswerFormat::Json | AnswerFormat::Ndjson => entry_json::pretty(&entries),
         AnswerFormat::Markdown => entry_markdown::show(&entries),
     };

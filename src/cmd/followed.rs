@@ -1,4 +1,4 @@
-//! The names of logs come in; what is to be followed goes out, and from where on.
+//! Determines which logs `watch` follows, and from which line on.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -19,7 +19,7 @@ use crate::turn::Calendar;
 use crate::when::Window;
 use crate::window::{last_dated, narrow};
 
-/// What to follow and how.
+/// What to follow, and how.
 pub struct Followed {
     pub sources: Vec<Source>,
     /// One for each source.
@@ -28,10 +28,10 @@ pub struct Followed {
     pub window: Window,
 }
 
-/// Without `--since`, so much of the log is looked at: the screen shows an hour, and what is usual is told by some more.
+/// How much of the log is read without `--since`: the screen shows one hour, and the rest shows what is usual.
 const BEFORE: SignedDuration = SignedDuration::from_hours(6);
 
-/// No file that is followed is older than now, whenever it was written last: in seconds.
+/// In seconds: added to the present for files that are followed, since lines may still be added to them.
 const FAR: u64 = 100 * 366 * 24 * 3600;
 
 impl Followed {
@@ -52,7 +52,7 @@ impl Followed {
         let calendar = calendar(&input)?;
         let mut window = window(&input, &calendar)?;
         let mut sources = sources(files(&input)?)?;
-        if window.is_open() {
+        if window.is_unbounded() {
             let ends = sources.iter().enumerate().filter(|(_, source)| source.can_be_read_again());
             let ends = ends.filter_map(|(number, source)| last_dated(number, source, &calendar).ok()?);
             window.since = ends.max().and_then(|last| last.checked_sub(BEFORE).ok());

@@ -1,4 +1,4 @@
-//! What every command that reads logs does first: which files, how many threads, which calendar.
+//! Determines what a command reads: the files, the number of threads, the calendar and the time range.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -18,25 +18,24 @@ use crate::state::State;
 use crate::turn::Calendar;
 use crate::when::Window;
 
-/// What to read and how.
+/// What a command reads, and how.
 pub struct Inputs {
     pub sources: Vec<Source>,
-    /// The files as they were named and as they were found: nothing may be written over them.
+    /// The files as named and as found, so that no output overwrites them.
     pub paths: Vec<PathBuf>,
     pub manner: Manner,
     pub calendar: Calendar,
     pub window: Window,
     pub progress: Progress,
-    /// Files that are not there; the others are read all the same.
+    /// Errors about missing files; the others are read anyway.
     pub problems: Vec<InputError>,
-    /// What was left out since it would be read twice.
+    /// Notes about files that were skipped because they would be read twice.
     pub notes: Vec<String>,
-    /// It goes on where another run stopped. None: nobody keeps a state.
+    /// Where an earlier run stopped. `None`: no state is kept.
     pub resumed: Option<Resumed>,
 }
 
-/// Where mail servers write when nobody told them otherwise: Debian, Red Hat and the BSDs, Exim of Debian and of
-/// its own makefile.
+/// Default log files: Debian, Red Hat and the BSDs, Exim on Debian and as its own makefile installs it.
 const USUAL: [&str; 5] = [
     "/var/log/mail.log",
     "/var/log/maillog",
@@ -45,12 +44,11 @@ const USUAL: [&str; 5] = [
     "/var/log/exim/mainlog",
 ];
 
-/// More, or more than there are cores, are not started: each has tables of its own, and 5,000 took a
+/// No more threads are started than this, or than there are cores: each has its own tables, and 5,000 threads took a
 /// minute for a small log.
 const MOST_THREADS: usize = 64;
 
-/// Of files that are not larger together, in bytes, one thread has read most before a second would have begun. Compressed
-/// ones hold ten times as much.
+/// In bytes: one thread reads files up to this total size, because a second would start too late to help.
 const SMALL: u64 = 2 << 20;
 
 fn cores() -> usize {
@@ -58,12 +56,12 @@ fn cores() -> usize {
 }
 
 impl Inputs {
-    /// `state`: only what is new since it was saved.
+    /// With a `state`, only lines that are new since it was saved are read.
     pub fn new(args: &InputArgs, state: Option<&State>) -> Result<Self, CliError> {
         let calendar = calendar(args)?;
         let mut window = window(args, &calendar)?;
         if state.is_some_and(|state| !state.is_new()) {
-            // It said where to begin; what is new is wanted, however old.
+            // The state tells where to begin; new lines are wanted, however old they are.
             window.since = None;
         }
         let named = files(args)?;
@@ -93,7 +91,7 @@ impl Inputs {
     }
 }
 
-/// So often a log that is just being rotated is looked for again.
+/// The number of times that a log is looked for while it is being rotated.
 const TRIES: u32 = 5;
 
 /// Long enough for a rotation to get from one step to the next, short enough for a file that is not there at all.

@@ -1,15 +1,16 @@
-//! What `--baseline`, `--fail-on` and their like make of a report: a comparison, and a verdict.
+//! Compares a report with its baseline, and judges it by `--fail-on` and `--warn-on`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::baseline::{self, Opened, Span};
+use crate::cli::ScanArgs;
 use crate::cli::error::CliError;
-use crate::cli::{ScanArgs, ScanFormat};
 use crate::cmd::done::Done;
 use crate::condition::{Condition, Subject};
 use crate::filter::Filter;
 use crate::hourly::Hourly;
+use crate::output::Format;
 use crate::report::{Finding, Met, Report, State};
 use crate::verdict::{met, verdict};
 use crate::walk::Coverage;
@@ -17,13 +18,13 @@ use crate::when::Window;
 
 /// What is asked of a report besides its numbers.
 pub struct Judging {
-    /// Of `--baseline`; None: it is not asked for.
+    /// The history of `--baseline`. `None`: the option is not used.
     opened: Option<Opened>,
-    /// Somebody wants to know how things are.
+    /// Some option asks for a verdict.
     asked: bool,
 }
 
-/// When it was that the lines of a run were written.
+/// When the lines of a run were written.
 pub struct When<'a> {
     pub coverage: &'a Coverage,
     pub window: Window,
@@ -32,7 +33,7 @@ pub struct When<'a> {
 }
 
 impl Judging {
-    pub fn new(args: &ScanArgs, format: ScanFormat, filter: &Filter) -> Result<Self, CliError> {
+    pub fn new(args: &ScanArgs, format: Format, filter: &Filter) -> Result<Self, CliError> {
         let watch = &args.verdict;
         let open = |path: &std::path::PathBuf| baseline::open(path, &filter.words, watch.baseline_read_only);
         let opened = watch.baseline.as_ref().map(open).transpose()?;
@@ -41,7 +42,7 @@ impl Judging {
             || watch.quiet_ok
             || watch.nagios
             || args.mail.mail_headers
-            || format == ScanFormat::Line;
+            || format.has_verdict;
         let asked = asked || opened.is_some();
         Ok(Self { opened, asked })
     }

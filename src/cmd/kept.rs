@@ -1,4 +1,4 @@
-//! The state that a run with `--state` begins with, and leaves when its answer is written.
+//! Opens the state of `--state`, and computes the one to save.
 
 use std::path::PathBuf;
 

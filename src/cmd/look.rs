@@ -1,14 +1,14 @@
-//! What the other end of stdout can show: the environment comes in, a look goes out.
+//! Finds out what standard output can show: width, colour, character set and language.
 
 use std::io::{IsTerminal, stderr, stdout};
 
 use crate::book::slug;
-use crate::cli::{ColorChoice, TongueArgs};
+use crate::cli::ColorChoice;
 use crate::language::{Language, Words};
 use crate::output::page::Look;
 
-/// A pager has no width of its own, but stands in a terminal that has.
-pub fn look(color: ColorChoice, tongue: &TongueArgs) -> Look {
+/// The width is that of the terminal behind standard output or, with a pager in between, standard error.
+pub fn look(color: ColorChoice, lang: Option<Language>) -> Look {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let terminal = stdout().is_terminal();
     let color = match color {
@@ -27,7 +27,7 @@ pub fn look(color: ColorChoice, tongue: &TongueArgs) -> Look {
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     let unicode = locale.is_some_and(|locale| locale.to_ascii_uppercase().replace('-', "").contains("UTF8"));
-    let language = tongue.lang.unwrap_or_else(|| Language::of_environment(|name| std::env::var(name).ok()));
+    let language = lang.unwrap_or_else(|| Language::of_environment(|name| std::env::var(name).ok()));
     Look {
         width: width.clamp(60, 140),
         color,

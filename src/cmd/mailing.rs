@@ -1,21 +1,21 @@
-//! `--mail-headers`: who gets the message, and what names the logs in it.
+//! Builds the mail of `--mail-headers`: its recipients, and the options that name the logs.
 
 use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::cli::ScanArgs;
 use crate::cli::error::CliError;
-use crate::cli::{ScanArgs, ScanFormat};
 use crate::output::mail::{self, Envelope};
 use crate::output::page::Look;
-use crate::output::{html, json};
+use crate::output::{Format, InMail, json};
 use crate::report::Report;
 
 /// Whom cron would have sent it to.
 const USUAL: &str = "root";
 
-pub fn show(args: &ScanArgs, format: ScanFormat, report: &Report, look: &Look) -> Result<String, CliError> {
-    let page = check(format)?.then(|| html::show(report, look));
+pub fn show(args: &ScanArgs, format: Format, report: &Report, look: &Look) -> Result<String, CliError> {
+    let page = check(format)?.then(|| (format.show)(report, look));
     let now = args.input.now.unwrap_or_else(Timestamp::now);
     // A message of another run, or about other logs, has another id.
     let said = format!("{now} {}", json::show(report));
@@ -25,17 +25,12 @@ pub fn show(args: &ScanArgs, format: ScanFormat, report: &Report, look: &Look) -
     Ok(mail::show(report, page.as_deref(), &envelope)?)
 }
 
-/// Whether the page goes with the text.
-pub fn check(format: ScanFormat) -> Result<bool, CliError> {
-    match format {
-        ScanFormat::Text => Ok(false),
-        ScanFormat::Html => Ok(true),
-        ScanFormat::Json
-        | ScanFormat::Ndjson
-        | ScanFormat::Csv
-        | ScanFormat::Markdown
-        | ScanFormat::Prometheus
-        | ScanFormat::Line => Err(CliError::MailFormat),
+/// Whether the page is attached to the text.
+pub fn check(format: Format) -> Result<bool, CliError> {
+    match format.in_mail {
+        InMail::Text => Ok(false),
+        InMail::Page => Ok(true),
+        InMail::No => Err(CliError::MailFormat),
     }
 }
 

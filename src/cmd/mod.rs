@@ -21,6 +21,7 @@ mod place;
 mod redaction;
 mod scan;
 mod schema;
+mod session;
 mod spool;
 mod storm;
 mod terminal;

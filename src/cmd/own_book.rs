@@ -1,4 +1,4 @@
-//! The book, with the user's own rules and providers before ours.
+//! Loads the catalogue, with the user's rules and providers before the built-in ones.
 
 use std::fs;
 

@@ -1,11 +1,14 @@
-//! The events of a block, written but for what only the order of the blocks tells: line numbers, and who sent the mail.
+//! Lists events: each thread formats those of its blocks, and the writer adds what only the order of the blocks tells, the
+//! line numbers and what other lines say of the message.
 
 use std::io::Write;
 use std::ops::Range;
 
-use crate::cli::EventsFormat;
+use serde::Serialize;
+
 use crate::cli::error::CliError;
-use crate::event::{Event, Outcome};
+use crate::event::{Direction, Event, Mta, Outcome, Stage};
+use crate::events::format::EventsFormat;
 use crate::filter::Filter;
 use crate::input::set::Held;
 use crate::ledger::act::Act;
@@ -16,11 +19,13 @@ use crate::ledger::seen::{Before, IdHash};
 use crate::mta;
 use crate::output::printable::printable_json;
 use crate::output::{csv, event_line};
+use crate::reason::Reason;
 use crate::record::{Context, Record};
 use crate::redact::Redactor;
+use crate::reply::{Class, Code, EnhancedCode};
 use crate::walk::{Listener, Noted, Told};
 
-/// One a thread.
+/// Formats the events of blocks; each thread has one.
 pub struct Listing<'a> {
     format: EventsFormat,
     filter: &'a Filter,
@@ -30,12 +35,12 @@ pub struct Listing<'a> {
     page: Page,
 }
 
-/// What a block hands over.
+/// The formatted events of a block.
 #[derive(Default)]
 pub struct Page {
     pub file: usize,
     pub lines: u64,
-    /// The events' texts, one behind the other.
+    /// The texts of the events, one after the other.
     text: Vec<u8>,
     /// In the order of the lines.
     notes: Vec<Note>,
@@ -47,21 +52,117 @@ enum Note {
     Event(Written),
 }
 
-/// An event as far as its line goes.
+/// What the line of an event says.
 struct Written {
     line_in_block: u64,
-    /// Of its text in the page's; empty: it is not to be printed.
-    text: Range<usize>,
-    /// Where in the text its sender stands, if its line names none.
-    sender: Option<usize>,
-    /// The filter admits its sender; None: its line names none.
+    formatted: Formatted,
+    /// Whether the filter admits its sender. `None`: its line names none.
     admitted: Option<bool>,
-    /// With a hash of the queue id alone; None: no message has it.
+    /// The key of the message, and a hash of the queue id alone. `None`: the event has no queue id.
     key: Option<(u64, IdHash)>,
-    /// Under which queue id the message may go on.
+    /// The queue id under which the message may continue.
     copy: Option<IdHash>,
-    /// A hash; None: it is no attempt.
+    /// A hash. `None`: the event is not a delivery attempt.
     recipient: Option<u64>,
+}
+
+/// Where an event stands in the text of its page; the default is an event that is not printed.
+#[derive(Clone, Default)]
+struct Formatted {
+    /// All of it, or the part before the sender if its line names none.
+    front: Range<usize>,
+    back: Range<usize>,
+    lacks_sender: bool,
+}
+
+/// The fields of a record up to its sender, which is left out if the line names none.
+#[derive(Serialize)]
+struct FrontFields<'a> {
+    time: &'a Option<String>,
+    mta: Mta,
+    host: &'a Option<String>,
+    program: &'a Option<String>,
+    instance: &'a Option<String>,
+    queue_id: &'a Option<String>,
+    direction: Direction,
+    outcome: Outcome,
+    code: Option<Code>,
+    enhanced: Option<EnhancedCode>,
+    dsn: Option<EnhancedCode>,
+    class: Option<Class>,
+    stage: Option<Stage>,
+    reason: Option<Reason>,
+    rule: &'a Option<String>,
+    provider: &'a Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: &'a Option<String>,
+}
+
+/// The fields of a record behind its sender.
+#[derive(Serialize)]
+struct BackFields<'a> {
+    recipient: &'a Option<String>,
+    peer_host: &'a Option<String>,
+    peer_ip: &'a Option<String>,
+    peer_port: Option<u16>,
+    suspended: bool,
+    text: &'a str,
+}
+
+fn halves(record: &Record) -> (FrontFields<'_>, BackFields<'_>) {
+    let Record {
+        time,
+        mta,
+        host,
+        program,
+        instance,
+        queue_id,
+        direction,
+        outcome,
+        code,
+        enhanced,
+        dsn,
+        class,
+        stage,
+        reason,
+        rule,
+        provider,
+        sender,
+        recipient,
+        peer_host,
+        peer_ip,
+        peer_port,
+        suspended,
+        text,
+    } = record;
+    let front = FrontFields {
+        time,
+        mta: *mta,
+        host,
+        program,
+        instance,
+        queue_id,
+        direction: *direction,
+        outcome: *outcome,
+        code: *code,
+        enhanced: *enhanced,
+        dsn: *dsn,
+        class: *class,
+        stage: *stage,
+        reason: *reason,
+        rule,
+        provider,
+        sender,
+    };
+    let (peer_port, suspended) = (*peer_port, *suspended);
+    (front, BackFields { recipient, peer_host, peer_ip, peer_port, suspended, text })
+}
+
+/// Appends an object as JSON, and tells where its fields stand, without the braces around them.
+fn push_fields(text: &mut Vec<u8>, object: &impl Serialize) -> Range<usize> {
+    let start = text.len();
+    serde_json::to_writer(&mut *text, object).expect("plain data, memory takes it");
+    start + 1..text.len() - 1
 }
 
 impl Held for Page {
@@ -75,12 +176,11 @@ impl<'a> Listing<'a> {
         Self { format, filter, keys, redactor, page: Page::default() }
     }
 
-    fn note(&mut self, told: &Told, text: Range<usize>, sender: Option<usize>) {
+    fn note(&mut self, told: &Told, formatted: Formatted) {
         let event = told.event;
         self.page.notes.push(Note::Event(Written {
             line_in_block: told.line_in_block,
-            text,
-            sender,
+            formatted,
             admitted: event.sender.map(|sender| self.filter.admits_sender(Some(sender))),
             key: event.queue_id.map(|id| self.keys.key_and_id(event.mta, told.line, id)),
             copy: hop::named(event, told.line.host).map(|id| self.keys.id(id)),
@@ -99,31 +199,30 @@ impl Listener for Listing<'_> {
         }
         let text = &mut self.page.text;
         let start = text.len();
-        let sender = match self.format {
+        let lacks_sender = record.sender.is_none();
+        let formatted = match self.format {
             EventsFormat::Ndjson => {
-                serde_json::to_writer(&mut *text, &record).expect("a record is plain data, memory takes it");
-                // Within a string the quotes would have a backslash in front.
-                let named = memchr::memmem::find(text.get(start..).unwrap_or_default(), NO_SENDER);
-                named.map(|at| at + NO_SENDER.len() - b"null".len())
+                let (front, back) = halves(&record);
+                let (front, back) = (push_fields(text, &front), push_fields(text, &back));
+                Formatted { front, back, lacks_sender }
             }
             EventsFormat::Text => {
                 text.extend_from_slice(event_line::show(&record).as_bytes());
-                None
+                Formatted { front: start..text.len(), back: 0..0, lacks_sender: false }
             }
             EventsFormat::Csv => {
                 let (event, sender) = csv::event(&record);
                 text.extend_from_slice(event.as_bytes());
-                Some(sender)
+                Formatted { front: start..start + sender, back: start + sender..text.len(), lacks_sender }
             }
         };
-        let text = start..text.len();
-        self.note(told, text, sender.filter(|_| told.event.sender.is_none()));
+        self.note(told, formatted);
     }
 
     fn left_out(&mut self, told: &Told) {
         // A retry counts, printed or not.
         if is_attempt(told.event) {
-            self.note(told, 0..0, None);
+            self.note(told, Formatted::default());
         }
     }
 
@@ -140,9 +239,7 @@ impl Listener for Listing<'_> {
     }
 }
 
-const NO_SENDER: &[u8] = b",\"sender\":null";
-
-/// Something was tried for a recipient, or given up.
+/// Whether the event is a delivery attempt for a recipient, or its end.
 fn is_attempt(event: &Event) -> bool {
     let tried = match event.outcome {
         Outcome::Delivered | Outcome::Deferred | Outcome::Bounced | Outcome::Expired => true,
@@ -156,7 +253,7 @@ fn is_attempt(event: &Event) -> bool {
     tried && event.queue_id.is_some() && event.recipient.is_some()
 }
 
-/// Puts pages, in their order, behind each other.
+/// Writes pages in their order.
 pub struct Writer<'a> {
     format: EventsFormat,
     filter: &'a Filter,
@@ -169,7 +266,9 @@ pub struct Writer<'a> {
     /// The file of the last page, and its lines so far.
     file: usize,
     lines: u64,
+    /// Kept to be filled again for each event.
     line: Vec<u8>,
+    context: Vec<u8>,
 }
 
 impl<'a> Writer<'a> {
@@ -184,10 +283,11 @@ impl<'a> Writer<'a> {
             file: 0,
             lines: 0,
             line: Vec::new(),
+            context: Vec::new(),
         }
     }
 
-    /// `name` is that of the page's file, of which so many lines were not read now, `before` the first that was.
+    /// `name` is the page's file; `before` is the number of its lines before the first one that was read.
     pub fn write(
         &mut self,
         page: Page,
@@ -205,8 +305,9 @@ impl<'a> Writer<'a> {
                     self.contexts.fact(key, act, *said);
                 }
                 Note::Event(written) => {
-                    let text = page.text.get(written.text.clone()).unwrap_or_default();
-                    self.event(&written, text, (name, before + self.lines), out)?;
+                    let Formatted { front, back, .. } = &written.formatted;
+                    let text = |part: &Range<usize>| page.text.get(part.clone()).unwrap_or_default();
+                    self.event(&written, (text(front), text(back)), (name, before + self.lines), out)?;
                 }
             }
         }
@@ -214,23 +315,25 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Takes note of the event's queue id and, if it is an attempt, counts it.
+    fn attempt_no(&mut self, written: &Written) -> Option<u32> {
+        let (key, id) = written.key?;
+        self.before.add(id);
+        self.contexts.attempt(key, written.recipient?)
+    }
+
     fn event(
         &mut self,
         written: &Written,
-        text: &[u8],
+        (front, back): (&[u8], &[u8]),
         (name, lines): (&str, u64),
         out: &mut dyn Write,
     ) -> Result<(), CliError> {
-        if let Some((_, id)) = written.key {
-            self.before.add(id);
-        }
-        let key = written.key.map(|(key, _)| key);
-        let attempt = key.zip(written.recipient);
-        let attempt_no = attempt.and_then(|(key, recipient)| self.contexts.attempt(key, recipient));
-        if text.is_empty() {
+        let attempt_no = self.attempt_no(written);
+        if front.is_empty() {
             return Ok(());
         }
-        let known = key.and_then(|key| self.contexts.known(key));
+        let known = written.key.and_then(|(key, _)| self.contexts.known(key));
         let sender = known.and_then(|known| known.sender.as_deref());
         let admitted = || self.filter.admits_sender(sender.map(str::as_bytes));
         if !written.admitted.unwrap_or_else(admitted) {
@@ -238,64 +341,57 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         let number = lines + written.line_in_block + 1;
-        let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
-        let mut context = Context {
-            size: known.and_then(|known| known.size),
-            client: known.and_then(|known| owned(&known.client)),
-            user: known.and_then(|known| owned(&known.user)),
-            message_id: known.and_then(|known| owned(&known.message_id)),
-            attempt_no,
-            hop: written.copy.is_some_and(|copy| self.before.holds(copy)),
-        };
+        let hop = written.copy.is_some_and(|copy| self.before.holds(copy));
+        let mut context = context(known, attempt_no, hop);
         let hidden = self.redactor.zip(sender).map(|(redactor, sender)| redactor.address(sender));
-        let sender = hidden.as_deref().or(sender);
+        let sender = hidden.as_deref().or(sender).filter(|_| written.formatted.lacks_sender);
         if let Some(redactor) = self.redactor {
             redactor.context(&mut context);
         }
-        let hole =
-            written.sender.zip(sender).and_then(|(at, sender)| Some((text.split_at_checked(at)?, sender)));
         let line = &mut self.line;
         line.clear();
-        match (self.format, hole) {
-            (EventsFormat::Ndjson, hole) => {
+        match self.format {
+            EventsFormat::Ndjson => {
                 let file = serde_json::Value::from(name);
                 write!(line, "{{\"file\":{file},\"line\":{number},")?;
-                match hole {
-                    Some(((front, back), sender)) => {
-                        line.extend_from_slice(front.strip_prefix(b"{").unwrap_or(front));
-                        serde_json::to_writer(&mut *line, sender).expect("memory takes it");
-                        line.extend_from_slice(back.strip_prefix(b"null").unwrap_or(back));
-                    }
-                    None => line.extend_from_slice(text.strip_prefix(b"{").unwrap_or(text)),
+                line.extend_from_slice(front);
+                if written.formatted.lacks_sender {
+                    line.extend_from_slice(b",\"sender\":");
+                    serde_json::to_writer(&mut *line, &sender).expect("memory takes it");
                 }
-                // Two objects become one.
-                line.pop();
-                let start = line.len();
-                serde_json::to_writer(&mut *line, &context).expect("plain data, memory takes it");
-                if let Some(brace) = line.get_mut(start) {
-                    *brace = b',';
+                self.context.clear();
+                let context = push_fields(&mut self.context, &context);
+                for part in [back, self.context.get(context).unwrap_or_default()] {
+                    line.push(b',');
+                    line.extend_from_slice(part);
                 }
+                line.push(b'}');
             }
-            (EventsFormat::Text, _) => line.extend_from_slice(text),
-            (EventsFormat::Csv, hole) => {
+            EventsFormat::Text => line.extend_from_slice(front),
+            EventsFormat::Csv => {
                 line.extend_from_slice(csv::place(name, number).as_bytes());
-                match hole {
-                    Some(((front, back), sender)) => {
-                        line.extend_from_slice(front);
-                        line.extend_from_slice(csv::sender(sender).as_bytes());
-                        line.extend_from_slice(back);
-                    }
-                    None => line.extend_from_slice(text),
-                }
+                line.extend_from_slice(front);
+                line.extend_from_slice(sender.map(csv::sender).unwrap_or_default().as_bytes());
+                line.extend_from_slice(back);
                 line.extend_from_slice(csv::context(&context).as_bytes());
             }
         }
         line.push(b'\n');
         let json = std::str::from_utf8(line).ok().filter(|_| self.format == EventsFormat::Ndjson);
-        match json.and_then(printable_json) {
-            Some(shown) => out.write_all(shown.as_bytes())?,
-            None => out.write_all(line)?,
-        }
-        Ok(())
+        let shown = json.and_then(printable_json);
+        Ok(out.write_all(shown.as_deref().map_or(line.as_slice(), str::as_bytes))?)
+    }
+}
+
+/// What other lines say of the message of an event.
+fn context(known: Option<&Known>, attempt_no: Option<u32>, hop: bool) -> Context {
+    let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+    Context {
+        size: known.and_then(|known| known.size),
+        client: known.and_then(|known| owned(&known.client)),
+        user: known.and_then(|known| owned(&known.user)),
+        message_id: known.and_then(|known| owned(&known.message_id)),
+        attempt_no,
+        hop,
     }
 }

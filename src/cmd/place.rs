@@ -13,22 +13,6 @@ pub fn file(output: Option<&Path>) -> Option<&Path> {
     output.filter(|path| *path != Path::new("-"))
 }
 
-/// The form that was asked for, else the one that the file's name ends in, else `usual`.
-pub fn form<F: Copy>(
-    asked: Option<F>,
-    output: Option<&Path>,
-    usual: F,
-    suffixes: &[(&str, F)],
-) -> Result<F, CliError> {
-    let (None, Some(path)) = (asked, file(output)) else { return Ok(asked.unwrap_or(usual)) };
-    let suffix = path.extension().unwrap_or_default().to_ascii_lowercase();
-    let form = suffixes.iter().find(|(known, _)| *known == suffix).map(|&(_, form)| form);
-    form.ok_or_else(|| CliError::Suffix {
-        path: path.to_owned(),
-        known: suffixes.iter().map(|(known, _)| format!(".{known}")).collect(),
-    })
-}
-
 /// The file is one of the logs, by whatever name: a second link to it is the log too.
 pub fn is_input(path: &Path, inputs: &[PathBuf]) -> bool {
     let Some(file) = fs::metadata(path).ok().filter(fs::Metadata::is_file) else { return false };

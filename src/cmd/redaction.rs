@@ -1,4 +1,4 @@
-//! The secret of `--redact`: a file, the environment, or chance.
+//! Reads the key of `--redact` from a file or the environment, or draws a random one.
 
 use std::fs;
 

@@ -4,10 +4,8 @@ use std::io::{IsTerminal, Write, stdout};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::book::Book;
 use crate::cli::error::CliError;
-use crate::cli::{AdviceChoice, ColorChoice, ScanArgs, ScanFormat};
-use crate::cmd::bar::with_bar;
+use crate::cli::{AdviceChoice, ScanArgs};
 use crate::cmd::counter::Plan;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
@@ -15,37 +13,19 @@ use crate::cmd::judging::{Judging, When};
 use crate::cmd::kept;
 use crate::cmd::look::look;
 use crate::cmd::mailing;
-use crate::cmd::own_book::book;
 use crate::cmd::place;
 use crate::cmd::redaction::redactor;
+use crate::cmd::session::{Session, SettledWalk};
 use crate::cmd::storm;
-use crate::cmd::unparsed::Unparsed;
-use crate::cmd::wanted::{filter, what_there_was};
-use crate::filter::Filter;
 use crate::input::mark::Known;
-use crate::input::set::Source;
 use crate::notes::{Heard, on_hops};
 use crate::output::page::Look;
-use crate::output::{csv, html, json, line, markdown, prometheus, text};
+use crate::output::{Format, line};
 use crate::redact::Redactor;
 use crate::report::{self, Report};
 use crate::state::State;
 use crate::summary::{Frame, report, seed};
-use crate::walk::{Task, WALKS, Walked, walk};
-use crate::window::narrow;
-
-/// What the name of a file says about its form.
-const SUFFIXES: [(&str, ScanFormat); 9] = [
-    ("txt", ScanFormat::Text),
-    ("json", ScanFormat::Json),
-    ("ndjson", ScanFormat::Ndjson),
-    ("jsonl", ScanFormat::Ndjson),
-    ("csv", ScanFormat::Csv),
-    ("md", ScanFormat::Markdown),
-    ("html", ScanFormat::Html),
-    ("htm", ScanFormat::Html),
-    ("prom", ScanFormat::Prometheus),
-];
+use crate::walk::{Coverage, Task, Walked};
 
 pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     match answer(args, out) {
@@ -62,14 +42,13 @@ pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliEr
 
 fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     let started = Instant::now();
-    let output = args.output.as_deref();
-    let usual = if args.verdict.nagios { ScanFormat::Line } else { ScanFormat::Text };
-    let format = place::form(args.format, output, usual, &SUFFIXES)?;
+    let usual = if args.verdict.nagios { Format::line() } else { Format::text() };
+    let format = args.output.format(usual)?;
     if args.mail.mail_headers {
         // Before a log is read for an hour.
         mailing::check(format)?;
     }
-    let state = kept::open(&args.state, &[args.output.as_ref(), args.coverage.unparsed.as_ref()])?;
+    let state = kept::open(&args.state, &[args.output.output.as_ref(), args.coverage.unparsed.as_ref()])?;
     let mut notes = Vec::new();
     let redactor = redactor(&args.redact, &mut notes)?;
     let (counted, threads) = counted(args, format, state.as_ref(), redactor)?;
@@ -78,9 +57,10 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliErr
     if let Some(redactor) = redactor {
         redactor.report(&mut report);
     }
-    let to_file = place::file(output).is_some();
-    let color = if to_file && args.color == ColorChoice::Auto { ColorChoice::Never } else { args.color };
-    let look = Look { top: args.top, reverse: args.reverse, who: args.who, ..look(color, &args.tongue) };
+    let output = args.output.file();
+    let to_file = output.is_some();
+    let color = args.style.color_for(to_file);
+    let look = Look { top: args.top, reverse: args.reverse, who: args.who, ..look(color, args.style.lang) };
     let took = (!to_file && stdout().is_terminal()).then(|| (started.elapsed().as_secs_f64(), threads));
     let Some(shown) = shown(args, format, &report, &Look { took, ..look }, &done)? else { return Ok(done) };
     if to_file || !is_quiet(args, &report) {
@@ -101,7 +81,7 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliErr
 /// The report in its form. None: there is nothing to show, and stderr says why.
 fn shown(
     args: &ScanArgs,
-    format: ScanFormat,
+    format: Format,
     report: &Report,
     look: &Look,
     done: &Done,
@@ -109,20 +89,13 @@ fn shown(
     if args.mail.mail_headers {
         return mailing::show(args, format, report, look).map(Some);
     }
-    Ok(Some(match format {
-        ScanFormat::Json => json::show(report),
-        ScanFormat::Ndjson => json::rows(report),
-        ScanFormat::Csv if args.who => csv::names(report),
-        ScanFormat::Csv => csv::show(report),
-        ScanFormat::Prometheus => prometheus::show(report),
-        ScanFormat::Line => done.trouble().map_or_else(|| line::show(report), |why| line::unknown(&why)),
-        ScanFormat::Text | ScanFormat::Markdown | ScanFormat::Html if done.nothing_to_report() => {
-            return Ok(None);
-        }
-        ScanFormat::Text => text::show(report, look),
-        ScanFormat::Markdown => markdown::show(report, look),
-        ScanFormat::Html => html::show(report, look),
-    }))
+    if let (Some(show), Some(why)) = (format.show_trouble, done.trouble()) {
+        return Ok(Some(show(&why)));
+    }
+    if format.is_for_people && done.nothing_to_report() {
+        return Ok(None);
+    }
+    Ok(Some((format.show)(report, look)))
 }
 
 /// All is well, and then nothing is to be said.
@@ -143,10 +116,10 @@ struct Counted {
 /// A log that is cut short while it is read is read so often at most.
 const TRIES: u32 = 3;
 
-/// And by how many threads.
+/// Also gives back the number of threads.
 fn counted(
     args: &ScanArgs,
-    format: ScanFormat,
+    format: Format,
     state: Option<&State>,
     redactor: Option<Redactor>,
 ) -> Result<(Counted, usize), CliError> {
@@ -155,117 +128,99 @@ fn counted(
         let inputs = Inputs::new(&args.input, state)?;
         kept::check(&args.state, &inputs.paths)?;
         let threads = inputs.manner.threads;
+        let session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
         // What was counted of a log before it was cut short would be counted again from its copy.
-        if let Some(counted) = count(args, format, inputs, redactor, tries == TRIES)? {
+        if let Some(counted) = count(args, format, session, tries == TRIES)? {
             return Ok((counted, threads));
         }
         tries += 1;
     }
 }
 
-/// Reads all of the input, again if its dates were not what they seemed. None: a log was cut short meanwhile, and
-/// `anyway` is not set.
+/// `None`: a log was cut short while it was read, and `anyway` is not set.
 fn count(
     args: &ScanArgs,
-    format: ScanFormat,
-    inputs: Inputs,
-    redactor: Option<Redactor>,
+    format: Format,
+    mut session: Session,
     anyway: bool,
 ) -> Result<Option<Counted>, CliError> {
-    let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes, resumed } =
-        inputs;
-    let book: Book = book(&args.rules)?;
-    let filter = filter(&args.filter, &book)?;
-    let mut judging = Judging::new(args, format, &filter)?;
-    let hourly = judging.wants_hours();
+    let mut judging = Judging::new(args, format, &session.filter)?;
+    let mut unparsed = session.unparsed(&args.coverage)?;
     let seed = seed();
-    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths, redactor)?;
-    let zone = calendar.zone.clone();
-    let again = sources.iter().all(Source::can_be_read_again);
-    let mut walks = 0;
-    let mut narrowed = resumed.is_none() && narrow(&mut sources, window, &calendar);
-    // Where the line names no sender, others of its message may.
-    let early = filter.of_any_sender();
-    let (walked, folder) = loop {
-        let (by, zone) = (args.by.as_slice(), &zone);
-        let ScanArgs { examples, delays, hops, .. } = *args;
-        let (filter, book, hasher) = (&filter, &book, &seed);
-        let plan = Plan { by, examples, hourly, delays, hops, zone, filter, book, hasher };
-        let mut folder = plan.folder();
-        let task = Task {
-            sources: &sources,
-            manner,
-            calendar: &calendar,
-            book,
-            window,
-            filter: &early,
-            progress: &progress,
-        };
-        let fold = |handed| folder.fold(handed);
-        let mut walked = with_bar(&progress, || walk(&task, || plan.counter(), fold, unparsed.writer()))?;
-        walked.coverage.filtered += folder.left_out;
-        walks += 1;
-        if !again || walks == WALKS || walked.turns == calendar.turns {
-            if again && walked.coverage.event > 0 && walked.coverage.filtered == walked.coverage.event {
-                notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, filter, redactor)?);
-            }
-            break (walked, folder);
-        }
-        if narrowed {
-            // Only the whole log tells what its stamps are; a part may begin behind a New Year.
-            for source in &mut sources {
-                source.within = None;
-            }
-            (narrowed, walks) = (false, 0);
-        } else {
-            calendar.turns = walked.turns;
-        }
-        unparsed.again()?;
+    let plan = Plan {
+        by: &args.by,
+        examples: args.examples,
+        hourly: judging.wants_hours(),
+        delays: args.delays,
+        hops: args.hops,
+        zone: &session.inputs.calendar.zone,
+        filter: &session.filter,
+        book: &session.book,
+        hasher: &seed,
     };
+    let SettledWalk { walked, total: folder, sources, calendar, no_match } =
+        session.walk_until_settled(&plan, &mut unparsed)?;
     let Walked { listeners, coverage, problems: met, turns, reached } = walked;
-    if !anyway && resumed.as_ref().is_some_and(|resumed| !resumed.changed().is_empty()) {
+    let resumed = session.inputs.resumed.as_ref();
+    if !anyway && resumed.is_some_and(|resumed| !resumed.changed().is_empty()) {
         return Ok(None);
     }
     unparsed.finish()?;
+    let since = resumed.and_then(|resumed| resumed.since.clone());
+    let mut notes = session.inputs.notes.clone();
+    notes.extend(no_match);
     notes.extend(on_hops(folder.given_up));
-    let since = resumed.as_ref().and_then(|resumed| resumed.since.clone());
     notes.extend(since.as_ref().map(|since| kept::note(since)));
-    let known = resumed.map(|resumed| kept::settled(resumed, &sources, &reached, &met));
     let (mut tally, closed) = folder.close(listeners);
     let hourly = tally.hourly.take();
-    let frame = Frame {
-        heard: Heard { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns },
-        providers: &book.providers,
+    let window = session.inputs.window;
+    let heard = Heard { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns };
+    let frame = frame(args, heard, &session, notes);
+    let mut report = report(tally, &closed, &frame);
+    add_storms(args, &mut report, &session, &session.task_of(&sources, &calendar), &coverage)?;
+    let inputs = &mut session.inputs;
+    let known = inputs.resumed.take().map(|resumed| kept::settled(resumed, &sources, &reached, &met));
+    let problems = std::mem::take(&mut inputs.problems);
+    let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
+    let mut done = if since.is_some() { done.of_a_part(&coverage) } else { done };
+    let when = When { coverage: &coverage, window, now: calendar.now, zone: &calendar.zone };
+    judging.judge(args, &mut report, hourly.as_ref(), &when, &mut done);
+    let paths = std::mem::take(&mut inputs.paths);
+    Ok(Some(Counted { report, done, judging, paths, known }))
+}
+
+fn frame<'a>(args: &ScanArgs, heard: Heard<'a>, session: &'a Session, notes: Vec<String>) -> Frame<'a> {
+    Frame {
+        heard,
+        providers: &session.book.providers,
         with_advice: !args.no_advice && args.advice != AdviceChoice::None,
         in_full: args.advice == AdviceChoice::Full,
-        filter: &filter,
+        filter: &session.filter,
         notes,
         sort: args.sort,
         reverse: args.reverse,
         examples: args.examples,
-    };
-    let mut report = report(tally, &closed, &frame);
-    let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
-    let mut done = if since.is_some() { done.of_a_part(&coverage) } else { done };
-    if Judging::wants_storms(args) {
-        if again {
-            let narrowed = Task {
-                sources: &sources,
-                manner,
-                calendar: &calendar,
-                book: &book,
-                window,
-                filter: &early,
-                progress: &progress,
-            };
-            report.storms = Some(storm::lines(&narrowed, &filter, &coverage, redactor)?);
-        } else {
-            report.notes.push(
-                "storms were not looked for: what comes through a pipe or from the journal can be read only once".to_owned(),
-            );
-        }
     }
-    let when = When { coverage: &coverage, window, now: calendar.now, zone: &zone };
-    judging.judge(args, &mut report, hourly.as_ref(), &when, &mut done);
-    Ok(Some(Counted { report, done, judging, paths, known }))
+}
+
+/// Puts the storms into the report if they are asked for.
+fn add_storms(
+    args: &ScanArgs,
+    report: &mut Report,
+    session: &Session,
+    task: &Task,
+    coverage: &Coverage,
+) -> Result<(), CliError> {
+    if !Judging::wants_storms(args) {
+        return Ok(());
+    }
+    if session.can_be_read_again() {
+        report.storms = Some(storm::lines(task, &session.filter, coverage, session.redactor)?);
+    } else {
+        report.notes.push(
+            "storms were not looked for: what comes through a pipe or from the journal can be read only once"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! What can be read only once, a pipe or the journal, comes in; a file that holds it goes out.
+//! Copies a pipe or the journal, which can be read only once, to a temporary file.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use crate::input::block::Block;
 use crate::input::set::{Held, Manner, Progress, Source, each_block};
 use crate::input::source::{FileId, Origin};
 
-/// Files that are gone when this is.
+/// Temporary files, deleted when this is dropped.
 #[derive(Default)]
 pub struct Spools {
     files: Vec<tempfile::NamedTempFile>,
@@ -24,8 +24,8 @@ impl Held for Lines {
 }
 
 impl Spools {
-    /// Copies what cannot be read again, unpacked, to where TMPDIR says, and has `sources` read the copies. What could not
-    /// be read comes back.
+    /// Copies each source that cannot be read again, decompressed, into TMPDIR, and points it at the copy. Returns the errors
+    /// of reading.
     pub fn fill(&mut self, sources: &mut [Source], manner: Manner) -> Result<Vec<InputError>, CliError> {
         let mut problems = Vec::new();
         for source in sources.iter_mut().filter(|source| !source.can_be_read_again()) {
@@ -36,7 +36,7 @@ impl Spools {
                     written = file.write_all(&lines.0);
                 }
             };
-            // A line that is too long comes without its end.
+            // A line that is too long comes without its newline.
             let work = |(): &mut (), block: &Block| {
                 let mut lines = block.lines.to_vec();
                 if lines.last().is_some_and(|&byte| byte != b'\n') {

@@ -2,23 +2,22 @@
 
 use std::io::Write;
 
-use crate::book::{Book, slug};
+use foldhash::fast::RandomState;
+
+use crate::book::slug;
 use crate::cli::error::CliError;
-use crate::cli::{ColorChoice, StormArgs, StormFormat};
-use crate::cmd::bar::with_bar;
+use crate::cli::{DocumentFormat, StormArgs};
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::look::look;
-use crate::cmd::own_book::book;
 use crate::cmd::place;
 use crate::cmd::redaction::redactor;
-use crate::cmd::unparsed::Unparsed;
-use crate::cmd::wanted::{filter, what_there_was};
+use crate::cmd::session::{Session, SettledWalk};
 use crate::error::InputError;
 use crate::filter::Filter;
-use crate::input::set::{Source, thread_pool};
+use crate::input::set::thread_pool;
 use crate::ledger::key::Keys;
-use crate::notes::{Heard, on_time};
+use crate::notes::on_time;
 use crate::output::entry_json::{line, pretty};
 use crate::output::page::Look;
 use crate::output::storm_text;
@@ -27,26 +26,19 @@ use crate::report::StormLine;
 use crate::storm::answer::{Frame, answer};
 use crate::storm::collector::Collector;
 use crate::storm::gather::{Gathered, Gatherer};
+use crate::storm::page::Page;
 use crate::storms::{STORMS_SCHEMA, Storm, Storms};
 use crate::summary::{input, range, seed};
-use crate::walk::{Coverage, Task, WALKS, Walked, walk};
-use crate::window::narrow;
-
-/// What the name of a file says about its form.
-const SUFFIXES: [(&str, StormFormat); 4] = [
-    ("txt", StormFormat::Text),
-    ("json", StormFormat::Json),
-    ("ndjson", StormFormat::Ndjson),
-    ("jsonl", StormFormat::Ndjson),
-];
+use crate::walk::{Aggregation, Coverage, Task, Walked, aggregate};
 
 pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
-    let output = args.output.as_deref();
-    let format = place::form(args.format, output, StormFormat::Text, &SUFFIXES)?;
+    let output = args.output.file();
+    let format = args.output.format(DocumentFormat::Text)?;
     let mut inputs = Inputs::new(&args.input, None)?;
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let paths = inputs.paths.clone();
-    let (mut storms, mut done) = find(args, inputs, redactor)?;
+    let session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
+    let (mut storms, mut done) = find(args, session)?;
     if let Some(redactor) = redactor {
         redactor.storms(&mut storms);
     }
@@ -63,82 +55,72 @@ pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, CliE
     if args.reverse {
         storms.storms.reverse();
     }
-    let to_file = place::file(output).is_some();
-    let color = if to_file && args.color == ColorChoice::Auto { ColorChoice::Never } else { args.color };
-    let look = Look { top: args.top, reverse: args.reverse, ..look(color, &args.tongue) };
+    let color = args.style.color_for(output.is_some());
+    let look = Look { top: args.top, reverse: args.reverse, ..look(color, args.style.lang) };
     let shown = match format {
-        StormFormat::Json => pretty(&storms),
-        StormFormat::Ndjson => storms.storms.iter().map(line).collect(),
-        StormFormat::Text if done.nothing_to_report() => return Ok(done),
-        StormFormat::Text => storm_text::show(&storms, &look),
+        DocumentFormat::Json => pretty(&storms),
+        DocumentFormat::Ndjson => storms.storms.iter().map(line).collect(),
+        DocumentFormat::Text if done.nothing_to_report() => return Ok(done),
+        DocumentFormat::Text => storm_text::show(&storms, &look),
     };
     place::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
     Ok(done)
 }
 
-/// Reads all of the input, again if its dates were not what they seemed.
-fn find(args: &StormArgs, inputs: Inputs, redactor: Option<Redactor>) -> Result<(Storms, Done), CliError> {
-    let Inputs { mut sources, paths, manner, mut calendar, window, progress, problems, mut notes, .. } =
-        inputs;
-    let book: Book = book(&args.rules)?;
-    let filter = filter(&args.filter, &book)?;
-    let seed = seed();
-    let mut unparsed = Unparsed::new(args.coverage.unparsed.as_deref(), &paths, redactor)?;
-    let again = sources.iter().all(Source::can_be_read_again);
-    let mut walks = 0;
-    let mut narrowed = narrow(&mut sources, window, &calendar);
-    // Where the line names no sender, others of its message may.
-    let early = filter.of_any_sender();
-    let (walked, gathered) = loop {
-        let mut gatherer = Gatherer::new(seed.clone(), &filter);
-        let task = Task {
-            sources: &sources,
-            manner,
-            calendar: &calendar,
-            book: &book,
-            window,
-            filter: &early,
-            progress: &progress,
-        };
-        let new = || Collector::new(Keys::new(seed.clone()), &filter);
-        let fold = |page| gatherer.fold(&page);
-        let mut walked = with_bar(&progress, || walk(&task, new, fold, unparsed.writer()))?;
-        let gathered = gatherer.close();
-        walked.coverage.filtered += gathered.left_out;
-        walks += 1;
-        if !again || walks == WALKS || walked.turns == calendar.turns {
-            if again && walked.coverage.event > 0 && walked.coverage.filtered == walked.coverage.event {
-                notes.push(what_there_was(&Task { filter: &Filter::default(), ..task }, &filter, redactor)?);
-            }
-            break (walked, gathered);
-        }
-        if narrowed {
-            // Only the whole log tells what its stamps are; a part may begin behind a New Year.
-            for source in &mut sources {
-                source.within = None;
-            }
-            (narrowed, walks) = (false, 0);
-        } else {
-            calendar.turns = walked.turns;
-        }
-        unparsed.again()?;
-    };
+/// Reads the logs and finds the storms in them.
+fn find(args: &StormArgs, mut session: Session) -> Result<(Storms, Done), CliError> {
+    let mut unparsed = session.unparsed(&args.coverage)?;
+    let sampling = Sampling { seed: seed(), filter: &session.filter };
+    let mut settled = session.walk_until_settled(&sampling, &mut unparsed)?;
     unparsed.finish()?;
-    let Walked { coverage, problems: met, turns, .. } = walked;
-    let heard = Heard { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns };
+    let no_match = settled.no_match.take();
+    let heard = settled.heard(&session);
+    let (time, read) = (range(&heard), input(&heard, &session.filter));
+    let late = on_time(&heard);
+    let SettledWalk { walked, total: gatherer, sources, calendar, .. } = settled;
+    let Walked { coverage, problems: met, .. } = walked;
+    let gathered = gatherer.close();
     let files = sources.iter().filter(|source| source.can_be_read_again());
     let files: Vec<String> = files.map(|source| source.path.to_string_lossy().into_owned()).collect();
-    let frame = Frame { providers: &book.providers, zone: &calendar.zone, files, minutes: coverage.minutes };
-    notes.extend(on_time(&heard));
+    let providers = &session.book.providers;
+    let frame = Frame { providers, zone: &calendar.zone, files, minutes: coverage.minutes };
+    let storms = answered(&gathered, &frame, session.inputs.manner.threads)?;
+    let Inputs { notes, problems, window, .. } = &mut session.inputs;
+    let mut notes = std::mem::take(notes);
+    notes.extend(no_match);
+    notes.extend(late);
     notes.extend(on_gathered(&gathered));
-    let storms = Storms {
-        schema: STORMS_SCHEMA,
-        range: range(&heard),
-        input: input(&heard, &filter),
-        storms: answered(&gathered, &frame, manner.threads)?,
-        notes,
-    };
-    Ok((storms, Done::new(problems, met, &coverage, window, args.coverage.strict)))
+    let storms = Storms { schema: STORMS_SCHEMA, range: time, input: read, storms, notes };
+    let problems = std::mem::take(problems);
+    Ok((storms, Done::new(problems, met, &coverage, *window, args.coverage.strict)))
+}
+
+/// Collects the samples in which storms are found.
+struct Sampling<'a> {
+    /// The same for all threads.
+    seed: RandomState,
+    filter: &'a Filter,
+}
+
+impl<'a> Aggregation for Sampling<'a> {
+    type Listener = Collector<'a>;
+    type Total = Gatherer<'a>;
+
+    fn listener(&self) -> Collector<'a> {
+        Collector::new(Keys::new(self.seed.clone()), self.filter)
+    }
+
+    fn start(&self) -> Gatherer<'a> {
+        Gatherer::new(self.seed.clone(), self.filter)
+    }
+
+    fn fold(gatherer: &mut Gatherer<'a>, page: Page) {
+        gatherer.fold(&page);
+    }
+
+    fn left_out(gatherer: &Gatherer<'a>) -> u64 {
+        gatherer.left_out()
+    }
 }
 
 /// The storms of logs whose dates are known, each in a line.
@@ -148,10 +130,7 @@ pub fn lines(
     coverage: &Coverage,
     redactor: Option<Redactor>,
 ) -> Result<Vec<StormLine>, CliError> {
-    let seed = seed();
-    let mut gatherer = Gatherer::new(seed.clone(), filter);
-    let new = || Collector::new(Keys::new(seed.clone()), filter);
-    walk(task, new, |page| gatherer.fold(&page), None)?;
+    let (_, gatherer) = aggregate(task, &Sampling { seed: seed(), filter }, None)?;
     let (providers, zone) = (&task.book.providers, &task.calendar.zone);
     let frame = Frame { providers, zone, files: Vec::new(), minutes: coverage.minutes };
     let mut storms = answered(&gatherer.close(), &frame, task.manner.threads)?;

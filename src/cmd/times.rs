@@ -1,4 +1,4 @@
-//! What the options say about time: the calendar, and the window of lines that are wanted.
+//! Builds the calendar and the time range from the options.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -18,8 +18,8 @@ pub fn calendar(args: &InputArgs) -> Result<Calendar, CliError> {
     Ok(Calendar { zone, year: args.year, now, turns: Turns::default() })
 }
 
-/// The machine's zone. Where TZ does not name another, one file tells it; only its name, which nobody asks for, would
-/// have all zones of the machine looked through, at three million instructions.
+/// The machine's time zone, read from /etc/localtime unless TZ is set. Asking jiff for it by name would search all zones of
+/// the machine, at three million instructions.
 fn here() -> TimeZone {
     let told = std::env::var_os("TZ").is_none().then(|| std::fs::read("/etc/localtime").ok()).flatten();
     told.and_then(|file| TimeZone::tzif("local", &file).ok()).unwrap_or_else(TimeZone::system)

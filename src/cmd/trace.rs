@@ -1,4 +1,4 @@
-//! `smtplog trace`: what became of the messages that were asked for.
+//! `smtplog trace`: shows what happened to the messages that match a query.
 
 use std::io::{IsTerminal, Write, stdout};
 use std::sync::atomic::Ordering;
@@ -6,17 +6,16 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 
 use crate::cli::error::CliError;
-use crate::cli::{TraceArgs, TraceFormat};
+use crate::cli::{DocumentFormat, TraceArgs};
 use crate::cmd::bar::with_bar;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::look::look;
-use crate::cmd::own_book::book;
 use crate::cmd::place;
 use crate::cmd::redaction::redactor;
+use crate::cmd::session::Session;
 use crate::cmd::spool::Spools;
-use crate::cmd::wanted::filter;
-use crate::filter::Filter;
+use crate::filter::{Filter, LineFilter};
 use crate::notes::{Heard, on_time};
 use crate::output::{entry_json, trace_raw, trace_text};
 use crate::redact::Redactor;
@@ -26,85 +25,55 @@ use crate::trace::{Question, Traced, trace};
 use crate::turn::Calendar;
 use crate::walk::{Coverage, Listener, Task, Told, walk};
 
-/// What the name of a file says about its form.
-const SUFFIXES: [(&str, TraceFormat); 4] = [
-    ("txt", TraceFormat::Text),
-    ("json", TraceFormat::Json),
-    ("ndjson", TraceFormat::Ndjson),
-    ("jsonl", TraceFormat::Ndjson),
-];
-
 pub fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
-    let output = args.output.as_deref();
-    let form = if args.raw { Some(TraceFormat::Text) } else { args.format };
-    let format = place::form(form, output, TraceFormat::Text, &SUFFIXES)?;
+    // Lines are text, whatever the file is called.
+    let format = if args.raw { DocumentFormat::Text } else { args.output.format(DocumentFormat::Text)? };
     let inputs = Inputs::new(&args.input, None)?;
     let paths = inputs.paths.clone();
-    place::write(output, &paths, out, |out| tell(args, format, inputs, out))
+    place::write(args.output.file(), &paths, out, |out| tell(args, format, inputs, out))
 }
 
 fn tell(
     args: &TraceArgs,
-    format: TraceFormat,
-    inputs: Inputs,
+    format: DocumentFormat,
+    mut inputs: Inputs,
     out: &mut (dyn Write + Send),
 ) -> Result<Done, CliError> {
-    let Inputs { mut sources, manner, calendar, window, progress, mut problems, mut notes, .. } = inputs;
-    let redactor = redactor(&args.redact, &mut notes)?;
-    let book = book(&args.rules)?;
-    let filter = filter(&args.filter, &book)?;
+    let redactor = redactor(&args.redact, &mut inputs.notes)?;
+    let mut session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
     let sought = Sought::read(&args.what);
     let mut spools = Spools::default();
-    problems.extend(spools.fill(&mut sources, manner)?);
+    let Inputs { sources, manner, progress, problems, .. } = &mut session.inputs;
+    problems.extend(spools.fill(sources, *manner)?);
     // It is read twice.
     progress.total.fetch_add(progress.total.load(Ordering::Relaxed), Ordering::Relaxed);
-    let all = Filter::default();
-    let task = Task {
-        sources: &sources,
-        manner,
-        calendar: &calendar,
-        book: &book,
-        window,
-        filter: &all,
-        progress: &progress,
-    };
-    let question = Question { sought: &sought, filter: &filter, top: args.top, raw: args.raw };
-    let traced = with_bar(&progress, || trace(&question, &task))?;
-    let Traced { found, stories, lines, read, minutes, notes: limits, problems: met, calendar } = traced;
-    if found == 0 {
-        // Nobody knows yet whether these are mail logs at all.
-        let walked = walk(&Task { calendar: &calendar, ..task }, || Nobody, |()| (), None)?;
-        let coverage = walked.coverage;
-        let mut done = Done::new(problems, met, &coverage, window, false).without_a_find();
-        done.remarks = notes;
-        let heard = Heard {
-            coverage: &coverage,
-            window,
-            calendar: &calendar,
-            sources: &sources,
-            turns: &calendar.turns,
-        };
-        let what = redactor.map_or_else(|| args.what.clone(), |redactor| redactor.sought(&args.what));
-        done.remarks.push(not_found(&what, &filter, &coverage, &calendar));
-        done.remarks.extend(on_time(&heard));
-        if let Some(redactor) = redactor {
-            done.remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
-        }
-        return Ok(done);
+    let question = Question { sought: &sought, filter: &session.filter, top: args.top, raw: args.raw };
+    let task = Task { filter: &LineFilter::default(), ..session.task() };
+    let traced = with_bar(task.progress, || trace(&question, &task))?;
+    if traced.found == 0 {
+        return nothing_found(args, session, traced);
     }
+    show(args, format, session, traced, out)
+}
+
+fn show(
+    args: &TraceArgs,
+    format: DocumentFormat,
+    session: Session,
+    traced: Traced,
+    out: &mut (dyn Write + Send),
+) -> Result<Done, CliError> {
+    let Traced { found, stories, lines, read, minutes, notes: limits, problems: met, .. } = traced;
+    let Session { inputs: Inputs { problems, notes, window, .. }, redactor, .. } = session;
     let coverage = Coverage { lines: read, bytes: 1, routine: read, minutes, ..Coverage::default() };
     let mut done = Done::new(problems, met, &coverage, window, false);
     done.remarks = notes;
     let earlier = found - (stories.len() + lines.len()) as u64;
-    let mut look = look(args.color, &args.tongue);
-    look.color &= place::file(args.output.as_deref()).is_none();
+    let earlier = (earlier > 0).then(|| format!("{earlier} earlier ones are not shown; -n 0 shows all"));
+    let to_file = args.output.file().is_some();
     if args.raw {
-        let escaped = stdout().is_terminal() && place::file(args.output.as_deref()).is_none();
-        let lines = hidden(lines, redactor);
-        trace_raw::show(&lines, escaped, out)?;
-        if earlier > 0 {
-            done.remarks.push(format!("{earlier} earlier ones are not shown; -n 0 shows all"));
-        }
+        trace_raw::show(&hidden(lines, redactor), stdout().is_terminal() && !to_file, out)?;
+        done.remarks.extend(earlier);
         done.remarks.extend(limits);
         return Ok(done);
     }
@@ -113,29 +82,54 @@ fn tell(
         redactor.trace(&mut trace);
     }
     match format {
-        TraceFormat::Text => out.write_all(trace_text::show(&trace, &look).as_bytes())?,
-        TraceFormat::Json => out.write_all(entry_json::pretty(&trace).as_bytes())?,
-        TraceFormat::Ndjson => {
+        DocumentFormat::Text => {
+            let mut look = look(args.style.color, args.style.lang);
+            look.color &= !to_file;
+            out.write_all(trace_text::show(&trace, &look).as_bytes())?;
+        }
+        DocumentFormat::Json => out.write_all(entry_json::pretty(&trace).as_bytes())?,
+        DocumentFormat::Ndjson => {
             for story in &trace.stories {
                 out.write_all(entry_json::line(story).as_bytes())?;
             }
             done.remarks.extend(trace.notes);
-            if earlier > 0 {
-                done.remarks.push(format!("{earlier} earlier ones are not shown; -n 0 shows all"));
-            }
+            done.remarks.extend(earlier);
         }
     }
     Ok(done)
 }
 
-/// The lines, with what `--redact` leaves of them.
+/// Walks the logs once more: it is not known yet whether they are mail logs at all.
+fn nothing_found(args: &TraceArgs, mut session: Session, traced: Traced) -> Result<Done, CliError> {
+    let problems = std::mem::take(&mut session.inputs.problems);
+    let calendar = traced.calendar;
+    let task = Task { filter: &LineFilter::default(), calendar: &calendar, ..session.task() };
+    let coverage = walk(&task, || CoverageOnly, |()| (), None)?.coverage;
+    let what = session.redactor.map_or_else(|| args.what.clone(), |redactor| redactor.sought(&args.what));
+    let mut remarks = session.inputs.notes.clone();
+    remarks.push(not_found(&what, &session.filter, &coverage, &calendar));
+    remarks.extend(on_time(&Heard {
+        coverage: &coverage,
+        window: task.window,
+        calendar: &calendar,
+        sources: task.sources,
+        turns: &calendar.turns,
+    }));
+    if let Some(redactor) = session.redactor {
+        remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
+    }
+    let done = Done::new(problems, traced.problems, &coverage, task.window, false).without_a_find();
+    Ok(done.with_remarks(remarks))
+}
+
+/// The lines after `--redact`.
 fn hidden(messages: Vec<Vec<Vec<u8>>>, redactor: Option<Redactor>) -> Vec<Vec<Vec<u8>>> {
     let Some(redactor) = redactor else { return messages };
     let line = |line: Vec<u8>| redactor.line(&String::from_utf8_lossy(&line)).into_bytes();
     messages.into_iter().map(|lines| lines.into_iter().map(line).collect()).collect()
 }
 
-/// Where it was looked for.
+/// Says what was searched for and in how many lines.
 fn not_found(what: &str, filter: &Filter, coverage: &Coverage, calendar: &Calendar) -> String {
     let filter =
         if filter.is_empty() { String::new() } else { format!(" that fits {}", filter.words.join(" ")) };
@@ -149,10 +143,10 @@ fn not_found(what: &str, filter: &Filter, coverage: &Coverage, calendar: &Calend
     format!("found nothing of {what:?}{filter} in {lines} lines{}", range.unwrap_or_default())
 }
 
-/// Only the lines are counted.
-struct Nobody;
+/// Ignores the events: only the coverage of the walk is wanted.
+struct CoverageOnly;
 
-impl Listener for Nobody {
+impl Listener for CoverageOnly {
     type Handover = ();
 
     fn event(&mut self, _: &Told) {}

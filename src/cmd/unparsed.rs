@@ -1,4 +1,4 @@
-//! Where the lines that were not understood go: nowhere, into a file as they are, or onto stderr, made harmless.
+//! Writes the lines that were not understood to a file, or sanitized to standard error.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write, stderr};

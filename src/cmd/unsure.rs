@@ -1,4 +1,4 @@
-//! Hand-overs that wait: their lines come in, and when it is known what became of them, counts go out.
+//! Keeps hand-offs until it is known whether the message appears again, and then counts them.
 
 use hashbrown::HashSet;
 

@@ -1,80 +1,31 @@
-//! The options of filters come in, a filter goes out.
+//! Builds the filter, and lists what a log holds when no event matches it.
 
 use std::cmp::Reverse;
 
-use strsim::jaro_winkler;
-
 use crate::book::{Book, slug};
-use crate::cli::FilterArgs;
 use crate::cli::error::CliError;
 use crate::cmd::counter::Plan;
 use crate::error::InputError;
 use crate::event::By;
-use crate::filter::Filter;
+use crate::filter::{Filter, FilterArgs, LineFilter};
 use crate::grouped::table;
 use crate::redact::Redactor;
 use crate::report::{GroupRow, Key, SortBy};
 use crate::summary::seed;
-use crate::walk::{Task, walk};
+use crate::walk::{Task, aggregate};
 
+/// The filter that the options ask for.
 pub fn filter(args: &FilterArgs, book: &Book) -> Result<Filter, CliError> {
-    let provider = |name: &String| {
-        let id = name.to_ascii_lowercase();
-        let known = || {
-            let mut ids: Vec<String> = book.providers.all().map(|(_, row)| row.id.clone()).collect();
-            // The most alike first.
-            ids.sort_by(|a, b| jaro_winkler(b, &id).total_cmp(&jaro_winkler(a, &id)));
-            ids.truncate(SHOWN);
-            ids
-        };
-        book.providers.find(&id).ok_or_else(|| CliError::Provider { name: name.clone(), known: known() })
-    };
-    let mut words = Vec::new();
-    let mut note = |option: &str, values: Vec<String>| {
-        let quoted = |value: &String| if value.is_empty() { "\"\"".to_owned() } else { value.clone() };
-        words.extend(values.iter().map(|value| format!("--{option} {}", quoted(value))));
-    };
-    note("code", args.code.iter().map(ToString::to_string).collect());
-    note("class", args.class.iter().copied().map(slug).collect());
-    note("reason", args.reason.iter().copied().map(slug).collect());
-    note("direction", args.direction.iter().copied().map(slug).collect());
-    note("outcome", args.outcome.iter().copied().map(slug).collect());
-    note("mta", args.mta.iter().copied().map(slug).collect());
-    note("provider", args.provider.clone());
-    for (option, patterns) in [
-        ("to", &args.to),
-        ("from", &args.from),
-        ("domain", &args.domain),
-        ("relay", &args.relay),
-        ("client", &args.client),
-        ("instance", &args.instance),
-    ] {
-        note(option, patterns.iter().map(ToString::to_string).collect());
-    }
-    Ok(Filter {
-        codes: args.code.clone(),
-        classes: args.class.clone(),
-        reasons: args.reason.clone(),
-        directions: args.direction.clone(),
-        outcomes: args.outcome.clone(),
-        mtas: args.mta.clone(),
-        providers: args.provider.iter().map(provider).collect::<Result<_, _>>()?,
-        recipients: args.to.clone(),
-        senders: args.from.clone(),
-        domains: args.domain.clone(),
-        relays: args.relay.clone(),
-        clients: args.client.clone(),
-        instances: args.instance.clone(),
-        words,
-    })
+    args.resolve(book).map_err(|unknown| CliError::Provider { name: unknown.name, known: unknown.similar })
 }
 
-/// What the log has of each kind that a filter asked for, when nothing in it fitted.
+/// Lists the values that the logs hold of each property that a filter asks for; for a filter that no event matches.
 pub fn what_there_was(
     task: &Task,
     filter: &Filter,
     redactor: Option<Redactor>,
 ) -> Result<String, InputError> {
+    let task = &Task { filter: &LineFilter::default(), ..*task };
     let listed = filter.kinds().into_iter().map(|by| there_was(task, by, redactor));
     let listed = listed.collect::<Result<Vec<_>, _>>()?;
     let words = filter
@@ -84,7 +35,7 @@ pub fn what_there_was(
     Ok(format!("no event fits {}; there were {}", words.collect::<Vec<_>>().join(" "), listed.join("; ")))
 }
 
-/// Values named of each kind.
+/// So many values of each property are listed.
 const SHOWN: usize = 6;
 
 /// `code: 250 (33), 550 (27) and 9 more`
@@ -97,16 +48,15 @@ fn there_was(task: &Task, by: By, redactor: Option<Redactor>) -> Result<String, 
         delays: false,
         hops: true,
         zone,
-        filter: task.filter,
+        filter: &Filter::default(),
         book: task.book,
         hasher,
     };
-    let mut folder = plan.folder();
-    let listeners = walk(task, || plan.counter(), |handed| folder.fold(handed), None)?.listeners;
-    let (tally, _) = folder.close(listeners);
+    let (walked, folder) = aggregate(task, &plan, None)?;
+    let (tally, _) = folder.close(walked.listeners);
     let groups = tally.groups.iter();
     let rows = groups.flat_map(|groups| table(groups, &task.book.providers, SortBy::Count, false).rows);
-    // What the lines do not say comes last.
+    // Events that lack the property come last.
     let none = |row: &GroupRow| row.keys.iter().all(|key| key.value.is_none());
     let mut rows: Vec<GroupRow> = rows.collect();
     rows.sort_by_key(|row| (none(row), Reverse(row.events)));

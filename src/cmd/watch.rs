@@ -41,7 +41,7 @@ pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Done, CliError> {
     let Followed { sources, lanes, calendar, window } = Followed::new(args)?;
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
-    let early = filter.of_any_sender();
+    let early = filter.without_sender();
     let (progress, seed) = (Progress::default(), seed());
     let plan = Plan {
         sources: &sources,
@@ -67,7 +67,7 @@ pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Done, CliError> {
         trouble: None,
         is_lost: false,
     };
-    let look = look(args.color, &args.tongue);
+    let look = look(args.style.color, args.style.lang);
     match args.format {
         None if stdout().is_terminal() && !args.until_idle => watch.screen(&look, &filter.words.join(" "))?,
         None => watch.lines(WatchFormat::Text, args.until_idle, &look, out)?,

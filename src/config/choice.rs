@@ -1,4 +1,4 @@
-//! The same option said in several places comes in; the place that counts goes out.
+//! Chooses the setting of each option that wins, if it is set in several places.
 
 use std::path::PathBuf;
 
@@ -11,11 +11,11 @@ use super::keys::{Shape, commands, judge, option, options, switch, takes, variab
 use super::places::Variables;
 use crate::cli::error::CliError;
 
-/// What an option is set to, and where that was said.
+/// The value of an option, and where it was set.
 pub struct Choice {
     pub id: Id,
     pub key: String,
-    /// In clap's spelling.
+    /// As they would be written on the command line.
     pub values: Vec<String>,
     pub origin: Origin,
 }
@@ -33,7 +33,7 @@ impl Choice {
         self.origin == Origin::CommandLine
     }
 
-    /// A switch that is off is at odds with nothing.
+    /// A switch that is off conflicts with nothing.
     pub fn is_active(&self) -> bool {
         self.values.iter().any(|value| value != "false")
     }
@@ -47,9 +47,8 @@ impl Choice {
     }
 }
 
-/// For each option that was set somewhere, its strongest place. Of two options that exclude each other the one that
-/// was said in the stronger place stands; said in the same place, they are a mistake. `entries` are those of all files,
-/// the weakest file first.
+/// Returns the winning setting of each option that was set. Of two options that exclude each other, the one set in the
+/// stronger place wins; set in the same place, they are an error. `entries` are those of all files, the weakest first.
 pub fn strongest(
     root: &Command,
     subcommand: &Command,
@@ -57,7 +56,7 @@ pub fn strongest(
     variables: Variables,
     entries: &[Entry],
 ) -> Result<Vec<Choice>, CliError> {
-    // What stands on the command line without a name may exclude an option too: a file, and the journal.
+    // A positional argument may exclude an option too: a file excludes the journal.
     let bare =
         subcommand.get_positionals().filter_map(|arg| from_command_line(arg.get_id().as_str(), arg, given));
     let mut choices: Vec<Choice> = bare.collect();
@@ -71,11 +70,11 @@ pub fn strongest(
         };
         choices.extend(choice);
     }
-    // Stable: what is equally strong stays in the order of the options.
+    // A stable sort: equally strong settings stay in the order of the options.
     choices.sort_by_key(|choice| std::cmp::Reverse(choice.rank()));
     let mut kept: Vec<Choice> = Vec::new();
     for choice in choices {
-        // The name of a file says its form, and says it nearer than a form that is set for all answers.
+        // The name of an output file chooses the format; a weaker setting of --format does not override that.
         let named = |nearer: &Choice| nearer.key == "output" && nearer.rank() > choice.rank();
         if choice.key == "format" && kept.iter().any(named) {
             continue;
@@ -100,7 +99,7 @@ fn from_command_line(key: &str, option: &Arg, given: &ArgMatches) -> Option<Choi
     Some(Choice { id: id.clone(), key: key.to_owned(), values, origin: Origin::CommandLine })
 }
 
-/// An empty variable is as good as none. As at the top of a file, a value that only other subcommands take is theirs.
+/// An empty variable counts as unset. A value that only other subcommands accept is ignored, as at the top of a file.
 fn from_environment(
     root: &Command,
     subcommand: &Command,
@@ -122,7 +121,7 @@ fn from_environment(
     }
 }
 
-/// Err: what is wrong, in words that follow the key.
+/// The error continues a sentence that begins with the key.
 fn worded(subcommand: &Command, option: &Arg, value: &str) -> Result<Vec<String>, String> {
     let value = match Shape::of(option) {
         Shape::Switch => {
@@ -160,9 +159,9 @@ pub fn exclude(subcommand: &Command, a: &Id, b: &Id) -> bool {
 fn at_odds(root: &Command, choice: &Choice, rival: &Choice) -> CliError {
     let what = format!("{} and {} exclude each other; keep one of them", rival.key, choice.key);
     match &choice.origin {
-        Origin::File { path, line, .. } => CliError::config(path, *line, what),
-        Origin::Environment { name } => CliError::environment(name, what),
-        // Not reached as long as clap looks for the same; were it, this is what clap would say.
+        Origin::File { path, line, .. } => CliError::Config { path: path.clone(), line: *line, what },
+        Origin::Environment { name } => CliError::Environment { name: name.clone(), what },
+        // Not reached while clap checks the same; the message is the one of clap.
         Origin::CommandLine => root.clone().error(ErrorKind::ArgumentConflict, what).into(),
     }
 }

@@ -1,4 +1,4 @@
-//! A configuration file comes in; what it sets for which subcommand goes out, or its first mistake.
+//! Parses a configuration file into settings for each subcommand, and reports its first error.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,21 +11,21 @@ use super::keys::{Shape, commands, is_list, judge, nearest, option, options, tak
 use super::places::Text;
 use crate::cli::error::CliError;
 
-/// A key of a file, and what it says.
+/// A key of a file and its value.
 pub struct Entry {
     pub path: PathBuf,
     /// From 1.
     pub line: usize,
     pub key: String,
-    /// The higher, the stronger: a later file than an earlier one, a subcommand's table than the top of its file.
+    /// Higher is stronger: a later file beats an earlier one, a subcommand's table the top of its file.
     pub rank: usize,
-    /// The values in clap's spelling, for each subcommand that takes them.
+    /// The values as written on the command line, for each subcommand that accepts them.
     pub values: BTreeMap<String, Vec<String>>,
 }
 
-/// The tables that are rows of the book, not options; whoever reads the book reads them.
+/// Tables that hold rows of the catalogue, not options.
 const BOOK: [&str; 2] = ["rule", "provider"];
-/// The option that has a file's rows of the book read.
+/// The option that loads those rows from the file.
 const RULES_OF: &str = "rules-of";
 
 /// In the order of the file, which is the `at`th of those that are read; `weaker` are those of the files before it.

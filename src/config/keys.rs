@@ -1,4 +1,4 @@
-//! What may be set: clap's own command comes in, its options go out as keys, with what each may be.
+//! Lists the options that a configuration may set, with the values that clap accepts for each.
 
 use std::any::TypeId;
 use std::ffi::OsString;
@@ -10,18 +10,18 @@ use clap::{Arg, ArgAction, Command};
 
 use crate::output::printable::printable;
 
-/// What the values of an option are in TOML.
+/// The TOML type of an option's values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Shape {
     Switch,
     Number,
-    /// Any words, so that a number in its place is a mistake.
+    /// Any text; a number is an error.
     Text,
-    /// Words with a meaning that the option's own parser knows; a number may be one: 452.
+    /// Text that the option's own parser checks; a number may be valid, such as 452.
     Word,
 }
 
-/// Subcommands that read no configuration: they serve the shell and the package, and print the same for everyone.
+/// Subcommands that read no configuration: their output is the same for everyone.
 const WITHOUT: [&str; 2] = ["completions", "man"];
 
 /// The subcommands whose options may be set.
@@ -43,7 +43,7 @@ pub fn variable(key: &str) -> String {
     format!("SMTPLOG_{}", key.to_ascii_uppercase().replace('-', "_"))
 }
 
-/// The words for yes and no that people write into an environment.
+/// Parses the usual words for true and false.
 pub fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
@@ -52,7 +52,7 @@ pub fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-/// The name that differs from `word` in the fewest letters, if it is alike at all.
+/// The name most similar to `word`. `None`: no name is similar.
 pub fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = word.to_ascii_lowercase().replace('_', "-");
     let alike = |name: &'a str| (strsim::jaro_winkler(&plain, name), name);
@@ -89,7 +89,7 @@ impl Shape {
     }
 }
 
-/// More than one value may stand there.
+/// Whether the option takes more than one value.
 pub fn is_list(option: &Arg) -> bool {
     let several = option.get_num_args().is_some_and(|range| range.max_values() > 1);
     several || matches!(option.get_action(), ArgAction::Append) || option.get_value_delimiter().is_some()
@@ -113,7 +113,7 @@ pub fn takes(option: &Arg) -> String {
     }
 }
 
-/// Has clap judge the values as if they stood on the command line. Err: what is wrong, in words that follow the key.
+/// Lets clap check the values as if they were on the command line. The error continues a sentence that begins with the key.
 pub fn judge(subcommand: &Command, option: &Arg, values: &[String]) -> Result<(), String> {
     let Some(key) = option.get_long() else { return Ok(()) };
     if !option.get_action().takes_values() {
@@ -149,7 +149,7 @@ pub fn judge(subcommand: &Command, option: &Arg, values: &[String]) -> Result<()
         ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
             Err("takes another number of values".to_owned())
         }
-        // What else may be missing on this command line is not this option's fault.
+        // Other errors, such as a missing argument, do not concern this option.
         _ => Ok(()),
     }
 }

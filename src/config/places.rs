@@ -1,4 +1,4 @@
-//! Where configuration files stand: the command line and the environment come in, the files to read go out.
+//! Finds and reads the configuration files that the command line and the environment ask for.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,10 +13,10 @@ use crate::cli::error::CliError;
 /// Looks up a variable of the environment.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// Where files are looked for when none is named. The later one wins.
+/// The files that are read if none is named. The later one wins.
 pub struct Places {
     pub system: PathBuf,
-    /// None: nothing tells where the user's own files are.
+    /// `None`: the user's configuration folder is not known.
     pub user: Option<PathBuf>,
 }
 
@@ -27,8 +27,7 @@ pub struct Text {
 }
 
 impl Places {
-    /// The user's folder is told by the XDG Base Directory Specification, which also says that a relative one does
-    /// not count.
+    /// The user's folder follows the XDG Base Directory Specification, which also says that a relative path is ignored.
     pub fn usual(variables: Variables) -> Self {
         let folder = |name: &str| variables(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let user = folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")));
@@ -38,7 +37,7 @@ impl Places {
         }
     }
 
-    /// The weakest first. A file that is named must be there; one that is not named need not.
+    /// The weakest first. A named file must exist; the default ones need not.
     pub fn files(&self, given: &ArgMatches, variables: Variables) -> Result<Vec<Text>, CliError> {
         if given.get_flag("no_config") {
             return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! The options in force come in; a configuration file that sets them goes out, with the place where each was said.
+//! Prints the options in force as a configuration file, with the place where each was set.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use super::choice::{Choice, Origin, exclude};
 use super::keys::{Shape, is_list, options};
 use crate::output::printable::printable;
 
-/// Read as a configuration file it sets what was in force. Hidden options are shown where they were set.
+/// The text is a valid configuration file with the same settings. Hidden options are shown only if they were set.
 pub fn shown(subcommand: &Command, settled: &ArgMatches, choices: &[Choice]) -> String {
     let mut page = format!("[{}]\n", subcommand.get_name());
     for (key, option) in options(subcommand) {
@@ -23,7 +23,7 @@ pub fn shown(subcommand: &Command, settled: &ArgMatches, choices: &[Choice]) -> 
                 let said = format!("{key} = {}", value(option, &raw));
                 match (choice, gives_way(subcommand, option, choices)) {
                     (Some(choice), _) => format!("{said}  # {}", origin(&choice.origin)),
-                    // Read back it would be at odds with what was said.
+                    // As a setting it would conflict with the other option.
                     (None, Some(rival)) => format!("# {said} gives way to {}", rival.key),
                     (None, None) => format!("{said}  # default"),
                 }
@@ -34,7 +34,7 @@ pub fn shown(subcommand: &Command, settled: &ArgMatches, choices: &[Choice]) -> 
     page
 }
 
-/// The stronger option that excludes this one.
+/// The stronger option that excludes this one, if there is one.
 fn gives_way<'a>(subcommand: &Command, option: &Arg, choices: &'a [Choice]) -> Option<&'a Choice> {
     choices.iter().find(|choice| choice.is_active() && exclude(subcommand, &choice.id, option.get_id()))
 }

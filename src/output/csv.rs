@@ -3,6 +3,7 @@
 use csv::{Terminator, WriterBuilder};
 
 use super::entry_page::typed;
+use super::page::Look;
 use super::printable::printable;
 use super::who::tables;
 use crate::record::{Context, Record};
@@ -87,6 +88,11 @@ const EVENT: [&str; 31] = [
 
 const NAMES: [&str; 8] =
     ["table", "name", "messages", "delivered", "deferred", "bounced", "expired", "rejected"];
+
+/// The tables of names if they are asked for, else the rows.
+pub fn report(report: &Report, look: &Look) -> String {
+    if look.who { names(report) } else { show(report) }
+}
 
 /// The tables of names, one behind the other; what is in no row of theirs stands last, without a name.
 pub fn names(report: &Report) -> String {

@@ -3,6 +3,7 @@
 use super::marks::Redactor;
 use super::names::Names;
 use crate::event::By;
+use crate::filter::takes_address;
 use crate::record::{Context, Record};
 use crate::report::{GroupTable, Input, Key, NameCount, NameRow, Report, Row};
 
@@ -80,8 +81,8 @@ impl Redactor {
     /// `--to anna@example.org`: what was asked for names somebody too.
     pub fn option(&self, words: &str) -> String {
         match words.split_once(' ') {
-            Some((name @ ("--to" | "--from"), value)) => format!("{name} {}", self.address(value)),
-            _ => self.text(words),
+            Some((name, value)) if takes_address(name) => format!("{name} {}", self.address(value)),
+            Some(_) | None => self.text(words),
         }
     }
 

@@ -71,7 +71,7 @@ impl<'a> Collector<'a> {
         self.last = Some((key, at));
         let cell = self.page.cells.get_mut(at as usize)?;
         cell.count += 1;
-        let limit = if !self.filter.senders.is_empty() {
+        let limit = if self.filter.asks_for_sender() {
             usize::MAX
         } else if series.is_served() {
             SERVED_KEPT

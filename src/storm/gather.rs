@@ -135,7 +135,7 @@ impl<'a> Gatherer<'a> {
             for pick in &cell.picks {
                 admitted += u32::from(self.sample(page, pick, cell.minute, kind));
             }
-            let count = if self.filter.senders.is_empty() {
+            let count = if !self.filter.asks_for_sender() {
                 cell.count
             } else {
                 self.gathered.left_out += u64::from(cell.count - admitted);
@@ -292,6 +292,11 @@ impl<'a> Gatherer<'a> {
         }
         *names = kept;
         self.settled = self.settled.min(self.gathered.samples.len());
+    }
+
+    /// Events so far whose sender the filter does not admit.
+    pub fn left_out(&self) -> u64 {
+        self.gathered.left_out
     }
 
     pub fn close(mut self) -> Gathered {

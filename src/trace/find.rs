@@ -8,6 +8,7 @@ use regex::bytes::Regex;
 use super::refused::Refusal;
 use super::sought::Sought;
 use crate::envelope;
+use crate::filter::Filter;
 use crate::input::block::{Block, LINE_LIMIT};
 use crate::input::set::Held;
 use crate::line::Line;
@@ -23,6 +24,8 @@ use crate::year::Sightings;
 pub struct Finder<'a> {
     task: Task<'a>,
     sought: &'a Sought,
+    /// Rejections of which it admits no event are left out.
+    filter: &'a Filter,
     marks: &'a Regex,
     judge: Judge<'a>,
     hasher: RandomState,
@@ -66,11 +69,17 @@ pub fn marks() -> Regex {
 }
 
 impl<'a> Finder<'a> {
-    /// `hasher` is the same for all threads of a run. The task's filter is for refusals: what no event of them fits is left
-    /// out.
-    pub fn new(task: Task<'a>, sought: &'a Sought, marks: &'a Regex, hasher: RandomState, raw: bool) -> Self {
+    /// `hasher` is the same for all threads of a run.
+    pub fn new(
+        task: Task<'a>,
+        sought: &'a Sought,
+        filter: &'a Filter,
+        marks: &'a Regex,
+        hasher: RandomState,
+        raw: bool,
+    ) -> Self {
         let judge = Judge::new(task.book);
-        Self { task, sought, marks, judge, hasher, clock: None, last_file: 0, raw }
+        Self { task, sought, filter, marks, judge, hasher, clock: None, last_file: 0, raw }
     }
 
     pub fn block(&mut self, block: &Block) -> Sighted {
@@ -127,7 +136,7 @@ impl<'a> Finder<'a> {
             return;
         }
         let moment = clock.read(line.stamp, place.offset);
-        if !self.task.window.is_open() && moment.is_none_or(|moment| !self.task.window.holds(moment)) {
+        if !self.task.window.holds(moment) {
             return;
         }
         if let Some((_, id, _)) = own {
@@ -141,8 +150,8 @@ impl<'a> Finder<'a> {
         }
         let Reading::Event(event) = &reading else { return };
         let verdict = self.judge.verdict(event);
-        let Task { filter, book, .. } = self.task;
-        if told_before(event, &line, block, at) || !filter.admits(event, verdict, &line, book) {
+        let admitted = || self.filter.admits(event, verdict, &line, self.task.book);
+        if told_before(event, &line, block, at) || !admitted() {
             return;
         }
         let whole = if self.raw { whole_line(block, at) } else { &[] };

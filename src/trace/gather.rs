@@ -12,7 +12,7 @@ use super::note::{Known, Note, Said, bare, step, text};
 use super::refused::process;
 use super::sought::Sought;
 use crate::envelope;
-use crate::filter::Filter;
+use crate::filter::LineFilter;
 use crate::input::block::Block;
 use crate::input::set::Held;
 use crate::ledger::key::{Keys, Plain};
@@ -33,7 +33,7 @@ pub struct Wanted<'a> {
     pub ids: &'a HashSet<u64, Plain>,
     pub sought: &'a Sought,
     /// An event of the message must fit it; the sender is asked for later.
-    pub filter: &'a Filter,
+    pub filter: &'a LineFilter,
     /// The lines themselves, and the sessions around them.
     pub raw: bool,
 }
@@ -162,7 +162,7 @@ impl<'a> Gatherer<'a> {
     ) -> Option<Note> {
         let place = Place { file: block.file, offset: block.offset + at as u64 };
         let moment = clock.read(line.stamp, place.offset);
-        if !self.task.window.is_open() && moment.is_none_or(|moment| !self.task.window.holds(moment)) {
+        if !self.task.window.holds(moment) {
             return None;
         }
         let (mta, id, _) = mta::queue_id(line)?;
@@ -214,7 +214,7 @@ impl<'a> Gatherer<'a> {
         }
         let place = Place { file: block.file, offset: block.offset + at as u64 };
         let moment = clock.read(line.stamp, place.offset);
-        if !self.task.window.is_open() && moment.is_none_or(|moment| !self.task.window.holds(moment)) {
+        if !self.task.window.holds(moment) {
             return None;
         }
         let host = (!line.host.is_empty()).then(|| text(line.host));
@@ -229,7 +229,7 @@ impl<'a> Gatherer<'a> {
         }
         let place = Place { file: block.file, offset: block.offset + at as u64 };
         let moment = clock.read(line.stamp, place.offset);
-        if !self.task.window.is_open() && moment.is_none_or(|moment| !self.task.window.holds(moment)) {
+        if !self.task.window.holds(moment) {
             return None;
         }
         let process = process(&line, raw, &self.hasher)?;

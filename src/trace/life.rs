@@ -19,9 +19,8 @@ pub struct Life {
     /// In the order of time. At least one.
     pub notes: Vec<Note>,
     pub known: Known,
-    /// In microseconds, its first and its last line; 0 where no line shows a time.
-    pub began: i64,
-    pub last: i64,
+    /// When its first and its last line were written, in microseconds. `None`: no line shows a time.
+    pub span: Option<(i64, i64)>,
     /// Nothing more was to be done.
     pub ended: bool,
     /// A line of it matches.
@@ -141,11 +140,14 @@ impl Lives {
             lives.extend(split(&id, &origin, notes));
         }
         // The table has an order of its own.
-        lives.sort_by_key(|life| (life.began, life.notes.first().map(|note| note.place)));
+        lives.sort_by_key(|life| {
+            (life.span.map(|(began, _)| began), life.notes.first().map(|note| note.place))
+        });
         for stray in self.strays {
             let at = micros(stray.moment);
             let near = |life: &&mut Life| {
-                let inside = |at: i64| life.began - NEAR <= at && at <= life.last + NEAR;
+                let inside =
+                    |at: i64| life.span.is_some_and(|(began, last)| began - NEAR <= at && at <= last + NEAR);
                 life.id == stray.id && life.origin.host == stray.host && at.is_none_or(inside)
             };
             // Of two messages of one id the later one that there was by then.
@@ -177,8 +179,7 @@ fn split(id: &str, origin: &Origin, mut notes: Vec<Note>) -> Vec<Life> {
                 origin: origin.clone(),
                 notes: Vec::new(),
                 known: Known::default(),
-                began: 0,
-                last: 0,
+                span: None,
                 ended: false,
                 fits: false,
             });
@@ -223,10 +224,7 @@ impl Life {
             Said::Event { .. } | Said::Notice(_) | Said::Routine => {}
         }
         if let Some(at) = micros(note.moment) {
-            if self.began == 0 {
-                self.began = at;
-            }
-            self.last = at;
+            self.span = Some((self.span.map_or(at, |(began, _)| began), at));
         }
         self.fits |= note.fits;
         self.notes.push(note);
@@ -258,7 +256,7 @@ pub fn groups(lives: &[Life]) -> Vec<usize> {
     for (number, life) in lives.iter().enumerate() {
         for note in &life.notes {
             let Some((tie, other)) = &note.other else { continue };
-            let at = micros(note.moment).unwrap_or(life.last);
+            let at = micros(note.moment).or(life.span.map(|(_, last)| last));
             let candidates = by_id.get(other.as_str()).map(Vec::as_slice).unwrap_or_default();
             let fits = |&&other: &&usize| {
                 other != number && lives.get(other).is_some_and(|other| agree(life, *tie, other, at))
@@ -272,16 +270,22 @@ pub fn groups(lives: &[Life]) -> Vec<usize> {
     (0..lives.len()).map(|number| root(&roots, number)).collect()
 }
 
-fn agree(life: &Life, tie: Tie, other: &Life, at: i64) -> bool {
-    let was_there = other.began <= at.saturating_add(NEAR) && other.last >= at.saturating_sub(NEAR);
+/// `at` is when the line that names `other` was written. Without times, two lives count as of the same time.
+fn agree(life: &Life, tie: Tie, other: &Life, at: Option<i64>) -> bool {
+    let (was_there, has_just_begun) = match (other.span, at) {
+        (Some((began, last)), Some(at)) => (
+            began <= at.saturating_add(NEAR) && last >= at.saturating_sub(NEAR),
+            began.abs_diff(at) < NEAR.unsigned_abs(),
+        ),
+        (None, None) => (true, true),
+        (Some(_), None) | (None, Some(_)) => (false, false),
+    };
     match tie {
         Tie::Next | Tie::Former => {
             let ids = life.known.message_id.as_ref().zip(other.known.message_id.as_ref());
             was_there && ids.is_none_or(|(own, other)| own == other)
         }
-        Tie::Notice => {
-            other.known.sender.as_deref().is_none_or(str::is_empty) && (other.began - at).abs() < NEAR
-        }
+        Tie::Notice => other.known.sender.as_deref().is_none_or(str::is_empty) && has_just_begun,
         // The notification comes while the message is there.
         Tie::NoticeOf => was_there,
     }

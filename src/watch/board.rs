@@ -112,7 +112,7 @@ impl<'a> Board<'a> {
         let fact = noted.fact;
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         self.see(id);
-        if !self.filter.senders.is_empty() {
+        if self.filter.asks_for_sender() {
             self.contexts.fact(key, Act::of_fact(fact), Known::of(&mta::context(fact)));
         }
         if fact.step == Step::Came && self.filter.is_empty() {
@@ -125,7 +125,7 @@ impl<'a> Board<'a> {
     }
 
     fn admits(&self, event: &Event, key: Option<u64>) -> bool {
-        if self.filter.senders.is_empty() {
+        if !self.filter.asks_for_sender() {
             return true;
         }
         let known = key.and_then(|key| self.contexts.known(key));

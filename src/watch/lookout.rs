@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::board::{Board, HOUR};
 use crate::book::Book;
 use crate::event::Outcome;
-use crate::filter::Filter;
+use crate::filter::{Filter, LineFilter};
 use crate::input::block::Block;
 use crate::input::set::{Manner, Progress, Source};
 use crate::ledger::Ledger;
@@ -70,8 +70,8 @@ pub struct Plan<'a> {
     pub sources: &'a [Source],
     pub book: &'a Book,
     pub filter: &'a Filter,
-    /// The same, with nothing asked of the sender.
-    pub early: &'a Filter,
+    /// The same without the sender.
+    pub early: &'a LineFilter,
     pub window: Window,
     pub progress: &'a Progress,
     pub seed: &'a RandomState,

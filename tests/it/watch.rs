@@ -14,7 +14,7 @@ use ratatui::backend::TestBackend;
 use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use smtplog::book::Book;
-use smtplog::filter::{self, Filter};
+use smtplog::filter::{self, Filter, FilterArgs, LineFilter};
 use smtplog::input::block::Block;
 use smtplog::input::follow::{Lane, look};
 use smtplog::input::listing::list;
@@ -122,7 +122,7 @@ impl Written {
 /// What a lookout has made of a log that was written and rotated while it looked.
 fn followed(text: &[u8], sources: &[Source], filter: &Filter, dice: &mut Dice) -> (Value, Value, u64) {
     let (book, progress, seed) = (Book::built_in(), Progress::default(), seed());
-    let early = filter.of_any_sender();
+    let early = filter.without_sender();
     let window = Window::default();
     let plan = Plan { sources, book: &book, filter, early: &early, window, progress: &progress, seed: &seed };
     let now = "2026-11-23T00:00:00Z".parse().unwrap();
@@ -234,7 +234,7 @@ fn a_storm_that_is_followed_is_the_one_that_storm_finds() {
     let found = answer(&["storm", "--tz", "UTC", "--year", "2026", path.to_str().unwrap()]).0;
     assert!(found.contains("STORM 1"), "{found}");
     let senders: Vec<filter::Pattern> = vec!["u5@example.org".parse().unwrap()];
-    let filter = Filter { senders, words: vec!["--from u5@example.org".to_owned()], ..Filter::default() };
+    let filter = FilterArgs { from: senders, ..FilterArgs::default() }.resolve(&Book::built_in()).unwrap();
     same(&path, &filter, &["--from", "u5@example.org"], &mut dice);
 }
 
@@ -246,7 +246,7 @@ fn screen_of(text: &[u8], press: &[Key]) -> Screen {
         sources: &[],
         book: &book,
         filter: &filter,
-        early: &filter,
+        early: &LineFilter::default(),
         window,
         progress: &progress,
         seed: &seed,

@@ -1,0 +1,70 @@
+//! Counts what kinds of lines were read, and how much of a log was understood.
+
+use crate::listener::Place;
+
+/// Counts of lines by kind: lines = mail + foreign, mail = event + routine + unread.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Coverage {
+    pub lines: u64,
+    /// Bytes of decompressed text, also outside the time range; of a line that is too long, only the beginning counts.
+    pub bytes: u64,
+    pub event: u64,
+    pub routine: u64,
+    pub unread: u64,
+    pub foreign: u64,
+    /// Events that the filter did not admit; they are included in `event`.
+    pub filtered: u64,
+    /// Lines without a time, if a time range is set; they are in no other count.
+    pub undated: u64,
+    /// The first and the last minute of the lines outside the time range.
+    pub outside: Option<(i64, i64)>,
+    /// The first lines that could not be read, in order, cut to 400 bytes.
+    pub unread_lines: Vec<(Place, Vec<u8>)>,
+    /// The first and the last minute of the mail lines that have a timestamp.
+    pub minutes: Option<(i64, i64)>,
+}
+
+const UNREAD_KEPT: usize = 3;
+
+impl Coverage {
+    pub fn mail(&self) -> u64 {
+        self.event + self.routine + self.unread
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        self.lines += other.lines;
+        self.bytes += other.bytes;
+        self.event += other.event;
+        self.routine += other.routine;
+        self.unread += other.unread;
+        self.foreign += other.foreign;
+        self.filtered += other.filtered;
+        self.undated += other.undated;
+        self.unread_lines.extend(other.unread_lines);
+        self.unread_lines.sort();
+        self.unread_lines.truncate(UNREAD_KEPT);
+        for (mine, theirs) in [(&mut self.minutes, other.minutes), (&mut self.outside, other.outside)] {
+            if let Some((first, last)) = theirs {
+                widen(mine, first);
+                widen(mine, last);
+            }
+        }
+    }
+
+    pub(crate) fn unread(&mut self, place: Place, raw: &[u8]) {
+        self.unread += 1;
+        if self.unread_lines.len() < UNREAD_KEPT
+            || self.unread_lines.last().is_some_and(|last| place < last.0)
+        {
+            self.unread_lines.push((place, raw.get(..400).unwrap_or(raw).to_vec()));
+            self.unread_lines.sort();
+            self.unread_lines.truncate(UNREAD_KEPT);
+        }
+    }
+}
+
+/// Extends the span so that it holds the minute.
+pub(crate) fn widen(span: &mut Option<(i64, i64)>, minute: i64) {
+    let (first, last) = span.unwrap_or((minute, minute));
+    *span = Some((first.min(minute), last.max(minute)));
+}

@@ -1,0 +1,3 @@
+//! Lists single events.
+
+pub mod format;
