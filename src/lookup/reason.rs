@@ -181,24 +181,14 @@ fn local_too(reason: Reason, direction: Direction, found: Vec<Fix>, context: &Co
 
 /// Where the number says one thing and the reason another.
 fn contradiction(class: Option<Class>, reason: Reason) -> Option<String> {
-    let passes = matches!(
-        reason,
-        Reason::MailboxFull
-            | Reason::RateLimited
-            | Reason::TooManyRecipients
-            | Reason::Greylisted
-            | Reason::SystemFull
-    );
-    match class {
-        Some(Class::Permanent) if passes => {
+    match class? {
+        Class::Permanent if reason.passes() => {
             Some("The number says for good, the reason passes: send it again later.".to_owned())
         }
-        Some(Class::Transient)
-            if matches!(reason, Reason::RelayDenied | Reason::SenderAuthFailed | Reason::ClientIdentity) =>
-        {
+        Class::Transient if reason.lasts() => {
             Some("The number says for now, but it does not pass by waiting.".to_owned())
         }
-        _ => None,
+        Class::Positive | Class::Intermediate | Class::Transient | Class::Permanent => None,
     }
 }
 
