@@ -1,5 +1,6 @@
 //! The book: tables come in, rules and providers ready for use go out, and texts when they are asked for.
 
+mod advice;
 pub mod guide;
 mod kind;
 mod mask;
@@ -17,13 +18,13 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub use self::advice::{Advice, AdviceRow, advice_for, find_advice, is_softened};
 pub use self::mask::mask;
 pub use self::packed::packed;
 pub use self::rules::{Clues, Rule, RuleId, RuleRow, Rules, Sureness};
 pub use self::storms::{CommandRow, StormRow, storms};
 pub use self::texts::{
-    Advice, AdviceRow, CodeRow, EnhancedRow, ReasonRow, advice, codes, enhanced_codes, find_advice,
-    find_enhanced, reasons,
+    CodeRow, EnhancedRow, ReasonRow, advice, codes, enhanced_codes, find_enhanced, reasons,
 };
 pub use self::words::{EnhancedPattern, Reason, Retry, slug};
 use crate::provider::{ProviderRow, Providers};

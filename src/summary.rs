@@ -115,18 +115,20 @@ struct Texts {
     advice: Vec<AdviceRow>,
 }
 
-/// For each reason and side of the rows, the most frequent first.
+/// The full advice for each reason and side of the rows, the most frequent first; two where a 4xx and a 5xx want
+/// different things.
 fn full_advice(tally: &Tally, texts: &Texts) -> Vec<Full> {
-    let mut counts: BTreeMap<(Reason, Direction, Mta), u64> = BTreeMap::new();
+    let mut counts: BTreeMap<(Reason, Direction, Mta, Option<Class>), u64> = BTreeMap::new();
     for (key, count) in tally.rows.iter() {
         if let (Some(reason), true) = (key.reason, is_shown(key.outcome)) {
-            *counts.entry((reason, key.direction, key.mta)).or_default() += count.attempts;
+            let class = key.class.filter(|_| book::is_softened(reason, key.direction, key.class));
+            *counts.entry((reason, key.direction, key.mta, class)).or_default() += count.attempts;
         }
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-    let entry = |((reason, direction, mta), _)| {
-        let advice = book::find_advice(&texts.advice, reason, direction)?.for_mta(mta);
+    let entry = |((reason, direction, mta, class), _)| {
+        let advice = book::advice_for(&texts.advice, reason, direction, class)?.for_mta(mta);
         let row = texts.reasons.iter().find(|row| row.id == reason)?;
         Some(Full {
             reason,
@@ -197,7 +199,7 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
     let retryable = retry.or_else(|| known.map(|row| row.retry(class)));
     let mta = joint.mtas.iter().max_by_key(|&(_, count)| count).map_or(Mta::Postfix, |(&mta, _)| mta);
     let advice = reason.filter(|_| frame.with_advice).and_then(|reason| {
-        let line = book::find_advice(&texts.advice, reason, direction)?.for_mta(mta).line;
+        let line = book::advice_for(&texts.advice, reason, direction, class)?.for_mta(mta).line;
         (!line.is_empty()).then_some(line)
     });
     let providers = joint.providers.iter().map(|(&id, &attempts)| NameCount {
@@ -252,8 +254,7 @@ fn conflict(
     by_words: bool,
 ) -> Option<&'static str> {
     let later = matches!(retryable, Some(Retry::Retry | Retry::SlowDown | Retry::Wait));
-    let contested =
-        matches!(reason, Some(Reason::MailboxFull | Reason::RateLimited | Reason::TooManyRecipients));
+    let contested = reason.is_some_and(Reason::is_contested);
     match (class, outcome) {
         (Some(Class::Permanent), Outcome::Deferred) => Some("5xx, but kept in the queue"),
         (Some(Class::Transient), Outcome::Bounced) => Some("4xx, but given up"),

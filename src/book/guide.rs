@@ -4,7 +4,8 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::texts::{AdviceRow, CodeRow, EnhancedRow, ReasonRow};
+use super::advice::AdviceRow;
+use super::texts::{CodeRow, EnhancedRow, ReasonRow};
 use super::words::{Reason, slug};
 use crate::reply::Code;
 

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Deserializer, de};
 
+use super::advice::AdviceRow;
 use super::packed::packed;
 use super::words::{EnhancedPattern, Reason, Retry};
-use crate::event::{Direction, Mta};
 use crate::reply::{Class, Code, EnhancedCode};
 
 /// A reply code.
@@ -54,57 +54,6 @@ impl ReasonRow {
     }
 }
 
-/// What to do about a reason, seen from one side.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdviceRow {
-    pub reason: Reason,
-    pub direction: Vec<Direction>,
-    /// For every mail server.
-    #[serde(flatten)]
-    pub all: Advice,
-    #[serde(default)]
-    pub postfix: Advice,
-    #[serde(default)]
-    pub exim: Advice,
-}
-
-/// Empty where there is nothing to say.
-#[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
-#[serde(default)]
-pub struct Advice {
-    /// One imperative line of at most 90 characters; it names who must act.
-    pub line: String,
-    /// What to look at; changes nothing.
-    pub check: Vec<String>,
-    /// What to type or set, the reversible first.
-    #[serde(rename = "do")]
-    pub act: Vec<String>,
-    /// When to stop trying.
-    pub stop: String,
-    pub sources: Vec<String>,
-}
-
-impl AdviceRow {
-    /// What is good for every server and what is good for this one, in one piece.
-    pub fn for_mta(&self, mta: Mta) -> Advice {
-        let none = Advice::default();
-        let own = match mta {
-            Mta::Postfix => &self.postfix,
-            Mta::Exim => &self.exim,
-            Mta::Sendmail | Mta::Opensmtpd => &none,
-        };
-        let one = |own: &String, all: &String| if own.is_empty() { all.clone() } else { own.clone() };
-        Advice {
-            line: one(&own.line, &self.all.line),
-            check: [own.check.as_slice(), &self.all.check].concat(),
-            act: [own.act.as_slice(), &self.all.act].concat(),
-            stop: one(&own.stop, &self.all.stop),
-            sources: [own.sources.as_slice(), &self.all.sources].concat(),
-        }
-    }
-}
-
 /// In the order of the numbers.
 pub fn codes() -> Vec<CodeRow> {
     #[derive(Deserialize)]
@@ -142,11 +91,6 @@ pub fn advice() -> Vec<AdviceRow> {
     }
     let file: File = packed(include_str!(concat!(env!("OUT_DIR"), "/advice.json")));
     file.advice
-}
-
-/// The row of a reason and a direction, out of [`advice`].
-pub fn find_advice(rows: &[AdviceRow], reason: Reason, direction: Direction) -> Option<&AdviceRow> {
-    rows.iter().find(|row| row.reason == reason && row.direction.contains(&direction))
 }
 
 /// The row that covers an enhanced code, out of [`enhanced_codes`].

@@ -1,6 +1,6 @@
 //! What the book advises about a reason: the reason and what is known of the reply come in, steps go out.
 
-use crate::book::{Advice, AdviceRow, find_advice, guide, slug};
+use crate::book::{Advice, AdviceRow, advice_for, guide, slug};
 use crate::entry::{Fix, Step};
 use crate::event::{Direction, Mta};
 use crate::lookup::asked::Context;
@@ -25,7 +25,7 @@ pub fn fixes(reason: Reason, class: Option<Class>, context: &Context) -> Vec<Fix
 /// With everything to check and to do: first what is right for any server, then what is right for one.
 fn full_steps(reason: Reason, direction: Direction, class: Option<Class>, mta: Option<Mta>) -> Vec<Step> {
     let rows = guide::advice_on(reason);
-    let Some(row) = find(&rows, reason, direction, class) else { return Vec::new() };
+    let Some(row) = advice_for(&rows, reason, direction, class) else { return Vec::new() };
     if let Some(mta) = mta {
         return vec![step(None, row.for_mta(mta))];
     }
@@ -57,7 +57,7 @@ pub fn short_steps(
     mta: Option<Mta>,
 ) -> Vec<Step> {
     let rows = guide::advice_on(reason);
-    let Some(row) = find(&rows, reason, direction, class) else { return Vec::new() };
+    let Some(row) = advice_for(&rows, reason, direction, class) else { return Vec::new() };
     let label = slug(reason);
     let short = |mta, line: String| Step { label: label.clone(), mta, line, ..Step::default() };
     if let Some(mta) = mta {
@@ -79,31 +79,13 @@ pub fn line(
     class: Option<Class>,
     mta: Option<Mta>,
 ) -> Option<String> {
-    let row = find(rows, reason, direction, class)?;
+    let row = advice_for(rows, reason, direction, class)?;
     let line = match mta {
         Some(mta) => row.for_mta(mta).line,
-        None if row.all.line.is_empty() => row.postfix.line,
-        None => row.all.line,
+        None if row.all.line.is_empty() => row.postfix.line.clone(),
+        None => row.all.line.clone(),
     };
     (!line.is_empty()).then_some(line)
-}
-
-/// The row of a reason and a side. A 4xx never takes an address off a list, whatever its reason: the first digit
-/// decides, and the server may yet find the mailbox (RFC 5321 §4.2.1).
-fn find(rows: &[AdviceRow], reason: Reason, direction: Direction, class: Option<Class>) -> Option<AdviceRow> {
-    let row = find_advice(rows, reason, direction)?.clone();
-    let dead = matches!(reason, Reason::UserUnknown | Reason::MailboxMoved | Reason::BadDomain);
-    if !(dead && direction == Direction::Outbound && class == Some(Class::Transient)) {
-        return Some(row);
-    }
-    let all = Advice {
-        line: "Let it retry; take the address off your lists only after a 5xx".to_owned(),
-        act: Vec::new(),
-        stop: "when the queue gives up; the number says that it may pass".to_owned(),
-        ..row.all
-    };
-    let own = |advice: Advice| Advice { line: String::new(), stop: String::new(), ..advice };
-    Some(AdviceRow { all, postfix: own(row.postfix), exim: own(row.exim), ..row })
 }
 
 /// Where the advice comes from.
