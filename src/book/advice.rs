@@ -1,9 +1,11 @@
 //! Holds what to do about a reason on each side of SMTP, and the rule by which a 4xx softens it.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::texts::table;
 use super::words::Reason;
 use crate::event::{Direction, Mta};
 use crate::reply::Class;
@@ -59,17 +61,28 @@ impl AdviceRow {
     }
 }
 
+#[derive(Deserialize)]
+struct AdviceTable {
+    advice: Vec<AdviceRow>,
+}
+
+static ADVICE: LazyLock<AdviceTable> = LazyLock::new(|| table("advice"));
+
+/// Every row of the table.
+pub fn advice() -> &'static [AdviceRow] {
+    &ADVICE.advice
+}
+
 /// What to do about a reason on one side after a reply of this class. Every command takes its advice from here.
 ///
 /// A 4xx never takes an address off a list, whatever its reason: the first digit decides, and the server may yet find
 /// the mailbox (RFC 5321 §4.2.1).
 pub fn advice_for(
-    rows: &[AdviceRow],
     reason: Reason,
     direction: Direction,
     class: Option<Class>,
-) -> Option<Cow<'_, AdviceRow>> {
-    let row = find_advice(rows, reason, direction)?;
+) -> Option<Cow<'static, AdviceRow>> {
+    let row = find_advice(reason, direction)?;
     if !is_softened(reason, direction, class) {
         return Some(Cow::Borrowed(row));
     }
@@ -92,7 +105,28 @@ pub fn is_softened(reason: Reason, direction: Direction, class: Option<Class>) -
     reason.is_gone() && direction == Direction::Outbound && class == Some(Class::Transient)
 }
 
-/// The row as the table has it, out of [`super::advice`].
-pub fn find_advice(rows: &[AdviceRow], reason: Reason, direction: Direction) -> Option<&AdviceRow> {
-    rows.iter().find(|row| row.reason == reason && row.direction.contains(&direction))
+/// The row as the table has it, without the rule for a 4xx.
+pub fn find_advice(reason: Reason, direction: Direction) -> Option<&'static AdviceRow> {
+    advice_on(reason).find(|row| row.direction.contains(&direction))
+}
+
+/// The rows of a reason: one for each side on which there is something to say.
+pub fn advice_on(reason: Reason) -> impl Iterator<Item = &'static AdviceRow> {
+    advice().iter().filter(move |row| row.reason == reason)
+}
+
+/// The line of advice for one mail server, or where none is known the one that fits most. None: nothing to say.
+pub fn advice_line(
+    reason: Reason,
+    direction: Direction,
+    class: Option<Class>,
+    mta: Option<Mta>,
+) -> Option<String> {
+    let row = advice_for(reason, direction, class)?;
+    let line = match mta {
+        Some(mta) => row.for_mta(mta).line,
+        None if row.all.line.is_empty() => row.postfix.line.clone(),
+        None => row.all.line.clone(),
+    };
+    (!line.is_empty()).then_some(line)
 }

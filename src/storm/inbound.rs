@@ -1,4 +1,4 @@
-//! What refusals to clients look like: shares come in, a pattern goes out.
+//! Tells the pattern of a storm of rejections to clients.
 
 use super::look::Look;
 use super::pattern::{Case, Hints, Named, Reading, most, unknown};

@@ -1,4 +1,4 @@
-//! What failures of mail that we send or deliver look like: shares come in, a pattern goes out.
+//! Tells the pattern of a storm among mail that we send or deliver.
 
 use super::look::{Look, Share};
 use super::pattern::{Case, Hints, Named, Reading, most, unknown};
