@@ -1,9 +1,8 @@
-//! The book: tables come in, rules and providers ready for use go out, and texts when they are asked for.
+//! Holds what is known about replies: rules and providers that tell reasons, and the tables of texts.
 
-pub mod guide;
+mod advice;
 mod kind;
 mod mask;
-mod packed;
 mod phrases;
 mod prefixes;
 mod rules;
@@ -17,29 +16,32 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub use self::advice::{
+    Advice, AdviceRow, advice, advice_for, advice_line, advice_on, find_advice, is_softened,
+};
 pub use self::mask::mask;
-pub use self::packed::packed;
 pub use self::rules::{Clues, Rule, RuleId, RuleRow, Rules, Sureness};
 pub use self::storms::{CommandRow, StormRow, storms};
 pub use self::texts::{
-    Advice, AdviceRow, CodeRow, EnhancedRow, ReasonRow, advice, codes, enhanced_codes, find_advice,
-    find_enhanced, reasons,
+    CodePairRow, CodeRow, EnhancedRow, ReasonRow, UnlikeRow, VariantRow, catalogue_date, codes,
+    enhanced_codes, find_code, find_enhanced, find_enhanced_detail, find_pair, find_table, reason_row,
+    reasons, table, tables_under,
 };
 pub use self::words::{EnhancedPattern, Reason, Retry, slug};
 use crate::provider::{ProviderRow, Providers};
 
-/// What is needed to find reasons.
+/// The rules and providers that the classifier needs.
 pub struct Book {
     pub rules: Rules,
     pub providers: Providers,
 }
 
-/// A table to read, and what to call it in an error.
+/// A user's table to read, and its name for errors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Table<'a> {
     pub file: &'a str,
     pub text: &'a str,
-    /// It is a configuration file: options stand in it too, which others have looked at.
+    /// The file is a configuration file, whose options the configuration has checked.
     pub with_options: bool,
 }
 
@@ -52,9 +54,6 @@ struct Rows<R, P> {
     providers: P,
 }
 
-const RULES: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
-const PROVIDERS: &str = include_str!(concat!(env!("OUT_DIR"), "/providers.json"));
-
 #[derive(Error, Debug)]
 pub enum BookError {
     #[error("cannot read {file}, line {line}: {what}")]
@@ -66,7 +65,7 @@ impl Book {
         Self::with_own(&[], &[]).expect("the tables are tested")
     }
 
-    /// The user's own tables before ours: his rules are asked first, and his rows of providers count first.
+    /// The user's own tables come before ours: their rules are tried first, and their providers win.
     pub fn with_own(rules: &[Table], providers: &[Table]) -> Result<Self, BookError> {
         let providers = read_providers(providers)?;
         Ok(Self { rules: read_rules(rules, &providers)?, providers })
@@ -83,7 +82,7 @@ fn read_providers(own: &[Table]) -> Result<Providers, BookError> {
             providers.add(row.into_inner()).map_err(|what| table.error(at, what))?;
         }
     }
-    let ours: Rows<IgnoredAny, Vec<ProviderRow>> = packed(PROVIDERS);
+    let ours: Rows<IgnoredAny, Vec<ProviderRow>> = table("providers");
     for row in ours.providers {
         providers.add(row).map_err(|what| line_of("providers.toml", 1, what))?;
     }
@@ -99,7 +98,7 @@ fn read_rules(own: &[Table], providers: &Providers) -> Result<Rules, BookError> 
         rows.extend(own.rules);
         places.extend(table.ids()?.into_iter().map(|at| (table, at)));
     }
-    let ours: Rows<Vec<RuleRow>, IgnoredAny> = packed(RULES);
+    let ours: Rows<Vec<RuleRow>, IgnoredAny> = table("rules");
     rows.extend(ours.rules);
     Rules::compile(rows, providers).map_err(|(row, what)| match places.get(row) {
         Some((table, at)) => table.error(*at, what),
@@ -129,7 +128,7 @@ impl Table<'_> {
         toml::from_str(self.text).map_err(|cause| self.fault(&cause))
     }
 
-    /// Where the id of each rule stands, in bytes.
+    /// The offset of each rule's id, in bytes.
     fn ids(&self) -> Result<Vec<usize>, BookError> {
         let table = DeTable::parse(self.text).map_err(|cause| self.fault(&cause))?;
         let rules = table.get_ref().get("rule").and_then(|rules| rules.get_ref().as_array());
@@ -144,7 +143,7 @@ impl Table<'_> {
         self.error(cause.span().map_or(0, |span| span.start), cause.message().to_owned())
     }
 
-    /// `at` counts bytes.
+    /// `at` is an offset in bytes.
     fn error(&self, at: usize, what: String) -> BookError {
         let before = self.text.as_bytes().iter().take(at);
         let line = 1 + before.filter(|&&byte| byte == b'\n').count();

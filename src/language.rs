@@ -1,4 +1,4 @@
-//! The languages of people: a language comes in, our fixed words in it go out. Machine formats stay English.
+//! Translates our fixed words into the languages of people. Machine formats stay English.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,8 @@ use crate::event::Direction;
 use crate::reason::Reason;
 use crate::reply::Class;
 
-/// To add one: a file under `src/book/lang/`, and a line in each `match` here.
+/// To add one: a variant here, and a file of that name among the tables, `lang/tr.toml`. What the file lacks is shown in
+/// English.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Language {
     /// English
@@ -39,20 +40,13 @@ impl Language {
         Self::from_str(language, true).unwrap_or(Self::En)
     }
 
-    /// The table, packed. None: English, which all else is translated from.
-    fn table(self) -> Option<&'static str> {
-        Some(match self {
-            Self::En => return None,
-            Self::Id => include_str!(concat!(env!("OUT_DIR"), "/lang/id.json")),
-            Self::Hi => include_str!(concat!(env!("OUT_DIR"), "/lang/hi.json")),
-            Self::Zh => include_str!(concat!(env!("OUT_DIR"), "/lang/zh.json")),
-            Self::Tr => include_str!(concat!(env!("OUT_DIR"), "/lang/tr.json")),
-            Self::Vi => include_str!(concat!(env!("OUT_DIR"), "/lang/vi.json")),
-        })
+    /// None: English, which all others are translated from.
+    fn table(self) -> Option<Table> {
+        book::find_table(&format!("lang/{}", book::slug(self)))
     }
 }
 
-/// Our words in one language, under the English ones. What it has not is said in English.
+/// Translations by the English words. English stands where a translation is missing.
 #[derive(Clone, Default, Debug)]
 pub struct Words(BTreeMap<String, String>);
 
@@ -63,10 +57,15 @@ struct Table {
     /// The language's name for itself.
     #[serde(rename = "name")]
     _name: String,
+    #[serde(default)]
     words: BTreeMap<String, String>,
+    #[serde(default)]
     class: BTreeMap<Class, String>,
+    #[serde(default)]
     code: BTreeMap<String, String>,
+    #[serde(default)]
     reason: BTreeMap<Reason, String>,
+    #[serde(default)]
     advice: Vec<Line>,
 }
 
@@ -84,7 +83,6 @@ struct Line {
 impl Words {
     pub fn of(language: Language) -> Self {
         let Some(table) = language.table() else { return Self::default() };
-        let table: Table = book::packed(table);
         let mut words = Self(table.words);
         for (class, own) in table.class {
             words.add(class.to_possible_value().map(|value| value.get_name().to_owned()), Some(own));
@@ -92,14 +90,13 @@ impl Words {
         for row in book::codes() {
             let own = table.code.get(&row.code.to_string());
             words.add(Some(row.name.to_lowercase()), own.cloned());
-            words.add(Some(row.name), own.cloned());
+            words.add(Some(row.name.clone()), own.cloned());
         }
         for row in book::reasons() {
-            words.add(Some(row.title), table.reason.get(&row.id).cloned());
+            words.add(Some(row.title.clone()), table.reason.get(&row.id).cloned());
         }
-        let rows = book::advice();
         for line in table.advice {
-            if let Some(row) = book::find_advice(&rows, line.reason, line.direction) {
+            if let Some(row) = book::find_advice(line.reason, line.direction) {
                 words.add(Some(row.all.line.clone()), line.line);
                 words.add(Some(row.postfix.line.clone()), line.postfix);
                 words.add(Some(row.exim.line.clone()), line.exim);

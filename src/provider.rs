@@ -1,4 +1,4 @@
-//! Who runs the other side: a relay's host name or a recipient's domain comes in, a provider of the book goes out.
+//! Finds the provider that runs a relay's host or a recipient's domain.
 
 use std::num::NonZeroU16;
 

@@ -1,4 +1,4 @@
-//! Why mail did not go through: an event comes in, its reason goes out.
+//! Classifies an event: why its mail was not delivered.
 
 use std::hash::BuildHasher;
 
@@ -23,7 +23,7 @@ pub struct Verdict {
     pub retry: Option<Retry>,
 }
 
-/// Finds reasons, and remembers them: a log says few things many times. One for each thread.
+/// Classifies events and caches the verdicts, as a log repeats few replies many times. Each thread has its own.
 pub struct Judge<'b> {
     book: &'b Book,
     masked: Vec<u8>,

@@ -1,4 +1,4 @@
-//! A tally comes in, the report goes out: rows joined, sums made, names and advice put beside them.
+//! Builds the report of `scan` from a tally: joins rows, adds totals, names and advice.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
-use crate::book::{self, AdviceRow, CodeRow, ReasonRow};
+use crate::book::{self, ReasonRow};
 use crate::delayed;
 use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::filter::Filter;
@@ -47,16 +47,15 @@ const HOSTS_SHOWN: usize = 50;
 const WHERES_SHOWN: usize = 3;
 
 pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
-    let texts = Texts { reasons: book::reasons(), codes: book::codes(), advice: book::advice() };
-    let full_advice = if frame.in_full { full_advice(&tally, &texts) } else { Vec::new() };
+    let full_advice = if frame.in_full { full_advice(&tally) } else { Vec::new() };
     tally.settle();
-    let messages = messages(ledger, frame.heard.coverage.minutes, &texts.reasons);
+    let messages = messages(ledger, frame.heard.coverage.minutes, book::reasons());
     let totals = totals(&tally, messages);
     let rows = tally.rows.take();
     let joined = joined(rows, frame.examples.max(1));
     let tally = &tally;
     let mut rows: Vec<(Option<Moment>, Row)> =
-        joined.iter().map(|(key, joint)| (joint.count.last, row(key, joint, tally, frame, &texts))).collect();
+        joined.iter().map(|(key, joint)| (joint.count.last, row(key, joint, tally, frame))).collect();
     match frame.sort {
         SortBy::Count => rows.sort_by_key(|(_, row)| Reverse(row.attempts)),
         SortBy::Recent => rows.sort_by_key(|(last, _)| Reverse(*last)),
@@ -109,25 +108,21 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
     }
 }
 
-struct Texts {
-    reasons: Vec<ReasonRow>,
-    codes: Vec<CodeRow>,
-    advice: Vec<AdviceRow>,
-}
-
-/// For each reason and side of the rows, the most frequent first.
-fn full_advice(tally: &Tally, texts: &Texts) -> Vec<Full> {
-    let mut counts: BTreeMap<(Reason, Direction, Mta), u64> = BTreeMap::new();
+/// The full advice for each reason and side of the rows, the most frequent first; two where a 4xx and a 5xx want
+/// different things.
+fn full_advice(tally: &Tally) -> Vec<Full> {
+    let mut counts: BTreeMap<(Reason, Direction, Mta, Option<Class>), u64> = BTreeMap::new();
     for (key, count) in tally.rows.iter() {
         if let (Some(reason), true) = (key.reason, is_shown(key.outcome)) {
-            *counts.entry((reason, key.direction, key.mta)).or_default() += count.attempts;
+            let class = key.class.filter(|_| book::is_softened(reason, key.direction, key.class));
+            *counts.entry((reason, key.direction, key.mta, class)).or_default() += count.attempts;
         }
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-    let entry = |((reason, direction, mta), _)| {
-        let advice = book::find_advice(&texts.advice, reason, direction)?.for_mta(mta);
-        let row = texts.reasons.iter().find(|row| row.id == reason)?;
+    let entry = |((reason, direction, mta, class), _)| {
+        let advice = book::advice_for(reason, direction, class)?.for_mta(mta);
+        let row = book::reason_row(reason);
         Some(Full {
             reason,
             title: row.title.clone(),
@@ -190,16 +185,14 @@ fn joined(counts: Vec<(Key, Count)>, examples: usize) -> BTreeMap<RowKey, Joint>
     rows
 }
 
-fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts) -> Row {
+fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame) -> Row {
     let count = &joint.count;
     let &RowKey { direction, outcome, class, code, enhanced, reason, retry } = key;
-    let known = reason.and_then(|reason| texts.reasons.iter().find(|row| row.id == reason));
+    let known = reason.map(book::reason_row);
     let retryable = retry.or_else(|| known.map(|row| row.retry(class)));
     let mta = joint.mtas.iter().max_by_key(|&(_, count)| count).map_or(Mta::Postfix, |(&mta, _)| mta);
-    let advice = reason.filter(|_| frame.with_advice).and_then(|reason| {
-        let line = book::find_advice(&texts.advice, reason, direction)?.for_mta(mta).line;
-        (!line.is_empty()).then_some(line)
-    });
+    let advice = reason.filter(|_| frame.with_advice);
+    let advice = advice.and_then(|reason| book::advice_line(reason, direction, class, Some(mta)));
     let providers = joint.providers.iter().map(|(&id, &attempts)| NameCount {
         name: frame.providers.row(id).map(|row| row.id.clone()).unwrap_or_default(),
         attempts,
@@ -213,7 +206,7 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
         enhanced,
         class,
         reason,
-        title: title(key, known, &texts.codes),
+        title: title(key, known),
         retryable,
         conflict: conflict(outcome, class, reason, retryable, retry.is_some()),
         attempts: count.attempts,
@@ -233,8 +226,8 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
 }
 
 /// The reason's title; where the reason is not known, the code's.
-fn title(key: &RowKey, known: Option<&ReasonRow>, codes: &[CodeRow]) -> String {
-    let code = || codes.iter().find(|row| Some(row.code) == key.code).map(|row| row.name.to_lowercase());
+fn title(key: &RowKey, known: Option<&ReasonRow>) -> String {
+    let code = || key.code.and_then(book::find_code).map(|row| row.name.to_lowercase());
     match (known, key.outcome) {
         (None, Outcome::Delivered) => "delivered".to_owned(),
         (None, _) => code().unwrap_or_else(|| "no reason given".to_owned()),
@@ -252,8 +245,7 @@ fn conflict(
     by_words: bool,
 ) -> Option<&'static str> {
     let later = matches!(retryable, Some(Retry::Retry | Retry::SlowDown | Retry::Wait));
-    let contested =
-        matches!(reason, Some(Reason::MailboxFull | Reason::RateLimited | Reason::TooManyRecipients));
+    let contested = reason.is_some_and(Reason::is_contested);
     match (class, outcome) {
         (Some(Class::Permanent), Outcome::Deferred) => Some("5xx, but kept in the queue"),
         (Some(Class::Transient), Outcome::Bounced) => Some("4xx, but given up"),

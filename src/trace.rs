@@ -21,6 +21,7 @@ use self::kin::Kin;
 use self::life::{Life, Lives, groups};
 use self::refused::{Kept, Refusals, Session};
 use self::sought::Sought;
+use crate::book::reason_row;
 use crate::error::InputError;
 use crate::filter::Filter;
 use crate::input::set::each_block;
@@ -184,9 +185,8 @@ fn entitle(stories: &mut [Story]) {
     if stories.is_empty() {
         return;
     }
-    let rows = crate::book::reasons();
     let steps = stories.iter_mut().flat_map(|story| &mut story.hops).flat_map(|hop| &mut hop.steps);
     for step in steps {
-        step.title = rows.iter().find(|row| Some(row.id) == step.reason).map(|row| row.title.clone());
+        step.title = step.reason.map(|reason| reason_row(reason).title.clone());
     }
 }

@@ -1,4 +1,4 @@
-//! Bytes of a reply come in, what each can begin goes out.
+//! Classifies the bytes of a reply by what each can begin.
 
 use wide::u8x16;
 

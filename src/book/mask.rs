@@ -1,4 +1,4 @@
-//! A reply's words come in as logged; what the same answer says every time goes out, in lower case.
+//! Normalizes the words of a reply to what the same reply says every time, in lower case.
 //!
 //! `550-5.1.1 <a@example.org>: User_unknown\n550 5.1.1 id 8f3k2l1m9x` → `@: user unknown id ~`. An address, and
 //! whatever else stands in `<>`, becomes `@`; an IP address, with the host name it belongs to, `%`; a long id `~`.

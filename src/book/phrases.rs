@@ -1,11 +1,11 @@
-//! Phrases: written ones come in, and those that stand in a masked text go out.
+//! Finds the phrases of the rules in a masked text.
 
 use memchr::memchr_iter;
 
 use super::mask::mask;
 use super::prefixes::Prefixes;
 
-/// Many phrases, each with what it stands for.
+/// Phrases, each with what it stands for.
 pub struct Phrases<T> {
     all: Vec<Phrase<T>>,
     /// The first pieces of the phrases by place in `all`: those that begin where a word begins, and the others.
@@ -44,12 +44,11 @@ impl<T: Copy> Phrases<T> {
     /// In no order, and more than once where a phrase stands there more than once.
     pub fn find(&self, text: &[u8], mut found: impl FnMut(T)) {
         let mut in_word = false;
-        let seconds = text.iter().skip(1).chain([&0]);
-        for (start, (first, second)) in text.iter().zip(seconds).enumerate() {
+        for (start, &first) in text.iter().enumerate() {
             let is_word = first.is_ascii_alphanumeric();
-            let may_be_whole = !(in_word && is_word) && self.whole.may_begin(*first, *second);
+            let may_be_whole = !(in_word && is_word) && self.whole.may_begin(first);
             in_word = is_word;
-            let may_be_open = self.open.may_begin(*first, *second);
+            let may_be_open = self.open.may_begin(first);
             if !may_be_whole && !may_be_open {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! The rules: rows of a rules file come in, the first rule that fits what is known of a reply goes out.
+//! Finds the first rule that fits what is known of a reply.
 
 use clap::ValueEnum;
 use regex::bytes::{Regex, RegexBuilder};

@@ -1,8 +1,8 @@
-//! What storms are called and what to type: the book's table comes in, rows go out.
+//! Reads the table of storm patterns: their titles, advice and commands.
 
 use serde::Deserialize;
 
-use super::packed::packed;
+use super::texts::table;
 
 /// A pattern's words.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -39,6 +39,6 @@ pub fn storms() -> Vec<StormRow> {
     struct File {
         pattern: Vec<StormRow>,
     }
-    let file: File = packed(include_str!(concat!(env!("OUT_DIR"), "/storms.json")));
+    let file: File = table("storms");
     file.pattern
 }

@@ -1,17 +1,23 @@
-//! The book's texts: codes, enhanced codes, reasons and advice, each read when it is asked for.
+//! Reads the tables of the catalogue, each when it is first asked for: codes, enhanced codes, reasons, pairs.
 
+use std::sync::LazyLock;
+
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, de};
 
-use super::packed::packed;
 use super::words::{EnhancedPattern, Reason, Retry};
-use crate::event::{Direction, Mta};
 use crate::reply::{Class, Code, EnhancedCode};
 
-/// A reply code.
+/// The tables as build.rs has packed them: each with its name and its text, JSON.
+mod packed {
+    include!(concat!(env!("OUT_DIR"), "/tables.rs"));
+}
+
+/// A reply code: what it means, and what to do about it.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CodeRow {
-    #[serde(deserialize_with = "code")]
+    #[serde(deserialize_with = "code_number")]
     pub code: Code,
     pub name: String,
     pub meaning: String,
@@ -20,6 +26,71 @@ pub struct CodeRow {
     pub source: String,
     /// What the meaning leaves out and an administrator should know.
     pub note: Option<String>,
+    /// Completes "452 is about …".
+    pub about: String,
+    pub when: String,
+    /// When Postfix says it, and by which parameter. Empty: never by itself.
+    #[serde(default)]
+    pub postfix: String,
+    #[serde(default)]
+    pub exim: String,
+    /// What the sending side does about it, in one line.
+    pub you: String,
+    /// What to do when a server said it to us, before what its variants advise.
+    pub they: Vec<String>,
+    /// What to do when we said it to a client, before what its variants advise.
+    pub we: Vec<String>,
+    /// The server hangs up after it.
+    #[serde(default)]
+    pub ends: bool,
+    /// What the sending server does. Empty: what its class says.
+    #[serde(default)]
+    pub sender: String,
+    #[serde(default)]
+    pub variants: Vec<VariantRow>,
+    pub related: Vec<u16>,
+    pub unlike: Vec<UnlikeRow>,
+    /// The code in a few words, as one would say it aloud.
+    pub thumb: String,
+    /// What misleads. Empty: what the note says.
+    #[serde(default)]
+    pub catch: String,
+    /// Where the advice comes from.
+    #[serde(default)]
+    pub sources: Vec<String>,
+}
+
+/// One of the things a code can mean.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VariantRow {
+    /// Empty: no enhanced code tells it.
+    #[serde(default)]
+    pub code: String,
+    /// None: it is no failure.
+    pub reason: Option<Reason>,
+    /// Empty: the reason's title says it.
+    #[serde(default)]
+    pub words: String,
+}
+
+/// A code or a reason that is mistaken for this one.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnlikeRow {
+    pub what: String,
+    pub why: String,
+}
+
+/// A comparison written for two codes.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodePairRow {
+    pub of: [u16; 2],
+    pub differences: Vec<String>,
+    pub thumb: String,
+    pub catch: String,
+    pub sources: Vec<String>,
 }
 
 /// An enhanced code of the IANA registry.
@@ -45,6 +116,9 @@ pub struct ReasonRow {
     pub retry_transient: Retry,
     /// What helps after a 5xx.
     pub retry_permanent: Retry,
+    /// The reason in a few words, as one would say it aloud.
+    pub thumb: String,
+    pub unlike: Vec<UnlikeRow>,
 }
 
 impl ReasonRow {
@@ -54,107 +128,161 @@ impl ReasonRow {
     }
 }
 
-/// What to do about a reason, seen from one side.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdviceRow {
-    pub reason: Reason,
-    pub direction: Vec<Direction>,
-    /// For every mail server.
-    #[serde(flatten)]
-    pub all: Advice,
-    #[serde(default)]
-    pub postfix: Advice,
-    #[serde(default)]
-    pub exim: Advice,
+#[derive(Deserialize)]
+struct CodeTable {
+    catalogue: String,
+    code: Vec<CodeRow>,
 }
 
-/// Empty where there is nothing to say.
-#[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
-#[serde(default)]
-pub struct Advice {
-    /// One imperative line of at most 90 characters; it names who must act.
-    pub line: String,
-    /// What to look at; changes nothing.
-    pub check: Vec<String>,
-    /// What to type or set, the reversible first.
-    #[serde(rename = "do")]
-    pub act: Vec<String>,
-    /// When to stop trying.
-    pub stop: String,
-    pub sources: Vec<String>,
+#[derive(Deserialize)]
+struct EnhancedTable {
+    enhanced: Vec<EnhancedRow>,
 }
 
-impl AdviceRow {
-    /// What is good for every server and what is good for this one, in one piece.
-    pub fn for_mta(&self, mta: Mta) -> Advice {
-        let none = Advice::default();
-        let own = match mta {
-            Mta::Postfix => &self.postfix,
-            Mta::Exim => &self.exim,
-            Mta::Sendmail | Mta::Opensmtpd => &none,
-        };
-        let one = |own: &String, all: &String| if own.is_empty() { all.clone() } else { own.clone() };
-        Advice {
-            line: one(&own.line, &self.all.line),
-            check: [own.check.as_slice(), &self.all.check].concat(),
-            act: [own.act.as_slice(), &self.all.act].concat(),
-            stop: one(&own.stop, &self.all.stop),
-            sources: [own.sources.as_slice(), &self.all.sources].concat(),
-        }
-    }
+#[derive(Deserialize)]
+struct ReasonTable {
+    reason: Vec<ReasonRow>,
+}
+
+#[derive(Deserialize)]
+struct PairTable {
+    pair: Vec<CodePairRow>,
+}
+
+static CODES: LazyLock<CodeTable> = LazyLock::new(|| table("codes"));
+static ENHANCED: LazyLock<EnhancedTable> = LazyLock::new(|| table("enhanced"));
+static REASONS: LazyLock<ReasonTable> = LazyLock::new(|| table("reasons"));
+static PAIRS: LazyLock<PairTable> = LazyLock::new(|| table("pairs"));
+
+/// A table of ours. It must exist, and a test reads each: what users write is TOML, and may be wrong.
+pub fn table<T: DeserializeOwned>(name: &str) -> T {
+    find_table(name).expect("the tables are tested")
+}
+
+/// None: there is no such table.
+pub fn find_table<T: DeserializeOwned>(name: &str) -> Option<T> {
+    let (_, text) = packed::TABLES.iter().find(|(known, _)| *known == name)?;
+    Some(serde_json::from_str(text).expect("the tables are tested"))
+}
+
+/// The names of the tables under this folder: `tr` for `lang/tr`.
+pub fn tables_under(folder: &str) -> impl Iterator<Item = &'static str> {
+    packed::TABLES.iter().filter_map(move |(name, _)| name.strip_prefix(folder)?.strip_prefix('/'))
 }
 
 /// In the order of the numbers.
-pub fn codes() -> Vec<CodeRow> {
-    #[derive(Deserialize)]
-    struct File {
-        code: Vec<CodeRow>,
-    }
-    let file: File = packed(include_str!(concat!(env!("OUT_DIR"), "/codes.json")));
-    file.code
+pub fn codes() -> &'static [CodeRow] {
+    &CODES.code
 }
 
 /// In the order of the numbers.
-pub fn enhanced_codes() -> Vec<EnhancedRow> {
-    #[derive(Deserialize)]
-    struct File {
-        enhanced: Vec<EnhancedRow>,
-    }
-    let file: File = packed(include_str!(concat!(env!("OUT_DIR"), "/enhanced.json")));
-    file.enhanced
+pub fn enhanced_codes() -> &'static [EnhancedRow] {
+    &ENHANCED.enhanced
 }
 
 /// In the order of [`Reason`].
-pub fn reasons() -> Vec<ReasonRow> {
-    #[derive(Deserialize)]
-    struct File {
-        reason: Vec<ReasonRow>,
-    }
-    let file: File = packed(include_str!(concat!(env!("OUT_DIR"), "/reasons.json")));
-    file.reason
+pub fn reasons() -> &'static [ReasonRow] {
+    &REASONS.reason
 }
 
-pub fn advice() -> Vec<AdviceRow> {
-    #[derive(Deserialize)]
-    struct File {
-        advice: Vec<AdviceRow>,
-    }
-    let file: File = packed(include_str!(concat!(env!("OUT_DIR"), "/advice.json")));
-    file.advice
+/// In the order of the numbers.
+pub fn pairs() -> &'static [CodePairRow] {
+    &PAIRS.pair
 }
 
-/// The row of a reason and a direction, out of [`advice`].
-pub fn find_advice(rows: &[AdviceRow], reason: Reason, direction: Direction) -> Option<&AdviceRow> {
-    rows.iter().find(|row| row.reason == reason && row.direction.contains(&direction))
+/// When the catalogue of codes was last checked against its sources: `2026-11`.
+pub fn catalogue_date() -> &'static str {
+    &CODES.catalogue
 }
 
-/// The row that covers an enhanced code, out of [`enhanced_codes`].
-pub fn find_enhanced(rows: &[EnhancedRow], code: EnhancedCode) -> Option<&EnhancedRow> {
-    rows.iter().find(|row| row.code.fits(code))
+pub fn find_code(code: Code) -> Option<&'static CodeRow> {
+    codes().iter().find(|row| row.code == code)
 }
 
-fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Code, D::Error> {
+pub fn reason_row(reason: Reason) -> &'static ReasonRow {
+    reasons().iter().find(|row| row.id == reason).expect("a test finds a row for each reason")
+}
+
+/// In any order.
+pub fn find_pair(a: Code, b: Code) -> Option<&'static CodePairRow> {
+    let of = [a.min(b).number(), a.max(b).number()];
+    pairs().iter().find(|row| row.of == of)
+}
+
+/// The row that covers an enhanced code, whatever its class.
+pub fn find_enhanced(code: EnhancedCode) -> Option<&'static EnhancedRow> {
+    enhanced_codes().iter().find(|row| row.code.fits(code))
+}
+
+/// The row of x.SUBJECT.DETAIL.
+pub fn find_enhanced_detail(subject: u16, detail: u16) -> Option<&'static EnhancedRow> {
+    let is_it =
+        |code: EnhancedPattern| code.subject == subject && code.first == detail && code.last == detail;
+    enhanced_codes().iter().find(|row| is_it(row.code))
+}
+
+fn code_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Code, D::Error> {
     let number = u16::deserialize(deserializer)?;
     Code::new(number).ok_or_else(|| de::Error::custom(format!("{number} is no reply code")))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_is_mistaken_for_other_reasons() {
+        for row in reasons() {
+            assert!(!row.unlike.is_empty(), "{:?}", row.id);
+            for unlike in &row.unlike {
+                let other = Reason::from_str(&unlike.what, false);
+                assert!(other.is_ok_and(|other| other != row.id), "{:?}: {}", row.id, unlike.what);
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_names_other_codes_of_the_table() {
+        let is_known = |number: &u16| Code::new(*number).and_then(find_code).is_some();
+        for row in codes() {
+            assert!(row.related.iter().all(is_known), "{}: related codes are not in the table", row.code);
+            assert!(!row.related.is_empty() && !row.unlike.is_empty(), "{}: nothing beside it", row.code);
+            for unlike in &row.unlike {
+                assert!(unlike.what.parse().is_ok_and(|what| is_known(&what)), "{}: {unlike:?}", row.code);
+            }
+        }
+    }
+
+    #[test]
+    fn a_variant_has_the_class_of_its_code() {
+        for row in codes() {
+            for variant in &row.variants {
+                let enhanced = EnhancedCode::read(variant.code.as_bytes()).map(|(code, _)| code.class());
+                assert!(
+                    variant.code.is_empty() || enhanced == Some(row.code.class()),
+                    "{}: {variant:?}",
+                    row.code
+                );
+                assert!(variant.reason.is_some() || !variant.words.is_empty(), "{}: {variant:?}", row.code);
+            }
+        }
+    }
+
+    #[test]
+    fn pairs_are_sorted_and_of_known_codes() {
+        assert!(pairs().is_sorted_by(|a, b| a.of < b.of));
+        for row in pairs() {
+            assert!(row.of[0] < row.of[1], "{:?}", row.of);
+            let is_known = |number: u16| Code::new(number).and_then(find_code).is_some();
+            assert!(row.of.into_iter().all(is_known), "{:?}", row.of);
+            assert!(!row.differences.is_empty() && !row.sources.is_empty(), "{:?}", row.of);
+        }
+    }
+
+    #[test]
+    fn the_catalogue_has_a_date() {
+        assert_eq!(catalogue_date().len(), "2026-11".len());
+    }
 }

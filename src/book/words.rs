@@ -1,4 +1,4 @@
-//! The words the book's tables are written in: reasons, what a retry is worth, and patterns of enhanced codes.
+//! Defines the vocabulary of the tables: reasons and their groups, whether a retry helps, patterns of enhanced codes.
 
 use clap::ValueEnum;
 use schemars::JsonSchema;
@@ -43,6 +43,115 @@ pub enum Reason {
     PolicyBlocked,
     ProtocolError,
     Unknown,
+}
+
+/// A set of reasons that some rule treats alike.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Gone,
+    NoRecipient,
+    NoMailbox,
+    DeadAddress,
+    Judgement,
+    Reputation,
+    Network,
+    Limit,
+    Passing,
+    Lasting,
+    Contested,
+}
+
+impl Reason {
+    /// Every group that the reason belongs to. A new reason is placed here, and nowhere else.
+    const fn groups(self) -> &'static [Group] {
+        use Group as G;
+        match self {
+            Self::UserUnknown | Self::MailboxMoved => {
+                &[G::Gone, G::NoRecipient, G::NoMailbox, G::DeadAddress]
+            }
+            Self::MailboxDisabled => &[G::NoRecipient, G::NoMailbox, G::DeadAddress],
+            Self::BadDomain => &[G::Gone, G::NoRecipient, G::DeadAddress],
+            Self::RecipientRestricted => &[G::NoMailbox, G::DeadAddress],
+            Self::AddressSyntax => &[G::DeadAddress],
+            Self::Blocklisted | Self::BadReputation | Self::PolicyBlocked => &[G::Judgement, G::Reputation],
+            Self::SpamContent | Self::UnsafeContent | Self::SenderRejected => &[G::Judgement],
+            Self::SenderAuthFailed => &[G::Judgement, G::Lasting],
+            Self::RateLimited => &[G::Judgement, G::Limit, G::Passing, G::Contested],
+            Self::TooManyRecipients => &[G::Limit, G::Passing, G::Contested],
+            Self::MailboxFull => &[G::Passing, G::Contested],
+            Self::Greylisted | Self::SystemFull => &[G::Passing],
+            Self::RelayDenied | Self::ClientIdentity => &[G::Lasting],
+            Self::DnsFailure | Self::ConnectionFailed => &[G::Network],
+            Self::RoutingLoop
+            | Self::QueueExpired
+            | Self::SystemError
+            | Self::MessageTooLarge
+            | Self::SmtpAuth
+            | Self::TlsFailure
+            | Self::MessageFormat
+            | Self::ProtocolError
+            | Self::Unknown => &[],
+        }
+    }
+
+    fn is_in(self, group: Group) -> bool {
+        self.groups().contains(&group)
+    }
+
+    /// The mailbox or its domain does not exist: after a 5xx the address comes off the lists.
+    pub fn is_gone(self) -> bool {
+        self.is_in(Group::Gone)
+    }
+
+    /// The recipient cannot be reached at this address; storms with these reasons have one cause.
+    pub fn has_no_recipient(self) -> bool {
+        self.is_in(Group::NoRecipient)
+    }
+
+    /// The server does not accept mail for this mailbox. Many of these from one client are a dictionary attack.
+    pub fn has_no_mailbox(self) -> bool {
+        self.is_in(Group::NoMailbox)
+    }
+
+    /// The fault is in the address. Many of these from one sender are an old list.
+    pub fn is_dead_address(self) -> bool {
+        self.is_in(Group::DeadAddress)
+    }
+
+    /// The receiving server judges the sender or the content: spam, limits, reputation or policy.
+    pub fn is_judgement(self) -> bool {
+        self.is_in(Group::Judgement)
+    }
+
+    /// The receiving server rejects the client's IP address: a block list, reputation or policy.
+    pub fn is_reputation(self) -> bool {
+        self.is_in(Group::Reputation)
+    }
+
+    /// No connection or no DNS answer.
+    pub fn is_network(self) -> bool {
+        self.is_in(Group::Network)
+    }
+
+    /// Too much at a time.
+    pub fn is_limit(self) -> bool {
+        self.is_in(Group::Limit)
+    }
+
+    /// The condition ends by itself, so a 5xx contradicts it.
+    pub fn passes(self) -> bool {
+        self.is_in(Group::Passing)
+    }
+
+    /// The condition stays until somebody changes a setting, so a 4xx contradicts it.
+    pub fn lasts(self) -> bool {
+        self.is_in(Group::Lasting)
+    }
+
+    /// Servers use 4xx and 5xx for it alike, so a report marks the 5xx as retryable.
+    pub fn is_contested(self) -> bool {
+        self.is_in(Group::Contested)
+    }
 }
 
 /// What helps: trying again, or something else.

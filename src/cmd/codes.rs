@@ -2,8 +2,7 @@
 
 use std::io::Write;
 
-use crate::book::codes;
-use crate::book::guide::catalogue_date;
+use crate::book::{catalogue_date, codes};
 use crate::cli::error::CliError;
 use crate::cli::{AnswerFormat, CodesArgs};
 use crate::cmd::done::Done;
@@ -12,15 +11,15 @@ use crate::entry::{CODES, CodeLine, Codes};
 use crate::output::{entry_codes, entry_json, entry_markdown};
 
 pub fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Done, CliError> {
-    let rows = codes().into_iter().filter(|row| args.class.is_none_or(|class| row.code.class() == class));
+    let rows = codes().iter().filter(|row| args.class.is_none_or(|class| row.code.class() == class));
     let lines = rows.map(|row| CodeLine {
         code: row.code,
         class: row.code.class(),
-        name: row.name,
-        meaning: row.meaning,
-        stages: row.stages,
-        source: row.source,
-        note: row.note,
+        name: row.name.clone(),
+        meaning: row.meaning.clone(),
+        stages: row.stages.clone(),
+        source: row.source.clone(),
+        note: row.note.clone(),
     });
     let codes = Codes { schema: CODES, catalogue: catalogue_date(), codes: lines.collect() };
     let shown = match args.shape.format {

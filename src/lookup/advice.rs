@@ -1,6 +1,6 @@
-//! What the book advises about a reason: the reason and what is known of the reply come in, steps go out.
+//! Lays out the advice about a reason as steps.
 
-use crate::book::{Advice, AdviceRow, find_advice, guide, slug};
+use crate::book::{Advice, advice_for, advice_on, slug};
 use crate::entry::{Fix, Step};
 use crate::event::{Direction, Mta};
 use crate::lookup::asked::Context;
@@ -24,8 +24,7 @@ pub fn fixes(reason: Reason, class: Option<Class>, context: &Context) -> Vec<Fix
 
 /// With everything to check and to do: first what is right for any server, then what is right for one.
 fn full_steps(reason: Reason, direction: Direction, class: Option<Class>, mta: Option<Mta>) -> Vec<Step> {
-    let rows = guide::advice_on(reason);
-    let Some(row) = find(&rows, reason, direction, class) else { return Vec::new() };
+    let Some(row) = advice_for(reason, direction, class) else { return Vec::new() };
     if let Some(mta) = mta {
         return vec![step(None, row.for_mta(mta))];
     }
@@ -56,8 +55,7 @@ pub fn short_steps(
     class: Option<Class>,
     mta: Option<Mta>,
 ) -> Vec<Step> {
-    let rows = guide::advice_on(reason);
-    let Some(row) = find(&rows, reason, direction, class) else { return Vec::new() };
+    let Some(row) = advice_for(reason, direction, class) else { return Vec::new() };
     let label = slug(reason);
     let short = |mta, line: String| Step { label: label.clone(), mta, line, ..Step::default() };
     if let Some(mta) = mta {
@@ -71,46 +69,10 @@ pub fn short_steps(
     }
 }
 
-/// The one line of advice that a program gets.
-pub fn line(
-    rows: &[AdviceRow],
-    reason: Reason,
-    direction: Direction,
-    class: Option<Class>,
-    mta: Option<Mta>,
-) -> Option<String> {
-    let row = find(rows, reason, direction, class)?;
-    let line = match mta {
-        Some(mta) => row.for_mta(mta).line,
-        None if row.all.line.is_empty() => row.postfix.line,
-        None => row.all.line,
-    };
-    (!line.is_empty()).then_some(line)
-}
-
-/// The row of a reason and a side. A 4xx never takes an address off a list, whatever its reason: the first digit
-/// decides, and the server may yet find the mailbox (RFC 5321 §4.2.1).
-fn find(rows: &[AdviceRow], reason: Reason, direction: Direction, class: Option<Class>) -> Option<AdviceRow> {
-    let row = find_advice(rows, reason, direction)?.clone();
-    let dead = matches!(reason, Reason::UserUnknown | Reason::MailboxMoved | Reason::BadDomain);
-    if !(dead && direction == Direction::Outbound && class == Some(Class::Transient)) {
-        return Some(row);
-    }
-    let all = Advice {
-        line: "Let it retry; take the address off your lists only after a 5xx".to_owned(),
-        act: Vec::new(),
-        stop: "when the queue gives up; the number says that it may pass".to_owned(),
-        ..row.all
-    };
-    let own = |advice: Advice| Advice { line: String::new(), stop: String::new(), ..advice };
-    Some(AdviceRow { all, postfix: own(row.postfix), exim: own(row.exim), ..row })
-}
-
 /// Where the advice comes from.
 pub fn advice_sources(reason: Reason, context: &Context, sources: &mut Sources) {
     let sides = sides(context);
-    let rows = guide::advice_on(reason);
-    let rows = rows.iter().filter(|row| row.direction.iter().any(|side| sides.contains(side)));
+    let rows = advice_on(reason).filter(|row| row.direction.iter().any(|side| sides.contains(side)));
     for row in rows {
         let own: &[&[String]] = match context.mta {
             None => &[&row.postfix.sources, &row.exim.sources],
@@ -118,7 +80,39 @@ pub fn advice_sources(reason: Reason, context: &Context, sources: &mut Sources) 
             Some(Mta::Exim) => &[&row.exim.sources],
             Some(Mta::Sendmail | Mta::Opensmtpd) => &[],
         };
-        sources.add_all(row.all.sources.iter().cloned());
-        sources.add_all(own.iter().flat_map(|sources| sources.iter().cloned()));
+        sources.add_all(&row.all.sources);
+        sources.add_all(own.iter().copied().flatten());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+    use crate::book::advice_line;
+
+    /// `scan` prints [`advice_line`].
+    #[test]
+    fn explain_advises_as_scan_does() {
+        let classes: Vec<Option<Class>> =
+            Class::value_variants().iter().copied().map(Some).chain([None]).collect();
+        for &reason in Reason::value_variants() {
+            for &direction in Direction::value_variants() {
+                for &class in &classes {
+                    for &mta in Mta::value_variants() {
+                        let context =
+                            Context { direction: Some(direction), mta: Some(mta), ..Context::default() };
+                        let scan = advice_line(reason, direction, class, Some(mta));
+                        let what = format!("{reason:?}, {direction:?}, {class:?}, {mta:?}");
+                        let full = fixes(reason, class, &context);
+                        let full = full.first().and_then(|fix| fix.steps.first());
+                        assert_eq!(full.map(|step| step.line.clone()), scan, "{what}");
+                        let short = short_steps(reason, direction, class, Some(mta));
+                        assert_eq!(short.first().map(|step| step.line.clone()), scan, "{what}");
+                    }
+                }
+            }
+        }
     }
 }

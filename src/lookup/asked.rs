@@ -1,4 +1,4 @@
-//! What was asked: the words of an argument or of a line of standard input come in, what they name goes out.
+//! Parses a question: a code, a class, a reason, a reply or a line of log.
 
 use clap::ValueEnum;
 

@@ -1,9 +1,8 @@
-//! Lines come in, many of them; what a program wants to know of each goes out.
+//! Classifies many inputs for a program, each in a few fields.
 
-use crate::book::{AdviceRow, Book, advice};
+use crate::book::{Book, advice_line, find_code, find_enhanced_detail};
 use crate::entry::Brief;
 use crate::event::{Direction, Event, Mta};
-use crate::lookup::advice::line;
 use crate::lookup::asked::{Asked, Context, opened, read};
 use crate::lookup::enhanced::{class_of, written};
 use crate::lookup::words::retry;
@@ -14,12 +13,11 @@ use crate::reply::{Class, Code, EnhancedCode};
 pub struct Clerk<'b> {
     book: &'b Book,
     judge: Judge<'b>,
-    advice: Vec<AdviceRow>,
 }
 
 impl<'b> Clerk<'b> {
     pub fn new(book: &'b Book) -> Self {
-        Self { book, judge: Judge::new(book), advice: advice() }
+        Self { book, judge: Judge::new(book) }
     }
 
     /// Also: whether the input is something the book knows.
@@ -41,18 +39,18 @@ impl<'b> Clerk<'b> {
         match read(input, context) {
             Asked::Code(code, _) => {
                 let event = Self::bare(input, context);
-                let known = crate::book::guide::code(code).is_some();
+                let known = find_code(code).is_some();
                 (self.judged(&event, mta, none), known)
             }
             Asked::Enhanced(pattern) => {
                 let event = Self::bare(input, context);
-                let known = crate::book::guide::enhanced(pattern.subject, pattern.first).is_some();
+                let known = find_enhanced_detail(pattern.subject, pattern.first).is_some();
                 let brief = self.judged(&event, mta, none);
                 let known = known || brief.rule.is_some();
                 (Brief { enhanced: Some(written(pattern)), class: class_of(pattern), ..brief }, known)
             }
             Asked::Class(class) => (Brief { class: Some(class), ..none }, true),
-            Asked::Reason(reason) => (self.with_reason(reason, None, direction, mta, none), true),
+            Asked::Reason(reason) => (Self::with_reason(reason, None, direction, mta, none), true),
             Asked::Reply(event) => (self.judged(&event, mta, none), true),
             Asked::Line(event) => (self.judged(&event, Some(mta.unwrap_or(event.mta)), none), true),
             Asked::Routine => (none, true),
@@ -85,7 +83,7 @@ impl<'b> Clerk<'b> {
         let Some(verdict) = self.judge.verdict(event) else { return numbers };
         let provider = verdict.provider.and_then(|provider| self.book.providers.row(provider));
         let rule = verdict.rule.and_then(|rule| self.book.rules.rule(rule));
-        let usual = self.with_reason(verdict.reason, class, event.direction, mta, numbers);
+        let usual = Self::with_reason(verdict.reason, class, event.direction, mta, numbers);
         Brief {
             provider: provider.map(|row| row.id.clone()),
             rule: rule.map(|rule| rule.id.clone()),
@@ -95,7 +93,6 @@ impl<'b> Clerk<'b> {
     }
 
     fn with_reason(
-        &self,
         reason: Reason,
         class: Option<Class>,
         direction: Direction,
@@ -105,7 +102,7 @@ impl<'b> Clerk<'b> {
         Brief {
             reason: Some(reason),
             retryable: Some(retry(reason, class)),
-            advice: line(&self.advice, reason, direction, class, mta),
+            advice: advice_line(reason, direction, class, mta),
             ..none
         }
     }

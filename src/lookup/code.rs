@@ -1,8 +1,6 @@
-//! A code or a class comes in, its entry goes out: the row of the catalogue, its guide, and the advice of each reason
-//! that it can have.
+//! Explains a reply code or a class, with the advice of each reason that it can have.
 
-use crate::book::guide::{GuideRow, VariantRow};
-use crate::book::{CodeRow, codes, guide};
+use crate::book::{CodeRow, VariantRow, codes, find_code, find_enhanced_detail};
 use crate::entry::{Entry, Fix, Kind, Named, Said, Step, Variant};
 use crate::event::{Direction, Mta};
 use crate::lookup::advice::{advice_sources, fixes, short_steps, sides};
@@ -19,9 +17,9 @@ pub fn code_entry(
     enhanced: Option<EnhancedCode>,
     context: &Context,
 ) -> Option<Entry> {
-    let (row, guide) = (guide::code(code)?, guide::guide(code)?);
-    let subset = enhanced.map(|enhanced| variants_of(&guide, enhanced));
-    let variants = subset.as_ref().unwrap_or(&guide.variants);
+    let row = find_code(code)?;
+    let subset = enhanced.map(|enhanced| variants_of(row, enhanced));
+    let variants = subset.as_ref().unwrap_or(&row.variants);
     let mut reasons: Vec<Reason> = Vec::new();
     for reason in variants.iter().filter_map(|variant| variant.reason) {
         if !reasons.contains(&reason) {
@@ -29,11 +27,11 @@ pub fn code_entry(
         }
     }
     let only = reasons.first().copied().filter(|_| enhanced.is_some() && reasons.len() == 1);
-    let mut description = description(&row, &guide);
+    let mut description = description(row);
     let mut sources = Sources::default();
     sources.add(&row.source);
     if let Some(enhanced) = enhanced {
-        match guide::enhanced(enhanced.subject, enhanced.detail) {
+        match find_enhanced_detail(enhanced.subject, enhanced.detail) {
             Some(known) => {
                 description.insert(0, format!("{enhanced}: {}", known.meaning));
                 sources.add(&known.reference);
@@ -43,7 +41,7 @@ pub fn code_entry(
             }
         }
     }
-    sources.add_all(guide.sources.iter().cloned());
+    sources.add_all(&row.sources);
     for &reason in &reasons {
         advice_sources(reason, context, &mut sources);
     }
@@ -57,51 +55,50 @@ pub fn code_entry(
         class: Some(code.class()),
         verdict: only.map(|reason| finding(reason, Some(code.class()), Sureness::Enhanced)),
         description,
-        sender_does: sender(&guide, code.class()),
+        sender_does: sender(row, code.class()),
         stages: row.stages.clone(),
-        when: when(&guide, context.mta),
+        when: when(row, context.mta),
         variants: variants.iter().map(|variant| shown(code, variant)).collect(),
         fixes: match only {
             Some(reason) => fixes(reason, Some(code.class()), context),
-            None => sides(context).into_iter().map(|side| fix(&guide, &reasons, side, context.mta)).collect(),
+            None => sides(context).into_iter().map(|side| fix(row, &reasons, side, context.mta)).collect(),
         },
-        unlike: guide.unlike.iter().map(|unlike| contrast(&unlike.what, &unlike.why)).collect(),
-        related: guide.related.iter().filter_map(|&related| related_code(related)).collect(),
+        unlike: row.unlike.iter().map(|unlike| contrast(&unlike.what, &unlike.why)).collect(),
+        related: row.related.iter().filter_map(|&related| related_code(related)).collect(),
         nearest: Vec::new(),
         sources: sources.list(),
     })
 }
 
-/// The variants with this enhanced code; where the guide has none, what the registry says of it.
-fn variants_of(guide: &GuideRow, enhanced: EnhancedCode) -> Vec<VariantRow> {
+/// The variants with this enhanced code; where the table has none, what the registry says of it.
+fn variants_of(row: &CodeRow, enhanced: EnhancedCode) -> Vec<VariantRow> {
     let code = enhanced.to_string();
-    let own: Vec<VariantRow> =
-        guide.variants.iter().filter(|variant| variant.code == code).cloned().collect();
-    let known = guide::enhanced(enhanced.subject, enhanced.detail);
+    let own: Vec<VariantRow> = row.variants.iter().filter(|variant| variant.code == code).cloned().collect();
+    let known = find_enhanced_detail(enhanced.subject, enhanced.detail);
     match known {
         _ if !own.is_empty() => own,
         Some(known) if known.reason.is_some() => {
             vec![VariantRow { code, reason: known.reason, words: String::new() }]
         }
-        Some(_) | None => guide.variants.clone(),
+        Some(_) | None => row.variants.clone(),
     }
 }
 
-fn description(row: &CodeRow, guide: &GuideRow) -> Vec<String> {
-    let catch = (!guide.catch.is_empty()).then(|| guide.catch.clone());
+fn description(row: &CodeRow) -> Vec<String> {
+    let catch = (!row.catch.is_empty()).then(|| row.catch.clone());
     let mut description = vec![row.meaning.clone()];
     description.extend(row.note.clone());
     description.extend(catch);
     description
 }
 
-pub fn sender(guide: &GuideRow, class: Class) -> String {
-    if guide.sender.is_empty() { sender_does(class).to_owned() } else { guide.sender.clone() }
+pub fn sender(row: &CodeRow, class: Class) -> String {
+    if row.sender.is_empty() { sender_does(class).to_owned() } else { row.sender.clone() }
 }
 
-fn when(guide: &GuideRow, mta: Option<Mta>) -> Vec<Said> {
-    let mut when = vec![Said { mta: None, text: guide.when.clone() }];
-    for (server, text) in [(Mta::Postfix, &guide.postfix), (Mta::Exim, &guide.exim)] {
+fn when(row: &CodeRow, mta: Option<Mta>) -> Vec<Said> {
+    let mut when = vec![Said { mta: None, text: row.when.clone() }];
+    for (server, text) in [(Mta::Postfix, &row.postfix), (Mta::Exim, &row.exim)] {
         if !text.is_empty() && mta.is_none_or(|mta| mta == server) {
             when.push(Said { mta: Some(server), text: text.clone() });
         }
@@ -118,23 +115,23 @@ fn shown(code: Code, variant: &VariantRow) -> Variant {
 }
 
 /// What holds for every variant first, then a line for each reason.
-fn fix(guide: &GuideRow, reasons: &[Reason], direction: Direction, mta: Option<Mta>) -> Fix {
+fn fix(row: &CodeRow, reasons: &[Reason], direction: Direction, mta: Option<Mta>) -> Fix {
     let (first, general) = match direction {
         // Where there is one reason its own line says the same.
-        Direction::Outbound if reasons.len() > 1 => (Some(format!("{}.", capital(&guide.you))), &guide.they),
-        Direction::Outbound => (None, &guide.they),
-        Direction::Inbound | Direction::Local => (None, &guide.we),
+        Direction::Outbound if reasons.len() > 1 => (Some(format!("{}.", capital(&row.you))), &row.they),
+        Direction::Outbound => (None, &row.they),
+        Direction::Inbound | Direction::Local => (None, &row.we),
     };
     let general = first.into_iter().chain(general.iter().cloned());
     let general = general.map(|line| Step { line, ..Step::default() });
-    let class = Code::new(guide.code).map(Code::class);
+    let class = Some(row.code.class());
     let by_reason = reasons.iter().flat_map(|&reason| short_steps(reason, direction, class, mta));
     Fix { direction, steps: general.chain(by_reason).collect() }
 }
 
 pub fn related_code(number: u16) -> Option<Named> {
-    let row = guide::code(Code::new(number)?)?;
-    Some(named(row.code.to_string(), row.name))
+    let row = find_code(Code::new(number)?)?;
+    Some(named(row.code.to_string(), row.name.as_str()))
 }
 
 /// `4xx`: what the first digit says, and the codes that have it.
@@ -153,7 +150,7 @@ pub fn class_entry(input: &str, asked: Class, context: &Context) -> Entry {
         };
         Fix { direction, steps: vec![Step { line: line.to_owned(), ..Step::default() }] }
     };
-    let rows = codes().into_iter().filter(|row| row.code.class() == asked);
+    let rows = codes().iter().filter(|row| row.code.class() == asked);
     let mut others = ["2xx", "3xx", "4xx", "5xx"].map(|class| named(class, "")).to_vec();
     others.retain(|other| !other.label.starts_with(char::from(b'0' + digit)));
     Entry {
@@ -172,7 +169,7 @@ pub fn class_entry(input: &str, asked: Class, context: &Context) -> Entry {
         stages: vec!["any".to_owned()],
         when: vec![Said { mta: None, text: when.to_owned() }],
         variants: rows
-            .map(|row| Variant { label: row.code.to_string(), reason: None, text: row.name })
+            .map(|row| Variant { label: row.code.to_string(), reason: None, text: row.name.clone() })
             .collect(),
         fixes: sides(context).into_iter().map(side).collect(),
         unlike: vec![named(other, why)],

@@ -1,7 +1,6 @@
-//! An enhanced code comes in, its entry goes out: what the registry says, what stands behind it in real replies, and
-//! what to do.
+//! Explains an enhanced code: what the registry says, which reply codes carry it, and what to do.
 
-use crate::book::{Book, EnhancedPattern, EnhancedRow, enhanced_codes, guide};
+use crate::book::{Book, EnhancedPattern, EnhancedRow, codes, enhanced_codes, find_enhanced_detail};
 use crate::entry::{Entry, Fix, Kind, Named, Said, Step, Variant};
 use crate::event::Direction;
 use crate::lookup::advice::{advice_sources, fixes, short_steps, sides};
@@ -13,13 +12,13 @@ use crate::reply::{Class, EnhancedCode};
 
 /// None: neither the registry nor a provider's rule has it.
 pub fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &Context) -> Option<Entry> {
-    let Some(row) = guide::enhanced(asked.subject, asked.first) else {
+    let Some(row) = find_enhanced_detail(asked.subject, asked.first) else {
         return of_a_provider(input, asked, context);
     };
     let class = class_of(asked);
     let good = matches!(class, Some(Class::Positive));
     let variants = numbers(asked);
-    let reasons = reasons(&row, &variants);
+    let reasons = reasons(row, &variants);
     let label = written(asked);
     let mut sources = Sources::default();
     sources.add(&row.reference);
@@ -88,11 +87,11 @@ fn when(variants: &[Variant]) -> String {
     }
 }
 
-/// The codes of the guide that come with it.
+/// The reply codes that come with it.
 pub fn numbers(asked: EnhancedPattern) -> Vec<Variant> {
     let mut found = Vec::new();
-    for row in guide::guides() {
-        for variant in row.variants {
+    for row in codes() {
+        for variant in &row.variants {
             let fits = EnhancedCode::read(variant.code.as_bytes()).is_some_and(|(code, _)| asked.fits(code));
             if fits {
                 let text = sense(&variant.words, variant.reason);
@@ -143,14 +142,16 @@ fn twins(asked: EnhancedPattern) -> Vec<Named> {
 fn siblings(asked: EnhancedPattern) -> Vec<Named> {
     // Its neighbours may be no success.
     let class = asked.class.filter(|&digit| digit != 2);
-    let mut rows: Vec<EnhancedRow> = enhanced_codes();
+    let mut rows: Vec<&EnhancedRow> = enhanced_codes().iter().collect();
     rows.retain(|row| {
         row.code.subject == asked.subject && row.code.first != asked.first && row.code.first > 0
     });
     rows.sort_by_key(|row| row.code.first.abs_diff(asked.first));
     rows.truncate(4);
     rows.sort_by_key(|row| row.code.first);
-    rows.into_iter().map(|row| named(written(EnhancedPattern { class, ..row.code }), row.name)).collect()
+    rows.into_iter()
+        .map(|row| named(written(EnhancedPattern { class, ..row.code }), row.name.as_str()))
+        .collect()
 }
 
 /// `5.7.606`: not in the registry, but a rule of the book has it.

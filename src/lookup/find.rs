@@ -1,4 +1,4 @@
-//! The words of an argument come in, an entry goes out, always: what nobody knows is an entry that says so.
+//! Explains an argument. An argument that nothing matches gets an entry that says so.
 
 use std::cell::OnceCell;
 

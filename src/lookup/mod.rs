@@ -1,4 +1,4 @@
-//! What somebody wants to know about: words come in, entries of the book go out.
+//! Answers `explain` and `compare` from the tables.
 
 mod advice;
 pub mod asked;

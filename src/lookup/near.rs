@@ -1,8 +1,8 @@
-//! A word that the book does not have comes in, the entries nearest to it go out.
+//! Suggests the entries nearest to a word that the tables do not have.
 
 use clap::ValueEnum;
 
-use crate::book::{codes, enhanced_codes, guide, slug};
+use crate::book::{CodeRow, EnhancedRow, codes, enhanced_codes, reason_row, slug};
 use crate::entry::Named;
 use crate::lookup::words::named;
 use crate::reason::Reason;
@@ -23,7 +23,7 @@ pub fn nearest(text: &str) -> Vec<Named> {
 }
 
 fn near_number(number: u16) -> Vec<Named> {
-    let mut rows = codes();
+    let mut rows: Vec<&CodeRow> = codes().iter().collect();
     // A slip changes one digit more often than it changes the value a little: 425 is nearer to 421 and 452 than to 426.
     let slips = |code: u16| {
         let (a, b) = (code.to_string(), number.to_string());
@@ -31,24 +31,26 @@ fn near_number(number: u16) -> Vec<Named> {
     };
     rows.sort_by_key(|row| (slips(row.code.number()), row.code.number().abs_diff(number)));
     rows.truncate(SHOWN);
-    rows.into_iter().map(|row| named(row.code.to_string(), row.name)).collect()
+    rows.into_iter().map(|row| named(row.code.to_string(), row.name.as_str())).collect()
 }
 
 fn near_enhanced(class: &str, subject: u16, detail: u16) -> Vec<Named> {
     let class = if matches!(class, "2" | "4" | "5") { class } else { "x" };
-    let mut rows = enhanced_codes();
+    let mut rows: Vec<&EnhancedRow> = enhanced_codes().iter().collect();
     rows.sort_by_key(|row| (row.code.subject.abs_diff(subject), row.code.first.abs_diff(detail)));
     rows.truncate(SHOWN);
     let label = |subject, detail| format!("{class}.{subject}.{detail}");
-    rows.into_iter().map(|row| named(label(row.code.subject, row.code.first), row.name)).collect()
+    rows.into_iter().map(|row| named(label(row.code.subject, row.code.first), row.name.as_str())).collect()
 }
 
 fn near_word(word: &str) -> Vec<Named> {
     let mut ids: Vec<(usize, Reason)> =
         Reason::value_variants().iter().map(|&reason| (distance(word, &slug(reason)), reason)).collect();
     ids.sort();
-    let title = |reason| guide::reason(reason).map(|row| row.title).unwrap_or_default();
-    ids.into_iter().take(SHOWN).map(|(_, reason)| named(slug(reason), title(reason))).collect()
+    ids.into_iter()
+        .take(SHOWN)
+        .map(|(_, reason)| named(slug(reason), reason_row(reason).title.as_str()))
+        .collect()
 }
 
 /// Letters to add, drop or change; a whole part of an id costs nothing beyond its neighbours.

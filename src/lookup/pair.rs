@@ -1,13 +1,11 @@
-//! Two words come in, what tells them apart goes out: from a note written for these two, else from what the book says
-//! of each.
+//! Compares two codes or reasons, by a note written for these two or else by the row of each.
 
-use crate::book::guide::{self, catalogue_date};
+use crate::book::{catalogue_date, find_pair, reason_row};
 use crate::entry::{Entry, PAIR, Pair, PairRow, class_words};
 use crate::lookup::find::unknown;
 use crate::lookup::side::{Side, side};
 use crate::lookup::sources::Sources;
 use crate::lookup::words::sender_does;
-use crate::reason::Reason;
 use crate::reply::Class;
 
 pub fn compare(texts: [&str; 2]) -> Pair {
@@ -34,19 +32,19 @@ pub fn compare(texts: [&str; 2]) -> Pair {
 }
 
 fn known(a: &Side, b: &Side) -> Pair {
-    let written = a.code.zip(b.code).and_then(|(a, b)| guide::pair(a, b));
+    let written = a.code.zip(b.code).and_then(|(a, b)| find_pair(a, b));
     let mut sources = Sources::default();
     let (differences, rule_of_thumb, catch) = match written {
         Some(row) => {
-            sources.add_all(row.sources);
-            (row.differences, row.thumb, vec![row.catch])
+            sources.add_all(&row.sources);
+            (row.differences.clone(), row.thumb.clone(), vec![row.catch.clone()])
         }
         None if a.label == b.label => {
             (vec!["They are the same.".to_owned()], format!("{} = {}.", a.label, a.thumb), catches(a, a))
         }
         None => (differences(a, b), thumb(a, b), catches(a, b)),
     };
-    sources.add_all(a.sources.iter().chain(&b.sources).cloned());
+    sources.add_all(a.sources.iter().chain(&b.sources));
     Pair {
         schema: PAIR,
         catalogue: catalogue_date(),
@@ -209,13 +207,12 @@ fn shared(a: &Side, b: &Side) -> Option<String> {
     if a.reason.is_some() || b.reason.is_some() {
         return None;
     }
-    let title = |reason: Reason| guide::reason(reason).map(|row| row.title).unwrap_or_default();
     let common: Vec<String> = a
         .reasons
         .iter()
         .filter(|reason| b.reasons.contains(reason))
         .take(3)
-        .map(|&reason| title(reason))
+        .map(|&reason| reason_row(reason).title.clone())
         .collect();
     if common.is_empty() {
         return None;

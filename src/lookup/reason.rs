@@ -1,6 +1,6 @@
-//! A reason, or a reply with its verdict, comes in; its entry goes out, with the whole advice.
+//! Explains a reason, or a reply by its reason, with the full advice.
 
-use crate::book::{Book, enhanced_codes, guide, slug};
+use crate::book::{Book, CodeRow, codes, enhanced_codes, find_code, reason_row, slug};
 use crate::entry::{Entry, Finding, Fix, Kind, Named, Said, Variant};
 use crate::event::{Direction, Event};
 use crate::lookup::advice::{advice_sources, fixes};
@@ -12,7 +12,7 @@ use crate::reason::{Reason, Sureness, Verdict};
 use crate::reply::Class;
 
 pub fn reason_entry(input: &str, reason: Reason, context: &Context) -> Entry {
-    let row = guide::reason(reason).expect("each reason has a row");
+    let row = reason_row(reason);
     let variants = numbers(reason);
     let mut labels: Vec<&str> = variants.iter().map(|variant| variant.label.as_str()).collect();
     labels.dedup();
@@ -36,7 +36,7 @@ pub fn reason_entry(input: &str, reason: Reason, context: &Context) -> Entry {
         enhanced: None,
         class: None,
         verdict: None,
-        description: vec![row.meaning, helps],
+        description: vec![row.meaning.clone(), helps],
         sender_does: String::new(),
         stages: Vec::new(),
         when: vec![Said { mta: None, text: when }],
@@ -51,14 +51,14 @@ pub fn reason_entry(input: &str, reason: Reason, context: &Context) -> Entry {
 
 /// The reasons that are mistaken for this one.
 pub fn unlike(reason: Reason) -> Vec<Named> {
-    let rows = guide::kin(reason).map(|row| row.unlike).unwrap_or_default();
-    rows.into_iter().map(|unlike| named(unlike.what, unlike.why)).collect()
+    let rows = &reason_row(reason).unlike;
+    rows.iter().map(|unlike| named(unlike.what.as_str(), unlike.why.as_str())).collect()
 }
 
 /// The codes that it comes with.
 pub fn numbers(reason: Reason) -> Vec<Variant> {
     let mut found: Vec<Variant> = Vec::new();
-    for row in guide::guides() {
+    for row in codes() {
         for variant in row.variants.iter().filter(|variant| variant.reason == Some(reason)) {
             let label = if variant.code.is_empty() {
                 row.code.to_string()
@@ -117,33 +117,17 @@ pub fn reply_entry(
     let told = told(verdict, class, book);
     let reason = verdict.reason;
     let of_code = event.code.and_then(|code| code_entry(input, code, None, context));
+    let row = event.code.and_then(find_code);
     let mut description = vec![told.meaning.clone()];
     if let Some(of_code) = &of_code {
         description
             .extend(of_code.description.first().map(|text| format!("{} by itself: {text}", of_code.label)));
     }
     description.extend(contradiction(class, reason));
-    let mut sources = Sources::default();
-    let rule = verdict.rule.and_then(|rule| book.rules.rule(rule));
-    if let Some(rule) = rule.filter(|rule| rule.reason != Reason::Unknown) {
-        sources.add(&rule.source);
-    }
-    sources.add_all(told.provider_page.clone());
-    if let Some(row) = event.code.and_then(guide::code) {
-        sources.add(&row.source);
-    }
-    advice_sources(reason, context, &mut sources);
-    let label = match (event.code, event.enhanced.or(event.dsn)) {
-        (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
-        (Some(code), None) => code.to_string(),
-        (None, Some(enhanced)) => enhanced.to_string(),
-        (None, None) => slug(reason),
-    };
-    let guide = event.code.and_then(guide::guide);
     Entry {
         input: input.to_owned(),
         kind,
-        label,
+        label: reply_label(event, reason),
         name: match &of_code {
             Some(of_code) if reason == Reason::Unknown => of_code.name.clone(),
             Some(_) | None => capital(&told.title),
@@ -151,8 +135,8 @@ pub fn reply_entry(
         code: event.code,
         enhanced: event.enhanced.map(|enhanced| enhanced.to_string()),
         class,
-        sender_does: match (&guide, class) {
-            (Some(guide), Some(class)) => sender(guide, class),
+        sender_does: match (row, class) {
+            (Some(row), Some(class)) => sender(row, class),
             (None, Some(class)) => sender_does(class).to_owned(),
             (_, None) => String::new(),
         },
@@ -163,10 +147,40 @@ pub fn reply_entry(
         unlike: unlike(reason),
         related: of_code.map(|entry| named(&entry.label, entry.name)).into_iter().collect(),
         nearest: Vec::new(),
-        sources: sources.list(),
+        sources: reply_sources(verdict, row, &told, book, context),
         description,
         verdict: Some(told),
     }
+}
+
+/// The numbers of the reply, `552 5.2.2`; the reason where it has none.
+fn reply_label(event: &Event, reason: Reason) -> String {
+    match (event.code, event.enhanced.or(event.dsn)) {
+        (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
+        (Some(code), None) => code.to_string(),
+        (None, Some(enhanced)) => enhanced.to_string(),
+        (None, None) => slug(reason),
+    }
+}
+
+fn reply_sources(
+    verdict: &Verdict,
+    row: Option<&CodeRow>,
+    told: &Finding,
+    book: &Book,
+    context: &Context,
+) -> Vec<String> {
+    let mut sources = Sources::default();
+    let rule = verdict.rule.and_then(|rule| book.rules.rule(rule));
+    if let Some(rule) = rule.filter(|rule| rule.reason != Reason::Unknown) {
+        sources.add(&rule.source);
+    }
+    sources.add_all(&told.provider_page);
+    if let Some(row) = row {
+        sources.add(&row.source);
+    }
+    advice_sources(verdict.reason, context, &mut sources);
+    sources.list()
 }
 
 /// The book may have no advice for one side; then that of the reason that is not known.
@@ -181,24 +195,14 @@ fn local_too(reason: Reason, direction: Direction, found: Vec<Fix>, context: &Co
 
 /// Where the number says one thing and the reason another.
 fn contradiction(class: Option<Class>, reason: Reason) -> Option<String> {
-    let passes = matches!(
-        reason,
-        Reason::MailboxFull
-            | Reason::RateLimited
-            | Reason::TooManyRecipients
-            | Reason::Greylisted
-            | Reason::SystemFull
-    );
-    match class {
-        Some(Class::Permanent) if passes => {
+    match class? {
+        Class::Permanent if reason.passes() => {
             Some("The number says for good, the reason passes: send it again later.".to_owned())
         }
-        Some(Class::Transient)
-            if matches!(reason, Reason::RelayDenied | Reason::SenderAuthFailed | Reason::ClientIdentity) =>
-        {
+        Class::Transient if reason.lasts() => {
             Some("The number says for now, but it does not pass by waiting.".to_owned())
         }
-        _ => None,
+        Class::Positive | Class::Intermediate | Class::Transient | Class::Permanent => None,
     }
 }
 

@@ -1,7 +1,8 @@
-//! One of two things to be compared: what was asked comes in, what a comparison says of it goes out.
+//! Collects what a comparison shows of one of its two sides.
 
-use crate::book::guide::{GuideRow, VariantRow};
-use crate::book::{EnhancedPattern, guide, slug};
+use crate::book::{
+    CodeRow, EnhancedPattern, VariantRow, find_advice, find_code, find_enhanced_detail, reason_row, slug,
+};
 use crate::entry::class_words;
 use crate::event::{Direction, Mta};
 use crate::lookup::advice::{advice_sources, short_steps};
@@ -69,9 +70,9 @@ pub fn side(text: &str) -> Option<Side> {
 }
 
 fn of_code(code: Code) -> Option<Side> {
-    let (row, guide) = (guide::code(code)?, guide::guide(code)?);
+    let row = find_code(code)?;
     let mut reasons: Vec<Reason> = Vec::new();
-    for reason in guide.variants.iter().filter_map(|variant| variant.reason) {
+    for reason in row.variants.iter().filter_map(|variant| variant.reason) {
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }
@@ -79,39 +80,39 @@ fn of_code(code: Code) -> Option<Side> {
     let or_never = |text: &String| if text.is_empty() { NEVER.to_owned() } else { text.clone() };
     let mut sources = Sources::default();
     sources.add(&row.source);
-    sources.add_all(guide.sources.iter().cloned());
+    sources.add_all(&row.sources);
     Some(Side {
         label: code.to_string(),
-        name: row.name,
+        name: row.name.clone(),
         code: Some(code),
         reason: None,
         class: Some(code.class()),
-        about: guide.about.clone(),
-        sender: sender(&guide, code.class()),
-        means: row.meaning,
-        when: guide.when.clone(),
-        stages: row.stages,
-        usual: usual(&guide),
-        postfix: or_never(&guide.postfix),
-        exim: or_never(&guide.exim),
-        they: capital(&guide.you),
-        we: we(&guide, &reasons),
+        about: row.about.clone(),
+        sender: sender(row, code.class()),
+        means: row.meaning.clone(),
+        when: row.when.clone(),
+        stages: row.stages.clone(),
+        usual: usual(row),
+        postfix: or_never(&row.postfix),
+        exim: or_never(&row.exim),
+        they: capital(&row.you),
+        we: we(row, &reasons),
         reasons,
-        ends: guide.ends,
-        thumb: guide.thumb.clone(),
-        catch: if guide.catch.is_empty() { row.note.unwrap_or_default() } else { guide.catch },
+        ends: row.ends,
+        thumb: row.thumb.clone(),
+        catch: if row.catch.is_empty() { row.note.clone().unwrap_or_default() } else { row.catch.clone() },
         sources: sources.list(),
     })
 }
 
 /// At most four; a wide code has more, and `explain` shows them.
-fn usual(guide: &GuideRow) -> Vec<String> {
+fn usual(row: &CodeRow) -> Vec<String> {
     let named = |variant: &VariantRow| {
         let what = variant.reason.map_or_else(|| variant.words.clone(), slug);
         if variant.code.is_empty() { what } else { format!("{} {what}", variant.code) }
     };
-    let mut usual: Vec<String> = guide.variants.iter().take(4).map(named).collect();
-    if guide.variants.len() > usual.len() {
+    let mut usual: Vec<String> = row.variants.iter().take(4).map(named).collect();
+    if row.variants.len() > usual.len() {
         usual.push("and more".to_owned());
     }
     if usual.is_empty() {
@@ -120,18 +121,17 @@ fn usual(guide: &GuideRow) -> Vec<String> {
     usual
 }
 
-/// What the guide says, else what is right for the first reason.
-fn we(guide: &GuideRow, reasons: &[Reason]) -> String {
-    match (guide.we.is_empty(), reasons.first()) {
+/// What the code's row says, else what is right for the first reason.
+fn we(row: &CodeRow, reasons: &[Reason]) -> String {
+    match (row.we.is_empty(), reasons.first()) {
         (true, Some(&reason)) => advised(reason, Direction::Inbound),
-        _ => guide.we.join(" "),
+        _ => row.we.join(" "),
     }
 }
 
 /// One line that is good for both servers, or one for each.
 fn advised(reason: Reason, direction: Direction) -> String {
-    let rows = guide::advice_on(reason);
-    let row = rows.iter().find(|row| row.direction.contains(&direction));
+    let row = find_advice(reason, direction);
     let shared = row.map(|row| row.all.line.clone()).unwrap_or_default();
     if shared.is_empty() {
         let steps = short_steps(reason, direction, None, None);
@@ -142,10 +142,10 @@ fn advised(reason: Reason, direction: Direction) -> String {
 }
 
 fn of_enhanced(pattern: EnhancedPattern) -> Option<Side> {
-    let row = guide::enhanced(pattern.subject, pattern.first)?;
+    let row = find_enhanced_detail(pattern.subject, pattern.first)?;
     let class = class_of(pattern);
     let variants = numbers(pattern);
-    let reasons = reasons(&row, &variants);
+    let reasons = reasons(row, &variants);
     let good = class == Some(Class::Positive);
     let codes: Vec<String> = variants.iter().map(|variant| variant.label.clone()).collect();
     let mut all_sources = Sources::default();
@@ -185,15 +185,14 @@ fn of_enhanced(pattern: EnhancedPattern) -> Option<Side> {
         },
         reasons,
         ends: false,
-        means: row.meaning,
-        name: row.name,
+        means: row.meaning.clone(),
+        name: row.name.clone(),
         sources: all_sources.list(),
     })
 }
 
 fn of_reason(reason: Reason) -> Side {
-    let row = guide::reason(reason).expect("each reason has a row");
-    let kin = guide::kin(reason);
+    let row = reason_row(reason);
     let mut sources = Sources::default();
     advice_sources(reason, &Context::default(), &mut sources);
     let codes: Vec<String> = numbers_of(reason).into_iter().map(|variant| variant.label).collect();
@@ -231,12 +230,12 @@ fn of_reason(reason: Reason) -> Side {
         we: advised(reason, Direction::Inbound),
         reasons: vec![reason],
         ends: false,
-        thumb: kin.map(|kin| kin.thumb).unwrap_or_default(),
+        thumb: row.thumb.clone(),
         catch: mistaken
             .map(|other| format!("Not to be mistaken for {}: {}.", other.label, other.text))
             .unwrap_or_default(),
         name: capital(&row.title),
-        means: row.meaning,
+        means: row.meaning.clone(),
         sources: sources.list(),
     }
 }

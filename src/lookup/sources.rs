@@ -1,4 +1,4 @@
-//! Sources as the tables name them come in, each once goes out: sections of one RFC and chapters of one book together.
+//! Joins sources so that each document is named once, with all its sections or chapters.
 
 /// A document and its parts, in the order in which they came.
 #[derive(Default)]
@@ -22,8 +22,8 @@ impl Sources {
         }
     }
 
-    pub fn add_all(&mut self, texts: impl IntoIterator<Item = String>) {
-        texts.into_iter().for_each(|text| self.add(&text));
+    pub fn add_all<'t>(&mut self, texts: impl IntoIterator<Item = &'t String>) {
+        texts.into_iter().for_each(|text| self.add(text));
     }
 
     fn part(&mut self, document: &str, parts: Vec<String>) {

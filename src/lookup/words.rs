@@ -1,6 +1,6 @@
-//! What is said the same way of many things: of what a sender does, of how sure a reason is, of what a retry is worth.
+//! Holds the sentences that several entries share: what a sender does, how sure a reason is, whether a retry helps.
 
-use crate::book::guide;
+use crate::book::reason_row;
 use crate::entry::{Finding, Named};
 use crate::reason::{Reason, Retry, Sureness};
 use crate::reply::Class;
@@ -40,18 +40,18 @@ pub fn retry_helps(retry: Retry) -> &'static str {
 
 /// What a retry is worth, as its row in the table of reasons says.
 pub fn retry(reason: Reason, class: Option<Class>) -> Retry {
-    guide::reason(reason).expect("each reason has a row").retry(class)
+    reason_row(reason).retry(class)
 }
 
 /// A finding without a rule and without a provider.
 pub fn finding(reason: Reason, class: Option<Class>, how: Sureness) -> Finding {
-    let row = guide::reason(reason).expect("each reason has a row");
+    let row = reason_row(reason);
     let retryable = row.retry(class);
     let (sure, why_sure) = sure(how);
     Finding {
         reason,
-        title: row.title,
-        meaning: row.meaning,
+        title: row.title.clone(),
+        meaning: row.meaning.clone(),
         sure,
         why_sure,
         rule: None,
@@ -68,7 +68,7 @@ pub fn sense(words: &str, reason: Option<Reason>) -> String {
     if !words.is_empty() {
         return words.to_owned();
     }
-    let meaning = reason.and_then(guide::reason).map(|row| row.meaning).unwrap_or_default();
+    let meaning = reason.map_or("", |reason| &reason_row(reason).meaning);
     lower(meaning.trim_end_matches('.'))
 }
 

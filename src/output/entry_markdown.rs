@@ -1,10 +1,10 @@
-//! Answers as Markdown, for a wiki or a ticket.
+//! Renders explanations as Markdown, for a wiki or a ticket.
 
 use std::fmt::Write;
 
 use super::entry_page::{server, side_words, typed};
 use super::printable::printable;
-use crate::entry::{Codes, Entries, Entry, Kind, Named, Pair, Step, class_words};
+use crate::entry::{Codes, Entries, Entry, Finding, Kind, Named, Pair, Step, class_words};
 
 pub fn show(entries: &Entries) -> String {
     let shown: Vec<String> = entries.entries.iter().map(entry).collect();
@@ -30,40 +30,9 @@ fn entry(entry: &Entry) -> String {
         let _ = writeln!(text, "The sender {}.", escaped(&entry.sender_does));
     }
     if let Some(verdict) = &entry.verdict {
-        let _ = write!(
-            text,
-            "\n## Reason\n\n- reason: `{}`, {}\n",
-            typed(verdict.reason),
-            escaped(&verdict.title)
-        );
-        let rule = verdict.rule.as_ref().map(|rule| format!(" (rule `{rule}`)")).unwrap_or_default();
-        let _ = writeln!(text, "- how sure: {}{rule}", verdict.why_sure);
-        if let Some(provider) = &verdict.provider_name {
-            let page = verdict.provider_page.as_deref().map(|page| format!(", <{page}>")).unwrap_or_default();
-            let _ = writeln!(text, "- provider: {}{page}", escaped(provider));
-        }
-        let _ = writeln!(text, "- does a retry help: {}", verdict.retry_helps);
+        finding(&mut text, verdict);
     }
-    if !entry.when.is_empty() || !entry.stages.is_empty() {
-        text.push_str("\n## When you see it\n\n");
-        for said in &entry.when {
-            match server(said.mta) {
-                "" => writeln!(text, "- {}", escaped(&said.text)),
-                server => writeln!(text, "- {server}: {}", escaped(&said.text)),
-            }
-            .expect("memory takes it");
-        }
-        if !entry.stages.is_empty() {
-            let _ = writeln!(text, "- At {}", escaped(&entry.stages.join(", ")));
-        }
-    }
-    if !entry.variants.is_empty() {
-        text.push_str("\n## What it can mean\n\n| code | reason | meaning |\n|---|---|---|\n");
-        for row in &entry.variants {
-            let reason = row.reason.map(|reason| format!("`{}`", typed(reason))).unwrap_or_default();
-            let _ = writeln!(text, "| {} | {reason} | {} |", escaped(&row.label), escaped(&row.text));
-        }
-    }
+    occasions(&mut text, entry);
     for fix in &entry.fixes {
         let _ = write!(text, "\n## How to fix it: {}\n\n", side_words(fix.direction));
         fix.steps.iter().for_each(|step| steps(&mut text, step));
@@ -78,6 +47,41 @@ fn entry(entry: &Entry) -> String {
         let _ = write!(text, "\n## Sources\n\n{}\n", escaped(&entry.sources.join("; ")));
     }
     text
+}
+
+fn finding(text: &mut String, verdict: &Finding) {
+    let _ =
+        write!(text, "\n## Reason\n\n- reason: `{}`, {}\n", typed(verdict.reason), escaped(&verdict.title));
+    let rule = verdict.rule.as_ref().map(|rule| format!(" (rule `{rule}`)")).unwrap_or_default();
+    let _ = writeln!(text, "- how sure: {}{rule}", verdict.why_sure);
+    if let Some(provider) = &verdict.provider_name {
+        let page = verdict.provider_page.as_deref().map(|page| format!(", <{page}>")).unwrap_or_default();
+        let _ = writeln!(text, "- provider: {}{page}", escaped(provider));
+    }
+    let _ = writeln!(text, "- does a retry help: {}", verdict.retry_helps);
+}
+
+/// When one sees it, and what it can mean.
+fn occasions(text: &mut String, entry: &Entry) {
+    if !entry.when.is_empty() || !entry.stages.is_empty() {
+        text.push_str("\n## When you see it\n\n");
+        for said in &entry.when {
+            let _ = match server(said.mta) {
+                "" => writeln!(text, "- {}", escaped(&said.text)),
+                server => writeln!(text, "- {server}: {}", escaped(&said.text)),
+            };
+        }
+        if !entry.stages.is_empty() {
+            let _ = writeln!(text, "- At {}", escaped(&entry.stages.join(", ")));
+        }
+    }
+    if !entry.variants.is_empty() {
+        text.push_str("\n## What it can mean\n\n| code | reason | meaning |\n|---|---|---|\n");
+        for row in &entry.variants {
+            let reason = row.reason.map(|reason| format!("`{}`", typed(reason))).unwrap_or_default();
+            let _ = writeln!(text, "| {} | {reason} | {} |", escaped(&row.label), escaped(&row.text));
+        }
+    }
 }
 
 fn steps(text: &mut String, step: &Step) {

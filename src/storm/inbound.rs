@@ -1,4 +1,4 @@
-//! What refusals to clients look like: shares come in, a pattern goes out.
+//! Tells the pattern of a storm of rejections to clients.
 
 use super::look::Look;
 use super::pattern::{Case, Hints, Named, Reading, most, unknown};
@@ -9,19 +9,14 @@ use crate::storms::{Dimension, Pattern};
 pub fn inbound(look: &Look, hints: Hints) -> Named {
     use Dimension as D;
     let case = Case::new(look);
-    let auth = case.part(&[Reason::SmtpAuth]);
-    let space = case.part(&[Reason::SystemFull]);
-    let full = case.part(&[Reason::MailboxFull]);
-    let looping = case.part(&[Reason::RoutingLoop]);
-    let tls = case.part(&[Reason::TlsFailure]);
-    let unknown_users = case.part(&[
-        Reason::UserUnknown,
-        Reason::MailboxDisabled,
-        Reason::MailboxMoved,
-        Reason::RecipientRestricted,
-    ]);
-    let broken = case.part(&[Reason::SystemError]);
-    let names = case.part(&[Reason::DnsFailure]);
+    let auth = case.part(|reason| reason == Reason::SmtpAuth);
+    let space = case.part(|reason| reason == Reason::SystemFull);
+    let full = case.part(|reason| reason == Reason::MailboxFull);
+    let looping = case.part(|reason| reason == Reason::RoutingLoop);
+    let tls = case.part(|reason| reason == Reason::TlsFailure);
+    let unknown_users = case.part(Reason::has_no_mailbox);
+    let broken = case.part(|reason| reason == Reason::SystemError);
+    let names = case.part(|reason| reason == Reason::DnsFailure);
 
     if auth >= 0.5 {
         let case = case.say(Reading::Reasons("a failed login", auth)).say_top(D::Client).say_top(D::User);

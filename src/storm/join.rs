@@ -5,7 +5,7 @@ use hashbrown::HashSet;
 
 use super::field::{Field, Found};
 use super::look::Look;
-use super::points::Value;
+use super::points::{Value, reason_of};
 use crate::reason::Reason;
 use crate::storms::Dimension;
 
@@ -94,17 +94,15 @@ pub enum Kin {
     Space,
 }
 
-fn kin(reason: Value) -> Option<Kin> {
-    let is = |reasons: &[Reason]| reasons.iter().any(|&other| other as u64 + 1 == reason);
-    if is(&[Reason::ConnectionFailed, Reason::DnsFailure]) {
+fn kin(value: Value) -> Option<Kin> {
+    let reason = reason_of(value)?;
+    if reason.is_network() {
         Some(Kin::Network)
-    } else if is(&[Reason::Blocklisted, Reason::BadReputation, Reason::PolicyBlocked]) {
+    } else if reason.is_reputation() {
         Some(Kin::Listing)
-    } else if is(&[Reason::UserUnknown, Reason::MailboxDisabled, Reason::BadDomain, Reason::MailboxMoved]) {
+    } else if reason.has_no_recipient() {
         Some(Kin::Dead)
-    } else if is(&[Reason::SystemFull]) {
-        Some(Kin::Space)
     } else {
-        None
+        (reason == Reason::SystemFull).then_some(Kin::Space)
     }
 }

@@ -1,45 +1,27 @@
-//! What failures of mail that we send or deliver look like: shares come in, a pattern goes out.
+//! Tells the pattern of a storm among mail that we send or deliver.
 
 use super::look::{Look, Share};
 use super::pattern::{Case, Hints, Named, Reading, most, unknown};
 use crate::reason::Reason;
 use crate::storms::{Dimension, Pattern};
 
-const DEAD: &[Reason] = &[
-    Reason::UserUnknown,
-    Reason::MailboxDisabled,
-    Reason::MailboxMoved,
-    Reason::BadDomain,
-    Reason::AddressSyntax,
-    Reason::RecipientRestricted,
-];
-const JUDGED: &[Reason] = &[
-    Reason::SpamContent,
-    Reason::UnsafeContent,
-    Reason::RateLimited,
-    Reason::Blocklisted,
-    Reason::BadReputation,
-    Reason::PolicyBlocked,
-    Reason::SenderRejected,
-    Reason::SenderAuthFailed,
-];
-const LISTING: &[Reason] = &[Reason::Blocklisted, Reason::BadReputation, Reason::PolicyBlocked];
-const NETWORK: &[Reason] = &[Reason::ConnectionFailed, Reason::DnsFailure];
-const LIMIT: &[Reason] = &[Reason::RateLimited, Reason::TooManyRecipients];
-
 /// Names a storm; the signature that tells most comes first.
 pub fn outbound(look: &Look, hints: Hints) -> Named {
     use Dimension as D;
     let case = Case::new(look);
     let strength = |dimension| look.strength(dimension);
-    let (dead, judged, listing) = (case.part(DEAD), case.part(JUDGED), case.part(LISTING));
-    let (network, limit) = (case.part(NETWORK), case.part(LIMIT));
-    let full = case.part(&[Reason::MailboxFull]);
-    let space = case.part(&[Reason::SystemFull]);
+    let (dead, judged, listing) = (
+        case.part(Reason::is_dead_address),
+        case.part(Reason::is_judgement),
+        case.part(Reason::is_reputation),
+    );
+    let (network, limit) = (case.part(Reason::is_network), case.part(Reason::is_limit));
+    let full = case.part(|reason| reason == Reason::MailboxFull);
+    let space = case.part(|reason| reason == Reason::SystemFull);
     let site = strength(D::Provider).max(strength(D::Domain)).max(strength(D::Relay));
     let author = strength(D::User).max(strength(D::Sender));
-    let looping = case.part(&[Reason::RoutingLoop]);
-    let tls = case.part(&[Reason::TlsFailure]);
+    let looping = case.part(|reason| reason == Reason::RoutingLoop);
+    let tls = case.part(|reason| reason == Reason::TlsFailure);
 
     if hints.answered >= 0.8 {
         return case.say(Reading::Answered(hints.answered)).say_top(D::Recipient).say_top(D::Sender).is(

@@ -1,6 +1,7 @@
 //! What a storm is called, and why: readings of its shares come in; a pattern with its causes goes out.
 
 use super::look::{Look, Share};
+use super::points::reason_of;
 use crate::reason::Reason;
 use crate::storms::{Confidence, Dimension, Pattern};
 
@@ -59,9 +60,10 @@ impl<'l> Case<'l> {
         Self { look, because: Vec::new(), not: Vec::new() }
     }
 
-    /// The share that has one of these reasons.
-    pub fn part(&self, reasons: &[Reason]) -> f64 {
-        part(self.look, reasons)
+    /// The share of events whose reason is in this group.
+    pub fn part(&self, group: impl Fn(Reason) -> bool) -> f64 {
+        let in_group = |share: &&Share| reason_of(share.value).is_some_and(&group);
+        self.look.shares(Dimension::Reason).iter().filter(in_group).map(|share| share.inside).sum()
     }
 
     pub fn say(mut self, reading: Reading) -> Self {
@@ -93,11 +95,6 @@ impl<'l> Case<'l> {
         };
         Named { pattern, confidence, causes, because: self.because, not: self.not }
     }
-}
-
-fn part(look: &Look, reasons: &[Reason]) -> f64 {
-    let of = |share: &&Share| reasons.iter().any(|&reason| reason as u64 + 1 == share.value);
-    look.shares(Dimension::Reason).iter().filter(of).map(|share| share.inside).sum()
 }
 
 /// It looks like nothing that is known.

@@ -118,6 +118,12 @@ fn shows_arrivals(gathered: &Gathered) -> bool {
     older * 2 < all
 }
 
+/// The reason that a value of [`Dimension::Reason`] stands for.
+pub fn reason_of(value: Value) -> Option<Reason> {
+    let at = value.checked_sub(1)? as usize;
+    Reason::value_variants().get(at).copied()
+}
+
 /// The word for it: where it is one of the book's, by the book.
 pub fn shown(
     dimension: Dimension,
@@ -128,7 +134,7 @@ pub fn shown(
     let at = value.checked_sub(1)? as usize;
     match dimension {
         Dimension::Provider => providers.all().nth(at).map(|(_, row)| row.id.clone()),
-        Dimension::Reason => Reason::value_variants().get(at).map(|&reason| slug(reason)),
+        Dimension::Reason => reason_of(value).map(slug),
         Dimension::Direction => Direction::value_variants().get(at).map(|&direction| slug(direction)),
         Dimension::Stage => Stage::value_variants().get(at).map(|&stage| slug(stage)),
         Dimension::Code => {

@@ -79,7 +79,7 @@ fn has_every_enhanced_code_of_the_registry() {
     for (subject, last) in [(0, 0), (1, 10), (2, 4), (3, 6), (4, 7), (5, 6), (6, 10), (7, 30)] {
         for detail in 0..=last {
             let code = EnhancedCode::new(5, subject, detail).expect("a code");
-            assert!(book::find_enhanced(&rows, code).is_some(), "x.{subject}.{detail} is missing");
+            assert!(book::find_enhanced(code).is_some(), "x.{subject}.{detail} is missing");
         }
     }
     no_doubles(rows.iter().map(|row| (row.code.subject, row.code.first)));
@@ -102,7 +102,7 @@ fn has_a_row_for_every_reason() {
     let rows = book::reasons();
     let ids: Vec<Reason> = rows.iter().map(|row| row.id).collect();
     assert_eq!(ids, Reason::value_variants());
-    for row in &rows {
+    for row in rows {
         assert!((1..=30).contains(&row.title.chars().count()), "'{}' is too long for a title", row.title);
         assert!(row.meaning.ends_with('.'), "{:?} has no sentence", row.id);
         // Four of a class are never a reason to give an address up.
@@ -117,7 +117,7 @@ fn advises_on_every_reason_from_every_side() {
     no_doubles(rows.iter().flat_map(|row| row.direction.iter().map(|direction| (row.reason, *direction))));
     for &reason in Reason::value_variants() {
         for &direction in Direction::value_variants() {
-            let row = book::find_advice(&rows, reason, direction);
+            let row = book::find_advice(reason, direction);
             let row = row.unwrap_or_else(|| panic!("no advice for {reason:?}, {direction:?}"));
             for &mta in Mta::value_variants() {
                 let advice = row.for_mta(mta);

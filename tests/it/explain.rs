@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::support::answer;
+use crate::support::{answer, logs, report};
 use assert_cmd::cargo::cargo_bin;
 use clap::ValueEnum;
 use serde_json::Value;
@@ -105,7 +105,7 @@ fn every_code_has_every_section() {
 #[test]
 fn no_section_of_any_text_is_empty() {
     let reasons = Reason::value_variants().iter().map(|reason| book::slug(*reason));
-    let enhanced = book::enhanced_codes().into_iter().flat_map(|row| {
+    let enhanced = book::enhanced_codes().iter().flat_map(|row| {
         ["2", "4", "5", "x"].map(|class| format!("{class}.{}.{}", row.code.subject, row.code.first))
     });
     let classes = ["2xx", "3xx", "4xx", "5xx"].map(str::to_owned);
@@ -296,7 +296,7 @@ fn the_named_pairs_are_written_by_hand() {
         let differences = pair["differences"].as_array().unwrap();
         assert!(differences.len() >= 4, "{a} {b}");
         let code = |text: &str| Code::new(text.parse().unwrap()).unwrap();
-        let row = book::guide::pair(code(a), code(b)).expect("a note for these two");
+        let row = book::find_pair(code(a), code(b)).expect("a note for these two");
         assert!(row.differences.iter().eq(differences.iter().map(|text| text.as_str().unwrap())), "{a} {b}");
         let turned = json(&["compare", b, a]);
         assert_eq!(turned["differences"], pair["differences"], "{a} {b}");
@@ -436,4 +436,20 @@ fn a_closed_pipe_and_wrong_usage_end_as_they_should() {
     ] {
         assert_eq!(smtplog(args).output().unwrap().status.code(), Some(2), "{args:?}");
     }
+}
+
+#[test]
+fn scan_advises_as_explain_does() {
+    let mut compared = 0;
+    for log in logs() {
+        let report = report(&[log.to_str().unwrap()]);
+        for row in report["rows"].as_array().unwrap() {
+            let Some(example) = row["example"].as_str().filter(|_| !row["advice"].is_null()) else {
+                continue;
+            };
+            assert_eq!(brief(example, &[])["advice"], row["advice"], "{example}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 100, "only {compared} rows have advice");
 }

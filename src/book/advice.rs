@@ -1,0 +1,132 @@
+//! Holds what to do about a reason on each side of SMTP, and the rule by which a 4xx softens it.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::texts::table;
+use super::words::Reason;
+use crate::event::{Direction, Mta};
+use crate::reply::Class;
+
+/// What to do about a reason, for one or more sides of SMTP.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdviceRow {
+    pub reason: Reason,
+    pub direction: Vec<Direction>,
+    /// For every mail server.
+    #[serde(flatten)]
+    pub all: Advice,
+    #[serde(default)]
+    pub postfix: Advice,
+    #[serde(default)]
+    pub exim: Advice,
+}
+
+/// Empty where there is nothing to say.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(default)]
+pub struct Advice {
+    /// One imperative line of at most 90 characters; it names who must act.
+    pub line: String,
+    /// What to look at; changes nothing.
+    pub check: Vec<String>,
+    /// What to type or set, the reversible first.
+    #[serde(rename = "do")]
+    pub act: Vec<String>,
+    /// When to stop trying.
+    pub stop: String,
+    pub sources: Vec<String>,
+}
+
+impl AdviceRow {
+    /// The advice for every server and the advice for this one, joined.
+    pub fn for_mta(&self, mta: Mta) -> Advice {
+        let none = Advice::default();
+        let own = match mta {
+            Mta::Postfix => &self.postfix,
+            Mta::Exim => &self.exim,
+            Mta::Sendmail | Mta::Opensmtpd => &none,
+        };
+        let one = |own: &String, all: &String| if own.is_empty() { all.clone() } else { own.clone() };
+        Advice {
+            line: one(&own.line, &self.all.line),
+            check: [own.check.as_slice(), &self.all.check].concat(),
+            act: [own.act.as_slice(), &self.all.act].concat(),
+            stop: one(&own.stop, &self.all.stop),
+            sources: [own.sources.as_slice(), &self.all.sources].concat(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct AdviceTable {
+    advice: Vec<AdviceRow>,
+}
+
+static ADVICE: LazyLock<AdviceTable> = LazyLock::new(|| table("advice"));
+
+/// Every row of the table.
+pub fn advice() -> &'static [AdviceRow] {
+    &ADVICE.advice
+}
+
+/// What to do about a reason on one side after a reply of this class. Every command takes its advice from here.
+///
+/// A 4xx never takes an address off a list, whatever its reason: the first digit decides, and the server may yet find
+/// the mailbox (RFC 5321 §4.2.1).
+pub fn advice_for(
+    reason: Reason,
+    direction: Direction,
+    class: Option<Class>,
+) -> Option<Cow<'static, AdviceRow>> {
+    let row = find_advice(reason, direction)?;
+    if !is_softened(reason, direction, class) {
+        return Some(Cow::Borrowed(row));
+    }
+    let all = Advice {
+        line: SOFTENED_LINE.to_owned(),
+        act: Vec::new(),
+        stop: "when the queue gives up; the number says that it may pass".to_owned(),
+        ..row.all.clone()
+    };
+    let own = |advice: &Advice| Advice { line: String::new(), stop: String::new(), ..advice.clone() };
+    let (postfix, exim) = (own(&row.postfix), own(&row.exim));
+    Some(Cow::Owned(AdviceRow { all, postfix, exim, reason, direction: row.direction.clone() }))
+}
+
+/// The line of advice where a 4xx keeps the address on the lists.
+pub const SOFTENED_LINE: &str = "Let it retry; take the address off your lists only after a 5xx";
+
+/// The advice after a 4xx differs from that after a 5xx.
+pub fn is_softened(reason: Reason, direction: Direction, class: Option<Class>) -> bool {
+    reason.is_gone() && direction == Direction::Outbound && class == Some(Class::Transient)
+}
+
+/// The row as the table has it, without the rule for a 4xx.
+pub fn find_advice(reason: Reason, direction: Direction) -> Option<&'static AdviceRow> {
+    advice_on(reason).find(|row| row.direction.contains(&direction))
+}
+
+/// The rows of a reason: one for each side on which there is something to say.
+pub fn advice_on(reason: Reason) -> impl Iterator<Item = &'static AdviceRow> {
+    advice().iter().filter(move |row| row.reason == reason)
+}
+
+/// The line of advice for one mail server, or where none is known the one that fits most. None: nothing to say.
+pub fn advice_line(
+    reason: Reason,
+    direction: Direction,
+    class: Option<Class>,
+    mta: Option<Mta>,
+) -> Option<String> {
+    let row = advice_for(reason, direction, class)?;
+    let line = match mta {
+        Some(mta) => row.for_mta(mta).line,
+        None if row.all.line.is_empty() => row.postfix.line.clone(),
+        None => row.all.line.clone(),
+    };
+    (!line.is_empty()).then_some(line)
+}
