@@ -8,7 +8,7 @@ use jiff::{RoundMode, Timestamp, Unit, Zoned, ZonedRound};
 
 use crate::book::slug;
 use crate::distinct::{self, Distinct};
-use crate::event::{By, Direction, Event, Mta, Outcome, Stage};
+use crate::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
 use crate::provider::Providers;
@@ -68,7 +68,7 @@ impl Examples {
 /// What was counted for one group.
 #[derive(Clone, Default, Debug)]
 pub struct Group {
-    pub outcomes: [u64; 10],
+    pub outcomes: ByOutcome<u64>,
     pub recipients: Distinct,
     pub first: Option<Moment>,
     pub last: Option<Moment>,
@@ -122,7 +122,7 @@ impl Groups {
                 }
             }
             let mine = self.groups.entry(key).or_default();
-            mine.outcomes.iter_mut().zip(group.outcomes).for_each(|(sum, count)| *sum += count);
+            mine.outcomes += &group.outcomes;
             mine.recipients.merge(group.recipients);
             mine.first = earlier(mine.first, group.first);
             mine.last = mine.last.max(group.last);
@@ -150,9 +150,7 @@ impl Groups {
                 Some(group) => group,
                 None => self.groups.entry(key.clone()).or_default(),
             };
-            if let Some(count) = group.outcomes.get_mut(event.outcome as usize) {
-                *count += 1;
-            }
+            group.outcomes[event.outcome] += 1;
             if event.outcome != Outcome::Delivered {
                 group.recipients.insert(recipient(event));
             }

@@ -36,19 +36,18 @@ pub fn table(groups: &Groups, providers: &Providers, sort: SortBy, reverse: bool
 }
 
 fn row(keys: Vec<Key>, group: &Group) -> GroupRow {
-    let count = |outcome: Outcome| group.outcomes.get(outcome as usize).copied().unwrap_or_default();
     let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
     GroupRow {
         keys,
-        events: group.outcomes.iter().sum(),
-        delivered: count(Outcome::Delivered),
-        deferred: count(Outcome::Deferred),
-        bounced: count(Outcome::Bounced),
-        expired: count(Outcome::Expired),
-        rejected: count(Outcome::Rejected),
-        warned: count(Outcome::Warned),
-        held: count(Outcome::Held),
-        discarded: count(Outcome::Discarded),
+        events: group.outcomes.sum(),
+        delivered: group.outcomes[Outcome::Delivered],
+        deferred: group.outcomes[Outcome::Deferred],
+        bounced: group.outcomes[Outcome::Bounced],
+        expired: group.outcomes[Outcome::Expired],
+        rejected: group.outcomes[Outcome::Rejected],
+        warned: group.outcomes[Outcome::Warned],
+        held: group.outcomes[Outcome::Held],
+        discarded: group.outcomes[Outcome::Discarded],
         recipients: group.recipients.count(),
         recipients_exact: group.recipients.is_exact(),
         first: group.first.and_then(Moment::rfc3339),

@@ -1,13 +1,13 @@
 //! What befell each name comes in, the tables of names that a report has go out, and what is in no row of theirs.
 
-use crate::event::Outcome;
+use crate::event::{ByOutcome, Outcome};
 use crate::ledger::Closed;
 use crate::ledger::fared::Fared;
 use crate::ledger::who::Kept;
 use crate::names::NameId;
 use crate::provider::Providers;
 use crate::report::{Counts, NameRow, Rest, Rests, Totals};
-use crate::tally::{Outcomes, Table, Tally};
+use crate::tally::{Table, Tally};
 
 /// So many names with most failures stand in a table, and so many with most mail.
 const SHOWN: usize = 50;
@@ -100,15 +100,14 @@ fn text(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
 }
 
-fn outcome_counts(outcomes: &Outcomes) -> Counts {
-    let count = |outcome: Outcome| outcomes.get(outcome as usize).copied().unwrap_or_default();
+fn outcome_counts(outcomes: &ByOutcome<u64>) -> Counts {
     Counts {
         messages: None,
-        delivered: count(Outcome::Delivered),
-        deferred: count(Outcome::Deferred),
-        bounced: count(Outcome::Bounced),
-        expired: count(Outcome::Expired),
-        rejected: count(Outcome::Rejected),
+        delivered: outcomes[Outcome::Delivered],
+        deferred: outcomes[Outcome::Deferred],
+        bounced: outcomes[Outcome::Bounced],
+        expired: outcomes[Outcome::Expired],
+        rejected: outcomes[Outcome::Rejected],
     }
 }
 

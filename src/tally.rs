@@ -9,7 +9,7 @@ mod wheres;
 
 use foldhash::fast::RandomState;
 
-use crate::event::{Direction, Outcome};
+use crate::event::{ByOutcome, Direction, Outcome};
 use crate::group::{Groups, recipient};
 use crate::hourly::Hourly;
 use crate::lanes::same;
@@ -22,7 +22,6 @@ use crate::walk::{Listener, Noted, Told};
 pub use self::count::{Count, Key};
 use self::delays::Delays;
 pub use self::rows::Rows;
-pub use self::served::Outcomes;
 use self::served::Served;
 pub use self::table::Table;
 pub use self::wheres::Wheres;
@@ -155,7 +154,7 @@ impl Tally {
 struct Last {
     name: Vec<u8>,
     id: Option<NameId>,
-    counts: Outcomes,
+    counts: ByOutcome<u64>,
 }
 
 impl Last {
@@ -166,9 +165,7 @@ impl Last {
             self.name.clear();
             self.name.extend_from_slice(name);
         }
-        if let Some(count) = self.counts.get_mut(outcome as usize) {
-            *count += 1;
-        }
+        self.counts[outcome] += 1;
     }
 
     /// Puts into the table what is not there yet.

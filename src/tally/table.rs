@@ -1,7 +1,6 @@
 //! Counts by name: names come in and their numbers go out, and what befell each.
 
-use super::served::Outcomes;
-use crate::event::Outcome;
+use crate::event::{ByOutcome, Outcome};
 use crate::names::{NameId, Names};
 use crate::provider::Provider;
 
@@ -13,7 +12,7 @@ pub struct Table {
     lately: Vec<Lately>,
     /// By the number of a name: which of the counts are its, from 1. 0: nothing befell it.
     places: Vec<u32>,
-    counts: Vec<(NameId, Outcomes)>,
+    counts: Vec<(NameId, ByOutcome<u64>)>,
     /// What is not among the counts yet.
     waiting: Vec<(NameId, Outcome, u16)>,
 }
@@ -92,33 +91,33 @@ impl Table {
     fn put(&mut self) {
         let mut waiting = std::mem::take(&mut self.waiting);
         for (id, outcome, more) in waiting.drain(..) {
-            if let Some(count) = self.of(id).and_then(|counts| counts.get_mut(outcome as usize)) {
-                *count += u64::from(more);
+            if let Some(counts) = self.of(id) {
+                counts[outcome] += u64::from(more);
             }
         }
         self.waiting = waiting;
     }
 
-    pub fn add(&mut self, id: NameId, counts: &Outcomes) {
+    pub fn add(&mut self, id: NameId, counts: &ByOutcome<u64>) {
         if let Some(sums) = self.of(id) {
-            sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+            *sums += counts;
         }
     }
 
     /// In no order.
-    pub fn iter(&self) -> impl Iterator<Item = (NameId, &Outcomes)> + Clone {
+    pub fn iter(&self) -> impl Iterator<Item = (NameId, &ByOutcome<u64>)> + Clone {
         self.counts.iter().map(|(id, counts)| (*id, counts))
     }
 
     /// Never None.
     #[inline]
-    fn of(&mut self, id: NameId) -> Option<&mut Outcomes> {
+    fn of(&mut self, id: NameId) -> Option<&mut ByOutcome<u64>> {
         if self.places.len() <= id.index() {
             self.places.resize(id.index() + 1, 0);
         }
         let place = self.places.get_mut(id.index())?;
         if *place == 0 {
-            self.counts.push((id, Outcomes::default()));
+            self.counts.push((id, ByOutcome::default()));
             *place = self.counts.len() as u32;
         }
         self.counts.get_mut(*place as usize - 1).map(|(_, counts)| counts)
@@ -145,7 +144,7 @@ mod tests {
         let first = names.id(b"d0.example.org");
         for (id, outcomes) in table.iter() {
             let (delivered, deferred) = if id == first { (80_000, 20_005) } else { (4, 1) };
-            let counted = (outcomes[Outcome::Delivered as usize], outcomes[Outcome::Deferred as usize]);
+            let counted = (outcomes[Outcome::Delivered], outcomes[Outcome::Deferred]);
             assert_eq!(counted.0 + counted.1, if id == first { 100_005 } else { 5 });
             assert!(id != first || counted == (delivered, deferred));
         }
