@@ -419,8 +419,8 @@ fn timeline(tally: &Tally, frame: &Frame) -> Vec<Hour> {
 
 fn hosts(tally: &Tally) -> Vec<String> {
     let counts = tally.hosts.iter();
-    let counts = counts
-        .map(|(id, outcomes)| NameCount { name: text(name(tally, id)), attempts: outcomes.sum() });
+    let counts =
+        counts.map(|(id, outcomes)| NameCount { name: text(name(tally, id)), attempts: outcomes.sum() });
     let named = counts.filter(|host| !host.name.is_empty()).collect();
     most(named, HOSTS_SHOWN).into_iter().map(|host| host.name).collect()
 }

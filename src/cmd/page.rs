@@ -9,11 +9,11 @@ use crate::event::{Event, Outcome};
 use crate::filter::Filter;
 use crate::input::set::Held;
 use crate::ledger::act::Act;
-use crate::ledger::context::{Contexts, Known};
+use crate::ledger::context::Contexts;
 use crate::ledger::hop;
 use crate::ledger::key::Keys;
+use crate::ledger::metadata::Metadata;
 use crate::ledger::seen::{Before, IdHash};
-use crate::mta;
 use crate::output::printable::printable_json;
 use crate::output::{csv, event_line};
 use crate::record::{Context, Record};
@@ -43,7 +43,7 @@ pub struct Page {
 }
 
 enum Note {
-    Fact { key: u64, id: IdHash, act: Act, said: Box<Known> },
+    Fact { key: u64, id: IdHash, act: Act, said: Box<Metadata> },
     Event(Written),
 }
 
@@ -129,7 +129,7 @@ impl Listener for Listing<'_> {
 
     fn fact(&mut self, noted: &Noted) {
         let fact = noted.fact;
-        let said = Box::new(Known::of(&mta::context(fact)));
+        let said = Box::new(Metadata::of(fact));
         self.page.facts += said.held();
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         self.page.notes.push(Note::Fact { key, id, act: Act::of_fact(fact), said });

@@ -1,11 +1,10 @@
-//! What became of messages, as counts that add up in any order.
+//! Counts what became of messages; the counts add up in any order.
 
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
 use super::fared::counts;
-use super::message::Message;
 use super::met::Met;
 use super::origin::Origin;
 use super::seen::IdHash;
@@ -111,35 +110,6 @@ impl Sums {
         self.unsure.extend(other.unsure);
     }
 
-    /// `ended`: its end is in the log.
-    pub fn count(&mut self, message: &Message, ended: bool) {
-        let fate = message.fate(ended).filter(|_| message.wanted);
-        let counts = fate.is_some_and(|fate| fate != Fate::HandedOn);
-        self.met.add(message.origin, message.attempts, u32::from(counts));
-        let Some(fate) = fate else { return };
-        let (received, notice) = (message.came && !message.notice, message.notice);
-        if fate == Fate::HandedOn {
-            match message.copy {
-                Some(id) => {
-                    let what = Doubt::Message { received, notice, origin: message.origin };
-                    self.unsure.push(Unsure { id, what });
-                }
-                None => self.handed_on += 1,
-            }
-            return;
-        }
-        self.received += u64::from(received);
-        self.notices += u64::from(notice);
-        match fate {
-            Fate::Delivered => self.delivered += 1,
-            Fate::Bounced => self.bounced += 1,
-            Fate::Expired => self.expired += 1,
-            Fate::Discarded => self.discarded += 1,
-            // Handed on was counted above; who closes the ledger counts what is in the queue.
-            Fate::HandedOn | Fate::Deferred | Fate::Held | Fate::Waiting => {}
-        }
-    }
-
     /// The latest minutes are kept.
     pub fn hold(&mut self, minute: i64, count: u64) {
         *self.silent_holds.entry(minute).or_default() += count;
@@ -157,7 +127,7 @@ impl Sums {
     }
 
     /// `seen`: the message that was made is in the logs, and is counted there.
-    pub fn settle(&mut self, what: &Doubt, seen: bool) {
+    pub fn resolve(&mut self, what: &Doubt, seen: bool) {
         match *what {
             Doubt::Message { .. } if seen => self.handed_on += 1,
             Doubt::Message { received, notice, origin } => {

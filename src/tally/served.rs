@@ -3,7 +3,6 @@
 use crate::event::{ByOutcome, Outcome};
 use crate::provider::Provider;
 
-
 /// What befell the mail of each provider. Adding up is in any order.
 #[derive(Default)]
 pub struct Served {

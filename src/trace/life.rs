@@ -4,10 +4,11 @@ use hashbrown::HashMap;
 
 use super::find::micros;
 use super::gather::{Found, Gathered, Mark, Origin, Stray};
-use super::note::{Known, Note, Said};
+use super::note::{Note, Said};
 use super::refused::Session;
 use crate::event::Mta;
 use crate::ledger::key::Plain;
+use crate::ledger::metadata::Metadata;
 use crate::mta::fact::Step as Progress;
 use crate::mta::link::Tie;
 use crate::walk::Place;
@@ -18,7 +19,7 @@ pub struct Life {
     pub origin: Origin,
     /// In the order of time. At least one.
     pub notes: Vec<Note>,
-    pub known: Known,
+    pub known: Metadata,
     /// In microseconds, its first and its last line; 0 where no line shows a time.
     pub began: i64,
     pub last: i64,
@@ -176,7 +177,7 @@ fn split(id: &str, origin: &Origin, mut notes: Vec<Note>) -> Vec<Life> {
                 id: id.to_owned(),
                 origin: origin.clone(),
                 notes: Vec::new(),
-                known: Known::default(),
+                known: Metadata::default(),
                 began: 0,
                 last: 0,
                 ended: false,
@@ -193,7 +194,7 @@ fn split(id: &str, origin: &Origin, mut notes: Vec<Note>) -> Vec<Life> {
 impl Life {
     /// The note is of another message of the same queue id.
     fn is_over_before(&self, note: &Note) -> bool {
-        let Said::Fact { step, .. } = &note.said else { return false };
+        let Said::Fact { step, known } = &note.said else { return false };
         let came =
             |note: &Note| matches!(note.said, Said::Fact { step: Progress::Came | Progress::Notice, .. });
         match step {
@@ -204,7 +205,8 @@ impl Life {
                     self.ended || self.notes.iter().any(|note| !matches!(note.said, Said::Routine))
                 }
             },
-            Progress::Named | Progress::Queued => self.ended,
+            Progress::Named => self.ended,
+            Progress::Queued => self.ended || self.known.is_of_another(known),
             Progress::Held
             | Progress::Released
             | Progress::Deleted
@@ -217,7 +219,7 @@ impl Life {
     fn take(&mut self, note: Note) {
         match &note.said {
             Said::Fact { step, known } => {
-                self.known.learn(known);
+                self.known.update(Metadata::clone(known));
                 self.ended |= matches!(step, Progress::Deleted | Progress::Renamed | Progress::Gone);
             }
             Said::Event { .. } | Said::Notice(_) | Said::Routine => {}
@@ -236,8 +238,8 @@ impl Life {
     pub fn is_admitted(&self, filter: &crate::filter::Filter) -> bool {
         let early = |note: &Note| match &note.said {
             Said::Event { sender, admitted, .. } => {
-                let sender = sender.as_ref().or(self.known.sender.as_ref());
-                *admitted && filter.admits_sender(sender.map(String::as_bytes))
+                let sender = sender.as_deref().or(self.known.sender.as_deref());
+                *admitted && filter.admits_sender(sender.map(str::as_bytes))
             }
             Said::Fact { .. } | Said::Notice(_) | Said::Routine => false,
         };
