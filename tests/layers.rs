@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up. What stands on one floor may not know each other, but for the files of one folder.
 const FLOORS: &[&[&str]] = &[
-    &["lanes"],
+    &["lanes", "direct_mapped", "union_find"],
     &["reply", "names", "distinct"],
     &["event", "provider"],
     &["book"],

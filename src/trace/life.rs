@@ -1,4 +1,4 @@
-//! The lines of each queue id come in, in any order; the messages that had it go out, one after the other.
+//! Cuts the lines of each queue id into the lives of the messages that had it, one after the other.
 
 use hashbrown::HashMap;
 
@@ -11,6 +11,7 @@ use crate::ledger::key::Plain;
 use crate::ledger::metadata::Metadata;
 use crate::mta::fact::Step as Progress;
 use crate::mta::link::Tie;
+use crate::union_find::UnionFind;
 use crate::walk::Place;
 
 /// A message under one queue id.
@@ -256,7 +257,7 @@ pub fn groups(lives: &[Life]) -> Vec<usize> {
     for (number, life) in lives.iter().enumerate() {
         by_id.entry(&life.id).or_default().push(number);
     }
-    let mut roots: Vec<usize> = (0..lives.len()).collect();
+    let mut groups = UnionFind::new(lives.len());
     for (number, life) in lives.iter().enumerate() {
         for note in &life.notes {
             let Some((tie, other)) = &note.other else { continue };
@@ -267,11 +268,11 @@ pub fn groups(lives: &[Life]) -> Vec<usize> {
             };
             // Of several the latest that there was by then.
             if let Some(&other) = candidates.iter().rev().find(fits) {
-                join(&mut roots, number, other);
+                groups.join(number, other);
             }
         }
     }
-    (0..lives.len()).map(|number| root(&roots, number)).collect()
+    groups.into_roots()
 }
 
 fn agree(life: &Life, tie: Tie, other: &Life, at: i64) -> bool {
@@ -286,21 +287,5 @@ fn agree(life: &Life, tie: Tie, other: &Life, at: i64) -> bool {
         }
         // The notification comes while the message is there.
         Tie::NoticeOf => was_there,
-    }
-}
-
-fn root(roots: &[usize], mut number: usize) -> usize {
-    while let Some(&next) = roots.get(number).filter(|&&next| next != number) {
-        number = next;
-    }
-    number
-}
-
-/// The earlier one is the root.
-fn join(roots: &mut [usize], a: usize, b: usize) {
-    let (a, b) = (root(roots, a), root(roots, b));
-    let (first, second) = (a.min(b), a.max(b));
-    if let Some(place) = roots.get_mut(second) {
-        *place = first;
     }
 }
