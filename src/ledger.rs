@@ -25,14 +25,14 @@ use self::key::Plain;
 use self::message::{Message, supersede};
 use self::seen::{IdHash, Seen};
 use self::sums::{Fate, Sums, Unsure};
-use self::who::Who;
+use self::who::{FinishedWho, Who};
 
-/// Messages, and recipients put off, that are kept at a time: some 140 MiB. A log without the lines that end a
-/// message would fill any memory.
+/// Open messages and their deferred recipients that are kept at a time: about 140 MiB. A log without the lines that end
+/// a message would fill any memory.
 /// 450,000 of one recipient each just fit into a table of 2^19.
 const LIMIT: usize = 900_000;
 
-/// After a sweep that found no room, so many blocks go by before the next.
+/// Blocks between two sweeps, after one that found no room.
 const PATIENCE: u32 = 256;
 
 /// The messages that are open between two blocks.
@@ -52,11 +52,11 @@ pub struct Ledger {
     all: bool,
 }
 
-/// What became of all messages of the logs.
+/// The totals of all messages of the logs.
 pub struct Closed {
     pub sums: Sums,
-    /// Whose mail it was, attempt by attempt, of those messages too that are in no sum.
-    pub who: Who,
+    /// Mail by sender, client and login, also of messages that are in no total.
+    pub who: FinishedWho,
     pub queue: Queue,
 }
 
@@ -88,7 +88,7 @@ impl Ledger {
         }
     }
 
-    /// To be told what each block handed over, in the order of the blocks.
+    /// Adds what a block handed over; blocks come in their order.
     pub fn fold(&mut self, tracks: Tracks) {
         if self.kept > self.limit {
             self.make_room();
@@ -168,8 +168,7 @@ impl Ledger {
         let found = self.seen.among(self.unsure());
         self.resolve(&found, true);
         self.who.take_in(&self.sums.met.hand_over());
-        self.who.settle();
-        Closed { sums: self.sums, who: self.who, queue }
+        Closed { sums: self.sums, who: self.who.finish(), queue }
     }
 
     /// What Postfix put on hold before it had a queue id: its header was read, and no line says more of it. Nor does one

@@ -303,7 +303,7 @@ impl Folder<'_> {
         let (tallies, sums): (Vec<Tally>, Vec<Sums>) = parts.unzip();
         // What the ledger has is let go of before the tallies, which are the largest here, come together.
         let closed = ledger.close(sums);
-        // The first is not merged but taken: that is a hundredth of a small scan.
+        // The first is taken, not merged: that saves 1 % of the scan of a small log.
         let mut tallies = tallies.into_iter();
         let mut tally = tallies.next().unwrap_or_else(|| plan.tally());
         tallies.chain([waited]).for_each(|other| tally.merge(other));

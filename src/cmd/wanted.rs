@@ -99,7 +99,7 @@ fn there_was(task: &Task, by: By, redactor: Option<Redactor>) -> Result<String, 
     let mut folder = plan.folder();
     let listeners = walk(task, || plan.counter(), |handed| folder.fold(handed), None)?.listeners;
     let (tally, _) = folder.close(listeners);
-    let groups = tally.groups.iter();
+    let groups = tally.groups.into_iter();
     let rows = groups.flat_map(|groups| table(groups, &task.book.providers, SortBy::Count, false).rows);
     // What the lines do not say comes last.
     let none = |row: &GroupRow| row.keys.iter().all(|key| key.value.is_none());

@@ -1,12 +1,12 @@
-//! Counts by provider: who ran the other side comes in, what befell the mail of each goes out.
+//! Counts events by the provider of the other side and by outcome.
 
 use crate::event::{ByOutcome, Outcome};
 use crate::provider::Provider;
 
-/// What befell the mail of each provider. Adding up is in any order.
+/// Counts of each provider, by outcome. Adding up is in any order.
 #[derive(Default)]
 pub struct Served {
-    /// By the provider's row in the book; 0 is nobody that the book has.
+    /// By the provider's row in the catalogue, plus 1; 0 counts hosts of no known provider.
     pub counts: Vec<ByOutcome<u64>>,
 }
 
