@@ -102,7 +102,7 @@ fn find(args: &StormArgs, inputs: Inputs, redactor: Option<Redactor>) -> Result<
         let new = || Collector::new(Keys::new(seed.clone()), &filter);
         let fold = |page| gatherer.fold(&page);
         let mut walked = with_bar(&progress, || walk(&task, new, fold, unparsed.writer()))?;
-        let gathered = gatherer.close();
+        let gathered = gatherer.finish();
         walked.coverage.filtered += gathered.left_out;
         walks += 1;
         if !again || walks == WALKS || walked.turns == calendar.turns {
@@ -153,7 +153,7 @@ pub fn lines(
     walk(task, new, |page| gatherer.fold(&page), None)?;
     let (providers, zone) = (&task.book.providers, &task.calendar.zone);
     let frame = Frame { providers, zone, files: Vec::new(), minutes: coverage.minutes };
-    let mut storms = answered(&gatherer.close(), &frame, task.manner.threads)?;
+    let mut storms = answered(&gatherer.finish(), &frame, task.manner.threads)?;
     if let Some(redactor) = redactor {
         for storm in &mut storms {
             redactor.storm(storm);

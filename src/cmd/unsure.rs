@@ -1,4 +1,4 @@
-//! Hand-overs that wait: their lines come in, and when it is known what became of them, counts go out.
+//! Keeps hand-overs until a line tells of the message that they made, and then counts them.
 
 use hashbrown::HashSet;
 

@@ -9,7 +9,7 @@ use super::seen::IdHash;
 use super::sums::{Doubt, Fate, Sums, Unsure};
 use crate::reason::Reason;
 
-/// What is known of a message while it is open.
+/// The state of a message while it is open.
 #[derive(Clone, Debug)]
 pub struct Message {
     /// When it was seen first, in seconds since 1970.
@@ -114,7 +114,7 @@ impl PutOff {
     }
 }
 
-/// What an act makes of a message. None: nothing is known of its queue id. `all`: no filter is in force.
+/// Applies an act to a message. An empty slot: nothing is known of its queue id. `all`: no filter is in force.
 pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
     if op.act.begins() || slot.as_ref().is_some_and(|message| message.is_over_before(op)) {
         supersede(slot, op.act, sums);
@@ -200,8 +200,8 @@ fn end(message: Option<&mut Message>, op: &Op, all: bool, sums: &mut Sums) {
 }
 
 impl Message {
-    /// Of which nothing is known yet. A constant is copied whole; put together field by field it took the processor
-    /// 4 % of the scan of an Exim log to wait for its own stores.
+    /// A message of which nothing is known yet. A constant is copied whole; built field by field it cost 4 % of the scan
+    /// of an Exim log in waits for stores.
     const NEW: Self = Self {
         since: None,
         came: false,

@@ -10,7 +10,7 @@ use super::origin::Origin;
 use super::seen::IdHash;
 use crate::reason::Reason;
 
-/// What became of a message.
+/// The final state of a message, or where it stands in the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fate {
     /// Every recipient was served.
@@ -39,7 +39,7 @@ impl Fate {
     }
 }
 
-/// What hangs on whether the message, to which another was handed on, is in the logs.
+/// A count that depends on whether the message that a hand-over made is in the logs.
 #[derive(Clone, Debug)]
 pub struct Unsure {
     /// Of the message that was made.
@@ -73,7 +73,7 @@ pub struct Sums {
     pub forgotten: u64,
     /// Seconds from a recipient's first deferral to its delivery, by the reason of that deferral.
     pub later: BTreeMap<Option<Reason>, Histogram<u32>>,
-    /// Whose mail it was, since the last time that it was handed over.
+    /// Names with their mail, since the last time that they were handed over.
     pub met: Met,
     /// Messages put on hold before they had a queue id (`NOQUEUE: hold: RCPT from …`), by minutes since 1970.
     pub silent_holds: BTreeMap<i64, u64>,
@@ -81,13 +81,13 @@ pub struct Sums {
     pub unsure: Vec<Unsure>,
 }
 
-/// Two digits of a duration are kept: the error is less than one hundredth.
+/// Significant digits of a duration: the error is less than 1 %.
 const DIGITS: u8 = 2;
 
 /// A year, in seconds: no queue keeps mail as long, but a damaged stamp may say anything.
 const LONGEST: i64 = 366 * 86_400;
 
-/// Minutes of which holds are kept: two weeks in each minute of which somebody is held. Who holds mail looks at it.
+/// Minutes with holds that are kept: two weeks with a hold in each minute.
 const HOLD_MINUTES: usize = 60 * 24 * 14;
 
 impl Sums {

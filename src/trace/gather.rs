@@ -1,4 +1,4 @@
-//! The second reading: blocks come in; notes of every line about a wanted message go out, in order.
+//! Reads the logs a second time, and notes every line about a wanted message, in order.
 
 use std::hash::BuildHasher;
 use std::sync::LazyLock;

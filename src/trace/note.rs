@@ -1,4 +1,4 @@
-//! What one line says of a message, owned: a line comes in, a note of it goes out.
+//! Keeps what one line says about a message, as an owned note.
 
 use crate::event::Event;
 use crate::ledger::metadata::Metadata;
@@ -46,13 +46,13 @@ pub enum Said {
 }
 
 impl Note {
-    /// Nothing is known of it but that it is about the message.
+    /// A line of another program, of which nothing is known but that it is about the message.
     pub fn of_stray((moment, place, raw): (Option<Moment>, Place, Vec<u8>)) -> Self {
         let (said, session) = (Said::Routine, Vec::new());
         Self { moment, place, said, other: None, fits: false, raw, process: None, session }
     }
 
-    /// For who counts memory, in bytes.
+    /// Memory that it takes, in bytes.
     pub fn held(&self) -> usize {
         let said = match &self.said {
             Said::Event { step, .. } | Said::Notice(step) => {
