@@ -5,7 +5,7 @@
 //! the sum of the cuts is an upper bound on how far any count may be too low.
 
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry as Place;
+use hashbrown::hash_table::Entry::{Occupied, Vacant};
 
 use super::fared::{Counts, Fared, add, weight};
 use super::met::{Entry, Kinds, Names};
@@ -97,14 +97,14 @@ impl Kept {
     fn add(&mut self, entry: &Entry, name: &[u8]) {
         let is_it = |slot: &Slot| slot.hash == entry.hash;
         match self.slots.entry(spread(entry.hash), is_it, |slot| spread(slot.hash)) {
-            Place::Occupied(mut place) => {
+            Occupied(mut place) => {
                 let slot = place.get_mut();
                 add(&mut slot.counts, &entry.counts);
                 if slot.start == 0 {
                     slot.start = self.text.push(name);
                 }
             }
-            Place::Vacant(place) => {
+            Vacant(place) => {
                 let start = self.text.push(name);
                 place.insert(Slot { hash: entry.hash, start, counts: entry.counts });
             }
