@@ -1,12 +1,11 @@
-//! Different things, counted once: hashes come in, how many there are goes out; exact while they are few.
+//! Counts different things by their hashes: exactly while they are few, with HyperLogLog++ when they are many.
 
-use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
 use hyperloglogplus::{HyperLogLog, HyperLogLogPlus};
 
-/// More than so many are estimated; a row of a report has so many at most, some 2 MiB.
+/// Largest number that is counted exactly; one row of a report has at most so many hashes, about 2 MiB.
 const LIMIT: usize = 100_000;
 
 /// 2^14 registers, 12 KiB; the standard error is 1.04 / √2^14 = 0.8 in a hundred (Heule and others, "HyperLogLog in
@@ -19,11 +18,19 @@ pub fn hash(thing: impl std::hash::Hash) -> u64 {
     FixedState::with_seed(0x736d_7470).hash_one(thing)
 }
 
-/// Fewer are not worth to be put in order.
+/// Smallest batch that is worth sorting.
 const BATCH: usize = 64;
 
-/// More take more room than time.
+/// Largest batch: a larger one would cost more memory than it saves time.
 const MOST: usize = 1 << 14;
+
+/// How many different things there were.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DistinctTotal {
+    /// An estimate is off by less than two in a hundred, 95 times of 100.
+    pub count: u64,
+    pub is_exact: bool,
+}
 
 /// Adding up is in any order.
 #[derive(Clone, Debug)]
@@ -49,12 +56,11 @@ impl Distinct {
     pub fn insert(&mut self, hash: u64) {
         self.waiting.push(hash);
         if self.waiting.len() >= self.few.len().clamp(BATCH, MOST) {
-            self.settle();
+            self.sort_in();
         }
     }
 
-    /// Puts among the few what waits. What is asked before is answered right too, for the price of a copy.
-    pub fn settle(&mut self) {
+    fn sort_in(&mut self) {
         if self.many.is_none() {
             self.few.append(&mut self.waiting);
             // The stable sort finds the part that is in order already, and only merges it.
@@ -70,8 +76,8 @@ impl Distinct {
     }
 
     pub fn merge(&mut self, mut other: Self) {
-        self.settle();
-        other.settle();
+        self.sort_in();
+        other.sort_in();
         // The fewer into the more.
         if self.many.is_none() && (other.many.is_some() || self.few.len() < other.few.len()) {
             std::mem::swap(self, &mut other);
@@ -80,32 +86,17 @@ impl Distinct {
             (Some(mine), Some(theirs)) => mine.merge(theirs).expect("both have the same precision"),
             _ => {
                 self.waiting.extend(other.few);
-                self.settle();
+                self.sort_in();
             }
         }
     }
 
-    pub fn is_exact(&self) -> bool {
-        self.settled().many.is_none()
-    }
-
-    /// An estimate is off by less than two in a hundred, 95 times of 100.
-    pub fn count(&self) -> u64 {
-        let settled = self.settled();
-        match &settled.many {
-            // Counting changes only how it is kept.
-            Some(many) => many.clone().count().round() as u64,
-            None => settled.few.len() as u64,
+    pub fn finish(mut self) -> DistinctTotal {
+        self.sort_in();
+        match self.many {
+            Some(mut many) => DistinctTotal { count: many.count().round() as u64, is_exact: false },
+            None => DistinctTotal { count: self.few.len() as u64, is_exact: true },
         }
-    }
-
-    fn settled(&self) -> Cow<'_, Self> {
-        if self.waiting.is_empty() {
-            return Cow::Borrowed(self);
-        }
-        let mut copy = self.clone();
-        copy.settle();
-        Cow::Owned(copy)
     }
 
     fn estimate(&mut self) {
@@ -156,24 +147,23 @@ mod tests {
     #[test]
     fn few_are_counted_exactly() {
         let mut distinct = of((0..1000).chain(500..1000), 1000);
-        assert!(distinct.is_exact());
-        assert_eq!(distinct.count(), 1000);
+        assert_eq!(distinct.clone().finish(), DistinctTotal { count: 1000, is_exact: true });
         distinct.merge(of(900..1001, 1000));
-        assert!(!distinct.is_exact());
+        assert!(!distinct.finish().is_exact);
     }
 
     #[test]
     fn many_are_estimated_to_two_in_a_hundred() {
         for size in [100_001, 250_000, 2_000_000] {
-            let distinct = of(0..size, LIMIT);
-            assert!(!distinct.is_exact());
-            assert!(distinct.count().abs_diff(size) * 50 < size, "{} for {size}", distinct.count());
+            let DistinctTotal { count, is_exact } = of(0..size, LIMIT).finish();
+            assert!(!is_exact);
+            assert!(count.abs_diff(size) * 50 < size, "{count} for {size}");
         }
     }
 
     #[test]
     fn any_split_and_any_order_give_the_same_estimate() {
-        let whole = of(0..150_000, LIMIT).count();
+        let whole = of(0..150_000, LIMIT).finish();
         for cut in [1, 20_000, 75_000, 149_000] {
             for swap in [false, true] {
                 let mut parts = [of((0..cut).rev(), LIMIT), of(cut / 2..150_000, LIMIT)];
@@ -182,7 +172,7 @@ mod tests {
                 }
                 let [mut first, second] = parts;
                 first.merge(second);
-                assert_eq!(first.count(), whole, "cut at {cut}");
+                assert_eq!(first.finish(), whole, "cut at {cut}");
             }
         }
     }

@@ -1,8 +1,12 @@
 //! An event: what one line of log says about one delivery or one refusal, and the words for saying it.
 
+use std::iter::Sum;
+use std::ops::{AddAssign, Index, IndexMut};
+
 use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::EnumCount;
 
 use crate::reply::{Class, Code, EnhancedCode};
 
@@ -34,7 +38,19 @@ pub enum Direction {
 
 /// What became of it.
 #[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum, JsonSchema,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Debug,
+    Serialize,
+    Deserialize,
+    ValueEnum,
+    JsonSchema,
+    EnumCount,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
@@ -57,6 +73,36 @@ pub enum Outcome {
     Discarded,
     /// An address was verified; no mail was sent.
     Probe,
+}
+
+/// One value for each outcome.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct ByOutcome<T>([T; Outcome::COUNT]);
+
+impl<T> Index<Outcome> for ByOutcome<T> {
+    type Output = T;
+
+    fn index(&self, outcome: Outcome) -> &T {
+        &self.0[outcome as usize]
+    }
+}
+
+impl<T> IndexMut<Outcome> for ByOutcome<T> {
+    fn index_mut(&mut self, outcome: Outcome) -> &mut T {
+        &mut self.0[outcome as usize]
+    }
+}
+
+impl<T: AddAssign + Copy> AddAssign<&Self> for ByOutcome<T> {
+    fn add_assign(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(sum, value)| *sum += value);
+    }
+}
+
+impl<T: Copy + Sum> ByOutcome<T> {
+    pub fn sum(&self) -> T {
+        self.0.iter().copied().sum()
+    }
 }
 
 /// The SMTP command that the reply answers, or during which the connection failed.

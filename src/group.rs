@@ -1,4 +1,4 @@
-//! Events come in, counts by whatever keys were asked for go out: `--by domain,code`.
+//! Counts events by any combination of keys: `--by domain,code`.
 
 use clap::ValueEnum;
 use foldhash::fast::RandomState;
@@ -8,7 +8,7 @@ use jiff::{RoundMode, Timestamp, Unit, Zoned, ZonedRound};
 
 use crate::book::slug;
 use crate::distinct::{self, Distinct};
-use crate::event::{By, Direction, Event, Mta, Outcome, Stage};
+use crate::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
 use crate::provider::Providers;
@@ -17,16 +17,16 @@ use crate::reply::{Class, EnhancedCode};
 use crate::time::Moment;
 use crate::walk::{Listener, Place, Told};
 
-/// What a group has of one key: a number whose sense its [`By`] knows. 0: the line does not say.
+/// The value of one key as a number, which its [`By`] interprets. 0: the line does not state it.
 pub type Part = u64;
 
-/// The hash that recipients are told apart by; equal for the same queue id and recipient.
+/// The hash that identifies a recipient; equal for the same queue id and recipient.
 pub fn recipient(event: &Event) -> u64 {
     let client = event.queue_id.is_none().then_some((event.peer.ip, event.sender));
     distinct::hash((event.queue_id, event.recipient, client))
 }
 
-/// Lines kept as examples are cut to so many bytes.
+/// Longest line kept as an example, in bytes.
 pub const EXAMPLE_LIMIT: usize = 600;
 
 /// The first lines of a kind, in order.
@@ -65,17 +65,17 @@ impl Examples {
     }
 }
 
-/// What was counted for one group.
+/// The counts of one group.
 #[derive(Clone, Default, Debug)]
 pub struct Group {
-    pub outcomes: [u64; 10],
+    pub outcomes: ByOutcome<u64>,
     pub recipients: Distinct,
     pub first: Option<Moment>,
     pub last: Option<Moment>,
     pub examples: Examples,
 }
 
-/// Strangers choose the names, so there is an end to how many groups are kept.
+/// Number of groups that are kept. Strangers choose the names, so there has to be a limit.
 const LIMIT: usize = 1 << 17;
 
 /// Counts by groups; merging is in any order.
@@ -83,7 +83,7 @@ pub struct Groups {
     pub by: Vec<By>,
     pub names: Names,
     pub groups: HashMap<Vec<Part>, Group, RandomState>,
-    /// Events that came when as many groups as are kept were there.
+    /// Events of groups that came after the limit was reached.
     pub others: u64,
     examples: usize,
     zone: TimeZone,
@@ -106,11 +106,6 @@ impl Groups {
         }
     }
 
-    /// To be done before the groups are read.
-    pub fn settle(&mut self) {
-        self.groups.values_mut().for_each(|group| group.recipients.settle());
-    }
-
     pub fn merge(&mut self, other: Self) {
         let ids = self.names.merge(&other.names);
         self.others += other.others;
@@ -122,7 +117,7 @@ impl Groups {
                 }
             }
             let mine = self.groups.entry(key).or_default();
-            mine.outcomes.iter_mut().zip(group.outcomes).for_each(|(sum, count)| *sum += count);
+            mine.outcomes += &group.outcomes;
             mine.recipients.merge(group.recipients);
             mine.first = earlier(mine.first, group.first);
             mine.last = mine.last.max(group.last);
@@ -130,7 +125,7 @@ impl Groups {
         }
     }
 
-    /// Attempts of single hosts and probes are in no sum, so in no group either.
+    /// Attempts of single hosts and probes are in no total, so in no group either.
     pub fn count(&mut self, told: &Told) {
         let event = told.event;
         if matches!(event.outcome, Outcome::Attempt | Outcome::Probe) {
@@ -150,9 +145,7 @@ impl Groups {
                 Some(group) => group,
                 None => self.groups.entry(key.clone()).or_default(),
             };
-            if let Some(count) = group.outcomes.get_mut(event.outcome as usize) {
-                *count += 1;
-            }
+            group.outcomes[event.outcome] += 1;
             if event.outcome != Outcome::Delivered {
                 group.recipients.insert(recipient(event));
             }
@@ -205,7 +198,7 @@ impl Groups {
         Some(begun)
     }
 
-    /// What a part says, as it is shown. None: the line did not say.
+    /// The value of a part as text. None: the line did not state it.
     pub fn shown(&self, by: By, part: Part, providers: &Providers) -> Option<String> {
         let at = part.checked_sub(1)? as usize;
         let time = |form: &str| {

@@ -1,4 +1,4 @@
-//! Counted groups come in, the rows of `--by` go out, in the order that was asked for.
+//! Makes the rows of `--by` out of the counted groups, in the order that was asked for.
 
 use std::cmp::Reverse;
 
@@ -9,12 +9,12 @@ use crate::report::{GroupRow, GroupTable, Key, SortBy};
 use crate::time::Moment;
 
 /// The groups in the order wanted: the most failures first, the latest first, or by name.
-pub fn table(groups: &Groups, providers: &Providers, sort: SortBy, reverse: bool) -> GroupTable {
-    let mut rows: Vec<(Option<Moment>, GroupRow)> = groups
-        .groups
-        .iter()
+pub fn table(mut groups: Groups, providers: &Providers, sort: SortBy, reverse: bool) -> GroupTable {
+    let counted = std::mem::take(&mut groups.groups);
+    let mut rows: Vec<(Option<Moment>, GroupRow)> = counted
+        .into_iter()
         .map(|(parts, group)| {
-            let keys = groups.by.iter().zip(parts);
+            let keys = groups.by.iter().zip(&parts);
             let keys = keys.map(|(&by, &part)| Key { by, value: groups.shown(by, part, providers) });
             (group.last, row(keys.collect(), group))
         })
@@ -28,29 +28,25 @@ pub fn table(groups: &Groups, providers: &Providers, sort: SortBy, reverse: bool
     if reverse {
         rows.reverse();
     }
-    GroupTable {
-        by: groups.by.clone(),
-        rows: rows.into_iter().map(|(_, row)| row).collect(),
-        others: groups.others,
-    }
+    GroupTable { by: groups.by, rows: rows.into_iter().map(|(_, row)| row).collect(), others: groups.others }
 }
 
-fn row(keys: Vec<Key>, group: &Group) -> GroupRow {
-    let count = |outcome: Outcome| group.outcomes.get(outcome as usize).copied().unwrap_or_default();
+fn row(keys: Vec<Key>, group: Group) -> GroupRow {
+    let recipients = group.recipients.finish();
     let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
     GroupRow {
         keys,
-        events: group.outcomes.iter().sum(),
-        delivered: count(Outcome::Delivered),
-        deferred: count(Outcome::Deferred),
-        bounced: count(Outcome::Bounced),
-        expired: count(Outcome::Expired),
-        rejected: count(Outcome::Rejected),
-        warned: count(Outcome::Warned),
-        held: count(Outcome::Held),
-        discarded: count(Outcome::Discarded),
-        recipients: group.recipients.count(),
-        recipients_exact: group.recipients.is_exact(),
+        events: group.outcomes.sum(),
+        delivered: group.outcomes[Outcome::Delivered],
+        deferred: group.outcomes[Outcome::Deferred],
+        bounced: group.outcomes[Outcome::Bounced],
+        expired: group.outcomes[Outcome::Expired],
+        rejected: group.outcomes[Outcome::Rejected],
+        warned: group.outcomes[Outcome::Warned],
+        held: group.outcomes[Outcome::Held],
+        discarded: group.outcomes[Outcome::Discarded],
+        recipients: recipients.count,
+        recipients_exact: recipients.is_exact,
         first: group.first.and_then(Moment::rfc3339),
         last: group.last.and_then(Moment::rfc3339),
         examples: group.examples.lines.iter().map(|(_, line)| text(line)).collect(),

@@ -1,4 +1,4 @@
-//! What happened in each hour, kind by kind: events come in, counts that a later run is compared with go out.
+//! Counts the events of each hour by kind; a later run is compared with these counts (`--baseline`).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use crate::reason::Reason;
 use crate::reply::{Class, Code, EnhancedCode};
 use crate::walk::Told;
 
-/// What makes two events of an hour the same.
+/// Events of an hour with the same kind are counted together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Kind {
     pub direction: Direction,

@@ -1,4 +1,4 @@
-//! What needs more than one line: what each block could not settle comes in, in order; what became of messages goes out.
+//! Follows messages over many lines and blocks, and counts what became of them.
 //!
 //! A [`desk::Desk`] follows the messages within a block, one desk a thread. Most come and go within one; only what
 //! began before the block, or does not end in it, is handed over and put together here. What an act does to a
@@ -12,6 +12,7 @@ pub mod hop;
 pub mod key;
 pub mod message;
 pub mod met;
+pub mod metadata;
 pub mod origin;
 pub mod seen;
 pub mod sums;
@@ -24,14 +25,14 @@ use self::key::Plain;
 use self::message::{Message, supersede};
 use self::seen::{IdHash, Seen};
 use self::sums::{Fate, Sums, Unsure};
-use self::who::Who;
+use self::who::{FinishedWho, Who};
 
-/// Messages, and recipients put off, that are kept at a time: some 140 MiB. A log without the lines that end a
-/// message would fill any memory.
+/// Open messages and their deferred recipients that are kept at a time: about 140 MiB. A log without the lines that end
+/// a message would fill any memory.
 /// 450,000 of one recipient each just fit into a table of 2^19.
 const LIMIT: usize = 900_000;
 
-/// After a sweep that found no room, so many blocks go by before the next.
+/// Blocks between two sweeps, after one that found no room.
 const PATIENCE: u32 = 256;
 
 /// The messages that are open between two blocks.
@@ -51,11 +52,11 @@ pub struct Ledger {
     all: bool,
 }
 
-/// What became of all messages of the logs.
+/// The totals of all messages of the logs.
 pub struct Closed {
     pub sums: Sums,
-    /// Whose mail it was, attempt by attempt, of those messages too that are in no sum.
-    pub who: Who,
+    /// Mail by sender, client and login, also of messages that are in no total.
+    pub who: FinishedWho,
     pub queue: Queue,
 }
 
@@ -87,7 +88,7 @@ impl Ledger {
         }
     }
 
-    /// To be told what each block handed over, in the order of the blocks.
+    /// Adds what a block handed over; blocks come in their order.
     pub fn fold(&mut self, tracks: Tracks) {
         if self.kept > self.limit {
             self.make_room();
@@ -113,13 +114,13 @@ impl Ledger {
         self.unsure.iter().map(|unsure| unsure.id)
     }
 
-    /// Settles what waits for an id that was `found`; with `all` the rest too, as if the others will never be seen.
-    pub fn settle(&mut self, found: &HashSet<IdHash, Plain>, all: bool) {
+    /// Resolves what waits for an id that was `found`; with `all` the rest too, as ids that are never seen.
+    pub fn resolve(&mut self, found: &HashSet<IdHash, Plain>, all: bool) {
         let sums = &mut self.sums;
         self.unsure.retain(|unsure| {
             let seen = found.contains(&unsure.id);
             if seen || all {
-                sums.settle(&unsure.what, seen);
+                sums.resolve(&unsure.what, seen);
             }
             !(seen || all)
         });
@@ -150,7 +151,7 @@ impl Ledger {
             let stays = message.fate(false).is_some_and(Fate::is_in_queue);
             if !stays {
                 *kept -= message.weight();
-                sums.count(message, false);
+                message.count_into(false, sums);
             }
             stays
         });
@@ -165,10 +166,9 @@ impl Ledger {
         self.sums = sums;
         self.unsure.append(&mut self.sums.unsure);
         let found = self.seen.among(self.unsure());
-        self.settle(&found, true);
+        self.resolve(&found, true);
         self.who.take_in(&self.sums.met.hand_over());
-        self.who.settle();
-        Closed { sums: self.sums, who: self.who, queue }
+        Closed { sums: self.sums, who: self.who.finish(), queue }
     }
 
     /// What Postfix put on hold before it had a queue id: its header was read, and no line says more of it. Nor does one
@@ -195,7 +195,7 @@ impl Ledger {
     fn queue(&self, sums: &mut Sums) -> Queue {
         let mut queue = self.held_silently(sums);
         for message in self.open.values() {
-            sums.count(message, false);
+            message.count_into(false, sums);
             let Some(fate) = message.fate(false).filter(|_| message.wanted) else { continue };
             match fate {
                 Fate::Deferred => queue.deferred += 1,

@@ -1,13 +1,13 @@
-//! What befell each name comes in, the tables of names that a report has go out, and what is in no row of theirs.
+//! Makes the tables of names in a report, and adds up what is in no row of theirs.
 
-use crate::event::Outcome;
+use crate::event::{ByOutcome, Outcome};
 use crate::ledger::Closed;
 use crate::ledger::fared::Fared;
-use crate::ledger::who::Kept;
+use crate::ledger::who::FinishedKept;
 use crate::names::NameId;
 use crate::provider::Providers;
 use crate::report::{Counts, NameRow, Rest, Rests, Totals};
-use crate::tally::{Outcomes, Table, Tally};
+use crate::tally::{FinishedTally, NameTotals};
 
 /// So many names with most failures stand in a table, and so many with most mail.
 const SHOWN: usize = 50;
@@ -30,14 +30,14 @@ pub struct Tables {
 }
 
 impl Tables {
-    pub fn new(tally: &Tally, ledger: &Closed, totals: &Totals, providers: &Providers) -> Self {
+    pub fn new(tally: &FinishedTally, ledger: &Closed, totals: &Totals, providers: &Providers) -> Self {
         let who = &ledger.who;
         let whole = whole(totals);
         // What this server refused is in neither of these.
         let sent = Counts { messages: None, rejected: 0, ..whole };
         let seen = Counts { messages: None, ..whole };
-        let of = |table: &Table, whole| named(of_tally(tally, table), 0, whole);
-        let of_ledger = |kept: &Kept| {
+        let of = |table: &NameTotals, whole| named(of_tally(tally, table), 0, whole);
+        let of_ledger = |kept: &FinishedKept| {
             let dropped = fared_counts(&kept.dropped);
             let rows = kept.all().map(|(name, fared)| (name, fared_counts(&fared)));
             let mut table = named(rows, kept.may_lack, whole.without([dropped]));
@@ -87,12 +87,12 @@ fn whole(totals: &Totals) -> Counts {
     }
 }
 
-fn of_tally<'a>(tally: &'a Tally, table: &'a Table) -> impl Iterator<Item = Entry<'a>> + Clone {
+fn of_tally<'a>(tally: &'a FinishedTally, table: &'a NameTotals) -> impl Iterator<Item = Entry<'a>> + Clone {
     let name = |id: NameId| match id {
         NameId::OTHERS => b"(others)",
         id => tally.names.name(id),
     };
-    let rows = table.iter().map(move |(id, outcomes)| (name(id), outcome_counts(outcomes)));
+    let rows = table.iter().map(move |&(id, ref outcomes)| (name(id), outcome_counts(outcomes)));
     rows.filter(|(name, _)| !name.is_empty())
 }
 
@@ -100,15 +100,14 @@ fn text(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
 }
 
-fn outcome_counts(outcomes: &Outcomes) -> Counts {
-    let count = |outcome: Outcome| outcomes.get(outcome as usize).copied().unwrap_or_default();
+fn outcome_counts(outcomes: &ByOutcome<u64>) -> Counts {
     Counts {
         messages: None,
-        delivered: count(Outcome::Delivered),
-        deferred: count(Outcome::Deferred),
-        bounced: count(Outcome::Bounced),
-        expired: count(Outcome::Expired),
-        rejected: count(Outcome::Rejected),
+        delivered: outcomes[Outcome::Delivered],
+        deferred: outcomes[Outcome::Deferred],
+        bounced: outcomes[Outcome::Bounced],
+        expired: outcomes[Outcome::Expired],
+        rejected: outcomes[Outcome::Rejected],
     }
 }
 

@@ -1,10 +1,11 @@
-//! Names met in a log, each kept once: bytes come in, small numbers go out.
+//! Interns the names met in a log: each is kept once, and has a small number.
 
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
+use crate::direct_mapped::DirectMappedCache;
 use crate::lanes::{has_capital, small};
 
 /// The number of a name in its table.
@@ -12,7 +13,7 @@ use crate::lanes::{has_capital, small};
 pub struct NameId(u32);
 
 impl NameId {
-    /// Stands for all names that came when the table was full.
+    /// Stands for all names met after the table was full.
     pub const OTHERS: Self = Self(0);
 
     pub fn index(self) -> usize {
@@ -20,7 +21,7 @@ impl NameId {
     }
 }
 
-/// Strangers choose the names, so there is an end to how many are kept.
+/// Number of names that are kept. Strangers choose the names, so there has to be a limit.
 const LIMIT: usize = 1 << 18;
 
 /// A longer name is no domain (RFC 1035 §2.3.4), and is cut.
@@ -31,40 +32,34 @@ pub struct Names {
     text: Vec<u8>,
     /// Where each name ends in `text`.
     ends: Vec<u32>,
-    /// With its hash, which tells a name from the others as it does a message: to fetch its text too takes longer than
-    /// all else here.
+    /// With its hash, which identifies the name: to compare the text too would fetch it from far memory.
     table: HashTable<(u64, NameId)>,
-    /// In the slot that its hash tells, the name met last: most mail goes to few.
-    recent: Box<[(u64, NameId)]>,
+    /// By their hashes; most mail goes to few.
+    recent: DirectMappedCache<NameId, RECENT>,
     hasher: RandomState,
 }
 
-/// 64 KiB.
+/// Names met lately; 64 KiB.
 const RECENT: usize = 1 << 12;
 
 impl Names {
     pub fn new(hasher: RandomState) -> Self {
-        let recent = vec![(0, NameId::OTHERS); RECENT].into_boxed_slice();
+        let recent = DirectMappedCache::new(NameId::OTHERS);
         Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), recent, hasher }
     }
 
     /// Letters' case makes no difference (RFC 4343).
     pub fn id(&mut self, name: &[u8]) -> NameId {
         let hash = self.hash(name);
-        let slot = hash as usize % RECENT;
-        if let Some(&(known, id)) = self.recent.get(slot)
-            && (known, id != NameId::OTHERS) == (hash, true)
-        {
+        if let Some(&id) = self.recent.get(hash) {
             return id;
         }
         let id = self.hashed_id(hash, name);
-        if let Some(slot) = self.recent.get_mut(slot) {
-            *slot = (hash, id);
-        }
+        self.recent.insert(hash, id);
         id
     }
 
-    /// What the name is told from all others by. Most names are of 8 to 32 bytes: they are made small and hashed in two
+    /// The hash that identifies the name. Most names have 8 to 32 bytes: they are put into lower case and hashed in two
     /// pieces or four, which may overlap.
     #[inline]
     pub fn hash(&self, name: &[u8]) -> u64 {
@@ -121,7 +116,7 @@ impl Names {
     }
 }
 
-/// Tells `then` the name in small letters, cut to what is kept of it.
+/// Calls `then` with the name in lower case, cut to the length that is kept.
 pub fn in_small<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
     let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
     if !has_capital(name) {

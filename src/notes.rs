@@ -5,7 +5,7 @@ use jiff::{Timestamp, ToSpan};
 use crate::input::set::Source;
 use crate::ledger::Closed;
 use crate::report::{Rest, Rests};
-use crate::tally::Tally;
+use crate::tally::FinishedTally;
 use crate::turn::{Calendar, Turns};
 use crate::walk::Coverage;
 use crate::when::Window;
@@ -21,7 +21,7 @@ pub struct Heard<'a> {
 }
 
 /// About what was too much to keep.
-pub fn on_limits(tally: &Tally) -> Vec<String> {
+pub fn on_limits(tally: &FinishedTally) -> Vec<String> {
     let full = tally.names.is_full().then(|| {
         "there are more names of domains, relays and clients than are kept: some are counted as (others)"
             .to_owned()

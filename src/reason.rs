@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 
 use crate::book::{Book, Clues, mask};
 pub use crate::book::{Reason, Retry, RuleId, Sureness};
+use crate::direct_mapped::DirectMappedCache;
 use crate::event::{Direction, Event, Outcome};
 use crate::provider::Provider;
 use crate::reply::{Class, EnhancedCode};
@@ -28,9 +29,8 @@ pub struct Judge<'b> {
     book: &'b Book,
     masked: Vec<u8>,
     marks: Vec<u8>,
-    /// By the text as logged, so that what is said again word for word need not be masked again: each verdict in the
-    /// slot that its hash tells, until another takes it.
-    said: Vec<Option<(u64, Verdict)>>,
+    /// By the text as logged, so that a text that comes again word for word need not be masked again.
+    said: DirectMappedCache<Option<Verdict>, SAID_SLOTS>,
     /// By the masked text.
     known: HashMap<u64, Verdict, RandomState>,
     hasher: RandomState,
@@ -48,7 +48,7 @@ impl<'b> Judge<'b> {
             book,
             masked: Vec::new(),
             marks: Vec::new(),
-            said: vec![None; SAID_SLOTS],
+            said: DirectMappedCache::new(None),
             known: HashMap::with_hasher(RandomState::default()),
             hasher: RandomState::default(),
         }
@@ -72,17 +72,12 @@ impl<'b> Judge<'b> {
             provider: provider(event, self.book),
         };
         let key = self.hasher.hash_one(Key::of(&said));
-        let slot = key as usize % SAID_SLOTS;
-        if let Some(Some((known, verdict))) = self.said.get(slot)
-            && *known == key
-        {
-            return Some(*verdict);
+        if let Some(&known) = self.said.get(key) {
+            return known;
         }
-        let verdict = self.masked(said);
-        if let Some(slot) = self.said.get_mut(slot) {
-            *slot = Some((key, verdict));
-        }
-        Some(verdict)
+        let verdict = Some(self.masked(said));
+        self.said.insert(key, verdict);
+        verdict
     }
 
     /// The text of the clues is as logged.

@@ -23,7 +23,7 @@ use crate::report::{
     Full, Hour, HourRefused, HourSent, Input, Messages, NameCount, Range, Refused, Report, Row, SCHEMA, Sent,
     SortBy, StageCount, Totals,
 };
-use crate::tally::{Count, Key, Tally};
+use crate::tally::{Count, FinishedTally, Key, Tally};
 use crate::time::Moment;
 
 /// What a report is made of besides the tally.
@@ -46,16 +46,17 @@ pub struct Frame<'a> {
 const HOSTS_SHOWN: usize = 50;
 const WHERES_SHOWN: usize = 3;
 
-pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
+pub fn report(tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
+    let mut tally = tally.finish();
     let full_advice = if frame.in_full { full_advice(&tally) } else { Vec::new() };
-    tally.settle();
     let messages = messages(ledger, frame.heard.coverage.minutes, book::reasons());
     let totals = totals(&tally, messages);
-    let rows = tally.rows.take();
-    let joined = joined(rows, frame.examples.max(1));
+    let limits = on_limits(&tally);
+    let joined = joined(std::mem::take(&mut tally.rows), frame.examples.max(1));
+    let groups = tally.groups.take();
     let tally = &tally;
     let mut rows: Vec<(Option<Moment>, Row)> =
-        joined.iter().map(|(key, joint)| (joint.count.last, row(key, joint, tally, frame))).collect();
+        joined.into_iter().map(|(key, joint)| (joint.count.last, row(&key, joint, tally, frame))).collect();
     match frame.sort {
         SortBy::Count => rows.sort_by_key(|(_, row)| Reverse(row.attempts)),
         SortBy::Recent => rows.sort_by_key(|(last, _)| Reverse(*last)),
@@ -71,7 +72,6 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
     let estimated = on_estimates(&rows.iter().map(|(_, row)| row.recipients_exact).collect::<Vec<_>>());
     let tables = Tables::new(tally, ledger, &totals, frame.providers);
     let rests = tables.rests();
-    let groups = tally.groups.as_ref();
     let groups = groups.map(|groups| table(groups, frame.providers, frame.sort, frame.reverse));
     Report {
         schema: SCHEMA,
@@ -97,7 +97,7 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
         storms: None,
         verdict: None,
         notes: [
-            on_limits(tally),
+            limits,
             on_names(&rests),
             estimated,
             on_messages(ledger),
@@ -110,9 +110,9 @@ pub fn report(mut tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
 
 /// The full advice for each reason and side of the rows, the most frequent first; two where a 4xx and a 5xx want
 /// different things.
-fn full_advice(tally: &Tally) -> Vec<Full> {
+fn full_advice(tally: &FinishedTally) -> Vec<Full> {
     let mut counts: BTreeMap<(Reason, Direction, Mta, Option<Class>), u64> = BTreeMap::new();
-    for (key, count) in tally.rows.iter() {
+    for (key, count) in &tally.rows {
         if let (Some(reason), true) = (key.reason, is_shown(key.outcome)) {
             let class = key.class.filter(|_| book::is_softened(reason, key.direction, key.class));
             *counts.entry((reason, key.direction, key.mta, class)).or_default() += count.attempts;
@@ -185,8 +185,10 @@ fn joined(counts: Vec<(Key, Count)>, examples: usize) -> BTreeMap<RowKey, Joint>
     rows
 }
 
-fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame) -> Row {
-    let count = &joint.count;
+fn row(key: &RowKey, joint: Joint, tally: &FinishedTally, frame: &Frame) -> Row {
+    let count = joint.count;
+    let recipients = count.recipients.finish();
+    let places = count.wheres.finish();
     let &RowKey { direction, outcome, class, code, enhanced, reason, retry } = key;
     let known = reason.map(book::reason_row);
     let retryable = retry.or_else(|| known.map(|row| row.retry(class)));
@@ -210,14 +212,14 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame) -> Row {
         retryable,
         conflict: conflict(outcome, class, reason, retryable, retry.is_some()),
         attempts: count.attempts,
-        recipients: count.recipients.count(),
-        recipients_exact: count.recipients.is_exact(),
+        recipients: recipients.count,
+        recipients_exact: recipients.is_exact,
         first: count.first.and_then(Moment::rfc3339),
         last: count.last.and_then(Moment::rfc3339),
         stages: joint.stages.iter().map(|(&stage, &attempts)| StageCount { stage, attempts }).collect(),
         providers: most(providers.collect(), WHERES_SHOWN),
-        wheres: wheres(tally, count),
-        where_count: count.wheres.counts().len() as u64,
+        wheres: wheres(tally, &places),
+        where_count: places.len() as u64,
         advice,
         example: lines.first().cloned(),
         examples: lines.into_iter().take(frame.examples).collect(),
@@ -267,8 +269,8 @@ fn most(mut counts: Vec<NameCount>, shown: usize) -> Vec<NameCount> {
 }
 
 /// Those with the most; names are made into text for these alone, since there may be many.
-fn wheres(tally: &Tally, count: &Count) -> Vec<NameCount> {
-    let all = count.wheres.counts().iter().map(|&(id, attempts)| (name(tally, id), attempts));
+fn wheres(tally: &FinishedTally, places: &[(NameId, u64)]) -> Vec<NameCount> {
+    let all = places.iter().map(|&(id, attempts)| (name(tally, id), attempts));
     let mut all: Vec<(&[u8], u64)> = all.collect();
     let in_order = |a: &(&[u8], u64), b: &(&[u8], u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
     if all.len() > WHERES_SHOWN {
@@ -279,7 +281,7 @@ fn wheres(tally: &Tally, count: &Count) -> Vec<NameCount> {
     all.into_iter().map(|(name, attempts)| NameCount { name: text(name), attempts }).collect()
 }
 
-fn name(tally: &Tally, id: NameId) -> &[u8] {
+fn name(tally: &FinishedTally, id: NameId) -> &[u8] {
     if id == NameId::OTHERS { b"(others)" } else { tally.names.name(id) }
 }
 
@@ -287,7 +289,7 @@ fn text(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
 }
 
-fn totals(tally: &Tally, messages: Messages) -> Totals {
+fn totals(tally: &FinishedTally, messages: Messages) -> Totals {
     let mut totals = Totals {
         outbound: Sent::default(),
         local: Sent::default(),
@@ -297,7 +299,7 @@ fn totals(tally: &Tally, messages: Messages) -> Totals {
         hops: tally.hops,
         messages,
     };
-    for (key, count) in tally.rows.iter() {
+    for (key, count) in &tally.rows {
         let attempts = count.attempts;
         match (key.outcome, key.direction) {
             (Outcome::Attempt, _) => totals.host_attempts += attempts,
@@ -389,7 +391,7 @@ pub fn range(heard: &Heard) -> Option<Range> {
 }
 
 /// The hours that a calendar has, as the zone of the report shows them.
-fn timeline(tally: &Tally, frame: &Frame) -> Vec<Hour> {
+fn timeline(tally: &FinishedTally, frame: &Frame) -> Vec<Hour> {
     let sent = |[delivered, deferred, bounced, expired]: [u64; 4]| HourSent {
         delivered,
         deferred,
@@ -409,10 +411,10 @@ fn timeline(tally: &Tally, frame: &Frame) -> Vec<Hour> {
     hours.collect()
 }
 
-fn hosts(tally: &Tally) -> Vec<String> {
+fn hosts(tally: &FinishedTally) -> Vec<String> {
     let counts = tally.hosts.iter();
-    let counts = counts
-        .map(|(id, outcomes)| NameCount { name: text(name(tally, id)), attempts: outcomes.iter().sum() });
+    let counts =
+        counts.map(|&(id, ref outcomes)| NameCount { name: text(name(tally, id)), attempts: outcomes.sum() });
     let named = counts.filter(|host| !host.name.is_empty()).collect();
     most(named, HOSTS_SHOWN).into_iter().map(|host| host.name).collect()
 }

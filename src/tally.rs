@@ -1,4 +1,4 @@
-//! Counts that add up in any order: events come in, rows, names and sums go out.
+//! Counts the events of a scan: rows, names and sums, which add up in any order.
 
 mod count;
 pub mod delays;
@@ -9,46 +9,61 @@ mod wheres;
 
 use foldhash::fast::RandomState;
 
-use crate::event::{Direction, Outcome};
+use crate::event::{ByOutcome, Direction, Outcome};
 use crate::group::{Groups, recipient};
 use crate::hourly::Hourly;
 use crate::lanes::same;
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
 use crate::reason::provider;
-use crate::timeline::Timeline;
+use crate::timeline::{FinishedTimeline, Timeline};
 use crate::walk::{Listener, Noted, Told};
 
 pub use self::count::{Count, Key};
 use self::delays::Delays;
 pub use self::rows::Rows;
-pub use self::served::Outcomes;
 use self::served::Served;
-pub use self::table::Table;
-pub use self::wheres::Wheres;
+pub use self::table::NameTotals;
+use self::table::Table;
 
-/// Everything `scan` counts. Merging is in any order: the names' numbers differ, what is counted does not.
+/// Everything `scan` counts. Tallies are merged in any order: the names' numbers differ then, the counts do not.
 pub struct Tally {
     pub rows: Rows,
     pub names: Names,
-    pub domains: Table,
-    pub relays: Table,
-    pub instances: Table,
-    pub hosts: Table,
-    pub providers: Served,
-    /// None: nobody asked for them.
+    domains: Table,
+    relays: Table,
+    instances: Table,
+    hosts: Table,
+    providers: Served,
+    /// None: not asked for.
     pub groups: Option<Groups>,
-    /// None: nobody compares hours.
+    /// None: hours are not compared.
     pub hourly: Option<Hourly>,
-    /// None: nobody asked for them.
+    /// None: not asked for.
     pub delays: Option<Delays>,
-    /// Hand-overs to who gives the message back; in nothing else here.
+    /// Hand-overs to a filter or relay that gives the message back; no other count includes them.
     pub hops: u64,
     /// Examples kept of each row, at least one.
     examples: usize,
-    pub timeline: Timeline,
+    timeline: Timeline,
     last_host: Last,
     last_instance: Last,
+}
+
+/// What a tally counted, once all is in.
+pub struct FinishedTally {
+    /// In no order.
+    pub rows: Vec<(Key, Count)>,
+    pub names: Names,
+    pub domains: NameTotals,
+    pub relays: NameTotals,
+    pub instances: NameTotals,
+    pub hosts: NameTotals,
+    pub providers: Served,
+    pub groups: Option<Groups>,
+    pub delays: Option<Delays>,
+    pub hops: u64,
+    pub timeline: FinishedTimeline,
 }
 
 impl Tally {
@@ -73,28 +88,38 @@ impl Tally {
         }
     }
 
-    /// Puts into the tables what the last names still hold; after it no more is to be counted.
-    pub fn settle(&mut self) {
-        self.last_instance.settle(&mut self.instances);
-        self.last_host.settle(&mut self.hosts);
-        [&mut self.domains, &mut self.relays].into_iter().for_each(Table::settle);
-        self.timeline.settle();
-        for count in self.rows.values_mut() {
-            count.recipients.settle();
-            count.wheres.settle();
+    pub fn finish(mut self) -> FinishedTally {
+        self.flush();
+        FinishedTally {
+            rows: self.rows.into_counts(),
+            names: self.names,
+            domains: self.domains.finish(),
+            relays: self.relays.finish(),
+            instances: self.instances.finish(),
+            hosts: self.hosts.finish(),
+            providers: self.providers,
+            groups: self.groups,
+            delays: self.delays,
+            hops: self.hops,
+            timeline: self.timeline.finish(),
         }
-        self.groups.iter_mut().for_each(Groups::settle);
+    }
+
+    /// Adds the counts of the last names to their tables.
+    fn flush(&mut self) {
+        self.last_instance.flush(&mut self.instances);
+        self.last_host.flush(&mut self.hosts);
     }
 
     pub fn merge(&mut self, mut other: Self) {
-        other.settle();
+        other.flush();
         self.hops += other.hops;
         self.timeline.merge(other.timeline);
         self.providers.merge(&other.providers);
         let ids = self.names.merge(&other.names);
         drop(other.names);
         let renamed = |id: NameId| ids.get(id.index()).copied().unwrap_or(NameId::OTHERS);
-        for (key, count) in other.rows.take() {
+        for (key, count) in other.rows.into_counts() {
             self.rows.of(&key).merge(count, self.examples, renamed);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.groups, other.groups) {
@@ -112,11 +137,11 @@ impl Tally {
             (&mut self.instances, other.instances),
             (&mut self.hosts, other.hosts),
         ] {
-            theirs.iter().for_each(|(id, counts)| mine.add(renamed(id), counts));
+            theirs.finish().iter().for_each(|(id, counts)| mine.add(renamed(*id), counts));
         }
     }
 
-    /// Counts whom and what it concerned, and gives back the domain of a recipient that is not ours.
+    /// Counts the names of an event, and returns the domain of a recipient that is not ours.
     fn names(&mut self, outcome: Outcome, told: &Told) -> Option<NameId> {
         let (event, names) = (told.event, &mut self.names);
         let domain = match event.direction {
@@ -150,29 +175,27 @@ impl Tally {
     }
 }
 
-/// The name counted last, and what is not in its table yet. Hosts and instances change seldom from line to line.
+/// The name counted last, and its counts that are not in its table yet. Hosts and instances seldom change from line to
+/// line.
 #[derive(Default)]
 struct Last {
     name: Vec<u8>,
     id: Option<NameId>,
-    counts: Outcomes,
+    counts: ByOutcome<u64>,
 }
 
 impl Last {
     fn count(&mut self, name: &[u8], outcome: Outcome, names: &mut Names, table: &mut Table) {
         if self.id.is_none() || !same(&self.name, name) {
-            self.settle(table);
+            self.flush(table);
             self.id = Some(names.id(name));
             self.name.clear();
             self.name.extend_from_slice(name);
         }
-        if let Some(count) = self.counts.get_mut(outcome as usize) {
-            *count += 1;
-        }
+        self.counts[outcome] += 1;
     }
 
-    /// Puts into the table what is not there yet.
-    fn settle(&mut self, table: &mut Table) {
+    fn flush(&mut self, table: &mut Table) {
         if let Some(id) = self.id.take() {
             table.add(id, &std::mem::take(&mut self.counts));
         }

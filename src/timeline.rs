@@ -1,4 +1,4 @@
-//! What happened hour by hour: events come in, counts for each hour go out, the same in any order.
+//! Counts events hour by hour, in any order.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::event::{Direction, Outcome};
 use crate::reply::Class;
 use crate::time::Moment;
 
-/// What is counted of one hour; each event is in one of these at most.
+/// The counts of one hour; each event is in one of them at most.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Counts {
     /// Delivered, deferred, bounced, expired.
@@ -27,7 +27,7 @@ impl Counts {
         add(&mut self.inbound, &other.inbound);
     }
 
-    /// None: it is no attempt and no refusal, and in none of the sums.
+    /// The count that an event adds to. None: it is neither an attempt nor a rejection, and is in no total.
     fn of(&mut self, direction: Direction, outcome: Outcome, class: Option<Class>) -> Option<&mut u64> {
         let sent = match outcome {
             Outcome::Delivered => Some(0),
@@ -58,13 +58,20 @@ const HOUR: i64 = 3_600_000_000;
 /// Three years of hours, about 3 MiB. A sender has no say in the server's stamps, but a damaged file may hold any.
 const LIMIT: usize = 24 * 366 * 3;
 
-/// The latest hours; which they are does not hang on the order in which events come.
-#[derive(Clone, Debug)]
-pub struct Timeline {
+/// The counts of each hour, once all are in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FinishedTimeline {
     /// By hours since 1970-01-01T00:00Z; hours in which nothing was counted are left out.
     pub hours: BTreeMap<i64, Counts>,
     /// Hours were left out, since there are more than are kept.
     pub is_cut: bool,
+}
+
+/// Counts the latest hours; the order of the events does not change which they are.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    hours: BTreeMap<i64, Counts>,
+    is_cut: bool,
     limit: usize,
     /// The microsecond at which the hour counted last begins, and what is not among the hours yet. It changes seldom
     /// from event to event.
@@ -89,7 +96,7 @@ impl Timeline {
         let Some(Moment { micros, .. }) = moment else { return };
         let is_in = |last: &(i64, Counts)| (0..HOUR).contains(&micros.wrapping_sub(last.0));
         if !self.last.as_ref().is_some_and(is_in) {
-            self.settle();
+            self.flush();
             self.last = Some((micros.div_euclid(HOUR) * HOUR, Counts::default()));
         }
         if let Some(count) = self.last.as_mut().and_then(|(_, counts)| counts.of(direction, outcome, class)) {
@@ -97,15 +104,19 @@ impl Timeline {
         }
     }
 
-    /// Puts among the hours what is not there yet; to be done before they are read.
-    pub fn settle(&mut self) {
+    fn flush(&mut self) {
         if let Some((start, counts)) = self.last.take() {
             self.add(start / HOUR, &counts);
         }
     }
 
-    pub fn merge(&mut self, mut other: Self) {
-        other.settle();
+    pub fn finish(mut self) -> FinishedTimeline {
+        self.flush();
+        FinishedTimeline { hours: self.hours, is_cut: self.is_cut }
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        let other = other.finish();
         self.is_cut |= other.is_cut;
         other.hours.iter().for_each(|(&hour, counts)| self.add(hour, counts));
     }
@@ -133,19 +144,18 @@ mod tests {
             let moment = Moment { micros: hour * 3_600_000_000 + 7, offset: 0 };
             timeline.count(Some(moment), Direction::Outbound, Outcome::Deferred, None);
         }
-        timeline.settle();
         timeline
     }
 
     #[test]
     fn any_split_and_any_order_give_the_same_hours() {
         let hours = [5, 5, 1, 9, 5, 2, 9, 7, 1, 3];
-        let whole = counted(&hours, 4);
+        let whole = counted(&hours, 4).finish();
         for cut in 0..=hours.len() {
             let (front, back) = hours.split_at(cut);
             let mut merged = counted(back, 4);
             merged.merge(counted(front, 4));
-            assert_eq!((&merged.hours, merged.is_cut), (&whole.hours, whole.is_cut), "cut at {cut}");
+            assert_eq!(merged.finish(), whole, "cut at {cut}");
         }
         assert_eq!(whole.hours.keys().copied().collect::<Vec<_>>(), [3, 5, 7, 9]);
         assert_eq!(whole.hours[&5].outbound, [0, 3, 0, 0]);
@@ -158,7 +168,7 @@ mod tests {
         let before = Moment { micros: -1, offset: 0 };
         timeline.count(Some(before), Direction::Inbound, Outcome::Rejected, Some(Class::Permanent));
         timeline.count(Some(before), Direction::Inbound, Outcome::Warned, Some(Class::Permanent));
-        timeline.settle();
+        let timeline = timeline.finish();
         assert_eq!(timeline.hours[&-1].inbound, [0, 1, 0]);
         assert_eq!(timeline.hours.len(), 1);
         assert!(!timeline.is_cut);

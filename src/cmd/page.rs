@@ -12,11 +12,11 @@ use crate::events::format::EventsFormat;
 use crate::filter::Filter;
 use crate::input::set::Held;
 use crate::ledger::act::Act;
-use crate::ledger::context::{Contexts, Known};
+use crate::ledger::context::Contexts;
 use crate::ledger::hop;
 use crate::ledger::key::Keys;
+use crate::ledger::metadata::Metadata;
 use crate::ledger::seen::{Before, IdHash};
-use crate::mta;
 use crate::output::printable::printable_json;
 use crate::output::{csv, event_line};
 use crate::reason::Reason;
@@ -48,7 +48,7 @@ pub struct Page {
 }
 
 enum Note {
-    Fact { key: u64, id: IdHash, act: Act, said: Box<Known> },
+    Fact { key: u64, id: IdHash, act: Act, said: Box<Metadata> },
     Event(Written),
 }
 
@@ -228,7 +228,7 @@ impl Listener for Listing<'_> {
 
     fn fact(&mut self, noted: &Noted) {
         let fact = noted.fact;
-        let said = Box::new(Known::of(&mta::context(fact)));
+        let said = Box::new(Metadata::of(fact));
         self.page.facts += said.held();
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         self.page.notes.push(Note::Fact { key, id, act: Act::of_fact(fact), said });
@@ -384,7 +384,7 @@ impl<'a> Writer<'a> {
 }
 
 /// What other lines say of the message of an event.
-fn context(known: Option<&Known>, attempt_no: Option<u32>, hop: bool) -> Context {
+fn context(known: Option<&Metadata>, attempt_no: Option<u32>, hop: bool) -> Context {
     let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
     Context {
         size: known.and_then(|known| known.size),

@@ -79,7 +79,7 @@ fn find(args: &StormArgs, mut session: Session) -> Result<(Storms, Done), CliErr
     let late = on_time(&heard);
     let SettledWalk { walked, total: gatherer, sources, calendar, .. } = settled;
     let Walked { coverage, problems: met, .. } = walked;
-    let gathered = gatherer.close();
+    let gathered = gatherer.finish();
     let files = sources.iter().filter(|source| source.can_be_read_again());
     let files: Vec<String> = files.map(|source| source.path.to_string_lossy().into_owned()).collect();
     let providers = &session.book.providers;
@@ -133,7 +133,7 @@ pub fn lines(
     let (_, gatherer) = aggregate(task, &Sampling { seed: seed(), filter }, None)?;
     let (providers, zone) = (&task.book.providers, &task.calendar.zone);
     let frame = Frame { providers, zone, files: Vec::new(), minutes: coverage.minutes };
-    let mut storms = answered(&gatherer.close(), &frame, task.manner.threads)?;
+    let mut storms = answered(&gatherer.finish(), &frame, task.manner.threads)?;
     if let Some(redactor) = redactor {
         for storm in &mut storms {
             redactor.storm(storm);

@@ -54,7 +54,7 @@ fn there_was(task: &Task, by: By, redactor: Option<Redactor>) -> Result<String, 
     };
     let (walked, folder) = aggregate(task, &plan, None)?;
     let (tally, _) = folder.close(walked.listeners);
-    let groups = tally.groups.iter();
+    let groups = tally.groups.into_iter();
     let rows = groups.flat_map(|groups| table(groups, &task.book.providers, SortBy::Count, false).rows);
     // Events that lack the property come last.
     let none = |row: &GroupRow| row.keys.iter().all(|key| key.value.is_none());

@@ -1,7 +1,7 @@
-//! What a line does to its message: facts and events come in, small acts that need no line go out.
+//! Translates facts and events into acts: what a line does to its message, in a form that outlives the line.
 
 use super::hop::Hop;
-use super::origin::Origin;
+use super::origin::{Attempts, Origin};
 use super::seen::IdHash;
 use crate::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::mta;
@@ -135,5 +135,48 @@ impl Act {
             Outcome::Probe => Some(Self::Probe),
             Outcome::Rejected | Outcome::Attempt | Outcome::Warned => None,
         }
+    }
+}
+
+impl Origin {
+    /// A newer line about the message replaces what older ones state; the line of an attempt only fills gaps. The same
+    /// rule as of [`Metadata`](super::metadata::Metadata).
+    pub fn learn(&mut self, newer: Self, act: Act) {
+        let tells = matches!(act, Act::Came | Act::Arrived(_) | Act::Notice { .. } | Act::Queued { .. });
+        for (mine, theirs) in
+            [(&mut self.sender, newer.sender), (&mut self.client, newer.client), (&mut self.user, newer.user)]
+        {
+            if theirs != 0 && (tells || *mine == 0) {
+                *mine = theirs;
+            }
+        }
+    }
+}
+
+/// Counts the attempt of an act.
+pub fn attempted(attempts: &mut Attempts, act: Act) {
+    let at = match act {
+        Act::Delivered | Act::HandedOn(_) => 0,
+        Act::Deferred => 1,
+        Act::Bounced => 2,
+        Act::Expired { .. } => 3,
+        Act::Came
+        | Act::Arrived(_)
+        | Act::Named
+        | Act::Notice { .. }
+        | Act::Queued { .. }
+        | Act::Held
+        | Act::Released
+        | Act::Deleted
+        | Act::Returned
+        | Act::Renamed
+        | Act::Gone
+        | Act::Discarded
+        | Act::Refused
+        | Act::ThrownAway
+        | Act::Probe => return,
+    };
+    if let Some(count) = attempts.get_mut(at) {
+        *count = count.saturating_add(1);
     }
 }

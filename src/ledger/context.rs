@@ -1,4 +1,4 @@
-//! What later lines leave out of a message: facts come in, in order; the sender, the client and the like go out.
+//! Remembers the metadata of open messages, for the later lines that leave it out.
 
 use std::collections::VecDeque;
 
@@ -6,28 +6,17 @@ use hashbrown::HashMap;
 
 use super::act::Act;
 use super::key::Plain;
-use crate::mta::fact::Context;
+use super::metadata::Metadata;
 
-/// Messages and recipients of which something is kept at a time: some 100 MiB.
+/// Messages and recipients of which something is kept at a time: some 120 MiB.
 const LIMIT: usize = 1 << 19;
 
-/// So many messages are remembered when they are gone: syslog does not always keep the order of two daemons' lines.
+/// Messages that are remembered after their end: syslog does not always keep the order of two daemons' lines.
 const GONE_KEPT: usize = 1 << 12;
-
-/// What is known of a message, owned.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Known {
-    /// The null sender is empty.
-    pub sender: Option<Box<str>>,
-    pub size: Option<u64>,
-    pub client: Option<Box<str>>,
-    pub user: Option<Box<str>>,
-    pub message_id: Option<Box<str>>,
-}
 
 #[derive(Default)]
 struct Open {
-    known: Known,
+    known: Metadata,
     /// By a hash of the recipient.
     attempts: HashMap<u64, u32, Plain>,
     gone: bool,
@@ -45,43 +34,9 @@ pub struct Contexts {
     pub forgotten: u64,
 }
 
-impl Known {
-    /// What is not UTF-8 becomes U+FFFD.
-    pub fn of(context: &Context) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned().into_boxed_str();
-        Self {
-            sender: context.sender.map(text),
-            size: context.size,
-            client: context.client.map(text),
-            user: context.user.map(text),
-            message_id: context.message_id.map(text),
-        }
-    }
-
-    /// What the newer line says counts.
-    fn learn(&mut self, newer: Self) {
-        let Self { sender, size, client, user, message_id } = newer;
-        self.sender = sender.or(self.sender.take());
-        self.size = size.or(self.size);
-        self.client = client.or(self.client.take());
-        self.user = user.or(self.user.take());
-        self.message_id = message_id.or(self.message_id.take());
-    }
-
-    fn bytes(&self) -> usize {
-        let texts = [&self.sender, &self.client, &self.user, &self.message_id];
-        texts.into_iter().flatten().map(|text| text.len()).sum()
-    }
-
-    /// For who counts memory.
-    pub fn held(&self) -> usize {
-        size_of::<Self>() + self.bytes()
-    }
-}
-
 impl Contexts {
     /// To be told in the order of the lines.
-    pub fn fact(&mut self, key: u64, act: Act, said: Known) {
+    pub fn fact(&mut self, key: u64, act: Act, said: Metadata) {
         match act {
             Act::Gone | Act::Deleted | Act::Renamed => {
                 if let Some(open) = self.open.get_mut(&key) {
@@ -96,12 +51,12 @@ impl Contexts {
             | Act::Notice { arrived: true, .. }
             | Act::Queued { .. } => {
                 if let Some(open) = self.open.get(&key)
-                    && (open.gone || act.begins())
+                    && (open.gone || act.begins() || open.known.is_of_another(&said))
                 {
                     self.forget(key);
                 }
                 match self.get_or_add(key) {
-                    Some(open) => open.known.learn(said),
+                    Some(open) => open.known.update(said),
                     None => self.forgotten += 1,
                 }
             }
@@ -122,7 +77,7 @@ impl Contexts {
     }
 
     /// None: no line that was read says anything.
-    pub fn known(&self, key: u64) -> Option<&Known> {
+    pub fn known(&self, key: u64) -> Option<&Metadata> {
         self.open.get(&key).map(|open| &open.known)
     }
 
@@ -171,19 +126,19 @@ impl Contexts {
 mod tests {
     use super::*;
 
-    fn from(sender: &str) -> Known {
-        Known { sender: Some(sender.into()), ..Known::default() }
+    fn from(sender: &str) -> Metadata {
+        Metadata { sender: Some(sender.into()), ..Metadata::default() }
     }
 
     #[test]
     fn a_line_that_comes_after_the_end_still_has_its_sender() {
         let mut contexts = Contexts::default();
-        contexts.fact(7, Act::Came, Known::default());
+        contexts.fact(7, Act::Came, Metadata::default());
         contexts.fact(7, Act::Queued { left: Some(1), null: false }, from("a@example.org"));
-        contexts.fact(7, Act::Gone, Known::default());
+        contexts.fact(7, Act::Gone, Metadata::default());
         assert_eq!(contexts.known(7), Some(&from("a@example.org")));
-        contexts.fact(7, Act::Named, Known::default());
-        assert_eq!(contexts.known(7), Some(&Known::default()));
+        contexts.fact(7, Act::Named, Metadata::default());
+        assert_eq!(contexts.known(7), Some(&Metadata::default()));
     }
 
     #[test]
@@ -191,7 +146,7 @@ mod tests {
         let mut contexts = Contexts::default();
         let numbers = [(1, 5), (1, 5), (1, 6), (2, 5), (1, 5)].map(|(key, to)| contexts.attempt(key, to));
         assert_eq!(numbers, [1, 2, 1, 1, 3].map(Some));
-        contexts.fact(1, Act::Arrived(None), Known::default());
+        contexts.fact(1, Act::Arrived(None), Metadata::default());
         assert_eq!(contexts.attempt(1, 5), Some(1));
     }
 
@@ -200,7 +155,7 @@ mod tests {
         let mut contexts = Contexts::default();
         for key in 0..3 * GONE_KEPT as u64 {
             contexts.fact(key, Act::Queued { left: None, null: false }, from("a@example.org"));
-            contexts.fact(key, Act::Gone, Known::default());
+            contexts.fact(key, Act::Gone, Metadata::default());
         }
         assert_eq!(contexts.open.len(), GONE_KEPT);
         assert!(contexts.known(0).is_none());

@@ -1,4 +1,4 @@
-//! Follows the messages of one block: lines come in, and at its end what the block alone could not settle goes out.
+//! Follows the messages of one block, and hands over at its end what needs other blocks.
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -27,7 +27,7 @@ pub struct Desk {
     /// Queue ids of the block.
     seen: Vec<IdHash>,
     lately: Lately,
-    /// What was settled; only to be added up.
+    /// Totals of messages that are done; they only have to be added up.
     pub sums: Sums,
     /// No filter is in force: every message is wanted.
     all: bool,
@@ -35,7 +35,7 @@ pub struct Desk {
     hops: bool,
 }
 
-/// What a block has of one queue id.
+/// The acts and the message of one queue id in a block.
 #[derive(Default)]
 pub struct Track {
     /// What happened before the first act that needs nothing of what was before the block.
@@ -48,7 +48,7 @@ pub struct Track {
     message: Option<Message>,
 }
 
-/// What a block hands over, by key; each key once, in no order.
+/// What a block hands over: the messages that need other blocks, by key; each key once, in no order.
 #[derive(Default)]
 pub struct Tracks {
     pub open: Vec<(u64, Track)>,
@@ -151,7 +151,7 @@ impl Desk {
         if self.lately.holds(copy) { Hop::Yes } else { Hop::Unsure(copy) }
     }
 
-    /// To be told in the order of the lines.
+    /// Applies an act; acts come in the order of the lines.
     pub fn take(&mut self, key: u64, id: IdHash, op: &Op) {
         let track = match self.tracks.entry(key) {
             Entry::Occupied(track) => track.into_mut(),
@@ -172,7 +172,7 @@ impl Desk {
         apply(&mut track.message, op, self.all, &mut self.sums);
     }
 
-    /// What the block could not settle. What began and ended in it is in the sums.
+    /// Ends the block: returns what needs other blocks. Messages that began and ended in it are in the totals.
     pub fn hand_over(&mut self) -> Tracks {
         let (seen, unsure) = (std::mem::take(&mut self.seen), std::mem::take(&mut self.sums.unsure));
         // Tracks are large: room is made once, and those that are done with are looked at where they are.

@@ -1,10 +1,9 @@
-//! What befell the mail of a name: small counts come in, sums of any size go out.
+//! Counts the mail of one name: messages, attempts by outcome, and rejections.
 
 use super::origin::Attempts;
 
-/// What befell the mail of one name, small enough for half a cache line: messages, attempts (delivered, deferred, bounced,
-/// expired), and what was refused to a client. A count that would pass four billion stays there: its lines are a
-/// tebibyte.
+/// The counts of one name, small enough for half a cache line: messages, attempts (delivered, deferred, bounced, expired)
+/// and rejections of a client. A count saturates at four billion: its lines would be a tebibyte.
 pub type Counts = [u32; 6];
 
 /// The same, of one name or of many.
@@ -17,12 +16,12 @@ pub struct Fared {
     pub rejected: u64,
 }
 
-/// One message more, or several.
+/// The counts of messages and attempts.
 pub const fn counts(messages: u32, [delivered, deferred, bounced, expired]: Attempts) -> Counts {
     [messages, delivered, deferred, bounced, expired, 0]
 }
 
-/// One refusal more.
+/// One rejection.
 pub const REFUSED: Counts = [0, 0, 0, 0, 0, 1];
 
 #[inline]
@@ -30,7 +29,7 @@ pub fn add(sums: &mut Counts, counts: &Counts) {
     *sums = std::array::from_fn(|at| sums[at].saturating_add(counts[at]));
 }
 
-/// No count is larger.
+/// Upper bound of every count: the larger one of the messages and of the sum of all results.
 pub fn weight(&[messages, delivered, deferred, bounced, expired, rejected]: &Counts) -> u64 {
     let results = [delivered, deferred, bounced, expired, rejected];
     results.iter().fold(0, |sum, &result| sum + u64::from(result)).max(u64::from(messages))

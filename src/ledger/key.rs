@@ -1,4 +1,4 @@
-//! Which message a line is about: host, instance and queue id come in, a hash goes out.
+//! Hashes host, instance and queue id to the key of the message that a line is about.
 
 use std::hash::{BuildHasher, Hasher};
 use std::num::NonZeroU64;
@@ -12,7 +12,7 @@ use crate::line::Line;
 /// A hasher for keys that are hashes already.
 pub type Plain = foldhash::fast::FixedState;
 
-/// Makes keys. It remembers the queue named last: it changes seldom from line to line.
+/// Makes keys. It remembers the last queue, which seldom changes from line to line.
 pub struct Keys {
     hasher: RandomState,
     host: Vec<u8>,
@@ -55,7 +55,7 @@ impl Keys {
         }
     }
 
-    /// Of a queue id that a reply names: nobody knows on which host it is.
+    /// The hash of a queue id alone, as a reply names it: its host is not known.
     pub fn id(&self, queue_id: &[u8]) -> NonZeroU64 {
         NonZeroU64::new(self.hash(queue_id)).unwrap_or(NonZeroU64::MIN)
     }

@@ -1,15 +1,15 @@
-//! One message: acts come in, in order; what became of it goes out.
+//! Follows one message from act to act, and tells its final state.
 
 use hashbrown::HashMap;
 
-use super::act::{Act, Op};
+use super::act::{Act, Op, attempted};
 use super::key::Plain;
-use super::origin::{Attempts, Origin, attempted};
+use super::origin::{Attempts, Origin};
 use super::seen::IdHash;
 use super::sums::{Doubt, Fate, Sums, Unsure};
 use crate::reason::Reason;
 
-/// What is known of a message while it is open.
+/// The state of a message while it is open.
 #[derive(Clone, Debug)]
 pub struct Message {
     /// When it was seen first, in seconds since 1970.
@@ -43,6 +43,8 @@ pub struct Message {
     /// Recipients that were put off, and not served since.
     pub deferred: PutOff,
     pub origin: Origin,
+    /// The sender is the one that the queue manager states.
+    pub is_queue_sender: bool,
     /// Of those that count.
     pub attempts: Attempts,
 }
@@ -112,9 +114,9 @@ impl PutOff {
     }
 }
 
-/// What an act makes of a message. None: nothing is known of its queue id. `all`: no filter is in force.
+/// Applies an act to a message. An empty slot: nothing is known of its queue id. `all`: no filter is in force.
 pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
-    if op.act.begins() {
+    if op.act.begins() || slot.as_ref().is_some_and(|message| message.is_over_before(op)) {
         supersede(slot, op.act, sums);
     }
     if op.act.ends() {
@@ -136,6 +138,7 @@ pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
     let message = slot.get_or_insert_with(|| Message { since: op.at, wanted: all, ..Message::NEW });
     message.wanted |= op.wanted;
     message.origin.learn(op.origin, op.act);
+    message.is_queue_sender |= is_queue_sender(op);
     if op.counts {
         attempted(&mut message.attempts, op.act);
     } else if let (Act::HandedOn(Some(id)), true) = (op.act, op.wanted) {
@@ -144,12 +147,17 @@ pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
     message.act(op, sums);
 }
 
+/// The queue manager states the sender.
+fn is_queue_sender(op: &Op) -> bool {
+    matches!(op.act, Act::Queued { .. }) && op.origin.sender != 0
+}
+
 /// Another message begins under the queue id of one whose end is not in the log.
 pub fn supersede(slot: &mut Option<Message>, act: Act, sums: &mut Sums) {
     let Some(old) = slot else { return };
     // Exim logs a delivery that went on while the message came in before its arrival.
     if !matches!(act, Act::Arrived(_)) || old.came {
-        sums.count(old, true);
+        old.count_into(true, sums);
     } else {
         sums.met.add(old.origin, old.attempts, 0);
     }
@@ -159,7 +167,7 @@ pub fn supersede(slot: &mut Option<Message>, act: Act, sums: &mut Sums) {
 /// A message is large, so it is not moved for this.
 fn end(message: Option<&mut Message>, op: &Op, all: bool, sums: &mut Sums) {
     match op.act {
-        Act::Gone => message.iter().for_each(|message| sums.count(message, true)),
+        Act::Gone => message.iter().for_each(|message| message.count_into(true, sums)),
         Act::Deleted | Act::ThrownAway => {
             let since = op.at;
             let mut unknown = Message { since, wanted: all, ..Message::NEW };
@@ -168,16 +176,32 @@ fn end(message: Option<&mut Message>, op: &Op, all: bool, sums: &mut Sums) {
             let &mut Message { since, came, wanted, probe, origin, attempts, .. } = message;
             let (discarded, wanted) = (true, wanted || op.wanted);
             let thrown = Message { since, came, probe, wanted, discarded, origin, attempts, ..Message::NEW };
-            sums.count(&thrown, true);
+            thrown.count_into(true, sums);
         }
-        // It is counted under its new name.
-        _ => message.iter().for_each(|message| sums.met.add(message.origin, message.attempts, 0)),
+        // `renamed`: it is counted under its new queue id. No other act ends a message.
+        Act::Renamed
+        | Act::Came
+        | Act::Arrived(_)
+        | Act::Named
+        | Act::Notice { .. }
+        | Act::Queued { .. }
+        | Act::Held
+        | Act::Released
+        | Act::Returned
+        | Act::Deferred
+        | Act::Delivered
+        | Act::HandedOn(_)
+        | Act::Bounced
+        | Act::Expired { .. }
+        | Act::Discarded
+        | Act::Refused
+        | Act::Probe => message.iter().for_each(|message| sums.met.add(message.origin, message.attempts, 0)),
     }
 }
 
 impl Message {
-    /// Of which nothing is known yet. A constant is copied whole; put together field by field it took the processor
-    /// 4 % of the scan of an Exim log to wait for its own stores.
+    /// A message of which nothing is known yet. A constant is copied whole; built field by field it cost 4 % of the scan
+    /// of an Exim log in waits for stores.
     const NEW: Self = Self {
         since: None,
         came: false,
@@ -198,12 +222,19 @@ impl Message {
         recipients: None,
         deferred: PutOff::Nobody,
         origin: Origin { sender: 0, client: 0, user: 0 },
+        is_queue_sender: false,
         attempts: [0; 4],
     };
 
     /// How much of the ledger's room it takes.
     pub fn weight(&self) -> usize {
         1 + self.deferred.len()
+    }
+
+    /// The act is of another message under the same queue id; see
+    /// [`Metadata::is_of_another`](super::metadata::Metadata::is_of_another).
+    fn is_over_before(&self, op: &Op) -> bool {
+        self.is_queue_sender && is_queue_sender(op) && op.origin.sender != self.origin.sender
     }
 
     fn act(&mut self, op: &Op, sums: &mut Sums) {
@@ -214,15 +245,11 @@ impl Message {
                 self.named |= op.act == Act::Named;
                 self.from_outside |= op.act == Act::Came;
             }
-            Act::Arrived(recipients) => {
-                (self.came, self.queued) = (true, true);
-                self.recipients = recipients;
-            }
+            Act::Arrived(recipients) => self.arrive(recipients),
             Act::Notice { arrived, recipients } => {
                 self.notice = true;
                 if arrived {
-                    (self.came, self.queued) = (true, true);
-                    self.recipients = recipients;
+                    self.arrive(recipients);
                 }
             }
             Act::Queued { left, null } => {
@@ -239,23 +266,18 @@ impl Message {
                 let Op { recipient, at, reason, wanted, .. } = *op;
                 self.deferred.add(recipient, Deferred { at, reason, wanted });
             }
-            Act::Delivered => {
-                self.delivered = true;
-                if let Some((reason, seconds)) = self.serve(op).and_then(|deferred| deferred.until(op)) {
-                    sums.delivered_later(reason, seconds);
-                }
-            }
-            Act::HandedOn(copy) => {
-                if !self.handed_on {
-                    (self.handed_on, self.copy) = (true, copy);
-                }
-                let later = self.serve(op).and_then(|deferred| deferred.until(op));
-                if let (Some(id), Some((reason, seconds))) = (copy, later) {
-                    sums.unsure.push(Unsure { id, what: Doubt::Later { reason, seconds } });
-                }
-            }
+            Act::Delivered => self.deliver(op, sums),
+            Act::HandedOn(copy) => self.hand_on(copy, op, sums),
             Act::Bounced => {
                 self.bounced = true;
+                self.serve(op);
+            }
+            Act::Expired { all: false } => {
+                self.expired = true;
+                self.serve(op);
+            }
+            Act::Discarded => {
+                self.discarded = true;
                 self.serve(op);
             }
             Act::Expired { all: true } => {
@@ -266,16 +288,32 @@ impl Message {
                 self.bounced = true;
                 self.serve_all();
             }
-            Act::Expired { all: false } => {
-                self.expired = true;
-                self.serve(op);
-            }
-            Act::Discarded => {
-                self.discarded = true;
-                self.serve(op);
-            }
             Act::Probe => self.probe = true,
             Act::Refused | Act::Deleted | Act::Renamed | Act::Gone | Act::ThrownAway => {}
+        }
+    }
+
+    /// It came and is in the queue.
+    fn arrive(&mut self, recipients: Option<u32>) {
+        (self.came, self.queued) = (true, true);
+        self.recipients = recipients;
+    }
+
+    fn deliver(&mut self, op: &Op, sums: &mut Sums) {
+        self.delivered = true;
+        if let Some((reason, seconds)) = self.serve(op).and_then(|deferred| deferred.until(op)) {
+            sums.delivered_later(reason, seconds);
+        }
+    }
+
+    /// `copy`: the message that was made, if no line named it so far.
+    fn hand_on(&mut self, copy: Option<IdHash>, op: &Op, sums: &mut Sums) {
+        if !self.handed_on {
+            (self.handed_on, self.copy) = (true, copy);
+        }
+        let later = self.serve(op).and_then(|deferred| deferred.until(op));
+        if let (Some(id), Some((reason, seconds))) = (copy, later) {
+            sums.unsure.push(Unsure { id, what: Doubt::Later { reason, seconds } });
         }
     }
 
@@ -323,5 +361,34 @@ impl Message {
             // Its end says that nothing is left to be done.
             Fate::Delivered
         })
+    }
+
+    /// Adds it to the totals. `ended`: its end is in the log.
+    pub fn count_into(&self, ended: bool, sums: &mut Sums) {
+        let fate = self.fate(ended).filter(|_| self.wanted);
+        let counts = fate.is_some_and(|fate| fate != Fate::HandedOn);
+        sums.met.add(self.origin, self.attempts, u32::from(counts));
+        let Some(fate) = fate else { return };
+        let (received, notice) = (self.came && !self.notice, self.notice);
+        if fate == Fate::HandedOn {
+            match self.copy {
+                Some(id) => {
+                    let what = Doubt::Message { received, notice, origin: self.origin };
+                    sums.unsure.push(Unsure { id, what });
+                }
+                None => sums.handed_on += 1,
+            }
+            return;
+        }
+        sums.received += u64::from(received);
+        sums.notices += u64::from(notice);
+        match fate {
+            Fate::Delivered => sums.delivered += 1,
+            Fate::Bounced => sums.bounced += 1,
+            Fate::Expired => sums.expired += 1,
+            Fate::Discarded => sums.discarded += 1,
+            // Handed on was counted above; `Ledger::close` counts what is still in the queue.
+            Fate::HandedOn | Fate::Deferred | Fate::Held | Fate::Waiting => {}
+        }
     }
 }

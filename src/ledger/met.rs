@@ -1,4 +1,4 @@
-//! Names that a block's lines say: senders, clients and logins come in, what befell the mail of each goes out.
+//! Counts the mail of the senders, clients and logins of one block.
 //!
 //! A message counts for its names once, when it ends. What is said of a name in a block is put together as far as that
 //! is cheap; to know all names is for who gets the blocks in order.
@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::mta::fact::Context;
 use crate::names::in_small;
 
-/// One of each kind of names.
+/// One value for each kind of names.
 #[derive(Clone, Default, Debug)]
 pub struct Kinds<T> {
     pub senders: T,
@@ -18,10 +18,11 @@ pub struct Kinds<T> {
     pub users: T,
 }
 
-/// What a block says.
+/// The names of one block.
 pub type Met = Kinds<Meeting>;
 
-/// Places of entries; a block of 256 KiB has a few hundred of each kind. 4 KiB.
+/// Slots of the direct-mapped index; a block of 256 KiB has a few hundred names of each kind. 4 KiB, which stay in the
+/// first cache; with the hashes in them they would be 32 KiB.
 const PLACES: usize = 1 << 11;
 
 /// Names of one kind, as they are met.
@@ -33,7 +34,7 @@ pub struct Meeting {
     places: Box<[u16; PLACES]>,
 }
 
-/// What was said of names of one kind, in the order of the lines. A name may have several entries.
+/// Names of one kind with their counts, in the order of the lines. A name may have several entries.
 #[derive(Clone, Default, Debug)]
 pub struct Names {
     pub entries: Vec<Entry>,

@@ -1,4 +1,4 @@
-//! Queue ids that the lines named: their hashes come in, in order; which of those that are asked for were there goes out.
+//! Remembers the queue ids that lines named, by their hashes.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
@@ -6,44 +6,44 @@ use std::num::NonZeroU64;
 use hashbrown::HashSet;
 
 use super::key::Plain;
+use crate::direct_mapped::DirectMappedCache;
 
 /// A hash of a queue id alone, whichever host has it.
 pub type IdHash = NonZeroU64;
 
-/// So many are remembered where what is asked for is asked at once: 256 KiB.
+/// Ids remembered for questions that are asked at once: 256 KiB.
 const LATELY: usize = 1 << 15;
 
-/// So many are remembered in all: 12 MiB.
+/// Ids remembered in all: 12 MiB.
 const LIMIT: usize = 3 << 19;
 
-/// So many stand together: 512 KiB. One list of all would be moved each time that it doubles, and leave holes of its size.
+/// Ids in one part of the list: 512 KiB. One list of all would be moved each time that it doubles, and leave holes of its
+/// size.
 const PART: usize = 1 << 16;
 
-/// What was seen lately, for a quick answer: no is only perhaps.
-pub struct Lately(Box<[u64]>);
+/// Ids seen lately. An id that is not found may have been seen all the same.
+pub struct Lately(DirectMappedCache<(), LATELY>);
 
 impl Default for Lately {
     fn default() -> Self {
-        Self(vec![0; LATELY].into_boxed_slice())
+        Self(DirectMappedCache::new(()))
     }
 }
 
 impl Lately {
     pub fn add(&mut self, id: IdHash) {
-        if let Some(place) = self.0.get_mut(id.get() as usize % LATELY) {
-            *place = id.get();
-        }
+        self.0.insert(id.get(), ());
     }
 
     pub fn holds(&self, id: IdHash) -> bool {
-        self.0.get(id.get() as usize % LATELY) == Some(&id.get())
+        self.0.get(id.get()).is_some()
     }
 }
 
-/// So many are remembered where an answer cannot wait for lines to come: 4 MiB.
+/// Ids remembered where an answer cannot wait for later lines: 4 MiB.
 const BEFORE: usize = 1 << 17;
 
-/// What was seen before a line, but for what was first seen very long before.
+/// Ids seen before a line, but for those first seen very long before.
 #[derive(Default)]
 pub struct Before {
     ids: HashSet<IdHash, Plain>,
@@ -69,7 +69,7 @@ impl Before {
     }
 }
 
-/// What was seen in all of the logs, or in their latest part.
+/// Ids seen in all of the logs, or in their latest part.
 pub struct Seen {
     /// The first ones first; each but the last is full.
     parts: VecDeque<Vec<IdHash>>,

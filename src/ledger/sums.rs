@@ -1,17 +1,16 @@
-//! What became of messages, as counts that add up in any order.
+//! Counts what became of messages; the counts add up in any order.
 
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
 use super::fared::counts;
-use super::message::Message;
 use super::met::Met;
 use super::origin::Origin;
 use super::seen::IdHash;
 use crate::reason::Reason;
 
-/// What became of a message.
+/// The final state of a message, or where it stands in the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fate {
     /// Every recipient was served.
@@ -40,7 +39,7 @@ impl Fate {
     }
 }
 
-/// What hangs on whether the message, to which another was handed on, is in the logs.
+/// A count that depends on whether the message that a hand-over made is in the logs.
 #[derive(Clone, Debug)]
 pub struct Unsure {
     /// Of the message that was made.
@@ -74,7 +73,7 @@ pub struct Sums {
     pub forgotten: u64,
     /// Seconds from a recipient's first deferral to its delivery, by the reason of that deferral.
     pub later: BTreeMap<Option<Reason>, Histogram<u32>>,
-    /// Whose mail it was, since the last time that it was handed over.
+    /// Names with their mail, since the last time that they were handed over.
     pub met: Met,
     /// Messages put on hold before they had a queue id (`NOQUEUE: hold: RCPT from …`), by minutes since 1970.
     pub silent_holds: BTreeMap<i64, u64>,
@@ -82,13 +81,13 @@ pub struct Sums {
     pub unsure: Vec<Unsure>,
 }
 
-/// Two digits of a duration are kept: the error is less than one hundredth.
+/// Significant digits of a duration: the error is less than 1 %.
 const DIGITS: u8 = 2;
 
 /// A year, in seconds: no queue keeps mail as long, but a damaged stamp may say anything.
 const LONGEST: i64 = 366 * 86_400;
 
-/// Minutes of which holds are kept: two weeks in each minute of which somebody is held. Who holds mail looks at it.
+/// Minutes with holds that are kept: two weeks with a hold in each minute.
 const HOLD_MINUTES: usize = 60 * 24 * 14;
 
 impl Sums {
@@ -111,35 +110,6 @@ impl Sums {
         self.unsure.extend(other.unsure);
     }
 
-    /// `ended`: its end is in the log.
-    pub fn count(&mut self, message: &Message, ended: bool) {
-        let fate = message.fate(ended).filter(|_| message.wanted);
-        let counts = fate.is_some_and(|fate| fate != Fate::HandedOn);
-        self.met.add(message.origin, message.attempts, u32::from(counts));
-        let Some(fate) = fate else { return };
-        let (received, notice) = (message.came && !message.notice, message.notice);
-        if fate == Fate::HandedOn {
-            match message.copy {
-                Some(id) => {
-                    let what = Doubt::Message { received, notice, origin: message.origin };
-                    self.unsure.push(Unsure { id, what });
-                }
-                None => self.handed_on += 1,
-            }
-            return;
-        }
-        self.received += u64::from(received);
-        self.notices += u64::from(notice);
-        match fate {
-            Fate::Delivered => self.delivered += 1,
-            Fate::Bounced => self.bounced += 1,
-            Fate::Expired => self.expired += 1,
-            Fate::Discarded => self.discarded += 1,
-            // Handed on was counted above; who closes the ledger counts what is in the queue.
-            Fate::HandedOn | Fate::Deferred | Fate::Held | Fate::Waiting => {}
-        }
-    }
-
     /// The latest minutes are kept.
     pub fn hold(&mut self, minute: i64, count: u64) {
         *self.silent_holds.entry(minute).or_default() += count;
@@ -157,7 +127,7 @@ impl Sums {
     }
 
     /// `seen`: the message that was made is in the logs, and is counted there.
-    pub fn settle(&mut self, what: &Doubt, seen: bool) {
+    pub fn resolve(&mut self, what: &Doubt, seen: bool) {
         match *what {
             Doubt::Message { .. } if seen => self.handed_on += 1,
             Doubt::Message { received, notice, origin } => {

@@ -1,52 +1,59 @@
-//! What befell the mail of each sender, client and login: names that blocks met come in, in order; tables go out.
+//! Counts the mail of each sender, client and login in bounded tables: lossy counting (Manku and Motwani, "Approximate
+//! Frequency Counts over Data Streams", 2002).
 //!
-//! The tables are bounded: one that is full lets go of the names with the least in it, and says how much any name may
-//! lack since. A sweep takes from a name what it had and no more than the cut, so the cuts together are the bound (as
-//! in Manku and Motwani, "Approximate Frequency Counts over Data Streams", 2002).
+//! A table that is full drops the names with the lowest counts. Each sweep takes from a name no more than its cut, so
+//! the sum of the cuts is an upper bound on how far any count may be too low.
 
-use std::hint::black_box;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry::{Occupied, Vacant};
 
 use super::fared::{Counts, Fared, add, weight};
 use super::met::{Entry, Kinds, Names};
 
-/// Names kept of one kind, some 3 MiB. There may be more until all that were handed over together are in.
+/// Names of one kind that are kept, about 3 MiB. There may be more until all that were handed over together are in.
 const LIMIT: usize = 1 << 15;
 
-/// So many are looked for at once: their slots take 16 KiB, and stay at hand until they are counted.
-const AT_ONCE: usize = 1 << 8;
-
-/// Where what each name's mail met is kept, to be told of blocks in their order. Nothing hangs on who read them.
+/// The tables of all kinds of names. Blocks are added in their order, so the threads that read them change nothing.
 pub type Who = Kinds<Kept>;
+
+/// The tables, once all blocks are in.
+pub type FinishedWho = Kinds<FinishedKept>;
 
 /// The names of one kind, by their hashes.
 #[derive(Clone, Debug)]
 pub struct Kept {
-    /// A power of two; a name stands in the first free one from the one that its hash tells.
-    slots: Vec<Slot>,
-    /// Where in the text the name of each slot begins.
-    starts: Vec<u32>,
-    /// In small letters, one behind the other, and before each how many it has.
-    text: Vec<u8>,
-    /// Slots that are taken.
-    held: usize,
-    /// What befell names that were let go of.
-    pub dropped: Fared,
-    /// Any count of any name may be so much too low.
-    pub may_lack: u64,
+    slots: HashTable<Slot>,
+    text: NameText,
+    /// Counts of names that were dropped.
+    dropped: Fared,
+    /// Upper bound on how far any count of any name may be too low.
+    may_lack: u64,
     limit: usize,
 }
 
-/// Half a cache line, and in no two of them: each has to be fetched from far memory.
-#[derive(Clone, Copy, Default, Debug)]
-#[repr(align(32))]
+/// The names of one kind, once all blocks are in.
+#[derive(Clone, Debug)]
+pub struct FinishedKept {
+    slots: HashTable<Slot>,
+    text: NameText,
+    /// Counts of names that were dropped, and of those that no line spelt out.
+    pub dropped: Fared,
+    /// Upper bound on how far any count of any name may be too low.
+    pub may_lack: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
 struct Slot {
-    /// The hash, whose last bit says that the name is known too. 0: nobody is here.
-    key: u64,
+    hash: u64,
+    /// Where the name begins in the text. 0: only its hash is known.
+    start: u32,
     counts: Counts,
 }
 
-/// The bit of a slot's key; a name's hash has none there.
-const NAMED: u64 = 1;
+/// The hash as the table wants it: its lowest bit is always 0, and the table chooses a place by the lowest bits.
+fn spread(hash: u64) -> u64 {
+    hash.rotate_left(32)
+}
 
 impl Who {
     pub fn take_in(&mut self, names: &Kinds<Names>) {
@@ -55,19 +62,16 @@ impl Who {
         self.users.take_in(&names.users);
     }
 
-    /// After it no more is to be counted.
-    pub fn settle(&mut self) {
-        [&mut self.senders, &mut self.clients, &mut self.users].into_iter().for_each(Kept::settle);
+    pub fn finish(self) -> FinishedWho {
+        Kinds { senders: self.senders.finish(), clients: self.clients.finish(), users: self.users.finish() }
     }
 }
 
 impl Default for Kept {
     fn default() -> Self {
         Self {
-            slots: Vec::new(),
-            starts: Vec::new(),
-            text: Vec::new(),
-            held: 0,
+            slots: HashTable::new(),
+            text: NameText::default(),
             dropped: Fared::default(),
             may_lack: 0,
             limit: LIMIT,
@@ -77,157 +81,113 @@ impl Default for Kept {
 
 impl Kept {
     fn take_in(&mut self, names: &Names) {
-        // A block has far fewer, so whether there is room is asked when all of it is in: then the answer hangs neither on
-        // their order nor on who has two entries.
+        // A block has far fewer names. Whether there is room is asked once all of them are in: then neither their order
+        // nor a name with two entries changes the answer.
         for some in names.entries.chunks((self.limit / 4).max(1)) {
-            for few in some.chunks(AT_ONCE) {
-                self.make_slots(few.len());
-                self.fetch(few);
-                for entry in few {
-                    self.add(entry, names.name(entry));
-                }
+            for entry in some {
+                self.add(entry, names.name(entry));
             }
-            if self.held > self.limit {
+            if self.slots.len() > self.limit {
                 self.make_room();
             }
         }
     }
 
-    /// Looks at where each is to be, and at nothing else: so the processor fetches them all at once, where to count one
-    /// it has to wait until it is there.
-    fn fetch(&self, few: &[Entry]) {
-        let key = |entry: &Entry| self.slots.get(self.begin(entry.hash)).map_or(0, |slot| slot.key);
-        black_box(few.iter().fold(0, |keys, entry| keys ^ key(entry)));
-    }
-
     /// `name` is empty where only its hash is known.
     fn add(&mut self, entry: &Entry, name: &[u8]) {
-        let at = self.place(entry.hash);
-        let slot = self.slot(at);
-        add(&mut slot.counts, &entry.counts);
-        let was = slot.key;
-        slot.key |= entry.hash | u64::from(!name.is_empty());
-        if slot.key != was {
-            self.held += usize::from(was == 0);
-            let start = write(&mut self.text, name);
-            self.begins(at, start);
+        let is_it = |slot: &Slot| slot.hash == entry.hash;
+        match self.slots.entry(spread(entry.hash), is_it, |slot| spread(slot.hash)) {
+            Occupied(mut place) => {
+                let slot = place.get_mut();
+                add(&mut slot.counts, &entry.counts);
+                if slot.start == 0 {
+                    slot.start = self.text.push(name);
+                }
+            }
+            Vacant(place) => {
+                let start = self.text.push(name);
+                place.insert(Slot { hash: entry.hash, start, counts: entry.counts });
+            }
         }
     }
 
-    /// The slot that has the hash, or that it is to have.
-    fn place(&self, hash: u64) -> usize {
-        let mut at = self.begin(hash);
-        while self.slots.get(at).is_some_and(|slot| slot.key != 0 && slot.key & !NAMED != hash) {
-            at = (at + 1) & (self.slots.len() - 1);
-        }
-        at
-    }
-
-    fn begin(&self, hash: u64) -> usize {
-        (hash >> 32) as usize & self.slots.len().wrapping_sub(1)
-    }
-
-    fn slot(&mut self, at: usize) -> &mut Slot {
-        self.slots.get_mut(at).expect("there are free slots")
-    }
-
-    fn begins(&mut self, at: usize, start: u32) {
-        *self.starts.get_mut(at).expect("each slot has one") = start;
-    }
-
-    /// For so many more. A quarter of them at least stay free, so that few have to be gone by. There are soon many more
-    /// where there are some: to double their number each time takes longer, and leaves more holes in the memory.
-    fn make_slots(&mut self, more: usize) {
-        let wanted = ((self.held + more) * 4 / 3 + 1).next_power_of_two();
-        if wanted > self.slots.len() {
-            let many = (self.slots.len() * 16).min(LIMIT * 2);
-            self.arrange(wanted.max(many), |_| true);
-        }
-    }
-
-    /// Lets go of the half with the least in it; of all that have as much as the cut, so that what stays does not hang
-    /// on the order of the table.
+    /// Drops the half with the lowest counts, and all names that have exactly the cut: so the order of the table does
+    /// not change which names stay.
     fn make_room(&mut self) {
-        let mut weights: Vec<u64> = self.taken().map(|(slot, _)| weight(&slot.counts)).collect();
+        let mut weights: Vec<u64> = self.slots.iter().map(|slot| weight(&slot.counts)).collect();
         let half = weights.len() / 2;
         if half == 0 {
             return;
         }
         let (_, &mut cut, _) = weights.select_nth_unstable(half);
-        self.arrange(self.slots.len(), |counts| weight(counts) > cut);
-        self.may_lack += cut;
-        // As long as it was, since as many will come: so it never grows piece by piece.
-        let room = Vec::with_capacity(self.text.len());
-        let text = std::mem::replace(&mut self.text, room);
-        let named = self.slots.iter().zip(&mut self.starts).filter(|(slot, _)| slot.key & NAMED != 0);
-        for (_, start) in named {
-            let name = name(&text, *start);
-            *start = write(&mut self.text, name);
-        }
-    }
-
-    /// Anew in so many slots, without what does not stay.
-    fn arrange(&mut self, slots: usize, stays: impl Fn(&Counts) -> bool) {
-        let mut staying = Vec::with_capacity(self.held / 2);
-        let mut dropped = self.dropped;
-        for (slot, start) in self.taken() {
-            if stays(&slot.counts) {
-                staying.push((*slot, start));
-            } else {
+        let dropped = &mut self.dropped;
+        self.slots.retain(|slot| {
+            let stays = weight(&slot.counts) > cut;
+            if !stays {
                 dropped.add(&Fared::from(&slot.counts));
             }
-        }
-        self.dropped = dropped;
-        self.slots.clear();
-        self.slots.resize(slots, Slot::default());
-        self.starts.clear();
-        self.starts.resize(slots, 0);
-        self.held = staying.len();
-        for (slot, start) in staying {
-            let at = self.place(slot.key & !NAMED);
-            *self.slot(at) = slot;
-            self.begins(at, start);
+            stays
+        });
+        self.may_lack += cut;
+        let text = self.text.replace();
+        for slot in self.slots.iter_mut() {
+            slot.start = self.text.push(text.name(slot.start));
         }
     }
 
-    /// With where the name of each begins.
-    fn taken(&self) -> impl Iterator<Item = (&Slot, u32)> + Clone {
-        self.slots.iter().zip(self.starts.iter().copied()).filter(|(slot, _)| slot.key != 0)
-    }
-
-    /// Lets go of what has no name, and of names that nothing befell.
-    fn settle(&mut self) {
+    /// Drops names that no line spelt out, and names without any mail.
+    fn finish(self) -> FinishedKept {
+        let Self { mut slots, text, mut dropped, may_lack, .. } = self;
         let mut most = 0;
-        for slot in &mut self.slots {
-            if slot.key & NAMED == 0 {
-                self.dropped.add(&Fared::from(&slot.counts));
+        slots.retain(|slot| {
+            if slot.start == 0 {
+                dropped.add(&Fared::from(&slot.counts));
                 most = most.max(weight(&slot.counts));
             }
-            if slot.key & NAMED == 0 || slot.counts == Counts::default() {
-                *slot = Slot::default();
-            }
-        }
-        self.may_lack += most;
+            slot.start != 0 && slot.counts != Counts::default()
+        });
+        FinishedKept { slots, text, dropped, may_lack: may_lack + most }
     }
+}
 
-    /// In no order; to be asked when all is settled.
+impl FinishedKept {
+    /// In no order.
     pub fn all(&self) -> impl Iterator<Item = (&[u8], Fared)> + Clone {
-        self.taken().map(|(slot, start)| (name(&self.text, start), Fared::from(&slot.counts)))
+        self.slots.iter().map(|slot| (self.text.name(slot.start), Fared::from(&slot.counts)))
     }
 }
 
-/// Where it begins.
-fn write(text: &mut Vec<u8>, name: &[u8]) -> u32 {
-    let start = text.len() as u32;
-    text.push(name.len() as u8);
-    text.extend_from_slice(name);
-    start
-}
+/// Names in lower case, one behind the other, each after a byte that says how long it is.
+#[derive(Clone, Default, Debug)]
+struct NameText(Vec<u8>);
 
-/// What was written there.
-fn name(text: &[u8], start: u32) -> &[u8] {
-    let written = text.get(start as usize..).and_then(<[u8]>::split_first);
-    written.and_then(|(&length, rest)| rest.get(..usize::from(length))).unwrap_or_default()
+impl NameText {
+    /// Where the name begins; 0 for the empty name, which is not kept.
+    fn push(&mut self, name: &[u8]) -> u32 {
+        if name.is_empty() {
+            return 0;
+        }
+        if self.0.is_empty() {
+            self.0.push(0);
+        }
+        let start = self.0.len() as u32;
+        self.0.push(name.len() as u8);
+        self.0.extend_from_slice(name);
+        start
+    }
+
+    /// The name that begins there. Empty for 0.
+    fn name(&self, start: u32) -> &[u8] {
+        let kept = self.0.get(start as usize..).and_then(<[u8]>::split_first);
+        kept.and_then(|(&length, rest)| rest.get(..usize::from(length))).unwrap_or_default()
+    }
+
+    /// Begins an empty text, and returns the old one. It has room for as much, since as much will come: so it never
+    /// grows piece by piece.
+    fn replace(&mut self) -> Self {
+        let room = Self(Vec::with_capacity(self.0.len()));
+        std::mem::replace(self, room)
+    }
 }
 
 #[cfg(test)]
@@ -248,7 +208,7 @@ mod tests {
         meeting.add(hash, &counts(times, [0; 4]));
     }
 
-    fn messages(kept: &Kept, name: &str) -> u64 {
+    fn messages(kept: &FinishedKept, name: &str) -> u64 {
         kept.all().find(|(other, _)| *other == name.as_bytes()).map_or(0, |(_, fared)| fared.messages)
     }
 
@@ -264,8 +224,8 @@ mod tests {
             }
         }
         kept.take_in(&meeting.hand_over());
-        kept.settle();
-        assert!(kept.held <= 100 && kept.slots.len() <= 1024, "{} of {}", kept.held, kept.slots.len());
+        let kept = kept.finish();
+        assert!(kept.slots.len() <= 100 && kept.slots.capacity() <= 1024, "{}", kept.slots.len());
         let much = messages(&kept, "much@example.org");
         assert!(much <= 10_000 && much + kept.may_lack >= 10_000, "{much} and {}", kept.may_lack);
         assert!(kept.may_lack < 250, "{}", kept.may_lack);
@@ -285,7 +245,7 @@ mod tests {
                 }
             }
             kept.take_in(&meeting.hand_over());
-            kept.settle();
+            let kept = kept.finish();
             assert_eq!((kept.may_lack, kept.dropped), (0, Fared::default()));
             let mut rows: Vec<_> = kept.all().map(|(name, fared)| (name.to_vec(), fared.messages)).collect();
             rows.sort();
@@ -308,7 +268,7 @@ mod tests {
         }
         meeting.add(early, &counts(7, [0; 4]));
         kept.take_in(&meeting.hand_over());
-        kept.settle();
+        let kept = kept.finish();
         assert_eq!(messages(&kept, "early@example.org"), 0);
         assert!(kept.may_lack >= 7 && kept.dropped.messages >= 7);
     }

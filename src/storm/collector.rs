@@ -1,4 +1,4 @@
-//! What a storm is made of, block by block: events and facts come in, counts by the minute and samples go out.
+//! Collects from each block counts by the minute and a sample of its events.
 
 use std::hash::BuildHasher;
 
@@ -34,7 +34,7 @@ pub struct Collector<'a> {
     page: Page,
 }
 
-/// What a block has of a message.
+/// What a block knows of a message.
 #[derive(Clone, Copy, Default)]
 struct Track {
     behind: Behind,

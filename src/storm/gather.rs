@@ -1,4 +1,4 @@
-//! Puts the blocks of a walk together, in their order: pages come in, counts and a sample of events go out.
+//! Merges the samples of all blocks, in their order, into counts by the minute and one sample of events.
 
 use foldhash::fast::{FixedState, RandomState};
 use hashbrown::HashMap;
@@ -17,7 +17,7 @@ use crate::provider::Provider;
 const SAMPLE_LIMIT: usize = 1 << 20;
 /// Minutes times kinds that are counted, some 60 MiB; beyond, the oldest are forgotten.
 const COUNT_LIMIT: usize = 1 << 21;
-/// Messages of which it is remembered who sent them, some 100 MiB.
+/// Open messages whose sender is remembered, about 100 MiB.
 const OPEN_LIMIT: usize = 1 << 19;
 
 /// A kind of event in the order in which they were met.
@@ -56,7 +56,7 @@ pub struct Example {
     pub line: Vec<u8>,
 }
 
-/// Everything the storms are found in.
+/// The counts and the sample in which storms are detected.
 pub struct Gathered {
     pub names: Names,
     pub kinds: Vec<Series>,
@@ -126,7 +126,7 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// To be told what each block handed over, in the order of the blocks.
+    /// Adds what a block handed over; blocks come in their order.
     pub fn fold(&mut self, page: &Page) {
         self.gathered.undated += page.undated;
         for cell in &page.cells {
@@ -162,7 +162,7 @@ impl<'a> Gatherer<'a> {
             open.learn(page, left.behind);
         }
         if self.gathered.samples.len() > SAMPLE_LIMIT.max(self.settled * 2) {
-            self.settle();
+            self.trim();
         }
     }
 
@@ -228,9 +228,9 @@ impl<'a> Gatherer<'a> {
         true
     }
 
-    /// Leaves of each minute and kind no more than are kept. What is kept hangs on the events alone: fewer are kept only
-    /// if it would be too much at the end too.
-    fn settle(&mut self) {
+    /// Cuts the sample of each minute and kind to the number that is kept. That depends on the events alone: fewer are
+    /// kept only if the sample would be too large at the end too.
+    fn trim(&mut self) {
         let Gathered { samples, kinds, counts, is_cut, .. } = &mut self.gathered;
         samples.sort_unstable_by_key(|sample| (sample.minute, sample.kind, sample.hash));
         loop {
@@ -262,13 +262,13 @@ impl<'a> Gatherer<'a> {
         self.settled = samples.len();
     }
 
-    /// What was gathered so far, for who goes on gathering.
+    /// The samples so far; more may be added later.
     pub fn so_far(&mut self) -> &Gathered {
-        self.settle();
+        self.trim();
         &self.gathered
     }
 
-    /// Lets go of all that is before this minute.
+    /// Drops everything before this minute.
     pub fn forget(&mut self, before: i32, hasher: RandomState) {
         let Gathered { names, counts, samples, examples, .. } = &mut self.gathered;
         counts.retain(|(minute, _), _| *minute >= before);
@@ -299,8 +299,8 @@ impl<'a> Gatherer<'a> {
         self.gathered.left_out
     }
 
-    pub fn close(mut self) -> Gathered {
-        self.settle();
+    pub fn finish(mut self) -> Gathered {
+        self.trim();
         self.gathered
     }
 }

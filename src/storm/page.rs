@@ -1,4 +1,4 @@
-//! What a block hands over: counts by the minute, events of the sample, and what is known of messages at its end.
+//! Defines what a block hands over: counts by the minute, events of the sample, and metadata of open messages.
 
 use super::series::Series;
 use crate::event::{Mta, Stage};
@@ -12,7 +12,7 @@ pub struct Piece {
     pub length: u32,
 }
 
-/// Who is behind a message; pieces that say nothing are not known.
+/// Sender, login and client of a message; an empty piece is not known.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Behind {
     pub sender: Piece,
@@ -106,7 +106,7 @@ impl Page {
 }
 
 impl Behind {
-    /// What the other says counts more.
+    /// The newer line replaces what older lines stated.
     pub fn learn(&mut self, other: Self) {
         for (mine, new) in
             [(&mut self.sender, other.sender), (&mut self.user, other.user), (&mut self.client, other.client)]

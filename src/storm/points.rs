@@ -1,4 +1,4 @@
-//! The sample as points in time that stand for all events: what was gathered comes in; points and what each says go out.
+//! Turns the sample into weighted points in time, which stand for all events.
 
 use std::cmp::Reverse;
 
@@ -37,7 +37,7 @@ pub struct Point {
     pub is_retry: bool,
 }
 
-/// What a point says of one dimension; 0: nothing. Equal values are the same thing.
+/// The value of a point in one dimension. 0: none. Equal values mean the same thing.
 pub type Value = u64;
 
 /// What the log itself tells of recipient domains: with whom their mail is, and which are served here.

@@ -1,4 +1,4 @@
-//! What makes two events of a minute the same kind; an event comes in, a small key goes out.
+//! Defines the kind of an event: events of a minute with the same kind are counted together.
 
 use std::hash::{Hash, Hasher};
 

@@ -1,4 +1,4 @@
-//! What makes a row, and what is counted for it.
+//! Defines the key of a row, and what is counted for each key.
 
 use std::hash::{Hash, Hasher};
 
@@ -13,7 +13,7 @@ use crate::reply::{Class, Code, EnhancedCode};
 use crate::time::Moment;
 use crate::walk::Told;
 
-/// What makes two events the same row.
+/// Events with the same key are counted in the same row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Key {
     pub direction: Direction,
@@ -24,7 +24,7 @@ pub struct Key {
     pub stage: Option<Stage>,
     pub reason: Option<Reason>,
     pub provider: Option<Provider>,
-    /// What helps, where the words say more than the reason does.
+    /// The remedy, where the text of the reply says more than the reason does.
     pub retry: Option<Retry>,
     pub mta: Mta,
     pub suspended: bool,
@@ -48,7 +48,7 @@ impl Key {
         }
     }
 
-    /// All of it in one number, different for different keys and never 0.
+    /// The key as one number, different for different keys.
     pub fn packed(&self) -> u128 {
         let provider = self.provider.map_or(0, |provider| provider.index() as u64 + 1);
         let code = self.code.map_or(0, |code| u64::from(code.number()));
@@ -66,24 +66,24 @@ impl Key {
 }
 
 impl Hash for Key {
-    /// All of it at once: ten fields hashed one by one cost as much as reading the line.
+    /// Hashes the packed key: ten fields hashed one by one cost as much as reading the line.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u128(self.packed());
     }
 }
 
-/// What was counted for one key.
+/// The counts of one row.
 #[derive(Clone, Default, Debug)]
 pub struct Count {
-    /// Lines.
+    /// Number of lines.
     pub attempts: u64,
-    /// Of queue id and recipient, so that a retry is not another recipient. Empty for delivered mail.
+    /// Different pairs of queue id and recipient, so that a retry is not another recipient. Empty for delivered mail.
     pub recipients: Distinct,
     pub first: Option<Moment>,
     pub last: Option<Moment>,
     /// The first lines of its kind.
     pub examples: Examples,
-    /// Whom it concerned: recipient domains of mail that left, addresses of clients. Empty for delivered mail.
+    /// Recipient domains of mail that left, addresses of clients of mail that came in. Empty for delivered mail.
     pub wheres: Wheres,
 }
 
@@ -95,8 +95,7 @@ impl Count {
         }
     }
 
-    /// Takes in what was counted elsewhere; `renamed` gives our number of its names.
-    /// `examples` are kept.
+    /// Adds counts from elsewhere; `renamed` maps their names to ours. `examples` is how many examples are kept.
     pub fn merge(&mut self, other: Self, examples: usize, renamed: impl Fn(NameId) -> NameId) {
         self.attempts += other.attempts;
         self.recipients.merge(other.recipients);

@@ -1,4 +1,4 @@
-//! How long mail took: deliveries come in, a histogram for each provider and phase goes out. Merging is in any order.
+//! Measures how long mail took: a histogram for each provider and phase. Merging is in any order.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::mta::fact::Step;
 use crate::provider::Provider;
 use crate::walk::{Noted, Told};
 
-/// Two digits of a time are kept: the error is less than one hundredth.
+/// Significant digits of a time: the error is less than 1 %.
 const DIGITS: u8 = 2;
 
 /// A year, in milliseconds: no queue keeps mail as long, but a damaged line may say anything.
@@ -29,7 +29,7 @@ pub struct Times {
 pub struct Delays(pub BTreeMap<(Direction, Option<Provider>, Phase), Times>);
 
 impl Delays {
-    /// Of what was delivered.
+    /// Counts a delivery; other events are ignored.
     pub fn event(&mut self, told: &Told) {
         let event = told.event;
         if event.outcome != Outcome::Delivered {
@@ -77,7 +77,7 @@ impl Times {
         self.most = self.most.max(time);
     }
 
-    /// No more of the times are longer than the rest of `share`.
+    /// The quantile: at least the `share` of all times is not longer.
     pub fn within(&self, share: f64) -> u64 {
         self.histogram.value_at_quantile(share).min(self.most)
     }

@@ -1,35 +1,32 @@
-//! Counts by provider: who ran the other side comes in, what befell the mail of each goes out.
+//! Counts events by the provider of the other side and by outcome.
 
-use crate::event::Outcome;
+use crate::event::{ByOutcome, Outcome};
 use crate::provider::Provider;
 
-/// How often each outcome befell one name.
-pub type Outcomes = [u64; 10];
-
-/// What befell the mail of each provider. Adding up is in any order.
+/// Counts of each provider, by outcome. Adding up is in any order.
 #[derive(Default)]
 pub struct Served {
-    /// By the provider's row in the book; 0 is nobody that the book has.
-    pub counts: Vec<Outcomes>,
+    /// By the provider's row in the catalogue, plus 1; 0 counts hosts of no known provider.
+    pub counts: Vec<ByOutcome<u64>>,
 }
 
 impl Served {
     pub fn count(&mut self, provider: Option<Provider>, outcome: Outcome) {
         let at = provider.map_or(0, |provider| provider.index() + 1);
         if self.counts.len() <= at {
-            self.counts.resize(at + 1, Outcomes::default());
+            self.counts.resize(at + 1, ByOutcome::default());
         }
-        if let Some(count) = self.counts.get_mut(at).and_then(|counts| counts.get_mut(outcome as usize)) {
-            *count += 1;
+        if let Some(counts) = self.counts.get_mut(at) {
+            counts[outcome] += 1;
         }
     }
 
     pub fn merge(&mut self, other: &Self) {
         if self.counts.len() < other.counts.len() {
-            self.counts.resize(other.counts.len(), Outcomes::default());
+            self.counts.resize(other.counts.len(), ByOutcome::default());
         }
         for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
-            mine.iter_mut().zip(theirs).for_each(|(sum, count)| *sum += count);
+            *mine += theirs;
         }
     }
 }

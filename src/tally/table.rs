@@ -1,33 +1,33 @@
-//! Counts by name: names come in and their numbers go out, and what befell each.
+//! Counts events by name and outcome.
 
-use super::served::Outcomes;
-use crate::event::Outcome;
+use crate::direct_mapped::DirectMappedCache;
+use crate::event::{ByOutcome, Outcome};
 use crate::names::{NameId, Names};
 use crate::provider::Provider;
 
-/// What befell each name. Their numbers are dense, so each finds its counts without a hash.
+/// Counts of each name, by outcome. Their numbers are dense, so each finds its counts without a hash.
 #[derive(Default)]
 pub struct Table {
-    /// In the slot that its hash tells, the name met last: most mail goes to few, and theirs is counted here. Empty:
-    /// none was met.
-    lately: Vec<Lately>,
+    /// By their hashes; most mail goes to few names, and theirs is counted here first. None: no name was met.
+    lately: Option<DirectMappedCache<Lately, LATELY>>,
     /// By the number of a name: which of the counts are its, from 1. 0: nothing befell it.
     places: Vec<u32>,
-    counts: Vec<(NameId, Outcomes)>,
+    counts: Vec<(NameId, ByOutcome<u64>)>,
     /// What is not among the counts yet.
     waiting: Vec<(NameId, Outcome, u16)>,
 }
 
 /// A name met lately.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Lately {
-    hash: u64,
-    /// [`NameId::OTHERS`]: none was met here, or one that is not kept.
     id: NameId,
-    /// How often mail was delivered, of what is not among the counts yet.
+    /// Deliveries that are not among the counts yet.
     delivered: u16,
     provider: Option<Provider>,
 }
+
+/// The counts of each name, once all are in.
+pub type NameTotals = Vec<(NameId, ByOutcome<u64>)>;
 
 /// A name of which something was counted.
 #[derive(Clone, Copy)]
@@ -36,10 +36,10 @@ pub struct Met {
     pub provider: Option<Provider>,
 }
 
-/// 64 KiB.
+/// Names met lately; 64 KiB.
 const LATELY: usize = 1 << 12;
 
-/// So many are counted at a time: each has to be fetched from far memory, and a processor fetches many at once only
+/// Names counted at a time: each has to be fetched from far memory, and a processor fetches many at once only
 /// where nothing else stands between.
 const BATCH: usize = 64;
 
@@ -53,72 +53,72 @@ impl Table {
         provider: impl FnOnce(&[u8]) -> Option<Provider>,
     ) -> Met {
         let hash = names.hash(name);
-        if self.lately.is_empty() {
-            let nobody = Lately { hash: 0, id: NameId::OTHERS, delivered: 0, provider: None };
-            self.lately.resize(LATELY, nobody);
-        }
-        let Some(slot) = self.lately.get_mut(hash as usize % LATELY) else {
-            return Met { id: NameId::OTHERS, provider: None };
-        };
-        if (slot.hash, slot.id != NameId::OTHERS) != (hash, true) {
-            if slot.delivered > 0 {
-                self.waiting.push((slot.id, Outcome::Delivered, slot.delivered));
+        let nobody = Lately { id: NameId::OTHERS, delivered: 0, provider: None };
+        let lately = self.lately.get_or_insert_with(|| DirectMappedCache::new(nobody));
+        let is_delivered = outcome == Outcome::Delivered;
+        let met = match lately.get_mut(hash) {
+            Some(known) => {
+                match known.delivered.checked_add(1).filter(|_| is_delivered) {
+                    Some(delivered) => known.delivered = delivered,
+                    None => self.waiting.push((known.id, outcome, 1)),
+                }
+                Met { id: known.id, provider: known.provider }
             }
-            let id = names.hashed_id(hash, name);
-            *slot = Lately { hash, id, delivered: 0, provider: provider(name) };
-        }
-        let met = Met { id: slot.id, provider: slot.provider };
-        match slot.delivered.checked_add(1) {
-            Some(delivered) if outcome == Outcome::Delivered => slot.delivered = delivered,
-            _ => self.waiting.push((met.id, outcome, 1)),
-        }
+            None => {
+                let met = Met { id: names.hashed_id(hash, name), provider: provider(name) };
+                let Met { id, provider } = met;
+                let new = Lately { id, delivered: u16::from(is_delivered), provider };
+                if let Some(Lately { id, delivered: delivered @ 1.., .. }) = lately.insert(hash, new) {
+                    self.waiting.push((id, Outcome::Delivered, delivered));
+                }
+                if !is_delivered {
+                    self.waiting.push((id, outcome, 1));
+                }
+                met
+            }
+        };
         if self.waiting.len() >= BATCH {
             self.put();
         }
         met
     }
 
-    /// Puts among the counts what is not there yet; to be done before they are read.
-    pub fn settle(&mut self) {
-        for slot in &mut self.lately {
-            let delivered = std::mem::take(&mut slot.delivered);
-            if delivered > 0 {
-                self.waiting.push((slot.id, Outcome::Delivered, delivered));
+    /// The counts of each name, in no order.
+    pub fn finish(mut self) -> NameTotals {
+        for slot in self.lately.take().iter_mut().flat_map(DirectMappedCache::values_mut) {
+            if slot.delivered > 0 {
+                self.waiting.push((slot.id, Outcome::Delivered, slot.delivered));
             }
         }
         self.put();
+        self.counts
     }
 
     fn put(&mut self) {
         let mut waiting = std::mem::take(&mut self.waiting);
         for (id, outcome, more) in waiting.drain(..) {
-            if let Some(count) = self.of(id).and_then(|counts| counts.get_mut(outcome as usize)) {
-                *count += u64::from(more);
+            if let Some(counts) = self.of(id) {
+                counts[outcome] += u64::from(more);
             }
         }
         self.waiting = waiting;
     }
 
-    pub fn add(&mut self, id: NameId, counts: &Outcomes) {
+    pub fn add(&mut self, id: NameId, counts: &ByOutcome<u64>) {
         if let Some(sums) = self.of(id) {
-            sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+            *sums += counts;
         }
-    }
-
-    /// In no order.
-    pub fn iter(&self) -> impl Iterator<Item = (NameId, &Outcomes)> + Clone {
-        self.counts.iter().map(|(id, counts)| (*id, counts))
     }
 
     /// Never None.
     #[inline]
-    fn of(&mut self, id: NameId) -> Option<&mut Outcomes> {
+    fn of(&mut self, id: NameId) -> Option<&mut ByOutcome<u64>> {
         if self.places.len() <= id.index() {
             self.places.resize(id.index() + 1, 0);
         }
         let place = self.places.get_mut(id.index())?;
         if *place == 0 {
-            self.counts.push((id, Outcomes::default()));
+            self.counts.push((id, ByOutcome::default()));
             *place = self.counts.len() as u32;
         }
         self.counts.get_mut(*place as usize - 1).map(|(_, counts)| counts)
@@ -141,14 +141,14 @@ mod tests {
             let met = table.count(all(number).as_bytes(), outcome, &mut names, |_| None);
             assert_eq!(met.id, names.id(all(number).as_bytes()));
         }
-        table.settle();
+        let totals = table.finish();
         let first = names.id(b"d0.example.org");
-        for (id, outcomes) in table.iter() {
+        for (id, outcomes) in totals.iter().copied() {
             let (delivered, deferred) = if id == first { (80_000, 20_005) } else { (4, 1) };
-            let counted = (outcomes[Outcome::Delivered as usize], outcomes[Outcome::Deferred as usize]);
+            let counted = (outcomes[Outcome::Delivered], outcomes[Outcome::Deferred]);
             assert_eq!(counted.0 + counted.1, if id == first { 100_005 } else { 5 });
             assert!(id != first || counted == (delivered, deferred));
         }
-        assert_eq!(table.iter().count(), 10_000);
+        assert_eq!(totals.len(), 10_000);
     }
 }

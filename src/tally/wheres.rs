@@ -1,11 +1,11 @@
-//! Whom the events of one row concerned: the numbers of names come in, how often each came goes out.
+//! Counts how often each place, a domain or a client, occurs in one row: batches are sorted and merged.
 
 use crate::names::NameId;
 
-/// Fewer are not worth to be put in order.
+/// Smallest batch that is worth sorting.
 const BATCH: usize = 64;
 
-/// More take more room than time.
+/// Largest batch: a larger one would cost more memory than it saves time.
 const MOST: usize = 1 << 14;
 
 /// Adding up is in any order.
@@ -22,7 +22,7 @@ impl Wheres {
     pub fn count(&mut self, place: NameId) {
         self.waiting.push(place);
         if self.waiting.len() >= self.counts.len().clamp(BATCH, MOST) {
-            self.settle();
+            self.sort_in();
         }
     }
 
@@ -33,8 +33,7 @@ impl Wheres {
         }
     }
 
-    /// Puts among the counts what waits; to be done before they are read.
-    pub fn settle(&mut self) {
+    fn sort_in(&mut self) {
         self.waiting.sort_unstable();
         let runs = self.waiting.chunk_by(|a, b| a == b);
         self.counts.extend(runs.filter_map(|run| Some((*run.first()?, run.len() as u64))));
@@ -44,15 +43,16 @@ impl Wheres {
 
     /// `renamed` gives our number of the other's names.
     pub fn merge(&mut self, mut other: Self, renamed: impl Fn(NameId) -> NameId) {
-        self.settle();
-        other.settle();
+        self.sort_in();
+        other.sort_in();
         self.counts.extend(other.counts.into_iter().map(|(place, count)| (renamed(place), count)));
         self.join();
     }
 
-    /// Those that are settled, each once.
-    pub fn counts(&self) -> &[(NameId, u64)] {
-        &self.counts
+    /// Each place once, in the order of their numbers.
+    pub fn finish(mut self) -> Vec<(NameId, u64)> {
+        self.sort_in();
+        self.counts
     }
 
     fn join(&mut self) {
@@ -80,16 +80,16 @@ mod tests {
         let nth = |number: usize| places[number * number % places.len()];
         let mut whole = Wheres::default();
         (0..1000).for_each(|number| whole.count(nth(number)));
-        whole.settle();
-        assert_eq!(whole.counts().iter().map(|(_, count)| count).sum::<u64>(), 1000);
+        let whole = whole.finish();
+        assert_eq!(whole.iter().map(|(_, count)| count).sum::<u64>(), 1000);
         for cut in [0, 1, 63, 64, 500, 999] {
             let (mut first, mut second) = (Wheres::default(), Wheres::default());
             (cut..1000).rev().for_each(|number| first.count(nth(number)));
             (0..cut).for_each(|number| second.count(nth(number)));
             first.merge(second, |id| id);
-            assert_eq!(first.counts(), whole.counts(), "cut at {cut}");
+            assert_eq!(first.clone().finish(), whole, "cut at {cut}");
             first.add(nth(3), 1);
-            assert_eq!(first.counts().len(), whole.counts().len());
+            assert_eq!(first.finish().len(), whole.len());
         }
     }
 }

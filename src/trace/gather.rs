@@ -1,4 +1,4 @@
-//! The second reading: blocks come in; notes of every line about a wanted message go out, in order.
+//! Reads the logs a second time, and notes every line about a wanted message, in order.
 
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
@@ -8,7 +8,7 @@ use hashbrown::HashSet;
 use regex::bytes::Regex;
 
 use super::find::{each_line, each_line_with, whole_line};
-use super::note::{Known, Note, Said, bare, step, text};
+use super::note::{Note, Said, bare, step, text};
 use super::refused::process;
 use super::sought::Sought;
 use crate::envelope;
@@ -16,6 +16,7 @@ use crate::filter::LineFilter;
 use crate::input::block::Block;
 use crate::input::set::Held;
 use crate::ledger::key::{Keys, Plain};
+use crate::ledger::metadata::Metadata;
 use crate::line::Line;
 use crate::mta;
 use crate::mta::fact::Step as Progress;
@@ -182,7 +183,7 @@ impl<'a> Gatherer<'a> {
                 (Said::Event { step, sender: event.sender.map(text), admitted }, fits, inbound)
             }
             Reading::Fact(fact) if fact.queue_id == id => {
-                let known = Box::new(Known::of(&fact));
+                let known = Box::new(Metadata::of(&fact));
                 (Said::Fact { step: fact.step, known }, sought.fits_fact(&fact), fact.step == Progress::Came)
             }
             // What the bounce daemon says of the notice stands under the id of the message that it is about.

@@ -1,11 +1,11 @@
-//! Which queue ids belong to one message: matches and links come in, sets of ids go out.
+//! Finds the queue ids that belong to one message: the connected components of the links, by breadth-first search.
 
 use hashbrown::{HashMap, HashSet};
 
 use super::find::{Sighted, When};
 use crate::ledger::key::Plain;
 
-/// Links of more than this are not kept: 64 MiB. They are what a log of some 4 GiB has.
+/// Number of links that are kept: 64 MiB, about what a log of 4 GiB has.
 const LINKS: usize = 1 << 22;
 
 /// An id that so many others name is no queue id: some servers answer every message with the same word.
@@ -52,7 +52,7 @@ impl Kin {
         let back: Vec<(u64, u64)> = told.flatten().copied().collect();
         let mut forth = back.clone();
         forth.sort_unstable();
-        // From each match along all links.
+        // Breadth-first from each match along all links, in both directions.
         let mut seen: HashSet<u64, Plain> = HashSet::default();
         let mut starts: Vec<(u64, When)> = self.hits.iter().map(|(&id, &when)| (id, when)).collect();
         starts.sort_unstable_by_key(|&(_, when)| when);

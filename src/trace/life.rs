@@ -1,15 +1,17 @@
-//! The lines of each queue id come in, in any order; the messages that had it go out, one after the other.
+//! Cuts the lines of each queue id into the lives of the messages that had it, one after the other.
 
 use hashbrown::HashMap;
 
 use super::find::micros;
 use super::gather::{Found, Gathered, Mark, Origin, Stray};
-use super::note::{Known, Note, Said};
+use super::note::{Note, Said};
 use super::refused::Session;
 use crate::event::Mta;
 use crate::ledger::key::Plain;
+use crate::ledger::metadata::Metadata;
 use crate::mta::fact::Step as Progress;
 use crate::mta::link::Tie;
+use crate::union_find::UnionFind;
 use crate::walk::Place;
 
 /// A message under one queue id.
@@ -18,7 +20,7 @@ pub struct Life {
     pub origin: Origin,
     /// In the order of time. At least one.
     pub notes: Vec<Note>,
-    pub known: Known,
+    pub known: Metadata,
     /// When its first and its last line were written, in microseconds. `None`: no line shows a time.
     pub span: Option<(i64, i64)>,
     /// Nothing more was to be done.
@@ -178,7 +180,7 @@ fn split(id: &str, origin: &Origin, mut notes: Vec<Note>) -> Vec<Life> {
                 id: id.to_owned(),
                 origin: origin.clone(),
                 notes: Vec::new(),
-                known: Known::default(),
+                known: Metadata::default(),
                 span: None,
                 ended: false,
                 fits: false,
@@ -194,7 +196,7 @@ fn split(id: &str, origin: &Origin, mut notes: Vec<Note>) -> Vec<Life> {
 impl Life {
     /// The note is of another message of the same queue id.
     fn is_over_before(&self, note: &Note) -> bool {
-        let Said::Fact { step, .. } = &note.said else { return false };
+        let Said::Fact { step, known } = &note.said else { return false };
         let came =
             |note: &Note| matches!(note.said, Said::Fact { step: Progress::Came | Progress::Notice, .. });
         match step {
@@ -205,7 +207,8 @@ impl Life {
                     self.ended || self.notes.iter().any(|note| !matches!(note.said, Said::Routine))
                 }
             },
-            Progress::Named | Progress::Queued => self.ended,
+            Progress::Named => self.ended,
+            Progress::Queued => self.ended || self.known.is_of_another(known),
             Progress::Held
             | Progress::Released
             | Progress::Deleted
@@ -218,7 +221,7 @@ impl Life {
     fn take(&mut self, note: Note) {
         match &note.said {
             Said::Fact { step, known } => {
-                self.known.learn(known);
+                self.known.update(Metadata::clone(known));
                 self.ended |= matches!(step, Progress::Deleted | Progress::Renamed | Progress::Gone);
             }
             Said::Event { .. } | Said::Notice(_) | Said::Routine => {}
@@ -234,8 +237,8 @@ impl Life {
     pub fn is_admitted(&self, filter: &crate::filter::Filter) -> bool {
         let early = |note: &Note| match &note.said {
             Said::Event { sender, admitted, .. } => {
-                let sender = sender.as_ref().or(self.known.sender.as_ref());
-                *admitted && filter.admits_sender(sender.map(String::as_bytes))
+                let sender = sender.as_deref().or(self.known.sender.as_deref());
+                *admitted && filter.admits_sender(sender.map(str::as_bytes))
             }
             Said::Fact { .. } | Said::Notice(_) | Said::Routine => false,
         };
@@ -252,7 +255,7 @@ pub fn groups(lives: &[Life]) -> Vec<usize> {
     for (number, life) in lives.iter().enumerate() {
         by_id.entry(&life.id).or_default().push(number);
     }
-    let mut roots: Vec<usize> = (0..lives.len()).collect();
+    let mut groups = UnionFind::new(lives.len());
     for (number, life) in lives.iter().enumerate() {
         for note in &life.notes {
             let Some((tie, other)) = &note.other else { continue };
@@ -263,11 +266,11 @@ pub fn groups(lives: &[Life]) -> Vec<usize> {
             };
             // Of several the latest that there was by then.
             if let Some(&other) = candidates.iter().rev().find(fits) {
-                join(&mut roots, number, other);
+                groups.join(number, other);
             }
         }
     }
-    (0..lives.len()).map(|number| root(&roots, number)).collect()
+    groups.into_roots()
 }
 
 /// `at` is when the line that names `other` was written. Without times, two lives count as of the same time.
@@ -288,21 +291,5 @@ fn agree(life: &Life, tie: Tie, other: &Life, at: Option<i64>) -> bool {
         Tie::Notice => other.known.sender.as_deref().is_none_or(str::is_empty) && has_just_begun,
         // The notification comes while the message is there.
         Tie::NoticeOf => was_there,
-    }
-}
-
-fn root(roots: &[usize], mut number: usize) -> usize {
-    while let Some(&next) = roots.get(number).filter(|&&next| next != number) {
-        number = next;
-    }
-    number
-}
-
-/// The earlier one is the root.
-fn join(roots: &mut [usize], a: usize, b: usize) {
-    let (a, b) = (root(roots, a), root(roots, b));
-    let (first, second) = (a.min(b), a.max(b));
-    if let Some(place) = roots.get_mut(second) {
-        *place = first;
     }
 }

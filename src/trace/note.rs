@@ -1,9 +1,9 @@
-//! What one line says of a message, owned: a line comes in, a note of it goes out.
+//! Keeps what one line says about a message, as an owned note.
 
 use crate::event::Event;
+use crate::ledger::metadata::Metadata;
 use crate::line::Line;
-use crate::mta;
-use crate::mta::fact::{Context, Fact, Step as Progress};
+use crate::mta::fact::Step as Progress;
 use crate::mta::link::Tie;
 use crate::reason::Verdict;
 use crate::story::{Step, What};
@@ -38,87 +38,21 @@ pub enum Said {
     },
     Fact {
         step: Progress,
-        known: Box<Known>,
+        known: Box<Metadata>,
     },
     /// A notification was sent.
     Notice(Box<Step>),
     Routine,
 }
 
-/// What a fact says of a message. None: it does not say.
-#[derive(Clone, Default)]
-pub struct Known {
-    pub sender: Option<String>,
-    pub size: Option<u64>,
-    pub client_ip: Option<String>,
-    pub client_host: Option<String>,
-    pub helo: Option<String>,
-    pub user: Option<String>,
-    pub message_id: Option<String>,
-}
-
-impl Known {
-    pub fn of(fact: &Fact) -> Self {
-        let Context {
-            sender,
-            size,
-            client,
-            client_host,
-            helo,
-            user,
-            message_id,
-            recipients: _,
-            receive_time: _,
-        } = mta::context(fact);
-        let is_ip = |text: &&[u8]| text.iter().any(|byte| matches!(byte, b'.' | b':'));
-        // Without an address, what stands for the client is its name.
-        let (client_ip, name) = match client_host {
-            Some(_) => (client, client_host),
-            None => (client.filter(is_ip), client.filter(|name| !is_ip(name))),
-        };
-        let owned = |bytes: Option<&[u8]>| bytes.map(text);
-        Self {
-            sender: owned(sender),
-            size,
-            client_ip: owned(client_ip),
-            client_host: owned(name),
-            helo: owned(helo),
-            user: owned(user),
-            message_id: owned(message_id),
-        }
-    }
-
-    /// What was said first counts; later lines repeat it.
-    pub fn learn(&mut self, newer: &Self) {
-        let or = |own: &mut Option<String>, newer: &Option<String>| {
-            if own.is_none() {
-                own.clone_from(newer);
-            }
-        };
-        or(&mut self.sender, &newer.sender);
-        self.size = self.size.or(newer.size);
-        or(&mut self.client_ip, &newer.client_ip);
-        or(&mut self.client_host, &newer.client_host);
-        or(&mut self.helo, &newer.helo);
-        or(&mut self.user, &newer.user);
-        or(&mut self.message_id, &newer.message_id);
-    }
-
-    fn held(&self) -> usize {
-        let texts =
-            [&self.sender, &self.client_ip, &self.client_host, &self.helo, &self.user, &self.message_id];
-        size_of::<Self>() + texts.into_iter().flatten().map(String::len).sum::<usize>()
-    }
-}
-
 impl Note {
-    /// Nothing is known of it but that it is about the message.
+    /// A line of another program, of which nothing is known but that it is about the message.
     pub fn of_stray((moment, place, raw): (Option<Moment>, Place, Vec<u8>)) -> Self {
         let (said, session) = (Said::Routine, Vec::new());
         Self { moment, place, said, other: None, fits: false, raw, process: None, session }
     }
 
-    /// For who counts memory, in bytes.
+    /// Memory that it takes, in bytes.
     pub fn held(&self) -> usize {
         let said = match &self.said {
             Said::Event { step, .. } | Said::Notice(step) => {

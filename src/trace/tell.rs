@@ -45,7 +45,8 @@ fn hop(life: &Life, lives: &[Life]) -> Hop {
         Said::Event { sender, .. } => sender.clone(),
         Said::Fact { .. } | Said::Notice(_) | Said::Routine => None,
     });
-    let known = life.known.clone();
+    let known = &life.known;
+    let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
     let is_notice = |other: &Life| {
         other.notes.iter().any(|note| matches!(&note.other, Some((Tie::Notice, id)) if *id == life.id))
     };
@@ -59,13 +60,13 @@ fn hop(life: &Life, lives: &[Life]) -> Hop {
         state: end(life, &steps),
         notification: life.notes.iter().any(notice_of) || lives.iter().any(is_notice),
         received: life.notes.iter().find(came).and_then(|note| note.moment).and_then(Moment::rfc3339),
-        client_host: known.client_host,
-        client_ip: known.client_ip,
-        helo: known.helo,
-        user: known.user,
-        sender: known.sender.or(sender),
+        client_host: known.client_name().map(str::to_owned),
+        client_ip: known.client_address().map(str::to_owned),
+        helo: owned(&known.helo),
+        user: owned(&known.user),
+        sender: owned(&known.sender).or(sender),
         size: known.size,
-        message_id: known.message_id,
+        message_id: owned(&known.message_id),
         steps,
     }
 }

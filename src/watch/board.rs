@@ -9,11 +9,11 @@ use super::minute::{Flow, Minute, tally};
 use crate::event::{Direction, Event, Outcome};
 use crate::filter::Filter;
 use crate::ledger::act::Act;
-use crate::ledger::context::{Contexts, Known};
+use crate::ledger::context::Contexts;
 use crate::ledger::hop::{self, Hop};
 use crate::ledger::key::{Keys, Plain};
+use crate::ledger::metadata::Metadata;
 use crate::ledger::seen::{Before, IdHash};
-use crate::mta;
 use crate::mta::fact::Step;
 use crate::tally::{Key, Tally};
 use crate::time::Moment;
@@ -113,7 +113,7 @@ impl<'a> Board<'a> {
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         self.see(id);
         if self.filter.asks_for_sender() {
-            self.contexts.fact(key, Act::of_fact(fact), Known::of(&mta::context(fact)));
+            self.contexts.fact(key, Act::of_fact(fact), Metadata::of(fact));
         }
         if fact.step == Step::Came && self.filter.is_empty() {
             self.came += 1;
