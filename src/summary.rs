@@ -195,7 +195,7 @@ fn row(key: &RowKey, joint: &Joint, tally: &Tally, frame: &Frame, texts: &Texts)
     let &RowKey { direction, outcome, class, code, enhanced, reason, retry } = key;
     let known = reason.and_then(|reason| texts.reasons.iter().find(|row| row.id == reason));
     let retryable = retry.or_else(|| known.map(|row| row.retry(class)));
-    let mta = joint.mtas.iter().max_by_key(|&(_, count)| count).map_or(Mta::Postfix, |(&mta, _)| mta);
+    let mta = joint.mtas.iter().max_by_key(|&(_, count)| count).map(|(&mta, _)| mta).unwrap_or_default();
     let advice = reason.filter(|_| frame.with_advice).and_then(|reason| {
         let line = book::find_advice(&texts.advice, reason, direction)?.for_mta(mta).line;
         (!line.is_empty()).then_some(line)

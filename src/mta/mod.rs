@@ -1,4 +1,7 @@
-//! The mail servers: a line comes in, a reading goes out.
+//! Parses the log lines of each mail server, and answers every question whose answer depends on the server.
+//!
+//! Each question is one function with one exhaustive match over [`Mta`]; no other folder matches on it. A new server
+//! costs a folder beside this file, a variant of [`Mta`] and one arm in each function, and the compiler lists them all.
 
 pub mod delay;
 pub mod exim;
@@ -9,11 +12,13 @@ pub mod postfix;
 pub mod reading;
 pub mod sendmail;
 
-use crate::event::{Event, Mta};
+use self::delay::Phases;
+use self::fact::{Context, Fact};
+use self::link::Tie;
+use self::postfix::daemon::Daemon;
+use self::reading::Reading;
+use crate::event::{Direction, Event, Mta};
 use crate::line::{Line, Stamp};
-use crate::mta::fact::{Context, Fact};
-use crate::mta::postfix::daemon::Daemon;
-use crate::mta::reading::Reading;
 
 /// Whose line it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,7 +96,7 @@ pub fn recipients(fact: &Fact) -> Option<u32> {
     }
 }
 
-/// Of how many recipients the line of an event tells.
+/// The number of recipients whose delivery the line of an event reports.
 pub fn served(event: &Event, line: &Line) -> u32 {
     match event.mta {
         Mta::Sendmail => sendmail::served(line),
@@ -109,4 +114,123 @@ pub fn queue_id<'a>(line: &Line<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
         Writer::Foreign => return None,
     };
     id.map(|id| (mta, id, rest))
+}
+
+/// The name of the queue that the line's message is in: the instance of Postfix (`postfix-out` of `postfix-out/smtp`,
+/// see Postfix's MULTI_INSTANCE_README). Empty: the host has one queue. It never holds a slash.
+#[inline]
+pub fn queue_scope<'a>(mta: Mta, program: &'a [u8]) -> &'a [u8] {
+    match mta {
+        Mta::Postfix => postfix::queue_scope(program),
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => b"",
+    }
+}
+
+/// Whether [`queue_scope`] of the program is `scope`, without cutting it out.
+#[inline]
+pub fn is_in_queue_scope(mta: Mta, program: &[u8], scope: &[u8]) -> bool {
+    match mta {
+        Mta::Postfix => postfix::is_in_queue_scope(program, scope),
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => scope.is_empty(),
+    }
+}
+
+/// The part of a queue id that names the message: OpenSMTPD's id is of one recipient and begins with the message's.
+#[inline]
+pub fn message_part(mta: Mta, queue_id: &[u8]) -> &[u8] {
+    match mta {
+        Mta::Opensmtpd => opensmtpd::message_part(queue_id),
+        Mta::Postfix | Mta::Exim | Mta::Sendmail => queue_id,
+    }
+}
+
+/// Whether the first line of a message means that it is in the queue. Postfix's `client=` comes before the queue manager
+/// takes the message; the other servers log a message once they have it.
+pub fn is_queued_on_arrival(mta: Mta) -> bool {
+    match mta {
+        Mta::Postfix => false,
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => true,
+    }
+}
+
+/// Whether a queue id may come again for another message. Exim never uses one again, and may log a delivery before the
+/// arrival (cutthrough), so lines before the arrival belong to the same message.
+pub fn reuses_queue_ids(mta: Mta) -> bool {
+    match mta {
+        Mta::Exim => false,
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => true,
+    }
+}
+
+/// The address that the recipient was before aliases. `text` follows the queue id:
+/// `to=<a@b>, orig_to=<c>, …` of Postfix, `=> a@b <c@d> R=…` of Exim.
+pub fn original_recipient(mta: Mta, text: &[u8]) -> Option<&[u8]> {
+    match mta {
+        Mta::Postfix => postfix::original_recipient(text),
+        Mta::Exim => exim::original_recipient(text),
+        Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
+/// The HELO name of a rejected client: `helo=<c>` of Postfix, `H=host (c) [ip]` of Exim.
+pub fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
+    match mta {
+        Mta::Postfix => postfix::helo(text),
+        Mta::Exim => exim::rejected_helo(text),
+        Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
+/// The message that a line about another message names; `text` follows the line's own queue id.
+pub fn link(mta: Mta, text: &[u8]) -> Option<(Tie, &[u8])> {
+    match mta {
+        Mta::Postfix => postfix::link(text),
+        Mta::Exim => exim::link(text),
+        Mta::Sendmail | Mta::Opensmtpd => link::next(text),
+    }
+}
+
+/// The queue id that the next server gave to a message it took over. The next server may be any, so the reply's wording
+/// decides; the innermost reply stands last.
+pub fn accepted_id(reply: &[u8]) -> Option<&[u8]> {
+    Mta::ALL.into_iter().find_map(|mta| accepted_by(mta, reply)).and_then(link::id)
+}
+
+/// The reply from the queue id on, if it is worded as this server words it.
+fn accepted_by(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
+    match mta {
+        Mta::Postfix => postfix::accepted(reply),
+        Mta::Exim => exim::accepted(reply),
+        Mta::Sendmail => sendmail::accepted(reply),
+        // In the words of Sendmail.
+        Mta::Opensmtpd => None,
+    }
+}
+
+/// How long a delivery took; empty where its line shows no times.
+pub fn of_delivery(mta: Mta, line: &Line) -> Phases {
+    match mta {
+        Mta::Postfix => postfix::delays(line.text).unwrap_or_default(),
+        Mta::Exim => exim::delays(line),
+        Mta::Sendmail | Mta::Opensmtpd => Phases::new(),
+    }
+}
+
+/// How long it took to receive the message, in milliseconds.
+pub fn of_arrival(fact: &Fact) -> Option<u64> {
+    match fact.mta {
+        Mta::Exim => exim::receive_time(fact),
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
+/// The text by which a second copy of the event's line is found. None: the server logs each event once. Exim sends a
+/// rejection to syslog twice, for its mainlog and for its rejectlog.
+pub fn copied_text<'a>(event: &Event, line: &Line<'a>) -> Option<&'a [u8]> {
+    match event.mta {
+        Mta::Exim if event.direction == Direction::Inbound && !line.program.is_empty() => {
+            Some(exim::words(line))
+        }
+        Mta::Exim | Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+    }
 }

@@ -40,6 +40,11 @@ pub(super) fn queue_id(text: &[u8]) -> Option<&[u8]> {
     value(text, b"evpid=")
 }
 
+/// The first 8 of 16 digits.
+pub(super) fn message_part(queue_id: &[u8]) -> &[u8] {
+    queue_id.get(..8).unwrap_or(queue_id)
+}
+
 pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
     fact::context(fact)
 }

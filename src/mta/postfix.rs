@@ -9,10 +9,11 @@ mod refusal;
 
 use self::daemon::Daemon;
 use self::glance::{Kind, glance};
-use crate::lanes::{alphanumeric, equal};
+use crate::lanes::{alphanumeric, equal, same};
 use crate::mta::delay::Phases;
 use crate::mta::fact::{Context, Fact, Step};
-use crate::mta::reading::{Reading, cut};
+use crate::mta::link::{Tie, id, next};
+use crate::mta::reading::{Reading, address, cut, cut_last};
 
 pub fn read(daemon: Daemon, text: &[u8]) -> Reading<'_> {
     if daemon == Daemon::Quiet {
@@ -66,6 +67,55 @@ pub(super) fn delays(text: &[u8]) -> Option<Phases> {
 /// None: another line than the queue manager's, or one that was cut off.
 pub(super) fn recipients(fact: &Fact) -> Option<u32> {
     (fact.step == Step::Queued).then(|| fact::recipients(fact.text)).flatten()
+}
+
+/// `postfix` of `postfix/submission/smtpd`, `postfix-out` of `postfix-out/smtp`.
+pub(super) fn queue_scope(program: &[u8]) -> &[u8] {
+    let end = program.iter().position(|&byte| byte == b'/').unwrap_or(program.len());
+    program.get(..end).unwrap_or_default()
+}
+
+#[inline]
+pub(super) fn is_in_queue_scope(program: &[u8], scope: &[u8]) -> bool {
+    program
+        .split_at_checked(scope.len())
+        .is_some_and(|(own, rest)| same(own, scope) && matches!(rest, [] | [b'/', ..]))
+}
+
+/// `to=<a@b>, orig_to=<c>, …` → `c`
+pub(super) fn original_recipient(text: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = cut(text.strip_prefix(b"to=<")?, b", orig_to=<")?;
+    address(rest).map(|(original, _)| original)
+}
+
+/// `NOQUEUE: reject: RCPT from mx[192.0.2.1]: …; from=<a> to=<b> proto=ESMTP helo=<c>` → `c`
+pub(super) fn helo(text: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = cut_last(text, b" helo=<")?;
+    rest.get(..memchr::memchr(b'>', rest)?)
+}
+
+/// `250 2.0.0 Ok: queued as 4XYZ` → `4XYZ`
+pub(super) fn accepted(reply: &[u8]) -> Option<&[u8]> {
+    cut_last(reply, b"queued as ").map(|(_, rest)| rest)
+}
+
+pub(super) fn link(text: &[u8]) -> Option<(Tie, &[u8])> {
+    if text.starts_with(b"to=<") {
+        return next(text);
+    }
+    // `client=localhost[127.0.0.1], orig_queue_id=F2A59DC171, orig_client=…` (postfix smtpd.c);
+    // `uid=0 from=<a@b> orig_id=F2A59DC171` (postfix pickup.c)
+    // `sender non-delivery notification: F2A59DC171` (postfix bounce_notify_service.c and its neighbours)
+    let (tie, found) = if text.starts_with(b"client=") {
+        (Tie::Former, cut(text, b", orig_queue_id="))
+    } else if text.starts_with(b"uid=") {
+        (Tie::Former, cut_last(text, b" orig_id="))
+    } else if text.starts_with(b"sender ") || text.starts_with(b"postmaster ") {
+        (Tie::Notice, cut(text, b" notification: "))
+    } else {
+        return None;
+    };
+    found.and_then(|(_, rest)| id(rest)).map(|id| (tie, id))
 }
 
 /// `4jXCsJ3c7Hz7j9M: rest`, `NOQUEUE: rest`. An id is hex digits in capitals, or digits and consonants

@@ -6,8 +6,8 @@ use super::find::micros;
 use super::gather::{Found, Gathered, Mark, Origin, Stray};
 use super::note::{Known, Note, Said};
 use super::refused::Session;
-use crate::event::Mta;
 use crate::ledger::key::Plain;
+use crate::mta;
 use crate::mta::fact::Step as Progress;
 use crate::mta::link::Tie;
 use crate::walk::Place;
@@ -197,13 +197,10 @@ impl Life {
         let came =
             |note: &Note| matches!(note.said, Said::Fact { step: Progress::Came | Progress::Notice, .. });
         match step {
-            Progress::Came | Progress::Notice => match self.origin.mta {
-                // Exim may deliver before it logs that the message came (cutthrough), and never uses an id again.
-                Mta::Exim => self.ended || self.notes.iter().any(came),
-                Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => {
-                    self.ended || self.notes.iter().any(|note| !matches!(note.said, Said::Routine))
-                }
-            },
+            Progress::Came | Progress::Notice if mta::reuses_queue_ids(self.origin.mta) => {
+                self.ended || self.notes.iter().any(|note| !matches!(note.said, Said::Routine))
+            }
+            Progress::Came | Progress::Notice => self.ended || self.notes.iter().any(came),
             Progress::Named | Progress::Queued => self.ended,
             Progress::Held
             | Progress::Released

@@ -10,8 +10,6 @@ use crate::story::{Step, What};
 use crate::time::Moment;
 use crate::walk::Place;
 
-use super::sought::original;
-
 /// A line about a message that is wanted.
 pub struct Note {
     pub moment: Option<Moment>,
@@ -137,7 +135,7 @@ pub fn step(event: &Event, verdict: Option<Verdict>, moment: Option<Moment>, wor
         time: moment.and_then(Moment::rfc3339),
         what: What::of(event.outcome),
         recipient: event.recipient.map(text),
-        original: original(event.mta, words)
+        original: mta::original_recipient(event.mta, words)
             .filter(|original| {
                 event.recipient.is_none_or(|recipient| !recipient.eq_ignore_ascii_case(original))
             })
