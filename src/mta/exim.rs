@@ -1,4 +1,4 @@
-//! Exim: a line of mainlog, rejectlog or syslog comes in, a reading goes out.
+//! Parses Exim's lines, from mainlog, rejectlog and syslog (`2026-11-22 02:51:48 1xUxgC-000022-1C => a@b …`).
 
 mod delivery;
 mod fact;
@@ -66,6 +66,13 @@ pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
 }
 
 /// Of a line that reports a delivery.
+/// `exim_rejectlog` → `exim_mainlog`, which has each rejection too.
+pub(super) fn mainlog_of(log: &str) -> Option<String> {
+    let (before, after) = log.split_once("reject")?;
+    let is_it = matches!(before, "" | "exim_" | "exim4_" | "exim-") && matches!(after, "log" | ".log");
+    is_it.then(|| format!("{before}main{after}"))
+}
+
 pub(super) fn delays(line: &Line) -> Phases {
     delivery::delays(words(line))
 }

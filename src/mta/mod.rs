@@ -20,7 +20,7 @@ use self::reading::Reading;
 use crate::event::{Direction, Event, Mta};
 use crate::line::{Line, Stamp};
 
-/// Whose line it is.
+/// The program that wrote a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Writer {
     Postfix(Daemon),
@@ -32,8 +32,8 @@ pub enum Writer {
 }
 
 impl Writer {
-    /// Postfix is told by its daemons, Exim by its name or, in its own files, by having no program at all. It hangs on
-    /// nothing but the program's name, where the line has one.
+    /// Recognizes the writer. Postfix is recognized by its daemons, Exim by its name or, in its own files, by a header
+    /// without a program. Where the line has a program, nothing but the program's name decides.
     pub fn of(line: &Line) -> Self {
         if let Some(daemon) = Daemon::of(line) {
             return Self::Postfix(daemon);
@@ -48,7 +48,7 @@ impl Writer {
         }
     }
 
-    /// Reads a line that it wrote.
+    /// Parses a line of this writer.
     #[inline]
     pub fn read<'a>(self, line: &Line<'a>) -> Reading<'a> {
         match self {
@@ -61,7 +61,7 @@ impl Writer {
     }
 }
 
-/// Reads a line as what its program makes it.
+/// Parses a line by the program that wrote it.
 pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
     Writer::of(line).read(line)
 }
@@ -76,7 +76,7 @@ pub fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
     }
 }
 
-/// Of what [`context`] says, the sender, the client and the login: for who asks it of every message.
+/// The sender, the client and the login out of [`context`]; cheaper, for callers that ask for every message.
 pub fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
     match fact.mta {
         Mta::Postfix => postfix::origin(fact),
@@ -86,7 +86,7 @@ pub fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
     }
 }
 
-/// How many recipients a message still has, if who takes it up says so.
+/// The number of recipients that a message still has. None: the line does not show it.
 pub fn recipients(fact: &Fact) -> Option<u32> {
     match fact.mta {
         Mta::Postfix => postfix::recipients(fact),
@@ -104,7 +104,7 @@ pub fn served(event: &Event, line: &Line) -> u32 {
     }
 }
 
-/// The queue id of any line about a message, and what follows it; also of lines that say nothing else we know.
+/// The server, the queue id and the rest of any line about a message, whether or not the rest is understood.
 pub fn queue_id<'a>(line: &Line<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
     let (mta, (id, rest)) = match Writer::of(line) {
         Writer::Postfix(_) => (Mta::Postfix, postfix::queue_id(line.text)),
@@ -232,5 +232,87 @@ pub fn copied_text<'a>(event: &Event, line: &Line<'a>) -> Option<&'a [u8]> {
             Some(exim::words(line))
         }
         Mta::Exim | Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
+/// The systemd units under which a server runs.
+const fn journal_units(mta: Mta) -> &'static [&'static str] {
+    match mta {
+        Mta::Postfix => &["postfix.service", "postfix@-.service"],
+        Mta::Exim => &["exim4.service", "exim4-base.service", "exim.service"],
+        Mta::Sendmail => &["sendmail.service"],
+        Mta::Opensmtpd => &["opensmtpd.service", "smtpd.service"],
+    }
+}
+
+/// The names of log files that a server writes itself, not through syslog; `*` matches anything. A paniclog is for the
+/// administrator and holds no mail; a rejectlog repeats its mainlog, see [`repeated_log`].
+const fn log_names(mta: Mta) -> &'static [&'static str] {
+    match mta {
+        // Postfix's maillog_file, one for each instance.
+        Mta::Postfix => &["postfix*.log"],
+        Mta::Exim => &[
+            "mainlog",      // Exim's default, and Debian's
+            "main.log",     // Exim of Red Hat
+            "exim_mainlog", // cPanel
+            "exim*.log",    // Exim in containers, and the BSDs' names
+        ],
+        Mta::Sendmail | Mta::Opensmtpd => &[],
+    }
+}
+
+/// Where a server writes such a log when nothing else was configured: Debian, Red Hat and its own makefile.
+const fn log_paths(mta: Mta) -> &'static [&'static str] {
+    match mta {
+        Mta::Exim => &["/var/log/exim4/mainlog", "/var/log/exim/main.log", "/var/log/exim/mainlog"],
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => &[],
+    }
+}
+
+/// The log that repeats every line of a log of this name: `exim_rejectlog` → `exim_mainlog`.
+pub fn repeated_log(log: &str) -> Option<String> {
+    let of = |mta| match mta {
+        Mta::Exim => exim::mainlog_of(log),
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+    };
+    Mta::ALL.into_iter().find_map(of)
+}
+
+/// Where the mail servers write their logs, in the order of the enum.
+pub struct LogPlaces {
+    pub units: [&'static [&'static str]; Mta::COUNT],
+    pub names: [&'static [&'static str]; Mta::COUNT],
+    pub paths: [&'static [&'static str]; Mta::COUNT],
+}
+
+/// See [`journal_units`], [`log_names`] and [`log_paths`].
+pub static LOG_PLACES: LogPlaces = {
+    let none: [&[&str]; Mta::COUNT] = [&[]; Mta::COUNT];
+    let (mut units, mut names, mut paths) = (none, none, none);
+    let mut at = 0;
+    while at < Mta::COUNT {
+        let mta = Mta::ALL[at];
+        (units[at], names[at], paths[at]) = (journal_units(mta), log_names(mta), log_paths(mta));
+        at += 1;
+    }
+    LogPlaces { units, names, paths }
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_the_log_that_a_rejectlog_repeats() {
+        assert_eq!(repeated_log("exim_rejectlog").as_deref(), Some("exim_mainlog"));
+        assert_eq!(repeated_log("reject.log").as_deref(), Some("main.log"));
+        assert_eq!(repeated_log("rejected.log"), None);
+    }
+
+    #[test]
+    fn only_exim_and_postfix_write_files_of_their_own() {
+        let count: usize = LOG_PLACES.names.iter().map(|names| names.len()).sum();
+        assert_eq!(count, log_names(Mta::Postfix).len() + log_names(Mta::Exim).len());
+        assert!(Mta::ALL.into_iter().all(|mta| !journal_units(mta).is_empty()));
     }
 }
