@@ -3,7 +3,7 @@
 use crate::book::Book;
 use crate::envelope;
 use crate::error::InputError;
-use crate::event::{Direction, Event, Mta};
+use crate::event::Event;
 use crate::filter::Filter;
 use crate::input::block::{Block, CONTEXT, LINE_LIMIT};
 use crate::input::resume::Reached;
@@ -488,14 +488,11 @@ impl<L: Listener> Walker<'_, '_, L> {
     }
 }
 
-/// Exim sends a refusal to syslog twice, for its mainlog and for its rejectlog: one event, told by the first. Long
-/// lines are cut differently, so the shorter text is the beginning of the longer. A client may be refused the same
-/// thing again at once, so every second one of the same text is a copy.
+/// Whether the line is the second copy of an event that its server logs twice. Long lines are cut differently, so the
+/// shorter text is the beginning of the longer. A client may be rejected for the same thing again at once, so every second
+/// line of the same text is a copy.
 pub fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
-    if event.mta != Mta::Exim || event.direction != Direction::Inbound || line.program.is_empty() {
-        return false;
-    }
-    let text = mta::exim::words(line);
+    let Some(text) = mta::copied_text(event, line) else { return false };
     let before = block.lines.get(..at).unwrap_or_default();
     let near = before.get(before.len().saturating_sub(CONTEXT)..).unwrap_or_default();
     let room = CONTEXT.saturating_sub(near.len()).min(block.before.len());
@@ -503,10 +500,8 @@ pub fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool
     let same = |raw: &&[u8]| {
         let mut inside = Vec::new();
         let other = Line::read(envelope::open(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
-        let words = mta::exim::words(&other);
-        other.program == line.program
-            && words.len() > 16
-            && (text.starts_with(words) || words.starts_with(text))
+        let is_copy = |words: &[u8]| words.len() > 16 && (text.starts_with(words) || words.starts_with(text));
+        other.program == line.program && mta::copied_text(event, &other).is_some_and(is_copy)
     };
     let lines = near.rsplit(|&byte| byte == b'\n').chain(earlier.rsplit(|&byte| byte == b'\n'));
     lines.filter(same).count() % 2 == 1
