@@ -1,4 +1,4 @@
-//! Postfix: a text and the daemon that wrote it come in, a reading goes out.
+//! Parses Postfix's lines, by the daemon that wrote them (`4jXCsJ3c7Hz7j9M: to=<a@b>, …, status=sent (250 Ok)`).
 
 mod answer;
 pub mod daemon;
@@ -214,66 +214,62 @@ fn guess(text: &[u8]) -> Daemon {
 mod tests {
     use super::*;
 
+    const IDS: [&str; 7] =
+        ["", "NOQUEUE: ", "4jXCsJ3c7Hz7j9M: ", "A1B2C3D4E5: ", "A1B2: ", "ABCDEFGHIJKLMNOP: ", "warning: "];
+
+    const DAEMONS: [Daemon; 13] = [
+        Daemon::Client,
+        Daemon::Local,
+        Daemon::Error,
+        Daemon::Discard,
+        Daemon::Qmgr,
+        Daemon::Smtpd,
+        Daemon::Postscreen,
+        Daemon::Cleanup,
+        Daemon::Pickup,
+        Daemon::Postsuper,
+        Daemon::Bounce,
+        Daemon::Quiet,
+        Daemon::Unnamed,
+    ];
+
+    const TEXTS: [&str; 29] = [
+        "connect from mx.example.org[192.0.2.7]",
+        "disconnect from mx.example.org[192.0.2.7] ehlo=1 quit=1 commands=2",
+        "discarding EHLO keywords: CHUNKING",
+        "discard: RCPT from mx.example.org[192.0.2.7]: <a@example.org>: no; from=<> to=<a@example.org>",
+        "lost connection after DATA from mx.example.org[192.0.2.7]",
+        "lost connection with mx.example.org[192.0.2.7] while sending RCPT TO",
+        "Anonymous TLS connection established from mx.example.org[192.0.2.7]: TLSv1.3",
+        "Trusted TLS connection established to mx.example.org[192.0.2.7]:25: TLSv1.3",
+        "client=mx.example.org[192.0.2.7]",
+        "client",
+        "clients",
+        "message-id=<1@example.org>",
+        "message-id",
+        "message size 9 exceeds size limit 8 of server mx.example.org[192.0.2.7]",
+        "from=<a@example.org>, size=1, nrcpt=1 (queue active)",
+        "from=<a@example.org>, status=expired, returned to sender",
+        "from=",
+        "removed",
+        "remove",
+        "removed too",
+        "to=<a@example.org>, relay=mx.example.org[192.0.2.7]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, \
+        status=sent (250 2.0.0 Ok)",
+        "to=<a@example.org>",
+        "to=a, relay=local, delay=0, status=sent (delivered)",
+        "reject: RCPT from mx.example.org[192.0.2.7]: 550 5.1.1 <a@example.org>: no; from=<> to=<a@example.org>",
+        "CONNECT from [192.0.2.7]:1 to [192.0.2.8]:25",
+        "PASS OLD [192.0.2.7]:1",
+        "uid=0 from=<root>",
+        "",
+        "x",
+    ];
+
     #[test]
     fn what_is_told_at_a_glance_is_what_reading_all_of_it_gives() {
-        let ids = [
-            "",
-            "NOQUEUE: ",
-            "4jXCsJ3c7Hz7j9M: ",
-            "A1B2C3D4E5: ",
-            "A1B2: ",
-            "ABCDEFGHIJKLMNOP: ",
-            "warning: ",
-        ];
-        let daemons = [
-            Daemon::Client,
-            Daemon::Local,
-            Daemon::Error,
-            Daemon::Discard,
-            Daemon::Qmgr,
-            Daemon::Smtpd,
-            Daemon::Postscreen,
-            Daemon::Cleanup,
-            Daemon::Pickup,
-            Daemon::Postsuper,
-            Daemon::Bounce,
-            Daemon::Quiet,
-            Daemon::Unnamed,
-        ];
-        let texts = [
-            "connect from mx.example.org[192.0.2.7]",
-            "disconnect from mx.example.org[192.0.2.7] ehlo=1 quit=1 commands=2",
-            "discarding EHLO keywords: CHUNKING",
-            "discard: RCPT from mx.example.org[192.0.2.7]: <a@example.org>: no; from=<> to=<a@example.org>",
-            "lost connection after DATA from mx.example.org[192.0.2.7]",
-            "lost connection with mx.example.org[192.0.2.7] while sending RCPT TO",
-            "Anonymous TLS connection established from mx.example.org[192.0.2.7]: TLSv1.3",
-            "Trusted TLS connection established to mx.example.org[192.0.2.7]:25: TLSv1.3",
-            "client=mx.example.org[192.0.2.7]",
-            "client",
-            "clients",
-            "message-id=<1@example.org>",
-            "message-id",
-            "message size 9 exceeds size limit 8 of server mx.example.org[192.0.2.7]",
-            "from=<a@example.org>, size=1, nrcpt=1 (queue active)",
-            "from=<a@example.org>, status=expired, returned to sender",
-            "from=",
-            "removed",
-            "remove",
-            "removed too",
-            "to=<a@example.org>, relay=mx.example.org[192.0.2.7]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, \
-            status=sent (250 2.0.0 Ok)",
-            "to=<a@example.org>",
-            "to=a, relay=local, delay=0, status=sent (delivered)",
-            "reject: RCPT from mx.example.org[192.0.2.7]: 550 5.1.1 <a@example.org>: no; from=<> to=<a@example.org>",
-            "CONNECT from [192.0.2.7]:1 to [192.0.2.8]:25",
-            "PASS OLD [192.0.2.7]:1",
-            "uid=0 from=<root>",
-            "",
-            "x",
-        ];
-        for (id, daemon) in ids.iter().flat_map(|id| daemons.map(|daemon| (id, daemon))) {
-            for text in texts {
+        for (id, daemon) in IDS.iter().flat_map(|id| DAEMONS.map(|daemon| (id, daemon))) {
+            for text in TEXTS {
                 let text = format!("{id}{text}");
                 assert_eq!(
                     read(daemon, text.as_bytes()),
