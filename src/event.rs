@@ -1,4 +1,4 @@
-//! An event: what one line of log says about one delivery or one refusal, and the words for saying it.
+//! Defines the event, one delivery result or rejection of one line, and the vocabulary that describes it.
 
 use clap::ValueEnum;
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! Many bytes compared at once: a text comes in, where a byte stands in it goes out.
+//! Searches and compares bytes sixteen at a time.
 
 use memchr::{memchr, memchr2, memrchr};
 use wide::u8x16;

@@ -1,4 +1,4 @@
-//! The front of a line: a raw line comes in; when, on which host, by which program, and the text go out.
+//! Parses the header of a line: timestamp, host, program and text (`Nov  2 03:04:05 mx1 postfix/smtp[12]: text`).
 
 use memchr::{memchr, memmem};
 

@@ -1,4 +1,4 @@
-//! OpenSMTPD: a line of syslog comes in, a reading goes out.
+//! Parses OpenSMTPD's lines (`8f48 mta delivery evpid=… from=<a@b> to=<c@d> result="Ok" stat="250 ok"`).
 
 mod fact;
 mod fields;

@@ -1,24 +1,24 @@
-//! What a line turned out to be, and the small cuts that both mail servers' readers make.
+//! Defines what a line can be parsed into, and cuts addresses, hosts and words for the parsers of all servers.
 
 use crate::event::{Event, Peer};
 use crate::lanes;
 use crate::mta::fact::Fact;
 
-/// Every line is exactly one of these.
+/// The result of parsing a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reading<'a> {
     Event(Event<'a>),
-    /// Routine too, but later lines of the message need it.
+    /// A routine line whose content later lines of the message need.
     Fact(Fact<'a>),
-    /// A mail server's line, understood, with nothing to count.
+    /// A line of a mail server that was understood and holds nothing to count.
     Routine,
-    /// A mail server's line that should have been an event and could not be read as one.
+    /// A line of a mail server that should be an event and could not be parsed.
     Unread,
-    /// Another program's line.
+    /// A line of another program.
     Foreign,
 }
 
-/// The text begins with one of these. Their first bytes are looked at first: a compare is a call.
+/// Whether the text begins with one of these. The first bytes are compared first: a whole compare is a call.
 pub fn begins(text: &[u8], starts: &[&[u8]]) -> bool {
     let first = text.first();
     starts.iter().any(|start| start.first() == first && text.starts_with(start))
@@ -102,7 +102,7 @@ pub fn peer(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
     Some((Peer { host, ip: is_ip.then_some(ip), port }, rest))
 }
 
-/// How much stands before a `]`, and whether it looks like an address.
+/// The length of the text before `]`, and whether it looks like an IP address.
 fn bracketed(text: &[u8]) -> Option<(usize, bool)> {
     if let Some(near) = text.first_chunk() {
         let length = lanes::place(near, b']');

@@ -1,4 +1,4 @@
-//! Sendmail: a line of syslog comes in, a reading goes out.
+//! Parses Sendmail's lines (`h6RDLNtg011461: to=<a@b>, …, dsn=2.0.0, stat=Sent (Ok)`).
 
 mod fact;
 mod fields;

@@ -1,4 +1,4 @@
-//! Exim deliveries: `=>`, `->`, `>>`, `*>`, `**`, `==`, and one host's answer before the next is tried.
+//! Parses Exim's delivery lines: `=>`, `->`, `>>`, `*>`, `**`, `==`, and the answer of one host before the next is tried.
 
 use memchr::memrchr;
 

@@ -1,4 +1,4 @@
-//! Exim's routine lines about a message: `<=`, `Completed`, and what is done to it by hand.
+//! Parses Exim's routine lines about a message: `<=`, `Completed`, and what an administrator did to it.
 
 use super::peer;
 use crate::event::Mta;

@@ -1,4 +1,4 @@
-//! How Exim names the other side: `H=mx.example.org (helo) [192.0.2.1]:25`.
+//! Parses the remote host in Exim's lines: `H=mx.example.org (helo) [192.0.2.1]:25`.
 
 use crate::event::Peer;
 use crate::lanes::{Places, find, find_either};

@@ -1,4 +1,4 @@
-//! Postfix' routine lines about a message: from its coming in to its removal.
+//! Parses Postfix's routine lines about a message, from `client=` to `removed`.
 
 use crate::event::Mta;
 use crate::lanes;
