@@ -2,7 +2,8 @@
 
 use memchr::{memchr, memmem};
 
-use crate::lanes::{find, places};
+use crate::lanes::find::find;
+use crate::lanes::places;
 
 /// One line, cut into its front and its text. Empty host or program: the line does not name one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -8,7 +8,7 @@ use crate::filter::Filter;
 use crate::input::block::{Block, CONTEXT, LINE_LIMIT};
 use crate::input::resume::Reached;
 use crate::input::set::{Held, Manner, Progress, Source, Worked, each_block};
-use crate::lanes::Ends;
+use crate::lanes::newlines::Ends;
 use crate::line::Line;
 use crate::mta;
 use crate::mta::fact::Fact;

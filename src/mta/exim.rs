@@ -7,7 +7,7 @@ mod fields;
 mod peer;
 mod refusal;
 
-use crate::lanes::alphanumeric;
+use crate::lanes::ascii::alphanumeric;
 use crate::line::{Line, Stamp};
 use crate::mta::delay::{Phases, units};
 use crate::mta::fact::{Context, Fact};

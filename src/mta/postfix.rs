@@ -9,7 +9,8 @@ mod refusal;
 
 use self::daemon::Daemon;
 use self::glance::{Kind, glance};
-use crate::lanes::{alphanumeric, equal, same};
+use crate::lanes::ascii::alphanumeric;
+use crate::lanes::{equal, same};
 use crate::mta::delay::Phases;
 use crate::mta::fact::{Context, Fact, Step};
 use crate::mta::link::{Tie, id, next};

@@ -2,6 +2,7 @@
 
 use crate::event::{Event, Peer};
 use crate::lanes;
+use crate::lanes::find;
 use crate::mta::fact::Fact;
 
 /// The result of parsing a line.
@@ -37,7 +38,7 @@ pub fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
     let sought = *mark.get(skipped)?;
     let mut at = 0;
     loop {
-        at += lanes::find(sought, text.get(at + skipped..)?)?;
+        at += find::find(sought, text.get(at + skipped..)?)?;
         if text.get(at..)?.starts_with(mark) {
             return Some(at);
         }
@@ -48,7 +49,7 @@ pub fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
 /// Splits at the first `: `, which is left out. Its blank is looked for: addresses and ciphers are full of colons.
 pub fn cut_colon(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = |at: usize| at.checked_sub(1).filter(|&at| text.get(at) == Some(&b':'));
-    let at = lanes::Places::new(text, b' ').find_map(colon)?;
+    let at = find::Places::new(text, b' ').find_map(colon)?;
     Some((text.get(..at)?, text.get(at + 2..)?))
 }
 
@@ -63,7 +64,7 @@ pub fn cut_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])>
 
 /// Up to the first blank, and what follows it; a last word has nothing after it.
 pub fn word(text: &[u8]) -> (&[u8], &[u8]) {
-    match lanes::find(b' ', text) {
+    match find::find(b' ', text) {
         Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default()),
         None => (text, b""),
     }
@@ -73,7 +74,7 @@ pub fn word(text: &[u8]) -> (&[u8], &[u8]) {
 /// quotes are followed (RFC 5321 §4.1.2).
 pub fn address(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let quoted = if text.first() == Some(&b'"') { closing_quote(text).unwrap_or(0) } else { 0 };
-    let end = quoted + lanes::find(b'>', text.get(quoted..)?)?;
+    let end = quoted + find::find(b'>', text.get(quoted..)?)?;
     Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
@@ -93,7 +94,7 @@ fn closing_quote(text: &[u8]) -> Option<usize> {
 /// `mx.example.org[192.0.2.1]:25`, `[192.0.2.1]:40693`, `host[private/lmtp]`, `unknown[unknown]`. The rest
 /// follows the peer. None: there is no bracket.
 pub fn peer(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
-    let open = lanes::find(b'[', text)?;
+    let open = find::find(b'[', text)?;
     let inside = text.get(open + 1..)?;
     let (length, is_ip) = bracketed(inside)?;
     let (ip, rest) = inside.split_at_checked(length)?;
@@ -112,7 +113,7 @@ fn bracketed(text: &[u8]) -> Option<(usize, bool)> {
             return Some((length, marks & before != 0 && lanes::places(near, b'/') & before == 0));
         }
     }
-    let length = lanes::find(b']', text)?;
+    let length = find::find(b']', text)?;
     Some((length, is_ip(text.get(..length)?)))
 }
 
@@ -146,11 +147,11 @@ fn is_ip(text: &[u8]) -> bool {
 
 /// `a, b` → `a` and `b`
 pub fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = lanes::find(b',', text)?;
+    let end = find::find(b',', text)?;
     Some((text.get(..end)?, text.get(end + 1..)?.strip_prefix(b" ")?))
 }
 
 /// The part behind the last `@`.
 pub fn domain(address: &[u8]) -> Option<&[u8]> {
-    lanes::find_last(b'@', address).and_then(|at| address.get(at + 1..)).filter(|domain| !domain.is_empty())
+    find::find_last(b'@', address).and_then(|at| address.get(at + 1..)).filter(|domain| !domain.is_empty())
 }

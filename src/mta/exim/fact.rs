@@ -2,7 +2,7 @@
 
 use super::peer;
 use crate::event::Mta;
-use crate::lanes::{Places, find};
+use crate::lanes::find::{Places, find};
 use crate::mta::fact::{Context, Fact, Step, number};
 use crate::mta::reading::{Reading, begins, cut, word};
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::peer;
 use crate::event::Peer;
-use crate::lanes::{Places, find_last};
+use crate::lanes::find::{Places, find_last};
 use crate::mta::reading::{address, word};
 
 #[derive(Clone, Copy, Default, Debug)]
