@@ -137,7 +137,10 @@ fn expanded(path: &Path, rotated: bool, names: &LogNames) -> Result<Vec<Found>, 
 }
 
 fn no_mail_log(path: &Path, names: &LogNames) -> InputError {
-    InputError::NoMailLog { path: path.to_owned(), looked_for: names.patterns().collect::<Vec<_>>().join(", ") }
+    InputError::NoMailLog {
+        path: path.to_owned(),
+        looked_for: names.patterns().collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// The regular files of a folder, sorted by name.
