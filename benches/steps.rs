@@ -16,7 +16,7 @@ use smtplog::event::{Direction, Outcome};
 use smtplog::filter::{Filter, LineFilter};
 use smtplog::input::block::Block;
 use smtplog::input::set::{Manner, Progress};
-use smtplog::lanes::Ends;
+use smtplog::lanes::newlines::Ends;
 use smtplog::mta::reading::Reading;
 use smtplog::reader::{Known, Reader};
 use smtplog::reason::Judge;

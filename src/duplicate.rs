@@ -1,7 +1,7 @@
 //! Recognizes the second copy of a rejection that Exim sends to syslog twice.
 
 use crate::envelope;
-use crate::event::{Direction, Event, Mta};
+use crate::event::Event;
 use crate::input::block::{Block, CONTEXT};
 use crate::line::Line;
 use crate::mta;
@@ -10,10 +10,7 @@ use crate::mta;
 /// counts. The copies may be cut to different lengths, so the shorter text is the beginning of the longer. A client may
 /// be rejected for the same reason again at once, so of lines with the same text every second one is a copy.
 pub fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
-    if event.mta != Mta::Exim || event.direction != Direction::Inbound || line.program.is_empty() {
-        return false;
-    }
-    let text = mta::exim::words(line);
+    let Some(text) = mta::copied_text(event, line) else { return false };
     let before = block.lines.get(..at).unwrap_or_default();
     let near = before.get(before.len().saturating_sub(CONTEXT)..).unwrap_or_default();
     let room = CONTEXT.saturating_sub(near.len()).min(block.before.len());
@@ -21,10 +18,8 @@ pub fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool
     let same = |raw: &&[u8]| {
         let mut inside = Vec::new();
         let other = Line::read(envelope::open(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
-        let words = mta::exim::words(&other);
-        other.program == line.program
-            && words.len() > 16
-            && (text.starts_with(words) || words.starts_with(text))
+        let is_copy = |words: &[u8]| words.len() > 16 && (text.starts_with(words) || words.starts_with(text));
+        other.program == line.program && mta::copied_text(event, &other).is_some_and(is_copy)
     };
     let lines = near.rsplit(|&byte| byte == b'\n').chain(earlier.rsplit(|&byte| byte == b'\n'));
     lines.filter(same).count() % 2 == 1

@@ -1,5 +1,5 @@
-//! A raw line that wraps another comes in: of the journal, of a container, of a log shipper. The line inside goes out,
-//! with a front that `line.rs` reads.
+//! Unwraps log lines: takes the line out of the JSON or the prefix that the journal, a container or a log shipper put
+//! around it, and gives it a header that `line.rs` parses.
 
 mod cover;
 mod object;

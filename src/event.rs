@@ -1,4 +1,4 @@
-//! An event: what one line of log says about one delivery or one refusal, and the words for saying it.
+//! Defines the event, one delivery result or rejection of one line, and the vocabulary that describes it.
 
 use std::iter::Sum;
 use std::ops::{AddAssign, Index, IndexMut};
@@ -10,17 +10,59 @@ use strum::EnumCount;
 
 use crate::reply::{Class, Code, EnhancedCode};
 
-/// The mail server that wrote the line.
+/// The mail server that wrote the line. Everything that depends on the server is a function in `mta/mod.rs`.
+///
+/// The default is the server that advice is written for when the server is unknown.
 #[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum, JsonSchema,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Debug,
+    Serialize,
+    Deserialize,
+    ValueEnum,
+    JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Mta {
+    #[default]
     Postfix,
     Exim,
     Sendmail,
     Opensmtpd,
 }
+
+impl Mta {
+    /// Every server, in the order of the enum.
+    pub const ALL: [Self; 4] = [Self::Postfix, Self::Exim, Self::Sendmail, Self::Opensmtpd];
+
+    /// How many servers there are.
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// The name as its authors write it.
+    pub const fn display_name(self) -> &'static str {
+        match self {
+            Self::Postfix => "Postfix",
+            Self::Exim => "Exim",
+            Self::Sendmail => "sendmail",
+            Self::Opensmtpd => "OpenSMTPD",
+        }
+    }
+}
+
+// `ALL` must list every server; `display_name` does not compile without a new one, and this fails until it is listed.
+const _: () = {
+    let mut at = 0;
+    while at < Mta::COUNT {
+        assert!(Mta::ALL[at] as usize == at, "Mta::ALL is not in the order of the enum");
+        at += 1;
+    }
+};
 
 /// Who answered whom.
 #[derive(

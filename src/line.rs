@@ -1,8 +1,9 @@
-//! The front of a line: a raw line comes in; when, on which host, by which program, and the text go out.
+//! Parses the header of a line: timestamp, host, program and text (`Nov  2 03:04:05 mx1 postfix/smtp[12]: text`).
 
 use memchr::{memchr, memmem};
 
-use crate::lanes::{find, places};
+use crate::lanes::find::find;
+use crate::lanes::places;
 
 /// One line, cut into its front and its text. Empty host or program: the line does not name one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,13 +1,14 @@
-//! Reads lines one after another: a raw line comes in; its front, and who wrote it, go out.
+//! Parses headers fast, by comparing each line with the header of the line before.
 //!
-//! Most of a log is by one host and a dozen daemons, and a minute has many lines: what one line taught is looked for in
-//! the next, many bytes at once. What comes out is what [`Line::read`] and [`Writer::of`] give.
+//! Most lines of a log share their host and minute with the line before, and a dozen daemons write nearly all of them, so
+//! one masked compare of many bytes replaces parsing. The result equals that of [`Line::read`] and [`Writer::of`].
 
-use crate::lanes::{Masked, digits, is_like, places};
+use crate::lanes::ascii::digits;
+use crate::lanes::{Masked, is_like, places};
 use crate::line::{Line, Stamp, is_usual_minute, own_names_a_process};
 use crate::mta::Writer;
 
-/// A line, and what the reader knew of it.
+/// A parsed line with its writer and its minute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Known<'a> {
     pub line: Line<'a>,
@@ -23,16 +24,16 @@ pub struct Reader {
     front: Text<6>,
     /// What follows a stamp that may have a fraction: its zone, a blank, the host and a blank.
     tail: Text<6>,
-    /// How long the host is.
+    /// Length of the host name, in bytes.
     host: usize,
     tags: [Tag; TAGS],
     minute: u32,
 }
 
-/// The stamps whose lines are told fast.
+/// The timestamp formats with a fast path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// Nothing is known yet.
+    /// No line was learned yet.
     Unknown,
     /// `Nov  2 03:04:05 host `
     Bsd,
@@ -42,7 +43,7 @@ enum Form {
     Own,
 }
 
-/// Many more than a mail server has daemons, so that two seldom want the same place; a power of two.
+/// Slots of the tag cache: many more than a mail server has daemons, so that two rarely collide; a power of two.
 const TAGS: usize = 128;
 
 /// A program and what ends its name: `postfix/smtp[`, `dovecot:`.
@@ -55,7 +56,7 @@ struct Tag {
 }
 
 impl Tag {
-    /// Nothing stands for what is not known.
+    /// Whether the text begins with this tag. An empty slot matches nothing.
     #[inline]
     fn is(&self, near: &[u8; 32]) -> bool {
         let (sixteens, _) = near.as_chunks::<16>();
@@ -63,7 +64,7 @@ impl Tag {
     }
 }
 
-/// A text that others are compared with, in sixteens.
+/// A prefix that lines are compared with, sixteen bytes at a time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Text<const SIXTEENS: usize> {
     sixteens: [Masked; SIXTEENS],
@@ -90,7 +91,7 @@ impl<const SIXTEENS: usize> Text<SIXTEENS> {
         (length <= SIXTEENS * 16).then_some(Self { sixteens, length })
     }
 
-    /// Any byte will do in the first sixteen from here to there.
+    /// Lets the bytes `from..to` of the first sixteen match anything.
     fn open(mut self, from: usize, to: usize) -> Self {
         if let Some(Masked { bytes, mask }) = self.sixteens.first_mut() {
             for at in from..to {
@@ -100,7 +101,7 @@ impl<const SIXTEENS: usize> Text<SIXTEENS> {
         self
     }
 
-    /// The text begins with it.
+    /// Whether the text begins with it.
     #[inline]
     fn begins(&self, text: &[u8; 96]) -> bool {
         let (sixteens, _) = text.as_chunks::<16>();
@@ -208,7 +209,7 @@ impl Reader {
         Some(Known { line, writer: Writer::Exim, minute: Some(self.minute) })
     }
 
-    /// Reads any line, and learns from it.
+    /// Parses any line, and remembers its header.
     #[inline(never)]
     pub fn read<'a>(&mut self, raw: &'a [u8]) -> Known<'a> {
         let line = Line::read(raw);

@@ -1,4 +1,4 @@
-//! A reply's numbers: the words of a reply come in, its code, enhanced code and class go out.
+//! Parses SMTP replies: code, enhanced code and class of `550 5.1.1 User unknown`.
 
 use std::borrow::Cow;
 use std::fmt;

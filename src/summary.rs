@@ -192,7 +192,7 @@ fn row(key: &RowKey, joint: Joint, tally: &FinishedTally, frame: &Frame) -> Row 
     let &RowKey { direction, outcome, class, code, enhanced, reason, retry } = key;
     let known = reason.map(book::reason_row);
     let retryable = retry.or_else(|| known.map(|row| row.retry(class)));
-    let mta = joint.mtas.iter().max_by_key(|&(_, count)| count).map_or(Mta::Postfix, |(&mta, _)| mta);
+    let mta = joint.mtas.iter().max_by_key(|&(_, count)| count).map(|(&mta, _)| mta).unwrap_or_default();
     let advice = reason.filter(|_| frame.with_advice);
     let advice = advice.and_then(|reason| book::advice_line(reason, direction, class, Some(mta)));
     let providers = joint.providers.iter().map(|(&id, &attempts)| NameCount {

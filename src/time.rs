@@ -1,4 +1,4 @@
-//! Stamps as they stand on a line come in; moments go out: the missing year, the missing zone.
+//! Parses timestamps into moments, with the year and the time zone that the line does not show.
 
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};

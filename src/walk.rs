@@ -10,7 +10,7 @@ use crate::filter::LineFilter;
 use crate::input::block::{Block, LINE_LIMIT};
 use crate::input::resume::Reached;
 use crate::input::set::{Held, Manner, Progress, Source, Worked, each_block};
-use crate::lanes::Ends;
+use crate::lanes::newlines::Ends;
 use crate::line::Line;
 pub use crate::listener::{Aggregation, Listener, Noted, Place, Told, UnreadLines};
 use crate::mta::reading::Reading;

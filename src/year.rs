@@ -1,4 +1,4 @@
-//! Stamps without a year, and hours that a clock shows twice: what one alone says, and what is seen of their order.
+//! Infers the year of timestamps that have none, and tells apart the two hours that a clock shows when it goes back.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;

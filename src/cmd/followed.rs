@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::error::CliError;
 use crate::cli::{InputArgs, WatchArgs};
-use crate::cmd::inputs::files;
+use crate::cmd::inputs::{LOG_NAMES, files};
 use crate::cmd::times::{calendar, window};
 use crate::error::InputError;
 use crate::input::follow::Lane;
@@ -15,6 +15,7 @@ use crate::input::journal::Bounds;
 use crate::input::listing::list;
 use crate::input::set::Source;
 use crate::input::source::Origin;
+use crate::mta;
 use crate::turn::Calendar;
 use crate::when::Window;
 use crate::window::{last_dated, narrow};
@@ -60,7 +61,8 @@ impl Followed {
         narrow(&mut sources, window, &calendar);
         if args.journal {
             let since = window.since.or_else(|| calendar.now.checked_sub(BEFORE).ok());
-            let bounds = Bounds { since: since.map(Timestamp::as_second), until: None };
+            let bounds =
+                Bounds { since: since.map(Timestamp::as_second), until: None, units: &mta::LOG_PLACES.units };
             let (path, newest) = (PathBuf::from("journal"), SystemTime::now());
             let (origin, series) = (Origin::Journal(bounds), sources.len());
             sources.push(Source { series, ..Source::new(path, origin, newest) });
@@ -75,7 +77,7 @@ impl Followed {
 fn sources(named: Vec<PathBuf>) -> Result<Vec<Source>, InputError> {
     let mut sources: Vec<Source> = Vec::new();
     for path in named {
-        let listing = list(std::slice::from_ref(&path), false, None);
+        let listing = list(std::slice::from_ref(&path), false, None, &LOG_NAMES);
         if let Some(problem) = listing.problems.into_iter().next() {
             return Err(problem);
         }

@@ -13,7 +13,9 @@ use crate::error::InputError;
 use crate::input::journal::{self, Bounds};
 use crate::input::listing::{Listing, list};
 use crate::input::resume::Resumed;
+use crate::input::rotation::LogNames;
 use crate::input::set::{Manner, Progress, Source};
+use crate::mta;
 use crate::state::State;
 use crate::turn::Calendar;
 use crate::when::Window;
@@ -35,14 +37,16 @@ pub struct Inputs {
     pub resumed: Option<Resumed>,
 }
 
-/// Default log files: Debian, Red Hat and the BSDs, Exim on Debian and as its own makefile installs it.
-const USUAL: [&str; 5] = [
-    "/var/log/mail.log",
-    "/var/log/maillog",
-    "/var/log/exim4/mainlog",
-    "/var/log/exim/main.log",
-    "/var/log/exim/mainlog",
-];
+/// Default logs of syslog's facility mail: Debian, Red Hat and the BSDs.
+const SYSLOG_PATHS: [&str; 2] = ["/var/log/mail.log", "/var/log/maillog"];
+
+/// Default paths of mail logs, the likeliest first.
+fn usual_paths() -> impl Iterator<Item = &'static str> {
+    SYSLOG_PATHS.into_iter().chain(mta::LOG_PLACES.paths.into_iter().flatten().copied())
+}
+
+/// Names of mail logs in a folder.
+pub const LOG_NAMES: LogNames = LogNames { by_server: &mta::LOG_PLACES.names, repeated: mta::repeated_log };
 
 /// No more threads are started than this, or than there are cores: each has its own tables, and 5,000 threads took a
 /// minute for a small log.
@@ -68,10 +72,11 @@ impl Inputs {
         let bounds = Bounds {
             since: window.since.map(Timestamp::as_second),
             until: window.until.map(Timestamp::as_second),
+            units: &mta::LOG_PLACES.units,
         };
         let bounds = args.journal.then_some(bounds);
         let (listing, resumed) = match state {
-            None => (list(&named, args.rotated, bounds), None),
+            None => (list(&named, args.rotated, bounds, &LOG_NAMES), None),
             Some(state) => {
                 let (listing, resumed) = since(state, &named, args.rotated, bounds)?;
                 (listing, Some(resumed))
@@ -107,7 +112,7 @@ fn since(
     loop {
         tries += 1;
         let patient = tries < TRIES;
-        let mut listing = list(named, true, bounds);
+        let mut listing = list(named, true, bounds, &LOG_NAMES);
         let resumed = Resumed::new(&mut listing, &state.known, rotated, patient);
         match resumed {
             Err(error) if patient && error.is_missing() => {}
@@ -127,8 +132,8 @@ pub fn files(args: &InputArgs) -> Result<Vec<PathBuf>, CliError> {
     if piped() {
         return Ok(vec![PathBuf::from("-")]);
     }
-    let found = USUAL.iter().map(Path::new).find(|path| path.exists());
-    let looked_at = || USUAL.iter().map(ToString::to_string).collect();
+    let found = usual_paths().map(Path::new).find(|path| path.exists());
+    let looked_at = || usual_paths().map(str::to_owned).collect();
     let journal = journal::FOLDERS.iter().any(|folder| Path::new(folder).is_dir());
     found.map(|path| vec![path.to_owned()]).ok_or_else(|| CliError::NoLog { looked_at: looked_at(), journal })
 }

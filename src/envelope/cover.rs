@@ -1,4 +1,4 @@
-//! What a wrapper says about the line inside it comes in; a front that syslog could have written goes out.
+//! Writes the syslog header of an unwrapped line from the metadata of its wrapper.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,4 @@
-//! A JSON object that a log shipper, a container's runtime or the journal wrote comes in; what it says of the line and
-//! the line's text go out.
+//! Parses the JSON objects of log shippers, container runtimes and the journal into metadata and the line's text.
 
 use std::borrow::Cow;
 use std::fmt;

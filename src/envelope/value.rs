@@ -1,4 +1,4 @@
-//! A value of a JSON object comes in; what of it can name a text, a time, a host, a program or a process goes out.
+//! Parses JSON values that can name a text, a time, a host, a program or a process.
 
 use std::borrow::Cow;
 use std::fmt;

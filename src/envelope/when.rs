@@ -1,4 +1,4 @@
-//! The time that a wrapper gives its line, in any of their spellings, comes in; a stamp of RFC 3339 goes out.
+//! Parses the timestamps of wrappers, in all their notations, and writes them as RFC 3339.
 
 use std::borrow::Cow;
 use std::io::Write;

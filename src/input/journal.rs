@@ -5,11 +5,13 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// A half-open time range in seconds since 1970. `None`: no bound.
+/// Which entries are read. The times are in seconds since 1970, half-open. None: no bound.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Bounds {
     pub since: Option<i64>,
     pub until: Option<i64>,
+    /// Systemd units whose entries are mail, one list per mail server, beside all that goes to syslog's facility mail.
+    pub units: &'static [&'static [&'static str]],
 }
 
 /// A position in the journal, in journalctl's notation.
@@ -32,19 +34,9 @@ impl Cursor {
     }
 }
 
-/// An entry is mail if any of these matches. All supported servers log to syslog's facility mail (2 in RFC 5424 §6.2.1);
-/// those that run in the foreground and write to standard error are found by their systemd unit.
-const MATCHES: [&str; 9] = [
-    "SYSLOG_FACILITY=2",
-    "_SYSTEMD_UNIT=postfix.service",
-    "_SYSTEMD_UNIT=postfix@-.service",
-    "_SYSTEMD_UNIT=exim4.service",
-    "_SYSTEMD_UNIT=exim4-base.service",
-    "_SYSTEMD_UNIT=exim.service",
-    "_SYSTEMD_UNIT=sendmail.service",
-    "_SYSTEMD_UNIT=opensmtpd.service",
-    "_SYSTEMD_UNIT=smtpd.service",
-];
+/// Syslog's facility mail, 2 of RFC 5424 §6.2.1. Mail servers log to it; those that write to standard error, as in the
+/// foreground, are recognized by their units.
+const MAIL_FACILITY: &str = "SYSLOG_FACILITY=2";
 
 /// The fields that a syslog line is made of. journalctl has the option since version 236 (2017).
 const FIELDS: &str = "MESSAGE,PRIORITY,SYSLOG_FACILITY,SYSLOG_IDENTIFIER,SYSLOG_PID,SYSLOG_TIMESTAMP,\
@@ -99,8 +91,12 @@ fn start(bounds: Bounds, cursor: Option<Cursor>, follow: bool) -> io::Result<Jou
     command.args(["--follow", "--lines=all"].iter().filter(|_| follow));
     // journalctl includes the instant of --until; the time filter on the lines removes it.
     command.args(bounds.until.map(|second| format!("--until=@{second}")));
-    let matches = MATCHES.iter().flat_map(|one| ["+", one]).skip(1);
-    command.args(matches).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // `+` is or.
+    command.arg(MAIL_FACILITY);
+    for unit in bounds.units.iter().copied().flatten() {
+        command.arg("+").arg(format!("_SYSTEMD_UNIT={unit}"));
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => io::Error::other("journalctl not found in PATH"),
         _ => error,

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use super::journal::Bounds;
 use super::packing::Packing;
-use super::rotation::{Age, MAIL_LOGS, Part, is_mail_log, mainlog_of};
+use super::rotation::{Age, LogNames, Part};
 use super::source::{FileId, Origin, Source};
 use super::twins::{by_text, same_bytes};
 use crate::error::{InputError, shown};
@@ -68,17 +68,17 @@ struct Looked {
     size: u64,
 }
 
-/// Lists what to read. `rotated`: also the other parts of the log of each named file.
-pub fn list(named: &[PathBuf], rotated: bool, journal: Option<Bounds>) -> Listing {
+/// `rotated`: also the other parts of each log that a file is named of. `names`: which files of a folder are mail logs.
+pub fn list(named: &[PathBuf], rotated: bool, journal: Option<Bounds>, names: &LogNames) -> Listing {
     let mut listing = Listing::default();
     let mut found = Vec::new();
     for path in named {
-        match expanded(path, rotated) {
+        match expanded(path, rotated, names) {
             Ok(more) => found.extend(more),
             Err(error) => listing.problems.push(error),
         }
     }
-    let found = without_rejectlogs(once(found, &mut listing), rotated);
+    let found = without_repetitions(once(found, &mut listing), rotated, names);
     let mut looked: Vec<Looked> = Vec::new();
     for found in found {
         match look(found) {
@@ -98,8 +98,8 @@ pub fn list(named: &[PathBuf], rotated: bool, journal: Option<Bounds>) -> Listin
     listing
 }
 
-/// Expands a folder to the mail logs in it, and a file, if that is wanted, to all parts of its log.
-fn expanded(path: &Path, rotated: bool) -> Result<Vec<Found>, InputError> {
+/// A folder is the mail logs in it; a file, if that is wanted, all parts of its log.
+fn expanded(path: &Path, rotated: bool, names: &LogNames) -> Result<Vec<Found>, InputError> {
     if path == Path::new("-") {
         return Ok(vec![Found::new(path.to_owned(), true)]);
     }
@@ -112,11 +112,11 @@ fn expanded(path: &Path, rotated: bool) -> Result<Vec<Found>, InputError> {
     if is_folder {
         let logs: HashSet<String> = all.iter().map(|found| found.log.clone()).collect();
         let wanted = |found: &Found| {
-            is_mail_log(&found.log) || mainlog_of(&found.log).is_some_and(|main| !logs.contains(&main))
+            names.has(&found.log) || (names.repeated)(&found.log).is_some_and(|main| !logs.contains(&main))
         };
         let found: Vec<Found> = all.into_iter().filter(wanted).collect();
         let nothing = found.is_empty();
-        return if nothing { Err(no_mail_log(path)) } else { Ok(found) };
+        return if nothing { Err(no_mail_log(path, names)) } else { Ok(found) };
     }
     // The named file comes first, even if it does not exist: that must be reported.
     let own = Found::new(path.to_owned(), true);
@@ -136,8 +136,11 @@ fn expanded(path: &Path, rotated: bool) -> Result<Vec<Found>, InputError> {
     Ok(if gone { others } else { std::iter::once(own).chain(others).collect() })
 }
 
-fn no_mail_log(path: &Path) -> InputError {
-    InputError::NoMailLog { path: path.to_owned(), looked_for: MAIL_LOGS.join(", ") }
+fn no_mail_log(path: &Path, names: &LogNames) -> InputError {
+    InputError::NoMailLog {
+        path: path.to_owned(),
+        looked_for: names.patterns().collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// The regular files of a folder, sorted by name.
@@ -173,16 +176,16 @@ fn once(found: Vec<Found>, listing: &mut Listing) -> Vec<Found> {
     kept
 }
 
-/// Drops each rejectlog whose mainlog is read, since it repeats it. Its parts may be numbered differently, so where all
-/// parts are read the numbers are ignored.
-fn without_rejectlogs(found: Vec<Found>, rotated: bool) -> Vec<Found> {
+/// Leaves out each log that only repeats another one beside it, as Exim's rejectlog repeats its mainlog. Its parts may be
+/// counted differently, so where all parts are read none is looked for by number.
+fn without_repetitions(found: Vec<Found>, rotated: bool, names: &LogNames) -> Vec<Found> {
     let mains: HashSet<(PathBuf, String, Option<Age>)> = found
         .iter()
         .flat_map(|one| [None, Some(one.age)].map(|age| (one.place.0.clone(), one.log.clone(), age)))
         .collect();
     let repeats = |one: &Found| {
         let age = (!rotated).then_some(one.age);
-        mainlog_of(&one.log).is_some_and(|main| mains.contains(&(one.place.0.clone(), main, age)))
+        (names.repeated)(&one.log).is_some_and(|main| mains.contains(&(one.place.0.clone(), main, age)))
     };
     found.into_iter().filter(|one| !repeats(one)).collect()
 }

@@ -19,7 +19,7 @@ pub mod plain;
 mod queue;
 mod raw;
 pub mod resume;
-mod rotation;
+pub mod rotation;
 pub mod set;
 pub mod settings;
 mod siblings;

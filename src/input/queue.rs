@@ -260,6 +260,7 @@ mod tests {
 
     use super::*;
     use crate::input::listing::list;
+    use crate::input::rotation::LogNames;
 
     /// The lines of a block, and how much they claim to hold.
     struct Lines(Vec<u8>, usize);
@@ -293,7 +294,8 @@ mod tests {
     fn answers_of_any_size_and_pace_are_folded_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let (paths, text) = files(&folder);
-        let sources = list(&paths, false, None).sources;
+        let names = LogNames { by_server: &[], repeated: |_| None };
+        let sources = list(&paths, false, None, &names).sources;
         let progress = Progress { done: AtomicU64::new(0), total: AtomicU64::new(0) };
         // The large ones let nothing be begun but what is next, and every third only now and then.
         for (threads, held) in [(1, 0), (4, 0), (4, 100 << 20), (3, 9 << 20)] {

@@ -92,36 +92,40 @@ fn day(text: &str) -> Option<(Date, &str)> {
     Some((day, rest))
 }
 
-/// Names of mail logs, by syslog, Postfix and Exim. `*` matches anything. mail.info, mail.warn and mail.err (Debian) are
-/// not here because they repeat mail.log, nor is Exim's paniclog, which is for the administrator. A rejectlog repeats its
-/// mainlog, and is read only where there is no mainlog.
-pub const MAIL_LOGS: [&str; 9] = [
-    "mail.log",     // Debian, Ubuntu, Alpine
-    "maillog",      // Red Hat, the BSDs
-    "mail",         // SUSE
-    "mainlog",      // Exim's default, and Debian's
-    "main.log",     // Exim of Red Hat
-    "exim_mainlog", // cPanel
-    "exim*.log",    // Exim in containers, and the BSDs' names
-    "postfix*.log", // Postfix's maillog_file, one for each instance
-    "smtp*.log",    // rsyslog's templates by program
-];
-
-/// Whether a log's name is one of `MAIL_LOGS`.
-pub fn is_mail_log(log: &str) -> bool {
-    MAIL_LOGS.iter().any(|pattern| match pattern.split_once('*') {
-        Some((begin, end)) => {
-            log.len() >= begin.len() + end.len() && log.starts_with(begin) && log.ends_with(end)
-        }
-        None => log == *pattern,
-    })
+/// Names of the logs that hold mail. The caller adds what is known of mail servers; `*` matches anything.
+#[derive(Clone, Copy, Debug)]
+pub struct LogNames {
+    /// Names of the files that mail servers write themselves, one list per server.
+    pub by_server: &'static [&'static [&'static str]],
+    /// The log that repeats every line of the named one, which is then read only where the other is missing:
+    /// `exim_rejectlog` → `exim_mainlog`.
+    pub repeated: fn(&str) -> Option<String>,
 }
 
-/// The mainlog of an Exim rejectlog, which repeats every rejection of it: `exim_rejectlog` → `exim_mainlog`.
-pub fn mainlog_of(log: &str) -> Option<String> {
-    let (before, after) = log.split_once("reject")?;
-    let is_it = matches!(before, "" | "exim_" | "exim4_" | "exim-") && matches!(after, "log" | ".log");
-    is_it.then(|| format!("{before}main{after}"))
+/// Names that syslog daemons give to the log of mail. Where a system also writes mail.info, mail.warn and mail.err
+/// (Debian), they repeat mail.log.
+const OF_SYSLOG: [&str; 4] = [
+    "mail.log",  // Debian, Ubuntu, Alpine
+    "maillog",   // Red Hat, the BSDs
+    "mail",      // SUSE
+    "smtp*.log", // rsyslog's templates by program
+];
+
+impl LogNames {
+    /// Every pattern.
+    pub fn patterns(&self) -> impl Iterator<Item = &'static str> {
+        OF_SYSLOG.into_iter().chain(self.by_server.iter().copied().flatten().copied())
+    }
+
+    /// Whether the log has one of the names.
+    pub fn has(&self, log: &str) -> bool {
+        self.patterns().any(|pattern| match pattern.split_once('*') {
+            Some((begin, end)) => {
+                log.len() >= begin.len() + end.len() && log.starts_with(begin) && log.ends_with(end)
+            }
+            None => log == pattern,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -181,14 +185,12 @@ mod tests {
 
     #[test]
     fn knows_the_names_of_mail_logs() {
-        for name in ["mail.log", "maillog", "mainlog", "exim_mainlog", "postfix-out.log", "postfix.log"] {
-            assert!(is_mail_log(name), "{name}");
+        let names = LogNames { by_server: &[&["one.log", "two*.log"]], repeated: |_| None };
+        for name in ["mail.log", "maillog", "one.log", "two.log", "two-out.log"] {
+            assert!(names.has(name), "{name}");
         }
-        for name in ["mail.info", "mail.err", "paniclog", "rejectlog", "syslog", "mail.logx", "postfix", ""] {
-            assert!(!is_mail_log(name), "{name}");
+        for name in ["mail.info", "mail.err", "one", "one.log.x", "twolog", "mail.logx", "syslog", ""] {
+            assert!(!names.has(name), "{name}");
         }
-        assert_eq!(mainlog_of("exim_rejectlog").as_deref(), Some("exim_mainlog"));
-        assert_eq!(mainlog_of("reject.log").as_deref(), Some("main.log"));
-        assert_eq!(mainlog_of("rejected.log"), None);
     }
 }

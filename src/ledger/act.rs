@@ -3,7 +3,7 @@
 use super::hop::Hop;
 use super::origin::{Attempts, Origin};
 use super::seen::IdHash;
-use crate::event::{Direction, Event, Mta, Outcome, Stage};
+use crate::event::{Direction, Event, Outcome, Stage};
 use crate::mta;
 use crate::mta::fact::{Fact, Step};
 use crate::reason::Reason;
@@ -84,12 +84,13 @@ impl Act {
 
     pub fn of_fact(fact: &Fact) -> Self {
         match fact.step {
-            Step::Came if fact.mta == Mta::Postfix => Self::Came,
-            Step::Came => Self::Arrived(mta::recipients(fact)),
+            Step::Came if mta::is_queued_on_arrival(fact.mta) => Self::Arrived(mta::recipients(fact)),
+            Step::Came => Self::Came,
             Step::Named => Self::Named,
-            Step::Notice => {
-                Self::Notice { arrived: fact.mta != Mta::Postfix, recipients: mta::recipients(fact) }
-            }
+            Step::Notice => Self::Notice {
+                arrived: mta::is_queued_on_arrival(fact.mta),
+                recipients: mta::recipients(fact),
+            },
             Step::Queued => {
                 Self::Queued { left: mta::recipients(fact), null: fact.text.starts_with(b"from=<>") }
             }

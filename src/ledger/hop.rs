@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::num::NonZeroU64;
 
 use crate::event::{Direction, Event, Outcome, Peer};
-use crate::mta::reading::cut_last;
+use crate::mta;
+use crate::mta::link;
 
 /// Whether a delivery gave the message to who put it into a queue that is read too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,25 +25,10 @@ pub fn named<'a>(event: &Event<'a>, host: &[u8]) -> Option<&'a [u8]> {
         return None;
     }
     match event.direction {
-        Direction::Local => id(event.text.strip_prefix(b"forwarded as ")?),
-        Direction::Outbound if is_near(&event.peer, host) => reply(event.text),
+        Direction::Local => link::id(event.text.strip_prefix(b"forwarded as ")?),
+        Direction::Outbound if is_near(&event.peer, host) => mta::accepted_id(event.text),
         Direction::Outbound | Direction::Inbound => None,
     }
-}
-
-/// `queued as 4XYZ` of Postfix, `OK id=1xUxgC-000022-1C` of Exim, `4XYZ Message accepted for delivery` of Sendmail and
-/// OpenSMTPD. The innermost reply stands last.
-fn reply(text: &[u8]) -> Option<&[u8]> {
-    if let Some((_, rest)) = cut_last(text, b"queued as ").or_else(|| cut_last(text, b"OK id=")) {
-        return id(rest);
-    }
-    let (before, _) = cut_last(text, b" Message accepted for delivery")?;
-    id(before.rsplit(|byte| matches!(byte, b' ' | b'(')).next()?)
-}
-
-fn id(text: &[u8]) -> Option<&[u8]> {
-    let length = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
-    text.get(..length).filter(|_| (5..=32).contains(&length))
 }
 
 /// On this machine, or on its own network. A socket has a name and no address.

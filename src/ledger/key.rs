@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use crate::event::Mta;
 use crate::lanes::same;
 use crate::line::Line;
+use crate::mta;
 
 /// A hasher for keys that are hashes already.
 pub type Plain = foldhash::fast::FixedState;
@@ -33,26 +34,16 @@ impl Keys {
 
     /// The key, and a hash of the queue id alone.
     pub fn key_and_id(&mut self, mta: Mta, line: &Line, queue_id: &[u8]) -> (u64, NonZeroU64) {
-        if !same(&self.host, line.host) || !self.is_queue(mta, line.program) {
-            let queue = queue(mta, line);
+        if !same(&self.host, line.host) || !mta::is_in_queue_scope(mta, line.program, &self.queue) {
+            let queue = mta::queue_scope(mta, line.program);
             self.hash = self.hasher.hash_one((line.host, queue));
             self.host.clear();
             self.host.extend_from_slice(line.host);
             self.queue.clear();
             self.queue.extend_from_slice(queue);
         }
-        let id = self.id(message(mta, queue_id));
+        let id = self.id(mta::message_part(mta, queue_id));
         (id.get() ^ self.hash, id)
-    }
-
-    /// The queue is the one named last. It is not cut out for that, since it has no slash.
-    fn is_queue(&self, mta: Mta, program: &[u8]) -> bool {
-        match mta {
-            Mta::Postfix => program
-                .split_at_checked(self.queue.len())
-                .is_some_and(|(queue, rest)| same(queue, &self.queue) && matches!(rest, [] | [b'/', ..])),
-            Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => self.queue.is_empty(),
-        }
     }
 
     /// The hash of a queue id alone, as a reply names it: its host is not known.
@@ -76,26 +67,6 @@ impl Keys {
         let mut hasher = self.hasher.build_hasher();
         text.chunks(16).for_each(|part| hasher.write(part));
         hasher.finish()
-    }
-}
-
-/// OpenSMTPD's queue id is of one recipient, and begins with the message's: 8 of 16 digits.
-fn message(mta: Mta, queue_id: &[u8]) -> &[u8] {
-    match mta {
-        Mta::Opensmtpd => queue_id.get(..8).unwrap_or(queue_id),
-        Mta::Postfix | Mta::Exim | Mta::Sendmail => queue_id,
-    }
-}
-
-/// The instance with a queue of its own: `postfix` of `postfix/submission/smtpd`, `postfix-out` of `postfix-out/smtp`
-/// (Postfix MULTI_INSTANCE_README). Empty: each host has one queue.
-fn queue<'a>(mta: Mta, line: &Line<'a>) -> &'a [u8] {
-    match mta {
-        Mta::Postfix => {
-            let end = line.program.iter().position(|&byte| byte == b'/').unwrap_or(line.program.len());
-            line.program.get(..end).unwrap_or_default()
-        }
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => b"",
     }
 }
 

@@ -68,7 +68,7 @@ pub fn read<'a>(text: &'a str, context: &'a Context) -> Asked<'a> {
 
 /// An event of which nothing is known but its words.
 pub fn bare<'a>(text: &'a str, context: &'a Context) -> Event<'a> {
-    let mta = context.mta.unwrap_or(Mta::Postfix);
+    let mta = context.mta.unwrap_or_default();
     let direction = context.direction.unwrap_or(Direction::Outbound);
     Event {
         stage: context.stage,

@@ -1,13 +1,8 @@
-//! How long a delivery took, and in which phase: its line comes in, milliseconds go out.
+//! Names the phases of a delivery, and parses the durations that mail servers log.
 
 use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::Serialize;
-
-use crate::event::Mta;
-use crate::line::Line;
-use crate::mta::fact::Fact;
-use crate::mta::{exim, postfix};
 
 /// A part of the time that mail takes on this host.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, ValueEnum, JsonSchema)]
@@ -34,23 +29,6 @@ pub enum Phase {
 
 /// In milliseconds.
 pub type Phases = Vec<(Phase, u64)>;
-
-/// Of a line that reports a delivery; empty where it shows no times.
-pub fn of_delivery(mta: Mta, line: &Line) -> Phases {
-    match mta {
-        Mta::Postfix => postfix::delays(line.text).unwrap_or_default(),
-        Mta::Exim => exim::delays(line),
-        Mta::Sendmail | Mta::Opensmtpd => Phases::new(),
-    }
-}
-
-/// How long it took to receive the message.
-pub fn of_arrival(fact: &Fact) -> Option<u64> {
-    match fact.mta {
-        Mta::Exim => exim::receive_time(fact),
-        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
-    }
-}
 
 /// `0.01`, `345678` → milliseconds; what is finer is left out.
 pub(super) fn seconds(text: &[u8]) -> Option<u64> {

@@ -1,4 +1,4 @@
-//! Exim: a line of mainlog, rejectlog or syslog comes in, a reading goes out.
+//! Parses Exim's lines, from mainlog, rejectlog and syslog (`2026-11-22 02:51:48 1xUxgC-000022-1C => a@b …`).
 
 mod delivery;
 mod fact;
@@ -7,11 +7,12 @@ mod fields;
 mod peer;
 mod refusal;
 
-use crate::lanes::alphanumeric;
+use crate::lanes::ascii::alphanumeric;
 use crate::line::{Line, Stamp};
 use crate::mta::delay::{Phases, units};
 use crate::mta::fact::{Context, Fact};
-use crate::mta::reading::{Reading, begins, cut};
+use crate::mta::link::{self, Tie, next};
+use crate::mta::reading::{Reading, address, begins, cut, cut_last};
 
 pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
     let text = words(line);
@@ -65,6 +66,13 @@ pub(super) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
 }
 
 /// Of a line that reports a delivery.
+/// `exim_rejectlog` → `exim_mainlog`, which has each rejection too.
+pub(super) fn mainlog_of(log: &str) -> Option<String> {
+    let (before, after) = log.split_once("reject")?;
+    let is_it = matches!(before, "" | "exim_" | "exim4_" | "exim-") && matches!(after, "log" | ".log");
+    is_it.then(|| format!("{before}main{after}"))
+}
+
 pub(super) fn delays(line: &Line) -> Phases {
     delivery::delays(words(line))
 }
@@ -73,10 +81,35 @@ pub(super) fn receive_time(fact: &Fact) -> Option<u64> {
     fact::context(fact).receive_time.and_then(units)
 }
 
-/// What the client called itself, behind `H=`. None: what is its name too, or nothing.
-pub fn helo(text: &[u8]) -> Option<&[u8]> {
+/// `H=mx.example.org (helo) [192.0.2.1] F=<a@b> rejected RCPT …` → `helo`. None: the client gave no other name than its
+/// host's.
+pub(super) fn rejected_helo(text: &[u8]) -> Option<&[u8]> {
+    let (_, text) = cut(text, b"H=")?;
     let (_, rest) = peer::read(text)?;
     peer::named(text.get(..text.len() - rest.len())?)
+}
+
+/// `=> a@b <c@d> R=…` → `c@d`
+pub(super) fn original_recipient(text: &[u8]) -> Option<&[u8]> {
+    let flag = [&b"=> "[..], b"-> ", b">> ", b"** ", b"== "].iter().any(|flag| text.starts_with(flag));
+    let (_, rest) = cut(text, b" <").filter(|(before, _)| flag && !before.contains(&b':'))?;
+    address(rest).map(|(original, _)| original)
+}
+
+/// `250 OK id=1xUxgC-000022-1C` → `1xUxgC-000022-1C`
+pub(super) fn accepted(reply: &[u8]) -> Option<&[u8]> {
+    cut_last(reply, b"OK id=").map(|(_, rest)| rest)
+}
+
+/// `<= <> R=1xV0EP-0000l4-07 U=…`: a bounce of that message (Exim spec ch. 52); `=> … C="250 OK id=…"`.
+pub(super) fn link(text: &[u8]) -> Option<(Tie, &[u8])> {
+    if text.starts_with(b"<= ") {
+        let (sender, rest) = cut(text, b" R=")?;
+        let id = link::id(rest).filter(|id| id.get(6) == Some(&b'-'))?;
+        // A sender without a blank, and nothing else before it.
+        return (sender.iter().filter(|&&byte| byte == b' ').count() == 1).then_some((Tie::NoticeOf, id));
+    }
+    if text.get(1..3) == Some(b"> ") { next(text) } else { None }
 }
 
 /// The text without what syslog and Exim's own options put before it: two copies of one line have the same. Empty

@@ -1,8 +1,8 @@
-//! What a routine line says about a message that later lines of the same message leave out.
+//! Defines the queue record: what a routine line says about a message that its later lines leave out.
 
 use crate::event::Mta;
 
-/// A routine line about one message. It borrows from its line, and is cheap: what it says is read only when asked for.
+/// A routine line about one message. It borrows from its line; its fields are parsed only on request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fact<'a> {
     pub mta: Mta,
@@ -12,7 +12,7 @@ pub struct Fact<'a> {
     pub text: &'a [u8],
 }
 
-/// How far the message got.
+/// The step of a message that the line reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
     /// It is new: `client=` and `uid=` of Postfix, `<=` of Exim. Nothing earlier of the same queue id belongs to it.
@@ -33,11 +33,11 @@ pub enum Step {
     Returned,
     /// It goes on under another queue id (`postsuper -r`).
     Renamed,
-    /// Nothing is left to be done: `removed`, `Completed`.
+    /// The message left the queue: `removed`, `Completed`.
     Gone,
 }
 
-/// What a message is known by. None: the line does not say.
+/// Metadata of a message. None: the line does not show it.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Context<'a> {
     /// The null sender is empty.
@@ -48,15 +48,15 @@ pub struct Context<'a> {
     pub client: Option<&'a [u8]>,
     /// The client's name, where the line shows its address too. `unknown`: it has none that is right.
     pub client_host: Option<&'a [u8]>,
-    /// What the client called itself; Exim leaves it out where it is the client's name.
+    /// The client's HELO name; Exim leaves it out where it equals the client's name.
     pub helo: Option<&'a [u8]>,
-    /// Who logged in.
+    /// The login of the client.
     pub user: Option<&'a [u8]>,
     /// Without its angle brackets.
     pub message_id: Option<&'a [u8]>,
     /// How long it took to receive it, as logged: Exim's `RT=`.
     pub receive_time: Option<&'a [u8]>,
-    /// How many recipients are still to be served.
+    /// The number of recipients still to be delivered to.
     pub recipients: Option<u32>,
 }
 

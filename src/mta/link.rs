@@ -1,59 +1,34 @@
-//! The other message that a line about a message names: a line's text comes in, a queue id and what it is to us go out.
+//! Names how two messages can be related, and parses the queue id of the other one.
 
-use crate::event::Mta;
-use crate::mta::reading::{cut, cut_last};
+use crate::mta::reading::cut_last;
 
-/// What the message that is named is to the one that the line is about.
+/// How the message named in a line relates to the message the line is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tie {
-    /// It goes on as that one, here or on another host.
+    /// This message goes on as the named one, here or on another host.
     Next,
-    /// It came from that one: through a filter, or put into the queue anew.
+    /// This message was made from the named one: by a filter, or when it was put into the queue anew.
     Former,
-    /// That one tells the sender what became of it.
+    /// The named message tells the sender what became of this one.
     Notice,
-    /// It tells a sender what became of that one.
+    /// This message tells a sender what became of the named one.
     NoticeOf,
 }
 
-/// What stands before the id in a log of any kind; whoever finds none of these in a line need not ask for its link.
+/// The text before a related queue id, in the log of any server. A line without one of these has no link.
 pub const MARKS: [&str; 7] =
     ["queued as ", "forwarded as ", "notification: ", "orig_queue_id=", "orig_id=", "OK id=", " R="];
 
-/// `text` follows the line's own queue id. None: the line names no other message. A stranger's reply may name any
+/// The message as which this one goes on: `queued as ID`, `forwarded as ID`, `OK id=ID`. A stranger's reply may name any
 /// message, so the two must agree in more than this.
-pub fn link(mta: Mta, text: &[u8]) -> Option<(Tie, &[u8])> {
+pub(super) fn next(text: &[u8]) -> Option<(Tie, &[u8])> {
     let after = |mark: &[u8]| cut_last(text, mark).and_then(|(_, rest)| id(rest));
-    let next = || after(b"queued as ").or_else(|| after(b"forwarded as ")).or_else(|| after(b"OK id="));
-    match mta {
-        Mta::Postfix if text.starts_with(b"to=<") => next().map(|id| (Tie::Next, id)),
-        // `client=localhost[127.0.0.1], orig_queue_id=F2A59DC171, orig_client=…` (postfix smtpd.c);
-        // `uid=0 from=<a@b> orig_id=F2A59DC171` (postfix pickup.c)
-        Mta::Postfix if text.starts_with(b"client=") => {
-            cut(text, b", orig_queue_id=").and_then(|(_, rest)| id(rest)).map(|id| (Tie::Former, id))
-        }
-        Mta::Postfix if text.starts_with(b"uid=") => {
-            cut_last(text, b" orig_id=").and_then(|(_, rest)| id(rest)).map(|id| (Tie::Former, id))
-        }
-        // `sender non-delivery notification: F2A59DC171` (postfix bounce_notify_service.c and its neighbours)
-        Mta::Postfix if text.starts_with(b"sender ") || text.starts_with(b"postmaster ") => {
-            cut(text, b" notification: ").and_then(|(_, rest)| id(rest)).map(|id| (Tie::Notice, id))
-        }
-        // `<= <> R=1xV0EP-0000l4-07 U=…` (Exim spec ch. 52)
-        Mta::Exim if text.starts_with(b"<= ") => {
-            let (sender, rest) = cut(text, b" R=")?;
-            let id = id(rest).filter(|id| id.get(6) == Some(&b'-'))?;
-            // A sender without a blank, and nothing else before it.
-            (sender.iter().filter(|&&byte| byte == b' ').count() == 1).then_some((Tie::NoticeOf, id))
-        }
-        Mta::Exim if text.get(1..3) == Some(b"> ") => next().map(|id| (Tie::Next, id)),
-        Mta::Postfix | Mta::Exim => None,
-        Mta::Sendmail | Mta::Opensmtpd => next().map(|id| (Tie::Next, id)),
-    }
+    let id = after(b"queued as ").or_else(|| after(b"forwarded as ")).or_else(|| after(b"OK id="))?;
+    Some((Tie::Next, id))
 }
 
-/// Letters, digits and dashes, of some length.
-fn id(text: &[u8]) -> Option<&[u8]> {
+/// The queue id at the beginning of the text: 5 to 32 letters, digits and dashes.
+pub fn id(text: &[u8]) -> Option<&[u8]> {
     let in_id = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'-';
     let length = text.iter().take(40).take_while(in_id).count();
     text.get(..length).filter(|_| (5..=32).contains(&length))
@@ -62,10 +37,12 @@ fn id(text: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Mta;
+    use crate::mta;
 
     #[track_caller]
     fn names(mta: Mta, text: &str, wanted: Option<(Tie, &str)>) {
-        let found = link(mta, text.as_bytes());
+        let found = mta::link(mta, text.as_bytes());
         assert_eq!(found, wanted.map(|(tie, id)| (tie, id.as_bytes())), "{text}");
     }
 

@@ -1,4 +1,4 @@
-//! OpenSMTPD: a line of syslog comes in, a reading goes out.
+//! Parses OpenSMTPD's lines (`8f48 mta delivery evpid=… from=<a@b> to=<c@d> result="Ok" stat="250 ok"`).
 
 mod fact;
 mod fields;
@@ -38,6 +38,11 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
 /// `evpid=8f48640866d8b9c4`; the session's id, in front, is another.
 pub(super) fn queue_id(text: &[u8]) -> Option<&[u8]> {
     value(text, b"evpid=")
+}
+
+/// The first 8 of 16 digits.
+pub(super) fn message_part(queue_id: &[u8]) -> &[u8] {
+    queue_id.get(..8).unwrap_or(queue_id)
 }
 
 pub(super) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {

@@ -1,4 +1,4 @@
-//! Postfix: a text and the daemon that wrote it come in, a reading goes out.
+//! Parses Postfix's lines, by the daemon that wrote them (`4jXCsJ3c7Hz7j9M: to=<a@b>, …, status=sent (250 Ok)`).
 
 mod answer;
 pub mod daemon;
@@ -9,10 +9,12 @@ mod refusal;
 
 use self::daemon::Daemon;
 use self::glance::{Kind, glance};
-use crate::lanes::{alphanumeric, equal};
+use crate::lanes::ascii::alphanumeric;
+use crate::lanes::{equal, same};
 use crate::mta::delay::Phases;
 use crate::mta::fact::{Context, Fact, Step};
-use crate::mta::reading::{Reading, cut};
+use crate::mta::link::{Tie, id, next};
+use crate::mta::reading::{Reading, address, cut, cut_last};
 
 pub fn read(daemon: Daemon, text: &[u8]) -> Reading<'_> {
     if daemon == Daemon::Quiet {
@@ -66,6 +68,55 @@ pub(super) fn delays(text: &[u8]) -> Option<Phases> {
 /// None: another line than the queue manager's, or one that was cut off.
 pub(super) fn recipients(fact: &Fact) -> Option<u32> {
     (fact.step == Step::Queued).then(|| fact::recipients(fact.text)).flatten()
+}
+
+/// `postfix` of `postfix/submission/smtpd`, `postfix-out` of `postfix-out/smtp`.
+pub(super) fn queue_scope(program: &[u8]) -> &[u8] {
+    let end = program.iter().position(|&byte| byte == b'/').unwrap_or(program.len());
+    program.get(..end).unwrap_or_default()
+}
+
+#[inline]
+pub(super) fn is_in_queue_scope(program: &[u8], scope: &[u8]) -> bool {
+    program
+        .split_at_checked(scope.len())
+        .is_some_and(|(own, rest)| same(own, scope) && matches!(rest, [] | [b'/', ..]))
+}
+
+/// `to=<a@b>, orig_to=<c>, …` → `c`
+pub(super) fn original_recipient(text: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = cut(text.strip_prefix(b"to=<")?, b", orig_to=<")?;
+    address(rest).map(|(original, _)| original)
+}
+
+/// `NOQUEUE: reject: RCPT from mx[192.0.2.1]: …; from=<a> to=<b> proto=ESMTP helo=<c>` → `c`
+pub(super) fn helo(text: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = cut_last(text, b" helo=<")?;
+    rest.get(..memchr::memchr(b'>', rest)?)
+}
+
+/// `250 2.0.0 Ok: queued as 4XYZ` → `4XYZ`
+pub(super) fn accepted(reply: &[u8]) -> Option<&[u8]> {
+    cut_last(reply, b"queued as ").map(|(_, rest)| rest)
+}
+
+pub(super) fn link(text: &[u8]) -> Option<(Tie, &[u8])> {
+    if text.starts_with(b"to=<") {
+        return next(text);
+    }
+    // `client=localhost[127.0.0.1], orig_queue_id=F2A59DC171, orig_client=…` (postfix smtpd.c);
+    // `uid=0 from=<a@b> orig_id=F2A59DC171` (postfix pickup.c)
+    // `sender non-delivery notification: F2A59DC171` (postfix bounce_notify_service.c and its neighbours)
+    let (tie, found) = if text.starts_with(b"client=") {
+        (Tie::Former, cut(text, b", orig_queue_id="))
+    } else if text.starts_with(b"uid=") {
+        (Tie::Former, cut_last(text, b" orig_id="))
+    } else if text.starts_with(b"sender ") || text.starts_with(b"postmaster ") {
+        (Tie::Notice, cut(text, b" notification: "))
+    } else {
+        return None;
+    };
+    found.and_then(|(_, rest)| id(rest)).map(|id| (tie, id))
 }
 
 /// `4jXCsJ3c7Hz7j9M: rest`, `NOQUEUE: rest`. An id is hex digits in capitals, or digits and consonants
@@ -164,66 +215,62 @@ fn guess(text: &[u8]) -> Daemon {
 mod tests {
     use super::*;
 
+    const IDS: [&str; 7] =
+        ["", "NOQUEUE: ", "4jXCsJ3c7Hz7j9M: ", "A1B2C3D4E5: ", "A1B2: ", "ABCDEFGHIJKLMNOP: ", "warning: "];
+
+    const DAEMONS: [Daemon; 13] = [
+        Daemon::Client,
+        Daemon::Local,
+        Daemon::Error,
+        Daemon::Discard,
+        Daemon::Qmgr,
+        Daemon::Smtpd,
+        Daemon::Postscreen,
+        Daemon::Cleanup,
+        Daemon::Pickup,
+        Daemon::Postsuper,
+        Daemon::Bounce,
+        Daemon::Quiet,
+        Daemon::Unnamed,
+    ];
+
+    const TEXTS: [&str; 29] = [
+        "connect from mx.example.org[192.0.2.7]",
+        "disconnect from mx.example.org[192.0.2.7] ehlo=1 quit=1 commands=2",
+        "discarding EHLO keywords: CHUNKING",
+        "discard: RCPT from mx.example.org[192.0.2.7]: <a@example.org>: no; from=<> to=<a@example.org>",
+        "lost connection after DATA from mx.example.org[192.0.2.7]",
+        "lost connection with mx.example.org[192.0.2.7] while sending RCPT TO",
+        "Anonymous TLS connection established from mx.example.org[192.0.2.7]: TLSv1.3",
+        "Trusted TLS connection established to mx.example.org[192.0.2.7]:25: TLSv1.3",
+        "client=mx.example.org[192.0.2.7]",
+        "client",
+        "clients",
+        "message-id=<1@example.org>",
+        "message-id",
+        "message size 9 exceeds size limit 8 of server mx.example.org[192.0.2.7]",
+        "from=<a@example.org>, size=1, nrcpt=1 (queue active)",
+        "from=<a@example.org>, status=expired, returned to sender",
+        "from=",
+        "removed",
+        "remove",
+        "removed too",
+        "to=<a@example.org>, relay=mx.example.org[192.0.2.7]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, \
+        status=sent (250 2.0.0 Ok)",
+        "to=<a@example.org>",
+        "to=a, relay=local, delay=0, status=sent (delivered)",
+        "reject: RCPT from mx.example.org[192.0.2.7]: 550 5.1.1 <a@example.org>: no; from=<> to=<a@example.org>",
+        "CONNECT from [192.0.2.7]:1 to [192.0.2.8]:25",
+        "PASS OLD [192.0.2.7]:1",
+        "uid=0 from=<root>",
+        "",
+        "x",
+    ];
+
     #[test]
     fn what_is_told_at_a_glance_is_what_reading_all_of_it_gives() {
-        let ids = [
-            "",
-            "NOQUEUE: ",
-            "4jXCsJ3c7Hz7j9M: ",
-            "A1B2C3D4E5: ",
-            "A1B2: ",
-            "ABCDEFGHIJKLMNOP: ",
-            "warning: ",
-        ];
-        let daemons = [
-            Daemon::Client,
-            Daemon::Local,
-            Daemon::Error,
-            Daemon::Discard,
-            Daemon::Qmgr,
-            Daemon::Smtpd,
-            Daemon::Postscreen,
-            Daemon::Cleanup,
-            Daemon::Pickup,
-            Daemon::Postsuper,
-            Daemon::Bounce,
-            Daemon::Quiet,
-            Daemon::Unnamed,
-        ];
-        let texts = [
-            "connect from mx.example.org[192.0.2.7]",
-            "disconnect from mx.example.org[192.0.2.7] ehlo=1 quit=1 commands=2",
-            "discarding EHLO keywords: CHUNKING",
-            "discard: RCPT from mx.example.org[192.0.2.7]: <a@example.org>: no; from=<> to=<a@example.org>",
-            "lost connection after DATA from mx.example.org[192.0.2.7]",
-            "lost connection with mx.example.org[192.0.2.7] while sending RCPT TO",
-            "Anonymous TLS connection established from mx.example.org[192.0.2.7]: TLSv1.3",
-            "Trusted TLS connection established to mx.example.org[192.0.2.7]:25: TLSv1.3",
-            "client=mx.example.org[192.0.2.7]",
-            "client",
-            "clients",
-            "message-id=<1@example.org>",
-            "message-id",
-            "message size 9 exceeds size limit 8 of server mx.example.org[192.0.2.7]",
-            "from=<a@example.org>, size=1, nrcpt=1 (queue active)",
-            "from=<a@example.org>, status=expired, returned to sender",
-            "from=",
-            "removed",
-            "remove",
-            "removed too",
-            "to=<a@example.org>, relay=mx.example.org[192.0.2.7]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, \
-            status=sent (250 2.0.0 Ok)",
-            "to=<a@example.org>",
-            "to=a, relay=local, delay=0, status=sent (delivered)",
-            "reject: RCPT from mx.example.org[192.0.2.7]: 550 5.1.1 <a@example.org>: no; from=<> to=<a@example.org>",
-            "CONNECT from [192.0.2.7]:1 to [192.0.2.8]:25",
-            "PASS OLD [192.0.2.7]:1",
-            "uid=0 from=<root>",
-            "",
-            "x",
-        ];
-        for (id, daemon) in ids.iter().flat_map(|id| daemons.map(|daemon| (id, daemon))) {
-            for text in texts {
+        for (id, daemon) in IDS.iter().flat_map(|id| DAEMONS.map(|daemon| (id, daemon))) {
+            for text in TEXTS {
                 let text = format!("{id}{text}");
                 assert_eq!(
                     read(daemon, text.as_bytes()),

@@ -1,24 +1,25 @@
-//! What a line turned out to be, and the small cuts that both mail servers' readers make.
+//! Defines what a line can be parsed into, and cuts addresses, hosts and words for the parsers of all servers.
 
 use crate::event::{Event, Peer};
 use crate::lanes;
+use crate::lanes::find;
 use crate::mta::fact::Fact;
 
-/// Every line is exactly one of these.
+/// The result of parsing a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reading<'a> {
     Event(Event<'a>),
-    /// Routine too, but later lines of the message need it.
+    /// A routine line whose content later lines of the message need.
     Fact(Fact<'a>),
-    /// A mail server's line, understood, with nothing to count.
+    /// A line of a mail server that was understood and holds nothing to count.
     Routine,
-    /// A mail server's line that should have been an event and could not be read as one.
+    /// A line of a mail server that should be an event and could not be parsed.
     Unread,
-    /// Another program's line.
+    /// A line of another program.
     Foreign,
 }
 
-/// The text begins with one of these. Their first bytes are looked at first: a compare is a call.
+/// Whether the text begins with one of these. The first bytes are compared first: a whole compare is a call.
 pub fn begins(text: &[u8], starts: &[&[u8]]) -> bool {
     let first = text.first();
     starts.iter().any(|start| start.first() == first && text.starts_with(start))
@@ -37,7 +38,7 @@ pub fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
     let sought = *mark.get(skipped)?;
     let mut at = 0;
     loop {
-        at += lanes::find(sought, text.get(at + skipped..)?)?;
+        at += find::find(sought, text.get(at + skipped..)?)?;
         if text.get(at..)?.starts_with(mark) {
             return Some(at);
         }
@@ -48,7 +49,7 @@ pub fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
 /// Splits at the first `: `, which is left out. Its blank is looked for: addresses and ciphers are full of colons.
 pub fn cut_colon(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = |at: usize| at.checked_sub(1).filter(|&at| text.get(at) == Some(&b':'));
-    let at = lanes::Places::new(text, b' ').find_map(colon)?;
+    let at = find::Places::new(text, b' ').find_map(colon)?;
     Some((text.get(..at)?, text.get(at + 2..)?))
 }
 
@@ -63,7 +64,7 @@ pub fn cut_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])>
 
 /// Up to the first blank, and what follows it; a last word has nothing after it.
 pub fn word(text: &[u8]) -> (&[u8], &[u8]) {
-    match lanes::find(b' ', text) {
+    match find::find(b' ', text) {
         Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default()),
         None => (text, b""),
     }
@@ -73,7 +74,7 @@ pub fn word(text: &[u8]) -> (&[u8], &[u8]) {
 /// quotes are followed (RFC 5321 §4.1.2).
 pub fn address(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let quoted = if text.first() == Some(&b'"') { closing_quote(text).unwrap_or(0) } else { 0 };
-    let end = quoted + lanes::find(b'>', text.get(quoted..)?)?;
+    let end = quoted + find::find(b'>', text.get(quoted..)?)?;
     Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
@@ -93,7 +94,7 @@ fn closing_quote(text: &[u8]) -> Option<usize> {
 /// `mx.example.org[192.0.2.1]:25`, `[192.0.2.1]:40693`, `host[private/lmtp]`, `unknown[unknown]`. The rest
 /// follows the peer. None: there is no bracket.
 pub fn peer(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
-    let open = lanes::find(b'[', text)?;
+    let open = find::find(b'[', text)?;
     let inside = text.get(open + 1..)?;
     let (length, is_ip) = bracketed(inside)?;
     let (ip, rest) = inside.split_at_checked(length)?;
@@ -102,7 +103,7 @@ pub fn peer(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
     Some((Peer { host, ip: is_ip.then_some(ip), port }, rest))
 }
 
-/// How much stands before a `]`, and whether it looks like an address.
+/// The length of the text before `]`, and whether it looks like an IP address.
 fn bracketed(text: &[u8]) -> Option<(usize, bool)> {
     if let Some(near) = text.first_chunk() {
         let length = lanes::place(near, b']');
@@ -112,7 +113,7 @@ fn bracketed(text: &[u8]) -> Option<(usize, bool)> {
             return Some((length, marks & before != 0 && lanes::places(near, b'/') & before == 0));
         }
     }
-    let length = lanes::find(b']', text)?;
+    let length = find::find(b']', text)?;
     Some((length, is_ip(text.get(..length)?)))
 }
 
@@ -146,11 +147,11 @@ fn is_ip(text: &[u8]) -> bool {
 
 /// `a, b` → `a` and `b`
 pub fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = lanes::find(b',', text)?;
+    let end = find::find(b',', text)?;
     Some((text.get(..end)?, text.get(end + 1..)?.strip_prefix(b" ")?))
 }
 
 /// The part behind the last `@`.
 pub fn domain(address: &[u8]) -> Option<&[u8]> {
-    lanes::find_last(b'@', address).and_then(|at| address.get(at + 1..)).filter(|domain| !domain.is_empty())
+    find::find_last(b'@', address).and_then(|at| address.get(at + 1..)).filter(|domain| !domain.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Sendmail: a line of syslog comes in, a reading goes out.
+//! Parses Sendmail's lines (`h6RDLNtg011461: to=<a@b>, …, dsn=2.0.0, stat=Sent (Ok)`).
 
 mod fact;
 mod fields;
@@ -7,7 +7,7 @@ use self::fields::{field, host, named};
 use crate::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::line::Line;
 use crate::mta::fact::{Context, Fact};
-use crate::mta::reading::{Reading, address, cut};
+use crate::mta::reading::{Reading, address, cut, cut_last};
 use crate::reply::{EnhancedCode, Reply};
 
 /// It calls itself `sendmail`, Debian's and the BSDs' daemons `sm-mta` and the like.
@@ -53,6 +53,12 @@ pub(super) fn served(line: &Line) -> u32 {
     let names = cut(line.text, b"to=").map_or(&b""[..], |(_, rest)| rest);
     let names = cut(names, b", ").map_or(names, |(names, _)| names);
     memchr::memchr_iter(b',', names).count().try_into().map_or(1, |more: u32| more.saturating_add(1))
+}
+
+/// `250 2.0.0 4XYZ Message accepted for delivery` → `4XYZ`
+pub(super) fn accepted(reply: &[u8]) -> Option<&[u8]> {
+    let (before, _) = cut_last(reply, b" Message accepted for delivery")?;
+    before.rsplit(|byte| matches!(byte, b' ' | b'(')).next()
 }
 
 /// `h6RDLNtg011461: rest`, `SAA15929: rest`

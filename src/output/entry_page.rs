@@ -61,13 +61,7 @@ pub fn side_words(direction: Direction) -> &'static str {
 }
 
 pub fn server(mta: Option<Mta>) -> &'static str {
-    match mta {
-        Some(Mta::Postfix) => "Postfix",
-        Some(Mta::Exim) => "Exim",
-        Some(Mta::Sendmail) => "sendmail",
-        Some(Mta::Opensmtpd) => "OpenSMTPD",
-        None => "",
-    }
+    mta.map_or("", Mta::display_name)
 }
 
 /// A word as it is typed.

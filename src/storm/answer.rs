@@ -23,7 +23,6 @@ use super::series::Series;
 use super::silence::{Silence, silences};
 use super::words::Speaker;
 use crate::book::{self, StormRow, slug};
-use crate::event::Mta;
 use crate::provider::Providers;
 use crate::storms::{
     Confidence, Factor, NotSo, Pattern, Rate, SeriesCount, Storm, Trend, UsualBy, UsualRate,
@@ -113,8 +112,7 @@ impl Desk<'_> {
         let end = is_over.then_some(found.last);
         let until = end.unwrap_or(self.last);
         let row = self.row(named.pattern);
-        let mta =
-            most_of(members.iter().map(|point| (point.sample.mta, point.weight))).unwrap_or(Mta::Postfix);
+        let mta = most_of(members.iter().map(|point| (point.sample.mta, point.weight))).unwrap_or_default();
         let reason = most_of(members.iter().filter_map(|point| Some((point.series.reason?, point.weight))));
         let excess = (attempts - found.usual_rate() * minutes).max(0.0);
         let storm = Storm {
@@ -260,7 +258,7 @@ impl Desk<'_> {
             trend: if is_over { Trend::Over } else { Trend::Steady },
             factors,
             series: Vec::new(),
-            commands: commands(row, mta.unwrap_or(Mta::Postfix), &values),
+            commands: commands(row, mta.unwrap_or_default(), &values),
             advice: row.advice.clone(),
             example: None,
         };

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use super::page::{Behind, Cell, Left, Page, Pick, Piece};
 use super::series::Series;
-use crate::event::{Direction, Event, Mta};
+use crate::event::{Direction, Event};
 use crate::filter::Filter;
 use crate::ledger::hop::is_private;
 use crate::ledger::key::{Keys, Plain};
@@ -174,7 +174,7 @@ impl Listener for Collector<'_> {
         let key = self.keys.key(fact.mta, noted.line, fact.queue_id);
         let begins = match fact.step {
             Step::Came => true,
-            Step::Notice if fact.mta != Mta::Postfix => true,
+            Step::Notice if mta::is_queued_on_arrival(fact.mta) => true,
             Step::Queued => false,
             Step::Named | Step::Notice | Step::Held | Step::Released | Step::Returned => return,
             Step::Gone | Step::Deleted | Step::Renamed => {

@@ -65,6 +65,9 @@ impl Key {
     }
 }
 
+/// [`Key::packed`] has two bits for the server.
+const _: () = assert!(Mta::COUNT <= 4, "a server does not fit into the bits of Key::packed");
+
 impl Hash for Key {
     /// Hashes the packed key: ten fields hashed one by one cost as much as reading the line.
     fn hash<H: Hasher>(&self, state: &mut H) {

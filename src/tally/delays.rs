@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use crate::event::{Direction, Outcome};
-use crate::mta::delay::{Phase, of_arrival, of_delivery};
+use crate::mta::delay::Phase;
 use crate::mta::fact::Step;
+use crate::mta::{of_arrival, of_delivery};
 use crate::provider::Provider;
 use crate::walk::{Noted, Told};
 

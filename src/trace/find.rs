@@ -13,7 +13,7 @@ use crate::input::block::{Block, LINE_LIMIT};
 use crate::input::set::Held;
 use crate::line::Line;
 use crate::mta;
-use crate::mta::link::{MARKS, Tie, link};
+use crate::mta::link::{MARKS, Tie};
 use crate::mta::reading::Reading;
 use crate::reason::Judge;
 use crate::time::{Clock, Moment};
@@ -103,7 +103,7 @@ impl<'a> Finder<'a> {
             let mut inside = Vec::new();
             let line = Line::read(envelope::open(raw, &mut inside));
             let Some((mta, id, rest)) = mta::queue_id(&line) else { return };
-            if let Some((tie, other)) = link(mta, rest) {
+            if let Some((tie, other)) = mta::link(mta, rest) {
                 let (id, other) = (self.hasher.hash_one(id), self.hasher.hash_one(other));
                 sighted.links.push(match tie {
                     Tie::Next | Tie::Notice => (id, other),
@@ -124,7 +124,7 @@ impl<'a> Finder<'a> {
         let own = mta::queue_id(&line);
         let text = own.map_or(line.text, |(_, _, rest)| rest);
         let named = own.is_some_and(|(mta, id, _)| {
-            let other = link(mta, text).is_some_and(|(_, other)| self.sought.is_queue_id(other));
+            let other = mta::link(mta, text).is_some_and(|(_, other)| self.sought.is_queue_id(other));
             other || self.sought.is_queue_id(id)
         });
         let fits = match &reading {

@@ -20,7 +20,7 @@ use crate::ledger::metadata::Metadata;
 use crate::line::Line;
 use crate::mta;
 use crate::mta::fact::Step as Progress;
-use crate::mta::link::{Tie, link};
+use crate::mta::link::Tie;
 use crate::mta::reading::{Reading, cut};
 use crate::reason::Judge;
 use crate::story::What;
@@ -168,7 +168,7 @@ impl<'a> Gatherer<'a> {
         }
         let (mta, id, _) = mta::queue_id(line)?;
         let sought = self.wanted.sought;
-        let other = link(mta, rest);
+        let other = mta::link(mta, rest);
         let named = sought.is_queue_id(id) || other.is_some_and(|(_, other)| sought.is_queue_id(other));
         let other = other.map(|(tie, other)| (tie, text(other)));
         let (said, fits, of_smtpd) = match mta::read(line) {

@@ -6,9 +6,9 @@ use super::find::micros;
 use super::gather::{Found, Gathered, Mark, Origin, Stray};
 use super::note::{Note, Said};
 use super::refused::Session;
-use crate::event::Mta;
 use crate::ledger::key::Plain;
 use crate::ledger::metadata::Metadata;
+use crate::mta;
 use crate::mta::fact::Step as Progress;
 use crate::mta::link::Tie;
 use crate::union_find::UnionFind;
@@ -200,13 +200,10 @@ impl Life {
         let came =
             |note: &Note| matches!(note.said, Said::Fact { step: Progress::Came | Progress::Notice, .. });
         match step {
-            Progress::Came | Progress::Notice => match self.origin.mta {
-                // Exim may deliver before it logs that the message came (cutthrough), and never uses an id again.
-                Mta::Exim => self.ended || self.notes.iter().any(came),
-                Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => {
-                    self.ended || self.notes.iter().any(|note| !matches!(note.said, Said::Routine))
-                }
-            },
+            Progress::Came | Progress::Notice if mta::reuses_queue_ids(self.origin.mta) => {
+                self.ended || self.notes.iter().any(|note| !matches!(note.said, Said::Routine))
+            }
+            Progress::Came | Progress::Notice => self.ended || self.notes.iter().any(came),
             Progress::Named => self.ended,
             Progress::Queued => self.ended || self.known.is_of_another(known),
             Progress::Held

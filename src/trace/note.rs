@@ -3,14 +3,13 @@
 use crate::event::Event;
 use crate::ledger::metadata::Metadata;
 use crate::line::Line;
+use crate::mta;
 use crate::mta::fact::Step as Progress;
 use crate::mta::link::Tie;
 use crate::reason::Verdict;
 use crate::story::{Step, What};
 use crate::time::Moment;
 use crate::walk::Place;
-
-use super::sought::original;
 
 /// A line about a message that is wanted.
 pub struct Note {
@@ -71,7 +70,7 @@ pub fn step(event: &Event, verdict: Option<Verdict>, moment: Option<Moment>, wor
         time: moment.and_then(Moment::rfc3339),
         what: What::of(event.outcome),
         recipient: event.recipient.map(text),
-        original: original(event.mta, words)
+        original: mta::original_recipient(event.mta, words)
             .filter(|original| {
                 event.recipient.is_none_or(|recipient| !recipient.eq_ignore_ascii_case(original))
             })

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use super::note::{named, pid, step, text};
 use crate::event::{Event, Mta};
 use crate::line::Line;
-use crate::mta::reading::cut_last;
+use crate::mta;
 use crate::reason::Verdict;
 use crate::story::{Hop, Kind, State, Step, Story, What};
 use crate::time::Moment;
@@ -67,7 +67,7 @@ impl Refusal {
             mta: event.mta,
             host: named(line.host),
             instance: named(line.instance()),
-            helo: helo(event.mta, line.text).map(text),
+            helo: mta::helo(event.mta, line.text).map(text),
             sender: event.sender.map(text),
             step: step(event, verdict, moment, line.text),
             moment,
@@ -91,21 +91,6 @@ impl Refusal {
 /// Whose line it is: host, program and number. None: the line shows no number.
 pub fn process(line: &Line, raw: &[u8], hasher: &RandomState) -> Option<u64> {
     pid(line, raw).map(|pid| hasher.hash_one((line.host, line.program, pid)))
-}
-
-/// `helo=<c>` of Postfix, `H=host (c) [ip]` of Exim.
-fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
-    match mta {
-        Mta::Postfix => {
-            let (_, rest) = cut_last(text, b" helo=<")?;
-            rest.get(..memchr::memchr(b'>', rest)?)
-        }
-        Mta::Exim => {
-            let (_, rest) = crate::mta::reading::cut(text, b"H=")?;
-            crate::mta::exim::helo(rest)
-        }
-        Mta::Sendmail | Mta::Opensmtpd => None,
-    }
 }
 
 /// Without what differs each time: when.

@@ -7,11 +7,10 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::event::{Direction, Event, Mta};
+use crate::event::{Direction, Event};
 use crate::filter::Pattern;
 use crate::mta;
 use crate::mta::fact::{Context, Fact};
-use crate::mta::reading::{address, cut};
 
 /// It is tried as everything that it may be: an id of letters and digits is a local user's name as well.
 pub struct Sought {
@@ -58,7 +57,7 @@ impl Sought {
         if event.direction == Direction::Inbound && self.fits_client(client.ip, client.host) {
             return true;
         }
-        let original = original(event.mta, text);
+        let original = mta::original_recipient(event.mta, text);
         let named = [event.recipient, event.sender, original];
         self.net.is_none() && named.into_iter().flatten().any(|address| self.pattern.fits(address))
     }
@@ -79,23 +78,6 @@ impl Sought {
             None if self.text.contains('@') => false,
             None => host.is_some_and(|host| self.pattern.fits(host)),
         }
-    }
-}
-
-/// `to=<a@b>, orig_to=<c>, …`; Exim's `=> a@b <c@d> R=…`.
-pub fn original(mta: Mta, text: &[u8]) -> Option<&[u8]> {
-    match mta {
-        Mta::Postfix => {
-            let (_, rest) = cut(text.strip_prefix(b"to=<")?, b", orig_to=<")?;
-            address(rest).map(|(original, _)| original)
-        }
-        Mta::Exim => {
-            let flag =
-                [&b"=> "[..], b"-> ", b">> ", b"** ", b"== "].iter().any(|flag| text.starts_with(flag));
-            let (_, rest) = cut(text, b" <").filter(|(before, _)| flag && !before.contains(&b':'))?;
-            address(rest).map(|(original, _)| original)
-        }
-        Mta::Sendmail | Mta::Opensmtpd => None,
     }
 }
 

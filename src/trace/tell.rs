@@ -2,7 +2,7 @@
 
 use super::life::Life;
 use super::note::{Note, Said, bare};
-use crate::event::Mta;
+use crate::mta;
 use crate::mta::fact::Step as Progress;
 use crate::mta::link::Tie;
 use crate::story::{Hop, Kind, State, Step, Story, What};
@@ -171,7 +171,7 @@ fn end(life: &Life, steps: &[Step]) -> State {
         // Exim's is taken when `<=` is logged; Postfix's is in the queue when the queue manager says so.
         None if has(Progress::Queued)
             || has(Progress::Notice)
-            || has(Progress::Came) && life.origin.mta == Mta::Exim =>
+            || has(Progress::Came) && mta::is_queued_on_arrival(life.origin.mta) =>
         {
             State::Queued
         }

@@ -18,6 +18,7 @@ use smtplog::filter::{self, Filter, FilterArgs, LineFilter};
 use smtplog::input::block::Block;
 use smtplog::input::follow::{Lane, look};
 use smtplog::input::listing::list;
+use smtplog::input::rotation::LogNames;
 use smtplog::input::set::{Progress, Source};
 use smtplog::input::tail::Tail;
 use smtplog::language::Words;
@@ -200,7 +201,8 @@ fn counted(report: &Value) -> Vec<String> {
 
 fn same(path: &Path, filter: &Filter, options: &[&str], dice: &mut Dice) {
     let text = fs::read(path).unwrap();
-    let sources = list(&[path.to_owned()], false, None).sources;
+    let names = LogNames { by_server: &[], repeated: |_| None };
+    let sources = list(&[path.to_owned()], false, None, &names).sources;
     let (whole, storms, _) = followed(&text, &sources, filter, dice);
     let name = path.to_str().unwrap();
     let args = ["--format", "json", "--tz", "UTC", "--year", "2026", "--now", "2026-11-23T00:00:00Z"];

@@ -1,4 +1,4 @@
-//! Exim deliveries: `=>`, `->`, `>>`, `*>`, `**`, `==`, and one host's answer before the next is tried.
+//! Parses Exim's delivery lines: `=>`, `->`, `>>`, `*>`, `**`, `==`, and the answer of one host before the next is tried.
 
 use memchr::memrchr;
 
@@ -6,7 +6,7 @@ use super::failure::{Failure, is_answer};
 use super::fields::{Fields, name};
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Stage};
-use crate::lanes::{self, Places};
+use crate::lanes::find::{self, Places};
 use crate::mta::delay::{Phase, Phases, units};
 use crate::mta::reading::{Reading, address, cut, cut_colon, domain, find, word};
 use crate::reply::{Class, Reply};
@@ -177,7 +177,7 @@ pub(super) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
         }));
     }
     let (peer, rest) = peer::read(text.strip_prefix(b"H=").unwrap_or(text))?;
-    let (_, words) = rest.split_at_checked(lanes::find(b' ', rest)? + 1)?;
+    let (_, words) = rest.split_at_checked(find::find(b' ', rest)? + 1)?;
     let failure = Failure::read(behind_host(words, words));
     let heard = failure.stage.is_some() || failure.reply.is_some() || failure.remote;
     heard.then_some(Reading::Event(Event {
@@ -194,7 +194,7 @@ pub(super) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
 /// file, the one it was made from, which stands in angle brackets. None inside: the line names none.
 fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     // `:blackhole:` ends in a colon of its own.
-    let own = if text.starts_with(b":") { lanes::find(b' ', text)? } else { 0 };
+    let own = if text.starts_with(b":") { find::find(b' ', text)? } else { 0 };
     let (first, rest) = text.split_at_checked(address_end(text, own))?;
     let (original, rest) = match rest.strip_prefix(b" <").and_then(address) {
         Some((original, rest)) => (Some(original), rest),
@@ -212,7 +212,7 @@ fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
 /// From `at` on; the end of the text, if nothing else ends it.
 fn address_end(text: &[u8], own: usize) -> usize {
     let mut at = own;
-    while let Some(blank) = lanes::find_from(b' ', text, at) {
+    while let Some(blank) = find::find_from(b' ', text, at) {
         match blank.checked_sub(1).and_then(|before| text.get(before)) {
             Some(b':') if blank > own => return blank - 1,
             _ if ends_address(text.get(blank..).unwrap_or_default()) => return blank,

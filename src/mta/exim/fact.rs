@@ -1,8 +1,8 @@
-//! Exim's routine lines about a message: `<=`, `Completed`, and what is done to it by hand.
+//! Parses Exim's routine lines about a message: `<=`, `Completed`, and what an administrator did to it.
 
 use super::peer;
 use crate::event::Mta;
-use crate::lanes::{Places, find};
+use crate::lanes::find::{Places, find};
 use crate::mta::fact::{Context, Fact, Step, number};
 use crate::mta::reading::{Reading, begins, cut, word};
 

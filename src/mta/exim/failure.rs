@@ -1,4 +1,5 @@
-//! Why a delivery by Exim failed: the words after the last field come in; stage, reply and host go out.
+//! Parses the text after the last field of a failed Exim delivery into stage, reply and host
+//! (`SMTP error from remote mail server after RCPT TO:<a@b>: 550 no`).
 
 use super::peer;
 use crate::event::{Peer, Stage};

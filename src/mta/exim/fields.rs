@@ -1,10 +1,10 @@
-//! The fields of a delivery by Exim: `F=<a@b> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 C="250 OK"`.
+//! Parses the fields of Exim's delivery lines: `F=<a@b> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 C="250 OK"`.
 
 use std::ops::Range;
 
 use super::peer;
 use crate::event::Peer;
-use crate::lanes::{Places, find_last};
+use crate::lanes::find::{Places, find_last};
 use crate::mta::reading::{address, word};
 
 #[derive(Clone, Copy, Default, Debug)]

@@ -1,7 +1,7 @@
-//! How Exim names the other side: `H=mx.example.org (helo) [192.0.2.1]:25`.
+//! Parses the remote host in Exim's lines: `H=mx.example.org (helo) [192.0.2.1]:25`.
 
 use crate::event::Peer;
-use crate::lanes::{Places, find, find_either};
+use crate::lanes::find::{Places, find, find_either};
 use crate::mta::reading::port;
 
 /// The peer after `H=` (which is cut off already), and the rest. The name a client gave in HELO stands in round

@@ -1,4 +1,4 @@
-//! Exim refusals: what its ACLs and its own checks answer a client, and nothing else that mentions them.
+//! Parses Exim's reject lines, of its ACLs and of its own checks (`H=mx [192.0.2.1] F=<a@b> rejected RCPT <c@d>: …`).
 
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};

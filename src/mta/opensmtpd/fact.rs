@@ -1,4 +1,4 @@
-//! OpenSMTPD's routine lines about a message: its coming in, and its removal by hand.
+//! Parses OpenSMTPD's routine lines about a message: its arrival, and its removal by hand.
 
 use super::fields::{value, verb};
 use crate::event::Mta;

@@ -1,4 +1,4 @@
-//! The fields of OpenSMTPD's lines: a text comes in, what happened and values go out.
+//! Parses the verbs and fields of OpenSMTPD's lines: `8f48 mta delivery evpid=70 result="Ok"`.
 
 use crate::mta::reading::cut;
 

@@ -1,4 +1,5 @@
-//! What a delivery agent writes in brackets: a remote's reply, or a failure without one.
+//! Parses the text in brackets at the end of a Postfix delivery line: a remote reply, or a failure without one
+//! (`host mx[192.0.2.1] said: 550 no (in reply to RCPT TO command)`).
 
 use crate::event::{Peer, Stage};
 use crate::mta::reading::{begins, cut, cut_last, peer, word};

@@ -1,4 +1,4 @@
-//! The daemons of Postfix: a name comes in, the kind of its lines goes out.
+//! Recognizes Postfix's daemons by the program's name, and groups those whose lines are alike.
 
 use crate::line::Line;
 

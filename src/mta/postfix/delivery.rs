@@ -1,4 +1,5 @@
-//! Postfix deliveries: the texts of smtp, lmtp, local, virtual, pipe, error, retry, discard and qmgr.
+//! Parses Postfix's delivery lines, of smtp, lmtp, local, virtual, pipe, error, retry, discard and qmgr
+//! (`to=<a@b>, relay=mx[192.0.2.1]:25, delay=1, …, dsn=2.0.0, status=sent (250 Ok)`).
 
 use super::answer::Answer;
 use super::daemon::Daemon;

@@ -1,7 +1,7 @@
-//! Postfix' routine lines about a message: from its coming in to its removal.
+//! Parses Postfix's routine lines about a message, from `client=` to `removed`.
 
 use crate::event::Mta;
-use crate::lanes;
+use crate::lanes::find;
 use crate::mta::fact::{Context, Fact, Step, number};
 use crate::mta::reading::{Reading, address, begins, cut, field, peer};
 
@@ -43,7 +43,7 @@ pub(super) fn bounce(text: &[u8]) -> Reading<'_> {
 
 /// How many recipients `… nrcpt=1 (queue active)` names. It is the last field, and this is asked for every message.
 pub(super) fn recipients(text: &[u8]) -> Option<u32> {
-    let (_, count) = text.split_at_checked(lanes::find_last(b'=', text)? + 1)?;
+    let (_, count) = text.split_at_checked(find::find_last(b'=', text)? + 1)?;
     let digit = |byte: &u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
     let mut digits = count.iter().map_while(digit);
     let first = digits.next()?;

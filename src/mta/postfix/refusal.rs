@@ -1,4 +1,4 @@
-//! Postfix refusals: what smtpd, cleanup and postscreen answer a client.
+//! Parses Postfix's reject lines, of smtpd, cleanup and postscreen (`NOQUEUE: reject: RCPT from mx[192.0.2.1]: 550 …`).
 
 use super::fact;
 use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};

@@ -1,4 +1,4 @@
-//! Sendmail's routine lines about a message: `from=`, the making of a bounce, and what ends it.
+//! Parses Sendmail's routine lines about a message: `from=`, the creation of a bounce, and `done`.
 
 use super::fields::{field, host, named};
 use crate::event::Mta;

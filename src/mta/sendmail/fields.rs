@@ -1,4 +1,4 @@
-//! The fields of Sendmail's lines: a text comes in, names, values and the other side go out.
+//! Parses the fields of Sendmail's lines: addresses, `name=value` and the remote host.
 
 use crate::event::Peer;
 use crate::mta::reading::{address, cut, peer};

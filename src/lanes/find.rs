@@ -1,0 +1,161 @@
+//! Finds a byte in a text: first, last, either of two, or every place of it.
+
+use memchr::{memchr, memchr2, memrchr};
+
+use super::{equal, place, places};
+
+/// Where the byte stands first. What is looked for in a line stands near: the call to a searcher, and its many ways to
+/// begin and to end, cost more than these few looks.
+#[inline]
+pub fn find(byte: u8, text: &[u8]) -> Option<usize> {
+    if let Some(near) = text.first_chunk() {
+        let at = place(near, byte);
+        if at < 32 {
+            return Some(at);
+        }
+    }
+    find_far(byte, text)
+}
+
+fn find_far(byte: u8, text: &[u8]) -> Option<usize> {
+    let Some(last) = text.last_chunk::<32>() else {
+        let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) else {
+            return memchr(byte, text);
+        };
+        let found = equal(first, byte) | equal(last, byte) << (text.len() - 16);
+        return (found != 0).then(|| found.trailing_zeros() as usize);
+    };
+    let mut at = 0;
+    while let Some(near) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        match place(near, byte) {
+            32 => at += 32,
+            found => return Some(at + found),
+        }
+    }
+    // The last of them again, and what was not looked at.
+    let found = places(last, byte);
+    (found != 0).then(|| text.len() - 32 + found.trailing_zeros() as usize)
+}
+
+/// Where the byte stands first, from `from` on. Where little is left behind that, what stands before it is looked at
+/// too, so that the end of a line needs no call either.
+#[inline]
+pub fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
+    let begin = from.min(text.len().saturating_sub(32));
+    let Some(window) = text.get(begin..).and_then(<[u8]>::first_chunk) else {
+        return Some(from + text.get(from..)?.iter().position(|&other| other == byte)?);
+    };
+    match u64::from(places(window, byte)).checked_shr((from - begin) as u32) {
+        None | Some(0) => {
+            let seen = from.max(begin + 32);
+            Some(seen + memchr(byte, text.get(seen..).filter(|rest| !rest.is_empty())?)?)
+        }
+        Some(found) => Some(from + found.trailing_zeros() as usize),
+    }
+}
+
+/// Where one of the two stands first, in the same way.
+#[inline]
+pub fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
+    if let Some(near) = text.first_chunk::<32>() {
+        let (sixteens, _) = near.as_chunks::<16>();
+        let bits = |sixteen| equal(sixteen, one) | equal(sixteen, other);
+        let found = sixteens.iter().rev().fold(0, |found, sixteen| found << 16 | bits(sixteen));
+        if found != 0 {
+            return Some(found.trailing_zeros() as usize);
+        }
+    }
+    memchr2(one, other, text)
+}
+
+/// Where the byte stands last, in the same way: it stands near the end.
+#[inline]
+pub fn find_last(byte: u8, text: &[u8]) -> Option<usize> {
+    let Some(last) = text.last_chunk::<16>() else { return memrchr(byte, text) };
+    // Of a shorter text the first sixteen, some of which are among the last.
+    let end = if text.len() < 32 { 16 } else { text.len() - 16 };
+    let before = text.get(..end).and_then(<[u8]>::last_chunk::<16>)?;
+    let found = |sixteen, end: usize| {
+        let found = equal(sixteen, byte);
+        (found != 0).then(|| end - 16 + found.ilog2() as usize)
+    };
+    let near = found(last, text.len()).or_else(|| found(before, end));
+    near.or_else(|| memrchr(byte, text))
+}
+
+/// Where the byte stands, one place after the other. It is quicker than a call for each where they stand a line apart.
+pub struct Places<'a> {
+    text: &'a [u8],
+    byte: u8,
+    /// Where the bytes begin that were not looked at.
+    next: usize,
+    /// Of the 64 before these: where the byte stands behind the place that was told last.
+    found: u64,
+}
+
+impl<'a> Places<'a> {
+    pub fn new(text: &'a [u8], byte: u8) -> Self {
+        Self { text, byte, next: 0, found: 0 }
+    }
+
+    /// The last bytes, fewer than 64.
+    #[inline]
+    fn rest(&self) -> u64 {
+        let rest = self.text.get(self.next..).unwrap_or_default();
+        let (sixteens, last) = rest.as_chunks::<16>();
+        let bits = |found, sixteen| found << 16 | u64::from(equal(sixteen, self.byte));
+        let before = sixteens.iter().rev().fold(0, bits);
+        let last = match self.text.last_chunk() {
+            // With what stands before them they are sixteen.
+            Some(sixteen) => u64::from(equal(sixteen, self.byte)) >> (16 - last.len()),
+            None => last.iter().rev().fold(0, |found, byte| found << 1 | u64::from(*byte == self.byte)),
+        };
+        before | last << (16 * sixteens.len())
+    }
+}
+
+impl Iterator for Places<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.found == 0 {
+            if self.next >= self.text.len() {
+                return None;
+            }
+            self.found = match self.text.get(self.next..).and_then(<[u8]>::first_chunk::<64>) {
+                Some(sixty_four) => {
+                    let (sixteens, _) = sixty_four.as_chunks::<16>();
+                    let bits = |found, sixteen| found << 16 | u64::from(equal(sixteen, self.byte));
+                    sixteens.iter().rev().fold(0, bits)
+                }
+                None => self.rest(),
+            };
+            self.next += 64;
+        }
+        let at = self.found.trailing_zeros() as usize;
+        self.found &= self.found - 1;
+        Some(self.next - 64 + at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn finds_what_a_plain_search_finds(text in proptest::collection::vec(0..4u8, 0..300)) {
+            let plain: Vec<usize> = (0..text.len()).filter(|&at| text[at] == 2).collect();
+            prop_assert_eq!(find(2, &text), plain.first().copied());
+            prop_assert_eq!(find_last(2, &text), plain.last().copied());
+            prop_assert_eq!(find_either(2, 3, &text), text.iter().position(|&byte| byte > 1));
+            for from in 0..text.len() + 40 {
+                prop_assert_eq!(find_from(2, &text, from), plain.iter().copied().find(|&at| at >= from));
+            }
+            prop_assert_eq!(Places::new(&text, 2).collect::<Vec<_>>(), plain);
+        }
+    }
+}
