@@ -2,8 +2,8 @@
 
 use memchr::{memchr, memmem};
 
-use crate::lanes::find::find;
-use crate::lanes::places;
+use crate::simd::find::find;
+use crate::simd::places;
 
 /// One line, cut into its front and its text. Empty host or program: the line does not name one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::direct_mapped::DirectMappedCache;
-use crate::lanes::ascii::{has_capital, small};
+use crate::simd::ascii::{has_capital, small};
 
 /// The number of a name in its table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -3,10 +3,10 @@
 //! Most lines of a log share their host and minute with the line before, and a dozen daemons write nearly all of them, so
 //! one masked compare of many bytes replaces parsing. The result equals that of [`Line::read`] and [`Writer::of`].
 
-use crate::lanes::ascii::digits;
-use crate::lanes::{Masked, is_like, places};
 use crate::line::{Line, Stamp, is_usual_minute, own_names_a_process};
 use crate::mta::Writer;
+use crate::simd::ascii::digits;
+use crate::simd::{Masked, is_like, places};
 
 /// A parsed line with its writer and its minute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -12,10 +12,10 @@ use foldhash::fast::RandomState;
 use crate::event::{ByOutcome, Direction, Outcome};
 use crate::group::{Groups, recipient};
 use crate::hourly::Hourly;
-use crate::lanes::same;
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
 use crate::reason::provider;
+use crate::simd::same;
 use crate::timeline::{FinishedTimeline, Timeline};
 use crate::walk::{Listener, Noted, Told};
 

@@ -2,7 +2,7 @@
 
 use wide::u8x16;
 
-use crate::lanes::equal;
+use crate::simd::equal;
 
 /// What a byte can begin.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use std::num::NonZeroU64;
 use foldhash::fast::RandomState;
 
 use crate::event::Mta;
-use crate::lanes::same;
 use crate::line::Line;
 use crate::mta;
+use crate::simd::same;
 
 /// A hasher for keys that are hashes already.
 pub type Plain = foldhash::fast::FixedState;

@@ -69,7 +69,7 @@ impl<'b> Clerk<'b> {
         let (code, rest) =
             Code::read(text).map_or((None, text), |(code, rest)| (Some(code), rest.trim_ascii()));
         let enhanced = EnhancedCode::read(rest).map(|(code, _)| code);
-        Event { code, enhanced, ..crate::lookup::asked::bare(input, context) }
+        Event { code, enhanced, ..super::asked::bare(input, context) }
     }
 
     fn judged(&mut self, event: &Event, mta: Option<Mta>, none: Brief) -> Brief {

@@ -7,12 +7,12 @@ mod fields;
 mod peer;
 mod refusal;
 
-use crate::lanes::ascii::alphanumeric;
 use crate::line::{Line, Stamp};
 use crate::mta::delay::{Phases, units};
 use crate::mta::fact::{Context, Fact};
 use crate::mta::link::{self, Tie, next};
 use crate::mta::reading::{Reading, address, begins, cut, cut_last};
+use crate::simd::ascii::alphanumeric;
 
 pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
     let text = words(line);

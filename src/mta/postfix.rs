@@ -9,12 +9,12 @@ mod refusal;
 
 use self::daemon::Daemon;
 use self::glance::{Kind, glance};
-use crate::lanes::ascii::alphanumeric;
-use crate::lanes::{equal, same};
 use crate::mta::delay::Phases;
 use crate::mta::fact::{Context, Fact, Step};
 use crate::mta::link::{Tie, id, next};
 use crate::mta::reading::{Reading, address, cut, cut_last};
+use crate::simd::ascii::alphanumeric;
+use crate::simd::{equal, same};
 
 pub fn read(daemon: Daemon, text: &[u8]) -> Reading<'_> {
     if daemon == Daemon::Quiet {

@@ -1,9 +1,9 @@
 //! Defines what a line can be parsed into, and cuts addresses, hosts and words for the parsers of all servers.
 
 use crate::event::{Event, Peer};
-use crate::lanes;
-use crate::lanes::find;
 use crate::mta::fact::Fact;
+use crate::simd;
+use crate::simd::find;
 
 /// The result of parsing a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,11 +106,11 @@ pub fn peer(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
 /// The length of the text before `]`, and whether it looks like an IP address.
 fn bracketed(text: &[u8]) -> Option<(usize, bool)> {
     if let Some(near) = text.first_chunk() {
-        let length = lanes::place(near, b']');
+        let length = simd::place(near, b']');
         if length < near.len() {
             let before = !(u32::MAX << length);
-            let marks = lanes::places(near, b'.') | lanes::places(near, b':');
-            return Some((length, marks & before != 0 && lanes::places(near, b'/') & before == 0));
+            let marks = simd::places(near, b'.') | simd::places(near, b':');
+            return Some((length, marks & before != 0 && simd::places(near, b'/') & before == 0));
         }
     }
     let length = find::find(b']', text)?;

@@ -6,10 +6,10 @@ use super::failure::{Failure, is_answer};
 use super::fields::{Fields, name};
 use super::peer;
 use crate::event::{Direction, Event, Mta, Outcome, Stage};
-use crate::lanes::find::{self, Places};
 use crate::mta::delay::{Phase, Phases, units};
 use crate::mta::reading::{Reading, address, cut, cut_colon, domain, find, word};
 use crate::reply::{Class, Reply};
+use crate::simd::find::{self, Places};
 
 /// None: the line has none of the flags.
 #[inline]

@@ -2,9 +2,9 @@
 
 use super::peer;
 use crate::event::Mta;
-use crate::lanes::find::{Places, find};
 use crate::mta::fact::{Context, Fact, Step, number};
 use crate::mta::reading::{Reading, begins, cut, word};
+use crate::simd::find::{Places, find};
 
 /// None: a line of another kind.
 #[inline]

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::peer;
 use crate::event::Peer;
-use crate::lanes::find::{Places, find_last};
 use crate::mta::reading::{address, word};
+use crate::simd::find::{Places, find_last};
 
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Fields<'a> {

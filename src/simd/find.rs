@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr2, memrchr};
 
-use super::{equal, place, places};
+use crate::simd::{equal, place, places};
 
 /// Where the byte stands first. What is looked for in a line stands near: the call to a searcher, and its many ways to
 /// begin and to end, cost more than these few looks.

@@ -1,6 +1,6 @@
 //! Finds the ends of lines, a piece of a block at a time.
 
-use super::equal;
+use crate::simd::equal;
 
 /// Where the lines of a text end: the place of each newline, found a piece at a time and kept, so that no line has to
 /// wait for how many sixteens the one before it had.
