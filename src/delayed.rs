@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::event::Direction;
 use crate::mta::delay::Phase;
 use crate::provider::{Provider, Providers};
 use crate::report::{DelayRow, PhaseRow};
+use crate::smtp::event::Direction;
 use crate::tally::delays::{Delays, Times};
 
 /// What makes mail the same row.

@@ -1,10 +1,10 @@
 //! Recognizes the second copy of a rejection that Exim sends to syslog twice.
 
 use crate::envelope;
-use crate::event::Event;
 use crate::input::block::{Block, CONTEXT};
 use crate::line::Line;
 use crate::mta;
+use crate::smtp::event::Event;
 
 /// Whether the line is a copy. Exim sends a rejection to syslog twice, for its mainlog and its rejectlog; only the first
 /// counts. The copies may be cut to different lengths, so the shorter text is the beginning of the longer. A client may

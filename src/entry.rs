@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::event::{Direction, Mta};
 use crate::reason::{Reason, Retry};
-use crate::reply::{Class, Code};
+use crate::smtp::event::{Direction, Mta};
+use crate::smtp::reply::{Class, Code};
 
 /// The entries of one call, in the order in which they were asked for.
 #[derive(Clone, Debug, Serialize)]

@@ -10,12 +10,12 @@ use strsim::jaro_winkler;
 use wildmatch::WildMatch;
 
 use crate::book::{Book, slug};
-use crate::event::{By, Direction, Event, Mta, Outcome};
 use crate::line::Line;
 use crate::mta::reading::domain;
 use crate::provider::Provider;
 use crate::reason::{Reason, Verdict, provider};
-use crate::reply::{Class, Code, EnhancedCode};
+use crate::smtp::event::{By, Direction, Event, Mta, Outcome};
+use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// The options that select events: an event must match one value of each option that is used.
 #[derive(Args, Clone, Default, Debug)]
@@ -368,7 +368,7 @@ impl fmt::Display for CodePattern {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reply::EnhancedCode;
+    use crate::smtp::reply::EnhancedCode;
 
     fn event(code: u16, enhanced: &'static str) -> Event<'static> {
         Event {

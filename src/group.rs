@@ -8,12 +8,12 @@ use jiff::{RoundMode, Timestamp, Unit, Zoned, ZonedRound};
 
 use crate::book::slug;
 use crate::distinct::{self, Distinct};
-use crate::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
 use crate::provider::Providers;
 use crate::reason::Reason;
-use crate::reply::{Class, EnhancedCode};
+use crate::smtp::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};
+use crate::smtp::reply::{Class, EnhancedCode};
 use crate::time::Moment;
 use crate::walk::{Listener, Place, Told};
 

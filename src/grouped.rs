@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
-use crate::event::Outcome;
 use crate::group::{Group, Groups};
 use crate::provider::Providers;
 use crate::report::{GroupRow, GroupTable, Key, SortBy};
+use crate::smtp::event::Outcome;
 use crate::time::Moment;
 
 /// The groups in the order wanted: the most failures first, the latest first, or by name.

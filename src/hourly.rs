@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::event::{Direction, Outcome};
 use crate::reason::Reason;
-use crate::reply::{Class, Code, EnhancedCode};
+use crate::smtp::event::{Direction, Outcome};
+use crate::smtp::reply::{Class, Code, EnhancedCode};
 use crate::walk::Told;
 
 /// Events of an hour with the same kind are counted together.

@@ -7,9 +7,9 @@ use clap::ValueEnum;
 use serde::Deserialize;
 
 use crate::book;
-use crate::event::Direction;
 use crate::reason::Reason;
-use crate::reply::Class;
+use crate::smtp::event::Direction;
+use crate::smtp::reply::Class;
 
 /// To add one: a variant here, and a file of that name among the tables, `lang/tr.toml`. What the file lacks is shown in
 /// English.

@@ -1,12 +1,12 @@
 //! Makes the tables of names in a report, and adds up what is in no row of theirs.
 
-use crate::event::{ByOutcome, Outcome};
 use crate::ledger::Closed;
 use crate::ledger::fared::Fared;
 use crate::ledger::who::FinishedKept;
 use crate::names::NameId;
 use crate::provider::Providers;
 use crate::report::{Counts, NameRow, Rest, Rests, Totals};
+use crate::smtp::event::{ByOutcome, Outcome};
 use crate::tally::{FinishedTally, NameTotals};
 
 /// So many names with most failures stand in a table, and so many with most mail.

@@ -8,9 +8,9 @@ use hashbrown::HashMap;
 use crate::book::{Book, Clues, mask};
 pub use crate::book::{Reason, Retry, RuleId, Sureness};
 use crate::direct_mapped::DirectMappedCache;
-use crate::event::{Direction, Event, Outcome};
 use crate::provider::Provider;
-use crate::reply::{Class, EnhancedCode};
+use crate::smtp::event::{Direction, Event, Outcome};
+use crate::smtp::reply::{Class, EnhancedCode};
 
 /// A reason, and how we came by it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::reason::Reason;
-use crate::reply::{Class, Code, EnhancedCode};
+use crate::smtp::event::{Direction, Mta, Outcome, Stage};
+use crate::smtp::reply::{Class, Code, EnhancedCode};
 use crate::walk::Told;
 
 /// One event; what the line does not say is null. File and line number stand before these.

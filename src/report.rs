@@ -8,9 +8,9 @@ use jiff::Zoned;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use crate::event::{By, Direction, Outcome, Stage};
 use crate::reason::{Reason, Retry};
-use crate::reply::{Class, Code, EnhancedCode};
+use crate::smtp::event::{By, Direction, Outcome, Stage};
+use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 pub use self::delay_row::{DelayRow, PhaseRow};
 pub use self::name_row::{Counts, NameRow, Rest, Rests};

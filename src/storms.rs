@@ -5,10 +5,10 @@ use jiff::Zoned;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Direction, Outcome};
 use crate::reason::Reason;
-use crate::reply::{Class, Code, EnhancedCode};
 use crate::report::{Input, Range, date_time, maybe_rfc3339, rfc3339};
+use crate::smtp::event::{Direction, Outcome};
+use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 pub const STORMS_SCHEMA: &str = "smtplog.storms/1";
 

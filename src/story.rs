@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::event::{Mta, Outcome, Stage};
 use crate::reason::Reason;
-use crate::reply::{Code, EnhancedCode};
+use crate::smtp::event::{Mta, Outcome, Stage};
+use crate::smtp::reply::{Code, EnhancedCode};
 
 /// Everything that was found. Fields are added within a schema, never renamed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]

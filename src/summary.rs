@@ -8,7 +8,6 @@ use jiff::Timestamp;
 
 use crate::book::{self, ReasonRow};
 use crate::delayed;
-use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::filter::Filter;
 use crate::grouped::table;
 use crate::ledger::Closed;
@@ -18,11 +17,12 @@ use crate::names::NameId;
 use crate::notes::{Heard, on_estimates, on_limits, on_messages, on_names, on_time};
 use crate::provider::{Provider, Providers};
 use crate::reason::{Reason, Retry};
-use crate::reply::{Class, Code, EnhancedCode};
 use crate::report::{
     Full, Hour, HourRefused, HourSent, Input, Messages, NameCount, Range, Refused, Report, Row, SCHEMA, Sent,
     SortBy, StageCount, Totals,
 };
+use crate::smtp::event::{Direction, Mta, Outcome, Stage};
+use crate::smtp::reply::{Class, Code, EnhancedCode};
 use crate::tally::{Count, FinishedTally, Key, Tally};
 use crate::time::Moment;
 

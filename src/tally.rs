@@ -9,13 +9,13 @@ mod wheres;
 
 use foldhash::fast::RandomState;
 
-use crate::event::{ByOutcome, Direction, Outcome};
 use crate::group::{Groups, recipient};
 use crate::hourly::Hourly;
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
 use crate::reason::provider;
 use crate::simd::same;
+use crate::smtp::event::{ByOutcome, Direction, Outcome};
 use crate::timeline::{FinishedTimeline, Timeline};
 use crate::walk::{Listener, Noted, Told};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Direction, Outcome};
-use crate::reply::Class;
+use crate::smtp::event::{Direction, Outcome};
+use crate::smtp::reply::Class;
 use crate::time::Moment;
 
 /// The counts of one hour; each event is in one of them at most.

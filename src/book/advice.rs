@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::texts::table;
 use super::words::Reason;
-use crate::event::{Direction, Mta};
-use crate::reply::Class;
+use crate::smtp::event::{Direction, Mta};
+use crate::smtp::reply::Class;
 
 /// What to do about a reason, for one or more sides of SMTP.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]

@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use super::phrases::{Phrase, Phrases};
 use super::words::{EnhancedPattern, Reason, Retry};
-use crate::event::{Direction, Mta, Stage};
 use crate::provider::{Provider, Providers};
-use crate::reply::{Class, Code, EnhancedCode};
+use crate::smtp::event::{Direction, Mta, Stage};
+use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// A rule as written. What is left out does not matter to it; of what is there, all must hold.
 #[derive(Clone, Debug, Deserialize)]

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, de};
 
 use super::words::{EnhancedPattern, Reason, Retry};
-use crate::reply::{Class, Code, EnhancedCode};
+use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// The tables as build.rs has packed them: each with its name and its text, JSON.
 mod packed {

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::reply::EnhancedCode;
+use crate::smtp::reply::EnhancedCode;
 
 /// Why mail was refused or could not be delivered. Delivered mail has none.
 #[derive(

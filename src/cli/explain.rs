@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 use super::input::RulesArgs;
 use super::output::StyleArgs;
-use crate::event::{Direction, Mta, Stage};
-use crate::reply::Class;
+use crate::smtp::event::{Direction, Mta, Stage};
+use crate::smtp::reply::Class;
 
 #[derive(Args, Debug)]
 pub struct ExplainArgs {

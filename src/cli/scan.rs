@@ -7,10 +7,10 @@ use clap::{Args, ValueEnum};
 use super::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
 use super::output::{OutputArgs, REPORT, StyleArgs};
 use crate::condition::Condition;
-use crate::event::By;
 use crate::filter::FilterArgs;
 use crate::output::Format;
 use crate::report::SortBy;
+use crate::smtp::event::By;
 
 #[derive(Args, Debug)]
 pub struct ScanArgs {

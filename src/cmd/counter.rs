@@ -10,7 +10,6 @@ use jiff::tz::TimeZone;
 
 use crate::book::Book;
 use crate::cmd::unsure::Unsure;
-use crate::event::{By, Event};
 use crate::filter::Filter;
 use crate::group::Groups;
 use crate::hourly::Hourly;
@@ -27,6 +26,7 @@ use crate::line::Line;
 use crate::mta;
 use crate::mta::reading::Reading;
 use crate::reason::Verdict;
+use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
 use crate::tally::delays::Delays;
 use crate::time::Moment;

@@ -7,7 +7,6 @@ use std::ops::Range;
 use serde::Serialize;
 
 use crate::cli::error::CliError;
-use crate::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::events::format::EventsFormat;
 use crate::filter::Filter;
 use crate::input::set::Held;
@@ -22,7 +21,8 @@ use crate::output::{csv, event_line};
 use crate::reason::Reason;
 use crate::record::{Context, Record};
 use crate::redact::Redactor;
-use crate::reply::{Class, Code, EnhancedCode};
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
+use crate::smtp::reply::{Class, Code, EnhancedCode};
 use crate::walk::{Listener, Noted, Told};
 
 /// Formats the events of blocks; each thread has one.

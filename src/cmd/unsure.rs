@@ -3,12 +3,12 @@
 use hashbrown::HashSet;
 
 use crate::book::Book;
-use crate::event::Event;
 use crate::ledger::key::Plain;
 use crate::ledger::seen::IdHash;
 use crate::line::Line;
 use crate::mta;
 use crate::mta::reading::Reading;
+use crate::smtp::event::Event;
 use crate::tally::Tally;
 use crate::time::Moment;
 use crate::walk::{Listener, Place, Told};

@@ -6,11 +6,11 @@ use crate::book::{Book, slug};
 use crate::cli::error::CliError;
 use crate::cmd::counter::Plan;
 use crate::error::InputError;
-use crate::event::By;
 use crate::filter::{Filter, FilterArgs, LineFilter};
 use crate::grouped::table;
 use crate::redact::Redactor;
 use crate::report::{GroupRow, Key, SortBy};
+use crate::smtp::event::By;
 use crate::summary::seed;
 use crate::walk::{Task, aggregate};
 

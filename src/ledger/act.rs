@@ -3,10 +3,10 @@
 use super::hop::Hop;
 use super::origin::{Attempts, Origin};
 use super::seen::IdHash;
-use crate::event::{Direction, Event, Outcome, Stage};
 use crate::mta;
 use crate::mta::fact::{Fact, Step};
 use crate::reason::Reason;
+use crate::smtp::event::{Direction, Event, Outcome, Stage};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Act {

@@ -12,11 +12,11 @@ use super::met::{Kinds, Names};
 use super::origin::Origin;
 use super::seen::{IdHash, Lately};
 use super::sums::{Sums, Unsure};
-use crate::event::{Direction, Event, Outcome};
 use crate::input::set::Held;
 use crate::line::Line;
 use crate::mta;
 use crate::mta::fact::Step;
+use crate::smtp::event::{Direction, Event, Outcome};
 use crate::time::Moment;
 use crate::walk::{Noted, Told};
 

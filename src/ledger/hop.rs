@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::num::NonZeroU64;
 
-use crate::event::{Direction, Event, Outcome, Peer};
 use crate::mta;
 use crate::mta::link;
+use crate::smtp::event::{Direction, Event, Outcome, Peer};
 
 /// Whether a delivery gave the message to who put it into a queue that is read too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,10 +5,10 @@ use std::num::NonZeroU64;
 
 use foldhash::fast::RandomState;
 
-use crate::event::Mta;
 use crate::line::Line;
 use crate::mta;
 use crate::simd::same;
+use crate::smtp::event::Mta;
 
 /// A hasher for keys that are hashes already.
 pub type Plain = foldhash::fast::FixedState;

@@ -6,9 +6,9 @@
 use super::fared::{Counts, REFUSED, add, counts};
 use super::key::Keys;
 use super::origin::{Attempts, Origin};
-use crate::event::Event;
 use crate::mta::fact::Context;
 use crate::names::in_small;
+use crate::smtp::event::Event;
 
 /// One value for each kind of names.
 #[derive(Clone, Default, Debug)]

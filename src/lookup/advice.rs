@@ -2,11 +2,11 @@
 
 use crate::book::{Advice, advice_for, advice_on, slug};
 use crate::entry::{Fix, Step};
-use crate::event::{Direction, Mta};
 use crate::lookup::asked::Context;
 use crate::lookup::sources::Sources;
 use crate::reason::Reason;
-use crate::reply::Class;
+use crate::smtp::event::{Direction, Mta};
+use crate::smtp::reply::Class;
 
 /// The sides to give advice for: the one that is known, else both ends of SMTP.
 pub fn sides(context: &Context) -> Vec<Direction> {

@@ -4,11 +4,11 @@ use clap::ValueEnum;
 
 use crate::book::{EnhancedPattern, Reason};
 use crate::envelope;
-use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::line::Line;
 use crate::mta;
 use crate::mta::reading::Reading;
-use crate::reply::{Class, Code, EnhancedCode, Reply};
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use crate::smtp::reply::{Class, Code, EnhancedCode, Reply};
 
 /// What the input does not say itself.
 #[derive(Clone, Default, Debug)]

@@ -2,12 +2,12 @@
 
 use crate::book::{Book, advice_line, find_code, find_enhanced_detail};
 use crate::entry::Brief;
-use crate::event::{Direction, Event, Mta};
 use crate::lookup::asked::{Asked, Context, opened, read};
 use crate::lookup::enhanced::{class_of, written};
 use crate::lookup::words::retry;
 use crate::reason::{Judge, Reason};
-use crate::reply::{Class, Code, EnhancedCode};
+use crate::smtp::event::{Direction, Event, Mta};
+use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// Reads the book once for all lines.
 pub struct Clerk<'b> {

@@ -2,13 +2,13 @@
 
 use crate::book::{CodeRow, VariantRow, codes, find_code, find_enhanced_detail};
 use crate::entry::{Entry, Fix, Kind, Named, Said, Step, Variant};
-use crate::event::{Direction, Mta};
 use crate::lookup::advice::{advice_sources, fixes, short_steps, sides};
 use crate::lookup::asked::Context;
 use crate::lookup::sources::Sources;
 use crate::lookup::words::{capital, contrast, finding, named, sender_does, sense};
 use crate::reason::{Reason, Sureness};
-use crate::reply::{Class, Code, EnhancedCode};
+use crate::smtp::event::{Direction, Mta};
+use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// None: the catalogue does not have the code.
 pub fn code_entry(

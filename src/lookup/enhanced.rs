@@ -2,13 +2,13 @@
 
 use crate::book::{Book, EnhancedPattern, EnhancedRow, codes, enhanced_codes, find_enhanced_detail};
 use crate::entry::{Entry, Fix, Kind, Named, Said, Step, Variant};
-use crate::event::Direction;
 use crate::lookup::advice::{advice_sources, fixes, short_steps, sides};
 use crate::lookup::asked::Context;
 use crate::lookup::sources::Sources;
 use crate::lookup::words::{capital, finding, named, sender_does, sense};
 use crate::reason::{Reason, Sureness};
-use crate::reply::{Class, EnhancedCode};
+use crate::smtp::event::Direction;
+use crate::smtp::reply::{Class, EnhancedCode};
 
 /// None: neither the registry nor a provider's rule has it.
 pub fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &Context) -> Option<Entry> {

@@ -6,7 +6,7 @@ use crate::lookup::find::unknown;
 use crate::lookup::side::{Side, side};
 use crate::lookup::sources::Sources;
 use crate::lookup::words::sender_does;
-use crate::reply::Class;
+use crate::smtp::reply::Class;
 
 pub fn compare(texts: [&str; 2]) -> Pair {
     let [a, b] = texts.map(side);

@@ -4,7 +4,6 @@ use crate::book::{
     CodeRow, EnhancedPattern, VariantRow, find_advice, find_code, find_enhanced_detail, reason_row, slug,
 };
 use crate::entry::class_words;
-use crate::event::{Direction, Mta};
 use crate::lookup::advice::{advice_sources, short_steps};
 use crate::lookup::asked::{Asked, Context, short};
 use crate::lookup::code::{class_entry, sender};
@@ -13,7 +12,8 @@ use crate::lookup::reason::{numbers as numbers_of, unlike};
 use crate::lookup::sources::Sources;
 use crate::lookup::words::{capital, lower, retry, retry_helps, sender_does};
 use crate::reason::Reason;
-use crate::reply::{Class, Code};
+use crate::smtp::event::{Direction, Mta};
+use crate::smtp::reply::{Class, Code};
 
 pub struct Side {
     pub label: String,

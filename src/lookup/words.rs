@@ -3,7 +3,7 @@
 use crate::book::reason_row;
 use crate::entry::{Finding, Named};
 use crate::reason::{Reason, Retry, Sureness};
-use crate::reply::Class;
+use crate::smtp::reply::Class;
 
 /// What the sending server does, by the class alone (RFC 5321 §4.2.1, §4.5.4.1).
 pub fn sender_does(class: Class) -> &'static str {

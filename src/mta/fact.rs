@@ -1,6 +1,6 @@
 //! Defines the queue record: what a routine line says about a message that its later lines leave out.
 
-use crate::event::Mta;
+use crate::smtp::event::Mta;
 
 /// A routine line about one message. It borrows from its line; its fields are parsed only on request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -37,8 +37,8 @@ pub fn id(text: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Mta;
     use crate::mta;
+    use crate::smtp::event::Mta;
 
     #[track_caller]
     fn names(mta: Mta, text: &str, wanted: Option<(Tie, &str)>) {

@@ -17,8 +17,8 @@ use self::fact::{Context, Fact};
 use self::link::Tie;
 use self::postfix::daemon::Daemon;
 use self::reading::Reading;
-use crate::event::{Direction, Event, Mta};
 use crate::line::{Line, Stamp};
+use crate::smtp::event::{Direction, Event, Mta};
 
 /// The program that wrote a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,11 +4,11 @@ mod fact;
 mod fields;
 
 use self::fields::{value, verb};
-use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::line::Line;
 use crate::mta::fact::{Context, Fact};
 use crate::mta::reading::{Reading, address, cut};
-use crate::reply::Reply;
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use crate::smtp::reply::Reply;
 
 /// Its daemon has the name of Postfix's, without an instance before it.
 pub fn wrote(line: &Line) -> bool {

@@ -1,9 +1,9 @@
 //! Defines what a line can be parsed into, and cuts addresses, hosts and words for the parsers of all servers.
 
-use crate::event::{Event, Peer};
 use crate::mta::fact::Fact;
 use crate::simd;
 use crate::simd::find;
+use crate::smtp::event::{Event, Peer};
 
 /// The result of parsing a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,11 +4,11 @@ mod fact;
 mod fields;
 
 use self::fields::{field, host, named};
-use crate::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::line::Line;
 use crate::mta::fact::{Context, Fact};
 use crate::mta::reading::{Reading, address, cut, cut_last};
-use crate::reply::{EnhancedCode, Reply};
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
+use crate::smtp::reply::{EnhancedCode, Reply};
 
 /// It calls itself `sendmail`, Debian's and the BSDs' daemons `sm-mta` and the like.
 pub fn wrote(line: &Line) -> bool {

@@ -160,7 +160,7 @@ fn most(lines: &mut Vec<String>, report: &Report) {
     }
     for row in rows {
         let words = Words::default();
-        let side = if row.direction == crate::event::Direction::Inbound { "refused by us" } else { "" };
+        let side = if row.direction == crate::smtp::event::Direction::Inbound { "refused by us" } else { "" };
         let side = if side.is_empty() { word(&row.outcome) } else { side.to_owned() };
         let what = format!("{} {}", row_words::code(&words, row), row_words::title(&words, row));
         let back = format!("  {:>9}  {}", HumanCount(row.attempts).to_string(), pad(&side, 13));
@@ -203,8 +203,11 @@ fn command(report: &Report, input: &str) -> Option<String> {
             let number = row.enhanced.map(|code| code.to_string()).or_else(|| Some(row.code?.to_string()));
             let code = number.map(|number| format!(" --code {number}")).unwrap_or_default();
             let reason = row.reason.map(|reason| format!(" --reason {}", word(&reason))).unwrap_or_default();
-            let by =
-                if row.direction == crate::event::Direction::Inbound { "client" } else { "domain,sender" };
+            let by = if row.direction == crate::smtp::event::Direction::Inbound {
+                "client"
+            } else {
+                "domain,sender"
+            };
             format!("{code}{reason} --by {by}")
         }
         None => {

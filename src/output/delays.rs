@@ -6,9 +6,9 @@ use indicatif::HumanCount;
 use super::page::{Look, Page, fit, word};
 use super::printable::printable;
 use super::rows::{HEADING, advice};
-use crate::event::Direction;
 use crate::language::Words;
 use crate::report::{DelayRow, PhaseRow};
+use crate::smtp::event::Direction;
 
 /// Behind the name of the phase.
 pub const COLUMNS: [&str; 4] = ["recipients", "half within", "95% within", "longest"];

@@ -6,8 +6,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::page::{Page, wrap};
 use super::printable::printable;
-use crate::event::{Direction, Mta};
-use crate::reply::Class;
+use crate::smtp::event::{Direction, Mta};
+use crate::smtp::reply::Class;
 
 const HEADING: Style = Style::new().bold();
 

@@ -4,9 +4,9 @@ use indicatif::HumanCount;
 
 use super::page::word;
 use super::printable::printable;
-use crate::event::{Direction, Outcome};
 use crate::language::Words;
 use crate::report::{Change, Row};
+use crate::smtp::event::{Direction, Outcome};
 
 /// `550 5.7.1`, `--- 5.7.1`, `(no reply)`.
 pub fn code(words: &Words, row: &Row) -> String {

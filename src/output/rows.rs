@@ -9,8 +9,8 @@ use super::page::{Look, Page, fit, pad, wrap};
 use super::printable::printable;
 use super::row_words;
 use super::sections::{Section, sections};
-use crate::reply::Class;
 use crate::report::Row;
+use crate::smtp::reply::Class;
 
 pub const HEADING: Style = Style::new().bold();
 const ADVICE: Style = AnsiColor::Cyan.on_default();

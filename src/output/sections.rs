@@ -1,8 +1,8 @@
 //! Rows sorted into the sections of a report, in and out apart, 4xx and 5xx apart.
 
-use crate::event::{Direction, Outcome};
-use crate::reply::Class;
 use crate::report::Row;
+use crate::smtp::event::{Direction, Outcome};
+use crate::smtp::reply::Class;
 
 /// Rows under one heading.
 pub struct Section<'a> {

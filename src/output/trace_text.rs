@@ -5,7 +5,7 @@ use indicatif::{DecimalBytes, HumanCount};
 use super::page::{Look, Page, pad};
 use super::printable::printable;
 use super::sums::duration;
-use crate::reply::Class;
+use crate::smtp::reply::Class;
 use crate::story::{Hop, State, Step, Story, Trace, What};
 
 /// In columns: the longest word for what was done, and of the labels.

@@ -2,10 +2,10 @@
 
 use super::marks::Redactor;
 use super::names::Names;
-use crate::event::By;
 use crate::filter::takes_address;
 use crate::record::{Context, Record};
 use crate::report::{GroupTable, Input, Key, NameCount, NameRow, Report, Row};
+use crate::smtp::event::By;
 
 impl Redactor {
     pub fn report(&self, report: &mut Report) {

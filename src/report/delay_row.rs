@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::event::Direction;
 use crate::mta::delay::Phase;
+use crate::smtp::event::Direction;
 
 /// Mail of one provider. Times are off by less than one hundredth, and by a millisecond.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

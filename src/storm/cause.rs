@@ -14,7 +14,7 @@ use super::field::{Field, Found};
 use super::join::joined;
 use super::points::{Point, Value, Way};
 use super::usual::Usual;
-use crate::event::Outcome;
+use crate::smtp::event::Outcome;
 use crate::storms::Dimension;
 
 /// What bursts are looked for in.

@@ -7,13 +7,13 @@ use hashbrown::HashMap;
 
 use super::page::{Behind, Cell, Left, Page, Pick, Piece};
 use super::series::Series;
-use crate::event::{Direction, Event};
 use crate::filter::Filter;
 use crate::ledger::hop::is_private;
 use crate::ledger::key::{Keys, Plain};
 use crate::line::Line;
 use crate::mta;
 use crate::mta::fact::Step;
+use crate::smtp::event::{Direction, Event};
 use crate::walk::{Listener, Noted, Place, Told};
 
 /// Failures kept of one kind in one minute.

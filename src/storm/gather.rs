@@ -6,12 +6,12 @@ use hashbrown::HashMap;
 use super::collector::{FAILED_KEPT, SERVED_KEPT};
 use super::page::{Behind, Page, Pick};
 use super::series::Series;
-use crate::event::{Mta, Stage};
 use crate::filter::Filter;
 use crate::ledger::key::Plain;
 use crate::mta::reading::domain;
 use crate::names::{NameId, Names};
 use crate::provider::Provider;
+use crate::smtp::event::{Mta, Stage};
 
 /// Events of the sample that are kept: some 80 MiB. When there are more, fewer of each minute are.
 const SAMPLE_LIMIT: usize = 1 << 20;

@@ -1,9 +1,9 @@
 //! Defines what a block hands over: counts by the minute, events of the sample, and metadata of open messages.
 
 use super::series::Series;
-use crate::event::{Mta, Stage};
 use crate::input::set::Held;
 use crate::provider::Provider;
+use crate::smtp::event::{Mta, Stage};
 
 /// A piece of a page's text. The empty one at 0 says nothing.
 #[derive(Clone, Copy, Default, Debug)]

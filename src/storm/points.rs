@@ -9,11 +9,11 @@ use hashbrown::{HashMap, HashSet};
 use super::gather::{Gathered, Kind, Sample};
 use super::series::Series;
 use crate::book::slug;
-use crate::event::{Direction, Stage};
 use crate::names::NameId;
 use crate::provider::{Provider, Providers};
 use crate::reason::Reason;
-use crate::reply::{Code, EnhancedCode};
+use crate::smtp::event::{Direction, Stage};
+use crate::smtp::reply::{Code, EnhancedCode};
 use crate::storms::Dimension;
 
 /// Whose failure: that of mail we send or deliver, or that of clients.

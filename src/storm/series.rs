@@ -2,10 +2,10 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::event::{Direction, Outcome};
 use crate::provider::Provider;
 use crate::reason::Reason;
-use crate::reply::{Class, Code, EnhancedCode};
+use crate::smtp::event::{Direction, Outcome};
+use crate::smtp::reply::{Class, Code, EnhancedCode};
 use crate::walk::Told;
 
 /// A kind of event. Mail that a client handed to us is inbound and delivered.

@@ -4,12 +4,12 @@ use std::hash::{Hash, Hasher};
 
 use super::wheres::Wheres;
 use crate::distinct::Distinct;
-use crate::event::{Direction, Mta, Outcome, Stage};
 use crate::group::Examples;
 use crate::names::NameId;
 use crate::provider::Provider;
 use crate::reason::{Reason, Retry};
-use crate::reply::{Class, Code, EnhancedCode};
+use crate::smtp::event::{Direction, Mta, Outcome, Stage};
+use crate::smtp::reply::{Class, Code, EnhancedCode};
 use crate::time::Moment;
 use crate::walk::Told;
 

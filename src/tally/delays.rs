@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use crate::event::{Direction, Outcome};
 use crate::mta::delay::Phase;
 use crate::mta::fact::Step;
 use crate::mta::{of_arrival, of_delivery};
 use crate::provider::Provider;
+use crate::smtp::event::{Direction, Outcome};
 use crate::walk::{Noted, Told};
 
 /// Significant digits of a time: the error is less than 1 %.

@@ -1,7 +1,7 @@
 //! Counts events by the provider of the other side and by outcome.
 
-use crate::event::{ByOutcome, Outcome};
 use crate::provider::Provider;
+use crate::smtp::event::{ByOutcome, Outcome};
 
 /// Counts of each provider, by outcome. Adding up is in any order.
 #[derive(Default)]

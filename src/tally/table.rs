@@ -1,9 +1,9 @@
 //! Counts events by name and outcome.
 
 use crate::direct_mapped::DirectMappedCache;
-use crate::event::{ByOutcome, Outcome};
 use crate::names::{NameId, Names};
 use crate::provider::Provider;
+use crate::smtp::event::{ByOutcome, Outcome};
 
 /// Counts of each name, by outcome. Their numbers are dense, so each finds its counts without a hash.
 #[derive(Default)]

@@ -81,7 +81,7 @@ pub struct Stray {
 /// Whose queue a message is in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Origin {
-    pub mta: crate::event::Mta,
+    pub mta: crate::smtp::event::Mta,
     pub host: Option<String>,
     pub instance: Option<String>,
 }
@@ -179,7 +179,7 @@ impl<'a> Gatherer<'a> {
                 let admitted = filter.is_empty() || filter.admits(&event, verdict, line, self.task.book);
                 let step = Box::new(step(&event, verdict, moment, rest));
                 let fits = sought.fits_event(&event, rest);
-                let inbound = event.direction == crate::event::Direction::Inbound;
+                let inbound = event.direction == crate::smtp::event::Direction::Inbound;
                 (Said::Event { step, sender: event.sender.map(text), admitted }, fits, inbound)
             }
             Reading::Fact(fact) if fact.queue_id == id => {

@@ -7,10 +7,10 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::event::{Direction, Event};
 use crate::filter::Pattern;
 use crate::mta;
 use crate::mta::fact::{Context, Fact};
+use crate::smtp::event::{Direction, Event};
 
 /// It is tried as everything that it may be: an id of letters and digits is a local user's name as well.
 pub struct Sought {

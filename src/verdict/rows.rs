@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 
 use indicatif::HumanCount;
 
-use crate::event::{Direction, Outcome};
 use crate::reason::Retry;
 use crate::report::{Finding, Report, Row, State};
+use crate::smtp::event::{Direction, Outcome};
 
 /// The most attempts first.
 pub fn unusual(report: &Report) -> Vec<Finding> {

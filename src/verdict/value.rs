@@ -3,8 +3,8 @@
 use indicatif::HumanCount;
 
 use crate::condition::{Condition, Subject, Unit};
-use crate::event::Outcome;
 use crate::report::{Hour, Met, Report, Row, Sent};
+use crate::smtp::event::Outcome;
 
 /// None: it does not hold. A part of nothing, and the age of nothing, hold never.
 pub fn met(report: &Report, condition: &Condition) -> Option<Met> {

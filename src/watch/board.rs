@@ -6,7 +6,6 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::minute::{Flow, Minute, tally};
-use crate::event::{Direction, Event, Outcome};
 use crate::filter::Filter;
 use crate::ledger::act::Act;
 use crate::ledger::context::Contexts;
@@ -15,6 +14,7 @@ use crate::ledger::key::{Keys, Plain};
 use crate::ledger::metadata::Metadata;
 use crate::ledger::seen::{Before, IdHash};
 use crate::mta::fact::Step;
+use crate::smtp::event::{Direction, Event, Outcome};
 use crate::tally::{Key, Tally};
 use crate::time::Moment;
 use crate::walk::{Noted, Told};

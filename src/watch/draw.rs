@@ -14,7 +14,7 @@ use super::spark::spark;
 use crate::output::page::{Look, fit, pad, word, wrap};
 use crate::output::printable::printable;
 use crate::output::row_words;
-use crate::reply::Class;
+use crate::smtp::reply::Class;
 use crate::storms::{Pattern, Storm, Trend};
 
 /// Lower than this, each part gets its least.

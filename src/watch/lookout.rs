@@ -5,7 +5,6 @@ use jiff::Timestamp;
 
 use super::board::{Board, HOUR};
 use crate::book::Book;
-use crate::event::Outcome;
 use crate::filter::{Filter, LineFilter};
 use crate::input::block::Block;
 use crate::input::set::{Manner, Progress, Source};
@@ -14,6 +13,7 @@ use crate::ledger::key::Keys;
 use crate::notes::Heard;
 use crate::reason::Judge;
 use crate::report::{Report, Row, SortBy};
+use crate::smtp::event::Outcome;
 use crate::storm::answer::{Frame, answer};
 use crate::storm::collector::Collector;
 use crate::storm::gather::Gatherer;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::event::{Direction, Event, Outcome};
 use crate::mta::reading::domain;
+use crate::smtp::event::{Direction, Event, Outcome};
 use crate::tally::{Count, Key, Tally};
 use crate::time::Moment;
 

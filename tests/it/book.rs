@@ -6,9 +6,9 @@ use std::path::Path;
 use clap::ValueEnum;
 use serde::Deserialize;
 use smtplog::book::{self, Book, Rule, RuleId, Sureness, Table};
-use smtplog::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use smtplog::reason::{Judge, Reason, Retry, Verdict};
-use smtplog::reply::{Class, EnhancedCode, Reply};
+use smtplog::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use smtplog::smtp::reply::{Class, EnhancedCode, Reply};
 
 use crate::support;
 

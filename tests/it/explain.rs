@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 use smtplog::book;
 use smtplog::reason::Reason;
-use smtplog::reply::Code;
+use smtplog::smtp::reply::Code;
 
 /// The codes whose every pair is looked at.
 const PAIRED: [&str; 35] = [

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::ValueEnum;
 use smtplog::book;
 use smtplog::language::{Language, Words};
-use smtplog::reply::Code;
+use smtplog::smtp::reply::Code;
 use unicode_width::UnicodeWidthStr;
 
 fn others() -> impl Iterator<Item = (Language, Words)> {

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use loggen::log::{Mta, Spec, Stamp as Form, write};
 use serde_json::{Value, json};
-use smtplog::event::{Direction, Event, Mta as Server, Outcome, Stage as Command};
 use smtplog::line::{Line, Stamp};
 use smtplog::mta::fact::Step;
 use smtplog::mta::{self, reading::Reading};
+use smtplog::smtp::event::{Direction, Event, Mta as Server, Outcome, Stage as Command};
 
 use crate::support;
 

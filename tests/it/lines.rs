@@ -1,9 +1,9 @@
 //! Single lines that real servers seldom write, or strangers would like to: what each is read as.
 
-use smtplog::event::Event;
 use smtplog::line::Line;
 use smtplog::mta;
 use smtplog::mta::reading::Reading;
+use smtplog::smtp::event::Event;
 
 /// `direction outcome code enhanced stage | sender | recipient | peer`, with `-` for what the line does not say.
 fn shown(event: &Event) -> String {

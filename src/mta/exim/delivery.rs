@@ -5,11 +5,11 @@ use memchr::memrchr;
 use super::failure::{Failure, is_answer};
 use super::fields::{Fields, name};
 use super::peer;
-use crate::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::mta::delay::{Phase, Phases, units};
 use crate::mta::reading::{Reading, address, cut, cut_colon, domain, find, word};
-use crate::reply::{Class, Reply};
 use crate::simd::find::{self, Places};
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
+use crate::smtp::reply::{Class, Reply};
 
 /// None: the line has none of the flags.
 #[inline]

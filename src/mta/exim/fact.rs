@@ -1,10 +1,10 @@
 //! Parses Exim's routine lines about a message: `<=`, `Completed`, and what an administrator did to it.
 
 use super::peer;
-use crate::event::Mta;
 use crate::mta::fact::{Context, Fact, Step, number};
 use crate::mta::reading::{Reading, begins, cut, word};
 use crate::simd::find::{Places, find};
+use crate::smtp::event::Mta;
 
 /// None: a line of another kind.
 #[inline]

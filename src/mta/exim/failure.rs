@@ -2,9 +2,9 @@
 //! (`SMTP error from remote mail server after RCPT TO:<a@b>: 550 no`).
 
 use super::peer;
-use crate::event::{Peer, Stage};
 use crate::mta::reading::{address, begins, cut, find};
-use crate::reply::Reply;
+use crate::smtp::event::{Peer, Stage};
+use crate::smtp::reply::Reply;
 
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Failure<'a> {

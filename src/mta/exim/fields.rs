@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::peer;
-use crate::event::Peer;
 use crate::mta::reading::{address, word};
 use crate::simd::find::{Places, find_last};
+use crate::smtp::event::Peer;
 
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Fields<'a> {

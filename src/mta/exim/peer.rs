@@ -1,8 +1,8 @@
 //! Parses the remote host in Exim's lines: `H=mx.example.org (helo) [192.0.2.1]:25`.
 
-use crate::event::Peer;
 use crate::mta::reading::port;
 use crate::simd::find::{Places, find, find_either};
+use crate::smtp::event::Peer;
 
 /// The peer after `H=` (which is cut off already), and the rest. The name a client gave in HELO stands in round
 /// brackets and is not its host. None: no address in square brackets follows.

@@ -1,9 +1,9 @@
 //! Parses Exim's reject lines, of its ACLs and of its own checks (`H=mx [192.0.2.1] F=<a@b> rejected RCPT <c@d>: …`).
 
 use super::peer;
-use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::mta::reading::{Reading, address, cut, cut_colon, cut_last, find, word};
-use crate::reply::{Class, EnhancedCode, Reply};
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use crate::smtp::reply::{Class, EnhancedCode, Reply};
 
 /// None: not a refusal.
 pub(super) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {

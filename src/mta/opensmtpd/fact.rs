@@ -1,9 +1,9 @@
 //! Parses OpenSMTPD's routine lines about a message: its arrival, and its removal by hand.
 
 use super::fields::{value, verb};
-use crate::event::Mta;
 use crate::mta::fact::{Context, Fact, Step, number};
 use crate::mta::reading::{Reading, address, cut};
+use crate::smtp::event::Mta;
 
 /// `8f4864084ecc48f4 smtp message msgid=7077717e size=407 nrcpt=1 proto=ESMTP`, and before 6.4
 /// `8f4864084ecc48f4 smtp event=message address=192.0.2.1 host=mx msgid=7077717e from=<a@b> to=<c@d> size=407 ndest=1

@@ -1,9 +1,9 @@
 //! Parses the text in brackets at the end of a Postfix delivery line: a remote reply, or a failure without one
 //! (`host mx[192.0.2.1] said: 550 no (in reply to RCPT TO command)`).
 
-use crate::event::{Peer, Stage};
 use crate::mta::reading::{begins, cut, cut_last, peer, word};
-use crate::reply::Reply;
+use crate::smtp::event::{Peer, Stage};
+use crate::smtp::reply::Reply;
 
 /// One host's answer, or why there was none.
 #[derive(Clone, Copy, Default, Debug)]

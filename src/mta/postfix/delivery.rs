@@ -4,11 +4,11 @@
 use super::answer::Answer;
 use super::daemon::Daemon;
 use super::fact;
-use crate::event::{Direction, Event, Mta, Outcome, Peer};
 use crate::mta::delay::{Phase, Phases, seconds};
 use crate::mta::fact::Step;
 use crate::mta::reading::{Reading, address, begins, cut, field, peer};
-use crate::reply::{EnhancedCode, Reply};
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer};
+use crate::smtp::reply::{EnhancedCode, Reply};
 
 /// smtp and lmtp: results, and what one host said before another is tried.
 pub(super) fn client<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {

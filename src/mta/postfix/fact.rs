@@ -1,9 +1,9 @@
 //! Parses Postfix's routine lines about a message, from `client=` to `removed`.
 
-use crate::event::Mta;
 use crate::mta::fact::{Context, Fact, Step, number};
 use crate::mta::reading::{Reading, address, begins, cut, field, peer};
 use crate::simd::find;
+use crate::smtp::event::Mta;
 
 /// A line about no message is routine and no more.
 pub(super) fn reading<'a>(queue_id: Option<&'a [u8]>, step: Step, text: &'a [u8]) -> Reading<'a> {

@@ -1,10 +1,10 @@
 //! Parses Postfix's reject lines, of smtpd, cleanup and postscreen (`NOQUEUE: reject: RCPT from mx[192.0.2.1]: 550 …`).
 
 use super::fact;
-use crate::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::mta::fact::Step;
 use crate::mta::reading::{Reading, address, begins, cut, cut_last, peer, word};
-use crate::reply::{EnhancedCode, Reply};
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use crate::smtp::reply::{EnhancedCode, Reply};
 
 /// smtpd and cleanup: `QID: reject: RCPT from …`, `NOQUEUE: milter-reject: …`, `QID: hold: header …`
 pub(super) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {

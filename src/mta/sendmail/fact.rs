@@ -1,9 +1,9 @@
 //! Parses Sendmail's routine lines about a message: `from=`, the creation of a bounce, and `done`.
 
 use super::fields::{field, host, named};
-use crate::event::Mta;
 use crate::mta::fact::{Context, Fact, Step, number};
 use crate::mta::reading::{Reading, cut};
+use crate::smtp::event::Mta;
 
 /// `from=<a@b>, size=9, …` (sendmail collect.c), `h6SDtCtg028878: DSN: User unknown` (savemail.c), where the second id
 /// is the notice's, `done; delay=00:00:01, ntries=2` (queue.c).

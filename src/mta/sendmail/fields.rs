@@ -1,7 +1,7 @@
 //! Parses the fields of Sendmail's lines: addresses, `name=value` and the remote host.
 
-use crate::event::Peer;
 use crate::mta::reading::{address, cut, peer};
+use crate::smtp::event::Peer;
 
 /// `<a@b>,<c@d>, ctladdr=…`: the first of them.
 pub(super) fn named(text: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -8,12 +8,12 @@ use maud::{Markup, html};
 use super::super::hours::{Bucket, buckets};
 use super::bar::bar;
 use super::parts::is_failure;
-use crate::event::Direction;
 use crate::language::Words;
 use crate::output::entry_page::typed;
 use crate::output::page::Look;
-use crate::reply::Class;
 use crate::report::{Hour, Report};
+use crate::smtp::event::Direction;
+use crate::smtp::reply::Class;
 
 /// What is stacked in one chart: style and name.
 type Series = (&'static str, &'static str, fn(&Bucket) -> u64);

@@ -2,11 +2,11 @@
 
 use indicatif::HumanCount;
 
-use crate::event::{Direction, Outcome};
 use crate::language::Words;
 use crate::output::sums::all_well;
-use crate::reply::Class;
 use crate::report::{Report, Row};
+use crate::smtp::event::{Direction, Outcome};
+use crate::smtp::reply::Class;
 
 /// As `style.css` calls it; empty without a class.
 pub fn class_name(class: Option<Class>) -> &'static str {

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::EnumCount;
 
-use crate::reply::{Class, Code, EnhancedCode};
+use super::reply::{Class, Code, EnhancedCode};
 
 /// The mail server that wrote the line. Everything that depends on the server is a function in `mta/mod.rs`.
 ///
