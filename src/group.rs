@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 use jiff::{RoundMode, Timestamp, Unit, Zoned, ZonedRound};
 
 use crate::book::slug;
-use crate::distinct::{self, Distinct};
+use crate::collections::distinct::{self, Distinct};
+use crate::collections::interner::{NameId, Names};
 use crate::mta::reading::domain;
-use crate::names::{NameId, Names};
 use crate::provider::Providers;
 use crate::reason::Reason;
 use crate::smtp::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};

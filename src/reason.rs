@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use crate::book::{Book, Clues, mask};
 pub use crate::book::{Reason, Retry, RuleId, Sureness};
-use crate::direct_mapped::DirectMappedCache;
+use crate::collections::direct_mapped::DirectMappedCache;
 use crate::provider::Provider;
 use crate::smtp::event::{Direction, Event, Outcome};
 use crate::smtp::reply::{Class, EnhancedCode};

@@ -7,13 +7,13 @@ use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
 use crate::book::{self, ReasonRow};
+use crate::collections::interner::NameId;
 use crate::delayed;
 use crate::filter::Filter;
 use crate::grouped::table;
 use crate::ledger::Closed;
 use crate::messages::messages;
 use crate::named::Tables;
-use crate::names::NameId;
 use crate::notes::{Heard, on_estimates, on_limits, on_messages, on_names, on_time};
 use crate::provider::{Provider, Providers};
 use crate::reason::{Reason, Retry};

@@ -5,14 +5,13 @@ pub mod delays;
 mod rows;
 mod served;
 mod table;
-mod wheres;
 
 use foldhash::fast::RandomState;
 
+use crate::collections::interner::{NameId, Names};
 use crate::group::{Groups, recipient};
 use crate::hourly::Hourly;
 use crate::mta::reading::domain;
-use crate::names::{NameId, Names};
 use crate::reason::provider;
 use crate::simd::same;
 use crate::smtp::event::{ByOutcome, Direction, Outcome};

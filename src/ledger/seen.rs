@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use hashbrown::HashSet;
 
 use super::key::Plain;
-use crate::direct_mapped::DirectMappedCache;
+use crate::collections::direct_mapped::DirectMappedCache;
 
 /// A hash of a queue id alone, whichever host has it.
 pub type IdHash = NonZeroU64;

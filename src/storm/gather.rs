@@ -6,10 +6,10 @@ use hashbrown::HashMap;
 use super::collector::{FAILED_KEPT, SERVED_KEPT};
 use super::page::{Behind, Page, Pick};
 use super::series::Series;
+use crate::collections::interner::{NameId, Names};
 use crate::filter::Filter;
 use crate::ledger::key::Plain;
 use crate::mta::reading::domain;
-use crate::names::{NameId, Names};
 use crate::provider::Provider;
 use crate::smtp::event::{Mta, Stage};
 

@@ -9,7 +9,7 @@ use hashbrown::{HashMap, HashSet};
 use super::gather::{Gathered, Kind, Sample};
 use super::series::Series;
 use crate::book::slug;
-use crate::names::NameId;
+use crate::collections::interner::NameId;
 use crate::provider::{Provider, Providers};
 use crate::reason::Reason;
 use crate::smtp::event::{Direction, Stage};

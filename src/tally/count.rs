@@ -2,10 +2,10 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::wheres::Wheres;
-use crate::distinct::Distinct;
+use crate::collections::counter::Wheres;
+use crate::collections::distinct::Distinct;
+use crate::collections::interner::NameId;
 use crate::group::Examples;
-use crate::names::NameId;
 use crate::provider::Provider;
 use crate::reason::{Reason, Retry};
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};

@@ -1,7 +1,7 @@
 //! Counts events by name and outcome.
 
-use crate::direct_mapped::DirectMappedCache;
-use crate::names::{NameId, Names};
+use crate::collections::direct_mapped::DirectMappedCache;
+use crate::collections::interner::{NameId, Names};
 use crate::provider::Provider;
 use crate::smtp::event::{ByOutcome, Outcome};
 

@@ -6,12 +6,12 @@ use super::find::micros;
 use super::gather::{Found, Gathered, Mark, Origin, Stray};
 use super::note::{Note, Said};
 use super::refused::Session;
+use crate::collections::union_find::UnionFind;
 use crate::ledger::key::Plain;
 use crate::ledger::metadata::Metadata;
 use crate::mta;
 use crate::mta::fact::Step as Progress;
 use crate::mta::link::Tie;
-use crate::union_find::UnionFind;
 use crate::walk::Place;
 
 /// A message under one queue id.

@@ -1,6 +1,6 @@
 //! Counts how often each place, a domain or a client, occurs in one row: batches are sorted and merged.
 
-use crate::names::NameId;
+use super::interner::NameId;
 
 /// Smallest batch that is worth sorting.
 const BATCH: usize = 64;
@@ -71,7 +71,7 @@ mod tests {
     use foldhash::fast::RandomState;
 
     use super::*;
-    use crate::names::Names;
+    use crate::collections::interner::Names;
 
     #[test]
     fn counts_the_same_in_any_order_and_any_split() {

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use crate::direct_mapped::DirectMappedCache;
+use super::direct_mapped::DirectMappedCache;
 use crate::simd::ascii::{has_capital, small};
 
 /// The number of a name in its table.
