@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The folder of the tables. A file `codes.toml` is the table `codes`, and `lang/tr.toml` is `lang/tr`.
-const TABLES: &str = "src/book";
+const TABLES: &str = "src/catalog/data";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={TABLES}");

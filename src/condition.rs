@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 
+use crate::catalog::classify::Reason;
 use crate::filter::CodePattern;
-use crate::reason::Reason;
 
 /// One comparison, or one word that asks whether there is any.
 #[derive(Clone, PartialEq, Debug)]

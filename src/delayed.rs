@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use crate::catalog::provider::{Provider, Providers};
 use crate::mta::delay::Phase;
-use crate::provider::{Provider, Providers};
 use crate::report::{DelayRow, PhaseRow};
 use crate::smtp::event::Direction;
 use crate::tally::delays::{Delays, Times};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::reason::{Reason, Retry};
+use crate::catalog::classify::{Reason, Retry};
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::{Class, Code};
 

@@ -9,11 +9,11 @@ use ipnet::IpNet;
 use strsim::jaro_winkler;
 use wildmatch::WildMatch;
 
-use crate::book::{Book, slug};
+use crate::catalog::classify::{Reason, Verdict, provider};
+use crate::catalog::provider::Provider;
+use crate::catalog::{Book, slug};
 use crate::line::Line;
 use crate::mta::reading::domain;
-use crate::provider::Provider;
-use crate::reason::{Reason, Verdict, provider};
 use crate::smtp::event::{By, Direction, Event, Mta, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 

@@ -6,12 +6,12 @@ use hashbrown::HashMap;
 use jiff::tz::TimeZone;
 use jiff::{RoundMode, Timestamp, Unit, Zoned, ZonedRound};
 
-use crate::book::slug;
+use crate::catalog::classify::Reason;
+use crate::catalog::provider::Providers;
+use crate::catalog::slug;
 use crate::collections::distinct::{self, Distinct};
 use crate::collections::interner::{NameId, Names};
 use crate::mta::reading::domain;
-use crate::provider::Providers;
-use crate::reason::Reason;
 use crate::smtp::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, EnhancedCode};
 use crate::time::Moment;

@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
+use crate::catalog::provider::Providers;
 use crate::group::{Group, Groups};
-use crate::provider::Providers;
 use crate::report::{GroupRow, GroupTable, Key, SortBy};
 use crate::smtp::event::Outcome;
 use crate::time::Moment;

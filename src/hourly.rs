@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::reason::Reason;
+use crate::catalog::classify::Reason;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 use crate::walk::Told;

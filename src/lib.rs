@@ -1,6 +1,6 @@
 //! smtplog reads Postfix and Exim logs, tallies every SMTP reply code, and says what to do about it.
 pub mod baseline;
-pub mod book;
+pub mod catalog;
 pub mod cli;
 pub mod cmd;
 pub mod collections;
@@ -18,7 +18,6 @@ pub mod group;
 pub mod grouped;
 pub mod hourly;
 pub mod input;
-pub mod language;
 pub mod ledger;
 pub mod line;
 pub mod listener;
@@ -28,9 +27,7 @@ pub mod mta;
 pub mod named;
 pub mod notes;
 pub mod output;
-pub mod provider;
 pub mod reader;
-pub mod reason;
 pub mod record;
 pub mod redact;
 pub mod report;

@@ -1,11 +1,11 @@
 //! Defines what a walk tells about each line of a log, and the traits of those who count it.
 
-use crate::book::Book;
+use crate::catalog::Book;
+use crate::catalog::classify::{Verdict, provider};
+use crate::catalog::provider::Provider;
 use crate::input::set::Held;
 use crate::line::Line;
 use crate::mta::fact::Fact;
-use crate::provider::Provider;
-use crate::reason::{Verdict, provider};
 use crate::smtp::event::Event;
 use crate::time::Moment;
 

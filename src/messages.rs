@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::book::ReasonRow;
+use crate::catalog::ReasonRow;
 use crate::ledger::Closed;
 use crate::report::{DeliveredLater, Messages};
 

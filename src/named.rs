@@ -1,10 +1,10 @@
 //! Makes the tables of names in a report, and adds up what is in no row of theirs.
 
+use crate::catalog::provider::Providers;
 use crate::collections::interner::NameId;
 use crate::ledger::Closed;
 use crate::ledger::fared::Fared;
 use crate::ledger::who::FinishedKept;
-use crate::provider::Providers;
 use crate::report::{Counts, NameRow, Rest, Rests, Totals};
 use crate::smtp::event::{ByOutcome, Outcome};
 use crate::tally::{FinishedTally, NameTotals};

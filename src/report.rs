@@ -8,7 +8,7 @@ use jiff::Zoned;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use crate::reason::{Reason, Retry};
+use crate::catalog::classify::{Reason, Retry};
 use crate::smtp::event::{By, Direction, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 

@@ -5,7 +5,7 @@ use jiff::Zoned;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::reason::Reason;
+use crate::catalog::classify::Reason;
 use crate::report::{Input, Range, date_time, maybe_rfc3339, rfc3339};
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};

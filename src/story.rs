@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::reason::Reason;
+use crate::catalog::classify::Reason;
 use crate::smtp::event::{Mta, Outcome, Stage};
 use crate::smtp::reply::{Code, EnhancedCode};
 

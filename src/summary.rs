@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
-use crate::book::{self, ReasonRow};
+use crate::catalog::classify::{Reason, Retry};
+use crate::catalog::provider::{Provider, Providers};
+use crate::catalog::{self, ReasonRow};
 use crate::collections::interner::NameId;
 use crate::delayed;
 use crate::filter::Filter;
@@ -15,8 +17,6 @@ use crate::ledger::Closed;
 use crate::messages::messages;
 use crate::named::Tables;
 use crate::notes::{Heard, on_estimates, on_limits, on_messages, on_names, on_time};
-use crate::provider::{Provider, Providers};
-use crate::reason::{Reason, Retry};
 use crate::report::{
     Full, Hour, HourRefused, HourSent, Input, Messages, NameCount, Range, Refused, Report, Row, SCHEMA, Sent,
     SortBy, StageCount, Totals,
@@ -49,7 +49,7 @@ const WHERES_SHOWN: usize = 3;
 pub fn report(tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
     let mut tally = tally.finish();
     let full_advice = if frame.in_full { full_advice(&tally) } else { Vec::new() };
-    let messages = messages(ledger, frame.heard.coverage.minutes, book::reasons());
+    let messages = messages(ledger, frame.heard.coverage.minutes, catalog::reasons());
     let totals = totals(&tally, messages);
     let limits = on_limits(&tally);
     let joined = joined(std::mem::take(&mut tally.rows), frame.examples.max(1));
@@ -114,15 +114,15 @@ fn full_advice(tally: &FinishedTally) -> Vec<Full> {
     let mut counts: BTreeMap<(Reason, Direction, Mta, Option<Class>), u64> = BTreeMap::new();
     for (key, count) in &tally.rows {
         if let (Some(reason), true) = (key.reason, is_shown(key.outcome)) {
-            let class = key.class.filter(|_| book::is_softened(reason, key.direction, key.class));
+            let class = key.class.filter(|_| catalog::is_softened(reason, key.direction, key.class));
             *counts.entry((reason, key.direction, key.mta, class)).or_default() += count.attempts;
         }
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     let entry = |((reason, direction, mta, class), _)| {
-        let advice = book::advice_for(reason, direction, class)?.for_mta(mta);
-        let row = book::reason_row(reason);
+        let advice = catalog::advice_for(reason, direction, class)?.for_mta(mta);
+        let row = catalog::reason_row(reason);
         Some(Full {
             reason,
             title: row.title.clone(),
@@ -190,11 +190,11 @@ fn row(key: &RowKey, joint: Joint, tally: &FinishedTally, frame: &Frame) -> Row 
     let recipients = count.recipients.finish();
     let places = count.wheres.finish();
     let &RowKey { direction, outcome, class, code, enhanced, reason, retry } = key;
-    let known = reason.map(book::reason_row);
+    let known = reason.map(catalog::reason_row);
     let retryable = retry.or_else(|| known.map(|row| row.retry(class)));
     let mta = joint.mtas.iter().max_by_key(|&(_, count)| count).map(|(&mta, _)| mta).unwrap_or_default();
     let advice = reason.filter(|_| frame.with_advice);
-    let advice = advice.and_then(|reason| book::advice_line(reason, direction, class, Some(mta)));
+    let advice = advice.and_then(|reason| catalog::advice_line(reason, direction, class, Some(mta)));
     let providers = joint.providers.iter().map(|(&id, &attempts)| NameCount {
         name: frame.providers.row(id).map(|row| row.id.clone()).unwrap_or_default(),
         attempts,
@@ -229,7 +229,7 @@ fn row(key: &RowKey, joint: Joint, tally: &FinishedTally, frame: &Frame) -> Row 
 
 /// The reason's title; where the reason is not known, the code's.
 fn title(key: &RowKey, known: Option<&ReasonRow>) -> String {
-    let code = || key.code.and_then(book::find_code).map(|row| row.name.to_lowercase());
+    let code = || key.code.and_then(catalog::find_code).map(|row| row.name.to_lowercase());
     match (known, key.outcome) {
         (None, Outcome::Delivered) => "delivered".to_owned(),
         (None, _) => code().unwrap_or_else(|| "no reason given".to_owned()),

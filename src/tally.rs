@@ -8,11 +8,11 @@ mod table;
 
 use foldhash::fast::RandomState;
 
+use crate::catalog::classify::provider;
 use crate::collections::interner::{NameId, Names};
 use crate::group::{Groups, recipient};
 use crate::hourly::Hourly;
 use crate::mta::reading::domain;
-use crate::reason::provider;
 use crate::simd::same;
 use crate::smtp::event::{ByOutcome, Direction, Outcome};
 use crate::timeline::{FinishedTimeline, Timeline};

@@ -21,7 +21,7 @@ use self::kin::Kin;
 use self::life::{Life, Lives, groups};
 use self::refused::{Kept, Refusals, Session};
 use self::sought::Sought;
-use crate::book::reason_row;
+use crate::catalog::reason_row;
 use crate::error::InputError;
 use crate::filter::Filter;
 use crate::input::set::each_block;

@@ -1,6 +1,7 @@
 //! Walks the lines of logs: parses each line once, counts it, and passes its event to a listener.
 
-use crate::book::Book;
+use crate::catalog::Book;
+use crate::catalog::classify::Judge;
 pub use crate::coverage::Coverage;
 use crate::coverage::widen;
 pub use crate::duplicate::told_before;
@@ -14,7 +15,6 @@ use crate::line::Line;
 pub use crate::listener::{Aggregation, Listener, Noted, Place, Told, UnreadLines};
 use crate::mta::reading::Reading;
 use crate::reader::{Known, Reader};
-use crate::reason::Judge;
 use crate::simd::newlines::Ends;
 use crate::time::{Clock, Moment};
 use crate::turn::{Calendar, Order, Turns};

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::baseline::BaselineError;
-use crate::book::BookError;
+use crate::catalog::BookError;
 use crate::error::{InputError, shown, why};
 use crate::when;
 

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::catalog::translation::Language;
 use crate::cli::error::CliError;
 use crate::events::format::EventsFormat;
-use crate::language::Language;
 use crate::output::{Format, format_names, suffixes};
 
 /// Headings of the help.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::book::{catalogue_date, codes};
+use crate::catalog::{catalogue_date, codes};
 use crate::cli::error::CliError;
 use crate::cli::{AnswerFormat, CodesArgs};
 use crate::cmd::done::Done;

@@ -8,7 +8,8 @@
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 
-use crate::book::Book;
+use crate::catalog::Book;
+use crate::catalog::classify::Verdict;
 use crate::cmd::unsure::Unsure;
 use crate::filter::Filter;
 use crate::group::Groups;
@@ -25,7 +26,6 @@ use crate::ledger::{Closed, Ledger};
 use crate::line::Line;
 use crate::mta;
 use crate::mta::reading::Reading;
-use crate::reason::Verdict;
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
 use crate::tally::delays::Delays;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Write, stdin};
 
-use crate::book::catalogue_date;
+use crate::catalog::catalogue_date;
 use crate::cli::error::CliError;
 use crate::cli::{AnswerFormat, ExplainArgs};
 use crate::cmd::done::Done;

@@ -2,9 +2,9 @@
 
 use std::io::{IsTerminal, stderr, stdout};
 
-use crate::book::slug;
+use crate::catalog::slug;
+use crate::catalog::translation::{Language, Words};
 use crate::cli::ColorChoice;
-use crate::language::{Language, Words};
 use crate::output::page::Look;
 
 /// The width is that of the terminal behind standard output or, with a pager in between, standard error.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::book::{Book, Table};
+use crate::catalog::{Book, Table};
 use crate::cli::RulesArgs;
 use crate::cli::error::CliError;
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use crate::catalog::classify::Reason;
 use crate::cli::error::CliError;
 use crate::events::format::EventsFormat;
 use crate::filter::Filter;
@@ -18,7 +19,6 @@ use crate::ledger::metadata::Metadata;
 use crate::ledger::seen::{Before, IdHash};
 use crate::output::printable::printable_json;
 use crate::output::{csv, event_line};
-use crate::reason::Reason;
 use crate::record::{Context, Record};
 use crate::redact::Redactor;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};

@@ -1,6 +1,6 @@
 //! Holds what a command needs to read logs, and walks them until the dates of their lines are settled.
 
-use crate::book::Book;
+use crate::catalog::Book;
 use crate::cli::error::CliError;
 use crate::cmd::bar::with_bar;
 use crate::cmd::inputs::Inputs;

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use foldhash::fast::RandomState;
 
-use crate::book::slug;
+use crate::catalog::slug;
 use crate::cli::error::CliError;
 use crate::cli::{DocumentFormat, StormArgs};
 use crate::cmd::done::Done;

@@ -2,7 +2,7 @@
 
 use hashbrown::HashSet;
 
-use crate::book::Book;
+use crate::catalog::Book;
 use crate::ledger::key::Plain;
 use crate::ledger::seen::IdHash;
 use crate::line::Line;

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::book::{Book, slug};
+use crate::catalog::{Book, slug};
 use crate::cli::error::CliError;
 use crate::cmd::counter::Plan;
 use crate::error::InputError;

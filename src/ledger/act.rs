@@ -3,9 +3,9 @@
 use super::hop::Hop;
 use super::origin::{Attempts, Origin};
 use super::seen::IdHash;
+use crate::catalog::classify::Reason;
 use crate::mta;
 use crate::mta::fact::{Fact, Step};
-use crate::reason::Reason;
 use crate::smtp::event::{Direction, Event, Outcome, Stage};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,7 +7,7 @@ use super::key::Plain;
 use super::origin::{Attempts, Origin};
 use super::seen::IdHash;
 use super::sums::{Doubt, Fate, Sums, Unsure};
-use crate::reason::Reason;
+use crate::catalog::classify::Reason;
 
 /// The state of a message while it is open.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use super::fared::counts;
 use super::met::Met;
 use super::origin::Origin;
 use super::seen::IdHash;
-use crate::reason::Reason;
+use crate::catalog::classify::Reason;
 
 /// The final state of a message, or where it stands in the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

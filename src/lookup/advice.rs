@@ -1,10 +1,10 @@
 //! Lays out the advice about a reason as steps.
 
-use crate::book::{Advice, advice_for, advice_on, slug};
+use crate::catalog::classify::Reason;
+use crate::catalog::{Advice, advice_for, advice_on, slug};
 use crate::entry::{Fix, Step};
 use crate::lookup::asked::Context;
 use crate::lookup::sources::Sources;
-use crate::reason::Reason;
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::Class;
 
@@ -90,7 +90,7 @@ mod tests {
     use clap::ValueEnum;
 
     use super::*;
-    use crate::book::advice_line;
+    use crate::catalog::advice_line;
 
     /// `scan` prints [`advice_line`].
     #[test]

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::book::{EnhancedPattern, Reason};
+use crate::catalog::{EnhancedPattern, Reason};
 use crate::envelope;
 use crate::line::Line;
 use crate::mta;

@@ -1,11 +1,11 @@
 //! Classifies many inputs for a program, each in a few fields.
 
-use crate::book::{Book, advice_line, find_code, find_enhanced_detail};
+use crate::catalog::classify::{Judge, Reason};
+use crate::catalog::{Book, advice_line, find_code, find_enhanced_detail};
 use crate::entry::Brief;
 use crate::lookup::asked::{Asked, Context, opened, read};
 use crate::lookup::enhanced::{class_of, written};
 use crate::lookup::words::retry;
-use crate::reason::{Judge, Reason};
 use crate::smtp::event::{Direction, Event, Mta};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 

@@ -2,10 +2,10 @@
 
 use clap::ValueEnum;
 
-use crate::book::{CodeRow, EnhancedRow, codes, enhanced_codes, reason_row, slug};
+use crate::catalog::classify::Reason;
+use crate::catalog::{CodeRow, EnhancedRow, codes, enhanced_codes, reason_row, slug};
 use crate::entry::Named;
 use crate::lookup::words::named;
-use crate::reason::Reason;
 
 const SHOWN: usize = 3;
 

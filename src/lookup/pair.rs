@@ -1,6 +1,6 @@
 //! Compares two codes or reasons, by a note written for these two or else by the row of each.
 
-use crate::book::{catalogue_date, find_pair, reason_row};
+use crate::catalog::{catalogue_date, find_pair, reason_row};
 use crate::entry::{Entry, PAIR, Pair, PairRow, class_words};
 use crate::lookup::find::unknown;
 use crate::lookup::side::{Side, side};

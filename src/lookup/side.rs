@@ -1,6 +1,7 @@
 //! Collects what a comparison shows of one of its two sides.
 
-use crate::book::{
+use crate::catalog::classify::Reason;
+use crate::catalog::{
     CodeRow, EnhancedPattern, VariantRow, find_advice, find_code, find_enhanced_detail, reason_row, slug,
 };
 use crate::entry::class_words;
@@ -11,7 +12,6 @@ use crate::lookup::enhanced::{class_of, numbers, reasons, written};
 use crate::lookup::reason::{numbers as numbers_of, unlike};
 use crate::lookup::sources::Sources;
 use crate::lookup::words::{capital, lower, retry, retry_helps, sender_does};
-use crate::reason::Reason;
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::{Class, Code};
 

@@ -1,8 +1,8 @@
 //! Holds the sentences that several entries share: what a sender does, how sure a reason is, whether a retry helps.
 
-use crate::book::reason_row;
+use crate::catalog::classify::{Reason, Retry, Sureness};
+use crate::catalog::reason_row;
 use crate::entry::{Finding, Named};
-use crate::reason::{Reason, Retry, Sureness};
 use crate::smtp::reply::Class;
 
 /// What the sending server does, by the class alone (RFC 5321 §4.2.1, §4.5.4.1).

@@ -8,7 +8,7 @@ use super::row_words;
 use super::sections::sections;
 use super::sums::state;
 use super::text::span;
-use crate::language::Words;
+use crate::catalog::translation::Words;
 use crate::report::{Change, Finding, Report, Row, State, Verdict};
 
 /// In columns; a quoted mail still fits on a screen of 80.

@@ -6,7 +6,7 @@ use indicatif::HumanCount;
 use super::page::{Look, Page, fit, word};
 use super::printable::printable;
 use super::rows::{HEADING, advice};
-use crate::language::Words;
+use crate::catalog::translation::Words;
 use crate::report::{DelayRow, PhaseRow};
 use crate::smtp::event::Direction;
 

@@ -17,7 +17,7 @@ use super::row_words;
 use super::sections::sections;
 use super::sums::{coverage, filter, notes, share, sums};
 use super::text::span;
-use crate::language::Words;
+use crate::catalog::translation::Words;
 use crate::report::{Full, Report};
 
 const STYLE: &str = include_str!("html/style.css");

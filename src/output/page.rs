@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::language::Words;
+use crate::catalog::translation::Words;
 
 /// How it is to look.
 #[derive(Clone, Debug)]

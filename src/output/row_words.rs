@@ -4,7 +4,7 @@ use indicatif::HumanCount;
 
 use super::page::word;
 use super::printable::printable;
-use crate::language::Words;
+use crate::catalog::translation::Words;
 use crate::report::{Change, Row};
 use crate::smtp::event::{Direction, Outcome};
 

@@ -60,7 +60,7 @@ fn failures(bucket: &Bucket) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::{Language, Words};
+    use crate::catalog::translation::{Language, Words};
     use crate::report::{HourRefused, HourSent};
 
     fn hours(deferred: &[u64]) -> Vec<Hour> {

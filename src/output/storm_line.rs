@@ -5,7 +5,7 @@ use jiff::Zoned;
 
 use super::page::Page;
 use super::printable::printable;
-use crate::language::Words;
+use crate::catalog::translation::Words;
 use crate::report::StormLine;
 
 /// None: nobody asked.

@@ -3,7 +3,7 @@
 use indicatif::HumanCount;
 
 use super::page::word;
-use crate::language::Words;
+use crate::catalog::translation::Words;
 use crate::report::{DeliveredLater, Messages, Report, Sent, State};
 
 /// One way of mail: `OUT`, `204,930 attempts = 171,044 sent (83.5%) + …`.

@@ -10,7 +10,7 @@ use super::page::{Look, Page, fit, pad};
 use super::printable::printable;
 use super::rows::HEADING;
 use super::sums::share;
-use crate::language::Words;
+use crate::catalog::translation::Words;
 use crate::report::{Counts, NameRow, Report, Rest};
 
 /// One table of a report.

@@ -22,8 +22,8 @@ use super::points::{Point, Way, points};
 use super::series::Series;
 use super::silence::{Silence, silences};
 use super::words::Speaker;
-use crate::book::{self, StormRow, slug};
-use crate::provider::Providers;
+use crate::catalog::provider::Providers;
+use crate::catalog::{self, StormRow, slug};
 use crate::storms::{
     Confidence, Factor, NotSo, Pattern, Rate, SeriesCount, Storm, Trend, UsualBy, UsualRate,
 };
@@ -48,7 +48,7 @@ pub fn answer(gathered: &Gathered, frame: &Frame) -> Vec<Storm> {
     let (first, last) = (first as i32, last as i32);
     let points = points(gathered);
     let field = Field::new(&points, first, last);
-    let desk = Desk { gathered, frame, field: &field, rows: book::storms(), last };
+    let desk = Desk { gathered, frame, field: &field, rows: catalog::storms(), last };
     let (found, silent) =
         rayon::join(|| storms(&field, null_sender(gathered)), || silences(&points, first, last));
     let mut weighed: Vec<(f64, Storm)> = found.iter().filter_map(|found| desk.storm(found)).collect();

@@ -1,6 +1,6 @@
 //! What to type: the book's commands and what is known of a storm come in; lines for a shell go out, with every value quoted.
 
-use crate::book::{CommandRow, StormRow};
+use crate::catalog::{CommandRow, StormRow};
 use crate::smtp::event::Mta;
 use crate::storms::Command;
 

@@ -6,11 +6,11 @@ use hashbrown::HashMap;
 use super::collector::{FAILED_KEPT, SERVED_KEPT};
 use super::page::{Behind, Page, Pick};
 use super::series::Series;
+use crate::catalog::provider::Provider;
 use crate::collections::interner::{NameId, Names};
 use crate::filter::Filter;
 use crate::ledger::key::Plain;
 use crate::mta::reading::domain;
-use crate::provider::Provider;
 use crate::smtp::event::{Mta, Stage};
 
 /// Events of the sample that are kept: some 80 MiB. When there are more, fewer of each minute are.

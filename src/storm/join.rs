@@ -6,7 +6,7 @@ use hashbrown::HashSet;
 use super::field::{Field, Found};
 use super::look::Look;
 use super::points::{Value, reason_of};
-use crate::reason::Reason;
+use crate::catalog::classify::Reason;
 use crate::storms::Dimension;
 
 /// Retries of deferred mail come back after at most so many minutes (Postfix: maximal_backoff_time, 4000 s).

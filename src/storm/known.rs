@@ -6,8 +6,8 @@ use jiff::{Timestamp, Zoned};
 use super::commands::Values;
 use super::look::Share;
 use super::words::Speaker;
-use crate::book::slug;
-use crate::reason::Reason;
+use crate::catalog::classify::Reason;
+use crate::catalog::slug;
 use crate::storms::Dimension;
 
 /// What is the same for all storms of a log.

@@ -2,7 +2,7 @@
 
 use super::look::{Look, Share};
 use super::pattern::{Case, Hints, Named, Reading, most, unknown};
-use crate::reason::Reason;
+use crate::catalog::classify::Reason;
 use crate::storms::{Dimension, Pattern};
 
 /// Names a storm; the signature that tells most comes first.

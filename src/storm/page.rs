@@ -1,8 +1,8 @@
 //! Defines what a block hands over: counts by the minute, events of the sample, and metadata of open messages.
 
 use super::series::Series;
+use crate::catalog::provider::Provider;
 use crate::input::set::Held;
-use crate::provider::Provider;
 use crate::smtp::event::{Mta, Stage};
 
 /// A piece of a page's text. The empty one at 0 says nothing.

@@ -2,7 +2,7 @@
 
 use super::look::{Look, Share};
 use super::points::reason_of;
-use crate::reason::Reason;
+use crate::catalog::classify::Reason;
 use crate::storms::{Confidence, Dimension, Pattern};
 
 /// A pattern and why.

@@ -8,10 +8,10 @@ use hashbrown::{HashMap, HashSet};
 
 use super::gather::{Gathered, Kind, Sample};
 use super::series::Series;
-use crate::book::slug;
+use crate::catalog::classify::Reason;
+use crate::catalog::provider::{Provider, Providers};
+use crate::catalog::slug;
 use crate::collections::interner::NameId;
-use crate::provider::{Provider, Providers};
-use crate::reason::Reason;
 use crate::smtp::event::{Direction, Stage};
 use crate::smtp::reply::{Code, EnhancedCode};
 use crate::storms::Dimension;

@@ -2,8 +2,8 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::provider::Provider;
-use crate::reason::Reason;
+use crate::catalog::classify::Reason;
+use crate::catalog::provider::Provider;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 use crate::walk::Told;

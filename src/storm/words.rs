@@ -4,7 +4,7 @@ use super::gather::Gathered;
 use super::look::Share;
 use super::pattern::Reading;
 use super::points::shown;
-use crate::provider::Providers;
+use crate::catalog::provider::Providers;
 use crate::storms::Dimension;
 
 /// What values are shown by.

@@ -2,12 +2,12 @@
 
 use std::hash::{Hash, Hasher};
 
+use crate::catalog::classify::{Reason, Retry};
+use crate::catalog::provider::Provider;
 use crate::collections::counter::Wheres;
 use crate::collections::distinct::Distinct;
 use crate::collections::interner::NameId;
 use crate::group::Examples;
-use crate::provider::Provider;
-use crate::reason::{Reason, Retry};
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 use crate::time::Moment;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
+use crate::catalog::provider::Provider;
 use crate::mta::delay::Phase;
 use crate::mta::fact::Step;
 use crate::mta::{of_arrival, of_delivery};
-use crate::provider::Provider;
 use crate::smtp::event::{Direction, Outcome};
 use crate::walk::{Noted, Told};
 

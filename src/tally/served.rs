@@ -1,6 +1,6 @@
 //! Counts events by the provider of the other side and by outcome.
 
-use crate::provider::Provider;
+use crate::catalog::provider::Provider;
 use crate::smtp::event::{ByOutcome, Outcome};
 
 /// Counts of each provider, by outcome. Adding up is in any order.

@@ -1,8 +1,8 @@
 //! Counts events by name and outcome.
 
+use crate::catalog::provider::Provider;
 use crate::collections::direct_mapped::DirectMappedCache;
 use crate::collections::interner::{NameId, Names};
-use crate::provider::Provider;
 use crate::smtp::event::{ByOutcome, Outcome};
 
 /// Counts of each name, by outcome. Their numbers are dense, so each finds its counts without a hash.

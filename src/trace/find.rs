@@ -7,6 +7,7 @@ use regex::bytes::Regex;
 
 use super::refused::Refusal;
 use super::sought::Sought;
+use crate::catalog::classify::Judge;
 use crate::envelope;
 use crate::filter::Filter;
 use crate::input::block::{Block, LINE_LIMIT};
@@ -15,7 +16,6 @@ use crate::line::Line;
 use crate::mta;
 use crate::mta::link::{MARKS, Tie};
 use crate::mta::reading::Reading;
-use crate::reason::Judge;
 use crate::time::{Clock, Moment};
 use crate::walk::{Place, Task, clock, told_before};
 use crate::year::Sightings;

@@ -1,11 +1,11 @@
 //! Keeps what one line says about a message, as an owned note.
 
+use crate::catalog::classify::Verdict;
 use crate::ledger::metadata::Metadata;
 use crate::line::Line;
 use crate::mta;
 use crate::mta::fact::Step as Progress;
 use crate::mta::link::Tie;
-use crate::reason::Verdict;
 use crate::smtp::event::Event;
 use crate::story::{Step, What};
 use crate::time::Moment;

@@ -6,9 +6,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::note::{named, pid, step, text};
+use crate::catalog::classify::Verdict;
 use crate::line::Line;
 use crate::mta;
-use crate::reason::Verdict;
 use crate::smtp::event::{Event, Mta};
 use crate::story::{Hop, Kind, State, Step, Story, What};
 use crate::time::Moment;

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use indicatif::HumanCount;
 
-use crate::reason::Retry;
+use crate::catalog::classify::Retry;
 use crate::report::{Finding, Report, Row, State};
 use crate::smtp::event::{Direction, Outcome};
 

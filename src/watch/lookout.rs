@@ -4,14 +4,14 @@ use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
 use super::board::{Board, HOUR};
-use crate::book::Book;
+use crate::catalog::Book;
+use crate::catalog::classify::Judge;
 use crate::filter::{Filter, LineFilter};
 use crate::input::block::Block;
 use crate::input::set::{Manner, Progress, Source};
 use crate::ledger::Ledger;
 use crate::ledger::key::Keys;
 use crate::notes::Heard;
-use crate::reason::Judge;
 use crate::report::{Report, Row, SortBy};
 use crate::smtp::event::Outcome;
 use crate::storm::answer::{Frame, answer};

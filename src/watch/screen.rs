@@ -3,9 +3,9 @@
 use super::board::HOUR;
 use super::keys::Key;
 use super::minute::Flow;
-use crate::book::slug;
+use crate::catalog::slug;
+use crate::catalog::translation::Words;
 use crate::filter::CodePattern;
-use crate::language::Words;
 use crate::report::Row;
 use crate::storms::Storm;
 

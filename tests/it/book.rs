@@ -5,8 +5,8 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use serde::Deserialize;
-use smtplog::book::{self, Book, Rule, RuleId, Sureness, Table};
-use smtplog::reason::{Judge, Reason, Retry, Verdict};
+use smtplog::catalog::classify::{Judge, Reason, Retry, Verdict};
+use smtplog::catalog::{self, Book, Rule, RuleId, Sureness, Table};
 use smtplog::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use smtplog::smtp::reply::{Class, EnhancedCode, Reply};
 
@@ -59,7 +59,7 @@ fn no_doubles<T: Ord + std::fmt::Debug>(things: impl IntoIterator<Item = T>) {
 
 #[test]
 fn has_every_code_of_the_rfcs() {
-    let codes: Vec<u16> = book::codes().iter().map(|row| row.code.number()).collect();
+    let codes: Vec<u16> = catalog::codes().iter().map(|row| row.code.number()).collect();
     // RFC 5321 §4.2.3, RFC 4954 §6, RFC 3207 §4, RFC 7504 §3 and §4; RFC 6531 §3.5 uses 550, 553 and 252.
     let wanted = [
         211, 214, 220, 221, 235, 250, 251, 252, 334, 354, 421, 432, 450, 451, 452, 454, 455, 500, 501, 502,
@@ -74,12 +74,12 @@ fn has_every_code_of_the_rfcs() {
 
 #[test]
 fn has_every_enhanced_code_of_the_registry() {
-    let rows = book::enhanced_codes();
+    let rows = catalog::enhanced_codes();
     // How many details the IANA registry has under each subject, from 0.
     for (subject, last) in [(0, 0), (1, 10), (2, 4), (3, 6), (4, 7), (5, 6), (6, 10), (7, 30)] {
         for detail in 0..=last {
             let code = EnhancedCode::new(5, subject, detail).expect("a code");
-            assert!(book::find_enhanced(code).is_some(), "x.{subject}.{detail} is missing");
+            assert!(catalog::find_enhanced(code).is_some(), "x.{subject}.{detail} is missing");
         }
     }
     no_doubles(rows.iter().map(|row| (row.code.subject, row.code.first)));
@@ -90,7 +90,7 @@ fn has_every_enhanced_code_of_the_registry() {
 fn has_every_rule_and_provider_of_its_files() {
     let book = Book::built_in();
     let written = |file: &str, head: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/book").join(file);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/catalog/data").join(file);
         std::fs::read_to_string(path).unwrap().lines().filter(|line| *line == head).count()
     };
     assert_eq!(book.rules.all().count(), written("rules.toml", "[[rule]]"));
@@ -99,7 +99,7 @@ fn has_every_rule_and_provider_of_its_files() {
 
 #[test]
 fn has_a_row_for_every_reason() {
-    let rows = book::reasons();
+    let rows = catalog::reasons();
     let ids: Vec<Reason> = rows.iter().map(|row| row.id).collect();
     assert_eq!(ids, Reason::value_variants());
     for row in rows {
@@ -113,11 +113,11 @@ fn has_a_row_for_every_reason() {
 
 #[test]
 fn advises_on_every_reason_from_every_side() {
-    let rows = book::advice();
+    let rows = catalog::advice();
     no_doubles(rows.iter().flat_map(|row| row.direction.iter().map(|direction| (row.reason, *direction))));
     for &reason in Reason::value_variants() {
         for &direction in Direction::value_variants() {
-            let row = book::find_advice(reason, direction);
+            let row = catalog::find_advice(reason, direction);
             let row = row.unwrap_or_else(|| panic!("no advice for {reason:?}, {direction:?}"));
             for &mta in Mta::value_variants() {
                 let advice = row.for_mta(mta);

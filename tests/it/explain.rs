@@ -7,8 +7,8 @@ use crate::support::{answer, logs, report};
 use assert_cmd::cargo::cargo_bin;
 use clap::ValueEnum;
 use serde_json::Value;
-use smtplog::book;
-use smtplog::reason::Reason;
+use smtplog::catalog;
+use smtplog::catalog::classify::Reason;
 use smtplog::smtp::reply::Code;
 
 /// The codes whose every pair is looked at.
@@ -46,7 +46,7 @@ fn brief(what: &str, more: &[&str]) -> Value {
 }
 
 fn all_codes() -> Vec<String> {
-    book::codes().iter().map(|row| row.code.to_string()).collect()
+    catalog::codes().iter().map(|row| row.code.to_string()).collect()
 }
 
 /// A word that no answer may say: the reader is the one who is told to be contacted.
@@ -104,8 +104,8 @@ fn every_code_has_every_section() {
 /// A heading is followed by a line that is no heading.
 #[test]
 fn no_section_of_any_text_is_empty() {
-    let reasons = Reason::value_variants().iter().map(|reason| book::slug(*reason));
-    let enhanced = book::enhanced_codes().iter().flat_map(|row| {
+    let reasons = Reason::value_variants().iter().map(|reason| catalog::slug(*reason));
+    let enhanced = catalog::enhanced_codes().iter().flat_map(|row| {
         ["2", "4", "5", "x"].map(|class| format!("{class}.{}.{}", row.code.subject, row.code.first))
     });
     let classes = ["2xx", "3xx", "4xx", "5xx"].map(str::to_owned);
@@ -296,7 +296,7 @@ fn the_named_pairs_are_written_by_hand() {
         let differences = pair["differences"].as_array().unwrap();
         assert!(differences.len() >= 4, "{a} {b}");
         let code = |text: &str| Code::new(text.parse().unwrap()).unwrap();
-        let row = book::find_pair(code(a), code(b)).expect("a note for these two");
+        let row = catalog::find_pair(code(a), code(b)).expect("a note for these two");
         assert!(row.differences.iter().eq(differences.iter().map(|text| text.as_str().unwrap())), "{a} {b}");
         let turned = json(&["compare", b, a]);
         assert_eq!(turned["differences"], pair["differences"], "{a} {b}");
@@ -334,12 +334,12 @@ fn reasons_enhanced_codes_and_classes_compare_too() {
 #[test]
 fn the_catalogue_is_listed_in_every_form() {
     let whole = json(&["codes"]);
-    assert_eq!(whole["codes"].as_array().unwrap().len(), book::codes().len());
+    assert_eq!(whole["codes"].as_array().unwrap().len(), catalog::codes().len());
     assert_eq!(whole["catalogue"].as_str().unwrap().len(), "2026-11".len());
     let some = json(&["codes", "--class", "4"]);
     assert!(some["codes"].as_array().unwrap().iter().all(|row| row["class"] == "transient"));
     let lines = answer(&["codes", "--format", "ndjson"]).0;
-    assert_eq!(lines.lines().count(), book::codes().len());
+    assert_eq!(lines.lines().count(), catalog::codes().len());
     for line in lines.lines() {
         let row: Value = serde_json::from_str(line).unwrap();
         assert!(row["source"].as_str().is_some_and(|source| !source.is_empty()), "{row}");
@@ -350,7 +350,7 @@ fn the_catalogue_is_listed_in_every_form() {
             || text.contains("s. 4.2.3")
     );
     let table = answer(&["codes", "--format", "markdown"]).0;
-    assert_eq!(table.lines().filter(|line| line.starts_with("| ")).count(), book::codes().len() + 1);
+    assert_eq!(table.lines().filter(|line| line.starts_with("| ")).count(), catalog::codes().len() + 1);
 }
 
 fn smtplog(args: &[&str]) -> Command {

@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use clap::ValueEnum;
-use smtplog::book;
-use smtplog::language::{Language, Words};
+use smtplog::catalog;
+use smtplog::catalog::translation::{Language, Words};
 use smtplog::smtp::reply::Code;
 use unicode_width::UnicodeWidthStr;
 
@@ -15,9 +15,9 @@ fn others() -> impl Iterator<Item = (Language, Words)> {
 
 /// All that a language should have: the names of codes and reasons, and every line of advice.
 fn needed() -> Vec<String> {
-    let mut needed: Vec<String> = book::codes().iter().map(|row| row.name.clone()).collect();
-    needed.extend(book::reasons().iter().map(|row| row.title.clone()));
-    for row in book::advice() {
+    let mut needed: Vec<String> = catalog::codes().iter().map(|row| row.name.clone()).collect();
+    needed.extend(catalog::reasons().iter().map(|row| row.title.clone()));
+    for row in catalog::advice() {
         needed.extend(
             [&row.all.line, &row.postfix.line, &row.exim.line]
                 .into_iter()
@@ -44,8 +44,8 @@ fn lists_what_is_not_translated_and_shows_it_in_english() {
 
 #[test]
 fn every_language_has_a_table_and_every_table_a_language() {
-    let mut tables: Vec<&str> = book::tables_under("lang").collect();
-    let mut languages: Vec<String> = others().map(|(language, _)| book::slug(language)).collect();
+    let mut tables: Vec<&str> = catalog::tables_under("lang").collect();
+    let mut languages: Vec<String> = others().map(|(language, _)| catalog::slug(language)).collect();
     tables.sort_unstable();
     languages.sort_unstable();
     assert_eq!(tables, languages);
@@ -155,7 +155,7 @@ fn says_what_to_do_about_every_code_of_rfc_5321() {
     ];
     for (language, words) in others() {
         for code in codes.map(|number| Code::new(number).unwrap()) {
-            let row = book::find_code(code).unwrap();
+            let row = catalog::find_code(code).unwrap();
             assert!(words.has(&row.you), "{language:?} lacks {code}: {}", row.you);
         }
     }
@@ -163,7 +163,7 @@ fn says_what_to_do_about_every_code_of_rfc_5321() {
 
 #[test]
 fn fits_where_it_is_shown() {
-    let reasons = book::reasons();
+    let reasons = catalog::reasons();
     for (language, words) in others() {
         for row in reasons {
             let title = words.say(&row.title);

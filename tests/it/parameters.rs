@@ -39,7 +39,7 @@ fn names_no_setting_that_does_not_exist() {
     let name = Regex::new(r"[a-z][a-z0-9]*(_[a-z0-9]+)+").unwrap();
     let mut wrong = Vec::new();
     let mut named = 0;
-    for entry in fs::read_dir(support::root().join("src/book")).unwrap() {
+    for entry in fs::read_dir(support::root().join("src/catalog/data")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|end| end != "toml")
             || path.ends_with("rules.toml")

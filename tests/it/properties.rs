@@ -7,12 +7,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
-use smtplog::book::Book;
+use smtplog::catalog::Book;
+use smtplog::catalog::classify::Judge;
 use smtplog::envelope;
 use smtplog::line::Line;
 use smtplog::mta;
 use smtplog::mta::reading::Reading;
-use smtplog::reason::Judge;
 use tempfile::NamedTempFile;
 
 use crate::support;

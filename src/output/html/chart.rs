@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::super::hours::{Bucket, buckets};
 use super::bar::bar;
 use super::parts::is_failure;
-use crate::language::Words;
+use crate::catalog::translation::Words;
 use crate::output::entry_page::typed;
 use crate::output::page::Look;
 use crate::report::{Hour, Report};

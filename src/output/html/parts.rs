@@ -2,7 +2,7 @@
 
 use indicatif::HumanCount;
 
-use crate::language::Words;
+use crate::catalog::translation::Words;
 use crate::output::sums::all_well;
 use crate::report::{Report, Row};
 use crate::smtp::event::{Direction, Outcome};

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::bar::bar;
 use super::parts::class_name;
-use crate::language::Words;
+use crate::catalog::translation::Words;
 use crate::output::entry_page::typed;
 use crate::output::groups::{others, outcomes, shown, value};
 use crate::output::page::{Look, word};

@@ -3,7 +3,7 @@
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
-use crate::language::Words;
+use crate::catalog::translation::Words;
 use crate::output::page::Look;
 use crate::output::printable::printable;
 use crate::output::who::{Names, share_in_words, standing, tables};

@@ -6,8 +6,8 @@ use clap::ValueEnum;
 
 use serde::Deserialize;
 
-use crate::book;
-use crate::reason::Reason;
+use super::classify::Reason;
+use crate::catalog;
 use crate::smtp::event::Direction;
 use crate::smtp::reply::Class;
 
@@ -42,7 +42,7 @@ impl Language {
 
     /// None: English, which all others are translated from.
     fn table(self) -> Option<Table> {
-        book::find_table(&format!("lang/{}", book::slug(self)))
+        catalog::find_table(&format!("lang/{}", catalog::slug(self)))
     }
 }
 
@@ -87,16 +87,16 @@ impl Words {
         for (class, own) in table.class {
             words.add(class.to_possible_value().map(|value| value.get_name().to_owned()), Some(own));
         }
-        for row in book::codes() {
+        for row in catalog::codes() {
             let own = table.code.get(&row.code.to_string());
             words.add(Some(row.name.to_lowercase()), own.cloned());
             words.add(Some(row.name.clone()), own.cloned());
         }
-        for row in book::reasons() {
+        for row in catalog::reasons() {
             words.add(Some(row.title.clone()), table.reason.get(&row.id).cloned());
         }
         for line in table.advice {
-            if let Some(row) = book::find_advice(line.reason, line.direction) {
+            if let Some(row) = catalog::find_advice(line.reason, line.direction) {
                 words.add(Some(row.all.line.clone()), line.line);
                 words.add(Some(row.postfix.line.clone()), line.postfix);
                 words.add(Some(row.exim.line.clone()), line.exim);

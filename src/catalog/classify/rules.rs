@@ -5,8 +5,8 @@ use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::phrases::{Phrase, Phrases};
-use super::words::{EnhancedPattern, Reason, Retry};
-use crate::provider::{Provider, Providers};
+use crate::catalog::provider::{Provider, Providers};
+use crate::catalog::reason::{EnhancedPattern, Reason, Retry};
 use crate::smtp::event::{Direction, Mta, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 

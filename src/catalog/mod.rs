@@ -1,14 +1,12 @@
 //! Holds what is known about replies: rules and providers that tell reasons, and the tables of texts.
 
 mod advice;
-mod kind;
-mod mask;
-mod phrases;
-mod prefixes;
-mod rules;
+pub mod classify;
+pub mod provider;
+pub mod reason;
 mod storms;
-mod texts;
-mod words;
+pub mod tables;
+pub mod translation;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -19,16 +17,16 @@ use toml::de::{DeTable, DeValue};
 pub use self::advice::{
     Advice, AdviceRow, advice, advice_for, advice_line, advice_on, find_advice, is_softened,
 };
-pub use self::mask::mask;
-pub use self::rules::{Clues, Rule, RuleId, RuleRow, Rules, Sureness};
+pub use self::classify::normalize::mask;
+pub use self::classify::rules::{Clues, Rule, RuleId, RuleRow, Rules, Sureness};
+use self::provider::{ProviderRow, Providers};
+pub use self::reason::{EnhancedPattern, Reason, Retry, slug};
 pub use self::storms::{CommandRow, StormRow, storms};
-pub use self::texts::{
+pub use self::tables::{
     CodePairRow, CodeRow, EnhancedRow, ReasonRow, UnlikeRow, VariantRow, catalogue_date, codes,
     enhanced_codes, find_code, find_enhanced, find_enhanced_detail, find_pair, find_table, reason_row,
     reasons, table, tables_under,
 };
-pub use self::words::{EnhancedPattern, Reason, Retry, slug};
-use crate::provider::{ProviderRow, Providers};
 
 /// The rules and providers that the classifier needs.
 pub struct Book {

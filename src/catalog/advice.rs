@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::texts::table;
-use super::words::Reason;
+use super::reason::Reason;
+use super::tables::table;
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::Class;
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, de};
 
-use super::words::{EnhancedPattern, Reason, Retry};
+use super::reason::{EnhancedPattern, Reason, Retry};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// The tables as build.rs has packed them: each with its name and its text, JSON.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::texts::table;
+use super::tables::table;
 
 /// A pattern's words.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]

@@ -6,7 +6,7 @@
 
 use memchr::{memchr, memchr_iter};
 
-use super::kind::{Kind, kind, plain};
+use super::byte_class::{Kind, kind, plain};
 
 /// An address or a name in `<>` is not longer (RFC 5321 §4.5.3.1: 64 + 255, and some room).
 const ANGLE_LIMIT: usize = 330;

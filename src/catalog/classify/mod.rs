@@ -1,14 +1,20 @@
 //! Classifies an event: why its mail was not delivered.
 
+pub mod byte_class;
+pub mod normalize;
+pub mod phrases;
+pub mod prefix_index;
+pub mod rules;
+
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::book::{Book, Clues, mask};
-pub use crate::book::{Reason, Retry, RuleId, Sureness};
+use super::provider::Provider;
+use crate::catalog::{Book, Clues, mask};
+pub use crate::catalog::{Reason, Retry, RuleId, Sureness};
 use crate::collections::direct_mapped::DirectMappedCache;
-use crate::provider::Provider;
 use crate::smtp::event::{Direction, Event, Outcome};
 use crate::smtp::reply::{Class, EnhancedCode};
 

@@ -2,8 +2,8 @@
 
 use memchr::memchr_iter;
 
-use super::mask::mask;
-use super::prefixes::Prefixes;
+use super::normalize::mask;
+use super::prefix_index::Prefixes;
 
 /// Phrases, each with what it stands for.
 pub struct Phrases<T> {
