@@ -16,16 +16,16 @@ use smtplog::cmd::counter::Plan;
 use smtplog::filter::{Filter, LineFilter};
 use smtplog::input::block::Block;
 use smtplog::input::set::{Manner, Progress};
-use smtplog::mta::reading::Reading;
-use smtplog::reader::{Known, Reader};
+use smtplog::parse::header_cache::{Known, Reader};
+use smtplog::parse::mta::parsed::Reading;
+use smtplog::parse::timestamp::Clock;
+use smtplog::parse::year::{Bound, FileTurns};
 use smtplog::simd::newlines::Ends;
 use smtplog::smtp::event::{Direction, Outcome};
 use smtplog::tally::Tally;
-use smtplog::time::Clock;
 use smtplog::turn::{Calendar, Turns};
 use smtplog::walk::{Listener, Task, step};
 use smtplog::when::Window;
-use smtplog::year::{Bound, FileTurns};
 
 const SIZE: u64 = 8 << 20;
 

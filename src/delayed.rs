@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::catalog::provider::{Provider, Providers};
-use crate::mta::delay::Phase;
+use crate::parse::mta::delay::Phase;
 use crate::report::{DelayRow, PhaseRow};
 use crate::smtp::event::Direction;
 use crate::tally::delays::{Delays, Times};

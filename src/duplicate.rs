@@ -1,9 +1,9 @@
 //! Recognizes the second copy of a rejection that Exim sends to syslog twice.
 
-use crate::envelope;
 use crate::input::block::{Block, CONTEXT};
-use crate::line::Line;
-use crate::mta;
+use crate::parse::header::Line;
+use crate::parse::mta;
+use crate::parse::unwrap;
 use crate::smtp::event::Event;
 
 /// Whether the line is a copy. Exim sends a rejection to syslog twice, for its mainlog and its rejectlog; only the first
@@ -17,7 +17,7 @@ pub fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool
     let earlier = block.before.get(block.before.len() - room..).unwrap_or_default();
     let same = |raw: &&[u8]| {
         let mut inside = Vec::new();
-        let other = Line::read(envelope::open(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
+        let other = Line::read(unwrap::open(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
         let is_copy = |words: &[u8]| words.len() > 16 && (text.starts_with(words) || words.starts_with(text));
         other.program == line.program && mta::copied_text(event, &other).is_some_and(is_copy)
     };

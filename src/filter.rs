@@ -12,8 +12,8 @@ use wildmatch::WildMatch;
 use crate::catalog::classify::{Reason, Verdict, provider};
 use crate::catalog::provider::Provider;
 use crate::catalog::{Book, slug};
-use crate::line::Line;
-use crate::mta::reading::domain;
+use crate::parse::header::Line;
+use crate::parse::mta::parsed::domain;
 use crate::smtp::event::{By, Direction, Event, Mta, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 

@@ -11,10 +11,10 @@ use crate::catalog::provider::Providers;
 use crate::catalog::slug;
 use crate::collections::distinct::{self, Distinct};
 use crate::collections::interner::{NameId, Names};
-use crate::mta::reading::domain;
+use crate::parse::mta::parsed::domain;
+use crate::parse::timestamp::Moment;
 use crate::smtp::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, EnhancedCode};
-use crate::time::Moment;
 use crate::walk::{Listener, Place, Told};
 
 /// The value of one key as a number, which its [`By`] interprets. 0: the line does not state it.

@@ -4,10 +4,10 @@ use crate::catalog::Book;
 use crate::catalog::classify::{Verdict, provider};
 use crate::catalog::provider::Provider;
 use crate::input::set::Held;
-use crate::line::Line;
-use crate::mta::fact::Fact;
+use crate::parse::header::Line;
+use crate::parse::mta::queue_record::Fact;
+use crate::parse::timestamp::Moment;
 use crate::smtp::event::Event;
-use crate::time::Moment;
 
 /// An event with everything that is known about its line.
 pub struct Told<'a> {

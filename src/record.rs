@@ -79,7 +79,7 @@ impl Record {
         let provider =
             verdict.and_then(|verdict| book.providers.row(verdict.provider?)).map(|row| row.id.clone());
         Self {
-            time: told.moment.and_then(crate::time::Moment::rfc3339),
+            time: told.moment.and_then(crate::parse::timestamp::Moment::rfc3339),
             mta: event.mta,
             host: named(line.host),
             program: named(line.program),

@@ -17,6 +17,7 @@ use crate::ledger::Closed;
 use crate::messages::messages;
 use crate::named::Tables;
 use crate::notes::{Heard, on_estimates, on_limits, on_messages, on_names, on_time};
+use crate::parse::timestamp::Moment;
 use crate::report::{
     Full, Hour, HourRefused, HourSent, Input, Messages, NameCount, Range, Refused, Report, Row, SCHEMA, Sent,
     SortBy, StageCount, Totals,
@@ -24,7 +25,6 @@ use crate::report::{
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 use crate::tally::{Count, FinishedTally, Key, Tally};
-use crate::time::Moment;
 
 /// What a report is made of besides the tally.
 pub struct Frame<'a> {

@@ -12,7 +12,7 @@ use crate::catalog::classify::provider;
 use crate::collections::interner::{NameId, Names};
 use crate::group::{Groups, recipient};
 use crate::hourly::Hourly;
-use crate::mta::reading::domain;
+use crate::parse::mta::parsed::domain;
 use crate::simd::same;
 use crate::smtp::event::{ByOutcome, Direction, Outcome};
 use crate::timeline::{FinishedTimeline, Timeline};

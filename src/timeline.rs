@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::parse::timestamp::Moment;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::Class;
-use crate::time::Moment;
 
 /// The counts of one hour; each event is in one of them at most.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::input::set::Source;
-use crate::year::{Bound, FileTurns, Run, Sightings};
+use crate::parse::year::{Bound, FileTurns, Run, Sightings};
 
 /// The inferred times of each file whose timestamps cannot be read one by one, by its number in the set.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

@@ -5,21 +5,21 @@ use crate::catalog::classify::Judge;
 pub use crate::coverage::Coverage;
 use crate::coverage::widen;
 pub use crate::duplicate::told_before;
-use crate::envelope;
 use crate::error::InputError;
 use crate::filter::LineFilter;
 use crate::input::block::{Block, LINE_LIMIT};
 use crate::input::resume::Reached;
 use crate::input::set::{Held, Manner, Progress, Source, Worked, each_block};
-use crate::line::Line;
 pub use crate::listener::{Aggregation, Listener, Noted, Place, Told, UnreadLines};
-use crate::mta::reading::Reading;
-use crate::reader::{Known, Reader};
+use crate::parse::header::Line;
+use crate::parse::header_cache::{Known, Reader};
+use crate::parse::mta::parsed::Reading;
+use crate::parse::timestamp::{Clock, Moment};
+use crate::parse::unwrap;
+use crate::parse::year::Sightings;
 use crate::simd::newlines::Ends;
-use crate::time::{Clock, Moment};
 use crate::turn::{Calendar, Order, Turns};
 use crate::when::Window;
-use crate::year::Sightings;
 
 /// What a walk reads, and which of it is passed on.
 #[derive(Clone, Copy)]
@@ -227,7 +227,7 @@ fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) {
     let mut inside = Vec::new();
     each_length(block, |at, length| {
         let raw = block.lines.get(at..at + length).unwrap_or_default();
-        tell(at, envelope::open(raw, &mut inside));
+        tell(at, unwrap::open(raw, &mut inside));
     });
 }
 
@@ -266,7 +266,7 @@ impl<L: Listener> Walker<'_, '_, L> {
                 // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
                 Some(known) => self.line(block, at, number, raw, known),
                 None => {
-                    let raw = envelope::open(raw, &mut inside);
+                    let raw = unwrap::open(raw, &mut inside);
                     let known = self.reader.read(raw);
                     self.line(block, at, number, raw, &known);
                 }

@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::{Span, Timestamp, Zoned};
 
-use crate::time::Moment;
+use crate::parse::timestamp::Moment;
 
 /// From `since` up to but not including `until`; `None` is no bound on that side.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

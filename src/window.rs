@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::input::plain::line_at;
 use crate::input::set::Source;
-use crate::line::Line;
-use crate::time::Clock;
+use crate::parse::header::Line;
+use crate::parse::timestamp::Clock;
 use crate::turn::Calendar;
 use crate::when::Window;
 

@@ -2,13 +2,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use smtplog::envelope;
-use smtplog::line::Line;
-use smtplog::mta::{self, reading::Reading};
+use smtplog::parse::unwrap;
+use smtplog::parse::header::Line;
+use smtplog::parse::mta::self;
+use smtplog::parse::mta::parsed::Reading;
 
 fuzz_target!(|raw: &[u8]| {
     let mut inside = Vec::new();
-    let raw = envelope::open(raw, &mut inside);
+    let raw = unwrap::open(raw, &mut inside);
     let line = Line::read(raw);
     let within = |part: &[u8]| part.is_empty() || raw.as_ptr_range().contains(&part.as_ptr());
     let reading = mta::read(&line);

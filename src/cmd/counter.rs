@@ -23,13 +23,13 @@ use crate::ledger::key::Keys;
 use crate::ledger::metadata::Metadata;
 use crate::ledger::sums::{self, Sums};
 use crate::ledger::{Closed, Ledger};
-use crate::line::Line;
-use crate::mta;
-use crate::mta::reading::Reading;
+use crate::parse::header::Line;
+use crate::parse::mta;
+use crate::parse::mta::parsed::Reading;
+use crate::parse::timestamp::Moment;
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
 use crate::tally::delays::Delays;
-use crate::time::Moment;
 use crate::walk::{Aggregation, Listener, Noted, Place, Told};
 
 /// What is to be counted.

@@ -15,7 +15,7 @@ use crate::input::journal::Bounds;
 use crate::input::listing::list;
 use crate::input::set::Source;
 use crate::input::source::Origin;
-use crate::mta;
+use crate::parse::mta;
 use crate::turn::Calendar;
 use crate::when::Window;
 use crate::window::{last_dated, narrow};

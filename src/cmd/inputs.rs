@@ -15,7 +15,7 @@ use crate::input::listing::{Listing, list};
 use crate::input::resume::Resumed;
 use crate::input::rotation::LogNames;
 use crate::input::set::{Manner, Progress, Source};
-use crate::mta;
+use crate::parse::mta;
 use crate::state::State;
 use crate::turn::Calendar;
 use crate::when::Window;

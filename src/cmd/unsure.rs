@@ -5,12 +5,12 @@ use hashbrown::HashSet;
 use crate::catalog::Book;
 use crate::ledger::key::Plain;
 use crate::ledger::seen::IdHash;
-use crate::line::Line;
-use crate::mta;
-use crate::mta::reading::Reading;
+use crate::parse::header::Line;
+use crate::parse::mta;
+use crate::parse::mta::parsed::Reading;
+use crate::parse::timestamp::Moment;
 use crate::smtp::event::Event;
 use crate::tally::Tally;
-use crate::time::Moment;
 use crate::walk::{Listener, Place, Told};
 
 /// Hand-overs that wait until a line tells of the message that came of them, in their order.

@@ -4,8 +4,8 @@ use super::hop::Hop;
 use super::origin::{Attempts, Origin};
 use super::seen::IdHash;
 use crate::catalog::classify::Reason;
-use crate::mta;
-use crate::mta::fact::{Fact, Step};
+use crate::parse::mta;
+use crate::parse::mta::queue_record::{Fact, Step};
 use crate::smtp::event::{Direction, Event, Outcome, Stage};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -13,11 +13,11 @@ use super::origin::Origin;
 use super::seen::{IdHash, Lately};
 use super::sums::{Sums, Unsure};
 use crate::input::set::Held;
-use crate::line::Line;
-use crate::mta;
-use crate::mta::fact::Step;
+use crate::parse::header::Line;
+use crate::parse::mta;
+use crate::parse::mta::queue_record::Step;
+use crate::parse::timestamp::Moment;
 use crate::smtp::event::{Direction, Event, Outcome};
-use crate::time::Moment;
 use crate::walk::{Noted, Told};
 
 /// One a thread.

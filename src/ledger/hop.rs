@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::num::NonZeroU64;
 
-use crate::mta;
-use crate::mta::link;
+use crate::parse::mta;
+use crate::parse::mta::related_id;
 use crate::smtp::event::{Direction, Event, Outcome, Peer};
 
 /// Whether a delivery gave the message to who put it into a queue that is read too.
@@ -25,7 +25,7 @@ pub fn named<'a>(event: &Event<'a>, host: &[u8]) -> Option<&'a [u8]> {
         return None;
     }
     match event.direction {
-        Direction::Local => link::id(event.text.strip_prefix(b"forwarded as ")?),
+        Direction::Local => related_id::id(event.text.strip_prefix(b"forwarded as ")?),
         Direction::Outbound if is_near(&event.peer, host) => mta::accepted_id(event.text),
         Direction::Outbound | Direction::Inbound => None,
     }
@@ -66,9 +66,9 @@ pub fn is_private(ip: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::Line;
-    use crate::mta;
-    use crate::mta::reading::Reading;
+    use crate::parse::header::Line;
+    use crate::parse::mta;
+    use crate::parse::mta::parsed::Reading;
 
     #[track_caller]
     fn names(line: &str, wanted: Option<&str>) {

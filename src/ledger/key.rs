@@ -5,8 +5,8 @@ use std::num::NonZeroU64;
 
 use foldhash::fast::RandomState;
 
-use crate::line::Line;
-use crate::mta;
+use crate::parse::header::Line;
+use crate::parse::mta;
 use crate::simd::same;
 use crate::smtp::event::Mta;
 

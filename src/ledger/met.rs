@@ -7,7 +7,7 @@ use super::fared::{Counts, REFUSED, add, counts};
 use super::key::Keys;
 use super::origin::{Attempts, Origin};
 use crate::collections::interner::in_small;
-use crate::mta::fact::Context;
+use crate::parse::mta::queue_record::Context;
 use crate::smtp::event::Event;
 
 /// One value for each kind of names.

@@ -1,7 +1,7 @@
 //! Metadata of a message, put together from the lines that state it; `events`, `scan --by` and `trace` share the rule.
 
-use crate::mta;
-use crate::mta::fact::{Context, Fact, Step};
+use crate::parse::mta;
+use crate::parse::mta::queue_record::{Context, Fact, Step};
 
 /// The sender, the client and the like of one message. None: no line states it.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

@@ -3,10 +3,10 @@
 use clap::ValueEnum;
 
 use crate::catalog::{EnhancedPattern, Reason};
-use crate::envelope;
-use crate::line::Line;
-use crate::mta;
-use crate::mta::reading::Reading;
+use crate::parse::header::Line;
+use crate::parse::mta;
+use crate::parse::mta::parsed::Reading;
+use crate::parse::unwrap;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode, Reply};
 
@@ -42,7 +42,7 @@ pub enum Asked<'a> {
 /// Of a line of log in an object or another wrapper, the line inside.
 pub fn opened(text: &str) -> String {
     let mut inside = Vec::new();
-    String::from_utf8_lossy(envelope::open(text.trim().as_bytes(), &mut inside)).into_owned()
+    String::from_utf8_lossy(unwrap::open(text.trim().as_bytes(), &mut inside)).into_owned()
 }
 
 /// Never fails: what is nothing else is a reply.

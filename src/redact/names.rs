@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::line::Line;
-use crate::mta;
-use crate::mta::reading::Reading;
+use crate::parse::header::Line;
+use crate::parse::mta;
+use crate::parse::mta::parsed::Reading;
 
 /// Local parts and logins, without doubles; the longest first, so that none hides in another.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::mta::delay::Phase;
+use crate::parse::mta::delay::Phase;
 use crate::smtp::event::Direction;
 
 /// Mail of one provider. Times are off by less than one hundredth, and by a millisecond.

@@ -10,9 +10,9 @@ use super::series::Series;
 use crate::filter::Filter;
 use crate::ledger::hop::is_private;
 use crate::ledger::key::{Keys, Plain};
-use crate::line::Line;
-use crate::mta;
-use crate::mta::fact::Step;
+use crate::parse::header::Line;
+use crate::parse::mta;
+use crate::parse::mta::queue_record::Step;
 use crate::smtp::event::{Direction, Event};
 use crate::walk::{Listener, Noted, Place, Told};
 
@@ -110,7 +110,7 @@ fn hash(place: Place) -> u64 {
 /// As whom a client tried to log in: `sasl_username=anna@example.org` of Postfix, `(set_id=anna)` of Exim.
 fn named_user<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
     let (_, rest) =
-        [&b"sasl_username="[..], b"set_id="].iter().find_map(|mark| mta::reading::cut(event.text, mark))?;
+        [&b"sasl_username="[..], b"set_id="].iter().find_map(|mark| mta::parsed::cut(event.text, mark))?;
     let end = rest.iter().position(|byte| matches!(byte, b',' | b')' | b' ')).unwrap_or(rest.len());
     rest.get(..end).filter(|user| !user.is_empty())
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use crate::catalog::provider::Provider;
-use crate::mta::delay::Phase;
-use crate::mta::fact::Step;
-use crate::mta::{of_arrival, of_delivery};
+use crate::parse::mta::delay::Phase;
+use crate::parse::mta::queue_record::Step;
+use crate::parse::mta::{of_arrival, of_delivery};
 use crate::smtp::event::{Direction, Outcome};
 use crate::walk::{Noted, Told};
 

@@ -8,17 +8,17 @@ use regex::bytes::Regex;
 use super::refused::Refusal;
 use super::sought::Sought;
 use crate::catalog::classify::Judge;
-use crate::envelope;
 use crate::filter::Filter;
 use crate::input::block::{Block, LINE_LIMIT};
 use crate::input::set::Held;
-use crate::line::Line;
-use crate::mta;
-use crate::mta::link::{MARKS, Tie};
-use crate::mta::reading::Reading;
-use crate::time::{Clock, Moment};
+use crate::parse::header::Line;
+use crate::parse::mta;
+use crate::parse::mta::parsed::Reading;
+use crate::parse::mta::related_id::{MARKS, Tie};
+use crate::parse::timestamp::{Clock, Moment};
+use crate::parse::unwrap;
+use crate::parse::year::Sightings;
 use crate::walk::{Place, Task, clock, told_before};
-use crate::year::Sightings;
 
 /// One a thread.
 pub struct Finder<'a> {
@@ -92,7 +92,7 @@ impl<'a> Finder<'a> {
         let mut inside = Vec::new();
         let anchor = self.sought.anchor();
         let mut tell = |at: usize, raw: &[u8]| {
-            let raw = envelope::open(raw, &mut inside);
+            let raw = unwrap::open(raw, &mut inside);
             self.line(block, at, raw, &mut clock, &mut sighted);
         };
         match anchor {
@@ -101,7 +101,7 @@ impl<'a> Finder<'a> {
         }
         let mut tell = |_: usize, raw: &[u8]| {
             let mut inside = Vec::new();
-            let line = Line::read(envelope::open(raw, &mut inside));
+            let line = Line::read(unwrap::open(raw, &mut inside));
             let Some((mta, id, rest)) = mta::queue_id(&line) else { return };
             if let Some((tie, other)) = mta::link(mta, rest) {
                 let (id, other) = (self.hasher.hash_one(id), self.hasher.hash_one(other));
@@ -182,7 +182,7 @@ fn stamps(clock: &mut Clock, block: &Block, sighted: &mut Sighted) {
             return;
         }
         last = raw.get(..17).unwrap_or_default();
-        let stamp = Line::read(envelope::open(raw, &mut inside)).stamp;
+        let stamp = Line::read(unwrap::open(raw, &mut inside)).stamp;
         if !clock.is_same_minute(stamp)
             && let Some(moment) = clock.read(stamp, block.offset + at as u64)
         {

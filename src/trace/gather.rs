@@ -12,19 +12,19 @@ use super::note::{Note, Said, bare, step, text};
 use super::refused::process;
 use super::sought::Sought;
 use crate::catalog::classify::Judge;
-use crate::envelope;
 use crate::filter::LineFilter;
 use crate::input::block::Block;
 use crate::input::set::Held;
 use crate::ledger::key::{Keys, Plain};
 use crate::ledger::metadata::Metadata;
-use crate::line::Line;
-use crate::mta;
-use crate::mta::fact::Step as Progress;
-use crate::mta::link::Tie;
-use crate::mta::reading::{Reading, cut};
+use crate::parse::header::Line;
+use crate::parse::mta;
+use crate::parse::mta::parsed::{Reading, cut};
+use crate::parse::mta::queue_record::Step as Progress;
+use crate::parse::mta::related_id::Tie;
+use crate::parse::timestamp::{Clock, Moment};
+use crate::parse::unwrap;
 use crate::story::What;
-use crate::time::{Clock, Moment};
 use crate::walk::{Place, Task, clock, told_before};
 
 /// What is gathered.
@@ -122,7 +122,7 @@ impl<'a> Gatherer<'a> {
         let mut found: Vec<Found> = Vec::new();
         let mut inside = Vec::new();
         each_line(block, &mut |at, raw| {
-            let raw = envelope::open(raw, &mut inside);
+            let raw = unwrap::open(raw, &mut inside);
             let line = Line::read(raw);
             let Some((mta, id, rest)) = mta::queue_id(&line) else {
                 let stray = if self.wanted.raw { self.stray(block, at, &line, &mut clock) } else { None };
@@ -141,7 +141,7 @@ impl<'a> Gatherer<'a> {
         });
         if self.wanted.raw {
             each_line_with(&SESSIONS, block, &mut |at, raw| {
-                let raw = envelope::open(raw, &mut inside);
+                let raw = unwrap::open(raw, &mut inside);
                 found.extend(self.mark(block, at, raw, &mut clock).map(Found::Session));
             });
             found.sort_by_key(|found| match found {

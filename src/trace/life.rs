@@ -9,9 +9,9 @@ use super::refused::Session;
 use crate::collections::union_find::UnionFind;
 use crate::ledger::key::Plain;
 use crate::ledger::metadata::Metadata;
-use crate::mta;
-use crate::mta::fact::Step as Progress;
-use crate::mta::link::Tie;
+use crate::parse::mta;
+use crate::parse::mta::queue_record::Step as Progress;
+use crate::parse::mta::related_id::Tie;
 use crate::walk::Place;
 
 /// A message under one queue id.

@@ -2,13 +2,13 @@
 
 use crate::catalog::classify::Verdict;
 use crate::ledger::metadata::Metadata;
-use crate::line::Line;
-use crate::mta;
-use crate::mta::fact::Step as Progress;
-use crate::mta::link::Tie;
+use crate::parse::header::Line;
+use crate::parse::mta;
+use crate::parse::mta::queue_record::Step as Progress;
+use crate::parse::mta::related_id::Tie;
+use crate::parse::timestamp::Moment;
 use crate::smtp::event::Event;
 use crate::story::{Step, What};
-use crate::time::Moment;
 use crate::walk::Place;
 
 /// A line about a message that is wanted.

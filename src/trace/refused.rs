@@ -7,11 +7,11 @@ use hashbrown::HashMap;
 
 use super::note::{named, pid, step, text};
 use crate::catalog::classify::Verdict;
-use crate::line::Line;
-use crate::mta;
+use crate::parse::header::Line;
+use crate::parse::mta;
+use crate::parse::timestamp::Moment;
 use crate::smtp::event::{Event, Mta};
 use crate::story::{Hop, Kind, State, Step, Story, What};
-use crate::time::Moment;
 use crate::walk::Place;
 
 /// What a client was told, and by whom.

@@ -8,8 +8,8 @@ use ipnet::IpNet;
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::filter::Pattern;
-use crate::mta;
-use crate::mta::fact::{Context, Fact};
+use crate::parse::mta;
+use crate::parse::mta::queue_record::{Context, Fact};
 use crate::smtp::event::{Direction, Event};
 
 /// It is tried as everything that it may be: an id of letters and digits is a local user's name as well.
@@ -107,8 +107,8 @@ fn longest(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::Line;
-    use crate::mta::reading::Reading;
+    use crate::parse::header::Line;
+    use crate::parse::mta::parsed::Reading;
 
     #[track_caller]
     fn finds(what: &str, raw: &str, wanted: bool) {

@@ -13,10 +13,10 @@ use crate::ledger::hop::{self, Hop};
 use crate::ledger::key::{Keys, Plain};
 use crate::ledger::metadata::Metadata;
 use crate::ledger::seen::{Before, IdHash};
-use crate::mta::fact::Step;
+use crate::parse::mta::queue_record::Step;
+use crate::parse::timestamp::Moment;
 use crate::smtp::event::{Direction, Event, Outcome};
 use crate::tally::{Key, Tally};
-use crate::time::Moment;
 use crate::walk::{Noted, Told};
 
 /// So many minutes are shown.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::mta::reading::domain;
+use crate::parse::mta::parsed::domain;
+use crate::parse::timestamp::Moment;
 use crate::smtp::event::{Direction, Event, Outcome};
 use crate::tally::{Count, Key, Tally};
-use crate::time::Moment;
 
 /// Names kept of one kind in one minute; strangers choose them. What comes beyond is in the count alone.
 const PLACES: usize = 256;

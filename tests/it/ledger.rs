@@ -6,9 +6,10 @@ use std::path::Path;
 
 use loggen::log::{Mta, Spec, Stamp as Form, write};
 use serde_json::{Value, json};
-use smtplog::line::{Line, Stamp};
-use smtplog::mta::fact::Step;
-use smtplog::mta::{self, reading::Reading};
+use smtplog::parse::header::{Line, Stamp};
+use smtplog::parse::mta;
+use smtplog::parse::mta::parsed::Reading;
+use smtplog::parse::mta::queue_record::Step;
 use smtplog::smtp::event::{Direction, Event, Mta as Server, Outcome, Stage as Command};
 
 use crate::support;

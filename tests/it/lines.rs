@@ -1,8 +1,8 @@
 //! Single lines that real servers seldom write, or strangers would like to: what each is read as.
 
-use smtplog::line::Line;
-use smtplog::mta;
-use smtplog::mta::reading::Reading;
+use smtplog::parse::header::Line;
+use smtplog::parse::mta;
+use smtplog::parse::mta::parsed::Reading;
 use smtplog::smtp::event::Event;
 
 /// `direction outcome code enhanced stage | sender | recipient | peer`, with `-` for what the line does not say.

@@ -9,10 +9,10 @@ use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 use smtplog::catalog::Book;
 use smtplog::catalog::classify::Judge;
-use smtplog::envelope;
-use smtplog::line::Line;
-use smtplog::mta;
-use smtplog::mta::reading::Reading;
+use smtplog::parse::header::Line;
+use smtplog::parse::mta;
+use smtplog::parse::mta::parsed::Reading;
+use smtplog::parse::unwrap;
 use tempfile::NamedTempFile;
 
 use crate::support;
@@ -37,7 +37,7 @@ fn lines() -> Vec<Vec<u8>> {
 
 fn reads(raw: &[u8]) {
     let mut inside = Vec::new();
-    if let Reading::Fact(fact) = mta::read(&Line::read(envelope::open(raw, &mut inside))) {
+    if let Reading::Fact(fact) = mta::read(&Line::read(unwrap::open(raw, &mut inside))) {
         mta::context(&fact);
     }
 }
@@ -222,7 +222,7 @@ proptest! {
         let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
         let raw = format!("{{{}}}", fields.join(","));
         let mut inside = Vec::new();
-        let line = envelope::open(raw.as_bytes(), &mut inside);
+        let line = unwrap::open(raw.as_bytes(), &mut inside);
         prop_assert!(!line.iter().any(|byte| matches!(byte, b'\n' | b'\r')), "{}", raw);
         reads(raw.as_bytes());
     }

@@ -1,0 +1,103 @@
+//! Names the phases of a delivery, and parses the durations that mail servers log.
+
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A part of the time that mail takes on this host.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, ValueEnum, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// From its arrival to this delivery: Postfix's `delay=`, Exim's `QT=`.
+    Total,
+    /// Up to its last entry into the active queue: the first of Postfix's `delays=` (postconf(5),
+    /// delay_logging_resolution_limit).
+    BeforeActive,
+    /// In the active queue: the second.
+    Active,
+    /// Setting up the connection, with DNS, EHLO and STARTTLS: the third.
+    Connect,
+    /// Sending the message: the fourth.
+    Transmit,
+    /// Exim's `QT=` without `DT=`: receiving it, and waiting.
+    Queued,
+    /// Exim's `DT=`: connecting and sending together.
+    Deliver,
+    /// Exim's `RT=` of a message that came in.
+    Receive,
+}
+
+/// In milliseconds.
+pub type Phases = Vec<(Phase, u64)>;
+
+/// `0.01`, `345678` → milliseconds; what is finer is left out.
+pub(crate) fn seconds(text: &[u8]) -> Option<u64> {
+    let (whole, fraction) = match memchr::memchr(b'.', text) {
+        Some(dot) => (text.get(..dot)?, text.get(dot + 1..)?),
+        None => (text, &b"0"[..]),
+    };
+    let is_number = |part: &[u8]| (1..=9).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
+    if !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let number = |part: &[u8]| part.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    let thousandths = fraction.iter().copied().chain(*b"00").take(3).collect::<Vec<u8>>();
+    Some(number(whole) * 1000 + number(&thousandths))
+}
+
+/// `1w2d3h4m5s`, `0.304s`, and `0.304` (Exim readconf.c, readconf_printtime).
+pub(crate) fn units(text: &[u8]) -> Option<u64> {
+    let (mut rest, mut sum, mut last) = (text, 0_u64, u64::MAX);
+    while !rest.is_empty() {
+        let end = rest.iter().position(u8::is_ascii_alphabetic).unwrap_or(rest.len());
+        let unit = match rest.get(end) {
+            Some(b'w') => 604_800,
+            Some(b'd') => 86_400,
+            Some(b'h') => 3600,
+            Some(b'm') => 60,
+            Some(b's') | None => 1,
+            Some(_) => return None,
+        };
+        // Each unit once, the largest first.
+        if unit >= last {
+            return None;
+        }
+        last = unit;
+        sum += seconds(rest.get(..end)?)? * unit;
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    (!text.is_empty()).then_some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_seconds() {
+        for (text, wanted) in [("0", 0), ("0.01", 10), ("1.5", 1500), ("0.0019", 1), ("432000", 432_000_000)]
+        {
+            assert_eq!(seconds(text.as_bytes()), Some(wanted), "{text}");
+        }
+        for text in ["", ".", "1.", ".5", "-1", "1e5", "1,5", "99999999999", "1.5s"] {
+            assert_eq!(seconds(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_units() {
+        for (text, wanted) in [
+            ("1h2m3s", 3_723_000),
+            ("0.123s", 123),
+            ("3s", 3000),
+            ("2d", 172_800_000),
+            ("1w1d1h1m1s", 694_861_000),
+            ("0.304", 304),
+        ] {
+            assert_eq!(units(text.as_bytes()), Some(wanted), "{text}");
+        }
+        for text in ["", "s", "1x", "3s2h", "1s1s", "1h-2m", "9999999999d", "1h 2m"] {
+            assert_eq!(units(text.as_bytes()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Parses the text after the last field of a failed Exim delivery into stage, reply and host
+//! (`SMTP error from remote mail server after RCPT TO:<a@b>: 550 no`).
+
+use super::host;
+use crate::parse::mta::parsed::{address, begins, cut, find};
+use crate::smtp::event::{Peer, Stage};
+use crate::smtp::reply::Reply;
+
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Failure<'a> {
+    pub stage: Option<Stage>,
+    pub reply: Option<Reply>,
+    /// Older versions name the host in the words.
+    pub peer: Option<Peer<'a>>,
+    /// The reply where there is one, else all of the words.
+    pub text: &'a [u8],
+    /// A remote server is what it is about.
+    pub remote: bool,
+}
+
+impl<'a> Failure<'a> {
+    /// `SMTP error from remote mail server after RCPT TO:<a@b>: 550 …`, `SMTP timeout after EHLO x`,
+    /// `Connection refused`, … (Exim transports/smtp.c, check_response)
+    pub fn read(text: &'a [u8]) -> Self {
+        let none = Self { text, ..Self::default() };
+        // Most of them, and nothing stands before it.
+        if let Some(command) = text.strip_prefix(ANSWER) {
+            return Self::of_command(ANSWER, true, text, command);
+        }
+        if CONNECT.contains(&text) {
+            return Self { stage: Some(Stage::Connect), remote: true, ..none };
+        }
+        // What stands before may be the errno's own words; anything longer is a stranger's text.
+        let near = text.get(..112).unwrap_or(text);
+        for (mark, replies) in COMMANDS {
+            let Some((before, _)) = cut(near, mark) else { continue };
+            let command = text.get(before.len() + mark.len()..).unwrap_or_default();
+            return Self::of_command(mark, replies, text, command);
+        }
+        if TLS.iter().any(|words| cut(text, words).is_some()) {
+            return Self { stage: Some(Stage::StartTls), remote: true, ..none };
+        }
+        if AUTH.iter().any(|words| cut(text, words).is_some()) {
+            return Self { stage: Some(Stage::Auth), remote: true, ..none };
+        }
+        if begins(text, &CONNECT) {
+            return Self { stage: Some(Stage::Connect), remote: true, ..none };
+        }
+        let remote = REMOTE.iter().any(|words| cut(text, words).is_some());
+        Self { remote, ..none }
+    }
+
+    /// `command` is what stands behind the mark.
+    fn of_command(mark: &[u8], replies: bool, text: &'a [u8], command: &'a [u8]) -> Self {
+        let (stage, rest) = command_stage(command);
+        let at_end = mark.starts_with(b"LMTP") || mark.starts_with(b"PRDR");
+        let stage = if at_end { Some(Stage::EndOfData) } else { stage };
+        let (peer, words) = host(rest.strip_prefix(b": ").unwrap_or(rest));
+        let reply = if replies { Reply::read(words) } else { None };
+        let text = if reply.is_some() { words } else { text };
+        Self { stage, reply, peer, text, remote: true }
+    }
+}
+
+/// A server's answer, and nothing else before it.
+pub(crate) fn is_answer(words: &[u8]) -> bool {
+    words.starts_with(ANSWER)
+}
+
+const ANSWER: &[u8] = b"SMTP error from remote mail server after ";
+
+/// What names the command that was answered, and whether a reply follows it.
+const COMMANDS: [(&[u8], bool); 8] = [
+    (ANSWER, true),
+    (b"LMTP error after ", true),
+    (b"PRDR error after ", true),
+    (b"SMTP error from remote mailer after ", true),
+    (b"SMTP timeout after ", false),
+    (b"SMTP timeout while connected to ", false),
+    (b"Remote host closed connection in response to ", false),
+    (b"Malformed SMTP reply in response to ", false),
+];
+
+const TLS: [&[u8]; 5] =
+    [b"TLS session is required", b"TLS session: ", b"TLS error", b"DANE error", b"STARTTLS not supported"];
+
+const AUTH: [&[u8]; 3] = [b"uthentication required but", b"authenticators found", b"authentication failed"];
+
+/// The system's words for a connection that did not come about (errno, as strerror spells it).
+const CONNECT: [&[u8]; 12] = [
+    b"Connection refused",
+    b"Connection timed out",
+    b"Connection reset",
+    b"Network Error",
+    b"Network is unreachable",
+    b"No route to host",
+    b"Host is unreachable",
+    b"Host is down",
+    b"Operation timed out",
+    b"remote host address is the local host",
+    b"connect-timeout",
+    b"failed to connect",
+];
+
+/// Deferrals and failures of routing and queueing that only mail for elsewhere has.
+const REMOTE: [&[u8]; 16] = [
+    b"Broken pipe",
+    b"retry time not reached for any host",
+    b"all hosts ",
+    b"have been failing",
+    b"host lookup did not complete",
+    b"lowest numbered MX record",
+    b"MX record",
+    b"no SMTP service",
+    b"connection limit reached",
+    b"SMTP delivery explicitly queued",
+    b"queue_smtp_domains",
+    b"not a mail exchanger",
+    b"all relevant MX",
+    b"no host found",
+    b"Unrouteable address",
+    b"unrouteable mail domain",
+];
+
+/// `RCPT TO:<a@b>: 550 …` → RCPT TO and `: 550 …`
+fn command_stage(command: &[u8]) -> (Option<Stage>, &[u8]) {
+    const STAGES: [(&[u8], Stage); 15] = [
+        (b"initial connection", Stage::Connect),
+        (b"EHLO", Stage::Ehlo),
+        (b"HELO", Stage::Ehlo),
+        (b"LHLO", Stage::Ehlo),
+        (b"STARTTLS", Stage::StartTls),
+        (b"TLS-on-connect", Stage::StartTls),
+        (b"AUTH", Stage::Auth),
+        (b"MAIL FROM:", Stage::Mail),
+        (b"RCPT TO:", Stage::Rcpt),
+        (b"DATA", Stage::Data),
+        (b"BDAT", Stage::EndOfData),
+        (b"end of data", Stage::EndOfData),
+        (b"sending data", Stage::EndOfData),
+        (b"message data", Stage::EndOfData),
+        (b".", Stage::EndOfData),
+    ];
+    let command = command.strip_prefix(b"pipelined ").unwrap_or(command);
+    // A compare is a call.
+    let is = |name: &[u8]| name.first() == command.first() && command.starts_with(name);
+    let Some(&(name, stage)) = STAGES.iter().find(|(name, _)| is(name)) else {
+        return (None, rest_of(command));
+    };
+    let rest = command.get(name.len()..).unwrap_or_default();
+    let rest = rest.strip_prefix(b"<").and_then(address).map_or(rest, |(_, rest)| rest);
+    (Some(stage), rest_of(rest))
+}
+
+/// From the colon that ends the command.
+fn rest_of(text: &[u8]) -> &[u8] {
+    if text.starts_with(b": ") {
+        return text;
+    }
+    text.get(find(text, b": ").unwrap_or(text.len())..).unwrap_or_default()
+}
+
+/// `host mx.example.org [192.0.2.1]: 450 …` → the host and `450 …`
+fn host(text: &[u8]) -> (Option<Peer<'_>>, &[u8]) {
+    let found = text.strip_prefix(b"host ").and_then(host::read);
+    found.and_then(|(peer, rest)| Some((Some(peer), rest.strip_prefix(b": ")?))).unwrap_or((None, text))
+}

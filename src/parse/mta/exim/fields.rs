@@ -1,0 +1,93 @@
+//! Parses the fields of Exim's delivery lines: `F=<a@b> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 C="250 OK"`.
+
+use std::ops::Range;
+
+use super::host;
+use crate::parse::mta::parsed::{address, word};
+use crate::simd::find::{Places, find_last};
+use crate::smtp::event::Peer;
+
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Fields<'a> {
+    pub sender: Option<&'a [u8]>,
+    /// From its name on: only who asks for it needs to know where that ends.
+    pub router: Option<&'a [u8]>,
+    /// In the same way.
+    pub transport: Option<&'a [u8]>,
+    /// None: no host, or one without an address.
+    pub peer: Option<Peer<'a>>,
+    /// The reply that took the message; it is the last field but for the times.
+    pub confirmation: Option<&'a [u8]>,
+}
+
+impl<'a> Fields<'a> {
+    /// Of that part of the text. Each field begins behind a blank; what is not known is passed over, and so is what a
+    /// field says.
+    pub fn read(text: &'a [u8], part: Range<usize>) -> Self {
+        let mut fields = Self::default();
+        let mut behind = part.start;
+        for blank in Places::new(text, b' ').take_while(|&blank| blank < part.end) {
+            if blank < behind {
+                continue;
+            }
+            match text.get(blank + 1..).unwrap_or_default() {
+                [b'R', b'=', rest @ ..] => fields.router = Some(rest),
+                [b'T', b'=', rest @ ..] => fields.transport = Some(rest),
+                [b'F', b'=', b'<', rest @ ..] => {
+                    if let Some((sender, rest)) = address(rest) {
+                        fields.sender = Some(sender);
+                        behind = text.len() - rest.len();
+                    }
+                }
+                [b'H', b'=', rest @ ..] => {
+                    if let Some((peer, rest)) = host::read(rest) {
+                        fields.peer = Some(peer);
+                        // Behind the host nothing else is asked for (Exim deliver.c, delivery_log).
+                        let rest = text.len() - rest.len()..part.end;
+                        fields.confirmation = text.get(rest).and_then(confirmation);
+                        break;
+                    }
+                }
+                [b'C', b'=', b'"', ..] => {
+                    fields.confirmation = text.get(blank..part.end).and_then(confirmation);
+                    break;
+                }
+                _ => {}
+            }
+        }
+        fields
+    }
+}
+
+/// ` X=TLS1.3:… DN="…" C="250 OK" DT=1s` → `250 OK`
+fn confirmation(text: &[u8]) -> Option<&[u8]> {
+    let is_its = |quote: &usize| text.get(..*quote).is_some_and(|before| before.ends_with(b" C="));
+    let begin = Places::new(text, b'"').find(is_its)? + 1;
+    let end = find_last(b'"', text).filter(|&end| end >= begin);
+    text.get(begin..end.unwrap_or(text.len()))
+}
+
+/// `dnslookup …`, `dnslookup:` → `dnslookup`
+pub(crate) fn name(text: &[u8]) -> &[u8] {
+    let (name, _) = word(text);
+    name.strip_suffix(b":").unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_nothing_that_stands_in_another_field() {
+        let text = concat!(
+            r#" F=<"b H=a.example.org [192.0.2.1]"@example.org> R=r T=t"#,
+            r#" H=mx (C="2") [192.0.2.7]:25 DN="/CN=H=x F=<c@d>" C="250 R=z""#,
+        );
+        let fields = Fields::read(text.as_bytes(), 0..text.len());
+        assert_eq!(fields.sender, Some(&br#""b H=a.example.org [192.0.2.1]"@example.org"#[..]));
+        assert_eq!(fields.router.map(name), Some(&b"r"[..]));
+        assert_eq!(fields.transport.map(name), Some(&b"t"[..]));
+        assert_eq!(fields.peer.and_then(|peer| peer.ip), Some(&b"192.0.2.7"[..]));
+        assert_eq!(fields.confirmation, Some(&b"250 R=z"[..]));
+    }
+}

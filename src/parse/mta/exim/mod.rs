@@ -1,0 +1,265 @@
+//! Parses Exim's lines, from mainlog, rejectlog and syslog (`2026-11-22 02:51:48 1xUxgC-000022-1C => a@b …`).
+
+mod delivery;
+mod failure;
+mod fields;
+pub mod host;
+pub mod queue_record;
+pub mod reject;
+
+use super::delay::{Phases, units};
+use super::parsed::{Reading, address, begins, cut, cut_last};
+use super::queue_record::{Context, Fact};
+use super::related_id::{self, Tie, next};
+use crate::parse::header::{Line, Stamp};
+use crate::simd::ascii::alphanumeric;
+
+pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
+    let text = words(line);
+    match queue_id(text) {
+        (Some(id), rest) => of_message(id, rest),
+        (None, rest) if is_idle(rest) => Reading::Routine,
+        (None, rest) => reject::read(None, rest).unwrap_or_else(|| {
+            let ours = !line.program.is_empty() || begins(rest, &ROUTINE);
+            if ours { Reading::Routine } else { Reading::Foreign }
+        }),
+    }
+}
+
+/// No line is of two kinds: those that most are come first.
+fn of_message<'a>(id: &'a [u8], text: &'a [u8]) -> Reading<'a> {
+    // One after another, since to hand a reading on takes longer than to find that it is none.
+    if let Some(event) = delivery::read(Some(id), text) {
+        return event;
+    }
+    if let Some(fact) = queue_record::read(id, text) {
+        return fact;
+    }
+    if is_idle(text) {
+        return Reading::Routine;
+    }
+    if let Some(event) = reject::read(Some(id), text) {
+        return event;
+    }
+    delivery::attempt(Some(id), text).unwrap_or(Reading::Routine)
+}
+
+/// The lines that a log is full of and that nothing else would make anything of: to ask all of it took 600 instructions
+/// a line.
+#[inline]
+fn is_idle(text: &[u8]) -> bool {
+    // Each connection has the first, each signature of each message the second.
+    text.starts_with(b"SMTP connection from ")
+        || text.starts_with(b"DKIM: d=")
+        || text.starts_with(b"no host name found for IP address ")
+        || text.starts_with(b"unexpected disconnection while reading SMTP command from ")
+        || text.starts_with(b"TLS error on connection from ")
+        || text.is_empty()
+}
+
+pub(crate) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+    queue_record::context(fact)
+}
+
+pub(crate) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    queue_record::origin(fact)
+}
+
+/// Of a line that reports a delivery.
+/// `exim_rejectlog` → `exim_mainlog`, which has each rejection too.
+pub(crate) fn mainlog_of(log: &str) -> Option<String> {
+    let (before, after) = log.split_once("reject")?;
+    let is_it = matches!(before, "" | "exim_" | "exim4_" | "exim-") && matches!(after, "log" | ".log");
+    is_it.then(|| format!("{before}main{after}"))
+}
+
+pub(crate) fn delays(line: &Line) -> Phases {
+    delivery::delays(words(line))
+}
+
+pub(crate) fn receive_time(fact: &Fact) -> Option<u64> {
+    queue_record::context(fact).receive_time.and_then(units)
+}
+
+/// `H=mx.example.org (helo) [192.0.2.1] F=<a@b> rejected RCPT …` → `helo`. None: the client gave no other name than its
+/// host's.
+pub(crate) fn rejected_helo(text: &[u8]) -> Option<&[u8]> {
+    let (_, text) = cut(text, b"H=")?;
+    let (_, rest) = host::read(text)?;
+    host::named(text.get(..text.len() - rest.len())?)
+}
+
+/// `=> a@b <c@d> R=…` → `c@d`
+pub(crate) fn original_recipient(text: &[u8]) -> Option<&[u8]> {
+    let flag = [&b"=> "[..], b"-> ", b">> ", b"** ", b"== "].iter().any(|flag| text.starts_with(flag));
+    let (_, rest) = cut(text, b" <").filter(|(before, _)| flag && !before.contains(&b':'))?;
+    address(rest).map(|(original, _)| original)
+}
+
+/// `250 OK id=1xUxgC-000022-1C` → `1xUxgC-000022-1C`
+pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
+    cut_last(reply, b"OK id=").map(|(_, rest)| rest)
+}
+
+/// `<= <> R=1xV0EP-0000l4-07 U=…`: a bounce of that message (Exim spec ch. 52); `=> … C="250 OK id=…"`.
+pub(crate) fn link(text: &[u8]) -> Option<(Tie, &[u8])> {
+    if text.starts_with(b"<= ") {
+        let (sender, rest) = cut(text, b" R=")?;
+        let id = related_id::id(rest).filter(|id| id.get(6) == Some(&b'-'))?;
+        // A sender without a blank, and nothing else before it.
+        return (sender.iter().filter(|&&byte| byte == b' ').count() == 1).then_some((Tie::NoticeOf, id));
+    }
+    if text.get(1..3) == Some(b"> ") { next(text) } else { None }
+}
+
+/// The text without what syslog and Exim's own options put before it: two copies of one line have the same. Empty
+/// for a later piece of a line that was cut in pieces.
+#[inline]
+pub fn words<'a>(line: &Line<'a>) -> &'a [u8] {
+    if line.program.is_empty() && line.text.first() != Some(&b'[') { line.text } else { behind_syslog(line) }
+}
+
+fn behind_syslog<'a>(line: &Line<'a>) -> &'a [u8] {
+    match whole(line.text) {
+        Part::Whole(text) => pid(doubled(line, text)),
+        Part::Later => b"",
+    }
+}
+
+/// How the lines of mainlog start that belong to no message. Other programs' files have stamps of the same shape,
+/// so what is not known here is not taken for Exim's.
+const ROUTINE: [&[u8]; 66] = [
+    b"H=",
+    b"U=",
+    b"F=<",
+    b"D=",
+    b"SMTP ",
+    b"no host name found",
+    b"no IP address found",
+    b"Start queue run",
+    b"End queue run",
+    b"TLS ",
+    b"unexpected disconnection",
+    b"Connection from",
+    b"connection from",
+    b"Connection closed",
+    b"exim ",
+    b"Exim ",
+    b"cwd=",
+    b"VRFY ",
+    b"EXPN ",
+    b"ETRN ",
+    b"ATRN ",
+    b"DKIM",
+    b"DANE",
+    b"DNS",
+    b"SPF",
+    b"ARC",
+    b"PRDR",
+    b"Warning:",
+    b"LOG:",
+    b"log:",
+    b"sender verify",
+    b"recipient verify",
+    b"host ",
+    b"hosts_",
+    b"ident ",
+    b"daemon",
+    b"pid ",
+    b"queue_run",
+    b"Queue run",
+    b"retry ",
+    b"socket ",
+    b"listening",
+    b"Failed to ",
+    b"failed to ",
+    b"unable to ",
+    b"Unable to ",
+    b"Cannot ",
+    b"cannot ",
+    b"lookup ",
+    b"SIGHUP",
+    b"SIGTERM",
+    b"received SIG",
+    b"ACL ",
+    b"spam acl",
+    b"spamd",
+    b"malware acl",
+    b"clamd",
+    b"rejected ",
+    b"refused ",
+    b"Authentication",
+    b"authentication",
+    b"setsockopt",
+    b"accept ",
+    b"too many ",
+    b"frozen",
+    b"no mail",
+];
+
+/// Through syslog the stamp may stand twice: `… exim[123]: 2026-11-22 02:51:48 1xUx… <= …`.
+fn doubled<'a>(line: &Line<'a>, text: &'a [u8]) -> &'a [u8] {
+    if line.program.is_empty() || !matches!(text, [b'1' | b'2', _, _, _, b'-', ..]) {
+        return text;
+    }
+    match Line::read(text) {
+        Line { stamp: Stamp::Iso(_), program: b"", text, .. } => text,
+        _ => text,
+    }
+}
+
+enum Part<'a> {
+    Whole(&'a [u8]),
+    /// The second or a later piece of a line: what counts stood in the first.
+    Later,
+}
+
+/// `[1/2] text`: Exim cuts what is too long for syslog; `[1\12] text` is how it sends its rejectlog, headers and
+/// all (Exim log.c, write_syslog).
+fn whole(text: &[u8]) -> Part<'_> {
+    let pieces = text.strip_prefix(b"[").and_then(|rest| cut(rest.get(..12).unwrap_or(rest), b"] "));
+    let Some((numbers, _)) = pieces else { return Part::Whole(text) };
+    let Some(slash) = numbers.iter().position(|byte| matches!(byte, b'/' | b'\\')) else {
+        return Part::Whole(text);
+    };
+    if !numbers.iter().enumerate().all(|(at, byte)| at == slash || byte.is_ascii_digit()) {
+        return Part::Whole(text);
+    }
+    match numbers.split_at(slash) {
+        (b"1", _) => Part::Whole(text.get(numbers.len() + 3..).unwrap_or_default()),
+        _ => Part::Later,
+    }
+}
+
+/// `[126] text` → `text`
+fn pid(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"[")
+        .and_then(|rest| {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            rest.get(digits..).filter(|_| digits > 0)?.strip_prefix(b"] ")
+        })
+        .unwrap_or(text)
+}
+
+/// `1xUxgC-000022-1C rest`, and since 4.97 `1xUxgC-000000000022-1C00 rest`: base-62 time, pid, and fraction
+/// (Exim spec, "Message identification").
+pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    match id::<16>(text, 13).or_else(|| id::<23>(text, 18)) {
+        Some((id, rest)) => (Some(id), rest),
+        None => (None, text),
+    }
+}
+
+/// An id of so many bytes, its second dash at `dash`, and what follows its blank.
+fn id<const LENGTH: usize>(text: &[u8], dash: usize) -> Option<(&[u8], &[u8])> {
+    let (id, rest) = text.split_first_chunk::<LENGTH>()?;
+    let rest = rest.strip_prefix(b" ")?;
+    if id.get(6) != Some(&b'-') || id.get(dash) != Some(&b'-') {
+        return None;
+    }
+    // The others are letters and digits: of the first sixteen, and of the last, which are some of these again.
+    let (begin, end) = (alphanumeric(id.first_chunk()?), alphanumeric(id.last_chunk()?));
+    let dashes = 1 << 6 | 1_u32 << dash;
+    let others = !(begin | end << (LENGTH - 16)) & ((1 << LENGTH) - 1);
+    (others == dashes).then_some((id, rest))
+}

@@ -1,0 +1,285 @@
+//! Parses Exim's reject lines, of its ACLs and of its own checks (`H=mx [192.0.2.1] F=<a@b> rejected RCPT <c@d>: …`).
+
+use super::host;
+use crate::parse::mta::parsed::{Reading, address, cut, cut_colon, cut_last, find, word};
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use crate::smtp::reply::{Class, EnhancedCode, Reply};
+
+/// None: not a refusal.
+pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {
+    let of_client = || {
+        let (client, rest) = Client::read(text);
+        verdict(client, rest)
+    };
+    // Most of them; none of the others begins so.
+    let mut event = if text.starts_with(b"H=") {
+        of_client()?
+    } else {
+        let kinds = [login, out_of_turn, connection, too_many, unqualified];
+        kinds.into_iter().find_map(|kind| kind(text)).or_else(of_client)?
+    };
+    event.queue_id = queue_id;
+    Some(Reading::Event(event))
+}
+
+/// `H=host (helo) [ip]:port I=[ip]:25 U=u Ci=7 P=esmtp F=<a@b>`: who, before what.
+#[derive(Clone, Copy, Default)]
+struct Client<'a> {
+    peer: Peer<'a>,
+    sender: Option<&'a [u8]>,
+}
+
+impl<'a> Client<'a> {
+    fn read(mut text: &'a [u8]) -> (Self, &'a [u8]) {
+        let mut client = Self::default();
+        loop {
+            if let Some((peer, rest)) = text.strip_prefix(b"H=").and_then(host::read) {
+                client.peer = peer;
+                text = rest;
+            } else if let Some((sender, rest)) = text.strip_prefix(b"F=<").and_then(address) {
+                client.sender = Some(sender);
+                text = rest;
+            } else if let Some(rest) = text.strip_prefix(b"F=") {
+                let (sender, rest) = word(rest);
+                client.sender = Some(sender);
+                text = rest;
+            } else if is_field(text) {
+                text = field_end(text);
+            } else if let Some(rest) = behind_address(text) {
+                text = rest;
+            } else {
+                return (client, text);
+            }
+            text = text.strip_prefix(b" ").unwrap_or(text);
+        }
+    }
+}
+
+/// `a@b F=<c@d> …`: with cutthrough, the recipient stands bare between the fields (Exim verify.c).
+fn behind_address(text: &[u8]) -> Option<&[u8]> {
+    let (address, rest) = word(text);
+    (matches!(rest, [b'F' | b'P', b'=', b'<', ..]) && address.contains(&b'@')).then_some(rest)
+}
+
+/// `I=[ip]:25`, `U=u`, `Ci=7326`, `CV=no`, `X=TLS1.3:…`, `DN="…"`, `A=plain:user`
+fn is_field(text: &[u8]) -> bool {
+    let letter = u8::is_ascii_alphabetic;
+    match text {
+        [b'A'..=b'Z', b'=', ..] => true,
+        [b'A'..=b'Z', b, b'=', ..] => letter(b),
+        [b'A'..=b'Z', b, c, b'=', ..] => letter(b) && letter(c),
+        _ => false,
+    }
+}
+
+fn field_end(text: &[u8]) -> &[u8] {
+    let quoted = cut(text.get(..5).unwrap_or(text), b"=\"").is_some();
+    match if quoted { cut(text, b"\" ").map(|(_, rest)| rest) } else { None } {
+        Some(rest) => rest,
+        None => word(text).1,
+    }
+}
+
+fn event<'a>(
+    client: Client<'a>,
+    outcome: Outcome,
+    stage: Option<Stage>,
+    hint: Class,
+    text: &'a [u8],
+) -> Event<'a> {
+    let reply = Reply::read(text);
+    let bare = || EnhancedCode::read(text).map(|(code, _)| code);
+    Event {
+        code: reply.map(|reply| reply.code),
+        enhanced: reply.map_or_else(bare, |reply| reply.enhanced),
+        hint: Some(hint),
+        stage,
+        sender: client.sender,
+        peer: client.peer,
+        text,
+        ..Event::new(Mta::Exim, Direction::Inbound, outcome)
+    }
+}
+
+/// `rejected RCPT <a@b>: words`, `temporarily rejected MAIL <a@b>`, `dropped by 'connect' ACL: words`,
+/// `RCPT <a@b>: discarded by RCPT ACL` (Exim smtp_in.c, smtp_handle_acl_fail)
+fn verdict<'a>(client: Client<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+    if let Some(rest) = text.strip_prefix(b"RCPT ") {
+        let (recipient, rest) = argument(rest);
+        let words = rest.strip_prefix(b": ").filter(|words| words.starts_with(b"discarded by "))?;
+        let event = event(client, Outcome::Discarded, Some(Stage::Rcpt), Class::Positive, words);
+        return Some(Event { recipient: Some(recipient), hint: None, ..event });
+    }
+    let (hint, rest) = match text.strip_prefix(b"temporarily ") {
+        Some(rest) => (Class::Transient, rest),
+        None => (Class::Permanent, text),
+    };
+    if let Some(rest) = rest.strip_prefix(b"dropped by ") {
+        return Some(event(client, Outcome::Rejected, acl_stage(rest), hint, words(rest)));
+    }
+    let rest = rest.strip_prefix(b"rejected ")?;
+    let refused = |stage, words| event(client, Outcome::Rejected, stage, hint, words);
+    let (command, argument_on) = word(rest);
+    Some(match command.strip_suffix(b":").unwrap_or(command) {
+        b"RCPT" => {
+            let (recipient, rest) = argument(argument_on);
+            Event { recipient: Some(recipient), ..refused(Some(Stage::Rcpt), words(rest)) }
+        }
+        b"MAIL" => match (argument_on.strip_prefix(b"from "), argument_on.strip_prefix(b"FROM:")) {
+            (Some(from), _) => from_peer(refused(Some(Stage::Mail), words(argument_on)), from),
+            // `MAIL FROM:<a@b> H=…: message too big: size=99999 max=20000`
+            (None, Some(from)) => too_big(from, |words| refused(Some(Stage::Mail), words)),
+            (None, None) => {
+                let (sender, rest) = argument(argument_on);
+                Event { sender: Some(sender), ..refused(Some(Stage::Mail), words(rest)) }
+            }
+        },
+        // `from <a@b> H=… U=…: message too big: read=501 max=500`
+        b"from" => too_big(argument_on, |words| refused(Some(Stage::EndOfData), words)),
+        b"after" | b"during" | b"by" => {
+            let stage = if argument_on.starts_with(b"non-SMTP") { None } else { Some(Stage::EndOfData) };
+            refused(stage, words(argument_on))
+        }
+        b"connection" => refused(Some(Stage::Connect), words(argument_on)),
+        b"DATA" => refused(Some(Stage::Data), words(rest)),
+        b"AUTH" => refused(Some(Stage::Auth), words(argument_on)),
+        b"STARTTLS" => refused(Some(Stage::StartTls), words(argument_on)),
+        b"EHLO" | b"HELO" | b"LHLO" => match argument_on.strip_prefix(b"from ") {
+            Some(from) => from_peer(refused(Some(Stage::Ehlo), words(argument_on)), from),
+            None => refused(Some(Stage::Ehlo), words(argument_on)),
+        },
+        b"XCLIENT" => from_peer(refused(None, words(argument_on)), argument_on.strip_prefix(b"from ")?),
+        b"VRFY" | b"EXPN" | b"ETRN" | b"ATRN" | b"QUIT" | b"NOTQUIT" | b"BDAT" => {
+            refused(None, words(argument_on))
+        }
+        _ => return None,
+    })
+}
+
+/// `<a@b> H=… U=…: words`
+fn too_big<'a>(text: &'a [u8], refused: impl Fn(&'a [u8]) -> Event<'a>) -> Event<'a> {
+    let (sender, rest) = argument(text);
+    let rest = rest.trim_ascii_start();
+    let peer = rest.strip_prefix(b"H=").and_then(host::read).map(|(peer, _)| peer);
+    Event { sender: Some(sender), peer: peer.unwrap_or_default(), ..refused(words(rest)) }
+}
+
+/// `<a@b>: words` → the address and `: words`; in old versions the brackets may lack.
+fn argument(text: &[u8]) -> (&[u8], &[u8]) {
+    text.strip_prefix(b"<").and_then(address).unwrap_or_else(|| {
+        let end = find(text, b": ").unwrap_or(text.len());
+        text.split_at(end)
+    })
+}
+
+fn from_peer<'a>(event: Event<'a>, from: &'a [u8]) -> Event<'a> {
+    Event {
+        peer: host::read(from.strip_prefix(b"H=").unwrap_or(from)).map(|(p, _)| p).unwrap_or_default(),
+        ..event
+    }
+}
+
+/// `… in "connect" ACL: words` → `words`; empty when the ACL gave none.
+fn words(text: &[u8]) -> &[u8] {
+    // As a rule nothing stands before it.
+    text.strip_prefix(b": ").unwrap_or_else(|| cut_colon(text).map_or(b"", |(_, words)| words))
+}
+
+/// `'connect' ACL: words`
+fn acl_stage(text: &[u8]) -> Option<Stage> {
+    let (name, _) = cut(text.strip_prefix(b"'")?, b"'")?;
+    Some(match name {
+        b"connect" | b"connection" => Stage::Connect,
+        b"EHLO or HELO" | b"EHLO" | b"HELO" => Stage::Ehlo,
+        b"STARTTLS" => Stage::StartTls,
+        b"AUTH" => Stage::Auth,
+        b"MAIL" => Stage::Mail,
+        b"RCPT" => Stage::Rcpt,
+        b"DATA" => Stage::EndOfData,
+        _ => return None,
+    })
+}
+
+/// `dovecot_login authenticator failed for host (helo) [ip]:55379 I=[ip]:587: 535 Incorrect authentication data`
+fn login(text: &[u8]) -> Option<Event<'_>> {
+    let rest = word(text).1.strip_prefix(b"authenticator failed for ")?;
+    let named = rest.strip_prefix(b"H=").unwrap_or(rest);
+    let (client, rest) = match host::read(named) {
+        Some((peer, rest)) => (Client { peer, sender: None }, rest),
+        None => (Client::default(), rest),
+    };
+    let words = rest.strip_prefix(b": ").unwrap_or_else(|| words(rest));
+    Some(event(client, Outcome::Rejected, Some(Stage::Auth), Class::Permanent, words))
+}
+
+/// `SMTP protocol synchronization error (…): rejected "ehlo abcd" H=[ip] next input="…"`
+fn out_of_turn(text: &[u8]) -> Option<Event<'_>> {
+    let rest = text.strip_prefix(b"SMTP protocol ")?;
+    // Older versions say `violation: synchronization error`.
+    let rest = rest.strip_prefix(b"violation: ").unwrap_or(rest).strip_prefix(b"synchronization error ")?;
+    let (_, rest) = cut(rest, b": rejected ")?;
+    let client =
+        cut(rest, b"H=").and_then(|(_, rest)| host::read(rest)).map(|(peer, _)| peer).unwrap_or_default();
+    let quoted = rest.strip_prefix(b"\"").unwrap_or_default();
+    let verb = |name: &[u8]| quoted.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let stage = if rest.starts_with(b"connection") {
+        Some(Stage::Connect)
+    } else if verb(b"ehlo") || verb(b"helo") {
+        Some(Stage::Ehlo)
+    } else if verb(b"mail") {
+        Some(Stage::Mail)
+    } else if verb(b"rcpt") {
+        Some(Stage::Rcpt)
+    } else if verb(b"data") {
+        Some(Stage::Data)
+    } else {
+        None
+    };
+    Some(event(Client { peer: client, sender: None }, Outcome::Rejected, stage, Class::Permanent, text))
+}
+
+/// `refused connection from [ip] (host_reject_connection)`, `Connection from [ip] refused: too many connections`,
+/// `SMTP call from [ip] dropped: too many unrecognized commands` (Exim daemon.c, smtp_in.c)
+fn connection(text: &[u8]) -> Option<Event<'_>> {
+    let (rest, hint) = if let Some(rest) = text.strip_prefix(b"refused connection from ") {
+        (rest, Class::Permanent)
+    } else if let Some(rest) = text.strip_prefix(b"Connection from ") {
+        cut(rest, b" refused: ")?;
+        (rest, Class::Transient)
+    } else {
+        let rest = text.strip_prefix(b"SMTP call from ")?;
+        cut(rest, b" dropped: ")?;
+        return Some(event(from_client(rest), Outcome::Rejected, None, Class::Permanent, text));
+    };
+    Some(event(from_client(rest), Outcome::Rejected, Some(Stage::Connect), hint, text))
+}
+
+fn from_client(text: &[u8]) -> Client<'_> {
+    let peer = host::read(text.strip_prefix(b"H=").unwrap_or(text)).map(|(peer, _)| peer);
+    Client { peer: peer.unwrap_or_default(), sender: None }
+}
+
+/// `unqualified recipient rejected: <userx> H=…` (Exim smtp_in.c); the client was told 501.
+fn unqualified(text: &[u8]) -> Option<Event<'_>> {
+    let rest = text.strip_prefix(b"unqualified ")?;
+    let (what, rest) = cut(rest, b" rejected: <")?;
+    let (named, rest) = address(rest)?;
+    let (client, _) = Client::read(rest.trim_ascii_start());
+    let refused = |stage| event(client, Outcome::Rejected, Some(stage), Class::Permanent, text);
+    match what {
+        b"recipient" => Some(Event { recipient: Some(named), ..refused(Stage::Rcpt) }),
+        b"sender" => Some(Event { sender: Some(named), ..refused(Stage::Mail) }),
+        _ => None,
+    }
+}
+
+/// `too many recipients: excess temporarily rejected: sender=<a@b> H=…`
+fn too_many(text: &[u8]) -> Option<Event<'_>> {
+    let rest = text.strip_prefix(b"too many recipients: ")?;
+    let (how, rest) = cut_last(rest, b"rejected: sender=<")?;
+    let hint = if cut(how, b"temporarily").is_some() { Class::Transient } else { Class::Permanent };
+    let (sender, rest) = address(rest)?;
+    let (client, _) = Client::read(rest.trim_ascii_start());
+    let event = event(client, Outcome::Rejected, Some(Stage::Rcpt), hint, text);
+    Some(Event { sender: Some(sender), ..event })
+}

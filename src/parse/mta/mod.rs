@@ -1,0 +1,318 @@
+//! Parses the log lines of each mail server, and answers every question whose answer depends on the server.
+//!
+//! Each question is one function with one exhaustive match over [`Mta`]; no other folder matches on it. A new server
+//! costs a folder beside this file, a variant of [`Mta`] and one arm in each function, and the compiler lists them all.
+
+pub mod delay;
+pub mod exim;
+pub mod opensmtpd;
+pub mod parsed;
+pub mod postfix;
+pub mod queue_record;
+pub mod related_id;
+pub mod sendmail;
+
+use self::delay::Phases;
+use self::parsed::Reading;
+use self::postfix::daemon::Daemon;
+use self::queue_record::{Context, Fact};
+use self::related_id::Tie;
+use super::header::{Line, Stamp};
+use crate::smtp::event::{Direction, Event, Mta};
+
+/// The program that wrote a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Writer {
+    Postfix(Daemon),
+    Exim,
+    Sendmail,
+    Opensmtpd,
+    /// Another program.
+    Foreign,
+}
+
+impl Writer {
+    /// Recognizes the writer. Postfix is recognized by its daemons, Exim by its name or, in its own files, by a header
+    /// without a program. Where the line has a program, nothing but the program's name decides.
+    pub fn of(line: &Line) -> Self {
+        if let Some(daemon) = Daemon::of(line) {
+            return Self::Postfix(daemon);
+        }
+        match line.program {
+            b"" if matches!(line.stamp, Stamp::Iso(_)) => Self::Exim,
+            b"" => Self::Foreign,
+            program if program.starts_with(b"exim") => Self::Exim,
+            _ if sendmail::wrote(line) => Self::Sendmail,
+            _ if opensmtpd::wrote(line) => Self::Opensmtpd,
+            _ => Self::Foreign,
+        }
+    }
+
+    /// Parses a line of this writer.
+    #[inline]
+    pub fn read<'a>(self, line: &Line<'a>) -> Reading<'a> {
+        match self {
+            Self::Postfix(daemon) => postfix::read(daemon, line.text),
+            Self::Exim => exim::read(line),
+            Self::Sendmail => sendmail::read(line),
+            Self::Opensmtpd => opensmtpd::read(line),
+            Self::Foreign => Reading::Foreign,
+        }
+    }
+}
+
+/// Parses a line by the program that wrote it.
+pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
+    Writer::of(line).read(line)
+}
+
+/// What the line of a fact says about its message.
+pub fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+    match fact.mta {
+        Mta::Postfix => postfix::context(fact),
+        Mta::Exim => exim::context(fact),
+        Mta::Sendmail => sendmail::context(fact),
+        Mta::Opensmtpd => opensmtpd::context(fact),
+    }
+}
+
+/// The sender, the client and the login out of [`context`]; cheaper, for callers that ask for every message.
+pub fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    match fact.mta {
+        Mta::Postfix => postfix::origin(fact),
+        Mta::Exim => exim::origin(fact),
+        Mta::Sendmail => sendmail::context(fact),
+        Mta::Opensmtpd => opensmtpd::context(fact),
+    }
+}
+
+/// The number of recipients that a message still has. None: the line does not show it.
+pub fn recipients(fact: &Fact) -> Option<u32> {
+    match fact.mta {
+        Mta::Postfix => postfix::recipients(fact),
+        Mta::Exim => None,
+        Mta::Sendmail => sendmail::recipients(fact),
+        Mta::Opensmtpd => opensmtpd::recipients(fact),
+    }
+}
+
+/// The number of recipients whose delivery the line of an event reports.
+pub fn served(event: &Event, line: &Line) -> u32 {
+    match event.mta {
+        Mta::Sendmail => sendmail::served(line),
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd => 1,
+    }
+}
+
+/// The server, the queue id and the rest of any line about a message, whether or not the rest is understood.
+pub fn queue_id<'a>(line: &Line<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
+    let (mta, (id, rest)) = match Writer::of(line) {
+        Writer::Postfix(_) => (Mta::Postfix, postfix::queue_id(line.text)),
+        Writer::Exim => (Mta::Exim, exim::queue_id(exim::words(line))),
+        Writer::Sendmail => (Mta::Sendmail, sendmail::queue_id(line.text)),
+        Writer::Opensmtpd => (Mta::Opensmtpd, (opensmtpd::queue_id(line.text), line.text)),
+        Writer::Foreign => return None,
+    };
+    id.map(|id| (mta, id, rest))
+}
+
+/// The name of the queue that the line's message is in: the instance of Postfix (`postfix-out` of `postfix-out/smtp`,
+/// see Postfix's MULTI_INSTANCE_README). Empty: the host has one queue. It never holds a slash.
+#[inline]
+pub fn queue_scope<'a>(mta: Mta, program: &'a [u8]) -> &'a [u8] {
+    match mta {
+        Mta::Postfix => postfix::queue_scope(program),
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => b"",
+    }
+}
+
+/// Whether [`queue_scope`] of the program is `scope`, without cutting it out.
+#[inline]
+pub fn is_in_queue_scope(mta: Mta, program: &[u8], scope: &[u8]) -> bool {
+    match mta {
+        Mta::Postfix => postfix::is_in_queue_scope(program, scope),
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => scope.is_empty(),
+    }
+}
+
+/// The part of a queue id that names the message: OpenSMTPD's id is of one recipient and begins with the message's.
+#[inline]
+pub fn message_part(mta: Mta, queue_id: &[u8]) -> &[u8] {
+    match mta {
+        Mta::Opensmtpd => opensmtpd::message_part(queue_id),
+        Mta::Postfix | Mta::Exim | Mta::Sendmail => queue_id,
+    }
+}
+
+/// Whether the first line of a message means that it is in the queue. Postfix's `client=` comes before the queue manager
+/// takes the message; the other servers log a message once they have it.
+pub fn is_queued_on_arrival(mta: Mta) -> bool {
+    match mta {
+        Mta::Postfix => false,
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => true,
+    }
+}
+
+/// Whether a queue id may come again for another message. Exim never uses one again, and may log a delivery before the
+/// arrival (cutthrough), so lines before the arrival belong to the same message.
+pub fn reuses_queue_ids(mta: Mta) -> bool {
+    match mta {
+        Mta::Exim => false,
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => true,
+    }
+}
+
+/// The address that the recipient was before aliases. `text` follows the queue id:
+/// `to=<a@b>, orig_to=<c>, …` of Postfix, `=> a@b <c@d> R=…` of Exim.
+pub fn original_recipient(mta: Mta, text: &[u8]) -> Option<&[u8]> {
+    match mta {
+        Mta::Postfix => postfix::original_recipient(text),
+        Mta::Exim => exim::original_recipient(text),
+        Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
+/// The HELO name of a rejected client: `helo=<c>` of Postfix, `H=host (c) [ip]` of Exim.
+pub fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
+    match mta {
+        Mta::Postfix => postfix::helo(text),
+        Mta::Exim => exim::rejected_helo(text),
+        Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
+/// The message that a line about another message names; `text` follows the line's own queue id.
+pub fn link(mta: Mta, text: &[u8]) -> Option<(Tie, &[u8])> {
+    match mta {
+        Mta::Postfix => postfix::link(text),
+        Mta::Exim => exim::link(text),
+        Mta::Sendmail | Mta::Opensmtpd => related_id::next(text),
+    }
+}
+
+/// The queue id that the next server gave to a message it took over. The next server may be any, so the reply's wording
+/// decides; the innermost reply stands last.
+pub fn accepted_id(reply: &[u8]) -> Option<&[u8]> {
+    Mta::ALL.into_iter().find_map(|mta| accepted_by(mta, reply)).and_then(related_id::id)
+}
+
+/// The reply from the queue id on, if it is worded as this server words it.
+fn accepted_by(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
+    match mta {
+        Mta::Postfix => postfix::accepted(reply),
+        Mta::Exim => exim::accepted(reply),
+        Mta::Sendmail => sendmail::accepted(reply),
+        // In the words of Sendmail.
+        Mta::Opensmtpd => None,
+    }
+}
+
+/// How long a delivery took; empty where its line shows no times.
+pub fn of_delivery(mta: Mta, line: &Line) -> Phases {
+    match mta {
+        Mta::Postfix => postfix::delays(line.text).unwrap_or_default(),
+        Mta::Exim => exim::delays(line),
+        Mta::Sendmail | Mta::Opensmtpd => Phases::new(),
+    }
+}
+
+/// How long it took to receive the message, in milliseconds.
+pub fn of_arrival(fact: &Fact) -> Option<u64> {
+    match fact.mta {
+        Mta::Exim => exim::receive_time(fact),
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
+/// The text by which a second copy of the event's line is found. None: the server logs each event once. Exim sends a
+/// rejection to syslog twice, for its mainlog and for its rejectlog.
+pub fn copied_text<'a>(event: &Event, line: &Line<'a>) -> Option<&'a [u8]> {
+    match event.mta {
+        Mta::Exim if event.direction == Direction::Inbound && !line.program.is_empty() => {
+            Some(exim::words(line))
+        }
+        Mta::Exim | Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
+/// The systemd units under which a server runs.
+const fn journal_units(mta: Mta) -> &'static [&'static str] {
+    match mta {
+        Mta::Postfix => &["postfix.service", "postfix@-.service"],
+        Mta::Exim => &["exim4.service", "exim4-base.service", "exim.service"],
+        Mta::Sendmail => &["sendmail.service"],
+        Mta::Opensmtpd => &["opensmtpd.service", "smtpd.service"],
+    }
+}
+
+/// The names of log files that a server writes itself, not through syslog; `*` matches anything. A paniclog is for the
+/// administrator and holds no mail; a rejectlog repeats its mainlog, see [`repeated_log`].
+const fn log_names(mta: Mta) -> &'static [&'static str] {
+    match mta {
+        // Postfix's maillog_file, one for each instance.
+        Mta::Postfix => &["postfix*.log"],
+        Mta::Exim => &[
+            "mainlog",      // Exim's default, and Debian's
+            "main.log",     // Exim of Red Hat
+            "exim_mainlog", // cPanel
+            "exim*.log",    // Exim in containers, and the BSDs' names
+        ],
+        Mta::Sendmail | Mta::Opensmtpd => &[],
+    }
+}
+
+/// Where a server writes such a log when nothing else was configured: Debian, Red Hat and its own makefile.
+const fn log_paths(mta: Mta) -> &'static [&'static str] {
+    match mta {
+        Mta::Exim => &["/var/log/exim4/mainlog", "/var/log/exim/main.log", "/var/log/exim/mainlog"],
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => &[],
+    }
+}
+
+/// The log that repeats every line of a log of this name: `exim_rejectlog` → `exim_mainlog`.
+pub fn repeated_log(log: &str) -> Option<String> {
+    let of = |mta| match mta {
+        Mta::Exim => exim::mainlog_of(log),
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+    };
+    Mta::ALL.into_iter().find_map(of)
+}
+
+/// Where the mail servers write their logs, in the order of the enum.
+pub struct LogPlaces {
+    pub units: [&'static [&'static str]; Mta::COUNT],
+    pub names: [&'static [&'static str]; Mta::COUNT],
+    pub paths: [&'static [&'static str]; Mta::COUNT],
+}
+
+/// See [`journal_units`], [`log_names`] and [`log_paths`].
+pub static LOG_PLACES: LogPlaces = {
+    let none: [&[&str]; Mta::COUNT] = [&[]; Mta::COUNT];
+    let (mut units, mut names, mut paths) = (none, none, none);
+    let mut at = 0;
+    while at < Mta::COUNT {
+        let mta = Mta::ALL[at];
+        (units[at], names[at], paths[at]) = (journal_units(mta), log_names(mta), log_paths(mta));
+        at += 1;
+    }
+    LogPlaces { units, names, paths }
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_the_log_that_a_rejectlog_repeats() {
+        assert_eq!(repeated_log("exim_rejectlog").as_deref(), Some("exim_mainlog"));
+        assert_eq!(repeated_log("reject.log").as_deref(), Some("main.log"));
+        assert_eq!(repeated_log("rejected.log"), None);
+    }
+
+    #[test]
+    fn only_exim_and_postfix_write_files_of_their_own() {
+        let count: usize = LOG_PLACES.names.iter().map(|names| names.len()).sum();
+        assert_eq!(count, log_names(Mta::Postfix).len() + log_names(Mta::Exim).len());
+        assert!(Mta::ALL.into_iter().all(|mta| !journal_units(mta).is_empty()));
+    }
+}

@@ -1,0 +1,226 @@
+//! Parses Postfix's delivery lines, of smtp, lmtp, local, virtual, pipe, error, retry, discard and qmgr
+//! (`to=<a@b>, relay=mx[192.0.2.1]:25, delay=1, …, dsn=2.0.0, status=sent (250 Ok)`).
+
+use super::daemon::Daemon;
+use super::queue_record;
+use super::reply_text::Answer;
+use crate::parse::mta::delay::{Phase, Phases, seconds};
+use crate::parse::mta::parsed::{Reading, address, begins, cut, field, peer};
+use crate::parse::mta::queue_record::Step;
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer};
+use crate::smtp::reply::{EnhancedCode, Reply};
+
+/// smtp and lmtp: results, and what one host said before another is tried.
+pub(crate) fn client<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
+    if text.starts_with(b"to=") {
+        return result(Daemon::Client, queue_id, text);
+    }
+    if !begins(text, &ATTEMPTS) {
+        return if begins(text, &ROUTINE) { Reading::Routine } else { Reading::Unread };
+    }
+    let answer = Answer::read(text);
+    Reading::Event(event(queue_id, Direction::Outbound, Outcome::Attempt, &answer))
+}
+
+/// How the reason starts that smtp logs when it turns to the next host (postfix smtp_trouble.c).
+const ATTEMPTS: [&[u8]; 11] = [
+    b"connect to ",
+    b"host ",
+    b"lost connection with ",
+    b"conversation with ",
+    b"TLS is required, but ",
+    b"Cannot start TLS: ",
+    b"Server certificate not ",
+    b"SASL authentication failed",
+    b"Host or domain name not found",
+    b"message size ",
+    b"mail for ",
+];
+
+const ROUTINE: [&[u8]; 30] = [
+    b"Untrusted TLS connection",
+    b"Anonymous TLS connection",
+    b"Trusted TLS connection",
+    b"Verified TLS connection",
+    b"warning: ",
+    b"certificate verification failed",
+    b"Host offered STARTTLS",
+    b"enabling PIX workarounds",
+    b"SSL_connect error",
+    b"SSL_accept error",
+    b"setting up TLS connection",
+    b"TLS SNI ",
+    b"breaking line",
+    b"fatal: ",
+    b"error: ",
+    b"panic: ",
+    b"info: ",
+    b"initializing the client-side TLS engine",
+    b"using backup DNS",
+    b"offered unsupported",
+    b"statistics: ",
+    b"connect from",
+    b"certificate peer name verification failed",
+    b"server features: ",
+    b"enabling ",
+    b"Using ",
+    b"> ",
+    b"< ",
+    b"replace: ",
+    b"table ",
+];
+
+/// local, virtual, pipe, error, retry, discard.
+pub(crate) fn agent<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
+    if text.starts_with(b"to=") { result(daemon, queue_id, text) } else { Reading::Routine }
+}
+
+/// `from=<a@b>, status=expired, returned to sender`: given up without a last attempt. Everything else that the
+/// queue manager writes is about moving mail around, and about when.
+pub(crate) fn qmgr<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
+    if text == b"removed" {
+        return queue_record::reading(queue_id, Step::Gone, text);
+    }
+    let Some(rest) = text.strip_prefix(b"from=<") else { return Reading::Routine };
+    let Some((sender, rest)) = address(rest) else { return Reading::Unread };
+    let Some(status) = rest.strip_prefix(b", status=") else {
+        return queue_record::reading(queue_id, Step::Queued, text);
+    };
+    if !status.starts_with(b"expired") && !status.starts_with(b"force-expired") {
+        return Reading::Unread;
+    }
+    let answer = Answer { text: status, ..Answer::default() };
+    let event = event(queue_id, Direction::Outbound, Outcome::Expired, &answer);
+    Reading::Event(Event { sender: Some(sender), ..event })
+}
+
+/// `to=<a@b>, [orig_to=<c>, ]relay=mx[ip]:25, …, dsn=2.0.0, status=sent (250 2.0.0 Ok)` (postfix log_adhoc.c)
+pub(crate) fn result<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
+    fields(daemon, queue_id, text).map_or(Reading::Unread, Reading::Event)
+}
+
+fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
+    let (recipient, relay, mut rest) = front(text)?;
+    // `delay=1, delays=0/0/0/1, dsn=2.0.0, status=…`; versions before 2.3 have neither delays nor dsn.
+    let mut dsn = None;
+    let status = loop {
+        if let Some(status) = rest.strip_prefix(b"status=") {
+            break status;
+        }
+        if let Some(code) = rest.strip_prefix(b"dsn=") {
+            dsn = EnhancedCode::read(code).map(|(dsn, _)| dsn);
+        }
+        rest = field(rest)?.1;
+    };
+    let end = status.iter().position(|byte| matches!(byte, b' ' | b',')).unwrap_or(status.len());
+    let (word, words) = status.split_at_checked(end)?;
+    let outcome = outcome(daemon, word)?;
+    let words = words.strip_prefix(b" (").unwrap_or(words);
+    let words = words.strip_suffix(b")").unwrap_or(words);
+    let answer = match daemon {
+        Daemon::Client if outcome == Outcome::Delivered => Answer::plain(words),
+        Daemon::Client | Daemon::Error => match Answer::read(words) {
+            answer if daemon == Daemon::Client && answer.is_empty() => Answer::plain(words),
+            answer => answer,
+        },
+        // The output of a command may look like a reply and is none.
+        _ => Answer { text: words, ..Answer::default() },
+    };
+    let direction = match daemon {
+        Daemon::Client => Direction::Outbound,
+        Daemon::Error if answer.remote => Direction::Outbound,
+        _ => Direction::Local,
+    };
+    let event = event(queue_id, direction, outcome, &answer);
+    let peer = match (answer.peer, relay) {
+        (Some(peer), Some(relay))
+            if peer.port.is_none() && peer.ip == relay.ip && peer.host == relay.host =>
+        {
+            relay
+        }
+        (Some(peer), _) => peer,
+        (None, Some(relay)) if direction == Direction::Outbound => relay,
+        (None, _) => Peer::default(),
+    };
+    Some(Event { recipient: Some(recipient), dsn, peer, ..event })
+}
+
+/// The recipient, the relay if it is another server, and what follows them.
+fn front(text: &[u8]) -> Option<(&[u8], Option<Peer<'_>>, &[u8])> {
+    let (recipient, rest) = named(text.strip_prefix(b"to=")?)?;
+    let rest = match rest.strip_prefix(b", orig_to=") {
+        Some(rest) => named(rest)?.1,
+        None => rest,
+    };
+    let from = rest.strip_prefix(b", relay=")?;
+    let (relay, rest) = cut(from, b", ")?;
+    // The peer is read with what follows it in sight, which is quicker than a text that ends soon.
+    let peer = peer(from).filter(|(_, behind)| from.len() - behind.len() <= relay.len());
+    Some((recipient, peer.map(|(peer, _)| peer), rest))
+}
+
+/// `…, delay=1.5, delays=0.1/0.2/1/0.2, dsn=…`; before Postfix 2.3 there is `delay=` alone.
+pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
+    let (_, _, mut rest) = front(text)?;
+    let mut phases = Phases::new();
+    while !rest.starts_with(b"status=") {
+        let (value, behind) = field(rest)?;
+        if let Some(delay) = value.strip_prefix(b"delay=") {
+            phases.extend(seconds(delay).map(|time| (Phase::Total, time)));
+        } else if let Some(delays) = value.strip_prefix(b"delays=") {
+            let times: Vec<u64> = delays.split(|&byte| byte == b'/').filter_map(seconds).collect();
+            let names = [Phase::BeforeActive, Phase::Active, Phase::Connect, Phase::Transmit];
+            if times.len() == names.len() {
+                phases.extend(names.into_iter().zip(times));
+            }
+        }
+        rest = behind;
+    }
+    Some(phases)
+}
+
+/// `<a@b>, relay=…`; old versions of local leave the brackets out.
+fn named(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    match text.strip_prefix(b"<") {
+        Some(rest) => address(rest),
+        None => Some(text.split_at(memchr::memchr(b',', text)?)),
+    }
+}
+
+fn outcome(daemon: Daemon, status: &[u8]) -> Option<Outcome> {
+    Some(match status {
+        b"sent" if daemon == Daemon::Discard => Outcome::Discarded,
+        b"sent" => Outcome::Delivered,
+        b"deferred" | b"SOFTBOUNCE" => Outcome::Deferred,
+        b"bounced" => Outcome::Bounced,
+        b"expired" | b"force-expired" => Outcome::Expired,
+        _ if status.starts_with(b"deliverable") || status.starts_with(b"undeliverable") => Outcome::Probe,
+        _ => return None,
+    })
+}
+
+fn event<'a>(
+    queue_id: Option<&'a [u8]>,
+    direction: Direction,
+    outcome: Outcome,
+    answer: &Answer<'a>,
+) -> Event<'a> {
+    // A delivery that went well has left every stage behind it.
+    let stage = if outcome == Outcome::Delivered { None } else { answer.stage };
+    Event {
+        mta: Mta::Postfix,
+        direction,
+        outcome,
+        queue_id,
+        code: answer.reply.map(|reply| reply.code),
+        enhanced: answer.reply.and_then(|Reply { enhanced, .. }| enhanced),
+        dsn: None,
+        hint: None,
+        stage,
+        sender: None,
+        recipient: None,
+        peer: answer.peer.unwrap_or_default(),
+        text: answer.text,
+        suspended: answer.suspended,
+    }
+}

@@ -1,0 +1,145 @@
+//! Recognizes the commonest kinds of Postfix lines by one table lookup, from the daemon and the first eight bytes.
+//!
+//! A busy log mixes its lines, so a chain of tests (is it a session? has it a queue id? is it a delivery?) is a chain of
+//! branches that the processor mispredicts. A perfect hash table answers all of them with one compare.
+
+use super::daemon::Daemon;
+
+/// What a line seems to be, by its first bytes; who reads it on looks at all of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// Nothing in it is counted.
+    Routine,
+    /// `client=`
+    Client,
+    /// `message-id=`
+    MessageId,
+    /// `from=<`, `removed`
+    Queue,
+    /// `to=<`
+    Delivery,
+    /// None of the above, or a line that is seldom: it is to be read from its beginning.
+    Other,
+}
+
+/// The daemon, whether the text has a queue id (or NOQUEUE), and with what it goes on.
+type Start = (Daemon, bool, &'static [u8; 4], &'static [u8], Kind);
+
+const STARTS: [Start; 32] = [
+    (Daemon::Smtpd, false, b"conn", b"ect ", Kind::Routine),
+    (Daemon::Smtpd, false, b"disc", b"onne", Kind::Routine),
+    (Daemon::Smtpd, false, b"lost", b" con", Kind::Routine),
+    (Daemon::Smtpd, false, b"Anon", b"ymou", Kind::Routine),
+    (Daemon::Smtpd, false, b"Untr", b"uste", Kind::Routine),
+    (Daemon::Smtpd, false, b"Trus", b"ted ", Kind::Routine),
+    (Daemon::Smtpd, true, b"clie", b"nt=", Kind::Client),
+    (Daemon::Cleanup, true, b"mess", b"age-", Kind::MessageId),
+    (Daemon::Qmgr, true, b"from", b"=<", Kind::Queue),
+    (Daemon::Qmgr, true, b"remo", b"ved", Kind::Queue),
+    (Daemon::Client, true, b"to=<", b"", Kind::Delivery),
+    (Daemon::Client, false, b"Anon", b"ymou", Kind::Routine),
+    (Daemon::Client, false, b"Untr", b"uste", Kind::Routine),
+    (Daemon::Client, false, b"Trus", b"ted ", Kind::Routine),
+    (Daemon::Client, false, b"Veri", b"fied", Kind::Routine),
+    (Daemon::Local, true, b"to=<", b"", Kind::Delivery),
+    (Daemon::Error, true, b"to=<", b"", Kind::Delivery),
+    (Daemon::Discard, true, b"to=<", b"", Kind::Delivery),
+    (Daemon::Postscreen, false, b"CONN", b"ECT ", Kind::Routine),
+    (Daemon::Postscreen, false, b"DISC", b"ONNE", Kind::Routine),
+    (Daemon::Postscreen, false, b"PASS", b" ", Kind::Routine),
+    (Daemon::Postscreen, false, b"PREG", b"REET", Kind::Routine),
+    (Daemon::Postscreen, false, b"HANG", b"UP ", Kind::Routine),
+    (Daemon::Postscreen, false, b"DNSB", b"L ", Kind::Routine),
+    (Daemon::Postscreen, false, b"WHIT", b"ELIS", Kind::Routine),
+    (Daemon::Postscreen, false, b"ALLO", b"WLIS", Kind::Routine),
+    (Daemon::Postscreen, false, b"BLAC", b"KLIS", Kind::Routine),
+    (Daemon::Postscreen, false, b"DENY", b"LIST", Kind::Routine),
+    (Daemon::Postscreen, false, b"BARE", b" NEW", Kind::Routine),
+    (Daemon::Postscreen, false, b"COMM", b"AND ", Kind::Routine),
+    (Daemon::Postscreen, false, b"NON-", b"SMTP", Kind::Routine),
+    (Daemon::Postscreen, false, b"cach", b"e ", Kind::Routine),
+];
+
+#[derive(Clone, Copy)]
+struct Place {
+    /// The daemon, the queue id and the first four bytes; 0 where nothing is.
+    start: u64,
+    /// The four bytes behind these, and those of them that matter.
+    more: u32,
+    mask: u32,
+    kind: Kind,
+}
+
+const PLACES: usize = 256;
+
+/// Multiplies a key so that its highest byte is the place: no two rows of [`STARTS`] have the same.
+const FACTOR: u64 = find_factor();
+
+/// Tries odd numbers, each made from the one before (Knuth's MMIX generator), until one separates all rows. One in about
+/// seven does, so the compiler finds it at once, also after a row was added.
+const fn find_factor() -> u64 {
+    let mut factor = 0x7476_1D19_BB4C_B64F;
+    while !separates(factor) {
+        factor = factor.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) | 1;
+    }
+    factor
+}
+
+const fn separates(factor: u64) -> bool {
+    let mut taken = [false; PLACES];
+    let mut at = 0;
+    while at < STARTS.len() {
+        let (daemon, has_id, first, ..) = STARTS[at];
+        let place = place(start(daemon, has_id, u32::from_le_bytes(*first)), factor);
+        if taken[place] {
+            return false;
+        }
+        taken[place] = true;
+        at += 1;
+    }
+    true
+}
+
+static TABLE: [Place; PLACES] = {
+    let mut table = [Place { start: 0, more: 0, mask: 0, kind: Kind::Other }; PLACES];
+    let mut at = 0;
+    while at < STARTS.len() {
+        let (daemon, has_id, first, behind, kind) = STARTS[at];
+        let mut more = [0; 4];
+        let mut mask = [0; 4];
+        let mut byte = 0;
+        while byte < behind.len() {
+            (more[byte], mask[byte]) = (behind[byte], 0xff);
+            byte += 1;
+        }
+        let start = start(daemon, has_id, u32::from_le_bytes(*first));
+        let place = place(start, FACTOR);
+        table[place] = Place { start, more: u32::from_le_bytes(more), mask: u32::from_le_bytes(mask), kind };
+        at += 1;
+    }
+    table
+};
+
+/// Never 0.
+const fn start(daemon: Daemon, has_id: bool, first: u32) -> u64 {
+    (daemon as u64 + 1) << 40 | (has_id as u64) << 32 | first as u64
+}
+
+const fn place(start: u64, factor: u64) -> usize {
+    (start.wrapping_mul(factor) >> 56) as usize % PLACES
+}
+
+/// `text` is what follows the queue id, if there is one.
+#[inline]
+pub(crate) fn glance(daemon: Daemon, has_id: bool, text: &[u8]) -> Kind {
+    let Some(first) = text.first_chunk().map(|first| u32::from_le_bytes(*first)) else { return Kind::Other };
+    // `removed` is shorter than the eight bytes that are looked at.
+    let more = match text.get(4..).and_then(<[u8]>::first_chunk) {
+        Some(more) => u32::from_le_bytes(*more),
+        None => text.iter().skip(4).rev().fold(0, |sum, &byte| sum << 8 | u32::from(byte)),
+    };
+    let start = start(daemon, has_id, first);
+    let known = &TABLE[place(start, FACTOR)];
+    let differs = known.start ^ start | u64::from(more & known.mask ^ known.more);
+    if differs == 0 { known.kind } else { Kind::Other }
+}

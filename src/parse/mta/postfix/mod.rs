@@ -1,0 +1,294 @@
+//! Parses Postfix's lines, by the daemon that wrote them (`4jXCsJ3c7Hz7j9M: to=<a@b>, …, status=sent (250 Ok)`).
+
+pub mod daemon;
+mod delivery;
+pub mod line_kind;
+pub mod queue_record;
+pub mod reject;
+pub mod reply_text;
+
+use self::daemon::Daemon;
+use self::line_kind::{Kind, glance};
+use super::delay::Phases;
+use super::parsed::{Reading, address, cut, cut_last};
+use super::queue_record::{Context, Fact, Step};
+use super::related_id::{Tie, id, next};
+use crate::simd::ascii::alphanumeric;
+use crate::simd::{equal, same};
+
+pub fn read(daemon: Daemon, text: &[u8]) -> Reading<'_> {
+    if daemon == Daemon::Quiet {
+        return Reading::Routine;
+    }
+    let Some(Near { queue_id, has_id, rest }) = near(text) else { return read_any(daemon, text) };
+    match glance(daemon, has_id, rest) {
+        Kind::Routine => Reading::Routine,
+        Kind::Client if rest.starts_with(b"client=") => queue_record::reading(queue_id, Step::Came, rest),
+        Kind::MessageId if rest.starts_with(b"message-id=") => {
+            queue_record::reading(queue_id, Step::Named, rest)
+        }
+        Kind::Queue => delivery::qmgr(queue_id, rest),
+        Kind::Delivery => delivery::result(daemon, queue_id, rest),
+        Kind::Client | Kind::MessageId | Kind::Other => read_any(daemon, text),
+    }
+}
+
+/// A line that is seldom, or one of a daemon whose lines differ.
+#[inline(never)]
+fn read_any(daemon: Daemon, text: &[u8]) -> Reading<'_> {
+    let daemon = if daemon == Daemon::Unnamed { guess(text) } else { daemon };
+    if daemon == Daemon::Quiet || daemon == Daemon::Smtpd && reject::is_session(text) {
+        return Reading::Routine;
+    }
+    let (queue_id, rest) = queue_id(text);
+    match daemon {
+        Daemon::Client => delivery::client(queue_id, rest),
+        Daemon::Local | Daemon::Error | Daemon::Discard => delivery::agent(daemon, queue_id, rest),
+        Daemon::Qmgr => delivery::qmgr(queue_id, rest),
+        Daemon::Smtpd | Daemon::Cleanup => reject::smtpd(queue_id, rest),
+        Daemon::Postscreen => reject::postscreen(rest),
+        Daemon::Pickup => queue_record::pickup(queue_id, rest),
+        Daemon::Postsuper => queue_record::postsuper(queue_id, rest),
+        Daemon::Bounce => queue_record::bounce(rest),
+        Daemon::Quiet | Daemon::Unnamed => Reading::Routine,
+    }
+}
+
+pub(crate) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+    queue_record::context(fact)
+}
+
+pub(crate) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+    queue_record::origin(fact)
+}
+
+/// Of a line that reports a delivery.
+pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
+    delivery::delays(queue_id(text).1)
+}
+
+/// None: another line than the queue manager's, or one that was cut off.
+pub(crate) fn recipients(fact: &Fact) -> Option<u32> {
+    (fact.step == Step::Queued).then(|| queue_record::recipients(fact.text)).flatten()
+}
+
+/// `postfix` of `postfix/submission/smtpd`, `postfix-out` of `postfix-out/smtp`.
+pub(crate) fn queue_scope(program: &[u8]) -> &[u8] {
+    let end = program.iter().position(|&byte| byte == b'/').unwrap_or(program.len());
+    program.get(..end).unwrap_or_default()
+}
+
+#[inline]
+pub(crate) fn is_in_queue_scope(program: &[u8], scope: &[u8]) -> bool {
+    program
+        .split_at_checked(scope.len())
+        .is_some_and(|(own, rest)| same(own, scope) && matches!(rest, [] | [b'/', ..]))
+}
+
+/// `to=<a@b>, orig_to=<c>, …` → `c`
+pub(crate) fn original_recipient(text: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = cut(text.strip_prefix(b"to=<")?, b", orig_to=<")?;
+    address(rest).map(|(original, _)| original)
+}
+
+/// `NOQUEUE: reject: RCPT from mx[192.0.2.1]: …; from=<a> to=<b> proto=ESMTP helo=<c>` → `c`
+pub(crate) fn helo(text: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = cut_last(text, b" helo=<")?;
+    rest.get(..memchr::memchr(b'>', rest)?)
+}
+
+/// `250 2.0.0 Ok: queued as 4XYZ` → `4XYZ`
+pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
+    cut_last(reply, b"queued as ").map(|(_, rest)| rest)
+}
+
+pub(crate) fn link(text: &[u8]) -> Option<(Tie, &[u8])> {
+    if text.starts_with(b"to=<") {
+        return next(text);
+    }
+    // `client=localhost[127.0.0.1], orig_queue_id=F2A59DC171, orig_client=…` (postfix smtpd.c);
+    // `uid=0 from=<a@b> orig_id=F2A59DC171` (postfix pickup.c)
+    // `sender non-delivery notification: F2A59DC171` (postfix bounce_notify_service.c and its neighbours)
+    let (tie, found) = if text.starts_with(b"client=") {
+        (Tie::Former, cut(text, b", orig_queue_id="))
+    } else if text.starts_with(b"uid=") {
+        (Tie::Former, cut_last(text, b" orig_id="))
+    } else if text.starts_with(b"sender ") || text.starts_with(b"postmaster ") {
+        (Tie::Notice, cut(text, b" notification: "))
+    } else {
+        return None;
+    };
+    found.and_then(|(_, rest)| id(rest)).map(|id| (tie, id))
+}
+
+/// `4jXCsJ3c7Hz7j9M: rest`, `NOQUEUE: rest`. An id is hex digits in capitals, or digits and consonants
+/// (postfix global/mail_queue.h); at least five of them. Lines made anonymous show that other letters come too,
+/// so only what ordinary words have is refused: small vowels.
+pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let in_id = |&&byte: &&u8| IN_ID.get(usize::from(byte)) == Some(&true);
+    // Of nearly all lines the id ends soon, and then all of its bytes are looked at together.
+    let length = match text.first_chunk().and_then(id_length) {
+        Some(length) => length,
+        None => text.iter().take(33).take_while(in_id).count(),
+    };
+    match (text.get(..length), text.get(length..)) {
+        (Some(b"NOQUEUE"), Some([b':', b' ', rest @ ..])) => (None, rest),
+        (Some(id), Some([b':', b' ', rest @ ..])) if (5..=32).contains(&length) => (Some(id), rest),
+        _ => (None, text),
+    }
+}
+
+/// What [`queue_id`] gives, and whether an id or NOQUEUE was there.
+struct Near<'a> {
+    queue_id: Option<&'a [u8]>,
+    has_id: bool,
+    rest: &'a [u8],
+}
+
+/// Without a branch for what nobody can foretell. None: the text is short, or its first word is longer than nearly all ids.
+#[inline]
+fn near(text: &[u8]) -> Option<Near<'_>> {
+    let near = text.first_chunk()?;
+    let length = id_length(near)?;
+    let has_id = length >= 5 && text.get(length..length + 2)? == b": ";
+    let is_id = has_id && near.first_chunk() != Some(b"NOQUEUE:");
+    let (id, rest) = (text.get(..length)?, text.get(if has_id { length + 2 } else { 0 }..)?);
+    Some(Near { queue_id: is_id.then_some(id), has_id, rest })
+}
+
+/// How many of the bytes come before the first that is in no id. None: all of them.
+#[inline]
+fn id_length(sixteen: &[u8; 16]) -> Option<usize> {
+    let is = |byte| equal(sixteen, byte);
+    let vowels = is(b'a') | is(b'e') | is(b'i') | is(b'o') | is(b'u');
+    let others = !(alphanumeric(sixteen) & !vowels) & 0xFFFF;
+    (others != 0).then(|| others.trailing_zeros() as usize)
+}
+
+const IN_ID: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let sign = byte as u8;
+        table[byte] = sign.is_ascii_alphanumeric() && !matches!(sign, b'a' | b'e' | b'i' | b'o' | b'u');
+        byte += 1;
+    }
+    table
+};
+
+/// Which daemon writes such a text, where the line does not say.
+fn guess(text: &[u8]) -> Daemon {
+    let (_, rest) = queue_id(text);
+    if rest.starts_with(b"to=<") {
+        match cut(rest, b", relay=").map(|(_, relay)| relay) {
+            Some(relay) if relay.starts_with(b"none,") && cut(relay, b"suspended: ").is_some() => {
+                Daemon::Error
+            }
+            Some(relay) if relay.starts_with(b"local,") || relay.starts_with(b"virtual,") => Daemon::Local,
+            Some(relay) if relay.starts_with(b"none,") || cut(relay, b"], delay=").is_some() => {
+                Daemon::Client
+            }
+            Some(relay) if cut(relay, b"]:").is_some() => Daemon::Client,
+            _ => Daemon::Local,
+        }
+    } else if rest.starts_with(b"host ")
+        || rest.starts_with(b"connect to ")
+        || rest.starts_with(b"lost connection with")
+    {
+        Daemon::Client
+    } else if rest.starts_with(b"from=<") || rest == b"removed" {
+        Daemon::Qmgr
+    } else if rest.starts_with(b"uid=") {
+        Daemon::Pickup
+    } else if rest.starts_with(b"sender ") || rest.starts_with(b"postmaster ") {
+        Daemon::Bounce
+    } else if cut(rest, b"reject: ").is_some_and(|(before, _)| before.len() < 12)
+        || rest.starts_with(b"warning: ")
+        || rest.starts_with(b"client=")
+        || rest.starts_with(b"message-id=")
+    {
+        Daemon::Smtpd
+    } else {
+        Daemon::Quiet
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDS: [&str; 7] =
+        ["", "NOQUEUE: ", "4jXCsJ3c7Hz7j9M: ", "A1B2C3D4E5: ", "A1B2: ", "ABCDEFGHIJKLMNOP: ", "warning: "];
+
+    const DAEMONS: [Daemon; 13] = [
+        Daemon::Client,
+        Daemon::Local,
+        Daemon::Error,
+        Daemon::Discard,
+        Daemon::Qmgr,
+        Daemon::Smtpd,
+        Daemon::Postscreen,
+        Daemon::Cleanup,
+        Daemon::Pickup,
+        Daemon::Postsuper,
+        Daemon::Bounce,
+        Daemon::Quiet,
+        Daemon::Unnamed,
+    ];
+
+    const TEXTS: [&str; 29] = [
+        "connect from mx.example.org[192.0.2.7]",
+        "disconnect from mx.example.org[192.0.2.7] ehlo=1 quit=1 commands=2",
+        "discarding EHLO keywords: CHUNKING",
+        "discard: RCPT from mx.example.org[192.0.2.7]: <a@example.org>: no; from=<> to=<a@example.org>",
+        "lost connection after DATA from mx.example.org[192.0.2.7]",
+        "lost connection with mx.example.org[192.0.2.7] while sending RCPT TO",
+        "Anonymous TLS connection established from mx.example.org[192.0.2.7]: TLSv1.3",
+        "Trusted TLS connection established to mx.example.org[192.0.2.7]:25: TLSv1.3",
+        "client=mx.example.org[192.0.2.7]",
+        "client",
+        "clients",
+        "message-id=<1@example.org>",
+        "message-id",
+        "message size 9 exceeds size limit 8 of server mx.example.org[192.0.2.7]",
+        "from=<a@example.org>, size=1, nrcpt=1 (queue active)",
+        "from=<a@example.org>, status=expired, returned to sender",
+        "from=",
+        "removed",
+        "remove",
+        "removed too",
+        "to=<a@example.org>, relay=mx.example.org[192.0.2.7]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, \
+        status=sent (250 2.0.0 Ok)",
+        "to=<a@example.org>",
+        "to=a, relay=local, delay=0, status=sent (delivered)",
+        "reject: RCPT from mx.example.org[192.0.2.7]: 550 5.1.1 <a@example.org>: no; from=<> to=<a@example.org>",
+        "CONNECT from [192.0.2.7]:1 to [192.0.2.8]:25",
+        "PASS OLD [192.0.2.7]:1",
+        "uid=0 from=<root>",
+        "",
+        "x",
+    ];
+
+    #[test]
+    fn what_is_told_at_a_glance_is_what_reading_all_of_it_gives() {
+        for (id, daemon) in IDS.iter().flat_map(|id| DAEMONS.map(|daemon| (id, daemon))) {
+            for text in TEXTS {
+                let text = format!("{id}{text}");
+                assert_eq!(
+                    read(daemon, text.as_bytes()),
+                    read_any(daemon, text.as_bytes()),
+                    "{daemon:?}: {text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_byte_is_told_alike_alone_and_among_sixteen() {
+        for byte in 0..=255_u8 {
+            let mut text = [b'A'; 16];
+            text[7] = byte;
+            assert_eq!(id_length(&text), (!IN_ID[usize::from(byte)]).then_some(7), "{byte}");
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Parses Postfix's reject lines, of smtpd, cleanup and postscreen (`NOQUEUE: reject: RCPT from mx[192.0.2.1]: 550 …`).
+
+use super::queue_record;
+use crate::parse::mta::parsed::{Reading, address, begins, cut, cut_last, peer, word};
+use crate::parse::mta::queue_record::Step;
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use crate::smtp::reply::{EnhancedCode, Reply};
+
+/// smtpd and cleanup: `QID: reject: RCPT from …`, `NOQUEUE: milter-reject: …`, `QID: hold: header …`
+pub(crate) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
+    if text.starts_with(b"message-id=") {
+        return queue_record::reading(queue_id, Step::Named, text);
+    }
+    if text.starts_with(b"client=") {
+        return queue_record::reading(queue_id, Step::Came, text);
+    }
+    if let Some(text) = text.strip_prefix(b"warning: ") {
+        return warning(queue_id, text);
+    }
+    match action(text) {
+        Some((Action::Event(outcome), rest)) => match refusal(queue_id, outcome, rest) {
+            Some(event) => Reading::Event(event),
+            None => Reading::Unread,
+        },
+        Some((Action::Routine, _)) => Reading::Routine,
+        None if begins(text, &ROUTINE) => Reading::Routine,
+        None => Reading::Unread,
+    }
+}
+
+/// postscreen: `NOQUEUE: reject: RCPT from [192.0.2.1]:40693: 550 …; from=<a>, to=<b>, proto=ESMTP, helo=<c>`.
+/// Its tests are notes, and the client is told only by a reject.
+pub(crate) fn postscreen(text: &[u8]) -> Reading<'_> {
+    match action(text) {
+        Some((Action::Event(outcome), rest)) => match refusal(None, outcome, rest) {
+            Some(event) => Reading::Event(event),
+            None => Reading::Unread,
+        },
+        _ => Reading::Routine,
+    }
+}
+
+/// `connect from host[ip]`, `disconnect from …`: half of what a busy smtpd writes, told by their first word alone.
+pub(crate) fn is_session(text: &[u8]) -> bool {
+    match text.first() {
+        Some(b'c') => text.starts_with(b"connect from "),
+        Some(b'd') => text.starts_with(b"disconnect from "),
+        Some(b'l') => text.starts_with(b"lost connection after "),
+        Some(b'A') => text.starts_with(b"Anonymous TLS connection "),
+        Some(b'U') => text.starts_with(b"Untrusted TLS connection "),
+        _ => false,
+    }
+}
+
+const ROUTINE: [&[u8]; 27] = [
+    b"discarding EHLO keywords",
+    b"lost connection after ",
+    b"timeout after ",
+    b"too many errors after ",
+    b"improper command pipelining after ",
+    b"lost connection with ",
+    b"Anonymous TLS connection",
+    b"Untrusted TLS connection",
+    b"Trusted TLS connection",
+    b"Verified TLS connection",
+    b"setting up TLS connection",
+    b"initializing the server-side TLS engine",
+    b"SSL_accept error",
+    b"SSL_accept:",
+    b"SSL3 ",
+    b"TLS SNI ",
+    b"resent-message-id=",
+    b"fatal: ",
+    b"error: ",
+    b"panic: ",
+    b"statistics: ",
+    b"proxymap ",
+    b"table ",
+    b"to=<",
+    b"> ",
+    b"< ",
+    b"milter ",
+];
+
+#[derive(Clone, Copy)]
+enum Action {
+    Event(Outcome),
+    Routine,
+}
+
+/// `milter-reject: rest` (postfix smtpd_check.c, cleanup_message.c, cleanup_milter.c)
+fn action(text: &[u8]) -> Option<(Action, &[u8])> {
+    let (name, rest) = cut(text.get(..32).unwrap_or(text), b": ")?;
+    let rest = text.get(text.len().min(name.len() + 2)..).filter(|long| long.starts_with(rest))?;
+    // milter_header_checks has the actions of header_checks.
+    let action = match name.strip_prefix(b"milter-header-").unwrap_or(name) {
+        b"reject" | b"milter-reject" | b"proxy-reject" => Action::Event(Outcome::Rejected),
+        b"reject_warning" | b"warn" => Action::Event(Outcome::Warned),
+        b"hold" | b"milter-hold" | b"quarantine" => Action::Event(Outcome::Held),
+        b"discard" | b"milter-discard" => Action::Event(Outcome::Discarded),
+        b"proxy-accept" | b"filter" | b"redirect" | b"bcc" | b"prepend" | b"replace" | b"permit"
+        | b"info" | b"ignore" | b"strip" | b"delay" | b"milter-quarantine" | b"trigger" | b"pass" => {
+            Action::Routine
+        }
+        _ => return None,
+    };
+    Some((action, rest))
+}
+
+fn refusal<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Option<Event<'a>> {
+    let (place, rest) = word(text);
+    if matches!(place, b"header" | b"body" | b"mime-error" | b"content" | b"mime-header" | b"nested-header") {
+        return Some(content(queue_id, outcome, text));
+    }
+    // The proxy's refusal names no client: `proxy-reject: END-OF-MESSAGE: 554 …`.
+    let (place, peer, words) = match place.strip_suffix(b":") {
+        Some(place) => (place, Peer::default(), rest),
+        None => {
+            let (peer, rest) = peer(rest.strip_prefix(b"from ")?)?;
+            (place, peer, rest.strip_prefix(b":")?.trim_ascii_start())
+        }
+    };
+    let (words, tail) = Tail::split(words);
+    Some(Event { peer, ..event(queue_id, outcome, stage(place), words, tail) })
+}
+
+/// `header Subject: … from mx[ip]; from=<a> to=<b> proto=ESMTP helo=<c>: 5.7.1 text` (postfix cleanup_message.c).
+/// The words behind the tail are this server's own; the header before it is a stranger's.
+fn content<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Event<'a> {
+    let (header, tail) = cut_last(text, b"; from=<").unwrap_or((text, b""));
+    let tail = Tail::read(tail, b"from=<").unwrap_or_default();
+    let (shown, client) = cut_last(header, b" from ").unwrap_or((header, b""));
+    let peer = peer(client).map(|(peer, _)| peer).unwrap_or_default();
+    Event { peer, ..event(queue_id, outcome, Some(Stage::EndOfData), tail.words.unwrap_or(shown), tail) }
+}
+
+/// smtpd and cleanup speak of these refusals only in warnings, without a code.
+fn warning<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
+    let found = login(text).or_else(|| limit(text)).or_else(|| etrn(text)).or_else(|| header(text));
+    let Some((outcome, stage, client, words)) = found else { return Reading::Routine };
+    let tail = Tail::split(words).1;
+    let event = event(queue_id, outcome, stage, words, tail);
+    Reading::Event(Event { peer: client, code: None, enhanced: None, ..event })
+}
+
+type Warning<'a> = (Outcome, Option<Stage>, Peer<'a>, &'a [u8]);
+
+/// `host[ip]: SASL LOGIN authentication failed: …` (postfix smtpd_sasl_glue.c)
+fn login(text: &[u8]) -> Option<Warning<'_>> {
+    let (client, rest) = peer(text)?;
+    let words = rest.strip_prefix(b": ")?;
+    cut(words.strip_prefix(b"SASL ")?, b" authentication failed")?;
+    Some((Outcome::Rejected, Some(Stage::Auth), client, words))
+}
+
+/// `Connection rate limit exceeded: 31 from host[ip] for service smtpd` (postfix smtpd.c, smtpd_check.c)
+fn limit(text: &[u8]) -> Option<Warning<'_>> {
+    let (limit, rest) = cut(text, b" limit exceeded: ")?;
+    let (_, client) = cut(rest, b" from ")?;
+    let stage = match limit {
+        b"Connection rate" | b"Connection concurrency" => Some(Stage::Connect),
+        b"Message delivery request rate" => Some(Stage::Mail),
+        b"Recipient address rate" => Some(Stage::Rcpt),
+        b"New TLS session rate" => Some(Stage::StartTls),
+        b"AUTH command rate" => Some(Stage::Auth),
+        _ => None,
+    };
+    Some((Outcome::Rejected, stage, peer(client)?.0, text))
+}
+
+/// `reject: ETRN example.org... from host[ip]` (postfix smtpd_check.c)
+fn etrn(text: &[u8]) -> Option<Warning<'_>> {
+    let (_, client) = cut_last(text.strip_prefix(b"reject: ")?, b" from ")?;
+    Some((Outcome::Rejected, None, peer(client)?.0, text))
+}
+
+/// `header Subject: … from host[ip]; from=<a> to=<b> …`: a WARN action (postfix cleanup_message.c)
+fn header(text: &[u8]) -> Option<Warning<'_>> {
+    if !matches!(word(text).0, b"header" | b"body" | b"mime-error") {
+        return None;
+    }
+    let (header, _) = cut_last(text, b"; from=<")?;
+    let (_, client) = cut_last(header, b" from ")?;
+    Some((
+        Outcome::Warned,
+        Some(Stage::EndOfData),
+        peer(client).map(|(peer, _)| peer).unwrap_or_default(),
+        text,
+    ))
+}
+
+fn stage(place: &[u8]) -> Option<Stage> {
+    Some(match place {
+        b"CONNECT" => Stage::Connect,
+        b"EHLO" | b"HELO" | b"LHLO" => Stage::Ehlo,
+        b"STARTTLS" => Stage::StartTls,
+        b"AUTH" => Stage::Auth,
+        b"MAIL" => Stage::Mail,
+        b"RCPT" => Stage::Rcpt,
+        b"DATA" => Stage::Data,
+        b"BDAT" | b"END-OF-MESSAGE" | b"EOM" => Stage::EndOfData,
+        _ => return None,
+    })
+}
+
+fn event<'a>(
+    queue_id: Option<&'a [u8]>,
+    outcome: Outcome,
+    stage: Option<Stage>,
+    words: &'a [u8],
+    tail: Tail<'a>,
+) -> Event<'a> {
+    let reply = Reply::read(words);
+    let bare = || EnhancedCode::read(words).map(|(code, _)| code);
+    Event {
+        queue_id,
+        code: reply.map(|reply| reply.code),
+        enhanced: reply.map_or_else(bare, |reply| reply.enhanced),
+        stage,
+        sender: tail.sender,
+        recipient: tail.recipient,
+        text: words,
+        ..Event::new(Mta::Postfix, Direction::Inbound, outcome)
+    }
+}
+
+const FIELDS: [&[u8]; 4] = [b"from=<", b"to=<", b"proto=", b"helo=<"];
+
+/// `from=<a> to=<b> proto=ESMTP helo=<c>` (postfix smtpd_check.c log_whatsup); postscreen puts commas between.
+#[derive(Clone, Copy, Default, Debug)]
+struct Tail<'a> {
+    sender: Option<&'a [u8]>,
+    recipient: Option<&'a [u8]>,
+    /// cleanup's own words behind the tail.
+    words: Option<&'a [u8]>,
+}
+
+impl<'a> Tail<'a> {
+    /// The words and the tail. The words echo what the client sent, so they may hold a `; from=<` of a
+    /// stranger's making: the first place is taken from which all fields read through to the end of the line.
+    fn split(text: &'a [u8]) -> (&'a [u8], Self) {
+        let mut last = None;
+        for at in memchr::memchr_iter(b';', text) {
+            let (words, rest) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
+            let rest = rest.strip_prefix(b" ").unwrap_or_default();
+            let Some(first) = [&b"from=<"[..], b"to=<", b"proto="].into_iter().find(|f| rest.starts_with(f))
+            else {
+                continue;
+            };
+            if let Some(tail) = Self::read(rest.get(first.len()..).unwrap_or_default(), first) {
+                return (words, tail);
+            }
+            last = Some((words, rest));
+        }
+        // Cut off by syslog: take what the last place still gives.
+        match last {
+            Some((words, rest)) => (words, Self::torn(rest)),
+            None => (text, Self::default()),
+        }
+    }
+
+    /// None unless the fields, beginning with `first` (which is cut off already), reach the end.
+    fn read(mut rest: &'a [u8], first: &[u8]) -> Option<Self> {
+        let mut tail = Self::default();
+        let mut field = first;
+        loop {
+            match field {
+                b"from=<" | b"to=<" => {
+                    let (address, after) = address(rest)?;
+                    *(if field == b"to=<" { &mut tail.recipient } else { &mut tail.sender }) = Some(address);
+                    rest = after;
+                }
+                b"proto=" => {
+                    rest = rest.get(rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count()..)?;
+                }
+                b"helo=<" => return tail.end(rest),
+                _ => return None,
+            }
+            rest = match rest {
+                [] => return Some(tail),
+                [b':', b' ', words @ ..] => {
+                    tail.words = Some(words);
+                    return Some(tail);
+                }
+                [b',', b' ', rest @ ..] | [b' ', rest @ ..] => rest,
+                _ => return None,
+            };
+            if rest.starts_with(b"sasl_") {
+                return Some(tail);
+            }
+            let place = FIELDS.iter().position(|known| *known == field)?;
+            // Each at most once, and in this order.
+            field = FIELDS.into_iter().skip(place + 1).find(|field| rest.starts_with(field))?;
+            rest = rest.get(field.len()..)?;
+        }
+    }
+
+    /// The last field; behind it, at most the login's fields or cleanup's words. A name in HELO has no blanks.
+    fn end(self, rest: &'a [u8]) -> Option<Self> {
+        let (name, words) = match cut(rest, b">: ") {
+            Some((name, words)) => (name, Some(words)),
+            None => (cut(rest, b"> sasl_").map(|(name, _)| name).or_else(|| rest.strip_suffix(b">"))?, None),
+        };
+        (!name.contains(&b' ')).then_some(Self { words, ..self })
+    }
+
+    fn torn(rest: &'a [u8]) -> Self {
+        let field =
+            |name: &[u8]| cut(rest, name).and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
+        Self { sender: field(b"from=<"), recipient: field(b"to=<"), words: None }
+    }
+}

@@ -1,0 +1,78 @@
+//! Names how two messages can be related, and parses the queue id of the other one.
+
+use super::parsed::cut_last;
+
+/// How the message named in a line relates to the message the line is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tie {
+    /// This message goes on as the named one, here or on another host.
+    Next,
+    /// This message was made from the named one: by a filter, or when it was put into the queue anew.
+    Former,
+    /// The named message tells the sender what became of this one.
+    Notice,
+    /// This message tells a sender what became of the named one.
+    NoticeOf,
+}
+
+/// The text before a related queue id, in the log of any server. A line without one of these has no link.
+pub const MARKS: [&str; 7] =
+    ["queued as ", "forwarded as ", "notification: ", "orig_queue_id=", "orig_id=", "OK id=", " R="];
+
+/// The message as which this one goes on: `queued as ID`, `forwarded as ID`, `OK id=ID`. A stranger's reply may name any
+/// message, so the two must agree in more than this.
+pub(crate) fn next(text: &[u8]) -> Option<(Tie, &[u8])> {
+    let after = |mark: &[u8]| cut_last(text, mark).and_then(|(_, rest)| id(rest));
+    let id = after(b"queued as ").or_else(|| after(b"forwarded as ")).or_else(|| after(b"OK id="))?;
+    Some((Tie::Next, id))
+}
+
+/// The queue id at the beginning of the text: 5 to 32 letters, digits and dashes.
+pub fn id(text: &[u8]) -> Option<&[u8]> {
+    let in_id = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'-';
+    let length = text.iter().take(40).take_while(in_id).count();
+    text.get(..length).filter(|_| (5..=32).contains(&length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::mta;
+    use crate::smtp::event::Mta;
+
+    #[track_caller]
+    fn names(mta: Mta, text: &str, wanted: Option<(Tie, &str)>) {
+        let found = mta::link(mta, text.as_bytes());
+        assert_eq!(found, wanted.map(|(tie, id)| (tie, id.as_bytes())), "{text}");
+    }
+
+    #[test]
+    fn tells_which_message_a_line_names() {
+        let postfix = Mta::Postfix;
+        let sent = "to=<a@example.org>, relay=127.0.0.1[127.0.0.1]:10025, status=sent (250 2.0.0 from MTA(smtp:[127.0.0.1]:10026): \
+            250 2.0.0 Ok: queued as F2A59DC171)";
+        names(postfix, sent, Some((Tie::Next, "F2A59DC171")));
+        names(
+            postfix,
+            "to=<a@example.org>, status=sent (forwarded as F2A59DC171)",
+            Some((Tie::Next, "F2A59DC171")),
+        );
+        names(postfix, "sender non-delivery notification: F2A59DC171", Some((Tie::Notice, "F2A59DC171")));
+        names(postfix, "uid=0 from=<a@example.org> orig_id=F2A59DC171", Some((Tie::Former, "F2A59DC171")));
+        let client = "client=localhost[127.0.0.1], orig_queue_id=F2A59DC171, orig_client=mx[192.0.2.1]";
+        names(postfix, client, Some((Tie::Former, "F2A59DC171")));
+        let exim = Mta::Exim;
+        names(exim, "<= <> R=1xV0EP-0000l4-07 U=exim P=local S=1", Some((Tie::NoticeOf, "1xV0EP-0000l4-07")));
+        let sent = "=> a@example.org R=r T=t H=mx [192.0.2.1] C=\"250 OK id=1xV0EP-0000l4-07\"";
+        names(exim, sent, Some((Tie::Next, "1xV0EP-0000l4-07")));
+    }
+
+    #[test]
+    fn takes_no_word_for_a_message() {
+        names(Mta::Postfix, "to=<a@example.org>, status=sent (250 queued as <1@example.org>)", None);
+        names(Mta::Postfix, "to=<a@example.org>, status=sent (250 queued as 1)", None);
+        names(Mta::Postfix, "message-id=<queued as F2A59DC171>", None);
+        names(Mta::Exim, "=> a@example.org R=dnslookup T=remote_smtp", None);
+        names(Mta::Exim, "<= a@example.org H=mx [192.0.2.1] T=\"x R=1xV0EP-0000l4-07\"", None);
+    }
+}

@@ -1,0 +1,31 @@
+//! Parses the fields of Sendmail's lines: addresses, `name=value` and the remote host.
+
+use crate::parse::mta::parsed::{address, cut, peer};
+use crate::smtp::event::Peer;
+
+/// `<a@b>,<c@d>, ctladdr=…`: the first of them.
+pub(crate) fn named(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    match text.strip_prefix(b"<") {
+        Some(rest) => address(rest),
+        None => Some(text.split_at(memchr::memchr(b',', text)?)),
+    }
+}
+
+/// `, mailer=esmtp, …` → `esmtp`
+pub(crate) fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (_, rest) = cut(text, name)?;
+    rest.get(..memchr::memchr(b',', rest).unwrap_or(rest.len()))
+}
+
+/// `mx.example.org. [192.0.2.1] (may be forged), …`, `[192.0.2.1]`, `[127.0.0.1] [127.0.0.1]`, `mx.example.org.,`
+pub(crate) fn host(relay: &[u8]) -> Peer<'_> {
+    let relay = relay.get(..memchr::memchr(b',', relay).unwrap_or(relay.len())).unwrap_or(relay);
+    let (name, rest) = match cut(relay, b" ") {
+        Some((name, rest)) if rest.starts_with(b"[") => (name, rest),
+        _ if relay.starts_with(b"[") => (&b""[..], relay),
+        _ => (relay, &b""[..]),
+    };
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    let ip = peer(rest).and_then(|(peer, _)| peer.ip);
+    Peer { host: (!name.is_empty()).then_some(name), ip, port: None }
+}

@@ -1,0 +1,210 @@
+//! Parses Sendmail's lines (`h6RDLNtg011461: to=<a@b>, …, dsn=2.0.0, stat=Sent (Ok)`).
+
+mod fields;
+pub mod queue_record;
+
+use self::fields::{field, host, named};
+use super::parsed::{Reading, address, cut, cut_last};
+use super::queue_record::{Context, Fact};
+use crate::parse::header::Line;
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
+use crate::smtp::reply::{EnhancedCode, Reply};
+
+/// It calls itself `sendmail`, Debian's and the BSDs' daemons `sm-mta` and the like.
+pub fn wrote(line: &Line) -> bool {
+    line.program.starts_with(b"sendmail") || line.program.starts_with(b"sm-")
+}
+
+pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
+    let (queue_id, rest) = queue_id(line.text);
+    let event = if rest.starts_with(b"to=") {
+        if field(rest, b", stat=").is_some_and(|stat| stat.starts_with(b"queued")) {
+            return Reading::Routine;
+        }
+        delivery(rest)
+    } else if let Some(rest) = rest.strip_prefix(b"ruleset=") {
+        match cut(rest, b", reject=") {
+            Some((before, words)) => Some(ruleset(before, words)),
+            None => return Reading::Routine,
+        }
+    } else if let Some((stage, words)) =
+        rest.strip_prefix(b"Milter: ").and_then(|rest| cut(rest, b", reject="))
+    {
+        Some(milter(stage, words))
+    } else if let Some(event) = unknown_user(rest) {
+        Some(event)
+    } else {
+        return queue_id.map_or(Reading::Routine, |id| queue_record::read(id, rest));
+    };
+    event.map_or(Reading::Unread, |event| Reading::Event(Event { queue_id, ..event }))
+}
+
+pub(crate) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+    queue_record::context(fact)
+}
+
+/// How many recipients the message has. None: the line does not say.
+pub(crate) fn recipients(fact: &Fact) -> Option<u32> {
+    queue_record::recipients(fact)
+}
+
+/// How many recipients a line `to=<a@b>,<c@d>, …` tells of, at least 1.
+pub(crate) fn served(line: &Line) -> u32 {
+    let names = cut(line.text, b"to=").map_or(&b""[..], |(_, rest)| rest);
+    let names = cut(names, b", ").map_or(names, |(names, _)| names);
+    memchr::memchr_iter(b',', names).count().try_into().map_or(1, |more: u32| more.saturating_add(1))
+}
+
+/// `250 2.0.0 4XYZ Message accepted for delivery` → `4XYZ`
+pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
+    let (before, _) = cut_last(reply, b" Message accepted for delivery")?;
+    before.rsplit(|byte| matches!(byte, b' ' | b'(')).next()
+}
+
+/// `h6RDLNtg011461: rest`, `SAA15929: rest`
+pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let length = text.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    match (text.get(..length), text.get(length..).and_then(|rest| rest.strip_prefix(b": "))) {
+        (Some(id), Some(rest)) if length >= 8 && id.iter().any(u8::is_ascii_digit) => (Some(id), rest),
+        _ => (None, text),
+    }
+}
+
+const NOTHING: Event = Event::new(Mta::Sendmail, Direction::Outbound, Outcome::Delivered);
+
+/// `to=<a@b>, …, mailer=esmtp, pri=9, relay=mx. [192.0.2.1], dsn=2.0.0, stat=Sent (Ok)` (sendmail deliver.c)
+fn delivery(text: &[u8]) -> Option<Event<'_>> {
+    let (recipient, rest) = named(text.strip_prefix(b"to=")?)?;
+    let (before, stat) = cut(rest, b", stat=")?;
+    let outcome = if stat.starts_with(b"Sent") {
+        Outcome::Delivered
+    } else if stat.starts_with(b"Deferred") {
+        Outcome::Deferred
+    } else {
+        Outcome::Bounced
+    };
+    let words = stat.strip_prefix(b"Deferred: ").unwrap_or(stat);
+    let remote =
+        matches!(field(before, b", mailer="), Some(b"esmtp" | b"smtp" | b"smtp8" | b"dsmtp" | b"relay"));
+    // A reply= beside a deferral belongs to a later command, and with a local mailer it is sendmail's own.
+    let reply = match (Reply::read(words), outcome) {
+        (Some(reply), _) if remote => Some(reply),
+        (_, Outcome::Bounced) if remote => cut(before, b", reply=").and_then(|(_, reply)| Reply::read(reply)),
+        _ => None,
+    };
+    let reply_text = cut(before, b", reply=").map(|(_, reply)| reply).filter(|_| reply.is_some());
+    let connect = words.starts_with(b"Connection ") || words.starts_with(b"No route to host");
+    Some(Event {
+        direction: if remote { Direction::Outbound } else { Direction::Local },
+        outcome,
+        code: reply.map(|reply| reply.code),
+        enhanced: reply.and_then(|reply| reply.enhanced),
+        dsn: cut(before, b", dsn=").and_then(|(_, dsn)| EnhancedCode::read(dsn)).map(|(dsn, _)| dsn),
+        stage: (remote && connect).then_some(Stage::Connect),
+        recipient: Some(recipient),
+        peer: cut(before, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default(),
+        text: if Reply::read(words).is_some() { words } else { reply_text.unwrap_or(words) },
+        ..NOTHING
+    })
+}
+
+/// `check_rcpt, arg1=<a@b>, relay=mx [192.0.2.1]` and `550 5.7.1 <a@b>... Relaying denied` (sendmail srvrsmtp.c)
+fn ruleset<'a>(before: &'a [u8], words: &'a [u8]) -> Event<'a> {
+    let name = before.get(..memchr::memchr(b',', before).unwrap_or(before.len())).unwrap_or_default();
+    let argument = cut(before, b", arg1=<").and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
+    let (stage, sender, recipient) = match name {
+        b"check_relay" => (Some(Stage::Connect), None, None),
+        b"check_mail" => (Some(Stage::Mail), argument, None),
+        b"check_rcpt" => (Some(Stage::Rcpt), None, argument),
+        b"check_data" | b"check_eom" | b"check_eoh" => (Some(Stage::EndOfData), None, None),
+        _ => (None, None, None),
+    };
+    let client = cut(before, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default();
+    Event { sender, recipient, peer: client, ..refused(stage, words) }
+}
+
+/// `data` and `511 Virus found` (sendmail milter.c)
+fn milter<'a>(command: &[u8], words: &'a [u8]) -> Event<'a> {
+    let stage = match command {
+        b"data" | b"eom" | b"body" | b"header" => Some(Stage::EndOfData),
+        _ if command.starts_with(b"to=") => Some(Stage::Rcpt),
+        _ if command.starts_with(b"from=") => Some(Stage::Mail),
+        _ if command.starts_with(b"helo=") => Some(Stage::Ehlo),
+        _ if command.starts_with(b"connect") => Some(Stage::Connect),
+        _ => None,
+    };
+    refused(stage, words)
+}
+
+/// `<a@b>... User unknown`: all that is logged of a refused recipient.
+fn unknown_user(text: &[u8]) -> Option<Event<'_>> {
+    let (recipient, words) = address(text.strip_prefix(b"<")?)?;
+    let words = words.strip_prefix(b"... ").filter(|words| words.starts_with(b"User unknown"))?;
+    Some(Event { recipient: Some(recipient), ..refused(Some(Stage::Rcpt), words) })
+}
+
+fn refused(stage: Option<Stage>, words: &[u8]) -> Event<'_> {
+    let reply = Reply::read(words);
+    Event {
+        direction: Direction::Inbound,
+        outcome: Outcome::Rejected,
+        code: reply.map(|reply| reply.code),
+        enhanced: reply.and_then(|reply| reply.enhanced),
+        stage,
+        text: words,
+        ..NOTHING
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn reads(text: &str, want: &str) {
+        let raw = format!("Nov 22 03:04:05 mx1 sm-mta[9]: {text}");
+        let got = match read(&Line::read(raw.as_bytes())) {
+            Reading::Event(event) => {
+                let code = event.code.map(|code| code.to_string()).unwrap_or_default();
+                let peer = event.peer.host.or(event.peer.ip).unwrap_or_default();
+                let peer = String::from_utf8_lossy(peer).into_owned();
+                format!("{:?} {:?} {code} {peer}", event.direction, event.outcome)
+            }
+            other => format!("{other:?}"),
+        };
+        assert_eq!(got, want, "{text}");
+    }
+
+    #[test]
+    fn reads_deliveries() {
+        let front = "h6RDLNtg011461: to=<a@example.org>, delay=00:00:01, mailer=esmtp, pri=1, relay=mx.example.org. [192.0.2.1]";
+        reads(&format!("{front}, dsn=2.0.0, stat=Sent (Ok)"), "Outbound Delivered  mx.example.org");
+        reads(
+            &format!(
+                "{front}, dsn=5.5.1, reply=554 5.5.1 no valid recipients, stat=Deferred: 421 4.3.2 down"
+            ),
+            "Outbound Deferred 421 mx.example.org",
+        );
+        reads(
+            &format!("{front}, dsn=5.1.1, reply=550 5.1.1 unknown, stat=User unknown"),
+            "Outbound Bounced 550 mx.example.org",
+        );
+        reads("h6RDLNtg011461: to=root, mailer=local, pri=1, dsn=2.0.0, stat=Sent", "Local Delivered  ");
+    }
+
+    #[test]
+    fn reads_refusals() {
+        reads(
+            "h6RDLNtg011461: ruleset=check_rcpt, arg1=<a@example.org>, relay=[192.0.2.1], reject=550 5.7.1 no",
+            "Inbound Rejected 550 192.0.2.1",
+        );
+        reads("h6RDLNtg011461: Milter: data, reject=511 Virus", "Inbound Rejected 511 ");
+        reads("h6RDLNtg011461: <a@example.org>... User unknown", "Inbound Rejected  ");
+    }
+
+    #[test]
+    fn does_not_take_other_lines_for_events() {
+        reads("NOQUEUE: connect from mx [192.0.2.1]", "Routine");
+        reads("h6RDLNtg011461: to=<a@example.org>, mailer=relay, pri=1, stat=queued", "Routine");
+    }
+}

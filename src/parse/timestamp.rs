@@ -1,0 +1,304 @@
+//! Parses timestamps into moments, with the year and the time zone that the line does not show.
+
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use jiff::{Timestamp, Zoned};
+
+use super::header::Stamp;
+use super::year::{Bound, FileTurns, Sightings, YearMinute};
+
+/// A point in time and the offset of the clock that showed it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Moment {
+    /// Microseconds since 1970-01-01T00:00Z.
+    pub micros: i64,
+    /// Seconds east of UTC.
+    pub offset: i32,
+}
+
+impl Moment {
+    /// The minute it falls into, counted from 1970-01-01T00:00Z.
+    pub fn minute(self) -> i64 {
+        self.micros.div_euclid(60_000_000)
+    }
+
+    /// With its own offset. None: outside the years that a calendar has.
+    pub fn zoned(self) -> Option<Zoned> {
+        let stamp = Timestamp::from_microsecond(self.micros).ok()?;
+        Some(stamp.to_zoned(TimeZone::fixed(Offset::from_seconds(self.offset).ok()?)))
+    }
+
+    /// RFC 3339 with as many digits of a second as the stamp had.
+    pub fn rfc3339(self) -> Option<String> {
+        self.zoned().map(|zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string())
+    }
+}
+
+/// Reads stamps. One a thread: it remembers the minute it read last, and notes what it could not settle alone.
+#[derive(Clone)]
+pub struct Clock {
+    zone: TimeZone,
+    bound: Bound,
+    turns: FileTurns,
+    last: Minute,
+    sightings: Sightings,
+}
+
+/// A minute as its stamp spells it, up to and without the seconds, and when it began.
+#[derive(Clone, Copy, Default)]
+struct Minute {
+    text: [u8; 24],
+    length: usize,
+    zone: [u8; 8],
+    zone_length: usize,
+    start: i64,
+    offset: i32,
+}
+
+impl Minute {
+    /// The usual lengths are compared as a whole; this is asked for every line.
+    fn is(&self, text: &[u8], zone: &[u8]) -> bool {
+        let same = match self.length {
+            12 => text.len() == 12 && text.first_chunk::<12>() == self.text.first_chunk::<12>(),
+            16 => text.len() == 16 && text.first_chunk::<16>() == self.text.first_chunk::<16>(),
+            length => self.text.get(..length) == Some(text),
+        };
+        same && self.zone_length == zone.len()
+            && (zone.is_empty() || self.zone.get(..zone.len()) == Some(zone))
+    }
+}
+
+impl Clock {
+    /// `zone` is for stamps that name none; `bound` and `turns` for those without a year.
+    pub fn new(zone: TimeZone, bound: Bound, turns: FileTurns) -> Self {
+        Self { zone, bound, turns, last: Minute::default(), sightings: Sightings::default() }
+    }
+
+    /// Begins another part of the file, and forgets the minute read last: elsewhere in a file it may be another.
+    pub fn begin(&mut self) {
+        self.last = Minute::default();
+    }
+
+    /// What was seen since it was asked last.
+    pub fn sightings(&mut self) -> Sightings {
+        std::mem::take(&mut self.sightings)
+    }
+
+    /// The stamp falls into the minute that was read last; false when in doubt. Cheaper than reading it.
+    pub fn is_same_minute(&self, stamp: Stamp) -> bool {
+        match (stamp, self.last.length) {
+            (Stamp::Bsd(text), 12) => text.first_chunk::<12>() == self.last.text.first_chunk::<12>(),
+            // A zone behind it could be another.
+            (Stamp::Iso(text), 16) => {
+                text.len() == 19
+                    && self.last.zone_length == 0
+                    && text.first_chunk::<16>() == self.last.text.first_chunk::<16>()
+            }
+            _ => false,
+        }
+    }
+
+    /// Of a stamp of the minute that was read last, which most are: no more than its seconds are read.
+    fn same_minute(&self, stamp: Stamp) -> Option<Moment> {
+        let (Stamp::Bsd(text) | Stamp::Iso(text)) = stamp else { return None };
+        if text.len() != self.last.length + 3 || !self.is_same_minute(stamp) {
+            return None;
+        }
+        let seconds = i64::from(number(text.get(text.len() - 2..)?)?).min(59);
+        Some(Moment { micros: self.last.start + seconds * 1_000_000, offset: self.last.offset })
+    }
+
+    /// `offset` is where the line begins in its file. None: no stamp, or one that is not a date (`Feb 30`).
+    pub fn read(&mut self, stamp: Stamp, offset: u64) -> Option<Moment> {
+        if let Some(moment) = self.same_minute(stamp) {
+            return Some(moment);
+        }
+        let text = match stamp {
+            Stamp::Missing => return None,
+            Stamp::Unix(text) => return self.since_1970(text),
+            Stamp::Bsd(text) | Stamp::YearFirst(text) | Stamp::Iso(text) => text,
+        };
+        // `…:MM:SS`: the second colon ends the minute. Most stamps have the first where all others have it.
+        let usual = if let Stamp::Iso(_) = stamp { 13 } else { 9 };
+        let hour = if text.get(usual) == Some(&b':') { usual } else { memchr::memchr(b':', text)? };
+        let minute = text.get(..hour + 3)?;
+        let (seconds, rest) = text.get(hour + 4..)?.split_at_checked(2)?;
+        let (micros, zone) = fraction(rest);
+        if !self.last.is(minute, zone) {
+            self.last = self.minute(stamp, minute, zone, offset)?;
+        }
+        let seconds = i64::from(number(seconds)?).min(59);
+        Some(Moment { micros: self.last.start + seconds * 1_000_000 + micros, offset: self.last.offset })
+    }
+
+    fn since_1970(&self, text: &[u8]) -> Option<Moment> {
+        let (seconds, rest) = text.split_at_checked(10)?;
+        let seconds: i64 = std::str::from_utf8(seconds).ok()?.parse().ok()?;
+        let micros = seconds * 1_000_000 + fraction(rest).0;
+        let offset = self.zone.to_offset(Timestamp::from_microsecond(micros).ok()?);
+        Some(Moment { micros, offset: offset.seconds() })
+    }
+
+    fn minute(&mut self, stamp: Stamp, text: &[u8], zone: &[u8], offset: u64) -> Option<Minute> {
+        let mut minute = Minute { length: text.len(), zone_length: zone.len(), ..Minute::default() };
+        minute.text.get_mut(..text.len())?.copy_from_slice(text);
+        minute.zone.get_mut(..zone.len())?.copy_from_slice(zone);
+        let (date, clock) = text.split_at_checked(text.len() - 5)?;
+        let (hour, min) = (number(clock.get(..2)?)?, number(clock.get(3..)?)?);
+        let at =
+            |year: i16, month: i8, day: i8| DateTime::new(year, month, day, hour as i8, min as i8, 0, 0).ok();
+        let zoned = match stamp {
+            Stamp::Missing | Stamp::Unix(_) => return None,
+            Stamp::Iso(_) => {
+                let civil = at(
+                    number(date.get(..4)?)? as i16,
+                    number(date.get(5..7)?)? as i8,
+                    number(date.get(8..10)?)? as i8,
+                )?;
+                match zone_offset(zone) {
+                    Some(offset) => TimeZone::fixed(offset).to_ambiguous_zoned(civil).compatible().ok()?,
+                    None => self.local(civil, offset)?,
+                }
+            }
+            Stamp::YearFirst(_) | Stamp::Bsd(_) => {
+                let mut words = date.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+                let mut word = words.next()?;
+                let mut year = None;
+                if let Stamp::YearFirst(_) = stamp {
+                    year = Some(number(word)? as i16);
+                    word = words.next()?;
+                }
+                let month = month(word)?;
+                let day = number(words.next()?)? as i8;
+                if let Some(word) = words.next() {
+                    year = Some(number(word)? as i16);
+                }
+                let year = match year {
+                    Some(year) => year,
+                    None => {
+                        // A leap year, so that only what is no date in any year is refused.
+                        at(2000, month, day)?;
+                        let at = YearMinute::new(month, day, hour as i8, min as i8);
+                        let year = self.turns.year(offset).or_else(|| self.bound.latest(at, &self.zone))?;
+                        self.sightings.see(offset, at);
+                        year
+                    }
+                };
+                self.local(at(year, month, day)?, offset)?
+            }
+        };
+        minute.start = zoned.timestamp().as_microsecond();
+        minute.offset = zoned.offset().seconds();
+        Some(minute)
+    }
+
+    /// An hour that is left out, when summer time begins, is read as if the clock had not been changed yet.
+    fn local(&mut self, civil: DateTime, offset: u64) -> Option<Zoned> {
+        let ambiguous = self.zone.to_ambiguous_zoned(civil);
+        if let AmbiguousOffset::Fold { .. } = ambiguous.offset() {
+            let first = ambiguous.clone().earlier().ok()?;
+            self.sightings.twice.push((offset, first.timestamp().as_second() / 60));
+            return if self.turns.is_second(offset) { ambiguous.later().ok() } else { Some(first) };
+        }
+        ambiguous.compatible().ok()
+    }
+}
+
+/// `.904904+00:00` → 904904 and the zone; the zone is empty when there is none.
+fn fraction(text: &[u8]) -> (i64, &[u8]) {
+    let (micros, rest) = match text {
+        [b'.', rest @ ..] => {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let (digits, rest) = rest.split_at(digits);
+            let padded = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
+            (padded.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')), rest)
+        }
+        _ => (0, text),
+    };
+    (micros, rest.strip_prefix(b" ").unwrap_or(rest))
+}
+
+/// `Z`, `UTC`, `+01:00`, `+0100`, `+01`. None: no zone, or a name that several zones have, as `CST`.
+fn zone_offset(zone: &[u8]) -> Option<Offset> {
+    let (sign, rest) = match zone {
+        [b'Z' | b'z'] | b"UTC" => return Some(Offset::UTC),
+        [b'+', rest @ ..] => (1, rest),
+        [b'-', rest @ ..] => (-1, rest),
+        _ => return None,
+    };
+    let hours = number(rest.get(..2)?)?;
+    let minutes = match rest.get(2..)? {
+        [] => 0,
+        [b':', rest @ ..] | rest => number(rest)?,
+    };
+    Offset::from_seconds(sign * (hours * 3600 + minutes * 60) as i32).ok()
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    let digits = !text.is_empty() && text.len() <= 4 && text.iter().all(u8::is_ascii_digit);
+    digits.then(|| text.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')))
+}
+
+/// English, and the German and French spellings that a syslog daemon under such a locale writes.
+const MONTHS: [&[&str]; 12] = [
+    &["jan", "janv"],
+    &["feb", "fév", "févr"],
+    &["mar", "mär", "mrz", "mars"],
+    &["apr", "avr", "avril"],
+    &["may", "mai"],
+    &["jun", "juin"],
+    &["jul", "juil"],
+    &["aug", "aoû", "août"],
+    &["sep", "sept"],
+    &["oct", "okt"],
+    &["nov"],
+    &["dec", "dez", "déc"],
+];
+
+fn month(word: &[u8]) -> Option<i8> {
+    let known = |names: &&[&str]| names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(word));
+    MONTHS.iter().position(known).map(|index| index as i8 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::header::Line;
+
+    #[track_caller]
+    fn reads(raw: &str, want: &str) {
+        let newest: Timestamp = "2026-11-22T04:00:00Z".parse().unwrap();
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let mut clock = Clock::new(zone, Bound::written(newest), FileTurns::default());
+        let line = format!("{raw} mx1 postfix/smtp[1]: x");
+        let moment = clock.read(Line::read(line.as_bytes()).stamp, 0);
+        assert_eq!(moment.and_then(Moment::rfc3339).unwrap_or_default(), want, "{raw}");
+    }
+
+    #[test]
+    fn gives_every_stamp_its_offset() {
+        reads("2026-11-22T02:40:41.904904+00:00", "2026-11-22T02:40:41.904904+00:00");
+        reads("2026-11-22T02:40:41Z", "2026-11-22T02:40:41+00:00");
+        reads("2026-11-22T02:40:41-0330", "2026-11-22T02:40:41-03:30");
+        reads("2013 Jun 10 06:27:30.123", "2013-06-10T06:27:30.123+02:00");
+        reads("Sun 2026-11-22 03:04:05 CET", "2026-11-22T03:04:05+01:00");
+        reads("Sun 2026-11-22 03:04:05 UTC", "2026-11-22T03:04:05+00:00");
+        reads("1795316645.123456", "2026-11-22T04:04:05.123456+01:00");
+    }
+
+    #[test]
+    fn puts_a_stamp_without_a_year_before_the_file_was_last_written() {
+        reads("Nov 22 05:00:00", "2026-11-22T05:00:00+01:00");
+        reads("Nov 24 05:00:00", "2025-11-24T05:00:00+01:00");
+        reads("Dec 31 23:59:59", "2025-12-31T23:59:59+01:00");
+        reads("Feb 29 12:00:00", "2024-02-29T12:00:00+01:00");
+        reads("Mär 08 20:48:47", "2026-03-08T20:48:47+01:00");
+    }
+
+    #[test]
+    fn refuses_what_is_no_date() {
+        reads("Feb 30 12:00:00", "");
+        reads("Nov 22 25:00:00", "");
+        reads("Foo 22 05:00:00", "");
+    }
+}

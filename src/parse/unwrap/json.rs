@@ -1,0 +1,241 @@
+//! Parses the JSON objects of log shippers, container runtimes and the journal into metadata and the line's text.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use super::json_value::Value;
+use super::metadata::{Cover, host, pid_of, program};
+use super::timestamp::When;
+
+#[derive(Debug)]
+pub struct Object<'a> {
+    pub cover: Cover<'a>,
+    pub text: Cow<'a, [u8]>,
+}
+
+/// None: no JSON object, or none that carries a text. serde_json refuses what is deeper than 128 levels.
+pub fn read(text: &str) -> Option<Object<'_>> {
+    let fields: Fields = serde_json::from_str(text).ok()?;
+    // As Docker's json-file has it, and what Fluent Bit makes of it.
+    let exact = matches!((&fields.text, &fields.when), (Some((2, _)), Some((4, _))));
+    let cover = Cover {
+        exact,
+        when: fields.when.map(|(_, when)| when),
+        host: fields.host.map(|(_, host)| host),
+        program: fields.program.map(|(_, program)| program),
+        pid: fields.pid.map(|(_, pid)| pid),
+    };
+    fields.text.map(|(_, text)| Object { cover, text })
+}
+
+/// What a name stands for. The number ranks the names of one thing, the lowest first.
+#[derive(Clone, Copy)]
+enum Field {
+    Text(u8),
+    Time(u8),
+    Host(u8),
+    Program(u8),
+    Pid(u8),
+    /// An object of the Elastic Common Schema, whose `log` may be a container's line as well.
+    Log,
+    Process,
+    Other,
+}
+
+/// systemd.journal-fields(7); Docker's json-file; Vector's, Logstash's and Fluent Bit's syslog sources; the Elastic
+/// Common Schema; rsyslog's property names.
+fn field(name: &str) -> Field {
+    match name {
+        "MESSAGE" => Field::Text(0),
+        "message" => Field::Text(1),
+        "log" => Field::Log,
+        "msg" => Field::Text(3),
+        // When the kernel took it from the server, as a file of syslog and `journalctl -o short` have it. The other is
+        // when the journal came to write it.
+        "_SOURCE_REALTIME_TIMESTAMP" => Field::Time(0),
+        "__REALTIME_TIMESTAMP" => Field::Time(1),
+        "timestamp" => Field::Time(2),
+        "@timestamp" => Field::Time(3),
+        "time" => Field::Time(4),
+        "date" => Field::Time(5),
+        // A shipper's own host is the last to ask.
+        "_HOSTNAME" => Field::Host(0),
+        "logsource" => Field::Host(2),
+        "hostname" => Field::Host(3),
+        "host" | "host.name" => Field::Host(4),
+        "SYSLOG_IDENTIFIER" => Field::Program(0),
+        "appname" => Field::Program(2),
+        "program" => Field::Program(3),
+        "programname" => Field::Program(4),
+        "ident" => Field::Program(5),
+        "process.name" => Field::Program(6),
+        "tag" | "syslogtag" => Field::Program(7),
+        "process" => Field::Process,
+        "SYSLOG_PID" => Field::Pid(0),
+        "_PID" => Field::Pid(1),
+        "procid" => Field::Pid(3),
+        "pid" => Field::Pid(4),
+        "process.pid" => Field::Pid(5),
+        _ => Field::Other,
+    }
+}
+
+type Ranked<T> = Option<(u8, T)>;
+
+/// The lowest rank stays; of a name that stands twice the last does, as most readers of JSON have it.
+fn keep<T>(kept: &mut Ranked<T>, rank: u8, value: Option<T>) {
+    if let Some(value) = value
+        && kept.as_ref().is_none_or(|(old, _)| rank <= *old)
+    {
+        *kept = Some((rank, value));
+    }
+}
+
+#[derive(Default)]
+struct Fields<'a> {
+    text: Ranked<Cow<'a, [u8]>>,
+    when: Ranked<When<'a>>,
+    host: Ranked<Cow<'a, str>>,
+    program: Ranked<Cow<'a, str>>,
+    pid: Ranked<Cow<'a, str>>,
+}
+
+impl<'a> Fields<'a> {
+    fn take(&mut self, field: Field, value: Value<'a>) {
+        match (field, value) {
+            (Field::Text(rank), value) => keep(&mut self.text, rank, value.bytes()),
+            (Field::Time(rank), value) => keep(&mut self.when, rank, value.when()),
+            (Field::Host(rank), Value::Object(parts)) => {
+                keep(&mut self.host, rank, parts.name.or(parts.hostname).and_then(host));
+            }
+            (Field::Host(rank), value) => keep(&mut self.host, rank, value.text().and_then(host)),
+            (Field::Program(rank), value) => self.program(rank, value.text()),
+            (Field::Pid(rank), value) => keep(&mut self.pid, rank, value.text().and_then(pid_of)),
+            (Field::Process, Value::Object(parts)) => {
+                self.program(6, parts.name);
+                keep(&mut self.pid, 5, parts.pid.and_then(pid_of));
+            }
+            (Field::Log, Value::Object(parts)) => {
+                let Some(syslog) = parts.syslog else { return };
+                keep(&mut self.host, 1, syslog.hostname.and_then(host));
+                self.program(1, syslog.name);
+                keep(&mut self.pid, 2, syslog.pid.and_then(pid_of));
+            }
+            (Field::Log, value) => keep(&mut self.text, 2, value.bytes()),
+            (Field::Process | Field::Other, _) => {}
+        }
+    }
+
+    fn program(&mut self, rank: u8, name: Option<Cow<'a, str>>) {
+        let Some((name, pid)) = name.and_then(program) else { return };
+        keep(&mut self.program, rank, Some(name));
+        keep(&mut self.pid, 6, pid);
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(FieldsVisitor)
+    }
+}
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, to: &mut fmt::Formatter) -> fmt::Result {
+        to.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Fields::default();
+        // Of the journal's 25 fields 20 are passed over unread.
+        while let Some(Key(field)) = map.next_key()? {
+            match field {
+                Field::Other => drop(map.next_value::<IgnoredAny>()?),
+                field => fields.take(field, map.next_value()?),
+            }
+        }
+        Ok(fields)
+    }
+}
+
+struct Key(Field);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl Visitor<'_> for KeyVisitor {
+            type Value = Key;
+
+            fn expecting(&self, to: &mut fmt::Formatter) -> fmt::Result {
+                to.write_str("a name")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Key, E> {
+                Ok(Key(field(name)))
+            }
+        }
+        from.deserialize_str(KeyVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> String {
+        let Some(Object { cover, text }) = read(text) else { return "nothing".to_owned() };
+        let parts = [cover.host, cover.program, cover.pid].map(|part| part.unwrap_or_default().into_owned());
+        format!("{} {}", parts.join(","), String::from_utf8_lossy(&text))
+    }
+
+    #[test]
+    fn ranks_names_in_any_order() {
+        assert_eq!(said(r#"{"msg":"a","log":"b","message":"c"}"#), ",, c");
+        assert_eq!(said(r#"{"message":"c","log":"b","msg":"a"}"#), ",, c");
+        assert_eq!(said(r#"{"host":"a","hostname":"b","message":"x"}"#), "b,, x");
+        assert_eq!(said(r#"{"host":{"name":"a","os":{"name":"c"}},"message":"x"}"#), "a,, x");
+        assert_eq!(said(r#"{"tag":"a[1]:","appname":"b","pid":2,"message":"x"}"#), ",b,2 x");
+        assert_eq!(said(r#"{"mess\u0061ge":"x \"y\""}"#), r#",, x "y""#);
+    }
+
+    #[test]
+    fn takes_the_last_of_two_and_passes_over_what_does_not_fit() {
+        assert_eq!(said(r#"{"message":"a","message":"b"}"#), ",, b");
+        assert_eq!(said(r#"{"message":"a","message":null}"#), ",, a");
+        assert_eq!(said(r#"{"message":7,"log":{"offset":1},"msg":"a"}"#), ",, a");
+        assert_eq!(said(r#"{"message":[65,256],"msg":"a"}"#), ",, a");
+        assert_eq!(said(r#"{"host":["a",{"b":[1]}],"pid":-1,"program":1e3,"message":"x"}"#), "a,, x");
+        assert_eq!(said(r#"{"pid":"12345678901","process":"a","message":"x"}"#), ",, x");
+    }
+
+    #[test]
+    fn finds_nothing_where_nothing_is() {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#""message""#,
+            r#"{"message":"a"},"#,
+            r#"{"message":"a}"#,
+            r#"{"m":"a"}"#,
+        ] {
+            assert_eq!(said(text), "nothing", "{text}");
+        }
+    }
+
+    #[test]
+    fn does_not_go_deep() {
+        let deep =
+            |name: &str| format!(r#"{{"message":"x","{name}":{}{}}}"#, "[".repeat(9000), "]".repeat(9000));
+        assert_eq!(said(&deep("host")), "nothing");
+        assert_eq!(said(&deep("message")), "nothing");
+        // What is passed over costs no depth.
+        assert_eq!(said(&deep("other")), ",, x");
+    }
+}

@@ -1,0 +1,148 @@
+//! Parses JSON values that can name a text, a time, a host, a program or a process.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::timestamp::When;
+
+/// The values that matter here.
+#[derive(Debug)]
+pub enum Value<'a> {
+    Text(Cow<'a, str>),
+    /// The journal writes a text that is no UTF-8 as an array of its bytes.
+    Bytes(Vec<u8>),
+    Whole(u64),
+    Real(f64),
+    Object(Box<Parts<'a>>),
+    Nothing,
+}
+
+/// Of `host`, `process` and `log`, objects of the Elastic Common Schema, and of `log.syslog`.
+#[derive(Default, Debug)]
+pub struct Parts<'a> {
+    /// `name`, `program` or `appname`.
+    pub name: Option<Cow<'a, str>>,
+    pub hostname: Option<Cow<'a, str>>,
+    /// `pid` or `procid`.
+    pub pid: Option<Cow<'a, str>>,
+    pub syslog: Option<Box<Parts<'a>>>,
+}
+
+impl<'a> Value<'a> {
+    pub fn text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Whole(number) => Some(Cow::Owned(number.to_string())),
+            Self::Bytes(_) | Self::Real(_) | Self::Object(_) | Self::Nothing => None,
+        }
+    }
+
+    pub fn bytes(self) -> Option<Cow<'a, [u8]>> {
+        match self {
+            Self::Text(Cow::Borrowed(text)) => Some(Cow::Borrowed(text.as_bytes())),
+            Self::Text(Cow::Owned(text)) => Some(Cow::Owned(text.into_bytes())),
+            Self::Bytes(bytes) => Some(Cow::Owned(bytes)),
+            // The journal writes null for a text of more than 4096 bytes, unless asked for all.
+            Self::Whole(_) | Self::Real(_) | Self::Object(_) | Self::Nothing => None,
+        }
+    }
+
+    pub fn when(self) -> Option<When<'a>> {
+        match self {
+            Self::Text(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                When::whole(text.parse().ok()?)
+            }
+            Self::Text(Cow::Borrowed(text)) => When::iso(text),
+            Self::Whole(number) => When::whole(number),
+            Self::Real(number) => When::seconds(number),
+            // A time has nothing to escape.
+            Self::Text(Cow::Owned(_)) | Self::Bytes(_) | Self::Object(_) | Self::Nothing => None,
+        }
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Deserialize<'de> for Value<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(ValueVisitor)
+    }
+}
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value<'de>;
+
+    fn expecting(&self, to: &mut fmt::Formatter) -> fmt::Result {
+        to.write_str("a value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Value::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Value::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Value::Whole(number))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Value::Nothing)
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Value::Real(number))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Value::Nothing)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Value::Nothing)
+    }
+
+    /// Bytes, or the values of a field that stands more than once in the journal: the first is taken.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
+        let (mut bytes, mut first) = (Vec::new(), None);
+        let mut only_bytes = true;
+        while let Some(value) = values.next_element()? {
+            match value {
+                Value::Whole(byte) if byte <= 255 => bytes.push(byte as u8),
+                Value::Text(text) => {
+                    only_bytes = false;
+                    first.get_or_insert(text);
+                }
+                Value::Whole(_) | Value::Bytes(_) | Value::Real(_) | Value::Object(_) | Value::Nothing => {
+                    only_bytes = false;
+                }
+            }
+        }
+        Ok(match first {
+            Some(text) => Value::Text(text),
+            None if only_bytes => Value::Bytes(bytes),
+            None => Value::Nothing,
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut parts = Parts::default();
+        while let Some(name) = map.next_key::<Cow<str>>()? {
+            match &*name {
+                "name" | "program" | "appname" => parts.name = map.next_value::<Value>()?.text(),
+                "hostname" => parts.hostname = map.next_value::<Value>()?.text(),
+                "pid" | "procid" => parts.pid = map.next_value::<Value>()?.text(),
+                "syslog" => match map.next_value()? {
+                    Value::Object(inner) => parts.syslog = Some(inner),
+                    Value::Text(_) | Value::Bytes(_) | Value::Whole(_) | Value::Real(_) | Value::Nothing => {}
+                },
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(Value::Object(Box::new(parts)))
+    }
+}

@@ -1,0 +1,382 @@
+//! Unwraps log lines: takes the line out of the JSON or the prefix that the journal, a container or a log shipper put
+//! around it, and gives it a header that `line.rs` parses.
+
+pub mod json;
+pub mod json_value;
+pub mod metadata;
+pub mod timestamp;
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr2, memmem};
+
+use self::metadata::Cover;
+use self::timestamp::When;
+use super::header::{Line, Stamp, is_process};
+
+/// How many wrappers lie around one line at most: `docker compose logs -t` puts two before what may be an object, and
+/// a shipper's object may hold a container's. What is wrapped once more is left as it is.
+const LAYERS: usize = 3;
+
+/// The line inside, without its newline and with no other in it; it is written to `inside`. A line that wraps nothing
+/// is given back as it came, and so is one whose JSON is broken.
+///
+/// The front that the text brings itself wins, and what it lacks comes from the wrapper.
+pub fn open<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a [u8] {
+    if !may_wrap(raw) {
+        return raw;
+    }
+    inside.clear();
+    if unwrap(&Cover::default(), raw, LAYERS, inside) { inside } else { raw }
+}
+
+/// This is asked for every line: a usual one costs a few bytes' look.
+#[inline]
+fn may_wrap(raw: &[u8]) -> bool {
+    match raw {
+        [_, _, _, b' ', _, _, b' ', _, _, b':', ..] | [] => false,
+        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => stamped(raw).is_some(),
+        [b'{' | 0x1e, ..] => true,
+        [first, ..] => first.is_ascii_alphabetic(),
+    }
+}
+
+/// False: `text` wraps nothing, and nothing was written.
+fn unwrap(around: &Cover, text: &[u8], layers: usize, inside: &mut Vec<u8>) -> bool {
+    if layers == 0 {
+        return false;
+    }
+    let mut tell = |cover: Cover, text: &[u8]| {
+        let cover = cover.over(around);
+        if !unwrap(&cover, text, layers - 1, inside) {
+            write(&cover, text, inside);
+        }
+    };
+    // `journalctl -o json-seq` puts a record separator before each object (RFC 7464 §2.2).
+    if let [b'{', ..] | [0x1e, b'{', ..] = text {
+        // Text that is no UTF-8 is no JSON either; it is shown with U+FFFD in any case.
+        let text = String::from_utf8_lossy(text.strip_prefix(b"\x1e").unwrap_or(text));
+        return json::read(&text).map(|object| tell(object.cover, &object.text)).is_some();
+    }
+    prefixed(text).map(|(cover, text)| tell(cover, text)).is_some()
+}
+
+/// What stands before a line and is no part of it.
+fn prefixed(text: &[u8]) -> Option<(Cover<'_>, &[u8])> {
+    match text {
+        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {
+            let (stamp, rest) = stamped(text)?;
+            let when = When::iso(std::str::from_utf8(stamp).ok()?)?;
+            Some((Cover { when: Some(when), exact: true, ..Cover::default() }, rest))
+        }
+        [first, ..] if first.is_ascii_alphabetic() => service(text).map(|text| (Cover::default(), text)),
+        _ => None,
+    }
+}
+
+/// `mail-1  | Nov 22 …`: docker compose logs.
+fn service(text: &[u8]) -> Option<&[u8]> {
+    let in_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let name = text.iter().take(80).take_while(in_name).count();
+    let rest = text.get(name..)?;
+    let padding = rest.iter().take(80).take_while(|&&byte| byte == b' ').count();
+    rest.get(padding..)?.strip_prefix(b"| ").filter(|_| padding > 0)
+}
+
+/// `2026-11-22T03:04:05.123456789Z stdout F Nov 22 …` (Kubernetes CRI), the same without the stream (`docker logs -t`),
+/// and `2026-11-22T03:04:05+00:00<TAB>tag<TAB>{…}` (a file that Fluentd wrote).
+fn stamped(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    // Where rsyslog's stamp ends: with the search its lines cost twice the instructions here, 230 each.
+    let end = match (text.get(26), text.get(32)) {
+        (Some(b'+' | b'-'), Some(b' ')) => 32,
+        _ => memchr2(b' ', b'\t', text.get(..40).unwrap_or(text))?,
+    };
+    let (stamp, rest) = text.split_at_checked(end)?;
+    let inner = match rest {
+        [b' ', b's', ..] => stream(rest.get(1..)?)?,
+        [b' ', rest @ ..] if begins_a_line(rest) => rest,
+        [b'\t', rest @ ..] => {
+            rest.get(memchr(b'\t', rest)? + 1..).filter(|rest| rest.first() == Some(&b'{'))?
+        }
+        _ => return None,
+    };
+    Some((stamp, inner))
+}
+
+/// `stdout F ` is a whole line. Of a line in parts, which are 8 or 16 KiB long, `P`, the first has all that counts.
+fn stream(text: &[u8]) -> Option<&[u8]> {
+    let rest = text.strip_prefix(b"std")?;
+    let rest = rest.strip_prefix(b"out ").or_else(|| rest.strip_prefix(b"err "))?;
+    rest.strip_prefix(b"F ").or_else(|| rest.strip_prefix(b"P "))
+}
+
+/// A stamp or an object: no host is called like this.
+fn begins_a_line(text: &[u8]) -> bool {
+    let bsd = matches!(text, [_, _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', ..]);
+    let iso = matches!(text, [b'0'..=b'9', _, _, _, b'-', _, _, b'-', _, _, b' ' | b'T', _, _, b':', ..]);
+    bsd || iso || text.first() == Some(&b'{')
+}
+
+fn write(cover: &Cover, text: &[u8], inside: &mut Vec<u8>) {
+    let text = &*one_line(text);
+    let line = Line::read(text);
+    let named = !line.program.is_empty();
+    let exim = cover.program.as_ref().is_some_and(|program| program.starts_with("exim"));
+    match line.stamp {
+        Stamp::Bsd(stamp) | Stamp::YearFirst(stamp) | Stamp::Iso(stamp) | Stamp::Unix(stamp) => {
+            let end = memmem::find(text, stamp).map_or(0, |at| at + stamp.len() + 1);
+            let rest = text.get(end..).unwrap_or_default();
+            let when = cover.when.as_ref().filter(|when| cover.exact && when.is_moment_of(stamp));
+            // A container's clock is often in another zone than the host's, and its stamp says neither zone nor year.
+            if when.is_some_and(|when| if named { when.write(inside) } else { when.write_as_exim(inside) }) {
+                if named && line.host.is_empty() && rest.starts_with(line.program) {
+                    cover.write_host(inside);
+                }
+                inside.extend_from_slice(rest);
+            } else if named && line.host.is_empty() && rest.starts_with(line.program) {
+                inside.extend_from_slice(stamp);
+                inside.push(b' ');
+                cover.write_host(inside);
+                inside.extend_from_slice(rest);
+            } else if named || !exim {
+                inside.extend_from_slice(text);
+            } else {
+                // Exim's own stamp stays in the text, as in a file of syslog: the wrapper's has a zone.
+                write_front(cover, inside);
+                inside.extend_from_slice(text);
+            }
+        }
+        Stamp::Missing => {
+            // What stands before a colon may be a queue id; with a process id behind it it is a program.
+            let mut words = text.split(|&byte| byte == b' ');
+            let word = words.next().unwrap_or_default();
+            let first = is_process(word);
+            let second = !word.ends_with(b":") && words.next().is_some_and(is_process);
+            if first || cover.program.is_none() && named && !second {
+                if cover.write_stamp(inside) {
+                    cover.write_host(inside);
+                }
+            } else if second {
+                cover.write_stamp(inside);
+            } else if cover.program.is_some() {
+                write_front(cover, inside);
+            }
+            inside.extend_from_slice(text);
+        }
+    }
+}
+
+/// Without a stamp before it nobody could tell the host from the text.
+fn write_front(cover: &Cover, inside: &mut Vec<u8>) {
+    if cover.write_stamp(inside) {
+        cover.write_host(inside);
+    }
+    cover.write_program(inside);
+}
+
+/// A mail server's text has no newline, so what has one was joined, or wants to look like two lines.
+fn one_line(text: &[u8]) -> Cow<'_, [u8]> {
+    let end = text.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+    let text = text.get(..end).unwrap_or_default();
+    if memchr2(b'\n', b'\r', text).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let blank = |&byte: &u8| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte };
+    Cow::Owned(text.iter().map(blank).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn opens(raw: &str, want: &str) {
+        let mut inside = Vec::new();
+        assert_eq!(String::from_utf8_lossy(open(raw.as_bytes(), &mut inside)), want, "{raw}");
+    }
+
+    #[track_caller]
+    fn stays(raw: &str) {
+        opens(raw, raw);
+    }
+
+    const SYSLOG: &str = "Nov 22 03:04:05 mx1 postfix/smtp[12]: A1B2C3: x";
+    const EXIM: &str = "2026-11-22 03:04:05 1tABCd-000001-2x => a@example.org";
+
+    #[test]
+    fn reads_the_journal() {
+        let front = r#""_HOSTNAME":"mx1","SYSLOG_IDENTIFIER":"postfix/smtp","_PID":"12""#;
+        let time = r#""__REALTIME_TIMESTAMP":"1795316645123456""#;
+        let want = "2026-11-22T03:04:05.123456Z mx1 postfix/smtp[12]: A1B2C3: x";
+        opens(&format!(r#"{{{time},{front},"MESSAGE":"A1B2C3: x"}}"#), want);
+        opens(&format!("\u{1e}{{{time},{front},\"MESSAGE\":\"A1B2C3: x\"}}"), want);
+        let sent =
+            r#""_SOURCE_REALTIME_TIMESTAMP":"1795316645123456","__REALTIME_TIMESTAMP":"1795316649000000""#;
+        opens(&format!(r#"{{"MESSAGE":"A1B2C3: x",{sent},{front}}}"#), want);
+        opens(&format!(r#"{{{time},{front},"SYSLOG_PID":"12","_PID":"9","MESSAGE":"A1B2C3: x"}}"#), want);
+        // A text that is no UTF-8, and a field that stands twice.
+        let bytes = format!(r#"{{{time},{front},"MESSAGE":[65,49,58,32,228]}}"#);
+        let mut inside = Vec::new();
+        assert!(open(bytes.as_bytes(), &mut inside).ends_with(b" mx1 postfix/smtp[12]: A1: \xe4"));
+        opens(&format!(r#"{{{time},{front},"MESSAGE":["A1B2C3: x","y"]}}"#), want);
+        stays(&format!(r#"{{{time},{front},"MESSAGE":null}}"#));
+        stays(&format!(r"{{{time},{front}}}"));
+    }
+
+    #[test]
+    fn reads_containers() {
+        // Not the moment of the lines inside: they keep their stamps.
+        let time = "2026-11-22T03:11:09.123456789Z";
+        let docker = |log: &str| format!(r#"{{"log":"{log}\n","stream":"stdout","time":"{time}"}}"#);
+        for line in [SYSLOG, EXIM, "<22>1 2026-11-22T02:40:41Z mx1 a/smtp 19 - - x"] {
+            opens(&docker(line), line);
+            opens(&format!("{time} stdout F {line}"), line);
+            opens(&format!("{time} stderr P {line}"), line);
+            opens(&format!("mail-1  | {line}"), line);
+        }
+        for line in [SYSLOG, EXIM] {
+            opens(&format!("{time} {line}"), line);
+            opens(&format!("mail-1  | {time} {line}"), line);
+        }
+        let bare = "postfix/smtp[12]: A1B2C3: x";
+        let want = format!("{time} {bare}");
+        opens(&docker(bare), &want);
+        opens(&format!("{time} stdout F {bare}"), &want);
+        opens(&format!("mail-1  | {want}"), &want);
+        opens(&docker("mx1 exim[12]: x"), &format!("{time} mx1 exim[12]: x"));
+        opens(&docker("postfix/smtp: x"), &format!("{time} postfix/smtp: x"));
+        opens(&docker("listening on port 25"), "listening on port 25");
+        let zone = "2026-11-22T03:04:09.5+01:00";
+        opens(&format!("{zone} stdout F {bare}"), &format!("{zone} {bare}"));
+    }
+
+    #[test]
+    fn takes_the_moment_of_a_containers_runtime_for_a_stamp_without_a_zone() {
+        let time = "2026-11-22T02:04:06.5Z";
+        let line = "Nov 22 03:04:05 mx1 postfix/smtp[12]: x";
+        let want = format!("{time} mx1 postfix/smtp[12]: x");
+        opens(&format!(r#"{{"log":"{line}\n","stream":"stdout","time":"{time}"}}"#), &want);
+        opens(&format!("{time} stdout F {line}"), &want);
+        opens(
+            &format!("{time} stdout F Nov 22 03:04:05 postfix/smtp[12]: x"),
+            &format!("{time} postfix/smtp[12]: x"),
+        );
+        let exim = "2026-11-22 03:04:05 1wKx5l-00000000014-2Abc => x";
+        opens(&format!("{time} {exim}"), "2026-11-22 02:04:06.5 +0000 1wKx5l-00000000014-2Abc => x");
+        // A shipper's time may be when it came by.
+        opens(&format!(r#"{{"message":"{line}","@timestamp":"{time}"}}"#), line);
+    }
+
+    #[test]
+    fn reads_shippers() {
+        let want = "2026-11-22T03:04:05.123Z mx1 postfix/smtp[12]: A1B2C3: x";
+        let time = "2026-11-22T03:04:05.123Z";
+        let text = r#""message":"A1B2C3: x""#;
+        for fields in [
+            format!(
+                r#""appname":"postfix/smtp","procid":12,"hostname":"mx1","host":"203.0.113.9","timestamp":"{time}""#
+            ),
+            format!(
+                r#""program":"postfix/smtp","pid":"12","logsource":"mx1","timestamp":"Nov 22","@timestamp":"{time}""#
+            ),
+            format!(
+                r#""@timestamp":"{time}","host":{{"name":"mx1"}},"process":{{"name":"postfix/smtp","pid":12}}"#
+            ),
+            format!(
+                r#""@timestamp":"{time}","host":{{"name":"shipper"}},"log":{{"offset":1,"syslog":{{"hostname":"mx1","appname":"postfix/smtp","procid":"12"}}}}"#
+            ),
+            format!(r#""ident":"postfix/smtp","pid":"12","host":"mx1","time":"{time}""#),
+            r#""ident":"postfix/smtp","pid":"12","host":"mx1","date":1795316645.123"#.to_owned(),
+            r#""ident":"postfix/smtp","pid":"12","host":"mx1","time":1795316645123"#.to_owned(),
+            format!(
+                r#""tag":"postfix/smtp[12]:","host.name":"mx1","time":"{}""#,
+                "2026-11-22 03:04:05,123 UTC"
+            ),
+        ] {
+            opens(&format!("{{{fields},{text}}}"), want);
+            opens(&format!("{{{text},{fields}}}"), want);
+        }
+        let fluentd = r#"{"host":"mx1","ident":"postfix/smtp","pid":"12","message":"A1B2C3: x"}"#;
+        opens(&format!("{time}\tmail.info\t{fluentd}"), want);
+    }
+
+    #[test]
+    fn prefers_the_front_of_the_text_and_fills_what_it_lacks() {
+        let outer =
+            r#""@timestamp":"2026-11-22T04:00:00Z","hostname":"node7","appname":"filebeat","procid":1"#;
+        opens(&format!(r#"{{{outer},"message":"{SYSLOG}"}}"#), SYSLOG);
+        opens(&format!(r#"{{{outer},"message":"{EXIM}"}}"#), EXIM);
+        opens(
+            &format!(r#"{{{outer},"message":"Nov 22 03:04:05 postfix/smtp[12]: x"}}"#),
+            "Nov 22 03:04:05 node7 postfix/smtp[12]: x",
+        );
+        opens(
+            &format!(r#"{{{outer},"message":"postfix/smtp[12]: x"}}"#),
+            "2026-11-22T04:00:00Z node7 postfix/smtp[12]: x",
+        );
+        opens(
+            &format!(r#"{{{outer},"message":"A1B2C3: x"}}"#),
+            "2026-11-22T04:00:00Z node7 filebeat[1]: A1B2C3: x",
+        );
+        // As in a file of syslog whose Exim writes its stamp once more.
+        let exim = r#""@timestamp":"2026-11-22T04:00:00Z","hostname":"mx1","appname":"exim""#;
+        opens(
+            &format!(r#"{{{exim},"message":"{EXIM}"}}"#),
+            &format!("2026-11-22T04:00:00Z mx1 exim: {EXIM}"),
+        );
+    }
+
+    #[test]
+    fn opens_one_in_the_other_but_not_without_end() {
+        let object = |text: &str| serde_json::json!({"message": text, "host": "mx1"}).to_string();
+        opens(&object(&object(SYSLOG)), SYSLOG);
+        opens(&object(&object(&object(SYSLOG))), SYSLOG);
+        let four = object(&object(&object(&object(SYSLOG))));
+        opens(&four, &object(SYSLOG));
+        let inner = r#"{"program":"postfix/smtp","message":"A1: x"}"#;
+        opens(&format!("2026-11-22T03:04:05Z stdout F {inner}"), "2026-11-22T03:04:05Z postfix/smtp: A1: x");
+    }
+
+    #[test]
+    fn leaves_other_lines_as_they_are() {
+        for raw in [
+            SYSLOG,
+            EXIM,
+            "",
+            "{",
+            "{}",
+            "{\"message\":\"x\"",
+            "{\"message\":\"x\"} y",
+            "{\"message\":{\"a\":1}}",
+            "{'message': 'x'}",
+            "[{\"message\":\"x\"}]",
+            "2026-11-22T03:04:05Z mx1 postfix/smtp[12]: x",
+            "2026-11-22T03:04:05Z stdout postfix/smtp[12]: x",
+            "2026-11-22T03:04:05Z stdout X postfix/smtp[12]: x",
+            "2026-11-22T03:04:0xZ stdout F x",
+            "mail| x",
+            "two words | x",
+            "450 | x",
+        ] {
+            stays(raw);
+        }
+    }
+
+    #[test]
+    fn no_line_becomes_two_and_no_name_becomes_text() {
+        let front = r#""time":"2026-11-22T03:04:05Z","program":"postfix/smtp","pid":"1""#;
+        opens(
+            &format!(r#"{{{front},"message":"a\nNov 22 03:04:05 mx1 postfix/smtp[1]: b\r\nc\r\n\n"}}"#),
+            "2026-11-22T03:04:05Z postfix/smtp[1]: a Nov 22 03:04:05 mx1 postfix/smtp[1]: b  c",
+        );
+        for host in ["a b", "a\\n", "", "a:", "<b>", "a\\u0000", "[x"] {
+            opens(
+                &format!(r#"{{{front},"host":"{host}","message":"x"}}"#),
+                "2026-11-22T03:04:05Z postfix/smtp[1]: x",
+            );
+        }
+        for program in ["a b", "a: b", "", "a]", "x[1]y", "a\\n"] {
+            opens(&format!(r#"{{"program":"{program}","host":"mx1","message":"x y"}}"#), "x y");
+        }
+    }
+}
