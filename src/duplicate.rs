@@ -1,6 +1,6 @@
 //! Recognizes the second copy of a rejection that Exim sends to syslog twice.
 
-use crate::input::block::{Block, CONTEXT};
+use crate::input::read::block::{Block, CONTEXT};
 use crate::parse::header::Line;
 use crate::parse::mta;
 use crate::parse::unwrap;

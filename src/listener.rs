@@ -3,7 +3,7 @@
 use crate::catalog::Book;
 use crate::catalog::classify::{Verdict, provider};
 use crate::catalog::provider::Provider;
-use crate::input::set::Held;
+use crate::input::read::Held;
 use crate::parse::header::Line;
 use crate::parse::mta::queue_record::Fact;
 use crate::parse::timestamp::Moment;

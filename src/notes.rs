@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, ToSpan};
 
-use crate::input::set::Source;
+use crate::input::read::Source;
 use crate::ledger::Closed;
 use crate::report::{Rest, Rests};
 use crate::tally::FinishedTally;

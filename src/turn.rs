@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::input::set::Source;
+use crate::input::read::Source;
 use crate::parse::year::{Bound, FileTurns, Run, Sightings};
 
 /// The inferred times of each file whose timestamps cannot be read one by one, by its number in the set.

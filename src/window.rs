@@ -6,8 +6,8 @@ use std::io;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::input::plain::line_at;
-use crate::input::set::Source;
+use crate::input::read::Source;
+use crate::input::read::seekable::line_at;
 use crate::parse::header::Line;
 use crate::parse::timestamp::Clock;
 use crate::turn::Calendar;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::error::{escaped, shown, why};
+use crate::input::error::{escaped, shown, why};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {

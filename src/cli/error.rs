@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::baseline::BaselineError;
 use crate::catalog::BookError;
-use crate::error::{InputError, shown, why};
+use crate::input::error::{InputError, shown, why};
 use crate::when;
 
 #[derive(Debug, thiserror::Error)]

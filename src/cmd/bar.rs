@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::input::set::Progress;
+use crate::input::read::Progress;
 
 /// Shorter work shows no bar.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -14,7 +14,7 @@ use crate::cmd::unsure::Unsure;
 use crate::filter::Filter;
 use crate::group::Groups;
 use crate::hourly::Hourly;
-use crate::input::set::Held;
+use crate::input::read::Held;
 use crate::ledger::act::Act;
 use crate::ledger::context::Contexts;
 use crate::ledger::desk::{Desk, Tracks};

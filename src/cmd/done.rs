@@ -1,7 +1,7 @@
 //! Holds how a command ended: its errors, its remarks and the exit status.
 
 use crate::cli::error::CliError;
-use crate::error::InputError;
+use crate::input::error::InputError;
 use crate::walk::Coverage;
 use crate::when::Window;
 

@@ -8,11 +8,11 @@ use jiff::fmt::strtime;
 use crate::cli::StateArgs;
 use crate::cli::error::CliError;
 use crate::cmd::place::{is_input, not_an_input};
-use crate::error::InputError;
-use crate::input::mark::Known;
-use crate::input::resume::{Reached, Resumed};
-use crate::input::set::Source;
-use crate::state::State;
+use crate::input::checkpoint::Known;
+use crate::input::checkpoint::resume::{Reached, Resumed};
+use crate::input::checkpoint::state_file::State;
+use crate::input::error::InputError;
+use crate::input::read::Source;
 
 /// None: nobody wants one. `others` are written to.
 pub fn open(args: &StateArgs, others: &[Option<&PathBuf>]) -> Result<Option<State>, CliError> {

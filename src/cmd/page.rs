@@ -10,7 +10,7 @@ use crate::catalog::classify::Reason;
 use crate::cli::error::CliError;
 use crate::events::format::EventsFormat;
 use crate::filter::Filter;
-use crate::input::set::Held;
+use crate::input::read::Held;
 use crate::ledger::act::Act;
 use crate::ledger::context::Contexts;
 use crate::ledger::hop;

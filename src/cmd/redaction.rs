@@ -27,7 +27,7 @@ pub fn redactor(args: &RedactArgs, notes: &mut Vec<String>) -> Result<Option<Red
             let bytes = fs::read(path).map_err(CliError::open_file(path))?;
             let secret = bytes.trim_ascii_end().to_vec();
             if secret.len() < LEAST {
-                return Err(short(&crate::error::shown(path)));
+                return Err(short(&crate::input::error::shown(path)));
             }
             secret
         }

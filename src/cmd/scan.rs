@@ -17,13 +17,13 @@ use crate::cmd::place;
 use crate::cmd::redaction::redactor;
 use crate::cmd::session::{Session, SettledWalk};
 use crate::cmd::storm;
-use crate::input::mark::Known;
+use crate::input::checkpoint::Known;
+use crate::input::checkpoint::state_file::State;
 use crate::notes::{Heard, on_hops};
 use crate::output::page::Look;
 use crate::output::{Format, line};
 use crate::redact::Redactor;
 use crate::report::{self, Report};
-use crate::state::State;
 use crate::summary::{Frame, report, seed};
 use crate::walk::{Coverage, Task, Walked};
 

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use crate::cli::error::CliError;
-use crate::error::InputError;
-use crate::input::block::Block;
-use crate::input::set::{Held, Manner, Progress, Source, each_block};
+use crate::input::error::InputError;
+use crate::input::read::block::Block;
+use crate::input::read::{Held, Manner, Progress, Source, each_block};
 use crate::input::source::{FileId, Origin};
 
 /// Temporary files, deleted when this is dropped.

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::error::InputError;
 use super::journal::{Bounds, Cursor};
-use crate::error::InputError;
 
 /// One file of the set, or what is read like one.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use super::met::{Kinds, Names};
 use super::origin::Origin;
 use super::seen::{IdHash, Lately};
 use super::sums::{Sums, Unsure};
-use crate::input::set::Held;
+use crate::input::read::Held;
 use crate::parse::header::Line;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::Step;

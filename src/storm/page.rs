@@ -2,7 +2,7 @@
 
 use super::series::Series;
 use crate::catalog::provider::Provider;
-use crate::input::set::Held;
+use crate::input::read::Held;
 use crate::smtp::event::{Mta, Stage};
 
 /// A piece of a page's text. The empty one at 0 says nothing.

@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memrchr};
 
-use super::block::{Block, CONTEXT, LINE_LIMIT};
+use crate::input::read::block::{Block, CONTEXT, LINE_LIMIT};
 
 /// The bytes that were read and not passed on yet, and the text before them.
 #[derive(Default)]

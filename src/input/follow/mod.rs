@@ -1,14 +1,19 @@
 //! Follows several logs: polls each in turn and passes on its lines as they come.
 
+pub mod line_buffer;
+pub mod pipe;
+pub mod siblings;
+pub mod tail;
+
 use std::fs::File;
 use std::io;
 
-use super::block::Block;
-use super::feed::Feed;
-use super::packing::is_packed;
+use self::pipe::Feed;
+use self::tail::Tail;
+use super::error::InputError;
+use super::read::block::Block;
+use super::read::compression::is_packed;
 use super::source::{Origin, Source};
-use super::tail::Tail;
-use crate::error::InputError;
 
 /// One log that is followed.
 pub enum Lane {

@@ -1,11 +1,22 @@
 //! Reads the set of files of one run with several threads and folds their results in the order of the files.
 
-use super::block::Block;
-pub use super::order::Held;
-use super::queue::Queue;
-pub use super::settings::{Manner, Progress};
+pub mod block;
+pub mod compression;
+pub mod decompress;
+pub mod open;
+pub mod peek;
+pub mod reorder;
+pub mod scheduler;
+pub mod seekable;
+pub mod settings;
+pub mod stream;
+
+use self::block::Block;
+pub use self::reorder::Held;
+use self::scheduler::Queue;
+pub use self::settings::{Manner, Progress};
+use super::error::InputError;
 pub use super::source::Source;
-use crate::error::InputError;
 
 /// The result of reading a set: the state of each worker, and the errors.
 pub struct Worked<W> {

@@ -9,10 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use memchr::memrchr;
 
-use super::mark::{END, Hash, Mark, heads, heads_of};
-use super::packing::{MAGIC, Packing};
-use super::source::FileId;
-use super::unpacked::Unpacked;
+use crate::input::checkpoint::{END, Hash, Mark, heads, heads_of};
+use crate::input::read::compression::{MAGIC, Packing};
+use crate::input::read::decompress::Unpacked;
+use crate::input::source::FileId;
 
 /// A file as it was when it was opened.
 pub struct Text {

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::unpacked::Unpacked;
+use super::read::decompress::Unpacked;
 
 /// How many bytes are read at a time, and first of all at each end.
 const PIECE: usize = 64 << 10;

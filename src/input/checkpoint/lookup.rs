@@ -3,11 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::listing::Listing;
-use super::mark::Mark;
-use super::source::{Origin, Source};
-use super::text::{Fit, Text};
-use crate::error::{InputError, shown};
+use super::fingerprint::{Fit, Text};
+use crate::input::checkpoint::Mark;
+use crate::input::discover::Listing;
+use crate::input::error::{InputError, shown};
+use crate::input::source::{Origin, Source};
 
 /// A part of a log, and the checkpoint it matches.
 pub struct Found<'a> {

@@ -6,12 +6,12 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::journal;
-use super::packing::{MAGIC, Packing};
-use super::plain::Plain;
-use super::source::{FileId, Origin, Source};
+use super::compression::{MAGIC, Packing};
+use super::seekable::Plain;
 use super::stream::Stream;
-use crate::error::InputError;
+use crate::input::error::InputError;
+use crate::input::journal;
+use crate::input::source::{FileId, Origin, Source};
 
 pub enum Open {
     Plain(Arc<Plain>),

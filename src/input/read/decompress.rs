@@ -7,8 +7,8 @@ use flate2::bufread::GzDecoder;
 use lzma_rust2::{Action, Status, XzStream};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::packing::{MAGIC, Packing};
-use super::raw::Raw;
+use super::compression::{MAGIC, Packing};
+use super::peek::Raw;
 
 /// The text of a file or a pipe. A compressed one may consist of several members (streams of bzip2 and xz, frames of zstd)
 /// one after the other. Zeros between and behind them are padding, as on tapes.

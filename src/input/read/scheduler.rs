@@ -7,12 +7,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::block::{Block, Buffer, Extent};
 use super::open::{Open, open};
-use super::order::{Answer, Held, Turn, Waiting};
-use super::plain::Plain;
+use super::reorder::{Answer, Held, Turn, Waiting};
+use super::seekable::Plain;
 use super::settings::{Manner, Progress};
-use super::source::Source;
 use super::stream::Stream;
-use crate::error::InputError;
+use crate::input::error::InputError;
+use crate::input::source::Source;
 
 /// How many times longer the blocks of a stream are, so that waiting workers are woken less often. A gzipped log of 100 MiB
 /// took 5 % less time with blocks of 1 MiB than of 256 KiB, and no less with 4 MiB.
@@ -259,7 +259,7 @@ mod tests {
     use std::sync::atomic::AtomicU64;
 
     use super::*;
-    use crate::input::listing::list;
+    use crate::input::discover::list;
     use crate::input::rotation::LogNames;
 
     /// The lines of a block, and how much they claim to hold.

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use memchr::{memchr, memrchr};
 
 use super::block::{Buffer, CONTEXT, Extent, LINE_LIMIT};
-use super::unpacked::Unpacked;
+use super::decompress::Unpacked;
 
 pub struct Stream {
     reader: Unpacked,

@@ -1,6 +1,12 @@
 //! Defines the checkpoint of a text: how far it was read, and hashes that recognise it when it was renamed, appended to,
 //! truncated, copied or compressed.
 
+pub mod fingerprint;
+pub mod lookup;
+pub mod opened_file;
+pub mod resume;
+pub mod state_file;
+
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 

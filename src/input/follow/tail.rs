@@ -7,11 +7,11 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::block::Block;
-use super::packing::first_bytes;
-use super::pending::Pending;
+use super::line_buffer::Pending;
 use super::siblings::{newer_parts, older_parts};
-use super::source::FileId;
+use crate::input::read::block::Block;
+use crate::input::read::compression::first_bytes;
+use crate::input::source::FileId;
 
 /// How many first bytes tell a file from another of the same name; they hold the timestamp of its first line.
 const HEAD: usize = 256;

@@ -7,15 +7,15 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::begun::Begun;
-pub use super::begun::Reached;
-use super::found::{Found, ends_at, left_alone, lost, matched, opened, owners};
-use super::journal::Cursor;
-use super::listing::Listing;
-use super::mark::{Known, Log, Mark};
-use super::source::{Origin, Source};
-use super::text::{Fit, Text};
-use crate::error::{InputError, shown};
+use super::fingerprint::{Fit, Text};
+use super::lookup::{Found, ends_at, left_alone, lost, matched, opened, owners};
+use super::opened_file::Begun;
+pub use super::opened_file::Reached;
+use crate::input::checkpoint::{Known, Log, Mark};
+use crate::input::discover::Listing;
+use crate::input::error::{InputError, shown};
+use crate::input::journal::Cursor;
+use crate::input::source::{Origin, Source};
 
 /// A run that continues an earlier one.
 #[derive(Default)]

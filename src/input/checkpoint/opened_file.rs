@@ -1,9 +1,9 @@
 //! A file whose reading has begun: from where it is read, and the checkpoint that it leaves.
 
-use super::mark::{Hash, Mark};
-use super::source::Source;
-use super::text::Text;
-use crate::error::InputError;
+use super::fingerprint::Text;
+use crate::input::checkpoint::{Hash, Mark};
+use crate::input::error::InputError;
+use crate::input::source::Source;
 
 /// A file, and from where it is read.
 pub struct Begun {

@@ -4,9 +4,9 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread;
 
-use super::block::Block;
-use super::journal::{self, Bounds, Leash};
-use super::pending::Pending;
+use super::line_buffer::Pending;
+use crate::input::journal::{self, Bounds, Leash};
+use crate::input::read::block::Block;
 
 /// Bytes read at once.
 const ROOM: usize = 64 << 10;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::InputError;
 use crate::input::atomic_file::{AtomicFile, folder_of};
+use crate::input::checkpoint::{Known, Log};
+use crate::input::error::InputError;
 use crate::input::file_lock::FileLock;
-use crate::input::mark::{Known, Log};
 
 pub const SCHEMA: &str = "smtplog.state/1";
 

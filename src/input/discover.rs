@@ -8,12 +8,12 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::error::{InputError, shown};
 use super::journal::Bounds;
-use super::packing::Packing;
+use super::read::compression::Packing;
 use super::rotation::{Age, LogNames, Part};
+use super::same_content::{by_text, same_bytes};
 use super::source::{FileId, Origin, Source};
-use super::twins::{by_text, same_bytes};
-use crate::error::{InputError, shown};
 
 /// What to read. The sources of a series stand together, oldest first; the series are in the order of the names.
 #[derive(Default, Debug)]

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::atomic_file::folder_of;
-use super::packing::is_packed;
-use super::rotation::{Age, Part};
-use super::source::FileId;
+use crate::input::atomic_file::folder_of;
+use crate::input::read::compression::is_packed;
+use crate::input::rotation::{Age, Part};
+use crate::input::source::FileId;
 
 /// The uncompressed parts of a log but the one that is being written, oldest first.
 pub fn older_parts(log: &Path) -> Vec<PathBuf> {
