@@ -13,19 +13,19 @@ use loggen::log::{Mta, Spec, write};
 use smtplog::catalog::Book;
 use smtplog::catalog::classify::Judge;
 use smtplog::cmd::counter::Plan;
-use smtplog::filter::{Filter, LineFilter};
 use smtplog::input::read::block::Block;
 use smtplog::input::read::{Manner, Progress};
 use smtplog::parse::header_cache::{Known, Reader};
 use smtplog::parse::mta::parsed::Reading;
 use smtplog::parse::timestamp::Clock;
 use smtplog::parse::year::{Bound, FileTurns};
+use smtplog::pipeline::calendar::{Calendar, Turns};
+use smtplog::pipeline::filter::{Filter, LineFilter};
+use smtplog::pipeline::time_range::Window;
+use smtplog::pipeline::walk::{Listener, Task, step};
 use smtplog::simd::newlines::Ends;
 use smtplog::smtp::event::{Direction, Outcome};
 use smtplog::tally::Tally;
-use smtplog::turn::{Calendar, Turns};
-use smtplog::walk::{Listener, Task, step};
-use smtplog::when::Window;
 
 const SIZE: u64 = 8 << 20;
 

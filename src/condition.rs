@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::ValueEnum;
 
 use crate::catalog::classify::Reason;
-use crate::filter::CodePattern;
+use crate::pipeline::filter::CodePattern;
 
 /// One comparison, or one word that asks whether there is any.
 #[derive(Clone, PartialEq, Debug)]

@@ -13,9 +13,9 @@ use crate::collections::distinct::{self, Distinct};
 use crate::collections::interner::{NameId, Names};
 use crate::parse::mta::parsed::domain;
 use crate::parse::timestamp::Moment;
+use crate::pipeline::walk::{Listener, Place, Told};
 use crate::smtp::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, EnhancedCode};
-use crate::walk::{Listener, Place, Told};
 
 /// The value of one key as a number, which its [`By`] interprets. 0: the line does not state it.
 pub type Part = u64;

@@ -4,11 +4,11 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::input::read::Source;
 use crate::ledger::Closed;
+use crate::pipeline::calendar::{Calendar, Turns};
+use crate::pipeline::time_range::Window;
+use crate::pipeline::walk::Coverage;
 use crate::report::{Rest, Rests};
 use crate::tally::FinishedTally;
-use crate::turn::{Calendar, Turns};
-use crate::walk::Coverage;
-use crate::when::Window;
 
 /// What the notes are made of.
 pub struct Heard<'a> {

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::classify::Reason;
+use crate::pipeline::walk::Told;
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
-use crate::walk::Told;
 
 /// One event; what the line does not say is null. File and line number stand before these.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]

@@ -11,13 +11,13 @@ use crate::catalog::provider::{Provider, Providers};
 use crate::catalog::{self, ReasonRow};
 use crate::collections::interner::NameId;
 use crate::delayed;
-use crate::filter::Filter;
 use crate::grouped::table;
 use crate::ledger::Closed;
 use crate::messages::messages;
 use crate::named::Tables;
 use crate::notes::{Heard, on_estimates, on_limits, on_messages, on_names, on_time};
 use crate::parse::timestamp::Moment;
+use crate::pipeline::filter::Filter;
 use crate::report::{
     Full, Hour, HourRefused, HourSent, Input, Messages, NameCount, Range, Refused, Report, Row, SCHEMA, Sent,
     SortBy, StageCount, Totals,

@@ -13,10 +13,10 @@ use crate::collections::interner::{NameId, Names};
 use crate::group::{Groups, recipient};
 use crate::hourly::Hourly;
 use crate::parse::mta::parsed::domain;
+use crate::pipeline::walk::{Listener, Noted, Told};
 use crate::simd::same;
 use crate::smtp::event::{ByOutcome, Direction, Outcome};
 use crate::timeline::{FinishedTimeline, Timeline};
-use crate::walk::{Listener, Noted, Told};
 
 pub use self::count::{Count, Key};
 use self::delays::Delays;

@@ -22,13 +22,13 @@ use self::life::{Life, Lives, groups};
 use self::refused::{Kept, Refusals, Session};
 use self::sought::Sought;
 use crate::catalog::reason_row;
-use crate::filter::Filter;
 use crate::input::error::InputError;
 use crate::input::read::each_block;
 use crate::ledger::key::Plain;
+use crate::pipeline::calendar::{Calendar, Order};
+use crate::pipeline::filter::Filter;
+use crate::pipeline::walk::{Place, Task};
 use crate::story::Story;
-use crate::turn::{Calendar, Order};
-use crate::walk::{Place, Task};
 
 /// What is asked.
 pub struct Question<'a> {

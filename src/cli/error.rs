@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::baseline::BaselineError;
 use crate::catalog::BookError;
 use crate::input::error::{InputError, shown, why};
-use crate::when;
+use crate::pipeline::time_range;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -44,7 +44,7 @@ pub enum CliError {
     Spool(io::Error),
     #[error("unknown time zone {name:?}; use a name like Europe/Berlin")]
     Zone { name: String },
-    #[error("{option} {text:?} is not a time; use {}", when::FORMS)]
+    #[error("{option} {text:?} is not a time; use {}", time_range::FORMS)]
     When { option: &'static str, text: String },
     #[error("the time range is empty: --since {since} is not before --until {until}")]
     TimeRange { since: String, until: String },

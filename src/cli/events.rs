@@ -5,7 +5,7 @@ use clap::Args;
 use super::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
 use super::output::OutputArgs;
 use crate::events::format::EventsFormat;
-use crate::filter::FilterArgs;
+use crate::pipeline::filter::FilterArgs;
 
 #[derive(Args, Debug)]
 pub struct EventsArgs {

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use super::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
 use super::output::{OutputArgs, REPORT, StyleArgs};
 use crate::condition::Condition;
-use crate::filter::FilterArgs;
 use crate::output::Format;
+use crate::pipeline::filter::FilterArgs;
 use crate::report::SortBy;
 use crate::smtp::event::By;
 

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs};
 use super::output::{DocumentFormat, OutputArgs, REPORT, StyleArgs};
-use crate::filter::FilterArgs;
+use crate::pipeline::filter::FilterArgs;
 
 #[derive(Args, Debug)]
 pub struct StormArgs {

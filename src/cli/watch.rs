@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::input::RulesArgs;
 use super::output::{OUTPUT, StyleArgs};
-use crate::filter::FilterArgs;
+use crate::pipeline::filter::FilterArgs;
 
 #[derive(Args, Debug)]
 pub struct WatchArgs {

@@ -11,7 +11,6 @@ use jiff::tz::TimeZone;
 use crate::catalog::Book;
 use crate::catalog::classify::Verdict;
 use crate::cmd::unsure::Unsure;
-use crate::filter::Filter;
 use crate::group::Groups;
 use crate::hourly::Hourly;
 use crate::input::read::Held;
@@ -27,10 +26,11 @@ use crate::parse::header::Line;
 use crate::parse::mta;
 use crate::parse::mta::parsed::Reading;
 use crate::parse::timestamp::Moment;
+use crate::pipeline::filter::Filter;
+use crate::pipeline::walk::{Aggregation, Listener, Noted, Place, Told};
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
 use crate::tally::delays::Delays;
-use crate::walk::{Aggregation, Listener, Noted, Place, Told};
 
 /// What is to be counted.
 #[derive(Clone, Copy)]

@@ -2,8 +2,8 @@
 
 use crate::cli::error::CliError;
 use crate::input::error::InputError;
-use crate::walk::Coverage;
-use crate::when::Window;
+use crate::pipeline::time_range::Window;
+use crate::pipeline::walk::Coverage;
 
 /// A command that printed its answer.
 pub struct Done {

@@ -17,8 +17,8 @@ use crate::input::read::Source;
 use crate::ledger::key::Keys;
 use crate::notes::{Heard, on_time};
 use crate::output::csv;
+use crate::pipeline::walk::{Walked, walk};
 use crate::summary::seed;
-use crate::walk::{Walked, walk};
 
 pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     let format = args.output.format(EventsFormat::Ndjson)?;

@@ -16,9 +16,9 @@ use crate::input::journal::Bounds;
 use crate::input::read::Source;
 use crate::input::source::Origin;
 use crate::parse::mta;
-use crate::turn::Calendar;
-use crate::when::Window;
-use crate::window::{last_dated, narrow};
+use crate::pipeline::calendar::Calendar;
+use crate::pipeline::seek::{last_dated, narrow};
+use crate::pipeline::time_range::Window;
 
 /// What to follow, and how.
 pub struct Followed {

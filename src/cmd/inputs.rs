@@ -17,8 +17,8 @@ use crate::input::journal::{self, Bounds};
 use crate::input::read::{Manner, Progress, Source};
 use crate::input::rotation::LogNames;
 use crate::parse::mta;
-use crate::turn::Calendar;
-use crate::when::Window;
+use crate::pipeline::calendar::Calendar;
+use crate::pipeline::time_range::Window;
 
 /// What a command reads, and how.
 pub struct Inputs {

@@ -8,13 +8,13 @@ use crate::cli::ScanArgs;
 use crate::cli::error::CliError;
 use crate::cmd::done::Done;
 use crate::condition::{Condition, Subject};
-use crate::filter::Filter;
 use crate::hourly::Hourly;
 use crate::output::Format;
+use crate::pipeline::filter::Filter;
+use crate::pipeline::time_range::Window;
+use crate::pipeline::walk::Coverage;
 use crate::report::{Finding, Met, Report, State};
 use crate::verdict::{met, verdict};
-use crate::walk::Coverage;
-use crate::when::Window;
 
 /// What is asked of a report besides its numbers.
 pub struct Judging {

@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::catalog::classify::Reason;
 use crate::cli::error::CliError;
 use crate::events::format::EventsFormat;
-use crate::filter::Filter;
 use crate::input::read::Held;
 use crate::ledger::act::Act;
 use crate::ledger::context::Contexts;
@@ -19,11 +18,12 @@ use crate::ledger::metadata::Metadata;
 use crate::ledger::seen::{Before, IdHash};
 use crate::output::printable::printable_json;
 use crate::output::{csv, event_line};
+use crate::pipeline::filter::Filter;
+use crate::pipeline::walk::{Listener, Noted, Told};
 use crate::record::{Context, Record};
 use crate::redact::Redactor;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
-use crate::walk::{Listener, Noted, Told};
 
 /// Formats the events of blocks; each thread has one.
 pub struct Listing<'a> {

@@ -22,10 +22,10 @@ use crate::input::checkpoint::state_file::State;
 use crate::notes::{Heard, on_hops};
 use crate::output::page::Look;
 use crate::output::{Format, line};
+use crate::pipeline::walk::{Coverage, Task, Walked};
 use crate::redact::Redactor;
 use crate::report::{self, Report};
 use crate::summary::{Frame, report, seed};
-use crate::walk::{Coverage, Task, Walked};
 
 pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     match answer(args, out) {

@@ -7,14 +7,14 @@ use crate::cmd::inputs::Inputs;
 use crate::cmd::own_book::book;
 use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
-use crate::filter::{Filter, FilterArgs, LineFilter};
 use crate::input::error::InputError;
 use crate::input::read::Source;
 use crate::notes::Heard;
+use crate::pipeline::calendar::Calendar;
+use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
+use crate::pipeline::seek::narrow;
+use crate::pipeline::walk::{Aggregation, Coverage, Task, WALKS, Walked, aggregate, settled};
 use crate::redact::Redactor;
-use crate::turn::Calendar;
-use crate::walk::{Aggregation, Coverage, Task, WALKS, Walked, aggregate, settled};
-use crate::window::narrow;
 
 /// The logs of a command, and what it looks for in them.
 pub struct Session {

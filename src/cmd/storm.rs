@@ -13,7 +13,6 @@ use crate::cmd::look::look;
 use crate::cmd::place;
 use crate::cmd::redaction::redactor;
 use crate::cmd::session::{Session, SettledWalk};
-use crate::filter::Filter;
 use crate::input::error::InputError;
 use crate::input::read::thread_pool;
 use crate::ledger::key::Keys;
@@ -21,6 +20,8 @@ use crate::notes::on_time;
 use crate::output::entry_json::{line, pretty};
 use crate::output::page::Look;
 use crate::output::storm_text;
+use crate::pipeline::filter::Filter;
+use crate::pipeline::walk::{Aggregation, Coverage, Task, Walked, aggregate};
 use crate::redact::Redactor;
 use crate::report::StormLine;
 use crate::storm::answer::{Frame, answer};
@@ -29,7 +30,6 @@ use crate::storm::gather::{Gathered, Gatherer};
 use crate::storm::page::Page;
 use crate::storms::{STORMS_SCHEMA, Storm, Storms};
 use crate::summary::{input, range, seed};
-use crate::walk::{Aggregation, Coverage, Task, Walked, aggregate};
 
 pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     let output = args.output.file();

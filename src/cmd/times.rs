@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 
 use crate::cli::InputArgs;
 use crate::cli::error::CliError;
-use crate::turn::{Calendar, Turns};
-use crate::when::{self, Window};
+use crate::pipeline::calendar::{Calendar, Turns};
+use crate::pipeline::time_range::{self, Window};
 
 pub fn calendar(args: &InputArgs) -> Result<Calendar, CliError> {
     let zone = match args.tz.as_deref() {
@@ -29,7 +29,7 @@ pub fn window(args: &InputArgs, calendar: &Calendar) -> Result<Window, CliError>
     let now = calendar.now.to_zoned(calendar.zone.clone());
     let read = |option: &'static str, text: Option<&String>| {
         let wrong = |text: &String| CliError::When { option, text: text.clone() };
-        text.map(|text| when::read(text, &now).ok_or_else(|| wrong(text))).transpose()
+        text.map(|text| time_range::read(text, &now).ok_or_else(|| wrong(text))).transpose()
     };
     let window =
         Window { since: read("--since", args.since.as_ref())?, until: read("--until", args.until.as_ref())? };

@@ -15,15 +15,15 @@ use crate::cmd::place;
 use crate::cmd::redaction::redactor;
 use crate::cmd::session::Session;
 use crate::cmd::spool::Spools;
-use crate::filter::{Filter, LineFilter};
 use crate::notes::{Heard, on_time};
 use crate::output::{entry_json, trace_raw, trace_text};
+use crate::pipeline::calendar::Calendar;
+use crate::pipeline::filter::{Filter, LineFilter};
+use crate::pipeline::walk::{Coverage, Listener, Task, Told, walk};
 use crate::redact::Redactor;
 use crate::story::{SCHEMA, Trace};
 use crate::trace::sought::Sought;
 use crate::trace::{Question, Traced, trace};
-use crate::turn::Calendar;
-use crate::walk::{Coverage, Listener, Task, Told, walk};
 
 pub fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     // Lines are text, whatever the file is called.

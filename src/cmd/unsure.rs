@@ -9,9 +9,9 @@ use crate::parse::header::Line;
 use crate::parse::mta;
 use crate::parse::mta::parsed::Reading;
 use crate::parse::timestamp::Moment;
+use crate::pipeline::walk::{Listener, Place, Told};
 use crate::smtp::event::Event;
 use crate::tally::Tally;
-use crate::walk::{Listener, Place, Told};
 
 /// Hand-overs that wait until a line tells of the message that came of them, in their order.
 #[derive(Default)]

@@ -17,8 +17,8 @@ use crate::parse::header::Line;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::Step;
 use crate::parse::timestamp::Moment;
+use crate::pipeline::walk::{Noted, Told};
 use crate::smtp::event::{Direction, Event, Outcome};
-use crate::walk::{Noted, Told};
 
 /// One a thread.
 pub struct Desk {

@@ -2,7 +2,7 @@
 
 use super::marks::Redactor;
 use super::names::Names;
-use crate::filter::takes_address;
+use crate::pipeline::filter::takes_address;
 use crate::record::{Context, Record};
 use crate::report::{GroupTable, Input, Key, NameCount, NameRow, Report, Row};
 use crate::smtp::event::By;

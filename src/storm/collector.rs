@@ -7,14 +7,14 @@ use hashbrown::HashMap;
 
 use super::page::{Behind, Cell, Left, Page, Pick, Piece};
 use super::series::Series;
-use crate::filter::Filter;
 use crate::ledger::hop::is_private;
 use crate::ledger::key::{Keys, Plain};
 use crate::parse::header::Line;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::Step;
+use crate::pipeline::filter::Filter;
+use crate::pipeline::walk::{Listener, Noted, Place, Told};
 use crate::smtp::event::{Direction, Event};
-use crate::walk::{Listener, Noted, Place, Told};
 
 /// Failures kept of one kind in one minute.
 pub const FAILED_KEPT: usize = 16;

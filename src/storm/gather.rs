@@ -8,9 +8,9 @@ use super::page::{Behind, Page, Pick};
 use super::series::Series;
 use crate::catalog::provider::Provider;
 use crate::collections::interner::{NameId, Names};
-use crate::filter::Filter;
 use crate::ledger::key::Plain;
 use crate::parse::mta::parsed::domain;
+use crate::pipeline::filter::Filter;
 use crate::smtp::event::{Mta, Stage};
 
 /// Events of the sample that are kept: some 80 MiB. When there are more, fewer of each minute are.

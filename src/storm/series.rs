@@ -4,9 +4,9 @@ use std::hash::{Hash, Hasher};
 
 use crate::catalog::classify::Reason;
 use crate::catalog::provider::Provider;
+use crate::pipeline::walk::Told;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
-use crate::walk::Told;
 
 /// A kind of event. Mail that a client handed to us is inbound and delivered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -9,9 +9,9 @@ use crate::collections::distinct::Distinct;
 use crate::collections::interner::NameId;
 use crate::group::Examples;
 use crate::parse::timestamp::Moment;
+use crate::pipeline::walk::Told;
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
-use crate::walk::Told;
 
 /// Events with the same key are counted in the same row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

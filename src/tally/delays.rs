@@ -8,8 +8,8 @@ use crate::catalog::provider::Provider;
 use crate::parse::mta::delay::Phase;
 use crate::parse::mta::queue_record::Step;
 use crate::parse::mta::{of_arrival, of_delivery};
+use crate::pipeline::walk::{Noted, Told};
 use crate::smtp::event::{Direction, Outcome};
-use crate::walk::{Noted, Told};
 
 /// Significant digits of a time: the error is less than 1 %.
 const DIGITS: u8 = 2;

@@ -8,7 +8,6 @@ use regex::bytes::Regex;
 use super::refused::Refusal;
 use super::sought::Sought;
 use crate::catalog::classify::Judge;
-use crate::filter::Filter;
 use crate::input::read::Held;
 use crate::input::read::block::{Block, LINE_LIMIT};
 use crate::parse::header::Line;
@@ -18,7 +17,8 @@ use crate::parse::mta::related_id::{MARKS, Tie};
 use crate::parse::timestamp::{Clock, Moment};
 use crate::parse::unwrap;
 use crate::parse::year::Sightings;
-use crate::walk::{Place, Task, clock, told_before};
+use crate::pipeline::filter::Filter;
+use crate::pipeline::walk::{Place, Task, clock, told_before};
 
 /// One a thread.
 pub struct Finder<'a> {

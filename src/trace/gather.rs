@@ -12,7 +12,6 @@ use super::note::{Note, Said, bare, step, text};
 use super::refused::process;
 use super::sought::Sought;
 use crate::catalog::classify::Judge;
-use crate::filter::LineFilter;
 use crate::input::read::Held;
 use crate::input::read::block::Block;
 use crate::ledger::key::{Keys, Plain};
@@ -24,8 +23,9 @@ use crate::parse::mta::queue_record::Step as Progress;
 use crate::parse::mta::related_id::Tie;
 use crate::parse::timestamp::{Clock, Moment};
 use crate::parse::unwrap;
+use crate::pipeline::filter::LineFilter;
+use crate::pipeline::walk::{Place, Task, clock, told_before};
 use crate::story::What;
-use crate::walk::{Place, Task, clock, told_before};
 
 /// What is gathered.
 #[derive(Clone, Copy)]

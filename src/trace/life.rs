@@ -12,7 +12,7 @@ use crate::ledger::metadata::Metadata;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::Step as Progress;
 use crate::parse::mta::related_id::Tie;
-use crate::walk::Place;
+use crate::pipeline::walk::Place;
 
 /// A message under one queue id.
 pub struct Life {
@@ -231,7 +231,7 @@ impl Life {
     }
 
     /// The filter admits an event of it.
-    pub fn is_admitted(&self, filter: &crate::filter::Filter) -> bool {
+    pub fn is_admitted(&self, filter: &crate::pipeline::filter::Filter) -> bool {
         let early = |note: &Note| match &note.said {
             Said::Event { sender, admitted, .. } => {
                 let sender = sender.as_deref().or(self.known.sender.as_deref());

@@ -7,9 +7,9 @@ use crate::parse::mta;
 use crate::parse::mta::queue_record::Step as Progress;
 use crate::parse::mta::related_id::Tie;
 use crate::parse::timestamp::Moment;
+use crate::pipeline::walk::Place;
 use crate::smtp::event::Event;
 use crate::story::{Step, What};
-use crate::walk::Place;
 
 /// A line about a message that is wanted.
 pub struct Note {

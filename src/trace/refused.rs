@@ -10,9 +10,9 @@ use crate::catalog::classify::Verdict;
 use crate::parse::header::Line;
 use crate::parse::mta;
 use crate::parse::timestamp::Moment;
+use crate::pipeline::walk::Place;
 use crate::smtp::event::{Event, Mta};
 use crate::story::{Hop, Kind, State, Step, Story, What};
-use crate::walk::Place;
 
 /// What a client was told, and by whom.
 pub struct Refusal {

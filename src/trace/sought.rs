@@ -7,9 +7,9 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::filter::Pattern;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{Context, Fact};
+use crate::pipeline::filter::Pattern;
 use crate::smtp::event::{Direction, Event};
 
 /// It is tried as everything that it may be: an id of letters and digits is a local user's name as well.

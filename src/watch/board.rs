@@ -6,7 +6,6 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::minute::{Flow, Minute, tally};
-use crate::filter::Filter;
 use crate::ledger::act::Act;
 use crate::ledger::context::Contexts;
 use crate::ledger::hop::{self, Hop};
@@ -15,9 +14,10 @@ use crate::ledger::metadata::Metadata;
 use crate::ledger::seen::{Before, IdHash};
 use crate::parse::mta::queue_record::Step;
 use crate::parse::timestamp::Moment;
+use crate::pipeline::filter::Filter;
+use crate::pipeline::walk::{Noted, Told};
 use crate::smtp::event::{Direction, Event, Outcome};
 use crate::tally::{Key, Tally};
-use crate::walk::{Noted, Told};
 
 /// So many minutes are shown.
 pub const HOUR: i64 = 60;

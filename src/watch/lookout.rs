@@ -6,12 +6,15 @@ use jiff::Timestamp;
 use super::board::{Board, HOUR};
 use crate::catalog::Book;
 use crate::catalog::classify::Judge;
-use crate::filter::{Filter, LineFilter};
 use crate::input::read::block::Block;
 use crate::input::read::{Manner, Progress, Source};
 use crate::ledger::Ledger;
 use crate::ledger::key::Keys;
 use crate::notes::Heard;
+use crate::pipeline::calendar::{Calendar, Order, Turns};
+use crate::pipeline::filter::{Filter, LineFilter};
+use crate::pipeline::time_range::Window;
+use crate::pipeline::walk::{Coverage, Listener, Noted, Step, Task, Told, sightings, step};
 use crate::report::{Report, Row, SortBy};
 use crate::smtp::event::Outcome;
 use crate::storm::answer::{Frame, answer};
@@ -21,9 +24,6 @@ use crate::storm::page::Page;
 use crate::storms::Storm;
 use crate::summary::{self, report};
 use crate::tally::Tally;
-use crate::turn::{Calendar, Order, Turns};
-use crate::walk::{Coverage, Listener, Noted, Step, Task, Told, sightings, step};
-use crate::when::Window;
 
 /// So many minutes are storms looked for in: a day, which has each hour once.
 const DAY: i64 = 24 * 60;

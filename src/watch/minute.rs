@@ -134,7 +134,7 @@ pub fn tally<'m>(minutes: impl Iterator<Item = &'m Minute>, hasher: &RandomState
         }
     }
     for (key, (moment, line)) in examples {
-        let place = crate::walk::Place { file: 0, offset: moment.micros.unsigned_abs() };
+        let place = crate::pipeline::walk::Place { file: 0, offset: moment.micros.unsigned_abs() };
         tally.rows.of(&key).examples.see(place, line, 1);
     }
     tally

@@ -5,7 +5,7 @@ use super::keys::Key;
 use super::minute::Flow;
 use crate::catalog::slug;
 use crate::catalog::translation::Words;
-use crate::filter::CodePattern;
+use crate::pipeline::filter::CodePattern;
 use crate::report::Row;
 use crate::storms::Storm;
 

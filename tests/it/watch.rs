@@ -15,7 +15,6 @@ use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use smtplog::catalog::Book;
 use smtplog::catalog::translation::Words;
-use smtplog::filter::{self, Filter, FilterArgs, LineFilter};
 use smtplog::input::discover::list;
 use smtplog::input::follow::tail::Tail;
 use smtplog::input::follow::{Lane, look};
@@ -23,17 +22,18 @@ use smtplog::input::read::block::Block;
 use smtplog::input::read::{Progress, Source};
 use smtplog::input::rotation::LogNames;
 use smtplog::output::page::Look;
+use smtplog::pipeline::calendar::{Calendar, Turns};
+use smtplog::pipeline::filter::{self, Filter, FilterArgs, LineFilter};
+use smtplog::pipeline::time_range::Window;
 use smtplog::report::Row;
 use smtplog::storms::Pattern;
 use smtplog::summary::seed;
-use smtplog::turn::{Calendar, Turns};
 use smtplog::watch::draw::draw;
 use smtplog::watch::keys::Key;
 use smtplog::watch::lookout::{Lookout, Plan};
 use smtplog::watch::news::{Known, Turn};
 use smtplog::watch::screen::{Screen, identity};
 use smtplog::watch::sight::sight;
-use smtplog::when::Window;
 
 /// Numbers that look random and are the same each time.
 struct Dice(u64);

@@ -1,6 +1,6 @@
 //! Counts what kinds of lines were read, and how much of a log was understood.
 
-use crate::listener::Place;
+use super::sink::Place;
 
 /// Counts of lines by kind: lines = mail + foreign, mail = event + routine + unread.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

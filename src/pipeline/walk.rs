@@ -1,16 +1,18 @@
 //! Walks the lines of logs: parses each line once, counts it, and passes its event to a listener.
 
+use super::calendar::{Calendar, Order, Turns};
+pub use super::coverage::Coverage;
+use super::coverage::widen;
+pub use super::duplicate::told_before;
+use super::filter::LineFilter;
+pub use super::sink::{Aggregation, Listener, Noted, Place, Told, UnreadLines};
+use super::time_range::Window;
 use crate::catalog::Book;
 use crate::catalog::classify::Judge;
-pub use crate::coverage::Coverage;
-use crate::coverage::widen;
-pub use crate::duplicate::told_before;
-use crate::filter::LineFilter;
 use crate::input::checkpoint::resume::Reached;
 use crate::input::error::InputError;
 use crate::input::read::block::{Block, LINE_LIMIT};
 use crate::input::read::{Held, Manner, Progress, Source, Worked, each_block};
-pub use crate::listener::{Aggregation, Listener, Noted, Place, Told, UnreadLines};
 use crate::parse::header::Line;
 use crate::parse::header_cache::{Known, Reader};
 use crate::parse::mta::parsed::Reading;
@@ -18,8 +20,6 @@ use crate::parse::timestamp::{Clock, Moment};
 use crate::parse::unwrap;
 use crate::parse::year::Sightings;
 use crate::simd::newlines::Ends;
-use crate::turn::{Calendar, Order, Turns};
-use crate::when::Window;
 
 /// What a walk reads, and which of it is passed on.
 #[derive(Clone, Copy)]

@@ -6,12 +6,12 @@ use std::io;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::calendar::Calendar;
+use super::time_range::Window;
 use crate::input::read::Source;
 use crate::input::read::seekable::line_at;
 use crate::parse::header::Line;
 use crate::parse::timestamp::Clock;
-use crate::turn::Calendar;
-use crate::when::Window;
 
 /// Lines are late by less than this, so no line of the range lies before the offset that is found.
 const SLACK: SignedDuration = SignedDuration::from_mins(5);
