@@ -28,7 +28,7 @@ use crate::ledger::key::Plain;
 use crate::pipeline::calendar::{Calendar, Order};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::walk::{Place, Task};
-use crate::story::Story;
+use crate::report::trace::Story;
 
 /// What is asked.
 pub struct Question<'a> {

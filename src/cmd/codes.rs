@@ -7,8 +7,8 @@ use crate::cli::error::CliError;
 use crate::cli::{AnswerFormat, CodesArgs};
 use crate::cmd::done::Done;
 use crate::cmd::look::look;
-use crate::entry::{CODES, CodeLine, Codes};
 use crate::output::{entry_codes, entry_json, entry_markdown};
+use crate::report::explain::{CODES, CodeLine, Codes};
 
 pub fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Done, CliError> {
     let rows = codes().iter().filter(|row| args.class.is_none_or(|class| row.code.class() == class));

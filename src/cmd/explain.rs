@@ -8,11 +8,11 @@ use crate::cli::{AnswerFormat, ExplainArgs};
 use crate::cmd::done::Done;
 use crate::cmd::look::look;
 use crate::cmd::own_book::{book, has_own};
-use crate::entry::{ENTRIES, Entries, Kind};
 use crate::lookup::asked::{Context, join};
 use crate::lookup::brief::Clerk;
 use crate::lookup::find::Desk;
 use crate::output::{entry_json, entry_markdown, entry_text};
+use crate::report::explain::{ENTRIES, Entries, Kind};
 
 pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Done, CliError> {
     let what = args.what.iter().map(|what| what.to_string_lossy().into_owned()).collect();

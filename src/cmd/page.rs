@@ -20,8 +20,8 @@ use crate::output::printable::printable_json;
 use crate::output::{csv, event_line};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::walk::{Listener, Noted, Told};
-use crate::record::{Context, Record};
 use crate::redact::Redactor;
+use crate::report::event::{Context, Record};
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 

@@ -8,10 +8,10 @@ use crate::cli::error::CliError;
 use crate::cli::{SchemaArgs, SchemaChoice};
 use crate::cmd::done::Done;
 use crate::output::entry_json;
-use crate::record::Listed;
 use crate::report::Report;
-use crate::storms::Storms;
-use crate::story::Trace;
+use crate::report::event::Listed;
+use crate::report::storm::Storms;
+use crate::report::trace::Trace;
 use crate::watch::news::News;
 
 pub fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Done, CliError> {

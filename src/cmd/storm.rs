@@ -24,11 +24,11 @@ use crate::pipeline::filter::Filter;
 use crate::pipeline::walk::{Aggregation, Coverage, Task, Walked, aggregate};
 use crate::redact::Redactor;
 use crate::report::StormLine;
+use crate::report::storm::{STORMS_SCHEMA, Storm, Storms};
 use crate::storm::answer::{Frame, answer};
 use crate::storm::collector::Collector;
 use crate::storm::gather::{Gathered, Gatherer};
 use crate::storm::page::Page;
-use crate::storms::{STORMS_SCHEMA, Storm, Storms};
 use crate::summary::{input, range, seed};
 
 pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {

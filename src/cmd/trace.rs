@@ -21,7 +21,7 @@ use crate::pipeline::calendar::Calendar;
 use crate::pipeline::filter::{Filter, LineFilter};
 use crate::pipeline::walk::{Coverage, Listener, Task, Told, walk};
 use crate::redact::Redactor;
-use crate::story::{SCHEMA, Trace};
+use crate::report::trace::{SCHEMA, Trace};
 use crate::trace::sought::Sought;
 use crate::trace::{Question, Traced, trace};
 

@@ -2,9 +2,9 @@
 
 use crate::catalog::classify::Reason;
 use crate::catalog::{Advice, advice_for, advice_on, slug};
-use crate::entry::{Fix, Step};
 use crate::lookup::asked::Context;
 use crate::lookup::sources::Sources;
+use crate::report::explain::{Fix, Step};
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::Class;
 

@@ -2,10 +2,10 @@
 
 use crate::catalog::classify::{Judge, Reason};
 use crate::catalog::{Book, advice_line, find_code, find_enhanced_detail};
-use crate::entry::Brief;
 use crate::lookup::asked::{Asked, Context, opened, read};
 use crate::lookup::enhanced::{class_of, written};
 use crate::lookup::words::retry;
+use crate::report::explain::Brief;
 use crate::smtp::event::{Direction, Event, Mta};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 

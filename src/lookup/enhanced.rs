@@ -2,11 +2,11 @@
 
 use crate::catalog::classify::{Reason, Sureness};
 use crate::catalog::{Book, EnhancedPattern, EnhancedRow, codes, enhanced_codes, find_enhanced_detail};
-use crate::entry::{Entry, Fix, Kind, Named, Said, Step, Variant};
 use crate::lookup::advice::{advice_sources, fixes, short_steps, sides};
 use crate::lookup::asked::Context;
 use crate::lookup::sources::Sources;
 use crate::lookup::words::{capital, finding, named, sender_does, sense};
+use crate::report::explain::{Entry, Fix, Kind, Named, Said, Step, Variant};
 use crate::smtp::event::Direction;
 use crate::smtp::reply::{Class, EnhancedCode};
 

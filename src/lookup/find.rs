@@ -4,12 +4,12 @@ use std::cell::OnceCell;
 
 use crate::catalog::Book;
 use crate::catalog::classify::{Judge, Reason};
-use crate::entry::{Entry, Kind};
 use crate::lookup::asked::{Asked, Context, opened, read};
 use crate::lookup::code::{class_entry, code_entry};
 use crate::lookup::enhanced::{enhanced_entry, written};
 use crate::lookup::near::nearest;
 use crate::lookup::reason::{reason_entry, reply_entry};
+use crate::report::explain::{Entry, Kind};
 use crate::smtp::event::Event;
 use crate::smtp::reply::Class;
 

@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 use crate::catalog::classify::Reason;
 use crate::catalog::{CodeRow, EnhancedRow, codes, enhanced_codes, reason_row, slug};
-use crate::entry::Named;
 use crate::lookup::words::named;
+use crate::report::explain::Named;
 
 const SHOWN: usize = 3;
 

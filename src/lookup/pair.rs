@@ -1,11 +1,11 @@
 //! Compares two codes or reasons, by a note written for these two or else by the row of each.
 
 use crate::catalog::{catalogue_date, find_pair, reason_row};
-use crate::entry::{Entry, PAIR, Pair, PairRow, class_words};
 use crate::lookup::find::unknown;
 use crate::lookup::side::{Side, side};
 use crate::lookup::sources::Sources;
 use crate::lookup::words::sender_does;
+use crate::report::explain::{Entry, PAIR, Pair, PairRow, class_words};
 use crate::smtp::reply::Class;
 
 pub fn compare(texts: [&str; 2]) -> Pair {

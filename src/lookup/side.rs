@@ -4,7 +4,6 @@ use crate::catalog::classify::Reason;
 use crate::catalog::{
     CodeRow, EnhancedPattern, VariantRow, find_advice, find_code, find_enhanced_detail, reason_row, slug,
 };
-use crate::entry::class_words;
 use crate::lookup::advice::{advice_sources, short_steps};
 use crate::lookup::asked::{Asked, Context, short};
 use crate::lookup::code::{class_entry, sender};
@@ -12,6 +11,7 @@ use crate::lookup::enhanced::{class_of, numbers, reasons, written};
 use crate::lookup::reason::{numbers as numbers_of, unlike};
 use crate::lookup::sources::Sources;
 use crate::lookup::words::{capital, lower, retry, retry_helps, sender_does};
+use crate::report::explain::class_words;
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::{Class, Code};
 

@@ -2,7 +2,7 @@
 
 use crate::catalog::classify::{Reason, Retry, Sureness};
 use crate::catalog::reason_row;
-use crate::entry::{Finding, Named};
+use crate::report::explain::{Finding, Named};
 use crate::smtp::reply::Class;
 
 /// What the sending server does, by the class alone (RFC 5321 §4.2.1, §4.5.4.1).

@@ -6,7 +6,7 @@ use super::entry_page::typed;
 use super::page::Look;
 use super::printable::printable;
 use super::who::tables;
-use crate::record::{Context, Record};
+use crate::report::event::{Context, Record};
 use crate::report::{Counts, GroupTable, NameCount, Report, Row};
 
 const ROW: [&str; 20] = [

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{Look, Page, pad, wrap};
-use crate::entry::{Codes, class_words};
+use crate::report::explain::{Codes, class_words};
 
 pub fn show(codes: &Codes, look: &Look) -> String {
     let mut page = Page { text: String::new(), look };

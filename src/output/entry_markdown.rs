@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::entry_page::{server, side_words, typed};
 use super::printable::printable;
-use crate::entry::{Codes, Entries, Entry, Finding, Kind, Named, Pair, Step, class_words};
+use crate::report::explain::{Codes, Entries, Entry, Finding, Kind, Named, Pair, Step, class_words};
 
 pub fn show(entries: &Entries) -> String {
     let shown: Vec<String> = entries.entries.iter().map(entry).collect();

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use super::entry_text::unknown;
 use super::page::{Look, Page};
 use super::printable::printable;
-use crate::entry::Pair;
+use crate::report::explain::Pair;
 
 /// Columns from which on the two stand side by side.
 const SIDE_BY_SIDE: usize = 80;

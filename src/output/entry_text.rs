@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::entry_page::{server, side_words, typed};
 use super::page::{Look, Page};
 use super::printable::printable;
-use crate::entry::{Entries, Entry, Finding, Kind, Named, Step, class_words};
+use crate::report::explain::{Entries, Entry, Finding, Kind, Named, Step, class_words};
 
 /// The width of `Postfix`.
 const SERVER: usize = 7;

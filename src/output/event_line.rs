@@ -2,7 +2,7 @@
 
 use super::page::word;
 use super::printable::printable;
-use crate::record::Record;
+use crate::report::event::Record;
 
 pub fn show(record: &Record) -> String {
     let time = record.time.as_deref().unwrap_or("-");

@@ -7,7 +7,9 @@ use super::page::{Look, Page, fit, pad, wrap};
 use super::printable::printable;
 use super::storm_line::when;
 use super::sums::share;
-use crate::storms::{Command, Confidence, Dimension, Factor, Pattern, SeriesCount, Storm, Storms, Trend};
+use crate::report::storm::{
+    Command, Confidence, Dimension, Factor, Pattern, SeriesCount, Storm, Storms, Trend,
+};
 
 /// Columns in front of what a line says.
 const LEAD: usize = 13;

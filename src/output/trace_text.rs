@@ -5,8 +5,8 @@ use indicatif::{DecimalBytes, HumanCount};
 use super::page::{Look, Page, pad};
 use super::printable::printable;
 use super::sums::duration;
+use crate::report::trace::{Hop, State, Step, Story, Trace, What};
 use crate::smtp::reply::Class;
-use crate::story::{Hop, State, Step, Story, Trace, What};
 
 /// In columns: the longest word for what was done, and of the labels.
 const DONE: usize = 10;

@@ -3,7 +3,7 @@
 use super::marks::Redactor;
 use super::names::Names;
 use crate::pipeline::filter::takes_address;
-use crate::record::{Context, Record};
+use crate::report::event::{Context, Record};
 use crate::report::{GroupTable, Input, Key, NameCount, NameRow, Report, Row};
 use crate::smtp::event::By;
 

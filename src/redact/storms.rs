@@ -2,7 +2,7 @@
 
 use super::marks::Redactor;
 use super::names::Names;
-use crate::storms::{Command, Dimension, Factor, Storm, Storms};
+use crate::report::storm::{Command, Dimension, Factor, Storm, Storms};
 
 impl Redactor {
     pub fn storms(&self, storms: &mut Storms) {

@@ -2,7 +2,7 @@
 
 use super::marks::Redactor;
 use super::names::Names;
-use crate::story::{Hop, Step, Story, Trace};
+use crate::report::trace::{Hop, Step, Story, Trace};
 
 impl Redactor {
     pub fn trace(&self, trace: &mut Trace) {

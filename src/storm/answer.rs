@@ -24,7 +24,7 @@ use super::silence::{Silence, silences};
 use super::words::Speaker;
 use crate::catalog::provider::Providers;
 use crate::catalog::{self, StormRow, slug};
-use crate::storms::{
+use crate::report::storm::{
     Confidence, Factor, NotSo, Pattern, Rate, SeriesCount, Storm, Trend, UsualBy, UsualRate,
 };
 

@@ -14,8 +14,8 @@ use super::field::{Field, Found};
 use super::join::joined;
 use super::points::{Point, Value, Way};
 use super::usual::Usual;
+use crate::report::storm::Dimension;
 use crate::smtp::event::Outcome;
-use crate::storms::Dimension;
 
 /// What bursts are looked for in.
 const VIEWS: [Option<Dimension>; 12] = [

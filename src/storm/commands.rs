@@ -1,8 +1,8 @@
 //! What to type: the book's commands and what is known of a storm come in; lines for a shell go out, with every value quoted.
 
 use crate::catalog::{CommandRow, StormRow};
+use crate::report::storm::Command;
 use crate::smtp::event::Mta;
-use crate::storms::Command;
 
 /// What may stand in a command, by its name: `sender`, `files`. A value is put in as it is, so it comes quoted.
 #[derive(Clone, Default, Debug)]

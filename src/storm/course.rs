@@ -4,7 +4,7 @@ use super::burst;
 use super::field::Found;
 use super::points::Point;
 use super::usual::weights;
-use crate::storms::Trend;
+use crate::report::storm::Trend;
 
 /// The first event of a storm is one of the minutes up to the one that shows it, so many.
 const BEFORE: i32 = 2;

@@ -5,7 +5,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::points::{Point, Value, Way};
-use crate::storms::Dimension;
+use crate::report::storm::Dimension;
 
 /// Each of the two has so much of the mail at least.
 const EACH: f64 = 0.2;

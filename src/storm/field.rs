@@ -3,7 +3,7 @@
 use super::look::{Background, Look};
 use super::points::{Point, Value, Way};
 use super::usual::{Hours, Usual, weights};
-use crate::storms::Dimension;
+use crate::report::storm::Dimension;
 
 /// A storm as it was found.
 #[derive(Clone, Debug)]

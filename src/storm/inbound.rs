@@ -3,7 +3,7 @@
 use super::look::Look;
 use super::pattern::{Case, Hints, Named, Reading, most, unknown};
 use crate::catalog::classify::Reason;
-use crate::storms::{Dimension, Pattern};
+use crate::report::storm::{Dimension, Pattern};
 
 /// Names a storm.
 pub fn inbound(look: &Look, hints: Hints) -> Named {

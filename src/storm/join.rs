@@ -7,7 +7,7 @@ use super::field::{Field, Found};
 use super::look::Look;
 use super::points::{Value, reason_of};
 use crate::catalog::classify::Reason;
-use crate::storms::Dimension;
+use crate::report::storm::Dimension;
 
 /// Retries of deferred mail come back after at most so many minutes (Postfix: maximal_backoff_time, 4000 s).
 const ECHO: i32 = 70;

@@ -8,7 +8,7 @@ use super::look::Share;
 use super::words::Speaker;
 use crate::catalog::classify::Reason;
 use crate::catalog::slug;
-use crate::storms::Dimension;
+use crate::report::storm::Dimension;
 
 /// What is the same for all storms of a log.
 #[derive(Clone, Copy)]

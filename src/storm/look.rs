@@ -4,7 +4,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::points::{Point, Value, Way};
-use crate::storms::Dimension;
+use crate::report::storm::Dimension;
 
 /// What storms are told apart by.
 pub const DIMENSIONS: [Dimension; 13] = [

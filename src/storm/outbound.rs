@@ -3,7 +3,7 @@
 use super::look::{Look, Share};
 use super::pattern::{Case, Hints, Named, Reading, most, unknown};
 use crate::catalog::classify::Reason;
-use crate::storms::{Dimension, Pattern};
+use crate::report::storm::{Dimension, Pattern};
 
 /// Names a storm; the signature that tells most comes first.
 pub fn outbound(look: &Look, hints: Hints) -> Named {

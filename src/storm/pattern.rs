@@ -3,7 +3,7 @@
 use super::look::{Look, Share};
 use super::points::reason_of;
 use crate::catalog::classify::Reason;
-use crate::storms::{Confidence, Dimension, Pattern};
+use crate::report::storm::{Confidence, Dimension, Pattern};
 
 /// A pattern and why.
 #[derive(Clone, Debug)]

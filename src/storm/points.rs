@@ -12,9 +12,9 @@ use crate::catalog::classify::Reason;
 use crate::catalog::provider::{Provider, Providers};
 use crate::catalog::slug;
 use crate::collections::interner::NameId;
+use crate::report::storm::Dimension;
 use crate::smtp::event::{Direction, Stage};
 use crate::smtp::reply::{Code, EnhancedCode};
-use crate::storms::Dimension;
 
 /// Whose failure: that of mail we send or deliver, or that of clients.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::points::{Point, Value};
-use crate::storms::Dimension;
+use crate::report::storm::Dimension;
 
 /// A view that fell silent.
 #[derive(Clone, Copy, PartialEq, Debug)]

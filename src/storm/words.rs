@@ -5,7 +5,7 @@ use super::look::Share;
 use super::pattern::Reading;
 use super::points::shown;
 use crate::catalog::provider::Providers;
-use crate::storms::Dimension;
+use crate::report::storm::Dimension;
 
 /// What values are shown by.
 #[derive(Clone, Copy)]

@@ -25,7 +25,7 @@ use crate::parse::timestamp::{Clock, Moment};
 use crate::parse::unwrap;
 use crate::pipeline::filter::LineFilter;
 use crate::pipeline::walk::{Place, Task, clock, told_before};
-use crate::story::What;
+use crate::report::trace::What;
 
 /// What is gathered.
 #[derive(Clone, Copy)]

@@ -8,8 +8,8 @@ use crate::parse::mta::queue_record::Step as Progress;
 use crate::parse::mta::related_id::Tie;
 use crate::parse::timestamp::Moment;
 use crate::pipeline::walk::Place;
+use crate::report::trace::{Step, What};
 use crate::smtp::event::Event;
-use crate::story::{Step, What};
 
 /// A line about a message that is wanted.
 pub struct Note {

@@ -11,8 +11,8 @@ use crate::parse::header::Line;
 use crate::parse::mta;
 use crate::parse::timestamp::Moment;
 use crate::pipeline::walk::Place;
+use crate::report::trace::{Hop, Kind, State, Step, Story, What};
 use crate::smtp::event::{Event, Mta};
-use crate::story::{Hop, Kind, State, Step, Story, What};
 
 /// What a client was told, and by whom.
 pub struct Refusal {

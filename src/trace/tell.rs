@@ -6,7 +6,7 @@ use crate::parse::mta;
 use crate::parse::mta::queue_record::Step as Progress;
 use crate::parse::mta::related_id::Tie;
 use crate::parse::timestamp::Moment;
-use crate::story::{Hop, Kind, State, Step, Story, What};
+use crate::report::trace::{Hop, Kind, State, Step, Story, What};
 
 /// `end` is when the logs end, in microseconds. `lives` are in the order of time; at least one.
 pub fn story(lives: &[Life], end: Option<i64>) -> Story {

@@ -14,8 +14,8 @@ use super::spark::spark;
 use crate::output::page::{Look, fit, pad, word, wrap};
 use crate::output::printable::printable;
 use crate::output::row_words;
+use crate::report::storm::{Pattern, Storm, Trend};
 use crate::smtp::reply::Class;
-use crate::storms::{Pattern, Storm, Trend};
 
 /// Lower than this, each part gets its least.
 const HIGH: usize = 16;

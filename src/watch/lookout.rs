@@ -15,13 +15,13 @@ use crate::pipeline::calendar::{Calendar, Order, Turns};
 use crate::pipeline::filter::{Filter, LineFilter};
 use crate::pipeline::time_range::Window;
 use crate::pipeline::walk::{Coverage, Listener, Noted, Step, Task, Told, sightings, step};
+use crate::report::storm::Storm;
 use crate::report::{Report, Row, SortBy};
 use crate::smtp::event::Outcome;
 use crate::storm::answer::{Frame, answer};
 use crate::storm::collector::Collector;
 use crate::storm::gather::Gatherer;
 use crate::storm::page::Page;
-use crate::storms::Storm;
 use crate::summary::{self, report};
 use crate::tally::Tally;
 

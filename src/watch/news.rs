@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::output::page::{self, Look};
 use crate::output::printable::printable;
-use crate::storms::{Pattern, Storm};
+use crate::report::storm::{Pattern, Storm};
 
 pub const WATCH_SCHEMA: &str = "smtplog.watch/1";
 

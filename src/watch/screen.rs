@@ -7,7 +7,7 @@ use crate::catalog::slug;
 use crate::catalog::translation::Words;
 use crate::pipeline::filter::CodePattern;
 use crate::report::Row;
-use crate::storms::Storm;
+use crate::report::storm::Storm;
 
 /// What can be selected in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

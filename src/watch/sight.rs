@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::lookout::{LATELY, Lookout};
 use super::screen::{Growing, Sight, identity};
-use crate::storms::Storm;
+use crate::report::storm::Storm;
 
 /// Storms are looked for so often, at most.
 const PACE: Duration = Duration::from_secs(1);

@@ -26,7 +26,7 @@ use smtplog::pipeline::calendar::{Calendar, Turns};
 use smtplog::pipeline::filter::{self, Filter, FilterArgs, LineFilter};
 use smtplog::pipeline::time_range::Window;
 use smtplog::report::Row;
-use smtplog::storms::Pattern;
+use smtplog::report::storm::Pattern;
 use smtplog::summary::seed;
 use smtplog::watch::draw::draw;
 use smtplog::watch::keys::Key;

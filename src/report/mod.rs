@@ -1,7 +1,11 @@
 //! An answer before it has a look: what `scan` found, as its JSON says it.
 
 mod delay_row;
+pub mod event;
+pub mod explain;
 mod name_row;
+pub mod storm;
+pub mod trace;
 
 use clap::ValueEnum;
 use jiff::Zoned;
