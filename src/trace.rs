@@ -73,7 +73,7 @@ enum Told {
 /// Asks the filter of the question, not that of the task.
 pub fn trace(question: &Question, task: &Task) -> Result<Traced, InputError> {
     let Question { sought, filter, top, raw } = *question;
-    let seed = crate::summary::seed();
+    let seed = crate::scan::summary::seed();
     let marks = marks();
     let mut kin = Kin::default();
     let mut refusals = Refusals::new(top, !raw, seed.clone());

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::baseline::BaselineError;
 use crate::catalog::BookError;
 use crate::input::error::{InputError, shown, why};
 use crate::pipeline::time_range;
+use crate::scan::baseline::BaselineError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {

@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
 use super::output::{OutputArgs, REPORT, StyleArgs};
-use crate::condition::Condition;
 use crate::output::Format;
 use crate::pipeline::filter::FilterArgs;
 use crate::report::SortBy;
+use crate::scan::verdict::condition::Condition;
 use crate::smtp::event::By;
 
 #[derive(Args, Debug)]

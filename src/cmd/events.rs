@@ -15,10 +15,10 @@ use crate::events::format::EventsFormat;
 use crate::input::checkpoint::Known;
 use crate::input::read::Source;
 use crate::ledger::key::Keys;
-use crate::notes::{Heard, on_time};
 use crate::output::csv;
 use crate::pipeline::walk::{Walked, walk};
-use crate::summary::seed;
+use crate::scan::notes::{Heard, on_time};
+use crate::scan::summary::seed;
 
 pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     let format = args.output.format(EventsFormat::Ndjson)?;

@@ -3,18 +3,18 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::baseline::{self, Opened, Span};
 use crate::cli::ScanArgs;
 use crate::cli::error::CliError;
 use crate::cmd::done::Done;
-use crate::condition::{Condition, Subject};
 use crate::hourly::Hourly;
 use crate::output::Format;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::time_range::Window;
 use crate::pipeline::walk::Coverage;
 use crate::report::{Finding, Met, Report, State};
-use crate::verdict::{met, verdict};
+use crate::scan::baseline::{self, Opened, Span};
+use crate::scan::verdict::condition::{Condition, Subject};
+use crate::scan::verdict::{met, verdict};
 
 /// What is asked of a report besides its numbers.
 pub struct Judging {

@@ -4,7 +4,6 @@ mod bar;
 mod codes;
 mod compare;
 mod completions;
-pub mod counter;
 pub mod done;
 mod events;
 mod explain;
@@ -28,7 +27,6 @@ mod terminal;
 mod times;
 mod trace;
 mod unparsed;
-mod unsure;
 mod wanted;
 mod watch;
 

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use crate::cli::error::CliError;
 use crate::cli::{AdviceChoice, ScanArgs};
-use crate::cmd::counter::Plan;
 use crate::cmd::done::Done;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::judging::{Judging, When};
@@ -19,13 +18,14 @@ use crate::cmd::session::{Session, SettledWalk};
 use crate::cmd::storm;
 use crate::input::checkpoint::Known;
 use crate::input::checkpoint::state_file::State;
-use crate::notes::{Heard, on_hops};
 use crate::output::page::Look;
 use crate::output::{Format, line};
 use crate::pipeline::walk::{Coverage, Task, Walked};
 use crate::redact::Redactor;
 use crate::report::{self, Report};
-use crate::summary::{Frame, report, seed};
+use crate::scan::counter::Plan;
+use crate::scan::notes::{Heard, on_hops};
+use crate::scan::summary::{Frame, report, seed};
 
 pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     match answer(args, out) {

@@ -9,12 +9,12 @@ use crate::cmd::unparsed::Unparsed;
 use crate::cmd::wanted::{filter, what_there_was};
 use crate::input::error::InputError;
 use crate::input::read::Source;
-use crate::notes::Heard;
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
 use crate::pipeline::seek::narrow;
 use crate::pipeline::walk::{Aggregation, Coverage, Task, WALKS, Walked, aggregate, settled};
 use crate::redact::Redactor;
+use crate::scan::notes::Heard;
 
 /// The logs of a command, and what it looks for in them.
 pub struct Session {

@@ -16,7 +16,6 @@ use crate::cmd::session::{Session, SettledWalk};
 use crate::input::error::InputError;
 use crate::input::read::thread_pool;
 use crate::ledger::key::Keys;
-use crate::notes::on_time;
 use crate::output::entry_json::{line, pretty};
 use crate::output::page::Look;
 use crate::output::storm_text;
@@ -25,11 +24,12 @@ use crate::pipeline::walk::{Aggregation, Coverage, Task, Walked, aggregate};
 use crate::redact::Redactor;
 use crate::report::StormLine;
 use crate::report::storm::{STORMS_SCHEMA, Storm, Storms};
+use crate::scan::notes::on_time;
+use crate::scan::summary::{input, range, seed};
 use crate::storm::answer::{Frame, answer};
 use crate::storm::collector::Collector;
 use crate::storm::gather::{Gathered, Gatherer};
 use crate::storm::page::Page;
-use crate::summary::{input, range, seed};
 
 pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     let output = args.output.file();

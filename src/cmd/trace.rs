@@ -15,13 +15,13 @@ use crate::cmd::place;
 use crate::cmd::redaction::redactor;
 use crate::cmd::session::Session;
 use crate::cmd::spool::Spools;
-use crate::notes::{Heard, on_time};
 use crate::output::{entry_json, trace_raw, trace_text};
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::filter::{Filter, LineFilter};
 use crate::pipeline::walk::{Coverage, Listener, Task, Told, walk};
 use crate::redact::Redactor;
 use crate::report::trace::{SCHEMA, Trace};
+use crate::scan::notes::{Heard, on_time};
 use crate::trace::sought::Sought;
 use crate::trace::{Question, Traced, trace};
 

@@ -4,15 +4,15 @@ use std::cmp::Reverse;
 
 use crate::catalog::{Book, slug};
 use crate::cli::error::CliError;
-use crate::cmd::counter::Plan;
-use crate::grouped::table;
 use crate::input::error::InputError;
 use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
 use crate::pipeline::walk::{Task, aggregate};
 use crate::redact::Redactor;
 use crate::report::{GroupRow, Key, SortBy};
+use crate::scan::counter::Plan;
+use crate::scan::groups::table;
+use crate::scan::summary::seed;
 use crate::smtp::event::By;
-use crate::summary::seed;
 
 /// The filter that the options ask for.
 pub fn filter(args: &FilterArgs, book: &Book) -> Result<Filter, CliError> {

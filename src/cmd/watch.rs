@@ -23,7 +23,7 @@ use crate::input::follow::{Lane, is_over, look as look_at};
 use crate::input::read::{Progress, Source};
 use crate::output::entry_json;
 use crate::output::page::Look;
-use crate::summary::seed;
+use crate::scan::summary::seed;
 use crate::watch::clock::Clock;
 use crate::watch::draw::draw;
 use crate::watch::keys::key;

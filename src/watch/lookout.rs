@@ -10,19 +10,19 @@ use crate::input::read::block::Block;
 use crate::input::read::{Manner, Progress, Source};
 use crate::ledger::Ledger;
 use crate::ledger::key::Keys;
-use crate::notes::Heard;
 use crate::pipeline::calendar::{Calendar, Order, Turns};
 use crate::pipeline::filter::{Filter, LineFilter};
 use crate::pipeline::time_range::Window;
 use crate::pipeline::walk::{Coverage, Listener, Noted, Step, Task, Told, sightings, step};
 use crate::report::storm::Storm;
 use crate::report::{Report, Row, SortBy};
+use crate::scan::notes::Heard;
+use crate::scan::summary::{self, report};
 use crate::smtp::event::Outcome;
 use crate::storm::answer::{Frame, answer};
 use crate::storm::collector::Collector;
 use crate::storm::gather::Gatherer;
 use crate::storm::page::Page;
-use crate::summary::{self, report};
 use crate::tally::Tally;
 
 /// So many minutes are storms looked for in: a day, which has each hour once.

@@ -27,7 +27,7 @@ use smtplog::pipeline::filter::{self, Filter, FilterArgs, LineFilter};
 use smtplog::pipeline::time_range::Window;
 use smtplog::report::Row;
 use smtplog::report::storm::Pattern;
-use smtplog::summary::seed;
+use smtplog::scan::summary::seed;
 use smtplog::watch::draw::draw;
 use smtplog::watch::keys::Key;
 use smtplog::watch::lookout::{Lookout, Plan};

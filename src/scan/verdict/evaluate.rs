@@ -2,7 +2,7 @@
 
 use indicatif::HumanCount;
 
-use crate::condition::{Condition, Subject, Unit};
+use super::condition::{Condition, Subject, Unit};
 use crate::report::{Hour, Met, Report, Row, Sent};
 use crate::smtp::event::Outcome;
 

@@ -1,13 +1,14 @@
 //! Whether all is well: a report and what was asked of it come in; ok, watch or bad goes out, with the reasons.
 
+pub mod condition;
+pub mod evaluate;
 mod rows;
-mod value;
 
 use indicatif::HumanCount;
 
-pub use value::met;
+pub use self::evaluate::met;
 
-use crate::condition::Condition;
+use self::condition::Condition;
 use crate::report::{Change, Finding, Met, Report, State, Verdict};
 
 /// What is asked of every report of which nobody asks anything, and which is compared with no other. Watch is for a look by day, bad for one now.

@@ -8,9 +8,9 @@
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 
+use super::pending_hops::Unsure;
 use crate::catalog::Book;
 use crate::catalog::classify::Verdict;
-use crate::cmd::unsure::Unsure;
 use crate::group::Groups;
 use crate::hourly::Hourly;
 use crate::input::read::Held;

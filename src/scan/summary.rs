@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
+use super::delays;
+use super::groups::table;
+use super::messages::messages;
+use super::names::Tables;
+use super::notes::{Heard, on_estimates, on_limits, on_messages, on_names, on_time};
 use crate::catalog::classify::{Reason, Retry};
 use crate::catalog::provider::{Provider, Providers};
 use crate::catalog::{self, ReasonRow};
 use crate::collections::interner::NameId;
-use crate::delayed;
-use crate::grouped::table;
 use crate::ledger::Closed;
-use crate::messages::messages;
-use crate::named::Tables;
-use crate::notes::{Heard, on_estimates, on_limits, on_messages, on_names, on_time};
 use crate::parse::timestamp::Moment;
 use crate::pipeline::filter::Filter;
 use crate::report::{
@@ -89,7 +89,7 @@ pub fn report(tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
         providers: tables.providers.rows,
         relays: tables.relays.rows,
         instances: tables.instances.rows,
-        delays: tally.delays.as_ref().map(|delays| delayed::rows(delays, frame.providers)),
+        delays: tally.delays.as_ref().map(|delays| delays::rows(delays, frame.providers)),
         timeline: timeline(tally, frame),
         full_advice,
         baseline: None,
