@@ -24,7 +24,7 @@ use self::sought::Sought;
 use crate::catalog::reason_row;
 use crate::input::error::InputError;
 use crate::input::read::each_block;
-use crate::ledger::key::Plain;
+use crate::messages::key::Plain;
 use crate::pipeline::calendar::{Calendar, Order};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::walk::{Place, Task};

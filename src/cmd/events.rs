@@ -14,7 +14,7 @@ use crate::cmd::session::Session;
 use crate::events::format::EventsFormat;
 use crate::input::checkpoint::Known;
 use crate::input::read::Source;
-use crate::ledger::key::Keys;
+use crate::messages::key::Keys;
 use crate::output::csv;
 use crate::pipeline::walk::{Walked, walk};
 use crate::scan::notes::{Heard, on_time};

@@ -15,7 +15,7 @@ use crate::cmd::redaction::redactor;
 use crate::cmd::session::{Session, SettledWalk};
 use crate::input::error::InputError;
 use crate::input::read::thread_pool;
-use crate::ledger::key::Keys;
+use crate::messages::key::Keys;
 use crate::output::entry_json::{line, pretty};
 use crate::output::page::Look;
 use crate::output::storm_text;

@@ -14,14 +14,14 @@ use crate::catalog::classify::Verdict;
 use crate::group::Groups;
 use crate::hourly::Hourly;
 use crate::input::read::Held;
-use crate::ledger::act::Act;
-use crate::ledger::context::Contexts;
-use crate::ledger::desk::{Desk, Tracks};
-use crate::ledger::hop::Hop;
-use crate::ledger::key::Keys;
-use crate::ledger::metadata::Metadata;
-use crate::ledger::sums::{self, Sums};
-use crate::ledger::{Closed, Ledger};
+use crate::messages::block_tracker::{Desk, Tracks};
+use crate::messages::context::Contexts;
+use crate::messages::hop::Hop;
+use crate::messages::key::Keys;
+use crate::messages::metadata::Metadata;
+use crate::messages::totals::{self, Sums};
+use crate::messages::transition::Act;
+use crate::messages::{Closed, Ledger};
 use crate::parse::header::Line;
 use crate::parse::mta;
 use crate::parse::mta::parsed::Reading;
@@ -265,7 +265,7 @@ impl Folder<'_> {
     }
 
     fn waiting_is_long(&self) -> bool {
-        let messages = self.ledger.unsure().len() * size_of::<sums::Unsure>();
+        let messages = self.ledger.unsure().len() * size_of::<totals::Unsure>();
         self.unsure.bytes() + messages > UNSURE_LIMIT
     }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::catalog::ReasonRow;
-use crate::ledger::Closed;
+use crate::messages::Closed;
 use crate::report::{DeliveredLater, Messages};
 
 /// `minutes` are the first and the last of the logs.

@@ -2,9 +2,9 @@
 
 use crate::catalog::provider::Providers;
 use crate::collections::interner::NameId;
-use crate::ledger::Closed;
-use crate::ledger::fared::Fared;
-use crate::ledger::who::FinishedKept;
+use crate::messages::Closed;
+use crate::messages::mail_counts::Fared;
+use crate::messages::names::FinishedKept;
 use crate::report::{Counts, NameRow, Rest, Rests, Totals};
 use crate::smtp::event::{ByOutcome, Outcome};
 use crate::tally::{FinishedTally, NameTotals};

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, ToSpan};
 
 use crate::input::read::Source;
-use crate::ledger::Closed;
+use crate::messages::Closed;
 use crate::pipeline::calendar::{Calendar, Turns};
 use crate::pipeline::time_range::Window;
 use crate::pipeline::walk::Coverage;

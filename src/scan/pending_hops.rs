@@ -3,8 +3,8 @@
 use hashbrown::HashSet;
 
 use crate::catalog::Book;
-use crate::ledger::key::Plain;
-use crate::ledger::seen::IdHash;
+use crate::messages::key::Plain;
+use crate::messages::recent_ids::IdHash;
 use crate::parse::header::Line;
 use crate::parse::mta;
 use crate::parse::mta::parsed::Reading;

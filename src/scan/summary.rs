@@ -15,7 +15,7 @@ use crate::catalog::classify::{Reason, Retry};
 use crate::catalog::provider::{Provider, Providers};
 use crate::catalog::{self, ReasonRow};
 use crate::collections::interner::NameId;
-use crate::ledger::Closed;
+use crate::messages::Closed;
 use crate::parse::timestamp::Moment;
 use crate::pipeline::filter::Filter;
 use crate::report::{

@@ -7,8 +7,8 @@ use hashbrown::HashMap;
 
 use super::page::{Behind, Cell, Left, Page, Pick, Piece};
 use super::series::Series;
-use crate::ledger::hop::is_private;
-use crate::ledger::key::{Keys, Plain};
+use crate::messages::hop::is_private;
+use crate::messages::key::{Keys, Plain};
 use crate::parse::header::Line;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::Step;

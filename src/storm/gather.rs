@@ -8,7 +8,7 @@ use super::page::{Behind, Page, Pick};
 use super::series::Series;
 use crate::catalog::provider::Provider;
 use crate::collections::interner::{NameId, Names};
-use crate::ledger::key::Plain;
+use crate::messages::key::Plain;
 use crate::parse::mta::parsed::domain;
 use crate::pipeline::filter::Filter;
 use crate::smtp::event::{Mta, Stage};

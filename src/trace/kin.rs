@@ -3,7 +3,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::find::{Sighted, When};
-use crate::ledger::key::Plain;
+use crate::messages::key::Plain;
 
 /// Number of links that are kept: 64 MiB, about what a log of 4 GiB has.
 const LINKS: usize = 1 << 22;

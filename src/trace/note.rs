@@ -1,7 +1,7 @@
 //! Keeps what one line says about a message, as an owned note.
 
 use crate::catalog::classify::Verdict;
-use crate::ledger::metadata::Metadata;
+use crate::messages::metadata::Metadata;
 use crate::parse::header::Line;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::Step as Progress;

@@ -6,12 +6,12 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::minute::{Flow, Minute, tally};
-use crate::ledger::act::Act;
-use crate::ledger::context::Contexts;
-use crate::ledger::hop::{self, Hop};
-use crate::ledger::key::{Keys, Plain};
-use crate::ledger::metadata::Metadata;
-use crate::ledger::seen::{Before, IdHash};
+use crate::messages::context::Contexts;
+use crate::messages::hop::{self, Hop};
+use crate::messages::key::{Keys, Plain};
+use crate::messages::metadata::Metadata;
+use crate::messages::recent_ids::{Before, IdHash};
+use crate::messages::transition::Act;
 use crate::parse::mta::queue_record::Step;
 use crate::parse::timestamp::Moment;
 use crate::pipeline::filter::Filter;

@@ -7,8 +7,8 @@
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry::{Occupied, Vacant};
 
-use super::fared::{Counts, Fared, add, weight};
-use super::met::{Entry, Kinds, Names};
+use super::block_names::{Entry, Kinds, Names};
+use super::mail_counts::{Counts, Fared, add, weight};
 
 /// Names of one kind that are kept, about 3 MiB. There may be more until all that were handed over together are in.
 const LIMIT: usize = 1 << 15;
@@ -195,9 +195,9 @@ mod tests {
     use foldhash::fast::RandomState;
 
     use super::*;
-    use crate::ledger::fared::counts;
-    use crate::ledger::key::Keys;
-    use crate::ledger::met::Meeting;
+    use crate::messages::block_names::Meeting;
+    use crate::messages::key::Keys;
+    use crate::messages::mail_counts::counts;
 
     fn kept(limit: usize) -> Kept {
         Kept { limit, ..Kept::default() }

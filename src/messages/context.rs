@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use hashbrown::HashMap;
 
-use super::act::Act;
 use super::key::Plain;
 use super::metadata::Metadata;
+use super::transition::Act;
 
 /// Messages and recipients of which something is kept at a time: some 120 MiB.
 const LIMIT: usize = 1 << 19;

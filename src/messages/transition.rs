@@ -2,7 +2,7 @@
 
 use super::hop::Hop;
 use super::origin::{Attempts, Origin};
-use super::seen::IdHash;
+use super::recent_ids::IdHash;
 use crate::catalog::classify::Reason;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{Fact, Step};

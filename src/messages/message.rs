@@ -2,11 +2,11 @@
 
 use hashbrown::HashMap;
 
-use super::act::{Act, Op, attempted};
 use super::key::Plain;
 use super::origin::{Attempts, Origin};
-use super::seen::IdHash;
-use super::sums::{Doubt, Fate, Sums, Unsure};
+use super::recent_ids::IdHash;
+use super::totals::{Doubt, Fate, Sums, Unsure};
+use super::transition::{Act, Op, attempted};
 use crate::catalog::classify::Reason;
 
 /// The state of a message while it is open.

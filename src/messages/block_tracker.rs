@@ -4,14 +4,14 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
-use super::act::{Act, Op};
+use super::block_names::{Kinds, Names};
 use super::hop::{Hop, named};
 use super::key::{Keys, Plain};
 use super::message::{Message, apply, supersede};
-use super::met::{Kinds, Names};
 use super::origin::Origin;
-use super::seen::{IdHash, Lately};
-use super::sums::{Sums, Unsure};
+use super::recent_ids::{IdHash, Lately};
+use super::totals::{Sums, Unsure};
+use super::transition::{Act, Op};
 use crate::input::read::Held;
 use crate::parse::header::Line;
 use crate::parse::mta;

@@ -3,8 +3,8 @@
 //! A message counts for its names once, when it ends. What is said of a name in a block is put together as far as that
 //! is cheap; to know all names is for who gets the blocks in order.
 
-use super::fared::{Counts, REFUSED, add, counts};
 use super::key::Keys;
+use super::mail_counts::{Counts, REFUSED, add, counts};
 use super::origin::{Attempts, Origin};
 use crate::collections::interner::in_small;
 use crate::parse::mta::queue_record::Context;

@@ -1,31 +1,31 @@
 //! Follows messages over many lines and blocks, and counts what became of them.
 //!
-//! A [`desk::Desk`] follows the messages within a block, one desk a thread. Most come and go within one; only what
+//! A [`block_tracker::Desk`] follows the messages within a block, one desk a thread. Most come and go within one; only what
 //! began before the block, or does not end in it, is handed over and put together here. What an act does to a
 //! message hangs on nothing but the acts before it, so the sums are the same for any cut.
 
-pub mod act;
+pub mod block_names;
+pub mod block_tracker;
 pub mod context;
-pub mod desk;
-pub mod fared;
 pub mod hop;
 pub mod key;
+pub mod mail_counts;
 pub mod message;
-pub mod met;
 pub mod metadata;
+pub mod names;
 pub mod origin;
-pub mod seen;
-pub mod sums;
-pub mod who;
+pub mod recent_ids;
+pub mod totals;
+pub mod transition;
 
 use hashbrown::{HashMap, HashSet};
 
-use self::desk::{Track, Tracks};
+use self::block_tracker::{Track, Tracks};
 use self::key::Plain;
 use self::message::{Message, supersede};
-use self::seen::{IdHash, Seen};
-use self::sums::{Fate, Sums, Unsure};
-use self::who::{FinishedWho, Who};
+use self::names::{FinishedWho, Who};
+use self::recent_ids::{IdHash, Seen};
+use self::totals::{Fate, Sums, Unsure};
 
 /// Open messages and their deferred recipients that are kept at a time: about 140 MiB. A log without the lines that end
 /// a message would fill any memory.
@@ -223,9 +223,9 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::act::{Act, Op};
-    use crate::ledger::desk::Desk;
-    use crate::ledger::origin::Origin;
+    use crate::messages::block_tracker::Desk;
+    use crate::messages::origin::Origin;
+    use crate::messages::transition::{Act, Op};
 
     fn op(act: Act) -> Op {
         let (at, reason, origin) = (Some(0), None, Origin::default());

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use super::fared::counts;
-use super::met::Met;
+use super::block_names::Met;
+use super::mail_counts::counts;
 use super::origin::Origin;
-use super::seen::IdHash;
+use super::recent_ids::IdHash;
 use crate::catalog::classify::Reason;
 
 /// The final state of a message, or where it stands in the queue.
