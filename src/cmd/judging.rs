@@ -6,7 +6,6 @@ use jiff::tz::TimeZone;
 use crate::cli::ScanArgs;
 use crate::cli::error::CliError;
 use crate::cmd::done::Done;
-use crate::hourly::Hourly;
 use crate::output::Format;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::time_range::Window;
@@ -15,6 +14,7 @@ use crate::report::{Finding, Met, Report, State};
 use crate::scan::baseline::{self, Opened, Span};
 use crate::scan::verdict::condition::{Condition, Subject};
 use crate::scan::verdict::{met, verdict};
+use crate::tally::by_hour::Hourly;
 
 /// What is asked of a report besides its numbers.
 pub struct Judging {

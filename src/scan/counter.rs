@@ -11,8 +11,6 @@ use jiff::tz::TimeZone;
 use super::pending_hops::Unsure;
 use crate::catalog::Book;
 use crate::catalog::classify::Verdict;
-use crate::group::Groups;
-use crate::hourly::Hourly;
 use crate::input::read::Held;
 use crate::messages::block_tracker::{Desk, Tracks};
 use crate::messages::context::Contexts;
@@ -30,7 +28,9 @@ use crate::pipeline::filter::Filter;
 use crate::pipeline::walk::{Aggregation, Listener, Noted, Place, Told};
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
+use crate::tally::by_hour::Hourly;
 use crate::tally::delays::Delays;
+use crate::tally::group_by::Groups;
 
 /// What is to be counted.
 #[derive(Clone, Copy)]

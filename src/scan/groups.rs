@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 
 use crate::catalog::provider::Providers;
-use crate::group::{Group, Groups};
 use crate::parse::timestamp::Moment;
 use crate::report::{GroupRow, GroupTable, Key, SortBy};
 use crate::smtp::event::Outcome;
+use crate::tally::group_by::{Group, Groups};
 
 /// The groups in the order wanted: the most failures first, the latest first, or by name.
 pub fn table(mut groups: Groups, providers: &Providers, sort: SortBy, reverse: bool) -> GroupTable {

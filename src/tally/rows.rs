@@ -3,7 +3,7 @@
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::count::{Count, Key};
+use super::row::{Count, Key};
 
 /// A row for each key. Adding up is in any order.
 pub struct Rows {

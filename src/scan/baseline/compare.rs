@@ -7,9 +7,9 @@ use jiff::{Timestamp, ToSpan};
 use statrs::distribution::{DiscreteCDF, Poisson};
 
 use super::history::{History, Hour, Span};
-use crate::hourly::{Hourly, Kind};
 use crate::report::{Change, Compared, Gone, Report, Row};
 use crate::smtp::event::{Direction, Outcome};
+use crate::tally::by_hour::{Hourly, Kind};
 
 /// With fewer samples nothing is compared.
 const SAMPLES_NEEDED: usize = 3;

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use super::error::BaselineError;
 use super::history::{History, Hour};
 use crate::catalog::classify::Reason;
-use crate::hourly::Kind;
 use crate::input::atomic_file::{AtomicFile, USUAL_MODE};
 use crate::input::file_lock::FileLock;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
+use crate::tally::by_hour::Kind;
 
 const SCHEMA: &str = "smtplog.baseline/1";
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::hourly::{Hourly, Kind};
+use crate::tally::by_hour::{Hourly, Kind};
 
 /// How many hours are kept: twelve earlier weeks, and the one that is compared with them.
 const HOURS_KEPT: i64 = 13 * 7 * 24;

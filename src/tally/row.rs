@@ -2,12 +2,12 @@
 
 use std::hash::{Hash, Hasher};
 
+use super::group_by::Examples;
 use crate::catalog::classify::{Reason, Retry};
 use crate::catalog::provider::Provider;
 use crate::collections::counter::Wheres;
 use crate::collections::distinct::Distinct;
 use crate::collections::interner::NameId;
-use crate::group::Examples;
 use crate::parse::timestamp::Moment;
 use crate::pipeline::walk::Told;
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};

@@ -1,29 +1,32 @@
 //! Counts the events of a scan: rows, names and sums, which add up in any order.
 
-mod count;
+pub mod by_hour;
+pub mod by_name;
+pub mod by_provider;
 pub mod delays;
+pub mod group_by;
+pub mod row;
 mod rows;
-mod served;
-mod table;
+pub mod timeline;
 
 use foldhash::fast::RandomState;
 
+use self::by_hour::Hourly;
+use self::group_by::{Groups, recipient};
+use self::timeline::{FinishedTimeline, Timeline};
 use crate::catalog::classify::provider;
 use crate::collections::interner::{NameId, Names};
-use crate::group::{Groups, recipient};
-use crate::hourly::Hourly;
 use crate::parse::mta::parsed::domain;
 use crate::pipeline::walk::{Listener, Noted, Told};
 use crate::simd::same;
 use crate::smtp::event::{ByOutcome, Direction, Outcome};
-use crate::timeline::{FinishedTimeline, Timeline};
 
-pub use self::count::{Count, Key};
+pub use self::by_name::NameTotals;
+use self::by_name::Table;
+use self::by_provider::Served;
 use self::delays::Delays;
+pub use self::row::{Count, Key};
 pub use self::rows::Rows;
-use self::served::Served;
-pub use self::table::NameTotals;
-use self::table::Table;
 
 /// Everything `scan` counts. Tallies are merged in any order: the names' numbers differ then, the counts do not.
 pub struct Tally {
