@@ -15,7 +15,6 @@ mod look;
 mod mailing;
 mod man;
 mod own_book;
-mod page;
 mod place;
 mod redaction;
 mod scan;

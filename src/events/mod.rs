@@ -1,3 +1,4 @@
 //! Lists single events.
 
 pub mod format;
+pub mod writer;

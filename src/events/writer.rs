@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use super::format::EventsFormat;
 use crate::catalog::classify::Reason;
 use crate::cli::error::CliError;
-use crate::events::format::EventsFormat;
 use crate::input::read::Held;
 use crate::messages::context::Contexts;
 use crate::messages::hop;
