@@ -26,10 +26,10 @@ use crate::report::StormLine;
 use crate::report::storm::{STORMS_SCHEMA, Storm, Storms};
 use crate::scan::notes::on_time;
 use crate::scan::summary::{input, range, seed};
-use crate::storm::answer::{Frame, answer};
-use crate::storm::collector::Collector;
-use crate::storm::gather::{Gathered, Gatherer};
-use crate::storm::page::Page;
+use crate::storm::diagnose::{Frame, answer};
+use crate::storm::sample::block_sample::Page;
+use crate::storm::sample::collector::Collector;
+use crate::storm::sample::merge::{Gathered, Gatherer};
 
 pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
     let output = args.output.file();

@@ -19,10 +19,10 @@ use crate::report::{Report, Row, SortBy};
 use crate::scan::notes::Heard;
 use crate::scan::summary::{self, report};
 use crate::smtp::event::Outcome;
-use crate::storm::answer::{Frame, answer};
-use crate::storm::collector::Collector;
-use crate::storm::gather::Gatherer;
-use crate::storm::page::Page;
+use crate::storm::diagnose::{Frame, answer};
+use crate::storm::sample::block_sample::Page;
+use crate::storm::sample::collector::Collector;
+use crate::storm::sample::merge::Gatherer;
 use crate::tally::Tally;
 
 /// So many minutes are storms looked for in: a day, which has each hour once.

@@ -3,8 +3,8 @@
 use foldhash::fast::{FixedState, RandomState};
 use hashbrown::HashMap;
 
+use super::block_sample::{Behind, Page, Pick};
 use super::collector::{FAILED_KEPT, SERVED_KEPT};
-use super::page::{Behind, Page, Pick};
 use super::series::Series;
 use crate::catalog::provider::Provider;
 use crate::collections::interner::{NameId, Names};

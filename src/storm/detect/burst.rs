@@ -4,7 +4,7 @@
 //! the rate were `ratio` times the usual. How unlikely a span is, is told by Kulldorff's likelihood ratio of a
 //! scan (1997), divided by how much more than Poisson's the view spreads.
 
-use super::usual::Usual;
+use super::expected_rate::Usual;
 
 /// A span of time with more than usual.
 #[derive(Clone, Copy, PartialEq, Debug)]

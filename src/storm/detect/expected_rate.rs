@@ -5,7 +5,7 @@
 //! that make the hours most likely if counts are Poisson's (expectation–maximisation, as Shepp and Vardi 1982 have it).
 //! Hours that stand out are left out, and it is done anew: the Hampel identifier's way, with a Poisson count's own spread.
 
-use super::points::Point;
+use crate::storm::sample::points::Point;
 
 /// The hours of the log, and how much mail went well in each.
 #[derive(Clone, Debug)]

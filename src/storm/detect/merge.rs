@@ -3,11 +3,11 @@
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 
-use super::field::{Field, Found};
-use super::look::Look;
-use super::points::{Value, reason_of};
+use super::dataset::{Field, Found};
+use super::profile::Look;
 use crate::catalog::classify::Reason;
 use crate::report::storm::Dimension;
+use crate::storm::sample::points::{Value, reason_of};
 
 /// Retries of deferred mail come back after at most so many minutes (Postfix: maximal_backoff_time, 4000 s).
 const ECHO: i32 = 70;

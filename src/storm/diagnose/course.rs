@@ -1,10 +1,10 @@
 //! How a storm went: its points come in; when it began, its peak and where it is heading go out.
 
-use super::burst;
-use super::field::Found;
-use super::points::Point;
-use super::usual::weights;
 use crate::report::storm::Trend;
+use crate::storm::detect::burst;
+use crate::storm::detect::dataset::Found;
+use crate::storm::detect::expected_rate::weights;
+use crate::storm::sample::points::Point;
 
 /// The first event of a storm is one of the minutes up to the one that shows it, so many.
 const BEFORE: i32 = 2;

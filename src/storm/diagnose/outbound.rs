@@ -1,9 +1,9 @@
 //! Tells the pattern of a storm among mail that we send or deliver.
 
-use super::look::{Look, Share};
-use super::pattern::{Case, Hints, Named, Reading, most, unknown};
+use super::signature::{Case, Hints, Named, Reading, most, unknown};
 use crate::catalog::classify::Reason;
 use crate::report::storm::{Dimension, Pattern};
+use crate::storm::detect::profile::{Look, Share};
 
 /// Names a storm; the signature that tells most comes first.
 pub fn outbound(look: &Look, hints: Hints) -> Named {

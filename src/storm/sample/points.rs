@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 
-use super::gather::{Gathered, Kind, Sample};
+use super::merge::{Gathered, Kind, Sample};
 use super::series::Series;
 use crate::catalog::classify::Reason;
 use crate::catalog::provider::{Provider, Providers};

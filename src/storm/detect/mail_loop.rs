@@ -4,8 +4,8 @@
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::points::{Point, Value, Way};
 use crate::report::storm::Dimension;
+use crate::storm::sample::points::{Point, Value, Way};
 
 /// Each of the two has so much of the mail at least.
 const EACH: f64 = 0.2;

@@ -3,8 +3,8 @@
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::points::{Point, Value, Way};
 use crate::report::storm::Dimension;
+use crate::storm::sample::points::{Point, Value, Way};
 
 /// What storms are told apart by.
 pub const DIMENSIONS: [Dimension; 13] = [

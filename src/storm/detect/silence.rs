@@ -6,8 +6,8 @@
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::points::{Point, Value};
 use crate::report::storm::Dimension;
+use crate::storm::sample::points::{Point, Value};
 
 /// A view that fell silent.
 #[derive(Clone, Copy, PartialEq, Debug)]

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::page::{Behind, Cell, Left, Page, Pick, Piece};
+use super::block_sample::{Behind, Cell, Left, Page, Pick, Piece};
 use super::series::Series;
 use crate::messages::hop::is_private;
 use crate::messages::key::{Keys, Plain};

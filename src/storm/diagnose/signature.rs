@@ -1,9 +1,9 @@
 //! What a storm is called, and why: readings of its shares come in; a pattern with its causes goes out.
 
-use super::look::{Look, Share};
-use super::points::reason_of;
 use crate::catalog::classify::Reason;
 use crate::report::storm::{Confidence, Dimension, Pattern};
+use crate::storm::detect::profile::{Look, Share};
+use crate::storm::sample::points::reason_of;
 
 /// A pattern and why.
 #[derive(Clone, Debug)]
@@ -121,8 +121,10 @@ pub fn most(look: &Look, dimension: Dimension) -> Share {
 
 /// What is common to the storm: the main factor first, then what else stands out, the most telling first.
 pub fn factors(look: &Look, named: &Named) -> Vec<Share> {
-    let tops: Vec<Share> =
-        super::look::DIMENSIONS.iter().filter_map(|&dimension| look.top(dimension)).collect();
+    let tops: Vec<Share> = crate::storm::detect::profile::DIMENSIONS
+        .iter()
+        .filter_map(|&dimension| look.top(dimension))
+        .collect();
     let of = |dimension: Dimension| tops.iter().find(|share| share.dimension == dimension).copied();
     let clear = named.causes.iter().filter_map(|&cause| of(cause)).find(|share| {
         let few = share.dimension == Dimension::Client && is_few(look);

@@ -1,9 +1,9 @@
 //! Tells the pattern of a storm of rejections to clients.
 
-use super::look::Look;
-use super::pattern::{Case, Hints, Named, Reading, most, unknown};
+use super::signature::{Case, Hints, Named, Reading, most, unknown};
 use crate::catalog::classify::Reason;
 use crate::report::storm::{Dimension, Pattern};
+use crate::storm::detect::profile::Look;
 
 /// Names a storm.
 pub fn inbound(look: &Look, hints: Hints) -> Named {

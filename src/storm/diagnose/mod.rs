@@ -1,5 +1,13 @@
 //! The answer of `smtplog storm`: what was gathered comes in; storms with names, factors and commands go out.
 
+pub mod command_values;
+pub mod commands;
+pub mod course;
+pub mod inbound;
+pub mod outbound;
+pub mod sentences;
+pub mod signature;
+
 use std::collections::BTreeMap;
 
 use foldhash::fast::FixedState;
@@ -7,21 +15,21 @@ use hashbrown::HashSet;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
-use super::cause::storms;
-use super::commands::commands;
-use super::course::{peak, start, trend};
-use super::exchange::answered;
-use super::field::{Field, Found};
-use super::gather::{Example, Gathered};
-use super::inbound::inbound;
-use super::known::{Known, values};
-use super::look::Share;
-use super::outbound::outbound;
-use super::pattern::{Hints, Named, factors};
-use super::points::{Point, Way, points};
-use super::series::Series;
-use super::silence::{Silence, silences};
-use super::words::Speaker;
+use self::command_values::{Known, values};
+use self::commands::commands;
+use self::course::{peak, start, trend};
+use self::inbound::inbound;
+use self::outbound::outbound;
+use self::sentences::Speaker;
+use self::signature::{Hints, Named, factors};
+use super::detect::cluster::storms;
+use super::detect::dataset::{Field, Found};
+use super::detect::mail_loop::answered;
+use super::detect::profile::Share;
+use super::detect::silence::{Silence, silences};
+use super::sample::merge::{Example, Gathered};
+use super::sample::points::{Point, Way, points};
+use super::sample::series::Series;
 use crate::catalog::provider::Providers;
 use crate::catalog::{self, StormRow, slug};
 use crate::report::storm::{
@@ -96,7 +104,7 @@ impl Desk<'_> {
         };
         let shares = factors(&look, &named);
         let start = start(found, &members);
-        let weights: Vec<(i32, f64)> = super::usual::weights(members.iter().copied());
+        let weights: Vec<(i32, f64)> = super::detect::expected_rate::weights(members.iter().copied());
         let attempts: f64 = members.iter().map(|point| point.weight).sum();
         let minutes = f64::from(found.last - start + 1);
         let mean = weights.iter().map(|(_, weight)| weight).sum::<f64>() / minutes;
@@ -230,7 +238,7 @@ impl Desk<'_> {
             count: 0.0,
         });
         let what = value.as_ref().and_then(|share| {
-            Some(format!("the {} {}", super::words::noun(share.dimension), self.speaker().value(share)?))
+            Some(format!("the {} {}", sentences::noun(share.dimension), self.speaker().value(share)?))
         });
         let what = what.unwrap_or_else(|| "all mail".to_owned());
         let expected = silence.expected.round();

@@ -1,11 +1,11 @@
 //! Sentences: what was read of a storm comes in, plain English goes out.
 
-use super::gather::Gathered;
-use super::look::Share;
-use super::pattern::Reading;
-use super::points::shown;
+use super::signature::Reading;
 use crate::catalog::provider::Providers;
 use crate::report::storm::Dimension;
+use crate::storm::detect::profile::Share;
+use crate::storm::sample::merge::Gathered;
+use crate::storm::sample::points::shown;
 
 /// What values are shown by.
 #[derive(Clone, Copy)]

@@ -4,11 +4,11 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use super::commands::Values;
-use super::look::Share;
-use super::words::Speaker;
+use super::sentences::Speaker;
 use crate::catalog::classify::Reason;
 use crate::catalog::slug;
 use crate::report::storm::Dimension;
+use crate::storm::detect::profile::Share;
 
 /// What is the same for all storms of a log.
 #[derive(Clone, Copy)]

@@ -1,9 +1,9 @@
 //! All points and what is asked of them again and again: shares, volumes, and sets of points that are storms.
 
-use super::look::{Background, Look};
-use super::points::{Point, Value, Way};
-use super::usual::{Hours, Usual, weights};
+use super::expected_rate::{Hours, Usual, weights};
+use super::profile::{Background, Look};
 use crate::report::storm::Dimension;
+use crate::storm::sample::points::{Point, Value, Way};
 
 /// A storm as it was found.
 #[derive(Clone, Debug)]

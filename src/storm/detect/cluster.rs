@@ -9,13 +9,13 @@ use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use super::burst::{self, Burst};
-use super::exchange::{answered, exchanges};
-use super::field::{Field, Found};
-use super::join::joined;
-use super::points::{Point, Value, Way};
-use super::usual::Usual;
+use super::dataset::{Field, Found};
+use super::expected_rate::Usual;
+use super::mail_loop::{answered, exchanges};
+use super::merge::joined;
 use crate::report::storm::Dimension;
 use crate::smtp::event::Outcome;
+use crate::storm::sample::points::{Point, Value, Way};
 
 /// What bursts are looked for in.
 const VIEWS: [Option<Dimension>; 12] = [
