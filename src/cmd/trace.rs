@@ -22,7 +22,7 @@ use crate::pipeline::walk::{Coverage, Listener, Task, Told, walk};
 use crate::redact::Redactor;
 use crate::report::trace::{SCHEMA, Trace};
 use crate::scan::notes::{Heard, on_time};
-use crate::trace::sought::Sought;
+use crate::trace::query::Sought;
 use crate::trace::{Question, Traced, trace};
 
 pub fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {

@@ -2,10 +2,10 @@
 
 use hashbrown::HashMap;
 
-use super::find::micros;
-use super::gather::{Found, Gathered, Mark, Origin, Stray};
+use super::collect::{Found, Gathered, Mark, Origin, Stray};
 use super::note::{Note, Said};
-use super::refused::Session;
+use super::rejected::Session;
+use super::search::micros;
 use crate::collections::union_find::UnionFind;
 use crate::messages::key::Plain;
 use crate::messages::metadata::Metadata;

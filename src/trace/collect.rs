@@ -7,10 +7,10 @@ use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 use regex::bytes::Regex;
 
-use super::find::{each_line, each_line_with, whole_line};
 use super::note::{Note, Said, bare, step, text};
-use super::refused::process;
-use super::sought::Sought;
+use super::query::Sought;
+use super::rejected::process;
+use super::search::{each_line, each_line_with, whole_line};
 use crate::catalog::classify::Judge;
 use crate::input::read::Held;
 use crate::input::read::block::Block;

@@ -1,6 +1,6 @@
 //! The lives of one message come in; its story goes out.
 
-use super::life::Life;
+use super::lifetime::Life;
 use super::note::{Note, Said, bare};
 use crate::parse::mta;
 use crate::parse::mta::queue_record::Step as Progress;

@@ -4,23 +4,23 @@
 //! other; the second takes the lines of the ids that belong together. Only the latest are gathered, so that the memory
 //! is that of what is shown, but for 16 bytes a link and 40 an id that matches.
 
-pub mod find;
-pub mod gather;
-pub mod kin;
-pub mod life;
+pub mod collect;
+pub mod lifetime;
+pub mod linked_ids;
 pub mod note;
-pub mod refused;
-pub mod sought;
-pub mod tell;
+pub mod query;
+pub mod rejected;
+pub mod search;
+pub mod story;
 
 use hashbrown::{HashMap, HashSet};
 
-use self::find::{Finder, Sighted, marks, micros};
-use self::gather::{Gathered, Gatherer, Wanted};
-use self::kin::Kin;
-use self::life::{Life, Lives, groups};
-use self::refused::{Kept, Refusals, Session};
-use self::sought::Sought;
+use self::collect::{Gathered, Gatherer, Wanted};
+use self::lifetime::{Life, Lives, groups};
+use self::linked_ids::Kin;
+use self::query::Sought;
+use self::rejected::{Kept, Refusals, Session};
+use self::search::{Finder, Sighted, marks, micros};
 use crate::catalog::reason_row;
 use crate::input::error::InputError;
 use crate::input::read::each_block;
@@ -136,7 +136,7 @@ pub fn trace(question: &Question, task: &Task) -> Result<Traced, InputError> {
             lines.push(lines_of(told));
         } else {
             stories.push(match told {
-                Told::Message(lives) => tell::story(&lives, end),
+                Told::Message(lives) => story::story(&lives, end),
                 Told::Refusal(session) => session.story(),
             });
         }

@@ -2,7 +2,7 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::find::{Sighted, When};
+use super::search::{Sighted, When};
 use crate::messages::key::Plain;
 
 /// Number of links that are kept: 64 MiB, about what a log of 4 GiB has.

@@ -5,8 +5,8 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use regex::bytes::Regex;
 
-use super::refused::Refusal;
-use super::sought::Sought;
+use super::query::Sought;
+use super::rejected::Refusal;
 use crate::catalog::classify::Judge;
 use crate::input::read::Held;
 use crate::input::read::block::{Block, LINE_LIMIT};
