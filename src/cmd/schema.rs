@@ -12,7 +12,7 @@ use crate::report::Report;
 use crate::report::event::Listed;
 use crate::report::storm::Storms;
 use crate::report::trace::Trace;
-use crate::watch::news::News;
+use crate::watch::alerts::News;
 
 pub fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Done, CliError> {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();

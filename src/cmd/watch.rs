@@ -24,13 +24,13 @@ use crate::input::read::{Progress, Source};
 use crate::output::entry_json;
 use crate::output::page::Look;
 use crate::scan::summary::seed;
-use crate::watch::clock::Clock;
+use crate::watch::alerts::{Known, text};
 use crate::watch::draw::draw;
 use crate::watch::keys::key;
-use crate::watch::lookout::{Lookout, Plan};
-use crate::watch::news::{Known, text};
+use crate::watch::log_clock::Clock;
+use crate::watch::monitor::{Lookout, Plan};
 use crate::watch::screen::Screen;
-use crate::watch::sight::{Storms, sight};
+use crate::watch::view::{Storms, sight};
 
 /// Between two looks at the logs.
 const PACE: Duration = Duration::from_millis(250);

@@ -7,10 +7,10 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::board::HOUR;
 use super::minute::Flow;
 use super::screen::{Growing, Pane, Screen};
-use super::spark::spark;
+use super::sparkline::spark;
+use super::window::HOUR;
 use crate::output::page::{Look, fit, pad, word, wrap};
 use crate::output::printable::printable;
 use crate::output::row_words;

@@ -1,8 +1,8 @@
 //! The state of the screen: what was counted and keys come in; what is to be drawn stands in it. It knows no terminal.
 
-use super::board::HOUR;
 use super::keys::Key;
 use super::minute::Flow;
+use super::window::HOUR;
 use crate::catalog::slug;
 use crate::catalog::translation::Words;
 use crate::pipeline::filter::CodePattern;

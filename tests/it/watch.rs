@@ -28,12 +28,12 @@ use smtplog::pipeline::time_range::Window;
 use smtplog::report::Row;
 use smtplog::report::storm::Pattern;
 use smtplog::scan::summary::seed;
+use smtplog::watch::alerts::{Known, Turn};
 use smtplog::watch::draw::draw;
 use smtplog::watch::keys::Key;
-use smtplog::watch::lookout::{Lookout, Plan};
-use smtplog::watch::news::{Known, Turn};
+use smtplog::watch::monitor::{Lookout, Plan};
 use smtplog::watch::screen::{Screen, identity};
-use smtplog::watch::sight::sight;
+use smtplog::watch::view::sight;
 
 /// Numbers that look random and are the same each time.
 struct Dice(u64);

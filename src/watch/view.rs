@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::lookout::{LATELY, Lookout};
+use super::monitor::{LATELY, Lookout};
 use super::screen::{Growing, Sight, identity};
 use crate::report::storm::Storm;
 

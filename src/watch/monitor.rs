@@ -3,7 +3,7 @@
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
-use super::board::{Board, HOUR};
+use super::window::{Board, HOUR};
 use crate::catalog::Book;
 use crate::catalog::classify::Judge;
 use crate::input::read::block::Block;

@@ -2,13 +2,13 @@
 //!
 //! All of it is made of what `scan` and `storm` are made of: the same reading, the same keys of rows, the same storms.
 
-pub mod board;
-pub mod clock;
+pub mod alerts;
 pub mod draw;
 pub mod keys;
-pub mod lookout;
+pub mod log_clock;
 pub mod minute;
-pub mod news;
+pub mod monitor;
 pub mod screen;
-pub mod sight;
-pub mod spark;
+pub mod sparkline;
+pub mod view;
+pub mod window;
