@@ -6,7 +6,7 @@ use crate::cli::error::CliError;
 use crate::cli::{AnswerFormat, CompareArgs};
 use crate::cmd::done::Done;
 use crate::cmd::look::look;
-use crate::lookup::pair::compare;
+use crate::explain::compare::compare;
 use crate::output::{entry_json, entry_markdown, entry_pair};
 
 pub fn run(args: &CompareArgs, out: &mut impl Write) -> Result<Done, CliError> {

@@ -8,9 +8,9 @@ use crate::cli::{AnswerFormat, ExplainArgs};
 use crate::cmd::done::Done;
 use crate::cmd::look::look;
 use crate::cmd::own_book::{book, has_own};
-use crate::lookup::asked::{Context, join};
-use crate::lookup::brief::Clerk;
-use crate::lookup::find::Desk;
+use crate::explain::brief::Clerk;
+use crate::explain::lookup::Desk;
+use crate::explain::query::{Context, join};
 use crate::output::{entry_json, entry_markdown, entry_text};
 use crate::report::explain::{ENTRIES, Entries, Kind};
 

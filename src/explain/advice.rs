@@ -1,9 +1,9 @@
 //! Lays out the advice about a reason as steps.
 
+use super::query::Context;
+use super::sources::Sources;
 use crate::catalog::classify::Reason;
 use crate::catalog::{Advice, advice_for, advice_on, slug};
-use crate::lookup::asked::Context;
-use crate::lookup::sources::Sources;
 use crate::report::explain::{Fix, Step};
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::Class;

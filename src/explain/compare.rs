@@ -1,10 +1,10 @@
 //! Compares two codes or reasons, by a note written for these two or else by the row of each.
 
+use super::compare_side::{Side, side};
+use super::lookup::unknown;
+use super::phrases::sender_does;
+use super::sources::Sources;
 use crate::catalog::{catalogue_date, find_pair, reason_row};
-use crate::lookup::find::unknown;
-use crate::lookup::side::{Side, side};
-use crate::lookup::sources::Sources;
-use crate::lookup::words::sender_does;
 use crate::report::explain::{Entry, PAIR, Pair, PairRow, class_words};
 use crate::smtp::reply::Class;
 

@@ -1,16 +1,16 @@
 //! Collects what a comparison shows of one of its two sides.
 
+use super::advice::{advice_sources, short_steps};
+use super::code::{class_entry, sender};
+use super::enhanced::{class_of, numbers, reasons, written};
+use super::phrases::{capital, lower, retry, retry_helps, sender_does};
+use super::query::{Asked, Context, short};
+use super::reason::{numbers as numbers_of, unlike};
+use super::sources::Sources;
 use crate::catalog::classify::Reason;
 use crate::catalog::{
     CodeRow, EnhancedPattern, VariantRow, find_advice, find_code, find_enhanced_detail, reason_row, slug,
 };
-use crate::lookup::advice::{advice_sources, short_steps};
-use crate::lookup::asked::{Asked, Context, short};
-use crate::lookup::code::{class_entry, sender};
-use crate::lookup::enhanced::{class_of, numbers, reasons, written};
-use crate::lookup::reason::{numbers as numbers_of, unlike};
-use crate::lookup::sources::Sources;
-use crate::lookup::words::{capital, lower, retry, retry_helps, sender_does};
 use crate::report::explain::class_words;
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::{Class, Code};

@@ -1,11 +1,11 @@
 //! Explains an enhanced code: what the registry says, which reply codes carry it, and what to do.
 
+use super::advice::{advice_sources, fixes, short_steps, sides};
+use super::phrases::{capital, finding, named, sender_does, sense};
+use super::query::Context;
+use super::sources::Sources;
 use crate::catalog::classify::{Reason, Sureness};
 use crate::catalog::{Book, EnhancedPattern, EnhancedRow, codes, enhanced_codes, find_enhanced_detail};
-use crate::lookup::advice::{advice_sources, fixes, short_steps, sides};
-use crate::lookup::asked::Context;
-use crate::lookup::sources::Sources;
-use crate::lookup::words::{capital, finding, named, sender_does, sense};
 use crate::report::explain::{Entry, Fix, Kind, Named, Said, Step, Variant};
 use crate::smtp::event::Direction;
 use crate::smtp::reply::{Class, EnhancedCode};

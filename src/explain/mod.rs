@@ -1,14 +1,14 @@
 //! Answers `explain` and `compare` from the tables.
 
 mod advice;
-pub mod asked;
 pub mod brief;
 mod code;
+pub mod compare;
+pub mod compare_side;
 mod enhanced;
-pub mod find;
-mod near;
-pub mod pair;
+pub mod lookup;
+pub mod phrases;
+pub mod query;
 mod reason;
-mod side;
 mod sources;
-mod words;
+pub mod suggest;

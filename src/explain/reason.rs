@@ -1,12 +1,12 @@
 //! Explains a reason, or a reply by its reason, with the full advice.
 
+use super::advice::{advice_sources, fixes};
+use super::code::{code_entry, related_code, sender};
+use super::phrases::{capital, finding, named, retry_helps, sender_does, sense};
+use super::query::Context;
+use super::sources::Sources;
 use crate::catalog::classify::{Reason, Sureness, Verdict};
 use crate::catalog::{Book, CodeRow, codes, enhanced_codes, find_code, reason_row, slug};
-use crate::lookup::advice::{advice_sources, fixes};
-use crate::lookup::asked::Context;
-use crate::lookup::code::{code_entry, related_code, sender};
-use crate::lookup::sources::Sources;
-use crate::lookup::words::{capital, finding, named, retry_helps, sender_does, sense};
 use crate::report::explain::{Entry, Finding, Fix, Kind, Named, Said, Variant};
 use crate::smtp::event::{Direction, Event};
 use crate::smtp::reply::Class;

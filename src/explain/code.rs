@@ -1,11 +1,11 @@
 //! Explains a reply code or a class, with the advice of each reason that it can have.
 
+use super::advice::{advice_sources, fixes, short_steps, sides};
+use super::phrases::{capital, contrast, finding, named, sender_does, sense};
+use super::query::Context;
+use super::sources::Sources;
 use crate::catalog::classify::{Reason, Sureness};
 use crate::catalog::{CodeRow, VariantRow, codes, find_code, find_enhanced_detail};
-use crate::lookup::advice::{advice_sources, fixes, short_steps, sides};
-use crate::lookup::asked::Context;
-use crate::lookup::sources::Sources;
-use crate::lookup::words::{capital, contrast, finding, named, sender_does, sense};
 use crate::report::explain::{Entry, Fix, Kind, Named, Said, Step, Variant};
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::{Class, Code, EnhancedCode};

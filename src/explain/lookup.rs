@@ -2,13 +2,13 @@
 
 use std::cell::OnceCell;
 
+use super::code::{class_entry, code_entry};
+use super::enhanced::{enhanced_entry, written};
+use super::query::{Asked, Context, opened, read};
+use super::reason::{reason_entry, reply_entry};
+use super::suggest::nearest;
 use crate::catalog::Book;
 use crate::catalog::classify::{Judge, Reason};
-use crate::lookup::asked::{Asked, Context, opened, read};
-use crate::lookup::code::{class_entry, code_entry};
-use crate::lookup::enhanced::{enhanced_entry, written};
-use crate::lookup::near::nearest;
-use crate::lookup::reason::{reason_entry, reply_entry};
 use crate::report::explain::{Entry, Kind};
 use crate::smtp::event::Event;
 use crate::smtp::reply::Class;

@@ -1,10 +1,10 @@
 //! Classifies many inputs for a program, each in a few fields.
 
+use super::enhanced::{class_of, written};
+use super::phrases::retry;
+use super::query::{Asked, Context, opened, read};
 use crate::catalog::classify::{Judge, Reason};
 use crate::catalog::{Book, advice_line, find_code, find_enhanced_detail};
-use crate::lookup::asked::{Asked, Context, opened, read};
-use crate::lookup::enhanced::{class_of, written};
-use crate::lookup::words::retry;
 use crate::report::explain::Brief;
 use crate::smtp::event::{Direction, Event, Mta};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
@@ -69,7 +69,7 @@ impl<'b> Clerk<'b> {
         let (code, rest) =
             Code::read(text).map_or((None, text), |(code, rest)| (Some(code), rest.trim_ascii()));
         let enhanced = EnhancedCode::read(rest).map(|(code, _)| code);
-        Event { code, enhanced, ..super::asked::bare(input, context) }
+        Event { code, enhanced, ..super::query::bare(input, context) }
     }
 
     fn judged(&mut self, event: &Event, mta: Option<Mta>, none: Brief) -> Brief {

@@ -2,9 +2,9 @@
 
 use clap::ValueEnum;
 
+use super::phrases::named;
 use crate::catalog::classify::Reason;
 use crate::catalog::{CodeRow, EnhancedRow, codes, enhanced_codes, reason_row, slug};
-use crate::lookup::words::named;
 use crate::report::explain::Named;
 
 const SHOWN: usize = 3;
