@@ -3,12 +3,12 @@
 //! What prints text from a log passes it through one of these last of all: a line of log through `line`, a name of a known
 //! kind through `address` or `host`, other words through `text`, a whole report through `report`.
 
-mod hosts;
-mod lines;
-mod marks;
-mod names;
-mod shown;
-mod storms;
-mod told;
+pub mod host_names;
+pub mod known_names;
+pub mod pseudonym;
+pub mod report;
+pub mod storm;
+pub mod text;
+pub mod trace;
 
-pub use marks::Redactor;
+pub use self::pseudonym::Redactor;

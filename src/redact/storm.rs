@@ -1,7 +1,7 @@
 //! What `smtplog storm` tells, made unreadable field by field.
 
-use super::marks::Redactor;
-use super::names::Names;
+use super::known_names::Names;
+use super::pseudonym::Redactor;
 use crate::report::storm::{Command, Dimension, Factor, Storm, Storms};
 
 impl Redactor {

@@ -1,7 +1,7 @@
 //! The stories of `smtplog trace`, made unreadable field by field.
 
-use super::marks::Redactor;
-use super::names::Names;
+use super::known_names::Names;
+use super::pseudonym::Redactor;
 use crate::report::trace::{Hop, Step, Story, Trace};
 
 impl Redactor {

@@ -10,7 +10,7 @@ pub struct Redactor {
 }
 
 /// 48 bits: of a million names, two have the same mark once in 560 logs.
-pub(super) const DIGITS: usize = 12;
+pub(crate) const DIGITS: usize = 12;
 
 impl Redactor {
     /// Any secret will do that nobody can guess; who knows it can try names.

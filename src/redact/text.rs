@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use mail_builder::encoders::base64::base64_encode;
 use regex::{Captures, Regex};
 
-use super::hosts::holds_ip;
-use super::marks::{DIGITS, Redactor};
-use super::names::Names;
+use super::host_names::holds_ip;
+use super::known_names::Names;
+use super::pseudonym::{DIGITS, Redactor};
 
 /// An address, in which `%40` may stand for the @ of a link. A local part is quoted, or in angle brackets with
 /// whatever signs, or plain; behind the label of a field, the label is none of it.

@@ -1,7 +1,7 @@
 //! Reports, events and what else is shown, made unreadable field by field. A new field is a mistake until it stands here.
 
-use super::marks::Redactor;
-use super::names::Names;
+use super::known_names::Names;
+use super::pseudonym::Redactor;
 use crate::pipeline::filter::takes_address;
 use crate::report::event::{Context, Record};
 use crate::report::{GroupTable, Input, Key, NameCount, NameRow, Report, Row};
@@ -54,7 +54,7 @@ impl Redactor {
         }
     }
 
-    pub(super) fn input(&self, input: &mut Input) {
+    pub(crate) fn input(&self, input: &mut Input) {
         let Input {
             files,
             bytes: _,
