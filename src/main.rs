@@ -7,7 +7,7 @@ use smtplog::cli::error::CliError;
 use smtplog::cmd;
 use smtplog::cmd::done::Done;
 use smtplog::config::{Places, Settled, settle};
-use smtplog::output::printable::printable;
+use smtplog::render::sanitize::printable;
 
 fn main() -> ExitCode {
     let variable = |name: &str| std::env::var_os(name);

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::catalog::translation::Language;
 use crate::cli::error::CliError;
 use crate::events::format::EventsFormat;
-use crate::output::{Format, format_names, suffixes};
+use crate::render::{Format, format_names, suffixes};
 
 /// Headings of the help.
 pub const REPORT: &str = "Report";

@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 use super::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
 use super::output::{OutputArgs, REPORT, StyleArgs};
-use crate::output::Format;
 use crate::pipeline::filter::FilterArgs;
+use crate::render::Format;
 use crate::report::SortBy;
 use crate::scan::verdict::condition::Condition;
 use crate::smtp::event::By;

@@ -7,7 +7,8 @@ use crate::cli::error::CliError;
 use crate::cli::{AnswerFormat, CodesArgs};
 use crate::cmd::done::Done;
 use crate::cmd::look::look;
-use crate::output::{entry_codes, entry_json, entry_markdown};
+use crate::render::text::codes;
+use crate::render::{json, markdown_explain};
 use crate::report::explain::{CODES, CodeLine, Codes};
 
 pub fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Done, CliError> {
@@ -23,10 +24,10 @@ pub fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Done, CliError> {
     });
     let codes = Codes { schema: CODES, catalogue: catalogue_date(), codes: lines.collect() };
     let shown = match args.shape.format {
-        AnswerFormat::Text => entry_codes::show(&codes, &look(args.shape.style.color, args.shape.style.lang)),
-        AnswerFormat::Json => entry_json::pretty(&codes),
-        AnswerFormat::Ndjson => codes.codes.iter().map(entry_json::line).collect(),
-        AnswerFormat::Markdown => entry_markdown::codes(&codes),
+        AnswerFormat::Text => codes::show(&codes, &look(args.shape.style.color, args.shape.style.lang)),
+        AnswerFormat::Json => json::pretty(&codes),
+        AnswerFormat::Ndjson => codes.codes.iter().map(json::line).collect(),
+        AnswerFormat::Markdown => markdown_explain::codes(&codes),
     };
     out.write_all(shown.as_bytes())?;
     Ok(Done::looked_up(true))

@@ -7,16 +7,17 @@ use crate::cli::{AnswerFormat, CompareArgs};
 use crate::cmd::done::Done;
 use crate::cmd::look::look;
 use crate::explain::compare::compare;
-use crate::output::{entry_json, entry_markdown, entry_pair};
+use crate::render::text::compare;
+use crate::render::{json, markdown_explain};
 
 pub fn run(args: &CompareArgs, out: &mut impl Write) -> Result<Done, CliError> {
     let (a, b) = (args.a.to_string_lossy(), args.b.to_string_lossy());
     let pair = compare([&a, &b]);
     let shown = match args.shape.format {
-        AnswerFormat::Text => entry_pair::show(&pair, &look(args.shape.style.color, args.shape.style.lang)),
-        AnswerFormat::Json => entry_json::pretty(&pair),
-        AnswerFormat::Ndjson => entry_json::line(&pair),
-        AnswerFormat::Markdown => entry_markdown::pair(&pair),
+        AnswerFormat::Text => compare::show(&pair, &look(args.shape.style.color, args.shape.style.lang)),
+        AnswerFormat::Json => json::pretty(&pair),
+        AnswerFormat::Ndjson => json::line(&pair),
+        AnswerFormat::Markdown => markdown_explain::pair(&pair),
     };
     out.write_all(shown.as_bytes())?;
     Ok(Done::looked_up(pair.unknown.is_empty()))

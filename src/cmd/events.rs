@@ -15,8 +15,8 @@ use crate::events::writer::{Listing, Page, Writer};
 use crate::input::checkpoint::Known;
 use crate::input::read::Source;
 use crate::messages::key::Keys;
-use crate::output::csv;
 use crate::pipeline::walk::{Walked, walk};
+use crate::render::csv;
 use crate::scan::notes::{Heard, on_time};
 use crate::scan::summary::seed;
 

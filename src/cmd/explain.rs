@@ -11,7 +11,8 @@ use crate::cmd::own_book::{book, has_own};
 use crate::explain::brief::Clerk;
 use crate::explain::lookup::Desk;
 use crate::explain::query::{Context, join};
-use crate::output::{entry_json, entry_markdown, entry_text};
+use crate::render::text::explain;
+use crate::render::{json, markdown_explain};
 use crate::report::explain::{ENTRIES, Entries, Kind};
 
 pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Done, CliError> {
@@ -32,11 +33,9 @@ pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Done, CliError> {
         Ok(())
     })?;
     let shown = match args.shape.format {
-        AnswerFormat::Text => {
-            entry_text::show(&entries, &look(args.shape.style.color, args.shape.style.lang))
-        }
-        AnswerFormat::Json | AnswerFormat::Ndjson => entry_json::pretty(&entries),
-        AnswerFormat::Markdown => entry_markdown::show(&entries),
+        AnswerFormat::Text => explain::show(&entries, &look(args.shape.style.color, args.shape.style.lang)),
+        AnswerFormat::Json | AnswerFormat::Ndjson => json::pretty(&entries),
+        AnswerFormat::Markdown => markdown_explain::show(&entries),
     };
     out.write_all(shown.as_bytes())?;
     let found = entries.entries.iter().all(|entry| entry.kind != Kind::Unknown);
@@ -50,7 +49,7 @@ fn briefly(what: &[String], desk: &Desk, context: &Context, out: &mut impl Write
     each(what, |input| {
         let (brief, known) = clerk.brief(input, context);
         found &= known;
-        Ok(out.write_all(entry_json::line(&brief).as_bytes())?)
+        Ok(out.write_all(json::line(&brief).as_bytes())?)
     })?;
     Ok(Done::looked_up(found))
 }

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, stderr, stdout};
 use crate::catalog::slug;
 use crate::catalog::translation::{Language, Words};
 use crate::cli::ColorChoice;
-use crate::output::page::Look;
+use crate::render::text::page::Look;
 
 /// The width is that of the terminal behind standard output or, with a pager in between, standard error.
 pub fn look(color: ColorChoice, lang: Option<Language>) -> Look {

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use crate::cli::ScanArgs;
 use crate::cli::error::CliError;
-use crate::output::mail::{self, Envelope};
-use crate::output::page::Look;
-use crate::output::{Format, InMail, json};
+use crate::render::mail::{self, Envelope};
+use crate::render::text::page::Look;
+use crate::render::{Format, InMail, json_report};
 use crate::report::Report;
 
 /// Whom cron would have sent it to.
@@ -18,7 +18,7 @@ pub fn show(args: &ScanArgs, format: Format, report: &Report, look: &Look) -> Re
     let page = check(format)?.then(|| (format.show)(report, look));
     let now = args.input.now.unwrap_or_else(Timestamp::now);
     // A message of another run, or about other logs, has another id.
-    let said = format!("{now} {}", json::show(report));
+    let said = format!("{now} {}", json_report::show(report));
     let id = blake3::hash(said.as_bytes()).to_hex().chars().take(32).collect();
     let from = args.mail.mail_from.clone().unwrap_or_else(|| USUAL.to_owned());
     let envelope = Envelope { to: to(args), from, now, id, input: input(args) };

@@ -18,10 +18,10 @@ use crate::cmd::session::{Session, SettledWalk};
 use crate::cmd::storm;
 use crate::input::checkpoint::Known;
 use crate::input::checkpoint::state_file::State;
-use crate::output::page::Look;
-use crate::output::{Format, line};
 use crate::pipeline::walk::{Coverage, Task, Walked};
 use crate::redact::Redactor;
+use crate::render::text::page::Look;
+use crate::render::{Format, nagios};
 use crate::report::{self, Report};
 use crate::scan::counter::Plan;
 use crate::scan::notes::{Heard, on_hops};
@@ -31,7 +31,7 @@ pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliEr
     match answer(args, out) {
         // Who reads the answer of a plugin reads nothing else.
         Err(error) if args.verdict.nagios && !error.is_closed_pipe() => {
-            out.write_all(line::unknown(&error.to_string()).as_bytes())?;
+            out.write_all(nagios::unknown(&error.to_string()).as_bytes())?;
             let mut done = Done::looked_up(true);
             done.end_with(3);
             Ok(done)
@@ -72,7 +72,7 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliErr
         state.save(known)?;
     }
     if args.verdict.nagios {
-        let status = if done.trouble().is_some() { 3 } else { line::status(&report) };
+        let status = if done.trouble().is_some() { 3 } else { nagios::status(&report) };
         done.end_with(status);
     }
     Ok(done)

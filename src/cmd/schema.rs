@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use crate::cli::error::CliError;
 use crate::cli::{SchemaArgs, SchemaChoice};
 use crate::cmd::done::Done;
-use crate::output::entry_json;
+use crate::render::json;
 use crate::report::Report;
 use crate::report::event::Listed;
 use crate::report::storm::Storms;
@@ -23,6 +23,6 @@ pub fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Done, CliError> {
         SchemaChoice::Storms => generator.into_root_schema_for::<Storms>(),
         SchemaChoice::Watch => generator.into_root_schema_for::<News>(),
     };
-    out.write_all(entry_json::pretty(&schema).as_bytes())?;
+    out.write_all(json::pretty(&schema).as_bytes())?;
     Ok(Done::looked_up(true))
 }

@@ -16,12 +16,12 @@ use crate::cmd::session::{Session, SettledWalk};
 use crate::input::error::InputError;
 use crate::input::read::thread_pool;
 use crate::messages::key::Keys;
-use crate::output::entry_json::{line, pretty};
-use crate::output::page::Look;
-use crate::output::storm_text;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::walk::{Aggregation, Coverage, Task, Walked, aggregate};
 use crate::redact::Redactor;
+use crate::render::json::{line, pretty};
+use crate::render::text::page::Look;
+use crate::render::text::storm;
 use crate::report::StormLine;
 use crate::report::storm::{STORMS_SCHEMA, Storm, Storms};
 use crate::scan::notes::on_time;
@@ -61,7 +61,7 @@ pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, CliE
         DocumentFormat::Json => pretty(&storms),
         DocumentFormat::Ndjson => storms.storms.iter().map(line).collect(),
         DocumentFormat::Text if done.nothing_to_report() => return Ok(done),
-        DocumentFormat::Text => storm_text::show(&storms, &look),
+        DocumentFormat::Text => storm::show(&storms, &look),
     };
     place::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
     Ok(done)

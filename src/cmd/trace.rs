@@ -15,11 +15,12 @@ use crate::cmd::place;
 use crate::cmd::redaction::redactor;
 use crate::cmd::session::Session;
 use crate::cmd::spool::Spools;
-use crate::output::{entry_json, trace_raw, trace_text};
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::filter::{Filter, LineFilter};
 use crate::pipeline::walk::{Coverage, Listener, Task, Told, walk};
 use crate::redact::Redactor;
+use crate::render::json;
+use crate::render::text::{trace, trace_raw};
 use crate::report::trace::{SCHEMA, Trace};
 use crate::scan::notes::{Heard, on_time};
 use crate::trace::query::Sought;
@@ -85,12 +86,12 @@ fn show(
         DocumentFormat::Text => {
             let mut look = look(args.style.color, args.style.lang);
             look.color &= !to_file;
-            out.write_all(trace_text::show(&trace, &look).as_bytes())?;
+            out.write_all(trace::show(&trace, &look).as_bytes())?;
         }
-        DocumentFormat::Json => out.write_all(entry_json::pretty(&trace).as_bytes())?,
+        DocumentFormat::Json => out.write_all(json::pretty(&trace).as_bytes())?,
         DocumentFormat::Ndjson => {
             for story in &trace.stories {
-                out.write_all(entry_json::line(story).as_bytes())?;
+                out.write_all(json::line(story).as_bytes())?;
             }
             done.remarks.extend(trace.notes);
             done.remarks.extend(earlier);

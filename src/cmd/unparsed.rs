@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::error::CliError;
 use crate::cmd::place::not_an_input;
-use crate::output::printable::printable;
 use crate::pipeline::walk::UnreadLines;
 use crate::redact::Redactor;
+use crate::render::sanitize::printable;
 
 pub enum Unparsed {
     Unwanted,

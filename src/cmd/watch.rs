@@ -21,8 +21,8 @@ use crate::cmd::wanted::filter;
 use crate::input::error::{InputError, shown};
 use crate::input::follow::{Lane, is_over, look as look_at};
 use crate::input::read::{Progress, Source};
-use crate::output::entry_json;
-use crate::output::page::Look;
+use crate::render::json;
+use crate::render::text::page::Look;
 use crate::scan::summary::seed;
 use crate::watch::alerts::{Known, text};
 use crate::watch::draw::draw;
@@ -184,7 +184,7 @@ impl Watch<'_> {
                 let news = known.hear(&storms.found);
                 for news in &news {
                     let line = match format {
-                        WatchFormat::Ndjson => entry_json::line(news),
+                        WatchFormat::Ndjson => json::line(news),
                         WatchFormat::Text => text(news, look),
                     };
                     out.write_all(line.as_bytes())?;

@@ -8,7 +8,7 @@ use clap::builder::PossibleValue;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
-use crate::output::printable::printable;
+use crate::render::sanitize::printable;
 
 /// The TOML type of an option's values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::choice::{Choice, Origin, exclude};
 use super::keys::{Shape, is_list, options};
-use crate::output::printable::printable;
+use crate::render::sanitize::printable;
 
 /// The text is a valid configuration file with the same settings. Hidden options are shown only if they were set.
 pub fn shown(subcommand: &Command, settled: &ArgMatches, choices: &[Choice]) -> String {

@@ -16,11 +16,12 @@ use crate::messages::key::Keys;
 use crate::messages::metadata::Metadata;
 use crate::messages::recent_ids::{Before, IdHash};
 use crate::messages::transition::Act;
-use crate::output::printable::printable_json;
-use crate::output::{csv, event_line};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::walk::{Listener, Noted, Told};
 use crate::redact::Redactor;
+use crate::render::csv;
+use crate::render::sanitize::printable_json;
+use crate::render::text::event;
 use crate::report::event::{Context, Record};
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
@@ -207,7 +208,7 @@ impl Listener for Listing<'_> {
                 Formatted { front, back, lacks_sender }
             }
             EventsFormat::Text => {
-                text.extend_from_slice(event_line::show(&record).as_bytes());
+                text.extend_from_slice(event::show(&record).as_bytes());
                 Formatted { front: start..text.len(), back: 0..0, lacks_sender: false }
             }
             EventsFormat::Csv => {

@@ -5,8 +5,8 @@ use jiff::Zoned;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::output::page::{self, Look};
-use crate::output::printable::printable;
+use crate::render::sanitize::printable;
+use crate::render::text::page::{self, Look};
 use crate::report::storm::{Pattern, Storm};
 
 pub const WATCH_SCHEMA: &str = "smtplog.watch/1";

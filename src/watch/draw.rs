@@ -11,9 +11,9 @@ use super::minute::Flow;
 use super::screen::{Growing, Pane, Screen};
 use super::sparkline::spark;
 use super::window::HOUR;
-use crate::output::page::{Look, fit, pad, word, wrap};
-use crate::output::printable::printable;
-use crate::output::row_words;
+use crate::render::sanitize::printable;
+use crate::render::text::page::{Look, fit, pad, word, wrap};
+use crate::render::words::row;
 use crate::report::storm::{Pattern, Storm, Trend};
 use crate::smtp::reply::Class;
 
@@ -215,15 +215,15 @@ fn row(growing: &Growing, pen: &Pen, is_selected: bool, (what, place): (usize, u
     let lately = if growing.lately > 0 { format!("+{}", HumanCount(growing.lately)) } else { String::new() };
     let rest = format!(
         " {} {lately:>COUNT$} {:>COUNT$} {}",
-        pen.cell(&row_words::title(words, row), what),
+        pen.cell(&row::title(words, row), what),
         HumanCount(row.attempts).to_string(),
-        pen.cell(&row_words::place(words, row), place),
+        pen.cell(&row::place(words, row), place),
     );
     let mark = if is_selected { "> " } else { "  " };
     let plain = selected(Style::new(), is_selected);
     Line::from(vec![
         pen.styled(mark.to_owned(), plain),
-        pen.styled(pen.cell(&row_words::code(words, row), CODE), selected(color, is_selected)),
+        pen.styled(pen.cell(&row::code(words, row), CODE), selected(color, is_selected)),
         pen.styled(rest, plain),
     ])
 }

@@ -1,0 +1,205 @@
+//! The charts of the page, as inline SVG; the numbers of each stand in a table too.
+
+use std::collections::BTreeMap;
+
+use indicatif::HumanCount;
+use maud::{Markup, html};
+
+use super::bar::bar;
+use super::parts::is_failure;
+use crate::catalog::translation::Words;
+use crate::render::text::explain_page::typed;
+use crate::render::text::page::Look;
+use crate::render::words::hours::{Bucket, buckets};
+use crate::report::{Hour, Report};
+use crate::smtp::event::Direction;
+use crate::smtp::reply::Class;
+
+/// What is stacked in one chart: style and name.
+type Series = (&'static str, &'static str, fn(&Bucket) -> u64);
+
+/// Each has a scale of its own, since what was delivered would hide the rest.
+const CHARTS: [(&str, &[Series]); 3] = [
+    ("sent", &[("good", "sent", |bucket| bucket.delivered)]),
+    (
+        "not sent",
+        &[
+            ("transient", "deferred", |bucket| bucket.deferred),
+            ("permanent", "bounced", |bucket| bucket.bounced),
+            ("", "expired", |bucket| bucket.expired),
+        ],
+    ),
+    (
+        "refused by us",
+        &[
+            ("transient", "4xx", |bucket| bucket.transient),
+            ("permanent", "5xx", |bucket| bucket.permanent),
+            ("", "without a code", |bucket| bucket.unspecified),
+        ],
+    ),
+];
+
+/// Nothing for a log that is shorter than two hours: its sums say it all.
+pub fn timeline(hours: &[Hour], words: &Words) -> Markup {
+    let (buckets, length) = buckets(hours);
+    html! {
+        @if buckets.len() > 1 {
+            section {
+                h2 { (words.say("OVER TIME")) small { (words.say("per bar")) ": " (lasts(length)) } }
+                @for (name, series) in CHARTS { (chart(name, series, &buckets, length, words)) }
+                (numbers(&buckets, length, words))
+            }
+        }
+    }
+}
+
+fn chart(name: &str, series: &[Series], buckets: &[Bucket], length: i64, words: &Words) -> Markup {
+    let height = |bucket: &Bucket| series.iter().map(|(_, _, count)| count(bucket)).sum::<u64>();
+    let peak = buckets.iter().map(height).max().unwrap_or(0);
+    // The first of equals.
+    let peak_at = buckets.iter().find(|bucket| height(bucket) == peak);
+    let peak_start = peak_at.map(|bucket| start(bucket, length)).unwrap_or_default();
+    let present: Vec<&Series> =
+        series.iter().filter(|(_, _, count)| buckets.iter().any(|bucket| count(bucket) > 0)).collect();
+    let summary = format!("{}: {} {} {peak_start}", words.say(name), words.say("peak"), HumanCount(peak));
+    let middle = if buckets.len() > 6 { buckets.get(buckets.len() / 2) } else { None };
+    let ticks = [buckets.first(), middle, buckets.last()].into_iter().flatten();
+    html! {
+        @if peak > 0 {
+            figure {
+                figcaption {
+                    b { (words.say(name)) }
+                    @for (class, word, _) in &present { span class={ "key " (class) } { (words.say(word)) } }
+                    span.peak { (words.say("peak")) " " (HumanCount(peak)) ", " (peak_start) }
+                }
+                svg.hours viewBox={ "0 0 " (buckets.len() * 10) " 100" } preserveAspectRatio="none" role="img" {
+                    title { (summary) }
+                    @for (at, bucket) in buckets.iter().enumerate() { (column(at, bucket, &present, peak, length, words)) }
+                }
+                div.axis aria-hidden="true" { @for bucket in ticks { span { (start(bucket, length)) } } }
+            }
+        }
+    }
+}
+
+fn column(at: usize, bucket: &Bucket, series: &[&Series], peak: u64, length: i64, words: &Words) -> Markup {
+    let some = series.iter().map(|(class, word, count)| (*class, *word, count(bucket)));
+    let some: Vec<(&str, &str, u64)> = some.filter(|(_, _, count)| *count > 0).collect();
+    let named = some.iter().map(|(_, word, count)| format!("{} {}", HumanCount(*count), words.say(word)));
+    let title = format!("{}: {}", start(bucket, length), named.collect::<Vec<_>>().join(", "));
+    let mut top = 100.0;
+    let stacked = some.iter().map(|&(class, _, count)| {
+        let height = count as f64 * 100.0 / peak as f64;
+        top -= height;
+        (class, top, height)
+    });
+    let stacked: Vec<(&str, f64, f64)> = stacked.collect();
+    html! {
+        @if !some.is_empty() {
+            g {
+                title { (title) }
+                @for (class, y, height) in stacked {
+                    rect class=(class) x={ (at * 10) ".6" } y=(format!("{y:.2}")) width="8.8" height=(format!("{height:.2}")) {}
+                }
+            }
+        }
+    }
+}
+
+/// `6 h`, `28 d`.
+fn lasts(hours: i64) -> String {
+    if hours % 24 == 0 { format!("{} d", hours / 24) } else { format!("{hours} h") }
+}
+
+/// A day needs no hour.
+fn start(bucket: &Bucket, length: i64) -> String {
+    let form = if length % 24 == 0 { "%a %d %b %Y" } else { "%a %d %b %H:%M" };
+    bucket.start.strftime(form).to_string()
+}
+
+fn numbers(buckets: &[Bucket], length: i64, words: &Words) -> Markup {
+    let series: Vec<&Series> = CHARTS.iter().flat_map(|(_, series)| *series).collect();
+    let present = series.into_iter().filter(|(_, _, count)| buckets.iter().any(|bucket| count(bucket) > 0));
+    let present: Vec<&Series> = present.collect();
+    html! {
+        details {
+            summary { (words.say("numbers")) }
+            table.hours {
+                thead {
+                    tr {
+                        th scope="col" { (words.say("time")) }
+                        @for (_, word, _) in &present { th.n scope="col" { (words.say(word)) } }
+                    }
+                }
+                tbody {
+                    @for bucket in buckets.iter().filter(|bucket| present.iter().any(|(_, _, count)| count(bucket) > 0)) {
+                        tr {
+                            th scope="row" { (start(bucket, length)) }
+                            @for (_, _, count) in &present { td.n { (HumanCount(count(bucket))) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Failures of one kind: with a 4xx, with a 5xx, without a class.
+type ByClass = [u64; 3];
+
+/// The most frequent reasons, out and in apart: what they said to us and what we said are never one number.
+pub fn reasons(report: &Report, look: &Look) -> Markup {
+    let words = &look.words;
+    let mut counts: BTreeMap<(Direction, &str), ByClass> = BTreeMap::new();
+    for row in report.rows.iter().filter(|row| is_failure(row)) {
+        let [transient, permanent, unknown] = counts.entry((row.direction, &row.title)).or_default();
+        match row.class {
+            Some(Class::Transient) => *transient += row.attempts,
+            Some(Class::Permanent) => *permanent += row.attempts,
+            Some(Class::Positive | Class::Intermediate) | None => *unknown += row.attempts,
+        }
+    }
+    let sum = |counts: &ByClass| counts.iter().sum::<u64>();
+    let mut counts: Vec<((Direction, &str), ByClass)> = counts.into_iter().collect();
+    counts.sort_by(|a, b| sum(&b.1).cmp(&sum(&a.1)).then(a.0.cmp(&b.0)));
+    counts.truncate(if look.top == 0 { counts.len() } else { look.top });
+    let most = counts.iter().map(|(_, counts)| sum(counts)).max().unwrap_or(0);
+    html! {
+        @if !counts.is_empty() {
+            section {
+                h2 { (words.say("MOST FREQUENT REASONS")) }
+                table.sortable.reasons {
+                    thead {
+                        tr {
+                            th scope="col" { (words.say("reason")) }
+                            th scope="col" { (words.say("direction")) }
+                            th.n scope="col" { "4xx" }
+                            th.n scope="col" { "5xx" }
+                            th.n scope="col" { (words.say("attempts")) }
+                            th.draw { }
+                        }
+                    }
+                    tbody {
+                        @for ((direction, title), counts) in &counts {
+                            @let [transient, permanent, unknown] = *counts;
+                            tr {
+                                th scope="row" { (words.say(title)) }
+                                td { (words.say(&typed(*direction))) }
+                                td.n data-value=(transient) { (HumanCount(transient)) }
+                                td.n data-value=(permanent) { (HumanCount(permanent)) }
+                                td.n data-value=(sum(counts)) { (HumanCount(sum(counts))) }
+                                td.draw {
+                                    (bar(most, &[
+                                        ("transient", transient, "4xx"),
+                                        ("permanent", permanent, "5xx"),
+                                        ("", unknown, words.say("without a code")),
+                                    ]))
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

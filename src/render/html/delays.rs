@@ -1,0 +1,37 @@
+//! How long delivered mail took, on the page.
+
+use maud::{Markup, html};
+
+use crate::render::text::delays::{COLUMNS, cells, name, shown, verdict};
+use crate::render::text::page::Look;
+use crate::report::DelayRow;
+
+pub fn table(rows: &[DelayRow], look: &Look) -> Markup {
+    let words = &look.words;
+    html! {
+        section {
+            h2 { (words.say("DELAYS in seconds")) }
+            @if rows.is_empty() { p { (words.say("No line shows how long a delivery took.")) } }
+            @for row in shown(rows, look) {
+                h3 { (name(row, words)) }
+                @if let Some(verdict) = verdict(row, words) { p.advice { (verdict) } }
+                table.domains {
+                    thead {
+                        tr {
+                            th scope="col" {}
+                            @for title in COLUMNS { th.n scope="col" { (words.say(title)) } }
+                        }
+                    }
+                    tbody {
+                        @for phase in &row.phases {
+                            tr {
+                                th scope="row" { (words.say(phase.title)) }
+                                @for cell in cells(phase) { td.n { (cell) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

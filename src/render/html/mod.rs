@@ -1,0 +1,188 @@
+//! The report as one HTML file that asks for nothing outside: charts, tables and advice, for a screen or paper.
+
+mod bar;
+mod chart;
+mod delays;
+pub mod names;
+mod parts;
+mod table;
+
+use indicatif::{DecimalBytes, HumanCount};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use self::parts::{class_name, main_row, verdict};
+use super::sanitize::printable;
+use super::text::page::Look;
+use super::text::scan::span;
+use super::words::row;
+use super::words::sections::sections;
+use super::words::totals::{coverage, filter, notes, share, sums};
+use crate::catalog::translation::Words;
+use crate::report::{Full, Report};
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("sort.js");
+
+/// Nothing may be loaded, and no style or script runs but ours, even if markup of a stranger came through. The hashes
+/// are those of the two files above; a test says the right ones when they change.
+const POLICY: &str = "default-src 'none'; style-src 'sha256-/YS4QQYPi6klCJ0wm0KMg3fZnwk038/61C+DWqygedI='; script-src 'sha256-IFngCKW4037mhw/c1AFoWPWyXz+Gt3nCAD08jRRTx5k='; \
+    base-uri 'none'; form-action 'none'";
+
+pub fn show(report: &Report, look: &Look) -> String {
+    let words = &look.words;
+    let hosts: Vec<String> = report.hosts.iter().take(3).map(|host| printable(host)).collect();
+    let heading = words.say("SMTP report");
+    let title =
+        if hosts.is_empty() { heading.to_owned() } else { format!("{heading}: {}", hosts.join(", ")) };
+    let page = html! {
+        (DOCTYPE)
+        html lang=(look.tag) {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (head(report, &title, words))
+                main {
+                    (tiles(report, words))
+                    (ways(report, words))
+                    (chart::timeline(&report.timeline, words))
+                    @if let Some(groups) = &report.groups {
+                        (table::groups(groups, look))
+                    } @else {
+                        @for section in sections(&report.rows, look.top, look.reverse) {
+                            (table::section(&section, words))
+                        }
+                        (chart::reasons(report, look))
+                        @if !look.who { (table::domains(&report.domains, look)) }
+                        (names::standing_out(report, words))
+                    }
+                    @if look.who { (names::tables_of(report, look)) }
+                    @if let Some(rows) = &report.delays { (delays::table(rows, look)) }
+                    (full(&report.full_advice, words))
+                    (foot(report, words))
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    let mut page = page.into_string();
+    page.push('\n');
+    page
+}
+
+/// The verdict: what went wrong and how often; below it the row that most of it is.
+fn head(report: &Report, title: &str, words: &Words) -> Markup {
+    let files: Vec<String> = report.input.files.iter().take(3).map(|file| printable(file)).collect();
+    let more = report.input.files.len().saturating_sub(3);
+    html! {
+        header {
+            p.soft {
+                (title)
+                @if let Some(range) = &report.range { " · " (span(range)) }
+                " · " (files.join(", "))
+                @if more > 0 { " " (words.say("and")) " " (more) " " (words.say("more")) }
+                ", " (DecimalBytes(report.input.bytes))
+            }
+            h1 { (verdict(report, words)) }
+            @if let Some(row) = main_row(report) {
+                div class={ "verdict " (class_name(row.class)) } {
+                    p {
+                        b { (row::code(words, row)) " " (row::title(words, row)) }
+                        @if let Some(conflict) = row.conflict { " " span.mark { (words.say(conflict)) } }
+                    }
+                    p.soft {
+                        (HumanCount(row.attempts)) " " (words.say("attempts"))
+                        @let place = row::place(words, row);
+                        @if !place.is_empty() { " · " (place) }
+                    }
+                    @if let Some(advice) = &row.advice { p.advice { (printable(words.say(advice))) } }
+                }
+            }
+        }
+    }
+}
+
+fn tiles(report: &Report, words: &Words) -> Markup {
+    let (out, input) = (&report.totals.outbound, &report.input);
+    let tile = |class: &str, count: u64, whole: u64, word: &str| {
+        html! {
+            li class=(if count > 0 { class } else { "" }) {
+                b { (HumanCount(count)) }
+                span { (words.say(word)) @if whole > 0 { " " (share(count, whole)) } }
+            }
+        }
+    };
+    let refused = report.totals.inbound.refused;
+    html! {
+        ul.tiles {
+            @if out.attempts > 0 {
+                (tile("", out.attempts, 0, "attempts"))
+                (tile("good", out.delivered, out.attempts, "sent"))
+                (tile("transient", out.deferred, out.attempts, "deferred"))
+                (tile("permanent", out.bounced, out.attempts, "bounced"))
+                @if out.expired > 0 { (tile("permanent", out.expired, out.attempts, "expired")) }
+            }
+            @if refused > 0 { (tile("", refused, 0, "refused by us")) }
+            (tile(if input.not_understood > 0 { "transient" } else { "" }, input.understood, input.mail, "understood"))
+        }
+    }
+}
+
+/// The sums, written as sums.
+fn ways(report: &Report, words: &Words) -> Markup {
+    html! {
+        dl.sums {
+            @for sum in sums(report, words) {
+                dt { (words.say(sum.name)) }
+                dd { (sum.line) }
+                @if let Some(detail) = sum.detail { dd.soft { (detail) } }
+            }
+        }
+        @let [read, mail] = coverage(report, words);
+        p.soft { (read) " · " (mail) }
+        @if let Some(filter) = filter(report, words) { p.soft { (printable(&filter)) } }
+    }
+}
+
+/// All there is to do about each reason of the report, once.
+fn full(advice: &[Full], words: &Words) -> Markup {
+    html! {
+        @for entry in advice {
+            section {
+                h2 { (words.say(&entry.title)) small { (words.say(entry.side)) } }
+                p { (words.say(&entry.meaning)) }
+                p.advice { (printable(words.say(&entry.line))) }
+                dl.facts {
+                    @for (name, lines) in [("check", &entry.check), ("do", &entry.act), ("sources", &entry.sources)] {
+                        @if !lines.is_empty() {
+                            dt { (words.say(name)) }
+                            dd { @for line in lines { p { code { (printable(line)) } } } }
+                        }
+                    }
+                    @if !entry.stop.is_empty() { dt { (words.say("stop")) } dd { (printable(&entry.stop)) } }
+                }
+            }
+        }
+    }
+}
+
+fn foot(report: &Report, words: &Words) -> Markup {
+    let notes = notes(report, words);
+    let unread = report.input.not_understood_lines.first();
+    html! {
+        footer {
+            @if !notes.is_empty() { ul.notes { @for note in notes { li { (printable(&note)) } } } }
+            @if let Some(line) = unread {
+                p { (words.say("Not understood, for example")) ":" }
+                pre { (printable(line)) }
+            }
+            p { "smtplog " (env!("CARGO_PKG_VERSION")) }
+        }
+    }
+}

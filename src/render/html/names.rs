@@ -1,0 +1,73 @@
+//! Who, on the page: the names that stand out, and all tables of names where they are asked for.
+
+use indicatif::HumanCount;
+use maud::{Markup, html};
+
+use crate::catalog::translation::Words;
+use crate::render::sanitize::printable;
+use crate::render::text::names::{Names, share_in_words, standing, tables};
+use crate::render::text::page::Look;
+use crate::report::Report;
+
+pub fn standing_out(report: &Report, words: &Words) -> Markup {
+    let standing = standing(report);
+    html! {
+        @if !standing.is_empty() {
+            section {
+                h2 { (words.say("WHO stands out")) }
+                dl.facts {
+                    @for one in &standing {
+                        dt { (words.say(one.kind)) }
+                        dd { b { (printable(one.name)) } " " (share_in_words(one, words)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub fn tables_of(report: &Report, look: &Look) -> Markup {
+    html! {
+        @for names in tables(report) { (table(&names, look)) }
+    }
+}
+
+fn table(names: &Names, look: &Look) -> Markup {
+    let words = &look.words;
+    let columns = names.columns();
+    html! {
+        @for part in names.parts(look) {
+            section {
+                h2 { (words.say(names.title)) small { (words.say(part.meaning)) } }
+                table.sortable.domains {
+                    thead {
+                        tr {
+                            th scope="col" {}
+                            @for (title, _) in &columns { th.n scope="col" { (words.say(title)) } }
+                        }
+                    }
+                    tbody {
+                        @for row in &part.rows {
+                            tr {
+                                th scope="row" { (printable(&row.name)) }
+                                @for (_, count) in &columns {
+                                    td.n data-value=(count(&row.counts())) { (HumanCount(count(&row.counts()))) }
+                                }
+                            }
+                        }
+                    }
+                    @if !part.below.is_empty() {
+                        tfoot {
+                            @for (title, counts) in &part.below {
+                                tr {
+                                    td { (title) }
+                                    @for (_, count) in &columns { td.n { (HumanCount(count(counts))) } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What the parts of the page share: which row is the worst, the headline, and the class of a row as a name of style.
+
+use indicatif::HumanCount;
+
+use crate::catalog::translation::Words;
+use crate::render::words::totals::all_well;
+use crate::report::{Report, Row};
+use crate::smtp::event::{Direction, Outcome};
+use crate::smtp::reply::Class;
+
+/// As `style.css` calls it; empty without a class.
+pub fn class_name(class: Option<Class>) -> &'static str {
+    match class {
+        Some(Class::Positive | Class::Intermediate) => "good",
+        Some(Class::Transient) => "transient",
+        Some(Class::Permanent) => "permanent",
+        None => "",
+    }
+}
+
+/// It says that something was not delivered or was refused.
+pub fn is_failure(row: &Row) -> bool {
+    match row.outcome {
+        Outcome::Deferred | Outcome::Bounced | Outcome::Expired | Outcome::Rejected => true,
+        Outcome::Delivered
+        | Outcome::Attempt
+        | Outcome::Warned
+        | Outcome::Held
+        | Outcome::Discarded
+        | Outcome::Probe => false,
+    }
+}
+
+/// The most frequent failure of our own mail; where there is none, the most frequent refusal.
+pub fn main_row(report: &Report) -> Option<&Row> {
+    let mut failures = report.rows.iter().filter(|row| is_failure(row));
+    let ours = failures.clone().find(|row| row.direction != Direction::Inbound);
+    ours.or_else(|| failures.next())
+}
+
+/// `50 deferred, 50 bounced, 3 refused by us`, or that all is well.
+pub fn verdict(report: &Report, words: &Words) -> String {
+    let (out, local) = (&report.totals.outbound, &report.totals.local);
+    let counts = [
+        (out.deferred + local.deferred, "deferred"),
+        (out.bounced + local.bounced, "bounced"),
+        (out.expired + local.expired, "expired"),
+        (report.totals.inbound.refused, "refused by us"),
+    ];
+    let some = counts.iter().filter(|(count, _)| *count > 0);
+    let some: Vec<String> =
+        some.map(|(count, word)| format!("{} {}", HumanCount(*count), words.say(word))).collect();
+    match all_well(report) {
+        Some(english) if some.is_empty() => words.say(english).to_owned(),
+        _ if some.is_empty() => {
+            format!("{} {}", HumanCount(out.delivered + local.delivered), words.say("sent"))
+        }
+        _ => some.join(", "),
+    }
+}

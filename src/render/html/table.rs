@@ -1,0 +1,185 @@
+//! The tables of the page: the rows of a section with their advice, and the domains.
+
+use indicatif::HumanCount;
+use maud::{Markup, html};
+
+use super::bar::bar;
+use super::parts::class_name;
+use crate::catalog::translation::Words;
+use crate::render::sanitize::printable;
+use crate::render::text::explain_page::typed;
+use crate::render::text::groups::{others, outcomes, shown, value};
+use crate::render::text::page::{Look, word};
+use crate::render::words::row;
+use crate::render::words::sections::Section;
+use crate::report::{GroupTable, NameCount, NameRow, Row};
+
+pub fn section(section: &Section, words: &Words) -> Markup {
+    let (cases, place) = if section.inbound { ("cases", "from") } else { ("rcpts", "where") };
+    let changes = section.rows.iter().any(|row| row.change.is_some());
+    html! {
+        section {
+            h2 { (words.say(section.title)) small { (words.say(section.meaning)) } }
+            table.sortable.rows {
+                thead {
+                    tr {
+                        th scope="col" { (words.say("code")) }
+                        th scope="col" { (words.say("reason")) }
+                        th.n scope="col" { (words.say("attempts")) }
+                        th.n.spare scope="col" { (words.say(cases)) }
+                        @if changes { th.n scope="col" { (words.say("change")) } }
+                        th.spare scope="col" { (words.say(place)) }
+                    }
+                }
+                tbody { @for row in &section.rows { (line(row, cases, changes, words)) } }
+                @if let Some(others) = &section.others {
+                    tfoot {
+                        tr {
+                            td {}
+                            td { (words.say("others")) " (" (others.kinds) " " (words.say("kinds")) ")" }
+                            td.n { (HumanCount(others.attempts)) }
+                            td.n.spare { (HumanCount(others.recipients)) }
+                            @if changes { td.n {} }
+                            td.spare {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn line(row: &Row, cases: &str, changes: bool, words: &Words) -> Markup {
+    let place = row::place(words, row);
+    html! {
+        tr class=(class_name(row.class)) {
+            td.code { (row::code(words, row)) }
+            td {
+                (row::title(words, row))
+                @if let Some(conflict) = row.conflict { " " span.mark { (words.say(conflict)) } }
+                @if let Some(advice) = &row.advice { div.advice { (printable(words.say(advice))) } }
+                div.where.soft {
+                    (HumanCount(row.recipients)) " " (words.say(cases))
+                    @if !place.is_empty() { " · " (place) }
+                }
+                (facts(row, words))
+            }
+            td.n data-value=(row.attempts) { (HumanCount(row.attempts)) }
+            td.n.spare data-value=(row.recipients) { (HumanCount(row.recipients)) }
+            // What is new is more than any percentage.
+            @if changes {
+                @let percent = row.change.map_or(0, |change| change.percent.unwrap_or(i64::MAX));
+                td.n data-value=(percent) { (row::change(words, row.change)) }
+            }
+            td.spare { (place) }
+        }
+    }
+}
+
+/// What does not fit into a line, folded away.
+fn facts(row: &Row, words: &Words) -> Markup {
+    let names = |counts: &[NameCount]| {
+        let counts =
+            counts.iter().map(|count| format!("{} {}", printable(&count.name), HumanCount(count.attempts)));
+        counts.collect::<Vec<_>>().join(", ")
+    };
+    let stages =
+        row.stages.iter().map(|stage| format!("{} {}", typed(stage.stage), HumanCount(stage.attempts)));
+    let facts = [
+        ("first", row.first.clone().unwrap_or_default()),
+        ("last", row.last.clone().unwrap_or_default()),
+        ("stage", stages.collect::<Vec<_>>().join(", ")),
+        ("provider", names(&row.providers)),
+        ("where", names(&row.wheres)),
+    ];
+    html! {
+        details {
+            summary { (words.say("details")) }
+            dl.facts {
+                @for (name, fact) in facts.iter().filter(|(_, fact)| !fact.is_empty()) {
+                    dt { (words.say(name)) }
+                    dd { (fact) }
+                }
+            }
+            @if row.examples.is_empty() {
+                @if let Some(example) = &row.example { pre { (printable(example)) } }
+            } @else {
+                @for example in &row.examples { pre { (printable(example)) } }
+            }
+        }
+    }
+}
+
+pub fn groups(table: &GroupTable, look: &Look) -> Markup {
+    let outcomes = outcomes(table);
+    let by: Vec<String> = table.by.iter().map(word).collect();
+    html! {
+        section {
+            h2 { (look.words.say("GROUPS")) small { (by.join(", ")) } }
+            table.sortable {
+                thead {
+                    tr {
+                        @for by in &by { th scope="col" { (by) } }
+                        @for (title, _) in &outcomes { th.n scope="col" { (look.words.say(title)) } }
+                    }
+                }
+                tbody {
+                    @for row in shown(table, look) {
+                        tr {
+                            @for key in &row.keys { td { (value(key)) } }
+                            @for (_, count) in &outcomes {
+                                td.n data-value=(count(row)) { (HumanCount(count(row))) }
+                            }
+                        }
+                    }
+                }
+                @if let Some(others) = others(table, look) {
+                    tfoot { tr { td colspan=(table.by.len() + outcomes.len()) { (others) } } }
+                }
+            }
+        }
+    }
+}
+
+pub fn domains(domains: &[NameRow], look: &Look) -> Markup {
+    let words = &look.words;
+    let shown = if look.top == 0 { domains.len() } else { look.top };
+    let failing: Vec<&NameRow> = domains.iter().filter(|row| row.failures() > 0).take(shown).collect();
+    let most = failing.iter().map(|row| row.failures()).max().unwrap_or(0);
+    html! {
+        @if !failing.is_empty() {
+            section {
+                h2 { (words.say("DOMAINS with most failures")) }
+                table.sortable.domains {
+                    thead {
+                        tr {
+                            th scope="col" { (words.say("domain")) }
+                            th.n scope="col" { (words.say("sent")) }
+                            th.n scope="col" { (words.say("deferred")) }
+                            th.n scope="col" { (words.say("bounced")) }
+                            th.n scope="col" { (words.say("expired")) }
+                            th.draw { }
+                        }
+                    }
+                    tbody {
+                        @for row in failing {
+                            tr {
+                                th scope="row" { (printable(&row.name)) }
+                                @for count in [row.delivered, row.deferred, row.bounced, row.expired] {
+                                    td.n data-value=(count) { (HumanCount(count)) }
+                                }
+                                td.draw {
+                                    (bar(most, &[
+                                        ("transient", row.deferred, words.say("deferred")),
+                                        ("permanent", row.bounced, words.say("bounced")),
+                                        ("", row.expired, words.say("expired")),
+                                    ]))
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The report as Markdown, for a ticket or a wiki: nothing from the log becomes a mark, a link or HTML.
+
+use std::fmt::Write;
+
+use super::markdown_explain::escaped;
+use super::sanitize::printable;
+use super::text::delays;
+use super::text::groups::{others, outcomes, shown, value};
+use super::text::names::{share_in_words, standing, tables};
+use super::text::page::{Look, word};
+use super::text::scan::span;
+use super::words::row;
+use super::words::sections::{Section, sections};
+use super::words::totals::{all_well, coverage, filter, notes, sums};
+use crate::report::{DelayRow, Full, GroupTable, NameRow, Report, Row};
+
+pub fn show(report: &Report, look: &Look) -> String {
+    let mut text = head(report, look);
+    if let Some(table) = &report.groups {
+        groups(&mut text, table, look);
+    } else {
+        for section in sections(&report.rows, look.top, look.reverse) {
+            table(&mut text, &section, look);
+        }
+        if !look.who {
+            domains(&mut text, &report.domains, look);
+        }
+        standing_out(&mut text, report, look);
+    }
+    if look.who {
+        who(&mut text, report, look);
+    }
+    if let Some(rows) = &report.delays {
+        delayed(&mut text, rows, look);
+    }
+    report.full_advice.iter().for_each(|advice| full(&mut text, advice, look));
+    let notes = notes(report, &look.words);
+    if !notes.is_empty() {
+        text.push('\n');
+    }
+    for note in notes {
+        let _ = writeln!(text, "- {}", escaped(&note));
+    }
+    if let Some(line) = report.input.not_understood_lines.first() {
+        let _ =
+            writeln!(text, "\n{}: {}", escaped(look.words.say("Not understood, for example")), code(line));
+    }
+    text
+}
+
+fn head(report: &Report, look: &Look) -> String {
+    let hosts: Vec<String> = report.hosts.iter().take(3).map(|host| code(host)).collect();
+    let range = report.range.as_ref().map(span).unwrap_or_default();
+    let files: Vec<String> = report.input.files.iter().map(|file| code(file)).collect();
+    let mut text = format!("# {}\n\n", escaped(look.words.say("SMTP report")));
+    let parts = [hosts.join(", "), range, files.join(", ")];
+    let parts: Vec<&str> = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
+    let _ = writeln!(text, "{}\n", parts.join(" · "));
+    for line in coverage(report, &look.words).into_iter().chain(filter(report, &look.words)) {
+        let _ = writeln!(text, "- {}", escaped(&line));
+    }
+    for sum in sums(report, &look.words) {
+        let _ = writeln!(text, "- **{}** {}", escaped(look.words.say(sum.name)), escaped(&sum.line));
+        if let Some(detail) = sum.detail {
+            let _ = writeln!(text, "  - {}", escaped(&detail));
+        }
+    }
+    if let Some(english) = all_well(report) {
+        let _ = writeln!(text, "\n{}", escaped(look.words.say(english)));
+    }
+    text
+}
+
+fn table(text: &mut String, section: &Section, look: &Look) {
+    let words = &look.words;
+    let (cases, place) = if section.inbound { ("cases", "from") } else { ("rcpts", "where") };
+    let heading = [section.title, section.meaning].map(|word| escaped(words.say(word)));
+    let _ = write!(text, "\n## {} ({})\n\n", heading[0], heading[1]);
+    // Without a baseline the column is left out.
+    let changes = section.rows.iter().any(|row| row.change.is_some());
+    let change = changes.then_some("change");
+    let names = ["code", "reason", "attempts", cases].into_iter().chain(change).chain([place, "advice"]);
+    let names: Vec<String> = names.map(|word| escaped(words.say(word))).collect();
+    let rule = if changes { "--:|" } else { "" };
+    let _ = writeln!(text, "| {} |\n|---|---|--:|--:|{rule}---|---|", names.join(" | "));
+    for row in &section.rows {
+        let what = match row.conflict {
+            Some(conflict) => format!("{} ({})", row::title(words, row), words.say(conflict)),
+            None => row::title(words, row),
+        };
+        let advice = row.advice.as_deref().map(|advice| words.say(advice)).unwrap_or_default();
+        let cells = [
+            escaped(&row::code(words, row)),
+            escaped(&what),
+            row.attempts.to_string(),
+            row.recipients.to_string(),
+        ];
+        let change = changes.then(|| escaped(&row::change(words, row.change)));
+        let cells = cells.into_iter().chain(change).chain([where_cell(row, look), escaped(advice)]);
+        let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
+    }
+    if let Some(others) = &section.others {
+        let kinds = format!("{} ({} {})", words.say("others"), others.kinds, words.say("kinds"));
+        let change = if changes { " |" } else { "" };
+        let (attempts, recipients) = (others.attempts, others.recipients);
+        let _ = writeln!(text, "| | {} | {attempts} | {recipients} |{change} | |", escaped(&kinds));
+    }
+}
+
+fn groups(text: &mut String, table: &GroupTable, look: &Look) {
+    if table.rows.is_empty() {
+        return;
+    }
+    let outcomes = outcomes(table);
+    let titles = outcomes.iter().map(|(title, _)| look.words.say(title).to_owned());
+    let names: Vec<String> = table.by.iter().map(word).chain(titles).map(|name| escaped(&name)).collect();
+    let rule = format!("{}{}", "|---".repeat(table.by.len()), "|--:".repeat(outcomes.len()));
+    let _ = write!(text, "\n## {}\n\n", escaped(look.words.say("GROUPS")));
+    let _ = write!(text, "| {} |\n{rule}|\n", names.join(" | "));
+    for row in shown(table, look) {
+        let keys = row.keys.iter().map(|key| code(&value(key)));
+        let counts = outcomes.iter().map(|(_, count)| count(row).to_string());
+        let _ = writeln!(text, "| {} |", keys.chain(counts).collect::<Vec<_>>().join(" | "));
+    }
+    if let Some(others) = others(table, look) {
+        let _ = writeln!(text, "| {} {}", escaped(&others), "|".repeat(table.by.len() + outcomes.len()));
+    }
+}
+
+fn where_cell(row: &Row, look: &Look) -> String {
+    code(&row::place(&look.words, row))
+}
+
+fn domains(text: &mut String, domains: &[NameRow], look: &Look) {
+    let shown = if look.top == 0 { domains.len() } else { look.top };
+    let failing: Vec<&NameRow> = domains.iter().filter(|row| row.failures() > 0).take(shown).collect();
+    if failing.is_empty() {
+        return;
+    }
+    let names = ["domains", "sent", "deferred", "bounced", "expired"];
+    let names = names.map(|word| escaped(look.words.say(word)));
+    let _ = write!(text, "\n## {}\n\n", escaped(look.words.say("DOMAINS with most failures")));
+    let _ = writeln!(text, "| {} |\n|---|--:|--:|--:|--:|", names.join(" | "));
+    for row in failing {
+        let counts = [row.delivered, row.deferred, row.bounced, row.expired];
+        let counts = counts.map(|count| count.to_string()).join(" | ");
+        let _ = writeln!(text, "| {} | {counts} |", code(&row.name));
+    }
+}
+
+fn standing_out(text: &mut String, report: &Report, look: &Look) {
+    let standing = standing(report);
+    if !standing.is_empty() {
+        let _ = write!(text, "\n## {}\n\n", escaped(look.words.say("WHO stands out")));
+    }
+    for one in standing {
+        let share = escaped(&share_in_words(&one, &look.words));
+        let _ = writeln!(text, "- {} {}: {share}", escaped(look.words.say(one.kind)), code(one.name));
+    }
+}
+
+fn who(text: &mut String, report: &Report, look: &Look) {
+    for names in tables(report) {
+        let columns = names.columns();
+        for part in names.parts(look) {
+            let heading = [names.title, part.meaning].map(|word| escaped(look.words.say(word)));
+            let _ = write!(text, "\n## {} ({})\n\n", heading[0], heading[1]);
+            let titles: Vec<String> =
+                columns.iter().map(|(title, _)| escaped(look.words.say(title))).collect();
+            let _ = writeln!(text, "| | {} |\n|---{}|", titles.join(" | "), "|--:".repeat(columns.len()));
+            let rows = part.rows.iter().map(|row| (code(&row.name), row.counts()));
+            let below = part.below.iter().map(|(title, counts)| (escaped(title), *counts));
+            for (name, counts) in rows.chain(below) {
+                let cells: Vec<String> =
+                    columns.iter().map(|(_, count)| count(&counts).to_string()).collect();
+                let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
+            }
+        }
+    }
+}
+
+fn delayed(text: &mut String, rows: &[DelayRow], look: &Look) {
+    let words = &look.words;
+    let _ = write!(text, "\n## {}\n\n", escaped(words.say("DELAYS in seconds")));
+    let titles = delays::COLUMNS.map(|title| escaped(words.say(title)));
+    let _ = writeln!(text, "| | | {} |\n|---|---|--:|--:|--:|--:|", titles.join(" | "));
+    for row in delays::shown(rows, look) {
+        for phase in &row.phases {
+            let names = [delays::name(row, words), words.say(phase.title).to_owned()];
+            let cells = names.iter().map(|name| escaped(name)).chain(delays::cells(phase));
+            let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
+        }
+    }
+    let verdicts = delays::shown(rows, look)
+        .iter()
+        .filter_map(|row| Some((delays::name(row, words), delays::verdict(row, words)?)));
+    for (at, (name, verdict)) in verdicts.enumerate() {
+        let _ =
+            writeln!(text, "{}- {}: {}", if at == 0 { "\n" } else { "" }, escaped(&name), escaped(&verdict));
+    }
+}
+
+fn full(text: &mut String, advice: &Full, look: &Look) {
+    let title = [advice.title.as_str(), advice.side].map(|word| escaped(look.words.say(word)));
+    let _ = write!(text, "\n## {} ({})\n\n", title[0], title[1]);
+    let _ = write!(text, "{}\n\n", escaped(look.words.say(&advice.meaning)));
+    let _ = write!(text, "{}\n\n", escaped(look.words.say(&advice.line)));
+    for (name, lines) in [("check", &advice.check), ("do", &advice.act), ("sources", &advice.sources)] {
+        for line in lines {
+            let _ = writeln!(text, "- {}: {}", escaped(look.words.say(name)), escaped(line));
+        }
+    }
+    if !advice.stop.is_empty() {
+        let _ = writeln!(text, "- {}: {}", escaped(look.words.say("stop")), escaped(&advice.stop));
+    }
+}
+
+/// A name from the log as a code span, in which no Markdown reads marks, addresses or entities. The two signs that
+/// would end it, or the cell around it, are shown as their numbers.
+fn code(name: &str) -> String {
+    let name = printable(name).replace('`', "\\x60").replace('|', "\\x7c");
+    let name = name.trim();
+    if name.is_empty() { String::new() } else { format!("`{name}`") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_leave_its_code_span() {
+        assert_eq!(code("a`b|c"), "`a\\x60b\\x7cc`");
+        assert_eq!(code("x\n# y"), "`x\\x0a# y`");
+        assert_eq!(code(" \u{a0}"), "");
+    }
+}

@@ -1,0 +1,85 @@
+//! The report as one line for a monitor: the verdict, the worst findings, and performance data behind a bar.
+
+use std::fmt::Write;
+
+use super::sanitize::printable;
+use crate::report::{Finding, Report, State};
+
+/// Findings named on the line.
+const NAMED: usize = 3;
+
+/// `SMTPLOG WARNING - bounced>2%: 3.1% | delivered=33c …`, as the guidelines of the Monitoring Plugins have it. Its status
+/// is that of [`status`].
+pub fn show(report: &Report) -> String {
+    let findings = report.verdict.as_ref().map(|verdict| verdict.findings.as_slice()).unwrap_or_default();
+    let named: Vec<String> = findings.iter().take(NAMED).map(said).collect();
+    let more = findings.len().saturating_sub(NAMED);
+    let totals = &report.totals;
+    let (out, local) = (&totals.outbound, &totals.local);
+    let text = match named.as_slice() {
+        [] => {
+            format!("{} of {} attempts sent", out.delivered + local.delivered, out.attempts + local.attempts)
+        }
+        _ if more > 0 => format!("{}, and {more} more", named.join(", ")),
+        _ => named.join(", "),
+    };
+    let mut line = format!("SMTPLOG {} - {} |", word(report), plain(&text));
+    let counts = [
+        ("delivered", out.delivered + local.delivered),
+        ("deferred", out.deferred + local.deferred),
+        ("bounced", out.bounced + local.bounced),
+        ("expired", out.expired + local.expired),
+        ("refused", totals.inbound.refused),
+        ("in_queue", totals.messages.in_queue),
+        ("unread", report.input.not_understood),
+    ];
+    for (name, count) in counts {
+        let _ = write!(line, " {name}={count};;;0");
+    }
+    if let Some(oldest) = totals.messages.oldest_seconds {
+        let _ = write!(line, " oldest={oldest}s;;;0");
+    }
+    line.push('\n');
+    line
+}
+
+/// What could not be asked at all.
+pub fn unknown(why: &str) -> String {
+    format!("SMTPLOG UNKNOWN - {}\n", plain(why))
+}
+
+fn said(finding: &Finding) -> String {
+    let parts = [Some(finding.what.clone()), Some(finding.value.clone()).filter(|value| !value.is_empty())];
+    let said: Vec<String> = parts.into_iter().flatten().collect();
+    match &finding.usual {
+        Some(usual) => format!("{} (usual {usual})", said.join(": ")),
+        None => said.join(": "),
+    }
+}
+
+fn word(report: &Report) -> &'static str {
+    match status(report) {
+        0 => "OK",
+        1 => "WARNING",
+        2 => "CRITICAL",
+        _ => "UNKNOWN",
+    }
+}
+
+/// 0 ok, 1 watch, 2 bad; 3: nothing was asked, or there was nothing to judge.
+pub fn status(report: &Report) -> u8 {
+    let Some(verdict) = &report.verdict else { return 3 };
+    if report.input.lines > 0 && report.input.understood == 0 {
+        return 3;
+    }
+    match verdict.state {
+        State::Ok => 0,
+        State::Watch => 1,
+        State::Bad => 2,
+    }
+}
+
+/// A bar would begin the performance data, and only the first line is read.
+fn plain(text: &str) -> String {
+    printable(&text.replace(['\n', '\r'], " ")).replace('|', "/")
+}

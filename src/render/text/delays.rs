@@ -1,0 +1,91 @@
+//! How long delivered mail took: its cells the same in every format, and as a table in text.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use indicatif::HumanCount;
+
+use super::page::{Look, Page, fit, word};
+use super::rows::{HEADING, advice};
+use crate::catalog::translation::Words;
+use crate::render::sanitize::printable;
+use crate::report::{DelayRow, PhaseRow};
+use crate::smtp::event::Direction;
+
+/// Behind the name of the phase.
+pub const COLUMNS: [&str; 4] = ["recipients", "half within", "95% within", "longest"];
+
+/// As many as are to be shown, 0 is all.
+pub fn shown<'r>(rows: &'r [DelayRow], look: &Look) -> &'r [DelayRow] {
+    let top = if look.top == 0 { rows.len() } else { look.top.min(rows.len()) };
+    rows.get(..top).unwrap_or_default()
+}
+
+/// `outbound google`; what is not the book's is `(not known)`.
+pub fn name(row: &DelayRow, words: &Words) -> String {
+    let provider = row.provider.as_deref().map(printable);
+    match (row.direction, provider) {
+        (Direction::Outbound, None) => format!("{} {}", word(&row.direction), words.say("(not known)")),
+        (direction, None) => word(&direction),
+        (direction, Some(provider)) => format!("{} {provider}", word(&direction)),
+    }
+}
+
+/// The count, then seconds.
+pub fn cells(phase: &PhaseRow) -> [String; 4] {
+    let [median, p95, max] = [phase.median_seconds, phase.p95_seconds, phase.max_seconds].map(seconds);
+    [HumanCount(phase.count).to_string(), median, p95, max]
+}
+
+/// Three digits are as many as are known.
+fn seconds(seconds: f64) -> String {
+    match seconds {
+        small if small < 10.0 => format!("{small:.2}"),
+        middle if middle < 100.0 => format!("{middle:.1}"),
+        large => HumanCount(large as u64).to_string(),
+    }
+}
+
+/// `Slowest: in the active queue. Most waited …`
+pub fn verdict(row: &DelayRow, words: &Words) -> Option<String> {
+    let advice = row.advice?;
+    let slowest = row.phases.iter().find(|phase| Some(phase.phase) == row.slowest)?;
+    Some(format!("{}: {}. {}", words.say("slowest"), words.say(slowest.title), words.say(advice)))
+}
+
+pub fn show(page: &mut Page, rows: &[DelayRow]) {
+    let rows = shown(rows, page.look);
+    page.blank();
+    if rows.is_empty() {
+        page.line(page.say("No line shows how long a delivery took."));
+        return;
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let room = page.look.width.saturating_sub(49).max(24);
+    let heading = fit(page.say("DELAYS in seconds"), room, page.look.unicode);
+    table.add_row(std::iter::once(heading).chain(COLUMNS.map(|title| page.say(title).to_owned())));
+    for row in rows {
+        table.add_row([format!("  {}", fit(&name(row, &page.look.words), room, page.look.unicode))]);
+        for phase in &row.phases {
+            let title = format!("    {}", fit(page.say(phase.title), room, page.look.unicode));
+            table.add_row(std::iter::once(title).chain(cells(phase)));
+        }
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((u16::from(at > 0), 1));
+        if at > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines: Vec<String> = table.lines().collect();
+    let mut lines = lines.iter().map(String::as_str);
+    let heading = page.styled(HEADING, lines.next().unwrap_or_default().trim_end());
+    page.line(&heading);
+    for row in rows {
+        for _ in 0..=row.phases.len() {
+            page.line(lines.next().unwrap_or_default());
+        }
+        if let Some(verdict) = verdict(row, &page.look.words) {
+            advice(page, &verdict);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The groups of `--by` as a table: a column for each key, then the outcomes that there are.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use indicatif::HumanCount;
+use unicode_width::UnicodeWidthStr;
+
+use super::page::{Look, Page, fit, word};
+use super::rows::{HEADING, examples};
+use crate::render::sanitize::printable;
+use crate::report::{GroupRow, GroupTable, Key};
+
+/// How many of a group have one outcome.
+pub type Count = fn(&GroupRow) -> u64;
+
+const OUTCOMES: [(&str, Count); 9] = [
+    ("sent", |row| row.delivered),
+    ("deferred", |row| row.deferred),
+    ("bounced", |row| row.bounced),
+    ("expired", |row| row.expired),
+    ("refused", |row| row.rejected),
+    ("warned", |row| row.warned),
+    ("held", |row| row.held),
+    ("discarded", |row| row.discarded),
+    ("rcpts", |row| row.recipients),
+];
+
+/// What a group has of a key, fit to be shown; `-` where the lines do not say.
+pub fn value(key: &Key) -> String {
+    key.value.as_deref().map_or_else(|| "-".to_owned(), printable)
+}
+
+/// The outcomes that there are, and how to count them.
+pub fn outcomes(table: &GroupTable) -> Vec<(&'static str, Count)> {
+    OUTCOMES.into_iter().filter(|(_, count)| table.rows.iter().any(|row| count(row) > 0)).collect()
+}
+
+/// As many as are to be shown, 0 is all; of what is turned around the last.
+pub fn shown<'t>(table: &'t GroupTable, look: &Look) -> &'t [GroupRow] {
+    let top = if look.top == 0 { table.rows.len() } else { look.top.min(table.rows.len()) };
+    let first = if look.reverse { table.rows.len() - top } else { 0 };
+    table.rows.get(first..first + top).unwrap_or_default()
+}
+
+/// How many groups are not shown: `others (7 kinds)`. None: all are shown.
+pub fn others(table: &GroupTable, look: &Look) -> Option<String> {
+    let rest = table.rows.len() - shown(table, look).len();
+    let words = &look.words;
+    (rest > 0)
+        .then(|| format!("{} ({} {})", words.say("others"), HumanCount(rest as u64), words.say("kinds")))
+}
+
+/// What each key's column gets: all it wants if there is room; else the widest are cut.
+fn widths(rows: &[GroupRow], keys: usize, room: usize) -> Vec<usize> {
+    let widest =
+        |at: usize| rows.iter().filter_map(|row| row.keys.get(at)).map(|key| value(key).width()).max();
+    let mut widths: Vec<usize> = (0..keys).map(|at| widest(at).unwrap_or(0)).collect();
+    while widths.iter().map(|width| width + 2).sum::<usize>() > room {
+        let Some(most) = widths.iter_mut().max().filter(|width| **width > 8) else { break };
+        *most -= 1;
+    }
+    widths
+}
+
+pub fn show(page: &mut Page, table: &GroupTable) {
+    if table.rows.is_empty() {
+        return;
+    }
+    let shown = shown(table, page.look);
+    let outcomes = outcomes(table);
+    let widest = |count: Count| shown.iter().map(|row| HumanCount(count(row)).to_string().len()).max();
+    let column = |&(title, count): &(&str, Count)| page.say(title).width().max(widest(count).unwrap_or(0));
+    let counted: usize = outcomes.iter().map(|outcome| column(outcome) + 2).sum();
+    let room = page.look.width.saturating_sub(counted + 1).max(16);
+    let widths = widths(shown, table.by.len(), room);
+    let mut text = Table::new();
+    text.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let by = table.by.iter().map(|by| word(by).to_uppercase());
+    text.add_row(by.chain(outcomes.iter().map(|(title, _)| page.say(title).to_owned())));
+    for row in shown {
+        let keys = row.keys.iter().zip(&widths);
+        let keys = keys.map(|(key, &width)| fit(&value(key), width, page.look.unicode));
+        let counts = outcomes.iter().map(|(_, count)| HumanCount(count(row)).to_string());
+        text.add_row(keys.chain(counts));
+    }
+    for (at, column) in text.column_iter_mut().enumerate() {
+        column.set_padding((u16::from(at > 0), 1));
+        if at >= table.by.len() {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines: Vec<String> = text.lines().collect();
+    page.blank();
+    for (at, line) in lines.iter().enumerate() {
+        let line = if at == 0 { page.styled(HEADING, line.trim_end()) } else { line.clone() };
+        page.line(&line);
+        if let Some(row) = at.checked_sub(1).and_then(|at| shown.get(at)) {
+            examples(page, &row.examples);
+        }
+    }
+    if let Some(others) = others(table, page.look) {
+        page.line(&format!("  {others}"));
+    }
+}

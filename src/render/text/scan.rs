@@ -1,0 +1,163 @@
+//! The report as text, for a terminal or a mail: sums as sums, rows with advice, and what limits the numbers.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use indicatif::{DecimalBytes, HumanCount};
+
+use super::delays;
+use super::groups;
+use super::names;
+use super::page::{Look, Page, fit, pad};
+use super::rows::{self, HEADING};
+use super::sparkline::spark;
+use super::storm_line;
+use crate::render::sanitize::printable;
+use crate::render::words::totals::{all_well, coverage, filter, notes, sums};
+use crate::report::{Full, NameRow, Range, Report};
+
+pub fn show(report: &Report, look: &Look) -> String {
+    let mut page = Page { text: String::new(), look };
+    head(&mut page, report);
+    storm_line::show(&mut page, report.storms.as_deref());
+    ways(&mut page, report);
+    match &report.groups {
+        Some(table) => groups::show(&mut page, table),
+        None => {
+            rows::show(&mut page, &report.rows);
+            if !look.who {
+                domains(&mut page, &report.domains);
+            }
+            names::show_standing(&mut page, report);
+        }
+    }
+    if look.who {
+        names::show(&mut page, report);
+    }
+    if let Some(rows) = &report.delays {
+        delays::show(&mut page, rows);
+    }
+    full(&mut page, &report.full_advice);
+    foot(&mut page, report);
+    page.text
+}
+
+/// `mx1  Sat 21 Nov 2026 00:00 - 23:59 +01:00   3 files, 1.84 GB`
+fn head(page: &mut Page, report: &Report) {
+    let hosts = match report.hosts.as_slice() {
+        [] => String::new(),
+        [host] => host.clone(),
+        [host, others @ ..] => format!("{host} {} {} {}", page.say("and"), others.len(), page.say("more")),
+    };
+    let range = report.range.as_ref().map(span).unwrap_or_default();
+    let files = match report.input.files.as_slice() {
+        [file] if file == "-" => page.say("standard input").to_owned(),
+        [file] => file.clone(),
+        files => format!("{} {}", files.len(), page.say("files")),
+    };
+    let took = page.look.took.map(|(seconds, threads)| {
+        let word = page.say(if threads == 1 { "thread" } else { "threads" });
+        format!(" {} {seconds:.1} s ({threads} {word})", page.say("in"))
+    });
+    let size = format!("{files}, {}{}", DecimalBytes(report.input.bytes), took.unwrap_or_default());
+    let parts = [printable(&hosts), range, printable(&size)];
+    let parts: Vec<&str> = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
+    page.wrapped(&parts, "   ");
+    let [read, mail] = coverage(report, &page.look.words);
+    page.wrapped(&[&read, &mail], "   ");
+    if let Some(filter) = filter(report, &page.look.words) {
+        page.indented(&printable(&filter), 2);
+    }
+}
+
+fn ways(page: &mut Page, report: &Report) {
+    let (sums, well) = (sums(report, &page.look.words), all_well(report));
+    if !sums.is_empty() || well.is_some() {
+        page.blank();
+    }
+    for sum in sums {
+        page.indented(&format!("{} {}", pad(page.say(sum.name), 5), sum.line), 6);
+        if let Some(detail) = sum.detail {
+            page.indented(&format!("      {detail}"), 8);
+        }
+    }
+    if let Some(line) = spark(&report.timeline, page.look) {
+        page.indented(&format!("      {line}"), 8);
+    }
+    if let Some(english) = well {
+        page.line(page.say(english));
+    }
+}
+
+/// `DOMAINS with most failures          sent  deferred  bounced  expired`
+fn domains(page: &mut Page, domains: &[NameRow]) {
+    let shown = if page.look.top == 0 { domains.len() } else { page.look.top.min(5) };
+    let failing: Vec<&NameRow> = domains.iter().filter(|row| row.failures() > 0).take(shown).collect();
+    if failing.is_empty() {
+        return;
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let titles = ["DOMAINS with most failures", "sent", "deferred", "bounced", "expired"];
+    table.add_row(titles.map(|title| page.say(title)));
+    for row in failing {
+        let name = fit(&printable(&row.name), page.look.width.saturating_sub(48).max(16), page.look.unicode);
+        let counts =
+            [row.delivered, row.deferred, row.bounced, row.expired].map(|n| HumanCount(n).to_string());
+        let [sent, deferred, bounced, expired] = counts;
+        table.add_row([format!("  {name}"), sent, deferred, bounced, expired]);
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((u16::from(at > 0), 1));
+        if at > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    page.blank();
+    for (at, line) in table.lines().enumerate() {
+        let line = if at == 0 { page.styled(HEADING, line.trim_end()) } else { line };
+        page.line(&line);
+    }
+}
+
+/// All there is to do about each reason of the report, once.
+fn full(page: &mut Page, advice: &[Full]) {
+    for entry in advice {
+        page.blank();
+        let title = format!("{}  ({})", page.say(&entry.title).to_uppercase(), page.say(entry.side));
+        let title = page.styled(HEADING, &title);
+        page.line(&title);
+        page.indented(&format!("  {}", page.say(&entry.meaning)), 2);
+        page.indented(&format!("  {}", page.say(&entry.line)), 2);
+        let parts = [("check", &entry.check), ("do", &entry.act), ("sources", &entry.sources)];
+        for (name, lines) in parts {
+            for (at, line) in lines.iter().enumerate() {
+                let label = pad(if at == 0 { page.say(name) } else { "" }, 8);
+                page.indented(&format!("    {label}{line}"), 12);
+            }
+        }
+        if !entry.stop.is_empty() {
+            let label = pad(page.say("stop"), 8);
+            page.indented(&format!("    {label}{}", entry.stop), 12);
+        }
+    }
+}
+
+fn foot(page: &mut Page, report: &Report) {
+    let mut notes = notes(report, &page.look.words);
+    notes.extend(report.input.not_understood_lines.iter().take(1).map(|line| {
+        let line = fit(&printable(line), page.look.width.saturating_sub(32), page.look.unicode);
+        format!("{}: {line}", page.say("Not understood, for example"))
+    }));
+    if !notes.is_empty() {
+        page.blank();
+    }
+    for note in notes {
+        page.indented(&printable(&note), 2);
+    }
+}
+
+pub(crate) fn span(range: &Range) -> String {
+    let (first, last) = (&range.first, &range.last);
+    let long = "%a %d %b %Y %H:%M";
+    let end = if first.date() == last.date() { "%H:%M" } else { long };
+    format!("{} - {} {}", first.strftime(long), last.strftime(end), last.strftime("%:z"))
+}

@@ -1,0 +1,220 @@
+//! Storms as text, for a terminal at three in the morning: what, since when, who, why, and what to type.
+
+use anstyle::{AnsiColor, Style};
+use indicatif::HumanCount;
+
+use super::page::{Look, Page, fit, pad, wrap};
+use super::storm_line::when;
+use crate::render::sanitize::printable;
+use crate::render::words::totals::share;
+use crate::report::storm::{
+    Command, Confidence, Dimension, Factor, Pattern, SeriesCount, Storm, Storms, Trend,
+};
+
+/// Columns in front of what a line says.
+const LEAD: usize = 13;
+
+pub fn show(storms: &Storms, look: &Look) -> String {
+    let mut page = Page { text: String::new(), look };
+    let count = storms.storms.len();
+    for (at, storm) in storms.storms.iter().enumerate() {
+        page.blank();
+        let number = if look.reverse { count - at } else { at + 1 };
+        one(&mut page, number, storm);
+    }
+    if storms.storms.is_empty() {
+        let said = page.say("No storm: nothing came more often than usual.").to_owned();
+        page.line(&said);
+    }
+    foot(&mut page, storms);
+    page.text
+}
+
+fn one(page: &mut Page, number: usize, storm: &Storm) {
+    head(page, number, storm);
+    if let Some(what) = storm.series.first() {
+        said(page, "what", &kind(what, storm));
+    }
+    said(page, "size", &size(storm));
+    let (who, place): (Vec<&Factor>, Vec<&Factor>) =
+        storm.factors.iter().filter(|factor| is_shown(factor)).partition(|factor| is_who(factor.dimension));
+    for (name, factors) in [("who", who), ("where", place)] {
+        let shown: Vec<String> = factors.into_iter().take(4).map(factor).collect();
+        if !shown.is_empty() {
+            said(page, name, &shown.join(" · "));
+        }
+    }
+    let word = match storm.confidence {
+        Confidence::Sure => "sure",
+        Confidence::Likely => "likely",
+        Confidence::Unsure => "unsure",
+    };
+    let because = storm.because.join("; ");
+    said(page, "looks so", &format!("{}: {}", page.say(word), printable(&because)));
+    for not in &storm.not {
+        said(page, "not", &printable(&format!("{}: {}", title(not.pattern), not.because)));
+    }
+    if let Some(example) = &storm.example {
+        let name = pad(&format!("  {}", page.say("line")), LEAD);
+        let line = fit(&printable(example), page.look.width.saturating_sub(LEAD), page.look.unicode);
+        page.line(&format!("{name}{line}"));
+    }
+    said(page, "advice", &storm.advice);
+    for (at, command) in storm.commands.iter().enumerate() {
+        typed(page, if at == 0 { "do now" } else { "" }, command);
+    }
+}
+
+/// `STORM 1  mail of a stolen account       since Sat 02:41 (1 h 22 min to 04:03), growing`
+fn head(page: &mut Page, number: usize, storm: &Storm) {
+    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    let bold = Style::new().bold();
+    let style = if storm.end.is_none() { red } else { bold };
+    let name = format!("{} {number}", page.say("STORM"));
+    let trend = match storm.trend {
+        Trend::Growing => "growing",
+        Trend::Steady => "steady",
+        Trend::Falling => "falling",
+        Trend::Over => "over",
+    };
+    let length = duration(storm.duration_seconds);
+    let when = when(&storm.start, storm.end.as_ref(), &page.look.words);
+    let when = format!("{when} ({length}), {}", page.say(trend));
+    let title = page.say(&storm.title).to_owned();
+    let shown = [page.styled(style, &format!("{}{title}", pad(&name, LEAD))), when];
+    page.wrapped(&[&shown[0], &shown[1]], "   ");
+}
+
+/// `421 4.7.28 rate-limited, deferred, google`
+fn kind(series: &SeriesCount, storm: &Storm) -> String {
+    let code = series.code.map(|code| code.number().to_string());
+    let enhanced = series.enhanced.map(|code| code.to_string());
+    let reason = series.reason.map(|reason| super::page::word(&reason));
+    let outcome = Some(super::page::word(&series.outcome));
+    let words: Vec<String> =
+        [code, enhanced, reason, outcome, series.provider.clone()].into_iter().flatten().collect();
+    let part = share(series.attempts, storm.attempts);
+    let others = storm.series.len() - 1;
+    let more = if others > 0 {
+        format!("; {others} more {}", if others == 1 { "kind" } else { "kinds" })
+    } else {
+        String::new()
+    };
+    printable(&format!("{} ({part}){more}", words.join(" ")))
+}
+
+fn size(storm: &Storm) -> String {
+    let rate = storm.rate_per_minute;
+    let usual = storm.usual_per_minute.rate;
+    if storm.pattern == Pattern::Silence {
+        return format!("nothing; usual {usual}/min");
+    }
+    format!(
+        "{} attempts, {} recipients, {} messages; {}/min, at most {}/min; usual {usual}/min: {} times",
+        HumanCount(storm.attempts),
+        HumanCount(storm.recipients),
+        HumanCount(storm.messages),
+        number(rate.mean),
+        number(rate.peak),
+        number(storm.times),
+    )
+}
+
+/// `94`, `9.4`, `0.94`.
+fn number(value: f64) -> String {
+    if value >= 100.0 {
+        HumanCount(value.round() as u64).to_string()
+    } else if value >= 10.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.1}")
+    }
+}
+
+fn factor(factor: &Factor) -> String {
+    let (inside, outside) = (percent(factor.inside), percent(factor.outside));
+    format!("{} {} {inside} (else {outside})", dimension(factor.dimension), printable(&factor.value))
+}
+
+fn percent(share: f64) -> String {
+    if share > 0.0 && share < 0.01 { "<1%".to_owned() } else { format!("{:.0}%", share * 100.0) }
+}
+
+/// What the first line does not say already.
+fn is_shown(factor: &Factor) -> bool {
+    !matches!(factor.dimension, Dimension::Reason | Dimension::Code | Dimension::Direction)
+}
+
+fn is_who(dimension: Dimension) -> bool {
+    match dimension {
+        Dimension::Sender | Dimension::User | Dimension::Client | Dimension::Recipient => true,
+        Dimension::Provider
+        | Dimension::Domain
+        | Dimension::Relay
+        | Dimension::Instance
+        | Dimension::Host
+        | Dimension::Reason
+        | Dimension::Code
+        | Dimension::Direction
+        | Dimension::Stage => false,
+    }
+}
+
+fn dimension(dimension: Dimension) -> String {
+    super::page::word(&dimension)
+}
+
+fn title(pattern: Pattern) -> String {
+    super::page::word(&pattern)
+}
+
+/// A name, and what there is to say of it.
+fn said(page: &mut Page, name: &str, what: &str) {
+    let lines = wrap(page.say(what), page.look.width.saturating_sub(LEAD));
+    for (at, line) in lines.iter().enumerate() {
+        let name = if at == 0 { format!("  {}", page.say(name)) } else { String::new() };
+        page.line(&format!("{}{line}", pad(&name, LEAD)));
+    }
+}
+
+/// A command is never broken nor cut: it is there to be copied.
+fn typed(page: &mut Page, name: &str, command: &Command) {
+    let name = pad(&format!("  {}", page.say(name)), LEAD);
+    let why = page.say(&command.why).to_owned();
+    let note =
+        if command.changes { format!(" ({})", page.say("this changes something")) } else { String::new() };
+    page.line(&format!("{name}# {why}{note}"));
+    page.line(&format!("{}{}", " ".repeat(LEAD), printable(&command.shell)));
+    if let Some(undo) = &command.undo {
+        page.line(&format!("{}# {}", " ".repeat(LEAD), page.say("undo")));
+        page.line(&format!("{}{}", " ".repeat(LEAD), printable(undo)));
+    }
+}
+
+/// `1 h 22 min`.
+fn duration(seconds: u64) -> String {
+    let minutes = seconds / 60;
+    if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) }
+}
+
+fn foot(page: &mut Page, storms: &Storms) {
+    let input = &storms.input;
+    let range = storms.range.as_ref().map(|range| {
+        format!("{} - {}", range.first.strftime("%F %H:%M"), range.last.strftime("%F %H:%M %:z"))
+    });
+    page.blank();
+    let read = format!(
+        "{} {} {}, {} {}",
+        page.say("read"),
+        HumanCount(input.lines),
+        page.say("lines"),
+        HumanCount(input.understood),
+        page.say("understood")
+    );
+    let parts: Vec<&str> = [Some(read.as_str()), range.as_deref()].into_iter().flatten().collect();
+    page.wrapped(&parts, "   ");
+    for note in &storms.notes {
+        let note = page.say(note).to_owned();
+        page.indented(&printable(&note), 2);
+    }
+}

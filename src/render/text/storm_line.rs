@@ -1,0 +1,39 @@
+//! Storms in a line each, at the head of a report.
+
+use indicatif::HumanCount;
+use jiff::Zoned;
+
+use super::page::Page;
+use crate::catalog::translation::Words;
+use crate::render::sanitize::printable;
+use crate::report::StormLine;
+
+/// None: nobody asked.
+pub fn show(page: &mut Page, storms: Option<&[StormLine]>) {
+    let Some(storms) = storms.filter(|storms| !storms.is_empty()) else { return };
+    page.blank();
+    for storm in storms {
+        let said = printable(&said(storm, &page.look.words));
+        page.indented(&format!("!! {} {said}", page.say("STORM")), 3);
+    }
+    let how = page.say("smtplog storm says what to do").to_owned();
+    page.indented(&format!("   → {how}"), 5);
+}
+
+/// `Sun 22 Nov 02:41 - 03:10`; without an end, since when.
+pub(crate) fn when(start: &Zoned, end: Option<&Zoned>, words: &Words) -> String {
+    let time = |at: &Zoned| at.strftime("%a %-d %b %H:%M").to_string();
+    match end {
+        None => format!("{} {}", words.say("since"), time(start)),
+        Some(end) if end.date() == start.date() => format!("{} - {}", time(start), end.strftime("%H:%M")),
+        Some(end) => format!("{} - {}", time(start), time(end)),
+    }
+}
+
+/// `since Sun 22 Nov 02:41: mail of a stolen account, 9,102 attempts; user anna@example.org`
+fn said(storm: &StormLine, words: &Words) -> String {
+    let when = when(&storm.start, storm.end.as_ref(), words);
+    let attempts = HumanCount(storm.attempts);
+    let factor = storm.factor.as_ref().map(|factor| format!("; {factor}")).unwrap_or_default();
+    format!("{when}: {}, {attempts} {}{factor}", words.say(&storm.title), words.say("attempts"))
+}

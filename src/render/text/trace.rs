@@ -1,0 +1,203 @@
+//! The stories of messages as text for people: who sent it, each thing that was tried, and how it stands.
+
+use indicatif::{DecimalBytes, HumanCount};
+
+use super::page::{Look, Page, pad};
+use crate::render::sanitize::printable;
+use crate::render::words::totals::duration;
+use crate::report::trace::{Hop, State, Step, Story, Trace, What};
+use crate::smtp::reply::Class;
+
+/// In columns: the longest word for what was done, and of the labels.
+const DONE: usize = 10;
+const LABEL: usize = 6;
+
+pub fn show(trace: &Trace, look: &Look) -> String {
+    let mut page = Page { text: String::new(), look };
+    let earlier = trace.found - trace.stories.len() as u64;
+    if earlier > 0 {
+        let (count, words) = (HumanCount(earlier), page.say("earlier ones are not shown; -n 0 shows all"));
+        page.indented(&format!("{count} {words}"), 2);
+    }
+    for story in &trace.stories {
+        page.blank();
+        tell(&mut page, story);
+    }
+    if !trace.notes.is_empty() {
+        page.blank();
+    }
+    for note in &trace.notes {
+        page.indented(&printable(note), 2);
+    }
+    page.text
+}
+
+fn tell(page: &mut Page, story: &Story) {
+    let days = [&story.first, &story.last].map(|time| time.as_deref().and_then(|time| time.get(..10)));
+    let times = Times { with_day: days[0] != days[1] };
+    head(page, story);
+    for (number, hop) in story.hops.iter().enumerate() {
+        let before = number.checked_sub(1).and_then(|before| story.hops.get(before));
+        if before.is_some() {
+            title(page, hop, story);
+        }
+        origin(page, hop, before);
+        for told in folded(&hop.steps) {
+            step(page, &told, hop, &times);
+        }
+    }
+}
+
+/// `2026-11-22 05:38:19  EB27EDC161  delivered, 1 s`
+fn head(page: &mut Page, story: &Story) {
+    let time = story.first.as_deref().map(day_and_time).unwrap_or_default();
+    let id = story.hops.first().and_then(|hop| hop.queue_id.as_deref()).map(printable);
+    let mut state = page.say(story.state.word()).to_owned();
+    if story.count > 1 {
+        let sign = times_sign(page.look);
+        state = format!("{state} {sign} {}", HumanCount(story.count));
+    }
+    let seconds = story.seconds.filter(|&seconds| seconds > 0);
+    let lasted = seconds.map(|seconds| format!("{state}, {}", duration(&page.look.words, seconds)));
+    let state = lasted.unwrap_or(state);
+    let class = match story.state {
+        State::Bounced | State::Expired | State::Rejected => Some(Class::Permanent),
+        State::Queued | State::Held => Some(Class::Transient),
+        State::Delivered | State::Discarded | State::Deleted | State::HandedOn | State::Unknown => None,
+    };
+    let state = page.by_class(class, &state);
+    let parts: Vec<String> = [Some(time), id, Some(state)].into_iter().flatten().collect();
+    page.line(&parts.join("  "));
+}
+
+/// `  F2A59DC171  on mx2  notification to the sender`
+fn title(page: &mut Page, hop: &Hop, story: &Story) {
+    let id = hop.queue_id.as_deref().map(printable).unwrap_or_default();
+    let first = story.hops.first().and_then(|first| first.host.as_deref());
+    let host = hop.host.as_deref().filter(|host| Some(*host) != first).map(printable);
+    let notice = hop.notification.then(|| page.say("notification to the sender").to_owned());
+    let parts: Vec<String> = [Some(id), host, notice].into_iter().flatten().collect();
+    page.line(&format!("  {}", parts.join("  ")));
+}
+
+/// What the hop before said already is not said again.
+fn origin(page: &mut Page, hop: &Hop, before: Option<&Hop>) {
+    let new = |of: fn(&Hop) -> Option<&str>| of(hop).filter(|own| before.and_then(of) != Some(*own));
+    if let Some(sender) = new(|hop| hop.sender.as_deref()) {
+        let sender = if sender.is_empty() { "<>" } else { sender };
+        page.labelled(2, "from", LABEL, &printable(sender));
+    }
+    let client = match (hop.client_host.as_deref(), hop.client_ip.as_deref()) {
+        (Some(host), Some(ip)) => Some(format!("{host} [{ip}]")),
+        (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
+        (None, None) => None,
+    };
+    let helo = hop.helo.as_deref().filter(|helo| Some(*helo) != hop.client_host.as_deref());
+    let helo = helo.map(|helo| format!("helo {helo}"));
+    let user = hop.user.as_deref().map(|user| format!("{} {user}", page.say("login")));
+    let parts: Vec<String> = [client, helo, user].into_iter().flatten().collect();
+    let same = |before: &Hop| before.client_ip == hop.client_ip && before.client_host == hop.client_host;
+    if !parts.is_empty() && !before.is_some_and(same) {
+        page.labelled(2, "client", LABEL, &printable(&parts.join(", ")));
+    }
+    let id = new(|hop| hop.message_id.as_deref()).map(|id| printable(&format!("<{id}>")));
+    let size = hop.size.filter(|_| before.is_none()).map(|size| DecimalBytes(size).to_string());
+    let parts: Vec<String> = [id, size].into_iter().flatten().collect();
+    if !parts.is_empty() {
+        page.labelled(2, "id", LABEL, &parts.join("  "));
+    }
+}
+
+/// A step, how often it was the same, and when last.
+struct Repeated<'s> {
+    step: &'s Step,
+    count: u64,
+    last: Option<&'s str>,
+}
+
+/// What only waits is told once for all of its times, where it stood first.
+fn folded(steps: &[Step]) -> Vec<Repeated<'_>> {
+    let key = |step: &Step| {
+        let peer = step.peer_host.clone().or_else(|| step.peer_ip.clone());
+        (step.what, step.recipient.clone(), step.code, step.enhanced, step.reason, step.stage, peer)
+    };
+    let mut told: Vec<Repeated> = Vec::new();
+    for step in steps {
+        let waits =
+            matches!(step.what, What::Deferred | What::Attempt | What::Held | What::Rejected | What::Warned);
+        let known = told.iter_mut().filter(|_| waits).find(|known| key(known.step) == key(step));
+        match known {
+            Some(known) => {
+                known.count += step.count;
+                known.last = step.time.as_deref();
+            }
+            None => told.push(Repeated { step, count: step.count, last: None }),
+        }
+    }
+    told
+}
+
+/// `  05:38:20  bounced    a@example.org`, and under it who said what, and what that means.
+fn step(page: &mut Page, told: &Repeated, hop: &Hop, times: &Times) {
+    let step = told.step;
+    let time = step.time.as_deref().map(|time| times.show(time)).unwrap_or_default();
+    let mut line = pad(page.say(step.what.word()), DONE);
+    let original = step.original.as_deref();
+    for part in [step.recipient.as_deref(), original.map(|_| "<-"), original].into_iter().flatten() {
+        line = format!("{line} {}", printable(part));
+    }
+    if let Some(next) = &step.next {
+        line = format!("{line} -> {}", printable(next));
+    }
+    if told.count > 1 {
+        line = format!("{line}  {} {}", times_sign(page.look), HumanCount(told.count));
+        if let Some(last) = told.last {
+            line = format!("{line}, {} {}", page.say("last"), times.show(last));
+        }
+    }
+    page.line(&format!("  {}  {line}", pad(&time, times.width())));
+    let indent = times.width() + 4;
+    let peer = step.peer_host.as_deref().or(step.peer_ip.as_deref());
+    let is_client = step.peer_ip.is_some() && step.peer_ip == hop.client_ip
+        || step.peer_host.is_some() && step.peer_host == hop.client_host;
+    let peer = peer.filter(|_| !is_client);
+    let said = match (peer, step.text.as_str()) {
+        (Some(peer), "") => Some(peer.to_owned()),
+        (Some(peer), text) => Some(format!("{peer}: {text}")),
+        (None, "") => None,
+        (None, text) => Some(text.to_owned()),
+    };
+    if let Some(said) = said {
+        page.labelled(indent, "", 0, &said);
+    }
+    if let Some(title) = &step.title {
+        let arrow = if page.look.unicode { "→" } else { "->" };
+        let title = format!("{arrow} {}", page.say(title));
+        page.labelled(indent, "", 0, &title);
+    }
+}
+
+fn times_sign(look: &Look) -> &'static str {
+    if look.unicode { "×" } else { "x" }
+}
+
+/// How moments are shown: `05:38:19`, or `11-22 05:38:19` in a story of several days.
+struct Times {
+    with_day: bool,
+}
+
+impl Times {
+    fn show(&self, time: &str) -> String {
+        let from = if self.with_day { 5 } else { 11 };
+        time.get(from..19).unwrap_or(time).replace('T', " ")
+    }
+
+    fn width(&self) -> usize {
+        if self.with_day { 14 } else { 8 }
+    }
+}
+
+/// To the second; fractions and zone are in the JSON.
+fn day_and_time(time: &str) -> String {
+    time.get(..19).unwrap_or(time).replace('T', " ")
+}

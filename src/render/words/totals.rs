@@ -1,0 +1,252 @@
+//! The sums of a report in words, as sums that a reader can add up, the same in every format for people.
+
+use indicatif::HumanCount;
+
+use crate::catalog::translation::Words;
+use crate::render::text::page::word;
+use crate::report::{DeliveredLater, Messages, Report, Sent, State};
+
+/// One way of mail: `OUT`, `204,930 attempts = 171,044 sent (83.5%) + …`.
+pub struct Sum {
+    /// English; to be said in the reader's language.
+    pub name: &'static str,
+    pub line: String,
+    /// More of it: attempts by the class of the reply, or who got their mail later.
+    pub detail: Option<String>,
+}
+
+/// Ways on which nothing went are left out.
+pub fn sums(report: &Report, words: &Words) -> Vec<Sum> {
+    let totals = &report.totals;
+    let sent = [sent("OUT", &totals.outbound, words), sent("LOCAL", &totals.local, words)];
+    let mail = messages(&totals.messages, words);
+    sent.into_iter().flatten().chain(mail).chain(refused(report, words)).collect()
+}
+
+fn sent(name: &'static str, sent: &Sent, words: &Words) -> Option<Sum> {
+    if sent.attempts + sent.discarded == 0 {
+        return None;
+    }
+    let parts = [
+        (sent.delivered, "sent"),
+        (sent.deferred, "deferred"),
+        (sent.bounced, "bounced"),
+        (sent.expired, "expired"),
+    ];
+    let whole = sum(words, sent.attempts, "attempts", &parts);
+    let aside = counts(words, &[(sent.discarded, "discarded")], ", ");
+    let replies = [
+        (sent.positive, "2xx"),
+        (sent.intermediate, "3xx"),
+        (sent.transient, "4xx"),
+        (sent.permanent, "5xx"),
+        (sent.no_reply, "without a reply"),
+    ];
+    let detail =
+        (name == "OUT").then(|| format!("{}: {}", words.say("by reply"), counts(words, &replies, " + ")));
+    Some(Sum { name, line: with(whole, &aside), detail })
+}
+
+/// `1,204 messages = 1,100 sent (91.4%) + 80 deferred (6.6%) + …; 80 still in the queue, the oldest for 2 d 3 h`
+fn messages(messages: &Messages, words: &Words) -> Option<Sum> {
+    if messages.messages + messages.handed_on == 0 {
+        return None;
+    }
+    let parts = [
+        (messages.delivered, "sent"),
+        (messages.deferred, "deferred"),
+        (messages.bounced, "bounced"),
+        (messages.expired, "expired"),
+        (messages.discarded, "discarded"),
+        (messages.held, "held"),
+        (messages.waiting, "not tried yet"),
+    ];
+    let whole = sum(words, messages.messages, "messages", &parts);
+    let counted = |count: u64, english: &str| {
+        (count > 0).then(|| format!("{} {}", HumanCount(count), words.say(english)))
+    };
+    let oldest = messages.oldest_seconds.filter(|age| *age >= 60);
+    let aside = [
+        counted(messages.in_queue, "still in the queue"),
+        oldest.map(|age| format!("{} {}", words.say("the oldest for"), duration(words, age))),
+        counted(messages.handed_on, "handed on"),
+        counted(messages.notices, "bounces and notices"),
+    ];
+    let aside: Vec<String> = aside.into_iter().flatten().collect();
+    let later: Vec<String> =
+        messages.delivered_later.iter().take(LATER_SHOWN).map(|row| later(row, words)).collect();
+    let detail =
+        (!later.is_empty()).then(|| format!("{}: {}", words.say("deferred, then sent"), later.join("; ")));
+    Some(Sum { name: "MAIL", line: with(whole, &aside.join(", ")), detail })
+}
+
+/// Reasons named of mail that was delivered later; the JSON has them all.
+const LATER_SHOWN: usize = 3;
+
+/// `1,203 greylisted (half within 6 min, 95% within 22 min)`
+fn later(row: &DeliveredLater, words: &Words) -> String {
+    let [median, p95] = [row.median_seconds, row.p95_seconds].map(|seconds| duration(words, seconds));
+    let (half, most) = (words.say("half within"), words.say("95% within"));
+    format!("{} {} ({half} {median}, {most} {p95})", HumanCount(row.recipients), words.say(&row.title))
+}
+
+/// `2 d 3 h`, `6 min`, `45 s`: the largest unit, and with days and hours the next.
+pub(crate) fn duration(words: &Words, seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let parts = match (days, hours, minutes) {
+        (0, 0, 0) => [(seconds, "s"), (0, "")],
+        (0, 0, _) => [(minutes, "min"), (0, "")],
+        (0, _, _) => [(hours, "h"), (minutes % 60, "min")],
+        _ => [(days, "d"), (hours % 24, "h")],
+    };
+    let shown = parts.iter().enumerate().filter(|(at, (count, _))| *at == 0 || *count > 0);
+    let shown: Vec<String> = shown.map(|(_, (count, unit))| format!("{count} {}", words.say(unit))).collect();
+    shown.join(" ")
+}
+
+fn refused(report: &Report, words: &Words) -> Option<Sum> {
+    let inbound = report.totals.inbound;
+    let aside = [(inbound.warned, "warned"), (inbound.held, "held"), (inbound.discarded, "discarded")];
+    let aside = counts(words, &aside, ", ");
+    if inbound.refused == 0 && aside.is_empty() {
+        return None;
+    }
+    let parts =
+        [(inbound.transient, "4xx"), (inbound.permanent, "5xx"), (inbound.unspecified, "without a code")];
+    let whole = sum(words, inbound.refused, "refused by us", &parts);
+    Some(Sum { name: "IN", line: with(whole, &aside), detail: None })
+}
+
+fn with(whole: String, aside: &str) -> String {
+    if aside.is_empty() { whole } else { format!("{whole}; {aside}") }
+}
+
+/// What is to be said where no section follows. None: something went wrong, and sections say what.
+pub fn all_well(report: &Report) -> Option<&'static str> {
+    let left_out = report.input.filtered > 0;
+    if report.rows.is_empty() && left_out {
+        Some("No event fits what was asked for.")
+    } else if report.rows.is_empty() {
+        Some("No delivery and no refusal is in these lines.")
+    } else {
+        // What was left out may have been refused.
+        let well = !left_out && report.rows.iter().all(|row| row.reason.is_none());
+        well.then_some("Nothing was deferred, bounced or refused.")
+    }
+}
+
+/// What was read, as two sums: the lines, and the mail lines among them.
+pub fn coverage(report: &Report, words: &Words) -> [String; 2] {
+    let input = &report.input;
+    let part = |count: u64, word: &str| format!("{} {}", HumanCount(count), words.say(word));
+    let read = format!(
+        "{} {} = {} + {}",
+        words.say("read"),
+        part(input.lines, "lines"),
+        part(input.mail, "mail"),
+        part(input.other, "other")
+    );
+    let mail = format!(
+        "{} = {} + {}",
+        words.say("mail"),
+        part(input.understood, "understood"),
+        part(input.not_understood, "not understood")
+    );
+    [read, mail]
+}
+
+/// The filters in force and what they left out. None: all events are in the report.
+pub fn filter(report: &Report, words: &Words) -> Option<String> {
+    let input = &report.input;
+    let left_out = format!("{} {}", HumanCount(input.filtered), words.say("events left out"));
+    (!input.filter.is_empty())
+        .then(|| format!("{} {}: {left_out}", words.say("only"), input.filter.join(" ")))
+}
+
+/// What is in no sum, and what limits the numbers.
+pub fn notes(report: &Report, words: &Words) -> Vec<String> {
+    let totals = &report.totals;
+    let counted = [
+        (totals.host_attempts, "answers of single hosts before another host was tried are in no sum."),
+        (totals.probes, "address probes are in no sum."),
+        (totals.hops, "hand-overs to a filter or an inner relay are in no sum; --hops counts them."),
+    ];
+    let counted = counted.iter().filter(|(count, _)| *count > 0);
+    let counted = counted.map(|(count, english)| format!("{} {}", HumanCount(*count), words.say(english)));
+    let watched = watched(report, words).into_iter();
+    watched.chain(counted).chain(report.notes.iter().map(|note| words.say(note).to_owned())).collect()
+}
+
+/// `bounced>2%: 37.6%`, how it was compared, and what else is not as it should be; rows say so themselves.
+fn watched(report: &Report, words: &Words) -> Vec<String> {
+    let failed = report.failed.iter().flatten();
+    let mut lines: Vec<String> =
+        failed.map(|met| format!("{}: {}: {}", words.say("FAILED"), met.condition, met.shown)).collect();
+    let findings = report.verdict.iter().flat_map(|verdict| &verdict.findings);
+    let told = |what: &str| report.failed.iter().flatten().any(|met| met.condition == what);
+    let findings = findings.filter(|finding| finding.row.is_none() && !told(&finding.what));
+    lines.extend(findings.map(|finding| {
+        let usual = finding.usual.as_ref().map(|usual| format!(" ({} {usual})", words.say("usual")));
+        let value = if finding.value.is_empty() { String::new() } else { format!(": {}", finding.value) };
+        let state = words.say(state(finding.state));
+        format!("{state}: {}{value}{}", words.say(&finding.what), usual.unwrap_or_default())
+    }));
+    if let Some(baseline) = &report.baseline {
+        let kind = if baseline.same_weekday {
+            "earlier weeks, at the same hours of the same weekday"
+        } else {
+            "earlier days, at the same hours of any weekday"
+        };
+        let (change, rests) = (words.say("change"), words.say("against the median of"));
+        lines.push(format!("{change}: {rests} {} {}", baseline.samples, words.say(kind)));
+        for gone in &baseline.gone {
+            let number = [gone.code.map(|code| code.to_string()), gone.enhanced.map(|code| code.to_string())];
+            let number: Vec<String> = number.into_iter().flatten().collect();
+            let reason = gone.reason.map(|reason| word(&reason)).unwrap_or_default();
+            let usual = HumanCount(gone.usual.round() as u64);
+            lines.push(format!(
+                "{}: {} {reason} ({} {usual})",
+                words.say("gone"),
+                number.join(" "),
+                words.say("usual")
+            ));
+        }
+    }
+    lines
+}
+
+/// English; to be said in the reader's language.
+pub fn state(state: State) -> &'static str {
+    match state {
+        State::Ok => "ok",
+        State::Watch => "WATCH",
+        State::Bad => "BAD",
+    }
+}
+
+/// `204,930 attempts = 171,044 sent (83.5%) + …`; parts that are none are left out, but for the first.
+fn sum(words: &Words, whole: u64, unit: &str, parts: &[(u64, &str)]) -> String {
+    let shown: Vec<String> = parts
+        .iter()
+        .enumerate()
+        .filter(|(at, (count, _))| *at == 0 || *count > 0)
+        .map(|(_, (count, word))| {
+            format!("{} {} ({})", HumanCount(*count), words.say(word), share(*count, whole))
+        })
+        .collect();
+    format!("{} {} = {}", HumanCount(whole), words.say(unit), shown.join(" + "))
+}
+
+/// `83.5%`; 0 of 0 is 0.
+pub fn share(count: u64, whole: u64) -> String {
+    let share = if whole > 0 { count as f64 * 100.0 / whole as f64 } else { 0.0 };
+    format!("{share:.1}%")
+}
+
+/// `5 warned, 3 held`, without those that are none.
+fn counts(words: &Words, parts: &[(u64, &str)], between: &str) -> String {
+    let some = parts.iter().filter(|(count, _)| *count > 0);
+    let shown: Vec<String> =
+        some.map(|(count, word)| format!("{} {}", HumanCount(*count), words.say(word))).collect();
+    shown.join(between)
+}
