@@ -1,9 +1,7 @@
 //! smtplog reads Postfix and Exim logs, tallies every SMTP reply code, and says what to do about it.
 pub mod catalog;
 pub mod cli;
-pub mod cmd;
 pub mod collections;
-pub mod config;
 pub mod events;
 pub mod explain;
 pub mod input;

@@ -3,10 +3,10 @@
 use std::io::{BufWriter, Write, stdout};
 use std::process::ExitCode;
 
+use smtplog::cli::command;
+use smtplog::cli::config::{Places, Settled, settle};
 use smtplog::cli::error::CliError;
-use smtplog::cmd;
-use smtplog::cmd::done::Done;
-use smtplog::config::{Places, Settled, settle};
+use smtplog::cli::exit::Done;
 use smtplog::render::sanitize::printable;
 
 fn main() -> ExitCode {
@@ -40,7 +40,7 @@ fn said(what: &impl ToString) -> String {
 fn run(settled: &Settled) -> Result<Done, CliError> {
     let mut out = BufWriter::with_capacity(64 << 10, stdout());
     let done = match settled {
-        Settled::Run(cli) => cmd::run(cli, &mut out)?,
+        Settled::Run(cli) => command::run(cli, &mut out)?,
         Settled::Print(text) => {
             out.write_all(text.as_bytes())?;
             Done::looked_up(true)

@@ -1,98 +1,148 @@
-//! Declares the options that several subcommands share about what is read.
+//! Determines what a command reads: the files, the number of threads, the calendar and the time range.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use clap::Args;
+use jiff::Timestamp;
 
-use super::output::{OUTPUT, REPORT};
+use super::args::InputArgs;
+use super::error::CliError;
+use super::time::{calendar, window};
+use crate::input::checkpoint::resume::Resumed;
+use crate::input::checkpoint::state_file::State;
+use crate::input::discover::{Listing, list};
+use crate::input::error::InputError;
+use crate::input::journal::{self, Bounds};
+use crate::input::read::{Manner, Progress, Source};
+use crate::input::rotation::LogNames;
+use crate::parse::mta;
+use crate::pipeline::calendar::Calendar;
+use crate::pipeline::time_range::Window;
 
-#[derive(Args, Debug)]
-pub struct InputArgs {
-    /// Log files, in any order; a directory stands for the mail logs in it; - is standard input.
-    ///
-    /// Gzip, bzip2, xz and zstd are recognised by content. Without FILE: standard input if something is piped in, else the
-    /// first of the usual places, such as /var/log/mail.log.
-    #[arg(value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// Also read the rotated parts of each file: mail.log.1, mail.log.2.gz, mail.log-20261121.
-    #[arg(long)]
-    pub rotated: bool,
-    /// Read the mail messages of the systemd journal, in addition to any FILE.
-    #[arg(long)]
-    pub journal: bool,
-    /// Number of threads, at most 64 or one per core. [default: one per core; 1 for files of 2 MiB or less]
-    #[arg(short = 'j', long, value_name = "N")]
-    pub threads: Option<usize>,
-    /// Only lines from this time on: -2h, today, 02:30, "2026-11-21 02:00".
-    ///
-    /// Also "3 days ago", yesterday, "yesterday 22:00", "last monday", "Nov 21 02:00", @1795222800 and RFC 3339.
-    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
-    pub since: Option<String>,
-    /// Only lines before this time; same forms as --since.
-    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
-    pub until: Option<String>,
-    /// Year of the last line whose timestamp has no year.
-    ///
-    /// Earlier lines are dated backwards across each New Year. [default: the latest in which no line is later than its file]
-    #[arg(long, value_name = "YYYY", value_parser = clap::value_parser!(i16).range(1970..=9998), help_heading = "Time")]
-    pub year: Option<i16>,
-    /// Time zone of timestamps without one, such as Europe/Berlin. [default: this machine's]
-    #[arg(long, value_name = "ZONE", help_heading = "Time")]
-    pub tz: Option<String>,
-    /// The same as --tz UTC.
-    #[arg(long, conflicts_with = "tz", help_heading = "Time")]
-    pub utc: bool,
-    /// The time that "-2h" and "today" count from. [default: now]
-    #[arg(long, hide = true, value_name = "WHEN")]
-    pub now: Option<jiff::Timestamp>,
-    /// Block size in bytes; does not change the output.
-    #[arg(long, hide = true, default_value_t = 256 << 10, value_name = "BYTES")]
-    pub block_size: usize,
+/// What a command reads, and how.
+pub struct Inputs {
+    pub sources: Vec<Source>,
+    /// The files as named and as found, so that no output overwrites them.
+    pub paths: Vec<PathBuf>,
+    pub manner: Manner,
+    pub calendar: Calendar,
+    pub window: Window,
+    pub progress: Progress,
+    /// Errors about missing files; the others are read anyway.
+    pub problems: Vec<InputError>,
+    /// Notes about files that were skipped because they would be read twice.
+    pub notes: Vec<String>,
+    /// Where an earlier run stopped. `None`: no state is kept.
+    pub resumed: Option<Resumed>,
 }
 
-#[derive(Args, Debug)]
-pub struct StateArgs {
-    /// Read only what was logged since the last run with this FILE, which stores how far each log was read.
-    ///
-    /// The first run creates it and reads everything, or from --since on. Logs are recognised after they were rotated,
-    /// compressed, or copied and truncated. FILE is written together with the output; after a run that fails or is killed, the
-    /// next one reads the same lines again.
-    #[arg(long, value_name = "FILE", conflicts_with = "until")]
-    pub state: Option<PathBuf>,
+/// Default logs of syslog's facility mail: Debian, Red Hat and the BSDs.
+const SYSLOG_PATHS: [&str; 2] = ["/var/log/mail.log", "/var/log/maillog"];
+
+/// Default paths of mail logs, the likeliest first.
+fn usual_paths() -> impl Iterator<Item = &'static str> {
+    SYSLOG_PATHS.into_iter().chain(mta::LOG_PLACES.paths.into_iter().flatten().copied())
 }
 
-#[derive(Args, Debug)]
-pub struct CoverageArgs {
-    /// Write the lines that were not understood to FILE; - is standard error.
-    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
-    pub unparsed: Option<PathBuf>,
-    /// Exit with status 3 if fewer than 99 % of mail lines were understood.
-    #[arg(long, help_heading = OUTPUT)]
-    pub strict: bool,
+/// Names of mail logs in a folder.
+pub const LOG_NAMES: LogNames = LogNames { by_server: &mta::LOG_PLACES.names, repeated: mta::repeated_log };
+
+/// No more threads are started than this, or than there are cores: each has its own tables, and 5,000 threads took a
+/// minute for a small log.
+const MOST_THREADS: usize = 64;
+
+/// In bytes: one thread reads files up to this total size, because a second would start too late to help.
+const SMALL: u64 = 2 << 20;
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Options that hide people.
-#[derive(Args, Debug)]
-pub struct RedactArgs {
-    /// Replace local parts of addresses, logins, IP addresses, and names that contain one, by a keyed hash.
-    ///
-    /// Domains stay. The key is the environment variable SMTPLOG_REDACT_KEY, or --redact-key-file; without either each run has
-    /// a random key, and the hashes of two runs cannot be compared.
-    #[arg(long, help_heading = OUTPUT)]
-    pub redact: bool,
-    /// Key for --redact: the contents of FILE, at least 16 bytes.
-    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
-    pub redact_key_file: Option<PathBuf>,
+impl Inputs {
+    /// With a `state`, only lines that are new since it was saved are read.
+    pub fn new(args: &InputArgs, state: Option<&State>) -> Result<Self, CliError> {
+        let calendar = calendar(args)?;
+        let mut window = window(args, &calendar)?;
+        if state.is_some_and(|state| !state.is_new()) {
+            // The state tells where to begin; new lines are wanted, however old they are.
+            window.since = None;
+        }
+        let named = files(args)?;
+        let bounds = Bounds {
+            since: window.since.map(Timestamp::as_second),
+            until: window.until.map(Timestamp::as_second),
+            units: &mta::LOG_PLACES.units,
+        };
+        let bounds = args.journal.then_some(bounds);
+        let (listing, resumed) = match state {
+            None => (list(&named, args.rotated, bounds, &LOG_NAMES), None),
+            Some(state) => {
+                let (listing, resumed) = since(state, &named, args.rotated, bounds)?;
+                (listing, Some(resumed))
+            }
+        };
+        let Listing { sources, notes, problems, bytes } = listing;
+        let paths: Vec<PathBuf> =
+            named.into_iter().chain(sources.iter().map(|source| source.path.clone())).collect();
+        let progress = Progress::default();
+        progress.total.store(bytes, Ordering::Relaxed);
+        let known = sources.iter().all(Source::can_be_read_again);
+        let threads = args.threads.unwrap_or_else(|| if known && bytes <= SMALL { 1 } else { cores() });
+        // Cores are asked for only where it matters: it costs some calls to the system.
+        let most = if threads <= MOST_THREADS { MOST_THREADS } else { cores().max(MOST_THREADS) };
+        let manner = Manner { threads: threads.clamp(1, most), block_size: args.block_size.max(1) };
+        Ok(Self { sources, paths, manner, calendar, window, progress, problems, notes, resumed })
+    }
 }
 
-#[derive(Args, Debug)]
-pub struct RulesArgs {
-    /// Apply the rules in FILE before the built-in ones; may be repeated.
-    ///
-    /// FILE is TOML with [[rule]] and [[provider]] tables.
-    #[arg(long, value_name = "FILE", help_heading = REPORT)]
-    pub rules: Vec<PathBuf>,
-    /// Apply the rules in this configuration file after those of --rules. Set by a configuration file that has rules.
-    #[arg(long, hide = true, value_name = "FILE")]
-    pub rules_of: Vec<PathBuf>,
+/// The number of times that a log is looked for while it is being rotated.
+const TRIES: u32 = 5;
+
+/// Long enough for a rotation to get from one step to the next, short enough for a file that is not there at all.
+const PAUSE: Duration = Duration::from_millis(20);
+
+fn since(
+    state: &State,
+    named: &[PathBuf],
+    rotated: bool,
+    bounds: Option<Bounds>,
+) -> Result<(Listing, Resumed), InputError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let patient = tries < TRIES;
+        let mut listing = list(named, true, bounds, &LOG_NAMES);
+        let resumed = Resumed::new(&mut listing, &state.known, rotated, patient);
+        match resumed {
+            Err(error) if patient && error.is_missing() => {}
+            Err(error) => return Err(error),
+            Ok(_) if patient && listing.problems.iter().any(InputError::is_missing) => {}
+            Ok(resumed) => return Ok((listing, resumed)),
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// The named files; without names, standard input when something is piped in, else the first usual place.
+pub fn files(args: &InputArgs) -> Result<Vec<PathBuf>, CliError> {
+    if !args.files.is_empty() || args.journal {
+        return Ok(args.files.clone());
+    }
+    if piped() {
+        return Ok(vec![PathBuf::from("-")]);
+    }
+    let found = usual_paths().map(Path::new).find(|path| path.exists());
+    let looked_at = || usual_paths().map(str::to_owned).collect();
+    let journal = journal::FOLDERS.iter().any(|folder| Path::new(folder).is_dir());
+    found.map(|path| vec![path.to_owned()]).ok_or_else(|| CliError::NoLog { looked_at: looked_at(), journal })
+}
+
+/// A pipe or a file stands at standard input. A terminal does not count, nor what cron gives, /dev/null.
+fn piped() -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    let stdin = std::fs::metadata("/dev/stdin");
+    stdin.is_ok_and(|metadata| {
+        metadata.is_file() || metadata.file_type().is_fifo() || metadata.file_type().is_socket()
+    })
 }

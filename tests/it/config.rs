@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
 use clap::CommandFactory;
-use smtplog::cli::Cli;
-use smtplog::config::{Places, Settled, commands, options, settle, variable};
+use smtplog::cli::args::Cli;
+use smtplog::cli::config::{Places, Settled, commands, options, settle, variable};
 use tempfile::tempdir;
 
 /// What `--print-config` says with these files in their places.

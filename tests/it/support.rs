@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use clap::Parser;
-use smtplog::cli::Cli;
-use smtplog::cmd;
+use smtplog::cli::args::Cli;
+use smtplog::cli::command;
 
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -35,7 +35,7 @@ pub fn logs() -> Vec<PathBuf> {
 pub fn answer(args: &[&str]) -> (String, u8) {
     let cli = Cli::try_parse_from(["smtplog"].iter().chain(args)).unwrap();
     let mut out = Vec::new();
-    let done = cmd::run(&cli, &mut out).unwrap();
+    let done = command::run(&cli, &mut out).unwrap();
     (String::from_utf8(out).unwrap(), done.status())
 }
 

@@ -1,0 +1,98 @@
+//! Declares the options that several subcommands share about what is read.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output::{OUTPUT, REPORT};
+
+#[derive(Args, Debug)]
+pub struct InputArgs {
+    /// Log files, in any order; a directory stands for the mail logs in it; - is standard input.
+    ///
+    /// Gzip, bzip2, xz and zstd are recognised by content. Without FILE: standard input if something is piped in, else the
+    /// first of the usual places, such as /var/log/mail.log.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Also read the rotated parts of each file: mail.log.1, mail.log.2.gz, mail.log-20261121.
+    #[arg(long)]
+    pub rotated: bool,
+    /// Read the mail messages of the systemd journal, in addition to any FILE.
+    #[arg(long)]
+    pub journal: bool,
+    /// Number of threads, at most 64 or one per core. [default: one per core; 1 for files of 2 MiB or less]
+    #[arg(short = 'j', long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Only lines from this time on: -2h, today, 02:30, "2026-11-21 02:00".
+    ///
+    /// Also "3 days ago", yesterday, "yesterday 22:00", "last monday", "Nov 21 02:00", @1795222800 and RFC 3339.
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
+    pub since: Option<String>,
+    /// Only lines before this time; same forms as --since.
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, help_heading = "Time")]
+    pub until: Option<String>,
+    /// Year of the last line whose timestamp has no year.
+    ///
+    /// Earlier lines are dated backwards across each New Year. [default: the latest in which no line is later than its file]
+    #[arg(long, value_name = "YYYY", value_parser = clap::value_parser!(i16).range(1970..=9998), help_heading = "Time")]
+    pub year: Option<i16>,
+    /// Time zone of timestamps without one, such as Europe/Berlin. [default: this machine's]
+    #[arg(long, value_name = "ZONE", help_heading = "Time")]
+    pub tz: Option<String>,
+    /// The same as --tz UTC.
+    #[arg(long, conflicts_with = "tz", help_heading = "Time")]
+    pub utc: bool,
+    /// The time that "-2h" and "today" count from. [default: now]
+    #[arg(long, hide = true, value_name = "WHEN")]
+    pub now: Option<jiff::Timestamp>,
+    /// Block size in bytes; does not change the output.
+    #[arg(long, hide = true, default_value_t = 256 << 10, value_name = "BYTES")]
+    pub block_size: usize,
+}
+
+#[derive(Args, Debug)]
+pub struct StateArgs {
+    /// Read only what was logged since the last run with this FILE, which stores how far each log was read.
+    ///
+    /// The first run creates it and reads everything, or from --since on. Logs are recognised after they were rotated,
+    /// compressed, or copied and truncated. FILE is written together with the output; after a run that fails or is killed, the
+    /// next one reads the same lines again.
+    #[arg(long, value_name = "FILE", conflicts_with = "until")]
+    pub state: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct CoverageArgs {
+    /// Write the lines that were not understood to FILE; - is standard error.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub unparsed: Option<PathBuf>,
+    /// Exit with status 3 if fewer than 99 % of mail lines were understood.
+    #[arg(long, help_heading = OUTPUT)]
+    pub strict: bool,
+}
+
+/// Options that hide people.
+#[derive(Args, Debug)]
+pub struct RedactArgs {
+    /// Replace local parts of addresses, logins, IP addresses, and names that contain one, by a keyed hash.
+    ///
+    /// Domains stay. The key is the environment variable SMTPLOG_REDACT_KEY, or --redact-key-file; without either each run has
+    /// a random key, and the hashes of two runs cannot be compared.
+    #[arg(long, help_heading = OUTPUT)]
+    pub redact: bool,
+    /// Key for --redact: the contents of FILE, at least 16 bytes.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub redact_key_file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct RulesArgs {
+    /// Apply the rules in FILE before the built-in ones; may be repeated.
+    ///
+    /// FILE is TOML with [[rule]] and [[provider]] tables.
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
+    pub rules: Vec<PathBuf>,
+    /// Apply the rules in this configuration file after those of --rules. Set by a configuration file that has rules.
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub rules_of: Vec<PathBuf>,
+}

@@ -1,0 +1,118 @@
+//! Declares the command line; the doc comments are the help texts.
+
+mod events;
+mod explain;
+mod input;
+mod output;
+mod scan;
+mod storm;
+mod trace;
+mod watch;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use self::events::EventsArgs;
+pub use self::explain::{AnswerFormat, CodesArgs, CompareArgs, ExplainArgs, ShapeArgs};
+pub use self::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
+pub use self::output::{ColorChoice, DocumentFormat, OutputArgs, OutputFormat, StyleArgs};
+pub use self::scan::{AdviceChoice, MailArgs, ScanArgs, VerdictArgs};
+pub use self::storm::StormArgs;
+pub use self::trace::TraceArgs;
+pub use self::watch::{WatchArgs, WatchFormat};
+
+/// Read Postfix and Exim logs, count every SMTP reply code, and say what to do about it.
+///
+/// `smtplog FILE` is short for `smtplog scan FILE`.
+#[derive(Parser, Debug)]
+#[command(
+    version,
+    max_term_width = 100,
+    override_usage = "smtplog [OPTIONS] [FILE]...\n       smtplog <COMMAND> [OPTIONS] ..."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub scan: ScanArgs,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Report every reply code in the logs by class, what it means and what to do.
+    Scan(ScanArgs),
+    /// Find bursts of failures and silences, name them, and say what to do.
+    Storm(StormArgs),
+    /// Follow logs live: rates, growing rows and storms on a screen, or one line for each storm.
+    Watch(WatchArgs),
+    /// List single events: one line or JSON object for each delivery result and each rejection.
+    Events(EventsArgs),
+    /// Show what happened to a message, found by queue id, message-id, address or client address.
+    Trace(TraceArgs),
+    /// Explain a code, a reason, a reply or a log line, and how to fix its cause on either side.
+    Explain(ExplainArgs),
+    /// Compare two codes, enhanced codes or reasons side by side.
+    Compare(CompareArgs),
+    /// List the reply codes of the catalogue, each with its source.
+    Codes(CodesArgs),
+    /// Print a completion script for a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write a page for each subcommand.
+    Man(ManArgs),
+    /// Print the JSON Schema of a report, an event, a trace, storms or the alerts of watch.
+    Schema(SchemaArgs),
+}
+
+/// Options about configuration files, accepted by every subcommand.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Configuration")]
+pub struct ConfigArgs {
+    /// Read options from FILE.
+    ///
+    /// Replaces /etc/smtplog/config.toml and ~/.config/smtplog/config.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read no configuration file.
+    #[arg(long, global = true, conflicts_with = "config")]
+    pub no_config: bool,
+    /// Show every option's value and where it was set, then exit.
+    ///
+    /// The output is a valid configuration file.
+    #[arg(long, global = true)]
+    pub print_config: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// The shell to generate completions for.
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// Write smtplog.1 and a page for each subcommand into DIR, which is created if needed. [default: print smtplog.1]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct SchemaArgs {
+    /// Which schema: report, as `scan --format json` prints it; event, a line of `events --format ndjson`; trace, as
+    /// `trace --format json` prints it; storms, as `storm --format json` prints them; watch, a line of
+    /// `watch --format ndjson`.
+    #[arg(value_enum, value_name = "report|event|trace|storms|watch", hide_possible_values = true)]
+    pub of: SchemaChoice,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum SchemaChoice {
+    Report,
+    Event,
+    Trace,
+    Storms,
+    Watch,
+}

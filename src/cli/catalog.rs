@@ -1,0 +1,29 @@
+//! Loads the catalogue, with the user's rules and providers before the built-in ones.
+
+use std::fs;
+
+use super::args::RulesArgs;
+use super::error::CliError;
+use crate::catalog::{Book, Table};
+
+pub fn book(args: &RulesArgs) -> Result<Book, CliError> {
+    if !has_own(args) {
+        return Ok(Book::built_in());
+    }
+    let mut own = Vec::new();
+    let named = args.rules.iter().map(|path| (path, false));
+    let configured = args.rules_of.iter().map(|path| (path, true));
+    for (path, with_options) in named.chain(configured) {
+        let text = fs::read_to_string(path).map_err(CliError::open_file(path))?;
+        own.push((path.display().to_string(), text, with_options));
+    }
+    let tables: Vec<Table> = own
+        .iter()
+        .map(|(file, text, with_options)| Table { file, text, with_options: *with_options })
+        .collect();
+    Ok(Book::with_own(&tables, &tables)?)
+}
+
+pub fn has_own(args: &RulesArgs) -> bool {
+    !args.rules.is_empty() || !args.rules_of.is_empty()
+}

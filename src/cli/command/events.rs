@@ -1,0 +1,99 @@
+//! `smtplog events`: every event of the logs, in order, one a line.
+
+use std::io::Write;
+
+use crate::cli::args::EventsArgs;
+use crate::cli::error::CliError;
+use crate::cli::exit::Done;
+use crate::cli::input::Inputs;
+use crate::cli::output;
+use crate::cli::redaction::redactor;
+use crate::cli::session::Session;
+use crate::cli::state;
+use crate::events::format::EventsFormat;
+use crate::events::writer::{Listing, Page, Writer};
+use crate::input::checkpoint::Known;
+use crate::input::read::Source;
+use crate::messages::key::Keys;
+use crate::pipeline::walk::{Walked, walk};
+use crate::render::csv;
+use crate::scan::notes::{Heard, on_time};
+use crate::scan::summary::seed;
+
+pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
+    let format = args.output.format(EventsFormat::Ndjson)?;
+    let state = state::open(&args.state, &[args.output.output.as_ref(), args.coverage.unparsed.as_ref()])?;
+    let inputs = Inputs::new(&args.input, state.as_ref())?;
+    let paths = inputs.paths.clone();
+    state::check(&args.state, &paths)?;
+    let (done, known) =
+        output::write(args.output.file(), &paths, out, |out| list(args, format, inputs, out))?;
+    if let (Some(state), Some(known)) = (state, known) {
+        out.flush()?;
+        if !done.nothing_to_report() {
+            state.save(known)?;
+        }
+    }
+    Ok(done)
+}
+
+/// What was printed, and what is to be saved then. None: no state is kept.
+type Listed = (Done, Option<Known>);
+
+fn list(
+    args: &EventsArgs,
+    format: EventsFormat,
+    mut inputs: Inputs,
+    out: &mut (dyn Write + Send),
+) -> Result<Listed, CliError> {
+    let redactor = redactor(&args.redact, &mut inputs.notes)?;
+    let mut session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
+    let mut unparsed = session.unparsed(&args.coverage)?;
+    // What is printed stays printed.
+    session.settle_dates()?;
+    let (task, filter, seed) = (session.task(), &session.filter, seed());
+    let Inputs { sources, calendar, window, .. } = &session.inputs;
+    let begin = |source: &Source| (source.path.to_string_lossy().into_owned(), source.lines_before);
+    let begins: Vec<(String, u64)> = sources.iter().map(begin).collect();
+    if format == EventsFormat::Csv {
+        out.write_all(csv::event_names().as_bytes())?;
+    }
+    let mut written = Ok(());
+    let mut writer = Writer::new(format, filter, redactor);
+    let fold = |page: Page| {
+        if written.is_ok() {
+            let (name, before) =
+                begins.get(page.file).map_or(("-", 0), |(name, before)| (name.as_str(), *before));
+            written = writer.write(page, name, before, out);
+        }
+    };
+    let new = || Listing::new(format, filter, Keys::new(seed.clone()), redactor);
+    let walked = walk(&task, new, fold, unparsed.writer())?;
+    written?;
+    unparsed.finish()?;
+    let Walked { mut coverage, problems: met, turns, reached, .. } = walked;
+    coverage.filtered += writer.left_out;
+    let mut remarks = session.inputs.notes.clone();
+    remarks.extend(on_forgotten(writer.contexts.forgotten));
+    let heard = Heard { coverage: &coverage, window: *window, calendar, sources, turns: &turns };
+    remarks.extend(on_time(&heard));
+    remarks.extend(session.no_match(&task, &coverage)?);
+    if let Some(redactor) = redactor {
+        remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
+    }
+    let Inputs { sources, window, problems, resumed, .. } = session.inputs;
+    let continued = resumed.as_ref().is_some_and(|resumed| resumed.since.is_some());
+    let known = resumed.map(|resumed| state::settled(resumed, &sources, &reached, &met));
+    let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
+    let done = if continued { done.of_a_part(&coverage) } else { done };
+    Ok((done.with_remarks(remarks), known))
+}
+
+/// About messages whose sender was forgotten.
+fn on_forgotten(forgotten: u64) -> Option<String> {
+    (forgotten > 0).then(|| {
+        format!(
+            "more messages were open at a time than are kept: {forgotten} have no sender but what their own lines say"
+        )
+    })
+}

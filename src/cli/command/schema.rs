@@ -1,0 +1,28 @@
+//! `smtplog schema`: the JSON Schema of an answer, made of the types that are printed.
+
+use std::io::Write;
+
+use schemars::generate::SchemaSettings;
+
+use crate::cli::args::{SchemaArgs, SchemaChoice};
+use crate::cli::error::CliError;
+use crate::cli::exit::Done;
+use crate::render::json;
+use crate::report::Report;
+use crate::report::event::Listed;
+use crate::report::storm::Storms;
+use crate::report::trace::Trace;
+use crate::watch::alerts::News;
+
+pub fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Done, CliError> {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let schema = match args.of {
+        SchemaChoice::Report => generator.into_root_schema_for::<Report>(),
+        SchemaChoice::Event => generator.into_root_schema_for::<Listed>(),
+        SchemaChoice::Trace => generator.into_root_schema_for::<Trace>(),
+        SchemaChoice::Storms => generator.into_root_schema_for::<Storms>(),
+        SchemaChoice::Watch => generator.into_root_schema_for::<News>(),
+    };
+    out.write_all(json::pretty(&schema).as_bytes())?;
+    Ok(Done::looked_up(true))
+}

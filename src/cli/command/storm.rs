@@ -1,0 +1,167 @@
+//! `smtplog storm`: read the logs, find bursts and silences, and say what to do.
+
+use std::io::Write;
+
+use foldhash::fast::RandomState;
+
+use crate::catalog::slug;
+use crate::cli::args::{DocumentFormat, StormArgs};
+use crate::cli::error::CliError;
+use crate::cli::exit::Done;
+use crate::cli::input::Inputs;
+use crate::cli::output;
+use crate::cli::redaction::redactor;
+use crate::cli::session::{Session, SettledWalk};
+use crate::cli::style::look;
+use crate::input::error::InputError;
+use crate::input::read::thread_pool;
+use crate::messages::key::Keys;
+use crate::pipeline::filter::Filter;
+use crate::pipeline::walk::{Aggregation, Coverage, Task, Walked, aggregate};
+use crate::redact::Redactor;
+use crate::render::json::{line, pretty};
+use crate::render::text::page::Look;
+use crate::render::text::storm;
+use crate::report::StormLine;
+use crate::report::storm::{STORMS_SCHEMA, Storm, Storms};
+use crate::scan::notes::on_time;
+use crate::scan::summary::{input, range, seed};
+use crate::storm::diagnose::{Frame, answer};
+use crate::storm::sample::block_sample::Page;
+use crate::storm::sample::collector::Collector;
+use crate::storm::sample::merge::{Gathered, Gatherer};
+
+pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
+    let output = args.output.file();
+    let format = args.output.format(DocumentFormat::Text)?;
+    let mut inputs = Inputs::new(&args.input, None)?;
+    let redactor = redactor(&args.redact, &mut inputs.notes)?;
+    let paths = inputs.paths.clone();
+    let session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
+    let (mut storms, mut done) = find(args, session)?;
+    if let Some(redactor) = redactor {
+        redactor.storms(&mut storms);
+    }
+    if !storms.storms.is_empty() {
+        done.fail();
+    }
+    if args.top > 0 {
+        let more = storms.storms.len().saturating_sub(args.top);
+        storms.storms.truncate(args.top);
+        if more > 0 {
+            storms.notes.push(format!("{more} lighter storms are left out; -n 0 shows all"));
+        }
+    }
+    if args.reverse {
+        storms.storms.reverse();
+    }
+    let color = args.style.color_for(output.is_some());
+    let look = Look { top: args.top, reverse: args.reverse, ..look(color, args.style.lang) };
+    let shown = match format {
+        DocumentFormat::Json => pretty(&storms),
+        DocumentFormat::Ndjson => storms.storms.iter().map(line).collect(),
+        DocumentFormat::Text if done.nothing_to_report() => return Ok(done),
+        DocumentFormat::Text => storm::show(&storms, &look),
+    };
+    output::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
+    Ok(done)
+}
+
+/// Reads the logs and finds the storms in them.
+fn find(args: &StormArgs, mut session: Session) -> Result<(Storms, Done), CliError> {
+    let mut unparsed = session.unparsed(&args.coverage)?;
+    let sampling = Sampling { seed: seed(), filter: &session.filter };
+    let mut settled = session.walk_until_settled(&sampling, &mut unparsed)?;
+    unparsed.finish()?;
+    let no_match = settled.no_match.take();
+    let heard = settled.heard(&session);
+    let (time, read) = (range(&heard), input(&heard, &session.filter));
+    let late = on_time(&heard);
+    let SettledWalk { walked, total: gatherer, sources, calendar, .. } = settled;
+    let Walked { coverage, problems: met, .. } = walked;
+    let gathered = gatherer.finish();
+    let files = sources.iter().filter(|source| source.can_be_read_again());
+    let files: Vec<String> = files.map(|source| source.path.to_string_lossy().into_owned()).collect();
+    let providers = &session.book.providers;
+    let frame = Frame { providers, zone: &calendar.zone, files, minutes: coverage.minutes };
+    let storms = answered(&gathered, &frame, session.inputs.manner.threads)?;
+    let Inputs { notes, problems, window, .. } = &mut session.inputs;
+    let mut notes = std::mem::take(notes);
+    notes.extend(no_match);
+    notes.extend(late);
+    notes.extend(on_gathered(&gathered));
+    let storms = Storms { schema: STORMS_SCHEMA, range: time, input: read, storms, notes };
+    let problems = std::mem::take(problems);
+    Ok((storms, Done::new(problems, met, &coverage, *window, args.coverage.strict)))
+}
+
+/// Collects the samples in which storms are found.
+struct Sampling<'a> {
+    /// The same for all threads.
+    seed: RandomState,
+    filter: &'a Filter,
+}
+
+impl<'a> Aggregation for Sampling<'a> {
+    type Listener = Collector<'a>;
+    type Total = Gatherer<'a>;
+
+    fn listener(&self) -> Collector<'a> {
+        Collector::new(Keys::new(self.seed.clone()), self.filter)
+    }
+
+    fn start(&self) -> Gatherer<'a> {
+        Gatherer::new(self.seed.clone(), self.filter)
+    }
+
+    fn fold(gatherer: &mut Gatherer<'a>, page: Page) {
+        gatherer.fold(&page);
+    }
+
+    fn left_out(gatherer: &Gatherer<'a>) -> u64 {
+        gatherer.left_out()
+    }
+}
+
+/// The storms of logs whose dates are known, each in a line.
+pub fn lines(
+    task: &Task,
+    filter: &Filter,
+    coverage: &Coverage,
+    redactor: Option<Redactor>,
+) -> Result<Vec<StormLine>, CliError> {
+    let (_, gatherer) = aggregate(task, &Sampling { seed: seed(), filter }, None)?;
+    let (providers, zone) = (&task.book.providers, &task.calendar.zone);
+    let frame = Frame { providers, zone, files: Vec::new(), minutes: coverage.minutes };
+    let mut storms = answered(&gatherer.finish(), &frame, task.manner.threads)?;
+    if let Some(redactor) = redactor {
+        for storm in &mut storms {
+            redactor.storm(storm);
+        }
+    }
+    let line = |storm: Storm| StormLine {
+        pattern: slug(storm.pattern),
+        factor: storm.factors.first().map(|factor| format!("{} {}", slug(factor.dimension), factor.value)),
+        title: storm.title,
+        start: storm.start,
+        end: storm.end,
+        attempts: storm.attempts,
+        times: storm.times,
+    };
+    Ok(storms.into_iter().map(line).collect())
+}
+
+fn answered(gathered: &Gathered, frame: &Frame, threads: usize) -> Result<Vec<Storm>, InputError> {
+    Ok(thread_pool(threads)?.install(|| answer(gathered, frame)))
+}
+
+/// What was too much to keep, or could not be placed.
+fn on_gathered(gathered: &Gathered) -> Vec<String> {
+    let cut = gathered.is_cut.then(|| {
+        "there are more minutes in the logs than are kept: storms are looked for in the latest ones"
+            .to_owned()
+    });
+    let undated = (gathered.undated > 0)
+        .then(|| format!("{} events show no time and are in no storm", gathered.undated));
+    cut.into_iter().chain(undated).collect()
+}

@@ -1,0 +1,156 @@
+//! `smtplog trace`: shows what happened to the messages that match a query.
+
+use std::io::{IsTerminal, Write, stdout};
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+
+use crate::cli::args::{DocumentFormat, TraceArgs};
+use crate::cli::error::CliError;
+use crate::cli::exit::Done;
+use crate::cli::input::Inputs;
+use crate::cli::output;
+use crate::cli::progress::with_bar;
+use crate::cli::redaction::redactor;
+use crate::cli::session::Session;
+use crate::cli::spool::Spools;
+use crate::cli::style::look;
+use crate::pipeline::calendar::Calendar;
+use crate::pipeline::filter::{Filter, LineFilter};
+use crate::pipeline::walk::{Coverage, Listener, Task, Told, walk};
+use crate::redact::Redactor;
+use crate::render::json;
+use crate::render::text::{trace, trace_raw};
+use crate::report::trace::{SCHEMA, Trace};
+use crate::scan::notes::{Heard, on_time};
+use crate::trace::query::Sought;
+use crate::trace::{Question, Traced, trace};
+
+pub fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
+    // Lines are text, whatever the file is called.
+    let format = if args.raw { DocumentFormat::Text } else { args.output.format(DocumentFormat::Text)? };
+    let inputs = Inputs::new(&args.input, None)?;
+    let paths = inputs.paths.clone();
+    output::write(args.output.file(), &paths, out, |out| tell(args, format, inputs, out))
+}
+
+fn tell(
+    args: &TraceArgs,
+    format: DocumentFormat,
+    mut inputs: Inputs,
+    out: &mut (dyn Write + Send),
+) -> Result<Done, CliError> {
+    let redactor = redactor(&args.redact, &mut inputs.notes)?;
+    let mut session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
+    let sought = Sought::read(&args.what);
+    let mut spools = Spools::default();
+    let Inputs { sources, manner, progress, problems, .. } = &mut session.inputs;
+    problems.extend(spools.fill(sources, *manner)?);
+    // It is read twice.
+    progress.total.fetch_add(progress.total.load(Ordering::Relaxed), Ordering::Relaxed);
+    let question = Question { sought: &sought, filter: &session.filter, top: args.top, raw: args.raw };
+    let task = Task { filter: &LineFilter::default(), ..session.task() };
+    let traced = with_bar(task.progress, || trace(&question, &task))?;
+    if traced.found == 0 {
+        return nothing_found(args, session, traced);
+    }
+    show(args, format, session, traced, out)
+}
+
+fn show(
+    args: &TraceArgs,
+    format: DocumentFormat,
+    session: Session,
+    traced: Traced,
+    out: &mut (dyn Write + Send),
+) -> Result<Done, CliError> {
+    let Traced { found, stories, lines, read, minutes, notes: limits, problems: met, .. } = traced;
+    let Session { inputs: Inputs { problems, notes, window, .. }, redactor, .. } = session;
+    let coverage = Coverage { lines: read, bytes: 1, routine: read, minutes, ..Coverage::default() };
+    let mut done = Done::new(problems, met, &coverage, window, false);
+    done.remarks = notes;
+    let earlier = found - (stories.len() + lines.len()) as u64;
+    let earlier = (earlier > 0).then(|| format!("{earlier} earlier ones are not shown; -n 0 shows all"));
+    let to_file = args.output.file().is_some();
+    if args.raw {
+        trace_raw::show(&hidden(lines, redactor), stdout().is_terminal() && !to_file, out)?;
+        done.remarks.extend(earlier);
+        done.remarks.extend(limits);
+        return Ok(done);
+    }
+    let mut trace = Trace { schema: SCHEMA, what: args.what.clone(), found, stories, notes: limits };
+    if let Some(redactor) = redactor {
+        redactor.trace(&mut trace);
+    }
+    match format {
+        DocumentFormat::Text => {
+            let mut look = look(args.style.color, args.style.lang);
+            look.color &= !to_file;
+            out.write_all(trace::show(&trace, &look).as_bytes())?;
+        }
+        DocumentFormat::Json => out.write_all(json::pretty(&trace).as_bytes())?,
+        DocumentFormat::Ndjson => {
+            for story in &trace.stories {
+                out.write_all(json::line(story).as_bytes())?;
+            }
+            done.remarks.extend(trace.notes);
+            done.remarks.extend(earlier);
+        }
+    }
+    Ok(done)
+}
+
+/// Walks the logs once more: it is not known yet whether they are mail logs at all.
+fn nothing_found(args: &TraceArgs, mut session: Session, traced: Traced) -> Result<Done, CliError> {
+    let problems = std::mem::take(&mut session.inputs.problems);
+    let calendar = traced.calendar;
+    let task = Task { filter: &LineFilter::default(), calendar: &calendar, ..session.task() };
+    let coverage = walk(&task, || CoverageOnly, |()| (), None)?.coverage;
+    let what = session.redactor.map_or_else(|| args.what.clone(), |redactor| redactor.sought(&args.what));
+    let mut remarks = session.inputs.notes.clone();
+    remarks.push(not_found(&what, &session.filter, &coverage, &calendar));
+    remarks.extend(on_time(&Heard {
+        coverage: &coverage,
+        window: task.window,
+        calendar: &calendar,
+        sources: task.sources,
+        turns: &calendar.turns,
+    }));
+    if let Some(redactor) = session.redactor {
+        remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
+    }
+    let done = Done::new(problems, traced.problems, &coverage, task.window, false).without_a_find();
+    Ok(done.with_remarks(remarks))
+}
+
+/// The lines after `--redact`.
+fn hidden(messages: Vec<Vec<Vec<u8>>>, redactor: Option<Redactor>) -> Vec<Vec<Vec<u8>>> {
+    let Some(redactor) = redactor else { return messages };
+    let line = |line: Vec<u8>| redactor.line(&String::from_utf8_lossy(&line)).into_bytes();
+    messages.into_iter().map(|lines| lines.into_iter().map(line).collect()).collect()
+}
+
+/// Says what was searched for and in how many lines.
+fn not_found(what: &str, filter: &Filter, coverage: &Coverage, calendar: &Calendar) -> String {
+    let filter =
+        if filter.is_empty() { String::new() } else { format!(" that fits {}", filter.words.join(" ")) };
+    let shown = |minute: i64| {
+        let at = Timestamp::from_second(minute * 60).ok()?;
+        Some(at.to_zoned(calendar.zone.clone()).strftime("%F %H:%M %:z").to_string())
+    };
+    let range =
+        coverage.minutes.and_then(|(first, last)| Some(format!(", {} to {}", shown(first)?, shown(last)?)));
+    let lines = coverage.lines;
+    format!("found nothing of {what:?}{filter} in {lines} lines{}", range.unwrap_or_default())
+}
+
+/// Ignores the events: only the coverage of the walk is wanted.
+struct CoverageOnly;
+
+impl Listener for CoverageOnly {
+    type Handover = ();
+
+    fn event(&mut self, _: &Told) {}
+
+    fn end_of_block(&mut self, _: usize, _: u64) {}
+}

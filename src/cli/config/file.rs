@@ -1,0 +1,194 @@
+//! Parses a configuration file into settings for each subcommand, and reports its first error.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, Command};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::keys::{Shape, commands, is_list, judge, nearest, option, options, takes};
+use super::paths::Text;
+use crate::cli::error::CliError;
+
+/// A key of a file and its value.
+pub struct Entry {
+    pub path: PathBuf,
+    /// From 1.
+    pub line: usize,
+    pub key: String,
+    /// Higher is stronger: a later file beats an earlier one, a subcommand's table the top of its file.
+    pub rank: usize,
+    /// The values as written on the command line, for each subcommand that accepts them.
+    pub values: BTreeMap<String, Vec<String>>,
+}
+
+/// Tables that hold rows of the catalogue, not options.
+const BOOK: [&str; 2] = ["rule", "provider"];
+/// The option that loads those rows from the file.
+const RULES_OF: &str = "rules-of";
+
+/// In the order of the file, which is the `at`th of those that are read; `weaker` are those of the files before it.
+/// The whole file is looked through, whatever subcommand is asked for.
+pub fn read(file: &Text, at: usize, command: &Command, weaker: &[Entry]) -> Result<Vec<Entry>, CliError> {
+    let page = Page { path: &file.path, text: &file.text, at, command };
+    let table = DeTable::parse(&file.text)
+        .map_err(|cause| page.wrong(cause.span().map_or(0, |span| span.start), cause.message().to_owned()))?;
+    let mut entries = Vec::new();
+    let mut book = None;
+    for (key, value) in table.get_ref() {
+        let subcommand = commands(command).find(|subcommand| subcommand.get_name() == key.get_ref().as_ref());
+        if BOOK.contains(&key.get_ref().as_ref()) && holds_tables(value.get_ref()) {
+            if value.get_ref().is_table() {
+                let (at, name) = (key.span().start, key.get_ref());
+                return Err(page.wrong(at, format!("a {name} begins with [[{name}]]")));
+            }
+            book = Some(page.line(key.span().start));
+        } else if let (DeValue::Table(inner), Some(subcommand)) = (value.get_ref(), subcommand) {
+            for (key, value) in inner {
+                entries.push(page.entry(key, value, Some(subcommand))?);
+            }
+        } else {
+            entries.push(page.entry(key, value, None)?);
+        }
+    }
+    entries.extend(book.map(|line| page.rules(line, weaker)));
+    // TOML's tables are in the order of their keys; a reader goes by lines.
+    entries.sort_by_key(|entry| entry.line);
+    Ok(entries)
+}
+
+/// An option may have the same name as a row of the book; its values are no tables.
+fn holds_tables(value: &DeValue) -> bool {
+    value.is_table() || value.as_array().is_some_and(|all| all.iter().any(|one| one.get_ref().is_table()))
+}
+
+struct Page<'a> {
+    path: &'a Path,
+    text: &'a str,
+    at: usize,
+    command: &'a Command,
+}
+
+type Key<'a> = Spanned<std::borrow::Cow<'a, str>>;
+
+impl Page<'_> {
+    /// A key at the top is for every subcommand that has the option; it must suit one of them, not all: `format =
+    /// "json"` is none of those of `events`.
+    fn entry(&self, key: &Key, value: &Spanned<DeValue>, table: Option<&Command>) -> Result<Entry, CliError> {
+        let name = key.get_ref().as_ref();
+        let mut values = BTreeMap::new();
+        let mut faults = Vec::new();
+        for subcommand in commands(self.command)
+            .filter(|sub| table.is_none_or(|table| *sub.get_name() == *table.get_name()))
+        {
+            let Some(option) = option(subcommand, name) else { continue };
+            let spelled = spelled(value.get_ref(), option);
+            match spelled.and_then(|spelled| judge(subcommand, option, &spelled).map(|()| spelled)) {
+                Ok(spelled) => drop(values.insert(subcommand.get_name().to_owned(), spelled)),
+                Err(fault) => faults.push((subcommand.get_name(), fault)),
+            }
+        }
+        if values.is_empty() {
+            let at = key.span().start;
+            return Err(match faults.split_first() {
+                Some(((_, fault), more)) if more.iter().all(|(_, other)| other == fault) => {
+                    self.wrong(value.span().start, format!("{name} {fault}"))
+                }
+                Some(((of, fault), _)) => {
+                    self.wrong(value.span().start, format!("{name} of smtplog {of} {fault}"))
+                }
+                None => self.wrong(at, self.unknown(name, value.get_ref().is_table(), table)),
+            });
+        }
+        let line = self.line(key.span().start);
+        let rank = self.at * 2 + usize::from(table.is_some());
+        Ok(Entry { path: self.path.to_owned(), line, key: name.to_owned(), rank, values })
+    }
+
+    /// The rows of the book in this file come before those of a weaker file, and push out none of them.
+    fn rules(&self, line: usize, weaker: &[Entry]) -> Entry {
+        let before = weaker.iter().rev().find(|entry| entry.key == RULES_OF);
+        let paths = |subcommand: &Command| {
+            let mut paths = vec![self.path.to_string_lossy().into_owned()];
+            paths.extend(
+                before
+                    .and_then(|entry| entry.values.get(subcommand.get_name()))
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
+            (subcommand.get_name().to_owned(), paths)
+        };
+        let takes = commands(self.command).filter(|subcommand| option(subcommand, RULES_OF).is_some());
+        let values = takes.map(paths).collect();
+        Entry { path: self.path.to_owned(), line, key: RULES_OF.to_owned(), rank: self.at * 2, values }
+    }
+
+    fn unknown(&self, name: &str, is_table: bool, table: Option<&Command>) -> String {
+        let near =
+            |found: Option<&str>| found.map(|name| format!("; the nearest is {name:?}")).unwrap_or_default();
+        match table {
+            Some(table) => {
+                let found = near(nearest(name, options(table).map(|(key, _)| key)));
+                format!("smtplog {} has no option {name:?}{found}", table.get_name())
+            }
+            None if is_table => {
+                let found = near(nearest(name, commands(self.command).map(Command::get_name)));
+                format!("no subcommand takes a table {name:?}{found}")
+            }
+            None => {
+                let keys = commands(self.command).flat_map(options).map(|(key, _)| key);
+                format!("no subcommand has an option {name:?}{}", near(nearest(name, keys)))
+            }
+        }
+    }
+
+    /// `at` counts bytes.
+    fn wrong(&self, at: usize, what: String) -> CliError {
+        CliError::config(self.path, self.line(at), what)
+    }
+
+    fn line(&self, at: usize) -> usize {
+        1 + self.text.bytes().take(at).filter(|&byte| byte == b'\n').count()
+    }
+}
+
+/// The value as it would stand on the command line. Err: what is wrong, in words that follow the key.
+fn spelled(value: &DeValue, option: &Arg) -> Result<Vec<String>, String> {
+    match value {
+        DeValue::Array(all) if is_list(option) => {
+            all.iter().map(|value| single(value.get_ref(), option)).collect()
+        }
+        DeValue::Array(_) => Err("takes a single value".to_owned()),
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Table(_) => Ok(vec![single(value, option)?]),
+    }
+}
+
+fn single(value: &DeValue, option: &Arg) -> Result<String, String> {
+    let shape = Shape::of(option);
+    let wrong = |what: &str| Err(format!("takes {}, not {what}", takes(option)));
+    match (value, shape) {
+        (DeValue::Boolean(value), Shape::Switch) => Ok(value.to_string()),
+        (DeValue::String(text), Shape::Number | Shape::Text | Shape::Word) => Ok(text.clone().into_owned()),
+        (DeValue::Integer(number), Shape::Number | Shape::Word) => {
+            let number = i64::from_str_radix(number.as_str(), number.radix());
+            number.map(|number| number.to_string()).map_err(|cause| format!("is no number: {cause}"))
+        }
+        (DeValue::Float(number), Shape::Number | Shape::Word) => Ok(number.as_str().to_owned()),
+        // A stamp may stand without quotes in TOML.
+        (DeValue::Datetime(stamp), Shape::Text | Shape::Word) => Ok(stamp.to_string()),
+        (DeValue::String(text), Shape::Switch) => wrong(&format!("{text:?}")),
+        (DeValue::Integer(number), Shape::Switch | Shape::Text) => wrong(number.as_str()),
+        (DeValue::Float(number), Shape::Switch | Shape::Text) => wrong(number.as_str()),
+        (DeValue::Boolean(value), Shape::Number | Shape::Text | Shape::Word) => wrong(&value.to_string()),
+        (DeValue::Datetime(stamp), Shape::Switch | Shape::Number) => wrong(&stamp.to_string()),
+        (DeValue::Array(_), _) => wrong("a list"),
+        (DeValue::Table(_), _) => wrong("a table"),
+    }
+}

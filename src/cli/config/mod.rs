@@ -1,0 +1,95 @@
+//! Resolves the options in force from the command line, the environment and the configuration files.
+
+mod file;
+mod keys;
+pub mod paths;
+pub mod precedence;
+pub mod print;
+
+use std::ffi::OsString;
+
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, parser::ValueSource};
+
+use self::file::read;
+pub use self::keys::{commands, options, variable};
+pub use self::paths::{Places, Variables};
+use self::precedence::{Choice, strongest};
+use super::args::Cli;
+use super::error::CliError;
+
+/// What the program was asked to do.
+pub enum Settled {
+    Run(Box<Cli>),
+    /// The text that `--print-config` prints.
+    Print(String),
+}
+
+/// The subcommand that a bare `smtplog FILE` stands for.
+const BARE: &str = "scan";
+
+/// The command line wins over the environment, the environment over the user's file, and that over the system's file.
+///
+/// A value from elsewhere becomes the default of its option, and clap parses the command line a second time. So every
+/// value is parsed and checked by clap, wherever it was set.
+pub fn settle(argv: &[OsString], variables: Variables, places: &Places) -> Result<Settled, CliError> {
+    let print = argv.iter().take_while(|word| *word != "--").any(|word| word == "--print-config");
+    let mut command = Cli::command();
+    if print {
+        command = free(command);
+    }
+    let first = command.clone().try_get_matches_from(argv)?;
+    misplaced(&command, &first)?;
+    let name = first.subcommand_name().unwrap_or(BARE).to_owned();
+    let Some(subcommand) = commands(&command).find(|subcommand| subcommand.get_name() == name).cloned()
+    else {
+        // It reads no configuration, so that a broken file cannot break the start of a shell.
+        let cli = Cli::from_arg_matches(&first)?;
+        return Ok(Settled::Run(Box::new(cli)));
+    };
+    let mut entries = Vec::new();
+    for (at, file) in places.files(&first, variables)?.iter().enumerate() {
+        entries.extend(read(file, at, &command, &entries)?);
+    }
+    let given = first.subcommand_matches(&name).unwrap_or(&first);
+    let choices = strongest(&command, &subcommand, given, variables, &entries)?;
+    let bare = first.subcommand().is_none();
+    let command = if bare {
+        as_defaults(command, &choices)
+    } else {
+        command.mut_subcommand(&name, |subcommand| as_defaults(subcommand, &choices))
+    };
+    let settled = command.try_get_matches_from(argv)?;
+    if print {
+        let settled = settled.subcommand_matches(&name).unwrap_or(&settled);
+        return Ok(Settled::Print(print::shown(&subcommand, settled, &choices)));
+    }
+    Ok(Settled::Run(Box::new(Cli::from_arg_matches(&settled)?)))
+}
+
+fn as_defaults(command: Command, choices: &[Choice]) -> Command {
+    choices.iter().filter(|choice| !choice.is_on_command_line()).fold(command, |command, choice| {
+        command.mut_arg(&choice.id, |arg| arg.default_values(&choice.values))
+    })
+}
+
+/// The same command with nothing required: `--print-config` needs no arguments.
+fn free(command: Command) -> Command {
+    let names: Vec<String> =
+        command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
+    let command = command.mut_args(|arg| arg.required(false));
+    names.iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |subcommand| subcommand.mut_args(|arg| arg.required(false)))
+    })
+}
+
+/// Rejects `smtplog -n 3 events FILE`, in which the option would be lost. Only global options may precede the subcommand.
+fn misplaced(command: &Command, matches: &ArgMatches) -> Result<(), CliError> {
+    let Some(name) = matches.subcommand_name() else { return Ok(()) };
+    let lost = command.get_arguments().find(|arg| {
+        !arg.is_global_set() && matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
+    });
+    let Some(lost) = lost else { return Ok(()) };
+    let lost = lost.get_long().map_or_else(|| lost.get_id().to_string(), |long| format!("--{long}"));
+    let what = format!("put {lost} after \"{name}\"");
+    Err(command.clone().error(clap::error::ErrorKind::ArgumentConflict, what).into())
+}

@@ -1,0 +1,59 @@
+//! Prints the options in force as a configuration file, with the place where each was set.
+
+use std::fmt::Write;
+
+use clap::{Arg, ArgMatches, Command};
+
+use super::keys::{Shape, is_list, options};
+use super::precedence::{Choice, Origin, exclude};
+use crate::render::sanitize::printable;
+
+/// The text is a valid configuration file with the same settings. Hidden options are shown only if they were set.
+pub fn shown(subcommand: &Command, settled: &ArgMatches, choices: &[Choice]) -> String {
+    let mut page = format!("[{}]\n", subcommand.get_name());
+    for (key, option) in options(subcommand) {
+        let choice = choices.iter().find(|choice| choice.key == key);
+        if option.is_hide_set() && choice.is_none() {
+            continue;
+        }
+        let line = match settled.get_raw(option.get_id().as_str()) {
+            None => format!("# {key} is not set"),
+            Some(raw) => {
+                let raw: Vec<String> = raw.map(|value| value.to_string_lossy().into_owned()).collect();
+                let said = format!("{key} = {}", value(option, &raw));
+                match (choice, gives_way(subcommand, option, choices)) {
+                    (Some(choice), _) => format!("{said}  # {}", origin(&choice.origin)),
+                    // As a setting it would conflict with the other option.
+                    (None, Some(rival)) => format!("# {said} gives way to {}", rival.key),
+                    (None, None) => format!("{said}  # default"),
+                }
+            }
+        };
+        let _ = writeln!(page, "{line}");
+    }
+    page
+}
+
+/// The stronger option that excludes this one, if there is one.
+fn gives_way<'a>(subcommand: &Command, option: &Arg, choices: &'a [Choice]) -> Option<&'a Choice> {
+    choices.iter().find(|choice| choice.is_active() && exclude(subcommand, &choice.id, option.get_id()))
+}
+
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::File { path, line, .. } => format!("{}, line {line}", printable(&path.to_string_lossy())),
+        Origin::Environment { name } => format!("environment, {name}"),
+        Origin::CommandLine => "command line".to_owned(),
+    }
+}
+
+fn value(option: &Arg, raw: &[String]) -> String {
+    let one = |text: &String| match Shape::of(option) {
+        Shape::Switch | Shape::Number => text.clone(),
+        Shape::Text | Shape::Word => toml::Value::from(text.as_str()).to_string(),
+    };
+    match raw {
+        [single] if !is_list(option) => one(single),
+        _ => format!("[{}]", raw.iter().map(one).collect::<Vec<_>>().join(", ")),
+    }
+}

@@ -1,0 +1,97 @@
+//! Determines which logs `watch` follows, and from which line on.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::args::{InputArgs, WatchArgs};
+use super::error::CliError;
+use super::input::{LOG_NAMES, files};
+use super::time::{calendar, window};
+use crate::input::discover::list;
+use crate::input::error::InputError;
+use crate::input::follow::Lane;
+use crate::input::journal::Bounds;
+use crate::input::read::Source;
+use crate::input::source::Origin;
+use crate::parse::mta;
+use crate::pipeline::calendar::Calendar;
+use crate::pipeline::seek::{last_dated, narrow};
+use crate::pipeline::time_range::Window;
+
+/// What to follow, and how.
+pub struct Followed {
+    pub sources: Vec<Source>,
+    /// One for each source.
+    pub lanes: Vec<Lane>,
+    pub calendar: Calendar,
+    pub window: Window,
+}
+
+/// How much of the log is read without `--since`: the screen shows one hour, and the rest shows what is usual.
+const BEFORE: SignedDuration = SignedDuration::from_hours(6);
+
+/// In seconds: added to the present for files that are followed, since lines may still be added to them.
+const FAR: u64 = 100 * 366 * 24 * 3600;
+
+impl Followed {
+    pub fn new(args: &WatchArgs) -> Result<Self, CliError> {
+        let input = InputArgs {
+            files: args.files.clone(),
+            rotated: false,
+            journal: args.journal,
+            threads: Some(1),
+            since: args.since.clone(),
+            until: None,
+            year: args.year,
+            tz: args.tz.clone(),
+            utc: args.utc,
+            now: args.now,
+            block_size: 0,
+        };
+        let calendar = calendar(&input)?;
+        let mut window = window(&input, &calendar)?;
+        let mut sources = sources(files(&input)?)?;
+        if window.is_unbounded() {
+            let ends = sources.iter().enumerate().filter(|(_, source)| source.can_be_read_again());
+            let ends = ends.filter_map(|(number, source)| last_dated(number, source, &calendar).ok()?);
+            window.since = ends.max().and_then(|last| last.checked_sub(BEFORE).ok());
+        }
+        narrow(&mut sources, window, &calendar);
+        if args.journal {
+            let since = window.since.or_else(|| calendar.now.checked_sub(BEFORE).ok());
+            let bounds =
+                Bounds { since: since.map(Timestamp::as_second), until: None, units: &mta::LOG_PLACES.units };
+            let (path, newest) = (PathBuf::from("journal"), SystemTime::now());
+            let (origin, series) = (Origin::Journal(bounds), sources.len());
+            sources.push(Source { series, ..Source::new(path, origin, newest) });
+        }
+        let lanes = sources.iter().enumerate().map(|(number, source)| Lane::open(number, source));
+        let lanes = lanes.collect::<Result<_, _>>()?;
+        Ok(Self { sources, lanes, calendar, window })
+    }
+}
+
+/// Of each log the part that is being written.
+fn sources(named: Vec<PathBuf>) -> Result<Vec<Source>, InputError> {
+    let mut sources: Vec<Source> = Vec::new();
+    for path in named {
+        let listing = list(std::slice::from_ref(&path), false, None, &LOG_NAMES);
+        if let Some(problem) = listing.problems.into_iter().next() {
+            return Err(problem);
+        }
+        let parts = listing.sources;
+        let latest = parts.chunk_by(|a, b| a.series == b.series).filter_map(|parts| parts.last());
+        for source in latest {
+            if !sources.iter().any(|other| other.path == source.path) {
+                sources.push(source.clone());
+            }
+        }
+    }
+    let newest = SystemTime::now() + Duration::from_secs(FAR);
+    for (series, source) in sources.iter_mut().enumerate() {
+        (source.series, source.newest) = (series, newest);
+    }
+    Ok(sources)
+}

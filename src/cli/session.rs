@@ -1,0 +1,130 @@
+//! Holds what a command needs to read logs, and walks them until the dates of their lines are settled.
+
+use super::catalog::book;
+use super::error::CliError;
+use super::filter::{filter, what_there_was};
+use super::input::Inputs;
+use super::progress::with_bar;
+use super::unparsed::Unparsed;
+use crate::catalog::Book;
+use crate::input::error::InputError;
+use crate::input::read::Source;
+use crate::pipeline::calendar::Calendar;
+use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
+use crate::pipeline::seek::narrow;
+use crate::pipeline::walk::{Aggregation, Coverage, Task, WALKS, Walked, aggregate, settled};
+use crate::redact::Redactor;
+use crate::scan::notes::Heard;
+
+/// The logs of a command, and what it looks for in them.
+pub struct Session {
+    pub inputs: Inputs,
+    pub book: Book,
+    pub filter: Filter,
+    line_filter: LineFilter,
+    /// `None`: nothing is hidden.
+    pub redactor: Option<Redactor>,
+}
+
+/// What a command read, with the right dates.
+pub struct SettledWalk<A: Aggregation> {
+    pub walked: Walked<A::Listener>,
+    pub total: A::Total,
+    /// The sources as they were read at last: whole, or the part that the time range needs.
+    pub sources: Vec<Source>,
+    pub calendar: Calendar,
+    /// What the logs hold instead, if no event matches the filter.
+    pub no_match: Option<String>,
+}
+
+impl Session {
+    pub fn new(
+        inputs: Inputs,
+        rules: &super::args::RulesArgs,
+        filter_args: &FilterArgs,
+        redactor: Option<Redactor>,
+    ) -> Result<Self, CliError> {
+        let book = book(rules)?;
+        let filter = filter(filter_args, &book)?;
+        let line_filter = filter.without_sender();
+        Ok(Self { inputs, book, filter, line_filter, redactor })
+    }
+
+    /// A walk of the sources as they are now, with the session's calendar.
+    pub fn task(&self) -> Task<'_> {
+        self.task_of(&self.inputs.sources, &self.inputs.calendar)
+    }
+
+    pub fn task_of<'a>(&'a self, sources: &'a [Source], calendar: &'a Calendar) -> Task<'a> {
+        let Inputs { manner, window, progress, .. } = &self.inputs;
+        let (book, filter) = (&self.book, &self.line_filter);
+        Task { sources, manner: *manner, calendar, book, window: *window, filter, progress }
+    }
+
+    pub fn unparsed(&self, args: &super::args::CoverageArgs) -> Result<Unparsed, CliError> {
+        Unparsed::new(args.unparsed.as_deref(), &self.inputs.paths, self.redactor)
+    }
+
+    /// False for a pipe and the journal.
+    pub fn can_be_read_again(&self) -> bool {
+        self.inputs.sources.iter().all(Source::can_be_read_again)
+    }
+
+    /// Walks the logs, and walks them again while the order of their lines says that the dates were wrong. Each walk
+    /// begins a new total; the last one is right.
+    pub fn walk_until_settled<A: Aggregation>(
+        &self,
+        aggregation: &A,
+        unparsed: &mut Unparsed,
+    ) -> Result<SettledWalk<A>, CliError> {
+        let Inputs { window, progress, resumed, .. } = &self.inputs;
+        let (mut sources, mut calendar) = (self.inputs.sources.clone(), self.inputs.calendar.clone());
+        let again = self.can_be_read_again();
+        let mut narrowed = resumed.is_none() && narrow(&mut sources, *window, &calendar);
+        let mut walks = 0;
+        loop {
+            let task = self.task_of(&sources, &calendar);
+            let (walked, total) = with_bar(progress, || aggregate(&task, aggregation, unparsed.writer()))?;
+            walks += 1;
+            if !again || walks == WALKS || walked.turns == calendar.turns {
+                let no_match = self.no_match(&task, &walked.coverage)?;
+                return Ok(SettledWalk { walked, total, sources, calendar, no_match });
+            }
+            if narrowed {
+                // Only the whole log tells what its stamps are; a part may begin behind a New Year.
+                for source in &mut sources {
+                    source.within = None;
+                }
+                (narrowed, walks) = (false, 0);
+            } else {
+                calendar.turns = walked.turns;
+            }
+            unparsed.again()?;
+        }
+    }
+
+    /// Settles the dates before the walk, for a command whose answer cannot be taken back.
+    pub fn settle_dates(&mut self) -> Result<(), CliError> {
+        if self.can_be_read_again() {
+            self.inputs.calendar = settled(&self.task())?;
+        }
+        Ok(())
+    }
+
+    /// What the logs hold instead of the events that the filter asks for. `None`: some event matches, there is no event
+    /// at all, or the logs cannot be read once more.
+    pub fn no_match(&self, task: &Task, coverage: &Coverage) -> Result<Option<String>, InputError> {
+        if !self.can_be_read_again() || coverage.event == 0 || coverage.filtered < coverage.event {
+            return Ok(None);
+        }
+        what_there_was(task, &self.filter, self.redactor).map(Some)
+    }
+}
+
+impl<A: Aggregation> SettledWalk<A> {
+    pub fn heard(&self, session: &Session) -> Heard<'_> {
+        let Self { walked, sources, calendar, .. } = self;
+        let (coverage, turns) = (&walked.coverage, &walked.turns);
+        Heard { coverage, window: session.inputs.window, calendar, sources, turns }
+    }
+}

@@ -1,0 +1,57 @@
+//! Copies a pipe or the journal, which can be read only once, to a temporary file.
+
+use std::io::Write;
+
+use super::error::CliError;
+use crate::input::error::InputError;
+use crate::input::read::block::Block;
+use crate::input::read::{Held, Manner, Progress, Source, each_block};
+use crate::input::source::{FileId, Origin};
+
+/// Temporary files, deleted when this is dropped.
+#[derive(Default)]
+pub struct Spools {
+    files: Vec<tempfile::NamedTempFile>,
+}
+
+/// The lines of one block.
+struct Lines(Vec<u8>);
+
+impl Held for Lines {
+    fn held(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Spools {
+    /// Copies each source that cannot be read again, decompressed, into TMPDIR, and points it at the copy. Returns the errors
+    /// of reading.
+    pub fn fill(&mut self, sources: &mut [Source], manner: Manner) -> Result<Vec<InputError>, CliError> {
+        let mut problems = Vec::new();
+        for source in sources.iter_mut().filter(|source| !source.can_be_read_again()) {
+            let mut file = tempfile::Builder::new().prefix("smtplog-").tempfile().map_err(CliError::Spool)?;
+            let mut written = Ok(());
+            let fold = |lines: Lines| {
+                if written.is_ok() {
+                    written = file.write_all(&lines.0);
+                }
+            };
+            // A line that is too long comes without its newline.
+            let work = |(): &mut (), block: &Block| {
+                let mut lines = block.lines.to_vec();
+                if lines.last().is_some_and(|&byte| byte != b'\n') {
+                    lines.push(b'\n');
+                }
+                Lines(lines)
+            };
+            let one = Manner { threads: 1, ..manner };
+            let only = std::slice::from_ref(source);
+            problems.extend(each_block(only, one, &Progress::default(), || (), work, fold)?.problems);
+            written.and_then(|()| file.flush()).map_err(CliError::Spool)?;
+            source.origin = Origin::File(FileId::of(&file.as_file().metadata().map_err(CliError::Spool)?));
+            file.path().clone_into(&mut source.path);
+            self.files.push(file);
+        }
+        Ok(problems)
+    }
+}
