@@ -10,20 +10,20 @@ use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use loggen::log::{Mta, Spec, write};
-use smtplog::catalog::Book;
-use smtplog::catalog::classify::Judge;
+use smtplog::catalog::Catalog;
+use smtplog::catalog::classify::Classifier;
 use smtplog::input::read::block::Block;
-use smtplog::input::read::{Manner, Progress};
-use smtplog::parse::header_cache::{Known, Reader};
-use smtplog::parse::mta::parsed::Reading;
-use smtplog::parse::timestamp::Clock;
-use smtplog::parse::year::{Bound, FileTurns};
-use smtplog::pipeline::calendar::{Calendar, Turns};
+use smtplog::input::read::{Progress, ReadOptions};
+use smtplog::parse::header_cache::{HeaderCache, ParsedHeader};
+use smtplog::parse::mta::parsed::ParsedLine;
+use smtplog::parse::timestamp::TimestampParser;
+use smtplog::parse::year::{FileTimeResolution, LatestPossible};
+use smtplog::pipeline::calendar::{Calendar, TimeResolution};
 use smtplog::pipeline::filter::{Filter, LineFilter};
-use smtplog::pipeline::time_range::Window;
-use smtplog::pipeline::walk::{Listener, Task, step};
-use smtplog::scan::counter::Plan;
-use smtplog::simd::newlines::Ends;
+use smtplog::pipeline::time_range::TimeRange;
+use smtplog::pipeline::walk::{EventSink, WalkTask, step};
+use smtplog::scan::counter::CountPlan;
+use smtplog::simd::newlines::NewlineIter;
 use smtplog::smtp::event::{Direction, Outcome};
 use smtplog::tally::Tally;
 
@@ -58,9 +58,9 @@ impl Log {
     }
 
     /// The lines of one kind alone.
-    fn only(&self, wanted: impl Fn(&Reading) -> bool) -> Self {
+    fn only(&self, wanted: impl Fn(&ParsedLine) -> bool) -> Self {
         let mut text = Vec::new();
-        let mut reader = Reader::default();
+        let mut reader = HeaderCache::default();
         self.lines(|ahead, length| {
             let known = known(&mut reader, ahead, length);
             if wanted(&known.writer.read(&known.line)) {
@@ -75,7 +75,7 @@ impl Log {
         for block in &self.blocks {
             let text = &self.text[block.clone()];
             let mut at = 0;
-            for end in Ends::new(text) {
+            for end in NewlineIter::new(text) {
                 tell(&text[at..], end - at);
                 at = end + 1;
             }
@@ -89,7 +89,7 @@ impl Log {
     }
 }
 
-fn known<'a>(reader: &mut Reader, ahead: &'a [u8], length: usize) -> Known<'a> {
+fn known<'a>(reader: &mut HeaderCache, ahead: &'a [u8], length: usize) -> ParsedHeader<'a> {
     match reader.known(ahead, length) {
         Some(known) => known,
         None => reader.read(&ahead[..length]),
@@ -97,7 +97,7 @@ fn known<'a>(reader: &mut Reader, ahead: &'a [u8], length: usize) -> Known<'a> {
 }
 
 fn read(log: &Log) {
-    let mut reader = Reader::default();
+    let mut reader = HeaderCache::default();
     log.lines(|ahead, length| {
         let known = known(&mut reader, ahead, length);
         black_box(known.writer.read(&known.line));
@@ -105,21 +105,21 @@ fn read(log: &Log) {
 }
 
 /// The whole walk, with who listens.
-fn walk<L: Listener>(log: &Log, book: &Book, mut listener: L) -> L {
-    let (zone, turns) = (TimeZone::UTC, Turns::default());
+fn walk<L: EventSink>(log: &Log, book: &Catalog, mut listener: L) -> L {
+    let (zone, turns) = (TimeZone::UTC, TimeResolution::default());
     let calendar = Calendar { zone, year: None, now: Timestamp::now(), turns };
     let (filter, progress) = (LineFilter::default(), Progress::default());
-    let manner = Manner { threads: 1, block_size: BLOCK };
-    let task = Task {
+    let manner = ReadOptions { threads: 1, block_size: BLOCK };
+    let task = WalkTask {
         sources: &[],
         manner,
         calendar: &calendar,
         book,
-        window: Window::default(),
+        window: TimeRange::default(),
         filter: &filter,
         progress: &progress,
     };
-    let mut judge = Judge::new(book);
+    let mut judge = Classifier::new(book);
     for range in &log.blocks {
         let (offset, lines) = (range.start as u64, &log.text[range.clone()]);
         let done = step(&task, judge, listener, &Block { file: 0, offset, before: &[], lines });
@@ -136,8 +136,8 @@ fn steps<'a>(
     name: &str,
     log: &'a Log,
     parts: &'a [(&'a str, Log)],
-    book: &'a Book,
-    plan: Plan<'a>,
+    book: &'a Catalog,
+    plan: CountPlan<'a>,
 ) -> Steps<'a> {
     let lines = log.count();
     let mut steps: Steps = Vec::new();
@@ -149,7 +149,7 @@ fn steps<'a>(
         "2 front",
         lines,
         Box::new(|| {
-            let mut reader = Reader::default();
+            let mut reader = HeaderCache::default();
             log.lines(|ahead, length| _ = black_box(known(&mut reader, ahead, length)));
         }),
     );
@@ -161,8 +161,12 @@ fn steps<'a>(
         "4 time",
         lines,
         Box::new(|| {
-            let mut clock = Clock::new(TimeZone::UTC, Bound::written(Timestamp::now()), FileTurns::default());
-            let mut reader = Reader::default();
+            let mut clock = TimestampParser::new(
+                TimeZone::UTC,
+                LatestPossible::written(Timestamp::now()),
+                FileTimeResolution::default(),
+            );
+            let mut reader = HeaderCache::default();
             log.lines(|ahead, length| {
                 let known = known(&mut reader, ahead, length);
                 black_box((known.writer.read(&known.line), clock.read(known.line.stamp, 0)));
@@ -173,10 +177,10 @@ fn steps<'a>(
         "5 reason",
         lines,
         Box::new(|| {
-            let (mut judge, mut reader) = (Judge::new(book), Reader::default());
+            let (mut judge, mut reader) = (Classifier::new(book), HeaderCache::default());
             log.lines(|ahead, length| {
                 let known = known(&mut reader, ahead, length);
-                if let Reading::Event(event) = known.writer.read(&known.line) {
+                if let ParsedLine::Event(event) = known.writer.read(&known.line) {
                     black_box(judge.verdict(&event));
                 }
             });
@@ -198,9 +202,9 @@ fn measured(work: &mut dyn FnMut()) {
 }
 
 fn main() {
-    let book = Book::built_in();
+    let book = Catalog::built_in();
     let (zone, filter, hasher) = (TimeZone::UTC, Filter::default(), RandomState::default());
-    let plan = Plan {
+    let plan = CountPlan {
         by: &[],
         examples: 1,
         hourly: false,
@@ -211,10 +215,8 @@ fn main() {
         book: &book,
         hasher: &hasher,
     };
-    let delivery =
-        |reading: &Reading| matches!(reading, Reading::Event(event) if event.direction != Direction::Inbound);
-    let refusal =
-        |reading: &Reading| matches!(reading, Reading::Event(event) if event.outcome == Outcome::Rejected);
+    let delivery = |reading: &ParsedLine| matches!(reading, ParsedLine::Event(event) if event.direction != Direction::Inbound);
+    let refusal = |reading: &ParsedLine| matches!(reading, ParsedLine::Event(event) if event.outcome == Outcome::Rejected);
     let asked = std::env::var("SMTPLOG_STEP").unwrap_or_default();
     let wanted = |mta: &Mta| !asked.contains('/') || asked.starts_with(&name(*mta));
     let mtas = [Mta::Postfix, Mta::Exim].into_iter().filter(wanted);
@@ -224,8 +226,8 @@ fn main() {
             let parts = [
                 ("deliveries", log.only(delivery)),
                 ("refusals", log.only(refusal)),
-                ("facts", log.only(|reading| matches!(reading, Reading::Fact(_)))),
-                ("rest", log.only(|reading| matches!(reading, Reading::Routine | Reading::Foreign))),
+                ("facts", log.only(|reading| matches!(reading, ParsedLine::Fact(_)))),
+                ("rest", log.only(|reading| matches!(reading, ParsedLine::Routine | ParsedLine::Foreign))),
             ];
             (name(mta), log, parts)
         })

@@ -4,15 +4,15 @@ use std::io::{BufWriter, Write, stdout};
 use std::process::ExitCode;
 
 use smtplog::cli::command;
-use smtplog::cli::config::{Places, Settled, settle};
+use smtplog::cli::config::{ConfigPaths, Invocation, resolve};
 use smtplog::cli::error::CliError;
-use smtplog::cli::exit::Done;
+use smtplog::cli::exit::Completion;
 use smtplog::render::sanitize::printable;
 
 fn main() -> ExitCode {
     let variable = |name: &str| std::env::var_os(name);
     let argv: Vec<_> = std::env::args_os().collect();
-    let settled = settle(&argv, &variable, &Places::usual(&variable));
+    let settled = resolve(&argv, &variable, &ConfigPaths::usual(&variable));
     match settled.and_then(|settled| run(&settled)) {
         Ok(done) => {
             for problem in &done.problems {
@@ -37,13 +37,13 @@ fn said(what: &impl ToString) -> String {
     what.to_string().lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
-fn run(settled: &Settled) -> Result<Done, CliError> {
+fn run(settled: &Invocation) -> Result<Completion, CliError> {
     let mut out = BufWriter::with_capacity(64 << 10, stdout());
     let done = match settled {
-        Settled::Run(cli) => command::run(cli, &mut out)?,
-        Settled::Print(text) => {
+        Invocation::Run(cli) => command::run(cli, &mut out)?,
+        Invocation::Print(text) => {
             out.write_all(text.as_bytes())?;
-            Done::looked_up(true)
+            Completion::looked_up(true)
         }
     };
     out.flush()?;

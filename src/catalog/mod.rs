@@ -17,26 +17,26 @@ use toml::de::{DeTable, DeValue};
 pub use self::advice::{
     Advice, AdviceRow, advice, advice_for, advice_line, advice_on, find_advice, is_softened,
 };
-pub use self::classify::normalize::mask;
-pub use self::classify::rules::{Clues, Rule, RuleId, RuleRow, Rules, Sureness};
+pub use self::classify::normalize::normalize;
+pub use self::classify::rules::{Features, MatchedOn, Rule, RuleId, RuleRow, Rules};
 use self::provider::{ProviderRow, Providers};
-pub use self::reason::{EnhancedPattern, Reason, Retry, slug};
+pub use self::reason::{EnhancedPattern, Reason, Retry, value_name};
 pub use self::storms::{CommandRow, StormRow, storms};
 pub use self::tables::{
-    CodePairRow, CodeRow, EnhancedRow, ReasonRow, UnlikeRow, VariantRow, catalogue_date, codes,
+    CodePairRow, CodeRow, ContrastRow, EnhancedRow, ReasonRow, VariantRow, catalogue_date, codes,
     enhanced_codes, find_code, find_enhanced, find_enhanced_detail, find_pair, find_table, reason_row,
     reasons, table, tables_under,
 };
 
 /// The rules and providers that the classifier needs.
-pub struct Book {
+pub struct Catalog {
     pub rules: Rules,
     pub providers: Providers,
 }
 
 /// A user's table to read, and its name for errors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Table<'a> {
+pub struct RuleFile<'a> {
     pub file: &'a str,
     pub text: &'a str,
     /// The file is a configuration file, whose options the configuration has checked.
@@ -45,7 +45,7 @@ pub struct Table<'a> {
 
 /// The rows of a table, ours or a user's; each file may hold both kinds.
 #[derive(Deserialize)]
-struct Rows<R, P> {
+struct RuleFileRows<R, P> {
     #[serde(default, rename = "rule")]
     rules: R,
     #[serde(default, rename = "provider")]
@@ -53,50 +53,50 @@ struct Rows<R, P> {
 }
 
 #[derive(Error, Debug)]
-pub enum BookError {
+pub enum CatalogError {
     #[error("cannot read {file}, line {line}: {what}")]
     Table { file: String, line: usize, what: String },
 }
 
-impl Book {
+impl Catalog {
     pub fn built_in() -> Self {
         Self::with_own(&[], &[]).expect("the tables are tested")
     }
 
     /// The user's own tables come before ours: their rules are tried first, and their providers win.
-    pub fn with_own(rules: &[Table], providers: &[Table]) -> Result<Self, BookError> {
+    pub fn with_own(rules: &[RuleFile], providers: &[RuleFile]) -> Result<Self, CatalogError> {
         let providers = read_providers(providers)?;
         Ok(Self { rules: read_rules(rules, &providers)?, providers })
     }
 }
 
-fn read_providers(own: &[Table]) -> Result<Providers, BookError> {
+fn read_providers(own: &[RuleFile]) -> Result<Providers, CatalogError> {
     let mut providers = Providers::default();
     for table in own {
         table.holds_nothing_else()?;
-        let rows: Rows<IgnoredAny, Vec<Spanned<ProviderRow>>> = table.rows()?;
+        let rows: RuleFileRows<IgnoredAny, Vec<Spanned<ProviderRow>>> = table.rows()?;
         for row in rows.providers {
             let at = row.span().start;
             providers.add(row.into_inner()).map_err(|what| table.error(at, what))?;
         }
     }
-    let ours: Rows<IgnoredAny, Vec<ProviderRow>> = table("providers");
+    let ours: RuleFileRows<IgnoredAny, Vec<ProviderRow>> = table("providers");
     for row in ours.providers {
         providers.add(row).map_err(|what| line_of("providers.toml", 1, what))?;
     }
     Ok(providers)
 }
 
-fn read_rules(own: &[Table], providers: &Providers) -> Result<Rules, BookError> {
+fn read_rules(own: &[RuleFile], providers: &Providers) -> Result<Rules, CatalogError> {
     let mut rows = Vec::new();
     let mut places = Vec::new();
     for table in own {
         table.holds_nothing_else()?;
-        let own: Rows<Vec<RuleRow>, IgnoredAny> = table.rows()?;
+        let own: RuleFileRows<Vec<RuleRow>, IgnoredAny> = table.rows()?;
         rows.extend(own.rules);
         places.extend(table.ids()?.into_iter().map(|at| (table, at)));
     }
-    let ours: Rows<Vec<RuleRow>, IgnoredAny> = table("rules");
+    let ours: RuleFileRows<Vec<RuleRow>, IgnoredAny> = table("rules");
     rows.extend(ours.rules);
     Rules::compile(rows, providers).map_err(|(row, what)| match places.get(row) {
         Some((table, at)) => table.error(*at, what),
@@ -104,8 +104,8 @@ fn read_rules(own: &[Table], providers: &Providers) -> Result<Rules, BookError> 
     })
 }
 
-impl Table<'_> {
-    fn holds_nothing_else(&self) -> Result<(), BookError> {
+impl RuleFile<'_> {
+    fn holds_nothing_else(&self) -> Result<(), CatalogError> {
         if self.with_options {
             return Ok(());
         }
@@ -118,7 +118,7 @@ impl Table<'_> {
         })
     }
 
-    fn rows<R, P>(&self) -> Result<Rows<R, P>, BookError>
+    fn rows<R, P>(&self) -> Result<RuleFileRows<R, P>, CatalogError>
     where
         R: DeserializeOwned + Default,
         P: DeserializeOwned + Default,
@@ -127,7 +127,7 @@ impl Table<'_> {
     }
 
     /// The offset of each rule's id, in bytes.
-    fn ids(&self) -> Result<Vec<usize>, BookError> {
+    fn ids(&self) -> Result<Vec<usize>, CatalogError> {
         let table = DeTable::parse(self.text).map_err(|cause| self.fault(&cause))?;
         let rules = table.get_ref().get("rule").and_then(|rules| rules.get_ref().as_array());
         let id = |rule: &Spanned<DeValue>| {
@@ -137,18 +137,18 @@ impl Table<'_> {
         Ok(rules.into_iter().flatten().map(id).collect())
     }
 
-    fn fault(&self, cause: &toml::de::Error) -> BookError {
+    fn fault(&self, cause: &toml::de::Error) -> CatalogError {
         self.error(cause.span().map_or(0, |span| span.start), cause.message().to_owned())
     }
 
     /// `at` is an offset in bytes.
-    fn error(&self, at: usize, what: String) -> BookError {
+    fn error(&self, at: usize, what: String) -> CatalogError {
         let before = self.text.as_bytes().iter().take(at);
         let line = 1 + before.filter(|&&byte| byte == b'\n').count();
         line_of(self.file, line, what)
     }
 }
 
-fn line_of(file: &str, line: usize, what: String) -> BookError {
-    BookError::Table { file: file.to_owned(), line, what }
+fn line_of(file: &str, line: usize, what: String) -> CatalogError {
+    CatalogError::Table { file: file.to_owned(), line, what }
 }

@@ -45,11 +45,11 @@ pub struct ProviderRow {
 #[derive(Default)]
 pub struct Providers {
     rows: Vec<ProviderRow>,
-    hosts: Names<Vec<(Vec<u8>, Provider)>>,
-    domains: Names<Provider>,
+    hosts: ProviderNames<Vec<(Vec<u8>, Provider)>>,
+    domains: ProviderNames<Provider>,
 }
 
-type Names<T> = HashMap<Vec<u8>, T, FixedState>;
+type ProviderNames<T> = HashMap<Vec<u8>, T, FixedState>;
 
 /// No domain of the book, and no last two labels of a host name, are longer.
 const NAME_LIMIT: usize = 64;

@@ -47,7 +47,7 @@ pub enum Reason {
 
 /// A set of reasons that some rule treats alike.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Group {
+enum ReasonGroup {
     Gone,
     NoRecipient,
     NoMailbox,
@@ -63,8 +63,8 @@ enum Group {
 
 impl Reason {
     /// Every group that the reason belongs to. A new reason is placed here, and nowhere else.
-    const fn groups(self) -> &'static [Group] {
-        use Group as G;
+    const fn groups(self) -> &'static [ReasonGroup] {
+        use ReasonGroup as G;
         match self {
             Self::UserUnknown | Self::MailboxMoved => {
                 &[G::Gone, G::NoRecipient, G::NoMailbox, G::DeadAddress]
@@ -94,63 +94,63 @@ impl Reason {
         }
     }
 
-    fn is_in(self, group: Group) -> bool {
+    fn is_in(self, group: ReasonGroup) -> bool {
         self.groups().contains(&group)
     }
 
     /// The mailbox or its domain does not exist: after a 5xx the address comes off the lists.
     pub fn is_gone(self) -> bool {
-        self.is_in(Group::Gone)
+        self.is_in(ReasonGroup::Gone)
     }
 
     /// The recipient cannot be reached at this address; storms with these reasons have one cause.
     pub fn has_no_recipient(self) -> bool {
-        self.is_in(Group::NoRecipient)
+        self.is_in(ReasonGroup::NoRecipient)
     }
 
     /// The server does not accept mail for this mailbox. Many of these from one client are a dictionary attack.
     pub fn has_no_mailbox(self) -> bool {
-        self.is_in(Group::NoMailbox)
+        self.is_in(ReasonGroup::NoMailbox)
     }
 
     /// The fault is in the address. Many of these from one sender are an old list.
     pub fn is_dead_address(self) -> bool {
-        self.is_in(Group::DeadAddress)
+        self.is_in(ReasonGroup::DeadAddress)
     }
 
     /// The receiving server judges the sender or the content: spam, limits, reputation or policy.
     pub fn is_judgement(self) -> bool {
-        self.is_in(Group::Judgement)
+        self.is_in(ReasonGroup::Judgement)
     }
 
     /// The receiving server rejects the client's IP address: a block list, reputation or policy.
     pub fn is_reputation(self) -> bool {
-        self.is_in(Group::Reputation)
+        self.is_in(ReasonGroup::Reputation)
     }
 
     /// No connection or no DNS answer.
     pub fn is_network(self) -> bool {
-        self.is_in(Group::Network)
+        self.is_in(ReasonGroup::Network)
     }
 
     /// Too much at a time.
     pub fn is_limit(self) -> bool {
-        self.is_in(Group::Limit)
+        self.is_in(ReasonGroup::Limit)
     }
 
     /// The condition ends by itself, so a 5xx contradicts it.
     pub fn passes(self) -> bool {
-        self.is_in(Group::Passing)
+        self.is_in(ReasonGroup::Passing)
     }
 
     /// The condition stays until somebody changes a setting, so a 4xx contradicts it.
     pub fn lasts(self) -> bool {
-        self.is_in(Group::Lasting)
+        self.is_in(ReasonGroup::Lasting)
     }
 
     /// Servers use 4xx and 5xx for it alike, so a report marks the 5xx as retryable.
     pub fn is_contested(self) -> bool {
-        self.is_in(Group::Contested)
+        self.is_in(ReasonGroup::Contested)
     }
 }
 
@@ -177,7 +177,7 @@ pub enum Retry {
 }
 
 /// A word as it is typed and printed: `mailbox-full`.
-pub fn slug<W: ValueEnum + Copy>(word: W) -> String {
+pub fn value_name<W: ValueEnum + Copy>(word: W) -> String {
     word.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 

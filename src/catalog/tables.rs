@@ -49,7 +49,7 @@ pub struct CodeRow {
     #[serde(default)]
     pub variants: Vec<VariantRow>,
     pub related: Vec<u16>,
-    pub unlike: Vec<UnlikeRow>,
+    pub unlike: Vec<ContrastRow>,
     /// The code in a few words, as one would say it aloud.
     pub thumb: String,
     /// What misleads. Empty: what the note says.
@@ -77,7 +77,7 @@ pub struct VariantRow {
 /// A code or a reason that is mistaken for this one.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct UnlikeRow {
+pub struct ContrastRow {
     pub what: String,
     pub why: String,
 }
@@ -118,7 +118,7 @@ pub struct ReasonRow {
     pub retry_permanent: Retry,
     /// The reason in a few words, as one would say it aloud.
     pub thumb: String,
-    pub unlike: Vec<UnlikeRow>,
+    pub unlike: Vec<ContrastRow>,
 }
 
 impl ReasonRow {

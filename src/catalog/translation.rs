@@ -41,19 +41,19 @@ impl Language {
     }
 
     /// None: English, which all others are translated from.
-    fn table(self) -> Option<Table> {
-        catalog::find_table(&format!("lang/{}", catalog::slug(self)))
+    fn table(self) -> Option<TranslationTable> {
+        catalog::find_table(&format!("lang/{}", catalog::value_name(self)))
     }
 }
 
 /// Translations by the English words. English stands where a translation is missing.
 #[derive(Clone, Default, Debug)]
-pub struct Words(BTreeMap<String, String>);
+pub struct Translations(BTreeMap<String, String>);
 
 /// A language's file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct TranslationTable {
     /// The language's name for itself.
     #[serde(rename = "name")]
     _name: String,
@@ -66,13 +66,13 @@ struct Table {
     #[serde(default)]
     reason: BTreeMap<Reason, String>,
     #[serde(default)]
-    advice: Vec<Line>,
+    advice: Vec<TranslatedLine>,
 }
 
 /// A line of advice: what is good for any server, and what for one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct TranslatedLine {
     reason: Reason,
     direction: Direction,
     line: Option<String>,
@@ -80,7 +80,7 @@ struct Line {
     exim: Option<String>,
 }
 
-impl Words {
+impl Translations {
     pub fn of(language: Language) -> Self {
         let Some(table) = language.table() else { return Self::default() };
         let mut words = Self(table.words);
@@ -114,7 +114,7 @@ impl Words {
     }
 
     /// The translation of English words that we print; the words themselves where there is none.
-    pub fn say<'a>(&'a self, english: &'a str) -> &'a str {
+    pub fn translate<'a>(&'a self, english: &'a str) -> &'a str {
         if self.0.is_empty() {
             return english;
         }

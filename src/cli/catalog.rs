@@ -4,11 +4,11 @@ use std::fs;
 
 use super::args::RulesArgs;
 use super::error::CliError;
-use crate::catalog::{Book, Table};
+use crate::catalog::{Catalog, RuleFile};
 
-pub fn book(args: &RulesArgs) -> Result<Book, CliError> {
+pub fn book(args: &RulesArgs) -> Result<Catalog, CliError> {
     if !has_own(args) {
-        return Ok(Book::built_in());
+        return Ok(Catalog::built_in());
     }
     let mut own = Vec::new();
     let named = args.rules.iter().map(|path| (path, false));
@@ -17,11 +17,11 @@ pub fn book(args: &RulesArgs) -> Result<Book, CliError> {
         let text = fs::read_to_string(path).map_err(CliError::open_file(path))?;
         own.push((path.display().to_string(), text, with_options));
     }
-    let tables: Vec<Table> = own
+    let tables: Vec<RuleFile> = own
         .iter()
-        .map(|(file, text, with_options)| Table { file, text, with_options: *with_options })
+        .map(|(file, text, with_options)| RuleFile { file, text, with_options: *with_options })
         .collect();
-    Ok(Book::with_own(&tables, &tables)?)
+    Ok(Catalog::with_own(&tables, &tables)?)
 }
 
 pub fn has_own(args: &RulesArgs) -> bool {

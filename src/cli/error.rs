@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::catalog::BookError;
+use crate::catalog::CatalogError;
 use crate::input::error::{InputError, shown, why};
 use crate::pipeline::time_range;
 use crate::scan::baseline::BaselineError;
@@ -16,7 +16,7 @@ pub enum CliError {
     #[error(transparent)]
     Input(#[from] InputError),
     #[error(transparent)]
-    Book(#[from] BookError),
+    Book(#[from] CatalogError),
     #[error(transparent)]
     Baseline(#[from] BaselineError),
 

@@ -2,11 +2,11 @@
 
 use super::error::CliError;
 use crate::input::error::InputError;
-use crate::pipeline::time_range::Window;
+use crate::pipeline::time_range::TimeRange;
 use crate::pipeline::walk::Coverage;
 
 /// A command that printed its answer.
-pub struct Done {
+pub struct Completion {
     /// To be said on stderr.
     pub problems: Vec<CliError>,
     /// Said on stderr too: nothing in the input was understood, or less than was asked for.
@@ -24,12 +24,12 @@ pub struct Done {
 /// So many lines of a mail log without one that can be understood show that something is wrong.
 const FEW: u64 = 100;
 
-impl Done {
+impl Completion {
     pub fn new(
         before: Vec<InputError>,
         during: Vec<InputError>,
         coverage: &Coverage,
-        window: Window,
+        window: TimeRange,
         strict: bool,
     ) -> Self {
         let problems: Vec<CliError> = before.into_iter().chain(during).map(CliError::from).collect();

@@ -3,29 +3,29 @@
 use std::cmp::Reverse;
 
 use super::error::CliError;
-use crate::catalog::{Book, slug};
+use crate::catalog::{Catalog, value_name};
 use crate::input::error::InputError;
 use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
-use crate::pipeline::walk::{Task, aggregate};
+use crate::pipeline::walk::{WalkTask, aggregate};
 use crate::redact::Redactor;
-use crate::report::{GroupRow, Key, SortBy};
-use crate::scan::counter::Plan;
+use crate::report::{GroupKey, GroupRow, SortBy};
+use crate::scan::counter::CountPlan;
 use crate::scan::groups::table;
 use crate::scan::summary::seed;
 use crate::smtp::event::By;
 
 /// The filter that the options ask for.
-pub fn filter(args: &FilterArgs, book: &Book) -> Result<Filter, CliError> {
+pub fn filter(args: &FilterArgs, book: &Catalog) -> Result<Filter, CliError> {
     args.resolve(book).map_err(|unknown| CliError::Provider { name: unknown.name, known: unknown.similar })
 }
 
 /// Lists the values that the logs hold of each property that a filter asks for; for a filter that no event matches.
 pub fn what_there_was(
-    task: &Task,
+    task: &WalkTask,
     filter: &Filter,
     redactor: Option<Redactor>,
 ) -> Result<String, InputError> {
-    let task = &Task { filter: &LineFilter::default(), ..*task };
+    let task = &WalkTask { filter: &LineFilter::default(), ..*task };
     let listed = filter.kinds().into_iter().map(|by| there_was(task, by, redactor));
     let listed = listed.collect::<Result<Vec<_>, _>>()?;
     let words = filter
@@ -39,9 +39,9 @@ pub fn what_there_was(
 const SHOWN: usize = 6;
 
 /// `code: 250 (33), 550 (27) and 9 more`
-fn there_was(task: &Task, by: By, redactor: Option<Redactor>) -> Result<String, InputError> {
+fn there_was(task: &WalkTask, by: By, redactor: Option<Redactor>) -> Result<String, InputError> {
     let (zone, hasher) = (&task.calendar.zone, &seed());
-    let plan = Plan {
+    let plan = CountPlan {
         by: &[by],
         examples: 0,
         hourly: false,
@@ -63,11 +63,11 @@ fn there_was(task: &Task, by: By, redactor: Option<Redactor>) -> Result<String, 
     let more = rows.len().saturating_sub(SHOWN);
     let shown = rows.iter().take(SHOWN).map(|row| format!("{} ({})", value(row, redactor), row.events));
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Ok(format!("{}: {}{more}", slug(by), shown.collect::<Vec<_>>().join(", ")))
+    Ok(format!("{}: {}{more}", value_name(by), shown.collect::<Vec<_>>().join(", ")))
 }
 
 fn value(row: &GroupRow, redactor: Option<Redactor>) -> String {
-    let shown = |key: &Key| {
+    let shown = |key: &GroupKey| {
         let value = key.value.as_ref()?;
         Some(redactor.map_or_else(|| value.clone(), |redactor| redactor.key(key.by, value)))
     };

@@ -11,22 +11,22 @@ use super::input::{LOG_NAMES, files};
 use super::time::{calendar, window};
 use crate::input::discover::list;
 use crate::input::error::InputError;
-use crate::input::follow::Lane;
-use crate::input::journal::Bounds;
+use crate::input::follow::FollowedSource;
+use crate::input::journal::JournalBounds;
 use crate::input::read::Source;
-use crate::input::source::Origin;
+use crate::input::source::SourceOrigin;
 use crate::parse::mta;
 use crate::pipeline::calendar::Calendar;
-use crate::pipeline::seek::{last_dated, narrow};
-use crate::pipeline::time_range::Window;
+use crate::pipeline::seek::{last_dated, seek_to_range};
+use crate::pipeline::time_range::TimeRange;
 
 /// What to follow, and how.
-pub struct Followed {
+pub struct FollowSession {
     pub sources: Vec<Source>,
     /// One for each source.
-    pub lanes: Vec<Lane>,
+    pub lanes: Vec<FollowedSource>,
     pub calendar: Calendar,
-    pub window: Window,
+    pub window: TimeRange,
 }
 
 /// How much of the log is read without `--since`: the screen shows one hour, and the rest shows what is usual.
@@ -35,7 +35,7 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(6);
 /// In seconds: added to the present for files that are followed, since lines may still be added to them.
 const FAR: u64 = 100 * 366 * 24 * 3600;
 
-impl Followed {
+impl FollowSession {
     pub fn new(args: &WatchArgs) -> Result<Self, CliError> {
         let input = InputArgs {
             files: args.files.clone(),
@@ -58,16 +58,19 @@ impl Followed {
             let ends = ends.filter_map(|(number, source)| last_dated(number, source, &calendar).ok()?);
             window.since = ends.max().and_then(|last| last.checked_sub(BEFORE).ok());
         }
-        narrow(&mut sources, window, &calendar);
+        seek_to_range(&mut sources, window, &calendar);
         if args.journal {
             let since = window.since.or_else(|| calendar.now.checked_sub(BEFORE).ok());
-            let bounds =
-                Bounds { since: since.map(Timestamp::as_second), until: None, units: &mta::LOG_PLACES.units };
+            let bounds = JournalBounds {
+                since: since.map(Timestamp::as_second),
+                until: None,
+                units: &mta::LOG_PLACES.units,
+            };
             let (path, newest) = (PathBuf::from("journal"), SystemTime::now());
-            let (origin, series) = (Origin::Journal(bounds), sources.len());
+            let (origin, series) = (SourceOrigin::Journal(bounds), sources.len());
             sources.push(Source { series, ..Source::new(path, origin, newest) });
         }
-        let lanes = sources.iter().enumerate().map(|(number, source)| Lane::open(number, source));
+        let lanes = sources.iter().enumerate().map(|(number, source)| FollowedSource::open(number, source));
         let lanes = lanes.collect::<Result<_, _>>()?;
         Ok(Self { sources, lanes, calendar, window })
     }

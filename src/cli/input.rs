@@ -9,32 +9,32 @@ use jiff::Timestamp;
 use super::args::InputArgs;
 use super::error::CliError;
 use super::time::{calendar, window};
-use crate::input::checkpoint::resume::Resumed;
-use crate::input::checkpoint::state_file::State;
-use crate::input::discover::{Listing, list};
+use crate::input::checkpoint::resume::ResumePlan;
+use crate::input::checkpoint::state_file::StateFile;
+use crate::input::discover::{LogListing, list};
 use crate::input::error::InputError;
-use crate::input::journal::{self, Bounds};
-use crate::input::read::{Manner, Progress, Source};
+use crate::input::journal::{self, JournalBounds};
+use crate::input::read::{Progress, ReadOptions, Source};
 use crate::input::rotation::LogNames;
 use crate::parse::mta;
 use crate::pipeline::calendar::Calendar;
-use crate::pipeline::time_range::Window;
+use crate::pipeline::time_range::TimeRange;
 
 /// What a command reads, and how.
 pub struct Inputs {
     pub sources: Vec<Source>,
     /// The files as named and as found, so that no output overwrites them.
     pub paths: Vec<PathBuf>,
-    pub manner: Manner,
+    pub manner: ReadOptions,
     pub calendar: Calendar,
-    pub window: Window,
+    pub window: TimeRange,
     pub progress: Progress,
     /// Errors about missing files; the others are read anyway.
     pub problems: Vec<InputError>,
     /// Notes about files that were skipped because they would be read twice.
     pub notes: Vec<String>,
     /// Where an earlier run stopped. `None`: no state is kept.
-    pub resumed: Option<Resumed>,
+    pub resumed: Option<ResumePlan>,
 }
 
 /// Default logs of syslog's facility mail: Debian, Red Hat and the BSDs.
@@ -61,7 +61,7 @@ fn cores() -> usize {
 
 impl Inputs {
     /// With a `state`, only lines that are new since it was saved are read.
-    pub fn new(args: &InputArgs, state: Option<&State>) -> Result<Self, CliError> {
+    pub fn new(args: &InputArgs, state: Option<&StateFile>) -> Result<Self, CliError> {
         let calendar = calendar(args)?;
         let mut window = window(args, &calendar)?;
         if state.is_some_and(|state| !state.is_new()) {
@@ -69,7 +69,7 @@ impl Inputs {
             window.since = None;
         }
         let named = files(args)?;
-        let bounds = Bounds {
+        let bounds = JournalBounds {
             since: window.since.map(Timestamp::as_second),
             until: window.until.map(Timestamp::as_second),
             units: &mta::LOG_PLACES.units,
@@ -82,7 +82,7 @@ impl Inputs {
                 (listing, Some(resumed))
             }
         };
-        let Listing { sources, notes, problems, bytes } = listing;
+        let LogListing { sources, notes, problems, bytes } = listing;
         let paths: Vec<PathBuf> =
             named.into_iter().chain(sources.iter().map(|source| source.path.clone())).collect();
         let progress = Progress::default();
@@ -91,7 +91,7 @@ impl Inputs {
         let threads = args.threads.unwrap_or_else(|| if known && bytes <= SMALL { 1 } else { cores() });
         // Cores are asked for only where it matters: it costs some calls to the system.
         let most = if threads <= MOST_THREADS { MOST_THREADS } else { cores().max(MOST_THREADS) };
-        let manner = Manner { threads: threads.clamp(1, most), block_size: args.block_size.max(1) };
+        let manner = ReadOptions { threads: threads.clamp(1, most), block_size: args.block_size.max(1) };
         Ok(Self { sources, paths, manner, calendar, window, progress, problems, notes, resumed })
     }
 }
@@ -103,17 +103,17 @@ const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(20);
 
 fn since(
-    state: &State,
+    state: &StateFile,
     named: &[PathBuf],
     rotated: bool,
-    bounds: Option<Bounds>,
-) -> Result<(Listing, Resumed), InputError> {
+    bounds: Option<JournalBounds>,
+) -> Result<(LogListing, ResumePlan), InputError> {
     let mut tries = 0;
     loop {
         tries += 1;
         let patient = tries < TRIES;
         let mut listing = list(named, true, bounds, &LOG_NAMES);
-        let resumed = Resumed::new(&mut listing, &state.known, rotated, patient);
+        let resumed = ResumePlan::new(&mut listing, &state.known, rotated, patient);
         match resumed {
             Err(error) if patient && error.is_missing() => {}
             Err(error) => return Err(error),

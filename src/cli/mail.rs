@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use super::args::ScanArgs;
 use super::error::CliError;
 use crate::render::mail::{self, Envelope};
-use crate::render::text::page::Look;
+use crate::render::text::page::TextStyle;
 use crate::render::{Format, InMail, json_report};
 use crate::report::Report;
 
 /// Whom cron would have sent it to.
 const USUAL: &str = "root";
 
-pub fn show(args: &ScanArgs, format: Format, report: &Report, look: &Look) -> Result<String, CliError> {
+pub fn show(args: &ScanArgs, format: Format, report: &Report, look: &TextStyle) -> Result<String, CliError> {
     let page = check(format)?.then(|| (format.show)(report, look));
     let now = args.input.now.unwrap_or_else(Timestamp::now);
     // A message of another run, or about other logs, has another id.

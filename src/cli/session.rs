@@ -6,20 +6,20 @@ use super::filter::{filter, what_there_was};
 use super::input::Inputs;
 use super::progress::with_bar;
 use super::unparsed::Unparsed;
-use crate::catalog::Book;
+use crate::catalog::Catalog;
 use crate::input::error::InputError;
 use crate::input::read::Source;
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
-use crate::pipeline::seek::narrow;
-use crate::pipeline::walk::{Aggregation, Coverage, Task, WALKS, Walked, aggregate, settled};
+use crate::pipeline::seek::seek_to_range;
+use crate::pipeline::walk::{Aggregation, Coverage, WALKS, WalkResult, WalkTask, aggregate, settled};
 use crate::redact::Redactor;
-use crate::scan::notes::Heard;
+use crate::scan::notes::ReadSummary;
 
 /// The logs of a command, and what it looks for in them.
 pub struct Session {
     pub inputs: Inputs,
-    pub book: Book,
+    pub book: Catalog,
     pub filter: Filter,
     line_filter: LineFilter,
     /// `None`: nothing is hidden.
@@ -28,7 +28,7 @@ pub struct Session {
 
 /// What a command read, with the right dates.
 pub struct SettledWalk<A: Aggregation> {
-    pub walked: Walked<A::Listener>,
+    pub walked: WalkResult<A::Listener>,
     pub total: A::Total,
     /// The sources as they were read at last: whole, or the part that the time range needs.
     pub sources: Vec<Source>,
@@ -51,14 +51,14 @@ impl Session {
     }
 
     /// A walk of the sources as they are now, with the session's calendar.
-    pub fn task(&self) -> Task<'_> {
+    pub fn task(&self) -> WalkTask<'_> {
         self.task_of(&self.inputs.sources, &self.inputs.calendar)
     }
 
-    pub fn task_of<'a>(&'a self, sources: &'a [Source], calendar: &'a Calendar) -> Task<'a> {
+    pub fn task_of<'a>(&'a self, sources: &'a [Source], calendar: &'a Calendar) -> WalkTask<'a> {
         let Inputs { manner, window, progress, .. } = &self.inputs;
         let (book, filter) = (&self.book, &self.line_filter);
-        Task { sources, manner: *manner, calendar, book, window: *window, filter, progress }
+        WalkTask { sources, manner: *manner, calendar, book, window: *window, filter, progress }
     }
 
     pub fn unparsed(&self, args: &super::args::CoverageArgs) -> Result<Unparsed, CliError> {
@@ -80,7 +80,7 @@ impl Session {
         let Inputs { window, progress, resumed, .. } = &self.inputs;
         let (mut sources, mut calendar) = (self.inputs.sources.clone(), self.inputs.calendar.clone());
         let again = self.can_be_read_again();
-        let mut narrowed = resumed.is_none() && narrow(&mut sources, *window, &calendar);
+        let mut narrowed = resumed.is_none() && seek_to_range(&mut sources, *window, &calendar);
         let mut walks = 0;
         loop {
             let task = self.task_of(&sources, &calendar);
@@ -113,7 +113,7 @@ impl Session {
 
     /// What the logs hold instead of the events that the filter asks for. `None`: some event matches, there is no event
     /// at all, or the logs cannot be read once more.
-    pub fn no_match(&self, task: &Task, coverage: &Coverage) -> Result<Option<String>, InputError> {
+    pub fn no_match(&self, task: &WalkTask, coverage: &Coverage) -> Result<Option<String>, InputError> {
         if !self.can_be_read_again() || coverage.event == 0 || coverage.filtered < coverage.event {
             return Ok(None);
         }
@@ -122,9 +122,9 @@ impl Session {
 }
 
 impl<A: Aggregation> SettledWalk<A> {
-    pub fn heard(&self, session: &Session) -> Heard<'_> {
+    pub fn heard(&self, session: &Session) -> ReadSummary<'_> {
         let Self { walked, sources, calendar, .. } = self;
         let (coverage, turns) = (&walked.coverage, &walked.turns);
-        Heard { coverage, window: session.inputs.window, calendar, sources, turns }
+        ReadSummary { coverage, window: session.inputs.window, calendar, sources, turns }
     }
 }

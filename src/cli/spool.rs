@@ -5,33 +5,33 @@ use std::io::Write;
 use super::error::CliError;
 use crate::input::error::InputError;
 use crate::input::read::block::Block;
-use crate::input::read::{Held, Manner, Progress, Source, each_block};
-use crate::input::source::{FileId, Origin};
+use crate::input::read::{HeapSize, Progress, ReadOptions, Source, each_block};
+use crate::input::source::{FileId, SourceOrigin};
 
 /// Temporary files, deleted when this is dropped.
 #[derive(Default)]
-pub struct Spools {
+pub struct TempCopies {
     files: Vec<tempfile::NamedTempFile>,
 }
 
 /// The lines of one block.
-struct Lines(Vec<u8>);
+struct SpooledLines(Vec<u8>);
 
-impl Held for Lines {
+impl HeapSize for SpooledLines {
     fn held(&self) -> usize {
         self.0.len()
     }
 }
 
-impl Spools {
+impl TempCopies {
     /// Copies each source that cannot be read again, decompressed, into TMPDIR, and points it at the copy. Returns the errors
     /// of reading.
-    pub fn fill(&mut self, sources: &mut [Source], manner: Manner) -> Result<Vec<InputError>, CliError> {
+    pub fn fill(&mut self, sources: &mut [Source], manner: ReadOptions) -> Result<Vec<InputError>, CliError> {
         let mut problems = Vec::new();
         for source in sources.iter_mut().filter(|source| !source.can_be_read_again()) {
             let mut file = tempfile::Builder::new().prefix("smtplog-").tempfile().map_err(CliError::Spool)?;
             let mut written = Ok(());
-            let fold = |lines: Lines| {
+            let fold = |lines: SpooledLines| {
                 if written.is_ok() {
                     written = file.write_all(&lines.0);
                 }
@@ -42,13 +42,14 @@ impl Spools {
                 if lines.last().is_some_and(|&byte| byte != b'\n') {
                     lines.push(b'\n');
                 }
-                Lines(lines)
+                SpooledLines(lines)
             };
-            let one = Manner { threads: 1, ..manner };
+            let one = ReadOptions { threads: 1, ..manner };
             let only = std::slice::from_ref(source);
             problems.extend(each_block(only, one, &Progress::default(), || (), work, fold)?.problems);
             written.and_then(|()| file.flush()).map_err(CliError::Spool)?;
-            source.origin = Origin::File(FileId::of(&file.as_file().metadata().map_err(CliError::Spool)?));
+            source.origin =
+                SourceOrigin::File(FileId::of(&file.as_file().metadata().map_err(CliError::Spool)?));
             file.path().clone_into(&mut source.path);
             self.files.push(file);
         }

@@ -8,16 +8,16 @@ use jiff::fmt::strtime;
 use super::args::StateArgs;
 use super::error::CliError;
 use super::output::{is_input, not_an_input};
-use crate::input::checkpoint::Known;
-use crate::input::checkpoint::resume::{Reached, Resumed};
-use crate::input::checkpoint::state_file::State;
+use crate::input::checkpoint::Checkpoints;
+use crate::input::checkpoint::resume::{ReadPosition, ResumePlan};
+use crate::input::checkpoint::state_file::StateFile;
 use crate::input::error::InputError;
 use crate::input::read::Source;
 
 /// None: nobody wants one. `others` are written to.
-pub fn open(args: &StateArgs, others: &[Option<&PathBuf>]) -> Result<Option<State>, CliError> {
+pub fn open(args: &StateArgs, others: &[Option<&PathBuf>]) -> Result<Option<StateFile>, CliError> {
     let Some(path) = &args.state else { return Ok(None) };
-    let state = State::open(path)?;
+    let state = StateFile::open(path)?;
     let other = others.iter().copied().flatten().find(|other| is_input(other, std::slice::from_ref(path)));
     match other {
         Some(other) => Err(CliError::OutputIsState { path: other.clone() }),
@@ -42,7 +42,12 @@ pub fn note(since: &str) -> String {
 }
 
 /// What the next run is to know.
-pub fn settled(resumed: Resumed, sources: &[Source], reached: &[Reached], problems: &[InputError]) -> Known {
+pub fn settled(
+    resumed: ResumePlan,
+    sources: &[Source],
+    reached: &[ReadPosition],
+    problems: &[InputError],
+) -> Checkpoints {
     let saved = strtime::format("%FT%TZ", &Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC));
     resumed.settle(sources, reached, problems, saved.unwrap_or_else(|_| "once".to_owned()))
 }

@@ -3,12 +3,12 @@
 use std::io::{IsTerminal, stderr, stdout};
 
 use super::args::ColorChoice;
-use crate::catalog::slug;
-use crate::catalog::translation::{Language, Words};
-use crate::render::text::page::Look;
+use crate::catalog::translation::{Language, Translations};
+use crate::catalog::value_name;
+use crate::render::text::page::TextStyle;
 
 /// The width is that of the terminal behind standard output or, with a pager in between, standard error.
-pub fn look(color: ColorChoice, lang: Option<Language>) -> Look {
+pub fn look(color: ColorChoice, lang: Option<Language>) -> TextStyle {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let terminal = stdout().is_terminal();
     let color = match color {
@@ -28,12 +28,12 @@ pub fn look(color: ColorChoice, lang: Option<Language>) -> Look {
         .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     let unicode = locale.is_some_and(|locale| locale.to_ascii_uppercase().replace('-', "").contains("UTF8"));
     let language = lang.unwrap_or_else(|| Language::of_environment(|name| std::env::var(name).ok()));
-    Look {
+    TextStyle {
         width: width.clamp(60, 140),
         color,
         unicode,
-        words: Words::of(language),
-        tag: slug(language),
+        words: Translations::of(language),
+        tag: value_name(language),
         top: 0,
         reverse: false,
         who: false,

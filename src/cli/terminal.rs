@@ -14,13 +14,13 @@ use ratatui::crossterm::terminal::{
 use super::error::CliError;
 
 /// While it lives, the terminal shows our screen.
-pub struct Taken {
+pub struct TerminalGuard {
     pub terminal: Terminal<CrosstermBackend<Stdout>>,
 }
 
 static HOOK: Once = Once::new();
 
-impl Taken {
+impl TerminalGuard {
     pub fn new() -> Result<Self, CliError> {
         // Where a panic ends the program at once nothing is dropped, so the words of the panic come after this.
         HOOK.call_once(|| {
@@ -43,7 +43,7 @@ impl Taken {
     }
 }
 
-impl Drop for Taken {
+impl Drop for TerminalGuard {
     fn drop(&mut self) {
         give_back();
     }

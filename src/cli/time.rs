@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 
 use super::args::InputArgs;
 use super::error::CliError;
-use crate::pipeline::calendar::{Calendar, Turns};
-use crate::pipeline::time_range::{self, Window};
+use crate::pipeline::calendar::{Calendar, TimeResolution};
+use crate::pipeline::time_range::{self, TimeRange};
 
 pub fn calendar(args: &InputArgs) -> Result<Calendar, CliError> {
     let zone = match args.tz.as_deref() {
@@ -15,7 +15,7 @@ pub fn calendar(args: &InputArgs) -> Result<Calendar, CliError> {
         Some(name) => TimeZone::get(name).map_err(|_| CliError::Zone { name: name.to_owned() })?,
     };
     let now = args.now.unwrap_or_else(Timestamp::now);
-    Ok(Calendar { zone, year: args.year, now, turns: Turns::default() })
+    Ok(Calendar { zone, year: args.year, now, turns: TimeResolution::default() })
 }
 
 /// The machine's time zone, read from /etc/localtime unless TZ is set. Asking jiff for it by name would search all zones of
@@ -25,14 +25,16 @@ fn here() -> TimeZone {
     told.and_then(|file| TimeZone::tzif("local", &file).ok()).unwrap_or_else(TimeZone::system)
 }
 
-pub fn window(args: &InputArgs, calendar: &Calendar) -> Result<Window, CliError> {
+pub fn window(args: &InputArgs, calendar: &Calendar) -> Result<TimeRange, CliError> {
     let now = calendar.now.to_zoned(calendar.zone.clone());
     let read = |option: &'static str, text: Option<&String>| {
         let wrong = |text: &String| CliError::When { option, text: text.clone() };
         text.map(|text| time_range::read(text, &now).ok_or_else(|| wrong(text))).transpose()
     };
-    let window =
-        Window { since: read("--since", args.since.as_ref())?, until: read("--until", args.until.as_ref())? };
+    let window = TimeRange {
+        since: read("--since", args.since.as_ref())?,
+        until: read("--until", args.until.as_ref())?,
+    };
     match (window.since, window.until) {
         (Some(since), Some(until)) if since >= until => {
             let shown = |at: Timestamp| at.to_zoned(calendar.zone.clone()).strftime("%F %T %:z").to_string();

@@ -14,21 +14,21 @@ pub enum Unparsed {
     Unwanted,
     File {
         path: PathBuf,
-        file: Lines,
+        file: UnparsedWriter,
     },
     /// Kept until the end, since a second reading of the log may know better.
     Stderr(Vec<u8>, Option<Redactor>),
 }
 
 /// A file of lines, redacted if that is asked for.
-pub struct Lines {
+pub struct UnparsedWriter {
     file: BufWriter<File>,
     redactor: Option<Redactor>,
     /// The first failure; nothing is written after it.
     failed: Option<io::Error>,
 }
 
-impl Lines {
+impl UnparsedWriter {
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         let Some(redactor) = self.redactor else { return self.file.write_all(lines) };
         for line in lines.split_inclusive(|&byte| byte == b'\n') {
@@ -74,7 +74,7 @@ impl Unparsed {
             Some(path) => {
                 not_an_input(path, inputs)?;
                 let file = File::create(path).map_err(CliError::write_file(path))?;
-                let file = Lines { file: BufWriter::new(file), redactor, failed: None };
+                let file = UnparsedWriter { file: BufWriter::new(file), redactor, failed: None };
                 Ok(Self::File { path: path.to_owned(), file })
             }
         }

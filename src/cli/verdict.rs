@@ -5,34 +5,34 @@ use jiff::tz::TimeZone;
 
 use super::args::ScanArgs;
 use super::error::CliError;
-use super::exit::Done;
+use super::exit::Completion;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::time_range::Window;
+use crate::pipeline::time_range::TimeRange;
 use crate::pipeline::walk::Coverage;
 use crate::render::Format;
-use crate::report::{Finding, Met, Report, State};
-use crate::scan::baseline::{self, Opened, Span};
+use crate::report::{MetCondition, Report, VerdictFinding, VerdictState};
+use crate::scan::baseline::{self, OpenBaseline, ReadSpan};
 use crate::scan::verdict::condition::{Condition, Subject};
 use crate::scan::verdict::{met, verdict};
 use crate::tally::by_hour::Hourly;
 
 /// What is asked of a report besides its numbers.
-pub struct Judging {
+pub struct VerdictRun {
     /// The history of `--baseline`. `None`: the option is not used.
-    opened: Option<Opened>,
+    opened: Option<OpenBaseline>,
     /// Some option asks for a verdict.
     asked: bool,
 }
 
 /// When the lines of a run were written.
-pub struct When<'a> {
+pub struct EvaluationTime<'a> {
     pub coverage: &'a Coverage,
-    pub window: Window,
+    pub window: TimeRange,
     pub now: Timestamp,
     pub zone: &'a TimeZone,
 }
 
-impl Judging {
+impl VerdictRun {
     pub fn new(args: &ScanArgs, format: Format, filter: &Filter) -> Result<Self, CliError> {
         let watch = &args.verdict;
         let open = |path: &std::path::PathBuf| baseline::open(path, &filter.words, watch.baseline_read_only);
@@ -64,8 +64,8 @@ impl Judging {
         args: &ScanArgs,
         report: &mut Report,
         hourly: Option<&Hourly>,
-        when: &When,
-        done: &mut Done,
+        when: &EvaluationTime,
+        done: &mut Completion,
     ) {
         if let (Some(opened), Some(hourly)) = (&mut self.opened, hourly) {
             match when.span() {
@@ -92,23 +92,23 @@ impl Judging {
         if !self.asked {
             return;
         }
-        let holding = |conditions: &[Condition]| -> Option<Vec<Met>> {
+        let holding = |conditions: &[Condition]| -> Option<Vec<MetCondition>> {
             let holding = conditions.iter().filter_map(|condition| met(report, condition));
             (!conditions.is_empty()).then(|| holding.collect())
         };
         let (failed, warned) = (holding(&args.verdict.fail_on), holding(&args.verdict.warn_on));
         let mut verdict = verdict(report, failed.as_deref(), warned.as_deref());
         let trouble = done.complaint.iter().cloned().chain(done.problems.iter().map(ToString::to_string));
-        let trouble = trouble.map(|what| Finding {
-            state: State::Bad,
+        let trouble = trouble.map(|what| VerdictFinding {
+            state: VerdictState::Bad,
             what,
             value: String::new(),
             usual: None,
             row: None,
         });
-        let trouble: Vec<Finding> = trouble.collect();
+        let trouble: Vec<VerdictFinding> = trouble.collect();
         if !trouble.is_empty() {
-            verdict.state = State::Bad;
+            verdict.state = VerdictState::Bad;
             verdict.findings.splice(0..0, trouble);
         }
         if failed.as_ref().is_some_and(|failed| !failed.is_empty()) {
@@ -119,21 +119,21 @@ impl Judging {
     }
 
     /// Writes the history; after the report, so that one that could not be printed can be asked for again.
-    pub fn save(&self, done: &mut Done) {
-        let saved = self.opened.as_ref().map_or(Ok(()), Opened::save);
+    pub fn save(&self, done: &mut Completion) {
+        let saved = self.opened.as_ref().map_or(Ok(()), OpenBaseline::save);
         done.problems.extend(saved.err().map(CliError::from));
     }
 }
 
-impl When<'_> {
+impl EvaluationTime<'_> {
     /// From the first to the last minute with a mail line. Where a window begins or ends within the hour before or behind
     /// them, it is the window: there was nothing in between.
-    fn span(&self) -> Option<Span> {
+    fn span(&self) -> Option<ReadSpan> {
         let (first, last) = self.coverage.minutes?;
         let minute = |at: Timestamp| at.as_second().div_euclid(60);
         let since = self.window.since.map(minute).filter(|since| (first - 60..=first).contains(since));
         let past = self.window.until.filter(|until| *until <= self.now);
         let until = past.map(minute).filter(|until| (last..=last + 60).contains(until));
-        Some(Span { from: since.unwrap_or(first), until: until.unwrap_or(last + 1).max(last + 1) })
+        Some(ReadSpan { from: since.unwrap_or(first), until: until.unwrap_or(last + 1).max(last + 1) })
     }
 }

@@ -1,6 +1,6 @@
 //! Counts how often each place, a domain or a client, occurs in one row: batches are sorted and merged.
 
-use super::interner::NameId;
+use super::interner::Symbol;
 
 /// Smallest batch that is worth sorting.
 const BATCH: usize = 64;
@@ -10,23 +10,23 @@ const MOST: usize = 1 << 14;
 
 /// Adding up is in any order.
 #[derive(Clone, Default, Debug)]
-pub struct Wheres {
+pub struct SymbolCounts {
     /// What is not among the counts yet. As many are put there at a time as are there already, up to a limit: to sort
     /// them takes less than to fetch a place in a hash table for each.
-    waiting: Vec<NameId>,
+    waiting: Vec<Symbol>,
     /// Each place once, in the order of their numbers.
-    counts: Vec<(NameId, u64)>,
+    counts: Vec<(Symbol, u64)>,
 }
 
-impl Wheres {
-    pub fn count(&mut self, place: NameId) {
+impl SymbolCounts {
+    pub fn count(&mut self, place: Symbol) {
         self.waiting.push(place);
         if self.waiting.len() >= self.counts.len().clamp(BATCH, MOST) {
             self.sort_in();
         }
     }
 
-    pub fn add(&mut self, place: NameId, number: u64) {
+    pub fn add(&mut self, place: Symbol, number: u64) {
         match self.counts.binary_search_by_key(&place, |(known, _)| *known) {
             Ok(at) => self.counts.get_mut(at).into_iter().for_each(|(_, count)| *count += number),
             Err(at) => self.counts.insert(at, (place, number)),
@@ -42,7 +42,7 @@ impl Wheres {
     }
 
     /// `renamed` gives our number of the other's names.
-    pub fn merge(&mut self, mut other: Self, renamed: impl Fn(NameId) -> NameId) {
+    pub fn merge(&mut self, mut other: Self, renamed: impl Fn(Symbol) -> Symbol) {
         self.sort_in();
         other.sort_in();
         self.counts.extend(other.counts.into_iter().map(|(place, count)| (renamed(place), count)));
@@ -50,7 +50,7 @@ impl Wheres {
     }
 
     /// Each place once, in the order of their numbers.
-    pub fn finish(mut self) -> Vec<(NameId, u64)> {
+    pub fn finish(mut self) -> Vec<(Symbol, u64)> {
         self.sort_in();
         self.counts
     }
@@ -71,19 +71,19 @@ mod tests {
     use foldhash::fast::RandomState;
 
     use super::*;
-    use crate::collections::interner::Names;
+    use crate::collections::interner::Interner;
 
     #[test]
     fn counts_the_same_in_any_order_and_any_split() {
-        let mut names = Names::new(RandomState::default());
-        let places: Vec<NameId> = (0..100_u32).map(|number| names.id(&number.to_le_bytes())).collect();
+        let mut names = Interner::new(RandomState::default());
+        let places: Vec<Symbol> = (0..100_u32).map(|number| names.id(&number.to_le_bytes())).collect();
         let nth = |number: usize| places[number * number % places.len()];
-        let mut whole = Wheres::default();
+        let mut whole = SymbolCounts::default();
         (0..1000).for_each(|number| whole.count(nth(number)));
         let whole = whole.finish();
         assert_eq!(whole.iter().map(|(_, count)| count).sum::<u64>(), 1000);
         for cut in [0, 1, 63, 64, 500, 999] {
-            let (mut first, mut second) = (Wheres::default(), Wheres::default());
+            let (mut first, mut second) = (SymbolCounts::default(), SymbolCounts::default());
             (cut..1000).rev().for_each(|number| first.count(nth(number)));
             (0..cut).for_each(|number| second.count(nth(number)));
             first.merge(second, |id| id);

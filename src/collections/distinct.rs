@@ -34,7 +34,7 @@ pub struct DistinctTotal {
 
 /// Adding up is in any order.
 #[derive(Clone, Debug)]
-pub struct Distinct {
+pub struct DistinctCounter {
     /// What is not among the few yet. As many are put there at a time as are there already, up to a limit: to sort them
     /// takes less than to fetch a place in a hash table for each.
     waiting: Vec<u64>,
@@ -45,13 +45,13 @@ pub struct Distinct {
     limit: usize,
 }
 
-impl Default for Distinct {
+impl Default for DistinctCounter {
     fn default() -> Self {
         Self { waiting: Vec::new(), few: Vec::new(), many: None, limit: LIMIT }
     }
 }
 
-impl Distinct {
+impl DistinctCounter {
     /// `hash` is what [`hash`] gave.
     pub fn insert(&mut self, hash: u64) {
         self.waiting.push(hash);
@@ -138,8 +138,8 @@ impl Hasher for Bare {
 mod tests {
     use super::*;
 
-    fn of(numbers: impl Iterator<Item = u64>, limit: usize) -> Distinct {
-        let mut distinct = Distinct { limit, ..Distinct::default() };
+    fn of(numbers: impl Iterator<Item = u64>, limit: usize) -> DistinctCounter {
+        let mut distinct = DistinctCounter { limit, ..DistinctCounter::default() };
         numbers.for_each(|number| distinct.insert(hash(number)));
         distinct
     }

@@ -6,15 +6,15 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::direct_mapped::DirectMappedCache;
-use crate::simd::ascii::{has_capital, small};
+use crate::simd::ascii::{has_capital, to_lowercase8};
 
 /// The number of a name in its table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct NameId(u32);
+pub struct Symbol(u32);
 
-impl NameId {
+impl Symbol {
     /// Stands for all names met after the table was full.
-    pub const OTHERS: Self = Self(0);
+    pub const OVERFLOW: Self = Self(0);
 
     pub fn index(self) -> usize {
         self.0 as usize
@@ -28,28 +28,28 @@ const LIMIT: usize = 1 << 18;
 const LENGTH_LIMIT: usize = 255;
 
 /// Names in small letters, one behind the other.
-pub struct Names {
+pub struct Interner {
     text: Vec<u8>,
     /// Where each name ends in `text`.
     ends: Vec<u32>,
     /// With its hash, which identifies the name: to compare the text too would fetch it from far memory.
-    table: HashTable<(u64, NameId)>,
+    table: HashTable<(u64, Symbol)>,
     /// By their hashes; most mail goes to few.
-    recent: DirectMappedCache<NameId, RECENT>,
+    recent: DirectMappedCache<Symbol, RECENT>,
     hasher: RandomState,
 }
 
 /// Names met lately; 64 KiB.
 const RECENT: usize = 1 << 12;
 
-impl Names {
+impl Interner {
     pub fn new(hasher: RandomState) -> Self {
-        let recent = DirectMappedCache::new(NameId::OTHERS);
+        let recent = DirectMappedCache::new(Symbol::OVERFLOW);
         Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), recent, hasher }
     }
 
     /// Letters' case makes no difference (RFC 4343).
-    pub fn id(&mut self, name: &[u8]) -> NameId {
+    pub fn id(&mut self, name: &[u8]) -> Symbol {
         let hash = self.hash(name);
         if let Some(&id) = self.recent.get(hash) {
             return id;
@@ -65,42 +65,42 @@ impl Names {
     pub fn hash(&self, name: &[u8]) -> u64 {
         let two = |piece: &[u8; 16]| {
             let (eights, _) = piece.as_chunks();
-            eights.iter().fold((0, 0), |(_, first), eight| (first, small(*eight)))
+            eights.iter().fold((0, 0), |(_, first), eight| (first, to_lowercase8(*eight)))
         };
         match (name.len(), name.first_chunk(), name.last_chunk()) {
             (length @ 17..=32, Some(first), Some(last)) => {
                 self.hasher.hash_one((length, two(first), two(last)))
             }
             (length @ 8..=16, ..) => {
-                let piece = |eight: Option<&[u8; 8]>| eight.map_or(0, |eight| small(*eight));
+                let piece = |eight: Option<&[u8; 8]>| eight.map_or(0, |eight| to_lowercase8(*eight));
                 self.hasher.hash_one((length, piece(name.first_chunk()), piece(name.last_chunk())))
             }
-            _ => in_small(name, |name| self.hasher.hash_one(name)),
+            _ => to_lowercase(name, |name| self.hasher.hash_one(name)),
         }
     }
 
     /// `hash` is the name's.
-    pub fn hashed_id(&mut self, hash: u64, name: &[u8]) -> NameId {
+    pub fn hashed_id(&mut self, hash: u64, name: &[u8]) -> Symbol {
         if let Some(&(_, id)) = self.table.find(hash, |&(known, _)| known == hash) {
             return id;
         }
         if self.ends.len() > LIMIT {
-            return NameId::OTHERS;
+            return Symbol::OVERFLOW;
         }
-        let id = NameId(self.ends.len() as u32);
-        in_small(name, |name| self.text.extend_from_slice(name));
+        let id = Symbol(self.ends.len() as u32);
+        to_lowercase(name, |name| self.text.extend_from_slice(name));
         self.ends.push(self.text.len() as u32);
         self.table.insert_unique(hash, (hash, id), |&(hash, _)| hash);
         id
     }
 
     /// The name with this number. None: there are not so many.
-    pub fn nth(&self, index: usize) -> Option<NameId> {
-        (index < self.ends.len()).then_some(NameId(index as u32))
+    pub fn nth(&self, index: usize) -> Option<Symbol> {
+        (index < self.ends.len()).then_some(Symbol(index as u32))
     }
 
     /// Empty for [`NameId::OTHERS`], and for the empty name.
-    pub fn name(&self, id: NameId) -> &[u8] {
+    pub fn name(&self, id: Symbol) -> &[u8] {
         part(&self.text, &self.ends, id.0)
     }
 
@@ -110,14 +110,14 @@ impl Names {
     }
 
     /// Takes in all of the other's names; our number for each of theirs, in their order.
-    pub fn merge(&mut self, other: &Self) -> Vec<NameId> {
-        let others = (1..other.ends.len() as u32).map(|id| self.id(other.name(NameId(id))));
-        std::iter::once(NameId::OTHERS).chain(others).collect()
+    pub fn merge(&mut self, other: &Self) -> Vec<Symbol> {
+        let others = (1..other.ends.len() as u32).map(|id| self.id(other.name(Symbol(id))));
+        std::iter::once(Symbol::OVERFLOW).chain(others).collect()
     }
 }
 
 /// Calls `then` with the name in lower case, cut to the length that is kept.
-pub fn in_small<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
+pub fn to_lowercase<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
     let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
     if !has_capital(name) {
         return then(name);
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn keeps_each_name_once() {
-        let mut names = Names::new(RandomState::default());
+        let mut names = Interner::new(RandomState::default());
         let first = names.id(b"Example.ORG");
         assert_eq!(names.id(b"example.com").index(), 2);
         assert_eq!(names.id(b"example.org"), first);
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn case_makes_no_difference_and_every_other_byte_does() {
-        let names = Names::new(RandomState::default());
+        let names = Interner::new(RandomState::default());
         for length in 0..300 {
             let name: Vec<u8> = (b'0'..=b'z').cycle().take(length).collect();
             assert_eq!(names.hash(&name), names.hash(&name.to_ascii_uppercase()), "of {length} bytes");
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn gives_the_same_names_after_a_merge() {
         let hasher = RandomState::default();
-        let (mut a, mut b) = (Names::new(hasher.clone()), Names::new(hasher));
+        let (mut a, mut b) = (Interner::new(hasher.clone()), Interner::new(hasher));
         a.id(b"x");
         a.id(b"y");
         b.id(b"y");

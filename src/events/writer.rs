@@ -9,52 +9,52 @@ use serde::Serialize;
 use super::format::EventsFormat;
 use crate::catalog::classify::Reason;
 use crate::cli::error::CliError;
-use crate::input::read::Held;
-use crate::messages::context::Contexts;
+use crate::input::read::HeapSize;
+use crate::messages::context::MetadataTable;
 use crate::messages::hop;
-use crate::messages::key::Keys;
-use crate::messages::metadata::Metadata;
-use crate::messages::recent_ids::{Before, IdHash};
-use crate::messages::transition::Act;
+use crate::messages::key::KeyHasher;
+use crate::messages::metadata::MessageMetadata;
+use crate::messages::recent_ids::{IdHash, IdWindow};
+use crate::messages::transition::Transition;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{Listener, Noted, Told};
+use crate::pipeline::walk::{EventSink, LoggedEvent, LoggedQueueRecord};
 use crate::redact::Redactor;
 use crate::render::csv;
 use crate::render::sanitize::printable_json;
 use crate::render::text::event;
-use crate::report::event::{Context, Record};
+use crate::report::event::{Record, RecordContext};
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// Formats the events of blocks; each thread has one.
-pub struct Listing<'a> {
+pub struct ListingSink<'a> {
     format: EventsFormat,
     filter: &'a Filter,
-    keys: Keys,
+    keys: KeyHasher,
     /// None: nothing is hidden.
     redactor: Option<Redactor>,
-    page: Page,
+    page: BlockListing,
 }
 
 /// The formatted events of a block.
 #[derive(Default)]
-pub struct Page {
+pub struct BlockListing {
     pub file: usize,
     pub lines: u64,
     /// The texts of the events, one after the other.
     text: Vec<u8>,
     /// In the order of the lines.
-    notes: Vec<Note>,
+    notes: Vec<ListingNote>,
     facts: usize,
 }
 
-enum Note {
-    Fact { key: u64, id: IdHash, act: Act, said: Box<Metadata> },
-    Event(Written),
+enum ListingNote {
+    Fact { key: u64, id: IdHash, act: Transition, said: Box<MessageMetadata> },
+    Event(PendingEvent),
 }
 
 /// What the line of an event says.
-struct Written {
+struct PendingEvent {
     line_in_block: u64,
     formatted: Formatted,
     /// Whether the filter admits its sender. `None`: its line names none.
@@ -166,20 +166,25 @@ fn push_fields(text: &mut Vec<u8>, object: &impl Serialize) -> Range<usize> {
     start + 1..text.len() - 1
 }
 
-impl Held for Page {
+impl HeapSize for BlockListing {
     fn held(&self) -> usize {
-        self.text.capacity() + self.notes.capacity() * size_of::<Note>() + self.facts
+        self.text.capacity() + self.notes.capacity() * size_of::<ListingNote>() + self.facts
     }
 }
 
-impl<'a> Listing<'a> {
-    pub fn new(format: EventsFormat, filter: &'a Filter, keys: Keys, redactor: Option<Redactor>) -> Self {
-        Self { format, filter, keys, redactor, page: Page::default() }
+impl<'a> ListingSink<'a> {
+    pub fn new(
+        format: EventsFormat,
+        filter: &'a Filter,
+        keys: KeyHasher,
+        redactor: Option<Redactor>,
+    ) -> Self {
+        Self { format, filter, keys, redactor, page: BlockListing::default() }
     }
 
-    fn note(&mut self, told: &Told, formatted: Formatted) {
+    fn note(&mut self, told: &LoggedEvent, formatted: Formatted) {
         let event = told.event;
-        self.page.notes.push(Note::Event(Written {
+        self.page.notes.push(ListingNote::Event(PendingEvent {
             line_in_block: told.line_in_block,
             formatted,
             admitted: event.sender.map(|sender| self.filter.admits_sender(Some(sender))),
@@ -190,10 +195,10 @@ impl<'a> Listing<'a> {
     }
 }
 
-impl Listener for Listing<'_> {
-    type Handover = Page;
+impl EventSink for ListingSink<'_> {
+    type BlockOutput = BlockListing;
 
-    fn event(&mut self, told: &Told) {
+    fn event(&mut self, told: &LoggedEvent) {
         let mut record = Record::new(told);
         if let Some(redactor) = self.redactor {
             redactor.record(&mut record, &String::from_utf8_lossy(told.raw));
@@ -220,23 +225,23 @@ impl Listener for Listing<'_> {
         self.note(told, formatted);
     }
 
-    fn left_out(&mut self, told: &Told) {
+    fn filtered_out(&mut self, told: &LoggedEvent) {
         // A retry counts, printed or not.
         if is_attempt(told.event) {
             self.note(told, Formatted::default());
         }
     }
 
-    fn fact(&mut self, noted: &Noted) {
+    fn fact(&mut self, noted: &LoggedQueueRecord) {
         let fact = noted.fact;
-        let said = Box::new(Metadata::of(fact));
+        let said = Box::new(MessageMetadata::of(fact));
         self.page.facts += said.held();
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
-        self.page.notes.push(Note::Fact { key, id, act: Act::of_fact(fact), said });
+        self.page.notes.push(ListingNote::Fact { key, id, act: Transition::of_fact(fact), said });
     }
 
-    fn end_of_block(&mut self, file: usize, lines: u64) -> Page {
-        Page { file, lines, ..std::mem::take(&mut self.page) }
+    fn end_of_block(&mut self, file: usize, lines: u64) -> BlockListing {
+        BlockListing { file, lines, ..std::mem::take(&mut self.page) }
     }
 }
 
@@ -255,11 +260,11 @@ fn is_attempt(event: &Event) -> bool {
 }
 
 /// Writes pages in their order.
-pub struct Writer<'a> {
+pub struct EventWriter<'a> {
     format: EventsFormat,
     filter: &'a Filter,
-    pub contexts: Contexts,
-    before: Before,
+    pub contexts: MetadataTable,
+    before: IdWindow,
     /// Events whose sender the filter does not admit.
     pub left_out: u64,
     /// None: nothing is hidden.
@@ -272,13 +277,13 @@ pub struct Writer<'a> {
     context: Vec<u8>,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> EventWriter<'a> {
     pub fn new(format: EventsFormat, filter: &'a Filter, redactor: Option<Redactor>) -> Self {
         Self {
             format,
             filter,
-            contexts: Contexts::default(),
-            before: Before::default(),
+            contexts: MetadataTable::default(),
+            before: IdWindow::default(),
             left_out: 0,
             redactor,
             file: 0,
@@ -291,7 +296,7 @@ impl<'a> Writer<'a> {
     /// `name` is the page's file; `before` is the number of its lines before the first one that was read.
     pub fn write(
         &mut self,
-        page: Page,
+        page: BlockListing,
         name: &str,
         before: u64,
         out: &mut dyn Write,
@@ -301,11 +306,11 @@ impl<'a> Writer<'a> {
         }
         for note in page.notes {
             match note {
-                Note::Fact { key, id, act, said } => {
+                ListingNote::Fact { key, id, act, said } => {
                     self.before.add(id);
                     self.contexts.fact(key, act, *said);
                 }
-                Note::Event(written) => {
+                ListingNote::Event(written) => {
                     let Formatted { front, back, .. } = &written.formatted;
                     let text = |part: &Range<usize>| page.text.get(part.clone()).unwrap_or_default();
                     self.event(&written, (text(front), text(back)), (name, before + self.lines), out)?;
@@ -317,7 +322,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Takes note of the event's queue id and, if it is an attempt, counts it.
-    fn attempt_no(&mut self, written: &Written) -> Option<u32> {
+    fn attempt_no(&mut self, written: &PendingEvent) -> Option<u32> {
         let (key, id) = written.key?;
         self.before.add(id);
         self.contexts.attempt(key, written.recipient?)
@@ -325,7 +330,7 @@ impl<'a> Writer<'a> {
 
     fn event(
         &mut self,
-        written: &Written,
+        written: &PendingEvent,
         (front, back): (&[u8], &[u8]),
         (name, lines): (&str, u64),
         out: &mut dyn Write,
@@ -385,9 +390,9 @@ impl<'a> Writer<'a> {
 }
 
 /// What other lines say of the message of an event.
-fn context(known: Option<&Metadata>, attempt_no: Option<u32>, hop: bool) -> Context {
+fn context(known: Option<&MessageMetadata>, attempt_no: Option<u32>, hop: bool) -> RecordContext {
     let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
-    Context {
+    RecordContext {
         size: known.and_then(|known| known.size),
         client: known.and_then(|known| owned(&known.client)),
         user: known.and_then(|known| owned(&known.user)),

@@ -1,20 +1,20 @@
 //! Lays out the advice about a reason as steps.
 
-use super::query::Context;
-use super::sources::Sources;
+use super::query::QueryContext;
+use super::sources::CitedSources;
 use crate::catalog::classify::Reason;
-use crate::catalog::{Advice, advice_for, advice_on, slug};
-use crate::report::explain::{Fix, Step};
+use crate::catalog::{Advice, advice_for, advice_on, value_name};
+use crate::report::explain::{AdviceStep, Fix};
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::Class;
 
 /// The sides to give advice for: the one that is known, else both ends of SMTP.
-pub fn sides(context: &Context) -> Vec<Direction> {
+pub fn sides(context: &QueryContext) -> Vec<Direction> {
     context.direction.map_or_else(|| vec![Direction::Outbound, Direction::Inbound], |one| vec![one])
 }
 
 /// All that the book advises about a reason, side by side.
-pub fn fixes(reason: Reason, class: Option<Class>, context: &Context) -> Vec<Fix> {
+pub fn fixes(reason: Reason, class: Option<Class>, context: &QueryContext) -> Vec<Fix> {
     sides(context)
         .into_iter()
         .map(|direction| Fix { direction, steps: full_steps(reason, direction, class, context.mta) })
@@ -23,7 +23,12 @@ pub fn fixes(reason: Reason, class: Option<Class>, context: &Context) -> Vec<Fix
 }
 
 /// With everything to check and to do: first what is right for any server, then what is right for one.
-fn full_steps(reason: Reason, direction: Direction, class: Option<Class>, mta: Option<Mta>) -> Vec<Step> {
+fn full_steps(
+    reason: Reason,
+    direction: Direction,
+    class: Option<Class>,
+    mta: Option<Mta>,
+) -> Vec<AdviceStep> {
     let Some(row) = advice_for(reason, direction, class) else { return Vec::new() };
     if let Some(mta) = mta {
         return vec![step(None, row.for_mta(mta))];
@@ -38,12 +43,12 @@ fn full_steps(reason: Reason, direction: Direction, class: Option<Class>, mta: O
     [all, own(Mta::Postfix, &row.postfix), own(Mta::Exim, &row.exim)].into_iter().filter(says).collect()
 }
 
-fn step(mta: Option<Mta>, advice: Advice) -> Step {
+fn step(mta: Option<Mta>, advice: Advice) -> AdviceStep {
     let Advice { line, check, act, stop, sources: _ } = advice;
-    Step { label: String::new(), mta, line, check, act, stop }
+    AdviceStep { label: String::new(), mta, line, check, act, stop }
 }
 
-fn says(step: &Step) -> bool {
+fn says(step: &AdviceStep) -> bool {
     let lists = step.check.len() + step.act.len();
     lists > 0 || !step.line.is_empty() || !step.stop.is_empty()
 }
@@ -54,10 +59,10 @@ pub fn short_steps(
     direction: Direction,
     class: Option<Class>,
     mta: Option<Mta>,
-) -> Vec<Step> {
+) -> Vec<AdviceStep> {
     let Some(row) = advice_for(reason, direction, class) else { return Vec::new() };
-    let label = slug(reason);
-    let short = |mta, line: String| Step { label: label.clone(), mta, line, ..Step::default() };
+    let label = value_name(reason);
+    let short = |mta, line: String| AdviceStep { label: label.clone(), mta, line, ..AdviceStep::default() };
     if let Some(mta) = mta {
         return vec![short(None, row.for_mta(mta).line)];
     }
@@ -70,7 +75,7 @@ pub fn short_steps(
 }
 
 /// Where the advice comes from.
-pub fn advice_sources(reason: Reason, context: &Context, sources: &mut Sources) {
+pub fn advice_sources(reason: Reason, context: &QueryContext, sources: &mut CitedSources) {
     let sides = sides(context);
     let rows = advice_on(reason).filter(|row| row.direction.iter().any(|side| sides.contains(side)));
     for row in rows {
@@ -101,8 +106,11 @@ mod tests {
             for &direction in Direction::value_variants() {
                 for &class in &classes {
                     for &mta in Mta::value_variants() {
-                        let context =
-                            Context { direction: Some(direction), mta: Some(mta), ..Context::default() };
+                        let context = QueryContext {
+                            direction: Some(direction),
+                            mta: Some(mta),
+                            ..QueryContext::default()
+                        };
                         let scan = advice_line(reason, direction, class, Some(mta));
                         let what = format!("{reason:?}, {direction:?}, {class:?}, {mta:?}");
                         let full = fixes(reason, class, &context);

@@ -2,26 +2,26 @@
 
 use super::enhanced::{class_of, written};
 use super::phrases::retry;
-use super::query::{Asked, Context, opened, read};
-use crate::catalog::classify::{Judge, Reason};
-use crate::catalog::{Book, advice_line, find_code, find_enhanced_detail};
+use super::query::{Query, QueryContext, opened, read};
+use crate::catalog::classify::{Classifier, Reason};
+use crate::catalog::{Catalog, advice_line, find_code, find_enhanced_detail};
 use crate::report::explain::Brief;
 use crate::smtp::event::{Direction, Event, Mta};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// Reads the book once for all lines.
-pub struct Clerk<'b> {
-    book: &'b Book,
-    judge: Judge<'b>,
+pub struct BriefExplainer<'b> {
+    book: &'b Catalog,
+    judge: Classifier<'b>,
 }
 
-impl<'b> Clerk<'b> {
-    pub fn new(book: &'b Book) -> Self {
-        Self { book, judge: Judge::new(book) }
+impl<'b> BriefExplainer<'b> {
+    pub fn new(book: &'b Catalog) -> Self {
+        Self { book, judge: Classifier::new(book) }
     }
 
     /// Also: whether the input is something the book knows.
-    pub fn brief(&mut self, input: &str, context: &Context) -> (Brief, bool) {
+    pub fn brief(&mut self, input: &str, context: &QueryContext) -> (Brief, bool) {
         let none = Brief {
             input: input.to_owned(),
             code: None,
@@ -37,25 +37,25 @@ impl<'b> Clerk<'b> {
         let direction = context.direction.unwrap_or(Direction::Outbound);
         let input = &opened(input);
         match read(input, context) {
-            Asked::Code(code, _) => {
+            Query::Code(code, _) => {
                 let event = Self::bare(input, context);
                 let known = find_code(code).is_some();
                 (self.judged(&event, mta, none), known)
             }
-            Asked::Enhanced(pattern) => {
+            Query::Enhanced(pattern) => {
                 let event = Self::bare(input, context);
                 let known = find_enhanced_detail(pattern.subject, pattern.first).is_some();
                 let brief = self.judged(&event, mta, none);
                 let known = known || brief.rule.is_some();
                 (Brief { enhanced: Some(written(pattern)), class: class_of(pattern), ..brief }, known)
             }
-            Asked::Class(class) => (Brief { class: Some(class), ..none }, true),
-            Asked::Reason(reason) => (Self::with_reason(reason, None, direction, mta, none), true),
-            Asked::Reply(event) => (self.judged(&event, mta, none), true),
-            Asked::Line(event) => (self.judged(&event, Some(mta.unwrap_or(event.mta)), none), true),
-            Asked::Routine => (none, true),
-            Asked::Word(_) if input.trim().is_empty() => (none, true),
-            Asked::Word(event) => {
+            Query::Class(class) => (Brief { class: Some(class), ..none }, true),
+            Query::Reason(reason) => (Self::with_reason(reason, None, direction, mta, none), true),
+            Query::Reply(event) => (self.judged(&event, mta, none), true),
+            Query::Line(event) => (self.judged(&event, Some(mta.unwrap_or(event.mta)), none), true),
+            Query::Routine => (none, true),
+            Query::Word(_) if input.trim().is_empty() => (none, true),
+            Query::Word(event) => {
                 let brief = self.judged(&event, mta, none);
                 let known = brief.reason.is_some_and(|reason| reason != Reason::Unknown);
                 (brief, known)
@@ -64,7 +64,7 @@ impl<'b> Clerk<'b> {
     }
 
     /// A number alone is a reply without words.
-    fn bare<'a>(input: &'a str, context: &'a Context) -> Event<'a> {
+    fn bare<'a>(input: &'a str, context: &'a QueryContext) -> Event<'a> {
         let text = input.trim().as_bytes();
         let (code, rest) =
             Code::read(text).map_or((None, text), |(code, rest)| (Some(code), rest.trim_ascii()));

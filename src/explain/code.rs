@@ -2,11 +2,11 @@
 
 use super::advice::{advice_sources, fixes, short_steps, sides};
 use super::phrases::{capital, contrast, finding, named, sender_does, sense};
-use super::query::Context;
-use super::sources::Sources;
-use crate::catalog::classify::{Reason, Sureness};
+use super::query::QueryContext;
+use super::sources::CitedSources;
+use crate::catalog::classify::{MatchedOn, Reason};
 use crate::catalog::{CodeRow, VariantRow, codes, find_code, find_enhanced_detail};
-use crate::report::explain::{Entry, Fix, Kind, Named, Said, Step, Variant};
+use crate::report::explain::{AdviceStep, Entry, EntryKind, Fix, NamedCode, Variant, VariantSource};
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
@@ -15,7 +15,7 @@ pub fn code_entry(
     input: &str,
     code: Code,
     enhanced: Option<EnhancedCode>,
-    context: &Context,
+    context: &QueryContext,
 ) -> Option<Entry> {
     let row = find_code(code)?;
     let subset = enhanced.map(|enhanced| variants_of(row, enhanced));
@@ -28,7 +28,7 @@ pub fn code_entry(
     }
     let only = reasons.first().copied().filter(|_| enhanced.is_some() && reasons.len() == 1);
     let mut description = description(row);
-    let mut sources = Sources::default();
+    let mut sources = CitedSources::default();
     sources.add(&row.source);
     if let Some(enhanced) = enhanced {
         match find_enhanced_detail(enhanced.subject, enhanced.detail) {
@@ -47,13 +47,13 @@ pub fn code_entry(
     }
     Some(Entry {
         input: input.to_owned(),
-        kind: Kind::Code,
+        kind: EntryKind::Code,
         label: enhanced.map_or_else(|| code.to_string(), |enhanced| format!("{code} {enhanced}")),
         name: row.name.clone(),
         code: Some(code),
         enhanced: enhanced.map(|enhanced| enhanced.to_string()),
         class: Some(code.class()),
-        verdict: only.map(|reason| finding(reason, Some(code.class()), Sureness::Enhanced)),
+        verdict: only.map(|reason| finding(reason, Some(code.class()), MatchedOn::Enhanced)),
         description,
         sender_does: sender(row, code.class()),
         stages: row.stages.clone(),
@@ -96,11 +96,11 @@ pub fn sender(row: &CodeRow, class: Class) -> String {
     if row.sender.is_empty() { sender_does(class).to_owned() } else { row.sender.clone() }
 }
 
-fn when(row: &CodeRow, mta: Option<Mta>) -> Vec<Said> {
-    let mut when = vec![Said { mta: None, text: row.when.clone() }];
+fn when(row: &CodeRow, mta: Option<Mta>) -> Vec<VariantSource> {
+    let mut when = vec![VariantSource { mta: None, text: row.when.clone() }];
     for (server, text) in [(Mta::Postfix, &row.postfix), (Mta::Exim, &row.exim)] {
         if !text.is_empty() && mta.is_none_or(|mta| mta == server) {
-            when.push(Said { mta: Some(server), text: text.clone() });
+            when.push(VariantSource { mta: Some(server), text: text.clone() });
         }
     }
     when
@@ -123,19 +123,19 @@ fn fix(row: &CodeRow, reasons: &[Reason], direction: Direction, mta: Option<Mta>
         Direction::Inbound | Direction::Local => (None, &row.we),
     };
     let general = first.into_iter().chain(general.iter().cloned());
-    let general = general.map(|line| Step { line, ..Step::default() });
+    let general = general.map(|line| AdviceStep { line, ..AdviceStep::default() });
     let class = Some(row.code.class());
     let by_reason = reasons.iter().flat_map(|&reason| short_steps(reason, direction, class, mta));
     Fix { direction, steps: general.chain(by_reason).collect() }
 }
 
-pub fn related_code(number: u16) -> Option<Named> {
+pub fn related_code(number: u16) -> Option<NamedCode> {
     let row = find_code(Code::new(number)?)?;
     Some(named(row.code.to_string(), row.name.as_str()))
 }
 
 /// `4xx`: what the first digit says, and the codes that have it.
-pub fn class_entry(input: &str, asked: Class, context: &Context) -> Entry {
+pub fn class_entry(input: &str, asked: Class, context: &QueryContext) -> Entry {
     let (digit, other, why) = match asked {
         Class::Positive => (2, "4xx", "not now: the message is not taken yet"),
         Class::Intermediate => (3, "2xx", "done: the server waits for nothing more"),
@@ -148,14 +148,14 @@ pub fn class_entry(input: &str, asked: Class, context: &Context) -> Entry {
             Direction::Outbound => they,
             Direction::Inbound | Direction::Local => we,
         };
-        Fix { direction, steps: vec![Step { line: line.to_owned(), ..Step::default() }] }
+        Fix { direction, steps: vec![AdviceStep { line: line.to_owned(), ..AdviceStep::default() }] }
     };
     let rows = codes().iter().filter(|row| row.code.class() == asked);
     let mut others = ["2xx", "3xx", "4xx", "5xx"].map(|class| named(class, "")).to_vec();
     others.retain(|other| !other.label.starts_with(char::from(b'0' + digit)));
     Entry {
         input: input.to_owned(),
-        kind: Kind::Class,
+        kind: EntryKind::Class,
         label: format!("{digit}xx"),
         name: description.to_owned(),
         code: None,
@@ -167,7 +167,7 @@ pub fn class_entry(input: &str, asked: Class, context: &Context) -> Entry {
         ],
         sender_does: sender_does(asked).to_owned(),
         stages: vec!["any".to_owned()],
-        when: vec![Said { mta: None, text: when.to_owned() }],
+        when: vec![VariantSource { mta: None, text: when.to_owned() }],
         variants: rows
             .map(|row| Variant { label: row.code.to_string(), reason: None, text: row.name.clone() })
             .collect(),

@@ -1,9 +1,9 @@
 //! Compares two codes or reasons, by a note written for these two or else by the row of each.
 
-use super::compare_side::{Side, side};
+use super::compare_side::{ComparedSide, side};
 use super::lookup::unknown;
 use super::phrases::sender_does;
-use super::sources::Sources;
+use super::sources::CitedSources;
 use crate::catalog::{catalogue_date, find_pair, reason_row};
 use crate::report::explain::{Entry, PAIR, Pair, PairRow, class_words};
 use crate::smtp::reply::Class;
@@ -31,9 +31,9 @@ pub fn compare(texts: [&str; 2]) -> Pair {
     }
 }
 
-fn known(a: &Side, b: &Side) -> Pair {
+fn known(a: &ComparedSide, b: &ComparedSide) -> Pair {
     let written = a.code.zip(b.code).and_then(|(a, b)| find_pair(a, b));
-    let mut sources = Sources::default();
+    let mut sources = CitedSources::default();
     let (differences, rule_of_thumb, catch) = match written {
         Some(row) => {
             sources.add_all(&row.sources);
@@ -59,14 +59,14 @@ fn known(a: &Side, b: &Side) -> Pair {
     }
 }
 
-fn rows(a: &Side, b: &Side) -> Vec<PairRow> {
-    let class = |side: &Side| side.class.map_or("the number decides", class_words).to_owned();
-    let commands = |side: &Side| match side.stages.as_slice() {
+fn rows(a: &ComparedSide, b: &ComparedSide) -> Vec<PairRow> {
+    let class = |side: &ComparedSide| side.class.map_or("the number decides", class_words).to_owned();
+    let commands = |side: &ComparedSide| match side.stages.as_slice() {
         [] => "any command".to_owned(),
         [one] if one == "any" => "any command".to_owned(),
         stages => stages.join(", ").replace("connect, any", "connect, any command"),
     };
-    let row = |title, cell: &dyn Fn(&Side) -> String| PairRow { title, cells: [cell(a), cell(b)] };
+    let row = |title, cell: &dyn Fn(&ComparedSide) -> String| PairRow { title, cells: [cell(a), cell(b)] };
     let no_codes = a.code.is_none() && b.code.is_none();
     let mut rows = vec![
         row("class", &class),
@@ -85,9 +85,9 @@ fn rows(a: &Side, b: &Side) -> Vec<PairRow> {
     rows
 }
 
-fn thumb(a: &Side, b: &Side) -> String {
+fn thumb(a: &ComparedSide, b: &ComparedSide) -> String {
     let alike = a.thumb == b.thumb;
-    let one = |side: &Side| {
+    let one = |side: &ComparedSide| {
         let end = match side.class {
             Some(Class::Transient) if alike => ", for now",
             Some(Class::Permanent) if alike => ", for good",
@@ -98,7 +98,7 @@ fn thumb(a: &Side, b: &Side) -> String {
     format!("{} {}", one(a), one(b))
 }
 
-fn catches(a: &Side, b: &Side) -> Vec<String> {
+fn catches(a: &ComparedSide, b: &ComparedSide) -> Vec<String> {
     if a.catch == b.catch {
         let labels =
             if a.label == b.label { a.label.clone() } else { format!("{} and {}", a.label, b.label) };
@@ -107,7 +107,7 @@ fn catches(a: &Side, b: &Side) -> Vec<String> {
     [a, b].iter().map(|side| format!("{}: {}", side.label, side.catch)).collect()
 }
 
-fn differences(a: &Side, b: &Side) -> Vec<String> {
+fn differences(a: &ComparedSide, b: &ComparedSide) -> Vec<String> {
     let mut told = vec![by_class(a, b)];
     if a.thumb == b.thumb {
         told.push(format!("Behind both stands the same: {}", a.thumb));
@@ -135,7 +135,7 @@ fn differences(a: &Side, b: &Side) -> Vec<String> {
 const MANY: usize = 6;
 
 /// Where in the dialogue it comes.
-fn place(side: &Side) -> String {
+fn place(side: &ComparedSide) -> String {
     let has = |stage: &str| side.stages.iter().any(|known| known == stage);
     if has("any") {
         "may come at any point of the session".to_owned()
@@ -153,7 +153,7 @@ fn failure(class: Class) -> bool {
 }
 
 /// What follows from it: as for its whole class, or as this code has it.
-fn outcome(class: Class, side: &Side) -> String {
+fn outcome(class: Class, side: &ComparedSide) -> String {
     let own = side.sender != sender_does(class);
     match class {
         Class::Positive => "is a success: nothing has to be mended".to_owned(),
@@ -165,7 +165,7 @@ fn outcome(class: Class, side: &Side) -> String {
     }
 }
 
-fn by_class(a: &Side, b: &Side) -> String {
+fn by_class(a: &ComparedSide, b: &ComparedSide) -> String {
     match (a.class, b.class) {
         (Some(x), Some(y)) if x == y && (!failure(x) || a.sender == b.sender) => match x {
             Class::Positive => "Both are successes: nothing has to be mended".to_owned(),
@@ -192,7 +192,7 @@ fn by_class(a: &Side, b: &Side) -> String {
 }
 
 /// A reason, or a code whose first digit is open, beside one with a class.
-fn mixed(open: &Side, closed: &Side) -> String {
+fn mixed(open: &ComparedSide, closed: &ComparedSide) -> String {
     let Some(reason) = open.reason else {
         return format!("{} leaves the first digit open; {} fixes it", open.label, closed.label);
     };
@@ -203,7 +203,7 @@ fn mixed(open: &Side, closed: &Side) -> String {
     }
 }
 
-fn shared(a: &Side, b: &Side) -> Option<String> {
+fn shared(a: &ComparedSide, b: &ComparedSide) -> Option<String> {
     if a.reason.is_some() || b.reason.is_some() {
         return None;
     }

@@ -4,18 +4,19 @@ use super::advice::{advice_sources, short_steps};
 use super::code::{class_entry, sender};
 use super::enhanced::{class_of, numbers, reasons, written};
 use super::phrases::{capital, lower, retry, retry_helps, sender_does};
-use super::query::{Asked, Context, short};
+use super::query::{Query, QueryContext, short};
 use super::reason::{numbers as numbers_of, unlike};
-use super::sources::Sources;
+use super::sources::CitedSources;
 use crate::catalog::classify::Reason;
 use crate::catalog::{
-    CodeRow, EnhancedPattern, VariantRow, find_advice, find_code, find_enhanced_detail, reason_row, slug,
+    CodeRow, EnhancedPattern, VariantRow, find_advice, find_code, find_enhanced_detail, reason_row,
+    value_name,
 };
 use crate::report::explain::class_words;
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::{Class, Code};
 
-pub struct Side {
+pub struct ComparedSide {
     pub label: String,
     pub name: String,
     /// None: a reason or a code without it, whose first digit decides.
@@ -45,13 +46,13 @@ pub struct Side {
 const NEVER: &str = "never by itself";
 
 /// None: the book does not have it.
-pub fn side(text: &str) -> Option<Side> {
+pub fn side(text: &str) -> Option<ComparedSide> {
     match short(text)? {
-        Asked::Code(code, None) => of_code(code),
-        Asked::Code(code, Some(enhanced)) => {
+        Query::Code(code, None) => of_code(code),
+        Query::Code(code, Some(enhanced)) => {
             let pattern = EnhancedPattern::read(&enhanced.to_string())?;
             let (whole, part) = (of_code(code)?, of_enhanced(pattern)?);
-            Some(Side {
+            Some(ComparedSide {
                 label: format!("{code} {enhanced}"),
                 code: None,
                 class: whole.class,
@@ -62,14 +63,14 @@ pub fn side(text: &str) -> Option<Side> {
                 ..part
             })
         }
-        Asked::Enhanced(pattern) => of_enhanced(pattern),
-        Asked::Reason(reason) => Some(of_reason(reason)),
-        Asked::Class(class) => Some(of_class(class)),
-        Asked::Reply(_) | Asked::Line(_) | Asked::Routine | Asked::Word(_) => None,
+        Query::Enhanced(pattern) => of_enhanced(pattern),
+        Query::Reason(reason) => Some(of_reason(reason)),
+        Query::Class(class) => Some(of_class(class)),
+        Query::Reply(_) | Query::Line(_) | Query::Routine | Query::Word(_) => None,
     }
 }
 
-fn of_code(code: Code) -> Option<Side> {
+fn of_code(code: Code) -> Option<ComparedSide> {
     let row = find_code(code)?;
     let mut reasons: Vec<Reason> = Vec::new();
     for reason in row.variants.iter().filter_map(|variant| variant.reason) {
@@ -78,10 +79,10 @@ fn of_code(code: Code) -> Option<Side> {
         }
     }
     let or_never = |text: &String| if text.is_empty() { NEVER.to_owned() } else { text.clone() };
-    let mut sources = Sources::default();
+    let mut sources = CitedSources::default();
     sources.add(&row.source);
     sources.add_all(&row.sources);
-    Some(Side {
+    Some(ComparedSide {
         label: code.to_string(),
         name: row.name.clone(),
         code: Some(code),
@@ -108,7 +109,7 @@ fn of_code(code: Code) -> Option<Side> {
 /// At most four; a wide code has more, and `explain` shows them.
 fn usual(row: &CodeRow) -> Vec<String> {
     let named = |variant: &VariantRow| {
-        let what = variant.reason.map_or_else(|| variant.words.clone(), slug);
+        let what = variant.reason.map_or_else(|| variant.words.clone(), value_name);
         if variant.code.is_empty() { what } else { format!("{} {what}", variant.code) }
     };
     let mut usual: Vec<String> = row.variants.iter().take(4).map(named).collect();
@@ -141,14 +142,14 @@ fn advised(reason: Reason, direction: Direction) -> String {
     }
 }
 
-fn of_enhanced(pattern: EnhancedPattern) -> Option<Side> {
+fn of_enhanced(pattern: EnhancedPattern) -> Option<ComparedSide> {
     let row = find_enhanced_detail(pattern.subject, pattern.first)?;
     let class = class_of(pattern);
     let variants = numbers(pattern);
     let reasons = reasons(row, &variants);
     let good = class == Some(Class::Positive);
     let codes: Vec<String> = variants.iter().map(|variant| variant.label.clone()).collect();
-    let mut all_sources = Sources::default();
+    let mut all_sources = CitedSources::default();
     all_sources.add(&row.reference);
     let advice = |direction| match reasons.first() {
         _ if good => "Nothing: it is no failure".to_owned(),
@@ -156,9 +157,9 @@ fn of_enhanced(pattern: EnhancedPattern) -> Option<Side> {
         None => "Read the words of the reply".to_owned(),
     };
     if let Some(&reason) = reasons.first() {
-        advice_sources(reason, &Context::default(), &mut all_sources);
+        advice_sources(reason, &QueryContext::default(), &mut all_sources);
     }
-    Some(Side {
+    Some(ComparedSide {
         label: written(pattern),
         code: None,
         reason: None,
@@ -191,10 +192,10 @@ fn of_enhanced(pattern: EnhancedPattern) -> Option<Side> {
     })
 }
 
-fn of_reason(reason: Reason) -> Side {
+fn of_reason(reason: Reason) -> ComparedSide {
     let row = reason_row(reason);
-    let mut sources = Sources::default();
-    advice_sources(reason, &Context::default(), &mut sources);
+    let mut sources = CitedSources::default();
+    advice_sources(reason, &QueryContext::default(), &mut sources);
     let codes: Vec<String> = numbers_of(reason).into_iter().map(|variant| variant.label).collect();
     let (later, never) = (
         retry_helps(retry(reason, Some(Class::Transient))),
@@ -210,8 +211,8 @@ fn of_reason(reason: Reason) -> Side {
         let step = short_steps(reason, Direction::Inbound, None, Some(mta));
         step.into_iter().next().map(|step| step.line).unwrap_or_default()
     };
-    Side {
-        label: slug(reason),
+    ComparedSide {
+        label: value_name(reason),
         code: None,
         reason: Some(reason),
         class: None,
@@ -240,13 +241,13 @@ fn of_reason(reason: Reason) -> Side {
     }
 }
 
-fn of_class(class: Class) -> Side {
-    let entry = class_entry("", class, &Context::default());
+fn of_class(class: Class) -> ComparedSide {
+    let entry = class_entry("", class, &QueryContext::default());
     let line = |at: usize| {
         let steps = entry.fixes.get(at).map(|fix| fix.steps.as_slice()).unwrap_or_default();
         steps.first().map(|step| step.line.clone()).unwrap_or_default()
     };
-    Side {
+    ComparedSide {
         code: None,
         reason: None,
         class: Some(class),

@@ -2,16 +2,16 @@
 
 use super::advice::{advice_sources, fixes, short_steps, sides};
 use super::phrases::{capital, finding, named, sender_does, sense};
-use super::query::Context;
-use super::sources::Sources;
-use crate::catalog::classify::{Reason, Sureness};
-use crate::catalog::{Book, EnhancedPattern, EnhancedRow, codes, enhanced_codes, find_enhanced_detail};
-use crate::report::explain::{Entry, Fix, Kind, Named, Said, Step, Variant};
+use super::query::QueryContext;
+use super::sources::CitedSources;
+use crate::catalog::classify::{MatchedOn, Reason};
+use crate::catalog::{Catalog, EnhancedPattern, EnhancedRow, codes, enhanced_codes, find_enhanced_detail};
+use crate::report::explain::{AdviceStep, Entry, EntryKind, Fix, NamedCode, Variant, VariantSource};
 use crate::smtp::event::Direction;
 use crate::smtp::reply::{Class, EnhancedCode};
 
 /// None: neither the registry nor a provider's rule has it.
-pub fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &Context) -> Option<Entry> {
+pub fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &QueryContext) -> Option<Entry> {
     let Some(row) = find_enhanced_detail(asked.subject, asked.first) else {
         return of_a_provider(input, asked, context);
     };
@@ -20,7 +20,7 @@ pub fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &Context) ->
     let variants = numbers(asked);
     let reasons = reasons(row, &variants);
     let label = written(asked);
-    let mut sources = Sources::default();
+    let mut sources = CitedSources::default();
     sources.add(&row.reference);
     for &reason in &reasons {
         advice_sources(reason, context, &mut sources);
@@ -29,16 +29,16 @@ pub fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &Context) ->
     let side = |direction| Fix { direction, steps: steps(&reasons, direction, class, context) };
     Some(Entry {
         input: input.to_owned(),
-        kind: Kind::Enhanced,
+        kind: EntryKind::Enhanced,
         name: row.name.clone(),
         code: None,
         enhanced: Some(label.clone()),
         class,
-        verdict: only.map(|reason| finding(reason, class, Sureness::Enhanced)),
+        verdict: only.map(|reason| finding(reason, class, MatchedOn::Enhanced)),
         description: vec![row.meaning.clone(), digit_words(class).to_owned()],
         sender_does: class.map(sender_does).unwrap_or_default().to_owned(),
         stages: Vec::new(),
-        when: vec![Said { mta: None, text: when(&variants) }],
+        when: vec![VariantSource { mta: None, text: when(&variants) }],
         fixes: match only {
             Some(reason) => fixes(reason, class, context),
             None => sides(context).into_iter().map(side).collect(),
@@ -113,14 +113,19 @@ pub fn reasons(row: &EnhancedRow, variants: &[Variant]) -> Vec<Reason> {
     reasons
 }
 
-fn steps(reasons: &[Reason], direction: Direction, class: Option<Class>, context: &Context) -> Vec<Step> {
+fn steps(
+    reasons: &[Reason],
+    direction: Direction,
+    class: Option<Class>,
+    context: &QueryContext,
+) -> Vec<AdviceStep> {
     let good = class == Some(Class::Positive);
     let line = match (good, reasons.is_empty()) {
         (true, _) => "Do nothing: it is no failure.",
         (false, true) => "Read the words of the reply; this code alone says too little.",
         (false, false) => "Read the words first; then, by what they say:",
     };
-    let first = Step { line: line.to_owned(), ..Step::default() };
+    let first = AdviceStep { line: line.to_owned(), ..AdviceStep::default() };
     let rest = reasons
         .iter()
         .filter(|_| !good)
@@ -129,7 +134,7 @@ fn steps(reasons: &[Reason], direction: Direction, class: Option<Class>, context
 }
 
 /// The same with another first digit.
-fn twins(asked: EnhancedPattern) -> Vec<Named> {
+fn twins(asked: EnhancedPattern) -> Vec<NamedCode> {
     let with = |digit| written(EnhancedPattern { class: Some(digit), ..asked });
     match asked.class {
         Some(4) => vec![named(with(5), "the same for good: the message comes back at once")],
@@ -139,7 +144,7 @@ fn twins(asked: EnhancedPattern) -> Vec<Named> {
 }
 
 /// The neighbours of the same subject.
-fn siblings(asked: EnhancedPattern) -> Vec<Named> {
+fn siblings(asked: EnhancedPattern) -> Vec<NamedCode> {
     // Its neighbours may be no success.
     let class = asked.class.filter(|&digit| digit != 2);
     let mut rows: Vec<&EnhancedRow> = enhanced_codes().iter().collect();
@@ -155,9 +160,9 @@ fn siblings(asked: EnhancedPattern) -> Vec<Named> {
 }
 
 /// `5.7.606`: not in the registry, but a rule of the book has it.
-fn of_a_provider(input: &str, asked: EnhancedPattern, context: &Context) -> Option<Entry> {
+fn of_a_provider(input: &str, asked: EnhancedPattern, context: &QueryContext) -> Option<Entry> {
     let code = EnhancedCode::new(asked.class.unwrap_or(5), asked.subject, asked.first)?;
-    let book = Book::built_in();
+    let book = Catalog::built_in();
     let fits = |patterns: &[EnhancedPattern]| patterns.iter().any(|pattern| pattern.fits(code));
     let (_, rule) = book.rules.all().find(|(_, rule)| fits(&rule.enhanced))?;
     let class = class_of(asked);
@@ -170,12 +175,12 @@ fn of_a_provider(input: &str, asked: EnhancedPattern, context: &Context) -> Opti
     verdict.rule = Some(rule.id.clone());
     verdict.provider = provider.map(|row| row.id.clone());
     verdict.provider_name = provider.map(|row| row.name.clone());
-    let mut sources = Sources::default();
+    let mut sources = CitedSources::default();
     sources.add(&rule.source);
     advice_sources(rule.reason, context, &mut sources);
     Some(Entry {
         input: input.to_owned(),
-        kind: Kind::Enhanced,
+        kind: EntryKind::Enhanced,
         label: written(asked),
         name: capital(&verdict.title),
         code: None,
@@ -188,7 +193,7 @@ fn of_a_provider(input: &str, asked: EnhancedPattern, context: &Context) -> Opti
         ],
         sender_does: class.map(sender_does).unwrap_or_default().to_owned(),
         stages: Vec::new(),
-        when: vec![Said { mta: None, text: format!("In replies of {by}.") }],
+        when: vec![VariantSource { mta: None, text: format!("In replies of {by}.") }],
         variants: Vec::new(),
         fixes: fixes(rule.reason, class, context),
         unlike: twins(asked),

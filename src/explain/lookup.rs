@@ -4,61 +4,61 @@ use std::cell::OnceCell;
 
 use super::code::{class_entry, code_entry};
 use super::enhanced::{enhanced_entry, written};
-use super::query::{Asked, Context, opened, read};
+use super::query::{Query, QueryContext, opened, read};
 use super::reason::{reason_entry, reply_entry};
 use super::suggest::nearest;
-use crate::catalog::Book;
-use crate::catalog::classify::{Judge, Reason};
-use crate::report::explain::{Entry, Kind};
+use crate::catalog::Catalog;
+use crate::catalog::classify::{Classifier, Reason};
+use crate::report::explain::{Entry, EntryKind};
 use crate::smtp::event::Event;
 use crate::smtp::reply::Class;
 
 /// The rules are read when a text has to be judged, and only once.
 #[derive(Default)]
-pub struct Desk {
-    book: OnceCell<Book>,
+pub struct Explainer {
+    book: OnceCell<Catalog>,
 }
 
-impl Desk {
+impl Explainer {
     /// With the user's own rules.
-    pub fn of(book: Book) -> Self {
+    pub fn of(book: Catalog) -> Self {
         Self { book: OnceCell::from(book) }
     }
 
-    pub fn book(&self) -> &Book {
-        self.book.get_or_init(Book::built_in)
+    pub fn book(&self) -> &Catalog {
+        self.book.get_or_init(Catalog::built_in)
     }
 
-    pub fn entry(&self, input: &str, context: &Context) -> Entry {
+    pub fn entry(&self, input: &str, context: &QueryContext) -> Entry {
         let input = &opened(input);
         match read(input, context) {
-            Asked::Code(code, enhanced) => code_entry(input, code, enhanced, context)
+            Query::Code(code, enhanced) => code_entry(input, code, enhanced, context)
                 .unwrap_or_else(|| unknown(input, &code.to_string())),
-            Asked::Enhanced(pattern) => {
+            Query::Enhanced(pattern) => {
                 enhanced_entry(input, pattern, context).unwrap_or_else(|| unknown(input, &written(pattern)))
             }
-            Asked::Class(class) => class_entry(input, class, context),
-            Asked::Reason(reason) => reason_entry(input, reason, context),
-            Asked::Reply(event) => self.judged(input, Kind::Reply, &event, context),
-            Asked::Line(event) => {
-                let context = Context {
+            Query::Class(class) => class_entry(input, class, context),
+            Query::Reason(reason) => reason_entry(input, reason, context),
+            Query::Reply(event) => self.judged(input, EntryKind::Reply, &event, context),
+            Query::Line(event) => {
+                let context = QueryContext {
                     direction: Some(context.direction.unwrap_or(event.direction)),
                     mta: Some(context.mta.unwrap_or(event.mta)),
                     ..context.clone()
                 };
-                self.judged(input, Kind::Line, &event, &context)
+                self.judged(input, EntryKind::Line, &event, &context)
             }
-            Asked::Routine => routine(input),
-            Asked::Word(event) => {
+            Query::Routine => routine(input),
+            Query::Word(event) => {
                 let numbered = event.code.is_some();
                 let known = || {
-                    let verdict = Judge::new(self.book()).verdict(&event);
+                    let verdict = Classifier::new(self.book()).verdict(&event);
                     verdict.is_some_and(|verdict| verdict.reason != Reason::Unknown)
                 };
                 let word = input.trim();
                 let word_like = word.chars().any(char::is_alphabetic);
                 if word_like && (numbered || known()) {
-                    self.judged(input, Kind::Reply, &event, context)
+                    self.judged(input, EntryKind::Reply, &event, context)
                 } else {
                     unknown(input, word)
                 }
@@ -67,8 +67,8 @@ impl Desk {
     }
 
     /// A reply that is no failure is explained by its code.
-    fn judged(&self, input: &str, kind: Kind, event: &Event, context: &Context) -> Entry {
-        match Judge::new(self.book()).verdict(event) {
+    fn judged(&self, input: &str, kind: EntryKind, event: &Event, context: &QueryContext) -> Entry {
+        match Classifier::new(self.book()).verdict(event) {
             Some(verdict) => reply_entry(input, kind, event, &verdict, self.book(), context),
             None => {
                 let by_code = event.code.and_then(|code| code_entry(input, code, None, context));
@@ -80,7 +80,7 @@ impl Desk {
 }
 
 pub fn unknown(input: &str, asked: &str) -> Entry {
-    Entry { nearest: nearest(asked), ..empty(input, Kind::Unknown, "unknown") }
+    Entry { nearest: nearest(asked), ..empty(input, EntryKind::Unknown, "unknown") }
 }
 
 fn routine(input: &str) -> Entry {
@@ -89,10 +89,14 @@ fn routine(input: &str) -> Entry {
             .to_owned(),
         "Give the line of the same queue id that says status= (Postfix), or =>, ==, ** (Exim).".to_owned(),
     ];
-    Entry { description, name: "No result in this line".to_owned(), ..empty(input, Kind::Line, "routine") }
+    Entry {
+        description,
+        name: "No result in this line".to_owned(),
+        ..empty(input, EntryKind::Line, "routine")
+    }
 }
 
-fn empty(input: &str, kind: Kind, label: &str) -> Entry {
+fn empty(input: &str, kind: EntryKind, label: &str) -> Entry {
     Entry {
         input: input.to_owned(),
         kind,

@@ -1,8 +1,8 @@
 //! Holds the sentences that several entries share: what a sender does, how sure a reason is, whether a retry helps.
 
-use crate::catalog::classify::{Reason, Retry, Sureness};
+use crate::catalog::classify::{MatchedOn, Reason, Retry};
 use crate::catalog::reason_row;
-use crate::report::explain::{Finding, Named};
+use crate::report::explain::{NamedCode, ReasonFinding};
 use crate::smtp::reply::Class;
 
 /// What the sending server does, by the class alone (RFC 5321 §4.2.1, §4.5.4.1).
@@ -15,14 +15,14 @@ pub fn sender_does(class: Class) -> &'static str {
     }
 }
 
-pub fn sure(sure: Sureness) -> (&'static str, &'static str) {
+pub fn sure(sure: MatchedOn) -> (&'static str, &'static str) {
     match sure {
-        Sureness::Provider => ("provider", "sure: the provider itself explains these words so"),
-        Sureness::Text => ("text", "sure: the words say it"),
-        Sureness::Enhanced => ("enhanced", "likely: by the enhanced code, the words say nothing"),
-        Sureness::Stage => ("stage", "a guess: by the command that it answers"),
-        Sureness::Code => ("code", "a guess: by the reply code alone"),
-        Sureness::Nothing => ("nothing", "not known: neither words nor numbers tell the reason"),
+        MatchedOn::Provider => ("provider", "sure: the provider itself explains these words so"),
+        MatchedOn::Text => ("text", "sure: the words say it"),
+        MatchedOn::Enhanced => ("enhanced", "likely: by the enhanced code, the words say nothing"),
+        MatchedOn::Stage => ("stage", "a guess: by the command that it answers"),
+        MatchedOn::Code => ("code", "a guess: by the reply code alone"),
+        MatchedOn::Nothing => ("nothing", "not known: neither words nor numbers tell the reason"),
     }
 }
 
@@ -44,11 +44,11 @@ pub fn retry(reason: Reason, class: Option<Class>) -> Retry {
 }
 
 /// A finding without a rule and without a provider.
-pub fn finding(reason: Reason, class: Option<Class>, how: Sureness) -> Finding {
+pub fn finding(reason: Reason, class: Option<Class>, how: MatchedOn) -> ReasonFinding {
     let row = reason_row(reason);
     let retryable = row.retry(class);
     let (sure, why_sure) = sure(how);
-    Finding {
+    ReasonFinding {
         reason,
         title: row.title.clone(),
         meaning: row.meaning.clone(),
@@ -72,12 +72,12 @@ pub fn sense(words: &str, reason: Option<Reason>) -> String {
     lower(meaning.trim_end_matches('.'))
 }
 
-pub fn named(label: impl Into<String>, text: impl Into<String>) -> Named {
-    Named { label: label.into(), text: text.into() }
+pub fn named(label: impl Into<String>, text: impl Into<String>) -> NamedCode {
+    NamedCode { label: label.into(), text: text.into() }
 }
 
 /// `552` and `552 refuses for good`: the label stands there already.
-pub fn contrast(label: &str, text: &str) -> Named {
+pub fn contrast(label: &str, text: &str) -> NamedCode {
     let rest = text.strip_prefix(label).map(|rest| rest.trim_start_matches([':', ' ']));
     named(label, rest.unwrap_or(text))
 }

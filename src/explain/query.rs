@@ -3,16 +3,16 @@
 use clap::ValueEnum;
 
 use crate::catalog::{EnhancedPattern, Reason};
-use crate::parse::header::Line;
+use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::parse::mta::parsed::Reading;
+use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::unwrap;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode, Reply};
 
 /// What the input does not say itself.
 #[derive(Clone, Default, Debug)]
-pub struct Context {
+pub struct QueryContext {
     pub direction: Option<Direction>,
     pub stage: Option<Stage>,
     pub mta: Option<Mta>,
@@ -21,7 +21,7 @@ pub struct Context {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub enum Asked<'a> {
+pub enum Query<'a> {
     /// `452`, `452 4.2.2`.
     Code(Code, Option<EnhancedCode>),
     /// `4.2.2`, `x.2.2`.
@@ -42,32 +42,32 @@ pub enum Asked<'a> {
 /// Of a line of log in an object or another wrapper, the line inside.
 pub fn opened(text: &str) -> String {
     let mut inside = Vec::new();
-    String::from_utf8_lossy(unwrap::open(text.trim().as_bytes(), &mut inside)).into_owned()
+    String::from_utf8_lossy(unwrap::unwrap_line(text.trim().as_bytes(), &mut inside)).into_owned()
 }
 
 /// Never fails: what is nothing else is a reply.
-pub fn read<'a>(text: &'a str, context: &'a Context) -> Asked<'a> {
+pub fn read<'a>(text: &'a str, context: &'a QueryContext) -> Query<'a> {
     let text = text.trim();
     if let Some(short) = short(text) {
         return short;
     }
     let bare = bare(text, context);
     if !text.contains(' ') {
-        return Asked::Word(reply(bare, text));
+        return Query::Word(reply(bare, text));
     }
-    match mta::read(&Line::read(text.as_bytes())) {
-        Reading::Event(event) => {
+    match mta::read(&LogLine::read(text.as_bytes())) {
+        ParsedLine::Event(event) => {
             let host = event.peer.host.or(bare.peer.host);
             let stage = event.stage.or(bare.stage);
-            Asked::Line(Event { stage, peer: Peer { host, ..event.peer }, ..event })
+            Query::Line(Event { stage, peer: Peer { host, ..event.peer }, ..event })
         }
-        Reading::Routine | Reading::Fact(_) => Asked::Routine,
-        Reading::Unread | Reading::Foreign => Asked::Reply(reply(bare, text)),
+        ParsedLine::Routine | ParsedLine::Fact(_) => Query::Routine,
+        ParsedLine::Unread | ParsedLine::Foreign => Query::Reply(reply(bare, text)),
     }
 }
 
 /// An event of which nothing is known but its words.
-pub fn bare<'a>(text: &'a str, context: &'a Context) -> Event<'a> {
+pub fn bare<'a>(text: &'a str, context: &'a QueryContext) -> Event<'a> {
     let mta = context.mta.unwrap_or_default();
     let direction = context.direction.unwrap_or(Direction::Outbound);
     Event {
@@ -79,28 +79,28 @@ pub fn bare<'a>(text: &'a str, context: &'a Context) -> Event<'a> {
 }
 
 /// A code, an enhanced code, a class or a reason.
-pub fn short(text: &str) -> Option<Asked<'static>> {
+pub fn short(text: &str) -> Option<Query<'static>> {
     let lower = text.trim().to_ascii_lowercase();
     if let Ok(reason) = Reason::from_str(&lower.replace('_', "-"), false) {
-        return Some(Asked::Reason(reason));
+        return Some(Query::Reason(reason));
     }
     match lower.as_str() {
-        "2xx" | "2yz" => return Some(Asked::Class(Class::Positive)),
-        "3xx" | "3yz" => return Some(Asked::Class(Class::Intermediate)),
-        "4xx" | "4yz" => return Some(Asked::Class(Class::Transient)),
-        "5xx" | "5yz" => return Some(Asked::Class(Class::Permanent)),
+        "2xx" | "2yz" => return Some(Query::Class(Class::Positive)),
+        "3xx" | "3yz" => return Some(Query::Class(Class::Intermediate)),
+        "4xx" | "4yz" => return Some(Query::Class(Class::Transient)),
+        "5xx" | "5yz" => return Some(Query::Class(Class::Permanent)),
         _ => {}
     }
     if let Some(pattern) = EnhancedPattern::read(&lower).filter(|pattern| pattern.first == pattern.last) {
-        return Some(Asked::Enhanced(pattern));
+        return Some(Query::Enhanced(pattern));
     }
     let (code, rest) = Code::read(lower.as_bytes())?;
     let rest = rest.trim_ascii();
     if rest.is_empty() {
-        return Some(Asked::Code(code, None));
+        return Some(Query::Code(code, None));
     }
     match EnhancedCode::read(rest)? {
-        (enhanced, []) => Some(Asked::Code(code, Some(enhanced))),
+        (enhanced, []) => Some(Query::Code(code, Some(enhanced))),
         _ => None,
     }
 }
@@ -133,12 +133,12 @@ fn reply<'a>(bare: Event<'a>, text: &'a str) -> Event<'a> {
 /// Arguments that a shell has cut apart: `552 5.2.2 mailbox full` is one reply, `452 552 4.2.2` are three questions.
 pub fn join(arguments: Vec<String>) -> Vec<String> {
     let begins = arguments.first().and_then(|first| short(first));
-    let reply = matches!(begins, Some(Asked::Code(..) | Asked::Enhanced(_)));
+    let reply = matches!(begins, Some(Query::Code(..) | Query::Enhanced(_)));
     let plain = |text: &String| short(text).is_none() && text.starts_with(|c: char| !c.is_ascii_digit());
     let spaced = arguments.iter().any(|text| text.trim().contains(' '));
     let pair = |text: &String| EnhancedCode::read(text.as_bytes()).is_some_and(|(_, rest)| rest.is_empty());
     let numbers = arguments.len() == 2
-        && matches!(begins, Some(Asked::Code(_, None)))
+        && matches!(begins, Some(Query::Code(_, None)))
         && arguments.get(1).is_some_and(pair);
     if reply && !spaced && (arguments.iter().any(plain) || numbers) {
         vec![arguments.join(" ")]
@@ -153,17 +153,17 @@ mod tests {
 
     #[track_caller]
     fn reads(text: &str, wanted: &str) {
-        let context = Context::default();
+        let context = QueryContext::default();
         let got = match read(text, &context) {
-            Asked::Code(code, None) => format!("code {code}"),
-            Asked::Code(code, Some(enhanced)) => format!("code {code} {enhanced}"),
-            Asked::Enhanced(pattern) => format!("enhanced {}.{}", pattern.subject, pattern.first),
-            Asked::Class(class) => format!("class {class:?}"),
-            Asked::Reason(reason) => format!("reason {reason:?}"),
-            Asked::Reply(event) => format!("reply {:?} {:?} {:?}", event.code, event.enhanced, event.stage),
-            Asked::Line(event) => format!("line {:?} {:?}", event.code, event.mta),
-            Asked::Routine => "routine".to_owned(),
-            Asked::Word(_) => "word".to_owned(),
+            Query::Code(code, None) => format!("code {code}"),
+            Query::Code(code, Some(enhanced)) => format!("code {code} {enhanced}"),
+            Query::Enhanced(pattern) => format!("enhanced {}.{}", pattern.subject, pattern.first),
+            Query::Class(class) => format!("class {class:?}"),
+            Query::Reason(reason) => format!("reason {reason:?}"),
+            Query::Reply(event) => format!("reply {:?} {:?} {:?}", event.code, event.enhanced, event.stage),
+            Query::Line(event) => format!("line {:?} {:?}", event.code, event.mta),
+            Query::Routine => "routine".to_owned(),
+            Query::Word(_) => "word".to_owned(),
         };
         assert_eq!(got, wanted, "{text}");
     }

@@ -3,15 +3,15 @@
 use super::advice::{advice_sources, fixes};
 use super::code::{code_entry, related_code, sender};
 use super::phrases::{capital, finding, named, retry_helps, sender_does, sense};
-use super::query::Context;
-use super::sources::Sources;
-use crate::catalog::classify::{Reason, Sureness, Verdict};
-use crate::catalog::{Book, CodeRow, codes, enhanced_codes, find_code, reason_row, slug};
-use crate::report::explain::{Entry, Finding, Fix, Kind, Named, Said, Variant};
+use super::query::QueryContext;
+use super::sources::CitedSources;
+use crate::catalog::classify::{Classification, MatchedOn, Reason};
+use crate::catalog::{Catalog, CodeRow, codes, enhanced_codes, find_code, reason_row, value_name};
+use crate::report::explain::{Entry, EntryKind, Fix, NamedCode, ReasonFinding, Variant, VariantSource};
 use crate::smtp::event::{Direction, Event};
 use crate::smtp::reply::Class;
 
-pub fn reason_entry(input: &str, reason: Reason, context: &Context) -> Entry {
+pub fn reason_entry(input: &str, reason: Reason, context: &QueryContext) -> Entry {
     let row = reason_row(reason);
     let variants = numbers(reason);
     let mut labels: Vec<&str> = variants.iter().map(|variant| variant.label.as_str()).collect();
@@ -20,7 +20,7 @@ pub fn reason_entry(input: &str, reason: Reason, context: &Context) -> Entry {
         [] => "Without a number of its own: the words, or the mail server's own log, tell it.".to_owned(),
         labels => format!("Mostly behind {}.", labels.join(", ")),
     };
-    let retry = |class| finding(reason, Some(class), Sureness::Nothing).retry_helps;
+    let retry = |class| finding(reason, Some(class), MatchedOn::Nothing).retry_helps;
     let (later, never) = (retry(Class::Transient), retry(Class::Permanent));
     let helps = if later == never {
         format!("Does a retry help? {}.", capital(&later))
@@ -29,8 +29,8 @@ pub fn reason_entry(input: &str, reason: Reason, context: &Context) -> Entry {
     };
     Entry {
         input: input.to_owned(),
-        kind: Kind::Reason,
-        label: slug(reason),
+        kind: EntryKind::Reason,
+        label: value_name(reason),
         name: capital(&row.title),
         code: None,
         enhanced: None,
@@ -39,7 +39,7 @@ pub fn reason_entry(input: &str, reason: Reason, context: &Context) -> Entry {
         description: vec![row.meaning.clone(), helps],
         sender_does: String::new(),
         stages: Vec::new(),
-        when: vec![Said { mta: None, text: when }],
+        when: vec![VariantSource { mta: None, text: when }],
         variants,
         fixes: fixes(reason, None, context),
         unlike: unlike(reason),
@@ -50,7 +50,7 @@ pub fn reason_entry(input: &str, reason: Reason, context: &Context) -> Entry {
 }
 
 /// The reasons that are mistaken for this one.
-pub fn unlike(reason: Reason) -> Vec<Named> {
+pub fn unlike(reason: Reason) -> Vec<NamedCode> {
     let rows = &reason_row(reason).unlike;
     rows.iter().map(|unlike| named(unlike.what.as_str(), unlike.why.as_str())).collect()
 }
@@ -74,9 +74,9 @@ pub fn numbers(reason: Reason) -> Vec<Variant> {
     found
 }
 
-fn related(reason: Reason) -> Vec<Named> {
+fn related(reason: Reason) -> Vec<NamedCode> {
     let codes = numbers(reason).into_iter().map(|variant| variant.label);
-    let mut related: Vec<Named> = Vec::new();
+    let mut related: Vec<NamedCode> = Vec::new();
     for code in codes {
         let code = code.split(' ').next().unwrap_or_default();
         let row = code.parse().ok().and_then(related_code);
@@ -87,13 +87,13 @@ fn related(reason: Reason) -> Vec<Named> {
 }
 
 /// A verdict in words.
-pub fn told(verdict: &Verdict, class: Option<Class>, book: &Book) -> Finding {
+pub fn told(verdict: &Classification, class: Option<Class>, book: &Catalog) -> ReasonFinding {
     let rule = verdict.rule.and_then(|rule| book.rules.rule(rule));
     let provider = verdict.provider.and_then(|provider| book.providers.row(provider));
     let page = provider.map(|row| row.postmaster.clone()).filter(|page| !page.is_empty());
     let usual = finding(verdict.reason, class, verdict.sure);
     let retryable = verdict.retry.unwrap_or(usual.retryable);
-    Finding {
+    ReasonFinding {
         rule: rule.map(|rule| rule.id.clone()),
         provider: provider.map(|row| row.id.clone()),
         provider_name: provider.map(|row| row.name.clone()),
@@ -107,11 +107,11 @@ pub fn told(verdict: &Verdict, class: Option<Class>, book: &Book) -> Finding {
 /// A reply or a line: the reason first, then what its number says, then the whole advice.
 pub fn reply_entry(
     input: &str,
-    kind: Kind,
+    kind: EntryKind,
     event: &Event,
-    verdict: &Verdict,
-    book: &Book,
-    context: &Context,
+    verdict: &Classification,
+    book: &Catalog,
+    context: &QueryContext,
 ) -> Entry {
     let class = event.class();
     let told = told(verdict, class, book);
@@ -140,7 +140,7 @@ pub fn reply_entry(
             (None, Some(class)) => sender_does(class).to_owned(),
             (_, None) => String::new(),
         },
-        stages: event.stage.map(slug).into_iter().collect(),
+        stages: event.stage.map(value_name).into_iter().collect(),
         when: Vec::new(),
         variants: Vec::new(),
         fixes: local_too(reason, event.direction, fixes(reason, class, context), context),
@@ -159,18 +159,18 @@ fn reply_label(event: &Event, reason: Reason) -> String {
         (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
         (Some(code), None) => code.to_string(),
         (None, Some(enhanced)) => enhanced.to_string(),
-        (None, None) => slug(reason),
+        (None, None) => value_name(reason),
     }
 }
 
 fn reply_sources(
-    verdict: &Verdict,
+    verdict: &Classification,
     row: Option<&CodeRow>,
-    told: &Finding,
-    book: &Book,
-    context: &Context,
+    told: &ReasonFinding,
+    book: &Catalog,
+    context: &QueryContext,
 ) -> Vec<String> {
-    let mut sources = Sources::default();
+    let mut sources = CitedSources::default();
     let rule = verdict.rule.and_then(|rule| book.rules.rule(rule));
     if let Some(rule) = rule.filter(|rule| rule.reason != Reason::Unknown) {
         sources.add(&rule.source);
@@ -184,9 +184,9 @@ fn reply_sources(
 }
 
 /// The book may have no advice for one side; then that of the reason that is not known.
-fn local_too(reason: Reason, direction: Direction, found: Vec<Fix>, context: &Context) -> Vec<Fix> {
+fn local_too(reason: Reason, direction: Direction, found: Vec<Fix>, context: &QueryContext) -> Vec<Fix> {
     if found.is_empty() && reason != Reason::Unknown {
-        let context = Context { direction: Some(direction), ..context.clone() };
+        let context = QueryContext { direction: Some(direction), ..context.clone() };
         fixes(Reason::Unknown, None, &context)
     } else {
         found
@@ -206,8 +206,8 @@ fn contradiction(class: Option<Class>, reason: Reason) -> Option<String> {
     }
 }
 
-fn reason_sources(reason: Reason, context: &Context) -> Vec<String> {
-    let mut sources = Sources::default();
+fn reason_sources(reason: Reason, context: &QueryContext) -> Vec<String> {
+    let mut sources = CitedSources::default();
     for row in enhanced_codes().iter().filter(|row| row.reason == Some(reason)).take(2) {
         sources.add(&row.reference);
     }

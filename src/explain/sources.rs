@@ -2,13 +2,13 @@
 
 /// A document and its parts, in the order in which they came.
 #[derive(Default)]
-pub struct Sources {
+pub struct CitedSources {
     rows: Vec<(String, Vec<String>)>,
 }
 
 const CHAPTERS: &str = "Exim spec ch. ";
 
-impl Sources {
+impl CitedSources {
     /// `RFC 5321 §4.2.3, §3.8; RFC 3207 §4`, `Exim spec ch. 14 and 30`, `postconf(5)`.
     pub fn add(&mut self, text: &str) {
         for source in text.split("; ").filter(|source| !source.is_empty()) {
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn names_each_document_once() {
-        let mut sources = Sources::default();
+        let mut sources = CitedSources::default();
         for text in [
             "RFC 5321 §4.2.3, §3.8; RFC 3207 §4",
             "Exim spec ch. 33 to 35",

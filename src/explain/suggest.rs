@@ -4,13 +4,13 @@ use clap::ValueEnum;
 
 use super::phrases::named;
 use crate::catalog::classify::Reason;
-use crate::catalog::{CodeRow, EnhancedRow, codes, enhanced_codes, reason_row, slug};
-use crate::report::explain::Named;
+use crate::catalog::{CodeRow, EnhancedRow, codes, enhanced_codes, reason_row, value_name};
+use crate::report::explain::NamedCode;
 
 const SHOWN: usize = 3;
 
 /// Numbers by their value, enhanced codes by their subject, words by how many letters differ.
-pub fn nearest(text: &str) -> Vec<Named> {
+pub fn nearest(text: &str) -> Vec<NamedCode> {
     if let Ok(number) = text.parse::<u16>() {
         return near_number(number);
     }
@@ -22,7 +22,7 @@ pub fn nearest(text: &str) -> Vec<Named> {
     near_word(&text.to_ascii_lowercase())
 }
 
-fn near_number(number: u16) -> Vec<Named> {
+fn near_number(number: u16) -> Vec<NamedCode> {
     let mut rows: Vec<&CodeRow> = codes().iter().collect();
     // A slip changes one digit more often than it changes the value a little: 425 is nearer to 421 and 452 than to 426.
     let slips = |code: u16| {
@@ -34,7 +34,7 @@ fn near_number(number: u16) -> Vec<Named> {
     rows.into_iter().map(|row| named(row.code.to_string(), row.name.as_str())).collect()
 }
 
-fn near_enhanced(class: &str, subject: u16, detail: u16) -> Vec<Named> {
+fn near_enhanced(class: &str, subject: u16, detail: u16) -> Vec<NamedCode> {
     let class = if matches!(class, "2" | "4" | "5") { class } else { "x" };
     let mut rows: Vec<&EnhancedRow> = enhanced_codes().iter().collect();
     rows.sort_by_key(|row| (row.code.subject.abs_diff(subject), row.code.first.abs_diff(detail)));
@@ -43,13 +43,15 @@ fn near_enhanced(class: &str, subject: u16, detail: u16) -> Vec<Named> {
     rows.into_iter().map(|row| named(label(row.code.subject, row.code.first), row.name.as_str())).collect()
 }
 
-fn near_word(word: &str) -> Vec<Named> {
-    let mut ids: Vec<(usize, Reason)> =
-        Reason::value_variants().iter().map(|&reason| (distance(word, &slug(reason)), reason)).collect();
+fn near_word(word: &str) -> Vec<NamedCode> {
+    let mut ids: Vec<(usize, Reason)> = Reason::value_variants()
+        .iter()
+        .map(|&reason| (distance(word, &value_name(reason)), reason))
+        .collect();
     ids.sort();
     ids.into_iter()
         .take(SHOWN)
-        .map(|(_, reason)| named(slug(reason), reason_row(reason).title.as_str()))
+        .map(|(_, reason)| named(value_name(reason), reason_row(reason).title.as_str()))
         .collect()
 }
 

@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::error::{InputError, shown};
-use super::journal::Bounds;
-use super::read::compression::Packing;
-use super::rotation::{Age, LogNames, Part};
+use super::journal::JournalBounds;
+use super::read::compression::Compression;
+use super::rotation::{LogNames, RotatedName, RotationAge};
 use super::same_content::{by_text, same_bytes};
-use super::source::{FileId, Origin, Source};
+use super::source::{FileId, Source, SourceOrigin};
 
 /// What to read. The sources of a series stand together, oldest first; the series are in the order of the names.
 #[derive(Default, Debug)]
-pub struct Listing {
+pub struct LogListing {
     pub sources: Vec<Source>,
     /// Notes on files that were skipped because they would be read twice; no errors.
     pub notes: Vec<String>,
@@ -27,7 +27,7 @@ pub struct Listing {
 }
 
 /// A file name, and what it says about the file.
-struct Found {
+struct NamedLog {
     path: PathBuf,
     /// The user named the file; it was not found beside another or in a folder.
     named: bool,
@@ -37,14 +37,14 @@ struct Found {
     place: (PathBuf, String),
     /// The name of the log that the file is a part of.
     log: String,
-    age: Age,
+    age: RotationAge,
 }
 
-impl Found {
+impl NamedLog {
     fn new(path: PathBuf, named: bool) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let folder = folder(&path);
-        let part = Part::read(&name);
+        let part = RotatedName::read(&name);
         let (log, age) = (part.log(), part.age);
         Self {
             place: (fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()), name),
@@ -62,15 +62,20 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// A file that exists, and its size in bytes.
-struct Looked {
-    found: Found,
+struct InspectedLog {
+    found: NamedLog,
     source: Source,
     size: u64,
 }
 
 /// `rotated`: also the other parts of each log that a file is named of. `names`: which files of a folder are mail logs.
-pub fn list(named: &[PathBuf], rotated: bool, journal: Option<Bounds>, names: &LogNames) -> Listing {
-    let mut listing = Listing::default();
+pub fn list(
+    named: &[PathBuf],
+    rotated: bool,
+    journal: Option<JournalBounds>,
+    names: &LogNames,
+) -> LogListing {
+    let mut listing = LogListing::default();
     let mut found = Vec::new();
     for path in named {
         match expanded(path, rotated, names) {
@@ -79,7 +84,7 @@ pub fn list(named: &[PathBuf], rotated: bool, journal: Option<Bounds>, names: &L
         }
     }
     let found = without_repetitions(once(found, &mut listing), rotated, names);
-    let mut looked: Vec<Looked> = Vec::new();
+    let mut looked: Vec<InspectedLog> = Vec::new();
     for found in found {
         match look(found) {
             Ok(one) => looked.push(one),
@@ -92,47 +97,47 @@ pub fn list(named: &[PathBuf], rotated: bool, journal: Option<Bounds>, names: &L
     if let Some(bounds) = journal {
         let series = listing.sources.last().map_or(0, |source| source.series + 1);
         let (path, newest) = (PathBuf::from("journal"), SystemTime::now());
-        let journal = Source::new(path, Origin::Journal(bounds), newest);
+        let journal = Source::new(path, SourceOrigin::Journal(bounds), newest);
         listing.sources.push(Source { series, ..journal });
     }
     listing
 }
 
 /// A folder is the mail logs in it; a file, if that is wanted, all parts of its log.
-fn expanded(path: &Path, rotated: bool, names: &LogNames) -> Result<Vec<Found>, InputError> {
+fn expanded(path: &Path, rotated: bool, names: &LogNames) -> Result<Vec<NamedLog>, InputError> {
     if path == Path::new("-") {
-        return Ok(vec![Found::new(path.to_owned(), true)]);
+        return Ok(vec![NamedLog::new(path.to_owned(), true)]);
     }
     let is_folder = path.is_dir();
     if !is_folder && !rotated {
-        return Ok(vec![Found::new(path.to_owned(), true)]);
+        return Ok(vec![NamedLog::new(path.to_owned(), true)]);
     }
     let inside = if is_folder { path } else { folder(path) };
     let all = files(inside).map_err(InputError::open(inside))?;
     if is_folder {
         let logs: HashSet<String> = all.iter().map(|found| found.log.clone()).collect();
-        let wanted = |found: &Found| {
+        let wanted = |found: &NamedLog| {
             names.has(&found.log) || (names.repeated)(&found.log).is_some_and(|main| !logs.contains(&main))
         };
-        let found: Vec<Found> = all.into_iter().filter(wanted).collect();
+        let found: Vec<NamedLog> = all.into_iter().filter(wanted).collect();
         let nothing = found.is_empty();
         return if nothing { Err(no_mail_log(path, names)) } else { Ok(found) };
     }
     // The named file comes first, even if it does not exist: that must be reported.
-    let own = Found::new(path.to_owned(), true);
-    let written_so = |found: Found| Found {
+    let own = NamedLog::new(path.to_owned(), true);
+    let written_so = |found: NamedLog| NamedLog {
         // The folder as the user wrote it.
         path: path.with_file_name(&found.place.1),
         beside: true,
         ..found
     };
-    let others: Vec<Found> = all
+    let others: Vec<NamedLog> = all
         .into_iter()
         .filter(|found| found.log == own.log && found.place.1 != own.place.1)
         .map(written_so)
         .collect();
     // Just after a rotation the log itself may be missing, and its parts are there.
-    let gone = own.age == Age::Current && !others.is_empty() && !path.exists();
+    let gone = own.age == RotationAge::Current && !others.is_empty() && !path.exists();
     Ok(if gone { others } else { std::iter::once(own).chain(others).collect() })
 }
 
@@ -144,18 +149,18 @@ fn no_mail_log(path: &Path, names: &LogNames) -> InputError {
 }
 
 /// The regular files of a folder, sorted by name.
-fn files(folder: &Path) -> io::Result<Vec<Found>> {
+fn files(folder: &Path) -> io::Result<Vec<NamedLog>> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)?
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .filter(|path| path.is_file())
         .collect();
     paths.sort();
-    Ok(paths.into_iter().map(|path| Found::new(path, false)).collect())
+    Ok(paths.into_iter().map(|path| NamedLog::new(path, false)).collect())
 }
 
 /// Keeps each name once. A file that is both named and found is merged silently; one that is named twice gets a note.
-fn once(found: Vec<Found>, listing: &mut Listing) -> Vec<Found> {
+fn once(found: Vec<NamedLog>, listing: &mut LogListing) -> Vec<NamedLog> {
     let mut places: HashMap<(PathBuf, String), bool> = HashMap::new();
     let asked_for: HashSet<(PathBuf, String)> =
         found.iter().filter(|one| !one.beside).map(|one| one.place.clone()).collect();
@@ -169,7 +174,7 @@ fn once(found: Vec<Found>, listing: &mut Listing) -> Vec<Found> {
             None => {
                 places.insert(one.place.clone(), one.named);
                 let beside = !asked_for.contains(&one.place);
-                kept.push(Found { beside, ..one });
+                kept.push(NamedLog { beside, ..one });
             }
         }
     }
@@ -178,12 +183,12 @@ fn once(found: Vec<Found>, listing: &mut Listing) -> Vec<Found> {
 
 /// Leaves out each log that only repeats another one beside it, as Exim's rejectlog repeats its mainlog. Its parts may be
 /// counted differently, so where all parts are read none is looked for by number.
-fn without_repetitions(found: Vec<Found>, rotated: bool, names: &LogNames) -> Vec<Found> {
-    let mains: HashSet<(PathBuf, String, Option<Age>)> = found
+fn without_repetitions(found: Vec<NamedLog>, rotated: bool, names: &LogNames) -> Vec<NamedLog> {
+    let mains: HashSet<(PathBuf, String, Option<RotationAge>)> = found
         .iter()
         .flat_map(|one| [None, Some(one.age)].map(|age| (one.place.0.clone(), one.log.clone(), age)))
         .collect();
-    let repeats = |one: &Found| {
+    let repeats = |one: &NamedLog| {
         let age = (!rotated).then_some(one.age);
         (names.repeated)(&one.log).is_some_and(|main| mains.contains(&(one.place.0.clone(), main, age)))
     };
@@ -191,28 +196,29 @@ fn without_repetitions(found: Vec<Found>, rotated: bool, names: &LogNames) -> Ve
 }
 
 /// Finds out the kind, size and age of a file before it is read.
-fn look(found: Found) -> Result<Looked, InputError> {
+fn look(found: NamedLog) -> Result<InspectedLog, InputError> {
     use std::os::unix::fs::FileTypeExt;
     let path = found.path.clone();
-    let (log, current, beside) = (found.place.0.join(&found.log), found.age == Age::Current, found.beside);
+    let (log, current, beside) =
+        (found.place.0.join(&found.log), found.age == RotationAge::Current, found.beside);
     let source = |origin, newest| {
         let source = Source::new(path.clone(), origin, newest);
         Source { log, current, beside, ..source }
     };
     if path == Path::new("-") {
-        return Ok(Looked { source: source(Origin::Stdin, SystemTime::now()), found, size: 0 });
+        return Ok(InspectedLog { source: source(SourceOrigin::Stdin, SystemTime::now()), found, size: 0 });
     }
     let metadata = fs::metadata(&path).map_err(InputError::open(&path))?;
     let kind = metadata.file_type();
     if kind.is_fifo() || kind.is_char_device() || kind.is_socket() {
-        return Ok(Looked { source: source(Origin::Pipe, SystemTime::now()), found, size: 0 });
+        return Ok(InspectedLog { source: source(SourceOrigin::Pipe, SystemTime::now()), found, size: 0 });
     }
     let written = metadata.modified().map_err(InputError::open(&path))?;
     let named = found.age.end_of_day().and_then(since_1970);
     let packed = gzip_time(&path).and_then(|second| since_1970(i64::from(second)));
     let newest = [named, packed].into_iter().flatten().fold(written, SystemTime::min);
-    let source = source(Origin::File(FileId::of(&metadata)), newest);
-    Ok(Looked { source, found, size: metadata.len() })
+    let source = source(SourceOrigin::File(FileId::of(&metadata)), newest);
+    Ok(InspectedLog { source, found, size: metadata.len() })
 }
 
 fn since_1970(second: i64) -> Option<SystemTime> {
@@ -225,13 +231,13 @@ fn gzip_time(path: &Path) -> Option<u32> {
     File::open(path).ok()?.read_exact_at(&mut head, 0).ok()?;
     let [.., a, b, c, d] = head;
     let second = u32::from_le_bytes([a, b, c, d]);
-    (Packing::of(&head) == Some(Packing::Gzip) && second > 0).then_some(second)
+    (Compression::of(&head) == Some(Compression::Gzip) && second > 0).then_some(second)
 }
 
 /// Keeps each text once. The same file under two names is recognised by its inode, a copy by equal size and bytes, and a
 /// part that exists both compressed and plain by its text. The longer one is kept; of equal ones the first.
-fn without_twins(looked: Vec<Looked>, notes: &mut Vec<String>) -> Vec<Looked> {
-    let mut kept: Vec<Looked> = Vec::new();
+fn without_twins(looked: Vec<InspectedLog>, notes: &mut Vec<String>) -> Vec<InspectedLog> {
+    let mut kept: Vec<InspectedLog> = Vec::new();
     'next: for one in looked {
         for other in &mut kept {
             let Some((order, why)) = twins(&one, other) else { continue };
@@ -253,8 +259,10 @@ fn without_twins(looked: Vec<Looked>, notes: &mut Vec<String>) -> Vec<Looked> {
 const ALIKE: u64 = 16 << 10;
 
 /// Whether one file holds nothing that the other lacks: how the first compares to the second by length, and why.
-fn twins(a: &Looked, b: &Looked) -> Option<(Ordering, &'static str)> {
-    let (Origin::File(id), Origin::File(other)) = (a.source.origin, b.source.origin) else { return None };
+fn twins(a: &InspectedLog, b: &InspectedLog) -> Option<(Ordering, &'static str)> {
+    let (SourceOrigin::File(id), SourceOrigin::File(other)) = (a.source.origin, b.source.origin) else {
+        return None;
+    };
     if id == other {
         return Some((Ordering::Equal, "is the same file as"));
     }
@@ -270,16 +278,16 @@ fn twins(a: &Looked, b: &Looked) -> Option<(Ordering, &'static str)> {
 }
 
 /// Groups the parts of each log, oldest first, at the place of the part that was named first.
-fn in_series(mut looked: Vec<Looked>) -> Vec<Source> {
+fn in_series(mut looked: Vec<InspectedLog>) -> Vec<Source> {
     let mut numbers: HashMap<(PathBuf, String), usize> = HashMap::new();
     let mut count = 0;
     for one in &mut looked {
         let fresh = count;
         let number = match one.source.origin {
-            Origin::File(_) => {
+            SourceOrigin::File(_) => {
                 *numbers.entry((one.found.place.0.clone(), one.found.log.clone())).or_insert(fresh)
             }
-            Origin::Stdin | Origin::Pipe | Origin::Journal(_) => fresh,
+            SourceOrigin::Stdin | SourceOrigin::Pipe | SourceOrigin::Journal(_) => fresh,
         };
         count += usize::from(number == fresh);
         one.source.series = number;

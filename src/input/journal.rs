@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 /// Which entries are read. The times are in seconds since 1970, half-open. None: no bound.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Bounds {
+pub struct JournalBounds {
     pub since: Option<i64>,
     pub until: Option<i64>,
     /// Systemd units whose entries are mail, one list per mail server, beside all that goes to syslog's facility mail.
@@ -16,14 +16,14 @@ pub struct Bounds {
 
 /// A position in the journal, in journalctl's notation.
 #[derive(Clone, Default, Debug)]
-pub struct Cursor {
+pub struct JournalCursor {
     /// Read only what follows, whatever the time range. `None`: read from the start of the time range.
     pub after: Option<String>,
     /// Behind the last entry, once all entries were read.
     reached: Arc<Mutex<Option<String>>>,
 }
 
-impl Cursor {
+impl JournalCursor {
     pub fn after(after: Option<String>) -> Self {
         Self { after, reached: Arc::default() }
     }
@@ -47,13 +47,13 @@ pub const FOLDERS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
 
 /// The output of journalctl, which is ended when this is dropped. A failure of journalctl and an empty output are errors.
 struct Journal {
-    child: Leash,
+    child: ChildGuard,
     stdout: BufReader<ChildStdout>,
     complaint: Option<JoinHandle<String>>,
     /// Nothing came so far, and an empty output is an error.
     is_empty: bool,
     /// Receives the position that was reached. `None`: nobody asked for it.
-    cursor: Option<Cursor>,
+    cursor: Option<JournalCursor>,
     /// The current line, and how much of it was given out; used only where a cursor is looked for.
     line: Vec<u8>,
     given: usize,
@@ -63,19 +63,19 @@ struct Journal {
 const CURSOR: &[u8] = b"-- cursor: ";
 
 /// Starts the journalctl in PATH.
-pub fn open(bounds: Bounds, cursor: Option<Cursor>) -> io::Result<impl Read + Send> {
+pub fn open(bounds: JournalBounds, cursor: Option<JournalCursor>) -> io::Result<impl Read + Send> {
     start(bounds, cursor, false)
 }
 
 /// Like `open`, and continues with new entries without an end. Dropping the leash ends journalctl, also while another
 /// thread waits for its output.
-pub fn follow(bounds: Bounds) -> io::Result<(impl Read + Send, Leash)> {
+pub fn follow(bounds: JournalBounds) -> io::Result<(impl Read + Send, ChildGuard)> {
     let journal = start(bounds, None, true)?;
-    let leash = Leash(journal.child.0.clone());
+    let leash = ChildGuard(journal.child.0.clone());
     Ok((journal, leash))
 }
 
-fn start(bounds: Bounds, cursor: Option<Cursor>, follow: bool) -> io::Result<Journal> {
+fn start(bounds: JournalBounds, cursor: Option<JournalCursor>, follow: bool) -> io::Result<Journal> {
     let mut command = Command::new("journalctl");
     // Without --all a message of more than 4 KiB would be null.
     command
@@ -111,7 +111,7 @@ fn start(bounds: Bounds, cursor: Option<Cursor>, follow: bool) -> io::Result<Jou
         let _ = io::copy(&mut stderr, &mut io::sink());
         String::from_utf8_lossy(&bytes).into_owned()
     });
-    let child = Leash(Arc::new(Mutex::new(child)));
+    let child = ChildGuard(Arc::new(Mutex::new(child)));
     let (stdout, complaint, is_empty) = (BufReader::new(stdout), Some(complaint), after.is_none());
     Ok(Journal { child, stdout, complaint, is_empty, cursor, line: Vec::new(), given: 0 })
 }
@@ -132,7 +132,7 @@ impl Read for Journal {
 
 impl Journal {
     /// Reads on line by line, and keeps back the line with the cursor, which is no entry.
-    fn read_line(&mut self, cursor: &Cursor, room: &mut [u8]) -> io::Result<usize> {
+    fn read_line(&mut self, cursor: &JournalCursor, room: &mut [u8]) -> io::Result<usize> {
         while self.given == self.line.len() {
             self.line.clear();
             self.given = 0;
@@ -166,15 +166,15 @@ impl Journal {
 }
 
 /// Ends a journalctl process when it is dropped.
-pub struct Leash(Arc<Mutex<Child>>);
+pub struct ChildGuard(Arc<Mutex<Child>>);
 
-impl Leash {
+impl ChildGuard {
     fn lock(&self) -> MutexGuard<'_, Child> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Leash {
+impl Drop for ChildGuard {
     /// Kills a child that is still running; one that has ended is only reaped.
     fn drop(&mut self) {
         let mut child = self.lock();

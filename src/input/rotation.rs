@@ -5,15 +5,15 @@ use jiff::tz::TimeZone;
 
 /// A file name split into the name of the log and what rotation put behind it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Part<'a> {
+pub struct RotatedName<'a> {
     /// `mail.log`; for logrotate's option `extension`, as in `mail-20261121.log`, the two ends of the name.
     pub stem: (&'a str, &'a str),
-    pub age: Age,
+    pub age: RotationAge,
 }
 
 /// Ordered from the oldest. A log has dates or numbers; where it has both, the scheme was changed and the dates are older.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Age {
+pub enum RotationAge {
     /// The day in the name, and the hour or the second if the name has one. Later lines go to another file.
     Dated(Date, u64),
     /// The number negated: `.9` is older than `.1`.
@@ -24,7 +24,7 @@ pub enum Age {
 
 const PACKED: [&str; 4] = [".gz", ".bz2", ".xz", ".zst"];
 
-impl<'a> Part<'a> {
+impl<'a> RotatedName<'a> {
     pub fn read(name: &'a str) -> Self {
         let name = PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
         if let Some((stem, age)) = rotated(name) {
@@ -33,7 +33,7 @@ impl<'a> Part<'a> {
         if let Some((stem, age)) = name.strip_suffix(".log").and_then(rotated) {
             return Self { stem: (stem, ".log"), age };
         }
-        Self { stem: (name, ""), age: Age::Current }
+        Self { stem: (name, ""), age: RotationAge::Current }
     }
 
     /// The name of the log.
@@ -42,7 +42,7 @@ impl<'a> Part<'a> {
     }
 }
 
-impl Age {
+impl RotationAge {
     /// The end of the day in the name, in UTC, in seconds since 1970.
     pub fn end_of_day(self) -> Option<i64> {
         let Self::Dated(day, _) = self else { return None };
@@ -51,7 +51,7 @@ impl Age {
 }
 
 /// `mail.log.2`, `mainlog.01`, `mail.log-20261121`, `mail.log-20261121-1763700000`, `mail.log.2026-11-21`.
-fn rotated(name: &str) -> Option<(&str, Age)> {
+fn rotated(name: &str) -> Option<(&str, RotationAge)> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let cut = |length: usize| {
         let (stem, end) = name.split_at_checked(name.len().checked_sub(length)?)?;
@@ -64,19 +64,19 @@ fn rotated(name: &str) -> Option<(&str, Age)> {
         let Some((day, rest)) = day(end) else { continue };
         let rest = rest.strip_prefix(['-', '_', '.']).unwrap_or(rest);
         if rest.is_empty() || digits(rest) {
-            return Some((stem, Age::Dated(day, rest.parse().unwrap_or(0))));
+            return Some((stem, RotationAge::Dated(day, rest.parse().unwrap_or(0))));
         }
     }
     // `-%s` alone: seconds since 1970, from 2001 on.
     if let Some((stem, end)) = cut(10).filter(|(_, end)| digits(end) && !end.starts_with('0')) {
         let second = end.parse::<i64>().ok()?;
         let day = jiff::Timestamp::from_second(second).ok()?.to_zoned(TimeZone::UTC).date();
-        return Some((stem, Age::Dated(day, second.unsigned_abs())));
+        return Some((stem, RotationAge::Dated(day, second.unsigned_abs())));
     }
     // savelog, newsyslog and exicyclog use numbers; four digits would be a year.
     let (stem, number) = name.rsplit_once('.')?;
     let counts = digits(number) && number.len() <= 3 && !stem.is_empty();
-    counts.then(|| (stem, Age::Numbered(-number.parse().unwrap_or(0))))
+    counts.then(|| (stem, RotationAge::Numbered(-number.parse().unwrap_or(0))))
 }
 
 /// `20261121` or `2026-11-21`, and what follows it.
@@ -135,22 +135,22 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn reads(name: &str, log: &str, age: Age) {
-        let part = Part::read(name);
+    fn reads(name: &str, log: &str, age: RotationAge) {
+        let part = RotatedName::read(name);
         assert_eq!((part.log().as_str(), part.age), (log, age), "{name}");
     }
 
-    fn on(day: i8, rest: u64) -> Age {
-        Age::Dated(date(2026, 11, day), rest)
+    fn on(day: i8, rest: u64) -> RotationAge {
+        RotationAge::Dated(date(2026, 11, day), rest)
     }
 
     #[test]
     fn tells_the_parts_of_a_log_by_their_names() {
-        reads("mail.log", "mail.log", Age::Current);
-        reads("mail.log.1", "mail.log", Age::Numbered(-1));
-        reads("mail.log.12.gz", "mail.log", Age::Numbered(-12));
-        reads("maillog.0.bz2", "maillog", Age::Numbered(0));
-        reads("mainlog.01", "mainlog", Age::Numbered(-1));
+        reads("mail.log", "mail.log", RotationAge::Current);
+        reads("mail.log.1", "mail.log", RotationAge::Numbered(-1));
+        reads("mail.log.12.gz", "mail.log", RotationAge::Numbered(-12));
+        reads("maillog.0.bz2", "maillog", RotationAge::Numbered(0));
+        reads("mainlog.01", "mainlog", RotationAge::Numbered(-1));
         reads("mail.log-20261121", "mail.log", on(21, 0));
         reads("mail.log-20261121.zst", "mail.log", on(21, 0));
         reads("mail.log-20261121-1763700000", "mail.log", on(21, 1_763_700_000));
@@ -158,7 +158,7 @@ mod tests {
         reads("mail.log-20261121-03", "mail.log", on(21, 3));
         reads("mail.log.2026-11-21.gz", "mail.log", on(21, 0));
         reads("mail-20261121.log.gz", "mail.log", on(21, 0));
-        reads("mail.2.log", "mail.log", Age::Numbered(-2));
+        reads("mail.2.log", "mail.log", RotationAge::Numbered(-2));
         reads("mail.log-1795226400", "mail.log", on(21, 1_795_226_400));
         reads("main.log-20261121", "main.log", on(21, 0));
     }
@@ -168,16 +168,16 @@ mod tests {
         for name in
             ["in-all.log", "log", "1", ".1", "20261121", "mail.log.old", "mail.log.1a", "mail.log-2026"]
         {
-            reads(name, name, Age::Current);
+            reads(name, name, RotationAge::Current);
         }
-        reads("mail.log-20261321", "mail.log-20261321", Age::Current);
-        reads("mail.log.2026", "mail.log.2026", Age::Current);
+        reads("mail.log-20261321", "mail.log-20261321", RotationAge::Current);
+        reads("mail.log.2026", "mail.log.2026", RotationAge::Current);
     }
 
     #[test]
     fn the_oldest_part_comes_first() {
         let mut ages = ["m", "m.1", "m.10.gz", "m.2", "m-20261121", "m-20261120.xz", "m-20261121-07"]
-            .map(|name| (Part::read(name).age, name));
+            .map(|name| (RotatedName::read(name).age, name));
         ages.sort();
         let names = ages.map(|(_, name)| name);
         assert_eq!(names, ["m-20261120.xz", "m-20261121", "m-20261121-07", "m.10.gz", "m.2", "m.1", "m"]);

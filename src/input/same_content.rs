@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::read::decompress::Unpacked;
+use super::read::decompress::Decoder;
 
 /// How many bytes are read at a time, and first of all at each end.
 const PIECE: usize = 64 << 10;
@@ -28,7 +28,7 @@ pub fn same_bytes(a: &Path, b: &Path, size: u64) -> io::Result<bool> {
 /// Compares the decompressed texts. `Less`: the first is the beginning of the second, as while a file is being compressed,
 /// or when it is damaged; `Greater`: the other way round. `None`: they differ.
 pub fn by_text(a: &Path, b: &Path) -> io::Result<Option<Ordering>> {
-    Ok(compared(Unpacked::new(Box::new(File::open(a)?)), Unpacked::new(Box::new(File::open(b)?))))
+    Ok(compared(Decoder::new(Box::new(File::open(a)?)), Decoder::new(Box::new(File::open(b)?))))
 }
 
 fn compared(mut a: impl Read, mut b: impl Read) -> Option<Ordering> {

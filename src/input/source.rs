@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::error::InputError;
-use super::journal::{Bounds, Cursor};
+use super::journal::{JournalBounds, JournalCursor};
 
 /// One file of the set, or what is read like one.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// The path as it was named; `-` is standard input, `journal` the journal.
     pub path: PathBuf,
-    pub origin: Origin,
+    pub origin: SourceOrigin,
     /// Upper bound on the time of its lines: the earliest of the modification time, the time in a gzip header and the end of
     /// the day in the name, since a copy may be made long after. Now, for a pipe and the journal.
     pub newest: SystemTime,
@@ -34,12 +34,12 @@ pub struct Source {
     /// The open file, so that renaming it does not matter. `None`: it is opened when it is read.
     pub file: Option<Arc<File>>,
     /// For the journal: where to begin, and how far it was read. `None`: its time range says where to begin.
-    pub cursor: Option<Cursor>,
+    pub cursor: Option<JournalCursor>,
 }
 
 impl Source {
     /// A source that is read whole, and is not a part of a series.
-    pub fn new(path: PathBuf, origin: Origin, newest: SystemTime) -> Self {
+    pub fn new(path: PathBuf, origin: SourceOrigin, newest: SystemTime) -> Self {
         let (within, lines_before, file, cursor) = (None, 0, None, None);
         let (series, log, current, beside) = (0, path.clone(), false, false);
         Self { path, origin, newest, series, within, lines_before, log, current, beside, file, cursor }
@@ -48,8 +48,10 @@ impl Source {
     /// The error of a source that cannot be opened, or, if it is followed, read.
     pub fn cannot_open(&self, source: io::Error) -> InputError {
         match self.origin {
-            Origin::Journal(_) => InputError::Journal { source },
-            Origin::Stdin | Origin::Pipe | Origin::File(_) => InputError::open(&self.path)(source),
+            SourceOrigin::Journal(_) => InputError::Journal { source },
+            SourceOrigin::Stdin | SourceOrigin::Pipe | SourceOrigin::File(_) => {
+                InputError::open(&self.path)(source)
+            }
         }
     }
 
@@ -57,22 +59,24 @@ impl Source {
     pub fn broke_off(&self, compressed: bool, offset: u64, source: io::Error) -> InputError {
         let path = self.path.clone();
         match self.origin {
-            Origin::Journal(_) => self.cannot_open(source),
+            SourceOrigin::Journal(_) => self.cannot_open(source),
             _ if compressed => InputError::Decompress { path, offset, source },
-            Origin::Stdin | Origin::Pipe | Origin::File(_) => InputError::Read { path, offset, source },
+            SourceOrigin::Stdin | SourceOrigin::Pipe | SourceOrigin::File(_) => {
+                InputError::Read { path, offset, source }
+            }
         }
     }
 
     /// Whether it is a file, not a pipe or the journal.
     pub fn can_be_read_again(&self) -> bool {
-        matches!(self.origin, Origin::File(_))
+        matches!(self.origin, SourceOrigin::File(_))
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Origin {
+pub enum SourceOrigin {
     Stdin,
-    Journal(Bounds),
+    Journal(JournalBounds),
     /// A fifo or a device.
     Pipe,
     File(FileId),

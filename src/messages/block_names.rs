@@ -3,23 +3,23 @@
 //! A message counts for its names once, when it ends. What is said of a name in a block is put together as far as that
 //! is cheap; to know all names is for who gets the blocks in order.
 
-use super::key::Keys;
-use super::mail_counts::{Counts, REFUSED, add, counts};
-use super::origin::{Attempts, Origin};
-use crate::collections::interner::in_small;
-use crate::parse::mta::queue_record::Context;
+use super::key::KeyHasher;
+use super::mail_counts::{MailCountArray, REFUSED, add, counts};
+use super::origin::{Attempts, SenderIds};
+use crate::collections::interner::to_lowercase;
+use crate::parse::mta::queue_record::MessageFields;
 use crate::smtp::event::Event;
 
 /// One value for each kind of names.
 #[derive(Clone, Default, Debug)]
-pub struct Kinds<T> {
+pub struct PerRole<T> {
     pub senders: T,
     pub clients: T,
     pub users: T,
 }
 
 /// The names of one block.
-pub type Met = Kinds<Meeting>;
+pub type BlockNames = PerRole<RoleNames>;
 
 /// Slots of the direct-mapped index; a block of 256 KiB has a few hundred names of each kind. 4 KiB, which stay in the
 /// first cache; with the hashes in them they would be 32 KiB.
@@ -27,8 +27,8 @@ const PLACES: usize = 1 << 11;
 
 /// Names of one kind, as they are met.
 #[derive(Clone, Debug)]
-pub struct Meeting {
-    names: Names,
+pub struct RoleNames {
+    names: NameSet,
     /// In the slot that a hash tells, where its entry may be. Another name may have taken the slot since, or the entry may be
     /// of a block before: then the name gets another entry, which is added to the first one later.
     places: Box<[u16; PLACES]>,
@@ -36,21 +36,21 @@ pub struct Meeting {
 
 /// Names of one kind with their counts, in the order of the lines. A name may have several entries.
 #[derive(Clone, Default, Debug)]
-pub struct Names {
-    pub entries: Vec<Entry>,
+pub struct NameSet {
+    pub entries: Vec<NameEntry>,
     /// Names in small letters, one behind the other.
     text: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct NameEntry {
     /// Of the name.
     pub hash: u64,
     /// Where the name stands in the text.
     start: u32,
     /// 0: only its hash came here.
     length: u8,
-    pub counts: Counts,
+    pub counts: MailCountArray,
 }
 
 /// The null sender has no letters to be shown by.
@@ -58,10 +58,10 @@ fn shown(sender: &[u8]) -> &[u8] {
     if sender.is_empty() { b"<>" } else { sender }
 }
 
-impl Met {
+impl BlockNames {
     /// Notes the names that a line says.
-    pub fn learn(&mut self, said: &Context, keys: &Keys) -> Origin {
-        Origin {
+    pub fn learn(&mut self, said: &MessageFields, keys: &KeyHasher) -> SenderIds {
+        SenderIds {
             sender: self.senders.sender(said.sender, keys),
             client: self.clients.note(said.client, keys),
             user: self.users.note(said.user, keys),
@@ -69,7 +69,7 @@ impl Met {
     }
 
     /// A refusal, of a message that has not come yet or never will.
-    pub fn refuse(&mut self, event: &Event, keys: &Keys) {
+    pub fn refuse(&mut self, event: &Event, keys: &KeyHasher) {
         if let Some(sender) = event.sender {
             add(self.senders.meet(shown(sender), keys).1, &REFUSED);
         }
@@ -79,15 +79,15 @@ impl Met {
     }
 
     /// A message of which no more will be said. `messages`: 1 if it is in the sums of messages, else 0.
-    pub fn add(&mut self, origin: Origin, attempts: Attempts, messages: u32) {
+    pub fn add(&mut self, origin: SenderIds, attempts: Attempts, messages: u32) {
         let counts = counts(messages, attempts);
-        if counts != Counts::default() {
+        if counts != MailCountArray::default() {
             self.give(origin, &counts);
         }
     }
 
-    pub fn give(&mut self, origin: Origin, counts: &Counts) {
-        let Origin { sender, client, user } = origin;
+    pub fn give(&mut self, origin: SenderIds, counts: &MailCountArray) {
+        let SenderIds { sender, client, user } = origin;
         self.senders.add(sender, counts);
         self.clients.add(client, counts);
         self.users.add(user, counts);
@@ -100,8 +100,8 @@ impl Met {
     }
 
     /// All that was met since the last time.
-    pub fn hand_over(&mut self) -> Kinds<Names> {
-        Kinds {
+    pub fn hand_over(&mut self) -> PerRole<NameSet> {
+        PerRole {
             senders: self.senders.hand_over(),
             clients: self.clients.hand_over(),
             users: self.users.hand_over(),
@@ -109,33 +109,34 @@ impl Met {
     }
 }
 
-impl Kinds<Names> {
+impl PerRole<NameSet> {
     /// In bytes, about.
     pub fn held(&self) -> usize {
-        let held = |names: &Names| names.entries.capacity() * size_of::<Entry>() + names.text.capacity();
+        let held =
+            |names: &NameSet| names.entries.capacity() * size_of::<NameEntry>() + names.text.capacity();
         held(&self.senders) + held(&self.clients) + held(&self.users)
     }
 }
 
-impl Default for Meeting {
+impl Default for RoleNames {
     fn default() -> Self {
-        Self { names: Names::default(), places: Box::new([0; PLACES]) }
+        Self { names: NameSet::default(), places: Box::new([0; PLACES]) }
     }
 }
 
-impl Meeting {
+impl RoleNames {
     /// The hash of a name, whose letters' case makes no difference; 0 for None.
-    pub fn note(&mut self, name: Option<&[u8]>, keys: &Keys) -> u64 {
+    pub fn note(&mut self, name: Option<&[u8]>, keys: &KeyHasher) -> u64 {
         name.map_or(0, |name| self.meet(name, keys).0)
     }
 
     /// The same for a sender.
-    pub fn sender(&mut self, sender: Option<&[u8]>, keys: &Keys) -> u64 {
+    pub fn sender(&mut self, sender: Option<&[u8]>, keys: &KeyHasher) -> u64 {
         self.note(sender.map(shown), keys)
     }
 
-    fn meet(&mut self, name: &[u8], keys: &Keys) -> (u64, &mut Counts) {
-        in_small(name, |name| {
+    fn meet(&mut self, name: &[u8], keys: &KeyHasher) -> (u64, &mut MailCountArray) {
+        to_lowercase(name, |name| {
             let hash = keys.name(name);
             let at = self.place(hash);
             self.names.call(at, name);
@@ -143,7 +144,7 @@ impl Meeting {
         })
     }
 
-    pub fn add(&mut self, hash: u64, counts: &Counts) {
+    pub fn add(&mut self, hash: u64, counts: &MailCountArray) {
         if hash != 0 {
             let at = self.place(hash);
             add(self.names.counts(at), counts);
@@ -160,21 +161,22 @@ impl Meeting {
         }
         // Of a block with more entries some are not found again.
         *place = entries.len() as u16;
-        entries.push(Entry { hash, start: 0, length: 0, counts: Counts::default() });
+        entries.push(NameEntry { hash, start: 0, length: 0, counts: MailCountArray::default() });
         entries.len() - 1
     }
 
-    pub fn hand_over(&mut self) -> Names {
-        let Names { entries, text } = &self.names;
+    pub fn hand_over(&mut self) -> NameSet {
+        let NameSet { entries, text } = &self.names;
         // The next block has about as many.
-        let next = Names { entries: Vec::with_capacity(entries.len()), text: Vec::with_capacity(text.len()) };
+        let next =
+            NameSet { entries: Vec::with_capacity(entries.len()), text: Vec::with_capacity(text.len()) };
         std::mem::replace(&mut self.names, next)
     }
 }
 
-impl Names {
+impl NameSet {
     /// Empty: only its hash is known.
-    pub fn name(&self, entry: &Entry) -> &[u8] {
+    pub fn name(&self, entry: &NameEntry) -> &[u8] {
         let start = entry.start as usize;
         self.text.get(start..start + usize::from(entry.length)).unwrap_or_default()
     }
@@ -182,7 +184,7 @@ impl Names {
     fn append(&mut self, other: &Self) {
         let before = self.text.len() as u32;
         self.text.extend_from_slice(&other.text);
-        let moved = other.entries.iter().map(|entry| Entry { start: entry.start + before, ..*entry });
+        let moved = other.entries.iter().map(|entry| NameEntry { start: entry.start + before, ..*entry });
         self.entries.extend(moved);
     }
 
@@ -194,7 +196,7 @@ impl Names {
         }
     }
 
-    fn counts(&mut self, at: usize) -> &mut Counts {
+    fn counts(&mut self, at: usize) -> &mut MailCountArray {
         &mut self.entries.get_mut(at).expect("a place is told of an entry that is there").counts
     }
 }
@@ -207,8 +209,8 @@ mod tests {
 
     #[test]
     fn what_is_said_of_a_name_is_put_together() {
-        let keys = Keys::new(RandomState::default());
-        let mut meeting = Meeting::default();
+        let keys = KeyHasher::new(RandomState::default());
+        let mut meeting = RoleNames::default();
         let hash = meeting.note(Some(b"A@Example.org"), &keys);
         assert_eq!(meeting.note(Some(b"a@example.org"), &keys), hash);
         assert_eq!(meeting.note(None, &keys), 0);
@@ -221,8 +223,8 @@ mod tests {
 
     #[test]
     fn nothing_of_a_block_is_found_in_the_next() {
-        let keys = Keys::new(RandomState::default());
-        let mut meeting = Meeting::default();
+        let keys = KeyHasher::new(RandomState::default());
+        let mut meeting = RoleNames::default();
         let hash = meeting.sender(Some(b""), &keys);
         assert_eq!(meeting.hand_over().entries.len(), 1);
         meeting.add(hash, &counts(1, [0; 4]));
@@ -234,8 +236,8 @@ mod tests {
 
     #[test]
     fn no_name_is_lost_among_more_than_there_are_places_for() {
-        let keys = Keys::new(RandomState::default());
-        let mut meeting = Meeting::default();
+        let keys = KeyHasher::new(RandomState::default());
+        let mut meeting = RoleNames::default();
         for round in 0..3 {
             for number in 0..100_000 {
                 let hash = meeting.note(Some(format!("{number}@example.org").as_bytes()), &keys);

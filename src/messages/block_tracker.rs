@@ -4,31 +4,31 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
-use super::block_names::{Kinds, Names};
-use super::hop::{Hop, named};
-use super::key::{Keys, Plain};
+use super::block_names::{NameSet, PerRole};
+use super::hop::{HandOff, named};
+use super::key::{KeyHasher, PrehashedState};
 use super::message::{Message, apply, supersede};
-use super::origin::Origin;
-use super::recent_ids::{IdHash, Lately};
-use super::totals::{Sums, Unsure};
-use super::transition::{Act, Op};
-use crate::input::read::Held;
-use crate::parse::header::Line;
+use super::origin::SenderIds;
+use super::recent_ids::{IdHash, RecentIds};
+use super::totals::{MessageTotals, PendingHandOff};
+use super::transition::{Transition, Update};
+use crate::input::read::HeapSize;
+use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::parse::mta::queue_record::Step;
-use crate::parse::timestamp::Moment;
-use crate::pipeline::walk::{Noted, Told};
+use crate::parse::mta::queue_record::QueueStep;
+use crate::parse::timestamp::LogTime;
+use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event, Outcome};
 
 /// One a thread.
-pub struct Desk {
-    keys: Keys,
-    tracks: HashMap<u64, Track, Plain>,
+pub struct BlockTracker {
+    keys: KeyHasher,
+    tracks: HashMap<u64, PartialMessage, PrehashedState>,
     /// Queue ids of the block.
     seen: Vec<IdHash>,
-    lately: Lately,
+    lately: RecentIds,
     /// Totals of messages that are done; they only have to be added up.
-    pub sums: Sums,
+    pub sums: MessageTotals,
     /// No filter is in force: every message is wanted.
     all: bool,
     /// Hops count like any other delivery.
@@ -37,11 +37,11 @@ pub struct Desk {
 
 /// The acts and the message of one queue id in a block.
 #[derive(Default)]
-pub struct Track {
+pub struct PartialMessage {
     /// What happened before the first act that needs nothing of what was before the block.
-    before: Vec<Op>,
+    before: Vec<Update>,
     /// The act that began a message after these.
-    began: Option<Act>,
+    began: Option<Transition>,
     /// From some act on, the block alone knows all of it.
     is_known: bool,
     /// If it is known. None: the last act ended it.
@@ -50,70 +50,73 @@ pub struct Track {
 
 /// What a block hands over: the messages that need other blocks, by key; each key once, in no order.
 #[derive(Default)]
-pub struct Tracks {
-    pub open: Vec<(u64, Track)>,
+pub struct PartialMessages {
+    pub open: Vec<(u64, PartialMessage)>,
     /// Messages that began and ended in the block, by what began them: an older one of the same queue id, if there is
     /// one without an end, ended too.
-    pub passed: Vec<(u64, Act)>,
+    pub passed: Vec<(u64, Transition)>,
     /// Queue ids of the block.
     pub seen: Vec<IdHash>,
-    pub unsure: Vec<Unsure>,
-    pub met: Kinds<Names>,
+    pub unsure: Vec<PendingHandOff>,
+    pub met: PerRole<NameSet>,
 }
 
-impl Held for Tracks {
+impl HeapSize for PartialMessages {
     fn held(&self) -> usize {
-        let inside = |track: &Track| {
+        let inside = |track: &PartialMessage| {
             let deferred = track.message.as_ref().map_or(0, Message::weight);
-            (track.before.capacity() + deferred) * size_of::<Op>()
+            (track.before.capacity() + deferred) * size_of::<Update>()
         };
         let rest: usize = self.open.iter().map(|(_, track)| inside(track)).sum();
-        let passed = self.passed.capacity() * size_of::<(u64, Act)>();
-        let ids = self.seen.capacity() * size_of::<IdHash>() + self.unsure.capacity() * size_of::<Unsure>();
-        self.open.capacity() * size_of::<(u64, Track)>() + passed + ids + rest + self.met.held()
+        let passed = self.passed.capacity() * size_of::<(u64, Transition)>();
+        let ids =
+            self.seen.capacity() * size_of::<IdHash>() + self.unsure.capacity() * size_of::<PendingHandOff>();
+        self.open.capacity() * size_of::<(u64, PartialMessage)>() + passed + ids + rest + self.met.held()
     }
 }
 
-impl Desk {
+impl BlockTracker {
     /// `hasher` is the same for all threads of a run; `all`: no filter is in force; `hops` count like any other delivery.
     pub fn new(hasher: RandomState, all: bool, hops: bool) -> Self {
         Self {
-            keys: Keys::new(hasher),
+            keys: KeyHasher::new(hasher),
             tracks: HashMap::default(),
             seen: Vec::new(),
-            lately: Lately::default(),
-            sums: Sums::default(),
+            lately: RecentIds::default(),
+            sums: MessageTotals::default(),
             all,
             hops,
         }
     }
 
-    pub fn fact(&mut self, noted: &Noted) {
+    pub fn fact(&mut self, noted: &LoggedQueueRecord) {
         let fact = noted.fact;
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         let at = noted.minute.map(|minute| minute * 60);
         let origin = match fact.step {
-            Step::Came | Step::Queued | Step::Notice => self.sums.met.learn(&mta::origin(fact), &self.keys),
-            Step::Named
-            | Step::Held
-            | Step::Released
-            | Step::Deleted
-            | Step::Returned
-            | Step::Renamed
-            | Step::Gone => Origin::default(),
+            QueueStep::Came | QueueStep::Queued | QueueStep::Notice => {
+                self.sums.met.learn(&mta::origin(fact), &self.keys)
+            }
+            QueueStep::Named
+            | QueueStep::Held
+            | QueueStep::Released
+            | QueueStep::Deleted
+            | QueueStep::Returned
+            | QueueStep::Renamed
+            | QueueStep::Gone => SenderIds::default(),
         };
-        let (act, reason, wanted, counts) = (Act::of_fact(fact), None, false, false);
-        self.take(key, id, &Op { act, recipient: 0, recipients: 0, at, reason, wanted, counts, origin });
+        let (act, reason, wanted, counts) = (Transition::of_fact(fact), None, false, false);
+        self.take(key, id, &Update { act, recipient: 0, recipients: 0, at, reason, wanted, counts, origin });
     }
 
     /// `wanted`: the filter admits it.
-    pub fn event(&mut self, told: &Told, wanted: bool) -> Hop {
+    pub fn event(&mut self, told: &LoggedEvent, wanted: bool) -> HandOff {
         let event = told.event;
         if wanted && (event.outcome, event.direction) == (Outcome::Rejected, Direction::Inbound) {
             self.sums.met.refuse(event, &self.keys);
         }
         let hop = self.hop(event, told.line);
-        let (Some(act), Some(queue_id)) = (Act::of_event(event, hop), event.queue_id) else {
+        let (Some(act), Some(queue_id)) = (Transition::of_event(event, hop), event.queue_id) else {
             if event.outcome == Outcome::Held && wanted {
                 self.hold(told.moment);
             }
@@ -122,43 +125,46 @@ impl Desk {
         let (key, id) = self.keys.key_and_id(event.mta, told.line, queue_id);
         // Its first line said it, as a rule.
         let is_known =
-            |track: &Track| track.message.as_ref().is_some_and(|message| message.origin.sender != 0);
+            |track: &PartialMessage| track.message.as_ref().is_some_and(|message| message.origin.sender != 0);
         let sender = event.sender.filter(|_| !self.tracks.get(&key).is_some_and(is_known));
-        let op = Op {
+        let op = Update {
             act,
             recipient: self.keys.recipient(event.recipient),
             recipients: mta::served(event, told.line),
             at: told.moment.map(|moment| moment.micros.div_euclid(1_000_000)),
             reason: told.verdict.map(|verdict| verdict.reason),
             wanted,
-            counts: wanted && (self.hops || hop == Hop::No),
-            origin: Origin { sender: self.sums.met.senders.sender(sender, &self.keys), ..Origin::default() },
+            counts: wanted && (self.hops || hop == HandOff::No),
+            origin: SenderIds {
+                sender: self.sums.met.senders.sender(sender, &self.keys),
+                ..SenderIds::default()
+            },
         };
         self.take(key, id, &op);
         hop
     }
 
     /// A message that has no queue id yet.
-    fn hold(&mut self, moment: Option<Moment>) {
+    fn hold(&mut self, moment: Option<LogTime>) {
         if let Some(moment) = moment {
             self.sums.hold(moment.minute(), 1);
         }
     }
 
-    fn hop(&self, event: &Event, line: &Line) -> Hop {
-        let Some(copy) = named(event, line.host) else { return Hop::No };
+    fn hop(&self, event: &Event, line: &LogLine) -> HandOff {
+        let Some(copy) = named(event, line.host) else { return HandOff::No };
         let copy = self.keys.id(copy);
-        if self.lately.holds(copy) { Hop::Yes } else { Hop::Unsure(copy) }
+        if self.lately.holds(copy) { HandOff::Yes } else { HandOff::Unsure(copy) }
     }
 
     /// Applies an act; acts come in the order of the lines.
-    pub fn take(&mut self, key: u64, id: IdHash, op: &Op) {
+    pub fn take(&mut self, key: u64, id: IdHash, op: &Update) {
         let track = match self.tracks.entry(key) {
             Entry::Occupied(track) => track.into_mut(),
             Entry::Vacant(place) => {
                 self.seen.push(id);
                 self.lately.add(id);
-                place.insert(Track::default())
+                place.insert(PartialMessage::default())
             }
         };
         if !track.is_known {
@@ -173,26 +179,26 @@ impl Desk {
     }
 
     /// Ends the block: returns what needs other blocks. Messages that began and ended in it are in the totals.
-    pub fn hand_over(&mut self) -> Tracks {
+    pub fn hand_over(&mut self) -> PartialMessages {
         let (seen, unsure) = (std::mem::take(&mut self.seen), std::mem::take(&mut self.sums.unsure));
         // Tracks are large: room is made once, and those that are done with are looked at where they are.
         let passed = self.tracks.iter().filter_map(|(&key, track)| Some((key, track.passed()?)));
-        let passed: Vec<(u64, Act)> = passed.collect();
+        let passed: Vec<(u64, Transition)> = passed.collect();
         let mut open = Vec::with_capacity(self.tracks.len() - passed.len());
         open.extend(self.tracks.extract_if(|_, track| track.passed().is_none()));
         self.tracks.clear();
-        Tracks { open, passed, seen, unsure, met: self.sums.met.hand_over() }
+        PartialMessages { open, passed, seen, unsure, met: self.sums.met.hand_over() }
     }
 }
 
-impl Track {
+impl PartialMessage {
     /// What began its message, if it ended too and nothing of it is left to be settled.
-    fn passed(&self) -> Option<Act> {
+    fn passed(&self) -> Option<Transition> {
         self.began.filter(|_| self.before.is_empty() && self.message.is_none())
     }
 
     /// Goes on with the message as it was before the block.
-    pub fn follow(self, found: Option<Message>, all: bool, sums: &mut Sums) -> Option<Message> {
+    pub fn follow(self, found: Option<Message>, all: bool, sums: &mut MessageTotals) -> Option<Message> {
         let mut message = found;
         for op in &self.before {
             apply(&mut message, op, all, sums);

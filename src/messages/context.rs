@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use hashbrown::HashMap;
 
-use super::key::Plain;
-use super::metadata::Metadata;
-use super::transition::Act;
+use super::key::PrehashedState;
+use super::metadata::MessageMetadata;
+use super::transition::Transition;
 
 /// Messages and recipients of which something is kept at a time: some 120 MiB.
 const LIMIT: usize = 1 << 19;
@@ -15,17 +15,17 @@ const LIMIT: usize = 1 << 19;
 const GONE_KEPT: usize = 1 << 12;
 
 #[derive(Default)]
-struct Open {
-    known: Metadata,
+struct OpenMetadata {
+    known: MessageMetadata,
     /// By a hash of the recipient.
-    attempts: HashMap<u64, u32, Plain>,
+    attempts: HashMap<u64, u32, PrehashedState>,
     gone: bool,
 }
 
 /// The messages whose end is not read yet.
 #[derive(Default)]
-pub struct Contexts {
-    open: HashMap<u64, Open, Plain>,
+pub struct MetadataTable {
+    open: HashMap<u64, OpenMetadata, PrehashedState>,
     /// Messages that are gone, the first one first.
     gone: VecDeque<u64>,
     /// Open messages and their recipients.
@@ -34,22 +34,22 @@ pub struct Contexts {
     pub forgotten: u64,
 }
 
-impl Contexts {
+impl MetadataTable {
     /// To be told in the order of the lines.
-    pub fn fact(&mut self, key: u64, act: Act, said: Metadata) {
+    pub fn fact(&mut self, key: u64, act: Transition, said: MessageMetadata) {
         match act {
-            Act::Gone | Act::Deleted | Act::Renamed => {
+            Transition::Gone | Transition::Deleted | Transition::Renamed => {
                 if let Some(open) = self.open.get_mut(&key) {
                     open.gone = true;
                     self.gone.push_back(key);
                     self.forget_the_first();
                 }
             }
-            Act::Came
-            | Act::Arrived(_)
-            | Act::Named
-            | Act::Notice { arrived: true, .. }
-            | Act::Queued { .. } => {
+            Transition::Came
+            | Transition::Arrived(_)
+            | Transition::Named
+            | Transition::Notice { arrived: true, .. }
+            | Transition::Queued { .. } => {
                 if let Some(open) = self.open.get(&key)
                     && (open.gone || act.begins() || open.known.is_of_another(&said))
                 {
@@ -60,24 +60,24 @@ impl Contexts {
                     None => self.forgotten += 1,
                 }
             }
-            Act::Notice { arrived: false, .. }
-            | Act::Held
-            | Act::Released
-            | Act::Deferred
-            | Act::Delivered
-            | Act::HandedOn(_)
-            | Act::Bounced
-            | Act::Expired { .. }
-            | Act::Discarded
-            | Act::Refused
-            | Act::Returned
-            | Act::ThrownAway
-            | Act::Probe => {}
+            Transition::Notice { arrived: false, .. }
+            | Transition::Held
+            | Transition::Released
+            | Transition::Deferred
+            | Transition::Delivered
+            | Transition::HandedOn(_)
+            | Transition::Bounced
+            | Transition::Expired { .. }
+            | Transition::Discarded
+            | Transition::Refused
+            | Transition::Returned
+            | Transition::ThrownAway
+            | Transition::Probe => {}
         }
     }
 
     /// None: no line that was read says anything.
-    pub fn known(&self, key: u64) -> Option<&Metadata> {
+    pub fn known(&self, key: u64) -> Option<&MessageMetadata> {
         self.open.get(&key).map(|open| &open.known)
     }
 
@@ -111,13 +111,13 @@ impl Contexts {
         self.kept -= self.open.remove(&key).map_or(0, |open| 1 + open.attempts.len());
     }
 
-    fn get_or_add(&mut self, key: u64) -> Option<&mut Open> {
+    fn get_or_add(&mut self, key: u64) -> Option<&mut OpenMetadata> {
         if self.kept >= LIMIT {
             return self.open.get_mut(&key);
         }
         Some(self.open.entry(key).or_insert_with(|| {
             self.kept += 1;
-            Open::default()
+            OpenMetadata::default()
         }))
     }
 }
@@ -126,36 +126,36 @@ impl Contexts {
 mod tests {
     use super::*;
 
-    fn from(sender: &str) -> Metadata {
-        Metadata { sender: Some(sender.into()), ..Metadata::default() }
+    fn from(sender: &str) -> MessageMetadata {
+        MessageMetadata { sender: Some(sender.into()), ..MessageMetadata::default() }
     }
 
     #[test]
     fn a_line_that_comes_after_the_end_still_has_its_sender() {
-        let mut contexts = Contexts::default();
-        contexts.fact(7, Act::Came, Metadata::default());
-        contexts.fact(7, Act::Queued { left: Some(1), null: false }, from("a@example.org"));
-        contexts.fact(7, Act::Gone, Metadata::default());
+        let mut contexts = MetadataTable::default();
+        contexts.fact(7, Transition::Came, MessageMetadata::default());
+        contexts.fact(7, Transition::Queued { left: Some(1), null: false }, from("a@example.org"));
+        contexts.fact(7, Transition::Gone, MessageMetadata::default());
         assert_eq!(contexts.known(7), Some(&from("a@example.org")));
-        contexts.fact(7, Act::Named, Metadata::default());
-        assert_eq!(contexts.known(7), Some(&Metadata::default()));
+        contexts.fact(7, Transition::Named, MessageMetadata::default());
+        assert_eq!(contexts.known(7), Some(&MessageMetadata::default()));
     }
 
     #[test]
     fn counts_the_attempts_of_each_recipient() {
-        let mut contexts = Contexts::default();
+        let mut contexts = MetadataTable::default();
         let numbers = [(1, 5), (1, 5), (1, 6), (2, 5), (1, 5)].map(|(key, to)| contexts.attempt(key, to));
         assert_eq!(numbers, [1, 2, 1, 1, 3].map(Some));
-        contexts.fact(1, Act::Arrived(None), Metadata::default());
+        contexts.fact(1, Transition::Arrived(None), MessageMetadata::default());
         assert_eq!(contexts.attempt(1, 5), Some(1));
     }
 
     #[test]
     fn forgets_the_messages_that_are_gone_longest() {
-        let mut contexts = Contexts::default();
+        let mut contexts = MetadataTable::default();
         for key in 0..3 * GONE_KEPT as u64 {
-            contexts.fact(key, Act::Queued { left: None, null: false }, from("a@example.org"));
-            contexts.fact(key, Act::Gone, Metadata::default());
+            contexts.fact(key, Transition::Queued { left: None, null: false }, from("a@example.org"));
+            contexts.fact(key, Transition::Gone, MessageMetadata::default());
         }
         assert_eq!(contexts.open.len(), GONE_KEPT);
         assert!(contexts.known(0).is_none());

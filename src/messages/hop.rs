@@ -9,7 +9,7 @@ use crate::smtp::event::{Direction, Event, Outcome, Peer};
 
 /// Whether a delivery gave the message to who put it into a queue that is read too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Hop {
+pub enum HandOff {
     No,
     Yes,
     /// The hash of a queue id that was not seen so far.
@@ -66,14 +66,14 @@ pub fn is_private(ip: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::header::Line;
+    use crate::parse::header::LogLine;
     use crate::parse::mta;
-    use crate::parse::mta::parsed::Reading;
+    use crate::parse::mta::parsed::ParsedLine;
 
     #[track_caller]
     fn names(line: &str, wanted: Option<&str>) {
-        let line = Line::read(line.as_bytes());
-        let Reading::Event(event) = mta::read(&line) else { panic!("no event") };
+        let line = LogLine::read(line.as_bytes());
+        let ParsedLine::Event(event) = mta::read(&line) else { panic!("no event") };
         let named = named(&event, line.host).map(|id| String::from_utf8_lossy(id).into_owned());
         assert_eq!(named.as_deref(), wanted, "{}", String::from_utf8_lossy(line.text));
     }

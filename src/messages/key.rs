@@ -5,36 +5,36 @@ use std::num::NonZeroU64;
 
 use foldhash::fast::RandomState;
 
-use crate::parse::header::Line;
+use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::simd::same;
+use crate::simd::bytes_eq;
 use crate::smtp::event::Mta;
 
 /// A hasher for keys that are hashes already.
-pub type Plain = foldhash::fast::FixedState;
+pub type PrehashedState = foldhash::fast::FixedState;
 
 /// Makes keys. It remembers the last queue, which seldom changes from line to line.
-pub struct Keys {
+pub struct KeyHasher {
     hasher: RandomState,
     host: Vec<u8>,
     queue: Vec<u8>,
     hash: u64,
 }
 
-impl Keys {
+impl KeyHasher {
     /// `hasher` is the same for all threads of a run.
     pub fn new(hasher: RandomState) -> Self {
         let hash = hasher.hash_one((&b""[..], &b""[..]));
         Self { hasher, host: Vec::new(), queue: Vec::new(), hash }
     }
 
-    pub fn key(&mut self, mta: Mta, line: &Line, queue_id: &[u8]) -> u64 {
+    pub fn key(&mut self, mta: Mta, line: &LogLine, queue_id: &[u8]) -> u64 {
         self.key_and_id(mta, line, queue_id).0
     }
 
     /// The key, and a hash of the queue id alone.
-    pub fn key_and_id(&mut self, mta: Mta, line: &Line, queue_id: &[u8]) -> (u64, NonZeroU64) {
-        if !same(&self.host, line.host) || !mta::is_in_queue_scope(mta, line.program, &self.queue) {
+    pub fn key_and_id(&mut self, mta: Mta, line: &LogLine, queue_id: &[u8]) -> (u64, NonZeroU64) {
+        if !bytes_eq(&self.host, line.host) || !mta::is_in_queue_scope(mta, line.program, &self.queue) {
             let queue = mta::queue_scope(mta, line.program);
             self.hash = self.hasher.hash_one((line.host, queue));
             self.host.clear();
@@ -76,16 +76,16 @@ mod tests {
 
     #[track_caller]
     fn share_a_queue(a: &str, b: &str, wanted: bool) {
-        let mut keys = Keys::new(RandomState::default());
+        let mut keys = KeyHasher::new(RandomState::default());
         let line = |front: &str| format!("Nov 22 02:50:16 {front}[7]: 4jXCsJ3c7Hz7j9M: removed").into_bytes();
         let [a, b] = [a, b].map(line);
-        let [a, b] = [&a, &b].map(|raw| keys.key(Mta::Postfix, &Line::read(raw), b"4jXCsJ3c7Hz7j9M"));
+        let [a, b] = [&a, &b].map(|raw| keys.key(Mta::Postfix, &LogLine::read(raw), b"4jXCsJ3c7Hz7j9M"));
         assert_eq!(a == b, wanted);
     }
 
     #[test]
     fn every_byte_of_a_name_makes_a_difference() {
-        let keys = Keys::new(RandomState::default());
+        let keys = KeyHasher::new(RandomState::default());
         for length in 0..80 {
             let name: Vec<u8> = (b'0'..=b'z').cycle().take(length).collect();
             assert_ne!(keys.name(&name), keys.name(&[&name[..], b"0"].concat()), "of {length} bytes");

@@ -4,11 +4,11 @@ use super::origin::Attempts;
 
 /// The counts of one name, small enough for half a cache line: messages, attempts (delivered, deferred, bounced, expired)
 /// and rejections of a client. A count saturates at four billion: its lines would be a tebibyte.
-pub type Counts = [u32; 6];
+pub type MailCountArray = [u32; 6];
 
 /// The same, of one name or of many.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Fared {
+pub struct MailCounts {
     pub messages: u64,
     /// Delivered, deferred, bounced and expired.
     pub attempts: [u64; 4],
@@ -17,33 +17,33 @@ pub struct Fared {
 }
 
 /// The counts of messages and attempts.
-pub const fn counts(messages: u32, [delivered, deferred, bounced, expired]: Attempts) -> Counts {
+pub const fn counts(messages: u32, [delivered, deferred, bounced, expired]: Attempts) -> MailCountArray {
     [messages, delivered, deferred, bounced, expired, 0]
 }
 
 /// One rejection.
-pub const REFUSED: Counts = [0, 0, 0, 0, 0, 1];
+pub const REFUSED: MailCountArray = [0, 0, 0, 0, 0, 1];
 
 #[inline]
-pub fn add(sums: &mut Counts, counts: &Counts) {
+pub fn add(sums: &mut MailCountArray, counts: &MailCountArray) {
     *sums = std::array::from_fn(|at| sums[at].saturating_add(counts[at]));
 }
 
 /// Upper bound of every count: the larger one of the messages and of the sum of all results.
-pub fn weight(&[messages, delivered, deferred, bounced, expired, rejected]: &Counts) -> u64 {
+pub fn weight(&[messages, delivered, deferred, bounced, expired, rejected]: &MailCountArray) -> u64 {
     let results = [delivered, deferred, bounced, expired, rejected];
     results.iter().fold(0, |sum, &result| sum + u64::from(result)).max(u64::from(messages))
 }
 
-impl From<&Counts> for Fared {
-    fn from(counts: &Counts) -> Self {
+impl From<&MailCountArray> for MailCounts {
+    fn from(counts: &MailCountArray) -> Self {
         let &[messages, delivered, deferred, bounced, expired, rejected] = counts;
         let attempts = [delivered.into(), deferred.into(), bounced.into(), expired.into()];
         Self { messages: messages.into(), attempts, rejected: rejected.into() }
     }
 }
 
-impl Fared {
+impl MailCounts {
     pub fn add(&mut self, other: &Self) {
         self.messages += other.messages;
         self.attempts.iter_mut().zip(other.attempts).for_each(|(sum, count)| *sum += count);

@@ -2,11 +2,11 @@
 
 use hashbrown::HashMap;
 
-use super::key::Plain;
-use super::origin::{Attempts, Origin};
+use super::key::PrehashedState;
+use super::origin::{Attempts, SenderIds};
 use super::recent_ids::IdHash;
-use super::totals::{Doubt, Fate, Sums, Unsure};
-use super::transition::{Act, Op, attempted};
+use super::totals::{FinalState, MessageTotals, PendingHandOff, PendingKind};
+use super::transition::{Transition, Update, attempted};
 use crate::catalog::classify::Reason;
 
 /// The state of a message while it is open.
@@ -41,8 +41,8 @@ pub struct Message {
     /// Recipients in all. None: nobody says how many.
     pub recipients: Option<u32>,
     /// Recipients that were put off, and not served since.
-    pub deferred: PutOff,
-    pub origin: Origin,
+    pub deferred: DeferredRecipients,
+    pub origin: SenderIds,
     /// The sender is the one that the queue manager states.
     pub is_queue_sender: bool,
     /// Of those that count.
@@ -51,29 +51,29 @@ pub struct Message {
 
 /// A recipient's first deferral.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Deferred {
+pub struct FirstDeferral {
     at: Option<i64>,
     reason: Option<Reason>,
     wanted: bool,
 }
 
-impl Deferred {
+impl FirstDeferral {
     /// The reason, and the seconds until the act. None: nobody asks, or one of them has no date.
-    fn until(&self, op: &Op) -> Option<(Option<Reason>, i64)> {
+    fn until(&self, op: &Update) -> Option<(Option<Reason>, i64)> {
         self.wanted.then_some((self.reason, op.at? - self.at?))
     }
 }
 
 /// Recipients by their hashes. Nearly every message has one; a mailing list may have thousands.
 #[derive(Clone, Default, Debug)]
-pub enum PutOff {
+pub enum DeferredRecipients {
     #[default]
     Nobody,
-    One(u64, Deferred),
-    Many(HashMap<u64, Deferred, Plain>),
+    One(u64, FirstDeferral),
+    Many(HashMap<u64, FirstDeferral, PrehashedState>),
 }
 
-impl PutOff {
+impl DeferredRecipients {
     pub fn len(&self) -> usize {
         match self {
             Self::Nobody => 0,
@@ -87,7 +87,7 @@ impl PutOff {
     }
 
     /// The first deferral stays.
-    fn add(&mut self, recipient: u64, deferred: Deferred) {
+    fn add(&mut self, recipient: u64, deferred: FirstDeferral) {
         match self {
             Self::Nobody => *self = Self::One(recipient, deferred),
             Self::One(one, first) if *one != recipient => {
@@ -101,7 +101,7 @@ impl PutOff {
         }
     }
 
-    fn remove(&mut self, recipient: u64) -> Option<Deferred> {
+    fn remove(&mut self, recipient: u64) -> Option<FirstDeferral> {
         match self {
             Self::One(one, deferred) if *one == recipient => {
                 let deferred = *deferred;
@@ -115,7 +115,7 @@ impl PutOff {
 }
 
 /// Applies an act to a message. An empty slot: nothing is known of its queue id. `all`: no filter is in force.
-pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
+pub fn apply(slot: &mut Option<Message>, op: &Update, all: bool, sums: &mut MessageTotals) {
     if op.act.begins() || slot.as_ref().is_some_and(|message| message.is_over_before(op)) {
         supersede(slot, op.act, sums);
     }
@@ -124,7 +124,7 @@ pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
         *slot = None;
         return;
     }
-    if op.act == Act::Refused {
+    if op.act == Transition::Refused {
         // Once it is in the queue, nobody can be refused it; that queue id is of another line.
         if slot.as_ref().is_some_and(|message| !message.queued) {
             *slot = None;
@@ -132,7 +132,7 @@ pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
         return;
     }
     // It is over already: lines of two daemons may change places.
-    if slot.is_none() && matches!(op.act, Act::Released | Act::Notice { arrived: false, .. }) {
+    if slot.is_none() && matches!(op.act, Transition::Released | Transition::Notice { arrived: false, .. }) {
         return;
     }
     let message = slot.get_or_insert_with(|| Message { since: op.at, wanted: all, ..Message::NEW });
@@ -141,22 +141,22 @@ pub fn apply(slot: &mut Option<Message>, op: &Op, all: bool, sums: &mut Sums) {
     message.is_queue_sender |= is_queue_sender(op);
     if op.counts {
         attempted(&mut message.attempts, op.act);
-    } else if let (Act::HandedOn(Some(id)), true) = (op.act, op.wanted) {
-        sums.unsure.push(Unsure { id, what: Doubt::Attempt { origin: message.origin } });
+    } else if let (Transition::HandedOn(Some(id)), true) = (op.act, op.wanted) {
+        sums.unsure.push(PendingHandOff { id, what: PendingKind::Attempt { origin: message.origin } });
     }
     message.act(op, sums);
 }
 
 /// The queue manager states the sender.
-fn is_queue_sender(op: &Op) -> bool {
-    matches!(op.act, Act::Queued { .. }) && op.origin.sender != 0
+fn is_queue_sender(op: &Update) -> bool {
+    matches!(op.act, Transition::Queued { .. }) && op.origin.sender != 0
 }
 
 /// Another message begins under the queue id of one whose end is not in the log.
-pub fn supersede(slot: &mut Option<Message>, act: Act, sums: &mut Sums) {
+pub fn supersede(slot: &mut Option<Message>, act: Transition, sums: &mut MessageTotals) {
     let Some(old) = slot else { return };
     // Exim logs a delivery that went on while the message came in before its arrival.
-    if !matches!(act, Act::Arrived(_)) || old.came {
+    if !matches!(act, Transition::Arrived(_)) || old.came {
         old.count_into(true, sums);
     } else {
         sums.met.add(old.origin, old.attempts, 0);
@@ -165,10 +165,10 @@ pub fn supersede(slot: &mut Option<Message>, act: Act, sums: &mut Sums) {
 }
 
 /// A message is large, so it is not moved for this.
-fn end(message: Option<&mut Message>, op: &Op, all: bool, sums: &mut Sums) {
+fn end(message: Option<&mut Message>, op: &Update, all: bool, sums: &mut MessageTotals) {
     match op.act {
-        Act::Gone => message.iter().for_each(|message| message.count_into(true, sums)),
-        Act::Deleted | Act::ThrownAway => {
+        Transition::Gone => message.iter().for_each(|message| message.count_into(true, sums)),
+        Transition::Deleted | Transition::ThrownAway => {
             let since = op.at;
             let mut unknown = Message { since, wanted: all, ..Message::NEW };
             let message = message.unwrap_or(&mut unknown);
@@ -179,23 +179,25 @@ fn end(message: Option<&mut Message>, op: &Op, all: bool, sums: &mut Sums) {
             thrown.count_into(true, sums);
         }
         // `renamed`: it is counted under its new queue id. No other act ends a message.
-        Act::Renamed
-        | Act::Came
-        | Act::Arrived(_)
-        | Act::Named
-        | Act::Notice { .. }
-        | Act::Queued { .. }
-        | Act::Held
-        | Act::Released
-        | Act::Returned
-        | Act::Deferred
-        | Act::Delivered
-        | Act::HandedOn(_)
-        | Act::Bounced
-        | Act::Expired { .. }
-        | Act::Discarded
-        | Act::Refused
-        | Act::Probe => message.iter().for_each(|message| sums.met.add(message.origin, message.attempts, 0)),
+        Transition::Renamed
+        | Transition::Came
+        | Transition::Arrived(_)
+        | Transition::Named
+        | Transition::Notice { .. }
+        | Transition::Queued { .. }
+        | Transition::Held
+        | Transition::Released
+        | Transition::Returned
+        | Transition::Deferred
+        | Transition::Delivered
+        | Transition::HandedOn(_)
+        | Transition::Bounced
+        | Transition::Expired { .. }
+        | Transition::Discarded
+        | Transition::Refused
+        | Transition::Probe => {
+            message.iter().for_each(|message| sums.met.add(message.origin, message.attempts, 0))
+        }
     }
 }
 
@@ -220,8 +222,8 @@ impl Message {
         discarded: false,
         served: 0,
         recipients: None,
-        deferred: PutOff::Nobody,
-        origin: Origin { sender: 0, client: 0, user: 0 },
+        deferred: DeferredRecipients::Nobody,
+        origin: SenderIds { sender: 0, client: 0, user: 0 },
         is_queue_sender: false,
         attempts: [0; 4],
     };
@@ -233,63 +235,67 @@ impl Message {
 
     /// The act is of another message under the same queue id; see
     /// [`Metadata::is_of_another`](super::metadata::Metadata::is_of_another).
-    fn is_over_before(&self, op: &Op) -> bool {
+    fn is_over_before(&self, op: &Update) -> bool {
         self.is_queue_sender && is_queue_sender(op) && op.origin.sender != self.origin.sender
     }
 
-    fn act(&mut self, op: &Op, sums: &mut Sums) {
+    fn act(&mut self, op: &Update, sums: &mut MessageTotals) {
         match op.act {
-            Act::Came | Act::Named => {
+            Transition::Came | Transition::Named => {
                 // Nothing was known of it before, or it came already.
                 self.came |= !self.queued;
-                self.named |= op.act == Act::Named;
-                self.from_outside |= op.act == Act::Came;
+                self.named |= op.act == Transition::Named;
+                self.from_outside |= op.act == Transition::Came;
             }
-            Act::Arrived(recipients) => self.arrive(recipients),
-            Act::Notice { arrived, recipients } => {
+            Transition::Arrived(recipients) => self.arrive(recipients),
+            Transition::Notice { arrived, recipients } => {
                 self.notice = true;
                 if arrived {
                     self.arrive(recipients);
                 }
             }
-            Act::Queued { left, null } => {
+            Transition::Queued { left, null } => {
                 self.queued = true;
                 // The bounce daemon's own line may come when it is over.
                 self.notice |= null && self.came && !self.from_outside;
                 self.held = false;
                 self.recipients = left.map(|left| left.saturating_add(self.served)).or(self.recipients);
             }
-            Act::Held => (self.queued, self.held) = (true, true),
-            Act::Released => self.held = false,
-            Act::Deferred => {
+            Transition::Held => (self.queued, self.held) = (true, true),
+            Transition::Released => self.held = false,
+            Transition::Deferred => {
                 self.queued = true;
-                let Op { recipient, at, reason, wanted, .. } = *op;
-                self.deferred.add(recipient, Deferred { at, reason, wanted });
+                let Update { recipient, at, reason, wanted, .. } = *op;
+                self.deferred.add(recipient, FirstDeferral { at, reason, wanted });
             }
-            Act::Delivered => self.deliver(op, sums),
-            Act::HandedOn(copy) => self.hand_on(copy, op, sums),
-            Act::Bounced => {
+            Transition::Delivered => self.deliver(op, sums),
+            Transition::HandedOn(copy) => self.hand_on(copy, op, sums),
+            Transition::Bounced => {
                 self.bounced = true;
                 self.serve(op);
             }
-            Act::Expired { all: false } => {
+            Transition::Expired { all: false } => {
                 self.expired = true;
                 self.serve(op);
             }
-            Act::Discarded => {
+            Transition::Discarded => {
                 self.discarded = true;
                 self.serve(op);
             }
-            Act::Expired { all: true } => {
+            Transition::Expired { all: true } => {
                 self.expired = true;
                 self.serve_all();
             }
-            Act::Returned => {
+            Transition::Returned => {
                 self.bounced = true;
                 self.serve_all();
             }
-            Act::Probe => self.probe = true,
-            Act::Refused | Act::Deleted | Act::Renamed | Act::Gone | Act::ThrownAway => {}
+            Transition::Probe => self.probe = true,
+            Transition::Refused
+            | Transition::Deleted
+            | Transition::Renamed
+            | Transition::Gone
+            | Transition::ThrownAway => {}
         }
     }
 
@@ -299,7 +305,7 @@ impl Message {
         self.recipients = recipients;
     }
 
-    fn deliver(&mut self, op: &Op, sums: &mut Sums) {
+    fn deliver(&mut self, op: &Update, sums: &mut MessageTotals) {
         self.delivered = true;
         if let Some((reason, seconds)) = self.serve(op).and_then(|deferred| deferred.until(op)) {
             sums.delivered_later(reason, seconds);
@@ -307,74 +313,74 @@ impl Message {
     }
 
     /// `copy`: the message that was made, if no line named it so far.
-    fn hand_on(&mut self, copy: Option<IdHash>, op: &Op, sums: &mut Sums) {
+    fn hand_on(&mut self, copy: Option<IdHash>, op: &Update, sums: &mut MessageTotals) {
         if !self.handed_on {
             (self.handed_on, self.copy) = (true, copy);
         }
         let later = self.serve(op).and_then(|deferred| deferred.until(op));
         if let (Some(id), Some((reason, seconds))) = (copy, later) {
-            sums.unsure.push(Unsure { id, what: Doubt::Later { reason, seconds } });
+            sums.unsure.push(PendingHandOff { id, what: PendingKind::Later { reason, seconds } });
         }
     }
 
     fn serve_all(&mut self) {
         self.queued = true;
-        self.deferred = PutOff::Nobody;
+        self.deferred = DeferredRecipients::Nobody;
         self.served = self.served.max(self.recipients.unwrap_or(0));
     }
 
     /// The recipient is done with. None: it was not put off before.
-    fn serve(&mut self, op: &Op) -> Option<Deferred> {
+    fn serve(&mut self, op: &Update) -> Option<FirstDeferral> {
         self.queued = true;
         self.served = self.served.saturating_add(op.recipients);
         self.deferred.remove(op.recipient)
     }
 
     /// None: it never got into the queue, it is no mail, or too little of it is in the log. `ended`: its end is.
-    pub fn fate(&self, ended: bool) -> Option<Fate> {
+    pub fn fate(&self, ended: bool) -> Option<FinalState> {
         if self.probe || !(self.queued || self.discarded) {
             return None;
         }
         if !ended && self.held {
-            return Some(Fate::Held);
+            return Some(FinalState::Held);
         }
         if !ended && !self.deferred.is_empty() {
-            return Some(Fate::Deferred);
+            return Some(FinalState::Deferred);
         }
         // Where nobody says how many recipients there are, a message is done when its end is there, or when the log
         // shows no more of it than what was done.
         let waits = self.recipients.map_or(self.came, |recipients| self.served < recipients);
         if !ended && waits && !self.discarded {
-            return Some(Fate::Waiting);
+            return Some(FinalState::Waiting);
         }
         Some(if self.expired {
-            Fate::Expired
+            FinalState::Expired
         } else if self.bounced {
-            Fate::Bounced
+            FinalState::Bounced
         } else if self.delivered {
-            Fate::Delivered
+            FinalState::Delivered
         } else if self.handed_on {
-            Fate::HandedOn
+            FinalState::HandedOn
         } else if self.discarded {
-            Fate::Discarded
+            FinalState::Discarded
         } else {
             // Its end says that nothing is left to be done.
-            Fate::Delivered
+            FinalState::Delivered
         })
     }
 
     /// Adds it to the totals. `ended`: its end is in the log.
-    pub fn count_into(&self, ended: bool, sums: &mut Sums) {
+    pub fn count_into(&self, ended: bool, sums: &mut MessageTotals) {
         let fate = self.fate(ended).filter(|_| self.wanted);
-        let counts = fate.is_some_and(|fate| fate != Fate::HandedOn);
+        let counts = fate.is_some_and(|fate| fate != FinalState::HandedOn);
         sums.met.add(self.origin, self.attempts, u32::from(counts));
         let Some(fate) = fate else { return };
         let (received, notice) = (self.came && !self.notice, self.notice);
-        if fate == Fate::HandedOn {
+        if fate == FinalState::HandedOn {
             match self.copy {
                 Some(id) => {
-                    let what = Doubt::Message { received, notice, origin: self.origin };
-                    sums.unsure.push(Unsure { id, what });
+                    let what = PendingKind::Message { received, notice, origin: self.origin };
+                    sums.unsure.push(PendingHandOff { id, what });
                 }
                 None => sums.handed_on += 1,
             }
@@ -383,12 +389,12 @@ impl Message {
         sums.received += u64::from(received);
         sums.notices += u64::from(notice);
         match fate {
-            Fate::Delivered => sums.delivered += 1,
-            Fate::Bounced => sums.bounced += 1,
-            Fate::Expired => sums.expired += 1,
-            Fate::Discarded => sums.discarded += 1,
+            FinalState::Delivered => sums.delivered += 1,
+            FinalState::Bounced => sums.bounced += 1,
+            FinalState::Expired => sums.expired += 1,
+            FinalState::Discarded => sums.discarded += 1,
             // Handed on was counted above; `Ledger::close` counts what is still in the queue.
-            Fate::HandedOn | Fate::Deferred | Fate::Held | Fate::Waiting => {}
+            FinalState::HandedOn | FinalState::Deferred | FinalState::Held | FinalState::Waiting => {}
         }
     }
 }

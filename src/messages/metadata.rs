@@ -1,11 +1,11 @@
 //! Metadata of a message, put together from the lines that state it; `events`, `scan --by` and `trace` share the rule.
 
 use crate::parse::mta;
-use crate::parse::mta::queue_record::{Context, Fact, Step};
+use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep};
 
 /// The sender, the client and the like of one message. None: no line states it.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Metadata {
+pub struct MessageMetadata {
     /// The null sender is empty.
     pub sender: Option<Box<str>>,
     /// The sender is the one in the queue file, which the queue manager logs each time that it takes the message up.
@@ -20,14 +20,15 @@ pub struct Metadata {
     pub message_id: Option<Box<str>>,
 }
 
-impl Metadata {
+impl MessageMetadata {
     /// Bytes that are not UTF-8 become U+FFFD.
-    pub fn of(fact: &Fact) -> Self {
+    pub fn of(fact: &QueueRecord) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned().into_boxed_str();
-        let Context { sender, size, client, client_host, helo, user, message_id, .. } = mta::context(fact);
+        let MessageFields { sender, size, client, client_host, helo, user, message_id, .. } =
+            mta::context(fact);
         Self {
             sender: sender.map(text),
-            is_queue_sender: sender.is_some() && fact.step == Step::Queued,
+            is_queue_sender: sender.is_some() && fact.step == QueueStep::Queued,
             size,
             client: client.map(text),
             client_host: client_host.map(text),

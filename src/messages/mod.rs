@@ -20,12 +20,12 @@ pub mod transition;
 
 use hashbrown::{HashMap, HashSet};
 
-use self::block_tracker::{Track, Tracks};
-use self::key::Plain;
+use self::block_tracker::{PartialMessage, PartialMessages};
+use self::key::PrehashedState;
 use self::message::{Message, supersede};
-use self::names::{FinishedWho, Who};
-use self::recent_ids::{IdHash, Seen};
-use self::totals::{Fate, Sums, Unsure};
+use self::names::{FinishedWho, NameCountsByRole};
+use self::recent_ids::{IdHash, SeenIds};
+use self::totals::{FinalState, MessageTotals, PendingHandOff};
 
 /// Open messages and their deferred recipients that are kept at a time: about 140 MiB. A log without the lines that end
 /// a message would fill any memory.
@@ -36,13 +36,13 @@ const LIMIT: usize = 900_000;
 const PATIENCE: u32 = 256;
 
 /// The messages that are open between two blocks.
-pub struct Ledger {
-    open: HashMap<u64, Message, Plain>,
-    sums: Sums,
-    who: Who,
-    pub seen: Seen,
+pub struct MessageTracker {
+    open: HashMap<u64, Message, PrehashedState>,
+    sums: MessageTotals,
+    who: NameCountsByRole,
+    pub seen: SeenIds,
     /// What hangs on whether an id will be seen.
-    unsure: Vec<Unsure>,
+    unsure: Vec<PendingHandOff>,
     /// Open messages and their recipients put off.
     kept: usize,
     limit: usize,
@@ -53,16 +53,16 @@ pub struct Ledger {
 }
 
 /// The totals of all messages of the logs.
-pub struct Closed {
-    pub sums: Sums,
+pub struct MessageSummary {
+    pub sums: MessageTotals,
     /// Mail by sender, client and login, also of messages that are in no total.
     pub who: FinishedWho,
-    pub queue: Queue,
+    pub queue: QueuedMessages,
 }
 
 /// What is in the queue when the logs end.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Queue {
+pub struct QueuedMessages {
     /// A recipient at least was put off, and not served since.
     pub deferred: u64,
     pub held: u64,
@@ -72,14 +72,14 @@ pub struct Queue {
     pub oldest: Option<i64>,
 }
 
-impl Ledger {
+impl MessageTracker {
     /// `all`: no filter is in force.
     pub fn new(all: bool) -> Self {
         Self {
             open: HashMap::default(),
-            sums: Sums::default(),
-            who: Who::default(),
-            seen: Seen::default(),
+            sums: MessageTotals::default(),
+            who: NameCountsByRole::default(),
+            seen: SeenIds::default(),
             unsure: Vec::new(),
             kept: 0,
             limit: LIMIT,
@@ -89,7 +89,7 @@ impl Ledger {
     }
 
     /// Adds what a block handed over; blocks come in their order.
-    pub fn fold(&mut self, tracks: Tracks) {
+    pub fn fold(&mut self, tracks: PartialMessages) {
         if self.kept > self.limit {
             self.make_room();
         }
@@ -115,7 +115,7 @@ impl Ledger {
     }
 
     /// Resolves what waits for an id that was `found`; with `all` the rest too, as ids that are never seen.
-    pub fn resolve(&mut self, found: &HashSet<IdHash, Plain>, all: bool) {
+    pub fn resolve(&mut self, found: &HashSet<IdHash, PrehashedState>, all: bool) {
         let sums = &mut self.sums;
         self.unsure.retain(|unsure| {
             let seen = found.contains(&unsure.id);
@@ -126,7 +126,7 @@ impl Ledger {
         });
     }
 
-    fn add(&mut self, key: u64, track: Track) {
+    fn add(&mut self, key: u64, track: PartialMessage) {
         let found = self.open.remove(&key);
         let is_new = found.is_none();
         self.kept -= found.as_ref().map_or(0, Message::weight);
@@ -148,7 +148,7 @@ impl Ledger {
         }
         let (sums, kept) = (&mut self.sums, &mut self.kept);
         self.open.retain(|_, message| {
-            let stays = message.fate(false).is_some_and(Fate::is_in_queue);
+            let stays = message.fate(false).is_some_and(FinalState::is_in_queue);
             if !stays {
                 *kept -= message.weight();
                 message.count_into(false, sums);
@@ -159,7 +159,7 @@ impl Ledger {
     }
 
     /// The end of the logs; `settled` is what the desks settled themselves.
-    pub fn close(mut self, settled: impl IntoIterator<Item = Sums>) -> Closed {
+    pub fn close(mut self, settled: impl IntoIterator<Item = MessageTotals>) -> MessageSummary {
         let mut sums = std::mem::take(&mut self.sums);
         settled.into_iter().for_each(|other| sums.merge(other));
         let queue = self.queue(&mut sums);
@@ -168,13 +168,13 @@ impl Ledger {
         let found = self.seen.among(self.unsure());
         self.resolve(&found, true);
         self.who.take_in(&self.sums.met.hand_over());
-        Closed { sums: self.sums, who: self.who.finish(), queue }
+        MessageSummary { sums: self.sums, who: self.who.finish(), queue }
     }
 
     /// What Postfix put on hold before it had a queue id: its header was read, and no line says more of it. Nor does one
     /// where the client went away, so there are no more of these than there were such holds.
-    fn held_silently(&self, sums: &mut Sums) -> Queue {
-        let mut queue = Queue::default();
+    fn held_silently(&self, sums: &mut MessageTotals) -> QueuedMessages {
+        let mut queue = QueuedMessages::default();
         if sums.silent_holds.is_empty() {
             return queue;
         }
@@ -192,16 +192,20 @@ impl Ledger {
     }
 
     /// Counts what is still open; it stays.
-    fn queue(&self, sums: &mut Sums) -> Queue {
+    fn queue(&self, sums: &mut MessageTotals) -> QueuedMessages {
         let mut queue = self.held_silently(sums);
         for message in self.open.values() {
             message.count_into(false, sums);
             let Some(fate) = message.fate(false).filter(|_| message.wanted) else { continue };
             match fate {
-                Fate::Deferred => queue.deferred += 1,
-                Fate::Held => queue.held += 1,
-                Fate::Waiting => queue.waiting += 1,
-                Fate::Delivered | Fate::Bounced | Fate::Expired | Fate::Discarded | Fate::HandedOn => {}
+                FinalState::Deferred => queue.deferred += 1,
+                FinalState::Held => queue.held += 1,
+                FinalState::Waiting => queue.waiting += 1,
+                FinalState::Delivered
+                | FinalState::Bounced
+                | FinalState::Expired
+                | FinalState::Discarded
+                | FinalState::HandedOn => {}
             }
             if fate.is_in_queue() {
                 queue.see(message.since);
@@ -211,7 +215,7 @@ impl Ledger {
     }
 }
 
-impl Queue {
+impl QueuedMessages {
     fn see(&mut self, since: Option<i64>) {
         self.oldest = match (self.oldest, since) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -223,18 +227,18 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::messages::block_tracker::Desk;
-    use crate::messages::origin::Origin;
-    use crate::messages::transition::{Act, Op};
+    use crate::messages::block_tracker::BlockTracker;
+    use crate::messages::origin::SenderIds;
+    use crate::messages::transition::{Transition, Update};
 
-    fn op(act: Act) -> Op {
-        let (at, reason, origin) = (Some(0), None, Origin::default());
-        Op { act, recipient: 7, recipients: 1, at, reason, wanted: true, counts: true, origin }
+    fn op(act: Transition) -> Update {
+        let (at, reason, origin) = (Some(0), None, SenderIds::default());
+        Update { act, recipient: 7, recipients: 1, at, reason, wanted: true, counts: true, origin }
     }
 
-    fn told(ledger: &mut Ledger, keys: std::ops::Range<u64>, act: Act) {
+    fn told(ledger: &mut MessageTracker, keys: std::ops::Range<u64>, act: Transition) {
         for key in keys {
-            let mut desk = Desk::new(foldhash::fast::RandomState::default(), true, false);
+            let mut desk = BlockTracker::new(foldhash::fast::RandomState::default(), true, false);
             desk.take(key, std::num::NonZeroU64::MIN, &op(act));
             ledger.fold(desk.hand_over());
         }
@@ -242,8 +246,8 @@ mod tests {
 
     #[test]
     fn what_looks_done_makes_room_for_what_comes() {
-        let mut ledger = Ledger { limit: 100, ..Ledger::new(true) };
-        told(&mut ledger, 0..1000, Act::Delivered);
+        let mut ledger = MessageTracker { limit: 100, ..MessageTracker::new(true) };
+        told(&mut ledger, 0..1000, Transition::Delivered);
         assert!(ledger.open.len() <= 101, "{}", ledger.open.len());
         let closed = ledger.close([]);
         assert_eq!((closed.sums.delivered, closed.sums.forgotten), (1000, 0));
@@ -251,21 +255,21 @@ mod tests {
 
     #[test]
     fn what_cannot_be_kept_is_counted_as_forgotten() {
-        let mut ledger = Ledger { limit: 100, ..Ledger::new(true) };
-        told(&mut ledger, 0..1000, Act::Deferred);
+        let mut ledger = MessageTracker { limit: 100, ..MessageTracker::new(true) };
+        told(&mut ledger, 0..1000, Transition::Deferred);
         // A message and its recipient are two.
         assert_eq!(ledger.open.len(), 51);
-        told(&mut ledger, 0..51, Act::Delivered);
-        let Closed { sums, queue, .. } = ledger.close([]);
+        told(&mut ledger, 0..51, Transition::Delivered);
+        let MessageSummary { sums, queue, .. } = ledger.close([]);
         assert_eq!((sums.delivered, sums.forgotten, queue.deferred), (51, 949, 0));
     }
 
     #[test]
     fn room_is_counted_right() {
-        let mut ledger = Ledger::new(true);
-        told(&mut ledger, 0..10, Act::Deferred);
-        told(&mut ledger, 5..20, Act::Delivered);
-        told(&mut ledger, 0..15, Act::Gone);
+        let mut ledger = MessageTracker::new(true);
+        told(&mut ledger, 0..10, Transition::Deferred);
+        told(&mut ledger, 5..20, Transition::Delivered);
+        told(&mut ledger, 0..15, Transition::Gone);
         let kept: usize = ledger.open.values().map(Message::weight).sum();
         assert_eq!((ledger.kept, kept), (5, 5));
     }

@@ -7,25 +7,25 @@
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry::{Occupied, Vacant};
 
-use super::block_names::{Entry, Kinds, Names};
-use super::mail_counts::{Counts, Fared, add, weight};
+use super::block_names::{NameEntry, NameSet, PerRole};
+use super::mail_counts::{MailCountArray, MailCounts, add, weight};
 
 /// Names of one kind that are kept, about 3 MiB. There may be more until all that were handed over together are in.
 const LIMIT: usize = 1 << 15;
 
 /// The tables of all kinds of names. Blocks are added in their order, so the threads that read them change nothing.
-pub type Who = Kinds<Kept>;
+pub type NameCountsByRole = PerRole<HeavyHitters>;
 
 /// The tables, once all blocks are in.
-pub type FinishedWho = Kinds<FinishedKept>;
+pub type FinishedWho = PerRole<FinishedKept>;
 
 /// The names of one kind, by their hashes.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct HeavyHitters {
     slots: HashTable<Slot>,
     text: NameText,
     /// Counts of names that were dropped.
-    dropped: Fared,
+    dropped: MailCounts,
     /// Upper bound on how far any count of any name may be too low.
     may_lack: u64,
     limit: usize,
@@ -37,7 +37,7 @@ pub struct FinishedKept {
     slots: HashTable<Slot>,
     text: NameText,
     /// Counts of names that were dropped, and of those that no line spelt out.
-    pub dropped: Fared,
+    pub dropped: MailCounts,
     /// Upper bound on how far any count of any name may be too low.
     pub may_lack: u64,
 }
@@ -47,7 +47,7 @@ struct Slot {
     hash: u64,
     /// Where the name begins in the text. 0: only its hash is known.
     start: u32,
-    counts: Counts,
+    counts: MailCountArray,
 }
 
 /// The hash as the table wants it: its lowest bit is always 0, and the table chooses a place by the lowest bits.
@@ -55,32 +55,32 @@ fn spread(hash: u64) -> u64 {
     hash.rotate_left(32)
 }
 
-impl Who {
-    pub fn take_in(&mut self, names: &Kinds<Names>) {
+impl NameCountsByRole {
+    pub fn take_in(&mut self, names: &PerRole<NameSet>) {
         self.senders.take_in(&names.senders);
         self.clients.take_in(&names.clients);
         self.users.take_in(&names.users);
     }
 
     pub fn finish(self) -> FinishedWho {
-        Kinds { senders: self.senders.finish(), clients: self.clients.finish(), users: self.users.finish() }
+        PerRole { senders: self.senders.finish(), clients: self.clients.finish(), users: self.users.finish() }
     }
 }
 
-impl Default for Kept {
+impl Default for HeavyHitters {
     fn default() -> Self {
         Self {
             slots: HashTable::new(),
             text: NameText::default(),
-            dropped: Fared::default(),
+            dropped: MailCounts::default(),
             may_lack: 0,
             limit: LIMIT,
         }
     }
 }
 
-impl Kept {
-    fn take_in(&mut self, names: &Names) {
+impl HeavyHitters {
+    fn take_in(&mut self, names: &NameSet) {
         // A block has far fewer names. Whether there is room is asked once all of them are in: then neither their order
         // nor a name with two entries changes the answer.
         for some in names.entries.chunks((self.limit / 4).max(1)) {
@@ -94,7 +94,7 @@ impl Kept {
     }
 
     /// `name` is empty where only its hash is known.
-    fn add(&mut self, entry: &Entry, name: &[u8]) {
+    fn add(&mut self, entry: &NameEntry, name: &[u8]) {
         let is_it = |slot: &Slot| slot.hash == entry.hash;
         match self.slots.entry(spread(entry.hash), is_it, |slot| spread(slot.hash)) {
             Occupied(mut place) => {
@@ -124,7 +124,7 @@ impl Kept {
         self.slots.retain(|slot| {
             let stays = weight(&slot.counts) > cut;
             if !stays {
-                dropped.add(&Fared::from(&slot.counts));
+                dropped.add(&MailCounts::from(&slot.counts));
             }
             stays
         });
@@ -141,10 +141,10 @@ impl Kept {
         let mut most = 0;
         slots.retain(|slot| {
             if slot.start == 0 {
-                dropped.add(&Fared::from(&slot.counts));
+                dropped.add(&MailCounts::from(&slot.counts));
                 most = most.max(weight(&slot.counts));
             }
-            slot.start != 0 && slot.counts != Counts::default()
+            slot.start != 0 && slot.counts != MailCountArray::default()
         });
         FinishedKept { slots, text, dropped, may_lack: may_lack + most }
     }
@@ -152,8 +152,8 @@ impl Kept {
 
 impl FinishedKept {
     /// In no order.
-    pub fn all(&self) -> impl Iterator<Item = (&[u8], Fared)> + Clone {
-        self.slots.iter().map(|slot| (self.text.name(slot.start), Fared::from(&slot.counts)))
+    pub fn all(&self) -> impl Iterator<Item = (&[u8], MailCounts)> + Clone {
+        self.slots.iter().map(|slot| (self.text.name(slot.start), MailCounts::from(&slot.counts)))
     }
 }
 
@@ -195,15 +195,15 @@ mod tests {
     use foldhash::fast::RandomState;
 
     use super::*;
-    use crate::messages::block_names::Meeting;
-    use crate::messages::key::Keys;
+    use crate::messages::block_names::RoleNames;
+    use crate::messages::key::KeyHasher;
     use crate::messages::mail_counts::counts;
 
-    fn kept(limit: usize) -> Kept {
-        Kept { limit, ..Kept::default() }
+    fn kept(limit: usize) -> HeavyHitters {
+        HeavyHitters { limit, ..HeavyHitters::default() }
     }
 
-    fn meet(meeting: &mut Meeting, keys: &Keys, name: &str, times: u32) {
+    fn meet(meeting: &mut RoleNames, keys: &KeyHasher, name: &str, times: u32) {
         let hash = meeting.note(Some(name.as_bytes()), keys);
         meeting.add(hash, &counts(times, [0; 4]));
     }
@@ -214,8 +214,8 @@ mod tests {
 
     #[test]
     fn a_full_table_keeps_who_has_most_and_says_what_it_may_lack() {
-        let keys = Keys::new(RandomState::default());
-        let (mut kept, mut meeting) = (kept(100), Meeting::default());
+        let keys = KeyHasher::new(RandomState::default());
+        let (mut kept, mut meeting) = (kept(100), RoleNames::default());
         for round in 0..10_000 {
             meet(&mut meeting, &keys, "much@example.org", 1);
             meet(&mut meeting, &keys, &format!("{round}@example.org"), 1);
@@ -235,9 +235,9 @@ mod tests {
 
     #[test]
     fn a_table_that_was_never_full_is_exact_however_the_lines_are_cut() {
-        let keys = Keys::new(RandomState::default());
+        let keys = KeyHasher::new(RandomState::default());
         let sorted = |cut: u32| {
-            let (mut kept, mut meeting) = (kept(100), Meeting::default());
+            let (mut kept, mut meeting) = (kept(100), RoleNames::default());
             for number in 0..300 {
                 meet(&mut meeting, &keys, &format!("{}@Example.org", number % 70), 1 + number);
                 if number % cut == 0 {
@@ -246,7 +246,7 @@ mod tests {
             }
             kept.take_in(&meeting.hand_over());
             let kept = kept.finish();
-            assert_eq!((kept.may_lack, kept.dropped), (0, Fared::default()));
+            assert_eq!((kept.may_lack, kept.dropped), (0, MailCounts::default()));
             let mut rows: Vec<_> = kept.all().map(|(name, fared)| (name.to_vec(), fared.messages)).collect();
             rows.sort();
             rows
@@ -259,8 +259,8 @@ mod tests {
 
     #[test]
     fn what_was_let_go_of_before_its_message_ended_is_with_the_others() {
-        let keys = Keys::new(RandomState::default());
-        let (mut kept, mut meeting) = (kept(10), Meeting::default());
+        let keys = KeyHasher::new(RandomState::default());
+        let (mut kept, mut meeting) = (kept(10), RoleNames::default());
         let early = meeting.note(Some(b"early@example.org"), &keys);
         for number in 0..20 {
             meet(&mut meeting, &keys, &format!("{number}@example.org"), 1);

@@ -2,7 +2,7 @@
 
 /// Hashes of the names of a message. 0: no line that was read states one.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Origin {
+pub struct SenderIds {
     pub sender: u64,
     pub client: u64,
     pub user: u64,

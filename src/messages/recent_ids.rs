@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 
 use hashbrown::HashSet;
 
-use super::key::Plain;
+use super::key::PrehashedState;
 use crate::collections::direct_mapped::DirectMappedCache;
 
 /// A hash of a queue id alone, whichever host has it.
@@ -22,15 +22,15 @@ const LIMIT: usize = 3 << 19;
 const PART: usize = 1 << 16;
 
 /// Ids seen lately. An id that is not found may have been seen all the same.
-pub struct Lately(DirectMappedCache<(), LATELY>);
+pub struct RecentIds(DirectMappedCache<(), LATELY>);
 
-impl Default for Lately {
+impl Default for RecentIds {
     fn default() -> Self {
         Self(DirectMappedCache::new(()))
     }
 }
 
-impl Lately {
+impl RecentIds {
     pub fn add(&mut self, id: IdHash) {
         self.0.insert(id.get(), ());
     }
@@ -45,13 +45,13 @@ const BEFORE: usize = 1 << 17;
 
 /// Ids seen before a line, but for those first seen very long before.
 #[derive(Default)]
-pub struct Before {
-    ids: HashSet<IdHash, Plain>,
+pub struct IdWindow {
+    ids: HashSet<IdHash, PrehashedState>,
     /// The first one first.
     order: VecDeque<IdHash>,
 }
 
-impl Before {
+impl IdWindow {
     pub fn add(&mut self, id: IdHash) {
         if !self.ids.insert(id) {
             return;
@@ -70,7 +70,7 @@ impl Before {
 }
 
 /// Ids seen in all of the logs, or in their latest part.
-pub struct Seen {
+pub struct SeenIds {
     /// The first ones first; each but the last is full.
     parts: VecDeque<Vec<IdHash>>,
     length: usize,
@@ -78,13 +78,13 @@ pub struct Seen {
     limit: usize,
 }
 
-impl Default for Seen {
+impl Default for SeenIds {
     fn default() -> Self {
         Self { parts: VecDeque::new(), length: 0, part: PART, limit: LIMIT }
     }
 }
 
-impl Seen {
+impl SeenIds {
     pub fn add(&mut self, ids: &[IdHash]) {
         self.length += ids.len();
         let mut left = ids;
@@ -112,8 +112,8 @@ impl Seen {
     }
 
     /// Those of `asked` that were seen.
-    pub fn among(&self, asked: impl Iterator<Item = IdHash>) -> HashSet<IdHash, Plain> {
-        let asked: HashSet<IdHash, Plain> = asked.collect();
+    pub fn among(&self, asked: impl Iterator<Item = IdHash>) -> HashSet<IdHash, PrehashedState> {
+        let asked: HashSet<IdHash, PrehashedState> = asked.collect();
         if asked.is_empty() {
             return asked;
         }
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn tells_what_was_seen() {
-        let mut seen = Seen { limit: 4, part: 2, ..Seen::default() };
+        let mut seen = SeenIds { limit: 4, part: 2, ..SeenIds::default() };
         seen.add(&[id(1), id(2), id(3)]);
         assert!(!seen.is_full());
         seen.add(&[id(4)]);
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn what_was_seen_long_before_is_forgotten() {
-        let mut before = Before::default();
+        let mut before = IdWindow::default();
         for number in 1..=BEFORE as u64 + 1 {
             before.add(id(number));
             before.add(id(2));
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_was_seen_lately_is_never_something_else() {
-        let mut lately = Lately::default();
+        let mut lately = RecentIds::default();
         lately.add(id(5));
         assert!(lately.holds(id(5)) && !lately.holds(id(5 + LATELY as u64)));
         lately.add(id(5 + LATELY as u64));

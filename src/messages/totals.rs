@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use super::block_names::Met;
+use super::block_names::BlockNames;
 use super::mail_counts::counts;
-use super::origin::Origin;
+use super::origin::SenderIds;
 use super::recent_ids::IdHash;
 use crate::catalog::classify::Reason;
 
 /// The final state of a message, or where it stands in the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fate {
+pub enum FinalState {
     /// Every recipient was served.
     Delivered,
     /// At least one recipient was given up for an error, none for age.
@@ -30,7 +30,7 @@ pub enum Fate {
     Waiting,
 }
 
-impl Fate {
+impl FinalState {
     pub fn is_in_queue(self) -> bool {
         match self {
             Self::Deferred | Self::Held | Self::Waiting => true,
@@ -41,25 +41,25 @@ impl Fate {
 
 /// A count that depends on whether the message that a hand-over made is in the logs.
 #[derive(Clone, Debug)]
-pub struct Unsure {
+pub struct PendingHandOff {
     /// Of the message that was made.
     pub id: IdHash,
-    pub what: Doubt,
+    pub what: PendingKind,
 }
 
 #[derive(Clone, Debug)]
-pub enum Doubt {
+pub enum PendingKind {
     /// A message was handed on or delivered.
-    Message { received: bool, notice: bool, origin: Origin },
+    Message { received: bool, notice: bool, origin: SenderIds },
     /// A delivery counts for who the message is of.
-    Attempt { origin: Origin },
+    Attempt { origin: SenderIds },
     /// A recipient got it later, for a reason, after so many seconds.
     Later { reason: Option<Reason>, seconds: i64 },
 }
 
 /// Messages that are done, and recipients that got theirs later.
 #[derive(Clone, Default, Debug)]
-pub struct Sums {
+pub struct MessageTotals {
     /// Those that came from outside in the time of the log, whatever became of them.
     pub received: u64,
     /// Those that this server wrote, to say what became of others.
@@ -74,11 +74,11 @@ pub struct Sums {
     /// Seconds from a recipient's first deferral to its delivery, by the reason of that deferral.
     pub later: BTreeMap<Option<Reason>, Histogram<u32>>,
     /// Names with their mail, since the last time that they were handed over.
-    pub met: Met,
+    pub met: BlockNames,
     /// Messages put on hold before they had a queue id (`NOQUEUE: hold: RCPT from …`), by minutes since 1970.
     pub silent_holds: BTreeMap<i64, u64>,
     /// For who knows all of the logs to settle.
-    pub unsure: Vec<Unsure>,
+    pub unsure: Vec<PendingHandOff>,
 }
 
 /// Significant digits of a duration: the error is less than 1 %.
@@ -90,7 +90,7 @@ const LONGEST: i64 = 366 * 86_400;
 /// Minutes with holds that are kept: two weeks with a hold in each minute.
 const HOLD_MINUTES: usize = 60 * 24 * 14;
 
-impl Sums {
+impl MessageTotals {
     pub fn merge(&mut self, other: Self) {
         self.received += other.received;
         self.notices += other.notices;
@@ -127,20 +127,20 @@ impl Sums {
     }
 
     /// `seen`: the message that was made is in the logs, and is counted there.
-    pub fn resolve(&mut self, what: &Doubt, seen: bool) {
+    pub fn resolve(&mut self, what: &PendingKind, seen: bool) {
         match *what {
-            Doubt::Message { .. } if seen => self.handed_on += 1,
-            Doubt::Message { received, notice, origin } => {
+            PendingKind::Message { .. } if seen => self.handed_on += 1,
+            PendingKind::Message { received, notice, origin } => {
                 self.met.give(origin, &counts(1, [0; 4]));
                 self.delivered += 1;
                 self.received += u64::from(received);
                 self.notices += u64::from(notice);
             }
-            Doubt::Later { .. } | Doubt::Attempt { .. } if seen => {}
-            Doubt::Attempt { origin } => {
+            PendingKind::Later { .. } | PendingKind::Attempt { .. } if seen => {}
+            PendingKind::Attempt { origin } => {
                 self.met.give(origin, &counts(0, [1, 0, 0, 0]));
             }
-            Doubt::Later { reason, seconds } => self.delivered_later(reason, seconds),
+            PendingKind::Later { reason, seconds } => self.delivered_later(reason, seconds),
         }
     }
 

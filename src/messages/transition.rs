@@ -1,15 +1,15 @@
 //! Translates facts and events into acts: what a line does to its message, in a form that outlives the line.
 
-use super::hop::Hop;
-use super::origin::{Attempts, Origin};
+use super::hop::HandOff;
+use super::origin::{Attempts, SenderIds};
 use super::recent_ids::IdHash;
 use crate::catalog::classify::Reason;
 use crate::parse::mta;
-use crate::parse::mta::queue_record::{Fact, Step};
+use crate::parse::mta::queue_record::{QueueRecord, QueueStep};
 use crate::smtp::event::{Direction, Event, Outcome, Stage};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Act {
+pub enum Transition {
     /// A client or a program hands it over; it is not in the queue yet.
     Came,
     /// It came and is in the queue, with so many recipients: Exim's `<=`. None: it does not say how many.
@@ -53,8 +53,8 @@ pub enum Act {
 
 /// An act with what is kept of its line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Op {
-    pub act: Act,
+pub struct Update {
+    pub act: Transition,
     /// A hash; of the acts of recipients only.
     pub recipient: u64,
     /// Of how many recipients the line tells; the hash is of the first.
@@ -68,10 +68,10 @@ pub struct Op {
     /// It is one of the attempts that the tables count: admitted, and not a hop that is in no sum.
     pub counts: bool,
     /// Whom the line names.
-    pub origin: Origin,
+    pub origin: SenderIds,
 }
 
-impl Act {
+impl Transition {
     /// What was known of the queue id is of another message.
     pub fn begins(self) -> bool {
         matches!(self, Self::Came | Self::Arrived(_) | Self::Notice { arrived: true, .. })
@@ -82,29 +82,29 @@ impl Act {
         matches!(self, Self::Gone | Self::Deleted | Self::Renamed | Self::ThrownAway)
     }
 
-    pub fn of_fact(fact: &Fact) -> Self {
+    pub fn of_fact(fact: &QueueRecord) -> Self {
         match fact.step {
-            Step::Came if mta::is_queued_on_arrival(fact.mta) => Self::Arrived(mta::recipients(fact)),
-            Step::Came => Self::Came,
-            Step::Named => Self::Named,
-            Step::Notice => Self::Notice {
+            QueueStep::Came if mta::is_queued_on_arrival(fact.mta) => Self::Arrived(mta::recipients(fact)),
+            QueueStep::Came => Self::Came,
+            QueueStep::Named => Self::Named,
+            QueueStep::Notice => Self::Notice {
                 arrived: mta::is_queued_on_arrival(fact.mta),
                 recipients: mta::recipients(fact),
             },
-            Step::Queued => {
+            QueueStep::Queued => {
                 Self::Queued { left: mta::recipients(fact), null: fact.text.starts_with(b"from=<>") }
             }
-            Step::Held => Self::Held,
-            Step::Released => Self::Released,
-            Step::Deleted => Self::Deleted,
-            Step::Returned => Self::Returned,
-            Step::Renamed => Self::Renamed,
-            Step::Gone => Self::Gone,
+            QueueStep::Held => Self::Held,
+            QueueStep::Released => Self::Released,
+            QueueStep::Deleted => Self::Deleted,
+            QueueStep::Returned => Self::Returned,
+            QueueStep::Renamed => Self::Renamed,
+            QueueStep::Gone => Self::Gone,
         }
     }
 
     /// None: the event changes nothing about its message.
-    pub fn of_event(event: &Event, hop: Hop) -> Option<Self> {
+    pub fn of_event(event: &Event, hop: HandOff) -> Option<Self> {
         if event.direction == Direction::Inbound {
             // Before its data is sent, a refusal is of one recipient, and there may be others.
             let whole = matches!(event.stage, Some(Stage::Data | Stage::EndOfData));
@@ -124,9 +124,9 @@ impl Act {
         }
         match event.outcome {
             Outcome::Delivered => Some(match hop {
-                Hop::No => Self::Delivered,
-                Hop::Yes => Self::HandedOn(None),
-                Hop::Unsure(id) => Self::HandedOn(Some(id)),
+                HandOff::No => Self::Delivered,
+                HandOff::Yes => Self::HandedOn(None),
+                HandOff::Unsure(id) => Self::HandedOn(Some(id)),
             }),
             Outcome::Deferred => Some(Self::Deferred),
             Outcome::Bounced => Some(Self::Bounced),
@@ -139,11 +139,14 @@ impl Act {
     }
 }
 
-impl Origin {
+impl SenderIds {
     /// A newer line about the message replaces what older ones state; the line of an attempt only fills gaps. The same
     /// rule as of [`Metadata`](super::metadata::Metadata).
-    pub fn learn(&mut self, newer: Self, act: Act) {
-        let tells = matches!(act, Act::Came | Act::Arrived(_) | Act::Notice { .. } | Act::Queued { .. });
+    pub fn learn(&mut self, newer: Self, act: Transition) {
+        let tells = matches!(
+            act,
+            Transition::Came | Transition::Arrived(_) | Transition::Notice { .. } | Transition::Queued { .. }
+        );
         for (mine, theirs) in
             [(&mut self.sender, newer.sender), (&mut self.client, newer.client), (&mut self.user, newer.user)]
         {
@@ -155,27 +158,27 @@ impl Origin {
 }
 
 /// Counts the attempt of an act.
-pub fn attempted(attempts: &mut Attempts, act: Act) {
+pub fn attempted(attempts: &mut Attempts, act: Transition) {
     let at = match act {
-        Act::Delivered | Act::HandedOn(_) => 0,
-        Act::Deferred => 1,
-        Act::Bounced => 2,
-        Act::Expired { .. } => 3,
-        Act::Came
-        | Act::Arrived(_)
-        | Act::Named
-        | Act::Notice { .. }
-        | Act::Queued { .. }
-        | Act::Held
-        | Act::Released
-        | Act::Deleted
-        | Act::Returned
-        | Act::Renamed
-        | Act::Gone
-        | Act::Discarded
-        | Act::Refused
-        | Act::ThrownAway
-        | Act::Probe => return,
+        Transition::Delivered | Transition::HandedOn(_) => 0,
+        Transition::Deferred => 1,
+        Transition::Bounced => 2,
+        Transition::Expired { .. } => 3,
+        Transition::Came
+        | Transition::Arrived(_)
+        | Transition::Named
+        | Transition::Notice { .. }
+        | Transition::Queued { .. }
+        | Transition::Held
+        | Transition::Released
+        | Transition::Deleted
+        | Transition::Returned
+        | Transition::Renamed
+        | Transition::Gone
+        | Transition::Discarded
+        | Transition::Refused
+        | Transition::ThrownAway
+        | Transition::Probe => return,
     };
     if let Some(count) = attempts.get_mut(at) {
         *count = count.saturating_add(1);

@@ -2,13 +2,13 @@
 
 use memchr::{memchr, memmem};
 
+use crate::simd::eq_mask;
 use crate::simd::find::find;
-use crate::simd::places;
 
 /// One line, cut into its front and its text. Empty host or program: the line does not name one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Line<'a> {
-    pub stamp: Stamp<'a>,
+pub struct LogLine<'a> {
+    pub stamp: RawTimestamp<'a>,
     pub host: &'a [u8],
     /// As logged: `postfix/smtp`, `exim`, `postfix-out/submission/smtpd`. Empty: a file only Exim writes.
     pub program: &'a [u8],
@@ -19,7 +19,7 @@ pub struct Line<'a> {
 
 /// A stamp as it stands on the line; `time.rs` makes seconds of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Stamp<'a> {
+pub enum RawTimestamp<'a> {
     /// The line has none.
     Missing,
     /// `Nov  2 03:04:05`, with or without a fraction (RFC 3164 §4.1.2); also `Nov 2 2026 03:04:05`.
@@ -34,7 +34,7 @@ pub enum Stamp<'a> {
     Unix(&'a [u8]),
 }
 
-impl<'a> Line<'a> {
+impl<'a> LogLine<'a> {
     /// A line that nobody's front fits has no stamp and no program, and its text is the whole line.
     pub fn read(raw: &'a [u8]) -> Self {
         // Nearly all lines of most logs, without what the others have to be asked.
@@ -47,9 +47,15 @@ impl<'a> Line<'a> {
             Some(byte) if byte.is_ascii_alphabetic() || !byte.is_ascii() => bsd(raw).or_else(|| weekday(raw)),
             _ => None,
         }
-        .or_else(|| tagged(Stamp::Missing, b"", raw))
-        .or_else(|| names_a_process(raw).then(|| syslog(Stamp::Missing, raw)).flatten())
-        .unwrap_or(Self { stamp: Stamp::Missing, host: b"", program: b"", slash: 0, text: raw })
+        .or_else(|| tagged(RawTimestamp::Missing, b"", raw))
+        .or_else(|| names_a_process(raw).then(|| syslog(RawTimestamp::Missing, raw)).flatten())
+        .unwrap_or(Self {
+            stamp: RawTimestamp::Missing,
+            host: b"",
+            program: b"",
+            slash: 0,
+            text: raw,
+        })
     }
 
     /// The daemon's own name: `smtpd` of `postfix/submission/smtpd`.
@@ -87,11 +93,11 @@ fn priority(raw: &[u8]) -> (bool, &[u8]) {
 
 /// `Nov  2 03:04:05 host program[pid]: text`
 #[inline]
-fn usual(raw: &[u8]) -> Option<Line<'_>> {
+fn usual(raw: &[u8]) -> Option<LogLine<'_>> {
     let (stamp, rest) = raw.split_at_checked(15)?;
     match (stamp, rest) {
         ([.., b'0'..=b'9', b'0'..=b'9'], [b' ', rest @ ..]) if is_usual_minute(stamp) => {
-            syslog(Stamp::Bsd(stamp), rest)
+            syslog(RawTimestamp::Bsd(stamp), rest)
         }
         _ => None,
     }
@@ -104,18 +110,18 @@ pub fn is_usual_minute(raw: &[u8]) -> bool {
 }
 
 /// `Nov  2 03:04:05[.123] host program[pid]: text`
-fn bsd(raw: &[u8]) -> Option<Line<'_>> {
+fn bsd(raw: &[u8]) -> Option<LogLine<'_>> {
     let end = match raw {
         [_, _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', b'0'..=b'9', b'0'..=b'9', ..] => 15,
         _ => bsd_end(raw)?,
     };
     let end = end + fraction(raw.get(end..)?);
     let (stamp, rest) = raw.split_at_checked(end)?;
-    syslog(Stamp::Bsd(stamp), rest.strip_prefix(b" ")?)
+    syslog(RawTimestamp::Bsd(stamp), rest.strip_prefix(b" ")?)
 }
 
 /// `Sun 2026-11-22 03:04:05 CET host program[pid]: text` (journalctl -o short-full)
-fn weekday(raw: &[u8]) -> Option<Line<'_>> {
+fn weekday(raw: &[u8]) -> Option<LogLine<'_>> {
     let [_, _, _, b' ', stamp @ ..] = raw else { return None };
     let [_, _, _, _, b'-', _, _, b'-', _, _, b' ', time @ ..] = stamp else { return None };
     let end = 11 + clock(time)?;
@@ -123,7 +129,7 @@ fn weekday(raw: &[u8]) -> Option<Line<'_>> {
     let zone = stamp.get(end..)?.strip_prefix(b" ")?;
     let length = memchr(b' ', zone.get(..7).unwrap_or(zone)).filter(|length| *length > 0)?;
     let (stamp, rest) = stamp.split_at_checked(end + 1 + length)?;
-    syslog(Stamp::Iso(stamp), rest.strip_prefix(b" ")?)
+    syslog(RawTimestamp::Iso(stamp), rest.strip_prefix(b" ")?)
 }
 
 /// The end of a stamp whose columns are not the usual ones: `Mär 08 …`, `Mar 7 …`, `Nov 22 2026 03:04:05`.
@@ -164,14 +170,14 @@ fn skip(text: &[u8], byte: u8) -> usize {
 }
 
 /// A line that begins with a digit: RFC 3339, RFC 5424, year first, or Exim's own.
-fn numeric(raw: &[u8], version: bool) -> Option<Line<'_>> {
+fn numeric(raw: &[u8], version: bool) -> Option<LogLine<'_>> {
     match raw {
         [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {
             let end = memchr(b' ', raw.get(..40).unwrap_or(raw))?;
             clock(raw.get(11..)?)?;
             let (stamp, rest) = raw.split_at_checked(end)?;
             let rest = rest.get(1..)?;
-            let stamp = Stamp::Iso(stamp);
+            let stamp = RawTimestamp::Iso(stamp);
             structured(stamp, rest).or_else(|| if version { None } else { syslog(stamp, rest) })
         }
         [_, _, _, _, b'-', _, _, b'-', _, _, b' ', ..] => {
@@ -180,24 +186,24 @@ fn numeric(raw: &[u8], version: bool) -> Option<Line<'_>> {
             let end = end + zone(raw.get(end..)?);
             let (stamp, rest) = raw.split_at_checked(end)?;
             let rest = rest.strip_prefix(b" ")?;
-            let stamp = Stamp::Iso(stamp);
+            let stamp = RawTimestamp::Iso(stamp);
             if names_a_process(rest) {
                 return syslog(stamp, rest);
             }
-            Some(Line { stamp, host: b"", program: b"", slash: 0, text: rest })
+            Some(LogLine { stamp, host: b"", program: b"", slash: 0, text: rest })
         }
         [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ', _, _, _, b' ', ..] => {
             let end = 5 + bsd_end(raw.get(5..)?)?;
             let end = end + fraction(raw.get(end..)?);
             let (stamp, rest) = raw.split_at_checked(end)?;
-            syslog(Stamp::YearFirst(stamp), rest.strip_prefix(b" ")?)
+            syslog(RawTimestamp::YearFirst(stamp), rest.strip_prefix(b" ")?)
         }
         [_, _, _, _, _, _, _, _, _, _, b'.', ..] => {
             let end = 10 + fraction(raw.get(10..)?);
             let (stamp, rest) = raw.split_at_checked(end)?;
             let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
             let rest = rest.strip_prefix(b" ").filter(|_| stamp.get(..10).is_some_and(digits))?;
-            syslog(Stamp::Unix(stamp), rest)
+            syslog(RawTimestamp::Unix(stamp), rest)
         }
         _ => None,
     }
@@ -234,7 +240,7 @@ pub fn own_names_a_process(raw: &[u8], text: &[u8]) -> Option<bool> {
     let from = begin.min(raw.len().checked_sub(32)?);
     let window = raw.get(from..)?.first_chunk()?;
     let end = 1_u64 << text.len().min(32);
-    let blanks = u64::from(places(window, b' ')) >> (begin - from) | end;
+    let blanks = u64::from(eq_mask(window, b' ')) >> (begin - from) | end;
     let second = (blanks & (blanks - 1)).trailing_zeros() as usize;
     let is_seen = second < 32;
     Some(if is_seen && text.get(..second)?.last_chunk() != Some(b"]:") {
@@ -261,7 +267,7 @@ pub fn is_process(word: &[u8]) -> bool {
 }
 
 /// `host program procid msgid [structured data] text` (RFC 5424 §6), the stamp already cut off.
-fn structured<'a>(stamp: Stamp<'a>, raw: &'a [u8]) -> Option<Line<'a>> {
+fn structured<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
     let (host, rest) = word(raw)?;
     let (program, rest) = word(rest)?;
     if matches!(program.last(), Some(b':' | b']') | None) {
@@ -281,7 +287,7 @@ fn structured<'a>(stamp: Stamp<'a>, raw: &'a [u8]) -> Option<Line<'a>> {
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let text = text.get(skip(text, b' ')..)?;
     let slash = memchr::memrchr(b'/', program).map_or(0, |slash| slash + 1);
-    Some(Line { stamp, host: if host == b"-" { b"" } else { host }, program, slash, text })
+    Some(LogLine { stamp, host: if host == b"-" { b"" } else { host }, program, slash, text })
 }
 
 /// `[a x="y"][b] …` → the length of the elements; `\]` inside a value is a plain bracket (RFC 5424 §6.3.3).
@@ -308,7 +314,7 @@ fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// `[<mail.info>] host program[pid]: text`
 #[inline]
-fn syslog<'a>(stamp: Stamp<'a>, raw: &'a [u8]) -> Option<Line<'a>> {
+fn syslog<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
     let raw = match raw {
         [b'<', rest @ ..] => rest.get(memmem::find(rest, b"> ")? + 2..)?,
         _ => raw,
@@ -320,7 +326,7 @@ fn syslog<'a>(stamp: Stamp<'a>, raw: &'a [u8]) -> Option<Line<'a>> {
 
 /// `program[pid]: text`, or `program: text`.
 #[inline]
-fn tagged<'a>(stamp: Stamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<Line<'a>> {
+fn tagged<'a>(stamp: RawTimestamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<LogLine<'a>> {
     let end = find(b' ', raw).unwrap_or(raw.len());
     // Backwards from the colon, since the pid and the daemon's name are the shortest way. Some write no blank behind
     // the colon.
@@ -342,7 +348,7 @@ fn tagged<'a>(stamp: Stamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<Line<'a
         return None;
     }
     let slash = program.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-    Some(Line { stamp, host, program, slash, text: solaris(text.strip_prefix(b" ").unwrap_or(text)) })
+    Some(LogLine { stamp, host, program, slash, text: solaris(text.strip_prefix(b" ").unwrap_or(text)) })
 }
 
 /// `[ID 197553 mail.info] text` → `text`.
@@ -358,10 +364,13 @@ mod tests {
 
     #[track_caller]
     fn reads(raw: &str, stamp: &str, host: &str, program: &str, text: &str) {
-        let line = Line::read(raw.as_bytes());
+        let line = LogLine::read(raw.as_bytes());
         let shown = match line.stamp {
-            Stamp::Missing => &b""[..],
-            Stamp::Bsd(s) | Stamp::YearFirst(s) | Stamp::Iso(s) | Stamp::Unix(s) => s,
+            RawTimestamp::Missing => &b""[..],
+            RawTimestamp::Bsd(s)
+            | RawTimestamp::YearFirst(s)
+            | RawTimestamp::Iso(s)
+            | RawTimestamp::Unix(s) => s,
         };
         let got = [shown, line.host, line.program, line.text]
             .map(|part| String::from_utf8_lossy(part).into_owned());
@@ -435,7 +444,7 @@ mod tests {
         reads("1763780645.123456 mx1 a/smtp[1]: x", "1763780645.123456", "mx1", "a/smtp", "x");
         for raw in ["Sun 2026-11-22 03:04:05 mx1-and-more x", "Sun 2026-11-22 x", "192.0.2.10.1 mx1 a[1]: x"]
         {
-            assert_eq!(Line::read(raw.as_bytes()).stamp, Stamp::Missing, "{raw}");
+            assert_eq!(LogLine::read(raw.as_bytes()).stamp, RawTimestamp::Missing, "{raw}");
         }
     }
 
@@ -452,14 +461,14 @@ mod tests {
         for raw in
             ["", "----", "P Received: from x", "  by mx1", "550 5.1.1 no", "Envelope-to: <a@b>", "[1\\12] x"]
         {
-            let line = Line::read(raw.as_bytes());
-            assert_eq!(line.stamp, Stamp::Missing, "{raw}");
+            let line = LogLine::read(raw.as_bytes());
+            assert_eq!(line.stamp, RawTimestamp::Missing, "{raw}");
         }
     }
 
     #[test]
     fn splits_daemon_and_instance() {
-        let line = Line::read(b"Nov  2 03:04:05 mx1 postfix/submission/smtpd[12]: x");
+        let line = LogLine::read(b"Nov  2 03:04:05 mx1 postfix/submission/smtpd[12]: x");
         assert_eq!((line.daemon(), line.instance()), (&b"smtpd"[..], &b"postfix/submission"[..]));
     }
 }

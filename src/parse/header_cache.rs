@@ -3,36 +3,36 @@
 //! Most lines of a log share their host and minute with the line before, and a dozen daemons write nearly all of them, so
 //! one masked compare of many bytes replaces parsing. The result equals that of [`Line::read`] and [`Writer::of`].
 
-use super::header::{Line, Stamp, is_usual_minute, own_names_a_process};
-use super::mta::Writer;
+use super::header::{LogLine, RawTimestamp, is_usual_minute, own_names_a_process};
+use super::mta::Program;
 use crate::simd::ascii::digits;
-use crate::simd::{Masked, is_like, places};
+use crate::simd::{MaskedChunk, eq_mask, masked_eq};
 
 /// A parsed line with its writer and its minute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Known<'a> {
-    pub line: Line<'a>,
-    pub writer: Writer,
+pub struct ParsedHeader<'a> {
+    pub line: LogLine<'a>,
+    pub writer: Program,
     /// The number of its minute: lines one after another that have the same one are of the same minute and zone. None:
     /// its stamp is of a form that most logs do not have.
     pub minute: Option<u32>,
 }
 
-pub struct Reader {
-    form: Form,
+pub struct HeaderCache {
+    form: HeaderForm,
     /// The stamp up to its seconds, and where nothing but these changes, all up to the program.
-    front: Text<6>,
+    front: MaskedBytes<6>,
     /// What follows a stamp that may have a fraction: its zone, a blank, the host and a blank.
-    tail: Text<6>,
+    tail: MaskedBytes<6>,
     /// Length of the host name, in bytes.
     host: usize,
-    tags: [Tag; TAGS],
+    tags: [CachedTag; TAGS],
     minute: u32,
 }
 
 /// The timestamp formats with a fast path.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum HeaderForm {
     /// No line was learned yet.
     Unknown,
     /// `Nov  2 03:04:05 host `
@@ -48,32 +48,33 @@ const TAGS: usize = 128;
 
 /// A program and what ends its name: `postfix/smtp[`, `dovecot:`.
 #[derive(Clone, Copy)]
-struct Tag {
-    name: Text<2>,
+struct CachedTag {
+    name: MaskedBytes<2>,
     slash: usize,
     pid: bool,
-    writer: Writer,
+    writer: Program,
 }
 
-impl Tag {
+impl CachedTag {
     /// Whether the text begins with this tag. An empty slot matches nothing.
     #[inline]
     fn is(&self, near: &[u8; 32]) -> bool {
         let (sixteens, _) = near.as_chunks::<16>();
-        is_like(sixteens, &self.name.sixteens)
+        masked_eq(sixteens, &self.name.sixteens)
     }
 }
 
 /// A prefix that lines are compared with, sixteen bytes at a time.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Text<const SIXTEENS: usize> {
-    sixteens: [Masked; SIXTEENS],
+struct MaskedBytes<const SIXTEENS: usize> {
+    sixteens: [MaskedChunk; SIXTEENS],
     length: usize,
 }
 
-impl<const SIXTEENS: usize> Text<SIXTEENS> {
+impl<const SIXTEENS: usize> MaskedBytes<SIXTEENS> {
     /// No text of a log begins with it: a line has no NUL where its stamp or its program is.
-    const NONE: Self = Self { sixteens: [Masked { bytes: [0; 16], mask: [0xff; 16] }; SIXTEENS], length: 0 };
+    const NONE: Self =
+        Self { sixteens: [MaskedChunk { bytes: [0; 16], mask: [0xff; 16] }; SIXTEENS], length: 0 };
 
     /// None: it is too long.
     fn of(parts: &[&[u8]]) -> Option<Self> {
@@ -83,17 +84,17 @@ impl<const SIXTEENS: usize> Text<SIXTEENS> {
             bytes.get_mut(length..length + part.len())?.copy_from_slice(part);
             length += part.len();
         }
-        let mut sixteens = [Masked { bytes: [0; 16], mask: [0; 16] }; SIXTEENS];
+        let mut sixteens = [MaskedChunk { bytes: [0; 16], mask: [0; 16] }; SIXTEENS];
         for (at, (sixteen, bytes)) in sixteens.iter_mut().zip(bytes.as_chunks().0).enumerate() {
             let own = length.saturating_sub(at * 16).min(16);
-            *sixteen = Masked { bytes: *bytes, mask: *MASKS.get(16 - own..)?.first_chunk()? };
+            *sixteen = MaskedChunk { bytes: *bytes, mask: *MASKS.get(16 - own..)?.first_chunk()? };
         }
         (length <= SIXTEENS * 16).then_some(Self { sixteens, length })
     }
 
     /// Lets the bytes `from..to` of the first sixteen match anything.
     fn open(mut self, from: usize, to: usize) -> Self {
-        if let Some(Masked { bytes, mask }) = self.sixteens.first_mut() {
+        if let Some(MaskedChunk { bytes, mask }) = self.sixteens.first_mut() {
             for at in from..to {
                 (bytes[at], mask[at]) = (0, 0);
             }
@@ -107,8 +108,8 @@ impl<const SIXTEENS: usize> Text<SIXTEENS> {
         let (sixteens, _) = text.as_chunks::<16>();
         // Most are no longer than the first.
         let (near, far) = sixteens.split_at(NEAR);
-        is_like(near, &self.sixteens)
-            && (self.length <= NEAR * 16 || is_like(far, self.sixteens.get(NEAR..).unwrap_or_default()))
+        masked_eq(near, &self.sixteens)
+            && (self.length <= NEAR * 16 || masked_eq(far, self.sixteens.get(NEAR..).unwrap_or_default()))
     }
 }
 
@@ -126,31 +127,31 @@ const MASKS: [u8; 32] = {
     masks
 };
 
-impl Default for Reader {
+impl Default for HeaderCache {
     fn default() -> Self {
-        let none = Tag { name: Text::NONE, slash: 0, pid: false, writer: Writer::Foreign };
-        let (form, front, tail) = (Form::Unknown, Text::NONE, Text::NONE);
+        let none = CachedTag { name: MaskedBytes::NONE, slash: 0, pid: false, writer: Program::Foreign };
+        let (form, front, tail) = (HeaderForm::Unknown, MaskedBytes::NONE, MaskedBytes::NONE);
         Self { form, front, tail, host: 0, tags: [none; TAGS], minute: 0 }
     }
 }
 
-impl Reader {
+impl HeaderCache {
     /// `ahead` is the line's text and what follows it, if anything does: to look at more than the line is cheaper than
     /// to ask how long it is. None: something of the line is new, or unlike most lines.
     #[inline]
-    pub fn known<'a>(&self, ahead: &'a [u8], length: usize) -> Option<Known<'a>> {
+    pub fn known<'a>(&self, ahead: &'a [u8], length: usize) -> Option<ParsedHeader<'a>> {
         let window: &[u8; 96] = ahead.first_chunk()?;
         if !self.front.begins(window) {
             return None;
         }
         let (stamp, at) = match self.form {
-            Form::Bsd => {
+            HeaderForm::Bsd => {
                 if !ahead.get(13..15)?.iter().all(u8::is_ascii_digit) {
                     return None;
                 }
                 (15, self.front.length)
             }
-            Form::Iso => {
+            HeaderForm::Iso => {
                 let [b':', b'0'..=b'6', b'0'..=b'9', point, rest @ ..] = window.get(16..)? else {
                     return None;
                 };
@@ -162,11 +163,11 @@ impl Reader {
                 let at = zone + self.tail.length;
                 (at - self.host - 2, at)
             }
-            Form::Own => return self.own(ahead.get(..length)?),
-            Form::Unknown => return None,
+            HeaderForm::Own => return self.own(ahead.get(..length)?),
+            HeaderForm::Unknown => return None,
         };
         let near: &[u8; 32] = ahead.get(at..)?.first_chunk()?;
-        let end = (places(near, b'[') | places(near, b':')).trailing_zeros() as usize;
+        let end = (eq_mask(near, b'[') | eq_mask(near, b':')).trailing_zeros() as usize;
         let slot = slot(near.get(..end)?)?;
         let mut tag = self.tags.get(slot)?;
         if !tag.is(near) {
@@ -192,57 +193,65 @@ impl Reader {
         }
         let (stamp, program) = (ahead.get(..stamp)?, ahead.get(at..pid - 1)?);
         let host = ahead.get(at - 1 - self.host..at - 1)?;
-        let stamp = if self.form == Form::Bsd { Stamp::Bsd(stamp) } else { Stamp::Iso(stamp) };
-        let line = Line { stamp, host, program, slash: tag.slash, text };
-        Some(Known { line, writer: tag.writer, minute: Some(self.minute) })
+        let stamp =
+            if self.form == HeaderForm::Bsd { RawTimestamp::Bsd(stamp) } else { RawTimestamp::Iso(stamp) };
+        let line = LogLine { stamp, host, program, slash: tag.slash, text };
+        Some(ParsedHeader { line, writer: tag.writer, minute: Some(self.minute) })
     }
 
     /// `2026-11-22 03:04:05 text`, of the minute of the line before.
     #[inline]
-    fn own<'a>(&self, raw: &'a [u8]) -> Option<Known<'a>> {
+    fn own<'a>(&self, raw: &'a [u8]) -> Option<ParsedHeader<'a>> {
         let [b':', b'0'..=b'6', b'0'..=b'9', b' ', text @ ..] = raw.get(16..)? else { return None };
         let zone = matches!(text.first(), Some(b'+' | b'-'));
         if zone || own_names_a_process(raw, text)? {
             return None;
         }
-        let line = Line { stamp: Stamp::Iso(raw.get(..19)?), host: b"", program: b"", slash: 0, text };
-        Some(Known { line, writer: Writer::Exim, minute: Some(self.minute) })
+        let line =
+            LogLine { stamp: RawTimestamp::Iso(raw.get(..19)?), host: b"", program: b"", slash: 0, text };
+        Some(ParsedHeader { line, writer: Program::Exim, minute: Some(self.minute) })
     }
 
     /// Parses any line, and remembers its header.
     #[inline(never)]
-    pub fn read<'a>(&mut self, raw: &'a [u8]) -> Known<'a> {
-        let line = Line::read(raw);
-        let writer = Writer::of(&line);
+    pub fn read<'a>(&mut self, raw: &'a [u8]) -> ParsedHeader<'a> {
+        let line = LogLine::read(raw);
+        let writer = Program::of(&line);
         let is_usual = self.learn(raw, &line, writer).is_some();
-        Known { line, writer, minute: is_usual.then_some(self.minute) }
+        ParsedHeader { line, writer, minute: is_usual.then_some(self.minute) }
     }
 
     /// None: lines like it are not told fast.
-    fn learn(&mut self, raw: &[u8], line: &Line, writer: Writer) -> Option<()> {
+    fn learn(&mut self, raw: &[u8], line: &LogLine, writer: Program) -> Option<()> {
         let (form, front, tail) = match line.stamp {
-            Stamp::Bsd(text) if text.len() == 15 && is_usual_minute(text) => {
-                (Form::Bsd, Text::of(&[text, b" ", line.host, b" "])?.open(13, 15), Text::NONE)
-            }
-            Stamp::Iso(text) if text.get(10) == Some(&b'T') => {
+            RawTimestamp::Bsd(text) if text.len() == 15 && is_usual_minute(text) => (
+                HeaderForm::Bsd,
+                MaskedBytes::of(&[text, b" ", line.host, b" "])?.open(13, 15),
+                MaskedBytes::NONE,
+            ),
+            RawTimestamp::Iso(text) if text.get(10) == Some(&b'T') => {
                 let rest = text.get(19..)?;
                 let fraction = match rest {
                     [b'.', digits @ ..] => 1 + digits.iter().take_while(|byte| byte.is_ascii_digit()).count(),
                     _ => 0,
                 };
-                let tail = Text::of(&[rest.get(fraction..)?, b" ", line.host, b" "])?;
-                (Form::Iso, Text::of(&[text.get(..16)?])?, tail)
+                let tail = MaskedBytes::of(&[rest.get(fraction..)?, b" ", line.host, b" "])?;
+                (HeaderForm::Iso, MaskedBytes::of(&[text.get(..16)?])?, tail)
             }
-            Stamp::Iso(text) if text.len() == 19 && line.program.is_empty() => {
-                (Form::Own, Text::of(&[text.get(..16)?])?, Text::NONE)
+            RawTimestamp::Iso(text) if text.len() == 19 && line.program.is_empty() => {
+                (HeaderForm::Own, MaskedBytes::of(&[text.get(..16)?])?, MaskedBytes::NONE)
             }
-            Stamp::Bsd(_) | Stamp::Iso(_) | Stamp::Missing | Stamp::YearFirst(_) | Stamp::Unix(_) => {
+            RawTimestamp::Bsd(_)
+            | RawTimestamp::Iso(_)
+            | RawTimestamp::Missing
+            | RawTimestamp::YearFirst(_)
+            | RawTimestamp::Unix(_) => {
                 return None;
             }
         };
         let odd =
             |text: &[u8]| text.is_empty() || text.iter().any(|&byte| matches!(byte, b' ' | b'[' | b'<'));
-        let is_own = form == Form::Own;
+        let is_own = form == HeaderForm::Own;
         if !is_own && (odd(line.host) || line.host.last() == Some(&b':')) {
             return None;
         }
@@ -253,14 +262,14 @@ impl Reader {
         if !is_own && !odd(line.program) && !line.program.contains(&b':') {
             let has_pid = raw.strip_suffix(line.text).is_some_and(|front| front.ends_with(b"]: "));
             let end: &[u8] = if has_pid { b"[" } else { b":" };
-            if let (Some(slot), Some(name)) = (slot(line.program), Text::of(&[line.program, end])) {
-                self.keep(slot, Tag { name, slash: line.slash, pid: has_pid, writer });
+            if let (Some(slot), Some(name)) = (slot(line.program), MaskedBytes::of(&[line.program, end])) {
+                self.keep(slot, CachedTag { name, slash: line.slash, pid: has_pid, writer });
             }
         }
         Some(())
     }
 
-    fn keep(&mut self, slot: usize, tag: Tag) {
+    fn keep(&mut self, slot: usize, tag: CachedTag) {
         let is_free = |at: &usize| {
             self.tags.get(*at).is_some_and(|there| there.name.length == 0 || there.name == tag.name)
         };
@@ -291,16 +300,16 @@ mod tests {
             ["", " ", " x", " y exim[2]: z", " and enough for the line to end far behind what is looked at"];
         for (host, tag) in hosts.flat_map(|host| tags.map(|tag| (host.clone(), tag))) {
             for text in texts {
-                let mut reader = Reader::default();
+                let mut reader = HeaderCache::default();
                 reader.read(b"2026-11-22 02:40:41 End queue run: pid=12");
-                assert!(reader.form == Form::Own);
+                assert!(reader.form == HeaderForm::Own);
                 for raw in
                     [format!("2026-11-22 02:40:42 {host} {tag}{text}"), format!("2026-11-22 02:40:42 {host}")]
                 {
                     let ahead = format!("{raw}\n{}", "x".repeat(200));
                     let known = reader.known(ahead.as_bytes(), raw.len());
-                    assert!(known.is_none_or(|known| known.line == Line::read(raw.as_bytes())), "{raw}");
-                    assert_eq!(reader.read(raw.as_bytes()).line, Line::read(raw.as_bytes()), "{raw}");
+                    assert!(known.is_none_or(|known| known.line == LogLine::read(raw.as_bytes())), "{raw}");
+                    assert_eq!(reader.read(raw.as_bytes()).line, LogLine::read(raw.as_bytes()), "{raw}");
                 }
             }
         }
@@ -348,7 +357,7 @@ mod tests {
         {
             lines.push(format!("{stamp} {host}{tag}{text}"));
         }
-        let (mut reader, mut hits) = (Reader::default(), 0);
+        let (mut reader, mut hits) = (HeaderCache::default(), 0);
         // Each twice, near to and far from its like.
         let far = (0..lines.len()).map(|at| at * 1_009 % lines.len());
         for at in (0..lines.len()).chain(far) {
@@ -359,8 +368,8 @@ mod tests {
                 let known = reader.known(ahead, raw.len());
                 hits += usize::from(known.is_some());
                 let known = known.unwrap_or_else(|| reader.read(raw));
-                let line = Line::read(raw);
-                assert_eq!((known.line, known.writer), (line, Writer::of(&line)), "{}", lines[at]);
+                let line = LogLine::read(raw);
+                assert_eq!((known.line, known.writer), (line, Program::of(&line)), "{}", lines[at]);
             }
         }
         assert!(hits > lines.len() / 3, "{hits} of {}", lines.len());

@@ -4,19 +4,19 @@ use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
 
-use super::header::Stamp;
-use super::year::{Bound, FileTurns, Sightings, YearMinute};
+use super::header::RawTimestamp;
+use super::year::{FileTimeResolution, LatestPossible, MonthMinute, StampObservations};
 
 /// A point in time and the offset of the clock that showed it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Moment {
+pub struct LogTime {
     /// Microseconds since 1970-01-01T00:00Z.
     pub micros: i64,
     /// Seconds east of UTC.
     pub offset: i32,
 }
 
-impl Moment {
+impl LogTime {
     /// The minute it falls into, counted from 1970-01-01T00:00Z.
     pub fn minute(self) -> i64 {
         self.micros.div_euclid(60_000_000)
@@ -36,17 +36,17 @@ impl Moment {
 
 /// Reads stamps. One a thread: it remembers the minute it read last, and notes what it could not settle alone.
 #[derive(Clone)]
-pub struct Clock {
+pub struct TimestampParser {
     zone: TimeZone,
-    bound: Bound,
-    turns: FileTurns,
-    last: Minute,
-    sightings: Sightings,
+    bound: LatestPossible,
+    turns: FileTimeResolution,
+    last: CachedMinute,
+    sightings: StampObservations,
 }
 
 /// A minute as its stamp spells it, up to and without the seconds, and when it began.
 #[derive(Clone, Copy, Default)]
-struct Minute {
+struct CachedMinute {
     text: [u8; 24],
     length: usize,
     zone: [u8; 8],
@@ -55,7 +55,7 @@ struct Minute {
     offset: i32,
 }
 
-impl Minute {
+impl CachedMinute {
     /// The usual lengths are compared as a whole; this is asked for every line.
     fn is(&self, text: &[u8], zone: &[u8]) -> bool {
         let same = match self.length {
@@ -68,28 +68,28 @@ impl Minute {
     }
 }
 
-impl Clock {
+impl TimestampParser {
     /// `zone` is for stamps that name none; `bound` and `turns` for those without a year.
-    pub fn new(zone: TimeZone, bound: Bound, turns: FileTurns) -> Self {
-        Self { zone, bound, turns, last: Minute::default(), sightings: Sightings::default() }
+    pub fn new(zone: TimeZone, bound: LatestPossible, turns: FileTimeResolution) -> Self {
+        Self { zone, bound, turns, last: CachedMinute::default(), sightings: StampObservations::default() }
     }
 
     /// Begins another part of the file, and forgets the minute read last: elsewhere in a file it may be another.
     pub fn begin(&mut self) {
-        self.last = Minute::default();
+        self.last = CachedMinute::default();
     }
 
     /// What was seen since it was asked last.
-    pub fn sightings(&mut self) -> Sightings {
+    pub fn sightings(&mut self) -> StampObservations {
         std::mem::take(&mut self.sightings)
     }
 
     /// The stamp falls into the minute that was read last; false when in doubt. Cheaper than reading it.
-    pub fn is_same_minute(&self, stamp: Stamp) -> bool {
+    pub fn is_same_minute(&self, stamp: RawTimestamp) -> bool {
         match (stamp, self.last.length) {
-            (Stamp::Bsd(text), 12) => text.first_chunk::<12>() == self.last.text.first_chunk::<12>(),
+            (RawTimestamp::Bsd(text), 12) => text.first_chunk::<12>() == self.last.text.first_chunk::<12>(),
             // A zone behind it could be another.
-            (Stamp::Iso(text), 16) => {
+            (RawTimestamp::Iso(text), 16) => {
                 text.len() == 19
                     && self.last.zone_length == 0
                     && text.first_chunk::<16>() == self.last.text.first_chunk::<16>()
@@ -99,27 +99,27 @@ impl Clock {
     }
 
     /// Of a stamp of the minute that was read last, which most are: no more than its seconds are read.
-    fn same_minute(&self, stamp: Stamp) -> Option<Moment> {
-        let (Stamp::Bsd(text) | Stamp::Iso(text)) = stamp else { return None };
+    fn same_minute(&self, stamp: RawTimestamp) -> Option<LogTime> {
+        let (RawTimestamp::Bsd(text) | RawTimestamp::Iso(text)) = stamp else { return None };
         if text.len() != self.last.length + 3 || !self.is_same_minute(stamp) {
             return None;
         }
         let seconds = i64::from(number(text.get(text.len() - 2..)?)?).min(59);
-        Some(Moment { micros: self.last.start + seconds * 1_000_000, offset: self.last.offset })
+        Some(LogTime { micros: self.last.start + seconds * 1_000_000, offset: self.last.offset })
     }
 
     /// `offset` is where the line begins in its file. None: no stamp, or one that is not a date (`Feb 30`).
-    pub fn read(&mut self, stamp: Stamp, offset: u64) -> Option<Moment> {
+    pub fn read(&mut self, stamp: RawTimestamp, offset: u64) -> Option<LogTime> {
         if let Some(moment) = self.same_minute(stamp) {
             return Some(moment);
         }
         let text = match stamp {
-            Stamp::Missing => return None,
-            Stamp::Unix(text) => return self.since_1970(text),
-            Stamp::Bsd(text) | Stamp::YearFirst(text) | Stamp::Iso(text) => text,
+            RawTimestamp::Missing => return None,
+            RawTimestamp::Unix(text) => return self.since_1970(text),
+            RawTimestamp::Bsd(text) | RawTimestamp::YearFirst(text) | RawTimestamp::Iso(text) => text,
         };
         // `…:MM:SS`: the second colon ends the minute. Most stamps have the first where all others have it.
-        let usual = if let Stamp::Iso(_) = stamp { 13 } else { 9 };
+        let usual = if let RawTimestamp::Iso(_) = stamp { 13 } else { 9 };
         let hour = if text.get(usual) == Some(&b':') { usual } else { memchr::memchr(b':', text)? };
         let minute = text.get(..hour + 3)?;
         let (seconds, rest) = text.get(hour + 4..)?.split_at_checked(2)?;
@@ -128,19 +128,20 @@ impl Clock {
             self.last = self.minute(stamp, minute, zone, offset)?;
         }
         let seconds = i64::from(number(seconds)?).min(59);
-        Some(Moment { micros: self.last.start + seconds * 1_000_000 + micros, offset: self.last.offset })
+        Some(LogTime { micros: self.last.start + seconds * 1_000_000 + micros, offset: self.last.offset })
     }
 
-    fn since_1970(&self, text: &[u8]) -> Option<Moment> {
+    fn since_1970(&self, text: &[u8]) -> Option<LogTime> {
         let (seconds, rest) = text.split_at_checked(10)?;
         let seconds: i64 = std::str::from_utf8(seconds).ok()?.parse().ok()?;
         let micros = seconds * 1_000_000 + fraction(rest).0;
         let offset = self.zone.to_offset(Timestamp::from_microsecond(micros).ok()?);
-        Some(Moment { micros, offset: offset.seconds() })
+        Some(LogTime { micros, offset: offset.seconds() })
     }
 
-    fn minute(&mut self, stamp: Stamp, text: &[u8], zone: &[u8], offset: u64) -> Option<Minute> {
-        let mut minute = Minute { length: text.len(), zone_length: zone.len(), ..Minute::default() };
+    fn minute(&mut self, stamp: RawTimestamp, text: &[u8], zone: &[u8], offset: u64) -> Option<CachedMinute> {
+        let mut minute =
+            CachedMinute { length: text.len(), zone_length: zone.len(), ..CachedMinute::default() };
         minute.text.get_mut(..text.len())?.copy_from_slice(text);
         minute.zone.get_mut(..zone.len())?.copy_from_slice(zone);
         let (date, clock) = text.split_at_checked(text.len() - 5)?;
@@ -148,8 +149,8 @@ impl Clock {
         let at =
             |year: i16, month: i8, day: i8| DateTime::new(year, month, day, hour as i8, min as i8, 0, 0).ok();
         let zoned = match stamp {
-            Stamp::Missing | Stamp::Unix(_) => return None,
-            Stamp::Iso(_) => {
+            RawTimestamp::Missing | RawTimestamp::Unix(_) => return None,
+            RawTimestamp::Iso(_) => {
                 let civil = at(
                     number(date.get(..4)?)? as i16,
                     number(date.get(5..7)?)? as i8,
@@ -160,11 +161,11 @@ impl Clock {
                     None => self.local(civil, offset)?,
                 }
             }
-            Stamp::YearFirst(_) | Stamp::Bsd(_) => {
+            RawTimestamp::YearFirst(_) | RawTimestamp::Bsd(_) => {
                 let mut words = date.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
                 let mut word = words.next()?;
                 let mut year = None;
-                if let Stamp::YearFirst(_) = stamp {
+                if let RawTimestamp::YearFirst(_) = stamp {
                     year = Some(number(word)? as i16);
                     word = words.next()?;
                 }
@@ -178,7 +179,7 @@ impl Clock {
                     None => {
                         // A leap year, so that only what is no date in any year is refused.
                         at(2000, month, day)?;
-                        let at = YearMinute::new(month, day, hour as i8, min as i8);
+                        let at = MonthMinute::new(month, day, hour as i8, min as i8);
                         let year = self.turns.year(offset).or_else(|| self.bound.latest(at, &self.zone))?;
                         self.sightings.see(offset, at);
                         year
@@ -263,16 +264,17 @@ fn month(word: &[u8]) -> Option<i8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::header::Line;
+    use crate::parse::header::LogLine;
 
     #[track_caller]
     fn reads(raw: &str, want: &str) {
         let newest: Timestamp = "2026-11-22T04:00:00Z".parse().unwrap();
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let mut clock = Clock::new(zone, Bound::written(newest), FileTurns::default());
+        let mut clock =
+            TimestampParser::new(zone, LatestPossible::written(newest), FileTimeResolution::default());
         let line = format!("{raw} mx1 postfix/smtp[1]: x");
-        let moment = clock.read(Line::read(line.as_bytes()).stamp, 0);
-        assert_eq!(moment.and_then(Moment::rfc3339).unwrap_or_default(), want, "{raw}");
+        let moment = clock.read(LogLine::read(line.as_bytes()).stamp, 0);
+        assert_eq!(moment.and_then(LogTime::rfc3339).unwrap_or_default(), want, "{raw}");
     }
 
     #[test]

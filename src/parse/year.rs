@@ -6,9 +6,9 @@ use jiff::{Timestamp, ToSpan, Zoned};
 
 /// What no line of a file can be later than.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Bound(Timestamp);
+pub struct LatestPossible(Timestamp);
 
-impl Bound {
+impl LatestPossible {
     /// The file was last written then. A day is allowed for clocks and zones that differ.
     pub fn written(newest: Timestamp) -> Self {
         Self(newest.checked_add(24.hours()).unwrap_or(newest))
@@ -26,7 +26,7 @@ impl Bound {
 
     /// The latest year in which the stamp is allowed. Eight years back, so that 29 February finds its leap year even
     /// across 1900 or 2100. None: no year has that day.
-    pub fn latest(self, at: YearMinute, zone: &TimeZone) -> Option<i16> {
+    pub fn latest(self, at: MonthMinute, zone: &TimeZone) -> Option<i16> {
         let year = self.last_year(zone);
         let allowed = |year: &i16| at.in_year(*year, zone).is_some_and(|moment| self.allows(&moment));
         (year - 8..=year).rev().find(allowed)
@@ -41,14 +41,14 @@ impl Bound {
 /// How the stamps of one file are to be read where the stamp alone does not say; from where, in bytes of its text.
 /// Empty: each stamp alone decides.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct FileTurns {
+pub struct FileTimeResolution {
     /// The year of stamps without one, from there on.
     pub years: Vec<(u64, i16)>,
     /// True: from there on an hour that the clock shows twice, when summer time ends, is the second one.
     pub second: Vec<(u64, bool)>,
 }
 
-impl FileTurns {
+impl FileTimeResolution {
     pub fn year(&self, offset: u64) -> Option<i16> {
         let after = self.years.partition_point(|&(from, _)| from <= offset);
         // What stands before the first one belongs to it.
@@ -63,30 +63,30 @@ impl FileTurns {
 
 /// What a part of a file shows that only the order of its lines can settle.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Sightings {
+pub struct StampObservations {
     /// Stamps without a year, one run for each year.
-    pub runs: Vec<Run>,
+    pub runs: Vec<MonotonicRun>,
     /// Each new minute that the clock shows twice: where, and as which minute it comes the first time.
     pub twice: Vec<(u64, i64)>,
 }
 
 /// Lines without a year that lie within one year of each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Run {
+pub struct MonotonicRun {
     pub offset: u64,
-    pub first: YearMinute,
-    pub last: YearMinute,
-    pub least: YearMinute,
-    pub most: YearMinute,
+    pub first: MonthMinute,
+    pub last: MonthMinute,
+    pub least: MonthMinute,
+    pub most: MonthMinute,
     /// It has a 29 February.
     pub leap: bool,
 }
 
 /// A stamp without its year: minutes since 1 January, in a year whose months all have 31 days.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct YearMinute(i32);
+pub struct MonthMinute(i32);
 
-impl YearMinute {
+impl MonthMinute {
     pub fn new(month: i8, day: i8, hour: i8, minute: i8) -> Self {
         let day = (i32::from(month) - 1) * 31 + i32::from(day) - 1;
         Self((day * 24 + i32::from(hour)) * 60 + i32::from(minute))
@@ -119,8 +119,8 @@ impl YearMinute {
     }
 }
 
-impl Sightings {
-    pub fn see(&mut self, offset: u64, at: YearMinute) {
+impl StampObservations {
+    pub fn see(&mut self, offset: u64, at: MonthMinute) {
         match self.runs.last_mut().filter(|run| run.last.turn(at) == 0) {
             Some(run) => {
                 run.last = at;
@@ -128,7 +128,7 @@ impl Sightings {
                 run.most = run.most.max(at);
                 run.leap |= at.is_leap_day();
             }
-            None => self.runs.push(Run {
+            None => self.runs.push(MonotonicRun {
                 offset,
                 first: at,
                 last: at,

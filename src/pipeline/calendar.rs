@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::input::read::Source;
-use crate::parse::year::{Bound, FileTurns, Run, Sightings};
+use crate::parse::year::{FileTimeResolution, LatestPossible, MonotonicRun, StampObservations};
 
 /// The inferred times of each file whose timestamps cannot be read one by one, by its number in the set.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Turns(BTreeMap<usize, FileTurns>);
+pub struct TimeResolution(BTreeMap<usize, FileTimeResolution>);
 
-impl Turns {
-    pub fn of(&self, file: usize) -> FileTurns {
+impl TimeResolution {
+    pub fn of(&self, file: usize) -> FileTimeResolution {
         self.0.get(&file).cloned().unwrap_or_default()
     }
 }
@@ -27,7 +27,7 @@ pub struct Calendar {
     pub year: Option<i16>,
     /// When this run began; a pipe counts as written then.
     pub now: Timestamp,
-    pub turns: Turns,
+    pub turns: TimeResolution,
 }
 
 /// In seconds.
@@ -35,22 +35,22 @@ const TEN_YEARS: i64 = 3653 * 24 * 60 * 60;
 
 impl Calendar {
     /// The latest time that a line of the file can have.
-    pub fn bound(&self, source: Option<&Source>) -> Bound {
-        let year = self.year.and_then(|year| Bound::year(year, &self.zone));
+    pub fn bound(&self, source: Option<&Source>) -> LatestPossible {
+        let year = self.year.and_then(|year| LatestPossible::year(year, &self.zone));
         year.unwrap_or_else(|| {
             let file = source.filter(|source| source.can_be_read_again());
             let written = file.and_then(|source| Timestamp::try_from(source.newest).ok());
             // Images and archives set it to 1970 or 1980, a wrong clock to a future year; both are ignored.
             let told = |written: &Timestamp| *written < self.now && written.as_second() > TEN_YEARS;
-            Bound::written(written.filter(told).unwrap_or(self.now))
+            LatestPossible::written(written.filter(told).unwrap_or(self.now))
         })
     }
 }
 
 /// Combines the observations of blocks, which must be added in the order of the set.
 #[derive(Clone, Default)]
-pub struct Order {
-    runs: Vec<Placed>,
+pub struct YearResolver {
+    runs: Vec<PlacedRun>,
     /// The last minute that occurs twice (when clocks are set back), and whether it was the second occurrence.
     twice: Option<(i64, bool)>,
     second: BTreeMap<usize, Vec<(u64, bool)>>,
@@ -60,11 +60,11 @@ pub struct Order {
 
 /// A run of lines, its file, and how many years it lies after the first run of its series.
 #[derive(Clone)]
-struct Placed {
+struct PlacedRun {
     file: usize,
     series: usize,
     years: i16,
-    run: Run,
+    run: MonotonicRun,
 }
 
 /// In minutes: late lines step back by less than this, the second occurrence of an hour by more.
@@ -72,8 +72,8 @@ const LATE: i64 = 10;
 /// In minutes: no clock is set back by more.
 const LONGEST_FOLD: i64 = 180;
 
-impl Order {
-    pub fn add(&mut self, file: usize, seen: Sightings, sources: &[Source]) {
+impl YearResolver {
+    pub fn add(&mut self, file: usize, seen: StampObservations, sources: &[Source]) {
         if self.file != Some(file) {
             let series = sources.get(file).map_or(file, |source| source.series);
             if self.series != series {
@@ -89,7 +89,7 @@ impl Order {
         }
     }
 
-    fn run(&mut self, file: usize, run: Run) {
+    fn run(&mut self, file: usize, run: MonotonicRun) {
         let series = self.series;
         let years = match self.runs.last_mut().filter(|last| last.series == series) {
             None => 0,
@@ -105,7 +105,7 @@ impl Order {
                 last.years + turn
             }
         };
-        self.runs.push(Placed { file, series, years, run });
+        self.runs.push(PlacedRun { file, series, years, run });
     }
 
     fn twice(&mut self, file: usize, offset: u64, minute: i64) {
@@ -121,8 +121,8 @@ impl Order {
     }
 
     /// The files in which the order of the lines gives other times than each timestamp alone.
-    pub fn turns(self, sources: &[Source], calendar: &Calendar) -> Turns {
-        let mut turns: BTreeMap<usize, FileTurns> = BTreeMap::new();
+    pub fn turns(self, sources: &[Source], calendar: &Calendar) -> TimeResolution {
+        let mut turns: BTreeMap<usize, FileTimeResolution> = BTreeMap::new();
         for (file, second) in self.second {
             if !second.is_empty() {
                 turns.entry(file).or_default().second = second;
@@ -134,7 +134,7 @@ impl Order {
                 let file = runs.first().map_or(0, |placed| placed.file);
                 let bound = calendar.bound(sources.get(file));
                 let alone = |at| bound.latest(at, &calendar.zone);
-                let agrees = |placed: &Placed| {
+                let agrees = |placed: &PlacedRun| {
                     let year = Some(first_year + placed.years);
                     // Then every line between the two agrees as well.
                     alone(placed.run.least) == year && alone(placed.run.most) == year
@@ -145,13 +145,13 @@ impl Order {
                 }
             }
         }
-        Turns(turns)
+        TimeResolution(turns)
     }
 }
 
 /// The latest year for the first run of a series with which none of its lines is later than its file, and each
 /// 29 February falls into a leap year.
-fn first_year(series: &[Placed], sources: &[Source], calendar: &Calendar) -> Option<i16> {
+fn first_year(series: &[PlacedRun], sources: &[Source], calendar: &Calendar) -> Option<i16> {
     let last = series.last()?;
     let zone = &calendar.zone;
     let newest = calendar.bound(sources.get(last.file)).last_year(zone) - last.years;

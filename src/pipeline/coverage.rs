@@ -1,6 +1,6 @@
 //! Counts what kinds of lines were read, and how much of a log was understood.
 
-use super::sink::Place;
+use super::sink::LineOffset;
 
 /// Counts of lines by kind: lines = mail + foreign, mail = event + routine + unread.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -19,7 +19,7 @@ pub struct Coverage {
     /// The first and the last minute of the lines outside the time range.
     pub outside: Option<(i64, i64)>,
     /// The first lines that could not be read, in order, cut to 400 bytes.
-    pub unread_lines: Vec<(Place, Vec<u8>)>,
+    pub unread_lines: Vec<(LineOffset, Vec<u8>)>,
     /// The first and the last minute of the mail lines that have a timestamp.
     pub minutes: Option<(i64, i64)>,
 }
@@ -45,13 +45,13 @@ impl Coverage {
         self.unread_lines.truncate(UNREAD_KEPT);
         for (mine, theirs) in [(&mut self.minutes, other.minutes), (&mut self.outside, other.outside)] {
             if let Some((first, last)) = theirs {
-                widen(mine, first);
-                widen(mine, last);
+                extend(mine, first);
+                extend(mine, last);
             }
         }
     }
 
-    pub(crate) fn unread(&mut self, place: Place, raw: &[u8]) {
+    pub(crate) fn unread(&mut self, place: LineOffset, raw: &[u8]) {
         self.unread += 1;
         if self.unread_lines.len() < UNREAD_KEPT
             || self.unread_lines.last().is_some_and(|last| place < last.0)
@@ -64,7 +64,7 @@ impl Coverage {
 }
 
 /// Extends the span so that it holds the minute.
-pub(crate) fn widen(span: &mut Option<(i64, i64)>, minute: i64) {
+pub(crate) fn extend(span: &mut Option<(i64, i64)>, minute: i64) {
     let (first, last) = span.unwrap_or((minute, minute));
     *span = Some((first.min(minute), last.max(minute)));
 }

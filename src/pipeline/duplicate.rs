@@ -1,7 +1,7 @@
 //! Recognizes the second copy of a rejection that Exim sends to syslog twice.
 
 use crate::input::read::block::{Block, CONTEXT};
-use crate::parse::header::Line;
+use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::unwrap;
 use crate::smtp::event::Event;
@@ -9,7 +9,7 @@ use crate::smtp::event::Event;
 /// Whether the line is a copy. Exim sends a rejection to syslog twice, for its mainlog and its rejectlog; only the first
 /// counts. The copies may be cut to different lengths, so the shorter text is the beginning of the longer. A client may
 /// be rejected for the same reason again at once, so of lines with the same text every second one is a copy.
-pub fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool {
+pub fn is_duplicate(event: &Event, line: &LogLine, block: &Block, at: usize) -> bool {
     let Some(text) = mta::copied_text(event, line) else { return false };
     let before = block.lines.get(..at).unwrap_or_default();
     let near = before.get(before.len().saturating_sub(CONTEXT)..).unwrap_or_default();
@@ -17,7 +17,7 @@ pub fn told_before(event: &Event, line: &Line, block: &Block, at: usize) -> bool
     let earlier = block.before.get(block.before.len() - room..).unwrap_or_default();
     let same = |raw: &&[u8]| {
         let mut inside = Vec::new();
-        let other = Line::read(unwrap::open(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
+        let other = LogLine::read(unwrap::unwrap_line(raw.strip_suffix(b"\r").unwrap_or(raw), &mut inside));
         let is_copy = |words: &[u8]| words.len() > 16 && (text.starts_with(words) || words.starts_with(text));
         other.program == line.program && mta::copied_text(event, &other).is_some_and(is_copy)
     };

@@ -9,10 +9,10 @@ use ipnet::IpNet;
 use strsim::jaro_winkler;
 use wildmatch::WildMatch;
 
-use crate::catalog::classify::{Reason, Verdict, provider};
+use crate::catalog::classify::{Classification, Reason, provider};
 use crate::catalog::provider::Provider;
-use crate::catalog::{Book, slug};
-use crate::parse::header::Line;
+use crate::catalog::{Catalog, value_name};
+use crate::parse::header::LogLine;
 use crate::parse::mta::parsed::domain;
 use crate::smtp::event::{By, Direction, Event, Mta, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
@@ -47,25 +47,25 @@ pub struct FilterArgs {
     pub mta: Vec<Mta>,
     /// Only this recipient; * matches anything, @example.org every address in that domain.
     #[arg(long, value_name = "ADDRESS")]
-    pub to: Vec<Pattern>,
+    pub to: Vec<TextPattern>,
     /// Only messages from this sender; "" is the null sender.
     #[arg(long, value_name = "ADDRESS")]
-    pub from: Vec<Pattern>,
+    pub from: Vec<TextPattern>,
     /// Only recipients in this domain; *.example.org matches its subdomains.
     #[arg(long, value_name = "DOMAIN")]
-    pub domain: Vec<Pattern>,
+    pub domain: Vec<TextPattern>,
     /// Only this provider, such as google.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub provider: Vec<String>,
     /// Only replies of this remote server: a name, an address, or a network such as 192.0.2.0/24.
     #[arg(long, value_name = "HOST")]
-    pub relay: Vec<Pattern>,
+    pub relay: Vec<TextPattern>,
     /// Only replies to this client: a name, an address or a network.
     #[arg(long, value_name = "HOST")]
-    pub client: Vec<Pattern>,
+    pub client: Vec<TextPattern>,
     /// Only this instance, such as postfix-out or postfix/submission.
     #[arg(long, value_name = "NAME")]
-    pub instance: Vec<Pattern>,
+    pub instance: Vec<TextPattern>,
 }
 
 /// One option of a filter as it was used.
@@ -89,7 +89,7 @@ const SUGGESTIONS: usize = 6;
 
 impl FilterArgs {
     /// The filter that the options ask for.
-    pub fn resolve(&self, book: &Book) -> Result<Filter, UnknownProvider> {
+    pub fn resolve(&self, book: &Catalog) -> Result<Filter, UnknownProvider> {
         let provider = |name: &String| {
             let id = name.to_ascii_lowercase();
             book.providers.find(&id).ok_or_else(|| {
@@ -158,7 +158,7 @@ fn texts<T: fmt::Display>(values: &[T]) -> Vec<String> {
 }
 
 fn names<T: ValueEnum + Copy>(values: &[T]) -> Vec<String> {
-    values.iter().copied().map(slug).collect()
+    values.iter().copied().map(value_name).collect()
 }
 
 /// Whether the value of an option, as it stands in `Filter::words`, is somebody's address.
@@ -186,7 +186,13 @@ impl LineFilter {
         self.0.is_empty()
     }
 
-    pub fn admits(&self, event: &Event, verdict: Option<Verdict>, line: &Line, book: &Book) -> bool {
+    pub fn admits(
+        &self,
+        event: &Event,
+        verdict: Option<Classification>,
+        line: &LogLine,
+        book: &Catalog,
+    ) -> bool {
         self.0.admits(event, verdict, line, book)
     }
 }
@@ -216,10 +222,16 @@ impl Filter {
         matches_any(&self.args.from, sender)
     }
 
-    pub fn admits(&self, event: &Event, verdict: Option<Verdict>, line: &Line, book: &Book) -> bool {
+    pub fn admits(
+        &self,
+        event: &Event,
+        verdict: Option<Classification>,
+        line: &LogLine,
+        book: &Catalog,
+    ) -> bool {
         let args = &self.args;
         let inbound = event.direction == Direction::Inbound;
-        let is_peer = |wanted: &[Pattern], applies: bool| {
+        let is_peer = |wanted: &[TextPattern], applies: bool| {
             wanted.is_empty()
                 || applies && [event.peer.host, event.peer.ip].iter().any(|name| matches_any(wanted, *name))
         };
@@ -243,7 +255,7 @@ impl Filter {
     }
 }
 
-fn matches_any(wanted: &[Pattern], value: Option<&[u8]>) -> bool {
+fn matches_any(wanted: &[TextPattern], value: Option<&[u8]>) -> bool {
     wanted.is_empty() || value.is_some_and(|value| wanted.iter().any(|pattern| pattern.fits(value)))
 }
 
@@ -314,12 +326,12 @@ impl FromStr for CodePattern {
 /// Matches a whole address, host or name, ignoring case. `*` matches anything, `?` one character, `@example.org` every
 /// address in that domain, and `192.0.2.0/24` the addresses of that network.
 #[derive(Clone, Debug)]
-pub enum Pattern {
+pub enum TextPattern {
     Words(Box<WildMatch>),
     Net(IpNet),
 }
 
-impl Pattern {
+impl TextPattern {
     /// `value` is the whole value as it stands in a log.
     pub fn fits(&self, value: &[u8]) -> bool {
         let value = String::from_utf8_lossy(value);
@@ -330,7 +342,7 @@ impl Pattern {
     }
 }
 
-impl FromStr for Pattern {
+impl FromStr for TextPattern {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -343,7 +355,7 @@ impl FromStr for Pattern {
     }
 }
 
-impl fmt::Display for Pattern {
+impl fmt::Display for TextPattern {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Words(words) => words.fmt(f),
@@ -410,7 +422,7 @@ mod tests {
 
     #[track_caller]
     fn matches(pattern: &str, value: &str, wanted: bool) {
-        let Ok(read) = pattern.parse::<Pattern>();
+        let Ok(read) = pattern.parse::<TextPattern>();
         assert_eq!(read.fits(value.as_bytes()), wanted, "{pattern} and {value}");
     }
 

@@ -7,11 +7,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::calendar::Calendar;
-use super::time_range::Window;
+use super::time_range::TimeRange;
 use crate::input::read::Source;
 use crate::input::read::seekable::line_at;
-use crate::parse::header::Line;
-use crate::parse::timestamp::Clock;
+use crate::parse::header::LogLine;
+use crate::parse::timestamp::TimestampParser;
 
 /// Lines are late by less than this, so no line of the range lies before the offset that is found.
 const SLACK: SignedDuration = SignedDuration::from_mins(5);
@@ -34,7 +34,7 @@ const FOLD: i64 = 3;
 
 /// Narrows each source to the lines that can lie in the range; returns whether any was narrowed. Sources that are
 /// compressed, a pipe, small or out of order are read whole.
-pub fn narrow(sources: &mut [Source], window: Window, calendar: &Calendar) -> bool {
+pub fn seek_to_range(sources: &mut [Source], window: TimeRange, calendar: &Calendar) -> bool {
     let mut ends = window.since.into_iter().chain(window.until);
     if window.is_unbounded() || ends.any(|end| is_near_fold(end, &calendar.zone)) {
         return false;
@@ -43,7 +43,7 @@ pub fn narrow(sources: &mut [Source], window: Window, calendar: &Calendar) -> bo
         if !source.can_be_read_again() {
             continue;
         }
-        let found = Probe::new(number, source, calendar).and_then(|mut probe| probe.within(window));
+        let found = Bisection::new(number, source, calendar).and_then(|mut probe| probe.within(window));
         source.within = found.ok().flatten();
     }
     sources.iter().any(|source| source.within.is_some())
@@ -51,10 +51,10 @@ pub fn narrow(sources: &mut [Source], window: Window, calendar: &Calendar) -> bo
 
 /// The time of the last line that has a timestamp. `None`: none of the last lines has one.
 pub fn last_dated(number: usize, source: &Source, calendar: &Calendar) -> io::Result<Option<Timestamp>> {
-    let mut probe = Probe::new(number, source, calendar)?;
+    let mut probe = Bisection::new(number, source, calendar)?;
     let (mut at, mut last) = (probe.size.saturating_sub(END), None);
     while let Some((begin, line)) = line_at(&probe.file, probe.size, at)? {
-        let moment = probe.clock.read(Line::read(&line).stamp, begin);
+        let moment = probe.clock.read(LogLine::read(&line).stamp, begin);
         last = moment.and_then(|moment| Timestamp::from_microsecond(moment.micros).ok()).or(last);
         at = begin + line.len() as u64 + 1;
     }
@@ -69,24 +69,24 @@ fn is_near_fold(moment: Timestamp, zone: &TimeZone) -> bool {
     }
 }
 
-struct Probe {
+struct Bisection {
     file: File,
     size: u64,
-    clock: Clock,
+    clock: TimestampParser,
 }
 
-impl Probe {
+impl Bisection {
     fn new(number: usize, source: &Source, calendar: &Calendar) -> io::Result<Self> {
         let file = File::open(&source.path)?;
         let metadata = file.metadata()?;
         let size = if metadata.is_file() { metadata.len() } else { 0 };
         let bound = calendar.bound(Some(source));
-        let clock = Clock::new(calendar.zone.clone(), bound, calendar.turns.of(number));
+        let clock = TimestampParser::new(calendar.zone.clone(), bound, calendar.turns.of(number));
         Ok(Self { file, size, clock })
     }
 
     /// None: it is to be read whole.
-    fn within(&mut self, window: Window) -> io::Result<Option<(u64, u64)>> {
+    fn within(&mut self, window: TimeRange) -> io::Result<Option<(u64, u64)>> {
         if self.size < SMALL || !self.is_in_order()? {
             return Ok(None);
         }
@@ -136,7 +136,7 @@ impl Probe {
         for _ in 0..64 {
             let Some((begin, line)) = line_at(&self.file, self.size, at)? else { return Ok(None) };
             self.clock.begin();
-            if let Some(moment) = self.clock.read(Line::read(&line).stamp, begin) {
+            if let Some(moment) = self.clock.read(LogLine::read(&line).stamp, begin) {
                 return Ok(Timestamp::from_microsecond(moment.micros).ok().map(|moment| (begin, moment)));
             }
             at = begin + line.len() as u64 + 1;

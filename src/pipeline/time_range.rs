@@ -4,23 +4,23 @@ use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::{Span, Timestamp, Zoned};
 
-use crate::parse::timestamp::Moment;
+use crate::parse::timestamp::LogTime;
 
 /// From `since` up to but not including `until`; `None` is no bound on that side.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Window {
+pub struct TimeRange {
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
 }
 
-impl Window {
+impl TimeRange {
     /// Neither side has a bound, so every line lies in the range, also one without a time.
     pub fn is_unbounded(self) -> bool {
         self == Self::default()
     }
 
     /// A line without a time (`None`) lies only in the unbounded range.
-    pub fn holds(self, moment: Option<Moment>) -> bool {
+    pub fn contains(self, moment: Option<LogTime>) -> bool {
         let Some(moment) = moment else { return self.is_unbounded() };
         let since = self.since.is_none_or(|since| moment.micros >= since.as_microsecond());
         since && self.until.is_none_or(|until| moment.micros < until.as_microsecond())

@@ -1,49 +1,49 @@
 //! Walks the lines of logs: parses each line once, counts it, and passes its event to a listener.
 
-use super::calendar::{Calendar, Order, Turns};
+use super::calendar::{Calendar, TimeResolution, YearResolver};
 pub use super::coverage::Coverage;
-use super::coverage::widen;
-pub use super::duplicate::told_before;
+use super::coverage::extend;
+pub use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
-pub use super::sink::{Aggregation, Listener, Noted, Place, Told, UnreadLines};
-use super::time_range::Window;
-use crate::catalog::Book;
-use crate::catalog::classify::Judge;
-use crate::input::checkpoint::resume::Reached;
+pub use super::sink::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, UnreadLines};
+use super::time_range::TimeRange;
+use crate::catalog::Catalog;
+use crate::catalog::classify::Classifier;
+use crate::input::checkpoint::resume::ReadPosition;
 use crate::input::error::InputError;
 use crate::input::read::block::{Block, LINE_LIMIT};
-use crate::input::read::{Held, Manner, Progress, Source, Worked, each_block};
-use crate::parse::header::Line;
-use crate::parse::header_cache::{Known, Reader};
-use crate::parse::mta::parsed::Reading;
-use crate::parse::timestamp::{Clock, Moment};
+use crate::input::read::{HeapSize, Progress, ReadOptions, Source, WorkResult, each_block};
+use crate::parse::header::LogLine;
+use crate::parse::header_cache::{HeaderCache, ParsedHeader};
+use crate::parse::mta::parsed::ParsedLine;
+use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
-use crate::parse::year::Sightings;
-use crate::simd::newlines::Ends;
+use crate::parse::year::StampObservations;
+use crate::simd::newlines::NewlineIter;
 
 /// What a walk reads, and which of it is passed on.
 #[derive(Clone, Copy)]
-pub struct Task<'a> {
+pub struct WalkTask<'a> {
     pub sources: &'a [Source],
-    pub manner: Manner,
+    pub manner: ReadOptions,
     pub calendar: &'a Calendar,
-    pub book: &'a Book,
+    pub book: &'a Catalog,
     /// Lines outside of this range are skipped as if they were not there.
-    pub window: Window,
+    pub window: TimeRange,
     pub filter: &'a LineFilter,
     pub progress: &'a Progress,
 }
 
 /// The result of a walk.
-pub struct Walked<L> {
+pub struct WalkResult<L> {
     pub listeners: Vec<L>,
     pub coverage: Coverage,
     pub problems: Vec<InputError>,
     /// The years and repeated hours that follow from the order of the lines. If they differ from those of the calendar,
     /// the times of this walk were wrong, and a walk with these is right.
-    pub turns: Turns,
+    pub turns: TimeResolution,
     /// How far each file was read, indexed by its number in the set.
-    pub reached: Vec<Reached>,
+    pub reached: Vec<ReadPosition>,
 }
 
 /// So many walks settle every date. The second has the right years; the third is needed if one of those has an hour that
@@ -51,30 +51,30 @@ pub struct Walked<L> {
 pub const WALKS: usize = 3;
 
 /// Reads every line of the sources. Lines that are not understood are written to `unread`, in order.
-pub fn walk<L: Listener>(
-    task: &Task,
+pub fn walk<L: EventSink>(
+    task: &WalkTask,
     new: impl Fn() -> L + Sync,
-    mut fold: impl FnMut(L::Handover) + Send,
+    mut fold: impl FnMut(L::BlockOutput) + Send,
     mut unread: Option<&mut dyn UnreadLines>,
-) -> Result<Walked<L>, InputError> {
+) -> Result<WalkResult<L>, InputError> {
     let keep_unread = unread.is_some();
     let new = || Walker {
         task: *task,
-        judge: Judge::new(task.book),
+        judge: Classifier::new(task.book),
         listener: new(),
         coverage: Coverage::default(),
-        reader: Reader::default(),
+        reader: HeaderCache::default(),
         clock: None,
         last_file: 0,
         minute: None,
         unread: keep_unread.then(Vec::new),
     };
-    let mut order = Order::default();
-    let mut reached = vec![Reached::default(); task.sources.len()];
-    let in_order = |handed: Handed<L::Handover>| {
+    let mut order = YearResolver::default();
+    let mut reached = vec![ReadPosition::default(); task.sources.len()];
+    let in_order = |handed: BlockResult<L::BlockOutput>| {
         order.add(handed.file, handed.seen, task.sources);
         if let Some(reached) = reached.get_mut(handed.file) {
-            *reached = Reached { lines: reached.lines + handed.lines, end: handed.end };
+            *reached = ReadPosition { lines: reached.lines + handed.lines, end: handed.end };
         }
         if let Some(unread) = &mut unread {
             unread.add(&handed.unread);
@@ -82,10 +82,10 @@ pub fn walk<L: Listener>(
         fold(handed.own);
     };
     let worked = each_block(task.sources, task.manner, task.progress, new, Walker::block, in_order)?;
-    let Worked { workers, problems } = worked;
+    let WorkResult { workers, problems } = worked;
     let turns = order.turns(task.sources, task.calendar);
     let mut walked =
-        Walked { listeners: Vec::new(), coverage: Coverage::default(), problems, turns, reached };
+        WalkResult { listeners: Vec::new(), coverage: Coverage::default(), problems, turns, reached };
     for worker in workers {
         walked.listeners.push(worker.listener);
         walked.coverage.merge(worker.coverage);
@@ -95,10 +95,10 @@ pub fn walk<L: Listener>(
 
 /// Walks once into a total. The coverage counts events that the total left out as filtered.
 pub fn aggregate<A: Aggregation>(
-    task: &Task,
+    task: &WalkTask,
     aggregation: &A,
     unread: Option<&mut dyn UnreadLines>,
-) -> Result<(Walked<A::Listener>, A::Total), InputError> {
+) -> Result<(WalkResult<A::Listener>, A::Total), InputError> {
     let mut total = aggregation.start();
     let mut walked = walk(task, || aggregation.listener(), |block| A::fold(&mut total, block), unread)?;
     walked.coverage.filtered += A::left_out(&total);
@@ -106,10 +106,10 @@ pub fn aggregate<A: Aggregation>(
 }
 
 /// Settles the dates before a walk whose events cannot be taken back: reads only the timestamps.
-pub fn settled(task: &Task) -> Result<Calendar, InputError> {
+pub fn settled(task: &WalkTask) -> Result<Calendar, InputError> {
     let mut calendar = task.calendar.clone();
     for _ in 1..WALKS {
-        let turns = turns(&Task { calendar: &calendar, ..*task })?;
+        let turns = turns(&WalkTask { calendar: &calendar, ..*task })?;
         if turns == calendar.turns {
             break;
         }
@@ -118,31 +118,38 @@ pub fn settled(task: &Task) -> Result<Calendar, InputError> {
     Ok(calendar)
 }
 
-fn turns(task: &Task) -> Result<Turns, InputError> {
+fn turns(task: &WalkTask) -> Result<TimeResolution, InputError> {
     struct Dates<'a> {
-        task: Task<'a>,
-        clock: Option<Clock>,
+        task: WalkTask<'a>,
+        clock: Option<TimestampParser>,
         last_file: usize,
     }
     let new = || Dates { task: *task, clock: None, last_file: 0 };
     let work = |dates: &mut Dates, block: &Block| {
         let clock = clock(&mut dates.clock, &mut dates.last_file, block.file, &dates.task);
-        Handed { file: block.file, seen: seen(clock, block), unread: Vec::new(), lines: 0, end: 0, own: () }
+        BlockResult {
+            file: block.file,
+            seen: seen(clock, block),
+            unread: Vec::new(),
+            lines: 0,
+            end: 0,
+            own: (),
+        }
     };
-    let mut order = Order::default();
-    let fold = |handed: Handed<()>| order.add(handed.file, handed.seen, task.sources);
+    let mut order = YearResolver::default();
+    let fold = |handed: BlockResult<()>| order.add(handed.file, handed.seen, task.sources);
     each_block(task.sources, task.manner, task.progress, new, work, fold)?;
     Ok(order.turns(task.sources, task.calendar))
 }
 
 /// Observes the timestamps of one block, for a log that is read block by block.
-pub fn sightings(task: &Task, block: &Block) -> Sightings {
+pub fn sightings(task: &WalkTask, block: &Block) -> StampObservations {
     seen(clock(&mut None, &mut 0, block.file, task), block)
 }
 
-fn seen(clock: &mut Clock, block: &Block) -> Sightings {
+fn seen(clock: &mut TimestampParser, block: &Block) -> StampObservations {
     each_line(block, |at, raw| {
-        let stamp = Line::read(raw).stamp;
+        let stamp = LogLine::read(raw).stamp;
         if !clock.is_same_minute(stamp) {
             let _ = clock.read(stamp, block.offset + at as u64);
         }
@@ -151,29 +158,34 @@ fn seen(clock: &mut Clock, block: &Block) -> Sightings {
 }
 
 /// The result of reading one block.
-pub struct Step<'b, L: Listener> {
+pub struct WalkStep<'b, L: EventSink> {
     pub listener: L,
     /// Keeps its cache of classified replies for the next block.
-    pub judge: Judge<'b>,
-    pub handover: L::Handover,
+    pub judge: Classifier<'b>,
+    pub handover: L::BlockOutput,
     pub coverage: Coverage,
 }
 
 /// Reads one block, for a log that is read block by block. The calendar must hold what is known about its dates.
-pub fn step<'b, L: Listener>(task: &Task, judge: Judge<'b>, listener: L, block: &Block) -> Step<'b, L> {
+pub fn step<'b, L: EventSink>(
+    task: &WalkTask,
+    judge: Classifier<'b>,
+    listener: L,
+    block: &Block,
+) -> WalkStep<'b, L> {
     let coverage = Coverage::default();
-    let (reader, clock, last_file, minute, unread) = (Reader::default(), None, 0, None, None);
+    let (reader, clock, last_file, minute, unread) = (HeaderCache::default(), None, 0, None, None);
     let mut walker =
         Walker { task: *task, judge, listener, coverage, reader, clock, last_file, minute, unread };
     let handed = walker.block(block);
     let Walker { listener, judge, coverage, .. } = walker;
-    Step { listener, judge, handover: handed.own, coverage }
+    WalkStep { listener, judge, handover: handed.own, coverage }
 }
 
 /// The result of one block, to be folded in the order of the files.
-struct Handed<H> {
+struct BlockResult<H> {
     file: usize,
-    seen: Sightings,
+    seen: StampObservations,
     /// Lines that were not understood, if they are wanted.
     unread: Vec<u8>,
     lines: u64,
@@ -182,7 +194,7 @@ struct Handed<H> {
     own: H,
 }
 
-impl<H: Held> Held for Handed<H> {
+impl<H: HeapSize> HeapSize for BlockResult<H> {
     fn held(&self) -> usize {
         // The sightings are small: about one entry for each year and for each repeated hour.
         self.unread.capacity() + self.own.held()
@@ -190,12 +202,12 @@ impl<H: Held> Held for Handed<H> {
 }
 
 struct Walker<'a, 'b, L> {
-    task: Task<'a>,
-    judge: Judge<'b>,
+    task: WalkTask<'a>,
+    judge: Classifier<'b>,
     listener: L,
     coverage: Coverage,
-    reader: Reader,
-    clock: Option<Clock>,
+    reader: HeaderCache,
+    clock: Option<TimestampParser>,
     last_file: usize,
     /// The minute of the last line as the reader numbers it, and counted from 1970-01-01T00:00Z.
     minute: Option<(u32, i64)>,
@@ -205,18 +217,18 @@ struct Walker<'a, 'b, L> {
 
 /// The clock of a file at the beginning of a block. `last_file` is the file of the previous block.
 pub fn clock<'c>(
-    clock: &'c mut Option<Clock>,
+    clock: &'c mut Option<TimestampParser>,
     last_file: &mut usize,
     file: usize,
-    task: &Task,
-) -> &'c mut Clock {
+    task: &WalkTask,
+) -> &'c mut TimestampParser {
     let calendar = task.calendar;
     if *last_file != file {
         (*clock, *last_file) = (None, file);
     }
     let clock = clock.get_or_insert_with(|| {
         let bound = calendar.bound(task.sources.get(file));
-        Clock::new(calendar.zone.clone(), bound, calendar.turns.of(file))
+        TimestampParser::new(calendar.zone.clone(), bound, calendar.turns.of(file))
     });
     clock.begin();
     clock
@@ -227,7 +239,7 @@ fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) {
     let mut inside = Vec::new();
     each_length(block, |at, length| {
         let raw = block.lines.get(at..at + length).unwrap_or_default();
-        tell(at, unwrap::open(raw, &mut inside));
+        tell(at, unwrap::unwrap_line(raw, &mut inside));
     });
 }
 
@@ -237,7 +249,7 @@ fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) {
 fn each_length(block: &Block, mut tell: impl FnMut(usize, usize)) -> (u64, u64) {
     let (mut lines, mut at, mut cut) = (0, 0, 0);
     let all = block.lines.len();
-    let mut ends = Ends::new(block.lines);
+    let mut ends = NewlineIter::new(block.lines);
     while at < all {
         let end = ends.next().unwrap_or(all);
         let mut length = (end - at).min(LINE_LIMIT);
@@ -253,8 +265,8 @@ fn each_length(block: &Block, mut tell: impl FnMut(usize, usize)) -> (u64, u64) 
     (lines, (all - cut) as u64)
 }
 
-impl<L: Listener> Walker<'_, '_, L> {
-    fn block(&mut self, block: &Block) -> Handed<L::Handover> {
+impl<L: EventSink> Walker<'_, '_, L> {
+    fn block(&mut self, block: &Block) -> BlockResult<L::BlockOutput> {
         clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
         self.minute = None;
         let mut inside = Vec::new();
@@ -266,7 +278,7 @@ impl<L: Listener> Walker<'_, '_, L> {
                 // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
                 Some(known) => self.line(block, at, number, raw, known),
                 None => {
-                    let raw = unwrap::open(raw, &mut inside);
+                    let raw = unwrap::unwrap_line(raw, &mut inside);
                     let known = self.reader.read(raw);
                     self.line(block, at, number, raw, &known);
                 }
@@ -277,9 +289,9 @@ impl<L: Listener> Walker<'_, '_, L> {
         if self.task.window.is_unbounded() {
             self.coverage.lines += lines;
         }
-        Handed {
+        BlockResult {
             file: block.file,
-            seen: self.clock.as_mut().map(Clock::sightings).unwrap_or_default(),
+            seen: self.clock.as_mut().map(TimestampParser::sightings).unwrap_or_default(),
             unread: self.unread.as_mut().map(std::mem::take).unwrap_or_default(),
             lines,
             end: block.offset + block.lines.len() as u64,
@@ -287,20 +299,20 @@ impl<L: Listener> Walker<'_, '_, L> {
         }
     }
 
-    fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8], known: &Known) {
+    fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8], known: &ParsedHeader) {
         let line = &known.line;
-        let place = Place { file: block.file, offset: block.offset + at as u64 };
+        let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let mut moment = None;
         if !self.task.window.is_unbounded() {
             moment = self.moment(line, place);
-            if !self.task.window.holds(moment) {
+            if !self.task.window.contains(moment) {
                 self.outside(moment);
                 return;
             }
             self.coverage.lines += 1;
         }
         let reading = known.writer.read(line);
-        if matches!(reading, Reading::Foreign) {
+        if matches!(reading, ParsedLine::Foreign) {
             self.coverage.foreign += 1;
             return;
         }
@@ -309,56 +321,66 @@ impl<L: Listener> Walker<'_, '_, L> {
             (Some((last, minute)), Some(number)) if number == last => Some(minute),
             _ => None,
         };
-        if let (Some(_), Reading::Routine) = (minute, &reading) {
+        if let (Some(_), ParsedLine::Routine) = (minute, &reading) {
             self.coverage.routine += 1;
             return;
         }
-        if let (Some(_), Reading::Fact(fact)) = (minute, &reading) {
-            self.fact(&Noted { fact, place, line, raw, minute });
+        if let (Some(_), ParsedLine::Fact(fact)) = (minute, &reading) {
+            self.fact(&LoggedQueueRecord { fact, place, line, raw, minute });
             return;
         }
         moment = moment.or_else(|| self.moment(line, place));
         if minute.is_none() {
-            self.minute = known.minute.zip(moment.map(Moment::minute));
+            self.minute = known.minute.zip(moment.map(LogTime::minute));
             if let Some(moment) = moment {
-                widen(&mut self.coverage.minutes, moment.minute());
+                extend(&mut self.coverage.minutes, moment.minute());
             }
         }
         match &reading {
-            Reading::Event(event) if !told_before(event, line, block, at) => {
+            ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {
                 let verdict = self.judge.verdict(event);
                 let (user, client, book) = (None, None, self.task.book);
-                let told =
-                    Told { place, line_in_block, line, raw, moment, event, verdict, user, client, book };
+                let told = LoggedEvent {
+                    place,
+                    line_in_block,
+                    line,
+                    raw,
+                    moment,
+                    event,
+                    verdict,
+                    user,
+                    client,
+                    book,
+                };
                 self.event(&told);
             }
-            Reading::Fact(fact) => {
-                self.fact(&Noted { fact, place, line, raw, minute: moment.map(Moment::minute) });
+            ParsedLine::Fact(fact) => {
+                self.fact(&LoggedQueueRecord { fact, place, line, raw, minute: moment.map(LogTime::minute) });
             }
-            Reading::Event(_) | Reading::Routine => self.coverage.routine += 1,
-            Reading::Unread => self.unread(place, raw),
-            Reading::Foreign => {}
+            ParsedLine::Event(_) | ParsedLine::Routine => self.coverage.routine += 1,
+            ParsedLine::Unread => self.unread(place, raw),
+            ParsedLine::Foreign => {}
         }
     }
 
-    fn moment(&mut self, line: &Line, place: Place) -> Option<Moment> {
+    fn moment(&mut self, line: &LogLine, place: LineOffset) -> Option<LogTime> {
         self.clock.as_mut()?.read(line.stamp, place.offset)
     }
 
     /// Counts a line that is not in the time range.
-    fn outside(&mut self, moment: Option<Moment>) {
+    fn outside(&mut self, moment: Option<LogTime>) {
         match moment {
-            Some(moment) => widen(&mut self.coverage.outside, moment.minute()),
+            Some(moment) => extend(&mut self.coverage.outside, moment.minute()),
             None => self.coverage.undated += 1,
         }
     }
 
-    fn fact(&mut self, noted: &Noted) {
+    fn fact(&mut self, noted: &LoggedQueueRecord) {
         self.coverage.routine += 1;
         self.listener.fact(noted);
     }
 
-    fn unread(&mut self, place: Place, raw: &[u8]) {
+    fn unread(&mut self, place: LineOffset, raw: &[u8]) {
         self.coverage.unread(place, raw);
         if let Some(unread) = &mut self.unread {
             unread.extend_from_slice(raw);
@@ -366,14 +388,14 @@ impl<L: Listener> Walker<'_, '_, L> {
         }
     }
 
-    fn event(&mut self, told: &Told) {
+    fn event(&mut self, told: &LoggedEvent) {
         self.coverage.event += 1;
-        let Task { filter, book, .. } = self.task;
+        let WalkTask { filter, book, .. } = self.task;
         if filter.is_empty() || filter.admits(told.event, told.verdict, told.line, book) {
             self.listener.event(told);
         } else {
             self.coverage.filtered += 1;
-            self.listener.left_out(told);
+            self.listener.filtered_out(told);
         }
     }
 }

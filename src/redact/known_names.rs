@@ -4,13 +4,13 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::parse::header::Line;
+use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::parse::mta::parsed::Reading;
+use crate::parse::mta::parsed::ParsedLine;
 
 /// Local parts and logins, without doubles; the longest first, so that none hides in another.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Names(Vec<String>);
+pub struct KnownNames(Vec<String>);
 
 /// What stands behind these names somebody, with a domain or without.
 static LABELS: LazyLock<Regex> = LazyLock::new(|| {
@@ -24,24 +24,24 @@ static LABELS: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a test reads it")
 });
 
-impl Names {
+impl KnownNames {
     /// Of a whole line of log.
     pub fn of_line(raw: &str) -> Self {
         let mut names = Self::default();
-        let line = Line::read(raw.as_bytes());
+        let line = LogLine::read(raw.as_bytes());
         match mta::read(&line) {
-            Reading::Event(event) => {
+            ParsedLine::Event(event) => {
                 for address in [event.sender, event.recipient].into_iter().flatten() {
                     names.add(&String::from_utf8_lossy(address));
                 }
             }
-            Reading::Fact(fact) => {
+            ParsedLine::Fact(fact) => {
                 let context = mta::context(&fact);
                 for address in [context.sender, context.user].into_iter().flatten() {
                     names.add(&String::from_utf8_lossy(address));
                 }
             }
-            Reading::Routine | Reading::Unread | Reading::Foreign => {}
+            ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => {}
         }
         for label in LABELS.captures_iter(raw) {
             let found = [label.get(1), label.get(2), label.get(3)].into_iter().flatten();
@@ -72,7 +72,7 @@ mod tests {
 
     #[track_caller]
     fn tells(line: &str, wanted: &[&str]) {
-        assert_eq!(Names::of_line(line).iter().collect::<Vec<_>>(), wanted, "{line}");
+        assert_eq!(KnownNames::of_line(line).iter().collect::<Vec<_>>(), wanted, "{line}");
     }
 
     #[test]

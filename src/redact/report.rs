@@ -1,10 +1,10 @@
 //! Reports, events and what else is shown, made unreadable field by field. A new field is a mistake until it stands here.
 
-use super::known_names::Names;
+use super::known_names::KnownNames;
 use super::pseudonym::Redactor;
 use crate::pipeline::filter::takes_address;
-use crate::report::event::{Context, Record};
-use crate::report::{GroupTable, Input, Key, NameCount, NameRow, Report, Row};
+use crate::report::event::{Record, RecordContext};
+use crate::report::{GroupKey, GroupTable, Input, NameCount, NameRow, Report, Row};
 use crate::smtp::event::By;
 
 impl Redactor {
@@ -119,7 +119,7 @@ impl Redactor {
 
     fn groups(&self, table: &mut GroupTable) {
         for row in &mut table.rows {
-            for Key { by, value } in &mut row.keys {
+            for GroupKey { by, value } in &mut row.keys {
                 if let Some(value) = value {
                     *value = self.key(*by, value);
                 }
@@ -176,7 +176,7 @@ impl Redactor {
             suspended: _,
             text,
         } = record;
-        let names = Names::of_line(raw);
+        let names = KnownNames::of_line(raw);
         if let Some(host) = peer_host {
             *host = self.host_at(host, peer_ip.as_deref());
         }
@@ -189,8 +189,8 @@ impl Redactor {
         }
     }
 
-    pub fn context(&self, context: &mut Context) {
-        let Context { size: _, client, user, message_id, attempt_no: _, hop: _ } = context;
+    pub fn context(&self, context: &mut RecordContext) {
+        let RecordContext { size: _, client, user, message_id, attempt_no: _, hop: _ } = context;
         if let Some(client) = client {
             *client = self.host(client);
         }

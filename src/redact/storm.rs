@@ -1,12 +1,12 @@
 //! What `smtplog storm` tells, made unreadable field by field.
 
-use super::known_names::Names;
+use super::known_names::KnownNames;
 use super::pseudonym::Redactor;
-use crate::report::storm::{Command, Dimension, Factor, Storm, Storms};
+use crate::report::storm::{Dimension, Factor, Storm, StormCommand, StormReport};
 
 impl Redactor {
-    pub fn storms(&self, storms: &mut Storms) {
-        let Storms { schema: _, range: _, input, storms, notes } = storms;
+    pub fn storms(&self, storms: &mut StormReport) {
+        let StormReport { schema: _, range: _, input, storms, notes } = storms;
         self.input(input);
         for storm in storms {
             self.storm(storm);
@@ -41,14 +41,14 @@ impl Redactor {
             example,
         } = storm;
         // Whom the factors name stands alone in the sentences and in the commands.
-        let mut names = Names::default();
+        let mut names = KnownNames::default();
         for factor in factors.iter().filter(|factor| is_person(factor.dimension)) {
             names.add(&factor.value);
         }
         let about = |text: &mut String| *text = self.about(text, &names);
         because.iter_mut().for_each(about);
         not.iter_mut().map(|not| &mut not.because).for_each(about);
-        for Command { shell, why, changes: _, undo } in commands {
+        for StormCommand { shell, why, changes: _, undo } in commands {
             about(shell);
             about(why);
             undo.iter_mut().for_each(about);

@@ -7,7 +7,7 @@ use mail_builder::encoders::base64::base64_encode;
 use regex::{Captures, Regex};
 
 use super::host_names::holds_ip;
-use super::known_names::Names;
+use super::known_names::KnownNames;
 use super::pseudonym::{DIGITS, Redactor};
 
 /// An address, in which `%40` may stand for the @ of a link. A local part is quoted, or in angle brackets with
@@ -36,16 +36,16 @@ static HOST: LazyLock<Regex> =
 impl Redactor {
     /// A line of log, whole; or any other text that may be one.
     pub fn line(&self, raw: &str) -> String {
-        self.about(raw, &Names::of_line(raw))
+        self.about(raw, &KnownNames::of_line(raw))
     }
 
     /// Words that are no line of log.
     pub fn text(&self, text: &str) -> String {
-        self.about(text, &Names::default())
+        self.about(text, &KnownNames::default())
     }
 
     /// Words in which these names may stand alone.
-    pub fn about(&self, text: &str, names: &Names) -> String {
+    pub fn about(&self, text: &str, names: &KnownNames) -> String {
         let mut names = names.clone();
         for found in ADDRESS.captures_iter(text).filter(|found| !is_mark(local(found))) {
             names.add(local(&found));

@@ -1,8 +1,8 @@
 //! The stories of `smtplog trace`, made unreadable field by field.
 
-use super::known_names::Names;
+use super::known_names::KnownNames;
 use super::pseudonym::Redactor;
-use crate::report::trace::{Hop, Step, Story, Trace};
+use crate::report::trace::{Story, StoryHop, StoryStep, Trace};
 
 impl Redactor {
     pub fn trace(&self, trace: &mut Trace) {
@@ -24,7 +24,7 @@ impl Redactor {
     fn story(&self, story: &mut Story) {
         let Story { kind: _, state: _, first: _, last: _, seconds: _, count: _, hops } = story;
         // Whom one line of a message names stands alone in the words of another.
-        let mut names = Names::default();
+        let mut names = KnownNames::default();
         for hop in hops.iter() {
             let steps = hop.steps.iter().flat_map(|step| [&step.recipient, &step.original]);
             for address in [&hop.user, &hop.sender].into_iter().chain(steps).flatten() {
@@ -36,8 +36,8 @@ impl Redactor {
         }
     }
 
-    fn hop(&self, hop: &mut Hop, names: &Names) {
-        let Hop {
+    fn hop(&self, hop: &mut StoryHop, names: &KnownNames) {
+        let StoryHop {
             queue_id: _,
             mta: _,
             host: _,
@@ -71,8 +71,8 @@ impl Redactor {
         }
     }
 
-    fn step(&self, step: &mut Step, names: &Names) {
-        let Step {
+    fn step(&self, step: &mut StoryStep, names: &KnownNames) {
+        let StoryStep {
             time: _,
             what: _,
             recipient,

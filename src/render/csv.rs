@@ -5,9 +5,9 @@ use csv::{Terminator, WriterBuilder};
 use super::sanitize::printable;
 use super::text::explain_page::typed;
 use super::text::names::tables;
-use super::text::page::Look;
-use crate::report::event::{Context, Record};
-use crate::report::{Counts, GroupTable, NameCount, Report, Row};
+use super::text::page::TextStyle;
+use crate::report::event::{Record, RecordContext};
+use crate::report::{GroupTable, NameCount, NameTotals, Report, Row};
 
 const ROW: [&str; 20] = [
     "direction",
@@ -90,14 +90,14 @@ const NAMES: [&str; 8] =
     ["table", "name", "messages", "delivered", "deferred", "bounced", "expired", "rejected"];
 
 /// The tables of names if they are asked for, else the rows.
-pub fn report(report: &Report, look: &Look) -> String {
+pub fn report(report: &Report, look: &TextStyle) -> String {
     if look.who { names(report) } else { show(report) }
 }
 
 /// The tables of names, one behind the other; what is in no row of theirs stands last, without a name.
 pub fn names(report: &Report) -> String {
-    let counted = |table: &str, name: &str, counts: &Counts| {
-        let Counts { messages, delivered, deferred, bounced, expired, rejected } = *counts;
+    let counted = |table: &str, name: &str, counts: &NameTotals| {
+        let NameTotals { messages, delivered, deferred, bounced, expired, rejected } = *counts;
         let counts = [delivered, deferred, bounced, expired, rejected].map(|count| count.to_string());
         line([table.to_owned(), cell(name), or_empty(messages)].into_iter().chain(counts))
     };
@@ -253,7 +253,7 @@ pub fn sender(sender: &str) -> String {
 }
 
 /// The last cells of an event, with the comma before them.
-pub fn context(context: &Context) -> String {
+pub fn context(context: &RecordContext) -> String {
     let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
     let mut cells = line([
         or_empty(context.size),

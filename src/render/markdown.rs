@@ -7,14 +7,14 @@ use super::sanitize::printable;
 use super::text::delays;
 use super::text::groups::{others, outcomes, shown, value};
 use super::text::names::{share_in_words, standing, tables};
-use super::text::page::{Look, word};
+use super::text::page::{TextStyle, word};
 use super::text::scan::span;
 use super::words::row;
 use super::words::sections::{Section, sections};
 use super::words::totals::{all_well, coverage, filter, notes, sums};
 use crate::report::{DelayRow, Full, GroupTable, NameRow, Report, Row};
 
-pub fn show(report: &Report, look: &Look) -> String {
+pub fn show(report: &Report, look: &TextStyle) -> String {
     let mut text = head(report, look);
     if let Some(table) = &report.groups {
         groups(&mut text, table, look);
@@ -42,17 +42,21 @@ pub fn show(report: &Report, look: &Look) -> String {
         let _ = writeln!(text, "- {}", escaped(&note));
     }
     if let Some(line) = report.input.not_understood_lines.first() {
-        let _ =
-            writeln!(text, "\n{}: {}", escaped(look.words.say("Not understood, for example")), code(line));
+        let _ = writeln!(
+            text,
+            "\n{}: {}",
+            escaped(look.words.translate("Not understood, for example")),
+            code(line)
+        );
     }
     text
 }
 
-fn head(report: &Report, look: &Look) -> String {
+fn head(report: &Report, look: &TextStyle) -> String {
     let hosts: Vec<String> = report.hosts.iter().take(3).map(|host| code(host)).collect();
     let range = report.range.as_ref().map(span).unwrap_or_default();
     let files: Vec<String> = report.input.files.iter().map(|file| code(file)).collect();
-    let mut text = format!("# {}\n\n", escaped(look.words.say("SMTP report")));
+    let mut text = format!("# {}\n\n", escaped(look.words.translate("SMTP report")));
     let parts = [hosts.join(", "), range, files.join(", ")];
     let parts: Vec<&str> = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
     let _ = writeln!(text, "{}\n", parts.join(" · "));
@@ -60,35 +64,35 @@ fn head(report: &Report, look: &Look) -> String {
         let _ = writeln!(text, "- {}", escaped(&line));
     }
     for sum in sums(report, &look.words) {
-        let _ = writeln!(text, "- **{}** {}", escaped(look.words.say(sum.name)), escaped(&sum.line));
+        let _ = writeln!(text, "- **{}** {}", escaped(look.words.translate(sum.name)), escaped(&sum.line));
         if let Some(detail) = sum.detail {
             let _ = writeln!(text, "  - {}", escaped(&detail));
         }
     }
     if let Some(english) = all_well(report) {
-        let _ = writeln!(text, "\n{}", escaped(look.words.say(english)));
+        let _ = writeln!(text, "\n{}", escaped(look.words.translate(english)));
     }
     text
 }
 
-fn table(text: &mut String, section: &Section, look: &Look) {
+fn table(text: &mut String, section: &Section, look: &TextStyle) {
     let words = &look.words;
     let (cases, place) = if section.inbound { ("cases", "from") } else { ("rcpts", "where") };
-    let heading = [section.title, section.meaning].map(|word| escaped(words.say(word)));
+    let heading = [section.title, section.meaning].map(|word| escaped(words.translate(word)));
     let _ = write!(text, "\n## {} ({})\n\n", heading[0], heading[1]);
     // Without a baseline the column is left out.
     let changes = section.rows.iter().any(|row| row.change.is_some());
     let change = changes.then_some("change");
     let names = ["code", "reason", "attempts", cases].into_iter().chain(change).chain([place, "advice"]);
-    let names: Vec<String> = names.map(|word| escaped(words.say(word))).collect();
+    let names: Vec<String> = names.map(|word| escaped(words.translate(word))).collect();
     let rule = if changes { "--:|" } else { "" };
     let _ = writeln!(text, "| {} |\n|---|---|--:|--:|{rule}---|---|", names.join(" | "));
     for row in &section.rows {
         let what = match row.conflict {
-            Some(conflict) => format!("{} ({})", row::title(words, row), words.say(conflict)),
+            Some(conflict) => format!("{} ({})", row::title(words, row), words.translate(conflict)),
             None => row::title(words, row),
         };
-        let advice = row.advice.as_deref().map(|advice| words.say(advice)).unwrap_or_default();
+        let advice = row.advice.as_deref().map(|advice| words.translate(advice)).unwrap_or_default();
         let cells = [
             escaped(&row::code(words, row)),
             escaped(&what),
@@ -100,22 +104,22 @@ fn table(text: &mut String, section: &Section, look: &Look) {
         let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
     }
     if let Some(others) = &section.others {
-        let kinds = format!("{} ({} {})", words.say("others"), others.kinds, words.say("kinds"));
+        let kinds = format!("{} ({} {})", words.translate("others"), others.kinds, words.translate("kinds"));
         let change = if changes { " |" } else { "" };
         let (attempts, recipients) = (others.attempts, others.recipients);
         let _ = writeln!(text, "| | {} | {attempts} | {recipients} |{change} | |", escaped(&kinds));
     }
 }
 
-fn groups(text: &mut String, table: &GroupTable, look: &Look) {
+fn groups(text: &mut String, table: &GroupTable, look: &TextStyle) {
     if table.rows.is_empty() {
         return;
     }
     let outcomes = outcomes(table);
-    let titles = outcomes.iter().map(|(title, _)| look.words.say(title).to_owned());
+    let titles = outcomes.iter().map(|(title, _)| look.words.translate(title).to_owned());
     let names: Vec<String> = table.by.iter().map(word).chain(titles).map(|name| escaped(&name)).collect();
     let rule = format!("{}{}", "|---".repeat(table.by.len()), "|--:".repeat(outcomes.len()));
-    let _ = write!(text, "\n## {}\n\n", escaped(look.words.say("GROUPS")));
+    let _ = write!(text, "\n## {}\n\n", escaped(look.words.translate("GROUPS")));
     let _ = write!(text, "| {} |\n{rule}|\n", names.join(" | "));
     for row in shown(table, look) {
         let keys = row.keys.iter().map(|key| code(&value(key)));
@@ -127,19 +131,19 @@ fn groups(text: &mut String, table: &GroupTable, look: &Look) {
     }
 }
 
-fn where_cell(row: &Row, look: &Look) -> String {
+fn where_cell(row: &Row, look: &TextStyle) -> String {
     code(&row::place(&look.words, row))
 }
 
-fn domains(text: &mut String, domains: &[NameRow], look: &Look) {
+fn domains(text: &mut String, domains: &[NameRow], look: &TextStyle) {
     let shown = if look.top == 0 { domains.len() } else { look.top };
     let failing: Vec<&NameRow> = domains.iter().filter(|row| row.failures() > 0).take(shown).collect();
     if failing.is_empty() {
         return;
     }
     let names = ["domains", "sent", "deferred", "bounced", "expired"];
-    let names = names.map(|word| escaped(look.words.say(word)));
-    let _ = write!(text, "\n## {}\n\n", escaped(look.words.say("DOMAINS with most failures")));
+    let names = names.map(|word| escaped(look.words.translate(word)));
+    let _ = write!(text, "\n## {}\n\n", escaped(look.words.translate("DOMAINS with most failures")));
     let _ = writeln!(text, "| {} |\n|---|--:|--:|--:|--:|", names.join(" | "));
     for row in failing {
         let counts = [row.delivered, row.deferred, row.bounced, row.expired];
@@ -148,25 +152,25 @@ fn domains(text: &mut String, domains: &[NameRow], look: &Look) {
     }
 }
 
-fn standing_out(text: &mut String, report: &Report, look: &Look) {
+fn standing_out(text: &mut String, report: &Report, look: &TextStyle) {
     let standing = standing(report);
     if !standing.is_empty() {
-        let _ = write!(text, "\n## {}\n\n", escaped(look.words.say("WHO stands out")));
+        let _ = write!(text, "\n## {}\n\n", escaped(look.words.translate("WHO stands out")));
     }
     for one in standing {
         let share = escaped(&share_in_words(&one, &look.words));
-        let _ = writeln!(text, "- {} {}: {share}", escaped(look.words.say(one.kind)), code(one.name));
+        let _ = writeln!(text, "- {} {}: {share}", escaped(look.words.translate(one.kind)), code(one.name));
     }
 }
 
-fn who(text: &mut String, report: &Report, look: &Look) {
+fn who(text: &mut String, report: &Report, look: &TextStyle) {
     for names in tables(report) {
         let columns = names.columns();
         for part in names.parts(look) {
-            let heading = [names.title, part.meaning].map(|word| escaped(look.words.say(word)));
+            let heading = [names.title, part.meaning].map(|word| escaped(look.words.translate(word)));
             let _ = write!(text, "\n## {} ({})\n\n", heading[0], heading[1]);
             let titles: Vec<String> =
-                columns.iter().map(|(title, _)| escaped(look.words.say(title))).collect();
+                columns.iter().map(|(title, _)| escaped(look.words.translate(title))).collect();
             let _ = writeln!(text, "| | {} |\n|---{}|", titles.join(" | "), "|--:".repeat(columns.len()));
             let rows = part.rows.iter().map(|row| (code(&row.name), row.counts()));
             let below = part.below.iter().map(|(title, counts)| (escaped(title), *counts));
@@ -179,14 +183,14 @@ fn who(text: &mut String, report: &Report, look: &Look) {
     }
 }
 
-fn delayed(text: &mut String, rows: &[DelayRow], look: &Look) {
+fn delayed(text: &mut String, rows: &[DelayRow], look: &TextStyle) {
     let words = &look.words;
-    let _ = write!(text, "\n## {}\n\n", escaped(words.say("DELAYS in seconds")));
-    let titles = delays::COLUMNS.map(|title| escaped(words.say(title)));
+    let _ = write!(text, "\n## {}\n\n", escaped(words.translate("DELAYS in seconds")));
+    let titles = delays::COLUMNS.map(|title| escaped(words.translate(title)));
     let _ = writeln!(text, "| | | {} |\n|---|---|--:|--:|--:|--:|", titles.join(" | "));
     for row in delays::shown(rows, look) {
         for phase in &row.phases {
-            let names = [delays::name(row, words), words.say(phase.title).to_owned()];
+            let names = [delays::name(row, words), words.translate(phase.title).to_owned()];
             let cells = names.iter().map(|name| escaped(name)).chain(delays::cells(phase));
             let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
         }
@@ -200,18 +204,18 @@ fn delayed(text: &mut String, rows: &[DelayRow], look: &Look) {
     }
 }
 
-fn full(text: &mut String, advice: &Full, look: &Look) {
-    let title = [advice.title.as_str(), advice.side].map(|word| escaped(look.words.say(word)));
+fn full(text: &mut String, advice: &Full, look: &TextStyle) {
+    let title = [advice.title.as_str(), advice.side].map(|word| escaped(look.words.translate(word)));
     let _ = write!(text, "\n## {} ({})\n\n", title[0], title[1]);
-    let _ = write!(text, "{}\n\n", escaped(look.words.say(&advice.meaning)));
-    let _ = write!(text, "{}\n\n", escaped(look.words.say(&advice.line)));
+    let _ = write!(text, "{}\n\n", escaped(look.words.translate(&advice.meaning)));
+    let _ = write!(text, "{}\n\n", escaped(look.words.translate(&advice.line)));
     for (name, lines) in [("check", &advice.check), ("do", &advice.act), ("sources", &advice.sources)] {
         for line in lines {
-            let _ = writeln!(text, "- {}: {}", escaped(look.words.say(name)), escaped(line));
+            let _ = writeln!(text, "- {}: {}", escaped(look.words.translate(name)), escaped(line));
         }
     }
     if !advice.stop.is_empty() {
-        let _ = writeln!(text, "- {}: {}", escaped(look.words.say("stop")), escaped(&advice.stop));
+        let _ = writeln!(text, "- {}: {}", escaped(look.words.translate("stop")), escaped(&advice.stop));
     }
 }
 

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use super::sanitize::printable;
 use super::text::explain_page::{server, side_words, typed};
-use crate::report::explain::{Codes, Entries, Entry, Finding, Kind, Named, Pair, Step, class_words};
+use crate::report::explain::{
+    AdviceStep, Codes, Entries, Entry, EntryKind, NamedCode, Pair, ReasonFinding, class_words,
+};
 
 pub fn show(entries: &Entries) -> String {
     let shown: Vec<String> = entries.entries.iter().map(entry).collect();
@@ -13,14 +15,14 @@ pub fn show(entries: &Entries) -> String {
 
 fn entry(entry: &Entry) -> String {
     let mut text = String::new();
-    if entry.kind == Kind::Unknown {
+    if entry.kind == EntryKind::Unknown {
         let _ = write!(text, "# Not known: {}\n\nThe nearest that are:\n\n", escaped(entry.input.trim()));
         named(&mut text, &entry.nearest);
         return text;
     }
     let class = entry.class.map_or_else(String::new, |class| format!(" ({})", class_words(class)));
     let _ = writeln!(text, "# {} {}{class}\n", escaped(&entry.label), escaped(&entry.name));
-    if matches!(entry.kind, Kind::Reply | Kind::Line) {
+    if matches!(entry.kind, EntryKind::Reply | EntryKind::Line) {
         let _ = writeln!(text, "> {}\n", escaped(&entry.input));
     }
     for line in &entry.description {
@@ -49,7 +51,7 @@ fn entry(entry: &Entry) -> String {
     text
 }
 
-fn finding(text: &mut String, verdict: &Finding) {
+fn finding(text: &mut String, verdict: &ReasonFinding) {
     let _ =
         write!(text, "\n## Reason\n\n- reason: `{}`, {}\n", typed(verdict.reason), escaped(&verdict.title));
     let rule = verdict.rule.as_ref().map(|rule| format!(" (rule `{rule}`)")).unwrap_or_default();
@@ -84,7 +86,7 @@ fn occasions(text: &mut String, entry: &Entry) {
     }
 }
 
-fn steps(text: &mut String, step: &Step) {
+fn steps(text: &mut String, step: &AdviceStep) {
     let lead = [step.label.as_str(), server(step.mta)].join(" ");
     let lead = if lead.trim().is_empty() { String::new() } else { format!("**{}**: ", lead.trim()) };
     let _ = writeln!(text, "- {lead}{}", escaped(&step.line));
@@ -98,7 +100,7 @@ fn steps(text: &mut String, step: &Step) {
     }
 }
 
-fn named(text: &mut String, rows: &[Named]) {
+fn named(text: &mut String, rows: &[NamedCode]) {
     for row in rows {
         let line = if row.text.is_empty() { String::new() } else { format!(": {}", escaped(&row.text)) };
         let _ = writeln!(text, "- {}{line}", escaped(&row.label));

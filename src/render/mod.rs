@@ -16,7 +16,7 @@ pub mod words;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use self::text::page::Look;
+use self::text::page::TextStyle;
 use crate::report::Report;
 
 /// A format of the report of `scan`. To add one, write its file and its row in `FORMATS`.
@@ -32,7 +32,7 @@ pub struct Format {
     /// It shows the verdict, which has to be worked out for it.
     pub has_verdict: bool,
     pub in_mail: InMail,
-    pub show: fn(&Report, &Look) -> String,
+    pub show: fn(&Report, &TextStyle) -> String,
     /// Shows why the report cannot be trusted, in place of it.
     pub show_trouble: Option<fn(&str) -> String>,
 }

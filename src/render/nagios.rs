@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::sanitize::printable;
-use crate::report::{Finding, Report, State};
+use crate::report::{Report, VerdictFinding, VerdictState};
 
 /// Findings named on the line.
 const NAMED: usize = 3;
@@ -48,7 +48,7 @@ pub fn unknown(why: &str) -> String {
     format!("SMTPLOG UNKNOWN - {}\n", plain(why))
 }
 
-fn said(finding: &Finding) -> String {
+fn said(finding: &VerdictFinding) -> String {
     let parts = [Some(finding.what.clone()), Some(finding.value.clone()).filter(|value| !value.is_empty())];
     let said: Vec<String> = parts.into_iter().flatten().collect();
     match &finding.usual {
@@ -73,9 +73,9 @@ pub fn status(report: &Report) -> u8 {
         return 3;
     }
     match verdict.state {
-        State::Ok => 0,
-        State::Watch => 1,
-        State::Bad => 2,
+        VerdictState::Ok => 0,
+        VerdictState::Watch => 1,
+        VerdictState::Bad => 2,
     }
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::classify::Reason;
-use crate::pipeline::walk::Told;
+use crate::pipeline::walk::LoggedEvent;
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
@@ -42,7 +42,7 @@ pub struct Record {
 
 /// What other lines say of the message; null where no line that was read does.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
-pub struct Context {
+pub struct RecordContext {
     /// Of the message, in bytes, as the mail server counts them.
     pub size: Option<u64>,
     /// Who handed the message over: its address, else its name.
@@ -69,17 +69,17 @@ pub struct Listed {
     #[schemars(flatten)]
     pub record: Record,
     #[schemars(flatten)]
-    pub context: Context,
+    pub context: RecordContext,
 }
 
 impl Record {
-    pub fn new(told: &Told) -> Self {
+    pub fn new(told: &LoggedEvent) -> Self {
         let (line, event, verdict, book) = (told.line, told.event, told.verdict, told.book);
         let rule = verdict.and_then(|verdict| book.rules.rule(verdict.rule?)).map(|rule| rule.id.clone());
         let provider =
             verdict.and_then(|verdict| book.providers.row(verdict.provider?)).map(|row| row.id.clone());
         Self {
-            time: told.moment.and_then(crate::parse::timestamp::Moment::rfc3339),
+            time: told.moment.and_then(crate::parse::timestamp::LogTime::rfc3339),
             mta: event.mta,
             host: named(line.host),
             program: named(line.program),

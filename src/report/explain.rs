@@ -22,7 +22,7 @@ pub const CODES: &str = "smtplog.codes/1";
 /// What was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum EntryKind {
     /// `452`, also `452 4.3.1`.
     Code,
     /// `4.2.2`, `x.2.2`.
@@ -53,7 +53,7 @@ pub fn class_words(class: Class) -> &'static str {
 #[derive(Clone, Debug, Serialize)]
 pub struct Entry {
     pub input: String,
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// What it is called in a heading: `452`, `4.2.2`, `mailbox-full`.
     pub label: String,
     pub name: String,
@@ -62,25 +62,25 @@ pub struct Entry {
     pub enhanced: Option<String>,
     pub class: Option<Class>,
     /// Why the mail failed, where the input tells it.
-    pub verdict: Option<Finding>,
+    pub verdict: Option<ReasonFinding>,
     pub description: Vec<String>,
     /// What the sending server does with the message.
     pub sender_does: String,
     /// The commands it answers.
     pub stages: Vec<String>,
-    pub when: Vec<Said>,
+    pub when: Vec<VariantSource>,
     pub variants: Vec<Variant>,
     pub fixes: Vec<Fix>,
-    pub unlike: Vec<Named>,
-    pub related: Vec<Named>,
+    pub unlike: Vec<NamedCode>,
+    pub related: Vec<NamedCode>,
     /// What comes nearest to an input that is not known.
-    pub nearest: Vec<Named>,
+    pub nearest: Vec<NamedCode>,
     pub sources: Vec<String>,
 }
 
 /// A reason, and what it rests on.
 #[derive(Clone, Debug, Serialize)]
-pub struct Finding {
+pub struct ReasonFinding {
     pub reason: Reason,
     pub title: String,
     pub meaning: String,
@@ -98,7 +98,7 @@ pub struct Finding {
 
 /// Which server says it, and when. None: any.
 #[derive(Clone, Debug, Serialize)]
-pub struct Said {
+pub struct VariantSource {
     pub mta: Option<Mta>,
     pub text: String,
 }
@@ -116,11 +116,11 @@ pub struct Variant {
 #[derive(Clone, Debug, Serialize)]
 pub struct Fix {
     pub direction: Direction,
-    pub steps: Vec<Step>,
+    pub steps: Vec<AdviceStep>,
 }
 
 #[derive(Clone, Default, Debug, Serialize)]
-pub struct Step {
+pub struct AdviceStep {
     /// In which case: `4.3.1`, or a reason. Empty: in every case.
     pub label: String,
     /// None: with any server.
@@ -133,7 +133,7 @@ pub struct Step {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Named {
+pub struct NamedCode {
     pub label: String,
     pub text: String,
 }

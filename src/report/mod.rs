@@ -17,7 +17,7 @@ use crate::smtp::event::{By, Direction, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 pub use self::delay_row::{DelayRow, PhaseRow};
-pub use self::name_row::{Counts, NameRow, Rest, Rests};
+pub use self::name_row::{NameRow, NameTotals, Remainder, Remainders};
 
 /// The whole report. Fields are added within a schema, never renamed.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -50,7 +50,7 @@ pub struct Report {
     pub relays: Vec<NameRow>,
     pub instances: Vec<NameRow>,
     /// What is in no row of these tables.
-    pub rest: Rests,
+    pub rest: Remainders,
     /// How long delivered mail took, most deliveries first; absent unless it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delays: Option<Vec<DelayRow>>,
@@ -64,7 +64,7 @@ pub struct Report {
     pub baseline: Option<Compared>,
     /// The conditions of `--fail-on` that are true; absent: nobody asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub failed: Option<Vec<Met>>,
+    pub failed: Option<Vec<MetCondition>>,
     /// Bursts of failures and silences, what matters most now first; absent: nobody asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storms: Option<Vec<StormLine>>,
@@ -331,12 +331,12 @@ pub struct Compared {
     pub expired: Change,
     pub refused: Change,
     /// What usually comes ten times or more and did not come at all.
-    pub gone: Vec<Gone>,
+    pub gone: Vec<MissingRow>,
 }
 
 /// A kind of row that is missing.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Gone {
+pub struct MissingRow {
     pub direction: Direction,
     pub outcome: Outcome,
     pub code: Option<Code>,
@@ -347,7 +347,7 @@ pub struct Gone {
 
 /// A condition that is true.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Met {
+pub struct MetCondition {
     pub condition: String,
     /// What it came to: a count, a percentage, a count in an hour, or seconds.
     pub value: f64,
@@ -358,7 +358,7 @@ pub struct Met {
 /// How things are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum VerdictState {
     Ok,
     Watch,
     Bad,
@@ -367,15 +367,15 @@ pub enum State {
 /// How things are, and why. The worst finding is the state.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Verdict {
-    pub state: State,
+    pub state: VerdictState,
     /// The worst first; empty: all is well.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<VerdictFinding>,
 }
 
 /// One thing that is not as it should be.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Finding {
-    pub state: State,
+pub struct VerdictFinding {
+    pub state: VerdictState,
     /// `421 4.7.28 rate limited`, `bounced>2%`.
     pub what: String,
     /// How much of it there is: `18,204`, `3.1%`.
@@ -401,7 +401,7 @@ pub struct GroupRow {
     /// In the order of `by`.
     #[serde(serialize_with = "keyed")]
     #[schemars(schema_with = "by_key")]
-    pub keys: Vec<Key>,
+    pub keys: Vec<GroupKey>,
     /// The sum of the outcomes.
     pub events: u64,
     pub delivered: u64,
@@ -429,13 +429,13 @@ impl GroupRow {
 
 /// One key of a group and its value; None: the lines do not say.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Key {
+pub struct GroupKey {
     pub by: By,
     pub value: Option<String>,
 }
 
 /// `{"domain": "example.org", "code": "552"}`
-fn keyed<S: Serializer>(keys: &[Key], serializer: S) -> Result<S::Ok, S::Error> {
+fn keyed<S: Serializer>(keys: &[GroupKey], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(keys.iter().map(|key| (key.by, &key.value)))
 }
 

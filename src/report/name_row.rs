@@ -18,8 +18,8 @@ pub struct NameRow {
 }
 
 impl NameRow {
-    pub fn new(name: String, counts: Counts) -> Self {
-        let Counts { messages, delivered, deferred, bounced, expired, rejected } = counts;
+    pub fn new(name: String, counts: NameTotals) -> Self {
+        let NameTotals { messages, delivered, deferred, bounced, expired, rejected } = counts;
         Self { name, messages, delivered, deferred, bounced, expired, rejected }
     }
 
@@ -31,15 +31,15 @@ impl NameRow {
         self.counts().volume()
     }
 
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> NameTotals {
         let &Self { messages, delivered, deferred, bounced, expired, rejected, .. } = self;
-        Counts { messages, delivered, deferred, bounced, expired, rejected }
+        NameTotals { messages, delivered, deferred, bounced, expired, rejected }
     }
 }
 
 /// What befell names that have no row of their own.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
-pub struct Counts {
+pub struct NameTotals {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<u64>,
     pub delivered: u64,
@@ -49,7 +49,7 @@ pub struct Counts {
     pub rejected: u64,
 }
 
-impl Counts {
+impl NameTotals {
     pub fn failures(&self) -> u64 {
         self.deferred + self.bounced + self.expired + self.rejected
     }
@@ -84,25 +84,25 @@ impl Counts {
 
 /// What is in no row of a table. Its rows, `others` and `unnamed` add up to the sums of the report.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
-pub struct Rest {
+pub struct Remainder {
     /// Names without a row, as far as they are kept.
     pub names: u64,
     /// Above 0: there are more names than are kept, and any count of a row may be so much too low. It is in `others`.
     pub may_lack: u64,
     /// Names without a row.
-    pub others: Counts,
+    pub others: NameTotals,
     /// Where no line that was read says a name.
-    pub unnamed: Counts,
+    pub unnamed: NameTotals,
 }
 
 /// The rest of each table.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
-pub struct Rests {
-    pub senders: Rest,
-    pub users: Rest,
-    pub clients: Rest,
-    pub domains: Rest,
-    pub providers: Rest,
-    pub relays: Rest,
-    pub instances: Rest,
+pub struct Remainders {
+    pub senders: Remainder,
+    pub users: Remainder,
+    pub clients: Remainder,
+    pub domains: Remainder,
+    pub providers: Remainder,
+    pub relays: Remainder,
+    pub instances: Remainder,
 }

@@ -15,7 +15,7 @@ pub const STORMS_SCHEMA: &str = "smtplog.storms/1";
 /// What `smtplog storm` prints.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(title = "smtplog storms")]
-pub struct Storms {
+pub struct StormReport {
     #[schemars(extend("const" = STORMS_SCHEMA))]
     pub schema: &'static str,
     pub range: Option<Range>,
@@ -43,7 +43,7 @@ pub struct Storm {
     pub end: Option<Zoned>,
     /// From the start to the end, or to where the log ends.
     pub duration_seconds: u64,
-    pub pattern: Pattern,
+    pub pattern: StormPattern,
     /// The pattern in a few words.
     pub title: String,
     /// What speaks for the pattern.
@@ -67,7 +67,7 @@ pub struct Storm {
     /// The kinds of events that make it up, most first.
     pub series: Vec<SeriesCount>,
     /// Read-only ones first. Nothing of it was run.
-    pub commands: Vec<Command>,
+    pub commands: Vec<StormCommand>,
     /// One line: what to do, and what not.
     pub advice: String,
     /// A line of the log.
@@ -79,7 +79,7 @@ pub struct Storm {
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Pattern {
+pub enum StormPattern {
     StolenAccount,
     DeadList,
     Backscatter,
@@ -100,7 +100,7 @@ pub enum Pattern {
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct NotSo {
-    pub pattern: Pattern,
+    pub pattern: StormPattern,
     pub because: String,
 }
 
@@ -197,7 +197,7 @@ pub struct SeriesCount {
 
 /// A command to type. Values from the log are quoted for a POSIX shell.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
-pub struct Command {
+pub struct StormCommand {
     pub shell: String,
     pub why: String,
     /// It changes something.

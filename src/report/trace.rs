@@ -28,8 +28,8 @@ pub const SCHEMA: &str = "smtplog.trace/1";
 /// One message from its coming in to its end, or the refusals that one client was told in one session.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct Story {
-    pub kind: Kind,
-    pub state: State,
+    pub kind: StoryKind,
+    pub state: StoryState,
     /// Its first line that was read. Null: no line of it shows a time.
     #[schemars(extend("format" = "date-time"))]
     pub first: Option<String>,
@@ -40,12 +40,12 @@ pub struct Story {
     /// Of refusals: so many sessions were told the same. 1 for a message.
     pub count: u64,
     /// The queue ids it had, one after the other, and the notifications about it. Of refusals: one without an id.
-    pub hops: Vec<Hop>,
+    pub hops: Vec<StoryHop>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum StoryKind {
     Message,
     /// A client was refused before there was a message.
     Refusal,
@@ -54,7 +54,7 @@ pub enum Kind {
 /// How it stands where the logs end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum StoryState {
     /// For all recipients of whom the logs tell.
     Delivered,
     /// Still in the queue.
@@ -77,14 +77,14 @@ pub enum State {
 
 /// What one queue did with it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
-pub struct Hop {
+pub struct StoryHop {
     /// Null: the client was refused before there was one.
     pub queue_id: Option<String>,
     pub mta: Mta,
     /// The host that wrote the lines.
     pub host: Option<String>,
     pub instance: Option<String>,
-    pub state: State,
+    pub state: StoryState,
     /// It tells the sender what became of the message.
     pub notification: bool,
     /// When it came. Null: no line of that was read.
@@ -102,14 +102,14 @@ pub struct Hop {
     pub size: Option<u64>,
     pub message_id: Option<String>,
     /// What was tried and done, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<StoryStep>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
-pub struct Step {
+pub struct StoryStep {
     #[schemars(extend("format" = "date-time"))]
     pub time: Option<String>,
-    pub what: What,
+    pub what: StepKind,
     pub recipient: Option<String>,
     /// The recipient as it was written, where it was made into another.
     pub original: Option<String>,
@@ -133,7 +133,7 @@ pub struct Step {
 /// What was done: an event's outcome, or what happens to a message in the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum StepKind {
     Delivered,
     /// Given to another queue of which there are lines in these logs.
     HandedOn,
@@ -155,7 +155,7 @@ pub enum What {
     Notified,
 }
 
-impl What {
+impl StepKind {
     pub fn of(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Delivered => Self::Delivered,
@@ -193,7 +193,7 @@ impl What {
     }
 }
 
-impl State {
+impl StoryState {
     /// In English, for people.
     pub fn word(self) -> &'static str {
         match self {

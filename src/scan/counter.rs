@@ -8,33 +8,33 @@
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 
-use super::pending_hops::Unsure;
-use crate::catalog::Book;
-use crate::catalog::classify::Verdict;
-use crate::input::read::Held;
-use crate::messages::block_tracker::{Desk, Tracks};
-use crate::messages::context::Contexts;
-use crate::messages::hop::Hop;
-use crate::messages::key::Keys;
-use crate::messages::metadata::Metadata;
-use crate::messages::totals::{self, Sums};
-use crate::messages::transition::Act;
-use crate::messages::{Closed, Ledger};
-use crate::parse::header::Line;
+use super::pending_hops::PendingHandOffs;
+use crate::catalog::Catalog;
+use crate::catalog::classify::Classification;
+use crate::input::read::HeapSize;
+use crate::messages::block_tracker::{BlockTracker, PartialMessages};
+use crate::messages::context::MetadataTable;
+use crate::messages::hop::HandOff;
+use crate::messages::key::KeyHasher;
+use crate::messages::metadata::MessageMetadata;
+use crate::messages::totals::{self, MessageTotals};
+use crate::messages::transition::Transition;
+use crate::messages::{MessageSummary, MessageTracker};
+use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::parse::mta::parsed::Reading;
-use crate::parse::timestamp::Moment;
+use crate::parse::mta::parsed::ParsedLine;
+use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{Aggregation, Listener, Noted, Place, Told};
+use crate::pipeline::walk::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
 use crate::tally::by_hour::Hourly;
 use crate::tally::delays::Delays;
-use crate::tally::group_by::Groups;
+use crate::tally::group_by::GroupBy;
 
 /// What is to be counted.
 #[derive(Clone, Copy)]
-pub struct Plan<'a> {
+pub struct CountPlan<'a> {
     pub by: &'a [By],
     pub examples: usize,
     /// Each hour is counted by itself too.
@@ -45,49 +45,49 @@ pub struct Plan<'a> {
     pub hops: bool,
     pub zone: &'a TimeZone,
     pub filter: &'a Filter,
-    pub book: &'a Book,
+    pub book: &'a Catalog,
     /// The same for all threads of a run.
     pub hasher: &'a RandomState,
 }
 
-impl<'a> Aggregation for Plan<'a> {
-    type Listener = Counter;
-    type Total = Folder<'a>;
+impl<'a> Aggregation for CountPlan<'a> {
+    type Listener = BlockCounter;
+    type Total = Merger<'a>;
 
-    fn listener(&self) -> Counter {
+    fn listener(&self) -> BlockCounter {
         self.counter()
     }
 
-    fn start(&self) -> Folder<'a> {
+    fn start(&self) -> Merger<'a> {
         self.folder()
     }
 
-    fn fold(folder: &mut Folder<'a>, handed: Handed) {
+    fn fold(folder: &mut Merger<'a>, handed: BlockCounts) {
         folder.fold(handed);
     }
 
-    fn left_out(folder: &Folder<'a>) -> u64 {
+    fn left_out(folder: &Merger<'a>) -> u64 {
         folder.left_out
     }
 }
 
-impl<'a> Plan<'a> {
-    pub fn counter(&self) -> Counter {
-        let kept = self.asks_for_senders().then(Kept::default);
+impl<'a> CountPlan<'a> {
+    pub fn counter(&self) -> BlockCounter {
+        let kept = self.asks_for_senders().then(DeferredLines::default);
         let receives = self.delays && self.filter.is_empty();
-        let (tally, desk, unsure) = (self.tally(), self.desk(), Unsure::default());
-        Counter { tally, desk, hops: self.hops, unsure, kept, receives }
+        let (tally, desk, unsure) = (self.tally(), self.desk(), PendingHandOffs::default());
+        BlockCounter { tally, desk, hops: self.hops, unsure, kept, receives }
     }
 
-    pub fn folder(self) -> Folder<'a> {
-        Folder {
+    pub fn folder(self) -> Merger<'a> {
+        Merger {
             plan: self,
-            ledger: Ledger::new(self.filter.is_empty()),
-            contexts: Contexts::default(),
-            keys: Keys::new(self.hasher.clone()),
+            ledger: MessageTracker::new(self.filter.is_empty()),
+            contexts: MetadataTable::default(),
+            keys: KeyHasher::new(self.hasher.clone()),
             late: self.asks_for_senders().then(|| self.counter()),
             tally: self.tally(),
-            unsure: Unsure::default(),
+            unsure: PendingHandOffs::default(),
             given_up: 0,
             left_out: 0,
         }
@@ -99,7 +99,7 @@ impl<'a> Plan<'a> {
     }
 
     fn tally(&self) -> Tally {
-        let groups = || Groups::new(self.by, self.examples, self.zone.clone(), self.hasher.clone());
+        let groups = || GroupBy::new(self.by, self.examples, self.zone.clone(), self.hasher.clone());
         let groups = (!self.by.is_empty()).then(groups);
         let mut tally = Tally::new(self.hasher.clone(), self.examples, groups);
         tally.hourly = self.hourly.then(Hourly::default);
@@ -107,109 +107,109 @@ impl<'a> Plan<'a> {
         tally
     }
 
-    fn desk(&self) -> Desk {
-        Desk::new(self.hasher.clone(), self.filter.is_empty(), self.hops)
+    fn desk(&self) -> BlockTracker {
+        BlockTracker::new(self.hasher.clone(), self.filter.is_empty(), self.hops)
     }
 }
 
 /// One a thread.
-pub struct Counter {
+pub struct BlockCounter {
     tally: Tally,
-    desk: Desk,
+    desk: BlockTracker,
     hops: bool,
-    unsure: Unsure,
+    unsure: PendingHandOffs,
     /// None: no line has to wait.
-    kept: Option<Kept>,
+    kept: Option<DeferredLines>,
     /// What came in is counted too.
     receives: bool,
 }
 
 /// What a block hands over.
-pub struct Handed {
-    tracks: Tracks,
-    unsure: Unsure,
-    kept: Kept,
+pub struct BlockCounts {
+    tracks: PartialMessages,
+    unsure: PendingHandOffs,
+    kept: DeferredLines,
 }
 
 /// Lines that wait, in their order.
 #[derive(Default)]
-struct Kept {
+struct DeferredLines {
     /// One behind the other.
     text: Vec<u8>,
-    lines: Vec<Waiting>,
+    lines: Vec<DeferredLine>,
 }
 
-struct Waiting {
+struct DeferredLine {
     /// Where it ends in the text.
     end: usize,
-    place: Place,
-    what: What,
+    place: LineOffset,
+    what: DeferredKind,
 }
 
-enum What {
+enum DeferredKind {
     /// With its minute.
     Fact(Option<i64>),
     Event {
-        moment: Option<Moment>,
-        verdict: Option<Verdict>,
+        moment: Option<LogTime>,
+        verdict: Option<Classification>,
         /// By all that the filter asks but the sender.
         wanted: bool,
     },
 }
 
-impl Held for Handed {
+impl HeapSize for BlockCounts {
     fn held(&self) -> usize {
         self.tracks.held()
             + self.unsure.bytes()
             + self.kept.text.capacity()
-            + self.kept.lines.capacity() * size_of::<Waiting>()
+            + self.kept.lines.capacity() * size_of::<DeferredLine>()
     }
 }
 
-impl Kept {
-    fn keep(&mut self, raw: &[u8], place: Place, what: What) {
+impl DeferredLines {
+    fn keep(&mut self, raw: &[u8], place: LineOffset, what: DeferredKind) {
         self.text.extend_from_slice(raw);
-        self.lines.push(Waiting { end: self.text.len(), place, what });
+        self.lines.push(DeferredLine { end: self.text.len(), place, what });
     }
 
-    fn event(&mut self, told: &Told, wanted: bool) {
-        let Told { moment, verdict, .. } = *told;
-        self.keep(told.raw, told.place, What::Event { moment, verdict, wanted });
+    fn event(&mut self, told: &LoggedEvent, wanted: bool) {
+        let LoggedEvent { moment, verdict, .. } = *told;
+        self.keep(told.raw, told.place, DeferredKind::Event { moment, verdict, wanted });
     }
 }
 
-impl Counter {
-    fn count(&mut self, told: &Told, wanted: bool) {
+impl BlockCounter {
+    fn count(&mut self, told: &LoggedEvent, wanted: bool) {
         let hop = self.desk.event(told, wanted);
         match hop {
             _ if !wanted => {}
-            Hop::Unsure(copy) if !self.hops => self.unsure.keep(told, copy),
-            Hop::Yes if !self.hops => self.tally.hops += 1,
-            Hop::No | Hop::Yes | Hop::Unsure(_) => self.tally.event(told),
+            HandOff::Unsure(copy) if !self.hops => self.unsure.keep(told, copy),
+            HandOff::Yes if !self.hops => self.tally.hops += 1,
+            HandOff::No | HandOff::Yes | HandOff::Unsure(_) => self.tally.event(told),
         }
     }
 }
 
-impl Listener for Counter {
-    type Handover = Handed;
+impl EventSink for BlockCounter {
+    type BlockOutput = BlockCounts;
 
-    fn event(&mut self, told: &Told) {
+    fn event(&mut self, told: &LoggedEvent) {
         match &mut self.kept {
             Some(kept) => kept.event(told, true),
             None => self.count(told, true),
         }
     }
 
-    fn left_out(&mut self, told: &Told) {
+    fn filtered_out(&mut self, told: &LoggedEvent) {
         match &mut self.kept {
             Some(kept) => kept.event(told, false),
             None => self.count(told, false),
         }
     }
 
-    fn fact(&mut self, noted: &Noted) {
+    fn fact(&mut self, noted: &LoggedQueueRecord) {
         match &mut self.kept {
-            Some(kept) => kept.keep(noted.raw, noted.place, What::Fact(noted.minute)),
+            Some(kept) => kept.keep(noted.raw, noted.place, DeferredKind::Fact(noted.minute)),
             None => {
                 // A filter looks at results, and what came in is none yet.
                 if self.receives {
@@ -220,9 +220,9 @@ impl Listener for Counter {
         }
     }
 
-    fn end_of_block(&mut self, _file: usize, _lines: u64) -> Handed {
+    fn end_of_block(&mut self, _file: usize, _lines: u64) -> BlockCounts {
         let kept = self.kept.as_mut().map(std::mem::take).unwrap_or_default();
-        Handed { tracks: self.desk.hand_over(), unsure: std::mem::take(&mut self.unsure), kept }
+        BlockCounts { tracks: self.desk.hand_over(), unsure: std::mem::take(&mut self.unsure), kept }
     }
 }
 
@@ -230,24 +230,24 @@ impl Listener for Counter {
 const UNSURE_LIMIT: usize = 16 << 20;
 
 /// Puts the blocks together, in their order.
-pub struct Folder<'a> {
-    plan: Plan<'a>,
-    ledger: Ledger,
-    contexts: Contexts,
-    keys: Keys,
+pub struct Merger<'a> {
+    plan: CountPlan<'a>,
+    ledger: MessageTracker,
+    contexts: MetadataTable,
+    keys: KeyHasher,
     /// Counts the lines that waited. None: none had to.
-    late: Option<Counter>,
+    late: Option<BlockCounter>,
     /// Of hand-overs that led nowhere.
     tally: Tally,
-    unsure: Unsure,
+    unsure: PendingHandOffs,
     /// Hand-overs that were taken for deliveries before the logs ended: too many waited.
     pub given_up: u64,
     /// Events whose sender the filter does not admit.
     pub left_out: u64,
 }
 
-impl Folder<'_> {
-    pub fn fold(&mut self, handed: Handed) {
+impl Merger<'_> {
+    pub fn fold(&mut self, handed: BlockCounts) {
         self.ledger.fold(handed.tracks);
         self.unsure.append(handed.unsure);
         self.fold_kept(handed.kept);
@@ -265,7 +265,7 @@ impl Folder<'_> {
     }
 
     fn waiting_is_long(&self) -> bool {
-        let messages = self.ledger.unsure().len() * size_of::<totals::Unsure>();
+        let messages = self.ledger.unsure().len() * size_of::<totals::PendingHandOff>();
         self.unsure.bytes() + messages > UNSURE_LIMIT
     }
 
@@ -277,24 +277,24 @@ impl Folder<'_> {
         self.unsure.settle(&found, all, &mut self.tally, self.plan.book);
     }
 
-    fn fold_kept(&mut self, kept: Kept) {
+    fn fold_kept(&mut self, kept: DeferredLines) {
         let Some(mut late) = self.late.take() else { return };
         let mut start = 0;
-        for Waiting { end, place, what } in kept.lines {
+        for DeferredLine { end, place, what } in kept.lines {
             let raw = kept.text.get(start..end).unwrap_or_default();
             start = end;
-            let line = Line::read(raw);
+            let line = LogLine::read(raw);
             match (mta::read(&line), what) {
-                (Reading::Fact(fact), What::Fact(minute)) => {
+                (ParsedLine::Fact(fact), DeferredKind::Fact(minute)) => {
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
-                    self.contexts.fact(key, Act::of_fact(&fact), Metadata::of(&fact));
-                    let noted = Noted { fact: &fact, line: &line, raw, place, minute };
+                    self.contexts.fact(key, Transition::of_fact(&fact), MessageMetadata::of(&fact));
+                    let noted = LoggedQueueRecord { fact: &fact, line: &line, raw, place, minute };
                     if late.receives {
                         late.tally.fact(&noted);
                     }
                     late.desk.fact(&noted);
                 }
-                (Reading::Event(event), What::Event { moment, verdict, wanted }) => {
+                (ParsedLine::Event(event), DeferredKind::Event { moment, verdict, wanted }) => {
                     let key = event.queue_id.map(|id| self.keys.key(event.mta, &line, id));
                     let known = key.and_then(|key| self.contexts.known(key));
                     let sender = known.and_then(|known| Some(known.sender.as_deref()?.as_bytes()));
@@ -302,8 +302,18 @@ impl Folder<'_> {
                     let client = known.and_then(|known| Some(known.client.as_deref()?.as_bytes()));
                     let event = Event { sender: event.sender.or(sender), ..event };
                     let (line_in_block, event, line, book) = (0, &event, &line, self.plan.book);
-                    let told =
-                        Told { place, line_in_block, line, raw, moment, event, verdict, user, client, book };
+                    let told = LoggedEvent {
+                        place,
+                        line_in_block,
+                        line,
+                        raw,
+                        moment,
+                        event,
+                        verdict,
+                        user,
+                        client,
+                        book,
+                    };
                     let admitted = wanted && self.plan.filter.admits_sender(event.sender);
                     late.count(&told, admitted);
                     self.left_out += u64::from(wanted && !admitted);
@@ -318,11 +328,11 @@ impl Folder<'_> {
     }
 
     /// All that was counted, here and by the threads.
-    pub fn close(mut self, counters: Vec<Counter>) -> (Tally, Closed) {
+    pub fn close(mut self, counters: Vec<BlockCounter>) -> (Tally, MessageSummary) {
         self.settle(true);
         let Self { plan, tally: waited, ledger, late, .. } = self;
         let parts = counters.into_iter().chain(late).map(|counter| (counter.tally, counter.desk.sums));
-        let (tallies, sums): (Vec<Tally>, Vec<Sums>) = parts.unzip();
+        let (tallies, sums): (Vec<Tally>, Vec<MessageTotals>) = parts.unzip();
         // What the ledger has is let go of before the tallies, which are the largest here, come together.
         let closed = ledger.close(sums);
         // The first is taken, not merged: that saves 1 % of the scan of a small log.

@@ -7,7 +7,7 @@ use crate::catalog::provider::{Provider, Providers};
 use crate::parse::mta::delay::Phase;
 use crate::report::{DelayRow, PhaseRow};
 use crate::smtp::event::Direction;
-use crate::tally::delays::{Delays, Times};
+use crate::tally::delays::{Delays, DurationHistogram};
 
 /// What makes mail the same row.
 type Mail = (Direction, Option<Provider>);
@@ -16,7 +16,7 @@ type Mail = (Direction, Option<Provider>);
 const FAST: u64 = 1000;
 
 pub fn rows(delays: &Delays, providers: &Providers) -> Vec<DelayRow> {
-    let mut mails: BTreeMap<Mail, Vec<(Phase, &Times)>> = BTreeMap::new();
+    let mut mails: BTreeMap<Mail, Vec<(Phase, &DurationHistogram)>> = BTreeMap::new();
     for (&(direction, provider, phase), times) in &delays.0 {
         mails.entry((direction, provider)).or_default().push((phase, times));
     }
@@ -41,7 +41,7 @@ pub fn rows(delays: &Delays, providers: &Providers) -> Vec<DelayRow> {
     rows
 }
 
-fn phase_row(phase: Phase, times: &Times) -> PhaseRow {
+fn phase_row(phase: Phase, times: &DurationHistogram) -> PhaseRow {
     let seconds = |time: u64| time as f64 / 1000.0;
     PhaseRow {
         phase,

@@ -3,19 +3,19 @@
 use std::cmp::Reverse;
 
 use crate::catalog::provider::Providers;
-use crate::parse::timestamp::Moment;
-use crate::report::{GroupRow, GroupTable, Key, SortBy};
+use crate::parse::timestamp::LogTime;
+use crate::report::{GroupKey, GroupRow, GroupTable, SortBy};
 use crate::smtp::event::Outcome;
-use crate::tally::group_by::{Group, Groups};
+use crate::tally::group_by::{Group, GroupBy};
 
 /// The groups in the order wanted: the most failures first, the latest first, or by name.
-pub fn table(mut groups: Groups, providers: &Providers, sort: SortBy, reverse: bool) -> GroupTable {
+pub fn table(mut groups: GroupBy, providers: &Providers, sort: SortBy, reverse: bool) -> GroupTable {
     let counted = std::mem::take(&mut groups.groups);
-    let mut rows: Vec<(Option<Moment>, GroupRow)> = counted
+    let mut rows: Vec<(Option<LogTime>, GroupRow)> = counted
         .into_iter()
         .map(|(parts, group)| {
             let keys = groups.by.iter().zip(&parts);
-            let keys = keys.map(|(&by, &part)| Key { by, value: groups.shown(by, part, providers) });
+            let keys = keys.map(|(&by, &part)| GroupKey { by, value: groups.shown(by, part, providers) });
             (group.last, row(keys.collect(), group))
         })
         .collect();
@@ -31,7 +31,7 @@ pub fn table(mut groups: Groups, providers: &Providers, sort: SortBy, reverse: b
     GroupTable { by: groups.by, rows: rows.into_iter().map(|(_, row)| row).collect(), others: groups.others }
 }
 
-fn row(keys: Vec<Key>, group: Group) -> GroupRow {
+fn row(keys: Vec<GroupKey>, group: Group) -> GroupRow {
     let recipients = group.recipients.finish();
     let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
     GroupRow {
@@ -47,8 +47,8 @@ fn row(keys: Vec<Key>, group: Group) -> GroupRow {
         discarded: group.outcomes[Outcome::Discarded],
         recipients: recipients.count,
         recipients_exact: recipients.is_exact,
-        first: group.first.and_then(Moment::rfc3339),
-        last: group.last.and_then(Moment::rfc3339),
+        first: group.first.and_then(LogTime::rfc3339),
+        last: group.last.and_then(LogTime::rfc3339),
         examples: group.examples.lines.iter().map(|(_, line)| text(line)).collect(),
     }
 }

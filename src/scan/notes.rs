@@ -3,21 +3,21 @@
 use jiff::{Timestamp, ToSpan};
 
 use crate::input::read::Source;
-use crate::messages::Closed;
-use crate::pipeline::calendar::{Calendar, Turns};
-use crate::pipeline::time_range::Window;
+use crate::messages::MessageSummary;
+use crate::pipeline::calendar::{Calendar, TimeResolution};
+use crate::pipeline::time_range::TimeRange;
 use crate::pipeline::walk::Coverage;
-use crate::report::{Rest, Rests};
+use crate::report::{Remainder, Remainders};
 use crate::tally::FinishedTally;
 
 /// What the notes are made of.
-pub struct Heard<'a> {
+pub struct ReadSummary<'a> {
     pub coverage: &'a Coverage,
-    pub window: Window,
+    pub window: TimeRange,
     pub calendar: &'a Calendar,
     pub sources: &'a [Source],
     /// What the last walk found the stamps to be.
-    pub turns: &'a Turns,
+    pub turns: &'a TimeResolution,
 }
 
 /// About what was too much to keep.
@@ -37,10 +37,10 @@ pub fn on_limits(tally: &FinishedTally) -> Vec<String> {
 }
 
 /// About names of which more were met than are kept.
-pub fn on_names(rests: &Rests) -> Vec<String> {
+pub fn on_names(rests: &Remainders) -> Vec<String> {
     let kinds = [("senders", rests.senders), ("clients", rests.clients), ("users", rests.users)];
     let full = kinds.into_iter().filter(|(_, rest)| rest.may_lack > 0);
-    let note = |(kind, rest): (&str, Rest)| {
+    let note = |(kind, rest): (&str, Remainder)| {
         format!(
             "there are more {kind} than are kept: what is counted for one of them may be up to {} too low, and is \
             counted with the others",
@@ -57,7 +57,7 @@ pub fn on_estimates(exact: &[bool]) -> Vec<String> {
 }
 
 /// About messages that were too many to follow.
-pub fn on_messages(ledger: &Closed) -> Vec<String> {
+pub fn on_messages(ledger: &MessageSummary) -> Vec<String> {
     let forgotten = ledger.sums.forgotten;
     let note = || {
         format!(
@@ -80,7 +80,7 @@ pub fn on_hops(given_up: u64) -> Option<String> {
 }
 
 /// About time.
-pub fn on_time(heard: &Heard) -> Vec<String> {
+pub fn on_time(heard: &ReadSummary) -> Vec<String> {
     let mut notes = Vec::new();
     let zone = &heard.calendar.zone;
     let now = heard.calendar.now;

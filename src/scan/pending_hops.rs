@@ -2,30 +2,30 @@
 
 use hashbrown::HashSet;
 
-use crate::catalog::Book;
-use crate::messages::key::Plain;
+use crate::catalog::Catalog;
+use crate::messages::key::PrehashedState;
 use crate::messages::recent_ids::IdHash;
-use crate::parse::header::Line;
+use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::parse::mta::parsed::Reading;
-use crate::parse::timestamp::Moment;
-use crate::pipeline::walk::{Listener, Place, Told};
+use crate::parse::mta::parsed::ParsedLine;
+use crate::parse::timestamp::LogTime;
+use crate::pipeline::walk::{EventSink, LineOffset, LoggedEvent};
 use crate::smtp::event::Event;
 use crate::tally::Tally;
 
 /// Hand-overs that wait until a line tells of the message that came of them, in their order.
 #[derive(Default)]
-pub struct Unsure {
+pub struct PendingHandOffs {
     /// Their lines, one behind the other.
     text: Vec<u8>,
-    pub lines: Vec<Handover>,
+    pub lines: Vec<PendingHandOffLine>,
 }
 
-pub struct Handover {
+pub struct PendingHandOffLine {
     /// Where its line ends in the text.
     end: usize,
-    place: Place,
-    moment: Option<Moment>,
+    place: LineOffset,
+    moment: Option<LogTime>,
     /// Of the message that came of it.
     pub copy: IdHash,
     /// What other lines say. None: nothing, or nobody asked.
@@ -34,11 +34,11 @@ pub struct Handover {
     client: Option<Box<[u8]>>,
 }
 
-impl Unsure {
-    pub fn keep(&mut self, told: &Told, copy: IdHash) {
+impl PendingHandOffs {
+    pub fn keep(&mut self, told: &LoggedEvent, copy: IdHash) {
         self.text.extend_from_slice(told.raw);
         let owned = |text: Option<&[u8]>| text.map(Box::from);
-        self.lines.push(Handover {
+        self.lines.push(PendingHandOffLine {
             end: self.text.len(),
             place: told.place,
             moment: told.moment,
@@ -49,14 +49,20 @@ impl Unsure {
         });
     }
 
-    fn put_back(&mut self, raw: &[u8], line: Handover) {
+    fn put_back(&mut self, raw: &[u8], line: PendingHandOffLine) {
         self.text.extend_from_slice(raw);
-        self.lines.push(Handover { end: self.text.len(), ..line });
+        self.lines.push(PendingHandOffLine { end: self.text.len(), ..line });
     }
 
     /// Tells the tally what became of those whose message was `found`, and with `all` the rest, which are deliveries; what
     /// is left goes on waiting.
-    pub fn settle(&mut self, found: &HashSet<IdHash, Plain>, all: bool, tally: &mut Tally, book: &Book) {
+    pub fn settle(
+        &mut self,
+        found: &HashSet<IdHash, PrehashedState>,
+        all: bool,
+        tally: &mut Tally,
+        book: &Catalog,
+    ) {
         let waited = std::mem::take(self);
         let mut start = 0;
         for line in waited.lines {
@@ -76,20 +82,22 @@ impl Unsure {
     pub fn append(&mut self, other: Self) {
         let before = self.text.len();
         self.text.extend_from_slice(&other.text);
-        self.lines.extend(other.lines.into_iter().map(|line| Handover { end: line.end + before, ..line }));
+        self.lines.extend(
+            other.lines.into_iter().map(|line| PendingHandOffLine { end: line.end + before, ..line }),
+        );
     }
 
     pub fn bytes(&self) -> usize {
-        self.text.capacity() + self.lines.capacity() * size_of::<Handover>()
+        self.text.capacity() + self.lines.capacity() * size_of::<PendingHandOffLine>()
     }
 }
 
 /// Counts a line that is no hop after all.
-fn delivered(tally: &mut Tally, raw: &[u8], line: &Handover, book: &Book) {
-    let read = Line::read(raw);
-    let Reading::Event(event) = mta::read(&read) else { return };
+fn delivered(tally: &mut Tally, raw: &[u8], line: &PendingHandOffLine, book: &Catalog) {
+    let read = LogLine::read(raw);
+    let ParsedLine::Event(event) = mta::read(&read) else { return };
     let event = Event { sender: line.sender.as_deref(), ..event };
-    tally.event(&Told {
+    tally.event(&LoggedEvent {
         place: line.place,
         line_in_block: 0,
         line: &read,

@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use super::delays;
 use super::groups::table;
 use super::messages::messages;
-use super::names::Tables;
-use super::notes::{Heard, on_estimates, on_limits, on_messages, on_names, on_time};
+use super::names::NameTables;
+use super::notes::{ReadSummary, on_estimates, on_limits, on_messages, on_names, on_time};
 use crate::catalog::classify::{Reason, Retry};
 use crate::catalog::provider::{Provider, Providers};
 use crate::catalog::{self, ReasonRow};
-use crate::collections::interner::NameId;
-use crate::messages::Closed;
-use crate::parse::timestamp::Moment;
+use crate::collections::interner::Symbol;
+use crate::messages::MessageSummary;
+use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
 use crate::report::{
     Full, Hour, HourRefused, HourSent, Input, Messages, NameCount, Range, Refused, Report, Row, SCHEMA, Sent,
@@ -24,11 +24,11 @@ use crate::report::{
 };
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
-use crate::tally::{Count, FinishedTally, Key, Tally};
+use crate::tally::{FinishedTally, Tally, TallyCount, TallyKey};
 
 /// What a report is made of besides the tally.
-pub struct Frame<'a> {
-    pub heard: Heard<'a>,
+pub struct ReportOptions<'a> {
+    pub heard: ReadSummary<'a>,
     pub providers: &'a Providers,
     pub with_advice: bool,
     /// Everything that the book says about each reason, too.
@@ -46,7 +46,7 @@ pub struct Frame<'a> {
 const HOSTS_SHOWN: usize = 50;
 const WHERES_SHOWN: usize = 3;
 
-pub fn report(tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
+pub fn report(tally: Tally, ledger: &MessageSummary, frame: &ReportOptions) -> Report {
     let mut tally = tally.finish();
     let full_advice = if frame.in_full { full_advice(&tally) } else { Vec::new() };
     let messages = messages(ledger, frame.heard.coverage.minutes, catalog::reasons());
@@ -55,7 +55,7 @@ pub fn report(tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
     let joined = joined(std::mem::take(&mut tally.rows), frame.examples.max(1));
     let groups = tally.groups.take();
     let tally = &tally;
-    let mut rows: Vec<(Option<Moment>, Row)> =
+    let mut rows: Vec<(Option<LogTime>, Row)> =
         joined.into_iter().map(|(key, joint)| (joint.count.last, row(&key, joint, tally, frame))).collect();
     match frame.sort {
         SortBy::Count => rows.sort_by_key(|(_, row)| Reverse(row.attempts)),
@@ -70,7 +70,7 @@ pub fn report(tally: Tally, ledger: &Closed, frame: &Frame) -> Report {
         rows.reverse();
     }
     let estimated = on_estimates(&rows.iter().map(|(_, row)| row.recipients_exact).collect::<Vec<_>>());
-    let tables = Tables::new(tally, ledger, &totals, frame.providers);
+    let tables = NameTables::new(tally, ledger, &totals, frame.providers);
     let rests = tables.rests();
     let groups = groups.map(|groups| table(groups, frame.providers, frame.sort, frame.reverse));
     Report {
@@ -160,17 +160,17 @@ struct RowKey {
 }
 
 #[derive(Default)]
-struct Joint {
-    count: Count,
+struct RowBuilder {
+    count: TallyCount,
     stages: BTreeMap<Stage, u64>,
     providers: BTreeMap<Provider, u64>,
     mtas: BTreeMap<Mta, u64>,
 }
 
-fn joined(counts: Vec<(Key, Count)>, examples: usize) -> BTreeMap<RowKey, Joint> {
-    let mut rows: BTreeMap<RowKey, Joint> = BTreeMap::new();
+fn joined(counts: Vec<(TallyKey, TallyCount)>, examples: usize) -> BTreeMap<RowKey, RowBuilder> {
+    let mut rows: BTreeMap<RowKey, RowBuilder> = BTreeMap::new();
     for (key, count) in counts {
-        let Key { direction, outcome, class, code, enhanced, reason, retry, .. } = key;
+        let TallyKey { direction, outcome, class, code, enhanced, reason, retry, .. } = key;
         let joint =
             rows.entry(RowKey { direction, outcome, code, enhanced, reason, class, retry }).or_default();
         if let Some(stage) = key.stage {
@@ -185,7 +185,7 @@ fn joined(counts: Vec<(Key, Count)>, examples: usize) -> BTreeMap<RowKey, Joint>
     rows
 }
 
-fn row(key: &RowKey, joint: Joint, tally: &FinishedTally, frame: &Frame) -> Row {
+fn row(key: &RowKey, joint: RowBuilder, tally: &FinishedTally, frame: &ReportOptions) -> Row {
     let count = joint.count;
     let recipients = count.recipients.finish();
     let places = count.wheres.finish();
@@ -214,8 +214,8 @@ fn row(key: &RowKey, joint: Joint, tally: &FinishedTally, frame: &Frame) -> Row 
         attempts: count.attempts,
         recipients: recipients.count,
         recipients_exact: recipients.is_exact,
-        first: count.first.and_then(Moment::rfc3339),
-        last: count.last.and_then(Moment::rfc3339),
+        first: count.first.and_then(LogTime::rfc3339),
+        last: count.last.and_then(LogTime::rfc3339),
         stages: joint.stages.iter().map(|(&stage, &attempts)| StageCount { stage, attempts }).collect(),
         providers: most(providers.collect(), WHERES_SHOWN),
         wheres: wheres(tally, &places),
@@ -269,7 +269,7 @@ fn most(mut counts: Vec<NameCount>, shown: usize) -> Vec<NameCount> {
 }
 
 /// Those with the most; names are made into text for these alone, since there may be many.
-fn wheres(tally: &FinishedTally, places: &[(NameId, u64)]) -> Vec<NameCount> {
+fn wheres(tally: &FinishedTally, places: &[(Symbol, u64)]) -> Vec<NameCount> {
     let all = places.iter().map(|&(id, attempts)| (name(tally, id), attempts));
     let mut all: Vec<(&[u8], u64)> = all.collect();
     let in_order = |a: &(&[u8], u64), b: &(&[u8], u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
@@ -281,8 +281,8 @@ fn wheres(tally: &FinishedTally, places: &[(NameId, u64)]) -> Vec<NameCount> {
     all.into_iter().map(|(name, attempts)| NameCount { name: text(name), attempts }).collect()
 }
 
-fn name(tally: &FinishedTally, id: NameId) -> &[u8] {
-    if id == NameId::OTHERS { b"(others)" } else { tally.names.name(id) }
+fn name(tally: &FinishedTally, id: Symbol) -> &[u8] {
+    if id == Symbol::OVERFLOW { b"(others)" } else { tally.names.name(id) }
 }
 
 fn text(name: &[u8]) -> String {
@@ -313,7 +313,7 @@ fn totals(tally: &FinishedTally, messages: Messages) -> Totals {
 }
 
 impl Sent {
-    fn add(&mut self, key: &Key, attempts: u64) {
+    fn add(&mut self, key: &TallyKey, attempts: u64) {
         match key.outcome {
             Outcome::Delivered => self.delivered += attempts,
             Outcome::Deferred => self.deferred += attempts,
@@ -341,7 +341,7 @@ impl Sent {
 }
 
 impl Refused {
-    fn add(&mut self, key: &Key, attempts: u64) {
+    fn add(&mut self, key: &TallyKey, attempts: u64) {
         match key.outcome {
             Outcome::Warned => self.warned += attempts,
             Outcome::Held => self.held += attempts,
@@ -365,7 +365,7 @@ impl Refused {
 }
 
 /// What was read.
-pub fn input(heard: &Heard, filter: &Filter) -> Input {
+pub fn input(heard: &ReadSummary, filter: &Filter) -> Input {
     let coverage = heard.coverage;
     let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
     Input {
@@ -383,7 +383,7 @@ pub fn input(heard: &Heard, filter: &Filter) -> Input {
 }
 
 /// None: no mail line has a stamp.
-pub fn range(heard: &Heard) -> Option<Range> {
+pub fn range(heard: &ReadSummary) -> Option<Range> {
     let (first, last) = heard.coverage.minutes?;
     let zoned =
         |minute: i64| Some(Timestamp::from_second(minute * 60).ok()?.to_zoned(heard.calendar.zone.clone()));
@@ -391,7 +391,7 @@ pub fn range(heard: &Heard) -> Option<Range> {
 }
 
 /// The hours that a calendar has, as the zone of the report shows them.
-fn timeline(tally: &FinishedTally, frame: &Frame) -> Vec<Hour> {
+fn timeline(tally: &FinishedTally, frame: &ReportOptions) -> Vec<Hour> {
     let sent = |[delivered, deferred, bounced, expired]: [u64; 4]| HourSent {
         delivered,
         deferred,

@@ -34,7 +34,7 @@ pub fn has_capital(text: &[u8]) -> bool {
 
 /// The eight with their letters small.
 #[inline]
-pub fn small(eight: [u8; 8]) -> u64 {
+pub fn to_lowercase8(eight: [u8; 8]) -> u64 {
     // A letter's case is told by one bit, two below the highest.
     u64::from_le_bytes(eight) | capitals(eight) >> 2
 }
@@ -75,7 +75,7 @@ mod tests {
         fn knows_letters_and_digits(text in proptest::collection::vec(any::<u8>(), 0..40)) {
             prop_assert_eq!(has_capital(&text), text.iter().any(u8::is_ascii_uppercase));
             if let Some(eight) = text.first_chunk() {
-                prop_assert_eq!(&small(*eight).to_le_bytes()[..], eight.to_ascii_lowercase());
+                prop_assert_eq!(&to_lowercase8(*eight).to_le_bytes()[..], eight.to_ascii_lowercase());
             }
             if let Some(sixteen) = text.first_chunk() {
                 let plain = (0..16).filter(|&at| text[at].is_ascii_alphanumeric());

@@ -2,14 +2,14 @@
 
 use memchr::{memchr, memchr2, memrchr};
 
-use crate::simd::{equal, place, places};
+use crate::simd::{eq_mask, equal, first_position};
 
 /// Where the byte stands first. What is looked for in a line stands near: the call to a searcher, and its many ways to
 /// begin and to end, cost more than these few looks.
 #[inline]
 pub fn find(byte: u8, text: &[u8]) -> Option<usize> {
     if let Some(near) = text.first_chunk() {
-        let at = place(near, byte);
+        let at = first_position(near, byte);
         if at < 32 {
             return Some(at);
         }
@@ -27,13 +27,13 @@ fn find_far(byte: u8, text: &[u8]) -> Option<usize> {
     };
     let mut at = 0;
     while let Some(near) = text.get(at..).and_then(<[u8]>::first_chunk) {
-        match place(near, byte) {
+        match first_position(near, byte) {
             32 => at += 32,
             found => return Some(at + found),
         }
     }
     // The last of them again, and what was not looked at.
-    let found = places(last, byte);
+    let found = eq_mask(last, byte);
     (found != 0).then(|| text.len() - 32 + found.trailing_zeros() as usize)
 }
 
@@ -45,7 +45,7 @@ pub fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
     let Some(window) = text.get(begin..).and_then(<[u8]>::first_chunk) else {
         return Some(from + text.get(from..)?.iter().position(|&other| other == byte)?);
     };
-    match u64::from(places(window, byte)).checked_shr((from - begin) as u32) {
+    match u64::from(eq_mask(window, byte)).checked_shr((from - begin) as u32) {
         None | Some(0) => {
             let seen = from.max(begin + 32);
             Some(seen + memchr(byte, text.get(seen..).filter(|rest| !rest.is_empty())?)?)
@@ -84,7 +84,7 @@ pub fn find_last(byte: u8, text: &[u8]) -> Option<usize> {
 }
 
 /// Where the byte stands, one place after the other. It is quicker than a call for each where they stand a line apart.
-pub struct Places<'a> {
+pub struct ByteIter<'a> {
     text: &'a [u8],
     byte: u8,
     /// Where the bytes begin that were not looked at.
@@ -93,7 +93,7 @@ pub struct Places<'a> {
     found: u64,
 }
 
-impl<'a> Places<'a> {
+impl<'a> ByteIter<'a> {
     pub fn new(text: &'a [u8], byte: u8) -> Self {
         Self { text, byte, next: 0, found: 0 }
     }
@@ -114,7 +114,7 @@ impl<'a> Places<'a> {
     }
 }
 
-impl Iterator for Places<'_> {
+impl Iterator for ByteIter<'_> {
     type Item = usize;
 
     #[inline]
@@ -155,7 +155,7 @@ mod tests {
             for from in 0..text.len() + 40 {
                 prop_assert_eq!(find_from(2, &text, from), plain.iter().copied().find(|&at| at >= from));
             }
-            prop_assert_eq!(Places::new(&text, 2).collect::<Vec<_>>(), plain);
+            prop_assert_eq!(ByteIter::new(&text, 2).collect::<Vec<_>>(), plain);
         }
     }
 }

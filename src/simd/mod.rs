@@ -14,7 +14,7 @@ pub fn equal(sixteen: &[u8; 16], byte: u8) -> u32 {
 
 /// Sixteen bytes that others are compared with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Masked {
+pub struct MaskedChunk {
     /// 0 where the mask is.
     pub bytes: [u8; 16],
     /// 0 where any byte will do, else 0xff.
@@ -23,8 +23,8 @@ pub struct Masked {
 
 /// Each of these is like its sixteen; those without one are not compared.
 #[inline]
-pub fn is_like(texts: &[[u8; 16]], wanted: &[Masked]) -> bool {
-    let differs = |found: u8x16, (text, wanted): (&[u8; 16], &Masked)| {
+pub fn masked_eq(texts: &[[u8; 16]], wanted: &[MaskedChunk]) -> bool {
+    let differs = |found: u8x16, (text, wanted): (&[u8; 16], &MaskedChunk)| {
         found | (u8x16::new(*text) & u8x16::new(wanted.mask)) ^ u8x16::new(wanted.bytes)
     };
     let found = texts.iter().zip(wanted).fold(u8x16::ZERO, differs);
@@ -33,20 +33,20 @@ pub fn is_like(texts: &[[u8; 16]], wanted: &[Masked]) -> bool {
 
 /// Bits of those of the thirty-two that are the byte; the lowest is the first.
 #[inline]
-pub fn places(thirty_two: &[u8; 32], byte: u8) -> u32 {
+pub fn eq_mask(thirty_two: &[u8; 32], byte: u8) -> u32 {
     let (sixteens, _) = thirty_two.as_chunks::<16>();
     sixteens.iter().rev().fold(0, |found, sixteen| found << 16 | equal(sixteen, byte))
 }
 
 /// Where the byte stands among them; the number of them if it does not.
 #[inline]
-pub fn place(thirty_two: &[u8; 32], byte: u8) -> usize {
-    places(thirty_two, byte).trailing_zeros() as usize
+pub fn first_position(thirty_two: &[u8; 32], byte: u8) -> usize {
+    eq_mask(thirty_two, byte).trailing_zeros() as usize
 }
 
 /// The same as `==`; short texts, as hosts are, are compared here and not by a call.
 #[inline]
-pub fn same(a: &[u8], b: &[u8]) -> bool {
+pub fn bytes_eq(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
@@ -70,8 +70,8 @@ mod tests {
     proptest! {
         #[test]
         fn tells_the_same_from_another(a in "[ab]{0,40}", b in "[ab]{0,40}") {
-            prop_assert_eq!(same(a.as_bytes(), b.as_bytes()), a == b);
-            prop_assert!(same(a.as_bytes(), a.clone().as_bytes()));
+            prop_assert_eq!(bytes_eq(a.as_bytes(), b.as_bytes()), a == b);
+            prop_assert!(bytes_eq(a.as_bytes(), a.clone().as_bytes()));
         }
     }
 }

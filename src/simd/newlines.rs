@@ -4,7 +4,7 @@ use crate::simd::equal;
 
 /// Where the lines of a text end: the place of each newline, found a piece at a time and kept, so that no line has to
 /// wait for how many sixteens the one before it had.
-pub struct Ends<'a> {
+pub struct NewlineIter<'a> {
     text: &'a [u8],
     /// How much of the text was looked at.
     next: usize,
@@ -19,7 +19,7 @@ pub struct Ends<'a> {
 /// Bytes that are looked at together; whole sixty-fours.
 const PIECE: usize = 4 << 10;
 
-impl<'a> Ends<'a> {
+impl<'a> NewlineIter<'a> {
     pub fn new(text: &'a [u8]) -> Self {
         Self { text, next: 0, piece: 0, found: [0; 2 * PIECE], told: 0, count: 0 }
     }
@@ -58,7 +58,7 @@ impl<'a> Ends<'a> {
     }
 }
 
-impl Iterator for Ends<'_> {
+impl Iterator for NewlineIter<'_> {
     type Item = usize;
 
     #[inline]
@@ -85,7 +85,7 @@ mod tests {
         #[test]
         fn finds_every_newline(text in proptest::collection::vec(9..12u8, 0..300)) {
             let plain: Vec<usize> = (0..text.len()).filter(|&at| text[at] == b'\n').collect();
-            prop_assert_eq!(Ends::new(&text).collect::<Vec<_>>(), plain);
+            prop_assert_eq!(NewlineIter::new(&text).collect::<Vec<_>>(), plain);
         }
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::catalog::classify::Reason;
-use crate::pipeline::walk::Told;
+use crate::pipeline::walk::LoggedEvent;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// Events of an hour with the same kind are counted together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Kind {
+pub struct HourlyKind {
     pub direction: Direction,
     pub outcome: Outcome,
     pub class: Option<Class>,
@@ -22,17 +22,17 @@ pub struct Kind {
 #[derive(Clone, Default, Debug)]
 pub struct Hourly {
     /// By hours since 1970-01-01T00:00Z.
-    counts: HashMap<(i64, Kind), u64>,
+    counts: HashMap<(i64, HourlyKind), u64>,
 }
 
 impl Hourly {
-    pub fn count(&mut self, told: &Told) {
+    pub fn count(&mut self, told: &LoggedEvent) {
         let Some(moment) = told.moment else { return };
         let event = told.event;
         if matches!(event.outcome, Outcome::Attempt | Outcome::Probe) {
             return;
         }
-        let kind = Kind {
+        let kind = HourlyKind {
             direction: event.direction,
             outcome: event.outcome,
             class: event.class(),
@@ -50,8 +50,8 @@ impl Hourly {
     }
 
     /// Hour by hour.
-    pub fn hours(&self) -> BTreeMap<i64, BTreeMap<Kind, u64>> {
-        let mut hours: BTreeMap<i64, BTreeMap<Kind, u64>> = BTreeMap::new();
+    pub fn hours(&self) -> BTreeMap<i64, BTreeMap<HourlyKind, u64>> {
+        let mut hours: BTreeMap<i64, BTreeMap<HourlyKind, u64>> = BTreeMap::new();
         for (&(hour, kind), &count) in &self.counts {
             hours.entry(hour).or_default().insert(kind, count);
         }

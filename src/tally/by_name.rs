@@ -2,37 +2,37 @@
 
 use crate::catalog::provider::Provider;
 use crate::collections::direct_mapped::DirectMappedCache;
-use crate::collections::interner::{NameId, Names};
+use crate::collections::interner::{Interner, Symbol};
 use crate::smtp::event::{ByOutcome, Outcome};
 
 /// Counts of each name, by outcome. Their numbers are dense, so each finds its counts without a hash.
 #[derive(Default)]
-pub struct Table {
+pub struct NameCounts {
     /// By their hashes; most mail goes to few names, and theirs is counted here first. None: no name was met.
-    lately: Option<DirectMappedCache<Lately, LATELY>>,
+    lately: Option<DirectMappedCache<RecentName, LATELY>>,
     /// By the number of a name: which of the counts are its, from 1. 0: nothing befell it.
     places: Vec<u32>,
-    counts: Vec<(NameId, ByOutcome<u64>)>,
+    counts: Vec<(Symbol, ByOutcome<u64>)>,
     /// What is not among the counts yet.
-    waiting: Vec<(NameId, Outcome, u16)>,
+    waiting: Vec<(Symbol, Outcome, u16)>,
 }
 
 /// A name met lately.
 #[derive(Clone, Copy, Debug)]
-struct Lately {
-    id: NameId,
+struct RecentName {
+    id: Symbol,
     /// Deliveries that are not among the counts yet.
     delivered: u16,
     provider: Option<Provider>,
 }
 
 /// The counts of each name, once all are in.
-pub type NameTotals = Vec<(NameId, ByOutcome<u64>)>;
+pub type OutcomesByName = Vec<(Symbol, ByOutcome<u64>)>;
 
 /// A name of which something was counted.
 #[derive(Clone, Copy)]
-pub struct Met {
-    pub id: NameId,
+pub struct NameHit {
+    pub id: Symbol,
     pub provider: Option<Provider>,
 }
 
@@ -43,17 +43,17 @@ const LATELY: usize = 1 << 12;
 /// where nothing else stands between.
 const BATCH: usize = 64;
 
-impl Table {
+impl NameCounts {
     /// `provider` is asked for the name where it was not met lately.
     pub fn count(
         &mut self,
         name: &[u8],
         outcome: Outcome,
-        names: &mut Names,
+        names: &mut Interner,
         provider: impl FnOnce(&[u8]) -> Option<Provider>,
-    ) -> Met {
+    ) -> NameHit {
         let hash = names.hash(name);
-        let nobody = Lately { id: NameId::OTHERS, delivered: 0, provider: None };
+        let nobody = RecentName { id: Symbol::OVERFLOW, delivered: 0, provider: None };
         let lately = self.lately.get_or_insert_with(|| DirectMappedCache::new(nobody));
         let is_delivered = outcome == Outcome::Delivered;
         let met = match lately.get_mut(hash) {
@@ -62,13 +62,13 @@ impl Table {
                     Some(delivered) => known.delivered = delivered,
                     None => self.waiting.push((known.id, outcome, 1)),
                 }
-                Met { id: known.id, provider: known.provider }
+                NameHit { id: known.id, provider: known.provider }
             }
             None => {
-                let met = Met { id: names.hashed_id(hash, name), provider: provider(name) };
-                let Met { id, provider } = met;
-                let new = Lately { id, delivered: u16::from(is_delivered), provider };
-                if let Some(Lately { id, delivered: delivered @ 1.., .. }) = lately.insert(hash, new) {
+                let met = NameHit { id: names.hashed_id(hash, name), provider: provider(name) };
+                let NameHit { id, provider } = met;
+                let new = RecentName { id, delivered: u16::from(is_delivered), provider };
+                if let Some(RecentName { id, delivered: delivered @ 1.., .. }) = lately.insert(hash, new) {
                     self.waiting.push((id, Outcome::Delivered, delivered));
                 }
                 if !is_delivered {
@@ -84,7 +84,7 @@ impl Table {
     }
 
     /// The counts of each name, in no order.
-    pub fn finish(mut self) -> NameTotals {
+    pub fn finish(mut self) -> OutcomesByName {
         for slot in self.lately.take().iter_mut().flat_map(DirectMappedCache::values_mut) {
             if slot.delivered > 0 {
                 self.waiting.push((slot.id, Outcome::Delivered, slot.delivered));
@@ -104,7 +104,7 @@ impl Table {
         self.waiting = waiting;
     }
 
-    pub fn add(&mut self, id: NameId, counts: &ByOutcome<u64>) {
+    pub fn add(&mut self, id: Symbol, counts: &ByOutcome<u64>) {
         if let Some(sums) = self.of(id) {
             *sums += counts;
         }
@@ -112,7 +112,7 @@ impl Table {
 
     /// Never None.
     #[inline]
-    fn of(&mut self, id: NameId) -> Option<&mut ByOutcome<u64>> {
+    fn of(&mut self, id: Symbol) -> Option<&mut ByOutcome<u64>> {
         if self.places.len() <= id.index() {
             self.places.resize(id.index() + 1, 0);
         }
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn counts_each_time_of_each_name() {
-        let (mut names, mut table) = (Names::new(RandomState::default()), Table::default());
+        let (mut names, mut table) = (Interner::new(RandomState::default()), NameCounts::default());
         // More names than are met lately, and one more often than is counted there.
         let all = |number: u32| format!("d{}.example.org", number % 10_000 * u32::from(number < 50_000));
         for number in 0..150_000 {

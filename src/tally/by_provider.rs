@@ -5,12 +5,12 @@ use crate::smtp::event::{ByOutcome, Outcome};
 
 /// Counts of each provider, by outcome. Adding up is in any order.
 #[derive(Default)]
-pub struct Served {
+pub struct ProviderCounts {
     /// By the provider's row in the catalogue, plus 1; 0 counts hosts of no known provider.
     pub counts: Vec<ByOutcome<u64>>,
 }
 
-impl Served {
+impl ProviderCounts {
     pub fn count(&mut self, provider: Option<Provider>, outcome: Outcome) {
         let at = provider.map_or(0, |provider| provider.index() + 1);
         if self.counts.len() <= at {

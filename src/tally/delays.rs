@@ -6,9 +6,9 @@ use hdrhistogram::Histogram;
 
 use crate::catalog::provider::Provider;
 use crate::parse::mta::delay::Phase;
-use crate::parse::mta::queue_record::Step;
+use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::mta::{of_arrival, of_delivery};
-use crate::pipeline::walk::{Noted, Told};
+use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Outcome};
 
 /// Significant digits of a time: the error is less than 1 %.
@@ -19,7 +19,7 @@ const LONGEST: u64 = 366 * 86_400_000;
 
 /// Times of one phase, in milliseconds.
 #[derive(Clone, Debug)]
-pub struct Times {
+pub struct DurationHistogram {
     pub histogram: Histogram<u32>,
     /// The longest, exactly.
     pub most: u64,
@@ -27,11 +27,11 @@ pub struct Times {
 
 /// By direction, provider and phase.
 #[derive(Clone, Default, Debug)]
-pub struct Delays(pub BTreeMap<(Direction, Option<Provider>, Phase), Times>);
+pub struct Delays(pub BTreeMap<(Direction, Option<Provider>, Phase), DurationHistogram>);
 
 impl Delays {
     /// Counts a delivery; other events are ignored.
-    pub fn event(&mut self, told: &Told) {
+    pub fn event(&mut self, told: &LoggedEvent) {
         let event = told.event;
         if event.outcome != Outcome::Delivered {
             return;
@@ -46,8 +46,8 @@ impl Delays {
         }
     }
 
-    pub fn fact(&mut self, noted: &Noted) {
-        if noted.fact.step == Step::Came
+    pub fn fact(&mut self, noted: &LoggedQueueRecord) {
+        if noted.fact.step == QueueStep::Came
             && let Some(time) = of_arrival(noted.fact)
         {
             self.times(Direction::Inbound, None, Phase::Receive).see(time);
@@ -62,16 +62,21 @@ impl Delays {
         }
     }
 
-    fn times(&mut self, direction: Direction, provider: Option<Provider>, phase: Phase) -> &mut Times {
+    fn times(
+        &mut self,
+        direction: Direction,
+        provider: Option<Provider>,
+        phase: Phase,
+    ) -> &mut DurationHistogram {
         self.0.entry((direction, provider, phase)).or_insert_with(|| {
             let mut histogram = Histogram::new(DIGITS).expect("two digits are allowed");
             histogram.auto(true);
-            Times { histogram, most: 0 }
+            DurationHistogram { histogram, most: 0 }
         })
     }
 }
 
-impl Times {
+impl DurationHistogram {
     fn see(&mut self, time: u64) {
         let time = time.min(LONGEST);
         self.histogram.record(time).expect("our own histogram grows as far as a year");

@@ -8,17 +8,17 @@ use jiff::{RoundMode, Timestamp, Unit, Zoned, ZonedRound};
 
 use crate::catalog::classify::Reason;
 use crate::catalog::provider::Providers;
-use crate::catalog::slug;
-use crate::collections::distinct::{self, Distinct};
-use crate::collections::interner::{NameId, Names};
+use crate::catalog::value_name;
+use crate::collections::distinct::{self, DistinctCounter};
+use crate::collections::interner::{Interner, Symbol};
 use crate::parse::mta::parsed::domain;
-use crate::parse::timestamp::Moment;
-use crate::pipeline::walk::{Listener, Place, Told};
+use crate::parse::timestamp::LogTime;
+use crate::pipeline::walk::{EventSink, LineOffset, LoggedEvent};
 use crate::smtp::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, EnhancedCode};
 
 /// The value of one key as a number, which its [`By`] interprets. 0: the line does not state it.
-pub type Part = u64;
+pub type KeyPart = u64;
 
 /// The hash that identifies a recipient; equal for the same queue id and recipient.
 pub fn recipient(event: &Event) -> u64 {
@@ -32,20 +32,20 @@ pub const EXAMPLE_LIMIT: usize = 600;
 /// The first lines of a kind, in order.
 #[derive(Clone, Default, Debug)]
 pub struct Examples {
-    pub lines: Vec<(Place, Vec<u8>)>,
+    pub lines: Vec<(LineOffset, Vec<u8>)>,
     /// Where the last of them begins. None: there may be room for more.
-    last: Option<Place>,
+    last: Option<LineOffset>,
 }
 
 impl Examples {
     #[inline]
-    pub fn see(&mut self, place: Place, raw: &[u8], limit: usize) {
+    pub fn see(&mut self, place: LineOffset, raw: &[u8], limit: usize) {
         if self.last.is_none_or(|last| place <= last) {
             self.take(place, raw, limit);
         }
     }
 
-    fn take(&mut self, place: Place, raw: &[u8], limit: usize) {
+    fn take(&mut self, place: LineOffset, raw: &[u8], limit: usize) {
         let at = self.lines.partition_point(|(other, _)| *other < place);
         self.lines.insert(at, (place, raw.get(..EXAMPLE_LIMIT).unwrap_or(raw).to_vec()));
         self.cut(limit);
@@ -60,7 +60,7 @@ impl Examples {
     fn cut(&mut self, limit: usize) {
         self.lines.truncate(limit);
         // Where none are wanted, nothing stands before the beginning.
-        let place = self.lines.last().map_or(Place { file: 0, offset: 0 }, |(place, _)| *place);
+        let place = self.lines.last().map_or(LineOffset { file: 0, offset: 0 }, |(place, _)| *place);
         self.last = (self.lines.len() >= limit).then_some(place);
     }
 }
@@ -69,9 +69,9 @@ impl Examples {
 #[derive(Clone, Default, Debug)]
 pub struct Group {
     pub outcomes: ByOutcome<u64>,
-    pub recipients: Distinct,
-    pub first: Option<Moment>,
-    pub last: Option<Moment>,
+    pub recipients: DistinctCounter,
+    pub first: Option<LogTime>,
+    pub last: Option<LogTime>,
     pub examples: Examples,
 }
 
@@ -79,24 +79,24 @@ pub struct Group {
 const LIMIT: usize = 1 << 17;
 
 /// Counts by groups; merging is in any order.
-pub struct Groups {
+pub struct GroupBy {
     pub by: Vec<By>,
-    pub names: Names,
-    pub groups: HashMap<Vec<Part>, Group, RandomState>,
+    pub names: Interner,
+    pub groups: HashMap<Vec<KeyPart>, Group, RandomState>,
     /// Events of groups that came after the limit was reached.
     pub others: u64,
     examples: usize,
     zone: TimeZone,
-    key: Vec<Part>,
-    last: Option<Begun>,
+    key: Vec<KeyPart>,
+    last: Option<HourStart>,
 }
 
-impl Groups {
+impl GroupBy {
     /// `hasher` is the same for all threads of a run; `zone` tells hours and days; `examples` are kept of each group.
     pub fn new(by: &[By], examples: usize, zone: TimeZone, hasher: RandomState) -> Self {
         Self {
             by: by.to_vec(),
-            names: Names::new(hasher.clone()),
+            names: Interner::new(hasher.clone()),
             groups: HashMap::with_hasher(hasher),
             others: 0,
             examples,
@@ -112,7 +112,7 @@ impl Groups {
         for (mut key, group) in other.groups {
             for (part, by) in key.iter_mut().zip(&self.by) {
                 if by.is_name() && *part > 0 {
-                    let id = ids.get(*part as usize - 1).copied().unwrap_or(NameId::OTHERS);
+                    let id = ids.get(*part as usize - 1).copied().unwrap_or(Symbol::OVERFLOW);
                     *part = id.index() as u64 + 1;
                 }
             }
@@ -126,7 +126,7 @@ impl Groups {
     }
 
     /// Attempts of single hosts and probes are in no total, so in no group either.
-    pub fn count(&mut self, told: &Told) {
+    pub fn count(&mut self, told: &LoggedEvent) {
         let event = told.event;
         if matches!(event.outcome, Outcome::Attempt | Outcome::Probe) {
             return;
@@ -156,7 +156,7 @@ impl Groups {
         self.key = key;
     }
 
-    fn part(&mut self, by: By, told: &Told) -> Part {
+    fn part(&mut self, by: By, told: &LoggedEvent) -> KeyPart {
         let (event, line) = (told.event, told.line);
         let (out, inbound) = (event.direction != Direction::Inbound, event.direction == Direction::Inbound);
         let mut named = |name: Option<&[u8]>| name.map_or(0, |name| self.names.id(name).index() as u64 + 1);
@@ -185,7 +185,7 @@ impl Groups {
     }
 
     /// When the hour and the day of a moment began; most events fall into the minute of the one before.
-    fn begun(&mut self, moment: Option<Moment>) -> Option<Begun> {
+    fn begun(&mut self, moment: Option<LogTime>) -> Option<HourStart> {
         let minute = moment?.minute();
         if let Some(last) = self.last.filter(|last| last.minute == minute) {
             return Some(last);
@@ -193,13 +193,13 @@ impl Groups {
         let zoned = Timestamp::from_second(minute * 60).ok()?.to_zoned(self.zone.clone());
         let seconds = |zoned: &Zoned| u64::try_from(zoned.timestamp().as_second()).unwrap_or(0);
         let hour = zoned.round(ZonedRound::new().smallest(Unit::Hour).mode(RoundMode::Trunc)).ok()?;
-        let begun = Begun { minute, hour: seconds(&hour), day: seconds(&zoned.start_of_day().ok()?) };
+        let begun = HourStart { minute, hour: seconds(&hour), day: seconds(&zoned.start_of_day().ok()?) };
         self.last = Some(begun);
         Some(begun)
     }
 
     /// The value of a part as text. None: the line did not state it.
-    pub fn shown(&self, by: By, part: Part, providers: &Providers) -> Option<String> {
+    pub fn shown(&self, by: By, part: KeyPart, providers: &Providers) -> Option<String> {
         let at = part.checked_sub(1)? as usize;
         let time = |form: &str| {
             let zoned = Timestamp::from_second(part as i64).ok()?.to_zoned(self.zone.clone());
@@ -234,27 +234,27 @@ impl Groups {
 
 /// The beginning of a minute's hour and day, in seconds since 1970.
 #[derive(Clone, Copy)]
-struct Begun {
+struct HourStart {
     minute: i64,
     hour: u64,
     day: u64,
 }
 
 fn word<W: ValueEnum + Copy>(at: usize) -> Option<String> {
-    W::value_variants().get(at).map(|&word| slug(word))
+    W::value_variants().get(at).map(|&word| value_name(word))
 }
 
-fn earlier(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
+fn earlier(a: Option<LogTime>, b: Option<LogTime>) -> Option<LogTime> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     }
 }
 
-impl Listener for Groups {
-    type Handover = ();
+impl EventSink for GroupBy {
+    type BlockOutput = ();
 
-    fn event(&mut self, told: &Told) {
+    fn event(&mut self, told: &LoggedEvent) {
         self.count(told);
     }
 

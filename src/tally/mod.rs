@@ -12,33 +12,33 @@ pub mod timeline;
 use foldhash::fast::RandomState;
 
 use self::by_hour::Hourly;
-use self::group_by::{Groups, recipient};
+use self::group_by::{GroupBy, recipient};
 use self::timeline::{FinishedTimeline, Timeline};
 use crate::catalog::classify::provider;
-use crate::collections::interner::{NameId, Names};
+use crate::collections::interner::{Interner, Symbol};
 use crate::parse::mta::parsed::domain;
-use crate::pipeline::walk::{Listener, Noted, Told};
-use crate::simd::same;
+use crate::pipeline::walk::{EventSink, LoggedEvent, LoggedQueueRecord};
+use crate::simd::bytes_eq;
 use crate::smtp::event::{ByOutcome, Direction, Outcome};
 
-pub use self::by_name::NameTotals;
-use self::by_name::Table;
-use self::by_provider::Served;
+use self::by_name::NameCounts;
+pub use self::by_name::OutcomesByName;
+use self::by_provider::ProviderCounts;
 use self::delays::Delays;
-pub use self::row::{Count, Key};
-pub use self::rows::Rows;
+pub use self::row::{TallyCount, TallyKey};
+pub use self::rows::TallyRows;
 
 /// Everything `scan` counts. Tallies are merged in any order: the names' numbers differ then, the counts do not.
 pub struct Tally {
-    pub rows: Rows,
-    pub names: Names,
-    domains: Table,
-    relays: Table,
-    instances: Table,
-    hosts: Table,
-    providers: Served,
+    pub rows: TallyRows,
+    pub names: Interner,
+    domains: NameCounts,
+    relays: NameCounts,
+    instances: NameCounts,
+    hosts: NameCounts,
+    providers: ProviderCounts,
     /// None: not asked for.
-    pub groups: Option<Groups>,
+    pub groups: Option<GroupBy>,
     /// None: hours are not compared.
     pub hourly: Option<Hourly>,
     /// None: not asked for.
@@ -48,21 +48,21 @@ pub struct Tally {
     /// Examples kept of each row, at least one.
     examples: usize,
     timeline: Timeline,
-    last_host: Last,
-    last_instance: Last,
+    last_host: LastName,
+    last_instance: LastName,
 }
 
 /// What a tally counted, once all is in.
 pub struct FinishedTally {
     /// In no order.
-    pub rows: Vec<(Key, Count)>,
-    pub names: Names,
-    pub domains: NameTotals,
-    pub relays: NameTotals,
-    pub instances: NameTotals,
-    pub hosts: NameTotals,
-    pub providers: Served,
-    pub groups: Option<Groups>,
+    pub rows: Vec<(TallyKey, TallyCount)>,
+    pub names: Interner,
+    pub domains: OutcomesByName,
+    pub relays: OutcomesByName,
+    pub instances: OutcomesByName,
+    pub hosts: OutcomesByName,
+    pub providers: ProviderCounts,
+    pub groups: Option<GroupBy>,
     pub delays: Option<Delays>,
     pub hops: u64,
     pub timeline: FinishedTimeline,
@@ -70,23 +70,23 @@ pub struct FinishedTally {
 
 impl Tally {
     /// `hasher` is one for a process; `examples` lines are kept of each row, at least one.
-    pub fn new(hasher: RandomState, examples: usize, groups: Option<Groups>) -> Self {
+    pub fn new(hasher: RandomState, examples: usize, groups: Option<GroupBy>) -> Self {
         Self {
             groups,
             hourly: None,
             delays: None,
             hops: 0,
             examples: examples.max(1),
-            names: Names::new(hasher.clone()),
-            rows: Rows::new(hasher),
-            domains: Table::default(),
-            relays: Table::default(),
-            instances: Table::default(),
-            hosts: Table::default(),
-            providers: Served::default(),
+            names: Interner::new(hasher.clone()),
+            rows: TallyRows::new(hasher),
+            domains: NameCounts::default(),
+            relays: NameCounts::default(),
+            instances: NameCounts::default(),
+            hosts: NameCounts::default(),
+            providers: ProviderCounts::default(),
             timeline: Timeline::default(),
-            last_host: Last::default(),
-            last_instance: Last::default(),
+            last_host: LastName::default(),
+            last_instance: LastName::default(),
         }
     }
 
@@ -120,7 +120,7 @@ impl Tally {
         self.providers.merge(&other.providers);
         let ids = self.names.merge(&other.names);
         drop(other.names);
-        let renamed = |id: NameId| ids.get(id.index()).copied().unwrap_or(NameId::OTHERS);
+        let renamed = |id: Symbol| ids.get(id.index()).copied().unwrap_or(Symbol::OVERFLOW);
         for (key, count) in other.rows.into_counts() {
             self.rows.of(&key).merge(count, self.examples, renamed);
         }
@@ -144,7 +144,7 @@ impl Tally {
     }
 
     /// Counts the names of an event, and returns the domain of a recipient that is not ours.
-    fn names(&mut self, outcome: Outcome, told: &Told) -> Option<NameId> {
+    fn names(&mut self, outcome: Outcome, told: &LoggedEvent) -> Option<Symbol> {
         let (event, names) = (told.event, &mut self.names);
         let domain = match event.direction {
             Direction::Inbound => None,
@@ -180,15 +180,15 @@ impl Tally {
 /// The name counted last, and its counts that are not in its table yet. Hosts and instances seldom change from line to
 /// line.
 #[derive(Default)]
-struct Last {
+struct LastName {
     name: Vec<u8>,
-    id: Option<NameId>,
+    id: Option<Symbol>,
     counts: ByOutcome<u64>,
 }
 
-impl Last {
-    fn count(&mut self, name: &[u8], outcome: Outcome, names: &mut Names, table: &mut Table) {
-        if self.id.is_none() || !same(&self.name, name) {
+impl LastName {
+    fn count(&mut self, name: &[u8], outcome: Outcome, names: &mut Interner, table: &mut NameCounts) {
+        if self.id.is_none() || !bytes_eq(&self.name, name) {
             self.flush(table);
             self.id = Some(names.id(name));
             self.name.clear();
@@ -197,19 +197,19 @@ impl Last {
         self.counts[outcome] += 1;
     }
 
-    fn flush(&mut self, table: &mut Table) {
+    fn flush(&mut self, table: &mut NameCounts) {
         if let Some(id) = self.id.take() {
             table.add(id, &std::mem::take(&mut self.counts));
         }
     }
 }
 
-impl Listener for Tally {
-    type Handover = ();
+impl EventSink for Tally {
+    type BlockOutput = ();
 
-    fn event(&mut self, told: &Told) {
+    fn event(&mut self, told: &LoggedEvent) {
         let event = told.event;
-        let key = Key::of(told);
+        let key = TallyKey::of(told);
         let delivered = key.outcome == Outcome::Delivered;
         let domain = self.names(key.outcome, told);
         self.timeline.count(told.moment, key.direction, key.outcome, key.class);
@@ -241,7 +241,7 @@ impl Listener for Tally {
         }
     }
 
-    fn fact(&mut self, noted: &Noted) {
+    fn fact(&mut self, noted: &LoggedQueueRecord) {
         if let Some(delays) = &mut self.delays {
             delays.fact(noted);
         }

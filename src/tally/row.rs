@@ -5,17 +5,17 @@ use std::hash::{Hash, Hasher};
 use super::group_by::Examples;
 use crate::catalog::classify::{Reason, Retry};
 use crate::catalog::provider::Provider;
-use crate::collections::counter::Wheres;
-use crate::collections::distinct::Distinct;
-use crate::collections::interner::NameId;
-use crate::parse::timestamp::Moment;
-use crate::pipeline::walk::Told;
+use crate::collections::counter::SymbolCounts;
+use crate::collections::distinct::DistinctCounter;
+use crate::collections::interner::Symbol;
+use crate::parse::timestamp::LogTime;
+use crate::pipeline::walk::LoggedEvent;
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// Events with the same key are counted in the same row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Key {
+pub struct TallyKey {
     pub direction: Direction,
     pub outcome: Outcome,
     pub class: Option<Class>,
@@ -30,8 +30,8 @@ pub struct Key {
     pub suspended: bool,
 }
 
-impl Key {
-    pub fn of(told: &Told) -> Self {
+impl TallyKey {
+    pub fn of(told: &LoggedEvent) -> Self {
         let (event, verdict) = (told.event, told.verdict);
         Self {
             direction: event.direction,
@@ -68,7 +68,7 @@ impl Key {
 /// [`Key::packed`] has two bits for the server.
 const _: () = assert!(Mta::COUNT <= 4, "a server does not fit into the bits of Key::packed");
 
-impl Hash for Key {
+impl Hash for TallyKey {
     /// Hashes the packed key: ten fields hashed one by one cost as much as reading the line.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u128(self.packed());
@@ -77,21 +77,21 @@ impl Hash for Key {
 
 /// The counts of one row.
 #[derive(Clone, Default, Debug)]
-pub struct Count {
+pub struct TallyCount {
     /// Number of lines.
     pub attempts: u64,
     /// Different pairs of queue id and recipient, so that a retry is not another recipient. Empty for delivered mail.
-    pub recipients: Distinct,
-    pub first: Option<Moment>,
-    pub last: Option<Moment>,
+    pub recipients: DistinctCounter,
+    pub first: Option<LogTime>,
+    pub last: Option<LogTime>,
     /// The first lines of its kind.
     pub examples: Examples,
     /// Recipient domains of mail that left, addresses of clients of mail that came in. Empty for delivered mail.
-    pub wheres: Wheres,
+    pub wheres: SymbolCounts,
 }
 
-impl Count {
-    pub fn see(&mut self, moment: Option<Moment>) {
+impl TallyCount {
+    pub fn see(&mut self, moment: Option<LogTime>) {
         if let Some(moment) = moment {
             self.first = Some(self.first.map_or(moment, |first| first.min(moment)));
             self.last = Some(self.last.map_or(moment, |last| last.max(moment)));
@@ -99,7 +99,7 @@ impl Count {
     }
 
     /// Adds counts from elsewhere; `renamed` maps their names to ours. `examples` is how many examples are kept.
-    pub fn merge(&mut self, other: Self, examples: usize, renamed: impl Fn(NameId) -> NameId) {
+    pub fn merge(&mut self, other: Self, examples: usize, renamed: impl Fn(Symbol) -> Symbol) {
         self.attempts += other.attempts;
         self.recipients.merge(other.recipients);
         self.see(other.first);
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn different_keys_are_packed_into_different_numbers() {
-        let bare = Key {
+        let bare = TallyKey {
             direction: Direction::Outbound,
             outcome: Outcome::Delivered,
             class: None,
@@ -139,25 +139,27 @@ mod tests {
         let codes = (200..600).map(Code::new).chain([None]);
         let enhanced = [(2, 0, 0), (4, 0, 999), (5, 999, 0), (5, 999, 999)];
         let enhanced = enhanced.map(|(class, subject, detail)| EnhancedCode::new(class, subject, detail));
-        let said: Vec<Key> = codes
+        let said: Vec<TallyKey> = codes
             .flat_map(|code| enhanced.into_iter().chain([None]).map(move |enhanced| (code, enhanced)))
-            .flat_map(|(code, enhanced)| and_none().map(move |class| Key { class, code, enhanced, ..bare }))
+            .flat_map(|(code, enhanced)| {
+                and_none().map(move |class| TallyKey { class, code, enhanced, ..bare })
+            })
             .collect();
-        let lines: Vec<Key> = (Direction::value_variants().iter())
+        let lines: Vec<TallyKey> = (Direction::value_variants().iter())
             .flat_map(|&direction| Outcome::value_variants().iter().map(move |&outcome| (direction, outcome)))
             .flat_map(|(direction, outcome)| {
                 Mta::value_variants().iter().map(move |&mta| (direction, outcome, mta))
             })
             .flat_map(|line| [false, true].map(|suspended| (line, suspended)))
             .flat_map(|((direction, outcome, mta), suspended)| {
-                and_none().map(move |retry| Key { direction, outcome, retry, mta, suspended, ..bare })
+                and_none().map(move |retry| TallyKey { direction, outcome, retry, mta, suspended, ..bare })
             })
             .collect();
-        let meant: Vec<Key> = and_none()
-            .flat_map(|reason| and_none().map(move |stage| Key { stage, reason, ..bare }))
+        let meant: Vec<TallyKey> = and_none()
+            .flat_map(|reason| and_none().map(move |stage| TallyKey { stage, reason, ..bare }))
             .collect();
-        let all: HashSet<Key> = [said, lines, meant].concat().into_iter().collect();
-        let packed: HashSet<u128> = all.iter().map(Key::packed).collect();
+        let all: HashSet<TallyKey> = [said, lines, meant].concat().into_iter().collect();
+        let packed: HashSet<u128> = all.iter().map(TallyKey::packed).collect();
         assert!(all.len() > 10_000);
         assert_eq!(packed.len(), all.len());
         assert!(!packed.contains(&0));

@@ -3,33 +3,33 @@
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::row::{Count, Key};
+use super::row::{TallyCount, TallyKey};
 
 /// A row for each key. Adding up is in any order.
-pub struct Rows {
+pub struct TallyRows {
     /// By the packed key, the place of its row in `counts`.
     places: HashMap<u128, u32, RandomState>,
-    counts: Vec<(Key, Count)>,
+    counts: Vec<(TallyKey, TallyCount)>,
 }
 
-impl Rows {
+impl TallyRows {
     pub fn new(hasher: RandomState) -> Self {
         Self { places: HashMap::with_hasher(hasher), counts: Vec::new() }
     }
 
     /// Begins the row where there is none.
-    pub fn of(&mut self, key: &Key) -> &mut Count {
+    pub fn of(&mut self, key: &TallyKey) -> &mut TallyCount {
         let next = self.counts.len() as u32;
         let place = *self.places.entry(key.packed()).or_insert(next);
         if place == next {
-            self.counts.push((*key, Count::default()));
+            self.counts.push((*key, TallyCount::default()));
         }
         let row = self.counts.get_mut(place as usize);
         row.map(|(_, count)| count).expect("the place of a row is kept with the row")
     }
 
     /// In no order.
-    pub fn into_counts(self) -> Vec<(Key, Count)> {
+    pub fn into_counts(self) -> Vec<(TallyKey, TallyCount)> {
         self.counts
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::parse::timestamp::Moment;
+use crate::parse::timestamp::LogTime;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::Class;
 
 /// The counts of one hour; each event is in one of them at most.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Counts {
+pub struct HourCounts {
     /// Delivered, deferred, bounced, expired.
     pub outbound: [u64; 4],
     /// The same, of delivery on this machine.
@@ -17,7 +17,7 @@ pub struct Counts {
     pub inbound: [u64; 3],
 }
 
-impl Counts {
+impl HourCounts {
     fn add(&mut self, other: &Self) {
         let add = |mine: &mut [u64], theirs: &[u64]| {
             mine.iter_mut().zip(theirs).for_each(|(sum, count)| *sum += count);
@@ -62,7 +62,7 @@ const LIMIT: usize = 24 * 366 * 3;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FinishedTimeline {
     /// By hours since 1970-01-01T00:00Z; hours in which nothing was counted are left out.
-    pub hours: BTreeMap<i64, Counts>,
+    pub hours: BTreeMap<i64, HourCounts>,
     /// Hours were left out, since there are more than are kept.
     pub is_cut: bool,
 }
@@ -70,12 +70,12 @@ pub struct FinishedTimeline {
 /// Counts the latest hours; the order of the events does not change which they are.
 #[derive(Clone, Debug)]
 pub struct Timeline {
-    hours: BTreeMap<i64, Counts>,
+    hours: BTreeMap<i64, HourCounts>,
     is_cut: bool,
     limit: usize,
     /// The microsecond at which the hour counted last begins, and what is not among the hours yet. It changes seldom
     /// from event to event.
-    last: Option<(i64, Counts)>,
+    last: Option<(i64, HourCounts)>,
 }
 
 impl Default for Timeline {
@@ -88,16 +88,16 @@ impl Timeline {
     /// An event without a moment is in no hour.
     pub fn count(
         &mut self,
-        moment: Option<Moment>,
+        moment: Option<LogTime>,
         direction: Direction,
         outcome: Outcome,
         class: Option<Class>,
     ) {
-        let Some(Moment { micros, .. }) = moment else { return };
-        let is_in = |last: &(i64, Counts)| (0..HOUR).contains(&micros.wrapping_sub(last.0));
+        let Some(LogTime { micros, .. }) = moment else { return };
+        let is_in = |last: &(i64, HourCounts)| (0..HOUR).contains(&micros.wrapping_sub(last.0));
         if !self.last.as_ref().is_some_and(is_in) {
             self.flush();
-            self.last = Some((micros.div_euclid(HOUR) * HOUR, Counts::default()));
+            self.last = Some((micros.div_euclid(HOUR) * HOUR, HourCounts::default()));
         }
         if let Some(count) = self.last.as_mut().and_then(|(_, counts)| counts.of(direction, outcome, class)) {
             *count += 1;
@@ -122,8 +122,8 @@ impl Timeline {
     }
 
     /// An hour that is dropped has `limit` later ones, so it is not among the latest of the whole either.
-    fn add(&mut self, hour: i64, counts: &Counts) {
-        if *counts == Counts::default() {
+    fn add(&mut self, hour: i64, counts: &HourCounts) {
+        if *counts == HourCounts::default() {
             return;
         }
         self.hours.entry(hour).or_default().add(counts);
@@ -141,7 +141,7 @@ mod tests {
     fn counted(hours: &[i64], limit: usize) -> Timeline {
         let mut timeline = Timeline { limit, ..Timeline::default() };
         for hour in hours {
-            let moment = Moment { micros: hour * 3_600_000_000 + 7, offset: 0 };
+            let moment = LogTime { micros: hour * 3_600_000_000 + 7, offset: 0 };
             timeline.count(Some(moment), Direction::Outbound, Outcome::Deferred, None);
         }
         timeline
@@ -165,7 +165,7 @@ mod tests {
     fn hours_before_1970_and_events_without_a_time_make_no_trouble() {
         let mut timeline = Timeline::default();
         timeline.count(None, Direction::Outbound, Outcome::Deferred, None);
-        let before = Moment { micros: -1, offset: 0 };
+        let before = LogTime { micros: -1, offset: 0 };
         timeline.count(Some(before), Direction::Inbound, Outcome::Rejected, Some(Class::Permanent));
         timeline.count(Some(before), Direction::Inbound, Outcome::Warned, Some(Class::Permanent));
         let timeline = timeline.finish();

@@ -7,32 +7,32 @@ use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 use regex::bytes::Regex;
 
-use super::note::{Note, Said, bare, step, text};
-use super::query::Sought;
+use super::note::{MessageNote, NoteKind, bare, step, text};
+use super::query::TraceQuery;
 use super::rejected::process;
 use super::search::{each_line, each_line_with, whole_line};
-use crate::catalog::classify::Judge;
-use crate::input::read::Held;
+use crate::catalog::classify::Classifier;
+use crate::input::read::HeapSize;
 use crate::input::read::block::Block;
-use crate::messages::key::{Keys, Plain};
-use crate::messages::metadata::Metadata;
-use crate::parse::header::Line;
+use crate::messages::key::{KeyHasher, PrehashedState};
+use crate::messages::metadata::MessageMetadata;
+use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::parse::mta::parsed::{Reading, cut};
-use crate::parse::mta::queue_record::Step as Progress;
-use crate::parse::mta::related_id::Tie;
-use crate::parse::timestamp::{Clock, Moment};
+use crate::parse::mta::parsed::{ParsedLine, split_once};
+use crate::parse::mta::queue_record::QueueStep as Progress;
+use crate::parse::mta::related_id::Relation;
+use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
 use crate::pipeline::filter::LineFilter;
-use crate::pipeline::walk::{Place, Task, clock, told_before};
-use crate::report::trace::What;
+use crate::pipeline::walk::{LineOffset, WalkTask, clock, is_duplicate};
+use crate::report::trace::StepKind;
 
 /// What is gathered.
 #[derive(Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct WantedIds<'a> {
     /// Hashes of queue ids.
-    pub ids: &'a HashSet<u64, Plain>,
-    pub sought: &'a Sought,
+    pub ids: &'a HashSet<u64, PrehashedState>,
+    pub sought: &'a TraceQuery,
     /// An event of the message must fit it; the sender is asked for later.
     pub filter: &'a LineFilter,
     /// The lines themselves, and the sessions around them.
@@ -40,66 +40,66 @@ pub struct Wanted<'a> {
 }
 
 /// One a thread.
-pub struct Gatherer<'a> {
-    task: Task<'a>,
-    wanted: Wanted<'a>,
-    judge: Judge<'a>,
-    keys: Keys,
+pub struct NoteCollector<'a> {
+    task: WalkTask<'a>,
+    wanted: WantedIds<'a>,
+    judge: Classifier<'a>,
+    keys: KeyHasher,
     hasher: RandomState,
-    clock: Option<Clock>,
+    clock: Option<TimestampParser>,
     last_file: usize,
 }
 
 /// What a block hands over.
 #[derive(Default)]
-pub struct Gathered {
-    pub found: Vec<Found>,
+pub struct CollectedNotes {
+    pub found: Vec<CollectedNote>,
 }
 
 /// In the order of the lines.
-pub enum Found {
+pub enum CollectedNote {
     Note {
         key: u64,
         id: String,
-        origin: Origin,
-        note: Box<Note>,
+        origin: QueueOwner,
+        note: Box<MessageNote>,
     },
     /// A session begins or ends.
-    Session(Mark),
+    Session(SessionMark),
     /// Another program's line that begins with a wanted id: a signer's, a filter's.
-    Stray(Box<Stray>),
+    Stray(Box<UnownedLine>),
 }
 
-pub struct Stray {
+pub struct UnownedLine {
     pub id: String,
     pub host: Option<String>,
-    pub moment: Option<Moment>,
-    pub place: Place,
+    pub moment: Option<LogTime>,
+    pub place: LineOffset,
     pub raw: Vec<u8>,
 }
 
 /// Whose queue a message is in.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Origin {
+pub struct QueueOwner {
     pub mta: crate::smtp::event::Mta,
     pub host: Option<String>,
     pub instance: Option<String>,
 }
 
-pub struct Mark {
+pub struct SessionMark {
     pub process: u64,
     pub begins: bool,
-    pub moment: Option<Moment>,
-    pub place: Place,
+    pub moment: Option<LogTime>,
+    pub place: LineOffset,
     pub raw: Vec<u8>,
 }
 
-impl Held for Gathered {
+impl HeapSize for CollectedNotes {
     fn held(&self) -> usize {
         let found = self.found.iter().map(|found| match found {
-            Found::Note { id, note, .. } => id.len() + 64 + note.held(),
-            Found::Session(mark) => size_of::<Mark>() + mark.raw.len(),
-            Found::Stray(stray) => size_of::<Stray>() + stray.raw.len(),
+            CollectedNote::Note { id, note, .. } => id.len() + 64 + note.held(),
+            CollectedNote::Session(mark) => size_of::<SessionMark>() + mark.raw.len(),
+            CollectedNote::Stray(stray) => size_of::<UnownedLine>() + stray.raw.len(),
         });
         found.sum()
     }
@@ -109,24 +109,24 @@ impl Held for Gathered {
 static SESSIONS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("(?-u)connect from ").expect("our own words make a pattern"));
 
-impl<'a> Gatherer<'a> {
+impl<'a> NoteCollector<'a> {
     /// `hasher` is the one of the first reading.
-    pub fn new(task: Task<'a>, wanted: Wanted<'a>, hasher: RandomState) -> Self {
-        let judge = Judge::new(task.book);
-        let keys = Keys::new(hasher.clone());
+    pub fn new(task: WalkTask<'a>, wanted: WantedIds<'a>, hasher: RandomState) -> Self {
+        let judge = Classifier::new(task.book);
+        let keys = KeyHasher::new(hasher.clone());
         Self { task, wanted, judge, keys, hasher, clock: None, last_file: 0 }
     }
 
-    pub fn block(&mut self, block: &Block) -> Gathered {
+    pub fn block(&mut self, block: &Block) -> CollectedNotes {
         let mut clock = clock(&mut self.clock, &mut self.last_file, block.file, &self.task).clone();
-        let mut found: Vec<Found> = Vec::new();
+        let mut found: Vec<CollectedNote> = Vec::new();
         let mut inside = Vec::new();
         each_line(block, &mut |at, raw| {
-            let raw = unwrap::open(raw, &mut inside);
-            let line = Line::read(raw);
+            let raw = unwrap::unwrap_line(raw, &mut inside);
+            let line = LogLine::read(raw);
             let Some((mta, id, rest)) = mta::queue_id(&line) else {
                 let stray = if self.wanted.raw { self.stray(block, at, &line, &mut clock) } else { None };
-                found.extend(stray.map(|stray| Found::Stray(Box::new(stray))));
+                found.extend(stray.map(|stray| CollectedNote::Stray(Box::new(stray))));
                 return;
             };
             if !self.wanted.ids.contains(&self.hasher.hash_one(id)) {
@@ -135,22 +135,22 @@ impl<'a> Gatherer<'a> {
             let key = self.keys.key(mta, &line, id);
             if let Some(note) = self.note(block, at, raw, (&line, rest), &mut clock) {
                 let named = |name: &[u8]| (!name.is_empty()).then(|| text(name));
-                let origin = Origin { mta, host: named(line.host), instance: named(line.instance()) };
-                found.push(Found::Note { key, id: text(id), origin, note: Box::new(note) });
+                let origin = QueueOwner { mta, host: named(line.host), instance: named(line.instance()) };
+                found.push(CollectedNote::Note { key, id: text(id), origin, note: Box::new(note) });
             }
         });
         if self.wanted.raw {
             each_line_with(&SESSIONS, block, &mut |at, raw| {
-                let raw = unwrap::open(raw, &mut inside);
-                found.extend(self.mark(block, at, raw, &mut clock).map(Found::Session));
+                let raw = unwrap::unwrap_line(raw, &mut inside);
+                found.extend(self.mark(block, at, raw, &mut clock).map(CollectedNote::Session));
             });
             found.sort_by_key(|found| match found {
-                Found::Note { note, .. } => note.place,
-                Found::Session(mark) => mark.place,
-                Found::Stray(stray) => stray.place,
+                CollectedNote::Note { note, .. } => note.place,
+                CollectedNote::Session(mark) => mark.place,
+                CollectedNote::Stray(stray) => stray.place,
             });
         }
-        Gathered { found }
+        CollectedNotes { found }
     }
 
     fn note(
@@ -158,44 +158,50 @@ impl<'a> Gatherer<'a> {
         block: &Block,
         at: usize,
         raw: &[u8],
-        (line, rest): (&Line, &[u8]),
-        clock: &mut Clock,
-    ) -> Option<Note> {
-        let place = Place { file: block.file, offset: block.offset + at as u64 };
+        (line, rest): (&LogLine, &[u8]),
+        clock: &mut TimestampParser,
+    ) -> Option<MessageNote> {
+        let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let moment = clock.read(line.stamp, place.offset);
-        if !self.task.window.holds(moment) {
+        if !self.task.window.contains(moment) {
             return None;
         }
         let (mta, id, _) = mta::queue_id(line)?;
         let sought = self.wanted.sought;
-        let other = mta::link(mta, rest);
+        let other = mta::related_queue_id(mta, rest);
         let named = sought.is_queue_id(id) || other.is_some_and(|(_, other)| sought.is_queue_id(other));
         let other = other.map(|(tie, other)| (tie, text(other)));
         let (said, fits, of_smtpd) = match mta::read(line) {
-            Reading::Event(event) if told_before(&event, line, block, at) => (Said::Routine, false, false),
-            Reading::Event(event) => {
+            ParsedLine::Event(event) if is_duplicate(&event, line, block, at) => {
+                (NoteKind::Routine, false, false)
+            }
+            ParsedLine::Event(event) => {
                 let verdict = self.judge.verdict(&event);
                 let filter = self.wanted.filter;
                 let admitted = filter.is_empty() || filter.admits(&event, verdict, line, self.task.book);
                 let step = Box::new(step(&event, verdict, moment, rest));
                 let fits = sought.fits_event(&event, rest);
                 let inbound = event.direction == crate::smtp::event::Direction::Inbound;
-                (Said::Event { step, sender: event.sender.map(text), admitted }, fits, inbound)
+                (NoteKind::Event { step, sender: event.sender.map(text), admitted }, fits, inbound)
             }
-            Reading::Fact(fact) if fact.queue_id == id => {
-                let known = Box::new(Metadata::of(&fact));
-                (Said::Fact { step: fact.step, known }, sought.fits_fact(&fact), fact.step == Progress::Came)
+            ParsedLine::Fact(fact) if fact.queue_id == id => {
+                let known = Box::new(MessageMetadata::of(&fact));
+                (
+                    NoteKind::Fact { step: fact.step, known },
+                    sought.fits_fact(&fact),
+                    fact.step == Progress::Came,
+                )
             }
             // What the bounce daemon says of the notice stands under the id of the message that it is about.
-            Reading::Fact(_) | Reading::Routine | Reading::Unread | Reading::Foreign => {
-                let notice = other.as_ref().filter(|(tie, _)| *tie == Tie::Notice);
-                let notice = notice.map(|(_, id)| bare(What::Notified, moment, Some(id.clone())));
-                (notice.map_or(Said::Routine, |notice| Said::Notice(Box::new(notice))), false, false)
+            ParsedLine::Fact(_) | ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => {
+                let notice = other.as_ref().filter(|(tie, _)| *tie == Relation::Notice);
+                let notice = notice.map(|(_, id)| bare(StepKind::Notified, moment, Some(id.clone())));
+                (notice.map_or(NoteKind::Routine, |notice| NoteKind::Notice(Box::new(notice))), false, false)
             }
         };
         let whole = if self.wanted.raw { whole_line(block, at) } else { &[] };
         let process = (self.wanted.raw && of_smtpd).then(|| process(line, raw, &self.hasher)).flatten();
-        Some(Note {
+        Some(MessageNote {
             moment,
             place,
             said,
@@ -208,32 +214,38 @@ impl<'a> Gatherer<'a> {
     }
 
     /// `opendkim[884]: 399763DFD5E2: DKIM-Signature field added`
-    fn stray(&self, block: &Block, at: usize, line: &Line, clock: &mut Clock) -> Option<Stray> {
-        let (id, _) = cut(line.text.get(..40).unwrap_or(line.text), b": ")?;
+    fn stray(
+        &self,
+        block: &Block,
+        at: usize,
+        line: &LogLine,
+        clock: &mut TimestampParser,
+    ) -> Option<UnownedLine> {
+        let (id, _) = split_once(line.text.get(..40).unwrap_or(line.text), b": ")?;
         if !self.wanted.ids.contains(&self.hasher.hash_one(id)) {
             return None;
         }
-        let place = Place { file: block.file, offset: block.offset + at as u64 };
+        let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let moment = clock.read(line.stamp, place.offset);
-        if !self.task.window.holds(moment) {
+        if !self.task.window.contains(moment) {
             return None;
         }
         let host = (!line.host.is_empty()).then(|| text(line.host));
-        Some(Stray { id: text(id), host, moment, place, raw: whole_line(block, at).to_vec() })
+        Some(UnownedLine { id: text(id), host, moment, place, raw: whole_line(block, at).to_vec() })
     }
 
-    fn mark(&self, block: &Block, at: usize, raw: &[u8], clock: &mut Clock) -> Option<Mark> {
-        let line = Line::read(raw);
+    fn mark(&self, block: &Block, at: usize, raw: &[u8], clock: &mut TimestampParser) -> Option<SessionMark> {
+        let line = LogLine::read(raw);
         let begins = line.text.starts_with(b"connect from ");
         if !begins && !line.text.starts_with(b"disconnect from ") {
             return None;
         }
-        let place = Place { file: block.file, offset: block.offset + at as u64 };
+        let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let moment = clock.read(line.stamp, place.offset);
-        if !self.task.window.holds(moment) {
+        if !self.task.window.contains(moment) {
             return None;
         }
         let process = process(&line, raw, &self.hasher)?;
-        Some(Mark { process, begins, moment, place, raw: whole_line(block, at).to_vec() })
+        Some(SessionMark { process, begins, moment, place, raw: whole_line(block, at).to_vec() })
     }
 }

@@ -2,25 +2,25 @@
 
 use hashbrown::HashMap;
 
-use super::collect::{Found, Gathered, Mark, Origin, Stray};
-use super::note::{Note, Said};
-use super::rejected::Session;
+use super::collect::{CollectedNote, CollectedNotes, QueueOwner, SessionMark, UnownedLine};
+use super::note::{MessageNote, NoteKind};
+use super::rejected::RejectedSession;
 use super::search::micros;
 use crate::collections::union_find::UnionFind;
-use crate::messages::key::Plain;
-use crate::messages::metadata::Metadata;
+use crate::messages::key::PrehashedState;
+use crate::messages::metadata::MessageMetadata;
 use crate::parse::mta;
-use crate::parse::mta::queue_record::Step as Progress;
-use crate::parse::mta::related_id::Tie;
-use crate::pipeline::walk::Place;
+use crate::parse::mta::queue_record::QueueStep as Progress;
+use crate::parse::mta::related_id::Relation;
+use crate::pipeline::walk::LineOffset;
 
 /// A message under one queue id.
-pub struct Life {
+pub struct MessageLifetime {
     pub id: String,
-    pub origin: Origin,
+    pub origin: QueueOwner,
     /// In the order of time. At least one.
-    pub notes: Vec<Note>,
-    pub known: Metadata,
+    pub notes: Vec<MessageNote>,
+    pub known: MessageMetadata,
     /// When its first and its last line were written, in microseconds. `None`: no line shows a time.
     pub span: Option<(i64, i64)>,
     /// Nothing more was to be done.
@@ -34,24 +34,24 @@ const KEPT: usize = 1 << 30;
 
 /// What the second reading found.
 #[derive(Default)]
-pub struct Lives {
-    notes: HashMap<u64, (String, Origin, Vec<Note>), Plain>,
+pub struct LifetimeBuilder {
+    notes: HashMap<u64, (String, QueueOwner, Vec<MessageNote>), PrehashedState>,
     held: usize,
     /// Lines that were too much to keep.
     pub forgotten: u64,
     /// The session that each process is at.
-    open: HashMap<u64, (Mark, Came), Plain>,
-    strays: Vec<Stray>,
+    open: HashMap<u64, (SessionMark, ArrivalTime), PrehashedState>,
+    strays: Vec<UnownedLine>,
     /// Where the refusals of each process begin, and their numbers.
-    refused: HashMap<u64, Vec<(Place, usize)>, Plain>,
+    refused: HashMap<u64, Vec<(LineOffset, usize)>, PrehashedState>,
 }
 
 /// The messages that came in a session: their keys, and where.
-type Came = Vec<(u64, Place)>;
+type ArrivalTime = Vec<(u64, LineOffset)>;
 
-impl Lives {
+impl LifetimeBuilder {
     /// `refused` may want the lines around them; they are the same to the end.
-    pub fn new(refused: &[Session]) -> Self {
+    pub fn new(refused: &[RejectedSession]) -> Self {
         let mut lives = Self::default();
         for (number, session) in refused.iter().enumerate() {
             if let Some(process) = session.process() {
@@ -63,10 +63,10 @@ impl Lives {
     }
 
     /// To be told in the order of the blocks.
-    pub fn add(&mut self, gathered: Gathered, refused: &mut [Session]) {
+    pub fn add(&mut self, gathered: CollectedNotes, refused: &mut [RejectedSession]) {
         for found in gathered.found {
             match found {
-                Found::Note { key, id, origin, note } => {
+                CollectedNote::Note { key, id, origin, note } => {
                     if self.held > KEPT {
                         self.forgotten += 1;
                         continue;
@@ -77,21 +77,21 @@ impl Lives {
                     }
                     self.notes.entry(key).or_insert_with(|| (id, origin, Vec::new())).2.push(*note);
                 }
-                Found::Stray(stray) => {
-                    self.held += size_of::<Stray>() + stray.raw.len();
+                CollectedNote::Stray(stray) => {
+                    self.held += size_of::<UnownedLine>() + stray.raw.len();
                     if self.held > KEPT {
                         self.forgotten += 1;
                     } else {
                         self.strays.push(*stray);
                     }
                 }
-                Found::Session(mark) if mark.begins => {
+                CollectedNote::Session(mark) if mark.begins => {
                     let (process, place) = (mark.process, mark.place);
                     if let Some((began, came)) = self.open.insert(process, (mark, Vec::new())) {
                         self.close(began, came, None, Some(place), refused);
                     }
                 }
-                Found::Session(mark) => {
+                CollectedNote::Session(mark) => {
                     if let Some((began, came)) = self.open.remove(&mark.process) {
                         let place = mark.place;
                         self.close(began, came, Some(mark), Some(place), refused);
@@ -104,11 +104,11 @@ impl Lives {
     /// The lines of a session go to what was said in it, before `until`.
     fn close(
         &mut self,
-        began: Mark,
-        came: Came,
-        ended: Option<Mark>,
-        until: Option<Place>,
-        refused: &mut [Session],
+        began: SessionMark,
+        came: ArrivalTime,
+        ended: Option<SessionMark>,
+        until: Option<LineOffset>,
+        refused: &mut [RejectedSession],
     ) {
         let after = began.place;
         let places = self.refused.get(&began.process).map(Vec::as_slice).unwrap_or_default();
@@ -131,13 +131,13 @@ impl Lives {
     }
 
     /// Those of one queue id follow each other; else in no order.
-    pub fn finish(mut self, refused: &mut [Session]) -> Vec<Life> {
+    pub fn finish(mut self, refused: &mut [RejectedSession]) -> Vec<MessageLifetime> {
         let mut open: Vec<_> = std::mem::take(&mut self.open).into_values().collect();
         open.sort_by_key(|(began, _)| began.place);
         for (began, came) in open {
             self.close(began, came, None, None, refused);
         }
-        let mut lives: Vec<Life> = Vec::new();
+        let mut lives: Vec<MessageLifetime> = Vec::new();
         for (id, origin, notes) in self.notes.into_values() {
             lives.extend(split(&id, &origin, notes));
         }
@@ -147,14 +147,14 @@ impl Lives {
         });
         for stray in self.strays {
             let at = micros(stray.moment);
-            let near = |life: &&mut Life| {
+            let near = |life: &&mut MessageLifetime| {
                 let inside =
                     |at: i64| life.span.is_some_and(|(began, last)| began - NEAR <= at && at <= last + NEAR);
                 life.id == stray.id && life.origin.host == stray.host && at.is_none_or(inside)
             };
             // Of two messages of one id the later one that there was by then.
             if let Some(life) = lives.iter_mut().rev().find(near) {
-                life.notes.push(Note::of_stray((stray.moment, stray.place, stray.raw)));
+                life.notes.push(MessageNote::of_stray((stray.moment, stray.place, stray.raw)));
             }
         }
         lives
@@ -162,25 +162,25 @@ impl Lives {
 }
 
 /// A queue id is used again when its message is gone.
-fn split(id: &str, origin: &Origin, mut notes: Vec<Note>) -> Vec<Life> {
+fn split(id: &str, origin: &QueueOwner, mut notes: Vec<MessageNote>) -> Vec<MessageLifetime> {
     // Files may come in another order than their lines were written; what shows no time stays behind its neighbour.
     let mut time = i64::MIN;
-    let mut timed: Vec<(i64, Note)> = Vec::with_capacity(notes.len());
+    let mut timed: Vec<(i64, MessageNote)> = Vec::with_capacity(notes.len());
     notes.sort_by_key(|note| note.place);
     for note in notes {
         time = micros(note.moment).unwrap_or(time);
         timed.push((time, note));
     }
     timed.sort_by_key(|(time, note)| (*time, note.place));
-    let mut lives: Vec<Life> = Vec::new();
+    let mut lives: Vec<MessageLifetime> = Vec::new();
     for (_, note) in timed {
         let ends = lives.last().is_none_or(|life| life.is_over_before(&note));
         if ends {
-            lives.push(Life {
+            lives.push(MessageLifetime {
                 id: id.to_owned(),
                 origin: origin.clone(),
                 notes: Vec::new(),
-                known: Metadata::default(),
+                known: MessageMetadata::default(),
                 span: None,
                 ended: false,
                 fits: false,
@@ -193,15 +193,16 @@ fn split(id: &str, origin: &Origin, mut notes: Vec<Note>) -> Vec<Life> {
     lives
 }
 
-impl Life {
+impl MessageLifetime {
     /// The note is of another message of the same queue id.
-    fn is_over_before(&self, note: &Note) -> bool {
-        let Said::Fact { step, known } = &note.said else { return false };
-        let came =
-            |note: &Note| matches!(note.said, Said::Fact { step: Progress::Came | Progress::Notice, .. });
+    fn is_over_before(&self, note: &MessageNote) -> bool {
+        let NoteKind::Fact { step, known } = &note.said else { return false };
+        let came = |note: &MessageNote| {
+            matches!(note.said, NoteKind::Fact { step: Progress::Came | Progress::Notice, .. })
+        };
         match step {
             Progress::Came | Progress::Notice if mta::reuses_queue_ids(self.origin.mta) => {
-                self.ended || self.notes.iter().any(|note| !matches!(note.said, Said::Routine))
+                self.ended || self.notes.iter().any(|note| !matches!(note.said, NoteKind::Routine))
             }
             Progress::Came | Progress::Notice => self.ended || self.notes.iter().any(came),
             Progress::Named => self.ended,
@@ -215,13 +216,13 @@ impl Life {
         }
     }
 
-    fn take(&mut self, note: Note) {
+    fn take(&mut self, note: MessageNote) {
         match &note.said {
-            Said::Fact { step, known } => {
-                self.known.update(Metadata::clone(known));
+            NoteKind::Fact { step, known } => {
+                self.known.update(MessageMetadata::clone(known));
                 self.ended |= matches!(step, Progress::Deleted | Progress::Renamed | Progress::Gone);
             }
-            Said::Event { .. } | Said::Notice(_) | Said::Routine => {}
+            NoteKind::Event { .. } | NoteKind::Notice(_) | NoteKind::Routine => {}
         }
         if let Some(at) = micros(note.moment) {
             self.span = Some((self.span.map_or(at, |(began, _)| began), at));
@@ -232,12 +233,12 @@ impl Life {
 
     /// The filter admits an event of it.
     pub fn is_admitted(&self, filter: &crate::pipeline::filter::Filter) -> bool {
-        let early = |note: &Note| match &note.said {
-            Said::Event { sender, admitted, .. } => {
+        let early = |note: &MessageNote| match &note.said {
+            NoteKind::Event { sender, admitted, .. } => {
                 let sender = sender.as_deref().or(self.known.sender.as_deref());
                 *admitted && filter.admits_sender(sender.map(str::as_bytes))
             }
-            Said::Fact { .. } | Said::Notice(_) | Said::Routine => false,
+            NoteKind::Fact { .. } | NoteKind::Notice(_) | NoteKind::Routine => false,
         };
         filter.is_empty() || self.notes.iter().any(early)
     }
@@ -247,7 +248,7 @@ impl Life {
 const NEAR: i64 = 120_000_000;
 
 /// Puts the lives together that are one message: each with its root. The lives are in the order of time.
-pub fn groups(lives: &[Life]) -> Vec<usize> {
+pub fn groups(lives: &[MessageLifetime]) -> Vec<usize> {
     let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
     for (number, life) in lives.iter().enumerate() {
         by_id.entry(&life.id).or_default().push(number);
@@ -271,7 +272,7 @@ pub fn groups(lives: &[Life]) -> Vec<usize> {
 }
 
 /// `at` is when the line that names `other` was written. Without times, two lives count as of the same time.
-fn agree(life: &Life, tie: Tie, other: &Life, at: Option<i64>) -> bool {
+fn agree(life: &MessageLifetime, tie: Relation, other: &MessageLifetime, at: Option<i64>) -> bool {
     let (was_there, has_just_begun) = match (other.span, at) {
         (Some((began, last)), Some(at)) => (
             began <= at.saturating_add(NEAR) && last >= at.saturating_sub(NEAR),
@@ -281,12 +282,12 @@ fn agree(life: &Life, tie: Tie, other: &Life, at: Option<i64>) -> bool {
         (Some(_), None) | (None, Some(_)) => (false, false),
     };
     match tie {
-        Tie::Next | Tie::Former => {
+        Relation::Next | Relation::Former => {
             let ids = life.known.message_id.as_ref().zip(other.known.message_id.as_ref());
             was_there && ids.is_none_or(|(own, other)| own == other)
         }
-        Tie::Notice => other.known.sender.as_deref().is_none_or(str::is_empty) && has_just_begun,
+        Relation::Notice => other.known.sender.as_deref().is_none_or(str::is_empty) && has_just_begun,
         // The notification comes while the message is there.
-        Tie::NoticeOf => was_there,
+        Relation::NoticeOf => was_there,
     }
 }

@@ -2,8 +2,8 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::search::{Sighted, When};
-use crate::messages::key::Plain;
+use super::search::{ScannedBlock, StampMatch};
+use crate::messages::key::PrehashedState;
 
 /// Number of links that are kept: 64 MiB, about what a log of 4 GiB has.
 const LINKS: usize = 1 << 22;
@@ -13,22 +13,22 @@ const MOST_NAMED: usize = 16;
 
 /// What the first reading found, put together in the order of the blocks.
 #[derive(Default)]
-pub struct Kin {
+pub struct LinkGraph {
     /// When each id was seen last in a line that matches.
-    hits: HashMap<u64, When, Plain>,
+    hits: HashMap<u64, StampMatch, PrehashedState>,
     links: Vec<(u64, u64)>,
     /// There were more links than are kept.
     pub is_full: bool,
 }
 
 /// The ids of one message, and when the last line was that matches.
-pub struct Family {
-    pub last: When,
+pub struct LinkedIds {
+    pub last: StampMatch,
     pub ids: Vec<u64>,
 }
 
-impl Kin {
-    pub fn add(&mut self, sighted: &mut Sighted) {
+impl LinkGraph {
+    pub fn add(&mut self, sighted: &mut ScannedBlock) {
         for (id, when) in sighted.hits.drain(..) {
             let last = self.hits.entry(id).or_insert(when);
             *last = when.max(*last);
@@ -39,7 +39,7 @@ impl Kin {
     }
 
     /// The latest at the end.
-    pub fn families(mut self) -> Vec<Family> {
+    pub fn families(mut self) -> Vec<LinkedIds> {
         if self.hits.is_empty() {
             return Vec::new();
         }
@@ -53,8 +53,8 @@ impl Kin {
         let mut forth = back.clone();
         forth.sort_unstable();
         // Breadth-first from each match along all links, in both directions.
-        let mut seen: HashSet<u64, Plain> = HashSet::default();
-        let mut starts: Vec<(u64, When)> = self.hits.iter().map(|(&id, &when)| (id, when)).collect();
+        let mut seen: HashSet<u64, PrehashedState> = HashSet::default();
+        let mut starts: Vec<(u64, StampMatch)> = self.hits.iter().map(|(&id, &when)| (id, when)).collect();
         starts.sort_unstable_by_key(|&(_, when)| when);
         let mut families = Vec::new();
         for &(start, _) in starts.iter().rev() {
@@ -72,7 +72,7 @@ impl Kin {
                 ids.extend(new);
             }
             let last = ids.iter().filter_map(|id| self.hits.get(id)).max().copied();
-            families.extend(last.map(|last| Family { last, ids }));
+            families.extend(last.map(|last| LinkedIds { last, ids }));
         }
         families.reverse();
         families.sort_by_key(|family| family.last);

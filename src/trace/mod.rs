@@ -15,24 +15,24 @@ pub mod story;
 
 use hashbrown::{HashMap, HashSet};
 
-use self::collect::{Gathered, Gatherer, Wanted};
-use self::lifetime::{Life, Lives, groups};
-use self::linked_ids::Kin;
-use self::query::Sought;
-use self::rejected::{Kept, Refusals, Session};
-use self::search::{Finder, Sighted, marks, micros};
+use self::collect::{CollectedNotes, NoteCollector, WantedIds};
+use self::lifetime::{LifetimeBuilder, MessageLifetime, groups};
+use self::linked_ids::LinkGraph;
+use self::query::TraceQuery;
+use self::rejected::{KeptLine, RejectedSession, RejectedSessions};
+use self::search::{LinkScanner, ScannedBlock, marks, micros};
 use crate::catalog::reason_row;
 use crate::input::error::InputError;
 use crate::input::read::each_block;
-use crate::messages::key::Plain;
-use crate::pipeline::calendar::{Calendar, Order};
+use crate::messages::key::PrehashedState;
+use crate::pipeline::calendar::{Calendar, YearResolver};
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{Place, Task};
+use crate::pipeline::walk::{LineOffset, WalkTask};
 use crate::report::trace::Story;
 
 /// What is asked.
-pub struct Question<'a> {
-    pub sought: &'a Sought,
+pub struct TraceRequest<'a> {
+    pub sought: &'a TraceQuery,
     /// An event of a message must fit it.
     pub filter: &'a Filter,
     /// So many stories, the latest; 0 is all.
@@ -42,7 +42,7 @@ pub struct Question<'a> {
 }
 
 /// What was found.
-pub struct Traced {
+pub struct TraceResult {
     /// Messages and refusals that match.
     pub found: u64,
     /// The latest of them, in the order of their last lines.
@@ -60,25 +60,25 @@ pub struct Traced {
 }
 
 /// A story with what it is put in order by.
-struct Placed {
-    when: (i64, Place),
-    told: Told,
+struct PlacedStory {
+    when: (i64, LineOffset),
+    told: TraceItem,
 }
 
-enum Told {
-    Message(Vec<Life>),
-    Refusal(Box<Session>),
+enum TraceItem {
+    Message(Vec<MessageLifetime>),
+    Refusal(Box<RejectedSession>),
 }
 
 /// Asks the filter of the question, not that of the task.
-pub fn trace(question: &Question, task: &Task) -> Result<Traced, InputError> {
-    let Question { sought, filter, top, raw } = *question;
+pub fn trace(question: &TraceRequest, task: &WalkTask) -> Result<TraceResult, InputError> {
+    let TraceRequest { sought, filter, top, raw } = *question;
     let seed = crate::scan::summary::seed();
     let marks = marks();
-    let mut kin = Kin::default();
-    let mut refusals = Refusals::new(top, !raw, seed.clone());
-    let (mut order, mut read, mut minutes) = (Order::default(), 0, None::<(i64, i64)>);
-    let fold = |mut sighted: Sighted| {
+    let mut kin = LinkGraph::default();
+    let mut refusals = RejectedSessions::new(top, !raw, seed.clone());
+    let (mut order, mut read, mut minutes) = (YearResolver::default(), 0, None::<(i64, i64)>);
+    let fold = |mut sighted: ScannedBlock| {
         order.add(sighted.file, std::mem::take(&mut sighted.seen), task.sources);
         read += sighted.lines;
         if let Some((first, last)) = sighted.minutes {
@@ -87,8 +87,9 @@ pub fn trace(question: &Question, task: &Task) -> Result<Traced, InputError> {
         kin.add(&mut sighted);
         sighted.refusals.into_iter().for_each(|refusal| refusals.add(refusal));
     };
-    let new = || Finder::new(*task, sought, filter, &marks, seed.clone(), raw);
-    let problems = each_block(task.sources, task.manner, task.progress, new, Finder::block, fold)?.problems;
+    let new = || LinkScanner::new(*task, sought, filter, &marks, seed.clone(), raw);
+    let problems =
+        each_block(task.sources, task.manner, task.progress, new, LinkScanner::block, fold)?.problems;
     let calendar = Calendar { turns: order.turns(task.sources, task.calendar), ..task.calendar.clone() };
 
     let mut notes = Vec::new();
@@ -103,16 +104,17 @@ pub fn trace(question: &Question, task: &Task) -> Result<Traced, InputError> {
     let latest = |count: usize| if top == 0 || !filter.is_empty() { 0 } else { count.saturating_sub(top) };
     let (early, chosen) = families.split_at(latest(families.len()));
     let mut found = forgotten + sessions.len() as u64 + early.len() as u64;
-    let ids: HashSet<u64, Plain> = chosen.iter().flat_map(|family| family.ids.iter().copied()).collect();
+    let ids: HashSet<u64, PrehashedState> =
+        chosen.iter().flat_map(|family| family.ids.iter().copied()).collect();
     let mut lives = Vec::new();
     if !ids.is_empty() || raw && !sessions.is_empty() {
         let of_any = filter.without_sender();
-        let mut gathering = Lives::new(&sessions);
-        let second = Task { calendar: &calendar, filter: &of_any, ..*task };
-        let wanted = Wanted { ids: &ids, sought, filter: &of_any, raw };
-        let new = || Gatherer::new(second, wanted, seed.clone());
-        let fold = |gathered: Gathered| gathering.add(gathered, &mut sessions);
-        each_block(task.sources, task.manner, task.progress, new, Gatherer::block, fold)?;
+        let mut gathering = LifetimeBuilder::new(&sessions);
+        let second = WalkTask { calendar: &calendar, filter: &of_any, ..*task };
+        let wanted = WantedIds { ids: &ids, sought, filter: &of_any, raw };
+        let new = || NoteCollector::new(second, wanted, seed.clone());
+        let fold = |gathered: CollectedNotes| gathering.add(gathered, &mut sessions);
+        each_block(task.sources, task.manner, task.progress, new, NoteCollector::block, fold)?;
         if gathering.forgotten > 0 {
             let lines = gathering.forgotten;
             notes.push(format!(
@@ -125,54 +127,54 @@ pub fn trace(question: &Question, task: &Task) -> Result<Traced, InputError> {
     found += placed.len() as u64;
     placed.extend(sessions.into_iter().map(|session| {
         let (at, place) = session.when();
-        Placed { when: (at.unwrap_or(i64::MIN), place), told: Told::Refusal(Box::new(session)) }
+        PlacedStory { when: (at.unwrap_or(i64::MIN), place), told: TraceItem::Refusal(Box::new(session)) }
     }));
     placed.sort_by_key(|placed| placed.when);
     let shown = placed.split_off(if top == 0 { 0 } else { placed.len().saturating_sub(top) });
     let end = minutes.map(|(_, last)| last * 60_000_000);
     let (mut stories, mut lines) = (Vec::new(), Vec::new());
-    for Placed { told, .. } in shown {
+    for PlacedStory { told, .. } in shown {
         if raw {
             lines.push(lines_of(told));
         } else {
             stories.push(match told {
-                Told::Message(lives) => story::story(&lives, end),
-                Told::Refusal(session) => session.story(),
+                TraceItem::Message(lives) => story::story(&lives, end),
+                TraceItem::Refusal(session) => session.story(),
             });
         }
     }
-    entitle(&mut stories);
-    Ok(Traced { found, stories, lines, read, minutes, notes, problems, calendar })
+    add_titles(&mut stories);
+    Ok(TraceResult { found, stories, lines, read, minutes, notes, problems, calendar })
 }
 
 /// Lives that belong together and match, as one.
-fn messages(lives: Vec<Life>, filter: &Filter) -> Vec<Placed> {
+fn messages(lives: Vec<MessageLifetime>, filter: &Filter) -> Vec<PlacedStory> {
     let roots = groups(&lives);
-    let mut messages: HashMap<usize, Vec<Life>> = HashMap::new();
+    let mut messages: HashMap<usize, Vec<MessageLifetime>> = HashMap::new();
     for (life, root) in lives.into_iter().zip(roots) {
         messages.entry(root).or_default().push(life);
     }
-    let matches = |lives: &Vec<Life>| {
+    let matches = |lives: &Vec<MessageLifetime>| {
         lives.iter().any(|life| life.fits) && lives.iter().any(|life| life.is_admitted(filter))
     };
-    let when = |lives: &[Life]| {
+    let when = |lives: &[MessageLifetime]| {
         let notes = lives.iter().flat_map(|life| &life.notes);
         let whens = notes.map(|note| (micros(note.moment).unwrap_or(i64::MIN), note.place));
-        whens.max().unwrap_or((i64::MIN, Place { file: 0, offset: 0 }))
+        whens.max().unwrap_or((i64::MIN, LineOffset { file: 0, offset: 0 }))
     };
     let matching = messages.into_values().filter(matches);
-    matching.map(|lives| Placed { when: when(&lives), told: Told::Message(lives) }).collect()
+    matching.map(|lives| PlacedStory { when: when(&lives), told: TraceItem::Message(lives) }).collect()
 }
 
-fn lines_of(told: Told) -> Vec<Vec<u8>> {
-    let mut lines: Vec<Kept> = match told {
-        Told::Message(lives) => {
+fn lines_of(told: TraceItem) -> Vec<Vec<u8>> {
+    let mut lines: Vec<KeptLine> = match told {
+        TraceItem::Message(lives) => {
             let notes = lives.into_iter().flat_map(|life| life.notes);
             notes
                 .flat_map(|note| note.session.into_iter().chain([(note.moment, note.place, note.raw)]))
                 .collect()
         }
-        Told::Refusal(session) => session.lines,
+        TraceItem::Refusal(session) => session.lines,
     };
     lines.sort_by_key(|(moment, place, _)| (micros(*moment), *place));
     // Two messages of one session share its ends.
@@ -181,7 +183,7 @@ fn lines_of(told: Told) -> Vec<Vec<u8>> {
 }
 
 /// Puts the reasons' names beside them.
-fn entitle(stories: &mut [Story]) {
+fn add_titles(stories: &mut [Story]) {
     if stories.is_empty() {
         return;
     }

@@ -1,23 +1,23 @@
 //! Keeps what one line says about a message, as an owned note.
 
-use crate::catalog::classify::Verdict;
-use crate::messages::metadata::Metadata;
-use crate::parse::header::Line;
+use crate::catalog::classify::Classification;
+use crate::messages::metadata::MessageMetadata;
+use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::parse::mta::queue_record::Step as Progress;
-use crate::parse::mta::related_id::Tie;
-use crate::parse::timestamp::Moment;
-use crate::pipeline::walk::Place;
-use crate::report::trace::{Step, What};
+use crate::parse::mta::queue_record::QueueStep as Progress;
+use crate::parse::mta::related_id::Relation;
+use crate::parse::timestamp::LogTime;
+use crate::pipeline::walk::LineOffset;
+use crate::report::trace::{StepKind, StoryStep};
 use crate::smtp::event::Event;
 
 /// A line about a message that is wanted.
-pub struct Note {
-    pub moment: Option<Moment>,
-    pub place: Place,
-    pub said: Said,
+pub struct MessageNote {
+    pub moment: Option<LogTime>,
+    pub place: LineOffset,
+    pub said: NoteKind,
     /// The other message that it names.
-    pub other: Option<(Tie, String)>,
+    pub other: Option<(Relation, String)>,
     /// What was looked for stands in it.
     pub fits: bool,
     /// As it stands in the file; empty: nobody wants it.
@@ -25,50 +25,55 @@ pub struct Note {
     /// The process that wrote it, as a hash, where its session is looked for.
     pub process: Option<u64>,
     /// The beginning and the end of that session.
-    pub session: Vec<(Option<Moment>, Place, Vec<u8>)>,
+    pub session: Vec<(Option<LogTime>, LineOffset, Vec<u8>)>,
 }
 
-pub enum Said {
+pub enum NoteKind {
     /// An event, and what it says of its message: the sender.
     Event {
-        step: Box<Step>,
+        step: Box<StoryStep>,
         sender: Option<String>,
         admitted: bool,
     },
     Fact {
         step: Progress,
-        known: Box<Metadata>,
+        known: Box<MessageMetadata>,
     },
     /// A notification was sent.
-    Notice(Box<Step>),
+    Notice(Box<StoryStep>),
     Routine,
 }
 
-impl Note {
+impl MessageNote {
     /// A line of another program, of which nothing is known but that it is about the message.
-    pub fn of_stray((moment, place, raw): (Option<Moment>, Place, Vec<u8>)) -> Self {
-        let (said, session) = (Said::Routine, Vec::new());
+    pub fn of_stray((moment, place, raw): (Option<LogTime>, LineOffset, Vec<u8>)) -> Self {
+        let (said, session) = (NoteKind::Routine, Vec::new());
         Self { moment, place, said, other: None, fits: false, raw, process: None, session }
     }
 
     /// Memory that it takes, in bytes.
     pub fn held(&self) -> usize {
         let said = match &self.said {
-            Said::Event { step, .. } | Said::Notice(step) => {
-                size_of::<Step>() + step.text.len() + step.recipient.as_ref().map_or(0, String::len)
+            NoteKind::Event { step, .. } | NoteKind::Notice(step) => {
+                size_of::<StoryStep>() + step.text.len() + step.recipient.as_ref().map_or(0, String::len)
             }
-            Said::Fact { known, .. } => known.held(),
-            Said::Routine => 0,
+            NoteKind::Fact { known, .. } => known.held(),
+            NoteKind::Routine => 0,
         };
         size_of::<Self>() + said + self.raw.capacity()
     }
 }
 
 /// `text` is that of the line from behind the queue id on.
-pub fn step(event: &Event, verdict: Option<Verdict>, moment: Option<Moment>, words: &[u8]) -> Step {
-    Step {
-        time: moment.and_then(Moment::rfc3339),
-        what: What::of(event.outcome),
+pub fn step(
+    event: &Event,
+    verdict: Option<Classification>,
+    moment: Option<LogTime>,
+    words: &[u8],
+) -> StoryStep {
+    StoryStep {
+        time: moment.and_then(LogTime::rfc3339),
+        what: StepKind::of(event.outcome),
         recipient: event.recipient.map(text),
         original: mta::original_recipient(event.mta, words)
             .filter(|original| {
@@ -90,9 +95,9 @@ pub fn step(event: &Event, verdict: Option<Verdict>, moment: Option<Moment>, wor
 }
 
 /// A step that is no event.
-pub fn bare(what: What, moment: Option<Moment>, next: Option<String>) -> Step {
-    Step {
-        time: moment.and_then(Moment::rfc3339),
+pub fn bare(what: StepKind, moment: Option<LogTime>, next: Option<String>) -> StoryStep {
+    StoryStep {
+        time: moment.and_then(LogTime::rfc3339),
         what,
         recipient: None,
         original: None,
@@ -122,7 +127,7 @@ pub fn named(bytes: &[u8]) -> Option<String> {
 
 /// The number of the process that wrote the line: `postfix/smtpd[1265]:`, RFC 5424's field, Exim's `[3223]` with
 /// log_selector +pid.
-pub fn pid<'a>(line: &Line, raw: &'a [u8]) -> Option<&'a [u8]> {
+pub fn pid<'a>(line: &LogLine, raw: &'a [u8]) -> Option<&'a [u8]> {
     let digits = |rest: &'a [u8], end: u8| {
         let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         rest.get(..length).filter(|digits| !digits.is_empty() && rest.get(length) == Some(&end))
@@ -150,7 +155,7 @@ fn finds_the_process() {
         ("2026-11-22 05:36:08 H=a [192.0.2.1] x", None),
         ("Nov 22 02:50:16 mx1 postfix/smtpd: [12] x", None),
     ] {
-        let line = Line::read(raw.as_bytes());
+        let line = LogLine::read(raw.as_bytes());
         assert_eq!(pid(&line, raw.as_bytes()).map(text).as_deref(), wanted, "{raw}");
     }
 }

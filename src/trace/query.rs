@@ -8,27 +8,27 @@ use ipnet::IpNet;
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::parse::mta;
-use crate::parse::mta::queue_record::{Context, Fact};
-use crate::pipeline::filter::Pattern;
+use crate::parse::mta::queue_record::{MessageFields, QueueRecord};
+use crate::pipeline::filter::TextPattern;
 use crate::smtp::event::{Direction, Event};
 
 /// It is tried as everything that it may be: an id of letters and digits is a local user's name as well.
-pub struct Sought {
+pub struct TraceQuery {
     /// Without angle brackets.
     text: String,
     /// A client's address or network, and nothing else.
     net: Option<IpNet>,
-    pattern: Pattern,
+    pattern: TextPattern,
     anchor: Option<Regex>,
 }
 
 /// Shorter ones stand in too many lines.
 const ANCHOR_LENGTH: usize = 3;
 
-impl Sought {
+impl TraceQuery {
     pub fn read(typed: &str) -> Self {
         let text = typed.trim().trim_start_matches('<').trim_end_matches('>').to_owned();
-        let Ok(pattern) = Pattern::from_str(&text);
+        let Ok(pattern) = TextPattern::from_str(&text);
         let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
         let anchor = match net {
             Some(net) => beginning(net),
@@ -62,8 +62,8 @@ impl Sought {
         self.net.is_none() && named.into_iter().flatten().any(|address| self.pattern.fits(address))
     }
 
-    pub fn fits_fact(&self, fact: &Fact) -> bool {
-        let Context { sender, client, client_host, user, message_id, .. } = mta::context(fact);
+    pub fn fits_fact(&self, fact: &QueueRecord) -> bool {
+        let MessageFields { sender, client, client_host, user, message_id, .. } = mta::context(fact);
         let is_id = |id: &[u8]| id.eq_ignore_ascii_case(self.text.as_bytes());
         self.fits_client(client, client_host)
             || self.net.is_none()
@@ -107,20 +107,20 @@ fn longest(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::header::Line;
-    use crate::parse::mta::parsed::Reading;
+    use crate::parse::header::LogLine;
+    use crate::parse::mta::parsed::ParsedLine;
 
     #[track_caller]
     fn finds(what: &str, raw: &str, wanted: bool) {
-        let sought = Sought::read(what);
-        let line = Line::read(raw.as_bytes());
+        let sought = TraceQuery::read(what);
+        let line = LogLine::read(raw.as_bytes());
         let id = mta::queue_id(&line);
         let text = id.map_or(line.text, |(_, _, rest)| rest);
         let named = id.is_some_and(|(_, id, _)| sought.is_queue_id(id));
         let fits = match mta::read(&line) {
-            Reading::Event(event) => sought.fits_event(&event, text),
-            Reading::Fact(fact) => sought.fits_fact(&fact),
-            Reading::Routine | Reading::Unread | Reading::Foreign => false,
+            ParsedLine::Event(event) => sought.fits_event(&event, text),
+            ParsedLine::Fact(fact) => sought.fits_fact(&fact),
+            ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => false,
         };
         assert_eq!(named || fits, wanted, "{what}: {raw}");
         if wanted {

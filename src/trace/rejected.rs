@@ -6,16 +6,16 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::note::{named, pid, step, text};
-use crate::catalog::classify::Verdict;
-use crate::parse::header::Line;
+use crate::catalog::classify::Classification;
+use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::parse::timestamp::Moment;
-use crate::pipeline::walk::Place;
-use crate::report::trace::{Hop, Kind, State, Step, Story, What};
+use crate::parse::timestamp::LogTime;
+use crate::pipeline::walk::LineOffset;
+use crate::report::trace::{StepKind, Story, StoryHop, StoryKind, StoryState, StoryStep};
 use crate::smtp::event::{Event, Mta};
 
 /// What a client was told, and by whom.
-pub struct Refusal {
+pub struct RejectedCommand {
     /// A hash; None: the line does not show it.
     process: Option<u64>,
     mta: Mta,
@@ -23,26 +23,26 @@ pub struct Refusal {
     instance: Option<String>,
     helo: Option<String>,
     sender: Option<String>,
-    step: Step,
-    moment: Option<Moment>,
-    place: Place,
+    step: StoryStep,
+    moment: Option<LogTime>,
+    place: LineOffset,
     raw: Vec<u8>,
 }
 
 /// A line with when and where it stands.
-pub type Kept = (Option<Moment>, Place, Vec<u8>);
+pub type KeptLine = (Option<LogTime>, LineOffset, Vec<u8>);
 
 /// What one client was told in one session.
-pub struct Session {
+pub struct RejectedSession {
     /// The first of it.
-    first: Refusal,
+    first: RejectedCommand,
     /// Each other thing that was said, once.
-    steps: Vec<Step>,
-    last: (Option<Moment>, Place),
+    steps: Vec<StoryStep>,
+    last: (Option<LogTime>, LineOffset),
     /// So many sessions were told the same.
     count: u64,
     /// Empty: nobody wants them.
-    pub lines: Vec<Kept>,
+    pub lines: Vec<KeptLine>,
 }
 
 /// In microseconds: a process has another client after so long.
@@ -51,14 +51,14 @@ const SESSION: i64 = 300_000_000;
 /// So many sessions are kept at least, and four times as many if all are wanted.
 const KEPT: usize = 1 << 16;
 
-impl Refusal {
+impl RejectedCommand {
     /// `whole` is the line as it stands in its file, if it is wanted; `raw` the line inside its envelope.
     pub fn read(
         event: &Event,
-        verdict: Option<Verdict>,
-        line: &Line,
+        verdict: Option<Classification>,
+        line: &LogLine,
         raw: &[u8],
-        (moment, place): (Option<Moment>, Place),
+        (moment, place): (Option<LogTime>, LineOffset),
         whole: &[u8],
         hasher: &RandomState,
     ) -> Self {
@@ -89,22 +89,22 @@ impl Refusal {
 }
 
 /// Whose line it is: host, program and number. None: the line shows no number.
-pub fn process(line: &Line, raw: &[u8], hasher: &RandomState) -> Option<u64> {
+pub fn process(line: &LogLine, raw: &[u8], hasher: &RandomState) -> Option<u64> {
     pid(line, raw).map(|pid| hasher.hash_one((line.host, line.program, pid)))
 }
 
 /// Without what differs each time: when.
-fn is_same(a: &Step, b: &Step) -> bool {
-    let said = |step: &Step| (step.what, step.code, step.enhanced, step.stage, step.reason);
+fn is_same(a: &StoryStep, b: &StoryStep) -> bool {
+    let said = |step: &StoryStep| (step.what, step.code, step.enhanced, step.stage, step.reason);
     said(a) == said(b) && a.recipient == b.recipient && (a.reason.is_some() || a.text == b.text)
 }
 
 /// All that was refused, in bounded memory.
-pub struct Refusals {
+pub struct RejectedSessions {
     /// The session that each process is at.
-    open: HashMap<u64, Session>,
+    open: HashMap<u64, RejectedSession>,
     /// By what was said to whom.
-    told: HashMap<u64, Vec<Session>>,
+    told: HashMap<u64, Vec<RejectedSession>>,
     kept: usize,
     limit: usize,
     /// Equal sessions are one; else each keeps its lines.
@@ -114,7 +114,7 @@ pub struct Refusals {
     pub forgotten: u64,
 }
 
-impl Refusals {
+impl RejectedSessions {
     /// `top` are wanted, the latest; 0 is all.
     pub fn new(top: usize, folded: bool, hasher: RandomState) -> Self {
         let limit = if top == 0 { 4 * KEPT } else { top.max(KEPT) };
@@ -123,7 +123,7 @@ impl Refusals {
     }
 
     /// To be told in the order of the lines.
-    pub fn add(&mut self, mut refusal: Refusal) {
+    pub fn add(&mut self, mut refusal: RejectedCommand) {
         let line = (refusal.moment, refusal.place, std::mem::take(&mut refusal.raw));
         let process = refusal.process;
         if let Some(session) = process.and_then(|process| self.open.get_mut(&process))
@@ -139,7 +139,7 @@ impl Refusals {
         }
         let steps = vec![refusal.step.clone()];
         let last = (refusal.moment, refusal.place);
-        let session = Session { first: refusal, steps, last, count: 1, lines: vec![line] };
+        let session = RejectedSession { first: refusal, steps, last, count: 1, lines: vec![line] };
         match process {
             Some(process) => {
                 if let Some(done) = self.open.insert(process, session) {
@@ -150,7 +150,7 @@ impl Refusals {
         }
     }
 
-    fn close(&mut self, mut session: Session) {
+    fn close(&mut self, mut session: RejectedSession) {
         if self.folded {
             session.lines.clear();
             let first = &session.first;
@@ -174,7 +174,7 @@ impl Refusals {
 
     /// All but the latest.
     fn forget(&mut self) {
-        let mut lasts: Vec<_> = self.told.values().flatten().map(Session::when).collect();
+        let mut lasts: Vec<_> = self.told.values().flatten().map(RejectedSession::when).collect();
         lasts.sort_unstable();
         let Some(&oldest) = lasts.get(lasts.len().saturating_sub(self.limit)) else { return };
         self.told.retain(|_, said| {
@@ -187,21 +187,21 @@ impl Refusals {
     }
 
     /// In the order of their last lines.
-    pub fn finish(mut self) -> (Vec<Session>, u64) {
+    pub fn finish(mut self) -> (Vec<RejectedSession>, u64) {
         // What is equal is put together in the order of the lines, whatever the table's order is.
-        let mut open: Vec<Session> = std::mem::take(&mut self.open).into_values().collect();
+        let mut open: Vec<RejectedSession> = std::mem::take(&mut self.open).into_values().collect();
         open.sort_by_key(|session| session.first.place);
         for session in open {
             self.close(session);
         }
-        let mut sessions: Vec<Session> = self.told.into_values().flatten().collect();
-        sessions.sort_by_key(Session::when);
+        let mut sessions: Vec<RejectedSession> = self.told.into_values().flatten().collect();
+        sessions.sort_by_key(RejectedSession::when);
         (sessions, self.forgotten)
     }
 }
 
-impl Session {
-    pub fn when(&self) -> (Option<i64>, Place) {
+impl RejectedSession {
+    pub fn when(&self) -> (Option<i64>, LineOffset) {
         (self.last.0.map(|moment| moment.micros), self.last.1)
     }
 
@@ -210,7 +210,7 @@ impl Session {
     }
 
     /// From its first line to its last, in the files.
-    pub fn places(&self) -> (Place, Place) {
+    pub fn places(&self) -> (LineOffset, LineOffset) {
         (self.first.place, self.last.1)
     }
 
@@ -235,9 +235,9 @@ impl Session {
         let moments = first.moment.zip(last.0);
         let seconds = moments.map(|(first, last)| (last.micros - first.micros).max(0) as u64 / 1_000_000);
         let (client_host, client_ip) = (first.step.peer_host.clone(), first.step.peer_ip.clone());
-        let refused = |step: &Step| step.what == What::Rejected;
-        let state = if steps.iter().any(refused) { State::Rejected } else { State::Unknown };
-        let hop = Hop {
+        let refused = |step: &StoryStep| step.what == StepKind::Rejected;
+        let state = if steps.iter().any(refused) { StoryState::Rejected } else { StoryState::Unknown };
+        let hop = StoryHop {
             queue_id: None,
             mta: first.mta,
             host: first.host,
@@ -255,10 +255,10 @@ impl Session {
             steps,
         };
         Story {
-            kind: Kind::Refusal,
+            kind: StoryKind::Refusal,
             state,
-            first: first.moment.and_then(Moment::rfc3339),
-            last: last.0.and_then(Moment::rfc3339),
+            first: first.moment.and_then(LogTime::rfc3339),
+            last: last.0.and_then(LogTime::rfc3339),
             seconds,
             count,
             hops: vec![hop],

@@ -5,31 +5,31 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use regex::bytes::Regex;
 
-use super::query::Sought;
-use super::rejected::Refusal;
-use crate::catalog::classify::Judge;
-use crate::input::read::Held;
+use super::query::TraceQuery;
+use super::rejected::RejectedCommand;
+use crate::catalog::classify::Classifier;
+use crate::input::read::HeapSize;
 use crate::input::read::block::{Block, LINE_LIMIT};
-use crate::parse::header::Line;
+use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::parse::mta::parsed::Reading;
-use crate::parse::mta::related_id::{MARKS, Tie};
-use crate::parse::timestamp::{Clock, Moment};
+use crate::parse::mta::parsed::ParsedLine;
+use crate::parse::mta::related_id::{MARKS, Relation};
+use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
-use crate::parse::year::Sightings;
+use crate::parse::year::StampObservations;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{Place, Task, clock, told_before};
+use crate::pipeline::walk::{LineOffset, WalkTask, clock, is_duplicate};
 
 /// One a thread.
-pub struct Finder<'a> {
-    task: Task<'a>,
-    sought: &'a Sought,
+pub struct LinkScanner<'a> {
+    task: WalkTask<'a>,
+    sought: &'a TraceQuery,
     /// Rejections of which it admits no event are left out.
     filter: &'a Filter,
     marks: &'a Regex,
-    judge: Judge<'a>,
+    judge: Classifier<'a>,
     hasher: RandomState,
-    clock: Option<Clock>,
+    clock: Option<TimestampParser>,
     last_file: usize,
     /// Refusals keep their lines.
     raw: bool,
@@ -37,26 +37,26 @@ pub struct Finder<'a> {
 
 /// What a block shows.
 #[derive(Default)]
-pub struct Sighted {
+pub struct ScannedBlock {
     pub file: usize,
-    pub seen: Sightings,
+    pub seen: StampObservations,
     pub lines: u64,
     /// The first and the last minute of its stamps.
     pub minutes: Option<(i64, i64)>,
     /// Of lines that match: the hash of their queue id, and when.
-    pub hits: Vec<(u64, When)>,
+    pub hits: Vec<(u64, StampMatch)>,
     /// Two queue ids, by their hashes, of which a line of the first names the second.
     pub links: Vec<(u64, u64)>,
-    pub refusals: Vec<Refusal>,
+    pub refusals: Vec<RejectedCommand>,
 }
 
 /// By time, and by place where that says nothing.
-pub type When = (Option<i64>, Place);
+pub type StampMatch = (Option<i64>, LineOffset);
 
-impl Held for Sighted {
+impl HeapSize for ScannedBlock {
     fn held(&self) -> usize {
-        let refusals: usize = self.refusals.iter().map(Refusal::held).sum();
-        self.hits.capacity() * size_of::<(u64, When)>() + self.links.capacity() * 16 + refusals
+        let refusals: usize = self.refusals.iter().map(RejectedCommand::held).sum();
+        self.hits.capacity() * size_of::<(u64, StampMatch)>() + self.links.capacity() * 16 + refusals
     }
 }
 
@@ -68,22 +68,22 @@ pub fn marks() -> Regex {
     Regex::new(&format!("(?-u){marks}")).expect("our own words make a pattern")
 }
 
-impl<'a> Finder<'a> {
+impl<'a> LinkScanner<'a> {
     /// `hasher` is the same for all threads of a run.
     pub fn new(
-        task: Task<'a>,
-        sought: &'a Sought,
+        task: WalkTask<'a>,
+        sought: &'a TraceQuery,
         filter: &'a Filter,
         marks: &'a Regex,
         hasher: RandomState,
         raw: bool,
     ) -> Self {
-        let judge = Judge::new(task.book);
+        let judge = Classifier::new(task.book);
         Self { task, sought, filter, marks, judge, hasher, clock: None, last_file: 0, raw }
     }
 
-    pub fn block(&mut self, block: &Block) -> Sighted {
-        let mut sighted = Sighted { file: block.file, ..Sighted::default() };
+    pub fn block(&mut self, block: &Block) -> ScannedBlock {
+        let mut sighted = ScannedBlock { file: block.file, ..ScannedBlock::default() };
         let clock = clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
         stamps(clock, block, &mut sighted);
         sighted.seen = clock.sightings();
@@ -92,7 +92,7 @@ impl<'a> Finder<'a> {
         let mut inside = Vec::new();
         let anchor = self.sought.anchor();
         let mut tell = |at: usize, raw: &[u8]| {
-            let raw = unwrap::open(raw, &mut inside);
+            let raw = unwrap::unwrap_line(raw, &mut inside);
             self.line(block, at, raw, &mut clock, &mut sighted);
         };
         match anchor {
@@ -101,13 +101,13 @@ impl<'a> Finder<'a> {
         }
         let mut tell = |_: usize, raw: &[u8]| {
             let mut inside = Vec::new();
-            let line = Line::read(unwrap::open(raw, &mut inside));
+            let line = LogLine::read(unwrap::unwrap_line(raw, &mut inside));
             let Some((mta, id, rest)) = mta::queue_id(&line) else { return };
-            if let Some((tie, other)) = mta::link(mta, rest) {
+            if let Some((tie, other)) = mta::related_queue_id(mta, rest) {
                 let (id, other) = (self.hasher.hash_one(id), self.hasher.hash_one(other));
                 sighted.links.push(match tie {
-                    Tie::Next | Tie::Notice => (id, other),
-                    Tie::Former | Tie::NoticeOf => (other, id),
+                    Relation::Next | Relation::Notice => (id, other),
+                    Relation::Former | Relation::NoticeOf => (other, id),
                 });
             }
         };
@@ -117,26 +117,34 @@ impl<'a> Finder<'a> {
         sighted
     }
 
-    fn line(&mut self, block: &Block, at: usize, raw: &[u8], clock: &mut Clock, sighted: &mut Sighted) {
-        let line = Line::read(raw);
+    fn line(
+        &mut self,
+        block: &Block,
+        at: usize,
+        raw: &[u8],
+        clock: &mut TimestampParser,
+        sighted: &mut ScannedBlock,
+    ) {
+        let line = LogLine::read(raw);
         let reading = mta::read(&line);
-        let place = Place { file: block.file, offset: block.offset + at as u64 };
+        let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let own = mta::queue_id(&line);
         let text = own.map_or(line.text, |(_, _, rest)| rest);
         let named = own.is_some_and(|(mta, id, _)| {
-            let other = mta::link(mta, text).is_some_and(|(_, other)| self.sought.is_queue_id(other));
+            let other =
+                mta::related_queue_id(mta, text).is_some_and(|(_, other)| self.sought.is_queue_id(other));
             other || self.sought.is_queue_id(id)
         });
         let fits = match &reading {
-            Reading::Event(event) => self.sought.fits_event(event, text),
-            Reading::Fact(fact) => self.sought.fits_fact(fact),
-            Reading::Routine | Reading::Unread | Reading::Foreign => false,
+            ParsedLine::Event(event) => self.sought.fits_event(event, text),
+            ParsedLine::Fact(fact) => self.sought.fits_fact(fact),
+            ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => false,
         };
         if !named && !fits {
             return;
         }
         let moment = clock.read(line.stamp, place.offset);
-        if !self.task.window.holds(moment) {
+        if !self.task.window.contains(moment) {
             return;
         }
         if let Some((_, id, _)) = own {
@@ -148,14 +156,14 @@ impl<'a> Finder<'a> {
             }
             return;
         }
-        let Reading::Event(event) = &reading else { return };
+        let ParsedLine::Event(event) = &reading else { return };
         let verdict = self.judge.verdict(event);
         let admitted = || self.filter.admits(event, verdict, &line, self.task.book);
-        if told_before(event, &line, block, at) || !admitted() {
+        if is_duplicate(event, &line, block, at) || !admitted() {
             return;
         }
         let whole = if self.raw { whole_line(block, at) } else { &[] };
-        sighted.refusals.push(Refusal::read(
+        sighted.refusals.push(RejectedCommand::read(
             event,
             verdict,
             &line,
@@ -174,7 +182,7 @@ pub fn whole_line<'b>(block: &Block<'b>, at: usize) -> &'b [u8] {
 }
 
 /// Has the clock see every minute, as a whole reading would, and counts the lines.
-fn stamps(clock: &mut Clock, block: &Block, sighted: &mut Sighted) {
+fn stamps(clock: &mut TimestampParser, block: &Block, sighted: &mut ScannedBlock) {
     let (mut inside, mut last) = (Vec::new(), &b""[..]);
     each_line(block, &mut |at, raw| {
         sighted.lines += 1;
@@ -182,7 +190,7 @@ fn stamps(clock: &mut Clock, block: &Block, sighted: &mut Sighted) {
             return;
         }
         last = raw.get(..17).unwrap_or_default();
-        let stamp = Line::read(unwrap::open(raw, &mut inside)).stamp;
+        let stamp = LogLine::read(unwrap::unwrap_line(raw, &mut inside)).stamp;
         if !clock.is_same_minute(stamp)
             && let Some(moment) = clock.read(stamp, block.offset + at as u64)
         {
@@ -239,6 +247,6 @@ fn cut_line(line: &[u8]) -> &[u8] {
 }
 
 /// Microseconds since 1970.
-pub fn micros(moment: Option<Moment>) -> Option<i64> {
+pub fn micros(moment: Option<LogTime>) -> Option<i64> {
     moment.map(|moment| moment.micros)
 }

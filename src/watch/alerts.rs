@@ -6,15 +6,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::render::sanitize::printable;
-use crate::render::text::page::{self, Look};
-use crate::report::storm::{Pattern, Storm};
+use crate::render::text::page::{self, TextStyle};
+use crate::report::storm::{Storm, StormPattern};
 
 pub const WATCH_SCHEMA: &str = "smtplog.watch/1";
 
 /// What has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Turn {
+pub enum AlertChange {
     /// A storm began, or one that was over goes on.
     Began,
     Ended,
@@ -23,10 +23,10 @@ pub enum Turn {
 /// One line of `smtplog watch --format ndjson`: news, and the storm as it is known now.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(title = "smtplog watch")]
-pub struct News {
+pub struct Alert {
     #[schemars(extend("const" = WATCH_SCHEMA))]
     pub schema: &'static str,
-    pub news: Turn,
+    pub news: AlertChange,
     #[serde(flatten)]
     pub storm: Storm,
 }
@@ -38,42 +38,42 @@ const GAP: i64 = 600;
 
 /// The storms that are known.
 #[derive(Default)]
-pub struct Known {
-    storms: Vec<Followed>,
+pub struct KnownStorms {
+    storms: Vec<KnownStorm>,
 }
 
-struct Followed {
+struct KnownStorm {
     storm: Storm,
     ended: bool,
     missed: u32,
 }
 
-impl Known {
+impl KnownStorms {
     /// What is new, in the order of the storms. A storm that was over when it was first seen is none.
-    pub fn hear(&mut self, storms: &[Storm]) -> Vec<News> {
+    pub fn hear(&mut self, storms: &[Storm]) -> Vec<Alert> {
         let mut news = Vec::new();
         let mut tell = |turn, storm: &Storm| {
-            news.push(News { schema: WATCH_SCHEMA, news: turn, storm: storm.clone() });
+            news.push(Alert { schema: WATCH_SCHEMA, news: turn, storm: storm.clone() });
         };
         self.storms.iter_mut().for_each(|known| known.missed += 1);
         for storm in storms {
             let ended = storm.end.is_some();
             let Some(known) = self.storms.iter_mut().find(|known| is_same(&known.storm, storm)) else {
                 if !ended {
-                    tell(Turn::Began, storm);
+                    tell(AlertChange::Began, storm);
                 }
-                self.storms.push(Followed { storm: storm.clone(), ended, missed: 0 });
+                self.storms.push(KnownStorm { storm: storm.clone(), ended, missed: 0 });
                 continue;
             };
             if known.ended != ended {
-                tell(if ended { Turn::Ended } else { Turn::Began }, storm);
+                tell(if ended { AlertChange::Ended } else { AlertChange::Began }, storm);
             }
-            *known = Followed { storm: storm.clone(), ended, missed: 0 };
+            *known = KnownStorm { storm: storm.clone(), ended, missed: 0 };
         }
         self.storms.retain(|known| {
             let is_gone = known.missed >= PATIENCE;
             if is_gone && !known.ended {
-                tell(Turn::Ended, &known.storm);
+                tell(AlertChange::Ended, &known.storm);
             }
             !is_gone
         });
@@ -97,15 +97,15 @@ fn is_same(a: &Storm, b: &Storm) -> bool {
 }
 
 /// For people, on one line: `2026-11-22 02:41 storm began: …`.
-pub fn text(news: &News, look: &Look) -> String {
+pub fn text(news: &Alert, look: &TextStyle) -> String {
     let storm = &news.storm;
-    let say = |english: &str| look.words.say(english).to_owned();
+    let say = |english: &str| look.words.translate(english).to_owned();
     let time = |at: &Zoned| at.strftime("%F %H:%M").to_string();
     let title = say(&storm.title);
     let parts = match news.news {
-        Turn::Began => {
+        AlertChange::Began => {
             let (mean, usual) = (storm.rate_per_minute.mean, storm.usual_per_minute.rate);
-            let silent = storm.pattern == Pattern::Silence;
+            let silent = storm.pattern == StormPattern::Silence;
             let rate = if silent { String::new() } else { format!("{mean}/min, ") };
             let factors = storm.factors.iter().take(2);
             let factors = factors.map(|factor| format!("{} {}", page::word(&factor.dimension), factor.value));
@@ -113,7 +113,7 @@ pub fn text(news: &News, look: &Look) -> String {
             let rate = format!("{rate}{} {usual}/min", say("usual"));
             [vec![head, rate], factors.collect(), vec![say(&storm.advice)]].concat()
         }
-        Turn::Ended => {
+        AlertChange::Ended => {
             let end = storm.end.as_ref().map(time).unwrap_or_default();
             let head = format!("{end} {}: {title}", say("storm ended"));
             let attempts = format!("{} {}", HumanCount(storm.attempts), say("attempts"));

@@ -7,14 +7,14 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::minute::Flow;
-use super::screen::{Growing, Pane, Screen};
+use super::minute::MailTotals;
+use super::screen::{GrowingRow, Pane, Screen};
 use super::sparkline::spark;
 use super::window::HOUR;
 use crate::render::sanitize::printable;
-use crate::render::text::page::{Look, fit, pad, word, wrap};
+use crate::render::text::page::{TextStyle, fit, pad, word, wrap};
 use crate::render::words::row;
-use crate::report::storm::{Pattern, Storm, Trend};
+use crate::report::storm::{Storm, StormPattern, Trend};
 use crate::smtp::reply::Class;
 
 /// Lower than this, each part gets its least.
@@ -28,7 +28,7 @@ const RATE: usize = 17;
 /// Minutes that the rate is the mean of.
 const RATED: usize = 5;
 
-pub fn draw(frame: &mut Frame, screen: &Screen, look: &Look) {
+pub fn draw(frame: &mut Frame, screen: &Screen, look: &TextStyle) {
     let area = frame.area();
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let lines = if screen.help { help(look, width, height) } else { all(screen, look, width, height) };
@@ -39,13 +39,13 @@ pub fn draw(frame: &mut Frame, screen: &Screen, look: &Look) {
 
 /// Cuts and colours.
 struct Pen<'a> {
-    look: &'a Look,
+    look: &'a TextStyle,
     width: usize,
 }
 
 impl Pen<'_> {
     fn say(&self, english: &str) -> String {
-        self.look.words.say(english).to_owned()
+        self.look.words.translate(english).to_owned()
     }
 
     /// Whatever it says is made fit to be shown, and to its room.
@@ -72,7 +72,7 @@ impl Pen<'_> {
     }
 }
 
-fn all(screen: &Screen, look: &Look, width: usize, height: usize) -> Vec<Line<'static>> {
+fn all(screen: &Screen, look: &TextStyle, width: usize, height: usize) -> Vec<Line<'static>> {
     let pen = Pen { look, width };
     let mut lines = head(screen, &pen, height >= HIGH);
     let rest = height.saturating_sub(lines.len() + 1);
@@ -98,8 +98,11 @@ fn head(screen: &Screen, pen: &Pen, is_high: bool) -> Vec<Line<'static>> {
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let name = format!("smtplog watch  {}", sight.name);
     let mut lines = vec![pen.apart(&name, &sight.time, bold)];
-    let flows =
-        [("IN", Color::Blue, came as Of), ("OUT", Color::Green, delivered), ("failed", Color::Red, failed)];
+    let flows = [
+        ("IN", Color::Blue, came as WindowOf),
+        ("OUT", Color::Green, delivered),
+        ("failed", Color::Red, failed),
+    ];
     if !is_high {
         let rates = flows.map(|(name, _, of)| format!("{} {}", pen.say(name), rate(&sight.hour, of)));
         lines.push(pen.line(&format!("{} {}", rates.join("  "), pen.say("a minute")), Style::new()));
@@ -128,22 +131,22 @@ fn head(screen: &Screen, pen: &Pen, is_high: bool) -> Vec<Line<'static>> {
 }
 
 /// One of its counts.
-type Of = fn(&Flow) -> u64;
+type WindowOf = fn(&MailTotals) -> u64;
 
-fn came(flow: &Flow) -> u64 {
+fn came(flow: &MailTotals) -> u64 {
     flow.came
 }
 
-fn delivered(flow: &Flow) -> u64 {
+fn delivered(flow: &MailTotals) -> u64 {
     flow.delivered
 }
 
-fn failed(flow: &Flow) -> u64 {
+fn failed(flow: &MailTotals) -> u64 {
     flow.failed
 }
 
 /// Of the last whole minutes; the one that is not over yet would say too little.
-fn rate(hour: &[Flow], of: Of) -> String {
+fn rate(hour: &[MailTotals], of: WindowOf) -> String {
     let whole = hour.get(hour.len().saturating_sub(RATED + 1)..hour.len().saturating_sub(1));
     let sum: u64 = whole.unwrap_or_default().iter().map(of).sum();
     number(sum as f64 / RATED as f64)
@@ -204,7 +207,7 @@ fn rows_pane(screen: &Screen, pen: &Pen, height: usize) -> Vec<Line<'static>> {
     filled(lines, height)
 }
 
-fn row(growing: &Growing, pen: &Pen, is_selected: bool, (what, place): (usize, usize)) -> Line<'static> {
+fn row(growing: &GrowingRow, pen: &Pen, is_selected: bool, (what, place): (usize, usize)) -> Line<'static> {
     let row = &growing.row;
     let words = &pen.look.words;
     let color = match row.class {
@@ -263,7 +266,7 @@ fn one_storm(storm: &Storm, pen: &Pen) -> String {
         Trend::Falling => "falling",
         Trend::Over => "over",
     };
-    let rate = if storm.pattern == Pattern::Silence {
+    let rate = if storm.pattern == StormPattern::Silence {
         String::new()
     } else {
         let (mean, usual) = (number(storm.rate_per_minute.mean), number(storm.usual_per_minute.rate));
@@ -283,7 +286,7 @@ fn advice(screen: &Screen, pen: &Pen, most: usize) -> Vec<Line<'static>> {
     match screen.pane {
         Pane::Rows => {
             let rows = screen.rows();
-            if let Some(Growing { row, .. }) = rows.get(screen.selected_row()) {
+            if let Some(GrowingRow { row, .. }) = rows.get(screen.selected_row()) {
                 let conflict = row.conflict.map(|conflict| format!("{}: ", pen.say(conflict)));
                 let line = row.advice.as_deref().map(|advice| pen.say(advice)).unwrap_or_default();
                 said.push(format!("{arrow}{}{line}", conflict.unwrap_or_default()));
@@ -328,7 +331,7 @@ fn filled(mut lines: Vec<Line<'static>>, height: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn help(look: &Look, width: usize, height: usize) -> Vec<Line<'static>> {
+fn help(look: &TextStyle, width: usize, height: usize) -> Vec<Line<'static>> {
     let pen = Pen { look, width };
     let keys = [
         ("q Ctrl-C", "quit"),

@@ -8,14 +8,14 @@ const NEAR: i64 = 60;
 
 /// It never goes back.
 #[derive(Clone, Copy, Default, Debug)]
-pub struct Clock {
+pub struct LogClock {
     /// A minute of the log, and when it was that minute, since we began.
     begun: Option<(i64, Duration)>,
     /// None: no line has shown its time so far.
     pub minute: Option<i64>,
 }
 
-impl Clock {
+impl LogClock {
     /// `last` is the minute of the last line, `wall` that of the wall clock, `passed` the time since we began.
     pub fn tick(&mut self, last: Option<i64>, wall: i64, passed: Duration) {
         let Some(last) = last else { return };
@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn a_log_that_is_written_now_goes_by_the_wall_clock() {
-        let mut clock = Clock::default();
+        let mut clock = LogClock::default();
         clock.tick(None, 1000, Duration::ZERO);
         assert_eq!(clock.minute, None);
         clock.tick(Some(998), 1000, Duration::ZERO);
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn an_old_log_and_one_of_another_zone_go_by_their_own() {
         for last in [10, 1060] {
-            let mut clock = Clock::default();
+            let mut clock = LogClock::default();
             clock.tick(Some(last), 1000, Duration::from_secs(5));
             assert_eq!(clock.minute, Some(last));
             clock.tick(Some(last), 1002, Duration::from_secs(130));

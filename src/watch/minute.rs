@@ -6,9 +6,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::parse::mta::parsed::domain;
-use crate::parse::timestamp::Moment;
+use crate::parse::timestamp::LogTime;
 use crate::smtp::event::{Direction, Event, Outcome};
-use crate::tally::{Count, Key, Tally};
+use crate::tally::{Tally, TallyCount, TallyKey};
 
 /// Names kept of one kind in one minute; strangers choose them. What comes beyond is in the count alone.
 const PLACES: usize = 256;
@@ -19,18 +19,18 @@ const EXAMPLE_LIMIT: usize = 400;
 
 /// One minute.
 #[derive(Default)]
-pub struct Minute {
-    kinds: HashMap<Key, Kind>,
+pub struct MinuteCounts {
+    kinds: HashMap<TallyKey, MinuteKind>,
     /// Messages that came.
     came: u64,
 }
 
 /// The events of one kind in one minute.
 #[derive(Default)]
-struct Kind {
+struct MinuteKind {
     count: u64,
-    first: Option<Moment>,
-    last: Option<Moment>,
+    first: Option<LogTime>,
+    last: Option<LogTime>,
     /// Whom it concerned, as in a row of the tally.
     places: HashMap<Box<[u8]>, u64>,
     example: Vec<u8>,
@@ -38,7 +38,7 @@ struct Kind {
 
 /// Messages in and out, and failures: of one minute, or of many.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Flow {
+pub struct MailTotals {
     /// Messages that came in, from a client or a program.
     pub came: u64,
     /// Deliveries, to others and on this machine.
@@ -47,7 +47,7 @@ pub struct Flow {
     pub failed: u64,
 }
 
-impl Flow {
+impl MailTotals {
     pub fn add(&mut self, other: Self) {
         self.came += other.came;
         self.delivered += other.delivered;
@@ -65,7 +65,7 @@ impl Flow {
     }
 }
 
-impl Minute {
+impl MinuteCounts {
     pub fn came(&mut self) {
         self.came += 1;
     }
@@ -75,7 +75,7 @@ impl Minute {
         self.came = self.came.saturating_sub(1);
     }
 
-    pub fn count(&mut self, key: Key, event: &Event, moment: Moment, raw: &[u8]) {
+    pub fn count(&mut self, key: TallyKey, event: &Event, moment: LogTime, raw: &[u8]) {
         if self.kinds.len() >= KINDS && !self.kinds.contains_key(&key) {
             return;
         }
@@ -103,25 +103,25 @@ impl Minute {
     }
 
     /// It was a hop after all.
-    pub fn take_back(&mut self, key: &Key) {
+    pub fn take_back(&mut self, key: &TallyKey) {
         if let Some(kind) = self.kinds.get_mut(key) {
             kind.count = kind.count.saturating_sub(1);
         }
     }
 
-    pub fn flow(&self) -> Flow {
-        let mut flow = Flow { came: self.came, ..Flow::default() };
+    pub fn flow(&self) -> MailTotals {
+        let mut flow = MailTotals { came: self.came, ..MailTotals::default() };
         self.kinds.iter().for_each(|(key, kind)| flow.count(key.outcome, kind.count));
         flow
     }
 }
 
 /// The minutes' rows together, as a tally of them would have them; recipients are not told apart.
-pub fn tally<'m>(minutes: impl Iterator<Item = &'m Minute>, hasher: &RandomState) -> Tally {
+pub fn tally<'m>(minutes: impl Iterator<Item = &'m MinuteCounts>, hasher: &RandomState) -> Tally {
     let mut tally = Tally::new(hasher.clone(), 1, None);
-    let mut examples: BTreeMap<Key, (Moment, &[u8])> = BTreeMap::new();
+    let mut examples: BTreeMap<TallyKey, (LogTime, &[u8])> = BTreeMap::new();
     for (key, kind) in minutes.flat_map(|minute| &minute.kinds).filter(|(_, kind)| kind.count > 0) {
-        let count: &mut Count = tally.rows.of(key);
+        let count: &mut TallyCount = tally.rows.of(key);
         count.attempts += kind.count;
         count.first = count.first.into_iter().chain(kind.first).min();
         count.last = count.last.into_iter().chain(kind.last).max();
@@ -134,7 +134,7 @@ pub fn tally<'m>(minutes: impl Iterator<Item = &'m Minute>, hasher: &RandomState
         }
     }
     for (key, (moment, line)) in examples {
-        let place = crate::pipeline::walk::Place { file: 0, offset: moment.micros.unsigned_abs() };
+        let place = crate::pipeline::walk::LineOffset { file: 0, offset: moment.micros.unsigned_abs() };
         tally.rows.of(&key).examples.see(place, line, 1);
     }
     tally

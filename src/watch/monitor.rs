@@ -3,26 +3,28 @@
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
-use super::window::{Board, HOUR};
-use crate::catalog::Book;
-use crate::catalog::classify::Judge;
+use super::window::{HOUR, RollingWindow};
+use crate::catalog::Catalog;
+use crate::catalog::classify::Classifier;
 use crate::input::read::block::Block;
-use crate::input::read::{Manner, Progress, Source};
-use crate::messages::Ledger;
-use crate::messages::key::Keys;
-use crate::pipeline::calendar::{Calendar, Order, Turns};
+use crate::input::read::{Progress, ReadOptions, Source};
+use crate::messages::MessageTracker;
+use crate::messages::key::KeyHasher;
+use crate::pipeline::calendar::{Calendar, TimeResolution, YearResolver};
 use crate::pipeline::filter::{Filter, LineFilter};
-use crate::pipeline::time_range::Window;
-use crate::pipeline::walk::{Coverage, Listener, Noted, Step, Task, Told, sightings, step};
+use crate::pipeline::time_range::TimeRange;
+use crate::pipeline::walk::{
+    Coverage, EventSink, LoggedEvent, LoggedQueueRecord, WalkStep, WalkTask, sightings, step,
+};
 use crate::report::storm::Storm;
 use crate::report::{Report, Row, SortBy};
-use crate::scan::notes::Heard;
+use crate::scan::notes::ReadSummary;
 use crate::scan::summary::{self, report};
 use crate::smtp::event::Outcome;
-use crate::storm::diagnose::{Frame, answer};
-use crate::storm::sample::block_sample::Page;
-use crate::storm::sample::collector::Collector;
-use crate::storm::sample::merge::Gatherer;
+use crate::storm::diagnose::{DiagnosisInput, answer};
+use crate::storm::sample::block_sample::BlockSample;
+use crate::storm::sample::collector::Sampler;
+use crate::storm::sample::merge::SampleMerger;
 use crate::tally::Tally;
 
 /// So many minutes are storms looked for in: a day, which has each hour once.
@@ -35,80 +37,80 @@ pub const LATELY: i64 = 5;
 const AHEAD: i64 = 24 * 60;
 
 /// Both listen to the same lines.
-struct Ears<'a> {
-    board: Board<'a>,
-    collector: Collector<'a>,
+struct MonitorSink<'a> {
+    board: RollingWindow<'a>,
+    collector: Sampler<'a>,
 }
 
-impl Listener for Ears<'_> {
-    type Handover = Page;
+impl EventSink for MonitorSink<'_> {
+    type BlockOutput = BlockSample;
 
-    fn event(&mut self, told: &Told) {
+    fn event(&mut self, told: &LoggedEvent) {
         self.board.event(told, true);
         self.collector.event(told);
     }
 
-    fn left_out(&mut self, told: &Told) {
+    fn filtered_out(&mut self, told: &LoggedEvent) {
         self.board.event(told, false);
-        self.collector.left_out(told);
+        self.collector.filtered_out(told);
     }
 
-    fn fact(&mut self, noted: &Noted) {
+    fn fact(&mut self, noted: &LoggedQueueRecord) {
         self.board.fact(noted);
         self.collector.fact(noted);
     }
 
-    fn end_of_block(&mut self, file: usize, lines: u64) -> Page {
+    fn end_of_block(&mut self, file: usize, lines: u64) -> BlockSample {
         self.collector.end_of_block(file, lines)
     }
 }
 
 /// What to follow, and what of it is wanted.
 #[derive(Clone, Copy)]
-pub struct Plan<'a> {
+pub struct MonitorOptions<'a> {
     /// By the numbers that blocks have.
     pub sources: &'a [Source],
-    pub book: &'a Book,
+    pub book: &'a Catalog,
     pub filter: &'a Filter,
     /// The same without the sender.
     pub early: &'a LineFilter,
-    pub window: Window,
+    pub window: TimeRange,
     pub progress: &'a Progress,
     pub seed: &'a RandomState,
 }
 
-impl Plan<'_> {
-    fn task<'t>(&'t self, calendar: &'t Calendar) -> Task<'t> {
-        let Plan { sources, book, early: filter, window, progress, .. } = *self;
-        let manner = Manner { threads: 1, block_size: 0 };
-        Task { sources, manner, calendar, book, window, filter, progress }
+impl MonitorOptions<'_> {
+    fn task<'t>(&'t self, calendar: &'t Calendar) -> WalkTask<'t> {
+        let MonitorOptions { sources, book, early: filter, window, progress, .. } = *self;
+        let manner = ReadOptions { threads: 1, block_size: 0 };
+        WalkTask { sources, manner, calendar, book, window, filter, progress }
     }
 }
 
 /// One for a log that is followed, or for several.
-pub struct Lookout<'a> {
-    plan: Plan<'a>,
+pub struct Monitor<'a> {
+    plan: MonitorOptions<'a>,
     pub calendar: Calendar,
-    order: Order,
+    order: YearResolver,
     /// None while a block is being read.
-    ears: Option<(Ears<'a>, Judge<'a>)>,
-    gatherer: Gatherer<'a>,
+    ears: Option<(MonitorSink<'a>, Classifier<'a>)>,
+    gatherer: SampleMerger<'a>,
     pub coverage: Coverage,
     /// Minutes before were let go of.
     kept_from: Option<i64>,
 }
 
-impl<'a> Lookout<'a> {
-    pub fn new(plan: Plan<'a>, calendar: Calendar) -> Self {
+impl<'a> Monitor<'a> {
+    pub fn new(plan: MonitorOptions<'a>, calendar: Calendar) -> Self {
         let seed = plan.seed;
-        let board = Board::new(seed.clone(), plan.filter);
-        let collector = Collector::new(Keys::new(seed.clone()), plan.filter);
+        let board = RollingWindow::new(seed.clone(), plan.filter);
+        let collector = Sampler::new(KeyHasher::new(seed.clone()), plan.filter);
         Self {
             plan,
             calendar,
-            order: Order::default(),
-            ears: Some((Ears { board, collector }, Judge::new(plan.book))),
-            gatherer: Gatherer::new(seed.clone(), plan.filter),
+            order: YearResolver::default(),
+            ears: Some((MonitorSink { board, collector }, Classifier::new(plan.book))),
+            gatherer: SampleMerger::new(seed.clone(), plan.filter),
             coverage: Coverage::default(),
             kept_from: None,
         }
@@ -129,7 +131,7 @@ impl<'a> Lookout<'a> {
         self.order.add(block.file, sightings(&self.plan.task(&self.calendar), block), sources);
         self.calendar.turns = self.order.clone().turns(sources, &self.calendar);
         let task = self.plan.task(&self.calendar);
-        let Step { listener, judge, handover, coverage } = step(&task, judge, ears, block);
+        let WalkStep { listener, judge, handover, coverage } = step(&task, judge, ears, block);
         self.gatherer.fold(&handover);
         self.coverage.merge(coverage);
         self.ears = Some((listener, judge));
@@ -146,7 +148,7 @@ impl<'a> Lookout<'a> {
         }
     }
 
-    pub fn board(&self) -> Option<&Board<'a>> {
+    pub fn board(&self) -> Option<&RollingWindow<'a>> {
         self.ears.as_ref().map(|(ears, _)| &ears.board)
     }
 
@@ -156,7 +158,7 @@ impl<'a> Lookout<'a> {
         let minutes = self.coverage.minutes.map(|(first, last)| {
             (self.kept_from.map_or(first, |from| first.max(from)), now.map_or(last, |now| last.max(now)))
         });
-        let frame = Frame {
+        let frame = DiagnosisInput {
             providers: &self.plan.book.providers,
             zone: &self.calendar.zone,
             files: sources.map(|source| source.path.to_string_lossy().into_owned()).collect(),
@@ -186,15 +188,15 @@ impl<'a> Lookout<'a> {
     }
 
     fn report(&self, tally: Tally) -> Report {
-        let (turns, plan) = (Turns::default(), self.plan);
-        let heard = Heard {
+        let (turns, plan) = (TimeResolution::default(), self.plan);
+        let heard = ReadSummary {
             coverage: &self.coverage,
             window: plan.window,
             calendar: &self.calendar,
             sources: plan.sources,
             turns: &turns,
         };
-        let frame = summary::Frame {
+        let frame = summary::ReportOptions {
             heard,
             providers: &plan.book.providers,
             with_advice: true,
@@ -205,7 +207,7 @@ impl<'a> Lookout<'a> {
             reverse: false,
             examples: 0,
         };
-        report(tally, &Ledger::new(true).close(Vec::new()), &frame)
+        report(tally, &MessageTracker::new(true).close(Vec::new()), &frame)
     }
 
     /// The minutes that are shown, when it is `now`.

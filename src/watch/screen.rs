@@ -1,10 +1,10 @@
 //! The state of the screen: what was counted and keys come in; what is to be drawn stands in it. It knows no terminal.
 
-use super::keys::Key;
-use super::minute::Flow;
+use super::keys::KeyPress;
+use super::minute::MailTotals;
 use super::window::HOUR;
-use crate::catalog::slug;
-use crate::catalog::translation::Words;
+use crate::catalog::translation::Translations;
+use crate::catalog::value_name;
 use crate::pipeline::filter::CodePattern;
 use crate::report::Row;
 use crate::report::storm::Storm;
@@ -18,22 +18,22 @@ pub enum Pane {
 
 /// A row of the last hour, and how many of it came in the last minutes.
 #[derive(Clone, Debug)]
-pub struct Growing {
+pub struct GrowingRow {
     pub row: Row,
     pub lately: u64,
 }
 
 /// What the screen shows, as it was counted.
 #[derive(Clone, Debug)]
-pub struct Sight {
+pub struct ViewModel {
     /// What is followed, in a few words.
     pub name: String,
     /// The minute that it is, as the log counts: `12:03`.
     pub time: String,
     /// Of the last hour, the latest last.
-    pub hour: [Flow; HOUR as usize],
+    pub hour: [MailTotals; HOUR as usize],
     /// What grows most comes first.
-    pub rows: Vec<Growing>,
+    pub rows: Vec<GrowingRow>,
     pub storms: Vec<Storm>,
     /// Lines read, and those of them that were not understood.
     pub lines: (u64, u64),
@@ -43,12 +43,12 @@ pub struct Sight {
     pub trouble: Option<String>,
 }
 
-impl Default for Sight {
+impl Default for ViewModel {
     fn default() -> Self {
         Self {
             name: String::new(),
             time: String::new(),
-            hour: [Flow::default(); HOUR as usize],
+            hour: [MailTotals::default(); HOUR as usize],
             rows: Vec::new(),
             storms: Vec::new(),
             lines: (0, 0),
@@ -61,7 +61,7 @@ impl Default for Sight {
 /// All of it.
 #[derive(Debug)]
 pub struct Screen {
-    pub sight: Sight,
+    pub sight: ViewModel,
     pub pane: Pane,
     /// What stands selected, by what it is: rows change their places.
     pub row: Option<String>,
@@ -70,7 +70,7 @@ pub struct Screen {
     /// The filter is being typed; what it was before.
     pub typing: Option<String>,
     pub help: bool,
-    words: Words,
+    words: Translations,
 }
 
 /// So many lines a page key goes.
@@ -78,9 +78,9 @@ const PAGE: usize = 10;
 
 impl Screen {
     /// `words` are those that rows are shown in; what is typed is looked for in them too.
-    pub fn new(words: Words) -> Self {
+    pub fn new(words: Translations) -> Self {
         Self {
-            sight: Sight::default(),
+            sight: ViewModel::default(),
             pane: Pane::Rows,
             row: None,
             storm: 0,
@@ -92,8 +92,8 @@ impl Screen {
     }
 
     /// False: that was all.
-    pub fn press(&mut self, key: Key) -> bool {
-        if key == Key::Interrupt {
+    pub fn press(&mut self, key: KeyPress) -> bool {
+        if key == KeyPress::Interrupt {
             return false;
         }
         if self.typing.is_some() {
@@ -102,45 +102,45 @@ impl Screen {
         }
         if self.help {
             self.help = false;
-            return key != Key::Sign('q');
+            return key != KeyPress::Sign('q');
         }
         match key {
-            Key::Sign('q') => return false,
-            Key::Sign('?' | 'h') => self.help = true,
-            Key::Sign('/') => self.typing = Some(self.filter.clone()),
-            Key::Escape => self.filter.clear(),
-            Key::Tab => {
+            KeyPress::Sign('q') => return false,
+            KeyPress::Sign('?' | 'h') => self.help = true,
+            KeyPress::Sign('/') => self.typing = Some(self.filter.clone()),
+            KeyPress::Escape => self.filter.clear(),
+            KeyPress::Tab => {
                 self.pane = match self.pane {
                     Pane::Rows => Pane::Storms,
                     Pane::Storms => Pane::Rows,
                 }
             }
-            Key::Up | Key::Sign('k') => self.go(|at, _| at.saturating_sub(1)),
-            Key::Down | Key::Sign('j') => self.go(|at, _| at + 1),
-            Key::PageUp => self.go(|at, _| at.saturating_sub(PAGE)),
-            Key::PageDown => self.go(|at, _| at + PAGE),
-            Key::First | Key::Sign('g') => self.go(|_, _| 0),
-            Key::Last | Key::Sign('G') => self.go(|_, last| last),
-            Key::Enter | Key::Backspace | Key::Interrupt | Key::Sign(_) => {}
+            KeyPress::Up | KeyPress::Sign('k') => self.go(|at, _| at.saturating_sub(1)),
+            KeyPress::Down | KeyPress::Sign('j') => self.go(|at, _| at + 1),
+            KeyPress::PageUp => self.go(|at, _| at.saturating_sub(PAGE)),
+            KeyPress::PageDown => self.go(|at, _| at + PAGE),
+            KeyPress::First | KeyPress::Sign('g') => self.go(|_, _| 0),
+            KeyPress::Last | KeyPress::Sign('G') => self.go(|_, last| last),
+            KeyPress::Enter | KeyPress::Backspace | KeyPress::Interrupt | KeyPress::Sign(_) => {}
         }
         true
     }
 
-    fn typed(&mut self, key: Key) {
+    fn typed(&mut self, key: KeyPress) {
         match key {
-            Key::Enter => self.typing = None,
-            Key::Escape => self.filter = self.typing.take().unwrap_or_default(),
-            Key::Backspace => drop(self.filter.pop()),
-            Key::Sign(sign) if self.filter.len() < 60 => self.filter.push(sign),
-            Key::Up
-            | Key::Down
-            | Key::PageUp
-            | Key::PageDown
-            | Key::First
-            | Key::Last
-            | Key::Tab
-            | Key::Interrupt
-            | Key::Sign(_) => {}
+            KeyPress::Enter => self.typing = None,
+            KeyPress::Escape => self.filter = self.typing.take().unwrap_or_default(),
+            KeyPress::Backspace => drop(self.filter.pop()),
+            KeyPress::Sign(sign) if self.filter.len() < 60 => self.filter.push(sign),
+            KeyPress::Up
+            | KeyPress::Down
+            | KeyPress::PageUp
+            | KeyPress::PageDown
+            | KeyPress::First
+            | KeyPress::Last
+            | KeyPress::Tab
+            | KeyPress::Interrupt
+            | KeyPress::Sign(_) => {}
         }
     }
 
@@ -160,13 +160,13 @@ impl Screen {
     }
 
     /// The rows that the filter lets through, in their order.
-    pub fn rows(&self) -> Vec<&Growing> {
+    pub fn rows(&self) -> Vec<&GrowingRow> {
         self.sight.rows.iter().filter(|growing| self.admits(&growing.row)).collect()
     }
 
     /// The first one where what was selected is gone.
     pub fn selected_row(&self) -> usize {
-        let is_it = |growing: &&Growing| Some(identity(&growing.row)) == self.row;
+        let is_it = |growing: &&GrowingRow| Some(identity(&growing.row)) == self.row;
         self.rows().iter().position(is_it).unwrap_or(0)
     }
 
@@ -187,9 +187,9 @@ impl Screen {
     fn texts(&self, row: &Row) -> Vec<String> {
         let code = row.code.map(|code| code.to_string());
         let enhanced = row.enhanced.map(|code| code.to_string());
-        let reason = row.reason.map(slug);
-        let own = Some(self.words.say(&row.title).to_owned());
-        let words = [slug(row.direction), slug(row.outcome), row.title.clone()].map(Some);
+        let reason = row.reason.map(value_name);
+        let own = Some(self.words.translate(&row.title).to_owned());
+        let words = [value_name(row.direction), value_name(row.outcome), row.title.clone()].map(Some);
         let names = row.wheres.iter().chain(&row.providers).map(|count| Some(count.name.clone()));
         [code, enhanced, reason, own].into_iter().chain(words).chain(names).flatten().collect()
     }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::monitor::{LATELY, Lookout};
-use super::screen::{Growing, Sight, identity};
+use super::monitor::{LATELY, Monitor};
+use super::screen::{GrowingRow, ViewModel, identity};
 use crate::report::storm::Storm;
 
 /// Storms are looked for so often, at most.
@@ -17,15 +17,15 @@ const SHARE: u32 = 10;
 
 /// The storms as they were found last.
 #[derive(Default)]
-pub struct Storms {
+pub struct StormFinder {
     pub found: Vec<Storm>,
     /// Lines read and the minute when they were looked for, and when they may be again.
     state: Option<(u64, Option<i64>, Instant)>,
 }
 
-impl Storms {
+impl StormFinder {
     /// Looks for them if anything has changed, and it is time; `at_once`: time or not. False: they are as they were.
-    pub fn find(&mut self, lookout: &mut Lookout, minute: Option<i64>, at_once: bool) -> bool {
+    pub fn find(&mut self, lookout: &mut Monitor, minute: Option<i64>, at_once: bool) -> bool {
         let lines = lookout.coverage.lines;
         let due = match self.state {
             Some((read, at, next)) => (read, at) != (lines, minute) && (at_once || Instant::now() >= next),
@@ -42,23 +42,23 @@ impl Storms {
 }
 
 /// `minute` is the one that it is. None: no line has shown its time.
-pub fn sight(lookout: &Lookout, minute: Option<i64>, storms: &[Storm]) -> Sight {
-    let (Some(minute), Some(board)) = (minute, lookout.board()) else { return Sight::default() };
-    let (first, last) = Lookout::span(minute);
+pub fn sight(lookout: &Monitor, minute: Option<i64>, storms: &[Storm]) -> ViewModel {
+    let (Some(minute), Some(board)) = (minute, lookout.board()) else { return ViewModel::default() };
+    let (first, last) = Monitor::span(minute);
     let lately = lookout.rows(last - LATELY + 1, last);
     let lately: HashMap<String, u64> = lately.iter().map(|row| (identity(row), row.attempts)).collect();
-    let growing = |row| Growing { lately: lately.get(&identity(&row)).copied().unwrap_or(0), row };
-    let mut rows: Vec<Growing> = lookout.rows(first, last).into_iter().map(growing).collect();
+    let growing = |row| GrowingRow { lately: lately.get(&identity(&row)).copied().unwrap_or(0), row };
+    let mut rows: Vec<GrowingRow> = lookout.rows(first, last).into_iter().map(growing).collect();
     // As many attempts stand in the order of the report.
     rows.sort_by_key(|growing| (Reverse(growing.lately), Reverse(growing.row.attempts)));
     let time = Timestamp::from_second(minute * 60).ok();
     let time = time.map(|at| at.to_zoned(lookout.calendar.zone.clone()).strftime("%a %F %H:%M").to_string());
-    Sight {
+    ViewModel {
         time: time.unwrap_or_default(),
         hour: board.hour(minute),
         rows,
         storms: storms.to_vec(),
         lines: (lookout.coverage.lines, lookout.coverage.unread),
-        ..Sight::default()
+        ..ViewModel::default()
     }
 }

@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, VecDeque};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::minute::{Flow, Minute, tally};
-use crate::messages::context::Contexts;
-use crate::messages::hop::{self, Hop};
-use crate::messages::key::{Keys, Plain};
-use crate::messages::metadata::Metadata;
-use crate::messages::recent_ids::{Before, IdHash};
-use crate::messages::transition::Act;
-use crate::parse::mta::queue_record::Step;
-use crate::parse::timestamp::Moment;
+use super::minute::{MailTotals, MinuteCounts, tally};
+use crate::messages::context::MetadataTable;
+use crate::messages::hop::{self, HandOff};
+use crate::messages::key::{KeyHasher, PrehashedState};
+use crate::messages::metadata::MessageMetadata;
+use crate::messages::recent_ids::{IdHash, IdWindow};
+use crate::messages::transition::Transition;
+use crate::parse::mta::queue_record::QueueStep;
+use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{Noted, Told};
+use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event, Outcome};
-use crate::tally::{Key, Tally};
+use crate::tally::{Tally, TallyKey};
 
 /// So many minutes are shown.
 pub const HOUR: i64 = 60;
@@ -29,19 +29,19 @@ const KINDS: usize = 1 << 14;
 const AWAITED: usize = 1 << 14;
 
 /// One for a log that is followed.
-pub struct Board<'a> {
+pub struct RollingWindow<'a> {
     filter: &'a Filter,
-    keys: Keys,
+    keys: KeyHasher,
     hasher: RandomState,
-    contexts: Contexts,
-    seen: Before,
+    contexts: MetadataTable,
+    seen: IdWindow,
     /// Deliveries that named a queue id which no line had so far, by that id.
-    awaited: HashMap<IdHash, Vec<(Option<i64>, Key)>, Plain>,
+    awaited: HashMap<IdHash, Vec<(Option<i64>, TallyKey)>, PrehashedState>,
     /// The first one first.
     order: VecDeque<IdHash>,
-    minutes: BTreeMap<i64, Minute>,
+    minutes: BTreeMap<i64, MinuteCounts>,
     /// All that was counted from the beginning on.
-    pub totals: HashMap<Key, u64>,
+    pub totals: HashMap<TallyKey, u64>,
     /// Messages that came in, from the beginning on.
     pub came: u64,
     /// Hand-overs to who gave the message back; in no other sum.
@@ -52,14 +52,14 @@ pub struct Board<'a> {
     pub latest: i64,
 }
 
-impl<'a> Board<'a> {
+impl<'a> RollingWindow<'a> {
     pub fn new(hasher: RandomState, filter: &'a Filter) -> Self {
         Self {
             filter,
-            keys: Keys::new(hasher.clone()),
+            keys: KeyHasher::new(hasher.clone()),
             hasher,
-            contexts: Contexts::default(),
-            seen: Before::default(),
+            contexts: MetadataTable::default(),
+            seen: IdWindow::default(),
             awaited: HashMap::default(),
             order: VecDeque::new(),
             minutes: BTreeMap::new(),
@@ -72,29 +72,29 @@ impl<'a> Board<'a> {
     }
 
     /// `wanted`: by all that the filter asks but the sender.
-    pub fn event(&mut self, told: &Told, wanted: bool) {
+    pub fn event(&mut self, told: &LoggedEvent, wanted: bool) {
         let event = told.event;
         let copy = hop::named(event, told.line.host).map(|id| self.keys.id(id));
         let is_hop = copy.is_some_and(|copy| self.seen.holds(copy));
         let named = event.queue_id.map(|id| self.keys.key_and_id(event.mta, told.line, id));
         let hop = match copy {
-            Some(copy) if !is_hop => Hop::Unsure(copy),
-            Some(_) => Hop::Yes,
-            None => Hop::No,
+            Some(copy) if !is_hop => HandOff::Unsure(copy),
+            Some(_) => HandOff::Yes,
+            None => HandOff::No,
         };
-        if let (Some((_, id)), Some(_)) = (named, Act::of_event(event, hop)) {
+        if let (Some((_, id)), Some(_)) = (named, Transition::of_event(event, hop)) {
             self.see(id);
         }
         if !wanted || !self.admits(event, named.map(|(key, _)| key)) {
             self.left_out += u64::from(wanted);
             return;
         }
-        let minute = told.moment.map(Moment::minute).filter(|minute| *minute <= self.latest);
+        let minute = told.moment.map(LogTime::minute).filter(|minute| *minute <= self.latest);
         if is_hop {
             self.hop(minute);
             return;
         }
-        let key = Key::of(told);
+        let key = TallyKey::of(told);
         if self.totals.len() < KINDS || self.totals.contains_key(&key) {
             *self.totals.entry(key).or_default() += 1;
         }
@@ -108,14 +108,14 @@ impl<'a> Board<'a> {
         }
     }
 
-    pub fn fact(&mut self, noted: &Noted) {
+    pub fn fact(&mut self, noted: &LoggedQueueRecord) {
         let fact = noted.fact;
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         self.see(id);
         if self.filter.asks_for_sender() {
-            self.contexts.fact(key, Act::of_fact(fact), Metadata::of(fact));
+            self.contexts.fact(key, Transition::of_fact(fact), MessageMetadata::of(fact));
         }
-        if fact.step == Step::Came && self.filter.is_empty() {
+        if fact.step == QueueStep::Came && self.filter.is_empty() {
             self.came += 1;
             let minute = noted.minute.filter(|minute| *minute <= self.latest);
             if let Some(minute) = minute.and_then(|minute| self.minute(minute)) {
@@ -156,7 +156,7 @@ impl<'a> Board<'a> {
         }
     }
 
-    fn wait(&mut self, copy: IdHash, minute: Option<i64>, key: Key) {
+    fn wait(&mut self, copy: IdHash, minute: Option<i64>, key: TallyKey) {
         self.awaited.entry(copy).or_default().push((minute, key));
         self.order.push_back(copy);
         if self.order.len() > AWAITED
@@ -167,7 +167,7 @@ impl<'a> Board<'a> {
     }
 
     /// None: it is long past.
-    fn minute(&mut self, minute: i64) -> Option<&mut Minute> {
+    fn minute(&mut self, minute: i64) -> Option<&mut MinuteCounts> {
         if self.minutes.len() >= KEPT && !self.minutes.contains_key(&minute) {
             if self.minutes.first_key_value().is_some_and(|(first, _)| *first > minute) {
                 return None;
@@ -188,8 +188,8 @@ impl<'a> Board<'a> {
     }
 
     /// What there was in each minute of an hour, the last one being `last`.
-    pub fn hour(&self, last: i64) -> [Flow; HOUR as usize] {
-        let mut hour = [Flow::default(); HOUR as usize];
+    pub fn hour(&self, last: i64) -> [MailTotals; HOUR as usize] {
+        let mut hour = [MailTotals::default(); HOUR as usize];
         let first = last - HOUR + 1;
         for (at, minute) in self.between(first, last) {
             if let Some(place) = hour.get_mut((at - first) as usize) {
@@ -199,14 +199,14 @@ impl<'a> Board<'a> {
         hour
     }
 
-    fn between(&self, first: i64, last: i64) -> impl Iterator<Item = (i64, &Minute)> {
+    fn between(&self, first: i64, last: i64) -> impl Iterator<Item = (i64, &MinuteCounts)> {
         let range = if first <= last { first..last + 1 } else { last..last };
         self.minutes.range(range).map(|(at, minute)| (*at, minute))
     }
 
     /// From the beginning on.
-    pub fn flow(&self) -> Flow {
-        let mut flow = Flow { came: self.came, ..Flow::default() };
+    pub fn flow(&self) -> MailTotals {
+        let mut flow = MailTotals { came: self.came, ..MailTotals::default() };
         for (key, count) in &self.totals {
             let sent = key.direction != Direction::Inbound || key.outcome == Outcome::Rejected;
             if sent {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use serde::Deserialize;
-use smtplog::catalog::classify::{Judge, Reason, Retry, Verdict};
-use smtplog::catalog::{self, Book, Rule, RuleId, Sureness, Table};
+use smtplog::catalog::classify::{Classification, Classifier, Reason, Retry};
+use smtplog::catalog::{self, Catalog, MatchedOn, Rule, RuleFile, RuleId};
 use smtplog::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use smtplog::smtp::reply::{Class, EnhancedCode, Reply};
 
@@ -34,18 +34,18 @@ fn event(text: &str) -> Event<'_> {
     }
 }
 
-fn judge(event: &Event) -> Verdict {
-    let book = Book::built_in();
-    Judge::new(&book).verdict(event).expect("not delivered")
+fn judge(event: &Event) -> Classification {
+    let book = Catalog::built_in();
+    Classifier::new(&book).verdict(event).expect("not delivered")
 }
 
 #[track_caller]
 fn means(text: &str, wanted: Reason) {
     let verdict = judge(&event(text));
-    assert_eq!(verdict.reason, wanted, "{text}, by {}", name(&Book::built_in(), verdict.rule));
+    assert_eq!(verdict.reason, wanted, "{text}, by {}", name(&Catalog::built_in(), verdict.rule));
 }
 
-fn name(book: &Book, rule: Option<RuleId>) -> String {
+fn name(book: &Catalog, rule: Option<RuleId>) -> String {
     rule.and_then(|id| book.rules.rule(id)).map_or("no rule".to_owned(), |rule| rule.id.clone())
 }
 
@@ -88,7 +88,7 @@ fn has_every_enhanced_code_of_the_registry() {
 
 #[test]
 fn has_every_rule_and_provider_of_its_files() {
-    let book = Book::built_in();
+    let book = Catalog::built_in();
     let written = |file: &str, head: &str| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/catalog/data").join(file);
         std::fs::read_to_string(path).unwrap().lines().filter(|line| *line == head).count()
@@ -135,7 +135,7 @@ fn advises_on_every_reason_from_every_side() {
 }
 
 /// What a rule asks for beside words, as its example.
-fn case<'a>(book: &'a Book, rule: &'a Rule) -> Event<'a> {
+fn case<'a>(book: &'a Catalog, rule: &'a Rule) -> Event<'a> {
     let provider = rule.providers.first().and_then(|provider| book.providers.row(*provider));
     let host = provider.and_then(|row| row.hosts.first());
     Event {
@@ -150,8 +150,8 @@ fn case<'a>(book: &'a Book, rule: &'a Rule) -> Event<'a> {
 
 #[test]
 fn every_rule_is_reached_by_its_example() {
-    let book = Book::built_in();
-    let mut judge = Judge::new(&book);
+    let book = Catalog::built_in();
+    let mut judge = Classifier::new(&book);
     let mut faults = Vec::new();
     for (id, rule) in book.rules.all() {
         let verdict = judge.verdict(&case(&book, rule)).expect("not delivered");
@@ -171,9 +171,9 @@ fn every_rule_is_reached_by_its_example() {
 
 #[test]
 fn the_last_rule_takes_anything() {
-    let book = Book::built_in();
+    let book = Catalog::built_in();
     let (_, last) = book.rules.all().last().expect("rules");
-    assert_eq!((last.reason, last.sure), (Reason::Unknown, Sureness::Nothing));
+    assert_eq!((last.reason, last.sure), (Reason::Unknown, MatchedOn::Nothing));
     means("", Reason::Unknown);
     means("554", Reason::Unknown);
 }
@@ -248,8 +248,8 @@ fn reads_failures_that_no_server_sent() {
 
 #[test]
 fn delivered_mail_has_no_reason() {
-    let book = Book::built_in();
-    let mut judge = Judge::new(&book);
+    let book = Catalog::built_in();
+    let mut judge = Classifier::new(&book);
     let delivered = Event { outcome: Outcome::Delivered, ..event("550 5.1.1 No such user") };
     assert_eq!(judge.verdict(&delivered), None);
     assert_eq!(judge.verdict(&event("250 2.0.0 Ok: queued as 1234")), None);
@@ -257,8 +257,8 @@ fn delivered_mail_has_no_reason() {
 
 #[test]
 fn knows_a_provider_by_host_then_by_domain_then_by_words() {
-    let book = Book::built_in();
-    let mut judge = Judge::new(&book);
+    let book = Catalog::built_in();
+    let mut judge = Classifier::new(&book);
     let mut id = |host: Option<&str>, recipient: &str, direction, text| {
         let peer = Peer { host: host.map(str::as_bytes), ip: None, port: None };
         let event = Event { peer, direction, recipient: Some(recipient.as_bytes()), ..event(text) };
@@ -279,8 +279,8 @@ fn knows_a_provider_by_host_then_by_domain_then_by_words() {
 
 #[test]
 fn a_remembered_verdict_is_the_same() {
-    let book = Book::built_in();
-    let mut judge = Judge::new(&book);
+    let book = Catalog::built_in();
+    let mut judge = Classifier::new(&book);
     let first = judge.verdict(&event("550 5.1.1 <a@example.org>: No such user"));
     let again = judge.verdict(&event("550 5.1.1 <b@example.net>: No such user"));
     assert_eq!(first, again);
@@ -293,13 +293,14 @@ fn an_own_rule_comes_first() {
     let rules =
         "[[rule]]\nid = \"ours\"\nreason = \"greylisted\"\nwords = [\"blue moon\"]\nprovider = [\"us\"]\n";
     let providers = "[[provider]]\nid = \"us\"\nname = \"Us\"\nhosts = [\"example.org\"]\n";
-    let book = Book::with_own(
-        &[Table { file: "rules", text: rules, with_options: false }],
-        &[Table { file: "providers", text: providers, with_options: false }],
+    let book = Catalog::with_own(
+        &[RuleFile { file: "rules", text: rules, with_options: false }],
+        &[RuleFile { file: "providers", text: providers, with_options: false }],
     );
     let book = book.expect("good tables");
     let peer = Peer { host: Some(b"mx.example.org"), ip: None, port: None };
-    let verdict = Judge::new(&book).verdict(&Event { peer, ..event("451 User unknown until a blue moon") });
+    let verdict =
+        Classifier::new(&book).verdict(&Event { peer, ..event("451 User unknown until a blue moon") });
     assert_eq!(verdict.map(|verdict| verdict.reason), Some(Reason::Greylisted));
 }
 
@@ -307,7 +308,7 @@ fn an_own_rule_comes_first() {
 fn an_error_names_file_line_and_fault() {
     #[track_caller]
     fn fails(text: &str, wanted: &str) {
-        let error = Book::with_own(&[Table { file: "own.toml", text, with_options: false }], &[])
+        let error = Catalog::with_own(&[RuleFile { file: "own.toml", text, with_options: false }], &[])
             .err()
             .expect("a fault");
         let shown = error.to_string();
@@ -327,8 +328,8 @@ fn an_error_names_file_line_and_fault() {
 
 #[test]
 fn no_reply_makes_it_panic() {
-    let book = Book::built_in();
-    let mut judge = Judge::new(&book);
+    let book = Catalog::built_in();
+    let mut judge = Classifier::new(&book);
     for length in 0..40 {
         for byte in 0..=255u8 {
             let text = vec![byte; length];
@@ -369,8 +370,8 @@ fn agrees_with_the_people_of_the_labelled_corpus() {
     let text = std::fs::read_to_string(support::labelled().join("book/eval-dev.ndjson")).unwrap();
     let rows = text.lines().map(|line| serde_json::from_str::<Labelled>(line).expect("a labelled reply"));
     let rows: Vec<Labelled> = rows.collect();
-    let book = Book::built_in();
-    let mut judge = Judge::new(&book);
+    let book = Catalog::built_in();
+    let mut judge = Classifier::new(&book);
     let dead = [Reason::UserUnknown, Reason::MailboxMoved, Reason::BadDomain, Reason::MailboxDisabled];
     let (mut right, mut unknown, mut marked, mut hits, mut wanted) = (0, 0, 0, 0, 0);
     let mut groups: BTreeMap<&str, (u32, u32)> = BTreeMap::new();

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use assert_cmd::cargo::cargo_bin;
 use clap::CommandFactory;
 use smtplog::cli::args::Cli;
-use smtplog::cli::config::{Places, Settled, commands, options, settle, variable};
+use smtplog::cli::config::{ConfigPaths, Invocation, commands, options, resolve, variable};
 use tempfile::tempdir;
 
 /// What `--print-config` says with these files in their places.
@@ -21,16 +21,16 @@ fn printed(system: &str, user: &str, environment: &[(&str, &str)], args: &[&str]
         }
         path
     };
-    let places = Places { system: at("system.toml", system), user: Some(at("user.toml", user)) };
+    let places = ConfigPaths { system: at("system.toml", system), user: Some(at("user.toml", user)) };
     let variables = |name: &str| {
         environment.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
     };
     let argv: Vec<OsString> =
         ["smtplog"].iter().chain(args).chain(&["--print-config"]).map(OsString::from).collect();
     let shown = |text: String| text.replace(&folder.path().display().to_string(), "");
-    match settle(&argv, &variables, &places) {
-        Ok(Settled::Print(text)) => Ok(shown(text)),
-        Ok(Settled::Run(cli)) => panic!("{cli:?}"),
+    match resolve(&argv, &variables, &places) {
+        Ok(Invocation::Print(text)) => Ok(shown(text)),
+        Ok(Invocation::Run(cli)) => panic!("{cli:?}"),
         Err(error) => Err(shown(error.to_string())),
     }
 }

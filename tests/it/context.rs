@@ -197,11 +197,11 @@ fn events_scan_and_trace_agree_on_who_sent_a_message() {
         };
         let wanted = [("new@example.org".to_owned(), 1, 0), ("old@example.org".to_owned(), 0, 1)];
         assert_eq!(rows(&report["senders"], |row| &row["name"]), wanted, "{size}");
-        assert_eq!(rows(&report["groups"]["rows"], |row| &row["keys"][0]["value"]), wanted, "{size}");
+        assert_eq!(rows(&report["groups"]["rows"], |row| &row["keys"]["sender"]), wanted, "{size}");
         assert_eq!(report["totals"]["messages"]["messages"], 2, "{size}");
         let trace = json(&[&["trace", "b@example.com"], &cut[..]].concat());
         let mut senders = Vec::new();
-        for story in trace["messages"].as_array().unwrap() {
+        for story in trace["stories"].as_array().unwrap() {
             for hop in story["hops"].as_array().unwrap() {
                 senders.push((hop["sender"].clone(), hop["steps"].as_array().unwrap().len()));
             }

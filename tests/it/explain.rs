@@ -104,7 +104,7 @@ fn every_code_has_every_section() {
 /// A heading is followed by a line that is no heading.
 #[test]
 fn no_section_of_any_text_is_empty() {
-    let reasons = Reason::value_variants().iter().map(|reason| catalog::slug(*reason));
+    let reasons = Reason::value_variants().iter().map(|reason| catalog::value_name(*reason));
     let enhanced = catalog::enhanced_codes().iter().flat_map(|row| {
         ["2", "4", "5", "x"].map(|class| format!("{class}.{}.{}", row.code.subject, row.code.first))
     });

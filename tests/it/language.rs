@@ -4,13 +4,13 @@ use std::io::Write;
 
 use clap::ValueEnum;
 use smtplog::catalog;
-use smtplog::catalog::translation::{Language, Words};
+use smtplog::catalog::translation::{Language, Translations};
 use smtplog::smtp::reply::Code;
 use unicode_width::UnicodeWidthStr;
 
-fn others() -> impl Iterator<Item = (Language, Words)> {
+fn others() -> impl Iterator<Item = (Language, Translations)> {
     let others = Language::value_variants().iter().filter(|language| **language != Language::En);
-    others.map(|&language| (language, Words::of(language)))
+    others.map(|&language| (language, Translations::of(language)))
 }
 
 /// All that a language should have: the names of codes and reasons, and every line of advice.
@@ -35,7 +35,7 @@ fn lists_what_is_not_translated_and_shows_it_in_english() {
     assert!(needed.len() > 250, "only {} words are needed", needed.len());
     for (language, words) in others() {
         for english in needed.iter().filter(|english| !words.has(english)) {
-            assert_eq!(words.say(english), english);
+            assert_eq!(words.translate(english), english);
             // Not eprintln!, which cargo hides.
             writeln!(std::io::stderr(), "note: {language:?} has no translation of: {english}").unwrap();
         }
@@ -45,7 +45,7 @@ fn lists_what_is_not_translated_and_shows_it_in_english() {
 #[test]
 fn every_language_has_a_table_and_every_table_a_language() {
     let mut tables: Vec<&str> = catalog::tables_under("lang").collect();
-    let mut languages: Vec<String> = others().map(|(language, _)| catalog::slug(language)).collect();
+    let mut languages: Vec<String> = others().map(|(language, _)| catalog::value_name(language)).collect();
     tables.sort_unstable();
     languages.sort_unstable();
     assert_eq!(tables, languages);
@@ -166,11 +166,11 @@ fn fits_where_it_is_shown() {
     let reasons = catalog::reasons();
     for (language, words) in others() {
         for row in reasons {
-            let title = words.say(&row.title);
+            let title = words.translate(&row.title);
             assert!(title.width() <= 32, "{language:?}: {title} is {} columns wide", title.width());
         }
         for english in needed() {
-            let own = words.say(&english);
+            let own = words.translate(&english);
             assert!(
                 own.width() <= 96 && !own.contains('\n'),
                 "{language:?}: {own} is {} columns wide",
@@ -194,7 +194,7 @@ fn takes_the_language_from_the_environment() {
 
 #[test]
 fn falls_back_to_english() {
-    let words = Words::of(Language::En);
-    assert_eq!(words.say("attempts"), "attempts");
-    assert_eq!(Words::of(Language::Tr).say("no such words"), "no such words");
+    let words = Translations::of(Language::En);
+    assert_eq!(words.translate("attempts"), "attempts");
+    assert_eq!(Translations::of(Language::Tr).translate("no such words"), "no such words");
 }

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use loggen::log::{Mta, Spec, Stamp as Form, write};
 use serde_json::{Value, json};
-use smtplog::parse::header::{Line, Stamp};
+use smtplog::parse::header::{LogLine, RawTimestamp};
 use smtplog::parse::mta;
-use smtplog::parse::mta::parsed::Reading;
-use smtplog::parse::mta::queue_record::Step;
+use smtplog::parse::mta::parsed::ParsedLine;
+use smtplog::parse::mta::queue_record::QueueStep;
 use smtplog::smtp::event::{Direction, Event, Mta as Server, Outcome, Stage as Command};
 
 use crate::support;
@@ -51,8 +51,8 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// Minutes of a day, which is enough for logs of one day.
-fn minute(line: &Line) -> Option<i64> {
-    let (Stamp::Bsd(stamp) | Stamp::Iso(stamp)) = line.stamp else { return None };
+fn minute(line: &LogLine) -> Option<i64> {
+    let (RawTimestamp::Bsd(stamp) | RawTimestamp::Iso(stamp)) = line.stamp else { return None };
     let stamp = text(stamp);
     let (hours, rest) = stamp.split_once(':')?;
     let hour: i64 = hours.get(hours.len() - 2..)?.trim().parse().ok()?;
@@ -80,15 +80,15 @@ impl Model {
     fn read(log: &[u8]) -> Self {
         let mut model = Self::default();
         for raw in log.split(|&byte| byte == b'\n') {
-            let id = match mta::read(&Line::read(raw)) {
-                Reading::Fact(fact) => Some(fact.queue_id),
-                Reading::Event(event) => event.queue_id,
-                Reading::Routine | Reading::Unread | Reading::Foreign => None,
+            let id = match mta::read(&LogLine::read(raw)) {
+                ParsedLine::Fact(fact) => Some(fact.queue_id),
+                ParsedLine::Event(event) => event.queue_id,
+                ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => None,
             };
             model.ids.extend(id.map(text));
         }
         for raw in log.split(|&byte| byte == b'\n') {
-            let line = Line::read(raw);
+            let line = LogLine::read(raw);
             let key = |server: Server, id: &[u8]| {
                 let program = text(line.program);
                 let queue = if server == Server::Postfix { program.split('/').next().unwrap() } else { "" };
@@ -97,18 +97,18 @@ impl Model {
                 (text(line.host), queue.to_owned(), id)
             };
             match mta::read(&line) {
-                Reading::Fact(fact) => {
+                ParsedLine::Fact(fact) => {
                     let context = mta::context(&fact);
                     let left = context.recipients;
                     let key = key(fact.mta, fact.queue_id);
                     model.fact(key.clone(), fact.mta, fact.step, left, minute(&line));
                     if let Some(paper) = model.open.get_mut(&key).filter(|_| fact.mta == Server::Postfix) {
-                        paper.handed_over |= fact.step == Step::Came;
-                        let null = fact.step == Step::Queued && context.sender == Some(b"");
+                        paper.handed_over |= fact.step == QueueStep::Came;
+                        let null = fact.step == QueueStep::Queued && context.sender == Some(b"");
                         paper.notice |= null && paper.came && !paper.handed_over;
                     }
                 }
-                Reading::Event(event) => match event.queue_id {
+                ParsedLine::Event(event) => match event.queue_id {
                     Some(id) => {
                         let key = key(event.mta, id);
                         model.event(key.clone(), &event);
@@ -126,7 +126,7 @@ impl Model {
                     }
                     None => {}
                 },
-                Reading::Routine | Reading::Unread | Reading::Foreign => {}
+                ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => {}
             }
         }
         for (_, paper) in std::mem::take(&mut model.open) {
@@ -147,53 +147,53 @@ impl Model {
         &mut self,
         key: (String, String, String),
         server: Server,
-        step: Step,
+        step: QueueStep,
         left: Option<u32>,
         minute: Option<i64>,
     ) {
         let arrives = server != Server::Postfix;
-        if (step == Step::Came || arrives && step == Step::Notice)
+        if (step == QueueStep::Came || arrives && step == QueueStep::Notice)
             && let Some(old) = self.open.remove(&key)
-            && (server == Server::Postfix || step == Step::Notice || old.came)
+            && (server == Server::Postfix || step == QueueStep::Notice || old.came)
         {
             self.settle(&old, true);
         }
         match step {
-            Step::Gone => {
+            QueueStep::Gone => {
                 if let Some(paper) = self.open.remove(&key) {
                     self.settle(&paper, true);
                 }
             }
-            Step::Deleted => {
+            QueueStep::Deleted => {
                 let came = self.open.remove(&key).is_some_and(|paper| paper.came);
                 self.settle(&Paper { came, outcomes: vec!["discarded"], ..Paper::default() }, true);
             }
-            Step::Returned => {
+            QueueStep::Returned => {
                 let paper = self.open.entry(key).or_default();
                 paper.queued = true;
                 paper.outcomes.push("bounced");
                 paper.put_off.clear();
                 paper.recipients = Some(0);
             }
-            Step::Renamed => drop(self.open.remove(&key)),
-            Step::Released => {
+            QueueStep::Renamed => drop(self.open.remove(&key)),
+            QueueStep::Released => {
                 if let Some(paper) = self.open.get_mut(&key) {
                     paper.held = false;
                 }
             }
-            Step::Notice if !arrives => {
+            QueueStep::Notice if !arrives => {
                 if let Some(paper) = self.open.get_mut(&key) {
                     paper.notice = true;
                 }
             }
-            Step::Came | Step::Named | Step::Notice | Step::Queued | Step::Held => {
+            QueueStep::Came | QueueStep::Named | QueueStep::Notice | QueueStep::Queued | QueueStep::Held => {
                 let paper = self.open.entry(key).or_insert_with(|| Paper { minute, ..Paper::default() });
-                paper.notice |= step == Step::Notice;
-                paper.named |= step == Step::Named;
-                let exim = arrives && matches!(step, Step::Came | Step::Notice);
-                paper.came |= exim || !paper.queued && matches!(step, Step::Came | Step::Named);
-                paper.queued |= exim || matches!(step, Step::Queued | Step::Held);
-                paper.held = step == Step::Held || paper.held && step != Step::Queued;
+                paper.notice |= step == QueueStep::Notice;
+                paper.named |= step == QueueStep::Named;
+                let exim = arrives && matches!(step, QueueStep::Came | QueueStep::Notice);
+                paper.came |= exim || !paper.queued && matches!(step, QueueStep::Came | QueueStep::Named);
+                paper.queued |= exim || matches!(step, QueueStep::Queued | QueueStep::Held);
+                paper.held = step == QueueStep::Held || paper.held && step != QueueStep::Queued;
                 if let Some(left) = left {
                     paper.recipients = Some(u64::from(left) + paper.outcomes.len() as u64);
                 }

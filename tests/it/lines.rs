@@ -1,8 +1,8 @@
 //! Single lines that real servers seldom write, or strangers would like to: what each is read as.
 
-use smtplog::parse::header::Line;
+use smtplog::parse::header::LogLine;
 use smtplog::parse::mta;
-use smtplog::parse::mta::parsed::Reading;
+use smtplog::parse::mta::parsed::ParsedLine;
 use smtplog::smtp::event::Event;
 
 /// `direction outcome code enhanced stage | sender | recipient | peer`, with `-` for what the line does not say.
@@ -22,9 +22,9 @@ fn shown(event: &Event) -> String {
 
 #[track_caller]
 fn reads(raw: &str, want: &str) {
-    let got = match mta::read(&Line::read(raw.as_bytes())) {
-        Reading::Event(event) => shown(&event),
-        Reading::Fact(fact) => format!("Fact {:?}", fact.step),
+    let got = match mta::read(&LogLine::read(raw.as_bytes())) {
+        ParsedLine::Event(event) => shown(&event),
+        ParsedLine::Fact(fact) => format!("Fact {:?}", fact.step),
         other => format!("{other:?}"),
     };
     assert_eq!(got, want, "{raw}");

@@ -7,11 +7,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
-use smtplog::catalog::Book;
-use smtplog::catalog::classify::Judge;
-use smtplog::parse::header::Line;
+use smtplog::catalog::Catalog;
+use smtplog::catalog::classify::Classifier;
+use smtplog::parse::header::LogLine;
 use smtplog::parse::mta;
-use smtplog::parse::mta::parsed::Reading;
+use smtplog::parse::mta::parsed::ParsedLine;
 use smtplog::parse::unwrap;
 use tempfile::NamedTempFile;
 
@@ -37,7 +37,7 @@ fn lines() -> Vec<Vec<u8>> {
 
 fn reads(raw: &[u8]) {
     let mut inside = Vec::new();
-    if let Reading::Fact(fact) = mta::read(&Line::read(unwrap::open(raw, &mut inside))) {
+    if let ParsedLine::Fact(fact) = mta::read(&LogLine::read(unwrap::unwrap_line(raw, &mut inside))) {
         mta::context(&fact);
     }
 }
@@ -189,8 +189,8 @@ proptest! {
         picked in vec((select(lines()), any::<Index>(), any::<bool>()), 0..60),
         order in vec(any::<Index>(), 0..200),
     ) {
-        let book = Book::built_in();
-        let mut remembers = Judge::new(&book);
+        let book = Catalog::built_in();
+        let mut remembers = Classifier::new(&book);
         let picked: Vec<Vec<u8>> = picked.into_iter().map(|(mut raw, at, capital)| {
             // A text that differs from another in one byte alone, so that the two are masked alike.
             if capital && !raw.is_empty() {
@@ -201,8 +201,8 @@ proptest! {
         }).collect();
         for at in order.iter().filter(|_| !picked.is_empty()) {
             let raw = &picked[at.index(picked.len())];
-            if let Reading::Event(event) = mta::read(&Line::read(raw)) {
-                let wanted = Judge::new(&book).verdict(&event);
+            if let ParsedLine::Event(event) = mta::read(&LogLine::read(raw)) {
+                let wanted = Classifier::new(&book).verdict(&event);
                 prop_assert_eq!(remembers.verdict(&event), wanted, "{}", String::from_utf8_lossy(raw));
             }
         }
@@ -222,7 +222,7 @@ proptest! {
         let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
         let raw = format!("{{{}}}", fields.join(","));
         let mut inside = Vec::new();
-        let line = unwrap::open(raw.as_bytes(), &mut inside);
+        let line = unwrap::unwrap_line(raw.as_bytes(), &mut inside);
         prop_assert!(!line.iter().any(|byte| matches!(byte, b'\n' | b'\r')), "{}", raw);
         reads(raw.as_bytes());
     }

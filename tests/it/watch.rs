@@ -13,25 +13,25 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use rustix::process::{Pid, Signal};
 use serde_json::Value;
-use smtplog::catalog::Book;
-use smtplog::catalog::translation::Words;
+use smtplog::catalog::Catalog;
+use smtplog::catalog::translation::Translations;
 use smtplog::input::discover::list;
-use smtplog::input::follow::tail::Tail;
-use smtplog::input::follow::{Lane, look};
+use smtplog::input::follow::tail::FileTail;
+use smtplog::input::follow::{FollowedSource, poll};
 use smtplog::input::read::block::Block;
 use smtplog::input::read::{Progress, Source};
 use smtplog::input::rotation::LogNames;
-use smtplog::pipeline::calendar::{Calendar, Turns};
+use smtplog::pipeline::calendar::{Calendar, TimeResolution};
 use smtplog::pipeline::filter::{self, Filter, FilterArgs, LineFilter};
-use smtplog::pipeline::time_range::Window;
-use smtplog::render::text::page::Look;
+use smtplog::pipeline::time_range::TimeRange;
+use smtplog::render::text::page::TextStyle;
 use smtplog::report::Row;
-use smtplog::report::storm::Pattern;
+use smtplog::report::storm::StormPattern;
 use smtplog::scan::summary::seed;
-use smtplog::watch::alerts::{Known, Turn};
+use smtplog::watch::alerts::{AlertChange, KnownStorms};
 use smtplog::watch::draw::draw;
-use smtplog::watch::keys::Key;
-use smtplog::watch::monitor::{Lookout, Plan};
+use smtplog::watch::keys::KeyPress;
+use smtplog::watch::monitor::{Monitor, MonitorOptions};
 use smtplog::watch::screen::{Screen, identity};
 use smtplog::watch::view::sight;
 
@@ -122,20 +122,28 @@ impl Written {
 
 /// What a lookout has made of a log that was written and rotated while it looked.
 fn followed(text: &[u8], sources: &[Source], filter: &Filter, dice: &mut Dice) -> (Value, Value, u64) {
-    let (book, progress, seed) = (Book::built_in(), Progress::default(), seed());
+    let (book, progress, seed) = (Catalog::built_in(), Progress::default(), seed());
     let early = filter.without_sender();
-    let window = Window::default();
-    let plan = Plan { sources, book: &book, filter, early: &early, window, progress: &progress, seed: &seed };
+    let window = TimeRange::default();
+    let plan = MonitorOptions {
+        sources,
+        book: &book,
+        filter,
+        early: &early,
+        window,
+        progress: &progress,
+        seed: &seed,
+    };
     let now = "2026-11-23T00:00:00Z".parse().unwrap();
-    let calendar = Calendar { zone: TimeZone::UTC, year: Some(2026), now, turns: Turns::default() };
-    let mut lookout = Lookout::new(plan, calendar);
+    let calendar = Calendar { zone: TimeZone::UTC, year: Some(2026), now, turns: TimeResolution::default() };
+    let mut lookout = Monitor::new(plan, calendar);
     lookout.set_clock(now);
     let log = Written::new();
-    let mut lanes = [Lane::File(Tail::new(log.at(0), 0, 0))];
+    let mut lanes = [FollowedSource::File(FileTail::new(log.at(0), 0, 0))];
     let mut see = || {
         let mut tell = |block: &Block| lookout.take(block);
         loop {
-            let looked = look(&mut lanes, &mut tell);
+            let looked = poll(&mut lanes, &mut tell);
             assert!(looked.troubles.is_empty());
             if !looked.more {
                 break;
@@ -235,16 +243,17 @@ fn a_storm_that_is_followed_is_the_one_that_storm_finds() {
     }
     let found = answer(&["storm", "--tz", "UTC", "--year", "2026", path.to_str().unwrap()]).0;
     assert!(found.contains("STORM 1"), "{found}");
-    let senders: Vec<filter::Pattern> = vec!["u5@example.org".parse().unwrap()];
-    let filter = FilterArgs { from: senders, ..FilterArgs::default() }.resolve(&Book::built_in()).unwrap();
+    let senders: Vec<filter::TextPattern> = vec!["u5@example.org".parse().unwrap()];
+    let filter = FilterArgs { from: senders, ..FilterArgs::default() }.resolve(&Catalog::built_in()).unwrap();
     same(&path, &filter, &["--from", "u5@example.org"], &mut dice);
 }
 
 /// The screen of a log, as text: at the minute of its last line.
-fn screen_of(text: &[u8], press: &[Key]) -> Screen {
-    let (book, progress, seed, filter) = (Book::built_in(), Progress::default(), seed(), Filter::default());
-    let window = Window::default();
-    let plan = Plan {
+fn screen_of(text: &[u8], press: &[KeyPress]) -> Screen {
+    let (book, progress, seed, filter) =
+        (Catalog::built_in(), Progress::default(), seed(), Filter::default());
+    let window = TimeRange::default();
+    let plan = MonitorOptions {
         sources: &[],
         book: &book,
         filter: &filter,
@@ -254,13 +263,13 @@ fn screen_of(text: &[u8], press: &[Key]) -> Screen {
         seed: &seed,
     };
     let now = "2026-11-23T00:00:00Z".parse().unwrap();
-    let calendar = Calendar { zone: TimeZone::UTC, year: Some(2026), now, turns: Turns::default() };
-    let mut lookout = Lookout::new(plan, calendar);
+    let calendar = Calendar { zone: TimeZone::UTC, year: Some(2026), now, turns: TimeResolution::default() };
+    let mut lookout = Monitor::new(plan, calendar);
     lookout.set_clock(now);
     lookout.take(&Block { file: 0, offset: 0, before: b"", lines: text });
     let minute = lookout.coverage.minutes.map(|(_, last)| last);
     let storms = lookout.storms(minute);
-    let mut screen = Screen::new(Words::default());
+    let mut screen = Screen::new(Translations::default());
     screen.sight = sight(&lookout, minute, &storms);
     "mail.log".clone_into(&mut screen.sight.name);
     for key in press {
@@ -269,14 +278,14 @@ fn screen_of(text: &[u8], press: &[Key]) -> Screen {
     screen
 }
 
-fn plain(color: bool, unicode: bool) -> Look {
-    let words = Words::default();
+fn plain(color: bool, unicode: bool) -> TextStyle {
+    let words = Translations::default();
     let (tag, top, reverse, who, took) = ("en".to_owned(), 0, false, false, None);
-    Look { width: 80, color, unicode, words, tag, top, reverse, who, took }
+    TextStyle { width: 80, color, unicode, words, tag, top, reverse, who, took }
 }
 
 /// A frame, line by line, and whether any of it has a colour or the like.
-fn frame(screen: &Screen, look: &Look, width: u16, height: u16) -> (String, bool) {
+fn frame(screen: &Screen, look: &TextStyle, width: u16, height: u16) -> (String, bool) {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw(frame, screen, look)).unwrap();
     let buffer = terminal.backend().buffer();
@@ -295,9 +304,9 @@ fn the_screen_is_as_recorded() {
     let text = stormy();
     for (width, height, press) in [
         (80, 24, &[][..]),
-        (100, 30, &[Key::Tab]),
-        (40, 10, &[Key::Down, Key::Up]),
-        (80, 10, &[Key::Sign('?')]),
+        (100, 30, &[KeyPress::Tab]),
+        (40, 10, &[KeyPress::Down, KeyPress::Up]),
+        (80, 10, &[KeyPress::Sign('?')]),
     ] {
         let screen = screen_of(text.as_bytes(), press);
         let (shown, is_styled) = frame(&screen, &plain(false, true), width, height);
@@ -315,7 +324,7 @@ fn the_screen_is_as_recorded() {
 #[test]
 fn any_size_of_screen_is_drawn() {
     let mut screen = screen_of(stormy().as_bytes(), &[]);
-    for press in [Key::Tab, Key::Sign('?'), Key::Sign('/'), Key::Sign('x')] {
+    for press in [KeyPress::Tab, KeyPress::Sign('?'), KeyPress::Sign('/'), KeyPress::Sign('x')] {
         for width in [1, 2, 3, 7, 20, 39, 40, 60, 79, 80, 120, 300] {
             for height in [1, 2, 3, 4, 5, 8, 9, 10, 15, 16, 17, 24, 60] {
                 frame(&screen, &plain(true, false), width, height);
@@ -331,7 +340,7 @@ fn what_a_log_says_cannot_reach_the_terminal() {
         relay=mx.example.com[198.51.100.7]:25, delay=1, dsn=5.1.1, status=bounced (host mx.example.com[198.51.100.7] said: \
         550 5.1.1 \u{1b}[31mno \u{200b}such user (in reply to RCPT TO command))\n";
     let text = format!("{}{}", stormy(), hostile.repeat(300));
-    for press in [&[][..], &[Key::Tab], &[Key::Down]] {
+    for press in [&[][..], &[KeyPress::Tab], &[KeyPress::Down]] {
         let screen = screen_of(text.as_bytes(), press);
         let (shown, _) = frame(&screen, &plain(true, true), 200, 60);
         assert!(shown.contains("\\x1b"), "{shown}");
@@ -346,18 +355,18 @@ fn the_filter_and_the_selection_stay_with_what_they_were_put_on() {
     let mut screen = screen_of(&text, &[]);
     let all = screen.rows().len();
     assert!(all > 5, "{all}");
-    screen.press(Key::Down);
-    screen.press(Key::Down);
+    screen.press(KeyPress::Down);
+    screen.press(KeyPress::Down);
     let chosen = identity(&screen.rows()[2].row);
     screen.sight.rows.reverse();
     assert_eq!(identity(&screen.rows()[screen.selected_row()].row), chosen);
     for (typed, fits) in [("552", "552"), ("4xx", "4"), ("mailbox-full", ""), ("5.1.*", "5.1.")] {
-        screen.press(Key::Escape);
-        screen.press(Key::Sign('/'));
+        screen.press(KeyPress::Escape);
+        screen.press(KeyPress::Sign('/'));
         for sign in typed.chars() {
-            screen.press(Key::Sign(sign));
+            screen.press(KeyPress::Sign(sign));
         }
-        screen.press(Key::Enter);
+        screen.press(KeyPress::Enter);
         let rows = screen.rows();
         assert!(!rows.is_empty() && rows.len() < all, "{typed}: {} of {all}", rows.len());
         let is_of = |row: &Row| {
@@ -366,12 +375,12 @@ fn the_filter_and_the_selection_stay_with_what_they_were_put_on() {
         };
         assert!(rows.iter().all(|growing| is_of(&growing.row)), "{typed}");
     }
-    screen.press(Key::Sign('/'));
-    screen.press(Key::Sign('q'));
-    screen.press(Key::Escape);
+    screen.press(KeyPress::Sign('/'));
+    screen.press(KeyPress::Sign('q'));
+    screen.press(KeyPress::Escape);
     assert_eq!(screen.filter, "5.1.*");
-    assert!(!screen.press(Key::Sign('q')));
-    assert!(!screen.press(Key::Interrupt));
+    assert!(!screen.press(KeyPress::Sign('q')));
+    assert!(!screen.press(KeyPress::Interrupt));
 }
 
 /// A message that is delivered in this minute of 22 November.
@@ -400,13 +409,16 @@ fn each_storm_is_told_once_when_it_begins_and_once_when_it_ends() {
     let (first, whole) = (storms(&stormy[..half]), storms(&stormy));
     let calm: String = (0..360).map(|at| well(17 * 60 + at / 3, at % 3)).collect();
     let over = storms(&format!("{stormy}{calm}"));
-    let mut known = Known::default();
+    let mut known = KnownStorms::default();
     let mut told = Vec::new();
     for storms in [&first, &first, &whole, &over, &over] {
         told.extend(known.hear(storms).into_iter().map(|news| (news.news, news.storm.pattern)));
     }
-    assert_eq!(told, [(Turn::Began, Pattern::RateLimit), (Turn::Ended, Pattern::RateLimit)]);
-    assert!(Known::default().hear(&over).is_empty(), "what was over before we came is no news");
+    assert_eq!(
+        told,
+        [(AlertChange::Began, StormPattern::RateLimit), (AlertChange::Ended, StormPattern::RateLimit)]
+    );
+    assert!(KnownStorms::default().hear(&over).is_empty(), "what was over before we came is no news");
 }
 
 #[test]

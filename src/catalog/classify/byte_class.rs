@@ -6,7 +6,7 @@ use crate::simd::equal;
 
 /// What a byte can begin.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ByteClass {
     /// Stands for itself: letters, most signs, and the blank, of which a run is one.
     Plain,
     Digit,
@@ -18,25 +18,25 @@ pub enum Kind {
     Mark,
 }
 
-const KINDS: [Kind; 256] = kinds();
+const KINDS: [ByteClass; 256] = kinds();
 
-const fn kinds() -> [Kind; 256] {
-    let mut kinds = [Kind::Plain; 256];
+const fn kinds() -> [ByteClass; 256] {
+    let mut kinds = [ByteClass::Plain; 256];
     let mut byte = 0;
     while byte < 256 {
         kinds[byte] = match byte as u8 {
-            b'0'..=b'9' => Kind::Digit,
-            0..=31 | b'-' | b'_' | 127 => Kind::Blank,
-            b'\'' | b'"' | b'`' => Kind::Gone,
-            b'<' | b'@' | b'[' | b'(' | b'\\' | 0xe2 => Kind::Mark,
-            _ => Kind::Plain,
+            b'0'..=b'9' => ByteClass::Digit,
+            0..=31 | b'-' | b'_' | 127 => ByteClass::Blank,
+            b'\'' | b'"' | b'`' => ByteClass::Gone,
+            b'<' | b'@' | b'[' | b'(' | b'\\' | 0xe2 => ByteClass::Mark,
+            _ => ByteClass::Plain,
         };
         byte += 1;
     }
     kinds
 }
 
-pub fn kind(byte: u8) -> Kind {
+pub fn kind(byte: u8) -> ByteClass {
     KINDS[usize::from(byte)]
 }
 
@@ -90,7 +90,7 @@ mod tests {
     fn sixteen_bytes_are_told_apart_as_each_is() {
         for byte in 0..=255 {
             let found = marked(&[byte; 16]);
-            assert_eq!(found, if kind(byte) == Kind::Plain { 0 } else { 0xffff }, "{byte:#x}");
+            assert_eq!(found, if kind(byte) == ByteClass::Plain { 0 } else { 0xffff }, "{byte:#x}");
         }
     }
 

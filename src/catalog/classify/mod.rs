@@ -12,33 +12,33 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::provider::Provider;
-use crate::catalog::{Book, Clues, mask};
-pub use crate::catalog::{Reason, Retry, RuleId, Sureness};
+use crate::catalog::{Catalog, Features, normalize};
+pub use crate::catalog::{MatchedOn, Reason, Retry, RuleId};
 use crate::collections::direct_mapped::DirectMappedCache;
 use crate::smtp::event::{Direction, Event, Outcome};
 use crate::smtp::reply::{Class, EnhancedCode};
 
 /// A reason, and how we came by it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Verdict {
+pub struct Classification {
     pub reason: Reason,
     pub provider: Option<Provider>,
     /// None: no rule fitted, and the reason is unknown.
     pub rule: Option<RuleId>,
-    pub sure: Sureness,
+    pub sure: MatchedOn,
     /// What helps, where the words say more than the reason and the class do.
     pub retry: Option<Retry>,
 }
 
 /// Classifies events and caches the verdicts, as a log repeats few replies many times. Each thread has its own.
-pub struct Judge<'b> {
-    book: &'b Book,
+pub struct Classifier<'b> {
+    book: &'b Catalog,
     masked: Vec<u8>,
     marks: Vec<u8>,
     /// By the text as logged, so that a text that comes again word for word need not be masked again.
-    said: DirectMappedCache<Option<Verdict>, SAID_SLOTS>,
+    said: DirectMappedCache<Option<Classification>, SAID_SLOTS>,
     /// By the masked text.
-    known: HashMap<u64, Verdict, RandomState>,
+    known: HashMap<u64, Classification, RandomState>,
     hasher: RandomState,
 }
 
@@ -48,8 +48,8 @@ const KNOWN_LIMIT: usize = 65_536;
 /// grows takes more than it saves where few texts come again, as in Postfix' logs.
 const SAID_SLOTS: usize = 512;
 
-impl<'b> Judge<'b> {
-    pub fn new(book: &'b Book) -> Self {
+impl<'b> Classifier<'b> {
+    pub fn new(book: &'b Catalog) -> Self {
         Self {
             book,
             masked: Vec::new(),
@@ -61,13 +61,13 @@ impl<'b> Judge<'b> {
     }
 
     /// None: the mail was delivered, or the answer was a good one.
-    pub fn verdict(&mut self, event: &Event) -> Option<Verdict> {
+    pub fn verdict(&mut self, event: &Event) -> Option<Classification> {
         let class = event.class();
         if event.outcome == Outcome::Delivered || matches!(class, Some(Class::Positive | Class::Intermediate))
         {
             return None;
         }
-        let said = Clues {
+        let said = Features {
             text: event.text,
             code: event.code,
             enhanced: event.enhanced.or(event.dsn),
@@ -77,7 +77,7 @@ impl<'b> Judge<'b> {
             mta: event.mta,
             provider: provider(event, self.book),
         };
-        let key = self.hasher.hash_one(Key::of(&said));
+        let key = self.hasher.hash_one(ReplyKey::of(&said));
         if let Some(&known) = self.said.get(key) {
             return known;
         }
@@ -87,10 +87,10 @@ impl<'b> Judge<'b> {
     }
 
     /// The text of the clues is as logged.
-    fn masked(&mut self, said: Clues) -> Verdict {
-        mask(said.text, &mut self.masked);
-        let clues = Clues { text: &self.masked, ..said };
-        let key = self.hasher.hash_one(Key::of(&clues));
+    fn masked(&mut self, said: Features) -> Classification {
+        normalize(said.text, &mut self.masked);
+        let clues = Features { text: &self.masked, ..said };
+        let key = self.hasher.hash_one(ReplyKey::of(&clues));
         if let Some(known) = self.known.get(&key) {
             return *known;
         }
@@ -104,21 +104,21 @@ impl<'b> Judge<'b> {
 }
 
 /// By the rules alone. `marks` is scratch.
-fn judge(book: &Book, clues: Clues, marks: &mut Vec<u8>) -> Verdict {
+fn judge(book: &Catalog, clues: Features, marks: &mut Vec<u8>) -> Classification {
     let (rule, provider) = book.rules.find(clues, marks);
     let row = rule.and_then(|rule| book.rules.rule(rule));
-    Verdict {
+    Classification {
         reason: row.map_or(Reason::Unknown, |row| row.reason),
         provider,
         rule,
-        sure: row.map_or(Sureness::Nothing, |row| row.sure),
+        sure: row.map_or(MatchedOn::Nothing, |row| row.sure),
         retry: row.and_then(|row| row.retry),
     }
 }
 
 /// Who runs the other side, for any event: by its host name; for mail that reached no host, by the
 /// recipient's domain. A verdict may know more, by the words of the reply.
-pub fn provider(event: &Event, book: &Book) -> Option<Provider> {
+pub fn provider(event: &Event, book: &Catalog) -> Option<Provider> {
     let providers = &book.providers;
     match (event.direction, event.peer.host) {
         (Direction::Outbound | Direction::Inbound, Some(host)) => providers.of_host(host),
@@ -129,14 +129,14 @@ pub fn provider(event: &Event, book: &Book) -> Option<Provider> {
 
 /// The clues, in as few words as a hash takes in at once.
 #[derive(Hash)]
-struct Key<'a> {
+struct ReplyKey<'a> {
     text: &'a [u8],
     numbers: u64,
     provider: Option<Provider>,
 }
 
-impl<'a> Key<'a> {
-    fn of(clues: &Clues<'a>) -> Self {
+impl<'a> ReplyKey<'a> {
+    fn of(clues: &Features<'a>) -> Self {
         let enhanced = clues.enhanced.map_or(0, EnhancedCode::packed);
         let code = clues.code.map_or(0, |code| u64::from(code.number()));
         let stage = clues.stage.map_or(0, |stage| stage as u64 + 1);

@@ -6,7 +6,7 @@
 
 use memchr::{memchr, memchr_iter};
 
-use super::byte_class::{Kind, kind, plain};
+use super::byte_class::{ByteClass, kind, plain};
 
 /// An address or a name in `<>` is not longer (RFC 5321 §4.5.3.1: 64 + 255, and some room).
 const ANGLE_LIMIT: usize = 330;
@@ -15,7 +15,7 @@ const ID_LENGTH: usize = 9;
 const NUMBER_LENGTH: usize = 8;
 
 /// Empties `out` and fills it.
-pub fn mask(text: &[u8], out: &mut Vec<u8>) {
+pub fn normalize(text: &[u8], out: &mut Vec<u8>) {
     out.clear();
     out.reserve(text.len() + 1);
     let (mut rest, repeated) = opening(text);
@@ -32,13 +32,13 @@ pub fn mask(text: &[u8], out: &mut Vec<u8>) {
         }
         let Some((&byte, after)) = marked.split_first() else { break };
         rest = match kind(byte) {
-            Kind::Plain | Kind::Gone => after,
-            Kind::Digit => number(marked, repeated, out),
-            Kind::Blank => {
+            ByteClass::Plain | ByteClass::Gone => after,
+            ByteClass::Digit => number(marked, repeated, out),
+            ByteClass::Blank => {
                 blank(out);
                 after
             }
-            Kind::Mark => mark(byte, after, out),
+            ByteClass::Mark => mark(byte, after, out),
         };
     }
     out.make_ascii_lowercase();
@@ -270,7 +270,7 @@ mod tests {
     #[track_caller]
     fn masks(text: &str, wanted: &str) {
         let mut out = Vec::new();
-        mask(text.as_bytes(), &mut out);
+        normalize(text.as_bytes(), &mut out);
         assert_eq!(out.escape_ascii().to_string(), wanted, "{text}");
     }
 
@@ -347,13 +347,13 @@ mod tests {
         for first in parts {
             for second in parts {
                 for third in parts {
-                    mask(&[first, second, third].concat(), &mut out);
-                    mask(&[third, b"1.2.3.4", second, first].concat(), &mut out);
+                    normalize(&[first, second, third].concat(), &mut out);
+                    normalize(&[third, b"1.2.3.4", second, first].concat(), &mut out);
                 }
             }
         }
         for byte in 0..=255 {
-            mask(&[byte, byte, byte], &mut out);
+            normalize(&[byte, byte, byte], &mut out);
         }
     }
 }

@@ -2,26 +2,26 @@
 
 use memchr::memchr_iter;
 
-use super::normalize::mask;
-use super::prefix_index::Prefixes;
+use super::normalize::normalize;
+use super::prefix_index::PrefixIndex;
 
 /// Phrases, each with what it stands for.
 pub struct Phrases<T> {
     all: Vec<Phrase<T>>,
     /// The first pieces of the phrases by place in `all`: those that begin where a word begins, and the others.
-    whole: Prefixes,
-    open: Prefixes,
+    whole: PrefixIndex,
+    open: PrefixIndex,
 }
 
 /// `mailbox * full`, ready to be looked for.
 pub struct Phrase<T> {
     sense: T,
-    first: Piece,
-    more: Vec<Piece>,
+    first: PhrasePart,
+    more: Vec<PhrasePart>,
 }
 
 /// What stands between two `*`.
-struct Piece {
+struct PhrasePart {
     text: Box<[u8]>,
     /// The neighbour may be a letter or a digit.
     open_left: bool,
@@ -36,7 +36,7 @@ impl<T: Copy> Phrases<T> {
         let first = |open: bool| {
             let pieces = all.iter().map(|phrase| &phrase.first).zip(0..);
             let wanted = pieces.filter(|(piece, _)| piece.open_left == open);
-            Prefixes::new(wanted.map(|(piece, at)| (&*piece.text, at)))
+            PrefixIndex::new(wanted.map(|(piece, at)| (&*piece.text, at)))
         };
         Self { whole: first(false), open: first(true), all }
     }
@@ -76,14 +76,14 @@ impl<T> Phrase<T> {
         let mut masked = Vec::new();
         let mut parts = text.split('*').enumerate().peekable();
         while let Some((at, part)) = parts.next() {
-            mask(part.as_bytes(), &mut masked);
+            normalize(part.as_bytes(), &mut masked);
             if masked.contains(&b'~') {
                 return Err(format!("the phrase '{text}' holds what is taken for an id"));
             }
             if !masked.is_empty() {
                 let open_left = at > 0 && !part.starts_with(' ');
                 let open_right = parts.peek().is_some() && !part.ends_with(' ');
-                let piece = Piece { text: masked.as_slice().into(), open_left, open_right };
+                let piece = PhrasePart { text: masked.as_slice().into(), open_left, open_right };
                 if first.is_none() {
                     first = Some(piece);
                 } else {
@@ -113,7 +113,7 @@ impl<T> Phrase<T> {
     }
 }
 
-impl Piece {
+impl PhrasePart {
     /// No letter or digit goes on where the piece ends in one, unless it is open there.
     fn is_whole(&self, text: &[u8], start: usize, end: usize) -> bool {
         let before = start.checked_sub(1).and_then(|at| text.get(at));

@@ -4,15 +4,15 @@
 ///
 /// The crate aho-corasick finds the phrases of the catalogue in as many instructions, but takes 28 million to build its
 /// automaton where this takes 3 million, and a whole start takes 22 million.
-pub struct Prefixes {
+pub struct PrefixIndex {
     /// All texts, one behind the other.
     text: Vec<u8>,
-    words: Vec<Word>,
+    words: Vec<IndexedWord>,
     /// For each first byte, how many words begin with a smaller one.
     starts: [u32; 257],
 }
 
-struct Word {
+struct IndexedWord {
     /// As [`head`] has it: most words are told apart by it, without a look at the text.
     head: u64,
     /// Where its text ends, and how long it is.
@@ -26,11 +26,11 @@ struct Word {
 
 const NONE: u32 = u32::MAX;
 
-impl Prefixes {
+impl PrefixIndex {
     /// Each word with a number to know it by. An empty word is never found.
     pub fn new<'a>(all: impl Iterator<Item = (&'a [u8], u32)>) -> Self {
         let mut text = Vec::new();
-        let mut words: Vec<Word> = Vec::new();
+        let mut words: Vec<IndexedWord> = Vec::new();
         let mut starts = [0; 257];
         for (word, number) in all {
             let Some(&first) = word.first() else { continue };
@@ -39,13 +39,13 @@ impl Prefixes {
             }
             text.extend_from_slice(word);
             let (end, length) = (text.len() as u32, word.len() as u32);
-            words.push(Word { head: head(word), end, length, number, shorter: NONE });
+            words.push(IndexedWord { head: head(word), end, length, number, shorter: NONE });
         }
         starts.iter_mut().fold(0, |sum, start| {
             *start += sum;
             *start
         });
-        let in_order = |a: &Word, b: &Word| {
+        let in_order = |a: &IndexedWord, b: &IndexedWord| {
             a.head.cmp(&b.head).then_with(|| (a.of(&text), a.number).cmp(&(b.of(&text), b.number)))
         };
         words.sort_unstable_by(in_order);
@@ -78,7 +78,8 @@ impl Prefixes {
         let alike = self.words.get(from..to).unwrap_or_default();
         let head = head(text);
         // What the text begins with is the last word that is not behind it, or one that this one begins with.
-        let is_before = |word: &Word| word.head < head || word.head == head && word.of(&self.text) <= text;
+        let is_before =
+            |word: &IndexedWord| word.head < head || word.head == head && word.of(&self.text) <= text;
         let mut next = (from + alike.partition_point(is_before)).checked_sub(1).filter(|&last| last >= from);
         while let Some(word) = next.and_then(|at| self.words.get(at)) {
             if word.begins(head) && text.starts_with(word.of(&self.text)) {
@@ -89,7 +90,7 @@ impl Prefixes {
     }
 }
 
-impl Word {
+impl IndexedWord {
     fn of<'a>(&self, text: &'a [u8]) -> &'a [u8] {
         text.get((self.end - self.length) as usize..self.end as usize).unwrap_or_default()
     }
@@ -119,7 +120,7 @@ mod tests {
     fn found(words: &[Vec<u8>], text: &[u8]) -> Vec<u32> {
         let mut found = Vec::new();
         let numbered = words.iter().map(Vec::as_slice).zip(0..);
-        Prefixes::new(numbered).each(text, |number| found.push(number));
+        PrefixIndex::new(numbered).each(text, |number| found.push(number));
         found.sort_unstable();
         found
     }

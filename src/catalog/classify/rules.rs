@@ -59,7 +59,7 @@ pub struct RuleId(u16);
 
 /// What a rule rests on, the surest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Sureness {
+pub enum MatchedOn {
     /// Words that this provider explains.
     Provider,
     Text,
@@ -75,7 +75,7 @@ pub struct Rule {
     pub id: String,
     pub reason: Reason,
     pub retry: Option<Retry>,
-    pub sure: Sureness,
+    pub sure: MatchedOn,
     pub source: String,
     pub example: String,
     pub providers: Vec<Provider>,
@@ -92,7 +92,7 @@ pub struct Rule {
 
 /// All that is known of a reply.
 #[derive(Clone, Copy, Debug)]
-pub struct Clues<'a> {
+pub struct Features<'a> {
     /// Masked.
     pub text: &'a [u8],
     pub code: Option<Code>,
@@ -123,10 +123,10 @@ enum Owner {
 }
 
 /// What is wrong with which row: its place in the rows, and in words.
-pub type Fault = (usize, String);
+pub type RuleFault = (usize, String);
 
 impl Rules {
-    pub fn compile(rows: Vec<RuleRow>, providers: &Providers) -> Result<Self, Fault> {
+    pub fn compile(rows: Vec<RuleRow>, providers: &Providers) -> Result<Self, RuleFault> {
         let mut rules = Vec::with_capacity(rows.len());
         let mut phrases = Vec::with_capacity(rows.len() * 8);
         for (provider, row) in providers.all() {
@@ -156,7 +156,7 @@ impl Rules {
     }
 
     /// The first rule that fits, and the provider, by its words where the clues name none. `marks` is scratch.
-    pub fn find(&self, mut clues: Clues, marks: &mut Vec<u8>) -> (Option<RuleId>, Option<Provider>) {
+    pub fn find(&self, mut clues: Features, marks: &mut Vec<u8>) -> (Option<RuleId>, Option<Provider>) {
         marks.clear();
         marks.resize(self.rules.len(), 0);
         self.phrases.find(clues.text, |owner| match owner {
@@ -190,7 +190,7 @@ impl Rule {
         let provider =
             |id: &String| providers.find(id).ok_or_else(|| format!("no provider is called '{id}'"));
         let mut rule = Self {
-            sure: Sureness::Nothing,
+            sure: MatchedOn::Nothing,
             wants,
             pattern: pattern.transpose()?,
             codes: codes.collect::<Result<_, _>>()?,
@@ -210,23 +210,23 @@ impl Rule {
         Ok(rule)
     }
 
-    fn rests_on(&self) -> Sureness {
+    fn rests_on(&self) -> MatchedOn {
         if self.reason == Reason::Unknown {
-            Sureness::Nothing
+            MatchedOn::Nothing
         } else if !self.providers.is_empty() {
-            Sureness::Provider
+            MatchedOn::Provider
         } else if self.wants & WORDS != 0 || self.pattern.is_some() {
-            Sureness::Text
+            MatchedOn::Text
         } else if !self.enhanced.is_empty() {
-            Sureness::Enhanced
+            MatchedOn::Enhanced
         } else if !self.stages.is_empty() {
-            Sureness::Stage
+            MatchedOn::Stage
         } else {
-            Sureness::Code
+            MatchedOn::Code
         }
     }
 
-    fn fits(&self, clues: &Clues, mark: u8) -> bool {
+    fn fits(&self, clues: &Features, mark: u8) -> bool {
         mark == self.wants & !UNLESS
             && holds(&self.codes, clues.code)
             && holds(&self.classes, clues.class)

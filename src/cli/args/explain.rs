@@ -30,7 +30,7 @@ pub struct ExplainArgs {
     #[command(flatten)]
     pub rules: RulesArgs,
     #[command(flatten)]
-    pub shape: ShapeArgs,
+    pub shape: AnswerFormatArgs,
 }
 
 #[derive(Args, Debug)]
@@ -42,7 +42,7 @@ pub struct CompareArgs {
     #[arg(value_name = "B")]
     pub b: OsString,
     #[command(flatten)]
-    pub shape: ShapeArgs,
+    pub shape: AnswerFormatArgs,
 }
 
 #[derive(Args, Debug)]
@@ -51,12 +51,12 @@ pub struct CodesArgs {
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
     pub class: Option<Class>,
     #[command(flatten)]
-    pub shape: ShapeArgs,
+    pub shape: AnswerFormatArgs,
 }
 
 /// How an answer that comes from the catalogue is printed.
 #[derive(Args, Debug)]
-pub struct ShapeArgs {
+pub struct AnswerFormatArgs {
     /// Output format.
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     pub format: AnswerFormat,

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::events::EventsArgs;
-pub use self::explain::{AnswerFormat, CodesArgs, CompareArgs, ExplainArgs, ShapeArgs};
+pub use self::explain::{AnswerFormat, AnswerFormatArgs, CodesArgs, CompareArgs, ExplainArgs};
 pub use self::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
 pub use self::output::{ColorChoice, DocumentFormat, OutputArgs, OutputFormat, StyleArgs};
 pub use self::scan::{AdviceChoice, MailArgs, ScanArgs, VerdictArgs};

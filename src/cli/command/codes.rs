@@ -5,13 +5,13 @@ use std::io::Write;
 use crate::catalog::{catalogue_date, codes};
 use crate::cli::args::{AnswerFormat, CodesArgs};
 use crate::cli::error::CliError;
-use crate::cli::exit::Done;
+use crate::cli::exit::Completion;
 use crate::cli::style::look;
 use crate::render::text::codes;
 use crate::render::{json, markdown_explain};
 use crate::report::explain::{CODES, CodeLine, Codes};
 
-pub fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Done, CliError> {
+pub fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let rows = codes().iter().filter(|row| args.class.is_none_or(|class| row.code.class() == class));
     let lines = rows.map(|row| CodeLine {
         code: row.code,
@@ -30,5 +30,5 @@ pub fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Done, CliError> {
         AnswerFormat::Markdown => markdown_explain::codes(&codes),
     };
     out.write_all(shown.as_bytes())?;
-    Ok(Done::looked_up(true))
+    Ok(Completion::looked_up(true))
 }

@@ -4,13 +4,13 @@ use std::io::Write;
 
 use crate::cli::args::{AnswerFormat, CompareArgs};
 use crate::cli::error::CliError;
-use crate::cli::exit::Done;
+use crate::cli::exit::Completion;
 use crate::cli::style::look;
 use crate::explain::compare::compare;
 use crate::render::text::compare;
 use crate::render::{json, markdown_explain};
 
-pub fn run(args: &CompareArgs, out: &mut impl Write) -> Result<Done, CliError> {
+pub fn run(args: &CompareArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let (a, b) = (args.a.to_string_lossy(), args.b.to_string_lossy());
     let pair = compare([&a, &b]);
     let shown = match args.shape.format {
@@ -20,5 +20,5 @@ pub fn run(args: &CompareArgs, out: &mut impl Write) -> Result<Done, CliError> {
         AnswerFormat::Markdown => markdown_explain::pair(&pair),
     };
     out.write_all(shown.as_bytes())?;
-    Ok(Done::looked_up(pair.unknown.is_empty()))
+    Ok(Completion::looked_up(pair.unknown.is_empty()))
 }

@@ -6,12 +6,12 @@ use clap::CommandFactory;
 
 use crate::cli::args::{Cli, CompletionsArgs};
 use crate::cli::error::CliError;
-use crate::cli::exit::Done;
+use crate::cli::exit::Completion;
 
-pub fn run(args: &CompletionsArgs, out: &mut impl Write) -> Result<Done, CliError> {
+pub fn run(args: &CompletionsArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     // Written to memory first: the generator panics where a pipe is closed.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "smtplog", &mut script);
     out.write_all(&script)?;
-    Ok(Done::looked_up(true))
+    Ok(Completion::looked_up(true))
 }

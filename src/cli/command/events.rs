@@ -4,23 +4,23 @@ use std::io::Write;
 
 use crate::cli::args::EventsArgs;
 use crate::cli::error::CliError;
-use crate::cli::exit::Done;
+use crate::cli::exit::Completion;
 use crate::cli::input::Inputs;
 use crate::cli::output;
 use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
 use crate::cli::state;
 use crate::events::format::EventsFormat;
-use crate::events::writer::{Listing, Page, Writer};
-use crate::input::checkpoint::Known;
+use crate::events::writer::{BlockListing, EventWriter, ListingSink};
+use crate::input::checkpoint::Checkpoints;
 use crate::input::read::Source;
-use crate::messages::key::Keys;
-use crate::pipeline::walk::{Walked, walk};
+use crate::messages::key::KeyHasher;
+use crate::pipeline::walk::{WalkResult, walk};
 use crate::render::csv;
-use crate::scan::notes::{Heard, on_time};
+use crate::scan::notes::{ReadSummary, on_time};
 use crate::scan::summary::seed;
 
-pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
+pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let format = args.output.format(EventsFormat::Ndjson)?;
     let state = state::open(&args.state, &[args.output.output.as_ref(), args.coverage.unparsed.as_ref()])?;
     let inputs = Inputs::new(&args.input, state.as_ref())?;
@@ -38,14 +38,14 @@ pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Done, Cli
 }
 
 /// What was printed, and what is to be saved then. None: no state is kept.
-type Listed = (Done, Option<Known>);
+type ListOutcome = (Completion, Option<Checkpoints>);
 
 fn list(
     args: &EventsArgs,
     format: EventsFormat,
     mut inputs: Inputs,
     out: &mut (dyn Write + Send),
-) -> Result<Listed, CliError> {
+) -> Result<ListOutcome, CliError> {
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let mut session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
     let mut unparsed = session.unparsed(&args.coverage)?;
@@ -59,23 +59,23 @@ fn list(
         out.write_all(csv::event_names().as_bytes())?;
     }
     let mut written = Ok(());
-    let mut writer = Writer::new(format, filter, redactor);
-    let fold = |page: Page| {
+    let mut writer = EventWriter::new(format, filter, redactor);
+    let fold = |page: BlockListing| {
         if written.is_ok() {
             let (name, before) =
                 begins.get(page.file).map_or(("-", 0), |(name, before)| (name.as_str(), *before));
             written = writer.write(page, name, before, out);
         }
     };
-    let new = || Listing::new(format, filter, Keys::new(seed.clone()), redactor);
+    let new = || ListingSink::new(format, filter, KeyHasher::new(seed.clone()), redactor);
     let walked = walk(&task, new, fold, unparsed.writer())?;
     written?;
     unparsed.finish()?;
-    let Walked { mut coverage, problems: met, turns, reached, .. } = walked;
+    let WalkResult { mut coverage, problems: met, turns, reached, .. } = walked;
     coverage.filtered += writer.left_out;
     let mut remarks = session.inputs.notes.clone();
     remarks.extend(on_forgotten(writer.contexts.forgotten));
-    let heard = Heard { coverage: &coverage, window: *window, calendar, sources, turns: &turns };
+    let heard = ReadSummary { coverage: &coverage, window: *window, calendar, sources, turns: &turns };
     remarks.extend(on_time(&heard));
     remarks.extend(session.no_match(&task, &coverage)?);
     if let Some(redactor) = redactor {
@@ -84,7 +84,7 @@ fn list(
     let Inputs { sources, window, problems, resumed, .. } = session.inputs;
     let continued = resumed.as_ref().is_some_and(|resumed| resumed.since.is_some());
     let known = resumed.map(|resumed| state::settled(resumed, &sources, &reached, &met));
-    let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
+    let done = Completion::new(problems, met, &coverage, window, args.coverage.strict);
     let done = if continued { done.of_a_part(&coverage) } else { done };
     Ok((done.with_remarks(remarks), known))
 }

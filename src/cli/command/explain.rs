@@ -6,22 +6,26 @@ use crate::catalog::catalogue_date;
 use crate::cli::args::{AnswerFormat, ExplainArgs};
 use crate::cli::catalog::{book, has_own};
 use crate::cli::error::CliError;
-use crate::cli::exit::Done;
+use crate::cli::exit::Completion;
 use crate::cli::style::look;
-use crate::explain::brief::Clerk;
-use crate::explain::lookup::Desk;
-use crate::explain::query::{Context, join};
+use crate::explain::brief::BriefExplainer;
+use crate::explain::lookup::Explainer;
+use crate::explain::query::{QueryContext, join};
 use crate::render::text::explain;
 use crate::render::{json, markdown_explain};
-use crate::report::explain::{ENTRIES, Entries, Kind};
+use crate::report::explain::{ENTRIES, Entries, EntryKind};
 
-pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Done, CliError> {
+pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let what = args.what.iter().map(|what| what.to_string_lossy().into_owned()).collect();
     let what = join(what);
-    let context =
-        Context { direction: args.direction, stage: args.stage, mta: args.mta, relay: args.relay.clone() };
+    let context = QueryContext {
+        direction: args.direction,
+        stage: args.stage,
+        mta: args.mta,
+        relay: args.relay.clone(),
+    };
     // Our own rules are read only when a text is to be judged.
-    let desk = if has_own(&args.rules) { Desk::of(book(&args.rules)?) } else { Desk::default() };
+    let desk = if has_own(&args.rules) { Explainer::of(book(&args.rules)?) } else { Explainer::default() };
     if args.shape.format == AnswerFormat::Ndjson {
         return briefly(&what, &desk, &context, out);
     }
@@ -38,20 +42,25 @@ pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Done, CliError> {
         AnswerFormat::Markdown => markdown_explain::show(&entries),
     };
     out.write_all(shown.as_bytes())?;
-    let found = entries.entries.iter().all(|entry| entry.kind != Kind::Unknown);
-    Ok(Done::looked_up(found && !entries.entries.is_empty()))
+    let found = entries.entries.iter().all(|entry| entry.kind != EntryKind::Unknown);
+    Ok(Completion::looked_up(found && !entries.entries.is_empty()))
 }
 
 /// As they come, so that a program may ask and wait for the answer.
-fn briefly(what: &[String], desk: &Desk, context: &Context, out: &mut impl Write) -> Result<Done, CliError> {
-    let mut clerk = Clerk::new(desk.book());
+fn briefly(
+    what: &[String],
+    desk: &Explainer,
+    context: &QueryContext,
+    out: &mut impl Write,
+) -> Result<Completion, CliError> {
+    let mut clerk = BriefExplainer::new(desk.book());
     let mut found = true;
     each(what, |input| {
         let (brief, known) = clerk.brief(input, context);
         found &= known;
         Ok(out.write_all(json::line(&brief).as_bytes())?)
     })?;
-    Ok(Done::looked_up(found))
+    Ok(Completion::looked_up(found))
 }
 
 /// Each input; `-` stands for the lines of standard input.

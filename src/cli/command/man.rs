@@ -9,7 +9,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::cli::args::{Cli, ManArgs};
 use crate::cli::error::CliError;
-use crate::cli::exit::Done;
+use crate::cli::exit::Completion;
 
 const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "The report was made; what was asked for is known."),
@@ -49,7 +49,7 @@ const ENVIRONMENT: [(&str, &str); 5] = [
     ("TZ", "The time zone of stamps that show none."),
 ];
 
-pub fn run(args: &ManArgs, out: &mut impl Write) -> Result<Done, CliError> {
+pub fn run(args: &ManArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let mut command = listed(Cli::command().disable_help_subcommand(true));
     command.build();
     match &args.out {
@@ -62,7 +62,7 @@ pub fn run(args: &ManArgs, out: &mut impl Write) -> Result<Done, CliError> {
             }
         }
     }
-    Ok(Done::looked_up(true))
+    Ok(Completion::looked_up(true))
 }
 
 /// The values of an option stand in its sentence; a list of points would fill the page.

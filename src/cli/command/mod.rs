@@ -16,12 +16,12 @@ use std::io::Write;
 
 use super::args::{Cli, Command};
 use super::error::CliError;
-use super::exit::Done;
+use super::exit::Completion;
 
 /// Runs the subcommand that was asked for, `scan` where none was named, and writes its answer to `out`.
 ///
 /// `out` is a trait object so that the subcommands are compiled once, in this crate, and not again for each binary.
-pub fn run(cli: &Cli, mut out: &mut (dyn Write + Send)) -> Result<Done, CliError> {
+pub fn run(cli: &Cli, mut out: &mut (dyn Write + Send)) -> Result<Completion, CliError> {
     let out = &mut out;
     match &cli.command {
         Some(Command::Codes(args)) => codes::run(args, out),

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::storm;
 use crate::cli::args::{AdviceChoice, ScanArgs};
 use crate::cli::error::CliError;
-use crate::cli::exit::Done;
+use crate::cli::exit::Completion;
 use crate::cli::input::Inputs;
 use crate::cli::mail;
 use crate::cli::output;
@@ -15,24 +15,24 @@ use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
 use crate::cli::state;
 use crate::cli::style::look;
-use crate::cli::verdict::{Judging, When};
-use crate::input::checkpoint::Known;
-use crate::input::checkpoint::state_file::State;
-use crate::pipeline::walk::{Coverage, Task, Walked};
+use crate::cli::verdict::{EvaluationTime, VerdictRun};
+use crate::input::checkpoint::Checkpoints;
+use crate::input::checkpoint::state_file::StateFile;
+use crate::pipeline::walk::{Coverage, WalkResult, WalkTask};
 use crate::redact::Redactor;
-use crate::render::text::page::Look;
+use crate::render::text::page::TextStyle;
 use crate::render::{Format, nagios};
 use crate::report::{self, Report};
-use crate::scan::counter::Plan;
-use crate::scan::notes::{Heard, on_hops};
-use crate::scan::summary::{Frame, report, seed};
+use crate::scan::counter::CountPlan;
+use crate::scan::notes::{ReadSummary, on_hops};
+use crate::scan::summary::{ReportOptions, report, seed};
 
-pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
+pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     match answer(args, out) {
         // Who reads the answer of a plugin reads nothing else.
         Err(error) if args.verdict.nagios && !error.is_closed_pipe() => {
             out.write_all(nagios::unknown(&error.to_string()).as_bytes())?;
-            let mut done = Done::looked_up(true);
+            let mut done = Completion::looked_up(true);
             done.end_with(3);
             Ok(done)
         }
@@ -40,7 +40,7 @@ pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliEr
     }
 }
 
-fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
+fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let started = Instant::now();
     let usual = if args.verdict.nagios { Format::line() } else { Format::text() };
     let format = args.output.format(usual)?;
@@ -60,9 +60,12 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Done, CliErr
     let output = args.output.file();
     let to_file = output.is_some();
     let color = args.style.color_for(to_file);
-    let look = Look { top: args.top, reverse: args.reverse, who: args.who, ..look(color, args.style.lang) };
+    let look =
+        TextStyle { top: args.top, reverse: args.reverse, who: args.who, ..look(color, args.style.lang) };
     let took = (!to_file && stdout().is_terminal()).then(|| (started.elapsed().as_secs_f64(), threads));
-    let Some(shown) = shown(args, format, &report, &Look { took, ..look }, &done)? else { return Ok(done) };
+    let Some(shown) = shown(args, format, &report, &TextStyle { took, ..look }, &done)? else {
+        return Ok(done);
+    };
     if to_file || !is_quiet(args, &report) {
         output::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
     }
@@ -83,8 +86,8 @@ fn shown(
     args: &ScanArgs,
     format: Format,
     report: &Report,
-    look: &Look,
-    done: &Done,
+    look: &TextStyle,
+    done: &Completion,
 ) -> Result<Option<String>, CliError> {
     if args.mail.mail_headers {
         return mail::show(args, format, report, look).map(Some);
@@ -100,17 +103,18 @@ fn shown(
 
 /// All is well, and then nothing is to be said.
 fn is_quiet(args: &ScanArgs, report: &Report) -> bool {
-    args.verdict.quiet_ok && report.verdict.as_ref().is_some_and(|verdict| verdict.state == report::State::Ok)
+    args.verdict.quiet_ok
+        && report.verdict.as_ref().is_some_and(|verdict| verdict.state == report::VerdictState::Ok)
 }
 
 struct Counted {
     report: Report,
-    done: Done,
-    judging: Judging,
+    done: Completion,
+    judging: VerdictRun,
     /// Nothing may be written over them.
     paths: Vec<PathBuf>,
     /// To be saved when the report is written. None: no state is kept.
-    known: Option<Known>,
+    known: Option<Checkpoints>,
 }
 
 /// A log that is cut short while it is read is read so often at most.
@@ -120,7 +124,7 @@ const TRIES: u32 = 3;
 fn counted(
     args: &ScanArgs,
     format: Format,
-    state: Option<&State>,
+    state: Option<&StateFile>,
     redactor: Option<Redactor>,
 ) -> Result<(Counted, usize), CliError> {
     let mut tries = 1;
@@ -144,10 +148,10 @@ fn count(
     mut session: Session,
     anyway: bool,
 ) -> Result<Option<Counted>, CliError> {
-    let mut judging = Judging::new(args, format, &session.filter)?;
+    let mut judging = VerdictRun::new(args, format, &session.filter)?;
     let mut unparsed = session.unparsed(&args.coverage)?;
     let seed = seed();
-    let plan = Plan {
+    let plan = CountPlan {
         by: &args.by,
         examples: args.examples,
         hourly: judging.wants_hours(),
@@ -160,7 +164,7 @@ fn count(
     };
     let SettledWalk { walked, total: folder, sources, calendar, no_match } =
         session.walk_until_settled(&plan, &mut unparsed)?;
-    let Walked { listeners, coverage, problems: met, turns, reached } = walked;
+    let WalkResult { listeners, coverage, problems: met, turns, reached } = walked;
     let resumed = session.inputs.resumed.as_ref();
     if !anyway && resumed.is_some_and(|resumed| !resumed.changed().is_empty()) {
         return Ok(None);
@@ -174,23 +178,29 @@ fn count(
     let (mut tally, closed) = folder.close(listeners);
     let hourly = tally.hourly.take();
     let window = session.inputs.window;
-    let heard = Heard { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns };
+    let heard =
+        ReadSummary { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns };
     let frame = frame(args, heard, &session, notes);
     let mut report = report(tally, &closed, &frame);
     add_storms(args, &mut report, &session, &session.task_of(&sources, &calendar), &coverage)?;
     let inputs = &mut session.inputs;
     let known = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));
     let problems = std::mem::take(&mut inputs.problems);
-    let done = Done::new(problems, met, &coverage, window, args.coverage.strict);
+    let done = Completion::new(problems, met, &coverage, window, args.coverage.strict);
     let mut done = if since.is_some() { done.of_a_part(&coverage) } else { done };
-    let when = When { coverage: &coverage, window, now: calendar.now, zone: &calendar.zone };
+    let when = EvaluationTime { coverage: &coverage, window, now: calendar.now, zone: &calendar.zone };
     judging.judge(args, &mut report, hourly.as_ref(), &when, &mut done);
     let paths = std::mem::take(&mut inputs.paths);
     Ok(Some(Counted { report, done, judging, paths, known }))
 }
 
-fn frame<'a>(args: &ScanArgs, heard: Heard<'a>, session: &'a Session, notes: Vec<String>) -> Frame<'a> {
-    Frame {
+fn frame<'a>(
+    args: &ScanArgs,
+    heard: ReadSummary<'a>,
+    session: &'a Session,
+    notes: Vec<String>,
+) -> ReportOptions<'a> {
+    ReportOptions {
         heard,
         providers: &session.book.providers,
         with_advice: !args.no_advice && args.advice != AdviceChoice::None,
@@ -208,10 +218,10 @@ fn add_storms(
     args: &ScanArgs,
     report: &mut Report,
     session: &Session,
-    task: &Task,
+    task: &WalkTask,
     coverage: &Coverage,
 ) -> Result<(), CliError> {
-    if !Judging::wants_storms(args) {
+    if !VerdictRun::wants_storms(args) {
         return Ok(());
     }
     if session.can_be_read_again() {

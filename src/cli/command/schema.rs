@@ -6,23 +6,23 @@ use schemars::generate::SchemaSettings;
 
 use crate::cli::args::{SchemaArgs, SchemaChoice};
 use crate::cli::error::CliError;
-use crate::cli::exit::Done;
+use crate::cli::exit::Completion;
 use crate::render::json;
 use crate::report::Report;
 use crate::report::event::Listed;
-use crate::report::storm::Storms;
+use crate::report::storm::StormReport;
 use crate::report::trace::Trace;
-use crate::watch::alerts::News;
+use crate::watch::alerts::Alert;
 
-pub fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Done, CliError> {
+pub fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let schema = match args.of {
         SchemaChoice::Report => generator.into_root_schema_for::<Report>(),
         SchemaChoice::Event => generator.into_root_schema_for::<Listed>(),
         SchemaChoice::Trace => generator.into_root_schema_for::<Trace>(),
-        SchemaChoice::Storms => generator.into_root_schema_for::<Storms>(),
-        SchemaChoice::Watch => generator.into_root_schema_for::<News>(),
+        SchemaChoice::Storms => generator.into_root_schema_for::<StormReport>(),
+        SchemaChoice::Watch => generator.into_root_schema_for::<Alert>(),
     };
     out.write_all(json::pretty(&schema).as_bytes())?;
-    Ok(Done::looked_up(true))
+    Ok(Completion::looked_up(true))
 }

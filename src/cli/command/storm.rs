@@ -4,10 +4,10 @@ use std::io::Write;
 
 use foldhash::fast::RandomState;
 
-use crate::catalog::slug;
+use crate::catalog::value_name;
 use crate::cli::args::{DocumentFormat, StormArgs};
 use crate::cli::error::CliError;
-use crate::cli::exit::Done;
+use crate::cli::exit::Completion;
 use crate::cli::input::Inputs;
 use crate::cli::output;
 use crate::cli::redaction::redactor;
@@ -15,23 +15,23 @@ use crate::cli::session::{Session, SettledWalk};
 use crate::cli::style::look;
 use crate::input::error::InputError;
 use crate::input::read::thread_pool;
-use crate::messages::key::Keys;
+use crate::messages::key::KeyHasher;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{Aggregation, Coverage, Task, Walked, aggregate};
+use crate::pipeline::walk::{Aggregation, Coverage, WalkResult, WalkTask, aggregate};
 use crate::redact::Redactor;
 use crate::render::json::{line, pretty};
-use crate::render::text::page::Look;
+use crate::render::text::page::TextStyle;
 use crate::render::text::storm;
 use crate::report::StormLine;
-use crate::report::storm::{STORMS_SCHEMA, Storm, Storms};
+use crate::report::storm::{STORMS_SCHEMA, Storm, StormReport};
 use crate::scan::notes::on_time;
 use crate::scan::summary::{input, range, seed};
-use crate::storm::diagnose::{Frame, answer};
-use crate::storm::sample::block_sample::Page;
-use crate::storm::sample::collector::Collector;
-use crate::storm::sample::merge::{Gathered, Gatherer};
+use crate::storm::diagnose::{DiagnosisInput, answer};
+use crate::storm::sample::block_sample::BlockSample;
+use crate::storm::sample::collector::Sampler;
+use crate::storm::sample::merge::{SampleMerger, Samples};
 
-pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
+pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let output = args.output.file();
     let format = args.output.format(DocumentFormat::Text)?;
     let mut inputs = Inputs::new(&args.input, None)?;
@@ -56,7 +56,7 @@ pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, CliE
         storms.storms.reverse();
     }
     let color = args.style.color_for(output.is_some());
-    let look = Look { top: args.top, reverse: args.reverse, ..look(color, args.style.lang) };
+    let look = TextStyle { top: args.top, reverse: args.reverse, ..look(color, args.style.lang) };
     let shown = match format {
         DocumentFormat::Json => pretty(&storms),
         DocumentFormat::Ndjson => storms.storms.iter().map(line).collect(),
@@ -68,7 +68,7 @@ pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Done, CliE
 }
 
 /// Reads the logs and finds the storms in them.
-fn find(args: &StormArgs, mut session: Session) -> Result<(Storms, Done), CliError> {
+fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completion), CliError> {
     let mut unparsed = session.unparsed(&args.coverage)?;
     let sampling = Sampling { seed: seed(), filter: &session.filter };
     let mut settled = session.walk_until_settled(&sampling, &mut unparsed)?;
@@ -78,21 +78,21 @@ fn find(args: &StormArgs, mut session: Session) -> Result<(Storms, Done), CliErr
     let (time, read) = (range(&heard), input(&heard, &session.filter));
     let late = on_time(&heard);
     let SettledWalk { walked, total: gatherer, sources, calendar, .. } = settled;
-    let Walked { coverage, problems: met, .. } = walked;
+    let WalkResult { coverage, problems: met, .. } = walked;
     let gathered = gatherer.finish();
     let files = sources.iter().filter(|source| source.can_be_read_again());
     let files: Vec<String> = files.map(|source| source.path.to_string_lossy().into_owned()).collect();
     let providers = &session.book.providers;
-    let frame = Frame { providers, zone: &calendar.zone, files, minutes: coverage.minutes };
+    let frame = DiagnosisInput { providers, zone: &calendar.zone, files, minutes: coverage.minutes };
     let storms = answered(&gathered, &frame, session.inputs.manner.threads)?;
     let Inputs { notes, problems, window, .. } = &mut session.inputs;
     let mut notes = std::mem::take(notes);
     notes.extend(no_match);
     notes.extend(late);
     notes.extend(on_gathered(&gathered));
-    let storms = Storms { schema: STORMS_SCHEMA, range: time, input: read, storms, notes };
+    let storms = StormReport { schema: STORMS_SCHEMA, range: time, input: read, storms, notes };
     let problems = std::mem::take(problems);
-    Ok((storms, Done::new(problems, met, &coverage, *window, args.coverage.strict)))
+    Ok((storms, Completion::new(problems, met, &coverage, *window, args.coverage.strict)))
 }
 
 /// Collects the samples in which storms are found.
@@ -103,36 +103,36 @@ struct Sampling<'a> {
 }
 
 impl<'a> Aggregation for Sampling<'a> {
-    type Listener = Collector<'a>;
-    type Total = Gatherer<'a>;
+    type Listener = Sampler<'a>;
+    type Total = SampleMerger<'a>;
 
-    fn listener(&self) -> Collector<'a> {
-        Collector::new(Keys::new(self.seed.clone()), self.filter)
+    fn listener(&self) -> Sampler<'a> {
+        Sampler::new(KeyHasher::new(self.seed.clone()), self.filter)
     }
 
-    fn start(&self) -> Gatherer<'a> {
-        Gatherer::new(self.seed.clone(), self.filter)
+    fn start(&self) -> SampleMerger<'a> {
+        SampleMerger::new(self.seed.clone(), self.filter)
     }
 
-    fn fold(gatherer: &mut Gatherer<'a>, page: Page) {
+    fn fold(gatherer: &mut SampleMerger<'a>, page: BlockSample) {
         gatherer.fold(&page);
     }
 
-    fn left_out(gatherer: &Gatherer<'a>) -> u64 {
+    fn left_out(gatherer: &SampleMerger<'a>) -> u64 {
         gatherer.left_out()
     }
 }
 
 /// The storms of logs whose dates are known, each in a line.
 pub fn lines(
-    task: &Task,
+    task: &WalkTask,
     filter: &Filter,
     coverage: &Coverage,
     redactor: Option<Redactor>,
 ) -> Result<Vec<StormLine>, CliError> {
     let (_, gatherer) = aggregate(task, &Sampling { seed: seed(), filter }, None)?;
     let (providers, zone) = (&task.book.providers, &task.calendar.zone);
-    let frame = Frame { providers, zone, files: Vec::new(), minutes: coverage.minutes };
+    let frame = DiagnosisInput { providers, zone, files: Vec::new(), minutes: coverage.minutes };
     let mut storms = answered(&gatherer.finish(), &frame, task.manner.threads)?;
     if let Some(redactor) = redactor {
         for storm in &mut storms {
@@ -140,8 +140,11 @@ pub fn lines(
         }
     }
     let line = |storm: Storm| StormLine {
-        pattern: slug(storm.pattern),
-        factor: storm.factors.first().map(|factor| format!("{} {}", slug(factor.dimension), factor.value)),
+        pattern: value_name(storm.pattern),
+        factor: storm
+            .factors
+            .first()
+            .map(|factor| format!("{} {}", value_name(factor.dimension), factor.value)),
         title: storm.title,
         start: storm.start,
         end: storm.end,
@@ -151,12 +154,12 @@ pub fn lines(
     Ok(storms.into_iter().map(line).collect())
 }
 
-fn answered(gathered: &Gathered, frame: &Frame, threads: usize) -> Result<Vec<Storm>, InputError> {
+fn answered(gathered: &Samples, frame: &DiagnosisInput, threads: usize) -> Result<Vec<Storm>, InputError> {
     Ok(thread_pool(threads)?.install(|| answer(gathered, frame)))
 }
 
 /// What was too much to keep, or could not be placed.
-fn on_gathered(gathered: &Gathered) -> Vec<String> {
+fn on_gathered(gathered: &Samples) -> Vec<String> {
     let cut = gathered.is_cut.then(|| {
         "there are more minutes in the logs than are kept: storms are looked for in the latest ones"
             .to_owned()

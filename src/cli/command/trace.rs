@@ -7,26 +7,26 @@ use jiff::Timestamp;
 
 use crate::cli::args::{DocumentFormat, TraceArgs};
 use crate::cli::error::CliError;
-use crate::cli::exit::Done;
+use crate::cli::exit::Completion;
 use crate::cli::input::Inputs;
 use crate::cli::output;
 use crate::cli::progress::with_bar;
 use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
-use crate::cli::spool::Spools;
+use crate::cli::spool::TempCopies;
 use crate::cli::style::look;
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::filter::{Filter, LineFilter};
-use crate::pipeline::walk::{Coverage, Listener, Task, Told, walk};
+use crate::pipeline::walk::{Coverage, EventSink, LoggedEvent, WalkTask, walk};
 use crate::redact::Redactor;
 use crate::render::json;
 use crate::render::text::{trace, trace_raw};
 use crate::report::trace::{SCHEMA, Trace};
-use crate::scan::notes::{Heard, on_time};
-use crate::trace::query::Sought;
-use crate::trace::{Question, Traced, trace};
+use crate::scan::notes::{ReadSummary, on_time};
+use crate::trace::query::TraceQuery;
+use crate::trace::{TraceRequest, TraceResult, trace};
 
-pub fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Done, CliError> {
+pub fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     // Lines are text, whatever the file is called.
     let format = if args.raw { DocumentFormat::Text } else { args.output.format(DocumentFormat::Text)? };
     let inputs = Inputs::new(&args.input, None)?;
@@ -39,17 +39,17 @@ fn tell(
     format: DocumentFormat,
     mut inputs: Inputs,
     out: &mut (dyn Write + Send),
-) -> Result<Done, CliError> {
+) -> Result<Completion, CliError> {
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let mut session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
-    let sought = Sought::read(&args.what);
-    let mut spools = Spools::default();
+    let sought = TraceQuery::read(&args.what);
+    let mut spools = TempCopies::default();
     let Inputs { sources, manner, progress, problems, .. } = &mut session.inputs;
     problems.extend(spools.fill(sources, *manner)?);
     // It is read twice.
     progress.total.fetch_add(progress.total.load(Ordering::Relaxed), Ordering::Relaxed);
-    let question = Question { sought: &sought, filter: &session.filter, top: args.top, raw: args.raw };
-    let task = Task { filter: &LineFilter::default(), ..session.task() };
+    let question = TraceRequest { sought: &sought, filter: &session.filter, top: args.top, raw: args.raw };
+    let task = WalkTask { filter: &LineFilter::default(), ..session.task() };
     let traced = with_bar(task.progress, || trace(&question, &task))?;
     if traced.found == 0 {
         return nothing_found(args, session, traced);
@@ -61,13 +61,13 @@ fn show(
     args: &TraceArgs,
     format: DocumentFormat,
     session: Session,
-    traced: Traced,
+    traced: TraceResult,
     out: &mut (dyn Write + Send),
-) -> Result<Done, CliError> {
-    let Traced { found, stories, lines, read, minutes, notes: limits, problems: met, .. } = traced;
+) -> Result<Completion, CliError> {
+    let TraceResult { found, stories, lines, read, minutes, notes: limits, problems: met, .. } = traced;
     let Session { inputs: Inputs { problems, notes, window, .. }, redactor, .. } = session;
     let coverage = Coverage { lines: read, bytes: 1, routine: read, minutes, ..Coverage::default() };
-    let mut done = Done::new(problems, met, &coverage, window, false);
+    let mut done = Completion::new(problems, met, &coverage, window, false);
     done.remarks = notes;
     let earlier = found - (stories.len() + lines.len()) as u64;
     let earlier = (earlier > 0).then(|| format!("{earlier} earlier ones are not shown; -n 0 shows all"));
@@ -101,15 +101,19 @@ fn show(
 }
 
 /// Walks the logs once more: it is not known yet whether they are mail logs at all.
-fn nothing_found(args: &TraceArgs, mut session: Session, traced: Traced) -> Result<Done, CliError> {
+fn nothing_found(
+    args: &TraceArgs,
+    mut session: Session,
+    traced: TraceResult,
+) -> Result<Completion, CliError> {
     let problems = std::mem::take(&mut session.inputs.problems);
     let calendar = traced.calendar;
-    let task = Task { filter: &LineFilter::default(), calendar: &calendar, ..session.task() };
+    let task = WalkTask { filter: &LineFilter::default(), calendar: &calendar, ..session.task() };
     let coverage = walk(&task, || CoverageOnly, |()| (), None)?.coverage;
     let what = session.redactor.map_or_else(|| args.what.clone(), |redactor| redactor.sought(&args.what));
     let mut remarks = session.inputs.notes.clone();
     remarks.push(not_found(&what, &session.filter, &coverage, &calendar));
-    remarks.extend(on_time(&Heard {
+    remarks.extend(on_time(&ReadSummary {
         coverage: &coverage,
         window: task.window,
         calendar: &calendar,
@@ -119,7 +123,7 @@ fn nothing_found(args: &TraceArgs, mut session: Session, traced: Traced) -> Resu
     if let Some(redactor) = session.redactor {
         remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
     }
-    let done = Done::new(problems, traced.problems, &coverage, task.window, false).without_a_find();
+    let done = Completion::new(problems, traced.problems, &coverage, task.window, false).without_a_find();
     Ok(done.with_remarks(remarks))
 }
 
@@ -147,10 +151,10 @@ fn not_found(what: &str, filter: &Filter, coverage: &Coverage, calendar: &Calend
 /// Ignores the events: only the coverage of the walk is wanted.
 struct CoverageOnly;
 
-impl Listener for CoverageOnly {
-    type Handover = ();
+impl EventSink for CoverageOnly {
+    type BlockOutput = ();
 
-    fn event(&mut self, _: &Told) {}
+    fn event(&mut self, _: &LoggedEvent) {}
 
     fn end_of_block(&mut self, _: usize, _: u64) {}
 }

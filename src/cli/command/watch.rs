@@ -13,37 +13,37 @@ use signal_hook::flag;
 use crate::cli::args::{WatchArgs, WatchFormat};
 use crate::cli::catalog::book;
 use crate::cli::error::CliError;
-use crate::cli::exit::Done;
+use crate::cli::exit::Completion;
 use crate::cli::filter::filter;
-use crate::cli::follow::Followed;
+use crate::cli::follow::FollowSession;
 use crate::cli::style::look;
-use crate::cli::terminal::Taken;
+use crate::cli::terminal::TerminalGuard;
 use crate::input::error::{InputError, shown};
-use crate::input::follow::{Lane, is_over, look as look_at};
+use crate::input::follow::{FollowedSource, is_over, poll as look_at};
 use crate::input::read::{Progress, Source};
 use crate::render::json;
-use crate::render::text::page::Look;
+use crate::render::text::page::TextStyle;
 use crate::scan::summary::seed;
-use crate::watch::alerts::{Known, text};
+use crate::watch::alerts::{KnownStorms, text};
 use crate::watch::draw::draw;
 use crate::watch::keys::key;
-use crate::watch::log_clock::Clock;
-use crate::watch::monitor::{Lookout, Plan};
+use crate::watch::log_clock::LogClock;
+use crate::watch::monitor::{Monitor, MonitorOptions};
 use crate::watch::screen::Screen;
-use crate::watch::view::{Storms, sight};
+use crate::watch::view::{StormFinder, sight};
 
 /// Between two looks at the logs.
 const PACE: Duration = Duration::from_millis(250);
 /// While much is read, the screen is drawn so often.
 const REDRAW: Duration = Duration::from_millis(100);
 
-pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Done, CliError> {
-    let Followed { sources, lanes, calendar, window } = Followed::new(args)?;
+pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, CliError> {
+    let FollowSession { sources, lanes, calendar, window } = FollowSession::new(args)?;
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;
     let early = filter.without_sender();
     let (progress, seed) = (Progress::default(), seed());
-    let plan = Plan {
+    let plan = MonitorOptions {
         sources: &sources,
         book: &book,
         filter: &filter,
@@ -59,10 +59,10 @@ pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Done, CliError> {
     let mut watch = Watch {
         sources: &sources,
         lanes,
-        lookout: Lookout::new(plan, calendar),
+        lookout: Monitor::new(plan, calendar),
         now: args.now,
         begun: Instant::now(),
-        clock: Clock::default(),
+        clock: LogClock::default(),
         ended,
         trouble: None,
         is_lost: false,
@@ -73,17 +73,23 @@ pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Done, CliError> {
         None => watch.lines(WatchFormat::Text, args.until_idle, &look, out)?,
         Some(format) => watch.lines(format, args.until_idle, &look, out)?,
     }
-    Ok(Done::new(Vec::new(), watch.trouble.into_iter().collect(), &watch.lookout.coverage, window, false))
+    Ok(Completion::new(
+        Vec::new(),
+        watch.trouble.into_iter().collect(),
+        &watch.lookout.coverage,
+        window,
+        false,
+    ))
 }
 
 struct Watch<'a> {
     sources: &'a [Source],
-    lanes: Vec<Lane>,
-    lookout: Lookout<'a>,
+    lanes: Vec<FollowedSource>,
+    lookout: Monitor<'a>,
     /// None: it is what the machine's clock says.
     now: Option<Timestamp>,
     begun: Instant,
-    clock: Clock,
+    clock: LogClock,
     /// A signal came.
     ended: Arc<AtomicBool>,
     /// What could not be read when it was looked at last.
@@ -108,7 +114,7 @@ impl Watch<'_> {
         }
         for (lane, source) in looked.troubles {
             // A file may be there again the next time; a pipe is not.
-            self.is_lost |= matches!(self.lanes.get(lane), Some(Lane::Feed(_)));
+            self.is_lost |= matches!(self.lanes.get(lane), Some(FollowedSource::Feed(_)));
             self.trouble = self.sources.get(lane).map(|log| log.cannot_open(source));
         }
         if !looked.more {
@@ -119,10 +125,10 @@ impl Watch<'_> {
     }
 
     /// Until a key or a signal ends it.
-    fn screen(&mut self, look: &Look, asked: &str) -> Result<(), CliError> {
-        let mut taken = Taken::new()?;
+    fn screen(&mut self, look: &TextStyle, asked: &str) -> Result<(), CliError> {
+        let mut taken = TerminalGuard::new()?;
         let mut screen = Screen::new(look.words.clone());
-        let mut storms = Storms::default();
+        let mut storms = StormFinder::default();
         let names: Vec<String> = self.sources.iter().map(|source| shown(&source.path)).collect();
         let (mut drawn, mut seen) = (Instant::now(), None);
         loop {
@@ -169,10 +175,10 @@ impl Watch<'_> {
         &mut self,
         format: WatchFormat,
         until_idle: bool,
-        look: &Look,
+        look: &TextStyle,
         out: &mut impl Write,
     ) -> Result<(), CliError> {
-        let (mut known, mut storms) = (Known::default(), Storms::default());
+        let (mut known, mut storms) = (KnownStorms::default(), StormFinder::default());
         loop {
             let more = self.read();
             if more {

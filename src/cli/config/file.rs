@@ -7,12 +7,12 @@ use clap::{Arg, Command};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{Shape, commands, is_list, judge, nearest, option, options, takes};
-use super::paths::Text;
+use super::keys::{ValueKind, commands, is_list, nearest, option, options, takes, validate};
+use super::paths::ConfigText;
 use crate::cli::error::CliError;
 
 /// A key of a file and its value.
-pub struct Entry {
+pub struct ConfigEntry {
     pub path: PathBuf,
     /// From 1.
     pub line: usize,
@@ -30,8 +30,13 @@ const RULES_OF: &str = "rules-of";
 
 /// In the order of the file, which is the `at`th of those that are read; `weaker` are those of the files before it.
 /// The whole file is looked through, whatever subcommand is asked for.
-pub fn read(file: &Text, at: usize, command: &Command, weaker: &[Entry]) -> Result<Vec<Entry>, CliError> {
-    let page = Page { path: &file.path, text: &file.text, at, command };
+pub fn read(
+    file: &ConfigText,
+    at: usize,
+    command: &Command,
+    weaker: &[ConfigEntry],
+) -> Result<Vec<ConfigEntry>, CliError> {
+    let page = ParsedFile { path: &file.path, text: &file.text, at, command };
     let table = DeTable::parse(&file.text)
         .map_err(|cause| page.wrong(cause.span().map_or(0, |span| span.start), cause.message().to_owned()))?;
     let mut entries = Vec::new();
@@ -63,19 +68,24 @@ fn holds_tables(value: &DeValue) -> bool {
     value.is_table() || value.as_array().is_some_and(|all| all.iter().any(|one| one.get_ref().is_table()))
 }
 
-struct Page<'a> {
+struct ParsedFile<'a> {
     path: &'a Path,
     text: &'a str,
     at: usize,
     command: &'a Command,
 }
 
-type Key<'a> = Spanned<std::borrow::Cow<'a, str>>;
+type SpannedKey<'a> = Spanned<std::borrow::Cow<'a, str>>;
 
-impl Page<'_> {
+impl ParsedFile<'_> {
     /// A key at the top is for every subcommand that has the option; it must suit one of them, not all: `format =
     /// "json"` is none of those of `events`.
-    fn entry(&self, key: &Key, value: &Spanned<DeValue>, table: Option<&Command>) -> Result<Entry, CliError> {
+    fn entry(
+        &self,
+        key: &SpannedKey,
+        value: &Spanned<DeValue>,
+        table: Option<&Command>,
+    ) -> Result<ConfigEntry, CliError> {
         let name = key.get_ref().as_ref();
         let mut values = BTreeMap::new();
         let mut faults = Vec::new();
@@ -84,7 +94,7 @@ impl Page<'_> {
         {
             let Some(option) = option(subcommand, name) else { continue };
             let spelled = spelled(value.get_ref(), option);
-            match spelled.and_then(|spelled| judge(subcommand, option, &spelled).map(|()| spelled)) {
+            match spelled.and_then(|spelled| validate(subcommand, option, &spelled).map(|()| spelled)) {
                 Ok(spelled) => drop(values.insert(subcommand.get_name().to_owned(), spelled)),
                 Err(fault) => faults.push((subcommand.get_name(), fault)),
             }
@@ -103,11 +113,11 @@ impl Page<'_> {
         }
         let line = self.line(key.span().start);
         let rank = self.at * 2 + usize::from(table.is_some());
-        Ok(Entry { path: self.path.to_owned(), line, key: name.to_owned(), rank, values })
+        Ok(ConfigEntry { path: self.path.to_owned(), line, key: name.to_owned(), rank, values })
     }
 
     /// The rows of the book in this file come before those of a weaker file, and push out none of them.
-    fn rules(&self, line: usize, weaker: &[Entry]) -> Entry {
+    fn rules(&self, line: usize, weaker: &[ConfigEntry]) -> ConfigEntry {
         let before = weaker.iter().rev().find(|entry| entry.key == RULES_OF);
         let paths = |subcommand: &Command| {
             let mut paths = vec![self.path.to_string_lossy().into_owned()];
@@ -122,7 +132,7 @@ impl Page<'_> {
         };
         let takes = commands(self.command).filter(|subcommand| option(subcommand, RULES_OF).is_some());
         let values = takes.map(paths).collect();
-        Entry { path: self.path.to_owned(), line, key: RULES_OF.to_owned(), rank: self.at * 2, values }
+        ConfigEntry { path: self.path.to_owned(), line, key: RULES_OF.to_owned(), rank: self.at * 2, values }
     }
 
     fn unknown(&self, name: &str, is_table: bool, table: Option<&Command>) -> String {
@@ -171,23 +181,27 @@ fn spelled(value: &DeValue, option: &Arg) -> Result<Vec<String>, String> {
 }
 
 fn single(value: &DeValue, option: &Arg) -> Result<String, String> {
-    let shape = Shape::of(option);
+    let shape = ValueKind::of(option);
     let wrong = |what: &str| Err(format!("takes {}, not {what}", takes(option)));
     match (value, shape) {
-        (DeValue::Boolean(value), Shape::Switch) => Ok(value.to_string()),
-        (DeValue::String(text), Shape::Number | Shape::Text | Shape::Word) => Ok(text.clone().into_owned()),
-        (DeValue::Integer(number), Shape::Number | Shape::Word) => {
+        (DeValue::Boolean(value), ValueKind::Switch) => Ok(value.to_string()),
+        (DeValue::String(text), ValueKind::Number | ValueKind::Text | ValueKind::Word) => {
+            Ok(text.clone().into_owned())
+        }
+        (DeValue::Integer(number), ValueKind::Number | ValueKind::Word) => {
             let number = i64::from_str_radix(number.as_str(), number.radix());
             number.map(|number| number.to_string()).map_err(|cause| format!("is no number: {cause}"))
         }
-        (DeValue::Float(number), Shape::Number | Shape::Word) => Ok(number.as_str().to_owned()),
+        (DeValue::Float(number), ValueKind::Number | ValueKind::Word) => Ok(number.as_str().to_owned()),
         // A stamp may stand without quotes in TOML.
-        (DeValue::Datetime(stamp), Shape::Text | Shape::Word) => Ok(stamp.to_string()),
-        (DeValue::String(text), Shape::Switch) => wrong(&format!("{text:?}")),
-        (DeValue::Integer(number), Shape::Switch | Shape::Text) => wrong(number.as_str()),
-        (DeValue::Float(number), Shape::Switch | Shape::Text) => wrong(number.as_str()),
-        (DeValue::Boolean(value), Shape::Number | Shape::Text | Shape::Word) => wrong(&value.to_string()),
-        (DeValue::Datetime(stamp), Shape::Switch | Shape::Number) => wrong(&stamp.to_string()),
+        (DeValue::Datetime(stamp), ValueKind::Text | ValueKind::Word) => Ok(stamp.to_string()),
+        (DeValue::String(text), ValueKind::Switch) => wrong(&format!("{text:?}")),
+        (DeValue::Integer(number), ValueKind::Switch | ValueKind::Text) => wrong(number.as_str()),
+        (DeValue::Float(number), ValueKind::Switch | ValueKind::Text) => wrong(number.as_str()),
+        (DeValue::Boolean(value), ValueKind::Number | ValueKind::Text | ValueKind::Word) => {
+            wrong(&value.to_string())
+        }
+        (DeValue::Datetime(stamp), ValueKind::Switch | ValueKind::Number) => wrong(&stamp.to_string()),
         (DeValue::Array(_), _) => wrong("a list"),
         (DeValue::Table(_), _) => wrong("a table"),
     }

@@ -12,7 +12,7 @@ use crate::render::sanitize::printable;
 
 /// The TOML type of an option's values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Shape {
+pub enum ValueKind {
     Switch,
     Number,
     /// Any text; a number is an error.
@@ -63,7 +63,7 @@ pub fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&
         .map(|(_, name)| name)
 }
 
-impl Shape {
+impl ValueKind {
     pub fn of(option: &Arg) -> Self {
         let kind = option.get_value_parser().type_id();
         let is = |kinds: &[TypeId]| kinds.iter().any(|known| kind == *known);
@@ -104,23 +104,25 @@ pub fn takes(option: &Arg) -> String {
         .map(PossibleValue::get_name)
         .map(str::to_owned)
         .collect();
-    match (Shape::of(option), names.split_last()) {
-        (Shape::Switch, _) => "true or false".to_owned(),
-        (Shape::Number, _) => "a number".to_owned(),
-        (Shape::Text | Shape::Word, Some((last, []))) => last.clone(),
-        (Shape::Text | Shape::Word, Some((last, before))) => format!("{} or {last}", before.join(", ")),
-        (Shape::Text | Shape::Word, None) => "text in quotes".to_owned(),
+    match (ValueKind::of(option), names.split_last()) {
+        (ValueKind::Switch, _) => "true or false".to_owned(),
+        (ValueKind::Number, _) => "a number".to_owned(),
+        (ValueKind::Text | ValueKind::Word, Some((last, []))) => last.clone(),
+        (ValueKind::Text | ValueKind::Word, Some((last, before))) => {
+            format!("{} or {last}", before.join(", "))
+        }
+        (ValueKind::Text | ValueKind::Word, None) => "text in quotes".to_owned(),
     }
 }
 
 /// Lets clap check the values as if they were on the command line. The error continues a sentence that begins with the key.
-pub fn judge(subcommand: &Command, option: &Arg, values: &[String]) -> Result<(), String> {
+pub fn validate(subcommand: &Command, option: &Arg, values: &[String]) -> Result<(), String> {
     let Some(key) = option.get_long() else { return Ok(()) };
     if !option.get_action().takes_values() {
         // A switch has no value on the command line.
-        let fits = |value: &String| match Shape::of(option) {
-            Shape::Switch => value.parse::<bool>().is_ok(),
-            Shape::Number | Shape::Text | Shape::Word => value.parse::<u8>().is_ok(),
+        let fits = |value: &String| match ValueKind::of(option) {
+            ValueKind::Switch => value.parse::<bool>().is_ok(),
+            ValueKind::Number | ValueKind::Text | ValueKind::Word => value.parse::<u8>().is_ok(),
         };
         let wrong = values.iter().find(|value| !fits(value));
         return wrong.map_or(Ok(()), |value| Err(format!("takes {}, not {value:?}", takes(option))));
@@ -141,7 +143,7 @@ pub fn judge(subcommand: &Command, option: &Arg, values: &[String]) -> Result<()
         ErrorKind::ValueValidation => {
             let wrong = error.get(ContextKind::InvalidValue).map(ToString::to_string).unwrap_or_default();
             let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            if Shape::of(option) == Shape::Number && wrong.parse::<f64>().is_err() {
+            if ValueKind::of(option) == ValueKind::Number && wrong.parse::<f64>().is_err() {
                 return Err(format!("takes a number, not {wrong:?}"));
             }
             Err(format!("cannot be {wrong:?}: {}", printable(&why)))

@@ -12,13 +12,13 @@ use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, parser::ValueSou
 
 use self::file::read;
 pub use self::keys::{commands, options, variable};
-pub use self::paths::{Places, Variables};
-use self::precedence::{Choice, strongest};
+pub use self::paths::{ConfigPaths, Variables};
+use self::precedence::{Setting, by_precedence};
 use super::args::Cli;
 use super::error::CliError;
 
 /// What the program was asked to do.
-pub enum Settled {
+pub enum Invocation {
     Run(Box<Cli>),
     /// The text that `--print-config` prints.
     Print(String),
@@ -31,7 +31,11 @@ const BARE: &str = "scan";
 ///
 /// A value from elsewhere becomes the default of its option, and clap parses the command line a second time. So every
 /// value is parsed and checked by clap, wherever it was set.
-pub fn settle(argv: &[OsString], variables: Variables, places: &Places) -> Result<Settled, CliError> {
+pub fn resolve(
+    argv: &[OsString],
+    variables: Variables,
+    places: &ConfigPaths,
+) -> Result<Invocation, CliError> {
     let print = argv.iter().take_while(|word| *word != "--").any(|word| word == "--print-config");
     let mut command = Cli::command();
     if print {
@@ -44,14 +48,14 @@ pub fn settle(argv: &[OsString], variables: Variables, places: &Places) -> Resul
     else {
         // It reads no configuration, so that a broken file cannot break the start of a shell.
         let cli = Cli::from_arg_matches(&first)?;
-        return Ok(Settled::Run(Box::new(cli)));
+        return Ok(Invocation::Run(Box::new(cli)));
     };
     let mut entries = Vec::new();
     for (at, file) in places.files(&first, variables)?.iter().enumerate() {
         entries.extend(read(file, at, &command, &entries)?);
     }
     let given = first.subcommand_matches(&name).unwrap_or(&first);
-    let choices = strongest(&command, &subcommand, given, variables, &entries)?;
+    let choices = by_precedence(&command, &subcommand, given, variables, &entries)?;
     let bare = first.subcommand().is_none();
     let command = if bare {
         as_defaults(command, &choices)
@@ -61,12 +65,12 @@ pub fn settle(argv: &[OsString], variables: Variables, places: &Places) -> Resul
     let settled = command.try_get_matches_from(argv)?;
     if print {
         let settled = settled.subcommand_matches(&name).unwrap_or(&settled);
-        return Ok(Settled::Print(print::shown(&subcommand, settled, &choices)));
+        return Ok(Invocation::Print(print::shown(&subcommand, settled, &choices)));
     }
-    Ok(Settled::Run(Box::new(Cli::from_arg_matches(&settled)?)))
+    Ok(Invocation::Run(Box::new(Cli::from_arg_matches(&settled)?)))
 }
 
-fn as_defaults(command: Command, choices: &[Choice]) -> Command {
+fn as_defaults(command: Command, choices: &[Setting]) -> Command {
     choices.iter().filter(|choice| !choice.is_on_command_line()).fold(command, |command, choice| {
         command.mut_arg(&choice.id, |arg| arg.default_values(&choice.values))
     })

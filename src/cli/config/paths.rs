@@ -14,19 +14,19 @@ use crate::cli::error::CliError;
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// The files that are read if none is named. The later one wins.
-pub struct Places {
+pub struct ConfigPaths {
     pub system: PathBuf,
     /// `None`: the user's configuration folder is not known.
     pub user: Option<PathBuf>,
 }
 
 /// A configuration file, whole.
-pub struct Text {
+pub struct ConfigText {
     pub path: PathBuf,
     pub text: String,
 }
 
-impl Places {
+impl ConfigPaths {
     /// The user's folder follows the XDG Base Directory Specification, which also says that a relative path is ignored.
     pub fn usual(variables: Variables) -> Self {
         let folder = |name: &str| variables(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -38,7 +38,7 @@ impl Places {
     }
 
     /// The weakest first. A named file must exist; the default ones need not.
-    pub fn files(&self, given: &ArgMatches, variables: Variables) -> Result<Vec<Text>, CliError> {
+    pub fn files(&self, given: &ArgMatches, variables: Variables) -> Result<Vec<ConfigText>, CliError> {
         if given.get_flag("no_config") {
             return Ok(Vec::new());
         }
@@ -68,7 +68,7 @@ impl Places {
     }
 }
 
-fn named(path: &Path) -> Result<Text, CliError> {
+fn named(path: &Path) -> Result<ConfigText, CliError> {
     let text = fs::read_to_string(path).map_err(CliError::open_file(path))?;
-    Ok(Text { path: path.to_owned(), text })
+    Ok(ConfigText { path: path.to_owned(), text })
 }

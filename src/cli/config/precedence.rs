@@ -6,31 +6,31 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, Id};
 
-use super::file::Entry;
-use super::keys::{Shape, commands, judge, option, options, switch, takes, variable};
+use super::file::ConfigEntry;
+use super::keys::{ValueKind, commands, option, options, switch, takes, validate, variable};
 use super::paths::Variables;
 use crate::cli::error::CliError;
 
 /// The value of an option, and where it was set.
-pub struct Choice {
+pub struct Setting {
     pub id: Id,
     pub key: String,
     /// As they would be written on the command line.
     pub values: Vec<String>,
-    pub origin: Origin,
+    pub origin: SettingSource,
 }
 
 /// Where an option was set; the later ones are stronger.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Origin {
+pub enum SettingSource {
     File { path: PathBuf, line: usize, rank: usize },
     Environment { name: String },
     CommandLine,
 }
 
-impl Choice {
+impl Setting {
     pub fn is_on_command_line(&self) -> bool {
-        self.origin == Origin::CommandLine
+        self.origin == SettingSource::CommandLine
     }
 
     /// A switch that is off conflicts with nothing.
@@ -40,26 +40,26 @@ impl Choice {
 
     fn rank(&self) -> usize {
         match self.origin {
-            Origin::File { rank, .. } => rank,
-            Origin::Environment { .. } => usize::MAX - 1,
-            Origin::CommandLine => usize::MAX,
+            SettingSource::File { rank, .. } => rank,
+            SettingSource::Environment { .. } => usize::MAX - 1,
+            SettingSource::CommandLine => usize::MAX,
         }
     }
 }
 
 /// Returns the winning setting of each option that was set. Of two options that exclude each other, the one set in the
 /// stronger place wins; set in the same place, they are an error. `entries` are those of all files, the weakest first.
-pub fn strongest(
+pub fn by_precedence(
     root: &Command,
     subcommand: &Command,
     given: &ArgMatches,
     variables: Variables,
-    entries: &[Entry],
-) -> Result<Vec<Choice>, CliError> {
+    entries: &[ConfigEntry],
+) -> Result<Vec<Setting>, CliError> {
     // A positional argument may exclude an option too: a file excludes the journal.
     let bare =
         subcommand.get_positionals().filter_map(|arg| from_command_line(arg.get_id().as_str(), arg, given));
-    let mut choices: Vec<Choice> = bare.collect();
+    let mut choices: Vec<Setting> = bare.collect();
     for (key, option) in options(subcommand) {
         let choice = match from_command_line(key, option, given) {
             Some(choice) => Some(choice),
@@ -72,10 +72,10 @@ pub fn strongest(
     }
     // A stable sort: equally strong settings stay in the order of the options.
     choices.sort_by_key(|choice| std::cmp::Reverse(choice.rank()));
-    let mut kept: Vec<Choice> = Vec::new();
+    let mut kept: Vec<Setting> = Vec::new();
     for choice in choices {
         // The name of an output file chooses the format; a weaker setting of --format does not override that.
-        let named = |nearer: &Choice| nearer.key == "output" && nearer.rank() > choice.rank();
+        let named = |nearer: &Setting| nearer.key == "output" && nearer.rank() > choice.rank();
         if choice.key == "format" && kept.iter().any(named) {
             continue;
         }
@@ -91,12 +91,12 @@ pub fn strongest(
     Ok(kept)
 }
 
-fn from_command_line(key: &str, option: &Arg, given: &ArgMatches) -> Option<Choice> {
+fn from_command_line(key: &str, option: &Arg, given: &ArgMatches) -> Option<Setting> {
     let id = option.get_id();
     let said = given.value_source(id.as_str()) == Some(ValueSource::CommandLine);
     let raw = given.get_raw(id.as_str()).filter(|_| said)?;
     let values = raw.map(|value| value.to_string_lossy().into_owned()).collect();
-    Some(Choice { id: id.clone(), key: key.to_owned(), values, origin: Origin::CommandLine })
+    Some(Setting { id: id.clone(), key: key.to_owned(), values, origin: SettingSource::CommandLine })
 }
 
 /// An empty variable counts as unset. A value that only other subcommands accept is ignored, as at the top of a file.
@@ -106,15 +106,15 @@ fn from_environment(
     key: &str,
     option: &Arg,
     variables: Variables,
-) -> Result<Option<Choice>, CliError> {
+) -> Result<Option<Setting>, CliError> {
     let name = variable(key);
     let Some(value) = variables(&name).filter(|value| !value.is_empty()) else { return Ok(None) };
     let wrong = |what: String| CliError::environment(&name, what);
     let value = value.into_string().map_err(|_| wrong("it is not UTF-8".to_owned()))?;
     match worded(subcommand, option, &value) {
         Ok(values) => {
-            let origin = Origin::Environment { name };
-            Ok(Some(Choice { id: option.get_id().clone(), key: key.to_owned(), values, origin }))
+            let origin = SettingSource::Environment { name };
+            Ok(Some(Setting { id: option.get_id().clone(), key: key.to_owned(), values, origin }))
         }
         Err(_) if is_for_others(root, key, &value) => Ok(None),
         Err(what) => Err(wrong(format!("{key} {what}"))),
@@ -123,28 +123,28 @@ fn from_environment(
 
 /// The error continues a sentence that begins with the key.
 fn worded(subcommand: &Command, option: &Arg, value: &str) -> Result<Vec<String>, String> {
-    let value = match Shape::of(option) {
-        Shape::Switch => {
+    let value = match ValueKind::of(option) {
+        ValueKind::Switch => {
             switch(value).map_err(|_| format!("takes {}, not {value:?}", takes(option)))?.to_string()
         }
-        Shape::Number | Shape::Text | Shape::Word => value.to_owned(),
+        ValueKind::Number | ValueKind::Text | ValueKind::Word => value.to_owned(),
     };
     let values = vec![value];
-    judge(subcommand, option, &values).map(|()| values)
+    validate(subcommand, option, &values).map(|()| values)
 }
 
 fn is_for_others(root: &Command, key: &str, value: &str) -> bool {
     commands(root).any(|other| option(other, key).is_some_and(|option| worded(other, option, value).is_ok()))
 }
 
-fn from_files(subcommand: &Command, key: &str, option: &Arg, entries: &[Entry]) -> Option<Choice> {
+fn from_files(subcommand: &Command, key: &str, option: &Arg, entries: &[ConfigEntry]) -> Option<Setting> {
     let said = entries.iter().filter(|entry| entry.key == key);
     let strongest = said
         .filter_map(|entry| Some((entry, entry.values.get(subcommand.get_name())?)))
         .max_by_key(|(entry, _)| entry.rank);
     let (entry, values) = strongest?;
-    let origin = Origin::File { path: entry.path.clone(), line: entry.line, rank: entry.rank };
-    Some(Choice { id: option.get_id().clone(), key: key.to_owned(), values: values.clone(), origin })
+    let origin = SettingSource::File { path: entry.path.clone(), line: entry.line, rank: entry.rank };
+    Some(Setting { id: option.get_id().clone(), key: key.to_owned(), values: values.clone(), origin })
 }
 
 /// Whether clap would refuse the two beside each other on a command line.
@@ -156,13 +156,13 @@ pub fn exclude(subcommand: &Command, a: &Id, b: &Id) -> bool {
     names(a, b) || names(b, a)
 }
 
-fn at_odds(root: &Command, choice: &Choice, rival: &Choice) -> CliError {
+fn at_odds(root: &Command, choice: &Setting, rival: &Setting) -> CliError {
     let what = format!("{} and {} exclude each other; keep one of them", rival.key, choice.key);
     match &choice.origin {
-        Origin::File { path, line, .. } => CliError::Config { path: path.clone(), line: *line, what },
-        Origin::Environment { name } => CliError::Environment { name: name.clone(), what },
+        SettingSource::File { path, line, .. } => CliError::Config { path: path.clone(), line: *line, what },
+        SettingSource::Environment { name } => CliError::Environment { name: name.clone(), what },
         // Not reached while clap checks the same; the message is the one of clap.
-        Origin::CommandLine => root.clone().error(ErrorKind::ArgumentConflict, what).into(),
+        SettingSource::CommandLine => root.clone().error(ErrorKind::ArgumentConflict, what).into(),
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
         let journal = Arg::new("journal").long("journal").action(ArgAction::SetTrue).conflicts_with("files");
         let journal = journal.value_parser(clap::value_parser!(bool));
         let scan = Command::new("scan").arg(journal).arg(Arg::new("files").action(ArgAction::Append));
-        let entry = Entry {
+        let entry = ConfigEntry {
             path: PathBuf::from("config.toml"),
             line: 1,
             key: "journal".to_owned(),
@@ -188,7 +188,7 @@ mod tests {
         };
         let given = scan.clone().try_get_matches_from(argv).unwrap();
         let root = Command::new("program").subcommand(scan.clone());
-        let choices = strongest(&root, &scan, &given, &|_| None, &[entry]).unwrap();
+        let choices = by_precedence(&root, &scan, &given, &|_| None, &[entry]).unwrap();
         choices.into_iter().map(|choice| choice.key).collect()
     }
 

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::keys::{Shape, is_list, options};
-use super::precedence::{Choice, Origin, exclude};
+use super::keys::{ValueKind, is_list, options};
+use super::precedence::{Setting, SettingSource, exclude};
 use crate::render::sanitize::printable;
 
 /// The text is a valid configuration file with the same settings. Hidden options are shown only if they were set.
-pub fn shown(subcommand: &Command, settled: &ArgMatches, choices: &[Choice]) -> String {
+pub fn shown(subcommand: &Command, settled: &ArgMatches, choices: &[Setting]) -> String {
     let mut page = format!("[{}]\n", subcommand.get_name());
     for (key, option) in options(subcommand) {
         let choice = choices.iter().find(|choice| choice.key == key);
@@ -35,22 +35,24 @@ pub fn shown(subcommand: &Command, settled: &ArgMatches, choices: &[Choice]) -> 
 }
 
 /// The stronger option that excludes this one, if there is one.
-fn gives_way<'a>(subcommand: &Command, option: &Arg, choices: &'a [Choice]) -> Option<&'a Choice> {
+fn gives_way<'a>(subcommand: &Command, option: &Arg, choices: &'a [Setting]) -> Option<&'a Setting> {
     choices.iter().find(|choice| choice.is_active() && exclude(subcommand, &choice.id, option.get_id()))
 }
 
-fn origin(origin: &Origin) -> String {
+fn origin(origin: &SettingSource) -> String {
     match origin {
-        Origin::File { path, line, .. } => format!("{}, line {line}", printable(&path.to_string_lossy())),
-        Origin::Environment { name } => format!("environment, {name}"),
-        Origin::CommandLine => "command line".to_owned(),
+        SettingSource::File { path, line, .. } => {
+            format!("{}, line {line}", printable(&path.to_string_lossy()))
+        }
+        SettingSource::Environment { name } => format!("environment, {name}"),
+        SettingSource::CommandLine => "command line".to_owned(),
     }
 }
 
 fn value(option: &Arg, raw: &[String]) -> String {
-    let one = |text: &String| match Shape::of(option) {
-        Shape::Switch | Shape::Number => text.clone(),
-        Shape::Text | Shape::Word => toml::Value::from(text.as_str()).to_string(),
+    let one = |text: &String| match ValueKind::of(option) {
+        ValueKind::Switch | ValueKind::Number => text.clone(),
+        ValueKind::Text | ValueKind::Word => toml::Value::from(text.as_str()).to_string(),
     };
     match raw {
         [single] if !is_list(option) => one(single),

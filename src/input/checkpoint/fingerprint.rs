@@ -9,13 +9,13 @@ use std::time::{Duration, SystemTime};
 
 use memchr::memrchr;
 
-use crate::input::checkpoint::{END, Hash, Mark, heads, heads_of};
-use crate::input::read::compression::{MAGIC, Packing};
-use crate::input::read::decompress::Unpacked;
+use crate::input::checkpoint::{Checkpoint, END, TextHash, prefix_hashes, prefix_hashes_of};
+use crate::input::read::compression::{Compression, MAGIC};
+use crate::input::read::decompress::Decoder;
 use crate::input::source::FileId;
 
 /// A file as it was when it was opened.
-pub struct Text {
+pub struct FingerprintedFile {
     /// `None`: the file is not kept open.
     pub file: Option<Arc<File>>,
     pub id: FileId,
@@ -24,12 +24,12 @@ pub struct Text {
     /// Modification time, in nanoseconds since 1970.
     pub written: i64,
     pub packed: bool,
-    heads: Vec<Hash>,
+    heads: Vec<TextHash>,
 }
 
 /// How a file matches a checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Fit {
+pub enum MatchKind {
     /// The file holds the beginning of the text, and less than was read of it: an earlier copy, or truncated.
     Shorter,
     /// The file holds all of the text that was read, and maybe more.
@@ -44,7 +44,7 @@ const SETTLED: Duration = Duration::from_secs(60);
 
 const PIECE: usize = 64 << 10;
 
-impl Text {
+impl FingerprintedFile {
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = Arc::new(File::open(path)?);
         let metadata = file.metadata()?;
@@ -53,11 +53,11 @@ impl Text {
         let mut first = vec![0; END];
         let count = fill(|room, at| file.read_at(room, at), &mut first)?;
         first.truncate(count);
-        let packed = Packing::of(first.get(..MAGIC.min(count)).unwrap_or_default()).is_some();
+        let packed = Compression::of(first.get(..MAGIC.min(count)).unwrap_or_default()).is_some();
         if packed {
             first = beginning(&file, END as u64).0;
         }
-        Ok(Self { heads: heads(&first), file: Some(file), id, size, written, packed })
+        Ok(Self { heads: prefix_hashes(&first), file: Some(file), id, size, written, packed })
     }
 
     fn file(&self) -> io::Result<&Arc<File>> {
@@ -65,11 +65,11 @@ impl Text {
     }
 
     /// `None`: the hashes show nothing in common.
-    pub fn fit(&self, mark: &Mark) -> io::Result<Option<Fit>> {
+    pub fn fit(&self, mark: &Checkpoint) -> io::Result<Option<MatchKind>> {
         let untouched =
             (self.id, self.size, self.written) == (mark.id(), mark.size, mark.written) && self.packed;
         if untouched {
-            return Ok(Some(Fit::Unchanged));
+            return Ok(Some(MatchKind::Unchanged));
         }
         let common = self.heads.len().min(mark.heads.len());
         let alike = common.checked_sub(1).map(|last| self.heads.get(last) == mark.heads.get(last));
@@ -78,13 +78,13 @@ impl Text {
         }
         // A text of less than 64 bytes has no head; its tail is all of it.
         let begins_alike = alike == Some(true);
-        let Some(offset) = mark.offset else { return Ok(begins_alike.then_some(Fit::Whole)) };
+        let Some(offset) = mark.offset else { return Ok(begins_alike.then_some(MatchKind::Whole)) };
         let (reached, tail) = if self.packed {
             match mark.tail {
                 None => (offset, None),
                 Some(_) => {
                     let (last, reached) = beginning(self.file()?, offset);
-                    (reached, Some(Hash::of(&last)))
+                    (reached, Some(TextHash::of(&last)))
                 }
             }
         } else if self.size < offset {
@@ -93,26 +93,26 @@ impl Text {
             (offset, Some(self.tail(offset)?))
         };
         if reached < offset {
-            return Ok(begins_alike.then_some(Fit::Shorter));
+            return Ok(begins_alike.then_some(MatchKind::Shorter));
         }
         Ok(match (tail, mark.tail) {
-            (Some(tail), Some(known)) => (tail == known).then_some(Fit::Whole),
-            (None, _) | (_, None) => begins_alike.then_some(Fit::Whole),
+            (Some(tail), Some(known)) => (tail == known).then_some(MatchKind::Whole),
+            (None, _) | (_, None) => begins_alike.then_some(MatchKind::Whole),
         })
     }
 
     /// The hash of the bytes before `end`, for an uncompressed file.
-    pub fn tail(&self, end: u64) -> io::Result<Hash> {
+    pub fn tail(&self, end: u64) -> io::Result<TextHash> {
         let mut room = vec![0; end.min(END as u64) as usize];
         let begin = end - room.len() as u64;
         let file = self.file()?;
         let count = fill(|room, at| file.read_at(room, begin + at), &mut room)?;
-        Ok(Hash::of(room.get(..count).unwrap_or_default()))
+        Ok(TextHash::of(room.get(..count).unwrap_or_default()))
     }
 
     /// The hashes of beginnings that end before `end`.
-    pub fn heads_until(&self, end: u64) -> Vec<Hash> {
-        self.heads.iter().copied().take(heads_of(end)).collect()
+    pub fn heads_until(&self, end: u64) -> Vec<TextHash> {
+        self.heads.iter().copied().take(prefix_hashes_of(end)).collect()
     }
 
     /// Where the last complete line of an uncompressed file ends, or `from` if there is none behind it. An incomplete last
@@ -148,7 +148,7 @@ fn beginning(file: &Arc<File>, end: u64) -> (Vec<u8>, u64) {
     if reader.rewind().is_err() {
         return (Vec::new(), 0);
     }
-    let mut text = Unpacked::new(Box::new(file.clone())).take(end);
+    let mut text = Decoder::new(Box::new(file.clone())).take(end);
     let (mut last, mut reached) = (Vec::new(), 0);
     let mut room = vec![0; PIECE];
     loop {

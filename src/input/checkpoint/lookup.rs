@@ -3,24 +3,24 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::fingerprint::{Fit, Text};
-use crate::input::checkpoint::Mark;
-use crate::input::discover::Listing;
+use super::fingerprint::{FingerprintedFile, MatchKind};
+use crate::input::checkpoint::Checkpoint;
+use crate::input::discover::LogListing;
 use crate::input::error::{InputError, shown};
-use crate::input::source::{Origin, Source};
+use crate::input::source::{Source, SourceOrigin};
 
 /// A part of a log, and the checkpoint it matches.
-pub struct Found<'a> {
+pub struct MatchedFile<'a> {
     pub source: &'a Source,
-    pub text: Text,
+    pub text: FingerprintedFile,
     /// The number of the checkpoint, and how it matches. `None`: the part is new.
-    pub fit: Option<(usize, Fit)>,
+    pub fit: Option<(usize, MatchKind)>,
 }
 
 /// Opens a part. `None`: it cannot be opened, and the listing's problems say so.
-pub fn opened(source: &Source, listing: &mut Listing) -> Result<Option<Text>, InputError> {
-    let same = |text: &Text| source.origin == Origin::File(text.id);
-    match Text::open(&source.path) {
+pub fn opened(source: &Source, listing: &mut LogListing) -> Result<Option<FingerprintedFile>, InputError> {
+    let same = |text: &FingerprintedFile| source.origin == SourceOrigin::File(text.id);
+    match FingerprintedFile::open(&source.path) {
         Ok(text) if same(&text) => Ok(Some(text)),
         // It was rotated since it was listed.
         Ok(_) => Err(source.cannot_open(io::ErrorKind::NotFound.into())),
@@ -33,16 +33,16 @@ pub fn opened(source: &Source, listing: &mut Listing) -> Result<Option<Text>, In
 }
 
 /// An older part holds nothing new behind `from`.
-pub fn ends_at(source: &Source, text: &Text, from: u64) -> Result<bool, InputError> {
+pub fn ends_at(source: &Source, text: &FingerprintedFile, from: u64) -> Result<bool, InputError> {
     text.end(from, false).map(|end| end == from).map_err(|error| source.cannot_open(error))
 }
 
 /// The checkpoint that covers most of the text; of its own file, if there is a choice.
-fn best(text: &Text, marks: &[Mark]) -> io::Result<Option<(usize, Fit)>> {
+fn best(text: &FingerprintedFile, marks: &[Checkpoint]) -> io::Result<Option<(usize, MatchKind)>> {
     let mut best = None;
     for (at, mark) in marks.iter().enumerate() {
         let Some(fit) = text.fit(mark)? else { continue };
-        let rank = (fit == Fit::Unchanged, mark.offset.unwrap_or(u64::MAX), fit, mark.id() == text.id);
+        let rank = (fit == MatchKind::Unchanged, mark.offset.unwrap_or(u64::MAX), fit, mark.id() == text.id);
         if best.is_none_or(|(_, _, highest)| rank > highest) {
             best = Some((at, fit, rank));
         }
@@ -51,10 +51,10 @@ fn best(text: &Text, marks: &[Mark]) -> io::Result<Option<(usize, Fit)>> {
 }
 
 /// The checkpoint of a part that is not read. `None`: the part is empty.
-pub fn left_alone(text: &Text) -> io::Result<Option<Mark>> {
+pub fn left_alone(text: &FingerprintedFile) -> io::Result<Option<Checkpoint>> {
     let offset = if text.packed { None } else { Some(text.end(0, false)?) };
     let tail = offset.map(|offset| text.tail(offset)).transpose()?;
-    Ok((offset != Some(0)).then(|| Mark {
+    Ok((offset != Some(0)).then(|| Checkpoint {
         device: text.id.device,
         inode: text.id.inode,
         size: text.size,
@@ -70,26 +70,26 @@ pub fn left_alone(text: &Text) -> io::Result<Option<Mark>> {
 /// Opens the parts of a log that was read before and matches each with its checkpoint.
 pub fn matched<'a>(
     series: &'a [Source],
-    marks: &[Mark],
-    listing: &mut Listing,
-) -> Result<Vec<Found<'a>>, InputError> {
-    let mut found: Vec<Found> = Vec::new();
+    marks: &[Checkpoint],
+    listing: &mut LogListing,
+) -> Result<Vec<MatchedFile<'a>>, InputError> {
+    let mut found: Vec<MatchedFile> = Vec::new();
     for source in series {
         let Some(mut text) = opened(source, listing)? else { continue };
         let fit = best(&text, marks).map_err(|error| source.cannot_open(error))?;
-        if matches!(fit, Some((_, Fit::Unchanged | Fit::Shorter))) {
+        if matches!(fit, Some((_, MatchKind::Unchanged | MatchKind::Shorter))) {
             text.file = None;
         }
-        found.push(Found { source, text, fit });
+        found.push(MatchedFile { source, text, fit });
     }
     Ok(found)
 }
 
 /// For each checkpoint the file that is read on. Of a file and its copies that is the file itself, else the newest copy.
-pub fn owners(found: &[Found], marks: &[Mark]) -> Vec<Option<PathBuf>> {
+pub fn owners(found: &[MatchedFile], marks: &[Checkpoint]) -> Vec<Option<PathBuf>> {
     let owner = |known: usize| {
-        let whole = |one: &&Found| one.fit == Some((known, Fit::Whole));
-        let same = |one: &&Found| marks.get(known).is_some_and(|mark| mark.id() == one.text.id);
+        let whole = |one: &&MatchedFile| one.fit == Some((known, MatchKind::Whole));
+        let same = |one: &&MatchedFile| marks.get(known).is_some_and(|mark| mark.id() == one.text.id);
         let owner = found.iter().filter(whole).find(same).or_else(|| found.iter().rev().find(whole));
         owner.map(|one| one.source.path.clone())
     };

@@ -15,7 +15,7 @@ use super::source::FileId;
 /// The checkpoint of one text of a log.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-pub struct Mark {
+pub struct Checkpoint {
     pub device: u64,
     pub inode: u64,
     /// Size on disk, in bytes.
@@ -28,9 +28,9 @@ pub struct Mark {
     /// How many lines were read.
     pub lines: u64,
     /// Hashes of the first 64, 128, … 4096 bytes, as far as the text was read.
-    pub heads: Vec<Hash>,
+    pub heads: Vec<TextHash>,
     /// Hash of the 4096 bytes before the offset, or of all bytes if there are fewer. `None`: the file was compressed.
-    pub tail: Option<Hash>,
+    pub tail: Option<TextHash>,
     /// The text was in the part that was being written.
     pub current: bool,
 }
@@ -38,23 +38,23 @@ pub struct Mark {
 /// A log, and the checkpoints of its parts. A part without one is new.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-pub struct Log {
+pub struct LogCheckpoints {
     /// The path of the log.
     pub log: String,
-    pub parts: Vec<Mark>,
+    pub parts: Vec<Checkpoint>,
 }
 
 /// The checkpoints of all earlier runs.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Known {
+pub struct Checkpoints {
     /// When the last of them ended, as it is shown. Empty: there was no earlier run.
     pub saved: String,
-    pub logs: Vec<Log>,
+    pub logs: Vec<LogCheckpoints>,
     /// The journal's cursor where they stopped.
     pub journal: Option<String>,
 }
 
-impl Mark {
+impl Checkpoint {
     pub fn id(&self) -> FileId {
         FileId { device: self.device, inode: self.inode }
     }
@@ -69,21 +69,21 @@ const LEAST: usize = 64;
 /// XXH3 with 64 bits, the same on every machine; serialized as 16 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(try_from = "String", into = "String")]
-pub struct Hash(u64);
+pub struct TextHash(u64);
 
-impl Hash {
+impl TextHash {
     pub fn of(bytes: &[u8]) -> Self {
         Self(XxHash3_64::oneshot(bytes))
     }
 }
 
-impl From<Hash> for String {
-    fn from(hash: Hash) -> Self {
+impl From<TextHash> for String {
+    fn from(hash: TextHash) -> Self {
         format!("{:016x}", hash.0)
     }
 }
 
-impl TryFrom<String> for Hash {
+impl TryFrom<String> for TextHash {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -94,13 +94,13 @@ impl TryFrom<String> for Hash {
 }
 
 /// Hashes of the first 64, 128, … 4096 bytes, as far as there are so many.
-pub fn heads(first: &[u8]) -> Vec<Hash> {
+pub fn prefix_hashes(first: &[u8]) -> Vec<TextHash> {
     let lengths = std::iter::successors(Some(LEAST), |length| Some(length * 2)).take_while(|&one| one <= END);
-    lengths.map_while(|length| first.get(..length)).map(Hash::of).collect()
+    lengths.map_while(|length| first.get(..length)).map(TextHash::of).collect()
 }
 
 /// How many of these hashes a text of `length` bytes has.
-pub fn heads_of(length: u64) -> usize {
+pub fn prefix_hashes_of(length: u64) -> usize {
     let lengths = std::iter::successors(Some(LEAST), |length| Some(length * 2)).take_while(|&one| one <= END);
     lengths.take_while(|&one| one as u64 <= length).count()
 }
@@ -115,22 +115,22 @@ mod tests {
         for (length, wanted) in
             [(0, 0), (63, 0), (64, 1), (127, 1), (128, 2), (4095, 6), (4096, 7), (5000, 7)]
         {
-            assert_eq!(heads(&text[..length]).len(), wanted, "{length}");
-            assert_eq!(heads_of(length as u64), wanted, "{length}");
+            assert_eq!(prefix_hashes(&text[..length]).len(), wanted, "{length}");
+            assert_eq!(prefix_hashes_of(length as u64), wanted, "{length}");
         }
-        assert_eq!(heads(&text)[..3], heads(&text[..300])[..]);
-        assert_ne!(heads(&text)[0], heads(&text)[1]);
+        assert_eq!(prefix_hashes(&text)[..3], prefix_hashes(&text[..300])[..]);
+        assert_ne!(prefix_hashes(&text)[0], prefix_hashes(&text)[1]);
     }
 
     #[test]
     fn a_hash_is_written_the_same_on_every_machine_and_reads_back() {
         // Of nothing, as xxHash's own tests have it.
-        let hash = Hash::of(b"");
+        let hash = TextHash::of(b"");
         let text = serde_json::to_string(&hash).unwrap();
         assert_eq!(text, "\"2d06800538d394c2\"");
-        assert_eq!(serde_json::from_str::<Hash>(&text).unwrap(), hash);
+        assert_eq!(serde_json::from_str::<TextHash>(&text).unwrap(), hash);
         for wrong in ["\"\"", "\"2d06800538d394c\"", "\"+d06800538d394c2\"", "\"éd06800538d394c\"", "7"] {
-            assert!(serde_json::from_str::<Hash>(wrong).is_err(), "{wrong}");
+            assert!(serde_json::from_str::<TextHash>(wrong).is_err(), "{wrong}");
         }
     }
 }

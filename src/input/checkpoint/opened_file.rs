@@ -1,49 +1,50 @@
 //! A file whose reading has begun: from where it is read, and the checkpoint that it leaves.
 
-use super::fingerprint::Text;
-use crate::input::checkpoint::{Hash, Mark};
+use super::fingerprint::FingerprintedFile;
+use crate::input::checkpoint::{Checkpoint, TextHash};
 use crate::input::error::InputError;
 use crate::input::source::Source;
 
 /// A file, and from where it is read.
-pub struct Begun {
+pub struct OpenedFile {
     /// The log that it is a part of.
     pub log: String,
-    pub text: Text,
+    pub text: FingerprintedFile,
     current: bool,
     from: u64,
     /// The earlier checkpoint. `None`: the file is new.
-    pub before: Option<Mark>,
-    plain: Option<Plain>,
+    pub before: Option<Checkpoint>,
+    plain: Option<UncompressedFile>,
 }
 
 /// The end of an uncompressed file, found before it is read.
-struct Plain {
+struct UncompressedFile {
     end: u64,
-    tail: Hash,
+    tail: TextHash,
 }
 
 /// How much was read of one source.
 #[derive(Clone, Copy, Default, Debug)]
-pub struct Reached {
+pub struct ReadPosition {
     pub lines: u64,
     /// Where reading ended, in bytes of the decompressed text.
     pub end: u64,
 }
 
-impl Begun {
+impl OpenedFile {
     pub fn new(
         source: &Source,
-        text: Text,
+        text: FingerprintedFile,
         log: &str,
         from: u64,
-        before: Option<Mark>,
+        before: Option<Checkpoint>,
     ) -> Result<Self, InputError> {
         let current = source.current;
         let plain = if text.packed {
             None
         } else {
-            let found = text.end(from, current).and_then(|end| Ok(Plain { end, tail: text.tail(end)? }));
+            let found =
+                text.end(from, current).and_then(|end| Ok(UncompressedFile { end, tail: text.tail(end)? }));
             Some(found.map_err(|error| source.cannot_open(error))?)
         };
         Ok(Self { log: log.to_owned(), text, current, from, before, plain })
@@ -71,10 +72,10 @@ impl Begun {
     }
 
     /// The log, and the checkpoint after reading this far. `None`: nothing was read, so whatever the file will hold is new.
-    pub fn mark(self, reached: Reached, damaged: bool) -> (String, Option<Mark>) {
+    pub fn mark(self, reached: ReadPosition, damaged: bool) -> (String, Option<Checkpoint>) {
         let Self { log, text, current, from, before, plain } = self;
         let offset = plain.as_ref().map_or(from.max(reached.end), |plain| plain.end);
-        let mark = Mark {
+        let mark = Checkpoint {
             device: text.id.device,
             inode: text.id.inode,
             // A size that no file has makes the next run look again.

@@ -7,31 +7,31 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::fingerprint::{Fit, Text};
-use super::lookup::{Found, ends_at, left_alone, lost, matched, opened, owners};
-use super::opened_file::Begun;
-pub use super::opened_file::Reached;
-use crate::input::checkpoint::{Known, Log, Mark};
-use crate::input::discover::Listing;
+use super::fingerprint::{FingerprintedFile, MatchKind};
+use super::lookup::{MatchedFile, ends_at, left_alone, lost, matched, opened, owners};
+use super::opened_file::OpenedFile;
+pub use super::opened_file::ReadPosition;
+use crate::input::checkpoint::{Checkpoint, Checkpoints, LogCheckpoints};
+use crate::input::discover::LogListing;
 use crate::input::error::{InputError, shown};
-use crate::input::journal::Cursor;
-use crate::input::source::{Origin, Source};
+use crate::input::journal::JournalCursor;
+use crate::input::source::{Source, SourceOrigin};
 
 /// A run that continues an earlier one.
 #[derive(Default)]
-pub struct Resumed {
+pub struct ResumePlan {
     /// One for each source of the listing, in its order.
-    parts: Vec<Part>,
+    parts: Vec<ResumePart>,
     /// Logs, and parts of logs, that are known and not read by this run.
-    rest: Vec<Log>,
+    rest: Vec<LogCheckpoints>,
     journal: Option<String>,
     /// When the earlier run ended, as it is shown. `None`: there was none.
     pub since: Option<String>,
 }
 
-enum Part {
-    File(Box<Begun>),
-    Journal(Cursor),
+enum ResumePart {
+    File(Box<OpenedFile>),
+    Journal(JournalCursor),
 }
 
 /// How many files are kept open at most; further ones are opened when they are read.
@@ -40,10 +40,15 @@ const OPEN: usize = 200;
 /// How many checkpoints are kept of each log for texts that no file holds any more.
 const GONE: usize = 256;
 
-impl Resumed {
+impl ResumePlan {
     /// Leaves in the listing what is new. `all`: when a log is read for the first time, its parts that nobody named are
     /// read too. `patient`: a log that is not found may just be being rotated; an error of that kind is worth another try.
-    pub fn new(listing: &mut Listing, known: &Known, all: bool, patient: bool) -> Result<Self, InputError> {
+    pub fn new(
+        listing: &mut LogListing,
+        known: &Checkpoints,
+        all: bool,
+        patient: bool,
+    ) -> Result<Self, InputError> {
         let since = (!known.saved.is_empty()).then(|| known.saved.clone());
         let (rest, journal) = (known.logs.clone(), known.journal.clone());
         let mut resumed = Self { rest, journal, since, parts: Vec::new() };
@@ -52,21 +57,27 @@ impl Resumed {
         for series in sources.chunk_by(|a, b| a.series == b.series) {
             let Some(first) = series.first() else { continue };
             match first.origin {
-                Origin::Stdin | Origin::Pipe => {
+                SourceOrigin::Stdin | SourceOrigin::Pipe => {
                     return Err(InputError::NotResumable { path: first.path.clone() });
                 }
-                Origin::Journal(_) => {
-                    let cursor = Cursor::after(known.journal.clone());
+                SourceOrigin::Journal(_) => {
+                    let cursor = JournalCursor::after(known.journal.clone());
                     listing.sources.push(Source { cursor: Some(cursor.clone()), ..first.clone() });
-                    resumed.parts.push(Part::Journal(cursor));
+                    resumed.parts.push(ResumePart::Journal(cursor));
                 }
-                Origin::File(_) => {
+                SourceOrigin::File(_) => {
                     let key = first.log.to_string_lossy().into_owned();
                     match resumed.rest.iter().position(|log| log.log == key) {
                         None => resumed.begin(series, key, all, listing)?,
                         Some(at) => {
-                            let Log { parts, .. } = resumed.rest.remove(at);
-                            resumed.go_on(series, Log { log: key, parts }, &known.saved, patient, listing)?;
+                            let LogCheckpoints { parts, .. } = resumed.rest.remove(at);
+                            resumed.go_on(
+                                series,
+                                LogCheckpoints { log: key, parts },
+                                &known.saved,
+                                patient,
+                                listing,
+                            )?;
                         }
                     }
                 }
@@ -81,7 +92,7 @@ impl Resumed {
         series: &[Source],
         log: String,
         all: bool,
-        listing: &mut Listing,
+        listing: &mut LogListing,
     ) -> Result<(), InputError> {
         if let Some(first) = series.first().filter(|_| !all && series.iter().all(|source| source.beside)) {
             let name = first.log.file_name().unwrap_or_default();
@@ -98,7 +109,7 @@ impl Resumed {
                 self.read(source, text, &log, 0, None, listing)?;
             }
         }
-        self.rest.push(Log { log, parts: marks });
+        self.rest.push(LogCheckpoints { log, parts: marks });
         Ok(())
     }
 
@@ -106,14 +117,14 @@ impl Resumed {
     fn go_on(
         &mut self,
         series: &[Source],
-        mut log: Log,
+        mut log: LogCheckpoints,
         saved: &str,
         patient: bool,
-        listing: &mut Listing,
+        listing: &mut LogListing,
     ) -> Result<(), InputError> {
         let troubles = listing.problems.len();
         let found = matched(series, &log.parts, listing)?;
-        let is_gone = |at: usize, mark: &Mark| {
+        let is_gone = |at: usize, mark: &Checkpoint| {
             mark.current && !found.iter().any(|one| one.fit.is_some_and(|(known, _)| known == at))
         };
         let gone = log.parts.iter().enumerate().find(|&(at, mark)| is_gone(at, mark)).map(|(at, _)| at);
@@ -133,12 +144,12 @@ impl Resumed {
         for one in found {
             taken.extend(self.take(one, &mut log, &owners, listing)?);
         }
-        let Log { log, parts } = log;
+        let LogCheckpoints { log, parts } = log;
         let rest = parts.into_iter().enumerate().filter(|(at, _)| !taken.contains(at));
         let (there, gone): (Vec<_>, Vec<_>) = rest.partition(|(at, _)| met.contains(at));
         // The latest come first, so the oldest are dropped.
         let rest = there.into_iter().chain(gone.into_iter().take(GONE)).map(|(_, mark)| mark);
-        self.rest.push(Log { log, parts: rest.collect() });
+        self.rest.push(LogCheckpoints { log, parts: rest.collect() });
         Ok(())
     }
 
@@ -146,12 +157,12 @@ impl Resumed {
     /// of the checkpoint that this run continues.
     fn take(
         &mut self,
-        found: Found,
-        log: &mut Log,
+        found: MatchedFile,
+        log: &mut LogCheckpoints,
         owners: &[Option<PathBuf>],
-        listing: &mut Listing,
+        listing: &mut LogListing,
     ) -> Result<Option<usize>, InputError> {
-        let Found { source, text, fit } = found;
+        let MatchedFile { source, text, fit } = found;
         let Some((at, fit)) = fit else {
             self.read(source, text, &log.log, 0, None, listing)?;
             return Ok(None);
@@ -159,12 +170,12 @@ impl Resumed {
         let Some(mark) = log.parts.get_mut(at) else { return Ok(None) };
         let is_owner = owners.get(at).and_then(Option::as_ref) == Some(&source.path);
         match fit {
-            Fit::Unchanged | Fit::Shorter => mark.current &= source.current,
-            Fit::Whole if !is_owner => {
+            MatchKind::Unchanged | MatchKind::Shorter => mark.current &= source.current,
+            MatchKind::Whole if !is_owner => {
                 let path = shown(&source.path);
                 listing.notes.push(format!("{path} is left out: it is a copy of what was read before"));
             }
-            Fit::Whole => match mark.offset {
+            MatchKind::Whole => match mark.offset {
                 Some(from) if !source.current && !text.packed && ends_at(source, &text, from)? => {
                     (mark.device, mark.inode, mark.current) = (text.id.device, text.id.inode, false);
                 }
@@ -186,13 +197,13 @@ impl Resumed {
     fn read(
         &mut self,
         source: &Source,
-        text: Text,
+        text: FingerprintedFile,
         log: &str,
         from: u64,
-        before: Option<Mark>,
-        listing: &mut Listing,
+        before: Option<Checkpoint>,
+        listing: &mut LogListing,
     ) -> Result<(), InputError> {
-        let mut begun = Begun::new(source, text, log, from, before)?;
+        let mut begun = OpenedFile::new(source, text, log, from, before)?;
         listing.bytes += begun.bytes();
         if listing.sources.len() >= OPEN {
             begun.text.file = None;
@@ -203,15 +214,15 @@ impl Resumed {
             file: begun.text.file.clone(),
             ..source.clone()
         });
-        self.parts.push(Part::File(Box::new(begun)));
+        self.parts.push(ResumePart::File(Box::new(begun)));
         Ok(())
     }
 
     /// The numbers of uncompressed files whose text is no longer the one that was to be read: they were truncated meanwhile.
     pub fn changed(&self) -> Vec<usize> {
-        let is_changed = |part: &Part| match part {
-            Part::File(begun) => begun.is_changed(),
-            Part::Journal(_) => false,
+        let is_changed = |part: &ResumePart| match part {
+            ResumePart::File(begun) => begun.is_changed(),
+            ResumePart::Journal(_) => false,
         };
         self.parts.iter().enumerate().filter(|(_, part)| is_changed(part)).map(|(at, _)| at).collect()
     }
@@ -221,35 +232,35 @@ impl Resumed {
     pub fn settle(
         self,
         sources: &[Source],
-        reached: &[Reached],
+        reached: &[ReadPosition],
         problems: &[InputError],
         saved: String,
-    ) -> Known {
+    ) -> Checkpoints {
         let mut again: HashSet<&Path> = problems.iter().filter_map(InputError::unread).collect();
         let paths = sources.iter().map(|source| source.path.as_path());
         let changed: HashSet<usize> = self.changed().into_iter().collect();
         again.extend(paths.clone().enumerate().filter(|(at, _)| changed.contains(at)).map(|(_, path)| path));
-        let mut known = Known { saved, logs: Vec::new(), journal: self.journal };
-        let mut fresh: Vec<(String, Option<Mark>)> = Vec::new();
+        let mut known = Checkpoints { saved, logs: Vec::new(), journal: self.journal };
+        let mut fresh: Vec<(String, Option<Checkpoint>)> = Vec::new();
         for ((part, path), reached) in self.parts.into_iter().zip(paths).zip(reached) {
             let is_again = again.contains(path);
             match part {
-                Part::Journal(cursor) if !is_again => {
+                ResumePart::Journal(cursor) if !is_again => {
                     known.journal = cursor.reached().or(known.journal);
                 }
-                Part::Journal(_) => {}
-                Part::File(begun) if is_again => fresh.push((begun.log, begun.before)),
-                Part::File(begun) => {
+                ResumePart::Journal(_) => {}
+                ResumePart::File(begun) if is_again => fresh.push((begun.log, begun.before)),
+                ResumePart::File(begun) => {
                     let damaged = problems.iter().any(|problem| problem.damaged() == Some(path));
                     fresh.push(begun.mark(*reached, damaged));
                 }
             }
         }
-        for Log { log, parts } in self.rest {
-            let mut marks: Vec<Mark> = Vec::new();
+        for LogCheckpoints { log, parts } in self.rest {
+            let mut marks: Vec<Checkpoint> = Vec::new();
             marks.extend(fresh.extract_if(.., |(name, _)| *name == log).filter_map(|(_, mark)| mark));
             marks.extend(parts);
-            known.logs.push(Log { log, parts: marks });
+            known.logs.push(LogCheckpoints { log, parts: marks });
         }
         known.logs.sort_by(|a, b| a.log.cmp(&b.log));
         known

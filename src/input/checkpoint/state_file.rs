@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::input::atomic_file::{AtomicFile, folder_of};
-use crate::input::checkpoint::{Known, Log};
+use crate::input::checkpoint::{Checkpoints, LogCheckpoints};
 use crate::input::error::InputError;
 use crate::input::file_lock::FileLock;
 
@@ -17,24 +17,24 @@ pub const SCHEMA: &str = "smtplog.state/1";
 const OWNER_ONLY: u32 = 0o600;
 
 /// A state file that no other run can use as long as this value lives.
-pub struct State {
+pub struct StateFile {
     /// The canonical path, so that a link to it stays a link.
     place: PathBuf,
     /// Held on the file that `save` replaces.
     _lock: FileLock,
-    pub known: Known,
+    pub known: Checkpoints,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct StateDocument {
     schema: String,
     saved: String,
-    logs: Vec<Log>,
+    logs: Vec<LogCheckpoints>,
     journal: Option<String>,
 }
 
-impl State {
+impl StateFile {
     /// Opens and locks a state file; creates it if there is none. It is an error, and changes nothing, if another run uses
     /// the file or if it is not a state file.
     pub fn open(path: &Path) -> Result<Self, InputError> {
@@ -59,10 +59,10 @@ impl State {
     }
 
     /// Writes the file in one step: a run that is killed before has changed nothing.
-    pub fn save(self, known: Known) -> Result<(), InputError> {
+    pub fn save(self, known: Checkpoints) -> Result<(), InputError> {
         let failed = unusable(&self.place);
-        let Known { saved, logs, journal } = known;
-        let written = Written { schema: SCHEMA.to_owned(), saved, logs, journal };
+        let Checkpoints { saved, logs, journal } = known;
+        let written = StateDocument { schema: SCHEMA.to_owned(), saved, logs, journal };
         let mut text = serde_json::to_vec_pretty(&written).map_err(|error| failed(error.into()))?;
         text.push(b'\n');
         let mut file = AtomicFile::create(&self.place, OWNER_ONLY).map_err(&failed)?;
@@ -75,23 +75,23 @@ fn unusable(path: &Path) -> impl Fn(io::Error) -> InputError {
 }
 
 /// Parses the file. An empty one was left by a first run that did not finish.
-fn known(text: &[u8]) -> Result<Known, String> {
+fn known(text: &[u8]) -> Result<Checkpoints, String> {
     #[derive(Deserialize)]
     struct Any {
         schema: String,
     }
     if text.is_empty() {
-        return Ok(Known::default());
+        return Ok(Checkpoints::default());
     }
     let Any { schema } = serde_json::from_slice(text)
         .map_err(|error| format!("not a state file of smtplog, or damaged ({error})"))?;
     if schema != SCHEMA {
         return Err(format!("its format is {schema:?}, and this version of smtplog reads {SCHEMA:?}"));
     }
-    let Written { saved, logs, journal, .. } =
+    let StateDocument { saved, logs, journal, .. } =
         serde_json::from_slice(text).map_err(|error| format!("damaged ({error})"))?;
     if saved.is_empty() {
         return Err("damaged (the time of the last run is missing)".to_owned());
     }
-    Ok(Known { saved, logs, journal })
+    Ok(Checkpoints { saved, logs, journal })
 }

@@ -6,7 +6,7 @@ use crate::input::read::block::{Block, CONTEXT, LINE_LIMIT};
 
 /// The bytes that were read and not passed on yet, and the text before them.
 #[derive(Default)]
-pub struct Pending {
+pub struct LineBuffer {
     /// The context, followed by the beginning of a line.
     bytes: Vec<u8>,
     /// How many of `bytes` are context.
@@ -17,7 +17,7 @@ pub struct Pending {
     cut: u64,
 }
 
-impl Pending {
+impl LineBuffer {
     /// `offset` is that of the first byte to come.
     pub fn new(offset: u64) -> Self {
         Self { offset, ..Self::default() }
@@ -74,7 +74,7 @@ mod tests {
 
     /// Where each block begins, and what it holds.
     fn blocks(pieces: &[&[u8]]) -> Vec<(u64, Vec<u8>)> {
-        let mut pending = Pending::default();
+        let mut pending = LineBuffer::default();
         let mut told = Vec::new();
         let mut tell = |block: &Block| told.push((block.offset, block.lines.to_vec()));
         for piece in pieces {
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn what_stood_before_a_block_is_told_with_it() {
-        let mut pending = Pending::default();
+        let mut pending = LineBuffer::default();
         let mut before = Vec::new();
         let mut tell = |block: &Block| before.push(block.before.to_vec());
         pending.add(b"one\n", 0, &mut tell);

@@ -8,35 +8,37 @@ pub mod tail;
 use std::fs::File;
 use std::io;
 
-use self::pipe::Feed;
-use self::tail::Tail;
+use self::pipe::PipeTail;
+use self::tail::FileTail;
 use super::error::InputError;
 use super::read::block::Block;
 use super::read::compression::is_packed;
-use super::source::{Origin, Source};
+use super::source::{Source, SourceOrigin};
 
 /// One log that is followed.
-pub enum Lane {
-    File(Tail),
-    Feed(Feed),
+pub enum FollowedSource {
+    File(FileTail),
+    Feed(PipeTail),
 }
 
-impl Lane {
+impl FollowedSource {
     /// Opens the source with this number in the set, to be read from where it says.
     pub fn open(number: usize, source: &Source) -> Result<Self, InputError> {
         let path = &source.path;
         let failed = |error| source.cannot_open(error);
         Ok(match source.origin {
-            Origin::Stdin => Self::Feed(Feed::new(io::stdin(), number)),
-            Origin::Pipe => Self::Feed(Feed::new(File::open(path).map_err(failed)?, number)),
-            Origin::Journal(bounds) => Self::Feed(Feed::of_journal(bounds, number).map_err(failed)?),
-            Origin::File(_) => {
+            SourceOrigin::Stdin => Self::Feed(PipeTail::new(io::stdin(), number)),
+            SourceOrigin::Pipe => Self::Feed(PipeTail::new(File::open(path).map_err(failed)?, number)),
+            SourceOrigin::Journal(bounds) => {
+                Self::Feed(PipeTail::of_journal(bounds, number).map_err(failed)?)
+            }
+            SourceOrigin::File(_) => {
                 File::open(path).map_err(failed)?;
                 if is_packed(path) {
                     return Err(InputError::FollowCompressed { path: path.clone() });
                 }
                 let from = source.within.map_or(0, |(from, _)| from);
-                Self::File(Tail::new(path.clone(), number, from))
+                Self::File(FileTail::new(path.clone(), number, from))
             }
         })
     }
@@ -44,7 +46,7 @@ impl Lane {
 
 /// The result of polling all logs once.
 #[derive(Default)]
-pub struct Looked {
+pub struct PollResult {
     /// More can be read at once.
     pub more: bool,
     /// The logs that could not be read, by the number of the lane; the others were.
@@ -55,12 +57,12 @@ pub struct Looked {
 const LIMIT: usize = 1 << 20;
 
 /// Passes on what has come since the last call.
-pub fn look(lanes: &mut [Lane], tell: &mut dyn FnMut(&Block)) -> Looked {
-    let mut looked = Looked::default();
+pub fn poll(lanes: &mut [FollowedSource], tell: &mut dyn FnMut(&Block)) -> PollResult {
+    let mut looked = PollResult::default();
     for (number, lane) in lanes.iter_mut().enumerate() {
         let polled = match lane {
-            Lane::File(tail) => tail.poll(LIMIT, tell),
-            Lane::Feed(feed) => feed.poll(LIMIT, tell),
+            FollowedSource::File(tail) => tail.poll(LIMIT, tell),
+            FollowedSource::Feed(feed) => feed.poll(LIMIT, tell),
         };
         match polled {
             Ok(more) => looked.more |= more,
@@ -71,9 +73,9 @@ pub fn look(lanes: &mut [Lane], tell: &mut dyn FnMut(&Block)) -> Looked {
 }
 
 /// No more lines can come: all pipes have ended, and no file is followed.
-pub fn is_over(lanes: &[Lane]) -> bool {
+pub fn is_over(lanes: &[FollowedSource]) -> bool {
     lanes.iter().all(|lane| match lane {
-        Lane::File(_) => false,
-        Lane::Feed(feed) => feed.ended,
+        FollowedSource::File(_) => false,
+        FollowedSource::Feed(feed) => feed.ended,
     })
 }

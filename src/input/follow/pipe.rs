@@ -4,8 +4,8 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread;
 
-use super::line_buffer::Pending;
-use crate::input::journal::{self, Bounds, Leash};
+use super::line_buffer::LineBuffer;
+use crate::input::journal::{self, ChildGuard, JournalBounds};
 use crate::input::read::block::Block;
 
 /// Bytes read at once.
@@ -15,17 +15,17 @@ const ROOM: usize = 64 << 10;
 const WAITING: usize = 16;
 
 /// A reader that blocks in a thread of its own.
-pub struct Feed {
+pub struct PipeTail {
     pieces: Receiver<io::Result<Vec<u8>>>,
     number: usize,
-    pending: Pending,
+    pending: LineBuffer,
     /// The reader has ended.
     pub ended: bool,
     /// Ends journalctl when it is dropped.
-    leash: Option<Leash>,
+    leash: Option<ChildGuard>,
 }
 
-impl Feed {
+impl PipeTail {
     /// `number` is that of the source in the set.
     pub fn new(mut reader: impl Read + Send + 'static, number: usize) -> Self {
         let (sender, pieces) = sync_channel(WAITING);
@@ -45,11 +45,11 @@ impl Feed {
                 }
             }
         });
-        Self { pieces, number, pending: Pending::default(), ended: false, leash: None }
+        Self { pieces, number, pending: LineBuffer::default(), ended: false, leash: None }
     }
 
     /// Follows the journal.
-    pub fn of_journal(bounds: Bounds, number: usize) -> io::Result<Self> {
+    pub fn of_journal(bounds: JournalBounds, number: usize) -> io::Result<Self> {
         let (reader, leash) = journal::follow(bounds)?;
         Ok(Self { leash: Some(leash), ..Self::new(reader, number) })
     }

@@ -5,23 +5,23 @@ use std::path::{Path, PathBuf};
 
 use crate::input::atomic_file::folder_of;
 use crate::input::read::compression::is_packed;
-use crate::input::rotation::{Age, Part};
+use crate::input::rotation::{RotatedName, RotationAge};
 use crate::input::source::FileId;
 
 /// The uncompressed parts of a log but the one that is being written, oldest first.
 pub fn older_parts(log: &Path) -> Vec<PathBuf> {
     let part = |path: &Path| {
         let name = path.file_name()?.to_string_lossy().into_owned();
-        let part = Part::read(&name);
+        let part = RotatedName::read(&name);
         Some((part.log(), part.age))
     };
     let Some((name, _)) = part(log) else { return Vec::new() };
     let entries = fs::read_dir(folder_of(log)).into_iter().flatten();
     let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
-    let mut parts: Vec<(Age, PathBuf)> = paths
+    let mut parts: Vec<(RotationAge, PathBuf)> = paths
         .filter_map(|path| {
             let (other, age) = part(&path)?;
-            (other == name && age != Age::Current && path.is_file()).then_some((age, path))
+            (other == name && age != RotationAge::Current && path.is_file()).then_some((age, path))
         })
         .filter(|(_, path)| !is_packed(path))
         .collect();

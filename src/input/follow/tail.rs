@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::line_buffer::Pending;
+use super::line_buffer::LineBuffer;
 use super::siblings::{newer_parts, older_parts};
 use crate::input::read::block::Block;
 use crate::input::read::compression::first_bytes;
@@ -20,19 +20,19 @@ const HEAD: usize = 256;
 const ROOM: usize = 256 << 10;
 
 /// A file that is followed by its name.
-pub struct Tail {
+pub struct FileTail {
     path: PathBuf,
     /// Its number in the set.
     number: usize,
     /// `None`: no file has had the name so far.
-    open: Option<Opened>,
+    open: Option<TailedFile>,
     /// Where to begin in the first file, in bytes.
     from: u64,
-    pending: Pending,
+    pending: LineBuffer,
     room: Vec<u8>,
 }
 
-struct Opened {
+struct TailedFile {
     file: File,
     id: FileId,
     /// The next byte to be read.
@@ -40,10 +40,10 @@ struct Opened {
     head: Vec<u8>,
 }
 
-impl Tail {
+impl FileTail {
     /// `from` is where a line begins in the file that has the name now.
     pub fn new(path: PathBuf, number: usize, from: u64) -> Self {
-        Self { path, number, open: None, from, pending: Pending::new(from), room: vec![0; ROOM] }
+        Self { path, number, open: None, from, pending: LineBuffer::new(from), room: vec![0; ROOM] }
     }
 
     /// Passes on the lines that have come, about `limit` bytes of them. `false`: there are no more for now.
@@ -56,7 +56,7 @@ impl Tail {
         };
         let Some(mut open) = self.open.take() else {
             if named.is_some() {
-                self.open = Some(Opened::new(&self.path, self.from)?);
+                self.open = Some(TailedFile::new(&self.path, self.from)?);
                 self.from = 0;
                 return self.poll(limit, tell);
             }
@@ -71,7 +71,7 @@ impl Tail {
     /// `named` is the file that had the name before, and its size.
     fn read_on(
         &mut self,
-        open: &mut Opened,
+        open: &mut TailedFile,
         named: Option<(FileId, u64)>,
         limit: usize,
         tell: &mut dyn FnMut(&Block),
@@ -99,7 +99,7 @@ impl Tail {
             return Ok(false);
         }
         // Open it first: we may not be allowed to read it yet, and then nothing must have been passed on.
-        let next = Opened::new(&self.path, 0)?;
+        let next = TailedFile::new(&self.path, 0)?;
         self.pending.end(self.number, tell);
         for path in newer {
             self.whole(&path, 0, tell);
@@ -111,7 +111,7 @@ impl Tail {
 
     /// Reads the lines that were written between the last call and the copy that was made before the log was truncated
     /// (logrotate's `copytruncate`).
-    fn rest_of_copy(&mut self, open: &Opened, tell: &mut dyn FnMut(&Block)) {
+    fn rest_of_copy(&mut self, open: &TailedFile, tell: &mut dyn FnMut(&Block)) {
         let is_copy = |path: &PathBuf| {
             let Ok(file) = File::open(path) else { return false };
             let is_long = file.metadata().is_ok_and(|metadata| metadata.len() >= open.at);
@@ -127,14 +127,14 @@ impl Tail {
     /// Reads another part from `from` on, as far as it can be read. There is no second try: lines passed on twice would
     /// count twice.
     fn whole(&mut self, path: &Path, from: u64, tell: &mut dyn FnMut(&Block)) {
-        let Ok(mut open) = Opened::new(path, from) else { return };
+        let Ok(mut open) = TailedFile::new(path, from) else { return };
         while let Ok(count @ 1..) = open.read(&mut self.room) {
             self.pending.add(self.room.get(..count).unwrap_or_default(), self.number, tell);
         }
     }
 }
 
-impl Opened {
+impl TailedFile {
     fn new(path: &Path, at: u64) -> io::Result<Self> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
@@ -172,16 +172,16 @@ mod tests {
 
     use super::*;
 
-    struct Log {
+    struct TestLog {
         folder: tempfile::TempDir,
-        tail: Tail,
+        tail: FileTail,
         read: String,
     }
 
-    impl Log {
+    impl TestLog {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
-            let tail = Tail::new(folder.path().join("mail.log"), 0, 0);
+            let tail = FileTail::new(folder.path().join("mail.log"), 0, 0);
             Self { folder, tail, read: String::new() }
         }
 
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn waits_for_the_file_and_for_the_end_of_each_line() {
-        let mut log = Log::new();
+        let mut log = TestLog::new();
         log.look();
         log.write("mail.log", "one\ntw");
         log.look();
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_renamed_file_is_read_to_its_end_before_the_new_one() {
-        let mut log = Log::new();
+        let mut log = TestLog::new();
         log.write("mail.log", "one\n");
         log.look();
         fs::rename(log.at("mail.log"), log.at("mail.log.1")).unwrap();
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_of_a_log_that_was_rotated_twice_between_two_looks() {
-        let mut log = Log::new();
+        let mut log = TestLog::new();
         log.write("mail.log", "one\n");
         log.look();
         log.write("mail.log", "two\n");
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn a_log_cut_to_nothing_begins_anew_and_its_copy_tells_the_rest() {
         for after in ["four\n", "a line that is longer than all that stood there before\n"] {
-            let mut log = Log::new();
+            let mut log = TestLog::new();
             log.write("mail.log", "one\n");
             log.look();
             log.write("mail.log", "two\nthree\n");
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_opened_yet_is_waited_for_and_nothing_is_told_twice() {
-        let mut log = Log::new();
+        let mut log = TestLog::new();
         log.write("mail.log", "one\n");
         log.look();
         fs::rename(log.at("mail.log"), log.at("mail.log.2")).unwrap();
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_log_cut_without_a_copy_goes_on_with_what_is_there() {
-        let mut log = Log::new();
+        let mut log = TestLog::new();
         log.write("mail.log", "one\ntwo");
         log.look();
         File::create(log.at("mail.log")).unwrap();

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Packing {
+pub enum Compression {
     Gzip,
     Bzip2,
     Xz,
@@ -18,7 +18,7 @@ pub enum Packing {
 /// How many first bytes are needed.
 pub const MAGIC: usize = 10;
 
-impl Packing {
+impl Compression {
     /// `None`: plain text, or too few bytes to tell.
     pub fn of(first: &[u8]) -> Option<Self> {
         match first {
@@ -61,7 +61,7 @@ pub fn first_bytes(file: &File, length: usize) -> io::Result<Vec<u8>> {
 pub fn is_packed(path: &Path) -> bool {
     File::open(path)
         .and_then(|file| first_bytes(&file, MAGIC))
-        .is_ok_and(|first| Packing::of(&first).is_some())
+        .is_ok_and(|first| Compression::of(&first).is_some())
 }
 
 #[cfg(test)]
@@ -71,9 +71,9 @@ mod tests {
     #[test]
     fn takes_no_line_of_a_log_for_compressed() {
         for text in ["", "B", "BZh9 is a word", "BZh9", "Nov 22 03:04:05 mx1 postfix", "7zXZ", "(", "P*M"] {
-            assert_eq!(Packing::of(text.as_bytes()), None, "{text:?}");
+            assert_eq!(Compression::of(text.as_bytes()), None, "{text:?}");
         }
-        assert_eq!(Packing::of(&[0; 10]), None);
-        assert_eq!(Packing::of(&[0x1f, 0x8b]), None);
+        assert_eq!(Compression::of(&[0; 10]), None);
+        assert_eq!(Compression::of(&[0x1f, 0x8b]), None);
     }
 }

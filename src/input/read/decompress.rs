@@ -7,23 +7,23 @@ use flate2::bufread::GzDecoder;
 use lzma_rust2::{Action, Status, XzStream};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::compression::{MAGIC, Packing};
-use super::peek::Raw;
+use super::compression::{Compression, MAGIC};
+use super::peek::PeekReader;
 
 /// The text of a file or a pipe. A compressed one may consist of several members (streams of bzip2 and xz, frames of zstd)
 /// one after the other. Zeros between and behind them are padding, as on tapes.
-pub struct Unpacked {
-    state: State,
+pub struct Decoder {
+    state: DecoderState,
     /// Detected by the first bytes. `None`: not read yet, or plain text.
-    pub packing: Option<Packing>,
+    pub packing: Option<Compression>,
 }
 
-enum State {
-    Before(Raw),
-    Between(Raw),
-    Plain(Raw),
-    Gzip(Box<GzDecoder<Raw>>),
-    Bzip2(BzDecoder<Raw>),
+enum DecoderState {
+    Before(PeekReader),
+    Between(PeekReader),
+    Plain(PeekReader),
+    Gzip(Box<GzDecoder<PeekReader>>),
+    Bzip2(BzDecoder<PeekReader>),
     Xz(Box<Xz>),
     Zstd(Box<Zstd>),
     /// With the number of raw bytes that were consumed.
@@ -38,31 +38,33 @@ const PIECE: usize = 64 << 10;
 const XZ_MEMORY: u32 = 256 << 10;
 const ZSTD_WINDOW: u64 = 128 << 20;
 
-impl Unpacked {
+impl Decoder {
     pub fn new(reader: Box<dyn Read + Send>) -> Self {
-        Self { state: State::Before(Raw::new(reader)), packing: None }
+        Self { state: DecoderState::Before(PeekReader::new(reader)), packing: None }
     }
 
     /// How many raw bytes were consumed so far.
     pub fn taken(&self) -> u64 {
         match &self.state {
-            State::Before(raw) | State::Between(raw) | State::Plain(raw) => raw.taken,
-            State::Gzip(member) => member.get_ref().taken,
-            State::Bzip2(stream) => stream.get_ref().taken,
-            State::Xz(stream) => stream.raw.taken,
-            State::Zstd(frame) => frame.raw.taken,
-            State::Ended(taken) => *taken,
+            DecoderState::Before(raw) | DecoderState::Between(raw) | DecoderState::Plain(raw) => raw.taken,
+            DecoderState::Gzip(member) => member.get_ref().taken,
+            DecoderState::Bzip2(stream) => stream.get_ref().taken,
+            DecoderState::Xz(stream) => stream.raw.taken,
+            DecoderState::Zstd(frame) => frame.raw.taken,
+            DecoderState::Ended(taken) => *taken,
         }
     }
 
-    fn member(&mut self, packing: Packing, mut raw: Raw) -> io::Result<State> {
+    fn member(&mut self, packing: Compression, mut raw: PeekReader) -> io::Result<DecoderState> {
         self.packing.get_or_insert(packing);
         Ok(match packing {
-            Packing::Gzip => State::Gzip(Box::new(GzDecoder::new(raw))),
-            Packing::Bzip2 => State::Bzip2(BzDecoder::new(raw)),
-            Packing::Xz => State::Xz(Box::new(Xz { raw, stream: XzStream::new_mem_limit(false, XZ_MEMORY) })),
-            Packing::Zstd => State::Zstd(Box::new(Zstd::new(raw)?)),
-            Packing::Skippable => {
+            Compression::Gzip => DecoderState::Gzip(Box::new(GzDecoder::new(raw))),
+            Compression::Bzip2 => DecoderState::Bzip2(BzDecoder::new(raw)),
+            Compression::Xz => {
+                DecoderState::Xz(Box::new(Xz { raw, stream: XzStream::new_mem_limit(false, XZ_MEMORY) }))
+            }
+            Compression::Zstd => DecoderState::Zstd(Box::new(Zstd::new(raw)?)),
+            Compression::Skippable => {
                 let mut head = [0; 8];
                 raw.read_exact(&mut head)?;
                 let [.., a, b, c, d] = head;
@@ -70,53 +72,53 @@ impl Unpacked {
                 if io::copy(&mut raw.by_ref().take(length), &mut io::sink())? < length {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
-                State::Between(raw)
+                DecoderState::Between(raw)
             }
         })
     }
 
     /// Starts the next member, or the first. `Ended`: there is none.
-    fn next(&mut self, mut raw: Raw) -> io::Result<State> {
+    fn next(&mut self, mut raw: PeekReader) -> io::Result<DecoderState> {
         if self.packing.is_some() {
             while raw.peek(1)? == [0] {
                 raw.consume(1);
             }
         }
         let first = raw.peek(MAGIC)?;
-        match (Packing::of(first), first, self.packing) {
+        match (Compression::of(first), first, self.packing) {
             (Some(packing), ..) => self.member(packing, raw),
-            (None, [], _) => Ok(State::Ended(raw.taken)),
-            (None, _, None) => Ok(State::Plain(raw)),
+            (None, [], _) => Ok(DecoderState::Ended(raw.taken)),
+            (None, _, None) => Ok(DecoderState::Plain(raw)),
             (None, _, Some(_)) => Err(io::Error::other("the rest is not compressed and was ignored")),
         }
     }
 }
 
-impl Read for Unpacked {
+impl Read for Decoder {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let whole = room.len();
         let piece = room.get_mut(..whole.min(PIECE)).unwrap_or_default();
         loop {
             let count = match &mut self.state {
-                State::Before(_) | State::Between(_) => 0,
-                State::Plain(raw) => return raw.read(room),
-                State::Gzip(member) => member.read(piece)?,
-                State::Bzip2(stream) => stream.read(piece)?,
-                State::Xz(stream) => stream.read(piece)?,
-                State::Zstd(frame) => frame.read(piece)?,
-                State::Ended(_) => return Ok(0),
+                DecoderState::Before(_) | DecoderState::Between(_) => 0,
+                DecoderState::Plain(raw) => return raw.read(room),
+                DecoderState::Gzip(member) => member.read(piece)?,
+                DecoderState::Bzip2(stream) => stream.read(piece)?,
+                DecoderState::Xz(stream) => stream.read(piece)?,
+                DecoderState::Zstd(frame) => frame.read(piece)?,
+                DecoderState::Ended(_) => return Ok(0),
             };
             if count > 0 || whole == 0 {
                 return Ok(count);
             }
             let taken = self.taken();
-            let raw = match std::mem::replace(&mut self.state, State::Ended(taken)) {
-                State::Before(raw) | State::Between(raw) | State::Plain(raw) => raw,
-                State::Gzip(member) => member.into_inner(),
-                State::Bzip2(stream) => stream.into_inner(),
-                State::Xz(stream) => stream.raw,
-                State::Zstd(frame) => frame.raw,
-                State::Ended(_) => return Ok(0),
+            let raw = match std::mem::replace(&mut self.state, DecoderState::Ended(taken)) {
+                DecoderState::Before(raw) | DecoderState::Between(raw) | DecoderState::Plain(raw) => raw,
+                DecoderState::Gzip(member) => member.into_inner(),
+                DecoderState::Bzip2(stream) => stream.into_inner(),
+                DecoderState::Xz(stream) => stream.raw,
+                DecoderState::Zstd(frame) => frame.raw,
+                DecoderState::Ended(_) => return Ok(0),
             };
             self.state = self.next(raw)?;
         }
@@ -124,7 +126,7 @@ impl Read for Unpacked {
 }
 
 struct Xz {
-    raw: Raw,
+    raw: PeekReader,
     stream: XzStream,
 }
 
@@ -147,7 +149,7 @@ impl Read for Xz {
 }
 
 struct Zstd {
-    raw: Raw,
+    raw: PeekReader,
     frame: FrameDecoder,
     /// The error that ended the frame; returned after all text before it.
     broken: Option<io::Error>,
@@ -157,7 +159,7 @@ struct Zstd {
 const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 
 impl Zstd {
-    fn new(mut raw: Raw) -> io::Result<Self> {
+    fn new(mut raw: PeekReader) -> io::Result<Self> {
         let mut frame = FrameDecoder::new();
         frame.set_max_window_size(ZSTD_WINDOW);
         frame.init(&mut raw).map_err(io::Error::other)?;

@@ -12,29 +12,29 @@ pub mod settings;
 pub mod stream;
 
 use self::block::Block;
-pub use self::reorder::Held;
-use self::scheduler::Queue;
-pub use self::settings::{Manner, Progress};
+pub use self::reorder::HeapSize;
+use self::scheduler::Scheduler;
+pub use self::settings::{Progress, ReadOptions};
 use super::error::InputError;
 pub use super::source::Source;
 
 /// The result of reading a set: the state of each worker, and the errors.
-pub struct Worked<W> {
+pub struct WorkResult<W> {
     pub workers: Vec<W>,
     pub problems: Vec<InputError>,
 }
 
 /// Reads all files. `new` makes a worker's state; `work` gets blocks in any order; `fold` gets its results in the order of
 /// the files.
-pub fn each_block<W: Send, H: Send + Held>(
+pub fn each_block<W: Send, H: Send + HeapSize>(
     sources: &[Source],
-    manner: Manner,
+    manner: ReadOptions,
     progress: &Progress,
     new: impl Fn() -> W + Sync,
     work: impl Fn(&mut W, &Block) -> H + Sync,
     fold: impl FnMut(H) + Send,
-) -> Result<Worked<W>, InputError> {
-    let queue = Queue::new(sources, manner, progress, fold);
+) -> Result<WorkResult<W>, InputError> {
+    let queue = Scheduler::new(sources, manner, progress, fold);
     let run = || {
         let mut worker = new();
         queue.work(|block| work(&mut worker, block));
@@ -42,7 +42,7 @@ pub fn each_block<W: Send, H: Send + Held>(
     };
     let workers =
         if manner.threads <= 1 { vec![run()] } else { thread_pool(manner.threads)?.broadcast(|_| run()) };
-    Ok(Worked { workers, problems: queue.problems() })
+    Ok(WorkResult { workers, problems: queue.problems() })
 }
 
 /// Threads of their own for one piece of work.

@@ -6,43 +6,43 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::compression::{MAGIC, Packing};
-use super::seekable::Plain;
+use super::compression::{Compression, MAGIC};
+use super::seekable::SeekableFile;
 use super::stream::Stream;
 use crate::input::error::InputError;
 use crate::input::journal;
-use crate::input::source::{FileId, Origin, Source};
+use crate::input::source::{FileId, Source, SourceOrigin};
 
-pub enum Open {
-    Plain(Arc<Plain>),
+pub enum OpenedSource {
+    Plain(Arc<SeekableFile>),
     Stream(Box<Stream>),
 }
 
-pub fn open(source: &Source) -> Result<Open, InputError> {
+pub fn open(source: &Source) -> Result<OpenedSource, InputError> {
     let path = &source.path;
     let failed = |error| source.cannot_open(error);
-    let stream = |reader| Ok(Open::Stream(Box::new(Stream::new(reader))));
+    let stream = |reader| Ok(OpenedSource::Stream(Box::new(Stream::new(reader))));
     match source.origin {
-        Origin::Stdin => stream(Box::new(io::stdin())),
-        Origin::Journal(bounds) => {
+        SourceOrigin::Stdin => stream(Box::new(io::stdin())),
+        SourceOrigin::Journal(bounds) => {
             stream(Box::new(journal::open(bounds, source.cursor.clone()).map_err(failed)?))
         }
-        Origin::Pipe => stream(Box::new(File::open(path).map_err(failed)?)),
-        Origin::File(id) => {
+        SourceOrigin::Pipe => stream(Box::new(File::open(path).map_err(failed)?)),
+        SourceOrigin::File(id) => {
             let file = match &source.file {
                 Some(file) => file.try_clone().map_err(failed)?,
                 None => same(path, id).map_err(failed)?,
             };
             let mut first = [0; MAGIC];
             let count = file.read_at(&mut first, 0).map_err(failed)?;
-            if Packing::of(first.get(..count).unwrap_or_default()).is_some() {
+            if Compression::of(first.get(..count).unwrap_or_default()).is_some() {
                 // The duplicate shares its position with the original, which may have been read.
                 (&file).rewind().map_err(failed)?;
                 let from = source.within.map_or(0, |(from, _)| from);
-                return Ok(Open::Stream(Box::new(Stream::new(Box::new(file)).from(from))));
+                return Ok(OpenedSource::Stream(Box::new(Stream::new(Box::new(file)).from(from))));
             }
             let size = file.metadata().map_err(failed)?.len();
-            Ok(Open::Plain(Arc::new(Plain::new(file, size, source.within))))
+            Ok(OpenedSource::Plain(Arc::new(SeekableFile::new(file, size, source.within))))
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read};
 
 const ROOM: usize = 64 << 10;
 
-pub struct Raw {
+pub struct PeekReader {
     reader: Box<dyn Read + Send>,
     bytes: Vec<u8>,
     start: usize,
@@ -13,7 +13,7 @@ pub struct Raw {
     pub taken: u64,
 }
 
-impl Raw {
+impl PeekReader {
     pub fn new(reader: Box<dyn Read + Send>) -> Self {
         Self { reader, bytes: vec![0; ROOM], start: 0, end: 0, taken: 0 }
     }
@@ -46,7 +46,7 @@ impl Raw {
     }
 }
 
-impl BufRead for Raw {
+impl BufRead for PeekReader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -61,7 +61,7 @@ impl BufRead for Raw {
     }
 }
 
-impl Read for Raw {
+impl Read for PeekReader {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         // A large read bypasses the buffer.
         if self.start == self.end && room.len() >= ROOM {

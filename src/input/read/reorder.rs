@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 /// The heap memory that an answer holds while it waits for its turn.
-pub trait Held {
+pub trait HeapSize {
     /// In bytes, roughly; without the value itself.
     fn held(&self) -> usize;
 }
 
-impl Held for () {
+impl HeapSize for () {
     fn held(&self) -> usize {
         0
     }
@@ -16,12 +16,12 @@ impl Held for () {
 
 /// Identifies a block: the number of its file in the set and its number in the file, both from 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Turn {
+pub struct BlockId {
     pub file: usize,
     pub block: u64,
 }
 
-pub enum Answer<H> {
+pub enum BlockAnswer<H> {
     /// `None`: no line begins in the block.
     Block(Option<H>),
     /// The file has no more blocks.
@@ -29,10 +29,10 @@ pub enum Answer<H> {
 }
 
 /// Answers whose turn has not come.
-pub struct Waiting<H> {
+pub struct ReorderBuffer<H> {
     /// The block whose answer is folded next.
-    pub next: Turn,
-    answers: BTreeMap<Turn, Answer<H>>,
+    pub next: BlockId,
+    answers: BTreeMap<BlockId, BlockAnswer<H>>,
     held: usize,
 }
 
@@ -42,16 +42,16 @@ const LIMIT: usize = 32 << 20;
 /// The size of a map entry, in bytes.
 const ENTRY: usize = 64;
 
-impl<H: Held> Waiting<H> {
+impl<H: HeapSize> ReorderBuffer<H> {
     pub fn new() -> Self {
-        Self { next: Turn { file: 0, block: 0 }, answers: BTreeMap::new(), held: 0 }
+        Self { next: BlockId { file: 0, block: 0 }, answers: BTreeMap::new(), held: 0 }
     }
 
     pub fn is_full(&self) -> bool {
         self.held > LIMIT
     }
 
-    pub fn put(&mut self, turn: Turn, answer: Answer<H>) {
+    pub fn put(&mut self, turn: BlockId, answer: BlockAnswer<H>) {
         self.held += size(&answer);
         self.answers.insert(turn, answer);
     }
@@ -62,22 +62,22 @@ impl<H: Held> Waiting<H> {
             let answer = self.answers.remove(&self.next)?;
             self.held -= size(&answer);
             match answer {
-                Answer::Block(answer) => {
+                BlockAnswer::Block(answer) => {
                     self.next.block += 1;
                     if answer.is_some() {
                         return answer;
                     }
                 }
-                Answer::End => self.next = Turn { file: self.next.file + 1, block: 0 },
+                BlockAnswer::End => self.next = BlockId { file: self.next.file + 1, block: 0 },
             }
         }
     }
 }
 
-fn size<H: Held>(answer: &Answer<H>) -> usize {
+fn size<H: HeapSize>(answer: &BlockAnswer<H>) -> usize {
     let held = match answer {
-        Answer::Block(Some(answer)) => answer.held(),
-        Answer::Block(None) | Answer::End => 0,
+        BlockAnswer::Block(Some(answer)) => answer.held(),
+        BlockAnswer::Block(None) | BlockAnswer::End => 0,
     };
-    held + size_of::<(Turn, Answer<H>)>() + ENTRY
+    held + size_of::<(BlockId, BlockAnswer<H>)>() + ENTRY
 }

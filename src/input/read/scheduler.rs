@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::block::{Block, Buffer, Extent};
-use super::open::{Open, open};
-use super::reorder::{Answer, Held, Turn, Waiting};
-use super::seekable::Plain;
-use super::settings::{Manner, Progress};
+use super::open::{OpenedSource, open};
+use super::reorder::{BlockAnswer, BlockId, HeapSize, ReorderBuffer};
+use super::seekable::SeekableFile;
+use super::settings::{Progress, ReadOptions};
 use super::stream::Stream;
 use crate::input::error::InputError;
 use crate::input::source::Source;
@@ -21,53 +21,53 @@ const STREAMED: usize = 4;
 /// One mutex guards everything that is shared. It is never held while a file is opened, read or decompressed, nor while an
 /// answer is folded. A worker that holds a stream is its only reader. Answering never waits, so the worker on the block
 /// that is to be folded next always finishes, and there is no deadlock.
-pub struct Queue<'a, H, F> {
+pub struct Scheduler<'a, H, F> {
     sources: &'a [Source],
-    manner: Manner,
+    manner: ReadOptions,
     progress: &'a Progress,
-    state: Mutex<State<H, F>>,
+    state: Mutex<SchedulerState<H, F>>,
     /// Signalled when there may be work again.
     moved: Condvar,
 }
 
-struct State<H, F> {
+struct SchedulerState<H, F> {
     /// The next file to open.
     file: usize,
     /// By number. There are never more than workers, since the next file is opened only when a worker holds each of these.
-    opened: BTreeMap<usize, Opened>,
-    waiting: Waiting<H>,
+    opened: BTreeMap<usize, ActiveSource>,
+    waiting: ReorderBuffer<H>,
     /// `None`: a worker is folding.
     fold: Option<F>,
     /// With the block that each concerns.
-    problems: Vec<(Turn, InputError)>,
+    problems: Vec<(BlockId, InputError)>,
 }
 
-struct Opened {
+struct ActiveSource {
     /// The number of its next block.
     block: u64,
-    rest: Rest,
+    rest: SourceState,
 }
 
-enum Rest {
-    Plain(Arc<Plain>),
+enum SourceState {
+    Plain(Arc<SeekableFile>),
     Stream(Box<Stream>),
     /// A worker is opening it or reading from it.
     InHands,
 }
 
 /// A worker's next task.
-enum Task {
+enum WorkItem {
     Open(usize),
-    Read(Turn, Arc<Plain>),
-    ReadOn(Turn, Box<Stream>),
+    Read(BlockId, Arc<SeekableFile>),
+    ReadOn(BlockId, Box<Stream>),
 }
 
-impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
-    pub fn new(sources: &'a [Source], manner: Manner, progress: &'a Progress, fold: F) -> Self {
-        let state = State {
+impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
+    pub fn new(sources: &'a [Source], manner: ReadOptions, progress: &'a Progress, fold: F) -> Self {
+        let state = SchedulerState {
             file: 0,
             opened: BTreeMap::new(),
-            waiting: Waiting::new(),
+            waiting: ReorderBuffer::new(),
             fold: Some(fold),
             problems: Vec::new(),
         };
@@ -79,18 +79,18 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
         let mut buffer = Buffer::default();
         while let Some(task) = self.deal() {
             match task {
-                Task::Open(file) => self.open(file),
-                Task::Read(turn, plain) => {
+                WorkItem::Open(file) => self.open(file),
+                WorkItem::Read(turn, plain) => {
                     let extent = self.read(turn, &plain, &mut buffer);
                     let answer = extent.map(|extent| work(&block(turn, &extent, &buffer)));
-                    self.answer(turn, Answer::Block(answer));
+                    self.answer(turn, BlockAnswer::Block(answer));
                 }
-                Task::ReadOn(turn, stream) => match self.read_on(turn, stream, &mut buffer) {
+                WorkItem::ReadOn(turn, stream) => match self.read_on(turn, stream, &mut buffer) {
                     Some(extent) => {
                         let answer = work(&block(turn, &extent, &buffer));
-                        self.answer(turn, Answer::Block(Some(answer)));
+                        self.answer(turn, BlockAnswer::Block(Some(answer)));
                     }
-                    None => self.answer(turn, Answer::End),
+                    None => self.answer(turn, BlockAnswer::End),
                 },
             }
         }
@@ -104,12 +104,12 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
     }
 
     /// A poisoned mutex is used as it is: the thread that panicked ends the run, and the state is only dropped.
-    fn lock(&self) -> MutexGuard<'_, State<H, F>> {
+    fn lock(&self) -> MutexGuard<'_, SchedulerState<H, F>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for the earliest task. `None`: all work is done.
-    fn deal(&self) -> Option<Task> {
+    fn deal(&self) -> Option<WorkItem> {
         let mut state = self.lock();
         loop {
             if let Some(task) = state.earliest(self.sources.len(), self.manner.block_size) {
@@ -123,26 +123,28 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
     }
 
     fn open(&self, file: usize) {
-        let turn = Turn { file, block: 0 };
+        let turn = BlockId { file, block: 0 };
         let opened = self.sources.get(file).map(open);
         let mut state = self.lock();
         let rest = match opened {
-            Some(Ok(Open::Plain(plain))) if plain.blocks(self.manner.block_size).0 > 0 => Rest::Plain(plain),
-            Some(Ok(Open::Stream(stream))) => Rest::Stream(stream),
+            Some(Ok(OpenedSource::Plain(plain))) if plain.blocks(self.manner.block_size).0 > 0 => {
+                SourceState::Plain(plain)
+            }
+            Some(Ok(OpenedSource::Stream(stream))) => SourceState::Stream(stream),
             ended => {
                 state.problems.extend(ended.and_then(Result::err).map(|error| (turn, error)));
                 state.opened.remove(&file);
                 drop(state);
-                self.answer(turn, Answer::End);
+                self.answer(turn, BlockAnswer::End);
                 return;
             }
         };
-        state.opened.insert(file, Opened { block: 0, rest });
+        state.opened.insert(file, ActiveSource { block: 0, rest });
         drop(state);
         self.moved.notify_all();
     }
 
-    fn read(&self, turn: Turn, plain: &Plain, buffer: &mut Buffer) -> Option<Extent> {
+    fn read(&self, turn: BlockId, plain: &SeekableFile, buffer: &mut Buffer) -> Option<Extent> {
         let block_size = self.manner.block_size as u64;
         let (blocks, bytes) = plain.blocks(self.manner.block_size);
         let length = (bytes - turn.block * block_size).min(block_size);
@@ -165,7 +167,7 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
     }
 
     /// Returns the stream as soon as the block is read, so that another worker reads on while this one parses.
-    fn read_on(&self, turn: Turn, mut stream: Box<Stream>, buffer: &mut Buffer) -> Option<Extent> {
+    fn read_on(&self, turn: BlockId, mut stream: Box<Stream>, buffer: &mut Buffer) -> Option<Extent> {
         let before = stream.taken();
         let read = stream.read(self.manner.block_size * STREAMED, buffer);
         self.progress.done.fetch_add(stream.taken() - before, Ordering::Relaxed);
@@ -176,7 +178,9 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
         });
         let mut state = self.lock();
         if extent.is_some() {
-            state.opened.insert(turn.file, Opened { block: turn.block + 1, rest: Rest::Stream(stream) });
+            state
+                .opened
+                .insert(turn.file, ActiveSource { block: turn.block + 1, rest: SourceState::Stream(stream) });
         } else {
             state.opened.remove(&turn.file);
         }
@@ -185,13 +189,13 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
         extent
     }
 
-    fn problem(&self, turn: Turn, error: impl FnOnce(&Source) -> InputError) {
+    fn problem(&self, turn: BlockId, error: impl FnOnce(&Source) -> InputError) {
         let problem = self.sources.get(turn.file).map(error);
         self.lock().problems.extend(problem.map(|problem| (turn, problem)));
     }
 
     /// Stores an answer and folds all whose turn has come, unless another worker is folding: then that one does.
-    fn answer(&self, turn: Turn, answer: Answer<H>) {
+    fn answer(&self, turn: BlockId, answer: BlockAnswer<H>) {
         let mut state = self.lock();
         state.waiting.put(turn, answer);
         let Some(mut fold) = state.fold.take() else { return };
@@ -211,43 +215,43 @@ impl<'a, H: Held, F: FnMut(H)> Queue<'a, H, F> {
     }
 }
 
-impl<H: Held, F> State<H, F> {
-    fn earliest(&mut self, files: usize, block_size: usize) -> Option<Task> {
+impl<H: HeapSize, F> SchedulerState<H, F> {
+    fn earliest(&mut self, files: usize, block_size: usize) -> Option<WorkItem> {
         // If too many bytes wait, only the block that all of them wait for is begun.
         let only = self.waiting.is_full().then_some(self.waiting.next);
-        let may = |turn: Turn| only.is_none_or(|only| only == turn);
-        let free = self.opened.iter_mut().find(|(_, opened)| !matches!(opened.rest, Rest::InHands));
+        let may = |turn: BlockId| only.is_none_or(|only| only == turn);
+        let free = self.opened.iter_mut().find(|(_, opened)| !matches!(opened.rest, SourceState::InHands));
         if let Some((&file, opened)) = free {
-            let turn = Turn { file, block: opened.block };
+            let turn = BlockId { file, block: opened.block };
             if !may(turn) {
                 return None;
             }
             opened.block += 1;
-            return match std::mem::replace(&mut opened.rest, Rest::InHands) {
-                Rest::Stream(stream) => Some(Task::ReadOn(turn, stream)),
-                Rest::Plain(plain) => {
+            return match std::mem::replace(&mut opened.rest, SourceState::InHands) {
+                SourceState::Stream(stream) => Some(WorkItem::ReadOn(turn, stream)),
+                SourceState::Plain(plain) => {
                     if turn.block + 1 == plain.blocks(block_size).0 {
                         self.opened.remove(&file);
-                        self.waiting.put(Turn { file, block: turn.block + 1 }, Answer::End);
+                        self.waiting.put(BlockId { file, block: turn.block + 1 }, BlockAnswer::End);
                     } else {
-                        opened.rest = Rest::Plain(plain.clone());
+                        opened.rest = SourceState::Plain(plain.clone());
                     }
-                    Some(Task::Read(turn, plain))
+                    Some(WorkItem::Read(turn, plain))
                 }
-                Rest::InHands => None,
+                SourceState::InHands => None,
             };
         }
-        let turn = Turn { file: self.file, block: 0 };
+        let turn = BlockId { file: self.file, block: 0 };
         if self.file == files || !may(turn) {
             return None;
         }
         self.file += 1;
-        self.opened.insert(turn.file, Opened { block: 0, rest: Rest::InHands });
-        Some(Task::Open(turn.file))
+        self.opened.insert(turn.file, ActiveSource { block: 0, rest: SourceState::InHands });
+        Some(WorkItem::Open(turn.file))
     }
 }
 
-fn block<'b>(turn: Turn, extent: &Extent, buffer: &'b Buffer) -> Block<'b> {
+fn block<'b>(turn: BlockId, extent: &Extent, buffer: &'b Buffer) -> Block<'b> {
     let (before, lines) = (buffer.part(extent.before.clone()), buffer.part(extent.lines.clone()));
     Block { file: turn.file, offset: extent.offset, before, lines }
 }
@@ -263,9 +267,9 @@ mod tests {
     use crate::input::rotation::LogNames;
 
     /// The lines of a block, and how much they claim to hold.
-    struct Lines(Vec<u8>, usize);
+    struct TestBlock(Vec<u8>, usize);
 
-    impl Held for Lines {
+    impl HeapSize for TestBlock {
         fn held(&self) -> usize {
             self.1
         }
@@ -300,8 +304,8 @@ mod tests {
         // The large ones let nothing be begun but what is next, and every third only now and then.
         for (threads, held) in [(1, 0), (4, 0), (4, 100 << 20), (3, 9 << 20)] {
             let mut folded = Vec::new();
-            let manner = Manner { threads, block_size: 64 };
-            let queue = Queue::new(&sources, manner, &progress, |lines: Lines| {
+            let manner = ReadOptions { threads, block_size: 64 };
+            let queue = Scheduler::new(&sources, manner, &progress, |lines: TestBlock| {
                 if folded.len() % 7 == 0 {
                     std::thread::yield_now();
                 }
@@ -312,7 +316,7 @@ mod tests {
                     if block.offset % 5 == 0 {
                         std::thread::sleep(std::time::Duration::from_micros(50));
                     }
-                    Lines(block.lines.to_vec(), held * usize::from(block.offset % 3 == 0))
+                    TestBlock(block.lines.to_vec(), held * usize::from(block.offset % 3 == 0))
                 });
             };
             std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));

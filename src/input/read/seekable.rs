@@ -11,7 +11,7 @@ use super::block::{Buffer, CONTEXT, Extent, LINE_LIMIT};
 
 /// An uncompressed file with the size it had when it was opened: lines written later are not read. It is not mapped into
 /// memory, since a log may be truncated while it is read.
-pub struct Plain {
+pub struct SeekableFile {
     pub file: File,
     pub size: u64,
     /// Only lines that begin in this range of bytes are read.
@@ -21,7 +21,7 @@ pub struct Plain {
 /// Most lines are shorter, in bytes; so much is read behind a block.
 const TAIL: usize = 4 << 10;
 
-impl Plain {
+impl SeekableFile {
     /// `within` is in bytes and may reach behind the end of the file. `None`: the whole file.
     pub fn new(file: File, size: u64, within: Option<(u64, u64)>) -> Self {
         let (from, to) = within.unwrap_or((0, size));
@@ -179,7 +179,7 @@ mod tests {
                     .flat_map(|(_, line)| line.to_vec())
                     .collect();
                 for block_size in [1, 2, 3, 7, 100] {
-                    let plain = Plain::new(file(text), size, Some((from, to)));
+                    let plain = SeekableFile::new(file(text), size, Some((from, to)));
                     let mut buffer = Buffer::default();
                     let mut read = Vec::new();
                     for number in 0..plain.blocks(block_size).0 {

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 
 /// How to read; no setting changes an answer.
 #[derive(Clone, Copy, Debug)]
-pub struct Manner {
+pub struct ReadOptions {
     pub threads: usize,
     /// In bytes; a multiple of the page size is fastest.
     pub block_size: usize,

@@ -5,10 +5,10 @@ use std::io::{self, Read};
 use memchr::{memchr, memrchr};
 
 use super::block::{Buffer, CONTEXT, Extent, LINE_LIMIT};
-use super::decompress::Unpacked;
+use super::decompress::Decoder;
 
 pub struct Stream {
-    reader: Unpacked,
+    reader: Decoder,
     /// The end of the last block as context, and the bytes behind its last newline.
     carry: Vec<u8>,
     /// How many bytes of `carry` are context.
@@ -27,7 +27,7 @@ const PASSED_OVER: u64 = 256 << 10;
 
 impl Stream {
     pub fn new(reader: Box<dyn Read + Send>) -> Self {
-        let reader = Unpacked::new(reader);
+        let reader = Decoder::new(reader);
         Self { reader, carry: Vec::new(), context: 0, offset: 0, ended: false, broken: None, from: 0 }
     }
 

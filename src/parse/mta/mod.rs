@@ -13,16 +13,16 @@ pub mod related_id;
 pub mod sendmail;
 
 use self::delay::Phases;
-use self::parsed::Reading;
+use self::parsed::ParsedLine;
 use self::postfix::daemon::Daemon;
-use self::queue_record::{Context, Fact};
-use self::related_id::Tie;
-use super::header::{Line, Stamp};
+use self::queue_record::{MessageFields, QueueRecord};
+use self::related_id::Relation;
+use super::header::{LogLine, RawTimestamp};
 use crate::smtp::event::{Direction, Event, Mta};
 
 /// The program that wrote a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Writer {
+pub enum Program {
     Postfix(Daemon),
     Exim,
     Sendmail,
@@ -31,43 +31,43 @@ pub enum Writer {
     Foreign,
 }
 
-impl Writer {
+impl Program {
     /// Recognizes the writer. Postfix is recognized by its daemons, Exim by its name or, in its own files, by a header
     /// without a program. Where the line has a program, nothing but the program's name decides.
-    pub fn of(line: &Line) -> Self {
+    pub fn of(line: &LogLine) -> Self {
         if let Some(daemon) = Daemon::of(line) {
             return Self::Postfix(daemon);
         }
         match line.program {
-            b"" if matches!(line.stamp, Stamp::Iso(_)) => Self::Exim,
+            b"" if matches!(line.stamp, RawTimestamp::Iso(_)) => Self::Exim,
             b"" => Self::Foreign,
             program if program.starts_with(b"exim") => Self::Exim,
-            _ if sendmail::wrote(line) => Self::Sendmail,
-            _ if opensmtpd::wrote(line) => Self::Opensmtpd,
+            _ if sendmail::is_from(line) => Self::Sendmail,
+            _ if opensmtpd::is_from(line) => Self::Opensmtpd,
             _ => Self::Foreign,
         }
     }
 
     /// Parses a line of this writer.
     #[inline]
-    pub fn read<'a>(self, line: &Line<'a>) -> Reading<'a> {
+    pub fn read<'a>(self, line: &LogLine<'a>) -> ParsedLine<'a> {
         match self {
             Self::Postfix(daemon) => postfix::read(daemon, line.text),
             Self::Exim => exim::read(line),
             Self::Sendmail => sendmail::read(line),
             Self::Opensmtpd => opensmtpd::read(line),
-            Self::Foreign => Reading::Foreign,
+            Self::Foreign => ParsedLine::Foreign,
         }
     }
 }
 
 /// Parses a line by the program that wrote it.
-pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
-    Writer::of(line).read(line)
+pub fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
+    Program::of(line).read(line)
 }
 
 /// What the line of a fact says about its message.
-pub fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+pub fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     match fact.mta {
         Mta::Postfix => postfix::context(fact),
         Mta::Exim => exim::context(fact),
@@ -77,7 +77,7 @@ pub fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
 }
 
 /// The sender, the client and the login out of [`context`]; cheaper, for callers that ask for every message.
-pub fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+pub fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     match fact.mta {
         Mta::Postfix => postfix::origin(fact),
         Mta::Exim => exim::origin(fact),
@@ -87,7 +87,7 @@ pub fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
 }
 
 /// The number of recipients that a message still has. None: the line does not show it.
-pub fn recipients(fact: &Fact) -> Option<u32> {
+pub fn recipients(fact: &QueueRecord) -> Option<u32> {
     match fact.mta {
         Mta::Postfix => postfix::recipients(fact),
         Mta::Exim => None,
@@ -97,7 +97,7 @@ pub fn recipients(fact: &Fact) -> Option<u32> {
 }
 
 /// The number of recipients whose delivery the line of an event reports.
-pub fn served(event: &Event, line: &Line) -> u32 {
+pub fn served(event: &Event, line: &LogLine) -> u32 {
     match event.mta {
         Mta::Sendmail => sendmail::served(line),
         Mta::Postfix | Mta::Exim | Mta::Opensmtpd => 1,
@@ -105,13 +105,13 @@ pub fn served(event: &Event, line: &Line) -> u32 {
 }
 
 /// The server, the queue id and the rest of any line about a message, whether or not the rest is understood.
-pub fn queue_id<'a>(line: &Line<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
-    let (mta, (id, rest)) = match Writer::of(line) {
-        Writer::Postfix(_) => (Mta::Postfix, postfix::queue_id(line.text)),
-        Writer::Exim => (Mta::Exim, exim::queue_id(exim::words(line))),
-        Writer::Sendmail => (Mta::Sendmail, sendmail::queue_id(line.text)),
-        Writer::Opensmtpd => (Mta::Opensmtpd, (opensmtpd::queue_id(line.text), line.text)),
-        Writer::Foreign => return None,
+pub fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
+    let (mta, (id, rest)) = match Program::of(line) {
+        Program::Postfix(_) => (Mta::Postfix, postfix::queue_id(line.text)),
+        Program::Exim => (Mta::Exim, exim::queue_id(exim::words(line))),
+        Program::Sendmail => (Mta::Sendmail, sendmail::queue_id(line.text)),
+        Program::Opensmtpd => (Mta::Opensmtpd, (opensmtpd::queue_id(line.text), line.text)),
+        Program::Foreign => return None,
     };
     id.map(|id| (mta, id, rest))
 }
@@ -182,10 +182,10 @@ pub fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
 }
 
 /// The message that a line about another message names; `text` follows the line's own queue id.
-pub fn link(mta: Mta, text: &[u8]) -> Option<(Tie, &[u8])> {
+pub fn related_queue_id(mta: Mta, text: &[u8]) -> Option<(Relation, &[u8])> {
     match mta {
-        Mta::Postfix => postfix::link(text),
-        Mta::Exim => exim::link(text),
+        Mta::Postfix => postfix::related_queue_id(text),
+        Mta::Exim => exim::related_queue_id(text),
         Mta::Sendmail | Mta::Opensmtpd => related_id::next(text),
     }
 }
@@ -208,7 +208,7 @@ fn accepted_by(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
 }
 
 /// How long a delivery took; empty where its line shows no times.
-pub fn of_delivery(mta: Mta, line: &Line) -> Phases {
+pub fn of_delivery(mta: Mta, line: &LogLine) -> Phases {
     match mta {
         Mta::Postfix => postfix::delays(line.text).unwrap_or_default(),
         Mta::Exim => exim::delays(line),
@@ -217,7 +217,7 @@ pub fn of_delivery(mta: Mta, line: &Line) -> Phases {
 }
 
 /// How long it took to receive the message, in milliseconds.
-pub fn of_arrival(fact: &Fact) -> Option<u64> {
+pub fn of_arrival(fact: &QueueRecord) -> Option<u64> {
     match fact.mta {
         Mta::Exim => exim::receive_time(fact),
         Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
@@ -226,7 +226,7 @@ pub fn of_arrival(fact: &Fact) -> Option<u64> {
 
 /// The text by which a second copy of the event's line is found. None: the server logs each event once. Exim sends a
 /// rejection to syslog twice, for its mainlog and for its rejectlog.
-pub fn copied_text<'a>(event: &Event, line: &Line<'a>) -> Option<&'a [u8]> {
+pub fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     match event.mta {
         Mta::Exim if event.direction == Direction::Inbound && !line.program.is_empty() => {
             Some(exim::words(line))

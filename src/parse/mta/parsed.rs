@@ -1,16 +1,16 @@
 //! Defines what a line can be parsed into, and cuts addresses, hosts and words for the parsers of all servers.
 
-use super::queue_record::Fact;
+use super::queue_record::QueueRecord;
 use crate::simd;
 use crate::simd::find;
 use crate::smtp::event::{Event, Peer};
 
 /// The result of parsing a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reading<'a> {
+pub enum ParsedLine<'a> {
     Event(Event<'a>),
     /// A routine line whose content later lines of the message need.
-    Fact(Fact<'a>),
+    Fact(QueueRecord<'a>),
     /// A line of a mail server that was understood and holds nothing to count.
     Routine,
     /// A line of a mail server that should be an event and could not be parsed.
@@ -26,7 +26,7 @@ pub fn begins(text: &[u8], starts: &[&[u8]]) -> bool {
 }
 
 /// Splits at the first `mark`, which is left out.
-pub fn cut<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+pub fn split_once<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = find(text, mark)?;
     Some((text.get(..at)?, text.get(at + mark.len()..)?))
 }
@@ -47,14 +47,14 @@ pub fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
 }
 
 /// Splits at the first `: `, which is left out. Its blank is looked for: addresses and ciphers are full of colons.
-pub fn cut_colon(text: &[u8]) -> Option<(&[u8], &[u8])> {
+pub fn split_colon(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = |at: usize| at.checked_sub(1).filter(|&at| text.get(at) == Some(&b':'));
-    let at = find::Places::new(text, b' ').find_map(colon)?;
+    let at = find::ByteIter::new(text, b' ').find_map(colon)?;
     Some((text.get(..at)?, text.get(at + 2..)?))
 }
 
 /// Splits at the last `mark`, which is left out.
-pub fn cut_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+pub fn split_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let skipped = usize::from(mark.len() > 1 && mark.first() == Some(&b' '));
     let sought = *mark.get(skipped)?;
     let mut places = memchr::memrchr_iter(sought, text.get(skipped..)?);
@@ -63,7 +63,7 @@ pub fn cut_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])>
 }
 
 /// Up to the first blank, and what follows it; a last word has nothing after it.
-pub fn word(text: &[u8]) -> (&[u8], &[u8]) {
+pub fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
     match find::find(b' ', text) {
         Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default()),
         None => (text, b""),
@@ -106,11 +106,11 @@ pub fn peer(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
 /// The length of the text before `]`, and whether it looks like an IP address.
 fn bracketed(text: &[u8]) -> Option<(usize, bool)> {
     if let Some(near) = text.first_chunk() {
-        let length = simd::place(near, b']');
+        let length = simd::first_position(near, b']');
         if length < near.len() {
             let before = !(u32::MAX << length);
-            let marks = simd::places(near, b'.') | simd::places(near, b':');
-            return Some((length, marks & before != 0 && simd::places(near, b'/') & before == 0));
+            let marks = simd::eq_mask(near, b'.') | simd::eq_mask(near, b':');
+            return Some((length, marks & before != 0 && simd::eq_mask(near, b'/') & before == 0));
         }
     }
     let length = find::find(b']', text)?;

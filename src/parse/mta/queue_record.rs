@@ -4,17 +4,17 @@ use crate::smtp::event::Mta;
 
 /// A routine line about one message. It borrows from its line; its fields are parsed only on request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Fact<'a> {
+pub struct QueueRecord<'a> {
     pub mta: Mta,
     pub queue_id: &'a [u8],
-    pub step: Step,
+    pub step: QueueStep,
     /// The line from behind the queue id on.
     pub text: &'a [u8],
 }
 
 /// The step of a message that the line reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
+pub enum QueueStep {
     /// It is new: `client=` and `uid=` of Postfix, `<=` of Exim. Nothing earlier of the same queue id belongs to it.
     Came,
     /// `message-id=`; where nothing else said that it came, as of a bounce, it is new.
@@ -39,7 +39,7 @@ pub enum Step {
 
 /// Metadata of a message. None: the line does not show it.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Context<'a> {
+pub struct MessageFields<'a> {
     /// The null sender is empty.
     pub sender: Option<&'a [u8]>,
     /// In bytes, as the mail server counts them.

@@ -5,34 +5,34 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::json_value::Value;
-use super::metadata::{Cover, host, pid_of, program};
-use super::timestamp::When;
+use super::json_value::JsonValue;
+use super::metadata::{WrapperMetadata, host, pid_of, program};
+use super::timestamp::WrapperTime;
 
 #[derive(Debug)]
-pub struct Object<'a> {
-    pub cover: Cover<'a>,
+pub struct JsonObject<'a> {
+    pub cover: WrapperMetadata<'a>,
     pub text: Cow<'a, [u8]>,
 }
 
 /// None: no JSON object, or none that carries a text. serde_json refuses what is deeper than 128 levels.
-pub fn read(text: &str) -> Option<Object<'_>> {
-    let fields: Fields = serde_json::from_str(text).ok()?;
+pub fn read(text: &str) -> Option<JsonObject<'_>> {
+    let fields: JsonFields = serde_json::from_str(text).ok()?;
     // As Docker's json-file has it, and what Fluent Bit makes of it.
     let exact = matches!((&fields.text, &fields.when), (Some((2, _)), Some((4, _))));
-    let cover = Cover {
+    let cover = WrapperMetadata {
         exact,
         when: fields.when.map(|(_, when)| when),
         host: fields.host.map(|(_, host)| host),
         program: fields.program.map(|(_, program)| program),
         pid: fields.pid.map(|(_, pid)| pid),
     };
-    fields.text.map(|(_, text)| Object { cover, text })
+    fields.text.map(|(_, text)| JsonObject { cover, text })
 }
 
 /// What a name stands for. The number ranks the names of one thing, the lowest first.
 #[derive(Clone, Copy)]
-enum Field {
+enum JsonField {
     Text(u8),
     Time(u8),
     Host(u8),
@@ -46,39 +46,39 @@ enum Field {
 
 /// systemd.journal-fields(7); Docker's json-file; Vector's, Logstash's and Fluent Bit's syslog sources; the Elastic
 /// Common Schema; rsyslog's property names.
-fn field(name: &str) -> Field {
+fn field(name: &str) -> JsonField {
     match name {
-        "MESSAGE" => Field::Text(0),
-        "message" => Field::Text(1),
-        "log" => Field::Log,
-        "msg" => Field::Text(3),
+        "MESSAGE" => JsonField::Text(0),
+        "message" => JsonField::Text(1),
+        "log" => JsonField::Log,
+        "msg" => JsonField::Text(3),
         // When the kernel took it from the server, as a file of syslog and `journalctl -o short` have it. The other is
         // when the journal came to write it.
-        "_SOURCE_REALTIME_TIMESTAMP" => Field::Time(0),
-        "__REALTIME_TIMESTAMP" => Field::Time(1),
-        "timestamp" => Field::Time(2),
-        "@timestamp" => Field::Time(3),
-        "time" => Field::Time(4),
-        "date" => Field::Time(5),
+        "_SOURCE_REALTIME_TIMESTAMP" => JsonField::Time(0),
+        "__REALTIME_TIMESTAMP" => JsonField::Time(1),
+        "timestamp" => JsonField::Time(2),
+        "@timestamp" => JsonField::Time(3),
+        "time" => JsonField::Time(4),
+        "date" => JsonField::Time(5),
         // A shipper's own host is the last to ask.
-        "_HOSTNAME" => Field::Host(0),
-        "logsource" => Field::Host(2),
-        "hostname" => Field::Host(3),
-        "host" | "host.name" => Field::Host(4),
-        "SYSLOG_IDENTIFIER" => Field::Program(0),
-        "appname" => Field::Program(2),
-        "program" => Field::Program(3),
-        "programname" => Field::Program(4),
-        "ident" => Field::Program(5),
-        "process.name" => Field::Program(6),
-        "tag" | "syslogtag" => Field::Program(7),
-        "process" => Field::Process,
-        "SYSLOG_PID" => Field::Pid(0),
-        "_PID" => Field::Pid(1),
-        "procid" => Field::Pid(3),
-        "pid" => Field::Pid(4),
-        "process.pid" => Field::Pid(5),
-        _ => Field::Other,
+        "_HOSTNAME" => JsonField::Host(0),
+        "logsource" => JsonField::Host(2),
+        "hostname" => JsonField::Host(3),
+        "host" | "host.name" => JsonField::Host(4),
+        "SYSLOG_IDENTIFIER" => JsonField::Program(0),
+        "appname" => JsonField::Program(2),
+        "program" => JsonField::Program(3),
+        "programname" => JsonField::Program(4),
+        "ident" => JsonField::Program(5),
+        "process.name" => JsonField::Program(6),
+        "tag" | "syslogtag" => JsonField::Program(7),
+        "process" => JsonField::Process,
+        "SYSLOG_PID" => JsonField::Pid(0),
+        "_PID" => JsonField::Pid(1),
+        "procid" => JsonField::Pid(3),
+        "pid" => JsonField::Pid(4),
+        "process.pid" => JsonField::Pid(5),
+        _ => JsonField::Other,
     }
 }
 
@@ -94,37 +94,37 @@ fn keep<T>(kept: &mut Ranked<T>, rank: u8, value: Option<T>) {
 }
 
 #[derive(Default)]
-struct Fields<'a> {
+struct JsonFields<'a> {
     text: Ranked<Cow<'a, [u8]>>,
-    when: Ranked<When<'a>>,
+    when: Ranked<WrapperTime<'a>>,
     host: Ranked<Cow<'a, str>>,
     program: Ranked<Cow<'a, str>>,
     pid: Ranked<Cow<'a, str>>,
 }
 
-impl<'a> Fields<'a> {
-    fn take(&mut self, field: Field, value: Value<'a>) {
+impl<'a> JsonFields<'a> {
+    fn take(&mut self, field: JsonField, value: JsonValue<'a>) {
         match (field, value) {
-            (Field::Text(rank), value) => keep(&mut self.text, rank, value.bytes()),
-            (Field::Time(rank), value) => keep(&mut self.when, rank, value.when()),
-            (Field::Host(rank), Value::Object(parts)) => {
+            (JsonField::Text(rank), value) => keep(&mut self.text, rank, value.bytes()),
+            (JsonField::Time(rank), value) => keep(&mut self.when, rank, value.when()),
+            (JsonField::Host(rank), JsonValue::Object(parts)) => {
                 keep(&mut self.host, rank, parts.name.or(parts.hostname).and_then(host));
             }
-            (Field::Host(rank), value) => keep(&mut self.host, rank, value.text().and_then(host)),
-            (Field::Program(rank), value) => self.program(rank, value.text()),
-            (Field::Pid(rank), value) => keep(&mut self.pid, rank, value.text().and_then(pid_of)),
-            (Field::Process, Value::Object(parts)) => {
+            (JsonField::Host(rank), value) => keep(&mut self.host, rank, value.text().and_then(host)),
+            (JsonField::Program(rank), value) => self.program(rank, value.text()),
+            (JsonField::Pid(rank), value) => keep(&mut self.pid, rank, value.text().and_then(pid_of)),
+            (JsonField::Process, JsonValue::Object(parts)) => {
                 self.program(6, parts.name);
                 keep(&mut self.pid, 5, parts.pid.and_then(pid_of));
             }
-            (Field::Log, Value::Object(parts)) => {
+            (JsonField::Log, JsonValue::Object(parts)) => {
                 let Some(syslog) = parts.syslog else { return };
                 keep(&mut self.host, 1, syslog.hostname.and_then(host));
                 self.program(1, syslog.name);
                 keep(&mut self.pid, 2, syslog.pid.and_then(pid_of));
             }
-            (Field::Log, value) => keep(&mut self.text, 2, value.bytes()),
-            (Field::Process | Field::Other, _) => {}
+            (JsonField::Log, value) => keep(&mut self.text, 2, value.bytes()),
+            (JsonField::Process | JsonField::Other, _) => {}
         }
     }
 
@@ -137,25 +137,25 @@ impl<'a> Fields<'a> {
 
 struct FieldsVisitor;
 
-impl<'de> Deserialize<'de> for Fields<'de> {
+impl<'de> Deserialize<'de> for JsonFields<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_map(FieldsVisitor)
     }
 }
 
 impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
+    type Value = JsonFields<'de>;
 
     fn expecting(&self, to: &mut fmt::Formatter) -> fmt::Result {
         to.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields::default();
+        let mut fields = JsonFields::default();
         // Of the journal's 25 fields 20 are passed over unread.
-        while let Some(Key(field)) = map.next_key()? {
+        while let Some(JsonKey(field)) = map.next_key()? {
             match field {
-                Field::Other => drop(map.next_value::<IgnoredAny>()?),
+                JsonField::Other => drop(map.next_value::<IgnoredAny>()?),
                 field => fields.take(field, map.next_value()?),
             }
         }
@@ -163,20 +163,20 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-struct Key(Field);
+struct JsonKey(JsonField);
 
-impl<'de> Deserialize<'de> for Key {
+impl<'de> Deserialize<'de> for JsonKey {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct KeyVisitor;
         impl Visitor<'_> for KeyVisitor {
-            type Value = Key;
+            type Value = JsonKey;
 
             fn expecting(&self, to: &mut fmt::Formatter) -> fmt::Result {
                 to.write_str("a name")
             }
 
-            fn visit_str<E>(self, name: &str) -> Result<Key, E> {
-                Ok(Key(field(name)))
+            fn visit_str<E>(self, name: &str) -> Result<JsonKey, E> {
+                Ok(JsonKey(field(name)))
             }
         }
         from.deserialize_str(KeyVisitor)
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> String {
-        let Some(Object { cover, text }) = read(text) else { return "nothing".to_owned() };
+        let Some(JsonObject { cover, text }) = read(text) else { return "nothing".to_owned() };
         let parts = [cover.host, cover.program, cover.pid].map(|part| part.unwrap_or_default().into_owned());
         format!("{} {}", parts.join(","), String::from_utf8_lossy(&text))
     }

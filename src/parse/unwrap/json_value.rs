@@ -5,32 +5,32 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::timestamp::When;
+use super::timestamp::WrapperTime;
 
 /// The values that matter here.
 #[derive(Debug)]
-pub enum Value<'a> {
+pub enum JsonValue<'a> {
     Text(Cow<'a, str>),
     /// The journal writes a text that is no UTF-8 as an array of its bytes.
     Bytes(Vec<u8>),
     Whole(u64),
     Real(f64),
-    Object(Box<Parts<'a>>),
+    Object(Box<NestedFields<'a>>),
     Nothing,
 }
 
 /// Of `host`, `process` and `log`, objects of the Elastic Common Schema, and of `log.syslog`.
 #[derive(Default, Debug)]
-pub struct Parts<'a> {
+pub struct NestedFields<'a> {
     /// `name`, `program` or `appname`.
     pub name: Option<Cow<'a, str>>,
     pub hostname: Option<Cow<'a, str>>,
     /// `pid` or `procid`.
     pub pid: Option<Cow<'a, str>>,
-    pub syslog: Option<Box<Parts<'a>>>,
+    pub syslog: Option<Box<NestedFields<'a>>>,
 }
 
-impl<'a> Value<'a> {
+impl<'a> JsonValue<'a> {
     pub fn text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
@@ -49,14 +49,14 @@ impl<'a> Value<'a> {
         }
     }
 
-    pub fn when(self) -> Option<When<'a>> {
+    pub fn when(self) -> Option<WrapperTime<'a>> {
         match self {
             Self::Text(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-                When::whole(text.parse().ok()?)
+                WrapperTime::whole(text.parse().ok()?)
             }
-            Self::Text(Cow::Borrowed(text)) => When::iso(text),
-            Self::Whole(number) => When::whole(number),
-            Self::Real(number) => When::seconds(number),
+            Self::Text(Cow::Borrowed(text)) => WrapperTime::iso(text),
+            Self::Whole(number) => WrapperTime::whole(number),
+            Self::Real(number) => WrapperTime::seconds(number),
             // A time has nothing to escape.
             Self::Text(Cow::Owned(_)) | Self::Bytes(_) | Self::Object(_) | Self::Nothing => None,
         }
@@ -65,45 +65,45 @@ impl<'a> Value<'a> {
 
 struct ValueVisitor;
 
-impl<'de> Deserialize<'de> for Value<'de> {
+impl<'de> Deserialize<'de> for JsonValue<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(ValueVisitor)
     }
 }
 
 impl<'de> Visitor<'de> for ValueVisitor {
-    type Value = Value<'de>;
+    type Value = JsonValue<'de>;
 
     fn expecting(&self, to: &mut fmt::Formatter) -> fmt::Result {
         to.write_str("a value")
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Value::Text(Cow::Borrowed(text)))
+        Ok(JsonValue::Text(Cow::Borrowed(text)))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Value::Text(Cow::Owned(text.to_owned())))
+        Ok(JsonValue::Text(Cow::Owned(text.to_owned())))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Value::Whole(number))
+        Ok(JsonValue::Whole(number))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Value::Nothing)
+        Ok(JsonValue::Nothing)
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(Value::Real(number))
+        Ok(JsonValue::Real(number))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Value::Nothing)
+        Ok(JsonValue::Nothing)
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Value::Nothing)
+        Ok(JsonValue::Nothing)
     }
 
     /// Bytes, or the values of a field that stands more than once in the journal: the first is taken.
@@ -112,37 +112,45 @@ impl<'de> Visitor<'de> for ValueVisitor {
         let mut only_bytes = true;
         while let Some(value) = values.next_element()? {
             match value {
-                Value::Whole(byte) if byte <= 255 => bytes.push(byte as u8),
-                Value::Text(text) => {
+                JsonValue::Whole(byte) if byte <= 255 => bytes.push(byte as u8),
+                JsonValue::Text(text) => {
                     only_bytes = false;
                     first.get_or_insert(text);
                 }
-                Value::Whole(_) | Value::Bytes(_) | Value::Real(_) | Value::Object(_) | Value::Nothing => {
+                JsonValue::Whole(_)
+                | JsonValue::Bytes(_)
+                | JsonValue::Real(_)
+                | JsonValue::Object(_)
+                | JsonValue::Nothing => {
                     only_bytes = false;
                 }
             }
         }
         Ok(match first {
-            Some(text) => Value::Text(text),
-            None if only_bytes => Value::Bytes(bytes),
-            None => Value::Nothing,
+            Some(text) => JsonValue::Text(text),
+            None if only_bytes => JsonValue::Bytes(bytes),
+            None => JsonValue::Nothing,
         })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut parts = Parts::default();
+        let mut parts = NestedFields::default();
         while let Some(name) = map.next_key::<Cow<str>>()? {
             match &*name {
-                "name" | "program" | "appname" => parts.name = map.next_value::<Value>()?.text(),
-                "hostname" => parts.hostname = map.next_value::<Value>()?.text(),
-                "pid" | "procid" => parts.pid = map.next_value::<Value>()?.text(),
+                "name" | "program" | "appname" => parts.name = map.next_value::<JsonValue>()?.text(),
+                "hostname" => parts.hostname = map.next_value::<JsonValue>()?.text(),
+                "pid" | "procid" => parts.pid = map.next_value::<JsonValue>()?.text(),
                 "syslog" => match map.next_value()? {
-                    Value::Object(inner) => parts.syslog = Some(inner),
-                    Value::Text(_) | Value::Bytes(_) | Value::Whole(_) | Value::Real(_) | Value::Nothing => {}
+                    JsonValue::Object(inner) => parts.syslog = Some(inner),
+                    JsonValue::Text(_)
+                    | JsonValue::Bytes(_)
+                    | JsonValue::Whole(_)
+                    | JsonValue::Real(_)
+                    | JsonValue::Nothing => {}
                 },
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(Value::Object(Box::new(parts)))
+        Ok(JsonValue::Object(Box::new(parts)))
     }
 }

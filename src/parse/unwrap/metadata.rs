@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::timestamp::When;
+use super::timestamp::WrapperTime;
 
 /// None: the wrapper does not say, or what it says could not stand in the front of a line.
 #[derive(Clone, Default, Debug)]
-pub struct Cover<'a> {
-    pub when: Option<When<'a>>,
+pub struct WrapperMetadata<'a> {
+    pub when: Option<WrapperTime<'a>>,
     /// That is when the line was written: a container's runtime says so. A shipper may say when it came by.
     pub exact: bool,
     pub host: Option<Cow<'a, str>>,
@@ -16,9 +16,9 @@ pub struct Cover<'a> {
     pub pid: Option<Cow<'a, str>>,
 }
 
-impl<'a> Cover<'a> {
+impl<'a> WrapperMetadata<'a> {
     /// What the inner wrapper does not say, the outer may.
-    pub fn over(self, outer: &Cover<'a>) -> Self {
+    pub fn over(self, outer: &WrapperMetadata<'a>) -> Self {
         let (program, pid) = match self.program {
             Some(program) => (Some(program), self.pid),
             None => (outer.program.clone(), self.pid.or_else(|| outer.pid.clone())),

@@ -10,9 +10,9 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memmem};
 
-use self::metadata::Cover;
-use self::timestamp::When;
-use super::header::{Line, Stamp, is_process};
+use self::metadata::WrapperMetadata;
+use self::timestamp::WrapperTime;
+use super::header::{LogLine, RawTimestamp, is_process};
 
 /// How many wrappers lie around one line at most: `docker compose logs -t` puts two before what may be an object, and
 /// a shipper's object may hold a container's. What is wrapped once more is left as it is.
@@ -22,12 +22,12 @@ const LAYERS: usize = 3;
 /// is given back as it came, and so is one whose JSON is broken.
 ///
 /// The front that the text brings itself wins, and what it lacks comes from the wrapper.
-pub fn open<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a [u8] {
+pub fn unwrap_line<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a [u8] {
     if !may_wrap(raw) {
         return raw;
     }
     inside.clear();
-    if unwrap(&Cover::default(), raw, LAYERS, inside) { inside } else { raw }
+    if unwrap(&WrapperMetadata::default(), raw, LAYERS, inside) { inside } else { raw }
 }
 
 /// This is asked for every line: a usual one costs a few bytes' look.
@@ -42,11 +42,11 @@ fn may_wrap(raw: &[u8]) -> bool {
 }
 
 /// False: `text` wraps nothing, and nothing was written.
-fn unwrap(around: &Cover, text: &[u8], layers: usize, inside: &mut Vec<u8>) -> bool {
+fn unwrap(around: &WrapperMetadata, text: &[u8], layers: usize, inside: &mut Vec<u8>) -> bool {
     if layers == 0 {
         return false;
     }
-    let mut tell = |cover: Cover, text: &[u8]| {
+    let mut tell = |cover: WrapperMetadata, text: &[u8]| {
         let cover = cover.over(around);
         if !unwrap(&cover, text, layers - 1, inside) {
             write(&cover, text, inside);
@@ -62,14 +62,16 @@ fn unwrap(around: &Cover, text: &[u8], layers: usize, inside: &mut Vec<u8>) -> b
 }
 
 /// What stands before a line and is no part of it.
-fn prefixed(text: &[u8]) -> Option<(Cover<'_>, &[u8])> {
+fn prefixed(text: &[u8]) -> Option<(WrapperMetadata<'_>, &[u8])> {
     match text {
         [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {
             let (stamp, rest) = stamped(text)?;
-            let when = When::iso(std::str::from_utf8(stamp).ok()?)?;
-            Some((Cover { when: Some(when), exact: true, ..Cover::default() }, rest))
+            let when = WrapperTime::iso(std::str::from_utf8(stamp).ok()?)?;
+            Some((WrapperMetadata { when: Some(when), exact: true, ..WrapperMetadata::default() }, rest))
         }
-        [first, ..] if first.is_ascii_alphabetic() => service(text).map(|text| (Cover::default(), text)),
+        [first, ..] if first.is_ascii_alphabetic() => {
+            service(text).map(|text| (WrapperMetadata::default(), text))
+        }
         _ => None,
     }
 }
@@ -117,13 +119,16 @@ fn begins_a_line(text: &[u8]) -> bool {
     bsd || iso || text.first() == Some(&b'{')
 }
 
-fn write(cover: &Cover, text: &[u8], inside: &mut Vec<u8>) {
+fn write(cover: &WrapperMetadata, text: &[u8], inside: &mut Vec<u8>) {
     let text = &*one_line(text);
-    let line = Line::read(text);
+    let line = LogLine::read(text);
     let named = !line.program.is_empty();
     let exim = cover.program.as_ref().is_some_and(|program| program.starts_with("exim"));
     match line.stamp {
-        Stamp::Bsd(stamp) | Stamp::YearFirst(stamp) | Stamp::Iso(stamp) | Stamp::Unix(stamp) => {
+        RawTimestamp::Bsd(stamp)
+        | RawTimestamp::YearFirst(stamp)
+        | RawTimestamp::Iso(stamp)
+        | RawTimestamp::Unix(stamp) => {
             let end = memmem::find(text, stamp).map_or(0, |at| at + stamp.len() + 1);
             let rest = text.get(end..).unwrap_or_default();
             let when = cover.when.as_ref().filter(|when| cover.exact && when.is_moment_of(stamp));
@@ -146,7 +151,7 @@ fn write(cover: &Cover, text: &[u8], inside: &mut Vec<u8>) {
                 inside.extend_from_slice(text);
             }
         }
-        Stamp::Missing => {
+        RawTimestamp::Missing => {
             // What stands before a colon may be a queue id; with a process id behind it it is a program.
             let mut words = text.split(|&byte| byte == b' ');
             let word = words.next().unwrap_or_default();
@@ -167,7 +172,7 @@ fn write(cover: &Cover, text: &[u8], inside: &mut Vec<u8>) {
 }
 
 /// Without a stamp before it nobody could tell the host from the text.
-fn write_front(cover: &Cover, inside: &mut Vec<u8>) {
+fn write_front(cover: &WrapperMetadata, inside: &mut Vec<u8>) {
     if cover.write_stamp(inside) {
         cover.write_host(inside);
     }
@@ -192,7 +197,7 @@ mod tests {
     #[track_caller]
     fn opens(raw: &str, want: &str) {
         let mut inside = Vec::new();
-        assert_eq!(String::from_utf8_lossy(open(raw.as_bytes(), &mut inside)), want, "{raw}");
+        assert_eq!(String::from_utf8_lossy(unwrap_line(raw.as_bytes(), &mut inside)), want, "{raw}");
     }
 
     #[track_caller]
@@ -217,7 +222,7 @@ mod tests {
         // A text that is no UTF-8, and a field that stands twice.
         let bytes = format!(r#"{{{time},{front},"MESSAGE":[65,49,58,32,228]}}"#);
         let mut inside = Vec::new();
-        assert!(open(bytes.as_bytes(), &mut inside).ends_with(b" mx1 postfix/smtp[12]: A1: \xe4"));
+        assert!(unwrap_line(bytes.as_bytes(), &mut inside).ends_with(b" mx1 postfix/smtp[12]: A1: \xe4"));
         opens(&format!(r#"{{{time},{front},"MESSAGE":["A1B2C3: x","y"]}}"#), want);
         stays(&format!(r#"{{{time},{front},"MESSAGE":null}}"#));
         stays(&format!(r"{{{time},{front}}}"));

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use memchr::memchr;
 
 #[derive(Clone, PartialEq, Debug)]
-pub enum When<'a> {
+pub enum WrapperTime<'a> {
     /// A stamp as `line.rs` reads it, with its own zone or with none.
     Iso(Cow<'a, str>),
     /// Microseconds since 1970-01-01T00:00Z, which no zone belongs to; they are shown in UTC.
     Micros(i64),
 }
 
-impl<'a> When<'a> {
+impl<'a> WrapperTime<'a> {
     /// `2026-11-22T03:04:05.123Z`, `2026-11-22 03:04:05,123 +0100`, `2026-11-22 03:04:05 UTC`.
     pub fn iso(text: &'a str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn writes(when: Option<When>, want: &str) {
+    fn writes(when: Option<WrapperTime>, want: &str) {
         let mut stamp = Vec::new();
         let written = when.is_some_and(|when| when.write(&mut stamp));
         assert_eq!((String::from_utf8(stamp).unwrap().trim(), written), (want, !want.is_empty()));
@@ -194,7 +194,7 @@ mod tests {
 
     #[track_caller]
     fn is_moment(stamp: &str, wanted: bool) {
-        let when = When::iso("2026-11-22T23:04:05.9Z").unwrap();
+        let when = WrapperTime::iso("2026-11-22T23:04:05.9Z").unwrap();
         assert_eq!(when.is_moment_of(stamp.as_bytes()), wanted, "{stamp}");
     }
 
@@ -221,15 +221,15 @@ mod tests {
             "2026-11-22T03:04:05-0330",
             "2026-11-22T03:04:05",
         ] {
-            writes(When::iso(text), text);
+            writes(WrapperTime::iso(text), text);
         }
-        writes(When::iso("2026-11-22 03:04:05 UTC"), "2026-11-22T03:04:05Z");
-        writes(When::iso("2026-11-22 03:04:05,123"), "2026-11-22T03:04:05.123");
-        writes(When::iso("2026-11-22 03:04:05.1 +0100"), "2026-11-22T03:04:05.1+0100");
+        writes(WrapperTime::iso("2026-11-22 03:04:05 UTC"), "2026-11-22T03:04:05Z");
+        writes(WrapperTime::iso("2026-11-22 03:04:05,123"), "2026-11-22T03:04:05.123");
+        writes(WrapperTime::iso("2026-11-22 03:04:05.1 +0100"), "2026-11-22T03:04:05.1+0100");
         for number in [1_795_316_645, 1_795_316_645_000, 1_795_316_645_000_000, 1_795_316_645_000_000_000] {
-            writes(When::whole(number), "2026-11-22T03:04:05Z");
+            writes(WrapperTime::whole(number), "2026-11-22T03:04:05Z");
         }
-        writes(When::seconds(1_795_316_645.123_456), "2026-11-22T03:04:05.123456Z");
+        writes(WrapperTime::seconds(1_795_316_645.123_456), "2026-11-22T03:04:05.123456Z");
     }
 
     #[test]
@@ -246,13 +246,13 @@ mod tests {
             "2026-11-22X03:04:05Z",
             "2026-11-22T03:04:05+1",
         ] {
-            assert_eq!(When::iso(text), None, "{text}");
+            assert_eq!(WrapperTime::iso(text), None, "{text}");
         }
         for number in [0, 1, 99_999_999, 17_953_166_451, u64::MAX] {
-            assert_eq!(When::whole(number), None, "{number}");
+            assert_eq!(WrapperTime::whole(number), None, "{number}");
         }
         for number in [0.0, -1.0, 1e300, f64::NAN, f64::INFINITY] {
-            assert_eq!(When::seconds(number), None, "{number}");
+            assert_eq!(WrapperTime::seconds(number), None, "{number}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
-/// Style, count and name of each part; `most` is what the whole width stands for.
+/// TextStyle, count and name of each part; `most` is what the whole width stands for.
 pub fn bar(most: u64, parts: &[(&str, u64, &str)]) -> Markup {
     let words: Vec<String> = parts
         .iter()

@@ -7,19 +7,19 @@ use maud::{Markup, html};
 
 use super::bar::bar;
 use super::parts::is_failure;
-use crate::catalog::translation::Words;
+use crate::catalog::translation::Translations;
 use crate::render::text::explain_page::typed;
-use crate::render::text::page::Look;
+use crate::render::text::page::TextStyle;
 use crate::render::words::hours::{Bucket, buckets};
 use crate::report::{Hour, Report};
 use crate::smtp::event::Direction;
 use crate::smtp::reply::Class;
 
 /// What is stacked in one chart: style and name.
-type Series = (&'static str, &'static str, fn(&Bucket) -> u64);
+type ChartSeries = (&'static str, &'static str, fn(&Bucket) -> u64);
 
 /// Each has a scale of its own, since what was delivered would hide the rest.
-const CHARTS: [(&str, &[Series]); 3] = [
+const CHARTS: [(&str, &[ChartSeries]); 3] = [
     ("sent", &[("good", "sent", |bucket| bucket.delivered)]),
     (
         "not sent",
@@ -40,12 +40,12 @@ const CHARTS: [(&str, &[Series]); 3] = [
 ];
 
 /// Nothing for a log that is shorter than two hours: its sums say it all.
-pub fn timeline(hours: &[Hour], words: &Words) -> Markup {
+pub fn timeline(hours: &[Hour], words: &Translations) -> Markup {
     let (buckets, length) = buckets(hours);
     html! {
         @if buckets.len() > 1 {
             section {
-                h2 { (words.say("OVER TIME")) small { (words.say("per bar")) ": " (lasts(length)) } }
+                h2 { (words.translate("OVER TIME")) small { (words.translate("per bar")) ": " (lasts(length)) } }
                 @for (name, series) in CHARTS { (chart(name, series, &buckets, length, words)) }
                 (numbers(&buckets, length, words))
             }
@@ -53,24 +53,31 @@ pub fn timeline(hours: &[Hour], words: &Words) -> Markup {
     }
 }
 
-fn chart(name: &str, series: &[Series], buckets: &[Bucket], length: i64, words: &Words) -> Markup {
+fn chart(
+    name: &str,
+    series: &[ChartSeries],
+    buckets: &[Bucket],
+    length: i64,
+    words: &Translations,
+) -> Markup {
     let height = |bucket: &Bucket| series.iter().map(|(_, _, count)| count(bucket)).sum::<u64>();
     let peak = buckets.iter().map(height).max().unwrap_or(0);
     // The first of equals.
     let peak_at = buckets.iter().find(|bucket| height(bucket) == peak);
     let peak_start = peak_at.map(|bucket| start(bucket, length)).unwrap_or_default();
-    let present: Vec<&Series> =
+    let present: Vec<&ChartSeries> =
         series.iter().filter(|(_, _, count)| buckets.iter().any(|bucket| count(bucket) > 0)).collect();
-    let summary = format!("{}: {} {} {peak_start}", words.say(name), words.say("peak"), HumanCount(peak));
+    let summary =
+        format!("{}: {} {} {peak_start}", words.translate(name), words.translate("peak"), HumanCount(peak));
     let middle = if buckets.len() > 6 { buckets.get(buckets.len() / 2) } else { None };
     let ticks = [buckets.first(), middle, buckets.last()].into_iter().flatten();
     html! {
         @if peak > 0 {
             figure {
                 figcaption {
-                    b { (words.say(name)) }
-                    @for (class, word, _) in &present { span class={ "key " (class) } { (words.say(word)) } }
-                    span.peak { (words.say("peak")) " " (HumanCount(peak)) ", " (peak_start) }
+                    b { (words.translate(name)) }
+                    @for (class, word, _) in &present { span class={ "key " (class) } { (words.translate(word)) } }
+                    span.peak { (words.translate("peak")) " " (HumanCount(peak)) ", " (peak_start) }
                 }
                 svg.hours viewBox={ "0 0 " (buckets.len() * 10) " 100" } preserveAspectRatio="none" role="img" {
                     title { (summary) }
@@ -82,10 +89,18 @@ fn chart(name: &str, series: &[Series], buckets: &[Bucket], length: i64, words: 
     }
 }
 
-fn column(at: usize, bucket: &Bucket, series: &[&Series], peak: u64, length: i64, words: &Words) -> Markup {
+fn column(
+    at: usize,
+    bucket: &Bucket,
+    series: &[&ChartSeries],
+    peak: u64,
+    length: i64,
+    words: &Translations,
+) -> Markup {
     let some = series.iter().map(|(class, word, count)| (*class, *word, count(bucket)));
     let some: Vec<(&str, &str, u64)> = some.filter(|(_, _, count)| *count > 0).collect();
-    let named = some.iter().map(|(_, word, count)| format!("{} {}", HumanCount(*count), words.say(word)));
+    let named =
+        some.iter().map(|(_, word, count)| format!("{} {}", HumanCount(*count), words.translate(word)));
     let title = format!("{}: {}", start(bucket, length), named.collect::<Vec<_>>().join(", "));
     let mut top = 100.0;
     let stacked = some.iter().map(|&(class, _, count)| {
@@ -117,18 +132,18 @@ fn start(bucket: &Bucket, length: i64) -> String {
     bucket.start.strftime(form).to_string()
 }
 
-fn numbers(buckets: &[Bucket], length: i64, words: &Words) -> Markup {
-    let series: Vec<&Series> = CHARTS.iter().flat_map(|(_, series)| *series).collect();
+fn numbers(buckets: &[Bucket], length: i64, words: &Translations) -> Markup {
+    let series: Vec<&ChartSeries> = CHARTS.iter().flat_map(|(_, series)| *series).collect();
     let present = series.into_iter().filter(|(_, _, count)| buckets.iter().any(|bucket| count(bucket) > 0));
-    let present: Vec<&Series> = present.collect();
+    let present: Vec<&ChartSeries> = present.collect();
     html! {
         details {
-            summary { (words.say("numbers")) }
+            summary { (words.translate("numbers")) }
             table.hours {
                 thead {
                     tr {
-                        th scope="col" { (words.say("time")) }
-                        @for (_, word, _) in &present { th.n scope="col" { (words.say(word)) } }
+                        th scope="col" { (words.translate("time")) }
+                        @for (_, word, _) in &present { th.n scope="col" { (words.translate(word)) } }
                     }
                 }
                 tbody {
@@ -148,7 +163,7 @@ fn numbers(buckets: &[Bucket], length: i64, words: &Words) -> Markup {
 type ByClass = [u64; 3];
 
 /// The most frequent reasons, out and in apart: what they said to us and what we said are never one number.
-pub fn reasons(report: &Report, look: &Look) -> Markup {
+pub fn reasons(report: &Report, look: &TextStyle) -> Markup {
     let words = &look.words;
     let mut counts: BTreeMap<(Direction, &str), ByClass> = BTreeMap::new();
     for row in report.rows.iter().filter(|row| is_failure(row)) {
@@ -167,15 +182,15 @@ pub fn reasons(report: &Report, look: &Look) -> Markup {
     html! {
         @if !counts.is_empty() {
             section {
-                h2 { (words.say("MOST FREQUENT REASONS")) }
+                h2 { (words.translate("MOST FREQUENT REASONS")) }
                 table.sortable.reasons {
                     thead {
                         tr {
-                            th scope="col" { (words.say("reason")) }
-                            th scope="col" { (words.say("direction")) }
+                            th scope="col" { (words.translate("reason")) }
+                            th scope="col" { (words.translate("direction")) }
                             th.n scope="col" { "4xx" }
                             th.n scope="col" { "5xx" }
-                            th.n scope="col" { (words.say("attempts")) }
+                            th.n scope="col" { (words.translate("attempts")) }
                             th.draw { }
                         }
                     }
@@ -183,8 +198,8 @@ pub fn reasons(report: &Report, look: &Look) -> Markup {
                         @for ((direction, title), counts) in &counts {
                             @let [transient, permanent, unknown] = *counts;
                             tr {
-                                th scope="row" { (words.say(title)) }
-                                td { (words.say(&typed(*direction))) }
+                                th scope="row" { (words.translate(title)) }
+                                td { (words.translate(&typed(*direction))) }
                                 td.n data-value=(transient) { (HumanCount(transient)) }
                                 td.n data-value=(permanent) { (HumanCount(permanent)) }
                                 td.n data-value=(sum(counts)) { (HumanCount(sum(counts))) }
@@ -192,7 +207,7 @@ pub fn reasons(report: &Report, look: &Look) -> Markup {
                                     (bar(most, &[
                                         ("transient", transient, "4xx"),
                                         ("permanent", permanent, "5xx"),
-                                        ("", unknown, words.say("without a code")),
+                                        ("", unknown, words.translate("without a code")),
                                     ]))
                                 }
                             }

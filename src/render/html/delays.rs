@@ -3,15 +3,15 @@
 use maud::{Markup, html};
 
 use crate::render::text::delays::{COLUMNS, cells, name, shown, verdict};
-use crate::render::text::page::Look;
+use crate::render::text::page::TextStyle;
 use crate::report::DelayRow;
 
-pub fn table(rows: &[DelayRow], look: &Look) -> Markup {
+pub fn table(rows: &[DelayRow], look: &TextStyle) -> Markup {
     let words = &look.words;
     html! {
         section {
-            h2 { (words.say("DELAYS in seconds")) }
-            @if rows.is_empty() { p { (words.say("No line shows how long a delivery took.")) } }
+            h2 { (words.translate("DELAYS in seconds")) }
+            @if rows.is_empty() { p { (words.translate("No line shows how long a delivery took.")) } }
             @for row in shown(rows, look) {
                 h3 { (name(row, words)) }
                 @if let Some(verdict) = verdict(row, words) { p.advice { (verdict) } }
@@ -19,13 +19,13 @@ pub fn table(rows: &[DelayRow], look: &Look) -> Markup {
                     thead {
                         tr {
                             th scope="col" {}
-                            @for title in COLUMNS { th.n scope="col" { (words.say(title)) } }
+                            @for title in COLUMNS { th.n scope="col" { (words.translate(title)) } }
                         }
                     }
                     tbody {
                         @for phase in &row.phases {
                             tr {
-                                th scope="row" { (words.say(phase.title)) }
+                                th scope="row" { (words.translate(phase.title)) }
                                 @for cell in cells(phase) { td.n { (cell) } }
                             }
                         }

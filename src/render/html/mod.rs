@@ -12,12 +12,12 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use self::parts::{class_name, main_row, verdict};
 use super::sanitize::printable;
-use super::text::page::Look;
+use super::text::page::TextStyle;
 use super::text::scan::span;
 use super::words::row;
 use super::words::sections::sections;
 use super::words::totals::{coverage, filter, notes, share, sums};
-use crate::catalog::translation::Words;
+use crate::catalog::translation::Translations;
 use crate::report::{Full, Report};
 
 const STYLE: &str = include_str!("style.css");
@@ -28,10 +28,10 @@ const SCRIPT: &str = include_str!("sort.js");
 const POLICY: &str = "default-src 'none'; style-src 'sha256-/YS4QQYPi6klCJ0wm0KMg3fZnwk038/61C+DWqygedI='; script-src 'sha256-IFngCKW4037mhw/c1AFoWPWyXz+Gt3nCAD08jRRTx5k='; \
     base-uri 'none'; form-action 'none'";
 
-pub fn show(report: &Report, look: &Look) -> String {
+pub fn show(report: &Report, look: &TextStyle) -> String {
     let words = &look.words;
     let hosts: Vec<String> = report.hosts.iter().take(3).map(|host| printable(host)).collect();
-    let heading = words.say("SMTP report");
+    let heading = words.translate("SMTP report");
     let title =
         if hosts.is_empty() { heading.to_owned() } else { format!("{heading}: {}", hosts.join(", ")) };
     let page = html! {
@@ -77,7 +77,7 @@ pub fn show(report: &Report, look: &Look) -> String {
 }
 
 /// The verdict: what went wrong and how often; below it the row that most of it is.
-fn head(report: &Report, title: &str, words: &Words) -> Markup {
+fn head(report: &Report, title: &str, words: &Translations) -> Markup {
     let files: Vec<String> = report.input.files.iter().take(3).map(|file| printable(file)).collect();
     let more = report.input.files.len().saturating_sub(3);
     html! {
@@ -86,7 +86,7 @@ fn head(report: &Report, title: &str, words: &Words) -> Markup {
                 (title)
                 @if let Some(range) = &report.range { " · " (span(range)) }
                 " · " (files.join(", "))
-                @if more > 0 { " " (words.say("and")) " " (more) " " (words.say("more")) }
+                @if more > 0 { " " (words.translate("and")) " " (more) " " (words.translate("more")) }
                 ", " (DecimalBytes(report.input.bytes))
             }
             h1 { (verdict(report, words)) }
@@ -94,27 +94,27 @@ fn head(report: &Report, title: &str, words: &Words) -> Markup {
                 div class={ "verdict " (class_name(row.class)) } {
                     p {
                         b { (row::code(words, row)) " " (row::title(words, row)) }
-                        @if let Some(conflict) = row.conflict { " " span.mark { (words.say(conflict)) } }
+                        @if let Some(conflict) = row.conflict { " " span.mark { (words.translate(conflict)) } }
                     }
                     p.soft {
-                        (HumanCount(row.attempts)) " " (words.say("attempts"))
+                        (HumanCount(row.attempts)) " " (words.translate("attempts"))
                         @let place = row::place(words, row);
                         @if !place.is_empty() { " · " (place) }
                     }
-                    @if let Some(advice) = &row.advice { p.advice { (printable(words.say(advice))) } }
+                    @if let Some(advice) = &row.advice { p.advice { (printable(words.translate(advice))) } }
                 }
             }
         }
     }
 }
 
-fn tiles(report: &Report, words: &Words) -> Markup {
+fn tiles(report: &Report, words: &Translations) -> Markup {
     let (out, input) = (&report.totals.outbound, &report.input);
     let tile = |class: &str, count: u64, whole: u64, word: &str| {
         html! {
             li class=(if count > 0 { class } else { "" }) {
                 b { (HumanCount(count)) }
-                span { (words.say(word)) @if whole > 0 { " " (share(count, whole)) } }
+                span { (words.translate(word)) @if whole > 0 { " " (share(count, whole)) } }
             }
         }
     };
@@ -135,11 +135,11 @@ fn tiles(report: &Report, words: &Words) -> Markup {
 }
 
 /// The sums, written as sums.
-fn ways(report: &Report, words: &Words) -> Markup {
+fn ways(report: &Report, words: &Translations) -> Markup {
     html! {
         dl.sums {
             @for sum in sums(report, words) {
-                dt { (words.say(sum.name)) }
+                dt { (words.translate(sum.name)) }
                 dd { (sum.line) }
                 @if let Some(detail) = sum.detail { dd.soft { (detail) } }
             }
@@ -151,35 +151,35 @@ fn ways(report: &Report, words: &Words) -> Markup {
 }
 
 /// All there is to do about each reason of the report, once.
-fn full(advice: &[Full], words: &Words) -> Markup {
+fn full(advice: &[Full], words: &Translations) -> Markup {
     html! {
         @for entry in advice {
             section {
-                h2 { (words.say(&entry.title)) small { (words.say(entry.side)) } }
-                p { (words.say(&entry.meaning)) }
-                p.advice { (printable(words.say(&entry.line))) }
+                h2 { (words.translate(&entry.title)) small { (words.translate(entry.side)) } }
+                p { (words.translate(&entry.meaning)) }
+                p.advice { (printable(words.translate(&entry.line))) }
                 dl.facts {
                     @for (name, lines) in [("check", &entry.check), ("do", &entry.act), ("sources", &entry.sources)] {
                         @if !lines.is_empty() {
-                            dt { (words.say(name)) }
+                            dt { (words.translate(name)) }
                             dd { @for line in lines { p { code { (printable(line)) } } } }
                         }
                     }
-                    @if !entry.stop.is_empty() { dt { (words.say("stop")) } dd { (printable(&entry.stop)) } }
+                    @if !entry.stop.is_empty() { dt { (words.translate("stop")) } dd { (printable(&entry.stop)) } }
                 }
             }
         }
     }
 }
 
-fn foot(report: &Report, words: &Words) -> Markup {
+fn foot(report: &Report, words: &Translations) -> Markup {
     let notes = notes(report, words);
     let unread = report.input.not_understood_lines.first();
     html! {
         footer {
             @if !notes.is_empty() { ul.notes { @for note in notes { li { (printable(&note)) } } } }
             @if let Some(line) = unread {
-                p { (words.say("Not understood, for example")) ":" }
+                p { (words.translate("Not understood, for example")) ":" }
                 pre { (printable(line)) }
             }
             p { "smtplog " (env!("CARGO_PKG_VERSION")) }

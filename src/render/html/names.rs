@@ -3,21 +3,21 @@
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
-use crate::catalog::translation::Words;
+use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
-use crate::render::text::names::{Names, share_in_words, standing, tables};
-use crate::render::text::page::Look;
+use crate::render::text::names::{NameColumns, share_in_words, standing, tables};
+use crate::render::text::page::TextStyle;
 use crate::report::Report;
 
-pub fn standing_out(report: &Report, words: &Words) -> Markup {
+pub fn standing_out(report: &Report, words: &Translations) -> Markup {
     let standing = standing(report);
     html! {
         @if !standing.is_empty() {
             section {
-                h2 { (words.say("WHO stands out")) }
+                h2 { (words.translate("WHO stands out")) }
                 dl.facts {
                     @for one in &standing {
-                        dt { (words.say(one.kind)) }
+                        dt { (words.translate(one.kind)) }
                         dd { b { (printable(one.name)) } " " (share_in_words(one, words)) }
                     }
                 }
@@ -26,24 +26,24 @@ pub fn standing_out(report: &Report, words: &Words) -> Markup {
     }
 }
 
-pub fn tables_of(report: &Report, look: &Look) -> Markup {
+pub fn tables_of(report: &Report, look: &TextStyle) -> Markup {
     html! {
         @for names in tables(report) { (table(&names, look)) }
     }
 }
 
-fn table(names: &Names, look: &Look) -> Markup {
+fn table(names: &NameColumns, look: &TextStyle) -> Markup {
     let words = &look.words;
     let columns = names.columns();
     html! {
         @for part in names.parts(look) {
             section {
-                h2 { (words.say(names.title)) small { (words.say(part.meaning)) } }
+                h2 { (words.translate(names.title)) small { (words.translate(part.meaning)) } }
                 table.sortable.domains {
                     thead {
                         tr {
                             th scope="col" {}
-                            @for (title, _) in &columns { th.n scope="col" { (words.say(title)) } }
+                            @for (title, _) in &columns { th.n scope="col" { (words.translate(title)) } }
                         }
                     }
                     tbody {

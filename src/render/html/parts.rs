@@ -2,7 +2,7 @@
 
 use indicatif::HumanCount;
 
-use crate::catalog::translation::Words;
+use crate::catalog::translation::Translations;
 use crate::render::words::totals::all_well;
 use crate::report::{Report, Row};
 use crate::smtp::event::{Direction, Outcome};
@@ -39,7 +39,7 @@ pub fn main_row(report: &Report) -> Option<&Row> {
 }
 
 /// `50 deferred, 50 bounced, 3 refused by us`, or that all is well.
-pub fn verdict(report: &Report, words: &Words) -> String {
+pub fn verdict(report: &Report, words: &Translations) -> String {
     let (out, local) = (&report.totals.outbound, &report.totals.local);
     let counts = [
         (out.deferred + local.deferred, "deferred"),
@@ -49,11 +49,11 @@ pub fn verdict(report: &Report, words: &Words) -> String {
     ];
     let some = counts.iter().filter(|(count, _)| *count > 0);
     let some: Vec<String> =
-        some.map(|(count, word)| format!("{} {}", HumanCount(*count), words.say(word))).collect();
+        some.map(|(count, word)| format!("{} {}", HumanCount(*count), words.translate(word))).collect();
     match all_well(report) {
-        Some(english) if some.is_empty() => words.say(english).to_owned(),
+        Some(english) if some.is_empty() => words.translate(english).to_owned(),
         _ if some.is_empty() => {
-            format!("{} {}", HumanCount(out.delivered + local.delivered), words.say("sent"))
+            format!("{} {}", HumanCount(out.delivered + local.delivered), words.translate("sent"))
         }
         _ => some.join(", "),
     }

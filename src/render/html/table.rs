@@ -5,30 +5,30 @@ use maud::{Markup, html};
 
 use super::bar::bar;
 use super::parts::class_name;
-use crate::catalog::translation::Words;
+use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::render::text::explain_page::typed;
 use crate::render::text::groups::{others, outcomes, shown, value};
-use crate::render::text::page::{Look, word};
+use crate::render::text::page::{TextStyle, word};
 use crate::render::words::row;
 use crate::render::words::sections::Section;
 use crate::report::{GroupTable, NameCount, NameRow, Row};
 
-pub fn section(section: &Section, words: &Words) -> Markup {
+pub fn section(section: &Section, words: &Translations) -> Markup {
     let (cases, place) = if section.inbound { ("cases", "from") } else { ("rcpts", "where") };
     let changes = section.rows.iter().any(|row| row.change.is_some());
     html! {
         section {
-            h2 { (words.say(section.title)) small { (words.say(section.meaning)) } }
+            h2 { (words.translate(section.title)) small { (words.translate(section.meaning)) } }
             table.sortable.rows {
                 thead {
                     tr {
-                        th scope="col" { (words.say("code")) }
-                        th scope="col" { (words.say("reason")) }
-                        th.n scope="col" { (words.say("attempts")) }
-                        th.n.spare scope="col" { (words.say(cases)) }
-                        @if changes { th.n scope="col" { (words.say("change")) } }
-                        th.spare scope="col" { (words.say(place)) }
+                        th scope="col" { (words.translate("code")) }
+                        th scope="col" { (words.translate("reason")) }
+                        th.n scope="col" { (words.translate("attempts")) }
+                        th.n.spare scope="col" { (words.translate(cases)) }
+                        @if changes { th.n scope="col" { (words.translate("change")) } }
+                        th.spare scope="col" { (words.translate(place)) }
                     }
                 }
                 tbody { @for row in &section.rows { (line(row, cases, changes, words)) } }
@@ -36,7 +36,7 @@ pub fn section(section: &Section, words: &Words) -> Markup {
                     tfoot {
                         tr {
                             td {}
-                            td { (words.say("others")) " (" (others.kinds) " " (words.say("kinds")) ")" }
+                            td { (words.translate("others")) " (" (others.kinds) " " (words.translate("kinds")) ")" }
                             td.n { (HumanCount(others.attempts)) }
                             td.n.spare { (HumanCount(others.recipients)) }
                             @if changes { td.n {} }
@@ -49,17 +49,17 @@ pub fn section(section: &Section, words: &Words) -> Markup {
     }
 }
 
-fn line(row: &Row, cases: &str, changes: bool, words: &Words) -> Markup {
+fn line(row: &Row, cases: &str, changes: bool, words: &Translations) -> Markup {
     let place = row::place(words, row);
     html! {
         tr class=(class_name(row.class)) {
             td.code { (row::code(words, row)) }
             td {
                 (row::title(words, row))
-                @if let Some(conflict) = row.conflict { " " span.mark { (words.say(conflict)) } }
-                @if let Some(advice) = &row.advice { div.advice { (printable(words.say(advice))) } }
+                @if let Some(conflict) = row.conflict { " " span.mark { (words.translate(conflict)) } }
+                @if let Some(advice) = &row.advice { div.advice { (printable(words.translate(advice))) } }
                 div.where.soft {
-                    (HumanCount(row.recipients)) " " (words.say(cases))
+                    (HumanCount(row.recipients)) " " (words.translate(cases))
                     @if !place.is_empty() { " · " (place) }
                 }
                 (facts(row, words))
@@ -77,7 +77,7 @@ fn line(row: &Row, cases: &str, changes: bool, words: &Words) -> Markup {
 }
 
 /// What does not fit into a line, folded away.
-fn facts(row: &Row, words: &Words) -> Markup {
+fn facts(row: &Row, words: &Translations) -> Markup {
     let names = |counts: &[NameCount]| {
         let counts =
             counts.iter().map(|count| format!("{} {}", printable(&count.name), HumanCount(count.attempts)));
@@ -94,10 +94,10 @@ fn facts(row: &Row, words: &Words) -> Markup {
     ];
     html! {
         details {
-            summary { (words.say("details")) }
+            summary { (words.translate("details")) }
             dl.facts {
                 @for (name, fact) in facts.iter().filter(|(_, fact)| !fact.is_empty()) {
-                    dt { (words.say(name)) }
+                    dt { (words.translate(name)) }
                     dd { (fact) }
                 }
             }
@@ -110,17 +110,17 @@ fn facts(row: &Row, words: &Words) -> Markup {
     }
 }
 
-pub fn groups(table: &GroupTable, look: &Look) -> Markup {
+pub fn groups(table: &GroupTable, look: &TextStyle) -> Markup {
     let outcomes = outcomes(table);
     let by: Vec<String> = table.by.iter().map(word).collect();
     html! {
         section {
-            h2 { (look.words.say("GROUPS")) small { (by.join(", ")) } }
+            h2 { (look.words.translate("GROUPS")) small { (by.join(", ")) } }
             table.sortable {
                 thead {
                     tr {
                         @for by in &by { th scope="col" { (by) } }
-                        @for (title, _) in &outcomes { th.n scope="col" { (look.words.say(title)) } }
+                        @for (title, _) in &outcomes { th.n scope="col" { (look.words.translate(title)) } }
                     }
                 }
                 tbody {
@@ -141,7 +141,7 @@ pub fn groups(table: &GroupTable, look: &Look) -> Markup {
     }
 }
 
-pub fn domains(domains: &[NameRow], look: &Look) -> Markup {
+pub fn domains(domains: &[NameRow], look: &TextStyle) -> Markup {
     let words = &look.words;
     let shown = if look.top == 0 { domains.len() } else { look.top };
     let failing: Vec<&NameRow> = domains.iter().filter(|row| row.failures() > 0).take(shown).collect();
@@ -149,15 +149,15 @@ pub fn domains(domains: &[NameRow], look: &Look) -> Markup {
     html! {
         @if !failing.is_empty() {
             section {
-                h2 { (words.say("DOMAINS with most failures")) }
+                h2 { (words.translate("DOMAINS with most failures")) }
                 table.sortable.domains {
                     thead {
                         tr {
-                            th scope="col" { (words.say("domain")) }
-                            th.n scope="col" { (words.say("sent")) }
-                            th.n scope="col" { (words.say("deferred")) }
-                            th.n scope="col" { (words.say("bounced")) }
-                            th.n scope="col" { (words.say("expired")) }
+                            th scope="col" { (words.translate("domain")) }
+                            th.n scope="col" { (words.translate("sent")) }
+                            th.n scope="col" { (words.translate("deferred")) }
+                            th.n scope="col" { (words.translate("bounced")) }
+                            th.n scope="col" { (words.translate("expired")) }
                             th.draw { }
                         }
                     }
@@ -170,9 +170,9 @@ pub fn domains(domains: &[NameRow], look: &Look) -> Markup {
                                 }
                                 td.draw {
                                     (bar(most, &[
-                                        ("transient", row.deferred, words.say("deferred")),
-                                        ("permanent", row.bounced, words.say("bounced")),
-                                        ("", row.expired, words.say("expired")),
+                                        ("transient", row.deferred, words.translate("deferred")),
+                                        ("permanent", row.bounced, words.translate("bounced")),
+                                        ("", row.expired, words.translate("expired")),
                                     ]))
                                 }
                             }

@@ -2,11 +2,11 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{Look, Page, pad, wrap};
+use super::page::{TextPage, TextStyle, pad, wrap};
 use crate::report::explain::{Codes, class_words};
 
-pub fn show(codes: &Codes, look: &Look) -> String {
-    let mut page = Page { text: String::new(), look };
+pub fn show(codes: &Codes, look: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), look };
     let title = page.say("reply codes, catalogue of");
     page.line(&format!("{} {title} {}", codes.codes.len(), codes.catalogue));
     let width = codes.codes.iter().map(|row| page.say(&row.name).width()).max().unwrap_or(0);

@@ -4,15 +4,15 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use unicode_width::UnicodeWidthStr;
 
 use super::explain::unknown;
-use super::page::{Look, Page};
+use super::page::{TextPage, TextStyle};
 use crate::render::sanitize::printable;
 use crate::report::explain::Pair;
 
 /// Columns from which on the two stand side by side.
 const SIDE_BY_SIDE: usize = 80;
 
-pub fn show(pair: &Pair, look: &Look) -> String {
-    let mut page = Page { text: String::new(), look };
+pub fn show(pair: &Pair, look: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), look };
     for (at, entry) in pair.unknown.iter().enumerate() {
         if at > 0 {
             page.line("");
@@ -44,12 +44,12 @@ pub fn show(pair: &Pair, look: &Look) -> String {
     page.text
 }
 
-fn titles(page: &Page, pair: &Pair) -> usize {
+fn titles(page: &TextPage, pair: &Pair) -> usize {
     pair.rows.iter().map(|row| page.say(row.title).width()).max().unwrap_or(0)
 }
 
 /// The width of one side: two blanks stand before the titles, two between the columns.
-fn half(page: &Page, pair: &Pair) -> usize {
+fn half(page: &TextPage, pair: &Pair) -> usize {
     page.look.width.saturating_sub(titles(page, pair) + 6) / 2
 }
 
@@ -59,7 +59,7 @@ fn longest_word(pair: &Pair) -> usize {
     cells.flat_map(|cell| cell.split_whitespace()).map(UnicodeWidthStr::width).max().unwrap_or(0)
 }
 
-fn table(page: &mut Page, pair: &Pair) {
+fn table(page: &mut TextPage, pair: &Pair) {
     let (titles, half) = (titles(page, pair), half(page, pair));
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
@@ -80,12 +80,12 @@ fn table(page: &mut Page, pair: &Pair) {
     }
 }
 
-fn heading(page: &Page, pair: &Pair, at: usize) -> String {
+fn heading(page: &TextPage, pair: &Pair, at: usize) -> String {
     let both = pair.labels.get(at).zip(pair.names.get(at));
     both.map(|(label, name)| printable(&format!("{label}  {}", page.say(name)))).unwrap_or_default()
 }
 
-fn stacked(page: &mut Page, pair: &Pair) {
+fn stacked(page: &mut TextPage, pair: &Pair) {
     for at in [0, 1] {
         if at > 0 {
             page.line("");

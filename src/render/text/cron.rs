@@ -4,12 +4,12 @@ use indicatif::HumanCount;
 
 use super::page::{fit, pad, word, wrap};
 use super::scan::span;
-use crate::catalog::translation::Words;
+use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::render::words::row;
 use crate::render::words::sections::sections;
 use crate::render::words::totals::state;
-use crate::report::{Change, Finding, Report, Row, State, Verdict};
+use crate::report::{Change, Report, Row, Verdict, VerdictFinding, VerdictState};
 
 /// In columns; a quoted mail still fits on a screen of 80.
 const WIDTH: usize = 72;
@@ -25,7 +25,7 @@ const SUBJECT_WIDTH: usize = 120;
 /// `[mx1] mail BAD: 421 4.7.28 rate limited 18,204 (usual 0), bounced>2%: 3.1%`. Nothing in it ends a line.
 pub fn subject(report: &Report) -> String {
     let host = report.hosts.first().map_or("-", String::as_str);
-    let state = report.verdict.as_ref().map_or(State::Ok, |verdict| verdict.state);
+    let state = report.verdict.as_ref().map_or(VerdictState::Ok, |verdict| verdict.state);
     let findings: Vec<String> = findings(report).iter().take(2).map(said).collect();
     let said = if findings.is_empty() { sums(report, false) } else { findings.join(", ") };
     let subject = format!("[{}] mail {}: {said}", fit(&printable(host), 40, false), word_of(state));
@@ -58,16 +58,16 @@ pub fn text(report: &Report, input: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-fn findings(report: &Report) -> &[Finding] {
+fn findings(report: &Report) -> &[VerdictFinding] {
     report.verdict.as_ref().map(|verdict: &Verdict| verdict.findings.as_slice()).unwrap_or_default()
 }
 
-fn word_of(state: State) -> &'static str {
+fn word_of(state: VerdictState) -> &'static str {
     crate::render::words::totals::state(state)
 }
 
 /// `421 4.7.28 rate limited 18,204 (usual 0)`
-fn said(finding: &Finding) -> String {
+fn said(finding: &VerdictFinding) -> String {
     let mut said = finding.what.clone();
     if !finding.value.is_empty() {
         said.push_str(if finding.row.is_some() { " " } else { ": " });
@@ -80,7 +80,7 @@ fn said(finding: &Finding) -> String {
 }
 
 /// `BAD   421 4.7.28 rate limited (google)          18,204   usual 0`, when it was, and its advice.
-fn found(lines: &mut Vec<String>, report: &Report, finding: &Finding) {
+fn found(lines: &mut Vec<String>, report: &Report, finding: &VerdictFinding) {
     let usual = finding.usual.as_ref().map(|usual| format!("usual {usual}")).unwrap_or_default();
     let back = format!("  {:>9}  {}", finding.value, pad(&usual, 13));
     let what = printable(&finding.what);
@@ -97,7 +97,7 @@ fn found(lines: &mut Vec<String>, report: &Report, finding: &Finding) {
 
 /// Since when, where, and what to do.
 fn detail(lines: &mut Vec<String>, row: &Row, report: &Report) {
-    let place = row::place(&Words::default(), row);
+    let place = row::place(&Translations::default(), row);
     let parts = [since(row, report), Some(place).filter(|place| !place.is_empty())];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if !parts.is_empty() {
@@ -159,7 +159,7 @@ fn most(lines: &mut Vec<String>, report: &Report) {
         lines.extend([String::new(), "Most frequent:".to_owned()]);
     }
     for row in rows {
-        let words = Words::default();
+        let words = Translations::default();
         let side = if row.direction == crate::smtp::event::Direction::Inbound { "refused by us" } else { "" };
         let side = if side.is_empty() { word(&row.outcome) } else { side.to_owned() };
         let what = format!("{} {}", row::code(&words, row), row::title(&words, row));
@@ -185,7 +185,7 @@ fn sums(report: &Report, all: bool) -> String {
         sums.iter().enumerate().filter(|(at, (_, count, _))| all && *at != 3 || *at == 0 || *count > 0);
     let shown = shown.map(|(at, (name, count, change))| {
         let name = if at == 0 && all { "Sent" } else { name };
-        let changed = change.map(|change| row::change(&Words::default(), Some(change)));
+        let changed = change.map(|change| row::change(&Translations::default(), Some(change)));
         match changed.filter(|_| *count > 0 || change.is_some_and(|change| change.usual > 0.0)) {
             Some(changed) => format!("{name} {} ({changed})", HumanCount(*count)),
             None => format!("{name} {}", HumanCount(*count)),

@@ -3,9 +3,9 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::HumanCount;
 
-use super::page::{Look, Page, fit, word};
+use super::page::{TextPage, TextStyle, fit, word};
 use super::rows::{HEADING, advice};
-use crate::catalog::translation::Words;
+use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::report::{DelayRow, PhaseRow};
 use crate::smtp::event::Direction;
@@ -14,16 +14,16 @@ use crate::smtp::event::Direction;
 pub const COLUMNS: [&str; 4] = ["recipients", "half within", "95% within", "longest"];
 
 /// As many as are to be shown, 0 is all.
-pub fn shown<'r>(rows: &'r [DelayRow], look: &Look) -> &'r [DelayRow] {
+pub fn shown<'r>(rows: &'r [DelayRow], look: &TextStyle) -> &'r [DelayRow] {
     let top = if look.top == 0 { rows.len() } else { look.top.min(rows.len()) };
     rows.get(..top).unwrap_or_default()
 }
 
 /// `outbound google`; what is not the book's is `(not known)`.
-pub fn name(row: &DelayRow, words: &Words) -> String {
+pub fn name(row: &DelayRow, words: &Translations) -> String {
     let provider = row.provider.as_deref().map(printable);
     match (row.direction, provider) {
-        (Direction::Outbound, None) => format!("{} {}", word(&row.direction), words.say("(not known)")),
+        (Direction::Outbound, None) => format!("{} {}", word(&row.direction), words.translate("(not known)")),
         (direction, None) => word(&direction),
         (direction, Some(provider)) => format!("{} {provider}", word(&direction)),
     }
@@ -45,13 +45,18 @@ fn seconds(seconds: f64) -> String {
 }
 
 /// `Slowest: in the active queue. Most waited …`
-pub fn verdict(row: &DelayRow, words: &Words) -> Option<String> {
+pub fn verdict(row: &DelayRow, words: &Translations) -> Option<String> {
     let advice = row.advice?;
     let slowest = row.phases.iter().find(|phase| Some(phase.phase) == row.slowest)?;
-    Some(format!("{}: {}. {}", words.say("slowest"), words.say(slowest.title), words.say(advice)))
+    Some(format!(
+        "{}: {}. {}",
+        words.translate("slowest"),
+        words.translate(slowest.title),
+        words.translate(advice)
+    ))
 }
 
-pub fn show(page: &mut Page, rows: &[DelayRow]) {
+pub fn show(page: &mut TextPage, rows: &[DelayRow]) {
     let rows = shown(rows, page.look);
     page.blank();
     if rows.is_empty() {

@@ -3,9 +3,9 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::explain_page::{server, side_words, typed};
-use super::page::{Look, Page};
+use super::page::{TextPage, TextStyle};
 use crate::render::sanitize::printable;
-use crate::report::explain::{Entries, Entry, Finding, Kind, Named, Step, class_words};
+use crate::report::explain::{AdviceStep, Entries, Entry, EntryKind, NamedCode, ReasonFinding, class_words};
 
 /// The width of `Postfix`.
 const SERVER: usize = 7;
@@ -13,20 +13,24 @@ const SERVER: usize = 7;
 /// Columns from which on reason, server and advice stand side by side.
 const THREE_COLUMNS: usize = 80;
 
-pub fn show(entries: &Entries, look: &Look) -> String {
-    let mut page = Page { text: String::new(), look };
+pub fn show(entries: &Entries, look: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), look };
     for (at, entry) in entries.entries.iter().enumerate() {
         if at > 0 {
             page.line("");
             page.line("");
         }
-        if entry.kind == Kind::Unknown { unknown(&mut page, entry) } else { show_entry(&mut page, entry) }
+        if entry.kind == EntryKind::Unknown {
+            unknown(&mut page, entry)
+        } else {
+            show_entry(&mut page, entry)
+        }
     }
     page.text
 }
 
 /// `425 is not known. Nearest: …`, also for a comparison.
-pub fn unknown(page: &mut Page, entry: &Entry) {
+pub fn unknown(page: &mut TextPage, entry: &Entry) {
     let input = printable(entry.input.trim());
     page.line(&format!("{}: {input}", page.say("Not known")));
     page.line(page.say("The nearest that are:"));
@@ -36,7 +40,7 @@ pub fn unknown(page: &mut Page, entry: &Entry) {
     }
 }
 
-fn show_entry(page: &mut Page, entry: &Entry) {
+fn show_entry(page: &mut TextPage, entry: &Entry) {
     head(page, entry);
     if let Some(verdict) = &entry.verdict {
         finding(page, verdict);
@@ -46,7 +50,7 @@ fn show_entry(page: &mut Page, entry: &Entry) {
     fixes(page, entry);
     list(page, "NOT THE SAME AS", &entry.unlike);
     list(page, "RELATED", &entry.related);
-    if let (Some(code), Some(other), Kind::Code) = (entry.code, entry.unlike.first(), entry.kind) {
+    if let (Some(code), Some(other), EntryKind::Code) = (entry.code, entry.unlike.first(), entry.kind) {
         page.paragraph(2, &format!("{}: smtplog compare {code} {}", page.say("Side by side"), other.label));
     }
     if !entry.sources.is_empty() {
@@ -56,8 +60,8 @@ fn show_entry(page: &mut Page, entry: &Entry) {
 }
 
 /// `452  No room, or too many recipients (temporary)`
-fn head(page: &mut Page, entry: &Entry) {
-    if matches!(entry.kind, Kind::Reply | Kind::Line) {
+fn head(page: &mut TextPage, entry: &Entry) {
+    if matches!(entry.kind, EntryKind::Reply | EntryKind::Line) {
         page.paragraph(0, &entry.input);
         page.line("");
     }
@@ -74,7 +78,7 @@ fn head(page: &mut Page, entry: &Entry) {
     }
 }
 
-fn finding(page: &mut Page, verdict: &Finding) {
+fn finding(page: &mut TextPage, verdict: &ReasonFinding) {
     page.heading("REASON");
     let id = typed(verdict.reason);
     let reason = if id.replace('-', " ") == verdict.title {
@@ -95,7 +99,7 @@ fn finding(page: &mut Page, verdict: &Finding) {
     page.labelled(2, "retry", 8, &verdict.retry_helps);
 }
 
-fn when(page: &mut Page, entry: &Entry) {
+fn when(page: &mut TextPage, entry: &Entry) {
     if entry.when.is_empty() && entry.stages.is_empty() {
         return;
     }
@@ -111,14 +115,16 @@ fn when(page: &mut Page, entry: &Entry) {
     }
 }
 
-fn variants(page: &mut Page, entry: &Entry) {
+fn variants(page: &mut TextPage, entry: &Entry) {
     if entry.variants.is_empty() {
         return;
     }
     page.heading(match entry.kind {
-        Kind::Class => "CODES",
-        Kind::Reason => "NUMBERS IT COMES WITH",
-        Kind::Code | Kind::Enhanced | Kind::Reply | Kind::Line | Kind::Unknown => "WHAT IT CAN MEAN",
+        EntryKind::Class => "CODES",
+        EntryKind::Reason => "NUMBERS IT COMES WITH",
+        EntryKind::Code | EntryKind::Enhanced | EntryKind::Reply | EntryKind::Line | EntryKind::Unknown => {
+            "WHAT IT CAN MEAN"
+        }
     });
     let width = widest(entry.variants.iter().map(|variant| &variant.label));
     let reasons: Vec<String> =
@@ -133,7 +139,7 @@ fn variants(page: &mut Page, entry: &Entry) {
     }
 }
 
-fn fixes(page: &mut Page, entry: &Entry) {
+fn fixes(page: &mut TextPage, entry: &Entry) {
     if entry.fixes.is_empty() {
         return;
     }
@@ -152,7 +158,7 @@ fn fixes(page: &mut Page, entry: &Entry) {
     }
 }
 
-fn show_step(page: &mut Page, step: &Step, width: usize, label: &str) {
+fn show_step(page: &mut TextPage, step: &AdviceStep, width: usize, label: &str) {
     let server = server(step.mta);
     if !step.label.is_empty() {
         if page.look.width < THREE_COLUMNS {
@@ -183,7 +189,7 @@ fn show_step(page: &mut Page, step: &Step, width: usize, label: &str) {
     }
 }
 
-fn list(page: &mut Page, heading: &str, rows: &[Named]) {
+fn list(page: &mut TextPage, heading: &str, rows: &[NamedCode]) {
     if rows.is_empty() {
         return;
     }

@@ -4,14 +4,14 @@ use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{Page, wrap};
+use super::page::{TextPage, wrap};
 use crate::render::sanitize::printable;
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::Class;
 
 const HEADING: Style = Style::new().bold();
 
-impl Page<'_> {
+impl TextPage<'_> {
     pub fn heading(&mut self, heading: &str) {
         self.line("");
         let heading = self.styled(HEADING, self.say(heading));

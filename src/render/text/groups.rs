@@ -4,15 +4,15 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::HumanCount;
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{Look, Page, fit, word};
+use super::page::{TextPage, TextStyle, fit, word};
 use super::rows::{HEADING, examples};
 use crate::render::sanitize::printable;
-use crate::report::{GroupRow, GroupTable, Key};
+use crate::report::{GroupKey, GroupRow, GroupTable};
 
 /// How many of a group have one outcome.
-pub type Count = fn(&GroupRow) -> u64;
+pub type CountColumn = fn(&GroupRow) -> u64;
 
-const OUTCOMES: [(&str, Count); 9] = [
+const OUTCOMES: [(&str, CountColumn); 9] = [
     ("sent", |row| row.delivered),
     ("deferred", |row| row.deferred),
     ("bounced", |row| row.bounced),
@@ -25,28 +25,29 @@ const OUTCOMES: [(&str, Count); 9] = [
 ];
 
 /// What a group has of a key, fit to be shown; `-` where the lines do not say.
-pub fn value(key: &Key) -> String {
+pub fn value(key: &GroupKey) -> String {
     key.value.as_deref().map_or_else(|| "-".to_owned(), printable)
 }
 
 /// The outcomes that there are, and how to count them.
-pub fn outcomes(table: &GroupTable) -> Vec<(&'static str, Count)> {
+pub fn outcomes(table: &GroupTable) -> Vec<(&'static str, CountColumn)> {
     OUTCOMES.into_iter().filter(|(_, count)| table.rows.iter().any(|row| count(row) > 0)).collect()
 }
 
 /// As many as are to be shown, 0 is all; of what is turned around the last.
-pub fn shown<'t>(table: &'t GroupTable, look: &Look) -> &'t [GroupRow] {
+pub fn shown<'t>(table: &'t GroupTable, look: &TextStyle) -> &'t [GroupRow] {
     let top = if look.top == 0 { table.rows.len() } else { look.top.min(table.rows.len()) };
     let first = if look.reverse { table.rows.len() - top } else { 0 };
     table.rows.get(first..first + top).unwrap_or_default()
 }
 
 /// How many groups are not shown: `others (7 kinds)`. None: all are shown.
-pub fn others(table: &GroupTable, look: &Look) -> Option<String> {
+pub fn others(table: &GroupTable, look: &TextStyle) -> Option<String> {
     let rest = table.rows.len() - shown(table, look).len();
     let words = &look.words;
-    (rest > 0)
-        .then(|| format!("{} ({} {})", words.say("others"), HumanCount(rest as u64), words.say("kinds")))
+    (rest > 0).then(|| {
+        format!("{} ({} {})", words.translate("others"), HumanCount(rest as u64), words.translate("kinds"))
+    })
 }
 
 /// What each key's column gets: all it wants if there is room; else the widest are cut.
@@ -61,14 +62,15 @@ fn widths(rows: &[GroupRow], keys: usize, room: usize) -> Vec<usize> {
     widths
 }
 
-pub fn show(page: &mut Page, table: &GroupTable) {
+pub fn show(page: &mut TextPage, table: &GroupTable) {
     if table.rows.is_empty() {
         return;
     }
     let shown = shown(table, page.look);
     let outcomes = outcomes(table);
-    let widest = |count: Count| shown.iter().map(|row| HumanCount(count(row)).to_string().len()).max();
-    let column = |&(title, count): &(&str, Count)| page.say(title).width().max(widest(count).unwrap_or(0));
+    let widest = |count: CountColumn| shown.iter().map(|row| HumanCount(count(row)).to_string().len()).max();
+    let column =
+        |&(title, count): &(&str, CountColumn)| page.say(title).width().max(widest(count).unwrap_or(0));
     let counted: usize = outcomes.iter().map(|outcome| column(outcome) + 2).sum();
     let room = page.look.width.saturating_sub(counted + 1).max(16);
     let widths = widths(shown, table.by.len(), room);

@@ -6,33 +6,33 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::HumanCount;
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{Look, Page, fit, pad};
+use super::page::{TextPage, TextStyle, fit, pad};
 use super::rows::HEADING;
-use crate::catalog::translation::Words;
+use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::render::words::totals::share;
-use crate::report::{Counts, NameRow, Report, Rest};
+use crate::report::{NameRow, NameTotals, Remainder, Report};
 
 /// One table of a report.
-pub struct Names<'a> {
+pub struct NameColumns<'a> {
     /// English, as are all titles here; to be said in the reader's language.
     pub title: &'static str,
     /// As `report.rest` and CSV call it.
     pub id: &'static str,
     pub rows: &'a [NameRow],
-    pub rest: &'a Rest,
+    pub rest: &'a Remainder,
 }
 
 /// One order of a table: the rows that are shown, then what is in none of them.
-pub struct Part<'a> {
+pub struct NameOrder<'a> {
     pub meaning: &'static str,
     pub rows: Vec<&'a NameRow>,
     /// Together with the rows they are the sums of the report.
-    pub below: Vec<(String, Counts)>,
+    pub below: Vec<(String, NameTotals)>,
 }
 
 /// A column, and how it is counted.
-pub type Column = (&'static str, fn(&Counts) -> u64);
+pub type Column = (&'static str, fn(&NameTotals) -> u64);
 
 const COLUMNS: [Column; 6] = [
     ("messages", |counts| counts.messages.unwrap_or(0)),
@@ -44,7 +44,7 @@ const COLUMNS: [Column; 6] = [
 ];
 
 /// All tables that have rows.
-pub fn tables(report: &Report) -> Vec<Names<'_>> {
+pub fn tables(report: &Report) -> Vec<NameColumns<'_>> {
     let rest = &report.rest;
     let tables = [
         ("SENDERS", "senders", &report.senders, &rest.senders),
@@ -55,20 +55,20 @@ pub fn tables(report: &Report) -> Vec<Names<'_>> {
         ("RELAYS", "relays", &report.relays, &rest.relays),
         ("INSTANCES", "instances", &report.instances, &rest.instances),
     ];
-    let tables = tables.map(|(title, id, rows, rest)| Names { title, id, rows, rest });
+    let tables = tables.map(|(title, id, rows, rest)| NameColumns { title, id, rows, rest });
     tables.into_iter().filter(|table| !table.rows.is_empty()).collect()
 }
 
-impl Names<'_> {
+impl NameColumns<'_> {
     /// The columns in which anything is.
     pub fn columns(&self) -> Vec<Column> {
-        let mut counts: Vec<Counts> = self.rows.iter().map(NameRow::counts).collect();
+        let mut counts: Vec<NameTotals> = self.rows.iter().map(NameRow::counts).collect();
         counts.extend([self.rest.others, self.rest.unnamed]);
         COLUMNS.into_iter().filter(|(_, count)| counts.iter().any(|counts| count(counts) > 0)).collect()
     }
 
     /// Who failed most; and who sent most, where others did.
-    pub fn parts(&self, look: &Look) -> Vec<Part<'_>> {
+    pub fn parts(&self, look: &TextStyle) -> Vec<NameOrder<'_>> {
         let top = if look.top == 0 { self.rows.len() } else { look.top };
         let failing: Vec<&NameRow> = self.rows.iter().filter(|row| row.failures() > 0).take(top).collect();
         let mut large: Vec<&NameRow> = self.rows.iter().collect();
@@ -81,29 +81,34 @@ impl Names<'_> {
         parts.map(|(meaning, rows)| self.part(meaning, rows, look)).collect()
     }
 
-    fn part<'a>(&'a self, meaning: &'static str, mut rows: Vec<&'a NameRow>, look: &Look) -> Part<'a> {
+    fn part<'a>(
+        &'a self,
+        meaning: &'static str,
+        mut rows: Vec<&'a NameRow>,
+        look: &TextStyle,
+    ) -> NameOrder<'a> {
         let mut others = self.rest.others;
         let hidden = self.rows.iter().filter(|row| rows.iter().all(|shown| shown.name != row.name));
         hidden.for_each(|row| others.add(&row.counts()));
         let names = self.rest.names + (self.rows.len() - rows.len()) as u64;
         let words = &look.words;
         let title = match names {
-            0 => words.say("others").to_owned(),
-            names => format!("{} ({})", words.say("others"), HumanCount(names)),
+            0 => words.translate("others").to_owned(),
+            names => format!("{} ({})", words.translate("others"), HumanCount(names)),
         };
-        let below = [(title, others), (words.say("(not known)").to_owned(), self.rest.unnamed)];
+        let below = [(title, others), (words.translate("(not known)").to_owned(), self.rest.unnamed)];
         let columns = self.columns();
-        let is_some = |counts: &Counts| columns.iter().any(|(_, count)| count(counts) > 0);
+        let is_some = |counts: &NameTotals| columns.iter().any(|(_, count)| count(counts) > 0);
         let below = below.into_iter().filter(|(_, counts)| is_some(counts)).collect();
         if look.reverse {
             rows.reverse();
         }
-        Part { meaning, rows, below }
+        NameOrder { meaning, rows, below }
     }
 }
 
 /// One name that most of something is due to.
-pub struct Standing<'a> {
+pub struct Outlier<'a> {
     pub kind: &'static str,
     pub name: &'a str,
     pub count: u64,
@@ -117,7 +122,7 @@ const FEWEST: u64 = 10;
 
 /// At most one of each kind, the largest share first. A name stands out with a third of all, and with twice what each
 /// would have if all had the same: of two senders each has a half of something, and one sender has always all of it.
-pub fn standing(report: &Report) -> Vec<Standing<'_>> {
+pub fn standing(report: &Report) -> Vec<Outlier<'_>> {
     let kinds = [
         ("sender", &report.senders, &report.rest.senders),
         ("user", &report.users, &report.rest.users),
@@ -128,7 +133,7 @@ pub fn standing(report: &Report) -> Vec<Standing<'_>> {
         ("deferred", |counts| counts.deferred),
         ("refused by us", |counts| counts.rejected),
     ];
-    let of_kind = |(kind, rows, rest): (&'static str, &'_ Vec<NameRow>, &Rest)| {
+    let of_kind = |(kind, rows, rest): (&'static str, &'_ Vec<NameRow>, &Remainder)| {
         let names = rows.len() as u64 + rest.names;
         let of_outcome = |(outcome, of): Column| {
             let listed: u64 = rows.iter().map(|row| of(&row.counts())).sum();
@@ -152,9 +157,9 @@ pub fn standing(report: &Report) -> Vec<Standing<'_>> {
         let rows = kinds.iter().find(|(other, ..)| *other == kind).map(|(_, rows, _)| rows);
         rows.and_then(|rows| rows.get(at)).map_or("", |row| row.name.as_str())
     };
-    let mut standing: Vec<Standing> = found
+    let mut standing: Vec<Outlier> = found
         .into_iter()
-        .map(|(kind, at, count, whole, outcome)| Standing {
+        .map(|(kind, at, count, whole, outcome)| Outlier {
             kind,
             name: name(kind, at),
             count,
@@ -167,13 +172,13 @@ pub fn standing(report: &Report) -> Vec<Standing<'_>> {
 }
 
 /// `81 / 100 bounced (81.0%)`
-pub fn share_in_words(standing: &Standing, words: &Words) -> String {
+pub fn share_in_words(standing: &Outlier, words: &Translations) -> String {
     let (count, whole) = (HumanCount(standing.count), HumanCount(standing.whole));
     let share = share(standing.count, standing.whole);
-    format!("{count} / {whole} {} ({share})", words.say(standing.outcome))
+    format!("{count} / {whole} {} ({share})", words.translate(standing.outcome))
 }
 
-pub fn show_standing(page: &mut Page, report: &Report) {
+pub fn show_standing(page: &mut TextPage, report: &Report) {
     let standing = standing(report);
     if standing.is_empty() {
         return;
@@ -194,7 +199,7 @@ pub fn show_standing(page: &mut Page, report: &Report) {
 }
 
 /// All tables, each in its orders.
-pub fn show(page: &mut Page, report: &Report) {
+pub fn show(page: &mut TextPage, report: &Report) {
     for names in tables(report) {
         for part in names.parts(page.look) {
             let text = text(page, &names, &part);
@@ -207,7 +212,7 @@ pub fn show(page: &mut Page, report: &Report) {
     }
 }
 
-fn text(page: &Page, names: &Names, part: &Part) -> Table {
+fn text(page: &TextPage, names: &NameColumns, part: &NameOrder) -> Table {
     let columns = names.columns();
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);

@@ -7,18 +7,18 @@ use clap::ValueEnum;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::catalog::translation::Words;
+use crate::catalog::translation::Translations;
 
 /// How it is to look.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub struct TextStyle {
     /// In columns.
     pub width: usize,
     pub color: bool,
     /// Signs beyond ASCII may be used.
     pub unicode: bool,
     /// The language it speaks.
-    pub words: Words,
+    pub words: Translations,
     /// Its tag: `en`, `tr`.
     pub tag: String,
     /// Rows in a section; 0 shows all.
@@ -31,12 +31,12 @@ pub struct Look {
     pub took: Option<(f64, usize)>,
 }
 
-pub struct Page<'a> {
+pub struct TextPage<'a> {
     pub text: String,
-    pub look: &'a Look,
+    pub look: &'a TextStyle,
 }
 
-impl<'a> Page<'a> {
+impl<'a> TextPage<'a> {
     pub fn line(&mut self, line: &str) {
         self.text.push_str(line.trim_end());
         self.text.push('\n');
@@ -58,7 +58,7 @@ impl<'a> Page<'a> {
     where
         'a: 'w,
     {
-        self.look.words.say(english)
+        self.look.words.translate(english)
     }
 
     /// Wrapped; what comes behind the first line stands `indent` columns in. Blanks in front are kept.

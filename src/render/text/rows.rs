@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::HumanCount;
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{Look, Page, fit, pad, wrap};
+use super::page::{TextPage, TextStyle, fit, pad, wrap};
 use crate::render::sanitize::printable;
 use crate::render::words::row;
 use crate::render::words::sections::{Section, sections};
@@ -21,7 +21,7 @@ const LONGEST_ADVICE: usize = 90;
 /// `  550 5.7.606`, in columns.
 const CODE: usize = 14;
 
-pub fn show(page: &mut Page, rows: &[Row]) {
+pub fn show(page: &mut TextPage, rows: &[Row]) {
     let sections = sections(rows, page.look.top, page.look.reverse);
     if sections.is_empty() {
         return;
@@ -73,7 +73,7 @@ pub fn show(page: &mut Page, rows: &[Row]) {
 }
 
 /// Colours the code by its class.
-fn coded(page: &Page, line: &str, class: Option<Class>) -> String {
+fn coded(page: &TextPage, line: &str, class: Option<Class>) -> String {
     let color = match class {
         Some(Class::Permanent) => AnsiColor::Red,
         Some(Class::Transient) => AnsiColor::Yellow,
@@ -85,7 +85,7 @@ fn coded(page: &Page, line: &str, class: Option<Class>) -> String {
     }
 }
 
-pub fn advice(page: &mut Page, advice: &str) {
+pub fn advice(page: &mut TextPage, advice: &str) {
     let arrow = if page.look.unicode { "→ " } else { "-> " };
     // Under the words where there is room; narrower terminals get it on one line further left.
     let lead = page.look.width.saturating_sub(LONGEST_ADVICE + arrow.width()).clamp(4, CODE + 1);
@@ -99,7 +99,7 @@ pub fn advice(page: &mut Page, advice: &str) {
 }
 
 /// Lines of the log, whole: they are there to be read, and to be copied.
-pub fn examples(page: &mut Page, lines: &[String]) {
+pub fn examples(page: &mut TextPage, lines: &[String]) {
     for line in lines {
         page.indented(&format!("    {}", printable(line)), 6);
     }
@@ -107,7 +107,7 @@ pub fn examples(page: &mut Page, lines: &[String]) {
 
 /// The widths of the table's columns: the words take what the others leave.
 struct Columns<'a> {
-    look: &'a Look,
+    look: &'a TextStyle,
     what: usize,
     /// 0: nothing is compared, and there is no such column.
     change: usize,
@@ -115,11 +115,11 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn new(look: &'a Look, sections: &[Section]) -> Self {
+    fn new(look: &'a TextStyle, sections: &[Section]) -> Self {
         let widest = |count: fn(&Row) -> u64, titles: [&str; 2]| {
             let rows = sections.iter().flat_map(|section| &section.rows);
             let counts = rows.map(|row| HumanCount(count(row)).to_string().len());
-            let titles = titles.into_iter().map(|title| look.words.say(title).width());
+            let titles = titles.into_iter().map(|title| look.words.translate(title).width());
             counts.chain(titles).max().unwrap_or(0)
         };
         let attempts = widest(|row| row.attempts, ["attempts", "attempts"]);
@@ -127,7 +127,7 @@ impl<'a> Columns<'a> {
         let rows = sections.iter().flat_map(|section| &section.rows);
         let changes = rows.filter(|row| row.change.is_some());
         let change = changes.map(|row| row::change(&look.words, row.change).width()).max();
-        let change = change.map_or(0, |change| change.max(look.words.say("change").width()));
+        let change = change.map_or(0, |change| change.max(look.words.translate("change").width()));
         let gap = if change > 0 { change + 2 } else { 0 };
         let rest = look.width.saturating_sub(CODE + 1 + attempts + recipients + 4 + 3 + gap);
         let wheres = (rest * 2 / 5).clamp(12, 34);
@@ -141,7 +141,7 @@ impl<'a> Columns<'a> {
     }
 
     fn say<'w>(&'w self, english: &'w str) -> &'w str {
-        self.look.words.say(english)
+        self.look.words.translate(english)
     }
 
     fn fit(&self, text: &str, width: usize) -> String {

@@ -6,7 +6,7 @@ use indicatif::{DecimalBytes, HumanCount};
 use super::delays;
 use super::groups;
 use super::names;
-use super::page::{Look, Page, fit, pad};
+use super::page::{TextPage, TextStyle, fit, pad};
 use super::rows::{self, HEADING};
 use super::sparkline::spark;
 use super::storm_line;
@@ -14,8 +14,8 @@ use crate::render::sanitize::printable;
 use crate::render::words::totals::{all_well, coverage, filter, notes, sums};
 use crate::report::{Full, NameRow, Range, Report};
 
-pub fn show(report: &Report, look: &Look) -> String {
-    let mut page = Page { text: String::new(), look };
+pub fn show(report: &Report, look: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), look };
     head(&mut page, report);
     storm_line::show(&mut page, report.storms.as_deref());
     ways(&mut page, report);
@@ -41,7 +41,7 @@ pub fn show(report: &Report, look: &Look) -> String {
 }
 
 /// `mx1  Sat 21 Nov 2026 00:00 - 23:59 +01:00   3 files, 1.84 GB`
-fn head(page: &mut Page, report: &Report) {
+fn head(page: &mut TextPage, report: &Report) {
     let hosts = match report.hosts.as_slice() {
         [] => String::new(),
         [host] => host.clone(),
@@ -68,7 +68,7 @@ fn head(page: &mut Page, report: &Report) {
     }
 }
 
-fn ways(page: &mut Page, report: &Report) {
+fn ways(page: &mut TextPage, report: &Report) {
     let (sums, well) = (sums(report, &page.look.words), all_well(report));
     if !sums.is_empty() || well.is_some() {
         page.blank();
@@ -88,7 +88,7 @@ fn ways(page: &mut Page, report: &Report) {
 }
 
 /// `DOMAINS with most failures          sent  deferred  bounced  expired`
-fn domains(page: &mut Page, domains: &[NameRow]) {
+fn domains(page: &mut TextPage, domains: &[NameRow]) {
     let shown = if page.look.top == 0 { domains.len() } else { page.look.top.min(5) };
     let failing: Vec<&NameRow> = domains.iter().filter(|row| row.failures() > 0).take(shown).collect();
     if failing.is_empty() {
@@ -119,7 +119,7 @@ fn domains(page: &mut Page, domains: &[NameRow]) {
 }
 
 /// All there is to do about each reason of the report, once.
-fn full(page: &mut Page, advice: &[Full]) {
+fn full(page: &mut TextPage, advice: &[Full]) {
     for entry in advice {
         page.blank();
         let title = format!("{}  ({})", page.say(&entry.title).to_uppercase(), page.say(entry.side));
@@ -141,7 +141,7 @@ fn full(page: &mut Page, advice: &[Full]) {
     }
 }
 
-fn foot(page: &mut Page, report: &Report) {
+fn foot(page: &mut TextPage, report: &Report) {
     let mut notes = notes(report, &page.look.words);
     notes.extend(report.input.not_understood_lines.iter().take(1).map(|line| {
         let line = fit(&printable(line), page.look.width.saturating_sub(32), page.look.unicode);

@@ -2,7 +2,7 @@
 
 use indicatif::HumanCount;
 
-use super::page::Look;
+use super::page::TextStyle;
 use crate::render::words::hours::{Bucket, buckets};
 use crate::report::Hour;
 
@@ -14,7 +14,7 @@ const LEAST: usize = 3;
 const FRAME: usize = 56;
 
 /// `▁▁▃█▆▅▃▁  failures by the hour, most 7,104: Sun 22 Nov 03:00`. None: there is too little to show, or no sign to show it.
-pub fn spark(hours: &[Hour], look: &Look) -> Option<String> {
+pub fn spark(hours: &[Hour], look: &TextStyle) -> Option<String> {
     let (buckets, mut length) = buckets(hours);
     let mut bars: Vec<(Bucket, u64)> = buckets
         .into_iter()
@@ -42,7 +42,7 @@ pub fn spark(hours: &[Hour], look: &Look) -> Option<String> {
         BARS.get(level.div_ceil(*most) as usize).copied().unwrap_or('█')
     };
     let shown: String = bars.iter().map(bar).collect();
-    let say = |english| look.words.say(english);
+    let say = |english| look.words.translate(english);
     let unit = if length == 1 {
         say("failures by the hour").to_owned()
     } else {
@@ -60,7 +60,7 @@ fn failures(bucket: &Bucket) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::translation::{Language, Words};
+    use crate::catalog::translation::{Language, Translations};
     use crate::report::{HourRefused, HourSent};
 
     fn hours(deferred: &[u64]) -> Vec<Hour> {
@@ -77,11 +77,11 @@ mod tests {
     }
 
     fn shown(deferred: &[u64]) -> Option<String> {
-        let look = Look {
+        let look = TextStyle {
             width: 80,
             color: false,
             unicode: true,
-            words: Words::of(Language::En),
+            words: Translations::of(Language::En),
             tag: String::new(),
             top: 0,
             reverse: false,

@@ -3,19 +3,19 @@
 use anstyle::{AnsiColor, Style};
 use indicatif::HumanCount;
 
-use super::page::{Look, Page, fit, pad, wrap};
+use super::page::{TextPage, TextStyle, fit, pad, wrap};
 use super::storm_line::when;
 use crate::render::sanitize::printable;
 use crate::render::words::totals::share;
 use crate::report::storm::{
-    Command, Confidence, Dimension, Factor, Pattern, SeriesCount, Storm, Storms, Trend,
+    Confidence, Dimension, Factor, SeriesCount, Storm, StormCommand, StormPattern, StormReport, Trend,
 };
 
 /// Columns in front of what a line says.
 const LEAD: usize = 13;
 
-pub fn show(storms: &Storms, look: &Look) -> String {
-    let mut page = Page { text: String::new(), look };
+pub fn show(storms: &StormReport, look: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), look };
     let count = storms.storms.len();
     for (at, storm) in storms.storms.iter().enumerate() {
         page.blank();
@@ -30,7 +30,7 @@ pub fn show(storms: &Storms, look: &Look) -> String {
     page.text
 }
 
-fn one(page: &mut Page, number: usize, storm: &Storm) {
+fn one(page: &mut TextPage, number: usize, storm: &Storm) {
     head(page, number, storm);
     if let Some(what) = storm.series.first() {
         said(page, "what", &kind(what, storm));
@@ -66,7 +66,7 @@ fn one(page: &mut Page, number: usize, storm: &Storm) {
 }
 
 /// `STORM 1  mail of a stolen account       since Sat 02:41 (1 h 22 min to 04:03), growing`
-fn head(page: &mut Page, number: usize, storm: &Storm) {
+fn head(page: &mut TextPage, number: usize, storm: &Storm) {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
     let bold = Style::new().bold();
     let style = if storm.end.is_none() { red } else { bold };
@@ -106,7 +106,7 @@ fn kind(series: &SeriesCount, storm: &Storm) -> String {
 fn size(storm: &Storm) -> String {
     let rate = storm.rate_per_minute;
     let usual = storm.usual_per_minute.rate;
-    if storm.pattern == Pattern::Silence {
+    if storm.pattern == StormPattern::Silence {
         return format!("nothing; usual {usual}/min");
     }
     format!(
@@ -164,12 +164,12 @@ fn dimension(dimension: Dimension) -> String {
     super::page::word(&dimension)
 }
 
-fn title(pattern: Pattern) -> String {
+fn title(pattern: StormPattern) -> String {
     super::page::word(&pattern)
 }
 
 /// A name, and what there is to say of it.
-fn said(page: &mut Page, name: &str, what: &str) {
+fn said(page: &mut TextPage, name: &str, what: &str) {
     let lines = wrap(page.say(what), page.look.width.saturating_sub(LEAD));
     for (at, line) in lines.iter().enumerate() {
         let name = if at == 0 { format!("  {}", page.say(name)) } else { String::new() };
@@ -178,7 +178,7 @@ fn said(page: &mut Page, name: &str, what: &str) {
 }
 
 /// A command is never broken nor cut: it is there to be copied.
-fn typed(page: &mut Page, name: &str, command: &Command) {
+fn typed(page: &mut TextPage, name: &str, command: &StormCommand) {
     let name = pad(&format!("  {}", page.say(name)), LEAD);
     let why = page.say(&command.why).to_owned();
     let note =
@@ -197,7 +197,7 @@ fn duration(seconds: u64) -> String {
     if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) }
 }
 
-fn foot(page: &mut Page, storms: &Storms) {
+fn foot(page: &mut TextPage, storms: &StormReport) {
     let input = &storms.input;
     let range = storms.range.as_ref().map(|range| {
         format!("{} - {}", range.first.strftime("%F %H:%M"), range.last.strftime("%F %H:%M %:z"))

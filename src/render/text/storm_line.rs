@@ -3,13 +3,13 @@
 use indicatif::HumanCount;
 use jiff::Zoned;
 
-use super::page::Page;
-use crate::catalog::translation::Words;
+use super::page::TextPage;
+use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::report::StormLine;
 
 /// None: nobody asked.
-pub fn show(page: &mut Page, storms: Option<&[StormLine]>) {
+pub fn show(page: &mut TextPage, storms: Option<&[StormLine]>) {
     let Some(storms) = storms.filter(|storms| !storms.is_empty()) else { return };
     page.blank();
     for storm in storms {
@@ -21,19 +21,19 @@ pub fn show(page: &mut Page, storms: Option<&[StormLine]>) {
 }
 
 /// `Sun 22 Nov 02:41 - 03:10`; without an end, since when.
-pub(crate) fn when(start: &Zoned, end: Option<&Zoned>, words: &Words) -> String {
+pub(crate) fn when(start: &Zoned, end: Option<&Zoned>, words: &Translations) -> String {
     let time = |at: &Zoned| at.strftime("%a %-d %b %H:%M").to_string();
     match end {
-        None => format!("{} {}", words.say("since"), time(start)),
+        None => format!("{} {}", words.translate("since"), time(start)),
         Some(end) if end.date() == start.date() => format!("{} - {}", time(start), end.strftime("%H:%M")),
         Some(end) => format!("{} - {}", time(start), time(end)),
     }
 }
 
 /// `since Sun 22 Nov 02:41: mail of a stolen account, 9,102 attempts; user anna@example.org`
-fn said(storm: &StormLine, words: &Words) -> String {
+fn said(storm: &StormLine, words: &Translations) -> String {
     let when = when(&storm.start, storm.end.as_ref(), words);
     let attempts = HumanCount(storm.attempts);
     let factor = storm.factor.as_ref().map(|factor| format!("; {factor}")).unwrap_or_default();
-    format!("{when}: {}, {attempts} {}{factor}", words.say(&storm.title), words.say("attempts"))
+    format!("{when}: {}, {attempts} {}{factor}", words.translate(&storm.title), words.translate("attempts"))
 }

@@ -2,18 +2,18 @@
 
 use indicatif::{DecimalBytes, HumanCount};
 
-use super::page::{Look, Page, pad};
+use super::page::{TextPage, TextStyle, pad};
 use crate::render::sanitize::printable;
 use crate::render::words::totals::duration;
-use crate::report::trace::{Hop, State, Step, Story, Trace, What};
+use crate::report::trace::{StepKind, Story, StoryHop, StoryState, StoryStep, Trace};
 use crate::smtp::reply::Class;
 
 /// In columns: the longest word for what was done, and of the labels.
 const DONE: usize = 10;
 const LABEL: usize = 6;
 
-pub fn show(trace: &Trace, look: &Look) -> String {
-    let mut page = Page { text: String::new(), look };
+pub fn show(trace: &Trace, look: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), look };
     let earlier = trace.found - trace.stories.len() as u64;
     if earlier > 0 {
         let (count, words) = (HumanCount(earlier), page.say("earlier ones are not shown; -n 0 shows all"));
@@ -32,9 +32,9 @@ pub fn show(trace: &Trace, look: &Look) -> String {
     page.text
 }
 
-fn tell(page: &mut Page, story: &Story) {
+fn tell(page: &mut TextPage, story: &Story) {
     let days = [&story.first, &story.last].map(|time| time.as_deref().and_then(|time| time.get(..10)));
-    let times = Times { with_day: days[0] != days[1] };
+    let times = TimeFormat { with_day: days[0] != days[1] };
     head(page, story);
     for (number, hop) in story.hops.iter().enumerate() {
         let before = number.checked_sub(1).and_then(|before| story.hops.get(before));
@@ -49,7 +49,7 @@ fn tell(page: &mut Page, story: &Story) {
 }
 
 /// `2026-11-22 05:38:19  EB27EDC161  delivered, 1 s`
-fn head(page: &mut Page, story: &Story) {
+fn head(page: &mut TextPage, story: &Story) {
     let time = story.first.as_deref().map(day_and_time).unwrap_or_default();
     let id = story.hops.first().and_then(|hop| hop.queue_id.as_deref()).map(printable);
     let mut state = page.say(story.state.word()).to_owned();
@@ -61,9 +61,13 @@ fn head(page: &mut Page, story: &Story) {
     let lasted = seconds.map(|seconds| format!("{state}, {}", duration(&page.look.words, seconds)));
     let state = lasted.unwrap_or(state);
     let class = match story.state {
-        State::Bounced | State::Expired | State::Rejected => Some(Class::Permanent),
-        State::Queued | State::Held => Some(Class::Transient),
-        State::Delivered | State::Discarded | State::Deleted | State::HandedOn | State::Unknown => None,
+        StoryState::Bounced | StoryState::Expired | StoryState::Rejected => Some(Class::Permanent),
+        StoryState::Queued | StoryState::Held => Some(Class::Transient),
+        StoryState::Delivered
+        | StoryState::Discarded
+        | StoryState::Deleted
+        | StoryState::HandedOn
+        | StoryState::Unknown => None,
     };
     let state = page.by_class(class, &state);
     let parts: Vec<String> = [Some(time), id, Some(state)].into_iter().flatten().collect();
@@ -71,7 +75,7 @@ fn head(page: &mut Page, story: &Story) {
 }
 
 /// `  F2A59DC171  on mx2  notification to the sender`
-fn title(page: &mut Page, hop: &Hop, story: &Story) {
+fn title(page: &mut TextPage, hop: &StoryHop, story: &Story) {
     let id = hop.queue_id.as_deref().map(printable).unwrap_or_default();
     let first = story.hops.first().and_then(|first| first.host.as_deref());
     let host = hop.host.as_deref().filter(|host| Some(*host) != first).map(printable);
@@ -81,8 +85,8 @@ fn title(page: &mut Page, hop: &Hop, story: &Story) {
 }
 
 /// What the hop before said already is not said again.
-fn origin(page: &mut Page, hop: &Hop, before: Option<&Hop>) {
-    let new = |of: fn(&Hop) -> Option<&str>| of(hop).filter(|own| before.and_then(of) != Some(*own));
+fn origin(page: &mut TextPage, hop: &StoryHop, before: Option<&StoryHop>) {
+    let new = |of: fn(&StoryHop) -> Option<&str>| of(hop).filter(|own| before.and_then(of) != Some(*own));
     if let Some(sender) = new(|hop| hop.sender.as_deref()) {
         let sender = if sender.is_empty() { "<>" } else { sender };
         page.labelled(2, "from", LABEL, &printable(sender));
@@ -96,7 +100,7 @@ fn origin(page: &mut Page, hop: &Hop, before: Option<&Hop>) {
     let helo = helo.map(|helo| format!("helo {helo}"));
     let user = hop.user.as_deref().map(|user| format!("{} {user}", page.say("login")));
     let parts: Vec<String> = [client, helo, user].into_iter().flatten().collect();
-    let same = |before: &Hop| before.client_ip == hop.client_ip && before.client_host == hop.client_host;
+    let same = |before: &StoryHop| before.client_ip == hop.client_ip && before.client_host == hop.client_host;
     if !parts.is_empty() && !before.is_some_and(same) {
         page.labelled(2, "client", LABEL, &printable(&parts.join(", ")));
     }
@@ -110,21 +114,23 @@ fn origin(page: &mut Page, hop: &Hop, before: Option<&Hop>) {
 
 /// A step, how often it was the same, and when last.
 struct Repeated<'s> {
-    step: &'s Step,
+    step: &'s StoryStep,
     count: u64,
     last: Option<&'s str>,
 }
 
 /// What only waits is told once for all of its times, where it stood first.
-fn folded(steps: &[Step]) -> Vec<Repeated<'_>> {
-    let key = |step: &Step| {
+fn folded(steps: &[StoryStep]) -> Vec<Repeated<'_>> {
+    let key = |step: &StoryStep| {
         let peer = step.peer_host.clone().or_else(|| step.peer_ip.clone());
         (step.what, step.recipient.clone(), step.code, step.enhanced, step.reason, step.stage, peer)
     };
     let mut told: Vec<Repeated> = Vec::new();
     for step in steps {
-        let waits =
-            matches!(step.what, What::Deferred | What::Attempt | What::Held | What::Rejected | What::Warned);
+        let waits = matches!(
+            step.what,
+            StepKind::Deferred | StepKind::Attempt | StepKind::Held | StepKind::Rejected | StepKind::Warned
+        );
         let known = told.iter_mut().filter(|_| waits).find(|known| key(known.step) == key(step));
         match known {
             Some(known) => {
@@ -138,7 +144,7 @@ fn folded(steps: &[Step]) -> Vec<Repeated<'_>> {
 }
 
 /// `  05:38:20  bounced    a@example.org`, and under it who said what, and what that means.
-fn step(page: &mut Page, told: &Repeated, hop: &Hop, times: &Times) {
+fn step(page: &mut TextPage, told: &Repeated, hop: &StoryHop, times: &TimeFormat) {
     let step = told.step;
     let time = step.time.as_deref().map(|time| times.show(time)).unwrap_or_default();
     let mut line = pad(page.say(step.what.word()), DONE);
@@ -177,16 +183,16 @@ fn step(page: &mut Page, told: &Repeated, hop: &Hop, times: &Times) {
     }
 }
 
-fn times_sign(look: &Look) -> &'static str {
+fn times_sign(look: &TextStyle) -> &'static str {
     if look.unicode { "×" } else { "x" }
 }
 
 /// How moments are shown: `05:38:19`, or `11-22 05:38:19` in a story of several days.
-struct Times {
+struct TimeFormat {
     with_day: bool,
 }
 
-impl Times {
+impl TimeFormat {
     fn show(&self, time: &str) -> String {
         let from = if self.with_day { 5 } else { 11 };
         time.get(from..19).unwrap_or(time).replace('T', " ")

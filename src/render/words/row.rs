@@ -2,29 +2,29 @@
 
 use indicatif::HumanCount;
 
-use crate::catalog::translation::Words;
+use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::render::text::page::word;
 use crate::report::{Change, Row};
 use crate::smtp::event::{Direction, Outcome};
 
 /// `550 5.7.1`, `--- 5.7.1`, `(no reply)`.
-pub fn code(words: &Words, row: &Row) -> String {
+pub fn code(words: &Translations, row: &Row) -> String {
     match (row.code, row.enhanced) {
         (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
         (Some(code), None) => code.to_string(),
         (None, Some(enhanced)) => format!("--- {enhanced}"),
-        (None, None) if row.direction == Direction::Outbound => words.say("(no reply)").to_owned(),
-        (None, None) => words.say("(no code)").to_owned(),
+        (None, None) if row.direction == Direction::Outbound => words.translate("(no reply)").to_owned(),
+        (None, None) => words.translate("(no code)").to_owned(),
     }
 }
 
 /// The reason in words; what was not refused after all says what was done instead.
-pub fn title(words: &Words, row: &Row) -> String {
-    let title = words.say(&row.title);
+pub fn title(words: &Translations, row: &Row) -> String {
+    let title = words.translate(&row.title);
     match (row.direction, row.outcome) {
         (Direction::Inbound, Outcome::Warned | Outcome::Held | Outcome::Discarded) => {
-            format!("{}: {title}", words.say(&word(&row.outcome)))
+            format!("{}: {title}", words.translate(&word(&row.outcome)))
         }
         (
             _,
@@ -43,17 +43,17 @@ pub fn title(words: &Words, row: &Row) -> String {
 }
 
 /// `+310%`, `-4%`, `new`; with a `!` behind it where it is unusual. Empty: it is compared with nothing.
-pub fn change(words: &Words, change: Option<Change>) -> String {
+pub fn change(words: &Translations, change: Option<Change>) -> String {
     let Some(change) = change else { return String::new() };
     let mark = if change.unusual { " !" } else { "" };
     match change.percent {
         Some(percent) => format!("{percent:+}%{mark}"),
-        None => format!("{}{mark}", words.say("new")),
+        None => format!("{}{mark}", words.translate("new")),
     }
 }
 
 /// The one provider or name that most of it concerns, with its share; else how many names there are. It is printable.
-pub fn place(words: &Words, row: &Row) -> String {
+pub fn place(words: &Translations, row: &Row) -> String {
     let share = |count: u64| (count * 100).checked_div(row.attempts).unwrap_or(0);
     let shared = |name: &str, count: u64| format!("{} {}%", printable(name), share(count));
     if let Some(provider) = row.providers.first().filter(|provider| share(provider.attempts) >= 50) {
@@ -64,6 +64,6 @@ pub fn place(words: &Words, row: &Row) -> String {
         None => String::new(),
         Some(first) if row.where_count == 1 => printable(&first.name),
         Some(first) if share(first.attempts) > 50 => shared(&first.name, first.attempts),
-        Some(_) => format!("{} {}", HumanCount(row.where_count), words.say(kind)),
+        Some(_) => format!("{} {}", HumanCount(row.where_count), words.translate(kind)),
     }
 }

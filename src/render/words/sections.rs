@@ -11,11 +11,11 @@ pub struct Section<'a> {
     pub inbound: bool,
     pub rows: Vec<&'a Row>,
     /// None: all rows are shown.
-    pub others: Option<Others>,
+    pub others: Option<OtherRows>,
 }
 
 /// The rows that are not shown, in one.
-pub struct Others {
+pub struct OtherRows {
     pub kinds: usize,
     pub attempts: u64,
     pub recipients: u64,
@@ -71,7 +71,7 @@ pub fn sections(rows: &[Row], top: usize, reverse: bool) -> Vec<Section<'_>> {
         } else {
             rows.split_off(shown)
         };
-        let others = (!rest.is_empty()).then(|| Others {
+        let others = (!rest.is_empty()).then(|| OtherRows {
             kinds: rest.len(),
             attempts: rest.iter().map(|row| row.attempts).sum(),
             recipients: rest.iter().map(|row| row.recipients).sum(),

@@ -2,12 +2,12 @@
 
 use indicatif::HumanCount;
 
-use crate::catalog::translation::Words;
+use crate::catalog::translation::Translations;
 use crate::render::text::page::word;
-use crate::report::{DeliveredLater, Messages, Report, Sent, State};
+use crate::report::{DeliveredLater, Messages, Report, Sent, VerdictState};
 
 /// One way of mail: `OUT`, `204,930 attempts = 171,044 sent (83.5%) + …`.
-pub struct Sum {
+pub struct TotalLine {
     /// English; to be said in the reader's language.
     pub name: &'static str,
     pub line: String,
@@ -16,14 +16,14 @@ pub struct Sum {
 }
 
 /// Ways on which nothing went are left out.
-pub fn sums(report: &Report, words: &Words) -> Vec<Sum> {
+pub fn sums(report: &Report, words: &Translations) -> Vec<TotalLine> {
     let totals = &report.totals;
     let sent = [sent("OUT", &totals.outbound, words), sent("LOCAL", &totals.local, words)];
     let mail = messages(&totals.messages, words);
     sent.into_iter().flatten().chain(mail).chain(refused(report, words)).collect()
 }
 
-fn sent(name: &'static str, sent: &Sent, words: &Words) -> Option<Sum> {
+fn sent(name: &'static str, sent: &Sent, words: &Translations) -> Option<TotalLine> {
     if sent.attempts + sent.discarded == 0 {
         return None;
     }
@@ -42,13 +42,13 @@ fn sent(name: &'static str, sent: &Sent, words: &Words) -> Option<Sum> {
         (sent.permanent, "5xx"),
         (sent.no_reply, "without a reply"),
     ];
-    let detail =
-        (name == "OUT").then(|| format!("{}: {}", words.say("by reply"), counts(words, &replies, " + ")));
-    Some(Sum { name, line: with(whole, &aside), detail })
+    let detail = (name == "OUT")
+        .then(|| format!("{}: {}", words.translate("by reply"), counts(words, &replies, " + ")));
+    Some(TotalLine { name, line: with(whole, &aside), detail })
 }
 
 /// `1,204 messages = 1,100 sent (91.4%) + 80 deferred (6.6%) + …; 80 still in the queue, the oldest for 2 d 3 h`
-fn messages(messages: &Messages, words: &Words) -> Option<Sum> {
+fn messages(messages: &Messages, words: &Translations) -> Option<TotalLine> {
     if messages.messages + messages.handed_on == 0 {
         return None;
     }
@@ -63,35 +63,35 @@ fn messages(messages: &Messages, words: &Words) -> Option<Sum> {
     ];
     let whole = sum(words, messages.messages, "messages", &parts);
     let counted = |count: u64, english: &str| {
-        (count > 0).then(|| format!("{} {}", HumanCount(count), words.say(english)))
+        (count > 0).then(|| format!("{} {}", HumanCount(count), words.translate(english)))
     };
     let oldest = messages.oldest_seconds.filter(|age| *age >= 60);
     let aside = [
         counted(messages.in_queue, "still in the queue"),
-        oldest.map(|age| format!("{} {}", words.say("the oldest for"), duration(words, age))),
+        oldest.map(|age| format!("{} {}", words.translate("the oldest for"), duration(words, age))),
         counted(messages.handed_on, "handed on"),
         counted(messages.notices, "bounces and notices"),
     ];
     let aside: Vec<String> = aside.into_iter().flatten().collect();
     let later: Vec<String> =
         messages.delivered_later.iter().take(LATER_SHOWN).map(|row| later(row, words)).collect();
-    let detail =
-        (!later.is_empty()).then(|| format!("{}: {}", words.say("deferred, then sent"), later.join("; ")));
-    Some(Sum { name: "MAIL", line: with(whole, &aside.join(", ")), detail })
+    let detail = (!later.is_empty())
+        .then(|| format!("{}: {}", words.translate("deferred, then sent"), later.join("; ")));
+    Some(TotalLine { name: "MAIL", line: with(whole, &aside.join(", ")), detail })
 }
 
 /// Reasons named of mail that was delivered later; the JSON has them all.
 const LATER_SHOWN: usize = 3;
 
 /// `1,203 greylisted (half within 6 min, 95% within 22 min)`
-fn later(row: &DeliveredLater, words: &Words) -> String {
+fn later(row: &DeliveredLater, words: &Translations) -> String {
     let [median, p95] = [row.median_seconds, row.p95_seconds].map(|seconds| duration(words, seconds));
-    let (half, most) = (words.say("half within"), words.say("95% within"));
-    format!("{} {} ({half} {median}, {most} {p95})", HumanCount(row.recipients), words.say(&row.title))
+    let (half, most) = (words.translate("half within"), words.translate("95% within"));
+    format!("{} {} ({half} {median}, {most} {p95})", HumanCount(row.recipients), words.translate(&row.title))
 }
 
 /// `2 d 3 h`, `6 min`, `45 s`: the largest unit, and with days and hours the next.
-pub(crate) fn duration(words: &Words, seconds: u64) -> String {
+pub(crate) fn duration(words: &Translations, seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     let parts = match (days, hours, minutes) {
         (0, 0, 0) => [(seconds, "s"), (0, "")],
@@ -100,11 +100,12 @@ pub(crate) fn duration(words: &Words, seconds: u64) -> String {
         _ => [(days, "d"), (hours % 24, "h")],
     };
     let shown = parts.iter().enumerate().filter(|(at, (count, _))| *at == 0 || *count > 0);
-    let shown: Vec<String> = shown.map(|(_, (count, unit))| format!("{count} {}", words.say(unit))).collect();
+    let shown: Vec<String> =
+        shown.map(|(_, (count, unit))| format!("{count} {}", words.translate(unit))).collect();
     shown.join(" ")
 }
 
-fn refused(report: &Report, words: &Words) -> Option<Sum> {
+fn refused(report: &Report, words: &Translations) -> Option<TotalLine> {
     let inbound = report.totals.inbound;
     let aside = [(inbound.warned, "warned"), (inbound.held, "held"), (inbound.discarded, "discarded")];
     let aside = counts(words, &aside, ", ");
@@ -114,7 +115,7 @@ fn refused(report: &Report, words: &Words) -> Option<Sum> {
     let parts =
         [(inbound.transient, "4xx"), (inbound.permanent, "5xx"), (inbound.unspecified, "without a code")];
     let whole = sum(words, inbound.refused, "refused by us", &parts);
-    Some(Sum { name: "IN", line: with(whole, &aside), detail: None })
+    Some(TotalLine { name: "IN", line: with(whole, &aside), detail: None })
 }
 
 fn with(whole: String, aside: &str) -> String {
@@ -136,19 +137,19 @@ pub fn all_well(report: &Report) -> Option<&'static str> {
 }
 
 /// What was read, as two sums: the lines, and the mail lines among them.
-pub fn coverage(report: &Report, words: &Words) -> [String; 2] {
+pub fn coverage(report: &Report, words: &Translations) -> [String; 2] {
     let input = &report.input;
-    let part = |count: u64, word: &str| format!("{} {}", HumanCount(count), words.say(word));
+    let part = |count: u64, word: &str| format!("{} {}", HumanCount(count), words.translate(word));
     let read = format!(
         "{} {} = {} + {}",
-        words.say("read"),
+        words.translate("read"),
         part(input.lines, "lines"),
         part(input.mail, "mail"),
         part(input.other, "other")
     );
     let mail = format!(
         "{} = {} + {}",
-        words.say("mail"),
+        words.translate("mail"),
         part(input.understood, "understood"),
         part(input.not_understood, "not understood")
     );
@@ -156,15 +157,15 @@ pub fn coverage(report: &Report, words: &Words) -> [String; 2] {
 }
 
 /// The filters in force and what they left out. None: all events are in the report.
-pub fn filter(report: &Report, words: &Words) -> Option<String> {
+pub fn filter(report: &Report, words: &Translations) -> Option<String> {
     let input = &report.input;
-    let left_out = format!("{} {}", HumanCount(input.filtered), words.say("events left out"));
+    let left_out = format!("{} {}", HumanCount(input.filtered), words.translate("events left out"));
     (!input.filter.is_empty())
-        .then(|| format!("{} {}: {left_out}", words.say("only"), input.filter.join(" ")))
+        .then(|| format!("{} {}: {left_out}", words.translate("only"), input.filter.join(" ")))
 }
 
 /// What is in no sum, and what limits the numbers.
-pub fn notes(report: &Report, words: &Words) -> Vec<String> {
+pub fn notes(report: &Report, words: &Translations) -> Vec<String> {
     let totals = &report.totals;
     let counted = [
         (totals.host_attempts, "answers of single hosts before another host was tried are in no sum."),
@@ -172,24 +173,26 @@ pub fn notes(report: &Report, words: &Words) -> Vec<String> {
         (totals.hops, "hand-overs to a filter or an inner relay are in no sum; --hops counts them."),
     ];
     let counted = counted.iter().filter(|(count, _)| *count > 0);
-    let counted = counted.map(|(count, english)| format!("{} {}", HumanCount(*count), words.say(english)));
+    let counted =
+        counted.map(|(count, english)| format!("{} {}", HumanCount(*count), words.translate(english)));
     let watched = watched(report, words).into_iter();
-    watched.chain(counted).chain(report.notes.iter().map(|note| words.say(note).to_owned())).collect()
+    watched.chain(counted).chain(report.notes.iter().map(|note| words.translate(note).to_owned())).collect()
 }
 
 /// `bounced>2%: 37.6%`, how it was compared, and what else is not as it should be; rows say so themselves.
-fn watched(report: &Report, words: &Words) -> Vec<String> {
+fn watched(report: &Report, words: &Translations) -> Vec<String> {
     let failed = report.failed.iter().flatten();
-    let mut lines: Vec<String> =
-        failed.map(|met| format!("{}: {}: {}", words.say("FAILED"), met.condition, met.shown)).collect();
+    let mut lines: Vec<String> = failed
+        .map(|met| format!("{}: {}: {}", words.translate("FAILED"), met.condition, met.shown))
+        .collect();
     let findings = report.verdict.iter().flat_map(|verdict| &verdict.findings);
     let told = |what: &str| report.failed.iter().flatten().any(|met| met.condition == what);
     let findings = findings.filter(|finding| finding.row.is_none() && !told(&finding.what));
     lines.extend(findings.map(|finding| {
-        let usual = finding.usual.as_ref().map(|usual| format!(" ({} {usual})", words.say("usual")));
+        let usual = finding.usual.as_ref().map(|usual| format!(" ({} {usual})", words.translate("usual")));
         let value = if finding.value.is_empty() { String::new() } else { format!(": {}", finding.value) };
-        let state = words.say(state(finding.state));
-        format!("{state}: {}{value}{}", words.say(&finding.what), usual.unwrap_or_default())
+        let state = words.translate(state(finding.state));
+        format!("{state}: {}{value}{}", words.translate(&finding.what), usual.unwrap_or_default())
     }));
     if let Some(baseline) = &report.baseline {
         let kind = if baseline.same_weekday {
@@ -197,8 +200,8 @@ fn watched(report: &Report, words: &Words) -> Vec<String> {
         } else {
             "earlier days, at the same hours of any weekday"
         };
-        let (change, rests) = (words.say("change"), words.say("against the median of"));
-        lines.push(format!("{change}: {rests} {} {}", baseline.samples, words.say(kind)));
+        let (change, rests) = (words.translate("change"), words.translate("against the median of"));
+        lines.push(format!("{change}: {rests} {} {}", baseline.samples, words.translate(kind)));
         for gone in &baseline.gone {
             let number = [gone.code.map(|code| code.to_string()), gone.enhanced.map(|code| code.to_string())];
             let number: Vec<String> = number.into_iter().flatten().collect();
@@ -206,9 +209,9 @@ fn watched(report: &Report, words: &Words) -> Vec<String> {
             let usual = HumanCount(gone.usual.round() as u64);
             lines.push(format!(
                 "{}: {} {reason} ({} {usual})",
-                words.say("gone"),
+                words.translate("gone"),
                 number.join(" "),
-                words.say("usual")
+                words.translate("usual")
             ));
         }
     }
@@ -216,25 +219,25 @@ fn watched(report: &Report, words: &Words) -> Vec<String> {
 }
 
 /// English; to be said in the reader's language.
-pub fn state(state: State) -> &'static str {
+pub fn state(state: VerdictState) -> &'static str {
     match state {
-        State::Ok => "ok",
-        State::Watch => "WATCH",
-        State::Bad => "BAD",
+        VerdictState::Ok => "ok",
+        VerdictState::Watch => "WATCH",
+        VerdictState::Bad => "BAD",
     }
 }
 
 /// `204,930 attempts = 171,044 sent (83.5%) + …`; parts that are none are left out, but for the first.
-fn sum(words: &Words, whole: u64, unit: &str, parts: &[(u64, &str)]) -> String {
+fn sum(words: &Translations, whole: u64, unit: &str, parts: &[(u64, &str)]) -> String {
     let shown: Vec<String> = parts
         .iter()
         .enumerate()
         .filter(|(at, (count, _))| *at == 0 || *count > 0)
         .map(|(_, (count, word))| {
-            format!("{} {} ({})", HumanCount(*count), words.say(word), share(*count, whole))
+            format!("{} {} ({})", HumanCount(*count), words.translate(word), share(*count, whole))
         })
         .collect();
-    format!("{} {} = {}", HumanCount(whole), words.say(unit), shown.join(" + "))
+    format!("{} {} = {}", HumanCount(whole), words.translate(unit), shown.join(" + "))
 }
 
 /// `83.5%`; 0 of 0 is 0.
@@ -244,9 +247,9 @@ pub fn share(count: u64, whole: u64) -> String {
 }
 
 /// `5 warned, 3 held`, without those that are none.
-fn counts(words: &Words, parts: &[(u64, &str)], between: &str) -> String {
+fn counts(words: &Translations, parts: &[(u64, &str)], between: &str) -> String {
     let some = parts.iter().filter(|(count, _)| *count > 0);
     let shown: Vec<String> =
-        some.map(|(count, word)| format!("{} {}", HumanCount(*count), words.say(word))).collect();
+        some.map(|(count, word)| format!("{} {}", HumanCount(*count), words.translate(word))).collect();
     shown.join(between)
 }

@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use statrs::distribution::{DiscreteCDF, Poisson};
 
-use super::history::{History, Hour, Span};
-use crate::report::{Change, Compared, Gone, Report, Row};
+use super::history::{History, HistoryHour, ReadSpan};
+use crate::report::{Change, Compared, MissingRow, Report, Row};
 use crate::smtp::event::{Direction, Outcome};
-use crate::tally::by_hour::{Hourly, Kind};
+use crate::tally::by_hour::{Hourly, HourlyKind};
 
 /// With fewer samples nothing is compared.
 const SAMPLES_NEEDED: usize = 3;
@@ -30,21 +30,21 @@ const MORE: f64 = 10.0;
 const MISSED: f64 = 10.0;
 const GONE_SHOWN: usize = 10;
 
-type Counts = BTreeMap<Kind, f64>;
+type KindCounts = BTreeMap<HourlyKind, f64>;
 
 /// Adds to the report how it differs from what is usual at these hours. `None`: too little history, and nothing is added.
 pub fn compare(
     report: &mut Report,
     history: &History,
-    span: Span,
+    span: ReadSpan,
     hourly: &Hourly,
     zone: &TimeZone,
 ) -> Option<()> {
     let now = now(hourly, span);
     let (samples, same_weekday) = samples(history, span, zone)?;
-    let usual = |kinds: &dyn Fn(&Kind) -> bool| -> Vec<f64> {
+    let usual = |kinds: &dyn Fn(&HourlyKind) -> bool| -> Vec<f64> {
         let sum =
-            |sample: &Counts| sample.iter().filter(|(kind, _)| kinds(kind)).map(|(_, count)| count).sum();
+            |sample: &KindCounts| sample.iter().filter(|(kind, _)| kinds(kind)).map(|(_, count)| count).sum();
         samples.iter().map(sum).collect()
     };
     for row in &mut report.rows {
@@ -54,11 +54,11 @@ pub fn compare(
         let own = kind(row);
         // Rows that differ only in their retry advice are one kind.
         let now = now.get(&own).copied().unwrap_or_default();
-        row.change = Some(change(now, &usual(&|kind| *kind == own), Side::More));
+        row.change = Some(change(now, &usual(&|kind| *kind == own), Deviation::More));
     }
-    let total = |outcomes: Outcome, inbound: bool, side: Side| {
+    let total = |outcomes: Outcome, inbound: bool, side: Deviation| {
         let wanted =
-            |kind: &Kind| kind.outcome == outcomes && (kind.direction == Direction::Inbound) == inbound;
+            |kind: &HourlyKind| kind.outcome == outcomes && (kind.direction == Direction::Inbound) == inbound;
         let now = now.iter().filter(|(kind, _)| wanted(kind)).map(|(_, count)| count).sum();
         change(now, &usual(&wanted), side)
     };
@@ -66,24 +66,28 @@ pub fn compare(
         samples: samples.len(),
         same_weekday,
         // Fewer deliveries are as bad a sign as many more, but not when compared with another weekday.
-        delivered: total(Outcome::Delivered, false, if same_weekday { Side::Both } else { Side::More }),
-        deferred: total(Outcome::Deferred, false, Side::More),
-        bounced: total(Outcome::Bounced, false, Side::More),
-        expired: total(Outcome::Expired, false, Side::More),
-        refused: total(Outcome::Rejected, true, Side::More),
+        delivered: total(
+            Outcome::Delivered,
+            false,
+            if same_weekday { Deviation::Both } else { Deviation::More },
+        ),
+        deferred: total(Outcome::Deferred, false, Deviation::More),
+        bounced: total(Outcome::Bounced, false, Deviation::More),
+        expired: total(Outcome::Expired, false, Deviation::More),
+        refused: total(Outcome::Rejected, true, Deviation::More),
         gone: gone(&now, &samples),
     });
     Some(())
 }
 
-fn kind(row: &Row) -> Kind {
+fn kind(row: &Row) -> HourlyKind {
     let &Row { direction, outcome, class, code, enhanced, reason, .. } = row;
-    Kind { direction, outcome, class, code, enhanced, reason }
+    HourlyKind { direction, outcome, class, code, enhanced, reason }
 }
 
 /// The counts of the run in the span.
-fn now(hourly: &Hourly, span: Span) -> Counts {
-    let mut now = Counts::new();
+fn now(hourly: &Hourly, span: ReadSpan) -> KindCounts {
+    let mut now = KindCounts::new();
     let hours: BTreeSet<i64> = span.hours().map(|(hour, _)| hour).collect();
     for (_, counts) in hourly.hours().iter().filter(|(hour, _)| hours.contains(hour)) {
         for (kind, count) in counts {
@@ -95,10 +99,10 @@ fn now(hourly: &Hourly, span: Span) -> Counts {
 
 /// The counts of the same hours whole weeks earlier, or, if there are too few of these, whole days earlier; `true`: of the
 /// same weekday.
-fn samples(history: &History, span: Span, zone: &TimeZone) -> Option<(Vec<Counts>, bool)> {
+fn samples(history: &History, span: ReadSpan, zone: &TimeZone) -> Option<(Vec<KindCounts>, bool)> {
     let hours: Vec<(i64, (u8, u8))> = span.hours().collect();
     let length = hours.len() as i64;
-    let back = |days: i64, most: i64| -> Vec<Counts> {
+    let back = |days: i64, most: i64| -> Vec<KindCounts> {
         // A step is at least as long as the span, so that samples overlap neither it nor each other.
         let step = (length + days * 24 - 1) / (days * 24) * days;
         (1..=most).filter_map(|times| sample(history, &hours, step * times, zone)).collect()
@@ -112,8 +116,8 @@ fn samples(history: &History, span: Span, zone: &TimeZone) -> Option<(Vec<Counts
 }
 
 /// The counts of the same hours of the clock `days` earlier. `None`: less than three quarters of them were read.
-fn sample(history: &History, hours: &[(i64, (u8, u8))], days: i64, zone: &TimeZone) -> Option<Counts> {
-    let mut counts = Counts::new();
+fn sample(history: &History, hours: &[(i64, (u8, u8))], days: i64, zone: &TimeZone) -> Option<KindCounts> {
+    let mut counts = KindCounts::new();
     let mut read = 0;
     for &(hour, (from, until)) in hours {
         let Some(earlier) = earlier(hour, days, zone).and_then(|hour| history.hours.get(&hour)) else {
@@ -129,7 +133,7 @@ fn sample(history: &History, hours: &[(i64, (u8, u8))], days: i64, zone: &TimeZo
 }
 
 /// The share of an earlier hour's counts that corresponds to the minutes read of this one.
-fn part(earlier: &Hour, minutes: u8) -> f64 {
+fn part(earlier: &HistoryHour, minutes: u8) -> f64 {
     let read = f64::from(earlier.minutes().max(1));
     (f64::from(minutes) / read).min(1.0)
 }
@@ -142,15 +146,15 @@ fn earlier(hour: i64, days: i64, zone: &TimeZone) -> Option<i64> {
 
 /// On which side of the usual a count may be unusual.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum Deviation {
     More,
     Both,
 }
 
-fn change(now: f64, samples: &[f64], side: Side) -> Change {
+fn change(now: f64, samples: &[f64], side: Deviation) -> Change {
     let usual = median(samples.to_vec());
     let percent = (usual > 0.0).then(|| ((now - usual) / usual * 100.0).round() as i64);
-    let less = side == Side::Both && is_less(now, usual, samples);
+    let less = side == Deviation::Both && is_less(now, usual, samples);
     Change { usual, percent, unusual: is_more(now, usual, samples) || less }
 }
 
@@ -184,15 +188,15 @@ fn median(mut values: Vec<f64>) -> f64 {
     f64::midpoint(lower, upper)
 }
 
-fn gone(now: &Counts, samples: &[Counts]) -> Vec<Gone> {
-    let kinds: BTreeSet<Kind> = samples.iter().flat_map(Counts::keys).copied().collect();
+fn gone(now: &KindCounts, samples: &[KindCounts]) -> Vec<MissingRow> {
+    let kinds: BTreeSet<HourlyKind> = samples.iter().flat_map(KindCounts::keys).copied().collect();
     let missing =
         kinds.into_iter().filter(|kind| !now.contains_key(kind) && kind.outcome != Outcome::Delivered);
-    let mut gone: Vec<Gone> = missing
+    let mut gone: Vec<MissingRow> = missing
         .map(|kind| {
             let counts = samples.iter().map(|sample| sample.get(&kind).copied().unwrap_or_default());
-            let Kind { direction, outcome, code, enhanced, reason, .. } = kind;
-            Gone { direction, outcome, code, enhanced, reason, usual: median(counts.collect()) }
+            let HourlyKind { direction, outcome, code, enhanced, reason, .. } = kind;
+            MissingRow { direction, outcome, code, enhanced, reason, usual: median(counts.collect()) }
         })
         .filter(|gone| gone.usual >= MISSED)
         .collect();
@@ -207,7 +211,7 @@ mod tests {
 
     #[track_caller]
     fn judges(now: f64, samples: &[f64], unusual: bool) {
-        assert_eq!(change(now, samples, Side::Both).unusual, unusual, "{now} after {samples:?}");
+        assert_eq!(change(now, samples, Deviation::Both).unusual, unusual, "{now} after {samples:?}");
     }
 
     #[test]
@@ -242,12 +246,12 @@ mod tests {
     fn silence_is_unusual() {
         judges(0.0, &[1_000.0, 990.0, 1_040.0], true);
         judges(700.0, &[1_000.0, 990.0, 1_040.0], false);
-        assert!(!change(0.0, &[1_000.0, 990.0, 1_040.0], Side::More).unusual);
+        assert!(!change(0.0, &[1_000.0, 990.0, 1_040.0], Deviation::More).unusual);
     }
 
     #[test]
     fn a_change_is_in_hundredths_of_the_usual() {
-        let percent = |now, usual| change(now, &[usual], Side::More).percent;
+        let percent = |now, usual| change(now, &[usual], Deviation::More).percent;
         assert_eq!(
             [percent(410.0, 100.0), percent(96.0, 100.0), percent(5.0, 0.0)],
             [Some(310), Some(-4), None]

@@ -9,24 +9,24 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::BaselineError;
-use super::history::{History, Hour};
+use super::history::{History, HistoryHour};
 use crate::catalog::classify::Reason;
 use crate::input::atomic_file::{AtomicFile, USUAL_MODE};
 use crate::input::file_lock::FileLock;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
-use crate::tally::by_hour::Kind;
+use crate::tally::by_hour::HourlyKind;
 
 const SCHEMA: &str = "smtplog.baseline/1";
 
 /// The part of the file that every version has.
 #[derive(Deserialize)]
-struct Head {
+struct BaselineHead {
     schema: String,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct BaselineDocument {
     schema: String,
     /// The filters of the runs, as options.
     filter: Vec<String>,
@@ -58,7 +58,7 @@ struct WrittenHour {
 
 /// A history. Its file is locked as long as this value lives, unless it is only read.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenBaseline {
     pub history: History,
     path: PathBuf,
     filter: Vec<String>,
@@ -68,10 +68,10 @@ pub struct Opened {
 
 /// Reads the history in a file; a file that does not exist yet is an empty history. It is an error, and the file stays as
 /// it is, if it is damaged, written by a later version or made with other filters.
-pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<Opened, BaselineError> {
+pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<OpenBaseline, BaselineError> {
     let lock = if only_read { None } else { Some(lock(path)?) };
     let wrong = |what: &str| BaselineError::Unusable { path: path.to_owned(), what: what.to_owned() };
-    let opened = |history| Opened { history, path: path.to_owned(), filter: filter.to_vec(), lock };
+    let opened = |history| OpenBaseline { history, path: path.to_owned(), filter: filter.to_vec(), lock };
     let text = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound && !only_read => {
             return Ok(opened(History::default()));
@@ -79,7 +79,7 @@ pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<Opened, B
         Err(source) => return Err(BaselineError::Open { path: path.to_owned(), source }),
         Ok(text) => text,
     };
-    let head: Head = serde_json::from_slice(&text)
+    let head: BaselineHead = serde_json::from_slice(&text)
         .map_err(|_| wrong("not a baseline of smtplog, or damaged; move it away to start a new one"))?;
     if head.schema != SCHEMA {
         let newer = head.schema.starts_with("smtplog.baseline/");
@@ -91,7 +91,7 @@ pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<Opened, B
     }
     let damaged =
         || wrong("damaged, or written by a later version of smtplog; move it away to start a new one");
-    let written: Written = serde_json::from_slice(&text).map_err(|_| damaged())?;
+    let written: BaselineDocument = serde_json::from_slice(&text).map_err(|_| damaged())?;
     if written.filter != filter {
         let shown = |filter: &[String]| {
             if filter.is_empty() { "no filter".to_owned() } else { filter.join(" ") }
@@ -116,8 +116,8 @@ fn lock(path: &Path) -> Result<FileLock, BaselineError> {
     FileLock::acquire(&place, USUAL_MODE).map_err(failed)?.ok_or_else(in_use)
 }
 
-fn history(written: &Written) -> Option<History> {
-    let kinds: Vec<Kind> = written.kinds.iter().map(kind).collect::<Option<_>>()?;
+fn history(written: &BaselineDocument) -> Option<History> {
+    let kinds: Vec<HourlyKind> = written.kinds.iter().map(kind).collect::<Option<_>>()?;
     let mut hours = BTreeMap::new();
     for WrittenHour { start, from, until, counts } in &written.hours {
         let second = start.as_second();
@@ -125,13 +125,13 @@ fn history(written: &Written) -> Option<History> {
             return None;
         }
         let counts = counts.iter().map(|&(at, count)| Some((*kinds.get(at)?, count)));
-        let hour = Hour { from: *from, until: *until, counts: counts.collect::<Option<_>>()? };
+        let hour = HistoryHour { from: *from, until: *until, counts: counts.collect::<Option<_>>()? };
         hours.insert(second.div_euclid(3600), hour);
     }
     Some(History { hours })
 }
 
-fn kind(written: &WrittenKind) -> Option<Kind> {
+fn kind(written: &WrittenKind) -> Option<HourlyKind> {
     let code = written.code.map(|number| Code::new(number).ok_or(())).transpose().ok()?;
     let enhanced = |text: &String| {
         EnhancedCode::read(text.as_bytes())
@@ -141,10 +141,10 @@ fn kind(written: &WrittenKind) -> Option<Kind> {
     };
     let enhanced = written.enhanced.as_ref().map(enhanced).transpose().ok()?;
     let &WrittenKind { direction, outcome, class, reason, .. } = written;
-    Some(Kind { direction, outcome, class, code, enhanced, reason })
+    Some(HourlyKind { direction, outcome, class, code, enhanced, reason })
 }
 
-impl Opened {
+impl OpenBaseline {
     /// Writes the history in one step; does nothing if the file is only read.
     pub fn save(&self) -> Result<(), BaselineError> {
         if self.lock.is_none() {
@@ -157,7 +157,7 @@ impl Opened {
         file.write_all(&text).and_then(|()| file.commit()).map_err(failed)
     }
 
-    fn written(&self) -> Written {
+    fn written(&self) -> BaselineDocument {
         let mut places = BTreeMap::new();
         for kind in self.history.hours.values().flat_map(|hour| hour.counts.keys()) {
             places.insert(*kind, 0);
@@ -176,7 +176,7 @@ impl Opened {
             let start = Timestamp::from_second(hour * 3600).ok()?;
             Some(WrittenHour { start, from: kept.from, until: kept.until, counts: counts.collect() })
         });
-        Written {
+        BaselineDocument {
             schema: SCHEMA.to_owned(),
             filter: self.filter.clone(),
             kinds: kinds.collect(),

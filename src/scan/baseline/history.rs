@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::tally::by_hour::{Hourly, Kind};
+use crate::tally::by_hour::{Hourly, HourlyKind};
 
 /// How many hours are kept: twelve earlier weeks, and the one that is compared with them.
 const HOURS_KEPT: i64 = 13 * 7 * 24;
@@ -12,12 +12,12 @@ const KINDS_KEPT: usize = 200;
 
 /// The half-open range of minutes that a run has read, counted from 1970-01-01T00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Span {
+pub struct ReadSpan {
     pub from: i64,
     pub until: i64,
 }
 
-impl Span {
+impl ReadSpan {
     /// The hours that it touches, each with the minutes of it that were read: from 0, until at most 60.
     pub fn hours(self) -> impl Iterator<Item = (i64, (u8, u8))> {
         let first = self.from.div_euclid(60);
@@ -31,14 +31,14 @@ impl Span {
 
 /// The counts of one hour, as far as it was read.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Hour {
+pub struct HistoryHour {
     /// The minutes that were read, half-open.
     pub from: u8,
     pub until: u8,
-    pub counts: BTreeMap<Kind, u64>,
+    pub counts: BTreeMap<HourlyKind, u64>,
 }
 
-impl Hour {
+impl HistoryHour {
     /// How many minutes were read.
     pub fn minutes(&self) -> u8 {
         self.until.saturating_sub(self.from)
@@ -48,21 +48,21 @@ impl Hour {
 /// The hours by number since 1970-01-01T00:00Z. An hour without events is in it; an hour that was not read is not.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct History {
-    pub hours: BTreeMap<i64, Hour>,
+    pub hours: BTreeMap<i64, HistoryHour>,
 }
 
 impl History {
     /// Merges the counts of a run. Of an hour that is there already the longer part is kept; parts that adjoin, as those of
     /// runs with --state do, are added.
-    pub fn add(&mut self, span: Span, hourly: &Hourly) {
+    pub fn add(&mut self, span: ReadSpan, hourly: &Hourly) {
         let mut counted = hourly.hours();
         let oldest =
             span.until.div_euclid(60).max(self.hours.keys().next_back().copied().unwrap_or(i64::MIN));
         let oldest = oldest - HOURS_KEPT;
         let from = span.from.max(oldest.saturating_mul(60));
-        for (hour, (from, until)) in (Span { from, ..span }).hours() {
+        for (hour, (from, until)) in (ReadSpan { from, ..span }).hours() {
             let counts = most(counted.remove(&hour).unwrap_or_default());
-            let new = Hour { from, until, counts };
+            let new = HistoryHour { from, until, counts };
             match self.hours.get_mut(&hour) {
                 None => drop(self.hours.insert(hour, new)),
                 // The parts adjoin; both may have lines of the minute where they meet.
@@ -76,7 +76,7 @@ impl History {
     }
 }
 
-impl Hour {
+impl HistoryHour {
     fn join(&mut self, other: Self) {
         self.from = self.from.min(other.from);
         self.until = self.until.max(other.until);
@@ -87,11 +87,11 @@ impl Hour {
 }
 
 /// The most frequent kinds; of equal ones the first.
-fn most(counts: BTreeMap<Kind, u64>) -> BTreeMap<Kind, u64> {
+fn most(counts: BTreeMap<HourlyKind, u64>) -> BTreeMap<HourlyKind, u64> {
     if counts.len() <= KINDS_KEPT {
         return counts;
     }
-    let mut counts: Vec<(Kind, u64)> = counts.into_iter().collect();
+    let mut counts: Vec<(HourlyKind, u64)> = counts.into_iter().collect();
     counts.sort_by_key(|&(kind, count)| (std::cmp::Reverse(count), kind));
     counts.truncate(KINDS_KEPT);
     counts.into_iter().collect()
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_span_is_cut_at_full_hours() {
-        let hours = |from, until| (Span { from, until }).hours().collect::<Vec<_>>();
+        let hours = |from, until| (ReadSpan { from, until }).hours().collect::<Vec<_>>();
         assert_eq!(hours(30, 150), [(0, (30, 60)), (1, (0, 60)), (2, (0, 30))]);
         assert_eq!(hours(60, 120), [(1, (0, 60))]);
         assert_eq!(hours(-5, 1), [(-1, (55, 60)), (0, (0, 1))]);
@@ -119,25 +119,25 @@ mod tests {
     fn of_an_hour_the_longer_part_stays_and_parts_that_touch_are_joined() {
         let mut history = History::default();
         let none = Hourly::default();
-        history.add(Span { from: 0, until: 30 }, &none);
-        history.add(Span { from: 0, until: 20 }, &none);
+        history.add(ReadSpan { from: 0, until: 30 }, &none);
+        history.add(ReadSpan { from: 0, until: 20 }, &none);
         assert_eq!(minutes(&history), [(0, 0, 30)]);
-        history.add(Span { from: 30, until: 50 }, &none);
+        history.add(ReadSpan { from: 30, until: 50 }, &none);
         assert_eq!(minutes(&history), [(0, 0, 50)]);
-        history.add(Span { from: 0, until: 120 }, &none);
+        history.add(ReadSpan { from: 0, until: 120 }, &none);
         assert_eq!(minutes(&history), [(0, 0, 60), (1, 0, 60)]);
-        history.add(Span { from: 40, until: 60 }, &none);
+        history.add(ReadSpan { from: 40, until: 60 }, &none);
         assert_eq!(minutes(&history), [(0, 0, 60), (1, 0, 60)]);
     }
 
     #[test]
     fn the_latest_hours_are_kept() {
         let mut history = History::default();
-        history.add(Span { from: 0, until: 60 * 10 }, &Hourly::default());
-        history.add(Span { from: 0, until: 60 * (HOURS_KEPT + 5) }, &Hourly::default());
+        history.add(ReadSpan { from: 0, until: 60 * 10 }, &Hourly::default());
+        history.add(ReadSpan { from: 0, until: 60 * (HOURS_KEPT + 5) }, &Hourly::default());
         assert_eq!(history.hours.len() as i64, HOURS_KEPT);
         assert_eq!(history.hours.keys().next(), Some(&5));
-        history.add(Span { from: 0, until: 60 }, &Hourly::default());
+        history.add(ReadSpan { from: 0, until: 60 }, &Hourly::default());
         assert_eq!(history.hours.keys().next(), Some(&5), "an old log does not come back");
     }
 }

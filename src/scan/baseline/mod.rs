@@ -7,5 +7,5 @@ mod history;
 
 pub use self::compare::compare;
 pub use self::error::BaselineError;
-pub use self::file::{Opened, open};
-pub use self::history::{History, Span};
+pub use self::file::{OpenBaseline, open};
+pub use self::history::{History, ReadSpan};

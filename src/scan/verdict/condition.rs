@@ -12,7 +12,7 @@ use crate::pipeline::filter::CodePattern;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Condition {
     pub subject: Subject,
-    pub relation: Relation,
+    pub relation: Comparison,
     /// In what `unit` says; not negative.
     pub limit: f64,
     pub unit: Unit,
@@ -47,14 +47,14 @@ pub enum Subject {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Relation {
+pub enum Comparison {
     More,
     AtLeast,
     Less,
     AtMost,
 }
 
-impl Relation {
+impl Comparison {
     pub fn holds(self, value: f64, limit: f64) -> bool {
         match self {
             Self::More => value > limit,
@@ -154,7 +154,7 @@ impl FromStr for Condition {
             }
             return Ok(Self {
                 subject,
-                relation: Relation::More,
+                relation: Comparison::More,
                 limit: 0.0,
                 unit: Unit::Count,
                 text: text.to_owned(),
@@ -163,10 +163,10 @@ impl FromStr for Condition {
         let (subject, rest) = text.split_at(at);
         let subject = Subject::read(subject.trim())?;
         let relations = [
-            (">=", Relation::AtLeast),
-            ("<=", Relation::AtMost),
-            (">", Relation::More),
-            ("<", Relation::Less),
+            (">=", Comparison::AtLeast),
+            ("<=", Comparison::AtMost),
+            (">", Comparison::More),
+            ("<", Comparison::Less),
         ];
         let found = relations.iter().find_map(|(sign, relation)| Some((*relation, rest.strip_prefix(sign)?)));
         let (relation, rest) = found.ok_or("it compares with >, >=, < or <=".to_owned())?;
@@ -190,7 +190,7 @@ impl FromStr for Condition {
                 (_, Unit::Seconds | Unit::Count) => format!("{} is no time", subject_word(text, at)),
             });
         }
-        if unit == Unit::PerHour && matches!(relation, Relation::Less | Relation::AtMost) {
+        if unit == Unit::PerHour && matches!(relation, Comparison::Less | Comparison::AtMost) {
             return Err("/h is the hour that had most, so it goes with > alone".to_owned());
         }
         if unit == Unit::Percent && limit > 100.0 {
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn reads(text: &str, subject: Subject, relation: Relation, limit: f64, unit: Unit) {
+    fn reads(text: &str, subject: Subject, relation: Comparison, limit: f64, unit: Unit) {
         let condition: Condition = text.parse().unwrap();
         assert_eq!(
             (condition.subject, condition.relation, condition.limit, condition.unit),
@@ -232,24 +232,24 @@ mod tests {
 
     #[test]
     fn reads_a_subject_a_relation_a_number_and_a_unit() {
-        reads("bounced>2%", Subject::Bounced, Relation::More, 2.0, Unit::Percent);
-        reads(" deferred >= 0.5 % ", Subject::Deferred, Relation::AtLeast, 0.5, Unit::Percent);
-        reads("deferred>500/h", Subject::Deferred, Relation::More, 500.0, Unit::PerHour);
-        reads("sent<10", Subject::Delivered, Relation::Less, 10.0, Unit::Count);
-        reads("in-queue>1000", Subject::InQueue, Relation::More, 1000.0, Unit::Count);
-        reads("oldest>1h", Subject::Oldest, Relation::More, 3600.0, Unit::Seconds);
-        reads("oldest>1.5 min", Subject::Oldest, Relation::More, 90.0, Unit::Seconds);
+        reads("bounced>2%", Subject::Bounced, Comparison::More, 2.0, Unit::Percent);
+        reads(" deferred >= 0.5 % ", Subject::Deferred, Comparison::AtLeast, 0.5, Unit::Percent);
+        reads("deferred>500/h", Subject::Deferred, Comparison::More, 500.0, Unit::PerHour);
+        reads("sent<10", Subject::Delivered, Comparison::Less, 10.0, Unit::Count);
+        reads("in-queue>1000", Subject::InQueue, Comparison::More, 1000.0, Unit::Count);
+        reads("oldest>1h", Subject::Oldest, Comparison::More, 3600.0, Unit::Seconds);
+        reads("oldest>1.5 min", Subject::Oldest, Comparison::More, 90.0, Unit::Seconds);
         reads(
             "reason:mailbox-full>10",
             Subject::Reason(Reason::MailboxFull),
-            Relation::More,
+            Comparison::More,
             10.0,
             Unit::Count,
         );
         let code = Subject::Code("5.7.1".parse().unwrap());
-        reads("code:5.7.1>20", code, Relation::More, 20.0, Unit::Count);
-        reads("storm", Subject::Storm, Relation::More, 0.0, Unit::Count);
-        reads("unusual>3", Subject::Unusual, Relation::More, 3.0, Unit::Count);
+        reads("code:5.7.1>20", code, Comparison::More, 20.0, Unit::Count);
+        reads("storm", Subject::Storm, Comparison::More, 0.0, Unit::Count);
+        reads("unusual>3", Subject::Unusual, Comparison::More, 3.0, Unit::Count);
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use indicatif::HumanCount;
 
 use super::condition::{Condition, Subject, Unit};
-use crate::report::{Hour, Met, Report, Row, Sent};
+use crate::report::{Hour, MetCondition, Report, Row, Sent};
 use crate::smtp::event::Outcome;
 
 /// None: it does not hold. A part of nothing, and the age of nothing, hold never.
-pub fn met(report: &Report, condition: &Condition) -> Option<Met> {
+pub fn met(report: &Report, condition: &Condition) -> Option<MetCondition> {
     let value = value(report, condition)?;
-    condition.relation.holds(value, condition.limit).then(|| Met {
+    condition.relation.holds(value, condition.limit).then(|| MetCondition {
         condition: condition.text.clone(),
         value: (value * 100.0).round() / 100.0,
         shown: shown(value, condition.unit),

@@ -9,15 +9,15 @@ use indicatif::HumanCount;
 pub use self::evaluate::met;
 
 use self::condition::Condition;
-use crate::report::{Change, Finding, Met, Report, State, Verdict};
+use crate::report::{Change, MetCondition, Report, Verdict, VerdictFinding, VerdictState};
 
 /// What is asked of every report of which nobody asks anything, and which is compared with no other. Watch is for a look by day, bad for one now.
-const RULES: [(&str, State); 5] = [
-    ("unread>1%", State::Watch),
-    ("bounced>5%", State::Watch),
-    ("deferred>20%", State::Watch),
-    ("bounced>20%", State::Bad),
-    ("deferred>50%", State::Bad),
+const RULES: [(&str, VerdictState); 5] = [
+    ("unread>1%", VerdictState::Watch),
+    ("bounced>5%", VerdictState::Watch),
+    ("deferred>20%", VerdictState::Watch),
+    ("bounced>20%", VerdictState::Bad),
+    ("deferred>50%", VerdictState::Bad),
 ];
 
 /// Percentages of fewer attempts are no sign of anything.
@@ -25,28 +25,28 @@ const ATTEMPTS_NEEDED: u64 = 100;
 
 /// Where there is a `--fail-on`, bad is what fails one, and nothing else is. `--warn-on`, what is unusual, and mail lines
 /// that were not understood are for watch. None: nobody said what is bad, or what is for watch.
-pub fn verdict(report: &Report, failed: Option<&[Met]>, warned: Option<&[Met]>) -> Verdict {
+pub fn verdict(report: &Report, failed: Option<&[MetCondition]>, warned: Option<&[MetCondition]>) -> Verdict {
     let mut findings = rows::unusual(report);
     findings.extend(sums(report));
     findings.extend(storms(report));
     if failed.is_some() {
         // Whoever says what is bad does not want to hear it from us.
         for finding in &mut findings {
-            finding.state = State::Watch;
+            finding.state = VerdictState::Watch;
         }
     }
     // What is much somewhere else may be usual here.
     let asked_for_none = failed.is_none() && warned.is_none() && report.baseline.is_none();
     let rules = RULES.iter().filter(|(rule, _)| asked_for_none || word(rule) == "unread");
-    let mut ruled: Vec<(State, Met)> =
+    let mut ruled: Vec<(VerdictState, MetCondition)> =
         rules.filter_map(|(rule, state)| Some((*state, rule_met(report, rule)?))).collect();
     // Of two that say the same of one thing, the worse.
     ruled.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
     ruled.dedup_by(|next, kept| word(&next.1.condition) == word(&kept.1.condition));
-    let asked = failed.unwrap_or_default().iter().map(|met| (State::Bad, met));
-    let asked = asked.chain(warned.unwrap_or_default().iter().map(|met| (State::Watch, met)));
+    let asked = failed.unwrap_or_default().iter().map(|met| (VerdictState::Bad, met));
+    let asked = asked.chain(warned.unwrap_or_default().iter().map(|met| (VerdictState::Watch, met)));
     let all = asked.chain(ruled.iter().map(|(state, met)| (*state, met)));
-    findings.extend(all.map(|(state, met)| Finding {
+    findings.extend(all.map(|(state, met)| VerdictFinding {
         state,
         what: met.condition.clone(),
         value: met.shown.clone(),
@@ -55,7 +55,7 @@ pub fn verdict(report: &Report, failed: Option<&[Met]>, warned: Option<&[Met]>) 
     }));
     // Stable: the most frequent rows stay in front.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));
-    let state = findings.iter().map(|finding| finding.state).max().unwrap_or(State::Ok);
+    let state = findings.iter().map(|finding| finding.state).max().unwrap_or(VerdictState::Ok);
     Verdict { state, findings }
 }
 
@@ -63,7 +63,7 @@ fn word(condition: &str) -> &str {
     condition.split('>').next().unwrap_or_default()
 }
 
-fn rule_met(report: &Report, rule: &str) -> Option<Met> {
+fn rule_met(report: &Report, rule: &str) -> Option<MetCondition> {
     let condition: Condition = rule.parse().ok()?;
     let totals = &report.totals;
     let enough =
@@ -72,7 +72,7 @@ fn rule_met(report: &Report, rule: &str) -> Option<Met> {
 }
 
 /// Sums that are far from what is usual.
-fn sums(report: &Report) -> Vec<Finding> {
+fn sums(report: &Report) -> Vec<VerdictFinding> {
     let Some(baseline) = &report.baseline else { return Vec::new() };
     let (out, local) = (&report.totals.outbound, &report.totals.local);
     let sums = [
@@ -84,8 +84,8 @@ fn sums(report: &Report) -> Vec<Finding> {
     ];
     let unusual = sums.into_iter().filter(|(_, _, change)| change.unusual);
     unusual
-        .map(|(what, count, change)| Finding {
-            state: if is_silence(what, count, change) { State::Bad } else { State::Watch },
+        .map(|(what, count, change)| VerdictFinding {
+            state: if is_silence(what, count, change) { VerdictState::Bad } else { VerdictState::Watch },
             what: what.to_owned(),
             value: HumanCount(count).to_string(),
             usual: Some(usual(change)),
@@ -95,9 +95,9 @@ fn sums(report: &Report) -> Vec<Finding> {
 }
 
 /// One that is not over is for now.
-fn storms(report: &Report) -> impl Iterator<Item = Finding> {
-    report.storms.iter().flatten().map(|storm| Finding {
-        state: if storm.end.is_none() { State::Bad } else { State::Watch },
+fn storms(report: &Report) -> impl Iterator<Item = VerdictFinding> {
+    report.storms.iter().flatten().map(|storm| VerdictFinding {
+        state: if storm.end.is_none() { VerdictState::Bad } else { VerdictState::Watch },
         what: match &storm.factor {
             Some(factor) => format!("storm: {}, {factor}", storm.title),
             None => format!("storm: {}", storm.title),

@@ -5,16 +5,16 @@ use std::cmp::Reverse;
 use indicatif::HumanCount;
 
 use crate::catalog::classify::Retry;
-use crate::report::{Finding, Report, Row, State};
+use crate::report::{Report, Row, VerdictFinding, VerdictState};
 use crate::smtp::event::{Direction, Outcome};
 
 /// The most attempts first.
-pub fn unusual(report: &Report) -> Vec<Finding> {
+pub fn unusual(report: &Report) -> Vec<VerdictFinding> {
     let rows = report.rows.iter().enumerate().filter(|(_, row)| is_failure(row));
     let unusual = rows.filter_map(|(at, row)| Some((at, row, row.change.filter(|change| change.unusual)?)));
     let mut unusual: Vec<_> = unusual.collect();
     unusual.sort_by_key(|(_, row, _)| Reverse(row.attempts));
-    let finding = |(at, row, change): (usize, &Row, crate::report::Change)| Finding {
+    let finding = |(at, row, change): (usize, &Row, crate::report::Change)| VerdictFinding {
         state: state(row),
         what: what(row),
         value: HumanCount(row.attempts).to_string(),
@@ -39,12 +39,12 @@ fn is_failure(row: &Row) -> bool {
 
 /// Bad is what gets no better until somebody here does something: our own mail that is limited or refused because of us,
 /// and mail that we refuse because of a fault of ours. What strangers are refused for is theirs.
-fn state(row: &Row) -> State {
+fn state(row: &Row) -> VerdictState {
     match (row.direction, row.retryable) {
         (_, Some(Retry::FixOurs)) | (Direction::Outbound | Direction::Local, Some(Retry::SlowDown)) => {
-            State::Bad
+            VerdictState::Bad
         }
-        _ => State::Watch,
+        _ => VerdictState::Watch,
     }
 }
 

@@ -4,7 +4,7 @@
 //! the rate were `ratio` times the usual. How unlikely a span is, is told by Kulldorff's likelihood ratio of a
 //! scan (1997), divided by how much more than Poisson's the view spreads.
 
-use super::expected_rate::Usual;
+use super::expected_rate::ExpectedRate;
 
 /// A span of time with more than usual.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -29,7 +29,7 @@ const SPAN: i32 = 5;
 const FALL: f64 = 5.0;
 
 /// `points` in the order of time: minute and weight.
-pub fn bursts(points: &[(i32, f64)], usual: &Usual) -> Vec<Burst> {
+pub fn bursts(points: &[(i32, f64)], usual: &ExpectedRate) -> Vec<Burst> {
     spans(points, usual, 2.2)
         .into_iter()
         .filter_map(|(first, last)| {
@@ -40,7 +40,7 @@ pub fn bursts(points: &[(i32, f64)], usual: &Usual) -> Vec<Burst> {
 }
 
 /// What the span has, and how unlikely that is.
-pub fn span(points: &[(i32, f64)], usual: &Usual, first: i32, last: i32) -> Option<Burst> {
+pub fn span(points: &[(i32, f64)], usual: &ExpectedRate, first: i32, last: i32) -> Option<Burst> {
     let inside = within(points, first, last);
     let count: f64 = inside.iter().map(|(_, weight)| weight).sum();
     // A few points that stand for many are no more than a few (Kish's effective size of a sample).
@@ -71,12 +71,12 @@ pub fn within(points: &[(i32, f64)], first: i32, last: i32) -> &[(i32, f64)] {
 }
 
 /// Five minutes have five events and three times the usual.
-fn is_visible(points: &[(i32, f64)], usual: &Usual, first: i32, last: i32) -> bool {
+fn is_visible(points: &[(i32, f64)], usual: &ExpectedRate, first: i32, last: i32) -> bool {
     visible(within(points, first, last), usual, RATIO * 0.85).is_some()
 }
 
 /// The first minute at which the five up to it have five events and `ratio` times the usual.
-pub fn visible(points: &[(i32, f64)], usual: &Usual, ratio: f64) -> Option<i32> {
+pub fn visible(points: &[(i32, f64)], usual: &ExpectedRate, ratio: f64) -> Option<i32> {
     let (mut from, mut sum) = (0, 0.0);
     for &(minute, weight) in points {
         sum += weight;
@@ -94,10 +94,10 @@ pub fn visible(points: &[(i32, f64)], usual: &Usual, ratio: f64) -> Option<i32> 
 }
 
 /// Spans in which the rate is above the middle between the usual and `ratio` times as much, in the order of time.
-pub fn spans(points: &[(i32, f64)], usual: &Usual, ratio: f64) -> Vec<(i32, i32)> {
+pub fn spans(points: &[(i32, f64)], usual: &ExpectedRate, ratio: f64) -> Vec<(i32, i32)> {
     let gain = ratio.ln();
     let mut found = Vec::new();
-    let mut run: Option<Run> = None;
+    let mut run: Option<BurstRun> = None;
     for minute in points.chunk_by(|a, b| a.0 == b.0) {
         let Some(&(at, _)) = minute.first() else { continue };
         let count: f64 = minute.iter().map(|(_, weight)| weight).sum();
@@ -108,7 +108,7 @@ pub fn spans(points: &[(i32, f64)], usual: &Usual, ratio: f64) -> Vec<(i32, i32)
             }
         }
         let added = (count * gain - (ratio - 1.0) * usual.rate(at)) / usual.spread;
-        let open = run.get_or_insert(Run { first: at, last: at, at, sum: 0.0, best: 0.0 });
+        let open = run.get_or_insert(BurstRun { first: at, last: at, at, sum: 0.0, best: 0.0 });
         open.at = at;
         open.sum += added;
         if open.sum > open.best {
@@ -122,7 +122,7 @@ pub fn spans(points: &[(i32, f64)], usual: &Usual, ratio: f64) -> Vec<(i32, i32)
     found
 }
 
-struct Run {
+struct BurstRun {
     first: i32,
     last: i32,
     /// The minute looked at last.

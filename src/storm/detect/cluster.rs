@@ -9,13 +9,13 @@ use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use super::burst::{self, Burst};
-use super::dataset::{Field, Found};
-use super::expected_rate::Usual;
+use super::dataset::{Cluster, Dataset};
+use super::expected_rate::ExpectedRate;
 use super::mail_loop::{answered, exchanges};
 use super::merge::joined;
 use crate::report::storm::Dimension;
 use crate::smtp::event::Outcome;
-use crate::storm::sample::points::{Point, Value, Way};
+use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
 
 /// What bursts are looked for in.
 const VIEWS: [Option<Dimension>; 12] = [
@@ -48,10 +48,10 @@ const ORDINARY: f64 = 0.04;
 const TIMES: f64 = 2.2;
 
 struct Candidate {
-    view: Option<(Dimension, Value)>,
-    way: Way,
+    view: Option<(Dimension, FactorValue)>,
+    way: MailFlow,
     burst: Burst,
-    usual: Usual,
+    usual: ExpectedRate,
     members: Vec<usize>,
     /// How many fail usually for each that goes well, of this view.
     part: f64,
@@ -59,13 +59,13 @@ struct Candidate {
 
 /// All storms but silences, in no order.
 /// `null_sender` is the value of bounces' sender; 0: there are none.
-pub fn storms(field: &Field, null_sender: Value) -> Vec<Found> {
+pub fn storms(field: &Dataset, null_sender: FactorValue) -> Vec<Cluster> {
     let mut candidates: Vec<Candidate> =
-        [Way::Out, Way::In].into_par_iter().flat_map_iter(|way| candidates(field, way)).collect();
+        [MailFlow::Out, MailFlow::In].into_par_iter().flat_map_iter(|way| candidates(field, way)).collect();
     candidates.extend(bounces(field, null_sender));
     candidates.extend(exchanges(field.points).into_iter().flat_map(|members| mutual(field, &members)));
     // What tells nothing apart holds all storms of its time: it is asked last, for what nothing else explains.
-    let is_coarse = |view: Option<(Dimension, Value)>| {
+    let is_coarse = |view: Option<(Dimension, FactorValue)>| {
         matches!(view, None | Some((Dimension::Host | Dimension::Instance, _)))
     };
     candidates.sort_by(|a, b| {
@@ -75,7 +75,7 @@ pub fn storms(field: &Field, null_sender: Value) -> Vec<Found> {
             .then_with(|| (a.way, a.view).cmp(&(b.way, b.view)))
     });
     let mut taken = vec![false; field.points.len()];
-    let mut found: Vec<Found> = Vec::new();
+    let mut found: Vec<Cluster> = Vec::new();
     for candidate in candidates {
         let left: Vec<usize> =
             candidate.members.iter().copied().filter(|&at| taken.get(at) == Some(&false)).collect();
@@ -93,7 +93,7 @@ pub fn storms(field: &Field, null_sender: Value) -> Vec<Found> {
                     *taken = true;
                 }
             }
-            found.push(Found {
+            found.push(Cluster {
                 way,
                 members,
                 first: burst.first,
@@ -109,10 +109,10 @@ pub fn storms(field: &Field, null_sender: Value) -> Vec<Found> {
 
 /// The bursts of bounces that were taken and delivered: nothing failed, and yet there is too much of it. Bounces that
 /// this server itself had to write belong to what failed.
-fn bounces(field: &Field, null_sender: Value) -> Vec<Candidate> {
+fn bounces(field: &Dataset, null_sender: FactorValue) -> Vec<Candidate> {
     let minute = |at: &usize| field.points.get(*at).map_or(0, |point| point.sample.minute);
-    let of_way = |at: &usize, test: fn(&Point) -> bool| {
-        field.points.get(*at).is_some_and(|point| point.way == Way::Out && test(point))
+    let of_way = |at: &usize, test: fn(&WeightedEvent) -> bool| {
+        field.points.get(*at).is_some_and(|point| point.way == MailFlow::Out && test(point))
     };
     let is_bounce = |at: &usize| {
         of_way(at, |point| !point.is_retry)
@@ -125,7 +125,7 @@ fn bounces(field: &Field, null_sender: Value) -> Vec<Candidate> {
     if null_sender == 0 || !has_five(&points) {
         return Vec::new();
     }
-    let usual = Usual::of(&points, &field.hours);
+    let usual = ExpectedRate::of(&points, &field.hours);
     let view = Some((Dimension::Sender, null_sender));
     let real = |burst: Burst| {
         let inside = given_up.iter().filter(|at| (burst.first - 2..=burst.last).contains(&minute(at)));
@@ -137,7 +137,7 @@ fn bounces(field: &Field, null_sender: Value) -> Vec<Candidate> {
     let found: Vec<Burst> = burst::bursts(&points, &usual).into_iter().filter_map(real).collect();
     let candidate = |burst| Candidate {
         view,
-        way: Way::Out,
+        way: MailFlow::Out,
         burst,
         usual: usual.clone(),
         members: members.clone(),
@@ -147,13 +147,13 @@ fn bounces(field: &Field, null_sender: Value) -> Vec<Candidate> {
 }
 
 /// The bursts of what two addresses write to each other.
-fn mutual(field: &Field, members: &[usize]) -> Vec<Candidate> {
+fn mutual(field: &Dataset, members: &[usize]) -> Vec<Candidate> {
     let points = field.weights(members);
     if !has_five(&points) {
         return Vec::new();
     }
-    let usual = Usual::of(&points, &field.hours);
-    let inside = |burst: &Burst| -> Vec<&Point> {
+    let usual = ExpectedRate::of(&points, &field.hours);
+    let inside = |burst: &Burst| -> Vec<&WeightedEvent> {
         let points = members.iter().filter_map(|&at| field.points.get(at));
         points.filter(|point| (burst.first..=burst.last).contains(&point.sample.minute)).collect()
     };
@@ -170,7 +170,7 @@ fn mutual(field: &Field, members: &[usize]) -> Vec<Candidate> {
         |burst: &Burst| Some((Dimension::Recipient, inside(burst).first()?.value(Dimension::Recipient)));
     let candidate = |burst| Candidate {
         view: view(&burst),
-        way: Way::Out,
+        way: MailFlow::Out,
         burst,
         usual: usual.clone(),
         members: members.to_vec(),
@@ -180,18 +180,18 @@ fn mutual(field: &Field, members: &[usize]) -> Vec<Candidate> {
 }
 
 /// The bursts of all views of one way.
-fn candidates(field: &Field, way: Way) -> Vec<Candidate> {
+fn candidates(field: &Dataset, way: MailFlow) -> Vec<Candidate> {
     let failed = |at: &usize| field.points.get(*at).is_some_and(|point| point.way == way && point.is_failure);
     let failures: Vec<usize> = (0..field.points.len()).filter(failed).collect();
-    let whole = Usual::of(&field.weights(&failures), &field.hours);
+    let whole = ExpectedRate::of(&field.weights(&failures), &field.hours);
     let went_well = field.volume(way, None, i32::MIN, i32::MAX).max(1.0);
-    let of_group = |view: Option<Dimension>, (value, members): (Value, Vec<usize>)| {
+    let of_group = |view: Option<Dimension>, (value, members): (FactorValue, Vec<usize>)| {
         let points = field.weights(&members);
         if !has_five(&points) {
             return Vec::new();
         }
         let view = view.map(|view| (view, value));
-        let usual = Usual::of(&points, &field.hours);
+        let usual = ExpectedRate::of(&points, &field.hours);
         let part = match view {
             Some((Dimension::Reason | Dimension::Code, _)) | None => usual.total / went_well,
             // A sender's own failures are told by how much he sends.
@@ -213,20 +213,20 @@ fn candidates(field: &Field, way: Way) -> Vec<Candidate> {
 }
 
 /// The points by what they say of the view; values with fewer points than a burst has are left out.
-fn groups(field: &Field, failures: &[usize], view: Option<Dimension>) -> Vec<(Value, Vec<usize>)> {
+fn groups(field: &Dataset, failures: &[usize], view: Option<Dimension>) -> Vec<(FactorValue, Vec<usize>)> {
     let value = |at: usize| view.map_or(1, |view| field.points.get(at).map_or(0, |point| point.value(view)));
-    let mut counts: HashMap<Value, u32, FixedState> = HashMap::default();
+    let mut counts: HashMap<FactorValue, u32, FixedState> = HashMap::default();
     for &at in failures {
         *counts.entry(value(at)).or_default() += 1;
     }
-    let mut groups: HashMap<Value, Vec<usize>, FixedState> = HashMap::default();
+    let mut groups: HashMap<FactorValue, Vec<usize>, FixedState> = HashMap::default();
     for &at in failures {
         let value = value(at);
         if value > 0 && counts.get(&value).is_some_and(|&count| count >= 5) {
             groups.entry(value).or_default().push(at);
         }
     }
-    let mut groups: Vec<(Value, Vec<usize>)> = groups.into_iter().collect();
+    let mut groups: Vec<(FactorValue, Vec<usize>)> = groups.into_iter().collect();
     groups.sort_unstable_by_key(|(value, _)| *value);
     groups
 }
@@ -249,9 +249,9 @@ fn has_five(points: &[(i32, f64)]) -> bool {
 /// The burst with what as much mail as there was would usually bring. `members` are the points of the view; `part` is how many
 /// fail usually for each that goes well. None: it is chance, or as it should be.
 fn real(
-    field: &Field,
-    view: Option<(Dimension, Value)>,
-    way: Way,
+    field: &Dataset,
+    view: Option<(Dimension, FactorValue)>,
+    way: MailFlow,
     burst: Burst,
     (members, part): (&[usize], f64),
 ) -> Option<Burst> {
@@ -263,7 +263,7 @@ fn real(
         None => 15,
     };
     let volume = field.volume(way, of_value, burst.first - before, burst.last + 1);
-    let ordinary = if by_author && way == Way::Out { part.max(ORDINARY) } else { part };
+    let ordinary = if by_author && way == MailFlow::Out { part.max(ORDINARY) } else { part };
     let mut expected = burst.expected.max(ordinary * volume);
     if let (None, Some(sender)) = (of_value, main_sender(field, members, burst)) {
         let volume =
@@ -272,7 +272,7 @@ fn real(
     }
     let score = burst::score(burst.count, expected) / burst.spread;
     let chance = match view {
-        _ if way == Way::In => CHANCE_OF_STRANGERS,
+        _ if way == MailFlow::In => CHANCE_OF_STRANGERS,
         None | Some((Dimension::Reason | Dimension::Code | Dimension::Provider, _)) => CHANCE,
         Some(_) => CHANCE_OF_NAMES,
     };
@@ -280,8 +280,8 @@ fn real(
 }
 
 /// Who sent much of what is in the burst. None: nobody did.
-fn main_sender(field: &Field, members: &[usize], burst: Burst) -> Option<Value> {
-    let mut sums: HashMap<Value, f64, FixedState> = HashMap::default();
+fn main_sender(field: &Dataset, members: &[usize], burst: Burst) -> Option<FactorValue> {
+    let mut sums: HashMap<FactorValue, f64, FixedState> = HashMap::default();
     let mut whole = 0.0;
     for point in members.iter().filter_map(|&at| field.points.get(at)) {
         if (burst.first..=burst.last).contains(&point.sample.minute) && !point.is_retry {

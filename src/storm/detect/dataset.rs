@@ -1,37 +1,37 @@
 //! All points and what is asked of them again and again: shares, volumes, and sets of points that are storms.
 
-use super::expected_rate::{Hours, Usual, weights};
-use super::profile::{Background, Look};
+use super::expected_rate::{ExpectedRate, Hours, weights};
+use super::profile::{Background, Profile};
 use crate::report::storm::Dimension;
-use crate::storm::sample::points::{Point, Value, Way};
+use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
 
 /// A storm as it was found.
 #[derive(Clone, Debug)]
-pub struct Found {
-    pub way: Way,
+pub struct Cluster {
+    pub way: MailFlow,
     /// Of the points, in their order.
     pub members: Vec<usize>,
     pub first: i32,
     pub last: i32,
     /// Of the view it was found in.
-    pub usual: Usual,
+    pub usual: ExpectedRate,
     pub score: f64,
     /// By what it was found. None: all failures.
-    pub view: Option<(Dimension, Value)>,
+    pub view: Option<(Dimension, FactorValue)>,
 }
 
 /// What is asked of all the points again and again.
-pub struct Field<'p> {
-    pub points: &'p [Point],
+pub struct Dataset<'p> {
+    pub points: &'p [WeightedEvent],
     pub hours: Hours,
     pub backgrounds: [Background; 2],
     served: [Vec<usize>; 2],
 }
 
-impl<'p> Field<'p> {
+impl<'p> Dataset<'p> {
     /// `first` and `last` are the minutes of the log.
-    pub fn new(points: &'p [Point], first: i32, last: i32) -> Self {
-        let served = [Way::Out, Way::In].map(|way| {
+    pub fn new(points: &'p [WeightedEvent], first: i32, last: i32) -> Self {
+        let served = [MailFlow::Out, MailFlow::In].map(|way| {
             let went_well =
                 |at: &usize| points.get(*at).is_some_and(|p| p.way == way && p.series.is_served());
             (0..points.len()).filter(went_well).collect::<Vec<usize>>()
@@ -41,40 +41,47 @@ impl<'p> Field<'p> {
         Self {
             points,
             hours,
-            backgrounds: [Way::Out, Way::In].map(|way| Background::new(points, way)),
+            backgrounds: [MailFlow::Out, MailFlow::In].map(|way| Background::new(points, way)),
             served,
         }
     }
 
-    pub fn look(&self, members: &[usize], way: Way) -> Look {
+    pub fn look(&self, members: &[usize], way: MailFlow) -> Profile {
         let points = members.iter().filter_map(|&at| self.points.get(at));
-        Look::new(points, way, self.background(way))
+        Profile::new(points, way, self.background(way))
     }
 
-    pub fn background(&self, way: Way) -> &Background {
+    pub fn background(&self, way: MailFlow) -> &Background {
         let [out, inbound] = &self.backgrounds;
         match way {
-            Way::Out => out,
-            Way::In => inbound,
+            MailFlow::Out => out,
+            MailFlow::In => inbound,
         }
     }
 
-    fn served(&self, way: Way) -> &[usize] {
+    fn served(&self, way: MailFlow) -> &[usize] {
         let [out, inbound] = &self.served;
         match way {
-            Way::Out => out,
-            Way::In => inbound,
+            MailFlow::Out => out,
+            MailFlow::In => inbound,
         }
     }
 
     /// Mail that went well in a span of time, of one value or of all.
-    pub fn volume(&self, way: Way, view: Option<(Dimension, Value)>, first: i32, last: i32) -> f64 {
+    pub fn volume(
+        &self,
+        way: MailFlow,
+        view: Option<(Dimension, FactorValue)>,
+        first: i32,
+        last: i32,
+    ) -> f64 {
         let served = self.served(way);
         let minute = |at: &usize| self.points.get(*at).map_or(0, |point| point.sample.minute);
         let from = served.partition_point(|at| minute(at) < first);
         let to = served.partition_point(|at| minute(at) <= last);
         let inside = served.get(from..to).unwrap_or_default().iter().filter_map(|&at| self.points.get(at));
-        let of_view = |point: &&Point| view.is_none_or(|(dimension, value)| point.value(dimension) == value);
+        let of_view =
+            |point: &&WeightedEvent| view.is_none_or(|(dimension, value)| point.value(dimension) == value);
         inside.filter(of_view).map(|point| point.weight).sum()
     }
 

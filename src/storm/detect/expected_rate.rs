@@ -5,7 +5,7 @@
 //! that make the hours most likely if counts are Poisson's (expectation–maximisation, as Shepp and Vardi 1982 have it).
 //! Hours that stand out are left out, and it is done anew: the Hampel identifier's way, with a Poisson count's own spread.
 
-use crate::storm::sample::points::Point;
+use crate::storm::sample::points::WeightedEvent;
 
 /// The hours of the log, and how much mail went well in each.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Hours {
 
 /// The usual rate of one view.
 #[derive(Clone, Debug)]
-pub struct Usual {
+pub struct ExpectedRate {
     first_hour: i32,
     /// A minute, by the hour.
     rates: Vec<f64>,
@@ -84,7 +84,7 @@ fn slot(minute: i32, begin: i32) -> usize {
     usize::try_from(minute.div_euclid(60) - begin).unwrap_or(usize::MAX)
 }
 
-impl Usual {
+impl ExpectedRate {
     /// `points` in the order of time: minute and weight.
     pub fn of(points: &[(i32, f64)], hours: &Hours) -> Self {
         let count = hours.minutes.len();
@@ -260,6 +260,6 @@ fn spread_of(points: &[(i32, f64)], rates: &[f64], hours: &Hours, kept: &[bool])
 }
 
 /// Minute and weight of the points that are no retries: a queue full of old mail that nobody takes is no news.
-pub fn weights<'p>(points: impl Iterator<Item = &'p Point>) -> Vec<(i32, f64)> {
+pub fn weights<'p>(points: impl Iterator<Item = &'p WeightedEvent>) -> Vec<(i32, f64)> {
     points.filter(|point| !point.is_retry).map(|point| (point.sample.minute, point.weight)).collect()
 }

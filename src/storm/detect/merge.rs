@@ -3,19 +3,19 @@
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 
-use super::dataset::{Field, Found};
-use super::profile::Look;
+use super::dataset::{Cluster, Dataset};
+use super::profile::Profile;
 use crate::catalog::classify::Reason;
 use crate::report::storm::Dimension;
-use crate::storm::sample::points::{Value, reason_of};
+use crate::storm::sample::points::{FactorValue, reason_of};
 
 /// Retries of deferred mail come back after at most so many minutes (Postfix: maximal_backoff_time, 4000 s).
 const ECHO: i32 = 70;
 
 /// Storms that are one: of the same cause at the same time, or the retries of what failed before.
-pub fn joined(field: &Field, mut found: Vec<Found>) -> Vec<Found> {
+pub fn joined(field: &Dataset, mut found: Vec<Cluster>) -> Vec<Cluster> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.first.cmp(&b.first)).then(a.view.cmp(&b.view)));
-    let mut storms: Vec<Found> = Vec::new();
+    let mut storms: Vec<Cluster> = Vec::new();
     loop {
         let before = found.len();
         for next in found {
@@ -36,7 +36,7 @@ pub fn joined(field: &Field, mut found: Vec<Found>) -> Vec<Found> {
     }
 }
 
-impl Found {
+impl Cluster {
     fn join(&mut self, other: Self) {
         self.members.extend(other.members);
         self.members.sort_unstable();
@@ -45,7 +45,7 @@ impl Found {
     }
 }
 
-fn is_same(field: &Field, a: &Found, a_look: &Look, b: &Found, b_look: &Look) -> bool {
+fn is_same(field: &Dataset, a: &Cluster, a_look: &Profile, b: &Cluster, b_look: &Profile) -> bool {
     let gap = (b.first - a.last).max(a.first - b.last);
     if gap > ECHO {
         return false;
@@ -69,13 +69,13 @@ fn is_same(field: &Field, a: &Found, a_look: &Look, b: &Found, b_look: &Look) ->
     if a.way != b.way || gap > 5 {
         return false;
     }
-    let kin = |look: &Look| look.top(Dimension::Reason).and_then(|share| kin(share.value));
-    let named = |look: &Look| names.into_iter().any(|dimension| look.strength(dimension) >= 0.6);
+    let kin = |look: &Profile| look.top(Dimension::Reason).and_then(|share| kin(share.value));
+    let named = |look: &Profile| names.into_iter().any(|dimension| look.strength(dimension) >= 0.6);
     kin(a_look).is_some() && kin(a_look) == kin(b_look) && named(a_look) == named(b_look) && !named(a_look)
 }
 
 /// Most messages of the later one failed in the earlier one already.
-fn is_echo(field: &Field, a: &Found, b: &Found) -> bool {
+fn is_echo(field: &Dataset, a: &Cluster, b: &Cluster) -> bool {
     let (early, late) = if a.first <= b.first { (a, b) } else { (b, a) };
     let message =
         |at: &usize| field.points.get(*at).map(|point| point.sample.message).filter(|&key| key != 0);
@@ -87,22 +87,22 @@ fn is_echo(field: &Field, a: &Found, b: &Found) -> bool {
 
 /// Reasons that one trouble of ours brings about together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kin {
+pub enum RelatedStorms {
     Network,
     Listing,
     Dead,
     Space,
 }
 
-fn kin(value: Value) -> Option<Kin> {
+fn kin(value: FactorValue) -> Option<RelatedStorms> {
     let reason = reason_of(value)?;
     if reason.is_network() {
-        Some(Kin::Network)
+        Some(RelatedStorms::Network)
     } else if reason.is_reputation() {
-        Some(Kin::Listing)
+        Some(RelatedStorms::Listing)
     } else if reason.has_no_recipient() {
-        Some(Kin::Dead)
+        Some(RelatedStorms::Dead)
     } else {
-        (reason == Reason::SystemFull).then_some(Kin::Space)
+        (reason == Reason::SystemFull).then_some(RelatedStorms::Space)
     }
 }

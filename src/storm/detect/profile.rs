@@ -4,7 +4,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use crate::report::storm::Dimension;
-use crate::storm::sample::points::{Point, Value, Way};
+use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
 
 /// What storms are told apart by.
 pub const DIMENSIONS: [Dimension; 13] = [
@@ -25,9 +25,9 @@ pub const DIMENSIONS: [Dimension; 13] = [
 
 /// A value and what speaks for it.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Share {
+pub struct FactorShare {
     pub dimension: Dimension,
-    pub value: Value,
+    pub value: FactorValue,
     /// Of the storm, 0 to 1.
     pub inside: f64,
     /// Of the same way's events outside.
@@ -35,7 +35,7 @@ pub struct Share {
     pub count: f64,
 }
 
-impl Share {
+impl FactorShare {
     /// It is more frequent inside, and not by chance: the outside is smoothed.
     pub fn stands_out(&self) -> bool {
         self.inside >= 1.5 * self.outside && self.inside - self.outside >= 0.1
@@ -48,30 +48,30 @@ impl Share {
 }
 
 /// Sums of weights by value.
-pub type Sums = HashMap<Value, f64, FixedState>;
+pub type ValueWeights = HashMap<FactorValue, f64, FixedState>;
 
 /// All that is to be known of a set of points.
-pub struct Look {
-    pub way: Way,
+pub struct Profile {
+    pub way: MailFlow,
     pub weight: f64,
     /// For each of [`DIMENSIONS`], the values, most first.
-    shares: Vec<Vec<Share>>,
+    shares: Vec<Vec<FactorShare>>,
     /// How many values each dimension has.
     distinct: Vec<usize>,
 }
 
 /// Sums by value where there are many values: names are numbered from 0 on, codes are not.
 #[derive(Clone, Default)]
-struct Dense {
+struct DenseWeights {
     near: Vec<f64>,
-    far: Sums,
+    far: ValueWeights,
 }
 
-impl Dense {
+impl DenseWeights {
     /// Values below are names and words of ours.
-    const LIMIT: Value = 1 << 20;
+    const LIMIT: FactorValue = 1 << 20;
 
-    fn add(&mut self, value: Value, weight: f64) {
+    fn add(&mut self, value: FactorValue, weight: f64) {
         if value >= Self::LIMIT {
             *self.far.entry(value).or_default() += weight;
             return;
@@ -85,7 +85,7 @@ impl Dense {
         }
     }
 
-    fn get(&self, value: Value) -> f64 {
+    fn get(&self, value: FactorValue) -> f64 {
         let far = || self.far.get(&value).copied();
         self.near.get(value as usize).copied().or_else(far).unwrap_or_default()
     }
@@ -94,8 +94,8 @@ impl Dense {
 /// The sums of one way outside of a storm are nearly those of the whole log.
 pub struct Background {
     /// Of all failures, and of all events, by dimension.
-    failed: Vec<Dense>,
-    all: Vec<Dense>,
+    failed: Vec<DenseWeights>,
+    all: Vec<DenseWeights>,
     failed_weight: f64,
     all_weight: f64,
 }
@@ -122,8 +122,8 @@ fn is_of_failures(dimension: Dimension) -> bool {
     }
 }
 
-fn sums<'p>(points: impl Iterator<Item = &'p Point>) -> (Vec<Sums>, f64) {
-    let mut sums: Vec<Sums> = vec![Sums::default(); DIMENSIONS.len()];
+fn sums<'p>(points: impl Iterator<Item = &'p WeightedEvent>) -> (Vec<ValueWeights>, f64) {
+    let mut sums: Vec<ValueWeights> = vec![ValueWeights::default(); DIMENSIONS.len()];
     let mut weight = 0.0;
     for point in points {
         weight += point.weight;
@@ -138,8 +138,8 @@ fn sums<'p>(points: impl Iterator<Item = &'p Point>) -> (Vec<Sums>, f64) {
 }
 
 impl Background {
-    pub fn new(points: &[Point], way: Way) -> Self {
-        let mut failed: Vec<Dense> = vec![Dense::default(); DIMENSIONS.len()];
+    pub fn new(points: &[WeightedEvent], way: MailFlow) -> Self {
+        let mut failed: Vec<DenseWeights> = vec![DenseWeights::default(); DIMENSIONS.len()];
         let mut all = failed.clone();
         let (mut failed_weight, mut all_weight) = (0.0, 0.0);
         for point in points.iter().filter(|point| point.way == way) {
@@ -157,7 +157,7 @@ impl Background {
     }
 
     /// The share outside of a storm that has `inside` of it, of `weight` in all.
-    fn outside(&self, dimension: Dimension, value: Value, inside: f64, weight: f64) -> f64 {
+    fn outside(&self, dimension: Dimension, value: FactorValue, inside: f64, weight: f64) -> f64 {
         let (sums, whole) = if is_of_failures(dimension) {
             (&self.failed, self.failed_weight)
         } else {
@@ -169,15 +169,19 @@ impl Background {
     }
 }
 
-impl Look {
-    pub fn new<'p>(points: impl Iterator<Item = &'p Point>, way: Way, background: &Background) -> Self {
+impl Profile {
+    pub fn new<'p>(
+        points: impl Iterator<Item = &'p WeightedEvent>,
+        way: MailFlow,
+        background: &Background,
+    ) -> Self {
         let (sums, weight) = sums(points);
         let mut distinct = Vec::new();
         let shares = sums.iter().zip(DIMENSIONS).map(|(sums, dimension)| {
             distinct.push(sums.len());
-            let mut shares: Vec<Share> = sums
+            let mut shares: Vec<FactorShare> = sums
                 .iter()
-                .map(|(&value, &count)| Share {
+                .map(|(&value, &count)| FactorShare {
                     dimension,
                     value,
                     inside: count / weight.max(1e-9),
@@ -194,17 +198,17 @@ impl Look {
     }
 
     /// The value with the largest share. None: no event says any.
-    pub fn top(&self, dimension: Dimension) -> Option<Share> {
+    pub fn top(&self, dimension: Dimension) -> Option<FactorShare> {
         self.shares.get(index(dimension))?.first().copied()
     }
 
-    pub fn shares(&self, dimension: Dimension) -> &[Share] {
+    pub fn shares(&self, dimension: Dimension) -> &[FactorShare] {
         self.shares.get(index(dimension)).map_or(&[], Vec::as_slice)
     }
 
     /// The share of the value that has most of it, where that stands out; else 0.
     pub fn strength(&self, dimension: Dimension) -> f64 {
-        self.top(dimension).filter(Share::stands_out).map_or(0.0, |share| share.inside)
+        self.top(dimension).filter(FactorShare::stands_out).map_or(0.0, |share| share.inside)
     }
 
     /// How many values it has.

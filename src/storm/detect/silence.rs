@@ -7,13 +7,13 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use crate::report::storm::Dimension;
-use crate::storm::sample::points::{Point, Value};
+use crate::storm::sample::points::{FactorValue, WeightedEvent};
 
 /// A view that fell silent.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Silence {
     /// None: all of the log.
-    pub view: Option<(Dimension, Value)>,
+    pub view: Option<(Dimension, FactorValue)>,
     /// The first and the last minute without an event.
     pub first: i32,
     pub last: i32,
@@ -34,7 +34,7 @@ const DAY: i32 = 24 * 60;
 
 /// Silences of all mail, of a direction, an instance, a host, a relay or a client; one that is part of a larger one is left
 /// out. `first` and `last` are the log's minutes.
-pub fn silences(points: &[Point], first: i32, last: i32) -> Vec<Silence> {
+pub fn silences(points: &[WeightedEvent], first: i32, last: i32) -> Vec<Silence> {
     let views = [
         None,
         Some(Dimension::Host),
@@ -46,7 +46,7 @@ pub fn silences(points: &[Point], first: i32, last: i32) -> Vec<Silence> {
     let all: f64 = points.iter().map(|point| point.weight).sum();
     let mut found: Vec<Silence> = Vec::new();
     for dimension in views {
-        let mut groups: HashMap<Value, Vec<(i32, f64)>, FixedState> = HashMap::default();
+        let mut groups: HashMap<FactorValue, Vec<(i32, f64)>, FixedState> = HashMap::default();
         // That who only fails comes and goes is as it should be.
         let is_name = matches!(dimension, Some(Dimension::Relay | Dimension::Client));
         for point in points.iter().filter(|point| !is_name || !point.is_failure) {
@@ -55,7 +55,7 @@ pub fn silences(points: &[Point], first: i32, last: i32) -> Vec<Silence> {
                 groups.entry(value).or_default().push((point.sample.minute, point.weight));
             }
         }
-        let mut groups: Vec<(Value, Vec<(i32, f64)>)> = groups.into_iter().collect();
+        let mut groups: Vec<(FactorValue, Vec<(i32, f64)>)> = groups.into_iter().collect();
         groups.sort_unstable_by_key(|(value, _)| *value);
         for (value, points) in groups {
             // What is a small part of the mail comes and goes as it likes.
@@ -74,7 +74,12 @@ pub fn silences(points: &[Point], first: i32, last: i32) -> Vec<Silence> {
     found
 }
 
-fn of_view(points: &[(i32, f64)], view: Option<(Dimension, Value)>, first: i32, last: i32) -> Vec<Silence> {
+fn of_view(
+    points: &[(i32, f64)],
+    view: Option<(Dimension, FactorValue)>,
+    first: i32,
+    last: i32,
+) -> Vec<Silence> {
     let total: f64 = points.iter().map(|(_, weight)| weight).sum();
     if total < 3.0 * CHANCE {
         return Vec::new();

@@ -3,23 +3,23 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-use super::commands::Values;
-use super::sentences::Speaker;
+use super::commands::QuotedValues;
+use super::sentences::Phrasing;
 use crate::catalog::classify::Reason;
-use crate::catalog::slug;
+use crate::catalog::value_name;
 use crate::report::storm::Dimension;
-use crate::storm::detect::profile::Share;
+use crate::storm::detect::profile::FactorShare;
 
 /// What is the same for all storms of a log.
 #[derive(Clone, Copy)]
-pub struct Known<'a> {
-    pub speaker: Speaker<'a>,
+pub struct CommandValues<'a> {
+    pub speaker: Phrasing<'a>,
     pub zone: &'a TimeZone,
     /// As they were named. Empty, or `-` among them: they cannot be read again.
     pub files: &'a [String],
 }
 
-impl Known<'_> {
+impl CommandValues<'_> {
     /// None: no calendar has it.
     pub fn at(&self, minute: i32) -> Option<Zoned> {
         let stamp = Timestamp::from_second(i64::from(minute) * 60).ok()?;
@@ -28,8 +28,14 @@ impl Known<'_> {
 }
 
 /// What is known of a storm from `start` to `until`, quoted.
-pub fn values(known: &Known, shares: &[Share], reason: Option<Reason>, start: i32, until: i32) -> Values {
-    let mut values = Values::default();
+pub fn values(
+    known: &CommandValues,
+    shares: &[FactorShare],
+    reason: Option<Reason>,
+    start: i32,
+    until: i32,
+) -> QuotedValues {
+    let mut values = QuotedValues::default();
     let stamp = |minute: i32| {
         known.at(minute).map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).unwrap_or_default()
     };
@@ -77,6 +83,6 @@ pub fn values(known: &Known, shares: &[Share], reason: Option<Reason>, start: i3
             | Dimension::Stage => {}
         }
     }
-    values.word("reason", &reason.map(slug).unwrap_or_default());
+    values.word("reason", &reason.map(value_name).unwrap_or_default());
     values
 }

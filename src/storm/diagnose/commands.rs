@@ -1,14 +1,14 @@
 //! What to type: the book's commands and what is known of a storm come in; lines for a shell go out, with every value quoted.
 
 use crate::catalog::{CommandRow, StormRow};
-use crate::report::storm::Command;
+use crate::report::storm::StormCommand;
 use crate::smtp::event::Mta;
 
 /// What may stand in a command, by its name: `sender`, `files`. A value is put in as it is, so it comes quoted.
 #[derive(Clone, Default, Debug)]
-pub struct Values(Vec<(&'static str, String)>);
+pub struct QuotedValues(Vec<(&'static str, String)>);
 
-impl Values {
+impl QuotedValues {
     /// A word of the log. One with signs that a terminal obeys or hides is left out: nobody could see what he pastes.
     pub fn word(&mut self, name: &'static str, value: &str) {
         let is_plain = |sign: char| sign.is_ascii_graphic() || sign == ' ' || sign.is_alphanumeric();
@@ -44,28 +44,28 @@ fn quoted(value: &str) -> Option<String> {
 }
 
 /// Commands for the mail server, those that change nothing first.
-pub fn commands(row: &StormRow, mta: Mta, values: &Values) -> Vec<Command> {
+pub fn commands(row: &StormRow, mta: Mta, values: &QuotedValues) -> Vec<StormCommand> {
     let own = match mta {
         Mta::Postfix => row.postfix.as_slice(),
         Mta::Exim => row.exim.as_slice(),
         Mta::Sendmail | Mta::Opensmtpd => &[],
     };
-    let mut commands: Vec<Command> =
+    let mut commands: Vec<StormCommand> =
         row.all.iter().chain(own).filter_map(|command| filled(command, values)).collect();
     commands.sort_by_key(|command| command.changes);
     commands
 }
 
-fn filled(row: &CommandRow, values: &Values) -> Option<Command> {
+fn filled(row: &CommandRow, values: &QuotedValues) -> Option<StormCommand> {
     let undo = match &row.undo {
         Some(undo) => Some(fill(undo, values)?),
         None => None,
     };
-    Some(Command { shell: fill(&row.shell, values)?, why: row.why.clone(), changes: row.changes, undo })
+    Some(StormCommand { shell: fill(&row.shell, values)?, why: row.why.clone(), changes: row.changes, undo })
 }
 
 /// None: a value that it asks for is not known.
-fn fill(template: &str, values: &Values) -> Option<String> {
+fn fill(template: &str, values: &QuotedValues) -> Option<String> {
     let mut filled = String::new();
     let mut rest = template;
     while let Some((front, back)) = rest.split_once('{') {
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_value_is_one_word_of_the_shell() {
-        let mut values = Values::default();
+        let mut values = QuotedValues::default();
         values.word("sender", "a'b $(reboot)@example.org");
         let command = filled(&row("x --from={sender} '{ a b }'"), &values).unwrap();
         let words = shlex::split(&command.shell).unwrap();
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_command_without_its_value_is_left_out() {
-        let mut values = Values::default();
+        let mut values = QuotedValues::default();
         values.word("sender", "a\nb@example.org");
         values.word("user", "");
         for shell in ["x {sender}", "x {user}", "x {other}"] {
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_file_is_no_option() {
-        let mut values = Values::default();
+        let mut values = QuotedValues::default();
         values.files("files", &["-rf".to_owned(), "a b.log".to_owned()]);
         let command = filled(&row("cat {files}"), &values).unwrap();
         assert_eq!(shlex::split(&command.shell).unwrap(), ["cat", "./-rf", "a b.log"]);

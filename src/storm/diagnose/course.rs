@@ -2,9 +2,9 @@
 
 use crate::report::storm::Trend;
 use crate::storm::detect::burst;
-use crate::storm::detect::dataset::Found;
+use crate::storm::detect::dataset::Cluster;
 use crate::storm::detect::expected_rate::weights;
-use crate::storm::sample::points::Point;
+use crate::storm::sample::points::WeightedEvent;
 
 /// The first event of a storm is one of the minutes up to the one that shows it, so many.
 const BEFORE: i32 = 2;
@@ -12,7 +12,7 @@ const BEFORE: i32 = 2;
 /// A part of a storm from which on it is one.
 const LARGE: f64 = 0.15;
 
-impl Found {
+impl Cluster {
     /// Usual, a minute, of the view it was found in.
     pub fn usual_rate(&self) -> f64 {
         self.usual.expected(self.first, self.last + 1) / f64::from(self.last - self.first + 1)
@@ -20,7 +20,7 @@ impl Found {
 }
 
 /// The minute in which it began: the first event of the minutes that show it first, but none of before the rate rose.
-pub fn start(found: &Found, members: &[&Point]) -> i32 {
+pub fn start(found: &Cluster, members: &[&WeightedEvent]) -> i32 {
     let points = weights(members.iter().copied());
     let count: f64 = points.iter().map(|(_, weight)| weight).sum();
     let expected = found.usual.expected(found.first, found.last + 1);

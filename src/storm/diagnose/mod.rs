@@ -15,25 +15,25 @@ use hashbrown::HashSet;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
-use self::command_values::{Known, values};
+use self::command_values::{CommandValues, values};
 use self::commands::commands;
 use self::course::{peak, start, trend};
 use self::inbound::inbound;
 use self::outbound::outbound;
-use self::sentences::Speaker;
-use self::signature::{Hints, Named, factors};
+use self::sentences::Phrasing;
+use self::signature::{Diagnosis, Signals, factors};
 use super::detect::cluster::storms;
-use super::detect::dataset::{Field, Found};
+use super::detect::dataset::{Cluster, Dataset};
 use super::detect::mail_loop::answered;
-use super::detect::profile::Share;
+use super::detect::profile::FactorShare;
 use super::detect::silence::{Silence, silences};
-use super::sample::merge::{Example, Gathered};
-use super::sample::points::{Point, Way, points};
-use super::sample::series::Series;
+use super::sample::merge::{Example, Samples};
+use super::sample::points::{MailFlow, WeightedEvent, points};
+use super::sample::series::CountSeries;
 use crate::catalog::provider::Providers;
-use crate::catalog::{self, StormRow, slug};
+use crate::catalog::{self, StormRow, value_name};
 use crate::report::storm::{
-    Confidence, Factor, NotSo, Pattern, Rate, SeriesCount, Storm, Trend, UsualBy, UsualRate,
+    Confidence, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
 };
 
 /// A storm that looks like nothing has at least this score.
@@ -41,7 +41,7 @@ const UNNAMED: f64 = 40.0;
 /// And any storm so many times its usual rate.
 const LEAST_TIMES: f64 = 2.2;
 /// What an answer is made of besides what was gathered.
-pub struct Frame<'a> {
+pub struct DiagnosisInput<'a> {
     pub providers: &'a Providers,
     pub zone: &'a TimeZone,
     /// As they were named; for commands. Empty: they cannot be read again.
@@ -51,12 +51,12 @@ pub struct Frame<'a> {
 }
 
 /// The storms, what matters most now first.
-pub fn answer(gathered: &Gathered, frame: &Frame) -> Vec<Storm> {
+pub fn answer(gathered: &Samples, frame: &DiagnosisInput) -> Vec<Storm> {
     let Some((first, last)) = frame.minutes else { return Vec::new() };
     let (first, last) = (first as i32, last as i32);
     let points = points(gathered);
-    let field = Field::new(&points, first, last);
-    let desk = Desk { gathered, frame, field: &field, rows: catalog::storms(), last };
+    let field = Dataset::new(&points, first, last);
+    let desk = DiagnosisBuilder { gathered, frame, field: &field, rows: catalog::storms(), last };
     let (found, silent) =
         rayon::join(|| storms(&field, null_sender(gathered)), || silences(&points, first, last));
     let mut weighed: Vec<(f64, Storm)> = found.iter().filter_map(|found| desk.storm(found)).collect();
@@ -68,39 +68,40 @@ pub fn answer(gathered: &Gathered, frame: &Frame) -> Vec<Storm> {
 }
 
 /// The value of the sender of bounces. 0: there are none.
-fn null_sender(gathered: &Gathered) -> u64 {
+fn null_sender(gathered: &Samples) -> u64 {
     let senders = gathered.samples.iter().map(|sample| sample.sender);
     senders.into_iter().find(|&id| gathered.names.name(id) == b"<>").map_or(0, |id| id.index() as u64)
 }
 
-struct Desk<'a> {
-    gathered: &'a Gathered,
-    frame: &'a Frame<'a>,
-    field: &'a Field<'a>,
+struct DiagnosisBuilder<'a> {
+    gathered: &'a Samples,
+    frame: &'a DiagnosisInput<'a>,
+    field: &'a Dataset<'a>,
     rows: Vec<StormRow>,
     last: i32,
 }
 
-impl Desk<'_> {
+impl DiagnosisBuilder<'_> {
     fn at(&self, minute: i32) -> Option<Zoned> {
         self.known().at(minute)
     }
 
-    fn known(&self) -> Known<'_> {
-        Known { speaker: self.speaker(), zone: self.frame.zone, files: &self.frame.files }
+    fn known(&self) -> CommandValues<'_> {
+        CommandValues { speaker: self.speaker(), zone: self.frame.zone, files: &self.frame.files }
     }
 
-    fn speaker(&self) -> Speaker<'_> {
-        Speaker { gathered: self.gathered, providers: self.frame.providers }
+    fn speaker(&self) -> Phrasing<'_> {
+        Phrasing { gathered: self.gathered, providers: self.frame.providers }
     }
 
-    fn storm(&self, found: &Found) -> Option<(f64, Storm)> {
-        let members: Vec<&Point> = found.members.iter().filter_map(|&at| self.field.points.get(at)).collect();
+    fn storm(&self, found: &Cluster) -> Option<(f64, Storm)> {
+        let members: Vec<&WeightedEvent> =
+            found.members.iter().filter_map(|&at| self.field.points.get(at)).collect();
         let look = self.field.look(&found.members, found.way);
         let hints = self.hints(&members);
         let named = match found.way {
-            Way::Out => outbound(&look, hints),
-            Way::In => inbound(&look, hints),
+            MailFlow::Out => outbound(&look, hints),
+            MailFlow::In => inbound(&look, hints),
         };
         let shares = factors(&look, &named);
         let start = start(found, &members);
@@ -109,7 +110,7 @@ impl Desk<'_> {
         let minutes = f64::from(found.last - start + 1);
         let mean = weights.iter().map(|(_, weight)| weight).sum::<f64>() / minutes;
         // What we refuse as we should is worth a word only if there is very much of it.
-        let is_plain = named.pattern == Pattern::Unknown && found.score < UNNAMED;
+        let is_plain = named.pattern == StormPattern::Unknown && found.score < UNNAMED;
         if is_plain || mean < LEAST_TIMES * found.usual_rate() {
             return None;
         }
@@ -155,32 +156,32 @@ impl Desk<'_> {
         Some((excess * (-age).exp2() * if is_over { 1.0 } else { 10.0 }, storm))
     }
 
-    fn hints(&self, members: &[&Point]) -> Hints {
+    fn hints(&self, members: &[&WeightedEvent]) -> Signals {
         let weight: f64 = members.iter().map(|point| point.weight).sum();
-        let part = |of: &dyn Fn(&Point) -> bool| -> f64 {
+        let part = |of: &dyn Fn(&WeightedEvent) -> bool| -> f64 {
             members.iter().filter(|point| of(point)).map(|point| point.weight).sum::<f64>() / weight.max(1e-9)
         };
-        Hints {
+        Signals {
             near: part(&|point| point.sample.is_near),
             null_sender: part(&|point| self.gathered.names.name(point.sample.sender) == b"<>"),
             answered: answered(members),
         }
     }
 
-    fn row(&self, pattern: Pattern) -> Option<&StormRow> {
-        let id = slug(pattern);
+    fn row(&self, pattern: StormPattern) -> Option<&StormRow> {
+        let id = value_name(pattern);
         self.rows.iter().find(|row| row.id == id)
     }
 
-    fn not(&self, named: &Named) -> Vec<NotSo> {
-        let said = |(pattern, reading): &(Pattern, _)| NotSo {
+    fn not(&self, named: &Diagnosis) -> Vec<NotSo> {
+        let said = |(pattern, reading): &(StormPattern, _)| NotSo {
             pattern: *pattern,
             because: self.speaker().sentence(reading),
         };
         named.not.iter().map(said).collect()
     }
 
-    fn factor(&self, share: &Share) -> Option<Factor> {
+    fn factor(&self, share: &FactorShare) -> Option<Factor> {
         Some(Factor {
             dimension: share.dimension,
             value: self.speaker().value(share)?,
@@ -190,17 +191,17 @@ impl Desk<'_> {
         })
     }
 
-    fn series(&self, members: &[&Point]) -> Vec<SeriesCount> {
-        let mut sums: BTreeMap<Series, f64> = BTreeMap::new();
+    fn series(&self, members: &[&WeightedEvent]) -> Vec<SeriesCount> {
+        let mut sums: BTreeMap<CountSeries, f64> = BTreeMap::new();
         for point in members {
             *sums.entry(point.series).or_default() += point.weight;
         }
-        let mut series: Vec<(Series, f64)> = sums.into_iter().collect();
+        let mut series: Vec<(CountSeries, f64)> = sums.into_iter().collect();
         series.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let provider = |series: &Series| {
+        let provider = |series: &CountSeries| {
             series.provider.and_then(|provider| self.frame.providers.row(provider)).map(|row| row.id.clone())
         };
-        let counted = |(series, attempts): (Series, f64)| SeriesCount {
+        let counted = |(series, attempts): (CountSeries, f64)| SeriesCount {
             direction: series.direction,
             outcome: series.outcome,
             class: series.class,
@@ -214,7 +215,7 @@ impl Desk<'_> {
     }
 
     /// A line of the kind that most of it is, of the hour of its peak, or of the next that has one.
-    fn example(&self, members: &[&Point], peak: i32) -> Option<String> {
+    fn example(&self, members: &[&WeightedEvent], peak: i32) -> Option<String> {
         let kind = most_of(members.iter().map(|point| (point.sample.kind, point.weight)))?;
         let (first, last) = (members.first()?.sample.minute, members.last()?.sample.minute);
         let hours = (first.div_euclid(60)..=last.div_euclid(60)).collect::<Vec<i32>>();
@@ -227,10 +228,10 @@ impl Desk<'_> {
     }
 
     fn silence(&self, silence: &Silence) -> Option<(f64, Storm)> {
-        let row = self.row(Pattern::Silence)?;
+        let row = self.row(StormPattern::Silence)?;
         let is_over = silence.last < self.last;
         let minutes = f64::from(silence.last - silence.first + 1);
-        let value = silence.view.map(|(dimension, value)| Share {
+        let value = silence.view.map(|(dimension, value)| FactorShare {
             dimension,
             value,
             inside: 1.0,
@@ -250,7 +251,7 @@ impl Desk<'_> {
             peak: self.at(silence.first)?,
             end: is_over.then(|| self.at(silence.last)).flatten(),
             duration_seconds: minutes as u64 * 60,
-            pattern: Pattern::Silence,
+            pattern: StormPattern::Silence,
             title: row.title.clone(),
             because: vec![format!(
                 "nothing of {what} for {minutes} minutes, where {expected} events are usual"
@@ -276,7 +277,7 @@ impl Desk<'_> {
 }
 
 /// How many there are, as far as the sample tells: of those it has, as many times more as the events it stands for.
-fn distinct<K: std::hash::Hash + Eq>(members: &[&Point], key: impl Fn(&Point) -> K) -> u64 {
+fn distinct<K: std::hash::Hash + Eq>(members: &[&WeightedEvent], key: impl Fn(&WeightedEvent) -> K) -> u64 {
     let weight: f64 = members.iter().map(|point| point.weight).sum();
     let seen: HashSet<K, FixedState> = members.iter().map(|point| key(point)).collect();
     (seen.len() as f64 * weight / members.len().max(1) as f64).round() as u64

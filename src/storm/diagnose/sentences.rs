@@ -1,28 +1,28 @@
 //! Sentences: what was read of a storm comes in, plain English goes out.
 
-use super::signature::Reading;
+use super::signature::Finding;
 use crate::catalog::provider::Providers;
 use crate::report::storm::Dimension;
-use crate::storm::detect::profile::Share;
-use crate::storm::sample::merge::Gathered;
+use crate::storm::detect::profile::FactorShare;
+use crate::storm::sample::merge::Samples;
 use crate::storm::sample::points::shown;
 
 /// What values are shown by.
 #[derive(Clone, Copy)]
-pub struct Speaker<'a> {
-    pub gathered: &'a Gathered,
+pub struct Phrasing<'a> {
+    pub gathered: &'a Samples,
     pub providers: &'a Providers,
 }
 
-impl Speaker<'_> {
+impl Phrasing<'_> {
     /// None: the log does not say it.
-    pub fn value(self, share: &Share) -> Option<String> {
+    pub fn value(self, share: &FactorShare) -> Option<String> {
         shown(share.dimension, share.value, self.gathered, self.providers)
     }
 
-    pub fn sentence(self, reading: &Reading) -> String {
+    pub fn sentence(self, reading: &Finding) -> String {
         match *reading {
-            Reading::Share(share) => {
+            Finding::Share(share) => {
                 let value = self.value(&share).unwrap_or_else(|| "none".to_owned());
                 format!(
                     "{} of it has the {} {value}, {} of the rest",
@@ -31,16 +31,16 @@ impl Speaker<'_> {
                     percent(share.outside)
                 )
             }
-            Reading::Reasons(what, share) => format!("{} of it tells of {what}", percent(share)),
-            Reading::Few(what, share) => format!("only {} of it tells of {what}", percent(share)),
-            Reading::Spread(dimension, count) => {
+            Finding::Reasons(what, share) => format!("{} of it tells of {what}", percent(share)),
+            Finding::Few(what, share) => format!("only {} of it tells of {what}", percent(share)),
+            Finding::Spread(dimension, count) => {
                 format!("it spreads over {count} or more {}", nouns(dimension))
             }
-            Reading::NoCommon(dimension) => format!("no {} has most of it", noun(dimension)),
-            Reading::Answered(share) => {
+            Finding::NoCommon(dimension) => format!("no {} has most of it", noun(dimension)),
+            Finding::Answered(share) => {
                 format!("with {} of it two addresses answer each other", percent(share))
             }
-            Reading::Near(share) => {
+            Finding::Near(share) => {
                 format!("for {} of it the other side is on this host or beside it", percent(share))
             }
         }

@@ -1,27 +1,27 @@
 //! What a storm is called, and why: readings of its shares come in; a pattern with its causes goes out.
 
 use crate::catalog::classify::Reason;
-use crate::report::storm::{Confidence, Dimension, Pattern};
-use crate::storm::detect::profile::{Look, Share};
+use crate::report::storm::{Confidence, Dimension, StormPattern};
+use crate::storm::detect::profile::{FactorShare, Profile};
 use crate::storm::sample::points::reason_of;
 
 /// A pattern and why.
 #[derive(Clone, Debug)]
-pub struct Named {
-    pub pattern: Pattern,
+pub struct Diagnosis {
+    pub pattern: StormPattern,
     pub confidence: Confidence,
     /// Which dimension names the cause, the best first.
     pub causes: &'static [Dimension],
     /// What speaks for it.
-    pub because: Vec<Reading>,
-    pub not: Vec<(Pattern, Reading)>,
+    pub because: Vec<Finding>,
+    pub not: Vec<(StormPattern, Finding)>,
 }
 
 /// A sentence before it has words.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Reading {
+pub enum Finding {
     /// So much of it shares one value.
-    Share(Share),
+    Share(FactorShare),
     /// So much of it has reasons of this kind.
     Reasons(&'static str, f64),
     /// It spreads over so many values.
@@ -38,7 +38,7 @@ pub enum Reading {
 
 /// What storms are told by besides shares.
 #[derive(Clone, Copy, Debug)]
-pub struct Hints {
+pub struct Signals {
     /// The share whose other side is a part of this server's own mail system.
     pub near: f64,
     /// The share with the null sender.
@@ -49,56 +49,56 @@ pub struct Hints {
 
 /// A storm that is being named.
 #[must_use]
-pub struct Case<'l> {
-    look: &'l Look,
-    because: Vec<Reading>,
-    not: Vec<(Pattern, Reading)>,
+pub struct Evidence<'l> {
+    look: &'l Profile,
+    because: Vec<Finding>,
+    not: Vec<(StormPattern, Finding)>,
 }
 
-impl<'l> Case<'l> {
-    pub fn new(look: &'l Look) -> Self {
+impl<'l> Evidence<'l> {
+    pub fn new(look: &'l Profile) -> Self {
         Self { look, because: Vec::new(), not: Vec::new() }
     }
 
     /// The share of events whose reason is in this group.
     pub fn part(&self, group: impl Fn(Reason) -> bool) -> f64 {
-        let in_group = |share: &&Share| reason_of(share.value).is_some_and(&group);
+        let in_group = |share: &&FactorShare| reason_of(share.value).is_some_and(&group);
         self.look.shares(Dimension::Reason).iter().filter(in_group).map(|share| share.inside).sum()
     }
 
-    pub fn say(mut self, reading: Reading) -> Self {
+    pub fn say(mut self, reading: Finding) -> Self {
         self.because.push(reading);
         self
     }
 
     pub fn say_top(mut self, dimension: Dimension) -> Self {
-        self.because.extend(self.look.top(dimension).filter(Share::stands_out).map(Reading::Share));
+        self.because.extend(self.look.top(dimension).filter(FactorShare::stands_out).map(Finding::Share));
         self
     }
 
     pub fn spread(self, dimension: Dimension) -> Self {
         let distinct = self.look.distinct(dimension);
-        if distinct > 2 { self.say(Reading::Spread(dimension, distinct)) } else { self }
+        if distinct > 2 { self.say(Finding::Spread(dimension, distinct)) } else { self }
     }
 
-    pub fn not(mut self, pattern: Pattern, reading: Reading) -> Self {
+    pub fn not(mut self, pattern: StormPattern, reading: Finding) -> Self {
         self.not.push((pattern, reading));
         self
     }
 
     /// `share` is what the signature rests on.
-    pub fn is(self, pattern: Pattern, share: f64, causes: &'static [Dimension]) -> Named {
+    pub fn is(self, pattern: StormPattern, share: f64, causes: &'static [Dimension]) -> Diagnosis {
         let confidence = match share {
             share if share >= 0.85 && self.look.weight >= 20.0 => Confidence::Sure,
             share if share >= 0.6 => Confidence::Likely,
             _ => Confidence::Unsure,
         };
-        Named { pattern, confidence, causes, because: self.because, not: self.not }
+        Diagnosis { pattern, confidence, causes, because: self.because, not: self.not }
     }
 }
 
 /// It looks like nothing that is known.
-pub fn unknown(case: Case) -> Named {
+pub fn unknown(case: Evidence) -> Diagnosis {
     const CAUSES: &[Dimension] = &[
         Dimension::User,
         Dimension::Sender,
@@ -110,18 +110,18 @@ pub fn unknown(case: Case) -> Named {
         Dimension::Code,
     ];
     let case = case.say_top(Dimension::Reason).say_top(Dimension::Code);
-    Named { confidence: Confidence::Unsure, ..case.is(Pattern::Unknown, 0.0, CAUSES) }
+    Diagnosis { confidence: Confidence::Unsure, ..case.is(StormPattern::Unknown, 0.0, CAUSES) }
 }
 
 /// The value that has most, if only a share of 0.
-pub fn most(look: &Look, dimension: Dimension) -> Share {
-    let none = Share { dimension, value: 0, inside: 0.0, outside: 0.0, count: 0.0 };
+pub fn most(look: &Profile, dimension: Dimension) -> FactorShare {
+    let none = FactorShare { dimension, value: 0, inside: 0.0, outside: 0.0, count: 0.0 };
     look.top(dimension).unwrap_or(none)
 }
 
 /// What is common to the storm: the main factor first, then what else stands out, the most telling first.
-pub fn factors(look: &Look, named: &Named) -> Vec<Share> {
-    let tops: Vec<Share> = crate::storm::detect::profile::DIMENSIONS
+pub fn factors(look: &Profile, named: &Diagnosis) -> Vec<FactorShare> {
+    let tops: Vec<FactorShare> = crate::storm::detect::profile::DIMENSIONS
         .iter()
         .filter_map(|&dimension| look.top(dimension))
         .collect();
@@ -133,7 +133,7 @@ pub fn factors(look: &Look, named: &Named) -> Vec<Share> {
     let any =
         || named.causes.iter().filter_map(|&cause| of(cause)).max_by(|a, b| a.inside.total_cmp(&b.inside));
     let main = clear.or_else(any);
-    let mut others: Vec<Share> = tops
+    let mut others: Vec<FactorShare> = tops
         .into_iter()
         .filter(|share| share.inside >= 0.3 && share.stands_out())
         .filter(|share| main.is_none_or(|main| main.dimension != share.dimension))
@@ -143,8 +143,8 @@ pub fn factors(look: &Look, named: &Named) -> Vec<Share> {
 }
 
 /// A handful of clients does most of it.
-fn is_few(look: &Look) -> bool {
-    let first: Vec<&Share> =
+fn is_few(look: &Profile) -> bool {
+    let first: Vec<&FactorShare> =
         look.shares(Dimension::Client).iter().take(5).filter(|share| share.stands_out()).collect();
     first.first().is_some_and(|share| share.inside >= 0.12)
         && first.iter().map(|share| share.inside).sum::<f64>() >= 0.6

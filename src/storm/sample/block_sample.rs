@@ -1,40 +1,40 @@
 //! Defines what a block hands over: counts by the minute, events of the sample, and metadata of open messages.
 
-use super::series::Series;
+use super::series::CountSeries;
 use crate::catalog::provider::Provider;
-use crate::input::read::Held;
+use crate::input::read::HeapSize;
 use crate::smtp::event::{Mta, Stage};
 
 /// A piece of a page's text. The empty one at 0 says nothing.
 #[derive(Clone, Copy, Default, Debug)]
-pub struct Piece {
+pub struct TextPiece {
     pub start: u32,
     pub length: u32,
 }
 
 /// Sender, login and client of a message; an empty piece is not known.
 #[derive(Clone, Copy, Default, Debug)]
-pub struct Behind {
-    pub sender: Piece,
-    pub user: Piece,
-    pub client: Piece,
+pub struct MessageSource {
+    pub sender: TextPiece,
+    pub user: TextPiece,
+    pub client: TextPiece,
 }
 
 /// One event of the sample.
 #[derive(Clone, Copy, Debug)]
-pub struct Pick {
+pub struct SampledEvent {
     /// What the sample is chosen by.
     pub hash: u64,
     /// Of its message; 0: none.
     pub key: u64,
     /// What earlier blocks know of the message counts too.
     pub is_open: bool,
-    pub recipient: Piece,
-    pub host: Piece,
-    pub instance: Piece,
-    pub peer: Piece,
-    pub behind: Behind,
-    pub raw: Piece,
+    pub recipient: TextPiece,
+    pub host: TextPiece,
+    pub instance: TextPiece,
+    pub peer: TextPiece,
+    pub behind: MessageSource,
+    pub raw: TextPiece,
     pub stage: Option<Stage>,
     /// Of what went well; of failures their series has it.
     pub provider: Option<Provider>,
@@ -45,19 +45,19 @@ pub struct Pick {
 
 /// The events of one kind in one minute.
 #[derive(Debug)]
-pub struct Cell {
+pub struct MinuteCell {
     /// Counted from 1970-01-01T00:00Z.
     pub minute: i32,
-    pub series: Series,
+    pub series: CountSeries,
     pub count: u32,
-    pub picks: Vec<Pick>,
+    pub picks: Vec<SampledEvent>,
 }
 
 /// What a block knows of a message when it ends.
 #[derive(Clone, Copy, Debug)]
-pub struct Left {
+pub struct OpenSource {
     pub key: u64,
-    pub behind: Behind,
+    pub behind: MessageSource,
     /// What was known before counts no more.
     pub is_complete: bool,
     pub is_over: bool,
@@ -65,27 +65,27 @@ pub struct Left {
 
 /// What a block hands over.
 #[derive(Default, Debug)]
-pub struct Page {
+pub struct BlockSample {
     pub text: Vec<u8>,
-    pub cells: Vec<Cell>,
-    pub left: Vec<Left>,
+    pub cells: Vec<MinuteCell>,
+    pub left: Vec<OpenSource>,
     /// Events whose line shows no time.
     pub undated: u64,
 }
 
-impl Held for Page {
+impl HeapSize for BlockSample {
     fn held(&self) -> usize {
         let picks: usize = self.cells.iter().map(|cell| cell.picks.capacity()).sum();
         self.text.capacity()
-            + self.cells.capacity() * size_of::<Cell>()
-            + picks * size_of::<Pick>()
-            + self.left.capacity() * size_of::<Left>()
+            + self.cells.capacity() * size_of::<MinuteCell>()
+            + picks * size_of::<SampledEvent>()
+            + self.left.capacity() * size_of::<OpenSource>()
     }
 }
 
-impl Page {
+impl BlockSample {
     /// None: it says nothing.
-    pub fn read(&self, piece: Piece) -> Option<&[u8]> {
+    pub fn read(&self, piece: TextPiece) -> Option<&[u8]> {
         if piece.start == 0 {
             return None;
         }
@@ -94,18 +94,18 @@ impl Page {
     }
 
     /// Nothing is kept of what is not said.
-    pub fn keep(&mut self, bytes: Option<&[u8]>) -> Piece {
-        let Some(bytes) = bytes else { return Piece::default() };
+    pub fn keep(&mut self, bytes: Option<&[u8]>) -> TextPiece {
+        let Some(bytes) = bytes else { return TextPiece::default() };
         if self.text.is_empty() {
             self.text.push(0);
         }
         let start = self.text.len() as u32;
         self.text.extend_from_slice(bytes);
-        Piece { start, length: bytes.len() as u32 }
+        TextPiece { start, length: bytes.len() as u32 }
     }
 }
 
-impl Behind {
+impl MessageSource {
     /// The newer line replaces what older lines stated.
     pub fn learn(&mut self, other: Self) {
         for (mine, new) in

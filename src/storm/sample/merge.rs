@@ -3,12 +3,12 @@
 use foldhash::fast::{FixedState, RandomState};
 use hashbrown::HashMap;
 
-use super::block_sample::{Behind, Page, Pick};
+use super::block_sample::{BlockSample, MessageSource, SampledEvent};
 use super::collector::{FAILED_KEPT, SERVED_KEPT};
-use super::series::Series;
+use super::series::CountSeries;
 use crate::catalog::provider::Provider;
-use crate::collections::interner::{NameId, Names};
-use crate::messages::key::Plain;
+use crate::collections::interner::{Interner, Symbol};
+use crate::messages::key::PrehashedState;
 use crate::parse::mta::parsed::domain;
 use crate::pipeline::filter::Filter;
 use crate::smtp::event::{Mta, Stage};
@@ -21,25 +21,25 @@ const COUNT_LIMIT: usize = 1 << 21;
 const OPEN_LIMIT: usize = 1 << 19;
 
 /// A kind of event in the order in which they were met.
-pub type Kind = u32;
+pub type SampleKind = u32;
 
 /// One event of the sample. A name that is not known is [`NameId::OTHERS`].
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     pub minute: i32,
-    pub kind: Kind,
+    pub kind: SampleKind,
     pub hash: u64,
     pub message: u64,
-    pub recipient: NameId,
-    pub domain: NameId,
+    pub recipient: Symbol,
+    pub domain: Symbol,
     /// Who answered us, or whom we answered.
-    pub peer: NameId,
-    pub sender: NameId,
-    pub user: NameId,
+    pub peer: Symbol,
+    pub sender: Symbol,
+    pub user: Symbol,
     /// Who handed us the message.
-    pub client: NameId,
-    pub host: NameId,
-    pub instance: NameId,
+    pub client: Symbol,
+    pub host: Symbol,
+    pub instance: Symbol,
     pub stage: Option<Stage>,
     pub provider: Option<Provider>,
     pub is_near: bool,
@@ -57,14 +57,14 @@ pub struct Example {
 }
 
 /// The counts and the sample in which storms are detected.
-pub struct Gathered {
-    pub names: Names,
-    pub kinds: Vec<Series>,
+pub struct Samples {
+    pub names: Interner,
+    pub kinds: Vec<CountSeries>,
     /// By minute since 1970-01-01T00:00Z and kind.
-    pub counts: HashMap<(i32, Kind), u32, FixedState>,
+    pub counts: HashMap<(i32, SampleKind), u32, FixedState>,
     pub samples: Vec<Sample>,
     /// Of each hour since 1970-01-01T00:00Z and kind.
-    pub examples: HashMap<(i32, Kind), Example, FixedState>,
+    pub examples: HashMap<(i32, SampleKind), Example, FixedState>,
     pub undated: u64,
     /// Minutes were forgotten, since there were more than are kept.
     pub is_cut: bool,
@@ -73,26 +73,26 @@ pub struct Gathered {
 }
 
 /// One for a walk.
-pub struct Gatherer<'a> {
+pub struct SampleMerger<'a> {
     filter: &'a Filter,
-    found: HashMap<Series, Kind, FixedState>,
-    open: HashMap<u64, Open, Plain>,
+    found: HashMap<CountSeries, SampleKind, FixedState>,
+    open: HashMap<u64, OpenMessage, PrehashedState>,
     failed_kept: usize,
-    gathered: Gathered,
+    gathered: Samples,
     /// How many samples there were after the last look at what is too much.
     settled: usize,
 }
 
 #[derive(Default)]
-struct Open {
+struct OpenMessage {
     sender: Option<Box<[u8]>>,
     user: Option<Box<[u8]>>,
     client: Option<Box<[u8]>>,
     came: bool,
 }
 
-impl Open {
-    fn learn(&mut self, page: &Page, behind: Behind) {
+impl OpenMessage {
+    fn learn(&mut self, page: &BlockSample, behind: MessageSource) {
         for (mine, piece) in [
             (&mut self.sender, behind.sender),
             (&mut self.user, behind.user),
@@ -105,15 +105,15 @@ impl Open {
     }
 }
 
-impl<'a> Gatherer<'a> {
+impl<'a> SampleMerger<'a> {
     pub fn new(hasher: RandomState, filter: &'a Filter) -> Self {
         Self {
             filter,
             found: HashMap::default(),
             open: HashMap::default(),
             failed_kept: FAILED_KEPT,
-            gathered: Gathered {
-                names: Names::new(hasher),
+            gathered: Samples {
+                names: Interner::new(hasher),
                 kinds: Vec::new(),
                 counts: HashMap::default(),
                 samples: Vec::new(),
@@ -127,7 +127,7 @@ impl<'a> Gatherer<'a> {
     }
 
     /// Adds what a block handed over; blocks come in their order.
-    pub fn fold(&mut self, page: &Page) {
+    pub fn fold(&mut self, page: &BlockSample) {
         self.gathered.undated += page.undated;
         for cell in &page.cells {
             let kind = self.kind(cell.series);
@@ -166,37 +166,38 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    fn kind(&mut self, series: Series) -> Kind {
+    fn kind(&mut self, series: CountSeries) -> SampleKind {
         *self.found.entry(series).or_insert_with(|| {
             self.gathered.kinds.push(series);
-            self.gathered.kinds.len() as Kind - 1
+            self.gathered.kinds.len() as SampleKind - 1
         })
     }
 
     /// False: the filter does not admit its sender.
-    fn sample(&mut self, page: &Page, pick: &Pick, minute: i32, kind: Kind) -> bool {
+    fn sample(&mut self, page: &BlockSample, pick: &SampledEvent, minute: i32, kind: SampleKind) -> bool {
         let open = self.open.get(&pick.key).filter(|_| pick.is_open);
         let is_full = self.open.len() >= OPEN_LIMIT;
         let is_older = pick.is_open && !is_full && open.is_none_or(|open| !open.came);
-        let known = |piece, earlier: fn(&Open) -> Option<&[u8]>| page.read(piece).or_else(|| earlier(open?));
+        let known =
+            |piece, earlier: fn(&OpenMessage) -> Option<&[u8]>| page.read(piece).or_else(|| earlier(open?));
         let sender = known(pick.behind.sender, |open| open.sender.as_deref());
         if !self.filter.admits_sender(sender) {
             return false;
         }
         let user = known(pick.behind.user, |open| open.user.as_deref());
         let client = known(pick.behind.client, |open| open.client.as_deref());
-        let Gathered { names, samples, examples, .. } = &mut self.gathered;
+        let Samples { names, samples, examples, .. } = &mut self.gathered;
         let (host, instance) = (page.read(pick.host), page.read(pick.instance));
         // These two are nearly always those of the event before.
         let (last_host, last_instance) =
-            samples.last().map_or((NameId::OTHERS, NameId::OTHERS), |last| (last.host, last.instance));
-        let mut again = |last: NameId, text: Option<&[u8]>| match text {
-            Some(text) if last != NameId::OTHERS && names.name(last) == text => last,
+            samples.last().map_or((Symbol::OVERFLOW, Symbol::OVERFLOW), |last| (last.host, last.instance));
+        let mut again = |last: Symbol, text: Option<&[u8]>| match text {
+            Some(text) if last != Symbol::OVERFLOW && names.name(last) == text => last,
             Some(text) => names.id(text),
-            None => NameId::OTHERS,
+            None => Symbol::OVERFLOW,
         };
         let (host, instance) = (again(last_host, host), again(last_instance, instance));
-        let mut name = |text: Option<&[u8]>| text.map_or(NameId::OTHERS, |text| names.id(text));
+        let mut name = |text: Option<&[u8]>| text.map_or(Symbol::OVERFLOW, |text| names.id(text));
         let recipient = page.read(pick.recipient);
         samples.push(Sample {
             minute,
@@ -231,7 +232,7 @@ impl<'a> Gatherer<'a> {
     /// Cuts the sample of each minute and kind to the number that is kept. That depends on the events alone: fewer are
     /// kept only if the sample would be too large at the end too.
     fn trim(&mut self) {
-        let Gathered { samples, kinds, counts, is_cut, .. } = &mut self.gathered;
+        let Samples { samples, kinds, counts, is_cut, .. } = &mut self.gathered;
         samples.sort_unstable_by_key(|sample| (sample.minute, sample.kind, sample.hash));
         loop {
             let (mut last, mut count) = (None, 0);
@@ -239,7 +240,7 @@ impl<'a> Gatherer<'a> {
                 let cell = (sample.minute, sample.kind);
                 count = if last == Some(cell) { count + 1 } else { 1 };
                 last = Some(cell);
-                let served = kinds.get(sample.kind as usize).is_some_and(Series::is_served);
+                let served = kinds.get(sample.kind as usize).is_some_and(CountSeries::is_served);
                 count <= if served { SERVED_KEPT.min(self.failed_kept) } else { self.failed_kept }
             });
             if samples.len() <= SAMPLE_LIMIT || self.failed_kept == 1 {
@@ -263,18 +264,18 @@ impl<'a> Gatherer<'a> {
     }
 
     /// The samples so far; more may be added later.
-    pub fn so_far(&mut self) -> &Gathered {
+    pub fn so_far(&mut self) -> &Samples {
         self.trim();
         &self.gathered
     }
 
     /// Drops everything before this minute.
     pub fn forget(&mut self, before: i32, hasher: RandomState) {
-        let Gathered { names, counts, samples, examples, .. } = &mut self.gathered;
+        let Samples { names, counts, samples, examples, .. } = &mut self.gathered;
         counts.retain(|(minute, _), _| *minute >= before);
         examples.retain(|_, example| example.minute >= before);
         samples.retain(|sample| sample.minute >= before);
-        let mut kept = Names::new(hasher);
+        let mut kept = Interner::new(hasher);
         for sample in samples.iter_mut() {
             let ids = [
                 &mut sample.recipient,
@@ -286,7 +287,7 @@ impl<'a> Gatherer<'a> {
                 &mut sample.host,
                 &mut sample.instance,
             ];
-            for id in ids.into_iter().filter(|id| **id != NameId::OTHERS) {
+            for id in ids.into_iter().filter(|id| **id != Symbol::OVERFLOW) {
                 *id = kept.id(names.name(*id));
             }
         }
@@ -299,7 +300,7 @@ impl<'a> Gatherer<'a> {
         self.gathered.left_out
     }
 
-    pub fn finish(mut self) -> Gathered {
+    pub fn finish(mut self) -> Samples {
         self.trim();
         self.gathered
     }

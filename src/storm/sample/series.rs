@@ -4,13 +4,13 @@ use std::hash::{Hash, Hasher};
 
 use crate::catalog::classify::Reason;
 use crate::catalog::provider::Provider;
-use crate::pipeline::walk::Told;
+use crate::pipeline::walk::LoggedEvent;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// A kind of event. Mail that a client handed to us is inbound and delivered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Series {
+pub struct CountSeries {
     pub direction: Direction,
     pub outcome: Outcome,
     pub class: Option<Class>,
@@ -20,7 +20,7 @@ pub struct Series {
     pub provider: Option<Provider>,
 }
 
-impl Hash for Series {
+impl Hash for CountSeries {
     /// All of it in one word, as the key of a tally.
     fn hash<H: Hasher>(&self, state: &mut H) {
         let enhanced = self.enhanced.map_or(0, EnhancedCode::packed);
@@ -33,7 +33,7 @@ impl Hash for Series {
     }
 }
 
-impl Series {
+impl CountSeries {
     /// Mail that a client handed over and that was taken.
     pub const TAKEN: Self = Self::served(Direction::Inbound);
 
@@ -52,7 +52,7 @@ impl Series {
 
     /// None: it is in no storm. A host's answer before the next was tried is told again by the final line, a warning
     /// refuses nothing, and what is too old to keep failed long ago.
-    pub fn of(told: &Told) -> Option<Self> {
+    pub fn of(told: &LoggedEvent) -> Option<Self> {
         let event = told.event;
         match event.outcome {
             Outcome::Delivered => Some(Self::served(event.direction)),

@@ -3,17 +3,17 @@
 use memchr::memrchr;
 
 use super::failure::{Failure, is_answer};
-use super::fields::{Fields, name};
+use super::fields::{EximFields, name};
 use super::host;
 use crate::parse::mta::delay::{Phase, Phases, units};
-use crate::parse::mta::parsed::{Reading, address, cut, cut_colon, domain, find, word};
-use crate::simd::find::{self, Places};
+use crate::parse::mta::parsed::{ParsedLine, address, domain, find, split_colon, split_once, split_word};
+use crate::simd::find::{self, ByteIter};
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Reply};
 
 /// None: the line has none of the flags.
 #[inline]
-pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {
+pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<ParsedLine<'a>> {
     // Compared one after another: a `match` on their bytes is a jump by a table, which is foreseen less often.
     let (flag, rest) = text.split_first_chunk::<3>()?;
     let is = |other: &[u8; 3]| flag == other;
@@ -27,11 +27,11 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Rea
         // Nothing was sent: Exim was run with -N.
         delivered(queue_id, rest, Outcome::Discarded)
     } else if is(b"(= ") {
-        return Some(Reading::Routine);
+        return Some(ParsedLine::Routine);
     } else {
         return None;
     };
-    Some(event.map_or(Reading::Unread, Reading::Event))
+    Some(event.map_or(ParsedLine::Unread, ParsedLine::Event))
 }
 
 const NOTHING: Event = Event::new(Mta::Exim, Direction::Local, Outcome::Delivered);
@@ -39,7 +39,7 @@ const NOTHING: Event = Event::new(Mta::Exim, Direction::Local, Outcome::Delivere
 /// `a@b <c@d> F=<e> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 X=… C="250 OK"`
 fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
-    let fields = Fields::read(text, text.len() - rest.len()..text.len());
+    let fields = EximFields::read(text, text.len() - rest.len()..text.len());
     let reply = fields.confirmation.and_then(Reply::read);
     let remote = fields.peer.is_some() || reply.is_some();
     let dropped = is_nowhere(text);
@@ -70,13 +70,13 @@ fn is_nowhere(text: &[u8]) -> bool {
 /// `a@b <c@d> F=<e> R=r T=t H=mx [192.0.2.1] : SMTP error …`; the fields and the blank before the colon may lack.
 fn failed<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
-    let (fields, words) = if rest.is_empty() { recipient.map(|_| (rest, rest))? } else { cut_colon(rest)? };
+    let (fields, words) = if rest.is_empty() { recipient.map(|_| (rest, rest))? } else { split_colon(rest)? };
     let failure = Failure::read(times(words));
     let expired =
         words.starts_with(b"retry timeout exceeded") || words.ends_with(b": retry timeout exceeded");
     let outcome = if expired { Outcome::Expired } else { Outcome::Bounced };
     let begin = text.len() - rest.len();
-    let fields = Fields::read(text, begin..begin + fields.len());
+    let fields = EximFields::read(text, begin..begin + fields.len());
     Some(result(queue_id, (outcome, Class::Permanent), recipient, fields, &failure))
 }
 
@@ -85,33 +85,33 @@ fn deferred<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>>
     let (recipient, rest) = recipient(text)?;
     let begin = text.len() - rest.len();
     let (fields, rest) = cut_defer(rest)?;
-    let (_errno, rest) = cut(rest, b")")?;
-    let (host, words) = cut_colon(rest).unwrap_or((rest, b""));
+    let (_errno, rest) = split_once(rest, b")")?;
+    let (host, words) = split_colon(rest).unwrap_or((rest, b""));
     let words = times(words);
     // The errno's words, 48 bytes at most, then the host, then what happened.
     let errno = if is_answer(words) { b"" } else { words.get(..51).unwrap_or(words) };
     let (peer, words) = match find(errno, b" H=") {
         Some(at) => match host::read(words.get(at + 3..)?) {
             Some((peer, rest)) => {
-                (Some(peer), cut_colon(rest).map_or(words, |(_, named)| behind_host(named, words)))
+                (Some(peer), split_colon(rest).map_or(words, |(_, named)| behind_host(named, words)))
             }
             None => (None, words),
         },
         None => {
             let begin = text.len() - rest.len();
-            (Fields::read(text, begin..begin + host.len()).peer, words)
+            (EximFields::read(text, begin..begin + host.len()).peer, words)
         }
     };
     let failure = Failure::read(words);
     let failure = Failure { peer: peer.or(failure.peer), ..failure };
-    let fields = Fields::read(text, begin..begin + fields.len());
+    let fields = EximFields::read(text, begin..begin + fields.len());
     Some(result(queue_id, (Outcome::Deferred, Class::Transient), recipient, fields, &failure))
 }
 
 /// Splits at `defer (`, by its last byte, which is rare before it.
 fn cut_defer(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let before = |at: usize| text.get(..at)?.strip_suffix(b"defer ").map(|before| (before, at + 1));
-    let (before, behind) = Places::new(text, b'(').find_map(before)?;
+    let (before, behind) = ByteIter::new(text, b'(').find_map(before)?;
     Some((before, text.get(behind..)?))
 }
 
@@ -128,7 +128,7 @@ fn result<'a>(
     queue_id: Option<&'a [u8]>,
     (outcome, hint): (Outcome, Class),
     recipient: Option<&'a [u8]>,
-    fields: Fields<'a>,
+    fields: EximFields<'a>,
     failure: &Failure<'a>,
 ) -> Event<'a> {
     let peer = fields.peer.or(failure.peer);
@@ -160,14 +160,14 @@ const ROUTERS: [&[u8]; 6] = [b"dns", b"lookup", b"remote", b"smart", b"relay", b
 
 /// One host's answer: `H=mx [192.0.2.1]: SMTP error …`, `mx [192.0.2.1] Connection refused`,
 /// `plain authenticator failed H=mx [192.0.2.1] 535 …`. None: another line about the message.
-pub(crate) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {
+pub(crate) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<ParsedLine<'a>> {
     let attempt = Event { direction: Direction::Outbound, outcome: Outcome::Attempt, queue_id, ..NOTHING };
-    if let Some(rest) = word(text).1.strip_prefix(b"authenticator failed H=") {
+    if let Some(rest) = split_word(text).1.strip_prefix(b"authenticator failed H=") {
         let (peer, rest) = host::read(rest)?;
         let text = rest.trim_ascii_start();
         let reply = Reply::read(text);
         let (code, enhanced) = (reply.map(|reply| reply.code), reply.and_then(|reply| reply.enhanced));
-        return Some(Reading::Event(Event {
+        return Some(ParsedLine::Event(Event {
             code,
             enhanced,
             stage: Some(Stage::Auth),
@@ -180,7 +180,7 @@ pub(crate) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
     let (_, words) = rest.split_at_checked(find::find(b' ', rest)? + 1)?;
     let failure = Failure::read(behind_host(words, words));
     let heard = failure.stage.is_some() || failure.reply.is_some() || failure.remote;
-    heard.then_some(Reading::Event(Event {
+    heard.then_some(ParsedLine::Event(Event {
         code: failure.reply.map(|reply| reply.code),
         enhanced: failure.reply.and_then(|reply| reply.enhanced),
         stage: failure.stage,

@@ -2,7 +2,7 @@
 //! (`SMTP error from remote mail server after RCPT TO:<a@b>: 550 no`).
 
 use super::host;
-use crate::parse::mta::parsed::{address, begins, cut, find};
+use crate::parse::mta::parsed::{address, begins, find, split_once};
 use crate::smtp::event::{Peer, Stage};
 use crate::smtp::reply::Reply;
 
@@ -33,20 +33,20 @@ impl<'a> Failure<'a> {
         // What stands before may be the errno's own words; anything longer is a stranger's text.
         let near = text.get(..112).unwrap_or(text);
         for (mark, replies) in COMMANDS {
-            let Some((before, _)) = cut(near, mark) else { continue };
+            let Some((before, _)) = split_once(near, mark) else { continue };
             let command = text.get(before.len() + mark.len()..).unwrap_or_default();
             return Self::of_command(mark, replies, text, command);
         }
-        if TLS.iter().any(|words| cut(text, words).is_some()) {
+        if TLS.iter().any(|words| split_once(text, words).is_some()) {
             return Self { stage: Some(Stage::StartTls), remote: true, ..none };
         }
-        if AUTH.iter().any(|words| cut(text, words).is_some()) {
+        if AUTH.iter().any(|words| split_once(text, words).is_some()) {
             return Self { stage: Some(Stage::Auth), remote: true, ..none };
         }
         if begins(text, &CONNECT) {
             return Self { stage: Some(Stage::Connect), remote: true, ..none };
         }
-        let remote = REMOTE.iter().any(|words| cut(text, words).is_some());
+        let remote = REMOTE.iter().any(|words| split_once(text, words).is_some());
         Self { remote, ..none }
     }
 

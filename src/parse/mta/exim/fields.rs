@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::host;
-use crate::parse::mta::parsed::{address, word};
-use crate::simd::find::{Places, find_last};
+use crate::parse::mta::parsed::{address, split_word};
+use crate::simd::find::{ByteIter, find_last};
 use crate::smtp::event::Peer;
 
 #[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct Fields<'a> {
+pub(crate) struct EximFields<'a> {
     pub sender: Option<&'a [u8]>,
     /// From its name on: only who asks for it needs to know where that ends.
     pub router: Option<&'a [u8]>,
@@ -20,13 +20,13 @@ pub(crate) struct Fields<'a> {
     pub confirmation: Option<&'a [u8]>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> EximFields<'a> {
     /// Of that part of the text. Each field begins behind a blank; what is not known is passed over, and so is what a
     /// field says.
     pub fn read(text: &'a [u8], part: Range<usize>) -> Self {
         let mut fields = Self::default();
         let mut behind = part.start;
-        for blank in Places::new(text, b' ').take_while(|&blank| blank < part.end) {
+        for blank in ByteIter::new(text, b' ').take_while(|&blank| blank < part.end) {
             if blank < behind {
                 continue;
             }
@@ -62,14 +62,14 @@ impl<'a> Fields<'a> {
 /// ` X=TLS1.3:… DN="…" C="250 OK" DT=1s` → `250 OK`
 fn confirmation(text: &[u8]) -> Option<&[u8]> {
     let is_its = |quote: &usize| text.get(..*quote).is_some_and(|before| before.ends_with(b" C="));
-    let begin = Places::new(text, b'"').find(is_its)? + 1;
+    let begin = ByteIter::new(text, b'"').find(is_its)? + 1;
     let end = find_last(b'"', text).filter(|&end| end >= begin);
     text.get(begin..end.unwrap_or(text.len()))
 }
 
 /// `dnslookup …`, `dnslookup:` → `dnslookup`
 pub(crate) fn name(text: &[u8]) -> &[u8] {
-    let (name, _) = word(text);
+    let (name, _) = split_word(text);
     name.strip_suffix(b":").unwrap_or(name)
 }
 
@@ -83,7 +83,7 @@ mod tests {
             r#" F=<"b H=a.example.org [192.0.2.1]"@example.org> R=r T=t"#,
             r#" H=mx (C="2") [192.0.2.7]:25 DN="/CN=H=x F=<c@d>" C="250 R=z""#,
         );
-        let fields = Fields::read(text.as_bytes(), 0..text.len());
+        let fields = EximFields::read(text.as_bytes(), 0..text.len());
         assert_eq!(fields.sender, Some(&br#""b H=a.example.org [192.0.2.1]"@example.org"#[..]));
         assert_eq!(fields.router.map(name), Some(&b"r"[..]));
         assert_eq!(fields.transport.map(name), Some(&b"t"[..]));

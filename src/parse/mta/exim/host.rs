@@ -1,7 +1,7 @@
 //! Parses the remote host in Exim's lines: `H=mx.example.org (helo) [192.0.2.1]:25`.
 
 use crate::parse::mta::parsed::port;
-use crate::simd::find::{Places, find, find_either};
+use crate::simd::find::{ByteIter, find, find_either};
 use crate::smtp::event::Peer;
 
 /// The peer after `H=` (which is cut off already), and the rest. The name a client gave in HELO stands in round
@@ -37,7 +37,7 @@ pub(crate) fn named(text: &[u8]) -> Option<&[u8]> {
 fn helo(text: &[u8]) -> Option<&[u8]> {
     let mut end = None;
     let mut behind_name = false;
-    for at in Places::new(text, b' ') {
+    for at in ByteIter::new(text, b' ') {
         let before = at.checked_sub(1).and_then(|before| text.get(before));
         let rest = text.get(at..)?;
         if before == Some(&b')') && rest.get(1) == Some(&b'[') {

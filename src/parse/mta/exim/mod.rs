@@ -8,26 +8,26 @@ pub mod queue_record;
 pub mod reject;
 
 use super::delay::{Phases, units};
-use super::parsed::{Reading, address, begins, cut, cut_last};
-use super::queue_record::{Context, Fact};
-use super::related_id::{self, Tie, next};
-use crate::parse::header::{Line, Stamp};
+use super::parsed::{ParsedLine, address, begins, split_last, split_once};
+use super::queue_record::{MessageFields, QueueRecord};
+use super::related_id::{self, Relation, next};
+use crate::parse::header::{LogLine, RawTimestamp};
 use crate::simd::ascii::alphanumeric;
 
-pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
+pub fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     let text = words(line);
     match queue_id(text) {
         (Some(id), rest) => of_message(id, rest),
-        (None, rest) if is_idle(rest) => Reading::Routine,
+        (None, rest) if is_idle(rest) => ParsedLine::Routine,
         (None, rest) => reject::read(None, rest).unwrap_or_else(|| {
             let ours = !line.program.is_empty() || begins(rest, &ROUTINE);
-            if ours { Reading::Routine } else { Reading::Foreign }
+            if ours { ParsedLine::Routine } else { ParsedLine::Foreign }
         }),
     }
 }
 
 /// No line is of two kinds: those that most are come first.
-fn of_message<'a>(id: &'a [u8], text: &'a [u8]) -> Reading<'a> {
+fn of_message<'a>(id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
     // One after another, since to hand a reading on takes longer than to find that it is none.
     if let Some(event) = delivery::read(Some(id), text) {
         return event;
@@ -36,12 +36,12 @@ fn of_message<'a>(id: &'a [u8], text: &'a [u8]) -> Reading<'a> {
         return fact;
     }
     if is_idle(text) {
-        return Reading::Routine;
+        return ParsedLine::Routine;
     }
     if let Some(event) = reject::read(Some(id), text) {
         return event;
     }
-    delivery::attempt(Some(id), text).unwrap_or(Reading::Routine)
+    delivery::attempt(Some(id), text).unwrap_or(ParsedLine::Routine)
 }
 
 /// The lines that a log is full of and that nothing else would make anything of: to ask all of it took 600 instructions
@@ -57,11 +57,11 @@ fn is_idle(text: &[u8]) -> bool {
         || text.is_empty()
 }
 
-pub(crate) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     queue_record::context(fact)
 }
 
-pub(crate) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     queue_record::origin(fact)
 }
 
@@ -73,18 +73,18 @@ pub(crate) fn mainlog_of(log: &str) -> Option<String> {
     is_it.then(|| format!("{before}main{after}"))
 }
 
-pub(crate) fn delays(line: &Line) -> Phases {
+pub(crate) fn delays(line: &LogLine) -> Phases {
     delivery::delays(words(line))
 }
 
-pub(crate) fn receive_time(fact: &Fact) -> Option<u64> {
+pub(crate) fn receive_time(fact: &QueueRecord) -> Option<u64> {
     queue_record::context(fact).receive_time.and_then(units)
 }
 
 /// `H=mx.example.org (helo) [192.0.2.1] F=<a@b> rejected RCPT …` → `helo`. None: the client gave no other name than its
 /// host's.
 pub(crate) fn rejected_helo(text: &[u8]) -> Option<&[u8]> {
-    let (_, text) = cut(text, b"H=")?;
+    let (_, text) = split_once(text, b"H=")?;
     let (_, rest) = host::read(text)?;
     host::named(text.get(..text.len() - rest.len())?)
 }
@@ -92,22 +92,23 @@ pub(crate) fn rejected_helo(text: &[u8]) -> Option<&[u8]> {
 /// `=> a@b <c@d> R=…` → `c@d`
 pub(crate) fn original_recipient(text: &[u8]) -> Option<&[u8]> {
     let flag = [&b"=> "[..], b"-> ", b">> ", b"** ", b"== "].iter().any(|flag| text.starts_with(flag));
-    let (_, rest) = cut(text, b" <").filter(|(before, _)| flag && !before.contains(&b':'))?;
+    let (_, rest) = split_once(text, b" <").filter(|(before, _)| flag && !before.contains(&b':'))?;
     address(rest).map(|(original, _)| original)
 }
 
 /// `250 OK id=1xUxgC-000022-1C` → `1xUxgC-000022-1C`
 pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
-    cut_last(reply, b"OK id=").map(|(_, rest)| rest)
+    split_last(reply, b"OK id=").map(|(_, rest)| rest)
 }
 
 /// `<= <> R=1xV0EP-0000l4-07 U=…`: a bounce of that message (Exim spec ch. 52); `=> … C="250 OK id=…"`.
-pub(crate) fn link(text: &[u8]) -> Option<(Tie, &[u8])> {
+pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
     if text.starts_with(b"<= ") {
-        let (sender, rest) = cut(text, b" R=")?;
+        let (sender, rest) = split_once(text, b" R=")?;
         let id = related_id::id(rest).filter(|id| id.get(6) == Some(&b'-'))?;
         // A sender without a blank, and nothing else before it.
-        return (sender.iter().filter(|&&byte| byte == b' ').count() == 1).then_some((Tie::NoticeOf, id));
+        return (sender.iter().filter(|&&byte| byte == b' ').count() == 1)
+            .then_some((Relation::NoticeOf, id));
     }
     if text.get(1..3) == Some(b"> ") { next(text) } else { None }
 }
@@ -115,14 +116,14 @@ pub(crate) fn link(text: &[u8]) -> Option<(Tie, &[u8])> {
 /// The text without what syslog and Exim's own options put before it: two copies of one line have the same. Empty
 /// for a later piece of a line that was cut in pieces.
 #[inline]
-pub fn words<'a>(line: &Line<'a>) -> &'a [u8] {
+pub fn words<'a>(line: &LogLine<'a>) -> &'a [u8] {
     if line.program.is_empty() && line.text.first() != Some(&b'[') { line.text } else { behind_syslog(line) }
 }
 
-fn behind_syslog<'a>(line: &Line<'a>) -> &'a [u8] {
+fn behind_syslog<'a>(line: &LogLine<'a>) -> &'a [u8] {
     match whole(line.text) {
-        Part::Whole(text) => pid(doubled(line, text)),
-        Part::Later => b"",
+        LinePart::Whole(text) => pid(doubled(line, text)),
+        LinePart::Later => b"",
     }
 }
 
@@ -198,17 +199,17 @@ const ROUTINE: [&[u8]; 66] = [
 ];
 
 /// Through syslog the stamp may stand twice: `… exim[123]: 2026-11-22 02:51:48 1xUx… <= …`.
-fn doubled<'a>(line: &Line<'a>, text: &'a [u8]) -> &'a [u8] {
+fn doubled<'a>(line: &LogLine<'a>, text: &'a [u8]) -> &'a [u8] {
     if line.program.is_empty() || !matches!(text, [b'1' | b'2', _, _, _, b'-', ..]) {
         return text;
     }
-    match Line::read(text) {
-        Line { stamp: Stamp::Iso(_), program: b"", text, .. } => text,
+    match LogLine::read(text) {
+        LogLine { stamp: RawTimestamp::Iso(_), program: b"", text, .. } => text,
         _ => text,
     }
 }
 
-enum Part<'a> {
+enum LinePart<'a> {
     Whole(&'a [u8]),
     /// The second or a later piece of a line: what counts stood in the first.
     Later,
@@ -216,18 +217,18 @@ enum Part<'a> {
 
 /// `[1/2] text`: Exim cuts what is too long for syslog; `[1\12] text` is how it sends its rejectlog, headers and
 /// all (Exim log.c, write_syslog).
-fn whole(text: &[u8]) -> Part<'_> {
-    let pieces = text.strip_prefix(b"[").and_then(|rest| cut(rest.get(..12).unwrap_or(rest), b"] "));
-    let Some((numbers, _)) = pieces else { return Part::Whole(text) };
+fn whole(text: &[u8]) -> LinePart<'_> {
+    let pieces = text.strip_prefix(b"[").and_then(|rest| split_once(rest.get(..12).unwrap_or(rest), b"] "));
+    let Some((numbers, _)) = pieces else { return LinePart::Whole(text) };
     let Some(slash) = numbers.iter().position(|byte| matches!(byte, b'/' | b'\\')) else {
-        return Part::Whole(text);
+        return LinePart::Whole(text);
     };
     if !numbers.iter().enumerate().all(|(at, byte)| at == slash || byte.is_ascii_digit()) {
-        return Part::Whole(text);
+        return LinePart::Whole(text);
     }
     match numbers.split_at(slash) {
-        (b"1", _) => Part::Whole(text.get(numbers.len() + 3..).unwrap_or_default()),
-        _ => Part::Later,
+        (b"1", _) => LinePart::Whole(text.get(numbers.len() + 3..).unwrap_or_default()),
+        _ => LinePart::Later,
     }
 }
 

@@ -1,31 +1,31 @@
 //! Parses Exim's routine lines about a message: `<=`, `Completed`, and what an administrator did to it.
 
 use super::host;
-use crate::parse::mta::parsed::{Reading, begins, cut, word};
-use crate::parse::mta::queue_record::{Context, Fact, Step, number};
-use crate::simd::find::{Places, find};
+use crate::parse::mta::parsed::{ParsedLine, begins, split_once, split_word};
+use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
+use crate::simd::find::{ByteIter, find};
 use crate::smtp::event::Mta;
 
 /// None: a line of another kind.
 #[inline]
-pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> Option<Reading<'a>> {
+pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> Option<ParsedLine<'a>> {
     let step = if text.starts_with(b"<= ") {
         // `R=` is the message that it is about (Exim spec, "Log files").
-        if text.starts_with(b"<= <> R=") { Step::Notice } else { Step::Came }
+        if text.starts_with(b"<= <> R=") { QueueStep::Notice } else { QueueStep::Came }
     } else if text.starts_with(b"Completed") {
-        Step::Gone
+        QueueStep::Gone
     } else if begins(text, &FROZEN) {
-        Step::Held
+        QueueStep::Held
     } else if begins(text, &[b"Unfrozen", b"unfrozen"]) {
-        Step::Released
+        QueueStep::Released
     } else if text.starts_with(b"cancelled by ") {
-        Step::Returned
+        QueueStep::Returned
     } else if text.starts_with(b"removed by ") {
-        Step::Deleted
+        QueueStep::Deleted
     } else {
         return None;
     };
-    Some(Reading::Fact(Fact { mta: Mta::Exim, queue_id, step, text }))
+    Some(ParsedLine::Fact(QueueRecord { mta: Mta::Exim, queue_id, step, text }))
 }
 
 /// Exim deliver.c, acl.c; the third is said again at each queue run.
@@ -34,8 +34,8 @@ const FROZEN: [&[u8]; 4] = [b"*** Frozen", b"Frozen", b"Message is frozen", b"fr
 /// `<= a@b H=mx (helo) [192.0.2.1]:25 P=esmtpsa X=… A=plain:anna S=4521 id=x@y T="…" from <a@b> for c@d`
 /// (Exim receive.c, "Reception lines" in the spec, ch. 52). What a stranger chooses, the HELO name, the subject and
 /// the certificate's name, is passed over.
-pub(crate) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
-    let mut context = Context::default();
+pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+    let mut context = MessageFields::default();
     let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
     let (sender, mut rest) = sender(text);
     context.sender = Some(if sender == b"<>" { b"" } else { sender });
@@ -51,41 +51,41 @@ pub(crate) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
                     context.helo = value.get(..value.len() - rest.len()).and_then(host::named);
                     rest
                 }
-                None => word(value).1,
+                None => split_word(value).1,
             },
             b"A" => {
-                let (login, rest) = word(value);
-                context.user = cut(login, b":").map(|(_, user)| user);
+                let (login, rest) = split_word(value);
+                context.user = split_once(login, b":").map(|(_, user)| user);
                 rest
             }
             b"S" => {
-                context.size = number(word(value).0);
-                word(value).1
+                context.size = number(split_word(value).0);
+                split_word(value).1
             }
             b"RT" => {
-                context.receive_time = Some(word(value).0);
-                word(value).1
+                context.receive_time = Some(split_word(value).0);
+                split_word(value).1
             }
             b"id" => {
-                context.message_id = Some(word(value).0);
+                context.message_id = Some(split_word(value).0);
                 break;
             }
             b"T" => break,
-            b"DN" => cut(value, b"\" ").map_or(b"", |(_, rest)| rest),
-            _ => word(value).1,
+            b"DN" => split_once(value, b"\" ").map_or(b"", |(_, rest)| rest),
+            _ => split_word(value).1,
         };
     }
     context
 }
 
 /// Of the same line the sender, the client and the login, which stand before the size.
-pub(crate) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
-    let mut context = Context::default();
+pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+    let mut context = MessageFields::default();
     let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
     let (sender, rest) = sender(text);
     context.sender = Some(if sender == b"<>" { b"" } else { sender });
     let mut behind = text.len() - rest.len();
-    for blank in Places::new(text, b' ') {
+    for blank in ByteIter::new(text, b' ') {
         if blank + 1 < behind {
             continue;
         }
@@ -96,10 +96,10 @@ pub(crate) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
                 rest
             }),
             [b'A', b'=', value @ ..] => {
-                context.user = cut(word(value).0, b":").map(|(_, user)| user);
+                context.user = split_once(split_word(value).0, b":").map(|(_, user)| user);
                 None
             }
-            [b'D', b'N', b'=', value @ ..] => cut(value, b"\" ").map(|(_, rest)| rest),
+            [b'D', b'N', b'=', value @ ..] => split_once(value, b"\" ").map(|(_, rest)| rest),
             [b'S' | b'T', b'=', ..] | [b'i', b'd', b'=', ..] => break,
             _ => None,
         };
@@ -111,8 +111,8 @@ pub(crate) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
 /// `a@b …`, `<> …`, `"a b"@c …`: the address, and what follows its blank.
 fn sender(text: &[u8]) -> (&[u8], &[u8]) {
     let quoted = text.first() == Some(&b'"');
-    let start = if quoted { cut(text, b"\"@").map_or(0, |(local, _)| local.len()) } else { 0 };
-    let (end, _) = word(text.get(start..).unwrap_or_default());
+    let start = if quoted { split_once(text, b"\"@").map_or(0, |(local, _)| local.len()) } else { 0 };
+    let (end, _) = split_word(text.get(start..).unwrap_or_default());
     let (sender, rest) = text.split_at(start + end.len());
     (sender, rest.get(1..).unwrap_or_default())
 }
@@ -120,25 +120,27 @@ fn sender(text: &[u8]) -> (&[u8], &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::header::Line;
+    use crate::parse::header::LogLine;
     use crate::parse::mta;
 
     #[track_caller]
-    fn says(text: &str, step: Option<Step>, context: Context) {
+    fn says(text: &str, step: Option<QueueStep>, context: MessageFields) {
         let raw = format!("2026-11-22 02:51:48 1xUxgC-000022-1C {text}");
-        match (mta::read(&Line::read(raw.as_bytes())), step) {
-            (Reading::Fact(fact), Some(step)) => {
+        match (mta::read(&LogLine::read(raw.as_bytes())), step) {
+            (ParsedLine::Fact(fact), Some(step)) => {
                 assert_eq!(fact.step, step, "{text}");
                 assert_eq!(mta::context(&fact), context, "{text}");
             }
-            (reading, step) => assert!(reading == Reading::Routine && step.is_none(), "{text}: {reading:?}"),
+            (reading, step) => {
+                assert!(reading == ParsedLine::Routine && step.is_none(), "{text}: {reading:?}")
+            }
         }
     }
 
     #[test]
     fn tells_who_a_message_is_from() {
-        let none = Context::default();
-        let whole = Context {
+        let none = MessageFields::default();
+        let whole = MessageFields {
             sender: Some(b"a@example.org"),
             size: Some(421),
             client: Some(b"192.0.2.1"),
@@ -150,19 +152,19 @@ mod tests {
         says(
             "<= a@example.org H=(S=9 id=x) [192.0.2.1]:4021 P=esmtpsa X=TLS1.3:AES:256 CV=no DN=\"/CN=S=7 A=b:c\" \
             A=plain:anna S=421 id=1@example.org T=\"S=5\" for b@example.net",
-            Some(Step::Came),
+            Some(QueueStep::Came),
             whole,
         );
         says(
             "<= <> R=1xUxgC-000021-0d U=Debian-exim P=local S=1777",
-            Some(Step::Notice),
-            Context { sender: Some(b""), size: Some(1777), ..none },
+            Some(QueueStep::Notice),
+            MessageFields { sender: Some(b""), size: Some(1777), ..none },
         );
         // Another server's bounce.
         says(
             "<= <> H=mx [192.0.2.1] P=esmtp S=1777",
-            Some(Step::Came),
-            Context {
+            Some(QueueStep::Came),
+            MessageFields {
                 sender: Some(b""),
                 size: Some(1777),
                 client: Some(b"192.0.2.1"),
@@ -172,14 +174,14 @@ mod tests {
         );
         says(
             "<= \"a b\"@example.org U=anna P=local S=7 T=\"id=2@example.org\"",
-            Some(Step::Came),
-            Context { sender: Some(b"\"a b\"@example.org"), size: Some(7), ..none },
+            Some(QueueStep::Came),
+            MessageFields { sender: Some(b"\"a b\"@example.org"), size: Some(7), ..none },
         );
-        says("Completed", Some(Step::Gone), none);
-        says("Completed QT=0.026s", Some(Step::Gone), none);
-        says("Message is frozen", Some(Step::Held), none);
-        says("removed by root", Some(Step::Deleted), none);
-        says("cancelled by root", Some(Step::Returned), none);
+        says("Completed", Some(QueueStep::Gone), none);
+        says("Completed QT=0.026s", Some(QueueStep::Gone), none);
+        says("Message is frozen", Some(QueueStep::Held), none);
+        says("removed by root", Some(QueueStep::Deleted), none);
+        says("cancelled by root", Some(QueueStep::Returned), none);
     }
 
     #[test]
@@ -189,7 +191,7 @@ mod tests {
             "retry time",
             "(= a@example.org",
         ] {
-            says(text, None, Context::default());
+            says(text, None, MessageFields::default());
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Parses Exim's reject lines, of its ACLs and of its own checks (`H=mx [192.0.2.1] F=<a@b> rejected RCPT <c@d>: …`).
 
 use super::host;
-use crate::parse::mta::parsed::{Reading, address, cut, cut_colon, cut_last, find, word};
+use crate::parse::mta::parsed::{ParsedLine, address, find, split_colon, split_last, split_once, split_word};
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{Class, EnhancedCode, Reply};
 
 /// None: not a refusal.
-pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Reading<'a>> {
+pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<ParsedLine<'a>> {
     let of_client = || {
-        let (client, rest) = Client::read(text);
+        let (client, rest) = RejectedClient::read(text);
         verdict(client, rest)
     };
     // Most of them; none of the others begins so.
@@ -19,17 +19,17 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Rea
         kinds.into_iter().find_map(|kind| kind(text)).or_else(of_client)?
     };
     event.queue_id = queue_id;
-    Some(Reading::Event(event))
+    Some(ParsedLine::Event(event))
 }
 
 /// `H=host (helo) [ip]:port I=[ip]:25 U=u Ci=7 P=esmtp F=<a@b>`: who, before what.
 #[derive(Clone, Copy, Default)]
-struct Client<'a> {
+struct RejectedClient<'a> {
     peer: Peer<'a>,
     sender: Option<&'a [u8]>,
 }
 
-impl<'a> Client<'a> {
+impl<'a> RejectedClient<'a> {
     fn read(mut text: &'a [u8]) -> (Self, &'a [u8]) {
         let mut client = Self::default();
         loop {
@@ -40,7 +40,7 @@ impl<'a> Client<'a> {
                 client.sender = Some(sender);
                 text = rest;
             } else if let Some(rest) = text.strip_prefix(b"F=") {
-                let (sender, rest) = word(rest);
+                let (sender, rest) = split_word(rest);
                 client.sender = Some(sender);
                 text = rest;
             } else if is_field(text) {
@@ -57,7 +57,7 @@ impl<'a> Client<'a> {
 
 /// `a@b F=<c@d> …`: with cutthrough, the recipient stands bare between the fields (Exim verify.c).
 fn behind_address(text: &[u8]) -> Option<&[u8]> {
-    let (address, rest) = word(text);
+    let (address, rest) = split_word(text);
     (matches!(rest, [b'F' | b'P', b'=', b'<', ..]) && address.contains(&b'@')).then_some(rest)
 }
 
@@ -73,15 +73,15 @@ fn is_field(text: &[u8]) -> bool {
 }
 
 fn field_end(text: &[u8]) -> &[u8] {
-    let quoted = cut(text.get(..5).unwrap_or(text), b"=\"").is_some();
-    match if quoted { cut(text, b"\" ").map(|(_, rest)| rest) } else { None } {
+    let quoted = split_once(text.get(..5).unwrap_or(text), b"=\"").is_some();
+    match if quoted { split_once(text, b"\" ").map(|(_, rest)| rest) } else { None } {
         Some(rest) => rest,
-        None => word(text).1,
+        None => split_word(text).1,
     }
 }
 
 fn event<'a>(
-    client: Client<'a>,
+    client: RejectedClient<'a>,
     outcome: Outcome,
     stage: Option<Stage>,
     hint: Class,
@@ -103,7 +103,7 @@ fn event<'a>(
 
 /// `rejected RCPT <a@b>: words`, `temporarily rejected MAIL <a@b>`, `dropped by 'connect' ACL: words`,
 /// `RCPT <a@b>: discarded by RCPT ACL` (Exim smtp_in.c, smtp_handle_acl_fail)
-fn verdict<'a>(client: Client<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+fn verdict<'a>(client: RejectedClient<'a>, text: &'a [u8]) -> Option<Event<'a>> {
     if let Some(rest) = text.strip_prefix(b"RCPT ") {
         let (recipient, rest) = argument(rest);
         let words = rest.strip_prefix(b": ").filter(|words| words.starts_with(b"discarded by "))?;
@@ -119,7 +119,7 @@ fn verdict<'a>(client: Client<'a>, text: &'a [u8]) -> Option<Event<'a>> {
     }
     let rest = rest.strip_prefix(b"rejected ")?;
     let refused = |stage, words| event(client, Outcome::Rejected, stage, hint, words);
-    let (command, argument_on) = word(rest);
+    let (command, argument_on) = split_word(rest);
     Some(match command.strip_suffix(b":").unwrap_or(command) {
         b"RCPT" => {
             let (recipient, rest) = argument(argument_on);
@@ -182,12 +182,12 @@ fn from_peer<'a>(event: Event<'a>, from: &'a [u8]) -> Event<'a> {
 /// `… in "connect" ACL: words` → `words`; empty when the ACL gave none.
 fn words(text: &[u8]) -> &[u8] {
     // As a rule nothing stands before it.
-    text.strip_prefix(b": ").unwrap_or_else(|| cut_colon(text).map_or(b"", |(_, words)| words))
+    text.strip_prefix(b": ").unwrap_or_else(|| split_colon(text).map_or(b"", |(_, words)| words))
 }
 
 /// `'connect' ACL: words`
 fn acl_stage(text: &[u8]) -> Option<Stage> {
-    let (name, _) = cut(text.strip_prefix(b"'")?, b"'")?;
+    let (name, _) = split_once(text.strip_prefix(b"'")?, b"'")?;
     Some(match name {
         b"connect" | b"connection" => Stage::Connect,
         b"EHLO or HELO" | b"EHLO" | b"HELO" => Stage::Ehlo,
@@ -202,11 +202,11 @@ fn acl_stage(text: &[u8]) -> Option<Stage> {
 
 /// `dovecot_login authenticator failed for host (helo) [ip]:55379 I=[ip]:587: 535 Incorrect authentication data`
 fn login(text: &[u8]) -> Option<Event<'_>> {
-    let rest = word(text).1.strip_prefix(b"authenticator failed for ")?;
+    let rest = split_word(text).1.strip_prefix(b"authenticator failed for ")?;
     let named = rest.strip_prefix(b"H=").unwrap_or(rest);
     let (client, rest) = match host::read(named) {
-        Some((peer, rest)) => (Client { peer, sender: None }, rest),
-        None => (Client::default(), rest),
+        Some((peer, rest)) => (RejectedClient { peer, sender: None }, rest),
+        None => (RejectedClient::default(), rest),
     };
     let words = rest.strip_prefix(b": ").unwrap_or_else(|| words(rest));
     Some(event(client, Outcome::Rejected, Some(Stage::Auth), Class::Permanent, words))
@@ -217,9 +217,11 @@ fn out_of_turn(text: &[u8]) -> Option<Event<'_>> {
     let rest = text.strip_prefix(b"SMTP protocol ")?;
     // Older versions say `violation: synchronization error`.
     let rest = rest.strip_prefix(b"violation: ").unwrap_or(rest).strip_prefix(b"synchronization error ")?;
-    let (_, rest) = cut(rest, b": rejected ")?;
-    let client =
-        cut(rest, b"H=").and_then(|(_, rest)| host::read(rest)).map(|(peer, _)| peer).unwrap_or_default();
+    let (_, rest) = split_once(rest, b": rejected ")?;
+    let client = split_once(rest, b"H=")
+        .and_then(|(_, rest)| host::read(rest))
+        .map(|(peer, _)| peer)
+        .unwrap_or_default();
     let quoted = rest.strip_prefix(b"\"").unwrap_or_default();
     let verb = |name: &[u8]| quoted.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     let stage = if rest.starts_with(b"connection") {
@@ -235,7 +237,13 @@ fn out_of_turn(text: &[u8]) -> Option<Event<'_>> {
     } else {
         None
     };
-    Some(event(Client { peer: client, sender: None }, Outcome::Rejected, stage, Class::Permanent, text))
+    Some(event(
+        RejectedClient { peer: client, sender: None },
+        Outcome::Rejected,
+        stage,
+        Class::Permanent,
+        text,
+    ))
 }
 
 /// `refused connection from [ip] (host_reject_connection)`, `Connection from [ip] refused: too many connections`,
@@ -244,27 +252,27 @@ fn connection(text: &[u8]) -> Option<Event<'_>> {
     let (rest, hint) = if let Some(rest) = text.strip_prefix(b"refused connection from ") {
         (rest, Class::Permanent)
     } else if let Some(rest) = text.strip_prefix(b"Connection from ") {
-        cut(rest, b" refused: ")?;
+        split_once(rest, b" refused: ")?;
         (rest, Class::Transient)
     } else {
         let rest = text.strip_prefix(b"SMTP call from ")?;
-        cut(rest, b" dropped: ")?;
+        split_once(rest, b" dropped: ")?;
         return Some(event(from_client(rest), Outcome::Rejected, None, Class::Permanent, text));
     };
     Some(event(from_client(rest), Outcome::Rejected, Some(Stage::Connect), hint, text))
 }
 
-fn from_client(text: &[u8]) -> Client<'_> {
+fn from_client(text: &[u8]) -> RejectedClient<'_> {
     let peer = host::read(text.strip_prefix(b"H=").unwrap_or(text)).map(|(peer, _)| peer);
-    Client { peer: peer.unwrap_or_default(), sender: None }
+    RejectedClient { peer: peer.unwrap_or_default(), sender: None }
 }
 
 /// `unqualified recipient rejected: <userx> H=…` (Exim smtp_in.c); the client was told 501.
 fn unqualified(text: &[u8]) -> Option<Event<'_>> {
     let rest = text.strip_prefix(b"unqualified ")?;
-    let (what, rest) = cut(rest, b" rejected: <")?;
+    let (what, rest) = split_once(rest, b" rejected: <")?;
     let (named, rest) = address(rest)?;
-    let (client, _) = Client::read(rest.trim_ascii_start());
+    let (client, _) = RejectedClient::read(rest.trim_ascii_start());
     let refused = |stage| event(client, Outcome::Rejected, Some(stage), Class::Permanent, text);
     match what {
         b"recipient" => Some(Event { recipient: Some(named), ..refused(Stage::Rcpt) }),
@@ -276,10 +284,10 @@ fn unqualified(text: &[u8]) -> Option<Event<'_>> {
 /// `too many recipients: excess temporarily rejected: sender=<a@b> H=…`
 fn too_many(text: &[u8]) -> Option<Event<'_>> {
     let rest = text.strip_prefix(b"too many recipients: ")?;
-    let (how, rest) = cut_last(rest, b"rejected: sender=<")?;
-    let hint = if cut(how, b"temporarily").is_some() { Class::Transient } else { Class::Permanent };
+    let (how, rest) = split_last(rest, b"rejected: sender=<")?;
+    let hint = if split_once(how, b"temporarily").is_some() { Class::Transient } else { Class::Permanent };
     let (sender, rest) = address(rest)?;
-    let (client, _) = Client::read(rest.trim_ascii_start());
+    let (client, _) = RejectedClient::read(rest.trim_ascii_start());
     let event = event(client, Outcome::Rejected, Some(Stage::Rcpt), hint, text);
     Some(Event { sender: Some(sender), ..event })
 }

@@ -1,10 +1,10 @@
 //! Parses the verbs and fields of OpenSMTPD's lines: `8f48 mta delivery evpid=70 result="Ok"`.
 
-use crate::parse::mta::parsed::cut;
+use crate::parse::mta::parsed::split_once;
 
 /// `8f4864084ecc48f4 mta delivery …`, and before 6.4 `8f4864084ecc48f4 mta event=delivery …`
 pub(crate) fn verb<'a>(text: &'a [u8], part: &[u8], event: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let (session, rest) = cut(text, b" ")?;
+    let (session, rest) = split_once(text, b" ")?;
     let rest = rest.strip_prefix(part)?.strip_prefix(b" ")?;
     let rest = rest.strip_prefix(b"event=").unwrap_or(rest).strip_prefix(event)?;
     Some((session, rest.strip_prefix(b" ")?))
@@ -12,7 +12,7 @@ pub(crate) fn verb<'a>(text: &'a [u8], part: &[u8], event: &[u8]) -> Option<(&'a
 
 /// `result="550 no"` → `550 no`; without quotes up to the next blank.
 pub(crate) fn value<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let (_, rest) = cut(text, name)?;
+    let (_, rest) = split_once(text, name)?;
     match rest.strip_prefix(b"\"") {
         Some(quoted) => quoted.get(..memchr::memchr(b'"', quoted).unwrap_or(quoted.len())),
         None => rest.get(..memchr::memchr(b' ', rest).unwrap_or(rest.len())),

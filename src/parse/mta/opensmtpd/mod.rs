@@ -4,26 +4,26 @@ mod fields;
 pub mod queue_record;
 
 use self::fields::{value, verb};
-use super::parsed::{Reading, address, cut};
-use super::queue_record::{Context, Fact};
-use crate::parse::header::Line;
+use super::parsed::{ParsedLine, address, split_once};
+use super::queue_record::{MessageFields, QueueRecord};
+use crate::parse::header::LogLine;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::Reply;
 
 /// Its daemon has the name of Postfix's, without an instance before it.
-pub fn wrote(line: &Line) -> bool {
+pub fn is_from(line: &LogLine) -> bool {
     matches!(line.program, b"smtpd" | b"opensmtpd")
 }
 
-pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
+pub fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     let text = line.text;
     let event = if let Some((_, rest)) = verb(text, b"smtp", b"failed-command") {
         value(rest, b"command=")
             .zip(value(rest, b"result="))
             .map(|(command, result)| refused(command, result))
     } else if let Some(rest) = text.strip_prefix(b"smtp-in: Failed command on session ") {
-        cut(rest, b" => ").map(|(command, result)| {
-            refused(cut(command, b"\"").map_or(command, |(_, command)| command), result)
+        split_once(rest, b" => ").map(|(command, result)| {
+            refused(split_once(command, b"\"").map_or(command, |(_, command)| command), result)
         })
     } else if let Some((_, rest)) = verb(text, b"mta", b"delivery") {
         delivery(Direction::Outbound, rest)
@@ -32,7 +32,7 @@ pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
     } else {
         return queue_record::read(text);
     };
-    event.map_or(Reading::Unread, Reading::Event)
+    event.map_or(ParsedLine::Unread, ParsedLine::Event)
 }
 
 /// `evpid=8f48640866d8b9c4`; the session's id, in front, is another.
@@ -45,18 +45,19 @@ pub(crate) fn message_part(queue_id: &[u8]) -> &[u8] {
     queue_id.get(..8).unwrap_or(queue_id)
 }
 
-pub(crate) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     queue_record::context(fact)
 }
 
 /// How many recipients the message has. None: the line does not say.
-pub(crate) fn recipients(fact: &Fact) -> Option<u32> {
+pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
     queue_record::recipients(fact)
 }
 
 /// `evpid=… from=<a@b> to=<c@d> … relay="192.0.2.1 (mx)" … result="TempFail" stat="421 busy"`
 fn delivery(direction: Direction, text: &[u8]) -> Option<Event<'_>> {
-    let named = |name: &[u8]| cut(text, name).and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
+    let named =
+        |name: &[u8]| split_once(text, name).and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
     let outcome = match value(text, b"result=")? {
         b"Ok" => Outcome::Delivered,
         b"TempFail" => Outcome::Deferred,
@@ -64,11 +65,12 @@ fn delivery(direction: Direction, text: &[u8]) -> Option<Event<'_>> {
     };
     let remote = direction == Direction::Outbound;
     // The reply is the last field and may hold quotes of its own.
-    let words = cut(text, b"stat=").map_or(&b""[..], |(_, rest)| rest);
+    let words = split_once(text, b"stat=").map_or(&b""[..], |(_, rest)| rest);
     let words = words.strip_prefix(b"\"").map_or(words, |words| words.strip_suffix(b"\"").unwrap_or(words));
     let reply = Reply::read(words).filter(|_| remote);
     let relay = value(text, b"relay=").unwrap_or_default();
-    let (ip, host) = cut(relay, b" (").map_or((relay, None), |(ip, host)| (ip, host.strip_suffix(b")")));
+    let (ip, host) =
+        split_once(relay, b" (").map_or((relay, None), |(ip, host)| (ip, host.strip_suffix(b")")));
     Some(Event {
         direction,
         outcome,
@@ -88,7 +90,8 @@ const NOTHING: Event = Event::new(Mta::Opensmtpd, Direction::Inbound, Outcome::R
 /// `RCPT TO:<a@b>` and `550 Invalid recipient`
 fn refused<'a>(command: &'a [u8], words: &'a [u8]) -> Event<'a> {
     let reply = Reply::read(words);
-    let argument = || cut(command, b":<").and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
+    let argument =
+        || split_once(command, b":<").and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
     let begins =
         |name: &[u8]| command.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     let (stage, sender, recipient) = if command.is_empty() {
@@ -126,8 +129,8 @@ mod tests {
     #[track_caller]
     fn reads(text: &str, want: &str) {
         let raw = format!("Nov 22 03:04:05 mx1 smtpd[9]: {text}");
-        let got = match read(&Line::read(raw.as_bytes())) {
-            Reading::Event(event) => {
+        let got = match read(&LogLine::read(raw.as_bytes())) {
+            ParsedLine::Event(event) => {
                 let code = event.code.map(|code| code.to_string()).unwrap_or_default();
                 let recipient = String::from_utf8_lossy(event.recipient.unwrap_or_default()).into_owned();
                 format!("{:?} {:?} {code} {recipient}", event.direction, event.outcome)

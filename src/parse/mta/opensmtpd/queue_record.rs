@@ -1,77 +1,77 @@
 //! Parses OpenSMTPD's routine lines about a message: its arrival, and its removal by hand.
 
 use super::fields::{value, verb};
-use crate::parse::mta::parsed::{Reading, address, cut};
-use crate::parse::mta::queue_record::{Context, Fact, Step, number};
+use crate::parse::mta::parsed::{ParsedLine, address, split_once};
+use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::smtp::event::Mta;
 
 /// `8f4864084ecc48f4 smtp message msgid=7077717e size=407 nrcpt=1 proto=ESMTP`, and before 6.4
 /// `8f4864084ecc48f4 smtp event=message address=192.0.2.1 host=mx msgid=7077717e from=<a@b> to=<c@d> size=407 ndest=1
 /// proto=ESMTP` (OpenSMTPD smtp_session.c). A line for each recipient has the sender:
 /// `8f4864084ecc48f4 smtp envelope evpid=7077717e797a776e from=<a@b> to=<c@d>`.
-pub(crate) fn read(text: &[u8]) -> Reading<'_> {
+pub(crate) fn read(text: &[u8]) -> ParsedLine<'_> {
     let (step, id) = if let Some((_, rest)) = verb(text, b"smtp", b"message") {
-        (Step::Came, value(rest, b"msgid="))
+        (QueueStep::Came, value(rest, b"msgid="))
     } else if let Some((_, rest)) = verb(text, b"smtp", b"envelope") {
-        (Step::Named, value(rest, b"evpid="))
+        (QueueStep::Named, value(rest, b"evpid="))
     } else {
-        return Reading::Routine;
+        return ParsedLine::Routine;
     };
     let hex = |id: &&[u8]| id.len() >= 8 && id.iter().all(u8::is_ascii_hexdigit);
-    let fact = |queue_id| Reading::Fact(Fact { mta: Mta::Opensmtpd, queue_id, step, text });
-    id.filter(hex).map_or(Reading::Routine, fact)
+    let fact = |queue_id| ParsedLine::Fact(QueueRecord { mta: Mta::Opensmtpd, queue_id, step, text });
+    id.filter(hex).map_or(ParsedLine::Routine, fact)
 }
 
-pub(crate) fn recipients(fact: &Fact) -> Option<u32> {
+pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
     let count = value(fact.text, b" nrcpt=").or_else(|| value(fact.text, b" ndest="))?;
-    (fact.step == Step::Came).then(|| number(count)?.try_into().ok()).flatten()
+    (fact.step == QueueStep::Came).then(|| number(count)?.try_into().ok()).flatten()
 }
 
-pub(crate) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     let text = fact.text;
-    Context {
-        sender: cut(text, b" from=<").and_then(|(_, rest)| address(rest)).map(|(sender, _)| sender),
+    MessageFields {
+        sender: split_once(text, b" from=<").and_then(|(_, rest)| address(rest)).map(|(sender, _)| sender),
         size: value(text, b" size=").and_then(number),
         client: value(text, b" address="),
         recipients: recipients(fact),
-        ..Context::default()
+        ..MessageFields::default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::header::Line;
+    use crate::parse::header::LogLine;
     use crate::parse::mta;
 
     #[track_caller]
-    fn says(text: &str, wanted: Option<(Step, Context)>) {
+    fn says(text: &str, wanted: Option<(QueueStep, MessageFields)>) {
         let raw = format!("Nov 22 03:04:05 mx1 smtpd[9]: 8f4864084ecc48f4 {text}");
-        match (mta::read(&Line::read(raw.as_bytes())), wanted) {
-            (Reading::Fact(fact), Some((step, context))) => {
+        match (mta::read(&LogLine::read(raw.as_bytes())), wanted) {
+            (ParsedLine::Fact(fact), Some((step, context))) => {
                 assert_eq!((fact.step, fact.queue_id.get(..8)), (step, Some(&b"7077717e"[..])), "{text}");
                 assert_eq!(mta::context(&fact), context, "{text}");
             }
             (reading, wanted) => {
-                assert!(reading == Reading::Routine && wanted.is_none(), "{text}: {reading:?}");
+                assert!(reading == ParsedLine::Routine && wanted.is_none(), "{text}: {reading:?}");
             }
         }
     }
 
     #[test]
     fn tells_who_a_message_is_from() {
-        let none = Context::default();
-        let came = Context { size: Some(407), recipients: Some(1), ..none };
-        says("smtp message msgid=7077717e size=407 nrcpt=1 proto=ESMTP", Some((Step::Came, came)));
+        let none = MessageFields::default();
+        let came = MessageFields { size: Some(407), recipients: Some(1), ..none };
+        says("smtp message msgid=7077717e size=407 nrcpt=1 proto=ESMTP", Some((QueueStep::Came, came)));
         let sender = Some(&b"a@example.org"[..]);
         says(
             "smtp event=message address=192.0.2.1 host=mx msgid=7077717e from=<a@example.org> \
             to=<b@example.com> size=407 ndest=1 proto=ESMTP",
-            Some((Step::Came, Context { sender, client: Some(b"192.0.2.1"), ..came })),
+            Some((QueueStep::Came, MessageFields { sender, client: Some(b"192.0.2.1"), ..came })),
         );
         says(
             "smtp envelope evpid=7077717e797a776e from=<a@example.org> to=<b@example.com>",
-            Some((Step::Named, Context { sender, ..none })),
+            Some((QueueStep::Named, MessageFields { sender, ..none })),
         );
     }
 

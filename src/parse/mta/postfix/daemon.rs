@@ -1,6 +1,6 @@
 //! Recognizes Postfix's daemons by the program's name, and groups those whose lines are alike.
 
-use crate::parse::header::Line;
+use crate::parse::header::LogLine;
 
 /// The daemons whose lines differ in kind. Told by their own name, never by the instance before the slash.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,7 +28,7 @@ pub enum Daemon {
 
 impl Daemon {
     /// None: Postfix did not write the line.
-    pub fn of(line: &Line) -> Option<Self> {
+    pub fn of(line: &LogLine) -> Option<Self> {
         match line.slash {
             0 => (line.program == b"postfix").then_some(Self::Unnamed),
             _ => Self::find(line.daemon()),

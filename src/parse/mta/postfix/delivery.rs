@@ -3,23 +3,23 @@
 
 use super::daemon::Daemon;
 use super::queue_record;
-use super::reply_text::Answer;
+use super::reply_text::RemoteReply;
 use crate::parse::mta::delay::{Phase, Phases, seconds};
-use crate::parse::mta::parsed::{Reading, address, begins, cut, field, peer};
-use crate::parse::mta::queue_record::Step;
+use crate::parse::mta::parsed::{ParsedLine, address, begins, field, peer, split_once};
+use crate::parse::mta::queue_record::QueueStep;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer};
 use crate::smtp::reply::{EnhancedCode, Reply};
 
 /// smtp and lmtp: results, and what one host said before another is tried.
-pub(crate) fn client<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
+pub(crate) fn client<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     if text.starts_with(b"to=") {
         return result(Daemon::Client, queue_id, text);
     }
     if !begins(text, &ATTEMPTS) {
-        return if begins(text, &ROUTINE) { Reading::Routine } else { Reading::Unread };
+        return if begins(text, &ROUTINE) { ParsedLine::Routine } else { ParsedLine::Unread };
     }
-    let answer = Answer::read(text);
-    Reading::Event(event(queue_id, Direction::Outbound, Outcome::Attempt, &answer))
+    let answer = RemoteReply::read(text);
+    ParsedLine::Event(event(queue_id, Direction::Outbound, Outcome::Attempt, &answer))
 }
 
 /// How the reason starts that smtp logs when it turns to the next host (postfix smtp_trouble.c).
@@ -71,32 +71,32 @@ const ROUTINE: [&[u8]; 30] = [
 ];
 
 /// local, virtual, pipe, error, retry, discard.
-pub(crate) fn agent<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
-    if text.starts_with(b"to=") { result(daemon, queue_id, text) } else { Reading::Routine }
+pub(crate) fn agent<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
+    if text.starts_with(b"to=") { result(daemon, queue_id, text) } else { ParsedLine::Routine }
 }
 
 /// `from=<a@b>, status=expired, returned to sender`: given up without a last attempt. Everything else that the
 /// queue manager writes is about moving mail around, and about when.
-pub(crate) fn qmgr<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
+pub(crate) fn qmgr<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     if text == b"removed" {
-        return queue_record::reading(queue_id, Step::Gone, text);
+        return queue_record::reading(queue_id, QueueStep::Gone, text);
     }
-    let Some(rest) = text.strip_prefix(b"from=<") else { return Reading::Routine };
-    let Some((sender, rest)) = address(rest) else { return Reading::Unread };
+    let Some(rest) = text.strip_prefix(b"from=<") else { return ParsedLine::Routine };
+    let Some((sender, rest)) = address(rest) else { return ParsedLine::Unread };
     let Some(status) = rest.strip_prefix(b", status=") else {
-        return queue_record::reading(queue_id, Step::Queued, text);
+        return queue_record::reading(queue_id, QueueStep::Queued, text);
     };
     if !status.starts_with(b"expired") && !status.starts_with(b"force-expired") {
-        return Reading::Unread;
+        return ParsedLine::Unread;
     }
-    let answer = Answer { text: status, ..Answer::default() };
+    let answer = RemoteReply { text: status, ..RemoteReply::default() };
     let event = event(queue_id, Direction::Outbound, Outcome::Expired, &answer);
-    Reading::Event(Event { sender: Some(sender), ..event })
+    ParsedLine::Event(Event { sender: Some(sender), ..event })
 }
 
 /// `to=<a@b>, [orig_to=<c>, ]relay=mx[ip]:25, …, dsn=2.0.0, status=sent (250 2.0.0 Ok)` (postfix log_adhoc.c)
-pub(crate) fn result<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
-    fields(daemon, queue_id, text).map_or(Reading::Unread, Reading::Event)
+pub(crate) fn result<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
+    fields(daemon, queue_id, text).map_or(ParsedLine::Unread, ParsedLine::Event)
 }
 
 fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
@@ -118,13 +118,13 @@ fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Opt
     let words = words.strip_prefix(b" (").unwrap_or(words);
     let words = words.strip_suffix(b")").unwrap_or(words);
     let answer = match daemon {
-        Daemon::Client if outcome == Outcome::Delivered => Answer::plain(words),
-        Daemon::Client | Daemon::Error => match Answer::read(words) {
-            answer if daemon == Daemon::Client && answer.is_empty() => Answer::plain(words),
+        Daemon::Client if outcome == Outcome::Delivered => RemoteReply::plain(words),
+        Daemon::Client | Daemon::Error => match RemoteReply::read(words) {
+            answer if daemon == Daemon::Client && answer.is_empty() => RemoteReply::plain(words),
             answer => answer,
         },
         // The output of a command may look like a reply and is none.
-        _ => Answer { text: words, ..Answer::default() },
+        _ => RemoteReply { text: words, ..RemoteReply::default() },
     };
     let direction = match daemon {
         Daemon::Client => Direction::Outbound,
@@ -153,7 +153,7 @@ fn front(text: &[u8]) -> Option<(&[u8], Option<Peer<'_>>, &[u8])> {
         None => rest,
     };
     let from = rest.strip_prefix(b", relay=")?;
-    let (relay, rest) = cut(from, b", ")?;
+    let (relay, rest) = split_once(from, b", ")?;
     // The peer is read with what follows it in sight, which is quicker than a text that ends soon.
     let peer = peer(from).filter(|(_, behind)| from.len() - behind.len() <= relay.len());
     Some((recipient, peer.map(|(peer, _)| peer), rest))
@@ -203,7 +203,7 @@ fn event<'a>(
     queue_id: Option<&'a [u8]>,
     direction: Direction,
     outcome: Outcome,
-    answer: &Answer<'a>,
+    answer: &RemoteReply<'a>,
 ) -> Event<'a> {
     // A delivery that went well has left every stage behind it.
     let stage = if outcome == Outcome::Delivered { None } else { answer.stage };

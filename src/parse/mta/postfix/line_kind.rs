@@ -7,7 +7,7 @@ use super::daemon::Daemon;
 
 /// What a line seems to be, by its first bytes; who reads it on looks at all of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum LineKind {
     /// Nothing in it is counted.
     Routine,
     /// `client=`
@@ -23,51 +23,51 @@ pub(crate) enum Kind {
 }
 
 /// The daemon, whether the text has a queue id (or NOQUEUE), and with what it goes on.
-type Start = (Daemon, bool, &'static [u8; 4], &'static [u8], Kind);
+type KindPrefix = (Daemon, bool, &'static [u8; 4], &'static [u8], LineKind);
 
-const STARTS: [Start; 32] = [
-    (Daemon::Smtpd, false, b"conn", b"ect ", Kind::Routine),
-    (Daemon::Smtpd, false, b"disc", b"onne", Kind::Routine),
-    (Daemon::Smtpd, false, b"lost", b" con", Kind::Routine),
-    (Daemon::Smtpd, false, b"Anon", b"ymou", Kind::Routine),
-    (Daemon::Smtpd, false, b"Untr", b"uste", Kind::Routine),
-    (Daemon::Smtpd, false, b"Trus", b"ted ", Kind::Routine),
-    (Daemon::Smtpd, true, b"clie", b"nt=", Kind::Client),
-    (Daemon::Cleanup, true, b"mess", b"age-", Kind::MessageId),
-    (Daemon::Qmgr, true, b"from", b"=<", Kind::Queue),
-    (Daemon::Qmgr, true, b"remo", b"ved", Kind::Queue),
-    (Daemon::Client, true, b"to=<", b"", Kind::Delivery),
-    (Daemon::Client, false, b"Anon", b"ymou", Kind::Routine),
-    (Daemon::Client, false, b"Untr", b"uste", Kind::Routine),
-    (Daemon::Client, false, b"Trus", b"ted ", Kind::Routine),
-    (Daemon::Client, false, b"Veri", b"fied", Kind::Routine),
-    (Daemon::Local, true, b"to=<", b"", Kind::Delivery),
-    (Daemon::Error, true, b"to=<", b"", Kind::Delivery),
-    (Daemon::Discard, true, b"to=<", b"", Kind::Delivery),
-    (Daemon::Postscreen, false, b"CONN", b"ECT ", Kind::Routine),
-    (Daemon::Postscreen, false, b"DISC", b"ONNE", Kind::Routine),
-    (Daemon::Postscreen, false, b"PASS", b" ", Kind::Routine),
-    (Daemon::Postscreen, false, b"PREG", b"REET", Kind::Routine),
-    (Daemon::Postscreen, false, b"HANG", b"UP ", Kind::Routine),
-    (Daemon::Postscreen, false, b"DNSB", b"L ", Kind::Routine),
-    (Daemon::Postscreen, false, b"WHIT", b"ELIS", Kind::Routine),
-    (Daemon::Postscreen, false, b"ALLO", b"WLIS", Kind::Routine),
-    (Daemon::Postscreen, false, b"BLAC", b"KLIS", Kind::Routine),
-    (Daemon::Postscreen, false, b"DENY", b"LIST", Kind::Routine),
-    (Daemon::Postscreen, false, b"BARE", b" NEW", Kind::Routine),
-    (Daemon::Postscreen, false, b"COMM", b"AND ", Kind::Routine),
-    (Daemon::Postscreen, false, b"NON-", b"SMTP", Kind::Routine),
-    (Daemon::Postscreen, false, b"cach", b"e ", Kind::Routine),
+const STARTS: [KindPrefix; 32] = [
+    (Daemon::Smtpd, false, b"conn", b"ect ", LineKind::Routine),
+    (Daemon::Smtpd, false, b"disc", b"onne", LineKind::Routine),
+    (Daemon::Smtpd, false, b"lost", b" con", LineKind::Routine),
+    (Daemon::Smtpd, false, b"Anon", b"ymou", LineKind::Routine),
+    (Daemon::Smtpd, false, b"Untr", b"uste", LineKind::Routine),
+    (Daemon::Smtpd, false, b"Trus", b"ted ", LineKind::Routine),
+    (Daemon::Smtpd, true, b"clie", b"nt=", LineKind::Client),
+    (Daemon::Cleanup, true, b"mess", b"age-", LineKind::MessageId),
+    (Daemon::Qmgr, true, b"from", b"=<", LineKind::Queue),
+    (Daemon::Qmgr, true, b"remo", b"ved", LineKind::Queue),
+    (Daemon::Client, true, b"to=<", b"", LineKind::Delivery),
+    (Daemon::Client, false, b"Anon", b"ymou", LineKind::Routine),
+    (Daemon::Client, false, b"Untr", b"uste", LineKind::Routine),
+    (Daemon::Client, false, b"Trus", b"ted ", LineKind::Routine),
+    (Daemon::Client, false, b"Veri", b"fied", LineKind::Routine),
+    (Daemon::Local, true, b"to=<", b"", LineKind::Delivery),
+    (Daemon::Error, true, b"to=<", b"", LineKind::Delivery),
+    (Daemon::Discard, true, b"to=<", b"", LineKind::Delivery),
+    (Daemon::Postscreen, false, b"CONN", b"ECT ", LineKind::Routine),
+    (Daemon::Postscreen, false, b"DISC", b"ONNE", LineKind::Routine),
+    (Daemon::Postscreen, false, b"PASS", b" ", LineKind::Routine),
+    (Daemon::Postscreen, false, b"PREG", b"REET", LineKind::Routine),
+    (Daemon::Postscreen, false, b"HANG", b"UP ", LineKind::Routine),
+    (Daemon::Postscreen, false, b"DNSB", b"L ", LineKind::Routine),
+    (Daemon::Postscreen, false, b"WHIT", b"ELIS", LineKind::Routine),
+    (Daemon::Postscreen, false, b"ALLO", b"WLIS", LineKind::Routine),
+    (Daemon::Postscreen, false, b"BLAC", b"KLIS", LineKind::Routine),
+    (Daemon::Postscreen, false, b"DENY", b"LIST", LineKind::Routine),
+    (Daemon::Postscreen, false, b"BARE", b" NEW", LineKind::Routine),
+    (Daemon::Postscreen, false, b"COMM", b"AND ", LineKind::Routine),
+    (Daemon::Postscreen, false, b"NON-", b"SMTP", LineKind::Routine),
+    (Daemon::Postscreen, false, b"cach", b"e ", LineKind::Routine),
 ];
 
 #[derive(Clone, Copy)]
-struct Place {
+struct KindCandidate {
     /// The daemon, the queue id and the first four bytes; 0 where nothing is.
     start: u64,
     /// The four bytes behind these, and those of them that matter.
     more: u32,
     mask: u32,
-    kind: Kind,
+    kind: LineKind,
 }
 
 const PLACES: usize = 256;
@@ -100,8 +100,8 @@ const fn separates(factor: u64) -> bool {
     true
 }
 
-static TABLE: [Place; PLACES] = {
-    let mut table = [Place { start: 0, more: 0, mask: 0, kind: Kind::Other }; PLACES];
+static TABLE: [KindCandidate; PLACES] = {
+    let mut table = [KindCandidate { start: 0, more: 0, mask: 0, kind: LineKind::Other }; PLACES];
     let mut at = 0;
     while at < STARTS.len() {
         let (daemon, has_id, first, behind, kind) = STARTS[at];
@@ -114,7 +114,8 @@ static TABLE: [Place; PLACES] = {
         }
         let start = start(daemon, has_id, u32::from_le_bytes(*first));
         let place = place(start, FACTOR);
-        table[place] = Place { start, more: u32::from_le_bytes(more), mask: u32::from_le_bytes(mask), kind };
+        table[place] =
+            KindCandidate { start, more: u32::from_le_bytes(more), mask: u32::from_le_bytes(mask), kind };
         at += 1;
     }
     table
@@ -131,8 +132,10 @@ const fn place(start: u64, factor: u64) -> usize {
 
 /// `text` is what follows the queue id, if there is one.
 #[inline]
-pub(crate) fn glance(daemon: Daemon, has_id: bool, text: &[u8]) -> Kind {
-    let Some(first) = text.first_chunk().map(|first| u32::from_le_bytes(*first)) else { return Kind::Other };
+pub(crate) fn line_kind(daemon: Daemon, has_id: bool, text: &[u8]) -> LineKind {
+    let Some(first) = text.first_chunk().map(|first| u32::from_le_bytes(*first)) else {
+        return LineKind::Other;
+    };
     // `removed` is shorter than the eight bytes that are looked at.
     let more = match text.get(4..).and_then(<[u8]>::first_chunk) {
         Some(more) => u32::from_le_bytes(*more),
@@ -141,5 +144,5 @@ pub(crate) fn glance(daemon: Daemon, has_id: bool, text: &[u8]) -> Kind {
     let start = start(daemon, has_id, first);
     let known = &TABLE[place(start, FACTOR)];
     let differs = known.start ^ start | u64::from(more & known.mask ^ known.more);
-    if differs == 0 { known.kind } else { Kind::Other }
+    if differs == 0 { known.kind } else { LineKind::Other }
 }

@@ -8,37 +8,39 @@ pub mod reject;
 pub mod reply_text;
 
 use self::daemon::Daemon;
-use self::line_kind::{Kind, glance};
+use self::line_kind::{LineKind, line_kind};
 use super::delay::Phases;
-use super::parsed::{Reading, address, cut, cut_last};
-use super::queue_record::{Context, Fact, Step};
-use super::related_id::{Tie, id, next};
+use super::parsed::{ParsedLine, address, split_last, split_once};
+use super::queue_record::{MessageFields, QueueRecord, QueueStep};
+use super::related_id::{Relation, id, next};
 use crate::simd::ascii::alphanumeric;
-use crate::simd::{equal, same};
+use crate::simd::{bytes_eq, equal};
 
-pub fn read(daemon: Daemon, text: &[u8]) -> Reading<'_> {
+pub fn read(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
     if daemon == Daemon::Quiet {
-        return Reading::Routine;
+        return ParsedLine::Routine;
     }
-    let Some(Near { queue_id, has_id, rest }) = near(text) else { return read_any(daemon, text) };
-    match glance(daemon, has_id, rest) {
-        Kind::Routine => Reading::Routine,
-        Kind::Client if rest.starts_with(b"client=") => queue_record::reading(queue_id, Step::Came, rest),
-        Kind::MessageId if rest.starts_with(b"message-id=") => {
-            queue_record::reading(queue_id, Step::Named, rest)
+    let Some(LeadingId { queue_id, has_id, rest }) = near(text) else { return read_any(daemon, text) };
+    match line_kind(daemon, has_id, rest) {
+        LineKind::Routine => ParsedLine::Routine,
+        LineKind::Client if rest.starts_with(b"client=") => {
+            queue_record::reading(queue_id, QueueStep::Came, rest)
         }
-        Kind::Queue => delivery::qmgr(queue_id, rest),
-        Kind::Delivery => delivery::result(daemon, queue_id, rest),
-        Kind::Client | Kind::MessageId | Kind::Other => read_any(daemon, text),
+        LineKind::MessageId if rest.starts_with(b"message-id=") => {
+            queue_record::reading(queue_id, QueueStep::Named, rest)
+        }
+        LineKind::Queue => delivery::qmgr(queue_id, rest),
+        LineKind::Delivery => delivery::result(daemon, queue_id, rest),
+        LineKind::Client | LineKind::MessageId | LineKind::Other => read_any(daemon, text),
     }
 }
 
 /// A line that is seldom, or one of a daemon whose lines differ.
 #[inline(never)]
-fn read_any(daemon: Daemon, text: &[u8]) -> Reading<'_> {
+fn read_any(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
     let daemon = if daemon == Daemon::Unnamed { guess(text) } else { daemon };
     if daemon == Daemon::Quiet || daemon == Daemon::Smtpd && reject::is_session(text) {
-        return Reading::Routine;
+        return ParsedLine::Routine;
     }
     let (queue_id, rest) = queue_id(text);
     match daemon {
@@ -50,15 +52,15 @@ fn read_any(daemon: Daemon, text: &[u8]) -> Reading<'_> {
         Daemon::Pickup => queue_record::pickup(queue_id, rest),
         Daemon::Postsuper => queue_record::postsuper(queue_id, rest),
         Daemon::Bounce => queue_record::bounce(rest),
-        Daemon::Quiet | Daemon::Unnamed => Reading::Routine,
+        Daemon::Quiet | Daemon::Unnamed => ParsedLine::Routine,
     }
 }
 
-pub(crate) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     queue_record::context(fact)
 }
 
-pub(crate) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     queue_record::origin(fact)
 }
 
@@ -68,8 +70,8 @@ pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
 }
 
 /// None: another line than the queue manager's, or one that was cut off.
-pub(crate) fn recipients(fact: &Fact) -> Option<u32> {
-    (fact.step == Step::Queued).then(|| queue_record::recipients(fact.text)).flatten()
+pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
+    (fact.step == QueueStep::Queued).then(|| queue_record::recipients(fact.text)).flatten()
 }
 
 /// `postfix` of `postfix/submission/smtpd`, `postfix-out` of `postfix-out/smtp`.
@@ -82,27 +84,27 @@ pub(crate) fn queue_scope(program: &[u8]) -> &[u8] {
 pub(crate) fn is_in_queue_scope(program: &[u8], scope: &[u8]) -> bool {
     program
         .split_at_checked(scope.len())
-        .is_some_and(|(own, rest)| same(own, scope) && matches!(rest, [] | [b'/', ..]))
+        .is_some_and(|(own, rest)| bytes_eq(own, scope) && matches!(rest, [] | [b'/', ..]))
 }
 
 /// `to=<a@b>, orig_to=<c>, …` → `c`
 pub(crate) fn original_recipient(text: &[u8]) -> Option<&[u8]> {
-    let (_, rest) = cut(text.strip_prefix(b"to=<")?, b", orig_to=<")?;
+    let (_, rest) = split_once(text.strip_prefix(b"to=<")?, b", orig_to=<")?;
     address(rest).map(|(original, _)| original)
 }
 
 /// `NOQUEUE: reject: RCPT from mx[192.0.2.1]: …; from=<a> to=<b> proto=ESMTP helo=<c>` → `c`
 pub(crate) fn helo(text: &[u8]) -> Option<&[u8]> {
-    let (_, rest) = cut_last(text, b" helo=<")?;
+    let (_, rest) = split_last(text, b" helo=<")?;
     rest.get(..memchr::memchr(b'>', rest)?)
 }
 
 /// `250 2.0.0 Ok: queued as 4XYZ` → `4XYZ`
 pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
-    cut_last(reply, b"queued as ").map(|(_, rest)| rest)
+    split_last(reply, b"queued as ").map(|(_, rest)| rest)
 }
 
-pub(crate) fn link(text: &[u8]) -> Option<(Tie, &[u8])> {
+pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
     if text.starts_with(b"to=<") {
         return next(text);
     }
@@ -110,11 +112,11 @@ pub(crate) fn link(text: &[u8]) -> Option<(Tie, &[u8])> {
     // `uid=0 from=<a@b> orig_id=F2A59DC171` (postfix pickup.c)
     // `sender non-delivery notification: F2A59DC171` (postfix bounce_notify_service.c and its neighbours)
     let (tie, found) = if text.starts_with(b"client=") {
-        (Tie::Former, cut(text, b", orig_queue_id="))
+        (Relation::Former, split_once(text, b", orig_queue_id="))
     } else if text.starts_with(b"uid=") {
-        (Tie::Former, cut_last(text, b" orig_id="))
+        (Relation::Former, split_last(text, b" orig_id="))
     } else if text.starts_with(b"sender ") || text.starts_with(b"postmaster ") {
-        (Tie::Notice, cut(text, b" notification: "))
+        (Relation::Notice, split_once(text, b" notification: "))
     } else {
         return None;
     };
@@ -139,7 +141,7 @@ pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
 }
 
 /// What [`queue_id`] gives, and whether an id or NOQUEUE was there.
-struct Near<'a> {
+struct LeadingId<'a> {
     queue_id: Option<&'a [u8]>,
     has_id: bool,
     rest: &'a [u8],
@@ -147,13 +149,13 @@ struct Near<'a> {
 
 /// Without a branch for what nobody can foretell. None: the text is short, or its first word is longer than nearly all ids.
 #[inline]
-fn near(text: &[u8]) -> Option<Near<'_>> {
+fn near(text: &[u8]) -> Option<LeadingId<'_>> {
     let near = text.first_chunk()?;
     let length = id_length(near)?;
     let has_id = length >= 5 && text.get(length..length + 2)? == b": ";
     let is_id = has_id && near.first_chunk() != Some(b"NOQUEUE:");
     let (id, rest) = (text.get(..length)?, text.get(if has_id { length + 2 } else { 0 }..)?);
-    Some(Near { queue_id: is_id.then_some(id), has_id, rest })
+    Some(LeadingId { queue_id: is_id.then_some(id), has_id, rest })
 }
 
 /// How many of the bytes come before the first that is in no id. None: all of them.
@@ -180,15 +182,15 @@ const IN_ID: [bool; 256] = {
 fn guess(text: &[u8]) -> Daemon {
     let (_, rest) = queue_id(text);
     if rest.starts_with(b"to=<") {
-        match cut(rest, b", relay=").map(|(_, relay)| relay) {
-            Some(relay) if relay.starts_with(b"none,") && cut(relay, b"suspended: ").is_some() => {
+        match split_once(rest, b", relay=").map(|(_, relay)| relay) {
+            Some(relay) if relay.starts_with(b"none,") && split_once(relay, b"suspended: ").is_some() => {
                 Daemon::Error
             }
             Some(relay) if relay.starts_with(b"local,") || relay.starts_with(b"virtual,") => Daemon::Local,
-            Some(relay) if relay.starts_with(b"none,") || cut(relay, b"], delay=").is_some() => {
+            Some(relay) if relay.starts_with(b"none,") || split_once(relay, b"], delay=").is_some() => {
                 Daemon::Client
             }
-            Some(relay) if cut(relay, b"]:").is_some() => Daemon::Client,
+            Some(relay) if split_once(relay, b"]:").is_some() => Daemon::Client,
             _ => Daemon::Local,
         }
     } else if rest.starts_with(b"host ")
@@ -202,7 +204,7 @@ fn guess(text: &[u8]) -> Daemon {
         Daemon::Pickup
     } else if rest.starts_with(b"sender ") || rest.starts_with(b"postmaster ") {
         Daemon::Bounce
-    } else if cut(rest, b"reject: ").is_some_and(|(before, _)| before.len() < 12)
+    } else if split_once(rest, b"reject: ").is_some_and(|(before, _)| before.len() < 12)
         || rest.starts_with(b"warning: ")
         || rest.starts_with(b"client=")
         || rest.starts_with(b"message-id=")

@@ -1,44 +1,44 @@
 //! Parses Postfix's routine lines about a message, from `client=` to `removed`.
 
-use crate::parse::mta::parsed::{Reading, address, begins, cut, field, peer};
-use crate::parse::mta::queue_record::{Context, Fact, Step, number};
+use crate::parse::mta::parsed::{ParsedLine, address, begins, field, peer, split_once};
+use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::simd::find;
 use crate::smtp::event::Mta;
 
 /// A line about no message is routine and no more.
-pub(crate) fn reading<'a>(queue_id: Option<&'a [u8]>, step: Step, text: &'a [u8]) -> Reading<'a> {
+pub(crate) fn reading<'a>(queue_id: Option<&'a [u8]>, step: QueueStep, text: &'a [u8]) -> ParsedLine<'a> {
     match queue_id {
-        Some(queue_id) => Reading::Fact(Fact { mta: Mta::Postfix, queue_id, step, text }),
-        None => Reading::Routine,
+        Some(queue_id) => ParsedLine::Fact(QueueRecord { mta: Mta::Postfix, queue_id, step, text }),
+        None => ParsedLine::Routine,
     }
 }
 
 /// `uid=1000 from=<anna>` (postfix pickup.c)
-pub(crate) fn pickup<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
-    if text.starts_with(b"uid=") { reading(queue_id, Step::Came, text) } else { Reading::Routine }
+pub(crate) fn pickup<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
+    if text.starts_with(b"uid=") { reading(queue_id, QueueStep::Came, text) } else { ParsedLine::Routine }
 }
 
 /// `removed`, `placed on hold`, `released from hold`, `requeued` (postfix postsuper.c)
-pub(crate) fn postsuper<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
+pub(crate) fn postsuper<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     let step = match text {
-        b"removed" => Step::Deleted,
-        b"placed on hold" => Step::Held,
-        b"released from hold" => Step::Released,
-        b"requeued" => Step::Renamed,
-        _ => return Reading::Routine,
+        b"removed" => QueueStep::Deleted,
+        b"placed on hold" => QueueStep::Held,
+        b"released from hold" => QueueStep::Released,
+        b"requeued" => QueueStep::Renamed,
+        _ => return ParsedLine::Routine,
     };
     reading(queue_id, step, text)
 }
 
 /// `sender non-delivery notification: 4XYZ`, `sender delay notification: …`, `postmaster …` (postfix bounce.c): the id
 /// of the notice. It is written, so named by its other lines, before this one.
-pub(crate) fn bounce(text: &[u8]) -> Reading<'_> {
+pub(crate) fn bounce(text: &[u8]) -> ParsedLine<'_> {
     if !begins(text, &[b"sender ", b"postmaster "]) {
-        return Reading::Routine;
+        return ParsedLine::Routine;
     }
-    let notice = cut(text, b" notification: ").map(|(_, id)| id);
+    let notice = split_once(text, b" notification: ").map(|(_, id)| id);
     let is_id = |id: &&[u8]| (5..=32).contains(&id.len()) && id.iter().all(u8::is_ascii_alphanumeric);
-    reading(notice.filter(is_id), Step::Notice, text)
+    reading(notice.filter(is_id), QueueStep::Notice, text)
 }
 
 /// How many recipients `… nrcpt=1 (queue active)` names. It is the last field, and this is asked for every message.
@@ -50,63 +50,69 @@ pub(crate) fn recipients(text: &[u8]) -> Option<u32> {
     digits.try_fold(first, |sum, digit| sum.checked_mul(10)?.checked_add(digit))
 }
 
-pub(crate) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     match fact.step {
-        Step::Came => came(fact.text),
-        Step::Named => {
-            Context { message_id: fact.text.strip_prefix(b"message-id=").map(bare), ..Context::default() }
-        }
-        Step::Queued => queued(fact.text).unwrap_or_default(),
-        Step::Notice
-        | Step::Held
-        | Step::Released
-        | Step::Deleted
-        | Step::Returned
-        | Step::Renamed
-        | Step::Gone => Context::default(),
+        QueueStep::Came => came(fact.text),
+        QueueStep::Named => MessageFields {
+            message_id: fact.text.strip_prefix(b"message-id=").map(bare),
+            ..MessageFields::default()
+        },
+        QueueStep::Queued => queued(fact.text).unwrap_or_default(),
+        QueueStep::Notice
+        | QueueStep::Held
+        | QueueStep::Released
+        | QueueStep::Deleted
+        | QueueStep::Returned
+        | QueueStep::Renamed
+        | QueueStep::Gone => MessageFields::default(),
     }
 }
 
-pub(crate) fn origin<'a>(fact: &Fact<'a>) -> Context<'a> {
+pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     match fact.step {
-        Step::Came => came(fact.text),
-        Step::Queued => {
+        QueueStep::Came => came(fact.text),
+        QueueStep::Queued => {
             let sender = fact.text.strip_prefix(b"from=<").and_then(address).map(|(sender, _)| sender);
-            Context { sender, ..Context::default() }
+            MessageFields { sender, ..MessageFields::default() }
         }
-        Step::Named
-        | Step::Notice
-        | Step::Held
-        | Step::Released
-        | Step::Deleted
-        | Step::Returned
-        | Step::Renamed
-        | Step::Gone => Context::default(),
+        QueueStep::Named
+        | QueueStep::Notice
+        | QueueStep::Held
+        | QueueStep::Released
+        | QueueStep::Deleted
+        | QueueStep::Returned
+        | QueueStep::Renamed
+        | QueueStep::Gone => MessageFields::default(),
     }
 }
 
 /// `client=mx[192.0.2.1], sasl_method=PLAIN, sasl_username=anna` (postfix smtpd.c); behind a proxy the client that
 /// counts is `orig_client=mx[192.0.2.1]`.
-fn came(text: &[u8]) -> Context<'_> {
-    let Some(rest) = text.strip_prefix(b"client=") else { return Context::default() };
+fn came(text: &[u8]) -> MessageFields<'_> {
+    let Some(rest) = text.strip_prefix(b"client=") else { return MessageFields::default() };
     // Most have no more than the client; to look for the rest took half of the reading.
     if let Some((peer, b"")) = peer(rest) {
         let client_host = peer.host.filter(|_| peer.ip.is_some());
-        return Context { client: peer.ip.or(peer.host), client_host, ..Context::default() };
+        return MessageFields { client: peer.ip.or(peer.host), client_host, ..MessageFields::default() };
     }
-    let rest = cut(rest, b", orig_client=").map_or(rest, |(_, rest)| rest);
+    let rest = split_once(rest, b", orig_client=").map_or(rest, |(_, rest)| rest);
     let named = peer(rest).map(|(peer, _)| peer).unwrap_or_default();
-    let user = cut(text, b", sasl_username=").map(|(_, user)| user);
+    let user = split_once(text, b", sasl_username=").map(|(_, user)| user);
     let user = user.map(|user| field(user).map_or(user, |(user, _)| user));
     let client_host = named.host.filter(|_| named.ip.is_some());
-    Context { client: named.ip.or(named.host), client_host, user, ..Context::default() }
+    MessageFields { client: named.ip.or(named.host), client_host, user, ..MessageFields::default() }
 }
 
 /// `from=<a@b>, size=4521, nrcpt=1 (queue active)` (postfix qmgr_active.c)
-fn queued(text: &[u8]) -> Option<Context<'_>> {
+fn queued(text: &[u8]) -> Option<MessageFields<'_>> {
     let (sender, rest) = address(text.strip_prefix(b"from=<")?)?;
     let size = rest.strip_prefix(b", size=").and_then(field).and_then(|(size, _)| number(size));
-    Some(Context { sender: Some(sender), size, recipients: recipients(rest), ..Context::default() })
+    Some(MessageFields {
+        sender: Some(sender),
+        size,
+        recipients: recipients(rest),
+        ..MessageFields::default()
+    })
 }
 
 /// `<a@b>` → `a@b`; what is not in brackets is taken as it is.
@@ -117,61 +123,64 @@ fn bare(text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::header::Line;
+    use crate::parse::header::LogLine;
     use crate::parse::mta;
 
     #[track_caller]
-    fn says(text: &str, step: Option<Step>, context: Context) {
+    fn says(text: &str, step: Option<QueueStep>, context: MessageFields) {
         let raw = format!("Nov 22 02:50:16 mx1 postfix/{text}");
-        match (mta::read(&Line::read(raw.as_bytes())), step) {
-            (Reading::Fact(fact), Some(step)) => {
+        match (mta::read(&LogLine::read(raw.as_bytes())), step) {
+            (ParsedLine::Fact(fact), Some(step)) => {
                 assert_eq!((fact.queue_id, fact.step), (&b"4jXCsJ3c7Hz7j9M"[..], step), "{text}");
                 assert_eq!(mta::context(&fact), context, "{text}");
             }
-            (reading, step) => assert!(reading == Reading::Routine && step.is_none(), "{text}: {reading:?}"),
+            (reading, step) => {
+                assert!(reading == ParsedLine::Routine && step.is_none(), "{text}: {reading:?}")
+            }
         }
     }
 
     #[test]
     fn tells_who_a_message_is_from() {
-        let none = Context::default();
+        let none = MessageFields::default();
         let queued =
-            Context { sender: Some(b"a@example.org"), size: Some(4521), recipients: Some(12), ..none };
+            MessageFields { sender: Some(b"a@example.org"), size: Some(4521), recipients: Some(12), ..none };
         says(
             "qmgr[7]: 4jXCsJ3c7Hz7j9M: from=<a@example.org>, size=4521, nrcpt=12 (queue active)",
-            Some(Step::Queued),
+            Some(QueueStep::Queued),
             queued,
         );
-        let bounce = Context { sender: Some(b""), ..queued };
+        let bounce = MessageFields { sender: Some(b""), ..queued };
         says(
             "qmgr[7]: 4jXCsJ3c7Hz7j9M: from=<>, size=4521, nrcpt=12 (queue active)",
-            Some(Step::Queued),
+            Some(QueueStep::Queued),
             bounce,
         );
-        let client = Context { client: Some(b"192.0.2.1"), client_host: Some(b"mx.example.org"), ..none };
-        says("smtpd[7]: 4jXCsJ3c7Hz7j9M: client=mx.example.org[192.0.2.1]", Some(Step::Came), client);
+        let client =
+            MessageFields { client: Some(b"192.0.2.1"), client_host: Some(b"mx.example.org"), ..none };
+        says("smtpd[7]: 4jXCsJ3c7Hz7j9M: client=mx.example.org[192.0.2.1]", Some(QueueStep::Came), client);
         says(
             "submission/smtpd[7]: 4jXCsJ3c7Hz7j9M: client=unknown[192.0.2.1], sasl_method=PLAIN, sasl_username=anna, \
             sasl_sender=x",
-            Some(Step::Came),
-            Context { user: Some(b"anna"), client_host: Some(b"unknown"), ..client },
+            Some(QueueStep::Came),
+            MessageFields { user: Some(b"anna"), client_host: Some(b"unknown"), ..client },
         );
         says(
             "smtpd[7]: 4jXCsJ3c7Hz7j9M: client=localhost[127.0.0.1], orig_queue_id=1F, \
             orig_client=mx.example.org[192.0.2.1]",
-            Some(Step::Came),
+            Some(QueueStep::Came),
             client,
         );
-        let named = Context { message_id: Some(b"1@example.org"), ..none };
-        says("cleanup[7]: 4jXCsJ3c7Hz7j9M: message-id=<1@example.org>", Some(Step::Named), named);
+        let named = MessageFields { message_id: Some(b"1@example.org"), ..none };
+        says("cleanup[7]: 4jXCsJ3c7Hz7j9M: message-id=<1@example.org>", Some(QueueStep::Named), named);
         says(
             "cleanup[7]: 4jXCsJ3c7Hz7j9M: message-id=<>",
-            Some(Step::Named),
-            Context { message_id: Some(b""), ..none },
+            Some(QueueStep::Named),
+            MessageFields { message_id: Some(b""), ..none },
         );
-        says("pickup[7]: 4jXCsJ3c7Hz7j9M: uid=0 from=<root>", Some(Step::Came), none);
-        says("qmgr[7]: 4jXCsJ3c7Hz7j9M: removed", Some(Step::Gone), none);
-        says("postsuper[7]: 4jXCsJ3c7Hz7j9M: placed on hold", Some(Step::Held), none);
+        says("pickup[7]: 4jXCsJ3c7Hz7j9M: uid=0 from=<root>", Some(QueueStep::Came), none);
+        says("qmgr[7]: 4jXCsJ3c7Hz7j9M: removed", Some(QueueStep::Gone), none);
+        says("postsuper[7]: 4jXCsJ3c7Hz7j9M: placed on hold", Some(QueueStep::Held), none);
         for words in [
             "sender non-delivery notification",
             "sender delay notification",
@@ -179,7 +188,7 @@ mod tests {
             "postmaster non-delivery notification",
         ] {
             let text = format!("bounce[7]: 4jXCsJ3c7Hz7j9L: {words}: 4jXCsJ3c7Hz7j9M");
-            says(&text, Some(Step::Notice), none);
+            says(&text, Some(QueueStep::Notice), none);
         }
     }
 
@@ -196,7 +205,7 @@ mod tests {
             "bounce[7]: 4jXCsJ3c7Hz7j9L: sender non-delivery notification: of 4jXCsJ3c7Hz7j9M",
             "bounce[7]: 4jXCsJ3c7Hz7j9M: delivery notification: 4jXCsJ3c7Hz7j9N",
         ] {
-            says(text, None, Context::default());
+            says(text, None, MessageFields::default());
         }
     }
 }

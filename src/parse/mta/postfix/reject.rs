@@ -1,42 +1,42 @@
 //! Parses Postfix's reject lines, of smtpd, cleanup and postscreen (`NOQUEUE: reject: RCPT from mx[192.0.2.1]: 550 …`).
 
 use super::queue_record;
-use crate::parse::mta::parsed::{Reading, address, begins, cut, cut_last, peer, word};
-use crate::parse::mta::queue_record::Step;
+use crate::parse::mta::parsed::{ParsedLine, address, begins, peer, split_last, split_once, split_word};
+use crate::parse::mta::queue_record::QueueStep;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{EnhancedCode, Reply};
 
 /// smtpd and cleanup: `QID: reject: RCPT from …`, `NOQUEUE: milter-reject: …`, `QID: hold: header …`
-pub(crate) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
+pub(crate) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     if text.starts_with(b"message-id=") {
-        return queue_record::reading(queue_id, Step::Named, text);
+        return queue_record::reading(queue_id, QueueStep::Named, text);
     }
     if text.starts_with(b"client=") {
-        return queue_record::reading(queue_id, Step::Came, text);
+        return queue_record::reading(queue_id, QueueStep::Came, text);
     }
     if let Some(text) = text.strip_prefix(b"warning: ") {
         return warning(queue_id, text);
     }
     match action(text) {
-        Some((Action::Event(outcome), rest)) => match refusal(queue_id, outcome, rest) {
-            Some(event) => Reading::Event(event),
-            None => Reading::Unread,
+        Some((RejectAction::Event(outcome), rest)) => match refusal(queue_id, outcome, rest) {
+            Some(event) => ParsedLine::Event(event),
+            None => ParsedLine::Unread,
         },
-        Some((Action::Routine, _)) => Reading::Routine,
-        None if begins(text, &ROUTINE) => Reading::Routine,
-        None => Reading::Unread,
+        Some((RejectAction::Routine, _)) => ParsedLine::Routine,
+        None if begins(text, &ROUTINE) => ParsedLine::Routine,
+        None => ParsedLine::Unread,
     }
 }
 
 /// postscreen: `NOQUEUE: reject: RCPT from [192.0.2.1]:40693: 550 …; from=<a>, to=<b>, proto=ESMTP, helo=<c>`.
 /// Its tests are notes, and the client is told only by a reject.
-pub(crate) fn postscreen(text: &[u8]) -> Reading<'_> {
+pub(crate) fn postscreen(text: &[u8]) -> ParsedLine<'_> {
     match action(text) {
-        Some((Action::Event(outcome), rest)) => match refusal(None, outcome, rest) {
-            Some(event) => Reading::Event(event),
-            None => Reading::Unread,
+        Some((RejectAction::Event(outcome), rest)) => match refusal(None, outcome, rest) {
+            Some(event) => ParsedLine::Event(event),
+            None => ParsedLine::Unread,
         },
-        _ => Reading::Routine,
+        _ => ParsedLine::Routine,
     }
 }
 
@@ -83,24 +83,24 @@ const ROUTINE: [&[u8]; 27] = [
 ];
 
 #[derive(Clone, Copy)]
-enum Action {
+enum RejectAction {
     Event(Outcome),
     Routine,
 }
 
 /// `milter-reject: rest` (postfix smtpd_check.c, cleanup_message.c, cleanup_milter.c)
-fn action(text: &[u8]) -> Option<(Action, &[u8])> {
-    let (name, rest) = cut(text.get(..32).unwrap_or(text), b": ")?;
+fn action(text: &[u8]) -> Option<(RejectAction, &[u8])> {
+    let (name, rest) = split_once(text.get(..32).unwrap_or(text), b": ")?;
     let rest = text.get(text.len().min(name.len() + 2)..).filter(|long| long.starts_with(rest))?;
     // milter_header_checks has the actions of header_checks.
     let action = match name.strip_prefix(b"milter-header-").unwrap_or(name) {
-        b"reject" | b"milter-reject" | b"proxy-reject" => Action::Event(Outcome::Rejected),
-        b"reject_warning" | b"warn" => Action::Event(Outcome::Warned),
-        b"hold" | b"milter-hold" | b"quarantine" => Action::Event(Outcome::Held),
-        b"discard" | b"milter-discard" => Action::Event(Outcome::Discarded),
+        b"reject" | b"milter-reject" | b"proxy-reject" => RejectAction::Event(Outcome::Rejected),
+        b"reject_warning" | b"warn" => RejectAction::Event(Outcome::Warned),
+        b"hold" | b"milter-hold" | b"quarantine" => RejectAction::Event(Outcome::Held),
+        b"discard" | b"milter-discard" => RejectAction::Event(Outcome::Discarded),
         b"proxy-accept" | b"filter" | b"redirect" | b"bcc" | b"prepend" | b"replace" | b"permit"
         | b"info" | b"ignore" | b"strip" | b"delay" | b"milter-quarantine" | b"trigger" | b"pass" => {
-            Action::Routine
+            RejectAction::Routine
         }
         _ => return None,
     };
@@ -108,7 +108,7 @@ fn action(text: &[u8]) -> Option<(Action, &[u8])> {
 }
 
 fn refusal<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Option<Event<'a>> {
-    let (place, rest) = word(text);
+    let (place, rest) = split_word(text);
     if matches!(place, b"header" | b"body" | b"mime-error" | b"content" | b"mime-header" | b"nested-header") {
         return Some(content(queue_id, outcome, text));
     }
@@ -120,43 +120,43 @@ fn refusal<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> 
             (place, peer, rest.strip_prefix(b":")?.trim_ascii_start())
         }
     };
-    let (words, tail) = Tail::split(words);
+    let (words, tail) = RejectTail::split(words);
     Some(Event { peer, ..event(queue_id, outcome, stage(place), words, tail) })
 }
 
 /// `header Subject: … from mx[ip]; from=<a> to=<b> proto=ESMTP helo=<c>: 5.7.1 text` (postfix cleanup_message.c).
 /// The words behind the tail are this server's own; the header before it is a stranger's.
 fn content<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Event<'a> {
-    let (header, tail) = cut_last(text, b"; from=<").unwrap_or((text, b""));
-    let tail = Tail::read(tail, b"from=<").unwrap_or_default();
-    let (shown, client) = cut_last(header, b" from ").unwrap_or((header, b""));
+    let (header, tail) = split_last(text, b"; from=<").unwrap_or((text, b""));
+    let tail = RejectTail::read(tail, b"from=<").unwrap_or_default();
+    let (shown, client) = split_last(header, b" from ").unwrap_or((header, b""));
     let peer = peer(client).map(|(peer, _)| peer).unwrap_or_default();
     Event { peer, ..event(queue_id, outcome, Some(Stage::EndOfData), tail.words.unwrap_or(shown), tail) }
 }
 
 /// smtpd and cleanup speak of these refusals only in warnings, without a code.
-fn warning<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Reading<'a> {
+fn warning<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     let found = login(text).or_else(|| limit(text)).or_else(|| etrn(text)).or_else(|| header(text));
-    let Some((outcome, stage, client, words)) = found else { return Reading::Routine };
-    let tail = Tail::split(words).1;
+    let Some((outcome, stage, client, words)) = found else { return ParsedLine::Routine };
+    let tail = RejectTail::split(words).1;
     let event = event(queue_id, outcome, stage, words, tail);
-    Reading::Event(Event { peer: client, code: None, enhanced: None, ..event })
+    ParsedLine::Event(Event { peer: client, code: None, enhanced: None, ..event })
 }
 
-type Warning<'a> = (Outcome, Option<Stage>, Peer<'a>, &'a [u8]);
+type WarningParts<'a> = (Outcome, Option<Stage>, Peer<'a>, &'a [u8]);
 
 /// `host[ip]: SASL LOGIN authentication failed: …` (postfix smtpd_sasl_glue.c)
-fn login(text: &[u8]) -> Option<Warning<'_>> {
+fn login(text: &[u8]) -> Option<WarningParts<'_>> {
     let (client, rest) = peer(text)?;
     let words = rest.strip_prefix(b": ")?;
-    cut(words.strip_prefix(b"SASL ")?, b" authentication failed")?;
+    split_once(words.strip_prefix(b"SASL ")?, b" authentication failed")?;
     Some((Outcome::Rejected, Some(Stage::Auth), client, words))
 }
 
 /// `Connection rate limit exceeded: 31 from host[ip] for service smtpd` (postfix smtpd.c, smtpd_check.c)
-fn limit(text: &[u8]) -> Option<Warning<'_>> {
-    let (limit, rest) = cut(text, b" limit exceeded: ")?;
-    let (_, client) = cut(rest, b" from ")?;
+fn limit(text: &[u8]) -> Option<WarningParts<'_>> {
+    let (limit, rest) = split_once(text, b" limit exceeded: ")?;
+    let (_, client) = split_once(rest, b" from ")?;
     let stage = match limit {
         b"Connection rate" | b"Connection concurrency" => Some(Stage::Connect),
         b"Message delivery request rate" => Some(Stage::Mail),
@@ -169,18 +169,18 @@ fn limit(text: &[u8]) -> Option<Warning<'_>> {
 }
 
 /// `reject: ETRN example.org... from host[ip]` (postfix smtpd_check.c)
-fn etrn(text: &[u8]) -> Option<Warning<'_>> {
-    let (_, client) = cut_last(text.strip_prefix(b"reject: ")?, b" from ")?;
+fn etrn(text: &[u8]) -> Option<WarningParts<'_>> {
+    let (_, client) = split_last(text.strip_prefix(b"reject: ")?, b" from ")?;
     Some((Outcome::Rejected, None, peer(client)?.0, text))
 }
 
 /// `header Subject: … from host[ip]; from=<a> to=<b> …`: a WARN action (postfix cleanup_message.c)
-fn header(text: &[u8]) -> Option<Warning<'_>> {
-    if !matches!(word(text).0, b"header" | b"body" | b"mime-error") {
+fn header(text: &[u8]) -> Option<WarningParts<'_>> {
+    if !matches!(split_word(text).0, b"header" | b"body" | b"mime-error") {
         return None;
     }
-    let (header, _) = cut_last(text, b"; from=<")?;
-    let (_, client) = cut_last(header, b" from ")?;
+    let (header, _) = split_last(text, b"; from=<")?;
+    let (_, client) = split_last(header, b" from ")?;
     Some((
         Outcome::Warned,
         Some(Stage::EndOfData),
@@ -208,7 +208,7 @@ fn event<'a>(
     outcome: Outcome,
     stage: Option<Stage>,
     words: &'a [u8],
-    tail: Tail<'a>,
+    tail: RejectTail<'a>,
 ) -> Event<'a> {
     let reply = Reply::read(words);
     let bare = || EnhancedCode::read(words).map(|(code, _)| code);
@@ -228,14 +228,14 @@ const FIELDS: [&[u8]; 4] = [b"from=<", b"to=<", b"proto=", b"helo=<"];
 
 /// `from=<a> to=<b> proto=ESMTP helo=<c>` (postfix smtpd_check.c log_whatsup); postscreen puts commas between.
 #[derive(Clone, Copy, Default, Debug)]
-struct Tail<'a> {
+struct RejectTail<'a> {
     sender: Option<&'a [u8]>,
     recipient: Option<&'a [u8]>,
     /// cleanup's own words behind the tail.
     words: Option<&'a [u8]>,
 }
 
-impl<'a> Tail<'a> {
+impl<'a> RejectTail<'a> {
     /// The words and the tail. The words echo what the client sent, so they may hold a `; from=<` of a
     /// stranger's making: the first place is taken from which all fields read through to the end of the line.
     fn split(text: &'a [u8]) -> (&'a [u8], Self) {
@@ -297,16 +297,20 @@ impl<'a> Tail<'a> {
 
     /// The last field; behind it, at most the login's fields or cleanup's words. A name in HELO has no blanks.
     fn end(self, rest: &'a [u8]) -> Option<Self> {
-        let (name, words) = match cut(rest, b">: ") {
+        let (name, words) = match split_once(rest, b">: ") {
             Some((name, words)) => (name, Some(words)),
-            None => (cut(rest, b"> sasl_").map(|(name, _)| name).or_else(|| rest.strip_suffix(b">"))?, None),
+            None => (
+                split_once(rest, b"> sasl_").map(|(name, _)| name).or_else(|| rest.strip_suffix(b">"))?,
+                None,
+            ),
         };
         (!name.contains(&b' ')).then_some(Self { words, ..self })
     }
 
     fn torn(rest: &'a [u8]) -> Self {
-        let field =
-            |name: &[u8]| cut(rest, name).and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
+        let field = |name: &[u8]| {
+            split_once(rest, name).and_then(|(_, rest)| address(rest)).map(|(address, _)| address)
+        };
         Self { sender: field(b"from=<"), recipient: field(b"to=<"), words: None }
     }
 }

@@ -1,13 +1,13 @@
 //! Parses the text in brackets at the end of a Postfix delivery line: a remote reply, or a failure without one
 //! (`host mx[192.0.2.1] said: 550 no (in reply to RCPT TO command)`).
 
-use crate::parse::mta::parsed::{begins, cut, cut_last, peer, word};
+use crate::parse::mta::parsed::{begins, peer, split_last, split_once, split_word};
 use crate::smtp::event::{Peer, Stage};
 use crate::smtp::reply::Reply;
 
 /// One host's answer, or why there was none.
 #[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct Answer<'a> {
+pub(crate) struct RemoteReply<'a> {
     pub peer: Option<Peer<'a>>,
     pub stage: Option<Stage>,
     pub reply: Option<Reply>,
@@ -18,7 +18,7 @@ pub(crate) struct Answer<'a> {
     pub remote: bool,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> RemoteReply<'a> {
     /// `host mx[ip] said: 550 … (in reply to RCPT TO command)`, `connect to mx[ip]:25: Connection refused`, …
     pub fn read(text: &'a [u8]) -> Self {
         let whole = text;
@@ -47,21 +47,27 @@ impl<'a> Answer<'a> {
 
 /// `host mx[ip] said: 550 … (in reply to end of DATA command)`, `host mx[ip] refused to talk to me: 421 …`,
 /// `SASL authentication failed; server mx[ip] said: 535 …` (postfix smtp_proto.c, smtp_sasl_glue.c)
-fn said(text: &[u8]) -> Option<Answer<'_>> {
+fn said(text: &[u8]) -> Option<RemoteReply<'_>> {
     let login = text.strip_prefix(b"SASL authentication failed; server ");
-    let (name, words) = word(login.or_else(|| text.strip_prefix(b"host "))?);
+    let (name, words) = split_word(login.or_else(|| text.strip_prefix(b"host "))?);
     let peer = peer(name).map(|(peer, _)| peer);
     if let Some(words) = words.strip_prefix(b"refused to talk to me: ") {
         let reply = Reply::read(words);
-        return Some(Answer { peer, stage: Some(Stage::Connect), reply, text: words, ..Answer::default() });
+        return Some(RemoteReply {
+            peer,
+            stage: Some(Stage::Connect),
+            reply,
+            text: words,
+            ..RemoteReply::default()
+        });
     }
     let words = words.strip_prefix(b"said: ")?;
-    let (words, stage) = match cut_last(words, b" (in reply to ") {
+    let (words, stage) = match split_last(words, b" (in reply to ") {
         Some((words, command)) => (words, command_stage(command)),
         None => (words, None),
     };
     let stage = if login.is_some() { Some(Stage::Auth) } else { stage };
-    Some(Answer { peer, stage, reply: Reply::read(words), text: words, ..Answer::default() })
+    Some(RemoteReply { peer, stage, reply: Reply::read(words), text: words, ..RemoteReply::default() })
 }
 
 /// `RCPT TO command)` → RCPT TO. Commands that stand outside a transaction (RSET, QUIT, XFORWARD) have no stage.
@@ -81,32 +87,33 @@ fn command_stage(command: &[u8]) -> Option<Stage> {
 }
 
 /// `TLS is required, but host mx[ip] refused to start TLS: 454 …`
-fn refused_tls(text: &[u8]) -> Option<Answer<'_>> {
-    let (name, words) = cut(text.strip_prefix(b"TLS is required, but host ")?, b" refused to start TLS: ")?;
+fn refused_tls(text: &[u8]) -> Option<RemoteReply<'_>> {
+    let (name, words) =
+        split_once(text.strip_prefix(b"TLS is required, but host ")?, b" refused to start TLS: ")?;
     let peer = peer(name).map(|(peer, _)| peer);
-    Some(Answer {
+    Some(RemoteReply {
         peer,
         stage: Some(Stage::StartTls),
         reply: Reply::read(words),
         text: words,
-        ..Answer::default()
+        ..RemoteReply::default()
     })
 }
 
 /// `connect to mx[ip]:25: Connection timed out`
-fn connect(text: &[u8]) -> Option<Answer<'_>> {
+fn connect(text: &[u8]) -> Option<RemoteReply<'_>> {
     let (peer, _) = peer(text.strip_prefix(b"connect to ")?)?;
-    Some(Answer { peer: Some(peer), stage: Some(Stage::Connect), text, ..Answer::default() })
+    Some(RemoteReply { peer: Some(peer), stage: Some(Stage::Connect), text, ..RemoteReply::default() })
 }
 
 /// `lost connection with mx[ip] while sending RCPT TO`, `conversation with mx[ip] timed out while …`
 /// (postfix smtp_trouble.c)
-fn broken(text: &[u8]) -> Option<Answer<'_>> {
+fn broken(text: &[u8]) -> Option<RemoteReply<'_>> {
     let name =
         text.strip_prefix(b"lost connection with ").or_else(|| text.strip_prefix(b"conversation with "))?;
     let (peer, rest) = peer(name)?;
-    let (_, phase) = cut(rest, b"while ")?;
-    Some(Answer { peer: Some(peer), stage: phase_stage(phase), text, ..Answer::default() })
+    let (_, phase) = split_once(rest, b"while ")?;
+    Some(RemoteReply { peer: Some(peer), stage: phase_stage(phase), text, ..RemoteReply::default() })
 }
 
 /// A connection lost while the body is sent is lost at the end of DATA: nothing before it was answered.
@@ -125,25 +132,31 @@ fn phase_stage(phase: &[u8]) -> Option<Stage> {
         (b"message body", Stage::EndOfData),
         (b"end of data", Stage::EndOfData),
     ];
-    PHASES.iter().find(|(name, _)| cut(phase, name).is_some()).map(|&(_, stage)| stage)
+    PHASES.iter().find(|(name, _)| split_once(phase, name).is_some()).map(|&(_, stage)| stage)
 }
 
 /// `TLS is required, but was not offered by host mx[ip]`, `Cannot start TLS: handshake failure`,
 /// `Server certificate not trusted`, `message size 9 exceeds size limit 8 of server mx[ip]`
-fn without_tls(text: &[u8]) -> Option<Answer<'_>> {
+fn without_tls(text: &[u8]) -> Option<RemoteReply<'_>> {
     if text.starts_with(b"message size ") {
-        let (_, server) = cut(text, b" of server ")?;
-        return Some(Answer { peer: peer(server).map(|(peer, _)| peer), text, ..Answer::default() });
+        let (_, server) = split_once(text, b" of server ")?;
+        return Some(RemoteReply {
+            peer: peer(server).map(|(peer, _)| peer),
+            text,
+            ..RemoteReply::default()
+        });
     }
     if text.starts_with(b"SASL authentication failed") {
-        let peer = cut(text, b" server ").and_then(|(_, name)| peer(word(name).0)).map(|(peer, _)| peer);
-        return Some(Answer { peer, stage: Some(Stage::Auth), text, ..Answer::default() });
+        let peer = split_once(text, b" server ")
+            .and_then(|(_, name)| peer(split_word(name).0))
+            .map(|(peer, _)| peer);
+        return Some(RemoteReply { peer, stage: Some(Stage::Auth), text, ..RemoteReply::default() });
     }
     let tls =
         [&b"TLS is required"[..], b"Cannot start TLS", b"Server certificate", b"TLS-Required", b"Client TLS"];
     if !begins(text, &tls) {
         return None;
     }
-    let peer = cut(text, b" host ").and_then(|(_, name)| peer(name)).map(|(peer, _)| peer);
-    Some(Answer { peer, stage: Some(Stage::StartTls), text, ..Answer::default() })
+    let peer = split_once(text, b" host ").and_then(|(_, name)| peer(name)).map(|(peer, _)| peer);
+    Some(RemoteReply { peer, stage: Some(Stage::StartTls), text, ..RemoteReply::default() })
 }

@@ -1,6 +1,6 @@
 //! Parses the fields of Sendmail's lines: addresses, `name=value` and the remote host.
 
-use crate::parse::mta::parsed::{address, cut, peer};
+use crate::parse::mta::parsed::{address, peer, split_once};
 use crate::smtp::event::Peer;
 
 /// `<a@b>,<c@d>, ctladdr=…`: the first of them.
@@ -13,14 +13,14 @@ pub(crate) fn named(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// `, mailer=esmtp, …` → `esmtp`
 pub(crate) fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let (_, rest) = cut(text, name)?;
+    let (_, rest) = split_once(text, name)?;
     rest.get(..memchr::memchr(b',', rest).unwrap_or(rest.len()))
 }
 
 /// `mx.example.org. [192.0.2.1] (may be forged), …`, `[192.0.2.1]`, `[127.0.0.1] [127.0.0.1]`, `mx.example.org.,`
 pub(crate) fn host(relay: &[u8]) -> Peer<'_> {
     let relay = relay.get(..memchr::memchr(b',', relay).unwrap_or(relay.len())).unwrap_or(relay);
-    let (name, rest) = match cut(relay, b" ") {
+    let (name, rest) = match split_once(relay, b" ") {
         Some((name, rest)) if rest.starts_with(b"[") => (name, rest),
         _ if relay.starts_with(b"[") => (&b""[..], relay),
         _ => (relay, &b""[..]),

@@ -4,60 +4,60 @@ mod fields;
 pub mod queue_record;
 
 use self::fields::{field, host, named};
-use super::parsed::{Reading, address, cut, cut_last};
-use super::queue_record::{Context, Fact};
-use crate::parse::header::Line;
+use super::parsed::{ParsedLine, address, split_last, split_once};
+use super::queue_record::{MessageFields, QueueRecord};
+use crate::parse::header::LogLine;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{EnhancedCode, Reply};
 
 /// It calls itself `sendmail`, Debian's and the BSDs' daemons `sm-mta` and the like.
-pub fn wrote(line: &Line) -> bool {
+pub fn is_from(line: &LogLine) -> bool {
     line.program.starts_with(b"sendmail") || line.program.starts_with(b"sm-")
 }
 
-pub fn read<'a>(line: &Line<'a>) -> Reading<'a> {
+pub fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     let (queue_id, rest) = queue_id(line.text);
     let event = if rest.starts_with(b"to=") {
         if field(rest, b", stat=").is_some_and(|stat| stat.starts_with(b"queued")) {
-            return Reading::Routine;
+            return ParsedLine::Routine;
         }
         delivery(rest)
     } else if let Some(rest) = rest.strip_prefix(b"ruleset=") {
-        match cut(rest, b", reject=") {
+        match split_once(rest, b", reject=") {
             Some((before, words)) => Some(ruleset(before, words)),
-            None => return Reading::Routine,
+            None => return ParsedLine::Routine,
         }
     } else if let Some((stage, words)) =
-        rest.strip_prefix(b"Milter: ").and_then(|rest| cut(rest, b", reject="))
+        rest.strip_prefix(b"Milter: ").and_then(|rest| split_once(rest, b", reject="))
     {
         Some(milter(stage, words))
     } else if let Some(event) = unknown_user(rest) {
         Some(event)
     } else {
-        return queue_id.map_or(Reading::Routine, |id| queue_record::read(id, rest));
+        return queue_id.map_or(ParsedLine::Routine, |id| queue_record::read(id, rest));
     };
-    event.map_or(Reading::Unread, |event| Reading::Event(Event { queue_id, ..event }))
+    event.map_or(ParsedLine::Unread, |event| ParsedLine::Event(Event { queue_id, ..event }))
 }
 
-pub(crate) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     queue_record::context(fact)
 }
 
 /// How many recipients the message has. None: the line does not say.
-pub(crate) fn recipients(fact: &Fact) -> Option<u32> {
+pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
     queue_record::recipients(fact)
 }
 
 /// How many recipients a line `to=<a@b>,<c@d>, …` tells of, at least 1.
-pub(crate) fn served(line: &Line) -> u32 {
-    let names = cut(line.text, b"to=").map_or(&b""[..], |(_, rest)| rest);
-    let names = cut(names, b", ").map_or(names, |(names, _)| names);
+pub(crate) fn served(line: &LogLine) -> u32 {
+    let names = split_once(line.text, b"to=").map_or(&b""[..], |(_, rest)| rest);
+    let names = split_once(names, b", ").map_or(names, |(names, _)| names);
     memchr::memchr_iter(b',', names).count().try_into().map_or(1, |more: u32| more.saturating_add(1))
 }
 
 /// `250 2.0.0 4XYZ Message accepted for delivery` → `4XYZ`
 pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
-    let (before, _) = cut_last(reply, b" Message accepted for delivery")?;
+    let (before, _) = split_last(reply, b" Message accepted for delivery")?;
     before.rsplit(|byte| matches!(byte, b' ' | b'(')).next()
 }
 
@@ -75,7 +75,7 @@ const NOTHING: Event = Event::new(Mta::Sendmail, Direction::Outbound, Outcome::D
 /// `to=<a@b>, …, mailer=esmtp, pri=9, relay=mx. [192.0.2.1], dsn=2.0.0, stat=Sent (Ok)` (sendmail deliver.c)
 fn delivery(text: &[u8]) -> Option<Event<'_>> {
     let (recipient, rest) = named(text.strip_prefix(b"to=")?)?;
-    let (before, stat) = cut(rest, b", stat=")?;
+    let (before, stat) = split_once(rest, b", stat=")?;
     let outcome = if stat.starts_with(b"Sent") {
         Outcome::Delivered
     } else if stat.starts_with(b"Deferred") {
@@ -89,20 +89,22 @@ fn delivery(text: &[u8]) -> Option<Event<'_>> {
     // A reply= beside a deferral belongs to a later command, and with a local mailer it is sendmail's own.
     let reply = match (Reply::read(words), outcome) {
         (Some(reply), _) if remote => Some(reply),
-        (_, Outcome::Bounced) if remote => cut(before, b", reply=").and_then(|(_, reply)| Reply::read(reply)),
+        (_, Outcome::Bounced) if remote => {
+            split_once(before, b", reply=").and_then(|(_, reply)| Reply::read(reply))
+        }
         _ => None,
     };
-    let reply_text = cut(before, b", reply=").map(|(_, reply)| reply).filter(|_| reply.is_some());
+    let reply_text = split_once(before, b", reply=").map(|(_, reply)| reply).filter(|_| reply.is_some());
     let connect = words.starts_with(b"Connection ") || words.starts_with(b"No route to host");
     Some(Event {
         direction: if remote { Direction::Outbound } else { Direction::Local },
         outcome,
         code: reply.map(|reply| reply.code),
         enhanced: reply.and_then(|reply| reply.enhanced),
-        dsn: cut(before, b", dsn=").and_then(|(_, dsn)| EnhancedCode::read(dsn)).map(|(dsn, _)| dsn),
+        dsn: split_once(before, b", dsn=").and_then(|(_, dsn)| EnhancedCode::read(dsn)).map(|(dsn, _)| dsn),
         stage: (remote && connect).then_some(Stage::Connect),
         recipient: Some(recipient),
-        peer: cut(before, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default(),
+        peer: split_once(before, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default(),
         text: if Reply::read(words).is_some() { words } else { reply_text.unwrap_or(words) },
         ..NOTHING
     })
@@ -111,7 +113,8 @@ fn delivery(text: &[u8]) -> Option<Event<'_>> {
 /// `check_rcpt, arg1=<a@b>, relay=mx [192.0.2.1]` and `550 5.7.1 <a@b>... Relaying denied` (sendmail srvrsmtp.c)
 fn ruleset<'a>(before: &'a [u8], words: &'a [u8]) -> Event<'a> {
     let name = before.get(..memchr::memchr(b',', before).unwrap_or(before.len())).unwrap_or_default();
-    let argument = cut(before, b", arg1=<").and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
+    let argument =
+        split_once(before, b", arg1=<").and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
     let (stage, sender, recipient) = match name {
         b"check_relay" => (Some(Stage::Connect), None, None),
         b"check_mail" => (Some(Stage::Mail), argument, None),
@@ -119,7 +122,7 @@ fn ruleset<'a>(before: &'a [u8], words: &'a [u8]) -> Event<'a> {
         b"check_data" | b"check_eom" | b"check_eoh" => (Some(Stage::EndOfData), None, None),
         _ => (None, None, None),
     };
-    let client = cut(before, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default();
+    let client = split_once(before, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default();
     Event { sender, recipient, peer: client, ..refused(stage, words) }
 }
 
@@ -163,8 +166,8 @@ mod tests {
     #[track_caller]
     fn reads(text: &str, want: &str) {
         let raw = format!("Nov 22 03:04:05 mx1 sm-mta[9]: {text}");
-        let got = match read(&Line::read(raw.as_bytes())) {
-            Reading::Event(event) => {
+        let got = match read(&LogLine::read(raw.as_bytes())) {
+            ParsedLine::Event(event) => {
                 let code = event.code.map(|code| code.to_string()).unwrap_or_default();
                 let peer = event.peer.host.or(event.peer.ip).unwrap_or_default();
                 let peer = String::from_utf8_lossy(peer).into_owned();

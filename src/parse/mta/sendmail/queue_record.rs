@@ -1,24 +1,24 @@
 //! Parses Sendmail's routine lines about a message: `from=`, the creation of a bounce, and `done`.
 
 use super::fields::{field, host, named};
-use crate::parse::mta::parsed::{Reading, cut};
-use crate::parse::mta::queue_record::{Context, Fact, Step, number};
+use crate::parse::mta::parsed::{ParsedLine, split_once};
+use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::smtp::event::Mta;
 
 /// `from=<a@b>, size=9, …` (sendmail collect.c), `h6SDtCtg028878: DSN: User unknown` (savemail.c), where the second id
 /// is the notice's, `done; delay=00:00:01, ntries=2` (queue.c).
-pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> Reading<'a> {
-    let (queue_id, step) = match cut(text, b": ") {
-        _ if text.starts_with(b"from=") => (queue_id, Step::Came),
-        _ if text.starts_with(b"done; ") => (queue_id, Step::Gone),
-        Some((notice, rest)) if is_notice(notice, rest) => (notice, Step::Notice),
-        Some(_) | None => return Reading::Routine,
+pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
+    let (queue_id, step) = match split_once(text, b": ") {
+        _ if text.starts_with(b"from=") => (queue_id, QueueStep::Came),
+        _ if text.starts_with(b"done; ") => (queue_id, QueueStep::Gone),
+        Some((notice, rest)) if is_notice(notice, rest) => (notice, QueueStep::Notice),
+        Some(_) | None => return ParsedLine::Routine,
     };
     // Nobody was named to whom it should go: the client went away, or was refused all of them.
-    if step == Step::Came && field(text, b", nrcpts=") == Some(b"0") {
-        return Reading::Routine;
+    if step == QueueStep::Came && field(text, b", nrcpts=") == Some(b"0") {
+        return ParsedLine::Routine;
     }
-    Reading::Fact(Fact { mta: Mta::Sendmail, queue_id, step, text })
+    ParsedLine::Fact(QueueRecord { mta: Mta::Sendmail, queue_id, step, text })
 }
 
 /// What a notice is called (sendmail savemail.c, deliver.c).
@@ -29,61 +29,62 @@ fn is_notice(id: &[u8], rest: &[u8]) -> bool {
     is_id && NOTICES.iter().any(|name| rest.starts_with(name))
 }
 
-pub(crate) fn recipients(fact: &Fact) -> Option<u32> {
+pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
     match fact.step {
-        Step::Came => number(field(fact.text, b", nrcpts=")?)?.try_into().ok(),
+        QueueStep::Came => number(field(fact.text, b", nrcpts=")?)?.try_into().ok(),
         // Its sender.
-        Step::Notice => Some(1),
-        Step::Named
-        | Step::Queued
-        | Step::Held
-        | Step::Released
-        | Step::Deleted
-        | Step::Returned
-        | Step::Renamed
-        | Step::Gone => None,
+        QueueStep::Notice => Some(1),
+        QueueStep::Named
+        | QueueStep::Queued
+        | QueueStep::Held
+        | QueueStep::Released
+        | QueueStep::Deleted
+        | QueueStep::Returned
+        | QueueStep::Renamed
+        | QueueStep::Gone => None,
     }
 }
 
 /// `from=<a@b>, size=550, class=0, nrcpts=1, msgid=<x@y>, proto=ESMTP, daemon=MTA, relay=mx [192.0.2.1]`
-pub(crate) fn context<'a>(fact: &Fact<'a>) -> Context<'a> {
+pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     let recipients = recipients(fact);
     let Some((sender, rest)) = fact.text.strip_prefix(b"from=").and_then(named) else {
         // A notice has the null sender.
-        let sender = (fact.step == Step::Notice).then_some(&b""[..]);
-        return Context { sender, recipients, ..Context::default() };
+        let sender = (fact.step == QueueStep::Notice).then_some(&b""[..]);
+        return MessageFields { sender, recipients, ..MessageFields::default() };
     };
     let id = field(rest, b", msgid=");
-    let client = cut(rest, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default();
-    Context {
+    let client = split_once(rest, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default();
+    MessageFields {
         sender: Some(sender),
         size: field(rest, b", size=").and_then(number),
         client: client.ip.or(client.host),
         message_id: id.map(|id| id.strip_prefix(b"<").and_then(|id| id.strip_suffix(b">")).unwrap_or(id)),
         recipients,
-        ..Context::default()
+        ..MessageFields::default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::header::Line;
+    use crate::parse::header::LogLine;
     use crate::parse::mta;
 
     #[track_caller]
-    fn says(text: &str, wanted: Option<(&str, Step, Context)>) {
+    fn says(text: &str, wanted: Option<(&str, QueueStep, MessageFields)>) {
         let raw = format!("Nov 22 03:04:05 mx1 sm-mta[9]: h6RDLNtg011461: {text}");
-        let found = match mta::read(&Line::read(raw.as_bytes())) {
-            Reading::Fact(fact) => Some((fact.queue_id.to_vec(), fact.step)),
+        let found = match mta::read(&LogLine::read(raw.as_bytes())) {
+            ParsedLine::Fact(fact) => Some((fact.queue_id.to_vec(), fact.step)),
             other => {
-                assert_eq!(other, Reading::Routine, "{text}");
+                assert_eq!(other, ParsedLine::Routine, "{text}");
                 None
             }
         };
         let named = wanted.map(|(id, step, _)| (id.as_bytes().to_vec(), step));
         assert_eq!(found, named, "{text}");
-        if let (Reading::Fact(fact), Some((_, _, context))) = (mta::read(&Line::read(raw.as_bytes())), wanted)
+        if let (ParsedLine::Fact(fact), Some((_, _, context))) =
+            (mta::read(&LogLine::read(raw.as_bytes())), wanted)
         {
             assert_eq!(mta::context(&fact), context, "{text}");
         }
@@ -91,8 +92,8 @@ mod tests {
 
     #[test]
     fn tells_who_a_message_is_from_and_what_becomes_of_it() {
-        let none = Context::default();
-        let whole = Context {
+        let none = MessageFields::default();
+        let whole = MessageFields {
             sender: Some(b"a@example.org"),
             size: Some(550),
             client: Some(b"192.0.2.1"),
@@ -103,11 +104,11 @@ mod tests {
         says(
             "from=<a@example.org>, size=550, class=0, nrcpts=2, msgid=<1@example.org>, proto=ESMTP, daemon=MTA, \
             relay=mx.example.org [192.0.2.1]",
-            Some(("h6RDLNtg011461", Step::Came, whole)),
+            Some(("h6RDLNtg011461", QueueStep::Came, whole)),
         );
-        let notice = Context { sender: Some(b""), recipients: Some(1), ..none };
-        says("h6RDLNtg011462: DSN: User unknown", Some(("h6RDLNtg011462", Step::Notice, notice)));
-        says("done; delay=00:00:01, ntries=2", Some(("h6RDLNtg011461", Step::Gone, none)));
+        let notice = MessageFields { sender: Some(b""), recipients: Some(1), ..none };
+        says("h6RDLNtg011462: DSN: User unknown", Some(("h6RDLNtg011462", QueueStep::Notice, notice)));
+        says("done; delay=00:00:01, ntries=2", Some(("h6RDLNtg011461", QueueStep::Gone, none)));
     }
 
     #[test]
