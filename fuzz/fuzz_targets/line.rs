@@ -2,22 +2,22 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use smtplog::parse::unwrap;
-use smtplog::parse::header::Line;
-use smtplog::parse::mta::self;
-use smtplog::parse::mta::parsed::Reading;
+use smtplog::internals::parse::unwrap;
+use smtplog::internals::parse::header::LogLine;
+use smtplog::internals::parse::mta;
+use smtplog::internals::parse::mta::parsed::ParsedLine;
 
 fuzz_target!(|raw: &[u8]| {
     let mut inside = Vec::new();
-    let raw = unwrap::open(raw, &mut inside);
-    let line = Line::read(raw);
+    let raw = unwrap::unwrap_line(raw, &mut inside);
+    let line = LogLine::read(raw);
     let within = |part: &[u8]| part.is_empty() || raw.as_ptr_range().contains(&part.as_ptr());
     let reading = mta::read(&line);
-    if let Reading::Fact(fact) = reading {
+    if let ParsedLine::Fact(fact) = reading {
         let context = mta::context(&fact);
         assert!([context.sender, context.client, context.user].into_iter().flatten().all(within));
     }
-    if let Reading::Event(event) = reading {
+    if let ParsedLine::Event(event) = reading {
         assert!(within(event.text));
         assert!([event.queue_id, event.sender, event.recipient].into_iter().flatten().all(within));
     }

@@ -77,7 +77,7 @@ pub fn advice() -> &'static [AdviceRow] {
 ///
 /// A 4xx never takes an address off a list, whatever its reason: the first digit decides, and the server may yet find
 /// the mailbox (RFC 5321 §4.2.1).
-pub fn advice_for(
+pub(crate) fn advice_for(
     reason: Reason,
     direction: Direction,
     class: Option<Class>,
@@ -98,10 +98,10 @@ pub fn advice_for(
 }
 
 /// The line of advice where a 4xx keeps the address on the lists.
-pub const SOFTENED_LINE: &str = "Let it retry; take the address off your lists only after a 5xx";
+pub(crate) const SOFTENED_LINE: &str = "Let it retry; take the address off your lists only after a 5xx";
 
 /// The advice after a 4xx differs from that after a 5xx.
-pub fn is_softened(reason: Reason, direction: Direction, class: Option<Class>) -> bool {
+pub(crate) fn is_softened(reason: Reason, direction: Direction, class: Option<Class>) -> bool {
     reason.is_gone() && direction == Direction::Outbound && class == Some(Class::Transient)
 }
 
@@ -111,12 +111,12 @@ pub fn find_advice(reason: Reason, direction: Direction) -> Option<&'static Advi
 }
 
 /// The rows of a reason: one for each side on which there is something to say.
-pub fn advice_on(reason: Reason) -> impl Iterator<Item = &'static AdviceRow> {
+pub(crate) fn advice_on(reason: Reason) -> impl Iterator<Item = &'static AdviceRow> {
     advice().iter().filter(move |row| row.reason == reason)
 }
 
 /// The line of advice for one mail server, or where none is known the one that fits most. None: nothing to say.
-pub fn advice_line(
+pub(crate) fn advice_line(
     reason: Reason,
     direction: Direction,
     class: Option<Class>,

@@ -1,12 +1,12 @@
 //! Holds what is known about replies: rules and providers that tell reasons, and the tables of texts.
 
-mod advice;
-pub mod classify;
-pub mod provider;
-pub mod reason;
-mod storms;
-pub mod tables;
-pub mod translation;
+pub(crate) mod advice;
+pub(crate) mod classify;
+pub(crate) mod provider;
+pub(crate) mod reason;
+pub(crate) mod storms;
+pub(crate) mod tables;
+pub(crate) mod translation;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -14,18 +14,15 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub use self::advice::{
-    Advice, AdviceRow, advice, advice_for, advice_line, advice_on, find_advice, is_softened,
-};
-pub use self::classify::normalize::normalize;
-pub use self::classify::rules::{Features, MatchedOn, Rule, RuleId, RuleRow, Rules};
+pub(crate) use self::advice::{Advice, advice_for, advice_line, advice_on, find_advice, is_softened};
+pub(crate) use self::classify::normalize::normalize;
+pub(crate) use self::classify::rules::{Features, MatchedOn, RuleId, RuleRow, Rules};
 use self::provider::{ProviderRow, Providers};
-pub use self::reason::{EnhancedPattern, Reason, Retry, value_name};
-pub use self::storms::{CommandRow, StormRow, storms};
-pub use self::tables::{
-    CodePairRow, CodeRow, ContrastRow, EnhancedRow, ReasonRow, VariantRow, catalogue_date, codes,
-    enhanced_codes, find_code, find_enhanced, find_enhanced_detail, find_pair, find_table, reason_row,
-    reasons, table, tables_under,
+pub(crate) use self::reason::{EnhancedPattern, Reason, Retry, value_name};
+pub(crate) use self::storms::{CommandRow, StormRow, storms};
+pub(crate) use self::tables::{
+    CodeRow, EnhancedRow, ReasonRow, VariantRow, catalogue_date, codes, enhanced_codes, find_code,
+    find_enhanced_detail, find_pair, find_table, reason_row, reasons, table,
 };
 
 /// The rules and providers that the classifier needs.

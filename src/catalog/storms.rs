@@ -7,7 +7,7 @@ use super::tables::table;
 /// A pattern's words.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StormRow {
+pub(crate) struct StormRow {
     /// As the answer calls it: `stolen-account`.
     pub id: String,
     pub title: String,
@@ -25,7 +25,7 @@ pub struct StormRow {
 /// A command with `{names}` to be filled in.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CommandRow {
+pub(crate) struct CommandRow {
     pub shell: String,
     pub why: String,
     #[serde(default)]
@@ -34,7 +34,7 @@ pub struct CommandRow {
 }
 
 /// In the order of the book.
-pub fn storms() -> Vec<StormRow> {
+pub(crate) fn storms() -> Vec<StormRow> {
     #[derive(Deserialize)]
     struct File {
         pattern: Vec<StormRow>,

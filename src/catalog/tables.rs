@@ -155,12 +155,12 @@ static REASONS: LazyLock<ReasonTable> = LazyLock::new(|| table("reasons"));
 static PAIRS: LazyLock<PairTable> = LazyLock::new(|| table("pairs"));
 
 /// A table of ours. It must exist, and a test reads each: what users write is TOML, and may be wrong.
-pub fn table<T: DeserializeOwned>(name: &str) -> T {
+pub(crate) fn table<T: DeserializeOwned>(name: &str) -> T {
     find_table(name).expect("the tables are tested")
 }
 
 /// None: there is no such table.
-pub fn find_table<T: DeserializeOwned>(name: &str) -> Option<T> {
+pub(crate) fn find_table<T: DeserializeOwned>(name: &str) -> Option<T> {
     let (_, text) = packed::TABLES.iter().find(|(known, _)| *known == name)?;
     Some(serde_json::from_str(text).expect("the tables are tested"))
 }
@@ -186,12 +186,12 @@ pub fn reasons() -> &'static [ReasonRow] {
 }
 
 /// In the order of the numbers.
-pub fn pairs() -> &'static [CodePairRow] {
+pub(crate) fn pairs() -> &'static [CodePairRow] {
     &PAIRS.pair
 }
 
 /// When the catalogue of codes was last checked against its sources: `2026-11`.
-pub fn catalogue_date() -> &'static str {
+pub(crate) fn catalogue_date() -> &'static str {
     &CODES.catalogue
 }
 
@@ -199,7 +199,7 @@ pub fn find_code(code: Code) -> Option<&'static CodeRow> {
     codes().iter().find(|row| row.code == code)
 }
 
-pub fn reason_row(reason: Reason) -> &'static ReasonRow {
+pub(crate) fn reason_row(reason: Reason) -> &'static ReasonRow {
     reasons().iter().find(|row| row.id == reason).expect("a test finds a row for each reason")
 }
 
@@ -215,7 +215,7 @@ pub fn find_enhanced(code: EnhancedCode) -> Option<&'static EnhancedRow> {
 }
 
 /// The row of x.SUBJECT.DETAIL.
-pub fn find_enhanced_detail(subject: u16, detail: u16) -> Option<&'static EnhancedRow> {
+pub(crate) fn find_enhanced_detail(subject: u16, detail: u16) -> Option<&'static EnhancedRow> {
     let is_it =
         |code: EnhancedPattern| code.subject == subject && code.first == detail && code.last == detail;
     enhanced_codes().iter().find(|row| is_it(row.code))

@@ -6,7 +6,7 @@ use super::args::RulesArgs;
 use super::error::CliError;
 use crate::catalog::{Catalog, RuleFile};
 
-pub fn book(args: &RulesArgs) -> Result<Catalog, CliError> {
+pub(crate) fn book(args: &RulesArgs) -> Result<Catalog, CliError> {
     if !has_own(args) {
         return Ok(Catalog::built_in());
     }
@@ -24,6 +24,6 @@ pub fn book(args: &RulesArgs) -> Result<Catalog, CliError> {
     Ok(Catalog::with_own(&tables, &tables)?)
 }
 
-pub fn has_own(args: &RulesArgs) -> bool {
+pub(crate) fn has_own(args: &RulesArgs) -> bool {
     !args.rules.is_empty() || !args.rules_of.is_empty()
 }

@@ -15,12 +15,12 @@ use crate::scan::summary::seed;
 use crate::smtp::event::By;
 
 /// The filter that the options ask for.
-pub fn filter(args: &FilterArgs, book: &Catalog) -> Result<Filter, CliError> {
+pub(crate) fn filter(args: &FilterArgs, book: &Catalog) -> Result<Filter, CliError> {
     args.resolve(book).map_err(|unknown| CliError::Provider { name: unknown.name, known: unknown.similar })
 }
 
 /// Lists the values that the logs hold of each property that a filter asks for; for a filter that no event matches.
-pub fn what_there_was(
+pub(crate) fn what_there_was(
     task: &WalkTask,
     filter: &Filter,
     redactor: Option<Redactor>,

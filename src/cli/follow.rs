@@ -21,7 +21,7 @@ use crate::pipeline::seek::{last_dated, seek_to_range};
 use crate::pipeline::time_range::TimeRange;
 
 /// What to follow, and how.
-pub struct FollowSession {
+pub(crate) struct FollowSession {
     pub sources: Vec<Source>,
     /// One for each source.
     pub lanes: Vec<FollowedSource>,
@@ -36,7 +36,7 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(6);
 const FAR: u64 = 100 * 366 * 24 * 3600;
 
 impl FollowSession {
-    pub fn new(args: &WatchArgs) -> Result<Self, CliError> {
+    pub(crate) fn new(args: &WatchArgs) -> Result<Self, CliError> {
         let input = InputArgs {
             files: args.files.clone(),
             rotated: false,

@@ -21,7 +21,7 @@ use crate::pipeline::calendar::Calendar;
 use crate::pipeline::time_range::TimeRange;
 
 /// What a command reads, and how.
-pub struct Inputs {
+pub(crate) struct Inputs {
     pub sources: Vec<Source>,
     /// The files as named and as found, so that no output overwrites them.
     pub paths: Vec<PathBuf>,
@@ -46,7 +46,8 @@ fn usual_paths() -> impl Iterator<Item = &'static str> {
 }
 
 /// Names of mail logs in a folder.
-pub const LOG_NAMES: LogNames = LogNames { by_server: &mta::LOG_PLACES.names, repeated: mta::repeated_log };
+pub(crate) const LOG_NAMES: LogNames =
+    LogNames { by_server: &mta::LOG_PLACES.names, repeated: mta::repeated_log };
 
 /// No more threads are started than this, or than there are cores: each has its own tables, and 5,000 threads took a
 /// minute for a small log.
@@ -61,7 +62,7 @@ fn cores() -> usize {
 
 impl Inputs {
     /// With a `state`, only lines that are new since it was saved are read.
-    pub fn new(args: &InputArgs, state: Option<&StateFile>) -> Result<Self, CliError> {
+    pub(crate) fn new(args: &InputArgs, state: Option<&StateFile>) -> Result<Self, CliError> {
         let calendar = calendar(args)?;
         let mut window = window(args, &calendar)?;
         if state.is_some_and(|state| !state.is_new()) {
@@ -125,7 +126,7 @@ fn since(
 }
 
 /// The named files; without names, standard input when something is piped in, else the first usual place.
-pub fn files(args: &InputArgs) -> Result<Vec<PathBuf>, CliError> {
+pub(crate) fn files(args: &InputArgs) -> Result<Vec<PathBuf>, CliError> {
     if !args.files.is_empty() || args.journal {
         return Ok(args.files.clone());
     }

@@ -14,7 +14,12 @@ use crate::report::Report;
 /// Whom cron would have sent it to.
 const USUAL: &str = "root";
 
-pub fn show(args: &ScanArgs, format: Format, report: &Report, look: &TextStyle) -> Result<String, CliError> {
+pub(crate) fn show(
+    args: &ScanArgs,
+    format: Format,
+    report: &Report,
+    look: &TextStyle,
+) -> Result<String, CliError> {
     let page = check(format)?.then(|| (format.show)(report, look));
     let now = args.input.now.unwrap_or_else(Timestamp::now);
     // A message of another run, or about other logs, has another id.
@@ -26,7 +31,7 @@ pub fn show(args: &ScanArgs, format: Format, report: &Report, look: &TextStyle) 
 }
 
 /// Whether the page is attached to the text.
-pub fn check(format: Format) -> Result<bool, CliError> {
+pub(crate) fn check(format: Format) -> Result<bool, CliError> {
     match format.in_mail {
         InMail::Text => Ok(false),
         InMail::Page => Ok(true),

@@ -9,12 +9,12 @@ use super::error::CliError;
 use crate::input::atomic_file::{AtomicFile, USUAL_MODE};
 
 /// The file that was asked for. None: standard output.
-pub fn file(output: Option<&Path>) -> Option<&Path> {
+pub(crate) fn file(output: Option<&Path>) -> Option<&Path> {
     output.filter(|path| *path != Path::new("-"))
 }
 
 /// The file is one of the logs, by whatever name: a second link to it is the log too.
-pub fn is_input(path: &Path, inputs: &[PathBuf]) -> bool {
+pub(crate) fn is_input(path: &Path, inputs: &[PathBuf]) -> bool {
     let Some(file) = fs::metadata(path).ok().filter(fs::Metadata::is_file) else { return false };
     let same = |input: &PathBuf| {
         let input = if input == Path::new("-") { Path::new("/dev/stdin") } else { input };
@@ -24,13 +24,13 @@ pub fn is_input(path: &Path, inputs: &[PathBuf]) -> bool {
 }
 
 /// None of the logs may be written over.
-pub fn not_an_input(path: &Path, inputs: &[PathBuf]) -> Result<(), CliError> {
+pub(crate) fn not_an_input(path: &Path, inputs: &[PathBuf]) -> Result<(), CliError> {
     if is_input(path, inputs) { Err(CliError::OutputIsInput { path: path.to_owned() }) } else { Ok(()) }
 }
 
 /// Writes the answer where it is to go. A file gets its name when all of it is written: until then, and if `work`
 /// fails, what was there before stays. `inputs` are read while we write, so none of them can be the output.
-pub fn write<T>(
+pub(crate) fn write<T>(
     output: Option<&Path>,
     inputs: &[PathBuf],
     stdout: &mut (impl Write + Send),

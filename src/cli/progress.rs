@@ -12,7 +12,7 @@ use crate::input::read::Progress;
 /// Shorter work shows no bar.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-pub fn with_bar<T: Send>(progress: &Progress, work: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn with_bar<T: Send>(progress: &Progress, work: impl FnOnce() -> T + Send) -> T {
     if !stderr().is_terminal() {
         return work();
     }

@@ -16,7 +16,7 @@ const LOST: &str = "the hashes of --redact are those of this run alone; for the 
     set SMTPLOG_REDACT_KEY";
 
 /// None: nothing is to be hidden. What is to be said of it goes to the notes.
-pub fn redactor(args: &RedactArgs, notes: &mut Vec<String>) -> Result<Option<Redactor>, CliError> {
+pub(crate) fn redactor(args: &RedactArgs, notes: &mut Vec<String>) -> Result<Option<Redactor>, CliError> {
     if !args.redact {
         return Ok(None);
     }

@@ -17,7 +17,7 @@ use crate::redact::Redactor;
 use crate::scan::notes::ReadSummary;
 
 /// The logs of a command, and what it looks for in them.
-pub struct Session {
+pub(crate) struct Session {
     pub inputs: Inputs,
     pub book: Catalog,
     pub filter: Filter,
@@ -27,7 +27,7 @@ pub struct Session {
 }
 
 /// What a command read, with the right dates.
-pub struct SettledWalk<A: Aggregation> {
+pub(crate) struct SettledWalk<A: Aggregation> {
     pub walked: WalkResult<A::Listener>,
     pub total: A::Total,
     /// The sources as they were read at last: whole, or the part that the time range needs.
@@ -38,7 +38,7 @@ pub struct SettledWalk<A: Aggregation> {
 }
 
 impl Session {
-    pub fn new(
+    pub(crate) fn new(
         inputs: Inputs,
         rules: &super::args::RulesArgs,
         filter_args: &FilterArgs,
@@ -51,28 +51,28 @@ impl Session {
     }
 
     /// A walk of the sources as they are now, with the session's calendar.
-    pub fn task(&self) -> WalkTask<'_> {
+    pub(crate) fn task(&self) -> WalkTask<'_> {
         self.task_of(&self.inputs.sources, &self.inputs.calendar)
     }
 
-    pub fn task_of<'a>(&'a self, sources: &'a [Source], calendar: &'a Calendar) -> WalkTask<'a> {
+    pub(crate) fn task_of<'a>(&'a self, sources: &'a [Source], calendar: &'a Calendar) -> WalkTask<'a> {
         let Inputs { manner, window, progress, .. } = &self.inputs;
         let (book, filter) = (&self.book, &self.line_filter);
         WalkTask { sources, manner: *manner, calendar, book, window: *window, filter, progress }
     }
 
-    pub fn unparsed(&self, args: &super::args::CoverageArgs) -> Result<Unparsed, CliError> {
+    pub(crate) fn unparsed(&self, args: &super::args::CoverageArgs) -> Result<Unparsed, CliError> {
         Unparsed::new(args.unparsed.as_deref(), &self.inputs.paths, self.redactor)
     }
 
     /// False for a pipe and the journal.
-    pub fn can_be_read_again(&self) -> bool {
+    pub(crate) fn can_be_read_again(&self) -> bool {
         self.inputs.sources.iter().all(Source::can_be_read_again)
     }
 
     /// Walks the logs, and walks them again while the order of their lines says that the dates were wrong. Each walk
     /// begins a new total; the last one is right.
-    pub fn walk_until_settled<A: Aggregation>(
+    pub(crate) fn walk_until_settled<A: Aggregation>(
         &self,
         aggregation: &A,
         unparsed: &mut Unparsed,
@@ -104,7 +104,7 @@ impl Session {
     }
 
     /// Settles the dates before the walk, for a command whose answer cannot be taken back.
-    pub fn settle_dates(&mut self) -> Result<(), CliError> {
+    pub(crate) fn settle_dates(&mut self) -> Result<(), CliError> {
         if self.can_be_read_again() {
             self.inputs.calendar = settled(&self.task())?;
         }
@@ -113,7 +113,11 @@ impl Session {
 
     /// What the logs hold instead of the events that the filter asks for. `None`: some event matches, there is no event
     /// at all, or the logs cannot be read once more.
-    pub fn no_match(&self, task: &WalkTask, coverage: &Coverage) -> Result<Option<String>, InputError> {
+    pub(crate) fn no_match(
+        &self,
+        task: &WalkTask,
+        coverage: &Coverage,
+    ) -> Result<Option<String>, InputError> {
         if !self.can_be_read_again() || coverage.event == 0 || coverage.filtered < coverage.event {
             return Ok(None);
         }
@@ -122,7 +126,7 @@ impl Session {
 }
 
 impl<A: Aggregation> SettledWalk<A> {
-    pub fn heard(&self, session: &Session) -> ReadSummary<'_> {
+    pub(crate) fn heard(&self, session: &Session) -> ReadSummary<'_> {
         let Self { walked, sources, calendar, .. } = self;
         let (coverage, turns) = (&walked.coverage, &walked.turns);
         ReadSummary { coverage, window: session.inputs.window, calendar, sources, turns }

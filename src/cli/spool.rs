@@ -10,7 +10,7 @@ use crate::input::source::{FileId, SourceOrigin};
 
 /// Temporary files, deleted when this is dropped.
 #[derive(Default)]
-pub struct TempCopies {
+pub(crate) struct TempCopies {
     files: Vec<tempfile::NamedTempFile>,
 }
 
@@ -26,7 +26,11 @@ impl HeapSize for SpooledLines {
 impl TempCopies {
     /// Copies each source that cannot be read again, decompressed, into TMPDIR, and points it at the copy. Returns the errors
     /// of reading.
-    pub fn fill(&mut self, sources: &mut [Source], manner: ReadOptions) -> Result<Vec<InputError>, CliError> {
+    pub(crate) fn fill(
+        &mut self,
+        sources: &mut [Source],
+        manner: ReadOptions,
+    ) -> Result<Vec<InputError>, CliError> {
         let mut problems = Vec::new();
         for source in sources.iter_mut().filter(|source| !source.can_be_read_again()) {
             let mut file = tempfile::Builder::new().prefix("smtplog-").tempfile().map_err(CliError::Spool)?;

@@ -15,7 +15,7 @@ use crate::input::error::InputError;
 use crate::input::read::Source;
 
 /// None: nobody wants one. `others` are written to.
-pub fn open(args: &StateArgs, others: &[Option<&PathBuf>]) -> Result<Option<StateFile>, CliError> {
+pub(crate) fn open(args: &StateArgs, others: &[Option<&PathBuf>]) -> Result<Option<StateFile>, CliError> {
     let Some(path) = &args.state else { return Ok(None) };
     let state = StateFile::open(path)?;
     let other = others.iter().copied().flatten().find(|other| is_input(other, std::slice::from_ref(path)));
@@ -26,7 +26,7 @@ pub fn open(args: &StateArgs, others: &[Option<&PathBuf>]) -> Result<Option<Stat
 }
 
 /// The state is none of the logs.
-pub fn check(args: &StateArgs, logs: &[PathBuf]) -> Result<(), CliError> {
+pub(crate) fn check(args: &StateArgs, logs: &[PathBuf]) -> Result<(), CliError> {
     match &args.state {
         Some(path) => not_an_input(path, logs),
         None => Ok(()),
@@ -34,7 +34,7 @@ pub fn check(args: &StateArgs, logs: &[PathBuf]) -> Result<(), CliError> {
 }
 
 /// About numbers of what is new since then.
-pub fn note(since: &str) -> String {
+pub(crate) fn note(since: &str) -> String {
     format!(
         "only what is new since {since} was read: a message that goes on is counted in each of the runs, and who sent it \
          may be known to the first alone"
@@ -42,7 +42,7 @@ pub fn note(since: &str) -> String {
 }
 
 /// What the next run is to know.
-pub fn settled(
+pub(crate) fn settled(
     resumed: ResumePlan,
     sources: &[Source],
     reached: &[ReadPosition],

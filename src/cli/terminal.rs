@@ -14,14 +14,14 @@ use ratatui::crossterm::terminal::{
 use super::error::CliError;
 
 /// While it lives, the terminal shows our screen.
-pub struct TerminalGuard {
+pub(crate) struct TerminalGuard {
     pub terminal: Terminal<CrosstermBackend<Stdout>>,
 }
 
 static HOOK: Once = Once::new();
 
 impl TerminalGuard {
-    pub fn new() -> Result<Self, CliError> {
+    pub(crate) fn new() -> Result<Self, CliError> {
         // Where a panic ends the program at once nothing is dropped, so the words of the panic come after this.
         HOOK.call_once(|| {
             let before = std::panic::take_hook();

@@ -8,7 +8,7 @@ use super::error::CliError;
 use crate::pipeline::calendar::{Calendar, TimeResolution};
 use crate::pipeline::time_range::{self, TimeRange};
 
-pub fn calendar(args: &InputArgs) -> Result<Calendar, CliError> {
+pub(crate) fn calendar(args: &InputArgs) -> Result<Calendar, CliError> {
     let zone = match args.tz.as_deref() {
         _ if args.utc => TimeZone::UTC,
         None => here(),
@@ -25,7 +25,7 @@ fn here() -> TimeZone {
     told.and_then(|file| TimeZone::tzif("local", &file).ok()).unwrap_or_else(TimeZone::system)
 }
 
-pub fn window(args: &InputArgs, calendar: &Calendar) -> Result<TimeRange, CliError> {
+pub(crate) fn window(args: &InputArgs, calendar: &Calendar) -> Result<TimeRange, CliError> {
     let now = calendar.now.to_zoned(calendar.zone.clone());
     let read = |option: &'static str, text: Option<&String>| {
         let wrong = |text: &String| CliError::When { option, text: text.clone() };

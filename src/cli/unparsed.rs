@@ -10,7 +10,7 @@ use crate::pipeline::walk::UnreadLines;
 use crate::redact::Redactor;
 use crate::render::sanitize::printable;
 
-pub enum Unparsed {
+pub(crate) enum Unparsed {
     Unwanted,
     File {
         path: PathBuf,
@@ -21,7 +21,7 @@ pub enum Unparsed {
 }
 
 /// A file of lines, redacted if that is asked for.
-pub struct UnparsedWriter {
+pub(crate) struct UnparsedWriter {
     file: BufWriter<File>,
     redactor: Option<Redactor>,
     /// The first failure; nothing is written after it.
@@ -63,7 +63,7 @@ impl UnreadLines for Unparsed {
 
 impl Unparsed {
     /// `inputs` are the logs; none of them is emptied for this.
-    pub fn new(
+    pub(crate) fn new(
         path: Option<&Path>,
         inputs: &[PathBuf],
         redactor: Option<Redactor>,
@@ -81,7 +81,7 @@ impl Unparsed {
     }
 
     /// `None`: nobody wants them.
-    pub fn writer(&mut self) -> Option<&mut dyn UnreadLines> {
+    pub(crate) fn writer(&mut self) -> Option<&mut dyn UnreadLines> {
         match self {
             Self::Unwanted => None,
             Self::File { .. } | Self::Stderr(..) => Some(self),
@@ -89,7 +89,7 @@ impl Unparsed {
     }
 
     /// Forgets what was written: the log is read once more.
-    pub fn again(&mut self) -> Result<(), CliError> {
+    pub(crate) fn again(&mut self) -> Result<(), CliError> {
         match self {
             Self::Unwanted => Ok(()),
             Self::File { path, file } => file.clear().map_err(CliError::write_file(path)),
@@ -100,7 +100,7 @@ impl Unparsed {
         }
     }
 
-    pub fn finish(self) -> Result<(), CliError> {
+    pub(crate) fn finish(self) -> Result<(), CliError> {
         match self {
             Self::Unwanted => Ok(()),
             Self::File { path, mut file } => file.flush().map_err(CliError::write_file(&path)),

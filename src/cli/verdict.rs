@@ -17,7 +17,7 @@ use crate::scan::verdict::{met, verdict};
 use crate::tally::by_hour::Hourly;
 
 /// What is asked of a report besides its numbers.
-pub struct VerdictRun {
+pub(crate) struct VerdictRun {
     /// The history of `--baseline`. `None`: the option is not used.
     opened: Option<OpenBaseline>,
     /// Some option asks for a verdict.
@@ -25,7 +25,7 @@ pub struct VerdictRun {
 }
 
 /// When the lines of a run were written.
-pub struct EvaluationTime<'a> {
+pub(crate) struct EvaluationTime<'a> {
     pub coverage: &'a Coverage,
     pub window: TimeRange,
     pub now: Timestamp,
@@ -33,7 +33,7 @@ pub struct EvaluationTime<'a> {
 }
 
 impl VerdictRun {
-    pub fn new(args: &ScanArgs, format: Format, filter: &Filter) -> Result<Self, CliError> {
+    pub(crate) fn new(args: &ScanArgs, format: Format, filter: &Filter) -> Result<Self, CliError> {
         let watch = &args.verdict;
         let open = |path: &std::path::PathBuf| baseline::open(path, &filter.words, watch.baseline_read_only);
         let opened = watch.baseline.as_ref().map(open).transpose()?;
@@ -48,18 +48,18 @@ impl VerdictRun {
     }
 
     /// Each hour has to be counted by itself.
-    pub fn wants_hours(&self) -> bool {
+    pub(crate) fn wants_hours(&self) -> bool {
         self.opened.is_some()
     }
 
     /// The logs are to be searched for storms.
-    pub fn wants_storms(args: &ScanArgs) -> bool {
+    pub(crate) fn wants_storms(args: &ScanArgs) -> bool {
         let of_storms = |condition: &Condition| condition.subject == Subject::Storm;
         args.verdict.storms || args.verdict.fail_on.iter().chain(&args.verdict.warn_on).any(of_storms)
     }
 
     /// Puts into the report what is asked for, and takes the hours of the run into the history.
-    pub fn judge(
+    pub(crate) fn judge(
         &mut self,
         args: &ScanArgs,
         report: &mut Report,
@@ -119,7 +119,7 @@ impl VerdictRun {
     }
 
     /// Writes the history; after the report, so that one that could not be printed can be asked for again.
-    pub fn save(&self, done: &mut Completion) {
+    pub(crate) fn save(&self, done: &mut Completion) {
         let saved = self.opened.as_ref().map_or(Ok(()), OpenBaseline::save);
         done.problems.extend(saved.err().map(CliError::from));
     }

@@ -3,39 +3,39 @@
 /// Values by 64-bit hashes, which stand for what was hashed: two things with the same hash are taken for one. `SLOTS`
 /// is a power of two; the low bits of a hash choose its slot.
 #[derive(Clone, Debug)]
-pub struct DirectMappedCache<V, const SLOTS: usize> {
+pub(crate) struct DirectMappedCache<V, const SLOTS: usize> {
     slots: Box<[(u64, V)]>,
 }
 
 impl<V: Copy, const SLOTS: usize> DirectMappedCache<V, SLOTS> {
     /// `fill` is what empty slots hold; nobody sees it. The key of an empty slot is one that belongs to another slot,
     /// so a look-up needs no second question.
-    pub fn new(fill: V) -> Self {
+    pub(crate) fn new(fill: V) -> Self {
         const { assert!(SLOTS.is_power_of_two() && SLOTS > 1) };
         Self { slots: (0..SLOTS).map(|slot| (!slot as u64, fill)).collect() }
     }
 
     #[inline]
-    pub fn get(&self, hash: u64) -> Option<&V> {
+    pub(crate) fn get(&self, hash: u64) -> Option<&V> {
         let (known, value) = self.slots.get(hash as usize % SLOTS)?;
         (*known == hash).then_some(value)
     }
 
     #[inline]
-    pub fn get_mut(&mut self, hash: u64) -> Option<&mut V> {
+    pub(crate) fn get_mut(&mut self, hash: u64) -> Option<&mut V> {
         let (known, value) = self.slots.get_mut(hash as usize % SLOTS)?;
         (*known == hash).then_some(value)
     }
 
     /// The value that had the slot before, or `fill`.
     #[inline]
-    pub fn insert(&mut self, hash: u64, value: V) -> Option<V> {
+    pub(crate) fn insert(&mut self, hash: u64, value: V) -> Option<V> {
         let slot = self.slots.get_mut(hash as usize % SLOTS)?;
         Some(std::mem::replace(slot, (hash, value)).1)
     }
 
     /// All slots, the empty ones too.
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.slots.iter_mut().map(|(_, value)| value)
     }
 }

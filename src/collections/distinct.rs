@@ -14,7 +14,7 @@ const PRECISION: u8 = 14;
 
 /// The hash that things are told apart by. It is the same in every run, so that an estimate is, too; and of the better
 /// kind: by the bits of the fast one, 100,000 look like 139,000.
-pub fn hash(thing: impl std::hash::Hash) -> u64 {
+pub(crate) fn hash(thing: impl std::hash::Hash) -> u64 {
     FixedState::with_seed(0x736d_7470).hash_one(thing)
 }
 

@@ -117,7 +117,7 @@ impl Interner {
 }
 
 /// Calls `then` with the name in lower case, cut to the length that is kept.
-pub fn to_lowercase<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
+pub(crate) fn to_lowercase<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
     let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
     if !has_capital(name) {
         return then(name);

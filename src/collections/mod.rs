@@ -1,7 +1,7 @@
 //! Data structures without knowledge of mail: interning, distinct counting, counting by name.
 
-pub mod counter;
-pub mod direct_mapped;
-pub mod distinct;
-pub mod interner;
-pub mod union_find;
+pub(crate) mod counter;
+pub(crate) mod direct_mapped;
+pub(crate) mod distinct;
+pub(crate) mod interner;
+pub(crate) mod union_find;

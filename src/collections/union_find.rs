@@ -1,18 +1,18 @@
 //! Groups numbers that belong together (union-find with path halving; Tarjan and van Leeuwen, 1984).
 
 /// Numbers from 0 on, each in one group. The smallest number of a group is its root.
-pub struct UnionFind {
+pub(crate) struct UnionFind {
     parents: Vec<usize>,
 }
 
 impl UnionFind {
     /// Each number is a group of its own.
-    pub fn new(numbers: usize) -> Self {
+    pub(crate) fn new(numbers: usize) -> Self {
         Self { parents: (0..numbers).collect() }
     }
 
     /// The root of the number's group; a number that is not there is its own.
-    pub fn root(&mut self, mut number: usize) -> usize {
+    pub(crate) fn root(&mut self, mut number: usize) -> usize {
         while let Some(&parent) = self.parents.get(number).filter(|&&parent| parent != number) {
             let above = self.parents.get(parent).copied().unwrap_or(parent);
             if let Some(place) = self.parents.get_mut(number) {
@@ -24,7 +24,7 @@ impl UnionFind {
     }
 
     /// Makes one group of the two that the numbers are in.
-    pub fn join(&mut self, a: usize, b: usize) {
+    pub(crate) fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         if let Some(place) = self.parents.get_mut(a.max(b)) {
             *place = a.min(b);
@@ -32,7 +32,7 @@ impl UnionFind {
     }
 
     /// The root of each number.
-    pub fn into_roots(mut self) -> Vec<usize> {
+    pub(crate) fn into_roots(mut self) -> Vec<usize> {
         (0..self.parents.len()).map(|number| self.root(number)).collect()
     }
 }

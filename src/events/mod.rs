@@ -1,4 +1,4 @@
 //! Lists single events.
 
-pub mod format;
-pub mod writer;
+pub(crate) mod format;
+pub(crate) mod writer;

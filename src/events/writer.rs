@@ -27,7 +27,7 @@ use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// Formats the events of blocks; each thread has one.
-pub struct ListingSink<'a> {
+pub(crate) struct ListingSink<'a> {
     format: EventsFormat,
     filter: &'a Filter,
     keys: KeyHasher,
@@ -38,7 +38,7 @@ pub struct ListingSink<'a> {
 
 /// The formatted events of a block.
 #[derive(Default)]
-pub struct BlockListing {
+pub(crate) struct BlockListing {
     pub file: usize,
     pub lines: u64,
     /// The texts of the events, one after the other.
@@ -173,7 +173,7 @@ impl HeapSize for BlockListing {
 }
 
 impl<'a> ListingSink<'a> {
-    pub fn new(
+    pub(crate) fn new(
         format: EventsFormat,
         filter: &'a Filter,
         keys: KeyHasher,
@@ -260,7 +260,7 @@ fn is_attempt(event: &Event) -> bool {
 }
 
 /// Writes pages in their order.
-pub struct EventWriter<'a> {
+pub(crate) struct EventWriter<'a> {
     format: EventsFormat,
     filter: &'a Filter,
     pub contexts: MetadataTable,
@@ -278,7 +278,7 @@ pub struct EventWriter<'a> {
 }
 
 impl<'a> EventWriter<'a> {
-    pub fn new(format: EventsFormat, filter: &'a Filter, redactor: Option<Redactor>) -> Self {
+    pub(crate) fn new(format: EventsFormat, filter: &'a Filter, redactor: Option<Redactor>) -> Self {
         Self {
             format,
             filter,
@@ -294,7 +294,7 @@ impl<'a> EventWriter<'a> {
     }
 
     /// `name` is the page's file; `before` is the number of its lines before the first one that was read.
-    pub fn write(
+    pub(crate) fn write(
         &mut self,
         page: BlockListing,
         name: &str,

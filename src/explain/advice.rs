@@ -9,12 +9,12 @@ use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::Class;
 
 /// The sides to give advice for: the one that is known, else both ends of SMTP.
-pub fn sides(context: &QueryContext) -> Vec<Direction> {
+pub(crate) fn sides(context: &QueryContext) -> Vec<Direction> {
     context.direction.map_or_else(|| vec![Direction::Outbound, Direction::Inbound], |one| vec![one])
 }
 
 /// All that the book advises about a reason, side by side.
-pub fn fixes(reason: Reason, class: Option<Class>, context: &QueryContext) -> Vec<Fix> {
+pub(crate) fn fixes(reason: Reason, class: Option<Class>, context: &QueryContext) -> Vec<Fix> {
     sides(context)
         .into_iter()
         .map(|direction| Fix { direction, steps: full_steps(reason, direction, class, context.mta) })
@@ -54,7 +54,7 @@ fn says(step: &AdviceStep) -> bool {
 }
 
 /// Only the line of advice, for each server where they differ.
-pub fn short_steps(
+pub(crate) fn short_steps(
     reason: Reason,
     direction: Direction,
     class: Option<Class>,
@@ -75,7 +75,7 @@ pub fn short_steps(
 }
 
 /// Where the advice comes from.
-pub fn advice_sources(reason: Reason, context: &QueryContext, sources: &mut CitedSources) {
+pub(crate) fn advice_sources(reason: Reason, context: &QueryContext, sources: &mut CitedSources) {
     let sides = sides(context);
     let rows = advice_on(reason).filter(|row| row.direction.iter().any(|side| sides.contains(side)));
     for row in rows {

@@ -10,18 +10,18 @@ use crate::smtp::event::{Direction, Event, Mta};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// Reads the book once for all lines.
-pub struct BriefExplainer<'b> {
+pub(crate) struct BriefExplainer<'b> {
     book: &'b Catalog,
     judge: Classifier<'b>,
 }
 
 impl<'b> BriefExplainer<'b> {
-    pub fn new(book: &'b Catalog) -> Self {
+    pub(crate) fn new(book: &'b Catalog) -> Self {
         Self { book, judge: Classifier::new(book) }
     }
 
     /// Also: whether the input is something the book knows.
-    pub fn brief(&mut self, input: &str, context: &QueryContext) -> (Brief, bool) {
+    pub(crate) fn brief(&mut self, input: &str, context: &QueryContext) -> (Brief, bool) {
         let none = Brief {
             input: input.to_owned(),
             code: None,

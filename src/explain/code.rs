@@ -11,7 +11,7 @@ use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// None: the catalogue does not have the code.
-pub fn code_entry(
+pub(crate) fn code_entry(
     input: &str,
     code: Code,
     enhanced: Option<EnhancedCode>,
@@ -92,7 +92,7 @@ fn description(row: &CodeRow) -> Vec<String> {
     description
 }
 
-pub fn sender(row: &CodeRow, class: Class) -> String {
+pub(crate) fn sender(row: &CodeRow, class: Class) -> String {
     if row.sender.is_empty() { sender_does(class).to_owned() } else { row.sender.clone() }
 }
 
@@ -129,13 +129,13 @@ fn fix(row: &CodeRow, reasons: &[Reason], direction: Direction, mta: Option<Mta>
     Fix { direction, steps: general.chain(by_reason).collect() }
 }
 
-pub fn related_code(number: u16) -> Option<NamedCode> {
+pub(crate) fn related_code(number: u16) -> Option<NamedCode> {
     let row = find_code(Code::new(number)?)?;
     Some(named(row.code.to_string(), row.name.as_str()))
 }
 
 /// `4xx`: what the first digit says, and the codes that have it.
-pub fn class_entry(input: &str, asked: Class, context: &QueryContext) -> Entry {
+pub(crate) fn class_entry(input: &str, asked: Class, context: &QueryContext) -> Entry {
     let (digit, other, why) = match asked {
         Class::Positive => (2, "4xx", "not now: the message is not taken yet"),
         Class::Intermediate => (3, "2xx", "done: the server waits for nothing more"),

@@ -8,7 +8,7 @@ use crate::catalog::{catalogue_date, find_pair, reason_row};
 use crate::report::explain::{Entry, PAIR, Pair, PairRow, class_words};
 use crate::smtp::reply::Class;
 
-pub fn compare(texts: [&str; 2]) -> Pair {
+pub(crate) fn compare(texts: [&str; 2]) -> Pair {
     let [a, b] = texts.map(side);
     match (a, b) {
         (Some(a), Some(b)) => known(&a, &b),

@@ -16,7 +16,7 @@ use crate::report::explain::class_words;
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::{Class, Code};
 
-pub struct ComparedSide {
+pub(crate) struct ComparedSide {
     pub label: String,
     pub name: String,
     /// None: a reason or a code without it, whose first digit decides.
@@ -46,7 +46,7 @@ pub struct ComparedSide {
 const NEVER: &str = "never by itself";
 
 /// None: the book does not have it.
-pub fn side(text: &str) -> Option<ComparedSide> {
+pub(crate) fn side(text: &str) -> Option<ComparedSide> {
     match short(text)? {
         Query::Code(code, None) => of_code(code),
         Query::Code(code, Some(enhanced)) => {

@@ -11,7 +11,7 @@ use crate::smtp::event::Direction;
 use crate::smtp::reply::{Class, EnhancedCode};
 
 /// None: neither the registry nor a provider's rule has it.
-pub fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &QueryContext) -> Option<Entry> {
+pub(crate) fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &QueryContext) -> Option<Entry> {
     let Some(row) = find_enhanced_detail(asked.subject, asked.first) else {
         return of_a_provider(input, asked, context);
     };
@@ -52,13 +52,13 @@ pub fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &QueryContex
     })
 }
 
-pub fn class_of(pattern: EnhancedPattern) -> Option<Class> {
+pub(crate) fn class_of(pattern: EnhancedPattern) -> Option<Class> {
     let digit = pattern.class?;
     EnhancedCode::new(digit, pattern.subject, pattern.first).map(EnhancedCode::class)
 }
 
 /// `4.2.2`, `x.2.2`.
-pub fn written(pattern: EnhancedPattern) -> String {
+pub(crate) fn written(pattern: EnhancedPattern) -> String {
     let digit = pattern.class.map_or_else(|| "x".to_owned(), |digit| digit.to_string());
     format!("{digit}.{}.{}", pattern.subject, pattern.first)
 }
@@ -88,7 +88,7 @@ fn when(variants: &[Variant]) -> String {
 }
 
 /// The reply codes that come with it.
-pub fn numbers(asked: EnhancedPattern) -> Vec<Variant> {
+pub(crate) fn numbers(asked: EnhancedPattern) -> Vec<Variant> {
     let mut found = Vec::new();
     for row in codes() {
         for variant in &row.variants {
@@ -103,7 +103,7 @@ pub fn numbers(asked: EnhancedPattern) -> Vec<Variant> {
     found
 }
 
-pub fn reasons(row: &EnhancedRow, variants: &[Variant]) -> Vec<Reason> {
+pub(crate) fn reasons(row: &EnhancedRow, variants: &[Variant]) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = row.reason.into_iter().collect();
     for reason in variants.iter().filter_map(|variant| variant.reason) {
         if row.reason.is_none() && !reasons.contains(&reason) {

@@ -15,21 +15,21 @@ use crate::smtp::reply::Class;
 
 /// The rules are read when a text has to be judged, and only once.
 #[derive(Default)]
-pub struct Explainer {
+pub(crate) struct Explainer {
     book: OnceCell<Catalog>,
 }
 
 impl Explainer {
     /// With the user's own rules.
-    pub fn of(book: Catalog) -> Self {
+    pub(crate) fn of(book: Catalog) -> Self {
         Self { book: OnceCell::from(book) }
     }
 
-    pub fn book(&self) -> &Catalog {
+    pub(crate) fn book(&self) -> &Catalog {
         self.book.get_or_init(Catalog::built_in)
     }
 
-    pub fn entry(&self, input: &str, context: &QueryContext) -> Entry {
+    pub(crate) fn entry(&self, input: &str, context: &QueryContext) -> Entry {
         let input = &opened(input);
         match read(input, context) {
             Query::Code(code, enhanced) => code_entry(input, code, enhanced, context)
@@ -79,7 +79,7 @@ impl Explainer {
     }
 }
 
-pub fn unknown(input: &str, asked: &str) -> Entry {
+pub(crate) fn unknown(input: &str, asked: &str) -> Entry {
     Entry { nearest: nearest(asked), ..empty(input, EntryKind::Unknown, "unknown") }
 }
 

@@ -1,14 +1,14 @@
 //! Answers `explain` and `compare` from the tables.
 
-mod advice;
-pub mod brief;
-mod code;
-pub mod compare;
-pub mod compare_side;
-mod enhanced;
-pub mod lookup;
-pub mod phrases;
-pub mod query;
-mod reason;
-mod sources;
-pub mod suggest;
+pub(crate) mod advice;
+pub(crate) mod brief;
+pub(crate) mod code;
+pub(crate) mod compare;
+pub(crate) mod compare_side;
+pub(crate) mod enhanced;
+pub(crate) mod lookup;
+pub(crate) mod phrases;
+pub(crate) mod query;
+pub(crate) mod reason;
+pub(crate) mod sources;
+pub(crate) mod suggest;

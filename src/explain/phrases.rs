@@ -6,7 +6,7 @@ use crate::report::explain::{NamedCode, ReasonFinding};
 use crate::smtp::reply::Class;
 
 /// What the sending server does, by the class alone (RFC 5321 §4.2.1, §4.5.4.1).
-pub fn sender_does(class: Class) -> &'static str {
+pub(crate) fn sender_does(class: Class) -> &'static str {
     match class {
         Class::Positive => "goes on",
         Class::Intermediate => "sends what is asked for",
@@ -15,7 +15,7 @@ pub fn sender_does(class: Class) -> &'static str {
     }
 }
 
-pub fn sure(sure: MatchedOn) -> (&'static str, &'static str) {
+pub(crate) fn sure(sure: MatchedOn) -> (&'static str, &'static str) {
     match sure {
         MatchedOn::Provider => ("provider", "sure: the provider itself explains these words so"),
         MatchedOn::Text => ("text", "sure: the words say it"),
@@ -26,7 +26,7 @@ pub fn sure(sure: MatchedOn) -> (&'static str, &'static str) {
     }
 }
 
-pub fn retry_helps(retry: Retry) -> &'static str {
+pub(crate) fn retry_helps(retry: Retry) -> &'static str {
     match retry {
         Retry::Retry => "yes, the queue's own retries will do",
         Retry::SlowDown => "yes, with fewer connections and messages at a time",
@@ -39,12 +39,12 @@ pub fn retry_helps(retry: Retry) -> &'static str {
 }
 
 /// What a retry is worth, as its row in the table of reasons says.
-pub fn retry(reason: Reason, class: Option<Class>) -> Retry {
+pub(crate) fn retry(reason: Reason, class: Option<Class>) -> Retry {
     reason_row(reason).retry(class)
 }
 
 /// A finding without a rule and without a provider.
-pub fn finding(reason: Reason, class: Option<Class>, how: MatchedOn) -> ReasonFinding {
+pub(crate) fn finding(reason: Reason, class: Option<Class>, how: MatchedOn) -> ReasonFinding {
     let row = reason_row(reason);
     let retryable = row.retry(class);
     let (sure, why_sure) = sure(how);
@@ -64,7 +64,7 @@ pub fn finding(reason: Reason, class: Option<Class>, how: MatchedOn) -> ReasonFi
 }
 
 /// What a variant means: its own words, else those of its reason.
-pub fn sense(words: &str, reason: Option<Reason>) -> String {
+pub(crate) fn sense(words: &str, reason: Option<Reason>) -> String {
     if !words.is_empty() {
         return words.to_owned();
     }
@@ -72,23 +72,23 @@ pub fn sense(words: &str, reason: Option<Reason>) -> String {
     lower(meaning.trim_end_matches('.'))
 }
 
-pub fn named(label: impl Into<String>, text: impl Into<String>) -> NamedCode {
+pub(crate) fn named(label: impl Into<String>, text: impl Into<String>) -> NamedCode {
     NamedCode { label: label.into(), text: text.into() }
 }
 
 /// `552` and `552 refuses for good`: the label stands there already.
-pub fn contrast(label: &str, text: &str) -> NamedCode {
+pub(crate) fn contrast(label: &str, text: &str) -> NamedCode {
     let rest = text.strip_prefix(label).map(|rest| rest.trim_start_matches([':', ' ']));
     named(label, rest.unwrap_or(text))
 }
 
-pub fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// `Mailbox full` → `mailbox full`; `TLS …` stays.
-pub fn lower(name: &str) -> String {
+pub(crate) fn lower(name: &str) -> String {
     let mut chars = name.chars();
     let first = chars.next();
     match (first, chars.clone().next()) {

@@ -12,7 +12,7 @@ use crate::smtp::reply::{Class, Code, EnhancedCode, Reply};
 
 /// What the input does not say itself.
 #[derive(Clone, Default, Debug)]
-pub struct QueryContext {
+pub(crate) struct QueryContext {
     pub direction: Option<Direction>,
     pub stage: Option<Stage>,
     pub mta: Option<Mta>,
@@ -21,7 +21,7 @@ pub struct QueryContext {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub enum Query<'a> {
+pub(crate) enum Query<'a> {
     /// `452`, `452 4.2.2`.
     Code(Code, Option<EnhancedCode>),
     /// `4.2.2`, `x.2.2`.
@@ -40,13 +40,13 @@ pub enum Query<'a> {
 }
 
 /// Of a line of log in an object or another wrapper, the line inside.
-pub fn opened(text: &str) -> String {
+pub(crate) fn opened(text: &str) -> String {
     let mut inside = Vec::new();
     String::from_utf8_lossy(unwrap::unwrap_line(text.trim().as_bytes(), &mut inside)).into_owned()
 }
 
 /// Never fails: what is nothing else is a reply.
-pub fn read<'a>(text: &'a str, context: &'a QueryContext) -> Query<'a> {
+pub(crate) fn read<'a>(text: &'a str, context: &'a QueryContext) -> Query<'a> {
     let text = text.trim();
     if let Some(short) = short(text) {
         return short;
@@ -67,7 +67,7 @@ pub fn read<'a>(text: &'a str, context: &'a QueryContext) -> Query<'a> {
 }
 
 /// An event of which nothing is known but its words.
-pub fn bare<'a>(text: &'a str, context: &'a QueryContext) -> Event<'a> {
+pub(crate) fn bare<'a>(text: &'a str, context: &'a QueryContext) -> Event<'a> {
     let mta = context.mta.unwrap_or_default();
     let direction = context.direction.unwrap_or(Direction::Outbound);
     Event {
@@ -79,7 +79,7 @@ pub fn bare<'a>(text: &'a str, context: &'a QueryContext) -> Event<'a> {
 }
 
 /// A code, an enhanced code, a class or a reason.
-pub fn short(text: &str) -> Option<Query<'static>> {
+pub(crate) fn short(text: &str) -> Option<Query<'static>> {
     let lower = text.trim().to_ascii_lowercase();
     if let Ok(reason) = Reason::from_str(&lower.replace('_', "-"), false) {
         return Some(Query::Reason(reason));
@@ -131,7 +131,7 @@ fn reply<'a>(bare: Event<'a>, text: &'a str) -> Event<'a> {
 }
 
 /// Arguments that a shell has cut apart: `552 5.2.2 mailbox full` is one reply, `452 552 4.2.2` are three questions.
-pub fn join(arguments: Vec<String>) -> Vec<String> {
+pub(crate) fn join(arguments: Vec<String>) -> Vec<String> {
     let begins = arguments.first().and_then(|first| short(first));
     let reply = matches!(begins, Some(Query::Code(..) | Query::Enhanced(_)));
     let plain = |text: &String| short(text).is_none() && text.starts_with(|c: char| !c.is_ascii_digit());

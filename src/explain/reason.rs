@@ -11,7 +11,7 @@ use crate::report::explain::{Entry, EntryKind, Fix, NamedCode, ReasonFinding, Va
 use crate::smtp::event::{Direction, Event};
 use crate::smtp::reply::Class;
 
-pub fn reason_entry(input: &str, reason: Reason, context: &QueryContext) -> Entry {
+pub(crate) fn reason_entry(input: &str, reason: Reason, context: &QueryContext) -> Entry {
     let row = reason_row(reason);
     let variants = numbers(reason);
     let mut labels: Vec<&str> = variants.iter().map(|variant| variant.label.as_str()).collect();
@@ -50,13 +50,13 @@ pub fn reason_entry(input: &str, reason: Reason, context: &QueryContext) -> Entr
 }
 
 /// The reasons that are mistaken for this one.
-pub fn unlike(reason: Reason) -> Vec<NamedCode> {
+pub(crate) fn unlike(reason: Reason) -> Vec<NamedCode> {
     let rows = &reason_row(reason).unlike;
     rows.iter().map(|unlike| named(unlike.what.as_str(), unlike.why.as_str())).collect()
 }
 
 /// The codes that it comes with.
-pub fn numbers(reason: Reason) -> Vec<Variant> {
+pub(crate) fn numbers(reason: Reason) -> Vec<Variant> {
     let mut found: Vec<Variant> = Vec::new();
     for row in codes() {
         for variant in row.variants.iter().filter(|variant| variant.reason == Some(reason)) {
@@ -87,7 +87,7 @@ fn related(reason: Reason) -> Vec<NamedCode> {
 }
 
 /// A verdict in words.
-pub fn told(verdict: &Classification, class: Option<Class>, book: &Catalog) -> ReasonFinding {
+pub(crate) fn told(verdict: &Classification, class: Option<Class>, book: &Catalog) -> ReasonFinding {
     let rule = verdict.rule.and_then(|rule| book.rules.rule(rule));
     let provider = verdict.provider.and_then(|provider| book.providers.row(provider));
     let page = provider.map(|row| row.postmaster.clone()).filter(|page| !page.is_empty());
@@ -105,7 +105,7 @@ pub fn told(verdict: &Classification, class: Option<Class>, book: &Catalog) -> R
 }
 
 /// A reply or a line: the reason first, then what its number says, then the whole advice.
-pub fn reply_entry(
+pub(crate) fn reply_entry(
     input: &str,
     kind: EntryKind,
     event: &Event,

@@ -2,7 +2,7 @@
 
 /// A document and its parts, in the order in which they came.
 #[derive(Default)]
-pub struct CitedSources {
+pub(crate) struct CitedSources {
     rows: Vec<(String, Vec<String>)>,
 }
 
@@ -10,7 +10,7 @@ const CHAPTERS: &str = "Exim spec ch. ";
 
 impl CitedSources {
     /// `RFC 5321 §4.2.3, §3.8; RFC 3207 §4`, `Exim spec ch. 14 and 30`, `postconf(5)`.
-    pub fn add(&mut self, text: &str) {
+    pub(crate) fn add(&mut self, text: &str) {
         for source in text.split("; ").filter(|source| !source.is_empty()) {
             if let Some(chapters) = source.strip_prefix(CHAPTERS) {
                 self.part(CHAPTERS.trim_end(), numbers(chapters));
@@ -22,7 +22,7 @@ impl CitedSources {
         }
     }
 
-    pub fn add_all<'t>(&mut self, texts: impl IntoIterator<Item = &'t String>) {
+    pub(crate) fn add_all<'t>(&mut self, texts: impl IntoIterator<Item = &'t String>) {
         texts.into_iter().for_each(|text| self.add(text));
     }
 
@@ -40,7 +40,7 @@ impl CitedSources {
         }
     }
 
-    pub fn list(mut self) -> Vec<String> {
+    pub(crate) fn list(mut self) -> Vec<String> {
         for (document, parts) in &mut self.rows {
             if CHAPTERS.starts_with(document.as_str()) {
                 parts.sort_by_key(|part| part.parse::<u32>().unwrap_or(u32::MAX));

@@ -10,7 +10,7 @@ use crate::report::explain::NamedCode;
 const SHOWN: usize = 3;
 
 /// Numbers by their value, enhanced codes by their subject, words by how many letters differ.
-pub fn nearest(text: &str) -> Vec<NamedCode> {
+pub(crate) fn nearest(text: &str) -> Vec<NamedCode> {
     if let Ok(number) = text.parse::<u16>() {
         return near_number(number);
     }

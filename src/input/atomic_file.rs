@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// The mode that most programs ask for when they create a file; the umask takes its bits away.
-pub const USUAL_MODE: u32 = 0o666;
+pub(crate) const USUAL_MODE: u32 = 0o666;
 
 /// A file that gets its name when it is committed. If it is dropped before, the file of that name stays as it was.
-pub struct AtomicFile {
+pub(crate) struct AtomicFile {
     target: PathBuf,
     /// The mode of the file that is replaced. `None`: the file is new.
     permissions: Option<Permissions>,
@@ -21,7 +21,7 @@ pub struct AtomicFile {
 impl AtomicFile {
     /// Creates a temporary file in the folder of `path`, so that renaming it works. A symbolic link stays a link: the file
     /// it points to is replaced. An existing file keeps its mode; a new one gets `new_mode`, less the umask.
-    pub fn create(path: &Path, new_mode: u32) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path, new_mode: u32) -> io::Result<Self> {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let permissions = fs::metadata(&target).map(|metadata| metadata.permissions()).ok();
         // Set at creation: a report contains addresses, and must not be readable by others even while it is written.
@@ -35,7 +35,7 @@ impl AtomicFile {
 
     /// Syncs the content to disk, renames the file and syncs its folder: after a crash the old content or the new one is
     /// there, and never an empty file.
-    pub fn commit(self) -> io::Result<()> {
+    pub(crate) fn commit(self) -> io::Result<()> {
         let temporary = self.temporary.into_inner().map_err(io::IntoInnerError::into_error)?;
         // The umask took its bits from the mode at creation.
         if let Some(permissions) = self.permissions {
@@ -58,7 +58,7 @@ impl Write for AtomicFile {
 }
 
 /// The folder of a file; `.` for a bare name.
-pub fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -78,7 +78,7 @@ impl InputError {
 }
 
 /// The system's words without its numbers.
-pub fn why(source: &io::Error) -> String {
+pub(crate) fn why(source: &io::Error) -> String {
     match source.kind() {
         io::ErrorKind::NotFound => "no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
@@ -87,10 +87,10 @@ pub fn why(source: &io::Error) -> String {
 }
 
 /// A path for people, with control characters escaped: a stranger may have chosen the name.
-pub fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     escaped(&path.to_string_lossy())
 }
 
-pub fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }

@@ -11,7 +11,7 @@ use super::source::FileId;
 
 /// An exclusive lock (`flock(2)`) on a file. It ends with the value, and with the process at the latest.
 #[derive(Debug)]
-pub struct FileLock(File);
+pub(crate) struct FileLock(File);
 
 impl FileLock {
     /// Locks the file of this name, open for reading and writing; it is created with `new_mode`, less the umask, if it is
@@ -19,7 +19,7 @@ impl FileLock {
     ///
     /// The file may be replaced between opening and locking, and a lock on the old one would exclude nobody: then the new
     /// one is locked.
-    pub fn acquire(path: &Path, new_mode: u32) -> io::Result<Option<Self>> {
+    pub(crate) fn acquire(path: &Path, new_mode: u32) -> io::Result<Option<Self>> {
         loop {
             let mut options = File::options();
             options.read(true).write(true).create(true).truncate(false).mode(new_mode);
@@ -39,7 +39,7 @@ impl FileLock {
     }
 
     /// The locked file, from its beginning.
-    pub fn file(&mut self) -> &mut File {
+    pub(crate) fn file(&mut self) -> &mut File {
         &mut self.0
     }
 }

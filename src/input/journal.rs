@@ -43,7 +43,7 @@ const FIELDS: &str = "MESSAGE,PRIORITY,SYSLOG_FACILITY,SYSLOG_IDENTIFIER,SYSLOG_
     _COMM,_HOSTNAME,_PID,_SOURCE_REALTIME_TIMESTAMP,_SYSTEMD_UNIT,_TRANSPORT";
 
 /// Where journals lie: the persistent and the volatile one.
-pub const FOLDERS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
+pub(crate) const FOLDERS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
 
 /// The output of journalctl, which is ended when this is dropped. A failure of journalctl and an empty output are errors.
 struct Journal {
@@ -63,13 +63,13 @@ struct Journal {
 const CURSOR: &[u8] = b"-- cursor: ";
 
 /// Starts the journalctl in PATH.
-pub fn open(bounds: JournalBounds, cursor: Option<JournalCursor>) -> io::Result<impl Read + Send> {
+pub(crate) fn open(bounds: JournalBounds, cursor: Option<JournalCursor>) -> io::Result<impl Read + Send> {
     start(bounds, cursor, false)
 }
 
 /// Like `open`, and continues with new entries without an end. Dropping the leash ends journalctl, also while another
 /// thread waits for its output.
-pub fn follow(bounds: JournalBounds) -> io::Result<(impl Read + Send, ChildGuard)> {
+pub(crate) fn follow(bounds: JournalBounds) -> io::Result<(impl Read + Send, ChildGuard)> {
     let journal = start(bounds, None, true)?;
     let leash = ChildGuard(journal.child.0.clone());
     Ok((journal, leash))
@@ -166,7 +166,7 @@ impl Journal {
 }
 
 /// Ends a journalctl process when it is dropped.
-pub struct ChildGuard(Arc<Mutex<Child>>);
+pub(crate) struct ChildGuard(Arc<Mutex<Child>>);
 
 impl ChildGuard {
     fn lock(&self) -> MutexGuard<'_, Child> {

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 /// A file name split into the name of the log and what rotation put behind it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RotatedName<'a> {
+pub(crate) struct RotatedName<'a> {
     /// `mail.log`; for logrotate's option `extension`, as in `mail-20261121.log`, the two ends of the name.
     pub stem: (&'a str, &'a str),
     pub age: RotationAge,
@@ -13,7 +13,7 @@ pub struct RotatedName<'a> {
 
 /// Ordered from the oldest. A log has dates or numbers; where it has both, the scheme was changed and the dates are older.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum RotationAge {
+pub(crate) enum RotationAge {
     /// The day in the name, and the hour or the second if the name has one. Later lines go to another file.
     Dated(Date, u64),
     /// The number negated: `.9` is older than `.1`.
@@ -25,7 +25,7 @@ pub enum RotationAge {
 const PACKED: [&str; 4] = [".gz", ".bz2", ".xz", ".zst"];
 
 impl<'a> RotatedName<'a> {
-    pub fn read(name: &'a str) -> Self {
+    pub(crate) fn read(name: &'a str) -> Self {
         let name = PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
         if let Some((stem, age)) = rotated(name) {
             return Self { stem: (stem, ""), age };
@@ -37,14 +37,14 @@ impl<'a> RotatedName<'a> {
     }
 
     /// The name of the log.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         [self.stem.0, self.stem.1].concat()
     }
 }
 
 impl RotationAge {
     /// The end of the day in the name, in UTC, in seconds since 1970.
-    pub fn end_of_day(self) -> Option<i64> {
+    pub(crate) fn end_of_day(self) -> Option<i64> {
         let Self::Dated(day, _) = self else { return None };
         Some(day.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
     }

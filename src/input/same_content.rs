@@ -12,7 +12,7 @@ use super::read::decompress::Decoder;
 const PIECE: usize = 64 << 10;
 
 /// Compares the bytes on disk. Files of equal size that differ mostly do so at an end, so both ends are compared first.
-pub fn same_bytes(a: &Path, b: &Path, size: u64) -> io::Result<bool> {
+pub(crate) fn same_bytes(a: &Path, b: &Path, size: u64) -> io::Result<bool> {
     let (a, b) = (File::open(a)?, File::open(b)?);
     let mut rooms = [vec![0; PIECE], vec![0; PIECE]];
     for offset in [0, size.saturating_sub(PIECE as u64)] {
@@ -27,7 +27,7 @@ pub fn same_bytes(a: &Path, b: &Path, size: u64) -> io::Result<bool> {
 
 /// Compares the decompressed texts. `Less`: the first is the beginning of the second, as while a file is being compressed,
 /// or when it is damaged; `Greater`: the other way round. `None`: they differ.
-pub fn by_text(a: &Path, b: &Path) -> io::Result<Option<Ordering>> {
+pub(crate) fn by_text(a: &Path, b: &Path) -> io::Result<Option<Ordering>> {
     Ok(compared(Decoder::new(Box::new(File::open(a)?)), Decoder::new(Box::new(File::open(b)?))))
 }
 

@@ -19,7 +19,7 @@ pub struct PerRole<T> {
 }
 
 /// The names of one block.
-pub type BlockNames = PerRole<RoleNames>;
+pub(crate) type BlockNames = PerRole<RoleNames>;
 
 /// Slots of the direct-mapped index; a block of 256 KiB has a few hundred names of each kind. 4 KiB, which stay in the
 /// first cache; with the hashes in them they would be 32 KiB.

@@ -21,7 +21,7 @@ use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event, Outcome};
 
 /// One a thread.
-pub struct BlockTracker {
+pub(crate) struct BlockTracker {
     keys: KeyHasher,
     tracks: HashMap<u64, PartialMessage, PrehashedState>,
     /// Queue ids of the block.
@@ -37,7 +37,7 @@ pub struct BlockTracker {
 
 /// The acts and the message of one queue id in a block.
 #[derive(Default)]
-pub struct PartialMessage {
+pub(crate) struct PartialMessage {
     /// What happened before the first act that needs nothing of what was before the block.
     before: Vec<Update>,
     /// The act that began a message after these.
@@ -50,7 +50,7 @@ pub struct PartialMessage {
 
 /// What a block hands over: the messages that need other blocks, by key; each key once, in no order.
 #[derive(Default)]
-pub struct PartialMessages {
+pub(crate) struct PartialMessages {
     pub open: Vec<(u64, PartialMessage)>,
     /// Messages that began and ended in the block, by what began them: an older one of the same queue id, if there is
     /// one without an end, ended too.
@@ -77,7 +77,7 @@ impl HeapSize for PartialMessages {
 
 impl BlockTracker {
     /// `hasher` is the same for all threads of a run; `all`: no filter is in force; `hops` count like any other delivery.
-    pub fn new(hasher: RandomState, all: bool, hops: bool) -> Self {
+    pub(crate) fn new(hasher: RandomState, all: bool, hops: bool) -> Self {
         Self {
             keys: KeyHasher::new(hasher),
             tracks: HashMap::default(),
@@ -89,7 +89,7 @@ impl BlockTracker {
         }
     }
 
-    pub fn fact(&mut self, noted: &LoggedQueueRecord) {
+    pub(crate) fn fact(&mut self, noted: &LoggedQueueRecord) {
         let fact = noted.fact;
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         let at = noted.minute.map(|minute| minute * 60);
@@ -110,7 +110,7 @@ impl BlockTracker {
     }
 
     /// `wanted`: the filter admits it.
-    pub fn event(&mut self, told: &LoggedEvent, wanted: bool) -> HandOff {
+    pub(crate) fn event(&mut self, told: &LoggedEvent, wanted: bool) -> HandOff {
         let event = told.event;
         if wanted && (event.outcome, event.direction) == (Outcome::Rejected, Direction::Inbound) {
             self.sums.met.refuse(event, &self.keys);
@@ -158,7 +158,7 @@ impl BlockTracker {
     }
 
     /// Applies an act; acts come in the order of the lines.
-    pub fn take(&mut self, key: u64, id: IdHash, op: &Update) {
+    pub(crate) fn take(&mut self, key: u64, id: IdHash, op: &Update) {
         let track = match self.tracks.entry(key) {
             Entry::Occupied(track) => track.into_mut(),
             Entry::Vacant(place) => {
@@ -179,7 +179,7 @@ impl BlockTracker {
     }
 
     /// Ends the block: returns what needs other blocks. Messages that began and ended in it are in the totals.
-    pub fn hand_over(&mut self) -> PartialMessages {
+    pub(crate) fn hand_over(&mut self) -> PartialMessages {
         let (seen, unsure) = (std::mem::take(&mut self.seen), std::mem::take(&mut self.sums.unsure));
         // Tracks are large: room is made once, and those that are done with are looked at where they are.
         let passed = self.tracks.iter().filter_map(|(&key, track)| Some((key, track.passed()?)));
@@ -198,7 +198,12 @@ impl PartialMessage {
     }
 
     /// Goes on with the message as it was before the block.
-    pub fn follow(self, found: Option<Message>, all: bool, sums: &mut MessageTotals) -> Option<Message> {
+    pub(crate) fn follow(
+        self,
+        found: Option<Message>,
+        all: bool,
+        sums: &mut MessageTotals,
+    ) -> Option<Message> {
         let mut message = found;
         for op in &self.before {
             apply(&mut message, op, all, sums);

@@ -24,7 +24,7 @@ struct OpenMetadata {
 
 /// The messages whose end is not read yet.
 #[derive(Default)]
-pub struct MetadataTable {
+pub(crate) struct MetadataTable {
     open: HashMap<u64, OpenMetadata, PrehashedState>,
     /// Messages that are gone, the first one first.
     gone: VecDeque<u64>,
@@ -36,7 +36,7 @@ pub struct MetadataTable {
 
 impl MetadataTable {
     /// To be told in the order of the lines.
-    pub fn fact(&mut self, key: u64, act: Transition, said: MessageMetadata) {
+    pub(crate) fn fact(&mut self, key: u64, act: Transition, said: MessageMetadata) {
         match act {
             Transition::Gone | Transition::Deleted | Transition::Renamed => {
                 if let Some(open) = self.open.get_mut(&key) {
@@ -77,12 +77,12 @@ impl MetadataTable {
     }
 
     /// None: no line that was read says anything.
-    pub fn known(&self, key: u64) -> Option<&MessageMetadata> {
+    pub(crate) fn known(&self, key: u64) -> Option<&MessageMetadata> {
         self.open.get(&key).map(|open| &open.known)
     }
 
     /// Counts an attempt of this recipient; its number, from 1. None: as much as is kept is kept.
-    pub fn attempt(&mut self, key: u64, recipient: u64) -> Option<u32> {
+    pub(crate) fn attempt(&mut self, key: u64, recipient: u64) -> Option<u32> {
         let is_full = self.kept >= LIMIT;
         let attempts = &mut self.get_or_add(key)?.attempts;
         if let Some(count) = attempts.get_mut(&recipient) {

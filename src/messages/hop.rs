@@ -20,7 +20,7 @@ pub enum HandOff {
 /// content filter (Postfix FILTER_README) or an inner relay
 /// `relay=127.0.0.1[127.0.0.1]:10024, … (250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 4XYZ)`.
 /// `host` is the one that wrote the line.
-pub fn named<'a>(event: &Event<'a>, host: &[u8]) -> Option<&'a [u8]> {
+pub(crate) fn named<'a>(event: &Event<'a>, host: &[u8]) -> Option<&'a [u8]> {
     if event.outcome != Outcome::Delivered {
         return None;
     }
@@ -51,7 +51,7 @@ fn may_be_private(ip: &[u8]) -> bool {
 }
 
 /// On this machine or its own network.
-pub fn is_private(ip: &[u8]) -> bool {
+pub(crate) fn is_private(ip: &[u8]) -> bool {
     if !may_be_private(ip) {
         return false;
     }

@@ -11,7 +11,7 @@ use crate::simd::bytes_eq;
 use crate::smtp::event::Mta;
 
 /// A hasher for keys that are hashes already.
-pub type PrehashedState = foldhash::fast::FixedState;
+pub(crate) type PrehashedState = foldhash::fast::FixedState;
 
 /// Makes keys. It remembers the last queue, which seldom changes from line to line.
 pub struct KeyHasher {

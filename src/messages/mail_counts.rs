@@ -4,7 +4,7 @@ use super::origin::Attempts;
 
 /// The counts of one name, small enough for half a cache line: messages, attempts (delivered, deferred, bounced, expired)
 /// and rejections of a client. A count saturates at four billion: its lines would be a tebibyte.
-pub type MailCountArray = [u32; 6];
+pub(crate) type MailCountArray = [u32; 6];
 
 /// The same, of one name or of many.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -17,20 +17,23 @@ pub struct MailCounts {
 }
 
 /// The counts of messages and attempts.
-pub const fn counts(messages: u32, [delivered, deferred, bounced, expired]: Attempts) -> MailCountArray {
+pub(crate) const fn counts(
+    messages: u32,
+    [delivered, deferred, bounced, expired]: Attempts,
+) -> MailCountArray {
     [messages, delivered, deferred, bounced, expired, 0]
 }
 
 /// One rejection.
-pub const REFUSED: MailCountArray = [0, 0, 0, 0, 0, 1];
+pub(crate) const REFUSED: MailCountArray = [0, 0, 0, 0, 0, 1];
 
 #[inline]
-pub fn add(sums: &mut MailCountArray, counts: &MailCountArray) {
+pub(crate) fn add(sums: &mut MailCountArray, counts: &MailCountArray) {
     *sums = std::array::from_fn(|at| sums[at].saturating_add(counts[at]));
 }
 
 /// Upper bound of every count: the larger one of the messages and of the sum of all results.
-pub fn weight(&[messages, delivered, deferred, bounced, expired, rejected]: &MailCountArray) -> u64 {
+pub(crate) fn weight(&[messages, delivered, deferred, bounced, expired, rejected]: &MailCountArray) -> u64 {
     let results = [delivered, deferred, bounced, expired, rejected];
     results.iter().fold(0, |sum, &result| sum + u64::from(result)).max(u64::from(messages))
 }

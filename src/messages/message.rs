@@ -11,7 +11,7 @@ use crate::catalog::classify::Reason;
 
 /// The state of a message while it is open.
 #[derive(Clone, Debug)]
-pub struct Message {
+pub(crate) struct Message {
     /// When it was seen first, in seconds since 1970.
     pub since: Option<i64>,
     /// It came in the time of the log.
@@ -51,7 +51,7 @@ pub struct Message {
 
 /// A recipient's first deferral.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct FirstDeferral {
+pub(crate) struct FirstDeferral {
     at: Option<i64>,
     reason: Option<Reason>,
     wanted: bool,
@@ -66,7 +66,7 @@ impl FirstDeferral {
 
 /// Recipients by their hashes. Nearly every message has one; a mailing list may have thousands.
 #[derive(Clone, Default, Debug)]
-pub enum DeferredRecipients {
+pub(crate) enum DeferredRecipients {
     #[default]
     Nobody,
     One(u64, FirstDeferral),
@@ -74,7 +74,7 @@ pub enum DeferredRecipients {
 }
 
 impl DeferredRecipients {
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::Nobody => 0,
             Self::One(..) => 1,
@@ -82,7 +82,7 @@ impl DeferredRecipients {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
@@ -115,7 +115,7 @@ impl DeferredRecipients {
 }
 
 /// Applies an act to a message. An empty slot: nothing is known of its queue id. `all`: no filter is in force.
-pub fn apply(slot: &mut Option<Message>, op: &Update, all: bool, sums: &mut MessageTotals) {
+pub(crate) fn apply(slot: &mut Option<Message>, op: &Update, all: bool, sums: &mut MessageTotals) {
     if op.act.begins() || slot.as_ref().is_some_and(|message| message.is_over_before(op)) {
         supersede(slot, op.act, sums);
     }
@@ -153,7 +153,7 @@ fn is_queue_sender(op: &Update) -> bool {
 }
 
 /// Another message begins under the queue id of one whose end is not in the log.
-pub fn supersede(slot: &mut Option<Message>, act: Transition, sums: &mut MessageTotals) {
+pub(crate) fn supersede(slot: &mut Option<Message>, act: Transition, sums: &mut MessageTotals) {
     let Some(old) = slot else { return };
     // Exim logs a delivery that went on while the message came in before its arrival.
     if !matches!(act, Transition::Arrived(_)) || old.came {
@@ -229,7 +229,7 @@ impl Message {
     };
 
     /// How much of the ledger's room it takes.
-    pub fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         1 + self.deferred.len()
     }
 
@@ -337,7 +337,7 @@ impl Message {
     }
 
     /// None: it never got into the queue, it is no mail, or too little of it is in the log. `ended`: its end is.
-    pub fn fate(&self, ended: bool) -> Option<FinalState> {
+    pub(crate) fn fate(&self, ended: bool) -> Option<FinalState> {
         if self.probe || !(self.queued || self.discarded) {
             return None;
         }
@@ -370,7 +370,7 @@ impl Message {
     }
 
     /// Adds it to the totals. `ended`: its end is in the log.
-    pub fn count_into(&self, ended: bool, sums: &mut MessageTotals) {
+    pub(crate) fn count_into(&self, ended: bool, sums: &mut MessageTotals) {
         let fate = self.fate(ended).filter(|_| self.wanted);
         let counts = fate.is_some_and(|fate| fate != FinalState::HandedOn);
         sums.met.add(self.origin, self.attempts, u32::from(counts));

@@ -5,7 +5,7 @@ use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep};
 
 /// The sender, the client and the like of one message. None: no line states it.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct MessageMetadata {
+pub(crate) struct MessageMetadata {
     /// The null sender is empty.
     pub sender: Option<Box<str>>,
     /// The sender is the one in the queue file, which the queue manager logs each time that it takes the message up.
@@ -22,7 +22,7 @@ pub struct MessageMetadata {
 
 impl MessageMetadata {
     /// Bytes that are not UTF-8 become U+FFFD.
-    pub fn of(fact: &QueueRecord) -> Self {
+    pub(crate) fn of(fact: &QueueRecord) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned().into_boxed_str();
         let MessageFields { sender, size, client, client_host, helo, user, message_id, .. } =
             mta::context(fact);
@@ -41,14 +41,14 @@ impl MessageMetadata {
     /// The newer line belongs to another message under the same queue id: the queue manager states another sender.
     /// The sender in a queue file never changes, but Postfix reuses short queue ids, and the line that ended the older
     /// message may be missing (postfix qmgr_active.c logs `from=`; global/mail_queue.h builds the ids).
-    pub fn is_of_another(&self, newer: &Self) -> bool {
+    pub(crate) fn is_of_another(&self, newer: &Self) -> bool {
         let senders = self.sender.as_deref().zip(newer.sender.as_deref());
         let differ = senders.is_some_and(|(old, new)| !old.eq_ignore_ascii_case(new));
         self.is_queue_sender && newer.is_queue_sender && differ
     }
 
     /// A newer line replaces what older lines stated; what it does not state stays.
-    pub fn update(&mut self, newer: Self) {
+    pub(crate) fn update(&mut self, newer: Self) {
         let Self { sender, is_queue_sender, size, client, client_host, helo, user, message_id } = newer;
         // The name belongs to the address of the same line.
         self.client_host = if client.is_some() { client_host } else { self.client_host.take() };
@@ -62,19 +62,19 @@ impl MessageMetadata {
     }
 
     /// The client's address, if it is known.
-    pub fn client_address(&self) -> Option<&str> {
+    pub(crate) fn client_address(&self) -> Option<&str> {
         let client = self.client.as_deref();
         client.filter(|client| self.client_host.is_some() || is_address(client))
     }
 
     /// The client's name, if it is known.
-    pub fn client_name(&self) -> Option<&str> {
+    pub(crate) fn client_name(&self) -> Option<&str> {
         let alone = self.client.as_deref().filter(|client| !is_address(client));
         self.client_host.as_deref().or(alone)
     }
 
     /// Memory that it takes, in bytes.
-    pub fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         let Self { sender, client, client_host, helo, user, message_id, .. } = self;
         let texts = [sender, client, client_host, helo, user, message_id];
         size_of::<Self>() + texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()

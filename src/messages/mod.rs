@@ -4,19 +4,19 @@
 //! began before the block, or does not end in it, is handed over and put together here. What an act does to a
 //! message hangs on nothing but the acts before it, so the sums are the same for any cut.
 
-pub mod block_names;
-pub mod block_tracker;
-pub mod context;
-pub mod hop;
-pub mod key;
-pub mod mail_counts;
-pub mod message;
-pub mod metadata;
-pub mod names;
-pub mod origin;
-pub mod recent_ids;
-pub mod totals;
-pub mod transition;
+pub(crate) mod block_names;
+pub(crate) mod block_tracker;
+pub(crate) mod context;
+pub(crate) mod hop;
+pub(crate) mod key;
+pub(crate) mod mail_counts;
+pub(crate) mod message;
+pub(crate) mod metadata;
+pub(crate) mod names;
+pub(crate) mod origin;
+pub(crate) mod recent_ids;
+pub(crate) mod totals;
+pub(crate) mod transition;
 
 use hashbrown::{HashMap, HashSet};
 
@@ -36,7 +36,7 @@ const LIMIT: usize = 900_000;
 const PATIENCE: u32 = 256;
 
 /// The messages that are open between two blocks.
-pub struct MessageTracker {
+pub(crate) struct MessageTracker {
     open: HashMap<u64, Message, PrehashedState>,
     sums: MessageTotals,
     who: NameCountsByRole,
@@ -74,7 +74,7 @@ pub struct QueuedMessages {
 
 impl MessageTracker {
     /// `all`: no filter is in force.
-    pub fn new(all: bool) -> Self {
+    pub(crate) fn new(all: bool) -> Self {
         Self {
             open: HashMap::default(),
             sums: MessageTotals::default(),
@@ -89,7 +89,7 @@ impl MessageTracker {
     }
 
     /// Adds what a block handed over; blocks come in their order.
-    pub fn fold(&mut self, tracks: PartialMessages) {
+    pub(crate) fn fold(&mut self, tracks: PartialMessages) {
         if self.kept > self.limit {
             self.make_room();
         }
@@ -110,12 +110,12 @@ impl MessageTracker {
     }
 
     /// What is not settled yet.
-    pub fn unsure(&self) -> impl ExactSizeIterator<Item = IdHash> {
+    pub(crate) fn unsure(&self) -> impl ExactSizeIterator<Item = IdHash> {
         self.unsure.iter().map(|unsure| unsure.id)
     }
 
     /// Resolves what waits for an id that was `found`; with `all` the rest too, as ids that are never seen.
-    pub fn resolve(&mut self, found: &HashSet<IdHash, PrehashedState>, all: bool) {
+    pub(crate) fn resolve(&mut self, found: &HashSet<IdHash, PrehashedState>, all: bool) {
         let sums = &mut self.sums;
         self.unsure.retain(|unsure| {
             let seen = found.contains(&unsure.id);
@@ -159,7 +159,7 @@ impl MessageTracker {
     }
 
     /// The end of the logs; `settled` is what the desks settled themselves.
-    pub fn close(mut self, settled: impl IntoIterator<Item = MessageTotals>) -> MessageSummary {
+    pub(crate) fn close(mut self, settled: impl IntoIterator<Item = MessageTotals>) -> MessageSummary {
         let mut sums = std::mem::take(&mut self.sums);
         settled.into_iter().for_each(|other| sums.merge(other));
         let queue = self.queue(&mut sums);

@@ -14,10 +14,10 @@ use super::mail_counts::{MailCountArray, MailCounts, add, weight};
 const LIMIT: usize = 1 << 15;
 
 /// The tables of all kinds of names. Blocks are added in their order, so the threads that read them change nothing.
-pub type NameCountsByRole = PerRole<HeavyHitters>;
+pub(crate) type NameCountsByRole = PerRole<HeavyHitters>;
 
 /// The tables, once all blocks are in.
-pub type FinishedWho = PerRole<FinishedKept>;
+pub(crate) type FinishedWho = PerRole<FinishedKept>;
 
 /// The names of one kind, by their hashes.
 #[derive(Clone, Debug)]

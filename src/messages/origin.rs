@@ -9,4 +9,4 @@ pub struct SenderIds {
 }
 
 /// Attempts of one message: delivered, deferred, bounced and expired, in this order.
-pub type Attempts = [u32; 4];
+pub(crate) type Attempts = [u32; 4];

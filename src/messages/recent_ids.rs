@@ -9,7 +9,7 @@ use super::key::PrehashedState;
 use crate::collections::direct_mapped::DirectMappedCache;
 
 /// A hash of a queue id alone, whichever host has it.
-pub type IdHash = NonZeroU64;
+pub(crate) type IdHash = NonZeroU64;
 
 /// Ids remembered for questions that are asked at once: 256 KiB.
 const LATELY: usize = 1 << 15;
@@ -22,7 +22,7 @@ const LIMIT: usize = 3 << 19;
 const PART: usize = 1 << 16;
 
 /// Ids seen lately. An id that is not found may have been seen all the same.
-pub struct RecentIds(DirectMappedCache<(), LATELY>);
+pub(crate) struct RecentIds(DirectMappedCache<(), LATELY>);
 
 impl Default for RecentIds {
     fn default() -> Self {
@@ -31,11 +31,11 @@ impl Default for RecentIds {
 }
 
 impl RecentIds {
-    pub fn add(&mut self, id: IdHash) {
+    pub(crate) fn add(&mut self, id: IdHash) {
         self.0.insert(id.get(), ());
     }
 
-    pub fn holds(&self, id: IdHash) -> bool {
+    pub(crate) fn holds(&self, id: IdHash) -> bool {
         self.0.get(id.get()).is_some()
     }
 }
@@ -45,14 +45,14 @@ const BEFORE: usize = 1 << 17;
 
 /// Ids seen before a line, but for those first seen very long before.
 #[derive(Default)]
-pub struct IdWindow {
+pub(crate) struct IdWindow {
     ids: HashSet<IdHash, PrehashedState>,
     /// The first one first.
     order: VecDeque<IdHash>,
 }
 
 impl IdWindow {
-    pub fn add(&mut self, id: IdHash) {
+    pub(crate) fn add(&mut self, id: IdHash) {
         if !self.ids.insert(id) {
             return;
         }
@@ -64,13 +64,13 @@ impl IdWindow {
         }
     }
 
-    pub fn holds(&self, id: IdHash) -> bool {
+    pub(crate) fn holds(&self, id: IdHash) -> bool {
         self.ids.contains(&id)
     }
 }
 
 /// Ids seen in all of the logs, or in their latest part.
-pub struct SeenIds {
+pub(crate) struct SeenIds {
     /// The first ones first; each but the last is full.
     parts: VecDeque<Vec<IdHash>>,
     length: usize,
@@ -85,7 +85,7 @@ impl Default for SeenIds {
 }
 
 impl SeenIds {
-    pub fn add(&mut self, ids: &[IdHash]) {
+    pub(crate) fn add(&mut self, ids: &[IdHash]) {
         self.length += ids.len();
         let mut left = ids;
         while !left.is_empty() {
@@ -100,19 +100,19 @@ impl SeenIds {
     }
 
     /// Before it is told more, what waits should ask, and then it should forget.
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.length >= self.limit
     }
 
     /// Lets go of the older half.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         for part in self.parts.drain(..self.parts.len() / 2) {
             self.length -= part.len();
         }
     }
 
     /// Those of `asked` that were seen.
-    pub fn among(&self, asked: impl Iterator<Item = IdHash>) -> HashSet<IdHash, PrehashedState> {
+    pub(crate) fn among(&self, asked: impl Iterator<Item = IdHash>) -> HashSet<IdHash, PrehashedState> {
         let asked: HashSet<IdHash, PrehashedState> = asked.collect();
         if asked.is_empty() {
             return asked;

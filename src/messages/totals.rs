@@ -12,7 +12,7 @@ use crate::catalog::classify::Reason;
 
 /// The final state of a message, or where it stands in the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FinalState {
+pub(crate) enum FinalState {
     /// Every recipient was served.
     Delivered,
     /// At least one recipient was given up for an error, none for age.
@@ -31,7 +31,7 @@ pub enum FinalState {
 }
 
 impl FinalState {
-    pub fn is_in_queue(self) -> bool {
+    pub(crate) fn is_in_queue(self) -> bool {
         match self {
             Self::Deferred | Self::Held | Self::Waiting => true,
             Self::Delivered | Self::Bounced | Self::Expired | Self::Discarded | Self::HandedOn => false,

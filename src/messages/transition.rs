@@ -53,7 +53,7 @@ pub enum Transition {
 
 /// An act with what is kept of its line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Update {
+pub(crate) struct Update {
     pub act: Transition,
     /// A hash; of the acts of recipients only.
     pub recipient: u64,
@@ -158,7 +158,7 @@ impl SenderIds {
 }
 
 /// Counts the attempt of an act.
-pub fn attempted(attempts: &mut Attempts, act: Transition) {
+pub(crate) fn attempted(attempts: &mut Attempts, act: Transition) {
     let at = match act {
         Transition::Delivered | Transition::HandedOn(_) => 0,
         Transition::Deferred => 1,

@@ -105,7 +105,7 @@ fn usual(raw: &[u8]) -> Option<LogLine<'_>> {
 
 /// `Nov  2 03:04:`
 #[inline]
-pub fn is_usual_minute(raw: &[u8]) -> bool {
+pub(crate) fn is_usual_minute(raw: &[u8]) -> bool {
     matches!(raw, [b'A'..=b'Z' | b'a'..=b'z', _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', ..])
 }
 
@@ -234,7 +234,7 @@ fn names_a_process(text: &[u8]) -> bool {
 /// The same of the text behind a stamp of 19 bytes. It looks at 32 bytes at once, which are enough for the two words of
 /// nearly all lines. None: the line is shorter.
 #[inline]
-pub fn own_names_a_process(raw: &[u8], text: &[u8]) -> Option<bool> {
+pub(crate) fn own_names_a_process(raw: &[u8], text: &[u8]) -> Option<bool> {
     let begin = raw.len() - text.len();
     // Of a short text what stands before it is looked at too, and then passed over.
     let from = begin.min(raw.len().checked_sub(32)?);
@@ -255,7 +255,7 @@ fn is_plain(byte: u8) -> bool {
 }
 
 /// `name[123]:`
-pub fn is_process(word: &[u8]) -> bool {
+pub(crate) fn is_process(word: &[u8]) -> bool {
     let Some(tag) = word.strip_suffix(b"]:") else { return false };
     memchr(b'[', tag).is_some_and(|open| {
         let (name, pid) = tag.split_at(open);

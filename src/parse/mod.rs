@@ -1,8 +1,8 @@
 //! Parses log lines: header, timestamp, wrapper, and the text of each mail server.
 
-pub mod header;
-pub mod header_cache;
-pub mod mta;
-pub mod timestamp;
-pub mod unwrap;
-pub mod year;
+pub(crate) mod header;
+pub(crate) mod header_cache;
+pub(crate) mod mta;
+pub(crate) mod timestamp;
+pub(crate) mod unwrap;
+pub(crate) mod year;

@@ -49,7 +49,7 @@ impl Calendar {
 
 /// Combines the observations of blocks, which must be added in the order of the set.
 #[derive(Clone, Default)]
-pub struct YearResolver {
+pub(crate) struct YearResolver {
     runs: Vec<PlacedRun>,
     /// The last minute that occurs twice (when clocks are set back), and whether it was the second occurrence.
     twice: Option<(i64, bool)>,
@@ -73,7 +73,7 @@ const LATE: i64 = 10;
 const LONGEST_FOLD: i64 = 180;
 
 impl YearResolver {
-    pub fn add(&mut self, file: usize, seen: StampObservations, sources: &[Source]) {
+    pub(crate) fn add(&mut self, file: usize, seen: StampObservations, sources: &[Source]) {
         if self.file != Some(file) {
             let series = sources.get(file).map_or(file, |source| source.series);
             if self.series != series {
@@ -121,7 +121,7 @@ impl YearResolver {
     }
 
     /// The files in which the order of the lines gives other times than each timestamp alone.
-    pub fn turns(self, sources: &[Source], calendar: &Calendar) -> TimeResolution {
+    pub(crate) fn turns(self, sources: &[Source], calendar: &Calendar) -> TimeResolution {
         let mut turns: BTreeMap<usize, FileTimeResolution> = BTreeMap::new();
         for (file, second) in self.second {
             if !second.is_empty() {

@@ -9,7 +9,7 @@ use crate::smtp::event::Event;
 /// Whether the line is a copy. Exim sends a rejection to syslog twice, for its mainlog and its rejectlog; only the first
 /// counts. The copies may be cut to different lengths, so the shorter text is the beginning of the longer. A client may
 /// be rejected for the same reason again at once, so of lines with the same text every second one is a copy.
-pub fn is_duplicate(event: &Event, line: &LogLine, block: &Block, at: usize) -> bool {
+pub(crate) fn is_duplicate(event: &Event, line: &LogLine, block: &Block, at: usize) -> bool {
     let Some(text) = mta::copied_text(event, line) else { return false };
     let before = block.lines.get(..at).unwrap_or_default();
     let near = before.get(before.len().saturating_sub(CONTEXT)..).unwrap_or_default();

@@ -162,7 +162,7 @@ fn names<T: ValueEnum + Copy>(values: &[T]) -> Vec<String> {
 }
 
 /// Whether the value of an option, as it stands in `Filter::words`, is somebody's address.
-pub fn takes_address(option: &str) -> bool {
+pub(crate) fn takes_address(option: &str) -> bool {
     matches!(option, "--to" | "--from")
 }
 

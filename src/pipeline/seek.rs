@@ -34,7 +34,7 @@ const FOLD: i64 = 3;
 
 /// Narrows each source to the lines that can lie in the range; returns whether any was narrowed. Sources that are
 /// compressed, a pipe, small or out of order are read whole.
-pub fn seek_to_range(sources: &mut [Source], window: TimeRange, calendar: &Calendar) -> bool {
+pub(crate) fn seek_to_range(sources: &mut [Source], window: TimeRange, calendar: &Calendar) -> bool {
     let mut ends = window.since.into_iter().chain(window.until);
     if window.is_unbounded() || ends.any(|end| is_near_fold(end, &calendar.zone)) {
         return false;
@@ -50,7 +50,11 @@ pub fn seek_to_range(sources: &mut [Source], window: TimeRange, calendar: &Calen
 }
 
 /// The time of the last line that has a timestamp. `None`: none of the last lines has one.
-pub fn last_dated(number: usize, source: &Source, calendar: &Calendar) -> io::Result<Option<Timestamp>> {
+pub(crate) fn last_dated(
+    number: usize,
+    source: &Source,
+    calendar: &Calendar,
+) -> io::Result<Option<Timestamp>> {
     let mut probe = Bisection::new(number, source, calendar)?;
     let (mut at, mut last) = (probe.size.saturating_sub(END), None);
     while let Some((begin, line)) = line_at(&probe.file, probe.size, at)? {

@@ -74,7 +74,7 @@ pub trait EventSink: Send {
 
 /// What a walk adds up: one listener for each thread, and one total that takes what they hand over in the order of the
 /// blocks.
-pub trait Aggregation: Sync {
+pub(crate) trait Aggregation: Sync {
     type Listener: EventSink;
     type Total: Send;
 
@@ -90,7 +90,7 @@ pub trait Aggregation: Sync {
 }
 
 /// Takes the lines that were not understood. A failure is its owner's to report: the reading goes on.
-pub trait UnreadLines: Send {
+pub(crate) trait UnreadLines: Send {
     /// Whole lines, in the order of the files.
     fn add(&mut self, lines: &[u8]);
 }

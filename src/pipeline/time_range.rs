@@ -28,12 +28,12 @@ impl TimeRange {
 }
 
 /// The accepted forms, for the error message about another one.
-pub const FORMS: &str = "-2h, \"3 days ago\", today, yesterday, \"yesterday 22:00\", \"last monday\", 02:30, \
+pub(crate) const FORMS: &str = "-2h, \"3 days ago\", today, yesterday, \"yesterday 22:00\", \"last monday\", 02:30, \
     \"2026-11-21 02:00\", \"Nov 21 02:00\", @1795222800 or RFC 3339";
 
 /// `now` gives the zone and the day that words count from; RFC 3339 names its own zone. `None`: the text has none of the
 /// forms.
-pub fn read(text: &str, now: &Zoned) -> Option<Timestamp> {
+pub(crate) fn read(text: &str, now: &Zoned) -> Option<Timestamp> {
     let text = text.trim();
     if let Some(seconds) = text.strip_prefix('@') {
         return Timestamp::from_second(seconds.parse().ok()?).ok();

@@ -1,11 +1,13 @@
 //! Walks the lines of logs: parses each line once, counts it, and passes its event to a listener.
 
 use super::calendar::{Calendar, TimeResolution, YearResolver};
-pub use super::coverage::Coverage;
+pub(crate) use super::coverage::Coverage;
 use super::coverage::extend;
-pub use super::duplicate::is_duplicate;
+pub(crate) use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
-pub use super::sink::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, UnreadLines};
+pub(crate) use super::sink::{
+    Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, UnreadLines,
+};
 use super::time_range::TimeRange;
 use crate::catalog::Catalog;
 use crate::catalog::classify::Classifier;
@@ -35,7 +37,7 @@ pub struct WalkTask<'a> {
 }
 
 /// The result of a walk.
-pub struct WalkResult<L> {
+pub(crate) struct WalkResult<L> {
     pub listeners: Vec<L>,
     pub coverage: Coverage,
     pub problems: Vec<InputError>,
@@ -48,10 +50,10 @@ pub struct WalkResult<L> {
 
 /// So many walks settle every date. The second has the right years; the third is needed if one of those has an hour that
 /// occurs twice.
-pub const WALKS: usize = 3;
+pub(crate) const WALKS: usize = 3;
 
 /// Reads every line of the sources. Lines that are not understood are written to `unread`, in order.
-pub fn walk<L: EventSink>(
+pub(crate) fn walk<L: EventSink>(
     task: &WalkTask,
     new: impl Fn() -> L + Sync,
     mut fold: impl FnMut(L::BlockOutput) + Send,
@@ -94,7 +96,7 @@ pub fn walk<L: EventSink>(
 }
 
 /// Walks once into a total. The coverage counts events that the total left out as filtered.
-pub fn aggregate<A: Aggregation>(
+pub(crate) fn aggregate<A: Aggregation>(
     task: &WalkTask,
     aggregation: &A,
     unread: Option<&mut dyn UnreadLines>,
@@ -106,7 +108,7 @@ pub fn aggregate<A: Aggregation>(
 }
 
 /// Settles the dates before a walk whose events cannot be taken back: reads only the timestamps.
-pub fn settled(task: &WalkTask) -> Result<Calendar, InputError> {
+pub(crate) fn settled(task: &WalkTask) -> Result<Calendar, InputError> {
     let mut calendar = task.calendar.clone();
     for _ in 1..WALKS {
         let turns = turns(&WalkTask { calendar: &calendar, ..*task })?;
@@ -143,7 +145,7 @@ fn turns(task: &WalkTask) -> Result<TimeResolution, InputError> {
 }
 
 /// Observes the timestamps of one block, for a log that is read block by block.
-pub fn sightings(task: &WalkTask, block: &Block) -> StampObservations {
+pub(crate) fn sightings(task: &WalkTask, block: &Block) -> StampObservations {
     seen(clock(&mut None, &mut 0, block.file, task), block)
 }
 
@@ -216,7 +218,7 @@ struct Walker<'a, 'b, L> {
 }
 
 /// The clock of a file at the beginning of a block. `last_file` is the file of the previous block.
-pub fn clock<'c>(
+pub(crate) fn clock<'c>(
     clock: &'c mut Option<TimestampParser>,
     last_file: &mut usize,
     file: usize,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `192-0-2-7.dyn.example.net`, `host007.002.000.192.example.net`, `192000002007.example.net`, or for one of `ips` two of its
 /// numbers, or all of it as hexadecimal digits.
-pub fn holds_ip(name: &str, ips: &[IpAddr]) -> bool {
+pub(crate) fn holds_ip(name: &str, ips: &[IpAddr]) -> bool {
     let small = name.to_ascii_lowercase();
     let numbers = numbers(&small);
     in_a_row(&small)

@@ -10,7 +10,7 @@ use crate::parse::mta::parsed::ParsedLine;
 
 /// Local parts and logins, without doubles; the longest first, so that none hides in another.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct KnownNames(Vec<String>);
+pub(crate) struct KnownNames(Vec<String>);
 
 /// What stands behind these names somebody, with a domain or without.
 static LABELS: LazyLock<Regex> = LazyLock::new(|| {
@@ -26,7 +26,7 @@ static LABELS: LazyLock<Regex> = LazyLock::new(|| {
 
 impl KnownNames {
     /// Of a whole line of log.
-    pub fn of_line(raw: &str) -> Self {
+    pub(crate) fn of_line(raw: &str) -> Self {
         let mut names = Self::default();
         let line = LogLine::read(raw.as_bytes());
         match mta::read(&line) {
@@ -51,7 +51,7 @@ impl KnownNames {
     }
 
     /// An address, a local part or a login; nothing is added of the null sender.
-    pub fn add(&mut self, address: &str) {
+    pub(crate) fn add(&mut self, address: &str) {
         let address = address.trim_matches(['<', '>']);
         let local = address.rsplit_once('@').map_or(address, |(local, _)| local).trim_matches('"');
         let told = local.chars().any(char::is_alphanumeric) && !self.0.iter().any(|known| known == local);
@@ -61,7 +61,7 @@ impl KnownNames {
         }
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 }

@@ -3,12 +3,12 @@
 //! What prints text from a log passes it through one of these last of all: a line of log through `line`, a name of a known
 //! kind through `address` or `host`, other words through `text`, a whole report through `report`.
 
-pub mod host_names;
-pub mod known_names;
-pub mod pseudonym;
-pub mod report;
-pub mod storm;
-pub mod text;
-pub mod trace;
+pub(crate) mod host_names;
+pub(crate) mod known_names;
+pub(crate) mod pseudonym;
+pub(crate) mod report;
+pub(crate) mod storm;
+pub(crate) mod text;
+pub(crate) mod trace;
 
-pub use self::pseudonym::Redactor;
+pub(crate) use self::pseudonym::Redactor;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 /// Replaces local parts of addresses, logins and IP addresses, with the names that hold one. Domains stay, and so do the
 /// addresses of this machine to itself. Cheap to copy.
 #[derive(Clone, Copy)]
-pub struct Redactor {
+pub(crate) struct Redactor {
     key: [u8; 32],
 }
 
@@ -14,7 +14,7 @@ pub(crate) const DIGITS: usize = 12;
 
 impl Redactor {
     /// Any secret will do that nobody can guess; who knows it can try names.
-    pub fn new(secret: &[u8]) -> Self {
+    pub(crate) fn new(secret: &[u8]) -> Self {
         Self { key: blake3::derive_key("smtplog redact 1", secret) }
     }
 
@@ -26,12 +26,12 @@ impl Redactor {
     }
 
     /// `anna` → `u-3f9a1c20b7e4`; letters' case aside.
-    pub fn local(&self, local: &str) -> String {
+    pub(crate) fn local(&self, local: &str) -> String {
         self.mark("u", local)
     }
 
     /// `192.0.2.7` → `ip-…`. Loopback stays: it is nobody.
-    pub fn ip(&self, ip: IpAddr) -> String {
+    pub(crate) fn ip(&self, ip: IpAddr) -> String {
         let plain = ip.to_canonical();
         if plain.is_loopback() || plain.is_unspecified() {
             ip.to_string()
@@ -41,7 +41,7 @@ impl Redactor {
     }
 
     /// A name that holds an address: `192-0-2-7.dyn.example.net` → `h-….example.net`.
-    pub fn name(&self, name: &str) -> String {
+    pub(crate) fn name(&self, name: &str) -> String {
         self.mark("h", name)
     }
 }

@@ -8,7 +8,7 @@ use crate::report::{GroupKey, GroupTable, Input, NameCount, NameRow, Report, Row
 use crate::smtp::event::By;
 
 impl Redactor {
-    pub fn report(&self, report: &mut Report) {
+    pub(crate) fn report(&self, report: &mut Report) {
         let Report {
             schema: _,
             range: _,
@@ -79,7 +79,7 @@ impl Redactor {
     }
 
     /// `--to anna@example.org`: what was asked for names somebody too.
-    pub fn option(&self, words: &str) -> String {
+    pub(crate) fn option(&self, words: &str) -> String {
         match words.split_once(' ') {
             Some((name, value)) if takes_address(name) => format!("{name} {}", self.address(value)),
             Some(_) | None => self.text(words),
@@ -129,7 +129,7 @@ impl Redactor {
     }
 
     /// A value of `--by`.
-    pub fn key(&self, by: By, value: &str) -> String {
+    pub(crate) fn key(&self, by: By, value: &str) -> String {
         match by {
             By::Recipient | By::Sender | By::User => self.address(value),
             By::Domain | By::Relay | By::Client => self.host(value),
@@ -150,7 +150,7 @@ impl Redactor {
     }
 
     /// `raw` is the line that the event stands on.
-    pub fn record(&self, record: &mut Record, raw: &str) {
+    pub(crate) fn record(&self, record: &mut Record, raw: &str) {
         let Record {
             time: _,
             mta: _,
@@ -189,7 +189,7 @@ impl Redactor {
         }
     }
 
-    pub fn context(&self, context: &mut RecordContext) {
+    pub(crate) fn context(&self, context: &mut RecordContext) {
         let RecordContext { size: _, client, user, message_id, attempt_no: _, hop: _ } = context;
         if let Some(client) = client {
             *client = self.host(client);

@@ -5,7 +5,7 @@ use super::pseudonym::Redactor;
 use crate::report::storm::{Dimension, Factor, Storm, StormCommand, StormReport};
 
 impl Redactor {
-    pub fn storms(&self, storms: &mut StormReport) {
+    pub(crate) fn storms(&self, storms: &mut StormReport) {
         let StormReport { schema: _, range: _, input, storms, notes } = storms;
         self.input(input);
         for storm in storms {
@@ -16,7 +16,7 @@ impl Redactor {
         }
     }
 
-    pub fn storm(&self, storm: &mut Storm) {
+    pub(crate) fn storm(&self, storm: &mut Storm) {
         let Storm {
             start: _,
             peak: _,

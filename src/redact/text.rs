@@ -35,17 +35,17 @@ static HOST: LazyLock<Regex> =
 
 impl Redactor {
     /// A line of log, whole; or any other text that may be one.
-    pub fn line(&self, raw: &str) -> String {
+    pub(crate) fn line(&self, raw: &str) -> String {
         self.about(raw, &KnownNames::of_line(raw))
     }
 
     /// Words that are no line of log.
-    pub fn text(&self, text: &str) -> String {
+    pub(crate) fn text(&self, text: &str) -> String {
         self.about(text, &KnownNames::default())
     }
 
     /// Words in which these names may stand alone.
-    pub fn about(&self, text: &str, names: &KnownNames) -> String {
+    pub(crate) fn about(&self, text: &str, names: &KnownNames) -> String {
         let mut names = names.clone();
         for found in ADDRESS.captures_iter(text).filter(|found| !is_mark(local(found))) {
             names.add(local(&found));
@@ -62,7 +62,7 @@ impl Redactor {
     }
 
     /// An address, a local part or a login; what is no name stays.
-    pub fn address(&self, address: &str) -> String {
+    pub(crate) fn address(&self, address: &str) -> String {
         let told = address.chars().any(char::is_alphanumeric);
         if !told || address == "(others)" {
             return address.to_owned();
@@ -83,12 +83,12 @@ impl Redactor {
     }
 
     /// A host name, a domain or an IP address; a name that holds no address stays.
-    pub fn host(&self, host: &str) -> String {
+    pub(crate) fn host(&self, host: &str) -> String {
         self.host_at(host, None)
     }
 
     /// The same, of a host whose address is known.
-    pub fn host_at(&self, host: &str, ip: Option<&str>) -> String {
+    pub(crate) fn host_at(&self, host: &str, ip: Option<&str>) -> String {
         let inner = host.trim_start_matches('[').trim_end_matches(']');
         let inner =
             inner.get(..5).filter(|front| front.eq_ignore_ascii_case("ipv6:")).map_or(inner, |_| &inner[5..]);

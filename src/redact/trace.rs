@@ -5,7 +5,7 @@ use super::pseudonym::Redactor;
 use crate::report::trace::{Story, StoryHop, StoryStep, Trace};
 
 impl Redactor {
-    pub fn trace(&self, trace: &mut Trace) {
+    pub(crate) fn trace(&self, trace: &mut Trace) {
         let Trace { schema: _, what, found: _, stories, notes } = trace;
         *what = self.sought(what);
         for story in stories {
@@ -17,7 +17,7 @@ impl Redactor {
     }
 
     /// What was asked for: an address, an IP address, or an id, which stays.
-    pub fn sought(&self, what: &str) -> String {
+    pub(crate) fn sought(&self, what: &str) -> String {
         if what.contains('@') { self.text(what) } else { self.host(what) }
     }
 

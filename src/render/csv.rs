@@ -90,12 +90,12 @@ const NAMES: [&str; 8] =
     ["table", "name", "messages", "delivered", "deferred", "bounced", "expired", "rejected"];
 
 /// The tables of names if they are asked for, else the rows.
-pub fn report(report: &Report, look: &TextStyle) -> String {
+pub(crate) fn report(report: &Report, look: &TextStyle) -> String {
     if look.who { names(report) } else { show(report) }
 }
 
 /// The tables of names, one behind the other; what is in no row of theirs stands last, without a name.
-pub fn names(report: &Report) -> String {
+pub(crate) fn names(report: &Report) -> String {
     let counted = |table: &str, name: &str, counts: &NameTotals| {
         let NameTotals { messages, delivered, deferred, bounced, expired, rejected } = *counts;
         let counts = [delivered, deferred, bounced, expired, rejected].map(|count| count.to_string());
@@ -112,7 +112,7 @@ pub fn names(report: &Report) -> String {
 }
 
 /// The rows of a report, or its groups if there are any, under their names; what is not known is empty.
-pub fn show(report: &Report) -> String {
+pub(crate) fn show(report: &Report) -> String {
     if let Some(table) = &report.groups {
         return groups(table);
     }
@@ -193,12 +193,12 @@ fn counted(counts: Vec<(String, u64)>) -> String {
 }
 
 /// The names of what [`place`] and [`event`] write.
-pub fn event_names() -> String {
+pub(crate) fn event_names() -> String {
     line(EVENT)
 }
 
 /// Where an event stands; to be followed by [`event`].
-pub fn place(file: &str, number: u64) -> String {
+pub(crate) fn place(file: &str, number: u64) -> String {
     let mut place = line([cell(file), number.to_string()]);
     place.pop();
     place.push(',');
@@ -206,7 +206,7 @@ pub fn place(file: &str, number: u64) -> String {
 }
 
 /// All of an event but its place, without an end of line; and where its sender stands. To be followed by [`context`].
-pub fn event(record: &Record) -> (String, usize) {
+pub(crate) fn event(record: &Record) -> (String, usize) {
     let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
     let mut front = line([
         text(&record.time),
@@ -242,7 +242,7 @@ pub fn event(record: &Record) -> (String, usize) {
 }
 
 /// The cell of a sender that other lines name.
-pub fn sender(sender: &str) -> String {
+pub(crate) fn sender(sender: &str) -> String {
     // Alone on a line, an empty cell would be quoted.
     if sender.is_empty() {
         return String::new();
@@ -253,7 +253,7 @@ pub fn sender(sender: &str) -> String {
 }
 
 /// The last cells of an event, with the comma before them.
-pub fn context(context: &RecordContext) -> String {
+pub(crate) fn context(context: &RecordContext) -> String {
     let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
     let mut cells = line([
         or_empty(context.size),

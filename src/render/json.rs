@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::sanitize::printable_json;
 
-pub fn pretty(answer: &impl Serialize) -> String {
+pub(crate) fn pretty(answer: &impl Serialize) -> String {
     ended(serde_json::to_string_pretty(answer).expect("an answer is plain data"))
 }
 
 /// One object on one line.
-pub fn line(answer: &impl Serialize) -> String {
+pub(crate) fn line(answer: &impl Serialize) -> String {
     ended(serde_json::to_string(answer).expect("an answer is plain data"))
 }
 

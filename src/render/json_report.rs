@@ -3,12 +3,12 @@
 use super::json::{line, pretty};
 use crate::report::Report;
 
-pub fn show(report: &Report) -> String {
+pub(crate) fn show(report: &Report) -> String {
     pretty(report)
 }
 
 /// One row an object, or one group if there are any; one object a line.
-pub fn rows(report: &Report) -> String {
+pub(crate) fn rows(report: &Report) -> String {
     match &report.groups {
         Some(table) => table.rows.iter().map(line).collect(),
         None => report.rows.iter().map(line).collect(),

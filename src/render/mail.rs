@@ -15,7 +15,7 @@ use super::text::cron;
 use crate::report::Report;
 
 /// What stands around the report.
-pub struct Envelope {
+pub(crate) struct Envelope {
     pub to: Vec<String>,
     pub from: String,
     pub now: Timestamp,
@@ -27,7 +27,7 @@ pub struct Envelope {
 
 /// `page`: the report as HTML, for who can show it. What a site's own `body_checks` look for in mail must not keep its own
 /// report from coming, so no line of the page stands there as it is.
-pub fn show(report: &Report, page: Option<&str>, envelope: &Envelope) -> io::Result<String> {
+pub(crate) fn show(report: &Report, page: Option<&str>, envelope: &Envelope) -> io::Result<String> {
     let text = cron::text(report, &envelope.input);
     let mut quoted = Vec::new();
     quoted_printable_encode(text.replace('\n', "\r\n").as_bytes(), &mut quoted, true)?;

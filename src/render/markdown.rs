@@ -14,7 +14,7 @@ use super::words::sections::{Section, sections};
 use super::words::totals::{all_well, coverage, filter, notes, sums};
 use crate::report::{DelayRow, Full, GroupTable, NameRow, Report, Row};
 
-pub fn show(report: &Report, look: &TextStyle) -> String {
+pub(crate) fn show(report: &Report, look: &TextStyle) -> String {
     let mut text = head(report, look);
     if let Some(table) = &report.groups {
         groups(&mut text, table, look);

@@ -8,7 +8,7 @@ use crate::report::explain::{
     AdviceStep, Codes, Entries, Entry, EntryKind, NamedCode, Pair, ReasonFinding, class_words,
 };
 
-pub fn show(entries: &Entries) -> String {
+pub(crate) fn show(entries: &Entries) -> String {
     let shown: Vec<String> = entries.entries.iter().map(entry).collect();
     shown.join("\n")
 }
@@ -107,7 +107,7 @@ fn named(text: &mut String, rows: &[NamedCode]) {
     }
 }
 
-pub fn pair(pair: &Pair) -> String {
+pub(crate) fn pair(pair: &Pair) -> String {
     let mut text = String::new();
     for unknown in &pair.unknown {
         text.push_str(&entry(unknown));
@@ -134,7 +134,7 @@ pub fn pair(pair: &Pair) -> String {
     text
 }
 
-pub fn codes(codes: &Codes) -> String {
+pub(crate) fn codes(codes: &Codes) -> String {
     let mut text = format!("# Reply codes, catalogue of {}\n\n", codes.catalogue);
     text.push_str("| code | class | name | meaning | source |\n|---|---|---|---|---|\n");
     for row in &codes.codes {

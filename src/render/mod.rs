@@ -1,17 +1,17 @@
 //! Renders answers, one file for each format, and lists the formats.
 
-pub mod csv;
-pub mod html;
-pub mod json;
-pub mod json_report;
-pub mod mail;
-pub mod markdown;
-pub mod markdown_explain;
-pub mod nagios;
-pub mod prometheus;
-pub mod sanitize;
-pub mod text;
-pub mod words;
+pub(crate) mod csv;
+pub(crate) mod html;
+pub(crate) mod json;
+pub(crate) mod json_report;
+pub(crate) mod mail;
+pub(crate) mod markdown;
+pub(crate) mod markdown_explain;
+pub(crate) mod nagios;
+pub(crate) mod prometheus;
+pub(crate) mod sanitize;
+pub(crate) mod text;
+pub(crate) mod words;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -62,7 +62,7 @@ const MACHINE: Format = Format {
 const HUMAN: Format = Format { is_for_people: true, ..MACHINE };
 
 /// In the order of the help.
-pub static FORMATS: [Format; 8] = [
+pub(crate) static FORMATS: [Format; 8] = [
     Format { name: "text", suffixes: &["txt"], in_mail: InMail::Text, show: text::scan::show, ..HUMAN },
     Format { name: "json", suffixes: &["json"], show: |report, _| json_report::show(report), ..MACHINE },
     Format {
@@ -120,13 +120,13 @@ impl ValueEnum for Format {
 }
 
 /// The names of some formats as values of `--format`.
-pub fn format_names<F: ValueEnum>() -> Vec<String> {
+pub(crate) fn format_names<F: ValueEnum>() -> Vec<String> {
     let named = |format: &F| Some(format.to_possible_value()?.get_name().to_owned());
     F::value_variants().iter().filter_map(named).collect()
 }
 
 /// The endings of file names that stand for some formats, by the rows of `FORMATS` that have the same names.
-pub fn suffixes<F: ValueEnum + Clone + 'static>() -> impl Iterator<Item = (&'static str, F)> {
+pub(crate) fn suffixes<F: ValueEnum + Clone + 'static>() -> impl Iterator<Item = (&'static str, F)> {
     F::value_variants().iter().flat_map(|format| {
         let row = format.to_possible_value().and_then(|value| Format::find(value.get_name()));
         let suffixes = row.map_or(&[][..], |row| row.suffixes);

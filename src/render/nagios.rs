@@ -10,7 +10,7 @@ const NAMED: usize = 3;
 
 /// `SMTPLOG WARNING - bounced>2%: 3.1% | delivered=33c …`, as the guidelines of the Monitoring Plugins have it. Its status
 /// is that of [`status`].
-pub fn show(report: &Report) -> String {
+pub(crate) fn show(report: &Report) -> String {
     let findings = report.verdict.as_ref().map(|verdict| verdict.findings.as_slice()).unwrap_or_default();
     let named: Vec<String> = findings.iter().take(NAMED).map(said).collect();
     let more = findings.len().saturating_sub(NAMED);
@@ -44,7 +44,7 @@ pub fn show(report: &Report) -> String {
 }
 
 /// What could not be asked at all.
-pub fn unknown(why: &str) -> String {
+pub(crate) fn unknown(why: &str) -> String {
     format!("SMTPLOG UNKNOWN - {}\n", plain(why))
 }
 
@@ -67,7 +67,7 @@ fn word(report: &Report) -> &'static str {
 }
 
 /// 0 ok, 1 watch, 2 bad; 3: nothing was asked, or there was nothing to judge.
-pub fn status(report: &Report) -> u8 {
+pub(crate) fn status(report: &Report) -> u8 {
     let Some(verdict) = &report.verdict else { return 3 };
     if report.input.lines > 0 && report.input.understood == 0 {
         return 3;

@@ -17,7 +17,7 @@ const SERIES_LIMIT: usize = 500;
 /// Label names and values, in this order everywhere.
 type Labels = [(&'static str, String); 6];
 
-pub fn show(report: &Report) -> String {
+pub(crate) fn show(report: &Report) -> String {
     let mut page = String::new();
     let input = &report.input;
     head(&mut page, "smtplog_build_info", "gauge", "The version of smtplog that read the logs; always 1.");

@@ -10,7 +10,7 @@ use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// One event; what the line does not say is null. File and line number stand before these.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
-pub struct Record {
+pub(crate) struct Record {
     #[schemars(extend("format" = "date-time"))]
     pub time: Option<String>,
     pub mta: Mta,
@@ -42,7 +42,7 @@ pub struct Record {
 
 /// What other lines say of the message; null where no line that was read does.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
-pub struct RecordContext {
+pub(crate) struct RecordContext {
     /// Of the message, in bytes, as the mail server counts them.
     pub size: Option<u64>,
     /// Who handed the message over: its address, else its name.
@@ -57,10 +57,13 @@ pub struct RecordContext {
 }
 
 /// A line of `smtplog events`: a delivery result or a refusal. What the log does not say is null.
-// Only the schema needs it whole: the line number is known after the rest is written.
+#[expect(
+    dead_code,
+    reason = "only the schema needs it whole: events are written before their line number is known"
+)]
 #[derive(JsonSchema)]
 #[schemars(title = "smtplog event")]
-pub struct Listed {
+pub(crate) struct Listed {
     /// The log, as it was named; `-` is standard input.
     pub file: String,
     /// Counted from 1.
@@ -73,7 +76,7 @@ pub struct Listed {
 }
 
 impl Record {
-    pub fn new(told: &LoggedEvent) -> Self {
+    pub(crate) fn new(told: &LoggedEvent) -> Self {
         let (line, event, verdict, book) = (told.line, told.event, told.verdict, told.book);
         let rule = verdict.and_then(|verdict| book.rules.rule(verdict.rule?)).map(|rule| rule.id.clone());
         let provider =

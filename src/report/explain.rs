@@ -8,21 +8,21 @@ use crate::smtp::reply::{Class, Code};
 
 /// The entries of one call, in the order in which they were asked for.
 #[derive(Clone, Debug, Serialize)]
-pub struct Entries {
+pub(crate) struct Entries {
     pub schema: &'static str,
     /// When the catalogue of codes was last looked through.
     pub catalogue: &'static str,
     pub entries: Vec<Entry>,
 }
 
-pub const ENTRIES: &str = "smtplog.entries/1";
-pub const PAIR: &str = "smtplog.pair/1";
-pub const CODES: &str = "smtplog.codes/1";
+pub(crate) const ENTRIES: &str = "smtplog.entries/1";
+pub(crate) const PAIR: &str = "smtplog.pair/1";
+pub(crate) const CODES: &str = "smtplog.codes/1";
 
 /// What was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum EntryKind {
+pub(crate) enum EntryKind {
     /// `452`, also `452 4.3.1`.
     Code,
     /// `4.2.2`, `x.2.2`.
@@ -40,7 +40,7 @@ pub enum EntryKind {
 }
 
 /// What a class says, in a word or two (RFC 5321 §4.2.1).
-pub fn class_words(class: Class) -> &'static str {
+pub(crate) fn class_words(class: Class) -> &'static str {
     match class {
         Class::Positive => "success",
         Class::Intermediate => "go on",
@@ -51,7 +51,7 @@ pub fn class_words(class: Class) -> &'static str {
 
 /// All there is to say about one thing. What is empty has nothing to be said.
 #[derive(Clone, Debug, Serialize)]
-pub struct Entry {
+pub(crate) struct Entry {
     pub input: String,
     pub kind: EntryKind,
     /// What it is called in a heading: `452`, `4.2.2`, `mailbox-full`.
@@ -80,7 +80,7 @@ pub struct Entry {
 
 /// A reason, and what it rests on.
 #[derive(Clone, Debug, Serialize)]
-pub struct ReasonFinding {
+pub(crate) struct ReasonFinding {
     pub reason: Reason,
     pub title: String,
     pub meaning: String,
@@ -98,14 +98,14 @@ pub struct ReasonFinding {
 
 /// Which server says it, and when. None: any.
 #[derive(Clone, Debug, Serialize)]
-pub struct VariantSource {
+pub(crate) struct VariantSource {
     pub mta: Option<Mta>,
     pub text: String,
 }
 
 /// One of the things that it can mean.
 #[derive(Clone, Debug, Serialize)]
-pub struct Variant {
+pub(crate) struct Variant {
     /// `452 4.3.1`
     pub label: String,
     pub reason: Option<Reason>,
@@ -114,13 +114,13 @@ pub struct Variant {
 
 /// What to do on one side.
 #[derive(Clone, Debug, Serialize)]
-pub struct Fix {
+pub(crate) struct Fix {
     pub direction: Direction,
     pub steps: Vec<AdviceStep>,
 }
 
 #[derive(Clone, Default, Debug, Serialize)]
-pub struct AdviceStep {
+pub(crate) struct AdviceStep {
     /// In which case: `4.3.1`, or a reason. Empty: in every case.
     pub label: String,
     /// None: with any server.
@@ -133,14 +133,14 @@ pub struct AdviceStep {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct NamedCode {
+pub(crate) struct NamedCode {
     pub label: String,
     pub text: String,
 }
 
 /// One line of NDJSON: what a program wants to know of an input.
 #[derive(Clone, Debug, Serialize)]
-pub struct Brief {
+pub(crate) struct Brief {
     pub input: String,
     pub code: Option<Code>,
     pub enhanced: Option<String>,
@@ -154,7 +154,7 @@ pub struct Brief {
 
 /// Two things side by side.
 #[derive(Clone, Debug, Serialize)]
-pub struct Pair {
+pub(crate) struct Pair {
     pub schema: &'static str,
     pub catalogue: &'static str,
     pub labels: [String; 2],
@@ -169,21 +169,21 @@ pub struct Pair {
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub struct PairRow {
+pub(crate) struct PairRow {
     pub title: &'static str,
     pub cells: [String; 2],
 }
 
 /// The catalogue of reply codes.
 #[derive(Clone, Debug, Serialize)]
-pub struct Codes {
+pub(crate) struct Codes {
     pub schema: &'static str,
     pub catalogue: &'static str,
     pub codes: Vec<CodeLine>,
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub struct CodeLine {
+pub(crate) struct CodeLine {
     pub code: Code,
     pub class: Class,
     pub name: String,

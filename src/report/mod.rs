@@ -1,11 +1,11 @@
 //! An answer before it has a look: what `scan` found, as its JSON says it.
 
-mod delay_row;
-pub mod event;
-pub mod explain;
-mod name_row;
-pub mod storm;
-pub mod trace;
+pub(crate) mod delay_row;
+pub(crate) mod event;
+pub(crate) mod explain;
+pub(crate) mod name_row;
+pub(crate) mod storm;
+pub(crate) mod trace;
 
 use clap::ValueEnum;
 use jiff::Zoned;
@@ -16,8 +16,8 @@ use crate::catalog::classify::{Reason, Retry};
 use crate::smtp::event::{By, Direction, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
-pub use self::delay_row::{DelayRow, PhaseRow};
-pub use self::name_row::{NameRow, NameTotals, Remainder, Remainders};
+pub(crate) use self::delay_row::{DelayRow, PhaseRow};
+pub(crate) use self::name_row::{NameRow, NameTotals, Remainder, Remainders};
 
 /// The whole report. Fields are added within a schema, never renamed.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -75,7 +75,7 @@ pub struct Report {
     pub notes: Vec<String>,
 }
 
-pub const SCHEMA: &str = "smtplog.report/1";
+pub(crate) const SCHEMA: &str = "smtplog.report/1";
 
 /// A storm in a line; `smtplog storm` says all of it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -108,13 +108,13 @@ pub struct Range {
     pub last: Zoned,
 }
 
-pub fn rfc3339<S: Serializer>(moment: &Zoned, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn rfc3339<S: Serializer>(moment: &Zoned, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&moment.strftime("%Y-%m-%dT%H:%M:%S%:z"))
 }
 
 // serde gives a reference to the field as it is.
 #[allow(clippy::ref_option)]
-pub fn maybe_rfc3339<S: Serializer>(moment: &Option<Zoned>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn maybe_rfc3339<S: Serializer>(moment: &Option<Zoned>, serializer: S) -> Result<S::Ok, S::Error> {
     match moment {
         Some(moment) => rfc3339(moment, serializer),
         None => serializer.serialize_none(),
@@ -122,7 +122,7 @@ pub fn maybe_rfc3339<S: Serializer>(moment: &Option<Zoned>, serializer: S) -> Re
 }
 
 /// How the schema says what [`rfc3339`] writes.
-pub fn date_time(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn date_time(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "format": "date-time"})
 }
 

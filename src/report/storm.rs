@@ -10,12 +10,12 @@ use crate::report::{Input, Range, date_time, maybe_rfc3339, rfc3339};
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
-pub const STORMS_SCHEMA: &str = "smtplog.storms/1";
+pub(crate) const STORMS_SCHEMA: &str = "smtplog.storms/1";
 
 /// What `smtplog storm` prints.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(title = "smtplog storms")]
-pub struct StormReport {
+pub(crate) struct StormReport {
     #[schemars(extend("const" = STORMS_SCHEMA))]
     pub schema: &'static str,
     pub range: Option<Range>,

@@ -10,7 +10,7 @@ use crate::smtp::reply::{Code, EnhancedCode};
 /// Everything that was found. Fields are added within a schema, never renamed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[schemars(title = "smtplog trace")]
-pub struct Trace {
+pub(crate) struct Trace {
     #[schemars(extend("const" = SCHEMA))]
     pub schema: &'static str,
     /// What was asked for, as it was typed.
@@ -23,11 +23,11 @@ pub struct Trace {
     pub notes: Vec<String>,
 }
 
-pub const SCHEMA: &str = "smtplog.trace/1";
+pub(crate) const SCHEMA: &str = "smtplog.trace/1";
 
 /// One message from its coming in to its end, or the refusals that one client was told in one session.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
-pub struct Story {
+pub(crate) struct Story {
     pub kind: StoryKind,
     pub state: StoryState,
     /// Its first line that was read. Null: no line of it shows a time.
@@ -45,7 +45,7 @@ pub struct Story {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum StoryKind {
+pub(crate) enum StoryKind {
     Message,
     /// A client was refused before there was a message.
     Refusal,
@@ -54,7 +54,7 @@ pub enum StoryKind {
 /// How it stands where the logs end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum StoryState {
+pub(crate) enum StoryState {
     /// For all recipients of whom the logs tell.
     Delivered,
     /// Still in the queue.
@@ -77,7 +77,7 @@ pub enum StoryState {
 
 /// What one queue did with it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
-pub struct StoryHop {
+pub(crate) struct StoryHop {
     /// Null: the client was refused before there was one.
     pub queue_id: Option<String>,
     pub mta: Mta,
@@ -106,7 +106,7 @@ pub struct StoryHop {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
-pub struct StoryStep {
+pub(crate) struct StoryStep {
     #[schemars(extend("format" = "date-time"))]
     pub time: Option<String>,
     pub what: StepKind,
@@ -133,7 +133,7 @@ pub struct StoryStep {
 /// What was done: an event's outcome, or what happens to a message in the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum StepKind {
+pub(crate) enum StepKind {
     Delivered,
     /// Given to another queue of which there are lines in these logs.
     HandedOn,
@@ -156,7 +156,7 @@ pub enum StepKind {
 }
 
 impl StepKind {
-    pub fn of(outcome: Outcome) -> Self {
+    pub(crate) fn of(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Delivered => Self::Delivered,
             Outcome::Deferred => Self::Deferred,
@@ -172,7 +172,7 @@ impl StepKind {
     }
 
     /// In English, for people.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Delivered => "delivered",
             Self::HandedOn => "handed on",
@@ -195,7 +195,7 @@ impl StepKind {
 
 impl StoryState {
     /// In English, for people.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Delivered => "delivered",
             Self::Queued => "still in the queue",

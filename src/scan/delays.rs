@@ -15,7 +15,7 @@ type Mail = (Direction, Option<Provider>);
 /// Faster needs no advice; in milliseconds.
 const FAST: u64 = 1000;
 
-pub fn rows(delays: &Delays, providers: &Providers) -> Vec<DelayRow> {
+pub(crate) fn rows(delays: &Delays, providers: &Providers) -> Vec<DelayRow> {
     let mut mails: BTreeMap<Mail, Vec<(Phase, &DurationHistogram)>> = BTreeMap::new();
     for (&(direction, provider, phase), times) in &delays.0 {
         mails.entry((direction, provider)).or_default().push((phase, times));

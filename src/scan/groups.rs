@@ -9,7 +9,7 @@ use crate::smtp::event::Outcome;
 use crate::tally::group_by::{Group, GroupBy};
 
 /// The groups in the order wanted: the most failures first, the latest first, or by name.
-pub fn table(mut groups: GroupBy, providers: &Providers, sort: SortBy, reverse: bool) -> GroupTable {
+pub(crate) fn table(mut groups: GroupBy, providers: &Providers, sort: SortBy, reverse: bool) -> GroupTable {
     let counted = std::mem::take(&mut groups.groups);
     let mut rows: Vec<(Option<LogTime>, GroupRow)> = counted
         .into_iter()

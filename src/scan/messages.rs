@@ -7,7 +7,11 @@ use crate::messages::MessageSummary;
 use crate::report::{DeliveredLater, Messages};
 
 /// `minutes` are the first and the last of the logs.
-pub fn messages(ledger: &MessageSummary, minutes: Option<(i64, i64)>, reasons: &[ReasonRow]) -> Messages {
+pub(crate) fn messages(
+    ledger: &MessageSummary,
+    minutes: Option<(i64, i64)>,
+    reasons: &[ReasonRow],
+) -> Messages {
     let MessageSummary { sums, queue, .. } = ledger;
     let end = minutes.map(|(_, last)| last * 60);
     let age = |(end, oldest): (i64, i64)| u64::try_from(end - oldest).unwrap_or(0);

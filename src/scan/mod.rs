@@ -1,12 +1,12 @@
 //! The report of `smtplog scan`: counting, merging, rows, notes, baseline and verdict.
 
-pub mod baseline;
-pub mod counter;
-pub mod delays;
-pub mod groups;
-pub mod messages;
-pub mod names;
-pub mod notes;
-pub mod pending_hops;
-pub mod summary;
-pub mod verdict;
+pub(crate) mod baseline;
+pub(crate) mod counter;
+pub(crate) mod delays;
+pub(crate) mod groups;
+pub(crate) mod messages;
+pub(crate) mod names;
+pub(crate) mod notes;
+pub(crate) mod pending_hops;
+pub(crate) mod summary;
+pub(crate) mod verdict;

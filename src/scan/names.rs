@@ -13,13 +13,13 @@ use crate::tally::{FinishedTally, OutcomesByName};
 const SHOWN: usize = 50;
 
 /// One table of a report.
-pub struct NameTable {
+pub(crate) struct NameTable {
     pub rows: Vec<NameRow>,
     pub rest: Remainder,
 }
 
 /// All of them.
-pub struct NameTables {
+pub(crate) struct NameTables {
     pub senders: NameTable,
     pub users: NameTable,
     pub clients: NameTable,
@@ -30,7 +30,7 @@ pub struct NameTables {
 }
 
 impl NameTables {
-    pub fn new(
+    pub(crate) fn new(
         tally: &FinishedTally,
         ledger: &MessageSummary,
         totals: &Totals,
@@ -66,7 +66,7 @@ impl NameTables {
     }
 
     /// What is in no row of each.
-    pub fn rests(&self) -> Remainders {
+    pub(crate) fn rests(&self) -> Remainders {
         Remainders {
             senders: self.senders.rest,
             users: self.users.rest,

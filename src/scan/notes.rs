@@ -11,7 +11,7 @@ use crate::report::{Remainder, Remainders};
 use crate::tally::FinishedTally;
 
 /// What the notes are made of.
-pub struct ReadSummary<'a> {
+pub(crate) struct ReadSummary<'a> {
     pub coverage: &'a Coverage,
     pub window: TimeRange,
     pub calendar: &'a Calendar,
@@ -21,7 +21,7 @@ pub struct ReadSummary<'a> {
 }
 
 /// About what was too much to keep.
-pub fn on_limits(tally: &FinishedTally) -> Vec<String> {
+pub(crate) fn on_limits(tally: &FinishedTally) -> Vec<String> {
     let full = tally.names.is_full().then(|| {
         "there are more names of domains, relays and clients than are kept: some are counted as (others)"
             .to_owned()
@@ -37,7 +37,7 @@ pub fn on_limits(tally: &FinishedTally) -> Vec<String> {
 }
 
 /// About names of which more were met than are kept.
-pub fn on_names(rests: &Remainders) -> Vec<String> {
+pub(crate) fn on_names(rests: &Remainders) -> Vec<String> {
     let kinds = [("senders", rests.senders), ("clients", rests.clients), ("users", rests.users)];
     let full = kinds.into_iter().filter(|(_, rest)| rest.may_lack > 0);
     let note = |(kind, rest): (&str, Remainder)| {
@@ -51,13 +51,13 @@ pub fn on_names(rests: &Remainders) -> Vec<String> {
 }
 
 /// About recipients that were too many to tell apart one by one; for each row, whether they are exact.
-pub fn on_estimates(exact: &[bool]) -> Vec<String> {
+pub(crate) fn on_estimates(exact: &[bool]) -> Vec<String> {
     let note = "where there are more than 100,000 recipients their number is estimated, to within 2 in 100";
     exact.contains(&false).then(|| note.to_owned()).into_iter().collect()
 }
 
 /// About messages that were too many to follow.
-pub fn on_messages(ledger: &MessageSummary) -> Vec<String> {
+pub(crate) fn on_messages(ledger: &MessageSummary) -> Vec<String> {
     let forgotten = ledger.sums.forgotten;
     let note = || {
         format!(
@@ -69,7 +69,7 @@ pub fn on_messages(ledger: &MessageSummary) -> Vec<String> {
 }
 
 /// About hand-overs for which no more could wait.
-pub fn on_hops(given_up: u64) -> Option<String> {
+pub(crate) fn on_hops(given_up: u64) -> Option<String> {
     let note = || {
         format!(
             "{given_up} deliveries to inner relays name queue ids that were not found in time; they are counted as \
@@ -80,7 +80,7 @@ pub fn on_hops(given_up: u64) -> Option<String> {
 }
 
 /// About time.
-pub fn on_time(heard: &ReadSummary) -> Vec<String> {
+pub(crate) fn on_time(heard: &ReadSummary) -> Vec<String> {
     let mut notes = Vec::new();
     let zone = &heard.calendar.zone;
     let now = heard.calendar.now;

@@ -15,13 +15,13 @@ use crate::tally::Tally;
 
 /// Hand-overs that wait until a line tells of the message that came of them, in their order.
 #[derive(Default)]
-pub struct PendingHandOffs {
+pub(crate) struct PendingHandOffs {
     /// Their lines, one behind the other.
     text: Vec<u8>,
     pub lines: Vec<PendingHandOffLine>,
 }
 
-pub struct PendingHandOffLine {
+pub(crate) struct PendingHandOffLine {
     /// Where its line ends in the text.
     end: usize,
     place: LineOffset,
@@ -35,7 +35,7 @@ pub struct PendingHandOffLine {
 }
 
 impl PendingHandOffs {
-    pub fn keep(&mut self, told: &LoggedEvent, copy: IdHash) {
+    pub(crate) fn keep(&mut self, told: &LoggedEvent, copy: IdHash) {
         self.text.extend_from_slice(told.raw);
         let owned = |text: Option<&[u8]>| text.map(Box::from);
         self.lines.push(PendingHandOffLine {
@@ -56,7 +56,7 @@ impl PendingHandOffs {
 
     /// Tells the tally what became of those whose message was `found`, and with `all` the rest, which are deliveries; what
     /// is left goes on waiting.
-    pub fn settle(
+    pub(crate) fn settle(
         &mut self,
         found: &HashSet<IdHash, PrehashedState>,
         all: bool,
@@ -79,7 +79,7 @@ impl PendingHandOffs {
         }
     }
 
-    pub fn append(&mut self, other: Self) {
+    pub(crate) fn append(&mut self, other: Self) {
         let before = self.text.len();
         self.text.extend_from_slice(&other.text);
         self.lines.extend(
@@ -87,7 +87,7 @@ impl PendingHandOffs {
         );
     }
 
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.text.capacity() + self.lines.capacity() * size_of::<PendingHandOffLine>()
     }
 }

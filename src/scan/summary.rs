@@ -27,7 +27,7 @@ use crate::smtp::reply::{Class, Code, EnhancedCode};
 use crate::tally::{FinishedTally, Tally, TallyCount, TallyKey};
 
 /// What a report is made of besides the tally.
-pub struct ReportOptions<'a> {
+pub(crate) struct ReportOptions<'a> {
     pub heard: ReadSummary<'a>,
     pub providers: &'a Providers,
     pub with_advice: bool,
@@ -46,7 +46,7 @@ pub struct ReportOptions<'a> {
 const HOSTS_SHOWN: usize = 50;
 const WHERES_SHOWN: usize = 3;
 
-pub fn report(tally: Tally, ledger: &MessageSummary, frame: &ReportOptions) -> Report {
+pub(crate) fn report(tally: Tally, ledger: &MessageSummary, frame: &ReportOptions) -> Report {
     let mut tally = tally.finish();
     let full_advice = if frame.in_full { full_advice(&tally) } else { Vec::new() };
     let messages = messages(ledger, frame.heard.coverage.minutes, catalog::reasons());
@@ -365,7 +365,7 @@ impl Refused {
 }
 
 /// What was read.
-pub fn input(heard: &ReadSummary, filter: &Filter) -> Input {
+pub(crate) fn input(heard: &ReadSummary, filter: &Filter) -> Input {
     let coverage = heard.coverage;
     let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
     Input {
@@ -383,7 +383,7 @@ pub fn input(heard: &ReadSummary, filter: &Filter) -> Input {
 }
 
 /// None: no mail line has a stamp.
-pub fn range(heard: &ReadSummary) -> Option<Range> {
+pub(crate) fn range(heard: &ReadSummary) -> Option<Range> {
     let (first, last) = heard.coverage.minutes?;
     let zoned =
         |minute: i64| Some(Timestamp::from_second(minute * 60).ok()?.to_zoned(heard.calendar.zone.clone()));

@@ -4,7 +4,7 @@ use wide::u8x16;
 
 /// Bits of those of the sixteen that are ASCII letters or digits; the lowest is the first.
 #[inline]
-pub fn alphanumeric(sixteen: &[u8; 16]) -> u32 {
+pub(crate) fn alphanumeric(sixteen: &[u8; 16]) -> u32 {
     let bytes = u8x16::new(*sixteen);
     let within =
         |bytes: u8x16, from: u8, to: u8| bytes.max(u8x16::splat(from)).min(u8x16::splat(to)).cmp_eq(bytes);
@@ -14,7 +14,7 @@ pub fn alphanumeric(sixteen: &[u8; 16]) -> u32 {
 
 /// One of the bytes is a capital letter of ASCII. Sixteen or eight are looked at together, and those at the end twice.
 #[inline]
-pub fn has_capital(text: &[u8]) -> bool {
+pub(crate) fn has_capital(text: &[u8]) -> bool {
     if let Some(last) = text.last_chunk::<16>() {
         let capitals = |sixteen: &[u8; 16]| {
             let bytes = u8x16::new(*sixteen);
@@ -34,7 +34,7 @@ pub fn has_capital(text: &[u8]) -> bool {
 
 /// The eight with their letters small.
 #[inline]
-pub fn to_lowercase8(eight: [u8; 8]) -> u64 {
+pub(crate) fn to_lowercase8(eight: [u8; 8]) -> u64 {
     // A letter's case is told by one bit, two below the highest.
     u64::from_le_bytes(eight) | capitals(eight) >> 2
 }
@@ -52,7 +52,7 @@ fn capitals(eight: [u8; 8]) -> u64 {
 
 /// With how many digits they begin.
 #[inline]
-pub fn digits(sixteen: &[u8; 16]) -> usize {
+pub(crate) fn digits(sixteen: &[u8; 16]) -> usize {
     let figures = u8x16::new(*sixteen) - u8x16::splat(b'0');
     let are_digits = figures.min(u8x16::splat(9)).cmp_eq(figures).move_mask() as u32;
     (!are_digits).trailing_zeros() as usize

@@ -7,7 +7,7 @@ use crate::simd::{eq_mask, equal, first_position};
 /// Where the byte stands first. What is looked for in a line stands near: the call to a searcher, and its many ways to
 /// begin and to end, cost more than these few looks.
 #[inline]
-pub fn find(byte: u8, text: &[u8]) -> Option<usize> {
+pub(crate) fn find(byte: u8, text: &[u8]) -> Option<usize> {
     if let Some(near) = text.first_chunk() {
         let at = first_position(near, byte);
         if at < 32 {
@@ -40,7 +40,7 @@ fn find_far(byte: u8, text: &[u8]) -> Option<usize> {
 /// Where the byte stands first, from `from` on. Where little is left behind that, what stands before it is looked at
 /// too, so that the end of a line needs no call either.
 #[inline]
-pub fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
+pub(crate) fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
     let begin = from.min(text.len().saturating_sub(32));
     let Some(window) = text.get(begin..).and_then(<[u8]>::first_chunk) else {
         return Some(from + text.get(from..)?.iter().position(|&other| other == byte)?);
@@ -56,7 +56,7 @@ pub fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
 
 /// Where one of the two stands first, in the same way.
 #[inline]
-pub fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
+pub(crate) fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
     if let Some(near) = text.first_chunk::<32>() {
         let (sixteens, _) = near.as_chunks::<16>();
         let bits = |sixteen| equal(sixteen, one) | equal(sixteen, other);
@@ -70,7 +70,7 @@ pub fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
 
 /// Where the byte stands last, in the same way: it stands near the end.
 #[inline]
-pub fn find_last(byte: u8, text: &[u8]) -> Option<usize> {
+pub(crate) fn find_last(byte: u8, text: &[u8]) -> Option<usize> {
     let Some(last) = text.last_chunk::<16>() else { return memrchr(byte, text) };
     // Of a shorter text the first sixteen, some of which are among the last.
     let end = if text.len() < 32 { 16 } else { text.len() - 16 };
@@ -84,7 +84,7 @@ pub fn find_last(byte: u8, text: &[u8]) -> Option<usize> {
 }
 
 /// Where the byte stands, one place after the other. It is quicker than a call for each where they stand a line apart.
-pub struct ByteIter<'a> {
+pub(crate) struct ByteIter<'a> {
     text: &'a [u8],
     byte: u8,
     /// Where the bytes begin that were not looked at.
@@ -94,7 +94,7 @@ pub struct ByteIter<'a> {
 }
 
 impl<'a> ByteIter<'a> {
-    pub fn new(text: &'a [u8], byte: u8) -> Self {
+    pub(crate) fn new(text: &'a [u8], byte: u8) -> Self {
         Self { text, byte, next: 0, found: 0 }
     }
 

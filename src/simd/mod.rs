@@ -1,20 +1,20 @@
 //! Searches and compares bytes sixteen at a time.
 
-pub mod ascii;
-pub mod find;
-pub mod newlines;
+pub(crate) mod ascii;
+pub(crate) mod find;
+pub(crate) mod newlines;
 
 use wide::u8x16;
 
 /// Bits of those of the sixteen that are the byte; the lowest is the first.
 #[inline]
-pub fn equal(sixteen: &[u8; 16], byte: u8) -> u32 {
+pub(crate) fn equal(sixteen: &[u8; 16], byte: u8) -> u32 {
     u8x16::new(*sixteen).cmp_eq(u8x16::splat(byte)).move_mask() as u32
 }
 
 /// Sixteen bytes that others are compared with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct MaskedChunk {
+pub(crate) struct MaskedChunk {
     /// 0 where the mask is.
     pub bytes: [u8; 16],
     /// 0 where any byte will do, else 0xff.
@@ -23,7 +23,7 @@ pub struct MaskedChunk {
 
 /// Each of these is like its sixteen; those without one are not compared.
 #[inline]
-pub fn masked_eq(texts: &[[u8; 16]], wanted: &[MaskedChunk]) -> bool {
+pub(crate) fn masked_eq(texts: &[[u8; 16]], wanted: &[MaskedChunk]) -> bool {
     let differs = |found: u8x16, (text, wanted): (&[u8; 16], &MaskedChunk)| {
         found | (u8x16::new(*text) & u8x16::new(wanted.mask)) ^ u8x16::new(wanted.bytes)
     };
@@ -33,20 +33,20 @@ pub fn masked_eq(texts: &[[u8; 16]], wanted: &[MaskedChunk]) -> bool {
 
 /// Bits of those of the thirty-two that are the byte; the lowest is the first.
 #[inline]
-pub fn eq_mask(thirty_two: &[u8; 32], byte: u8) -> u32 {
+pub(crate) fn eq_mask(thirty_two: &[u8; 32], byte: u8) -> u32 {
     let (sixteens, _) = thirty_two.as_chunks::<16>();
     sixteens.iter().rev().fold(0, |found, sixteen| found << 16 | equal(sixteen, byte))
 }
 
 /// Where the byte stands among them; the number of them if it does not.
 #[inline]
-pub fn first_position(thirty_two: &[u8; 32], byte: u8) -> usize {
+pub(crate) fn first_position(thirty_two: &[u8; 32], byte: u8) -> usize {
     eq_mask(thirty_two, byte).trailing_zeros() as usize
 }
 
 /// The same as `==`; short texts, as hosts are, are compared here and not by a call.
 #[inline]
-pub fn bytes_eq(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn bytes_eq(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }

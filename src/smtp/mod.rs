@@ -1,4 +1,4 @@
 //! The vocabulary of SMTP: reply codes, classes and stages, and the event that a log line reports.
 
-pub mod event;
-pub mod reply;
+pub(crate) mod event;
+pub(crate) mod reply;

@@ -7,7 +7,7 @@ use crate::smtp::event::{ByOutcome, Outcome};
 
 /// Counts of each name, by outcome. Their numbers are dense, so each finds its counts without a hash.
 #[derive(Default)]
-pub struct NameCounts {
+pub(crate) struct NameCounts {
     /// By their hashes; most mail goes to few names, and theirs is counted here first. None: no name was met.
     lately: Option<DirectMappedCache<RecentName, LATELY>>,
     /// By the number of a name: which of the counts are its, from 1. 0: nothing befell it.
@@ -27,11 +27,11 @@ struct RecentName {
 }
 
 /// The counts of each name, once all are in.
-pub type OutcomesByName = Vec<(Symbol, ByOutcome<u64>)>;
+pub(crate) type OutcomesByName = Vec<(Symbol, ByOutcome<u64>)>;
 
 /// A name of which something was counted.
 #[derive(Clone, Copy)]
-pub struct NameHit {
+pub(crate) struct NameHit {
     pub id: Symbol,
     pub provider: Option<Provider>,
 }
@@ -45,7 +45,7 @@ const BATCH: usize = 64;
 
 impl NameCounts {
     /// `provider` is asked for the name where it was not met lately.
-    pub fn count(
+    pub(crate) fn count(
         &mut self,
         name: &[u8],
         outcome: Outcome,
@@ -84,7 +84,7 @@ impl NameCounts {
     }
 
     /// The counts of each name, in no order.
-    pub fn finish(mut self) -> OutcomesByName {
+    pub(crate) fn finish(mut self) -> OutcomesByName {
         for slot in self.lately.take().iter_mut().flat_map(DirectMappedCache::values_mut) {
             if slot.delivered > 0 {
                 self.waiting.push((slot.id, Outcome::Delivered, slot.delivered));
@@ -104,7 +104,7 @@ impl NameCounts {
         self.waiting = waiting;
     }
 
-    pub fn add(&mut self, id: Symbol, counts: &ByOutcome<u64>) {
+    pub(crate) fn add(&mut self, id: Symbol, counts: &ByOutcome<u64>) {
         if let Some(sums) = self.of(id) {
             *sums += counts;
         }

@@ -18,16 +18,16 @@ use crate::smtp::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, EnhancedCode};
 
 /// The value of one key as a number, which its [`By`] interprets. 0: the line does not state it.
-pub type KeyPart = u64;
+pub(crate) type KeyPart = u64;
 
 /// The hash that identifies a recipient; equal for the same queue id and recipient.
-pub fn recipient(event: &Event) -> u64 {
+pub(crate) fn recipient(event: &Event) -> u64 {
     let client = event.queue_id.is_none().then_some((event.peer.ip, event.sender));
     distinct::hash((event.queue_id, event.recipient, client))
 }
 
 /// Longest line kept as an example, in bytes.
-pub const EXAMPLE_LIMIT: usize = 600;
+pub(crate) const EXAMPLE_LIMIT: usize = 600;
 
 /// The first lines of a kind, in order.
 #[derive(Clone, Default, Debug)]

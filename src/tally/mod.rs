@@ -1,13 +1,13 @@
 //! Counts the events of a scan: rows, names and sums, which add up in any order.
 
-pub mod by_hour;
-pub mod by_name;
-pub mod by_provider;
-pub mod delays;
-pub mod group_by;
-pub mod row;
-mod rows;
-pub mod timeline;
+pub(crate) mod by_hour;
+pub(crate) mod by_name;
+pub(crate) mod by_provider;
+pub(crate) mod delays;
+pub(crate) mod group_by;
+pub(crate) mod row;
+pub(crate) mod rows;
+pub(crate) mod timeline;
 
 use foldhash::fast::RandomState;
 
@@ -22,11 +22,11 @@ use crate::simd::bytes_eq;
 use crate::smtp::event::{ByOutcome, Direction, Outcome};
 
 use self::by_name::NameCounts;
-pub use self::by_name::OutcomesByName;
+pub(crate) use self::by_name::OutcomesByName;
 use self::by_provider::ProviderCounts;
 use self::delays::Delays;
-pub use self::row::{TallyCount, TallyKey};
-pub use self::rows::TallyRows;
+pub(crate) use self::row::{TallyCount, TallyKey};
+pub(crate) use self::rows::TallyRows;
 
 /// Everything `scan` counts. Tallies are merged in any order: the names' numbers differ then, the counts do not.
 pub struct Tally {

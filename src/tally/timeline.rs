@@ -69,7 +69,7 @@ pub struct FinishedTimeline {
 
 /// Counts the latest hours; the order of the events does not change which they are.
 #[derive(Clone, Debug)]
-pub struct Timeline {
+pub(crate) struct Timeline {
     hours: BTreeMap<i64, HourCounts>,
     is_cut: bool,
     limit: usize,
@@ -86,7 +86,7 @@ impl Default for Timeline {
 
 impl Timeline {
     /// An event without a moment is in no hour.
-    pub fn count(
+    pub(crate) fn count(
         &mut self,
         moment: Option<LogTime>,
         direction: Direction,
@@ -110,12 +110,12 @@ impl Timeline {
         }
     }
 
-    pub fn finish(mut self) -> FinishedTimeline {
+    pub(crate) fn finish(mut self) -> FinishedTimeline {
         self.flush();
         FinishedTimeline { hours: self.hours, is_cut: self.is_cut }
     }
 
-    pub fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         let other = other.finish();
         self.is_cut |= other.is_cut;
         other.hours.iter().for_each(|(&hour, counts)| self.add(hour, counts));

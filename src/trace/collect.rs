@@ -29,7 +29,7 @@ use crate::report::trace::StepKind;
 
 /// What is gathered.
 #[derive(Clone, Copy)]
-pub struct WantedIds<'a> {
+pub(crate) struct WantedIds<'a> {
     /// Hashes of queue ids.
     pub ids: &'a HashSet<u64, PrehashedState>,
     pub sought: &'a TraceQuery,
@@ -40,7 +40,7 @@ pub struct WantedIds<'a> {
 }
 
 /// One a thread.
-pub struct NoteCollector<'a> {
+pub(crate) struct NoteCollector<'a> {
     task: WalkTask<'a>,
     wanted: WantedIds<'a>,
     judge: Classifier<'a>,
@@ -52,12 +52,12 @@ pub struct NoteCollector<'a> {
 
 /// What a block hands over.
 #[derive(Default)]
-pub struct CollectedNotes {
+pub(crate) struct CollectedNotes {
     pub found: Vec<CollectedNote>,
 }
 
 /// In the order of the lines.
-pub enum CollectedNote {
+pub(crate) enum CollectedNote {
     Note {
         key: u64,
         id: String,
@@ -70,7 +70,7 @@ pub enum CollectedNote {
     Stray(Box<UnownedLine>),
 }
 
-pub struct UnownedLine {
+pub(crate) struct UnownedLine {
     pub id: String,
     pub host: Option<String>,
     pub moment: Option<LogTime>,
@@ -80,13 +80,13 @@ pub struct UnownedLine {
 
 /// Whose queue a message is in.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct QueueOwner {
+pub(crate) struct QueueOwner {
     pub mta: crate::smtp::event::Mta,
     pub host: Option<String>,
     pub instance: Option<String>,
 }
 
-pub struct SessionMark {
+pub(crate) struct SessionMark {
     pub process: u64,
     pub begins: bool,
     pub moment: Option<LogTime>,
@@ -111,13 +111,13 @@ static SESSIONS: LazyLock<Regex> =
 
 impl<'a> NoteCollector<'a> {
     /// `hasher` is the one of the first reading.
-    pub fn new(task: WalkTask<'a>, wanted: WantedIds<'a>, hasher: RandomState) -> Self {
+    pub(crate) fn new(task: WalkTask<'a>, wanted: WantedIds<'a>, hasher: RandomState) -> Self {
         let judge = Classifier::new(task.book);
         let keys = KeyHasher::new(hasher.clone());
         Self { task, wanted, judge, keys, hasher, clock: None, last_file: 0 }
     }
 
-    pub fn block(&mut self, block: &Block) -> CollectedNotes {
+    pub(crate) fn block(&mut self, block: &Block) -> CollectedNotes {
         let mut clock = clock(&mut self.clock, &mut self.last_file, block.file, &self.task).clone();
         let mut found: Vec<CollectedNote> = Vec::new();
         let mut inside = Vec::new();

@@ -15,7 +15,7 @@ use crate::parse::mta::related_id::Relation;
 use crate::pipeline::walk::LineOffset;
 
 /// A message under one queue id.
-pub struct MessageLifetime {
+pub(crate) struct MessageLifetime {
     pub id: String,
     pub origin: QueueOwner,
     /// In the order of time. At least one.
@@ -34,7 +34,7 @@ const KEPT: usize = 1 << 30;
 
 /// What the second reading found.
 #[derive(Default)]
-pub struct LifetimeBuilder {
+pub(crate) struct LifetimeBuilder {
     notes: HashMap<u64, (String, QueueOwner, Vec<MessageNote>), PrehashedState>,
     held: usize,
     /// Lines that were too much to keep.
@@ -51,7 +51,7 @@ type ArrivalTime = Vec<(u64, LineOffset)>;
 
 impl LifetimeBuilder {
     /// `refused` may want the lines around them; they are the same to the end.
-    pub fn new(refused: &[RejectedSession]) -> Self {
+    pub(crate) fn new(refused: &[RejectedSession]) -> Self {
         let mut lives = Self::default();
         for (number, session) in refused.iter().enumerate() {
             if let Some(process) = session.process() {
@@ -63,7 +63,7 @@ impl LifetimeBuilder {
     }
 
     /// To be told in the order of the blocks.
-    pub fn add(&mut self, gathered: CollectedNotes, refused: &mut [RejectedSession]) {
+    pub(crate) fn add(&mut self, gathered: CollectedNotes, refused: &mut [RejectedSession]) {
         for found in gathered.found {
             match found {
                 CollectedNote::Note { key, id, origin, note } => {
@@ -131,7 +131,7 @@ impl LifetimeBuilder {
     }
 
     /// Those of one queue id follow each other; else in no order.
-    pub fn finish(mut self, refused: &mut [RejectedSession]) -> Vec<MessageLifetime> {
+    pub(crate) fn finish(mut self, refused: &mut [RejectedSession]) -> Vec<MessageLifetime> {
         let mut open: Vec<_> = std::mem::take(&mut self.open).into_values().collect();
         open.sort_by_key(|(began, _)| began.place);
         for (began, came) in open {
@@ -232,7 +232,7 @@ impl MessageLifetime {
     }
 
     /// The filter admits an event of it.
-    pub fn is_admitted(&self, filter: &crate::pipeline::filter::Filter) -> bool {
+    pub(crate) fn is_admitted(&self, filter: &crate::pipeline::filter::Filter) -> bool {
         let early = |note: &MessageNote| match &note.said {
             NoteKind::Event { sender, admitted, .. } => {
                 let sender = sender.as_deref().or(self.known.sender.as_deref());
@@ -248,7 +248,7 @@ impl MessageLifetime {
 const NEAR: i64 = 120_000_000;
 
 /// Puts the lives together that are one message: each with its root. The lives are in the order of time.
-pub fn groups(lives: &[MessageLifetime]) -> Vec<usize> {
+pub(crate) fn groups(lives: &[MessageLifetime]) -> Vec<usize> {
     let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
     for (number, life) in lives.iter().enumerate() {
         by_id.entry(&life.id).or_default().push(number);

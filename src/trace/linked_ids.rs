@@ -13,7 +13,7 @@ const MOST_NAMED: usize = 16;
 
 /// What the first reading found, put together in the order of the blocks.
 #[derive(Default)]
-pub struct LinkGraph {
+pub(crate) struct LinkGraph {
     /// When each id was seen last in a line that matches.
     hits: HashMap<u64, StampMatch, PrehashedState>,
     links: Vec<(u64, u64)>,
@@ -22,13 +22,13 @@ pub struct LinkGraph {
 }
 
 /// The ids of one message, and when the last line was that matches.
-pub struct LinkedIds {
+pub(crate) struct LinkedIds {
     pub last: StampMatch,
     pub ids: Vec<u64>,
 }
 
 impl LinkGraph {
-    pub fn add(&mut self, sighted: &mut ScannedBlock) {
+    pub(crate) fn add(&mut self, sighted: &mut ScannedBlock) {
         for (id, when) in sighted.hits.drain(..) {
             let last = self.hits.entry(id).or_insert(when);
             *last = when.max(*last);
@@ -39,7 +39,7 @@ impl LinkGraph {
     }
 
     /// The latest at the end.
-    pub fn families(mut self) -> Vec<LinkedIds> {
+    pub(crate) fn families(mut self) -> Vec<LinkedIds> {
         if self.hits.is_empty() {
             return Vec::new();
         }

@@ -4,14 +4,14 @@
 //! other; the second takes the lines of the ids that belong together. Only the latest are gathered, so that the memory
 //! is that of what is shown, but for 16 bytes a link and 40 an id that matches.
 
-pub mod collect;
-pub mod lifetime;
-pub mod linked_ids;
-pub mod note;
-pub mod query;
-pub mod rejected;
-pub mod search;
-pub mod story;
+pub(crate) mod collect;
+pub(crate) mod lifetime;
+pub(crate) mod linked_ids;
+pub(crate) mod note;
+pub(crate) mod query;
+pub(crate) mod rejected;
+pub(crate) mod search;
+pub(crate) mod story;
 
 use hashbrown::{HashMap, HashSet};
 
@@ -31,7 +31,7 @@ use crate::pipeline::walk::{LineOffset, WalkTask};
 use crate::report::trace::Story;
 
 /// What is asked.
-pub struct TraceRequest<'a> {
+pub(crate) struct TraceRequest<'a> {
     pub sought: &'a TraceQuery,
     /// An event of a message must fit it.
     pub filter: &'a Filter,
@@ -42,7 +42,7 @@ pub struct TraceRequest<'a> {
 }
 
 /// What was found.
-pub struct TraceResult {
+pub(crate) struct TraceResult {
     /// Messages and refusals that match.
     pub found: u64,
     /// The latest of them, in the order of their last lines.
@@ -71,7 +71,7 @@ enum TraceItem {
 }
 
 /// Asks the filter of the question, not that of the task.
-pub fn trace(question: &TraceRequest, task: &WalkTask) -> Result<TraceResult, InputError> {
+pub(crate) fn trace(question: &TraceRequest, task: &WalkTask) -> Result<TraceResult, InputError> {
     let TraceRequest { sought, filter, top, raw } = *question;
     let seed = crate::scan::summary::seed();
     let marks = marks();

@@ -12,7 +12,7 @@ use crate::report::trace::{StepKind, StoryStep};
 use crate::smtp::event::Event;
 
 /// A line about a message that is wanted.
-pub struct MessageNote {
+pub(crate) struct MessageNote {
     pub moment: Option<LogTime>,
     pub place: LineOffset,
     pub said: NoteKind,
@@ -28,7 +28,7 @@ pub struct MessageNote {
     pub session: Vec<(Option<LogTime>, LineOffset, Vec<u8>)>,
 }
 
-pub enum NoteKind {
+pub(crate) enum NoteKind {
     /// An event, and what it says of its message: the sender.
     Event {
         step: Box<StoryStep>,
@@ -46,13 +46,13 @@ pub enum NoteKind {
 
 impl MessageNote {
     /// A line of another program, of which nothing is known but that it is about the message.
-    pub fn of_stray((moment, place, raw): (Option<LogTime>, LineOffset, Vec<u8>)) -> Self {
+    pub(crate) fn of_stray((moment, place, raw): (Option<LogTime>, LineOffset, Vec<u8>)) -> Self {
         let (said, session) = (NoteKind::Routine, Vec::new());
         Self { moment, place, said, other: None, fits: false, raw, process: None, session }
     }
 
     /// Memory that it takes, in bytes.
-    pub fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         let said = match &self.said {
             NoteKind::Event { step, .. } | NoteKind::Notice(step) => {
                 size_of::<StoryStep>() + step.text.len() + step.recipient.as_ref().map_or(0, String::len)
@@ -65,7 +65,7 @@ impl MessageNote {
 }
 
 /// `text` is that of the line from behind the queue id on.
-pub fn step(
+pub(crate) fn step(
     event: &Event,
     verdict: Option<Classification>,
     moment: Option<LogTime>,
@@ -95,7 +95,7 @@ pub fn step(
 }
 
 /// A step that is no event.
-pub fn bare(what: StepKind, moment: Option<LogTime>, next: Option<String>) -> StoryStep {
+pub(crate) fn bare(what: StepKind, moment: Option<LogTime>, next: Option<String>) -> StoryStep {
     StoryStep {
         time: moment.and_then(LogTime::rfc3339),
         what,
@@ -116,18 +116,18 @@ pub fn bare(what: StepKind, moment: Option<LogTime>, next: Option<String>) -> St
 }
 
 /// What is not UTF-8 becomes U+FFFD.
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// None: the line does not show one.
-pub fn named(bytes: &[u8]) -> Option<String> {
+pub(crate) fn named(bytes: &[u8]) -> Option<String> {
     (!bytes.is_empty()).then(|| text(bytes))
 }
 
 /// The number of the process that wrote the line: `postfix/smtpd[1265]:`, RFC 5424's field, Exim's `[3223]` with
 /// log_selector +pid.
-pub fn pid<'a>(line: &LogLine, raw: &'a [u8]) -> Option<&'a [u8]> {
+pub(crate) fn pid<'a>(line: &LogLine, raw: &'a [u8]) -> Option<&'a [u8]> {
     let digits = |rest: &'a [u8], end: u8| {
         let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         rest.get(..length).filter(|digits| !digits.is_empty() && rest.get(length) == Some(&end))

@@ -13,7 +13,7 @@ use crate::pipeline::filter::TextPattern;
 use crate::smtp::event::{Direction, Event};
 
 /// It is tried as everything that it may be: an id of letters and digits is a local user's name as well.
-pub struct TraceQuery {
+pub(crate) struct TraceQuery {
     /// Without angle brackets.
     text: String,
     /// A client's address or network, and nothing else.
@@ -26,7 +26,7 @@ pub struct TraceQuery {
 const ANCHOR_LENGTH: usize = 3;
 
 impl TraceQuery {
-    pub fn read(typed: &str) -> Self {
+    pub(crate) fn read(typed: &str) -> Self {
         let text = typed.trim().trim_start_matches('<').trim_end_matches('>').to_owned();
         let Ok(pattern) = TextPattern::from_str(&text);
         let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
@@ -43,16 +43,16 @@ impl TraceQuery {
     }
 
     /// What stands in every line that it fits, in some case of letters. None: any line may be one.
-    pub fn anchor(&self) -> Option<&Regex> {
+    pub(crate) fn anchor(&self) -> Option<&Regex> {
         self.anchor.as_ref()
     }
 
-    pub fn is_queue_id(&self, id: &[u8]) -> bool {
+    pub(crate) fn is_queue_id(&self, id: &[u8]) -> bool {
         id == self.text.as_bytes()
     }
 
     /// `text` is that of the line from behind the queue id on.
-    pub fn fits_event(&self, event: &Event, text: &[u8]) -> bool {
+    pub(crate) fn fits_event(&self, event: &Event, text: &[u8]) -> bool {
         let client = event.peer;
         if event.direction == Direction::Inbound && self.fits_client(client.ip, client.host) {
             return true;
@@ -62,7 +62,7 @@ impl TraceQuery {
         self.net.is_none() && named.into_iter().flatten().any(|address| self.pattern.fits(address))
     }
 
-    pub fn fits_fact(&self, fact: &QueueRecord) -> bool {
+    pub(crate) fn fits_fact(&self, fact: &QueueRecord) -> bool {
         let MessageFields { sender, client, client_host, user, message_id, .. } = mta::context(fact);
         let is_id = |id: &[u8]| id.eq_ignore_ascii_case(self.text.as_bytes());
         self.fits_client(client, client_host)

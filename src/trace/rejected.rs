@@ -15,7 +15,7 @@ use crate::report::trace::{StepKind, Story, StoryHop, StoryKind, StoryState, Sto
 use crate::smtp::event::{Event, Mta};
 
 /// What a client was told, and by whom.
-pub struct RejectedCommand {
+pub(crate) struct RejectedCommand {
     /// A hash; None: the line does not show it.
     process: Option<u64>,
     mta: Mta,
@@ -30,10 +30,10 @@ pub struct RejectedCommand {
 }
 
 /// A line with when and where it stands.
-pub type KeptLine = (Option<LogTime>, LineOffset, Vec<u8>);
+pub(crate) type KeptLine = (Option<LogTime>, LineOffset, Vec<u8>);
 
 /// What one client was told in one session.
-pub struct RejectedSession {
+pub(crate) struct RejectedSession {
     /// The first of it.
     first: RejectedCommand,
     /// Each other thing that was said, once.
@@ -53,7 +53,7 @@ const KEPT: usize = 1 << 16;
 
 impl RejectedCommand {
     /// `whole` is the line as it stands in its file, if it is wanted; `raw` the line inside its envelope.
-    pub fn read(
+    pub(crate) fn read(
         event: &Event,
         verdict: Option<Classification>,
         line: &LogLine,
@@ -77,7 +77,7 @@ impl RejectedCommand {
     }
 
     /// For who counts memory, in bytes.
-    pub fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         size_of::<Self>() + self.step.text.len() + 64 + self.raw.len()
     }
 
@@ -89,7 +89,7 @@ impl RejectedCommand {
 }
 
 /// Whose line it is: host, program and number. None: the line shows no number.
-pub fn process(line: &LogLine, raw: &[u8], hasher: &RandomState) -> Option<u64> {
+pub(crate) fn process(line: &LogLine, raw: &[u8], hasher: &RandomState) -> Option<u64> {
     pid(line, raw).map(|pid| hasher.hash_one((line.host, line.program, pid)))
 }
 
@@ -100,7 +100,7 @@ fn is_same(a: &StoryStep, b: &StoryStep) -> bool {
 }
 
 /// All that was refused, in bounded memory.
-pub struct RejectedSessions {
+pub(crate) struct RejectedSessions {
     /// The session that each process is at.
     open: HashMap<u64, RejectedSession>,
     /// By what was said to whom.
@@ -116,14 +116,14 @@ pub struct RejectedSessions {
 
 impl RejectedSessions {
     /// `top` are wanted, the latest; 0 is all.
-    pub fn new(top: usize, folded: bool, hasher: RandomState) -> Self {
+    pub(crate) fn new(top: usize, folded: bool, hasher: RandomState) -> Self {
         let limit = if top == 0 { 4 * KEPT } else { top.max(KEPT) };
         let (open, told) = (HashMap::new(), HashMap::new());
         Self { open, told, kept: 0, limit, folded, hasher, forgotten: 0 }
     }
 
     /// To be told in the order of the lines.
-    pub fn add(&mut self, mut refusal: RejectedCommand) {
+    pub(crate) fn add(&mut self, mut refusal: RejectedCommand) {
         let line = (refusal.moment, refusal.place, std::mem::take(&mut refusal.raw));
         let process = refusal.process;
         if let Some(session) = process.and_then(|process| self.open.get_mut(&process))
@@ -187,7 +187,7 @@ impl RejectedSessions {
     }
 
     /// In the order of their last lines.
-    pub fn finish(mut self) -> (Vec<RejectedSession>, u64) {
+    pub(crate) fn finish(mut self) -> (Vec<RejectedSession>, u64) {
         // What is equal is put together in the order of the lines, whatever the table's order is.
         let mut open: Vec<RejectedSession> = std::mem::take(&mut self.open).into_values().collect();
         open.sort_by_key(|session| session.first.place);
@@ -201,16 +201,16 @@ impl RejectedSessions {
 }
 
 impl RejectedSession {
-    pub fn when(&self) -> (Option<i64>, LineOffset) {
+    pub(crate) fn when(&self) -> (Option<i64>, LineOffset) {
         (self.last.0.map(|moment| moment.micros), self.last.1)
     }
 
-    pub fn process(&self) -> Option<u64> {
+    pub(crate) fn process(&self) -> Option<u64> {
         self.first.process
     }
 
     /// From its first line to its last, in the files.
-    pub fn places(&self) -> (LineOffset, LineOffset) {
+    pub(crate) fn places(&self) -> (LineOffset, LineOffset) {
         (self.first.place, self.last.1)
     }
 
@@ -230,7 +230,7 @@ impl RejectedSession {
             && steps.into_iter().all(|(a, b)| a.count == b.count && is_same(a, b))
     }
 
-    pub fn story(self) -> Story {
+    pub(crate) fn story(self) -> Story {
         let Self { first, steps, last, count, .. } = self;
         let moments = first.moment.zip(last.0);
         let seconds = moments.map(|(first, last)| (last.micros - first.micros).max(0) as u64 / 1_000_000);

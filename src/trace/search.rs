@@ -21,7 +21,7 @@ use crate::pipeline::filter::Filter;
 use crate::pipeline::walk::{LineOffset, WalkTask, clock, is_duplicate};
 
 /// One a thread.
-pub struct LinkScanner<'a> {
+pub(crate) struct LinkScanner<'a> {
     task: WalkTask<'a>,
     sought: &'a TraceQuery,
     /// Rejections of which it admits no event are left out.
@@ -37,7 +37,7 @@ pub struct LinkScanner<'a> {
 
 /// What a block shows.
 #[derive(Default)]
-pub struct ScannedBlock {
+pub(crate) struct ScannedBlock {
     pub file: usize,
     pub seen: StampObservations,
     pub lines: u64,
@@ -51,7 +51,7 @@ pub struct ScannedBlock {
 }
 
 /// By time, and by place where that says nothing.
-pub type StampMatch = (Option<i64>, LineOffset);
+pub(crate) type StampMatch = (Option<i64>, LineOffset);
 
 impl HeapSize for ScannedBlock {
     fn held(&self) -> usize {
@@ -61,7 +61,7 @@ impl HeapSize for ScannedBlock {
 }
 
 /// All that can stand before the other id of a line, at once.
-pub fn marks() -> Regex {
+pub(crate) fn marks() -> Regex {
     let marks: Vec<String> = MARKS.iter().map(|mark| regex::escape(mark)).collect();
     // Exim names a router so in each delivery; only six signs and a dash begin an id.
     let marks = marks.join("|").replace(" R=", " R=[0-9A-Za-z]{6}-");
@@ -70,7 +70,7 @@ pub fn marks() -> Regex {
 
 impl<'a> LinkScanner<'a> {
     /// `hasher` is the same for all threads of a run.
-    pub fn new(
+    pub(crate) fn new(
         task: WalkTask<'a>,
         sought: &'a TraceQuery,
         filter: &'a Filter,
@@ -82,7 +82,7 @@ impl<'a> LinkScanner<'a> {
         Self { task, sought, filter, marks, judge, hasher, clock: None, last_file: 0, raw }
     }
 
-    pub fn block(&mut self, block: &Block) -> ScannedBlock {
+    pub(crate) fn block(&mut self, block: &Block) -> ScannedBlock {
         let mut sighted = ScannedBlock { file: block.file, ..ScannedBlock::default() };
         let clock = clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
         stamps(clock, block, &mut sighted);
@@ -176,7 +176,7 @@ impl<'a> LinkScanner<'a> {
 }
 
 /// The line as it stands in the file, in its envelope.
-pub fn whole_line<'b>(block: &Block<'b>, at: usize) -> &'b [u8] {
+pub(crate) fn whole_line<'b>(block: &Block<'b>, at: usize) -> &'b [u8] {
     let rest = block.lines.get(at..).unwrap_or_default();
     rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default()
 }
@@ -217,7 +217,7 @@ fn is_same_minute(last: &[u8], raw: &[u8]) -> bool {
 }
 
 /// Each line, cut to what is looked at, and where it begins in the block.
-pub fn each_line<'b>(block: &Block<'b>, tell: &mut impl FnMut(usize, &'b [u8])) {
+pub(crate) fn each_line<'b>(block: &Block<'b>, tell: &mut impl FnMut(usize, &'b [u8])) {
     let mut at = 0;
     while at < block.lines.len() {
         let line = whole_line(block, at);
@@ -227,7 +227,7 @@ pub fn each_line<'b>(block: &Block<'b>, tell: &mut impl FnMut(usize, &'b [u8])) 
 }
 
 /// Each line in which the pattern stands, once.
-pub fn each_line_with<'b>(pattern: &Regex, block: &Block<'b>, tell: &mut impl FnMut(usize, &'b [u8])) {
+pub(crate) fn each_line_with<'b>(pattern: &Regex, block: &Block<'b>, tell: &mut impl FnMut(usize, &'b [u8])) {
     let mut from = 0;
     while let Some(found) = pattern.find_at(block.lines, from) {
         let before = block.lines.get(..found.start()).unwrap_or_default();
@@ -247,6 +247,6 @@ fn cut_line(line: &[u8]) -> &[u8] {
 }
 
 /// Microseconds since 1970.
-pub fn micros(moment: Option<LogTime>) -> Option<i64> {
+pub(crate) fn micros(moment: Option<LogTime>) -> Option<i64> {
     moment.map(|moment| moment.micros)
 }

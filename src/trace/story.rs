@@ -9,7 +9,7 @@ use crate::parse::timestamp::LogTime;
 use crate::report::trace::{StepKind, Story, StoryHop, StoryKind, StoryState, StoryStep};
 
 /// `end` is when the logs end, in microseconds. `lives` are in the order of time; at least one.
-pub fn story(lives: &[MessageLifetime], end: Option<i64>) -> Story {
+pub(crate) fn story(lives: &[MessageLifetime], end: Option<i64>) -> Story {
     let mut hops: Vec<StoryHop> = lives.iter().map(|life| hop(life, lives)).collect();
     // The message itself first, then what was said about it.
     hops.sort_by_key(|hop| hop.notification && lives.len() > 1);

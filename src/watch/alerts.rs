@@ -9,7 +9,7 @@ use crate::render::sanitize::printable;
 use crate::render::text::page::{self, TextStyle};
 use crate::report::storm::{Storm, StormPattern};
 
-pub const WATCH_SCHEMA: &str = "smtplog.watch/1";
+pub(crate) const WATCH_SCHEMA: &str = "smtplog.watch/1";
 
 /// What has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
@@ -97,7 +97,7 @@ fn is_same(a: &Storm, b: &Storm) -> bool {
 }
 
 /// For people, on one line: `2026-11-22 02:41 storm began: …`.
-pub fn text(news: &Alert, look: &TextStyle) -> String {
+pub(crate) fn text(news: &Alert, look: &TextStyle) -> String {
     let storm = &news.storm;
     let say = |english: &str| look.words.translate(english).to_owned();
     let time = |at: &Zoned| at.strftime("%F %H:%M").to_string();

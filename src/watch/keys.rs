@@ -22,7 +22,7 @@ pub enum KeyPress {
 }
 
 /// None: it means nothing here.
-pub fn key(event: &KeyEvent) -> Option<KeyPress> {
+pub(crate) fn key(event: &KeyEvent) -> Option<KeyPress> {
     if event.kind == KeyEventKind::Release {
         return None;
     }

@@ -8,7 +8,7 @@ const NEAR: i64 = 60;
 
 /// It never goes back.
 #[derive(Clone, Copy, Default, Debug)]
-pub struct LogClock {
+pub(crate) struct LogClock {
     /// A minute of the log, and when it was that minute, since we began.
     begun: Option<(i64, Duration)>,
     /// None: no line has shown its time so far.
@@ -17,7 +17,7 @@ pub struct LogClock {
 
 impl LogClock {
     /// `last` is the minute of the last line, `wall` that of the wall clock, `passed` the time since we began.
-    pub fn tick(&mut self, last: Option<i64>, wall: i64, passed: Duration) {
+    pub(crate) fn tick(&mut self, last: Option<i64>, wall: i64, passed: Duration) {
         let Some(last) = last else { return };
         if (0..=NEAR).contains(&(wall - last)) {
             self.minute = self.minute.max(Some(wall));

@@ -19,7 +19,7 @@ const EXAMPLE_LIMIT: usize = 400;
 
 /// One minute.
 #[derive(Default)]
-pub struct MinuteCounts {
+pub(crate) struct MinuteCounts {
     kinds: HashMap<TallyKey, MinuteKind>,
     /// Messages that came.
     came: u64,
@@ -66,16 +66,16 @@ impl MailTotals {
 }
 
 impl MinuteCounts {
-    pub fn came(&mut self) {
+    pub(crate) fn came(&mut self) {
         self.came += 1;
     }
 
     /// A message that seemed to come had been here before.
-    pub fn did_not_come(&mut self) {
+    pub(crate) fn did_not_come(&mut self) {
         self.came = self.came.saturating_sub(1);
     }
 
-    pub fn count(&mut self, key: TallyKey, event: &Event, moment: LogTime, raw: &[u8]) {
+    pub(crate) fn count(&mut self, key: TallyKey, event: &Event, moment: LogTime, raw: &[u8]) {
         if self.kinds.len() >= KINDS && !self.kinds.contains_key(&key) {
             return;
         }
@@ -103,13 +103,13 @@ impl MinuteCounts {
     }
 
     /// It was a hop after all.
-    pub fn take_back(&mut self, key: &TallyKey) {
+    pub(crate) fn take_back(&mut self, key: &TallyKey) {
         if let Some(kind) = self.kinds.get_mut(key) {
             kind.count = kind.count.saturating_sub(1);
         }
     }
 
-    pub fn flow(&self) -> MailTotals {
+    pub(crate) fn flow(&self) -> MailTotals {
         let mut flow = MailTotals { came: self.came, ..MailTotals::default() };
         self.kinds.iter().for_each(|(key, kind)| flow.count(key.outcome, kind.count));
         flow
@@ -117,7 +117,7 @@ impl MinuteCounts {
 }
 
 /// The minutes' rows together, as a tally of them would have them; recipients are not told apart.
-pub fn tally<'m>(minutes: impl Iterator<Item = &'m MinuteCounts>, hasher: &RandomState) -> Tally {
+pub(crate) fn tally<'m>(minutes: impl Iterator<Item = &'m MinuteCounts>, hasher: &RandomState) -> Tally {
     let mut tally = Tally::new(hasher.clone(), 1, None);
     let mut examples: BTreeMap<TallyKey, (LogTime, &[u8])> = BTreeMap::new();
     for (key, kind) in minutes.flat_map(|minute| &minute.kinds).filter(|(_, kind)| kind.count > 0) {

@@ -2,13 +2,13 @@
 //!
 //! All of it is made of what `scan` and `storm` are made of: the same reading, the same keys of rows, the same storms.
 
-pub mod alerts;
-pub mod draw;
-pub mod keys;
-pub mod log_clock;
-pub mod minute;
-pub mod monitor;
-pub mod screen;
-pub mod sparkline;
-pub mod view;
-pub mod window;
+pub(crate) mod alerts;
+pub(crate) mod draw;
+pub(crate) mod keys;
+pub(crate) mod log_clock;
+pub(crate) mod minute;
+pub(crate) mod monitor;
+pub(crate) mod screen;
+pub(crate) mod sparkline;
+pub(crate) mod view;
+pub(crate) mod window;

@@ -32,7 +32,7 @@ const DAY: i64 = 24 * 60;
 /// After so many minutes more, what is older is let go of.
 const SLACK: i64 = 60;
 /// The rows that grow have grown in so many minutes.
-pub const LATELY: i64 = 5;
+pub(crate) const LATELY: i64 = 5;
 /// In minutes: a line that is so much later than our clock has a wrong stamp.
 const AHEAD: i64 = 24 * 60;
 

@@ -6,7 +6,7 @@ const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '
 const PLAIN: [char; 9] = [' ', '.', '.', ':', ':', '+', '+', '#', '#'];
 
 /// One bar for each count; whatever is not 0 can be seen. The highest is the most of all.
-pub fn spark(counts: &[u64], unicode: bool) -> String {
+pub(crate) fn spark(counts: &[u64], unicode: bool) -> String {
     let bars = if unicode { &BARS } else { &PLAIN };
     let most = counts.iter().copied().max().unwrap_or(0).max(1);
     let bar = |count: &u64| {

@@ -17,7 +17,7 @@ const SHARE: u32 = 10;
 
 /// The storms as they were found last.
 #[derive(Default)]
-pub struct StormFinder {
+pub(crate) struct StormFinder {
     pub found: Vec<Storm>,
     /// Lines read and the minute when they were looked for, and when they may be again.
     state: Option<(u64, Option<i64>, Instant)>,
@@ -25,7 +25,7 @@ pub struct StormFinder {
 
 impl StormFinder {
     /// Looks for them if anything has changed, and it is time; `at_once`: time or not. False: they are as they were.
-    pub fn find(&mut self, lookout: &mut Monitor, minute: Option<i64>, at_once: bool) -> bool {
+    pub(crate) fn find(&mut self, lookout: &mut Monitor, minute: Option<i64>, at_once: bool) -> bool {
         let lines = lookout.coverage.lines;
         let due = match self.state {
             Some((read, at, next)) => (read, at) != (lines, minute) && (at_once || Instant::now() >= next),

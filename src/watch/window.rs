@@ -20,7 +20,7 @@ use crate::smtp::event::{Direction, Event, Outcome};
 use crate::tally::{Tally, TallyKey};
 
 /// So many minutes are shown.
-pub const HOUR: i64 = 60;
+pub(crate) const HOUR: i64 = 60;
 /// So many are kept: lines come late, and somebody's clock may be ahead.
 const KEPT: usize = 90;
 /// Kinds that are counted from the beginning on.

@@ -8,41 +8,20 @@ use std::path::{Path, PathBuf};
 /// Layers from the bottom up. A name is a folder or a single file of `src/`; what is on one layer may not import from
 /// each other, but the files of one folder may.
 const LAYERS: &[&[&str]] = &[
-    &["lanes"],
-    &["reply", "names", "distinct"],
-    &["event", "provider"],
-    &["book"],
-    &["reason"],
-    &["language"],
-    &["line"],
-    &["year", "envelope"],
-    &["time"],
-    &["when"],
-    &["error"],
-    &["mta"],
-    &["input", "reader"],
-    &["filter", "state", "turn"],
-    &["window", "condition", "listener", "duplicate"],
-    &["coverage"],
-    &["walk"],
-    &["group", "timeline", "hourly", "ledger"],
-    &["record", "tally"],
-    &["report", "entry", "story"],
-    &["grouped", "delayed", "named", "notes", "messages", "storms", "baseline"],
-    &["summary", "lookup", "verdict", "redact"],
-    &["trace", "storm"],
-    &["output", "events"],
+    &["simd", "smtp"],
+    &["collections", "input"],
+    &["catalog", "parse"],
+    &["pipeline", "report"],
+    &["messages", "tally", "explain", "redact", "render"],
+    &["scan", "storm", "trace", "events"],
     &["watch"],
     &["cli"],
-    &["config"],
-    &["cmd"],
     &["main", "lib"],
 ];
 
 /// The folder that shows reports, and all that it may import: it does not know how a report came about.
-const RENDERER: &str = "output";
-const RENDERER_MAY_USE: &[&str] =
-    &["language", "entry", "event", "output", "record", "reply", "report", "storms", "story"];
+const RENDERER: &str = "render";
+const RENDERER_MAY_USE: &[&str] = &["catalog", "render", "report", "smtp"];
 
 /// A module path below the crate: `["mta", "postfix"]`; the crate itself is empty.
 type Module = Vec<String>;

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use serde::Deserialize;
-use smtplog::catalog::classify::{Classification, Classifier, Reason, Retry};
-use smtplog::catalog::{self, Catalog, MatchedOn, Rule, RuleFile, RuleId};
-use smtplog::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
-use smtplog::smtp::reply::{Class, EnhancedCode, Reply};
+use smtplog::internals::catalog::classify::{Classification, Classifier, Reason, Retry};
+use smtplog::internals::catalog::{self, Catalog, MatchedOn, Rule, RuleFile, RuleId};
+use smtplog::internals::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use smtplog::internals::smtp::reply::{Class, EnhancedCode, Reply};
 
 use crate::support;
 

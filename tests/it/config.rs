@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
 use clap::CommandFactory;
-use smtplog::cli::args::Cli;
-use smtplog::cli::config::{ConfigPaths, Invocation, commands, options, resolve, variable};
+use smtplog::internals::cli::args::Cli;
+use smtplog::internals::cli::config::{ConfigPaths, Invocation, commands, options, resolve, variable};
 use tempfile::tempdir;
 
 /// What `--print-config` says with these files in their places.

@@ -7,9 +7,9 @@ use crate::support::{answer, logs, report};
 use assert_cmd::cargo::cargo_bin;
 use clap::ValueEnum;
 use serde_json::Value;
-use smtplog::catalog;
-use smtplog::catalog::classify::Reason;
-use smtplog::smtp::reply::Code;
+use smtplog::internals::catalog;
+use smtplog::internals::catalog::classify::Reason;
+use smtplog::internals::smtp::reply::Code;
 
 /// The codes whose every pair is looked at.
 const PAIRED: [&str; 35] = [

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use clap::ValueEnum;
-use smtplog::catalog;
-use smtplog::catalog::translation::{Language, Translations};
-use smtplog::smtp::reply::Code;
+use smtplog::internals::catalog;
+use smtplog::internals::catalog::translation::{Language, Translations};
+use smtplog::internals::smtp::reply::Code;
 use unicode_width::UnicodeWidthStr;
 
 fn others() -> impl Iterator<Item = (Language, Translations)> {

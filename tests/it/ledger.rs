@@ -6,11 +6,11 @@ use std::path::Path;
 
 use loggen::log::{Mta, Spec, Stamp as Form, write};
 use serde_json::{Value, json};
-use smtplog::parse::header::{LogLine, RawTimestamp};
-use smtplog::parse::mta;
-use smtplog::parse::mta::parsed::ParsedLine;
-use smtplog::parse::mta::queue_record::QueueStep;
-use smtplog::smtp::event::{Direction, Event, Mta as Server, Outcome, Stage as Command};
+use smtplog::internals::parse::header::{LogLine, RawTimestamp};
+use smtplog::internals::parse::mta;
+use smtplog::internals::parse::mta::parsed::ParsedLine;
+use smtplog::internals::parse::mta::queue_record::QueueStep;
+use smtplog::internals::smtp::event::{Direction, Event, Mta as Server, Outcome, Stage as Command};
 
 use crate::support;
 

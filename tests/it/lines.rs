@@ -1,9 +1,9 @@
 //! Single lines that real servers seldom write, or strangers would like to: what each is read as.
 
-use smtplog::parse::header::LogLine;
-use smtplog::parse::mta;
-use smtplog::parse::mta::parsed::ParsedLine;
-use smtplog::smtp::event::Event;
+use smtplog::internals::parse::header::LogLine;
+use smtplog::internals::parse::mta;
+use smtplog::internals::parse::mta::parsed::ParsedLine;
+use smtplog::internals::smtp::event::Event;
 
 /// `direction outcome code enhanced stage | sender | recipient | peer`, with `-` for what the line does not say.
 fn shown(event: &Event) -> String {

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use assert_cmd::cargo::cargo_bin;
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::Shell;
-use smtplog::cli::args::Cli;
+use smtplog::internals::cli::args::Cli;
 use tempfile::tempdir;
 
 fn printed(args: &[&str]) -> String {

@@ -7,12 +7,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
-use smtplog::catalog::Catalog;
-use smtplog::catalog::classify::Classifier;
-use smtplog::parse::header::LogLine;
-use smtplog::parse::mta;
-use smtplog::parse::mta::parsed::ParsedLine;
-use smtplog::parse::unwrap;
+use smtplog::internals::catalog::Catalog;
+use smtplog::internals::catalog::classify::Classifier;
+use smtplog::internals::parse::header::LogLine;
+use smtplog::internals::parse::mta;
+use smtplog::internals::parse::mta::parsed::ParsedLine;
+use smtplog::internals::parse::unwrap;
 use tempfile::NamedTempFile;
 
 use crate::support;

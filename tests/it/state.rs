@@ -382,7 +382,8 @@ fn a_state_that_is_in_use_is_an_error() {
     let mut job = Job::new();
     job.write("mail.log", &lines(0, 100));
     job.reads(100);
-    let held = smtplog::input::checkpoint::state_file::StateFile::open(&job.path("state")).unwrap();
+    let held =
+        smtplog::internals::input::checkpoint::state_file::StateFile::open(&job.path("state")).unwrap();
     let (status, out, err) = job.ran(&["scan", "--state", "state", "mail.log"]);
     assert_eq!((status, out.as_str()), (2, ""));
     assert!(err.contains("another smtplog process is using it"), "{err}");

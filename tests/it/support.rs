@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use clap::Parser;
-use smtplog::cli::args::Cli;
-use smtplog::cli::command;
+use smtplog::internals::cli::args::Cli;
+use smtplog::internals::cli::command;
 
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
 /// The folder of the labelled replies and logs, which are not part of the project: `SMTPLOG_LABELLED`, or `shared` beside
 /// the project.
-pub fn labelled() -> PathBuf {
+pub(crate) fn labelled() -> PathBuf {
     std::env::var_os("SMTPLOG_LABELLED").map_or_else(|| root().join("../shared"), PathBuf::from)
 }
 
 /// Every recorded log, in order.
-pub fn logs() -> Vec<PathBuf> {
+pub(crate) fn logs() -> Vec<PathBuf> {
     let mut logs: Vec<PathBuf> = ["postfix", "exim"]
         .iter()
         .flat_map(|mta| std::fs::read_dir(root().join("fixtures").join(mta)).unwrap())
@@ -32,7 +32,7 @@ pub fn logs() -> Vec<PathBuf> {
 }
 
 /// What `smtplog ARGS` prints, and its exit status.
-pub fn answer(args: &[&str]) -> (String, u8) {
+pub(crate) fn answer(args: &[&str]) -> (String, u8) {
     let cli = Cli::try_parse_from(["smtplog"].iter().chain(args)).unwrap();
     let mut out = Vec::new();
     let done = command::run(&cli, &mut out).unwrap();
@@ -40,13 +40,13 @@ pub fn answer(args: &[&str]) -> (String, u8) {
 }
 
 /// The events of a log, as JSON.
-pub fn events(log: &Path) -> Vec<serde_json::Value> {
+pub(crate) fn events(log: &Path) -> Vec<serde_json::Value> {
     let (text, _) = answer(&["events", "--tz", "UTC", log.to_str().unwrap()]);
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The report of some logs, as JSON, without the names of the files.
-pub fn report(args: &[&str]) -> serde_json::Value {
+pub(crate) fn report(args: &[&str]) -> serde_json::Value {
     let args: Vec<&str> =
         ["scan", "--format", "json", "--tz", "UTC", "--year", "2026", "--now", "2026-11-23T00:00:00Z"]
             .iter()
@@ -59,12 +59,12 @@ pub fn report(args: &[&str]) -> serde_json::Value {
 }
 
 /// The path of a recorded log: `postfix/out.log`.
-pub fn fixture(name: &str) -> String {
+pub(crate) fn fixture(name: &str) -> String {
     root().join("fixtures").join(name).to_str().unwrap().to_owned()
 }
 
 /// The program itself, by itself: not by what the machine's owner has set.
-pub fn command(args: &[&str]) -> Command {
+pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("smtplog"));
     command
         .args(args)
@@ -78,12 +78,12 @@ pub fn command(args: &[&str]) -> Command {
 }
 
 /// Its exit status, and what it prints on stdout and stderr.
-pub fn run(args: &[&str]) -> (i32, String, String) {
+pub(crate) fn run(args: &[&str]) -> (i32, String, String) {
     taken_apart(&command(args).output().unwrap())
 }
 
 /// The same with something on its standard input.
-pub fn fed(args: &[&str], input: &[u8]) -> (i32, String, String) {
+pub(crate) fn fed(args: &[&str], input: &[u8]) -> (i32, String, String) {
     let mut child =
         command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -94,7 +94,7 @@ pub fn fed(args: &[&str], input: &[u8]) -> (i32, String, String) {
     taken_apart(&output)
 }
 
-pub fn taken_apart(output: &Output) -> (i32, String, String) {
+pub(crate) fn taken_apart(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }

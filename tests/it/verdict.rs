@@ -313,7 +313,7 @@ fn a_second_run_waits_for_nobody_and_says_so() {
     let folder = tempdir().unwrap();
     let base = learned(&folder, 1);
     let log = written(&folder, "day.log", &day(&date(1), 0..2, [10, 2, 1]));
-    let held = smtplog::scan::baseline::open(Path::new(&base), &[], false).unwrap();
+    let held = smtplog::internals::scan::baseline::open(Path::new(&base), &[], false).unwrap();
     let (status, _, err) = run(&["scan", "--baseline", &base, &log]);
     assert!(status == 2 && err.contains("another smtplog process is using it"), "{err}");
     assert_eq!(run(&["scan", "--baseline", &base, "--baseline-read-only", &log]).0, 0);

@@ -6,7 +6,7 @@ use crate::simd::equal;
 
 /// What a byte can begin.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum ByteClass {
+pub(crate) enum ByteClass {
     /// Stands for itself: letters, most signs, and the blank, of which a run is one.
     Plain,
     Digit,
@@ -36,7 +36,7 @@ const fn kinds() -> [ByteClass; 256] {
     kinds
 }
 
-pub fn kind(byte: u8) -> ByteClass {
+pub(crate) fn kind(byte: u8) -> ByteClass {
     KINDS[usize::from(byte)]
 }
 
@@ -59,7 +59,7 @@ fn marked(sixteen: &[u8; 16]) -> u32 {
 
 /// How many bytes the text begins with that are plain, and whether there is a blank among them that follows another,
 /// also as the byte `before`, or nothing.
-pub fn plain(text: &[u8], before: Option<u8>) -> (usize, bool) {
+pub(crate) fn plain(text: &[u8], before: Option<u8>) -> (usize, bool) {
     let (mut length, mut blank, mut doubled) = (0, u32::from(matches!(before, None | Some(b' '))), 0);
     loop {
         let rest = text.get(length..).unwrap_or_default();

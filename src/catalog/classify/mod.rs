@@ -1,10 +1,10 @@
 //! Classifies an event: why its mail was not delivered.
 
-pub mod byte_class;
-pub mod normalize;
-pub mod phrases;
-pub mod prefix_index;
-pub mod rules;
+pub(crate) mod byte_class;
+pub(crate) mod normalize;
+pub(crate) mod phrases;
+pub(crate) mod prefix_index;
+pub(crate) mod rules;
 
 use std::hash::BuildHasher;
 
@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 
 use super::provider::Provider;
 use crate::catalog::{Catalog, Features, normalize};
-pub use crate::catalog::{MatchedOn, Reason, Retry, RuleId};
+pub(crate) use crate::catalog::{MatchedOn, Reason, Retry, RuleId};
 use crate::collections::direct_mapped::DirectMappedCache;
 use crate::smtp::event::{Direction, Event, Outcome};
 use crate::smtp::reply::{Class, EnhancedCode};
@@ -118,7 +118,7 @@ fn judge(book: &Catalog, clues: Features, marks: &mut Vec<u8>) -> Classification
 
 /// Who runs the other side, for any event: by its host name; for mail that reached no host, by the
 /// recipient's domain. A verdict may know more, by the words of the reply.
-pub fn provider(event: &Event, book: &Catalog) -> Option<Provider> {
+pub(crate) fn provider(event: &Event, book: &Catalog) -> Option<Provider> {
     let providers = &book.providers;
     match (event.direction, event.peer.host) {
         (Direction::Outbound | Direction::Inbound, Some(host)) => providers.of_host(host),

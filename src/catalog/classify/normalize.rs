@@ -15,7 +15,7 @@ const ID_LENGTH: usize = 9;
 const NUMBER_LENGTH: usize = 8;
 
 /// Empties `out` and fills it.
-pub fn normalize(text: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn normalize(text: &[u8], out: &mut Vec<u8>) {
     out.clear();
     out.reserve(text.len() + 1);
     let (mut rest, repeated) = opening(text);

@@ -6,7 +6,7 @@ use super::normalize::normalize;
 use super::prefix_index::PrefixIndex;
 
 /// Phrases, each with what it stands for.
-pub struct Phrases<T> {
+pub(crate) struct Phrases<T> {
     all: Vec<Phrase<T>>,
     /// The first pieces of the phrases by place in `all`: those that begin where a word begins, and the others.
     whole: PrefixIndex,
@@ -14,7 +14,7 @@ pub struct Phrases<T> {
 }
 
 /// `mailbox * full`, ready to be looked for.
-pub struct Phrase<T> {
+pub(crate) struct Phrase<T> {
     sense: T,
     first: PhrasePart,
     more: Vec<PhrasePart>,
@@ -32,7 +32,7 @@ struct PhrasePart {
 const GAP: usize = 80;
 
 impl<T: Copy> Phrases<T> {
-    pub fn new(all: Vec<Phrase<T>>) -> Self {
+    pub(crate) fn new(all: Vec<Phrase<T>>) -> Self {
         let first = |open: bool| {
             let pieces = all.iter().map(|phrase| &phrase.first).zip(0..);
             let wanted = pieces.filter(|(piece, _)| piece.open_left == open);
@@ -42,7 +42,7 @@ impl<T: Copy> Phrases<T> {
     }
 
     /// In no order, and more than once where a phrase stands there more than once.
-    pub fn find(&self, text: &[u8], mut found: impl FnMut(T)) {
+    pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(T)) {
         let mut in_word = false;
         for (start, &first) in text.iter().enumerate() {
             let is_word = first.is_ascii_alphanumeric();
@@ -71,7 +71,7 @@ impl<T: Copy> Phrases<T> {
 
 impl<T> Phrase<T> {
     /// Err: why it can never be found.
-    pub fn read(text: &str, sense: T) -> Result<Self, String> {
+    pub(crate) fn read(text: &str, sense: T) -> Result<Self, String> {
         let (mut first, mut more) = (None, Vec::new());
         let mut masked = Vec::new();
         let mut parts = text.split('*').enumerate().peekable();

@@ -4,7 +4,7 @@
 ///
 /// The crate aho-corasick finds the phrases of the catalogue in as many instructions, but takes 28 million to build its
 /// automaton where this takes 3 million, and a whole start takes 22 million.
-pub struct PrefixIndex {
+pub(crate) struct PrefixIndex {
     /// All texts, one behind the other.
     text: Vec<u8>,
     words: Vec<IndexedWord>,
@@ -28,7 +28,7 @@ const NONE: u32 = u32::MAX;
 
 impl PrefixIndex {
     /// Each word with a number to know it by. An empty word is never found.
-    pub fn new<'a>(all: impl Iterator<Item = (&'a [u8], u32)>) -> Self {
+    pub(crate) fn new<'a>(all: impl Iterator<Item = (&'a [u8], u32)>) -> Self {
         let mut text = Vec::new();
         let mut words: Vec<IndexedWord> = Vec::new();
         let mut starts = [0; 257];
@@ -61,7 +61,7 @@ impl PrefixIndex {
 
     /// False: no word begins with this byte.
     #[inline]
-    pub fn may_begin(&self, first: u8) -> bool {
+    pub(crate) fn may_begin(&self, first: u8) -> bool {
         self.words_from(first).is_some_and(|(from, to)| from < to)
     }
 
@@ -72,7 +72,7 @@ impl PrefixIndex {
     }
 
     /// Calls `tell` with the number of each word that the text begins with, the longest first.
-    pub fn each(&self, text: &[u8], mut tell: impl FnMut(u32)) {
+    pub(crate) fn each(&self, text: &[u8], mut tell: impl FnMut(u32)) {
         let Some(&first) = text.first() else { return };
         let Some((from, to)) = self.words_from(first) else { return };
         let alike = self.words.get(from..to).unwrap_or_default();

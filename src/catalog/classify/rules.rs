@@ -123,7 +123,7 @@ enum Owner {
 }
 
 /// What is wrong with which row: its place in the rows, and in words.
-pub type RuleFault = (usize, String);
+pub(crate) type RuleFault = (usize, String);
 
 impl Rules {
     pub fn compile(rows: Vec<RuleRow>, providers: &Providers) -> Result<Self, RuleFault> {

@@ -1,26 +1,26 @@
 //! Declares the command line; the doc comments are the help texts.
 
-mod events;
-mod explain;
-mod input;
-mod output;
-mod scan;
-mod storm;
-mod trace;
-mod watch;
+pub(crate) mod events;
+pub(crate) mod explain;
+pub(crate) mod input;
+pub(crate) mod output;
+pub(crate) mod scan;
+pub(crate) mod storm;
+pub(crate) mod trace;
+pub(crate) mod watch;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::events::EventsArgs;
-pub use self::explain::{AnswerFormat, AnswerFormatArgs, CodesArgs, CompareArgs, ExplainArgs};
-pub use self::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
-pub use self::output::{ColorChoice, DocumentFormat, OutputArgs, OutputFormat, StyleArgs};
-pub use self::scan::{AdviceChoice, MailArgs, ScanArgs, VerdictArgs};
-pub use self::storm::StormArgs;
-pub use self::trace::TraceArgs;
-pub use self::watch::{WatchArgs, WatchFormat};
+pub(crate) use self::events::EventsArgs;
+pub(crate) use self::explain::{AnswerFormat, CodesArgs, CompareArgs, ExplainArgs};
+pub(crate) use self::input::{CoverageArgs, InputArgs, RedactArgs, RulesArgs, StateArgs};
+pub(crate) use self::output::{ColorChoice, DocumentFormat};
+pub(crate) use self::scan::{AdviceChoice, ScanArgs};
+pub(crate) use self::storm::StormArgs;
+pub(crate) use self::trace::TraceArgs;
+pub(crate) use self::watch::{WatchArgs, WatchFormat};
 
 /// Read Postfix and Exim logs, count every SMTP reply code, and say what to do about it.
 ///

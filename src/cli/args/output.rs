@@ -10,8 +10,8 @@ use crate::events::format::EventsFormat;
 use crate::render::{Format, format_names, suffixes};
 
 /// Headings of the help.
-pub const REPORT: &str = "Report";
-pub const OUTPUT: &str = "Output";
+pub(crate) const REPORT: &str = "Report";
+pub(crate) const OUTPUT: &str = "Output";
 
 /// The formats of a subcommand; each has the name of a row of `output::FORMATS`.
 pub trait OutputFormat: ValueEnum + Clone + Send + Sync + 'static {

@@ -11,7 +11,7 @@ use crate::render::text::codes;
 use crate::render::{json, markdown_explain};
 use crate::report::explain::{CODES, CodeLine, Codes};
 
-pub fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Completion, CliError> {
+pub(crate) fn run(args: &CodesArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let rows = codes().iter().filter(|row| args.class.is_none_or(|class| row.code.class() == class));
     let lines = rows.map(|row| CodeLine {
         code: row.code,

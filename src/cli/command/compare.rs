@@ -10,7 +10,7 @@ use crate::explain::compare::compare;
 use crate::render::text::compare;
 use crate::render::{json, markdown_explain};
 
-pub fn run(args: &CompareArgs, out: &mut impl Write) -> Result<Completion, CliError> {
+pub(crate) fn run(args: &CompareArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let (a, b) = (args.a.to_string_lossy(), args.b.to_string_lossy());
     let pair = compare([&a, &b]);
     let shown = match args.shape.format {

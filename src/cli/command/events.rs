@@ -20,7 +20,7 @@ use crate::render::csv;
 use crate::scan::notes::{ReadSummary, on_time};
 use crate::scan::summary::seed;
 
-pub fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
+pub(crate) fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let format = args.output.format(EventsFormat::Ndjson)?;
     let state = state::open(&args.state, &[args.output.output.as_ref(), args.coverage.unparsed.as_ref()])?;
     let inputs = Inputs::new(&args.input, state.as_ref())?;

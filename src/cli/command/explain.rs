@@ -15,7 +15,7 @@ use crate::render::text::explain;
 use crate::render::{json, markdown_explain};
 use crate::report::explain::{ENTRIES, Entries, EntryKind};
 
-pub fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Completion, CliError> {
+pub(crate) fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let what = args.what.iter().map(|what| what.to_string_lossy().into_owned()).collect();
     let what = join(what);
     let context = QueryContext {

@@ -49,7 +49,7 @@ const ENVIRONMENT: [(&str, &str); 5] = [
     ("TZ", "The time zone of stamps that show none."),
 ];
 
-pub fn run(args: &ManArgs, out: &mut impl Write) -> Result<Completion, CliError> {
+pub(crate) fn run(args: &ManArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let mut command = listed(Cli::command().disable_help_subcommand(true));
     command.build();
     match &args.out {

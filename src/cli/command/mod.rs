@@ -1,16 +1,16 @@
 //! The subcommands, one file each.
 
-mod codes;
-mod compare;
-mod completions;
-mod events;
-mod explain;
-mod man;
-mod scan;
-mod schema;
-mod storm;
-mod trace;
-mod watch;
+pub(crate) mod codes;
+pub(crate) mod compare;
+pub(crate) mod completions;
+pub(crate) mod events;
+pub(crate) mod explain;
+pub(crate) mod man;
+pub(crate) mod scan;
+pub(crate) mod schema;
+pub(crate) mod storm;
+pub(crate) mod trace;
+pub(crate) mod watch;
 
 use std::io::Write;
 

@@ -27,7 +27,7 @@ use crate::scan::counter::CountPlan;
 use crate::scan::notes::{ReadSummary, on_hops};
 use crate::scan::summary::{ReportOptions, report, seed};
 
-pub fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
+pub(crate) fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     match answer(args, out) {
         // Who reads the answer of a plugin reads nothing else.
         Err(error) if args.verdict.nagios && !error.is_closed_pipe() => {

@@ -14,7 +14,7 @@ use crate::report::storm::StormReport;
 use crate::report::trace::Trace;
 use crate::watch::alerts::Alert;
 
-pub fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Completion, CliError> {
+pub(crate) fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let schema = match args.of {
         SchemaChoice::Report => generator.into_root_schema_for::<Report>(),

@@ -31,7 +31,7 @@ use crate::storm::sample::block_sample::BlockSample;
 use crate::storm::sample::collector::Sampler;
 use crate::storm::sample::merge::{SampleMerger, Samples};
 
-pub fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
+pub(crate) fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let output = args.output.file();
     let format = args.output.format(DocumentFormat::Text)?;
     let mut inputs = Inputs::new(&args.input, None)?;
@@ -124,7 +124,7 @@ impl<'a> Aggregation for Sampling<'a> {
 }
 
 /// The storms of logs whose dates are known, each in a line.
-pub fn lines(
+pub(crate) fn lines(
     task: &WalkTask,
     filter: &Filter,
     coverage: &Coverage,

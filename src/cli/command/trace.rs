@@ -26,7 +26,7 @@ use crate::scan::notes::{ReadSummary, on_time};
 use crate::trace::query::TraceQuery;
 use crate::trace::{TraceRequest, TraceResult, trace};
 
-pub fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
+pub(crate) fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     // Lines are text, whatever the file is called.
     let format = if args.raw { DocumentFormat::Text } else { args.output.format(DocumentFormat::Text)? };
     let inputs = Inputs::new(&args.input, None)?;

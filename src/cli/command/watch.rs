@@ -37,7 +37,7 @@ const PACE: Duration = Duration::from_millis(250);
 /// While much is read, the screen is drawn so often.
 const REDRAW: Duration = Duration::from_millis(100);
 
-pub fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, CliError> {
+pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let FollowSession { sources, lanes, calendar, window } = FollowSession::new(args)?;
     let book = book(&args.rules)?;
     let filter = filter(&args.filter, &book)?;

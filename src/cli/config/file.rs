@@ -12,7 +12,7 @@ use super::paths::ConfigText;
 use crate::cli::error::CliError;
 
 /// A key of a file and its value.
-pub struct ConfigEntry {
+pub(crate) struct ConfigEntry {
     pub path: PathBuf,
     /// From 1.
     pub line: usize,
@@ -30,7 +30,7 @@ const RULES_OF: &str = "rules-of";
 
 /// In the order of the file, which is the `at`th of those that are read; `weaker` are those of the files before it.
 /// The whole file is looked through, whatever subcommand is asked for.
-pub fn read(
+pub(crate) fn read(
     file: &ConfigText,
     at: usize,
     command: &Command,

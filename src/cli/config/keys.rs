@@ -12,7 +12,7 @@ use crate::render::sanitize::printable;
 
 /// The TOML type of an option's values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ValueKind {
+pub(crate) enum ValueKind {
     Switch,
     Number,
     /// Any text; a number is an error.
@@ -34,7 +34,7 @@ pub fn options(subcommand: &Command) -> impl Iterator<Item = (&str, &Arg)> {
     subcommand.get_arguments().filter_map(|arg| Some((arg.get_long()?, arg)))
 }
 
-pub fn option<'a>(subcommand: &'a Command, key: &str) -> Option<&'a Arg> {
+pub(crate) fn option<'a>(subcommand: &'a Command, key: &str) -> Option<&'a Arg> {
     options(subcommand).find(|(name, _)| *name == key).map(|(_, arg)| arg)
 }
 
@@ -44,7 +44,7 @@ pub fn variable(key: &str) -> String {
 }
 
 /// Parses the usual words for true and false.
-pub fn switch(text: &str) -> Result<bool, String> {
+pub(crate) fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" => Ok(false),
@@ -53,7 +53,7 @@ pub fn switch(text: &str) -> Result<bool, String> {
 }
 
 /// The name most similar to `word`. `None`: no name is similar.
-pub fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = word.to_ascii_lowercase().replace('_', "-");
     let alike = |name: &'a str| (strsim::jaro_winkler(&plain, name), name);
     names
@@ -64,7 +64,7 @@ pub fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&
 }
 
 impl ValueKind {
-    pub fn of(option: &Arg) -> Self {
+    pub(crate) fn of(option: &Arg) -> Self {
         let kind = option.get_value_parser().type_id();
         let is = |kinds: &[TypeId]| kinds.iter().any(|known| kind == *known);
         if is(&[TypeId::of::<bool>()]) {
@@ -90,13 +90,13 @@ impl ValueKind {
 }
 
 /// Whether the option takes more than one value.
-pub fn is_list(option: &Arg) -> bool {
+pub(crate) fn is_list(option: &Arg) -> bool {
     let several = option.get_num_args().is_some_and(|range| range.max_values() > 1);
     several || matches!(option.get_action(), ArgAction::Append) || option.get_value_delimiter().is_some()
 }
 
 /// `text or json`, `true or false`, `a number`.
-pub fn takes(option: &Arg) -> String {
+pub(crate) fn takes(option: &Arg) -> String {
     let names: Vec<String> = option
         .get_possible_values()
         .iter()
@@ -116,7 +116,7 @@ pub fn takes(option: &Arg) -> String {
 }
 
 /// Lets clap check the values as if they were on the command line. The error continues a sentence that begins with the key.
-pub fn validate(subcommand: &Command, option: &Arg, values: &[String]) -> Result<(), String> {
+pub(crate) fn validate(subcommand: &Command, option: &Arg, values: &[String]) -> Result<(), String> {
     let Some(key) = option.get_long() else { return Ok(()) };
     if !option.get_action().takes_values() {
         // A switch has no value on the command line.

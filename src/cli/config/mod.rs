@@ -1,18 +1,18 @@
 //! Resolves the options in force from the command line, the environment and the configuration files.
 
-mod file;
-mod keys;
-pub mod paths;
-pub mod precedence;
-pub mod print;
+pub(crate) mod file;
+pub(crate) mod keys;
+pub(crate) mod paths;
+pub(crate) mod precedence;
+pub(crate) mod print;
 
 use std::ffi::OsString;
 
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, parser::ValueSource};
 
 use self::file::read;
-pub use self::keys::{commands, options, variable};
-pub use self::paths::{ConfigPaths, Variables};
+pub(crate) use self::keys::commands;
+pub(crate) use self::paths::{ConfigPaths, Variables};
 use self::precedence::{Setting, by_precedence};
 use super::args::Cli;
 use super::error::CliError;

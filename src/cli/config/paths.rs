@@ -11,7 +11,7 @@ use super::keys::{switch, variable};
 use crate::cli::error::CliError;
 
 /// Looks up a variable of the environment.
-pub type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+pub(crate) type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// The files that are read if none is named. The later one wins.
 pub struct ConfigPaths {

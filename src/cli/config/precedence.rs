@@ -12,7 +12,7 @@ use super::paths::Variables;
 use crate::cli::error::CliError;
 
 /// The value of an option, and where it was set.
-pub struct Setting {
+pub(crate) struct Setting {
     pub id: Id,
     pub key: String,
     /// As they would be written on the command line.
@@ -22,19 +22,19 @@ pub struct Setting {
 
 /// Where an option was set; the later ones are stronger.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum SettingSource {
+pub(crate) enum SettingSource {
     File { path: PathBuf, line: usize, rank: usize },
     Environment { name: String },
     CommandLine,
 }
 
 impl Setting {
-    pub fn is_on_command_line(&self) -> bool {
+    pub(crate) fn is_on_command_line(&self) -> bool {
         self.origin == SettingSource::CommandLine
     }
 
     /// A switch that is off conflicts with nothing.
-    pub fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.values.iter().any(|value| value != "false")
     }
 
@@ -49,7 +49,7 @@ impl Setting {
 
 /// Returns the winning setting of each option that was set. Of two options that exclude each other, the one set in the
 /// stronger place wins; set in the same place, they are an error. `entries` are those of all files, the weakest first.
-pub fn by_precedence(
+pub(crate) fn by_precedence(
     root: &Command,
     subcommand: &Command,
     given: &ArgMatches,
@@ -148,7 +148,7 @@ fn from_files(subcommand: &Command, key: &str, option: &Arg, entries: &[ConfigEn
 }
 
 /// Whether clap would refuse the two beside each other on a command line.
-pub fn exclude(subcommand: &Command, a: &Id, b: &Id) -> bool {
+pub(crate) fn exclude(subcommand: &Command, a: &Id, b: &Id) -> bool {
     let names = |from: &Id, to: &Id| {
         let from = subcommand.get_arguments().find(|arg| arg.get_id() == from);
         from.is_some_and(|from| subcommand.get_arg_conflicts_with(from).iter().any(|arg| arg.get_id() == to))

@@ -9,7 +9,7 @@ use super::precedence::{Setting, SettingSource, exclude};
 use crate::render::sanitize::printable;
 
 /// The text is a valid configuration file with the same settings. Hidden options are shown only if they were set.
-pub fn shown(subcommand: &Command, settled: &ArgMatches, choices: &[Setting]) -> String {
+pub(crate) fn shown(subcommand: &Command, settled: &ArgMatches, choices: &[Setting]) -> String {
     let mut page = format!("[{}]\n", subcommand.get_name());
     for (key, option) in options(subcommand) {
         let choice = choices.iter().find(|choice| choice.key == key);

@@ -15,7 +15,7 @@ use crate::input::read::decompress::Decoder;
 use crate::input::source::FileId;
 
 /// A file as it was when it was opened.
-pub struct FingerprintedFile {
+pub(crate) struct FingerprintedFile {
     /// `None`: the file is not kept open.
     pub file: Option<Arc<File>>,
     pub id: FileId,
@@ -29,7 +29,7 @@ pub struct FingerprintedFile {
 
 /// How a file matches a checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum MatchKind {
+pub(crate) enum MatchKind {
     /// The file holds the beginning of the text, and less than was read of it: an earlier copy, or truncated.
     Shorter,
     /// The file holds all of the text that was read, and maybe more.
@@ -45,7 +45,7 @@ const SETTLED: Duration = Duration::from_secs(60);
 const PIECE: usize = 64 << 10;
 
 impl FingerprintedFile {
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = Arc::new(File::open(path)?);
         let metadata = file.metadata()?;
         let written = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
@@ -65,7 +65,7 @@ impl FingerprintedFile {
     }
 
     /// `None`: the hashes show nothing in common.
-    pub fn fit(&self, mark: &Checkpoint) -> io::Result<Option<MatchKind>> {
+    pub(crate) fn fit(&self, mark: &Checkpoint) -> io::Result<Option<MatchKind>> {
         let untouched =
             (self.id, self.size, self.written) == (mark.id(), mark.size, mark.written) && self.packed;
         if untouched {
@@ -102,7 +102,7 @@ impl FingerprintedFile {
     }
 
     /// The hash of the bytes before `end`, for an uncompressed file.
-    pub fn tail(&self, end: u64) -> io::Result<TextHash> {
+    pub(crate) fn tail(&self, end: u64) -> io::Result<TextHash> {
         let mut room = vec![0; end.min(END as u64) as usize];
         let begin = end - room.len() as u64;
         let file = self.file()?;
@@ -111,13 +111,13 @@ impl FingerprintedFile {
     }
 
     /// The hashes of beginnings that end before `end`.
-    pub fn heads_until(&self, end: u64) -> Vec<TextHash> {
+    pub(crate) fn heads_until(&self, end: u64) -> Vec<TextHash> {
         self.heads.iter().copied().take(prefix_hashes_of(end)).collect()
     }
 
     /// Where the last complete line of an uncompressed file ends, or `from` if there is none behind it. An incomplete last
     /// line counts only when nobody can complete it any more.
-    pub fn end(&self, from: u64, current: bool) -> io::Result<u64> {
+    pub(crate) fn end(&self, from: u64, current: bool) -> io::Result<u64> {
         let file = self.file()?;
         let mut room = vec![0; PIECE];
         let mut end = self.size;

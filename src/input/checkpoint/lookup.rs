@@ -10,7 +10,7 @@ use crate::input::error::{InputError, shown};
 use crate::input::source::{Source, SourceOrigin};
 
 /// A part of a log, and the checkpoint it matches.
-pub struct MatchedFile<'a> {
+pub(crate) struct MatchedFile<'a> {
     pub source: &'a Source,
     pub text: FingerprintedFile,
     /// The number of the checkpoint, and how it matches. `None`: the part is new.
@@ -18,7 +18,10 @@ pub struct MatchedFile<'a> {
 }
 
 /// Opens a part. `None`: it cannot be opened, and the listing's problems say so.
-pub fn opened(source: &Source, listing: &mut LogListing) -> Result<Option<FingerprintedFile>, InputError> {
+pub(crate) fn opened(
+    source: &Source,
+    listing: &mut LogListing,
+) -> Result<Option<FingerprintedFile>, InputError> {
     let same = |text: &FingerprintedFile| source.origin == SourceOrigin::File(text.id);
     match FingerprintedFile::open(&source.path) {
         Ok(text) if same(&text) => Ok(Some(text)),
@@ -33,7 +36,7 @@ pub fn opened(source: &Source, listing: &mut LogListing) -> Result<Option<Finger
 }
 
 /// An older part holds nothing new behind `from`.
-pub fn ends_at(source: &Source, text: &FingerprintedFile, from: u64) -> Result<bool, InputError> {
+pub(crate) fn ends_at(source: &Source, text: &FingerprintedFile, from: u64) -> Result<bool, InputError> {
     text.end(from, false).map(|end| end == from).map_err(|error| source.cannot_open(error))
 }
 
@@ -51,7 +54,7 @@ fn best(text: &FingerprintedFile, marks: &[Checkpoint]) -> io::Result<Option<(us
 }
 
 /// The checkpoint of a part that is not read. `None`: the part is empty.
-pub fn left_alone(text: &FingerprintedFile) -> io::Result<Option<Checkpoint>> {
+pub(crate) fn left_alone(text: &FingerprintedFile) -> io::Result<Option<Checkpoint>> {
     let offset = if text.packed { None } else { Some(text.end(0, false)?) };
     let tail = offset.map(|offset| text.tail(offset)).transpose()?;
     Ok((offset != Some(0)).then(|| Checkpoint {
@@ -68,7 +71,7 @@ pub fn left_alone(text: &FingerprintedFile) -> io::Result<Option<Checkpoint>> {
 }
 
 /// Opens the parts of a log that was read before and matches each with its checkpoint.
-pub fn matched<'a>(
+pub(crate) fn matched<'a>(
     series: &'a [Source],
     marks: &[Checkpoint],
     listing: &mut LogListing,
@@ -86,7 +89,7 @@ pub fn matched<'a>(
 }
 
 /// For each checkpoint the file that is read on. Of a file and its copies that is the file itself, else the newest copy.
-pub fn owners(found: &[MatchedFile], marks: &[Checkpoint]) -> Vec<Option<PathBuf>> {
+pub(crate) fn owners(found: &[MatchedFile], marks: &[Checkpoint]) -> Vec<Option<PathBuf>> {
     let owner = |known: usize| {
         let whole = |one: &&MatchedFile| one.fit == Some((known, MatchKind::Whole));
         let same = |one: &&MatchedFile| marks.get(known).is_some_and(|mark| mark.id() == one.text.id);
@@ -97,7 +100,7 @@ pub fn owners(found: &[MatchedFile], marks: &[Checkpoint]) -> Vec<Option<PathBuf
 }
 
 /// The note on a log whose text, read up to `offset`, is in no file any more.
-pub fn lost(log: &str, offset: u64, saved: &str) -> String {
+pub(crate) fn lost(log: &str, offset: u64, saved: &str) -> String {
     format!(
         "{} was read up to byte {offset}, and no file holds that text any more: what was written to it after {saved} \
          and before it was rotated, cut short or edited is missing, and what holds other text is read from its beginning",

@@ -1,11 +1,11 @@
 //! Defines the checkpoint of a text: how far it was read, and hashes that recognise it when it was renamed, appended to,
 //! truncated, copied or compressed.
 
-pub mod fingerprint;
-pub mod lookup;
-pub mod opened_file;
-pub mod resume;
-pub mod state_file;
+pub(crate) mod fingerprint;
+pub(crate) mod lookup;
+pub(crate) mod opened_file;
+pub(crate) mod resume;
+pub(crate) mod state_file;
 
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
@@ -61,7 +61,7 @@ impl Checkpoint {
 }
 
 /// How many bytes are hashed at either end.
-pub const END: usize = 4096;
+pub(crate) const END: usize = 4096;
 
 /// A shorter beginning, in bytes, identifies nothing.
 const LEAST: usize = 64;
@@ -94,13 +94,13 @@ impl TryFrom<String> for TextHash {
 }
 
 /// Hashes of the first 64, 128, … 4096 bytes, as far as there are so many.
-pub fn prefix_hashes(first: &[u8]) -> Vec<TextHash> {
+pub(crate) fn prefix_hashes(first: &[u8]) -> Vec<TextHash> {
     let lengths = std::iter::successors(Some(LEAST), |length| Some(length * 2)).take_while(|&one| one <= END);
     lengths.map_while(|length| first.get(..length)).map(TextHash::of).collect()
 }
 
 /// How many of these hashes a text of `length` bytes has.
-pub fn prefix_hashes_of(length: u64) -> usize {
+pub(crate) fn prefix_hashes_of(length: u64) -> usize {
     let lengths = std::iter::successors(Some(LEAST), |length| Some(length * 2)).take_while(|&one| one <= END);
     lengths.take_while(|&one| one as u64 <= length).count()
 }

@@ -6,7 +6,7 @@ use crate::input::error::InputError;
 use crate::input::source::Source;
 
 /// A file, and from where it is read.
-pub struct OpenedFile {
+pub(crate) struct OpenedFile {
     /// The log that it is a part of.
     pub log: String,
     pub text: FingerprintedFile,
@@ -25,14 +25,14 @@ struct UncompressedFile {
 
 /// How much was read of one source.
 #[derive(Clone, Copy, Default, Debug)]
-pub struct ReadPosition {
+pub(crate) struct ReadPosition {
     pub lines: u64,
     /// Where reading ended, in bytes of the decompressed text.
     pub end: u64,
 }
 
 impl OpenedFile {
-    pub fn new(
+    pub(crate) fn new(
         source: &Source,
         text: FingerprintedFile,
         log: &str,
@@ -51,7 +51,7 @@ impl OpenedFile {
     }
 
     /// Which bytes of the text are read. `None`: all.
-    pub fn within(&self) -> Option<(u64, u64)> {
+    pub(crate) fn within(&self) -> Option<(u64, u64)> {
         match &self.plain {
             Some(plain) => Some((self.from, plain.end)),
             None => (self.from > 0).then_some((self.from, u64::MAX)),
@@ -59,12 +59,12 @@ impl OpenedFile {
     }
 
     /// How many bytes of the file on disk are read.
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.plain.as_ref().map_or(self.text.size, |plain| plain.end - self.from)
     }
 
     /// An uncompressed file no longer holds the text that was to be read: it was truncated and written again meanwhile.
-    pub fn is_changed(&self) -> bool {
+    pub(crate) fn is_changed(&self) -> bool {
         self.plain.as_ref().is_some_and(|plain| {
             let text = &self.text;
             text.file.is_some() && !text.tail(plain.end).is_ok_and(|tail| tail == plain.tail)
@@ -72,7 +72,7 @@ impl OpenedFile {
     }
 
     /// The log, and the checkpoint after reading this far. `None`: nothing was read, so whatever the file will hold is new.
-    pub fn mark(self, reached: ReadPosition, damaged: bool) -> (String, Option<Checkpoint>) {
+    pub(crate) fn mark(self, reached: ReadPosition, damaged: bool) -> (String, Option<Checkpoint>) {
         let Self { log, text, current, from, before, plain } = self;
         let offset = plain.as_ref().map_or(from.max(reached.end), |plain| plain.end);
         let mark = Checkpoint {

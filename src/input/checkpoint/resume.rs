@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::fingerprint::{FingerprintedFile, MatchKind};
 use super::lookup::{MatchedFile, ends_at, left_alone, lost, matched, opened, owners};
 use super::opened_file::OpenedFile;
-pub use super::opened_file::ReadPosition;
+pub(crate) use super::opened_file::ReadPosition;
 use crate::input::checkpoint::{Checkpoint, Checkpoints, LogCheckpoints};
 use crate::input::discover::LogListing;
 use crate::input::error::{InputError, shown};
@@ -19,7 +19,7 @@ use crate::input::source::{Source, SourceOrigin};
 
 /// A run that continues an earlier one.
 #[derive(Default)]
-pub struct ResumePlan {
+pub(crate) struct ResumePlan {
     /// One for each source of the listing, in its order.
     parts: Vec<ResumePart>,
     /// Logs, and parts of logs, that are known and not read by this run.
@@ -43,7 +43,7 @@ const GONE: usize = 256;
 impl ResumePlan {
     /// Leaves in the listing what is new. `all`: when a log is read for the first time, its parts that nobody named are
     /// read too. `patient`: a log that is not found may just be being rotated; an error of that kind is worth another try.
-    pub fn new(
+    pub(crate) fn new(
         listing: &mut LogListing,
         known: &Checkpoints,
         all: bool,
@@ -219,7 +219,7 @@ impl ResumePlan {
     }
 
     /// The numbers of uncompressed files whose text is no longer the one that was to be read: they were truncated meanwhile.
-    pub fn changed(&self) -> Vec<usize> {
+    pub(crate) fn changed(&self) -> Vec<usize> {
         let is_changed = |part: &ResumePart| match part {
             ResumePart::File(begun) => begun.is_changed(),
             ResumePart::Journal(_) => false,
@@ -229,7 +229,7 @@ impl ResumePlan {
 
     /// The checkpoints for the next run. `reached` and `sources` are those of the listing, `problems` those of the reading: what
     /// could not be read to its end is to be read again, from where this run began. `saved` is the time.
-    pub fn settle(
+    pub(crate) fn settle(
         self,
         sources: &[Source],
         reached: &[ReadPosition],

@@ -11,7 +11,7 @@ use crate::input::checkpoint::{Checkpoints, LogCheckpoints};
 use crate::input::error::InputError;
 use crate::input::file_lock::FileLock;
 
-pub const SCHEMA: &str = "smtplog.state/1";
+pub(crate) const SCHEMA: &str = "smtplog.state/1";
 
 /// The mode of a new state file: it tells which logs there are.
 const OWNER_ONLY: u32 = 0o600;

@@ -6,7 +6,7 @@ use crate::input::read::block::{Block, CONTEXT, LINE_LIMIT};
 
 /// The bytes that were read and not passed on yet, and the text before them.
 #[derive(Default)]
-pub struct LineBuffer {
+pub(crate) struct LineBuffer {
     /// The context, followed by the beginning of a line.
     bytes: Vec<u8>,
     /// How many of `bytes` are context.
@@ -19,12 +19,12 @@ pub struct LineBuffer {
 
 impl LineBuffer {
     /// `offset` is that of the first byte to come.
-    pub fn new(offset: u64) -> Self {
+    pub(crate) fn new(offset: u64) -> Self {
         Self { offset, ..Self::default() }
     }
 
     /// Passes on the lines that are complete now, as those of the file with this number.
-    pub fn add(&mut self, mut new: &[u8], file: usize, tell: &mut dyn FnMut(&Block)) {
+    pub(crate) fn add(&mut self, mut new: &[u8], file: usize, tell: &mut dyn FnMut(&Block)) {
         if self.cut > 0 {
             let Some(newline) = memchr(b'\n', new) else {
                 self.cut += new.len() as u64;
@@ -47,7 +47,7 @@ impl LineBuffer {
     }
 
     /// The file has ended; its last line may lack a newline.
-    pub fn end(&mut self, file: usize, tell: &mut dyn FnMut(&Block)) {
+    pub(crate) fn end(&mut self, file: usize, tell: &mut dyn FnMut(&Block)) {
         if self.bytes.len() > self.context {
             self.give(self.bytes.len(), file, tell);
         }

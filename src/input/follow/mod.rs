@@ -1,9 +1,9 @@
 //! Follows several logs: polls each in turn and passes on its lines as they come.
 
-pub mod line_buffer;
-pub mod pipe;
-pub mod siblings;
-pub mod tail;
+pub(crate) mod line_buffer;
+pub(crate) mod pipe;
+pub(crate) mod siblings;
+pub(crate) mod tail;
 
 use std::fs::File;
 use std::io;
@@ -73,7 +73,7 @@ pub fn poll(lanes: &mut [FollowedSource], tell: &mut dyn FnMut(&Block)) -> PollR
 }
 
 /// No more lines can come: all pipes have ended, and no file is followed.
-pub fn is_over(lanes: &[FollowedSource]) -> bool {
+pub(crate) fn is_over(lanes: &[FollowedSource]) -> bool {
     lanes.iter().all(|lane| match lane {
         FollowedSource::File(_) => false,
         FollowedSource::Feed(feed) => feed.ended,

@@ -9,7 +9,7 @@ use crate::input::rotation::{RotatedName, RotationAge};
 use crate::input::source::FileId;
 
 /// The uncompressed parts of a log but the one that is being written, oldest first.
-pub fn older_parts(log: &Path) -> Vec<PathBuf> {
+pub(crate) fn older_parts(log: &Path) -> Vec<PathBuf> {
     let part = |path: &Path| {
         let name = path.file_name()?.to_string_lossy().into_owned();
         let part = RotatedName::read(&name);
@@ -30,7 +30,7 @@ pub fn older_parts(log: &Path) -> Vec<PathBuf> {
 }
 
 /// The older parts of a log that are newer than the file with this id: the log was rotated more than once since.
-pub fn newer_parts(log: &Path, id: FileId) -> Vec<PathBuf> {
+pub(crate) fn newer_parts(log: &Path, id: FileId) -> Vec<PathBuf> {
     let mut parts = older_parts(log);
     let is_it = |path: &PathBuf| fs::metadata(path).is_ok_and(|metadata| FileId::of(&metadata) == id);
     match parts.iter().position(is_it) {

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 /// How many bytes of a line are parsed; the rest of a longer line is skipped. syslog cuts lines at 8 KiB or below.
-pub const LINE_LIMIT: usize = 64 << 10;
+pub(crate) const LINE_LIMIT: usize = 64 << 10;
 
 /// How much text before its first line every block carries, in bytes.
-pub const CONTEXT: usize = 4 << 10;
+pub(crate) const CONTEXT: usize = 4 << 10;
 
 /// Whole lines of one file, in the order of the file.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ pub struct Block<'a> {
 /// A reusable read buffer aligned to a page. On some processors the kernel copies to the first byte of a page six times as
 /// fast as to the bytes just behind it, where the data of a large `Vec` begins.
 #[derive(Default)]
-pub struct Buffer {
+pub(crate) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
 }
@@ -33,7 +33,7 @@ const PAGE: usize = 4096;
 
 impl Buffer {
     /// At least `length` bytes, beginning at a page; the content is kept.
-    pub fn room(&mut self, length: usize) -> &mut [u8] {
+    pub(crate) fn room(&mut self, length: usize) -> &mut [u8] {
         if self.bytes.len() < self.start + length {
             let mut bytes = vec![0; length.next_multiple_of(PAGE) + PAGE];
             let start = bytes.as_ptr().align_offset(PAGE).min(PAGE);
@@ -46,14 +46,14 @@ impl Buffer {
         self.bytes.get_mut(self.start..).unwrap_or_default()
     }
 
-    pub fn part(&self, range: Range<usize>) -> &[u8] {
+    pub(crate) fn part(&self, range: Range<usize>) -> &[u8] {
         self.bytes.get(self.start + range.start..self.start + range.end).unwrap_or_default()
     }
 }
 
 /// Where the parts of a block lie in its buffer.
 #[derive(Clone, Debug)]
-pub struct Extent {
+pub(crate) struct Extent {
     pub before: Range<usize>,
     pub lines: Range<usize>,
     pub offset: u64,

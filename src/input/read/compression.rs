@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Compression {
+pub(crate) enum Compression {
     Gzip,
     Bzip2,
     Xz,
@@ -16,11 +16,11 @@ pub enum Compression {
 }
 
 /// How many first bytes are needed.
-pub const MAGIC: usize = 10;
+pub(crate) const MAGIC: usize = 10;
 
 impl Compression {
     /// `None`: plain text, or too few bytes to tell.
-    pub fn of(first: &[u8]) -> Option<Self> {
+    pub(crate) fn of(first: &[u8]) -> Option<Self> {
         match first {
             // RFC 1952 §2.3.1; 8 is deflate, the only method there is.
             [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
@@ -42,7 +42,7 @@ impl Compression {
 }
 
 /// The first bytes of a file: `length` of them, or fewer if it is shorter.
-pub fn first_bytes(file: &File, length: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn first_bytes(file: &File, length: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; length];
     let mut filled = 0;
     while filled < length {
@@ -58,7 +58,7 @@ pub fn first_bytes(file: &File, length: usize) -> io::Result<Vec<u8>> {
 }
 
 /// `false` too if the file cannot be read.
-pub fn is_packed(path: &Path) -> bool {
+pub(crate) fn is_packed(path: &Path) -> bool {
     File::open(path)
         .and_then(|file| first_bytes(&file, MAGIC))
         .is_ok_and(|first| Compression::of(&first).is_some())

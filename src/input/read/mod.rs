@@ -1,32 +1,32 @@
 //! Reads the set of files of one run with several threads and folds their results in the order of the files.
 
-pub mod block;
-pub mod compression;
-pub mod decompress;
-pub mod open;
-pub mod peek;
-pub mod reorder;
-pub mod scheduler;
-pub mod seekable;
-pub mod settings;
-pub mod stream;
+pub(crate) mod block;
+pub(crate) mod compression;
+pub(crate) mod decompress;
+pub(crate) mod open;
+pub(crate) mod peek;
+pub(crate) mod reorder;
+pub(crate) mod scheduler;
+pub(crate) mod seekable;
+pub(crate) mod settings;
+pub(crate) mod stream;
 
 use self::block::Block;
-pub use self::reorder::HeapSize;
+pub(crate) use self::reorder::HeapSize;
 use self::scheduler::Scheduler;
-pub use self::settings::{Progress, ReadOptions};
+pub(crate) use self::settings::{Progress, ReadOptions};
 use super::error::InputError;
-pub use super::source::Source;
+pub(crate) use super::source::Source;
 
 /// The result of reading a set: the state of each worker, and the errors.
-pub struct WorkResult<W> {
+pub(crate) struct WorkResult<W> {
     pub workers: Vec<W>,
     pub problems: Vec<InputError>,
 }
 
 /// Reads all files. `new` makes a worker's state; `work` gets blocks in any order; `fold` gets its results in the order of
 /// the files.
-pub fn each_block<W: Send, H: Send + HeapSize>(
+pub(crate) fn each_block<W: Send, H: Send + HeapSize>(
     sources: &[Source],
     manner: ReadOptions,
     progress: &Progress,
@@ -46,7 +46,7 @@ pub fn each_block<W: Send, H: Send + HeapSize>(
 }
 
 /// Threads of their own for one piece of work.
-pub fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, InputError> {
+pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, InputError> {
     let built = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     built.map_err(|source| InputError::Threads { threads, source })
 }

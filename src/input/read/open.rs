@@ -13,12 +13,12 @@ use crate::input::error::InputError;
 use crate::input::journal;
 use crate::input::source::{FileId, Source, SourceOrigin};
 
-pub enum OpenedSource {
+pub(crate) enum OpenedSource {
     Plain(Arc<SeekableFile>),
     Stream(Box<Stream>),
 }
 
-pub fn open(source: &Source) -> Result<OpenedSource, InputError> {
+pub(crate) fn open(source: &Source) -> Result<OpenedSource, InputError> {
     let path = &source.path;
     let failed = |error| source.cannot_open(error);
     let stream = |reader| Ok(OpenedSource::Stream(Box::new(Stream::new(reader))));

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read};
 
 const ROOM: usize = 64 << 10;
 
-pub struct PeekReader {
+pub(crate) struct PeekReader {
     reader: Box<dyn Read + Send>,
     bytes: Vec<u8>,
     start: usize,
@@ -14,12 +14,12 @@ pub struct PeekReader {
 }
 
 impl PeekReader {
-    pub fn new(reader: Box<dyn Read + Send>) -> Self {
+    pub(crate) fn new(reader: Box<dyn Read + Send>) -> Self {
         Self { reader, bytes: vec![0; ROOM], start: 0, end: 0, taken: 0 }
     }
 
     /// The next `count` bytes, or all that are left, without consuming them. `count` must be less than the buffer.
-    pub fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
+    pub(crate) fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
         if self.end - self.start < count {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);

@@ -16,12 +16,12 @@ impl HeapSize for () {
 
 /// Identifies a block: the number of its file in the set and its number in the file, both from 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct BlockId {
+pub(crate) struct BlockId {
     pub file: usize,
     pub block: u64,
 }
 
-pub enum BlockAnswer<H> {
+pub(crate) enum BlockAnswer<H> {
     /// `None`: no line begins in the block.
     Block(Option<H>),
     /// The file has no more blocks.
@@ -29,7 +29,7 @@ pub enum BlockAnswer<H> {
 }
 
 /// Answers whose turn has not come.
-pub struct ReorderBuffer<H> {
+pub(crate) struct ReorderBuffer<H> {
     /// The block whose answer is folded next.
     pub next: BlockId,
     answers: BTreeMap<BlockId, BlockAnswer<H>>,
@@ -43,21 +43,21 @@ const LIMIT: usize = 32 << 20;
 const ENTRY: usize = 64;
 
 impl<H: HeapSize> ReorderBuffer<H> {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { next: BlockId { file: 0, block: 0 }, answers: BTreeMap::new(), held: 0 }
     }
 
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.held > LIMIT
     }
 
-    pub fn put(&mut self, turn: BlockId, answer: BlockAnswer<H>) {
+    pub(crate) fn put(&mut self, turn: BlockId, answer: BlockAnswer<H>) {
         self.held += size(&answer);
         self.answers.insert(turn, answer);
     }
 
     /// The next answer in order. `None`: it has not come yet.
-    pub fn take(&mut self) -> Option<H> {
+    pub(crate) fn take(&mut self) -> Option<H> {
         loop {
             let answer = self.answers.remove(&self.next)?;
             self.held -= size(&answer);

@@ -21,7 +21,7 @@ const STREAMED: usize = 4;
 /// One mutex guards everything that is shared. It is never held while a file is opened, read or decompressed, nor while an
 /// answer is folded. A worker that holds a stream is its only reader. Answering never waits, so the worker on the block
 /// that is to be folded next always finishes, and there is no deadlock.
-pub struct Scheduler<'a, H, F> {
+pub(crate) struct Scheduler<'a, H, F> {
     sources: &'a [Source],
     manner: ReadOptions,
     progress: &'a Progress,
@@ -63,7 +63,7 @@ enum WorkItem {
 }
 
 impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
-    pub fn new(sources: &'a [Source], manner: ReadOptions, progress: &'a Progress, fold: F) -> Self {
+    pub(crate) fn new(sources: &'a [Source], manner: ReadOptions, progress: &'a Progress, fold: F) -> Self {
         let state = SchedulerState {
             file: 0,
             opened: BTreeMap::new(),
@@ -75,7 +75,7 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
     }
 
     /// Works until there is nothing left to do.
-    pub fn work(&self, mut work: impl FnMut(&Block) -> H) {
+    pub(crate) fn work(&self, mut work: impl FnMut(&Block) -> H) {
         let mut buffer = Buffer::default();
         while let Some(task) = self.deal() {
             match task {
@@ -97,7 +97,7 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
     }
 
     /// The errors, in the order of the files.
-    pub fn problems(&self) -> Vec<InputError> {
+    pub(crate) fn problems(&self) -> Vec<InputError> {
         let mut problems = std::mem::take(&mut self.lock().problems);
         problems.sort_by_key(|(turn, _)| *turn);
         problems.into_iter().map(|(_, problem)| problem).collect()

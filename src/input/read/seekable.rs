@@ -11,7 +11,7 @@ use super::block::{Buffer, CONTEXT, Extent, LINE_LIMIT};
 
 /// An uncompressed file with the size it had when it was opened: lines written later are not read. It is not mapped into
 /// memory, since a log may be truncated while it is read.
-pub struct SeekableFile {
+pub(crate) struct SeekableFile {
     pub file: File,
     pub size: u64,
     /// Only lines that begin in this range of bytes are read.
@@ -23,7 +23,7 @@ const TAIL: usize = 4 << 10;
 
 impl SeekableFile {
     /// `within` is in bytes and may reach behind the end of the file. `None`: the whole file.
-    pub fn new(file: File, size: u64, within: Option<(u64, u64)>) -> Self {
+    pub(crate) fn new(file: File, size: u64, within: Option<(u64, u64)>) -> Self {
         let (from, to) = within.unwrap_or((0, size));
         Self { file, size, within: from..to.min(size) }
     }
@@ -36,7 +36,7 @@ impl SeekableFile {
     }
 
     /// The number of blocks, and their size together in bytes.
-    pub fn blocks(&self, block_size: usize) -> (u64, u64) {
+    pub(crate) fn blocks(&self, block_size: usize) -> (u64, u64) {
         if self.within.is_empty() {
             return (0, 0);
         }
@@ -46,13 +46,18 @@ impl SeekableFile {
     }
 
     /// Where a block begins, in bytes from the start of the file.
-    pub fn begin(&self, number: u64, block_size: usize) -> u64 {
+    pub(crate) fn begin(&self, number: u64, block_size: usize) -> u64 {
         self.newlines().start + number * block_size as u64
     }
 
     /// Reads the lines whose preceding newline lies in the block `number`; the first block also has the first line of the
     /// file. So each line is in exactly one block. `None`: no line begins there.
-    pub fn read(&self, number: u64, block_size: usize, buffer: &mut Buffer) -> io::Result<Option<Extent>> {
+    pub(crate) fn read(
+        &self,
+        number: u64,
+        block_size: usize,
+        buffer: &mut Buffer,
+    ) -> io::Result<Option<Extent>> {
         let newlines = self.newlines();
         let begin = self.begin(number, block_size);
         let context = begin.min(CONTEXT as u64) as usize;
@@ -113,7 +118,7 @@ const PROBE: usize = 4 << 10;
 
 /// The first line that begins at `offset` or behind it, without its newline, and where it begins. A line is cut at
 /// `LINE_LIMIT`; the last line of a file may lack its newline. `None`: no line begins there.
-pub fn line_at(file: &File, size: u64, offset: u64) -> io::Result<Option<(u64, Vec<u8>)>> {
+pub(crate) fn line_at(file: &File, size: u64, offset: u64) -> io::Result<Option<(u64, Vec<u8>)>> {
     let mut begin = (offset == 0).then_some(0);
     let mut at = offset.saturating_sub(1);
     let mut line = Vec::new();

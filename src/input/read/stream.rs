@@ -7,7 +7,7 @@ use memchr::{memchr, memrchr};
 use super::block::{Buffer, CONTEXT, Extent, LINE_LIMIT};
 use super::decompress::Decoder;
 
-pub struct Stream {
+pub(crate) struct Stream {
     reader: Decoder,
     /// The end of the last block as context, and the bytes behind its last newline.
     carry: Vec<u8>,
@@ -26,32 +26,32 @@ pub struct Stream {
 const PASSED_OVER: u64 = 256 << 10;
 
 impl Stream {
-    pub fn new(reader: Box<dyn Read + Send>) -> Self {
+    pub(crate) fn new(reader: Box<dyn Read + Send>) -> Self {
         let reader = Decoder::new(reader);
         Self { reader, carry: Vec::new(), context: 0, offset: 0, ended: false, broken: None, from: 0 }
     }
 
     /// Skips the text before the offset `from`: it was read earlier.
-    pub fn from(self, from: u64) -> Self {
+    pub(crate) fn from(self, from: u64) -> Self {
         Self { from, ..self }
     }
 
     /// How many bytes of text were returned or skipped.
-    pub fn offset(&self) -> u64 {
+    pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
 
     /// How many bytes of the file on disk were consumed.
-    pub fn taken(&self) -> u64 {
+    pub(crate) fn taken(&self) -> u64 {
         self.reader.taken()
     }
 
-    pub fn is_packed(&self) -> bool {
+    pub(crate) fn is_packed(&self) -> bool {
         self.reader.packing.is_some()
     }
 
     /// The next block of about `block_size` bytes. `None`: the stream has ended.
-    pub fn read(&mut self, block_size: usize, buffer: &mut Buffer) -> io::Result<Option<Extent>> {
+    pub(crate) fn read(&mut self, block_size: usize, buffer: &mut Buffer) -> io::Result<Option<Extent>> {
         if self.ended {
             return self.broken.take().map_or(Ok(None), Err);
         }

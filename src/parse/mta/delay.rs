@@ -28,7 +28,7 @@ pub enum Phase {
 }
 
 /// In milliseconds.
-pub type Phases = Vec<(Phase, u64)>;
+pub(crate) type Phases = Vec<(Phase, u64)>;
 
 /// `0.01`, `345678` → milliseconds; what is finer is left out.
 pub(crate) fn seconds(text: &[u8]) -> Option<u64> {

@@ -3,14 +3,14 @@
 //! Each question is one function with one exhaustive match over [`Mta`]; no other folder matches on it. A new server
 //! costs a folder beside this file, a variant of [`Mta`] and one arm in each function, and the compiler lists them all.
 
-pub mod delay;
-pub mod exim;
-pub mod opensmtpd;
-pub mod parsed;
-pub mod postfix;
-pub mod queue_record;
-pub mod related_id;
-pub mod sendmail;
+pub(crate) mod delay;
+pub(crate) mod exim;
+pub(crate) mod opensmtpd;
+pub(crate) mod parsed;
+pub(crate) mod postfix;
+pub(crate) mod queue_record;
+pub(crate) mod related_id;
+pub(crate) mod sendmail;
 
 use self::delay::Phases;
 use self::parsed::ParsedLine;
@@ -77,7 +77,7 @@ pub fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
 }
 
 /// The sender, the client and the login out of [`context`]; cheaper, for callers that ask for every message.
-pub fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     match fact.mta {
         Mta::Postfix => postfix::origin(fact),
         Mta::Exim => exim::origin(fact),
@@ -87,7 +87,7 @@ pub fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
 }
 
 /// The number of recipients that a message still has. None: the line does not show it.
-pub fn recipients(fact: &QueueRecord) -> Option<u32> {
+pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
     match fact.mta {
         Mta::Postfix => postfix::recipients(fact),
         Mta::Exim => None,
@@ -97,7 +97,7 @@ pub fn recipients(fact: &QueueRecord) -> Option<u32> {
 }
 
 /// The number of recipients whose delivery the line of an event reports.
-pub fn served(event: &Event, line: &LogLine) -> u32 {
+pub(crate) fn served(event: &Event, line: &LogLine) -> u32 {
     match event.mta {
         Mta::Sendmail => sendmail::served(line),
         Mta::Postfix | Mta::Exim | Mta::Opensmtpd => 1,
@@ -105,7 +105,7 @@ pub fn served(event: &Event, line: &LogLine) -> u32 {
 }
 
 /// The server, the queue id and the rest of any line about a message, whether or not the rest is understood.
-pub fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
+pub(crate) fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
     let (mta, (id, rest)) = match Program::of(line) {
         Program::Postfix(_) => (Mta::Postfix, postfix::queue_id(line.text)),
         Program::Exim => (Mta::Exim, exim::queue_id(exim::words(line))),
@@ -119,7 +119,7 @@ pub fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
 /// The name of the queue that the line's message is in: the instance of Postfix (`postfix-out` of `postfix-out/smtp`,
 /// see Postfix's MULTI_INSTANCE_README). Empty: the host has one queue. It never holds a slash.
 #[inline]
-pub fn queue_scope<'a>(mta: Mta, program: &'a [u8]) -> &'a [u8] {
+pub(crate) fn queue_scope<'a>(mta: Mta, program: &'a [u8]) -> &'a [u8] {
     match mta {
         Mta::Postfix => postfix::queue_scope(program),
         Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => b"",
@@ -128,7 +128,7 @@ pub fn queue_scope<'a>(mta: Mta, program: &'a [u8]) -> &'a [u8] {
 
 /// Whether [`queue_scope`] of the program is `scope`, without cutting it out.
 #[inline]
-pub fn is_in_queue_scope(mta: Mta, program: &[u8], scope: &[u8]) -> bool {
+pub(crate) fn is_in_queue_scope(mta: Mta, program: &[u8], scope: &[u8]) -> bool {
     match mta {
         Mta::Postfix => postfix::is_in_queue_scope(program, scope),
         Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => scope.is_empty(),
@@ -137,7 +137,7 @@ pub fn is_in_queue_scope(mta: Mta, program: &[u8], scope: &[u8]) -> bool {
 
 /// The part of a queue id that names the message: OpenSMTPD's id is of one recipient and begins with the message's.
 #[inline]
-pub fn message_part(mta: Mta, queue_id: &[u8]) -> &[u8] {
+pub(crate) fn message_part(mta: Mta, queue_id: &[u8]) -> &[u8] {
     match mta {
         Mta::Opensmtpd => opensmtpd::message_part(queue_id),
         Mta::Postfix | Mta::Exim | Mta::Sendmail => queue_id,
@@ -146,7 +146,7 @@ pub fn message_part(mta: Mta, queue_id: &[u8]) -> &[u8] {
 
 /// Whether the first line of a message means that it is in the queue. Postfix's `client=` comes before the queue manager
 /// takes the message; the other servers log a message once they have it.
-pub fn is_queued_on_arrival(mta: Mta) -> bool {
+pub(crate) fn is_queued_on_arrival(mta: Mta) -> bool {
     match mta {
         Mta::Postfix => false,
         Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => true,
@@ -155,7 +155,7 @@ pub fn is_queued_on_arrival(mta: Mta) -> bool {
 
 /// Whether a queue id may come again for another message. Exim never uses one again, and may log a delivery before the
 /// arrival (cutthrough), so lines before the arrival belong to the same message.
-pub fn reuses_queue_ids(mta: Mta) -> bool {
+pub(crate) fn reuses_queue_ids(mta: Mta) -> bool {
     match mta {
         Mta::Exim => false,
         Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => true,
@@ -164,7 +164,7 @@ pub fn reuses_queue_ids(mta: Mta) -> bool {
 
 /// The address that the recipient was before aliases. `text` follows the queue id:
 /// `to=<a@b>, orig_to=<c>, …` of Postfix, `=> a@b <c@d> R=…` of Exim.
-pub fn original_recipient(mta: Mta, text: &[u8]) -> Option<&[u8]> {
+pub(crate) fn original_recipient(mta: Mta, text: &[u8]) -> Option<&[u8]> {
     match mta {
         Mta::Postfix => postfix::original_recipient(text),
         Mta::Exim => exim::original_recipient(text),
@@ -173,7 +173,7 @@ pub fn original_recipient(mta: Mta, text: &[u8]) -> Option<&[u8]> {
 }
 
 /// The HELO name of a rejected client: `helo=<c>` of Postfix, `H=host (c) [ip]` of Exim.
-pub fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
+pub(crate) fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
     match mta {
         Mta::Postfix => postfix::helo(text),
         Mta::Exim => exim::rejected_helo(text),
@@ -182,7 +182,7 @@ pub fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
 }
 
 /// The message that a line about another message names; `text` follows the line's own queue id.
-pub fn related_queue_id(mta: Mta, text: &[u8]) -> Option<(Relation, &[u8])> {
+pub(crate) fn related_queue_id(mta: Mta, text: &[u8]) -> Option<(Relation, &[u8])> {
     match mta {
         Mta::Postfix => postfix::related_queue_id(text),
         Mta::Exim => exim::related_queue_id(text),
@@ -192,7 +192,7 @@ pub fn related_queue_id(mta: Mta, text: &[u8]) -> Option<(Relation, &[u8])> {
 
 /// The queue id that the next server gave to a message it took over. The next server may be any, so the reply's wording
 /// decides; the innermost reply stands last.
-pub fn accepted_id(reply: &[u8]) -> Option<&[u8]> {
+pub(crate) fn accepted_id(reply: &[u8]) -> Option<&[u8]> {
     Mta::ALL.into_iter().find_map(|mta| accepted_by(mta, reply)).and_then(related_id::id)
 }
 
@@ -208,7 +208,7 @@ fn accepted_by(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
 }
 
 /// How long a delivery took; empty where its line shows no times.
-pub fn of_delivery(mta: Mta, line: &LogLine) -> Phases {
+pub(crate) fn of_delivery(mta: Mta, line: &LogLine) -> Phases {
     match mta {
         Mta::Postfix => postfix::delays(line.text).unwrap_or_default(),
         Mta::Exim => exim::delays(line),
@@ -217,7 +217,7 @@ pub fn of_delivery(mta: Mta, line: &LogLine) -> Phases {
 }
 
 /// How long it took to receive the message, in milliseconds.
-pub fn of_arrival(fact: &QueueRecord) -> Option<u64> {
+pub(crate) fn of_arrival(fact: &QueueRecord) -> Option<u64> {
     match fact.mta {
         Mta::Exim => exim::receive_time(fact),
         Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
@@ -226,7 +226,7 @@ pub fn of_arrival(fact: &QueueRecord) -> Option<u64> {
 
 /// The text by which a second copy of the event's line is found. None: the server logs each event once. Exim sends a
 /// rejection to syslog twice, for its mainlog and for its rejectlog.
-pub fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
+pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     match event.mta {
         Mta::Exim if event.direction == Direction::Inbound && !line.program.is_empty() => {
             Some(exim::words(line))
@@ -270,7 +270,7 @@ const fn log_paths(mta: Mta) -> &'static [&'static str] {
 }
 
 /// The log that repeats every line of a log of this name: `exim_rejectlog` → `exim_mainlog`.
-pub fn repeated_log(log: &str) -> Option<String> {
+pub(crate) fn repeated_log(log: &str) -> Option<String> {
     let of = |mta| match mta {
         Mta::Exim => exim::mainlog_of(log),
         Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
@@ -279,14 +279,14 @@ pub fn repeated_log(log: &str) -> Option<String> {
 }
 
 /// Where the mail servers write their logs, in the order of the enum.
-pub struct LogPlaces {
+pub(crate) struct LogPlaces {
     pub units: [&'static [&'static str]; Mta::COUNT],
     pub names: [&'static [&'static str]; Mta::COUNT],
     pub paths: [&'static [&'static str]; Mta::COUNT],
 }
 
 /// See [`journal_units`], [`log_names`] and [`log_paths`].
-pub static LOG_PLACES: LogPlaces = {
+pub(crate) static LOG_PLACES: LogPlaces = {
     let none: [&[&str]; Mta::COUNT] = [&[]; Mta::COUNT];
     let (mut units, mut names, mut paths) = (none, none, none);
     let mut at = 0;

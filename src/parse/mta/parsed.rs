@@ -20,20 +20,20 @@ pub enum ParsedLine<'a> {
 }
 
 /// Whether the text begins with one of these. The first bytes are compared first: a whole compare is a call.
-pub fn begins(text: &[u8], starts: &[&[u8]]) -> bool {
+pub(crate) fn begins(text: &[u8], starts: &[&[u8]]) -> bool {
     let first = text.first();
     starts.iter().any(|start| start.first() == first && text.starts_with(start))
 }
 
 /// Splits at the first `mark`, which is left out.
-pub fn split_once<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+pub(crate) fn split_once<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = find(text, mark)?;
     Some((text.get(..at)?, text.get(at + mark.len()..)?))
 }
 
 /// Where `mark` begins. A searcher built for each line costs more than the search: this looks for one byte of the
 /// mark, and not for a blank, of which there are many. On Exim's log it took a fifth off the whole scan.
-pub fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
+pub(crate) fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
     let skipped = usize::from(mark.len() > 1 && mark.first() == Some(&b' '));
     let sought = *mark.get(skipped)?;
     let mut at = 0;
@@ -47,14 +47,14 @@ pub fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
 }
 
 /// Splits at the first `: `, which is left out. Its blank is looked for: addresses and ciphers are full of colons.
-pub fn split_colon(text: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn split_colon(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = |at: usize| at.checked_sub(1).filter(|&at| text.get(at) == Some(&b':'));
     let at = find::ByteIter::new(text, b' ').find_map(colon)?;
     Some((text.get(..at)?, text.get(at + 2..)?))
 }
 
 /// Splits at the last `mark`, which is left out.
-pub fn split_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+pub(crate) fn split_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let skipped = usize::from(mark.len() > 1 && mark.first() == Some(&b' '));
     let sought = *mark.get(skipped)?;
     let mut places = memchr::memrchr_iter(sought, text.get(skipped..)?);
@@ -63,7 +63,7 @@ pub fn split_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8]
 }
 
 /// Up to the first blank, and what follows it; a last word has nothing after it.
-pub fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
     match find::find(b' ', text) {
         Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default()),
         None => (text, b""),
@@ -72,7 +72,7 @@ pub fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// The address after an opening `<`, and the rest after its `>`. A quoted local part may hold any sign, so its
 /// quotes are followed (RFC 5321 §4.1.2).
-pub fn address(text: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn address(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let quoted = if text.first() == Some(&b'"') { closing_quote(text).unwrap_or(0) } else { 0 };
     let end = quoted + find::find(b'>', text.get(quoted..)?)?;
     Some((text.get(..end)?, text.get(end + 1..)?))
@@ -93,7 +93,7 @@ fn closing_quote(text: &[u8]) -> Option<usize> {
 
 /// `mx.example.org[192.0.2.1]:25`, `[192.0.2.1]:40693`, `host[private/lmtp]`, `unknown[unknown]`. The rest
 /// follows the peer. None: there is no bracket.
-pub fn peer(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
+pub(crate) fn peer(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
     let open = find::find(b'[', text)?;
     let inside = text.get(open + 1..)?;
     let (length, is_ip) = bracketed(inside)?;
@@ -119,7 +119,7 @@ fn bracketed(text: &[u8]) -> Option<(usize, bool)> {
 
 /// `:25 …` → 25.
 #[inline]
-pub fn port(text: &[u8]) -> (Option<u16>, &[u8]) {
+pub(crate) fn port(text: &[u8]) -> (Option<u16>, &[u8]) {
     let Some(mut rest) = text.strip_prefix(b":") else { return (None, text) };
     let (mut number, mut length) = (0_u32, 0);
     while let [digit @ b'0'..=b'9', behind @ ..] = rest {
@@ -146,12 +146,12 @@ fn is_ip(text: &[u8]) -> bool {
 }
 
 /// `a, b` → `a` and `b`
-pub fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = find::find(b',', text)?;
     Some((text.get(..end)?, text.get(end + 1..)?.strip_prefix(b" ")?))
 }
 
 /// The part behind the last `@`.
-pub fn domain(address: &[u8]) -> Option<&[u8]> {
+pub(crate) fn domain(address: &[u8]) -> Option<&[u8]> {
     find::find_last(b'@', address).and_then(|at| address.get(at + 1..)).filter(|domain| !domain.is_empty())
 }

@@ -4,7 +4,7 @@ use super::parsed::split_last;
 
 /// How the message named in a line relates to the message the line is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Relation {
+pub(crate) enum Relation {
     /// This message goes on as the named one, here or on another host.
     Next,
     /// This message was made from the named one: by a filter, or when it was put into the queue anew.
@@ -16,7 +16,7 @@ pub enum Relation {
 }
 
 /// The text before a related queue id, in the log of any server. A line without one of these has no link.
-pub const MARKS: [&str; 7] =
+pub(crate) const MARKS: [&str; 7] =
     ["queued as ", "forwarded as ", "notification: ", "orig_queue_id=", "orig_id=", "OK id=", " R="];
 
 /// The message as which this one goes on: `queued as ID`, `forwarded as ID`, `OK id=ID`. A stranger's reply may name any
@@ -28,7 +28,7 @@ pub(crate) fn next(text: &[u8]) -> Option<(Relation, &[u8])> {
 }
 
 /// The queue id at the beginning of the text: 5 to 32 letters, digits and dashes.
-pub fn id(text: &[u8]) -> Option<&[u8]> {
+pub(crate) fn id(text: &[u8]) -> Option<&[u8]> {
     let in_id = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'-';
     let length = text.iter().take(40).take_while(in_id).count();
     text.get(..length).filter(|_| (5..=32).contains(&length))

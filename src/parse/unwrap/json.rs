@@ -10,13 +10,13 @@ use super::metadata::{WrapperMetadata, host, pid_of, program};
 use super::timestamp::WrapperTime;
 
 #[derive(Debug)]
-pub struct JsonObject<'a> {
+pub(crate) struct JsonObject<'a> {
     pub cover: WrapperMetadata<'a>,
     pub text: Cow<'a, [u8]>,
 }
 
 /// None: no JSON object, or none that carries a text. serde_json refuses what is deeper than 128 levels.
-pub fn read(text: &str) -> Option<JsonObject<'_>> {
+pub(crate) fn read(text: &str) -> Option<JsonObject<'_>> {
     let fields: JsonFields = serde_json::from_str(text).ok()?;
     // As Docker's json-file has it, and what Fluent Bit makes of it.
     let exact = matches!((&fields.text, &fields.when), (Some((2, _)), Some((4, _))));

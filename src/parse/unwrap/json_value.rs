@@ -9,7 +9,7 @@ use super::timestamp::WrapperTime;
 
 /// The values that matter here.
 #[derive(Debug)]
-pub enum JsonValue<'a> {
+pub(crate) enum JsonValue<'a> {
     Text(Cow<'a, str>),
     /// The journal writes a text that is no UTF-8 as an array of its bytes.
     Bytes(Vec<u8>),
@@ -21,7 +21,7 @@ pub enum JsonValue<'a> {
 
 /// Of `host`, `process` and `log`, objects of the Elastic Common Schema, and of `log.syslog`.
 #[derive(Default, Debug)]
-pub struct NestedFields<'a> {
+pub(crate) struct NestedFields<'a> {
     /// `name`, `program` or `appname`.
     pub name: Option<Cow<'a, str>>,
     pub hostname: Option<Cow<'a, str>>,
@@ -31,7 +31,7 @@ pub struct NestedFields<'a> {
 }
 
 impl<'a> JsonValue<'a> {
-    pub fn text(self) -> Option<Cow<'a, str>> {
+    pub(crate) fn text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
             Self::Whole(number) => Some(Cow::Owned(number.to_string())),
@@ -39,7 +39,7 @@ impl<'a> JsonValue<'a> {
         }
     }
 
-    pub fn bytes(self) -> Option<Cow<'a, [u8]>> {
+    pub(crate) fn bytes(self) -> Option<Cow<'a, [u8]>> {
         match self {
             Self::Text(Cow::Borrowed(text)) => Some(Cow::Borrowed(text.as_bytes())),
             Self::Text(Cow::Owned(text)) => Some(Cow::Owned(text.into_bytes())),
@@ -49,7 +49,7 @@ impl<'a> JsonValue<'a> {
         }
     }
 
-    pub fn when(self) -> Option<WrapperTime<'a>> {
+    pub(crate) fn when(self) -> Option<WrapperTime<'a>> {
         match self {
             Self::Text(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 WrapperTime::whole(text.parse().ok()?)

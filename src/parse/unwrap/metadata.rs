@@ -6,7 +6,7 @@ use super::timestamp::WrapperTime;
 
 /// None: the wrapper does not say, or what it says could not stand in the front of a line.
 #[derive(Clone, Default, Debug)]
-pub struct WrapperMetadata<'a> {
+pub(crate) struct WrapperMetadata<'a> {
     pub when: Option<WrapperTime<'a>>,
     /// That is when the line was written: a container's runtime says so. A shipper may say when it came by.
     pub exact: bool,
@@ -18,7 +18,7 @@ pub struct WrapperMetadata<'a> {
 
 impl<'a> WrapperMetadata<'a> {
     /// What the inner wrapper does not say, the outer may.
-    pub fn over(self, outer: &WrapperMetadata<'a>) -> Self {
+    pub(crate) fn over(self, outer: &WrapperMetadata<'a>) -> Self {
         let (program, pid) = match self.program {
             Some(program) => (Some(program), self.pid),
             None => (outer.program.clone(), self.pid.or_else(|| outer.pid.clone())),
@@ -34,12 +34,12 @@ impl<'a> WrapperMetadata<'a> {
     }
 
     /// False: there is none.
-    pub fn write_stamp(&self, front: &mut Vec<u8>) -> bool {
+    pub(crate) fn write_stamp(&self, front: &mut Vec<u8>) -> bool {
         self.when.as_ref().is_some_and(|when| when.write(front))
     }
 
     /// `mx1 `, or nothing.
-    pub fn write_host(&self, front: &mut Vec<u8>) {
+    pub(crate) fn write_host(&self, front: &mut Vec<u8>) {
         if let Some(host) = &self.host {
             front.extend_from_slice(host.as_bytes());
             front.push(b' ');
@@ -47,7 +47,7 @@ impl<'a> WrapperMetadata<'a> {
     }
 
     /// `postfix/smtp[12]: `, or nothing.
-    pub fn write_program(&self, front: &mut Vec<u8>) {
+    pub(crate) fn write_program(&self, front: &mut Vec<u8>) {
         let Some(program) = &self.program else { return };
         front.extend_from_slice(program.as_bytes());
         if let Some(pid) = &self.pid {
@@ -60,13 +60,13 @@ impl<'a> WrapperMetadata<'a> {
 }
 
 /// None: a blank or worse in it, or what would be taken for something else at its place.
-pub fn host(name: Cow<str>) -> Option<Cow<str>> {
+pub(crate) fn host(name: Cow<str>) -> Option<Cow<str>> {
     let fits = is_word(&name) && !name.starts_with(['<', '[', '{']) && !name.ends_with(':');
     fits.then_some(name)
 }
 
 /// `postfix/smtp`, and `postfix/smtp[12]:` as some templates have it, with its process id.
-pub fn program(name: Cow<str>) -> Option<(Cow<str>, Option<Cow<str>>)> {
+pub(crate) fn program(name: Cow<str>) -> Option<(Cow<str>, Option<Cow<str>>)> {
     let tag = name.strip_suffix(':').unwrap_or(&name);
     let (bare, pid) = match tag.strip_suffix(']').and_then(|tag| tag.split_once('[')) {
         Some((bare, pid)) => (bare, Some(pid)),
@@ -83,7 +83,7 @@ pub fn program(name: Cow<str>) -> Option<(Cow<str>, Option<Cow<str>>)> {
     }
 }
 
-pub fn pid_of(number: Cow<str>) -> Option<Cow<str>> {
+pub(crate) fn pid_of(number: Cow<str>) -> Option<Cow<str>> {
     let fits = (1..=10).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
     fits.then_some(number)
 }

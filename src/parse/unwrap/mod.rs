@@ -1,10 +1,10 @@
 //! Unwraps log lines: takes the line out of the JSON or the prefix that the journal, a container or a log shipper put
 //! around it, and gives it a header that `line.rs` parses.
 
-pub mod json;
-pub mod json_value;
-pub mod metadata;
-pub mod timestamp;
+pub(crate) mod json;
+pub(crate) mod json_value;
+pub(crate) mod metadata;
+pub(crate) mod timestamp;
 
 use std::borrow::Cow;
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use memchr::memchr;
 
 #[derive(Clone, PartialEq, Debug)]
-pub enum WrapperTime<'a> {
+pub(crate) enum WrapperTime<'a> {
     /// A stamp as `line.rs` reads it, with its own zone or with none.
     Iso(Cow<'a, str>),
     /// Microseconds since 1970-01-01T00:00Z, which no zone belongs to; they are shown in UTC.
@@ -16,7 +16,7 @@ pub enum WrapperTime<'a> {
 
 impl<'a> WrapperTime<'a> {
     /// `2026-11-22T03:04:05.123Z`, `2026-11-22 03:04:05,123 +0100`, `2026-11-22 03:04:05 UTC`.
-    pub fn iso(text: &'a str) -> Option<Self> {
+    pub(crate) fn iso(text: &'a str) -> Option<Self> {
         let bytes = text.as_bytes();
         let [
             _,
@@ -71,7 +71,7 @@ impl<'a> WrapperTime<'a> {
     }
 
     /// A number since 1970: its length tells seconds, milli-, micro- and nanoseconds apart until the year 2286.
-    pub fn whole(number: u64) -> Option<Self> {
+    pub(crate) fn whole(number: u64) -> Option<Self> {
         let micros = match number.checked_ilog10()? + 1 {
             9 | 10 => number * 1_000_000,
             12 | 13 => number * 1000,
@@ -83,14 +83,14 @@ impl<'a> WrapperTime<'a> {
     }
 
     /// `1763780645.123456`: seconds since 1970.
-    pub fn seconds(number: f64) -> Option<Self> {
+    pub(crate) fn seconds(number: f64) -> Option<Self> {
         // A double holds microseconds exactly enough until the year 2100 and later.
         (1e8..1e10).contains(&number).then(|| Self::Micros((number * 1e6).round() as i64))
     }
 
     /// As Exim writes it into its own files, which are told by the blank in their stamps (Exim spec ch. 52). False: it is
     /// not in UTC, as that of a container's runtime nearly always is.
-    pub fn write_as_exim(&self, front: &mut Vec<u8>) -> bool {
+    pub(crate) fn write_as_exim(&self, front: &mut Vec<u8>) -> bool {
         let mut own = Vec::new();
         if !self.write(&mut own) {
             return false;
@@ -106,7 +106,7 @@ impl<'a> WrapperTime<'a> {
 
     /// The stamp shows this moment by the clock of some zone, and does not say of which: they differ by quarters of an
     /// hour, and a line is written within some seconds.
-    pub fn is_moment_of(&self, stamp: &[u8]) -> bool {
+    pub(crate) fn is_moment_of(&self, stamp: &[u8]) -> bool {
         const QUARTER: i64 = 15 * 60;
         const SECONDS: i64 = 5;
         let mut own = Vec::new();
@@ -124,7 +124,7 @@ impl<'a> WrapperTime<'a> {
     }
 
     /// With a blank behind it. False: it is outside the years that a calendar has.
-    pub fn write(&self, front: &mut Vec<u8>) -> bool {
+    pub(crate) fn write(&self, front: &mut Vec<u8>) -> bool {
         match self {
             Self::Iso(text) => front.extend_from_slice(text.as_bytes()),
             Self::Micros(micros) => {

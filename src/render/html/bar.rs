@@ -4,7 +4,7 @@ use indicatif::HumanCount;
 use maud::{Markup, html};
 
 /// TextStyle, count and name of each part; `most` is what the whole width stands for.
-pub fn bar(most: u64, parts: &[(&str, u64, &str)]) -> Markup {
+pub(crate) fn bar(most: u64, parts: &[(&str, u64, &str)]) -> Markup {
     let words: Vec<String> = parts
         .iter()
         .filter(|(_, count, _)| *count > 0)

@@ -40,7 +40,7 @@ const CHARTS: [(&str, &[ChartSeries]); 3] = [
 ];
 
 /// Nothing for a log that is shorter than two hours: its sums say it all.
-pub fn timeline(hours: &[Hour], words: &Translations) -> Markup {
+pub(crate) fn timeline(hours: &[Hour], words: &Translations) -> Markup {
     let (buckets, length) = buckets(hours);
     html! {
         @if buckets.len() > 1 {
@@ -163,7 +163,7 @@ fn numbers(buckets: &[Bucket], length: i64, words: &Translations) -> Markup {
 type ByClass = [u64; 3];
 
 /// The most frequent reasons, out and in apart: what they said to us and what we said are never one number.
-pub fn reasons(report: &Report, look: &TextStyle) -> Markup {
+pub(crate) fn reasons(report: &Report, look: &TextStyle) -> Markup {
     let words = &look.words;
     let mut counts: BTreeMap<(Direction, &str), ByClass> = BTreeMap::new();
     for row in report.rows.iter().filter(|row| is_failure(row)) {

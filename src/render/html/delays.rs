@@ -6,7 +6,7 @@ use crate::render::text::delays::{COLUMNS, cells, name, shown, verdict};
 use crate::render::text::page::TextStyle;
 use crate::report::DelayRow;
 
-pub fn table(rows: &[DelayRow], look: &TextStyle) -> Markup {
+pub(crate) fn table(rows: &[DelayRow], look: &TextStyle) -> Markup {
     let words = &look.words;
     html! {
         section {

@@ -1,11 +1,11 @@
 //! The report as one HTML file that asks for nothing outside: charts, tables and advice, for a screen or paper.
 
-mod bar;
-mod chart;
-mod delays;
-pub mod names;
-mod parts;
-mod table;
+pub(crate) mod bar;
+pub(crate) mod chart;
+pub(crate) mod delays;
+pub(crate) mod names;
+pub(crate) mod parts;
+pub(crate) mod table;
 
 use indicatif::{DecimalBytes, HumanCount};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -28,7 +28,7 @@ const SCRIPT: &str = include_str!("sort.js");
 const POLICY: &str = "default-src 'none'; style-src 'sha256-/YS4QQYPi6klCJ0wm0KMg3fZnwk038/61C+DWqygedI='; script-src 'sha256-IFngCKW4037mhw/c1AFoWPWyXz+Gt3nCAD08jRRTx5k='; \
     base-uri 'none'; form-action 'none'";
 
-pub fn show(report: &Report, look: &TextStyle) -> String {
+pub(crate) fn show(report: &Report, look: &TextStyle) -> String {
     let words = &look.words;
     let hosts: Vec<String> = report.hosts.iter().take(3).map(|host| printable(host)).collect();
     let heading = words.translate("SMTP report");

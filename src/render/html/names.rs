@@ -9,7 +9,7 @@ use crate::render::text::names::{NameColumns, share_in_words, standing, tables};
 use crate::render::text::page::TextStyle;
 use crate::report::Report;
 
-pub fn standing_out(report: &Report, words: &Translations) -> Markup {
+pub(crate) fn standing_out(report: &Report, words: &Translations) -> Markup {
     let standing = standing(report);
     html! {
         @if !standing.is_empty() {
@@ -26,7 +26,7 @@ pub fn standing_out(report: &Report, words: &Translations) -> Markup {
     }
 }
 
-pub fn tables_of(report: &Report, look: &TextStyle) -> Markup {
+pub(crate) fn tables_of(report: &Report, look: &TextStyle) -> Markup {
     html! {
         @for names in tables(report) { (table(&names, look)) }
     }

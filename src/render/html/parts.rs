@@ -9,7 +9,7 @@ use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::Class;
 
 /// As `style.css` calls it; empty without a class.
-pub fn class_name(class: Option<Class>) -> &'static str {
+pub(crate) fn class_name(class: Option<Class>) -> &'static str {
     match class {
         Some(Class::Positive | Class::Intermediate) => "good",
         Some(Class::Transient) => "transient",
@@ -19,7 +19,7 @@ pub fn class_name(class: Option<Class>) -> &'static str {
 }
 
 /// It says that something was not delivered or was refused.
-pub fn is_failure(row: &Row) -> bool {
+pub(crate) fn is_failure(row: &Row) -> bool {
     match row.outcome {
         Outcome::Deferred | Outcome::Bounced | Outcome::Expired | Outcome::Rejected => true,
         Outcome::Delivered
@@ -32,14 +32,14 @@ pub fn is_failure(row: &Row) -> bool {
 }
 
 /// The most frequent failure of our own mail; where there is none, the most frequent refusal.
-pub fn main_row(report: &Report) -> Option<&Row> {
+pub(crate) fn main_row(report: &Report) -> Option<&Row> {
     let mut failures = report.rows.iter().filter(|row| is_failure(row));
     let ours = failures.clone().find(|row| row.direction != Direction::Inbound);
     ours.or_else(|| failures.next())
 }
 
 /// `50 deferred, 50 bounced, 3 refused by us`, or that all is well.
-pub fn verdict(report: &Report, words: &Translations) -> String {
+pub(crate) fn verdict(report: &Report, words: &Translations) -> String {
     let (out, local) = (&report.totals.outbound, &report.totals.local);
     let counts = [
         (out.deferred + local.deferred, "deferred"),

@@ -14,7 +14,7 @@ use crate::render::words::row;
 use crate::render::words::sections::Section;
 use crate::report::{GroupTable, NameCount, NameRow, Row};
 
-pub fn section(section: &Section, words: &Translations) -> Markup {
+pub(crate) fn section(section: &Section, words: &Translations) -> Markup {
     let (cases, place) = if section.inbound { ("cases", "from") } else { ("rcpts", "where") };
     let changes = section.rows.iter().any(|row| row.change.is_some());
     html! {
@@ -110,7 +110,7 @@ fn facts(row: &Row, words: &Translations) -> Markup {
     }
 }
 
-pub fn groups(table: &GroupTable, look: &TextStyle) -> Markup {
+pub(crate) fn groups(table: &GroupTable, look: &TextStyle) -> Markup {
     let outcomes = outcomes(table);
     let by: Vec<String> = table.by.iter().map(word).collect();
     html! {
@@ -141,7 +141,7 @@ pub fn groups(table: &GroupTable, look: &TextStyle) -> Markup {
     }
 }
 
-pub fn domains(domains: &[NameRow], look: &TextStyle) -> Markup {
+pub(crate) fn domains(domains: &[NameRow], look: &TextStyle) -> Markup {
     let words = &look.words;
     let shown = if look.top == 0 { domains.len() } else { look.top };
     let failing: Vec<&NameRow> = domains.iter().filter(|row| row.failures() > 0).take(shown).collect();

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::page::{TextPage, TextStyle, pad, wrap};
 use crate::report::explain::{Codes, class_words};
 
-pub fn show(codes: &Codes, look: &TextStyle) -> String {
+pub(crate) fn show(codes: &Codes, look: &TextStyle) -> String {
     let mut page = TextPage { text: String::new(), look };
     let title = page.say("reply codes, catalogue of");
     page.line(&format!("{} {title} {}", codes.codes.len(), codes.catalogue));

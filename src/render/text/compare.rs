@@ -11,7 +11,7 @@ use crate::report::explain::Pair;
 /// Columns from which on the two stand side by side.
 const SIDE_BY_SIDE: usize = 80;
 
-pub fn show(pair: &Pair, look: &TextStyle) -> String {
+pub(crate) fn show(pair: &Pair, look: &TextStyle) -> String {
     let mut page = TextPage { text: String::new(), look };
     for (at, entry) in pair.unknown.iter().enumerate() {
         if at > 0 {

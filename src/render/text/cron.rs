@@ -23,7 +23,7 @@ const MOST_SHOWN: usize = 5;
 const SUBJECT_WIDTH: usize = 120;
 
 /// `[mx1] mail BAD: 421 4.7.28 rate limited 18,204 (usual 0), bounced>2%: 3.1%`. Nothing in it ends a line.
-pub fn subject(report: &Report) -> String {
+pub(crate) fn subject(report: &Report) -> String {
     let host = report.hosts.first().map_or("-", String::as_str);
     let state = report.verdict.as_ref().map_or(VerdictState::Ok, |verdict| verdict.state);
     let findings: Vec<String> = findings(report).iter().take(2).map(said).collect();
@@ -33,7 +33,7 @@ pub fn subject(report: &Report) -> String {
 }
 
 /// `input` is what names the logs on a command line.
-pub fn text(report: &Report, input: &str) -> String {
+pub(crate) fn text(report: &Report, input: &str) -> String {
     let mut lines = Vec::new();
     for finding in findings(report).iter().take(SHOWN) {
         found(&mut lines, report, finding);

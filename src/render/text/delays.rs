@@ -11,16 +11,16 @@ use crate::report::{DelayRow, PhaseRow};
 use crate::smtp::event::Direction;
 
 /// Behind the name of the phase.
-pub const COLUMNS: [&str; 4] = ["recipients", "half within", "95% within", "longest"];
+pub(crate) const COLUMNS: [&str; 4] = ["recipients", "half within", "95% within", "longest"];
 
 /// As many as are to be shown, 0 is all.
-pub fn shown<'r>(rows: &'r [DelayRow], look: &TextStyle) -> &'r [DelayRow] {
+pub(crate) fn shown<'r>(rows: &'r [DelayRow], look: &TextStyle) -> &'r [DelayRow] {
     let top = if look.top == 0 { rows.len() } else { look.top.min(rows.len()) };
     rows.get(..top).unwrap_or_default()
 }
 
 /// `outbound google`; what is not the book's is `(not known)`.
-pub fn name(row: &DelayRow, words: &Translations) -> String {
+pub(crate) fn name(row: &DelayRow, words: &Translations) -> String {
     let provider = row.provider.as_deref().map(printable);
     match (row.direction, provider) {
         (Direction::Outbound, None) => format!("{} {}", word(&row.direction), words.translate("(not known)")),
@@ -30,7 +30,7 @@ pub fn name(row: &DelayRow, words: &Translations) -> String {
 }
 
 /// The count, then seconds.
-pub fn cells(phase: &PhaseRow) -> [String; 4] {
+pub(crate) fn cells(phase: &PhaseRow) -> [String; 4] {
     let [median, p95, max] = [phase.median_seconds, phase.p95_seconds, phase.max_seconds].map(seconds);
     [HumanCount(phase.count).to_string(), median, p95, max]
 }
@@ -45,7 +45,7 @@ fn seconds(seconds: f64) -> String {
 }
 
 /// `Slowest: in the active queue. Most waited …`
-pub fn verdict(row: &DelayRow, words: &Translations) -> Option<String> {
+pub(crate) fn verdict(row: &DelayRow, words: &Translations) -> Option<String> {
     let advice = row.advice?;
     let slowest = row.phases.iter().find(|phase| Some(phase.phase) == row.slowest)?;
     Some(format!(
@@ -56,7 +56,7 @@ pub fn verdict(row: &DelayRow, words: &Translations) -> Option<String> {
     ))
 }
 
-pub fn show(page: &mut TextPage, rows: &[DelayRow]) {
+pub(crate) fn show(page: &mut TextPage, rows: &[DelayRow]) {
     let rows = shown(rows, page.look);
     page.blank();
     if rows.is_empty() {

@@ -4,7 +4,7 @@ use super::page::word;
 use crate::render::sanitize::printable;
 use crate::report::event::Record;
 
-pub fn show(record: &Record) -> String {
+pub(crate) fn show(record: &Record) -> String {
     let time = record.time.as_deref().unwrap_or("-");
     // To the second: fractions and zone are in the ndjson.
     let time = time.get(..19).unwrap_or(time).replace('T', " ");

@@ -13,7 +13,7 @@ const SERVER: usize = 7;
 /// Columns from which on reason, server and advice stand side by side.
 const THREE_COLUMNS: usize = 80;
 
-pub fn show(entries: &Entries, look: &TextStyle) -> String {
+pub(crate) fn show(entries: &Entries, look: &TextStyle) -> String {
     let mut page = TextPage { text: String::new(), look };
     for (at, entry) in entries.entries.iter().enumerate() {
         if at > 0 {
@@ -30,7 +30,7 @@ pub fn show(entries: &Entries, look: &TextStyle) -> String {
 }
 
 /// `425 is not known. Nearest: …`, also for a comparison.
-pub fn unknown(page: &mut TextPage, entry: &Entry) {
+pub(crate) fn unknown(page: &mut TextPage, entry: &Entry) {
     let input = printable(entry.input.trim());
     page.line(&format!("{}: {input}", page.say("Not known")));
     page.line(page.say("The nearest that are:"));

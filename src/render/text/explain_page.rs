@@ -12,13 +12,13 @@ use crate::smtp::reply::Class;
 const HEADING: Style = Style::new().bold();
 
 impl TextPage<'_> {
-    pub fn heading(&mut self, heading: &str) {
+    pub(crate) fn heading(&mut self, heading: &str) {
         self.line("");
         let heading = self.styled(HEADING, self.say(heading));
         self.line(&heading);
     }
 
-    pub fn by_class(&self, class: Option<Class>, text: &str) -> String {
+    pub(crate) fn by_class(&self, class: Option<Class>, text: &str) -> String {
         match class {
             Some(Class::Permanent) => self.styled(AnsiColor::Red.on_default().bold(), text),
             Some(Class::Transient) => self.styled(AnsiColor::Yellow.on_default().bold(), text),
@@ -27,12 +27,12 @@ impl TextPage<'_> {
     }
 
     /// Wrapped, every line under the first.
-    pub fn paragraph(&mut self, indent: usize, text: &str) {
+    pub(crate) fn paragraph(&mut self, indent: usize, text: &str) {
         self.labelled(indent, "", 0, text);
     }
 
     /// A label on the left, as wide as it is told or wider, and the text beside it.
-    pub fn labelled(&mut self, indent: usize, label: &str, width: usize, text: &str) {
+    pub(crate) fn labelled(&mut self, indent: usize, label: &str, width: usize, text: &str) {
         let label = printable(self.say(label));
         let gap = if label.is_empty() && width == 0 { 0 } else { 2 };
         let width = width.max(label.width());
@@ -46,13 +46,13 @@ impl TextPage<'_> {
     }
 
     /// Fit to be shown, and without signs that the terminal lacks.
-    pub fn plain(&self, text: &str) -> String {
+    pub(crate) fn plain(&self, text: &str) -> String {
         let text = printable(text);
         if self.look.unicode { text } else { text.replace('§', "s. ").replace('…', "...") }
     }
 }
 
-pub fn side_words(direction: Direction) -> &'static str {
+pub(crate) fn side_words(direction: Direction) -> &'static str {
     match direction {
         Direction::Outbound => "THEY said it to us",
         Direction::Inbound => "WE said it to a client",
@@ -60,11 +60,11 @@ pub fn side_words(direction: Direction) -> &'static str {
     }
 }
 
-pub fn server(mta: Option<Mta>) -> &'static str {
+pub(crate) fn server(mta: Option<Mta>) -> &'static str {
     mta.map_or("", Mta::display_name)
 }
 
 /// A word as it is typed.
-pub fn typed<W: ValueEnum + Copy>(word: W) -> String {
+pub(crate) fn typed<W: ValueEnum + Copy>(word: W) -> String {
     word.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

@@ -10,7 +10,7 @@ use crate::render::sanitize::printable;
 use crate::report::{GroupKey, GroupRow, GroupTable};
 
 /// How many of a group have one outcome.
-pub type CountColumn = fn(&GroupRow) -> u64;
+pub(crate) type CountColumn = fn(&GroupRow) -> u64;
 
 const OUTCOMES: [(&str, CountColumn); 9] = [
     ("sent", |row| row.delivered),
@@ -25,24 +25,24 @@ const OUTCOMES: [(&str, CountColumn); 9] = [
 ];
 
 /// What a group has of a key, fit to be shown; `-` where the lines do not say.
-pub fn value(key: &GroupKey) -> String {
+pub(crate) fn value(key: &GroupKey) -> String {
     key.value.as_deref().map_or_else(|| "-".to_owned(), printable)
 }
 
 /// The outcomes that there are, and how to count them.
-pub fn outcomes(table: &GroupTable) -> Vec<(&'static str, CountColumn)> {
+pub(crate) fn outcomes(table: &GroupTable) -> Vec<(&'static str, CountColumn)> {
     OUTCOMES.into_iter().filter(|(_, count)| table.rows.iter().any(|row| count(row) > 0)).collect()
 }
 
 /// As many as are to be shown, 0 is all; of what is turned around the last.
-pub fn shown<'t>(table: &'t GroupTable, look: &TextStyle) -> &'t [GroupRow] {
+pub(crate) fn shown<'t>(table: &'t GroupTable, look: &TextStyle) -> &'t [GroupRow] {
     let top = if look.top == 0 { table.rows.len() } else { look.top.min(table.rows.len()) };
     let first = if look.reverse { table.rows.len() - top } else { 0 };
     table.rows.get(first..first + top).unwrap_or_default()
 }
 
 /// How many groups are not shown: `others (7 kinds)`. None: all are shown.
-pub fn others(table: &GroupTable, look: &TextStyle) -> Option<String> {
+pub(crate) fn others(table: &GroupTable, look: &TextStyle) -> Option<String> {
     let rest = table.rows.len() - shown(table, look).len();
     let words = &look.words;
     (rest > 0).then(|| {
@@ -62,7 +62,7 @@ fn widths(rows: &[GroupRow], keys: usize, room: usize) -> Vec<usize> {
     widths
 }
 
-pub fn show(page: &mut TextPage, table: &GroupTable) {
+pub(crate) fn show(page: &mut TextPage, table: &GroupTable) {
     if table.rows.is_empty() {
         return;
     }

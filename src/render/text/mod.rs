@@ -1,19 +1,19 @@
 //! Renders documents as text for terminals and mail.
 
-pub mod codes;
-pub mod compare;
-pub mod cron;
-pub mod delays;
-pub mod event;
-pub mod explain;
-pub mod explain_page;
-pub mod groups;
-pub mod names;
-pub mod page;
-pub mod rows;
-pub mod scan;
-pub mod sparkline;
-pub mod storm;
-pub mod storm_line;
-pub mod trace;
-pub mod trace_raw;
+pub(crate) mod codes;
+pub(crate) mod compare;
+pub(crate) mod cron;
+pub(crate) mod delays;
+pub(crate) mod event;
+pub(crate) mod explain;
+pub(crate) mod explain_page;
+pub(crate) mod groups;
+pub(crate) mod names;
+pub(crate) mod page;
+pub(crate) mod rows;
+pub(crate) mod scan;
+pub(crate) mod sparkline;
+pub(crate) mod storm;
+pub(crate) mod storm_line;
+pub(crate) mod trace;
+pub(crate) mod trace_raw;

@@ -14,7 +14,7 @@ use crate::render::words::totals::share;
 use crate::report::{NameRow, NameTotals, Remainder, Report};
 
 /// One table of a report.
-pub struct NameColumns<'a> {
+pub(crate) struct NameColumns<'a> {
     /// English, as are all titles here; to be said in the reader's language.
     pub title: &'static str,
     /// As `report.rest` and CSV call it.
@@ -24,7 +24,7 @@ pub struct NameColumns<'a> {
 }
 
 /// One order of a table: the rows that are shown, then what is in none of them.
-pub struct NameOrder<'a> {
+pub(crate) struct NameOrder<'a> {
     pub meaning: &'static str,
     pub rows: Vec<&'a NameRow>,
     /// Together with the rows they are the sums of the report.
@@ -32,7 +32,7 @@ pub struct NameOrder<'a> {
 }
 
 /// A column, and how it is counted.
-pub type Column = (&'static str, fn(&NameTotals) -> u64);
+pub(crate) type Column = (&'static str, fn(&NameTotals) -> u64);
 
 const COLUMNS: [Column; 6] = [
     ("messages", |counts| counts.messages.unwrap_or(0)),
@@ -44,7 +44,7 @@ const COLUMNS: [Column; 6] = [
 ];
 
 /// All tables that have rows.
-pub fn tables(report: &Report) -> Vec<NameColumns<'_>> {
+pub(crate) fn tables(report: &Report) -> Vec<NameColumns<'_>> {
     let rest = &report.rest;
     let tables = [
         ("SENDERS", "senders", &report.senders, &rest.senders),
@@ -61,14 +61,14 @@ pub fn tables(report: &Report) -> Vec<NameColumns<'_>> {
 
 impl NameColumns<'_> {
     /// The columns in which anything is.
-    pub fn columns(&self) -> Vec<Column> {
+    pub(crate) fn columns(&self) -> Vec<Column> {
         let mut counts: Vec<NameTotals> = self.rows.iter().map(NameRow::counts).collect();
         counts.extend([self.rest.others, self.rest.unnamed]);
         COLUMNS.into_iter().filter(|(_, count)| counts.iter().any(|counts| count(counts) > 0)).collect()
     }
 
     /// Who failed most; and who sent most, where others did.
-    pub fn parts(&self, look: &TextStyle) -> Vec<NameOrder<'_>> {
+    pub(crate) fn parts(&self, look: &TextStyle) -> Vec<NameOrder<'_>> {
         let top = if look.top == 0 { self.rows.len() } else { look.top };
         let failing: Vec<&NameRow> = self.rows.iter().filter(|row| row.failures() > 0).take(top).collect();
         let mut large: Vec<&NameRow> = self.rows.iter().collect();
@@ -108,7 +108,7 @@ impl NameColumns<'_> {
 }
 
 /// One name that most of something is due to.
-pub struct Outlier<'a> {
+pub(crate) struct Outlier<'a> {
     pub kind: &'static str,
     pub name: &'a str,
     pub count: u64,
@@ -122,7 +122,7 @@ const FEWEST: u64 = 10;
 
 /// At most one of each kind, the largest share first. A name stands out with a third of all, and with twice what each
 /// would have if all had the same: of two senders each has a half of something, and one sender has always all of it.
-pub fn standing(report: &Report) -> Vec<Outlier<'_>> {
+pub(crate) fn standing(report: &Report) -> Vec<Outlier<'_>> {
     let kinds = [
         ("sender", &report.senders, &report.rest.senders),
         ("user", &report.users, &report.rest.users),
@@ -172,13 +172,13 @@ pub fn standing(report: &Report) -> Vec<Outlier<'_>> {
 }
 
 /// `81 / 100 bounced (81.0%)`
-pub fn share_in_words(standing: &Outlier, words: &Translations) -> String {
+pub(crate) fn share_in_words(standing: &Outlier, words: &Translations) -> String {
     let (count, whole) = (HumanCount(standing.count), HumanCount(standing.whole));
     let share = share(standing.count, standing.whole);
     format!("{count} / {whole} {} ({share})", words.translate(standing.outcome))
 }
 
-pub fn show_standing(page: &mut TextPage, report: &Report) {
+pub(crate) fn show_standing(page: &mut TextPage, report: &Report) {
     let standing = standing(report);
     if standing.is_empty() {
         return;
@@ -199,7 +199,7 @@ pub fn show_standing(page: &mut TextPage, report: &Report) {
 }
 
 /// All tables, each in its orders.
-pub fn show(page: &mut TextPage, report: &Report) {
+pub(crate) fn show(page: &mut TextPage, report: &Report) {
     for names in tables(report) {
         for part in names.parts(page.look) {
             let text = text(page, &names, &part);

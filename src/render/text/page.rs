@@ -31,30 +31,30 @@ pub struct TextStyle {
     pub took: Option<(f64, usize)>,
 }
 
-pub struct TextPage<'a> {
+pub(crate) struct TextPage<'a> {
     pub text: String,
     pub look: &'a TextStyle,
 }
 
 impl<'a> TextPage<'a> {
-    pub fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
 
     /// Between parts; not at the top.
-    pub fn blank(&mut self) {
+    pub(crate) fn blank(&mut self) {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
     }
 
-    pub fn styled(&self, style: Style, text: &str) -> String {
+    pub(crate) fn styled(&self, style: Style, text: &str) -> String {
         if self.look.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
     /// Our English words in the reader's language.
-    pub fn say<'w>(&self, english: &'w str) -> &'w str
+    pub(crate) fn say<'w>(&self, english: &'w str) -> &'w str
     where
         'a: 'w,
     {
@@ -62,7 +62,7 @@ impl<'a> TextPage<'a> {
     }
 
     /// Wrapped; what comes behind the first line stands `indent` columns in. Blanks in front are kept.
-    pub fn indented(&mut self, text: &str, indent: usize) {
+    pub(crate) fn indented(&mut self, text: &str, indent: usize) {
         let lead = text.len() - text.trim_start().len();
         let lines = wrap(text.trim_start(), self.look.width.saturating_sub(indent.max(lead)));
         for (at, line) in lines.iter().enumerate() {
@@ -72,7 +72,7 @@ impl<'a> TextPage<'a> {
     }
 
     /// Parts on one line, or on as many as the width asks for.
-    pub fn wrapped(&mut self, parts: &[&str], between: &str) {
+    pub(crate) fn wrapped(&mut self, parts: &[&str], between: &str) {
         let mut line = String::new();
         for part in parts {
             if !line.is_empty() && line.width() + between.len() + part.width() > self.look.width {
@@ -89,7 +89,7 @@ impl<'a> TextPage<'a> {
 }
 
 /// Breaks at blanks; where signs are two columns wide, wherever their script may be broken (UAX #14).
-pub fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let wide = text.chars().any(|sign| sign.width() == Some(2));
     let separator = if wide { WordSeparator::UnicodeBreakProperties } else { WordSeparator::AsciiSpace };
     let options = Options::new(width)
@@ -101,12 +101,12 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// A word of ours as it is typed: `end of DATA`.
-pub fn word<W: ValueEnum>(word: &W) -> String {
+pub(crate) fn word<W: ValueEnum>(word: &W) -> String {
     word.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// Cuts what is too wide, and shows that it did.
-pub fn fit(text: &str, width: usize, unicode: bool) -> String {
+pub(crate) fn fit(text: &str, width: usize, unicode: bool) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -122,6 +122,6 @@ pub fn fit(text: &str, width: usize, unicode: bool) -> String {
 }
 
 /// Fills up to `width` columns.
-pub fn pad(text: &str, width: usize) -> String {
+pub(crate) fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }

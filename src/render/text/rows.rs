@@ -12,7 +12,7 @@ use crate::render::words::sections::{Section, sections};
 use crate::report::Row;
 use crate::smtp::reply::Class;
 
-pub const HEADING: Style = Style::new().bold();
+pub(crate) const HEADING: Style = Style::new().bold();
 const ADVICE: Style = AnsiColor::Cyan.on_default();
 
 /// What the book allows a line of advice, in columns.
@@ -21,7 +21,7 @@ const LONGEST_ADVICE: usize = 90;
 /// `  550 5.7.606`, in columns.
 const CODE: usize = 14;
 
-pub fn show(page: &mut TextPage, rows: &[Row]) {
+pub(crate) fn show(page: &mut TextPage, rows: &[Row]) {
     let sections = sections(rows, page.look.top, page.look.reverse);
     if sections.is_empty() {
         return;
@@ -85,7 +85,7 @@ fn coded(page: &TextPage, line: &str, class: Option<Class>) -> String {
     }
 }
 
-pub fn advice(page: &mut TextPage, advice: &str) {
+pub(crate) fn advice(page: &mut TextPage, advice: &str) {
     let arrow = if page.look.unicode { "→ " } else { "-> " };
     // Under the words where there is room; narrower terminals get it on one line further left.
     let lead = page.look.width.saturating_sub(LONGEST_ADVICE + arrow.width()).clamp(4, CODE + 1);
@@ -99,7 +99,7 @@ pub fn advice(page: &mut TextPage, advice: &str) {
 }
 
 /// Lines of the log, whole: they are there to be read, and to be copied.
-pub fn examples(page: &mut TextPage, lines: &[String]) {
+pub(crate) fn examples(page: &mut TextPage, lines: &[String]) {
     for line in lines {
         page.indented(&format!("    {}", printable(line)), 6);
     }

@@ -14,7 +14,7 @@ use crate::render::sanitize::printable;
 use crate::render::words::totals::{all_well, coverage, filter, notes, sums};
 use crate::report::{Full, NameRow, Range, Report};
 
-pub fn show(report: &Report, look: &TextStyle) -> String {
+pub(crate) fn show(report: &Report, look: &TextStyle) -> String {
     let mut page = TextPage { text: String::new(), look };
     head(&mut page, report);
     storm_line::show(&mut page, report.storms.as_deref());

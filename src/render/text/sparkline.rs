@@ -14,7 +14,7 @@ const LEAST: usize = 3;
 const FRAME: usize = 56;
 
 /// `▁▁▃█▆▅▃▁  failures by the hour, most 7,104: Sun 22 Nov 03:00`. None: there is too little to show, or no sign to show it.
-pub fn spark(hours: &[Hour], look: &TextStyle) -> Option<String> {
+pub(crate) fn spark(hours: &[Hour], look: &TextStyle) -> Option<String> {
     let (buckets, mut length) = buckets(hours);
     let mut bars: Vec<(Bucket, u64)> = buckets
         .into_iter()

@@ -14,7 +14,7 @@ use crate::report::storm::{
 /// Columns in front of what a line says.
 const LEAD: usize = 13;
 
-pub fn show(storms: &StormReport, look: &TextStyle) -> String {
+pub(crate) fn show(storms: &StormReport, look: &TextStyle) -> String {
     let mut page = TextPage { text: String::new(), look };
     let count = storms.storms.len();
     for (at, storm) in storms.storms.iter().enumerate() {

@@ -9,7 +9,7 @@ use crate::render::sanitize::printable;
 use crate::report::StormLine;
 
 /// None: nobody asked.
-pub fn show(page: &mut TextPage, storms: Option<&[StormLine]>) {
+pub(crate) fn show(page: &mut TextPage, storms: Option<&[StormLine]>) {
     let Some(storms) = storms.filter(|storms| !storms.is_empty()) else { return };
     page.blank();
     for storm in storms {

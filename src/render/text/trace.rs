@@ -12,7 +12,7 @@ use crate::smtp::reply::Class;
 const DONE: usize = 10;
 const LABEL: usize = 6;
 
-pub fn show(trace: &Trace, look: &TextStyle) -> String {
+pub(crate) fn show(trace: &Trace, look: &TextStyle) -> String {
     let mut page = TextPage { text: String::new(), look };
     let earlier = trace.found - trace.stories.len() as u64;
     if earlier > 0 {

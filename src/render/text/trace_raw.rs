@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::render::sanitize::printable;
 
 /// `escaped`: they go to a terminal, which would obey what is in them.
-pub fn show(messages: &[Vec<Vec<u8>>], escaped: bool, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn show(messages: &[Vec<Vec<u8>>], escaped: bool, out: &mut dyn Write) -> io::Result<()> {
     for (number, lines) in messages.iter().enumerate() {
         if number > 0 {
             out.write_all(b"\n")?;

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Zoned};
 use crate::report::Hour;
 
 /// Hours that follow each other, as one.
-pub struct Bucket {
+pub(crate) struct Bucket {
     pub start: Zoned,
     pub delivered: u64,
     pub deferred: u64,
@@ -22,7 +22,7 @@ const MOST: i64 = 96;
 const LENGTHS: [i64; 9] = [1, 2, 3, 6, 12, 24, 48, 168, 672];
 
 /// From the first to the last, without a gap, and how many hours each has. Empty for an empty timeline.
-pub fn buckets(hours: &[Hour]) -> (Vec<Bucket>, i64) {
+pub(crate) fn buckets(hours: &[Hour]) -> (Vec<Bucket>, i64) {
     let (Some(first), Some(last)) = (hours.first(), hours.last()) else { return (Vec::new(), 1) };
     // Local hours, so that days begin at midnight.
     let number = |start: &Zoned| {

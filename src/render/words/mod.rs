@@ -1,6 +1,6 @@
 //! Words that several formats share: totals, rows, section titles, hours.
 
-pub mod hours;
-pub mod row;
-pub mod sections;
-pub mod totals;
+pub(crate) mod hours;
+pub(crate) mod row;
+pub(crate) mod sections;
+pub(crate) mod totals;

@@ -9,7 +9,7 @@ use crate::report::{Change, Row};
 use crate::smtp::event::{Direction, Outcome};
 
 /// `550 5.7.1`, `--- 5.7.1`, `(no reply)`.
-pub fn code(words: &Translations, row: &Row) -> String {
+pub(crate) fn code(words: &Translations, row: &Row) -> String {
     match (row.code, row.enhanced) {
         (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
         (Some(code), None) => code.to_string(),
@@ -20,7 +20,7 @@ pub fn code(words: &Translations, row: &Row) -> String {
 }
 
 /// The reason in words; what was not refused after all says what was done instead.
-pub fn title(words: &Translations, row: &Row) -> String {
+pub(crate) fn title(words: &Translations, row: &Row) -> String {
     let title = words.translate(&row.title);
     match (row.direction, row.outcome) {
         (Direction::Inbound, Outcome::Warned | Outcome::Held | Outcome::Discarded) => {
@@ -43,7 +43,7 @@ pub fn title(words: &Translations, row: &Row) -> String {
 }
 
 /// `+310%`, `-4%`, `new`; with a `!` behind it where it is unusual. Empty: it is compared with nothing.
-pub fn change(words: &Translations, change: Option<Change>) -> String {
+pub(crate) fn change(words: &Translations, change: Option<Change>) -> String {
     let Some(change) = change else { return String::new() };
     let mark = if change.unusual { " !" } else { "" };
     match change.percent {
@@ -53,7 +53,7 @@ pub fn change(words: &Translations, change: Option<Change>) -> String {
 }
 
 /// The one provider or name that most of it concerns, with its share; else how many names there are. It is printable.
-pub fn place(words: &Translations, row: &Row) -> String {
+pub(crate) fn place(words: &Translations, row: &Row) -> String {
     let share = |count: u64| (count * 100).checked_div(row.attempts).unwrap_or(0);
     let shared = |name: &str, count: u64| format!("{} {}%", printable(name), share(count));
     if let Some(provider) = row.providers.first().filter(|provider| share(provider.attempts) >= 50) {

@@ -5,7 +5,7 @@ use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::Class;
 
 /// Rows under one heading.
-pub struct Section<'a> {
+pub(crate) struct Section<'a> {
     pub title: &'static str,
     pub meaning: &'static str,
     pub inbound: bool,
@@ -15,7 +15,7 @@ pub struct Section<'a> {
 }
 
 /// The rows that are not shown, in one.
-pub struct OtherRows {
+pub(crate) struct OtherRows {
     pub kinds: usize,
     pub attempts: u64,
     pub recipients: u64,
@@ -60,7 +60,7 @@ fn kind(row: &Row) -> Option<usize> {
 }
 
 /// At most `top` rows each; 0 is all. `reverse`: of rows whose first stands last, the last are shown.
-pub fn sections(rows: &[Row], top: usize, reverse: bool) -> Vec<Section<'_>> {
+pub(crate) fn sections(rows: &[Row], top: usize, reverse: bool) -> Vec<Section<'_>> {
     let of_kind = |wanted: usize| rows.iter().filter(move |row| kind(row) == Some(wanted));
     let all = KINDS.iter().enumerate().map(|(number, &(title, meaning))| {
         let mut rows: Vec<&Row> = of_kind(number).collect();

@@ -7,7 +7,7 @@ use crate::render::text::page::word;
 use crate::report::{DeliveredLater, Messages, Report, Sent, VerdictState};
 
 /// One way of mail: `OUT`, `204,930 attempts = 171,044 sent (83.5%) + …`.
-pub struct TotalLine {
+pub(crate) struct TotalLine {
     /// English; to be said in the reader's language.
     pub name: &'static str,
     pub line: String,
@@ -16,7 +16,7 @@ pub struct TotalLine {
 }
 
 /// Ways on which nothing went are left out.
-pub fn sums(report: &Report, words: &Translations) -> Vec<TotalLine> {
+pub(crate) fn sums(report: &Report, words: &Translations) -> Vec<TotalLine> {
     let totals = &report.totals;
     let sent = [sent("OUT", &totals.outbound, words), sent("LOCAL", &totals.local, words)];
     let mail = messages(&totals.messages, words);
@@ -123,7 +123,7 @@ fn with(whole: String, aside: &str) -> String {
 }
 
 /// What is to be said where no section follows. None: something went wrong, and sections say what.
-pub fn all_well(report: &Report) -> Option<&'static str> {
+pub(crate) fn all_well(report: &Report) -> Option<&'static str> {
     let left_out = report.input.filtered > 0;
     if report.rows.is_empty() && left_out {
         Some("No event fits what was asked for.")
@@ -137,7 +137,7 @@ pub fn all_well(report: &Report) -> Option<&'static str> {
 }
 
 /// What was read, as two sums: the lines, and the mail lines among them.
-pub fn coverage(report: &Report, words: &Translations) -> [String; 2] {
+pub(crate) fn coverage(report: &Report, words: &Translations) -> [String; 2] {
     let input = &report.input;
     let part = |count: u64, word: &str| format!("{} {}", HumanCount(count), words.translate(word));
     let read = format!(
@@ -157,7 +157,7 @@ pub fn coverage(report: &Report, words: &Translations) -> [String; 2] {
 }
 
 /// The filters in force and what they left out. None: all events are in the report.
-pub fn filter(report: &Report, words: &Translations) -> Option<String> {
+pub(crate) fn filter(report: &Report, words: &Translations) -> Option<String> {
     let input = &report.input;
     let left_out = format!("{} {}", HumanCount(input.filtered), words.translate("events left out"));
     (!input.filter.is_empty())
@@ -165,7 +165,7 @@ pub fn filter(report: &Report, words: &Translations) -> Option<String> {
 }
 
 /// What is in no sum, and what limits the numbers.
-pub fn notes(report: &Report, words: &Translations) -> Vec<String> {
+pub(crate) fn notes(report: &Report, words: &Translations) -> Vec<String> {
     let totals = &report.totals;
     let counted = [
         (totals.host_attempts, "answers of single hosts before another host was tried are in no sum."),
@@ -219,7 +219,7 @@ fn watched(report: &Report, words: &Translations) -> Vec<String> {
 }
 
 /// English; to be said in the reader's language.
-pub fn state(state: VerdictState) -> &'static str {
+pub(crate) fn state(state: VerdictState) -> &'static str {
     match state {
         VerdictState::Ok => "ok",
         VerdictState::Watch => "WATCH",
@@ -241,7 +241,7 @@ fn sum(words: &Translations, whole: u64, unit: &str, parts: &[(u64, &str)]) -> S
 }
 
 /// `83.5%`; 0 of 0 is 0.
-pub fn share(count: u64, whole: u64) -> String {
+pub(crate) fn share(count: u64, whole: u64) -> String {
     let share = if whole > 0 { count as f64 * 100.0 / whole as f64 } else { 0.0 };
     format!("{share:.1}%")
 }

@@ -33,7 +33,7 @@ const GONE_SHOWN: usize = 10;
 type KindCounts = BTreeMap<HourlyKind, f64>;
 
 /// Adds to the report how it differs from what is usual at these hours. `None`: too little history, and nothing is added.
-pub fn compare(
+pub(crate) fn compare(
     report: &mut Report,
     history: &History,
     span: ReadSpan,

@@ -7,7 +7,7 @@ use crate::report::{Hour, MetCondition, Report, Row, Sent};
 use crate::smtp::event::Outcome;
 
 /// None: it does not hold. A part of nothing, and the age of nothing, hold never.
-pub fn met(report: &Report, condition: &Condition) -> Option<MetCondition> {
+pub(crate) fn met(report: &Report, condition: &Condition) -> Option<MetCondition> {
     let value = value(report, condition)?;
     condition.relation.holds(value, condition.limit).then(|| MetCondition {
         condition: condition.text.clone(),

@@ -1,12 +1,12 @@
 //! Whether all is well: a report and what was asked of it come in; ok, watch or bad goes out, with the reasons.
 
-pub mod condition;
-pub mod evaluate;
-mod rows;
+pub(crate) mod condition;
+pub(crate) mod evaluate;
+pub(crate) mod rows;
 
 use indicatif::HumanCount;
 
-pub use self::evaluate::met;
+pub(crate) use self::evaluate::met;
 
 use self::condition::Condition;
 use crate::report::{Change, MetCondition, Report, Verdict, VerdictFinding, VerdictState};
@@ -25,7 +25,11 @@ const ATTEMPTS_NEEDED: u64 = 100;
 
 /// Where there is a `--fail-on`, bad is what fails one, and nothing else is. `--warn-on`, what is unusual, and mail lines
 /// that were not understood are for watch. None: nobody said what is bad, or what is for watch.
-pub fn verdict(report: &Report, failed: Option<&[MetCondition]>, warned: Option<&[MetCondition]>) -> Verdict {
+pub(crate) fn verdict(
+    report: &Report,
+    failed: Option<&[MetCondition]>,
+    warned: Option<&[MetCondition]>,
+) -> Verdict {
     let mut findings = rows::unusual(report);
     findings.extend(sums(report));
     findings.extend(storms(report));

@@ -9,7 +9,7 @@ use crate::report::{Report, Row, VerdictFinding, VerdictState};
 use crate::smtp::event::{Direction, Outcome};
 
 /// The most attempts first.
-pub fn unusual(report: &Report) -> Vec<VerdictFinding> {
+pub(crate) fn unusual(report: &Report) -> Vec<VerdictFinding> {
     let rows = report.rows.iter().enumerate().filter(|(_, row)| is_failure(row));
     let unusual = rows.filter_map(|(at, row)| Some((at, row, row.change.filter(|change| change.unusual)?)));
     let mut unusual: Vec<_> = unusual.collect();

@@ -8,7 +8,7 @@ use super::expected_rate::ExpectedRate;
 
 /// A span of time with more than usual.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Burst {
+pub(crate) struct Burst {
     /// Its first and its last minute, each with events.
     pub first: i32,
     pub last: i32,
@@ -21,7 +21,7 @@ pub struct Burst {
 }
 
 /// Rates from so many times the usual on are looked for.
-pub const RATIO: f64 = 3.0;
+pub(crate) const RATIO: f64 = 3.0;
 /// A burst has five minutes with so many events.
 const SEEN: f64 = 5.0;
 const SPAN: i32 = 5;
@@ -29,7 +29,7 @@ const SPAN: i32 = 5;
 const FALL: f64 = 5.0;
 
 /// `points` in the order of time: minute and weight.
-pub fn bursts(points: &[(i32, f64)], usual: &ExpectedRate) -> Vec<Burst> {
+pub(crate) fn bursts(points: &[(i32, f64)], usual: &ExpectedRate) -> Vec<Burst> {
     spans(points, usual, 2.2)
         .into_iter()
         .filter_map(|(first, last)| {
@@ -40,7 +40,7 @@ pub fn bursts(points: &[(i32, f64)], usual: &ExpectedRate) -> Vec<Burst> {
 }
 
 /// What the span has, and how unlikely that is.
-pub fn span(points: &[(i32, f64)], usual: &ExpectedRate, first: i32, last: i32) -> Option<Burst> {
+pub(crate) fn span(points: &[(i32, f64)], usual: &ExpectedRate, first: i32, last: i32) -> Option<Burst> {
     let inside = within(points, first, last);
     let count: f64 = inside.iter().map(|(_, weight)| weight).sum();
     // A few points that stand for many are no more than a few (Kish's effective size of a sample).
@@ -58,13 +58,13 @@ pub fn span(points: &[(i32, f64)], usual: &ExpectedRate, first: i32, last: i32) 
 }
 
 /// 0 where no more came than expected.
-pub fn score(count: f64, expected: f64) -> f64 {
+pub(crate) fn score(count: f64, expected: f64) -> f64 {
     let expected = expected.max(1e-6);
     if count <= expected { 0.0 } else { count * (count / expected).ln() - (count - expected) }
 }
 
 /// Those from the first to the last minute.
-pub fn within(points: &[(i32, f64)], first: i32, last: i32) -> &[(i32, f64)] {
+pub(crate) fn within(points: &[(i32, f64)], first: i32, last: i32) -> &[(i32, f64)] {
     let from = points.partition_point(|(minute, _)| *minute < first);
     let to = points.partition_point(|(minute, _)| *minute <= last);
     points.get(from..to).unwrap_or_default()
@@ -76,7 +76,7 @@ fn is_visible(points: &[(i32, f64)], usual: &ExpectedRate, first: i32, last: i32
 }
 
 /// The first minute at which the five up to it have five events and `ratio` times the usual.
-pub fn visible(points: &[(i32, f64)], usual: &ExpectedRate, ratio: f64) -> Option<i32> {
+pub(crate) fn visible(points: &[(i32, f64)], usual: &ExpectedRate, ratio: f64) -> Option<i32> {
     let (mut from, mut sum) = (0, 0.0);
     for &(minute, weight) in points {
         sum += weight;
@@ -94,7 +94,7 @@ pub fn visible(points: &[(i32, f64)], usual: &ExpectedRate, ratio: f64) -> Optio
 }
 
 /// Spans in which the rate is above the middle between the usual and `ratio` times as much, in the order of time.
-pub fn spans(points: &[(i32, f64)], usual: &ExpectedRate, ratio: f64) -> Vec<(i32, i32)> {
+pub(crate) fn spans(points: &[(i32, f64)], usual: &ExpectedRate, ratio: f64) -> Vec<(i32, i32)> {
     let gain = ratio.ln();
     let mut found = Vec::new();
     let mut run: Option<BurstRun> = None;

@@ -59,7 +59,7 @@ struct Candidate {
 
 /// All storms but silences, in no order.
 /// `null_sender` is the value of bounces' sender; 0: there are none.
-pub fn storms(field: &Dataset, null_sender: FactorValue) -> Vec<Cluster> {
+pub(crate) fn storms(field: &Dataset, null_sender: FactorValue) -> Vec<Cluster> {
     let mut candidates: Vec<Candidate> =
         [MailFlow::Out, MailFlow::In].into_par_iter().flat_map_iter(|way| candidates(field, way)).collect();
     candidates.extend(bounces(field, null_sender));

@@ -7,7 +7,7 @@ use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
 
 /// A storm as it was found.
 #[derive(Clone, Debug)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     pub way: MailFlow,
     /// Of the points, in their order.
     pub members: Vec<usize>,
@@ -21,7 +21,7 @@ pub struct Cluster {
 }
 
 /// What is asked of all the points again and again.
-pub struct Dataset<'p> {
+pub(crate) struct Dataset<'p> {
     pub points: &'p [WeightedEvent],
     pub hours: Hours,
     pub backgrounds: [Background; 2],
@@ -30,7 +30,7 @@ pub struct Dataset<'p> {
 
 impl<'p> Dataset<'p> {
     /// `first` and `last` are the minutes of the log.
-    pub fn new(points: &'p [WeightedEvent], first: i32, last: i32) -> Self {
+    pub(crate) fn new(points: &'p [WeightedEvent], first: i32, last: i32) -> Self {
         let served = [MailFlow::Out, MailFlow::In].map(|way| {
             let went_well =
                 |at: &usize| points.get(*at).is_some_and(|p| p.way == way && p.series.is_served());
@@ -46,12 +46,12 @@ impl<'p> Dataset<'p> {
         }
     }
 
-    pub fn look(&self, members: &[usize], way: MailFlow) -> Profile {
+    pub(crate) fn look(&self, members: &[usize], way: MailFlow) -> Profile {
         let points = members.iter().filter_map(|&at| self.points.get(at));
-        Profile::new(points, way, self.background(way))
+        Profile::new(points, self.background(way))
     }
 
-    pub fn background(&self, way: MailFlow) -> &Background {
+    pub(crate) fn background(&self, way: MailFlow) -> &Background {
         let [out, inbound] = &self.backgrounds;
         match way {
             MailFlow::Out => out,
@@ -68,7 +68,7 @@ impl<'p> Dataset<'p> {
     }
 
     /// Mail that went well in a span of time, of one value or of all.
-    pub fn volume(
+    pub(crate) fn volume(
         &self,
         way: MailFlow,
         view: Option<(Dimension, FactorValue)>,
@@ -85,7 +85,7 @@ impl<'p> Dataset<'p> {
         inside.filter(of_view).map(|point| point.weight).sum()
     }
 
-    pub fn weights(&self, members: &[usize]) -> Vec<(i32, f64)> {
+    pub(crate) fn weights(&self, members: &[usize]) -> Vec<(i32, f64)> {
         weights(members.iter().filter_map(|&at| self.points.get(at)))
     }
 }

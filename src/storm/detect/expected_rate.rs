@@ -9,7 +9,7 @@ use crate::storm::sample::points::WeightedEvent;
 
 /// The hours of the log, and how much mail went well in each.
 #[derive(Clone, Debug)]
-pub struct Hours {
+pub(crate) struct Hours {
     /// The first and the last minute, counted from 1970-01-01T00:00Z.
     pub first: i32,
     pub last: i32,
@@ -21,7 +21,7 @@ pub struct Hours {
 
 /// The usual rate of one view.
 #[derive(Clone, Debug)]
-pub struct ExpectedRate {
+pub(crate) struct ExpectedRate {
     first_hour: i32,
     /// A minute, by the hour.
     rates: Vec<f64>,
@@ -44,7 +44,7 @@ const DAYS: usize = 2;
 
 impl Hours {
     /// `served` are points that went well, `first` and `last` the log's.
-    pub fn new(first: i32, last: i32, served: impl Iterator<Item = (i32, f64)>) -> Self {
+    pub(crate) fn new(first: i32, last: i32, served: impl Iterator<Item = (i32, f64)>) -> Self {
         let (begin, end) = (first.div_euclid(60), last.div_euclid(60));
         let count = usize::try_from(end - begin).unwrap_or(0) + 1;
         let minutes: Vec<f64> = (0..count)
@@ -86,7 +86,7 @@ fn slot(minute: i32, begin: i32) -> usize {
 
 impl ExpectedRate {
     /// `points` in the order of time: minute and weight.
-    pub fn of(points: &[(i32, f64)], hours: &Hours) -> Self {
+    pub(crate) fn of(points: &[(i32, f64)], hours: &Hours) -> Self {
         let count = hours.minutes.len();
         let mut counts = vec![0.0; count];
         for &(minute, weight) in points {
@@ -129,11 +129,11 @@ impl ExpectedRate {
     }
 
     /// In the minutes from `from` on and before `to`.
-    pub fn expected(&self, from: i32, to: i32) -> f64 {
+    pub(crate) fn expected(&self, from: i32, to: i32) -> f64 {
         (self.before(to) - self.before(from)).max(0.0)
     }
 
-    pub fn rate(&self, minute: i32) -> f64 {
+    pub(crate) fn rate(&self, minute: i32) -> f64 {
         let at = slot(minute, self.first_hour).min(self.rates.len().saturating_sub(1));
         get(&self.rates, at).max(LEAST)
     }
@@ -260,6 +260,6 @@ fn spread_of(points: &[(i32, f64)], rates: &[f64], hours: &Hours, kept: &[bool])
 }
 
 /// Minute and weight of the points that are no retries: a queue full of old mail that nobody takes is no news.
-pub fn weights<'p>(points: impl Iterator<Item = &'p WeightedEvent>) -> Vec<(i32, f64)> {
+pub(crate) fn weights<'p>(points: impl Iterator<Item = &'p WeightedEvent>) -> Vec<(i32, f64)> {
     points.filter(|point| !point.is_retry).map(|point| (point.sample.minute, point.weight)).collect()
 }

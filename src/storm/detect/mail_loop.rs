@@ -19,7 +19,7 @@ fn pair(point: &WeightedEvent) -> Option<((FactorValue, FactorValue), bool)> {
 }
 
 /// Of each two that write to each other, the points, in order.
-pub fn exchanges(points: &[WeightedEvent]) -> Vec<Vec<usize>> {
+pub(crate) fn exchanges(points: &[WeightedEvent]) -> Vec<Vec<usize>> {
     let mut both: HashMap<(FactorValue, FactorValue), [u32; 2], FixedState> = HashMap::default();
     for (pair, way) in points.iter().filter_map(pair) {
         if let Some(count) = both.entry(pair).or_default().get_mut(usize::from(way)) {
@@ -39,7 +39,7 @@ pub fn exchanges(points: &[WeightedEvent]) -> Vec<Vec<usize>> {
 }
 
 /// The share of the points with which two answer each other, 0 to 1.
-pub fn answered(points: &[&WeightedEvent]) -> f64 {
+pub(crate) fn answered(points: &[&WeightedEvent]) -> f64 {
     let mut sums: HashMap<(FactorValue, FactorValue), [f64; 2], FixedState> = HashMap::default();
     for (pair, way) in points.iter().filter_map(|point| pair(point)) {
         if let Some(sum) = sums.entry(pair).or_default().get_mut(usize::from(way)) {

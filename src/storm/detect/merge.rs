@@ -13,7 +13,7 @@ use crate::storm::sample::points::{FactorValue, reason_of};
 const ECHO: i32 = 70;
 
 /// Storms that are one: of the same cause at the same time, or the retries of what failed before.
-pub fn joined(field: &Dataset, mut found: Vec<Cluster>) -> Vec<Cluster> {
+pub(crate) fn joined(field: &Dataset, mut found: Vec<Cluster>) -> Vec<Cluster> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.first.cmp(&b.first)).then(a.view.cmp(&b.view)));
     let mut storms: Vec<Cluster> = Vec::new();
     loop {
@@ -87,7 +87,7 @@ fn is_echo(field: &Dataset, a: &Cluster, b: &Cluster) -> bool {
 
 /// Reasons that one trouble of ours brings about together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RelatedStorms {
+pub(crate) enum RelatedStorms {
     Network,
     Listing,
     Dead,

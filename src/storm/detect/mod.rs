@@ -1,10 +1,10 @@
 //! Detects storms: bursts, silences and mail loops in the sampled series, and what their failures share.
 
-pub mod burst;
-pub mod cluster;
-pub mod dataset;
-pub mod expected_rate;
-pub mod mail_loop;
-pub mod merge;
-pub mod profile;
-pub mod silence;
+pub(crate) mod burst;
+pub(crate) mod cluster;
+pub(crate) mod dataset;
+pub(crate) mod expected_rate;
+pub(crate) mod mail_loop;
+pub(crate) mod merge;
+pub(crate) mod profile;
+pub(crate) mod silence;

@@ -7,7 +7,7 @@ use crate::report::storm::Dimension;
 use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
 
 /// What storms are told apart by.
-pub const DIMENSIONS: [Dimension; 13] = [
+pub(crate) const DIMENSIONS: [Dimension; 13] = [
     Dimension::User,
     Dimension::Sender,
     Dimension::Client,
@@ -25,7 +25,7 @@ pub const DIMENSIONS: [Dimension; 13] = [
 
 /// A value and what speaks for it.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct FactorShare {
+pub(crate) struct FactorShare {
     pub dimension: Dimension,
     pub value: FactorValue,
     /// Of the storm, 0 to 1.
@@ -37,22 +37,21 @@ pub struct FactorShare {
 
 impl FactorShare {
     /// It is more frequent inside, and not by chance: the outside is smoothed.
-    pub fn stands_out(&self) -> bool {
+    pub(crate) fn stands_out(&self) -> bool {
         self.inside >= 1.5 * self.outside && self.inside - self.outside >= 0.1
     }
 
     /// How much is known by it, in nats.
-    pub fn tells(&self) -> f64 {
+    pub(crate) fn tells(&self) -> f64 {
         self.inside * (self.inside / self.outside.max(1e-4)).ln()
     }
 }
 
 /// Sums of weights by value.
-pub type ValueWeights = HashMap<FactorValue, f64, FixedState>;
+pub(crate) type ValueWeights = HashMap<FactorValue, f64, FixedState>;
 
 /// All that is to be known of a set of points.
-pub struct Profile {
-    pub way: MailFlow,
+pub(crate) struct Profile {
     pub weight: f64,
     /// For each of [`DIMENSIONS`], the values, most first.
     shares: Vec<Vec<FactorShare>>,
@@ -92,7 +91,7 @@ impl DenseWeights {
 }
 
 /// The sums of one way outside of a storm are nearly those of the whole log.
-pub struct Background {
+pub(crate) struct Background {
     /// Of all failures, and of all events, by dimension.
     failed: Vec<DenseWeights>,
     all: Vec<DenseWeights>,
@@ -138,7 +137,7 @@ fn sums<'p>(points: impl Iterator<Item = &'p WeightedEvent>) -> (Vec<ValueWeight
 }
 
 impl Background {
-    pub fn new(points: &[WeightedEvent], way: MailFlow) -> Self {
+    pub(crate) fn new(points: &[WeightedEvent], way: MailFlow) -> Self {
         let mut failed: Vec<DenseWeights> = vec![DenseWeights::default(); DIMENSIONS.len()];
         let mut all = failed.clone();
         let (mut failed_weight, mut all_weight) = (0.0, 0.0);
@@ -170,11 +169,7 @@ impl Background {
 }
 
 impl Profile {
-    pub fn new<'p>(
-        points: impl Iterator<Item = &'p WeightedEvent>,
-        way: MailFlow,
-        background: &Background,
-    ) -> Self {
+    pub(crate) fn new<'p>(points: impl Iterator<Item = &'p WeightedEvent>, background: &Background) -> Self {
         let (sums, weight) = sums(points);
         let mut distinct = Vec::new();
         let shares = sums.iter().zip(DIMENSIONS).map(|(sums, dimension)| {
@@ -194,25 +189,25 @@ impl Profile {
             shares
         });
         let shares = shares.collect();
-        Self { way, weight, shares, distinct }
+        Self { weight, shares, distinct }
     }
 
     /// The value with the largest share. None: no event says any.
-    pub fn top(&self, dimension: Dimension) -> Option<FactorShare> {
+    pub(crate) fn top(&self, dimension: Dimension) -> Option<FactorShare> {
         self.shares.get(index(dimension))?.first().copied()
     }
 
-    pub fn shares(&self, dimension: Dimension) -> &[FactorShare] {
+    pub(crate) fn shares(&self, dimension: Dimension) -> &[FactorShare] {
         self.shares.get(index(dimension)).map_or(&[], Vec::as_slice)
     }
 
     /// The share of the value that has most of it, where that stands out; else 0.
-    pub fn strength(&self, dimension: Dimension) -> f64 {
+    pub(crate) fn strength(&self, dimension: Dimension) -> f64 {
         self.top(dimension).filter(FactorShare::stands_out).map_or(0.0, |share| share.inside)
     }
 
     /// How many values it has.
-    pub fn distinct(&self, dimension: Dimension) -> usize {
+    pub(crate) fn distinct(&self, dimension: Dimension) -> usize {
         self.distinct.get(index(dimension)).copied().unwrap_or_default()
     }
 }

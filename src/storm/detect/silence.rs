@@ -11,7 +11,7 @@ use crate::storm::sample::points::{FactorValue, WeightedEvent};
 
 /// A view that fell silent.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Silence {
+pub(crate) struct Silence {
     /// None: all of the log.
     pub view: Option<(Dimension, FactorValue)>,
     /// The first and the last minute without an event.
@@ -34,7 +34,7 @@ const DAY: i32 = 24 * 60;
 
 /// Silences of all mail, of a direction, an instance, a host, a relay or a client; one that is part of a larger one is left
 /// out. `first` and `last` are the log's minutes.
-pub fn silences(points: &[WeightedEvent], first: i32, last: i32) -> Vec<Silence> {
+pub(crate) fn silences(points: &[WeightedEvent], first: i32, last: i32) -> Vec<Silence> {
     let views = [
         None,
         Some(Dimension::Host),

@@ -12,7 +12,7 @@ use crate::storm::detect::profile::FactorShare;
 
 /// What is the same for all storms of a log.
 #[derive(Clone, Copy)]
-pub struct CommandValues<'a> {
+pub(crate) struct CommandValues<'a> {
     pub speaker: Phrasing<'a>,
     pub zone: &'a TimeZone,
     /// As they were named. Empty, or `-` among them: they cannot be read again.
@@ -21,14 +21,14 @@ pub struct CommandValues<'a> {
 
 impl CommandValues<'_> {
     /// None: no calendar has it.
-    pub fn at(&self, minute: i32) -> Option<Zoned> {
+    pub(crate) fn at(&self, minute: i32) -> Option<Zoned> {
         let stamp = Timestamp::from_second(i64::from(minute) * 60).ok()?;
         Some(stamp.to_zoned(self.zone.clone()))
     }
 }
 
 /// What is known of a storm from `start` to `until`, quoted.
-pub fn values(
+pub(crate) fn values(
     known: &CommandValues,
     shares: &[FactorShare],
     reason: Option<Reason>,

@@ -6,11 +6,11 @@ use crate::smtp::event::Mta;
 
 /// What may stand in a command, by its name: `sender`, `files`. A value is put in as it is, so it comes quoted.
 #[derive(Clone, Default, Debug)]
-pub struct QuotedValues(Vec<(&'static str, String)>);
+pub(crate) struct QuotedValues(Vec<(&'static str, String)>);
 
 impl QuotedValues {
     /// A word of the log. One with signs that a terminal obeys or hides is left out: nobody could see what he pastes.
-    pub fn word(&mut self, name: &'static str, value: &str) {
+    pub(crate) fn word(&mut self, name: &'static str, value: &str) {
         let is_plain = |sign: char| sign.is_ascii_graphic() || sign == ' ' || sign.is_alphanumeric();
         if value.is_empty() || !value.chars().all(is_plain) {
             return;
@@ -19,7 +19,7 @@ impl QuotedValues {
     }
 
     /// Words behind each other; none of them is taken for an option.
-    pub fn files(&mut self, name: &'static str, files: &[String]) {
+    pub(crate) fn files(&mut self, name: &'static str, files: &[String]) {
         let guarded = |file: &String| if file.starts_with('-') { format!("./{file}") } else { file.clone() };
         let words: Option<Vec<String>> = files.iter().map(|file| quoted(&guarded(file))).collect();
         let plain = files.iter().all(|file| !file.chars().any(char::is_control));
@@ -27,7 +27,7 @@ impl QuotedValues {
     }
 
     /// An expression that fits the value and nothing else, between `front` and `back`.
-    pub fn expression(&mut self, name: &'static str, front: &str, value: &str, back: &str) {
+    pub(crate) fn expression(&mut self, name: &'static str, front: &str, value: &str, back: &str) {
         if !value.is_empty() {
             self.word(name, &format!("^{front}{}{back}$", regex::escape(value)));
         }
@@ -44,7 +44,7 @@ fn quoted(value: &str) -> Option<String> {
 }
 
 /// Commands for the mail server, those that change nothing first.
-pub fn commands(row: &StormRow, mta: Mta, values: &QuotedValues) -> Vec<StormCommand> {
+pub(crate) fn commands(row: &StormRow, mta: Mta, values: &QuotedValues) -> Vec<StormCommand> {
     let own = match mta {
         Mta::Postfix => row.postfix.as_slice(),
         Mta::Exim => row.exim.as_slice(),

@@ -14,13 +14,13 @@ const LARGE: f64 = 0.15;
 
 impl Cluster {
     /// Usual, a minute, of the view it was found in.
-    pub fn usual_rate(&self) -> f64 {
+    pub(crate) fn usual_rate(&self) -> f64 {
         self.usual.expected(self.first, self.last + 1) / f64::from(self.last - self.first + 1)
     }
 }
 
 /// The minute in which it began: the first event of the minutes that show it first, but none of before the rate rose.
-pub fn start(found: &Cluster, members: &[&WeightedEvent]) -> i32 {
+pub(crate) fn start(found: &Cluster, members: &[&WeightedEvent]) -> i32 {
     let points = weights(members.iter().copied());
     let count: f64 = points.iter().map(|(_, weight)| weight).sum();
     let expected = found.usual.expected(found.first, found.last + 1);
@@ -38,14 +38,14 @@ pub fn start(found: &Cluster, members: &[&WeightedEvent]) -> i32 {
 }
 
 /// The minute with most, and how much it has.
-pub fn peak(weights: &[(i32, f64)]) -> (i32, f64) {
+pub(crate) fn peak(weights: &[(i32, f64)]) -> (i32, f64) {
     let minutes = weights.chunk_by(|a, b| a.0 == b.0);
     let sums = minutes.filter_map(|minute| Some((minute.first()?.0, minute.iter().map(|(_, w)| w).sum())));
     sums.max_by(|a: &(i32, f64), b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))).unwrap_or_default()
 }
 
 /// The last third against the one before.
-pub fn trend(weights: &[(i32, f64)], start: i32, last: i32) -> Trend {
+pub(crate) fn trend(weights: &[(i32, f64)], start: i32, last: i32) -> Trend {
     let third = ((last - start + 1) / 3).max(1);
     let sum = |from: i32, to: i32| -> f64 { burst::within(weights, from, to).iter().map(|(_, w)| w).sum() };
     let (before, now) = (sum(last - 2 * third + 1, last - third), sum(last - third + 1, last));

@@ -6,7 +6,7 @@ use crate::report::storm::{Dimension, StormPattern};
 use crate::storm::detect::profile::Profile;
 
 /// Names a storm.
-pub fn inbound(look: &Profile, hints: Signals) -> Diagnosis {
+pub(crate) fn inbound(look: &Profile, hints: Signals) -> Diagnosis {
     use Dimension as D;
     let case = Evidence::new(look);
     let auth = case.part(|reason| reason == Reason::SmtpAuth);

@@ -1,12 +1,12 @@
 //! The answer of `smtplog storm`: what was gathered comes in; storms with names, factors and commands go out.
 
-pub mod command_values;
-pub mod commands;
-pub mod course;
-pub mod inbound;
-pub mod outbound;
-pub mod sentences;
-pub mod signature;
+pub(crate) mod command_values;
+pub(crate) mod commands;
+pub(crate) mod course;
+pub(crate) mod inbound;
+pub(crate) mod outbound;
+pub(crate) mod sentences;
+pub(crate) mod signature;
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ const UNNAMED: f64 = 40.0;
 /// And any storm so many times its usual rate.
 const LEAST_TIMES: f64 = 2.2;
 /// What an answer is made of besides what was gathered.
-pub struct DiagnosisInput<'a> {
+pub(crate) struct DiagnosisInput<'a> {
     pub providers: &'a Providers,
     pub zone: &'a TimeZone,
     /// As they were named; for commands. Empty: they cannot be read again.
@@ -51,7 +51,7 @@ pub struct DiagnosisInput<'a> {
 }
 
 /// The storms, what matters most now first.
-pub fn answer(gathered: &Samples, frame: &DiagnosisInput) -> Vec<Storm> {
+pub(crate) fn answer(gathered: &Samples, frame: &DiagnosisInput) -> Vec<Storm> {
     let Some((first, last)) = frame.minutes else { return Vec::new() };
     let (first, last) = (first as i32, last as i32);
     let points = points(gathered);

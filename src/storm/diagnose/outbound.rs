@@ -6,7 +6,7 @@ use crate::report::storm::{Dimension, StormPattern};
 use crate::storm::detect::profile::{FactorShare, Profile};
 
 /// Names a storm; the signature that tells most comes first.
-pub fn outbound(look: &Profile, hints: Signals) -> Diagnosis {
+pub(crate) fn outbound(look: &Profile, hints: Signals) -> Diagnosis {
     use Dimension as D;
     let case = Evidence::new(look);
     let strength = |dimension| look.strength(dimension);

@@ -9,18 +9,18 @@ use crate::storm::sample::points::shown;
 
 /// What values are shown by.
 #[derive(Clone, Copy)]
-pub struct Phrasing<'a> {
+pub(crate) struct Phrasing<'a> {
     pub gathered: &'a Samples,
     pub providers: &'a Providers,
 }
 
 impl Phrasing<'_> {
     /// None: the log does not say it.
-    pub fn value(self, share: &FactorShare) -> Option<String> {
+    pub(crate) fn value(self, share: &FactorShare) -> Option<String> {
         shown(share.dimension, share.value, self.gathered, self.providers)
     }
 
-    pub fn sentence(self, reading: &Finding) -> String {
+    pub(crate) fn sentence(self, reading: &Finding) -> String {
         match *reading {
             Finding::Share(share) => {
                 let value = self.value(&share).unwrap_or_else(|| "none".to_owned());
@@ -48,12 +48,12 @@ impl Phrasing<'_> {
 }
 
 /// `94%`, `0.3%`.
-pub fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let share = share * 100.0;
     if share > 0.0 && share < 1.0 { format!("{:.1}%", share.max(0.1)) } else { format!("{share:.0}%") }
 }
 
-pub fn noun(dimension: Dimension) -> &'static str {
+pub(crate) fn noun(dimension: Dimension) -> &'static str {
     match dimension {
         Dimension::Provider => "provider",
         Dimension::Domain => "domain",

@@ -7,7 +7,7 @@ use crate::storm::sample::points::reason_of;
 
 /// A pattern and why.
 #[derive(Clone, Debug)]
-pub struct Diagnosis {
+pub(crate) struct Diagnosis {
     pub pattern: StormPattern,
     pub confidence: Confidence,
     /// Which dimension names the cause, the best first.
@@ -19,7 +19,7 @@ pub struct Diagnosis {
 
 /// A sentence before it has words.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Finding {
+pub(crate) enum Finding {
     /// So much of it shares one value.
     Share(FactorShare),
     /// So much of it has reasons of this kind.
@@ -38,7 +38,7 @@ pub enum Finding {
 
 /// What storms are told by besides shares.
 #[derive(Clone, Copy, Debug)]
-pub struct Signals {
+pub(crate) struct Signals {
     /// The share whose other side is a part of this server's own mail system.
     pub near: f64,
     /// The share with the null sender.
@@ -49,45 +49,45 @@ pub struct Signals {
 
 /// A storm that is being named.
 #[must_use]
-pub struct Evidence<'l> {
+pub(crate) struct Evidence<'l> {
     look: &'l Profile,
     because: Vec<Finding>,
     not: Vec<(StormPattern, Finding)>,
 }
 
 impl<'l> Evidence<'l> {
-    pub fn new(look: &'l Profile) -> Self {
+    pub(crate) fn new(look: &'l Profile) -> Self {
         Self { look, because: Vec::new(), not: Vec::new() }
     }
 
     /// The share of events whose reason is in this group.
-    pub fn part(&self, group: impl Fn(Reason) -> bool) -> f64 {
+    pub(crate) fn part(&self, group: impl Fn(Reason) -> bool) -> f64 {
         let in_group = |share: &&FactorShare| reason_of(share.value).is_some_and(&group);
         self.look.shares(Dimension::Reason).iter().filter(in_group).map(|share| share.inside).sum()
     }
 
-    pub fn say(mut self, reading: Finding) -> Self {
+    pub(crate) fn say(mut self, reading: Finding) -> Self {
         self.because.push(reading);
         self
     }
 
-    pub fn say_top(mut self, dimension: Dimension) -> Self {
+    pub(crate) fn say_top(mut self, dimension: Dimension) -> Self {
         self.because.extend(self.look.top(dimension).filter(FactorShare::stands_out).map(Finding::Share));
         self
     }
 
-    pub fn spread(self, dimension: Dimension) -> Self {
+    pub(crate) fn spread(self, dimension: Dimension) -> Self {
         let distinct = self.look.distinct(dimension);
         if distinct > 2 { self.say(Finding::Spread(dimension, distinct)) } else { self }
     }
 
-    pub fn not(mut self, pattern: StormPattern, reading: Finding) -> Self {
+    pub(crate) fn not(mut self, pattern: StormPattern, reading: Finding) -> Self {
         self.not.push((pattern, reading));
         self
     }
 
     /// `share` is what the signature rests on.
-    pub fn is(self, pattern: StormPattern, share: f64, causes: &'static [Dimension]) -> Diagnosis {
+    pub(crate) fn is(self, pattern: StormPattern, share: f64, causes: &'static [Dimension]) -> Diagnosis {
         let confidence = match share {
             share if share >= 0.85 && self.look.weight >= 20.0 => Confidence::Sure,
             share if share >= 0.6 => Confidence::Likely,
@@ -98,7 +98,7 @@ impl<'l> Evidence<'l> {
 }
 
 /// It looks like nothing that is known.
-pub fn unknown(case: Evidence) -> Diagnosis {
+pub(crate) fn unknown(case: Evidence) -> Diagnosis {
     const CAUSES: &[Dimension] = &[
         Dimension::User,
         Dimension::Sender,
@@ -114,13 +114,13 @@ pub fn unknown(case: Evidence) -> Diagnosis {
 }
 
 /// The value that has most, if only a share of 0.
-pub fn most(look: &Profile, dimension: Dimension) -> FactorShare {
+pub(crate) fn most(look: &Profile, dimension: Dimension) -> FactorShare {
     let none = FactorShare { dimension, value: 0, inside: 0.0, outside: 0.0, count: 0.0 };
     look.top(dimension).unwrap_or(none)
 }
 
 /// What is common to the storm: the main factor first, then what else stands out, the most telling first.
-pub fn factors(look: &Profile, named: &Diagnosis) -> Vec<FactorShare> {
+pub(crate) fn factors(look: &Profile, named: &Diagnosis) -> Vec<FactorShare> {
     let tops: Vec<FactorShare> = crate::storm::detect::profile::DIMENSIONS
         .iter()
         .filter_map(|&dimension| look.top(dimension))

@@ -7,14 +7,14 @@ use crate::smtp::event::{Mta, Stage};
 
 /// A piece of a page's text. The empty one at 0 says nothing.
 #[derive(Clone, Copy, Default, Debug)]
-pub struct TextPiece {
+pub(crate) struct TextPiece {
     pub start: u32,
     pub length: u32,
 }
 
 /// Sender, login and client of a message; an empty piece is not known.
 #[derive(Clone, Copy, Default, Debug)]
-pub struct MessageSource {
+pub(crate) struct MessageSource {
     pub sender: TextPiece,
     pub user: TextPiece,
     pub client: TextPiece,
@@ -22,7 +22,7 @@ pub struct MessageSource {
 
 /// One event of the sample.
 #[derive(Clone, Copy, Debug)]
-pub struct SampledEvent {
+pub(crate) struct SampledEvent {
     /// What the sample is chosen by.
     pub hash: u64,
     /// Of its message; 0: none.
@@ -45,7 +45,7 @@ pub struct SampledEvent {
 
 /// The events of one kind in one minute.
 #[derive(Debug)]
-pub struct MinuteCell {
+pub(crate) struct MinuteCell {
     /// Counted from 1970-01-01T00:00Z.
     pub minute: i32,
     pub series: CountSeries,
@@ -55,7 +55,7 @@ pub struct MinuteCell {
 
 /// What a block knows of a message when it ends.
 #[derive(Clone, Copy, Debug)]
-pub struct OpenSource {
+pub(crate) struct OpenSource {
     pub key: u64,
     pub behind: MessageSource,
     /// What was known before counts no more.
@@ -65,7 +65,7 @@ pub struct OpenSource {
 
 /// What a block hands over.
 #[derive(Default, Debug)]
-pub struct BlockSample {
+pub(crate) struct BlockSample {
     pub text: Vec<u8>,
     pub cells: Vec<MinuteCell>,
     pub left: Vec<OpenSource>,
@@ -85,7 +85,7 @@ impl HeapSize for BlockSample {
 
 impl BlockSample {
     /// None: it says nothing.
-    pub fn read(&self, piece: TextPiece) -> Option<&[u8]> {
+    pub(crate) fn read(&self, piece: TextPiece) -> Option<&[u8]> {
         if piece.start == 0 {
             return None;
         }
@@ -94,7 +94,7 @@ impl BlockSample {
     }
 
     /// Nothing is kept of what is not said.
-    pub fn keep(&mut self, bytes: Option<&[u8]>) -> TextPiece {
+    pub(crate) fn keep(&mut self, bytes: Option<&[u8]>) -> TextPiece {
         let Some(bytes) = bytes else { return TextPiece::default() };
         if self.text.is_empty() {
             self.text.push(0);
@@ -107,7 +107,7 @@ impl BlockSample {
 
 impl MessageSource {
     /// The newer line replaces what older lines stated.
-    pub fn learn(&mut self, other: Self) {
+    pub(crate) fn learn(&mut self, other: Self) {
         for (mine, new) in
             [(&mut self.sender, other.sender), (&mut self.user, other.user), (&mut self.client, other.client)]
         {

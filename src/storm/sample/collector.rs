@@ -17,14 +17,14 @@ use crate::pipeline::walk::{EventSink, LineOffset, LoggedEvent, LoggedQueueRecor
 use crate::smtp::event::{Direction, Event};
 
 /// Failures kept of one kind in one minute.
-pub const FAILED_KEPT: usize = 16;
+pub(crate) const FAILED_KEPT: usize = 16;
 /// Of what went well, for its share of senders and the like.
-pub const SERVED_KEPT: usize = 3;
+pub(crate) const SERVED_KEPT: usize = 3;
 /// Of a line kept as an example, in bytes.
 const EXAMPLE_LIMIT: usize = 400;
 
 /// One a thread.
-pub struct Sampler<'a> {
+pub(crate) struct Sampler<'a> {
     keys: KeyHasher,
     filter: &'a Filter,
     tracks: HashMap<u64, SampledMessage, PrehashedState>,
@@ -47,7 +47,7 @@ struct SampledMessage {
 
 impl<'a> Sampler<'a> {
     /// `keys` are made with the same seed in all threads of a run.
-    pub fn new(keys: KeyHasher, filter: &'a Filter) -> Self {
+    pub(crate) fn new(keys: KeyHasher, filter: &'a Filter) -> Self {
         Self {
             keys,
             filter,

@@ -21,11 +21,11 @@ const COUNT_LIMIT: usize = 1 << 21;
 const OPEN_LIMIT: usize = 1 << 19;
 
 /// A kind of event in the order in which they were met.
-pub type SampleKind = u32;
+pub(crate) type SampleKind = u32;
 
 /// One event of the sample. A name that is not known is [`NameId::OTHERS`].
 #[derive(Clone, Copy, Debug)]
-pub struct Sample {
+pub(crate) struct Sample {
     pub minute: i32,
     pub kind: SampleKind,
     pub hash: u64,
@@ -49,7 +49,7 @@ pub struct Sample {
 }
 
 /// A line of the log.
-pub struct Example {
+pub(crate) struct Example {
     /// What it was chosen by.
     hash: u64,
     pub minute: i32,
@@ -57,7 +57,7 @@ pub struct Example {
 }
 
 /// The counts and the sample in which storms are detected.
-pub struct Samples {
+pub(crate) struct Samples {
     pub names: Interner,
     pub kinds: Vec<CountSeries>,
     /// By minute since 1970-01-01T00:00Z and kind.
@@ -73,7 +73,7 @@ pub struct Samples {
 }
 
 /// One for a walk.
-pub struct SampleMerger<'a> {
+pub(crate) struct SampleMerger<'a> {
     filter: &'a Filter,
     found: HashMap<CountSeries, SampleKind, FixedState>,
     open: HashMap<u64, OpenMessage, PrehashedState>,
@@ -106,7 +106,7 @@ impl OpenMessage {
 }
 
 impl<'a> SampleMerger<'a> {
-    pub fn new(hasher: RandomState, filter: &'a Filter) -> Self {
+    pub(crate) fn new(hasher: RandomState, filter: &'a Filter) -> Self {
         Self {
             filter,
             found: HashMap::default(),
@@ -127,7 +127,7 @@ impl<'a> SampleMerger<'a> {
     }
 
     /// Adds what a block handed over; blocks come in their order.
-    pub fn fold(&mut self, page: &BlockSample) {
+    pub(crate) fn fold(&mut self, page: &BlockSample) {
         self.gathered.undated += page.undated;
         for cell in &page.cells {
             let kind = self.kind(cell.series);
@@ -264,13 +264,13 @@ impl<'a> SampleMerger<'a> {
     }
 
     /// The samples so far; more may be added later.
-    pub fn so_far(&mut self) -> &Samples {
+    pub(crate) fn so_far(&mut self) -> &Samples {
         self.trim();
         &self.gathered
     }
 
     /// Drops everything before this minute.
-    pub fn forget(&mut self, before: i32, hasher: RandomState) {
+    pub(crate) fn forget(&mut self, before: i32, hasher: RandomState) {
         let Samples { names, counts, samples, examples, .. } = &mut self.gathered;
         counts.retain(|(minute, _), _| *minute >= before);
         examples.retain(|_, example| example.minute >= before);
@@ -296,11 +296,11 @@ impl<'a> SampleMerger<'a> {
     }
 
     /// Events so far whose sender the filter does not admit.
-    pub fn left_out(&self) -> u64 {
+    pub(crate) fn left_out(&self) -> u64 {
         self.gathered.left_out
     }
 
-    pub fn finish(mut self) -> Samples {
+    pub(crate) fn finish(mut self) -> Samples {
         self.trim();
         self.gathered
     }

@@ -1,7 +1,7 @@
 //! Samples a scan for storm detection: counts by minute, and a bounded sample of failures.
 
-pub mod block_sample;
-pub mod collector;
-pub mod merge;
-pub mod points;
-pub mod series;
+pub(crate) mod block_sample;
+pub(crate) mod collector;
+pub(crate) mod merge;
+pub(crate) mod points;
+pub(crate) mod series;

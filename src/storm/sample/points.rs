@@ -18,14 +18,14 @@ use crate::smtp::reply::{Code, EnhancedCode};
 
 /// Whose failure: that of mail we send or deliver, or that of clients.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum MailFlow {
+pub(crate) enum MailFlow {
     Out,
     In,
 }
 
 /// An event of the sample, and how many events it stands for.
 #[derive(Clone, Copy, Debug)]
-pub struct WeightedEvent {
+pub(crate) struct WeightedEvent {
     pub sample: Sample,
     pub series: CountSeries,
     pub way: MailFlow,
@@ -38,7 +38,7 @@ pub struct WeightedEvent {
 }
 
 /// The value of a point in one dimension. 0: none. Equal values mean the same thing.
-pub type FactorValue = u64;
+pub(crate) type FactorValue = u64;
 
 /// What the log itself tells of recipient domains: with whom their mail is, and which are served here.
 struct DomainNames {
@@ -77,7 +77,7 @@ impl DomainNames {
 }
 
 /// In the order of time, and for one minute in an order that hangs on the events alone.
-pub fn points(gathered: &Samples) -> Vec<WeightedEvent> {
+pub(crate) fn points(gathered: &Samples) -> Vec<WeightedEvent> {
     let domains = DomainNames::learn(gathered);
     let shows_arrivals = shows_arrivals(gathered);
     let mut points: Vec<WeightedEvent> = Vec::with_capacity(gathered.samples.len());
@@ -119,13 +119,13 @@ fn shows_arrivals(gathered: &Samples) -> bool {
 }
 
 /// The reason that a value of [`Dimension::Reason`] stands for.
-pub fn reason_of(value: FactorValue) -> Option<Reason> {
+pub(crate) fn reason_of(value: FactorValue) -> Option<Reason> {
     let at = value.checked_sub(1)? as usize;
     Reason::value_variants().get(at).copied()
 }
 
 /// The word for it: where it is one of the book's, by the book.
-pub fn shown(
+pub(crate) fn shown(
     dimension: Dimension,
     value: FactorValue,
     gathered: &Samples,
@@ -158,7 +158,7 @@ pub fn shown(
 }
 
 impl WeightedEvent {
-    pub fn value(&self, dimension: Dimension) -> FactorValue {
+    pub(crate) fn value(&self, dimension: Dimension) -> FactorValue {
         let name = |id: Symbol| id.index() as u64;
         let Self { sample, series, .. } = self;
         match dimension {

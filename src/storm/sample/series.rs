@@ -10,7 +10,7 @@ use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// A kind of event. Mail that a client handed to us is inbound and delivered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct CountSeries {
+pub(crate) struct CountSeries {
     pub direction: Direction,
     pub outcome: Outcome,
     pub class: Option<Class>,
@@ -35,7 +35,7 @@ impl Hash for CountSeries {
 
 impl CountSeries {
     /// Mail that a client handed over and that was taken.
-    pub const TAKEN: Self = Self::served(Direction::Inbound);
+    pub(crate) const TAKEN: Self = Self::served(Direction::Inbound);
 
     /// Who took it is asked only of what gets into the sample: it takes a look-up.
     const fn served(direction: Direction) -> Self {
@@ -52,7 +52,7 @@ impl CountSeries {
 
     /// None: it is in no storm. A host's answer before the next was tried is told again by the final line, a warning
     /// refuses nothing, and what is too old to keep failed long ago.
-    pub fn of(told: &LoggedEvent) -> Option<Self> {
+    pub(crate) fn of(told: &LoggedEvent) -> Option<Self> {
         let event = told.event;
         match event.outcome {
             Outcome::Delivered => Some(Self::served(event.direction)),
@@ -74,7 +74,7 @@ impl CountSeries {
         }
     }
 
-    pub fn is_served(&self) -> bool {
+    pub(crate) fn is_served(&self) -> bool {
         self.outcome == Outcome::Delivered
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// A priority queue of steps; steps of the same millisecond keep the order in which they were added.
-pub struct Agenda<Step> {
+pub(crate) struct Agenda<Step> {
     heap: BinaryHeap<Reverse<(u64, u64, usize)>>,
     steps: Vec<Option<Step>>,
     free: Vec<usize>,
@@ -12,11 +12,11 @@ pub struct Agenda<Step> {
 }
 
 impl<Step> Agenda<Step> {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { heap: BinaryHeap::new(), steps: Vec::new(), free: Vec::new(), count: 0 }
     }
 
-    pub fn push(&mut self, at: u64, step: Step) {
+    pub(crate) fn push(&mut self, at: u64, step: Step) {
         let place = self.free.pop().unwrap_or_else(|| {
             self.steps.push(None);
             self.steps.len() - 1
@@ -27,7 +27,7 @@ impl<Step> Agenda<Step> {
     }
 
     /// Removes and returns the earliest step if its time is not after `now`.
-    pub fn due(&mut self, now: u64) -> Option<(u64, Step)> {
+    pub(crate) fn due(&mut self, now: u64) -> Option<(u64, Step)> {
         let &Reverse((at, _, place)) = self.heap.peek()?;
         if at > now {
             return None;

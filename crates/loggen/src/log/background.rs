@@ -6,7 +6,7 @@ use super::site::Simulation;
 use super::writer::tag;
 
 /// A user reads mail by IMAP.
-pub fn read_mail(sim: &mut Simulation, at: u64) {
+pub(crate) fn read_mail(sim: &mut Simulation, at: u64) {
     let (user, client) = (sim.local_address(), sim.client(ClientKind::Person));
     let (ip, session, pid) = (client.ip(), client.seed, 30_000 + client.seed % 9000);
     let by = tag("dovecot", 0);
@@ -25,7 +25,7 @@ pub fn read_mail(sim: &mut Simulation, at: u64) {
     }
 }
 
-pub fn statistics(sim: &mut Simulation, at: u64) {
+pub(crate) fn statistics(sim: &mut Simulation, at: u64) {
     let (client, count) = (sim.client(ClientKind::Server), sim.rng.between(2, 30));
     let ip = client.ip();
     let by = tag("postfix/anvil", 1409);
@@ -42,7 +42,7 @@ pub fn statistics(sim: &mut Simulation, at: u64) {
     sim.log.routine(at, by, format_args!("statistics: max cache size 250 at Mar  2 04:52:00"));
 }
 
-pub fn warn(sim: &mut Simulation, at: u64) {
+pub(crate) fn warn(sim: &mut Simulation, at: u64) {
     let client = sim.client(ClientKind::Nameless);
     let (ip, domain) = (client.ip(), client.domain);
     match client.seed % 4 {
@@ -62,7 +62,7 @@ pub fn warn(sim: &mut Simulation, at: u64) {
 }
 
 /// A local program submits a message through pickup(8).
-pub fn pick_up(sim: &mut Simulation, at: u64, id: &Id) {
+pub(crate) fn pick_up(sim: &mut Simulation, at: u64, id: &Id) {
     let by = tag("postfix/pickup", 1377);
     sim.log.routine(at, by, format_args!("{id}: uid=33 from=<www-data@{HERE}>"));
 }

@@ -10,23 +10,23 @@ use super::spec::Stamp;
 const HOURS: [u32; 24] =
     [12, 9, 8, 8, 10, 14, 22, 38, 62, 80, 84, 82, 76, 78, 80, 78, 70, 60, 48, 40, 34, 28, 22, 16];
 
-pub const SECOND: u64 = 1000;
-pub const HOUR: u64 = 3600 * SECOND;
-pub const DAY: u64 = 24 * HOUR;
+pub(crate) const SECOND: u64 = 1000;
+pub(crate) const HOUR: u64 = 3600 * SECOND;
+pub(crate) const DAY: u64 = 24 * HOUR;
 
 /// Maps bytes written to time, so that a log of any size covers its days evenly.
-pub struct TrafficClock {
+pub(crate) struct TrafficClock {
     bytes: u64,
     days: u32,
 }
 
 impl TrafficClock {
-    pub const fn new(bytes: u64, days: u32) -> Self {
+    pub(crate) const fn new(bytes: u64, days: u32) -> Self {
         Self { bytes, days }
     }
 
     /// Milliseconds since the first midnight; monotonic in `written`.
-    pub fn at(&self, written: u64) -> u64 {
+    pub(crate) fn at(&self, written: u64) -> u64 {
         let days = written as f64 / self.bytes.max(1) as f64 * f64::from(self.days);
         let all = f64::from(HOURS.iter().sum::<u32>());
         let mut share = days.fract() * all;
@@ -42,7 +42,7 @@ impl TrafficClock {
 }
 
 /// Formats time stamps; the text of the last second is cached, because most lines share it.
-pub struct Stamps {
+pub(crate) struct Stamps {
     form: Stamp,
     start: i64,
     second: i64,
@@ -52,21 +52,21 @@ pub struct Stamps {
 }
 
 impl Stamps {
-    pub fn new(form: Stamp, start: Date) -> Self {
+    pub(crate) fn new(form: Stamp, start: Date) -> Self {
         let midnight = TimeZone::UTC.to_timestamp(start.at(0, 0, 0, 0)).map_or(0, Timestamp::as_second);
         Self { form, start: midnight, second: -1, text: String::new(), last: (0, 0) }
     }
 
-    pub fn second_of(&self, at: u64) -> i64 {
+    pub(crate) fn second_of(&self, at: u64) -> i64 {
         self.start + (at / SECOND) as i64
     }
 
     /// `2026-03-02 09:15`.
-    pub fn minute(&self, at: u64) -> String {
+    pub(crate) fn minute(&self, at: u64) -> String {
         format_second(self.second_of(at), "%Y-%m-%d %H:%M")
     }
 
-    pub fn write(&mut self, at: u64, line: &mut Vec<u8>) {
+    pub(crate) fn write(&mut self, at: u64, line: &mut Vec<u8>) {
         let second = self.second_of(at);
         if second != self.second {
             self.second = second;

@@ -3,7 +3,7 @@
 use super::reply::ReplyRow;
 use super::reply::ReplyStage::Dot;
 
-pub const GMAIL: &[ReplyRow] = &[
+pub(crate) const GMAIL: &[ReplyRow] = &[
     (250, "2.0.0", Dot, "OK  1772%n %x-gs - gsmtp"),
     (250, "2.0.0", Dot, "OK  1772%n %x%x.%n - gsmtp"),
     (250, "2.1.5", Dot, "OK %x - gsmtp"),
@@ -12,7 +12,7 @@ pub const GMAIL: &[ReplyRow] = &[
     (250, "2.0.0", Dot, "OK - queued as %x"),
 ];
 
-pub const OUTLOOK: &[ReplyRow] = &[
+pub(crate) const OUTLOOK: &[ReplyRow] = &[
     (
         250,
         "2.6.0",
@@ -33,7 +33,7 @@ pub const OUTLOOK: &[ReplyRow] = &[
     (250, "2.0.0", Dot, "Queued for %d"),
 ];
 
-pub const YAHOO: &[ReplyRow] = &[
+pub(crate) const YAHOO: &[ReplyRow] = &[
     (250, "", Dot, "ok dirdel"),
     (250, "", Dot, "ok dirdel 2/1"),
     (250, "", Dot, "OK , completed"),
@@ -41,7 +41,7 @@ pub const YAHOO: &[ReplyRow] = &[
     (250, "", Dot, "Message %n accepted"),
 ];
 
-pub const GMX: &[ReplyRow] = &[
+pub(crate) const GMX: &[ReplyRow] = &[
     (250, "", Dot, "Requested mail action okay, completed: id=1M%x-00%n"),
     (250, "", Dot, "Message accepted for delivery, id=0L%x"),
     (250, "2.0.0", Dot, "Mail %n queued for delivery in session %x."),
@@ -49,7 +49,7 @@ pub const GMX: &[ReplyRow] = &[
     (250, "", Dot, "ok:  Message %n accepted"),
 ];
 
-pub const POSTFIX: &[ReplyRow] = &[
+pub(crate) const POSTFIX: &[ReplyRow] = &[
     (250, "2.0.0", Dot, "Ok: queued as %X"),
     (250, "2.0.0", Dot, "Ok: queued as 4f%x"),
     (250, "", Dot, "Ok: queued as %X"),
@@ -62,7 +62,7 @@ pub const POSTFIX: &[ReplyRow] = &[
     (250, "2.0.0", Dot, "Ok: queued in 552 ms as %X"),
 ];
 
-pub const EXIM: &[ReplyRow] = &[
+pub(crate) const EXIM: &[ReplyRow] = &[
     (250, "", Dot, "OK id=1w%x-00000%n-4aBc"),
     (250, "", Dot, "OK id=1w%x-000AbC-Cd"),
     (250, "2.0.0", Dot, "OK id=1w%x-00000%n-1xYz"),
@@ -73,7 +73,7 @@ pub const EXIM: &[ReplyRow] = &[
     (250, "", Dot, "Ok: queued by %h"),
 ];
 
-pub const PLAIN: &[ReplyRow] = &[
+pub(crate) const PLAIN: &[ReplyRow] = &[
     (250, "", Dot, "Thanks"),
     (250, "", Dot, "Ok"),
     (250, "", Dot, "ok 1772%n qp 21345"),
@@ -93,5 +93,5 @@ pub const PLAIN: &[ReplyRow] = &[
 ];
 
 /// Replies of the LMTP server on this machine.
-pub const MAILBOX: &[ReplyRow] =
+pub(crate) const MAILBOX: &[ReplyRow] =
     &[(250, "2.0.0", Dot, "<%r> %x%xAA Saved"), (250, "2.0.0", Dot, "<%r> +%x Saved")];

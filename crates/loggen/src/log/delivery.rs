@@ -12,7 +12,7 @@ use super::verdict::{AttemptResult, FailureCause, draw};
 use super::writer::tag;
 
 /// Tries every pending recipient once and returns the bounce, if the attempt caused one.
-pub fn attempt(
+pub(crate) fn attempt(
     sim: &mut Simulation,
     at: u64,
     message: &mut QueuedMessage,

@@ -28,7 +28,7 @@ const ARRIVALS: [u64; 5] = [200, 230, 210, 345, 50];
 const RUN: u64 = 1800 * SECOND;
 const LONGEST_WAIT: u64 = 14_400 * SECOND;
 
-pub fn write(spec: &Spec, log: LogWriter) -> io::Result<LogTotals> {
+pub(crate) fn write(spec: &Spec, log: LogWriter) -> io::Result<LogTotals> {
     let clock = TrafficClock::new(spec.bytes, spec.days);
     let mut sim = Simulation::new(spec, log);
     let mut agenda = Agenda::new();

@@ -26,7 +26,7 @@ struct Attempt<'a> {
 }
 
 /// Tries every pending recipient once and returns the bounce, if the attempt caused one.
-pub fn attempt(
+pub(crate) fn attempt(
     sim: &mut Simulation,
     at: u64,
     by: ProgramTag,

@@ -90,7 +90,7 @@ const REFUSALS: &[EximRefusal] = &[
 /// Number of rows at the head of the table that reject a recipient and may repeat within a session.
 const RECIPIENT_ROWS: usize = 14;
 
-pub fn refuse(sim: &mut Simulation, at: u64, by: ProgramTag, client: ClientSeed, is_first: bool) {
+pub(crate) fn refuse(sim: &mut Simulation, at: u64, by: ProgramTag, client: ClientSeed, is_first: bool) {
     let row = draw_row(sim, if is_first { REFUSALS } else { &REFUSALS[..RECIPIENT_ROWS] });
     let &(_, front, code, enhanced, text) = row;
     let words = ReplyContext {
@@ -143,7 +143,7 @@ fn draw_row(sim: &mut Simulation, rows: &'static [EximRefusal]) -> &'static Exim
 }
 
 /// `out1.d0007.example.net (mail.example.net) [192.0.2.7]:4711`, without the name if the host has none.
-pub struct EximPeer(pub ClientSeed);
+pub(crate) struct EximPeer(pub ClientSeed);
 
 impl fmt::Display for EximPeer {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {

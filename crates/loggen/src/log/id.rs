@@ -9,7 +9,7 @@ const POSTFIX_DIGITS: &[u8; 52] = b"0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpq
 const EXIM_DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 #[derive(Clone, Copy)]
-pub struct Id {
+pub(crate) struct Id {
     text: [u8; 24],
     length: u8,
 }
@@ -34,7 +34,7 @@ impl Id {
     }
 
     /// `3F1A20C4B7D`: microseconds and inode, both in hexadecimal.
-    pub fn short(_: u64, count: u64) -> Self {
+    pub(crate) fn short(_: u64, count: u64) -> Self {
         let mut id = Self::empty();
         id.push(mix(count) % 1_000_000, b"0123456789ABCDEF", 5);
         id.push(inode(count), b"0123456789ABCDEF", 6);
@@ -42,7 +42,7 @@ impl Id {
     }
 
     /// `4fPbkX2mZqz3xJ9`: seconds, microseconds, `z`, inode (postfix `mail_queue.h`).
-    pub fn long(second: u64, count: u64) -> Self {
+    pub(crate) fn long(second: u64, count: u64) -> Self {
         let mut id = Self::empty();
         id.push(second, POSTFIX_DIGITS, 6);
         id.push(mix(count) % 1_000_000, POSTFIX_DIGITS, 4);
@@ -52,7 +52,7 @@ impl Id {
     }
 
     /// `1vx3Yk-00000001aZQ-2bCd`: seconds, process, fraction (Exim spec ch. 3, since 4.97).
-    pub fn exim(second: u64, count: u64) -> Self {
+    pub(crate) fn exim(second: u64, count: u64) -> Self {
         let mut id = Self::empty();
         id.push(second, EXIM_DIGITS, 6);
         id.dash();
@@ -63,7 +63,7 @@ impl Id {
     }
 
     /// `1vx3Yk-001aZQ-2b`, as up to Exim 4.96.
-    pub fn exim_short(second: u64, count: u64) -> Self {
+    pub(crate) fn exim_short(second: u64, count: u64) -> Self {
         let mut id = Self::empty();
         id.push(second, EXIM_DIGITS, 6);
         id.dash();

@@ -5,13 +5,13 @@ use super::names::{Address, ClientSeed};
 use super::reply::ReplyRow;
 
 /// A recipient whose delivery is neither done nor given up.
-pub struct PendingRecipient {
+pub(crate) struct PendingRecipient {
     pub to: Address,
     /// Reply of the last deferral; most retries get the same one.
     pub last: Option<&'static ReplyRow>,
 }
 
-pub struct QueuedMessage {
+pub(crate) struct QueuedMessage {
     pub id: Id,
     /// Arrival, in milliseconds since the log's first midnight, as all times of the generator.
     pub born: u64,
@@ -33,7 +33,7 @@ pub struct QueuedMessage {
 }
 
 impl QueuedMessage {
-    pub fn age(&self, at: u64) -> u64 {
+    pub(crate) fn age(&self, at: u64) -> u64 {
         at.saturating_sub(self.born)
     }
 }

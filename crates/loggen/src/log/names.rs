@@ -5,11 +5,11 @@ use std::fmt;
 use super::rng::{Rng, mix};
 
 /// Number of local domains; they have the lowest domain numbers.
-pub const LOCAL_DOMAINS: u16 = 24;
-pub const REMOTE_DOMAINS: u16 = 5000;
+pub(crate) const LOCAL_DOMAINS: u16 = 24;
+pub(crate) const REMOTE_DOMAINS: u16 = 5000;
 /// Host name of the simulated server.
-pub const HERE: &str = "mx1.example.org";
-pub const HERE_IP: &str = "192.0.2.10";
+pub(crate) const HERE: &str = "mx1.example.org";
+pub(crate) const HERE_IP: &str = "192.0.2.10";
 
 const WORDS: [&str; 64] = [
     "anna", "ben", "clara", "david", "emma", "felix", "greta", "hugo", "ines", "jakob", "klara", "leon",
@@ -21,14 +21,14 @@ const WORDS: [&str; 64] = [
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Domain(pub u16);
+pub(crate) struct Domain(pub u16);
 
 impl Domain {
-    pub const fn is_local(self) -> bool {
+    pub(crate) const fn is_local(self) -> bool {
         self.0 < LOCAL_DOMAINS
     }
 
-    pub const fn local(rng: &mut Rng) -> Self {
+    pub(crate) const fn local(rng: &mut Rng) -> Self {
         Self(rng.early(LOCAL_DOMAINS as usize) as u16)
     }
 }
@@ -46,11 +46,11 @@ impl fmt::Display for Domain {
 
 /// The part of an address before the `@`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct User(u32);
+pub(crate) struct User(u32);
 
 impl User {
     /// Keeps only the bits that the name shows, so that different users have different names.
-    pub const fn new(number: u32) -> Self {
+    pub(crate) const fn new(number: u32) -> Self {
         let shown = match number >> 12 & 3 {
             0 => 0x00_303f,
             1 => 0x00_3fff,
@@ -77,7 +77,7 @@ impl fmt::Display for User {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Address {
+pub(crate) struct Address {
     pub user: User,
     pub domain: Domain,
 }
@@ -89,7 +89,7 @@ impl fmt::Display for Address {
 }
 
 /// The envelope sender as shown between angle brackets; `None` is the null sender.
-pub struct EnvelopeSender(pub Option<Address>);
+pub(crate) struct EnvelopeSender(pub Option<Address>);
 
 impl fmt::Display for EnvelopeSender {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -99,7 +99,7 @@ impl fmt::Display for EnvelopeSender {
 
 /// An address of the documentation ranges (RFC 5737, RFC 3849); one in six is IPv6.
 #[derive(Clone, Copy)]
-pub struct Ip(pub u32);
+pub(crate) struct Ip(pub u32);
 
 impl fmt::Display for Ip {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -115,13 +115,13 @@ impl fmt::Display for Ip {
 
 /// One of a domain's mail exchangers.
 #[derive(Clone, Copy)]
-pub struct Host {
+pub(crate) struct Host {
     pub domain: Domain,
     pub number: u8,
 }
 
 impl Host {
-    pub const fn ip(self) -> Ip {
+    pub(crate) const fn ip(self) -> Ip {
         Ip((self.domain.0 as u32) << 4 | self.number as u32)
     }
 }
@@ -134,7 +134,7 @@ impl fmt::Display for Host {
 
 /// The kinds of client that connect to the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum ClientKind {
+pub(crate) enum ClientKind {
     /// Another domain's outgoing server.
     Server,
     /// An internal machine that may relay.
@@ -146,24 +146,24 @@ pub enum ClientKind {
 }
 
 #[derive(Clone, Copy)]
-pub struct ClientSeed {
+pub(crate) struct ClientSeed {
     pub origin: ClientKind,
     pub domain: Domain,
     pub seed: u32,
 }
 
 impl ClientSeed {
-    pub const fn ip(self) -> Ip {
+    pub(crate) const fn ip(self) -> Ip {
         Ip(self.seed)
     }
 
-    pub const fn port(self) -> u64 {
+    pub(crate) const fn port(self) -> u64 {
         1024 + mix(self.seed as u64 ^ 0x5eed) % 64000
     }
 }
 
 /// The client's reverse DNS name, or `unknown`, as Postfix logs it.
-pub struct ClientName(pub ClientSeed);
+pub(crate) struct ClientName(pub ClientSeed);
 
 impl fmt::Display for ClientName {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -178,7 +178,7 @@ impl fmt::Display for ClientName {
 }
 
 /// The client's HELO name.
-pub struct Helo(pub ClientSeed);
+pub(crate) struct Helo(pub ClientSeed);
 
 impl fmt::Display for Helo {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -193,10 +193,10 @@ impl fmt::Display for Helo {
 }
 
 /// Cumulative Zipf distribution over the recipient domains.
-pub struct Zipf(Vec<f64>);
+pub(crate) struct Zipf(Vec<f64>);
 
 impl Zipf {
-    pub fn new(exponent: f64) -> Self {
+    pub(crate) fn new(exponent: f64) -> Self {
         let mut sum = 0.0;
         let steps = (1..=u32::from(REMOTE_DOMAINS)).map(|rank| {
             sum += f64::from(rank).powf(-exponent);
@@ -205,7 +205,7 @@ impl Zipf {
         Self(steps.collect())
     }
 
-    pub fn draw(&self, rng: &mut Rng) -> Domain {
+    pub(crate) fn draw(&self, rng: &mut Rng) -> Domain {
         let all = self.0.last().copied().unwrap_or(1.0);
         let point = (rng.draw() >> 11) as f64 / (1_u64 << 53) as f64 * all;
         Domain(LOCAL_DOMAINS + self.0.partition_point(|&sum| sum <= point).min(self.0.len() - 1) as u16)

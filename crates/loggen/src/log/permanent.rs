@@ -3,7 +3,7 @@
 use super::reply::ReplyRow;
 use super::reply::ReplyStage::{Data, Dot, Mail, Rcpt};
 
-pub const GMAIL: &[ReplyRow] = &[
+pub(crate) const GMAIL: &[ReplyRow] = &[
     (
         550,
         "5.1.1",
@@ -66,7 +66,7 @@ pub const GMAIL: &[ReplyRow] = &[
     (552, "5.7.0", Dot, "Too many hops, this looks like a loop. %x - gsmtp"),
 ];
 
-pub const OUTLOOK: &[ReplyRow] = &[
+pub(crate) const OUTLOOK: &[ReplyRow] = &[
     (
         550,
         "5.4.1",
@@ -136,7 +136,7 @@ pub const OUTLOOK: &[ReplyRow] = &[
     (550, "4.4.7", Dot, "QUEUE.Expired; message expired"),
 ];
 
-pub const YAHOO: &[ReplyRow] = &[
+pub(crate) const YAHOO: &[ReplyRow] = &[
     (552, "", Rcpt, "1 Requested mail action aborted, mailbox not found (%x)"),
     (554, "", Rcpt, "delivery error: dd This user has no account here (%r) [-5] - mta%n"),
     (554, "", Rcpt, "delivery error: dd Not a valid recipient - mta%n.mail.example.net"),
@@ -163,7 +163,7 @@ pub const YAHOO: &[ReplyRow] = &[
     (554, "5.7.1", Rcpt, "[GE20] Mail to %r is not taken from %i"),
 ];
 
-pub const GMX: &[ReplyRow] = &[
+pub(crate) const GMX: &[ReplyRow] = &[
     (
         550,
         "",
@@ -188,7 +188,7 @@ pub const GMX: &[ReplyRow] = &[
     (550, "", Dot, "Reject due to DMARC policy of %d"),
 ];
 
-pub const POSTFIX: &[ReplyRow] = &[
+pub(crate) const POSTFIX: &[ReplyRow] = &[
     (550, "5.1.1", Rcpt, "<%r>: Recipient address rejected: User unknown in virtual mailbox table"),
     (550, "5.1.1", Rcpt, "<%r>: Recipient address rejected: User unknown in local recipient table"),
     (550, "5.1.1", Rcpt, "<%r>: Recipient address rejected: User unknown in relay recipient table"),
@@ -232,7 +232,7 @@ pub const POSTFIX: &[ReplyRow] = &[
     (503, "5.5.1", Data, "Error: need RCPT command"),
 ];
 
-pub const EXIM: &[ReplyRow] = &[
+pub(crate) const EXIM: &[ReplyRow] = &[
     (550, "", Rcpt, "Unrouteable address"),
     (550, "", Rcpt, "relay not permitted"),
     (550, "", Rcpt, "Sender verify failed"),
@@ -260,7 +260,7 @@ pub const EXIM: &[ReplyRow] = &[
     (550, "", Dot, "we do not take mail with 554 in it"),
 ];
 
-pub const PLAIN: &[ReplyRow] = &[
+pub(crate) const PLAIN: &[ReplyRow] = &[
     (550, "#5.1.0", Rcpt, "Address rejected."),
     (550, "#5.1.0", Rcpt, "Address rejected %r"),
     (550, "#5.7.1", Rcpt, "Your access to submit messages to this e-mail system has been rejected."),
@@ -289,7 +289,7 @@ pub const PLAIN: &[ReplyRow] = &[
     (535, "5.7.8", Mail, "Authentication wanted first"),
 ];
 
-pub const MAILBOX: &[ReplyRow] = &[
+pub(crate) const MAILBOX: &[ReplyRow] = &[
     (550, "5.1.1", Rcpt, "<%r> User doesn't exist: %r"),
     (552, "5.2.2", Dot, "<%r> Quota exceeded (mailbox for user is full)"),
     (554, "5.2.0", Dot, "<%r> Message turned away by the user's filter"),

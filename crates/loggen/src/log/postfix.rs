@@ -35,7 +35,7 @@ const ARRIVALS: [u64; 10] = [215, 190, 138, 235, 38, 78, 466, 42, 60, 9];
 const MINIMAL_BACKOFF: u64 = 300 * SECOND;
 const MAXIMAL_BACKOFF: u64 = 14_400 * SECOND;
 
-pub fn write(spec: &Spec, log: LogWriter) -> io::Result<LogTotals> {
+pub(crate) fn write(spec: &Spec, log: LogWriter) -> io::Result<LogTotals> {
     let clock = TrafficClock::new(spec.bytes, spec.days);
     let mut sim = Simulation::new(spec, log);
     let mut agenda = Agenda::new();

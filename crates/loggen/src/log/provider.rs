@@ -6,7 +6,7 @@ use super::rng::{Rng, mix};
 use super::{delivered, permanent, transient};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum ServerKind {
+pub(crate) enum ServerKind {
     Gmail,
     Outlook,
     Yahoo,
@@ -21,7 +21,7 @@ pub enum ServerKind {
 
 impl ServerKind {
     /// The four busiest domains belong to the four large providers, which also host a share of the smaller ones.
-    pub fn of(domain: Domain) -> Self {
+    pub(crate) fn of(domain: Domain) -> Self {
         if domain.is_local() {
             return Self::Mailbox;
         }
@@ -42,7 +42,7 @@ impl ServerKind {
         }
     }
 
-    pub const fn delivered(self) -> &'static [ReplyRow] {
+    pub(crate) const fn delivered(self) -> &'static [ReplyRow] {
         match self {
             Self::Gmail => delivered::GMAIL,
             Self::Outlook => delivered::OUTLOOK,
@@ -55,7 +55,7 @@ impl ServerKind {
         }
     }
 
-    pub const fn transient(self) -> &'static [ReplyRow] {
+    pub(crate) const fn transient(self) -> &'static [ReplyRow] {
         match self {
             Self::Gmail => transient::GMAIL,
             Self::Outlook => transient::OUTLOOK,
@@ -68,7 +68,7 @@ impl ServerKind {
         }
     }
 
-    pub const fn permanent(self) -> &'static [ReplyRow] {
+    pub(crate) const fn permanent(self) -> &'static [ReplyRow] {
         match self {
             Self::Gmail => permanent::GMAIL,
             Self::Outlook => permanent::OUTLOOK,
@@ -83,6 +83,6 @@ impl ServerKind {
 }
 
 /// Draws a row; earlier rows are more likely.
-pub fn draw_row(rng: &mut Rng, rows: &'static [ReplyRow]) -> &'static ReplyRow {
+pub(crate) fn draw_row(rng: &mut Rng, rows: &'static [ReplyRow]) -> &'static ReplyRow {
     &rows[rng.early(rows.len())]
 }

@@ -127,7 +127,7 @@ fn words(sim: &mut Simulation, client: ClientSeed) -> ReplyContext {
 }
 
 /// `NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 554 5.7.1 …; from=<…> to=<…> proto=ESMTP helo=<…>`
-pub fn refuse(sim: &mut Simulation, at: u64, by: ProgramTag, client: ClientSeed) {
+pub(crate) fn refuse(sim: &mut Simulation, at: u64, by: ProgramTag, client: ClientSeed) {
     let (verb, outcome, row) = match sim.rng.below(1000) {
         0..24 => ("reject_warning", Outcome::Warned, draw_row(sim, REFUSALS)),
         24..44 => ("milter-reject", Outcome::Rejected, draw_row(sim, MILTER)),
@@ -149,7 +149,7 @@ pub fn refuse(sim: &mut Simulation, at: u64, by: ProgramTag, client: ClientSeed)
 }
 
 /// `NOQUEUE: reject: RCPT from [192.0.2.7]:4711: 550 5.7.1 …; from=<…>, to=<…>, proto=ESMTP, helo=<…>`
-pub fn screen(sim: &mut Simulation, at: u64, client: ClientSeed) {
+pub(crate) fn screen(sim: &mut Simulation, at: u64, client: ClientSeed) {
     let by = tag("postfix/postscreen", 1377);
     let (ip, port) = (client.ip(), client.port());
     let words = words(sim, client);

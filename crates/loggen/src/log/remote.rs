@@ -30,7 +30,7 @@ impl fmt::Display for Relay {
     }
 }
 
-pub fn remote(
+pub(crate) fn remote(
     sim: &mut Simulation,
     at: u64,
     message: &QueuedMessage,

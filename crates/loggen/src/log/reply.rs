@@ -7,7 +7,7 @@ use super::rng::mix;
 
 /// The command that the reply answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ReplyStage {
+pub(crate) enum ReplyStage {
     Greeting,
     Mail,
     Rcpt,
@@ -20,22 +20,22 @@ pub enum ReplyStage {
 /// The enhanced code follows the code; `#5.1.0` keeps its `#`, `(#5.1.1)` follows the text instead, and an empty one is
 /// left out. A `\n` in the text starts a new line of the reply, which repeats the codes. `%` and a letter is a mark, see
 /// `ReplyContext`.
-pub type ReplyRow = (u16, &'static str, ReplyStage, &'static str);
+pub(crate) type ReplyRow = (u16, &'static str, ReplyStage, &'static str);
 
 /// The enhanced code as it is counted.
-pub fn enhanced(row: &ReplyRow) -> &'static str {
+pub(crate) fn enhanced(row: &ReplyRow) -> &'static str {
     row.1.trim_matches(['#', '(', ')'])
 }
 
 /// Postfix's `dsn=`: the enhanced code of the reply, unless it is missing or contradicts the outcome.
-pub fn dsn(class: char, row: &ReplyRow) -> Dsn {
+pub(crate) fn dsn(class: char, row: &ReplyRow) -> Dsn {
     let agrees = row.1.starts_with(class) && row.0.to_string().starts_with(class);
     // Postfix only defers after a permanent error in the greeting, and keeps the rest of the code.
     let moved = row.2 == ReplyStage::Greeting && row.1.starts_with(|c: char| c.is_ascii_digit());
     Dsn(class, if agrees || moved { row.1.get(1..).unwrap_or(".0.0") } else { ".0.0" })
 }
 
-pub struct Dsn(pub char, pub &'static str);
+pub(crate) struct Dsn(pub char, pub &'static str);
 
 impl Display for Dsn {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -48,7 +48,7 @@ impl Display for Dsn {
 /// `%s` sender, `%c` client as `name[ip]`, `%a` its address, `%o` its HELO; `%i` and `%m` our address and name;
 /// `%n` nine digits, `%x` twelve hexadecimal ones, `%X` ten of a queue id.
 #[derive(Clone, Copy)]
-pub struct ReplyContext {
+pub(crate) struct ReplyContext {
     pub recipient: Address,
     pub sender: Option<Address>,
     pub host: Host,
@@ -57,7 +57,7 @@ pub struct ReplyContext {
 }
 
 /// Displays a text with its marks replaced.
-pub struct Filled<'a>(pub &'a str, pub &'a ReplyContext);
+pub(crate) struct Filled<'a>(pub &'a str, pub &'a ReplyContext);
 
 impl Display for Filled<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -96,16 +96,16 @@ impl ReplyContext {
 }
 
 /// Displays a reply; Postfix joins its lines by spaces, Exim by an escaped newline.
-pub struct ReplyText<'a> {
+pub(crate) struct ReplyText<'a> {
     pub row: &'a ReplyRow,
     pub words: &'a ReplyContext,
     pub joint: &'static str,
 }
 
-pub const POSTFIX_JOINT: &str = " ";
-pub const EXIM_JOINT: &str = "\\n";
+pub(crate) const POSTFIX_JOINT: &str = " ";
+pub(crate) const EXIM_JOINT: &str = "\\n";
 /// Inside `C="…"` Exim escapes the backslash too.
-pub const EXIM_QUOTED_JOINT: &str = "\\\\n";
+pub(crate) const EXIM_QUOTED_JOINT: &str = "\\\\n";
 
 impl Display for ReplyText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -128,7 +128,7 @@ impl Display for ReplyText<'_> {
 }
 
 /// The command in `(in reply to …)`, which Postfix appends to a reply.
-pub const fn postfix_stage(stage: ReplyStage) -> &'static str {
+pub(crate) const fn postfix_stage(stage: ReplyStage) -> &'static str {
     match stage {
         ReplyStage::Greeting => "",
         ReplyStage::Mail => "MAIL FROM command",
@@ -139,7 +139,7 @@ pub const fn postfix_stage(stage: ReplyStage) -> &'static str {
 }
 
 /// `SMTP error from remote mail server after …`.
-pub struct EximStage<'a>(pub ReplyStage, pub &'a ReplyContext);
+pub(crate) struct EximStage<'a>(pub ReplyStage, pub &'a ReplyContext);
 
 impl Display for EximStage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {

@@ -15,9 +15,9 @@ const CIPHERS: [&str; 3] = [
 ];
 const LISTS: [&str; 4] = ["zen.bl.example.net", "bl.example.com", "dnsbl.example.org", "spam.bl.example.net"];
 const POSTSCREEN: ProgramTag = tag("postfix/postscreen", 1377);
-pub const QMGR: ProgramTag = tag("postfix/qmgr", 1203);
+pub(crate) const QMGR: ProgramTag = tag("postfix/qmgr", 1203);
 
-pub fn cipher(salt: u64) -> &'static str {
+pub(crate) fn cipher(salt: u64) -> &'static str {
     CIPHERS[(salt % 3) as usize]
 }
 
@@ -30,12 +30,12 @@ fn smtpd(client: ClientSeed) -> ProgramTag {
     }
 }
 
-pub const fn cleanup(salt: u64) -> ProgramTag {
+pub(crate) const fn cleanup(salt: u64) -> ProgramTag {
     tag("postfix/cleanup", 21_000 + (salt % 977) as u32)
 }
 
 /// Servers and bots connect through postscreen, people to the submission ports, internal machines to smtpd directly.
-pub fn connect(sim: &mut Simulation, at: u64, client: ClientSeed) {
+pub(crate) fn connect(sim: &mut Simulation, at: u64, client: ClientSeed) {
     let (name, ip, port) = (ClientName(client), client.ip(), client.port());
     if matches!(client.origin, ClientKind::Server | ClientKind::Nameless) {
         let word = if client.seed.is_multiple_of(8) { "PASS NEW" } else { "PASS OLD" };
@@ -67,7 +67,7 @@ pub fn connect(sim: &mut Simulation, at: u64, client: ClientSeed) {
 }
 
 /// Writes `client=`, the first line with the queue id.
-pub fn take(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
+pub(crate) fn take(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
     let client = message.client;
     let (id, name, ip) = (&message.id, ClientName(client), client.ip());
     if client.origin == ClientKind::Server && sim.rng.chance(960) {
@@ -93,7 +93,7 @@ pub fn take(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
 }
 
 /// False if a milter or a header check stopped the message.
-pub fn queue(sim: &mut Simulation, at: u64, message: &QueuedMessage) -> bool {
+pub(crate) fn queue(sim: &mut Simulation, at: u64, message: &QueuedMessage) -> bool {
     name_message(sim, at, message);
     milters(sim, at, message);
     if message.client.origin == ClientKind::Server && !is_let_through(sim, at, message) {
@@ -104,7 +104,7 @@ pub fn queue(sim: &mut Simulation, at: u64, message: &QueuedMessage) -> bool {
     true
 }
 
-pub fn name_message(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
+pub(crate) fn name_message(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
     let (id, salt) = (&message.id, message.salt);
     let by = cleanup(salt);
     match message.sender {
@@ -117,7 +117,7 @@ pub fn name_message(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
     }
 }
 
-pub fn activate(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
+pub(crate) fn activate(sim: &mut Simulation, at: u64, message: &QueuedMessage) {
     let (id, sender) = (&message.id, EnvelopeSender(message.sender));
     let (size, recipients) = (message.size, message.recipients);
     sim.log.routine(
@@ -200,12 +200,12 @@ fn is_let_through(sim: &mut Simulation, at: u64, message: &QueuedMessage) -> boo
     false
 }
 
-pub fn disconnect(sim: &mut Simulation, at: u64, client: ClientSeed, done: &str) {
+pub(crate) fn disconnect(sim: &mut Simulation, at: u64, client: ClientSeed, done: &str) {
     let (name, ip) = (ClientName(client), client.ip());
     sim.log.routine(at, smtpd(client), format_args!("disconnect from {name}[{ip}] {done}"));
 }
 
-pub fn turn_away(sim: &mut Simulation, at: u64, client: ClientSeed) {
+pub(crate) fn turn_away(sim: &mut Simulation, at: u64, client: ClientSeed) {
     for _ in 0..sim.rng.weighted(&[0, 880, 90, 30]) {
         refuse(sim, at, smtpd(client), client);
     }
@@ -224,7 +224,7 @@ fn lose_connection(sim: &mut Simulation, at: u64, client: ClientSeed, command: &
 }
 
 /// A failed login, which Postfix logs as a warning without a code.
-pub fn fail_to_authenticate(sim: &mut Simulation, at: u64, client: ClientSeed) {
+pub(crate) fn fail_to_authenticate(sim: &mut Simulation, at: u64, client: ClientSeed) {
     let (name, ip, user) = (ClientName(client), client.ip(), sim.local_address());
     let by = smtpd(client);
     match sim.rng.below(8) {
@@ -243,7 +243,7 @@ pub fn fail_to_authenticate(sim: &mut Simulation, at: u64, client: ClientSeed) {
 }
 
 /// postscreen looks a bot up in the DNS block lists and rejects it or loses the connection.
-pub fn judge(sim: &mut Simulation, at: u64, client: ClientSeed) {
+pub(crate) fn judge(sim: &mut Simulation, at: u64, client: ClientSeed) {
     let (ip, port, helo) = (client.ip(), client.port(), Helo(client));
     let lists = sim.rng.between(2, 5) as usize;
     for list in &LISTS[..lists] {
@@ -271,7 +271,7 @@ pub fn judge(sim: &mut Simulation, at: u64, client: ClientSeed) {
     sim.log.routine(at, POSTSCREEN, format_args!("DISCONNECT [{ip}]:{port}"));
 }
 
-pub fn connect_to_postscreen(sim: &mut Simulation, at: u64, client: ClientSeed) {
+pub(crate) fn connect_to_postscreen(sim: &mut Simulation, at: u64, client: ClientSeed) {
     let (ip, port) = (client.ip(), client.port());
     sim.log.routine(at, POSTSCREEN, format_args!("CONNECT from [{ip}]:{port} to [{HERE_IP}]:25"));
 }

@@ -13,7 +13,7 @@ const MAILBOXES: u64 = 300;
 /// Zipf exponent of the recipient domains; exponents measured in mail traffic are near 1.
 const ZIPF: f64 = 1.05;
 
-pub struct Simulation<'w> {
+pub(crate) struct Simulation<'w> {
     pub log: LogWriter<'w>,
     pub rng: Rng,
     zipf: Zipf,
@@ -24,7 +24,7 @@ pub struct Simulation<'w> {
 }
 
 impl<'w> Simulation<'w> {
-    pub fn new(spec: &Spec, log: LogWriter<'w>) -> Self {
+    pub(crate) fn new(spec: &Spec, log: LogWriter<'w>) -> Self {
         let id_form = match (spec.mta, spec.long_ids) {
             (Mta::Postfix, false) => Id::short as fn(u64, u64) -> Id,
             (Mta::Postfix, true) => Id::long,
@@ -39,16 +39,16 @@ impl<'w> Simulation<'w> {
         Self { log, rng, zipf, recipients, id_form, count: spec.seed & 0xfff }
     }
 
-    pub fn id(&mut self, at: u64) -> Id {
+    pub(crate) fn id(&mut self, at: u64) -> Id {
         self.count += 1;
         (self.id_form)(self.log.second_of(at), self.count)
     }
 
-    pub fn remote_domain(&mut self) -> Domain {
+    pub(crate) fn remote_domain(&mut self) -> Domain {
         self.zipf.draw(&mut self.rng)
     }
 
-    pub const fn address_at(&mut self, domain: Domain) -> Address {
+    pub(crate) const fn address_at(&mut self, domain: Domain) -> Address {
         let number = if domain.is_local() {
             mix(self.rng.below(MAILBOXES) << 16 | domain.0 as u64)
         } else {
@@ -57,18 +57,18 @@ impl<'w> Simulation<'w> {
         Address { user: User::new(number as u32), domain }
     }
 
-    pub const fn local_address(&mut self) -> Address {
+    pub(crate) const fn local_address(&mut self) -> Address {
         let domain = Domain::local(&mut self.rng);
         self.address_at(domain)
     }
 
-    pub fn remote_address(&mut self) -> Address {
+    pub(crate) fn remote_address(&mut self) -> Address {
         let domain = self.remote_domain();
         self.address_at(domain)
     }
 
     /// Servers use a few addresses each; people and bots use a new one every time.
-    pub fn client(&mut self, origin: ClientKind) -> ClientSeed {
+    pub(crate) fn client(&mut self, origin: ClientKind) -> ClientSeed {
         let domain = self.remote_domain();
         let seed = match origin {
             ClientKind::Server => mix(u64::from(domain.0) << 8 | self.rng.below(5)) as u32,
@@ -79,7 +79,7 @@ impl<'w> Simulation<'w> {
     }
 
     /// A message that this client submits now; servers mostly write to local recipients.
-    pub fn message(&mut self, at: u64, client: ClientSeed, more: u64) -> QueuedMessage {
+    pub(crate) fn message(&mut self, at: u64, client: ClientSeed, more: u64) -> QueuedMessage {
         let inbound = client.origin == ClientKind::Server;
         let sender = match client.origin {
             ClientKind::Server if self.rng.chance(60) => None,
@@ -107,7 +107,7 @@ impl<'w> Simulation<'w> {
     }
 
     /// The bounce for a message, or `None` if that message is a bounce itself.
-    pub fn bounce_of(&mut self, at: u64, message: &QueuedMessage) -> Option<QueuedMessage> {
+    pub(crate) fn bounce_of(&mut self, at: u64, message: &QueuedMessage) -> Option<QueuedMessage> {
         let to = message.sender?;
         Some(self.sent(at, None, message.client, vec![PendingRecipient { to, last: None }], 0))
     }
@@ -138,7 +138,7 @@ impl<'w> Simulation<'w> {
     }
 
     /// A mail exchanger of the domain; number 1 is tried first.
-    pub fn host(domain: Domain, number: u8) -> Host {
+    pub(crate) fn host(domain: Domain, number: u8) -> Host {
         // The customers of a large provider share its hosts, so that one host serves many domains.
         let shared = Domain(LOCAL_DOMAINS + domain.0 % 200);
         Host {
@@ -147,7 +147,12 @@ impl<'w> Simulation<'w> {
         }
     }
 
-    pub const fn words(&mut self, message: &QueuedMessage, recipient: Address, host: Host) -> ReplyContext {
+    pub(crate) const fn words(
+        &mut self,
+        message: &QueuedMessage,
+        recipient: Address,
+        host: Host,
+    ) -> ReplyContext {
         let salt = self.rng.draw();
         ReplyContext { recipient, sender: message.sender, host, client: message.client, salt }
     }

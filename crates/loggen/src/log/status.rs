@@ -10,7 +10,7 @@ use super::totals::EventKey;
 use super::writer::ProgramTag;
 
 /// Fields of a delivery line: `to=<…>, relay=…, delay=…, delays=…, dsn=…, status=`.
-pub struct StatusLine<'a> {
+pub(crate) struct StatusLine<'a> {
     pub message: &'a QueuedMessage,
     pub to: Address,
     pub by: ProgramTag,
@@ -20,7 +20,7 @@ pub struct StatusLine<'a> {
 }
 
 impl StatusLine<'_> {
-    pub fn write(&self, sim: &mut Simulation, key: EventKey, status: Arguments) {
+    pub(crate) fn write(&self, sim: &mut Simulation, key: EventKey, status: Arguments) {
         let Self { message, to, by, relay, dsn, at } = self;
         let id = &message.id;
         let spent = 20 + message.salt % 4000;

@@ -9,14 +9,14 @@ use super::names::Domain;
 use super::reply::{ReplyRow, enhanced};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Direction {
+pub(crate) enum Direction {
     Outbound,
     Inbound,
     Local,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     Delivered,
     Deferred,
     Bounced,
@@ -30,7 +30,7 @@ pub enum Outcome {
 
 /// The key under which an event is counted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct EventKey {
+pub(crate) struct EventKey {
     pub direction: Direction,
     pub outcome: Outcome,
     /// 0 if the line shows no code.
@@ -40,22 +40,22 @@ pub struct EventKey {
 }
 
 /// An outbound event without a reply, such as a failed connection.
-pub const fn outbound(outcome: Outcome) -> EventKey {
+pub(crate) const fn outbound(outcome: Outcome) -> EventKey {
     EventKey { direction: Direction::Outbound, outcome, code: 0, enhanced: "" }
 }
 
 /// An outbound event with the reply of the remote server.
-pub fn replied(outcome: Outcome, row: &'static ReplyRow) -> EventKey {
+pub(crate) fn replied(outcome: Outcome, row: &'static ReplyRow) -> EventKey {
     EventKey { code: row.0, enhanced: enhanced(row), ..outbound(outcome) }
 }
 
 /// An inbound event; 0 and an empty string stand for codes that the line does not show.
-pub const fn inbound(outcome: Outcome, code: u16, enhanced: &'static str) -> EventKey {
+pub(crate) const fn inbound(outcome: Outcome, code: u16, enhanced: &'static str) -> EventKey {
     EventKey { direction: Direction::Inbound, outcome, code, enhanced }
 }
 
 /// An event of local delivery, which has no reply.
-pub const fn local(outcome: Outcome) -> EventKey {
+pub(crate) const fn local(outcome: Outcome) -> EventKey {
     EventKey { direction: Direction::Local, outcome, code: 0, enhanced: "" }
 }
 
@@ -146,7 +146,7 @@ pub struct LogTotals {
 
 /// Counts that grow while the log is written.
 #[derive(Default)]
-pub struct RunningTotals {
+pub(crate) struct RunningTotals {
     pub kinds: LineKinds,
     events: HashMap<EventKey, u64>,
     suspended: HashMap<EventKey, u64>,
@@ -157,17 +157,17 @@ pub struct RunningTotals {
 }
 
 impl RunningTotals {
-    pub fn event(&mut self, key: EventKey) {
+    pub(crate) fn event(&mut self, key: EventKey) {
         self.kinds.event += 1;
         *self.events.entry(key).or_default() += 1;
     }
 
     /// Counts an event as suspended, in addition to `event`.
-    pub fn suspended(&mut self, key: EventKey) {
+    pub(crate) fn suspended(&mut self, key: EventKey) {
         *self.suspended.entry(key).or_default() += 1;
     }
 
-    pub fn domain(&mut self, domain: Domain, outcome: Outcome) {
+    pub(crate) fn domain(&mut self, domain: Domain, outcome: Outcome) {
         let place = usize::from(domain.0);
         if self.domains.len() <= place {
             self.domains.resize(place + 1, DomainTotals::default());
@@ -183,7 +183,7 @@ impl RunningTotals {
     }
 
     /// The final totals without size and times, which `LogWriter::finish` adds.
-    pub fn totals(self) -> LogTotals {
+    pub(crate) fn totals(self) -> LogTotals {
         let mut messages = self.messages;
         let done = messages.delivered + messages.bounced + messages.expired + messages.discarded;
         messages.queued = messages.received - done;

@@ -3,7 +3,7 @@
 use super::reply::ReplyRow;
 use super::reply::ReplyStage::{Data, Dot, Greeting, Mail, Rcpt};
 
-pub const GMAIL: &[ReplyRow] = &[
+pub(crate) const GMAIL: &[ReplyRow] = &[
     (
         421,
         "4.7.28",
@@ -50,7 +50,7 @@ pub const GMAIL: &[ReplyRow] = &[
     (451, "4.7.24", Mail, "The SPF record of the sending domain has a suspicious entry. %x - gsmtp"),
 ];
 
-pub const OUTLOOK: &[ReplyRow] = &[
+pub(crate) const OUTLOOK: &[ReplyRow] = &[
     (
         451,
         "4.7.500",
@@ -97,7 +97,7 @@ pub const OUTLOOK: &[ReplyRow] = &[
     (451, "5.7.3", Rcpt, "STARTTLS is wanted before mail to %d"),
 ];
 
-pub const YAHOO: &[ReplyRow] = &[
+pub(crate) const YAHOO: &[ReplyRow] = &[
     (
         421,
         "4.7.0",
@@ -135,7 +135,7 @@ pub const YAHOO: &[ReplyRow] = &[
     (450, "", Rcpt, "User is receiving mail too quickly"),
 ];
 
-pub const GMX: &[ReplyRow] = &[
+pub(crate) const GMX: &[ReplyRow] = &[
     (
         450,
         "4.3.2",
@@ -151,7 +151,7 @@ pub const GMX: &[ReplyRow] = &[
     (554, "", Greeting, "%h Too bad a fame, no service for %i (see https://postmaster.example.net/c?ip=%i)"),
 ];
 
-pub const POSTFIX: &[ReplyRow] = &[
+pub(crate) const POSTFIX: &[ReplyRow] = &[
     (
         450,
         "4.2.0",
@@ -197,7 +197,7 @@ pub const POSTFIX: &[ReplyRow] = &[
     (450, "5.1.1", Rcpt, "<%r>: Recipient address rejected: undeliverable for now"),
 ];
 
-pub const EXIM: &[ReplyRow] = &[
+pub(crate) const EXIM: &[ReplyRow] = &[
     (451, "", Rcpt, "Temporary local problem - please try later"),
     (451, "", Rcpt, "Could not complete recipient verify callout"),
     (451, "", Rcpt, "Greylisted - please try again in a while, %x"),
@@ -212,7 +212,7 @@ pub const EXIM: &[ReplyRow] = &[
     (451, "", Rcpt, "lowest numbered MX record points to local host"),
 ];
 
-pub const PLAIN: &[ReplyRow] = &[
+pub(crate) const PLAIN: &[ReplyRow] = &[
     (452, "(#4.2.1)", Rcpt, "sorry, mailbox disabled."),
     (451, "(#4.4.3)", Mail, "DNS temporary failure"),
     (421, "(#4.4.5)", Greeting, "out of connections"),
@@ -236,7 +236,7 @@ pub const PLAIN: &[ReplyRow] = &[
     (421, "4.4.2", Data, "Connection will be closed: idle for 220 seconds"),
 ];
 
-pub const MAILBOX: &[ReplyRow] = &[
+pub(crate) const MAILBOX: &[ReplyRow] = &[
     (452, "4.2.2", Dot, "<%r> Quota exceeded (mailbox for user is full)"),
     (
         451,

@@ -6,14 +6,14 @@ use super::reply::{ReplyRow, ReplyStage};
 use super::site::Simulation;
 
 #[derive(Clone, Copy)]
-pub enum AttemptResult {
+pub(crate) enum AttemptResult {
     Delivered(&'static ReplyRow),
     Deferred(FailureCause),
     Bounced(FailureCause),
 }
 
 #[derive(Clone, Copy)]
-pub enum FailureCause {
+pub(crate) enum FailureCause {
     Reply(&'static ReplyRow),
     /// No host could be reached.
     Unreachable,
@@ -31,7 +31,11 @@ const LATER_REMOTE: [u64; 3] = [600, 350, 50];
 const FIRST_LOCAL: [u64; 3] = [985, 8, 7];
 const LATER_LOCAL: [u64; 3] = [700, 280, 20];
 
-pub fn draw(sim: &mut Simulation, message: &QueuedMessage, pending: &PendingRecipient) -> AttemptResult {
+pub(crate) fn draw(
+    sim: &mut Simulation,
+    message: &QueuedMessage,
+    pending: &PendingRecipient,
+) -> AttemptResult {
     let provider = ServerKind::of(pending.to.domain);
     let chances = match (pending.to.domain.is_local(), message.tries) {
         (false, 0) => FIRST_REMOTE,
@@ -76,7 +80,7 @@ fn transient(
 }
 
 /// A reply in place of the greeting, which makes Postfix suspend the whole destination.
-pub fn greeting(sim: &mut Simulation, provider: ServerKind) -> Option<&'static ReplyRow> {
+pub(crate) fn greeting(sim: &mut Simulation, provider: ServerKind) -> Option<&'static ReplyRow> {
     let rows = provider.transient();
     let from = sim.rng.below(rows.len() as u64) as usize;
     rows.iter().cycle().skip(from).take(rows.len()).find(|row| row.2 == ReplyStage::Greeting)

@@ -12,18 +12,18 @@ const BLOCK_SIZE: usize = 256 * 1024;
 
 /// Program name and process id at the start of a syslog line.
 #[derive(Clone, Copy)]
-pub struct ProgramTag {
+pub(crate) struct ProgramTag {
     pub program: &'static str,
     /// 0 if the program logs no process id.
     pub pid: u32,
 }
 
-pub const fn tag(program: &'static str, pid: u32) -> ProgramTag {
+pub(crate) const fn tag(program: &'static str, pid: u32) -> ProgramTag {
     ProgramTag { program, pid }
 }
 
 /// Buffers lines and writes them in blocks; lines must be added in the order of time.
-pub struct LogWriter<'w> {
+pub(crate) struct LogWriter<'w> {
     out: &'w mut dyn Write,
     block: Vec<u8>,
     written: u64,
@@ -36,7 +36,7 @@ pub struct LogWriter<'w> {
 }
 
 impl<'w> LogWriter<'w> {
-    pub fn new(spec: &Spec, out: &'w mut dyn Write) -> Self {
+    pub(crate) fn new(spec: &Spec, out: &'w mut dyn Write) -> Self {
         Self {
             out,
             block: Vec::with_capacity(BLOCK_SIZE + 16 * 1024),
@@ -50,29 +50,29 @@ impl<'w> LogWriter<'w> {
         }
     }
 
-    pub const fn bytes(&self) -> u64 {
+    pub(crate) const fn bytes(&self) -> u64 {
         self.written + self.block.len() as u64
     }
 
-    pub const fn is_full(&self) -> bool {
+    pub(crate) const fn is_full(&self) -> bool {
         self.bytes() >= self.wanted
     }
 
-    pub fn second_of(&self, at: u64) -> u64 {
+    pub(crate) fn second_of(&self, at: u64) -> u64 {
         self.stamps.second_of(at) as u64
     }
 
-    pub fn event(&mut self, at: u64, by: ProgramTag, key: EventKey, text: Arguments) {
+    pub(crate) fn event(&mut self, at: u64, by: ProgramTag, key: EventKey, text: Arguments) {
         self.counts.event(key);
         self.write(at, by, text);
     }
 
-    pub fn routine(&mut self, at: u64, by: ProgramTag, text: Arguments) {
+    pub(crate) fn routine(&mut self, at: u64, by: ProgramTag, text: Arguments) {
         self.counts.kinds.routine += 1;
         self.write(at, by, text);
     }
 
-    pub fn foreign(&mut self, at: u64, by: ProgramTag, text: Arguments) {
+    pub(crate) fn foreign(&mut self, at: u64, by: ProgramTag, text: Arguments) {
         self.counts.kinds.foreign += 1;
         self.write(at, by, text);
     }
@@ -92,7 +92,7 @@ impl<'w> LogWriter<'w> {
     }
 
     /// Writes the buffered block if it is full; called after each step.
-    pub fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         if self.block.len() >= BLOCK_SIZE { self.hand_over() } else { Ok(()) }
     }
 
@@ -103,7 +103,7 @@ impl<'w> LogWriter<'w> {
         Ok(())
     }
 
-    pub fn finish(mut self) -> io::Result<LogTotals> {
+    pub(crate) fn finish(mut self) -> io::Result<LogTotals> {
         self.hand_over()?;
         self.out.flush()?;
         let first_minute = self.first.map(|at| self.stamps.minute(at)).unwrap_or_default();

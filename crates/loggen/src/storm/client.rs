@@ -4,7 +4,7 @@ use super::arrivals::rank;
 use crate::log::rng::{Rng, mix};
 
 #[derive(Clone, Debug)]
-pub struct ClientHost {
+pub(crate) struct ClientHost {
     /// Reverse DNS name, or `unknown`.
     pub name: String,
     pub helo: String,
@@ -13,7 +13,7 @@ pub struct ClientHost {
 }
 
 /// A mail server; those of large providers are more likely.
-pub fn server(rng: &mut Rng) -> ClientHost {
+pub(crate) fn server(rng: &mut Rng) -> ClientHost {
     let port = rng.between(30_000, 60_000);
     let number = mix(rank(rng, 900) as u64 + 77) % 900;
     let (name, ip) = match number % 10 {
@@ -42,7 +42,7 @@ pub fn server(rng: &mut Rng) -> ClientHost {
 }
 
 /// The device of a user on a dynamic address.
-pub fn person(user: u64, rng: &mut Rng) -> ClientHost {
+pub(crate) fn person(user: u64, rng: &mut Rng) -> ClientHost {
     let place = mix(user) % 60_000 + rng.weighted(&[80, 15, 5]) as u64 * 3;
     let (high, low) = (place / 250 % 120, place % 250 + 1);
     ClientHost {
@@ -54,7 +54,7 @@ pub fn person(user: u64, rng: &mut Rng) -> ClientHost {
 }
 
 /// An unknown host, such as a bot.
-pub fn stranger(number: u64, rng: &mut Rng) -> ClientHost {
+pub(crate) fn stranger(number: u64, rng: &mut Rng) -> ClientHost {
     let seed = mix(number ^ 0x5bad_cafe);
     let (high, low) = (seed >> 8 & 127, seed & 255);
     let ip = format!("198.19.{}.{low}", 128 + high);

@@ -9,7 +9,7 @@ use crate::log::rng::mix;
 
 /// The recipients whose mail fails.
 #[derive(Clone, Debug)]
-pub enum FailureScope {
+pub(crate) enum FailureScope {
     Provider(&'static str),
     Place(usize),
     /// Every remote recipient.
@@ -22,7 +22,7 @@ pub enum FailureScope {
 }
 
 #[derive(Clone, Debug)]
-pub enum FailureTexts {
+pub(crate) enum FailureTexts {
     /// One of these; the first is drawn in most cases.
     These(Vec<DeliveryFailure>),
     /// Texts of this kind, in the words of the receiving server.
@@ -30,7 +30,7 @@ pub enum FailureTexts {
 }
 
 #[derive(Clone, Debug)]
-pub struct FailureCondition {
+pub(crate) struct FailureCondition {
     pub storm: usize,
     pub from: u64,
     pub until: u64,
@@ -46,7 +46,7 @@ pub struct FailureCondition {
 
 /// The fault of this server that makes it reject clients.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     Disk,
     Policy,
     Lookup,
@@ -55,7 +55,7 @@ pub enum Trouble {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct InboundTrouble {
+pub(crate) struct InboundTrouble {
     pub storm: usize,
     pub from: u64,
     pub until: u64,
@@ -67,7 +67,7 @@ pub struct InboundTrouble {
 
 impl FailureCondition {
     /// The failure of this attempt, or `None` if the condition does not apply; `dice` is a random number.
-    pub fn failure_for(
+    pub(crate) fn failure_for(
         &self,
         at: u64,
         place: Option<(usize, &Destination)>,

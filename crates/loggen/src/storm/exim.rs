@@ -7,21 +7,21 @@ use super::flow::{Mail, MailOrigin};
 use super::plan::Style;
 use super::world::World;
 
-pub const CIPHER: &str = "X=TLS1.3:ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM:256";
+pub(crate) const CIPHER: &str = "X=TLS1.3:ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM:256";
 
-pub fn line(world: &mut World, at: u64, salt: u64, text: Arguments) {
+pub(crate) fn line(world: &mut World, at: u64, salt: u64, text: Arguments) {
     world.log.line(at, "exim", 3000 + salt % 20_000, text);
 }
 
 /// Names of routers and transports, which depend on the configuration of the server.
-pub struct Routes {
+pub(crate) struct Routes {
     pub remote: &'static str,
     pub lookup: &'static str,
     pub local: &'static str,
     pub lmtp: &'static str,
 }
 
-pub const fn routes(style: Style) -> Routes {
+pub(crate) const fn routes(style: Style) -> Routes {
     match style {
         Style::Usual => Routes {
             remote: "R=dnslookup T=remote_smtp",
@@ -39,7 +39,7 @@ pub const fn routes(style: Style) -> Routes {
 }
 
 /// `out1.d007.example.com (mail.example.com) [ip]:port`, without the name if the client has none.
-pub fn peer(client: &ClientHost) -> String {
+pub(crate) fn peer(client: &ClientHost) -> String {
     let ClientHost { name, helo, ip, port } = client;
     match name.as_str() {
         "unknown" => format!("({helo}) [{ip}]:{port}"),
@@ -48,7 +48,7 @@ pub fn peer(client: &ClientHost) -> String {
     }
 }
 
-pub fn accept(world: &mut World, at: u64, message: &Mail) {
+pub(crate) fn accept(world: &mut World, at: u64, message: &Mail) {
     let Mail { id, from, size, salt, .. } = message;
     let sender = if from.is_empty() { "<>" } else { from };
     let domain = from.rsplit('@').next().filter(|domain| !domain.is_empty()).unwrap_or("example.net");
@@ -88,6 +88,6 @@ pub fn accept(world: &mut World, at: u64, message: &Mail) {
     }
 }
 
-pub fn complete(world: &mut World, at: u64, message: &Mail) {
+pub(crate) fn complete(world: &mut World, at: u64, message: &Mail) {
     line(world, at, message.salt, format_args!("{} Completed", message.id));
 }

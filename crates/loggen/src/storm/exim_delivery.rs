@@ -8,7 +8,7 @@ use super::reply::{DeliveryFailure, FailureStage, FilledTemplate, LoggedReply, T
 use super::series::LineSeries;
 use super::world::World;
 
-pub fn sent(world: &mut World, attempt: DeliveryAttempt) {
+pub(crate) fn sent(world: &mut World, attempt: DeliveryAttempt) {
     let DeliveryAttempt { at, message, to, .. } = attempt;
     let (id, address, salt) = (&message.id, &to.address, message.salt);
     let Routes { remote, local, lmtp, .. } = routes(world.style);
@@ -57,7 +57,7 @@ pub fn sent(world: &mut World, attempt: DeliveryAttempt) {
 }
 
 /// Writes a failed delivery.
-pub fn failed(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailure) {
+pub(crate) fn failed(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailure) {
     let DeliveryAttempt { at, message, to, tries, storm, .. } = attempt;
     let (address, salt) = (&to.address, message.salt);
     let Some((_, place)) = world.place(to) else { return not_stored(world, attempt, fail) };

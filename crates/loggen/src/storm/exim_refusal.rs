@@ -12,7 +12,7 @@ fn inbound(code: u16) -> LineSeries {
 }
 
 /// `H=… F=<…> rejected RCPT <…>: …`; the first part of `why` is the code in the text, or 0.
-pub fn reject(
+pub(crate) fn reject(
     world: &mut World,
     at: u64,
     client: &ClientHost,
@@ -31,7 +31,7 @@ pub fn reject(
 }
 
 /// `dovecot_login authenticator failed for …: 535 Incorrect authentication data (set_id=…)`
-pub fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm: Option<usize>) {
+pub(crate) fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm: Option<usize>) {
     let word = if client.port.is_multiple_of(3) { "dovecot_plain" } else { "dovecot_login" };
     line(
         world,
@@ -46,7 +46,7 @@ pub fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm:
 }
 
 /// Rejects a client because of a fault of this server.
-pub fn trouble(world: &mut World, at: u64, message: &Mail, storm: usize, trouble: Trouble) {
+pub(crate) fn trouble(world: &mut World, at: u64, message: &Mail, storm: usize, trouble: Trouble) {
     let (MailOrigin::Outside(client) | MailOrigin::Person(client, _)) = &message.origin else { return };
     let from = &message.from;
     let to = message.to.first().map_or("", |to| to.address.as_str());

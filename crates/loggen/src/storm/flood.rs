@@ -9,7 +9,7 @@ use super::world::World;
 
 /// The time and the rate of a storm.
 #[derive(Clone, Copy)]
-pub struct Surge {
+pub(crate) struct Surge {
     pub from: u64,
     pub until: u64,
     /// Recipients per minute.
@@ -19,7 +19,7 @@ pub struct Surge {
 
 /// The sender of bulk mail and the quality of its recipient list.
 #[derive(Clone)]
-pub struct BulkSender {
+pub(crate) struct BulkSender {
     pub from: String,
     pub user: Option<String>,
     pub clients: Vec<ClientHost>,
@@ -31,7 +31,7 @@ pub struct BulkSender {
 }
 
 /// Sends to recipients at these destinations (any, if empty), each address once.
-pub fn send(world: &mut World, surge: Surge, sender: &BulkSender, places: &[usize]) {
+pub(crate) fn send(world: &mut World, surge: Surge, sender: &BulkSender, places: &[usize]) {
     let Surge { from, until, per_minute, shape } = surge;
     let mut number = world.rng.below(1_000_000);
     for at in shaped(&mut world.rng, from, until, per_minute / sender.per_message as f64, shape) {
@@ -64,7 +64,7 @@ pub fn send(world: &mut World, surge: Surge, sender: &BulkSender, places: &[usiz
 }
 
 /// A wanted newsletter, sent in 20 to 150 minutes, with the few dead addresses of a maintained list.
-pub fn newsletter(world: &mut World, messages_per_day: u64) {
+pub(crate) fn newsletter(world: &mut World, messages_per_day: u64) {
     let day = world.rng.below((world.end() / (24 * HOUR)).max(1));
     let from = day * 24 * HOUR + 8 * HOUR + world.rng.below(8 * HOUR);
     let length = world.rng.between(20 * MINUTE, 150 * MINUTE);

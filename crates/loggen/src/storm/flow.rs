@@ -3,14 +3,14 @@
 use super::client::ClientHost;
 
 #[derive(Clone, Debug)]
-pub struct Recipient {
+pub(crate) struct Recipient {
     pub address: String,
     /// Index of the destination, or `None` for a local mailbox.
     pub place: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
-pub enum MailOrigin {
+pub(crate) enum MailOrigin {
     /// Another server, or a client that claims to be one.
     Outside(ClientHost),
     /// A user who logged in, and the login.
@@ -22,7 +22,7 @@ pub enum MailOrigin {
 }
 
 #[derive(Clone, Debug)]
-pub struct Mail {
+pub(crate) struct Mail {
     pub id: String,
     /// Empty for the null sender.
     pub from: String,
@@ -44,7 +44,7 @@ pub struct Mail {
 
 /// One attempt to deliver to one recipient.
 #[derive(Clone, Copy)]
-pub struct DeliveryAttempt<'a> {
+pub(crate) struct DeliveryAttempt<'a> {
     pub at: u64,
     /// Time at which the message entered the queue.
     pub queued: u64,
@@ -60,7 +60,7 @@ pub struct DeliveryAttempt<'a> {
 
 impl DeliveryAttempt<'_> {
     /// Index of the storm that a successful delivery counts for.
-    pub fn seen(&self) -> Option<usize> {
+    pub(crate) fn seen(&self) -> Option<usize> {
         self.message.storm.filter(|_| self.message.shows)
     }
 }

@@ -16,7 +16,7 @@ use super::window::StormSpan;
 use super::world::World;
 use crate::log::Mta;
 
-pub fn add(world: &mut World, storm: usize, pattern: Pattern, window: StormSpan, boost: f64) -> Draft {
+pub(crate) fn add(world: &mut World, storm: usize, pattern: Pattern, window: StormSpan, boost: f64) -> Draft {
     match pattern {
         Pattern::Backscatter => backscatter(world, storm, window, boost),
         Pattern::DiskFull => disk_full(world, storm, window),

@@ -27,7 +27,7 @@ struct UndeliveredRecipient {
     luck: Luck,
 }
 
-pub fn play(world: &mut World, at: u64, message: &Mail) {
+pub(crate) fn play(world: &mut World, at: u64, message: &Mail) {
     let before = world.log.host;
     world.log.choose_host(message.salt);
     if let Some(at) = submit(world, at, message) {
@@ -37,7 +37,7 @@ pub fn play(world: &mut World, at: u64, message: &Mail) {
 }
 
 /// Adds the messages that are queued when the log begins, all to dead destinations.
-pub fn fill_queue(world: &mut World, messages_per_day: u64) {
+pub(crate) fn fill_queue(world: &mut World, messages_per_day: u64) {
     let is_dead =
         |world: &World, place: usize| world.site.places.get(place).is_some_and(|place| place.is_dead);
     for _ in 0..messages_per_day * 4 {

@@ -9,7 +9,7 @@ use super::rhythm::{DAY, SECOND};
 use super::series::{CountedLine, LineSeries};
 use crate::log::Stamp;
 
-pub struct LogBuilder {
+pub(crate) struct LogBuilder {
     stamp: Stamp,
     midnight: i64,
     end: u64,
@@ -26,7 +26,7 @@ pub struct LogBuilder {
 }
 
 impl LogBuilder {
-    pub fn new(stamp: Stamp, start: Date, days: u64, hosts: Vec<String>) -> Self {
+    pub(crate) fn new(stamp: Stamp, start: Date, days: u64, hosts: Vec<String>) -> Self {
         let midnight = TimeZone::UTC.to_timestamp(start.at(0, 0, 0, 0)).map_or(0, Timestamp::as_second);
         Self {
             stamp,
@@ -42,29 +42,29 @@ impl LogBuilder {
         }
     }
 
-    pub const fn end(&self) -> u64 {
+    pub(crate) const fn end(&self) -> u64 {
         self.end
     }
 
-    pub fn counts(&self) -> &[CountedLine] {
+    pub(crate) fn counts(&self) -> &[CountedLine] {
         &self.counts
     }
 
     /// Chooses the writing host by a hash, so that a message stays on one host.
-    pub fn choose_host(&mut self, salt: u64) {
+    pub(crate) fn choose_host(&mut self, salt: u64) {
         self.host = (salt >> 7) as usize % self.hosts.len();
     }
 
-    pub const fn second_of(&self, at: u64) -> i64 {
+    pub(crate) const fn second_of(&self, at: u64) -> i64 {
         self.midnight + (at / SECOND) as i64
     }
 
-    pub fn is_written(&self, at: u64) -> bool {
+    pub(crate) fn is_written(&self, at: u64) -> bool {
         at < self.end && !self.gaps.iter().any(|&(from, until)| (from..until).contains(&at))
     }
 
     /// Adds a line; Exim's own log format leaves `program` out.
-    pub fn line(&mut self, at: u64, program: &str, pid: u64, text: Arguments) {
+    pub(crate) fn line(&mut self, at: u64, program: &str, pid: u64, text: Arguments) {
         if !self.is_written(at) {
             return;
         }
@@ -82,13 +82,13 @@ impl LogBuilder {
     }
 
     /// Counts the line just added in a series.
-    pub fn count(&mut self, at: u64, storm: Option<usize>, series: LineSeries) {
+    pub(crate) fn count(&mut self, at: u64, storm: Option<usize>, series: LineSeries) {
         if self.is_written(at) {
             self.counts.push(CountedLine { at, storm, series });
         }
     }
 
-    pub fn into_bytes(mut self) -> Vec<u8> {
+    pub(crate) fn into_bytes(mut self) -> Vec<u8> {
         self.lines.sort_by_key(|&(at, ..)| at);
         let mut out = Vec::with_capacity(self.text.len() + self.lines.len() * 34);
         let (mut second, mut front) = (i64::MIN, String::new());

@@ -17,7 +17,7 @@ use super::window::StormSpan;
 use super::world::World;
 
 /// Many messages to a full mailbox.
-pub fn full(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
+pub(crate) fn full(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let is_here = world.rng.chance(500);
     let recipient = if is_here { world.our_address() } else { world.stranger_address() };
     let flavor = world.place(&recipient).map_or(Flavor::Postfix, |(_, place)| place.flavor);
@@ -50,7 +50,7 @@ pub fn full(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> D
 }
 
 /// The mail of a domain returns to this server, or circulates until a server counts too many hops.
-pub fn looped(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
+pub(crate) fn looped(world: &mut World, storm: usize, window: StormSpan, boost: f64) -> Draft {
     let surge = surge(world, window, boost, 2.5, 40.);
     if world.rng.chance(250) {
         return robots(world, storm, window, surge);

@@ -10,7 +10,7 @@ use super::world::World;
 use super::{exim_refusal, flood, refusal};
 use crate::log::Mta;
 
-pub fn fill(world: &mut World, calm: Calm, messages_per_day: u64) {
+pub(crate) fn fill(world: &mut World, calm: Calm, messages_per_day: u64) {
     fill_queue(world, messages_per_day);
     let hours = world.end() / HOUR;
     // Rejected clients connect at any hour.
@@ -119,7 +119,7 @@ fn report(world: &mut World, hour: u64) {
 }
 
 #[derive(Clone, Copy)]
-pub enum RejectReason {
+pub(crate) enum RejectReason {
     Nobody,
     Listed,
     Relay,
@@ -160,7 +160,14 @@ fn add_unwanted(world: &mut World, at: u64) {
     }
 }
 
-pub fn turn_away(world: &mut World, at: u64, client: &ClientHost, from: &str, to: &str, why: RejectReason) {
+pub(crate) fn turn_away(
+    world: &mut World,
+    at: u64,
+    client: &ClientHost,
+    from: &str,
+    to: &str,
+    why: RejectReason,
+) {
     match (world.mta, why) {
         (Mta::Postfix, RejectReason::Listed) if world.site.has_postscreen => {
             refusal::screen(world, at, client, from, to);
@@ -211,7 +218,7 @@ pub fn turn_away(world: &mut World, at: u64, client: &ClientHost, from: &str, to
     }
 }
 
-pub fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm: Option<usize>) {
+pub(crate) fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm: Option<usize>) {
     match world.mta {
         Mta::Postfix => refusal::guess(world, at, client, user, storm),
         Mta::Exim => exim_refusal::guess(world, at, client, user, storm),
@@ -219,7 +226,7 @@ pub fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm:
 }
 
 /// A login name to guess: that of a user or a common one.
-pub fn login(world: &mut World) -> String {
+pub(crate) fn login(world: &mut World) -> String {
     if world.rng.chance(300) {
         return world.our_address().address;
     }

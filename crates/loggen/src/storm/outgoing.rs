@@ -15,7 +15,7 @@ use super::truth::Draft;
 use super::window::StormSpan;
 use super::world::World;
 
-pub fn add(world: &mut World, storm: usize, pattern: Pattern, window: StormSpan, boost: f64) -> Draft {
+pub(crate) fn add(world: &mut World, storm: usize, pattern: Pattern, window: StormSpan, boost: f64) -> Draft {
     match pattern {
         Pattern::StolenAccount => stolen_account(world, storm, window, boost),
         Pattern::DeadList => dead_list(world, storm, window, boost),

@@ -10,16 +10,21 @@ use super::truth::{Draft, Factor};
 use super::window::StormSpan;
 use super::world::World;
 
-pub fn factor(dimension: &'static str, value: impl Into<String>) -> Factor {
+pub(crate) fn factor(dimension: &'static str, value: impl Into<String>) -> Factor {
     Factor { dimension, value: value.into() }
 }
 
-pub fn draft(pattern: Pattern, variant: &'static str, window: StormSpan, factors: Vec<Factor>) -> Draft {
+pub(crate) fn draft(
+    pattern: Pattern,
+    variant: &'static str,
+    window: StormSpan,
+    factors: Vec<Factor>,
+) -> Draft {
     Draft { pattern, variant, from: window.from, until: window.until, accepted: vec![pattern], factors }
 }
 
 /// Draws the rate and shape of a storm: at least 12 recipients in all, at most 14,000.
-pub fn surge(world: &mut World, window: StormSpan, boost: f64, least: f64, most: f64) -> Surge {
+pub(crate) fn surge(world: &mut World, window: StormSpan, boost: f64, least: f64, most: f64) -> Surge {
     let minutes = (window.until - window.from) as f64 / MINUTE as f64;
     let strength = spread(&mut world.rng, least, most) * boost;
     let per_minute = strength.min(14_000. / minutes).max(12. / minutes).max(least);
@@ -28,7 +33,7 @@ pub fn surge(world: &mut World, window: StormSpan, boost: f64, least: f64, most:
 }
 
 /// Draws two of the failures: one for most attempts and one for a few.
-pub fn draw_texts<'a>(
+pub(crate) fn draw_texts<'a>(
     world: &mut World,
     fails: impl IntoIterator<Item = &'a DeliveryFailure>,
 ) -> FailureTexts {
@@ -40,6 +45,6 @@ pub fn draw_texts<'a>(
 }
 
 /// The host name as shown in the log.
-pub fn host(world: &World) -> String {
+pub(crate) fn host(world: &World) -> String {
     world.site.host.split('.').next().unwrap_or_default().to_owned()
 }

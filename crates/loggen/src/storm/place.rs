@@ -3,7 +3,7 @@
 use crate::log::rng::{Rng, mix};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Flavor {
+pub(crate) enum Flavor {
     Google,
     Microsoft,
     Yahoo,
@@ -14,7 +14,7 @@ pub enum Flavor {
     Plain,
 }
 
-pub struct Destination {
+pub(crate) struct Destination {
     pub domain: String,
     pub flavor: Flavor,
     /// Provider id as in the catalogue of smtplog; empty if none.
@@ -29,7 +29,7 @@ pub struct Destination {
 
 impl Destination {
     /// The host that receives a message: the first for four in five.
-    pub fn host(&self, salt: u64) -> &(String, String) {
+    pub(crate) fn host(&self, salt: u64) -> &(String, String) {
         let second = (salt >> 9).is_multiple_of(5);
         &self.hosts[usize::from(second)]
     }
@@ -65,7 +65,7 @@ const KNOWN: &[KnownProvider] = &[
     ("aol.com", Flavor::Yahoo, "yahoo", ["mx-aol.mail.gm0.yahoodns.net", "mx-aol.mail.gm0.yahoodns.net"]),
 ];
 
-pub fn places(rng: &mut Rng, count: usize, tails: &[&str]) -> Vec<Destination> {
+pub(crate) fn places(rng: &mut Rng, count: usize, tails: &[&str]) -> Vec<Destination> {
     let mut places: Vec<Destination> = KNOWN
         .iter()
         .enumerate()

@@ -6,14 +6,14 @@ use super::world::World;
 
 const CIPHER: &str = "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)";
 
-pub fn smtpd(origin: &MailOrigin) -> &'static str {
+pub(crate) fn smtpd(origin: &MailOrigin) -> &'static str {
     match origin {
         MailOrigin::Person(..) => "postfix/submission/smtpd",
         MailOrigin::Outside(_) | MailOrigin::Program | MailOrigin::Bounce(_) => "postfix/smtpd",
     }
 }
 
-pub fn connect(world: &mut World, at: u64, by: &str, pid: u64, client: &ClientHost) {
+pub(crate) fn connect(world: &mut World, at: u64, by: &str, pid: u64, client: &ClientHost) {
     let ClientHost { name, ip, port, .. } = client;
     if world.site.has_postscreen && by == "postfix/smtpd" {
         let own = world.site.ip.clone();
@@ -28,7 +28,7 @@ pub fn connect(world: &mut World, at: u64, by: &str, pid: u64, client: &ClientHo
     world.log.line(at + 40, by, pid, format_args!("connect from {name}[{ip}]"));
 }
 
-pub fn accept(world: &mut World, at: u64, message: &Mail) {
+pub(crate) fn accept(world: &mut World, at: u64, message: &Mail) {
     let id = &message.id;
     let pid = 20_000 + message.salt % 97;
     let at = at.saturating_sub(1200);
@@ -92,7 +92,7 @@ fn queue(world: &mut World, at: u64, pid: u64, message: &Mail) {
     }
 }
 
-pub fn activate(world: &mut World, at: u64, message: &Mail) {
+pub(crate) fn activate(world: &mut World, at: u64, message: &Mail) {
     let Mail { id, from, size, .. } = message;
     let count = message.to.len();
     world.log.line(
@@ -103,6 +103,6 @@ pub fn activate(world: &mut World, at: u64, message: &Mail) {
     );
 }
 
-pub fn remove(world: &mut World, at: u64, message: &Mail) {
+pub(crate) fn remove(world: &mut World, at: u64, message: &Mail) {
     world.log.line(at, "postfix/qmgr", 1203, format_args!("{}: removed", message.id));
 }

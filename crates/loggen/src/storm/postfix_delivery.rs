@@ -21,7 +21,7 @@ fn status(world: &mut World, attempt: DeliveryAttempt, by: &str, relay: &str, ds
     ));
 }
 
-pub fn sent(world: &mut World, attempt: DeliveryAttempt) {
+pub(crate) fn sent(world: &mut World, attempt: DeliveryAttempt) {
     let DeliveryAttempt { at, message, to, .. } = attempt;
     let Some((_, place)) = world.place(to) else { return stored(world, attempt) };
     let (host, ip) = place.host(message.salt).clone();
@@ -94,7 +94,7 @@ fn stored(world: &mut World, attempt: DeliveryAttempt) {
 }
 
 /// Writes a failed delivery, to a remote host or to a local mailbox.
-pub fn failed(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailure) {
+pub(crate) fn failed(world: &mut World, attempt: DeliveryAttempt, fail: &DeliveryFailure) {
     let DeliveryAttempt { at, message, to, tries, storm, .. } = attempt;
     let word = if fail.is_temporary() { "deferred" } else { "bounced" };
     let (host, ip, domain, provider) = match world.place(to) {

@@ -14,7 +14,7 @@ fn inbound(code: u16, enhanced: &'static str) -> LineSeries {
 }
 
 /// `NOQUEUE: reject: RCPT from …: 550 5.1.1 …; from=<…> to=<…> proto=ESMTP helo=<…>`
-pub fn reject(
+pub(crate) fn reject(
     world: &mut World,
     at: u64,
     client: &ClientHost,
@@ -36,7 +36,7 @@ pub fn reject(
 }
 
 /// Writes only the reject line, within a session that continues.
-pub fn say(
+pub(crate) fn say(
     world: &mut World,
     at: u64,
     client: &ClientHost,
@@ -54,7 +54,7 @@ pub fn say(
 }
 
 /// postscreen rejects a client that DNS block lists contain.
-pub fn screen(world: &mut World, at: u64, client: &ClientHost, from: &str, to: &str) {
+pub(crate) fn screen(world: &mut World, at: u64, client: &ClientHost, from: &str, to: &str) {
     let ClientHost { ip, helo, port, .. } = client;
     let own = world.site.ip.clone();
     let by = "postfix/postscreen";
@@ -74,7 +74,7 @@ pub fn screen(world: &mut World, at: u64, client: &ClientHost, from: &str, to: &
 }
 
 /// `warning: unknown[ip]: SASL LOGIN authentication failed: …`
-pub fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm: Option<usize>) {
+pub(crate) fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm: Option<usize>) {
     let ClientHost { name, ip, port, .. } = client;
     let (by, pid) = ("postfix/submission/smtpd", 20_000 + port % 97);
     connect(world, at, by, pid, client);
@@ -103,7 +103,7 @@ pub fn guess(world: &mut World, at: u64, client: &ClientHost, user: &str, storm:
 }
 
 /// Rejects a client because of a fault of this server.
-pub fn trouble(world: &mut World, at: u64, message: &Mail, storm: usize, trouble: Trouble) {
+pub(crate) fn trouble(world: &mut World, at: u64, message: &Mail, storm: usize, trouble: Trouble) {
     let (MailOrigin::Outside(client) | MailOrigin::Person(client, _)) = &message.origin else { return };
     let ClientHost { name, ip, helo, port } = client;
     let (by, pid) = (smtpd(&message.origin), 20_000 + port % 97);

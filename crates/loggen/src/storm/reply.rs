@@ -3,7 +3,7 @@
 use std::fmt;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FailureStage {
+pub(crate) enum FailureStage {
     /// In place of the greeting.
     Greeting,
     Mail,
@@ -23,7 +23,7 @@ pub enum FailureStage {
 /// A failed delivery. Marks in the text: %r recipient, %s sender, %i address of this server, %h remote host, %d remote
 /// domain, %x and %X hexadecimal digits, %n decimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct DeliveryFailure {
+pub(crate) struct DeliveryFailure {
     /// 0 if there is no reply.
     pub code: u16,
     /// Without a reply, the code that Postfix assigns.
@@ -32,7 +32,7 @@ pub struct DeliveryFailure {
     pub text: &'static str,
 }
 
-pub const fn fail(
+pub(crate) const fn fail(
     code: u16,
     enhanced: &'static str,
     stage: FailureStage,
@@ -42,7 +42,7 @@ pub const fn fail(
 }
 
 impl DeliveryFailure {
-    pub const fn is_reply(&self) -> bool {
+    pub(crate) const fn is_reply(&self) -> bool {
         matches!(
             self.stage,
             FailureStage::Greeting | FailureStage::Mail | FailureStage::Rcpt | FailureStage::Dot
@@ -50,7 +50,7 @@ impl DeliveryFailure {
     }
 
     /// Whether the delivery is retried; after an error in the greeting it always is.
-    pub fn is_temporary(&self) -> bool {
+    pub(crate) fn is_temporary(&self) -> bool {
         match self.stage {
             FailureStage::Greeting => true,
             FailureStage::Mail | FailureStage::Rcpt | FailureStage::Dot => self.code < 500,
@@ -62,7 +62,7 @@ impl DeliveryFailure {
     }
 }
 
-pub struct TemplateValues<'a> {
+pub(crate) struct TemplateValues<'a> {
     pub recipient: &'a str,
     pub sender: &'a str,
     pub our_ip: &'a str,
@@ -72,7 +72,7 @@ pub struct TemplateValues<'a> {
 }
 
 /// Displays a reply as `550-5.1.1 first`, the joint, `550 5.1.1 last`.
-pub struct LoggedReply<'a> {
+pub(crate) struct LoggedReply<'a> {
     pub fail: &'a DeliveryFailure,
     pub words: &'a TemplateValues<'a>,
     pub joint: &'a str,
@@ -96,7 +96,7 @@ impl fmt::Display for LoggedReply<'_> {
     }
 }
 
-pub struct FilledTemplate<'a>(pub &'a str, pub &'a TemplateValues<'a>);
+pub(crate) struct FilledTemplate<'a>(pub &'a str, pub &'a TemplateValues<'a>);
 
 impl fmt::Display for FilledTemplate<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {

@@ -2,10 +2,10 @@
 
 use crate::log::rng::Rng;
 
-pub const SECOND: u64 = 1000;
-pub const MINUTE: u64 = 60 * SECOND;
-pub const HOUR: u64 = 60 * MINUTE;
-pub const DAY: u64 = 24 * HOUR;
+pub(crate) const SECOND: u64 = 1000;
+pub(crate) const MINUTE: u64 = 60 * SECOND;
+pub(crate) const HOUR: u64 = 60 * MINUTE;
+pub(crate) const DAY: u64 = 24 * HOUR;
 
 /// Traffic of an office by hour, as a percentage of the busiest hour.
 const OFFICE: [f64; 24] = [
@@ -18,7 +18,7 @@ const HOMES: [f64; 24] = [
     80., 58., 36.,
 ];
 
-pub struct Rhythm {
+pub(crate) struct Rhythm {
     hours: [f64; 24],
     /// Monday first.
     days: [f64; 7],
@@ -27,7 +27,7 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    pub fn draw(rng: &mut Rng, messages_per_day: u64, first_weekday: u64) -> Self {
+    pub(crate) fn draw(rng: &mut Rng, messages_per_day: u64, first_weekday: u64) -> Self {
         let is_office = rng.chance(600);
         // Exponent applied to the table: 1 keeps its ratio of about ten to one, less gives a flatter day.
         let depth = 0.35 + rng.below(650) as f64 / 1000.;
@@ -43,13 +43,13 @@ impl Rhythm {
     }
 
     /// Share of the usual daily traffic in the hour that contains `at`, in milliseconds since the log's first midnight.
-    pub fn share(&self, at: u64) -> f64 {
+    pub(crate) fn share(&self, at: u64) -> f64 {
         let weekday = (self.first_weekday + at / DAY) % 7;
         self.hours[(at % DAY / HOUR) as usize] * self.days[weekday as usize]
     }
 
     /// Usual number of messages in the hour that contains `at`.
-    pub fn in_hour(&self, at: u64) -> f64 {
+    pub(crate) fn in_hour(&self, at: u64) -> f64 {
         self.messages_per_day * self.share(at)
     }
 }

@@ -8,7 +8,7 @@ use super::truth::{TrueStorm, Truth};
 
 /// A storm as reported by the program.
 #[derive(Clone, Debug)]
-pub struct ReportedStorm {
+pub(crate) struct ReportedStorm {
     pub start: i64,
     /// End of the storm, or of the log if the storm lasts beyond it.
     pub end: i64,

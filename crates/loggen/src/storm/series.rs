@@ -1,7 +1,7 @@
 //! Describes the series that a log line belongs to, from which its usual rate is computed.
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct LineSeries {
+pub(crate) struct LineSeries {
     pub direction: &'static str,
     /// 0 if the line has no code.
     pub code: u16,
@@ -12,7 +12,7 @@ pub struct LineSeries {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct CountedLine {
+pub(crate) struct CountedLine {
     pub at: u64,
     /// Index of the storm that the line belongs to, or `None` for normal traffic.
     pub storm: Option<usize>,
@@ -20,7 +20,7 @@ pub struct CountedLine {
 }
 
 impl LineSeries {
-    pub const fn new(
+    pub(crate) const fn new(
         direction: &'static str,
         code: u16,
         enhanced: &'static str,

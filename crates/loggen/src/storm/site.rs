@@ -17,7 +17,7 @@ const LAST: [&str; 16] = [
     ".kern", ".lang", ".moor", ".nagel", ".ohm",
 ];
 
-pub struct Site {
+pub(crate) struct Site {
     pub host: String,
     pub ip: String,
     /// The local domains, the main one first.
@@ -32,7 +32,7 @@ pub struct Site {
 }
 
 impl Site {
-    pub fn draw(rng: &mut Rng, messages_per_day: u64, style: Style) -> Self {
+    pub(crate) fn draw(rng: &mut Rng, messages_per_day: u64, style: Style) -> Self {
         let (host, ip, main, tails): (&str, &str, &str, &[&str]) = match style {
             Style::Usual => {
                 ("mail.example.org", "192.0.2.25", "example.org", &["example.com", "example.net"])
@@ -57,7 +57,7 @@ impl Site {
         }
     }
 
-    pub fn user(&self, number: usize) -> String {
+    pub(crate) fn user(&self, number: usize) -> String {
         let first = FIRST[number % FIRST.len()];
         let last = LAST[number / FIRST.len() % LAST.len()];
         let more = number / (FIRST.len() * LAST.len());
@@ -67,12 +67,12 @@ impl Site {
     }
 
     /// Draws a user; busy users are more likely.
-    pub fn some_user(&self, rng: &mut Rng) -> usize {
+    pub(crate) fn some_user(&self, rng: &mut Rng) -> usize {
         rank(rng, self.users)
     }
 
     /// The end of the half day in which this mailbox is full, if it is. The mailboxes of busy users are never full.
-    pub fn is_full(&self, address: &str, at: u64) -> Option<u64> {
+    pub(crate) fn is_full(&self, address: &str, at: u64) -> Option<u64> {
         let part = at / (12 * HOUR);
         let name = address.bytes().fold(part, |sum, byte| mix(sum ^ u64::from(byte)));
         let is_busy = || (0..self.users / 5).any(|number| self.user(number) == address);
@@ -80,18 +80,18 @@ impl Site {
     }
 
     /// An address at a destination.
-    pub fn correspondent(&self, place: usize, number: u64) -> String {
+    pub(crate) fn correspondent(&self, place: usize, number: u64) -> String {
         let first = FIRST[(number % 40) as usize];
         let last = LAST[(number / 40 % 16) as usize];
         format!("{first}{last}{}@{}", number / 640 % 90, self.places[place].domain)
     }
 
-    pub fn some_place(&self, rng: &mut Rng) -> usize {
+    pub(crate) fn some_place(&self, rng: &mut Rng) -> usize {
         rank(rng, self.places.len())
     }
 
     /// An address that belongs to nobody.
-    pub fn nobody(&self, rng: &mut Rng) -> String {
+    pub(crate) fn nobody(&self, rng: &mut Rng) -> String {
         let domain = &self.domains[rng.early(self.domains.len())];
         let first = FIRST[rng.below(40) as usize];
         format!("{first}{}{:x}@{domain}", LAST[rng.below(16) as usize], rng.below(0xff_ffff))

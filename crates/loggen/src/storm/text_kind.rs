@@ -1,7 +1,7 @@
 //! Names what a receiving server refuses or defers a message for.
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum TextKind {
+pub(crate) enum TextKind {
     Unknown,
     Full,
     Grey,

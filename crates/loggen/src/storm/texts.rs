@@ -11,7 +11,7 @@ use super::texts_other::texts_other;
 use Flavor::{Apple, Exim, Gmx, Google, Microsoft, Plain, Postfix, Yahoo};
 
 /// Never empty.
-pub fn texts(style: Style, kind: TextKind, flavor: Flavor) -> &'static [DeliveryFailure] {
+pub(crate) fn texts(style: Style, kind: TextKind, flavor: Flavor) -> &'static [DeliveryFailure] {
     match style {
         Style::Usual => usual(kind, flavor),
         Style::Other => texts_other(kind, flavor),

@@ -7,7 +7,7 @@ use super::reply::{DeliveryFailure, fail};
 use super::text_kind::TextKind;
 
 #[rustfmt::skip]
-pub fn texts_other(kind: TextKind, flavor: Flavor) -> &'static [DeliveryFailure] {
+pub(crate) fn texts_other(kind: TextKind, flavor: Flavor) -> &'static [DeliveryFailure] {
     match (kind, flavor) {
         (TextKind::Unknown, Google) => const { &[fail(550, "5.1.1", Rcpt, "The email account that you tried to reach does not exist. Please try\ndouble-checking the address. https://support.google.com/mail/?p=NoSuchUser %x.%n - gsmtp")] },
         (TextKind::Unknown, Microsoft) => const { &[

@@ -18,7 +18,7 @@ pub struct Factor {
 
 /// A storm as planned.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub(crate) struct Draft {
     pub pattern: Pattern,
     pub variant: &'static str,
     pub from: u64,
@@ -63,11 +63,11 @@ pub struct Truth {
 }
 
 const WINDOW: u64 = 5 * MINUTE;
-pub const LEAST: u64 = 5;
-pub const TIMES: f64 = 3.;
+pub(crate) const LEAST: u64 = 5;
+pub(crate) const TIMES: f64 = 3.;
 
 /// The storm as generated, or `None` if it is too weak to be detected.
-pub fn storm(log: &LogBuilder, rhythm: &Rhythm, number: usize, draft: &Draft) -> Option<TrueStorm> {
+pub(crate) fn storm(log: &LogBuilder, rhythm: &Rhythm, number: usize, draft: &Draft) -> Option<TrueStorm> {
     let over = draft.until < log.end();
     let last = draft.until.min(log.end());
     let made = |first: u64, visible: u64, events: u64, peak: u64, usual: f64| TrueStorm {

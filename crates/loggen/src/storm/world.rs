@@ -12,7 +12,7 @@ use crate::log::Mta;
 use crate::log::id::Id;
 use crate::log::rng::Rng;
 
-pub struct World {
+pub(crate) struct World {
     pub mta: Mta,
     pub style: Style,
     pub rng: Rng,
@@ -33,7 +33,7 @@ pub struct World {
 }
 
 impl World {
-    pub fn id(&mut self, at: u64) -> String {
+    pub(crate) fn id(&mut self, at: u64) -> String {
         self.count += 1;
         let second = self.log.second_of(at) as u64;
         match (self.mta, self.site.long_ids) {
@@ -45,12 +45,12 @@ impl World {
         .to_string()
     }
 
-    pub fn place(&self, recipient: &Recipient) -> Option<(usize, &Destination)> {
+    pub(crate) fn place(&self, recipient: &Recipient) -> Option<(usize, &Destination)> {
         recipient.place.and_then(|number| self.site.places.get(number).map(|place| (number, place)))
     }
 
     /// The storm that makes this attempt fail, and how it fails.
-    pub fn condition(&mut self, at: u64, recipient: &Recipient) -> Option<(usize, DeliveryFailure)> {
+    pub(crate) fn condition(&mut self, at: u64, recipient: &Recipient) -> Option<(usize, DeliveryFailure)> {
         let dice = self.rng.draw() >> 8;
         let place = self.place(recipient);
         self.conditions.iter().find_map(|it| {
@@ -58,7 +58,7 @@ impl World {
         })
     }
 
-    pub fn trouble_at(&mut self, at: u64) -> Option<(usize, Trouble)> {
+    pub(crate) fn trouble_at(&mut self, at: u64) -> Option<(usize, Trouble)> {
         let dice = self.rng.below(1000);
         let shut = self.troubles.iter().find(|door| {
             let is_here = door.host.is_none_or(|host| host == self.log.host);
@@ -67,40 +67,40 @@ impl World {
         Some((shut.storm, shut.trouble))
     }
 
-    pub fn is_lull(&self, at: u64) -> bool {
+    pub(crate) fn is_lull(&self, at: u64) -> bool {
         self.lulls.iter().any(|&(from, until)| (from..until).contains(&at))
     }
 
     /// The time of the next delivery: `at`, or shortly after the stop that includes it.
-    pub fn resume_time(&mut self, at: u64) -> u64 {
+    pub(crate) fn resume_time(&mut self, at: u64) -> u64 {
         match self.stops.iter().find(|(from, until)| (*from..*until).contains(&at)) {
             Some(&(_, until)) => until + self.rng.below(120_000),
             None => at,
         }
     }
 
-    pub fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.log.end()
     }
 
     /// A remote recipient; busy destinations are more likely.
-    pub fn stranger_address(&mut self) -> Recipient {
+    pub(crate) fn stranger_address(&mut self) -> Recipient {
         let place = self.site.some_place(&mut self.rng);
         let number = self.rng.below(25_000);
         Recipient { address: self.site.correspondent(place, number), place: Some(place) }
     }
 
-    pub fn our_address(&mut self) -> Recipient {
+    pub(crate) fn our_address(&mut self) -> Recipient {
         let user = self.site.some_user(&mut self.rng);
         Recipient { address: self.site.user(user), place: None }
     }
 
-    pub fn salt(&mut self) -> u64 {
+    pub(crate) fn salt(&mut self) -> u64 {
         self.rng.draw()
     }
 
     /// A message with the failure rates of normal mail.
-    pub fn message(
+    pub(crate) fn message(
         &mut self,
         at: u64,
         from: String,

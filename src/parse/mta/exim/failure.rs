@@ -21,7 +21,7 @@ pub(crate) struct Failure<'a> {
 impl<'a> Failure<'a> {
     /// `SMTP error from remote mail server after RCPT TO:<a@b>: 550 …`, `SMTP timeout after EHLO x`,
     /// `Connection refused`, … (Exim transports/smtp.c, check_response)
-    pub fn read(text: &'a [u8]) -> Self {
+    pub(crate) fn read(text: &'a [u8]) -> Self {
         let none = Self { text, ..Self::default() };
         // Most of them, and nothing stands before it.
         if let Some(command) = text.strip_prefix(ANSWER) {

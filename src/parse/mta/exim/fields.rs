@@ -23,7 +23,7 @@ pub(crate) struct EximFields<'a> {
 impl<'a> EximFields<'a> {
     /// Of that part of the text. Each field begins behind a blank; what is not known is passed over, and so is what a
     /// field says.
-    pub fn read(text: &'a [u8], part: Range<usize>) -> Self {
+    pub(crate) fn read(text: &'a [u8], part: Range<usize>) -> Self {
         let mut fields = Self::default();
         let mut behind = part.start;
         for blank in ByteIter::new(text, b' ').take_while(|&blank| blank < part.end) {

@@ -1,11 +1,11 @@
 //! Parses Exim's lines, from mainlog, rejectlog and syslog (`2026-11-22 02:51:48 1xUxgC-000022-1C => a@b …`).
 
-mod delivery;
-mod failure;
-mod fields;
-pub mod host;
-pub mod queue_record;
-pub mod reject;
+pub(crate) mod delivery;
+pub(crate) mod failure;
+pub(crate) mod fields;
+pub(crate) mod host;
+pub(crate) mod queue_record;
+pub(crate) mod reject;
 
 use super::delay::{Phases, units};
 use super::parsed::{ParsedLine, address, begins, split_last, split_once};
@@ -14,7 +14,7 @@ use super::related_id::{self, Relation, next};
 use crate::parse::header::{LogLine, RawTimestamp};
 use crate::simd::ascii::alphanumeric;
 
-pub fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
+pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     let text = words(line);
     match queue_id(text) {
         (Some(id), rest) => of_message(id, rest),
@@ -116,7 +116,7 @@ pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
 /// The text without what syslog and Exim's own options put before it: two copies of one line have the same. Empty
 /// for a later piece of a line that was cut in pieces.
 #[inline]
-pub fn words<'a>(line: &LogLine<'a>) -> &'a [u8] {
+pub(crate) fn words<'a>(line: &LogLine<'a>) -> &'a [u8] {
     if line.program.is_empty() && line.text.first() != Some(&b'[') { line.text } else { behind_syslog(line) }
 }
 

@@ -1,7 +1,7 @@
 //! Parses OpenSMTPD's lines (`8f48 mta delivery evpid=… from=<a@b> to=<c@d> result="Ok" stat="250 ok"`).
 
-mod fields;
-pub mod queue_record;
+pub(crate) mod fields;
+pub(crate) mod queue_record;
 
 use self::fields::{value, verb};
 use super::parsed::{ParsedLine, address, split_once};
@@ -11,11 +11,11 @@ use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::Reply;
 
 /// Its daemon has the name of Postfix's, without an instance before it.
-pub fn is_from(line: &LogLine) -> bool {
+pub(crate) fn is_from(line: &LogLine) -> bool {
     matches!(line.program, b"smtpd" | b"opensmtpd")
 }
 
-pub fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
+pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     let text = line.text;
     let event = if let Some((_, rest)) = verb(text, b"smtp", b"failed-command") {
         value(rest, b"command=")

@@ -1,11 +1,11 @@
 //! Parses Postfix's lines, by the daemon that wrote them (`4jXCsJ3c7Hz7j9M: to=<a@b>, …, status=sent (250 Ok)`).
 
-pub mod daemon;
-mod delivery;
-pub mod line_kind;
-pub mod queue_record;
-pub mod reject;
-pub mod reply_text;
+pub(crate) mod daemon;
+pub(crate) mod delivery;
+pub(crate) mod line_kind;
+pub(crate) mod queue_record;
+pub(crate) mod reject;
+pub(crate) mod reply_text;
 
 use self::daemon::Daemon;
 use self::line_kind::{LineKind, line_kind};
@@ -16,7 +16,7 @@ use super::related_id::{Relation, id, next};
 use crate::simd::ascii::alphanumeric;
 use crate::simd::{bytes_eq, equal};
 
-pub fn read(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
+pub(crate) fn read(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
     if daemon == Daemon::Quiet {
         return ParsedLine::Routine;
     }

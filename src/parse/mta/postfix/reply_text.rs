@@ -20,7 +20,7 @@ pub(crate) struct RemoteReply<'a> {
 
 impl<'a> RemoteReply<'a> {
     /// `host mx[ip] said: 550 … (in reply to RCPT TO command)`, `connect to mx[ip]:25: Connection refused`, …
-    pub fn read(text: &'a [u8]) -> Self {
+    pub(crate) fn read(text: &'a [u8]) -> Self {
         let whole = text;
         let (suspended, text) = match text.strip_prefix(b"delivery temporarily suspended: ") {
             Some(rest) => (true, rest),
@@ -35,12 +35,12 @@ impl<'a> RemoteReply<'a> {
     }
 
     /// Nothing was found in the text.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.reply.is_none() && self.stage.is_none() && !self.remote
     }
 
     /// The whole text is the reply: `250 2.0.0 Ok: queued as 9F1`.
-    pub fn plain(text: &'a [u8]) -> Self {
+    pub(crate) fn plain(text: &'a [u8]) -> Self {
         Self { reply: Reply::read(text), text, ..Self::default() }
     }
 }

@@ -1,7 +1,7 @@
 //! Parses Sendmail's lines (`h6RDLNtg011461: to=<a@b>, …, dsn=2.0.0, stat=Sent (Ok)`).
 
-mod fields;
-pub mod queue_record;
+pub(crate) mod fields;
+pub(crate) mod queue_record;
 
 use self::fields::{field, host, named};
 use super::parsed::{ParsedLine, address, split_last, split_once};
@@ -11,11 +11,11 @@ use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{EnhancedCode, Reply};
 
 /// It calls itself `sendmail`, Debian's and the BSDs' daemons `sm-mta` and the like.
-pub fn is_from(line: &LogLine) -> bool {
+pub(crate) fn is_from(line: &LogLine) -> bool {
     line.program.starts_with(b"sendmail") || line.program.starts_with(b"sm-")
 }
 
-pub fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
+pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     let (queue_id, rest) = queue_id(line.text);
     let event = if rest.starts_with(b"to=") {
         if field(rest, b", stat=").is_some_and(|stat| stat.starts_with(b"queued")) {

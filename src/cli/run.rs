@@ -1,0 +1,54 @@
+//! Runs the program from its arguments to its exit status.
+
+use std::ffi::OsString;
+use std::io::{BufWriter, Write};
+
+use crate::cli::command;
+use crate::cli::config::{ConfigPaths, Invocation, resolve};
+use crate::cli::error::CliError;
+use crate::cli::exit::Completion;
+use crate::render::sanitize::printable;
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub enum Exit {
+    /// With an exit status, and messages for standard error. Nothing that a log or a file name contributed to a
+    /// message can act on a terminal.
+    Status(u8, Vec<String>),
+    /// With what clap prints: help, the version, or what is wrong with the command line.
+    Usage(clap::Error),
+}
+
+/// Runs the program with its arguments, the name of the program first, and writes its answer to `out`.
+pub fn run(arguments: &[OsString], out: impl Write + Send) -> Exit {
+    let variable = |name: &str| std::env::var_os(name);
+    let invocation = resolve(arguments, &variable, &ConfigPaths::usual(&variable));
+    match invocation.and_then(|invocation| answer(&invocation, out)) {
+        Ok(done) => {
+            let problems = done.problems.iter().map(sanitized);
+            let remarks = done.complaint.iter().chain(&done.remarks).map(sanitized);
+            Exit::Status(done.status(), problems.chain(remarks).collect())
+        }
+        Err(error) if error.is_closed_pipe() => Exit::Status(0, Vec::new()),
+        Err(CliError::Usage(error)) => Exit::Usage(error),
+        Err(error) => Exit::Status(2, vec![sanitized(&error)]),
+    }
+}
+
+/// A message may quote a log or the name of a file, so each of its lines is made printable.
+fn sanitized(message: &impl ToString) -> String {
+    message.to_string().lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
+fn answer(invocation: &Invocation, out: impl Write + Send) -> Result<Completion, CliError> {
+    let mut out = BufWriter::with_capacity(64 << 10, out);
+    let done = match invocation {
+        Invocation::Run(cli) => command::run(cli, &mut out)?,
+        Invocation::Print(text) => {
+            out.write_all(text.as_bytes())?;
+            Completion::looked_up(true)
+        }
+    };
+    out.flush()?;
+    Ok(done)
+}
