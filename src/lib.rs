@@ -61,6 +61,11 @@ pub mod internals {
             pub use crate::cli::config::{Invocation, resolve};
         }
     }
+    pub mod collections {
+        pub mod seed {
+            pub use crate::collections::seed::seed;
+        }
+    }
     pub mod input {
         pub mod checkpoint {
             pub mod state_file {
@@ -147,9 +152,6 @@ pub mod internals {
         }
         pub mod counter {
             pub use crate::scan::counter::CountPlan;
-        }
-        pub mod summary {
-            pub use crate::scan::summary::seed;
         }
     }
     pub mod simd {

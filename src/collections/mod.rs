@@ -4,4 +4,5 @@ pub(crate) mod counter;
 pub(crate) mod direct_mapped;
 pub(crate) mod distinct;
 pub(crate) mod interner;
+pub(crate) mod seed;
 pub(crate) mod union_find;

@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
 use super::delays;
@@ -417,9 +416,4 @@ fn hosts(tally: &FinishedTally) -> Vec<String> {
         counts.map(|&(id, ref outcomes)| NameCount { name: text(name(tally, id)), attempts: outcomes.sum() });
     let named = counts.filter(|host| !host.name.is_empty()).collect();
     most(named, HOSTS_SHOWN).into_iter().map(|host| host.name).collect()
-}
-
-/// The seed that all threads of a run share.
-pub fn seed() -> RandomState {
-    RandomState::default()
 }

@@ -22,6 +22,7 @@ use self::query::TraceQuery;
 use self::rejected::{KeptLine, RejectedSession, RejectedSessions};
 use self::search::{LinkScanner, ScannedBlock, marks, micros};
 use crate::catalog::reason_row;
+use crate::collections::seed::seed;
 use crate::input::error::InputError;
 use crate::input::read::each_block;
 use crate::messages::key::PrehashedState;
@@ -73,7 +74,7 @@ enum TraceItem {
 /// Asks the filter of the question, not that of the task.
 pub(crate) fn trace(question: &TraceRequest, task: &WalkTask) -> Result<TraceResult, InputError> {
     let TraceRequest { sought, filter, top, raw } = *question;
-    let seed = crate::scan::summary::seed();
+    let seed = seed();
     let marks = marks();
     let mut kin = LinkGraph::default();
     let mut refusals = RejectedSessions::new(top, !raw, seed.clone());

@@ -10,6 +10,7 @@ use crate::cli::output;
 use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
 use crate::cli::state;
+use crate::collections::seed::seed;
 use crate::events::format::EventsFormat;
 use crate::events::writer::{BlockListing, EventWriter, ListingSink};
 use crate::input::checkpoint::Checkpoints;
@@ -18,7 +19,6 @@ use crate::messages::key::KeyHasher;
 use crate::pipeline::walk::{WalkResult, walk};
 use crate::render::csv;
 use crate::scan::notes::{ReadSummary, on_time};
-use crate::scan::summary::seed;
 
 pub(crate) fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let format = args.output.format(EventsFormat::Ndjson)?;

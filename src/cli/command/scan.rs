@@ -16,6 +16,7 @@ use crate::cli::session::{Session, SettledWalk};
 use crate::cli::state;
 use crate::cli::style::look;
 use crate::cli::verdict::{EvaluationTime, VerdictRun};
+use crate::collections::seed::seed;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
 use crate::pipeline::walk::{Coverage, WalkResult, WalkTask};
@@ -25,7 +26,7 @@ use crate::render::{Format, nagios};
 use crate::report::{self, Report};
 use crate::scan::counter::CountPlan;
 use crate::scan::notes::{ReadSummary, on_hops};
-use crate::scan::summary::{ReportOptions, report, seed};
+use crate::scan::summary::{ReportOptions, report};
 
 pub(crate) fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     match answer(args, out) {
