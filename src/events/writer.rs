@@ -1,14 +1,14 @@
 //! Lists events: each thread formats those of its blocks, and the writer adds what only the order of the blocks tells, the
 //! line numbers and what other lines say of the message.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::ops::Range;
 
 use serde::Serialize;
 
 use super::format::EventsFormat;
+use super::record::record;
 use crate::catalog::classify::Reason;
-use crate::cli::error::CliError;
 use crate::input::read::HeapSize;
 use crate::messages::context::MetadataTable;
 use crate::messages::hop;
@@ -199,7 +199,7 @@ impl EventSink for ListingSink<'_> {
     type BlockOutput = BlockListing;
 
     fn event(&mut self, told: &LoggedEvent) {
-        let mut record = Record::new(told);
+        let mut record = record(told);
         if let Some(redactor) = self.redactor {
             redactor.record(&mut record, &String::from_utf8_lossy(told.raw));
         }
@@ -300,7 +300,7 @@ impl<'a> EventWriter<'a> {
         name: &str,
         before: u64,
         out: &mut dyn Write,
-    ) -> Result<(), CliError> {
+    ) -> io::Result<()> {
         if page.file != self.file {
             (self.file, self.lines) = (page.file, 0);
         }
@@ -334,7 +334,7 @@ impl<'a> EventWriter<'a> {
         (front, back): (&[u8], &[u8]),
         (name, lines): (&str, u64),
         out: &mut dyn Write,
-    ) -> Result<(), CliError> {
+    ) -> io::Result<()> {
         let attempt_no = self.attempt_no(written);
         if front.is_empty() {
             return Ok(());
@@ -385,7 +385,7 @@ impl<'a> EventWriter<'a> {
         line.push(b'\n');
         let json = std::str::from_utf8(line).ok().filter(|_| self.format == EventsFormat::Ndjson);
         let shown = json.and_then(printable_json);
-        Ok(out.write_all(shown.as_deref().map_or(line.as_slice(), str::as_bytes))?)
+        out.write_all(shown.as_deref().map_or(line.as_slice(), str::as_bytes))
     }
 }
 

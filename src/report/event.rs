@@ -1,10 +1,9 @@
-//! An event as the world sees it: the fields of `smtplog events`, which are an interface.
+//! Defines the fields of one event as `smtplog events` prints them; their names are an interface.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::classify::Reason;
-use crate::pipeline::walk::LoggedEvent;
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
@@ -73,47 +72,4 @@ pub(crate) struct Listed {
     pub record: Record,
     #[schemars(flatten)]
     pub context: RecordContext,
-}
-
-impl Record {
-    pub(crate) fn new(told: &LoggedEvent) -> Self {
-        let (line, event, verdict, book) = (told.line, told.event, told.verdict, told.book);
-        let rule = verdict.and_then(|verdict| book.rules.rule(verdict.rule?)).map(|rule| rule.id.clone());
-        let provider =
-            verdict.and_then(|verdict| book.providers.row(verdict.provider?)).map(|row| row.id.clone());
-        Self {
-            time: told.moment.and_then(crate::parse::timestamp::LogTime::rfc3339),
-            mta: event.mta,
-            host: named(line.host),
-            program: named(line.program),
-            instance: named(line.instance()),
-            queue_id: event.queue_id.map(text),
-            direction: event.direction,
-            outcome: event.outcome,
-            code: event.code,
-            enhanced: event.enhanced,
-            dsn: event.dsn,
-            class: event.class(),
-            stage: event.stage,
-            reason: verdict.map(|verdict| verdict.reason),
-            rule,
-            provider,
-            sender: event.sender.map(text),
-            recipient: event.recipient.map(text),
-            peer_host: event.peer.host.map(text),
-            peer_ip: event.peer.ip.map(text),
-            peer_port: event.peer.port,
-            suspended: event.suspended,
-            text: text(event.text),
-        }
-    }
-}
-
-fn named(name: &[u8]) -> Option<String> {
-    (!name.is_empty()).then(|| text(name))
-}
-
-/// What is not UTF-8 is shown as U+FFFD.
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
