@@ -1,6 +1,50 @@
-//! smtplog reads the logs of mail servers, tallies every SMTP reply code, and says what to do about it.
+//! smtplog reads the logs of mail servers (Postfix, Exim, Sendmail, OpenSMTPD), counts every SMTP reply code, and says what
+//! each one means, who has to act, and what to do. It is the library under the program of the same name.
+//!
+//! - [`scan()`] counts whole logs and returns a [`Report`], which serializes to the JSON of `smtplog scan --format json`.
+//! - [`events()`] and [`events_from`] iterate over single delivery results and rejections, as `smtplog events` lists them.
+//! - [`ReplyClassifier`] tells of one reply why the mail failed, whether a retry helps, and what to do.
+//! - [`find_code`] and [`find_enhanced`] look a code up in the catalogue; [`codes`] lists the codes, [`reason_row`]
+//!   describes a reason.
+//!
+//! ```
+//! use smtplog::{Direction, LogOptions, Outcome, QueryContext, Reason, ReplyClassifier, ScanOptions};
+//!
+//! # std::env::set_current_dir(env!("CARGO_MANIFEST_DIR"))?;
+//! let log = ["fixtures/postfix/out.log"];
+//! let report = smtplog::scan(&log, &ScanOptions::default())?;
+//! assert_eq!(report.totals.outbound.attempts, 133);
+//! let full = report.rows.iter().find(|row| row.reason == Some(Reason::MailboxFull)).expect("in this log");
+//! println!("{} times {}: {}", full.attempts, full.title, full.advice.as_deref().unwrap_or("nothing to do"));
+//!
+//! let mut bounced = 0;
+//! for event in smtplog::events(&log, &LogOptions::default())? {
+//!     let record = event?.record;
+//!     bounced += u64::from(record.outcome == Outcome::Bounced && record.direction == Direction::Outbound);
+//! }
+//! assert_eq!(bounced, report.totals.outbound.bounced);
+//!
+//! let answer = ReplyClassifier::new().classify("552 5.2.2 Mailbox full", &QueryContext::default());
+//! assert_eq!(answer.reason, Some(Reason::MailboxFull));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Scope
+//!
+//! The library reads logs and answers. It does not write, follow or change logs, opens no network connection, keeps no state
+//! between calls, and prints nothing. Filters, storms, traces, baselines, rules of your own, redaction and every format but
+//! JSON belong to the program. Text from a log is passed on as it was logged, with bytes that are not UTF-8 replaced by
+//! U+FFFD: whoever shows it must escape it. It reads the files of Unix systems.
+//!
+//! # Stability
+//!
+//! The names of JSON fields only grow: a field may be added, none is renamed or removed within a schema. The Rust interface
+//! follows semantic versioning, with two exceptions: structs of a report, a record or a catalogue row may get more fields and
+//! enums more variants in a minor version, so match them with `..` and `_`; and the implementations of the traits of `clap`,
+//! `schemars` and `strum` are not part of it. Reasons and advice get better in any version.
 
-#![cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
+// Without the door, what only benches, fuzz targets and tests use looks unreachable or dead.
+#![cfg_attr(not(feature = "internals"), allow(dead_code, unreachable_pub))]
 
 mod catalog;
 mod cli;
@@ -21,6 +65,34 @@ mod storm;
 mod tally;
 mod trace;
 mod watch;
+
+pub use crate::catalog::reason::{EnhancedPattern, Reason, Retry};
+pub use crate::catalog::tables::{
+    CodeRow, ContrastRow, EnhancedRow, ReasonRow, VariantRow, codes, enhanced_codes, find_code,
+    find_enhanced, reason_row, reasons,
+};
+pub use crate::events::library::{Events, events, events_from};
+pub use crate::explain::brief::ReplyClassifier;
+pub use crate::explain::query::QueryContext;
+pub use crate::pipeline::error::Error;
+pub use crate::pipeline::logs::LogOptions;
+pub use crate::report::event::{ListedEvent, Record, RecordContext};
+pub use crate::report::explain::Brief;
+pub use crate::report::{Report, Row};
+pub use crate::scan::library::{ScanOptions, scan};
+pub use crate::smtp::event::{By, Direction, Mta, Outcome, Stage};
+pub use crate::smtp::reply::{Class, Code, EnhancedCode};
+
+/// The parts of a [`Report`].
+pub mod report_parts {
+    pub use crate::parse::mta::delay::Phase;
+    pub use crate::report::{
+        Change, Compared, DelayRow, DeliveredLater, Full, GroupKey, GroupRow, GroupTable, Hour, HourRefused,
+        HourSent, Input, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals, PhaseRow, Range,
+        Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, Verdict, VerdictFinding,
+        VerdictState,
+    };
+}
 
 /// What the program `smtplog` needs; not for others.
 #[doc(hidden)]

@@ -12,7 +12,7 @@ use crate::smtp::reply::{Class, Code, EnhancedCode, Reply};
 
 /// What the input does not say itself.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct QueryContext {
+pub struct QueryContext {
     pub direction: Option<Direction>,
     pub stage: Option<Stage>,
     pub mta: Option<Mta>,

@@ -9,7 +9,7 @@ use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// One event; what the line does not say is null. File and line number stand before these.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
-pub(crate) struct Record {
+pub struct Record {
     #[schemars(extend("format" = "date-time"))]
     pub time: Option<String>,
     pub mta: Mta,
@@ -41,7 +41,7 @@ pub(crate) struct Record {
 
 /// What other lines say of the message; null where no line that was read does.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
-pub(crate) struct RecordContext {
+pub struct RecordContext {
     /// Of the message, in bytes, as the mail server counts them.
     pub size: Option<u64>,
     /// Who handed the message over: its address, else its name.
@@ -56,20 +56,16 @@ pub(crate) struct RecordContext {
 }
 
 /// A line of `smtplog events`: a delivery result or a refusal. What the log does not say is null.
-#[expect(
-    dead_code,
-    reason = "only the schema needs it whole: events are written before their line number is known"
-)]
-#[derive(JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[schemars(title = "smtplog event")]
-pub(crate) struct Listed {
+pub struct ListedEvent {
     /// The log, as it was named; `-` is standard input.
     pub file: String,
     /// Counted from 1.
     #[schemars(range(min = 1))]
     pub line: u64,
-    #[schemars(flatten)]
+    #[serde(flatten)]
     pub record: Record,
-    #[schemars(flatten)]
+    #[serde(flatten)]
     pub context: RecordContext,
 }

@@ -140,7 +140,7 @@ pub(crate) struct NamedCode {
 
 /// One line of NDJSON: what a program wants to know of an input.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Brief {
+pub struct Brief {
     pub input: String,
     pub code: Option<Code>,
     pub enhanced: Option<String>,

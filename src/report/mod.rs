@@ -16,8 +16,8 @@ use crate::catalog::classify::{Reason, Retry};
 use crate::smtp::event::{By, Direction, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
-pub(crate) use self::delay_row::{DelayRow, PhaseRow};
-pub(crate) use self::name_row::{NameRow, NameTotals, Remainder, Remainders};
+pub use self::delay_row::{DelayRow, PhaseRow};
+pub use self::name_row::{NameRow, NameTotals, Remainder, Remainders};
 
 /// The whole report. Fields are added within a schema, never renamed.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -422,7 +422,7 @@ pub struct GroupRow {
 }
 
 impl GroupRow {
-    pub fn failures(&self) -> u64 {
+    pub(crate) fn failures(&self) -> u64 {
         self.deferred + self.bounced + self.expired + self.rejected
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod baseline;
 pub(crate) mod counter;
 pub(crate) mod delays;
 pub(crate) mod groups;
+pub(crate) mod library;
 pub(crate) mod messages;
 pub(crate) mod names;
 pub(crate) mod notes;

@@ -74,7 +74,7 @@ fn list(
     let WalkResult { mut coverage, problems: met, turns, reached, .. } = walked;
     coverage.filtered += writer.left_out;
     let mut remarks = session.inputs.notes.clone();
-    remarks.extend(on_forgotten(writer.contexts.forgotten));
+    remarks.extend(on_forgotten(writer.contexts.table.forgotten));
     let heard = ReadSummary { coverage: &coverage, window: *window, calendar, sources, turns: &turns };
     remarks.extend(on_time(&heard));
     remarks.extend(session.no_match(&task, &coverage)?);
