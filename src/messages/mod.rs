@@ -1,8 +1,11 @@
 //! Follows messages over many lines and blocks, and counts what became of them.
 //!
-//! A [`block_tracker::Desk`] follows the messages within a block, one desk a thread. Most come and go within one; only what
-//! began before the block, or does not end in it, is handed over and put together here. What an act does to a
-//! message hangs on nothing but the acts before it, so the sums are the same for any cut.
+//! [`block_tracker::BlockTracker`] follows the messages within a block, one tracker a thread. Most begin and end within one;
+//! only those that began before the block, or do not end in it, are handed over and put together here.
+//!
+//! Promises: what a line does to a message depends only on the lines before it, so the sums are the same for any cut into
+//! blocks; memory is bounded, and what is forgotten is counted.
+//! May use: pipeline and what lies below it.
 
 pub(crate) mod block_names;
 pub(crate) mod block_tracker;

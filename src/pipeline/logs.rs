@@ -27,7 +27,6 @@ pub(crate) const BLOCK_BYTES: usize = 256 << 10;
 ///
 /// The default reads every line of the named files, with this machine's time zone.
 #[derive(Clone, Default, Debug)]
-#[non_exhaustive]
 pub struct LogOptions {
     /// Also read the rotated parts of each file: `mail.log.1`, `mail.log.2.gz`.
     pub rotated: bool,

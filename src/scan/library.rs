@@ -19,7 +19,6 @@ use crate::smtp::event::By;
 ///
 /// The default is the report of `smtplog scan --format json`.
 #[derive(Clone, Default, Debug)]
-#[non_exhaustive]
 pub struct ScanOptions {
     /// Which lines are read, and how their timestamps are understood.
     pub logs: LogOptions,

@@ -1,4 +1,7 @@
-//! The report of `smtplog scan`: counting, merging, rows, notes, baseline and verdict.
+//! Makes the report of `smtplog scan`: counts events, merges the counts, builds rows, notes, baseline and verdict.
+//!
+//! Promises: the same report for any number of threads and any block size; what is estimated or cut off has a note.
+//! May use: every folder below it (messages, tally, pipeline, report and lower), never storm, trace or events.
 
 pub(crate) mod baseline;
 pub(crate) mod counter;

@@ -1,4 +1,8 @@
-//! Counts the events of a scan: rows, names and sums, which add up in any order.
+//! Counts the events of a scan: rows, names, hours and groups.
+//!
+//! Promises: tallies of blocks merge in any order to the same sums; memory is bounded, and what was too much to keep is
+//! counted as others.
+//! May use: catalog, collections, parse, pipeline, simd, smtp.
 
 pub(crate) mod by_hour;
 pub(crate) mod by_name;

@@ -1,8 +1,10 @@
-//! Follows messages: what is looked for comes in, the stories of the messages it fits go out, in two readings of the logs.
+//! Follows messages: finds the log lines of the messages that match a query, and tells the story of each.
 //!
-//! The first looks only at lines in which a part of what is looked for stands, and notes which queue ids name each
-//! other; the second takes the lines of the ids that belong together. Only the latest are gathered, so that the memory
-//! is that of what is shown, but for 16 bytes a link and 40 an id that matches.
+//! The logs are read twice. The first walk parses only lines that contain a part of the query, and notes which queue ids
+//! name each other; the second collects the lines of the ids that belong together.
+//!
+//! Promises: memory for the stories that are shown, 16 bytes for each link and 40 for each id that matches.
+//! May use: every folder below it (messages, pipeline, report and lower), never scan, storm or events.
 
 pub(crate) mod collect;
 pub(crate) mod lifetime;

@@ -18,6 +18,7 @@ mod forms;
 mod html;
 mod language;
 mod ledger;
+mod library;
 mod lines;
 mod loggen;
 mod output;

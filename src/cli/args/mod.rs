@@ -1,4 +1,6 @@
 //! Declares the command line; the doc comments are the help texts.
+//!
+//! Promises: data only, and no file is opened here. May use: the enums that options name, from any folder below cli.
 
 pub(crate) mod events;
 pub(crate) mod explain;

@@ -1,7 +1,8 @@
 //! Parses the log lines of each mail server, and answers every question whose answer depends on the server.
 //!
-//! Each question is one function with one exhaustive match over [`Mta`]; no other folder matches on it. A new server
-//! costs a folder beside this file, a variant of [`Mta`] and one arm in each function, and the compiler lists them all.
+//! Promises: each question is one function with one exhaustive match over [`Mta`]; no other folder matches on it. A new
+//! server costs a folder beside this file, a variant of [`Mta`] and one arm in each function, and the compiler lists them.
+//! May use: the rest of parse, simd, smtp.
 
 pub(crate) mod delay;
 pub(crate) mod exim;

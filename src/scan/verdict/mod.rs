@@ -1,4 +1,6 @@
-//! Whether all is well: a report and what was asked of it come in; ok, watch or bad goes out, with the reasons.
+//! Decides whether all is well: `ok`, `watch` or `bad`, with the findings that say why.
+//!
+//! Promises: the worst finding is the state. May use: what scan may use, of reports and filters alone.
 
 pub(crate) mod condition;
 pub(crate) mod evaluate;

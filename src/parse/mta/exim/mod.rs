@@ -1,4 +1,6 @@
 //! Parses Exim's lines, from mainlog, rejectlog and syslog (`2026-11-22 02:51:48 1xUxgC-000022-1C => a@b …`).
+//!
+//! May use: the shared parts of parse/mta, the header, simd, smtp; no other server's folder.
 
 pub(crate) mod delivery;
 pub(crate) mod failure;
