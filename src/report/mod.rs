@@ -310,7 +310,7 @@ pub struct Row {
     pub where_count: u64,
     /// What to do, in one line; None: nothing.
     pub advice: Option<String>,
-    /// The first log line of its kind; None: delivered.
+    /// The first log line of its kind.
     pub example: Option<String>,
     /// The first lines of its kind, as many as `--examples` asked for; absent: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
