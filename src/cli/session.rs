@@ -14,7 +14,7 @@ use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
 use crate::pipeline::settle::{Settled, walk_until_settled};
 use crate::pipeline::walk::{Aggregation, Coverage, WalkResult, WalkTask, aggregate, settled};
 use crate::redact::Redactor;
-use crate::scan::notes::ReadSummary;
+use crate::scan::input::ReadSummary;
 
 /// The logs of a command, and what it looks for in them.
 pub(crate) struct Session {

@@ -4,7 +4,7 @@
 //! is cheap; to know all names is for who gets the blocks in order.
 
 use super::key::KeyHasher;
-use super::mail_counts::{MailCountArray, REFUSED, add, counts};
+use super::mail_counts::CompactMailCounts;
 use super::origin::{Attempts, SenderIds};
 use crate::collections::interner::to_lowercase;
 use crate::parse::mta::queue_record::MessageFields;
@@ -50,7 +50,7 @@ pub struct NameEntry {
     start: u32,
     /// 0: only its hash came here.
     length: u8,
-    pub counts: MailCountArray,
+    pub counts: CompactMailCounts,
 }
 
 /// The null sender has no letters to be shown by.
@@ -71,22 +71,22 @@ impl BlockNames {
     /// A refusal, of a message that has not come yet or never will.
     pub fn refuse(&mut self, event: &Event, keys: &KeyHasher) {
         if let Some(sender) = event.sender {
-            add(self.senders.meet(shown(sender), keys).1, &REFUSED);
+            self.senders.meet(shown(sender), keys).1.add(&CompactMailCounts::REJECTION);
         }
         if let Some(client) = event.peer.ip.or(event.peer.host) {
-            add(self.clients.meet(client, keys).1, &REFUSED);
+            self.clients.meet(client, keys).1.add(&CompactMailCounts::REJECTION);
         }
     }
 
     /// A message of which no more will be said. `messages`: 1 if it is in the sums of messages, else 0.
     pub fn add(&mut self, origin: SenderIds, attempts: Attempts, messages: u32) {
-        let counts = counts(messages, attempts);
-        if counts != MailCountArray::default() {
+        let counts = CompactMailCounts::new(messages, attempts);
+        if counts != CompactMailCounts::default() {
             self.give(origin, &counts);
         }
     }
 
-    pub fn give(&mut self, origin: SenderIds, counts: &MailCountArray) {
+    pub fn give(&mut self, origin: SenderIds, counts: &CompactMailCounts) {
         let SenderIds { sender, client, user } = origin;
         self.senders.add(sender, counts);
         self.clients.add(client, counts);
@@ -135,7 +135,7 @@ impl RoleNames {
         self.note(sender.map(shown), keys)
     }
 
-    fn meet(&mut self, name: &[u8], keys: &KeyHasher) -> (u64, &mut MailCountArray) {
+    fn meet(&mut self, name: &[u8], keys: &KeyHasher) -> (u64, &mut CompactMailCounts) {
         to_lowercase(name, |name| {
             let hash = keys.name(name);
             let at = self.place(hash);
@@ -144,10 +144,10 @@ impl RoleNames {
         })
     }
 
-    pub fn add(&mut self, hash: u64, counts: &MailCountArray) {
+    pub fn add(&mut self, hash: u64, counts: &CompactMailCounts) {
         if hash != 0 {
             let at = self.place(hash);
-            add(self.names.counts(at), counts);
+            self.names.counts(at).add(counts);
         }
     }
 
@@ -161,7 +161,7 @@ impl RoleNames {
         }
         // Of a block with more entries some are not found again.
         *place = entries.len() as u16;
-        entries.push(NameEntry { hash, start: 0, length: 0, counts: MailCountArray::default() });
+        entries.push(NameEntry { hash, start: 0, length: 0, counts: CompactMailCounts::default() });
         entries.len() - 1
     }
 
@@ -196,7 +196,7 @@ impl NameSet {
         }
     }
 
-    fn counts(&mut self, at: usize) -> &mut MailCountArray {
+    fn counts(&mut self, at: usize) -> &mut CompactMailCounts {
         &mut self.entries.get_mut(at).expect("a place is told of an entry that is there").counts
     }
 }
@@ -206,6 +206,7 @@ mod tests {
     use foldhash::fast::RandomState;
 
     use super::*;
+    use crate::smtp::delivery_result::DeliveryResult;
 
     #[test]
     fn what_is_said_of_a_name_is_put_together() {
@@ -214,11 +215,12 @@ mod tests {
         let hash = meeting.note(Some(b"A@Example.org"), &keys);
         assert_eq!(meeting.note(Some(b"a@example.org"), &keys), hash);
         assert_eq!(meeting.note(None, &keys), 0);
-        meeting.add(hash, &counts(1, [2, 0, 0, 0]));
-        meeting.add(0, &counts(1, [2, 0, 0, 0]));
+        let delivered = CompactMailCounts::new(1, Attempts::of(DeliveryResult::Delivered, 2));
+        meeting.add(hash, &delivered);
+        meeting.add(0, &delivered);
         let names = meeting.hand_over();
         let [entry] = names.entries[..] else { panic!("{names:?}") };
-        assert_eq!((names.name(&entry), entry.counts), (&b"a@example.org"[..], [1, 2, 0, 0, 0, 0]));
+        assert_eq!((names.name(&entry), entry.counts), (&b"a@example.org"[..], delivered));
     }
 
     #[test]
@@ -227,10 +229,11 @@ mod tests {
         let mut meeting = RoleNames::default();
         let hash = meeting.sender(Some(b""), &keys);
         assert_eq!(meeting.hand_over().entries.len(), 1);
-        meeting.add(hash, &counts(1, [0; 4]));
+        meeting.add(hash, &CompactMailCounts::new(1, Attempts::ZERO));
         meeting.note(Some(b"b@example.org"), &keys);
         let names = meeting.hand_over();
-        let said: Vec<_> = names.entries.iter().map(|entry| (names.name(entry), entry.counts[0])).collect();
+        let said: Vec<_> =
+            names.entries.iter().map(|entry| (names.name(entry), entry.counts.messages)).collect();
         assert_eq!(said, [(&b""[..], 1), (b"b@example.org", 0)]);
     }
 
@@ -241,11 +244,11 @@ mod tests {
         for round in 0..3 {
             for number in 0..100_000 {
                 let hash = meeting.note(Some(format!("{number}@example.org").as_bytes()), &keys);
-                meeting.add(hash, &counts(round, [0; 4]));
+                meeting.add(hash, &CompactMailCounts::new(round, Attempts::ZERO));
             }
         }
         let messages =
-            meeting.hand_over().entries.iter().map(|entry| u64::from(entry.counts[0])).sum::<u64>();
+            meeting.hand_over().entries.iter().map(|entry| u64::from(entry.counts.messages)).sum::<u64>();
         assert_eq!(messages, 300_000);
     }
 }

@@ -1,13 +1,10 @@
 //! Follows one message from act to act, and tells its final state.
 
-use hashbrown::HashMap;
-
-use super::key::PrehashedState;
+use super::deferred::{DeferredRecipients, FirstDeferral};
 use super::origin::{Attempts, SenderIds};
 use super::recent_ids::IdHash;
 use super::totals::{FinalState, MessageTotals, PendingHandOff, PendingKind};
-use super::transition::{Transition, Update, attempted};
-use crate::catalog::classify::Reason;
+use super::transition::{Transition, Update};
 
 /// The state of a message while it is open.
 #[derive(Clone, Debug)]
@@ -49,71 +46,6 @@ pub(crate) struct Message {
     pub attempts: Attempts,
 }
 
-/// A recipient's first deferral.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct FirstDeferral {
-    at: Option<i64>,
-    reason: Option<Reason>,
-    wanted: bool,
-}
-
-impl FirstDeferral {
-    /// The reason, and the seconds until the act. None: nobody asks, or one of them has no date.
-    fn until(&self, op: &Update) -> Option<(Option<Reason>, i64)> {
-        self.wanted.then_some((self.reason, op.at? - self.at?))
-    }
-}
-
-/// Recipients by their hashes. Nearly every message has one; a mailing list may have thousands.
-#[derive(Clone, Default, Debug)]
-pub(crate) enum DeferredRecipients {
-    #[default]
-    Nobody,
-    One(u64, FirstDeferral),
-    Many(HashMap<u64, FirstDeferral, PrehashedState>),
-}
-
-impl DeferredRecipients {
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::Nobody => 0,
-            Self::One(..) => 1,
-            Self::Many(many) => many.len(),
-        }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The first deferral stays.
-    fn add(&mut self, recipient: u64, deferred: FirstDeferral) {
-        match self {
-            Self::Nobody => *self = Self::One(recipient, deferred),
-            Self::One(one, first) if *one != recipient => {
-                let both = [(*one, *first), (recipient, deferred)];
-                *self = Self::Many(both.into_iter().collect());
-            }
-            Self::One(..) => {}
-            Self::Many(many) => {
-                many.entry(recipient).or_insert(deferred);
-            }
-        }
-    }
-
-    fn remove(&mut self, recipient: u64) -> Option<FirstDeferral> {
-        match self {
-            Self::One(one, deferred) if *one == recipient => {
-                let deferred = *deferred;
-                *self = Self::Nobody;
-                Some(deferred)
-            }
-            Self::Nobody | Self::One(..) => None,
-            Self::Many(many) => many.remove(&recipient),
-        }
-    }
-}
-
 /// Applies an act to a message. An empty slot: nothing is known of its queue id. `all`: no filter is in force.
 pub(crate) fn apply(slot: &mut Option<Message>, op: &Update, all: bool, sums: &mut MessageTotals) {
     if op.act.begins() || slot.as_ref().is_some_and(|message| message.is_over_before(op)) {
@@ -140,7 +72,10 @@ pub(crate) fn apply(slot: &mut Option<Message>, op: &Update, all: bool, sums: &m
     message.origin.learn(op.origin, op.act);
     message.is_queue_sender |= is_queue_sender(op);
     if op.counts {
-        attempted(&mut message.attempts, op.act);
+        if let Some(result) = op.act.result() {
+            let count = &mut message.attempts[result];
+            *count = count.saturating_add(1);
+        }
     } else if let (Transition::HandedOn(Some(id)), true) = (op.act, op.wanted) {
         sums.unsure.push(PendingHandOff { id, what: PendingKind::Attempt { origin: message.origin } });
     }
@@ -225,7 +160,7 @@ impl Message {
         deferred: DeferredRecipients::Nobody,
         origin: SenderIds { sender: 0, client: 0, user: 0 },
         is_queue_sender: false,
-        attempts: [0; 4],
+        attempts: Attempts::ZERO,
     };
 
     /// How much of the ledger's room it takes.

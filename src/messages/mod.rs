@@ -10,6 +10,7 @@
 pub(crate) mod block_names;
 pub(crate) mod block_tracker;
 pub(crate) mod context;
+pub(crate) mod deferred;
 pub(crate) mod hop;
 pub(crate) mod key;
 pub(crate) mod mail_counts;
@@ -162,7 +163,7 @@ impl MessageTracker {
     }
 
     /// The end of the logs; `settled` is what the desks settled themselves.
-    pub(crate) fn close(mut self, settled: impl IntoIterator<Item = MessageTotals>) -> MessageSummary {
+    pub(crate) fn finish(mut self, settled: impl IntoIterator<Item = MessageTotals>) -> MessageSummary {
         let mut sums = std::mem::take(&mut self.sums);
         settled.into_iter().for_each(|other| sums.merge(other));
         let queue = self.queue(&mut sums);
@@ -252,7 +253,7 @@ mod tests {
         let mut ledger = MessageTracker { limit: 100, ..MessageTracker::new(true) };
         told(&mut ledger, 0..1000, Transition::Delivered);
         assert!(ledger.open.len() <= 101, "{}", ledger.open.len());
-        let closed = ledger.close([]);
+        let closed = ledger.finish([]);
         assert_eq!((closed.sums.delivered, closed.sums.forgotten), (1000, 0));
     }
 
@@ -263,7 +264,7 @@ mod tests {
         // A message and its recipient are two.
         assert_eq!(ledger.open.len(), 51);
         told(&mut ledger, 0..51, Transition::Delivered);
-        let MessageSummary { sums, queue, .. } = ledger.close([]);
+        let MessageSummary { sums, queue, .. } = ledger.finish([]);
         assert_eq!((sums.delivered, sums.forgotten, queue.deferred), (51, 949, 0));
     }
 

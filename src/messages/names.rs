@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry::{Occupied, Vacant};
 
 use super::block_names::{NameEntry, NameSet, PerRole};
-use super::mail_counts::{MailCountArray, MailCounts, add, weight};
+use super::mail_counts::{CompactMailCounts, MailCounts};
 
 /// Names of one kind that are kept, about 3 MiB. There may be more until all that were handed over together are in.
 const LIMIT: usize = 1 << 15;
@@ -47,7 +47,7 @@ struct Slot {
     hash: u64,
     /// Where the name begins in the text. 0: only its hash is known.
     start: u32,
-    counts: MailCountArray,
+    counts: CompactMailCounts,
 }
 
 /// The hash as the table wants it: its lowest bit is always 0, and the table chooses a place by the lowest bits.
@@ -99,7 +99,7 @@ impl HeavyHitters {
         match self.slots.entry(spread(entry.hash), is_it, |slot| spread(slot.hash)) {
             Occupied(mut place) => {
                 let slot = place.get_mut();
-                add(&mut slot.counts, &entry.counts);
+                slot.counts.add(&entry.counts);
                 if slot.start == 0 {
                     slot.start = self.text.push(name);
                 }
@@ -114,7 +114,7 @@ impl HeavyHitters {
     /// Drops the half with the lowest counts, and all names that have exactly the cut: so the order of the table does
     /// not change which names stay.
     fn make_room(&mut self) {
-        let mut weights: Vec<u64> = self.slots.iter().map(|slot| weight(&slot.counts)).collect();
+        let mut weights: Vec<u64> = self.slots.iter().map(|slot| slot.counts.weight()).collect();
         let half = weights.len() / 2;
         if half == 0 {
             return;
@@ -122,7 +122,7 @@ impl HeavyHitters {
         let (_, &mut cut, _) = weights.select_nth_unstable(half);
         let dropped = &mut self.dropped;
         self.slots.retain(|slot| {
-            let stays = weight(&slot.counts) > cut;
+            let stays = slot.counts.weight() > cut;
             if !stays {
                 dropped.add(&MailCounts::from(&slot.counts));
             }
@@ -142,9 +142,9 @@ impl HeavyHitters {
         slots.retain(|slot| {
             if slot.start == 0 {
                 dropped.add(&MailCounts::from(&slot.counts));
-                most = most.max(weight(&slot.counts));
+                most = most.max(slot.counts.weight());
             }
-            slot.start != 0 && slot.counts != MailCountArray::default()
+            slot.start != 0 && slot.counts != CompactMailCounts::default()
         });
         FinishedKept { slots, text, dropped, may_lack: may_lack + most }
     }
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
     use crate::messages::block_names::RoleNames;
     use crate::messages::key::KeyHasher;
-    use crate::messages::mail_counts::counts;
+    use crate::messages::origin::Attempts;
 
     fn kept(limit: usize) -> HeavyHitters {
         HeavyHitters { limit, ..HeavyHitters::default() }
@@ -205,7 +205,7 @@ mod tests {
 
     fn meet(meeting: &mut RoleNames, keys: &KeyHasher, name: &str, times: u32) {
         let hash = meeting.note(Some(name.as_bytes()), keys);
-        meeting.add(hash, &counts(times, [0; 4]));
+        meeting.add(hash, &CompactMailCounts::new(times, Attempts::ZERO));
     }
 
     fn messages(kept: &FinishedKept, name: &str) -> u64 {
@@ -266,7 +266,7 @@ mod tests {
             meet(&mut meeting, &keys, &format!("{number}@example.org"), 1);
             kept.take_in(&meeting.hand_over());
         }
-        meeting.add(early, &counts(7, [0; 4]));
+        meeting.add(early, &CompactMailCounts::new(7, Attempts::ZERO));
         kept.take_in(&meeting.hand_over());
         let kept = kept.finish();
         assert_eq!(messages(&kept, "early@example.org"), 0);

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use super::block_names::BlockNames;
-use super::mail_counts::counts;
-use super::origin::SenderIds;
+use super::mail_counts::CompactMailCounts;
+use super::origin::{Attempts, SenderIds};
 use super::recent_ids::IdHash;
 use crate::catalog::classify::Reason;
+use crate::smtp::delivery_result::DeliveryResult;
 
 /// The final state of a message, or where it stands in the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,14 +132,15 @@ impl MessageTotals {
         match *what {
             PendingKind::Message { .. } if seen => self.handed_on += 1,
             PendingKind::Message { received, notice, origin } => {
-                self.met.give(origin, &counts(1, [0; 4]));
+                self.met.give(origin, &CompactMailCounts::new(1, Attempts::ZERO));
                 self.delivered += 1;
                 self.received += u64::from(received);
                 self.notices += u64::from(notice);
             }
             PendingKind::Later { .. } | PendingKind::Attempt { .. } if seen => {}
             PendingKind::Attempt { origin } => {
-                self.met.give(origin, &counts(0, [1, 0, 0, 0]));
+                let attempts = Attempts::of(DeliveryResult::Delivered, 1);
+                self.met.give(origin, &CompactMailCounts::new(0, attempts));
             }
             PendingKind::Later { reason, seconds } => self.delivered_later(reason, seconds),
         }

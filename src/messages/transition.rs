@@ -1,11 +1,12 @@
 //! Translates facts and events into acts: what a line does to its message, in a form that outlives the line.
 
 use super::hop::HandOff;
-use super::origin::{Attempts, SenderIds};
+use super::origin::SenderIds;
 use super::recent_ids::IdHash;
 use crate::catalog::classify::Reason;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{QueueRecord, QueueStep};
+use crate::smtp::delivery_result::DeliveryResult;
 use crate::smtp::event::{Direction, Event, Outcome, Stage};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -137,6 +138,31 @@ impl Transition {
             Outcome::Rejected | Outcome::Attempt | Outcome::Warned => None,
         }
     }
+
+    /// None: it is not the result of a delivery attempt that is counted.
+    pub fn result(self) -> Option<DeliveryResult> {
+        match self {
+            Self::Delivered | Self::HandedOn(_) => Some(DeliveryResult::Delivered),
+            Self::Deferred => Some(DeliveryResult::Deferred),
+            Self::Bounced => Some(DeliveryResult::Bounced),
+            Self::Expired { .. } => Some(DeliveryResult::Expired),
+            Self::Came
+            | Self::Arrived(_)
+            | Self::Named
+            | Self::Notice { .. }
+            | Self::Queued { .. }
+            | Self::Held
+            | Self::Released
+            | Self::Deleted
+            | Self::Returned
+            | Self::Renamed
+            | Self::Gone
+            | Self::Discarded
+            | Self::Refused
+            | Self::ThrownAway
+            | Self::Probe => None,
+        }
+    }
 }
 
 impl SenderIds {
@@ -154,33 +180,5 @@ impl SenderIds {
                 *mine = theirs;
             }
         }
-    }
-}
-
-/// Counts the attempt of an act.
-pub(crate) fn attempted(attempts: &mut Attempts, act: Transition) {
-    let at = match act {
-        Transition::Delivered | Transition::HandedOn(_) => 0,
-        Transition::Deferred => 1,
-        Transition::Bounced => 2,
-        Transition::Expired { .. } => 3,
-        Transition::Came
-        | Transition::Arrived(_)
-        | Transition::Named
-        | Transition::Notice { .. }
-        | Transition::Queued { .. }
-        | Transition::Held
-        | Transition::Released
-        | Transition::Deleted
-        | Transition::Returned
-        | Transition::Renamed
-        | Transition::Gone
-        | Transition::Discarded
-        | Transition::Refused
-        | Transition::ThrownAway
-        | Transition::Probe => return,
-    };
-    if let Some(count) = attempts.get_mut(at) {
-        *count = count.saturating_add(1);
     }
 }

@@ -253,10 +253,10 @@ impl Merger<'_> {
         self.fold_kept(handed.kept);
         let waiting = self.waiting_is_long();
         if waiting || self.ledger.seen.is_full() {
-            self.settle(false);
+            self.resolve_hand_offs(false);
             if waiting && self.waiting_is_long() {
                 self.given_up += self.unsure.lines.len() as u64;
-                self.settle(true);
+                self.resolve_hand_offs(true);
             }
         }
         if self.ledger.seen.is_full() {
@@ -270,11 +270,11 @@ impl Merger<'_> {
     }
 
     /// What waits for a message that was seen by now is a hop; with `all` the rest are deliveries.
-    fn settle(&mut self, all: bool) {
+    fn resolve_hand_offs(&mut self, all: bool) {
         let lines = self.unsure.lines.iter().map(|line| line.copy);
         let found = self.ledger.seen.among(lines.chain(self.ledger.unsure()));
         self.ledger.resolve(&found, all);
-        self.unsure.settle(&found, all, &mut self.tally, self.plan.book);
+        self.unsure.resolve(&found, all, &mut self.tally, self.plan.book);
     }
 
     fn fold_kept(&mut self, kept: DeferredLines) {
@@ -328,13 +328,13 @@ impl Merger<'_> {
     }
 
     /// All that was counted, here and by the threads.
-    pub fn close(mut self, counters: Vec<BlockCounter>) -> (Tally, MessageSummary) {
-        self.settle(true);
+    pub fn finish(mut self, counters: Vec<BlockCounter>) -> (Tally, MessageSummary) {
+        self.resolve_hand_offs(true);
         let Self { plan, tally: waited, ledger, late, .. } = self;
         let parts = counters.into_iter().chain(late).map(|counter| (counter.tally, counter.desk.sums));
         let (tallies, sums): (Vec<Tally>, Vec<MessageTotals>) = parts.unzip();
         // What the ledger has is let go of before the tallies, which are the largest here, come together.
-        let closed = ledger.close(sums);
+        let closed = ledger.finish(sums);
         // The first is taken, not merged: that saves 1 % of the scan of a small log.
         let mut tallies = tallies.into_iter();
         let mut tally = tallies.next().unwrap_or_else(|| plan.tally());

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use super::counter::CountPlan;
-use super::notes::{ReadSummary, on_hops};
-use super::summary::{ReportOptions, report};
+use super::input::ReadSummary;
+use super::notes::on_hops;
+use super::options::ReportOptions;
+use super::summary::report;
 use crate::catalog::Catalog;
 use crate::collections::seed::seed;
 use crate::pipeline::error::Error;
@@ -65,7 +67,7 @@ pub fn scan(paths: &[impl AsRef<Path>], options: &ScanOptions) -> Result<Report,
     }
     let mut notes = logs.notes.clone();
     notes.extend(on_hops(total.given_up));
-    let (tally, messages) = total.close(walked.listeners);
+    let (tally, messages) = total.finish(walked.listeners);
     let heard = ReadSummary {
         coverage: &walked.coverage,
         window: logs.window,

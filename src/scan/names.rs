@@ -6,6 +6,7 @@ use crate::messages::MessageSummary;
 use crate::messages::mail_counts::MailCounts;
 use crate::messages::names::FinishedKept;
 use crate::report::{NameRow, NameTotals, Remainder, Remainders, Totals};
+use crate::smtp::delivery_result::DeliveryResult;
 use crate::smtp::event::{ByOutcome, Outcome};
 use crate::tally::{FinishedTally, OutcomesByName};
 
@@ -120,13 +121,12 @@ fn outcome_counts(outcomes: &ByOutcome<u64>) -> NameTotals {
 }
 
 fn fared_counts(fared: &MailCounts) -> NameTotals {
-    let [delivered, deferred, bounced, expired] = fared.attempts;
     NameTotals {
         messages: Some(fared.messages),
-        delivered,
-        deferred,
-        bounced,
-        expired,
+        delivered: fared.attempts[DeliveryResult::Delivered],
+        deferred: fared.attempts[DeliveryResult::Deferred],
+        bounced: fared.attempts[DeliveryResult::Bounced],
+        expired: fared.attempts[DeliveryResult::Expired],
         rejected: fared.rejected,
     }
 }

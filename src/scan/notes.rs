@@ -2,23 +2,10 @@
 
 use jiff::{Timestamp, ToSpan};
 
-use crate::input::read::Source;
+use super::input::ReadSummary;
 use crate::messages::MessageSummary;
-use crate::pipeline::calendar::{Calendar, TimeResolution};
-use crate::pipeline::time_range::TimeRange;
-use crate::pipeline::walk::Coverage;
 use crate::report::{Remainder, Remainders};
 use crate::tally::FinishedTally;
-
-/// What the notes are made of.
-pub(crate) struct ReadSummary<'a> {
-    pub coverage: &'a Coverage,
-    pub window: TimeRange,
-    pub calendar: &'a Calendar,
-    pub sources: &'a [Source],
-    /// What the last walk found the stamps to be.
-    pub turns: &'a TimeResolution,
-}
 
 /// About what was too much to keep.
 pub(crate) fn on_limits(tally: &FinishedTally) -> Vec<String> {

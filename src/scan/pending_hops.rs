@@ -56,7 +56,7 @@ impl PendingHandOffs {
 
     /// Tells the tally what became of those whose message was `found`, and with `all` the rest, which are deliveries; what
     /// is left goes on waiting.
-    pub(crate) fn settle(
+    pub(crate) fn resolve(
         &mut self,
         found: &HashSet<IdHash, PrehashedState>,
         all: bool,

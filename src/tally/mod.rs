@@ -8,6 +8,7 @@ pub(crate) mod by_hour;
 pub(crate) mod by_name;
 pub(crate) mod by_provider;
 pub(crate) mod delays;
+pub(crate) mod event_kind;
 pub(crate) mod group_by;
 pub(crate) mod row;
 pub(crate) mod rows;
@@ -214,9 +215,10 @@ impl EventSink for Tally {
     fn event(&mut self, told: &LoggedEvent) {
         let event = told.event;
         let key = TallyKey::of(told);
-        let delivered = key.outcome == Outcome::Delivered;
-        let domain = self.names(key.outcome, told);
-        self.timeline.count(told.moment, key.direction, key.outcome, key.class);
+        let kind = key.kind;
+        let delivered = kind.outcome == Outcome::Delivered;
+        let domain = self.names(kind.outcome, told);
+        self.timeline.count(told.moment, kind.direction, kind.outcome, kind.class);
         let place = match event.direction {
             _ if delivered => None,
             Direction::Inbound => event.peer.ip.or(event.peer.host).map(|client| self.names.id(client)),

@@ -2,27 +2,24 @@
 
 use std::hash::{Hash, Hasher};
 
+use super::event_kind::EventKind;
 use super::group_by::Examples;
-use crate::catalog::classify::{Reason, Retry};
+use crate::catalog::classify::Retry;
 use crate::catalog::provider::Provider;
 use crate::collections::counter::SymbolCounts;
 use crate::collections::distinct::DistinctCounter;
 use crate::collections::interner::Symbol;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::walk::LoggedEvent;
-use crate::smtp::event::{Direction, Mta, Outcome, Stage};
-use crate::smtp::reply::{Class, Code, EnhancedCode};
+use crate::smtp::event::{Mta, Stage};
+use crate::smtp::reply::EnhancedCode;
 
 /// Events with the same key are counted in the same row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TallyKey {
-    pub direction: Direction,
-    pub outcome: Outcome,
-    pub class: Option<Class>,
-    pub code: Option<Code>,
-    pub enhanced: Option<EnhancedCode>,
+    pub kind: EventKind,
+    /// None: the line does not state the SMTP command that failed.
     pub stage: Option<Stage>,
-    pub reason: Option<Reason>,
     pub provider: Option<Provider>,
     /// The remedy, where the text of the reply says more than the reason does.
     pub retry: Option<Retry>,
@@ -34,13 +31,8 @@ impl TallyKey {
     pub fn of(told: &LoggedEvent) -> Self {
         let (event, verdict) = (told.event, told.verdict);
         Self {
-            direction: event.direction,
-            outcome: event.outcome,
-            class: event.class(),
-            code: event.code,
-            enhanced: event.enhanced,
+            kind: EventKind::of(told),
             stage: event.stage,
-            reason: verdict.map(|verdict| verdict.reason),
             provider: verdict.and_then(|verdict| verdict.provider),
             retry: verdict.and_then(|verdict| verdict.retry),
             mta: event.mta,
@@ -51,13 +43,14 @@ impl TallyKey {
     /// The key as one number, different for different keys.
     pub fn packed(&self) -> u128 {
         let provider = self.provider.map_or(0, |provider| provider.index() as u64 + 1);
-        let code = self.code.map_or(0, |code| u64::from(code.number()));
-        let enhanced = self.enhanced.map_or(0, EnhancedCode::packed);
-        let reason = self.reason.map_or(0, |reason| reason as u64 + 1);
+        let EventKind { direction, outcome, class, code, enhanced, reason } = self.kind;
+        let code = code.map_or(0, |code| u64::from(code.number()));
+        let enhanced = enhanced.map_or(0, EnhancedCode::packed);
+        let reason = reason.map_or(0, |reason| reason as u64 + 1);
         let stage = self.stage.map_or(0, |stage| stage as u64 + 1);
-        let class = self.class.map_or(0, |class| class as u64 + 1);
+        let class = class.map_or(0, |class| class as u64 + 1);
         let retry = self.retry.map_or(0, |retry| retry as u64 + 1);
-        let line = (self.outcome as u64) << 4 | (self.direction as u64) << 2 | self.mta as u64;
+        let line = (outcome as u64) << 4 | (direction as u64) << 2 | self.mta as u64;
         let said = code << 40 | reason << 32 | stage << 24 | class << 16 | retry << 12;
         let high = enhanced << 32 | provider;
         let low = said | line << 1 | u64::from(self.suspended);
@@ -116,6 +109,8 @@ mod tests {
     use clap::ValueEnum;
 
     use super::*;
+    use crate::smtp::event::{Direction, Outcome};
+    use crate::smtp::reply::Code;
 
     fn and_none<T: ValueEnum + Copy + 'static>() -> impl Iterator<Item = Option<T>> + Clone {
         T::value_variants().iter().copied().map(Some).chain([None])
@@ -123,26 +118,24 @@ mod tests {
 
     #[test]
     fn different_keys_are_packed_into_different_numbers() {
-        let bare = TallyKey {
+        let kind = EventKind {
             direction: Direction::Outbound,
             outcome: Outcome::Delivered,
             class: None,
             code: None,
             enhanced: None,
-            stage: None,
             reason: None,
-            provider: None,
-            retry: None,
-            mta: Mta::Postfix,
-            suspended: false,
         };
+        let bare =
+            TallyKey { kind, stage: None, provider: None, retry: None, mta: Mta::Postfix, suspended: false };
         let codes = (200..600).map(Code::new).chain([None]);
         let enhanced = [(2, 0, 0), (4, 0, 999), (5, 999, 0), (5, 999, 999)];
         let enhanced = enhanced.map(|(class, subject, detail)| EnhancedCode::new(class, subject, detail));
         let said: Vec<TallyKey> = codes
             .flat_map(|code| enhanced.into_iter().chain([None]).map(move |enhanced| (code, enhanced)))
             .flat_map(|(code, enhanced)| {
-                and_none().map(move |class| TallyKey { class, code, enhanced, ..bare })
+                and_none()
+                    .map(move |class| TallyKey { kind: EventKind { class, code, enhanced, ..kind }, ..bare })
             })
             .collect();
         let lines: Vec<TallyKey> = (Direction::value_variants().iter())
@@ -152,11 +145,15 @@ mod tests {
             })
             .flat_map(|line| [false, true].map(|suspended| (line, suspended)))
             .flat_map(|((direction, outcome, mta), suspended)| {
-                and_none().map(move |retry| TallyKey { direction, outcome, retry, mta, suspended, ..bare })
+                let kind = EventKind { direction, outcome, ..kind };
+                and_none().map(move |retry| TallyKey { kind, retry, mta, suspended, ..bare })
             })
             .collect();
         let meant: Vec<TallyKey> = and_none()
-            .flat_map(|reason| and_none().map(move |stage| TallyKey { stage, reason, ..bare }))
+            .flat_map(|reason| {
+                let kind = EventKind { reason, ..kind };
+                and_none().map(move |stage| TallyKey { kind, stage, ..bare })
+            })
             .collect();
         let all: HashSet<TallyKey> = [said, lines, meant].concat().into_iter().collect();
         let packed: HashSet<u128> = all.iter().map(TallyKey::packed).collect();

@@ -3,51 +3,50 @@
 use std::collections::BTreeMap;
 
 use crate::parse::timestamp::LogTime;
+use crate::smtp::delivery_result::{ByResult, DeliveryResult};
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::Class;
 
 /// The counts of one hour; each event is in one of them at most.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct HourCounts {
-    /// Delivered, deferred, bounced, expired.
-    pub outbound: [u64; 4],
-    /// The same, of delivery on this machine.
-    pub local: [u64; 4],
-    /// Refused with a 4xx, with a 5xx, and without either.
-    pub inbound: [u64; 3],
+    pub outbound: ByResult<u64>,
+    pub local: ByResult<u64>,
+    pub inbound: RejectionCounts,
+}
+
+/// Rejections of clients in one hour.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct RejectionCounts {
+    /// With a 4xx.
+    pub transient: u64,
+    /// With a 5xx.
+    pub permanent: u64,
+    /// The line states neither a 4xx nor a 5xx.
+    pub unspecified: u64,
 }
 
 impl HourCounts {
     fn add(&mut self, other: &Self) {
-        let add = |mine: &mut [u64], theirs: &[u64]| {
-            mine.iter_mut().zip(theirs).for_each(|(sum, count)| *sum += count);
-        };
-        add(&mut self.outbound, &other.outbound);
-        add(&mut self.local, &other.local);
-        add(&mut self.inbound, &other.inbound);
+        self.outbound += &other.outbound;
+        self.local += &other.local;
+        self.inbound.transient += other.inbound.transient;
+        self.inbound.permanent += other.inbound.permanent;
+        self.inbound.unspecified += other.inbound.unspecified;
     }
 
     /// The count that an event adds to. None: it is neither an attempt nor a rejection, and is in no total.
     fn of(&mut self, direction: Direction, outcome: Outcome, class: Option<Class>) -> Option<&mut u64> {
-        let sent = match outcome {
-            Outcome::Delivered => Some(0),
-            Outcome::Deferred => Some(1),
-            Outcome::Bounced => Some(2),
-            Outcome::Expired => Some(3),
-            Outcome::Attempt | Outcome::Probe | Outcome::Warned | Outcome::Held | Outcome::Discarded => {
-                return None;
-            }
-            Outcome::Rejected => None,
-        };
-        let refused = match class {
-            Some(Class::Transient) => 0,
-            Some(Class::Permanent) => 1,
-            Some(Class::Positive | Class::Intermediate) | None => 2,
-        };
+        let is_counted = outcome == Outcome::Rejected || DeliveryResult::of(outcome).is_some();
         match direction {
-            Direction::Outbound => self.outbound.get_mut(sent?),
-            Direction::Local => self.local.get_mut(sent?),
-            Direction::Inbound => self.inbound.get_mut(refused),
+            Direction::Outbound => Some(&mut self.outbound[DeliveryResult::of(outcome)?]),
+            Direction::Local => Some(&mut self.local[DeliveryResult::of(outcome)?]),
+            Direction::Inbound if is_counted => Some(match class {
+                Some(Class::Transient) => &mut self.inbound.transient,
+                Some(Class::Permanent) => &mut self.inbound.permanent,
+                Some(Class::Positive | Class::Intermediate) | None => &mut self.inbound.unspecified,
+            }),
+            Direction::Inbound => None,
         }
     }
 }
@@ -158,7 +157,7 @@ mod tests {
             assert_eq!(merged.finish(), whole, "cut at {cut}");
         }
         assert_eq!(whole.hours.keys().copied().collect::<Vec<_>>(), [3, 5, 7, 9]);
-        assert_eq!(whole.hours[&5].outbound, [0, 3, 0, 0]);
+        assert_eq!(whole.hours[&5].outbound[DeliveryResult::Deferred], 3);
     }
 
     #[test]
@@ -169,7 +168,8 @@ mod tests {
         timeline.count(Some(before), Direction::Inbound, Outcome::Rejected, Some(Class::Permanent));
         timeline.count(Some(before), Direction::Inbound, Outcome::Warned, Some(Class::Permanent));
         let timeline = timeline.finish();
-        assert_eq!(timeline.hours[&-1].inbound, [0, 1, 0]);
+        let inbound = RejectionCounts { permanent: 1, ..RejectionCounts::default() };
+        assert_eq!(timeline.hours[&-1].inbound, inbound);
         assert_eq!(timeline.hours.len(), 1);
         assert!(!timeline.is_cut);
     }

@@ -83,7 +83,7 @@ impl MinuteCounts {
         kind.count += 1;
         kind.first = Some(kind.first.map_or(moment, |first| first.min(moment)));
         kind.last = Some(kind.last.map_or(moment, |last| last.max(moment)));
-        if key.outcome == Outcome::Delivered {
+        if key.kind.outcome == Outcome::Delivered {
             return;
         }
         let peer = event.peer;
@@ -111,7 +111,7 @@ impl MinuteCounts {
 
     pub(crate) fn flow(&self) -> MailTotals {
         let mut flow = MailTotals { came: self.came, ..MailTotals::default() };
-        self.kinds.iter().for_each(|(key, kind)| flow.count(key.outcome, kind.count));
+        self.kinds.iter().for_each(|(key, kind)| flow.count(key.kind.outcome, kind.count));
         flow
     }
 }

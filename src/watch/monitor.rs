@@ -18,8 +18,9 @@ use crate::pipeline::walk::{
 };
 use crate::report::storm::Storm;
 use crate::report::{Report, Row, SortBy};
-use crate::scan::notes::ReadSummary;
-use crate::scan::summary::{self, report};
+use crate::scan::input::ReadSummary;
+use crate::scan::options::ReportOptions;
+use crate::scan::summary::report;
 use crate::smtp::event::Outcome;
 use crate::storm::diagnose::{DiagnosisInput, answer};
 use crate::storm::sample::block_sample::BlockSample;
@@ -196,7 +197,7 @@ impl<'a> Monitor<'a> {
             sources: plan.sources,
             turns: &turns,
         };
-        let frame = summary::ReportOptions {
+        let frame = ReportOptions {
             heard,
             providers: &plan.book.providers,
             with_advice: true,
@@ -207,7 +208,7 @@ impl<'a> Monitor<'a> {
             reverse: false,
             examples: 0,
         };
-        report(tally, &MessageTracker::new(true).close(Vec::new()), &frame)
+        report(tally, &MessageTracker::new(true).finish(Vec::new()), &frame)
     }
 
     /// The minutes that are shown, when it is `now`.

@@ -208,9 +208,9 @@ impl<'a> RollingWindow<'a> {
     pub fn flow(&self) -> MailTotals {
         let mut flow = MailTotals { came: self.came, ..MailTotals::default() };
         for (key, count) in &self.totals {
-            let sent = key.direction != Direction::Inbound || key.outcome == Outcome::Rejected;
+            let sent = key.kind.direction != Direction::Inbound || key.kind.outcome == Outcome::Rejected;
             if sent {
-                flow.count(key.outcome, *count);
+                flow.count(key.kind.outcome, *count);
             }
         }
         flow

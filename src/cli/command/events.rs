@@ -18,7 +18,8 @@ use crate::input::read::Source;
 use crate::messages::key::KeyHasher;
 use crate::pipeline::walk::{WalkResult, walk};
 use crate::render::csv;
-use crate::scan::notes::{ReadSummary, on_time};
+use crate::scan::input::ReadSummary;
+use crate::scan::notes::on_time;
 
 pub(crate) fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let format = args.output.format(EventsFormat::Ndjson)?;

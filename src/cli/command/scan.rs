@@ -25,8 +25,10 @@ use crate::render::text::page::TextStyle;
 use crate::render::{Format, nagios};
 use crate::report::{self, Report};
 use crate::scan::counter::CountPlan;
-use crate::scan::notes::{ReadSummary, on_hops};
-use crate::scan::summary::{ReportOptions, report};
+use crate::scan::input::ReadSummary;
+use crate::scan::notes::on_hops;
+use crate::scan::options::ReportOptions;
+use crate::scan::summary::report;
 
 pub(crate) fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     match answer(args, out) {
@@ -176,7 +178,7 @@ fn count(
     notes.extend(no_match);
     notes.extend(on_hops(folder.given_up));
     notes.extend(since.as_ref().map(|since| state::note(since)));
-    let (mut tally, closed) = folder.close(listeners);
+    let (mut tally, closed) = folder.finish(listeners);
     let hourly = tally.hourly.take();
     let window = session.inputs.window;
     let heard =

@@ -22,7 +22,8 @@ use crate::redact::Redactor;
 use crate::render::json;
 use crate::render::text::{trace, trace_raw};
 use crate::report::trace::{SCHEMA, Trace};
-use crate::scan::notes::{ReadSummary, on_time};
+use crate::scan::input::ReadSummary;
+use crate::scan::notes::on_time;
 use crate::trace::query::TraceQuery;
 use crate::trace::{TraceRequest, TraceResult, trace};
 

@@ -9,7 +9,8 @@ use statrs::distribution::{DiscreteCDF, Poisson};
 use super::history::{History, HistoryHour, ReadSpan};
 use crate::report::{Change, Compared, MissingRow, Report, Row};
 use crate::smtp::event::{Direction, Outcome};
-use crate::tally::by_hour::{Hourly, HourlyKind};
+use crate::tally::by_hour::Hourly;
+use crate::tally::event_kind::EventKind;
 
 /// With fewer samples nothing is compared.
 const SAMPLES_NEEDED: usize = 3;
@@ -30,7 +31,7 @@ const MORE: f64 = 10.0;
 const MISSED: f64 = 10.0;
 const GONE_SHOWN: usize = 10;
 
-type KindCounts = BTreeMap<HourlyKind, f64>;
+type KindCounts = BTreeMap<EventKind, f64>;
 
 /// Adds to the report how it differs from what is usual at these hours. `None`: too little history, and nothing is added.
 pub(crate) fn compare(
@@ -42,7 +43,7 @@ pub(crate) fn compare(
 ) -> Option<()> {
     let now = now(hourly, span);
     let (samples, same_weekday) = samples(history, span, zone)?;
-    let usual = |kinds: &dyn Fn(&HourlyKind) -> bool| -> Vec<f64> {
+    let usual = |kinds: &dyn Fn(&EventKind) -> bool| -> Vec<f64> {
         let sum =
             |sample: &KindCounts| sample.iter().filter(|(kind, _)| kinds(kind)).map(|(_, count)| count).sum();
         samples.iter().map(sum).collect()
@@ -58,7 +59,7 @@ pub(crate) fn compare(
     }
     let total = |outcomes: Outcome, inbound: bool, side: Deviation| {
         let wanted =
-            |kind: &HourlyKind| kind.outcome == outcomes && (kind.direction == Direction::Inbound) == inbound;
+            |kind: &EventKind| kind.outcome == outcomes && (kind.direction == Direction::Inbound) == inbound;
         let now = now.iter().filter(|(kind, _)| wanted(kind)).map(|(_, count)| count).sum();
         change(now, &usual(&wanted), side)
     };
@@ -80,9 +81,9 @@ pub(crate) fn compare(
     Some(())
 }
 
-fn kind(row: &Row) -> HourlyKind {
+fn kind(row: &Row) -> EventKind {
     let &Row { direction, outcome, class, code, enhanced, reason, .. } = row;
-    HourlyKind { direction, outcome, class, code, enhanced, reason }
+    EventKind { direction, outcome, class, code, enhanced, reason }
 }
 
 /// The counts of the run in the span.
@@ -189,13 +190,13 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn gone(now: &KindCounts, samples: &[KindCounts]) -> Vec<MissingRow> {
-    let kinds: BTreeSet<HourlyKind> = samples.iter().flat_map(KindCounts::keys).copied().collect();
+    let kinds: BTreeSet<EventKind> = samples.iter().flat_map(KindCounts::keys).copied().collect();
     let missing =
         kinds.into_iter().filter(|kind| !now.contains_key(kind) && kind.outcome != Outcome::Delivered);
     let mut gone: Vec<MissingRow> = missing
         .map(|kind| {
             let counts = samples.iter().map(|sample| sample.get(&kind).copied().unwrap_or_default());
-            let HourlyKind { direction, outcome, code, enhanced, reason, .. } = kind;
+            let EventKind { direction, outcome, code, enhanced, reason, .. } = kind;
             MissingRow { direction, outcome, code, enhanced, reason, usual: median(counts.collect()) }
         })
         .filter(|gone| gone.usual >= MISSED)

@@ -15,7 +15,7 @@ use crate::input::atomic_file::{AtomicFile, USUAL_MODE};
 use crate::input::file_lock::FileLock;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
-use crate::tally::by_hour::HourlyKind;
+use crate::tally::event_kind::EventKind;
 
 const SCHEMA: &str = "smtplog.baseline/1";
 
@@ -117,7 +117,7 @@ fn lock(path: &Path) -> Result<FileLock, BaselineError> {
 }
 
 fn history(written: &BaselineDocument) -> Option<History> {
-    let kinds: Vec<HourlyKind> = written.kinds.iter().map(kind).collect::<Option<_>>()?;
+    let kinds: Vec<EventKind> = written.kinds.iter().map(kind).collect::<Option<_>>()?;
     let mut hours = BTreeMap::new();
     for WrittenHour { start, from, until, counts } in &written.hours {
         let second = start.as_second();
@@ -131,7 +131,7 @@ fn history(written: &BaselineDocument) -> Option<History> {
     Some(History { hours })
 }
 
-fn kind(written: &WrittenKind) -> Option<HourlyKind> {
+fn kind(written: &WrittenKind) -> Option<EventKind> {
     let code = written.code.map(|number| Code::new(number).ok_or(())).transpose().ok()?;
     let enhanced = |text: &String| {
         EnhancedCode::read(text.as_bytes())
@@ -141,7 +141,7 @@ fn kind(written: &WrittenKind) -> Option<HourlyKind> {
     };
     let enhanced = written.enhanced.as_ref().map(enhanced).transpose().ok()?;
     let &WrittenKind { direction, outcome, class, reason, .. } = written;
-    Some(HourlyKind { direction, outcome, class, code, enhanced, reason })
+    Some(EventKind { direction, outcome, class, code, enhanced, reason })
 }
 
 impl OpenBaseline {

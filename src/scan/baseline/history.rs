@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::tally::by_hour::{Hourly, HourlyKind};
+use crate::tally::by_hour::Hourly;
+use crate::tally::event_kind::EventKind;
 
 /// How many hours are kept: twelve earlier weeks, and the one that is compared with them.
 const HOURS_KEPT: i64 = 13 * 7 * 24;
@@ -35,7 +36,7 @@ pub struct HistoryHour {
     /// The minutes that were read, half-open.
     pub from: u8,
     pub until: u8,
-    pub counts: BTreeMap<HourlyKind, u64>,
+    pub counts: BTreeMap<EventKind, u64>,
 }
 
 impl HistoryHour {
@@ -87,11 +88,11 @@ impl HistoryHour {
 }
 
 /// The most frequent kinds; of equal ones the first.
-fn most(counts: BTreeMap<HourlyKind, u64>) -> BTreeMap<HourlyKind, u64> {
+fn most(counts: BTreeMap<EventKind, u64>) -> BTreeMap<EventKind, u64> {
     if counts.len() <= KINDS_KEPT {
         return counts;
     }
-    let mut counts: Vec<(HourlyKind, u64)> = counts.into_iter().collect();
+    let mut counts: Vec<(EventKind, u64)> = counts.into_iter().collect();
     counts.sort_by_key(|&(kind, count)| (std::cmp::Reverse(count), kind));
     counts.truncate(KINDS_KEPT);
     counts.into_iter().collect()

@@ -1,0 +1,46 @@
+//! Describes what was read for a report: its files, lines and time range.
+
+use jiff::Timestamp;
+
+use crate::input::read::Source;
+use crate::pipeline::calendar::{Calendar, TimeResolution};
+use crate::pipeline::filter::Filter;
+use crate::pipeline::time_range::TimeRange;
+use crate::pipeline::walk::Coverage;
+use crate::report::{Input, Range};
+
+/// What the notes are made of.
+pub(crate) struct ReadSummary<'a> {
+    pub coverage: &'a Coverage,
+    pub window: TimeRange,
+    pub calendar: &'a Calendar,
+    pub sources: &'a [Source],
+    /// What the last walk found the stamps to be.
+    pub turns: &'a TimeResolution,
+}
+
+/// What was read.
+pub(crate) fn input(heard: &ReadSummary, filter: &Filter) -> Input {
+    let coverage = heard.coverage;
+    let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
+    Input {
+        files: heard.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect(),
+        bytes: coverage.bytes,
+        lines: coverage.lines,
+        mail: coverage.mail(),
+        other: coverage.foreign,
+        understood: coverage.event + coverage.routine,
+        not_understood: coverage.unread,
+        not_understood_lines: coverage.unread_lines.iter().map(|(_, line)| text(line)).collect(),
+        filter: filter.words.clone(),
+        filtered: coverage.filtered,
+    }
+}
+
+/// None: no mail line has a stamp.
+pub(crate) fn range(heard: &ReadSummary) -> Option<Range> {
+    let (first, last) = heard.coverage.minutes?;
+    let zoned =
+        |minute: i64| Some(Timestamp::from_second(minute * 60).ok()?.to_zoned(heard.calendar.zone.clone()));
+    Some(Range { first: zoned(first)?, last: zoned(last)? })
+}
