@@ -115,6 +115,6 @@ impl<A: Aggregation> SettledWalk<A> {
     pub(crate) fn heard(&self, session: &Session) -> ReadSummary<'_> {
         let Self { walked, sources, calendar, .. } = self;
         let (coverage, turns) = (&walked.coverage, &walked.turns);
-        ReadSummary { coverage, window: session.inputs.window, calendar, sources, turns }
+        ReadSummary { coverage, window: session.inputs.window, calendar, sources, resolution: turns }
     }
 }

@@ -1,6 +1,6 @@
 //! Counts the mail of the senders, clients and logins of one block.
 //!
-//! A message counts for its names once, when it ends. What is said of a name in a block is put together as far as that
+//! A message counts for its names once, when it ends. What is stated of a name in a block is put together as far as that
 //! is cheap; to know all names is for who gets the blocks in order.
 
 use super::key::KeyHasher;
@@ -23,15 +23,15 @@ pub(crate) type BlockNames = PerRole<RoleNames>;
 
 /// Slots of the direct-mapped index; a block of 256 KiB has a few hundred names of each kind. 4 KiB, which stay in the
 /// first cache; with the hashes in them they would be 32 KiB.
-const PLACES: usize = 1 << 11;
+const SLOTS: usize = 1 << 11;
 
-/// Names of one kind, as they are met.
+/// Names of one kind, as they are names.
 #[derive(Clone, Debug)]
 pub struct RoleNames {
     names: NameSet,
     /// In the slot that a hash tells, where its entry may be. Another name may have taken the slot since, or the entry may be
     /// of a block before: then the name gets another entry, which is added to the first one later.
-    places: Box<[u16; PLACES]>,
+    slots: Box<[u16; SLOTS]>,
 }
 
 /// Names of one kind with their counts, in the order of the lines. A name may have several entries.
@@ -48,45 +48,45 @@ pub struct NameEntry {
     pub hash: u64,
     /// Where the name stands in the text.
     start: u32,
-    /// 0: only its hash came here.
+    /// 0: only its hash received here.
     length: u8,
     pub counts: CompactMailCounts,
 }
 
-/// The null sender has no letters to be shown by.
-fn shown(sender: &[u8]) -> &[u8] {
+/// The null sender has no letters to be sender_text by.
+fn sender_text(sender: &[u8]) -> &[u8] {
     if sender.is_empty() { b"<>" } else { sender }
 }
 
 impl BlockNames {
     /// Notes the names that a line says.
-    pub fn learn(&mut self, said: &MessageFields, keys: &KeyHasher) -> SenderIds {
+    pub fn add_names(&mut self, stated: &MessageFields, keys: &KeyHasher) -> SenderIds {
         SenderIds {
-            sender: self.senders.sender(said.sender, keys),
-            client: self.clients.note(said.client, keys),
-            user: self.users.note(said.user, keys),
+            sender: self.senders.intern_sender(stated.sender, keys),
+            client: self.clients.intern(stated.client, keys),
+            user: self.users.intern(stated.user, keys),
         }
     }
 
     /// A refusal, of a message that has not come yet or never will.
-    pub fn refuse(&mut self, event: &Event, keys: &KeyHasher) {
+    pub fn count_rejection(&mut self, event: &Event, keys: &KeyHasher) {
         if let Some(sender) = event.sender {
-            self.senders.meet(shown(sender), keys).1.add(&CompactMailCounts::REJECTION);
+            self.senders.intern_with_counts(sender_text(sender), keys).1.add(&CompactMailCounts::REJECTION);
         }
         if let Some(client) = event.peer.ip.or(event.peer.host) {
-            self.clients.meet(client, keys).1.add(&CompactMailCounts::REJECTION);
+            self.clients.intern_with_counts(client, keys).1.add(&CompactMailCounts::REJECTION);
         }
     }
 
-    /// A message of which no more will be said. `messages`: 1 if it is in the sums of messages, else 0.
-    pub fn add(&mut self, origin: SenderIds, attempts: Attempts, messages: u32) {
+    /// A message of which no more will be stated. `messages`: 1 if it is in the totals of messages, else 0.
+    pub fn count_message(&mut self, origin: SenderIds, attempts: Attempts, messages: u32) {
         let counts = CompactMailCounts::new(messages, attempts);
         if counts != CompactMailCounts::default() {
-            self.give(origin, &counts);
+            self.add_counts(origin, &counts);
         }
     }
 
-    pub fn give(&mut self, origin: SenderIds, counts: &CompactMailCounts) {
+    pub fn add_counts(&mut self, origin: SenderIds, counts: &CompactMailCounts) {
         let SenderIds { sender, client, user } = origin;
         self.senders.add(sender, counts);
         self.clients.add(client, counts);
@@ -99,7 +99,7 @@ impl BlockNames {
         self.users.names.append(&other.users.names);
     }
 
-    /// All that was met since the last time.
+    /// All that was names since the last time.
     pub fn hand_over(&mut self) -> PerRole<NameSet> {
         PerRole {
             senders: self.senders.hand_over(),
@@ -120,47 +120,47 @@ impl PerRole<NameSet> {
 
 impl Default for RoleNames {
     fn default() -> Self {
-        Self { names: NameSet::default(), places: Box::new([0; PLACES]) }
+        Self { names: NameSet::default(), slots: Box::new([0; SLOTS]) }
     }
 }
 
 impl RoleNames {
     /// The hash of a name, whose letters' case makes no difference; 0 for None.
-    pub fn note(&mut self, name: Option<&[u8]>, keys: &KeyHasher) -> u64 {
-        name.map_or(0, |name| self.meet(name, keys).0)
+    pub fn intern(&mut self, name: Option<&[u8]>, keys: &KeyHasher) -> u64 {
+        name.map_or(0, |name| self.intern_with_counts(name, keys).0)
     }
 
     /// The same for a sender.
-    pub fn sender(&mut self, sender: Option<&[u8]>, keys: &KeyHasher) -> u64 {
-        self.note(sender.map(shown), keys)
+    pub fn intern_sender(&mut self, sender: Option<&[u8]>, keys: &KeyHasher) -> u64 {
+        self.intern(sender.map(sender_text), keys)
     }
 
-    fn meet(&mut self, name: &[u8], keys: &KeyHasher) -> (u64, &mut CompactMailCounts) {
+    fn intern_with_counts(&mut self, name: &[u8], keys: &KeyHasher) -> (u64, &mut CompactMailCounts) {
         to_lowercase(name, |name| {
             let hash = keys.name(name);
-            let at = self.place(hash);
-            self.names.call(at, name);
+            let at = self.entry_of(hash);
+            self.names.set_name(at, name);
             (hash, self.names.counts(at))
         })
     }
 
     pub fn add(&mut self, hash: u64, counts: &CompactMailCounts) {
         if hash != 0 {
-            let at = self.place(hash);
+            let at = self.entry_of(hash);
             self.names.counts(at).add(counts);
         }
     }
 
     /// The entry of a name.
-    fn place(&mut self, hash: u64) -> usize {
+    fn entry_of(&mut self, hash: u64) -> usize {
         let entries = &mut self.names.entries;
-        let place = &mut self.places[(hash >> 1) as usize % PLACES];
-        let at = usize::from(*place);
+        let slot = &mut self.slots[(hash >> 1) as usize % SLOTS];
+        let at = usize::from(*slot);
         if entries.get(at).is_some_and(|entry| entry.hash == hash) {
             return at;
         }
         // Of a block with more entries some are not found again.
-        *place = entries.len() as u16;
+        *slot = entries.len() as u16;
         entries.push(NameEntry { hash, start: 0, length: 0, counts: CompactMailCounts::default() });
         entries.len() - 1
     }
@@ -189,7 +189,7 @@ impl NameSet {
     }
 
     /// `name` is in small letters, and has at most 255 of them.
-    fn call(&mut self, at: usize, name: &[u8]) {
+    fn set_name(&mut self, at: usize, name: &[u8]) {
         if let Some(entry) = self.entries.get_mut(at).filter(|entry| entry.length == 0) {
             (entry.start, entry.length) = (self.text.len() as u32, name.len() as u8);
             self.text.extend_from_slice(name);
@@ -197,7 +197,7 @@ impl NameSet {
     }
 
     fn counts(&mut self, at: usize) -> &mut CompactMailCounts {
-        &mut self.entries.get_mut(at).expect("a place is told of an entry that is there").counts
+        &mut self.entries.get_mut(at).expect("a slot is told of an entry that is there").counts
     }
 }
 
@@ -211,14 +211,14 @@ mod tests {
     #[test]
     fn what_is_said_of_a_name_is_put_together() {
         let keys = KeyHasher::new(RandomState::default());
-        let mut meeting = RoleNames::default();
-        let hash = meeting.note(Some(b"A@Example.org"), &keys);
-        assert_eq!(meeting.note(Some(b"a@example.org"), &keys), hash);
-        assert_eq!(meeting.note(None, &keys), 0);
+        let mut names_of_block = RoleNames::default();
+        let hash = names_of_block.intern(Some(b"A@Example.org"), &keys);
+        assert_eq!(names_of_block.intern(Some(b"a@example.org"), &keys), hash);
+        assert_eq!(names_of_block.intern(None, &keys), 0);
         let delivered = CompactMailCounts::new(1, Attempts::of(DeliveryResult::Delivered, 2));
-        meeting.add(hash, &delivered);
-        meeting.add(0, &delivered);
-        let names = meeting.hand_over();
+        names_of_block.add(hash, &delivered);
+        names_of_block.add(0, &delivered);
+        let names = names_of_block.hand_over();
         let [entry] = names.entries[..] else { panic!("{names:?}") };
         assert_eq!((names.name(&entry), entry.counts), (&b"a@example.org"[..], delivered));
     }
@@ -226,29 +226,33 @@ mod tests {
     #[test]
     fn nothing_of_a_block_is_found_in_the_next() {
         let keys = KeyHasher::new(RandomState::default());
-        let mut meeting = RoleNames::default();
-        let hash = meeting.sender(Some(b""), &keys);
-        assert_eq!(meeting.hand_over().entries.len(), 1);
-        meeting.add(hash, &CompactMailCounts::new(1, Attempts::ZERO));
-        meeting.note(Some(b"b@example.org"), &keys);
-        let names = meeting.hand_over();
-        let said: Vec<_> =
+        let mut names_of_block = RoleNames::default();
+        let hash = names_of_block.intern_sender(Some(b""), &keys);
+        assert_eq!(names_of_block.hand_over().entries.len(), 1);
+        names_of_block.add(hash, &CompactMailCounts::new(1, Attempts::ZERO));
+        names_of_block.intern(Some(b"b@example.org"), &keys);
+        let names = names_of_block.hand_over();
+        let stated: Vec<_> =
             names.entries.iter().map(|entry| (names.name(entry), entry.counts.messages)).collect();
-        assert_eq!(said, [(&b""[..], 1), (b"b@example.org", 0)]);
+        assert_eq!(stated, [(&b""[..], 1), (b"b@example.org", 0)]);
     }
 
     #[test]
     fn no_name_is_lost_among_more_than_there_are_places_for() {
         let keys = KeyHasher::new(RandomState::default());
-        let mut meeting = RoleNames::default();
+        let mut names_of_block = RoleNames::default();
         for round in 0..3 {
             for number in 0..100_000 {
-                let hash = meeting.note(Some(format!("{number}@example.org").as_bytes()), &keys);
-                meeting.add(hash, &CompactMailCounts::new(round, Attempts::ZERO));
+                let hash = names_of_block.intern(Some(format!("{number}@example.org").as_bytes()), &keys);
+                names_of_block.add(hash, &CompactMailCounts::new(round, Attempts::ZERO));
             }
         }
-        let messages =
-            meeting.hand_over().entries.iter().map(|entry| u64::from(entry.counts.messages)).sum::<u64>();
+        let messages = names_of_block
+            .hand_over()
+            .entries
+            .iter()
+            .map(|entry| u64::from(entry.counts.messages))
+            .sum::<u64>();
         assert_eq!(messages, 300_000);
     }
 }

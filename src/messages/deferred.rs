@@ -17,9 +17,9 @@ pub(crate) struct FirstDeferral {
 }
 
 impl FirstDeferral {
-    /// The reason, and the seconds until the act. None: nobody asks, or one of them has no date.
-    pub(crate) fn until(&self, op: &Update) -> Option<(Option<Reason>, i64)> {
-        self.wanted.then_some((self.reason, op.at? - self.at?))
+    /// The reason, and the seconds until the transition. None: nobody asks, or one of them has no date.
+    pub(crate) fn until(&self, update: &Update) -> Option<(Option<Reason>, i64)> {
+        self.wanted.then_some((self.reason, update.at? - self.at?))
     }
 }
 

@@ -13,14 +13,14 @@ pub enum HandOff {
     No,
     Yes,
     /// The hash of a queue id that was not seen so far.
-    Unsure(NonZeroU64),
+    Pending(NonZeroU64),
 }
 
 /// The queue id under which the message goes on near here: `status=sent (forwarded as 4XYZ)` of an alias, and of a
 /// content filter (Postfix FILTER_README) or an inner relay
 /// `relay=127.0.0.1[127.0.0.1]:10024, … (250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 4XYZ)`.
 /// `host` is the one that wrote the line.
-pub(crate) fn named<'a>(event: &Event<'a>, host: &[u8]) -> Option<&'a [u8]> {
+pub(crate) fn next_queue_id<'a>(event: &Event<'a>, host: &[u8]) -> Option<&'a [u8]> {
     if event.outcome != Outcome::Delivered {
         return None;
     }
@@ -74,7 +74,7 @@ mod tests {
     fn names(line: &str, wanted: Option<&str>) {
         let line = LogLine::read(line.as_bytes());
         let ParsedLine::Event(event) = mta::read(&line) else { panic!("no event") };
-        let named = named(&event, line.host).map(|id| String::from_utf8_lossy(id).into_owned());
+        let named = next_queue_id(&event, line.host).map(|id| String::from_utf8_lossy(id).into_owned());
         assert_eq!(named.as_deref(), wanted, "{}", String::from_utf8_lossy(line.text));
     }
 

@@ -1,4 +1,4 @@
-//! Follows one message from act to act, and tells its final state.
+//! Follows one message from transition to transition, and tells its final state.
 
 use super::deferred::{DeferredRecipients, FirstDeferral};
 use super::origin::{Attempts, SenderIds};
@@ -11,15 +11,15 @@ use super::transition::{Transition, Update};
 pub(crate) struct Message {
     /// When it was seen first, in seconds since 1970.
     pub since: Option<i64>,
-    /// It came in the time of the log.
-    pub came: bool,
+    /// It received in the time of the log.
+    pub received: bool,
     /// A client or a program handed it over.
     pub from_outside: bool,
     /// It got into the queue; before, its client may still be refused.
     pub queued: bool,
     pub held: bool,
     /// All of its header was read.
-    pub named: bool,
+    pub header_read: bool,
     /// This server wrote it, to say what became of another.
     pub notice: bool,
     /// An address was verified with it; it is nobody's mail.
@@ -28,7 +28,7 @@ pub(crate) struct Message {
     pub wanted: bool,
     pub delivered: bool,
     pub handed_on: bool,
-    /// The message that the first hand-over made, if no line named it so far.
+    /// The message that the first hand-over made, if no line header_read it so far.
     pub copy: Option<IdHash>,
     pub bounced: bool,
     pub expired: bool,
@@ -46,17 +46,17 @@ pub(crate) struct Message {
     pub attempts: Attempts,
 }
 
-/// Applies an act to a message. An empty slot: nothing is known of its queue id. `all`: no filter is in force.
-pub(crate) fn apply(slot: &mut Option<Message>, op: &Update, all: bool, sums: &mut MessageTotals) {
-    if op.act.begins() || slot.as_ref().is_some_and(|message| message.is_over_before(op)) {
-        supersede(slot, op.act, sums);
+/// Applies an transition to a message. An empty slot: nothing is known of its queue id. `all`: no filter is in force.
+pub(crate) fn apply(slot: &mut Option<Message>, update: &Update, all: bool, totals: &mut MessageTotals) {
+    if update.transition.begins() || slot.as_ref().is_some_and(|message| message.is_over_before(update)) {
+        supersede(slot, update.transition, totals);
     }
-    if op.act.ends() {
-        end(slot.as_mut(), op, all, sums);
+    if update.transition.ends() {
+        end(slot.as_mut(), update, all, totals);
         *slot = None;
         return;
     }
-    if op.act == Transition::Refused {
+    if update.transition == Transition::Rejected {
         // Once it is in the queue, nobody can be refused it; that queue id is of another line.
         if slot.as_ref().is_some_and(|message| !message.queued) {
             *slot = None;
@@ -64,60 +64,63 @@ pub(crate) fn apply(slot: &mut Option<Message>, op: &Update, all: bool, sums: &m
         return;
     }
     // It is over already: lines of two daemons may change places.
-    if slot.is_none() && matches!(op.act, Transition::Released | Transition::Notice { arrived: false, .. }) {
+    if slot.is_none()
+        && matches!(update.transition, Transition::Released | Transition::Notice { arrived: false, .. })
+    {
         return;
     }
-    let message = slot.get_or_insert_with(|| Message { since: op.at, wanted: all, ..Message::NEW });
-    message.wanted |= op.wanted;
-    message.origin.learn(op.origin, op.act);
-    message.is_queue_sender |= is_queue_sender(op);
-    if op.counts {
-        if let Some(result) = op.act.result() {
+    let message = slot.get_or_insert_with(|| Message { since: update.at, wanted: all, ..Message::NEW });
+    message.wanted |= update.wanted;
+    message.origin.update(update.origin, update.transition);
+    message.is_queue_sender |= is_queue_sender(update);
+    if update.counts {
+        if let Some(result) = update.transition.result() {
             let count = &mut message.attempts[result];
             *count = count.saturating_add(1);
         }
-    } else if let (Transition::HandedOn(Some(id)), true) = (op.act, op.wanted) {
-        sums.unsure.push(PendingHandOff { id, what: PendingKind::Attempt { origin: message.origin } });
+    } else if let (Transition::HandedOn(Some(id)), true) = (update.transition, update.wanted) {
+        totals.pending.push(PendingHandOff { id, what: PendingKind::Attempt { origin: message.origin } });
     }
-    message.act(op, sums);
+    message.apply(update, totals);
 }
 
 /// The queue manager states the sender.
-fn is_queue_sender(op: &Update) -> bool {
-    matches!(op.act, Transition::Queued { .. }) && op.origin.sender != 0
+fn is_queue_sender(update: &Update) -> bool {
+    matches!(update.transition, Transition::Queued { .. }) && update.origin.sender != 0
 }
 
 /// Another message begins under the queue id of one whose end is not in the log.
-pub(crate) fn supersede(slot: &mut Option<Message>, act: Transition, sums: &mut MessageTotals) {
+pub(crate) fn supersede(slot: &mut Option<Message>, transition: Transition, totals: &mut MessageTotals) {
     let Some(old) = slot else { return };
-    // Exim logs a delivery that went on while the message came in before its arrival.
-    if !matches!(act, Transition::Arrived(_)) || old.came {
-        old.count_into(true, sums);
+    // Exim logs a delivery that went on while the message received in before its arrival.
+    if !matches!(transition, Transition::Arrived(_)) || old.received {
+        old.count_into(true, totals);
     } else {
-        sums.met.add(old.origin, old.attempts, 0);
+        totals.names.count_message(old.origin, old.attempts, 0);
     }
     *slot = None;
 }
 
 /// A message is large, so it is not moved for this.
-fn end(message: Option<&mut Message>, op: &Update, all: bool, sums: &mut MessageTotals) {
-    match op.act {
-        Transition::Gone => message.iter().for_each(|message| message.count_into(true, sums)),
-        Transition::Deleted | Transition::ThrownAway => {
-            let since = op.at;
+fn end(message: Option<&mut Message>, update: &Update, all: bool, totals: &mut MessageTotals) {
+    match update.transition {
+        Transition::Removed => message.iter().for_each(|message| message.count_into(true, totals)),
+        Transition::Deleted | Transition::WholeDiscarded => {
+            let since = update.at;
             let mut unknown = Message { since, wanted: all, ..Message::NEW };
             let message = message.unwrap_or(&mut unknown);
-            // What came before does not count: nobody else will get it.
-            let &mut Message { since, came, wanted, probe, origin, attempts, .. } = message;
-            let (discarded, wanted) = (true, wanted || op.wanted);
-            let thrown = Message { since, came, probe, wanted, discarded, origin, attempts, ..Message::NEW };
-            thrown.count_into(true, sums);
+            // What received before does not count: nobody else will get it.
+            let &mut Message { since, received, wanted, probe, origin, attempts, .. } = message;
+            let (discarded, wanted) = (true, wanted || update.wanted);
+            let thrown =
+                Message { since, received, probe, wanted, discarded, origin, attempts, ..Message::NEW };
+            thrown.count_into(true, totals);
         }
-        // `renamed`: it is counted under its new queue id. No other act ends a message.
+        // `renamed`: it is counted under its new queue id. No other transition ends a message.
         Transition::Renamed
-        | Transition::Came
+        | Transition::Received
         | Transition::Arrived(_)
-        | Transition::Named
+        | Transition::HeaderRead
         | Transition::Notice { .. }
         | Transition::Queued { .. }
         | Transition::Held
@@ -129,9 +132,9 @@ fn end(message: Option<&mut Message>, op: &Update, all: bool, sums: &mut Message
         | Transition::Bounced
         | Transition::Expired { .. }
         | Transition::Discarded
-        | Transition::Refused
+        | Transition::Rejected
         | Transition::Probe => {
-            message.iter().for_each(|message| sums.met.add(message.origin, message.attempts, 0))
+            message.iter().for_each(|message| totals.names.count_message(message.origin, message.attempts, 0))
         }
     }
 }
@@ -141,11 +144,11 @@ impl Message {
     /// of an Exim log in waits for stores.
     const NEW: Self = Self {
         since: None,
-        came: false,
+        received: false,
         from_outside: false,
         queued: false,
         held: false,
-        named: false,
+        header_read: false,
         notice: false,
         probe: false,
         wanted: false,
@@ -168,19 +171,19 @@ impl Message {
         1 + self.deferred.len()
     }
 
-    /// The act is of another message under the same queue id; see
+    /// The transition is of another message under the same queue id; see
     /// [`Metadata::is_of_another`](super::metadata::Metadata::is_of_another).
-    fn is_over_before(&self, op: &Update) -> bool {
-        self.is_queue_sender && is_queue_sender(op) && op.origin.sender != self.origin.sender
+    fn is_over_before(&self, update: &Update) -> bool {
+        self.is_queue_sender && is_queue_sender(update) && update.origin.sender != self.origin.sender
     }
 
-    fn act(&mut self, op: &Update, sums: &mut MessageTotals) {
-        match op.act {
-            Transition::Came | Transition::Named => {
+    fn apply(&mut self, update: &Update, totals: &mut MessageTotals) {
+        match update.transition {
+            Transition::Received | Transition::HeaderRead => {
                 // Nothing was known of it before, or it came already.
-                self.came |= !self.queued;
-                self.named |= op.act == Transition::Named;
-                self.from_outside |= op.act == Transition::Came;
+                self.received |= !self.queued;
+                self.header_read |= update.transition == Transition::HeaderRead;
+                self.from_outside |= update.transition == Transition::Received;
             }
             Transition::Arrived(recipients) => self.arrive(recipients),
             Transition::Notice { arrived, recipients } => {
@@ -192,7 +195,7 @@ impl Message {
             Transition::Queued { left, null } => {
                 self.queued = true;
                 // The bounce daemon's own line may come when it is over.
-                self.notice |= null && self.came && !self.from_outside;
+                self.notice |= null && self.received && !self.from_outside;
                 self.held = false;
                 self.recipients = left.map(|left| left.saturating_add(self.served)).or(self.recipients);
             }
@@ -200,22 +203,22 @@ impl Message {
             Transition::Released => self.held = false,
             Transition::Deferred => {
                 self.queued = true;
-                let Update { recipient, at, reason, wanted, .. } = *op;
+                let Update { recipient, at, reason, wanted, .. } = *update;
                 self.deferred.add(recipient, FirstDeferral { at, reason, wanted });
             }
-            Transition::Delivered => self.deliver(op, sums),
-            Transition::HandedOn(copy) => self.hand_on(copy, op, sums),
+            Transition::Delivered => self.deliver(update, totals),
+            Transition::HandedOn(copy) => self.hand_on(copy, update, totals),
             Transition::Bounced => {
                 self.bounced = true;
-                self.serve(op);
+                self.serve(update);
             }
             Transition::Expired { all: false } => {
                 self.expired = true;
-                self.serve(op);
+                self.serve(update);
             }
             Transition::Discarded => {
                 self.discarded = true;
-                self.serve(op);
+                self.serve(update);
             }
             Transition::Expired { all: true } => {
                 self.expired = true;
@@ -226,35 +229,35 @@ impl Message {
                 self.serve_all();
             }
             Transition::Probe => self.probe = true,
-            Transition::Refused
+            Transition::Rejected
             | Transition::Deleted
             | Transition::Renamed
-            | Transition::Gone
-            | Transition::ThrownAway => {}
+            | Transition::Removed
+            | Transition::WholeDiscarded => {}
         }
     }
 
-    /// It came and is in the queue.
+    /// It received and is in the queue.
     fn arrive(&mut self, recipients: Option<u32>) {
-        (self.came, self.queued) = (true, true);
+        (self.received, self.queued) = (true, true);
         self.recipients = recipients;
     }
 
-    fn deliver(&mut self, op: &Update, sums: &mut MessageTotals) {
+    fn deliver(&mut self, update: &Update, totals: &mut MessageTotals) {
         self.delivered = true;
-        if let Some((reason, seconds)) = self.serve(op).and_then(|deferred| deferred.until(op)) {
-            sums.delivered_later(reason, seconds);
+        if let Some((reason, seconds)) = self.serve(update).and_then(|deferred| deferred.until(update)) {
+            totals.count_late_delivery(reason, seconds);
         }
     }
 
-    /// `copy`: the message that was made, if no line named it so far.
-    fn hand_on(&mut self, copy: Option<IdHash>, op: &Update, sums: &mut MessageTotals) {
+    /// `copy`: the message that was made, if no line header_read it so far.
+    fn hand_on(&mut self, copy: Option<IdHash>, update: &Update, totals: &mut MessageTotals) {
         if !self.handed_on {
             (self.handed_on, self.copy) = (true, copy);
         }
-        let later = self.serve(op).and_then(|deferred| deferred.until(op));
+        let later = self.serve(update).and_then(|deferred| deferred.until(update));
         if let (Some(id), Some((reason, seconds))) = (copy, later) {
-            sums.unsure.push(PendingHandOff { id, what: PendingKind::Later { reason, seconds } });
+            totals.pending.push(PendingHandOff { id, what: PendingKind::Later { reason, seconds } });
         }
     }
 
@@ -265,14 +268,14 @@ impl Message {
     }
 
     /// The recipient is done with. None: it was not put off before.
-    fn serve(&mut self, op: &Update) -> Option<FirstDeferral> {
+    fn serve(&mut self, update: &Update) -> Option<FirstDeferral> {
         self.queued = true;
-        self.served = self.served.saturating_add(op.recipients);
-        self.deferred.remove(op.recipient)
+        self.served = self.served.saturating_add(update.recipients);
+        self.deferred.remove(update.recipient)
     }
 
     /// None: it never got into the queue, it is no mail, or too little of it is in the log. `ended`: its end is.
-    pub(crate) fn fate(&self, ended: bool) -> Option<FinalState> {
+    pub(crate) fn final_state(&self, ended: bool) -> Option<FinalState> {
         if self.probe || !(self.queued || self.discarded) {
             return None;
         }
@@ -284,7 +287,7 @@ impl Message {
         }
         // Where nobody says how many recipients there are, a message is done when its end is there, or when the log
         // shows no more of it than what was done.
-        let waits = self.recipients.map_or(self.came, |recipients| self.served < recipients);
+        let waits = self.recipients.map_or(self.received, |recipients| self.served < recipients);
         if !ended && waits && !self.discarded {
             return Some(FinalState::Waiting);
         }
@@ -305,29 +308,29 @@ impl Message {
     }
 
     /// Adds it to the totals. `ended`: its end is in the log.
-    pub(crate) fn count_into(&self, ended: bool, sums: &mut MessageTotals) {
-        let fate = self.fate(ended).filter(|_| self.wanted);
-        let counts = fate.is_some_and(|fate| fate != FinalState::HandedOn);
-        sums.met.add(self.origin, self.attempts, u32::from(counts));
-        let Some(fate) = fate else { return };
-        let (received, notice) = (self.came && !self.notice, self.notice);
-        if fate == FinalState::HandedOn {
+    pub(crate) fn count_into(&self, ended: bool, totals: &mut MessageTotals) {
+        let state = self.final_state(ended).filter(|_| self.wanted);
+        let counts = state.is_some_and(|state| state != FinalState::HandedOn);
+        totals.names.count_message(self.origin, self.attempts, u32::from(counts));
+        let Some(state) = state else { return };
+        let (received, notice) = (self.received && !self.notice, self.notice);
+        if state == FinalState::HandedOn {
             match self.copy {
                 Some(id) => {
                     let what = PendingKind::Message { received, notice, origin: self.origin };
-                    sums.unsure.push(PendingHandOff { id, what });
+                    totals.pending.push(PendingHandOff { id, what });
                 }
-                None => sums.handed_on += 1,
+                None => totals.handed_on += 1,
             }
             return;
         }
-        sums.received += u64::from(received);
-        sums.notices += u64::from(notice);
-        match fate {
-            FinalState::Delivered => sums.delivered += 1,
-            FinalState::Bounced => sums.bounced += 1,
-            FinalState::Expired => sums.expired += 1,
-            FinalState::Discarded => sums.discarded += 1,
+        totals.received += u64::from(received);
+        totals.notices += u64::from(notice);
+        match state {
+            FinalState::Delivered => totals.delivered += 1,
+            FinalState::Bounced => totals.bounced += 1,
+            FinalState::Expired => totals.expired += 1,
+            FinalState::Discarded => totals.discarded += 1,
             // Handed on was counted above; `Ledger::close` counts what is still in the queue.
             FinalState::HandedOn | FinalState::Deferred | FinalState::Held | FinalState::Waiting => {}
         }

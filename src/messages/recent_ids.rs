@@ -12,7 +12,7 @@ use crate::collections::direct_mapped::DirectMappedCache;
 pub(crate) type IdHash = NonZeroU64;
 
 /// Ids remembered for questions that are asked at once: 256 KiB.
-const LATELY: usize = 1 << 15;
+const RECENT: usize = 1 << 15;
 
 /// Ids remembered in all: 12 MiB.
 const LIMIT: usize = 3 << 19;
@@ -21,8 +21,8 @@ const LIMIT: usize = 3 << 19;
 /// size.
 const PART: usize = 1 << 16;
 
-/// Ids seen lately. An id that is not found may have been seen all the same.
-pub(crate) struct RecentIds(DirectMappedCache<(), LATELY>);
+/// Ids seen recent. An id that is not found may have been seen all the same.
+pub(crate) struct RecentIds(DirectMappedCache<(), RECENT>);
 
 impl Default for RecentIds {
     fn default() -> Self {
@@ -35,7 +35,7 @@ impl RecentIds {
         self.0.insert(id.get(), ());
     }
 
-    pub(crate) fn holds(&self, id: IdHash) -> bool {
+    pub(crate) fn contains(&self, id: IdHash) -> bool {
         self.0.get(id.get()).is_some()
     }
 }
@@ -64,7 +64,7 @@ impl IdWindow {
         }
     }
 
-    pub(crate) fn holds(&self, id: IdHash) -> bool {
+    pub(crate) fn contains(&self, id: IdHash) -> bool {
         self.ids.contains(&id)
     }
 }
@@ -149,16 +149,16 @@ mod tests {
             before.add(id(number));
             before.add(id(2));
         }
-        assert!(!before.holds(id(1)) && before.holds(id(2)) && before.holds(id(BEFORE as u64 + 1)));
+        assert!(!before.contains(id(1)) && before.contains(id(2)) && before.contains(id(BEFORE as u64 + 1)));
         assert_eq!(before.ids.len(), BEFORE);
     }
 
     #[test]
     fn what_was_seen_lately_is_never_something_else() {
-        let mut lately = RecentIds::default();
-        lately.add(id(5));
-        assert!(lately.holds(id(5)) && !lately.holds(id(5 + LATELY as u64)));
-        lately.add(id(5 + LATELY as u64));
-        assert!(!lately.holds(id(5)));
+        let mut recent = RecentIds::default();
+        recent.add(id(5));
+        assert!(recent.contains(id(5)) && !recent.contains(id(5 + RECENT as u64)));
+        recent.add(id(5 + RECENT as u64));
+        assert!(!recent.contains(id(5)));
     }
 }

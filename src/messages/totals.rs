@@ -61,7 +61,7 @@ pub enum PendingKind {
 /// Messages that are done, and recipients that got theirs later.
 #[derive(Clone, Default, Debug)]
 pub struct MessageTotals {
-    /// Those that came from outside in the time of the log, whatever became of them.
+    /// Those that received from outside in the time of the log, whatever became of them.
     pub received: u64,
     /// Those that this server wrote, to say what became of others.
     pub notices: u64,
@@ -70,16 +70,16 @@ pub struct MessageTotals {
     pub expired: u64,
     pub discarded: u64,
     pub handed_on: u64,
-    /// Messages that came when as many as are kept were open.
+    /// Messages that received when as many as are kept were open.
     pub forgotten: u64,
     /// Seconds from a recipient's first deferral to its delivery, by the reason of that deferral.
-    pub later: BTreeMap<Option<Reason>, Histogram<u32>>,
+    pub delivered_later: BTreeMap<Option<Reason>, Histogram<u32>>,
     /// Names with their mail, since the last time that they were handed over.
-    pub met: BlockNames,
+    pub names: BlockNames,
     /// Messages put on hold before they had a queue id (`NOQUEUE: hold: RCPT from …`), by minutes since 1970.
     pub silent_holds: BTreeMap<i64, u64>,
     /// For who knows all of the logs to settle.
-    pub unsure: Vec<PendingHandOff>,
+    pub pending: Vec<PendingHandOff>,
 }
 
 /// Significant digits of a duration: the error is less than 1 %.
@@ -101,18 +101,18 @@ impl MessageTotals {
         self.discarded += other.discarded;
         self.handed_on += other.handed_on;
         self.forgotten += other.forgotten;
-        self.met.merge(&other.met);
-        for (reason, theirs) in other.later {
+        self.names.merge(&other.names);
+        for (reason, theirs) in other.delivered_later {
             self.durations(reason).add(theirs).expect("our own histogram grows as far as theirs");
         }
         for (minute, count) in other.silent_holds {
-            self.hold(minute, count);
+            self.add_holds(minute, count);
         }
-        self.unsure.extend(other.unsure);
+        self.pending.extend(other.pending);
     }
 
     /// The latest minutes are kept.
-    pub fn hold(&mut self, minute: i64, count: u64) {
+    pub fn add_holds(&mut self, minute: i64, count: u64) {
         *self.silent_holds.entry(minute).or_default() += count;
         if self.silent_holds.len() > HOLD_MINUTES {
             self.silent_holds.pop_first();
@@ -132,7 +132,7 @@ impl MessageTotals {
         match *what {
             PendingKind::Message { .. } if seen => self.handed_on += 1,
             PendingKind::Message { received, notice, origin } => {
-                self.met.give(origin, &CompactMailCounts::new(1, Attempts::ZERO));
+                self.names.add_counts(origin, &CompactMailCounts::new(1, Attempts::ZERO));
                 self.delivered += 1;
                 self.received += u64::from(received);
                 self.notices += u64::from(notice);
@@ -140,20 +140,20 @@ impl MessageTotals {
             PendingKind::Later { .. } | PendingKind::Attempt { .. } if seen => {}
             PendingKind::Attempt { origin } => {
                 let attempts = Attempts::of(DeliveryResult::Delivered, 1);
-                self.met.give(origin, &CompactMailCounts::new(0, attempts));
+                self.names.add_counts(origin, &CompactMailCounts::new(0, attempts));
             }
-            PendingKind::Later { reason, seconds } => self.delivered_later(reason, seconds),
+            PendingKind::Later { reason, seconds } => self.count_late_delivery(reason, seconds),
         }
     }
 
     /// Clocks are set back now and then; such a delivery took no time.
-    pub fn delivered_later(&mut self, reason: Option<Reason>, seconds: i64) {
+    pub fn count_late_delivery(&mut self, reason: Option<Reason>, seconds: i64) {
         let seconds = seconds.clamp(0, LONGEST).cast_unsigned();
         self.durations(reason).record(seconds).expect("our own histogram grows as far as a year");
     }
 
     fn durations(&mut self, reason: Option<Reason>) -> &mut Histogram<u32> {
-        self.later.entry(reason).or_insert_with(|| {
+        self.delivered_later.entry(reason).or_insert_with(|| {
             let mut durations = Histogram::new(DIGITS).expect("two digits are allowed");
             durations.auto(true);
             durations

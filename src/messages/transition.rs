@@ -1,4 +1,4 @@
-//! Translates facts and events into acts: what a line does to its message, in a form that outlives the line.
+//! Translates facts and events into transitions: what a line does to its message, in a form that outlives the line.
 
 use super::hop::HandOff;
 use super::origin::SenderIds;
@@ -12,10 +12,10 @@ use crate::smtp::event::{Direction, Event, Outcome, Stage};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Transition {
     /// A client or a program hands it over; it is not in the queue yet.
-    Came,
-    /// It came and is in the queue, with so many recipients: Exim's `<=`. None: it does not say how many.
+    Received,
+    /// It received and is in the queue, with so many recipients: Exim's `<=`. None: it does not say how many.
     Arrived(Option<u32>),
-    Named,
+    HeaderRead,
     /// This server wrote it, to say what became of another. `arrived`: it is in the queue, and nothing else says so.
     Notice {
         arrived: bool,
@@ -33,7 +33,7 @@ pub enum Transition {
     /// All that are left are given up by hand.
     Returned,
     Renamed,
-    Gone,
+    Removed,
     /// One recipient's, or of as many as the line names.
     Deferred,
     Delivered,
@@ -46,17 +46,17 @@ pub enum Transition {
     },
     Discarded,
     /// The client was told to keep it.
-    Refused,
+    Rejected,
     /// The whole of it, and nothing more will be said of it.
-    ThrownAway,
+    WholeDiscarded,
     Probe,
 }
 
-/// An act with what is kept of its line.
+/// An transition with what is kept of its line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Update {
-    pub act: Transition,
-    /// A hash; of the acts of recipients only.
+    pub transition: Transition,
+    /// A hash; of the transitions of recipients only.
     pub recipient: u64,
     /// Of how many recipients the line tells; the hash is of the first.
     pub recipients: u32,
@@ -75,19 +75,19 @@ pub(crate) struct Update {
 impl Transition {
     /// What was known of the queue id is of another message.
     pub fn begins(self) -> bool {
-        matches!(self, Self::Came | Self::Arrived(_) | Self::Notice { arrived: true, .. })
+        matches!(self, Self::Received | Self::Arrived(_) | Self::Notice { arrived: true, .. })
     }
 
     /// Nothing is known of the queue id after it.
     pub fn ends(self) -> bool {
-        matches!(self, Self::Gone | Self::Deleted | Self::Renamed | Self::ThrownAway)
+        matches!(self, Self::Removed | Self::Deleted | Self::Renamed | Self::WholeDiscarded)
     }
 
-    pub fn of_fact(fact: &QueueRecord) -> Self {
+    pub fn of_record(fact: &QueueRecord) -> Self {
         match fact.step {
             QueueStep::Came if mta::is_queued_on_arrival(fact.mta) => Self::Arrived(mta::recipients(fact)),
-            QueueStep::Came => Self::Came,
-            QueueStep::Named => Self::Named,
+            QueueStep::Came => Self::Received,
+            QueueStep::Named => Self::HeaderRead,
             QueueStep::Notice => Self::Notice {
                 arrived: mta::is_queued_on_arrival(fact.mta),
                 recipients: mta::recipients(fact),
@@ -100,7 +100,7 @@ impl Transition {
             QueueStep::Deleted => Self::Deleted,
             QueueStep::Returned => Self::Returned,
             QueueStep::Renamed => Self::Renamed,
-            QueueStep::Gone => Self::Gone,
+            QueueStep::Gone => Self::Removed,
         }
     }
 
@@ -110,9 +110,9 @@ impl Transition {
             // Before its data is sent, a refusal is of one recipient, and there may be others.
             let whole = matches!(event.stage, Some(Stage::Data | Stage::EndOfData));
             return match event.outcome {
-                Outcome::Rejected => whole.then_some(Self::Refused),
+                Outcome::Rejected => whole.then_some(Self::Rejected),
                 Outcome::Held => Some(Self::Held),
-                Outcome::Discarded if whole => Some(Self::ThrownAway),
+                Outcome::Discarded if whole => Some(Self::WholeDiscarded),
                 Outcome::Discarded => Some(Self::Discarded),
                 Outcome::Probe => Some(Self::Probe),
                 Outcome::Delivered
@@ -127,7 +127,7 @@ impl Transition {
             Outcome::Delivered => Some(match hop {
                 HandOff::No => Self::Delivered,
                 HandOff::Yes => Self::HandedOn(None),
-                HandOff::Unsure(id) => Self::HandedOn(Some(id)),
+                HandOff::Pending(id) => Self::HandedOn(Some(id)),
             }),
             Outcome::Deferred => Some(Self::Deferred),
             Outcome::Bounced => Some(Self::Bounced),
@@ -146,9 +146,9 @@ impl Transition {
             Self::Deferred => Some(DeliveryResult::Deferred),
             Self::Bounced => Some(DeliveryResult::Bounced),
             Self::Expired { .. } => Some(DeliveryResult::Expired),
-            Self::Came
+            Self::Received
             | Self::Arrived(_)
-            | Self::Named
+            | Self::HeaderRead
             | Self::Notice { .. }
             | Self::Queued { .. }
             | Self::Held
@@ -156,10 +156,10 @@ impl Transition {
             | Self::Deleted
             | Self::Returned
             | Self::Renamed
-            | Self::Gone
+            | Self::Removed
             | Self::Discarded
-            | Self::Refused
-            | Self::ThrownAway
+            | Self::Rejected
+            | Self::WholeDiscarded
             | Self::Probe => None,
         }
     }
@@ -168,10 +168,13 @@ impl Transition {
 impl SenderIds {
     /// A newer line about the message replaces what older ones state; the line of an attempt only fills gaps. The same
     /// rule as of [`Metadata`](super::metadata::Metadata).
-    pub fn learn(&mut self, newer: Self, act: Transition) {
+    pub fn update(&mut self, newer: Self, transition: Transition) {
         let tells = matches!(
-            act,
-            Transition::Came | Transition::Arrived(_) | Transition::Notice { .. } | Transition::Queued { .. }
+            transition,
+            Transition::Received
+                | Transition::Arrived(_)
+                | Transition::Notice { .. }
+                | Transition::Queued { .. }
         );
         for (mine, theirs) in
             [(&mut self.sender, newer.sender), (&mut self.client, newer.client), (&mut self.user, newer.user)]

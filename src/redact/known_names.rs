@@ -54,8 +54,8 @@ impl KnownNames {
     pub(crate) fn add(&mut self, address: &str) {
         let address = address.trim_matches(['<', '>']);
         let local = address.rsplit_once('@').map_or(address, |(local, _)| local).trim_matches('"');
-        let told = local.chars().any(char::is_alphanumeric) && !self.0.iter().any(|known| known == local);
-        if told {
+        let is_new = local.chars().any(char::is_alphanumeric) && !self.0.iter().any(|known| known == local);
+        if is_new {
             self.0.push(local.to_owned());
             self.0.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         }

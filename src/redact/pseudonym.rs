@@ -18,7 +18,7 @@ impl Redactor {
         Self { key: blake3::derive_key("smtplog redact 1", secret) }
     }
 
-    fn mark(&self, kind: &str, name: &str) -> String {
+    fn pseudonym(&self, kind: &str, name: &str) -> String {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
         hasher.update(kind.as_bytes()).update(b" ").update(name.to_lowercase().as_bytes());
         let digits: String = hasher.finalize().to_hex().chars().take(DIGITS).collect();
@@ -27,7 +27,7 @@ impl Redactor {
 
     /// `anna` → `u-3f9a1c20b7e4`; letters' case aside.
     pub(crate) fn local(&self, local: &str) -> String {
-        self.mark("u", local)
+        self.pseudonym("u", local)
     }
 
     /// `192.0.2.7` → `ip-…`. Loopback stays: it is nobody.
@@ -36,13 +36,13 @@ impl Redactor {
         if plain.is_loopback() || plain.is_unspecified() {
             ip.to_string()
         } else {
-            self.mark("ip", &plain.to_string())
+            self.pseudonym("ip", &plain.to_string())
         }
     }
 
     /// A name that holds an address: `192-0-2-7.dyn.example.net` → `h-….example.net`.
     pub(crate) fn name(&self, name: &str) -> String {
-        self.mark("h", name)
+        self.pseudonym("h", name)
     }
 }
 

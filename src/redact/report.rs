@@ -183,7 +183,7 @@ impl Redactor {
         if let Some(ip) = peer_ip {
             *ip = self.host(ip);
         }
-        *text = self.about(text, &names);
+        *text = self.text_with_names(text, &names);
         for address in [sender, recipient].into_iter().flatten() {
             *address = self.address(address);
         }

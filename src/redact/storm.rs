@@ -45,7 +45,7 @@ impl Redactor {
         for factor in factors.iter().filter(|factor| is_person(factor.dimension)) {
             names.add(&factor.value);
         }
-        let about = |text: &mut String| *text = self.about(text, &names);
+        let about = |text: &mut String| *text = self.text_with_names(text, &names);
         because.iter_mut().for_each(about);
         not.iter_mut().map(|not| &mut not.because).for_each(about);
         for StormCommand { shell, why, changes: _, undo } in commands {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use mail_builder::encoders::base64::base64_encode;
 use regex::{Captures, Regex};
 
-use super::host_names::holds_ip;
+use super::host_names::contains_ip;
 use super::known_names::KnownNames;
 use super::pseudonym::{DIGITS, Redactor};
 
@@ -36,18 +36,18 @@ static HOST: LazyLock<Regex> =
 impl Redactor {
     /// A line of log, whole; or any other text that may be one.
     pub(crate) fn line(&self, raw: &str) -> String {
-        self.about(raw, &KnownNames::of_line(raw))
+        self.text_with_names(raw, &KnownNames::of_line(raw))
     }
 
     /// Words that are no line of log.
     pub(crate) fn text(&self, text: &str) -> String {
-        self.about(text, &KnownNames::default())
+        self.text_with_names(text, &KnownNames::default())
     }
 
     /// Words in which these names may stand alone.
-    pub(crate) fn about(&self, text: &str, names: &KnownNames) -> String {
+    pub(crate) fn text_with_names(&self, text: &str, names: &KnownNames) -> String {
         let mut names = names.clone();
-        for found in ADDRESS.captures_iter(text).filter(|found| !is_mark(local(found))) {
+        for found in ADDRESS.captures_iter(text).filter(|found| !is_pseudonym(local(found))) {
             names.add(local(&found));
         }
         let ips = ips(text);
@@ -55,16 +55,16 @@ impl Redactor {
         let text = HOST.replace_all(&text, |found: &Captures| self.found_host(found, &ips));
         let text = IP.replace_all(&text, |found: &Captures| self.found_ip(&found[0]));
         let mut text = text.into_owned();
-        for name in names.iter().filter(|name| !is_mark(name)) {
-            text = self.alone(&text, name);
+        for name in names.iter().filter(|name| !is_pseudonym(name)) {
+            text = self.replace_name(&text, name);
         }
         text
     }
 
     /// An address, a local part or a login; what is no name stays.
     pub(crate) fn address(&self, address: &str) -> String {
-        let told = address.chars().any(char::is_alphanumeric);
-        if !told || address == "(others)" {
+        let has_letters = address.chars().any(char::is_alphanumeric);
+        if !has_letters || address == "(others)" {
             return address.to_owned();
         }
         match address.rsplit_once('@') {
@@ -75,7 +75,7 @@ impl Redactor {
 
     /// The mark that the same local part has in a line. What is a mark already stays one.
     fn local_part(&self, local: &str) -> String {
-        if local.is_empty() || is_mark(local) {
+        if local.is_empty() || is_pseudonym(local) {
             local.to_owned()
         } else {
             self.local(local.trim_matches('"'))
@@ -96,7 +96,7 @@ impl Redactor {
             return self.ip(ip);
         }
         let ips: Vec<IpAddr> = ip.and_then(|ip| ip.parse().ok()).into_iter().collect();
-        if holds_ip(host, &ips) { self.without_ip(host, &ips) } else { host.to_owned() }
+        if contains_ip(host, &ips) { self.without_ip(host, &ips) } else { host.to_owned() }
     }
 
     /// The domain stays, if it holds nothing.
@@ -107,7 +107,8 @@ impl Redactor {
             (Some(top), Some(second), Some(_)) => {
                 let domain = format!("{second}.{top}");
                 // A label of digits alone is a part of an address.
-                let has_number = second.chars().all(|sign| sign.is_ascii_digit()) || holds_ip(&domain, ips);
+                let has_number =
+                    second.chars().all(|sign| sign.is_ascii_digit()) || contains_ip(&domain, ips);
                 if has_number { self.name(host) } else { format!("{}.{domain}", self.name(host)) }
             }
             _ => self.name(host),
@@ -121,7 +122,7 @@ impl Redactor {
         let host = match inner.parse::<IpAddr>() {
             Ok(ip) => format!("[{}]", self.ip(ip)),
             Err(_) if domain.starts_with('[') => format!("[{}]", self.host(inner)),
-            Err(_) if holds_ip(domain, ips) => self.without_ip(domain, ips),
+            Err(_) if contains_ip(domain, ips) => self.without_ip(domain, ips),
             Err(_) => domain.to_owned(),
         };
         format!("{}{}{}{}{host}", part("label"), part("open"), self.local_part(local(found)), part("at"))
@@ -133,7 +134,7 @@ impl Redactor {
         let plain = !name.contains(['.', '-']) || name.parse::<IpAddr>().is_ok();
         let letters =
             name.chars().any(|sign| sign.is_ascii_alphabetic()) || name.matches(['.', '-']).count() > 3;
-        if plain || !letters || is_mark(name) || !holds_ip(name, ips) {
+        if plain || !letters || is_pseudonym(name) || !contains_ip(name, ips) {
             name.to_owned()
         } else {
             self.without_ip(name, ips)
@@ -160,12 +161,12 @@ impl Redactor {
     }
 
     /// The name where it stands as a word of its own, as it is or in base64. A part of a domain is no such word.
-    fn alone(&self, text: &str, name: &str) -> String {
+    fn replace_name(&self, text: &str, name: &str) -> String {
         let mark = self.local(name);
-        let text = replaced(text, name, &mark);
+        let text = replace_words(text, name, &mark);
         let encoded = base64_encode(name.as_bytes()).ok().and_then(|encoded| String::from_utf8(encoded).ok());
         match encoded.filter(|encoded| encoded.len() > 7) {
-            Some(encoded) => replaced(&text, encoded.trim_end(), &mark),
+            Some(encoded) => replace_words(&text, encoded.trim_end(), &mark),
             None => text,
         }
     }
@@ -177,7 +178,7 @@ fn local<'t>(found: &Captures<'t>) -> &'t str {
 }
 
 /// One that stands there already, alone or in front of its domain.
-fn is_mark(name: &str) -> bool {
+fn is_pseudonym(name: &str) -> bool {
     let digits = ["u-", "ip-", "h-"].into_iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or_default();
     let digits = digits.split('.').next().unwrap_or_default();
     digits.len() == DIGITS && digits.chars().all(|sign| sign.is_ascii_hexdigit())
@@ -195,7 +196,7 @@ fn ips(text: &str) -> Vec<IpAddr> {
     found.collect()
 }
 
-fn replaced(text: &str, name: &str, mark: &str) -> String {
+fn replace_words(text: &str, name: &str, mark: &str) -> String {
     let (mut shown, mut from) = (String::with_capacity(text.len()), 0);
     // Only ASCII letters change their case in place, so offsets stay.
     let (small, wanted) = (text.to_ascii_lowercase(), name.to_ascii_lowercase());

@@ -7,7 +7,7 @@ use crate::report::trace::{Story, StoryHop, StoryStep, Trace};
 impl Redactor {
     pub(crate) fn trace(&self, trace: &mut Trace) {
         let Trace { schema: _, what, found: _, stories, notes } = trace;
-        *what = self.sought(what);
+        *what = self.query(what);
         for story in stories {
             self.story(story);
         }
@@ -17,7 +17,7 @@ impl Redactor {
     }
 
     /// What was asked for: an address, an IP address, or an id, which stays.
-    pub(crate) fn sought(&self, what: &str) -> String {
+    pub(crate) fn query(&self, what: &str) -> String {
         if what.contains('@') { self.text(what) } else { self.host(what) }
     }
 
@@ -89,7 +89,7 @@ impl Redactor {
             count: _,
             next: _,
         } = step;
-        *text = self.about(text, names);
+        *text = self.text_with_names(text, names);
         for address in [recipient, original].into_iter().flatten() {
             *address = self.address(address);
         }

@@ -15,7 +15,7 @@ pub(crate) fn table(mut groups: GroupBy, providers: &Providers, sort: SortBy, re
         .into_iter()
         .map(|(parts, group)| {
             let keys = groups.by.iter().zip(&parts);
-            let keys = keys.map(|(&by, &part)| GroupKey { by, value: groups.shown(by, part, providers) });
+            let keys = keys.map(|(&by, &part)| GroupKey { by, value: groups.part_text(by, part, providers) });
             (group.last, row(keys.collect(), group))
         })
         .collect();

@@ -16,15 +16,15 @@ pub(crate) struct ReadSummary<'a> {
     pub calendar: &'a Calendar,
     pub sources: &'a [Source],
     /// What the last walk found the stamps to be.
-    pub turns: &'a TimeResolution,
+    pub resolution: &'a TimeResolution,
 }
 
 /// What was read.
-pub(crate) fn input(heard: &ReadSummary, filter: &Filter) -> Input {
-    let coverage = heard.coverage;
+pub(crate) fn input(read: &ReadSummary, filter: &Filter) -> Input {
+    let coverage = read.coverage;
     let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
     Input {
-        files: heard.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect(),
+        files: read.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect(),
         bytes: coverage.bytes,
         lines: coverage.lines,
         mail: coverage.mail(),
@@ -38,9 +38,9 @@ pub(crate) fn input(heard: &ReadSummary, filter: &Filter) -> Input {
 }
 
 /// None: no mail line has a stamp.
-pub(crate) fn range(heard: &ReadSummary) -> Option<Range> {
-    let (first, last) = heard.coverage.minutes?;
+pub(crate) fn range(read: &ReadSummary) -> Option<Range> {
+    let (first, last) = read.coverage.minutes?;
     let zoned =
-        |minute: i64| Some(Timestamp::from_second(minute * 60).ok()?.to_zoned(heard.calendar.zone.clone()));
+        |minute: i64| Some(Timestamp::from_second(minute * 60).ok()?.to_zoned(read.calendar.zone.clone()));
     Some(Range { first: zoned(first)?, last: zoned(last)? })
 }

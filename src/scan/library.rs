@@ -68,23 +68,23 @@ pub fn scan(paths: &[impl AsRef<Path>], options: &ScanOptions) -> Result<Report,
     let mut notes = logs.notes.clone();
     notes.extend(on_hops(total.given_up));
     let (tally, messages) = total.finish(walked.listeners);
-    let heard = ReadSummary {
+    let read = ReadSummary {
         coverage: &walked.coverage,
         window: logs.window,
         calendar: &calendar,
         sources: &sources,
-        turns: &walked.turns,
+        resolution: &walked.turns,
     };
-    let frame = ReportOptions {
-        heard,
+    let report_options = ReportOptions {
+        read,
         providers: &book.providers,
         with_advice: true,
-        in_full: false,
+        with_full_advice: false,
         filter: &filter,
         notes,
         sort: SortBy::Count,
         reverse: false,
         examples: options.examples,
     };
-    Ok(report(tally, &messages, &frame))
+    Ok(report(tally, &messages, &report_options))
 }

@@ -4,7 +4,7 @@ use crate::catalog::provider::Providers;
 use crate::collections::interner::Symbol;
 use crate::messages::MessageSummary;
 use crate::messages::mail_counts::MailCounts;
-use crate::messages::names::FinishedKept;
+use crate::messages::names::FinishedHeavyHitters;
 use crate::report::{NameRow, NameTotals, Remainder, Remainders, Totals};
 use crate::smtp::delivery_result::DeliveryResult;
 use crate::smtp::event::{ByOutcome, Outcome};
@@ -33,22 +33,22 @@ pub(crate) struct NameTables {
 impl NameTables {
     pub(crate) fn new(
         tally: &FinishedTally,
-        ledger: &MessageSummary,
+        messages: &MessageSummary,
         totals: &Totals,
         providers: &Providers,
     ) -> Self {
-        let who = &ledger.who;
+        let by_role = &messages.names;
         let whole = whole(totals);
         // What this server refused is in neither of these.
         let sent = NameTotals { messages: None, rejected: 0, ..whole };
         let seen = NameTotals { messages: None, ..whole };
         let of = |table: &OutcomesByName, whole| named(of_tally(tally, table), 0, whole);
-        let of_ledger = |kept: &FinishedKept| {
-            let dropped = fared_counts(&kept.dropped);
-            let rows = kept.all().map(|(name, fared)| (name, fared_counts(&fared)));
-            let mut table = named(rows, kept.may_lack, whole.without([dropped]));
-            table.rest.others.add(&dropped);
-            table
+        let of_messages = |table: &FinishedHeavyHitters| {
+            let dropped = mail_counts(&table.dropped);
+            let rows = table.all().map(|(name, counts)| (name, mail_counts(&counts)));
+            let mut shown = named(rows, table.max_undercount, whole.without([dropped]));
+            shown.rest.others.add(&dropped);
+            shown
         };
         let counts = tally.providers.counts.iter().enumerate().skip(1);
         let served = counts.filter_map(|(at, outcomes)| {
@@ -56,9 +56,9 @@ impl NameTables {
             Some((known.id.as_bytes(), outcome_counts(outcomes)))
         });
         Self {
-            senders: of_ledger(&who.senders),
-            users: of_ledger(&who.users),
-            clients: of_ledger(&who.clients),
+            senders: of_messages(&by_role.senders),
+            users: of_messages(&by_role.users),
+            clients: of_messages(&by_role.clients),
             domains: of(&tally.domains, sent),
             providers: named(served, 0, seen),
             relays: of(&tally.relays, sent),
@@ -120,14 +120,14 @@ fn outcome_counts(outcomes: &ByOutcome<u64>) -> NameTotals {
     }
 }
 
-fn fared_counts(fared: &MailCounts) -> NameTotals {
+fn mail_counts(counts: &MailCounts) -> NameTotals {
     NameTotals {
-        messages: Some(fared.messages),
-        delivered: fared.attempts[DeliveryResult::Delivered],
-        deferred: fared.attempts[DeliveryResult::Deferred],
-        bounced: fared.attempts[DeliveryResult::Bounced],
-        expired: fared.attempts[DeliveryResult::Expired],
-        rejected: fared.rejected,
+        messages: Some(counts.messages),
+        delivered: counts.attempts[DeliveryResult::Delivered],
+        deferred: counts.attempts[DeliveryResult::Deferred],
+        bounced: counts.attempts[DeliveryResult::Bounced],
+        expired: counts.attempts[DeliveryResult::Expired],
+        rejected: counts.rejected,
     }
 }
 

@@ -44,8 +44,8 @@ pub(crate) fn on_estimates(exact: &[bool]) -> Vec<String> {
 }
 
 /// About messages that were too many to follow.
-pub(crate) fn on_messages(ledger: &MessageSummary) -> Vec<String> {
-    let forgotten = ledger.sums.forgotten;
+pub(crate) fn on_messages(messages: &MessageSummary) -> Vec<String> {
+    let forgotten = messages.totals.forgotten;
     let note = || {
         format!(
             "more messages were open at a time than are kept: {forgotten} are in no sum of messages, and some that had \
@@ -67,13 +67,13 @@ pub(crate) fn on_hops(given_up: u64) -> Option<String> {
 }
 
 /// About time.
-pub(crate) fn on_time(heard: &ReadSummary) -> Vec<String> {
+pub(crate) fn on_time(read: &ReadSummary) -> Vec<String> {
     let mut notes = Vec::new();
-    let zone = &heard.calendar.zone;
-    let now = heard.calendar.now;
+    let zone = &read.calendar.zone;
+    let now = read.calendar.now;
     let moment = |minute: i64| Timestamp::from_second(minute * 60).ok();
     let shown = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%F %H:%M %:z").to_string();
-    if let Some(last) = heard.coverage.minutes.and_then(|(_, last)| moment(last)) {
+    if let Some(last) = read.coverage.minutes.and_then(|(_, last)| moment(last)) {
         if now.checked_add(24.hours()).is_ok_and(|tomorrow| last > tomorrow) {
             notes.push(format!(
                 "the last line is dated {}, which is still to come: look at --tz, --year and that host's clock",
@@ -84,8 +84,8 @@ pub(crate) fn on_time(heard: &ReadSummary) -> Vec<String> {
             notes.push(format!("the last line is dated {}, more than a year ago", shown(last)));
         }
     }
-    if heard.coverage.lines == 0 && !heard.window.is_unbounded() {
-        let outside = heard.coverage.outside.and_then(|(first, last)| Some((moment(first)?, moment(last)?)));
+    if read.coverage.lines == 0 && !read.window.is_unbounded() {
+        let outside = read.coverage.outside.and_then(|(first, last)| Some((moment(first)?, moment(last)?)));
         notes.extend(outside.map(|(first, last)| {
             format!(
                 "no line lies in the time that was asked for; what was read goes from {} to {}",
@@ -94,12 +94,12 @@ pub(crate) fn on_time(heard: &ReadSummary) -> Vec<String> {
             )
         }));
     }
-    if heard.coverage.undated > 0 {
-        notes.push(format!("{} lines show no time and were left out", heard.coverage.undated));
+    if read.coverage.undated > 0 {
+        notes.push(format!("{} lines show no time and were left out", read.coverage.undated));
     }
     let doubtful =
-        (0..heard.sources.len()).filter(|&file| heard.turns.of(file) != heard.calendar.turns.of(file));
-    notes.extend(doubtful.filter_map(|file| heard.sources.get(file)).map(|source| {
+        (0..read.sources.len()).filter(|&file| read.resolution.of(file) != read.calendar.turns.of(file));
+    notes.extend(doubtful.filter_map(|file| read.sources.get(file)).map(|source| {
         let hint = if source.can_be_read_again() { "use --year" } else { "read it from a file, or use --year" };
         format!(
             "the stamps of {} show no year and go past the end of one, or of summer time: their dates may be wrong; {hint}",

@@ -7,11 +7,11 @@ use crate::report::SortBy;
 
 /// What a report is made of besides the tally.
 pub(crate) struct ReportOptions<'a> {
-    pub heard: ReadSummary<'a>,
+    pub read: ReadSummary<'a>,
     pub providers: &'a Providers,
     pub with_advice: bool,
     /// Everything that the book says about each reason, too.
-    pub in_full: bool,
+    pub with_full_advice: bool,
     pub filter: &'a Filter,
     /// What else is to be said.
     pub notes: Vec<String>,

@@ -35,17 +35,17 @@ pub(crate) struct PendingHandOffLine {
 }
 
 impl PendingHandOffs {
-    pub(crate) fn keep(&mut self, told: &LoggedEvent, copy: IdHash) {
-        self.text.extend_from_slice(told.raw);
+    pub(crate) fn add(&mut self, logged: &LoggedEvent, copy: IdHash) {
+        self.text.extend_from_slice(logged.raw);
         let owned = |text: Option<&[u8]>| text.map(Box::from);
         self.lines.push(PendingHandOffLine {
             end: self.text.len(),
-            place: told.place,
-            moment: told.moment,
+            place: logged.place,
+            moment: logged.moment,
             copy,
-            sender: owned(told.event.sender),
-            user: owned(told.user),
-            client: owned(told.client),
+            sender: owned(logged.event.sender),
+            user: owned(logged.user),
+            client: owned(logged.client),
         });
     }
 
@@ -63,11 +63,11 @@ impl PendingHandOffs {
         tally: &mut Tally,
         book: &Catalog,
     ) {
-        let waited = std::mem::take(self);
+        let lines_before = std::mem::take(self);
         let mut start = 0;
-        for line in waited.lines {
+        for line in lines_before.lines {
             let end = line.end;
-            let raw = waited.text.get(start..end).unwrap_or_default();
+            let raw = lines_before.text.get(start..end).unwrap_or_default();
             start = end;
             if found.contains(&line.copy) {
                 tally.hops += 1;

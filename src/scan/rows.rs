@@ -24,9 +24,11 @@ pub(crate) fn rows(
     tally: &FinishedTally,
     options: &ReportOptions,
 ) -> Vec<Row> {
-    let merged = joined(counts, options.examples.max(1));
-    let mut rows: Vec<(Option<LogTime>, Row)> =
-        merged.into_iter().map(|(key, joint)| (joint.count.last, row(&key, joint, tally, options))).collect();
+    let merged = merge_rows(counts, options.examples.max(1));
+    let mut rows: Vec<(Option<LogTime>, Row)> = merged
+        .into_iter()
+        .map(|(key, builder)| (builder.count.last, row(&key, builder, tally, options)))
+        .collect();
     match options.sort {
         SortBy::Count => rows.sort_by_key(|(_, row)| Reverse(row.attempts)),
         SortBy::Recent => rows.sort_by_key(|(last, _)| Reverse(*last)),
@@ -77,35 +79,35 @@ struct RowBuilder {
     mtas: BTreeMap<Mta, u64>,
 }
 
-fn joined(counts: Vec<(TallyKey, TallyCount)>, examples: usize) -> BTreeMap<RowKey, RowBuilder> {
+fn merge_rows(counts: Vec<(TallyKey, TallyCount)>, examples: usize) -> BTreeMap<RowKey, RowBuilder> {
     let mut rows: BTreeMap<RowKey, RowBuilder> = BTreeMap::new();
     for (key, count) in counts {
-        let joint = rows.entry(RowKey { kind: key.kind, retry: key.retry }).or_default();
+        let builder = rows.entry(RowKey { kind: key.kind, retry: key.retry }).or_default();
         if let Some(stage) = key.stage {
-            *joint.stages.entry(stage).or_default() += count.attempts;
+            *builder.stages.entry(stage).or_default() += count.attempts;
         }
         if let Some(provider) = key.provider {
-            *joint.providers.entry(provider).or_default() += count.attempts;
+            *builder.providers.entry(provider).or_default() += count.attempts;
         }
-        *joint.mtas.entry(key.mta).or_default() += count.attempts;
-        joint.count.merge(count, examples, |id| id);
+        *builder.mtas.entry(key.mta).or_default() += count.attempts;
+        builder.count.merge(count, examples, |id| id);
     }
     rows
 }
 
-fn row(key: &RowKey, joint: RowBuilder, tally: &FinishedTally, frame: &ReportOptions) -> Row {
-    let count = joint.count;
+fn row(key: &RowKey, builder: RowBuilder, tally: &FinishedTally, options: &ReportOptions) -> Row {
+    let count = builder.count;
     let recipients = count.recipients.finish();
-    let places = count.wheres.finish();
+    let places = count.places.finish();
     let &RowKey { kind, retry } = key;
     let EventKind { direction, outcome, class, code, enhanced, reason } = kind;
     let known = reason.map(catalog::reason_row);
     let retryable = retry.or_else(|| known.map(|row| row.retry(class)));
-    let mta = joint.mtas.iter().max_by_key(|&(_, count)| count).map(|(&mta, _)| mta).unwrap_or_default();
-    let advice = reason.filter(|_| frame.with_advice);
+    let mta = builder.mtas.iter().max_by_key(|&(_, count)| count).map(|(&mta, _)| mta).unwrap_or_default();
+    let advice = reason.filter(|_| options.with_advice);
     let advice = advice.and_then(|reason| catalog::advice_line(reason, direction, class, Some(mta)));
-    let providers = joint.providers.iter().map(|(&id, &attempts)| NameCount {
-        name: frame.providers.row(id).map(|row| row.id.clone()).unwrap_or_default(),
+    let providers = builder.providers.iter().map(|(&id, &attempts)| NameCount {
+        name: options.providers.row(id).map(|row| row.id.clone()).unwrap_or_default(),
         attempts,
     });
     let lines = count.examples.lines.iter().map(|(_, line)| String::from_utf8_lossy(line).into_owned());
@@ -125,13 +127,13 @@ fn row(key: &RowKey, joint: RowBuilder, tally: &FinishedTally, frame: &ReportOpt
         recipients_exact: recipients.is_exact,
         first: count.first.and_then(LogTime::rfc3339),
         last: count.last.and_then(LogTime::rfc3339),
-        stages: joint.stages.iter().map(|(&stage, &attempts)| StageCount { stage, attempts }).collect(),
+        stages: builder.stages.iter().map(|(&stage, &attempts)| StageCount { stage, attempts }).collect(),
         providers: most(providers.collect(), PLACES_SHOWN),
-        wheres: wheres(tally, &places),
+        wheres: top_places(tally, &places),
         where_count: places.len() as u64,
         advice,
         example: lines.first().cloned(),
-        examples: lines.into_iter().take(frame.examples).collect(),
+        examples: lines.into_iter().take(options.examples).collect(),
         change: None,
     }
 }
@@ -178,7 +180,7 @@ pub(crate) fn most(mut counts: Vec<NameCount>, shown: usize) -> Vec<NameCount> {
 }
 
 /// Those with the most; names are made into text for these alone, since there may be many.
-fn wheres(tally: &FinishedTally, places: &[(Symbol, u64)]) -> Vec<NameCount> {
+fn top_places(tally: &FinishedTally, places: &[(Symbol, u64)]) -> Vec<NameCount> {
     let all = places.iter().map(|&(id, attempts)| (name(tally, id), attempts));
     let mut all: Vec<(&[u8], u64)> = all.collect();
     let in_order = |a: &(&[u8], u64), b: &(&[u8], u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));

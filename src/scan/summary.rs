@@ -15,24 +15,24 @@ use crate::messages::MessageSummary;
 use crate::report::{Report, SCHEMA};
 use crate::tally::Tally;
 
-pub(crate) fn report(tally: Tally, ledger: &MessageSummary, frame: &ReportOptions) -> Report {
+pub(crate) fn report(tally: Tally, summary: &MessageSummary, options: &ReportOptions) -> Report {
     let mut tally = tally.finish();
-    let full_advice = if frame.in_full { full_advice(&tally) } else { Vec::new() };
-    let messages = messages(ledger, frame.heard.coverage.minutes, catalog::reasons());
+    let full_advice = if options.with_full_advice { full_advice(&tally) } else { Vec::new() };
+    let messages = messages(summary, options.read.coverage.minutes, catalog::reasons());
     let totals = totals(&tally, messages);
     let limits = on_limits(&tally);
     let (counts, groups) = (std::mem::take(&mut tally.rows), tally.groups.take());
     let tally = &tally;
-    let rows = rows(counts, tally, frame);
+    let rows = rows(counts, tally, options);
     let estimated = on_estimates(&rows.iter().map(|row| row.recipients_exact).collect::<Vec<_>>());
-    let tables = NameTables::new(tally, ledger, &totals, frame.providers);
+    let tables = NameTables::new(tally, summary, &totals, options.providers);
     let rests = tables.rests();
-    let groups = groups.map(|groups| table(groups, frame.providers, frame.sort, frame.reverse));
+    let groups = groups.map(|groups| table(groups, options.providers, options.sort, options.reverse));
     Report {
         schema: SCHEMA,
-        range: range(&frame.heard),
+        range: range(&options.read),
         hosts: hosts(tally),
-        input: input(&frame.heard, frame.filter),
+        input: input(&options.read, options.filter),
         totals,
         rows,
         groups,
@@ -44,8 +44,8 @@ pub(crate) fn report(tally: Tally, ledger: &MessageSummary, frame: &ReportOption
         providers: tables.providers.rows,
         relays: tables.relays.rows,
         instances: tables.instances.rows,
-        delays: tally.delays.as_ref().map(|delays| delays::rows(delays, frame.providers)),
-        timeline: timeline(tally, frame),
+        delays: tally.delays.as_ref().map(|delays| delays::rows(delays, options.providers)),
+        timeline: timeline(tally, options),
         full_advice,
         baseline: None,
         failed: None,
@@ -55,9 +55,9 @@ pub(crate) fn report(tally: Tally, ledger: &MessageSummary, frame: &ReportOption
             limits,
             on_names(&rests),
             estimated,
-            on_messages(ledger),
-            on_time(&frame.heard),
-            frame.notes.clone(),
+            on_messages(summary),
+            on_time(&options.read),
+            options.notes.clone(),
         ]
         .concat(),
     }

@@ -90,7 +90,7 @@ impl Refused {
 }
 
 /// The hours that a calendar has, as the zone of the report shows them.
-pub(crate) fn timeline(tally: &FinishedTally, frame: &ReportOptions) -> Vec<Hour> {
+pub(crate) fn timeline(tally: &FinishedTally, options: &ReportOptions) -> Vec<Hour> {
     let sent = |counts: ByResult<u64>| HourSent {
         delivered: counts[DeliveryResult::Delivered],
         deferred: counts[DeliveryResult::Deferred],
@@ -98,7 +98,7 @@ pub(crate) fn timeline(tally: &FinishedTally, frame: &ReportOptions) -> Vec<Hour
         expired: counts[DeliveryResult::Expired],
     };
     let hours = tally.timeline.hours.iter().filter_map(|(&hour, counts)| {
-        let start = Timestamp::from_second(hour * 3600).ok()?.to_zoned(frame.heard.calendar.zone.clone());
+        let start = Timestamp::from_second(hour * 3600).ok()?.to_zoned(options.read.calendar.zone.clone());
         let RejectionCounts { transient, permanent, unspecified } = counts.inbound;
         Some(Hour {
             start,

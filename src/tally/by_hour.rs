@@ -14,13 +14,13 @@ pub struct Hourly {
 }
 
 impl Hourly {
-    pub fn count(&mut self, told: &LoggedEvent) {
-        let Some(moment) = told.moment else { return };
-        if matches!(told.event.outcome, Outcome::Attempt | Outcome::Probe) {
+    pub fn count(&mut self, logged: &LoggedEvent) {
+        let Some(moment) = logged.moment else { return };
+        if matches!(logged.event.outcome, Outcome::Attempt | Outcome::Probe) {
             return;
         }
         let hour = moment.micros.div_euclid(3_600_000_000);
-        *self.counts.entry((hour, EventKind::of(told))).or_default() += 1;
+        *self.counts.entry((hour, EventKind::of(logged))).or_default() += 1;
     }
 
     pub fn merge(&mut self, other: Self) {

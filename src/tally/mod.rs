@@ -127,7 +127,7 @@ impl Tally {
         drop(other.names);
         let renamed = |id: Symbol| ids.get(id.index()).copied().unwrap_or(Symbol::OVERFLOW);
         for (key, count) in other.rows.into_counts() {
-            self.rows.of(&key).merge(count, self.examples, renamed);
+            self.rows.row(&key).merge(count, self.examples, renamed);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.groups, other.groups) {
             mine.merge(theirs);
@@ -149,8 +149,8 @@ impl Tally {
     }
 
     /// Counts the names of an event, and returns the domain of a recipient that is not ours.
-    fn names(&mut self, outcome: Outcome, told: &LoggedEvent) -> Option<Symbol> {
-        let (event, names) = (told.event, &mut self.names);
+    fn count_names(&mut self, outcome: Outcome, logged: &LoggedEvent) -> Option<Symbol> {
+        let (event, names) = (logged.event, &mut self.names);
         let domain = match event.direction {
             Direction::Inbound => None,
             Direction::Outbound | Direction::Local => event.recipient.and_then(domain),
@@ -159,25 +159,25 @@ impl Tally {
             return domain.map(|domain| names.id(domain));
         }
         let domain = domain.map(|domain| self.domains.count(domain, outcome, names, |_| None).id);
-        let mut runs_it = None;
+        let mut relay_provider = None;
         if event.direction != Direction::Inbound
             && let Some(host) = event.peer.host.or(event.peer.ip)
         {
-            let providers = &told.book.providers;
-            runs_it = self.relays.count(host, outcome, names, |host| providers.of_host(host)).provider;
+            let providers = &logged.book.providers;
+            relay_provider = self.relays.count(host, outcome, names, |host| providers.of_host(host)).provider;
         }
-        let provider = match (told.verdict, event.direction, event.peer.host) {
+        let provider = match (logged.verdict, event.direction, event.peer.host) {
             // The verdict was asked for it already.
             (Some(verdict), ..) => verdict.provider,
-            (None, Direction::Outbound, Some(_)) => runs_it,
+            (None, Direction::Outbound, Some(_)) => relay_provider,
             (None, Direction::Outbound | Direction::Inbound | Direction::Local, _) => {
-                provider(event, told.book)
+                provider(event, logged.book)
             }
         };
         self.providers.count(provider, outcome);
-        let instance = told.line.instance_or_program();
+        let instance = logged.line.instance_or_program();
         self.last_instance.count(instance, outcome, names, &mut self.instances);
-        self.last_host.count(told.line.host, outcome, names, &mut self.hosts);
+        self.last_host.count(logged.line.host, outcome, names, &mut self.hosts);
         domain
     }
 }
@@ -212,13 +212,13 @@ impl LastName {
 impl EventSink for Tally {
     type BlockOutput = ();
 
-    fn event(&mut self, told: &LoggedEvent) {
-        let event = told.event;
-        let key = TallyKey::of(told);
+    fn event(&mut self, logged: &LoggedEvent) {
+        let event = logged.event;
+        let key = TallyKey::of(logged);
         let kind = key.kind;
         let delivered = kind.outcome == Outcome::Delivered;
-        let domain = self.names(kind.outcome, told);
-        self.timeline.count(told.moment, kind.direction, kind.outcome, kind.class);
+        let domain = self.count_names(kind.outcome, logged);
+        self.timeline.count(logged.moment, kind.direction, kind.outcome, kind.class);
         let place = match event.direction {
             _ if delivered => None,
             Direction::Inbound => event.peer.ip.or(event.peer.host).map(|client| self.names.id(client)),
@@ -226,30 +226,30 @@ impl EventSink for Tally {
                 domain.or_else(|| Some(self.names.id(event.peer.host?)))
             }
         };
-        let count = self.rows.of(&key);
+        let count = self.rows.row(&key);
         count.attempts += 1;
         if !delivered {
             count.recipients.insert(recipient(event));
         }
         if let Some(place) = place {
-            count.wheres.count(place);
+            count.places.count(place);
         }
-        count.see(told.moment);
-        count.examples.see(told.place, told.raw, self.examples);
+        count.extend_period(logged.moment);
+        count.examples.add(logged.place, logged.raw, self.examples);
         if let Some(groups) = &mut self.groups {
-            groups.count(told);
+            groups.count(logged);
         }
         if let Some(hourly) = &mut self.hourly {
-            hourly.count(told);
+            hourly.count(logged);
         }
         if let Some(delays) = &mut self.delays {
-            delays.event(told);
+            delays.event(logged);
         }
     }
 
-    fn fact(&mut self, noted: &LoggedQueueRecord) {
+    fn fact(&mut self, logged: &LoggedQueueRecord) {
         if let Some(delays) = &mut self.delays {
-            delays.fact(noted);
+            delays.fact(logged);
         }
     }
 

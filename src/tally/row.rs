@@ -28,10 +28,10 @@ pub struct TallyKey {
 }
 
 impl TallyKey {
-    pub fn of(told: &LoggedEvent) -> Self {
-        let (event, verdict) = (told.event, told.verdict);
+    pub fn of(logged: &LoggedEvent) -> Self {
+        let (event, verdict) = (logged.event, logged.verdict);
         Self {
-            kind: EventKind::of(told),
+            kind: EventKind::of(logged),
             stage: event.stage,
             provider: verdict.and_then(|verdict| verdict.provider),
             retry: verdict.and_then(|verdict| verdict.retry),
@@ -51,9 +51,9 @@ impl TallyKey {
         let class = class.map_or(0, |class| class as u64 + 1);
         let retry = self.retry.map_or(0, |retry| retry as u64 + 1);
         let line = (outcome as u64) << 4 | (direction as u64) << 2 | self.mta as u64;
-        let said = code << 40 | reason << 32 | stage << 24 | class << 16 | retry << 12;
+        let reply = code << 40 | reason << 32 | stage << 24 | class << 16 | retry << 12;
         let high = enhanced << 32 | provider;
-        let low = said | line << 1 | u64::from(self.suspended);
+        let low = reply | line << 1 | u64::from(self.suspended);
         1 << 127 | u128::from(high) << 64 | u128::from(low)
     }
 }
@@ -80,11 +80,11 @@ pub struct TallyCount {
     /// The first lines of its kind.
     pub examples: Examples,
     /// Recipient domains of mail that left, addresses of clients of mail that came in. Empty for delivered mail.
-    pub wheres: SymbolCounts,
+    pub places: SymbolCounts,
 }
 
 impl TallyCount {
-    pub fn see(&mut self, moment: Option<LogTime>) {
+    pub fn extend_period(&mut self, moment: Option<LogTime>) {
         if let Some(moment) = moment {
             self.first = Some(self.first.map_or(moment, |first| first.min(moment)));
             self.last = Some(self.last.map_or(moment, |last| last.max(moment)));
@@ -95,10 +95,10 @@ impl TallyCount {
     pub fn merge(&mut self, other: Self, examples: usize, renamed: impl Fn(Symbol) -> Symbol) {
         self.attempts += other.attempts;
         self.recipients.merge(other.recipients);
-        self.see(other.first);
-        self.see(other.last);
+        self.extend_period(other.first);
+        self.extend_period(other.last);
         self.examples.merge(other.examples, examples);
-        self.wheres.merge(other.wheres, renamed);
+        self.places.merge(other.places, renamed);
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
         let codes = (200..600).map(Code::new).chain([None]);
         let enhanced = [(2, 0, 0), (4, 0, 999), (5, 999, 0), (5, 999, 999)];
         let enhanced = enhanced.map(|(class, subject, detail)| EnhancedCode::new(class, subject, detail));
-        let said: Vec<TallyKey> = codes
+        let replies: Vec<TallyKey> = codes
             .flat_map(|code| enhanced.into_iter().chain([None]).map(move |enhanced| (code, enhanced)))
             .flat_map(|(code, enhanced)| {
                 and_none()
@@ -149,13 +149,13 @@ mod tests {
                 and_none().map(move |retry| TallyKey { kind, retry, mta, suspended, ..bare })
             })
             .collect();
-        let meant: Vec<TallyKey> = and_none()
+        let causes: Vec<TallyKey> = and_none()
             .flat_map(|reason| {
                 let kind = EventKind { reason, ..kind };
                 and_none().map(move |stage| TallyKey { kind, stage, ..bare })
             })
             .collect();
-        let all: HashSet<TallyKey> = [said, lines, meant].concat().into_iter().collect();
+        let all: HashSet<TallyKey> = [replies, lines, causes].concat().into_iter().collect();
         let packed: HashSet<u128> = all.iter().map(TallyKey::packed).collect();
         assert!(all.len() > 10_000);
         assert_eq!(packed.len(), all.len());

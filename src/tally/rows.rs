@@ -18,7 +18,7 @@ impl TallyRows {
     }
 
     /// Begins the row where there is none.
-    pub fn of(&mut self, key: &TallyKey) -> &mut TallyCount {
+    pub fn row(&mut self, key: &TallyKey) -> &mut TallyCount {
         let next = self.counts.len() as u32;
         let place = *self.places.entry(key.packed()).or_insert(next);
         if place == next {

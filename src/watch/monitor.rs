@@ -181,7 +181,7 @@ impl<'a> Monitor<'a> {
         let mut tally = Tally::new(self.plan.seed.clone(), 1, None);
         if let Some(board) = self.board() {
             for (key, count) in board.totals.iter().filter(|(_, count)| **count > 0) {
-                tally.rows.of(key).attempts = *count;
+                tally.rows.row(key).attempts = *count;
             }
             tally.hops = board.hops;
         }
@@ -195,13 +195,13 @@ impl<'a> Monitor<'a> {
             window: plan.window,
             calendar: &self.calendar,
             sources: plan.sources,
-            turns: &turns,
+            resolution: &turns,
         };
         let frame = ReportOptions {
-            heard,
+            read: heard,
             providers: &plan.book.providers,
             with_advice: true,
-            in_full: false,
+            with_full_advice: false,
             filter: plan.filter,
             notes: Vec::new(),
             sort: SortBy::Count,

@@ -76,7 +76,7 @@ fn list(
     coverage.filtered += writer.left_out;
     let mut remarks = session.inputs.notes.clone();
     remarks.extend(on_forgotten(writer.contexts.table.forgotten));
-    let heard = ReadSummary { coverage: &coverage, window: *window, calendar, sources, turns: &turns };
+    let heard = ReadSummary { coverage: &coverage, window: *window, calendar, sources, resolution: &turns };
     remarks.extend(on_time(&heard));
     remarks.extend(session.no_match(&task, &coverage)?);
     if let Some(redactor) = redactor {

@@ -181,8 +181,13 @@ fn count(
     let (mut tally, closed) = folder.finish(listeners);
     let hourly = tally.hourly.take();
     let window = session.inputs.window;
-    let heard =
-        ReadSummary { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns };
+    let heard = ReadSummary {
+        coverage: &coverage,
+        window,
+        calendar: &calendar,
+        sources: &sources,
+        resolution: &turns,
+    };
     let frame = frame(args, heard, &session, notes);
     let mut report = report(tally, &closed, &frame);
     add_storms(args, &mut report, &session, &session.task_of(&sources, &calendar), &coverage)?;
@@ -204,10 +209,10 @@ fn frame<'a>(
     notes: Vec<String>,
 ) -> ReportOptions<'a> {
     ReportOptions {
-        heard,
+        read: heard,
         providers: &session.book.providers,
         with_advice: !args.no_advice && args.advice != AdviceChoice::None,
-        in_full: args.advice == AdviceChoice::Full,
+        with_full_advice: args.advice == AdviceChoice::Full,
         filter: &session.filter,
         notes,
         sort: args.sort,

@@ -19,17 +19,17 @@ const WEEKS: i64 = 12;
 const DAYS: i64 = 28;
 
 /// The modified z-score from which a count is an outlier: Iglewicz and Hoaglin, "How to Detect and Handle Outliers" (1993).
-const FAR: f64 = 3.5;
+const OUTLIER_SCORE: f64 = 3.5;
 /// Turns the median absolute deviation into a standard deviation, for a normal distribution.
 const MAD_TO_SIGMA: f64 = 1.4826;
 /// The probability below which a count is not chance, if the usual count is the mean of a Poisson distribution. Needed for
 /// small counts, whose deviations are all zero, so that any change would be an outlier.
-const RARE: f64 = 0.001;
+const CHANCE: f64 = 0.001;
 /// A smaller difference from the usual, in events, is never unusual.
-const MORE: f64 = 10.0;
+const MIN_DIFFERENCE: f64 = 10.0;
 /// A kind is reported as missing only if its usual count is at least this.
-const MISSED: f64 = 10.0;
-const GONE_SHOWN: usize = 10;
+const MIN_MISSING: f64 = 10.0;
+const MISSING_SHOWN: usize = 10;
 
 type KindCounts = BTreeMap<EventKind, f64>;
 
@@ -76,7 +76,7 @@ pub(crate) fn compare(
         bounced: total(Outcome::Bounced, false, Deviation::More),
         expired: total(Outcome::Expired, false, Deviation::More),
         refused: total(Outcome::Rejected, true, Deviation::More),
-        gone: gone(&now, &samples),
+        gone: missing_rows(&now, &samples),
     });
     Some(())
 }
@@ -125,7 +125,7 @@ fn sample(history: &History, hours: &[(i64, (u8, u8))], days: i64, zone: &TimeZo
             continue;
         };
         read += 1;
-        let part = part(earlier, until.saturating_sub(from));
+        let part = read_share(earlier, until.saturating_sub(from));
         for (kind, count) in &earlier.counts {
             *counts.entry(*kind).or_default() += *count as f64 * part;
         }
@@ -134,7 +134,7 @@ fn sample(history: &History, hours: &[(i64, (u8, u8))], days: i64, zone: &TimeZo
 }
 
 /// The share of an earlier hour's counts that corresponds to the minutes read of this one.
-fn part(earlier: &HistoryHour, minutes: u8) -> f64 {
+fn read_share(earlier: &HistoryHour, minutes: u8) -> f64 {
     let read = f64::from(earlier.minutes().max(1));
     (f64::from(minutes) / read).min(1.0)
 }
@@ -162,18 +162,24 @@ fn change(now: f64, samples: &[f64], side: Deviation) -> Change {
 /// At least twice the usual, at least ten more, an outlier among the samples, and not by chance.
 fn is_more(now: f64, usual: f64, samples: &[f64]) -> bool {
     let by_chance = || poisson(usual).map_or(1.0, |poisson| poisson.sf((now - 1.0).max(0.0) as u64));
-    now >= usual * 2.0 && now - usual >= MORE && is_far(now, usual, samples) && by_chance() < RARE
+    now >= usual * 2.0
+        && now - usual >= MIN_DIFFERENCE
+        && is_outlier(now, usual, samples)
+        && by_chance() < CHANCE
 }
 
 /// At most half the usual, by the same measures.
 fn is_less(now: f64, usual: f64, samples: &[f64]) -> bool {
     let by_chance = || poisson(usual).map_or(1.0, |poisson| poisson.cdf(now as u64));
-    now <= usual / 2.0 && usual - now >= MORE && is_far(now, usual, samples) && by_chance() < RARE
+    now <= usual / 2.0
+        && usual - now >= MIN_DIFFERENCE
+        && is_outlier(now, usual, samples)
+        && by_chance() < CHANCE
 }
 
-fn is_far(now: f64, usual: f64, samples: &[f64]) -> bool {
+fn is_outlier(now: f64, usual: f64, samples: &[f64]) -> bool {
     let deviation = median(samples.iter().map(|sample| (sample - usual).abs()).collect());
-    (now - usual).abs() > FAR * MAD_TO_SIGMA * deviation
+    (now - usual).abs() > OUTLIER_SCORE * MAD_TO_SIGMA * deviation
 }
 
 /// A mean of at least 1: an event that never came may still come once by chance.
@@ -189,21 +195,21 @@ fn median(mut values: Vec<f64>) -> f64 {
     f64::midpoint(lower, upper)
 }
 
-fn gone(now: &KindCounts, samples: &[KindCounts]) -> Vec<MissingRow> {
+fn missing_rows(now: &KindCounts, samples: &[KindCounts]) -> Vec<MissingRow> {
     let kinds: BTreeSet<EventKind> = samples.iter().flat_map(KindCounts::keys).copied().collect();
     let missing =
         kinds.into_iter().filter(|kind| !now.contains_key(kind) && kind.outcome != Outcome::Delivered);
-    let mut gone: Vec<MissingRow> = missing
+    let mut rows: Vec<MissingRow> = missing
         .map(|kind| {
             let counts = samples.iter().map(|sample| sample.get(&kind).copied().unwrap_or_default());
             let EventKind { direction, outcome, code, enhanced, reason, .. } = kind;
             MissingRow { direction, outcome, code, enhanced, reason, usual: median(counts.collect()) }
         })
-        .filter(|gone| gone.usual >= MISSED)
+        .filter(|row| row.usual >= MIN_MISSING)
         .collect();
-    gone.sort_by(|a, b| b.usual.total_cmp(&a.usual));
-    gone.truncate(GONE_SHOWN);
-    gone
+    rows.sort_by(|a, b| b.usual.total_cmp(&a.usual));
+    rows.truncate(MISSING_SHOWN);
+    rows
 }
 
 #[cfg(test)]
