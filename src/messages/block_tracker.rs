@@ -1,4 +1,4 @@
-//! Follows the messages of one block, and hands over at its end what needs other blocks.
+//! Follows the messages of one block, and returns at its end what depends on other blocks.
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -20,42 +20,43 @@ use crate::parse::timestamp::LogTime;
 use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event, Outcome};
 
-/// One a thread.
+/// Follows the messages of one block after another. Each thread has one.
 pub(crate) struct BlockTracker {
     keys: KeyHasher,
     partials: HashMap<u64, PartialMessage, PrehashedState>,
-    /// Queue ids of the block.
+    /// The hashes of the block's queue ids.
     queue_ids: Vec<IdHash>,
     recent: RecentIds,
-    /// Totals of messages that are done; they only have to be added up.
+    /// Totals of messages that ended within a block. They need no other block.
     pub totals: MessageTotals,
-    /// No filter is in force: every message is wanted.
-    all: bool,
-    /// Hops count like any other delivery.
+    /// No filter is active: every message is wanted.
+    unfiltered: bool,
+    /// Hand-offs count like any other delivery (`--hops`).
     hops: bool,
 }
 
-/// The transitions and the message of one queue id in a block.
+/// The transitions of one queue id in one block.
 #[derive(Default)]
 pub(crate) struct PartialMessage {
-    /// What happened earlier the first transition that needs nothing of what was earlier the block.
+    /// The updates before the first one that begins a message: they belong to a message of an earlier block.
     earlier: Vec<Update>,
-    /// The transition that begun_by a message after these.
+    /// The transition that began a message after these updates. None: no message began in the block.
     begun_by: Option<Transition>,
-    /// From some transition on, the block alone knows all of it.
+    /// A message began or ended in the block, so its state no longer depends on earlier blocks.
     is_known: bool,
-    /// If it is known. None: the last transition ended it.
+    /// The state, if `is_known`. None: the last transition ended the message.
     message: Option<Message>,
 }
 
-/// What a block hands over: the messages that need other blocks, by key; each key once, in no order.
+/// The result of a block: the messages that depend on other blocks, by key. Each key occurs once; the order is
+/// arbitrary.
 #[derive(Default)]
 pub(crate) struct PartialMessages {
     pub open: Vec<(u64, PartialMessage)>,
-    /// Messages that begun_by and ended in the block, by what begun_by them: an older one of the same queue id, if there is
-    /// one without an end, ended too.
+    /// Messages that began and ended in the block, with the transition that began them. If an older message with
+    /// the same queue id is still open, it ended too.
     pub completed: Vec<(u64, Transition)>,
-    /// Queue ids of the block.
+    /// The hashes of the block's queue ids.
     pub queue_ids: Vec<IdHash>,
     pub pending: Vec<PendingHandOff>,
     pub names: PerRole<NameSet>,
@@ -76,15 +77,16 @@ impl HeapSize for PartialMessages {
 }
 
 impl BlockTracker {
-    /// `hasher` is the same for all threads of a run; `all`: no filter is in force; `hops` count like any other delivery.
-    pub(crate) fn new(hasher: RandomState, all: bool, hops: bool) -> Self {
+    /// `hasher` is the same for all threads of a run. `unfiltered`: no filter is active. `hops`: hand-offs count like any
+    /// other delivery.
+    pub(crate) fn new(hasher: RandomState, unfiltered: bool, hops: bool) -> Self {
         Self {
             keys: KeyHasher::new(hasher),
             partials: HashMap::default(),
             queue_ids: Vec::new(),
             recent: RecentIds::default(),
             totals: MessageTotals::default(),
-            all,
+            unfiltered,
             hops,
         }
     }
@@ -113,7 +115,7 @@ impl BlockTracker {
         );
     }
 
-    /// `wanted`: the filter admits it.
+    /// Applies an event to its message. `wanted`: the filter admits the event.
     pub(crate) fn event(&mut self, logged: &LoggedEvent, wanted: bool) -> HandOff {
         let event = logged.event;
         if wanted && (event.outcome, event.direction) == (Outcome::Rejected, Direction::Inbound) {
@@ -127,7 +129,7 @@ impl BlockTracker {
             return hop;
         };
         let (key, id) = self.keys.key_and_id(event.mta, logged.line, queue_id);
-        // Its first line said it, as a rule.
+        // Usually the first line of the message stated the sender.
         let is_known = |partial: &PartialMessage| {
             partial.message.as_ref().is_some_and(|message| message.origin.sender != 0)
         };
@@ -149,7 +151,7 @@ impl BlockTracker {
         hop
     }
 
-    /// A message that has no queue id yet.
+    /// Notes a hold of a message that has no queue id yet.
     fn hold(&mut self, moment: Option<LogTime>) {
         if let Some(moment) = moment {
             self.totals.add_holds(moment.minute(), 1);
@@ -162,7 +164,7 @@ impl BlockTracker {
         if self.recent.contains(copy) { HandOff::Yes } else { HandOff::Pending(copy) }
     }
 
-    /// Applies an transition; transitions come in the order of the lines.
+    /// Applies an update to the message with this key. Updates must come in the order of the lines.
     pub(crate) fn apply(&mut self, key: u64, id: IdHash, update: &Update) {
         let partial = match self.partials.entry(key) {
             Entry::Occupied(partial) => partial.into_mut(),
@@ -180,14 +182,15 @@ impl BlockTracker {
             }
             (partial.is_known, partial.begun_by) = (true, Some(update.transition));
         }
-        apply(&mut partial.message, update, self.all, &mut self.totals);
+        apply(&mut partial.message, update, self.unfiltered, &mut self.totals);
     }
 
-    /// Ends the block: returns what needs other blocks. Messages that begun_by and ended in it are in the totals.
+    /// Ends the block and returns what depends on other blocks. Messages that began and ended in it are in the
+    /// totals.
     pub(crate) fn hand_over(&mut self) -> PartialMessages {
         let (queue_ids, pending) =
             (std::mem::take(&mut self.queue_ids), std::mem::take(&mut self.totals.pending));
-        // Tracks are large: room is made once, and those that are done with are looked at where they are.
+        // Partial messages are large: allocate once, and inspect completed ones where they are.
         let completed = self.partials.iter().filter_map(|(&key, partial)| Some((key, partial.completed()?)));
         let completed: Vec<(u64, Transition)> = completed.collect();
         let mut open = Vec::with_capacity(self.partials.len() - completed.len());
@@ -198,21 +201,21 @@ impl BlockTracker {
 }
 
 impl PartialMessage {
-    /// What begun_by its message, if it ended too and nothing of it is left to be settled.
+    /// The transition that began the message, if the message also ended in the block and no update precedes it.
     fn completed(&self) -> Option<Transition> {
         self.begun_by.filter(|_| self.earlier.is_empty() && self.message.is_none())
     }
 
-    /// Goes on with the message as it was earlier the block.
+    /// Continues the message that earlier blocks left open. Returns the message that is open after this block.
     pub(crate) fn resume(
         self,
         found: Option<Message>,
-        all: bool,
+        unfiltered: bool,
         totals: &mut MessageTotals,
     ) -> Option<Message> {
         let mut message = found;
         for update in &self.earlier {
-            apply(&mut message, update, all, totals);
+            apply(&mut message, update, unfiltered, totals);
         }
         if let Some(transition) = self.begun_by {
             supersede(&mut message, transition, totals);

@@ -1,4 +1,4 @@
-//! Remembers the metadata of open messages, for the later lines that leave it out.
+//! Remembers the metadata of open messages, for later lines that omit it.
 
 use std::collections::VecDeque;
 
@@ -8,34 +8,35 @@ use super::key::PrehashedState;
 use super::metadata::MessageMetadata;
 use super::transition::Transition;
 
-/// Messages and recipients of which something is entries at a time: some 120 MiB.
+/// Maximum number of messages and recipients that are remembered: about 120 MiB.
 const LIMIT: usize = 1 << 19;
 
-/// Messages that are remembered after their end: syslog does not always keep the order of two daemons' lines.
+/// Number of messages that are remembered after their end: syslog does not always keep the order of two daemons'
+/// lines.
 const REMOVED_KEPT: usize = 1 << 12;
 
 #[derive(Default)]
 struct OpenMetadata {
     metadata: MessageMetadata,
-    /// By a hash of the recipient.
+    /// The number of attempts of each recipient, by the recipient's hash.
     attempts: HashMap<u64, u32, PrehashedState>,
     removed: bool,
 }
 
-/// The messages whose end is not read yet.
+/// The metadata of messages whose end has not been read yet.
 #[derive(Default)]
 pub(crate) struct MetadataTable {
     open: HashMap<u64, OpenMetadata, PrehashedState>,
-    /// Messages that are removed, the first one first.
+    /// Keys of removed messages, oldest first.
     removed: VecDeque<u64>,
-    /// Open messages and their recipients.
+    /// Number of open messages and their recipients.
     entries: usize,
-    /// Messages that received when no more could be entries.
+    /// Number of messages that began while the table was full.
     pub forgotten: u64,
 }
 
 impl MetadataTable {
-    /// To be told in the order of the lines.
+    /// Applies a queue record. Records must come in the order of the lines.
     pub(crate) fn update(&mut self, key: u64, transition: Transition, stated: MessageMetadata) {
         match transition {
             Transition::Removed | Transition::Deleted | Transition::Renamed => {
@@ -76,12 +77,12 @@ impl MetadataTable {
         }
     }
 
-    /// None: no line that was read says anything.
+    /// The metadata of a message. None: no line read so far states any.
     pub(crate) fn get(&self, key: u64) -> Option<&MessageMetadata> {
         self.open.get(&key).map(|open| &open.metadata)
     }
 
-    /// Counts an attempt of this recipient; its number, from 1. None: as much as is entries is entries.
+    /// Counts an attempt of this recipient, and returns its number, from 1. None: the table is full.
     pub(crate) fn count_attempt(&mut self, key: u64, recipient: u64) -> Option<u32> {
         let is_full = self.entries >= LIMIT;
         let attempts = &mut self.get_or_add(key)?.attempts;
@@ -100,7 +101,7 @@ impl MetadataTable {
     fn forget_oldest(&mut self) {
         while self.removed.len() > REMOVED_KEPT {
             let first = self.removed.pop_front();
-            // Another message may have the queue id by now.
+            // The queue id may belong to another message by now.
             if let Some(key) = first.filter(|key| self.open.get(key).is_some_and(|open| open.removed)) {
                 self.forget(key);
             }

@@ -1,4 +1,4 @@
-//! Remembers the recipients of one message that were deferred, each with its first deferral.
+//! Remembers the deferred recipients of one message, each with its first deferral.
 
 use hashbrown::HashMap;
 
@@ -6,7 +6,7 @@ use super::key::PrehashedState;
 use super::transition::Update;
 use crate::catalog::classify::Reason;
 
-/// A recipient's first deferral.
+/// The first deferral of a recipient.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct FirstDeferral {
     /// Seconds since 1970. None: the line has no date.
@@ -17,13 +17,14 @@ pub(crate) struct FirstDeferral {
 }
 
 impl FirstDeferral {
-    /// The reason, and the seconds until the transition. None: nobody asks, or one of them has no date.
+    /// The reason, and the seconds from the deferral to the update. None: the filter excludes the deferral, or one
+    /// of the two lines has no date.
     pub(crate) fn until(&self, update: &Update) -> Option<(Option<Reason>, i64)> {
         self.wanted.then_some((self.reason, update.at? - self.at?))
     }
 }
 
-/// Recipients by their hashes. Nearly every message has one; a mailing list may have thousands.
+/// Deferred recipients by their hashes. Nearly every message has at most one; a mailing list may have thousands.
 #[derive(Clone, Default, Debug)]
 pub(crate) enum DeferredRecipients {
     #[default]
@@ -45,7 +46,7 @@ impl DeferredRecipients {
         self.len() == 0
     }
 
-    /// The first deferral stays.
+    /// Adds a deferral; an earlier one of the same recipient stays.
     pub(crate) fn add(&mut self, recipient: u64, deferred: FirstDeferral) {
         match self {
             Self::Nobody => *self = Self::One(recipient, deferred),

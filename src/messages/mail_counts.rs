@@ -12,7 +12,7 @@ pub struct CompactMailCounts {
     pub rejected: u32,
 }
 
-/// The counts of one name, or the totals of many.
+/// The counts of one name, or the sums of many.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct MailCounts {
     pub messages: u64,

@@ -1,4 +1,4 @@
-//! Follows one message from transition to transition, and tells its final state.
+//! Follows one message from update to update, and computes its final state.
 
 use super::deferred::{DeferredRecipients, FirstDeferral};
 use super::origin::{Attempts, SenderIds};
@@ -6,70 +6,76 @@ use super::recent_ids::IdHash;
 use super::totals::{FinalState, MessageTotals, PendingHandOff, PendingKind};
 use super::transition::{Transition, Update};
 
-/// The state of a message while it is open.
+/// The state of an open message.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    /// When it was seen first, in seconds since 1970.
+    /// When it was first seen, in seconds since 1970. None: no line has a date.
     pub since: Option<i64>,
-    /// It received in the time of the log.
+    /// Its arrival is in the log.
     pub received: bool,
-    /// A client or a program handed it over.
+    /// A client or a program submitted it.
     pub from_outside: bool,
-    /// It got into the queue; before, its client may still be refused.
+    /// It is in the queue. Before that, the server may still reject it.
     pub queued: bool,
     pub held: bool,
-    /// All of its header was read.
+    /// Its whole header was read (Postfix cleanup logs `message-id=`).
     pub header_read: bool,
-    /// This server wrote it, to say what became of another.
+    /// This server wrote it to report on another message: a bounce or a delay notice.
     pub notice: bool,
-    /// An address was verified with it; it is nobody's mail.
+    /// It is an address verification probe and carries no mail.
     pub probe: bool,
-    /// The filter admits one of its events at least.
+    /// The filter admits at least one of its events.
     pub wanted: bool,
     pub delivered: bool,
     pub handed_on: bool,
-    /// The message that the first hand-over made, if no line header_read it so far.
+    /// The queue id that the first hand-off created, if no line named it before the hand-off.
     pub copy: Option<IdHash>,
     pub bounced: bool,
     pub expired: bool,
     pub discarded: bool,
-    /// Recipients that are done with.
-    pub served: u32,
-    /// Recipients in all. None: nobody says how many.
+    /// Number of recipients that are done: delivered or given up.
+    pub finished: u32,
+    /// Number of all recipients. None: no line states it.
     pub recipients: Option<u32>,
-    /// Recipients that were put off, and not served since.
+    /// Recipients that were deferred and are not done yet.
     pub deferred: DeferredRecipients,
     pub origin: SenderIds,
     /// The sender is the one that the queue manager states.
     pub is_queue_sender: bool,
-    /// Of those that count.
+    /// Attempts that the filter admits and that are no hand-offs.
     pub attempts: Attempts,
 }
 
-/// Applies an transition to a message. An empty slot: nothing is known of its queue id. `all`: no filter is in force.
-pub(crate) fn apply(slot: &mut Option<Message>, update: &Update, all: bool, totals: &mut MessageTotals) {
+/// Applies an update to a message. `slot` is None if nothing is known of the queue id. `unfiltered`: no filter is active.
+pub(crate) fn apply(
+    slot: &mut Option<Message>,
+    update: &Update,
+    unfiltered: bool,
+    totals: &mut MessageTotals,
+) {
     if update.transition.begins() || slot.as_ref().is_some_and(|message| message.is_over_before(update)) {
         supersede(slot, update.transition, totals);
     }
     if update.transition.ends() {
-        end(slot.as_mut(), update, all, totals);
+        end(slot.as_mut(), update, unfiltered, totals);
         *slot = None;
         return;
     }
     if update.transition == Transition::Rejected {
-        // Once it is in the queue, nobody can be refused it; that queue id is of another line.
+        // A message in the queue can no longer be rejected: the line is about another message.
         if slot.as_ref().is_some_and(|message| !message.queued) {
             *slot = None;
         }
         return;
     }
-    // It is over already: lines of two daemons may change places.
+    // The message has ended already: syslog may swap lines of two daemons.
     if slot.is_none()
         && matches!(update.transition, Transition::Released | Transition::Notice { arrived: false, .. })
     {
         return;
     }
-    let message = slot.get_or_insert_with(|| Message { since: update.at, wanted: all, ..Message::NEW });
+    let message =
+        slot.get_or_insert_with(|| Message { since: update.at, wanted: unfiltered, ..Message::NEW });
     message.wanted |= update.wanted;
     message.origin.update(update.origin, update.transition);
     message.is_queue_sender |= is_queue_sender(update);
@@ -79,7 +85,7 @@ pub(crate) fn apply(slot: &mut Option<Message>, update: &Update, all: bool, tota
             *count = count.saturating_add(1);
         }
     } else if let (Transition::HandedOn(Some(id)), true) = (update.transition, update.wanted) {
-        totals.pending.push(PendingHandOff { id, what: PendingKind::Attempt { origin: message.origin } });
+        totals.pending.push(PendingHandOff { id, kind: PendingKind::Attempt { origin: message.origin } });
     }
     message.apply(update, totals);
 }
@@ -89,10 +95,10 @@ fn is_queue_sender(update: &Update) -> bool {
     matches!(update.transition, Transition::Queued { .. }) && update.origin.sender != 0
 }
 
-/// Another message begins under the queue id of one whose end is not in the log.
+/// Ends a message whose end is not in the log, because another message begins under its queue id.
 pub(crate) fn supersede(slot: &mut Option<Message>, transition: Transition, totals: &mut MessageTotals) {
     let Some(old) = slot else { return };
-    // Exim logs a delivery that went on while the message received in before its arrival.
+    // Exim may log a delivery that began during reception before the arrival.
     if !matches!(transition, Transition::Arrived(_)) || old.received {
         old.count_into(true, totals);
     } else {
@@ -101,22 +107,22 @@ pub(crate) fn supersede(slot: &mut Option<Message>, transition: Transition, tota
     *slot = None;
 }
 
-/// A message is large, so it is not moved for this.
-fn end(message: Option<&mut Message>, update: &Update, all: bool, totals: &mut MessageTotals) {
+/// Ends a message. It takes a reference, because a message is large to move.
+fn end(message: Option<&mut Message>, update: &Update, unfiltered: bool, totals: &mut MessageTotals) {
     match update.transition {
         Transition::Removed => message.iter().for_each(|message| message.count_into(true, totals)),
         Transition::Deleted | Transition::WholeDiscarded => {
             let since = update.at;
-            let mut unknown = Message { since, wanted: all, ..Message::NEW };
+            let mut unknown = Message { since, wanted: unfiltered, ..Message::NEW };
             let message = message.unwrap_or(&mut unknown);
-            // What received before does not count: nobody else will get it.
+            // Earlier results do not count: nobody else will get the message.
             let &mut Message { since, received, wanted, probe, origin, attempts, .. } = message;
             let (discarded, wanted) = (true, wanted || update.wanted);
-            let thrown =
+            let lost =
                 Message { since, received, probe, wanted, discarded, origin, attempts, ..Message::NEW };
-            thrown.count_into(true, totals);
+            lost.count_into(true, totals);
         }
-        // `renamed`: it is counted under its new queue id. No other transition ends a message.
+        // A renamed message is counted under its new queue id. No other transition ends a message.
         Transition::Renamed
         | Transition::Received
         | Transition::Arrived(_)
@@ -140,8 +146,8 @@ fn end(message: Option<&mut Message>, update: &Update, all: bool, totals: &mut M
 }
 
 impl Message {
-    /// A message of which nothing is known yet. A constant is copied whole; built field by field it cost 4 % of the scan
-    /// of an Exim log in waits for stores.
+    /// A message of which nothing is known yet. A constant is copied as a whole; to build it field by field cost 4
+    /// % of the scan of an Exim log in store stalls.
     const NEW: Self = Self {
         since: None,
         received: false,
@@ -158,7 +164,7 @@ impl Message {
         bounced: false,
         expired: false,
         discarded: false,
-        served: 0,
+        finished: 0,
         recipients: None,
         deferred: DeferredRecipients::Nobody,
         origin: SenderIds { sender: 0, client: 0, user: 0 },
@@ -166,13 +172,13 @@ impl Message {
         attempts: Attempts::ZERO,
     };
 
-    /// How much of the ledger's room it takes.
+    /// How much it counts towards the limit of open messages.
     pub(crate) fn weight(&self) -> usize {
         1 + self.deferred.len()
     }
 
-    /// The transition is of another message under the same queue id; see
-    /// [`Metadata::is_of_another`](super::metadata::Metadata::is_of_another).
+    /// The update is about another message with the same queue id; see
+    /// [`MessageMetadata::is_of_another`](super::metadata::MessageMetadata::is_of_another).
     fn is_over_before(&self, update: &Update) -> bool {
         self.is_queue_sender && is_queue_sender(update) && update.origin.sender != self.origin.sender
     }
@@ -180,7 +186,7 @@ impl Message {
     fn apply(&mut self, update: &Update, totals: &mut MessageTotals) {
         match update.transition {
             Transition::Received | Transition::HeaderRead => {
-                // Nothing was known of it before, or it came already.
+                // Either nothing was known of the message, or it has arrived already.
                 self.received |= !self.queued;
                 self.header_read |= update.transition == Transition::HeaderRead;
                 self.from_outside |= update.transition == Transition::Received;
@@ -194,10 +200,10 @@ impl Message {
             }
             Transition::Queued { left, null } => {
                 self.queued = true;
-                // The bounce daemon's own line may come when it is over.
+                // The bounce daemon's own line may come after the message has ended.
                 self.notice |= null && self.received && !self.from_outside;
                 self.held = false;
-                self.recipients = left.map(|left| left.saturating_add(self.served)).or(self.recipients);
+                self.recipients = left.map(|left| left.saturating_add(self.finished)).or(self.recipients);
             }
             Transition::Held => (self.queued, self.held) = (true, true),
             Transition::Released => self.held = false,
@@ -210,23 +216,23 @@ impl Message {
             Transition::HandedOn(copy) => self.hand_on(copy, update, totals),
             Transition::Bounced => {
                 self.bounced = true;
-                self.serve(update);
+                self.finish_recipient(update);
             }
             Transition::Expired { all: false } => {
                 self.expired = true;
-                self.serve(update);
+                self.finish_recipient(update);
             }
             Transition::Discarded => {
                 self.discarded = true;
-                self.serve(update);
+                self.finish_recipient(update);
             }
             Transition::Expired { all: true } => {
                 self.expired = true;
-                self.serve_all();
+                self.finish_all_recipients();
             }
             Transition::Returned => {
                 self.bounced = true;
-                self.serve_all();
+                self.finish_all_recipients();
             }
             Transition::Probe => self.probe = true,
             Transition::Rejected
@@ -237,7 +243,7 @@ impl Message {
         }
     }
 
-    /// It received and is in the queue.
+    /// The message has arrived and is in the queue.
     fn arrive(&mut self, recipients: Option<u32>) {
         (self.received, self.queued) = (true, true);
         self.recipients = recipients;
@@ -245,36 +251,39 @@ impl Message {
 
     fn deliver(&mut self, update: &Update, totals: &mut MessageTotals) {
         self.delivered = true;
-        if let Some((reason, seconds)) = self.serve(update).and_then(|deferred| deferred.until(update)) {
+        if let Some((reason, seconds)) =
+            self.finish_recipient(update).and_then(|deferred| deferred.until(update))
+        {
             totals.count_late_delivery(reason, seconds);
         }
     }
 
-    /// `copy`: the message that was made, if no line header_read it so far.
+    /// Hands the message on. `copy`: the queue id that the hand-off created, if no line named it before.
     fn hand_on(&mut self, copy: Option<IdHash>, update: &Update, totals: &mut MessageTotals) {
         if !self.handed_on {
             (self.handed_on, self.copy) = (true, copy);
         }
-        let later = self.serve(update).and_then(|deferred| deferred.until(update));
+        let later = self.finish_recipient(update).and_then(|deferred| deferred.until(update));
         if let (Some(id), Some((reason, seconds))) = (copy, later) {
-            totals.pending.push(PendingHandOff { id, what: PendingKind::Later { reason, seconds } });
+            totals.pending.push(PendingHandOff { id, kind: PendingKind::LateDelivery { reason, seconds } });
         }
     }
 
-    fn serve_all(&mut self) {
+    fn finish_all_recipients(&mut self) {
         self.queued = true;
         self.deferred = DeferredRecipients::Nobody;
-        self.served = self.served.max(self.recipients.unwrap_or(0));
+        self.finished = self.finished.max(self.recipients.unwrap_or(0));
     }
 
-    /// The recipient is done with. None: it was not put off before.
-    fn serve(&mut self, update: &Update) -> Option<FirstDeferral> {
+    /// Marks the recipient as done, and returns its first deferral. None: it was not deferred.
+    fn finish_recipient(&mut self, update: &Update) -> Option<FirstDeferral> {
         self.queued = true;
-        self.served = self.served.saturating_add(update.recipients);
+        self.finished = self.finished.saturating_add(update.recipients);
         self.deferred.remove(update.recipient)
     }
 
-    /// None: it never got into the queue, it is no mail, or too little of it is in the log. `ended`: its end is.
+    /// The state of the message. `ended`: its end is in the log. None: it never got into the queue, it is a probe,
+    /// or too little of it is in the log.
     pub(crate) fn final_state(&self, ended: bool) -> Option<FinalState> {
         if self.probe || !(self.queued || self.discarded) {
             return None;
@@ -285,9 +294,9 @@ impl Message {
         if !ended && !self.deferred.is_empty() {
             return Some(FinalState::Deferred);
         }
-        // Where nobody says how many recipients there are, a message is done when its end is there, or when the log
-        // shows no more of it than what was done.
-        let waits = self.recipients.map_or(self.received, |recipients| self.served < recipients);
+        // Without a known number of recipients, a message is done when its end is in the log, or when the log
+        // shows nothing but completed deliveries.
+        let waits = self.recipients.map_or(self.received, |recipients| self.finished < recipients);
         if !ended && waits && !self.discarded {
             return Some(FinalState::Waiting);
         }
@@ -302,12 +311,12 @@ impl Message {
         } else if self.discarded {
             FinalState::Discarded
         } else {
-            // Its end says that nothing is left to be done.
+            // Its end implies that nothing is left to do.
             FinalState::Delivered
         })
     }
 
-    /// Adds it to the totals. `ended`: its end is in the log.
+    /// Adds the message to the totals. `ended`: its end is in the log.
     pub(crate) fn count_into(&self, ended: bool, totals: &mut MessageTotals) {
         let state = self.final_state(ended).filter(|_| self.wanted);
         let counts = state.is_some_and(|state| state != FinalState::HandedOn);
@@ -317,8 +326,8 @@ impl Message {
         if state == FinalState::HandedOn {
             match self.copy {
                 Some(id) => {
-                    let what = PendingKind::Message { received, notice, origin: self.origin };
-                    totals.pending.push(PendingHandOff { id, what });
+                    let kind = PendingKind::Message { received, notice, origin: self.origin };
+                    totals.pending.push(PendingHandOff { id, kind });
                 }
                 None => totals.handed_on += 1,
             }
@@ -331,7 +340,7 @@ impl Message {
             FinalState::Bounced => totals.bounced += 1,
             FinalState::Expired => totals.expired += 1,
             FinalState::Discarded => totals.discarded += 1,
-            // Handed on was counted above; `Ledger::close` counts what is still in the queue.
+            // `HandedOn` was counted above; `MessageTracker::finish` counts what is still in the queue.
             FinalState::HandedOn | FinalState::Deferred | FinalState::Held | FinalState::Waiting => {}
         }
     }

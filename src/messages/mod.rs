@@ -1,7 +1,7 @@
-//! Follows messages over many lines and blocks, and counts what became of them.
+//! Follows messages across lines and blocks, and counts their final states.
 //!
-//! [`block_tracker::BlockTracker`] follows the messages within a block, one tracker a thread. Most begin and end within one;
-//! only those that began before the block, or do not end in it, are handed over and put together here.
+//! A [`block_tracker::BlockTracker`] in each thread follows the messages within a block. Most begin and end within one;
+//! [`MessageTracker`] joins the parts of the others, block by block in their order.
 //!
 //! Promises: what a line does to a message depends only on the lines before it, so the sums are the same for any cut into
 //! blocks; memory is bounded, and what is forgotten is counted.
@@ -31,12 +31,11 @@ use self::names::{FinishedNamesByRole, NameCountsByRole};
 use self::recent_ids::{IdHash, SeenIds};
 use self::totals::{FinalState, MessageTotals, PendingHandOff};
 
-/// Open messages and their deferred recipients that are open_weight at a time: about 140 MiB. A log without the lines that end
-/// a message would fill any memory.
-/// 450,000 of one recipient each just fit into a table of 2^19.
+/// Maximum number of open messages and their deferred recipients: about 140 MiB. A log without the lines that end
+/// messages would fill any memory. 450,000 messages with one recipient each just fit into a table of 2^19 slots.
 const LIMIT: usize = 900_000;
 
-/// Blocks between two sweeps, after one that found no room.
+/// Blocks between two sweeps, if the last sweep freed too little.
 const SWEEP_PAUSE: u32 = 256;
 
 /// The messages that are open between two blocks.
@@ -45,40 +44,40 @@ pub(crate) struct MessageTracker {
     totals: MessageTotals,
     names: NameCountsByRole,
     pub seen_ids: SeenIds,
-    /// What hangs on whether an id will be seen.
+    /// Counts that depend on whether a queue id will be seen.
     pending: Vec<PendingHandOff>,
-    /// Open messages and their recipients put off.
+    /// Number of open messages and their deferred recipients.
     open_weight: usize,
     limit: usize,
-    /// Blocks until a sweep is worth trying.
+    /// Blocks to wait before the next sweep.
     sweep_pause: u32,
-    /// No filter is in force: every message is wanted.
-    all: bool,
+    /// No filter is active: every message is wanted.
+    unfiltered: bool,
 }
 
 /// The totals of all messages of the logs.
 pub struct MessageSummary {
     pub totals: MessageTotals,
-    /// Mail by sender, client and login, also of messages that are in no total.
+    /// Mail by sender, client and login. It includes messages that are in no total.
     pub names: FinishedNamesByRole,
     pub queue: QueuedMessages,
 }
 
-/// What is in the queue when the logs end.
+/// The state of the queue when the logs end.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct QueuedMessages {
-    /// A recipient at least was put off, and not served since.
+    /// Messages with at least one deferred recipient.
     pub deferred: u64,
     pub held: u64,
-    /// Some of their recipients were not tried yet.
+    /// Messages with recipients that have not been tried yet.
     pub waiting: u64,
-    /// When the oldest of these was seen first, in seconds since 1970. None: none of them has a date.
+    /// When the oldest of these messages was first seen, in seconds since 1970. None: none of them has a date.
     pub oldest: Option<i64>,
 }
 
 impl MessageTracker {
-    /// `all`: no filter is in force.
-    pub(crate) fn new(all: bool) -> Self {
+    /// `unfiltered`: no filter is active.
+    pub(crate) fn new(unfiltered: bool) -> Self {
         Self {
             open: HashMap::default(),
             totals: MessageTotals::default(),
@@ -88,11 +87,11 @@ impl MessageTracker {
             open_weight: 0,
             limit: LIMIT,
             sweep_pause: 0,
-            all,
+            unfiltered,
         }
     }
 
-    /// Adds what a block handed over; blocks come in their order.
+    /// Adds the result of a block. Blocks must come in their order.
     pub(crate) fn fold(&mut self, partials: PartialMessages) {
         if self.open_weight > self.limit {
             self.make_room();
@@ -113,18 +112,19 @@ impl MessageTracker {
         self.names.merge_names(&self.totals.names.hand_over());
     }
 
-    /// What is not settled yet.
+    /// The queue ids that pending counts wait for.
     pub(crate) fn pending(&self) -> impl ExactSizeIterator<Item = IdHash> {
         self.pending.iter().map(|pending| pending.id)
     }
 
-    /// Resolves what waits for an id that was `found`; with `all` the rest too, as ids that are never seen.
+    /// Resolves pending counts whose id was `found`. With `all` it also resolves the rest, as ids that never
+    /// appear.
     pub(crate) fn resolve(&mut self, found: &HashSet<IdHash, PrehashedState>, all: bool) {
         let totals = &mut self.totals;
         self.pending.retain(|pending| {
             let seen = found.contains(&pending.id);
             if seen || all {
-                totals.resolve(&pending.what, seen);
+                totals.resolve(&pending.kind, seen);
             }
             !(seen || all)
         });
@@ -134,7 +134,7 @@ impl MessageTracker {
         let found = self.open.remove(&key);
         let is_new = found.is_none();
         self.open_weight -= found.as_ref().map_or(0, Message::weight);
-        let Some(message) = partial.resume(found, self.all, &mut self.totals) else { return };
+        let Some(message) = partial.resume(found, self.unfiltered, &mut self.totals) else { return };
         if is_new && self.open_weight > self.limit {
             self.totals.names.count_message(message.origin, message.attempts, 0);
             self.totals.forgotten += 1;
@@ -144,7 +144,7 @@ impl MessageTracker {
         self.open.insert(key, message);
     }
 
-    /// Lets go of what never got to a queue, and of what looks done.
+    /// Removes messages that never got into a queue and messages that look done.
     fn make_room(&mut self) {
         if self.sweep_pause > 0 {
             self.sweep_pause -= 1;
@@ -162,7 +162,7 @@ impl MessageTracker {
         self.sweep_pause = if self.open_weight > self.limit / 8 * 7 { SWEEP_PAUSE } else { 0 };
     }
 
-    /// The end of the logs; `settled` is what the desks settled themselves.
+    /// Ends the logs. `settled` are the totals that the block trackers counted themselves.
     pub(crate) fn finish(mut self, settled: impl IntoIterator<Item = MessageTotals>) -> MessageSummary {
         let mut totals = std::mem::take(&mut self.totals);
         settled.into_iter().for_each(|other| totals.merge(other));
@@ -175,8 +175,9 @@ impl MessageTracker {
         MessageSummary { totals: self.totals, names: self.names.finish(), queue }
     }
 
-    /// What Postfix put on hold before it had a queue id: its header was read, and no line says more of it. Nor does one
-    /// where the client went away, so there are no more of these than there were such holds.
+    /// Counts messages that Postfix put on hold before they had a queue id: their header was read, and no later
+    /// line is about them. Messages whose client disconnected look the same, so at most as many are counted as
+    /// there were such holds.
     fn held_silently(&self, totals: &mut MessageTotals) -> QueuedMessages {
         let mut queue = QueuedMessages::default();
         if totals.silent_holds.is_empty() {
@@ -196,7 +197,7 @@ impl MessageTracker {
         queue
     }
 
-    /// Counts what is still open; it stays.
+    /// Counts the messages that are still open.
     fn count_open(&self, totals: &mut MessageTotals) -> QueuedMessages {
         let mut queue = self.held_silently(totals);
         for message in self.open.values() {
@@ -262,7 +263,7 @@ mod tests {
     fn what_cannot_be_kept_is_counted_as_forgotten() {
         let mut tracker = MessageTracker { limit: 100, ..MessageTracker::new(true) };
         apply_to_each(&mut tracker, 0..1000, Transition::Deferred);
-        // A message and its recipient are two.
+        // A message and its recipient count as two.
         assert_eq!(tracker.open.len(), 51);
         apply_to_each(&mut tracker, 0..51, Transition::Delivered);
         let MessageSummary { totals, queue, .. } = tracker.finish([]);

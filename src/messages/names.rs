@@ -1,8 +1,8 @@
-//! Counts the mail of each sender, client and login in bounded tables: lossy counting (Manku and Motwani, "Approximate
-//! Frequency Counts over Data Streams", 2002).
+//! Counts the mail of each sender, client and login in tables of limited size by lossy counting (Manku and Motwani,
+//! "Approximate Frequency Counts over Data Streams", 2002).
 //!
-//! A table that is full drops the names with the lowest counts. Each sweep takes from a name no more than its cut, so
-//! the sum of the cuts is an upper bound on how far any count may be too low.
+//! A full table drops the names with the lowest counts. A sweep drops no name with more than its cut, so the sum of
+//! the cuts is an upper bound on how far any count may be too low.
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry::{Occupied, Vacant};
@@ -10,35 +10,35 @@ use hashbrown::hash_table::Entry::{Occupied, Vacant};
 use super::block_names::{NameEntry, NameSet, PerRole};
 use super::mail_counts::{CompactMailCounts, MailCounts};
 
-/// Names of one kind that are table, about 3 MiB. There may be more until all that were handed over together are in.
+/// Maximum number of names of one role, about 3 MiB. A table may exceed it while the names of one block are added.
 const LIMIT: usize = 1 << 15;
 
-/// The tables of all kinds of names. Blocks are added in their order, so the threads that read them change nothing.
+/// The tables of all roles. Blocks are added in their order, so the number of threads changes nothing.
 pub(crate) type NameCountsByRole = PerRole<HeavyHitters>;
 
-/// The tables, once all blocks are in.
+/// The tables of all roles, once all blocks are in.
 pub(crate) type FinishedNamesByRole = PerRole<FinishedHeavyHitters>;
 
-/// The names of one kind, by their hashes.
+/// The names of one role, by their hashes.
 #[derive(Clone, Debug)]
 pub struct HeavyHitters {
     slots: HashTable<Slot>,
     text: NameText,
-    /// Counts of names that were dropped.
+    /// The sum of the counts of dropped names.
     dropped: MailCounts,
-    /// Upper bound on how far any count of any name may be too low.
+    /// Upper bound on how far the count of any name may be too low.
     max_undercount: u64,
     limit: usize,
 }
 
-/// The names of one kind, once all blocks are in.
+/// The names of one role, once all blocks are in.
 #[derive(Clone, Debug)]
 pub struct FinishedHeavyHitters {
     slots: HashTable<Slot>,
     text: NameText,
-    /// Counts of names that were dropped, and of those that no line spelt out.
+    /// The sum of the counts of dropped names, and of names that no line spelt out.
     pub dropped: MailCounts,
-    /// Upper bound on how far any count of any name may be too low.
+    /// Upper bound on how far the count of any name may be too low.
     pub max_undercount: u64,
 }
 
@@ -50,7 +50,7 @@ struct Slot {
     counts: CompactMailCounts,
 }
 
-/// The hash as the table wants it: its lowest bit is always 0, and the table chooses a place by the lowest bits.
+/// Rotates the hash: its lowest bit is always 0, and the table chooses a slot by the lowest bits.
 fn spread(hash: u64) -> u64 {
     hash.rotate_left(32)
 }
@@ -81,8 +81,8 @@ impl Default for HeavyHitters {
 
 impl HeavyHitters {
     fn merge_names(&mut self, names: &NameSet) {
-        // A block has far fewer names. Whether there is room is asked once all of them are in: then neither their order
-        // nor a name with two entries changes the answer.
+        // A block has far fewer names than the limit. The size is checked once all of them are in, so that
+        // neither their order nor a name with two entries changes the result.
         for some in names.entries.chunks((self.limit / 4).max(1)) {
             for entry in some {
                 self.add(entry, names.name(entry));
@@ -111,8 +111,8 @@ impl HeavyHitters {
         }
     }
 
-    /// Drops the half with the lowest counts, and all names that have exactly the cut: so the order of the table does
-    /// not change which names stay.
+    /// Drops the half with the lowest counts, and all names with exactly the cut, so that the order of the table
+    /// does not change which names stay.
     fn make_room(&mut self) {
         let mut weights: Vec<u64> = self.slots.iter().map(|slot| slot.counts.weight()).collect();
         let half = weights.len() / 2;
@@ -135,7 +135,7 @@ impl HeavyHitters {
         }
     }
 
-    /// Drops names that no line spelt out, and names without any mail.
+    /// Drops names that no line spelt out, and names without mail.
     fn finish(self) -> FinishedHeavyHitters {
         let Self { mut slots, text, mut dropped, max_undercount, .. } = self;
         let mut most = 0;
@@ -151,18 +151,18 @@ impl HeavyHitters {
 }
 
 impl FinishedHeavyHitters {
-    /// In no order.
+    /// All names with their counts, in arbitrary order.
     pub fn all(&self) -> impl Iterator<Item = (&[u8], MailCounts)> + Clone {
         self.slots.iter().map(|slot| (self.text.name(slot.start), MailCounts::from(&slot.counts)))
     }
 }
 
-/// Names in lower case, one behind the other, each after a byte that says how long it is.
+/// Names in lower case, each after a byte with its length.
 #[derive(Clone, Default, Debug)]
 struct NameText(Vec<u8>);
 
 impl NameText {
-    /// Where the name begins; 0 for the empty name, which is not table.
+    /// Appends a name and returns where it begins. 0 for the empty name, which is not stored.
     fn push(&mut self, name: &[u8]) -> u32 {
         if name.is_empty() {
             return 0;
@@ -176,14 +176,13 @@ impl NameText {
         start
     }
 
-    /// The name that begins there. Empty for 0.
+    /// The name that begins at `start`. Empty for 0.
     fn name(&self, start: u32) -> &[u8] {
         let table = self.0.get(start as usize..).and_then(<[u8]>::split_first);
         table.and_then(|(&length, rest)| rest.get(..usize::from(length))).unwrap_or_default()
     }
 
-    /// Begins an empty text, and returns the old one. It has room for as much, since as much will come: so it never
-    /// grows piece by piece.
+    /// Starts an empty text of the same capacity and returns the old one. The same capacity avoids reallocations.
     fn replace(&mut self) -> Self {
         let room = Self(Vec::with_capacity(self.0.len()));
         std::mem::replace(self, room)

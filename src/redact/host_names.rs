@@ -1,9 +1,10 @@
-//! Host names that hold an IP address: a name and the addresses it may hold come in, whether it does goes out.
+//! Detects host names that contain an IP address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// `192-0-2-7.dyn.example.net`, `host007.002.000.192.example.net`, `192000002007.example.net`, or for one of `ips` two of its
-/// numbers, or all of it as hexadecimal digits.
+/// True for names such as `192-0-2-7.dyn.example.net`, `host007.002.000.192.example.net` and
+/// `192000002007.example.net`, and for names with two octets of one of `ips`, or with the whole address in hexadecimal
+/// digits.
 pub(crate) fn contains_ip(name: &str, ips: &[IpAddr]) -> bool {
     let small = name.to_ascii_lowercase();
     let numbers = numbers(&small);
@@ -13,7 +14,7 @@ pub(crate) fn contains_ip(name: &str, ips: &[IpAddr]) -> bool {
         || ips.iter().any(|ip| contains(&small, &numbers, *ip))
 }
 
-/// Each run of digits.
+/// The runs of digits in a name.
 fn numbers(name: &str) -> Vec<&str> {
     name.split(|sign: char| !sign.is_ascii_digit()).filter(|run| !run.is_empty()).collect()
 }
@@ -22,7 +23,7 @@ fn octet(digits: &str) -> Option<u8> {
     (digits.len() <= 3).then(|| digits.parse().ok()).flatten()
 }
 
-/// Four numbers that can be octets, with a single sign between each.
+/// The name has four numbers that can be octets, with one character between each two.
 fn has_dotted_octets(name: &str) -> bool {
     let bytes = name.as_bytes();
     let mut row = 0;
@@ -50,7 +51,7 @@ fn has_dotted_octets(name: &str) -> bool {
     false
 }
 
-/// Twelve digits that are four octets.
+/// The name has a run of twelve digits that are four octets.
 fn has_padded_octets(name: &str) -> bool {
     numbers(name).iter().any(|run| {
         let octets = run.as_bytes().chunks(3).map(|part| std::str::from_utf8(part).ok().and_then(octet));
@@ -70,7 +71,7 @@ fn contains_v4(name: &str, numbers: &[&str], ip: Ipv4Addr) -> bool {
     let [a, b, c, d] = octets;
     let hex = [format!("{a:02x}{b:02x}{c:02x}{d:02x}"), format!("{d:02x}{c:02x}{b:02x}{a:02x}")];
     let decimal = u32::from(ip).to_string();
-    // Each number of the name stands for one octet.
+    // Each number of the name matches at most one octet.
     let mut left: Vec<u8> = octets.to_vec();
     let mut found = 0;
     for number in numbers.iter().filter_map(|number| octet(number)) {

@@ -1,4 +1,5 @@
-//! Text from a log: addresses, IP addresses and names that hold one are found in it, and marks put in their place.
+//! Finds addresses, IP addresses and host names that contain one in text from a log, and replaces them with
+//! pseudonyms.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -10,8 +11,8 @@ use super::host_names::contains_ip;
 use super::known_names::KnownNames;
 use super::pseudonym::{DIGITS, Redactor};
 
-/// An address, in which `%40` may stand for the @ of a link. A local part is quoted, or in angle brackets with
-/// whatever signs, or plain; behind the label of a field, the label is none of it.
+/// An address, in which `%40` may stand for the @ of a link. The local part is quoted, or any text in angle brackets,
+/// or plain. A field label before it is not part of it.
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x)
@@ -24,27 +25,27 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a test reads it")
 });
 
-/// What may be an IP address, with a port behind it or in front of a name's dot.
+/// A candidate for an IP address, perhaps followed by a port or a dot.
 static IP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:ipv6:)?[0-9a-f]*[:.][0-9a-f:.]*[0-9a-f:]").expect("a test reads it")
 });
 
-/// A name of more than one part.
+/// A candidate for a host name.
 static HOST: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?").expect("a test reads it"));
 
 impl Redactor {
-    /// A line of log, whole; or any other text that may be one.
+    /// Redacts a whole log line, or text that may be one.
     pub(crate) fn line(&self, raw: &str) -> String {
         self.text_with_names(raw, &KnownNames::of_line(raw))
     }
 
-    /// Words that are no line of log.
+    /// Redacts text that is not a log line.
     pub(crate) fn text(&self, text: &str) -> String {
         self.text_with_names(text, &KnownNames::default())
     }
 
-    /// Words in which these names may stand alone.
+    /// Redacts text in which these names may occur alone.
     pub(crate) fn text_with_names(&self, text: &str, names: &KnownNames) -> String {
         let mut names = names.clone();
         for found in ADDRESS.captures_iter(text).filter(|found| !is_pseudonym(local(found))) {
@@ -61,7 +62,7 @@ impl Redactor {
         text
     }
 
-    /// An address, a local part or a login; what is no name stays.
+    /// Redacts an address, a local part or a login; text without letters and digits stays.
     pub(crate) fn address(&self, address: &str) -> String {
         let has_letters = address.chars().any(char::is_alphanumeric);
         if !has_letters || address == "(others)" {
@@ -73,7 +74,7 @@ impl Redactor {
         }
     }
 
-    /// The mark that the same local part has in a line. What is a mark already stays one.
+    /// The pseudonym that the same local part has in a line. A pseudonym stays as it is.
     fn local_part(&self, local: &str) -> String {
         if local.is_empty() || is_pseudonym(local) {
             local.to_owned()
@@ -82,12 +83,12 @@ impl Redactor {
         }
     }
 
-    /// A host name, a domain or an IP address; a name that holds no address stays.
+    /// Redacts a host name, a domain or an IP address; a name that contains no address stays.
     pub(crate) fn host(&self, host: &str) -> String {
         self.host_at(host, None)
     }
 
-    /// The same, of a host whose address is known.
+    /// Redacts a host name. `ip` is its address, if known.
     pub(crate) fn host_at(&self, host: &str, ip: Option<&str>) -> String {
         let inner = host.trim_start_matches('[').trim_end_matches(']');
         let inner =
@@ -99,14 +100,14 @@ impl Redactor {
         if contains_ip(host, &ips) { self.without_ip(host, &ips) } else { host.to_owned() }
     }
 
-    /// The domain stays, if it holds nothing.
+    /// Replaces the labels before the domain, or the whole name if the domain contains an address too.
     fn without_ip(&self, host: &str, ips: &[IpAddr]) -> String {
         let mut labels = host.trim_end_matches('.').rsplitn(3, '.');
         let (top, second, rest) = (labels.next(), labels.next(), labels.next());
         match (top, second, rest) {
             (Some(top), Some(second), Some(_)) => {
                 let domain = format!("{second}.{top}");
-                // A label of digits alone is a part of an address.
+                // A label of digits alone is part of an address.
                 let has_number =
                     second.chars().all(|sign| sign.is_ascii_digit()) || contains_ip(&domain, ips);
                 if has_number { self.name(host) } else { format!("{}.{domain}", self.name(host)) }
@@ -130,7 +131,7 @@ impl Redactor {
 
     fn found_host(&self, found: &Captures, ips: &[IpAddr]) -> String {
         let name = &found[0];
-        // Stamps and versions have dots and hyphens too; a name has letters, and is none of our marks.
+        // Timestamps and versions have dots and hyphens too; a host name has letters and is not a pseudonym.
         let plain = !name.contains(['.', '-']) || name.parse::<IpAddr>().is_ok();
         let letters =
             name.chars().any(|sign| sign.is_ascii_alphabetic()) || name.matches(['.', '-']).count() > 3;
@@ -148,7 +149,7 @@ impl Redactor {
         };
         let text = rest.trim_end_matches(['.', ':']);
         let tail = &rest[text.len()..];
-        // `192.0.2.7:25`
+        // An address with a port: `192.0.2.7:25`.
         let (ip, port) = match text.split_once(':') {
             Some((ip, port)) if ip.contains('.') => (ip, format!(":{port}")),
             _ => (text, String::new()),
@@ -160,7 +161,7 @@ impl Redactor {
         }
     }
 
-    /// The name where it stands as a word of its own, as it is or in base64. A part of a domain is no such word.
+    /// Replaces the name where it is a whole word, plain or in base64. Part of a domain is not a whole word.
     fn replace_name(&self, text: &str, name: &str) -> String {
         let mark = self.local(name);
         let text = replace_words(text, name, &mark);
@@ -177,14 +178,14 @@ fn local<'t>(found: &Captures<'t>) -> &'t str {
     local.strip_prefix('<').unwrap_or(local)
 }
 
-/// One that stands there already, alone or in front of its domain.
+/// The text is a pseudonym, alone or before its domain.
 fn is_pseudonym(name: &str) -> bool {
     let digits = ["u-", "ip-", "h-"].into_iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or_default();
     let digits = digits.split('.').next().unwrap_or_default();
     digits.len() == DIGITS && digits.chars().all(|sign| sign.is_ascii_hexdigit())
 }
 
-/// All IP addresses of a text.
+/// All IP addresses in a text.
 fn ips(text: &str) -> Vec<IpAddr> {
     let found = IP.find_iter(text).filter_map(|found| {
         let text = found.as_str();
@@ -198,7 +199,7 @@ fn ips(text: &str) -> Vec<IpAddr> {
 
 fn replace_words(text: &str, name: &str, mark: &str) -> String {
     let (mut shown, mut from) = (String::with_capacity(text.len()), 0);
-    // Only ASCII letters change their case in place, so offsets stay.
+    // ASCII lower case keeps the offsets of all characters.
     let (small, wanted) = (text.to_ascii_lowercase(), name.to_ascii_lowercase());
     for (at, _) in small.match_indices(&wanted) {
         let end = at + wanted.len();
@@ -207,7 +208,7 @@ fn replace_words(text: &str, name: &str, mark: &str) -> String {
         let front = text.get(..at).and_then(|front| front.chars().next_back());
         let mut behind = after.chars();
         let (next, then) = (behind.next(), behind.next());
-        // `example` in `mx.example.org`, and in `anna@example.org`.
+        // Skips `example` in `mx.example.org` and in `anna@example.org`.
         let in_domain = matches!(front, Some('.' | '@')) || next == Some('.') && then.is_some_and(inside);
         if front.is_some_and(inside) || next.is_some_and(inside) || in_domain || next == Some('@') {
             continue;
@@ -224,7 +225,7 @@ fn replace_words(text: &str, name: &str, mark: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Every mark in a line becomes its kind.
+    /// Compares after every pseudonym is reduced to its kind.
     #[track_caller]
     fn becomes(line: &str, wanted: &str) {
         let marks = Regex::new(r"\b(u|ip|h)-[0-9a-f]{12}").unwrap();

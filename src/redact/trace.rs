@@ -1,4 +1,4 @@
-//! The stories of `smtplog trace`, made unreadable field by field.
+//! Redacts the stories of `smtplog trace` field by field.
 
 use super::known_names::KnownNames;
 use super::pseudonym::Redactor;
@@ -16,14 +16,14 @@ impl Redactor {
         }
     }
 
-    /// What was asked for: an address, an IP address, or an id, which stays.
+    /// Redacts the query: an address or an IP address; a queue id stays.
     pub(crate) fn query(&self, what: &str) -> String {
         if what.contains('@') { self.text(what) } else { self.host(what) }
     }
 
     fn story(&self, story: &mut Story) {
         let Story { kind: _, state: _, first: _, last: _, seconds: _, count: _, hops } = story;
-        // Whom one line of a message names stands alone in the words of another.
+        // A name on one line of a message may occur alone in the text of another.
         let mut names = KnownNames::default();
         for hop in hops.iter() {
             let steps = hop.steps.iter().flat_map(|step| [&step.recipient, &step.original]);

@@ -1,4 +1,4 @@
-//! Collects the full advice for the reasons in a report (`--advice`).
+//! Collects the full advice for the reasons in a report (`--advice full`).
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use crate::smtp::event::{Direction, Mta, Outcome};
 use crate::smtp::reply::Class;
 use crate::tally::FinishedTally;
 
-/// The full advice for each reason and side of the rows, the most frequent first; two where a 4xx and a 5xx want
-/// different things.
+/// The full advice for each reason and direction in the rows, the most frequent first. A reason whose 4xx and 5xx need
+/// different advice occurs twice.
 pub(crate) fn full_advice(tally: &FinishedTally) -> Vec<Full> {
     let mut counts: BTreeMap<(Reason, Direction, Mta, Option<Class>), u64> = BTreeMap::new();
     for (key, count) in &tally.rows {
@@ -44,7 +44,7 @@ pub(crate) fn full_advice(tally: &FinishedTally) -> Vec<Full> {
     counts.into_iter().filter_map(entry).collect()
 }
 
-/// It has a row in the text.
+/// The text report has a row for the outcome.
 fn is_shown(outcome: Outcome) -> bool {
     !matches!(outcome, Outcome::Delivered | Outcome::Attempt | Outcome::Probe)
 }

@@ -1,9 +1,9 @@
-//! Counts events for `scan`: each thread counts what needs no other block, and the merger, which takes blocks in order,
-//! counts the rest.
+//! Counts events for `scan`: each thread counts what depends on one block only, and the [`Merger`], which takes the
+//! blocks in order, counts the rest.
 //!
-//! Where it matters who sent a message, most lines have to wait: the sender stands on another line, maybe blocks before.
-//! They are deferred as they are, and read again when their turn comes. So are hand-overs to who gives the message back,
-//! until a line tells of that message: nearly always one before, in the same block.
+//! Where the sender of a message matters, most lines have to wait: another line states the sender, perhaps many blocks
+//! earlier. Such lines are deferred and parsed again by the merger. Hand-offs to a program that returns the message
+//! wait until a line names the new queue id; nearly always an earlier line of the same block has named it.
 
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
@@ -32,16 +32,16 @@ use crate::tally::by_hour::Hourly;
 use crate::tally::delays::Delays;
 use crate::tally::group_by::GroupBy;
 
-/// What is to be counted.
+/// The options of a count.
 #[derive(Clone, Copy)]
 pub struct CountPlan<'a> {
     pub by: &'a [By],
     pub examples: usize,
-    /// Each hour is counted by itself too.
+    /// Count the events of each hour for a baseline.
     pub hourly: bool,
-    /// How long deliveries took is wanted.
+    /// Measure how long deliveries took.
     pub delays: bool,
-    /// Hand-overs are counted like any other delivery.
+    /// Count hand-offs like any other delivery.
     pub hops: bool,
     pub zone: &'a TimeZone,
     pub filter: &'a Filter,
@@ -112,7 +112,7 @@ impl<'a> CountPlan<'a> {
     }
 }
 
-/// One a thread.
+/// Counts the events of one block after another. Each thread has one.
 pub struct BlockCounter {
     tally: Tally,
     tracker: BlockTracker,
@@ -120,39 +120,39 @@ pub struct BlockCounter {
     pending: PendingHandOffs,
     /// None: no line has to wait.
     deferred: Option<DeferredLines>,
-    /// What came in is counted too.
+    /// Arrivals are counted too.
     counts_arrivals: bool,
 }
 
-/// What a block hands over.
+/// The result of a block.
 pub struct BlockCounts {
     partials: PartialMessages,
     pending: PendingHandOffs,
     deferred: DeferredLines,
 }
 
-/// Lines that wait, in their order.
+/// Lines that wait for the merger, in their order.
 #[derive(Default)]
 struct DeferredLines {
-    /// One behind the other.
+    /// The lines without separators.
     text: Vec<u8>,
     lines: Vec<DeferredLine>,
 }
 
 struct DeferredLine {
-    /// Where it ends in the text.
+    /// Where the line ends in the text.
     end: usize,
     place: LineOffset,
     line_kind: DeferredKind,
 }
 
 enum DeferredKind {
-    /// With its minute.
+    /// A queue record, with its minute.
     Fact(Option<i64>),
     Event {
         moment: Option<LogTime>,
         verdict: Option<Classification>,
-        /// By all that the filter asks but the sender.
+        /// The filter admits the event, apart from its sender.
         wanted: bool,
     },
 }
@@ -211,7 +211,7 @@ impl EventSink for BlockCounter {
         match &mut self.deferred {
             Some(deferred) => deferred.add(logged.raw, logged.place, DeferredKind::Fact(logged.minute)),
             None => {
-                // A filter looks at results, and what came in is none yet.
+                // A filter selects delivery results, and an arrival is none.
                 if self.counts_arrivals {
                     self.tally.fact(logged);
                 }
@@ -230,23 +230,23 @@ impl EventSink for BlockCounter {
     }
 }
 
-/// So many bytes of lines wait at a time.
+/// Maximum size of the lines and counts that wait, in bytes.
 const PENDING_LIMIT: usize = 16 << 20;
 
-/// Puts the blocks together, in their order.
+/// Merges the results of the blocks, in their order.
 pub struct Merger<'a> {
     plan: CountPlan<'a>,
     messages: MessageTracker,
     metadata: MetadataTable,
     keys: KeyHasher,
-    /// Counts the lines that waited. None: none had to.
+    /// Counts the deferred lines. None: no line was deferred.
     deferred_counter: Option<BlockCounter>,
-    /// Of hand-overs that led nowhere.
+    /// Counts of hand-offs whose new queue id never appeared.
     tally: Tally,
     pending: PendingHandOffs,
-    /// Hand-overs that were taken for deliveries before the logs ended: too many waited.
+    /// Hand-offs that were counted as deliveries before the logs ended, because too many waited.
     pub given_up: u64,
-    /// Events whose sender the filter does not admit.
+    /// Events that the filter excludes by their sender.
     pub left_out: u64,
 }
 
@@ -273,7 +273,8 @@ impl Merger<'_> {
         self.pending.bytes() + undecided > PENDING_LIMIT
     }
 
-    /// What waits for a message that was seen by now is a hop; with `all` the rest are deliveries.
+    /// Counts pending hand-offs whose new queue id has been seen as hops. With `all` it counts the rest as
+    /// deliveries.
     fn resolve_hand_offs(&mut self, all: bool) {
         let lines = self.pending.lines.iter().map(|line| line.copy);
         let found = self.messages.seen_ids.among(lines.chain(self.messages.pending()));
@@ -322,7 +323,7 @@ impl Merger<'_> {
                     deferred_counter.count(&logged, admitted);
                     self.left_out += u64::from(wanted && !admitted);
                 }
-                // It was read so before.
+                // The line was parsed before, so both always match.
                 _ => {}
             }
         }
@@ -331,7 +332,7 @@ impl Merger<'_> {
         self.deferred_counter = Some(deferred_counter);
     }
 
-    /// All that was counted, here and by the threads.
+    /// The counts of the merger and of all threads.
     pub fn finish(mut self, counters: Vec<BlockCounter>) -> (Tally, MessageSummary) {
         self.resolve_hand_offs(true);
         let Self { plan, tally: waited, messages, deferred_counter, .. } = self;
@@ -340,9 +341,9 @@ impl Merger<'_> {
             .chain(deferred_counter)
             .map(|counter| (counter.tally, counter.tracker.totals));
         let (tallies, totals): (Vec<Tally>, Vec<MessageTotals>) = parts.unzip();
-        // What the messages has is let go of before the tallies, which are the largest here, come together.
+        // The message tracker is freed before the tallies, the largest part of the memory, are merged.
         let closed = messages.finish(totals);
-        // The first is taken, not merged: that saves 1 % of the scan of a small log.
+        // The first tally is taken instead of merged, which saves 1 % of the scan of a small log.
         let mut tallies = tallies.into_iter();
         let mut tally = tallies.next().unwrap_or_else(|| plan.tally());
         tallies.chain([waited]).for_each(|other| tally.merge(other));

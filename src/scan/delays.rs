@@ -1,4 +1,4 @@
-//! Counted times come in, the rows of a report that say how long mail took go out, with the slowest phase of each.
+//! Builds the delay rows of a report from the histograms of the tally, with the slowest phase of each row.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,10 +9,10 @@ use crate::report::{DelayRow, PhaseRow};
 use crate::smtp::event::Direction;
 use crate::tally::delays::{Delays, DurationHistogram};
 
-/// What makes mail the same row.
+/// The key of a row.
 type DelayGroup = (Direction, Option<Provider>);
 
-/// Faster needs no advice; in milliseconds.
+/// The 95th percentile up to which no advice is given, in milliseconds.
 const FAST: u64 = 1000;
 
 pub(crate) fn rows(delays: &Delays, providers: &Providers) -> Vec<DelayRow> {
@@ -66,7 +66,8 @@ fn title(phase: Phase) -> &'static str {
     }
 }
 
-/// Postfix QSHAPE_README, "Postfix queue directories", and postconf(5); Exim spec ch. 20 and 53.
+/// Advice for the slowest phase. None: no advice for this phase. Sources: Postfix QSHAPE_README, "Postfix queue
+/// directories", and postconf(5); Exim specification, chapters 20 and 53.
 fn advice(phase: Phase) -> Option<&'static str> {
     match phase {
         Phase::Total => None,

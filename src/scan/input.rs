@@ -9,17 +9,17 @@ use crate::pipeline::time_range::TimeRange;
 use crate::pipeline::walk::Coverage;
 use crate::report::{Input, Range};
 
-/// What the notes are made of.
+/// The result of the last walk: files, coverage and dates.
 pub(crate) struct ReadSummary<'a> {
     pub coverage: &'a Coverage,
     pub window: TimeRange,
     pub calendar: &'a Calendar,
     pub sources: &'a [Source],
-    /// What the last walk found the stamps to be.
+    /// The dates that the last walk assigned to timestamps without a year.
     pub resolution: &'a TimeResolution,
 }
 
-/// What was read.
+/// The files, the lines and the filter of a report.
 pub(crate) fn input(read: &ReadSummary, filter: &Filter) -> Input {
     let coverage = read.coverage;
     let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
@@ -37,7 +37,7 @@ pub(crate) fn input(read: &ReadSummary, filter: &Filter) -> Input {
     }
 }
 
-/// None: no mail line has a stamp.
+/// The first and the last minute. None: no mail line has a valid timestamp.
 pub(crate) fn range(read: &ReadSummary) -> Option<Range> {
     let (first, last) = read.coverage.minutes?;
     let zoned =

@@ -1,4 +1,4 @@
-//! A closed messages comes in, the totals of messages that a report shows go out.
+//! Computes the message totals of a report.
 
 use std::cmp::Reverse;
 
@@ -6,7 +6,8 @@ use crate::catalog::ReasonRow;
 use crate::messages::MessageSummary;
 use crate::report::{DeliveredLater, Messages};
 
-/// `minutes` are the first and the last of the logs.
+/// `minutes` are the first and the last minute of the logs, counted from 1970-01-01T00:00Z. None: no line has a valid
+/// timestamp.
 pub(crate) fn messages(
     messages: &MessageSummary,
     minutes: Option<(i64, i64)>,

@@ -1,4 +1,4 @@
-//! Makes the tables of names in a report, and adds up what is in no row of theirs.
+//! Builds the tables of names in a report, and sums up the names that have no row.
 
 use crate::catalog::provider::Providers;
 use crate::collections::interner::Symbol;
@@ -10,7 +10,7 @@ use crate::smtp::delivery_result::DeliveryResult;
 use crate::smtp::event::{ByOutcome, Outcome};
 use crate::tally::{FinishedTally, OutcomesByName};
 
-/// So many names with most failures stand in a table, and so many with most mail.
+/// A table shows this number of names with most failures, and as many with most mail.
 const SHOWN: usize = 50;
 
 /// One table of a report.
@@ -19,7 +19,7 @@ pub(crate) struct NameTable {
     pub rest: Remainder,
 }
 
-/// All of them.
+/// All tables of names in a report.
 pub(crate) struct NameTables {
     pub senders: NameTable,
     pub users: NameTable,
@@ -38,20 +38,20 @@ impl NameTables {
         providers: &Providers,
     ) -> Self {
         let by_role = &messages.names;
-        let whole = whole(totals);
-        // What this server refused is in neither of these.
+        let whole = whole_log(totals);
+        // Rejections by this server have no recipient domain and no relay.
         let sent = NameTotals { messages: None, rejected: 0, ..whole };
         let seen = NameTotals { messages: None, ..whole };
-        let of = |table: &OutcomesByName, whole| named(of_tally(tally, table), 0, whole);
+        let of = |table: &OutcomesByName, whole| name_table(of_tally(tally, table), 0, whole);
         let of_messages = |table: &FinishedHeavyHitters| {
             let dropped = mail_counts(&table.dropped);
             let rows = table.all().map(|(name, counts)| (name, mail_counts(&counts)));
-            let mut shown = named(rows, table.max_undercount, whole.without([dropped]));
+            let mut shown = name_table(rows, table.max_undercount, whole.without([dropped]));
             shown.rest.others.add(&dropped);
             shown
         };
         let counts = tally.providers.counts.iter().enumerate().skip(1);
-        let served = counts.filter_map(|(at, outcomes)| {
+        let by_provider = counts.filter_map(|(at, outcomes)| {
             let (_, known) = providers.all().nth(at - 1)?;
             Some((known.id.as_bytes(), outcome_counts(outcomes)))
         });
@@ -60,13 +60,13 @@ impl NameTables {
             users: of_messages(&by_role.users),
             clients: of_messages(&by_role.clients),
             domains: of(&tally.domains, sent),
-            providers: named(served, 0, seen),
+            providers: name_table(by_provider, 0, seen),
             relays: of(&tally.relays, sent),
             instances: of(&tally.instances, seen),
         }
     }
 
-    /// What is in no row of each.
+    /// The remainder of each table: names without a row.
     pub(crate) fn rests(&self) -> Remainders {
         Remainders {
             senders: self.senders.rest,
@@ -80,8 +80,8 @@ impl NameTables {
     }
 }
 
-/// What the rows of a table and its rest add up to.
-fn whole(totals: &Totals) -> NameTotals {
+/// The totals that the rows of a table and its remainder add up to.
+fn whole_log(totals: &Totals) -> NameTotals {
     let (out, local) = (&totals.outbound, &totals.local);
     NameTotals {
         messages: Some(totals.messages.messages),
@@ -131,23 +131,23 @@ fn mail_counts(counts: &MailCounts) -> NameTotals {
     }
 }
 
-/// The rows that are shown; names are made into text for these alone, since there may be many. All are gone through
-/// several times, since to keep what is known of them elsewhere takes longer.
-fn named<'a>(
+/// Selects the rows of a table. Only names with a row are converted to text, since there may be many. The names are
+/// iterated several times, which is faster than to store them in between.
+fn name_table<'a>(
     all: impl Iterator<Item = CountedName<'a>> + Clone,
     may_lack: u64,
     whole: NameTotals,
 ) -> NameTable {
     let (mut sum, mut names) =
         (NameTotals { messages: whole.messages.map(|_| 0), ..NameTotals::default() }, 0);
-    let left = all.filter(|(_, counts)| counts.volume() > 0);
-    for (_, counts) in left.clone() {
+    let with_mail = all.filter(|(_, counts)| counts.volume() > 0);
+    for (_, counts) in with_mail.clone() {
         sum.add(&counts);
         names += 1;
     }
     let failures = |counts: &NameTotals| (counts.failures(), counts.volume());
-    let mut shown = most(left.clone(), failures);
-    let large = most(left, |counts| (counts.volume(), counts.failures()));
+    let mut shown = top(with_mail.clone(), failures);
+    let large = top(with_mail, |counts| (counts.volume(), counts.failures()));
     let is_new = |entry: &CountedName| shown.iter().all(|other| other.0 != entry.0);
     let large: Vec<CountedName> = large.into_iter().filter(is_new).collect();
     shown.extend(large);
@@ -161,8 +161,9 @@ fn named<'a>(
 
 type CountedName<'a> = (&'a [u8], NameTotals);
 
-/// Those with the most, in order; of as many, the first by name. Sorting all took a tenth of the scan of a short log.
-fn most<'a>(
+/// The names with the highest counts, in order; equal counts are sorted by name. To sort all names took a tenth of the
+/// scan of a short log.
+fn top<'a>(
     all: impl Iterator<Item = CountedName<'a>>,
     of: impl Fn(&NameTotals) -> (u64, u64),
 ) -> Vec<CountedName<'a>> {

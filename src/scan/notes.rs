@@ -1,4 +1,4 @@
-//! What was read comes in; what a reader should know about how far the numbers go, goes out.
+//! Writes the notes of a report: limits that were reached, estimates, and doubtful dates.
 
 use jiff::{Timestamp, ToSpan};
 
@@ -7,7 +7,7 @@ use crate::messages::MessageSummary;
 use crate::report::{Remainder, Remainders};
 use crate::tally::FinishedTally;
 
-/// About what was too much to keep.
+/// Notes on limits of the tally.
 pub(crate) fn on_limits(tally: &FinishedTally) -> Vec<String> {
     let full = tally.names.is_full().then(|| {
         "there are more names of domains, relays and clients than are kept: some are counted as (others)"
@@ -23,7 +23,7 @@ pub(crate) fn on_limits(tally: &FinishedTally) -> Vec<String> {
     full.into_iter().chain(groups).chain(cut).collect()
 }
 
-/// About names of which more were met than are kept.
+/// Notes on tables of names that dropped names.
 pub(crate) fn on_names(rests: &Remainders) -> Vec<String> {
     let kinds = [("senders", rests.senders), ("clients", rests.clients), ("users", rests.users)];
     let full = kinds.into_iter().filter(|(_, rest)| rest.may_lack > 0);
@@ -37,13 +37,13 @@ pub(crate) fn on_names(rests: &Remainders) -> Vec<String> {
     full.map(note).collect()
 }
 
-/// About recipients that were too many to tell apart one by one; for each row, whether they are exact.
+/// Notes on estimated recipient counts. `exact` has one entry for each row.
 pub(crate) fn on_estimates(exact: &[bool]) -> Vec<String> {
     let note = "where there are more than 100,000 recipients their number is estimated, to within 2 in 100";
     exact.contains(&false).then(|| note.to_owned()).into_iter().collect()
 }
 
-/// About messages that were too many to follow.
+/// Notes on messages beyond the limit of open messages.
 pub(crate) fn on_messages(messages: &MessageSummary) -> Vec<String> {
     let forgotten = messages.totals.forgotten;
     let note = || {
@@ -55,7 +55,7 @@ pub(crate) fn on_messages(messages: &MessageSummary) -> Vec<String> {
     (forgotten > 0).then(note).into_iter().collect()
 }
 
-/// About hand-overs for which no more could wait.
+/// Notes on hand-offs that were counted as deliveries because too many waited.
 pub(crate) fn on_hops(given_up: u64) -> Option<String> {
     let note = || {
         format!(
@@ -66,7 +66,7 @@ pub(crate) fn on_hops(given_up: u64) -> Option<String> {
     (given_up > 0).then(note)
 }
 
-/// About time.
+/// Notes on timestamps and the time range.
 pub(crate) fn on_time(read: &ReadSummary) -> Vec<String> {
     let mut notes = Vec::new();
     let zone = &read.calendar.zone;

@@ -5,18 +5,18 @@ use crate::catalog::provider::Providers;
 use crate::pipeline::filter::Filter;
 use crate::report::SortBy;
 
-/// What a report is made of besides the tally.
+/// The options of a report, and what was read for it.
 pub(crate) struct ReportOptions<'a> {
     pub read: ReadSummary<'a>,
     pub providers: &'a Providers,
     pub with_advice: bool,
-    /// Everything that the book says about each reason, too.
+    /// Add the full advice for each reason.
     pub with_full_advice: bool,
     pub filter: &'a Filter,
-    /// What else is to be said.
+    /// Notes that the caller adds.
     pub notes: Vec<String>,
     pub sort: SortBy,
     pub reverse: bool,
-    /// How many lines are shown of each row.
+    /// Number of example lines of each row.
     pub examples: usize,
 }

@@ -18,7 +18,7 @@ use crate::tally::{FinishedTally, TallyCount, TallyKey};
 /// Number of places that a row names.
 const PLACES_SHOWN: usize = 3;
 
-/// The rows of the report, in the order that was asked for.
+/// The rows of the report, in the requested order.
 pub(crate) fn rows(
     counts: Vec<(TallyKey, TallyCount)>,
     tally: &FinishedTally,
@@ -44,7 +44,8 @@ pub(crate) fn rows(
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-/// What makes a row of the report: less than what makes one of the tally. Rows with as many attempts stand in its order.
+/// The key of a report row. It has fewer fields than the key of a tally row. Rows with equal counts are sorted by this
+/// key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct RowKey {
     kind: EventKind,
@@ -52,7 +53,7 @@ struct RowKey {
 }
 
 impl RowKey {
-    /// What rows are sorted by.
+    /// The sort key: the code comes before the reason and the class.
     fn order(&self) -> impl Ord {
         let EventKind { direction, outcome, class, code, enhanced, reason } = self.kind;
         (direction, outcome, code, enhanced, reason, class, self.retry)
@@ -101,8 +102,8 @@ fn row(key: &RowKey, builder: RowBuilder, tally: &FinishedTally, options: &Repor
     let places = count.places.finish();
     let &RowKey { kind, retry } = key;
     let EventKind { direction, outcome, class, code, enhanced, reason } = kind;
-    let known = reason.map(catalog::reason_row);
-    let retryable = retry.or_else(|| known.map(|row| row.retry(class)));
+    let reason_row = reason.map(catalog::reason_row);
+    let retryable = retry.or_else(|| reason_row.map(|row| row.retry(class)));
     let mta = builder.mtas.iter().max_by_key(|&(_, count)| count).map(|(&mta, _)| mta).unwrap_or_default();
     let advice = reason.filter(|_| options.with_advice);
     let advice = advice.and_then(|reason| catalog::advice_line(reason, direction, class, Some(mta)));
@@ -119,7 +120,7 @@ fn row(key: &RowKey, builder: RowBuilder, tally: &FinishedTally, options: &Repor
         enhanced,
         class,
         reason,
-        title: title(kind, known),
+        title: title(kind, reason_row),
         retryable,
         conflict: conflict(outcome, class, reason, retryable, retry.is_some()),
         attempts: count.attempts,
@@ -128,7 +129,7 @@ fn row(key: &RowKey, builder: RowBuilder, tally: &FinishedTally, options: &Repor
         first: count.first.and_then(LogTime::rfc3339),
         last: count.last.and_then(LogTime::rfc3339),
         stages: builder.stages.iter().map(|(&stage, &attempts)| StageCount { stage, attempts }).collect(),
-        providers: most(providers.collect(), PLACES_SHOWN),
+        providers: top_names(providers.collect(), PLACES_SHOWN),
         wheres: top_places(tally, &places),
         where_count: places.len() as u64,
         advice,
@@ -138,10 +139,10 @@ fn row(key: &RowKey, builder: RowBuilder, tally: &FinishedTally, options: &Repor
     }
 }
 
-/// The reason's title; where the reason is not known, the code's.
-fn title(kind: EventKind, known: Option<&ReasonRow>) -> String {
+/// The title of the reason; for an unknown reason, the name of the code.
+fn title(kind: EventKind, reason_row: Option<&ReasonRow>) -> String {
     let code = || kind.code.and_then(catalog::find_code).map(|row| row.name.to_lowercase());
-    match (known, kind.outcome) {
+    match (reason_row, kind.outcome) {
         (None, Outcome::Delivered) => "delivered".to_owned(),
         (None, _) => code().unwrap_or_else(|| "no reason given".to_owned()),
         (Some(row), _) if row.id == Reason::Unknown => code().unwrap_or_else(|| row.title.clone()),
@@ -149,7 +150,7 @@ fn title(kind: EventKind, known: Option<&ReasonRow>) -> String {
     }
 }
 
-/// Where the number alone would mislead.
+/// Explains why the code alone would mislead. None: it does not mislead.
 fn conflict(
     outcome: Outcome,
     class: Option<Class>,
@@ -173,13 +174,13 @@ fn conflict(
     }
 }
 
-pub(crate) fn most(mut counts: Vec<NameCount>, shown: usize) -> Vec<NameCount> {
+pub(crate) fn top_names(mut counts: Vec<NameCount>, shown: usize) -> Vec<NameCount> {
     counts.sort_by(|a, b| b.attempts.cmp(&a.attempts).then_with(|| a.name.cmp(&b.name)));
     counts.truncate(shown);
     counts
 }
 
-/// Those with the most; names are made into text for these alone, since there may be many.
+/// The places with the most events. Only these are converted to text, since there may be many.
 fn top_places(tally: &FinishedTally, places: &[(Symbol, u64)]) -> Vec<NameCount> {
     let all = places.iter().map(|&(id, attempts)| (name(tally, id), attempts));
     let mut all: Vec<(&[u8], u64)> = all.collect();

@@ -1,4 +1,4 @@
-//! Builds the report of `scan` from a tally: joins rows, adds totals, names and advice.
+//! Builds the report of `scan` from a tally: rows, totals, names, advice and notes.
 
 use super::advice::full_advice;
 use super::delays;

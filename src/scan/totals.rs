@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::options::ReportOptions;
-use super::rows::{most, name, text};
+use super::rows::{name, text, top_names};
 use crate::report::{Hour, HourRefused, HourSent, Messages, NameCount, Refused, Sent, Totals};
 use crate::smtp::delivery_result::{ByResult, DeliveryResult};
 use crate::smtp::event::{Direction, Outcome};
@@ -89,7 +89,7 @@ impl Refused {
     }
 }
 
-/// The hours that a calendar has, as the zone of the report shows them.
+/// The hours of the timeline in the time zone of the report. Hours beyond the range of the calendar are omitted.
 pub(crate) fn timeline(tally: &FinishedTally, options: &ReportOptions) -> Vec<Hour> {
     let sent = |counts: ByResult<u64>| HourSent {
         delivered: counts[DeliveryResult::Delivered],
@@ -115,5 +115,5 @@ pub(crate) fn hosts(tally: &FinishedTally) -> Vec<String> {
     let counts =
         counts.map(|&(id, ref outcomes)| NameCount { name: text(name(tally, id)), attempts: outcomes.sum() });
     let named = counts.filter(|host| !host.name.is_empty()).collect();
-    most(named, HOSTS_SHOWN).into_iter().map(|host| host.name).collect()
+    top_names(named, HOSTS_SHOWN).into_iter().map(|host| host.name).collect()
 }

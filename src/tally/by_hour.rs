@@ -1,4 +1,4 @@
-//! Counts the events of each hour by kind; a later run is compared with these counts (`--baseline`).
+//! Counts the events of each hour by kind. A later run compares itself with these counts (`--baseline`).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,10 +6,11 @@ use super::event_kind::EventKind;
 use crate::pipeline::walk::LoggedEvent;
 use crate::smtp::event::Outcome;
 
-/// Counts that add up in any order. Events without a time, and what is in no sum of a report, are left out.
+/// The counts of each hour. They can be merged in any order. Events without a time, and events that no total counts,
+/// are ignored.
 #[derive(Clone, Default, Debug)]
 pub struct Hourly {
-    /// By hours since 1970-01-01T00:00Z.
+    /// By hour, counted from 1970-01-01T00:00Z, and kind.
     counts: HashMap<(i64, EventKind), u64>,
 }
 
@@ -29,7 +30,7 @@ impl Hourly {
         }
     }
 
-    /// Hour by hour.
+    /// The counts of each kind, by hour.
     pub fn hours(&self) -> BTreeMap<i64, BTreeMap<EventKind, u64>> {
         let mut hours: BTreeMap<i64, BTreeMap<EventKind, u64>> = BTreeMap::new();
         for (&(hour, kind), &count) in &self.counts {

@@ -5,46 +5,47 @@ use crate::collections::direct_mapped::DirectMappedCache;
 use crate::collections::interner::{Interner, Symbol};
 use crate::smtp::event::{ByOutcome, Outcome};
 
-/// Counts of each name, by outcome. Their numbers are dense, so each finds its counts without a hash.
+/// The counts of each name, by outcome. Name numbers are dense, so they index the counts without a hash.
 #[derive(Default)]
 pub(crate) struct NameCounts {
-    /// By their hashes; most mail goes to few names, and theirs is counted here first. None: no name was hit.
+    /// A cache of names by their hashes. Most mail goes to few names, which are counted here first. None: no name
+    /// yet.
     recent: Option<DirectMappedCache<RecentName, RECENT>>,
-    /// By the number of a name: which of the counts are its, from 1. 0: nothing befell it.
+    /// Index into `counts` plus 1, by the name's number. 0: nothing was counted for the name.
     places: Vec<u32>,
     counts: Vec<(Symbol, ByOutcome<u64>)>,
-    /// What is not among the counts yet.
+    /// Counts that are not in `counts` yet.
     pending: Vec<(Symbol, Outcome, u16)>,
 }
 
-/// A name hit recent.
+/// A cached name.
 #[derive(Clone, Copy, Debug)]
 struct RecentName {
     id: Symbol,
-    /// Deliveries that are not among the counts yet.
+    /// Deliveries that are not in `counts` yet.
     delivered: u16,
     provider: Option<Provider>,
 }
 
-/// The counts of each name, once all are in.
+/// The counts of each name, once all events are in.
 pub(crate) type OutcomesByName = Vec<(Symbol, ByOutcome<u64>)>;
 
-/// A name of which something was counted.
+/// A name that was counted.
 #[derive(Clone, Copy)]
 pub(crate) struct NameHit {
     pub id: Symbol,
     pub provider: Option<Provider>,
 }
 
-/// Names hit recent; 64 KiB.
+/// Number of cached names; 64 KiB.
 const RECENT: usize = 1 << 12;
 
-/// Names counted at a time: each has to be fetched from far memory, and a processor fetches many at once only
-/// where nothing else stands between.
+/// Number of pending counts that are added at once. Each addition misses the cache, and the processor overlaps the
+/// misses only in a tight loop.
 const BATCH: usize = 64;
 
 impl NameCounts {
-    /// `provider` is asked for the name where it was not hit recent.
+    /// Counts an event for a name. `provider` is called only if the name is not cached.
     pub(crate) fn count(
         &mut self,
         name: &[u8],
@@ -83,7 +84,7 @@ impl NameCounts {
         hit
     }
 
-    /// The counts of each name, in no order.
+    /// The counts of each name, in arbitrary order.
     pub(crate) fn finish(mut self) -> OutcomesByName {
         for slot in self.recent.take().iter_mut().flat_map(DirectMappedCache::values_mut) {
             if slot.delivered > 0 {
@@ -110,7 +111,7 @@ impl NameCounts {
         }
     }
 
-    /// Never None.
+    /// The counts of a name; never None.
     #[inline]
     fn counts_of(&mut self, id: Symbol) -> Option<&mut ByOutcome<u64>> {
         if self.places.len() <= id.index() {
@@ -134,7 +135,7 @@ mod tests {
     #[test]
     fn counts_each_time_of_each_name() {
         let (mut names, mut table) = (Interner::new(RandomState::default()), NameCounts::default());
-        // More names than are hit recent, and one more often than is counted there.
+        // More names than the cache holds, and one with more deliveries than its cached counter holds.
         let all = |number: u32| format!("d{}.example.org", number % 10_000 * u32::from(number < 50_000));
         for number in 0..150_000 {
             let outcome = if number % 5 == 0 { Outcome::Deferred } else { Outcome::Delivered };

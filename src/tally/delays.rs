@@ -1,4 +1,5 @@
-//! Measures how long mail took: a histogram for each provider and phase. Merging is in any order.
+//! Measures how long deliveries took, in a histogram for each direction, provider and phase. Histograms can be merged
+//! in any order.
 
 use std::collections::BTreeMap;
 
@@ -11,26 +12,26 @@ use crate::parse::mta::{of_arrival, of_delivery};
 use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Outcome};
 
-/// Significant digits of a time: the error is less than 1 %.
+/// Significant digits of a duration: the error is below 1 %.
 const DIGITS: u8 = 2;
 
-/// A year, in milliseconds: no queue keeps mail as long, but a damaged line may say anything.
+/// A year, in milliseconds: no queue keeps mail that long, but a damaged line may state anything.
 const LONGEST: u64 = 366 * 86_400_000;
 
-/// Times of one phase, in milliseconds.
+/// Durations of one phase, in milliseconds.
 #[derive(Clone, Debug)]
 pub struct DurationHistogram {
     pub histogram: Histogram<u32>,
-    /// The longest, exactly.
+    /// The exact maximum.
     pub max: u64,
 }
 
-/// By direction, provider and phase.
+/// The histograms by direction, provider and phase.
 #[derive(Clone, Default, Debug)]
 pub struct Delays(pub BTreeMap<(Direction, Option<Provider>, Phase), DurationHistogram>);
 
 impl Delays {
-    /// Counts a delivery; other events are ignored.
+    /// Records the phases of a delivery; other events are ignored.
     pub fn event(&mut self, logged: &LoggedEvent) {
         let event = logged.event;
         if event.outcome != Outcome::Delivered {
@@ -83,7 +84,8 @@ impl DurationHistogram {
         self.max = self.max.max(time);
     }
 
-    /// The quantile: at least the `share` of all times is not longer.
+    /// The duration in milliseconds that at least this share of all durations does not exceed. `share` is from 0
+    /// to 1.
     pub fn quantile(&self, share: f64) -> u64 {
         self.histogram.value_at_quantile(share).min(self.max)
     }

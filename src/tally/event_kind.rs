@@ -1,4 +1,4 @@
-//! Defines the kind of an event: what reports, baselines and tallies tell events apart by.
+//! Defines the kind of an event, by which reports, baselines and tallies count.
 
 use crate::catalog::classify::Reason;
 use crate::pipeline::walk::LoggedEvent;
@@ -14,7 +14,7 @@ pub struct EventKind {
     pub class: Option<Class>,
     pub code: Option<Code>,
     pub enhanced: Option<EnhancedCode>,
-    /// None: the event was not classified, since it is a delivery.
+    /// None: the event was not classified, because it is no failure.
     pub reason: Option<Reason>,
 }
 

@@ -17,7 +17,7 @@ use crate::pipeline::walk::{EventSink, LineOffset, LoggedEvent};
 use crate::smtp::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, EnhancedCode};
 
-/// The value of one key as a number, which its [`By`] interprets. 0: the line does not state it.
+/// The value of one key as a number, which its [`By`] interprets. 0: the line does not state the value.
 pub(crate) type KeyPart = u64;
 
 /// The hash that identifies a recipient; equal for the same queue id and recipient.
@@ -26,14 +26,14 @@ pub(crate) fn recipient(event: &Event) -> u64 {
     distinct::hash((event.queue_id, event.recipient, client))
 }
 
-/// Longest line kept as an example, in bytes.
+/// Longest example line, in bytes; the rest is cut off.
 pub(crate) const EXAMPLE_LIMIT: usize = 600;
 
-/// The first lines of a kind, in order.
+/// The first lines of a group, in the order of the logs.
 #[derive(Clone, Default, Debug)]
 pub struct Examples {
     pub lines: Vec<(LineOffset, Vec<u8>)>,
-    /// Where the last of them begins. None: there may be room for more.
+    /// Where the last example begins. None: fewer examples than the limit.
     last: Option<LineOffset>,
 }
 
@@ -59,7 +59,7 @@ impl Examples {
 
     fn truncate(&mut self, limit: usize) {
         self.lines.truncate(limit);
-        // Where none are wanted, nothing stands before the beginning.
+        // With a limit of 0, no line comes before the beginning of the first file.
         let place = self.lines.last().map_or(LineOffset { file: 0, offset: 0 }, |(place, _)| *place);
         self.last = (self.lines.len() >= limit).then_some(place);
     }
@@ -75,10 +75,10 @@ pub struct Group {
     pub examples: Examples,
 }
 
-/// Number of groups that are kept. Strangers choose the names, so there has to be a limit.
+/// Maximum number of groups. Senders choose the names, so there has to be a limit.
 const LIMIT: usize = 1 << 17;
 
-/// Counts by groups; merging is in any order.
+/// The counts of each group. They can be merged in any order.
 pub struct GroupBy {
     pub by: Vec<By>,
     pub names: Interner,
@@ -92,7 +92,8 @@ pub struct GroupBy {
 }
 
 impl GroupBy {
-    /// `hasher` is the same for all threads of a run; `zone` tells hours and days; `examples` are kept of each group.
+    /// `hasher` is the same for all threads of a run. `zone` determines hours and days. `examples` is the number
+    /// of example lines of each group.
     pub fn new(by: &[By], examples: usize, zone: TimeZone, hasher: RandomState) -> Self {
         Self {
             by: by.to_vec(),
@@ -125,7 +126,7 @@ impl GroupBy {
         }
     }
 
-    /// Attempts of single hosts and probes are in no total, so in no group either.
+    /// Counts an event. Attempts of single hosts and probes are in no total, so they are in no group either.
     pub fn count(&mut self, logged: &LoggedEvent) {
         let event = logged.event;
         if matches!(event.outcome, Outcome::Attempt | Outcome::Probe) {
@@ -184,7 +185,8 @@ impl GroupBy {
         }
     }
 
-    /// When the hour and the day of a moment began; most events fall into the minute of the one before.
+    /// The beginning of the hour and of the day of a moment. Most events have the same minute as the previous one,
+    /// which is cached.
     fn hour_start(&mut self, moment: Option<LogTime>) -> Option<HourStart> {
         let minute = moment?.minute();
         if let Some(last) = self.last.filter(|last| last.minute == minute) {
@@ -232,7 +234,7 @@ impl GroupBy {
     }
 }
 
-/// The beginning of a minute's hour and day, in seconds since 1970.
+/// A minute, and the beginning of its hour and day in seconds since 1970.
 #[derive(Clone, Copy)]
 struct HourStart {
     minute: i64,

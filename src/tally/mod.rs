@@ -33,7 +33,7 @@ use self::delays::Delays;
 pub(crate) use self::row::{TallyCount, TallyKey};
 pub(crate) use self::rows::TallyRows;
 
-/// Everything `scan` counts. Tallies are merged in any order: the names' numbers differ then, the counts do not.
+/// All counts of `scan`. Merging in another order changes the numbers of the names, but no count.
 pub struct Tally {
     pub rows: TallyRows,
     pub names: Interner,
@@ -42,24 +42,24 @@ pub struct Tally {
     instances: NameCounts,
     hosts: NameCounts,
     providers: ProviderCounts,
-    /// None: not asked for.
+    /// None: not requested (`--by`).
     pub groups: Option<GroupBy>,
-    /// None: hours are not compared.
+    /// None: no baseline was requested.
     pub hourly: Option<Hourly>,
-    /// None: not asked for.
+    /// None: not requested (`--delays`).
     pub delays: Option<Delays>,
-    /// Hand-overs to a filter or relay that gives the message back; no other count includes them.
+    /// Hand-offs to a filter or relay that returns the message. No other count includes them.
     pub hops: u64,
-    /// Examples kept of each row, at least one.
+    /// Number of example lines of each row, at least one.
     examples: usize,
     timeline: Timeline,
     last_host: LastName,
     last_instance: LastName,
 }
 
-/// What a tally counted, once all is in.
+/// The counts of a tally, once all events are in.
 pub struct FinishedTally {
-    /// In no order.
+    /// In arbitrary order.
     pub rows: Vec<(TallyKey, TallyCount)>,
     pub names: Interner,
     pub domains: OutcomesByName,
@@ -74,7 +74,8 @@ pub struct FinishedTally {
 }
 
 impl Tally {
-    /// `hasher` is one for a process; `examples` lines are kept of each row, at least one.
+    /// `hasher` is the same for all threads of a run. `examples` is the number of example lines of each row, at
+    /// least one.
     pub fn new(hasher: RandomState, examples: usize, groups: Option<GroupBy>) -> Self {
         Self {
             groups,
@@ -112,7 +113,7 @@ impl Tally {
         }
     }
 
-    /// Adds the counts of the last names to their tables.
+    /// Adds the counts of the cached names to their tables.
     fn flush(&mut self) {
         self.last_instance.flush(&mut self.instances);
         self.last_host.flush(&mut self.hosts);
@@ -148,7 +149,8 @@ impl Tally {
         }
     }
 
-    /// Counts the names of an event, and returns the domain of a recipient that is not ours.
+    /// Counts the names of an event, and returns the domain of its recipient. None: the event is inbound, or the
+    /// line states none.
     fn count_names(&mut self, outcome: Outcome, logged: &LoggedEvent) -> Option<Symbol> {
         let (event, names) = (logged.event, &mut self.names);
         let domain = match event.direction {
@@ -167,7 +169,7 @@ impl Tally {
             relay_provider = self.relays.count(host, outcome, names, |host| providers.of_host(host)).provider;
         }
         let provider = match (logged.verdict, event.direction, event.peer.host) {
-            // The verdict was asked for it already.
+            // The classification looked it up already.
             (Some(verdict), ..) => verdict.provider,
             (None, Direction::Outbound, Some(_)) => relay_provider,
             (None, Direction::Outbound | Direction::Inbound | Direction::Local, _) => {
@@ -182,8 +184,7 @@ impl Tally {
     }
 }
 
-/// The name counted last, and its counts that are not in its table yet. Hosts and instances seldom change from line to
-/// line.
+/// The last name, with counts that are not in its table yet. Hosts and instances seldom change from line to line.
 #[derive(Default)]
 struct LastName {
     name: Vec<u8>,

@@ -1,4 +1,4 @@
-//! Defines the key of a row, and what is counted for each key.
+//! Defines the key of a tally row, and its counts.
 
 use std::hash::{Hash, Hasher};
 
@@ -18,10 +18,10 @@ use crate::smtp::reply::EnhancedCode;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TallyKey {
     pub kind: EventKind,
-    /// None: the line does not state the SMTP command that failed.
+    /// None: the line does not state the SMTP command.
     pub stage: Option<Stage>,
     pub provider: Option<Provider>,
-    /// The remedy, where the text of the reply says more than the reason does.
+    /// The remedy, where the text of the reply is more specific than the reason. None: the reason decides.
     pub retry: Option<Retry>,
     pub mta: Mta,
     pub suspended: bool,
@@ -40,7 +40,7 @@ impl TallyKey {
         }
     }
 
-    /// The key as one number, different for different keys.
+    /// The key as one number. Different keys have different numbers.
     pub fn packed(&self) -> u128 {
         let provider = self.provider.map_or(0, |provider| provider.index() as u64 + 1);
         let EventKind { direction, outcome, class, code, enhanced, reason } = self.kind;
@@ -58,11 +58,11 @@ impl TallyKey {
     }
 }
 
-/// [`Key::packed`] has two bits for the server.
+/// [`TallyKey::packed`] has two bits for the server.
 const _: () = assert!(Mta::COUNT <= 4, "a server does not fit into the bits of Key::packed");
 
 impl Hash for TallyKey {
-    /// Hashes the packed key: ten fields hashed one by one cost as much as reading the line.
+    /// Hashes the packed key: to hash ten fields one by one cost as much as reading the line.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u128(self.packed());
     }
@@ -73,13 +73,14 @@ impl Hash for TallyKey {
 pub struct TallyCount {
     /// Number of lines.
     pub attempts: u64,
-    /// Different pairs of queue id and recipient, so that a retry is not another recipient. Empty for delivered mail.
+    /// Distinct pairs of queue id and recipient, so that a retry is not another recipient. Empty for delivered
+    /// mail.
     pub recipients: DistinctCounter,
     pub first: Option<LogTime>,
     pub last: Option<LogTime>,
-    /// The first lines of its kind.
+    /// The first lines of the row.
     pub examples: Examples,
-    /// Recipient domains of mail that left, addresses of clients of mail that came in. Empty for delivered mail.
+    /// Recipient domains of outgoing mail, client addresses of incoming mail. Empty for delivered mail.
     pub places: SymbolCounts,
 }
 
@@ -91,7 +92,7 @@ impl TallyCount {
         }
     }
 
-    /// Adds counts from elsewhere; `renamed` maps their names to ours. `examples` is how many examples are kept.
+    /// Adds counts of another tally; `renamed` maps its names to ours. `examples` is the number of example lines.
     pub fn merge(&mut self, other: Self, examples: usize, renamed: impl Fn(Symbol) -> Symbol) {
         self.attempts += other.attempts;
         self.recipients.merge(other.recipients);

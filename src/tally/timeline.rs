@@ -1,4 +1,4 @@
-//! Counts events hour by hour, in any order.
+//! Counts events by hour.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::smtp::delivery_result::{ByResult, DeliveryResult};
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::Class;
 
-/// The counts of one hour; each event is in one of them at most.
+/// The counts of one hour. An event is in at most one of them.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct HourCounts {
     pub outbound: ByResult<u64>,
@@ -35,7 +35,8 @@ impl HourCounts {
         self.inbound.unspecified += other.inbound.unspecified;
     }
 
-    /// The count that an event adds to. None: it is neither an attempt nor a rejection, and is in no total.
+    /// The count that an event increases. None: it is neither a delivery attempt nor a rejection, and is in no
+    /// total.
     fn of(&mut self, direction: Direction, outcome: Outcome, class: Option<Class>) -> Option<&mut u64> {
         let is_counted = outcome == Outcome::Rejected || DeliveryResult::of(outcome).is_some();
         match direction {
@@ -51,29 +52,30 @@ impl HourCounts {
     }
 }
 
-/// In microseconds.
+/// An hour in microseconds.
 const HOUR: i64 = 3_600_000_000;
 
-/// Three years of hours, about 3 MiB. A sender has no say in the server's stamps, but a damaged file may hold any.
+/// Three years of hours, about 3 MiB. Senders cannot influence the server's timestamps, but a damaged file may hold
+/// any.
 const LIMIT: usize = 24 * 366 * 3;
 
-/// The counts of each hour, once all are in.
+/// The counts of each hour, once all events are in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FinishedTimeline {
-    /// By hours since 1970-01-01T00:00Z; hours in which nothing was counted are left out.
+    /// By hour, counted from 1970-01-01T00:00Z. Hours without counts are omitted.
     pub hours: BTreeMap<i64, HourCounts>,
-    /// Hours were left out, since there are more than are kept.
+    /// The oldest hours were dropped, because there were more than the limit.
     pub is_cut: bool,
 }
 
-/// Counts the latest hours; the order of the events does not change which they are.
+/// Counts the latest hours. The order of the events does not change which hours these are.
 #[derive(Clone, Debug)]
 pub(crate) struct Timeline {
     hours: BTreeMap<i64, HourCounts>,
     is_cut: bool,
     limit: usize,
-    /// The microsecond at which the hour counted last begins, and what is not among the hours yet. It changes seldom
-    /// from event to event.
+    /// The hour counted last, with the microsecond at which it begins and counts that are not in `hours` yet. It
+    /// seldom changes from event to event.
     last: Option<(i64, HourCounts)>,
 }
 
@@ -84,7 +86,7 @@ impl Default for Timeline {
 }
 
 impl Timeline {
-    /// An event without a moment is in no hour.
+    /// Counts an event. An event without a timestamp is ignored.
     pub(crate) fn count(
         &mut self,
         moment: Option<LogTime>,
@@ -120,7 +122,8 @@ impl Timeline {
         other.hours.iter().for_each(|(&hour, counts)| self.add(hour, counts));
     }
 
-    /// An hour that is dropped has `limit` later ones, so it is not among the latest of the whole either.
+    /// Adds counts to an hour and drops the oldest beyond the limit. A dropped hour has `limit` later ones, so it
+    /// is not among the latest of the whole either.
     fn add(&mut self, hour: i64, counts: &HourCounts) {
         if *counts == HourCounts::default() {
             return;

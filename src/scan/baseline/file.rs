@@ -1,4 +1,4 @@
-//! Reads the baseline file, locks it against a second run, and replaces it in one step.
+//! Reads the baseline file, locks it against other runs, and replaces it atomically.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,7 +28,7 @@ struct BaselineHead {
 #[derive(Serialize, Deserialize)]
 struct BaselineDocument {
     schema: String,
-    /// The filters of the runs, as options.
+    /// The filter options of the runs.
     filter: Vec<String>,
     /// The kinds of events; the hours refer to them by index.
     kinds: Vec<WrittenKind>,
@@ -52,22 +52,22 @@ struct WrittenHour {
     /// The minutes that were read, half-open.
     from: u8,
     until: u8,
-    /// The index of a kind, and its count.
+    /// Pairs of the index of a kind and its count.
     counts: Vec<(usize, u64)>,
 }
 
-/// A history. Its file is locked as long as this value lives, unless it is only read.
+/// A history. Its file is locked as long as this value lives, unless it is read-only.
 #[derive(Debug)]
 pub struct OpenBaseline {
     pub history: History,
     path: PathBuf,
     filter: Vec<String>,
-    /// `None`: the file is only read.
+    /// `None`: the file is read-only.
     lock: Option<FileLock>,
 }
 
-/// Reads the history in a file; a file that does not exist yet is an empty history. It is an error, and the file stays as
-/// it is, if it is damaged, written by a later version or made with other filters.
+/// Reads the history in a file; a missing file is an empty history. A file that is damaged, written by a later version
+/// or made with other filters is an error, and stays as it is.
 pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<OpenBaseline, BaselineError> {
     let lock = if only_read { None } else { Some(lock(path)?) };
     let wrong = |what: &str| BaselineError::Unusable { path: path.to_owned(), what: what.to_owned() };
@@ -145,7 +145,7 @@ fn kind(written: &WrittenKind) -> Option<EventKind> {
 }
 
 impl OpenBaseline {
-    /// Writes the history in one step; does nothing if the file is only read.
+    /// Replaces the file atomically; does nothing if it is read-only.
     pub fn save(&self) -> Result<(), BaselineError> {
         if self.lock.is_none() {
             return Ok(());
