@@ -28,7 +28,7 @@ impl FirstDeferral {
 #[derive(Clone, Default, Debug)]
 pub(crate) enum DeferredRecipients {
     #[default]
-    Nobody,
+    Empty,
     One(u64, FirstDeferral),
     Many(HashMap<u64, FirstDeferral, PrehashedState>),
 }
@@ -36,7 +36,7 @@ pub(crate) enum DeferredRecipients {
 impl DeferredRecipients {
     pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Nobody => 0,
+            Self::Empty => 0,
             Self::One(..) => 1,
             Self::Many(many) => many.len(),
         }
@@ -49,7 +49,7 @@ impl DeferredRecipients {
     /// Adds a deferral; an earlier one of the same recipient stays.
     pub(crate) fn add(&mut self, recipient: u64, deferred: FirstDeferral) {
         match self {
-            Self::Nobody => *self = Self::One(recipient, deferred),
+            Self::Empty => *self = Self::One(recipient, deferred),
             Self::One(one, first) if *one != recipient => {
                 let both = [(*one, *first), (recipient, deferred)];
                 *self = Self::Many(both.into_iter().collect());
@@ -65,10 +65,10 @@ impl DeferredRecipients {
         match self {
             Self::One(one, deferred) if *one == recipient => {
                 let deferred = *deferred;
-                *self = Self::Nobody;
+                *self = Self::Empty;
                 Some(deferred)
             }
-            Self::Nobody | Self::One(..) => None,
+            Self::Empty | Self::One(..) => None,
             Self::Many(many) => many.remove(&recipient),
         }
     }
