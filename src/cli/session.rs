@@ -14,7 +14,7 @@ use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
 use crate::pipeline::settle::{Settled, walk_until_settled};
 use crate::pipeline::walk::{Aggregation, Coverage, WalkResult, WalkTask, aggregate, settled};
 use crate::redact::Redactor;
-use crate::scan::notes::ReadSummary;
+use crate::scan::input::ReadSummary;
 
 /// The logs of a command, and what it looks for in them.
 pub(crate) struct Session {
@@ -115,6 +115,6 @@ impl<A: Aggregation> SettledWalk<A> {
     pub(crate) fn heard(&self, session: &Session) -> ReadSummary<'_> {
         let Self { walked, sources, calendar, .. } = self;
         let (coverage, turns) = (&walked.coverage, &walked.turns);
-        ReadSummary { coverage, window: session.inputs.window, calendar, sources, turns }
+        ReadSummary { coverage, window: session.inputs.window, calendar, sources, resolution: turns }
     }
 }

@@ -8,4 +8,5 @@ pub(crate) mod direct_mapped;
 pub(crate) mod distinct;
 pub(crate) mod interner;
 pub(crate) mod seed;
+mod sort_batch;
 pub(crate) mod union_find;

@@ -22,7 +22,7 @@ impl MessageFact {
     pub(crate) fn of(noted: &LoggedQueueRecord, keys: &mut KeyHasher) -> Self {
         let fact = noted.fact;
         let (key, id) = keys.key_and_id(fact.mta, noted.line, fact.queue_id);
-        let (act, said) = (Transition::of_fact(fact), Box::new(MessageMetadata::of(fact)));
+        let (act, said) = (Transition::of_record(fact), Box::new(MessageMetadata::of(fact)));
         Self { key, id, act, said }
     }
 
@@ -47,7 +47,7 @@ impl MessageLink {
         let event = told.event;
         Self {
             key: event.queue_id.map(|id| keys.key_and_id(event.mta, told.line, id)),
-            copy: hop::named(event, told.line.host).map(|id| keys.id(id)),
+            copy: hop::next_queue_id(event, told.line.host).map(|id| keys.id(id)),
             recipient: is_attempt(event).then(|| keys.recipient(event.recipient)),
         }
     }
@@ -77,19 +77,19 @@ pub(crate) struct MessageContexts {
 impl MessageContexts {
     pub(crate) fn fact(&mut self, fact: MessageFact) {
         self.before.add(fact.id);
-        self.table.fact(fact.key, fact.act, *fact.said);
+        self.table.update(fact.key, fact.act, *fact.said);
     }
 
     /// Remembers the event's queue id and, if it is a delivery attempt, counts it.
     pub(crate) fn attempt_no(&mut self, link: &MessageLink) -> Option<u32> {
         let (key, id) = link.key?;
         self.before.add(id);
-        self.table.attempt(key, link.recipient?)
+        self.table.count_attempt(key, link.recipient?)
     }
 
     /// `None`: no line so far says anything of the message.
     pub(crate) fn known(&self, link: &MessageLink) -> Option<&MessageMetadata> {
-        link.key.and_then(|(key, _)| self.table.known(key))
+        link.key.and_then(|(key, _)| self.table.get(key))
     }
 
     pub(crate) fn context(&self, link: &MessageLink, attempt_no: Option<u32>) -> RecordContext {
@@ -101,7 +101,7 @@ impl MessageContexts {
             user: known.and_then(|known| owned(&known.user)),
             message_id: known.and_then(|known| owned(&known.message_id)),
             attempt_no,
-            hop: link.copy.is_some_and(|copy| self.before.holds(copy)),
+            hop: link.copy.is_some_and(|copy| self.before.contains(copy)),
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use super::counter::CountPlan;
-use super::notes::{ReadSummary, on_hops};
-use super::summary::{ReportOptions, report};
+use super::input::ReadSummary;
+use super::notes::on_hops;
+use super::options::ReportOptions;
+use super::summary::report;
 use crate::catalog::Catalog;
 use crate::collections::seed::seed;
 use crate::pipeline::error::Error;
@@ -65,24 +67,24 @@ pub fn scan(paths: &[impl AsRef<Path>], options: &ScanOptions) -> Result<Report,
     }
     let mut notes = logs.notes.clone();
     notes.extend(on_hops(total.given_up));
-    let (tally, messages) = total.close(walked.listeners);
-    let heard = ReadSummary {
+    let (tally, messages) = total.finish(walked.listeners);
+    let read = ReadSummary {
         coverage: &walked.coverage,
         window: logs.window,
         calendar: &calendar,
         sources: &sources,
-        turns: &walked.turns,
+        resolution: &walked.turns,
     };
-    let frame = ReportOptions {
-        heard,
+    let report_options = ReportOptions {
+        read,
         providers: &book.providers,
         with_advice: true,
-        in_full: false,
+        with_full_advice: false,
         filter: &filter,
         notes,
         sort: SortBy::Count,
         reverse: false,
         examples: options.examples,
     };
-    Ok(report(tally, &messages, &frame))
+    Ok(report(tally, &messages, &report_options))
 }

@@ -2,5 +2,6 @@
 //!
 //! Promises: a value exists only if it is valid. May use: no other folder.
 
+pub(crate) mod delivery_result;
 pub(crate) mod event;
 pub(crate) mod reply;

@@ -18,7 +18,8 @@ use crate::input::read::Source;
 use crate::messages::key::KeyHasher;
 use crate::pipeline::walk::{WalkResult, walk};
 use crate::render::csv;
-use crate::scan::notes::{ReadSummary, on_time};
+use crate::scan::input::ReadSummary;
+use crate::scan::notes::on_time;
 
 pub(crate) fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let format = args.output.format(EventsFormat::Ndjson)?;
@@ -75,7 +76,7 @@ fn list(
     coverage.filtered += writer.left_out;
     let mut remarks = session.inputs.notes.clone();
     remarks.extend(on_forgotten(writer.contexts.table.forgotten));
-    let heard = ReadSummary { coverage: &coverage, window: *window, calendar, sources, turns: &turns };
+    let heard = ReadSummary { coverage: &coverage, window: *window, calendar, sources, resolution: &turns };
     remarks.extend(on_time(&heard));
     remarks.extend(session.no_match(&task, &coverage)?);
     if let Some(redactor) = redactor {
