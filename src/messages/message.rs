@@ -196,7 +196,9 @@ fn end(message: Option<&mut Message>, op: &Update, all: bool, sums: &mut Message
         | Transition::Discarded
         | Transition::Refused
         | Transition::Probe => {
-            message.iter().for_each(|message| sums.met.add(message.origin, message.attempts, 0))
+            if let Some(message) = message {
+                sums.met.add(message.origin, message.attempts, 0);
+            }
         }
     }
 }
