@@ -111,7 +111,7 @@ pub mod internals {
         pub use crate::catalog::tables::{
             codes, enhanced_codes, find_code, find_enhanced, find_pair, reasons, tables_under,
         };
-        pub use crate::catalog::{Catalog, RuleFile};
+        pub use crate::catalog::{Catalog, CatalogError, RuleFile};
         pub mod classify {
             pub use crate::catalog::classify::{Classification, Classifier};
             pub use crate::catalog::reason::{Reason, Retry};
@@ -154,6 +154,7 @@ pub mod internals {
             }
         }
         pub mod read {
+            pub use crate::input::read::decompress::Decoder;
             pub use crate::input::read::settings::{Progress, ReadOptions};
             pub use crate::input::source::Source;
             pub mod block {
@@ -195,10 +196,10 @@ pub mod internals {
             pub use crate::pipeline::calendar::{Calendar, TimeResolution};
         }
         pub mod filter {
-            pub use crate::pipeline::filter::{Filter, FilterArgs, LineFilter, TextPattern};
+            pub use crate::pipeline::filter::{CodePattern, Filter, FilterArgs, LineFilter, TextPattern};
         }
         pub mod time_range {
-            pub use crate::pipeline::time_range::TimeRange;
+            pub use crate::pipeline::time_range::{TimeRange, read};
         }
         pub mod walk {
             pub use crate::pipeline::sink::EventSink;
@@ -206,6 +207,15 @@ pub mod internals {
         }
     }
     pub mod render {
+        pub mod csv {
+            pub use crate::render::csv::sender;
+        }
+        pub mod markdown_explain {
+            pub use crate::render::markdown_explain::escaped;
+        }
+        pub mod sanitize {
+            pub use crate::render::sanitize::{printable, printable_json};
+        }
         pub mod text {
             pub mod page {
                 pub use crate::render::text::page::TextStyle;
@@ -224,6 +234,9 @@ pub mod internals {
         }
         pub mod counter {
             pub use crate::scan::counter::CountPlan;
+        }
+        pub mod verdict {
+            pub use crate::scan::verdict::condition::Condition;
         }
     }
     pub mod simd {

@@ -140,7 +140,9 @@ fn end(message: Option<&mut Message>, update: &Update, unfiltered: bool, totals:
         | Transition::Discarded
         | Transition::Rejected
         | Transition::Probe => {
-            message.iter().for_each(|message| totals.names.count_message(message.origin, message.attempts, 0))
+            if let Some(message) = message {
+                totals.names.count_message(message.origin, message.attempts, 0);
+            }
         }
     }
 }

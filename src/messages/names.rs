@@ -130,7 +130,7 @@ impl HeavyHitters {
         });
         self.max_undercount += cut;
         let text = self.text.replace();
-        for slot in self.slots.iter_mut() {
+        for slot in &mut self.slots {
             slot.start = self.text.push(text.name(slot.start));
         }
     }

@@ -15,6 +15,7 @@ pub(crate) mod rejected;
 pub(crate) mod search;
 pub(crate) mod story;
 
+use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
 use self::collect::{CollectedNotes, NoteCollector, WantedIds};
@@ -73,6 +74,16 @@ enum TraceItem {
     Refusal(Box<RejectedSession>),
 }
 
+impl TraceItem {
+    /// `end` is when the logs end, in microseconds since 1970. `None`: no line has a time.
+    fn story(self, end: Option<i64>) -> Story {
+        match self {
+            Self::Message(lives) => story::story(&lives, end),
+            Self::Refusal(session) => session.story(),
+        }
+    }
+}
+
 /// Asks the filter of the question, not that of the task.
 pub(crate) fn trace(question: &TraceRequest, task: &WalkTask) -> Result<TraceResult, InputError> {
     let TraceRequest { sought, filter, top, raw } = *question;
@@ -112,19 +123,9 @@ pub(crate) fn trace(question: &TraceRequest, task: &WalkTask) -> Result<TraceRes
     let mut lives = Vec::new();
     if !ids.is_empty() || raw && !sessions.is_empty() {
         let of_any = filter.without_sender();
-        let mut gathering = LifetimeBuilder::new(&sessions);
         let second = WalkTask { calendar: &calendar, filter: &of_any, ..*task };
         let wanted = WantedIds { ids: &ids, sought, filter: &of_any, raw };
-        let new = || NoteCollector::new(second, wanted, seed.clone());
-        let fold = |gathered: CollectedNotes| gathering.add(gathered, &mut sessions);
-        each_block(task.sources, task.manner, task.progress, new, NoteCollector::block, fold)?;
-        if gathering.forgotten > 0 {
-            let lines = gathering.forgotten;
-            notes.push(format!(
-                "the messages have more lines than are kept: {lines} are left out; ask for fewer"
-            ));
-        }
-        lives = gathering.finish(&mut sessions);
+        lives = lifetimes(&second, wanted, &seed, &mut sessions, &mut notes)?;
     }
     let mut placed = messages(lives, filter);
     found += placed.len() as u64;
@@ -140,14 +141,31 @@ pub(crate) fn trace(question: &TraceRequest, task: &WalkTask) -> Result<TraceRes
         if raw {
             lines.push(lines_of(told));
         } else {
-            stories.push(match told {
-                TraceItem::Message(lives) => story::story(&lives, end),
-                TraceItem::Refusal(session) => session.story(),
-            });
+            stories.push(told.story(end));
         }
     }
     add_titles(&mut stories);
     Ok(TraceResult { found, stories, lines, read, minutes, notes, problems, calendar })
+}
+
+/// The second reading: the lives of the messages with these ids. Lines of rejected sessions are added to them.
+fn lifetimes(
+    task: &WalkTask,
+    wanted: WantedIds,
+    seed: &RandomState,
+    sessions: &mut [RejectedSession],
+    notes: &mut Vec<String>,
+) -> Result<Vec<MessageLifetime>, InputError> {
+    let mut gathering = LifetimeBuilder::new(sessions);
+    let new = || NoteCollector::new(*task, wanted, seed.clone());
+    let fold = |gathered: CollectedNotes| gathering.add(gathered, sessions);
+    each_block(task.sources, task.manner, task.progress, new, NoteCollector::block, fold)?;
+    if gathering.forgotten > 0 {
+        let lines = gathering.forgotten;
+        notes
+            .push(format!("the messages have more lines than are kept: {lines} are left out; ask for fewer"));
+    }
+    Ok(gathering.finish(sessions))
 }
 
 /// Lives that belong together and match, as one.

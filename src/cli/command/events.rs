@@ -80,7 +80,9 @@ fn list(
     remarks.extend(on_time(&heard));
     remarks.extend(session.no_match(&task, &coverage)?);
     if let Some(redactor) = redactor {
-        remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
+        for remark in &mut remarks {
+            *remark = redactor.text(remark);
+        }
     }
     let Inputs { sources, window, problems, resumed, .. } = session.inputs;
     let continued = resumed.as_ref().is_some_and(|resumed| resumed.since.is_some());

@@ -122,7 +122,9 @@ fn nothing_found(
         resolution: &calendar.turns,
     }));
     if let Some(redactor) = session.redactor {
-        remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
+        for remark in &mut remarks {
+            *remark = redactor.text(remark);
+        }
     }
     let done = Completion::new(problems, traced.problems, &coverage, task.window, false).without_a_find();
     Ok(done.with_remarks(remarks))
