@@ -1,4 +1,7 @@
-//! Answers `explain` and `compare` from the tables.
+//! Answers `explain` and `compare`: turns a question into an entry or a comparison.
+//!
+//! The folder promises an answer to any text; an unknown one gets an entry with the nearest suggestions. It reads the
+//! tables of `catalog`, parses lines with `parse`, and fills the documents of `report::explain`.
 
 pub(crate) mod advice;
 pub(crate) mod brief;

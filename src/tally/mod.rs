@@ -14,7 +14,7 @@ use foldhash::fast::RandomState;
 use self::by_hour::Hourly;
 use self::group_by::{GroupBy, recipient};
 use self::timeline::{FinishedTimeline, Timeline};
-use crate::catalog::classify::provider;
+use crate::catalog::classify::find_provider;
 use crate::collections::interner::{Interner, Symbol};
 use crate::parse::mta::parsed::domain;
 use crate::pipeline::walk::{EventSink, LoggedEvent, LoggedQueueRecord};
@@ -166,7 +166,7 @@ impl Tally {
             (Some(verdict), ..) => verdict.provider,
             (None, Direction::Outbound, Some(_)) => runs_it,
             (None, Direction::Outbound | Direction::Inbound | Direction::Local, _) => {
-                provider(event, told.book)
+                find_provider(event, told.book)
             }
         };
         self.providers.count(provider, outcome);

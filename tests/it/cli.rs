@@ -1,4 +1,4 @@
-//! The program from outside: what it reads, prints and complains about, and its exit status.
+//! Runs the program: what it reads and prints, its error messages, and its exit status.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Options from configuration files, the environment and the command line: which one wins, and what a mistake says.
+//! Checks options from configuration files, the environment and the command line: which one wins, and what an error says.
 
 use std::ffi::OsString;
 use std::fs;

@@ -1,4 +1,4 @@
-//! When a line was written, where its stamp does not say it all: years, zones, and hours that come twice or never.
+//! Checks the time of lines whose timestamp is incomplete: years, zones, and hours that occur twice or never.
 
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};

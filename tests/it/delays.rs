@@ -1,4 +1,4 @@
-//! How long mail took: crafted logs against percentiles made by hand, and the recordings against their own lines.
+//! Checks delivery times: crafted logs against percentiles computed by hand, and recordings against their own lines.
 
 use std::fmt::Write;
 use std::fs;

@@ -1,4 +1,4 @@
-//! `explain`, `compare` and `codes`: every entry says all there is to say, in every form.
+//! Checks `explain`, `compare` and `codes`: every entry has all sections, in every format.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! Each format read back by a program that is not ours, and its numbers against those of the JSON report.
+//! Reads each output format with another program's parser, and compares its numbers with those of the JSON report.
 
 use std::fs;
 use std::path::Path;

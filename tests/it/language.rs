@@ -1,4 +1,4 @@
-//! The languages: what each has, what it lacks, and that it fits where it is shown.
+//! Checks the translations: what each language has and lacks, and that its texts fit where they are shown.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! Messages: a simple model that reads line by line, the generator's totals and the recorded queues say the same as we do.
+//! Compares the counts of messages with a simple model, the totals of the log generator, and the recorded queues.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

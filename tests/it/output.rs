@@ -1,4 +1,4 @@
-//! `--output`: the form by the name of the file, and a file that is whole or not there.
+//! Checks `--output`: the format follows from the file name, and a file is either complete or absent.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};

@@ -1,4 +1,4 @@
-//! Completions and manual pages: there is one for each, and the programs that read them find no fault.
+//! Checks shell completions and manual pages with the programs that read them.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! `--redact`: no local part and no client address of a log survives, in any format.
+//! Checks `--redact`: no local part and no client address of a log remains, in any format.
 
 use std::collections::BTreeSet;
 use std::fs;

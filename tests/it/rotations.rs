@@ -1,5 +1,4 @@
-//! `--state` beside a writer that never rests and a real logrotate: nothing is lost, and nothing is read twice but after
-//! a kill.
+//! Runs `--state` beside a busy writer and a real logrotate: no line is lost, and none is read twice, except after a kill.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -1,4 +1,5 @@
-//! Any file in: compressed, in parts, twice, damaged, or from the journal; the answers are those of the plain log.
+//! Checks sets of files: compressed, split, duplicated, damaged, or from the journal; the answers are those of the plain
+//! log.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! `--state`: each line is read once, whatever is done to the log between and during the runs.
+//! Checks `--state`: each line is read once, whatever happens to the log between and during the runs.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! `smtplog storm`: bursts are found, named and explained; ordinary days are not; what is printed can be typed.
+//! Checks `smtplog storm`: it finds, names and explains bursts, stays quiet on ordinary days, and prints safe commands.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! The generated storms: their logs are such as we read, they can be seen, and `smtplog storm` finds them.
+//! Checks the generated storms: every line is understood, each storm is visible, and `smtplog storm` finds it.
 
 use std::fs::File;
 use std::path::Path;

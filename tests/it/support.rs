@@ -1,4 +1,4 @@
-//! What several tests need: the fixtures, and the program's answers without a process.
+//! Finds the fixtures and runs the program inside the test process, for the other modules.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

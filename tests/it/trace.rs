@@ -1,4 +1,4 @@
-//! `smtplog trace`: the stories of the recordings, and of logs made to mislead it.
+//! Checks `smtplog trace`: the stories of the recordings, and of logs made to mislead it.
 
 use std::fmt::Write;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What a job that runs by itself asks for: conditions, silence, a comparison with earlier runs, a plugin's line, a mail.
+//! Checks unattended runs: conditions, silence, the baseline of earlier runs, the line of a plugin, and mail.
 
 use std::fmt::Write;
 use std::fs;

@@ -1,4 +1,4 @@
-//! `smtplog watch`: what is followed counts as what is read at once; the screen is drawn for any size; nothing hostile is shown.
+//! Checks `smtplog watch`: it counts like `scan`, draws any size of screen, and shows nothing hostile.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};

@@ -1,4 +1,4 @@
-//! Who: the tables of names add up, say the same as `--by`, and are the same however the log is read.
+//! Checks the tables of names: they add up, agree with `--by`, and do not depend on how the log is read.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! `--since` and `--until` on files that are too large to be read whole: the report has what lies in the window.
+//! Checks `--since` and `--until` on files that are too large to be read whole.
 
 use std::fmt::Write;
 use std::fs::{self, File};
