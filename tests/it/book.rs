@@ -13,7 +13,7 @@ use smtplog::internals::smtp::reply::{Class, EnhancedCode, Reply};
 
 use crate::support;
 
-/// What the parsers would make of a reply.
+/// The event that a parser makes of a reply.
 fn event(text: &str) -> Event<'_> {
     let reply = Reply::read(text.as_bytes());
     let bare = || EnhancedCode::read(text.as_bytes()).map(|(code, _)| code);
@@ -76,7 +76,7 @@ fn has_every_code_of_the_rfcs() {
 #[test]
 fn has_every_enhanced_code_of_the_registry() {
     let rows = catalog::enhanced_codes();
-    // How many details the IANA registry has under each subject, from 0.
+    // The number of details that the IANA registry has under each subject, from 0.
     for (subject, last) in [(0, 0), (1, 10), (2, 4), (3, 6), (4, 7), (5, 6), (6, 10), (7, 30)] {
         for detail in 0..=last {
             let code = EnhancedCode::new(5, subject, detail).expect("a code");
@@ -106,7 +106,7 @@ fn has_a_row_for_every_reason() {
     for row in rows {
         assert!((1..=30).contains(&row.title.chars().count()), "'{}' is too long for a title", row.title);
         assert!(row.meaning.ends_with('.'), "{:?} has no sentence", row.id);
-        // Four of a class are never a reason to give an address up.
+        // A 4xx is never a reason to remove an address.
         assert_ne!(row.retry_transient, Retry::Suppress, "{:?}", row.id);
     }
     no_doubles(rows.iter().map(|row| row.title.as_str()));
@@ -135,7 +135,7 @@ fn advises_on_every_reason_from_every_side() {
     }
 }
 
-/// What a rule asks for beside words, as its example.
+/// An event that meets the conditions of a rule other than its phrases, with the rule's example as text.
 fn case<'a>(book: &'a Catalog, rule: &'a Rule) -> Event<'a> {
     let provider = rule.providers.first().and_then(|provider| book.providers.row(*provider));
     let host = provider.and_then(|row| row.hosts.first());
@@ -279,7 +279,7 @@ fn knows_a_provider_by_host_then_by_domain_then_by_words() {
 }
 
 #[test]
-fn a_remembered_verdict_is_the_same() {
+fn a_cached_classification_is_the_same() {
     let book = Catalog::built_in();
     let mut judge = Classifier::new(&book);
     let first = judge.classify(&event("550 5.1.1 <a@example.org>: No such user"));
@@ -339,7 +339,7 @@ fn no_reply_makes_it_panic() {
     }
 }
 
-/// A reply and the reason a person gave it.
+/// A reply and the reason that a person assigned to it.
 #[derive(Deserialize)]
 struct Labelled {
     reply: String,

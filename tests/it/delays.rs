@@ -136,7 +136,7 @@ fn delays_are_the_same_however_the_log_is_read() {
 }
 
 #[test]
-fn nothing_is_said_of_delays_unless_asked_for() {
+fn delays_are_shown_only_on_request() {
     let log = support::fixture("postfix/out.log");
     assert!(support::report(&[&log]).get("delays").is_none());
     for (format, word) in

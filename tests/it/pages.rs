@@ -29,7 +29,7 @@ fn judged(program: &str, args: &[&str], text: &str) -> String {
 }
 
 #[test]
-fn every_shell_is_told_every_subcommand() {
+fn every_shell_completes_every_subcommand() {
     for shell in Shell::value_variants() {
         let script = printed(&["completions", &shell.to_string()]);
         for subcommand in Cli::command().get_subcommands() {

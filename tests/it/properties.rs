@@ -185,7 +185,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_judge_that_remembers_says_what_one_that_does_not_would_say(
+    fn a_warm_cache_does_not_change_a_classification(
         picked in vec((select(lines()), any::<Index>(), any::<bool>()), 0..60),
         order in vec(any::<Index>(), 0..200),
     ) {

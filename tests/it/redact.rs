@@ -15,7 +15,7 @@ fn key(folder: &TempDir) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Every way to show a log.
+/// Every command and format that shows a log.
 const SHOWN: [&[&str]; 21] = [
     &["scan", "--examples", "9", "-n", "0"],
     &["scan", "--examples", "9", "-n", "0", "--format", "json"],

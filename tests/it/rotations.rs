@@ -55,7 +55,7 @@ struct Writer {
     /// How often it was told, and how often it did.
     told: AtomicU64,
     did: AtomicU64,
-    /// Who has it stops the writer between two lines.
+    /// The holder of the lock stops the writer between two lines.
     pause: Mutex<u64>,
 }
 
@@ -101,7 +101,7 @@ impl Writer {
     }
 }
 
-/// What the runs told: each line's number, how often.
+/// How often the runs printed each line, by its number.
 #[derive(Default)]
 struct Told(BTreeMap<u64, u64>);
 

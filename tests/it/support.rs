@@ -63,7 +63,7 @@ pub(crate) fn fixture(name: &str) -> String {
     root().join("fixtures").join(name).to_str().unwrap().to_owned()
 }
 
-/// The program itself, by itself: not by what the machine's owner has set.
+/// The program, without the machine's configuration files and environment.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("smtplog"));
     command
