@@ -47,11 +47,7 @@ impl AdviceRow {
     /// Joins the advice for this server with that for every server; its own line wins, and its own lists come first.
     pub fn for_mta(&self, mta: Mta) -> Advice {
         let none = Advice::default();
-        let own = match mta {
-            Mta::Postfix => &self.postfix,
-            Mta::Exim => &self.exim,
-            Mta::Sendmail | Mta::Opensmtpd => &none,
-        };
+        let own = own_part(mta, &self.postfix, &self.exim).unwrap_or(&none);
         let own_or_all = |own: &String, all: &String| if own.is_empty() { all.clone() } else { own.clone() };
         Advice {
             line: own_or_all(&own.line, &self.all.line),
@@ -60,6 +56,15 @@ impl AdviceRow {
             stop: own_or_all(&own.stop, &self.all.stop),
             sources: [own.sources.as_slice(), &self.all.sources].concat(),
         }
+    }
+}
+
+/// The part of a row that is for this mail server alone. None: the tables have no parts for it.
+pub(crate) fn own_part<'a, T>(mta: Mta, postfix: &'a T, exim: &'a T) -> Option<&'a T> {
+    match mta {
+        Mta::Postfix => Some(postfix),
+        Mta::Exim => Some(exim),
+        Mta::Sendmail | Mta::Opensmtpd => None,
     }
 }
 

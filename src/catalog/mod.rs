@@ -18,7 +18,9 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub(crate) use self::advice::{Advice, advice_for, advice_line, advice_on, find_advice, is_softened};
+pub(crate) use self::advice::{
+    Advice, advice_for, advice_line, advice_on, find_advice, is_softened, own_part,
+};
 pub(crate) use self::classify::normalize::normalize;
 pub(crate) use self::classify::rules::{Features, MatchedOn, RuleId, RuleRow, Rules};
 use self::provider::{ProviderRow, Providers};

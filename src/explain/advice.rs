@@ -3,7 +3,7 @@
 use super::query::QueryContext;
 use super::sources::CitedSources;
 use crate::catalog::classify::Reason;
-use crate::catalog::{Advice, advice_for, advice_on, value_name};
+use crate::catalog::{Advice, advice_for, advice_on, own_part, value_name};
 use crate::report::explain::{AdviceStep, Fix};
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::Class;
@@ -84,14 +84,12 @@ pub(crate) fn advice_sources(reason: Reason, context: &QueryContext, sources: &m
     let sides = sides(context);
     let rows = advice_on(reason).filter(|row| row.direction.iter().any(|side| sides.contains(side)));
     for row in rows {
-        let own: &[&[String]] = match context.mta {
-            None => &[&row.postfix.sources, &row.exim.sources],
-            Some(Mta::Postfix) => &[&row.postfix.sources],
-            Some(Mta::Exim) => &[&row.exim.sources],
-            Some(Mta::Sendmail | Mta::Opensmtpd) => &[],
+        let own: Vec<&Advice> = match context.mta {
+            Some(mta) => own_part(mta, &row.postfix, &row.exim).into_iter().collect(),
+            None => vec![&row.postfix, &row.exim],
         };
         sources.add_all(&row.all.sources);
-        sources.add_all(own.iter().copied().flatten());
+        sources.add_all(own.iter().flat_map(|advice| &advice.sources));
     }
 }
 
