@@ -1,7 +1,7 @@
 //! Defines what a walk tells about each line of a log, and the traits of those who count it.
 
 use crate::catalog::Catalog;
-use crate::catalog::classify::{Classification, provider};
+use crate::catalog::classify::{Classification, find_provider};
 use crate::catalog::provider::Provider;
 use crate::input::read::HeapSize;
 use crate::parse::header::LogLine;
@@ -34,7 +34,7 @@ impl LoggedEvent<'_> {
     /// The provider of the other server: by the wording of the reply, else by the host name or the recipient's domain.
     pub fn provider(&self) -> Option<Provider> {
         let told = self.verdict.and_then(|verdict| verdict.provider);
-        told.or_else(|| provider(self.event, self.book))
+        told.or_else(|| find_provider(self.event, self.book))
     }
 }
 

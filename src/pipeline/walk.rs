@@ -340,7 +340,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         match &reading {
             ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {
-                let verdict = self.judge.verdict(event);
+                let verdict = self.judge.classify(event);
                 let (user, client, book) = (None, None, self.task.book);
                 let told = LoggedEvent {
                     place,

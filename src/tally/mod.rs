@@ -19,7 +19,7 @@ use foldhash::fast::RandomState;
 use self::by_hour::Hourly;
 use self::group_by::{GroupBy, recipient};
 use self::timeline::{FinishedTimeline, Timeline};
-use crate::catalog::classify::provider;
+use crate::catalog::classify::find_provider;
 use crate::collections::interner::{Interner, Symbol};
 use crate::parse::mta::parsed::domain;
 use crate::pipeline::walk::{EventSink, LoggedEvent, LoggedQueueRecord};
@@ -173,7 +173,7 @@ impl Tally {
             (Some(verdict), ..) => verdict.provider,
             (None, Direction::Outbound, Some(_)) => relay_provider,
             (None, Direction::Outbound | Direction::Inbound | Direction::Local, _) => {
-                provider(event, logged.book)
+                find_provider(event, logged.book)
             }
         };
         self.providers.count(provider, outcome);

@@ -176,7 +176,7 @@ impl<'a> NoteCollector<'a> {
                 (NoteKind::Routine, false, false)
             }
             ParsedLine::Event(event) => {
-                let verdict = self.judge.verdict(&event);
+                let verdict = self.judge.classify(&event);
                 let filter = self.wanted.filter;
                 let admitted = filter.is_empty() || filter.admits(&event, verdict, line, self.task.book);
                 let step = Box::new(step(&event, verdict, moment, rest));

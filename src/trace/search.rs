@@ -157,7 +157,7 @@ impl<'a> LinkScanner<'a> {
             return;
         }
         let ParsedLine::Event(event) = &reading else { return };
-        let verdict = self.judge.verdict(event);
+        let verdict = self.judge.classify(event);
         let admitted = || self.filter.admits(event, verdict, &line, self.task.book);
         if is_duplicate(event, &line, block, at) || !admitted() {
             return;

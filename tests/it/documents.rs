@@ -1,4 +1,4 @@
-//! Checks the documents: links lead somewhere, commands are accepted, and printed output is what smtplog prints today.
+//! Checks the documents: links resolve, commands are accepted, and printed output is what smtplog prints today.
 
 use std::fs;
 use std::path::{Path, PathBuf};

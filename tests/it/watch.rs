@@ -1,4 +1,4 @@
-//! `smtplog watch`: what is followed counts as what is read at once; the screen is drawn for any size; nothing hostile is shown.
+//! Checks `smtplog watch`: it counts like `scan`, draws any size of screen, and shows nothing hostile.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
@@ -120,7 +120,7 @@ impl Written {
     }
 }
 
-/// What a lookout has made of a log that was written and rotated while it looked.
+/// The report of a monitor that followed a log while it was written and rotated.
 fn followed(text: &[u8], sources: &[Source], filter: &Filter, dice: &mut Dice) -> (Value, Value, u64) {
     let (book, progress, seed) = (Catalog::built_in(), Progress::default(), seed());
     let early = filter.without_sender();
@@ -394,7 +394,7 @@ fn well(minute: u32, at: u32) -> String {
 }
 
 #[test]
-fn each_storm_is_told_once_when_it_begins_and_once_when_it_ends() {
+fn each_storm_is_reported_once_when_it_begins_and_once_when_it_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mail.log");
     let storms = |text: &str| {

@@ -1,6 +1,6 @@
 //! What to type: the book's commands and what is known of a storm come in; lines for a shell go out, with every value quoted.
 
-use crate::catalog::{CommandRow, StormRow};
+use crate::catalog::{CommandRow, StormRow, own_part};
 use crate::report::storm::StormCommand;
 use crate::smtp::event::Mta;
 
@@ -45,11 +45,7 @@ fn quoted(value: &str) -> Option<String> {
 
 /// Commands for the mail server, those that change nothing first.
 pub(crate) fn commands(row: &StormRow, mta: Mta, values: &QuotedValues) -> Vec<StormCommand> {
-    let own = match mta {
-        Mta::Postfix => row.postfix.as_slice(),
-        Mta::Exim => row.exim.as_slice(),
-        Mta::Sendmail | Mta::Opensmtpd => &[],
-    };
+    let own = own_part(mta, &row.postfix, &row.exim).map_or(&[][..], Vec::as_slice);
     let mut commands: Vec<StormCommand> =
         row.all.iter().chain(own).filter_map(|command| filled(command, values)).collect();
     commands.sort_by_key(|command| command.changes);
