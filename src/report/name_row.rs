@@ -39,6 +39,7 @@ impl NameRow {
 
 /// What befell names that have no row of their own.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Counts")]
 pub struct NameTotals {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<u64>,
@@ -84,6 +85,7 @@ impl NameTotals {
 
 /// What is in no row of a table. Its rows, `others` and `unnamed` add up to the sums of the report.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Rest")]
 pub struct Remainder {
     /// Names without a row, as far as they are kept.
     pub names: u64,
@@ -97,6 +99,7 @@ pub struct Remainder {
 
 /// The rest of each table.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Rests")]
 pub struct Remainders {
     pub senders: Remainder,
     pub users: Remainder,

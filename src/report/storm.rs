@@ -80,6 +80,7 @@ pub struct Storm {
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Pattern")]
 pub enum StormPattern {
     StolenAccount,
     DeadList,
@@ -198,6 +199,7 @@ pub struct SeriesCount {
 
 /// A command to type. Values from the log are quoted for a POSIX shell.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Command")]
 pub struct StormCommand {
     pub shell: String,
     pub why: String,

@@ -45,6 +45,7 @@ pub(crate) struct Story {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "Kind")]
 pub(crate) enum StoryKind {
     Message,
     /// A client was refused before there was a message.
@@ -54,6 +55,7 @@ pub(crate) enum StoryKind {
 /// How it stands where the logs end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "State")]
 pub(crate) enum StoryState {
     /// For all recipients of whom the logs tell.
     Delivered,
@@ -77,6 +79,7 @@ pub(crate) enum StoryState {
 
 /// What one queue did with it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Hop")]
 pub(crate) struct StoryHop {
     /// Null: the client was refused before there was one.
     pub queue_id: Option<String>,
@@ -106,6 +109,7 @@ pub(crate) struct StoryHop {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Step")]
 pub(crate) struct StoryStep {
     #[schemars(extend("format" = "date-time"))]
     pub time: Option<String>,
@@ -133,6 +137,7 @@ pub(crate) struct StoryStep {
 /// What was done: an event's outcome, or what happens to a message in the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "What")]
 pub(crate) enum StepKind {
     Delivered,
     /// Given to another queue of which there are lines in these logs.

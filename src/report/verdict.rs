@@ -26,6 +26,7 @@ pub struct Compared {
 
 /// A kind of row that is missing.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Gone")]
 pub struct MissingRow {
     pub direction: Direction,
     pub outcome: Outcome,
@@ -37,6 +38,7 @@ pub struct MissingRow {
 
 /// A condition that is true.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Met")]
 pub struct MetCondition {
     pub condition: String,
     /// What it came to: a count, a percentage, a count in an hour, or seconds.
@@ -48,6 +50,7 @@ pub struct MetCondition {
 /// How things are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "State")]
 pub enum VerdictState {
     Ok,
     Watch,
@@ -64,6 +67,7 @@ pub struct Verdict {
 
 /// One thing that is not as it should be.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Finding")]
 pub struct VerdictFinding {
     pub state: VerdictState,
     /// `421 4.7.28 rate limited`, `bounced>2%`.
