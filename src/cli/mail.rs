@@ -8,7 +8,7 @@ use super::args::ScanArgs;
 use super::error::CliError;
 use crate::render::mail::{self, Envelope};
 use crate::render::text::page::TextStyle;
-use crate::render::{Format, InMail, json_report};
+use crate::render::{Format, InMail, json};
 use crate::report::Report;
 
 /// Whom cron would have sent it to.
@@ -18,12 +18,12 @@ pub(crate) fn show(
     args: &ScanArgs,
     format: Format,
     report: &Report,
-    look: &TextStyle,
+    style: &TextStyle,
 ) -> Result<String, CliError> {
-    let page = check(format)?.then(|| (format.show)(report, look));
+    let page = check(format)?.then(|| (format.show)(report, style));
     let now = args.input.now.unwrap_or_else(Timestamp::now);
     // A message of another run, or about other logs, has another id.
-    let said = format!("{now} {}", json_report::show(report));
+    let said = format!("{now} {}", json::pretty(report));
     let id = blake3::hash(said.as_bytes()).to_hex().chars().take(32).collect();
     let from = args.mail.mail_from.clone().unwrap_or_else(|| USUAL.to_owned());
     let envelope = Envelope { to: to(args), from, now, id, input: input(args) };

@@ -8,7 +8,7 @@ use crate::catalog::value_name;
 use crate::render::text::page::TextStyle;
 
 /// The width is that of the terminal behind standard output or, with a pager in between, standard error.
-pub(crate) fn look(color: ColorChoice, lang: Option<Language>) -> TextStyle {
+pub(crate) fn text_style(color: ColorChoice, lang: Option<Language>) -> TextStyle {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let terminal = stdout().is_terminal();
     let color = match color {

@@ -90,8 +90,8 @@ const NAMES: [&str; 8] =
     ["table", "name", "messages", "delivered", "deferred", "bounced", "expired", "rejected"];
 
 /// The tables of names if they are asked for, else the rows.
-pub(crate) fn report(report: &Report, look: &TextStyle) -> String {
-    if look.who { names(report) } else { show(report) }
+pub(crate) fn report(report: &Report, style: &TextStyle) -> String {
+    if style.who { names(report) } else { show(report) }
 }
 
 /// The tables of names, one behind the other; what is in no row of theirs stands last, without a name.

@@ -3,7 +3,6 @@
 pub(crate) mod csv;
 pub(crate) mod html;
 pub(crate) mod json;
-pub(crate) mod json_report;
 pub(crate) mod mail;
 pub(crate) mod markdown;
 pub(crate) mod markdown_explain;
@@ -55,7 +54,7 @@ const MACHINE: Format = Format {
     is_for_people: false,
     has_verdict: false,
     in_mail: InMail::No,
-    show: |report, _| json_report::show(report),
+    show: |report, _| json::pretty(report),
     show_trouble: None,
 };
 
@@ -64,11 +63,11 @@ const HUMAN: Format = Format { is_for_people: true, ..MACHINE };
 /// In the order of the help.
 pub(crate) static FORMATS: [Format; 8] = [
     Format { name: "text", suffixes: &["txt"], in_mail: InMail::Text, show: text::scan::show, ..HUMAN },
-    Format { name: "json", suffixes: &["json"], show: |report, _| json_report::show(report), ..MACHINE },
+    Format { name: "json", suffixes: &["json"], show: |report, _| json::pretty(report), ..MACHINE },
     Format {
         name: "ndjson",
         suffixes: &["ndjson", "jsonl"],
-        show: |report, _| json_report::rows(report),
+        show: |report, _| json::rows(report),
         ..MACHINE
     },
     Format { name: "csv", suffixes: &["csv"], show: csv::report, ..MACHINE },

@@ -24,9 +24,7 @@ pub use self::row::Row;
 pub(crate) use self::row::{Change, GroupKey, GroupRow, GroupTable, NameCount, StageCount};
 pub(crate) use self::time::Range;
 use self::time::{date_time, maybe_rfc3339, rfc3339};
-pub(crate) use self::totals::{
-    DeliveredLater, Hour, HourRefused, HourSent, Messages, Refused, Sent, Totals,
-};
+pub(crate) use self::totals::{DeliveredLater, Hour, HourRefused, HourSent, Messages, Refused, Sent, Totals};
 pub(crate) use self::verdict::{Compared, MetCondition, MissingRow, Verdict, VerdictFinding, VerdictState};
 use crate::catalog::classify::Reason;
 

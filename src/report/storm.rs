@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::classify::Reason;
-use crate::report::time::{Range, date_time, maybe_rfc3339, rfc3339};
 use crate::report::Input;
+use crate::report::time::{Range, date_time, maybe_rfc3339, rfc3339};
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 

@@ -1,7 +1,5 @@
-//! The subcommands, one file each.
+//! Runs the subcommands.
 
-pub(crate) mod codes;
-pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod events;
 pub(crate) mod explain;
@@ -24,10 +22,10 @@ use super::exit::Completion;
 pub fn run(cli: &Cli, mut out: &mut (dyn Write + Send)) -> Result<Completion, CliError> {
     let out = &mut out;
     match &cli.command {
-        Some(Command::Codes(args)) => codes::run(args, out),
-        Some(Command::Compare(args)) => compare::run(args, out),
+        Some(Command::Codes(args)) => explain::codes(args, out),
+        Some(Command::Compare(args)) => explain::compare(args, out),
         Some(Command::Completions(args)) => completions::run(args, out),
-        Some(Command::Explain(args)) => explain::run(args, out),
+        Some(Command::Explain(args)) => explain::explain(args, out),
         Some(Command::Events(args)) => events::run(args, out),
         Some(Command::Man(args)) => man::run(args, out),
         Some(Command::Schema(args)) => schema::run(args, out),

@@ -14,7 +14,7 @@ use crate::cli::output;
 use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
 use crate::cli::state;
-use crate::cli::style::look;
+use crate::cli::style::text_style;
 use crate::cli::verdict::{EvaluationTime, VerdictRun};
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
@@ -60,10 +60,14 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
     let output = args.output.file();
     let to_file = output.is_some();
     let color = args.style.color_for(to_file);
-    let look =
-        TextStyle { top: args.top, reverse: args.reverse, who: args.who, ..look(color, args.style.lang) };
+    let style = TextStyle {
+        top: args.top,
+        reverse: args.reverse,
+        who: args.who,
+        ..text_style(color, args.style.lang)
+    };
     let took = (!to_file && stdout().is_terminal()).then(|| (started.elapsed().as_secs_f64(), threads));
-    let Some(shown) = shown(args, format, &report, &TextStyle { took, ..look }, &done)? else {
+    let Some(shown) = shown(args, format, &report, &TextStyle { took, ..style }, &done)? else {
         return Ok(done);
     };
     if to_file || !is_quiet(args, &report) {
@@ -86,11 +90,11 @@ fn shown(
     args: &ScanArgs,
     format: Format,
     report: &Report,
-    look: &TextStyle,
+    style: &TextStyle,
     done: &Completion,
 ) -> Result<Option<String>, CliError> {
     if args.mail.mail_headers {
-        return mail::show(args, format, report, look).map(Some);
+        return mail::show(args, format, report, style).map(Some);
     }
     if let (Some(show), Some(why)) = (format.show_trouble, done.trouble()) {
         return Ok(Some(show(&why)));
@@ -98,7 +102,7 @@ fn shown(
     if format.is_for_people && done.nothing_to_report() {
         return Ok(None);
     }
-    Ok(Some((format.show)(report, look)))
+    Ok(Some((format.show)(report, style)))
 }
 
 /// All is well, and then nothing is to be said.

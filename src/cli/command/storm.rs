@@ -12,7 +12,7 @@ use crate::cli::input::Inputs;
 use crate::cli::output;
 use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
-use crate::cli::style::look;
+use crate::cli::style::text_style;
 use crate::input::error::InputError;
 use crate::input::read::thread_pool;
 use crate::messages::key::KeyHasher;
@@ -56,12 +56,12 @@ pub(crate) fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Com
         storms.storms.reverse();
     }
     let color = args.style.color_for(output.is_some());
-    let look = TextStyle { top: args.top, reverse: args.reverse, ..look(color, args.style.lang) };
+    let style = TextStyle { top: args.top, reverse: args.reverse, ..text_style(color, args.style.lang) };
     let shown = match format {
         DocumentFormat::Json => pretty(&storms),
         DocumentFormat::Ndjson => storms.storms.iter().map(line).collect(),
         DocumentFormat::Text if done.nothing_to_report() => return Ok(done),
-        DocumentFormat::Text => storm::show(&storms, &look),
+        DocumentFormat::Text => storm::show(&storms, &style),
     };
     output::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
     Ok(done)

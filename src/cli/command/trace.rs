@@ -14,13 +14,13 @@ use crate::cli::progress::with_bar;
 use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
 use crate::cli::spool::TempCopies;
-use crate::cli::style::look;
+use crate::cli::style::text_style;
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::filter::{Filter, LineFilter};
 use crate::pipeline::walk::{Coverage, EventSink, LoggedEvent, WalkTask, walk};
 use crate::redact::Redactor;
 use crate::render::json;
-use crate::render::text::{trace, trace_raw};
+use crate::render::text::trace;
 use crate::report::trace::{SCHEMA, Trace};
 use crate::scan::notes::{ReadSummary, on_time};
 use crate::trace::query::TraceQuery;
@@ -73,7 +73,7 @@ fn show(
     let earlier = (earlier > 0).then(|| format!("{earlier} earlier ones are not shown; -n 0 shows all"));
     let to_file = args.output.file().is_some();
     if args.raw {
-        trace_raw::show(&hidden(lines, redactor), stdout().is_terminal() && !to_file, out)?;
+        trace::show_lines(&hidden(lines, redactor), stdout().is_terminal() && !to_file, out)?;
         done.remarks.extend(earlier);
         done.remarks.extend(limits);
         return Ok(done);
@@ -84,9 +84,9 @@ fn show(
     }
     match format {
         DocumentFormat::Text => {
-            let mut look = look(args.style.color, args.style.lang);
-            look.color &= !to_file;
-            out.write_all(trace::show(&trace, &look).as_bytes())?;
+            let mut style = text_style(args.style.color, args.style.lang);
+            style.color &= !to_file;
+            out.write_all(trace::show(&trace, &style).as_bytes())?;
         }
         DocumentFormat::Json => out.write_all(json::pretty(&trace).as_bytes())?,
         DocumentFormat::Ndjson => {

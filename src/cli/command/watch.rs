@@ -16,7 +16,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 use crate::cli::filter::filter;
 use crate::cli::follow::FollowSession;
-use crate::cli::style::look;
+use crate::cli::style::text_style;
 use crate::cli::terminal::TerminalGuard;
 use crate::input::error::{InputError, shown};
 use crate::input::follow::{FollowedSource, is_over, poll as look_at};
@@ -67,11 +67,13 @@ pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, 
         trouble: None,
         is_lost: false,
     };
-    let look = look(args.style.color, args.style.lang);
+    let style = text_style(args.style.color, args.style.lang);
     match args.format {
-        None if stdout().is_terminal() && !args.until_idle => watch.screen(&look, &filter.words.join(" "))?,
-        None => watch.lines(WatchFormat::Text, args.until_idle, &look, out)?,
-        Some(format) => watch.lines(format, args.until_idle, &look, out)?,
+        None if stdout().is_terminal() && !args.until_idle => {
+            watch.screen(&style, &filter.words.join(" "))?
+        }
+        None => watch.lines(WatchFormat::Text, args.until_idle, &style, out)?,
+        Some(format) => watch.lines(format, args.until_idle, &style, out)?,
     }
     Ok(Completion::new(
         Vec::new(),
@@ -125,9 +127,9 @@ impl Watch<'_> {
     }
 
     /// Until a key or a signal ends it.
-    fn screen(&mut self, look: &TextStyle, asked: &str) -> Result<(), CliError> {
+    fn screen(&mut self, style: &TextStyle, asked: &str) -> Result<(), CliError> {
         let mut taken = TerminalGuard::new()?;
-        let mut screen = Screen::new(look.words.clone());
+        let mut screen = Screen::new(style.words.clone());
         let mut storms = StormFinder::default();
         let names: Vec<String> = self.sources.iter().map(|source| shown(&source.path)).collect();
         let (mut drawn, mut seen) = (Instant::now(), None);
@@ -149,7 +151,7 @@ impl Watch<'_> {
                     asked.clone_into(&mut screen.sight.asked);
                 }
                 screen.sight.trouble = self.trouble.as_ref().map(ToString::to_string);
-                let draws = |frame: &mut ratatui::Frame| draw(frame, &screen, look);
+                let draws = |frame: &mut ratatui::Frame| draw(frame, &screen, style);
                 taken.terminal.draw(draws).map_err(CliError::Terminal)?;
                 drawn = Instant::now();
             }
@@ -175,7 +177,7 @@ impl Watch<'_> {
         &mut self,
         format: WatchFormat,
         until_idle: bool,
-        look: &TextStyle,
+        style: &TextStyle,
         out: &mut impl Write,
     ) -> Result<(), CliError> {
         let (mut known, mut storms) = (KnownStorms::default(), StormFinder::default());
@@ -191,7 +193,7 @@ impl Watch<'_> {
                 for news in &news {
                     let line = match format {
                         WatchFormat::Ndjson => json::line(news),
-                        WatchFormat::Text => text(news, look),
+                        WatchFormat::Text => text(news, style),
                     };
                     out.write_all(line.as_bytes())?;
                 }

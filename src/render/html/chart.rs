@@ -163,8 +163,8 @@ fn numbers(buckets: &[Bucket], length: i64, words: &Translations) -> Markup {
 type ByClass = [u64; 3];
 
 /// The most frequent reasons, out and in apart: what they said to us and what we said are never one number.
-pub(crate) fn reasons(report: &Report, look: &TextStyle) -> Markup {
-    let words = &look.words;
+pub(crate) fn reasons(report: &Report, style: &TextStyle) -> Markup {
+    let words = &style.words;
     let mut counts: BTreeMap<(Direction, &str), ByClass> = BTreeMap::new();
     for row in report.rows.iter().filter(|row| is_failure(row)) {
         let [transient, permanent, unknown] = counts.entry((row.direction, &row.title)).or_default();
@@ -177,7 +177,7 @@ pub(crate) fn reasons(report: &Report, look: &TextStyle) -> Markup {
     let sum = |counts: &ByClass| counts.iter().sum::<u64>();
     let mut counts: Vec<((Direction, &str), ByClass)> = counts.into_iter().collect();
     counts.sort_by(|a, b| sum(&b.1).cmp(&sum(&a.1)).then(a.0.cmp(&b.0)));
-    counts.truncate(if look.top == 0 { counts.len() } else { look.top });
+    counts.truncate(if style.top == 0 { counts.len() } else { style.top });
     let most = counts.iter().map(|(_, counts)| sum(counts)).max().unwrap_or(0);
     html! {
         @if !counts.is_empty() {

@@ -28,15 +28,15 @@ const SCRIPT: &str = include_str!("sort.js");
 const POLICY: &str = "default-src 'none'; style-src 'sha256-/YS4QQYPi6klCJ0wm0KMg3fZnwk038/61C+DWqygedI='; script-src 'sha256-IFngCKW4037mhw/c1AFoWPWyXz+Gt3nCAD08jRRTx5k='; \
     base-uri 'none'; form-action 'none'";
 
-pub(crate) fn show(report: &Report, look: &TextStyle) -> String {
-    let words = &look.words;
+pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
+    let words = &style.words;
     let hosts: Vec<String> = report.hosts.iter().take(3).map(|host| printable(host)).collect();
     let heading = words.translate("SMTP report");
     let title =
         if hosts.is_empty() { heading.to_owned() } else { format!("{heading}: {}", hosts.join(", ")) };
     let page = html! {
         (DOCTYPE)
-        html lang=(look.tag) {
+        html lang=(style.tag) {
             head {
                 meta charset="utf-8";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
@@ -53,17 +53,17 @@ pub(crate) fn show(report: &Report, look: &TextStyle) -> String {
                     (ways(report, words))
                     (chart::timeline(&report.timeline, words))
                     @if let Some(groups) = &report.groups {
-                        (table::groups(groups, look))
+                        (table::groups(groups, style))
                     } @else {
-                        @for section in sections(&report.rows, look.top, look.reverse) {
+                        @for section in sections(&report.rows, style.top, style.reverse) {
                             (table::section(&section, words))
                         }
-                        (chart::reasons(report, look))
-                        @if !look.who { (table::domains(&report.domains, look)) }
+                        (chart::reasons(report, style))
+                        @if !style.who { (table::domains(&report.domains, style)) }
                         (names::standing_out(report, words))
                     }
-                    @if look.who { (names::tables_of(report, look)) }
-                    @if let Some(rows) = &report.delays { (delays::table(rows, look)) }
+                    @if style.who { (names::tables_of(report, style)) }
+                    @if let Some(rows) = &report.delays { (delays::table(rows, style)) }
                     (full(&report.full_advice, words))
                     (foot(report, words))
                 }

@@ -26,17 +26,17 @@ pub(crate) fn standing_out(report: &Report, words: &Translations) -> Markup {
     }
 }
 
-pub(crate) fn tables_of(report: &Report, look: &TextStyle) -> Markup {
+pub(crate) fn tables_of(report: &Report, style: &TextStyle) -> Markup {
     html! {
-        @for names in tables(report) { (table(&names, look)) }
+        @for names in tables(report) { (table(&names, style)) }
     }
 }
 
-fn table(names: &NameColumns, look: &TextStyle) -> Markup {
-    let words = &look.words;
+fn table(names: &NameColumns, style: &TextStyle) -> Markup {
+    let words = &style.words;
     let columns = names.columns();
     html! {
-        @for part in names.parts(look) {
+        @for part in names.parts(style) {
             section {
                 h2 { (words.translate(names.title)) small { (words.translate(part.meaning)) } }
                 table.sortable.domains {

@@ -110,21 +110,21 @@ fn facts(row: &Row, words: &Translations) -> Markup {
     }
 }
 
-pub(crate) fn groups(table: &GroupTable, look: &TextStyle) -> Markup {
+pub(crate) fn groups(table: &GroupTable, style: &TextStyle) -> Markup {
     let outcomes = outcomes(table);
     let by: Vec<String> = table.by.iter().map(word).collect();
     html! {
         section {
-            h2 { (look.words.translate("GROUPS")) small { (by.join(", ")) } }
+            h2 { (style.words.translate("GROUPS")) small { (by.join(", ")) } }
             table.sortable {
                 thead {
                     tr {
                         @for by in &by { th scope="col" { (by) } }
-                        @for (title, _) in &outcomes { th.n scope="col" { (look.words.translate(title)) } }
+                        @for (title, _) in &outcomes { th.n scope="col" { (style.words.translate(title)) } }
                     }
                 }
                 tbody {
-                    @for row in shown(table, look) {
+                    @for row in shown(table, style) {
                         tr {
                             @for key in &row.keys { td { (value(key)) } }
                             @for (_, count) in &outcomes {
@@ -133,7 +133,7 @@ pub(crate) fn groups(table: &GroupTable, look: &TextStyle) -> Markup {
                         }
                     }
                 }
-                @if let Some(others) = others(table, look) {
+                @if let Some(others) = others(table, style) {
                     tfoot { tr { td colspan=(table.by.len() + outcomes.len()) { (others) } } }
                 }
             }
@@ -141,9 +141,9 @@ pub(crate) fn groups(table: &GroupTable, look: &TextStyle) -> Markup {
     }
 }
 
-pub(crate) fn domains(domains: &[NameRow], look: &TextStyle) -> Markup {
-    let words = &look.words;
-    let shown = if look.top == 0 { domains.len() } else { look.top };
+pub(crate) fn domains(domains: &[NameRow], style: &TextStyle) -> Markup {
+    let words = &style.words;
+    let shown = if style.top == 0 { domains.len() } else { style.top };
     let failing: Vec<&NameRow> = domains.iter().filter(|row| row.failures() > 0).take(shown).collect();
     let most = failing.iter().map(|row| row.failures()).max().unwrap_or(0);
     html! {

@@ -11,8 +11,8 @@ use crate::report::explain::Pair;
 /// Columns from which on the two stand side by side.
 const SIDE_BY_SIDE: usize = 80;
 
-pub(crate) fn show(pair: &Pair, look: &TextStyle) -> String {
-    let mut page = TextPage { text: String::new(), look };
+pub(crate) fn show(pair: &Pair, style: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), style };
     for (at, entry) in pair.unknown.iter().enumerate() {
         if at > 0 {
             page.line("");
@@ -22,7 +22,7 @@ pub(crate) fn show(pair: &Pair, look: &TextStyle) -> String {
     if !pair.unknown.is_empty() {
         return page.text;
     }
-    if look.width >= SIDE_BY_SIDE && longest_word(pair) <= half(&page, pair) {
+    if style.width >= SIDE_BY_SIDE && longest_word(pair) <= half(&page, pair) {
         table(&mut page, pair);
     } else {
         stacked(&mut page, pair);
@@ -50,7 +50,7 @@ fn titles(page: &TextPage, pair: &Pair) -> usize {
 
 /// The width of one side: two blanks stand before the titles, two between the columns.
 fn half(page: &TextPage, pair: &Pair) -> usize {
-    page.look.width.saturating_sub(titles(page, pair) + 6) / 2
+    page.style.width.saturating_sub(titles(page, pair) + 6) / 2
 }
 
 /// A parameter's name that is broken in two cannot be copied.
@@ -63,7 +63,7 @@ fn table(page: &mut TextPage, pair: &Pair) {
     let (titles, half) = (titles(page, pair), half(page, pair));
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(page.look.width as u16);
+    table.set_width(page.style.width as u16);
     let [a, b] = [0, 1].map(|at| heading(page, pair, at));
     table.add_row([String::new(), a, b]);
     for row in &pair.rows {

@@ -14,8 +14,8 @@ use crate::smtp::event::Direction;
 pub(crate) const COLUMNS: [&str; 4] = ["recipients", "half within", "95% within", "longest"];
 
 /// As many as are to be shown, 0 is all.
-pub(crate) fn shown<'r>(rows: &'r [DelayRow], look: &TextStyle) -> &'r [DelayRow] {
-    let top = if look.top == 0 { rows.len() } else { look.top.min(rows.len()) };
+pub(crate) fn shown<'r>(rows: &'r [DelayRow], style: &TextStyle) -> &'r [DelayRow] {
+    let top = if style.top == 0 { rows.len() } else { style.top.min(rows.len()) };
     rows.get(..top).unwrap_or_default()
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn verdict(row: &DelayRow, words: &Translations) -> Option<String> {
 }
 
 pub(crate) fn show(page: &mut TextPage, rows: &[DelayRow]) {
-    let rows = shown(rows, page.look);
+    let rows = shown(rows, page.style);
     page.blank();
     if rows.is_empty() {
         page.line(page.say("No line shows how long a delivery took."));
@@ -65,13 +65,13 @@ pub(crate) fn show(page: &mut TextPage, rows: &[DelayRow]) {
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    let room = page.look.width.saturating_sub(49).max(24);
-    let heading = fit(page.say("DELAYS in seconds"), room, page.look.unicode);
+    let room = page.style.width.saturating_sub(49).max(24);
+    let heading = fit(page.say("DELAYS in seconds"), room, page.style.unicode);
     table.add_row(std::iter::once(heading).chain(COLUMNS.map(|title| page.say(title).to_owned())));
     for row in rows {
-        table.add_row([format!("  {}", fit(&name(row, &page.look.words), room, page.look.unicode))]);
+        table.add_row([format!("  {}", fit(&name(row, &page.style.words), room, page.style.unicode))]);
         for phase in &row.phases {
-            let title = format!("    {}", fit(page.say(phase.title), room, page.look.unicode));
+            let title = format!("    {}", fit(page.say(phase.title), room, page.style.unicode));
             table.add_row(std::iter::once(title).chain(cells(phase)));
         }
     }
@@ -89,7 +89,7 @@ pub(crate) fn show(page: &mut TextPage, rows: &[DelayRow]) {
         for _ in 0..=row.phases.len() {
             page.line(lines.next().unwrap_or_default());
         }
-        if let Some(verdict) = verdict(row, &page.look.words) {
+        if let Some(verdict) = verdict(row, &page.style.words) {
             advice(page, &verdict);
         }
     }

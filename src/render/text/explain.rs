@@ -13,8 +13,8 @@ const SERVER: usize = 7;
 /// Columns from which on reason, server and advice stand side by side.
 const THREE_COLUMNS: usize = 80;
 
-pub(crate) fn show(entries: &Entries, look: &TextStyle) -> String {
-    let mut page = TextPage { text: String::new(), look };
+pub(crate) fn show(entries: &Entries, style: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), style };
     for (at, entry) in entries.entries.iter().enumerate() {
         if at > 0 {
             page.line("");
@@ -161,7 +161,7 @@ fn fixes(page: &mut TextPage, entry: &Entry) {
 fn show_step(page: &mut TextPage, step: &AdviceStep, width: usize, label: &str) {
     let server = server(step.mta);
     if !step.label.is_empty() {
-        if page.look.width < THREE_COLUMNS {
+        if page.style.width < THREE_COLUMNS {
             if !label.is_empty() {
                 page.paragraph(2, label);
             }

@@ -38,7 +38,7 @@ impl TextPage<'_> {
         let width = width.max(label.width());
         let lead = indent + width + gap;
         let mut first = format!("{}{label}{}", " ".repeat(indent), " ".repeat(width - label.width() + gap));
-        for line in wrap(&self.plain(self.say(text)), self.look.width.saturating_sub(lead).max(20)) {
+        for line in wrap(&self.plain(self.say(text)), self.style.width.saturating_sub(lead).max(20)) {
             let line = format!("{first}{line}");
             self.line(&line);
             first = " ".repeat(lead);
@@ -48,7 +48,7 @@ impl TextPage<'_> {
     /// Fit to be shown, and without signs that the terminal lacks.
     pub(crate) fn plain(&self, text: &str) -> String {
         let text = printable(text);
-        if self.look.unicode { text } else { text.replace('§', "s. ").replace('…', "...") }
+        if self.style.unicode { text } else { text.replace('§', "s. ").replace('…', "...") }
     }
 }
 

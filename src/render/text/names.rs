@@ -68,8 +68,8 @@ impl NameColumns<'_> {
     }
 
     /// Who failed most; and who sent most, where others did.
-    pub(crate) fn parts(&self, look: &TextStyle) -> Vec<NameOrder<'_>> {
-        let top = if look.top == 0 { self.rows.len() } else { look.top };
+    pub(crate) fn parts(&self, style: &TextStyle) -> Vec<NameOrder<'_>> {
+        let top = if style.top == 0 { self.rows.len() } else { style.top };
         let failing: Vec<&NameRow> = self.rows.iter().filter(|row| row.failures() > 0).take(top).collect();
         let mut large: Vec<&NameRow> = self.rows.iter().collect();
         large.sort_by_key(|row| Reverse(row.volume()));
@@ -78,20 +78,20 @@ impl NameColumns<'_> {
         let large = if large.iter().any(is_new) { large } else { Vec::new() };
         let parts = [("most failures", failing), ("most mail", large)];
         let parts = parts.into_iter().filter(|(_, rows)| !rows.is_empty());
-        parts.map(|(meaning, rows)| self.part(meaning, rows, look)).collect()
+        parts.map(|(meaning, rows)| self.part(meaning, rows, style)).collect()
     }
 
     fn part<'a>(
         &'a self,
         meaning: &'static str,
         mut rows: Vec<&'a NameRow>,
-        look: &TextStyle,
+        style: &TextStyle,
     ) -> NameOrder<'a> {
         let mut others = self.rest.others;
         let hidden = self.rows.iter().filter(|row| rows.iter().all(|shown| shown.name != row.name));
         hidden.for_each(|row| others.add(&row.counts()));
         let names = self.rest.names + (self.rows.len() - rows.len()) as u64;
-        let words = &look.words;
+        let words = &style.words;
         let title = match names {
             0 => words.translate("others").to_owned(),
             names => format!("{} ({})", words.translate("others"), HumanCount(names)),
@@ -100,7 +100,7 @@ impl NameColumns<'_> {
         let columns = self.columns();
         let is_some = |counts: &NameTotals| columns.iter().any(|(_, count)| count(counts) > 0);
         let below = below.into_iter().filter(|(_, counts)| is_some(counts)).collect();
-        if look.reverse {
+        if style.reverse {
             rows.reverse();
         }
         NameOrder { meaning, rows, below }
@@ -186,12 +186,12 @@ pub(crate) fn show_standing(page: &mut TextPage, report: &Report) {
     page.blank();
     let heading = page.styled(HEADING, page.say("WHO stands out"));
     page.line(&heading);
-    let shares: Vec<String> = standing.iter().map(|one| share_in_words(one, &page.look.words)).collect();
+    let shares: Vec<String> = standing.iter().map(|one| share_in_words(one, &page.style.words)).collect();
     let kind = standing.iter().map(|one| page.say(one.kind).width()).max().unwrap_or(0);
     let share = shares.iter().map(|share| share.width()).max().unwrap_or(0);
-    let room = page.look.width.saturating_sub(kind + share + 6).max(16);
+    let room = page.style.width.saturating_sub(kind + share + 6).max(16);
     let names: Vec<String> =
-        standing.iter().map(|one| fit(&printable(one.name), room, page.look.unicode)).collect();
+        standing.iter().map(|one| fit(&printable(one.name), room, page.style.unicode)).collect();
     let name = names.iter().map(|name| name.width()).max().unwrap_or(0);
     for ((one, shown), share) in standing.iter().zip(&names).zip(&shares) {
         page.line(&format!("  {}  {}  {share}", pad(page.say(one.kind), kind), pad(shown, name)));
@@ -201,7 +201,7 @@ pub(crate) fn show_standing(page: &mut TextPage, report: &Report) {
 /// All tables, each in its orders.
 pub(crate) fn show(page: &mut TextPage, report: &Report) {
     for names in tables(report) {
-        for part in names.parts(page.look) {
+        for part in names.parts(page.style) {
             let text = text(page, &names, &part);
             page.blank();
             for (at, line) in text.lines().enumerate() {
@@ -218,13 +218,13 @@ fn text(page: &TextPage, names: &NameColumns, part: &NameOrder) -> Table {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let titles = columns.iter().map(|(title, _)| page.say(title).to_owned());
     let counted: usize = titles.clone().map(|title| title.width().max(9) + 2).sum();
-    let room = page.look.width.saturating_sub(counted + 3).max(16);
+    let room = page.style.width.saturating_sub(counted + 3).max(16);
     let heading = format!("{} ({})", page.say(names.title), page.say(part.meaning));
-    table.add_row(std::iter::once(fit(&heading, room + 2, page.look.unicode)).chain(titles));
+    table.add_row(std::iter::once(fit(&heading, room + 2, page.style.unicode)).chain(titles));
     let rows = part.rows.iter().map(|row| (printable(&row.name), row.counts()));
     for (name, counts) in rows.chain(part.below.iter().map(|(title, counts)| (title.clone(), *counts))) {
         let cells = columns.iter().map(|(_, count)| HumanCount(count(&counts)).to_string());
-        let name = format!("  {}", fit(&name, room, page.look.unicode));
+        let name = format!("  {}", fit(&name, room, page.style.unicode));
         table.add_row(std::iter::once(name).chain(cells));
     }
     for (at, column) in table.column_iter_mut().enumerate() {

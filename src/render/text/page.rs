@@ -33,7 +33,7 @@ pub struct TextStyle {
 
 pub(crate) struct TextPage<'a> {
     pub text: String,
-    pub look: &'a TextStyle,
+    pub style: &'a TextStyle,
 }
 
 impl<'a> TextPage<'a> {
@@ -50,7 +50,7 @@ impl<'a> TextPage<'a> {
     }
 
     pub(crate) fn styled(&self, style: Style, text: &str) -> String {
-        if self.look.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.style.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
     /// Our English words in the reader's language.
@@ -58,13 +58,13 @@ impl<'a> TextPage<'a> {
     where
         'a: 'w,
     {
-        self.look.words.translate(english)
+        self.style.words.translate(english)
     }
 
     /// Wrapped; what comes behind the first line stands `indent` columns in. Blanks in front are kept.
     pub(crate) fn indented(&mut self, text: &str, indent: usize) {
         let lead = text.len() - text.trim_start().len();
-        let lines = wrap(text.trim_start(), self.look.width.saturating_sub(indent.max(lead)));
+        let lines = wrap(text.trim_start(), self.style.width.saturating_sub(indent.max(lead)));
         for (at, line) in lines.iter().enumerate() {
             let lead = " ".repeat(if at == 0 { lead } else { indent });
             self.line(&format!("{lead}{line}"));
@@ -75,7 +75,7 @@ impl<'a> TextPage<'a> {
     pub(crate) fn wrapped(&mut self, parts: &[&str], between: &str) {
         let mut line = String::new();
         for part in parts {
-            if !line.is_empty() && line.width() + between.len() + part.width() > self.look.width {
+            if !line.is_empty() && line.width() + between.len() + part.width() > self.style.width {
                 self.line(&line);
                 line.clear();
             }
@@ -84,7 +84,7 @@ impl<'a> TextPage<'a> {
             }
             line.push_str(part);
         }
-        if line.width() <= self.look.width { self.line(&line) } else { self.indented(&line, 2) }
+        if line.width() <= self.style.width { self.line(&line) } else { self.indented(&line, 2) }
     }
 }
 

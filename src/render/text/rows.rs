@@ -22,11 +22,11 @@ const LONGEST_ADVICE: usize = 90;
 const CODE: usize = 14;
 
 pub(crate) fn show(page: &mut TextPage, rows: &[Row]) {
-    let sections = sections(rows, page.look.top, page.look.reverse);
+    let sections = sections(rows, page.style.top, page.style.reverse);
     if sections.is_empty() {
         return;
     }
-    let columns = Columns::new(page.look, &sections);
+    let columns = Columns::new(page.style, &sections);
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     for section in &sections {
@@ -86,12 +86,12 @@ fn coded(page: &TextPage, line: &str, class: Option<Class>) -> String {
 }
 
 pub(crate) fn advice(page: &mut TextPage, advice: &str) {
-    let arrow = if page.look.unicode { "→ " } else { "-> " };
+    let arrow = if page.style.unicode { "→ " } else { "-> " };
     // Under the words where there is room; narrower terminals get it on one line further left.
-    let lead = page.look.width.saturating_sub(LONGEST_ADVICE + arrow.width()).clamp(4, CODE + 1);
+    let lead = page.style.width.saturating_sub(LONGEST_ADVICE + arrow.width()).clamp(4, CODE + 1);
     let indent = lead + arrow.width();
     let advice = printable(advice);
-    for (at, line) in wrap(&advice, page.look.width.saturating_sub(indent)).iter().enumerate() {
+    for (at, line) in wrap(&advice, page.style.width.saturating_sub(indent)).iter().enumerate() {
         let margin = if at == 0 { format!("{}{arrow}", " ".repeat(lead)) } else { " ".repeat(indent) };
         let line = format!("{margin}{}", page.styled(ADVICE, line));
         page.line(&line);
@@ -107,7 +107,7 @@ pub(crate) fn examples(page: &mut TextPage, lines: &[String]) {
 
 /// The widths of the table's columns: the words take what the others leave.
 struct Columns<'a> {
-    look: &'a TextStyle,
+    style: &'a TextStyle,
     what: usize,
     /// 0: nothing is compared, and there is no such column.
     change: usize,
@@ -115,23 +115,23 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn new(look: &'a TextStyle, sections: &[Section]) -> Self {
+    fn new(style: &'a TextStyle, sections: &[Section]) -> Self {
         let widest = |count: fn(&Row) -> u64, titles: [&str; 2]| {
             let rows = sections.iter().flat_map(|section| &section.rows);
             let counts = rows.map(|row| HumanCount(count(row)).to_string().len());
-            let titles = titles.into_iter().map(|title| look.words.translate(title).width());
+            let titles = titles.into_iter().map(|title| style.words.translate(title).width());
             counts.chain(titles).max().unwrap_or(0)
         };
         let attempts = widest(|row| row.attempts, ["attempts", "attempts"]);
         let recipients = widest(|row| row.recipients, ["rcpts", "cases"]);
         let rows = sections.iter().flat_map(|section| &section.rows);
         let changes = rows.filter(|row| row.change.is_some());
-        let change = changes.map(|row| row::change(&look.words, row.change).width()).max();
-        let change = change.map_or(0, |change| change.max(look.words.translate("change").width()));
+        let change = changes.map(|row| row::change(&style.words, row.change).width()).max();
+        let change = change.map_or(0, |change| change.max(style.words.translate("change").width()));
         let gap = if change > 0 { change + 2 } else { 0 };
-        let rest = look.width.saturating_sub(CODE + 1 + attempts + recipients + 4 + 3 + gap);
+        let rest = style.width.saturating_sub(CODE + 1 + attempts + recipients + 4 + 3 + gap);
         let wheres = (rest * 2 / 5).clamp(12, 34);
-        Self { look, what: rest.saturating_sub(wheres).max(20), change, wheres }
+        Self { style, what: rest.saturating_sub(wheres).max(20), change, wheres }
     }
 
     /// Without the column that nothing stands in.
@@ -141,11 +141,11 @@ impl<'a> Columns<'a> {
     }
 
     fn say<'w>(&'w self, english: &'w str) -> &'w str {
-        self.look.words.translate(english)
+        self.style.words.translate(english)
     }
 
     fn fit(&self, text: &str, width: usize) -> String {
-        fit(text, width, self.look.unicode)
+        fit(text, width, self.style.unicode)
     }
 
     fn heading(&self, section: &Section) -> [String; 6] {
@@ -157,7 +157,7 @@ impl<'a> Columns<'a> {
     }
 
     fn what(&self, row: &Row) -> String {
-        let title = row::title(&self.look.words, row);
+        let title = row::title(&self.style.words, row);
         match row.conflict {
             Some(conflict) => format!("{title} ({})", self.say(conflict)),
             None => title,
@@ -170,13 +170,13 @@ impl<'a> Columns<'a> {
     }
 
     fn row(&self, row: &Row) -> [String; 6] {
-        let code = row::code(&self.look.words, row);
+        let code = row::code(&self.style.words, row);
         let what =
-            if self.left_out(row).is_some() { row::title(&self.look.words, row) } else { self.what(row) };
+            if self.left_out(row).is_some() { row::title(&self.style.words, row) } else { self.what(row) };
         let [attempts, recipients] =
             [row.attempts, row.recipients].map(|count| HumanCount(count).to_string());
-        let place = self.fit(&row::place(&self.look.words, row), self.wheres);
-        let change = row::change(&self.look.words, row.change);
+        let place = self.fit(&row::place(&self.style.words, row), self.wheres);
+        let change = row::change(&self.style.words, row.change);
         [pad(&format!("  {code}"), CODE), self.fit(&what, self.what), attempts, recipients, change, place]
     }
 }

@@ -6,6 +6,7 @@ use indicatif::HumanCount;
 use super::page::{TextPage, TextStyle, fit, pad, wrap};
 use super::storm_line::when;
 use crate::render::sanitize::printable;
+use crate::render::words::duration::hours_and_minutes;
 use crate::render::words::totals::share;
 use crate::report::storm::{
     Confidence, Dimension, Factor, SeriesCount, Storm, StormCommand, StormPattern, StormReport, Trend,
@@ -14,12 +15,12 @@ use crate::report::storm::{
 /// Columns in front of what a line says.
 const LEAD: usize = 13;
 
-pub(crate) fn show(storms: &StormReport, look: &TextStyle) -> String {
-    let mut page = TextPage { text: String::new(), look };
+pub(crate) fn show(storms: &StormReport, style: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), style };
     let count = storms.storms.len();
     for (at, storm) in storms.storms.iter().enumerate() {
         page.blank();
-        let number = if look.reverse { count - at } else { at + 1 };
+        let number = if style.reverse { count - at } else { at + 1 };
         one(&mut page, number, storm);
     }
     if storms.storms.is_empty() {
@@ -56,7 +57,7 @@ fn one(page: &mut TextPage, number: usize, storm: &Storm) {
     }
     if let Some(example) = &storm.example {
         let name = pad(&format!("  {}", page.say("line")), LEAD);
-        let line = fit(&printable(example), page.look.width.saturating_sub(LEAD), page.look.unicode);
+        let line = fit(&printable(example), page.style.width.saturating_sub(LEAD), page.style.unicode);
         page.line(&format!("{name}{line}"));
     }
     said(page, "advice", &storm.advice);
@@ -77,8 +78,8 @@ fn head(page: &mut TextPage, number: usize, storm: &Storm) {
         Trend::Falling => "falling",
         Trend::Over => "over",
     };
-    let length = duration(storm.duration_seconds);
-    let when = when(&storm.start, storm.end.as_ref(), &page.look.words);
+    let length = hours_and_minutes(storm.duration_seconds);
+    let when = when(&storm.start, storm.end.as_ref(), &page.style.words);
     let when = format!("{when} ({length}), {}", page.say(trend));
     let title = page.say(&storm.title).to_owned();
     let shown = [page.styled(style, &format!("{}{title}", pad(&name, LEAD))), when];
@@ -170,7 +171,7 @@ fn title(pattern: StormPattern) -> String {
 
 /// A name, and what there is to say of it.
 fn said(page: &mut TextPage, name: &str, what: &str) {
-    let lines = wrap(page.say(what), page.look.width.saturating_sub(LEAD));
+    let lines = wrap(page.say(what), page.style.width.saturating_sub(LEAD));
     for (at, line) in lines.iter().enumerate() {
         let name = if at == 0 { format!("  {}", page.say(name)) } else { String::new() };
         page.line(&format!("{}{line}", pad(&name, LEAD)));
@@ -189,12 +190,6 @@ fn typed(page: &mut TextPage, name: &str, command: &StormCommand) {
         page.line(&format!("{}# {}", " ".repeat(LEAD), page.say("undo")));
         page.line(&format!("{}{}", " ".repeat(LEAD), printable(undo)));
     }
-}
-
-/// `1 h 22 min`.
-fn duration(seconds: u64) -> String {
-    let minutes = seconds / 60;
-    if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) }
 }
 
 fn foot(page: &mut TextPage, storms: &StormReport) {

@@ -13,7 +13,7 @@ pub(crate) fn show(page: &mut TextPage, storms: Option<&[StormLine]>) {
     let Some(storms) = storms.filter(|storms| !storms.is_empty()) else { return };
     page.blank();
     for storm in storms {
-        let said = printable(&said(storm, &page.look.words));
+        let said = printable(&said(storm, &page.style.words));
         page.indented(&format!("!! {} {said}", page.say("STORM")), 3);
     }
     let how = page.say("smtplog storm says what to do").to_owned();

@@ -1,10 +1,12 @@
 //! The stories of messages as text for people: who sent it, each thing that was tried, and how it stands.
 
+use std::io::{self, Write};
+
 use indicatif::{DecimalBytes, HumanCount};
 
 use super::page::{TextPage, TextStyle, pad};
 use crate::render::sanitize::printable;
-use crate::render::words::totals::duration;
+use crate::render::words::duration::duration;
 use crate::report::trace::{StepKind, Story, StoryHop, StoryState, StoryStep, Trace};
 use crate::smtp::reply::Class;
 
@@ -12,8 +14,8 @@ use crate::smtp::reply::Class;
 const DONE: usize = 10;
 const LABEL: usize = 6;
 
-pub(crate) fn show(trace: &Trace, look: &TextStyle) -> String {
-    let mut page = TextPage { text: String::new(), look };
+pub(crate) fn show(trace: &Trace, style: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), style };
     let earlier = trace.found - trace.stories.len() as u64;
     if earlier > 0 {
         let (count, words) = (HumanCount(earlier), page.say("earlier ones are not shown; -n 0 shows all"));
@@ -30,6 +32,26 @@ pub(crate) fn show(trace: &Trace, look: &TextStyle) -> String {
         page.indented(&printable(note), 2);
     }
     page.text
+}
+
+/// Writes the log lines of each message as they are in the logs, with a blank line between two messages.
+///
+/// `escaped`: control characters are escaped, because the lines go to a terminal, which would obey them.
+pub(crate) fn show_lines(messages: &[Vec<Vec<u8>>], escaped: bool, out: &mut dyn Write) -> io::Result<()> {
+    for (number, lines) in messages.iter().enumerate() {
+        if number > 0 {
+            out.write_all(b"\n")?;
+        }
+        for line in lines {
+            if escaped {
+                out.write_all(printable(&String::from_utf8_lossy(line)).as_bytes())?;
+            } else {
+                out.write_all(line)?;
+            }
+            out.write_all(b"\n")?;
+        }
+    }
+    Ok(())
 }
 
 fn tell(page: &mut TextPage, story: &Story) {
@@ -54,11 +76,11 @@ fn head(page: &mut TextPage, story: &Story) {
     let id = story.hops.first().and_then(|hop| hop.queue_id.as_deref()).map(printable);
     let mut state = page.say(story.state.word()).to_owned();
     if story.count > 1 {
-        let sign = times_sign(page.look);
+        let sign = times_sign(page.style);
         state = format!("{state} {sign} {}", HumanCount(story.count));
     }
     let seconds = story.seconds.filter(|&seconds| seconds > 0);
-    let lasted = seconds.map(|seconds| format!("{state}, {}", duration(&page.look.words, seconds)));
+    let lasted = seconds.map(|seconds| format!("{state}, {}", duration(&page.style.words, seconds)));
     let state = lasted.unwrap_or(state);
     let class = match story.state {
         StoryState::Bounced | StoryState::Expired | StoryState::Rejected => Some(Class::Permanent),
@@ -156,7 +178,7 @@ fn step(page: &mut TextPage, told: &Repeated, hop: &StoryHop, times: &TimeFormat
         line = format!("{line} -> {}", printable(next));
     }
     if told.count > 1 {
-        line = format!("{line}  {} {}", times_sign(page.look), HumanCount(told.count));
+        line = format!("{line}  {} {}", times_sign(page.style), HumanCount(told.count));
         if let Some(last) = told.last {
             line = format!("{line}, {} {}", page.say("last"), times.show(last));
         }
@@ -177,14 +199,14 @@ fn step(page: &mut TextPage, told: &Repeated, hop: &StoryHop, times: &TimeFormat
         page.labelled(indent, "", 0, &said);
     }
     if let Some(title) = &step.title {
-        let arrow = if page.look.unicode { "→" } else { "->" };
+        let arrow = if page.style.unicode { "→" } else { "->" };
         let title = format!("{arrow} {}", page.say(title));
         page.labelled(indent, "", 0, &title);
     }
 }
 
-fn times_sign(look: &TextStyle) -> &'static str {
-    if look.unicode { "×" } else { "x" }
+fn times_sign(style: &TextStyle) -> &'static str {
+    if style.unicode { "×" } else { "x" }
 }
 
 /// How moments are shown: `05:38:19`, or `11-22 05:38:19` in a story of several days.

@@ -1,5 +1,6 @@
-//! Words that several formats share: totals, rows, section titles, hours.
+//! Turns parts of a report into the words and numbers that several formats share.
 
+pub(crate) mod duration;
 pub(crate) mod hours;
 pub(crate) mod row;
 pub(crate) mod sections;

@@ -2,6 +2,7 @@
 
 use indicatif::HumanCount;
 
+use super::duration::duration;
 use crate::catalog::translation::Translations;
 use crate::render::text::page::word;
 use crate::report::{DeliveredLater, Messages, Report, Sent, VerdictState};
@@ -88,21 +89,6 @@ fn later(row: &DeliveredLater, words: &Translations) -> String {
     let [median, p95] = [row.median_seconds, row.p95_seconds].map(|seconds| duration(words, seconds));
     let (half, most) = (words.translate("half within"), words.translate("95% within"));
     format!("{} {} ({half} {median}, {most} {p95})", HumanCount(row.recipients), words.translate(&row.title))
-}
-
-/// `2 d 3 h`, `6 min`, `45 s`: the largest unit, and with days and hours the next.
-pub(crate) fn duration(words: &Translations, seconds: u64) -> String {
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    let parts = match (days, hours, minutes) {
-        (0, 0, 0) => [(seconds, "s"), (0, "")],
-        (0, 0, _) => [(minutes, "min"), (0, "")],
-        (0, _, _) => [(hours, "h"), (minutes % 60, "min")],
-        _ => [(days, "d"), (hours % 24, "h")],
-    };
-    let shown = parts.iter().enumerate().filter(|(at, (count, _))| *at == 0 || *count > 0);
-    let shown: Vec<String> =
-        shown.map(|(_, (count, unit))| format!("{count} {}", words.translate(unit))).collect();
-    shown.join(" ")
 }
 
 fn refused(report: &Report, words: &Translations) -> Option<TotalLine> {
