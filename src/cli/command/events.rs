@@ -11,7 +11,8 @@ use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
 use crate::cli::state;
 use crate::events::format::EventsFormat;
-use crate::events::writer::{BlockListing, EventWriter, ListingSink};
+use crate::events::sink::{BlockListing, ListingSink};
+use crate::events::writer::EventWriter;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::read::Source;
 use crate::messages::key::KeyHasher;
@@ -56,7 +57,7 @@ fn list(
     let begin = |source: &Source| (source.path.to_string_lossy().into_owned(), source.lines_before);
     let begins: Vec<(String, u64)> = sources.iter().map(begin).collect();
     if format == EventsFormat::Csv {
-        out.write_all(csv::event_names().as_bytes())?;
+        out.write_all(csv::event_header().as_bytes())?;
     }
     let mut written = Ok(());
     let mut writer = EventWriter::new(format, filter, redactor);
@@ -72,9 +73,9 @@ fn list(
     written?;
     unparsed.finish()?;
     let WalkResult { mut coverage, problems: met, turns, reached, .. } = walked;
-    coverage.filtered += writer.left_out;
+    coverage.filtered += writer.filtered;
     let mut remarks = session.inputs.notes.clone();
-    remarks.extend(on_forgotten(writer.contexts.forgotten));
+    remarks.extend(on_forgotten(writer.messages.forgotten));
     let heard = ReadSummary { coverage: &coverage, window: *window, calendar, sources, turns: &turns };
     remarks.extend(on_time(&heard));
     remarks.extend(session.no_match(&task, &coverage)?);
