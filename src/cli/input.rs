@@ -49,7 +49,7 @@ fn usual_paths() -> impl Iterator<Item = &'static str> {
 pub(crate) const LOG_NAMES: LogNames =
     LogNames { by_server: &mta::LOG_PLACES.names, repeated: mta::repeated_log };
 
-/// No more threads are started than this, or than there are cores: each has its own tables, and 5,000 threads took a
+/// Upper bound on the number of threads, unless there are more cores. Each thread has its own tables: 5,000 threads took a
 /// minute for a small log.
 const MOST_THREADS: usize = 64;
 
@@ -88,11 +88,11 @@ impl Inputs {
             named.into_iter().chain(sources.iter().map(|source| source.path.clone())).collect();
         let progress = Progress::default();
         progress.total.store(bytes, Ordering::Relaxed);
-        let known = sources.iter().all(Source::can_be_read_again);
-        let threads = args.threads.unwrap_or_else(|| if known && bytes <= SMALL { 1 } else { cores() });
-        // Cores are asked for only where it matters: it costs some calls to the system.
-        let most = if threads <= MOST_THREADS { MOST_THREADS } else { cores().max(MOST_THREADS) };
-        let manner = ReadOptions { threads: threads.clamp(1, most), block_size: args.block_size.max(1) };
+        let has_size = sources.iter().all(Source::can_be_read_again);
+        let threads = args.threads.unwrap_or_else(|| if has_size && bytes <= SMALL { 1 } else { cores() });
+        // The number of cores is asked for only if needed: it costs several system calls.
+        let limit = if threads <= MOST_THREADS { MOST_THREADS } else { cores().max(MOST_THREADS) };
+        let manner = ReadOptions { threads: threads.clamp(1, limit), block_size: args.block_size.max(1) };
         Ok(Self { sources, paths, manner, calendar, window, progress, problems, notes, resumed })
     }
 }
@@ -103,6 +103,7 @@ const TRIES: u32 = 5;
 /// Long enough for a rotation to get from one step to the next, short enough for a file that is not there at all.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Lists the logs and finds in each where the last run stopped, again if a log is being rotated meanwhile.
 fn since(
     state: &StateFile,
     named: &[PathBuf],
@@ -112,13 +113,13 @@ fn since(
     let mut tries = 0;
     loop {
         tries += 1;
-        let patient = tries < TRIES;
+        let retry = tries < TRIES;
         let mut listing = list(named, true, bounds, &LOG_NAMES);
-        let resumed = ResumePlan::new(&mut listing, &state.known, rotated, patient);
+        let resumed = ResumePlan::new(&mut listing, &state.known, rotated, retry);
         match resumed {
-            Err(error) if patient && error.is_missing() => {}
+            Err(error) if retry && error.is_missing() => {}
             Err(error) => return Err(error),
-            Ok(_) if patient && listing.problems.iter().any(InputError::is_missing) => {}
+            Ok(_) if retry && listing.problems.iter().any(InputError::is_missing) => {}
             Ok(resumed) => return Ok((listing, resumed)),
         }
         std::thread::sleep(PAUSE);
@@ -139,7 +140,7 @@ pub(crate) fn files(args: &InputArgs) -> Result<Vec<PathBuf>, CliError> {
     found.map(|path| vec![path.to_owned()]).ok_or_else(|| CliError::NoLog { looked_at: looked_at(), journal })
 }
 
-/// A pipe or a file stands at standard input. A terminal does not count, nor what cron gives, /dev/null.
+/// Whether standard input is a pipe, a socket or a file, and not a terminal or /dev/null (under cron).
 fn piped() -> bool {
     use std::os::unix::fs::FileTypeExt;
     let stdin = std::fs::metadata("/dev/stdin");

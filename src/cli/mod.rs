@@ -1,4 +1,4 @@
-//! The command line: arguments, configuration, and one file for each subcommand.
+//! Runs the command line: arguments, configuration, subcommands, output and exit status.
 
 pub(crate) mod args;
 pub(crate) mod catalog;

@@ -2,7 +2,7 @@
 
 use super::catalog::book;
 use super::error::CliError;
-use super::filter::{filter, what_there_was};
+use super::filter::{filter, values_found};
 use super::input::Inputs;
 use super::progress::with_bar;
 use super::unparsed::Unparsed;
@@ -26,7 +26,7 @@ pub(crate) struct Session {
     pub redactor: Option<Redactor>,
 }
 
-/// What a command read, with the right dates.
+/// The result of a walk with the right dates.
 pub(crate) struct SettledWalk<A: Aggregation> {
     pub walked: WalkResult<A::Listener>,
     pub total: A::Total,
@@ -61,11 +61,12 @@ impl Session {
         WalkTask { sources, manner: *manner, calendar, book, window: *window, filter, progress }
     }
 
+    /// The output of `--unparsed`.
     pub(crate) fn unparsed(&self, args: &super::args::CoverageArgs) -> Result<Unparsed, CliError> {
         Unparsed::new(args.unparsed.as_deref(), &self.inputs.paths, self.redactor)
     }
 
-    /// False for a pipe and the journal.
+    /// Whether all logs can be read again: not a pipe, not the journal.
     pub(crate) fn can_be_read_again(&self) -> bool {
         self.inputs.sources.iter().all(Source::can_be_read_again)
     }
@@ -79,19 +80,19 @@ impl Session {
     ) -> Result<SettledWalk<A>, CliError> {
         let Inputs { window, progress, resumed, .. } = &self.inputs;
         let (mut sources, mut calendar) = (self.inputs.sources.clone(), self.inputs.calendar.clone());
-        let again = self.can_be_read_again();
+        let rereadable = self.can_be_read_again();
         let mut narrowed = resumed.is_none() && seek_to_range(&mut sources, *window, &calendar);
         let mut walks = 0;
         loop {
             let task = self.task_of(&sources, &calendar);
             let (walked, total) = with_bar(progress, || aggregate(&task, aggregation, unparsed.writer()))?;
             walks += 1;
-            if !again || walks == WALKS || walked.turns == calendar.turns {
+            if !rereadable || walks == WALKS || walked.turns == calendar.turns {
                 let no_match = self.no_match(&task, &walked.coverage)?;
                 return Ok(SettledWalk { walked, total, sources, calendar, no_match });
             }
             if narrowed {
-                // Only the whole log tells what its stamps are; a part may begin behind a New Year.
+                // The year of timestamps depends on the whole log; a part of it may begin after a New Year.
                 for source in &mut sources {
                     source.within = None;
                 }
@@ -99,11 +100,11 @@ impl Session {
             } else {
                 calendar.turns = walked.turns;
             }
-            unparsed.again()?;
+            unparsed.restart()?;
         }
     }
 
-    /// Settles the dates before the walk, for a command whose answer cannot be taken back.
+    /// Settles the dates before the walk, for a command that prints during the walk.
     pub(crate) fn settle_dates(&mut self) -> Result<(), CliError> {
         if self.can_be_read_again() {
             self.inputs.calendar = settled(&self.task())?;
@@ -121,12 +122,13 @@ impl Session {
         if !self.can_be_read_again() || coverage.event == 0 || coverage.filtered < coverage.event {
             return Ok(None);
         }
-        what_there_was(task, &self.filter, self.redactor).map(Some)
+        values_found(task, &self.filter, self.redactor).map(Some)
     }
 }
 
 impl<A: Aggregation> SettledWalk<A> {
-    pub(crate) fn heard(&self, session: &Session) -> ReadSummary<'_> {
+    /// What was read, for the notes.
+    pub(crate) fn summary(&self, session: &Session) -> ReadSummary<'_> {
         let Self { walked, sources, calendar, .. } = self;
         let (coverage, turns) = (&walked.coverage, &walked.turns);
         ReadSummary { coverage, window: session.inputs.window, calendar, sources, turns }

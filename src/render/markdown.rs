@@ -1,4 +1,4 @@
-//! The report as Markdown, for a ticket or a wiki: nothing from the log becomes a mark, a link or HTML.
+//! Renders the report as Markdown, for a ticket or a wiki. Nothing from the log becomes markup, a link or HTML.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use super::markdown_explain::escaped;
 use super::sanitize::printable;
 use super::text::delays;
 use super::text::groups::{others, outcomes, shown, value};
-use super::text::names::{share_in_words, standing, tables};
+use super::text::names::{outliers, share_in_words, tables};
 use super::text::page::{TextStyle, word};
 use super::text::scan::span;
 use super::words::row;
@@ -25,15 +25,15 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
         if !style.who {
             domains(&mut text, &report.domains, style);
         }
-        standing_out(&mut text, report, style);
+        outlier_section(&mut text, report, style);
     }
     if style.who {
-        who(&mut text, report, style);
+        name_tables(&mut text, report, style);
     }
     if let Some(rows) = &report.delays {
-        delayed(&mut text, rows, style);
+        delay_table(&mut text, rows, style);
     }
-    report.full_advice.iter().for_each(|advice| full(&mut text, advice, style));
+    report.full_advice.iter().for_each(|advice| full_advice(&mut text, advice, style));
     let notes = notes(report, &style.words);
     if !notes.is_empty() {
         text.push('\n');
@@ -152,18 +152,23 @@ fn domains(text: &mut String, domains: &[NameRow], style: &TextStyle) {
     }
 }
 
-fn standing_out(text: &mut String, report: &Report, style: &TextStyle) {
-    let standing = standing(report);
-    if !standing.is_empty() {
+fn outlier_section(text: &mut String, report: &Report, style: &TextStyle) {
+    let outliers = outliers(report);
+    if !outliers.is_empty() {
         let _ = write!(text, "\n## {}\n\n", escaped(style.words.translate("WHO stands out")));
     }
-    for one in standing {
-        let share = escaped(&share_in_words(&one, &style.words));
-        let _ = writeln!(text, "- {} {}: {share}", escaped(style.words.translate(one.kind)), code(one.name));
+    for outlier in outliers {
+        let share = escaped(&share_in_words(&outlier, &style.words));
+        let _ = writeln!(
+            text,
+            "- {} {}: {share}",
+            escaped(style.words.translate(outlier.kind)),
+            code(outlier.name)
+        );
     }
 }
 
-fn who(text: &mut String, report: &Report, style: &TextStyle) {
+fn name_tables(text: &mut String, report: &Report, style: &TextStyle) {
     for names in tables(report) {
         let columns = names.columns();
         for part in names.parts(style) {
@@ -183,7 +188,7 @@ fn who(text: &mut String, report: &Report, style: &TextStyle) {
     }
 }
 
-fn delayed(text: &mut String, rows: &[DelayRow], style: &TextStyle) {
+fn delay_table(text: &mut String, rows: &[DelayRow], style: &TextStyle) {
     let words = &style.words;
     let _ = write!(text, "\n## {}\n\n", escaped(words.translate("DELAYS in seconds")));
     let titles = delays::COLUMNS.map(|title| escaped(words.translate(title)));
@@ -204,7 +209,7 @@ fn delayed(text: &mut String, rows: &[DelayRow], style: &TextStyle) {
     }
 }
 
-fn full(text: &mut String, advice: &Full, style: &TextStyle) {
+fn full_advice(text: &mut String, advice: &Full, style: &TextStyle) {
     let title = [advice.title.as_str(), advice.side].map(|word| escaped(style.words.translate(word)));
     let _ = write!(text, "\n## {} ({})\n\n", title[0], title[1]);
     let _ = write!(text, "{}\n\n", escaped(style.words.translate(&advice.meaning)));
@@ -219,8 +224,8 @@ fn full(text: &mut String, advice: &Full, style: &TextStyle) {
     }
 }
 
-/// A name from the log as a code span, in which no Markdown reads marks, addresses or entities. The two signs that
-/// would end it, or the cell around it, are shown as their numbers.
+/// A name from the log as a code span, in which Markdown reads no markup, addresses or entities. The characters that would
+/// end the span or the table cell are escaped.
 fn code(name: &str) -> String {
     let name = printable(name).replace('`', "\\x60").replace('|', "\\x7c");
     let name = name.trim();

@@ -1,4 +1,6 @@
-//! Renders answers, one file for each format, and lists the formats.
+//! Renders documents, and lists the formats of a report in the table `FORMATS`.
+//!
+//! Everything from a log is made printable here before it is shown. Reads only documents, words and the catalogue.
 
 pub(crate) mod csv;
 pub(crate) mod html;
@@ -24,29 +26,30 @@ pub struct Format {
     /// The value of `--format`.
     pub name: &'static str,
     alias: Option<&'static str>,
-    /// Endings of file names.
+    /// Suffixes of file names that choose this format.
     suffixes: &'static [&'static str],
-    /// For people: where no line was understood there is nothing to show.
+    /// Read by people: nothing is printed if no line was understood.
     pub is_for_people: bool,
-    /// It shows the verdict, which has to be worked out for it.
+    /// Shows the verdict, so that it has to be computed.
     pub has_verdict: bool,
     pub in_mail: InMail,
     pub show: fn(&Report, &TextStyle) -> String,
-    /// Shows why the report cannot be trusted, in place of it.
+    /// Prints why the report cannot be trusted, instead of the report. `None`: the format has no way to say that.
     pub show_trouble: Option<fn(&str) -> String>,
 }
 
 /// What `--mail-headers` does with a format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum InMail {
-    /// It cannot be a mail.
+    /// Not available.
     No,
-    /// The mail is text alone.
+    /// The mail has only the text.
     Text,
-    /// The page is attached to the text.
+    /// The report is attached to the text.
     Page,
 }
 
+/// Defaults of a format for programs.
 const MACHINE: Format = Format {
     name: "",
     alias: None,
@@ -58,9 +61,10 @@ const MACHINE: Format = Format {
     show_trouble: None,
 };
 
+/// Defaults of a format for people.
 const HUMAN: Format = Format { is_for_people: true, ..MACHINE };
 
-/// In the order of the help.
+/// In the order of the help: `text` is the first, `line` the last.
 pub(crate) static FORMATS: [Format; 8] = [
     Format { name: "text", suffixes: &["txt"], in_mail: InMail::Text, show: text::scan::show, ..HUMAN },
     Format { name: "json", suffixes: &["json"], show: |report, _| json::pretty(report), ..MACHINE },
@@ -95,13 +99,13 @@ impl Format {
         FORMATS.iter().copied().find(|format| format.name == name)
     }
 
-    /// The first format.
+    /// The default format.
     pub fn text() -> Self {
         let [text, ..] = FORMATS;
         text
     }
 
-    /// One line with a verdict, for a monitor.
+    /// The default format with `--nagios`.
     pub fn line() -> Self {
         let [.., line] = FORMATS;
         line
@@ -118,13 +122,13 @@ impl ValueEnum for Format {
     }
 }
 
-/// The names of some formats as values of `--format`.
+/// The names of the formats of a subcommand, the values of its `--format`.
 pub(crate) fn format_names<F: ValueEnum>() -> Vec<String> {
     let named = |format: &F| Some(format.to_possible_value()?.get_name().to_owned());
     F::value_variants().iter().filter_map(named).collect()
 }
 
-/// The endings of file names that stand for some formats, by the rows of `FORMATS` that have the same names.
+/// The suffixes of file names that choose the formats of a subcommand; they are in the rows of `FORMATS` with the same names.
 pub(crate) fn suffixes<F: ValueEnum + Clone + 'static>() -> impl Iterator<Item = (&'static str, F)> {
     F::value_variants().iter().flat_map(|format| {
         let row = format.to_possible_value().and_then(|value| Format::find(value.get_name()));

@@ -34,7 +34,7 @@ use crate::catalog::classify::Reason;
 pub struct Report {
     #[schemars(extend("const" = SCHEMA))]
     pub schema: &'static str,
-    /// None: no mail line has a stamp.
+    /// Null: no mail line has a timestamp.
     pub range: Option<Range>,
     /// The hosts that wrote the lines, most lines first.
     pub hosts: Vec<String>,
@@ -42,75 +42,76 @@ pub struct Report {
     pub totals: Totals,
     /// Most attempts first.
     pub rows: Vec<Row>,
-    /// What `--by` asked for; absent: nothing.
+    /// The groups of `--by`; absent without that option.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<GroupTable>,
-    /// Envelope senders, by any line of the message; `<>` is the null sender. As in all tables of names, the 50 with
-    /// most failures and the 50 with most mail stand here, those with most failures first.
+    /// Envelope senders, named by any line of the message; `<>` is the null sender. Like all tables of names, this one
+    /// lists the 50 names with the most failures and the 50 with the most mail, the most failures first.
     pub senders: Vec<NameRow>,
-    /// As whom clients logged in, by any line of the message.
+    /// Login names of clients, named by any line of the message.
     pub users: Vec<NameRow>,
-    /// Addresses that messages came from, and those that were refused.
+    /// IP addresses of clients that sent messages or were rejected.
     pub clients: Vec<NameRow>,
     /// Recipient domains.
     pub domains: Vec<NameRow>,
-    /// Who runs the other side.
+    /// Providers that run the other server.
     pub providers: Vec<NameRow>,
     pub relays: Vec<NameRow>,
     pub instances: Vec<NameRow>,
-    /// What is in no row of these tables.
+    /// What is not in any row of these tables.
     pub rest: Remainders,
-    /// How long delivered mail took, most deliveries first; absent unless it was asked for.
+    /// How long delivered mail took, most deliveries first; absent without `--delays`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delays: Option<Vec<DelayRow>>,
-    /// Hours in which something was counted, the earliest first.
+    /// Hours with at least one event, the earliest first.
     pub timeline: Vec<Hour>,
-    /// Everything to do about each reason, once; empty unless it was asked for.
+    /// The complete advice for each reason; absent without `--advice full`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub full_advice: Vec<Full>,
-    /// What the report was compared with; absent: nothing, or there is too little history.
+    /// The comparison with `--baseline`; absent without that option or with fewer than three earlier periods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Compared>,
-    /// The conditions of `--fail-on` that are true; absent: nobody asked.
+    /// The conditions of `--fail-on` that are true; absent without that option.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<Vec<MetCondition>>,
-    /// Bursts of failures and silences, what matters most now first; absent: nobody asked.
+    /// Bursts of failures and silences, the most important first; absent without `--storms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storms: Option<Vec<StormLine>>,
-    /// Whether all is well; absent: nobody asked.
+    /// Whether all is well; absent if no option asks for a verdict.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
-    /// What a reader should know about how far the numbers go.
+    /// Limits of the numbers, in English.
     pub notes: Vec<String>,
 }
 
 pub(crate) const SCHEMA: &str = "smtplog.report/1";
 
-/// A storm in a line; `smtplog storm` says all of it.
+/// The summary of a storm; `smtplog storm` prints the rest.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct StormLine {
-    /// What it looks like, as an id and in words.
+    /// The id of its pattern.
     pub pattern: String,
+    /// The pattern in words.
     pub title: String,
     #[serde(serialize_with = "rfc3339")]
     #[schemars(schema_with = "date_time")]
     pub start: Zoned,
-    /// Null: it is not over where the log ends.
+    /// Null: it is not over at the end of the log.
     #[serde(serialize_with = "maybe_rfc3339")]
     #[schemars(extend("format" = "date-time"), with = "Option<String>")]
     pub end: Option<Zoned>,
     pub attempts: u64,
-    /// Its mean rate ÷ the usual one; of a silence below 1.
+    /// Mean rate ÷ usual rate; below 1 for a silence.
     pub times: f64,
-    /// What most of it has in common: `user anna@example.org`. Null: nothing stands out.
+    /// What most of its events have in common: `user anna@example.org`. Null: nothing stands out.
     pub factor: Option<String>,
 }
 
-/// What was read. lines = mail + other, mail = understood + `not_understood`.
+/// What was read: lines = mail + other, mail = understood + `not_understood`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Input {
     pub files: Vec<String>,
-    /// Of text that was read, decompressed.
+    /// Bytes of text, decompressed.
     pub bytes: u64,
     pub lines: u64,
     pub mail: u64,
@@ -122,33 +123,33 @@ pub struct Input {
     /// The filters in force, as options; absent: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<String>,
-    /// Events among the understood lines that no filter admitted; they are in nothing below.
+    /// Events among the understood lines that the filters hid; they are not counted below.
     pub filtered: u64,
 }
 
-/// What comes first in a list.
+/// The order of rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum SortBy {
-    /// What is most: failures where there are any.
+    /// Most failures first, or most events if there are no failures.
     Count,
-    /// What happened last.
+    /// The latest first.
     Recent,
     /// By code, or by name.
     Name,
 }
 
-/// All the advice on one reason, seen from one side.
+/// The complete advice for one reason, for one side of the connection.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Full {
     pub reason: Reason,
     pub title: String,
-    /// Who said it.
+    /// Which side sent the reply, in words.
     pub side: &'static str,
     pub meaning: String,
     pub line: String,
-    /// What to look at; changes nothing.
+    /// What to look at; these commands change nothing.
     pub check: Vec<String>,
-    /// What to type or set, the reversible first.
+    /// What to type or set; what can be undone comes first.
     #[serde(rename = "do")]
     pub act: Vec<String>,
     /// When to stop trying.

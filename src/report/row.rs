@@ -7,7 +7,7 @@ use crate::catalog::classify::{Reason, Retry};
 use crate::smtp::event::{By, Direction, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
-/// Events alike in direction, outcome, class, code, enhanced code and reason.
+/// Events with the same direction, outcome, class, code, enhanced code and reason.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Row {
     pub direction: Direction,
@@ -15,18 +15,18 @@ pub struct Row {
     pub code: Option<Code>,
     pub enhanced: Option<EnhancedCode>,
     pub class: Option<Class>,
-    /// None: delivered.
+    /// Null: delivered.
     pub reason: Option<Reason>,
     pub title: String,
-    /// What helps; None: delivered.
+    /// Whether a retry helps; null: delivered.
     pub retryable: Option<Retry>,
-    /// Where the number says one thing and what is to be done another.
+    /// How the code contradicts the advice; null: it does not.
     pub conflict: Option<&'static str>,
     pub attempts: u64,
-    /// Distinct pairs of queue id and recipient; for refusals without a queue id, of client, sender and recipient.
-    /// 0 for delivered mail.
+    /// Distinct pairs of queue id and recipient; for rejections without a queue id, distinct triples of client, sender and
+    /// recipient. 0 for delivered mail.
     pub recipients: u64,
-    /// False: there are more than are kept, and their number is estimated; it is off by less than 2 in 100, 95 times of 100.
+    /// False: `recipients` is an estimate because there are too many to keep; the error is below 2 % in 95 % of cases.
     pub recipients_exact: bool,
     #[schemars(extend("format" = "date-time"))]
     pub first: Option<String>,
@@ -34,42 +34,42 @@ pub struct Row {
     pub last: Option<String>,
     pub stages: Vec<StageCount>,
     pub providers: Vec<NameCount>,
-    /// Recipient domains, for refusals client addresses; the most frequent ones.
+    /// Recipient domains, or client addresses for rejections; the most frequent ones.
     #[serde(rename = "where")]
     pub wheres: Vec<NameCount>,
-    /// How many there are in all.
+    /// The number of different ones, including those that `where` leaves out.
     pub where_count: u64,
     pub advice: Option<String>,
     pub example: Option<String>,
-    /// The first lines of its kind, as many as `--examples` asked for; absent: none.
+    /// The first log lines of this row, at most as many as `--examples` says; absent: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
-    /// Against the usual of `--baseline`; absent: nothing to compare with.
+    /// The change against `--baseline`; absent: nothing to compare with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
 }
 
-/// What is usual at these hours, and how far it is from that.
+/// The usual count at these hours, and how far the count is from it.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, JsonSchema)]
 pub struct Change {
     /// The median of earlier days.
     pub usual: f64,
-    /// Rounded; null: there usually is none at all.
+    /// The change in percent, rounded; null: the usual count is 0.
     pub percent: Option<i64>,
-    /// Far outside of what chance makes of the usual.
+    /// The difference is too large to be chance.
     pub unusual: bool,
 }
 
-/// Events alike in the keys of `--by`.
+/// The groups of events that `--by` asks for.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct GroupTable {
     pub by: Vec<By>,
     pub rows: Vec<GroupRow>,
-    /// Events of groups that came when no more could be kept.
+    /// Events of groups that are not listed because there are too many groups to keep.
     pub others: u64,
 }
 
-/// The events of one group; attempts of single hosts and probes are left out, as they are of every sum.
+/// The events of one group, without address probes and attempts at MX hosts after which another MX was tried.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct GroupRow {
     /// In the order of `by`.
@@ -86,7 +86,7 @@ pub struct GroupRow {
     pub warned: u64,
     pub held: u64,
     pub discarded: u64,
-    /// As in a row; delivered mail is left out.
+    /// Like `recipients` of a row; delivered mail is not counted.
     pub recipients: u64,
     pub recipients_exact: bool,
     pub first: Option<String>,
@@ -101,19 +101,19 @@ impl GroupRow {
     }
 }
 
-/// One key of a group and its value; None: the lines do not say.
+/// One key of a group and its value; `None`: the lines do not name it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct GroupKey {
     pub by: By,
     pub value: Option<String>,
 }
 
-/// `{"domain": "example.org", "code": "552"}`
+/// Serializes the keys as one object: `{"domain": "example.org", "code": "552"}`.
 fn keyed<S: Serializer>(keys: &[GroupKey], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(keys.iter().map(|key| (key.by, &key.value)))
 }
 
-/// How the schema says what [`keyed`] writes.
+/// The JSON Schema of what [`keyed`] writes.
 fn by_key(generator: &mut SchemaGenerator) -> Schema {
     let by = generator.subschema_for::<By>();
     json_schema!({"type": "object", "propertyNames": by, "additionalProperties": {"type": ["string", "null"]}})

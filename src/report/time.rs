@@ -4,7 +4,7 @@ use jiff::Zoned;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-/// From the first to the last minute of the mail lines.
+/// The first and the last minute of the mail lines.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Range {
     #[serde(serialize_with = "rfc3339")]
@@ -15,11 +15,12 @@ pub struct Range {
     pub last: Zoned,
 }
 
+/// Serializes a time to the second: `2026-11-21T02:41:00+01:00`.
 pub(crate) fn rfc3339<S: Serializer>(moment: &Zoned, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&moment.strftime("%Y-%m-%dT%H:%M:%S%:z"))
 }
 
-// serde gives a reference to the field as it is.
+// serde passes a reference to the field, which is an Option.
 #[allow(clippy::ref_option)]
 pub(crate) fn maybe_rfc3339<S: Serializer>(moment: &Option<Zoned>, serializer: S) -> Result<S::Ok, S::Error> {
     match moment {
@@ -28,7 +29,7 @@ pub(crate) fn maybe_rfc3339<S: Serializer>(moment: &Option<Zoned>, serializer: S
     }
 }
 
-/// How the schema says what [`rfc3339`] writes.
+/// The JSON Schema of what [`rfc3339`] writes.
 pub(crate) fn date_time(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "format": "date-time"})
 }

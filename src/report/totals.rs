@@ -12,51 +12,52 @@ pub struct Totals {
     pub outbound: Sent,
     pub local: Sent,
     pub inbound: Refused,
-    /// Answers of single hosts before another host was tried; in no other sum.
+    /// Replies from MX hosts after which another MX was tried; not in any other sum.
     pub host_attempts: u64,
-    /// Addresses verified; in no other sum.
+    /// Address verifications; not in any other sum.
     pub probes: u64,
-    /// Hand-overs to a content filter or an inner relay, whose message is counted where it comes back; in no other sum.
-    /// 0 with `--hops`, which counts them as deliveries.
+    /// Hand-offs to a content filter or an inner relay, whose message is counted where it comes back; not in any other
+    /// sum. 0 with `--hops`, which counts them as deliveries.
     pub hops: u64,
     pub messages: Messages,
 }
 
-/// Messages, each once, however many lines and recipients it has, as far as the logs show what became of them.
+/// Messages. Each counts once, with all its lines and recipients, under its state at the end of the logs:
 /// messages = delivered + deferred + bounced + expired + discarded + held + waiting.
 #[derive(Clone, Default, Debug, Serialize, JsonSchema)]
 pub struct Messages {
     pub messages: u64,
-    /// Of these, the ones that came from outside, from a client or a program, in the time of the logs.
+    /// How many of these were received from a client or a program while the logs were written.
     pub received: u64,
-    /// Of these, the ones that this server wrote itself to say what became of others: bounces and the like.
+    /// How many of these were written by this server itself: bounces and other notices.
     pub notices: u64,
-    /// Every recipient was served.
+    /// Delivered to every recipient.
     pub delivered: u64,
-    /// Still in the queue, with a recipient that was put off.
+    /// Still in the queue, with a deferred recipient.
     pub deferred: u64,
-    /// Given up for a recipient at least, for none because of its age.
+    /// Bounced for at least one recipient; expired for none.
     pub bounced: u64,
-    /// Given up for a recipient at least because of its age.
+    /// Expired for at least one recipient: too long in the queue.
     pub expired: u64,
     pub discarded: u64,
     /// Still in the queue, on hold or frozen.
     pub held: u64,
     /// Still in the queue, with recipients that were not tried yet.
     pub waiting: u64,
-    /// deferred + held + waiting, where the logs end.
+    /// deferred + held + waiting, at the end of the logs.
     pub in_queue: u64,
-    /// For how long the oldest of these has been seen; None: there is none, or none with a date.
+    /// Age of the oldest of these, since its first line; null: there is none, or none has a date.
     pub oldest_seconds: Option<u64>,
-    /// Given to a content filter or an inner relay, or forwarded, as another message that is in the logs: counted there alone.
+    /// Continued as another message that is in these logs, after a content filter, an inner relay or a forward; only that
+    /// message is counted.
     pub handed_on: u64,
-    /// In none of these sums: they came when as many were open as are kept.
+    /// Not in any of these sums: too many messages were open at a time to track them.
     pub forgotten: u64,
-    /// Recipients that were put off first and served later, by the reason of their first deferral; most first.
+    /// Recipients that were deferred first and delivered later, by the reason of their first deferral; most first.
     pub delivered_later: Vec<DeliveredLater>,
 }
 
-/// How long it took from the first deferral to the delivery; the error is less than one hundredth.
+/// Time from the first deferral to the delivery, accurate to 1 %.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct DeliveredLater {
     pub reason: Option<Reason>,
@@ -64,7 +65,7 @@ pub struct DeliveredLater {
     /// Distinct pairs of queue id and recipient.
     pub recipients: u64,
     pub median_seconds: u64,
-    /// 95 of 100 took no longer.
+    /// The 95th percentile.
     pub p95_seconds: u64,
 }
 
@@ -76,7 +77,7 @@ pub struct Sent {
     pub deferred: u64,
     pub bounced: u64,
     pub expired: u64,
-    /// Thrown away on purpose; not an attempt.
+    /// Discarded on purpose; not an attempt.
     pub discarded: u64,
     pub positive: u64,
     pub intermediate: u64,
@@ -92,14 +93,14 @@ pub struct Refused {
     pub refused: u64,
     pub transient: u64,
     pub permanent: u64,
-    /// Refused, and the line does not say whether for good.
+    /// Rejected; the line does not say whether for good.
     pub unspecified: u64,
     pub warned: u64,
     pub held: u64,
     pub discarded: u64,
 }
 
-/// One hour, from a full hour of UTC on. An event without a time is in none.
+/// One hour, which begins at a full hour of UTC. Events without a time are not counted in any hour.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Hour {
     #[serde(serialize_with = "rfc3339")]
@@ -122,6 +123,6 @@ pub struct HourSent {
 pub struct HourRefused {
     pub transient: u64,
     pub permanent: u64,
-    /// Refused, and the line does not say whether for good.
+    /// Rejected; the line does not say whether for good.
     pub unspecified: u64,
 }

@@ -8,23 +8,23 @@ use crate::catalog::classify::Reason;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Code, EnhancedCode};
 
-/// What a report was compared with.
+/// The comparison of a report with its baseline.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Compared {
-    /// Earlier stretches of time that the usual rests on; each is as long as what was read.
+    /// Number of earlier periods that the usual counts are the median of; each is as long as the log that was read.
     pub samples: usize,
-    /// They lie whole weeks back; false: whole days, since there are too few weeks yet.
+    /// The earlier periods lie whole weeks back; false: whole days, because there are too few weeks yet.
     pub same_weekday: bool,
     pub delivered: Change,
     pub deferred: Change,
     pub bounced: Change,
     pub expired: Change,
     pub refused: Change,
-    /// What usually comes ten times or more and did not come at all.
+    /// Rows whose usual count is ten or more and that are missing this time.
     pub gone: Vec<MissingRow>,
 }
 
-/// A kind of row that is missing.
+/// A row that is missing.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Gone")]
 pub struct MissingRow {
@@ -36,18 +36,18 @@ pub struct MissingRow {
     pub usual: f64,
 }
 
-/// A condition that is true.
+/// A condition of `--fail-on` that is true.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Met")]
 pub struct MetCondition {
     pub condition: String,
-    /// What it came to: a count, a percentage, a count in an hour, or seconds.
+    /// The value that was compared: a count, a percentage, a count per hour, or seconds.
     pub value: f64,
-    /// The same in words: `37.6%`, `2 h`.
+    /// The same with its unit: `37.6%`, `2 h`.
     pub shown: String,
 }
 
-/// How things are.
+/// How bad a verdict or a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "State")]
@@ -57,7 +57,7 @@ pub enum VerdictState {
     Bad,
 }
 
-/// How things are, and why. The worst finding is the state.
+/// Whether all is well, and why not. The state is that of the worst finding.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Verdict {
     pub state: VerdictState,
@@ -65,17 +65,17 @@ pub struct Verdict {
     pub findings: Vec<VerdictFinding>,
 }
 
-/// One thing that is not as it should be.
+/// One thing that is wrong.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Finding")]
 pub struct VerdictFinding {
     pub state: VerdictState,
     /// `421 4.7.28 rate limited`, `bounced>2%`.
     pub what: String,
-    /// How much of it there is: `18,204`, `3.1%`.
+    /// Its count or value: `18,204`, `3.1%`.
     pub value: String,
-    /// What is usual, in the same words; null: nobody knows.
+    /// The usual value, with the same unit; null: not known.
     pub usual: Option<String>,
-    /// Its place among `rows`; null: it is no row.
+    /// The index of its row in `rows`; null: it is not about a row.
     pub row: Option<usize>,
 }

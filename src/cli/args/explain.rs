@@ -54,7 +54,7 @@ pub struct CodesArgs {
     pub shape: AnswerFormatArgs,
 }
 
-/// How an answer that comes from the catalogue is printed.
+/// How a document from the catalogue is printed.
 #[derive(Args, Debug)]
 pub struct AnswerFormatArgs {
     /// Output format.
@@ -72,15 +72,15 @@ pub enum AnswerFormat {
     Markdown,
 }
 
-/// `rcpt`, `RCPT TO`, `end-of-data`.
+/// Parses `rcpt`, `RCPT TO`, `end-of-data`.
 fn stage(text: &str) -> Result<Stage, String> {
     let text = text.replace(['-', '_'], " ");
     let stages = Stage::value_variants().iter().copied();
-    let spelled = |stage: &Stage| {
+    let matches = |stage: &Stage| {
         let name = stage.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         let first = name.split(' ').next().unwrap_or_default().to_owned();
         name.eq_ignore_ascii_case(&text) || first.eq_ignore_ascii_case(&text)
     };
     let names = "connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, end of DATA";
-    stages.into_iter().find(spelled).ok_or_else(|| format!("no command is called so; there are {names}"))
+    stages.into_iter().find(matches).ok_or_else(|| format!("unknown command; use one of {names}"))
 }

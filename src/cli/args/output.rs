@@ -9,15 +9,15 @@ use crate::cli::error::CliError;
 use crate::events::format::EventsFormat;
 use crate::render::{Format, format_names, suffixes};
 
-/// Headings of the help.
+/// Headings in the help texts.
 pub(crate) const REPORT: &str = "Report";
 pub(crate) const OUTPUT: &str = "Output";
 
-/// The formats of a subcommand; each has the name of a row of `output::FORMATS`.
+/// The formats of a subcommand; each has the name of a row of `render::FORMATS`.
 pub trait OutputFormat: ValueEnum + Clone + Send + Sync + 'static {
-    /// What is written, for the help.
+    /// The kind of document, for the help.
     const WHAT: &'static str;
-    /// The name of the format where neither an option nor a file name tells it, for the help.
+    /// The name of the default format, for the help.
     const DEFAULT: &'static str;
 }
 
@@ -36,7 +36,7 @@ impl OutputFormat for EventsFormat {
     const DEFAULT: &'static str = "ndjson";
 }
 
-/// In which format the answer is written, and where.
+/// The format of the output, and the file to write.
 #[derive(Args, Debug)]
 pub struct OutputArgs<F: OutputFormat> {
     #[arg(
@@ -104,7 +104,7 @@ impl<F: OutputFormat> OutputArgs<F> {
     }
 }
 
-/// How output for people looks.
+/// The style of output for people.
 #[derive(Args, Debug)]
 pub struct StyleArgs {
     /// Colour the output: auto, always or never.
@@ -126,7 +126,7 @@ impl StyleArgs {
     }
 }
 
-/// Formats of an answer that is one document.
+/// The formats of a subcommand that prints one document.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum DocumentFormat {
     Text,

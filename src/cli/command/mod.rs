@@ -16,9 +16,9 @@ use super::args::{Cli, Command};
 use super::error::CliError;
 use super::exit::Completion;
 
-/// Runs the subcommand that was asked for, `scan` where none was named, and writes its answer to `out`.
+/// Runs the subcommand, `scan` if there is none, and writes its output to `out`.
 ///
-/// `out` is a trait object so that the subcommands are compiled once, in this crate, and not again for each binary.
+/// `out` is a trait object so that the subcommands are compiled once, in the library, and not again for each binary.
 pub fn run(cli: &Cli, mut out: &mut (dyn Write + Send)) -> Result<Completion, CliError> {
     let out = &mut out;
     match &cli.command {

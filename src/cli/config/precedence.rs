@@ -84,7 +84,7 @@ pub(crate) fn by_precedence(
         });
         match rival {
             None => kept.push(choice),
-            Some(rival) if rival.rank() == choice.rank() => return Err(at_odds(root, &choice, rival)),
+            Some(rival) if rival.rank() == choice.rank() => return Err(conflict(root, &choice, rival)),
             Some(_) => {}
         }
     }
@@ -93,8 +93,8 @@ pub(crate) fn by_precedence(
 
 fn from_command_line(key: &str, option: &Arg, given: &ArgMatches) -> Option<Setting> {
     let id = option.get_id();
-    let said = given.value_source(id.as_str()) == Some(ValueSource::CommandLine);
-    let raw = given.get_raw(id.as_str()).filter(|_| said)?;
+    let is_given = given.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+    let raw = given.get_raw(id.as_str()).filter(|_| is_given)?;
     let values = raw.map(|value| value.to_string_lossy().into_owned()).collect();
     Some(Setting { id: id.clone(), key: key.to_owned(), values, origin: SettingSource::CommandLine })
 }
@@ -110,8 +110,8 @@ fn from_environment(
     let name = variable(key);
     let Some(value) = variables(&name).filter(|value| !value.is_empty()) else { return Ok(None) };
     let wrong = |what: String| CliError::environment(&name, what);
-    let value = value.into_string().map_err(|_| wrong("it is not UTF-8".to_owned()))?;
-    match worded(subcommand, option, &value) {
+    let value = value.into_string().map_err(|_| wrong("not UTF-8".to_owned()))?;
+    match parse_variable(subcommand, option, &value) {
         Ok(values) => {
             let origin = SettingSource::Environment { name };
             Ok(Some(Setting { id: option.get_id().clone(), key: key.to_owned(), values, origin }))
@@ -122,7 +122,7 @@ fn from_environment(
 }
 
 /// The error continues a sentence that begins with the key.
-fn worded(subcommand: &Command, option: &Arg, value: &str) -> Result<Vec<String>, String> {
+fn parse_variable(subcommand: &Command, option: &Arg, value: &str) -> Result<Vec<String>, String> {
     let value = match ValueKind::of(option) {
         ValueKind::Switch => {
             switch(value).map_err(|_| format!("takes {}, not {value:?}", takes(option)))?.to_string()
@@ -134,12 +134,13 @@ fn worded(subcommand: &Command, option: &Arg, value: &str) -> Result<Vec<String>
 }
 
 fn is_for_others(root: &Command, key: &str, value: &str) -> bool {
-    commands(root).any(|other| option(other, key).is_some_and(|option| worded(other, option, value).is_ok()))
+    commands(root)
+        .any(|other| option(other, key).is_some_and(|option| parse_variable(other, option, value).is_ok()))
 }
 
 fn from_files(subcommand: &Command, key: &str, option: &Arg, entries: &[ConfigEntry]) -> Option<Setting> {
-    let said = entries.iter().filter(|entry| entry.key == key);
-    let strongest = said
+    let matching = entries.iter().filter(|entry| entry.key == key);
+    let strongest = matching
         .filter_map(|entry| Some((entry, entry.values.get(subcommand.get_name())?)))
         .max_by_key(|(entry, _)| entry.rank);
     let (entry, values) = strongest?;
@@ -147,7 +148,7 @@ fn from_files(subcommand: &Command, key: &str, option: &Arg, entries: &[ConfigEn
     Some(Setting { id: option.get_id().clone(), key: key.to_owned(), values: values.clone(), origin })
 }
 
-/// Whether clap would refuse the two beside each other on a command line.
+/// Whether clap rejects the two options together on a command line.
 pub(crate) fn exclude(subcommand: &Command, a: &Id, b: &Id) -> bool {
     let names = |from: &Id, to: &Id| {
         let from = subcommand.get_arguments().find(|arg| arg.get_id() == from);
@@ -156,12 +157,12 @@ pub(crate) fn exclude(subcommand: &Command, a: &Id, b: &Id) -> bool {
     names(a, b) || names(b, a)
 }
 
-fn at_odds(root: &Command, choice: &Setting, rival: &Setting) -> CliError {
+fn conflict(root: &Command, choice: &Setting, rival: &Setting) -> CliError {
     let what = format!("{} and {} exclude each other; keep one of them", rival.key, choice.key);
     match &choice.origin {
         SettingSource::File { path, line, .. } => CliError::Config { path: path.clone(), line: *line, what },
         SettingSource::Environment { name } => CliError::Environment { name: name.clone(), what },
-        // Not reached while clap checks the same; the message is the one of clap.
+        // Not reached: clap has checked the command line before.
         SettingSource::CommandLine => root.clone().error(ErrorKind::ArgumentConflict, what).into(),
     }
 }

@@ -1,4 +1,4 @@
-//! How long delivered mail took, on the page.
+//! Renders how long delivered mail took, as HTML.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,4 @@
-//! The report as one HTML file that asks for nothing outside: charts, tables and advice, for a screen or paper.
+//! Renders the report as one HTML file that loads nothing from elsewhere: charts, tables and advice, for a screen or paper.
 
 pub(crate) mod bar;
 pub(crate) mod chart;
@@ -23,8 +23,8 @@ use crate::report::{Full, Report};
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("sort.js");
 
-/// Nothing may be loaded, and no style or script runs but ours, even if markup of a stranger came through. The hashes
-/// are those of the two files above; a test says the right ones when they change.
+/// The Content-Security-Policy: nothing is loaded, and only our own style and script apply, even if markup from a log were
+/// not escaped. The hashes are those of the two files above; when they change, a test prints the right ones.
 const POLICY: &str = "default-src 'none'; style-src 'sha256-/YS4QQYPi6klCJ0wm0KMg3fZnwk038/61C+DWqygedI='; script-src 'sha256-IFngCKW4037mhw/c1AFoWPWyXz+Gt3nCAD08jRRTx5k='; \
     base-uri 'none'; form-action 'none'";
 
@@ -50,7 +50,7 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
                 (head(report, &title, words))
                 main {
                     (tiles(report, words))
-                    (ways(report, words))
+                    (totals(report, words))
                     (chart::timeline(&report.timeline, words))
                     @if let Some(groups) = &report.groups {
                         (table::groups(groups, style))
@@ -60,11 +60,11 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
                         }
                         (chart::reasons(report, style))
                         @if !style.who { (table::domains(&report.domains, style)) }
-                        (names::standing_out(report, words))
+                        (names::outlier_section(report, words))
                     }
-                    @if style.who { (names::tables_of(report, style)) }
+                    @if style.who { (names::all_tables(report, style)) }
                     @if let Some(rows) = &report.delays { (delays::table(rows, style)) }
-                    (full(&report.full_advice, words))
+                    (full_advice(&report.full_advice, words))
                     (foot(report, words))
                 }
                 script { (PreEscaped(SCRIPT)) }
@@ -76,7 +76,7 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
     page
 }
 
-/// The verdict: what went wrong and how often; below it the row that most of it is.
+/// The headline: what went wrong and how often, and below it the most frequent failure.
 fn head(report: &Report, title: &str, words: &Translations) -> Markup {
     let files: Vec<String> = report.input.files.iter().take(3).map(|file| printable(file)).collect();
     let more = report.input.files.len().saturating_sub(3);
@@ -134,8 +134,8 @@ fn tiles(report: &Report, words: &Translations) -> Markup {
     }
 }
 
-/// The sums, written as sums.
-fn ways(report: &Report, words: &Translations) -> Markup {
+/// The totals, written as sums.
+fn totals(report: &Report, words: &Translations) -> Markup {
     html! {
         dl.sums {
             @for sum in sums(report, words) {
@@ -150,8 +150,8 @@ fn ways(report: &Report, words: &Translations) -> Markup {
     }
 }
 
-/// All there is to do about each reason of the report, once.
-fn full(advice: &[Full], words: &Translations) -> Markup {
+/// The complete advice for each reason (`--advice full`).
+fn full_advice(advice: &[Full], words: &Translations) -> Markup {
     html! {
         @for entry in advice {
             section {

@@ -1,4 +1,4 @@
-//! The tables of the page: the rows of a section with their advice, and the domains.
+//! Renders the tables of the page: the rows of a section with their advice, groups, and domains.
 
 use indicatif::HumanCount;
 use maud::{Markup, html};
@@ -66,7 +66,7 @@ fn line(row: &Row, cases: &str, changes: bool, words: &Translations) -> Markup {
             }
             td.n data-value=(row.attempts) { (HumanCount(row.attempts)) }
             td.n.spare data-value=(row.recipients) { (HumanCount(row.recipients)) }
-            // What is new is more than any percentage.
+            // A new row sorts above every percentage.
             @if changes {
                 @let percent = row.change.map_or(0, |change| change.percent.unwrap_or(i64::MAX));
                 td.n data-value=(percent) { (row::change(words, row.change)) }
@@ -76,7 +76,7 @@ fn line(row: &Row, cases: &str, changes: bool, words: &Translations) -> Markup {
     }
 }
 
-/// What does not fit into a line, folded away.
+/// The details of a row, folded.
 fn facts(row: &Row, words: &Translations) -> Markup {
     let names = |counts: &[NameCount]| {
         let counts =

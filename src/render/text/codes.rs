@@ -1,4 +1,4 @@
-//! The catalogue of codes as text.
+//! Renders the list of reply codes as text.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -18,7 +18,7 @@ pub(crate) fn show(codes: &Codes, style: &TextStyle) -> String {
             before = Some(row.class);
         }
         let code = page.by_class(Some(row.class), &row.code.to_string());
-        // The code is printed by hand, so that its colour does not count as width.
+        // The code is written without padding: its colour codes would count as width.
         let name = page.plain(page.say(&row.name));
         let source = page.plain(&row.source);
         if page.style.width >= 80 {

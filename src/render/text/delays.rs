@@ -1,4 +1,4 @@
-//! How long delivered mail took: its cells the same in every format, and as a table in text.
+//! Words how long delivered mail took, for every format, and renders it as a table in text.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::HumanCount;
@@ -10,16 +10,16 @@ use crate::render::sanitize::printable;
 use crate::report::{DelayRow, PhaseRow};
 use crate::smtp::event::Direction;
 
-/// Behind the name of the phase.
+/// Titles of the columns after the name of the phase.
 pub(crate) const COLUMNS: [&str; 4] = ["recipients", "half within", "95% within", "longest"];
 
-/// As many as are to be shown, 0 is all.
+/// The rows that `--top` shows.
 pub(crate) fn shown<'r>(rows: &'r [DelayRow], style: &TextStyle) -> &'r [DelayRow] {
     let top = if style.top == 0 { rows.len() } else { style.top.min(rows.len()) };
     rows.get(..top).unwrap_or_default()
 }
 
-/// `outbound google`; what is not the book's is `(not known)`.
+/// `outbound google`, or `outbound (not known)` without a provider of the catalogue.
 pub(crate) fn name(row: &DelayRow, words: &Translations) -> String {
     let provider = row.provider.as_deref().map(printable);
     match (row.direction, provider) {
@@ -29,13 +29,13 @@ pub(crate) fn name(row: &DelayRow, words: &Translations) -> String {
     }
 }
 
-/// The count, then seconds.
+/// The cells of a phase: the count, and three times in seconds.
 pub(crate) fn cells(phase: &PhaseRow) -> [String; 4] {
     let [median, p95, max] = [phase.median_seconds, phase.p95_seconds, phase.max_seconds].map(seconds);
     [HumanCount(phase.count).to_string(), median, p95, max]
 }
 
-/// Three digits are as many as are known.
+/// Three significant digits; more are not known.
 fn seconds(seconds: f64) -> String {
     match seconds {
         small if small < 10.0 => format!("{small:.2}"),
@@ -44,7 +44,7 @@ fn seconds(seconds: f64) -> String {
     }
 }
 
-/// `Slowest: in the active queue. Most waited …`
+/// `Slowest: in the active queue. Most waited …`. `None`: there is no advice.
 pub(crate) fn verdict(row: &DelayRow, words: &Translations) -> Option<String> {
     let advice = row.advice?;
     let slowest = row.phases.iter().find(|phase| Some(phase.phase) == row.slowest)?;

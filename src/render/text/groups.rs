@@ -1,4 +1,4 @@
-//! The groups of `--by` as a table: a column for each key, then the outcomes that there are.
+//! Renders the groups of `--by` as a table: a column for each key, then one for each outcome that occurs.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::HumanCount;
@@ -9,7 +9,7 @@ use super::rows::{HEADING, examples};
 use crate::render::sanitize::printable;
 use crate::report::{GroupKey, GroupRow, GroupTable};
 
-/// How many of a group have one outcome.
+/// Counts the events of a group with one outcome.
 pub(crate) type CountColumn = fn(&GroupRow) -> u64;
 
 const OUTCOMES: [(&str, CountColumn); 9] = [
@@ -24,24 +24,24 @@ const OUTCOMES: [(&str, CountColumn); 9] = [
     ("rcpts", |row| row.recipients),
 ];
 
-/// What a group has of a key, fit to be shown; `-` where the lines do not say.
+/// The printable value of a key; `-` if the lines do not name it.
 pub(crate) fn value(key: &GroupKey) -> String {
     key.value.as_deref().map_or_else(|| "-".to_owned(), printable)
 }
 
-/// The outcomes that there are, and how to count them.
+/// The outcomes that occur in the table.
 pub(crate) fn outcomes(table: &GroupTable) -> Vec<(&'static str, CountColumn)> {
     OUTCOMES.into_iter().filter(|(_, count)| table.rows.iter().any(|row| count(row) > 0)).collect()
 }
 
-/// As many as are to be shown, 0 is all; of what is turned around the last.
+/// The groups that `--top` shows; with `--reverse` these are the last ones.
 pub(crate) fn shown<'t>(table: &'t GroupTable, style: &TextStyle) -> &'t [GroupRow] {
     let top = if style.top == 0 { table.rows.len() } else { style.top.min(table.rows.len()) };
     let first = if style.reverse { table.rows.len() - top } else { 0 };
     table.rows.get(first..first + top).unwrap_or_default()
 }
 
-/// How many groups are not shown: `others (7 kinds)`. None: all are shown.
+/// The number of groups that are not shown: `others (7 kinds)`. `None`: all are shown.
 pub(crate) fn others(table: &GroupTable, style: &TextStyle) -> Option<String> {
     let rest = table.rows.len() - shown(table, style).len();
     let words = &style.words;
@@ -50,7 +50,7 @@ pub(crate) fn others(table: &GroupTable, style: &TextStyle) -> Option<String> {
     })
 }
 
-/// What each key's column gets: all it wants if there is room; else the widest are cut.
+/// The width of each key's column. While the table is too wide, the widest column is narrowed, down to 8 columns.
 fn widths(rows: &[GroupRow], keys: usize, room: usize) -> Vec<usize> {
     let widest =
         |at: usize| rows.iter().filter_map(|row| row.keys.get(at)).map(|key| value(key).width()).max();

@@ -1,4 +1,4 @@
-//! The rows of a report as one table, so that all sections have the same columns, with the advice under each row.
+//! Renders all sections of a report as one table, so that their columns align, with the advice under each row.
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -15,10 +15,10 @@ use crate::smtp::reply::Class;
 pub(crate) const HEADING: Style = Style::new().bold();
 const ADVICE: Style = AnsiColor::Cyan.on_default();
 
-/// What the book allows a line of advice, in columns.
+/// The longest line of advice that the catalogue allows, in columns.
 const LONGEST_ADVICE: usize = 90;
 
-/// `  550 5.7.606`, in columns.
+/// Width in columns of `  550 5.7.606`.
 const CODE: usize = 14;
 
 pub(crate) fn show(page: &mut TextPage, rows: &[Row]) {
@@ -87,7 +87,7 @@ fn coded(page: &TextPage, line: &str, class: Option<Class>) -> String {
 
 pub(crate) fn advice(page: &mut TextPage, advice: &str) {
     let arrow = if page.style.unicode { "→ " } else { "-> " };
-    // Under the words where there is room; narrower terminals get it on one line further left.
+    // Under the reason if the terminal is wide enough, else further left so that it still fits on one line.
     let lead = page.style.width.saturating_sub(LONGEST_ADVICE + arrow.width()).clamp(4, CODE + 1);
     let indent = lead + arrow.width();
     let advice = printable(advice);
@@ -98,19 +98,21 @@ pub(crate) fn advice(page: &mut TextPage, advice: &str) {
     }
 }
 
-/// Lines of the log, whole: they are there to be read, and to be copied.
+/// Log lines, not cut: they are there to be read and copied.
 pub(crate) fn examples(page: &mut TextPage, lines: &[String]) {
     for line in lines {
         page.indented(&format!("    {}", printable(line)), 6);
     }
 }
 
-/// The widths of the table's columns: the words take what the others leave.
+/// The widths of the table's columns: reason and place share what the others leave.
 struct Columns<'a> {
     style: &'a TextStyle,
+    /// Width of the reason.
     what: usize,
-    /// 0: nothing is compared, and there is no such column.
+    /// Width of the change; 0: nothing is compared, and there is no such column.
     change: usize,
+    /// Width of the place.
     wheres: usize,
 }
 
@@ -134,7 +136,7 @@ impl<'a> Columns<'a> {
         Self { style, what: rest.saturating_sub(wheres).max(20), change, wheres }
     }
 
-    /// Without the column that nothing stands in.
+    /// Leaves out the column `change` if nothing is compared.
     fn cells(&self, cells: [String; 6]) -> Vec<String> {
         let cells = cells.into_iter().enumerate();
         cells.filter(|(at, _)| *at != 4 || self.change > 0).map(|(_, cell)| cell).collect()
@@ -164,7 +166,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// The conflict, if it has no room behind the title and stands before the advice instead.
+    /// The conflict, if there is no room for it after the title: then it is printed before the advice.
     fn left_out(&self, row: &Row) -> Option<&'static str> {
         row.conflict.filter(|_| row.advice.is_some() && self.what(row).width() > self.what)
     }

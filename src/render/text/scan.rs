@@ -1,4 +1,4 @@
-//! The report as text, for a terminal or a mail: sums as sums, rows with advice, and what limits the numbers.
+//! Renders the report as text: totals as sums, rows with advice, and the limits of the numbers.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{DecimalBytes, HumanCount};
@@ -18,7 +18,7 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
     let mut page = TextPage { text: String::new(), style };
     head(&mut page, report);
     storm_line::show(&mut page, report.storms.as_deref());
-    ways(&mut page, report);
+    totals(&mut page, report);
     match &report.groups {
         Some(table) => groups::show(&mut page, table),
         None => {
@@ -26,7 +26,7 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
             if !style.who {
                 domains(&mut page, &report.domains);
             }
-            names::show_standing(&mut page, report);
+            names::show_outliers(&mut page, report);
         }
     }
     if style.who {
@@ -35,7 +35,7 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
     if let Some(rows) = &report.delays {
         delays::show(&mut page, rows);
     }
-    full(&mut page, &report.full_advice);
+    full_advice(&mut page, &report.full_advice);
     foot(&mut page, report);
     page.text
 }
@@ -68,7 +68,7 @@ fn head(page: &mut TextPage, report: &Report) {
     }
 }
 
-fn ways(page: &mut TextPage, report: &Report) {
+fn totals(page: &mut TextPage, report: &Report) {
     let (sums, well) = (sums(report, &page.style.words), all_well(report));
     if !sums.is_empty() || well.is_some() {
         page.blank();
@@ -119,8 +119,8 @@ fn domains(page: &mut TextPage, domains: &[NameRow]) {
     }
 }
 
-/// All there is to do about each reason of the report, once.
-fn full(page: &mut TextPage, advice: &[Full]) {
+/// The complete advice for each reason (`--advice full`).
+fn full_advice(page: &mut TextPage, advice: &[Full]) {
     for entry in advice {
         page.blank();
         let title = format!("{}  ({})", page.say(&entry.title).to_uppercase(), page.say(entry.side));
@@ -156,6 +156,7 @@ fn foot(page: &mut TextPage, report: &Report) {
     }
 }
 
+/// `Sat 21 Nov 2026 00:00 - 23:59 +01:00`
 pub(crate) fn span(range: &Range) -> String {
     let (first, last) = (&range.first, &range.last);
     let long = "%a %d %b %Y %H:%M";
