@@ -41,7 +41,7 @@ pub enum CliError {
         "cannot copy the input to a temporary file, so that it can be read twice: {0}; set TMPDIR to a directory \
         with enough space"
     )]
-    Spool(io::Error),
+    TempCopy(io::Error),
     #[error("unknown time zone {name:?}; use a name like Europe/Berlin")]
     Zone { name: String },
     #[error("{option} {text:?} is not a time; use {}", time_range::FORMS)]

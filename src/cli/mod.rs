@@ -15,9 +15,10 @@ pub(crate) mod progress;
 pub(crate) mod redaction;
 pub(crate) mod run;
 pub(crate) mod session;
-pub(crate) mod spool;
+
 pub(crate) mod state;
 pub(crate) mod style;
+pub(crate) mod temp_copies;
 pub(crate) mod terminal;
 pub(crate) mod time;
 pub(crate) mod unparsed;

@@ -23,10 +23,10 @@ pub fn run(arguments: &[OsString], out: impl Write + Send) -> Exit {
     let variable = |name: &str| std::env::var_os(name);
     let invocation = resolve(arguments, &variable, &ConfigPaths::usual(&variable));
     match invocation.and_then(|invocation| run_invocation(&invocation, out)) {
-        Ok(done) => {
-            let problems = done.problems.iter().map(sanitized);
-            let remarks = done.complaint.iter().chain(&done.remarks).map(sanitized);
-            Exit::Status(done.status(), problems.chain(remarks).collect())
+        Ok(completion) => {
+            let problems = completion.problems.iter().map(sanitized);
+            let remarks = completion.complaint.iter().chain(&completion.remarks).map(sanitized);
+            Exit::Status(completion.status(), problems.chain(remarks).collect())
         }
         Err(error) if error.is_closed_pipe() => Exit::Status(0, Vec::new()),
         Err(CliError::Usage(error)) => Exit::Usage(error),
@@ -41,7 +41,7 @@ fn sanitized(message: &impl ToString) -> String {
 
 fn run_invocation(invocation: &Invocation, out: impl Write + Send) -> Result<Completion, CliError> {
     let mut out = BufWriter::with_capacity(64 << 10, out);
-    let done = match invocation {
+    let completion = match invocation {
         Invocation::Run(cli) => command::run(cli, &mut out)?,
         Invocation::Print(text) => {
             out.write_all(text.as_bytes())?;
@@ -49,5 +49,5 @@ fn run_invocation(invocation: &Invocation, out: impl Write + Send) -> Result<Com
         }
     };
     out.flush()?;
-    Ok(done)
+    Ok(completion)
 }

@@ -66,7 +66,7 @@ impl VerdictRun {
         report: &mut Report,
         hourly: Option<&Hourly>,
         when: &EvaluationTime,
-        done: &mut Completion,
+        completion: &mut Completion,
     ) {
         if let (Some(opened), Some(hourly)) = (&mut self.opened, hourly) {
             match when.span() {
@@ -77,7 +77,7 @@ impl VerdictRun {
                         );
                     }
                     // A run that could not read everything must not be compared with later ones.
-                    if done.problems.is_empty() && done.complaint.is_none() {
+                    if completion.problems.is_empty() && completion.complaint.is_none() {
                         opened.history.add(span, hourly);
                     } else {
                         report.notes.push(
@@ -99,7 +99,8 @@ impl VerdictRun {
         };
         let (failed, warned) = (true_ones(&args.verdict.fail_on), true_ones(&args.verdict.warn_on));
         let mut verdict = verdict(report, failed.as_deref(), warned.as_deref());
-        let trouble = done.complaint.iter().cloned().chain(done.problems.iter().map(ToString::to_string));
+        let trouble =
+            completion.complaint.iter().cloned().chain(completion.problems.iter().map(ToString::to_string));
         let trouble = trouble.map(|what| VerdictFinding {
             state: VerdictState::Bad,
             what,
@@ -113,16 +114,16 @@ impl VerdictRun {
             verdict.findings.splice(0..0, trouble);
         }
         if failed.as_ref().is_some_and(|failed| !failed.is_empty()) {
-            done.fail();
+            completion.fail();
         }
         report.failed = failed;
         report.verdict = Some(verdict);
     }
 
     /// Writes the history. Called after the report is printed, so that a run whose output failed can be repeated.
-    pub(crate) fn save(&self, done: &mut Completion) {
+    pub(crate) fn save(&self, completion: &mut Completion) {
         let saved = self.opened.as_ref().map_or(Ok(()), OpenBaseline::save);
-        done.problems.extend(saved.err().map(CliError::from));
+        completion.problems.extend(saved.err().map(CliError::from));
     }
 }
 

@@ -14,7 +14,7 @@ use crate::report::{GroupRow, GroupTable, NameCount, NameTotals, Report, Row};
 /// The name of a column, and the cell that a row has in it. What is not known is an empty cell.
 type Column<T> = (&'static str, fn(&T) -> String);
 
-const ROW: [Column<Row>; 20] = [
+const ROW: &[Column<Row>] = &[
     ("direction", |row| typed(row.direction)),
     ("outcome", |row| typed(row.outcome)),
     ("code", |row| or_empty(row.code)),
@@ -38,14 +38,14 @@ const ROW: [Column<Row>; 20] = [
 ];
 
 /// Columns after those of a row, if the report is compared with a baseline.
-const CHANGE: [Column<Row>; 3] = [
+const CHANGE: &[Column<Row>] = &[
     ("usual", |row| or_empty(row.change.map(|change| change.usual))),
     ("change_percent", |row| or_empty(row.change.and_then(|change| change.percent))),
     ("unusual", |row| or_empty(row.change.map(|change| change.unusual))),
 ];
 
 /// Columns of a group, after those of its keys.
-const GROUP: [Column<GroupRow>; 13] = [
+const GROUP: &[Column<GroupRow>] = &[
     ("events", |row| row.events.to_string()),
     ("delivered", |row| row.delivered.to_string()),
     ("deferred", |row| row.deferred.to_string()),
@@ -62,7 +62,7 @@ const GROUP: [Column<GroupRow>; 13] = [
 ];
 
 /// Columns of the tables of names, after `table` and `name`.
-const NAMES: [Column<NameTotals>; 6] = [
+const NAMES: &[Column<NameTotals>] = &[
     ("messages", |counts| or_empty(counts.messages)),
     ("delivered", |counts| counts.delivered.to_string()),
     ("deferred", |counts| counts.deferred.to_string()),
@@ -75,7 +75,7 @@ const NAMES: [Column<NameTotals>; 6] = [
 const EVENT_POSITION: [&str; 2] = ["file", "line"];
 
 /// Columns of an event up to its sender, which the line of the event may not name.
-const EVENT_BEFORE_SENDER: [Column<Record>; 16] = [
+const EVENT_BEFORE_SENDER: &[Column<Record>] = &[
     ("time", |event| text(event.time.as_deref())),
     ("mta", |event| typed(event.mta)),
     ("host", |event| text(event.host.as_deref())),
@@ -95,7 +95,7 @@ const EVENT_BEFORE_SENDER: [Column<Record>; 16] = [
 ];
 
 /// Columns of an event from its sender on.
-const EVENT_FROM_SENDER: [Column<Record>; 7] = [
+const EVENT_FROM_SENDER: &[Column<Record>] = &[
     ("sender", |event| text(event.sender.as_deref())),
     ("recipient", |event| text(event.recipient.as_deref())),
     ("peer_host", |event| text(event.peer_host.as_deref())),
@@ -106,7 +106,7 @@ const EVENT_FROM_SENDER: [Column<Record>; 7] = [
 ];
 
 /// Columns that other lines of the message fill.
-const EVENT_CONTEXT: [Column<RecordContext>; 6] = [
+const EVENT_CONTEXT: &[Column<RecordContext>] = &[
     ("size", |context| or_empty(context.size)),
     ("client", |context| text(context.client.as_deref())),
     ("user", |context| text(context.user.as_deref())),
@@ -129,7 +129,7 @@ pub(crate) fn report(report: &Report, style: &TextStyle) -> String {
 /// All tables of names, one after the other. The last row of each has an empty name and counts what is in no other row.
 fn names(report: &Report) -> String {
     let row = |table: &str, name: &str, counts: &NameTotals| {
-        line([table.to_owned(), cell(name)].into_iter().chain(cells(&NAMES, counts)))
+        line([table.to_owned(), cell(name)].into_iter().chain(cells(NAMES, counts)))
     };
     let tables = tables(report).into_iter().flat_map(|names| {
         let mut rest = names.rest.others;
@@ -138,23 +138,23 @@ fn names(report: &Report) -> String {
         let rest = std::iter::once(row(names.id, "", &rest));
         rows.chain(rest).collect::<Vec<_>>()
     });
-    let header = line(["table", "name"].into_iter().chain(column_names(&NAMES)));
+    let header = line(["table", "name"].into_iter().chain(column_names(NAMES)));
     std::iter::once(header).chain(tables).collect()
 }
 
 fn rows(report: &Report) -> String {
-    let change = if report.baseline.is_some() { &CHANGE[..] } else { &[] };
-    let header = line(column_names(&ROW).chain(column_names(change)));
-    let rows = report.rows.iter().map(|row| line(cells(&ROW, row).chain(cells(change, row))));
+    let change = if report.baseline.is_some() { CHANGE } else { &[] };
+    let header = line(column_names(ROW).chain(column_names(change)));
+    let rows = report.rows.iter().map(|row| line(cells(ROW, row).chain(cells(change, row))));
     std::iter::once(header).chain(rows).collect()
 }
 
 fn groups(table: &GroupTable) -> String {
     let keys = table.by.iter().map(|&by| typed(by));
-    let header = line(keys.chain(column_names(&GROUP).map(str::to_owned)));
+    let header = line(keys.chain(column_names(GROUP).map(str::to_owned)));
     let rows = table.rows.iter().map(|row| {
         let keys = row.keys.iter().map(|key| text(key.value.as_deref()));
-        line(keys.chain(cells(&GROUP, row)))
+        line(keys.chain(cells(GROUP, row)))
     });
     std::iter::once(header).chain(rows).collect()
 }
@@ -178,8 +178,8 @@ fn names_counted(counts: &[NameCount]) -> String {
 
 /// The header of a list of events.
 pub(crate) fn event_header() -> String {
-    let front = column_names(&EVENT_BEFORE_SENDER).chain(column_names(&EVENT_FROM_SENDER));
-    line(EVENT_POSITION.into_iter().chain(front).chain(column_names(&EVENT_CONTEXT)))
+    let front = column_names(EVENT_BEFORE_SENDER).chain(column_names(EVENT_FROM_SENDER));
+    line(EVENT_POSITION.into_iter().chain(front).chain(column_names(EVENT_CONTEXT)))
 }
 
 /// The cells of the file and the line number, with a comma after them; [`event`] follows.
@@ -193,10 +193,10 @@ pub(crate) fn event_position(file: &str, number: u64) -> String {
 /// The cells of an event without its position, and the index of the byte at which its sender begins. No end of line:
 /// [`event_context`] follows.
 pub(crate) fn event(record: &Record) -> (String, usize) {
-    let mut front = line(cells(&EVENT_BEFORE_SENDER, record));
+    let mut front = line(cells(EVENT_BEFORE_SENDER, record));
     front.pop();
     front.push(',');
-    let mut back = line(cells(&EVENT_FROM_SENDER, record));
+    let mut back = line(cells(EVENT_FROM_SENDER, record));
     back.pop();
     (front.clone() + &back, front.len())
 }
@@ -214,7 +214,7 @@ pub(crate) fn event_sender(sender: &str) -> String {
 
 /// The last cells of an event, with a comma before them.
 pub(crate) fn event_context(context: &RecordContext) -> String {
-    let mut cells = line(cells(&EVENT_CONTEXT, context));
+    let mut cells = line(cells(EVENT_CONTEXT, context));
     cells.pop();
     format!(",{cells}")
 }

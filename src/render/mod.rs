@@ -64,9 +64,22 @@ const MACHINE: Format = Format {
 /// Defaults of a format for people.
 const HUMAN: Format = Format { is_for_people: true, ..MACHINE };
 
-/// In the order of the help: `text` is the first, `line` the last.
-pub(crate) static FORMATS: [Format; 8] = [
-    Format { name: "text", suffixes: &["txt"], in_mail: InMail::Text, show: text::scan::show, ..HUMAN },
+/// The default format.
+pub(crate) const TEXT: Format =
+    Format { name: "text", suffixes: &["txt"], in_mail: InMail::Text, show: text::scan::show, ..HUMAN };
+
+/// The default format with `--nagios`.
+pub(crate) const LINE: Format = Format {
+    name: "line",
+    has_verdict: true,
+    show: |report, _| nagios::show(report),
+    show_trouble: Some(nagios::unknown),
+    ..MACHINE
+};
+
+/// All formats, in the order of the help.
+pub(crate) static FORMATS: &[Format] = &[
+    TEXT,
     Format { name: "json", suffixes: &["json"], show: |report, _| json::pretty(report), ..MACHINE },
     Format {
         name: "ndjson",
@@ -84,13 +97,7 @@ pub(crate) static FORMATS: [Format; 8] = [
         show: |report, _| prometheus::show(report),
         ..MACHINE
     },
-    Format {
-        name: "line",
-        has_verdict: true,
-        show: |report, _| nagios::show(report),
-        show_trouble: Some(nagios::unknown),
-        ..MACHINE
-    },
+    LINE,
 ];
 
 impl Format {
@@ -98,23 +105,11 @@ impl Format {
     pub fn find(name: &str) -> Option<Self> {
         FORMATS.iter().copied().find(|format| format.name == name)
     }
-
-    /// The default format.
-    pub fn text() -> Self {
-        let [text, ..] = FORMATS;
-        text
-    }
-
-    /// The default format with `--nagios`.
-    pub fn line() -> Self {
-        let [.., line] = FORMATS;
-        line
-    }
 }
 
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        &FORMATS
+        FORMATS
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {

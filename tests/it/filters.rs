@@ -161,7 +161,7 @@ fn a_window_over_lines_without_a_time_is_refused() {
     fs::write(&log, "postfix/smtpd[1]: NOQUEUE: reject: x\n").unwrap();
     let (status, out, err) = run(&["scan", "--since", "today", log.to_str().unwrap()]);
     assert_eq!((status, out.as_str()), (3, ""));
-    assert!(err.contains("none of 1 lines shows its time"), "{err}");
+    assert!(err.contains("none of 1 lines has a time"), "{err}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub struct ExplainArgs {
     /// line of a Postfix or Exim log; - reads one of these from each line of standard input.
     #[arg(value_name = "WHAT", required = true)]
     pub what: Vec<OsString>,
-    /// Who sent the reply: outbound, a remote server to yours; inbound, your server to a client; local, local delivery. [default: advice for both ends]
+    /// Who sent the reply: outbound, a remote server to yours; inbound, your server to a client; local, local delivery. [default: advice for both sides]
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
     pub direction: Option<Direction>,
     /// The command that the reply answers: connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA or "end of DATA".
@@ -30,7 +30,7 @@ pub struct ExplainArgs {
     #[command(flatten)]
     pub rules: RulesArgs,
     #[command(flatten)]
-    pub shape: AnswerFormatArgs,
+    pub output: AnswerFormatArgs,
 }
 
 #[derive(Args, Debug)]
@@ -42,7 +42,7 @@ pub struct CompareArgs {
     #[arg(value_name = "B")]
     pub b: OsString,
     #[command(flatten)]
-    pub shape: AnswerFormatArgs,
+    pub output: AnswerFormatArgs,
 }
 
 #[derive(Args, Debug)]
@@ -51,7 +51,7 @@ pub struct CodesArgs {
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
     pub class: Option<Class>,
     #[command(flatten)]
-    pub shape: AnswerFormatArgs,
+    pub output: AnswerFormatArgs,
 }
 
 /// How a document from the catalogue is printed.

@@ -27,7 +27,7 @@ impl OutputFormat for Format {
 }
 
 impl OutputFormat for DocumentFormat {
-    const WHAT: &'static str = "the answer";
+    const WHAT: &'static str = "the result";
     const DEFAULT: &'static str = "text";
 }
 
@@ -54,20 +54,20 @@ pub struct OutputArgs<F: OutputFormat> {
 fn format_help<F: OutputFormat>(is_long: bool) -> String {
     let names = format!("Output format: {}", listed(&format_names::<F>()));
     if is_long {
-        format!("{names}.\n\n[default: {}, or what the name of the --output file ends in]", F::DEFAULT)
+        format!("{names}.\n\n[default: {}, or the format of the --output file's suffix]", F::DEFAULT)
     } else {
         names
     }
 }
 
 fn output_help<F: OutputFormat>(is_long: bool) -> String {
-    let short = format!("Write {} to FILE, in the format that its name ends in", F::WHAT);
+    let short = format!("Write {} to FILE; its suffix chooses the format", F::WHAT);
     let ends: Vec<String> = suffixes::<F>().map(|(suffix, _)| format!(".{suffix}")).collect();
     let ends = listed(&ends);
     if is_long {
         format!(
-            "{short}.\n\nFILE is replaced only when everything is written; - is standard output. The name ends in {ends}; \
-             --format overrides it."
+            "{short}.\n\nThe suffix is {ends}; --format overrides it. FILE is replaced only when everything is written; - is standard \
+             output."
         )
     } else {
         short

@@ -28,7 +28,7 @@ pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<Comple
     // The built-in catalogue is decoded only when an input needs it; rules of the user are read at once, to report their errors.
     let explainer =
         if has_own(&args.rules) { Explainer::of(book(&args.rules)?) } else { Explainer::default() };
-    if args.shape.format == AnswerFormat::Ndjson {
+    if args.output.format == AnswerFormat::Ndjson {
         return explain_in_brief(&what, &explainer, &context, out);
     }
     let mut entries = Entries { schema: ENTRIES, catalogue: catalog::catalogue_date(), entries: Vec::new() };
@@ -38,9 +38,9 @@ pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<Comple
         }
         Ok(())
     })?;
-    let shown = match args.shape.format {
+    let shown = match args.output.format {
         AnswerFormat::Text => {
-            text::explain::show(&entries, &text_style(args.shape.style.color, args.shape.style.lang))
+            text::explain::show(&entries, &text_style(args.output.style.color, args.output.style.lang))
         }
         AnswerFormat::Json | AnswerFormat::Ndjson => json::pretty(&entries),
         AnswerFormat::Markdown => markdown_explain::show(&entries),
@@ -89,9 +89,9 @@ fn each_input(what: &[String], mut visit: impl FnMut(&str) -> Result<(), CliErro
 pub(crate) fn compare(args: &CompareArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let (a, b) = (args.a.to_string_lossy(), args.b.to_string_lossy());
     let pair = compare_codes([&a, &b]);
-    let shown = match args.shape.format {
+    let shown = match args.output.format {
         AnswerFormat::Text => {
-            text::compare::show(&pair, &text_style(args.shape.style.color, args.shape.style.lang))
+            text::compare::show(&pair, &text_style(args.output.style.color, args.output.style.lang))
         }
         AnswerFormat::Json => json::pretty(&pair),
         AnswerFormat::Ndjson => json::line(&pair),
@@ -114,9 +114,9 @@ pub(crate) fn codes(args: &CodesArgs, out: &mut impl Write) -> Result<Completion
         note: row.note.clone(),
     });
     let codes = Codes { schema: CODES, catalogue: catalog::catalogue_date(), codes: lines.collect() };
-    let shown = match args.shape.format {
+    let shown = match args.output.format {
         AnswerFormat::Text => {
-            text::codes::show(&codes, &text_style(args.shape.style.color, args.shape.style.lang))
+            text::codes::show(&codes, &text_style(args.output.style.color, args.output.style.lang))
         }
         AnswerFormat::Json => json::pretty(&codes),
         AnswerFormat::Ndjson => codes.codes.iter().map(json::line).collect(),

@@ -21,7 +21,7 @@ use crate::input::checkpoint::state_file::StateFile;
 use crate::pipeline::walk::{Coverage, WalkResult, WalkTask};
 use crate::redact::Redactor;
 use crate::render::text::page::TextStyle;
-use crate::render::{Format, nagios};
+use crate::render::{Format, LINE, TEXT, nagios};
 use crate::report::{self, Report};
 use crate::scan::counter::CountPlan;
 use crate::scan::notes::{ReadSummary, on_hops};
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Comp
 
 fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let started = Instant::now();
-    let usual = if args.verdict.nagios { Format::line() } else { Format::text() };
+    let usual = if args.verdict.nagios { LINE } else { TEXT };
     let format = args.output.format(usual)?;
     if args.mail.mail_headers {
         // Checked before the logs are read, which can take an hour.

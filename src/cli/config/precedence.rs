@@ -72,23 +72,23 @@ pub(crate) fn by_precedence(
     }
     // A stable sort: equally strong settings stay in the order of the options.
     choices.sort_by_key(|choice| std::cmp::Reverse(choice.rank()));
-    let mut kept: Vec<Setting> = Vec::new();
+    let mut winners: Vec<Setting> = Vec::new();
     for choice in choices {
         // The name of an output file chooses the format; a weaker setting of --format does not override that.
         let named = |nearer: &Setting| nearer.key == "output" && nearer.rank() > choice.rank();
-        if choice.key == "format" && kept.iter().any(named) {
+        if choice.key == "format" && winners.iter().any(named) {
             continue;
         }
-        let rival = kept.iter().find(|rival| {
+        let rival = winners.iter().find(|rival| {
             choice.is_active() && rival.is_active() && exclude(subcommand, &choice.id, &rival.id)
         });
         match rival {
-            None => kept.push(choice),
+            None => winners.push(choice),
             Some(rival) if rival.rank() == choice.rank() => return Err(conflict(root, &choice, rival)),
             Some(_) => {}
         }
     }
-    Ok(kept)
+    Ok(winners)
 }
 
 fn from_command_line(key: &str, option: &Arg, given: &ArgMatches) -> Option<Setting> {
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     /// A program that reads files or the journal, and the journal by its configuration.
-    fn kept(argv: &[&str]) -> Vec<String> {
+    fn keys_in_force(argv: &[&str]) -> Vec<String> {
         let journal = Arg::new("journal").long("journal").action(ArgAction::SetTrue).conflicts_with("files");
         let journal = journal.value_parser(clap::value_parser!(bool));
         let scan = Command::new("scan").arg(journal).arg(Arg::new("files").action(ArgAction::Append));
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_file_on_the_command_line_pushes_out_what_excludes_files() {
-        assert_eq!(kept(&["scan"]), ["journal"]);
-        assert_eq!(kept(&["scan", "mail.log"]), ["files"]);
+        assert_eq!(keys_in_force(&["scan"]), ["journal"]);
+        assert_eq!(keys_in_force(&["scan", "mail.log"]), ["files"]);
     }
 }

@@ -10,7 +10,7 @@ pub(crate) mod table;
 use indicatif::{DecimalBytes, HumanCount};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use self::parts::{class_name, main_row, verdict};
+use self::parts::{class_name, headline, main_row};
 use super::sanitize::printable;
 use super::text::page::TextStyle;
 use super::text::scan::span;
@@ -89,7 +89,7 @@ fn head(report: &Report, title: &str, words: &Translations) -> Markup {
                 @if more > 0 { " " (words.translate("and")) " " (more) " " (words.translate("more")) }
                 ", " (DecimalBytes(report.input.bytes))
             }
-            h1 { (verdict(report, words)) }
+            h1 { (headline(report, words)) }
             @if let Some(row) = main_row(report) {
                 div class={ "verdict " (class_name(row.class)) } {
                     p {

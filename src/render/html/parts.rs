@@ -39,7 +39,7 @@ pub(crate) fn main_row(report: &Report) -> Option<&Row> {
 }
 
 /// `50 deferred, 50 bounced, 3 refused by us`, or a sentence that all is well.
-pub(crate) fn verdict(report: &Report, words: &Translations) -> String {
+pub(crate) fn headline(report: &Report, words: &Translations) -> String {
     let (out, local) = (&report.totals.outbound, &report.totals.local);
     let counts = [
         (out.deferred + local.deferred, "deferred"),

@@ -25,10 +25,10 @@ const SUBJECT_WIDTH: usize = 120;
 /// `[mx1] mail BAD: 421 4.7.28 rate limited 18,204 (usual 0), bounced>2%: 3.1%`. It has no line end.
 pub(crate) fn subject(report: &Report) -> String {
     let host = report.hosts.first().map_or("-", String::as_str);
-    let state = report.verdict.as_ref().map_or(VerdictState::Ok, |verdict| verdict.state);
+    let verdict = report.verdict.as_ref().map_or(VerdictState::Ok, |verdict| verdict.state);
     let findings: Vec<String> = findings(report).iter().take(2).map(finding_text).collect();
-    let said = if findings.is_empty() { sums(report, false) } else { findings.join(", ") };
-    let subject = format!("[{}] mail {}: {said}", fit(&printable(host), 40, false), word_of(state));
+    let summary = if findings.is_empty() { sums(report, false) } else { findings.join(", ") };
+    let subject = format!("[{}] mail {}: {summary}", fit(&printable(host), 40, false), state(verdict));
     fit(&printable(&subject), SUBJECT_WIDTH, false)
 }
 
@@ -60,10 +60,6 @@ pub(crate) fn text(report: &Report, input: &str) -> String {
 
 fn findings(report: &Report) -> &[VerdictFinding] {
     report.verdict.as_ref().map(|verdict: &Verdict| verdict.findings.as_slice()).unwrap_or_default()
-}
-
-fn word_of(state: VerdictState) -> &'static str {
-    crate::render::words::totals::state(state)
 }
 
 /// `421 4.7.28 rate limited 18,204 (usual 0)`

@@ -33,7 +33,8 @@ impl TempCopies {
     ) -> Result<Vec<InputError>, CliError> {
         let mut problems = Vec::new();
         for source in sources.iter_mut().filter(|source| !source.can_be_read_again()) {
-            let mut file = tempfile::Builder::new().prefix("smtplog-").tempfile().map_err(CliError::Spool)?;
+            let mut file =
+                tempfile::Builder::new().prefix("smtplog-").tempfile().map_err(CliError::TempCopy)?;
             let mut written = Ok(());
             let fold = |lines: CopiedLines| {
                 if written.is_ok() {
@@ -51,9 +52,9 @@ impl TempCopies {
             let one = ReadOptions { threads: 1, ..manner };
             let only = std::slice::from_ref(source);
             problems.extend(each_block(only, one, &Progress::default(), || (), work, fold)?.problems);
-            written.and_then(|()| file.flush()).map_err(CliError::Spool)?;
+            written.and_then(|()| file.flush()).map_err(CliError::TempCopy)?;
             source.origin =
-                SourceOrigin::File(FileId::of(&file.as_file().metadata().map_err(CliError::Spool)?));
+                SourceOrigin::File(FileId::of(&file.as_file().metadata().map_err(CliError::TempCopy)?));
             file.path().clone_into(&mut source.path);
             self.files.push(file);
         }
