@@ -7,8 +7,8 @@ use super::error::CliError;
 use crate::catalog::{Catalog, RuleFile};
 
 /// Loads the catalogue. Files of `--rules` come first, then the rules of configuration files.
-pub(crate) fn book(args: &RulesArgs) -> Result<Catalog, CliError> {
-    if !has_own(args) {
+pub(crate) fn load_catalog(args: &RulesArgs) -> Result<Catalog, CliError> {
+    if !has_own_rules(args) {
         return Ok(Catalog::built_in());
     }
     let mut texts = Vec::new();
@@ -26,6 +26,6 @@ pub(crate) fn book(args: &RulesArgs) -> Result<Catalog, CliError> {
 }
 
 /// Whether the user has rules of their own.
-pub(crate) fn has_own(args: &RulesArgs) -> bool {
+pub(crate) fn has_own_rules(args: &RulesArgs) -> bool {
     !args.rules.is_empty() || !args.rules_of.is_empty()
 }

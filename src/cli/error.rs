@@ -16,7 +16,7 @@ pub enum CliError {
     #[error(transparent)]
     Input(#[from] InputError),
     #[error(transparent)]
-    Book(#[from] CatalogError),
+    Catalog(#[from] CatalogError),
     #[error(transparent)]
     Baseline(#[from] BaselineError),
 

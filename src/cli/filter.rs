@@ -15,8 +15,8 @@ use crate::scan::summary::seed;
 use crate::smtp::event::By;
 
 /// The filter that the options ask for.
-pub(crate) fn filter(args: &FilterArgs, book: &Catalog) -> Result<Filter, CliError> {
-    args.resolve(book).map_err(|unknown| CliError::Provider { name: unknown.name, known: unknown.similar })
+pub(crate) fn filter(args: &FilterArgs, catalog: &Catalog) -> Result<Filter, CliError> {
+    args.resolve(catalog).map_err(|unknown| CliError::Provider { name: unknown.name, known: unknown.similar })
 }
 
 /// Lists the values that the logs hold of each property that a filter asks for; for a filter that no event matches.

@@ -1,6 +1,6 @@
 //! Holds what a command needs to read logs, and walks them until the dates of their lines are settled.
 
-use super::catalog::book;
+use super::catalog::load_catalog;
 use super::error::CliError;
 use super::filter::{filter, values_found};
 use super::input::Inputs;
@@ -19,7 +19,7 @@ use crate::scan::notes::ReadSummary;
 /// The logs of a command, and what it looks for in them.
 pub(crate) struct Session {
     pub inputs: Inputs,
-    pub book: Catalog,
+    pub catalog: Catalog,
     pub filter: Filter,
     line_filter: LineFilter,
     /// `None`: nothing is hidden.
@@ -44,10 +44,10 @@ impl Session {
         filter_args: &FilterArgs,
         redactor: Option<Redactor>,
     ) -> Result<Self, CliError> {
-        let book = book(rules)?;
-        let filter = filter(filter_args, &book)?;
+        let catalog = load_catalog(rules)?;
+        let filter = filter(filter_args, &catalog)?;
         let line_filter = filter.without_sender();
-        Ok(Self { inputs, book, filter, line_filter, redactor })
+        Ok(Self { inputs, catalog, filter, line_filter, redactor })
     }
 
     /// A walk of the sources as they are now, with the session's calendar.
@@ -57,8 +57,8 @@ impl Session {
 
     pub(crate) fn task_of<'a>(&'a self, sources: &'a [Source], calendar: &'a Calendar) -> WalkTask<'a> {
         let Inputs { manner, window, progress, .. } = &self.inputs;
-        let (book, filter) = (&self.book, &self.line_filter);
-        WalkTask { sources, manner: *manner, calendar, book, window: *window, filter, progress }
+        let (catalog, filter) = (&self.catalog, &self.line_filter);
+        WalkTask { sources, manner: *manner, calendar, book: catalog, window: *window, filter, progress }
     }
 
     /// The output of `--unparsed`.

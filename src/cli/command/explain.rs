@@ -4,7 +4,7 @@ use std::io::{BufRead, Write, stdin};
 
 use crate::catalog;
 use crate::cli::args::{AnswerFormat, CodesArgs, CompareArgs, ExplainArgs};
-use crate::cli::catalog::{book, has_own};
+use crate::cli::catalog::{has_own_rules, load_catalog};
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 use crate::cli::style::text_style;
@@ -26,8 +26,11 @@ pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<Comple
         relay: args.relay.clone(),
     };
     // The built-in catalogue is decoded only when an input needs it; rules of the user are read at once, to report their errors.
-    let explainer =
-        if has_own(&args.rules) { Explainer::of(book(&args.rules)?) } else { Explainer::default() };
+    let explainer = if has_own_rules(&args.rules) {
+        Explainer::of(load_catalog(&args.rules)?)
+    } else {
+        Explainer::default()
+    };
     if args.output.format == AnswerFormat::Ndjson {
         return explain_in_brief(&what, &explainer, &context, out);
     }

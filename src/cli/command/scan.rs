@@ -164,7 +164,7 @@ fn count(
         hops: args.hops,
         zone: &session.inputs.calendar.zone,
         filter: &session.filter,
-        book: &session.book,
+        book: &session.catalog,
         hasher: &seed,
     };
     let SettledWalk { walked, total: folder, sources, calendar, no_match } =
@@ -207,7 +207,7 @@ fn report_options<'a>(
 ) -> ReportOptions<'a> {
     ReportOptions {
         heard: read,
-        providers: &session.book.providers,
+        providers: &session.catalog.providers,
         with_advice: !args.no_advice && args.advice != AdviceChoice::None,
         in_full: args.advice == AdviceChoice::Full,
         filter: &session.filter,

@@ -82,7 +82,7 @@ fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completi
     let samples = merger.finish();
     let files = sources.iter().filter(|source| source.can_be_read_again());
     let files: Vec<String> = files.map(|source| source.path.to_string_lossy().into_owned()).collect();
-    let providers = &session.book.providers;
+    let providers = &session.catalog.providers;
     let input = DiagnosisInput { providers, zone: &calendar.zone, files, minutes: coverage.minutes };
     let storms = diagnose(&samples, &input, session.inputs.manner.threads)?;
     let Inputs { notes, problems, window, .. } = &mut session.inputs;

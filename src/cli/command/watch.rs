@@ -11,7 +11,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::cli::args::{WatchArgs, WatchFormat};
-use crate::cli::catalog::book;
+use crate::cli::catalog::load_catalog;
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 use crate::cli::filter::filter;
@@ -39,13 +39,13 @@ const REDRAW: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let FollowSession { sources, followed, calendar, window } = FollowSession::new(args)?;
-    let book = book(&args.rules)?;
-    let filter = filter(&args.filter, &book)?;
+    let catalog = load_catalog(&args.rules)?;
+    let filter = filter(&args.filter, &catalog)?;
     let early = filter.without_sender();
     let (progress, seed) = (Progress::default(), seed());
     let plan = MonitorOptions {
         sources: &sources,
-        book: &book,
+        book: &catalog,
         filter: &filter,
         early: &early,
         window,

@@ -24,7 +24,7 @@ pub(crate) struct ConfigEntry {
 }
 
 /// Tables that hold rows of the catalogue, not options.
-const BOOK: [&str; 2] = ["rule", "provider"];
+const CATALOG_TABLES: [&str; 2] = ["rule", "provider"];
 /// The hidden option that loads those rows from the file.
 const RULES_OF: &str = "rules-of";
 
@@ -41,15 +41,15 @@ pub(crate) fn read(
         parsed.wrong(cause.span().map_or(0, |span| span.start), cause.message().to_owned())
     })?;
     let mut entries = Vec::new();
-    let mut book = None;
+    let mut rules_line = None;
     for (key, value) in table.get_ref() {
         let subcommand = commands(command).find(|subcommand| subcommand.get_name() == key.get_ref().as_ref());
-        if BOOK.contains(&key.get_ref().as_ref()) && holds_tables(value.get_ref()) {
+        if CATALOG_TABLES.contains(&key.get_ref().as_ref()) && holds_tables(value.get_ref()) {
             if value.get_ref().is_table() {
                 let (at, name) = (key.span().start, key.get_ref());
                 return Err(parsed.wrong(at, format!("write [[{name}]], not [{name}]")));
             }
-            book = Some(parsed.line(key.span().start));
+            rules_line = Some(parsed.line(key.span().start));
         } else if let (DeValue::Table(inner), Some(subcommand)) = (value.get_ref(), subcommand) {
             for (key, value) in inner {
                 entries.push(parsed.entry(key, value, Some(subcommand))?);
@@ -58,7 +58,7 @@ pub(crate) fn read(
             entries.push(parsed.entry(key, value, None)?);
         }
     }
-    entries.extend(book.map(|line| parsed.rules(line, weaker)));
+    entries.extend(rules_line.map(|line| parsed.rules(line, weaker)));
     // The parser sorts tables by key; errors and --print-config go by lines.
     entries.sort_by_key(|entry| entry.line);
     Ok(entries)
