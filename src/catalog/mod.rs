@@ -1,4 +1,9 @@
-//! Holds what is known about replies: rules and providers that tell reasons, and the tables of texts.
+//! Holds what is known about replies: the rules and providers that tell reasons, and the tables of codes, reasons, advice
+//! and translations.
+//!
+//! Promises: the same reply always has the same reason and the same advice, whichever command asks; a user's own rules come
+//! before the built-in ones. A table that cannot be read is an error only if a user wrote it.
+//! May use: collections, simd, smtp.
 
 pub(crate) mod advice;
 pub(crate) mod classify;

@@ -199,7 +199,8 @@ pub fn find_code(code: Code) -> Option<&'static CodeRow> {
     codes().iter().find(|row| row.code == code)
 }
 
-pub(crate) fn reason_row(reason: Reason) -> &'static ReasonRow {
+/// The row of a reason; every reason has one.
+pub fn reason_row(reason: Reason) -> &'static ReasonRow {
     reasons().iter().find(|row| row.id == reason).expect("a test finds a row for each reason")
 }
 

@@ -1,4 +1,8 @@
-//! Runs the command line: arguments, configuration, subcommands, output and exit status.
+//! Implements the program: arguments, configuration, subcommands, output and exit status.
+//!
+//! Promises: every option is declared once; errors, messages and the exit status are returned to `main.rs`, which alone
+//! prints them. A file is replaced by complete output or not at all.
+//! May use: every other folder.
 
 pub(crate) mod args;
 pub(crate) mod catalog;

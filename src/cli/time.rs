@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::args::InputArgs;
 use super::error::CliError;
-use crate::pipeline::calendar::{Calendar, TimeResolution};
+use crate::pipeline::calendar::{Calendar, TimeResolution, local_zone};
 use crate::pipeline::time_range::{self, TimeRange};
 
 pub(crate) fn calendar(args: &InputArgs) -> Result<Calendar, CliError> {
@@ -16,13 +16,6 @@ pub(crate) fn calendar(args: &InputArgs) -> Result<Calendar, CliError> {
     };
     let now = args.now.unwrap_or_else(Timestamp::now);
     Ok(Calendar { zone, year: args.year, now, turns: TimeResolution::default() })
-}
-
-/// The machine's time zone, from /etc/localtime unless TZ is set. jiff would look up its name among all zones of the machine,
-/// which costs three million instructions.
-fn local_zone() -> TimeZone {
-    let file = std::env::var_os("TZ").is_none().then(|| std::fs::read("/etc/localtime").ok()).flatten();
-    file.and_then(|file| TimeZone::tzif("local", &file).ok()).unwrap_or_else(TimeZone::system)
 }
 
 pub(crate) fn window(args: &InputArgs, calendar: &Calendar) -> Result<TimeRange, CliError> {

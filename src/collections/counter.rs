@@ -1,27 +1,21 @@
-//! Counts how often each place, a domain or a client, occurs in one row: batches are sorted and merged.
+//! Counts how often each place, a domain or a client, occurs in one row. It sorts and merges batches.
 
 use super::interner::Symbol;
+use super::sort_batch::is_due;
 
-/// Smallest batch that is worth sorting.
-const BATCH: usize = 64;
-
-/// Largest batch: a larger one would cost more memory than it saves time.
-const MOST: usize = 1 << 14;
-
-/// Adding up is in any order.
+/// The count of each place. Counts can be merged in any order.
 #[derive(Clone, Default, Debug)]
 pub struct SymbolCounts {
-    /// What is not among the counts yet. As many are put there at a time as are there already, up to a limit: to sort
-    /// them takes less than to fetch a place in a hash table for each.
+    /// Places that are not in `counts` yet.
     waiting: Vec<Symbol>,
-    /// Each place once, in the order of their numbers.
+    /// Each place once, sorted by number.
     counts: Vec<(Symbol, u64)>,
 }
 
 impl SymbolCounts {
     pub fn count(&mut self, place: Symbol) {
         self.waiting.push(place);
-        if self.waiting.len() >= self.counts.len().clamp(BATCH, MOST) {
+        if is_due(self.waiting.len(), self.counts.len()) {
             self.sort_in();
         }
     }
@@ -41,7 +35,7 @@ impl SymbolCounts {
         self.join();
     }
 
-    /// `renamed` gives our number of the other's names.
+    /// `renamed` maps the other's names to ours.
     pub fn merge(&mut self, mut other: Self, renamed: impl Fn(Symbol) -> Symbol) {
         self.sort_in();
         other.sort_in();
@@ -49,14 +43,14 @@ impl SymbolCounts {
         self.join();
     }
 
-    /// Each place once, in the order of their numbers.
+    /// Each place once, sorted by number.
     pub fn finish(mut self) -> Vec<(Symbol, u64)> {
         self.sort_in();
         self.counts
     }
 
     fn join(&mut self) {
-        // Mostly two parts that are in order, which this sort finds.
+        // The stable sort detects the two sorted parts and only merges them.
         self.counts.sort_by_key(|(place, _)| *place);
         self.counts.dedup_by(|next, last| {
             let is_same = next.0 == last.0;

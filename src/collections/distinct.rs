@@ -1,46 +1,41 @@
-//! Counts different things by their hashes: exactly while they are few, with HyperLogLog++ when they are many.
+//! Counts distinct things by their hashes: exactly while they are few, with HyperLogLog++ when they are many.
 
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
 use hyperloglogplus::{HyperLogLog, HyperLogLogPlus};
 
-/// Largest number that is counted exactly; one row of a report has at most so many hashes, about 2 MiB.
+use super::sort_batch::is_due;
+
+/// Largest number that is counted exactly. A row of a report has at most as many hashes, about 2 MiB.
 const LIMIT: usize = 100_000;
 
-/// 2^14 registers, 12 KiB; the standard error is 1.04 / √2^14 = 0.8 in a hundred (Heule and others, "HyperLogLog in
+/// 2^14 registers, 12 KiB; the standard error is 1.04 / √2^14 = 0.8 % (Heule and others, "HyperLogLog in
 /// Practice", 2013).
 const PRECISION: u8 = 14;
 
-/// The hash that things are told apart by. It is the same in every run, so that an estimate is, too; and of the better
-/// kind: by the bits of the fast one, 100,000 look like 139,000.
+/// The hash that identifies a thing. It is the same in every run, so that estimates are reproducible. It uses foldhash's
+/// quality variant: with the fast variant, 100,000 hashes are estimated as 139,000.
 pub(crate) fn hash(thing: impl std::hash::Hash) -> u64 {
     FixedState::with_seed(0x736d_7470).hash_one(thing)
 }
 
-/// Smallest batch that is worth sorting.
-const BATCH: usize = 64;
-
-/// Largest batch: a larger one would cost more memory than it saves time.
-const MOST: usize = 1 << 14;
-
-/// How many different things there were.
+/// Number of distinct things.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DistinctTotal {
-    /// An estimate is off by less than two in a hundred, 95 times of 100.
+    /// An estimate is off by less than 2 % in 95 of 100 cases.
     pub count: u64,
     pub is_exact: bool,
 }
 
-/// Adding up is in any order.
+/// A counter of distinct hashes. Counters can be merged in any order.
 #[derive(Clone, Debug)]
 pub struct DistinctCounter {
-    /// What is not among the few yet. As many are put there at a time as are there already, up to a limit: to sort them
-    /// takes less than to fetch a place in a hash table for each.
+    /// Hashes that are in neither `few` nor `many` yet.
     waiting: Vec<u64>,
-    /// In order, each once.
+    /// Sorted, each hash once. Empty once `many` is used.
     few: Vec<u64>,
-    /// None: there are few.
+    /// None: at most `limit` distinct hashes so far.
     many: Option<Box<HyperLogLogPlus<u64, Bare>>>,
     limit: usize,
 }
@@ -52,10 +47,10 @@ impl Default for DistinctCounter {
 }
 
 impl DistinctCounter {
-    /// `hash` is what [`hash`] gave.
+    /// `hash` is a result of [`hash`].
     pub fn insert(&mut self, hash: u64) {
         self.waiting.push(hash);
-        if self.waiting.len() >= self.few.len().clamp(BATCH, MOST) {
+        if is_due(self.waiting.len(), self.few.len()) {
             self.sort_in();
         }
     }
@@ -63,7 +58,7 @@ impl DistinctCounter {
     fn sort_in(&mut self) {
         if self.many.is_none() {
             self.few.append(&mut self.waiting);
-            // The stable sort finds the part that is in order already, and only merges it.
+            // The stable sort detects the sorted part and only merges it.
             self.few.sort_by(u64::cmp);
             self.few.dedup();
             if self.few.len() > self.limit {
@@ -78,7 +73,7 @@ impl DistinctCounter {
     pub fn merge(&mut self, mut other: Self) {
         self.sort_in();
         other.sort_in();
-        // The fewer into the more.
+        // Merge the smaller counter into the larger one.
         if self.many.is_none() && (other.many.is_some() || self.few.len() < other.few.len()) {
             std::mem::swap(self, &mut other);
         }
@@ -108,7 +103,7 @@ impl DistinctCounter {
     }
 }
 
-/// Takes a hash as it is.
+/// A hasher for values that are hashes already.
 #[derive(Clone, Copy, Default, Debug)]
 struct Bare(u64);
 

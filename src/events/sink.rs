@@ -7,21 +7,19 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use super::context::{MessageFact, MessageLink, is_attempt};
 use super::format::EventsFormat;
+use super::record::record;
 use crate::catalog::classify::Reason;
 use crate::input::read::HeapSize;
-use crate::messages::hop;
 use crate::messages::key::KeyHasher;
-use crate::messages::metadata::MessageMetadata;
-use crate::messages::recent_ids::IdHash;
-use crate::messages::transition::Transition;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::walk::{EventSink, LoggedEvent, LoggedQueueRecord};
 use crate::redact::Redactor;
 use crate::render::csv;
 use crate::render::text::event;
 use crate::report::event::Record;
-use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
+use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// Formats the events of the blocks that one thread reads.
@@ -52,12 +50,7 @@ pub(crate) struct BlockListing {
 /// What the writer learns from one line.
 pub(crate) enum ListingEntry {
     /// A queue record: what happened to the message, and what the line says about it.
-    QueueRecord {
-        key: u64,
-        id: IdHash,
-        transition: Transition,
-        metadata: Box<MessageMetadata>,
-    },
+    QueueRecord(MessageFact),
     Event(PendingEvent),
 }
 
@@ -68,12 +61,7 @@ pub(crate) struct PendingEvent {
     pub formatted: Formatted,
     /// Whether the filter admits its sender. `None`: the line names no sender.
     pub admitted: Option<bool>,
-    /// The key of the message, and a hash of the queue id alone. `None`: the event has no queue id.
-    pub key: Option<(u64, IdHash)>,
-    /// The queue id under which the message may continue.
-    pub next_id: Option<IdHash>,
-    /// A hash of the recipient. `None`: the event is not a delivery attempt.
-    pub recipient: Option<u64>,
+    pub link: MessageLink,
 }
 
 /// Where an event is in the text of its block. The default is an event that is not printed.
@@ -195,14 +183,12 @@ impl<'a> ListingSink<'a> {
     }
 
     fn push(&mut self, logged: &LoggedEvent, formatted: Formatted) {
-        let event = logged.event;
+        let sender = logged.event.sender;
         self.block.entries.push(ListingEntry::Event(PendingEvent {
             line_in_block: logged.line_in_block,
             formatted,
-            admitted: event.sender.map(|sender| self.filter.admits_sender(Some(sender))),
-            key: event.queue_id.map(|id| self.keys.key_and_id(event.mta, logged.line, id)),
-            next_id: hop::named(event, logged.line.host).map(|id| self.keys.id(id)),
-            recipient: is_attempt(event).then(|| self.keys.recipient(event.recipient)),
+            admitted: sender.map(|sender| self.filter.admits_sender(Some(sender))),
+            link: MessageLink::of(logged, &mut self.keys),
         }));
     }
 }
@@ -211,7 +197,7 @@ impl EventSink for ListingSink<'_> {
     type BlockOutput = BlockListing;
 
     fn event(&mut self, logged: &LoggedEvent) {
-        let mut record = Record::new(logged);
+        let mut record = record(logged);
         if let Some(redactor) = self.redactor {
             redactor.record(&mut record, &String::from_utf8_lossy(logged.raw));
         }
@@ -249,33 +235,12 @@ impl EventSink for ListingSink<'_> {
     }
 
     fn fact(&mut self, logged: &LoggedQueueRecord) {
-        let fact = logged.fact;
-        let metadata = Box::new(MessageMetadata::of(fact));
-        self.block.metadata_bytes += metadata.held();
-        let (key, id) = self.keys.key_and_id(fact.mta, logged.line, fact.queue_id);
-        self.block.entries.push(ListingEntry::QueueRecord {
-            key,
-            id,
-            transition: Transition::of_fact(fact),
-            metadata,
-        });
+        let fact = MessageFact::of(logged, &mut self.keys);
+        self.block.metadata_bytes += fact.held();
+        self.block.entries.push(ListingEntry::QueueRecord(fact));
     }
 
     fn end_of_block(&mut self, file: usize, lines: u64) -> BlockListing {
         BlockListing { file, lines, ..std::mem::take(&mut self.block) }
     }
-}
-
-/// Whether the event is an attempt to deliver a message to a recipient, or gives the recipient up.
-fn is_attempt(event: &Event) -> bool {
-    let tried = match event.outcome {
-        Outcome::Delivered | Outcome::Deferred | Outcome::Bounced | Outcome::Expired => true,
-        Outcome::Rejected
-        | Outcome::Attempt
-        | Outcome::Warned
-        | Outcome::Held
-        | Outcome::Discarded
-        | Outcome::Probe => false,
-    };
-    tried && event.queue_id.is_some() && event.recipient.is_some()
 }

@@ -1,28 +1,22 @@
 //! Writes the events of all blocks in the order of the lines, and adds line numbers and the context of each message.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::ops::Range;
 
+use super::context::MessageContexts;
 use super::format::EventsFormat;
 use super::sink::{BlockListing, Formatted, ListingEntry, PendingEvent, push_fields};
-use crate::cli::error::CliError;
-use crate::messages::context::MetadataTable;
-use crate::messages::metadata::MessageMetadata;
-use crate::messages::recent_ids::IdWindow;
 use crate::pipeline::filter::Filter;
 use crate::redact::Redactor;
 use crate::render::csv;
 use crate::render::sanitize::printable_json;
-use crate::report::event::RecordContext;
 
 /// Writes the blocks, which must come in their order.
 pub(crate) struct EventWriter<'a> {
     format: EventsFormat,
     filter: &'a Filter,
     /// What the lines so far say about each message.
-    pub messages: MetadataTable,
-    /// Queue ids of the lines so far.
-    earlier_ids: IdWindow,
+    pub messages: MessageContexts,
     /// Number of events that were not printed because the filter does not admit their sender.
     pub filtered: u64,
     /// `None`: nothing is redacted.
@@ -41,8 +35,7 @@ impl<'a> EventWriter<'a> {
         Self {
             format,
             filter,
-            messages: MetadataTable::default(),
-            earlier_ids: IdWindow::default(),
+            messages: MessageContexts::default(),
             filtered: 0,
             redactor,
             file: 0,
@@ -60,16 +53,13 @@ impl<'a> EventWriter<'a> {
         name: &str,
         before: u64,
         out: &mut dyn Write,
-    ) -> Result<(), CliError> {
+    ) -> io::Result<()> {
         if block.file != self.file {
             (self.file, self.lines) = (block.file, 0);
         }
         for entry in block.entries {
             match entry {
-                ListingEntry::QueueRecord { key, id, transition, metadata } => {
-                    self.earlier_ids.add(id);
-                    self.messages.fact(key, transition, *metadata);
-                }
+                ListingEntry::QueueRecord(fact) => self.messages.fact(fact),
                 ListingEntry::Event(event) => {
                     let Formatted { front, back, .. } = &event.formatted;
                     let text = |part: &Range<usize>| block.text.get(part.clone()).unwrap_or_default();
@@ -81,13 +71,6 @@ impl<'a> EventWriter<'a> {
         Ok(())
     }
 
-    /// Remembers the queue id of the event. Returns the number of the attempt, from 1; `None`: it is no attempt.
-    fn attempt_no(&mut self, event: &PendingEvent) -> Option<u32> {
-        let (key, id) = event.key?;
-        self.earlier_ids.add(id);
-        self.messages.attempt(key, event.recipient?)
-    }
-
     /// Writes one event, unless the filter rejects its sender. `front` and `back` are its parts before and after the sender;
     /// `lines` is the number of lines before its block.
     fn event(
@@ -96,12 +79,12 @@ impl<'a> EventWriter<'a> {
         (front, back): (&[u8], &[u8]),
         (name, lines): (&str, u64),
         out: &mut dyn Write,
-    ) -> Result<(), CliError> {
-        let attempt_no = self.attempt_no(event);
+    ) -> io::Result<()> {
+        let attempt_no = self.messages.attempt_no(&event.link);
         if front.is_empty() {
             return Ok(());
         }
-        let known = event.key.and_then(|(key, _)| self.messages.known(key));
+        let known = self.messages.known(&event.link);
         let sender = known.and_then(|known| known.sender.as_deref());
         let admitted = || self.filter.admits_sender(sender.map(str::as_bytes));
         if !event.admitted.unwrap_or_else(admitted) {
@@ -109,8 +92,7 @@ impl<'a> EventWriter<'a> {
             return Ok(());
         }
         let number = lines + event.line_in_block + 1;
-        let hop = event.next_id.is_some_and(|id| self.earlier_ids.holds(id));
-        let mut context = context(known, attempt_no, hop);
+        let mut context = self.messages.context(&event.link, attempt_no);
         let redacted = self.redactor.zip(sender).map(|(redactor, sender)| redactor.address(sender));
         let sender = redacted.as_deref().or(sender).filter(|_| event.formatted.lacks_sender);
         if let Some(redactor) = self.redactor {
@@ -147,19 +129,6 @@ impl<'a> EventWriter<'a> {
         line.push(b'\n');
         let json = std::str::from_utf8(line).ok().filter(|_| self.format == EventsFormat::Ndjson);
         let shown = json.and_then(printable_json);
-        Ok(out.write_all(shown.as_deref().map_or(line.as_slice(), str::as_bytes))?)
-    }
-}
-
-/// What other lines say about the message of an event. `known` is `None` if no line does.
-fn context(known: Option<&MessageMetadata>, attempt_no: Option<u32>, hop: bool) -> RecordContext {
-    let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
-    RecordContext {
-        size: known.and_then(|known| known.size),
-        client: known.and_then(|known| owned(&known.client)),
-        user: known.and_then(|known| owned(&known.user)),
-        message_id: known.and_then(|known| owned(&known.message_id)),
-        attempt_no,
-        hop,
+        out.write_all(shown.as_deref().map_or(line.as_slice(), str::as_bytes))
     }
 }

@@ -9,6 +9,33 @@ use crate::report::explain::Brief;
 use crate::smtp::event::{Direction, Event, Mta};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
+/// Classifies replies: why the mail failed, whether a retry helps, and what to do.
+///
+/// It holds the built-in rules, which take some milliseconds to load: make one and keep it.
+pub struct ReplyClassifier {
+    book: Catalog,
+}
+
+impl Default for ReplyClassifier {
+    fn default() -> Self {
+        Self { book: Catalog::built_in() }
+    }
+}
+
+impl ReplyClassifier {
+    /// Loads the rules.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Classifies what `smtplog explain` takes: a reply with or without its code (`550 5.1.1 No such user`), a code, an
+    /// enhanced code, a class (`4xx`), a reason (`mailbox-full`), or a log line. It never fails: a reply that no rule
+    /// matches has the reason [`Reason::Unknown`].
+    pub fn classify(&self, reply: &str, context: &QueryContext) -> Brief {
+        BriefExplainer::new(&self.book).brief(reply, context).0
+    }
+}
+
 /// Reads the book once for all lines.
 pub(crate) struct BriefExplainer<'b> {
     book: &'b Catalog,

@@ -10,13 +10,16 @@ use crate::parse::unwrap;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode, Reply};
 
-/// What the input does not say itself.
+/// What is known of a reply besides its text. `None` is not known.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct QueryContext {
+pub struct QueryContext {
+    /// Who said it to whom. `None`: a remote server to us, or what the log line says.
     pub direction: Option<Direction>,
+    /// The command that it answers.
     pub stage: Option<Stage>,
+    /// The mail server that advice is for. `None`: the one that wrote the log line, else any.
     pub mta: Option<Mta>,
-    /// The other side's host name.
+    /// The host name of the other side, which tells its provider.
     pub relay: Option<String>,
 }
 

@@ -1,4 +1,8 @@
 //! Parses log lines: header, timestamp, wrapper, and the text of each mail server.
+//!
+//! Promises: no input panics, nothing is allocated for a line, and what a line does not say stays `None`. Parsed parts
+//! borrow from the line.
+//! May use: simd, smtp.
 
 pub(crate) mod header;
 pub(crate) mod header_cache;

@@ -202,7 +202,7 @@ pub(crate) fn event(record: &Record) -> (String, usize) {
 }
 
 /// The cell of a sender that another line names.
-pub(crate) fn event_sender(sender: &str) -> String {
+pub fn event_sender(sender: &str) -> String {
     // The writer quotes an empty cell that is alone on its line.
     if sender.is_empty() {
         return String::new();

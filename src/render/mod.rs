@@ -1,6 +1,8 @@
 //! Renders documents, and lists the formats of a report in the table `FORMATS`.
 //!
-//! Everything from a log is made printable here before it is shown. Reads only documents, words and the catalogue.
+//! Promises: the same document gives the same bytes; nothing from a log reaches a terminal, HTML, CSV, Markdown or a metric
+//! unescaped. It does not know how a document came about.
+//! May use: catalog, report, smtp.
 
 pub(crate) mod csv;
 pub(crate) mod html;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// Escapes control characters (`\x1b`), characters that change the direction of writing, and invisible ones (`\u{202e}`).
-pub(crate) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_hostile(c) {
@@ -21,7 +21,7 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// Escapes the same characters in JSON as `\u009b`, which a JSON parser reads back. `None`: nothing needs escaping. Characters
 /// below U+007F are escaped already by serde_json.
-pub(crate) fn printable_json(json: &str) -> Option<String> {
+pub fn printable_json(json: &str) -> Option<String> {
     let hostile = |c: char| c >= '\x7f' && is_hostile(c);
     if json.is_ascii() && !json.contains('\x7f') || !json.contains(hostile) {
         return None;

@@ -1,34 +1,40 @@
-//! The fields of an event that `smtplog events` prints. Their names are an interface.
+//! Defines the fields of one event as `smtplog events` prints them; their names are an interface.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::classify::Reason;
-use crate::pipeline::walk::LoggedEvent;
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
-/// One event; what the line does not say is null. The file and the line number come before these fields.
+/// What the line of one event says; what it does not say is null. Text is as logged, with U+FFFD for bytes that are not
+/// UTF-8.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
-pub(crate) struct Record {
+pub struct Record {
+    /// RFC 3339, with as many digits of a second as the line shows.
     #[schemars(extend("format" = "date-time"))]
     pub time: Option<String>,
     pub mta: Mta,
+    /// The host that wrote the line.
     pub host: Option<String>,
     pub program: Option<String>,
+    /// The part of the mail server that wrote the line, such as `postfix-out` or `postfix/submission`.
     pub instance: Option<String>,
     pub queue_id: Option<String>,
     pub direction: Direction,
     pub outcome: Outcome,
     pub code: Option<Code>,
     pub enhanced: Option<EnhancedCode>,
+    /// The code that the mail server itself gave the result: Postfix's `dsn=`.
     pub dsn: Option<EnhancedCode>,
+    /// The class of the code, else of the enhanced code, else of `dsn`, else what the words of the server say.
     pub class: Option<Class>,
     pub stage: Option<Stage>,
     /// Null for delivered mail.
     pub reason: Option<Reason>,
     /// The id of the rule that matched; null: none did.
     pub rule: Option<String>,
+    /// The id of the provider of the other side.
     pub provider: Option<String>,
     /// The envelope sender; the null sender is empty. If this line names none, it comes from other lines of the message.
     pub sender: Option<String>,
@@ -36,13 +42,15 @@ pub(crate) struct Record {
     pub peer_host: Option<String>,
     pub peer_ip: Option<String>,
     pub peer_port: Option<u16>,
+    /// The line repeats an answer that was given to an earlier delivery.
     pub suspended: bool,
+    /// The whole reply; for a failure without a reply, what the server wrote about it.
     pub text: String,
 }
 
-/// What other lines say about the message; null if no line does.
+/// What other lines say about the message of an event; null if no line does.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
-pub(crate) struct RecordContext {
+pub struct RecordContext {
     /// Size of the message in bytes, as the mail server counts them.
     pub size: Option<u64>,
     /// The client that sent the message: its IP address, or its name if no line has the address.
@@ -58,60 +66,16 @@ pub(crate) struct RecordContext {
 }
 
 /// A line of `smtplog events`: a delivery result or a rejection. What the log does not say is null.
-#[expect(dead_code, reason = "only for the schema: events are formatted before their line number is known")]
-#[derive(JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[schemars(title = "smtplog event")]
-pub(crate) struct Listed {
+pub struct ListedEvent {
     /// The name of the log as given; `-` is standard input.
     pub file: String,
     /// The line number, from 1.
     #[schemars(range(min = 1))]
     pub line: u64,
-    #[schemars(flatten)]
+    #[serde(flatten)]
     pub record: Record,
-    #[schemars(flatten)]
+    #[serde(flatten)]
     pub context: RecordContext,
-}
-
-impl Record {
-    pub(crate) fn new(told: &LoggedEvent) -> Self {
-        let (line, event, verdict, book) = (told.line, told.event, told.verdict, told.book);
-        let rule = verdict.and_then(|verdict| book.rules.rule(verdict.rule?)).map(|rule| rule.id.clone());
-        let provider =
-            verdict.and_then(|verdict| book.providers.row(verdict.provider?)).map(|row| row.id.clone());
-        Self {
-            time: told.moment.and_then(crate::parse::timestamp::LogTime::rfc3339),
-            mta: event.mta,
-            host: named(line.host),
-            program: named(line.program),
-            instance: named(line.instance()),
-            queue_id: event.queue_id.map(text),
-            direction: event.direction,
-            outcome: event.outcome,
-            code: event.code,
-            enhanced: event.enhanced,
-            dsn: event.dsn,
-            class: event.class(),
-            stage: event.stage,
-            reason: verdict.map(|verdict| verdict.reason),
-            rule,
-            provider,
-            sender: event.sender.map(text),
-            recipient: event.recipient.map(text),
-            peer_host: event.peer.host.map(text),
-            peer_ip: event.peer.ip.map(text),
-            peer_port: event.peer.port,
-            suspended: event.suspended,
-            text: text(event.text),
-        }
-    }
-}
-
-fn named(name: &[u8]) -> Option<String> {
-    (!name.is_empty()).then(|| text(name))
-}
-
-/// What is not UTF-8 is shown as U+FFFD.
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -1,6 +1,7 @@
-//! Documents that the program prints, as data: the report of `scan` here, those of other subcommands in files of their own.
+//! Defines the documents of the commands as plain data, in the shape of their JSON.
 //!
-//! The names of the fields are the names in JSON. Rendering is left to `render`.
+//! Promises: public fields, no logic that reads a log, and JSON names that are only added to.
+//! May use: catalog, parse (enums only) and smtp.
 
 pub(crate) mod delay_row;
 pub(crate) mod event;
@@ -18,14 +19,14 @@ use jiff::Zoned;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub(crate) use self::delay_row::{DelayRow, PhaseRow};
-pub(crate) use self::name_row::{NameRow, NameTotals, Remainder, Remainders};
+pub use self::delay_row::{DelayRow, PhaseRow};
+pub use self::name_row::{NameRow, NameTotals, Remainder, Remainders};
 pub use self::row::Row;
-pub(crate) use self::row::{Change, GroupKey, GroupRow, GroupTable, NameCount, StageCount};
-pub(crate) use self::time::Range;
+pub use self::row::{Change, GroupKey, GroupRow, GroupTable, NameCount, StageCount};
+pub use self::time::Range;
 use self::time::{date_time, maybe_rfc3339, rfc3339};
-pub(crate) use self::totals::{DeliveredLater, Hour, HourRefused, HourSent, Messages, Refused, Sent, Totals};
-pub(crate) use self::verdict::{Compared, MetCondition, MissingRow, Verdict, VerdictFinding, VerdictState};
+pub use self::totals::{DeliveredLater, Hour, HourRefused, HourSent, Messages, Refused, Sent, Totals};
+pub use self::verdict::{Compared, MetCondition, MissingRow, Verdict, VerdictFinding, VerdictState};
 use crate::catalog::classify::Reason;
 
 /// The whole report. Fields are added within a schema, never renamed.
@@ -56,7 +57,9 @@ pub struct Report {
     pub domains: Vec<NameRow>,
     /// Providers that run the other server.
     pub providers: Vec<NameRow>,
+    /// Servers that replied to us.
     pub relays: Vec<NameRow>,
+    /// Parts of the mail servers that wrote the lines, such as `postfix-out`.
     pub instances: Vec<NameRow>,
     /// What is not in any row of these tables.
     pub rest: Remainders,
@@ -110,6 +113,7 @@ pub struct StormLine {
 /// What was read: lines = mail + other, mail = understood + `not_understood`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Input {
+    /// In the order in which they were read.
     pub files: Vec<String>,
     /// Bytes of text, decompressed.
     pub bytes: u64,

@@ -17,6 +17,7 @@ pub struct Row {
     pub class: Option<Class>,
     /// Null: delivered.
     pub reason: Option<Reason>,
+    /// The reason in at most 30 characters, or the name of the code if the reason is not known.
     pub title: String,
     /// Whether a retry helps; null: delivered.
     pub retryable: Option<Retry>,
@@ -28,18 +29,24 @@ pub struct Row {
     pub recipients: u64,
     /// False: `recipients` is an estimate because there are too many to keep; the error is below 2 % in 95 % of cases.
     pub recipients_exact: bool,
+    /// Time of the first event; null: no event has a valid timestamp.
     #[schemars(extend("format" = "date-time"))]
     pub first: Option<String>,
+    /// Time of the last event.
     #[schemars(extend("format" = "date-time"))]
     pub last: Option<String>,
+    /// The SMTP commands that were answered, as far as the lines say.
     pub stages: Vec<StageCount>,
+    /// Providers that run the other server: at most three, the most frequent first.
     pub providers: Vec<NameCount>,
     /// Recipient domains, or client addresses for rejections; the most frequent ones.
     #[serde(rename = "where")]
     pub wheres: Vec<NameCount>,
     /// The number of different ones, including those that `where` leaves out.
     pub where_count: u64,
+    /// What to do, in one line; null: nothing.
     pub advice: Option<String>,
+    /// The first log line of the row.
     pub example: Option<String>,
     /// The first log lines of this row, at most as many as `--examples` says; absent: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -96,7 +103,7 @@ pub struct GroupRow {
 }
 
 impl GroupRow {
-    pub fn failures(&self) -> u64 {
+    pub(crate) fn failures(&self) -> u64 {
         self.deferred + self.bounced + self.expired + self.rejected
     }
 }

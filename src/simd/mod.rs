@@ -1,4 +1,6 @@
 //! Searches and compares bytes sixteen at a time.
+//!
+//! Promises: the same answer as the plain loop, which the tests compare. May use: no other folder.
 
 pub(crate) mod ascii;
 pub(crate) mod find;

@@ -214,7 +214,7 @@ pub enum By {
 
 impl By {
     /// Its values are names that a log chooses.
-    pub fn is_name(self) -> bool {
+    pub(crate) fn is_name(self) -> bool {
         match self {
             Self::Domain
             | Self::Recipient

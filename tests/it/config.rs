@@ -94,7 +94,7 @@ fn a_value_at_the_top_is_for_the_subcommands_that_take_it() {
     says("", "format = 'html'", &[], &["codes"], "format = \"text\"  # default");
     says("", "", &[("SMTPLOG_FORMAT", "html")], &["codes"], "format = \"text\"  # default");
     complains("format = 'papyrus'", "line 1: format of smtplog scan takes text, json,");
-    complains("[events]\nformat = 'json'", "line 2: format takes ndjson, text or csv, not \"json\"");
+    complains("[events]\nformat = 'json'", "line 2: format takes ndjson, csv or text, not \"json\"");
 }
 
 #[test]

@@ -1,4 +1,7 @@
-//! Classifies an event: why its mail was not delivered.
+//! Classifies an event: tells from the words and the numbers of its reply why its mail was not delivered.
+//!
+//! Promises: never fails; a failure that no rule matches has the reason `unknown`. May use: the rest of catalog, and what
+//! it may use.
 
 pub(crate) mod byte_class;
 pub(crate) mod normalize;

@@ -1,4 +1,7 @@
 //! Runs the subcommands.
+//!
+//! Promises: each takes its arguments and a writer, and returns how it ended. May use: the rest of cli, and every folder
+//! below it.
 
 pub(crate) mod completions;
 pub(crate) mod events;

@@ -16,6 +16,7 @@ use crate::cli::session::{Session, SettledWalk};
 use crate::cli::state;
 use crate::cli::style::text_style;
 use crate::cli::verdict::{EvaluationTime, VerdictRun};
+use crate::collections::seed::seed;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
 use crate::pipeline::walk::{Coverage, WalkResult, WalkTask};
@@ -24,8 +25,10 @@ use crate::render::text::page::TextStyle;
 use crate::render::{Format, LINE, TEXT, nagios};
 use crate::report::{self, Report};
 use crate::scan::counter::CountPlan;
-use crate::scan::notes::{ReadSummary, on_hops};
-use crate::scan::summary::{ReportOptions, report, seed};
+use crate::scan::input::ReadSummary;
+use crate::scan::notes::on_hops;
+use crate::scan::options::ReportOptions;
+use crate::scan::summary::report;
 
 pub(crate) fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     match scan(args, out) {
@@ -180,11 +183,16 @@ fn count(
     notes.extend(no_match);
     notes.extend(on_hops(folder.given_up));
     notes.extend(since.as_ref().map(|since| state::note(since)));
-    let (mut tally, closed) = folder.close(listeners);
+    let (mut tally, closed) = folder.finish(listeners);
     let hourly = tally.hourly.take();
     let window = session.inputs.window;
-    let read =
-        ReadSummary { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns };
+    let read = ReadSummary {
+        coverage: &coverage,
+        window,
+        calendar: &calendar,
+        sources: &sources,
+        resolution: &turns,
+    };
     let options = report_options(args, read, &session, notes);
     let mut report = report(tally, &closed, &options);
     add_storms(args, &mut report, &session, &session.task_of(&sources, &calendar), &coverage)?;
@@ -206,10 +214,10 @@ fn report_options<'a>(
     notes: Vec<String>,
 ) -> ReportOptions<'a> {
     ReportOptions {
-        heard: read,
+        read,
         providers: &session.catalog.providers,
         with_advice: !args.no_advice && args.advice != AdviceChoice::None,
-        in_full: args.advice == AdviceChoice::Full,
+        with_full_advice: args.advice == AdviceChoice::Full,
         filter: &session.filter,
         notes,
         sort: args.sort,

@@ -22,7 +22,8 @@ use crate::redact::Redactor;
 use crate::render::json;
 use crate::render::text::trace;
 use crate::report::trace::{SCHEMA, Trace};
-use crate::scan::notes::{ReadSummary, on_time};
+use crate::scan::input::ReadSummary;
+use crate::scan::notes::on_time;
 use crate::trace::query::TraceQuery;
 use crate::trace::{TraceRequest, TraceResult, trace};
 
@@ -110,7 +111,7 @@ fn nothing_found(
     let calendar = traced.calendar;
     let task = WalkTask { filter: &LineFilter::default(), calendar: &calendar, ..session.task() };
     let coverage = walk(&task, || CoverageOnly, |()| (), None)?.coverage;
-    let what = session.redactor.map_or_else(|| args.what.clone(), |redactor| redactor.sought(&args.what));
+    let what = session.redactor.map_or_else(|| args.what.clone(), |redactor| redactor.query(&args.what));
     let mut remarks = session.inputs.notes.clone();
     remarks.push(not_found(&what, &session.filter, &coverage, &calendar));
     remarks.extend(on_time(&ReadSummary {
@@ -118,10 +119,12 @@ fn nothing_found(
         window: task.window,
         calendar: &calendar,
         sources: task.sources,
-        turns: &calendar.turns,
+        resolution: &calendar.turns,
     }));
     if let Some(redactor) = session.redactor {
-        remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
+        for remark in &mut remarks {
+            *remark = redactor.text(remark);
+        }
     }
     let completion =
         Completion::new(problems, traced.problems, &coverage, task.window, false).without_a_find();

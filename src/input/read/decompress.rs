@@ -12,10 +12,10 @@ use super::peek::PeekReader;
 
 /// The text of a file or a pipe. A compressed one may consist of several members (streams of bzip2 and xz, frames of zstd)
 /// one after the other. Zeros between and behind them are padding, as on tapes.
-pub(crate) struct Decoder {
+pub struct Decoder {
     state: DecoderState,
     /// Detected by the first bytes. `None`: not read yet, or plain text.
-    pub packing: Option<Compression>,
+    pub(crate) packing: Option<Compression>,
 }
 
 enum DecoderState {
@@ -39,12 +39,12 @@ const XZ_MEMORY: u32 = 256 << 10;
 const ZSTD_WINDOW: u64 = 128 << 20;
 
 impl Decoder {
-    pub(crate) fn new(reader: Box<dyn Read + Send>) -> Self {
+    pub fn new(reader: Box<dyn Read + Send>) -> Self {
         Self { state: DecoderState::Before(PeekReader::new(reader)), packing: None }
     }
 
     /// How many raw bytes were consumed so far.
-    pub(crate) fn taken(&self) -> u64 {
+    pub fn taken(&self) -> u64 {
         match &self.state {
             DecoderState::Before(raw) | DecoderState::Between(raw) | DecoderState::Plain(raw) => raw.taken,
             DecoderState::Gzip(member) => member.get_ref().taken,

@@ -1,5 +1,7 @@
 //! Unwraps log lines: takes the line out of the JSON or the prefix that the journal, a container or a log shipper put
-//! around it, and gives it a header that `line.rs` parses.
+//! around it, and gives it a header that `header.rs` parses.
+//!
+//! Promises: a line without a wrapper is returned as it is. May use: the rest of parse.
 
 pub(crate) mod json;
 pub(crate) mod json_value;

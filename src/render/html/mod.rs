@@ -1,4 +1,6 @@
 //! Renders the report as one HTML file that loads nothing from elsewhere: charts, tables and advice, for a screen or paper.
+//!
+//! Promises: every value from a log is escaped. May use: what render may use.
 
 pub(crate) mod bar;
 pub(crate) mod chart;

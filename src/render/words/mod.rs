@@ -1,4 +1,6 @@
 //! Turns parts of a report into the words and numbers that several formats share.
+//!
+//! Promises: one thing has one name in every format. May use: what render may use.
 
 pub(crate) mod duration;
 pub(crate) mod hours;

@@ -132,7 +132,7 @@ mod tests {
                 assert_eq!(mta::context(&fact), context, "{text}");
             }
             (reading, step) => {
-                assert!(reading == ParsedLine::Routine && step.is_none(), "{text}: {reading:?}")
+                assert!(reading == ParsedLine::Routine && step.is_none(), "{text}: {reading:?}");
             }
         }
     }
