@@ -208,7 +208,7 @@ pub mod internals {
     }
     pub mod render {
         pub mod csv {
-            pub use crate::render::csv::sender;
+            pub use crate::render::csv::event_sender;
         }
         pub mod markdown_explain {
             pub use crate::render::markdown_explain::escaped;

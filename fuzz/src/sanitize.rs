@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::json;
-use smtplog::internals::render::csv::sender;
+use smtplog::internals::render::csv::event_sender;
 use smtplog::internals::render::markdown_explain::escaped;
 use smtplog::internals::render::sanitize::{printable, printable_json};
 
@@ -41,7 +41,7 @@ fn values(text: &str) {
     assert_eq!(serde_json::from_str::<serde_json::Value>(&written).expect("it is JSON")["text"], text);
     let markdown = escaped(text);
     assert_eq!(unescaped(&markdown), shown, "Markdown shows the same text");
-    let cell = sender(text);
+    let cell = event_sender(text);
     let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(cell.as_bytes());
     let row = rows.records().next().map(|row| row.expect("it is CSV"));
     let value = row.as_ref().and_then(|row| row.get(0)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The errors of a command: its options, configuration and output, and whatever the layers below report.
+//! Declares the errors of a command: of its options, configuration and output, and of the layers below.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use crate::scan::baseline::BaselineError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// What clap says of the command line; `--help` and `--version` come this way too.
+    /// An error of clap about the command line; `--help` and `--version` are such errors too.
     #[error(transparent)]
     Usage(#[from] clap::Error),
     #[error(transparent)]
     Input(#[from] InputError),
     #[error(transparent)]
-    Book(#[from] CatalogError),
+    Catalog(#[from] CatalogError),
     #[error(transparent)]
     Baseline(#[from] BaselineError),
 
@@ -32,16 +32,16 @@ pub enum CliError {
     #[error("no mail log found (looked for {})\n  {}", .looked_at.join(", "), if *.journal {
         "this machine has a journal; try: smtplog scan --journal"
     } else {
-        "name a file or a folder, or - for standard input"
+        "name a file or a directory, or - for standard input"
     })]
     NoLog { looked_at: Vec<String>, journal: bool },
     #[error("cannot read standard input: {source}")]
     ReadStdin { source: io::Error },
     #[error(
-        "cannot copy the input to a temporary file, so that it can be read twice: {0}; set TMPDIR to a folder \
+        "cannot copy the input to a temporary file, so that it can be read twice: {0}; set TMPDIR to a directory \
         with enough space"
     )]
-    Spool(io::Error),
+    TempCopy(io::Error),
     #[error("unknown time zone {name:?}; use a name like Europe/Berlin")]
     Zone { name: String },
     #[error("{option} {text:?} is not a time; use {}", time_range::FORMS)]
@@ -71,13 +71,13 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// For `map_err` of whatever reads a file that an option names.
+    /// For `map_err` when a file that an option names cannot be read.
     pub fn open_file(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         |source| Self::OpenFile { path, source }
     }
 
-    /// For `map_err` of whatever writes a file.
+    /// For `map_err` when a file cannot be written.
     pub fn write_file(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::WriteFile { path: path.clone(), source }
@@ -91,7 +91,7 @@ impl CliError {
         Self::Config { path: path.to_owned(), line, what }
     }
 
-    /// The reader went away: `smtplog … | head`.
+    /// Whether the reader of the output has gone: `smtplog … | head`.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Write(source) if source.kind() == io::ErrorKind::BrokenPipe)
     }

@@ -5,24 +5,24 @@ use crate::input::error::InputError;
 use crate::pipeline::time_range::TimeRange;
 use crate::pipeline::walk::Coverage;
 
-/// A command that printed its answer.
+/// How a command ended that printed its output.
 pub struct Completion {
-    /// To be said on stderr.
+    /// Errors for standard error.
     pub problems: Vec<CliError>,
-    /// Said on stderr too: nothing in the input was understood, or less than was asked for.
+    /// For standard error too: nothing in the input was understood, or less than `--strict` requires.
     pub complaint: Option<String>,
-    /// Said on stderr, and no trouble.
+    /// Notes for standard error; they do not change the exit status.
     pub remarks: Vec<String>,
-    /// There is nothing to show.
+    /// There is nothing to print.
     nothing: bool,
-    /// The answer to a question: what was asked for is not there, or what was not to be is.
+    /// The answer is no: nothing was found, a condition of `--fail-on` is true, or there is a storm.
     not_found: bool,
-    /// The status that another program's rules want instead of ours.
+    /// The exit status of a Nagios plugin, instead of ours.
     status: Option<u8>,
 }
 
-/// So many lines of a mail log without one that can be understood show that something is wrong.
-const FEW: u64 = 100;
+/// With fewer new lines than this, it is not an error that none was understood.
+const ENOUGH_LINES: u64 = 100;
 
 impl Completion {
     pub fn new(
@@ -38,18 +38,18 @@ impl Completion {
         let undated = coverage.lines == 0 && coverage.undated > 0 && coverage.outside.is_none();
         let complaint = if lost {
             Some(format!(
-                "none of {} lines is a line of a Postfix or Exim log that could be understood ({} are not mail at all)",
+                "none of {} lines was understood as a line of a Postfix or Exim log ({} are not mail lines)",
                 coverage.lines, coverage.foreign
             ))
         } else if undated && !window.is_unbounded() {
             Some(format!(
-                "none of {} lines shows its time, so none is since or until anything",
+                "none of {} lines has a time, so --since and --until match none of them",
                 coverage.undated
             ))
         } else if strict && understood * 100 < coverage.mail() * 99 {
             let share = understood as f64 * 100.0 / coverage.mail() as f64;
             Some(format!(
-                "only {share:.1}% of {} mail lines were understood, --strict wants 99%",
+                "only {share:.1}% of {} mail lines were understood; --strict requires 99%",
                 coverage.mail()
             ))
         } else {
@@ -59,10 +59,10 @@ impl Completion {
         Self { problems, complaint, remarks: Vec::new(), nothing, not_found: false, status: None }
     }
 
-    /// Of what is new since another run: a few lines that are not mail are nothing to complain about.
+    /// For a run that reads only new lines (`--state`): a few lines that are not mail are no error.
     #[must_use]
     pub fn of_a_part(self, coverage: &Coverage) -> Self {
-        let few = coverage.lines > 0 && coverage.lines < FEW;
+        let few = coverage.lines > 0 && coverage.lines < ENOUGH_LINES;
         if few && self.nothing { Self { complaint: None, nothing: false, ..self } } else { self }
     }
 
@@ -71,39 +71,39 @@ impl Completion {
         Self { remarks, ..self }
     }
 
-    /// The end of a command that looks something up and reads no log.
+    /// For a command that looks something up and reads no log.
     pub fn looked_up(found: bool) -> Self {
         let (problems, remarks) = (Vec::new(), Vec::new());
         Self { problems, complaint: None, remarks, nothing: false, not_found: !found, status: None }
     }
 
-    /// Why the answer is not to be trusted. None: it is.
+    /// Why the output cannot be trusted. `None`: it can.
     pub fn trouble(&self) -> Option<String> {
         self.complaint.clone().or_else(|| self.problems.first().map(ToString::to_string))
     }
 
-    /// What was not to be is: a condition is true, there is a storm.
+    /// Exit status 1: a condition is true, or there is a storm.
     pub fn fail(&mut self) {
         self.not_found = true;
     }
 
-    /// Ends with this status, whatever ours would be.
+    /// Sets the exit status.
     pub fn end_with(&mut self, status: u8) {
         self.status = Some(status);
     }
 
-    /// The same, and what was asked for is in no log that was read.
+    /// Exit status 1: nothing was found.
     #[must_use]
     pub fn without_a_find(self) -> Self {
         Self { not_found: true, ..self }
     }
 
-    /// No input at all could be read, or nothing in it: what is on stderr says all.
+    /// Whether there is nothing to print, because no input could be read or understood; standard error says why.
     pub fn nothing_to_report(&self) -> bool {
         self.nothing
     }
 
-    /// 2 and 3 are trouble; 1 is the answer to a question: what was asked for is not there.
+    /// The exit status: 0 success, 1 the answer is no, 2 an error, 3 too little was understood.
     pub fn status(&self) -> u8 {
         if let Some(status) = self.status {
             status

@@ -15,31 +15,35 @@ use crate::scan::groups::table;
 use crate::smtp::event::By;
 
 /// The filter that the options ask for.
-pub(crate) fn filter(args: &FilterArgs, book: &Catalog) -> Result<Filter, CliError> {
-    args.resolve(book).map_err(|unknown| CliError::Provider { name: unknown.name, known: unknown.similar })
+pub(crate) fn filter(args: &FilterArgs, catalog: &Catalog) -> Result<Filter, CliError> {
+    args.resolve(catalog).map_err(|unknown| CliError::Provider { name: unknown.name, known: unknown.similar })
 }
 
 /// Lists the values that the logs hold of each property that a filter asks for; for a filter that no event matches.
-pub(crate) fn what_there_was(
+pub(crate) fn values_found(
     task: &WalkTask,
     filter: &Filter,
     redactor: Option<Redactor>,
 ) -> Result<String, InputError> {
     let task = &WalkTask { filter: &LineFilter::default(), ..*task };
-    let listed = filter.kinds().into_iter().map(|by| there_was(task, by, redactor));
+    let listed = filter.kinds().into_iter().map(|by| top_values(task, by, redactor));
     let listed = listed.collect::<Result<Vec<_>, _>>()?;
     let words = filter
         .words
         .iter()
         .map(|words| redactor.map_or_else(|| words.clone(), |redactor| redactor.option(words)));
-    Ok(format!("no event fits {}; there were {}", words.collect::<Vec<_>>().join(" "), listed.join("; ")))
+    Ok(format!(
+        "no event matches {}; the logs have {}",
+        words.collect::<Vec<_>>().join(" "),
+        listed.join("; ")
+    ))
 }
 
-/// So many values of each property are listed.
+/// Number of values listed for each property.
 const SHOWN: usize = 6;
 
 /// `code: 250 (33), 550 (27) and 9 more`
-fn there_was(task: &WalkTask, by: By, redactor: Option<Redactor>) -> Result<String, InputError> {
+fn top_values(task: &WalkTask, by: By, redactor: Option<Redactor>) -> Result<String, InputError> {
     let (zone, hasher) = (&task.calendar.zone, &seed());
     let plan = CountPlan {
         by: &[by],

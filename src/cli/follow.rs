@@ -25,7 +25,7 @@ use crate::pipeline::time_range::TimeRange;
 pub(crate) struct FollowSession {
     pub sources: Vec<Source>,
     /// One for each source.
-    pub lanes: Vec<FollowedSource>,
+    pub followed: Vec<FollowedSource>,
     pub calendar: Calendar,
     pub window: TimeRange,
 }
@@ -71,13 +71,14 @@ impl FollowSession {
             let (origin, series) = (SourceOrigin::Journal(bounds), sources.len());
             sources.push(Source { series, ..Source::new(path, origin, newest) });
         }
-        let lanes = sources.iter().enumerate().map(|(number, source)| FollowedSource::open(number, source));
-        let lanes = lanes.collect::<Result<_, _>>()?;
-        Ok(Self { sources, lanes, calendar, window })
+        let followed =
+            sources.iter().enumerate().map(|(number, source)| FollowedSource::open(number, source));
+        let followed = followed.collect::<Result<_, _>>()?;
+        Ok(Self { sources, followed, calendar, window })
     }
 }
 
-/// Of each log the part that is being written.
+/// The newest part of each log, the one that is being written.
 fn sources(named: Vec<PathBuf>) -> Result<Vec<Source>, InputError> {
     let mut sources: Vec<Source> = Vec::new();
     for path in named {

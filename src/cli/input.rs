@@ -84,6 +84,7 @@ const TRIES: u32 = 5;
 /// Long enough for a rotation to get from one step to the next, short enough for a file that is not there at all.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Lists the logs and finds in each where the last run stopped, again if a log is being rotated meanwhile.
 fn since(
     state: &StateFile,
     named: &[PathBuf],
@@ -93,13 +94,13 @@ fn since(
     let mut tries = 0;
     loop {
         tries += 1;
-        let patient = tries < TRIES;
+        let retry = tries < TRIES;
         let mut listing = list(named, true, bounds, &LOG_NAMES);
-        let resumed = ResumePlan::new(&mut listing, &state.known, rotated, patient);
+        let resumed = ResumePlan::new(&mut listing, &state.known, rotated, retry);
         match resumed {
-            Err(error) if patient && error.is_missing() => {}
+            Err(error) if retry && error.is_missing() => {}
             Err(error) => return Err(error),
-            Ok(_) if patient && listing.problems.iter().any(InputError::is_missing) => {}
+            Ok(_) if retry && listing.problems.iter().any(InputError::is_missing) => {}
             Ok(resumed) => return Ok((listing, resumed)),
         }
         std::thread::sleep(PAUSE);
@@ -120,7 +121,7 @@ pub(crate) fn files(args: &InputArgs) -> Result<Vec<PathBuf>, CliError> {
     found.map(|path| vec![path.to_owned()]).ok_or_else(|| CliError::NoLog { looked_at: looked_at(), journal })
 }
 
-/// A pipe or a file stands at standard input. A terminal does not count, nor what cron gives, /dev/null.
+/// Whether standard input is a pipe, a socket or a file, and not a terminal or /dev/null (under cron).
 fn piped() -> bool {
     use std::os::unix::fs::FileTypeExt;
     let stdin = std::fs::metadata("/dev/stdin");

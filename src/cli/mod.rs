@@ -1,7 +1,7 @@
-//! Implements the program: arguments, configuration, and one file for each subcommand.
+//! Implements the program: arguments, configuration, subcommands, output and exit status.
 //!
 //! Promises: every option is declared once; errors, messages and the exit status are returned to `main.rs`, which alone
-//! prints them. An answer is written whole or not at all where it replaces a file.
+//! prints them. A file is replaced by complete output or not at all.
 //! May use: every other folder.
 
 pub(crate) mod args;
@@ -19,9 +19,10 @@ pub(crate) mod progress;
 pub(crate) mod redaction;
 pub(crate) mod run;
 pub(crate) mod session;
-pub(crate) mod spool;
+
 pub(crate) mod state;
 pub(crate) mod style;
+pub(crate) mod temp_copies;
 pub(crate) mod terminal;
 pub(crate) mod time;
 pub(crate) mod unparsed;

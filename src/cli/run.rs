@@ -12,22 +12,21 @@ use crate::render::sanitize::printable;
 /// How a run of the program ended.
 #[derive(Debug)]
 pub enum Exit {
-    /// With an exit status, and messages for standard error. Nothing that a log or a file name contributed to a
-    /// message can act on a terminal.
+    /// With an exit status and messages for standard error. Text from logs and file names in them is escaped.
     Status(u8, Vec<String>),
-    /// With what clap prints: help, the version, or what is wrong with the command line.
+    /// With a message of clap: help, the version, or an error of the command line.
     Usage(clap::Error),
 }
 
-/// Runs the program with its arguments, the name of the program first, and writes its answer to `out`.
+/// Runs the program with its arguments, the name of the program first, and writes its output to `out`.
 pub fn run(arguments: &[OsString], out: impl Write + Send) -> Exit {
     let variable = |name: &str| std::env::var_os(name);
     let invocation = resolve(arguments, &variable, &ConfigPaths::usual(&variable));
-    match invocation.and_then(|invocation| answer(&invocation, out)) {
-        Ok(done) => {
-            let problems = done.problems.iter().map(sanitized);
-            let remarks = done.complaint.iter().chain(&done.remarks).map(sanitized);
-            Exit::Status(done.status(), problems.chain(remarks).collect())
+    match invocation.and_then(|invocation| run_invocation(&invocation, out)) {
+        Ok(completion) => {
+            let problems = completion.problems.iter().map(sanitized);
+            let remarks = completion.complaint.iter().chain(&completion.remarks).map(sanitized);
+            Exit::Status(completion.status(), problems.chain(remarks).collect())
         }
         Err(error) if error.is_closed_pipe() => Exit::Status(0, Vec::new()),
         Err(CliError::Usage(error)) => Exit::Usage(error),
@@ -40,9 +39,9 @@ fn sanitized(message: &impl ToString) -> String {
     message.to_string().lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
-fn answer(invocation: &Invocation, out: impl Write + Send) -> Result<Completion, CliError> {
+fn run_invocation(invocation: &Invocation, out: impl Write + Send) -> Result<Completion, CliError> {
     let mut out = BufWriter::with_capacity(64 << 10, out);
-    let done = match invocation {
+    let completion = match invocation {
         Invocation::Run(cli) => command::run(cli, &mut out)?,
         Invocation::Print(text) => {
             out.write_all(text.as_bytes())?;
@@ -50,5 +49,5 @@ fn answer(invocation: &Invocation, out: impl Write + Send) -> Result<Completion,
         }
     };
     out.flush()?;
-    Ok(done)
+    Ok(completion)
 }

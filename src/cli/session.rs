@@ -1,8 +1,8 @@
 //! Holds what a command needs to read logs, and walks them until the dates of their lines are settled.
 
-use super::catalog::book;
+use super::catalog::load_catalog;
 use super::error::CliError;
-use super::filter::{filter, what_there_was};
+use super::filter::{filter, values_found};
 use super::input::Inputs;
 use super::progress::with_bar;
 use super::unparsed::Unparsed;
@@ -19,14 +19,14 @@ use crate::scan::input::ReadSummary;
 /// The logs of a command, and what it looks for in them.
 pub(crate) struct Session {
     pub inputs: Inputs,
-    pub book: Catalog,
+    pub catalog: Catalog,
     pub filter: Filter,
     line_filter: LineFilter,
     /// `None`: nothing is hidden.
     pub redactor: Option<Redactor>,
 }
 
-/// What a command read, with the right dates.
+/// The result of a walk with the right dates.
 pub(crate) struct SettledWalk<A: Aggregation> {
     pub walked: WalkResult<A::Listener>,
     pub total: A::Total,
@@ -44,10 +44,10 @@ impl Session {
         filter_args: &FilterArgs,
         redactor: Option<Redactor>,
     ) -> Result<Self, CliError> {
-        let book = book(rules)?;
-        let filter = filter(filter_args, &book)?;
+        let catalog = load_catalog(rules)?;
+        let filter = filter(filter_args, &catalog)?;
         let line_filter = filter.without_sender();
-        Ok(Self { inputs, book, filter, line_filter, redactor })
+        Ok(Self { inputs, catalog, filter, line_filter, redactor })
     }
 
     /// A walk of the sources as they are now, with the session's calendar.
@@ -57,15 +57,16 @@ impl Session {
 
     pub(crate) fn task_of<'a>(&'a self, sources: &'a [Source], calendar: &'a Calendar) -> WalkTask<'a> {
         let Inputs { manner, window, progress, .. } = &self.inputs;
-        let (book, filter) = (&self.book, &self.line_filter);
-        WalkTask { sources, manner: *manner, calendar, book, window: *window, filter, progress }
+        let (catalog, filter) = (&self.catalog, &self.line_filter);
+        WalkTask { sources, manner: *manner, calendar, book: catalog, window: *window, filter, progress }
     }
 
+    /// The output of `--unparsed`.
     pub(crate) fn unparsed(&self, args: &super::args::CoverageArgs) -> Result<Unparsed, CliError> {
         Unparsed::new(args.unparsed.as_deref(), &self.inputs.paths, self.redactor)
     }
 
-    /// False for a pipe and the journal.
+    /// Whether all logs can be read again: not a pipe, not the journal.
     pub(crate) fn can_be_read_again(&self) -> bool {
         self.inputs.sources.iter().all(Source::can_be_read_again)
     }
@@ -80,7 +81,7 @@ impl Session {
         let mut is_first = true;
         let settled = walk_until_settled(&self.task(), resumed.is_some(), |task| {
             if !std::mem::take(&mut is_first) {
-                unparsed.again()?;
+                unparsed.restart()?;
             }
             with_bar(progress, || aggregate(task, aggregation, unparsed.writer())).map_err(CliError::from)
         })?;
@@ -89,7 +90,7 @@ impl Session {
         Ok(SettledWalk { walked, total, sources, calendar, no_match })
     }
 
-    /// Settles the dates before the walk, for a command whose answer cannot be taken back.
+    /// Settles the dates before the walk, for a command that prints during the walk.
     pub(crate) fn settle_dates(&mut self) -> Result<(), CliError> {
         if self.can_be_read_again() {
             self.inputs.calendar = settled(&self.task())?;
@@ -107,12 +108,13 @@ impl Session {
         if !self.can_be_read_again() || coverage.event == 0 || coverage.filtered < coverage.event {
             return Ok(None);
         }
-        what_there_was(task, &self.filter, self.redactor).map(Some)
+        values_found(task, &self.filter, self.redactor).map(Some)
     }
 }
 
 impl<A: Aggregation> SettledWalk<A> {
-    pub(crate) fn heard(&self, session: &Session) -> ReadSummary<'_> {
+    /// What was read, for the notes.
+    pub(crate) fn summary(&self, session: &Session) -> ReadSummary<'_> {
         let Self { walked, sources, calendar, .. } = self;
         let (coverage, turns) = (&walked.coverage, &walked.turns);
         ReadSummary { coverage, window: session.inputs.window, calendar, sources, resolution: turns }

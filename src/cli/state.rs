@@ -14,7 +14,7 @@ use crate::input::checkpoint::state_file::StateFile;
 use crate::input::error::InputError;
 use crate::input::read::Source;
 
-/// None: nobody wants one. `others` are written to.
+/// Opens the state. `None`: there is no `--state`. An error if one of `others`, the output files, is the same file.
 pub(crate) fn open(args: &StateArgs, others: &[Option<&PathBuf>]) -> Result<Option<StateFile>, CliError> {
     let Some(path) = &args.state else { return Ok(None) };
     let state = StateFile::open(path)?;
@@ -25,7 +25,7 @@ pub(crate) fn open(args: &StateArgs, others: &[Option<&PathBuf>]) -> Result<Opti
     }
 }
 
-/// The state is none of the logs.
+/// An error if the state is one of the logs.
 pub(crate) fn check(args: &StateArgs, logs: &[PathBuf]) -> Result<(), CliError> {
     match &args.state {
         Some(path) => not_an_input(path, logs),
@@ -33,15 +33,15 @@ pub(crate) fn check(args: &StateArgs, logs: &[PathBuf]) -> Result<(), CliError> 
     }
 }
 
-/// About numbers of what is new since then.
+/// The note for a run that reads only new lines.
 pub(crate) fn note(since: &str) -> String {
     format!(
-        "only what is new since {since} was read: a message that goes on is counted in each of the runs, and who sent it \
-         may be known to the first alone"
+        "only lines new since {since} were read: a message with lines in several runs is counted in each of them, and its sender \
+         may be known only in the first"
     )
 }
 
-/// What the next run is to know.
+/// The state to save for the next run.
 pub(crate) fn settled(
     resumed: ResumePlan,
     sources: &[Source],

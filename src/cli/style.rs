@@ -7,8 +7,9 @@ use crate::catalog::translation::{Language, Translations};
 use crate::catalog::value_name;
 use crate::render::text::page::TextStyle;
 
-/// The width is that of the terminal behind standard output or, with a pager in between, standard error.
-pub(crate) fn look(color: ColorChoice, lang: Option<Language>) -> TextStyle {
+/// The style for standard output. The width is that of its terminal or, if it goes to a pager, of the terminal at standard
+/// error; else COLUMNS, else 80; always from 60 to 140.
+pub(crate) fn text_style(color: ColorChoice, lang: Option<Language>) -> TextStyle {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let terminal = stdout().is_terminal();
     let color = match color {

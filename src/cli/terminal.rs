@@ -1,4 +1,4 @@
-//! The terminal: it is taken for a screen, and given back as it was, whatever happens.
+//! Switches the terminal to a full screen, and restores it in any case, also after a panic.
 
 use std::io::{Stdout, Write, stdout};
 use std::sync::Once;
@@ -13,7 +13,7 @@ use ratatui::crossterm::terminal::{
 
 use super::error::CliError;
 
-/// While it lives, the terminal shows our screen.
+/// The terminal shows our screen until this is dropped.
 pub(crate) struct TerminalGuard {
     pub terminal: Terminal<CrosstermBackend<Stdout>>,
 }
@@ -22,21 +22,21 @@ static HOOK: Once = Once::new();
 
 impl TerminalGuard {
     pub(crate) fn new() -> Result<Self, CliError> {
-        // Where a panic ends the program at once nothing is dropped, so the words of the panic come after this.
+        // A panic that aborts drops nothing. So the hook restores the terminal first, and then the message is printed.
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |info| {
-                give_back();
+                restore();
                 before(info);
             }));
         });
         enable_raw_mode().map_err(CliError::Terminal)?;
-        let taken = execute!(stdout(), EnterAlternateScreen, Hide);
-        let terminal = taken.and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
+        let entered = execute!(stdout(), EnterAlternateScreen, Hide);
+        let terminal = entered.and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
         match terminal {
             Ok(terminal) => Ok(Self { terminal }),
             Err(error) => {
-                give_back();
+                restore();
                 Err(CliError::Terminal(error))
             }
         }
@@ -45,12 +45,12 @@ impl TerminalGuard {
 
 impl Drop for TerminalGuard {
     fn drop(&mut self) {
-        give_back();
+        restore();
     }
 }
 
-/// Whatever of it fails: there is nothing better to be done.
-fn give_back() {
+/// Ignores errors: there is nothing else to try.
+fn restore() {
     let _ = execute!(stdout(), LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
     let _ = stdout().flush();

@@ -10,17 +10,18 @@ use crate::pipeline::walk::UnreadLines;
 use crate::redact::Redactor;
 use crate::render::sanitize::printable;
 
+/// The output of `--unparsed`.
 pub(crate) enum Unparsed {
-    Unwanted,
+    Off,
     File {
         path: PathBuf,
         file: UnparsedWriter,
     },
-    /// Kept until the end, since a second reading of the log may know better.
+    /// Kept until the end, because the logs may be walked again.
     Stderr(Vec<u8>, Option<Redactor>),
 }
 
-/// A file of lines, redacted if that is asked for.
+/// The file, whose lines are redacted with `--redact`.
 pub(crate) struct UnparsedWriter {
     file: BufWriter<File>,
     redactor: Option<Redactor>,
@@ -38,7 +39,7 @@ impl UnparsedWriter {
         Ok(())
     }
 
-    /// All that was added is written.
+    /// Writes everything that is buffered; returns the first error.
     fn flush(&mut self) -> io::Result<()> {
         self.failed.take().map_or_else(|| self.file.flush(), Err)
     }
@@ -53,7 +54,7 @@ impl UnparsedWriter {
 impl UnreadLines for Unparsed {
     fn add(&mut self, lines: &[u8]) {
         match self {
-            Self::Unwanted => {}
+            Self::Off => {}
             Self::File { file, .. } if file.failed.is_some() => {}
             Self::File { file, .. } => file.failed = file.write(lines).err(),
             Self::Stderr(all, _) => all.extend_from_slice(lines),
@@ -62,14 +63,14 @@ impl UnreadLines for Unparsed {
 }
 
 impl Unparsed {
-    /// `inputs` are the logs; none of them is emptied for this.
+    /// `inputs` are the logs, none of which can be the file.
     pub(crate) fn new(
         path: Option<&Path>,
         inputs: &[PathBuf],
         redactor: Option<Redactor>,
     ) -> Result<Self, CliError> {
         match path {
-            None => Ok(Self::Unwanted),
+            None => Ok(Self::Off),
             Some(path) if path == Path::new("-") => Ok(Self::Stderr(Vec::new(), redactor)),
             Some(path) => {
                 not_an_input(path, inputs)?;
@@ -80,18 +81,18 @@ impl Unparsed {
         }
     }
 
-    /// `None`: nobody wants them.
+    /// `None`: the option is not set.
     pub(crate) fn writer(&mut self) -> Option<&mut dyn UnreadLines> {
         match self {
-            Self::Unwanted => None,
+            Self::Off => None,
             Self::File { .. } | Self::Stderr(..) => Some(self),
         }
     }
 
-    /// Forgets what was written: the log is read once more.
-    pub(crate) fn again(&mut self) -> Result<(), CliError> {
+    /// Discards what was written: the logs are read again.
+    pub(crate) fn restart(&mut self) -> Result<(), CliError> {
         match self {
-            Self::Unwanted => Ok(()),
+            Self::Off => Ok(()),
             Self::File { path, file } => file.clear().map_err(CliError::write_file(path)),
             Self::Stderr(lines, _) => {
                 lines.clear();
@@ -102,7 +103,7 @@ impl Unparsed {
 
     pub(crate) fn finish(self) -> Result<(), CliError> {
         match self {
-            Self::Unwanted => Ok(()),
+            Self::Off => Ok(()),
             Self::File { path, mut file } => file.flush().map_err(CliError::write_file(&path)),
             Self::Stderr(lines, redactor) => {
                 let mut out = stderr().lock();

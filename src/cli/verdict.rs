@@ -16,11 +16,11 @@ use crate::scan::verdict::condition::{Condition, Subject};
 use crate::scan::verdict::{met, verdict};
 use crate::tally::by_hour::Hourly;
 
-/// What is asked of a report besides its numbers.
+/// The options about the verdict in one run.
 pub(crate) struct VerdictRun {
     /// The history of `--baseline`. `None`: the option is not used.
     opened: Option<OpenBaseline>,
-    /// Some option asks for a verdict.
+    /// Whether some option asks for a verdict.
     asked: bool,
 }
 
@@ -34,38 +34,39 @@ pub(crate) struct EvaluationTime<'a> {
 
 impl VerdictRun {
     pub(crate) fn new(args: &ScanArgs, format: Format, filter: &Filter) -> Result<Self, CliError> {
-        let watch = &args.verdict;
-        let open = |path: &std::path::PathBuf| baseline::open(path, &filter.words, watch.baseline_read_only);
-        let opened = watch.baseline.as_ref().map(open).transpose()?;
-        let asked = !watch.fail_on.is_empty()
-            || !watch.warn_on.is_empty()
-            || watch.quiet_ok
-            || watch.nagios
+        let options = &args.verdict;
+        let open =
+            |path: &std::path::PathBuf| baseline::open(path, &filter.words, options.baseline_read_only);
+        let opened = options.baseline.as_ref().map(open).transpose()?;
+        let asked = !options.fail_on.is_empty()
+            || !options.warn_on.is_empty()
+            || options.quiet_ok
+            || options.nagios
             || args.mail.mail_headers
             || format.has_verdict;
         let asked = asked || opened.is_some();
         Ok(Self { opened, asked })
     }
 
-    /// Each hour has to be counted by itself.
+    /// Whether events must also be counted by the hour.
     pub(crate) fn wants_hours(&self) -> bool {
         self.opened.is_some()
     }
 
-    /// The logs are to be searched for storms.
+    /// Whether the logs must be searched for storms.
     pub(crate) fn wants_storms(args: &ScanArgs) -> bool {
         let of_storms = |condition: &Condition| condition.subject == Subject::Storm;
         args.verdict.storms || args.verdict.fail_on.iter().chain(&args.verdict.warn_on).any(of_storms)
     }
 
-    /// Puts into the report what is asked for, and takes the hours of the run into the history.
+    /// Adds the comparison and the verdict to the report, and the hours of the run to the history.
     pub(crate) fn judge(
         &mut self,
         args: &ScanArgs,
         report: &mut Report,
         hourly: Option<&Hourly>,
         when: &EvaluationTime,
-        done: &mut Completion,
+        completion: &mut Completion,
     ) {
         if let (Some(opened), Some(hourly)) = (&mut self.opened, hourly) {
             match when.span() {
@@ -75,8 +76,8 @@ impl VerdictRun {
                             "the baseline has fewer than three earlier days with these hours: nothing is compared".to_owned(),
                         );
                     }
-                    // Half of what there was is no day to compare others with.
-                    if done.problems.is_empty() && done.complaint.is_none() {
+                    // A run that could not read everything must not be compared with later ones.
+                    if completion.problems.is_empty() && completion.complaint.is_none() {
                         opened.history.add(span, hourly);
                     } else {
                         report.notes.push(
@@ -92,13 +93,14 @@ impl VerdictRun {
         if !self.asked {
             return;
         }
-        let holding = |conditions: &[Condition]| -> Option<Vec<MetCondition>> {
-            let holding = conditions.iter().filter_map(|condition| met(report, condition));
-            (!conditions.is_empty()).then(|| holding.collect())
+        let true_ones = |conditions: &[Condition]| -> Option<Vec<MetCondition>> {
+            let met = conditions.iter().filter_map(|condition| met(report, condition));
+            (!conditions.is_empty()).then(|| met.collect())
         };
-        let (failed, warned) = (holding(&args.verdict.fail_on), holding(&args.verdict.warn_on));
+        let (failed, warned) = (true_ones(&args.verdict.fail_on), true_ones(&args.verdict.warn_on));
         let mut verdict = verdict(report, failed.as_deref(), warned.as_deref());
-        let trouble = done.complaint.iter().cloned().chain(done.problems.iter().map(ToString::to_string));
+        let trouble =
+            completion.complaint.iter().cloned().chain(completion.problems.iter().map(ToString::to_string));
         let trouble = trouble.map(|what| VerdictFinding {
             state: VerdictState::Bad,
             what,
@@ -112,22 +114,22 @@ impl VerdictRun {
             verdict.findings.splice(0..0, trouble);
         }
         if failed.as_ref().is_some_and(|failed| !failed.is_empty()) {
-            done.fail();
+            completion.fail();
         }
         report.failed = failed;
         report.verdict = Some(verdict);
     }
 
-    /// Writes the history; after the report, so that one that could not be printed can be asked for again.
-    pub(crate) fn save(&self, done: &mut Completion) {
+    /// Writes the history. Called after the report is printed, so that a run whose output failed can be repeated.
+    pub(crate) fn save(&self, completion: &mut Completion) {
         let saved = self.opened.as_ref().map_or(Ok(()), OpenBaseline::save);
-        done.problems.extend(saved.err().map(CliError::from));
+        completion.problems.extend(saved.err().map(CliError::from));
     }
 }
 
 impl EvaluationTime<'_> {
-    /// From the first to the last minute with a mail line. Where a window begins or ends within the hour before or behind
-    /// them, it is the window: there was nothing in between.
+    /// From the first to the last minute with a mail line. An end of the time range that is less than an hour away from them
+    /// counts instead, because there were no lines in between.
     fn span(&self) -> Option<ReadSpan> {
         let (first, last) = self.coverage.minutes?;
         let minute = |at: Timestamp| at.as_second().div_euclid(60);

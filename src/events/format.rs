@@ -1,4 +1,4 @@
-//! Names the formats of the listing of events.
+//! Declares the formats of `smtplog events`.
 
 use clap::ValueEnum;
 

@@ -195,7 +195,7 @@ impl EventSink for RecordSink<'_> {
     }
 
     fn fact(&mut self, noted: &LoggedQueueRecord) {
-        self.block.notes.push(RecordNote::Fact(MessageFact::of(noted, &mut self.keys)));
+        self.block.notes.push(RecordNote::Fact(MessageFact::of(noted, self.keys)));
     }
 
     fn end_of_block(&mut self, _file: usize, lines: u64) -> BlockRecords {

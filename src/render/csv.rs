@@ -1,4 +1,6 @@
-//! Rows and events as CSV (RFC 4180, lines end in LF): what a spreadsheet would run as a formula is defused.
+//! Prints reports and events as CSV (RFC 4180, lines end in LF), and quotes cells that a spreadsheet would run as a formula.
+//!
+//! Each table of columns holds the name of a column and how its cell is made: a new column is one row.
 
 use csv::{Terminator, WriterBuilder};
 
@@ -7,243 +9,201 @@ use super::text::explain_page::typed;
 use super::text::names::tables;
 use super::text::page::TextStyle;
 use crate::report::event::{Record, RecordContext};
-use crate::report::{GroupTable, NameCount, NameTotals, Report, Row};
+use crate::report::{GroupRow, GroupTable, NameCount, NameTotals, Report, Row};
 
-const ROW: [&str; 20] = [
-    "direction",
-    "outcome",
-    "code",
-    "enhanced",
-    "class",
-    "reason",
-    "title",
-    "retryable",
-    "conflict",
-    "attempts",
-    "recipients",
-    "first",
-    "last",
-    "stages",
-    "providers",
-    "where",
-    "where_count",
-    "advice",
-    "example",
-    "recipients_exact",
+/// The name of a column, and the cell that a row has in it. What is not known is an empty cell.
+type Column<T> = (&'static str, fn(&T) -> String);
+
+const ROW: &[Column<Row>] = &[
+    ("direction", |row| typed(row.direction)),
+    ("outcome", |row| typed(row.outcome)),
+    ("code", |row| or_empty(row.code)),
+    ("enhanced", |row| or_empty(row.enhanced)),
+    ("class", |row| row.class.map(typed).unwrap_or_default()),
+    ("reason", |row| row.reason.map(typed).unwrap_or_default()),
+    ("title", |row| cell(&row.title)),
+    ("retryable", |row| row.retryable.map(typed).unwrap_or_default()),
+    ("conflict", |row| row.conflict.unwrap_or_default().to_owned()),
+    ("attempts", |row| row.attempts.to_string()),
+    ("recipients", |row| row.recipients.to_string()),
+    ("first", |row| row.first.clone().unwrap_or_default()),
+    ("last", |row| row.last.clone().unwrap_or_default()),
+    ("stages", |row| counted(row.stages.iter().map(|stage| (typed(stage.stage), stage.attempts)))),
+    ("providers", |row| names_counted(&row.providers)),
+    ("where", |row| names_counted(&row.wheres)),
+    ("where_count", |row| row.where_count.to_string()),
+    ("advice", |row| text(row.advice.as_deref())),
+    ("example", |row| text(row.example.as_deref())),
+    ("recipients_exact", |row| row.recipients_exact.to_string()),
 ];
 
-/// Behind those of a row, where there is a baseline.
-const CHANGE: [&str; 3] = ["usual", "change_percent", "unusual"];
-
-/// Behind the keys.
-const GROUP: [&str; 13] = [
-    "events",
-    "delivered",
-    "deferred",
-    "bounced",
-    "expired",
-    "rejected",
-    "warned",
-    "held",
-    "discarded",
-    "recipients",
-    "first",
-    "last",
-    "recipients_exact",
+/// Columns after those of a row, if the report is compared with a baseline.
+const CHANGE: &[Column<Row>] = &[
+    ("usual", |row| or_empty(row.change.map(|change| change.usual))),
+    ("change_percent", |row| or_empty(row.change.and_then(|change| change.percent))),
+    ("unusual", |row| or_empty(row.change.map(|change| change.unusual))),
 ];
 
-const EVENT: [&str; 31] = [
-    "file",
-    "line",
-    "time",
-    "mta",
-    "host",
-    "program",
-    "instance",
-    "queue_id",
-    "direction",
-    "outcome",
-    "code",
-    "enhanced",
-    "dsn",
-    "class",
-    "stage",
-    "reason",
-    "rule",
-    "provider",
-    "sender",
-    "recipient",
-    "peer_host",
-    "peer_ip",
-    "peer_port",
-    "suspended",
-    "text",
-    "size",
-    "client",
-    "user",
-    "message_id",
-    "attempt_no",
-    "hop",
+/// Columns of a group, after those of its keys.
+const GROUP: &[Column<GroupRow>] = &[
+    ("events", |row| row.events.to_string()),
+    ("delivered", |row| row.delivered.to_string()),
+    ("deferred", |row| row.deferred.to_string()),
+    ("bounced", |row| row.bounced.to_string()),
+    ("expired", |row| row.expired.to_string()),
+    ("rejected", |row| row.rejected.to_string()),
+    ("warned", |row| row.warned.to_string()),
+    ("held", |row| row.held.to_string()),
+    ("discarded", |row| row.discarded.to_string()),
+    ("recipients", |row| row.recipients.to_string()),
+    ("first", |row| row.first.clone().unwrap_or_default()),
+    ("last", |row| row.last.clone().unwrap_or_default()),
+    ("recipients_exact", |row| row.recipients_exact.to_string()),
 ];
 
-const NAMES: [&str; 8] =
-    ["table", "name", "messages", "delivered", "deferred", "bounced", "expired", "rejected"];
+/// Columns of the tables of names, after `table` and `name`.
+const NAMES: &[Column<NameTotals>] = &[
+    ("messages", |counts| or_empty(counts.messages)),
+    ("delivered", |counts| counts.delivered.to_string()),
+    ("deferred", |counts| counts.deferred.to_string()),
+    ("bounced", |counts| counts.bounced.to_string()),
+    ("expired", |counts| counts.expired.to_string()),
+    ("rejected", |counts| counts.rejected.to_string()),
+];
 
-/// The tables of names if they are asked for, else the rows.
-pub(crate) fn report(report: &Report, look: &TextStyle) -> String {
-    if look.who { names(report) } else { show(report) }
+/// Columns of an event before these; [`event_position`] prints them.
+const EVENT_POSITION: [&str; 2] = ["file", "line"];
+
+/// Columns of an event up to its sender, which the line of the event may not name.
+const EVENT_BEFORE_SENDER: &[Column<Record>] = &[
+    ("time", |event| text(event.time.as_deref())),
+    ("mta", |event| typed(event.mta)),
+    ("host", |event| text(event.host.as_deref())),
+    ("program", |event| text(event.program.as_deref())),
+    ("instance", |event| text(event.instance.as_deref())),
+    ("queue_id", |event| text(event.queue_id.as_deref())),
+    ("direction", |event| typed(event.direction)),
+    ("outcome", |event| typed(event.outcome)),
+    ("code", |event| or_empty(event.code)),
+    ("enhanced", |event| or_empty(event.enhanced)),
+    ("dsn", |event| or_empty(event.dsn)),
+    ("class", |event| event.class.map(typed).unwrap_or_default()),
+    ("stage", |event| event.stage.map(typed).unwrap_or_default()),
+    ("reason", |event| event.reason.map(typed).unwrap_or_default()),
+    ("rule", |event| text(event.rule.as_deref())),
+    ("provider", |event| text(event.provider.as_deref())),
+];
+
+/// Columns of an event from its sender on.
+const EVENT_FROM_SENDER: &[Column<Record>] = &[
+    ("sender", |event| text(event.sender.as_deref())),
+    ("recipient", |event| text(event.recipient.as_deref())),
+    ("peer_host", |event| text(event.peer_host.as_deref())),
+    ("peer_ip", |event| text(event.peer_ip.as_deref())),
+    ("peer_port", |event| or_empty(event.peer_port)),
+    ("suspended", |event| event.suspended.to_string()),
+    ("text", |event| cell(&event.text)),
+];
+
+/// Columns that other lines of the message fill.
+const EVENT_CONTEXT: &[Column<RecordContext>] = &[
+    ("size", |context| or_empty(context.size)),
+    ("client", |context| text(context.client.as_deref())),
+    ("user", |context| text(context.user.as_deref())),
+    ("message_id", |context| text(context.message_id.as_deref())),
+    ("attempt_no", |context| or_empty(context.attempt_no)),
+    ("hop", |context| context.hop.to_string()),
+];
+
+/// The tables of names with `--who`, else the groups with `--by`, else the rows.
+pub(crate) fn report(report: &Report, style: &TextStyle) -> String {
+    if style.who {
+        names(report)
+    } else if let Some(table) = &report.groups {
+        groups(table)
+    } else {
+        rows(report)
+    }
 }
 
-/// The tables of names, one behind the other; what is in no row of theirs stands last, without a name.
-pub(crate) fn names(report: &Report) -> String {
-    let counted = |table: &str, name: &str, counts: &NameTotals| {
-        let NameTotals { messages, delivered, deferred, bounced, expired, rejected } = *counts;
-        let counts = [delivered, deferred, bounced, expired, rejected].map(|count| count.to_string());
-        line([table.to_owned(), cell(name), or_empty(messages)].into_iter().chain(counts))
+/// All tables of names, one after the other. The last row of each has an empty name and counts what is in no other row.
+fn names(report: &Report) -> String {
+    let row = |table: &str, name: &str, counts: &NameTotals| {
+        line([table.to_owned(), cell(name)].into_iter().chain(cells(NAMES, counts)))
     };
     let tables = tables(report).into_iter().flat_map(|names| {
         let mut rest = names.rest.others;
         rest.add(&names.rest.unnamed);
-        let rows = names.rows.iter().map(|row| counted(names.id, &row.name, &row.counts()));
-        let rest = std::iter::once(counted(names.id, "", &rest));
+        let rows = names.rows.iter().map(|name| row(names.id, &name.name, &name.counts()));
+        let rest = std::iter::once(row(names.id, "", &rest));
         rows.chain(rest).collect::<Vec<_>>()
     });
-    std::iter::once(line(NAMES)).chain(tables).collect()
+    let header = line(["table", "name"].into_iter().chain(column_names(NAMES)));
+    std::iter::once(header).chain(tables).collect()
 }
 
-/// The rows of a report, or its groups if there are any, under their names; what is not known is empty.
-pub(crate) fn show(report: &Report) -> String {
-    if let Some(table) = &report.groups {
-        return groups(table);
-    }
-    let compared = report.baseline.is_some();
-    let names = ROW.iter().chain(CHANGE.iter().filter(|_| compared));
-    let rows = report.rows.iter().map(|row| {
-        let change = compared.then(|| change_cells(row)).into_iter().flatten();
-        line(row_cells(row).into_iter().chain(change))
-    });
-    std::iter::once(line(names)).chain(rows).collect()
+fn rows(report: &Report) -> String {
+    let change = if report.baseline.is_some() { CHANGE } else { &[] };
+    let header = line(column_names(ROW).chain(column_names(change)));
+    let rows = report.rows.iter().map(|row| line(cells(ROW, row).chain(cells(change, row))));
+    std::iter::once(header).chain(rows).collect()
 }
 
 fn groups(table: &GroupTable) -> String {
-    let names = table.by.iter().map(|&by| typed(by)).chain(GROUP.map(str::to_owned));
+    let keys = table.by.iter().map(|&by| typed(by));
+    let header = line(keys.chain(column_names(GROUP).map(str::to_owned)));
     let rows = table.rows.iter().map(|row| {
-        let keys = row.keys.iter().map(|key| cell(key.value.as_deref().unwrap_or_default()));
-        let counts = [
-            row.events,
-            row.delivered,
-            row.deferred,
-            row.bounced,
-            row.expired,
-            row.rejected,
-            row.warned,
-            row.held,
-            row.discarded,
-            row.recipients,
-        ];
-        let counts = counts.into_iter().map(|count| count.to_string());
-        let times = [&row.first, &row.last].map(|time| time.clone().unwrap_or_default());
-        let exact = std::iter::once(row.recipients_exact.to_string());
-        line(keys.chain(counts).chain(times).chain(exact))
+        let keys = row.keys.iter().map(|key| text(key.value.as_deref()));
+        line(keys.chain(cells(GROUP, row)))
     });
-    std::iter::once(line(names)).chain(rows).collect()
+    std::iter::once(header).chain(rows).collect()
 }
 
-fn row_cells(row: &Row) -> [String; 20] {
-    let stages = row.stages.iter().map(|stage| (typed(stage.stage), stage.attempts)).collect();
-    let names = |counts: &[NameCount]| {
-        counted(counts.iter().map(|count| (count.name.clone(), count.attempts)).collect())
-    };
-    [
-        typed(row.direction),
-        typed(row.outcome),
-        or_empty(row.code),
-        or_empty(row.enhanced),
-        row.class.map(typed).unwrap_or_default(),
-        row.reason.map(typed).unwrap_or_default(),
-        cell(&row.title),
-        row.retryable.map(typed).unwrap_or_default(),
-        row.conflict.unwrap_or_default().to_owned(),
-        row.attempts.to_string(),
-        row.recipients.to_string(),
-        row.first.clone().unwrap_or_default(),
-        row.last.clone().unwrap_or_default(),
-        counted(stages),
-        names(&row.providers),
-        names(&row.wheres),
-        row.where_count.to_string(),
-        cell(row.advice.as_deref().unwrap_or_default()),
-        cell(row.example.as_deref().unwrap_or_default()),
-        row.recipients_exact.to_string(),
-    ]
+fn column_names<T>(columns: &[Column<T>]) -> impl Iterator<Item = &'static str> {
+    columns.iter().map(|(name, _)| *name)
 }
 
-fn change_cells(row: &Row) -> [String; 3] {
-    [
-        or_empty(row.change.map(|change| change.usual)),
-        or_empty(row.change.and_then(|change| change.percent)),
-        or_empty(row.change.map(|change| change.unusual)),
-    ]
+fn cells<T>(columns: &[Column<T>], row: &T) -> impl Iterator<Item = String> {
+    columns.iter().map(move |(_, cell)| cell(row))
 }
 
-/// `11 example.org; 3 example.net`: the number first, so that no name of a stranger begins a cell.
-fn counted(counts: Vec<(String, u64)>) -> String {
-    let counts = counts.into_iter().map(|(name, count)| format!("{count} {}", printable(&name)));
-    counts.collect::<Vec<_>>().join("; ")
+/// `11 example.org; 3 example.net`: the count comes first, so that a cell never begins with text from the log.
+fn counted(counts: impl Iterator<Item = (String, u64)>) -> String {
+    counts.map(|(name, count)| format!("{count} {}", printable(&name))).collect::<Vec<_>>().join("; ")
 }
 
-/// The names of what [`place`] and [`event`] write.
-pub(crate) fn event_names() -> String {
-    line(EVENT)
+fn names_counted(counts: &[NameCount]) -> String {
+    counted(counts.iter().map(|count| (count.name.clone(), count.attempts)))
 }
 
-/// Where an event stands; to be followed by [`event`].
-pub(crate) fn place(file: &str, number: u64) -> String {
-    let mut place = line([cell(file), number.to_string()]);
-    place.pop();
-    place.push(',');
-    place
+/// The header of a list of events.
+pub(crate) fn event_header() -> String {
+    let front = column_names(EVENT_BEFORE_SENDER).chain(column_names(EVENT_FROM_SENDER));
+    line(EVENT_POSITION.into_iter().chain(front).chain(column_names(EVENT_CONTEXT)))
 }
 
-/// All of an event but its place, without an end of line; and where its sender stands. To be followed by [`context`].
+/// The cells of the file and the line number, with a comma after them; [`event`] follows.
+pub(crate) fn event_position(file: &str, number: u64) -> String {
+    let mut cells = line([cell(file), number.to_string()]);
+    cells.pop();
+    cells.push(',');
+    cells
+}
+
+/// The cells of an event without its position, and the index of the byte at which its sender begins. No end of line:
+/// [`event_context`] follows.
 pub(crate) fn event(record: &Record) -> (String, usize) {
-    let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
-    let mut front = line([
-        text(&record.time),
-        typed(record.mta),
-        text(&record.host),
-        text(&record.program),
-        text(&record.instance),
-        text(&record.queue_id),
-        typed(record.direction),
-        typed(record.outcome),
-        or_empty(record.code),
-        or_empty(record.enhanced),
-        or_empty(record.dsn),
-        record.class.map(typed).unwrap_or_default(),
-        record.stage.map(typed).unwrap_or_default(),
-        record.reason.map(typed).unwrap_or_default(),
-        text(&record.rule),
-        text(&record.provider),
-    ]);
+    let mut front = line(cells(EVENT_BEFORE_SENDER, record));
     front.pop();
     front.push(',');
-    let mut back = line([
-        text(&record.sender),
-        text(&record.recipient),
-        text(&record.peer_host),
-        text(&record.peer_ip),
-        or_empty(record.peer_port),
-        record.suspended.to_string(),
-        cell(&record.text),
-    ]);
+    let mut back = line(cells(EVENT_FROM_SENDER, record));
     back.pop();
     (front.clone() + &back, front.len())
 }
 
-/// The cell of a sender that other lines name.
-pub fn sender(sender: &str) -> String {
-    // Alone on a line, an empty cell would be quoted.
+/// The cell of a sender that another line names.
+pub fn event_sender(sender: &str) -> String {
+    // The writer quotes an empty cell that is alone on its line.
     if sender.is_empty() {
         return String::new();
     }
@@ -252,39 +212,36 @@ pub fn sender(sender: &str) -> String {
     cell
 }
 
-/// The last cells of an event, with the comma before them.
-pub(crate) fn context(context: &RecordContext) -> String {
-    let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
-    let mut cells = line([
-        or_empty(context.size),
-        text(&context.client),
-        text(&context.user),
-        text(&context.message_id),
-        or_empty(context.attempt_no),
-        context.hop.to_string(),
-    ]);
+/// The last cells of an event, with a comma before them.
+pub(crate) fn event_context(context: &RecordContext) -> String {
+    let mut cells = line(cells(EVENT_CONTEXT, context));
     cells.pop();
     format!(",{cells}")
+}
+
+fn text(value: Option<&str>) -> String {
+    cell(value.unwrap_or_default())
 }
 
 fn or_empty(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-/// Text from a log. A cell that begins with one of these signs is a formula to a spreadsheet (OWASP, "CSV
-/// Injection"); an apostrophe in front makes it text. A tab or a carriage return is no such sign any more, since
-/// control characters are made printable first.
+/// A cell with text from a log. A spreadsheet takes a cell that begins with one of these characters for a formula
+/// (OWASP, "CSV Injection"); an apostrophe in front makes it text. Tab and carriage return, also named there, are escaped
+/// before, like all control characters.
 fn cell(text: &str) -> String {
     let shown = printable(text);
     let formula = shown.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     if formula { format!("'{shown}") } else { shown }
 }
 
+/// The cells as one line with its end.
 fn line<T: AsRef<[u8]>>(cells: impl IntoIterator<Item = T>) -> String {
     let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
-    writer.write_record(cells).expect("memory takes it");
-    let bytes = writer.into_inner().expect("memory takes it");
-    String::from_utf8(bytes).expect("text goes in, and commas and quotes between")
+    writer.write_record(cells).expect("writing to memory cannot fail");
+    let bytes = writer.into_inner().expect("writing to memory cannot fail");
+    String::from_utf8(bytes).expect("the cells are UTF-8, and the writer adds ASCII")
 }
 
 #[cfg(test)]
@@ -292,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn defuses_what_a_spreadsheet_would_run() {
+    fn quotes_what_a_spreadsheet_would_run_as_a_formula() {
         for text in ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "＝1"] {
             assert_eq!(cell(text), format!("'{text}"));
         }
@@ -305,6 +262,6 @@ mod tests {
     #[test]
     fn quotes_what_would_end_a_cell() {
         assert_eq!(line(["a,b", "say \"x\"", ""]), "\"a,b\",\"say \"\"x\"\"\",\n");
-        assert_eq!(place("a,b.log", 7), "\"a,b.log\",7,");
+        assert_eq!(event_position("a,b.log", 7), "\"a,b.log\",7,");
     }
 }

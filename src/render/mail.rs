@@ -1,4 +1,4 @@
-//! The report as a message for `sendmail -t`: the verdict as its subject, what to do first as its text, the page beside it.
+//! Renders the report as a mail for `sendmail -t`: the verdict as its subject, a summary as its text, and the HTML page.
 
 use std::io;
 
@@ -14,19 +14,19 @@ use mail_builder::mime::{BodyPart, MimePart};
 use super::text::cron;
 use crate::report::Report;
 
-/// What stands around the report.
+/// The parts of the mail that do not come from the report.
 pub(crate) struct Envelope {
     pub to: Vec<String>,
     pub from: String,
     pub now: Timestamp,
-    /// What no other message has: hexadecimal digits.
+    /// Unique id of the message, in hexadecimal digits.
     pub id: String,
-    /// The options that the logs were chosen with, fit for a shell: `--rotated /var/log/mail.log`.
+    /// The options and files that select the logs, quoted for a shell: `--rotated /var/log/mail.log`.
     pub input: String,
 }
 
-/// `page`: the report as HTML, for who can show it. What a site's own `body_checks` look for in mail must not keep its own
-/// report from coming, so no line of the page stands there as it is.
+/// `page` is the report as HTML, if it is attached. It is encoded as base64, so that the site's own `body_checks` find none
+/// of the log's text in it and do not reject the report.
 pub(crate) fn show(report: &Report, page: Option<&str>, envelope: &Envelope) -> io::Result<String> {
     let text = cron::text(report, &envelope.input);
     let mut quoted = Vec::new();
@@ -49,7 +49,7 @@ pub(crate) fn show(report: &Report, page: Option<&str>, envelope: &Envelope) -> 
         }
     };
     let to: Vec<Address> = envelope.to.iter().map(|to| to.as_str().into()).collect();
-    // An address without a domain gets that of the machine from sendmail.
+    // sendmail adds the machine's domain to an address without one.
     let subject = cron::subject(report);
     let message = MessageBuilder::new()
         .from(("smtplog", envelope.from.as_str()))
@@ -59,17 +59,17 @@ pub(crate) fn show(report: &Report, page: Option<&str>, envelope: &Envelope) -> 
         // RFC 3834 §5: no vacation answers this.
         .header("Auto-Submitted", Raw::new("auto-generated"))
         .body(body);
-    // It has no control characters; only what is not ASCII need be encoded, and the rest is for people.
+    // The subject has no control characters. It is encoded only if it is not ASCII, so that it stays readable.
     let message = if subject.is_ascii() {
         message.header("Subject", Raw::new(subject))
     } else {
         message.subject(subject)
     };
-    // On a Unix a line ends with a line feed, and sendmail makes of it what SMTP wants.
+    // sendmail expects lines that end in LF.
     Ok(message.write_to_string()?.replace("\r\n", "\n"))
 }
 
-/// The host that wrote the log, if its name may stand in a message id.
+/// The host that wrote the log, if its name is valid in a message id, else `localhost`.
 fn domain(report: &Report) -> &str {
     let host = report.hosts.first().map(String::as_str).unwrap_or_default();
     let fits = |sign: char| sign.is_ascii_alphanumeric() || sign == '-' || sign == '.';

@@ -1,4 +1,4 @@
-//! The report as Markdown, for a ticket or a wiki: nothing from the log becomes a mark, a link or HTML.
+//! Renders the report as Markdown, for a ticket or a wiki. Nothing from the log becomes markup, a link or HTML.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use super::markdown_explain::escaped;
 use super::sanitize::printable;
 use super::text::delays;
 use super::text::groups::{others, outcomes, shown, value};
-use super::text::names::{share_in_words, standing, tables};
+use super::text::names::{outliers, share_in_words, tables};
 use super::text::page::{TextStyle, word};
 use super::text::scan::span;
 use super::words::row;
@@ -14,27 +14,27 @@ use super::words::sections::{Section, sections};
 use super::words::totals::{all_well, coverage, filter, notes, sums};
 use crate::report::{DelayRow, Full, GroupTable, NameRow, Report, Row};
 
-pub(crate) fn show(report: &Report, look: &TextStyle) -> String {
-    let mut text = head(report, look);
+pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
+    let mut text = head(report, style);
     if let Some(table) = &report.groups {
-        groups(&mut text, table, look);
+        groups(&mut text, table, style);
     } else {
-        for section in sections(&report.rows, look.top, look.reverse) {
-            table(&mut text, &section, look);
+        for section in sections(&report.rows, style.top, style.reverse) {
+            table(&mut text, &section, style);
         }
-        if !look.who {
-            domains(&mut text, &report.domains, look);
+        if !style.who {
+            domains(&mut text, &report.domains, style);
         }
-        standing_out(&mut text, report, look);
+        outlier_section(&mut text, report, style);
     }
-    if look.who {
-        who(&mut text, report, look);
+    if style.who {
+        name_tables(&mut text, report, style);
     }
     if let Some(rows) = &report.delays {
-        delayed(&mut text, rows, look);
+        delay_table(&mut text, rows, style);
     }
-    report.full_advice.iter().for_each(|advice| full(&mut text, advice, look));
-    let notes = notes(report, &look.words);
+    report.full_advice.iter().for_each(|advice| full_advice(&mut text, advice, style));
+    let notes = notes(report, &style.words);
     if !notes.is_empty() {
         text.push('\n');
     }
@@ -45,38 +45,38 @@ pub(crate) fn show(report: &Report, look: &TextStyle) -> String {
         let _ = writeln!(
             text,
             "\n{}: {}",
-            escaped(look.words.translate("Not understood, for example")),
+            escaped(style.words.translate("Not understood, for example")),
             code(line)
         );
     }
     text
 }
 
-fn head(report: &Report, look: &TextStyle) -> String {
+fn head(report: &Report, style: &TextStyle) -> String {
     let hosts: Vec<String> = report.hosts.iter().take(3).map(|host| code(host)).collect();
     let range = report.range.as_ref().map(span).unwrap_or_default();
     let files: Vec<String> = report.input.files.iter().map(|file| code(file)).collect();
-    let mut text = format!("# {}\n\n", escaped(look.words.translate("SMTP report")));
+    let mut text = format!("# {}\n\n", escaped(style.words.translate("SMTP report")));
     let parts = [hosts.join(", "), range, files.join(", ")];
     let parts: Vec<&str> = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
     let _ = writeln!(text, "{}\n", parts.join(" · "));
-    for line in coverage(report, &look.words).into_iter().chain(filter(report, &look.words)) {
+    for line in coverage(report, &style.words).into_iter().chain(filter(report, &style.words)) {
         let _ = writeln!(text, "- {}", escaped(&line));
     }
-    for sum in sums(report, &look.words) {
-        let _ = writeln!(text, "- **{}** {}", escaped(look.words.translate(sum.name)), escaped(&sum.line));
+    for sum in sums(report, &style.words) {
+        let _ = writeln!(text, "- **{}** {}", escaped(style.words.translate(sum.name)), escaped(&sum.line));
         if let Some(detail) = sum.detail {
             let _ = writeln!(text, "  - {}", escaped(&detail));
         }
     }
     if let Some(english) = all_well(report) {
-        let _ = writeln!(text, "\n{}", escaped(look.words.translate(english)));
+        let _ = writeln!(text, "\n{}", escaped(style.words.translate(english)));
     }
     text
 }
 
-fn table(text: &mut String, section: &Section, look: &TextStyle) {
-    let words = &look.words;
+fn table(text: &mut String, section: &Section, style: &TextStyle) {
+    let words = &style.words;
     let (cases, place) = if section.inbound { ("cases", "from") } else { ("rcpts", "where") };
     let heading = [section.title, section.meaning].map(|word| escaped(words.translate(word)));
     let _ = write!(text, "\n## {} ({})\n\n", heading[0], heading[1]);
@@ -100,7 +100,7 @@ fn table(text: &mut String, section: &Section, look: &TextStyle) {
             row.recipients.to_string(),
         ];
         let change = changes.then(|| escaped(&row::change(words, row.change)));
-        let cells = cells.into_iter().chain(change).chain([where_cell(row, look), escaped(advice)]);
+        let cells = cells.into_iter().chain(change).chain([where_cell(row, style), escaped(advice)]);
         let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
     }
     if let Some(others) = &section.others {
@@ -111,39 +111,39 @@ fn table(text: &mut String, section: &Section, look: &TextStyle) {
     }
 }
 
-fn groups(text: &mut String, table: &GroupTable, look: &TextStyle) {
+fn groups(text: &mut String, table: &GroupTable, style: &TextStyle) {
     if table.rows.is_empty() {
         return;
     }
     let outcomes = outcomes(table);
-    let titles = outcomes.iter().map(|(title, _)| look.words.translate(title).to_owned());
+    let titles = outcomes.iter().map(|(title, _)| style.words.translate(title).to_owned());
     let names: Vec<String> = table.by.iter().map(word).chain(titles).map(|name| escaped(&name)).collect();
     let rule = format!("{}{}", "|---".repeat(table.by.len()), "|--:".repeat(outcomes.len()));
-    let _ = write!(text, "\n## {}\n\n", escaped(look.words.translate("GROUPS")));
+    let _ = write!(text, "\n## {}\n\n", escaped(style.words.translate("GROUPS")));
     let _ = write!(text, "| {} |\n{rule}|\n", names.join(" | "));
-    for row in shown(table, look) {
+    for row in shown(table, style) {
         let keys = row.keys.iter().map(|key| code(&value(key)));
         let counts = outcomes.iter().map(|(_, count)| count(row).to_string());
         let _ = writeln!(text, "| {} |", keys.chain(counts).collect::<Vec<_>>().join(" | "));
     }
-    if let Some(others) = others(table, look) {
+    if let Some(others) = others(table, style) {
         let _ = writeln!(text, "| {} {}", escaped(&others), "|".repeat(table.by.len() + outcomes.len()));
     }
 }
 
-fn where_cell(row: &Row, look: &TextStyle) -> String {
-    code(&row::place(&look.words, row))
+fn where_cell(row: &Row, style: &TextStyle) -> String {
+    code(&row::place(&style.words, row))
 }
 
-fn domains(text: &mut String, domains: &[NameRow], look: &TextStyle) {
-    let shown = if look.top == 0 { domains.len() } else { look.top };
+fn domains(text: &mut String, domains: &[NameRow], style: &TextStyle) {
+    let shown = if style.top == 0 { domains.len() } else { style.top };
     let failing: Vec<&NameRow> = domains.iter().filter(|row| row.failures() > 0).take(shown).collect();
     if failing.is_empty() {
         return;
     }
     let names = ["domains", "sent", "deferred", "bounced", "expired"];
-    let names = names.map(|word| escaped(look.words.translate(word)));
-    let _ = write!(text, "\n## {}\n\n", escaped(look.words.translate("DOMAINS with most failures")));
+    let names = names.map(|word| escaped(style.words.translate(word)));
+    let _ = write!(text, "\n## {}\n\n", escaped(style.words.translate("DOMAINS with most failures")));
     let _ = writeln!(text, "| {} |\n|---|--:|--:|--:|--:|", names.join(" | "));
     for row in failing {
         let counts = [row.delivered, row.deferred, row.bounced, row.expired];
@@ -152,25 +152,30 @@ fn domains(text: &mut String, domains: &[NameRow], look: &TextStyle) {
     }
 }
 
-fn standing_out(text: &mut String, report: &Report, look: &TextStyle) {
-    let standing = standing(report);
-    if !standing.is_empty() {
-        let _ = write!(text, "\n## {}\n\n", escaped(look.words.translate("WHO stands out")));
+fn outlier_section(text: &mut String, report: &Report, style: &TextStyle) {
+    let outliers = outliers(report);
+    if !outliers.is_empty() {
+        let _ = write!(text, "\n## {}\n\n", escaped(style.words.translate("WHO stands out")));
     }
-    for one in standing {
-        let share = escaped(&share_in_words(&one, &look.words));
-        let _ = writeln!(text, "- {} {}: {share}", escaped(look.words.translate(one.kind)), code(one.name));
+    for outlier in outliers {
+        let share = escaped(&share_in_words(&outlier, &style.words));
+        let _ = writeln!(
+            text,
+            "- {} {}: {share}",
+            escaped(style.words.translate(outlier.kind)),
+            code(outlier.name)
+        );
     }
 }
 
-fn who(text: &mut String, report: &Report, look: &TextStyle) {
+fn name_tables(text: &mut String, report: &Report, style: &TextStyle) {
     for names in tables(report) {
         let columns = names.columns();
-        for part in names.parts(look) {
-            let heading = [names.title, part.meaning].map(|word| escaped(look.words.translate(word)));
+        for part in names.parts(style) {
+            let heading = [names.title, part.meaning].map(|word| escaped(style.words.translate(word)));
             let _ = write!(text, "\n## {} ({})\n\n", heading[0], heading[1]);
             let titles: Vec<String> =
-                columns.iter().map(|(title, _)| escaped(look.words.translate(title))).collect();
+                columns.iter().map(|(title, _)| escaped(style.words.translate(title))).collect();
             let _ = writeln!(text, "| | {} |\n|---{}|", titles.join(" | "), "|--:".repeat(columns.len()));
             let rows = part.rows.iter().map(|row| (code(&row.name), row.counts()));
             let below = part.below.iter().map(|(title, counts)| (escaped(title), *counts));
@@ -183,19 +188,19 @@ fn who(text: &mut String, report: &Report, look: &TextStyle) {
     }
 }
 
-fn delayed(text: &mut String, rows: &[DelayRow], look: &TextStyle) {
-    let words = &look.words;
+fn delay_table(text: &mut String, rows: &[DelayRow], style: &TextStyle) {
+    let words = &style.words;
     let _ = write!(text, "\n## {}\n\n", escaped(words.translate("DELAYS in seconds")));
     let titles = delays::COLUMNS.map(|title| escaped(words.translate(title)));
     let _ = writeln!(text, "| | | {} |\n|---|---|--:|--:|--:|--:|", titles.join(" | "));
-    for row in delays::shown(rows, look) {
+    for row in delays::shown(rows, style) {
         for phase in &row.phases {
             let names = [delays::name(row, words), words.translate(phase.title).to_owned()];
             let cells = names.iter().map(|name| escaped(name)).chain(delays::cells(phase));
             let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
         }
     }
-    let verdicts = delays::shown(rows, look)
+    let verdicts = delays::shown(rows, style)
         .iter()
         .filter_map(|row| Some((delays::name(row, words), delays::verdict(row, words)?)));
     for (at, (name, verdict)) in verdicts.enumerate() {
@@ -204,23 +209,23 @@ fn delayed(text: &mut String, rows: &[DelayRow], look: &TextStyle) {
     }
 }
 
-fn full(text: &mut String, advice: &Full, look: &TextStyle) {
-    let title = [advice.title.as_str(), advice.side].map(|word| escaped(look.words.translate(word)));
+fn full_advice(text: &mut String, advice: &Full, style: &TextStyle) {
+    let title = [advice.title.as_str(), advice.side].map(|word| escaped(style.words.translate(word)));
     let _ = write!(text, "\n## {} ({})\n\n", title[0], title[1]);
-    let _ = write!(text, "{}\n\n", escaped(look.words.translate(&advice.meaning)));
-    let _ = write!(text, "{}\n\n", escaped(look.words.translate(&advice.line)));
+    let _ = write!(text, "{}\n\n", escaped(style.words.translate(&advice.meaning)));
+    let _ = write!(text, "{}\n\n", escaped(style.words.translate(&advice.line)));
     for (name, lines) in [("check", &advice.check), ("do", &advice.act), ("sources", &advice.sources)] {
         for line in lines {
-            let _ = writeln!(text, "- {}: {}", escaped(look.words.translate(name)), escaped(line));
+            let _ = writeln!(text, "- {}: {}", escaped(style.words.translate(name)), escaped(line));
         }
     }
     if !advice.stop.is_empty() {
-        let _ = writeln!(text, "- {}: {}", escaped(look.words.translate("stop")), escaped(&advice.stop));
+        let _ = writeln!(text, "- {}: {}", escaped(style.words.translate("stop")), escaped(&advice.stop));
     }
 }
 
-/// A name from the log as a code span, in which no Markdown reads marks, addresses or entities. The two signs that
-/// would end it, or the cell around it, are shown as their numbers.
+/// A name from the log as a code span, in which Markdown reads no markup, addresses or entities. The characters that would
+/// end the span or the table cell are escaped.
 fn code(name: &str) -> String {
     let name = printable(name).replace('`', "\\x60").replace('|', "\\x7c");
     let name = name.trim();

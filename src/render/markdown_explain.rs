@@ -63,14 +63,14 @@ fn finding(text: &mut String, verdict: &ReasonFinding) {
     let _ = writeln!(text, "- does a retry help: {}", verdict.retry_helps);
 }
 
-/// When one sees it, and what it can mean.
+/// When mail servers send it, and what it can mean.
 fn occasions(text: &mut String, entry: &Entry) {
     if !entry.when.is_empty() || !entry.stages.is_empty() {
         text.push_str("\n## When you see it\n\n");
-        for said in &entry.when {
-            let _ = match server(said.mta) {
-                "" => writeln!(text, "- {}", escaped(&said.text)),
-                server => writeln!(text, "- {server}: {}", escaped(&said.text)),
+        for source in &entry.when {
+            let _ = match server(source.mta) {
+                "" => writeln!(text, "- {}", escaped(&source.text)),
+                server => writeln!(text, "- {server}: {}", escaped(&source.text)),
             };
         }
         if !entry.stages.is_empty() {
@@ -145,7 +145,7 @@ pub(crate) fn codes(codes: &Codes) -> String {
     text
 }
 
-/// What Markdown would take for a mark is a plain sign again.
+/// Escapes the characters that Markdown takes for markup.
 pub fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in printable(text).chars() {

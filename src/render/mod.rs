@@ -1,13 +1,12 @@
-//! Renders answers, one file for each format, and lists the formats.
+//! Renders documents, and lists the formats of a report in the table `FORMATS`.
 //!
-//! Promises: the same answer gives the same bytes; nothing from a log reaches a terminal, HTML, CSV, Markdown or a metric
-//! unescaped. It does not know how an answer came about.
+//! Promises: the same document gives the same bytes; nothing from a log reaches a terminal, HTML, CSV, Markdown or a metric
+//! unescaped. It does not know how a document came about.
 //! May use: catalog, report, smtp.
 
 pub(crate) mod csv;
 pub(crate) mod html;
 pub(crate) mod json;
-pub(crate) mod json_report;
 pub(crate) mod mail;
 pub(crate) mod markdown;
 pub(crate) mod markdown_explain;
@@ -29,29 +28,30 @@ pub struct Format {
     /// The value of `--format`.
     pub name: &'static str,
     alias: Option<&'static str>,
-    /// Endings of file names.
+    /// Suffixes of file names that choose this format.
     suffixes: &'static [&'static str],
-    /// For people: where no line was understood there is nothing to show.
+    /// Read by people: nothing is printed if no line was understood.
     pub is_for_people: bool,
-    /// It shows the verdict, which has to be worked out for it.
+    /// Shows the verdict, so that it has to be computed.
     pub has_verdict: bool,
     pub in_mail: InMail,
     pub show: fn(&Report, &TextStyle) -> String,
-    /// Shows why the report cannot be trusted, in place of it.
+    /// Prints why the report cannot be trusted, instead of the report. `None`: the format has no way to say that.
     pub show_trouble: Option<fn(&str) -> String>,
 }
 
 /// What `--mail-headers` does with a format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum InMail {
-    /// It cannot be a mail.
+    /// Not available.
     No,
-    /// The mail is text alone.
+    /// The mail has only the text.
     Text,
-    /// The page is attached to the text.
+    /// The report is attached to the text.
     Page,
 }
 
+/// Defaults of a format for programs.
 const MACHINE: Format = Format {
     name: "",
     alias: None,
@@ -59,20 +59,34 @@ const MACHINE: Format = Format {
     is_for_people: false,
     has_verdict: false,
     in_mail: InMail::No,
-    show: |report, _| json_report::show(report),
+    show: |report, _| json::pretty(report),
     show_trouble: None,
 };
 
+/// Defaults of a format for people.
 const HUMAN: Format = Format { is_for_people: true, ..MACHINE };
 
-/// In the order of the help.
-pub(crate) static FORMATS: [Format; 8] = [
-    Format { name: "text", suffixes: &["txt"], in_mail: InMail::Text, show: text::scan::show, ..HUMAN },
-    Format { name: "json", suffixes: &["json"], show: |report, _| json_report::show(report), ..MACHINE },
+/// The default format.
+pub(crate) const TEXT: Format =
+    Format { name: "text", suffixes: &["txt"], in_mail: InMail::Text, show: text::scan::show, ..HUMAN };
+
+/// The default format with `--nagios`.
+pub(crate) const LINE: Format = Format {
+    name: "line",
+    has_verdict: true,
+    show: |report, _| nagios::show(report),
+    show_trouble: Some(nagios::unknown),
+    ..MACHINE
+};
+
+/// All formats, in the order of the help.
+pub(crate) static FORMATS: &[Format] = &[
+    TEXT,
+    Format { name: "json", suffixes: &["json"], show: |report, _| json::pretty(report), ..MACHINE },
     Format {
         name: "ndjson",
         suffixes: &["ndjson", "jsonl"],
-        show: |report, _| json_report::rows(report),
+        show: |report, _| json::rows(report),
         ..MACHINE
     },
     Format { name: "csv", suffixes: &["csv"], show: csv::report, ..MACHINE },
@@ -85,13 +99,7 @@ pub(crate) static FORMATS: [Format; 8] = [
         show: |report, _| prometheus::show(report),
         ..MACHINE
     },
-    Format {
-        name: "line",
-        has_verdict: true,
-        show: |report, _| nagios::show(report),
-        show_trouble: Some(nagios::unknown),
-        ..MACHINE
-    },
+    LINE,
 ];
 
 impl Format {
@@ -99,23 +107,11 @@ impl Format {
     pub fn find(name: &str) -> Option<Self> {
         FORMATS.iter().copied().find(|format| format.name == name)
     }
-
-    /// The first format.
-    pub fn text() -> Self {
-        let [text, ..] = FORMATS;
-        text
-    }
-
-    /// One line with a verdict, for a monitor.
-    pub fn line() -> Self {
-        let [.., line] = FORMATS;
-        line
-    }
 }
 
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        &FORMATS
+        FORMATS
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -123,13 +119,13 @@ impl ValueEnum for Format {
     }
 }
 
-/// The names of some formats as values of `--format`.
+/// The names of the formats of a subcommand, the values of its `--format`.
 pub(crate) fn format_names<F: ValueEnum>() -> Vec<String> {
     let named = |format: &F| Some(format.to_possible_value()?.get_name().to_owned());
     F::value_variants().iter().filter_map(named).collect()
 }
 
-/// The endings of file names that stand for some formats, by the rows of `FORMATS` that have the same names.
+/// The suffixes of file names that choose the formats of a subcommand; they are in the rows of `FORMATS` with the same names.
 pub(crate) fn suffixes<F: ValueEnum + Clone + 'static>() -> impl Iterator<Item = (&'static str, F)> {
     F::value_variants().iter().flat_map(|format| {
         let row = format.to_possible_value().and_then(|value| Format::find(value.get_name()));

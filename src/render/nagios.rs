@@ -1,19 +1,19 @@
-//! The report as one line for a monitor: the verdict, the worst findings, and performance data behind a bar.
+//! Renders the report as one line for Nagios or Icinga: the verdict, the worst findings, and performance data.
 
 use std::fmt::Write;
 
 use super::sanitize::printable;
 use crate::report::{Report, VerdictFinding, VerdictState};
 
-/// Findings named on the line.
-const NAMED: usize = 3;
+/// Number of findings on the line.
+const FINDINGS_SHOWN: usize = 3;
 
-/// `SMTPLOG WARNING - bounced>2%: 3.1% | delivered=33c …`, as the guidelines of the Monitoring Plugins have it. Its status
-/// is that of [`status`].
+/// `SMTPLOG WARNING - bounced>2%: 3.1% | delivered=33c …`, the format of the Monitoring Plugins guidelines. The exit status
+/// that goes with it is [`status`].
 pub(crate) fn show(report: &Report) -> String {
     let findings = report.verdict.as_ref().map(|verdict| verdict.findings.as_slice()).unwrap_or_default();
-    let named: Vec<String> = findings.iter().take(NAMED).map(said).collect();
-    let more = findings.len().saturating_sub(NAMED);
+    let named: Vec<String> = findings.iter().take(FINDINGS_SHOWN).map(finding_text).collect();
+    let more = findings.len().saturating_sub(FINDINGS_SHOWN);
     let totals = &report.totals;
     let (out, local) = (&totals.outbound, &totals.local);
     let text = match named.as_slice() {
@@ -43,17 +43,17 @@ pub(crate) fn show(report: &Report) -> String {
     line
 }
 
-/// What could not be asked at all.
+/// The line for a run that failed before there was a report.
 pub(crate) fn unknown(why: &str) -> String {
     format!("SMTPLOG UNKNOWN - {}\n", plain(why))
 }
 
-fn said(finding: &VerdictFinding) -> String {
+fn finding_text(finding: &VerdictFinding) -> String {
     let parts = [Some(finding.what.clone()), Some(finding.value.clone()).filter(|value| !value.is_empty())];
-    let said: Vec<String> = parts.into_iter().flatten().collect();
+    let text: Vec<String> = parts.into_iter().flatten().collect();
     match &finding.usual {
-        Some(usual) => format!("{} (usual {usual})", said.join(": ")),
-        None => said.join(": "),
+        Some(usual) => format!("{} (usual {usual})", text.join(": ")),
+        None => text.join(": "),
     }
 }
 
@@ -66,7 +66,7 @@ fn word(report: &Report) -> &'static str {
     }
 }
 
-/// 0 ok, 1 watch, 2 bad; 3: nothing was asked, or there was nothing to judge.
+/// The exit status: 0 ok, 1 watch, 2 bad, 3 no verdict or no understood line.
 pub(crate) fn status(report: &Report) -> u8 {
     let Some(verdict) = &report.verdict else { return 3 };
     if report.input.lines > 0 && report.input.understood == 0 {
@@ -79,7 +79,7 @@ pub(crate) fn status(report: &Report) -> u8 {
     }
 }
 
-/// A bar would begin the performance data, and only the first line is read.
+/// Replaces `|`, which would begin the performance data, and line ends: Nagios reads only the first line.
 fn plain(text: &str) -> String {
     printable(&text.replace(['\n', '\r'], " ")).replace('|', "/")
 }

@@ -1,4 +1,4 @@
-//! The report as metrics: text exposition format 0.0.4, for the textfile directory of node_exporter.
+//! Renders the report as metrics in the text exposition format 0.0.4, for the textfile collector of node_exporter.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,8 +10,8 @@ use super::sanitize::printable;
 use super::text::explain_page::typed;
 use crate::report::{Report, Row};
 
-/// Series of one metric with codes of their own. Senders choose what stands in replies, and each new series costs
-/// the server that scrapes them memory for weeks.
+/// Upper bound on the number of series of one metric that keep their codes. Remote servers choose the codes in their replies,
+/// and each new series costs the Prometheus server memory for weeks.
 const SERIES_LIMIT: usize = 500;
 
 /// Label names and values, in this order everywhere.
@@ -44,7 +44,7 @@ pub(crate) fn show(report: &Report) -> String {
     page
 }
 
-/// Only where somebody asked how things are.
+/// Empty if no option asks for a verdict.
 fn verdict(page: &mut String, report: &Report) {
     if let Some(verdict) = &report.verdict {
         let name = "smtplog_state";
@@ -95,11 +95,11 @@ fn labels(row: &Row) -> Labels {
     ]
 }
 
-/// Those with most events keep their codes, the others lose them, and sums by any other label stay true. How many
-/// lost them is given back too.
+/// Keeps the codes of the series with most events and folds the others into `other`; sums by any other label stay right. Also
+/// returns the number of folded series.
 fn capped(series: BTreeMap<Labels, (u64, u64)>) -> (BTreeMap<Labels, (u64, u64)>, usize) {
     let mut order: Vec<(Labels, (u64, u64))> = series.into_iter().collect();
-    // Equal counts stay in the order of their labels.
+    // The sort is stable: equal counts stay in the order of their labels.
     order.sort_by_key(|(_, (events, _))| Reverse(*events));
     let rest = order.split_off(order.len().min(SERIES_LIMIT));
     let folded = rest.len();
@@ -144,8 +144,7 @@ fn line(page: &mut String, name: &str, labels: &[(&str, String)], value: impl st
     let _ = writeln!(page, "{name}{labels} {value}");
 }
 
-/// Prometheus, "Text-based format": a backslash, a quote and an end of line are escaped. The last cannot come: it
-/// is made printable before.
+/// Escapes backslashes and quotes (Prometheus, "Text-based format"). Line ends are escaped before, by `printable`.
 fn escaped(value: &str) -> String {
     printable(value).replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -1,9 +1,8 @@
-//! Text from a log, made fit to be shown: nothing in it moves a cursor or turns a line around.
+//! Escapes characters of a log that a terminal would obey: nothing moves the cursor or reverses a line.
 
 use std::fmt::Write;
 
-/// Control characters are shown as `\x1b`, so are the signs that change the direction of writing or cannot be
-/// seen; everything else stands as it is.
+/// Escapes control characters (`\x1b`), characters that change the direction of writing, and invisible ones (`\u{202e}`).
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -20,8 +19,8 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
-/// The same for JSON, in which such a sign may stand as `\u009b`: what is read from it stays the same. None: nothing is
-/// to be done. Signs below U+007F are escaped already where they need it.
+/// Escapes the same characters in JSON as `\u009b`, which a JSON parser reads back. `None`: nothing needs escaping. Characters
+/// below U+007F are escaped already by serde_json.
 pub fn printable_json(json: &str) -> Option<String> {
     let hostile = |c: char| c >= '\x7f' && is_hostile(c);
     if json.is_ascii() && !json.contains('\x7f') || !json.contains(hostile) {
@@ -40,8 +39,7 @@ pub fn printable_json(json: &str) -> Option<String> {
     Some(shown)
 }
 
-/// Unicode's controls, marks of direction (UAX #9), joiners and fillers that are not seen, line and paragraph ends, and
-/// tags.
+/// Control characters, direction marks (UAX #9), invisible joiners and fillers, line and paragraph separators, and tags.
 fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{ffa0}'
@@ -54,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lets_nothing_through_that_a_terminal_obeys() {
+    fn escapes_everything_that_a_terminal_obeys() {
         assert_eq!(printable("a\x1b[2Jb"), "a\\x1b[2Jb");
         assert_eq!(printable("a\u{9b}2Jb\r\n"), "a\\x9b2Jb\\x0d\\x0a");
         assert_eq!(printable("\u{202e}gro.elpmaxe"), "\\u{202e}gro.elpmaxe");

@@ -1,4 +1,4 @@
-//! How long delivered mail took, in the report.
+//! The rows of `--delays`: how long delivered mail took.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,30 +6,31 @@ use serde::Serialize;
 use crate::parse::mta::delay::Phase;
 use crate::smtp::event::Direction;
 
-/// Mail of one provider. Times are off by less than one hundredth, and by a millisecond.
+/// Delays of the mail of one direction and provider. Times are accurate to 1 % and to a millisecond.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct DelayRow {
-    /// inbound: how long messages took to be received.
+    /// For inbound mail the phases are those of receiving a message.
     pub direction: Direction,
-    /// Null: nobody that the book has.
+    /// Null: no provider of the catalogue.
     pub provider: Option<String>,
-    /// Of which a time was logged: recipients, and of inbound mail messages.
+    /// Recipients whose delay was logged; for inbound mail, messages.
     pub deliveries: u64,
     pub phases: Vec<PhaseRow>,
-    /// The phase of which 95 of 100 took longest. Null: there is the total alone, or it took no time.
+    /// The phase with the highest 95th percentile. Null: only the total is known, or every phase took no time.
     pub slowest: Option<Phase>,
-    /// What to look at. Null: a second at most.
+    /// What to look at. Null: the slowest phase took at most a second.
     pub advice: Option<&'static str>,
 }
 
+/// One phase of a delivery.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PhaseRow {
     pub phase: Phase,
     pub title: &'static str,
     pub count: u64,
-    /// Half of them took no longer.
+    /// The median.
     pub median_seconds: f64,
-    /// 95 of 100 took no longer.
+    /// The 95th percentile.
     pub p95_seconds: f64,
     pub max_seconds: f64,
 }

@@ -32,11 +32,11 @@ pub struct Record {
     pub stage: Option<Stage>,
     /// Null for delivered mail.
     pub reason: Option<Reason>,
-    /// The rule that told the reason; null where none did.
+    /// The id of the rule that matched; null: none did.
     pub rule: Option<String>,
     /// The id of the provider of the other side.
     pub provider: Option<String>,
-    /// The null sender is empty. Where this line names none, the message's, from its other lines.
+    /// The envelope sender; the null sender is empty. If this line names none, it comes from other lines of the message.
     pub sender: Option<String>,
     pub recipient: Option<String>,
     pub peer_host: Option<String>,
@@ -48,29 +48,30 @@ pub struct Record {
     pub text: String,
 }
 
-/// What other lines say of the message of an event; null where no line that was read does.
+/// What other lines say about the message of an event; null if no line does.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
 pub struct RecordContext {
-    /// Of the message, in bytes, as the mail server counts them.
+    /// Size of the message in bytes, as the mail server counts them.
     pub size: Option<u64>,
-    /// Who handed the message over: its address, else its name.
+    /// The client that sent the message: its IP address, or its name if no line has the address.
     pub client: Option<String>,
-    /// As whom the client logged in.
+    /// Login name of the client.
     pub user: Option<String>,
     pub message_id: Option<String>,
-    /// 1 for the first attempt of this recipient that the logs show, for this message; null for what is no attempt.
+    /// The number of this delivery attempt for this message and recipient, from 1 in these logs; null: not an attempt.
     pub attempt_no: Option<u32>,
-    /// A hand-over to who gives the message back, of which a line before this one tells: `scan` counts that message.
+    /// A hand-off to a content filter or an inner relay whose message is in these logs under another queue id; an earlier
+    /// line shows that. `scan` counts that message instead.
     pub hop: bool,
 }
 
-/// A line of `smtplog events`: a delivery result or a refusal. What the log does not say is null.
+/// A line of `smtplog events`: a delivery result or a rejection. What the log does not say is null.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[schemars(title = "smtplog event")]
 pub struct ListedEvent {
-    /// The log, as it was named; `-` is standard input.
+    /// The name of the log as given; `-` is standard input.
     pub file: String,
-    /// Counted from 1.
+    /// The line number, from 1.
     #[schemars(range(min = 1))]
     pub line: u64,
     #[serde(flatten)]

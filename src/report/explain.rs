@@ -1,4 +1,4 @@
-//! What `explain`, `compare` and `codes` found, before it has a look. The fields are what their JSON says.
+//! The documents of `explain`, `compare` and `codes`. The names of the fields are those in JSON.
 
 use serde::Serialize;
 
@@ -6,11 +6,11 @@ use crate::catalog::classify::{Reason, Retry};
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::{Class, Code};
 
-/// The entries of one call, in the order in which they were asked for.
+/// The entries of one call of `explain`, in the order of the inputs.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Entries {
     pub schema: &'static str,
-    /// When the catalogue of codes was last looked through.
+    /// The date of the last review of the catalogue.
     pub catalogue: &'static str,
     pub entries: Vec<Entry>,
 }
@@ -19,27 +19,27 @@ pub(crate) const ENTRIES: &str = "smtplog.entries/1";
 pub(crate) const PAIR: &str = "smtplog.pair/1";
 pub(crate) const CODES: &str = "smtplog.codes/1";
 
-/// What was asked for.
+/// What an input is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum EntryKind {
-    /// `452`, also `452 4.3.1`.
+    /// `452` or `452 4.3.1`.
     Code,
-    /// `4.2.2`, `x.2.2`.
+    /// `4.2.2` or `x.2.2`.
     Enhanced,
     /// `4xx`.
     Class,
     /// `mailbox-full`.
     Reason,
-    /// A reply with its words.
+    /// A reply with its text.
     Reply,
     /// A line of a log.
     Line,
-    /// Nothing that the book has.
+    /// Not in the catalogue.
     Unknown,
 }
 
-/// What a class says, in a word or two (RFC 5321 §4.2.1).
+/// The meaning of a class in a word or two (RFC 5321 §4.2.1).
 pub(crate) fn class_words(class: Class) -> &'static str {
     match class {
         Class::Positive => "success",
@@ -49,61 +49,64 @@ pub(crate) fn class_words(class: Class) -> &'static str {
     }
 }
 
-/// All there is to say about one thing. What is empty has nothing to be said.
+/// The explanation of one input. A field that does not apply is empty or null.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Entry {
     pub input: String,
     pub kind: EntryKind,
-    /// What it is called in a heading: `452`, `4.2.2`, `mailbox-full`.
+    /// Its short name: `452`, `4.2.2`, `mailbox-full`.
     pub label: String,
     pub name: String,
     pub code: Option<Code>,
     /// `4.2.2` or `x.2.2`.
     pub enhanced: Option<String>,
     pub class: Option<Class>,
-    /// Why the mail failed, where the input tells it.
+    /// Why the mail failed; null: the input does not say.
     pub verdict: Option<ReasonFinding>,
     pub description: Vec<String>,
     /// What the sending server does with the message.
     pub sender_does: String,
-    /// The commands it answers.
+    /// The SMTP commands that it answers.
     pub stages: Vec<String>,
+    /// When mail servers send it.
     pub when: Vec<VariantSource>,
+    /// What it can mean.
     pub variants: Vec<Variant>,
     pub fixes: Vec<Fix>,
+    /// Codes that are easily confused with it.
     pub unlike: Vec<NamedCode>,
     pub related: Vec<NamedCode>,
-    /// What comes nearest to an input that is not known.
+    /// The most similar entries, if the input is not known.
     pub nearest: Vec<NamedCode>,
     pub sources: Vec<String>,
 }
 
-/// A reason, and what it rests on.
+/// A reason, and how it was found.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ReasonFinding {
     pub reason: Reason,
     pub title: String,
     pub meaning: String,
-    /// `provider`, `text`, `enhanced`, `stage`, `code` or `nothing`.
+    /// The part of the reply that decided: `provider`, `text`, `enhanced`, `stage`, `code` or `nothing`.
     pub sure: &'static str,
     pub why_sure: &'static str,
     pub rule: Option<String>,
     pub provider: Option<String>,
     pub provider_name: Option<String>,
-    /// Where the provider explains its replies.
+    /// The page on which the provider explains its replies.
     pub provider_page: Option<String>,
     pub retryable: Retry,
     pub retry_helps: String,
 }
 
-/// Which server says it, and when. None: any.
+/// When a mail server sends it. `mta` is null: any server.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct VariantSource {
     pub mta: Option<Mta>,
     pub text: String,
 }
 
-/// One of the things that it can mean.
+/// One possible meaning.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Variant {
     /// `452 4.3.1`
@@ -112,18 +115,19 @@ pub(crate) struct Variant {
     pub text: String,
 }
 
-/// What to do on one side.
+/// What to do on one side of the connection.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Fix {
     pub direction: Direction,
     pub steps: Vec<AdviceStep>,
 }
 
+/// Advice for one case.
 #[derive(Clone, Default, Debug, Serialize)]
 pub(crate) struct AdviceStep {
-    /// In which case: `4.3.1`, or a reason. Empty: in every case.
+    /// The case: `4.3.1` or a reason. Empty: every case.
     pub label: String,
-    /// None: with any server.
+    /// Null: any server.
     pub mta: Option<Mta>,
     pub line: String,
     pub check: Vec<String>,
@@ -132,6 +136,7 @@ pub(crate) struct AdviceStep {
     pub stop: String,
 }
 
+/// A code or a reason, and what it means.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub(crate) struct NamedCode {
     pub label: String,
@@ -160,7 +165,7 @@ pub struct Brief {
     pub advice: Option<String>,
 }
 
-/// Two things side by side.
+/// A comparison of two codes or reasons.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Pair {
     pub schema: &'static str,
@@ -172,7 +177,7 @@ pub(crate) struct Pair {
     pub rule_of_thumb: String,
     pub catch: Vec<String>,
     pub sources: Vec<String>,
-    /// Inputs that the book does not have, with what comes nearest to each. Then all else is empty.
+    /// Inputs that are not in the catalogue, with the most similar entries. If there are any, all other fields are empty.
     pub unknown: Vec<Entry>,
 }
 

@@ -1,13 +1,13 @@
-//! The tables of names in a report: what befell the mail of each, and what stands in no row.
+//! The tables of names in a report: outcomes of the mail of each sender, user, client, domain, provider, relay and instance.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What befell one name.
+/// Outcomes of the mail of one name.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct NameRow {
     pub name: String,
-    /// Each once, when no more is said of it; absent where only lines are counted.
+    /// Number of messages, each counted once; absent where only lines are counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<u64>,
     pub delivered: u64,
@@ -37,8 +37,9 @@ impl NameRow {
     }
 }
 
-/// What befell names that have no row of their own.
+/// Outcomes of the mail of several names.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Counts")]
 pub struct NameTotals {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<u64>,
@@ -54,7 +55,7 @@ impl NameTotals {
         self.deferred + self.bounced + self.expired + self.rejected
     }
 
-    /// How much mail it is: lines of deliveries and refusals, or messages if these are more.
+    /// Lines of deliveries and rejections, or messages if there are more of them.
     pub(crate) fn volume(&self) -> u64 {
         self.messages.unwrap_or(0).max(self.delivered + self.failures())
     }
@@ -68,7 +69,7 @@ impl NameTotals {
         self.rejected += other.rejected;
     }
 
-    /// What is left of it.
+    /// Subtracts `parts`; no count goes below 0.
     #[must_use]
     pub(crate) fn without(self, parts: impl IntoIterator<Item = Self>) -> Self {
         parts.into_iter().fold(self, |left, part| Self {
@@ -82,21 +83,24 @@ impl NameTotals {
     }
 }
 
-/// What is in no row of a table. Its rows, `others` and `unnamed` add up to the sums of the report.
+/// What is not in any row of a table. The rows, `others` and `unnamed` add up to the totals of the report.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Rest")]
 pub struct Remainder {
-    /// Names without a row, as far as they are kept.
+    /// Number of names that have no row, among those that are kept.
     pub names: u64,
-    /// Above 0: there are more names than are kept, and any count of a row may be so much too low. It is in `others`.
+    /// Upper bound on how far any count of a row may be too low because there are too many names to keep (lossy
+    /// counting); `others` has the difference. 0: all counts are exact.
     pub may_lack: u64,
-    /// Names without a row.
+    /// The sum of the names that have no row.
     pub others: NameTotals,
-    /// Where no line that was read says a name.
+    /// Mail for which no line names one.
     pub unnamed: NameTotals,
 }
 
-/// The rest of each table.
+/// What is not in any row, for each table.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Rests")]
 pub struct Remainders {
     pub senders: Remainder,
     pub users: Remainder,

@@ -1,4 +1,4 @@
-//! Storms before they have a look: what `smtplog storm` found, and what to do about each.
+//! The document of `smtplog storm`: each storm, its likely cause, and what to do.
 
 use clap::ValueEnum;
 use jiff::Zoned;
@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::classify::Reason;
-use crate::report::{Input, Range, date_time, maybe_rfc3339, rfc3339};
+use crate::report::Input;
+use crate::report::time::{Range, date_time, maybe_rfc3339, rfc3339};
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
@@ -20,65 +21,66 @@ pub(crate) struct StormReport {
     pub schema: &'static str,
     pub range: Option<Range>,
     pub input: Input,
-    /// What matters most now comes first.
+    /// The most important first.
     pub storms: Vec<Storm>,
-    /// What limits the answer.
+    /// Limits of the result, in English.
     pub notes: Vec<String>,
 }
 
-/// A burst of failures of one cause, or a silence.
+/// A burst of failures with one cause, or a silence.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Storm {
-    /// The minute it began.
+    /// The minute in which it began.
     #[serde(serialize_with = "rfc3339")]
     #[schemars(schema_with = "date_time")]
     pub start: Zoned,
-    /// The minute with the most of it.
+    /// The minute with the most events.
     #[serde(serialize_with = "rfc3339")]
     #[schemars(schema_with = "date_time")]
     pub peak: Zoned,
-    /// The last minute of it; null: it is not over where the log ends.
+    /// Its last minute; null: it is not over at the end of the log.
     #[serde(serialize_with = "maybe_rfc3339")]
     #[schemars(extend("format" = "date-time"), with = "Option<String>")]
     pub end: Option<Zoned>,
-    /// From the start to the end, or to where the log ends.
+    /// From the start to the end, or to the end of the log.
     pub duration_seconds: u64,
     pub pattern: StormPattern,
     /// The pattern in a few words.
     pub title: String,
-    /// What speaks for the pattern.
+    /// Evidence for the pattern.
     pub because: Vec<String>,
-    /// What it looks like and is not.
+    /// Patterns that were considered and rejected.
     pub not: Vec<NotSo>,
     pub confidence: Confidence,
-    /// Lines that tell of it. Of a silence: lines in its time.
+    /// Number of its events; for a silence, of the events that still came.
     pub attempts: u64,
-    /// Distinct queue ids and recipients; an estimate where a sample was kept.
+    /// Distinct pairs of queue id and recipient; an estimate if only a sample was kept.
     pub recipients: u64,
-    /// Distinct queue ids; an estimate where a sample was kept.
+    /// Distinct queue ids; an estimate if only a sample was kept.
     pub messages: u64,
     pub rate_per_minute: Rate,
     pub usual_per_minute: UsualRate,
-    /// Mean rate ÷ usual rate; of a silence below 1.
+    /// Mean rate ÷ usual rate; below 1 for a silence.
     pub times: f64,
     pub trend: Trend,
-    /// What its events have in common and others have not; the main one first.
+    /// Values that its events share and other events do not; the main one first.
     pub factors: Vec<Factor>,
-    /// The kinds of events that make it up, most first.
+    /// Its events by kind, most first.
     pub series: Vec<SeriesCount>,
-    /// Read-only ones first. Nothing of it was run.
+    /// Commands to type, those that only read first. None of them was run.
     pub commands: Vec<StormCommand>,
-    /// One line: what to do, and what not.
+    /// What to do and what not to do, in one line.
     pub advice: String,
-    /// A line of the log.
+    /// One log line of the storm.
     pub example: Option<String>,
 }
 
-/// What a storm looks like.
+/// The likely cause of a storm.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Pattern")]
 pub enum StormPattern {
     StolenAccount,
     DeadList,
@@ -98,6 +100,7 @@ pub enum StormPattern {
     Unknown,
 }
 
+/// A pattern that was rejected, and why.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct NotSo {
     pub pattern: StormPattern,
@@ -114,25 +117,25 @@ pub enum Confidence {
 
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, JsonSchema)]
 pub struct Rate {
-    /// Of the minute with the most.
+    /// Events in the minute with the most.
     pub peak: f64,
     pub mean: f64,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, JsonSchema)]
 pub struct UsualRate {
-    /// What the same kind of event has at this time when there is no storm.
+    /// Events per minute of the same kind at this time of day without a storm.
     pub rate: f64,
     pub by: UsualBy,
 }
 
-/// How the usual rate was got.
+/// How the usual rate was computed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ValueEnum, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum UsualBy {
-    /// From the same hour of other days, and from how much mail there is.
+    /// From the same hour of other days, scaled by the amount of mail.
     DayHour,
-    /// From the quieter part of the log, and from how much mail there is.
+    /// From the quieter part of the log, scaled by the amount of mail.
     Median,
 }
 
@@ -145,32 +148,33 @@ pub enum Trend {
     Over,
 }
 
-/// What can be common to the events of a storm.
+/// A property that the events of a storm can share.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, ValueEnum, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Dimension {
     Provider,
-    /// The recipient's.
+    /// The domain of the recipient.
     Domain,
     Recipient,
-    /// The server that answered us.
+    /// The server that replied.
     Relay,
     Instance,
     /// The host that wrote the lines.
     Host,
     /// `<>` is the null sender.
     Sender,
-    /// As whom the client logged in, or tried to.
+    /// The login name that the client used or tried.
     User,
-    /// Who handed the mail over, or tried to.
+    /// The client that sent the mail or tried to.
     Client,
     Reason,
-    /// The reply code, and the enhanced code behind a blank.
+    /// The reply code, a space, and the enhanced code.
     Code,
     Direction,
     Stage,
 }
 
+/// A value that the events of a storm share.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Factor {
     pub dimension: Dimension,
@@ -179,10 +183,11 @@ pub struct Factor {
     pub inside: f64,
     /// Its share of the same kind of events outside the storm.
     pub outside: f64,
-    /// Events of the storm that have it, about.
+    /// Approximate number of events of the storm that have it.
     pub count: u64,
 }
 
+/// The number of events of one kind in a storm.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SeriesCount {
     pub direction: Direction,
@@ -197,11 +202,12 @@ pub struct SeriesCount {
 
 /// A command to type. Values from the log are quoted for a POSIX shell.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Command")]
 pub struct StormCommand {
     pub shell: String,
     pub why: String,
-    /// It changes something.
+    /// The command changes something.
     pub changes: bool,
-    /// What takes the change back; null: there is nothing to take back, or no way.
+    /// The command that undoes the change; null: nothing was changed, or the change cannot be undone.
     pub undo: Option<String>,
 }

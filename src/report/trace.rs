@@ -1,4 +1,4 @@
-//! What became of messages, as `smtplog trace` tells it: the answer before it has a look.
+//! The document of `smtplog trace`: what happened to the messages that match a query.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,111 +7,117 @@ use crate::catalog::classify::Reason;
 use crate::smtp::event::{Mta, Outcome, Stage};
 use crate::smtp::reply::{Code, EnhancedCode};
 
-/// Everything that was found. Fields are added within a schema, never renamed.
+/// The messages that were found. Fields are added within a schema, never renamed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[schemars(title = "smtplog trace")]
 pub(crate) struct Trace {
     #[schemars(extend("const" = SCHEMA))]
     pub schema: &'static str,
-    /// What was asked for, as it was typed.
+    /// The query as typed.
     pub what: String,
-    /// Messages and refusals that match; those that are not among `stories` came before them.
+    /// Number of messages and rejections that match; `stories` has the latest of them.
     pub found: u64,
-    /// In the order of their last lines, the latest at the end.
+    /// In the order of their last lines, the latest last.
     pub stories: Vec<Story>,
-    /// What a reader should know about how far this goes.
+    /// Limits of the result, in English.
     pub notes: Vec<String>,
 }
 
 pub(crate) const SCHEMA: &str = "smtplog.trace/1";
 
-/// One message from its coming in to its end, or the refusals that one client was told in one session.
+/// One message from its arrival to its end, or the rejections of one client in one session.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub(crate) struct Story {
     pub kind: StoryKind,
     pub state: StoryState,
-    /// Its first line that was read. Null: no line of it shows a time.
+    /// The time of its first line. Null: none of its lines has a time.
     #[schemars(extend("format" = "date-time"))]
     pub first: Option<String>,
     #[schemars(extend("format" = "date-time"))]
     pub last: Option<String>,
-    /// From its first line to its last; of a message that is still in the queue, to the last line of the logs.
+    /// From its first line to its last; for a message that is still in the queue, to the last line of the logs.
     pub seconds: Option<u64>,
-    /// Of refusals: so many sessions were told the same. 1 for a message.
+    /// For rejections: the number of sessions with the same rejections. 1 for a message.
     pub count: u64,
-    /// The queue ids it had, one after the other, and the notifications about it. Of refusals: one without an id.
+    /// The queue ids that the message had, in order, and the notifications about it. For rejections: one hop without a
+    /// queue id.
     pub hops: Vec<StoryHop>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "Kind")]
 pub(crate) enum StoryKind {
     Message,
-    /// A client was refused before there was a message.
+    /// A client was rejected before there was a message.
     Refusal,
 }
 
-/// How it stands where the logs end.
+/// The state of a message at the end of the logs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "State")]
 pub(crate) enum StoryState {
-    /// For all recipients of whom the logs tell.
+    /// Delivered to all recipients that the logs name.
     Delivered,
     /// Still in the queue.
     Queued,
     /// On hold or frozen, in the queue.
     Held,
-    /// For one recipient at least, as are these.
+    /// Bounced for at least one recipient; likewise expired and discarded.
     Bounced,
     Expired,
     Discarded,
     /// Removed from the queue by hand.
     Deleted,
-    /// Its client was told to keep it.
+    /// Rejected, so that the client kept it.
     Rejected,
-    /// It went on under another queue id, of which no line was read.
+    /// Continued under another queue id, of which there is no line in these logs.
     HandedOn,
     /// The logs show no result.
     Unknown,
 }
 
-/// What one queue did with it.
+/// What happened to the message under one queue id.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Hop")]
 pub(crate) struct StoryHop {
-    /// Null: the client was refused before there was one.
+    /// Null: the client was rejected before it got one.
     pub queue_id: Option<String>,
     pub mta: Mta,
     /// The host that wrote the lines.
     pub host: Option<String>,
     pub instance: Option<String>,
     pub state: StoryState,
-    /// It tells the sender what became of the message.
+    /// It is a notification to the sender about the message.
     pub notification: bool,
-    /// When it came. Null: no line of that was read.
+    /// When it arrived. Null: the logs do not show that.
     #[schemars(extend("format" = "date-time"))]
     pub received: Option<String>,
     pub client_host: Option<String>,
     pub client_ip: Option<String>,
-    /// What the client called itself.
+    /// The name in HELO or EHLO.
     pub helo: Option<String>,
-    /// As whom the client logged in.
+    /// The login name of the client.
     pub user: Option<String>,
-    /// The null sender is empty.
+    /// The envelope sender; the null sender is empty.
     pub sender: Option<String>,
     /// In bytes, as the mail server counts them.
     pub size: Option<u64>,
     pub message_id: Option<String>,
-    /// What was tried and done, in order.
+    /// Delivery attempts and other steps, in order.
     pub steps: Vec<StoryStep>,
 }
 
+/// One delivery attempt, or another step.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Step")]
 pub(crate) struct StoryStep {
     #[schemars(extend("format" = "date-time"))]
     pub time: Option<String>,
     pub what: StepKind,
     pub recipient: Option<String>,
-    /// The recipient as it was written, where it was made into another.
+    /// The recipient before it was rewritten; null: it was not.
     pub original: Option<String>,
     pub peer_host: Option<String>,
     pub peer_ip: Option<String>,
@@ -124,18 +130,19 @@ pub(crate) struct StoryStep {
     /// The reason in words.
     pub title: Option<String>,
     pub text: String,
-    /// A client was told so this many times in its session; 1 for all else.
+    /// How often the client got this rejection in its session; 1 for everything else.
     pub count: u64,
-    /// The queue id that the line names: as which it goes on, or that of the notification.
+    /// The queue id under which the message continues, or that of the notification.
     pub next: Option<String>,
 }
 
-/// What was done: an event's outcome, or what happens to a message in the queue.
+/// The kind of a step: the outcome of an event, or what happened to the message in the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "What")]
 pub(crate) enum StepKind {
     Delivered,
-    /// Given to another queue of which there are lines in these logs.
+    /// Handed to another queue, which is in these logs.
     HandedOn,
     Deferred,
     Bounced,
@@ -149,13 +156,14 @@ pub(crate) enum StepKind {
     Released,
     /// Removed from the queue by hand.
     Deleted,
-    /// Put into the queue anew, under another queue id.
+    /// Put into the queue again, under another queue id.
     Requeued,
-    /// The sender was sent a notification.
+    /// A notification was sent to the sender.
     Notified,
 }
 
 impl StepKind {
+    /// The step that an event with this outcome is.
     pub(crate) fn of(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Delivered => Self::Delivered,

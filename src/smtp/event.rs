@@ -11,8 +11,8 @@ use strum::EnumCount;
 use super::reply::{Class, Code, EnhancedCode};
 
 /// The mail server that wrote the line.
-// The line above is printed in the JSON Schema. Everything that depends on the server is a function in
-// `parse/mta/mod.rs`; the default is the server that advice is written for when the server is unknown.
+// Everything that depends on the server is a function in `parse/mta/mod.rs`. The default is the server that advice is
+// written for when the server is unknown. Both stay out of the doc comment, which is printed by `smtplog schema`.
 #[derive(
     Clone,
     Copy,

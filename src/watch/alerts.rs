@@ -14,6 +14,7 @@ pub(crate) const WATCH_SCHEMA: &str = "smtplog.watch/1";
 /// What has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Turn")]
 pub enum AlertChange {
     /// A storm began, or one that was over goes on.
     Began,

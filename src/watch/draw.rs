@@ -9,10 +9,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::minute::MailTotals;
 use super::screen::{GrowingRow, Pane, Screen};
-use super::sparkline::spark;
 use super::window::HOUR;
 use crate::render::sanitize::printable;
 use crate::render::text::page::{TextStyle, fit, pad, word, wrap};
+use crate::render::text::sparkline::bars as draw_bars;
 use crate::render::words::row;
 use crate::report::storm::{Storm, StormPattern, Trend};
 use crate::smtp::reply::Class;
@@ -116,7 +116,7 @@ fn head(screen: &Screen, pen: &Pen, is_high: bool) -> Vec<Line<'static>> {
         let sum = HumanCount(counts.iter().sum()).to_string();
         lines.push(Line::from(vec![
             Span::raw(pad(&format!("{name}{:>5}/min", rate(&sight.hour, of)), RATE + 1)),
-            pen.styled(spark(latest, pen.look.unicode), Style::new().fg(color)),
+            pen.styled(draw_bars(latest, pen.look.unicode), Style::new().fg(color)),
             Span::raw(format!(" {sum}")),
         ]));
     }

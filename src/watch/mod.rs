@@ -10,6 +10,5 @@ pub(crate) mod log_clock;
 pub(crate) mod minute;
 pub(crate) mod monitor;
 pub(crate) mod screen;
-pub(crate) mod sparkline;
 pub(crate) mod view;
 pub(crate) mod window;

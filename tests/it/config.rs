@@ -168,7 +168,7 @@ fn a_mistake_names_the_line_and_what_is_allowed() {
     complains("no-advice = 'yes'", "no-advice takes true or false, not \"yes\"");
     complains("rules = [['a']]", "rules takes text in quotes, not a list");
     complains("class = 9", "takes positive, intermediate, transient or permanent, not \"9\"");
-    complains("stage = 'tea'", "stage cannot be \"tea\": no command is called so");
+    complains("stage = 'tea'", "stage cannot be \"tea\": unknown command");
     complains("top = ", "/user.toml, line 1: ");
     complains("print-config = true", "no subcommand has an option \"print-config\"");
     complains("top = \"\\u001b[2J\"", "\\u{1b}[2J");
@@ -394,8 +394,8 @@ fn rules_of_all_files_count_the_nearest_first() {
     says(RULE, RULE, &[], &[], "rules-of = [\"/user.toml\", \"/system.toml\"]  # /user.toml, line 2");
     says(RULE, "top = 1", &[], &[], "rules-of = [\"/system.toml\"]  # /system.toml, line 2");
     says("", "top = 1", &[], &[], "top = 1  # /user.toml, line 1");
-    complains("[rule]\nid = 'our-filter'", "line 1: a rule begins with [[rule]]");
-    complains("[provider]\nid = 'acme'", "line 1: a provider begins with [[provider]]");
+    complains("[rule]\nid = 'our-filter'", "line 1: write [[rule]], not [rule]");
+    complains("[provider]\nid = 'acme'", "line 1: write [[provider]], not [provider]");
 }
 
 #[test]

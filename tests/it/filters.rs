@@ -84,13 +84,13 @@ fn a_filter_that_fits_nothing_says_what_there_was() {
     let report = report(&["--code", "599", "--reason", "mailbox-full", &log]);
     let note = report["notes"][0].as_str().unwrap();
     assert!(
-        note.starts_with("no event fits --code 599 --reason mailbox-full; there were code: 250 ("),
+        note.starts_with("no event matches --code 599 --reason mailbox-full; the logs have code: 250 ("),
         "{note}"
     );
     assert!(note.contains("reason: ") && note.contains("user-unknown ("), "{note}");
     let (status, out, err) = run(&["events", "--code", "599", &log]);
     assert_eq!((status, out.as_str()), (0, ""));
-    assert!(err.contains("no event fits --code 599; there were code: 250 ("), "{err}");
+    assert!(err.contains("no event matches --code 599; the logs have code: 250 ("), "{err}");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_window_over_lines_without_a_time_is_refused() {
     fs::write(&log, "postfix/smtpd[1]: NOQUEUE: reject: x\n").unwrap();
     let (status, out, err) = run(&["scan", "--since", "today", log.to_str().unwrap()]);
     assert_eq!((status, out.as_str()), (3, ""));
-    assert!(err.contains("none of 1 lines shows its time"), "{err}");
+    assert!(err.contains("none of 1 lines has a time"), "{err}");
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn strict_wants_nearly_all_understood() {
     let (status, out, err) = run(&["scan", "--strict", &log]);
     assert_eq!(status, 3);
     assert!(out.contains("1 not understood"), "{out}");
-    assert!(err.contains("only 50.0% of 2 mail lines were understood, --strict wants 99%"), "{err}");
+    assert!(err.contains("only 50.0% of 2 mail lines were understood; --strict requires 99%"), "{err}");
     assert_eq!(run(&["scan", "--strict", &fixture("postfix/out.log")]).0, 0);
 }
 

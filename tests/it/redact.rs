@@ -182,7 +182,7 @@ fn a_name_that_stands_alone_or_in_other_letters_is_hidden_too() {
     for command in ["scan", "events"] {
         let (_, out, err) = run(&[&[command], &args[..]].concat());
         let told = out + &err;
-        assert!(told.contains("no event fits"), "{told}");
+        assert!(told.contains("no event matches"), "{told}");
         assert!(names.iter().all(|name| !told.contains(name)), "{told}");
     }
 }

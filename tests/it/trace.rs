@@ -368,7 +368,7 @@ fn what_is_not_found_is_status_1_and_says_where_it_was_looked_for() {
     let (status, _, err) =
         run(&["trace", "f-no@f-no.example.net", "--code", "250", "--outcome", "bounced", &log]);
     assert_eq!(status, 1);
-    assert!(err.contains("that fits --code 250 --outcome bounced"), "{err}");
+    assert!(err.contains("that matches --code 250 --outcome bounced"), "{err}");
     assert_eq!(run(&["trace", "x", "no-such-file"]).0, 2);
     assert_eq!(run(&["trace"]).0, 2);
     let (_folder, names) = files(&[("notes.txt", "no mail here\nnor here\n")]);

@@ -15,7 +15,7 @@ pub struct ExplainArgs {
     /// line of a Postfix or Exim log; - reads one of these from each line of standard input.
     #[arg(value_name = "WHAT", required = true)]
     pub what: Vec<OsString>,
-    /// Who sent the reply: outbound, a remote server to yours; inbound, your server to a client; local, local delivery. [default: advice for both ends]
+    /// Who sent the reply: outbound, a remote server to yours; inbound, your server to a client; local, local delivery. [default: advice for both sides]
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
     pub direction: Option<Direction>,
     /// The command that the reply answers: connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA or "end of DATA".
@@ -30,7 +30,7 @@ pub struct ExplainArgs {
     #[command(flatten)]
     pub rules: RulesArgs,
     #[command(flatten)]
-    pub shape: AnswerFormatArgs,
+    pub output: AnswerFormatArgs,
 }
 
 #[derive(Args, Debug)]
@@ -42,7 +42,7 @@ pub struct CompareArgs {
     #[arg(value_name = "B")]
     pub b: OsString,
     #[command(flatten)]
-    pub shape: AnswerFormatArgs,
+    pub output: AnswerFormatArgs,
 }
 
 #[derive(Args, Debug)]
@@ -51,10 +51,10 @@ pub struct CodesArgs {
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
     pub class: Option<Class>,
     #[command(flatten)]
-    pub shape: AnswerFormatArgs,
+    pub output: AnswerFormatArgs,
 }
 
-/// How an answer that comes from the catalogue is printed.
+/// How a document from the catalogue is printed.
 #[derive(Args, Debug)]
 pub struct AnswerFormatArgs {
     /// Output format.
@@ -72,15 +72,15 @@ pub enum AnswerFormat {
     Markdown,
 }
 
-/// `rcpt`, `RCPT TO`, `end-of-data`.
+/// Parses `rcpt`, `RCPT TO`, `end-of-data`.
 fn stage(text: &str) -> Result<Stage, String> {
     let text = text.replace(['-', '_'], " ");
     let stages = Stage::value_variants().iter().copied();
-    let spelled = |stage: &Stage| {
+    let matches = |stage: &Stage| {
         let name = stage.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         let first = name.split(' ').next().unwrap_or_default().to_owned();
         name.eq_ignore_ascii_case(&text) || first.eq_ignore_ascii_case(&text)
     };
     let names = "connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, end of DATA";
-    stages.into_iter().find(spelled).ok_or_else(|| format!("no command is called so; there are {names}"))
+    stages.into_iter().find(matches).ok_or_else(|| format!("unknown command; use one of {names}"))
 }

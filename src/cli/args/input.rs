@@ -71,7 +71,7 @@ pub struct CoverageArgs {
     pub strict: bool,
 }
 
-/// Options that hide people.
+/// Options that hide who wrote to whom.
 #[derive(Args, Debug)]
 pub struct RedactArgs {
     /// Replace local parts of addresses, logins, IP addresses, and names that contain one, by a keyed hash.

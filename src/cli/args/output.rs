@@ -9,15 +9,15 @@ use crate::cli::error::CliError;
 use crate::events::format::EventsFormat;
 use crate::render::{Format, format_names, suffixes};
 
-/// Headings of the help.
+/// Headings in the help texts.
 pub(crate) const REPORT: &str = "Report";
 pub(crate) const OUTPUT: &str = "Output";
 
-/// The formats of a subcommand; each has the name of a row of `output::FORMATS`.
+/// The formats of a subcommand; each has the name of a row of `render::FORMATS`.
 pub trait OutputFormat: ValueEnum + Clone + Send + Sync + 'static {
-    /// What is written, for the help.
+    /// The kind of document, for the help.
     const WHAT: &'static str;
-    /// The name of the format where neither an option nor a file name tells it, for the help.
+    /// The name of the default format, for the help.
     const DEFAULT: &'static str;
 }
 
@@ -27,7 +27,7 @@ impl OutputFormat for Format {
 }
 
 impl OutputFormat for DocumentFormat {
-    const WHAT: &'static str = "the answer";
+    const WHAT: &'static str = "the result";
     const DEFAULT: &'static str = "text";
 }
 
@@ -36,7 +36,7 @@ impl OutputFormat for EventsFormat {
     const DEFAULT: &'static str = "ndjson";
 }
 
-/// In which format the answer is written, and where.
+/// The format of the output, and the file to write.
 #[derive(Args, Debug)]
 pub struct OutputArgs<F: OutputFormat> {
     #[arg(
@@ -54,20 +54,20 @@ pub struct OutputArgs<F: OutputFormat> {
 fn format_help<F: OutputFormat>(is_long: bool) -> String {
     let names = format!("Output format: {}", listed(&format_names::<F>()));
     if is_long {
-        format!("{names}.\n\n[default: {}, or what the name of the --output file ends in]", F::DEFAULT)
+        format!("{names}.\n\n[default: {}, or the format of the --output file's suffix]", F::DEFAULT)
     } else {
         names
     }
 }
 
 fn output_help<F: OutputFormat>(is_long: bool) -> String {
-    let short = format!("Write {} to FILE, in the format that its name ends in", F::WHAT);
+    let short = format!("Write {} to FILE; its suffix chooses the format", F::WHAT);
     let ends: Vec<String> = suffixes::<F>().map(|(suffix, _)| format!(".{suffix}")).collect();
     let ends = listed(&ends);
     if is_long {
         format!(
-            "{short}.\n\nFILE is replaced only when everything is written; - is standard output. The name ends in {ends}; \
-             --format overrides it."
+            "{short}.\n\nThe suffix is {ends}; --format overrides it. FILE is replaced only when everything is written; - is standard \
+             output."
         )
     } else {
         short
@@ -115,7 +115,7 @@ impl<F: OutputFormat> OutputArgs<F> {
     }
 }
 
-/// How output for people looks.
+/// The style of output for people.
 #[derive(Args, Debug)]
 pub struct StyleArgs {
     /// Colour the output: auto, always or never.
@@ -137,7 +137,7 @@ impl StyleArgs {
     }
 }
 
-/// Formats of an answer that is one document.
+/// The formats of a subcommand that prints one document.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum DocumentFormat {
     Text,

@@ -146,13 +146,13 @@ pub enum AdviceChoice {
     None,
 }
 
-/// `root` or `postmaster@example.org`: one address, and nothing that would be another or a header.
+/// Parses `root` or `postmaster@example.org`: one address, without characters that would add another address or a header.
 fn address(text: &str) -> Result<String, String> {
     let text = text.trim();
-    let plain = |sign: char| sign.is_ascii_graphic() && !"<>(),;:\\\"[]".contains(sign);
+    let plain = |c: char| c.is_ascii_graphic() && !"<>(),;:\\\"[]".contains(c);
     if !text.is_empty() && text.chars().all(plain) && text.matches('@').count() <= 1 {
         Ok(text.to_owned())
     } else {
-        Err("it is no address; write root or postmaster@example.org".to_owned())
+        Err("not an address; use root or postmaster@example.org".to_owned())
     }
 }

@@ -1,4 +1,4 @@
-//! `smtplog events`: every event of the logs, in order, one a line.
+//! Runs `smtplog events`, which prints every event of the logs in order, one per line.
 
 use std::io::Write;
 
@@ -12,7 +12,8 @@ use crate::cli::session::Session;
 use crate::cli::state;
 use crate::collections::seed::seed;
 use crate::events::format::EventsFormat;
-use crate::events::writer::{BlockListing, EventWriter, ListingSink};
+use crate::events::sink::{BlockListing, ListingSink};
+use crate::events::writer::EventWriter;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::read::Source;
 use crate::messages::key::KeyHasher;
@@ -27,18 +28,18 @@ pub(crate) fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Co
     let inputs = Inputs::new(&args.input, state.as_ref())?;
     let paths = inputs.paths.clone();
     state::check(&args.state, &paths)?;
-    let (done, known) =
+    let (completion, checkpoints) =
         output::write(args.output.file(), &paths, out, |out| list(args, format, inputs, out))?;
-    if let (Some(state), Some(known)) = (state, known) {
+    if let (Some(state), Some(checkpoints)) = (state, checkpoints) {
         out.flush()?;
-        if !done.nothing_to_report() {
-            state.save(known)?;
+        if !completion.nothing_to_report() {
+            state.save(checkpoints)?;
         }
     }
-    Ok(done)
+    Ok(completion)
 }
 
-/// What was printed, and what is to be saved then. None: no state is kept.
+/// How the run ended, and the state to save. `None`: no state is kept.
 type ListOutcome = (Completion, Option<Checkpoints>);
 
 fn list(
@@ -50,22 +51,22 @@ fn list(
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let mut session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
     let mut unparsed = session.unparsed(&args.coverage)?;
-    // What is printed stays printed.
+    // Events are printed while the logs are read, so their dates must be right in the first walk.
     session.settle_dates()?;
     let (task, filter, seed) = (session.task(), &session.filter, seed());
     let Inputs { sources, calendar, window, .. } = &session.inputs;
-    let begin = |source: &Source| (source.path.to_string_lossy().into_owned(), source.lines_before);
-    let begins: Vec<(String, u64)> = sources.iter().map(begin).collect();
+    let start = |source: &Source| (source.path.to_string_lossy().into_owned(), source.lines_before);
+    let starts: Vec<(String, u64)> = sources.iter().map(start).collect();
     if format == EventsFormat::Csv {
-        out.write_all(csv::event_names().as_bytes())?;
+        out.write_all(csv::event_header().as_bytes())?;
     }
     let mut written = Ok(());
     let mut writer = EventWriter::new(format, filter, redactor);
-    let fold = |page: BlockListing| {
+    let fold = |block: BlockListing| {
         if written.is_ok() {
             let (name, before) =
-                begins.get(page.file).map_or(("-", 0), |(name, before)| (name.as_str(), *before));
-            written = writer.write(page, name, before, out);
+                starts.get(block.file).map_or(("-", 0), |(name, before)| (name.as_str(), *before));
+            written = writer.write(block, name, before, out);
         }
     };
     let new = || ListingSink::new(format, filter, KeyHasher::new(seed.clone()), redactor);
@@ -73,11 +74,11 @@ fn list(
     written?;
     unparsed.finish()?;
     let WalkResult { mut coverage, problems: met, turns, reached, .. } = walked;
-    coverage.filtered += writer.left_out;
+    coverage.filtered += writer.filtered;
     let mut remarks = session.inputs.notes.clone();
-    remarks.extend(on_forgotten(writer.contexts.table.forgotten));
-    let heard = ReadSummary { coverage: &coverage, window: *window, calendar, sources, resolution: &turns };
-    remarks.extend(on_time(&heard));
+    remarks.extend(untracked_note(writer.messages.table.forgotten));
+    let read = ReadSummary { coverage: &coverage, window: *window, calendar, sources, resolution: &turns };
+    remarks.extend(on_time(&read));
     remarks.extend(session.no_match(&task, &coverage)?);
     if let Some(redactor) = redactor {
         for remark in &mut remarks {
@@ -86,17 +87,17 @@ fn list(
     }
     let Inputs { sources, window, problems, resumed, .. } = session.inputs;
     let continued = resumed.as_ref().is_some_and(|resumed| resumed.since.is_some());
-    let known = resumed.map(|resumed| state::settled(resumed, &sources, &reached, &met));
-    let done = Completion::new(problems, met, &coverage, window, args.coverage.strict);
-    let done = if continued { done.of_a_part(&coverage) } else { done };
-    Ok((done.with_remarks(remarks), known))
+    let checkpoints = resumed.map(|resumed| state::settled(resumed, &sources, &reached, &met));
+    let completion = Completion::new(problems, met, &coverage, window, args.coverage.strict);
+    let completion = if continued { completion.of_a_part(&coverage) } else { completion };
+    Ok((completion.with_remarks(remarks), checkpoints))
 }
 
-/// About messages whose sender was forgotten.
-fn on_forgotten(forgotten: u64) -> Option<String> {
+/// The note about messages that could not be tracked.
+fn untracked_note(forgotten: u64) -> Option<String> {
     (forgotten > 0).then(|| {
         format!(
-            "more messages were open at a time than are kept: {forgotten} have no sender but what their own lines say"
+            "too many messages were open at a time to track them all: {forgotten} have a sender only on lines that name it"
         )
     })
 }

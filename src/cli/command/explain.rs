@@ -1,21 +1,22 @@
-//! `smtplog explain`: say what something means and what to do about it.
+//! Runs `smtplog explain`, `compare` and `codes`, which look things up in the catalogue and read no log.
 
 use std::io::{BufRead, Write, stdin};
 
-use crate::catalog::catalogue_date;
-use crate::cli::args::{AnswerFormat, ExplainArgs};
-use crate::cli::catalog::{book, has_own};
+use crate::catalog;
+use crate::cli::args::{AnswerFormat, CodesArgs, CompareArgs, ExplainArgs};
+use crate::cli::catalog::{has_own_rules, load_catalog};
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
-use crate::cli::style::look;
+use crate::cli::style::text_style;
 use crate::explain::brief::BriefExplainer;
+use crate::explain::compare::compare as compare_codes;
 use crate::explain::lookup::Explainer;
 use crate::explain::query::{QueryContext, join};
-use crate::render::text::explain;
-use crate::render::{json, markdown_explain};
-use crate::report::explain::{ENTRIES, Entries, EntryKind};
+use crate::render::{json, markdown_explain, text};
+use crate::report::explain::{CODES, CodeLine, Codes, ENTRIES, Entries, EntryKind};
 
-pub(crate) fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Completion, CliError> {
+/// `smtplog explain`: says what a code, a reason, a reply or a log line means and what to do about it.
+pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let what = args.what.iter().map(|what| what.to_string_lossy().into_owned()).collect();
     let what = join(what);
     let context = QueryContext {
@@ -24,20 +25,26 @@ pub(crate) fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Completion
         mta: args.mta,
         relay: args.relay.clone(),
     };
-    // Our own rules are read only when a text is to be judged.
-    let desk = if has_own(&args.rules) { Explainer::of(book(&args.rules)?) } else { Explainer::default() };
-    if args.shape.format == AnswerFormat::Ndjson {
-        return briefly(&what, &desk, &context, out);
+    // The built-in catalogue is decoded only when an input needs it; rules of the user are read at once, to report their errors.
+    let explainer = if has_own_rules(&args.rules) {
+        Explainer::of(load_catalog(&args.rules)?)
+    } else {
+        Explainer::default()
+    };
+    if args.output.format == AnswerFormat::Ndjson {
+        return explain_in_brief(&what, &explainer, &context, out);
     }
-    let mut entries = Entries { schema: ENTRIES, catalogue: catalogue_date(), entries: Vec::new() };
-    each(&what, |input| {
+    let mut entries = Entries { schema: ENTRIES, catalogue: catalog::catalogue_date(), entries: Vec::new() };
+    each_input(&what, |input| {
         if !input.trim().is_empty() {
-            entries.entries.push(desk.entry(input, &context));
+            entries.entries.push(explainer.entry(input, &context));
         }
         Ok(())
     })?;
-    let shown = match args.shape.format {
-        AnswerFormat::Text => explain::show(&entries, &look(args.shape.style.color, args.shape.style.lang)),
+    let shown = match args.output.format {
+        AnswerFormat::Text => {
+            text::explain::show(&entries, &text_style(args.output.style.color, args.output.style.lang))
+        }
         AnswerFormat::Json | AnswerFormat::Ndjson => json::pretty(&entries),
         AnswerFormat::Markdown => markdown_explain::show(&entries),
     };
@@ -46,37 +53,78 @@ pub(crate) fn run(args: &ExplainArgs, out: &mut impl Write) -> Result<Completion
     Ok(Completion::looked_up(found && !entries.entries.is_empty()))
 }
 
-/// As they come, so that a program may ask and wait for the answer.
-fn briefly(
+/// Prints one line of JSON per input as it comes, so that another program can ask and wait for the reply.
+fn explain_in_brief(
     what: &[String],
-    desk: &Explainer,
+    explainer: &Explainer,
     context: &QueryContext,
     out: &mut impl Write,
 ) -> Result<Completion, CliError> {
-    let mut clerk = BriefExplainer::new(desk.catalog());
+    let mut brief = BriefExplainer::new(explainer.catalog());
     let mut found = true;
-    each(what, |input| {
-        let (brief, known) = clerk.brief(input, context);
+    each_input(what, |input| {
+        let (line, known) = brief.brief(input, context);
         found &= known;
-        Ok(out.write_all(json::line(&brief).as_bytes())?)
+        Ok(out.write_all(json::line(&line).as_bytes())?)
     })?;
     Ok(Completion::looked_up(found))
 }
 
-/// Each input; `-` stands for the lines of standard input.
-fn each(what: &[String], mut tell: impl FnMut(&str) -> Result<(), CliError>) -> Result<(), CliError> {
+/// Calls `visit` with each input; `-` stands for the lines of standard input.
+fn each_input(what: &[String], mut visit: impl FnMut(&str) -> Result<(), CliError>) -> Result<(), CliError> {
     for input in what {
         if input != "-" {
-            tell(input)?;
+            visit(input)?;
             continue;
         }
         let mut lines = stdin().lock();
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line).map_err(|source| CliError::ReadStdin { source })? > 0 {
             let text = String::from_utf8_lossy(&line);
-            tell(text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text)))?;
+            visit(text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text)))?;
             line.clear();
         }
     }
     Ok(())
+}
+
+/// `smtplog compare`: says how two codes or reasons differ.
+pub(crate) fn compare(args: &CompareArgs, out: &mut impl Write) -> Result<Completion, CliError> {
+    let (a, b) = (args.a.to_string_lossy(), args.b.to_string_lossy());
+    let pair = compare_codes([&a, &b]);
+    let shown = match args.output.format {
+        AnswerFormat::Text => {
+            text::compare::show(&pair, &text_style(args.output.style.color, args.output.style.lang))
+        }
+        AnswerFormat::Json => json::pretty(&pair),
+        AnswerFormat::Ndjson => json::line(&pair),
+        AnswerFormat::Markdown => markdown_explain::pair(&pair),
+    };
+    out.write_all(shown.as_bytes())?;
+    Ok(Completion::looked_up(pair.unknown.is_empty()))
+}
+
+/// `smtplog codes`: lists the reply codes of the catalogue.
+pub(crate) fn codes(args: &CodesArgs, out: &mut impl Write) -> Result<Completion, CliError> {
+    let rows = catalog::codes().iter().filter(|row| args.class.is_none_or(|class| row.code.class() == class));
+    let lines = rows.map(|row| CodeLine {
+        code: row.code,
+        class: row.code.class(),
+        name: row.name.clone(),
+        meaning: row.meaning.clone(),
+        stages: row.stages.clone(),
+        source: row.source.clone(),
+        note: row.note.clone(),
+    });
+    let codes = Codes { schema: CODES, catalogue: catalog::catalogue_date(), codes: lines.collect() };
+    let shown = match args.output.format {
+        AnswerFormat::Text => {
+            text::codes::show(&codes, &text_style(args.output.style.color, args.output.style.lang))
+        }
+        AnswerFormat::Json => json::pretty(&codes),
+        AnswerFormat::Ndjson => codes.codes.iter().map(json::line).collect(),
+        AnswerFormat::Markdown => markdown_explain::codes(&codes),
+    };
+    out.write_all(shown.as_bytes())?;
+    Ok(Completion::looked_up(true))
 }

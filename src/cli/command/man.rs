@@ -1,4 +1,4 @@
-//! `smtplog man`: print the manual page, or write a page for each subcommand.
+//! Runs `smtplog man`, which prints the manual page or writes a page for each subcommand.
 
 use std::fs;
 use std::io::Write;
@@ -12,45 +12,44 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 
 const EXIT_STATUS: [(&str, &str); 4] = [
-    ("0", "The report was made; what was asked for is known."),
-    ("1", "The answer to a question is no: explain and compare do not know the code or the reason."),
+    ("0", "Success."),
+    (
+        "1",
+        "The answer is no: explain or compare does not know the code, trace found nothing, storm found a storm, or a --fail-on is true.",
+    ),
     (
         "2",
-        "Wrong usage or configuration, or an input could not be read. What could be read is reported all the same.",
+        "Wrong usage or configuration, or an input could not be read. What could be read is reported anyway.",
     ),
-    ("3", "The input was read, and nothing in it was understood, or less than --strict wants."),
+    ("3", "The input was read, but no line was understood, or fewer than --strict requires."),
 ];
 
 const FILES: [(&str, &str); 2] = [
     (
         "/etc/smtplog/config.toml",
-        "Options for everyone on this machine, in TOML. A key is the long name of an option; a table that is named for a \
-         subcommand holds for it alone.",
+        "Options for all users of this machine, in TOML. A key is the long name of an option; a table named after a \
+         subcommand applies only to it.",
     ),
     (
         "$XDG_CONFIG_HOME/smtplog/config.toml",
-        "The same for one user; ~/.config stands for XDG_CONFIG_HOME where that is not set. What stands here wins over \
-         the file above.",
+        "The same for one user; without XDG_CONFIG_HOME, in ~/.config. This file overrides the file above.",
     ),
 ];
 
 const ENVIRONMENT: [(&str, &str); 5] = [
     (
         "SMTPLOG_<OPTION>",
-        "Sets any option by its long name, as SMTPLOG_TOP=20 or SMTPLOG_NO_ADVICE=true. The environment wins over the \
-         files, the command line over both.",
+        "Sets any option by its long name, such as SMTPLOG_TOP=20 or SMTPLOG_NO_ADVICE=true. The environment overrides the \
+         files, and the command line overrides both.",
     ),
-    (
-        "SMTPLOG_CONFIG, SMTPLOG_NO_CONFIG",
-        "Which file to read instead of the two below, and whether to read any.",
-    ),
-    ("NO_COLOR", "Where it is set, nothing is coloured unless asked for."),
-    ("LC_ALL, LC_MESSAGES, LANG", "The language of what people read."),
-    ("TZ", "The time zone of stamps that show none."),
+    ("SMTPLOG_CONFIG, SMTPLOG_NO_CONFIG", "The file to read instead of the two below; true to read none."),
+    ("NO_COLOR", "If set, output is not coloured without --color always."),
+    ("LC_ALL, LC_MESSAGES, LANG", "The language of output for people."),
+    ("TZ", "The time zone of timestamps without one."),
 ];
 
 pub(crate) fn run(args: &ManArgs, out: &mut impl Write) -> Result<Completion, CliError> {
-    let mut command = listed(Cli::command().disable_help_subcommand(true));
+    let mut command = list_values(Cli::command().disable_help_subcommand(true));
     command.build();
     match &args.out {
         None => out.write_all(&main_page(&command)?)?,
@@ -65,8 +64,8 @@ pub(crate) fn run(args: &ManArgs, out: &mut impl Write) -> Result<Completion, Cl
     Ok(Completion::looked_up(true))
 }
 
-/// The values of an option stand in its sentence; a list of points would fill the page.
-fn listed(command: Command) -> Command {
+/// Lists the possible values of each option in its help text, because a list with one line per value would fill the page.
+fn list_values(command: Command) -> Command {
     let names: Vec<String> =
         command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
     let command = command.mut_args(|option| {
@@ -83,10 +82,10 @@ fn listed(command: Command) -> Command {
         let help = format!("{} [possible values: {}]", help.unwrap_or_default(), values.join(", "));
         option.hide_possible_values(true).help(help.clone()).long_help(help)
     });
-    names.iter().fold(command, |command, name| command.mut_subcommand(name, listed))
+    names.iter().fold(command, |command, name| command.mut_subcommand(name, list_values))
 }
 
-/// File names and pages.
+/// The file name and the text of each page.
 fn pages(command: &Command) -> Result<Vec<(String, Vec<u8>)>, CliError> {
     let mut pages = vec![("smtplog.1".to_owned(), main_page(command)?)];
     for subcommand in command.get_subcommands() {
@@ -105,7 +104,7 @@ fn main_page(command: &Command) -> Result<Vec<u8>, CliError> {
     Ok(text)
 }
 
-/// What every page begins with.
+/// The sections that every page begins with.
 fn front(man: &Man) -> Result<Vec<u8>, CliError> {
     let mut text = Vec::new();
     man.render_title(&mut text)?;
@@ -118,7 +117,7 @@ fn front(man: &Man) -> Result<Vec<u8>, CliError> {
 
 fn sub_page(subcommand: &Command) -> Result<Vec<u8>, CliError> {
     let usage = subcommand.clone().render_usage().to_string();
-    // The words [OPTIONS] say it in less room than all their names.
+    // `[OPTIONS]` instead of the names of all options.
     let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage).to_owned();
     let man = page(&subcommand.clone().override_usage(usage));
     let mut text = front(&man)?;

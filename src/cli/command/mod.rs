@@ -1,10 +1,8 @@
-//! Runs the subcommands, one file each.
+//! Runs the subcommands.
 //!
 //! Promises: each takes its arguments and a writer, and returns how it ended. May use: the rest of cli, and every folder
 //! below it.
 
-pub(crate) mod codes;
-pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod events;
 pub(crate) mod explain;
@@ -21,16 +19,16 @@ use super::args::{Cli, Command};
 use super::error::CliError;
 use super::exit::Completion;
 
-/// Runs the subcommand that was asked for, `scan` where none was named, and writes its answer to `out`.
+/// Runs the subcommand, `scan` if there is none, and writes its output to `out`.
 ///
-/// `out` is a trait object so that the subcommands are compiled once, in this crate, and not again for each binary.
+/// `out` is a trait object so that the subcommands are compiled once, in the library, and not again for each binary.
 pub fn run(cli: &Cli, mut out: &mut (dyn Write + Send)) -> Result<Completion, CliError> {
     let out = &mut out;
     match &cli.command {
-        Some(Command::Codes(args)) => codes::run(args, out),
-        Some(Command::Compare(args)) => compare::run(args, out),
+        Some(Command::Codes(args)) => explain::codes(args, out),
+        Some(Command::Compare(args)) => explain::compare(args, out),
         Some(Command::Completions(args)) => completions::run(args, out),
-        Some(Command::Explain(args)) => explain::run(args, out),
+        Some(Command::Explain(args)) => explain::explain(args, out),
         Some(Command::Events(args)) => events::run(args, out),
         Some(Command::Man(args)) => man::run(args, out),
         Some(Command::Schema(args)) => schema::run(args, out),

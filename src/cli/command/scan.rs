@@ -1,4 +1,4 @@
-//! `smtplog scan`: read the logs, count, and report.
+//! Runs `smtplog scan`, which reads the logs, counts, and prints the report.
 
 use std::io::{IsTerminal, Write, stdout};
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::cli::output;
 use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
 use crate::cli::state;
-use crate::cli::style::look;
+use crate::cli::style::text_style;
 use crate::cli::verdict::{EvaluationTime, VerdictRun};
 use crate::collections::seed::seed;
 use crate::input::checkpoint::Checkpoints;
@@ -22,7 +22,7 @@ use crate::input::checkpoint::state_file::StateFile;
 use crate::pipeline::walk::{Coverage, WalkResult, WalkTask};
 use crate::redact::Redactor;
 use crate::render::text::page::TextStyle;
-use crate::render::{Format, nagios};
+use crate::render::{Format, LINE, TEXT, nagios};
 use crate::report::{self, Report};
 use crate::scan::counter::CountPlan;
 use crate::scan::input::ReadSummary;
@@ -31,31 +31,31 @@ use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
 
 pub(crate) fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
-    match answer(args, out) {
-        // Who reads the answer of a plugin reads nothing else.
+    match scan(args, out) {
+        // A monitor reads only the standard output of a plugin.
         Err(error) if args.verdict.nagios && !error.is_closed_pipe() => {
             out.write_all(nagios::unknown(&error.to_string()).as_bytes())?;
-            let mut done = Completion::looked_up(true);
-            done.end_with(3);
-            Ok(done)
+            let mut completion = Completion::looked_up(true);
+            completion.end_with(3);
+            Ok(completion)
         }
-        answer => answer,
+        result => result,
     }
 }
 
-fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
+fn scan(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let started = Instant::now();
-    let usual = if args.verdict.nagios { Format::line() } else { Format::text() };
+    let usual = if args.verdict.nagios { LINE } else { TEXT };
     let format = args.output.format(usual)?;
     if args.mail.mail_headers {
-        // Before a log is read for an hour.
+        // Checked before the logs are read, which can take an hour.
         mail::check(format)?;
     }
     let state = state::open(&args.state, &[args.output.output.as_ref(), args.coverage.unparsed.as_ref()])?;
     let mut notes = Vec::new();
     let redactor = redactor(&args.redact, &mut notes)?;
     let (counted, threads) = counted(args, format, state.as_ref(), redactor)?;
-    let Counted { mut report, mut done, judging, paths, known } = counted;
+    let Counted { mut report, mut completion, verdict_run, paths, checkpoints } = counted;
     report.notes.extend(notes);
     if let Some(redactor) = redactor {
         redactor.report(&mut report);
@@ -63,67 +63,72 @@ fn answer(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, 
     let output = args.output.file();
     let to_file = output.is_some();
     let color = args.style.color_for(to_file);
-    let look =
-        TextStyle { top: args.top, reverse: args.reverse, who: args.who, ..look(color, args.style.lang) };
+    let style = TextStyle {
+        top: args.top,
+        reverse: args.reverse,
+        who: args.who,
+        ..text_style(color, args.style.lang)
+    };
     let took = (!to_file && stdout().is_terminal()).then(|| (started.elapsed().as_secs_f64(), threads));
-    let Some(shown) = shown(args, format, &report, &TextStyle { took, ..look }, &done)? else {
-        return Ok(done);
+    let Some(shown) = shown(args, format, &report, &TextStyle { took, ..style }, &completion)? else {
+        return Ok(completion);
     };
     if to_file || !is_quiet(args, &report) {
         output::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
     }
-    judging.save(&mut done);
-    if let (Some(state), Some(known), false) = (state, known, done.nothing_to_report()) {
+    verdict_run.save(&mut completion);
+    if let (Some(state), Some(checkpoints), false) = (state, checkpoints, completion.nothing_to_report()) {
         out.flush()?;
-        state.save(known)?;
+        state.save(checkpoints)?;
     }
     if args.verdict.nagios {
-        let status = if done.trouble().is_some() { 3 } else { nagios::status(&report) };
-        done.end_with(status);
+        let status = if completion.trouble().is_some() { 3 } else { nagios::status(&report) };
+        completion.end_with(status);
     }
-    Ok(done)
+    Ok(completion)
 }
 
-/// The report in its form. None: there is nothing to show, and stderr says why.
+/// Renders the report. `None`: there is nothing to print, and standard error says why.
 fn shown(
     args: &ScanArgs,
     format: Format,
     report: &Report,
-    look: &TextStyle,
-    done: &Completion,
+    style: &TextStyle,
+    completion: &Completion,
 ) -> Result<Option<String>, CliError> {
     if args.mail.mail_headers {
-        return mail::show(args, format, report, look).map(Some);
+        return mail::show(args, format, report, style).map(Some);
     }
-    if let (Some(show), Some(why)) = (format.show_trouble, done.trouble()) {
+    if let (Some(show), Some(why)) = (format.show_trouble, completion.trouble()) {
         return Ok(Some(show(&why)));
     }
-    if format.is_for_people && done.nothing_to_report() {
+    if format.is_for_people && completion.nothing_to_report() {
         return Ok(None);
     }
-    Ok(Some((format.show)(report, look)))
+    Ok(Some((format.show)(report, style)))
 }
 
-/// All is well, and then nothing is to be said.
+/// Whether `--quiet-ok` suppresses the output.
 fn is_quiet(args: &ScanArgs, report: &Report) -> bool {
     args.verdict.quiet_ok
         && report.verdict.as_ref().is_some_and(|verdict| verdict.state == report::VerdictState::Ok)
 }
 
+/// A report, and what is left to do once it is printed.
 struct Counted {
     report: Report,
-    done: Completion,
-    judging: VerdictRun,
-    /// Nothing may be written over them.
+    completion: Completion,
+    verdict_run: VerdictRun,
+    /// The files that were read; the output must not overwrite them.
     paths: Vec<PathBuf>,
-    /// To be saved when the report is written. None: no state is kept.
-    known: Option<Checkpoints>,
+    /// The state to save. `None`: no state is kept.
+    checkpoints: Option<Checkpoints>,
 }
 
-/// A log that is cut short while it is read is read so often at most.
+/// Upper bound on how often logs are read again because one was truncated meanwhile.
 const TRIES: u32 = 3;
 
-/// Also gives back the number of threads.
+/// Reads the logs, again if one is truncated meanwhile. Also returns the number of threads.
 fn counted(
     args: &ScanArgs,
     format: Format,
@@ -136,7 +141,7 @@ fn counted(
         state::check(&args.state, &inputs.paths)?;
         let threads = inputs.manner.threads;
         let session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
-        // What was counted of a log before it was cut short would be counted again from its copy.
+        // Lines of a log that was copied and truncated meanwhile would be counted twice.
         if let Some(counted) = count(args, format, session, tries == TRIES)? {
             return Ok((counted, threads));
         }
@@ -144,25 +149,25 @@ fn counted(
     }
 }
 
-/// `None`: a log was cut short while it was read, and `anyway` is not set.
+/// Reads the logs once. `None`: a log was truncated meanwhile, and `anyway` is false.
 fn count(
     args: &ScanArgs,
     format: Format,
     mut session: Session,
     anyway: bool,
 ) -> Result<Option<Counted>, CliError> {
-    let mut judging = VerdictRun::new(args, format, &session.filter)?;
+    let mut verdict_run = VerdictRun::new(args, format, &session.filter)?;
     let mut unparsed = session.unparsed(&args.coverage)?;
     let seed = seed();
     let plan = CountPlan {
         by: &args.by,
         examples: args.examples,
-        hourly: judging.wants_hours(),
+        hourly: verdict_run.wants_hours(),
         delays: args.delays,
         hops: args.hops,
         zone: &session.inputs.calendar.zone,
         filter: &session.filter,
-        book: &session.book,
+        book: &session.catalog,
         hasher: &seed,
     };
     let SettledWalk { walked, total: folder, sources, calendar, no_match } =
@@ -181,36 +186,36 @@ fn count(
     let (mut tally, closed) = folder.finish(listeners);
     let hourly = tally.hourly.take();
     let window = session.inputs.window;
-    let heard = ReadSummary {
+    let read = ReadSummary {
         coverage: &coverage,
         window,
         calendar: &calendar,
         sources: &sources,
         resolution: &turns,
     };
-    let frame = frame(args, heard, &session, notes);
-    let mut report = report(tally, &closed, &frame);
+    let options = report_options(args, read, &session, notes);
+    let mut report = report(tally, &closed, &options);
     add_storms(args, &mut report, &session, &session.task_of(&sources, &calendar), &coverage)?;
     let inputs = &mut session.inputs;
-    let known = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));
+    let checkpoints = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));
     let problems = std::mem::take(&mut inputs.problems);
-    let done = Completion::new(problems, met, &coverage, window, args.coverage.strict);
-    let mut done = if since.is_some() { done.of_a_part(&coverage) } else { done };
+    let completion = Completion::new(problems, met, &coverage, window, args.coverage.strict);
+    let mut completion = if since.is_some() { completion.of_a_part(&coverage) } else { completion };
     let when = EvaluationTime { coverage: &coverage, window, now: calendar.now, zone: &calendar.zone };
-    judging.judge(args, &mut report, hourly.as_ref(), &when, &mut done);
+    verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);
     let paths = std::mem::take(&mut inputs.paths);
-    Ok(Some(Counted { report, done, judging, paths, known }))
+    Ok(Some(Counted { report, completion, verdict_run, paths, checkpoints }))
 }
 
-fn frame<'a>(
+fn report_options<'a>(
     args: &ScanArgs,
-    heard: ReadSummary<'a>,
+    read: ReadSummary<'a>,
     session: &'a Session,
     notes: Vec<String>,
 ) -> ReportOptions<'a> {
     ReportOptions {
-        read: heard,
-        providers: &session.book.providers,
+        read,
+        providers: &session.catalog.providers,
         with_advice: !args.no_advice && args.advice != AdviceChoice::None,
         with_full_advice: args.advice == AdviceChoice::Full,
         filter: &session.filter,
@@ -221,7 +226,7 @@ fn frame<'a>(
     }
 }
 
-/// Puts the storms into the report if they are asked for.
+/// Adds the storms to the report if an option asks for them.
 fn add_storms(
     args: &ScanArgs,
     report: &mut Report,
@@ -235,10 +240,9 @@ fn add_storms(
     if session.can_be_read_again() {
         report.storms = Some(storm::lines(task, &session.filter, coverage, session.redactor)?);
     } else {
-        report.notes.push(
-            "storms were not looked for: what comes through a pipe or from the journal can be read only once"
-                .to_owned(),
-        );
+        report
+            .notes
+            .push("storms were not searched for: a pipe or the journal can be read only once".to_owned());
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `smtplog schema`: the JSON Schema of an answer, made of the types that are printed.
+//! Runs `smtplog schema`, which prints the JSON Schema of a document, generated from the type that is printed.
 
 use std::io::Write;
 

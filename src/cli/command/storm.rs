@@ -1,4 +1,4 @@
-//! `smtplog storm`: read the logs, find bursts and silences, and say what to do.
+//! Runs `smtplog storm`, which finds bursts of failures and silences and says what to do.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use crate::cli::input::Inputs;
 use crate::cli::output;
 use crate::cli::redaction::redactor;
 use crate::cli::session::{Session, SettledWalk};
-use crate::cli::style::look;
+use crate::cli::style::text_style;
 use crate::collections::seed::seed;
 use crate::input::error::InputError;
 use crate::input::read::thread_pool;
@@ -39,33 +39,33 @@ pub(crate) fn run(args: &StormArgs, out: &mut (impl Write + Send)) -> Result<Com
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let paths = inputs.paths.clone();
     let session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
-    let (mut storms, mut done) = find(args, session)?;
+    let (mut storms, mut completion) = find(args, session)?;
     if let Some(redactor) = redactor {
         redactor.storms(&mut storms);
     }
     if !storms.storms.is_empty() {
-        done.fail();
+        completion.fail();
     }
     if args.top > 0 {
         let more = storms.storms.len().saturating_sub(args.top);
         storms.storms.truncate(args.top);
         if more > 0 {
-            storms.notes.push(format!("{more} lighter storms are left out; -n 0 shows all"));
+            storms.notes.push(format!("{more} less important storms are not shown; -n 0 shows all"));
         }
     }
     if args.reverse {
         storms.storms.reverse();
     }
     let color = args.style.color_for(output.is_some());
-    let look = TextStyle { top: args.top, reverse: args.reverse, ..look(color, args.style.lang) };
+    let style = TextStyle { top: args.top, reverse: args.reverse, ..text_style(color, args.style.lang) };
     let shown = match format {
         DocumentFormat::Json => pretty(&storms),
         DocumentFormat::Ndjson => storms.storms.iter().map(line).collect(),
-        DocumentFormat::Text if done.nothing_to_report() => return Ok(done),
-        DocumentFormat::Text => storm::show(&storms, &look),
+        DocumentFormat::Text if completion.nothing_to_report() => return Ok(completion),
+        DocumentFormat::Text => storm::show(&storms, &style),
     };
     output::write(output, &paths, out, |out| Ok(out.write_all(shown.as_bytes())?))?;
-    Ok(done)
+    Ok(completion)
 }
 
 /// Reads the logs and finds the storms in them.
@@ -75,22 +75,22 @@ fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completi
     let mut settled = session.walk_until_settled(&sampling, &mut unparsed)?;
     unparsed.finish()?;
     let no_match = settled.no_match.take();
-    let heard = settled.heard(&session);
-    let (time, read) = (range(&heard), input(&heard, &session.filter));
-    let late = on_time(&heard);
-    let SettledWalk { walked, total: gatherer, sources, calendar, .. } = settled;
+    let read_summary = settled.summary(&session);
+    let (time, read) = (range(&read_summary), input(&read_summary, &session.filter));
+    let late = on_time(&read_summary);
+    let SettledWalk { walked, total: merger, sources, calendar, .. } = settled;
     let WalkResult { coverage, problems: met, .. } = walked;
-    let gathered = gatherer.finish();
+    let samples = merger.finish();
     let files = sources.iter().filter(|source| source.can_be_read_again());
     let files: Vec<String> = files.map(|source| source.path.to_string_lossy().into_owned()).collect();
-    let providers = &session.book.providers;
-    let frame = DiagnosisInput { providers, zone: &calendar.zone, files, minutes: coverage.minutes };
-    let storms = answered(&gathered, &frame, session.inputs.manner.threads)?;
+    let providers = &session.catalog.providers;
+    let input = DiagnosisInput { providers, zone: &calendar.zone, files, minutes: coverage.minutes };
+    let storms = diagnose(&samples, &input, session.inputs.manner.threads)?;
     let Inputs { notes, problems, window, .. } = &mut session.inputs;
     let mut notes = std::mem::take(notes);
     notes.extend(no_match);
     notes.extend(late);
-    notes.extend(on_gathered(&gathered));
+    notes.extend(sample_notes(&samples));
     let storms = StormReport { schema: STORMS_SCHEMA, range: time, input: read, storms, notes };
     let problems = std::mem::take(problems);
     Ok((storms, Completion::new(problems, met, &coverage, *window, args.coverage.strict)))
@@ -115,26 +115,26 @@ impl<'a> Aggregation for Sampling<'a> {
         SampleMerger::new(self.seed.clone(), self.filter)
     }
 
-    fn fold(gatherer: &mut SampleMerger<'a>, page: BlockSample) {
-        gatherer.fold(&page);
+    fn fold(merger: &mut SampleMerger<'a>, block: BlockSample) {
+        merger.fold(&block);
     }
 
-    fn left_out(gatherer: &SampleMerger<'a>) -> u64 {
-        gatherer.left_out()
+    fn left_out(merger: &SampleMerger<'a>) -> u64 {
+        merger.left_out()
     }
 }
 
-/// The storms of logs whose dates are known, each in a line.
+/// Finds the storms for the report of `scan`, for logs whose dates are known.
 pub(crate) fn lines(
     task: &WalkTask,
     filter: &Filter,
     coverage: &Coverage,
     redactor: Option<Redactor>,
 ) -> Result<Vec<StormLine>, CliError> {
-    let (_, gatherer) = aggregate(task, &Sampling { seed: seed(), filter }, None)?;
+    let (_, merger) = aggregate(task, &Sampling { seed: seed(), filter }, None)?;
     let (providers, zone) = (&task.book.providers, &task.calendar.zone);
-    let frame = DiagnosisInput { providers, zone, files: Vec::new(), minutes: coverage.minutes };
-    let mut storms = answered(&gatherer.finish(), &frame, task.manner.threads)?;
+    let input = DiagnosisInput { providers, zone, files: Vec::new(), minutes: coverage.minutes };
+    let mut storms = diagnose(&merger.finish(), &input, task.manner.threads)?;
     if let Some(redactor) = redactor {
         for storm in &mut storms {
             redactor.storm(storm);
@@ -155,17 +155,16 @@ pub(crate) fn lines(
     Ok(storms.into_iter().map(line).collect())
 }
 
-fn answered(gathered: &Samples, frame: &DiagnosisInput, threads: usize) -> Result<Vec<Storm>, InputError> {
-    Ok(thread_pool(threads)?.install(|| answer(gathered, frame)))
+fn diagnose(samples: &Samples, input: &DiagnosisInput, threads: usize) -> Result<Vec<Storm>, InputError> {
+    Ok(thread_pool(threads)?.install(|| answer(samples, input)))
 }
 
-/// What was too much to keep, or could not be placed.
-fn on_gathered(gathered: &Samples) -> Vec<String> {
-    let cut = gathered.is_cut.then(|| {
-        "there are more minutes in the logs than are kept: storms are looked for in the latest ones"
-            .to_owned()
-    });
-    let undated = (gathered.undated > 0)
-        .then(|| format!("{} events show no time and are in no storm", gathered.undated));
+/// Notes about minutes that were dropped and events without a time.
+fn sample_notes(samples: &Samples) -> Vec<String> {
+    let cut = samples
+        .is_cut
+        .then(|| "the logs cover too much time: storms were searched for only in the latest part".to_owned());
+    let undated = (samples.undated > 0)
+        .then(|| format!("{} events have no time and are not part of any storm", samples.undated));
     cut.into_iter().chain(undated).collect()
 }

@@ -13,14 +13,14 @@ use crate::cli::output;
 use crate::cli::progress::with_bar;
 use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
-use crate::cli::spool::TempCopies;
-use crate::cli::style::look;
+use crate::cli::style::text_style;
+use crate::cli::temp_copies::TempCopies;
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::filter::{Filter, LineFilter};
 use crate::pipeline::walk::{Coverage, EventSink, LoggedEvent, WalkTask, walk};
 use crate::redact::Redactor;
 use crate::render::json;
-use crate::render::text::{trace, trace_raw};
+use crate::render::text::trace;
 use crate::report::trace::{SCHEMA, Trace};
 use crate::scan::input::ReadSummary;
 use crate::scan::notes::on_time;
@@ -28,14 +28,14 @@ use crate::trace::query::TraceQuery;
 use crate::trace::{TraceRequest, TraceResult, trace};
 
 pub(crate) fn run(args: &TraceArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
-    // Lines are text, whatever the file is called.
+    // --raw prints log lines, whatever the suffix of the output file.
     let format = if args.raw { DocumentFormat::Text } else { args.output.format(DocumentFormat::Text)? };
     let inputs = Inputs::new(&args.input, None)?;
     let paths = inputs.paths.clone();
-    output::write(args.output.file(), &paths, out, |out| tell(args, format, inputs, out))
+    output::write(args.output.file(), &paths, out, |out| trace_to(args, format, inputs, out))
 }
 
-fn tell(
+fn trace_to(
     args: &TraceArgs,
     format: DocumentFormat,
     mut inputs: Inputs,
@@ -44,14 +44,14 @@ fn tell(
     let redactor = redactor(&args.redact, &mut inputs.notes)?;
     let mut session = Session::new(inputs, &args.rules, &args.filter, redactor)?;
     let sought = TraceQuery::read(&args.what);
-    let mut spools = TempCopies::default();
+    let mut copies = TempCopies::default();
     let Inputs { sources, manner, progress, problems, .. } = &mut session.inputs;
-    problems.extend(spools.fill(sources, *manner)?);
-    // It is read twice.
+    problems.extend(copies.fill(sources, *manner)?);
+    // The logs are read twice.
     progress.total.fetch_add(progress.total.load(Ordering::Relaxed), Ordering::Relaxed);
-    let question = TraceRequest { sought: &sought, filter: &session.filter, top: args.top, raw: args.raw };
+    let request = TraceRequest { sought: &sought, filter: &session.filter, top: args.top, raw: args.raw };
     let task = WalkTask { filter: &LineFilter::default(), ..session.task() };
-    let traced = with_bar(task.progress, || trace(&question, &task))?;
+    let traced = with_bar(task.progress, || trace(&request, &task))?;
     if traced.found == 0 {
         return nothing_found(args, session, traced);
     }
@@ -68,16 +68,16 @@ fn show(
     let TraceResult { found, stories, lines, read, minutes, notes: limits, problems: met, .. } = traced;
     let Session { inputs: Inputs { problems, notes, window, .. }, redactor, .. } = session;
     let coverage = Coverage { lines: read, bytes: 1, routine: read, minutes, ..Coverage::default() };
-    let mut done = Completion::new(problems, met, &coverage, window, false);
-    done.remarks = notes;
+    let mut completion = Completion::new(problems, met, &coverage, window, false);
+    completion.remarks = notes;
     let earlier = found - (stories.len() + lines.len()) as u64;
     let earlier = (earlier > 0).then(|| format!("{earlier} earlier ones are not shown; -n 0 shows all"));
     let to_file = args.output.file().is_some();
     if args.raw {
-        trace_raw::show(&hidden(lines, redactor), stdout().is_terminal() && !to_file, out)?;
-        done.remarks.extend(earlier);
-        done.remarks.extend(limits);
-        return Ok(done);
+        trace::show_lines(&redacted(lines, redactor), stdout().is_terminal() && !to_file, out)?;
+        completion.remarks.extend(earlier);
+        completion.remarks.extend(limits);
+        return Ok(completion);
     }
     let mut trace = Trace { schema: SCHEMA, what: args.what.clone(), found, stories, notes: limits };
     if let Some(redactor) = redactor {
@@ -85,20 +85,20 @@ fn show(
     }
     match format {
         DocumentFormat::Text => {
-            let mut look = look(args.style.color, args.style.lang);
-            look.color &= !to_file;
-            out.write_all(trace::show(&trace, &look).as_bytes())?;
+            let mut style = text_style(args.style.color, args.style.lang);
+            style.color &= !to_file;
+            out.write_all(trace::show(&trace, &style).as_bytes())?;
         }
         DocumentFormat::Json => out.write_all(json::pretty(&trace).as_bytes())?,
         DocumentFormat::Ndjson => {
             for story in &trace.stories {
                 out.write_all(json::line(story).as_bytes())?;
             }
-            done.remarks.extend(trace.notes);
-            done.remarks.extend(earlier);
+            completion.remarks.extend(trace.notes);
+            completion.remarks.extend(earlier);
         }
     }
-    Ok(done)
+    Ok(completion)
 }
 
 /// Walks the logs once more: it is not known yet whether they are mail logs at all.
@@ -126,12 +126,13 @@ fn nothing_found(
             *remark = redactor.text(remark);
         }
     }
-    let done = Completion::new(problems, traced.problems, &coverage, task.window, false).without_a_find();
-    Ok(done.with_remarks(remarks))
+    let completion =
+        Completion::new(problems, traced.problems, &coverage, task.window, false).without_a_find();
+    Ok(completion.with_remarks(remarks))
 }
 
 /// The lines after `--redact`.
-fn hidden(messages: Vec<Vec<Vec<u8>>>, redactor: Option<Redactor>) -> Vec<Vec<Vec<u8>>> {
+fn redacted(messages: Vec<Vec<Vec<u8>>>, redactor: Option<Redactor>) -> Vec<Vec<Vec<u8>>> {
     let Some(redactor) = redactor else { return messages };
     let line = |line: Vec<u8>| redactor.line(&String::from_utf8_lossy(&line)).into_bytes();
     messages.into_iter().map(|lines| lines.into_iter().map(line).collect()).collect()
@@ -140,7 +141,7 @@ fn hidden(messages: Vec<Vec<Vec<u8>>>, redactor: Option<Redactor>) -> Vec<Vec<Ve
 /// Says what was searched for and in how many lines.
 fn not_found(what: &str, filter: &Filter, coverage: &Coverage, calendar: &Calendar) -> String {
     let filter =
-        if filter.is_empty() { String::new() } else { format!(" that fits {}", filter.words.join(" ")) };
+        if filter.is_empty() { String::new() } else { format!(" that matches {}", filter.words.join(" ")) };
     let shown = |minute: i64| {
         let at = Timestamp::from_second(minute * 60).ok()?;
         Some(at.to_zoned(calendar.zone.clone()).strftime("%F %H:%M %:z").to_string())
@@ -148,7 +149,7 @@ fn not_found(what: &str, filter: &Filter, coverage: &Coverage, calendar: &Calend
     let range =
         coverage.minutes.and_then(|(first, last)| Some(format!(", {} to {}", shown(first)?, shown(last)?)));
     let lines = coverage.lines;
-    format!("found nothing of {what:?}{filter} in {lines} lines{}", range.unwrap_or_default())
+    format!("no message found for {what:?}{filter} in {lines} lines{}", range.unwrap_or_default())
 }
 
 /// Ignores the events: only the coverage of the walk is wanted.

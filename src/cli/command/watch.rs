@@ -1,4 +1,4 @@
-//! `smtplog watch`: follow logs while they are written, on a screen, or with a line for each storm.
+//! Runs `smtplog watch`, which follows logs while they are written, on a screen or with a line for each storm.
 
 use std::io::{IsTerminal, Write, stdout};
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::cli::args::{WatchArgs, WatchFormat};
-use crate::cli::catalog::book;
+use crate::cli::catalog::load_catalog;
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 use crate::cli::filter::filter;
 use crate::cli::follow::FollowSession;
-use crate::cli::style::look;
+use crate::cli::style::text_style;
 use crate::cli::terminal::TerminalGuard;
 use crate::collections::seed::seed;
 use crate::input::error::{InputError, shown};
-use crate::input::follow::{FollowedSource, is_over, poll as look_at};
+use crate::input::follow::{FollowedSource, is_over, poll as poll_logs};
 use crate::input::read::{Progress, Source};
 use crate::render::json;
 use crate::render::text::page::TextStyle;
@@ -32,20 +32,20 @@ use crate::watch::monitor::{Monitor, MonitorOptions};
 use crate::watch::screen::Screen;
 use crate::watch::view::{StormFinder, sight};
 
-/// Between two looks at the logs.
-const PACE: Duration = Duration::from_millis(250);
-/// While much is read, the screen is drawn so often.
+/// The time between two reads of the logs.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// The time between two frames while a lot is read.
 const REDRAW: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, CliError> {
-    let FollowSession { sources, lanes, calendar, window } = FollowSession::new(args)?;
-    let book = book(&args.rules)?;
-    let filter = filter(&args.filter, &book)?;
+    let FollowSession { sources, followed, calendar, window } = FollowSession::new(args)?;
+    let catalog = load_catalog(&args.rules)?;
+    let filter = filter(&args.filter, &catalog)?;
     let early = filter.without_sender();
     let (progress, seed) = (Progress::default(), seed());
     let plan = MonitorOptions {
         sources: &sources,
-        book: &book,
+        book: &catalog,
         filter: &filter,
         early: &early,
         window,
@@ -58,43 +58,47 @@ pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, 
     }
     let mut watch = Watch {
         sources: &sources,
-        lanes,
-        lookout: Monitor::new(plan, calendar),
+        followed,
+        monitor: Monitor::new(plan, calendar),
         now: args.now,
-        begun: Instant::now(),
+        started: Instant::now(),
         clock: LogClock::default(),
         ended,
         trouble: None,
         is_lost: false,
     };
-    let look = look(args.style.color, args.style.lang);
+    let style = text_style(args.style.color, args.style.lang);
     match args.format {
-        None if stdout().is_terminal() && !args.until_idle => watch.screen(&look, &filter.words.join(" "))?,
-        None => watch.lines(WatchFormat::Text, args.until_idle, &look, out)?,
-        Some(format) => watch.lines(format, args.until_idle, &look, out)?,
+        None if stdout().is_terminal() && !args.until_idle => {
+            watch.screen(&style, &filter.words.join(" "))?
+        }
+        None => watch.lines(WatchFormat::Text, args.until_idle, &style, out)?,
+        Some(format) => watch.lines(format, args.until_idle, &style, out)?,
     }
     Ok(Completion::new(
         Vec::new(),
         watch.trouble.into_iter().collect(),
-        &watch.lookout.coverage,
+        &watch.monitor.coverage,
         window,
         false,
     ))
 }
 
+/// A run of `watch`.
 struct Watch<'a> {
     sources: &'a [Source],
-    lanes: Vec<FollowedSource>,
-    lookout: Monitor<'a>,
-    /// None: it is what the machine's clock says.
+    /// One for each source.
+    followed: Vec<FollowedSource>,
+    monitor: Monitor<'a>,
+    /// The time of the option `--now`. `None`: the machine's clock.
     now: Option<Timestamp>,
-    begun: Instant,
+    started: Instant,
     clock: LogClock,
-    /// A signal came.
+    /// Set by a signal.
     ended: Arc<AtomicBool>,
-    /// What could not be read when it was looked at last.
+    /// The error of the last read.
     trouble: Option<InputError>,
-    /// It will never be there again.
+    /// The error is permanent: a pipe failed.
     is_lost: bool,
 }
 
@@ -103,31 +107,31 @@ impl Watch<'_> {
         self.ended.load(Ordering::Relaxed)
     }
 
-    /// Reads what has come; whether there is more to be read at once.
+    /// Reads new lines. Returns whether there is more to read at once.
     fn read(&mut self) -> bool {
         let now = self.now.unwrap_or_else(Timestamp::now);
-        self.lookout.set_clock(now);
-        let Self { lanes, lookout, .. } = self;
-        let looked = look_at(lanes, &mut |block| lookout.take(block));
+        self.monitor.set_clock(now);
+        let Self { followed, monitor, .. } = self;
+        let polled = poll_logs(followed, &mut |block| monitor.take(block));
         if !self.is_lost {
             self.trouble = None;
         }
-        for (lane, source) in looked.troubles {
-            // A file may be there again the next time; a pipe is not.
-            self.is_lost |= matches!(self.lanes.get(lane), Some(FollowedSource::Feed(_)));
-            self.trouble = self.sources.get(lane).map(|log| log.cannot_open(source));
+        for (number, error) in polled.troubles {
+            // A file may come back; a pipe does not.
+            self.is_lost |= matches!(self.followed.get(number), Some(FollowedSource::Feed(_)));
+            self.trouble = self.sources.get(number).map(|source| source.cannot_open(error));
         }
-        if !looked.more {
-            let last = self.lookout.coverage.minutes.map(|(_, last)| last);
-            self.clock.tick(last, now.as_second().div_euclid(60), self.begun.elapsed());
+        if !polled.more {
+            let last = self.monitor.coverage.minutes.map(|(_, last)| last);
+            self.clock.tick(last, now.as_second().div_euclid(60), self.started.elapsed());
         }
-        looked.more
+        polled.more
     }
 
-    /// Until a key or a signal ends it.
-    fn screen(&mut self, look: &TextStyle, asked: &str) -> Result<(), CliError> {
-        let mut taken = TerminalGuard::new()?;
-        let mut screen = Screen::new(look.words.clone());
+    /// Shows the screen until a key or a signal ends it.
+    fn screen(&mut self, style: &TextStyle, asked: &str) -> Result<(), CliError> {
+        let mut guard = TerminalGuard::new()?;
+        let mut screen = Screen::new(style.words.clone());
         let mut storms = StormFinder::default();
         let names: Vec<String> = self.sources.iter().map(|source| shown(&source.path)).collect();
         let (mut drawn, mut seen) = (Instant::now(), None);
@@ -135,28 +139,28 @@ impl Watch<'_> {
             let more = self.read();
             if !more || drawn.elapsed() > REDRAW {
                 let minute = if more {
-                    self.lookout.coverage.minutes.map(|(_, last)| last)
+                    self.monitor.coverage.minutes.map(|(_, last)| last)
                 } else {
                     self.clock.minute
                 };
-                let new_storms = !more && storms.find(&mut self.lookout, minute, false);
-                let state = (self.lookout.coverage.lines, minute);
-                // Most of the time nothing has come, and the rows are as they were.
+                let new_storms = !more && storms.find(&mut self.monitor, minute, false);
+                let state = (self.monitor.coverage.lines, minute);
+                // Usually there are no new lines, and the view stays the same.
                 if new_storms || seen != Some(state) {
                     seen = Some(state);
-                    screen.sight = sight(&self.lookout, minute, &storms.found);
+                    screen.sight = sight(&self.monitor, minute, &storms.found);
                     screen.sight.name = names.join(" ");
                     asked.clone_into(&mut screen.sight.asked);
                 }
                 screen.sight.trouble = self.trouble.as_ref().map(ToString::to_string);
-                let draws = |frame: &mut ratatui::Frame| draw(frame, &screen, look);
-                taken.terminal.draw(draws).map_err(CliError::Terminal)?;
+                let draws = |frame: &mut ratatui::Frame| draw(frame, &screen, style);
+                guard.terminal.draw(draws).map_err(CliError::Terminal)?;
                 drawn = Instant::now();
             }
-            let mut pace = if more { Duration::ZERO } else { PACE };
-            // All keys that wait; a terminal that is gone ends it as its signal does.
-            while event::poll(pace).unwrap_or_else(|_| self.ended.swap(true, Ordering::Relaxed)) {
-                pace = Duration::ZERO;
+            let mut timeout = if more { Duration::ZERO } else { POLL_INTERVAL };
+            // Reads all waiting keys. If the terminal is gone, the run ends as with SIGHUP.
+            while event::poll(timeout).unwrap_or_else(|_| self.ended.swap(true, Ordering::Relaxed)) {
+                timeout = Duration::ZERO;
                 if let Ok(event::Event::Key(pressed)) = event::read()
                     && let Some(key) = key(&pressed)
                     && !screen.press(key)
@@ -170,12 +174,12 @@ impl Watch<'_> {
         }
     }
 
-    /// Until a signal ends it, nobody reads any more, or nothing can come any more.
+    /// Prints lines until a signal comes, the reader of the output is gone, or no more input can come.
     fn lines(
         &mut self,
         format: WatchFormat,
         until_idle: bool,
-        look: &TextStyle,
+        style: &TextStyle,
         out: &mut impl Write,
     ) -> Result<(), CliError> {
         let (mut known, mut storms) = (KnownStorms::default(), StormFinder::default());
@@ -184,14 +188,13 @@ impl Watch<'_> {
             if more {
                 continue;
             }
-            let last = until_idle || is_over(&self.lanes);
+            let last = until_idle || is_over(&self.followed);
             let minute = if until_idle { None } else { self.clock.minute };
-            if storms.find(&mut self.lookout, minute, last) {
-                let news = known.hear(&storms.found);
-                for news in &news {
+            if storms.find(&mut self.monitor, minute, last) {
+                for alert in &known.hear(&storms.found) {
                     let line = match format {
-                        WatchFormat::Ndjson => json::line(news),
-                        WatchFormat::Text => text(news, look),
+                        WatchFormat::Ndjson => json::line(alert),
+                        WatchFormat::Text => text(alert, style),
                     };
                     out.write_all(line.as_bytes())?;
                 }
@@ -200,19 +203,19 @@ impl Watch<'_> {
             if last || self.is_ended() || !is_read() {
                 return Ok(());
             }
-            std::thread::sleep(PACE);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 }
 
-/// False: who was to read what we print is gone. Without asking, that would be found out with the next storm only.
+/// Whether the reader of standard output is still there. A write would find out only with the next storm.
 fn is_read() -> bool {
     use rustix::event::{PollFd, PollFlags, poll};
     let out = stdout();
-    let mut asked = [PollFd::new(&out, PollFlags::empty())];
-    let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
-    match poll(&mut asked, Some(&at_once)) {
-        Ok(_) => asked.iter().all(|fd| !fd.revents().intersects(PollFlags::ERR)),
+    let mut polled = [PollFd::new(&out, PollFlags::empty())];
+    let zero = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    match poll(&mut polled, Some(&zero)) {
+        Ok(_) => polled.iter().all(|fd| !fd.revents().intersects(PollFlags::ERR)),
         Err(_) => true,
     }
 }

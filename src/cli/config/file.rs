@@ -24,50 +24,52 @@ pub(crate) struct ConfigEntry {
 }
 
 /// Tables that hold rows of the catalogue, not options.
-const BOOK: [&str; 2] = ["rule", "provider"];
-/// The option that loads those rows from the file.
+const CATALOG_TABLES: [&str; 2] = ["rule", "provider"];
+/// The hidden option that loads those rows from the file.
 const RULES_OF: &str = "rules-of";
 
-/// In the order of the file, which is the `at`th of those that are read; `weaker` are those of the files before it.
-/// The whole file is looked through, whatever subcommand is asked for.
+/// Returns the entries in the order of the file, which is number `at` of the files that are read; `weaker` are the entries of
+/// the files before it. The whole file is checked, whatever the subcommand.
 pub(crate) fn read(
     file: &ConfigText,
     at: usize,
     command: &Command,
     weaker: &[ConfigEntry],
 ) -> Result<Vec<ConfigEntry>, CliError> {
-    let page = ParsedFile { path: &file.path, text: &file.text, at, command };
-    let table = DeTable::parse(&file.text)
-        .map_err(|cause| page.wrong(cause.span().map_or(0, |span| span.start), cause.message().to_owned()))?;
+    let parsed = ParsedFile { path: &file.path, text: &file.text, at, command };
+    let table = DeTable::parse(&file.text).map_err(|cause| {
+        parsed.wrong(cause.span().map_or(0, |span| span.start), cause.message().to_owned())
+    })?;
     let mut entries = Vec::new();
-    let mut book = None;
+    let mut rules_line = None;
     for (key, value) in table.get_ref() {
         let subcommand = commands(command).find(|subcommand| subcommand.get_name() == key.get_ref().as_ref());
-        if BOOK.contains(&key.get_ref().as_ref()) && holds_tables(value.get_ref()) {
+        if CATALOG_TABLES.contains(&key.get_ref().as_ref()) && holds_tables(value.get_ref()) {
             if value.get_ref().is_table() {
                 let (at, name) = (key.span().start, key.get_ref());
-                return Err(page.wrong(at, format!("a {name} begins with [[{name}]]")));
+                return Err(parsed.wrong(at, format!("write [[{name}]], not [{name}]")));
             }
-            book = Some(page.line(key.span().start));
+            rules_line = Some(parsed.line(key.span().start));
         } else if let (DeValue::Table(inner), Some(subcommand)) = (value.get_ref(), subcommand) {
             for (key, value) in inner {
-                entries.push(page.entry(key, value, Some(subcommand))?);
+                entries.push(parsed.entry(key, value, Some(subcommand))?);
             }
         } else {
-            entries.push(page.entry(key, value, None)?);
+            entries.push(parsed.entry(key, value, None)?);
         }
     }
-    entries.extend(book.map(|line| page.rules(line, weaker)));
-    // TOML's tables are in the order of their keys; a reader goes by lines.
+    entries.extend(rules_line.map(|line| parsed.rules(line, weaker)));
+    // The parser sorts tables by key; errors and --print-config go by lines.
     entries.sort_by_key(|entry| entry.line);
     Ok(entries)
 }
 
-/// An option may have the same name as a row of the book; its values are no tables.
+/// Tells rows of the catalogue from an option of the same name, whose values are not tables.
 fn holds_tables(value: &DeValue) -> bool {
     value.is_table() || value.as_array().is_some_and(|all| all.iter().any(|one| one.get_ref().is_table()))
 }
 
+/// A file that is being parsed.
 struct ParsedFile<'a> {
     path: &'a Path,
     text: &'a str,
@@ -78,8 +80,8 @@ struct ParsedFile<'a> {
 type SpannedKey<'a> = Spanned<std::borrow::Cow<'a, str>>;
 
 impl ParsedFile<'_> {
-    /// A key at the top is for every subcommand that has the option; it must suit one of them, not all: `format =
-    /// "json"` is none of those of `events`.
+    /// Checks a key. At the top of the file it applies to every subcommand that has the option, and must be valid for at least
+    /// one of them: `format = "json"` is not valid for `events`.
     fn entry(
         &self,
         key: &SpannedKey,
@@ -93,9 +95,9 @@ impl ParsedFile<'_> {
             .filter(|sub| table.is_none_or(|table| *sub.get_name() == *table.get_name()))
         {
             let Some(option) = option(subcommand, name) else { continue };
-            let spelled = spelled(value.get_ref(), option);
-            match spelled.and_then(|spelled| validate(subcommand, option, &spelled).map(|()| spelled)) {
-                Ok(spelled) => drop(values.insert(subcommand.get_name().to_owned(), spelled)),
+            let arguments = as_arguments(value.get_ref(), option);
+            match arguments.and_then(|given| validate(subcommand, option, &given).map(|()| given)) {
+                Ok(given) => drop(values.insert(subcommand.get_name().to_owned(), given)),
                 Err(fault) => faults.push((subcommand.get_name(), fault)),
             }
         }
@@ -116,7 +118,7 @@ impl ParsedFile<'_> {
         Ok(ConfigEntry { path: self.path.to_owned(), line, key: name.to_owned(), rank, values })
     }
 
-    /// The rows of the book in this file come before those of a weaker file, and push out none of them.
+    /// The rules in this file come before those of weaker files, which stay in force.
     fn rules(&self, line: usize, weaker: &[ConfigEntry]) -> ConfigEntry {
         let before = weaker.iter().rev().find(|entry| entry.key == RULES_OF);
         let paths = |subcommand: &Command| {
@@ -154,18 +156,19 @@ impl ParsedFile<'_> {
         }
     }
 
-    /// `at` counts bytes.
+    /// The error at the byte offset `at`.
     fn wrong(&self, at: usize, what: String) -> CliError {
         CliError::config(self.path, self.line(at), what)
     }
 
+    /// The line number of the byte offset `at`, from 1.
     fn line(&self, at: usize) -> usize {
         1 + self.text.bytes().take(at).filter(|&byte| byte == b'\n').count()
     }
 }
 
-/// The value as it would stand on the command line. Err: what is wrong, in words that follow the key.
-fn spelled(value: &DeValue, option: &Arg) -> Result<Vec<String>, String> {
+/// The value as it would be written on the command line. The error continues a sentence that begins with the key.
+fn as_arguments(value: &DeValue, option: &Arg) -> Result<Vec<String>, String> {
     match value {
         DeValue::Array(all) if is_list(option) => {
             all.iter().map(|value| single(value.get_ref(), option)).collect()
@@ -181,19 +184,19 @@ fn spelled(value: &DeValue, option: &Arg) -> Result<Vec<String>, String> {
 }
 
 fn single(value: &DeValue, option: &Arg) -> Result<String, String> {
-    let shape = ValueKind::of(option);
+    let kind = ValueKind::of(option);
     let wrong = |what: &str| Err(format!("takes {}, not {what}", takes(option)));
-    match (value, shape) {
+    match (value, kind) {
         (DeValue::Boolean(value), ValueKind::Switch) => Ok(value.to_string()),
         (DeValue::String(text), ValueKind::Number | ValueKind::Text | ValueKind::Word) => {
             Ok(text.clone().into_owned())
         }
         (DeValue::Integer(number), ValueKind::Number | ValueKind::Word) => {
             let number = i64::from_str_radix(number.as_str(), number.radix());
-            number.map(|number| number.to_string()).map_err(|cause| format!("is no number: {cause}"))
+            number.map(|number| number.to_string()).map_err(|cause| format!("is not a valid number: {cause}"))
         }
         (DeValue::Float(number), ValueKind::Number | ValueKind::Word) => Ok(number.as_str().to_owned()),
-        // A stamp may stand without quotes in TOML.
+        // TOML allows timestamps without quotes.
         (DeValue::Datetime(stamp), ValueKind::Text | ValueKind::Word) => Ok(stamp.to_string()),
         (DeValue::String(text), ValueKind::Switch) => wrong(&format!("{text:?}")),
         (DeValue::Integer(number), ValueKind::Switch | ValueKind::Text) => wrong(number.as_str()),

@@ -48,7 +48,7 @@ pub(crate) fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" => Ok(false),
-        _ => Err(format!("it takes true or false, not {text:?}")),
+        _ => Err(format!("must be true or false, not {text:?}")),
     }
 }
 

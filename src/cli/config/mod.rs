@@ -34,27 +34,23 @@ const BARE: &str = "scan";
 ///
 /// A value from elsewhere becomes the default of its option, and clap parses the command line a second time. So every
 /// value is parsed and checked by clap, wherever it was set.
-pub fn resolve(
-    argv: &[OsString],
-    variables: Variables,
-    places: &ConfigPaths,
-) -> Result<Invocation, CliError> {
+pub fn resolve(argv: &[OsString], variables: Variables, paths: &ConfigPaths) -> Result<Invocation, CliError> {
     let print = argv.iter().take_while(|word| *word != "--").any(|word| word == "--print-config");
     let mut command = Cli::command();
     if print {
-        command = free(command);
+        command = with_nothing_required(command);
     }
     let first = command.clone().try_get_matches_from(argv)?;
     misplaced(&command, &first)?;
     let name = first.subcommand_name().unwrap_or(BARE).to_owned();
     let Some(subcommand) = commands(&command).find(|subcommand| subcommand.get_name() == name).cloned()
     else {
-        // It reads no configuration, so that a broken file cannot break the start of a shell.
+        // `completions` reads no configuration, so that a broken file cannot break the start of a shell.
         let cli = Cli::from_arg_matches(&first)?;
         return Ok(Invocation::Run(Box::new(cli)));
     };
     let mut entries = Vec::new();
-    for (at, file) in places.files(&first, variables)?.iter().enumerate() {
+    for (at, file) in paths.files(&first, variables)?.iter().enumerate() {
         entries.extend(read(file, at, &command, &entries)?);
     }
     let given = first.subcommand_matches(&name).unwrap_or(&first);
@@ -65,12 +61,12 @@ pub fn resolve(
     } else {
         command.mut_subcommand(&name, |subcommand| as_defaults(subcommand, &choices))
     };
-    let settled = command.try_get_matches_from(argv)?;
+    let matches = command.try_get_matches_from(argv)?;
     if print {
-        let settled = settled.subcommand_matches(&name).unwrap_or(&settled);
-        return Ok(Invocation::Print(print::shown(&subcommand, settled, &choices)));
+        let matches = matches.subcommand_matches(&name).unwrap_or(&matches);
+        return Ok(Invocation::Print(print::shown(&subcommand, matches, &choices)));
     }
-    Ok(Invocation::Run(Box::new(Cli::from_arg_matches(&settled)?)))
+    Ok(Invocation::Run(Box::new(Cli::from_arg_matches(&matches)?)))
 }
 
 fn as_defaults(command: Command, choices: &[Setting]) -> Command {
@@ -80,7 +76,7 @@ fn as_defaults(command: Command, choices: &[Setting]) -> Command {
 }
 
 /// The same command with nothing required: `--print-config` needs no arguments.
-fn free(command: Command) -> Command {
+fn with_nothing_required(command: Command) -> Command {
     let names: Vec<String> =
         command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
     let command = command.mut_args(|arg| arg.required(false));

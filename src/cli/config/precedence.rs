@@ -72,29 +72,29 @@ pub(crate) fn by_precedence(
     }
     // A stable sort: equally strong settings stay in the order of the options.
     choices.sort_by_key(|choice| std::cmp::Reverse(choice.rank()));
-    let mut kept: Vec<Setting> = Vec::new();
+    let mut winners: Vec<Setting> = Vec::new();
     for choice in choices {
         // The name of an output file chooses the format; a weaker setting of --format does not override that.
         let named = |nearer: &Setting| nearer.key == "output" && nearer.rank() > choice.rank();
-        if choice.key == "format" && kept.iter().any(named) {
+        if choice.key == "format" && winners.iter().any(named) {
             continue;
         }
-        let rival = kept.iter().find(|rival| {
+        let rival = winners.iter().find(|rival| {
             choice.is_active() && rival.is_active() && exclude(subcommand, &choice.id, &rival.id)
         });
         match rival {
-            None => kept.push(choice),
-            Some(rival) if rival.rank() == choice.rank() => return Err(at_odds(root, &choice, rival)),
+            None => winners.push(choice),
+            Some(rival) if rival.rank() == choice.rank() => return Err(conflict(root, &choice, rival)),
             Some(_) => {}
         }
     }
-    Ok(kept)
+    Ok(winners)
 }
 
 fn from_command_line(key: &str, option: &Arg, given: &ArgMatches) -> Option<Setting> {
     let id = option.get_id();
-    let said = given.value_source(id.as_str()) == Some(ValueSource::CommandLine);
-    let raw = given.get_raw(id.as_str()).filter(|_| said)?;
+    let is_given = given.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+    let raw = given.get_raw(id.as_str()).filter(|_| is_given)?;
     let values = raw.map(|value| value.to_string_lossy().into_owned()).collect();
     Some(Setting { id: id.clone(), key: key.to_owned(), values, origin: SettingSource::CommandLine })
 }
@@ -110,8 +110,8 @@ fn from_environment(
     let name = variable(key);
     let Some(value) = variables(&name).filter(|value| !value.is_empty()) else { return Ok(None) };
     let wrong = |what: String| CliError::environment(&name, what);
-    let value = value.into_string().map_err(|_| wrong("it is not UTF-8".to_owned()))?;
-    match worded(subcommand, option, &value) {
+    let value = value.into_string().map_err(|_| wrong("not UTF-8".to_owned()))?;
+    match parse_variable(subcommand, option, &value) {
         Ok(values) => {
             let origin = SettingSource::Environment { name };
             Ok(Some(Setting { id: option.get_id().clone(), key: key.to_owned(), values, origin }))
@@ -122,7 +122,7 @@ fn from_environment(
 }
 
 /// The error continues a sentence that begins with the key.
-fn worded(subcommand: &Command, option: &Arg, value: &str) -> Result<Vec<String>, String> {
+fn parse_variable(subcommand: &Command, option: &Arg, value: &str) -> Result<Vec<String>, String> {
     let value = match ValueKind::of(option) {
         ValueKind::Switch => {
             switch(value).map_err(|_| format!("takes {}, not {value:?}", takes(option)))?.to_string()
@@ -134,12 +134,13 @@ fn worded(subcommand: &Command, option: &Arg, value: &str) -> Result<Vec<String>
 }
 
 fn is_for_others(root: &Command, key: &str, value: &str) -> bool {
-    commands(root).any(|other| option(other, key).is_some_and(|option| worded(other, option, value).is_ok()))
+    commands(root)
+        .any(|other| option(other, key).is_some_and(|option| parse_variable(other, option, value).is_ok()))
 }
 
 fn from_files(subcommand: &Command, key: &str, option: &Arg, entries: &[ConfigEntry]) -> Option<Setting> {
-    let said = entries.iter().filter(|entry| entry.key == key);
-    let strongest = said
+    let matching = entries.iter().filter(|entry| entry.key == key);
+    let strongest = matching
         .filter_map(|entry| Some((entry, entry.values.get(subcommand.get_name())?)))
         .max_by_key(|(entry, _)| entry.rank);
     let (entry, values) = strongest?;
@@ -147,7 +148,7 @@ fn from_files(subcommand: &Command, key: &str, option: &Arg, entries: &[ConfigEn
     Some(Setting { id: option.get_id().clone(), key: key.to_owned(), values: values.clone(), origin })
 }
 
-/// Whether clap would refuse the two beside each other on a command line.
+/// Whether clap rejects the two options together on a command line.
 pub(crate) fn exclude(subcommand: &Command, a: &Id, b: &Id) -> bool {
     let names = |from: &Id, to: &Id| {
         let from = subcommand.get_arguments().find(|arg| arg.get_id() == from);
@@ -156,12 +157,12 @@ pub(crate) fn exclude(subcommand: &Command, a: &Id, b: &Id) -> bool {
     names(a, b) || names(b, a)
 }
 
-fn at_odds(root: &Command, choice: &Setting, rival: &Setting) -> CliError {
+fn conflict(root: &Command, choice: &Setting, rival: &Setting) -> CliError {
     let what = format!("{} and {} exclude each other; keep one of them", rival.key, choice.key);
     match &choice.origin {
         SettingSource::File { path, line, .. } => CliError::Config { path: path.clone(), line: *line, what },
         SettingSource::Environment { name } => CliError::Environment { name: name.clone(), what },
-        // Not reached while clap checks the same; the message is the one of clap.
+        // Not reached: clap has checked the command line before.
         SettingSource::CommandLine => root.clone().error(ErrorKind::ArgumentConflict, what).into(),
     }
 }
@@ -175,7 +176,7 @@ mod tests {
     use super::*;
 
     /// A program that reads files or the journal, and the journal by its configuration.
-    fn kept(argv: &[&str]) -> Vec<String> {
+    fn keys_in_force(argv: &[&str]) -> Vec<String> {
         let journal = Arg::new("journal").long("journal").action(ArgAction::SetTrue).conflicts_with("files");
         let journal = journal.value_parser(clap::value_parser!(bool));
         let scan = Command::new("scan").arg(journal).arg(Arg::new("files").action(ArgAction::Append));
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_file_on_the_command_line_pushes_out_what_excludes_files() {
-        assert_eq!(kept(&["scan"]), ["journal"]);
-        assert_eq!(kept(&["scan", "mail.log"]), ["files"]);
+        assert_eq!(keys_in_force(&["scan"]), ["journal"]);
+        assert_eq!(keys_in_force(&["scan", "mail.log"]), ["files"]);
     }
 }

@@ -9,23 +9,23 @@ use super::precedence::{Setting, SettingSource, exclude};
 use crate::render::sanitize::printable;
 
 /// The text is a valid configuration file with the same settings. Hidden options are shown only if they were set.
-pub(crate) fn shown(subcommand: &Command, settled: &ArgMatches, choices: &[Setting]) -> String {
+pub(crate) fn shown(subcommand: &Command, matches: &ArgMatches, choices: &[Setting]) -> String {
     let mut page = format!("[{}]\n", subcommand.get_name());
     for (key, option) in options(subcommand) {
         let choice = choices.iter().find(|choice| choice.key == key);
         if option.is_hide_set() && choice.is_none() {
             continue;
         }
-        let line = match settled.get_raw(option.get_id().as_str()) {
+        let line = match matches.get_raw(option.get_id().as_str()) {
             None => format!("# {key} is not set"),
             Some(raw) => {
                 let raw: Vec<String> = raw.map(|value| value.to_string_lossy().into_owned()).collect();
-                let said = format!("{key} = {}", value(option, &raw));
+                let setting = format!("{key} = {}", value(option, &raw));
                 match (choice, gives_way(subcommand, option, choices)) {
-                    (Some(choice), _) => format!("{said}  # {}", origin(&choice.origin)),
+                    (Some(choice), _) => format!("{setting}  # {}", origin(&choice.origin)),
                     // As a setting it would conflict with the other option.
-                    (None, Some(rival)) => format!("# {said} gives way to {}", rival.key),
-                    (None, None) => format!("{said}  # default"),
+                    (None, Some(rival)) => format!("# {setting} gives way to {}", rival.key),
+                    (None, None) => format!("{setting}  # default"),
                 }
             }
         };

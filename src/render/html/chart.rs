@@ -1,4 +1,4 @@
-//! The charts of the page, as inline SVG; the numbers of each stand in a table too.
+//! Draws the charts of the HTML report as inline SVG, each with its numbers as a table.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use crate::report::{Hour, Report};
 use crate::smtp::event::Direction;
 use crate::smtp::reply::Class;
 
-/// What is stacked in one chart: style and name.
+/// One part of the stacked columns of a chart: CSS class, name, and count in a bucket.
 type ChartSeries = (&'static str, &'static str, fn(&Bucket) -> u64);
 
-/// Each has a scale of its own, since what was delivered would hide the rest.
+/// Each chart has its own scale: on one scale, delivered mail would hide the rest.
 const CHARTS: [(&str, &[ChartSeries]); 3] = [
     ("sent", &[("good", "sent", |bucket| bucket.delivered)]),
     (
@@ -39,13 +39,13 @@ const CHARTS: [(&str, &[ChartSeries]); 3] = [
     ),
 ];
 
-/// Nothing for a log that is shorter than two hours: its sums say it all.
+/// Empty for a log shorter than two hours, whose totals say the same.
 pub(crate) fn timeline(hours: &[Hour], words: &Translations) -> Markup {
     let (buckets, length) = buckets(hours);
     html! {
         @if buckets.len() > 1 {
             section {
-                h2 { (words.translate("OVER TIME")) small { (words.translate("per bar")) ": " (lasts(length)) } }
+                h2 { (words.translate("OVER TIME")) small { (words.translate("per bar")) ": " (bucket_length(length)) } }
                 @for (name, series) in CHARTS { (chart(name, series, &buckets, length, words)) }
                 (numbers(&buckets, length, words))
             }
@@ -62,7 +62,7 @@ fn chart(
 ) -> Markup {
     let height = |bucket: &Bucket| series.iter().map(|(_, _, count)| count(bucket)).sum::<u64>();
     let peak = buckets.iter().map(height).max().unwrap_or(0);
-    // The first of equals.
+    // The first of several equal peaks.
     let peak_at = buckets.iter().find(|bucket| height(bucket) == peak);
     let peak_start = peak_at.map(|bucket| start(bucket, length)).unwrap_or_default();
     let present: Vec<&ChartSeries> =
@@ -121,17 +121,18 @@ fn column(
     }
 }
 
-/// `6 h`, `28 d`.
-fn lasts(hours: i64) -> String {
+/// The length of a bucket: `6 h`, `28 d`.
+fn bucket_length(hours: i64) -> String {
     if hours % 24 == 0 { format!("{} d", hours / 24) } else { format!("{hours} h") }
 }
 
-/// A day needs no hour.
+/// The start of a bucket: the date, with the time if buckets are shorter than a day.
 fn start(bucket: &Bucket, length: i64) -> String {
     let form = if length % 24 == 0 { "%a %d %b %Y" } else { "%a %d %b %H:%M" };
     bucket.start.strftime(form).to_string()
 }
 
+/// The numbers of all charts as a folded table.
 fn numbers(buckets: &[Bucket], length: i64, words: &Translations) -> Markup {
     let series: Vec<&ChartSeries> = CHARTS.iter().flat_map(|(_, series)| *series).collect();
     let present = series.into_iter().filter(|(_, _, count)| buckets.iter().any(|bucket| count(bucket) > 0));
@@ -159,12 +160,12 @@ fn numbers(buckets: &[Bucket], length: i64, words: &Translations) -> Markup {
     }
 }
 
-/// Failures of one kind: with a 4xx, with a 5xx, without a class.
+/// Failures with a 4xx code, with a 5xx code, and without either.
 type ByClass = [u64; 3];
 
-/// The most frequent reasons, out and in apart: what they said to us and what we said are never one number.
-pub(crate) fn reasons(report: &Report, look: &TextStyle) -> Markup {
-    let words = &look.words;
+/// The most frequent reasons, by direction: replies to us and replies from us are never added.
+pub(crate) fn reasons(report: &Report, style: &TextStyle) -> Markup {
+    let words = &style.words;
     let mut counts: BTreeMap<(Direction, &str), ByClass> = BTreeMap::new();
     for row in report.rows.iter().filter(|row| is_failure(row)) {
         let [transient, permanent, unknown] = counts.entry((row.direction, &row.title)).or_default();
@@ -177,7 +178,7 @@ pub(crate) fn reasons(report: &Report, look: &TextStyle) -> Markup {
     let sum = |counts: &ByClass| counts.iter().sum::<u64>();
     let mut counts: Vec<((Direction, &str), ByClass)> = counts.into_iter().collect();
     counts.sort_by(|a, b| sum(&b.1).cmp(&sum(&a.1)).then(a.0.cmp(&b.0)));
-    counts.truncate(if look.top == 0 { counts.len() } else { look.top });
+    counts.truncate(if style.top == 0 { counts.len() } else { style.top });
     let most = counts.iter().map(|(_, counts)| sum(counts)).max().unwrap_or(0);
     html! {
         @if !counts.is_empty() {

@@ -1,4 +1,4 @@
-//! How long delivered mail took, on the page.
+//! Renders how long delivered mail took, as HTML.
 
 use maud::{Markup, html};
 
@@ -6,13 +6,13 @@ use crate::render::text::delays::{COLUMNS, cells, name, shown, verdict};
 use crate::render::text::page::TextStyle;
 use crate::report::DelayRow;
 
-pub(crate) fn table(rows: &[DelayRow], look: &TextStyle) -> Markup {
-    let words = &look.words;
+pub(crate) fn table(rows: &[DelayRow], style: &TextStyle) -> Markup {
+    let words = &style.words;
     html! {
         section {
             h2 { (words.translate("DELAYS in seconds")) }
             @if rows.is_empty() { p { (words.translate("No line shows how long a delivery took.")) } }
-            @for row in shown(rows, look) {
+            @for row in shown(rows, style) {
                 h3 { (name(row, words)) }
                 @if let Some(verdict) = verdict(row, words) { p.advice { (verdict) } }
                 table.domains {

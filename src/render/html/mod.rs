@@ -1,4 +1,4 @@
-//! Renders the report as one HTML file that loads nothing from outside: charts, tables and advice, for a screen or paper.
+//! Renders the report as one HTML file that loads nothing from elsewhere: charts, tables and advice, for a screen or paper.
 //!
 //! Promises: every value from a log is escaped. May use: what render may use.
 
@@ -12,7 +12,7 @@ pub(crate) mod table;
 use indicatif::{DecimalBytes, HumanCount};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use self::parts::{class_name, main_row, verdict};
+use self::parts::{class_name, headline, main_row};
 use super::sanitize::printable;
 use super::text::page::TextStyle;
 use super::text::scan::span;
@@ -25,20 +25,20 @@ use crate::report::{Full, Report};
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("sort.js");
 
-/// Nothing may be loaded, and no style or script runs but ours, even if markup of a stranger came through. The hashes
-/// are those of the two files above; a test says the right ones when they change.
+/// The Content-Security-Policy: nothing is loaded, and only our own style and script apply, even if markup from a log were
+/// not escaped. The hashes are those of the two files above; when they change, a test prints the right ones.
 const POLICY: &str = "default-src 'none'; style-src 'sha256-/YS4QQYPi6klCJ0wm0KMg3fZnwk038/61C+DWqygedI='; script-src 'sha256-IFngCKW4037mhw/c1AFoWPWyXz+Gt3nCAD08jRRTx5k='; \
     base-uri 'none'; form-action 'none'";
 
-pub(crate) fn show(report: &Report, look: &TextStyle) -> String {
-    let words = &look.words;
+pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
+    let words = &style.words;
     let hosts: Vec<String> = report.hosts.iter().take(3).map(|host| printable(host)).collect();
     let heading = words.translate("SMTP report");
     let title =
         if hosts.is_empty() { heading.to_owned() } else { format!("{heading}: {}", hosts.join(", ")) };
     let page = html! {
         (DOCTYPE)
-        html lang=(look.tag) {
+        html lang=(style.tag) {
             head {
                 meta charset="utf-8";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
@@ -52,21 +52,21 @@ pub(crate) fn show(report: &Report, look: &TextStyle) -> String {
                 (head(report, &title, words))
                 main {
                     (tiles(report, words))
-                    (ways(report, words))
+                    (totals(report, words))
                     (chart::timeline(&report.timeline, words))
                     @if let Some(groups) = &report.groups {
-                        (table::groups(groups, look))
+                        (table::groups(groups, style))
                     } @else {
-                        @for section in sections(&report.rows, look.top, look.reverse) {
+                        @for section in sections(&report.rows, style.top, style.reverse) {
                             (table::section(&section, words))
                         }
-                        (chart::reasons(report, look))
-                        @if !look.who { (table::domains(&report.domains, look)) }
-                        (names::standing_out(report, words))
+                        (chart::reasons(report, style))
+                        @if !style.who { (table::domains(&report.domains, style)) }
+                        (names::outlier_section(report, words))
                     }
-                    @if look.who { (names::tables_of(report, look)) }
-                    @if let Some(rows) = &report.delays { (delays::table(rows, look)) }
-                    (full(&report.full_advice, words))
+                    @if style.who { (names::all_tables(report, style)) }
+                    @if let Some(rows) = &report.delays { (delays::table(rows, style)) }
+                    (full_advice(&report.full_advice, words))
                     (foot(report, words))
                 }
                 script { (PreEscaped(SCRIPT)) }
@@ -78,7 +78,7 @@ pub(crate) fn show(report: &Report, look: &TextStyle) -> String {
     page
 }
 
-/// The verdict: what went wrong and how often; below it the row that most of it is.
+/// The headline: what went wrong and how often, and below it the most frequent failure.
 fn head(report: &Report, title: &str, words: &Translations) -> Markup {
     let files: Vec<String> = report.input.files.iter().take(3).map(|file| printable(file)).collect();
     let more = report.input.files.len().saturating_sub(3);
@@ -91,7 +91,7 @@ fn head(report: &Report, title: &str, words: &Translations) -> Markup {
                 @if more > 0 { " " (words.translate("and")) " " (more) " " (words.translate("more")) }
                 ", " (DecimalBytes(report.input.bytes))
             }
-            h1 { (verdict(report, words)) }
+            h1 { (headline(report, words)) }
             @if let Some(row) = main_row(report) {
                 div class={ "verdict " (class_name(row.class)) } {
                     p {
@@ -136,8 +136,8 @@ fn tiles(report: &Report, words: &Translations) -> Markup {
     }
 }
 
-/// The sums, written as sums.
-fn ways(report: &Report, words: &Translations) -> Markup {
+/// The totals, written as sums.
+fn totals(report: &Report, words: &Translations) -> Markup {
     html! {
         dl.sums {
             @for sum in sums(report, words) {
@@ -152,8 +152,8 @@ fn ways(report: &Report, words: &Translations) -> Markup {
     }
 }
 
-/// All there is to do about each reason of the report, once.
-fn full(advice: &[Full], words: &Translations) -> Markup {
+/// The complete advice for each reason (`--advice full`).
+fn full_advice(advice: &[Full], words: &Translations) -> Markup {
     html! {
         @for entry in advice {
             section {

@@ -1,24 +1,24 @@
-//! Who, on the page: the names that stand out, and all tables of names where they are asked for.
+//! Renders the names that stand out and, with `--who`, all tables of names, as HTML.
 
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
 use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
-use crate::render::text::names::{NameColumns, share_in_words, standing, tables};
+use crate::render::text::names::{NameColumns, outliers, share_in_words, tables};
 use crate::render::text::page::TextStyle;
 use crate::report::Report;
 
-pub(crate) fn standing_out(report: &Report, words: &Translations) -> Markup {
-    let standing = standing(report);
+pub(crate) fn outlier_section(report: &Report, words: &Translations) -> Markup {
+    let outliers = outliers(report);
     html! {
-        @if !standing.is_empty() {
+        @if !outliers.is_empty() {
             section {
                 h2 { (words.translate("WHO stands out")) }
                 dl.facts {
-                    @for one in &standing {
-                        dt { (words.translate(one.kind)) }
-                        dd { b { (printable(one.name)) } " " (share_in_words(one, words)) }
+                    @for outlier in &outliers {
+                        dt { (words.translate(outlier.kind)) }
+                        dd { b { (printable(outlier.name)) } " " (share_in_words(outlier, words)) }
                     }
                 }
             }
@@ -26,17 +26,17 @@ pub(crate) fn standing_out(report: &Report, words: &Translations) -> Markup {
     }
 }
 
-pub(crate) fn tables_of(report: &Report, look: &TextStyle) -> Markup {
+pub(crate) fn all_tables(report: &Report, style: &TextStyle) -> Markup {
     html! {
-        @for names in tables(report) { (table(&names, look)) }
+        @for names in tables(report) { (table(&names, style)) }
     }
 }
 
-fn table(names: &NameColumns, look: &TextStyle) -> Markup {
-    let words = &look.words;
+fn table(names: &NameColumns, style: &TextStyle) -> Markup {
+    let words = &style.words;
     let columns = names.columns();
     html! {
-        @for part in names.parts(look) {
+        @for part in names.parts(style) {
             section {
                 h2 { (words.translate(names.title)) small { (words.translate(part.meaning)) } }
                 table.sortable.domains {

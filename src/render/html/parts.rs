@@ -1,4 +1,4 @@
-//! What the parts of the page share: which row is the worst, the headline, and the class of a row as a name of style.
+//! Chooses the headline of the page and its main row, and names the CSS class of a row.
 
 use indicatif::HumanCount;
 
@@ -8,7 +8,7 @@ use crate::report::{Report, Row};
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::Class;
 
-/// As `style.css` calls it; empty without a class.
+/// The CSS class in `style.css`; empty without a class.
 pub(crate) fn class_name(class: Option<Class>) -> &'static str {
     match class {
         Some(Class::Positive | Class::Intermediate) => "good",
@@ -18,7 +18,7 @@ pub(crate) fn class_name(class: Option<Class>) -> &'static str {
     }
 }
 
-/// It says that something was not delivered or was refused.
+/// Whether the row counts mail that was not delivered or was rejected.
 pub(crate) fn is_failure(row: &Row) -> bool {
     match row.outcome {
         Outcome::Deferred | Outcome::Bounced | Outcome::Expired | Outcome::Rejected => true,
@@ -31,15 +31,15 @@ pub(crate) fn is_failure(row: &Row) -> bool {
     }
 }
 
-/// The most frequent failure of our own mail; where there is none, the most frequent refusal.
+/// The most frequent failure of our own mail, else the most frequent rejection.
 pub(crate) fn main_row(report: &Report) -> Option<&Row> {
     let mut failures = report.rows.iter().filter(|row| is_failure(row));
     let ours = failures.clone().find(|row| row.direction != Direction::Inbound);
     ours.or_else(|| failures.next())
 }
 
-/// `50 deferred, 50 bounced, 3 refused by us`, or that all is well.
-pub(crate) fn verdict(report: &Report, words: &Translations) -> String {
+/// `50 deferred, 50 bounced, 3 refused by us`, or a sentence that all is well.
+pub(crate) fn headline(report: &Report, words: &Translations) -> String {
     let (out, local) = (&report.totals.outbound, &report.totals.local);
     let counts = [
         (out.deferred + local.deferred, "deferred"),

@@ -1,4 +1,4 @@
-//! The tables of the page: the rows of a section with their advice, and the domains.
+//! Renders the tables of the page: the rows of a section with their advice, groups, and domains.
 
 use indicatif::HumanCount;
 use maud::{Markup, html};
@@ -66,7 +66,7 @@ fn line(row: &Row, cases: &str, changes: bool, words: &Translations) -> Markup {
             }
             td.n data-value=(row.attempts) { (HumanCount(row.attempts)) }
             td.n.spare data-value=(row.recipients) { (HumanCount(row.recipients)) }
-            // What is new is more than any percentage.
+            // A new row sorts above every percentage.
             @if changes {
                 @let percent = row.change.map_or(0, |change| change.percent.unwrap_or(i64::MAX));
                 td.n data-value=(percent) { (row::change(words, row.change)) }
@@ -76,7 +76,7 @@ fn line(row: &Row, cases: &str, changes: bool, words: &Translations) -> Markup {
     }
 }
 
-/// What does not fit into a line, folded away.
+/// The details of a row, folded.
 fn facts(row: &Row, words: &Translations) -> Markup {
     let names = |counts: &[NameCount]| {
         let counts =
@@ -110,21 +110,21 @@ fn facts(row: &Row, words: &Translations) -> Markup {
     }
 }
 
-pub(crate) fn groups(table: &GroupTable, look: &TextStyle) -> Markup {
+pub(crate) fn groups(table: &GroupTable, style: &TextStyle) -> Markup {
     let outcomes = outcomes(table);
     let by: Vec<String> = table.by.iter().map(word).collect();
     html! {
         section {
-            h2 { (look.words.translate("GROUPS")) small { (by.join(", ")) } }
+            h2 { (style.words.translate("GROUPS")) small { (by.join(", ")) } }
             table.sortable {
                 thead {
                     tr {
                         @for by in &by { th scope="col" { (by) } }
-                        @for (title, _) in &outcomes { th.n scope="col" { (look.words.translate(title)) } }
+                        @for (title, _) in &outcomes { th.n scope="col" { (style.words.translate(title)) } }
                     }
                 }
                 tbody {
-                    @for row in shown(table, look) {
+                    @for row in shown(table, style) {
                         tr {
                             @for key in &row.keys { td { (value(key)) } }
                             @for (_, count) in &outcomes {
@@ -133,7 +133,7 @@ pub(crate) fn groups(table: &GroupTable, look: &TextStyle) -> Markup {
                         }
                     }
                 }
-                @if let Some(others) = others(table, look) {
+                @if let Some(others) = others(table, style) {
                     tfoot { tr { td colspan=(table.by.len() + outcomes.len()) { (others) } } }
                 }
             }
@@ -141,9 +141,9 @@ pub(crate) fn groups(table: &GroupTable, look: &TextStyle) -> Markup {
     }
 }
 
-pub(crate) fn domains(domains: &[NameRow], look: &TextStyle) -> Markup {
-    let words = &look.words;
-    let shown = if look.top == 0 { domains.len() } else { look.top };
+pub(crate) fn domains(domains: &[NameRow], style: &TextStyle) -> Markup {
+    let words = &style.words;
+    let shown = if style.top == 0 { domains.len() } else { style.top };
     let failing: Vec<&NameRow> = domains.iter().filter(|row| row.failures() > 0).take(shown).collect();
     let most = failing.iter().map(|row| row.failures()).max().unwrap_or(0);
     html! {

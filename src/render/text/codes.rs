@@ -1,12 +1,12 @@
-//! The catalogue of codes as text.
+//! Renders the list of reply codes as text.
 
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{TextPage, TextStyle, pad, wrap};
 use crate::report::explain::{Codes, class_words};
 
-pub(crate) fn show(codes: &Codes, look: &TextStyle) -> String {
-    let mut page = TextPage { text: String::new(), look };
+pub(crate) fn show(codes: &Codes, style: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), style };
     let title = page.say("reply codes, catalogue of");
     page.line(&format!("{} {title} {}", codes.codes.len(), codes.catalogue));
     let width = codes.codes.iter().map(|row| page.say(&row.name).width()).max().unwrap_or(0);
@@ -18,12 +18,12 @@ pub(crate) fn show(codes: &Codes, look: &TextStyle) -> String {
             before = Some(row.class);
         }
         let code = page.by_class(Some(row.class), &row.code.to_string());
-        // The code is printed by hand, so that its colour does not count as width.
+        // The code is written without padding: its colour codes would count as width.
         let name = page.plain(page.say(&row.name));
         let source = page.plain(&row.source);
-        if page.look.width >= 80 {
+        if page.style.width >= 80 {
             let name = pad(&name, width);
-            for (at, line) in wrap(&source, page.look.width.saturating_sub(width + 9)).iter().enumerate() {
+            for (at, line) in wrap(&source, page.style.width.saturating_sub(width + 9)).iter().enumerate() {
                 let lead = if at == 0 { format!("  {code}  {name}  ") } else { " ".repeat(width + 9) };
                 page.line(&format!("{lead}{line}"));
             }

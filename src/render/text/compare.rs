@@ -1,4 +1,4 @@
-//! A comparison as text: side by side where there is room, else one under the other.
+//! Renders a comparison as text: side by side if the terminal is wide enough, else one below the other.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use unicode_width::UnicodeWidthStr;
@@ -8,11 +8,11 @@ use super::page::{TextPage, TextStyle};
 use crate::render::sanitize::printable;
 use crate::report::explain::Pair;
 
-/// Columns from which on the two stand side by side.
+/// Width in columns from which the two are shown side by side.
 const SIDE_BY_SIDE: usize = 80;
 
-pub(crate) fn show(pair: &Pair, look: &TextStyle) -> String {
-    let mut page = TextPage { text: String::new(), look };
+pub(crate) fn show(pair: &Pair, style: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), style };
     for (at, entry) in pair.unknown.iter().enumerate() {
         if at > 0 {
             page.line("");
@@ -22,7 +22,7 @@ pub(crate) fn show(pair: &Pair, look: &TextStyle) -> String {
     if !pair.unknown.is_empty() {
         return page.text;
     }
-    if look.width >= SIDE_BY_SIDE && longest_word(pair) <= half(&page, pair) {
+    if style.width >= SIDE_BY_SIDE && longest_word(pair) <= half(&page, pair) {
         table(&mut page, pair);
     } else {
         stacked(&mut page, pair);
@@ -44,16 +44,17 @@ pub(crate) fn show(pair: &Pair, look: &TextStyle) -> String {
     page.text
 }
 
+/// The width of the widest row title.
 fn titles(page: &TextPage, pair: &Pair) -> usize {
     pair.rows.iter().map(|row| page.say(row.title).width()).max().unwrap_or(0)
 }
 
-/// The width of one side: two blanks stand before the titles, two between the columns.
+/// The width of one side. Two spaces come before the titles and two between columns.
 fn half(page: &TextPage, pair: &Pair) -> usize {
-    page.look.width.saturating_sub(titles(page, pair) + 6) / 2
+    page.style.width.saturating_sub(titles(page, pair) + 6) / 2
 }
 
-/// A parameter's name that is broken in two cannot be copied.
+/// The width of the longest word. A word that is broken, such as the name of a parameter, could not be copied.
 fn longest_word(pair: &Pair) -> usize {
     let cells = pair.rows.iter().flat_map(|row| &row.cells);
     cells.flat_map(|cell| cell.split_whitespace()).map(UnicodeWidthStr::width).max().unwrap_or(0)
@@ -63,7 +64,7 @@ fn table(page: &mut TextPage, pair: &Pair) {
     let (titles, half) = (titles(page, pair), half(page, pair));
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(page.look.width as u16);
+    table.set_width(page.style.width as u16);
     let [a, b] = [0, 1].map(|at| heading(page, pair, at));
     table.add_row([String::new(), a, b]);
     for row in &pair.rows {
@@ -100,7 +101,7 @@ fn stacked(page: &mut TextPage, pair: &Pair) {
     }
 }
 
-/// With a full stop.
+/// Adds a full stop if there is none.
 fn sentence(text: &str) -> String {
     if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
 }

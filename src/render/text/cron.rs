@@ -1,4 +1,4 @@
-//! The text of a daily mail, 72 columns wide: how things are, what changed, what to do first, and what was read.
+//! Renders the text of a daily mail, 72 columns wide: the verdict, what changed, what to do first, and what was read.
 
 use indicatif::HumanCount;
 
@@ -11,32 +11,32 @@ use crate::render::words::sections::sections;
 use crate::render::words::totals::state;
 use crate::report::{Change, Report, Row, Verdict, VerdictFinding, VerdictState};
 
-/// In columns; a quoted mail still fits on a screen of 80.
+/// Width in columns: a quoted mail still fits into 80.
 const WIDTH: usize = 72;
-/// `WATCH `
+/// Width in columns of `WATCH `.
 const MARGIN: usize = 6;
-/// Findings, and rows, that are shown.
+/// Number of findings shown.
 const SHOWN: usize = 10;
-/// Of what was only most frequent.
+/// Number of rows in the list of the most frequent failures.
 const MOST_SHOWN: usize = 5;
-/// RFC 5322 §2.1.1 wants 78 columns of a header; a longer subject is folded, and nobody reads it.
+/// Width in columns of the subject. RFC 5322 §2.1.1 recommends 78 for a header line; a longer subject is folded.
 const SUBJECT_WIDTH: usize = 120;
 
-/// `[mx1] mail BAD: 421 4.7.28 rate limited 18,204 (usual 0), bounced>2%: 3.1%`. Nothing in it ends a line.
+/// `[mx1] mail BAD: 421 4.7.28 rate limited 18,204 (usual 0), bounced>2%: 3.1%`. It has no line end.
 pub(crate) fn subject(report: &Report) -> String {
     let host = report.hosts.first().map_or("-", String::as_str);
-    let state = report.verdict.as_ref().map_or(VerdictState::Ok, |verdict| verdict.state);
-    let findings: Vec<String> = findings(report).iter().take(2).map(said).collect();
-    let said = if findings.is_empty() { sums(report, false) } else { findings.join(", ") };
-    let subject = format!("[{}] mail {}: {said}", fit(&printable(host), 40, false), word_of(state));
+    let verdict = report.verdict.as_ref().map_or(VerdictState::Ok, |verdict| verdict.state);
+    let findings: Vec<String> = findings(report).iter().take(2).map(finding_text).collect();
+    let summary = if findings.is_empty() { sums(report, false) } else { findings.join(", ") };
+    let subject = format!("[{}] mail {}: {summary}", fit(&printable(host), 40, false), state(verdict));
     fit(&printable(&subject), SUBJECT_WIDTH, false)
 }
 
-/// `input` is what names the logs on a command line.
+/// `input` are the options and files that select the logs, for the command to type.
 pub(crate) fn text(report: &Report, input: &str) -> String {
     let mut lines = Vec::new();
     for finding in findings(report).iter().take(SHOWN) {
-        found(&mut lines, report, finding);
+        show_finding(&mut lines, report, finding);
     }
     let more = findings(report).len().saturating_sub(SHOWN);
     if more > 0 {
@@ -47,7 +47,7 @@ pub(crate) fn text(report: &Report, input: &str) -> String {
     lines.push(String::new());
     wrapped(&mut lines, &format!("{}.", sums(report, true)), 0);
     if let Some(command) = command(report, input) {
-        // A command that is broken cannot be copied.
+        // Not wrapped: a command is there to be copied.
         lines.push(format!("Do first: {command}"));
     }
     wrapped(&mut lines, &read(report), 2);
@@ -62,25 +62,21 @@ fn findings(report: &Report) -> &[VerdictFinding] {
     report.verdict.as_ref().map(|verdict: &Verdict| verdict.findings.as_slice()).unwrap_or_default()
 }
 
-fn word_of(state: VerdictState) -> &'static str {
-    crate::render::words::totals::state(state)
-}
-
 /// `421 4.7.28 rate limited 18,204 (usual 0)`
-fn said(finding: &VerdictFinding) -> String {
-    let mut said = finding.what.clone();
+fn finding_text(finding: &VerdictFinding) -> String {
+    let mut text = finding.what.clone();
     if !finding.value.is_empty() {
-        said.push_str(if finding.row.is_some() { " " } else { ": " });
-        said.push_str(&finding.value);
+        text.push_str(if finding.row.is_some() { " " } else { ": " });
+        text.push_str(&finding.value);
     }
     if let Some(usual) = &finding.usual {
-        said = format!("{said} (usual {usual})");
+        text = format!("{text} (usual {usual})");
     }
-    said
+    text
 }
 
 /// `BAD   421 4.7.28 rate limited (google)          18,204   usual 0`, when it was, and its advice.
-fn found(lines: &mut Vec<String>, report: &Report, finding: &VerdictFinding) {
+fn show_finding(lines: &mut Vec<String>, report: &Report, finding: &VerdictFinding) {
     let usual = finding.usual.as_ref().map(|usual| format!("usual {usual}")).unwrap_or_default();
     let back = format!("  {:>9}  {}", finding.value, pad(&usual, 13));
     let what = printable(&finding.what);
@@ -95,7 +91,7 @@ fn found(lines: &mut Vec<String>, report: &Report, finding: &VerdictFinding) {
     detail(lines, row, report);
 }
 
-/// Since when, where, and what to do.
+/// When and where it happened, and what to do.
 fn detail(lines: &mut Vec<String>, row: &Row, report: &Report) {
     let place = row::place(&Translations::default(), row);
     let parts = [since(row, report), Some(place).filter(|place| !place.is_empty())];
@@ -147,7 +143,7 @@ fn failures(report: &Report) -> Vec<&Row> {
     own.flat_map(|section| section.rows).collect()
 }
 
-/// What was most frequent, where nothing tells what is usual.
+/// The most frequent failures, if there is no baseline to compare with.
 fn most(lines: &mut Vec<String>, report: &Report) {
     if report.baseline.is_some() {
         return;
@@ -170,7 +166,7 @@ fn most(lines: &mut Vec<String>, report: &Report) {
     }
 }
 
-/// `Sent 171,044 (-3%), deferred 29,876 (+410%), bounced 3,991 (+9%), refused by us 12,480 (+1%)`; `all`: also what is none.
+/// `Sent 171,044 (-3%), deferred 29,876 (+410%), bounced 3,991 (+9%), refused by us 12,480 (+1%)`; `all`: also those that are 0.
 fn sums(report: &Report, all: bool) -> String {
     let (out, local) = (&report.totals.outbound, &report.totals.local);
     let change = |of: fn(&crate::report::Compared) -> Change| report.baseline.as_ref().map(of);
@@ -194,7 +190,7 @@ fn sums(report: &Report, all: bool) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
-/// What shows who and what is behind the worst finding. It changes nothing.
+/// A command that shows the senders, domains or clients behind the worst finding. It changes nothing.
 fn command(report: &Report, input: &str) -> Option<String> {
     let finding = findings(report).first()?;
     let row = finding.row.and_then(|at| report.rows.get(at));
@@ -243,7 +239,7 @@ fn read(report: &Report) -> String {
     )
 }
 
-/// Lines behind the first stand `indent` columns in.
+/// Wraps the text; lines after the first are indented by `indent` columns.
 fn wrapped(lines: &mut Vec<String>, text: &str, indent: usize) {
     let lead = text.len() - text.trim_start().len();
     let broken = wrap(text.trim_start(), WIDTH - indent.max(lead));

@@ -1,4 +1,4 @@
-//! How long delivered mail took: its cells the same in every format, and as a table in text.
+//! Words how long delivered mail took, for every format, and renders it as a table in text.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::HumanCount;
@@ -10,16 +10,16 @@ use crate::render::sanitize::printable;
 use crate::report::{DelayRow, PhaseRow};
 use crate::smtp::event::Direction;
 
-/// Behind the name of the phase.
+/// Titles of the columns after the name of the phase.
 pub(crate) const COLUMNS: [&str; 4] = ["recipients", "half within", "95% within", "longest"];
 
-/// As many as are to be shown, 0 is all.
-pub(crate) fn shown<'r>(rows: &'r [DelayRow], look: &TextStyle) -> &'r [DelayRow] {
-    let top = if look.top == 0 { rows.len() } else { look.top.min(rows.len()) };
+/// The rows that `--top` shows.
+pub(crate) fn shown<'r>(rows: &'r [DelayRow], style: &TextStyle) -> &'r [DelayRow] {
+    let top = if style.top == 0 { rows.len() } else { style.top.min(rows.len()) };
     rows.get(..top).unwrap_or_default()
 }
 
-/// `outbound google`; what is not the book's is `(not known)`.
+/// `outbound google`, or `outbound (not known)` without a provider of the catalogue.
 pub(crate) fn name(row: &DelayRow, words: &Translations) -> String {
     let provider = row.provider.as_deref().map(printable);
     match (row.direction, provider) {
@@ -29,13 +29,13 @@ pub(crate) fn name(row: &DelayRow, words: &Translations) -> String {
     }
 }
 
-/// The count, then seconds.
+/// The cells of a phase: the count, and three times in seconds.
 pub(crate) fn cells(phase: &PhaseRow) -> [String; 4] {
     let [median, p95, max] = [phase.median_seconds, phase.p95_seconds, phase.max_seconds].map(seconds);
     [HumanCount(phase.count).to_string(), median, p95, max]
 }
 
-/// Three digits are as many as are known.
+/// Three significant digits; more are not known.
 fn seconds(seconds: f64) -> String {
     match seconds {
         small if small < 10.0 => format!("{small:.2}"),
@@ -44,7 +44,7 @@ fn seconds(seconds: f64) -> String {
     }
 }
 
-/// `Slowest: in the active queue. Most waited …`
+/// `Slowest: in the active queue. Most waited …`. `None`: there is no advice.
 pub(crate) fn verdict(row: &DelayRow, words: &Translations) -> Option<String> {
     let advice = row.advice?;
     let slowest = row.phases.iter().find(|phase| Some(phase.phase) == row.slowest)?;
@@ -57,7 +57,7 @@ pub(crate) fn verdict(row: &DelayRow, words: &Translations) -> Option<String> {
 }
 
 pub(crate) fn show(page: &mut TextPage, rows: &[DelayRow]) {
-    let rows = shown(rows, page.look);
+    let rows = shown(rows, page.style);
     page.blank();
     if rows.is_empty() {
         page.line(page.say("No line shows how long a delivery took."));
@@ -65,13 +65,13 @@ pub(crate) fn show(page: &mut TextPage, rows: &[DelayRow]) {
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    let room = page.look.width.saturating_sub(49).max(24);
-    let heading = fit(page.say("DELAYS in seconds"), room, page.look.unicode);
+    let room = page.style.width.saturating_sub(49).max(24);
+    let heading = fit(page.say("DELAYS in seconds"), room, page.style.unicode);
     table.add_row(std::iter::once(heading).chain(COLUMNS.map(|title| page.say(title).to_owned())));
     for row in rows {
-        table.add_row([format!("  {}", fit(&name(row, &page.look.words), room, page.look.unicode))]);
+        table.add_row([format!("  {}", fit(&name(row, &page.style.words), room, page.style.unicode))]);
         for phase in &row.phases {
-            let title = format!("    {}", fit(page.say(phase.title), room, page.look.unicode));
+            let title = format!("    {}", fit(page.say(phase.title), room, page.style.unicode));
             table.add_row(std::iter::once(title).chain(cells(phase)));
         }
     }
@@ -89,7 +89,7 @@ pub(crate) fn show(page: &mut TextPage, rows: &[DelayRow]) {
         for _ in 0..=row.phases.len() {
             page.line(lines.next().unwrap_or_default());
         }
-        if let Some(verdict) = verdict(row, &page.look.words) {
+        if let Some(verdict) = verdict(row, &page.style.words) {
             advice(page, &verdict);
         }
     }

@@ -1,4 +1,4 @@
-//! One event as one line for people: time, outcome, code, peer, recipient, words.
+//! Renders an event as one line of text: time, outcome, code, peer, recipient, reply.
 
 use super::page::word;
 use crate::render::sanitize::printable;
@@ -6,7 +6,7 @@ use crate::report::event::Record;
 
 pub(crate) fn show(record: &Record) -> String {
     let time = record.time.as_deref().unwrap_or("-");
-    // To the second: fractions and zone are in the ndjson.
+    // To the second; NDJSON has fractions and the zone.
     let time = time.get(..19).unwrap_or(time).replace('T', " ");
     let outcome = word(&record.outcome);
     let number = match (record.code, record.enhanced) {

@@ -1,4 +1,4 @@
-//! Entries as text: what it is, when one sees it, what it can mean, how to mend it on either side.
+//! Renders explanations as text: what a code is, when it is sent, what it can mean, and how to fix it on either side.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -7,14 +7,14 @@ use super::page::{TextPage, TextStyle};
 use crate::render::sanitize::printable;
 use crate::report::explain::{AdviceStep, Entries, Entry, EntryKind, NamedCode, ReasonFinding, class_words};
 
-/// The width of `Postfix`.
+/// Width in columns of the name of a server: `Postfix`.
 const SERVER: usize = 7;
 
-/// Columns from which on reason, server and advice stand side by side.
+/// Width in columns from which reason, server and advice are shown side by side.
 const THREE_COLUMNS: usize = 80;
 
-pub(crate) fn show(entries: &Entries, look: &TextStyle) -> String {
-    let mut page = TextPage { text: String::new(), look };
+pub(crate) fn show(entries: &Entries, style: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), style };
     for (at, entry) in entries.entries.iter().enumerate() {
         if at > 0 {
             page.line("");
@@ -29,7 +29,7 @@ pub(crate) fn show(entries: &Entries, look: &TextStyle) -> String {
     page.text
 }
 
-/// `425 is not known. Nearest: …`, also for a comparison.
+/// Says that an input is not known, and lists the most similar entries. Also for a comparison.
 pub(crate) fn unknown(page: &mut TextPage, entry: &Entry) {
     let input = printable(entry.input.trim());
     page.line(&format!("{}: {input}", page.say("Not known")));
@@ -104,14 +104,14 @@ fn when(page: &mut TextPage, entry: &Entry) {
         return;
     }
     page.heading("WHEN YOU SEE IT");
-    for said in entry.when.iter().filter(|said| said.mta.is_none()) {
-        page.paragraph(2, &said.text);
+    for source in entry.when.iter().filter(|source| source.mta.is_none()) {
+        page.paragraph(2, &source.text);
     }
     if !entry.stages.is_empty() {
         page.labelled(2, "At", SERVER, &entry.stages.join(", "));
     }
-    for said in entry.when.iter().filter(|said| said.mta.is_some()) {
-        page.labelled(2, server(said.mta), SERVER, &said.text);
+    for source in entry.when.iter().filter(|source| source.mta.is_some()) {
+        page.labelled(2, server(source.mta), SERVER, &source.text);
     }
 }
 
@@ -161,7 +161,7 @@ fn fixes(page: &mut TextPage, entry: &Entry) {
 fn show_step(page: &mut TextPage, step: &AdviceStep, width: usize, label: &str) {
     let server = server(step.mta);
     if !step.label.is_empty() {
-        if page.look.width < THREE_COLUMNS {
+        if page.style.width < THREE_COLUMNS {
             if !label.is_empty() {
                 page.paragraph(2, label);
             }

@@ -1,4 +1,4 @@
-//! What a page of the book has besides lines: headings, paragraphs and labels, in the reader's language.
+//! Adds headings, paragraphs and labelled text, translated, to a page of text.
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
@@ -18,6 +18,7 @@ impl TextPage<'_> {
         self.line(&heading);
     }
 
+    /// Colours text by the class of its code.
     pub(crate) fn by_class(&self, class: Option<Class>, text: &str) -> String {
         match class {
             Some(Class::Permanent) => self.styled(AnsiColor::Red.on_default().bold(), text),
@@ -26,32 +27,33 @@ impl TextPage<'_> {
         }
     }
 
-    /// Wrapped, every line under the first.
+    /// Wraps the text; all lines have the same indent.
     pub(crate) fn paragraph(&mut self, indent: usize, text: &str) {
         self.labelled(indent, "", 0, text);
     }
 
-    /// A label on the left, as wide as it is told or wider, and the text beside it.
+    /// A label, padded to `width`, and the wrapped text beside it.
     pub(crate) fn labelled(&mut self, indent: usize, label: &str, width: usize, text: &str) {
         let label = printable(self.say(label));
         let gap = if label.is_empty() && width == 0 { 0 } else { 2 };
         let width = width.max(label.width());
         let lead = indent + width + gap;
         let mut first = format!("{}{label}{}", " ".repeat(indent), " ".repeat(width - label.width() + gap));
-        for line in wrap(&self.plain(self.say(text)), self.look.width.saturating_sub(lead).max(20)) {
+        for line in wrap(&self.plain(self.say(text)), self.style.width.saturating_sub(lead).max(20)) {
             let line = format!("{first}{line}");
             self.line(&line);
             first = " ".repeat(lead);
         }
     }
 
-    /// Fit to be shown, and without signs that the terminal lacks.
+    /// Makes text printable, and replaces `§` and `…` if the terminal has no Unicode.
     pub(crate) fn plain(&self, text: &str) -> String {
         let text = printable(text);
-        if self.look.unicode { text } else { text.replace('§', "s. ").replace('…', "...") }
+        if self.style.unicode { text } else { text.replace('§', "s. ").replace('…', "...") }
     }
 }
 
+/// The side of the connection that sent the reply, as a heading.
 pub(crate) fn side_words(direction: Direction) -> &'static str {
     match direction {
         Direction::Outbound => "THEY said it to us",
@@ -64,7 +66,7 @@ pub(crate) fn server(mta: Option<Mta>) -> &'static str {
     mta.map_or("", Mta::display_name)
 }
 
-/// A word as it is typed.
+/// The value as it is typed on the command line.
 pub(crate) fn typed<W: ValueEnum + Copy>(word: W) -> String {
     word.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

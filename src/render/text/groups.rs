@@ -1,4 +1,4 @@
-//! The groups of `--by` as a table: a column for each key, then the outcomes that there are.
+//! Renders the groups of `--by` as a table: a column for each key, then one for each outcome that occurs.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::HumanCount;
@@ -9,7 +9,7 @@ use super::rows::{HEADING, examples};
 use crate::render::sanitize::printable;
 use crate::report::{GroupKey, GroupRow, GroupTable};
 
-/// How many of a group have one outcome.
+/// Counts the events of a group with one outcome.
 pub(crate) type CountColumn = fn(&GroupRow) -> u64;
 
 const OUTCOMES: [(&str, CountColumn); 9] = [
@@ -24,33 +24,33 @@ const OUTCOMES: [(&str, CountColumn); 9] = [
     ("rcpts", |row| row.recipients),
 ];
 
-/// What a group has of a key, fit to be shown; `-` where the lines do not say.
+/// The printable value of a key; `-` if the lines do not name it.
 pub(crate) fn value(key: &GroupKey) -> String {
     key.value.as_deref().map_or_else(|| "-".to_owned(), printable)
 }
 
-/// The outcomes that there are, and how to count them.
+/// The outcomes that occur in the table.
 pub(crate) fn outcomes(table: &GroupTable) -> Vec<(&'static str, CountColumn)> {
     OUTCOMES.into_iter().filter(|(_, count)| table.rows.iter().any(|row| count(row) > 0)).collect()
 }
 
-/// As many as are to be shown, 0 is all; of what is turned around the last.
-pub(crate) fn shown<'t>(table: &'t GroupTable, look: &TextStyle) -> &'t [GroupRow] {
-    let top = if look.top == 0 { table.rows.len() } else { look.top.min(table.rows.len()) };
-    let first = if look.reverse { table.rows.len() - top } else { 0 };
+/// The groups that `--top` shows; with `--reverse` these are the last ones.
+pub(crate) fn shown<'t>(table: &'t GroupTable, style: &TextStyle) -> &'t [GroupRow] {
+    let top = if style.top == 0 { table.rows.len() } else { style.top.min(table.rows.len()) };
+    let first = if style.reverse { table.rows.len() - top } else { 0 };
     table.rows.get(first..first + top).unwrap_or_default()
 }
 
-/// How many groups are not shown: `others (7 kinds)`. None: all are shown.
-pub(crate) fn others(table: &GroupTable, look: &TextStyle) -> Option<String> {
-    let rest = table.rows.len() - shown(table, look).len();
-    let words = &look.words;
+/// The number of groups that are not shown: `others (7 kinds)`. `None`: all are shown.
+pub(crate) fn others(table: &GroupTable, style: &TextStyle) -> Option<String> {
+    let rest = table.rows.len() - shown(table, style).len();
+    let words = &style.words;
     (rest > 0).then(|| {
         format!("{} ({} {})", words.translate("others"), HumanCount(rest as u64), words.translate("kinds"))
     })
 }
 
-/// What each key's column gets: all it wants if there is room; else the widest are cut.
+/// The width of each key's column. While the table is too wide, the widest column is narrowed, down to 8 columns.
 fn widths(rows: &[GroupRow], keys: usize, room: usize) -> Vec<usize> {
     let widest =
         |at: usize| rows.iter().filter_map(|row| row.keys.get(at)).map(|key| value(key).width()).max();
@@ -66,13 +66,13 @@ pub(crate) fn show(page: &mut TextPage, table: &GroupTable) {
     if table.rows.is_empty() {
         return;
     }
-    let shown = shown(table, page.look);
+    let shown = shown(table, page.style);
     let outcomes = outcomes(table);
     let widest = |count: CountColumn| shown.iter().map(|row| HumanCount(count(row)).to_string().len()).max();
     let column =
         |&(title, count): &(&str, CountColumn)| page.say(title).width().max(widest(count).unwrap_or(0));
     let counted: usize = outcomes.iter().map(|outcome| column(outcome) + 2).sum();
-    let room = page.look.width.saturating_sub(counted + 1).max(16);
+    let room = page.style.width.saturating_sub(counted + 1).max(16);
     let widths = widths(shown, table.by.len(), room);
     let mut text = Table::new();
     text.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
@@ -80,7 +80,7 @@ pub(crate) fn show(page: &mut TextPage, table: &GroupTable) {
     text.add_row(by.chain(outcomes.iter().map(|(title, _)| page.say(title).to_owned())));
     for row in shown {
         let keys = row.keys.iter().zip(&widths);
-        let keys = keys.map(|(key, &width)| fit(&value(key), width, page.look.unicode));
+        let keys = keys.map(|(key, &width)| fit(&value(key), width, page.style.unicode));
         let counts = outcomes.iter().map(|(_, count)| HumanCount(count(row)).to_string());
         text.add_row(keys.chain(counts));
     }
@@ -99,7 +99,7 @@ pub(crate) fn show(page: &mut TextPage, table: &GroupTable) {
             examples(page, &row.examples);
         }
     }
-    if let Some(others) = others(table, page.look) {
+    if let Some(others) = others(table, page.style) {
         page.line(&format!("  {others}"));
     }
 }

@@ -18,4 +18,3 @@ pub(crate) mod sparkline;
 pub(crate) mod storm;
 pub(crate) mod storm_line;
 pub(crate) mod trace;
-pub(crate) mod trace_raw;

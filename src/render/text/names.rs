@@ -1,4 +1,4 @@
-//! Who: the tables of names as every format shows them, who stands out in them, and both as text.
+//! Lays out the tables of names for every format, finds the names that stand out, and renders both as text.
 
 use std::cmp::Reverse;
 
@@ -15,23 +15,23 @@ use crate::report::{NameRow, NameTotals, Remainder, Report};
 
 /// One table of a report.
 pub(crate) struct NameColumns<'a> {
-    /// English, as are all titles here; to be said in the reader's language.
+    /// In English, like all titles here; translated when shown.
     pub title: &'static str,
-    /// As `report.rest` and CSV call it.
+    /// Its name in `report.rest` and in CSV.
     pub id: &'static str,
     pub rows: &'a [NameRow],
     pub rest: &'a Remainder,
 }
 
-/// One order of a table: the rows that are shown, then what is in none of them.
+/// A table in one order: the rows that are shown, then what is not in any of them.
 pub(crate) struct NameOrder<'a> {
     pub meaning: &'static str,
     pub rows: Vec<&'a NameRow>,
-    /// Together with the rows they are the sums of the report.
+    /// Titles and counts of the last lines. The rows and these add up to the totals of the report.
     pub below: Vec<(String, NameTotals)>,
 }
 
-/// A column, and how it is counted.
+/// The title of a column, and its count in a row.
 pub(crate) type Column = (&'static str, fn(&NameTotals) -> u64);
 
 const COLUMNS: [Column; 6] = [
@@ -60,16 +60,16 @@ pub(crate) fn tables(report: &Report) -> Vec<NameColumns<'_>> {
 }
 
 impl NameColumns<'_> {
-    /// The columns in which anything is.
+    /// The columns that are not all 0.
     pub(crate) fn columns(&self) -> Vec<Column> {
         let mut counts: Vec<NameTotals> = self.rows.iter().map(NameRow::counts).collect();
         counts.extend([self.rest.others, self.rest.unnamed]);
         COLUMNS.into_iter().filter(|(_, count)| counts.iter().any(|counts| count(counts) > 0)).collect()
     }
 
-    /// Who failed most; and who sent most, where others did.
-    pub(crate) fn parts(&self, look: &TextStyle) -> Vec<NameOrder<'_>> {
-        let top = if look.top == 0 { self.rows.len() } else { look.top };
+    /// The names with most failures; and those with most mail, if these are not the same.
+    pub(crate) fn parts(&self, style: &TextStyle) -> Vec<NameOrder<'_>> {
+        let top = if style.top == 0 { self.rows.len() } else { style.top };
         let failing: Vec<&NameRow> = self.rows.iter().filter(|row| row.failures() > 0).take(top).collect();
         let mut large: Vec<&NameRow> = self.rows.iter().collect();
         large.sort_by_key(|row| Reverse(row.volume()));
@@ -78,20 +78,20 @@ impl NameColumns<'_> {
         let large = if large.iter().any(is_new) { large } else { Vec::new() };
         let parts = [("most failures", failing), ("most mail", large)];
         let parts = parts.into_iter().filter(|(_, rows)| !rows.is_empty());
-        parts.map(|(meaning, rows)| self.part(meaning, rows, look)).collect()
+        parts.map(|(meaning, rows)| self.part(meaning, rows, style)).collect()
     }
 
     fn part<'a>(
         &'a self,
         meaning: &'static str,
         mut rows: Vec<&'a NameRow>,
-        look: &TextStyle,
+        style: &TextStyle,
     ) -> NameOrder<'a> {
         let mut others = self.rest.others;
         let hidden = self.rows.iter().filter(|row| rows.iter().all(|shown| shown.name != row.name));
         hidden.for_each(|row| others.add(&row.counts()));
         let names = self.rest.names + (self.rows.len() - rows.len()) as u64;
-        let words = &look.words;
+        let words = &style.words;
         let title = match names {
             0 => words.translate("others").to_owned(),
             names => format!("{} ({})", words.translate("others"), HumanCount(names)),
@@ -100,29 +100,33 @@ impl NameColumns<'_> {
         let columns = self.columns();
         let is_some = |counts: &NameTotals| columns.iter().any(|(_, count)| count(counts) > 0);
         let below = below.into_iter().filter(|(_, counts)| is_some(counts)).collect();
-        if look.reverse {
+        if style.reverse {
             rows.reverse();
         }
         NameOrder { meaning, rows, below }
     }
 }
 
-/// One name that most of something is due to.
+/// A name that stands out: a large share of the mail with one outcome is due to it.
 pub(crate) struct Outlier<'a> {
     pub kind: &'static str,
     pub name: &'a str,
+    /// Its events with this outcome.
     pub count: u64,
+    /// All events with this outcome.
     pub whole: u64,
     /// `bounced`
     pub outcome: &'static str,
 }
 
-/// Fewer are chance.
+/// With fewer events a name does not stand out: they may be chance.
 const FEWEST: u64 = 10;
 
-/// At most one of each kind, the largest share first. A name stands out with a third of all, and with twice what each
-/// would have if all had the same: of two senders each has a half of something, and one sender has always all of it.
-pub(crate) fn standing(report: &Report) -> Vec<Outlier<'_>> {
+/// The names that stand out: at most one sender, user and client, the largest share first.
+///
+/// A name stands out with at least a third of the events of one outcome, and with at least twice the average of all names:
+/// otherwise one of two names would stand out with half of the events, and a single name always.
+pub(crate) fn outliers(report: &Report) -> Vec<Outlier<'_>> {
     let kinds = [
         ("sender", &report.senders, &report.rest.senders),
         ("user", &report.users, &report.rest.users),
@@ -143,7 +147,7 @@ pub(crate) fn standing(report: &Report) -> Vec<Outlier<'_>> {
                 .map(|row| of(&row.counts()))
                 .enumerate()
                 .max_by_key(|&(at, count)| (count, Reverse(at)))?;
-            // Anybody can write any sender into mail that is refused.
+            // The sender of rejected mail may be forged.
             let is_forged = outcome == "refused by us" && kind != "client";
             let stands = count >= FEWEST && count * 3 >= whole && count * names >= whole * 2 && !is_forged;
             stands.then_some((at, count, whole, outcome))
@@ -157,7 +161,7 @@ pub(crate) fn standing(report: &Report) -> Vec<Outlier<'_>> {
         let rows = kinds.iter().find(|(other, ..)| *other == kind).map(|(_, rows, _)| rows);
         rows.and_then(|rows| rows.get(at)).map_or("", |row| row.name.as_str())
     };
-    let mut standing: Vec<Outlier> = found
+    let mut outliers: Vec<Outlier> = found
         .into_iter()
         .map(|(kind, at, count, whole, outcome)| Outlier {
             kind,
@@ -167,41 +171,42 @@ pub(crate) fn standing(report: &Report) -> Vec<Outlier<'_>> {
             outcome,
         })
         .collect();
-    standing.sort_by(|a, b| (b.count * a.whole).cmp(&(a.count * b.whole)));
-    standing
+    outliers.sort_by(|a, b| (b.count * a.whole).cmp(&(a.count * b.whole)));
+    outliers
 }
 
-/// `81 / 100 bounced (81.0%)`
-pub(crate) fn share_in_words(standing: &Outlier, words: &Translations) -> String {
-    let (count, whole) = (HumanCount(standing.count), HumanCount(standing.whole));
-    let share = share(standing.count, standing.whole);
-    format!("{count} / {whole} {} ({share})", words.translate(standing.outcome))
+/// `81 / 100 bounced (81.0%)`, translated.
+pub(crate) fn share_in_words(outlier: &Outlier, words: &Translations) -> String {
+    let (count, whole) = (HumanCount(outlier.count), HumanCount(outlier.whole));
+    let share = share(outlier.count, outlier.whole);
+    format!("{count} / {whole} {} ({share})", words.translate(outlier.outcome))
 }
 
-pub(crate) fn show_standing(page: &mut TextPage, report: &Report) {
-    let standing = standing(report);
-    if standing.is_empty() {
+pub(crate) fn show_outliers(page: &mut TextPage, report: &Report) {
+    let outliers = outliers(report);
+    if outliers.is_empty() {
         return;
     }
     page.blank();
     let heading = page.styled(HEADING, page.say("WHO stands out"));
     page.line(&heading);
-    let shares: Vec<String> = standing.iter().map(|one| share_in_words(one, &page.look.words)).collect();
-    let kind = standing.iter().map(|one| page.say(one.kind).width()).max().unwrap_or(0);
+    let shares: Vec<String> =
+        outliers.iter().map(|outlier| share_in_words(outlier, &page.style.words)).collect();
+    let kind = outliers.iter().map(|outlier| page.say(outlier.kind).width()).max().unwrap_or(0);
     let share = shares.iter().map(|share| share.width()).max().unwrap_or(0);
-    let room = page.look.width.saturating_sub(kind + share + 6).max(16);
+    let room = page.style.width.saturating_sub(kind + share + 6).max(16);
     let names: Vec<String> =
-        standing.iter().map(|one| fit(&printable(one.name), room, page.look.unicode)).collect();
+        outliers.iter().map(|outlier| fit(&printable(outlier.name), room, page.style.unicode)).collect();
     let name = names.iter().map(|name| name.width()).max().unwrap_or(0);
-    for ((one, shown), share) in standing.iter().zip(&names).zip(&shares) {
-        page.line(&format!("  {}  {}  {share}", pad(page.say(one.kind), kind), pad(shown, name)));
+    for ((outlier, shown), share) in outliers.iter().zip(&names).zip(&shares) {
+        page.line(&format!("  {}  {}  {share}", pad(page.say(outlier.kind), kind), pad(shown, name)));
     }
 }
 
-/// All tables, each in its orders.
+/// Shows all tables, each in its orders.
 pub(crate) fn show(page: &mut TextPage, report: &Report) {
     for names in tables(report) {
-        for part in names.parts(page.look) {
+        for part in names.parts(page.style) {
             let text = text(page, &names, &part);
             page.blank();
             for (at, line) in text.lines().enumerate() {
@@ -218,13 +223,13 @@ fn text(page: &TextPage, names: &NameColumns, part: &NameOrder) -> Table {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let titles = columns.iter().map(|(title, _)| page.say(title).to_owned());
     let counted: usize = titles.clone().map(|title| title.width().max(9) + 2).sum();
-    let room = page.look.width.saturating_sub(counted + 3).max(16);
+    let room = page.style.width.saturating_sub(counted + 3).max(16);
     let heading = format!("{} ({})", page.say(names.title), page.say(part.meaning));
-    table.add_row(std::iter::once(fit(&heading, room + 2, page.look.unicode)).chain(titles));
+    table.add_row(std::iter::once(fit(&heading, room + 2, page.style.unicode)).chain(titles));
     let rows = part.rows.iter().map(|row| (printable(&row.name), row.counts()));
     for (name, counts) in rows.chain(part.below.iter().map(|(title, counts)| (title.clone(), *counts))) {
         let cells = columns.iter().map(|(_, count)| HumanCount(count(&counts)).to_string());
-        let name = format!("  {}", fit(&name, room, page.look.unicode));
+        let name = format!("  {}", fit(&name, room, page.style.unicode));
         table.add_row(std::iter::once(name).chain(cells));
     }
     for (at, column) in table.column_iter_mut().enumerate() {

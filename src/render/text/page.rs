@@ -1,4 +1,4 @@
-//! A page of text for people: how it is to look, its lines, and the cutting and filling of what stands in them.
+//! Builds pages of text: style, lines, wrapping, cutting and padding.
 
 use std::borrow::Cow;
 
@@ -9,31 +9,32 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::catalog::translation::Translations;
 
-/// How it is to look.
+/// How text for people is printed.
 #[derive(Clone, Debug)]
 pub struct TextStyle {
-    /// In columns.
+    /// Width in columns.
     pub width: usize,
     pub color: bool,
-    /// Signs beyond ASCII may be used.
+    /// Characters beyond ASCII may be used.
     pub unicode: bool,
-    /// The language it speaks.
+    /// Translations into the reader's language.
     pub words: Translations,
-    /// Its tag: `en`, `tr`.
+    /// The tag of that language: `en`, `tr`.
     pub tag: String,
-    /// Rows in a section; 0 shows all.
+    /// Rows shown in a section; 0 shows all.
     pub top: usize,
-    /// What comes first in the report stands last, next to the prompt.
+    /// The order of rows is reversed, so that the first one is next to the prompt.
     pub reverse: bool,
-    /// All tables of names are shown.
+    /// All tables of names are shown (`--who`).
     pub who: bool,
-    /// What it took: seconds and threads. Not shown where the same input is to give the same bytes.
+    /// Seconds and threads that the run took. `None`: not shown, so that the same input gives the same bytes.
     pub took: Option<(f64, usize)>,
 }
 
+/// A page of text that is being written.
 pub(crate) struct TextPage<'a> {
     pub text: String,
-    pub look: &'a TextStyle,
+    pub style: &'a TextStyle,
 }
 
 impl<'a> TextPage<'a> {
@@ -42,7 +43,7 @@ impl<'a> TextPage<'a> {
         self.text.push('\n');
     }
 
-    /// Between parts; not at the top.
+    /// An empty line between parts; none at the top of the page.
     pub(crate) fn blank(&mut self) {
         if !self.text.is_empty() {
             self.text.push('\n');
@@ -50,32 +51,32 @@ impl<'a> TextPage<'a> {
     }
 
     pub(crate) fn styled(&self, style: Style, text: &str) -> String {
-        if self.look.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.style.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    /// Our English words in the reader's language.
+    /// Translates an English phrase of ours into the reader's language.
     pub(crate) fn say<'w>(&self, english: &'w str) -> &'w str
     where
         'a: 'w,
     {
-        self.look.words.translate(english)
+        self.style.words.translate(english)
     }
 
-    /// Wrapped; what comes behind the first line stands `indent` columns in. Blanks in front are kept.
+    /// Wraps the text; lines after the first are indented by `indent` columns. Leading spaces are kept.
     pub(crate) fn indented(&mut self, text: &str, indent: usize) {
         let lead = text.len() - text.trim_start().len();
-        let lines = wrap(text.trim_start(), self.look.width.saturating_sub(indent.max(lead)));
+        let lines = wrap(text.trim_start(), self.style.width.saturating_sub(indent.max(lead)));
         for (at, line) in lines.iter().enumerate() {
             let lead = " ".repeat(if at == 0 { lead } else { indent });
             self.line(&format!("{lead}{line}"));
         }
     }
 
-    /// Parts on one line, or on as many as the width asks for.
+    /// Prints the parts on one line, or on several if they do not fit.
     pub(crate) fn wrapped(&mut self, parts: &[&str], between: &str) {
         let mut line = String::new();
         for part in parts {
-            if !line.is_empty() && line.width() + between.len() + part.width() > self.look.width {
+            if !line.is_empty() && line.width() + between.len() + part.width() > self.style.width {
                 self.line(&line);
                 line.clear();
             }
@@ -84,13 +85,13 @@ impl<'a> TextPage<'a> {
             }
             line.push_str(part);
         }
-        if line.width() <= self.look.width { self.line(&line) } else { self.indented(&line, 2) }
+        if line.width() <= self.style.width { self.line(&line) } else { self.indented(&line, 2) }
     }
 }
 
-/// Breaks at blanks; where signs are two columns wide, wherever their script may be broken (UAX #14).
+/// Breaks lines at spaces; text with characters two columns wide, wherever UAX #14 allows a break.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let wide = text.chars().any(|sign| sign.width() == Some(2));
+    let wide = text.chars().any(|c| c.width() == Some(2));
     let separator = if wide { WordSeparator::UnicodeBreakProperties } else { WordSeparator::AsciiSpace };
     let options = Options::new(width)
         .word_separator(separator)
@@ -100,12 +101,12 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     textwrap::wrap(text, options).into_iter().map(Cow::into_owned).collect()
 }
 
-/// A word of ours as it is typed: `end of DATA`.
+/// The value as it is typed on the command line: `end of DATA`.
 pub(crate) fn word<W: ValueEnum>(word: &W) -> String {
     word.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
-/// Cuts what is too wide, and shows that it did.
+/// Cuts text to `width` columns, and marks the cut with `…` or `..`.
 pub(crate) fn fit(text: &str, width: usize, unicode: bool) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -113,15 +114,15 @@ pub(crate) fn fit(text: &str, width: usize, unicode: bool) -> String {
     let mark = if unicode { "…" } else { ".." };
     let mut room = width.saturating_sub(mark.width());
     let mut cut = String::new();
-    for sign in text.chars() {
-        let Some(rest) = room.checked_sub(sign.width().unwrap_or(0)) else { break };
+    for c in text.chars() {
+        let Some(rest) = room.checked_sub(c.width().unwrap_or(0)) else { break };
         room = rest;
-        cut.push(sign);
+        cut.push(c);
     }
     format!("{}{mark}", cut.trim_end())
 }
 
-/// Fills up to `width` columns.
+/// Pads with spaces to `width` columns.
 pub(crate) fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }

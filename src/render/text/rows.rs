@@ -1,4 +1,4 @@
-//! The rows of a report as one table, so that all sections have the same columns, with the advice under each row.
+//! Renders all sections of a report as one table, so that their columns align, with the advice under each row.
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -15,18 +15,18 @@ use crate::smtp::reply::Class;
 pub(crate) const HEADING: Style = Style::new().bold();
 const ADVICE: Style = AnsiColor::Cyan.on_default();
 
-/// What the book allows a line of advice, in columns.
+/// The longest line of advice that the catalogue allows, in columns.
 const LONGEST_ADVICE: usize = 90;
 
-/// `  550 5.7.606`, in columns.
+/// Width in columns of `  550 5.7.606`.
 const CODE: usize = 14;
 
 pub(crate) fn show(page: &mut TextPage, rows: &[Row]) {
-    let sections = sections(rows, page.look.top, page.look.reverse);
+    let sections = sections(rows, page.style.top, page.style.reverse);
     if sections.is_empty() {
         return;
     }
-    let columns = Columns::new(page.look, &sections);
+    let columns = Columns::new(page.style, &sections);
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     for section in &sections {
@@ -86,66 +86,68 @@ fn coded(page: &TextPage, line: &str, class: Option<Class>) -> String {
 }
 
 pub(crate) fn advice(page: &mut TextPage, advice: &str) {
-    let arrow = if page.look.unicode { "→ " } else { "-> " };
-    // Under the words where there is room; narrower terminals get it on one line further left.
-    let lead = page.look.width.saturating_sub(LONGEST_ADVICE + arrow.width()).clamp(4, CODE + 1);
+    let arrow = if page.style.unicode { "→ " } else { "-> " };
+    // Under the reason if the terminal is wide enough, else further left so that it still fits on one line.
+    let lead = page.style.width.saturating_sub(LONGEST_ADVICE + arrow.width()).clamp(4, CODE + 1);
     let indent = lead + arrow.width();
     let advice = printable(advice);
-    for (at, line) in wrap(&advice, page.look.width.saturating_sub(indent)).iter().enumerate() {
+    for (at, line) in wrap(&advice, page.style.width.saturating_sub(indent)).iter().enumerate() {
         let margin = if at == 0 { format!("{}{arrow}", " ".repeat(lead)) } else { " ".repeat(indent) };
         let line = format!("{margin}{}", page.styled(ADVICE, line));
         page.line(&line);
     }
 }
 
-/// Lines of the log, whole: they are there to be read, and to be copied.
+/// Log lines, not cut: they are there to be read and copied.
 pub(crate) fn examples(page: &mut TextPage, lines: &[String]) {
     for line in lines {
         page.indented(&format!("    {}", printable(line)), 6);
     }
 }
 
-/// The widths of the table's columns: the words take what the others leave.
+/// The widths of the table's columns: reason and place share what the others leave.
 struct Columns<'a> {
-    look: &'a TextStyle,
+    style: &'a TextStyle,
+    /// Width of the reason.
     what: usize,
-    /// 0: nothing is compared, and there is no such column.
+    /// Width of the change; 0: nothing is compared, and there is no such column.
     change: usize,
+    /// Width of the place.
     wheres: usize,
 }
 
 impl<'a> Columns<'a> {
-    fn new(look: &'a TextStyle, sections: &[Section]) -> Self {
+    fn new(style: &'a TextStyle, sections: &[Section]) -> Self {
         let widest = |count: fn(&Row) -> u64, titles: [&str; 2]| {
             let rows = sections.iter().flat_map(|section| &section.rows);
             let counts = rows.map(|row| HumanCount(count(row)).to_string().len());
-            let titles = titles.into_iter().map(|title| look.words.translate(title).width());
+            let titles = titles.into_iter().map(|title| style.words.translate(title).width());
             counts.chain(titles).max().unwrap_or(0)
         };
         let attempts = widest(|row| row.attempts, ["attempts", "attempts"]);
         let recipients = widest(|row| row.recipients, ["rcpts", "cases"]);
         let rows = sections.iter().flat_map(|section| &section.rows);
         let changes = rows.filter(|row| row.change.is_some());
-        let change = changes.map(|row| row::change(&look.words, row.change).width()).max();
-        let change = change.map_or(0, |change| change.max(look.words.translate("change").width()));
+        let change = changes.map(|row| row::change(&style.words, row.change).width()).max();
+        let change = change.map_or(0, |change| change.max(style.words.translate("change").width()));
         let gap = if change > 0 { change + 2 } else { 0 };
-        let rest = look.width.saturating_sub(CODE + 1 + attempts + recipients + 4 + 3 + gap);
+        let rest = style.width.saturating_sub(CODE + 1 + attempts + recipients + 4 + 3 + gap);
         let wheres = (rest * 2 / 5).clamp(12, 34);
-        Self { look, what: rest.saturating_sub(wheres).max(20), change, wheres }
+        Self { style, what: rest.saturating_sub(wheres).max(20), change, wheres }
     }
 
-    /// Without the column that nothing stands in.
+    /// Leaves out the column `change` if nothing is compared.
     fn cells(&self, cells: [String; 6]) -> Vec<String> {
         let cells = cells.into_iter().enumerate();
         cells.filter(|(at, _)| *at != 4 || self.change > 0).map(|(_, cell)| cell).collect()
     }
 
     fn say<'w>(&'w self, english: &'w str) -> &'w str {
-        self.look.words.translate(english)
+        self.style.words.translate(english)
     }
 
     fn fit(&self, text: &str, width: usize) -> String {
-        fit(text, width, self.look.unicode)
+        fit(text, width, self.style.unicode)
     }
 
     fn heading(&self, section: &Section) -> [String; 6] {
@@ -157,26 +159,26 @@ impl<'a> Columns<'a> {
     }
 
     fn what(&self, row: &Row) -> String {
-        let title = row::title(&self.look.words, row);
+        let title = row::title(&self.style.words, row);
         match row.conflict {
             Some(conflict) => format!("{title} ({})", self.say(conflict)),
             None => title,
         }
     }
 
-    /// The conflict, if it has no room behind the title and stands before the advice instead.
+    /// The conflict, if there is no room for it after the title: then it is printed before the advice.
     fn left_out(&self, row: &Row) -> Option<&'static str> {
         row.conflict.filter(|_| row.advice.is_some() && self.what(row).width() > self.what)
     }
 
     fn row(&self, row: &Row) -> [String; 6] {
-        let code = row::code(&self.look.words, row);
+        let code = row::code(&self.style.words, row);
         let what =
-            if self.left_out(row).is_some() { row::title(&self.look.words, row) } else { self.what(row) };
+            if self.left_out(row).is_some() { row::title(&self.style.words, row) } else { self.what(row) };
         let [attempts, recipients] =
             [row.attempts, row.recipients].map(|count| HumanCount(count).to_string());
-        let place = self.fit(&row::place(&self.look.words, row), self.wheres);
-        let change = row::change(&self.look.words, row.change);
+        let place = self.fit(&row::place(&self.style.words, row), self.wheres);
+        let change = row::change(&self.style.words, row.change);
         [pad(&format!("  {code}"), CODE), self.fit(&what, self.what), attempts, recipients, change, place]
     }
 }

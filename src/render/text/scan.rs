@@ -1,4 +1,4 @@
-//! The report as text, for a terminal or a mail: sums as sums, rows with advice, and what limits the numbers.
+//! Renders the report as text: totals as sums, rows with advice, and the limits of the numbers.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{DecimalBytes, HumanCount};
@@ -14,28 +14,28 @@ use crate::render::sanitize::printable;
 use crate::render::words::totals::{all_well, coverage, filter, notes, sums};
 use crate::report::{Full, NameRow, Range, Report};
 
-pub(crate) fn show(report: &Report, look: &TextStyle) -> String {
-    let mut page = TextPage { text: String::new(), look };
+pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), style };
     head(&mut page, report);
     storm_line::show(&mut page, report.storms.as_deref());
-    ways(&mut page, report);
+    totals(&mut page, report);
     match &report.groups {
         Some(table) => groups::show(&mut page, table),
         None => {
             rows::show(&mut page, &report.rows);
-            if !look.who {
+            if !style.who {
                 domains(&mut page, &report.domains);
             }
-            names::show_standing(&mut page, report);
+            names::show_outliers(&mut page, report);
         }
     }
-    if look.who {
+    if style.who {
         names::show(&mut page, report);
     }
     if let Some(rows) = &report.delays {
         delays::show(&mut page, rows);
     }
-    full(&mut page, &report.full_advice);
+    full_advice(&mut page, &report.full_advice);
     foot(&mut page, report);
     page.text
 }
@@ -53,7 +53,7 @@ fn head(page: &mut TextPage, report: &Report) {
         [file] => file.clone(),
         files => format!("{} {}", files.len(), page.say("files")),
     };
-    let took = page.look.took.map(|(seconds, threads)| {
+    let took = page.style.took.map(|(seconds, threads)| {
         let word = page.say(if threads == 1 { "thread" } else { "threads" });
         format!(" {} {seconds:.1} s ({threads} {word})", page.say("in"))
     });
@@ -61,15 +61,15 @@ fn head(page: &mut TextPage, report: &Report) {
     let parts = [printable(&hosts), range, printable(&size)];
     let parts: Vec<&str> = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
     page.wrapped(&parts, "   ");
-    let [read, mail] = coverage(report, &page.look.words);
+    let [read, mail] = coverage(report, &page.style.words);
     page.wrapped(&[&read, &mail], "   ");
-    if let Some(filter) = filter(report, &page.look.words) {
+    if let Some(filter) = filter(report, &page.style.words) {
         page.indented(&printable(&filter), 2);
     }
 }
 
-fn ways(page: &mut TextPage, report: &Report) {
-    let (sums, well) = (sums(report, &page.look.words), all_well(report));
+fn totals(page: &mut TextPage, report: &Report) {
+    let (sums, well) = (sums(report, &page.style.words), all_well(report));
     if !sums.is_empty() || well.is_some() {
         page.blank();
     }
@@ -79,7 +79,7 @@ fn ways(page: &mut TextPage, report: &Report) {
             page.indented(&format!("      {detail}"), 8);
         }
     }
-    if let Some(line) = spark(&report.timeline, page.look) {
+    if let Some(line) = spark(&report.timeline, page.style) {
         page.indented(&format!("      {line}"), 8);
     }
     if let Some(english) = well {
@@ -89,7 +89,7 @@ fn ways(page: &mut TextPage, report: &Report) {
 
 /// `DOMAINS with most failures          sent  deferred  bounced  expired`
 fn domains(page: &mut TextPage, domains: &[NameRow]) {
-    let shown = if page.look.top == 0 { domains.len() } else { page.look.top.min(5) };
+    let shown = if page.style.top == 0 { domains.len() } else { page.style.top.min(5) };
     let failing: Vec<&NameRow> = domains.iter().filter(|row| row.failures() > 0).take(shown).collect();
     if failing.is_empty() {
         return;
@@ -99,7 +99,8 @@ fn domains(page: &mut TextPage, domains: &[NameRow]) {
     let titles = ["DOMAINS with most failures", "sent", "deferred", "bounced", "expired"];
     table.add_row(titles.map(|title| page.say(title)));
     for row in failing {
-        let name = fit(&printable(&row.name), page.look.width.saturating_sub(48).max(16), page.look.unicode);
+        let name =
+            fit(&printable(&row.name), page.style.width.saturating_sub(48).max(16), page.style.unicode);
         let counts =
             [row.delivered, row.deferred, row.bounced, row.expired].map(|n| HumanCount(n).to_string());
         let [sent, deferred, bounced, expired] = counts;
@@ -118,8 +119,8 @@ fn domains(page: &mut TextPage, domains: &[NameRow]) {
     }
 }
 
-/// All there is to do about each reason of the report, once.
-fn full(page: &mut TextPage, advice: &[Full]) {
+/// The complete advice for each reason (`--advice full`).
+fn full_advice(page: &mut TextPage, advice: &[Full]) {
     for entry in advice {
         page.blank();
         let title = format!("{}  ({})", page.say(&entry.title).to_uppercase(), page.say(entry.side));
@@ -142,9 +143,9 @@ fn full(page: &mut TextPage, advice: &[Full]) {
 }
 
 fn foot(page: &mut TextPage, report: &Report) {
-    let mut notes = notes(report, &page.look.words);
+    let mut notes = notes(report, &page.style.words);
     notes.extend(report.input.not_understood_lines.iter().take(1).map(|line| {
-        let line = fit(&printable(line), page.look.width.saturating_sub(32), page.look.unicode);
+        let line = fit(&printable(line), page.style.width.saturating_sub(32), page.style.unicode);
         format!("{}: {line}", page.say("Not understood, for example"))
     }));
     if !notes.is_empty() {
@@ -155,6 +156,7 @@ fn foot(page: &mut TextPage, report: &Report) {
     }
 }
 
+/// `Sat 21 Nov 2026 00:00 - 23:59 +01:00`
 pub(crate) fn span(range: &Range) -> String {
     let (first, last) = (&range.first, &range.last);
     let long = "%a %d %b %Y %H:%M";

@@ -1,4 +1,4 @@
-//! Failures over time on one line: the hours of a report come in, a row of bars and the worst hour go out.
+//! Draws counts over time as a row of small bars: a report's failures by the hour, and the minutes on the screen of `watch`.
 
 use indicatif::HumanCount;
 
@@ -6,15 +6,29 @@ use super::page::TextStyle;
 use crate::render::words::hours::{Bucket, buckets};
 use crate::report::Hour;
 
-/// From the lowest to the highest.
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// Fewer bars show nothing that a number does not.
-const LEAST: usize = 3;
-/// Columns for what stands around the bars.
-const FRAME: usize = 56;
+/// From 0 to the highest count.
+const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// The same in ASCII.
+const ASCII_BARS: [char; 9] = [' ', '.', '.', ':', ':', '+', '+', '#', '#'];
+/// With fewer bars the sparkline is left out: it would show no more than a number does.
+const FEWEST_BARS: usize = 3;
+/// Columns of the text beside the bars.
+const TEXT_COLUMNS: usize = 56;
 
-/// `▁▁▃█▆▅▃▁  failures by the hour, most 7,104: Sun 22 Nov 03:00`. None: there is too little to show, or no sign to show it.
-pub(crate) fn spark(hours: &[Hour], look: &TextStyle) -> Option<String> {
+/// One bar per count, scaled to the highest count. A count of 0 is a blank; any other count is visible.
+pub(crate) fn bars(counts: &[u64], unicode: bool) -> String {
+    let bars = if unicode { &BARS } else { &ASCII_BARS };
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    let bar = |count: &u64| {
+        let height = (u128::from(*count) * 8).div_ceil(u128::from(most)) as usize;
+        bars.get(height).copied().unwrap_or(' ')
+    };
+    counts.iter().map(bar).collect()
+}
+
+/// `▁▁▃█▆▅▃▁  failures by the hour, most 7,104: Sun 22 Nov 03:00`. `None`: fewer than three
+/// bars, no failure, or a terminal without Unicode.
+pub(crate) fn spark(hours: &[Hour], style: &TextStyle) -> Option<String> {
     let (buckets, mut length) = buckets(hours);
     let mut bars: Vec<(Bucket, u64)> = buckets
         .into_iter()
@@ -23,7 +37,7 @@ pub(crate) fn spark(hours: &[Hour], look: &TextStyle) -> Option<String> {
             (bucket, failures)
         })
         .collect();
-    while bars.len() > look.width.saturating_sub(FRAME).max(8) {
+    while bars.len() > style.width.saturating_sub(TEXT_COLUMNS).max(8) {
         length *= 2;
         let mut pairs = Vec::new();
         let mut rest = bars.into_iter();
@@ -34,15 +48,16 @@ pub(crate) fn spark(hours: &[Hour], look: &TextStyle) -> Option<String> {
         bars = pairs;
     }
     let (worst, most) = bars.iter().rev().max_by_key(|(_, failures)| *failures)?;
-    if !look.unicode || bars.len() < LEAST || *most == 0 {
+    if !style.unicode || bars.len() < FEWEST_BARS || *most == 0 {
         return None;
     }
     let bar = |&(_, failures): &(Bucket, u64)| {
-        let level = failures * (BARS.len() as u64 - 1);
-        BARS.get(level.div_ceil(*most) as usize).copied().unwrap_or('█')
+        // From 1 to 8: here an hour without failures has the lowest bar, so that the row has no gaps.
+        let level = (failures * 7).div_ceil(*most) as usize;
+        BARS.get(1 + level).copied().unwrap_or('█')
     };
     let shown: String = bars.iter().map(bar).collect();
-    let say = |english| look.words.translate(english);
+    let say = |english| style.words.translate(english);
     let unit = if length == 1 {
         say("failures by the hour").to_owned()
     } else {
@@ -77,7 +92,7 @@ mod tests {
     }
 
     fn shown(deferred: &[u64]) -> Option<String> {
-        let look = TextStyle {
+        let style = TextStyle {
             width: 80,
             color: false,
             unicode: true,
@@ -88,7 +103,7 @@ mod tests {
             who: false,
             took: None,
         };
-        spark(&hours(deferred), &look)
+        spark(&hours(deferred), &style)
     }
 
     #[test]
@@ -108,5 +123,13 @@ mod tests {
         for few in [&[][..], &[5], &[5, 6], &[0, 0, 0, 0]] {
             assert_eq!(shown(few), None, "{few:?}");
         }
+    }
+
+    #[test]
+    fn the_most_is_the_highest_and_the_least_can_be_seen() {
+        assert_eq!(bars(&[0, 1, 400, 800], true), " ▁▄█");
+        assert_eq!(bars(&[0, 1, 400, 800], false), " .:#");
+        assert_eq!(bars(&[0, 0], true), "  ");
+        assert_eq!(bars(&[u64::MAX], true), "█");
     }
 }

@@ -1,4 +1,4 @@
-//! Storms as text, for a terminal at three in the morning: what, since when, who, why, and what to type.
+//! Renders storms as text: what, since when, who, why, and what to type.
 
 use anstyle::{AnsiColor, Style};
 use indicatif::HumanCount;
@@ -6,42 +6,43 @@ use indicatif::HumanCount;
 use super::page::{TextPage, TextStyle, fit, pad, wrap};
 use super::storm_line::when;
 use crate::render::sanitize::printable;
+use crate::render::words::duration::hours_and_minutes;
 use crate::render::words::totals::share;
 use crate::report::storm::{
     Confidence, Dimension, Factor, SeriesCount, Storm, StormCommand, StormPattern, StormReport, Trend,
 };
 
-/// Columns in front of what a line says.
+/// Width in columns of the label of a line.
 const LEAD: usize = 13;
 
-pub(crate) fn show(storms: &StormReport, look: &TextStyle) -> String {
-    let mut page = TextPage { text: String::new(), look };
+pub(crate) fn show(storms: &StormReport, style: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), style };
     let count = storms.storms.len();
     for (at, storm) in storms.storms.iter().enumerate() {
         page.blank();
-        let number = if look.reverse { count - at } else { at + 1 };
-        one(&mut page, number, storm);
+        let number = if style.reverse { count - at } else { at + 1 };
+        show_storm(&mut page, number, storm);
     }
     if storms.storms.is_empty() {
-        let said = page.say("No storm: nothing came more often than usual.").to_owned();
-        page.line(&said);
+        let text = page.say("No storm: nothing came more often than usual.").to_owned();
+        page.line(&text);
     }
     foot(&mut page, storms);
     page.text
 }
 
-fn one(page: &mut TextPage, number: usize, storm: &Storm) {
+fn show_storm(page: &mut TextPage, number: usize, storm: &Storm) {
     head(page, number, storm);
     if let Some(what) = storm.series.first() {
-        said(page, "what", &kind(what, storm));
+        labelled(page, "what", &kind(what, storm));
     }
-    said(page, "size", &size(storm));
+    labelled(page, "size", &size(storm));
     let (who, place): (Vec<&Factor>, Vec<&Factor>) =
         storm.factors.iter().filter(|factor| is_shown(factor)).partition(|factor| is_who(factor.dimension));
     for (name, factors) in [("who", who), ("where", place)] {
         let shown: Vec<String> = factors.into_iter().take(4).map(factor).collect();
         if !shown.is_empty() {
-            said(page, name, &shown.join(" · "));
+            labelled(page, name, &shown.join(" · "));
         }
     }
     let word = match storm.confidence {
@@ -50,18 +51,18 @@ fn one(page: &mut TextPage, number: usize, storm: &Storm) {
         Confidence::Unsure => "unsure",
     };
     let because = storm.because.join("; ");
-    said(page, "looks so", &format!("{}: {}", page.say(word), printable(&because)));
+    labelled(page, "looks so", &format!("{}: {}", page.say(word), printable(&because)));
     for not in &storm.not {
-        said(page, "not", &printable(&format!("{}: {}", title(not.pattern), not.because)));
+        labelled(page, "not", &printable(&format!("{}: {}", title(not.pattern), not.because)));
     }
     if let Some(example) = &storm.example {
         let name = pad(&format!("  {}", page.say("line")), LEAD);
-        let line = fit(&printable(example), page.look.width.saturating_sub(LEAD), page.look.unicode);
+        let line = fit(&printable(example), page.style.width.saturating_sub(LEAD), page.style.unicode);
         page.line(&format!("{name}{line}"));
     }
-    said(page, "advice", &storm.advice);
+    labelled(page, "advice", &storm.advice);
     for (at, command) in storm.commands.iter().enumerate() {
-        typed(page, if at == 0 { "do now" } else { "" }, command);
+        show_command(page, if at == 0 { "do now" } else { "" }, command);
     }
 }
 
@@ -77,8 +78,8 @@ fn head(page: &mut TextPage, number: usize, storm: &Storm) {
         Trend::Falling => "falling",
         Trend::Over => "over",
     };
-    let length = duration(storm.duration_seconds);
-    let when = when(&storm.start, storm.end.as_ref(), &page.look.words);
+    let length = hours_and_minutes(storm.duration_seconds);
+    let when = when(&storm.start, storm.end.as_ref(), &page.style.words);
     let when = format!("{when} ({length}), {}", page.say(trend));
     let title = page.say(&storm.title).to_owned();
     let shown = [page.styled(style, &format!("{}{title}", pad(&name, LEAD))), when];
@@ -120,7 +121,7 @@ fn size(storm: &Storm) -> String {
     )
 }
 
-/// `94`, `9.4`, `0.94`.
+/// Two significant digits below 100: `94`, `9.4`, `0.9`.
 fn number(value: f64) -> String {
     if value >= 100.0 {
         HumanCount(value.round() as u64).to_string()
@@ -140,7 +141,7 @@ fn percent(share: f64) -> String {
     if share > 0.0 && share < 0.01 { "<1%".to_owned() } else { format!("{:.0}%", share * 100.0) }
 }
 
-/// What the first line does not say already.
+/// Whether the first line does not say it already.
 fn is_shown(factor: &Factor) -> bool {
     !matches!(factor.dimension, Dimension::Reason | Dimension::Code | Dimension::Direction)
 }
@@ -168,17 +169,17 @@ fn title(pattern: StormPattern) -> String {
     super::page::word(&pattern)
 }
 
-/// A name, and what there is to say of it.
-fn said(page: &mut TextPage, name: &str, what: &str) {
-    let lines = wrap(page.say(what), page.look.width.saturating_sub(LEAD));
+/// A label, and the wrapped text beside it.
+fn labelled(page: &mut TextPage, name: &str, what: &str) {
+    let lines = wrap(page.say(what), page.style.width.saturating_sub(LEAD));
     for (at, line) in lines.iter().enumerate() {
         let name = if at == 0 { format!("  {}", page.say(name)) } else { String::new() };
         page.line(&format!("{}{line}", pad(&name, LEAD)));
     }
 }
 
-/// A command is never broken nor cut: it is there to be copied.
-fn typed(page: &mut TextPage, name: &str, command: &StormCommand) {
+/// A command is not wrapped or cut: it is there to be copied.
+fn show_command(page: &mut TextPage, name: &str, command: &StormCommand) {
     let name = pad(&format!("  {}", page.say(name)), LEAD);
     let why = page.say(&command.why).to_owned();
     let note =
@@ -189,12 +190,6 @@ fn typed(page: &mut TextPage, name: &str, command: &StormCommand) {
         page.line(&format!("{}# {}", " ".repeat(LEAD), page.say("undo")));
         page.line(&format!("{}{}", " ".repeat(LEAD), printable(undo)));
     }
-}
-
-/// `1 h 22 min`.
-fn duration(seconds: u64) -> String {
-    let minutes = seconds / 60;
-    if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) }
 }
 
 fn foot(page: &mut TextPage, storms: &StormReport) {

@@ -1,4 +1,4 @@
-//! Storms in a line each, at the head of a report.
+//! Renders each storm as one line at the head of a report.
 
 use indicatif::HumanCount;
 use jiff::Zoned;
@@ -8,19 +8,19 @@ use crate::catalog::translation::Translations;
 use crate::render::sanitize::printable;
 use crate::report::StormLine;
 
-/// None: nobody asked.
+/// `storms` is `None` without `--storms`.
 pub(crate) fn show(page: &mut TextPage, storms: Option<&[StormLine]>) {
     let Some(storms) = storms.filter(|storms| !storms.is_empty()) else { return };
     page.blank();
     for storm in storms {
-        let said = printable(&said(storm, &page.look.words));
-        page.indented(&format!("!! {} {said}", page.say("STORM")), 3);
+        let text = printable(&storm_text(storm, &page.style.words));
+        page.indented(&format!("!! {} {text}", page.say("STORM")), 3);
     }
     let how = page.say("smtplog storm says what to do").to_owned();
     page.indented(&format!("   → {how}"), 5);
 }
 
-/// `Sun 22 Nov 02:41 - 03:10`; without an end, since when.
+/// `Sun 22 Nov 02:41 - 03:10`, or `since Sun 22 Nov 02:41` without an end.
 pub(crate) fn when(start: &Zoned, end: Option<&Zoned>, words: &Translations) -> String {
     let time = |at: &Zoned| at.strftime("%a %-d %b %H:%M").to_string();
     match end {
@@ -31,7 +31,7 @@ pub(crate) fn when(start: &Zoned, end: Option<&Zoned>, words: &Translations) -> 
 }
 
 /// `since Sun 22 Nov 02:41: mail of a stolen account, 9,102 attempts; user anna@example.org`
-fn said(storm: &StormLine, words: &Translations) -> String {
+fn storm_text(storm: &StormLine, words: &Translations) -> String {
     let when = when(&storm.start, storm.end.as_ref(), words);
     let attempts = HumanCount(storm.attempts);
     let factor = storm.factor.as_ref().map(|factor| format!("; {factor}")).unwrap_or_default();

@@ -1,19 +1,22 @@
-//! The stories of messages as text for people: who sent it, each thing that was tried, and how it stands.
+//! Renders the stories of messages as text: the sender, each delivery attempt, and the state.
+
+use std::io::{self, Write};
 
 use indicatif::{DecimalBytes, HumanCount};
 
 use super::page::{TextPage, TextStyle, pad};
 use crate::render::sanitize::printable;
-use crate::render::words::totals::duration;
+use crate::render::words::duration::duration;
 use crate::report::trace::{StepKind, Story, StoryHop, StoryState, StoryStep, Trace};
 use crate::smtp::reply::Class;
 
-/// In columns: the longest word for what was done, and of the labels.
-const DONE: usize = 10;
+/// Width in columns of the longest word of a step.
+const STEP: usize = 10;
+/// Width in columns of the longest label.
 const LABEL: usize = 6;
 
-pub(crate) fn show(trace: &Trace, look: &TextStyle) -> String {
-    let mut page = TextPage { text: String::new(), look };
+pub(crate) fn show(trace: &Trace, style: &TextStyle) -> String {
+    let mut page = TextPage { text: String::new(), style };
     let earlier = trace.found - trace.stories.len() as u64;
     if earlier > 0 {
         let (count, words) = (HumanCount(earlier), page.say("earlier ones are not shown; -n 0 shows all"));
@@ -21,7 +24,7 @@ pub(crate) fn show(trace: &Trace, look: &TextStyle) -> String {
     }
     for story in &trace.stories {
         page.blank();
-        tell(&mut page, story);
+        show_story(&mut page, story);
     }
     if !trace.notes.is_empty() {
         page.blank();
@@ -32,7 +35,27 @@ pub(crate) fn show(trace: &Trace, look: &TextStyle) -> String {
     page.text
 }
 
-fn tell(page: &mut TextPage, story: &Story) {
+/// Writes the log lines of each message as they are in the logs, with a blank line between two messages.
+///
+/// `escaped`: control characters are escaped, because the lines go to a terminal, which would obey them.
+pub(crate) fn show_lines(messages: &[Vec<Vec<u8>>], escaped: bool, out: &mut dyn Write) -> io::Result<()> {
+    for (number, lines) in messages.iter().enumerate() {
+        if number > 0 {
+            out.write_all(b"\n")?;
+        }
+        for line in lines {
+            if escaped {
+                out.write_all(printable(&String::from_utf8_lossy(line)).as_bytes())?;
+            } else {
+                out.write_all(line)?;
+            }
+            out.write_all(b"\n")?;
+        }
+    }
+    Ok(())
+}
+
+fn show_story(page: &mut TextPage, story: &Story) {
     let days = [&story.first, &story.last].map(|time| time.as_deref().and_then(|time| time.get(..10)));
     let times = TimeFormat { with_day: days[0] != days[1] };
     head(page, story);
@@ -42,8 +65,8 @@ fn tell(page: &mut TextPage, story: &Story) {
             title(page, hop, story);
         }
         origin(page, hop, before);
-        for told in folded(&hop.steps) {
-            step(page, &told, hop, &times);
+        for repeated in folded(&hop.steps) {
+            step(page, &repeated, hop, &times);
         }
     }
 }
@@ -54,11 +77,11 @@ fn head(page: &mut TextPage, story: &Story) {
     let id = story.hops.first().and_then(|hop| hop.queue_id.as_deref()).map(printable);
     let mut state = page.say(story.state.word()).to_owned();
     if story.count > 1 {
-        let sign = times_sign(page.look);
+        let sign = times_sign(page.style);
         state = format!("{state} {sign} {}", HumanCount(story.count));
     }
     let seconds = story.seconds.filter(|&seconds| seconds > 0);
-    let lasted = seconds.map(|seconds| format!("{state}, {}", duration(&page.look.words, seconds)));
+    let lasted = seconds.map(|seconds| format!("{state}, {}", duration(&page.style.words, seconds)));
     let state = lasted.unwrap_or(state);
     let class = match story.state {
         StoryState::Bounced | StoryState::Expired | StoryState::Rejected => Some(Class::Permanent),
@@ -84,7 +107,7 @@ fn title(page: &mut TextPage, hop: &StoryHop, story: &Story) {
     page.line(&format!("  {}", parts.join("  ")));
 }
 
-/// What the hop before said already is not said again.
+/// Sender, client, message-id and size, without what the hop before has shown already.
 fn origin(page: &mut TextPage, hop: &StoryHop, before: Option<&StoryHop>) {
     let new = |of: fn(&StoryHop) -> Option<&str>| of(hop).filter(|own| before.and_then(of) != Some(*own));
     if let Some(sender) = new(|hop| hop.sender.as_deref()) {
@@ -112,42 +135,42 @@ fn origin(page: &mut TextPage, hop: &StoryHop, before: Option<&StoryHop>) {
     }
 }
 
-/// A step, how often it was the same, and when last.
+/// A step, how often it was repeated, and the last time.
 struct Repeated<'s> {
     step: &'s StoryStep,
     count: u64,
     last: Option<&'s str>,
 }
 
-/// What only waits is told once for all of its times, where it stood first.
+/// Joins equal steps of a message that waits, such as deferrals, into the first of them.
 fn folded(steps: &[StoryStep]) -> Vec<Repeated<'_>> {
     let key = |step: &StoryStep| {
         let peer = step.peer_host.clone().or_else(|| step.peer_ip.clone());
         (step.what, step.recipient.clone(), step.code, step.enhanced, step.reason, step.stage, peer)
     };
-    let mut told: Vec<Repeated> = Vec::new();
+    let mut repeated: Vec<Repeated> = Vec::new();
     for step in steps {
         let waits = matches!(
             step.what,
             StepKind::Deferred | StepKind::Attempt | StepKind::Held | StepKind::Rejected | StepKind::Warned
         );
-        let known = told.iter_mut().filter(|_| waits).find(|known| key(known.step) == key(step));
+        let known = repeated.iter_mut().filter(|_| waits).find(|known| key(known.step) == key(step));
         match known {
             Some(known) => {
                 known.count += step.count;
                 known.last = step.time.as_deref();
             }
-            None => told.push(Repeated { step, count: step.count, last: None }),
+            None => repeated.push(Repeated { step, count: step.count, last: None }),
         }
     }
-    told
+    repeated
 }
 
-/// `  05:38:20  bounced    a@example.org`, and under it who said what, and what that means.
-fn step(page: &mut TextPage, told: &Repeated, hop: &StoryHop, times: &TimeFormat) {
-    let step = told.step;
+/// `  05:38:20  bounced    a@example.org`, and below it the reply and its meaning.
+fn step(page: &mut TextPage, repeated: &Repeated, hop: &StoryHop, times: &TimeFormat) {
+    let step = repeated.step;
     let time = step.time.as_deref().map(|time| times.show(time)).unwrap_or_default();
-    let mut line = pad(page.say(step.what.word()), DONE);
+    let mut line = pad(page.say(step.what.word()), STEP);
     let original = step.original.as_deref();
     for part in [step.recipient.as_deref(), original.map(|_| "<-"), original].into_iter().flatten() {
         line = format!("{line} {}", printable(part));
@@ -155,9 +178,9 @@ fn step(page: &mut TextPage, told: &Repeated, hop: &StoryHop, times: &TimeFormat
     if let Some(next) = &step.next {
         line = format!("{line} -> {}", printable(next));
     }
-    if told.count > 1 {
-        line = format!("{line}  {} {}", times_sign(page.look), HumanCount(told.count));
-        if let Some(last) = told.last {
+    if repeated.count > 1 {
+        line = format!("{line}  {} {}", times_sign(page.style), HumanCount(repeated.count));
+        if let Some(last) = repeated.last {
             line = format!("{line}, {} {}", page.say("last"), times.show(last));
         }
     }
@@ -167,27 +190,27 @@ fn step(page: &mut TextPage, told: &Repeated, hop: &StoryHop, times: &TimeFormat
     let is_client = step.peer_ip.is_some() && step.peer_ip == hop.client_ip
         || step.peer_host.is_some() && step.peer_host == hop.client_host;
     let peer = peer.filter(|_| !is_client);
-    let said = match (peer, step.text.as_str()) {
+    let reply = match (peer, step.text.as_str()) {
         (Some(peer), "") => Some(peer.to_owned()),
         (Some(peer), text) => Some(format!("{peer}: {text}")),
         (None, "") => None,
         (None, text) => Some(text.to_owned()),
     };
-    if let Some(said) = said {
-        page.labelled(indent, "", 0, &said);
+    if let Some(reply) = reply {
+        page.labelled(indent, "", 0, &reply);
     }
     if let Some(title) = &step.title {
-        let arrow = if page.look.unicode { "→" } else { "->" };
+        let arrow = if page.style.unicode { "→" } else { "->" };
         let title = format!("{arrow} {}", page.say(title));
         page.labelled(indent, "", 0, &title);
     }
 }
 
-fn times_sign(look: &TextStyle) -> &'static str {
-    if look.unicode { "×" } else { "x" }
+fn times_sign(style: &TextStyle) -> &'static str {
+    if style.unicode { "×" } else { "x" }
 }
 
-/// How moments are shown: `05:38:19`, or `11-22 05:38:19` in a story of several days.
+/// How times are shown: `05:38:19`, or `11-22 05:38:19` in a story of several days.
 struct TimeFormat {
     with_day: bool,
 }
@@ -203,7 +226,7 @@ impl TimeFormat {
     }
 }
 
-/// To the second; fractions and zone are in the JSON.
+/// Date and time to the second; JSON has fractions and the zone.
 fn day_and_time(time: &str) -> String {
     time.get(..19).unwrap_or(time).replace('T', " ")
 }

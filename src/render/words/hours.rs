@@ -1,10 +1,10 @@
-//! Hours put together so that they fit into the width of a page: at most 96, of one length.
+//! Joins the hours of a report into at most 96 buckets of equal length, so that they fit on a page.
 
 use jiff::{SignedDuration, Zoned};
 
 use crate::report::Hour;
 
-/// Hours that follow each other, as one.
+/// The sums of consecutive hours.
 pub(crate) struct Bucket {
     pub start: Zoned,
     pub delivered: u64,
@@ -16,12 +16,14 @@ pub(crate) struct Bucket {
     pub unspecified: u64,
 }
 
-const MOST: i64 = 96;
+/// Upper bound on the number of buckets.
+const MOST_BUCKETS: i64 = 96;
 
-/// Lengths in hours that a reader can think in: up to half a day, days, weeks, four weeks. Of what is longer still, whole days.
+/// Bucket lengths in hours that are easy to read: up to half a day, days, weeks, four weeks. Longer buckets are whole days.
 const LENGTHS: [i64; 9] = [1, 2, 3, 6, 12, 24, 48, 168, 672];
 
-/// From the first to the last, without a gap, and how many hours each has. Empty for an empty timeline.
+/// The buckets from the first to the last hour, without gaps, and the length of a bucket in hours. No buckets for an empty
+/// timeline.
 pub(crate) fn buckets(hours: &[Hour]) -> (Vec<Bucket>, i64) {
     let (Some(first), Some(last)) = (hours.first(), hours.last()) else { return (Vec::new(), 1) };
     // Local hours, so that days begin at midnight.
@@ -30,8 +32,8 @@ pub(crate) fn buckets(hours: &[Hour]) -> (Vec<Bucket>, i64) {
     };
     let (from, to) = (number(&first.start), number(&last.start));
     let count = |length: i64| to.div_euclid(length) - from.div_euclid(length) + 1;
-    let fits = LENGTHS.into_iter().find(|&length| count(length) <= MOST);
-    let length = fits.unwrap_or(((to - from) / (MOST - 1) / 24 + 1) * 24);
+    let fits = LENGTHS.into_iter().find(|&length| count(length) <= MOST_BUCKETS);
+    let length = fits.unwrap_or(((to - from) / (MOST_BUCKETS - 1) / 24 + 1) * 24);
     let begin = from.div_euclid(length) * length;
     let empty = |at: i64| {
         let away = SignedDuration::from_hours(begin + at * length - from);

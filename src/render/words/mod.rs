@@ -1,7 +1,8 @@
-//! Provides words that several formats share: totals, rows, section titles, hours.
+//! Turns parts of a report into the words and numbers that several formats share.
 //!
 //! Promises: one thing has one name in every format. May use: what render may use.
 
+pub(crate) mod duration;
 pub(crate) mod hours;
 pub(crate) mod row;
 pub(crate) mod sections;

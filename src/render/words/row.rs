@@ -1,4 +1,4 @@
-//! A row's cells in words, the same in every format for people: its code, and where it happened.
+//! Words the cells of a row for every format that people read: code, reason, change and place.
 
 use indicatif::HumanCount;
 
@@ -19,7 +19,7 @@ pub(crate) fn code(words: &Translations, row: &Row) -> String {
     }
 }
 
-/// The reason in words; what was not refused after all says what was done instead.
+/// The reason in words, after the outcome if the mail was accepted in the end: warned, held or discarded.
 pub(crate) fn title(words: &Translations, row: &Row) -> String {
     let title = words.translate(&row.title);
     match (row.direction, row.outcome) {
@@ -42,7 +42,7 @@ pub(crate) fn title(words: &Translations, row: &Row) -> String {
     }
 }
 
-/// `+310%`, `-4%`, `new`; with a `!` behind it where it is unusual. Empty: it is compared with nothing.
+/// `+310%`, `-4%`, `new`; followed by `!` if it is unusual. Empty: nothing to compare with.
 pub(crate) fn change(words: &Translations, change: Option<Change>) -> String {
     let Some(change) = change else { return String::new() };
     let mark = if change.unusual { " !" } else { "" };
@@ -52,7 +52,7 @@ pub(crate) fn change(words: &Translations, change: Option<Change>) -> String {
     }
 }
 
-/// The one provider or name that most of it concerns, with its share; else how many names there are. It is printable.
+/// The provider or name of most of its events, with its share; else the number of names. It is printable.
 pub(crate) fn place(words: &Translations, row: &Row) -> String {
     let share = |count: u64| (count * 100).checked_div(row.attempts).unwrap_or(0);
     let shared = |name: &str, count: u64| format!("{} {}%", printable(name), share(count));

@@ -1,4 +1,4 @@
-//! Rows sorted into the sections of a report, in and out apart, 4xx and 5xx apart.
+//! Sorts the rows of a report into sections, by direction, outcome and class.
 
 use crate::report::Row;
 use crate::smtp::event::{Direction, Outcome};
@@ -10,18 +10,18 @@ pub(crate) struct Section<'a> {
     pub meaning: &'static str,
     pub inbound: bool,
     pub rows: Vec<&'a Row>,
-    /// None: all rows are shown.
+    /// The rows that are not shown. `None`: all are shown.
     pub others: Option<OtherRows>,
 }
 
-/// The rows that are not shown, in one.
+/// The sum of the rows that are not shown.
 pub(crate) struct OtherRows {
     pub kinds: usize,
     pub attempts: u64,
     pub recipients: u64,
 }
 
-/// In the order of the report. A section without rows is left out; so is what went well.
+/// Titles and meanings in the order of the report. A section without rows is left out; delivered mail has none.
 const KINDS: [(&str, &str); 12] = [
     ("DEFERRED", "4xx: kept, will be retried"),
     ("BOUNCED", "5xx: returned to sender"),
@@ -37,9 +37,10 @@ const KINDS: [(&str, &str); 12] = [
     ("PROBES", "addresses verified"),
 ];
 
-/// From here on, in no sum.
+/// The index in `KINDS` from which rows are not in any sum.
 const OUTSIDE: usize = 10;
 
+/// The index of the section in `KINDS`. `None`: the row is in no section.
 fn kind(row: &Row) -> Option<usize> {
     Some(match (row.direction, row.outcome, row.class) {
         (Direction::Outbound, Outcome::Deferred, _) => 0,
@@ -59,9 +60,9 @@ fn kind(row: &Row) -> Option<usize> {
     })
 }
 
-/// At most `top` rows each; 0 is all. `reverse`: of rows whose first stands last, the last are shown.
+/// The sections with at most `top` rows each (0: all). `reverse`: the rows are in reverse order, so the last ones are shown.
 pub(crate) fn sections(rows: &[Row], top: usize, reverse: bool) -> Vec<Section<'_>> {
-    let of_kind = |wanted: usize| rows.iter().filter(move |row| kind(row) == Some(wanted));
+    let of_kind = |number: usize| rows.iter().filter(move |row| kind(row) == Some(number));
     let all = KINDS.iter().enumerate().map(|(number, &(title, meaning))| {
         let mut rows: Vec<&Row> = of_kind(number).collect();
         let shown = if top == 0 || rows.len() <= top { rows.len() } else { top };
@@ -80,7 +81,7 @@ pub(crate) fn sections(rows: &[Row], top: usize, reverse: bool) -> Vec<Section<'
     });
     let mut all: Vec<(usize, Section)> =
         all.enumerate().filter(|(_, section)| !section.rows.is_empty()).collect();
-    // What is in no sum is only counted at the end, unless nothing else was asked for.
+    // Rows that are not in any sum are only counted in the notes, unless there are no other rows.
     if all.iter().any(|(number, _)| *number < OUTSIDE) {
         all.retain(|(number, _)| *number < OUTSIDE);
     }

@@ -1,21 +1,22 @@
-//! The sums of a report in words, as sums that a reader can add up, the same in every format for people.
+//! Words the totals of a report as sums, for every format that people read.
 
 use indicatif::HumanCount;
 
+use super::duration::duration;
 use crate::catalog::translation::Translations;
 use crate::render::text::page::word;
 use crate::report::{DeliveredLater, Messages, Report, Sent, VerdictState};
 
-/// One way of mail: `OUT`, `204,930 attempts = 171,044 sent (83.5%) + …`.
+/// The total of one kind of mail: `OUT`, `204,930 attempts = 171,044 sent (83.5%) + …`.
 pub(crate) struct TotalLine {
-    /// English; to be said in the reader's language.
+    /// In English; translated when shown.
     pub name: &'static str,
     pub line: String,
-    /// More of it: attempts by the class of the reply, or who got their mail later.
+    /// A second line: attempts by the class of the reply, or recipients that got their mail later.
     pub detail: Option<String>,
 }
 
-/// Ways on which nothing went are left out.
+/// The totals. Kinds without mail are left out.
 pub(crate) fn sums(report: &Report, words: &Translations) -> Vec<TotalLine> {
     let totals = &report.totals;
     let sent = [sent("OUT", &totals.outbound, words), sent("LOCAL", &totals.local, words)];
@@ -80,7 +81,7 @@ fn messages(messages: &Messages, words: &Translations) -> Option<TotalLine> {
     Some(TotalLine { name: "MAIL", line: with(whole, &aside.join(", ")), detail })
 }
 
-/// Reasons named of mail that was delivered later; the JSON has them all.
+/// Number of reasons shown for mail that was delivered later; JSON has all of them.
 const LATER_SHOWN: usize = 3;
 
 /// `1,203 greylisted (half within 6 min, 95% within 22 min)`
@@ -88,21 +89,6 @@ fn later(row: &DeliveredLater, words: &Translations) -> String {
     let [median, p95] = [row.median_seconds, row.p95_seconds].map(|seconds| duration(words, seconds));
     let (half, most) = (words.translate("half within"), words.translate("95% within"));
     format!("{} {} ({half} {median}, {most} {p95})", HumanCount(row.recipients), words.translate(&row.title))
-}
-
-/// `2 d 3 h`, `6 min`, `45 s`: the largest unit, and with days and hours the next.
-pub(crate) fn duration(words: &Translations, seconds: u64) -> String {
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    let parts = match (days, hours, minutes) {
-        (0, 0, 0) => [(seconds, "s"), (0, "")],
-        (0, 0, _) => [(minutes, "min"), (0, "")],
-        (0, _, _) => [(hours, "h"), (minutes % 60, "min")],
-        _ => [(days, "d"), (hours % 24, "h")],
-    };
-    let shown = parts.iter().enumerate().filter(|(at, (count, _))| *at == 0 || *count > 0);
-    let shown: Vec<String> =
-        shown.map(|(_, (count, unit))| format!("{count} {}", words.translate(unit))).collect();
-    shown.join(" ")
 }
 
 fn refused(report: &Report, words: &Translations) -> Option<TotalLine> {
@@ -122,7 +108,7 @@ fn with(whole: String, aside: &str) -> String {
     if aside.is_empty() { whole } else { format!("{whole}; {aside}") }
 }
 
-/// What is to be said where no section follows. None: something went wrong, and sections say what.
+/// The sentence for a report without sections. `None`: something went wrong, and sections follow.
 pub(crate) fn all_well(report: &Report) -> Option<&'static str> {
     let left_out = report.input.filtered > 0;
     if report.rows.is_empty() && left_out {
@@ -130,13 +116,13 @@ pub(crate) fn all_well(report: &Report) -> Option<&'static str> {
     } else if report.rows.is_empty() {
         Some("No delivery and no refusal is in these lines.")
     } else {
-        // What was left out may have been refused.
+        // Events that were filtered out may be failures.
         let well = !left_out && report.rows.iter().all(|row| row.reason.is_none());
         well.then_some("Nothing was deferred, bounced or refused.")
     }
 }
 
-/// What was read, as two sums: the lines, and the mail lines among them.
+/// Two sums: all lines, and the mail lines among them.
 pub(crate) fn coverage(report: &Report, words: &Translations) -> [String; 2] {
     let input = &report.input;
     let part = |count: u64, word: &str| format!("{} {}", HumanCount(count), words.translate(word));
@@ -156,7 +142,7 @@ pub(crate) fn coverage(report: &Report, words: &Translations) -> [String; 2] {
     [read, mail]
 }
 
-/// The filters in force and what they left out. None: all events are in the report.
+/// The filters and the number of events they hide. `None`: no filter.
 pub(crate) fn filter(report: &Report, words: &Translations) -> Option<String> {
     let input = &report.input;
     let left_out = format!("{} {}", HumanCount(input.filtered), words.translate("events left out"));
@@ -164,7 +150,7 @@ pub(crate) fn filter(report: &Report, words: &Translations) -> Option<String> {
         .then(|| format!("{} {}: {left_out}", words.translate("only"), input.filter.join(" ")))
 }
 
-/// What is in no sum, and what limits the numbers.
+/// Notes: events that are not in any sum, the verdict, and the limits of the numbers.
 pub(crate) fn notes(report: &Report, words: &Translations) -> Vec<String> {
     let totals = &report.totals;
     let counted = [
@@ -175,19 +161,19 @@ pub(crate) fn notes(report: &Report, words: &Translations) -> Vec<String> {
     let counted = counted.iter().filter(|(count, _)| *count > 0);
     let counted =
         counted.map(|(count, english)| format!("{} {}", HumanCount(*count), words.translate(english)));
-    let watched = watched(report, words).into_iter();
-    watched.chain(counted).chain(report.notes.iter().map(|note| words.translate(note).to_owned())).collect()
+    let verdict = verdict_notes(report, words).into_iter();
+    verdict.chain(counted).chain(report.notes.iter().map(|note| words.translate(note).to_owned())).collect()
 }
 
-/// `bounced>2%: 37.6%`, how it was compared, and what else is not as it should be; rows say so themselves.
-fn watched(report: &Report, words: &Translations) -> Vec<String> {
+/// `bounced>2%: 37.6%`, how the report was compared, and findings that are not about a row.
+fn verdict_notes(report: &Report, words: &Translations) -> Vec<String> {
     let failed = report.failed.iter().flatten();
     let mut lines: Vec<String> = failed
         .map(|met| format!("{}: {}: {}", words.translate("FAILED"), met.condition, met.shown))
         .collect();
     let findings = report.verdict.iter().flat_map(|verdict| &verdict.findings);
-    let told = |what: &str| report.failed.iter().flatten().any(|met| met.condition == what);
-    let findings = findings.filter(|finding| finding.row.is_none() && !told(&finding.what));
+    let is_failed = |what: &str| report.failed.iter().flatten().any(|met| met.condition == what);
+    let findings = findings.filter(|finding| finding.row.is_none() && !is_failed(&finding.what));
     lines.extend(findings.map(|finding| {
         let usual = finding.usual.as_ref().map(|usual| format!(" ({} {usual})", words.translate("usual")));
         let value = if finding.value.is_empty() { String::new() } else { format!(": {}", finding.value) };
@@ -218,7 +204,7 @@ fn watched(report: &Report, words: &Translations) -> Vec<String> {
     lines
 }
 
-/// English; to be said in the reader's language.
+/// In English; translated when shown.
 pub(crate) fn state(state: VerdictState) -> &'static str {
     match state {
         VerdictState::Ok => "ok",
@@ -227,7 +213,7 @@ pub(crate) fn state(state: VerdictState) -> &'static str {
     }
 }
 
-/// `204,930 attempts = 171,044 sent (83.5%) + …`; parts that are none are left out, but for the first.
+/// `204,930 attempts = 171,044 sent (83.5%) + …`; parts that are 0 are left out, except the first.
 fn sum(words: &Translations, whole: u64, unit: &str, parts: &[(u64, &str)]) -> String {
     let shown: Vec<String> = parts
         .iter()
@@ -246,7 +232,7 @@ pub(crate) fn share(count: u64, whole: u64) -> String {
     format!("{share:.1}%")
 }
 
-/// `5 warned, 3 held`, without those that are none.
+/// `5 warned, 3 held`, without those that are 0.
 fn counts(words: &Translations, parts: &[(u64, &str)], between: &str) -> String {
     let some = parts.iter().filter(|(count, _)| *count > 0);
     let shown: Vec<String> =

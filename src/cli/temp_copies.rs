@@ -14,10 +14,10 @@ pub(crate) struct TempCopies {
     files: Vec<tempfile::NamedTempFile>,
 }
 
-/// The lines of one block.
-struct SpooledLines(Vec<u8>);
+/// The lines of one block, each with its newline.
+struct CopiedLines(Vec<u8>);
 
-impl HeapSize for SpooledLines {
+impl HeapSize for CopiedLines {
     fn held(&self) -> usize {
         self.0.len()
     }
@@ -33,27 +33,28 @@ impl TempCopies {
     ) -> Result<Vec<InputError>, CliError> {
         let mut problems = Vec::new();
         for source in sources.iter_mut().filter(|source| !source.can_be_read_again()) {
-            let mut file = tempfile::Builder::new().prefix("smtplog-").tempfile().map_err(CliError::Spool)?;
+            let mut file =
+                tempfile::Builder::new().prefix("smtplog-").tempfile().map_err(CliError::TempCopy)?;
             let mut written = Ok(());
-            let fold = |lines: SpooledLines| {
+            let fold = |lines: CopiedLines| {
                 if written.is_ok() {
                     written = file.write_all(&lines.0);
                 }
             };
-            // A line that is too long comes without its newline.
+            // A line that is too long is cut off without its newline.
             let work = |(): &mut (), block: &Block| {
                 let mut lines = block.lines.to_vec();
                 if lines.last().is_some_and(|&byte| byte != b'\n') {
                     lines.push(b'\n');
                 }
-                SpooledLines(lines)
+                CopiedLines(lines)
             };
             let one = ReadOptions { threads: 1, ..manner };
             let only = std::slice::from_ref(source);
             problems.extend(each_block(only, one, &Progress::default(), || (), work, fold)?.problems);
-            written.and_then(|()| file.flush()).map_err(CliError::Spool)?;
+            written.and_then(|()| file.flush()).map_err(CliError::TempCopy)?;
             source.origin =
-                SourceOrigin::File(FileId::of(&file.as_file().metadata().map_err(CliError::Spool)?));
+                SourceOrigin::File(FileId::of(&file.as_file().metadata().map_err(CliError::TempCopy)?));
             file.path().clone_into(&mut source.path);
             self.files.push(file);
         }
