@@ -104,8 +104,23 @@ fn assert_known_tags(page: &str) {
         "li", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td", "caption", "details", "summary",
         "code",
     ];
-    const DRAWN: [&str; 12] =
-        ["svg", "g", "rect", "line", "path", "text", "circle", "polyline", "button", "time", "pre", "br"];
+    const DRAWN: [&str; 15] = [
+        "svg",
+        "g",
+        "rect",
+        "line",
+        "path",
+        "text",
+        "circle",
+        "polyline",
+        "button",
+        "time",
+        "pre",
+        "tfoot",
+        "figure",
+        "figcaption",
+        "br",
+    ];
     let mut rest = page;
     while let Some((_, tag)) = rest.split_once('<') {
         let tag = tag.strip_prefix('/').unwrap_or(tag);

@@ -19,7 +19,11 @@ pub fn check(bytes: &[u8]) {
         opens(object.to_string().as_bytes());
     }
     let text: String = String::from_utf8_lossy(bytes).chars().filter(|sign| !sign.is_control()).collect();
-    let line = format!("{HEADER}{}", text.trim_end());
+    let text = text.trim_end();
+    if text.is_empty() {
+        return;
+    }
+    let line = format!("{HEADER}{text}");
     let object = json!({ "log": line }).to_string();
     for wrapped in [format!("mail-1  | {line}"), format!("{object}\n"), format!("mail-1 | {object}")] {
         let mut inside = Vec::new();

@@ -13,7 +13,7 @@ use crate::support;
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
 
-/// How often each seed is changed if nobody says otherwise: a second in all.
+/// How often each seed is changed by default: a few seconds in all.
 const ROUNDS: usize = 3;
 
 /// The seeds of a target, in the order of their names.
@@ -57,7 +57,21 @@ impl Random {
     }
 }
 
-/// Runs the property of a target over its seeds; what is printed last before a panic breaks it.
+/// Prints the input that broke a property.
+struct Input<'a> {
+    seed: &'a str,
+    bytes: &'a [u8],
+}
+
+impl Drop for Input<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{}, changed to: {}", self.seed, self.bytes.escape_ascii());
+        }
+    }
+}
+
+/// Runs the property of a target over its seeds.
 fn holds(target: &str) {
     let (_, check) = TARGETS.iter().find(|(name, _)| *name == target).unwrap();
     let rounds = std::env::var("SMTPLOG_FUZZ_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
@@ -65,13 +79,15 @@ fn holds(target: &str) {
     assert!(!seeds.is_empty(), "{target} has no seeds");
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for (name, seed) in &seeds {
-        println!("{name}");
-        check(seed);
+        let run = |bytes: &[u8]| {
+            let _input = Input { seed: name, bytes };
+            check(bytes);
+        };
+        run(seed);
         for _ in 0..rounds {
             let other = random.below(seeds.len());
             let changed = random.changed(seed, &seeds[other].1);
-            println!("{name}, changed: {}", changed.escape_ascii());
-            check(&changed);
+            run(&changed);
         }
     }
 }
