@@ -90,6 +90,8 @@ pub struct RulesArgs {
     /// Apply the rules in FILE before the built-in ones; may be repeated.
     ///
     /// FILE is TOML with [[rule]] and [[provider]] tables.
+    // The brackets are TOML, not a link.
+    #[allow(rustdoc::broken_intra_doc_links)]
     #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub rules: Vec<PathBuf>,
     /// Apply the rules in this configuration file after those of --rules. Set by a configuration file that has rules.
