@@ -38,7 +38,7 @@ pub struct Classification {
 pub struct Classifier<'c> {
     catalog: &'c Catalog,
     normalized: Vec<u8>,
-    /// Scratch space for [`Rules::find`].
+    /// Scratch space for [`Rules::find`](crate::catalog::Rules::find).
     rule_marks: Vec<u8>,
     /// Keyed by the text as logged: a text that is repeated word for word is not normalized again.
     by_raw_text: DirectMappedCache<Option<Classification>, RAW_SLOTS>,
