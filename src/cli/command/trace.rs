@@ -49,7 +49,7 @@ fn tell(
     problems.extend(spools.fill(sources, *manner)?);
     // It is read twice.
     progress.total.fetch_add(progress.total.load(Ordering::Relaxed), Ordering::Relaxed);
-    let question = TraceRequest { sought: &sought, filter: &session.filter, top: args.top, raw: args.raw };
+    let question = TraceRequest { query: &sought, filter: &session.filter, top: args.top, raw: args.raw };
     let task = WalkTask { filter: &LineFilter::default(), ..session.task() };
     let traced = with_bar(task.progress, || trace(&question, &task))?;
     if traced.found == 0 {
