@@ -1,13 +1,13 @@
-//! Counts of some minutes come in; a row of small bars goes out, the latest on the right.
+//! Draws counts as a row of small bars (a sparkline, after Tufte), the latest on the right.
 
-/// From nothing to the most.
+/// Bars from zero to the largest count.
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// The same in ASCII.
-const PLAIN: [char; 9] = [' ', '.', '.', ':', ':', '+', '+', '#', '#'];
+const ASCII_BARS: [char; 9] = [' ', '.', '.', ':', ':', '+', '+', '#', '#'];
 
-/// One bar for each count; whatever is not 0 can be seen. The highest is the most of all.
+/// One bar for each count; the largest count has the highest bar, and every count but 0 is visible.
 pub(crate) fn spark(counts: &[u64], unicode: bool) -> String {
-    let bars = if unicode { &BARS } else { &PLAIN };
+    let bars = if unicode { &BARS } else { &ASCII_BARS };
     let most = counts.iter().copied().max().unwrap_or(0).max(1);
     let bar = |count: &u64| {
         let height = (u128::from(*count) * 8).div_ceil(u128::from(most)) as usize;

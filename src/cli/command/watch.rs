@@ -11,11 +11,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::cli::args::{WatchArgs, WatchFormat};
-use crate::cli::catalog::book;
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
-use crate::cli::filter::filter;
 use crate::cli::follow::FollowSession;
+use crate::cli::session::catalog_and_filter;
 use crate::cli::style::look;
 use crate::cli::terminal::TerminalGuard;
 use crate::collections::seed::seed;
@@ -30,7 +29,7 @@ use crate::watch::keys::key;
 use crate::watch::log_clock::LogClock;
 use crate::watch::monitor::{Monitor, MonitorOptions};
 use crate::watch::screen::Screen;
-use crate::watch::view::{StormFinder, sight};
+use crate::watch::view::{StormFinder, view};
 
 /// Between two looks at the logs.
 const PACE: Duration = Duration::from_millis(250);
@@ -39,16 +38,13 @@ const REDRAW: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let FollowSession { sources, lanes, calendar, window } = FollowSession::new(args)?;
-    let book = book(&args.rules)?;
-    let filter = filter(&args.filter, &book)?;
-    let early = filter.without_sender();
+    let (book, filter) = catalog_and_filter(&args.rules, &args.filter)?;
     let (progress, seed) = (Progress::default(), seed());
-    let plan = MonitorOptions {
+    let options = MonitorOptions {
         sources: &sources,
         book: &book,
         filter: &filter,
-        early: &early,
-        window,
+        range: window,
         progress: &progress,
         seed: &seed,
     };
@@ -59,7 +55,7 @@ pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, 
     let mut watch = Watch {
         sources: &sources,
         lanes,
-        lookout: Monitor::new(plan, calendar),
+        monitor: Monitor::new(options, calendar),
         now: args.now,
         begun: Instant::now(),
         clock: LogClock::default(),
@@ -76,7 +72,7 @@ pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, 
     Ok(Completion::new(
         Vec::new(),
         watch.trouble.into_iter().collect(),
-        &watch.lookout.coverage,
+        &watch.monitor.coverage,
         window,
         false,
     ))
@@ -85,7 +81,7 @@ pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, 
 struct Watch<'a> {
     sources: &'a [Source],
     lanes: Vec<FollowedSource>,
-    lookout: Monitor<'a>,
+    monitor: Monitor<'a>,
     /// None: it is what the machine's clock says.
     now: Option<Timestamp>,
     begun: Instant,
@@ -106,9 +102,9 @@ impl Watch<'_> {
     /// Reads what has come; whether there is more to be read at once.
     fn read(&mut self) -> bool {
         let now = self.now.unwrap_or_else(Timestamp::now);
-        self.lookout.set_clock(now);
-        let Self { lanes, lookout, .. } = self;
-        let looked = look_at(lanes, &mut |block| lookout.take(block));
+        self.monitor.set_clock(now);
+        let Self { lanes, monitor, .. } = self;
+        let looked = look_at(lanes, &mut |block| monitor.take(block));
         if !self.is_lost {
             self.trouble = None;
         }
@@ -118,7 +114,7 @@ impl Watch<'_> {
             self.trouble = self.sources.get(lane).map(|log| log.cannot_open(source));
         }
         if !looked.more {
-            let last = self.lookout.coverage.minutes.map(|(_, last)| last);
+            let last = self.monitor.coverage.minutes.map(|(_, last)| last);
             self.clock.tick(last, now.as_second().div_euclid(60), self.begun.elapsed());
         }
         looked.more
@@ -135,20 +131,20 @@ impl Watch<'_> {
             let more = self.read();
             if !more || drawn.elapsed() > REDRAW {
                 let minute = if more {
-                    self.lookout.coverage.minutes.map(|(_, last)| last)
+                    self.monitor.coverage.minutes.map(|(_, last)| last)
                 } else {
                     self.clock.minute
                 };
-                let new_storms = !more && storms.find(&mut self.lookout, minute, false);
-                let state = (self.lookout.coverage.lines, minute);
+                let new_storms = !more && storms.find(&mut self.monitor, minute, false);
+                let state = (self.monitor.coverage.lines, minute);
                 // Most of the time nothing has come, and the rows are as they were.
                 if new_storms || seen != Some(state) {
                     seen = Some(state);
-                    screen.sight = sight(&self.lookout, minute, &storms.found);
-                    screen.sight.name = names.join(" ");
-                    asked.clone_into(&mut screen.sight.asked);
+                    screen.view = view(&self.monitor, minute, &storms.storms);
+                    screen.view.name = names.join(" ");
+                    asked.clone_into(&mut screen.view.filter_options);
                 }
-                screen.sight.trouble = self.trouble.as_ref().map(ToString::to_string);
+                screen.view.error = self.trouble.as_ref().map(ToString::to_string);
                 let draws = |frame: &mut ratatui::Frame| draw(frame, &screen, look);
                 taken.terminal.draw(draws).map_err(CliError::Terminal)?;
                 drawn = Instant::now();
@@ -186,12 +182,11 @@ impl Watch<'_> {
             }
             let last = until_idle || is_over(&self.lanes);
             let minute = if until_idle { None } else { self.clock.minute };
-            if storms.find(&mut self.lookout, minute, last) {
-                let news = known.hear(&storms.found);
-                for news in &news {
+            if storms.find(&mut self.monitor, minute, last) {
+                for alert in &known.update(&storms.storms) {
                     let line = match format {
-                        WatchFormat::Ndjson => json::line(news),
-                        WatchFormat::Text => text(news, look),
+                        WatchFormat::Ndjson => json::line(alert),
+                        WatchFormat::Text => text(alert, look),
                     };
                     out.write_all(line.as_bytes())?;
                 }
