@@ -179,8 +179,8 @@ fn split(id: &str, owner: &QueueOwner, mut notes: Vec<MessageNote>) -> Vec<Messa
     timed.sort_by_key(|(time, note)| (*time, note.place));
     let mut lifetimes: Vec<MessageLifetime> = Vec::new();
     for (_, note) in timed {
-        let ends = lifetimes.last().is_none_or(|lifetime| lifetime.is_over_before(&note));
-        if ends {
+        let begins = lifetimes.last().is_none_or(|lifetime| lifetime.is_over_before(&note));
+        if begins {
             lifetimes.push(MessageLifetime {
                 id: id.to_owned(),
                 owner: owner.clone(),
@@ -202,14 +202,14 @@ impl MessageLifetime {
     /// The note belongs to another message with the same queue id.
     fn is_over_before(&self, note: &MessageNote) -> bool {
         let NoteKind::Fact { step, metadata } = &note.kind else { return false };
-        let arrivals = |note: &MessageNote| {
+        let is_arrival = |note: &MessageNote| {
             matches!(note.kind, NoteKind::Fact { step: QueueStep::Came | QueueStep::Notice, .. })
         };
         match step {
             QueueStep::Came | QueueStep::Notice if mta::reuses_queue_ids(self.owner.mta) => {
                 self.ended || self.notes.iter().any(|note| !matches!(note.kind, NoteKind::Routine))
             }
-            QueueStep::Came | QueueStep::Notice => self.ended || self.notes.iter().any(arrivals),
+            QueueStep::Came | QueueStep::Notice => self.ended || self.notes.iter().any(is_arrival),
             QueueStep::Named => self.ended,
             QueueStep::Queued => self.ended || self.metadata.is_of_another(metadata),
             QueueStep::Held
@@ -238,14 +238,14 @@ impl MessageLifetime {
 
     /// The filter admits at least one event of it.
     pub(crate) fn is_admitted(&self, filter: &crate::pipeline::filter::Filter) -> bool {
-        let early = |note: &MessageNote| match &note.kind {
+        let is_admitted = |note: &MessageNote| match &note.kind {
             NoteKind::Event { sender, admitted, .. } => {
                 let sender = sender.as_deref().or(self.metadata.sender.as_deref());
                 *admitted && filter.admits_sender(sender.map(str::as_bytes))
             }
             NoteKind::Fact { .. } | NoteKind::Notice(_) | NoteKind::Routine => false,
         };
-        filter.is_empty() || self.notes.iter().any(early)
+        filter.is_empty() || self.notes.iter().any(is_admitted)
     }
 }
 

@@ -134,8 +134,8 @@ impl RejectedSessions {
         {
             session.last = (rejection.moment, rejection.place);
             session.lines.push(line);
-            match session.steps.iter_mut().find(|known| is_same_step(known, &rejection.step)) {
-                Some(known) => known.count += 1,
+            match session.steps.iter_mut().find(|step| is_same_step(step, &rejection.step)) {
+                Some(step) => step.count += 1,
                 None => session.steps.push(rejection.step),
             }
             return;

@@ -169,13 +169,13 @@ impl<'a> Monitor<'a> {
         let minutes = self.coverage.minutes.map(|(first, last)| {
             (self.first_kept.map_or(first, |from| first.max(from)), now.map_or(last, |now| last.max(now)))
         });
-        let frame = DiagnosisInput {
+        let input = DiagnosisInput {
             providers: &self.options.book.providers,
             zone: &self.calendar.zone,
             files: sources.map(|source| source.path.to_string_lossy().into_owned()).collect(),
             minutes,
         };
-        answer(self.merger.so_far(), &frame)
+        answer(self.merger.so_far(), &input)
     }
 
     /// The rows of failures in these minutes, as `scan` counts them but without recipients, the most frequent first.

@@ -80,14 +80,14 @@ pub(crate) fn storms(dataset: &Dataset, null_sender: FactorValue) -> Vec<Cluster
             .then(b.burst.score.total_cmp(&a.burst.score))
             .then_with(|| (a.flow, a.view).cmp(&(b.flow, b.view)))
     });
-    let mut taken = vec![false; dataset.points.len()];
+    let mut assigned = vec![false; dataset.points.len()];
     let mut clusters: Vec<Cluster> = Vec::new();
     for candidate in candidates {
         let left: Vec<usize> =
-            candidate.members.iter().copied().filter(|&at| taken.get(at) == Some(&false)).collect();
+            candidate.members.iter().copied().filter(|&at| assigned.get(at) == Some(&false)).collect();
         let points = dataset.weights(&left);
         let Candidate { view, flow, burst, usual, failure_ratio, .. } = candidate;
-        // Without the points that were taken, the burst may be shorter or gone.
+        // Without the points that other storms have, the burst may be shorter or gone.
         let spans = burst::bursts(&points, &usual);
         for burst in spans.into_iter().filter(|span| span.last >= burst.first && span.first <= burst.last) {
             let Some(burst) = significant(dataset, view, flow, burst, (&left, failure_ratio)) else {
@@ -97,8 +97,8 @@ pub(crate) fn storms(dataset: &Dataset, null_sender: FactorValue) -> Vec<Cluster
             let members: Vec<usize> =
                 left.iter().copied().filter(|at| (burst.first..=burst.last).contains(&minute(at))).collect();
             for &at in &members {
-                if let Some(taken) = taken.get_mut(at) {
-                    *taken = true;
+                if let Some(assigned) = assigned.get_mut(at) {
+                    *assigned = true;
                 }
             }
             clusters.push(Cluster {

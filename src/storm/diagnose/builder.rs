@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use jiff::Zoned;
+use jiff::tz::TimeZone;
 
-use super::DiagnosisInput;
 use super::command_values::{CommandValues, values};
 use super::commands::commands;
 use super::course::{peak, start, trend};
 use super::diagnosis::{Diagnosis, diagnose, factors};
 use super::evidence::Measures;
 use super::sentences::{Phrasing, noun};
+use crate::catalog::provider::Providers;
 use crate::catalog::{StormRow, value_name};
 use crate::report::storm::{
     Confidence, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
@@ -35,6 +36,17 @@ const SURE_MISSING: f64 = 40.0;
 /// A storm that is not over is this many times as urgent as one that is.
 const ONGOING_URGENCY: f64 = 10.0;
 
+/// The data that a diagnosis needs besides the samples.
+pub(crate) struct DiagnosisInput<'a> {
+    pub providers: &'a Providers,
+    pub zone: &'a TimeZone,
+    /// The log files as the user named them; for commands. Empty: they cannot be read again.
+    pub files: Vec<String>,
+    /// The first and the last minute of the log, since 1970-01-01T00:00Z. `None`: no line has a time.
+    pub minutes: Option<(i64, i64)>,
+}
+
+/// Builds the report of each storm.
 pub(crate) struct StormBuilder<'a> {
     pub samples: &'a Samples,
     pub input: &'a DiagnosisInput<'a>,

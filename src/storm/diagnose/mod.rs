@@ -12,8 +12,7 @@ pub(crate) mod evidence;
 pub(crate) mod sentences;
 pub(crate) mod signature;
 
-use jiff::tz::TimeZone;
-
+pub(crate) use self::builder::DiagnosisInput;
 use self::builder::StormBuilder;
 use super::detect::cluster::storms;
 use super::detect::dataset::Dataset;
@@ -21,18 +20,7 @@ use super::detect::silence::silences;
 use super::sample::merge::Samples;
 use super::sample::points::points;
 use crate::catalog;
-use crate::catalog::provider::Providers;
 use crate::report::storm::Storm;
-
-/// What a diagnosis needs besides the samples.
-pub(crate) struct DiagnosisInput<'a> {
-    pub providers: &'a Providers,
-    pub zone: &'a TimeZone,
-    /// The log files as the user named them; for commands. Empty: they cannot be read again.
-    pub files: Vec<String>,
-    /// The first and the last minute of the log, since 1970-01-01T00:00Z. `None`: no line has a time.
-    pub minutes: Option<(i64, i64)>,
-}
 
 /// The storms of the log, the most urgent first.
 pub(crate) fn answer(samples: &Samples, input: &DiagnosisInput) -> Vec<Storm> {
