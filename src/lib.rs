@@ -272,7 +272,7 @@ pub mod internals {
             pub use crate::watch::screen::{Screen, identity};
         }
         pub mod view {
-            pub use crate::watch::view::sight;
+            pub use crate::watch::view::view;
         }
     }
 }

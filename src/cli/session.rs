@@ -37,6 +37,16 @@ pub(crate) struct SettledWalk<A: Aggregation> {
     pub no_match: Option<String>,
 }
 
+/// The catalogue with the user's rules, and the filter that the options ask for.
+pub(crate) fn catalog_and_filter(
+    rules: &super::args::RulesArgs,
+    filter_args: &FilterArgs,
+) -> Result<(Catalog, Filter), CliError> {
+    let catalog = load_catalog(rules)?;
+    let filter = filter(filter_args, &catalog)?;
+    Ok((catalog, filter))
+}
+
 impl Session {
     pub(crate) fn new(
         inputs: Inputs,
@@ -44,8 +54,7 @@ impl Session {
         filter_args: &FilterArgs,
         redactor: Option<Redactor>,
     ) -> Result<Self, CliError> {
-        let catalog = load_catalog(rules)?;
-        let filter = filter(filter_args, &catalog)?;
+        let (catalog, filter) = catalog_and_filter(rules, filter_args)?;
         let line_filter = filter.without_sender();
         Ok(Self { inputs, catalog, filter, line_filter, redactor })
     }

@@ -1,4 +1,4 @@
-//! Reads the logs a second time, and notes every line about a wanted message, in order.
+//! Collects notes in the second reading: one of every line about a wanted message, in order.
 
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
@@ -19,57 +19,62 @@ use crate::messages::metadata::MessageMetadata;
 use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::parsed::{ParsedLine, split_once};
-use crate::parse::mta::queue_record::QueueStep as Progress;
+use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::mta::related_id::Relation;
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
 use crate::pipeline::filter::LineFilter;
 use crate::pipeline::walk::{LineOffset, WalkTask, clock, is_duplicate};
 use crate::report::trace::StepKind;
+use crate::smtp::event::{Direction, Event, Mta};
 
-/// What is gathered.
+/// Which lines the second reading collects.
 #[derive(Clone, Copy)]
 pub(crate) struct WantedIds<'a> {
     /// Hashes of queue ids.
     pub ids: &'a HashSet<u64, PrehashedState>,
-    pub sought: &'a TraceQuery,
-    /// An event of the message must fit it; the sender is asked for later.
+    pub query: &'a TraceQuery,
+    /// An event of the message must match it; the sender is checked when all lines are known.
     pub filter: &'a LineFilter,
-    /// The lines themselves, and the sessions around them.
+    /// The log lines are wanted too, with those of the sessions around them.
     pub raw: bool,
 }
 
-/// One a thread.
+/// Collects the notes of blocks; each thread has one.
 pub(crate) struct NoteCollector<'a> {
     task: WalkTask<'a>,
     wanted: WantedIds<'a>,
-    judge: Classifier<'a>,
+    classifier: Classifier<'a>,
     keys: KeyHasher,
     hasher: RandomState,
     clock: Option<TimestampParser>,
     last_file: usize,
 }
 
-/// What a block hands over.
+/// The notes of one block.
 #[derive(Default)]
 pub(crate) struct CollectedNotes {
-    pub found: Vec<CollectedNote>,
+    /// In the order of the lines.
+    pub notes: Vec<CollectedNote>,
 }
 
-/// In the order of the lines.
+/// A note with the message or session that it belongs to.
 pub(crate) enum CollectedNote {
-    Note {
+    /// A line that names a wanted queue id.
+    Message {
+        /// The key of the message: its queue id and server.
         key: u64,
         id: String,
-        origin: QueueOwner,
+        owner: QueueOwner,
         note: Box<MessageNote>,
     },
     /// A session begins or ends.
     Session(SessionMark),
-    /// Another program's line that begins with a wanted id: a signer's, a filter's.
-    Stray(Box<UnownedLine>),
+    /// A line of another program, such as a filter, that begins with a wanted queue id.
+    Unowned(Box<UnownedLine>),
 }
 
+/// A line of a program that is no mail server, which begins with a queue id.
 pub(crate) struct UnownedLine {
     pub id: String,
     pub host: Option<String>,
@@ -78,16 +83,19 @@ pub(crate) struct UnownedLine {
     pub raw: Vec<u8>,
 }
 
-/// Whose queue a message is in.
+/// The server whose queue a message is in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct QueueOwner {
-    pub mta: crate::smtp::event::Mta,
+    pub mta: Mta,
     pub host: Option<String>,
     pub instance: Option<String>,
 }
 
+/// The first or the last line of an SMTP session.
 pub(crate) struct SessionMark {
+    /// A hash of the process.
     pub process: u64,
+    /// It is the first line.
     pub begins: bool,
     pub moment: Option<LogTime>,
     pub place: LineOffset,
@@ -96,37 +104,37 @@ pub(crate) struct SessionMark {
 
 impl HeapSize for CollectedNotes {
     fn held(&self) -> usize {
-        let found = self.found.iter().map(|found| match found {
-            CollectedNote::Note { id, note, .. } => id.len() + 64 + note.held(),
+        let notes = self.notes.iter().map(|note| match note {
+            CollectedNote::Message { id, note, .. } => id.len() + 64 + note.held(),
             CollectedNote::Session(mark) => size_of::<SessionMark>() + mark.raw.len(),
-            CollectedNote::Stray(stray) => size_of::<UnownedLine>() + stray.raw.len(),
+            CollectedNote::Unowned(line) => size_of::<UnownedLine>() + line.raw.len(),
         });
-        found.sum()
+        notes.sum()
     }
 }
 
-/// `connect from`, `disconnect from` of Postfix's smtpd.
+/// Part of `connect from` and `disconnect from`, with which a session of Postfix's smtpd begins and ends.
 static SESSIONS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new("(?-u)connect from ").expect("our own words make a pattern"));
+    LazyLock::new(|| Regex::new("(?-u)connect from ").expect("the pattern is a constant"));
 
 impl<'a> NoteCollector<'a> {
-    /// `hasher` is the one of the first reading.
+    /// `hasher` must be the one of the first reading.
     pub(crate) fn new(task: WalkTask<'a>, wanted: WantedIds<'a>, hasher: RandomState) -> Self {
-        let judge = Classifier::new(task.book);
+        let classifier = Classifier::new(task.book);
         let keys = KeyHasher::new(hasher.clone());
-        Self { task, wanted, judge, keys, hasher, clock: None, last_file: 0 }
+        Self { task, wanted, classifier, keys, hasher, clock: None, last_file: 0 }
     }
 
     pub(crate) fn block(&mut self, block: &Block) -> CollectedNotes {
         let mut clock = clock(&mut self.clock, &mut self.last_file, block.file, &self.task).clone();
-        let mut found: Vec<CollectedNote> = Vec::new();
+        let mut notes: Vec<CollectedNote> = Vec::new();
         let mut inside = Vec::new();
         each_line(block, &mut |at, raw| {
             let raw = unwrap::unwrap_line(raw, &mut inside);
             let line = LogLine::read(raw);
             let Some((mta, id, rest)) = mta::queue_id(&line) else {
-                let stray = if self.wanted.raw { self.stray(block, at, &line, &mut clock) } else { None };
-                found.extend(stray.map(|stray| CollectedNote::Stray(Box::new(stray))));
+                let unowned = if self.wanted.raw { self.unowned(block, at, &line, &mut clock) } else { None };
+                notes.extend(unowned.map(|line| CollectedNote::Unowned(Box::new(line))));
                 return;
             };
             if !self.wanted.ids.contains(&self.hasher.hash_one(id)) {
@@ -135,24 +143,25 @@ impl<'a> NoteCollector<'a> {
             let key = self.keys.key(mta, &line, id);
             if let Some(note) = self.note(block, at, raw, (&line, rest), &mut clock) {
                 let named = |name: &[u8]| (!name.is_empty()).then(|| text(name));
-                let origin = QueueOwner { mta, host: named(line.host), instance: named(line.instance()) };
-                found.push(CollectedNote::Note { key, id: text(id), origin, note: Box::new(note) });
+                let owner = QueueOwner { mta, host: named(line.host), instance: named(line.instance()) };
+                notes.push(CollectedNote::Message { key, id: text(id), owner, note: Box::new(note) });
             }
         });
         if self.wanted.raw {
             each_line_with(&SESSIONS, block, &mut |at, raw| {
                 let raw = unwrap::unwrap_line(raw, &mut inside);
-                found.extend(self.mark(block, at, raw, &mut clock).map(CollectedNote::Session));
+                notes.extend(self.mark(block, at, raw, &mut clock).map(CollectedNote::Session));
             });
-            found.sort_by_key(|found| match found {
-                CollectedNote::Note { note, .. } => note.place,
+            notes.sort_by_key(|note| match note {
+                CollectedNote::Message { note, .. } => note.place,
                 CollectedNote::Session(mark) => mark.place,
-                CollectedNote::Stray(stray) => stray.place,
+                CollectedNote::Unowned(line) => line.place,
             });
         }
-        CollectedNotes { found }
+        CollectedNotes { notes }
     }
 
+    /// The note of a line. `None`: it is outside of the time range.
     fn note(
         &mut self,
         block: &Block,
@@ -167,34 +176,26 @@ impl<'a> NoteCollector<'a> {
             return None;
         }
         let (mta, id, _) = mta::queue_id(line)?;
-        let sought = self.wanted.sought;
-        let other = mta::related_queue_id(mta, rest);
-        let named = sought.is_queue_id(id) || other.is_some_and(|(_, other)| sought.is_queue_id(other));
-        let other = other.map(|(tie, other)| (tie, text(other)));
-        let (said, fits, of_smtpd) = match mta::read(line) {
+        let query = self.wanted.query;
+        let related = mta::related_queue_id(mta, rest);
+        let named = query.is_queue_id(id) || related.is_some_and(|(_, other)| query.is_queue_id(other));
+        let related = related.map(|(relation, other)| (relation, text(other)));
+        let (kind, matches, of_smtpd) = match mta::read(line) {
             ParsedLine::Event(event) if is_duplicate(&event, line, block, at) => {
                 (NoteKind::Routine, false, false)
             }
             ParsedLine::Event(event) => {
-                let verdict = self.judge.classify(&event);
-                let filter = self.wanted.filter;
-                let admitted = filter.is_empty() || filter.admits(&event, verdict, line, self.task.book);
-                let step = Box::new(step(&event, verdict, moment, rest));
-                let fits = sought.fits_event(&event, rest);
-                let inbound = event.direction == crate::smtp::event::Direction::Inbound;
-                (NoteKind::Event { step, sender: event.sender.map(text), admitted }, fits, inbound)
+                let is_inbound = event.direction == Direction::Inbound;
+                (self.event(&event, line, rest, moment), query.matches_event(&event, rest), is_inbound)
             }
             ParsedLine::Fact(fact) if fact.queue_id == id => {
-                let known = Box::new(MessageMetadata::of(&fact));
-                (
-                    NoteKind::Fact { step: fact.step, known },
-                    sought.fits_fact(&fact),
-                    fact.step == Progress::Came,
-                )
+                let metadata = Box::new(MessageMetadata::of(&fact));
+                let kind = NoteKind::Fact { step: fact.step, metadata };
+                (kind, query.matches_fact(&fact), fact.step == QueueStep::Came)
             }
-            // What the bounce daemon says of the notice stands under the id of the message that it is about.
+            // Postfix's bounce daemon logs a notification under the id of the message that it is about.
             ParsedLine::Fact(_) | ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => {
-                let notice = other.as_ref().filter(|(tie, _)| *tie == Relation::Notice);
+                let notice = related.as_ref().filter(|(relation, _)| *relation == Relation::Notice);
                 let notice = notice.map(|(_, id)| bare(StepKind::Notified, moment, Some(id.clone())));
                 (notice.map_or(NoteKind::Routine, |notice| NoteKind::Notice(Box::new(notice))), false, false)
             }
@@ -204,17 +205,26 @@ impl<'a> NoteCollector<'a> {
         Some(MessageNote {
             moment,
             place,
-            said,
-            other,
-            fits: named || fits,
+            kind,
+            related,
+            matches: named || matches,
             raw: whole.to_vec(),
             process,
             session: Vec::new(),
         })
     }
 
-    /// `opendkim[884]: 399763DFD5E2: DKIM-Signature field added`
-    fn stray(
+    /// The note of an event; `rest` is the text of the line after the queue id.
+    fn event(&mut self, event: &Event, line: &LogLine, rest: &[u8], moment: Option<LogTime>) -> NoteKind {
+        let classification = self.classifier.classify(event);
+        let filter = self.wanted.filter;
+        let admitted = filter.is_empty() || filter.admits(event, classification, line, self.task.book);
+        let step = Box::new(step(event, classification, moment, rest));
+        NoteKind::Event { step, sender: event.sender.map(text), admitted }
+    }
+
+    /// A line such as `opendkim[884]: 399763DFD5E2: DKIM-Signature field added`.
+    fn unowned(
         &self,
         block: &Block,
         at: usize,
@@ -234,6 +244,7 @@ impl<'a> NoteCollector<'a> {
         Some(UnownedLine { id: text(id), host, moment, place, raw: whole_line(block, at).to_vec() })
     }
 
+    /// The first or last line of a session. `None`: the line is neither, or outside of the time range.
     fn mark(&self, block: &Block, at: usize, raw: &[u8], clock: &mut TimestampParser) -> Option<SessionMark> {
         let line = LogLine::read(raw);
         let begins = line.text.starts_with(b"connect from ");

@@ -1,4 +1,4 @@
-//! Cuts the lines of each queue id into the lives of the messages that had it, one after the other.
+//! Splits the notes of each queue id into the lifetimes of the messages that had it, one after the other.
 
 use hashbrown::HashMap;
 
@@ -10,119 +10,121 @@ use crate::collections::union_find::UnionFind;
 use crate::messages::key::PrehashedState;
 use crate::messages::metadata::MessageMetadata;
 use crate::parse::mta;
-use crate::parse::mta::queue_record::QueueStep as Progress;
+use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::mta::related_id::Relation;
 use crate::pipeline::walk::LineOffset;
 
-/// A message under one queue id.
+/// The lifetime of a message under one queue id.
 pub(crate) struct MessageLifetime {
     pub id: String,
-    pub origin: QueueOwner,
+    pub owner: QueueOwner,
     /// In the order of time. At least one.
     pub notes: Vec<MessageNote>,
-    pub known: MessageMetadata,
-    /// When its first and its last line were written, in microseconds. `None`: no line shows a time.
+    pub metadata: MessageMetadata,
+    /// The times of its first and last line, in microseconds since 1970. `None`: no line shows a time.
     pub span: Option<(i64, i64)>,
-    /// Nothing more was to be done.
+    /// It left the queue.
     pub ended: bool,
-    /// A line of it matches.
-    pub fits: bool,
+    /// A line of it matches the query.
+    pub matches: bool,
 }
 
-/// In bytes; what comes when so much is kept is left out.
-const KEPT: usize = 1 << 30;
+/// The memory for notes, in bytes; beyond it, lines are counted and dropped.
+const MEMORY_LIMIT: usize = 1 << 30;
 
-/// What the second reading found.
+/// Builds lifetimes from the notes of the second reading.
 #[derive(Default)]
 pub(crate) struct LifetimeBuilder {
     notes: HashMap<u64, (String, QueueOwner, Vec<MessageNote>), PrehashedState>,
-    held: usize,
-    /// Lines that were too much to keep.
+    /// The memory of all notes so far, in bytes.
+    bytes: usize,
+    /// The number of lines that were dropped because of the memory limit.
     pub forgotten: u64,
-    /// The session that each process is at.
-    open: HashMap<u64, (SessionMark, ArrivalTime), PrehashedState>,
-    strays: Vec<UnownedLine>,
-    /// Where the refusals of each process begin, and their numbers.
-    refused: HashMap<u64, Vec<(LineOffset, usize)>, PrehashedState>,
+    /// The session that each process is in: its first line, and the messages that arrived in it.
+    open: HashMap<u64, (SessionMark, SessionArrivals), PrehashedState>,
+    unowned: Vec<UnownedLine>,
+    /// For each process the places of its rejected sessions, in order, and their indices.
+    rejected: HashMap<u64, Vec<(LineOffset, usize)>, PrehashedState>,
 }
 
-/// The messages that came in a session: their keys, and where.
-type ArrivalTime = Vec<(u64, LineOffset)>;
+/// The messages that arrived in a session: their keys, and the places of the lines.
+type SessionArrivals = Vec<(u64, LineOffset)>;
 
 impl LifetimeBuilder {
-    /// `refused` may want the lines around them; they are the same to the end.
-    pub(crate) fn new(refused: &[RejectedSession]) -> Self {
-        let mut lives = Self::default();
-        for (number, session) in refused.iter().enumerate() {
+    /// `rejected` are the sessions that get the lines around them; [`add`](Self::add) must be given the same ones.
+    pub(crate) fn new(rejected: &[RejectedSession]) -> Self {
+        let mut builder = Self::default();
+        for (number, session) in rejected.iter().enumerate() {
             if let Some(process) = session.process() {
-                lives.refused.entry(process).or_default().push((session.places().0, number));
+                builder.rejected.entry(process).or_default().push((session.first_place(), number));
             }
         }
-        lives.refused.values_mut().for_each(|places| places.sort_unstable());
-        lives
+        builder.rejected.values_mut().for_each(|places| places.sort_unstable());
+        builder
     }
 
-    /// To be told in the order of the blocks.
-    pub(crate) fn add(&mut self, gathered: CollectedNotes, refused: &mut [RejectedSession]) {
-        for found in gathered.found {
-            match found {
-                CollectedNote::Note { key, id, origin, note } => {
-                    if self.held > KEPT {
+    /// Adds the notes of a block; blocks must come in their order.
+    pub(crate) fn add(&mut self, collected: CollectedNotes, rejected: &mut [RejectedSession]) {
+        for note in collected.notes {
+            match note {
+                CollectedNote::Message { key, id, owner, note } => {
+                    if self.bytes > MEMORY_LIMIT {
                         self.forgotten += 1;
                         continue;
                     }
-                    self.held += note.held();
-                    if let Some((_, came)) = note.process.and_then(|process| self.open.get_mut(&process)) {
-                        came.push((key, note.place));
+                    self.bytes += note.held();
+                    if let Some((_, arrivals)) = note.process.and_then(|process| self.open.get_mut(&process))
+                    {
+                        arrivals.push((key, note.place));
                     }
-                    self.notes.entry(key).or_insert_with(|| (id, origin, Vec::new())).2.push(*note);
+                    self.notes.entry(key).or_insert_with(|| (id, owner, Vec::new())).2.push(*note);
                 }
-                CollectedNote::Stray(stray) => {
-                    self.held += size_of::<UnownedLine>() + stray.raw.len();
-                    if self.held > KEPT {
+                CollectedNote::Unowned(line) => {
+                    self.bytes += size_of::<UnownedLine>() + line.raw.len();
+                    if self.bytes > MEMORY_LIMIT {
                         self.forgotten += 1;
                     } else {
-                        self.strays.push(*stray);
+                        self.unowned.push(*line);
                     }
                 }
                 CollectedNote::Session(mark) if mark.begins => {
                     let (process, place) = (mark.process, mark.place);
-                    if let Some((began, came)) = self.open.insert(process, (mark, Vec::new())) {
-                        self.close(began, came, None, Some(place), refused);
+                    if let Some((begin, arrivals)) = self.open.insert(process, (mark, Vec::new())) {
+                        self.close(begin, arrivals, None, Some(place), rejected);
                     }
                 }
                 CollectedNote::Session(mark) => {
-                    if let Some((began, came)) = self.open.remove(&mark.process) {
+                    if let Some((begin, arrivals)) = self.open.remove(&mark.process) {
                         let place = mark.place;
-                        self.close(began, came, Some(mark), Some(place), refused);
+                        self.close(begin, arrivals, Some(mark), Some(place), rejected);
                     }
                 }
             }
         }
     }
 
-    /// The lines of a session go to what was said in it, before `until`.
+    /// Gives the first and last line of a session to the messages and rejections in it, before `until`.
     fn close(
         &mut self,
-        began: SessionMark,
-        came: ArrivalTime,
+        begin: SessionMark,
+        arrivals: SessionArrivals,
         ended: Option<SessionMark>,
         until: Option<LineOffset>,
-        refused: &mut [RejectedSession],
+        rejected: &mut [RejectedSession],
     ) {
-        let after = began.place;
-        let places = self.refused.get(&began.process).map(Vec::as_slice).unwrap_or_default();
+        let after = begin.place;
+        let places = self.rejected.get(&begin.process).map(Vec::as_slice).unwrap_or_default();
         let first = places.partition_point(|&(place, _)| place < after);
         let inside =
             places.iter().skip(first).take_while(|&&(place, _)| until.is_none_or(|until| place < until));
-        let mut lines = vec![(began.moment, began.place, began.raw)];
+        let mut lines = vec![(begin.moment, begin.place, begin.raw)];
         lines.extend(ended.map(|ended| (ended.moment, ended.place, ended.raw)));
         for &(_, number) in inside {
-            if let Some(session) = refused.get_mut(number) {
+            if let Some(session) = rejected.get_mut(number) {
                 session.lines.extend(lines.iter().cloned());
             }
         }
-        for (key, place) in came {
+        for (key, place) in arrivals {
             let notes = self.notes.get_mut(&key).map(|(_, _, notes)| notes);
             if let Some(note) = notes.and_then(|notes| notes.iter_mut().find(|note| note.place == place)) {
                 note.session.clone_from(&lines);
@@ -130,40 +132,43 @@ impl LifetimeBuilder {
         }
     }
 
-    /// Those of one queue id follow each other; else in no order.
-    pub(crate) fn finish(mut self, refused: &mut [RejectedSession]) -> Vec<MessageLifetime> {
+    /// The lifetimes in the order of time. Gives the remaining lines of other programs and sessions to them.
+    pub(crate) fn finish(mut self, rejected: &mut [RejectedSession]) -> Vec<MessageLifetime> {
         let mut open: Vec<_> = std::mem::take(&mut self.open).into_values().collect();
-        open.sort_by_key(|(began, _)| began.place);
-        for (began, came) in open {
-            self.close(began, came, None, None, refused);
+        open.sort_by_key(|(begin, _)| begin.place);
+        for (begin, arrivals) in open {
+            self.close(begin, arrivals, None, None, rejected);
         }
-        let mut lives: Vec<MessageLifetime> = Vec::new();
-        for (id, origin, notes) in self.notes.into_values() {
-            lives.extend(split(&id, &origin, notes));
+        let mut lifetimes: Vec<MessageLifetime> = Vec::new();
+        for (id, owner, notes) in self.notes.into_values() {
+            lifetimes.extend(split(&id, &owner, notes));
         }
-        // The table has an order of its own.
-        lives.sort_by_key(|life| {
-            (life.span.map(|(began, _)| began), life.notes.first().map(|note| note.place))
+        // The order of a hash table is random.
+        lifetimes.sort_by_key(|lifetime| {
+            (lifetime.span.map(|(begin, _)| begin), lifetime.notes.first().map(|note| note.place))
         });
-        for stray in self.strays {
-            let at = micros(stray.moment);
-            let near = |life: &&mut MessageLifetime| {
-                let inside =
-                    |at: i64| life.span.is_some_and(|(began, last)| began - NEAR <= at && at <= last + NEAR);
-                life.id == stray.id && life.origin.host == stray.host && at.is_none_or(inside)
+        for line in self.unowned {
+            let at = micros(line.moment);
+            let near = |lifetime: &&mut MessageLifetime| {
+                let inside = |at: i64| {
+                    lifetime
+                        .span
+                        .is_some_and(|(begin, last)| begin - NEAR_MICROS <= at && at <= last + NEAR_MICROS)
+                };
+                lifetime.id == line.id && lifetime.owner.host == line.host && at.is_none_or(inside)
             };
-            // Of two messages of one id the later one that there was by then.
-            if let Some(life) = lives.iter_mut().rev().find(near) {
-                life.notes.push(MessageNote::of_stray((stray.moment, stray.place, stray.raw)));
+            // If two messages had the id, the later one that had begun by then.
+            if let Some(lifetime) = lifetimes.iter_mut().rev().find(near) {
+                lifetime.notes.push(MessageNote::of_unowned((line.moment, line.place, line.raw)));
             }
         }
-        lives
+        lifetimes
     }
 }
 
-/// A queue id is used again when its message is gone.
-fn split(id: &str, origin: &QueueOwner, mut notes: Vec<MessageNote>) -> Vec<MessageLifetime> {
-    // Files may come in another order than their lines were written; what shows no time stays behind its neighbour.
+/// Splits the notes of one queue id: an id is used again after its message has left the queue.
+fn split(id: &str, owner: &QueueOwner, mut notes: Vec<MessageNote>) -> Vec<MessageLifetime> {
+    // Files may be read in another order than their lines were written; a line without a time stays after its neighbour.
     let mut time = i64::MIN;
     let mut timed: Vec<(i64, MessageNote)> = Vec::with_capacity(notes.len());
     notes.sort_by_key(|note| note.place);
@@ -172,97 +177,100 @@ fn split(id: &str, origin: &QueueOwner, mut notes: Vec<MessageNote>) -> Vec<Mess
         timed.push((time, note));
     }
     timed.sort_by_key(|(time, note)| (*time, note.place));
-    let mut lives: Vec<MessageLifetime> = Vec::new();
+    let mut lifetimes: Vec<MessageLifetime> = Vec::new();
     for (_, note) in timed {
-        let ends = lives.last().is_none_or(|life| life.is_over_before(&note));
-        if ends {
-            lives.push(MessageLifetime {
+        let begins = lifetimes.last().is_none_or(|lifetime| lifetime.is_over_before(&note));
+        if begins {
+            lifetimes.push(MessageLifetime {
                 id: id.to_owned(),
-                origin: origin.clone(),
+                owner: owner.clone(),
                 notes: Vec::new(),
-                known: MessageMetadata::default(),
+                metadata: MessageMetadata::default(),
                 span: None,
                 ended: false,
-                fits: false,
+                matches: false,
             });
         }
-        if let Some(life) = lives.last_mut() {
-            life.take(note);
+        if let Some(lifetime) = lifetimes.last_mut() {
+            lifetime.add(note);
         }
     }
-    lives
+    lifetimes
 }
 
 impl MessageLifetime {
-    /// The note is of another message of the same queue id.
+    /// The note belongs to another message with the same queue id.
     fn is_over_before(&self, note: &MessageNote) -> bool {
-        let NoteKind::Fact { step, known } = &note.said else { return false };
-        let came = |note: &MessageNote| {
-            matches!(note.said, NoteKind::Fact { step: Progress::Came | Progress::Notice, .. })
+        let NoteKind::Fact { step, metadata } = &note.kind else { return false };
+        let is_arrival = |note: &MessageNote| {
+            matches!(note.kind, NoteKind::Fact { step: QueueStep::Came | QueueStep::Notice, .. })
         };
         match step {
-            Progress::Came | Progress::Notice if mta::reuses_queue_ids(self.origin.mta) => {
-                self.ended || self.notes.iter().any(|note| !matches!(note.said, NoteKind::Routine))
+            QueueStep::Came | QueueStep::Notice if mta::reuses_queue_ids(self.owner.mta) => {
+                self.ended || self.notes.iter().any(|note| !matches!(note.kind, NoteKind::Routine))
             }
-            Progress::Came | Progress::Notice => self.ended || self.notes.iter().any(came),
-            Progress::Named => self.ended,
-            Progress::Queued => self.ended || self.known.is_of_another(known),
-            Progress::Held
-            | Progress::Released
-            | Progress::Deleted
-            | Progress::Returned
-            | Progress::Renamed
-            | Progress::Gone => false,
+            QueueStep::Came | QueueStep::Notice => self.ended || self.notes.iter().any(is_arrival),
+            QueueStep::Named => self.ended,
+            QueueStep::Queued => self.ended || self.metadata.is_of_another(metadata),
+            QueueStep::Held
+            | QueueStep::Released
+            | QueueStep::Deleted
+            | QueueStep::Returned
+            | QueueStep::Renamed
+            | QueueStep::Gone => false,
         }
     }
 
-    fn take(&mut self, note: MessageNote) {
-        match &note.said {
-            NoteKind::Fact { step, known } => {
-                self.known.update(MessageMetadata::clone(known));
-                self.ended |= matches!(step, Progress::Deleted | Progress::Renamed | Progress::Gone);
+    fn add(&mut self, note: MessageNote) {
+        match &note.kind {
+            NoteKind::Fact { step, metadata } => {
+                self.metadata.update(MessageMetadata::clone(metadata));
+                self.ended |= matches!(step, QueueStep::Deleted | QueueStep::Renamed | QueueStep::Gone);
             }
             NoteKind::Event { .. } | NoteKind::Notice(_) | NoteKind::Routine => {}
         }
         if let Some(at) = micros(note.moment) {
-            self.span = Some((self.span.map_or(at, |(began, _)| began), at));
+            self.span = Some((self.span.map_or(at, |(begin, _)| begin), at));
         }
-        self.fits |= note.fits;
+        self.matches |= note.matches;
         self.notes.push(note);
     }
 
-    /// The filter admits an event of it.
+    /// The filter admits at least one event of it.
     pub(crate) fn is_admitted(&self, filter: &crate::pipeline::filter::Filter) -> bool {
-        let early = |note: &MessageNote| match &note.said {
+        let is_admitted = |note: &MessageNote| match &note.kind {
             NoteKind::Event { sender, admitted, .. } => {
-                let sender = sender.as_deref().or(self.known.sender.as_deref());
+                let sender = sender.as_deref().or(self.metadata.sender.as_deref());
                 *admitted && filter.admits_sender(sender.map(str::as_bytes))
             }
             NoteKind::Fact { .. } | NoteKind::Notice(_) | NoteKind::Routine => false,
         };
-        filter.is_empty() || self.notes.iter().any(early)
+        filter.is_empty() || self.notes.iter().any(is_admitted)
     }
 }
 
-/// In microseconds: so much may lie between the line that names a message and the lines of that.
-const NEAR: i64 = 120_000_000;
+/// The largest time between a line that names another message and the lines of that message, in microseconds.
+const NEAR_MICROS: i64 = 120_000_000;
 
-/// Puts the lives together that are one message: each with its root. The lives are in the order of time.
-pub(crate) fn groups(lives: &[MessageLifetime]) -> Vec<usize> {
+/// Groups the lifetimes that are one message (union–find): the root of each. `lifetimes` are in the order of time.
+pub(crate) fn groups(lifetimes: &[MessageLifetime]) -> Vec<usize> {
     let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (number, life) in lives.iter().enumerate() {
-        by_id.entry(&life.id).or_default().push(number);
+    for (number, lifetime) in lifetimes.iter().enumerate() {
+        by_id.entry(&lifetime.id).or_default().push(number);
     }
-    let mut groups = UnionFind::new(lives.len());
-    for (number, life) in lives.iter().enumerate() {
-        for note in &life.notes {
-            let Some((tie, other)) = &note.other else { continue };
-            let at = micros(note.moment).or(life.span.map(|(_, last)| last));
+    let mut groups = UnionFind::new(lifetimes.len());
+    for (number, lifetime) in lifetimes.iter().enumerate() {
+        for note in &lifetime.notes {
+            let Some((relation, other)) = &note.related else { continue };
+            let at = micros(note.moment).or(lifetime.span.map(|(_, last)| last));
             let candidates = by_id.get(other.as_str()).map(Vec::as_slice).unwrap_or_default();
             let fits = |&&other: &&usize| {
-                other != number && lives.get(other).is_some_and(|other| agree(life, *tie, other, at))
+                other != number
+                    && lifetimes
+                        .get(other)
+                        .is_some_and(|other| may_be_related(lifetime, *relation, other, at))
             };
-            // Of several the latest that there was by then.
+            // If several match, the latest that had begun by then.
             if let Some(&other) = candidates.iter().rev().find(fits) {
                 groups.join(number, other);
             }
@@ -271,23 +279,29 @@ pub(crate) fn groups(lives: &[MessageLifetime]) -> Vec<usize> {
     groups.into_roots()
 }
 
-/// `at` is when the line that names `other` was written. Without times, two lives count as of the same time.
-fn agree(life: &MessageLifetime, tie: Relation, other: &MessageLifetime, at: Option<i64>) -> bool {
+/// Whether `other` may be the message that a line of `lifetime` names. `at` is the time of that line. Lifetimes without
+/// times count as simultaneous.
+fn may_be_related(
+    lifetime: &MessageLifetime,
+    relation: Relation,
+    other: &MessageLifetime,
+    at: Option<i64>,
+) -> bool {
     let (was_there, has_just_begun) = match (other.span, at) {
-        (Some((began, last)), Some(at)) => (
-            began <= at.saturating_add(NEAR) && last >= at.saturating_sub(NEAR),
-            began.abs_diff(at) < NEAR.unsigned_abs(),
+        (Some((begin, last)), Some(at)) => (
+            begin <= at.saturating_add(NEAR_MICROS) && last >= at.saturating_sub(NEAR_MICROS),
+            begin.abs_diff(at) < NEAR_MICROS.unsigned_abs(),
         ),
         (None, None) => (true, true),
         (Some(_), None) | (None, Some(_)) => (false, false),
     };
-    match tie {
+    match relation {
         Relation::Next | Relation::Former => {
-            let ids = life.known.message_id.as_ref().zip(other.known.message_id.as_ref());
+            let ids = lifetime.metadata.message_id.as_ref().zip(other.metadata.message_id.as_ref());
             was_there && ids.is_none_or(|(own, other)| own == other)
         }
-        Relation::Notice => other.known.sender.as_deref().is_none_or(str::is_empty) && has_just_begun,
-        // The notification comes while the message is there.
+        Relation::Notice => other.metadata.sender.as_deref().is_none_or(str::is_empty) && has_just_begun,
+        // A notification is written while its message is in the queue.
         Relation::NoticeOf => was_there,
     }
 }

@@ -5,40 +5,42 @@ use hashbrown::{HashMap, HashSet};
 use super::search::{ScannedBlock, StampMatch};
 use crate::messages::key::PrehashedState;
 
-/// Number of links that are kept: 64 MiB, about what a log of 4 GiB has.
-const LINKS: usize = 1 << 22;
+/// The largest number of links: 64 MiB, about as many as a log of 4 GiB has.
+const MAX_LINKS: usize = 1 << 22;
 
-/// An id that so many others name is no queue id: some servers answer every message with the same word.
-const MOST_NAMED: usize = 16;
+/// An id that more than this many others name is no queue id: some servers reply to every message with the same word.
+const MAX_NAMED_BY: usize = 16;
 
-/// What the first reading found, put together in the order of the blocks.
+/// The queue ids that match, and the links between all queue ids; all as hashes.
 #[derive(Default)]
 pub(crate) struct LinkGraph {
-    /// When each id was seen last in a line that matches.
+    /// The last matching line of each id.
     hits: HashMap<u64, StampMatch, PrehashedState>,
+    /// Pairs of ids, of which a line of the first names the second.
     links: Vec<(u64, u64)>,
     /// There were more links than are kept.
     pub is_full: bool,
 }
 
-/// The ids of one message, and when the last line was that matches.
+/// The ids of one message, and the last line that matches.
 pub(crate) struct LinkedIds {
     pub last: StampMatch,
     pub ids: Vec<u64>,
 }
 
 impl LinkGraph {
-    pub(crate) fn add(&mut self, sighted: &mut ScannedBlock) {
-        for (id, when) in sighted.hits.drain(..) {
+    /// Adds what a block shows; blocks must come in their order.
+    pub(crate) fn add(&mut self, block: &mut ScannedBlock) {
+        for (id, when) in block.hits.drain(..) {
             let last = self.hits.entry(id).or_insert(when);
             *last = when.max(*last);
         }
-        let room = LINKS.saturating_sub(self.links.len());
-        self.is_full |= sighted.links.len() > room;
-        self.links.extend(sighted.links.drain(..).take(room));
+        let room = MAX_LINKS.saturating_sub(self.links.len());
+        self.is_full |= block.links.len() > room;
+        self.links.extend(block.links.drain(..).take(room));
     }
 
-    /// The latest at the end.
+    /// The ids that belong together, in the order of their last matching lines.
     pub(crate) fn families(mut self) -> Vec<LinkedIds> {
         if self.hits.is_empty() {
             return Vec::new();
@@ -47,12 +49,12 @@ impl LinkGraph {
         self.links.dedup();
         let hits = &self.hits;
         let named = self.links.chunk_by(|a, b| a.1 == b.1);
-        let told = named
-            .filter(|links| links.len() <= MOST_NAMED || links.iter().any(|(_, to)| hits.contains_key(to)));
-        let back: Vec<(u64, u64)> = told.flatten().copied().collect();
+        let followed = named
+            .filter(|links| links.len() <= MAX_NAMED_BY || links.iter().any(|(_, to)| hits.contains_key(to)));
+        let back: Vec<(u64, u64)> = followed.flatten().copied().collect();
         let mut forth = back.clone();
         forth.sort_unstable();
-        // Breadth-first from each match along all links, in both directions.
+        // Breadth-first search from each match along all links, in both directions.
         let mut seen: HashSet<u64, PrehashedState> = HashSet::default();
         let mut starts: Vec<(u64, StampMatch)> = self.hits.iter().map(|(&id, &when)| (id, when)).collect();
         starts.sort_unstable_by_key(|&(_, when)| when);

@@ -13,6 +13,7 @@ pub(crate) mod note;
 pub(crate) mod query;
 pub(crate) mod rejected;
 pub(crate) mod search;
+pub(crate) mod state;
 pub(crate) mod story;
 
 use foldhash::fast::RandomState;
@@ -34,176 +35,207 @@ use crate::pipeline::filter::Filter;
 use crate::pipeline::walk::{LineOffset, WalkTask};
 use crate::report::trace::Story;
 
-/// What is asked.
+/// What to trace, and how much of it.
 pub(crate) struct TraceRequest<'a> {
-    pub sought: &'a TraceQuery,
-    /// An event of a message must fit it.
+    pub query: &'a TraceQuery,
+    /// At least one event of a message must match it.
     pub filter: &'a Filter,
-    /// So many stories, the latest; 0 is all.
+    /// The number of stories wanted, the latest ones; 0: all.
     pub top: usize,
-    /// The lines are wanted, not the stories.
+    /// The log lines are wanted instead of the stories.
     pub raw: bool,
 }
 
-/// What was found.
+/// The stories, or the lines, of the messages that match.
 pub(crate) struct TraceResult {
-    /// Messages and refusals that match.
+    /// The number of messages and rejected sessions that match.
     pub found: u64,
-    /// The latest of them, in the order of their last lines.
+    /// The latest of them, in the order of their last lines. Empty: lines were wanted.
     pub stories: Vec<Story>,
-    /// The lines of each, in order; empty unless they were asked for.
+    /// The log lines of each, in order. Empty: stories were wanted.
     pub lines: Vec<Vec<Vec<u8>>>,
-    /// The lines that were read.
+    /// The number of lines that were read.
     pub read: u64,
-    /// The first and the last minute of them.
+    /// The first and the last minute of the logs, since 1970-01-01T00:00Z.
     pub minutes: Option<(i64, i64)>,
     pub notes: Vec<String>,
     pub problems: Vec<InputError>,
-    /// With what the order of the lines says of their stamps.
+    /// The calendar, corrected by the order of the lines.
     pub calendar: Calendar,
 }
 
-/// A story with what it is put in order by.
+/// A message or a rejected session, and the time and place of its last line.
 struct PlacedStory {
-    when: (i64, LineOffset),
-    told: TraceItem,
+    last: (i64, LineOffset),
+    item: TraceItem,
 }
 
 enum TraceItem {
+    /// The lifetimes of one message, each under its own queue id.
     Message(Vec<MessageLifetime>),
-    Refusal(Box<RejectedSession>),
+    Rejection(Box<RejectedSession>),
 }
 
-impl TraceItem {
-    /// `end` is when the logs end, in microseconds since 1970. `None`: no line has a time.
-    fn story(self, end: Option<i64>) -> Story {
-        match self {
-            Self::Message(lives) => story::story(&lives, end),
-            Self::Refusal(session) => session.story(),
-        }
-    }
-}
-
-/// Asks the filter of the question, not that of the task.
-pub(crate) fn trace(question: &TraceRequest, task: &WalkTask) -> Result<TraceResult, InputError> {
-    let TraceRequest { sought, filter, top, raw } = *question;
+/// Traces the messages of a request. The filter is that of the request; the task's filter is ignored.
+pub(crate) fn trace(request: &TraceRequest, task: &WalkTask) -> Result<TraceResult, InputError> {
+    let TraceRequest { filter, top, raw, .. } = *request;
     let seed = seed();
-    let marks = marks();
-    let mut kin = LinkGraph::default();
-    let mut refusals = RejectedSessions::new(top, !raw, seed.clone());
-    let (mut order, mut read, mut minutes) = (YearResolver::default(), 0, None::<(i64, i64)>);
-    let fold = |mut sighted: ScannedBlock| {
-        order.add(sighted.file, std::mem::take(&mut sighted.seen), task.sources);
-        read += sighted.lines;
-        if let Some((first, last)) = sighted.minutes {
-            minutes = Some(minutes.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
-        }
-        kin.add(&mut sighted);
-        sighted.refusals.into_iter().for_each(|refusal| refusals.add(refusal));
-    };
-    let new = || LinkScanner::new(*task, sought, filter, &marks, seed.clone(), raw);
-    let problems =
-        each_block(task.sources, task.manner, task.progress, new, LinkScanner::block, fold)?.problems;
-    let calendar = Calendar { turns: order.turns(task.sources, task.calendar), ..task.calendar.clone() };
-
+    let (first, problems) = FirstReading::read(request, task, &seed)?;
+    let FirstReading { links, rejections, years, lines: read, minutes } = first;
+    let calendar = Calendar { turns: years.turns(task.sources, task.calendar), ..task.calendar.clone() };
     let mut notes = Vec::new();
-    if kin.is_full {
+    if links.is_full {
         notes.push(
             "there are more links between queue ids than are kept: some messages are told in parts"
                 .to_owned(),
         );
     }
-    let families = kin.families();
-    let (mut sessions, forgotten) = refusals.finish();
-    let latest = |count: usize| if top == 0 || !filter.is_empty() { 0 } else { count.saturating_sub(top) };
-    let (early, chosen) = families.split_at(latest(families.len()));
-    let mut found = forgotten + sessions.len() as u64 + early.len() as u64;
+    let families = links.families();
+    let (mut sessions, forgotten) = rejections.finish();
+    // A filter may hide messages, so that how many are needed is known only after the second reading.
+    let is_limited = top > 0 && filter.is_empty();
+    let (earlier, latest) =
+        families.split_at(if is_limited { families.len().saturating_sub(top) } else { 0 });
+    let mut found = forgotten + sessions.len() as u64 + earlier.len() as u64;
     let ids: HashSet<u64, PrehashedState> =
-        chosen.iter().flat_map(|family| family.ids.iter().copied()).collect();
-    let mut lives = Vec::new();
+        latest.iter().flat_map(|family| family.ids.iter().copied()).collect();
+    let mut lifetimes = Vec::new();
     if !ids.is_empty() || raw && !sessions.is_empty() {
-        let of_any = filter.without_sender();
-        let second = WalkTask { calendar: &calendar, filter: &of_any, ..*task };
-        let wanted = WantedIds { ids: &ids, sought, filter: &of_any, raw };
-        lives = lifetimes(&second, wanted, &seed, &mut sessions, &mut notes)?;
+        let task = WalkTask { calendar: &calendar, ..*task };
+        lifetimes = second_reading(request, &task, &ids, &mut sessions, (&seed, &mut notes))?;
     }
-    let mut placed = messages(lives, filter);
+    let mut placed = messages(lifetimes, filter);
     found += placed.len() as u64;
     placed.extend(sessions.into_iter().map(|session| {
-        let (at, place) = session.when();
-        PlacedStory { when: (at.unwrap_or(i64::MIN), place), told: TraceItem::Refusal(Box::new(session)) }
+        let (micros, place) = session.last();
+        PlacedStory {
+            last: (micros.unwrap_or(i64::MIN), place),
+            item: TraceItem::Rejection(Box::new(session)),
+        }
     }));
-    placed.sort_by_key(|placed| placed.when);
+    placed.sort_by_key(|placed| placed.last);
     let shown = placed.split_off(if top == 0 { 0 } else { placed.len().saturating_sub(top) });
     let end = minutes.map(|(_, last)| last * 60_000_000);
     let (mut stories, mut lines) = (Vec::new(), Vec::new());
-    for PlacedStory { told, .. } in shown {
-        if raw {
-            lines.push(lines_of(told));
-        } else {
-            stories.push(told.story(end));
+    for PlacedStory { item, .. } in shown {
+        match item {
+            item if raw => lines.push(lines_of(item)),
+            TraceItem::Message(lifetimes) => stories.push(story::story(&lifetimes, end)),
+            TraceItem::Rejection(session) => stories.push(session.story()),
         }
     }
     add_titles(&mut stories);
     Ok(TraceResult { found, stories, lines, read, minutes, notes, problems, calendar })
 }
 
-/// The second reading: the lives of the messages with these ids. Lines of rejected sessions are added to them.
-fn lifetimes(
+/// The result of the first reading.
+struct FirstReading {
+    links: LinkGraph,
+    rejections: RejectedSessions,
+    years: YearResolver,
+    /// The number of lines that were read.
+    lines: u64,
+    /// The first and the last minute of the logs.
+    minutes: Option<(i64, i64)>,
+}
+
+impl FirstReading {
+    fn read(
+        request: &TraceRequest,
+        task: &WalkTask,
+        seed: &RandomState,
+    ) -> Result<(Self, Vec<InputError>), InputError> {
+        let TraceRequest { query, filter, top, raw } = *request;
+        let marks = marks();
+        let mut reading = Self {
+            links: LinkGraph::default(),
+            rejections: RejectedSessions::new(top, !raw, seed.clone()),
+            years: YearResolver::default(),
+            lines: 0,
+            minutes: None,
+        };
+        let fold = |block: ScannedBlock| reading.add(block, task);
+        let new = || LinkScanner::new(*task, query, filter, &marks, seed.clone(), raw);
+        let read = each_block(task.sources, task.manner, task.progress, new, LinkScanner::block, fold)?;
+        Ok((reading, read.problems))
+    }
+
+    fn add(&mut self, mut block: ScannedBlock, task: &WalkTask) {
+        self.years.add(block.file, std::mem::take(&mut block.stamps), task.sources);
+        self.lines += block.lines;
+        if let Some((first, last)) = block.minutes {
+            self.minutes = Some(self.minutes.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
+        }
+        self.links.add(&mut block);
+        block.rejections.into_iter().for_each(|rejection| self.rejections.add(rejection));
+    }
+}
+
+/// The lifetimes of the messages with these queue ids. For lines, adds to `sessions` those around the rejections.
+fn second_reading(
+    request: &TraceRequest,
     task: &WalkTask,
-    wanted: WantedIds,
-    seed: &RandomState,
+    ids: &HashSet<u64, PrehashedState>,
     sessions: &mut [RejectedSession],
-    notes: &mut Vec<String>,
+    (seed, notes): (&RandomState, &mut Vec<String>),
 ) -> Result<Vec<MessageLifetime>, InputError> {
-    let mut gathering = LifetimeBuilder::new(sessions);
-    let new = || NoteCollector::new(*task, wanted, seed.clone());
-    let fold = |gathered: CollectedNotes| gathering.add(gathered, sessions);
+    let TraceRequest { query, filter, raw, .. } = *request;
+    let filter = filter.without_sender();
+    let mut builder = LifetimeBuilder::new(sessions);
+    let task = WalkTask { filter: &filter, ..*task };
+    let wanted = WantedIds { ids, query, filter: &filter, raw };
+    let new = || NoteCollector::new(task, wanted, seed.clone());
+    let fold = |collected: CollectedNotes| builder.add(collected, sessions);
     each_block(task.sources, task.manner, task.progress, new, NoteCollector::block, fold)?;
-    if gathering.forgotten > 0 {
-        let lines = gathering.forgotten;
+    if builder.forgotten > 0 {
+        let lines = builder.forgotten;
         notes
             .push(format!("the messages have more lines than are kept: {lines} are left out; ask for fewer"));
     }
-    Ok(gathering.finish(sessions))
+    Ok(builder.finish(sessions))
 }
 
-/// Lives that belong together and match, as one.
-fn messages(lives: Vec<MessageLifetime>, filter: &Filter) -> Vec<PlacedStory> {
-    let roots = groups(&lives);
+/// Groups the lifetimes by message, and keeps the messages that match.
+fn messages(lifetimes: Vec<MessageLifetime>, filter: &Filter) -> Vec<PlacedStory> {
+    let roots = groups(&lifetimes);
     let mut messages: HashMap<usize, Vec<MessageLifetime>> = HashMap::new();
-    for (life, root) in lives.into_iter().zip(roots) {
-        messages.entry(root).or_default().push(life);
+    for (lifetime, root) in lifetimes.into_iter().zip(roots) {
+        messages.entry(root).or_default().push(lifetime);
     }
-    let matches = |lives: &Vec<MessageLifetime>| {
-        lives.iter().any(|life| life.fits) && lives.iter().any(|life| life.is_admitted(filter))
+    let matches = |lifetimes: &Vec<MessageLifetime>| {
+        lifetimes.iter().any(|lifetime| lifetime.matches)
+            && lifetimes.iter().any(|lifetime| lifetime.is_admitted(filter))
     };
-    let when = |lives: &[MessageLifetime]| {
-        let notes = lives.iter().flat_map(|life| &life.notes);
-        let whens = notes.map(|note| (micros(note.moment).unwrap_or(i64::MIN), note.place));
-        whens.max().unwrap_or((i64::MIN, LineOffset { file: 0, offset: 0 }))
+    let last = |lifetimes: &[MessageLifetime]| {
+        let notes = lifetimes.iter().flat_map(|lifetime| &lifetime.notes);
+        let places = notes.map(|note| (micros(note.moment).unwrap_or(i64::MIN), note.place));
+        places.max().unwrap_or((i64::MIN, LineOffset { file: 0, offset: 0 }))
     };
-    let matching = messages.into_values().filter(matches);
-    matching.map(|lives| PlacedStory { when: when(&lives), told: TraceItem::Message(lives) }).collect()
+    let placed = |lifetimes: Vec<MessageLifetime>| PlacedStory {
+        last: last(&lifetimes),
+        item: TraceItem::Message(lifetimes),
+    };
+    messages.into_values().filter(matches).map(placed).collect()
 }
 
-fn lines_of(told: TraceItem) -> Vec<Vec<u8>> {
-    let mut lines: Vec<KeptLine> = match told {
-        TraceItem::Message(lives) => {
-            let notes = lives.into_iter().flat_map(|life| life.notes);
+/// The log lines of a message or a rejected session, in the order of time.
+fn lines_of(item: TraceItem) -> Vec<Vec<u8>> {
+    let mut lines: Vec<KeptLine> = match item {
+        TraceItem::Message(lifetimes) => {
+            let notes = lifetimes.into_iter().flat_map(|lifetime| lifetime.notes);
             notes
                 .flat_map(|note| note.session.into_iter().chain([(note.moment, note.place, note.raw)]))
                 .collect()
         }
-        TraceItem::Refusal(session) => session.lines,
+        TraceItem::Rejection(session) => session.lines,
     };
     lines.sort_by_key(|(moment, place, _)| (micros(*moment), *place));
-    // Two messages of one session share its ends.
+    // Two messages of one session have the same first and last line of the session.
     lines.dedup_by_key(|(_, place, _)| *place);
     lines.into_iter().map(|(_, _, line)| line).collect()
 }
 
-/// Puts the reasons' names beside them.
+/// Fills in the titles of the reasons.
 fn add_titles(stories: &mut [Story]) {
     if stories.is_empty() {
         return;

@@ -1,73 +1,75 @@
-//! Keeps what one line says about a message, as an owned note.
+//! Defines the note that is kept of one line about a message, and the story step of an event.
 
 use crate::catalog::classify::Classification;
 use crate::messages::metadata::MessageMetadata;
 use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::parse::mta::queue_record::QueueStep as Progress;
+use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::mta::related_id::Relation;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::walk::LineOffset;
 use crate::report::trace::{StepKind, StoryStep};
 use crate::smtp::event::Event;
 
-/// A line about a message that is wanted.
+/// A line about a wanted message.
 pub(crate) struct MessageNote {
     pub moment: Option<LogTime>,
     pub place: LineOffset,
-    pub said: NoteKind,
-    /// The other message that it names.
-    pub other: Option<(Relation, String)>,
-    /// What was looked for stands in it.
-    pub fits: bool,
-    /// As it stands in the file; empty: nobody wants it.
+    pub kind: NoteKind,
+    /// The other queue id that the line names, and how its message is related.
+    pub related: Option<(Relation, String)>,
+    /// The line matches the query.
+    pub matches: bool,
+    /// The line as it stands in the file. Empty: lines are not wanted.
     pub raw: Vec<u8>,
-    /// The process that wrote it, as a hash, where its session is looked for.
+    /// A hash of the process that wrote the line, if the lines of its session are wanted.
     pub process: Option<u64>,
-    /// The beginning and the end of that session.
+    /// The lines with which that session begins and ends.
     pub session: Vec<(Option<LogTime>, LineOffset, Vec<u8>)>,
 }
 
 pub(crate) enum NoteKind {
-    /// An event, and what it says of its message: the sender.
+    /// An event, and the sender that its line names.
     Event {
         step: Box<StoryStep>,
         sender: Option<String>,
+        /// The filter admits it, the sender aside.
         admitted: bool,
     },
     Fact {
-        step: Progress,
-        known: Box<MessageMetadata>,
+        step: QueueStep,
+        metadata: Box<MessageMetadata>,
     },
     /// A notification was sent.
     Notice(Box<StoryStep>),
+    /// The line says nothing about the message's course.
     Routine,
 }
 
 impl MessageNote {
-    /// A line of another program, of which nothing is known but that it is about the message.
-    pub(crate) fn of_stray((moment, place, raw): (Option<LogTime>, LineOffset, Vec<u8>)) -> Self {
-        let (said, session) = (NoteKind::Routine, Vec::new());
-        Self { moment, place, said, other: None, fits: false, raw, process: None, session }
+    /// The note of another program's line that begins with the queue id of the message.
+    pub(crate) fn of_unowned((moment, place, raw): (Option<LogTime>, LineOffset, Vec<u8>)) -> Self {
+        let (kind, session) = (NoteKind::Routine, Vec::new());
+        Self { moment, place, kind, related: None, matches: false, raw, process: None, session }
     }
 
-    /// Memory that it takes, in bytes.
+    /// The memory that it takes, in bytes.
     pub(crate) fn held(&self) -> usize {
-        let said = match &self.said {
+        let kind = match &self.kind {
             NoteKind::Event { step, .. } | NoteKind::Notice(step) => {
                 size_of::<StoryStep>() + step.text.len() + step.recipient.as_ref().map_or(0, String::len)
             }
-            NoteKind::Fact { known, .. } => known.held(),
+            NoteKind::Fact { metadata, .. } => metadata.held(),
             NoteKind::Routine => 0,
         };
-        size_of::<Self>() + said + self.raw.capacity()
+        size_of::<Self>() + kind + self.raw.capacity()
     }
 }
 
-/// `text` is that of the line from behind the queue id on.
+/// The step of an event. `words` is the text of the line after the queue id.
 pub(crate) fn step(
     event: &Event,
-    verdict: Option<Classification>,
+    classification: Option<Classification>,
     moment: Option<LogTime>,
     words: &[u8],
 ) -> StoryStep {
@@ -86,7 +88,7 @@ pub(crate) fn step(
         code: event.code,
         enhanced: event.enhanced,
         stage: event.stage,
-        reason: verdict.map(|verdict| verdict.reason),
+        reason: classification.map(|classification| classification.reason),
         title: None,
         text: text(event.text),
         count: 1,
@@ -94,7 +96,7 @@ pub(crate) fn step(
     }
 }
 
-/// A step that is no event.
+/// A step without an event, so that most fields are empty.
 pub(crate) fn bare(what: StepKind, moment: Option<LogTime>, next: Option<String>) -> StoryStep {
     StoryStep {
         time: moment.and_then(LogTime::rfc3339),
@@ -115,17 +117,17 @@ pub(crate) fn bare(what: StepKind, moment: Option<LogTime>, next: Option<String>
     }
 }
 
-/// What is not UTF-8 becomes U+FFFD.
+/// The bytes as text; what is not UTF-8 becomes U+FFFD.
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// None: the line does not show one.
+/// The bytes as a name. `None`: they are empty.
 pub(crate) fn named(bytes: &[u8]) -> Option<String> {
     (!bytes.is_empty()).then(|| text(bytes))
 }
 
-/// The number of the process that wrote the line: `postfix/smtpd[1265]:`, RFC 5424's field, Exim's `[3223]` with
+/// The id of the process that wrote the line: `postfix/smtpd[1265]:`, RFC 5424's PROCID, or Exim's `[3223]` with
 /// log_selector +pid.
 pub(crate) fn pid<'a>(line: &LogLine, raw: &'a [u8]) -> Option<&'a [u8]> {
     let digits = |rest: &'a [u8], end: u8| {

@@ -1,5 +1,4 @@
-//! What is looked for: a queue id, a message-id, an address or a client comes in as it was typed; whether a line is about
-//! it goes out.
+//! Parses what the user wants to trace — a queue id, message-id, address or client — and matches lines against it.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -12,17 +11,18 @@ use crate::parse::mta::queue_record::{MessageFields, QueueRecord};
 use crate::pipeline::filter::TextPattern;
 use crate::smtp::event::{Direction, Event};
 
-/// It is tried as everything that it may be: an id of letters and digits is a local user's name as well.
+/// What to trace. It is matched as everything that it may be: a queue id may be the name of a local user as well.
 pub(crate) struct TraceQuery {
     /// Without angle brackets.
     text: String,
-    /// A client's address or network, and nothing else.
+    /// The address or network of a client; then it is matched against nothing else.
     net: Option<IpNet>,
     pattern: TextPattern,
+    /// A pattern for a part that every matching line contains.
     anchor: Option<Regex>,
 }
 
-/// Shorter ones stand in too many lines.
+/// The least length of an anchor, in bytes: shorter ones stand in too many lines.
 const ANCHOR_LENGTH: usize = 3;
 
 impl TraceQuery {
@@ -31,8 +31,8 @@ impl TraceQuery {
         let Ok(pattern) = TextPattern::from_str(&text);
         let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
         let anchor = match net {
-            Some(net) => beginning(net),
-            None => longest(&text),
+            Some(net) => common_prefix(net),
+            None => longest_plain_run(&text),
         };
         let anchor = anchor.filter(|anchor| anchor.len() >= ANCHOR_LENGTH);
         let anchor = anchor.and_then(|anchor| {
@@ -42,7 +42,7 @@ impl TraceQuery {
         Self { text, net, pattern, anchor }
     }
 
-    /// What stands in every line that it fits, in some case of letters. None: any line may be one.
+    /// A pattern that every matching line contains. `None`: any line may match.
     pub(crate) fn anchor(&self) -> Option<&Regex> {
         self.anchor.as_ref()
     }
@@ -51,10 +51,10 @@ impl TraceQuery {
         id == self.text.as_bytes()
     }
 
-    /// `text` is that of the line from behind the queue id on.
-    pub(crate) fn fits_event(&self, event: &Event, text: &[u8]) -> bool {
+    /// `text` is the text of the line after the queue id.
+    pub(crate) fn matches_event(&self, event: &Event, text: &[u8]) -> bool {
         let client = event.peer;
-        if event.direction == Direction::Inbound && self.fits_client(client.ip, client.host) {
+        if event.direction == Direction::Inbound && self.matches_client(client.ip, client.host) {
             return true;
         }
         let original = mta::original_recipient(event.mta, text);
@@ -62,27 +62,28 @@ impl TraceQuery {
         self.net.is_none() && named.into_iter().flatten().any(|address| self.pattern.fits(address))
     }
 
-    pub(crate) fn fits_fact(&self, fact: &QueueRecord) -> bool {
+    pub(crate) fn matches_fact(&self, fact: &QueueRecord) -> bool {
         let MessageFields { sender, client, client_host, user, message_id, .. } = mta::context(fact);
         let is_id = |id: &[u8]| id.eq_ignore_ascii_case(self.text.as_bytes());
-        self.fits_client(client, client_host)
+        self.matches_client(client, client_host)
             || self.net.is_none()
                 && (message_id.is_some_and(is_id)
                     || [sender, user].into_iter().flatten().any(|address| self.pattern.fits(address)))
     }
 
-    fn fits_client(&self, ip: Option<&[u8]>, host: Option<&[u8]>) -> bool {
+    fn matches_client(&self, ip: Option<&[u8]>, host: Option<&[u8]>) -> bool {
         match self.net {
             Some(_) => ip.is_some_and(|ip| self.pattern.fits(ip)),
-            // An address is no host's name, and `@example.org` would find every host's.
+            // A mail address is no host name, but `@example.org` as a pattern would match every host of the domain.
             None if self.text.contains('@') => false,
             None => host.is_some_and(|host| self.pattern.fits(host)),
         }
     }
 }
 
-/// The octets that all addresses of a network share; of IPv6 the first group, since there are several ways to write one.
-fn beginning(net: IpNet) -> Option<String> {
+/// The octets that all addresses of a network begin with; for IPv6 the first group, since an address can be written in
+/// several ways.
+fn common_prefix(net: IpNet) -> Option<String> {
     match net {
         IpNet::V4(net) => {
             let whole = usize::from(net.prefix_len() / 8);
@@ -98,10 +99,10 @@ fn beginning(net: IpNet) -> Option<String> {
     }
 }
 
-/// The longest run of signs that stand in a log as they were typed, also within JSON.
-fn longest(text: &str) -> Option<String> {
-    let plain = |sign: char| sign.is_ascii_alphanumeric() || "._@-".contains(sign);
-    text.split(|sign| !plain(sign)).max_by_key(|run| run.len()).map(str::to_owned)
+/// The longest run of characters that a log contains as they were typed, also within JSON.
+fn longest_plain_run(text: &str) -> Option<String> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "._@-".contains(character);
+    text.split(|character| !plain(character)).max_by_key(|run| run.len()).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -112,19 +113,19 @@ mod tests {
 
     #[track_caller]
     fn finds(what: &str, raw: &str, wanted: bool) {
-        let sought = TraceQuery::read(what);
+        let query = TraceQuery::read(what);
         let line = LogLine::read(raw.as_bytes());
         let id = mta::queue_id(&line);
         let text = id.map_or(line.text, |(_, _, rest)| rest);
-        let named = id.is_some_and(|(_, id, _)| sought.is_queue_id(id));
-        let fits = match mta::read(&line) {
-            ParsedLine::Event(event) => sought.fits_event(&event, text),
-            ParsedLine::Fact(fact) => sought.fits_fact(&fact),
+        let named = id.is_some_and(|(_, id, _)| query.is_queue_id(id));
+        let matches = match mta::read(&line) {
+            ParsedLine::Event(event) => query.matches_event(&event, text),
+            ParsedLine::Fact(fact) => query.matches_fact(&fact),
             ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => false,
         };
-        assert_eq!(named || fits, wanted, "{what}: {raw}");
+        assert_eq!(named || matches, wanted, "{what}: {raw}");
         if wanted {
-            assert!(sought.anchor().is_none_or(|anchor| anchor.is_match(raw.as_bytes())), "{what}: {raw}");
+            assert!(query.anchor().is_none_or(|anchor| anchor.is_match(raw.as_bytes())), "{what}: {raw}");
         }
     }
 
@@ -147,12 +148,12 @@ mod tests {
         {
             finds(what, sent, false);
         }
-        let came = "Nov 22 02:50:16 mx1 postfix/smtpd[7]: F2A59DC171: client=mx.example.org[192.0.2.9], sasl_username=anna";
+        let arrival = "Nov 22 02:50:16 mx1 postfix/smtpd[7]: F2A59DC171: client=mx.example.org[192.0.2.9], sasl_username=anna";
         for what in ["192.0.2.9", "192.0.2.0/24", "192.0.0.0/12", "mx.example.org", "anna"] {
-            finds(what, came, true);
+            finds(what, arrival, true);
         }
         for what in ["192.0.2.90", "198.51.100.0/24", "2001:db8::/32", "@mx.example.org"] {
-            finds(what, came, false);
+            finds(what, arrival, false);
         }
         let named = "Nov 22 02:50:16 mx1 postfix/cleanup[7]: F2A59DC171: message-id=<1.a@example.org>";
         finds("<1.a@example.org>", named, true);

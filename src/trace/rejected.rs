@@ -1,4 +1,4 @@
-//! Refusals without a queue id come in, one by one; the sessions in which they were said go out, equal ones as one.
+//! Groups rejections without a queue id by SMTP session, and equal sessions into one with a count.
 
 use std::hash::BuildHasher;
 
@@ -14,9 +14,9 @@ use crate::pipeline::walk::LineOffset;
 use crate::report::trace::{StepKind, Story, StoryHop, StoryKind, StoryState, StoryStep};
 use crate::smtp::event::{Event, Mta};
 
-/// What a client was told, and by whom.
+/// One command of a client that the server rejected.
 pub(crate) struct RejectedCommand {
-    /// A hash; None: the line does not show it.
+    /// A hash of the process that wrote the line. `None`: the line does not show it.
     process: Option<u64>,
     mta: Mta,
     host: Option<String>,
@@ -29,33 +29,34 @@ pub(crate) struct RejectedCommand {
     raw: Vec<u8>,
 }
 
-/// A line with when and where it stands.
+/// A log line with its time and place.
 pub(crate) type KeptLine = (Option<LogTime>, LineOffset, Vec<u8>);
 
-/// What one client was told in one session.
+/// The rejections of one client in one session.
 pub(crate) struct RejectedSession {
-    /// The first of it.
+    /// The first rejection.
     first: RejectedCommand,
-    /// Each other thing that was said, once.
+    /// Each distinct rejection once, with its count.
     steps: Vec<StoryStep>,
+    /// The time and place of the last line.
     last: (Option<LogTime>, LineOffset),
-    /// So many sessions were told the same.
+    /// The number of sessions with the same rejections.
     count: u64,
-    /// Empty: nobody wants them.
+    /// Empty: lines are not wanted.
     pub lines: Vec<KeptLine>,
 }
 
-/// In microseconds: a process has another client after so long.
-const SESSION: i64 = 300_000_000;
+/// The longest pause within a session, in microseconds; after it, a process has another client.
+const MAX_PAUSE: i64 = 300_000_000;
 
-/// So many sessions are kept at least, and four times as many if all are wanted.
-const KEPT: usize = 1 << 16;
+/// The least number of sessions that are kept; four times as many if all are wanted.
+const LEAST_LIMIT: usize = 1 << 16;
 
 impl RejectedCommand {
-    /// `whole` is the line as it stands in its file, if it is wanted; `raw` the line inside its envelope.
+    /// `whole` is the line as it stands in its file, if lines are wanted; `raw` the line inside its wrapper.
     pub(crate) fn read(
         event: &Event,
-        verdict: Option<Classification>,
+        classification: Option<Classification>,
         line: &LogLine,
         raw: &[u8],
         (moment, place): (Option<LogTime>, LineOffset),
@@ -69,77 +70,79 @@ impl RejectedCommand {
             instance: named(line.instance()),
             helo: mta::helo(event.mta, line.text).map(text),
             sender: event.sender.map(text),
-            step: step(event, verdict, moment, line.text),
+            step: step(event, classification, moment, line.text),
             moment,
             place,
             raw: whole.to_vec(),
         }
     }
 
-    /// For who counts memory, in bytes.
+    /// The memory that it takes, in bytes.
     pub(crate) fn held(&self) -> usize {
         size_of::<Self>() + self.step.text.len() + 64 + self.raw.len()
     }
 
+    /// Both may belong to one session.
     fn is_of(&self, other: &Self) -> bool {
         let gap = self.moment.zip(other.moment).map_or(0, |(a, b)| (a.micros - b.micros).abs());
-        let client = |refusal: &Self| refusal.step.peer_ip.clone().or_else(|| refusal.step.peer_host.clone());
-        client(self) == client(other) && self.sender == other.sender && gap < SESSION
+        let client =
+            |rejection: &Self| rejection.step.peer_ip.clone().or_else(|| rejection.step.peer_host.clone());
+        client(self) == client(other) && self.sender == other.sender && gap < MAX_PAUSE
     }
 }
 
-/// Whose line it is: host, program and number. None: the line shows no number.
+/// A hash of host, program and process id. `None`: the line shows no process id.
 pub(crate) fn process(line: &LogLine, raw: &[u8], hasher: &RandomState) -> Option<u64> {
     pid(line, raw).map(|pid| hasher.hash_one((line.host, line.program, pid)))
 }
 
-/// Without what differs each time: when.
-fn is_same(a: &StoryStep, b: &StoryStep) -> bool {
-    let said = |step: &StoryStep| (step.what, step.code, step.enhanced, step.stage, step.reason);
-    said(a) == said(b) && a.recipient == b.recipient && (a.reason.is_some() || a.text == b.text)
+/// Both are the same but for their time.
+fn is_same_step(a: &StoryStep, b: &StoryStep) -> bool {
+    let key = |step: &StoryStep| (step.what, step.code, step.enhanced, step.stage, step.reason);
+    key(a) == key(b) && a.recipient == b.recipient && (a.reason.is_some() || a.text == b.text)
 }
 
-/// All that was refused, in bounded memory.
+/// All rejected sessions, in bounded memory.
 pub(crate) struct RejectedSessions {
-    /// The session that each process is at.
+    /// The session that each process is in.
     open: HashMap<u64, RejectedSession>,
-    /// By what was said to whom.
-    told: HashMap<u64, Vec<RejectedSession>>,
-    kept: usize,
+    /// Finished sessions, by a hash of server, client and sender.
+    closed: HashMap<u64, Vec<RejectedSession>>,
+    count: usize,
     limit: usize,
-    /// Equal sessions are one; else each keeps its lines.
+    /// Equal sessions become one; otherwise each is kept with its lines.
     folded: bool,
     hasher: RandomState,
-    /// Earlier ones that were not kept.
-    pub forgotten: u64,
+    /// The number of earlier sessions that were dropped.
+    forgotten: u64,
 }
 
 impl RejectedSessions {
-    /// `top` are wanted, the latest; 0 is all.
+    /// `top` is the number of sessions wanted, the latest ones; 0: all.
     pub(crate) fn new(top: usize, folded: bool, hasher: RandomState) -> Self {
-        let limit = if top == 0 { 4 * KEPT } else { top.max(KEPT) };
-        let (open, told) = (HashMap::new(), HashMap::new());
-        Self { open, told, kept: 0, limit, folded, hasher, forgotten: 0 }
+        let limit = if top == 0 { 4 * LEAST_LIMIT } else { top.max(LEAST_LIMIT) };
+        let (open, closed) = (HashMap::new(), HashMap::new());
+        Self { open, closed, count: 0, limit, folded, hasher, forgotten: 0 }
     }
 
-    /// To be told in the order of the lines.
-    pub(crate) fn add(&mut self, mut refusal: RejectedCommand) {
-        let line = (refusal.moment, refusal.place, std::mem::take(&mut refusal.raw));
-        let process = refusal.process;
+    /// Adds a rejection; they must come in the order of the lines.
+    pub(crate) fn add(&mut self, mut rejection: RejectedCommand) {
+        let line = (rejection.moment, rejection.place, std::mem::take(&mut rejection.raw));
+        let process = rejection.process;
         if let Some(session) = process.and_then(|process| self.open.get_mut(&process))
-            && session.first.is_of(&refusal)
+            && session.first.is_of(&rejection)
         {
-            session.last = (refusal.moment, refusal.place);
+            session.last = (rejection.moment, rejection.place);
             session.lines.push(line);
-            match session.steps.iter_mut().find(|known| is_same(known, &refusal.step)) {
-                Some(known) => known.count += 1,
-                None => session.steps.push(refusal.step),
+            match session.steps.iter_mut().find(|step| is_same_step(step, &rejection.step)) {
+                Some(step) => step.count += 1,
+                None => session.steps.push(rejection.step),
             }
             return;
         }
-        let steps = vec![refusal.step.clone()];
-        let last = (refusal.moment, refusal.place);
-        let session = RejectedSession { first: refusal, steps, last, count: 1, lines: vec![line] };
+        let steps = vec![rejection.step.clone()];
+        let last = (rejection.moment, rejection.place);
+        let session = RejectedSession { first: rejection, steps, last, count: 1, lines: vec![line] };
         match process {
             Some(process) => {
                 if let Some(done) = self.open.insert(process, session) {
@@ -150,71 +153,75 @@ impl RejectedSessions {
         }
     }
 
+    /// Adds a finished session.
     fn close(&mut self, mut session: RejectedSession) {
         if self.folded {
             session.lines.clear();
             let first = &session.first;
             let key = self.hasher.hash_one((&first.host, &first.step.peer_ip, &first.sender));
-            let said = self.told.entry(key).or_default();
-            if let Some(known) = said.iter_mut().find(|known| known.is_same(&session)) {
-                known.count += 1;
-                known.last = session.last.max(known.last);
+            let sessions = self.closed.entry(key).or_default();
+            if let Some(equal) = sessions.iter_mut().find(|other| other.is_equal(&session)) {
+                equal.count += 1;
+                equal.last = session.last.max(equal.last);
                 return;
             }
-            said.push(session);
+            sessions.push(session);
         } else {
             let key = self.hasher.hash_one((session.first.place.file, session.first.place.offset));
-            self.told.insert(key, vec![session]);
+            self.closed.insert(key, vec![session]);
         }
-        self.kept += 1;
-        if self.kept > 2 * self.limit {
+        self.count += 1;
+        if self.count > 2 * self.limit {
             self.forget();
         }
     }
 
-    /// All but the latest.
+    /// Drops all but the latest sessions.
     fn forget(&mut self) {
-        let mut lasts: Vec<_> = self.told.values().flatten().map(RejectedSession::when).collect();
+        let mut lasts: Vec<_> = self.closed.values().flatten().map(RejectedSession::last).collect();
         lasts.sort_unstable();
         let Some(&oldest) = lasts.get(lasts.len().saturating_sub(self.limit)) else { return };
-        self.told.retain(|_, said| {
-            said.retain(|session| session.when() >= oldest);
-            !said.is_empty()
+        self.closed.retain(|_, sessions| {
+            sessions.retain(|session| session.last() >= oldest);
+            !sessions.is_empty()
         });
-        let kept: usize = self.told.values().map(Vec::len).sum();
-        self.forgotten += (self.kept - kept) as u64;
-        self.kept = kept;
+        let kept: usize = self.closed.values().map(Vec::len).sum();
+        self.forgotten += (self.count - kept) as u64;
+        self.count = kept;
     }
 
-    /// In the order of their last lines.
+    /// The sessions in the order of their last lines, and the number of those dropped.
     pub(crate) fn finish(mut self) -> (Vec<RejectedSession>, u64) {
-        // What is equal is put together in the order of the lines, whatever the table's order is.
+        // Sessions are closed in the order of their lines, since the order of a hash table is random.
         let mut open: Vec<RejectedSession> = std::mem::take(&mut self.open).into_values().collect();
         open.sort_by_key(|session| session.first.place);
         for session in open {
             self.close(session);
         }
-        let mut sessions: Vec<RejectedSession> = self.told.into_values().flatten().collect();
-        sessions.sort_by_key(RejectedSession::when);
+        let mut sessions: Vec<RejectedSession> = self.closed.into_values().flatten().collect();
+        sessions.sort_by_key(RejectedSession::last);
         (sessions, self.forgotten)
     }
 }
 
 impl RejectedSession {
-    pub(crate) fn when(&self) -> (Option<i64>, LineOffset) {
+    /// The time of its last line, in microseconds since 1970, and the place.
+    pub(crate) fn last(&self) -> (Option<i64>, LineOffset) {
         (self.last.0.map(|moment| moment.micros), self.last.1)
     }
 
+    /// A hash of the process. `None`: unknown.
     pub(crate) fn process(&self) -> Option<u64> {
         self.first.process
     }
 
-    /// From its first line to its last, in the files.
-    pub(crate) fn places(&self) -> (LineOffset, LineOffset) {
-        (self.first.place, self.last.1)
+    /// The place of its first line.
+    pub(crate) fn first_place(&self) -> LineOffset {
+        self.first.place
     }
 
-    fn is_same(&self, other: &Self) -> bool {
+    /// Both have the same client, sender and rejections.
+    fn is_equal(&self, other: &Self) -> bool {
         let by = |session: &Self| {
             let first = &session.first;
             (
@@ -227,7 +234,7 @@ impl RejectedSession {
         let steps = self.steps.iter().zip(&other.steps);
         by(self) == by(other)
             && self.steps.len() == other.steps.len()
-            && steps.into_iter().all(|(a, b)| a.count == b.count && is_same(a, b))
+            && steps.into_iter().all(|(a, b)| a.count == b.count && is_same_step(a, b))
     }
 
     pub(crate) fn story(self) -> Story {
@@ -235,8 +242,8 @@ impl RejectedSession {
         let moments = first.moment.zip(last.0);
         let seconds = moments.map(|(first, last)| (last.micros - first.micros).max(0) as u64 / 1_000_000);
         let (client_host, client_ip) = (first.step.peer_host.clone(), first.step.peer_ip.clone());
-        let refused = |step: &StoryStep| step.what == StepKind::Rejected;
-        let state = if steps.iter().any(refused) { StoryState::Rejected } else { StoryState::Unknown };
+        let is_rejected = |step: &StoryStep| step.what == StepKind::Rejected;
+        let state = if steps.iter().any(is_rejected) { StoryState::Rejected } else { StoryState::Unknown };
         let hop = StoryHop {
             queue_id: None,
             mta: first.mta,

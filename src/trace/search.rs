@@ -1,4 +1,5 @@
-//! The first reading: blocks come in; which queue ids match, which ids name each other, and whom we refused go out.
+//! Scans blocks in the first reading: finds the queue ids that match, the links between queue ids, and rejections without
+//! a queue id.
 
 use std::hash::BuildHasher;
 
@@ -20,127 +21,128 @@ use crate::parse::year::StampObservations;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::walk::{LineOffset, WalkTask, clock, is_duplicate};
 
-/// One a thread.
+/// Scans blocks; each thread has one.
 pub(crate) struct LinkScanner<'a> {
     task: WalkTask<'a>,
-    sought: &'a TraceQuery,
-    /// Rejections of which it admits no event are left out.
+    query: &'a TraceQuery,
+    /// Rejections that it does not admit are left out.
     filter: &'a Filter,
     marks: &'a Regex,
-    judge: Classifier<'a>,
+    classifier: Classifier<'a>,
     hasher: RandomState,
     clock: Option<TimestampParser>,
     last_file: usize,
-    /// Refusals keep their lines.
+    /// Rejections keep their lines.
     raw: bool,
 }
 
-/// What a block shows.
+/// The result of scanning one block.
 #[derive(Default)]
 pub(crate) struct ScannedBlock {
     pub file: usize,
-    pub seen: StampObservations,
+    pub stamps: StampObservations,
     pub lines: u64,
-    /// The first and the last minute of its stamps.
+    /// The first and the last minute of its timestamps.
     pub minutes: Option<(i64, i64)>,
-    /// Of lines that match: the hash of their queue id, and when.
+    /// The hash of the queue id of each matching line, and its time and place.
     pub hits: Vec<(u64, StampMatch)>,
     /// Two queue ids, by their hashes, of which a line of the first names the second.
     pub links: Vec<(u64, u64)>,
-    pub refusals: Vec<RejectedCommand>,
+    pub rejections: Vec<RejectedCommand>,
 }
 
-/// By time, and by place where that says nothing.
+/// The time of a line in microseconds since 1970, `None` if it shows none, and its place.
 pub(crate) type StampMatch = (Option<i64>, LineOffset);
 
 impl HeapSize for ScannedBlock {
     fn held(&self) -> usize {
-        let refusals: usize = self.refusals.iter().map(RejectedCommand::held).sum();
-        self.hits.capacity() * size_of::<(u64, StampMatch)>() + self.links.capacity() * 16 + refusals
+        let rejections: usize = self.rejections.iter().map(RejectedCommand::held).sum();
+        self.hits.capacity() * size_of::<(u64, StampMatch)>() + self.links.capacity() * 16 + rejections
     }
 }
 
-/// All that can stand before the other id of a line, at once.
+/// A pattern for everything that can stand before the other queue id in a line.
 pub(crate) fn marks() -> Regex {
     let marks: Vec<String> = MARKS.iter().map(|mark| regex::escape(mark)).collect();
-    // Exim names a router so in each delivery; only six signs and a dash begin an id.
+    // Exim also writes ` R=` before the router of each delivery; an id begins with six characters and a dash.
     let marks = marks.join("|").replace(" R=", " R=[0-9A-Za-z]{6}-");
-    Regex::new(&format!("(?-u){marks}")).expect("our own words make a pattern")
+    Regex::new(&format!("(?-u){marks}")).expect("the marks are constants, and escaped")
 }
 
 impl<'a> LinkScanner<'a> {
-    /// `hasher` is the same for all threads of a run.
+    /// `hasher` must be the same in all threads of a run.
     pub(crate) fn new(
         task: WalkTask<'a>,
-        sought: &'a TraceQuery,
+        query: &'a TraceQuery,
         filter: &'a Filter,
         marks: &'a Regex,
         hasher: RandomState,
         raw: bool,
     ) -> Self {
-        let judge = Classifier::new(task.book);
-        Self { task, sought, filter, marks, judge, hasher, clock: None, last_file: 0, raw }
+        let classifier = Classifier::new(task.book);
+        Self { task, query, filter, marks, classifier, hasher, clock: None, last_file: 0, raw }
     }
 
     pub(crate) fn block(&mut self, block: &Block) -> ScannedBlock {
-        let mut sighted = ScannedBlock { file: block.file, ..ScannedBlock::default() };
+        let mut scanned = ScannedBlock { file: block.file, ..ScannedBlock::default() };
         let clock = clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
-        stamps(clock, block, &mut sighted);
-        sighted.seen = clock.sightings();
+        read_stamps(clock, block, &mut scanned);
+        scanned.stamps = clock.sightings();
         let mut clock = clock.clone();
         clock.begin();
         let mut inside = Vec::new();
-        let anchor = self.sought.anchor();
-        let mut tell = |at: usize, raw: &[u8]| {
+        let anchor = self.query.anchor();
+        let mut visit = |at: usize, raw: &[u8]| {
             let raw = unwrap::unwrap_line(raw, &mut inside);
-            self.line(block, at, raw, &mut clock, &mut sighted);
+            self.line(block, at, raw, &mut clock, &mut scanned);
         };
         match anchor {
-            Some(anchor) => each_line_with(anchor, block, &mut tell),
-            None => each_line(block, &mut tell),
+            Some(anchor) => each_line_with(anchor, block, &mut visit),
+            None => each_line(block, &mut visit),
         }
-        let mut tell = |_: usize, raw: &[u8]| {
+        let mut visit = |_: usize, raw: &[u8]| {
             let mut inside = Vec::new();
             let line = LogLine::read(unwrap::unwrap_line(raw, &mut inside));
             let Some((mta, id, rest)) = mta::queue_id(&line) else { return };
-            if let Some((tie, other)) = mta::related_queue_id(mta, rest) {
+            if let Some((relation, other)) = mta::related_queue_id(mta, rest) {
                 let (id, other) = (self.hasher.hash_one(id), self.hasher.hash_one(other));
-                sighted.links.push(match tie {
+                scanned.links.push(match relation {
                     Relation::Next | Relation::Notice => (id, other),
                     Relation::Former | Relation::NoticeOf => (other, id),
                 });
             }
         };
-        each_line_with(self.marks, block, &mut tell);
-        sighted.links.sort_unstable();
-        sighted.links.dedup();
-        sighted
+        each_line_with(self.marks, block, &mut visit);
+        scanned.links.sort_unstable();
+        scanned.links.dedup();
+        scanned
     }
 
+    /// Scans one line that contains a part of the query.
     fn line(
         &mut self,
         block: &Block,
         at: usize,
         raw: &[u8],
         clock: &mut TimestampParser,
-        sighted: &mut ScannedBlock,
+        scanned: &mut ScannedBlock,
     ) {
         let line = LogLine::read(raw);
-        let reading = mta::read(&line);
+        let parsed = mta::read(&line);
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let own = mta::queue_id(&line);
         let text = own.map_or(line.text, |(_, _, rest)| rest);
         let named = own.is_some_and(|(mta, id, _)| {
             let other =
-                mta::related_queue_id(mta, text).is_some_and(|(_, other)| self.sought.is_queue_id(other));
-            other || self.sought.is_queue_id(id)
+                mta::related_queue_id(mta, text).is_some_and(|(_, other)| self.query.is_queue_id(other));
+            other || self.query.is_queue_id(id)
         });
-        let fits = match &reading {
-            ParsedLine::Event(event) => self.sought.fits_event(event, text),
-            ParsedLine::Fact(fact) => self.sought.fits_fact(fact),
+        let matches = match &parsed {
+            ParsedLine::Event(event) => self.query.matches_event(event, text),
+            ParsedLine::Fact(fact) => self.query.matches_fact(fact),
             ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => false,
         };
-        if !named && !fits {
+        if !named && !matches {
             return;
         }
         let moment = clock.read(line.stamp, place.offset);
@@ -150,22 +152,22 @@ impl<'a> LinkScanner<'a> {
         if let Some((_, id, _)) = own {
             let id = self.hasher.hash_one(id);
             let when = (moment.map(|moment| moment.micros), place);
-            match sighted.hits.last_mut().filter(|(last, _)| *last == id) {
+            match scanned.hits.last_mut().filter(|(last, _)| *last == id) {
                 Some((_, last)) => *last = when,
-                None => sighted.hits.push((id, when)),
+                None => scanned.hits.push((id, when)),
             }
             return;
         }
-        let ParsedLine::Event(event) = &reading else { return };
-        let verdict = self.judge.classify(event);
-        let admitted = || self.filter.admits(event, verdict, &line, self.task.book);
+        let ParsedLine::Event(event) = &parsed else { return };
+        let classification = self.classifier.classify(event);
+        let admitted = || self.filter.admits(event, classification, &line, self.task.book);
         if is_duplicate(event, &line, block, at) || !admitted() {
             return;
         }
         let whole = if self.raw { whole_line(block, at) } else { &[] };
-        sighted.refusals.push(RejectedCommand::read(
+        scanned.rejections.push(RejectedCommand::read(
             event,
-            verdict,
+            classification,
             &line,
             raw,
             (moment, place),
@@ -175,17 +177,17 @@ impl<'a> LinkScanner<'a> {
     }
 }
 
-/// The line as it stands in the file, in its envelope.
+/// The line as it stands in the file, with its wrapper.
 pub(crate) fn whole_line<'b>(block: &Block<'b>, at: usize) -> &'b [u8] {
     let rest = block.lines.get(at..).unwrap_or_default();
     rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default()
 }
 
-/// Has the clock see every minute, as a whole reading would, and counts the lines.
-fn stamps(clock: &mut TimestampParser, block: &Block, sighted: &mut ScannedBlock) {
+/// Counts the lines, and reads the first timestamp of each minute, so that the parser knows the years as in a full reading.
+fn read_stamps(clock: &mut TimestampParser, block: &Block, scanned: &mut ScannedBlock) {
     let (mut inside, mut last) = (Vec::new(), &b""[..]);
     each_line(block, &mut |at, raw| {
-        sighted.lines += 1;
+        scanned.lines += 1;
         if is_same_minute(last, raw) {
             return;
         }
@@ -195,13 +197,13 @@ fn stamps(clock: &mut TimestampParser, block: &Block, sighted: &mut ScannedBlock
             && let Some(moment) = clock.read(stamp, block.offset + at as u64)
         {
             let minute = moment.minute();
-            let (first, latest) = sighted.minutes.unwrap_or((minute, minute));
-            sighted.minutes = Some((first.min(minute), latest.max(minute)));
+            let (first, latest) = scanned.minutes.unwrap_or((minute, minute));
+            scanned.minutes = Some((first.min(minute), latest.max(minute)));
         }
     });
 }
 
-/// Both lines begin with a stamp of the same minute; false when in doubt. Most lines need no more than this.
+/// Whether both lines begin with a timestamp of the same minute; false when in doubt. For most lines this check suffices.
 fn is_same_minute(last: &[u8], raw: &[u8]) -> bool {
     match raw {
         // `Nov 22 05:38:19`
@@ -216,24 +218,28 @@ fn is_same_minute(last: &[u8], raw: &[u8]) -> bool {
     }
 }
 
-/// Each line, cut to what is looked at, and where it begins in the block.
-pub(crate) fn each_line<'b>(block: &Block<'b>, tell: &mut impl FnMut(usize, &'b [u8])) {
+/// Visits each line, cut to [`LINE_LIMIT`], with its offset in the block.
+pub(crate) fn each_line<'b>(block: &Block<'b>, visit: &mut impl FnMut(usize, &'b [u8])) {
     let mut at = 0;
     while at < block.lines.len() {
         let line = whole_line(block, at);
-        tell(at, cut_line(line));
+        visit(at, cut_line(line));
         at += line.len() + 1;
     }
 }
 
-/// Each line in which the pattern stands, once.
-pub(crate) fn each_line_with<'b>(pattern: &Regex, block: &Block<'b>, tell: &mut impl FnMut(usize, &'b [u8])) {
+/// Visits each line that contains the pattern, once, with its offset in the block.
+pub(crate) fn each_line_with<'b>(
+    pattern: &Regex,
+    block: &Block<'b>,
+    visit: &mut impl FnMut(usize, &'b [u8]),
+) {
     let mut from = 0;
-    while let Some(found) = pattern.find_at(block.lines, from) {
-        let before = block.lines.get(..found.start()).unwrap_or_default();
+    while let Some(hit) = pattern.find_at(block.lines, from) {
+        let before = block.lines.get(..hit.start()).unwrap_or_default();
         let at = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
         let line = whole_line(block, at);
-        tell(at, cut_line(line));
+        visit(at, cut_line(line));
         from = at + line.len() + 1;
         if from > block.lines.len() {
             break;

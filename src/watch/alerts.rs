@@ -1,4 +1,4 @@
-//! Storms as they are found again and again come in; news of them go out: one when a storm begins, one when it ends.
+//! Compares the storms of each detection with those known before: an alert when a storm begins, and one when it ends.
 
 use indicatif::HumanCount;
 use jiff::Zoned;
@@ -27,17 +27,18 @@ pub enum AlertChange {
 pub struct Alert {
     #[schemars(extend("const" = WATCH_SCHEMA))]
     pub schema: &'static str,
-    pub news: AlertChange,
+    #[serde(rename = "news")]
+    pub change: AlertChange,
     #[serde(flatten)]
     pub storm: Storm,
 }
 
-/// A storm that cannot be found so many times any more is over: with more of the log it was none.
-const PATIENCE: u32 = 3;
-/// In seconds: storms of one kind that are less apart are one.
-const GAP: i64 = 600;
+/// A storm that is missing from this many detections in a row is over: with more of the log it is no storm any more.
+const MAX_MISSED: u32 = 3;
+/// Storms of one kind that are at most this many seconds apart are one.
+const GAP_SECONDS: i64 = 600;
 
-/// The storms that are known.
+/// The storms of the latest detections.
 #[derive(Default)]
 pub struct KnownStorms {
     storms: Vec<KnownStorm>,
@@ -46,47 +47,49 @@ pub struct KnownStorms {
 struct KnownStorm {
     storm: Storm,
     ended: bool,
+    /// The number of detections since the storm was found.
     missed: u32,
 }
 
 impl KnownStorms {
-    /// What is new, in the order of the storms. A storm that was over when it was first seen is none.
-    pub fn hear(&mut self, storms: &[Storm]) -> Vec<Alert> {
-        let mut news = Vec::new();
-        let mut tell = |turn, storm: &Storm| {
-            news.push(Alert { schema: WATCH_SCHEMA, news: turn, storm: storm.clone() });
+    /// Takes the storms of a detection and returns the alerts. A storm that is over when it is first found gives none.
+    pub fn update(&mut self, storms: &[Storm]) -> Vec<Alert> {
+        let mut alerts = Vec::new();
+        let mut alert = |change, storm: &Storm| {
+            alerts.push(Alert { schema: WATCH_SCHEMA, change, storm: storm.clone() });
         };
         self.storms.iter_mut().for_each(|known| known.missed += 1);
         for storm in storms {
             let ended = storm.end.is_some();
-            let Some(known) = self.storms.iter_mut().find(|known| is_same(&known.storm, storm)) else {
+            let Some(known) = self.storms.iter_mut().find(|known| is_same_storm(&known.storm, storm)) else {
                 if !ended {
-                    tell(AlertChange::Began, storm);
+                    alert(AlertChange::Began, storm);
                 }
                 self.storms.push(KnownStorm { storm: storm.clone(), ended, missed: 0 });
                 continue;
             };
             if known.ended != ended {
-                tell(if ended { AlertChange::Ended } else { AlertChange::Began }, storm);
+                alert(if ended { AlertChange::Ended } else { AlertChange::Began }, storm);
             }
             *known = KnownStorm { storm: storm.clone(), ended, missed: 0 };
         }
         self.storms.retain(|known| {
-            let is_gone = known.missed >= PATIENCE;
+            let is_gone = known.missed >= MAX_MISSED;
             if is_gone && !known.ended {
-                tell(AlertChange::Ended, &known.storm);
+                alert(AlertChange::Ended, &known.storm);
             }
             !is_gone
         });
-        news
+        alerts
     }
 }
 
-/// Its start and its name may change as more of it is seen.
-fn is_same(a: &Storm, b: &Storm) -> bool {
+/// Both are one storm. Its start and its pattern may change as more of the log is read.
+fn is_same_storm(a: &Storm, b: &Storm) -> bool {
     let begin = |storm: &Storm| storm.start.timestamp().as_second();
-    let end = |storm: &Storm| storm.end.as_ref().map_or(i64::MAX, |end| end.timestamp().as_second() + GAP);
-    let meet = begin(a) <= end(b) && begin(b) <= end(a);
+    let end =
+        |storm: &Storm| storm.end.as_ref().map_or(i64::MAX, |end| end.timestamp().as_second() + GAP_SECONDS);
+    let overlap = begin(a) <= end(b) && begin(b) <= end(a);
     let kind = |storm: &Storm| {
         let series = storm.series.first()?;
         Some((series.direction, series.code, series.reason))
@@ -94,16 +97,16 @@ fn is_same(a: &Storm, b: &Storm) -> bool {
     let alike = a.pattern == b.pattern || kind(a).is_some() && kind(a) == kind(b);
     let (first, other) = (a.factors.first(), b.factors.first());
     let apart = first.zip(other).is_some_and(|(a, b)| a.dimension == b.dimension && a.value != b.value);
-    meet && alike && !apart
+    overlap && alike && !apart
 }
 
-/// For people, on one line: `2026-11-22 02:41 storm began: …`.
-pub(crate) fn text(news: &Alert, look: &TextStyle) -> String {
-    let storm = &news.storm;
-    let say = |english: &str| look.words.translate(english).to_owned();
+/// The alert as a line of text: `2026-11-22 02:41 storm began: …`.
+pub(crate) fn text(alert: &Alert, style: &TextStyle) -> String {
+    let storm = &alert.storm;
+    let say = |english: &str| style.words.translate(english).to_owned();
     let time = |at: &Zoned| at.strftime("%F %H:%M").to_string();
     let title = say(&storm.title);
-    let parts = match news.news {
+    let parts = match alert.change {
         AlertChange::Began => {
             let (mean, usual) = (storm.rate_per_minute.mean, storm.usual_per_minute.rate);
             let silent = storm.pattern == StormPattern::Silence;

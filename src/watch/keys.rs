@@ -1,8 +1,8 @@
-//! A key as the terminal tells it comes in; what it means to the screen goes out.
+//! Translates key events of the terminal into key presses of the screen.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-/// What a key means where nothing is being typed.
+/// A key that the screen knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeyPress {
     Up,
@@ -11,17 +11,16 @@ pub enum KeyPress {
     PageDown,
     First,
     Last,
-    /// The other pane.
     Tab,
     Enter,
     Escape,
     Backspace,
     /// Ctrl-C.
     Interrupt,
-    Sign(char),
+    Char(char),
 }
 
-/// None: it means nothing here.
+/// The key press of an event. `None`: the screen does not use it.
 pub(crate) fn key(event: &KeyEvent) -> Option<KeyPress> {
     if event.kind == KeyEventKind::Release {
         return None;
@@ -30,7 +29,7 @@ pub(crate) fn key(event: &KeyEvent) -> Option<KeyPress> {
     Some(match event.code {
         KeyCode::Char('c' | 'C') if control => KeyPress::Interrupt,
         KeyCode::Char(_) if control => return None,
-        KeyCode::Char(sign) => KeyPress::Sign(sign),
+        KeyCode::Char(character) => KeyPress::Char(character),
         KeyCode::Up => KeyPress::Up,
         KeyCode::Down => KeyPress::Down,
         KeyCode::PageUp => KeyPress::PageUp,
@@ -41,7 +40,7 @@ pub(crate) fn key(event: &KeyEvent) -> Option<KeyPress> {
         KeyCode::Enter => KeyPress::Enter,
         KeyCode::Esc => KeyPress::Escape,
         KeyCode::Backspace => KeyPress::Backspace,
-        // Of another library's enum, which may grow.
+        // Other keys: crossterm's enum may grow.
         _ => return None,
     })
 }

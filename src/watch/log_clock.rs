@@ -1,29 +1,29 @@
-//! Which minute it is in the log: the wall clock and the last line come in; a minute goes out.
+//! Determines the current minute of a log from the wall clock and the log's last line.
 
 use std::time::Duration;
 
-/// A log whose last line is older, in minutes, or later than our clock, goes by a clock of its own: it is a copy, or its
-/// stamps are of another zone.
-const NEAR: i64 = 60;
+/// A log whose last line is later than the wall clock, or older than this many minutes, has its own clock: it is a copy, or
+/// its timestamps are of another time zone.
+const NEAR_MINUTES: i64 = 60;
 
-/// It never goes back.
+/// The clock of a log. It never goes back.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct LogClock {
-    /// A minute of the log, and when it was that minute, since we began.
-    begun: Option<(i64, Duration)>,
-    /// None: no line has shown its time so far.
+    /// A minute of the log, and the time since the program's start at which it was read.
+    start: Option<(i64, Duration)>,
+    /// The current minute, since 1970-01-01T00:00Z. `None`: no line has shown its time so far.
     pub minute: Option<i64>,
 }
 
 impl LogClock {
-    /// `last` is the minute of the last line, `wall` that of the wall clock, `passed` the time since we began.
+    /// `last` is the minute of the last line, `wall` that of the wall clock, `passed` the time since the program's start.
     pub(crate) fn tick(&mut self, last: Option<i64>, wall: i64, passed: Duration) {
         let Some(last) = last else { return };
-        if (0..=NEAR).contains(&(wall - last)) {
+        if (0..=NEAR_MINUTES).contains(&(wall - last)) {
             self.minute = self.minute.max(Some(wall));
             return;
         }
-        let (start, at) = *self.begun.get_or_insert((last, passed));
+        let (start, at) = *self.start.get_or_insert((last, passed));
         let since = (passed.saturating_sub(at).as_secs() / 60) as i64;
         self.minute = self.minute.max(Some(last)).max(Some(start + since));
     }

@@ -1,4 +1,4 @@
-//! What happened in one minute: events come in, counts for each kind go out; minutes are let go of one by one.
+//! Counts the events of one minute by kind, and adds up minutes as a tally.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use crate::parse::timestamp::LogTime;
 use crate::smtp::event::{Direction, Event, Outcome};
 use crate::tally::{Tally, TallyCount, TallyKey};
 
-/// Names kept of one kind in one minute; strangers choose them. What comes beyond is in the count alone.
-const PLACES: usize = 256;
-/// Kinds kept in one minute.
-const KINDS: usize = 1 << 12;
-/// Of a line kept as an example, in bytes.
+/// The largest number of names kept of one kind and minute, since clients choose them. Further ones are only counted.
+const NAMES_LIMIT: usize = 256;
+/// The largest number of kinds in one minute.
+const KINDS_LIMIT: usize = 1 << 12;
+/// The length to which an example line is cut, in bytes.
 const EXAMPLE_LIMIT: usize = 400;
 
-/// One minute.
+/// The counts of one minute.
 #[derive(Default)]
 pub(crate) struct MinuteCounts {
     kinds: HashMap<TallyKey, MinuteKind>,
-    /// Messages that came.
-    came: u64,
+    /// The number of messages received.
+    received: u64,
 }
 
 /// The events of one kind in one minute.
@@ -31,25 +31,25 @@ struct MinuteKind {
     count: u64,
     first: Option<LogTime>,
     last: Option<LogTime>,
-    /// Whom it concerned, as in a row of the tally.
-    places: HashMap<Box<[u8]>, u64>,
+    /// Clients, domains or servers and their counts, as in a row of the tally.
+    names: HashMap<Box<[u8]>, u64>,
     example: Vec<u8>,
 }
 
-/// Messages in and out, and failures: of one minute, or of many.
+/// Messages in and out, and failures: of one minute, or of several.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct MailTotals {
-    /// Messages that came in, from a client or a program.
-    pub came: u64,
-    /// Deliveries, to others and on this machine.
+    /// Messages from clients and local programs.
+    pub received: u64,
+    /// Deliveries, to other servers and on this one.
     pub delivered: u64,
-    /// What was deferred, bounced, expired, or refused by us.
+    /// Events that were deferred, bounced, expired or rejected.
     pub failed: u64,
 }
 
 impl MailTotals {
     pub fn add(&mut self, other: Self) {
-        self.came += other.came;
+        self.received += other.received;
         self.delivered += other.delivered;
         self.failed += other.failed;
     }
@@ -66,17 +66,17 @@ impl MailTotals {
 }
 
 impl MinuteCounts {
-    pub(crate) fn came(&mut self) {
-        self.came += 1;
+    pub(crate) fn received(&mut self) {
+        self.received += 1;
     }
 
-    /// A message that seemed to come had been here before.
-    pub(crate) fn did_not_come(&mut self) {
-        self.came = self.came.saturating_sub(1);
+    /// Takes a message back: it had been received before.
+    pub(crate) fn take_back_message(&mut self) {
+        self.received = self.received.saturating_sub(1);
     }
 
     pub(crate) fn count(&mut self, key: TallyKey, event: &Event, moment: LogTime, raw: &[u8]) {
-        if self.kinds.len() >= KINDS && !self.kinds.contains_key(&key) {
+        if self.kinds.len() >= KINDS_LIMIT && !self.kinds.contains_key(&key) {
             return;
         }
         let kind = self.kinds.entry(key).or_default();
@@ -87,36 +87,36 @@ impl MinuteCounts {
             return;
         }
         let peer = event.peer;
-        let place = match event.direction {
+        let name = match event.direction {
             Direction::Inbound => peer.ip.or(peer.host),
             Direction::Outbound | Direction::Local => event.recipient.and_then(domain).or(peer.host),
         };
-        if let Some(place) = place {
-            if let Some(count) = kind.places.get_mut(place) {
+        if let Some(name) = name {
+            if let Some(count) = kind.names.get_mut(name) {
                 *count += 1;
-            } else if kind.places.len() < PLACES {
-                kind.places.insert(place.into(), 1);
+            } else if kind.names.len() < NAMES_LIMIT {
+                kind.names.insert(name.into(), 1);
             }
         }
         kind.example.clear();
         kind.example.extend_from_slice(raw.get(..EXAMPLE_LIMIT).unwrap_or(raw));
     }
 
-    /// It was a hop after all.
-    pub(crate) fn take_back(&mut self, key: &TallyKey) {
+    /// Takes an event back: the delivery was a hand-over within this mail system.
+    pub(crate) fn take_back_event(&mut self, key: &TallyKey) {
         if let Some(kind) = self.kinds.get_mut(key) {
             kind.count = kind.count.saturating_sub(1);
         }
     }
 
-    pub(crate) fn flow(&self) -> MailTotals {
-        let mut flow = MailTotals { came: self.came, ..MailTotals::default() };
-        self.kinds.iter().for_each(|(key, kind)| flow.count(key.kind.outcome, kind.count));
-        flow
+    pub(crate) fn totals(&self) -> MailTotals {
+        let mut totals = MailTotals { received: self.received, ..MailTotals::default() };
+        self.kinds.iter().for_each(|(key, kind)| totals.count(key.kind.outcome, kind.count));
+        totals
     }
 }
 
-/// The minutes' rows together, as a tally of them would have them; recipients are not told apart.
+/// The tally of several minutes. Recipients are not counted.
 pub(crate) fn tally<'m>(minutes: impl Iterator<Item = &'m MinuteCounts>, hasher: &RandomState) -> Tally {
     let mut tally = Tally::new(hasher.clone(), 1, None);
     let mut examples: BTreeMap<TallyKey, (LogTime, &[u8])> = BTreeMap::new();
@@ -125,8 +125,8 @@ pub(crate) fn tally<'m>(minutes: impl Iterator<Item = &'m MinuteCounts>, hasher:
         count.attempts += kind.count;
         count.first = count.first.into_iter().chain(kind.first).min();
         count.last = count.last.into_iter().chain(kind.last).max();
-        for (place, number) in &kind.places {
-            count.places.add(tally.names.id(place), *number);
+        for (name, number) in &kind.names {
+            count.places.add(tally.names.id(name), *number);
         }
         if let Some(last) = kind.last.filter(|_| !kind.example.is_empty()) {
             let example = examples.entry(*key).or_insert((last, &kind.example));

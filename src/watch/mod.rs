@@ -9,6 +9,8 @@ pub(crate) mod keys;
 pub(crate) mod log_clock;
 pub(crate) mod minute;
 pub(crate) mod monitor;
+pub(crate) mod panes;
+pub(crate) mod pen;
 pub(crate) mod screen;
 pub(crate) mod view;
 pub(crate) mod window;

@@ -1,4 +1,4 @@
-//! What is made of a log that is being written: blocks come in, one by one; rows, rates and storms so far go out.
+//! Monitors logs that are being written: takes their blocks one by one, and gives the rows, rates and storms so far.
 
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
@@ -28,181 +28,191 @@ use crate::storm::sample::collector::Sampler;
 use crate::storm::sample::merge::SampleMerger;
 use crate::tally::Tally;
 
-/// So many minutes are storms looked for in: a day, which has each hour once.
-const DAY: i64 = 24 * 60;
-/// After so many minutes more, what is older is let go of.
-const SLACK: i64 = 60;
-/// The rows that grow have grown in so many minutes.
-pub(crate) const LATELY: i64 = 5;
-/// In minutes: a line that is so much later than our clock has a wrong stamp.
-const AHEAD: i64 = 24 * 60;
+/// The look-back time for storms, in minutes: one day, so that every hour of the day occurs once.
+const KEPT_MINUTES: i64 = 24 * 60;
+/// Older events are dropped when they are this many minutes older than [`KEPT_MINUTES`].
+const SLACK_MINUTES: i64 = 60;
+/// The number of minutes in which recent events are counted.
+pub(crate) const RECENT_MINUTES: i64 = 5;
+/// A line that is more than this many minutes later than the clock has a wrong timestamp.
+const MAX_AHEAD_MINUTES: i64 = 24 * 60;
 
-/// Both listen to the same lines.
+/// Passes every event to the rolling window and to the storm sampler.
 struct MonitorSink<'a> {
-    board: RollingWindow<'a>,
-    collector: Sampler<'a>,
+    window: RollingWindow<'a>,
+    sampler: Sampler<'a>,
 }
 
 impl EventSink for MonitorSink<'_> {
     type BlockOutput = BlockSample;
 
-    fn event(&mut self, told: &LoggedEvent) {
-        self.board.event(told, true);
-        self.collector.event(told);
+    fn event(&mut self, logged: &LoggedEvent) {
+        self.window.event(logged, true);
+        self.sampler.event(logged);
     }
 
-    fn filtered_out(&mut self, told: &LoggedEvent) {
-        self.board.event(told, false);
-        self.collector.filtered_out(told);
+    fn filtered_out(&mut self, logged: &LoggedEvent) {
+        self.window.event(logged, false);
+        self.sampler.filtered_out(logged);
     }
 
-    fn fact(&mut self, noted: &LoggedQueueRecord) {
-        self.board.fact(noted);
-        self.collector.fact(noted);
+    fn fact(&mut self, logged: &LoggedQueueRecord) {
+        self.window.fact(logged);
+        self.sampler.fact(logged);
     }
 
     fn end_of_block(&mut self, file: usize, lines: u64) -> BlockSample {
-        self.collector.end_of_block(file, lines)
+        self.sampler.end_of_block(file, lines)
     }
 }
 
-/// What to follow, and what of it is wanted.
+/// The logs to follow, and which of their events are wanted.
 #[derive(Clone, Copy)]
 pub struct MonitorOptions<'a> {
-    /// By the numbers that blocks have.
+    /// The logs, indexed by the file numbers of blocks.
     pub sources: &'a [Source],
     pub book: &'a Catalog,
     pub filter: &'a Filter,
-    /// The same without the sender.
-    pub early: &'a LineFilter,
-    pub window: TimeRange,
+    pub range: TimeRange,
     pub progress: &'a Progress,
     pub seed: &'a RandomState,
 }
 
-impl MonitorOptions<'_> {
-    fn task<'t>(&'t self, calendar: &'t Calendar) -> WalkTask<'t> {
-        let MonitorOptions { sources, book, early: filter, window, progress, .. } = *self;
-        let manner = ReadOptions { threads: 1, block_size: 0 };
-        WalkTask { sources, manner, calendar, book, window, filter, progress }
-    }
+/// The task that reads blocks with these options.
+fn task<'t>(
+    options: &'t MonitorOptions,
+    line_filter: &'t LineFilter,
+    calendar: &'t Calendar,
+) -> WalkTask<'t> {
+    let MonitorOptions { sources, book, range: window, progress, .. } = *options;
+    let manner = ReadOptions { threads: 1, block_size: 0 };
+    WalkTask { sources, manner, calendar, book, window, filter: line_filter, progress }
 }
 
-/// One for a log that is followed, or for several.
+/// The state of the watch over all logs that are followed.
 pub struct Monitor<'a> {
-    plan: MonitorOptions<'a>,
+    options: MonitorOptions<'a>,
+    /// The filter without the sender.
+    line_filter: LineFilter,
     pub calendar: Calendar,
-    order: YearResolver,
-    /// None while a block is being read.
-    ears: Option<(MonitorSink<'a>, Classifier<'a>)>,
-    gatherer: SampleMerger<'a>,
+    years: YearResolver,
+    /// `None`: a block is being read.
+    reader: Option<(MonitorSink<'a>, Classifier<'a>)>,
+    merger: SampleMerger<'a>,
     pub coverage: Coverage,
-    /// Minutes before were let go of.
-    kept_from: Option<i64>,
+    /// The first minute of the samples; earlier ones were dropped. `None`: none were dropped.
+    first_kept: Option<i64>,
 }
 
 impl<'a> Monitor<'a> {
-    pub fn new(plan: MonitorOptions<'a>, calendar: Calendar) -> Self {
-        let seed = plan.seed;
-        let board = RollingWindow::new(seed.clone(), plan.filter);
-        let collector = Sampler::new(KeyHasher::new(seed.clone()), plan.filter);
+    pub fn new(options: MonitorOptions<'a>, calendar: Calendar) -> Self {
+        let seed = options.seed;
+        let window = RollingWindow::new(seed.clone(), options.filter);
+        let sampler = Sampler::new(KeyHasher::new(seed.clone()), options.filter);
         Self {
-            plan,
+            options,
+            line_filter: options.filter.without_sender(),
             calendar,
-            order: YearResolver::default(),
-            ears: Some((MonitorSink { board, collector }, Classifier::new(plan.book))),
-            gatherer: SampleMerger::new(seed.clone(), plan.filter),
+            years: YearResolver::default(),
+            reader: Some((MonitorSink { window, sampler }, Classifier::new(options.book))),
+            merger: SampleMerger::new(seed.clone(), options.filter),
             coverage: Coverage::default(),
-            kept_from: None,
+            first_kept: None,
         }
     }
 
-    /// A stamp without a year is of the year before if it is much later than this.
+    /// Sets the present. A timestamp without a year that is much later than this is of the year before.
     pub fn set_clock(&mut self, now: Timestamp) {
         self.calendar.now = now;
-        if let Some((ears, _)) = &mut self.ears {
-            ears.board.latest = now.as_second().div_euclid(60) + AHEAD;
+        if let Some((reader, _)) = &mut self.reader {
+            reader.window.latest = now.as_second().div_euclid(60) + MAX_AHEAD_MINUTES;
         }
     }
 
-    /// Blocks of one file come in its order.
+    /// Reads a block; those of one file must come in its order.
     pub fn take(&mut self, block: &Block) {
-        let Some((ears, judge)) = self.ears.take() else { return };
-        let sources = self.plan.sources;
-        self.order.add(block.file, sightings(&self.plan.task(&self.calendar), block), sources);
-        self.calendar.turns = self.order.clone().turns(sources, &self.calendar);
-        let task = self.plan.task(&self.calendar);
-        let WalkStep { listener, judge, handover, coverage } = step(&task, judge, ears, block);
-        self.gatherer.fold(&handover);
+        let Some((reader, classifier)) = self.reader.take() else { return };
+        let sources = self.options.sources;
+        self.years.add(
+            block.file,
+            sightings(&task(&self.options, &self.line_filter, &self.calendar), block),
+            sources,
+        );
+        self.calendar.turns = self.years.clone().turns(sources, &self.calendar);
+        let task = task(&self.options, &self.line_filter, &self.calendar);
+        let WalkStep { listener, judge: classifier, handover, coverage } =
+            step(&task, classifier, reader, block);
+        self.merger.fold(&handover);
         self.coverage.merge(coverage);
-        self.ears = Some((listener, judge));
-        self.forget();
+        self.reader = Some((listener, classifier));
+        self.drop_old();
     }
 
-    /// What is older than a day.
-    fn forget(&mut self) {
+    /// Drops samples that are older than a day.
+    fn drop_old(&mut self) {
         let Some((first, last)) = self.coverage.minutes else { return };
-        let last = last.min(self.calendar.now.as_second().div_euclid(60) + AHEAD);
-        if last - self.kept_from.unwrap_or(first) > DAY + SLACK {
-            self.gatherer.forget((last - DAY) as i32, self.plan.seed.clone());
-            self.kept_from = Some(last - DAY);
+        let last = last.min(self.calendar.now.as_second().div_euclid(60) + MAX_AHEAD_MINUTES);
+        if last - self.first_kept.unwrap_or(first) > KEPT_MINUTES + SLACK_MINUTES {
+            self.merger.forget((last - KEPT_MINUTES) as i32, self.options.seed.clone());
+            self.first_kept = Some(last - KEPT_MINUTES);
         }
     }
 
-    pub fn board(&self) -> Option<&RollingWindow<'a>> {
-        self.ears.as_ref().map(|(ears, _)| &ears.board)
+    /// The counts of the last hour. `None`: a block is being read.
+    pub fn window(&self) -> Option<&RollingWindow<'a>> {
+        self.reader.as_ref().map(|(reader, _)| &reader.window)
     }
 
-    /// `now` is the minute that it is; None: that of the last line.
+    /// The storms so far. `now` is the current minute; `None`: that of the last line.
     pub fn storms(&mut self, now: Option<i64>) -> Vec<Storm> {
-        let sources = self.plan.sources.iter().filter(|source| source.can_be_read_again());
+        let sources = self.options.sources.iter().filter(|source| source.can_be_read_again());
         let minutes = self.coverage.minutes.map(|(first, last)| {
-            (self.kept_from.map_or(first, |from| first.max(from)), now.map_or(last, |now| last.max(now)))
+            (self.first_kept.map_or(first, |from| first.max(from)), now.map_or(last, |now| last.max(now)))
         });
-        let frame = DiagnosisInput {
-            providers: &self.plan.book.providers,
+        let input = DiagnosisInput {
+            providers: &self.options.book.providers,
             zone: &self.calendar.zone,
             files: sources.map(|source| source.path.to_string_lossy().into_owned()).collect(),
             minutes,
         };
-        answer(self.gatherer.so_far(), &frame)
+        answer(self.merger.so_far(), &input)
     }
 
-    /// The rows of these minutes, as `scan` has them but for the recipients, what failed most first.
+    /// The rows of failures in these minutes, as `scan` counts them but without recipients, the most frequent first.
     pub fn rows(&self, first: i64, last: i64) -> Vec<Row> {
-        let Some(board) = self.board() else { return Vec::new() };
-        let mut rows = self.report(board.rows(first, last)).rows;
+        let Some(window) = self.window() else { return Vec::new() };
+        let mut rows = self.report(window.rows(first, last)).rows;
         rows.retain(|row| !matches!(row.outcome, Outcome::Delivered | Outcome::Attempt | Outcome::Probe));
         rows
     }
 
-    /// From the beginning on; it has sums and the rows' attempts, and no names.
+    /// The report since the beginning of the watch, with sums and attempts, but without names.
     pub fn whole(&self) -> Report {
-        let mut tally = Tally::new(self.plan.seed.clone(), 1, None);
-        if let Some(board) = self.board() {
-            for (key, count) in board.totals.iter().filter(|(_, count)| **count > 0) {
+        let mut tally = Tally::new(self.options.seed.clone(), 1, None);
+        if let Some(window) = self.window() {
+            for (key, count) in window.totals.iter().filter(|(_, count)| **count > 0) {
                 tally.rows.row(key).attempts = *count;
             }
-            tally.hops = board.hops;
+            tally.hops = window.hops;
         }
         self.report(tally)
     }
 
     fn report(&self, tally: Tally) -> Report {
-        let (turns, plan) = (TimeResolution::default(), self.plan);
+        let (turns, options) = (TimeResolution::default(), self.options);
         let heard = ReadSummary {
             coverage: &self.coverage,
-            window: plan.window,
+            window: options.range,
             calendar: &self.calendar,
-            sources: plan.sources,
+            sources: options.sources,
             resolution: &turns,
         };
         let frame = ReportOptions {
             read: heard,
-            providers: &plan.book.providers,
+            providers: &options.book.providers,
             with_advice: true,
             with_full_advice: false,
-            filter: plan.filter,
+            filter: options.filter,
             notes: Vec::new(),
             sort: SortBy::Count,
             reverse: false,
@@ -211,7 +221,7 @@ impl<'a> Monitor<'a> {
         report(tally, &MessageTracker::new(true).finish(Vec::new()), &frame)
     }
 
-    /// The minutes that are shown, when it is `now`.
+    /// The first and last minute that are shown at minute `now`.
     pub fn span(now: i64) -> (i64, i64) {
         (now - HOUR + 1, now)
     }

@@ -1,4 +1,4 @@
-//! The state of the screen: what was counted and keys come in; what is to be drawn stands in it. It knows no terminal.
+//! Holds the state of the screen and changes it by key presses. It does not know the terminal.
 
 use super::keys::KeyPress;
 use super::minute::MailTotals;
@@ -9,38 +9,38 @@ use crate::pipeline::filter::CodePattern;
 use crate::report::Row;
 use crate::report::storm::Storm;
 
-/// What can be selected in.
+/// A list in which an entry can be selected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pane {
     Rows,
     Storms,
 }
 
-/// A row of the last hour, and how many of it came in the last minutes.
+/// A row of the last hour, and its number of events in the last minutes.
 #[derive(Clone, Debug)]
 pub struct GrowingRow {
     pub row: Row,
-    pub lately: u64,
+    pub recent: u64,
 }
 
-/// What the screen shows, as it was counted.
+/// The data that the screen shows.
 #[derive(Clone, Debug)]
 pub struct ViewModel {
-    /// What is followed, in a few words.
+    /// The names of the logs.
     pub name: String,
-    /// The minute that it is, as the log counts: `12:03`.
+    /// The current minute of the log: `Sun 2026-11-22 12:03`. Empty: unknown.
     pub time: String,
-    /// Of the last hour, the latest last.
+    /// The minutes of the last hour, the latest last.
     pub hour: [MailTotals; HOUR as usize],
-    /// What grows most comes first.
+    /// The row with most events in the last minutes first.
     pub rows: Vec<GrowingRow>,
     pub storms: Vec<Storm>,
-    /// Lines read, and those of them that were not understood.
+    /// The number of lines read, and of those that were not understood.
     pub lines: (u64, u64),
-    /// The options that filter, as they were written.
-    pub asked: String,
-    /// A file cannot be read, or the like.
-    pub trouble: Option<String>,
+    /// The filter options of the command line, as they were written.
+    pub filter_options: String,
+    /// The error while reading, if there is one.
+    pub error: Option<String>,
 }
 
 impl Default for ViewModel {
@@ -52,35 +52,37 @@ impl Default for ViewModel {
             rows: Vec::new(),
             storms: Vec::new(),
             lines: (0, 0),
-            asked: String::new(),
-            trouble: None,
+            filter_options: String::new(),
+            error: None,
         }
     }
 }
 
-/// All of it.
+/// The state of the screen.
 #[derive(Debug)]
 pub struct Screen {
-    pub sight: ViewModel,
+    pub view: ViewModel,
     pub pane: Pane,
-    /// What stands selected, by what it is: rows change their places.
+    /// The identity of the selected row, since rows change their places. `None`: the first row.
     pub row: Option<String>,
+    /// The index of the selected storm.
     pub storm: usize,
+    /// The words that rows must match.
     pub filter: String,
-    /// The filter is being typed; what it was before.
+    /// The filter is being typed; this is the one before.
     pub typing: Option<String>,
     pub help: bool,
     words: Translations,
 }
 
-/// So many lines a page key goes.
+/// The number of entries that a page key moves the selection.
 const PAGE: usize = 10;
 
 impl Screen {
-    /// `words` are those that rows are shown in; what is typed is looked for in them too.
+    /// `words` are the translations in which rows are shown; the filter matches them too.
     pub fn new(words: Translations) -> Self {
         Self {
-            sight: ViewModel::default(),
+            view: ViewModel::default(),
             pane: Pane::Rows,
             row: None,
             storm: 0,
@@ -91,23 +93,23 @@ impl Screen {
         }
     }
 
-    /// False: that was all.
+    /// Handles a key. False: the user quits.
     pub fn press(&mut self, key: KeyPress) -> bool {
         if key == KeyPress::Interrupt {
             return false;
         }
         if self.typing.is_some() {
-            self.typed(key);
+            self.type_key(key);
             return true;
         }
         if self.help {
             self.help = false;
-            return key != KeyPress::Sign('q');
+            return key != KeyPress::Char('q');
         }
         match key {
-            KeyPress::Sign('q') => return false,
-            KeyPress::Sign('?' | 'h') => self.help = true,
-            KeyPress::Sign('/') => self.typing = Some(self.filter.clone()),
+            KeyPress::Char('q') => return false,
+            KeyPress::Char('?' | 'h') => self.help = true,
+            KeyPress::Char('/') => self.typing = Some(self.filter.clone()),
             KeyPress::Escape => self.filter.clear(),
             KeyPress::Tab => {
                 self.pane = match self.pane {
@@ -115,23 +117,24 @@ impl Screen {
                     Pane::Storms => Pane::Rows,
                 }
             }
-            KeyPress::Up | KeyPress::Sign('k') => self.go(|at, _| at.saturating_sub(1)),
-            KeyPress::Down | KeyPress::Sign('j') => self.go(|at, _| at + 1),
-            KeyPress::PageUp => self.go(|at, _| at.saturating_sub(PAGE)),
-            KeyPress::PageDown => self.go(|at, _| at + PAGE),
-            KeyPress::First | KeyPress::Sign('g') => self.go(|_, _| 0),
-            KeyPress::Last | KeyPress::Sign('G') => self.go(|_, last| last),
-            KeyPress::Enter | KeyPress::Backspace | KeyPress::Interrupt | KeyPress::Sign(_) => {}
+            KeyPress::Up | KeyPress::Char('k') => self.select(|at, _| at.saturating_sub(1)),
+            KeyPress::Down | KeyPress::Char('j') => self.select(|at, _| at + 1),
+            KeyPress::PageUp => self.select(|at, _| at.saturating_sub(PAGE)),
+            KeyPress::PageDown => self.select(|at, _| at + PAGE),
+            KeyPress::First | KeyPress::Char('g') => self.select(|_, _| 0),
+            KeyPress::Last | KeyPress::Char('G') => self.select(|_, last| last),
+            KeyPress::Enter | KeyPress::Backspace | KeyPress::Interrupt | KeyPress::Char(_) => {}
         }
         true
     }
 
-    fn typed(&mut self, key: KeyPress) {
+    /// Handles a key while the filter is typed.
+    fn type_key(&mut self, key: KeyPress) {
         match key {
             KeyPress::Enter => self.typing = None,
             KeyPress::Escape => self.filter = self.typing.take().unwrap_or_default(),
             KeyPress::Backspace => drop(self.filter.pop()),
-            KeyPress::Sign(sign) if self.filter.len() < 60 => self.filter.push(sign),
+            KeyPress::Char(character) if self.filter.len() < 60 => self.filter.push(character),
             KeyPress::Up
             | KeyPress::Down
             | KeyPress::PageUp
@@ -140,50 +143,51 @@ impl Screen {
             | KeyPress::Last
             | KeyPress::Tab
             | KeyPress::Interrupt
-            | KeyPress::Sign(_) => {}
+            | KeyPress::Char(_) => {}
         }
     }
 
-    /// `to` is told where the selection stands, and the last place there is.
-    fn go(&mut self, to: impl Fn(usize, usize) -> usize) {
+    /// Moves the selection; `to` gets its index and the last index.
+    fn select(&mut self, to: impl Fn(usize, usize) -> usize) {
         match self.pane {
             Pane::Rows => {
                 let (rows, at) = (self.rows(), self.selected_row());
                 let last = rows.len().saturating_sub(1);
-                self.row = rows.get(to(at, last).min(last)).map(|growing| identity(&growing.row));
+                self.row = rows.get(to(at, last).min(last)).map(|listed| identity(&listed.row));
             }
             Pane::Storms => {
-                let last = self.sight.storms.len().saturating_sub(1);
+                let last = self.view.storms.len().saturating_sub(1);
                 self.storm = to(self.selected_storm(), last).min(last);
             }
         }
     }
 
-    /// The rows that the filter lets through, in their order.
+    /// The rows that match the filter, in their order.
     pub fn rows(&self) -> Vec<&GrowingRow> {
-        self.sight.rows.iter().filter(|growing| self.admits(&growing.row)).collect()
+        self.view.rows.iter().filter(|listed| self.admits(&listed.row)).collect()
     }
 
-    /// The first one where what was selected is gone.
+    /// The index of the selected row; 0 if it is gone.
     pub fn selected_row(&self) -> usize {
-        let is_it = |growing: &&GrowingRow| Some(identity(&growing.row)) == self.row;
+        let is_it = |listed: &&GrowingRow| Some(identity(&listed.row)) == self.row;
         self.rows().iter().position(is_it).unwrap_or(0)
     }
 
     pub fn selected_storm(&self) -> usize {
-        self.storm.min(self.sight.storms.len().saturating_sub(1))
+        self.storm.min(self.view.storms.len().saturating_sub(1))
     }
 
-    /// Each word must fit: a code as `--code` takes it, or a part of the reason, the domain and so on.
+    /// Each word of the filter must match: as a code like those of `--code`, or as a part of the reason, domain and so on.
     fn admits(&self, row: &Row) -> bool {
         let texts = self.texts(row);
         self.filter.split_whitespace().all(|word| {
-            let by_code = word.parse::<CodePattern>().is_ok_and(|pattern| is_of(pattern, row));
+            let by_code = word.parse::<CodePattern>().is_ok_and(|pattern| matches_code(pattern, row));
             let word = word.to_lowercase();
             by_code || texts.iter().any(|text| text.to_lowercase().contains(&word))
         })
     }
 
+    /// The texts of a row that the filter is matched against.
     fn texts(&self, row: &Row) -> Vec<String> {
         let code = row.code.map(|code| code.to_string());
         let enhanced = row.enhanced.map(|code| code.to_string());
@@ -195,7 +199,8 @@ impl Screen {
     }
 }
 
-fn is_of(pattern: CodePattern, row: &Row) -> bool {
+/// Whether the codes of a row match a pattern.
+fn matches_code(pattern: CodePattern, row: &Row) -> bool {
     match pattern {
         CodePattern::None => row.code.is_none(),
         CodePattern::Class(class) => row.code.is_some_and(|code| code.class() == class),
@@ -207,7 +212,7 @@ fn is_of(pattern: CodePattern, row: &Row) -> bool {
     }
 }
 
-/// What makes a row the same a second later.
+/// The identity of a row, which stays the same as its counts change.
 pub fn identity(row: &Row) -> String {
     format!(
         "{:?}",

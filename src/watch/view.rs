@@ -1,4 +1,4 @@
-//! What was counted comes in; what the screen shows of it goes out.
+//! Prepares the data that the screen shows, and detects storms at a limited rate.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -6,59 +6,59 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::monitor::{LATELY, Monitor};
+use super::monitor::{Monitor, RECENT_MINUTES};
 use super::screen::{GrowingRow, ViewModel, identity};
 use crate::report::storm::Storm;
 
-/// Storms are looked for so often, at most.
+/// The least time between two detections of storms.
 const PACE: Duration = Duration::from_secs(1);
-/// And never for longer than one part of so many.
-const SHARE: u32 = 10;
+/// The pause after a detection is at least this many times as long as the detection.
+const PAUSE_RATIO: u32 = 10;
 
-/// The storms as they were found last.
+/// The storms of the latest detection.
 #[derive(Default)]
 pub(crate) struct StormFinder {
-    pub found: Vec<Storm>,
-    /// Lines read and the minute when they were looked for, and when they may be again.
+    pub storms: Vec<Storm>,
+    /// The number of lines and the minute at the latest detection, and the earliest time of the next one.
     state: Option<(u64, Option<i64>, Instant)>,
 }
 
 impl StormFinder {
-    /// Looks for them if anything has changed, and it is time; `at_once`: time or not. False: they are as they were.
-    pub(crate) fn find(&mut self, lookout: &mut Monitor, minute: Option<i64>, at_once: bool) -> bool {
-        let lines = lookout.coverage.lines;
+    /// Detects storms if anything has changed and the pause is over; `at_once`: even before. False: nothing was done.
+    pub(crate) fn find(&mut self, monitor: &mut Monitor, minute: Option<i64>, at_once: bool) -> bool {
+        let lines = monitor.coverage.lines;
         let due = match self.state {
             Some((read, at, next)) => (read, at) != (lines, minute) && (at_once || Instant::now() >= next),
             None => true,
         };
         if due {
             let began = Instant::now();
-            self.found = lookout.storms(minute);
-            let pause = PACE.max(began.elapsed() * SHARE);
+            self.storms = monitor.storms(minute);
+            let pause = PACE.max(began.elapsed() * PAUSE_RATIO);
             self.state = Some((lines, minute, Instant::now() + pause));
         }
         due
     }
 }
 
-/// `minute` is the one that it is. None: no line has shown its time.
-pub fn sight(lookout: &Monitor, minute: Option<i64>, storms: &[Storm]) -> ViewModel {
-    let (Some(minute), Some(board)) = (minute, lookout.board()) else { return ViewModel::default() };
+/// The data to show at `minute`, the current one. `None`: no line has shown its time.
+pub fn view(monitor: &Monitor, minute: Option<i64>, storms: &[Storm]) -> ViewModel {
+    let (Some(minute), Some(window)) = (minute, monitor.window()) else { return ViewModel::default() };
     let (first, last) = Monitor::span(minute);
-    let lately = lookout.rows(last - LATELY + 1, last);
-    let lately: HashMap<String, u64> = lately.iter().map(|row| (identity(row), row.attempts)).collect();
-    let growing = |row| GrowingRow { lately: lately.get(&identity(&row)).copied().unwrap_or(0), row };
-    let mut rows: Vec<GrowingRow> = lookout.rows(first, last).into_iter().map(growing).collect();
-    // As many attempts stand in the order of the report.
-    rows.sort_by_key(|growing| (Reverse(growing.lately), Reverse(growing.row.attempts)));
+    let recent = monitor.rows(last - RECENT_MINUTES + 1, last);
+    let recent: HashMap<String, u64> = recent.iter().map(|row| (identity(row), row.attempts)).collect();
+    let listed = |row| GrowingRow { recent: recent.get(&identity(&row)).copied().unwrap_or(0), row };
+    let mut rows: Vec<GrowingRow> = monitor.rows(first, last).into_iter().map(listed).collect();
+    // The sort is stable: rows with equal counts keep the order of the report.
+    rows.sort_by_key(|listed| (Reverse(listed.recent), Reverse(listed.row.attempts)));
     let time = Timestamp::from_second(minute * 60).ok();
-    let time = time.map(|at| at.to_zoned(lookout.calendar.zone.clone()).strftime("%a %F %H:%M").to_string());
+    let time = time.map(|at| at.to_zoned(monitor.calendar.zone.clone()).strftime("%a %F %H:%M").to_string());
     ViewModel {
         time: time.unwrap_or_default(),
-        hour: board.hour(minute),
+        hour: window.hour(minute),
         rows,
         storms: storms.to_vec(),
-        lines: (lookout.coverage.lines, lookout.coverage.unread),
+        lines: (monitor.coverage.lines, monitor.coverage.unread),
         ..ViewModel::default()
     }
 }

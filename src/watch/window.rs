@@ -1,4 +1,4 @@
-//! The last hour, minute by minute: events and facts come in, in the order of the log; rows, rates and sums go out.
+//! Keeps the counts of the last hour minute by minute, and the totals since the beginning of the watch.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -19,36 +19,36 @@ use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event, Outcome};
 use crate::tally::{Tally, TallyKey};
 
-/// So many minutes are shown.
+/// The number of minutes that are shown.
 pub(crate) const HOUR: i64 = 60;
-/// So many are kept: lines come late, and somebody's clock may be ahead.
-const KEPT: usize = 90;
-/// Kinds that are counted from the beginning on.
-const KINDS: usize = 1 << 14;
-/// Deliveries that may turn out to be hand-overs.
-const AWAITED: usize = 1 << 14;
+/// The number of minutes that are kept: lines may come late, and a host's clock may be ahead.
+const MINUTES_LIMIT: usize = 90;
+/// The largest number of kinds in the totals.
+const KINDS_LIMIT: usize = 1 << 14;
+/// The largest number of deliveries that may turn out to be hand-overs within this mail system.
+const AWAITED_LIMIT: usize = 1 << 14;
 
-/// One for a log that is followed.
+/// Counts the events of the logs that are followed.
 pub struct RollingWindow<'a> {
     filter: &'a Filter,
     keys: KeyHasher,
     hasher: RandomState,
     contexts: MetadataTable,
     seen: IdWindow,
-    /// Deliveries that named a queue id which no line had so far, by that id.
+    /// Deliveries whose reply named a queue id that no line has had so far, by that id.
     awaited: HashMap<IdHash, Vec<(Option<i64>, TallyKey)>, PrehashedState>,
-    /// The first one first.
+    /// The ids in `awaited`, the oldest first.
     order: VecDeque<IdHash>,
     minutes: BTreeMap<i64, MinuteCounts>,
-    /// All that was counted from the beginning on.
+    /// Events by kind, since the beginning of the watch.
     pub totals: HashMap<TallyKey, u64>,
-    /// Messages that came in, from the beginning on.
-    pub came: u64,
-    /// Hand-overs to who gave the message back; in no other sum.
+    /// Messages received since the beginning of the watch.
+    pub received: u64,
+    /// Hand-overs within this mail system; they are in no other count.
     pub hops: u64,
     /// Events whose sender the filter does not admit.
     pub left_out: u64,
-    /// No line is taken for one of a later minute.
+    /// Lines of later minutes are not counted by minute.
     pub latest: i64,
 }
 
@@ -64,66 +64,68 @@ impl<'a> RollingWindow<'a> {
             order: VecDeque::new(),
             minutes: BTreeMap::new(),
             totals: HashMap::new(),
-            came: 0,
+            received: 0,
             hops: 0,
             left_out: 0,
             latest: i64::MAX,
         }
     }
 
-    /// `wanted`: by all that the filter asks but the sender.
-    pub fn event(&mut self, told: &LoggedEvent, wanted: bool) {
-        let event = told.event;
-        let copy = hop::next_queue_id(event, told.line.host).map(|id| self.keys.id(id));
+    /// Counts an event. `admitted`: the filter admits it, the sender aside.
+    pub fn event(&mut self, logged: &LoggedEvent, admitted: bool) {
+        let event = logged.event;
+        let copy = hop::next_queue_id(event, logged.line.host).map(|id| self.keys.id(id));
         let is_hop = copy.is_some_and(|copy| self.seen.contains(copy));
-        let named = event.queue_id.map(|id| self.keys.key_and_id(event.mta, told.line, id));
+        let named = event.queue_id.map(|id| self.keys.key_and_id(event.mta, logged.line, id));
         let hop = match copy {
             Some(copy) if !is_hop => HandOff::Pending(copy),
             Some(_) => HandOff::Yes,
             None => HandOff::No,
         };
         if let (Some((_, id)), Some(_)) = (named, Transition::of_event(event, hop)) {
-            self.see(id);
+            self.add_id(id);
         }
-        if !wanted || !self.admits(event, named.map(|(key, _)| key)) {
-            self.left_out += u64::from(wanted);
+        if !admitted || !self.admits(event, named.map(|(key, _)| key)) {
+            self.left_out += u64::from(admitted);
             return;
         }
-        let minute = told.moment.map(LogTime::minute).filter(|minute| *minute <= self.latest);
+        let minute = logged.moment.map(LogTime::minute).filter(|minute| *minute <= self.latest);
         if is_hop {
             self.hop(minute);
             return;
         }
-        let key = TallyKey::of(told);
-        if self.totals.len() < KINDS || self.totals.contains_key(&key) {
+        let key = TallyKey::of(logged);
+        if self.totals.len() < KINDS_LIMIT || self.totals.contains_key(&key) {
             *self.totals.entry(key).or_default() += 1;
         }
-        if let (Some(minute), Some(moment)) = (minute, told.moment)
+        if let (Some(minute), Some(moment)) = (minute, logged.moment)
             && let Some(minute) = self.minute(minute)
         {
-            minute.count(key, event, moment, told.raw);
+            minute.count(key, event, moment, logged.raw);
         }
         if let Some(copy) = copy {
-            self.wait(copy, minute, key);
+            self.await_copy(copy, minute, key);
         }
     }
 
-    pub fn fact(&mut self, noted: &LoggedQueueRecord) {
-        let fact = noted.fact;
-        let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
-        self.see(id);
+    /// Counts a message that arrives, and learns its metadata.
+    pub fn fact(&mut self, logged: &LoggedQueueRecord) {
+        let fact = logged.fact;
+        let (key, id) = self.keys.key_and_id(fact.mta, logged.line, fact.queue_id);
+        self.add_id(id);
         if self.filter.asks_for_sender() {
             self.contexts.update(key, Transition::of_record(fact), MessageMetadata::of(fact));
         }
         if fact.step == QueueStep::Came && self.filter.is_empty() {
-            self.came += 1;
-            let minute = noted.minute.filter(|minute| *minute <= self.latest);
+            self.received += 1;
+            let minute = logged.minute.filter(|minute| *minute <= self.latest);
             if let Some(minute) = minute.and_then(|minute| self.minute(minute)) {
-                minute.came();
+                minute.received();
             }
         }
     }
 
+    /// The filter admits the sender of the event's message.
     fn admits(&self, event: &Event, key: Option<u64>) -> bool {
         if !self.filter.asks_for_sender() {
             return true;
@@ -133,42 +135,42 @@ impl<'a> RollingWindow<'a> {
         self.filter.admits_sender(sender)
     }
 
-    /// A message came back as another, which was counted when it came.
+    /// Counts a hand-over: its message was received a second time, under another queue id, so it is taken back.
     fn hop(&mut self, minute: Option<i64>) {
         self.hops += 1;
-        self.came = self.came.saturating_sub(1);
+        self.received = self.received.saturating_sub(1);
         if let Some(minute) = minute.and_then(|minute| self.minute(minute)) {
-            minute.did_not_come();
+            minute.take_back_message();
         }
     }
 
-    /// A line has this queue id: what was handed over under it was no delivery.
-    fn see(&mut self, id: IdHash) {
+    /// Notes that a line has this queue id: a delivery whose reply named it was a hand-over.
+    fn add_id(&mut self, id: IdHash) {
         self.seen.add(id);
         for (minute, key) in self.awaited.remove(&id).unwrap_or_default() {
             if let Some(total) = self.totals.get_mut(&key) {
                 *total = total.saturating_sub(1);
             }
             if let Some(minute) = minute.and_then(|minute| self.minutes.get_mut(&minute)) {
-                minute.take_back(&key);
+                minute.take_back_event(&key);
             }
             self.hop(minute);
         }
     }
 
-    fn wait(&mut self, copy: IdHash, minute: Option<i64>, key: TallyKey) {
+    fn await_copy(&mut self, copy: IdHash, minute: Option<i64>, key: TallyKey) {
         self.awaited.entry(copy).or_default().push((minute, key));
         self.order.push_back(copy);
-        if self.order.len() > AWAITED
+        if self.order.len() > AWAITED_LIMIT
             && let Some(first) = self.order.pop_front()
         {
             self.awaited.remove(&first);
         }
     }
 
-    /// None: it is long past.
+    /// The counts of a minute. `None`: it is older than all that are kept.
     fn minute(&mut self, minute: i64) -> Option<&mut MinuteCounts> {
-        if self.minutes.len() >= KEPT && !self.minutes.contains_key(&minute) {
+        if self.minutes.len() >= MINUTES_LIMIT && !self.minutes.contains_key(&minute) {
             if self.minutes.first_key_value().is_some_and(|(first, _)| *first > minute) {
                 return None;
             }
@@ -177,23 +179,23 @@ impl<'a> RollingWindow<'a> {
         Some(self.minutes.entry(minute).or_default())
     }
 
-    /// The last minute of which anything is known.
+    /// The last minute with events.
     pub fn last_minute(&self) -> Option<i64> {
         self.minutes.last_key_value().map(|(minute, _)| *minute)
     }
 
-    /// The rows of these minutes, both ends among them.
+    /// The tally of the minutes from `first` to `last`, both included.
     pub fn rows(&self, first: i64, last: i64) -> Tally {
         tally(self.between(first, last).map(|(_, minute)| minute), &self.hasher)
     }
 
-    /// What there was in each minute of an hour, the last one being `last`.
+    /// The totals of each minute of the hour that ends with `last`.
     pub fn hour(&self, last: i64) -> [MailTotals; HOUR as usize] {
         let mut hour = [MailTotals::default(); HOUR as usize];
         let first = last - HOUR + 1;
         for (at, minute) in self.between(first, last) {
             if let Some(place) = hour.get_mut((at - first) as usize) {
-                *place = minute.flow();
+                *place = minute.totals();
             }
         }
         hour
@@ -204,15 +206,15 @@ impl<'a> RollingWindow<'a> {
         self.minutes.range(range).map(|(at, minute)| (*at, minute))
     }
 
-    /// From the beginning on.
-    pub fn flow(&self) -> MailTotals {
-        let mut flow = MailTotals { came: self.came, ..MailTotals::default() };
+    /// The totals since the beginning of the watch.
+    pub fn whole(&self) -> MailTotals {
+        let mut totals = MailTotals { received: self.received, ..MailTotals::default() };
         for (key, count) in &self.totals {
             let sent = key.kind.direction != Direction::Inbound || key.kind.outcome == Outcome::Rejected;
             if sent {
-                flow.count(key.kind.outcome, *count);
+                totals.count(key.kind.outcome, *count);
             }
         }
-        flow
+        totals
     }
 }

@@ -23,7 +23,7 @@ use smtplog::internals::input::read::block::Block;
 use smtplog::internals::input::read::{Progress, Source};
 use smtplog::internals::input::rotation::LogNames;
 use smtplog::internals::pipeline::calendar::{Calendar, TimeResolution};
-use smtplog::internals::pipeline::filter::{self, Filter, FilterArgs, LineFilter};
+use smtplog::internals::pipeline::filter::{self, Filter, FilterArgs};
 use smtplog::internals::pipeline::time_range::TimeRange;
 use smtplog::internals::render::text::page::TextStyle;
 use smtplog::internals::report::Row;
@@ -33,7 +33,7 @@ use smtplog::internals::watch::draw::draw;
 use smtplog::internals::watch::keys::KeyPress;
 use smtplog::internals::watch::monitor::{Monitor, MonitorOptions};
 use smtplog::internals::watch::screen::{Screen, identity};
-use smtplog::internals::watch::view::sight;
+use smtplog::internals::watch::view::view;
 
 /// Numbers that look random and are the same each time.
 struct Dice(u64);
@@ -123,17 +123,9 @@ impl Written {
 /// The report of a monitor that followed a log while it was written and rotated.
 fn followed(text: &[u8], sources: &[Source], filter: &Filter, dice: &mut Dice) -> (Value, Value, u64) {
     let (book, progress, seed) = (Catalog::built_in(), Progress::default(), seed());
-    let early = filter.without_sender();
     let window = TimeRange::default();
-    let plan = MonitorOptions {
-        sources,
-        book: &book,
-        filter,
-        early: &early,
-        window,
-        progress: &progress,
-        seed: &seed,
-    };
+    let plan =
+        MonitorOptions { sources, book: &book, filter, range: window, progress: &progress, seed: &seed };
     let now = "2026-11-23T00:00:00Z".parse().unwrap();
     let calendar = Calendar { zone: TimeZone::UTC, year: Some(2026), now, turns: TimeResolution::default() };
     let mut lookout = Monitor::new(plan, calendar);
@@ -257,8 +249,7 @@ fn screen_of(text: &[u8], press: &[KeyPress]) -> Screen {
         sources: &[],
         book: &book,
         filter: &filter,
-        early: &LineFilter::default(),
-        window,
+        range: window,
         progress: &progress,
         seed: &seed,
     };
@@ -270,8 +261,8 @@ fn screen_of(text: &[u8], press: &[KeyPress]) -> Screen {
     let minute = lookout.coverage.minutes.map(|(_, last)| last);
     let storms = lookout.storms(minute);
     let mut screen = Screen::new(Translations::default());
-    screen.sight = sight(&lookout, minute, &storms);
-    "mail.log".clone_into(&mut screen.sight.name);
+    screen.view = view(&lookout, minute, &storms);
+    "mail.log".clone_into(&mut screen.view.name);
     for key in press {
         assert!(screen.press(*key));
     }
@@ -306,7 +297,7 @@ fn the_screen_is_as_recorded() {
         (80, 24, &[][..]),
         (100, 30, &[KeyPress::Tab]),
         (40, 10, &[KeyPress::Down, KeyPress::Up]),
-        (80, 10, &[KeyPress::Sign('?')]),
+        (80, 10, &[KeyPress::Char('?')]),
     ] {
         let screen = screen_of(text.as_bytes(), press);
         let (shown, is_styled) = frame(&screen, &plain(false, true), width, height);
@@ -324,7 +315,7 @@ fn the_screen_is_as_recorded() {
 #[test]
 fn any_size_of_screen_is_drawn() {
     let mut screen = screen_of(stormy().as_bytes(), &[]);
-    for press in [KeyPress::Tab, KeyPress::Sign('?'), KeyPress::Sign('/'), KeyPress::Sign('x')] {
+    for press in [KeyPress::Tab, KeyPress::Char('?'), KeyPress::Char('/'), KeyPress::Char('x')] {
         for width in [1, 2, 3, 7, 20, 39, 40, 60, 79, 80, 120, 300] {
             for height in [1, 2, 3, 4, 5, 8, 9, 10, 15, 16, 17, 24, 60] {
                 frame(&screen, &plain(true, false), width, height);
@@ -358,13 +349,13 @@ fn the_filter_and_the_selection_stay_with_what_they_were_put_on() {
     screen.press(KeyPress::Down);
     screen.press(KeyPress::Down);
     let chosen = identity(&screen.rows()[2].row);
-    screen.sight.rows.reverse();
+    screen.view.rows.reverse();
     assert_eq!(identity(&screen.rows()[screen.selected_row()].row), chosen);
     for (typed, fits) in [("552", "552"), ("4xx", "4"), ("mailbox-full", ""), ("5.1.*", "5.1.")] {
         screen.press(KeyPress::Escape);
-        screen.press(KeyPress::Sign('/'));
+        screen.press(KeyPress::Char('/'));
         for sign in typed.chars() {
-            screen.press(KeyPress::Sign(sign));
+            screen.press(KeyPress::Char(sign));
         }
         screen.press(KeyPress::Enter);
         let rows = screen.rows();
@@ -375,11 +366,11 @@ fn the_filter_and_the_selection_stay_with_what_they_were_put_on() {
         };
         assert!(rows.iter().all(|growing| is_of(&growing.row)), "{typed}");
     }
-    screen.press(KeyPress::Sign('/'));
-    screen.press(KeyPress::Sign('q'));
+    screen.press(KeyPress::Char('/'));
+    screen.press(KeyPress::Char('q'));
     screen.press(KeyPress::Escape);
     assert_eq!(screen.filter, "5.1.*");
-    assert!(!screen.press(KeyPress::Sign('q')));
+    assert!(!screen.press(KeyPress::Char('q')));
     assert!(!screen.press(KeyPress::Interrupt));
 }
 
@@ -401,8 +392,8 @@ fn each_storm_is_reported_once_when_it_begins_and_once_when_it_ends() {
         fs::write(&path, text).unwrap();
         let found = answer(&["storm", "-n", "0", "--tz", "UTC", "--year", "2026", path.to_str().unwrap()]).0;
         let screen = screen_of(text.as_bytes(), &[]);
-        assert_eq!(found.matches("STORM ").count(), screen.sight.storms.len(), "{found}");
-        screen.sight.storms
+        assert_eq!(found.matches("STORM ").count(), screen.view.storms.len(), "{found}");
+        screen.view.storms
     };
     let stormy = stormy();
     let half = stormy.find("Nov 22 16:40:00").unwrap();
@@ -412,13 +403,13 @@ fn each_storm_is_reported_once_when_it_begins_and_once_when_it_ends() {
     let mut known = KnownStorms::default();
     let mut told = Vec::new();
     for storms in [&first, &first, &whole, &over, &over] {
-        told.extend(known.hear(storms).into_iter().map(|news| (news.news, news.storm.pattern)));
+        told.extend(known.update(storms).into_iter().map(|alert| (alert.change, alert.storm.pattern)));
     }
     assert_eq!(
         told,
         [(AlertChange::Began, StormPattern::RateLimit), (AlertChange::Ended, StormPattern::RateLimit)]
     );
-    assert!(KnownStorms::default().hear(&over).is_empty(), "what was over before we came is no news");
+    assert!(KnownStorms::default().update(&over).is_empty(), "what was over before we came is no news");
 }
 
 #[test]

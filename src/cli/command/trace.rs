@@ -49,7 +49,7 @@ fn trace_to(
     problems.extend(copies.fill(sources, *manner)?);
     // The logs are read twice.
     progress.total.fetch_add(progress.total.load(Ordering::Relaxed), Ordering::Relaxed);
-    let request = TraceRequest { sought: &sought, filter: &session.filter, top: args.top, raw: args.raw };
+    let request = TraceRequest { query: &sought, filter: &session.filter, top: args.top, raw: args.raw };
     let task = WalkTask { filter: &LineFilter::default(), ..session.task() };
     let traced = with_bar(task.progress, || trace(&request, &task))?;
     if traced.found == 0 {

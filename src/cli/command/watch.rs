@@ -11,11 +11,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::cli::args::{WatchArgs, WatchFormat};
-use crate::cli::catalog::load_catalog;
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
-use crate::cli::filter::filter;
 use crate::cli::follow::FollowSession;
+use crate::cli::session::catalog_and_filter;
 use crate::cli::style::text_style;
 use crate::cli::terminal::TerminalGuard;
 use crate::collections::seed::seed;
@@ -30,7 +29,7 @@ use crate::watch::keys::key;
 use crate::watch::log_clock::LogClock;
 use crate::watch::monitor::{Monitor, MonitorOptions};
 use crate::watch::screen::Screen;
-use crate::watch::view::{StormFinder, sight};
+use crate::watch::view::{StormFinder, view};
 
 /// The time between two reads of the logs.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
@@ -39,16 +38,13 @@ const REDRAW: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, CliError> {
     let FollowSession { sources, followed, calendar, window } = FollowSession::new(args)?;
-    let catalog = load_catalog(&args.rules)?;
-    let filter = filter(&args.filter, &catalog)?;
-    let early = filter.without_sender();
+    let (catalog, filter) = catalog_and_filter(&args.rules, &args.filter)?;
     let (progress, seed) = (Progress::default(), seed());
-    let plan = MonitorOptions {
+    let options = MonitorOptions {
         sources: &sources,
         book: &catalog,
         filter: &filter,
-        early: &early,
-        window,
+        range: window,
         progress: &progress,
         seed: &seed,
     };
@@ -59,7 +55,7 @@ pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, 
     let mut watch = Watch {
         sources: &sources,
         followed,
-        monitor: Monitor::new(plan, calendar),
+        monitor: Monitor::new(options, calendar),
         now: args.now,
         started: Instant::now(),
         clock: LogClock::default(),
@@ -148,11 +144,11 @@ impl Watch<'_> {
                 // Usually there are no new lines, and the view stays the same.
                 if new_storms || seen != Some(state) {
                     seen = Some(state);
-                    screen.sight = sight(&self.monitor, minute, &storms.found);
-                    screen.sight.name = names.join(" ");
-                    asked.clone_into(&mut screen.sight.asked);
+                    screen.view = view(&self.monitor, minute, &storms.storms);
+                    screen.view.name = names.join(" ");
+                    asked.clone_into(&mut screen.view.filter_options);
                 }
-                screen.sight.trouble = self.trouble.as_ref().map(ToString::to_string);
+                screen.view.error = self.trouble.as_ref().map(ToString::to_string);
                 let draws = |frame: &mut ratatui::Frame| draw(frame, &screen, style);
                 guard.terminal.draw(draws).map_err(CliError::Terminal)?;
                 drawn = Instant::now();
@@ -191,7 +187,7 @@ impl Watch<'_> {
             let last = until_idle || is_over(&self.followed);
             let minute = if until_idle { None } else { self.clock.minute };
             if storms.find(&mut self.monitor, minute, last) {
-                for alert in &known.hear(&storms.found) {
+                for alert in &known.update(&storms.storms) {
                     let line = match format {
                         WatchFormat::Ndjson => json::line(alert),
                         WatchFormat::Text => text(alert, style),

@@ -1,49 +1,54 @@
-//! What is usual: the points of one view come in; how many of them any span of time should have, without a storm, goes out.
+//! Estimates the usual rate of one view of the events, hour by hour, as it would be without storms.
 //!
-//! The usual rate is a sum of three shapes, each with a weight: an even rate, the amount of mail that went well in the hour
-//! (so night and day, weekends and a newsletter are no storm), and the same hour of the other days. The weights are those
-//! that make the hours most likely if counts are Poisson's (expectation–maximisation, as Shepp and Vardi 1982 have it).
-//! Hours that stand out are left out, and it is done anew: the Hampel identifier's way, with a Poisson count's own spread.
+//! The usual rate is a weighted sum of three shapes: a constant rate, the number of deliveries in the hour (so that day and
+//! night, weekends and a newsletter are no storm), and the same hour of the other days. The weights maximise the likelihood
+//! of the hourly counts under a Poisson model (expectation–maximisation: Shepp and Vardi, "Maximum likelihood reconstruction
+//! for emission tomography", 1982). Hours that stand out are excluded and the fit is repeated, like the Hampel
+//! identifier (Davies and Gather, "The identification of multiple outliers", 1993) with the standard deviation of a Poisson count.
 
 use crate::storm::sample::points::WeightedEvent;
 
-/// The hours of the log, and how much mail went well in each.
+/// The hours of the log, and the number of deliveries in each.
 #[derive(Clone, Debug)]
 pub(crate) struct Hours {
-    /// The first and the last minute, counted from 1970-01-01T00:00Z.
+    /// The first and the last minute of the log, since 1970-01-01T00:00Z.
     pub first: i32,
     pub last: i32,
-    /// Minutes of the log in each hour.
+    /// The number of minutes of each hour that the log covers, at least 1.
     minutes: Vec<f64>,
-    /// Mail that went well, a minute, over its mean.
+    /// Deliveries a minute in each hour, divided by their mean over all hours.
     shape: Vec<f64>,
 }
 
 /// The usual rate of one view.
 #[derive(Clone, Debug)]
 pub(crate) struct ExpectedRate {
+    /// Hours since 1970-01-01T00:00Z.
     first_hour: i32,
-    /// A minute, by the hour.
+    /// Events a minute, for each hour.
     rates: Vec<f64>,
-    /// What all hours before each should have, had they 60 minutes of the log.
+    /// The expected number of events in all hours before each hour; each counts as 60 minutes.
     sums: Vec<f64>,
-    /// Variance over mean of five-minute counts; 1 is Poisson's, and it is never less.
+    /// Variance over mean of the counts of five minutes; at least 1, which is a Poisson process.
     pub spread: f64,
-    /// All that is usual, and nothing that stood out, in the hours that were not left out.
+    /// The number of events in the hours that were not excluded.
     pub total: f64,
+    /// The log is long enough to compare an hour with the same hour of other days.
     pub is_by_day: bool,
 }
 
-/// What is less is taken for this, events a minute: one in 25 minutes. A kind of event that was never seen before would
-/// else be a storm at once.
-const LEAST: f64 = 0.04;
+/// The lowest usual rate, in events a minute: one in 25 minutes. Otherwise the first events of a new kind would be a storm
+/// at once.
+const LEAST_RATE: f64 = 0.04;
+/// The largest number of fits, each without the hours that stood out in the one before.
 const ROUNDS: usize = 6;
+/// The largest number of steps of the expectation–maximisation.
 const STEPS: usize = 25;
-/// Days of log from which on the same hour of other days counts.
+/// The same hour of other days counts if the log has at least this many days.
 const DAYS: usize = 2;
 
 impl Hours {
-    /// `served` are points that went well, `first` and `last` the log's.
+    /// `served` are minutes and weights of the deliveries; `first` and `last` are the log's minutes.
     pub(crate) fn new(first: i32, last: i32, served: impl Iterator<Item = (i32, f64)>) -> Self {
         let (begin, end) = (first.div_euclid(60), last.div_euclid(60));
         let count = usize::try_from(end - begin).unwrap_or(0) + 1;
@@ -61,7 +66,7 @@ impl Hours {
         }
         let rates: Vec<f64> =
             volume.iter().zip(&minutes).map(|(sum, minutes)| sum / minutes.max(20.0)).collect();
-        // The hours beside it count half: mail that fails was handed over some time before.
+        // The neighbouring hours count half: mail that fails was received some time before.
         let at = |hour: usize| rates.get(hour).copied();
         let smooth = |hour: usize| {
             let here = at(hour).unwrap_or_default();
@@ -75,17 +80,19 @@ impl Hours {
         Self { first, last, minutes, shape }
     }
 
+    /// The first hour, since 1970-01-01T00:00Z.
     fn begin(&self) -> i32 {
         self.first.div_euclid(60)
     }
 }
 
+/// The index of a minute's hour. `usize::MAX`: it is before the log.
 fn slot(minute: i32, begin: i32) -> usize {
     usize::try_from(minute.div_euclid(60) - begin).unwrap_or(usize::MAX)
 }
 
 impl ExpectedRate {
-    /// `points` in the order of time: minute and weight.
+    /// Estimates the rate from `points`: minutes and weights in the order of time.
     pub(crate) fn of(points: &[(i32, f64)], hours: &Hours) -> Self {
         let count = hours.minutes.len();
         let mut counts = vec![0.0; count];
@@ -100,7 +107,7 @@ impl ExpectedRate {
         for round in 0..ROUNDS {
             let is_kept = |at: usize| {
                 let expected = get(&rates, at) * get(&hours.minutes, at);
-                // Three deviations, as Hampel's; two more events are never an outlier.
+                // Three standard deviations; two more events are never an outlier.
                 get(&counts, at) <= expected + 3.0 * (spread * expected).sqrt() + 2.0
             };
             let before = std::mem::replace(&mut kept, (0..count).map(is_kept).collect());
@@ -111,7 +118,7 @@ impl ExpectedRate {
             spread = spread_of(points, &rates, hours, &kept);
         }
         for rate in &mut rates {
-            *rate = rate.max(LEAST);
+            *rate = rate.max(LEAST_RATE);
         }
         let sums = std::iter::once(0.0).chain(rates.iter().scan(0.0, |sum, rate| {
             *sum += rate * 60.0;
@@ -128,21 +135,23 @@ impl ExpectedRate {
         }
     }
 
-    /// In the minutes from `from` on and before `to`.
+    /// The expected number of events in the minutes from `from` on and before `to`.
     pub(crate) fn expected(&self, from: i32, to: i32) -> f64 {
         (self.before(to) - self.before(from)).max(0.0)
     }
 
+    /// Events a minute.
     pub(crate) fn rate(&self, minute: i32) -> f64 {
         let at = slot(minute, self.first_hour).min(self.rates.len().saturating_sub(1));
-        get(&self.rates, at).max(LEAST)
+        get(&self.rates, at).max(LEAST_RATE)
     }
 
+    /// The expected number of events from the first hour up to a minute.
     fn before(&self, minute: i32) -> f64 {
         let at = slot(minute, self.first_hour);
         if at >= self.rates.len() {
             let beyond = f64::from(minute - (self.first_hour + self.rates.len() as i32) * 60);
-            return self.sums.last().copied().unwrap_or_default() + beyond * LEAST;
+            return self.sums.last().copied().unwrap_or_default() + beyond * LEAST_RATE;
         }
         get(&self.sums, at) + get(&self.rates, at) * f64::from(minute.rem_euclid(60))
     }
@@ -152,7 +161,7 @@ fn get(values: &[f64], at: usize) -> f64 {
     values.get(at).copied().unwrap_or_default()
 }
 
-/// The larger of two medians: of the rates, and of the rates as parts of the mail that went well.
+/// For each hour the larger of two estimates: the median rate, and the median ratio to the deliveries of the hour.
 fn first_guess(counts: &[f64], hours: &Hours) -> Vec<f64> {
     let whole = |at: &usize| get(&hours.minutes, *at) >= 20.0 || counts.len() == 1;
     let rate = |at: usize| get(counts, at) / get(&hours.minutes, at).max(1.0);
@@ -166,7 +175,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// The rates of the most likely mixture of shapes, by the hours that are kept.
+/// The rates of the most likely mixture of shapes, fitted to the hours that are kept (expectation–maximisation).
 fn fit(counts: &[f64], hours: &Hours, kept: &[bool]) -> Vec<f64> {
     let count = counts.len();
     let by_day = same_hours(counts, hours, kept);
@@ -188,27 +197,28 @@ fn fit(counts: &[f64], hours: &Hours, kept: &[bool]) -> Vec<f64> {
     for _ in 0..STEPS {
         let mut shares = vec![0.0; shapes.len()];
         for &at in &used {
-            let (rate, seen) = (mix(&weights, at), get(counts, at));
-            if rate <= 0.0 || seen <= 0.0 {
+            let (rate, observed) = (mix(&weights, at), get(counts, at));
+            if rate <= 0.0 || observed <= 0.0 {
                 continue;
             }
             for (share, (weight, shape)) in shares.iter_mut().zip(weights.iter().zip(&shapes)) {
-                *share += seen * weight * get(shape, at) / rate;
+                *share += observed * weight * get(shape, at) / rate;
             }
         }
-        let mut moved: f64 = 0.0;
+        let mut change: f64 = 0.0;
         for (weight, (share, total)) in weights.iter_mut().zip(shares.iter().zip(&totals)) {
-            moved = moved.max((share / total - *weight).abs());
+            change = change.max((share / total - *weight).abs());
             *weight = share / total;
         }
-        if moved < 1e-4 * sum / f64::from(hours.last - hours.first + 1) {
+        if change < 1e-4 * sum / f64::from(hours.last - hours.first + 1) {
             break;
         }
     }
     (0..count).map(|at| mix(&weights, at)).collect()
 }
 
-/// The mean rate of the same hour of the other days, as far as they are kept; all 0 for a log of less than two days.
+/// The mean rate of the same hour on the other days, among the hours that are kept; all 0 if the log has fewer than
+/// [`DAYS`].
 fn same_hours(counts: &[f64], hours: &Hours, kept: &[bool]) -> Vec<f64> {
     let count = counts.len();
     if count < DAYS * 24 {
@@ -222,16 +232,16 @@ fn same_hours(counts: &[f64], hours: &Hours, kept: &[bool]) -> Vec<f64> {
         }
     }
     let other = |at: usize| {
-        let (mut seen, mut minutes) = sums.get(at % 24).copied().unwrap_or_default();
+        let (mut observed, mut minutes) = sums.get(at % 24).copied().unwrap_or_default();
         if kept.get(at) == Some(&true) {
-            (seen, minutes) = (seen - get(counts, at), minutes - get(&hours.minutes, at));
+            (observed, minutes) = (observed - get(counts, at), minutes - get(&hours.minutes, at));
         }
-        if minutes > 0.5 { (seen / minutes).max(0.0) } else { 0.0 }
+        if minutes > 0.5 { (observed / minutes).max(0.0) } else { 0.0 }
     };
     (0..count).map(other).collect()
 }
 
-/// Variance over mean of what five minutes have, in the hours that are kept.
+/// Variance over mean of the counts of five minutes, in the hours that are kept.
 fn spread_of(points: &[(i32, f64)], rates: &[f64], hours: &Hours, kept: &[bool]) -> f64 {
     let is_kept = |at: usize| kept.get(at) == Some(&true);
     let (mut squares, mut sum, mut bins) = (0.0, 0.0, 0.0);
@@ -241,25 +251,25 @@ fn spread_of(points: &[(i32, f64)], rates: &[f64], hours: &Hours, kept: &[bool])
         sum += count * expected;
         bins += count;
     }
-    let mut beyond: Vec<f64> = Vec::new();
+    let mut excesses: Vec<f64> = Vec::new();
     for bin in points.chunk_by(|a, b| a.0.div_euclid(5) == b.0.div_euclid(5)) {
         let Some(&(minute, _)) = bin.first() else { continue };
         let at = slot(minute, hours.begin());
         if is_kept(at) {
             let expected = get(rates, at) * 5.0;
-            let seen: f64 = bin.iter().map(|(_, weight)| weight).sum();
-            beyond.push((seen - expected).powi(2) - expected * expected);
+            let observed: f64 = bin.iter().map(|(_, weight)| weight).sum();
+            excesses.push((observed - expected).powi(2) - expected * expected);
         }
     }
-    // A small storm, or the edge of a large one, must not make all that is like it usual.
-    beyond.sort_by(f64::total_cmp);
-    let trimmed = beyond.len().saturating_sub(2 + (bins * 0.003) as usize);
-    squares += beyond.iter().take(trimmed).sum::<f64>();
-    // Of few events the spread is not known.
+    // The largest deviations are left out: a small storm, or the edge of a large one, must not make its like usual.
+    excesses.sort_by(f64::total_cmp);
+    let trimmed = excesses.len().saturating_sub(2 + (bins * 0.003) as usize);
+    squares += excesses.iter().take(trimmed).sum::<f64>();
+    // Too few events say nothing about the spread.
     if sum < 5.0 { 1.0 } else { (squares / sum).clamp(1.0, 20.0) }
 }
 
-/// Minute and weight of the points that are no retries: a queue full of old mail that nobody takes is no news.
+/// Minutes and weights of the points that are no retries, since retries of old mail are not a new failure.
 pub(crate) fn weights<'p>(points: impl Iterator<Item = &'p WeightedEvent>) -> Vec<(i32, f64)> {
     points.filter(|point| !point.is_retry).map(|point| (point.sample.minute, point.weight)).collect()
 }

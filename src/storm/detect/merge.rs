@@ -1,4 +1,4 @@
-//! Which storms are one: storms as they were found come in; those of one cause are put together.
+//! Merges clusters that have one cause, or of which one holds the retries of the other.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
@@ -9,20 +9,21 @@ use crate::catalog::classify::Reason;
 use crate::report::storm::Dimension;
 use crate::storm::sample::points::{FactorValue, reason_of};
 
-/// Retries of deferred mail come back after at most so many minutes (Postfix: maximal_backoff_time, 4000 s).
-const ECHO: i32 = 70;
+/// Deferred mail is tried again after at most this many minutes (Postfix: maximal_backoff_time, 4000 s).
+const RETRY_MINUTES: i32 = 70;
 
-/// Storms that are one: of the same cause at the same time, or the retries of what failed before.
-pub(crate) fn joined(field: &Dataset, mut found: Vec<Cluster>) -> Vec<Cluster> {
-    found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.first.cmp(&b.first)).then(a.view.cmp(&b.view)));
+/// Merges each cluster with an earlier one of the same storm, until nothing changes.
+pub(crate) fn merge_clusters(dataset: &Dataset, mut clusters: Vec<Cluster>) -> Vec<Cluster> {
+    clusters
+        .sort_by(|a, b| b.score.total_cmp(&a.score).then(a.first.cmp(&b.first)).then(a.view.cmp(&b.view)));
     let mut storms: Vec<Cluster> = Vec::new();
     loop {
-        let before = found.len();
-        for next in found {
-            let look = field.look(&next.members, next.way);
+        let before = clusters.len();
+        for next in clusters {
+            let profile = dataset.profile(&next.members, next.flow);
             let same = storms.iter_mut().find(|storm| {
-                let other = field.look(&storm.members, storm.way);
-                is_same(field, storm, &other, &next, &look)
+                let other = dataset.profile(&storm.members, storm.flow);
+                is_same_storm(dataset, (storm, &other), (&next, &profile))
             });
             match same {
                 Some(storm) => storm.join(next),
@@ -32,7 +33,7 @@ pub(crate) fn joined(field: &Dataset, mut found: Vec<Cluster>) -> Vec<Cluster> {
         if storms.len() == before {
             return storms;
         }
-        found = std::mem::take(&mut storms);
+        clusters = std::mem::take(&mut storms);
     }
 }
 
@@ -45,9 +46,13 @@ impl Cluster {
     }
 }
 
-fn is_same(field: &Dataset, a: &Cluster, a_look: &Profile, b: &Cluster, b_look: &Profile) -> bool {
+fn is_same_storm(
+    dataset: &Dataset,
+    (a, a_profile): (&Cluster, &Profile),
+    (b, b_profile): (&Cluster, &Profile),
+) -> bool {
     let gap = (b.first - a.last).max(a.first - b.last);
-    if gap > ECHO {
+    if gap > RETRY_MINUTES {
         return false;
     }
     let names = [
@@ -60,49 +65,53 @@ fn is_same(field: &Dataset, a: &Cluster, a_look: &Profile, b: &Cluster, b_look: 
         Dimension::Provider,
     ];
     let shares_name = names.into_iter().any(|dimension| {
-        let (Some(a), Some(b)) = (a_look.top(dimension), b_look.top(dimension)) else { return false };
+        let (Some(a), Some(b)) = (a_profile.top(dimension), b_profile.top(dimension)) else { return false };
         a.value == b.value && a.inside >= 0.6 && b.inside >= 0.6 && a.stands_out() && b.stands_out()
     });
-    if shares_name && gap <= 15 || gap > 0 && is_echo(field, a, b) {
+    if shares_name && gap <= 15 || gap > 0 && holds_retries(dataset, a, b) {
         return true;
     }
-    if a.way != b.way || gap > 5 {
+    if a.flow != b.flow || gap > 5 {
         return false;
     }
-    let kin = |look: &Profile| look.top(Dimension::Reason).and_then(|share| kin(share.value));
-    let named = |look: &Profile| names.into_iter().any(|dimension| look.strength(dimension) >= 0.6);
-    kin(a_look).is_some() && kin(a_look) == kin(b_look) && named(a_look) == named(b_look) && !named(a_look)
+    let cause = |profile: &Profile| profile.top(Dimension::Reason).and_then(|top| shared_cause(top.value));
+    let has_name = |profile: &Profile| names.into_iter().any(|dimension| profile.strength(dimension) >= 0.6);
+    cause(a_profile).is_some()
+        && cause(a_profile) == cause(b_profile)
+        && !has_name(a_profile)
+        && !has_name(b_profile)
 }
 
-/// Most messages of the later one failed in the earlier one already.
-fn is_echo(field: &Dataset, a: &Cluster, b: &Cluster) -> bool {
+/// A third of the later cluster's events are of messages that failed in the earlier one.
+fn holds_retries(dataset: &Dataset, a: &Cluster, b: &Cluster) -> bool {
     let (early, late) = if a.first <= b.first { (a, b) } else { (b, a) };
     let message =
-        |at: &usize| field.points.get(*at).map(|point| point.sample.message).filter(|&key| key != 0);
+        |at: &usize| dataset.points.get(*at).map(|point| point.sample.message).filter(|&key| key != 0);
     let seen: HashSet<u64, FixedState> = early.members.iter().filter_map(message).collect();
     let of_late: Vec<u64> = late.members.iter().filter_map(message).collect();
     let again = of_late.iter().filter(|key| seen.contains(*key)).count();
     again * 3 >= late.members.len() && again > 0
 }
 
-/// Reasons that one trouble of ours brings about together.
+/// A fault of this server that causes failures with several reasons at once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum RelatedStorms {
+enum SharedCause {
     Network,
     Listing,
-    Dead,
-    Space,
+    DeadAddresses,
+    DiskFull,
 }
 
-fn kin(value: FactorValue) -> Option<RelatedStorms> {
+/// The fault that a reason, given as its value, points to. `None`: the reason stands alone.
+fn shared_cause(value: FactorValue) -> Option<SharedCause> {
     let reason = reason_of(value)?;
     if reason.is_network() {
-        Some(RelatedStorms::Network)
+        Some(SharedCause::Network)
     } else if reason.is_reputation() {
-        Some(RelatedStorms::Listing)
+        Some(SharedCause::Listing)
     } else if reason.has_no_recipient() {
-        Some(RelatedStorms::Dead)
+        Some(SharedCause::DeadAddresses)
     } else {
-        (reason == Reason::SystemFull).then_some(RelatedStorms::Space)
+        (reason == Reason::SystemFull).then_some(SharedCause::DiskFull)
     }
 }

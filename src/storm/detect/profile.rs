@@ -1,4 +1,4 @@
-//! What the events of a storm have in common: points come in; for each dimension the values with the largest shares go out.
+//! Profiles a set of points: for each dimension, the values with the largest shares inside and outside of it.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use crate::report::storm::Dimension;
 use crate::storm::sample::points::{FactorValue, MailFlow, WeightedEvent};
 
-/// What storms are told apart by.
+/// The dimensions of a profile.
 pub(crate) const DIMENSIONS: [Dimension; 13] = [
     Dimension::User,
     Dimension::Sender,
@@ -23,89 +23,93 @@ pub(crate) const DIMENSIONS: [Dimension; 13] = [
     Dimension::Direction,
 ];
 
-/// A value and what speaks for it.
+/// A value's share of a set of points, and of the points outside of it.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct FactorShare {
     pub dimension: Dimension,
     pub value: FactorValue,
-    /// Of the storm, 0 to 1.
+    /// The share of the set that has the value, 0 to 1.
     pub inside: f64,
-    /// Of the same way's events outside.
+    /// The same for the events of the same flow outside of the set.
     pub outside: f64,
+    /// The number of events in the set that have the value.
     pub count: f64,
 }
 
 impl FactorShare {
-    /// It is more frequent inside, and not by chance: the outside is smoothed.
+    /// The value is clearly more frequent inside. The share outside is smoothed, so a rare value does not stand out by
+    /// chance.
     pub(crate) fn stands_out(&self) -> bool {
         self.inside >= 1.5 * self.outside && self.inside - self.outside >= 0.1
     }
 
-    /// How much is known by it, in nats.
-    pub(crate) fn tells(&self) -> f64 {
+    /// The value's part of the Kullback–Leibler divergence of the set from the rest, in nats.
+    pub(crate) fn information(&self) -> f64 {
         self.inside * (self.inside / self.outside.max(1e-4)).ln()
     }
 }
 
 /// Sums of weights by value.
-pub(crate) type ValueWeights = HashMap<FactorValue, f64, FixedState>;
+type ValueWeights = HashMap<FactorValue, f64, FixedState>;
 
-/// All that is to be known of a set of points.
+/// The most frequent values of a set of points in each dimension.
 pub(crate) struct Profile {
+    /// The number of events that the points stand for.
     pub weight: f64,
-    /// For each of [`DIMENSIONS`], the values, most first.
+    /// For each of [`DIMENSIONS`], the largest shares, in descending order.
     shares: Vec<Vec<FactorShare>>,
-    /// How many values each dimension has.
+    /// The number of values in each dimension.
     distinct: Vec<usize>,
 }
 
-/// Sums by value where there are many values: names are numbered from 0 on, codes are not.
+/// Sums by value, for many values: small values index a vector, large ones, which only codes have, a hash table.
 #[derive(Clone, Default)]
 struct DenseWeights {
-    near: Vec<f64>,
-    far: ValueWeights,
+    small: Vec<f64>,
+    large: ValueWeights,
 }
 
 impl DenseWeights {
-    /// Values below are names and words of ours.
+    /// Values below this one index the vector; names, reasons and providers do.
     const LIMIT: FactorValue = 1 << 20;
 
     fn add(&mut self, value: FactorValue, weight: f64) {
         if value >= Self::LIMIT {
-            *self.far.entry(value).or_default() += weight;
+            *self.large.entry(value).or_default() += weight;
             return;
         }
         let at = value as usize;
-        if at >= self.near.len() {
-            self.near.resize((at + 1).next_power_of_two(), 0.0);
+        if at >= self.small.len() {
+            self.small.resize((at + 1).next_power_of_two(), 0.0);
         }
-        if let Some(sum) = self.near.get_mut(at) {
+        if let Some(sum) = self.small.get_mut(at) {
             *sum += weight;
         }
     }
 
     fn get(&self, value: FactorValue) -> f64 {
-        let far = || self.far.get(&value).copied();
-        self.near.get(value as usize).copied().or_else(far).unwrap_or_default()
+        let large = || self.large.get(&value).copied();
+        self.small.get(value as usize).copied().or_else(large).unwrap_or_default()
     }
 }
 
-/// The sums of one way outside of a storm are nearly those of the whole log.
+/// The sums by value of all events of one flow, from which the share outside of a storm is computed.
 pub(crate) struct Background {
-    /// Of all failures, and of all events, by dimension.
+    /// Sums of the failures, and of all events, by dimension.
     failed: Vec<DenseWeights>,
     all: Vec<DenseWeights>,
     failed_weight: f64,
     all_weight: f64,
 }
 
+/// The largest number of values kept for each dimension.
 const KEPT: usize = 8;
 
 fn index(dimension: Dimension) -> usize {
     DIMENSIONS.iter().position(|&other| other == dimension).unwrap_or_default()
 }
 
-/// Of what went well these are not said, or mean something else.
+/// Deliveries have no value in these dimensions, or one that means something else.
 fn is_of_failures(dimension: Dimension) -> bool {
     match dimension {
         Dimension::Reason | Dimension::Code | Dimension::Stage | Dimension::Direction => true,
@@ -137,11 +141,11 @@ fn sums<'p>(points: impl Iterator<Item = &'p WeightedEvent>) -> (Vec<ValueWeight
 }
 
 impl Background {
-    pub(crate) fn new(points: &[WeightedEvent], way: MailFlow) -> Self {
+    pub(crate) fn new(points: &[WeightedEvent], flow: MailFlow) -> Self {
         let mut failed: Vec<DenseWeights> = vec![DenseWeights::default(); DIMENSIONS.len()];
         let mut all = failed.clone();
         let (mut failed_weight, mut all_weight) = (0.0, 0.0);
-        for point in points.iter().filter(|point| point.way == way) {
+        for point in points.iter().filter(|point| point.flow == flow) {
             all_weight += point.weight;
             failed_weight += if point.is_failure { point.weight } else { 0.0 };
             for ((failed, all), dimension) in failed.iter_mut().zip(&mut all).zip(DIMENSIONS) {
@@ -155,7 +159,7 @@ impl Background {
         Self { failed, all, failed_weight, all_weight }
     }
 
-    /// The share outside of a storm that has `inside` of it, of `weight` in all.
+    /// The smoothed share of a value outside of a set with `weight` events, `inside` of which have the value.
     fn outside(&self, dimension: Dimension, value: FactorValue, inside: f64, weight: f64) -> f64 {
         let (sums, whole) = if is_of_failures(dimension) {
             (&self.failed, self.failed_weight)
@@ -163,7 +167,7 @@ impl Background {
             (&self.all, self.all_weight)
         };
         let sum = sums.get(index(dimension)).map_or(0.0, |sums| sums.get(value));
-        // As if one more event stood outside, of which nothing is known but that values are many.
+        // Additive smoothing: one more event outside, which has this value with a probability of 1/50.
         ((sum - inside).max(0.0) + 0.02) / ((whole - weight).max(0.0) + 1.0)
     }
 }
@@ -192,21 +196,22 @@ impl Profile {
         Self { weight, shares, distinct }
     }
 
-    /// The value with the largest share. None: no event says any.
+    /// The value with the largest share. `None`: no event has one.
     pub(crate) fn top(&self, dimension: Dimension) -> Option<FactorShare> {
         self.shares.get(index(dimension))?.first().copied()
     }
 
+    /// The values with the largest shares, in descending order.
     pub(crate) fn shares(&self, dimension: Dimension) -> &[FactorShare] {
         self.shares.get(index(dimension)).map_or(&[], Vec::as_slice)
     }
 
-    /// The share of the value that has most of it, where that stands out; else 0.
+    /// The largest share if it stands out; else 0.
     pub(crate) fn strength(&self, dimension: Dimension) -> f64 {
         self.top(dimension).filter(FactorShare::stands_out).map_or(0.0, |share| share.inside)
     }
 
-    /// How many values it has.
+    /// The number of values of a dimension.
     pub(crate) fn distinct(&self, dimension: Dimension) -> usize {
         self.distinct.get(index(dimension)).copied().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What may stand in the commands about a storm: its factors and times come in, quoted words go out.
+//! Collects and quotes the values that a storm's commands may contain: its times, factors and log files.
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -10,26 +10,26 @@ use crate::catalog::value_name;
 use crate::report::storm::Dimension;
 use crate::storm::detect::profile::FactorShare;
 
-/// What is the same for all storms of a log.
+/// The values that all storms of a log share.
 #[derive(Clone, Copy)]
 pub(crate) struct CommandValues<'a> {
-    pub speaker: Phrasing<'a>,
+    pub phrasing: Phrasing<'a>,
     pub zone: &'a TimeZone,
-    /// As they were named. Empty, or `-` among them: they cannot be read again.
+    /// The log files as the user named them. Empty, or one of them is `-`: they cannot be read again.
     pub files: &'a [String],
 }
 
 impl CommandValues<'_> {
-    /// None: no calendar has it.
-    pub(crate) fn at(&self, minute: i32) -> Option<Zoned> {
+    /// `None`: no calendar has this minute.
+    pub(crate) fn time(&self, minute: i32) -> Option<Zoned> {
         let stamp = Timestamp::from_second(i64::from(minute) * 60).ok()?;
         Some(stamp.to_zoned(self.zone.clone()))
     }
 }
 
-/// What is known of a storm from `start` to `until`, quoted.
+/// The values of a storm from minute `start` to `until`, quoted for a shell.
 pub(crate) fn values(
-    known: &CommandValues,
+    common: &CommandValues,
     shares: &[FactorShare],
     reason: Option<Reason>,
     start: i32,
@@ -37,17 +37,17 @@ pub(crate) fn values(
 ) -> QuotedValues {
     let mut values = QuotedValues::default();
     let stamp = |minute: i32| {
-        known.at(minute).map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).unwrap_or_default()
+        common.time(minute).map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).unwrap_or_default()
     };
     values.word("since", &stamp(start));
     values.word("until", &stamp(until + 1));
     let local = |at: Zoned| at.strftime("%F %H:%M").to_string();
-    values.word("begun", &known.at(start).map(local).unwrap_or_default());
-    if !known.files.iter().any(|file| file == "-") {
-        values.files("files", known.files);
+    values.word("begun", &common.time(start).map(local).unwrap_or_default());
+    if !common.files.iter().any(|file| file == "-") {
+        values.files("files", common.files);
     }
     for share in shares {
-        let Some(value) = known.speaker.value(share) else { continue };
+        let Some(value) = common.phrasing.value(share) else { continue };
         match share.dimension {
             Dimension::Sender if value == "<>" => {}
             Dimension::Sender => {
@@ -68,7 +68,8 @@ pub(crate) fn values(
             Dimension::Provider => values.word("provider", &value),
             Dimension::Domain => values.word("domain", &value),
             Dimension::Relay => {
-                let is_name = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '.' | '-');
+                let is_name =
+                    |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-');
                 values.word("relay", &value);
                 if value.chars().all(is_name) && !value.starts_with('-') {
                     values.word("server", &value);

@@ -1,24 +1,26 @@
-//! What to type: the book's commands and what is known of a storm come in; lines for a shell go out, with every value quoted.
+//! Fills a storm's values into the catalogue's commands, every value quoted for the shell.
 
 use crate::catalog::{CommandRow, StormRow, own_part};
 use crate::report::storm::StormCommand;
 use crate::smtp::event::Mta;
 
-/// What may stand in a command, by its name: `sender`, `files`. A value is put in as it is, so it comes quoted.
+/// The quoted values that a command may contain, by name: `sender`, `files`.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct QuotedValues(Vec<(&'static str, String)>);
 
 impl QuotedValues {
-    /// A word of the log. One with signs that a terminal obeys or hides is left out: nobody could see what he pastes.
+    /// Adds one shell word. A value with control or invisible characters is left out: the user could not see what they
+    /// paste.
     pub(crate) fn word(&mut self, name: &'static str, value: &str) {
-        let is_plain = |sign: char| sign.is_ascii_graphic() || sign == ' ' || sign.is_alphanumeric();
+        let is_plain =
+            |character: char| character.is_ascii_graphic() || character == ' ' || character.is_alphanumeric();
         if value.is_empty() || !value.chars().all(is_plain) {
             return;
         }
         self.0.extend(quoted(value).map(|quoted| (name, quoted)));
     }
 
-    /// Words behind each other; none of them is taken for an option.
+    /// Adds file names, separated by spaces. A name that begins with `-` gets a `./`, so that it is no option.
     pub(crate) fn files(&mut self, name: &'static str, files: &[String]) {
         let guarded = |file: &String| if file.starts_with('-') { format!("./{file}") } else { file.clone() };
         let words: Option<Vec<String>> = files.iter().map(|file| quoted(&guarded(file))).collect();
@@ -26,24 +28,24 @@ impl QuotedValues {
         self.0.extend(words.filter(|words| plain && !words.is_empty()).map(|words| (name, words.join(" "))));
     }
 
-    /// An expression that fits the value and nothing else, between `front` and `back`.
-    pub(crate) fn expression(&mut self, name: &'static str, front: &str, value: &str, back: &str) {
+    /// Adds a regular expression that matches only the value between `prefix` and `suffix`.
+    pub(crate) fn expression(&mut self, name: &'static str, prefix: &str, value: &str, suffix: &str) {
         if !value.is_empty() {
-            self.word(name, &format!("^{front}{}{back}$", regex::escape(value)));
+            self.word(name, &format!("^{prefix}{}{suffix}$", regex::escape(value)));
         }
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        self.0.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// None: no shell takes it.
+/// `None`: no shell word can hold it, since it contains a NUL.
 fn quoted(value: &str) -> Option<String> {
     shlex::try_quote(value).ok().map(std::borrow::Cow::into_owned)
 }
 
-/// Commands for the mail server, those that change nothing first.
+/// The commands of a pattern for this mail server, those that change nothing first.
 pub(crate) fn commands(row: &StormRow, mta: Mta, values: &QuotedValues) -> Vec<StormCommand> {
     let own = own_part(mta, &row.postfix, &row.exim).map_or(&[][..], Vec::as_slice);
     let mut commands: Vec<StormCommand> =
@@ -60,13 +62,15 @@ fn filled(row: &CommandRow, values: &QuotedValues) -> Option<StormCommand> {
     Some(StormCommand { shell: fill(&row.shell, values)?, why: row.why.clone(), changes: row.changes, undo })
 }
 
-/// None: a value that it asks for is not known.
+/// The template with its `{name}`s replaced. `None`: a value that it needs is not known.
 fn fill(template: &str, values: &QuotedValues) -> Option<String> {
     let mut filled = String::new();
     let mut rest = template;
     while let Some((front, back)) = rest.split_once('{') {
         filled.push_str(front);
-        let end = back.find(|sign: char| !(sign.is_ascii_lowercase() || sign == '_')).unwrap_or(back.len());
+        let end = back
+            .find(|character: char| !(character.is_ascii_lowercase() || character == '_'))
+            .unwrap_or(back.len());
         let (name, after) = back.split_at_checked(end)?;
         match after.strip_prefix('}').filter(|_| !name.is_empty()) {
             Some(after) => {

@@ -1,27 +1,27 @@
-//! Sentences: what was read of a storm comes in, plain English goes out.
+//! Writes the findings about a storm as plain English sentences.
 
-use super::signature::Finding;
+use super::evidence::Finding;
 use crate::catalog::provider::Providers;
 use crate::report::storm::Dimension;
 use crate::storm::detect::profile::FactorShare;
 use crate::storm::sample::merge::Samples;
 use crate::storm::sample::points::shown;
 
-/// What values are shown by.
+/// The tables that turn values into words.
 #[derive(Clone, Copy)]
 pub(crate) struct Phrasing<'a> {
-    pub gathered: &'a Samples,
+    pub samples: &'a Samples,
     pub providers: &'a Providers,
 }
 
 impl Phrasing<'_> {
-    /// None: the log does not say it.
+    /// The value as text. `None`: no event of the share has one.
     pub(crate) fn value(self, share: &FactorShare) -> Option<String> {
-        shown(share.dimension, share.value, self.gathered, self.providers)
+        shown(share.dimension, share.value, self.samples, self.providers)
     }
 
-    pub(crate) fn sentence(self, reading: &Finding) -> String {
-        match *reading {
+    pub(crate) fn sentence(self, finding: &Finding) -> String {
+        match *finding {
             Finding::Share(share) => {
                 let value = self.value(&share).unwrap_or_else(|| "none".to_owned());
                 format!(
@@ -31,10 +31,10 @@ impl Phrasing<'_> {
                     percent(share.outside)
                 )
             }
-            Finding::Reasons(what, share) => format!("{} of it tells of {what}", percent(share)),
-            Finding::Few(what, share) => format!("only {} of it tells of {what}", percent(share)),
+            Finding::Reasons(phrase, share) => format!("{} of it tells of {phrase}", percent(share)),
+            Finding::Few(phrase, share) => format!("only {} of it tells of {phrase}", percent(share)),
             Finding::Spread(dimension, count) => {
-                format!("it spreads over {count} or more {}", nouns(dimension))
+                format!("it spreads over {count} or more {}s", noun(dimension))
             }
             Finding::NoCommon(dimension) => format!("no {} has most of it", noun(dimension)),
             Finding::Answered(share) => {
@@ -47,12 +47,13 @@ impl Phrasing<'_> {
     }
 }
 
-/// `94%`, `0.3%`.
-pub(crate) fn percent(share: f64) -> String {
+/// A share as `94%` or, below 1 %, as `0.3%`.
+fn percent(share: f64) -> String {
     let share = share * 100.0;
     if share > 0.0 && share < 1.0 { format!("{:.1}%", share.max(0.1)) } else { format!("{share:.0}%") }
 }
 
+/// The word for a dimension; its plural takes an s.
 pub(crate) fn noun(dimension: Dimension) -> &'static str {
     match dimension {
         Dimension::Provider => "provider",
@@ -68,23 +69,5 @@ pub(crate) fn noun(dimension: Dimension) -> &'static str {
         Dimension::Code => "code",
         Dimension::Direction => "direction",
         Dimension::Stage => "stage",
-    }
-}
-
-fn nouns(dimension: Dimension) -> &'static str {
-    match dimension {
-        Dimension::Provider => "providers",
-        Dimension::Domain => "domains",
-        Dimension::Recipient => "recipients",
-        Dimension::Relay => "relays",
-        Dimension::Instance => "instances",
-        Dimension::Host => "hosts",
-        Dimension::Sender => "senders",
-        Dimension::User => "users",
-        Dimension::Client => "clients",
-        Dimension::Reason => "reasons",
-        Dimension::Code => "codes",
-        Dimension::Direction => "directions",
-        Dimension::Stage => "stages",
     }
 }

@@ -1,156 +1,345 @@
-//! What a storm is called, and why: readings of its shares come in; a pattern with its causes goes out.
+//! The table of storm signatures: for each pattern the measures that show it, the evidence and the dimensions of its cause.
+//!
+//! A new pattern costs its variant in `report::storm::StormPattern`, a row here, and its texts in `storms.toml`.
 
+use super::evidence::{Evidence, Measures, ReasonGroup};
 use crate::catalog::classify::Reason;
-use crate::report::storm::{Confidence, Dimension, StormPattern};
-use crate::storm::detect::profile::{FactorShare, Profile};
-use crate::storm::sample::points::reason_of;
+use crate::report::storm::Dimension as D;
+use crate::report::storm::StormPattern;
+use crate::storm::sample::points::MailFlow;
 
-/// A pattern and why.
-#[derive(Clone, Debug)]
-pub(crate) struct Diagnosis {
+/// One way in which a pattern shows itself.
+pub(crate) struct Signature {
     pub pattern: StormPattern,
-    pub confidence: Confidence,
-    /// Which dimension names the cause, the best first.
-    pub causes: &'static [Dimension],
-    /// What speaks for it.
-    pub because: Vec<Finding>,
-    pub not: Vec<(StormPattern, Finding)>,
+    pub flow: MailFlow,
+    /// Whether the storm has this signature, given that no earlier row of the same flow matches.
+    pub matches: fn(&Measures) -> bool,
+    /// The share that the diagnosis rests on, 0 to 1; the confidence follows from it.
+    pub share: fn(&Measures) -> f64,
+    /// The sentences for the pattern, in order.
+    pub because: &'static [Evidence],
+    /// The pattern that the storm is easily mistaken for, and the sentence against it.
+    pub not: Option<(StormPattern, Evidence)>,
+    /// The dimensions that name the cause, the best first.
+    pub causes: &'static [D],
 }
 
-/// A sentence before it has words.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) enum Finding {
-    /// So much of it shares one value.
-    Share(FactorShare),
-    /// So much of it has reasons of this kind.
-    Reasons(&'static str, f64),
-    /// It spreads over so many values.
-    Spread(Dimension, usize),
-    /// No value of it stands out.
-    NoCommon(Dimension),
-    /// The other side is a part of this server.
-    Near(f64),
-    /// With so much of it two addresses answer each other.
-    Answered(f64),
-    /// No more than so much of it has reasons of this kind.
-    Few(&'static str, f64),
+const FAILED_LOGIN: ReasonGroup =
+    ReasonGroup { contains: |reason| reason == Reason::SmtpAuth, phrase: "a failed login" };
+const NO_SPACE: ReasonGroup =
+    ReasonGroup { contains: |reason| reason == Reason::SystemFull, phrase: "no space" };
+const FULL_MAILBOX: ReasonGroup =
+    ReasonGroup { contains: |reason| reason == Reason::MailboxFull, phrase: "a full mailbox" };
+const MAIL_LOOP: ReasonGroup =
+    ReasonGroup { contains: |reason| reason == Reason::RoutingLoop, phrase: "a mail loop" };
+const TLS: ReasonGroup = ReasonGroup { contains: |reason| reason == Reason::TlsFailure, phrase: "TLS" };
+const SYSTEM_ERROR: ReasonGroup =
+    ReasonGroup { contains: |reason| reason == Reason::SystemError, phrase: "an error of this server" };
+const DNS: ReasonGroup =
+    ReasonGroup { contains: |reason| reason == Reason::DnsFailure, phrase: "no connection or no DNS" };
+const NETWORK: ReasonGroup = ReasonGroup { contains: Reason::is_network, phrase: "no connection or no DNS" };
+const NO_MAILBOX: ReasonGroup =
+    ReasonGroup { contains: Reason::has_no_mailbox, phrase: "an address that is not there" };
+const DEAD_ADDRESS: ReasonGroup =
+    ReasonGroup { contains: Reason::is_dead_address, phrase: "an address that is not there" };
+const JUDGEMENT: ReasonGroup =
+    ReasonGroup { contains: Reason::is_judgement, phrase: "spam, limits or reputation" };
+const REPUTATION: ReasonGroup =
+    ReasonGroup { contains: Reason::is_reputation, phrase: "a block list, reputation or policy" };
+const LIMIT: ReasonGroup = ReasonGroup { contains: Reason::is_limit, phrase: "a rate limit" };
+
+/// One sender's mail goes to many recipients. Mail to a single site that limits it is that site's rate limit, whoever
+/// sends it.
+fn has_one_author(storm: &Measures) -> bool {
+    let is_one_site =
+        storm.site() >= 0.9 && storm.distinct(D::Domain) <= 2 || storm.strength(D::Provider) >= 0.8;
+    let spreads = storm.distinct(D::Domain) >= 3 || storm.distinct(D::Recipient) >= 10;
+    storm.author() >= 0.6
+        && spreads
+        && storm.share(NETWORK) < 0.5
+        && !(is_one_site && storm.share(LIMIT) >= 0.4)
 }
 
-/// What storms are told by besides shares.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Signals {
-    /// The share whose other side is a part of this server's own mail system.
-    pub near: f64,
-    /// The share with the null sender.
-    pub null_sender: f64,
-    /// The share with which two addresses answer each other.
-    pub answered: f64,
+/// Connections to one relay fail, whatever the domain: mail to all domains goes through it.
+fn is_next_hop_down(storm: &Measures) -> bool {
+    storm.share(NETWORK) >= 0.5
+        && storm.profile.top(D::Relay).is_some_and(|relay| relay.inside >= 0.8)
+        && storm.distinct(D::Domain) >= 5
+        && storm.strength(D::Provider) < 0.7
+        && storm.strength(D::Domain) < 0.6
 }
 
-/// A storm that is being named.
-#[must_use]
-pub(crate) struct Evidence<'l> {
-    look: &'l Profile,
-    because: Vec<Finding>,
-    not: Vec<(StormPattern, Finding)>,
-}
+/// All signatures. Of each flow the first row that matches decides, so the more specific ones come first.
+pub(crate) const SIGNATURES: &[Signature] = &[
+    Signature {
+        pattern: StormPattern::Loop,
+        flow: MailFlow::Out,
+        matches: |storm| storm.answered >= 0.8,
+        share: |storm| storm.answered,
+        because: &[Evidence::Answered, Evidence::Top(D::Recipient), Evidence::Top(D::Sender)],
+        not: None,
+        causes: &[D::Recipient, D::Sender],
+    },
+    Signature {
+        pattern: StormPattern::Loop,
+        flow: MailFlow::Out,
+        matches: |storm| storm.share(MAIL_LOOP) >= 0.5,
+        share: |storm| storm.share(MAIL_LOOP),
+        because: &[Evidence::Reasons(MAIL_LOOP), Evidence::Top(D::Recipient)],
+        not: None,
+        causes: &[D::Recipient, D::Relay, D::Domain, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::Tls,
+        flow: MailFlow::Out,
+        matches: |storm| storm.share(TLS) >= 0.5,
+        share: |storm| storm.share(TLS),
+        because: &[Evidence::Reasons(TLS), Evidence::Top(D::Provider), Evidence::Top(D::Domain)],
+        not: Some((StormPattern::OwnNetwork, Evidence::Few(NETWORK))),
+        causes: &[D::Provider, D::Domain, D::Relay, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::DiskFull,
+        flow: MailFlow::Out,
+        matches: |storm| storm.share(NO_SPACE) >= 0.5 && storm.near >= 0.5,
+        share: |storm| storm.share(NO_SPACE),
+        because: &[Evidence::Reasons(NO_SPACE), Evidence::Near],
+        not: None,
+        causes: &[D::Reason, D::Code],
+    },
+    Signature {
+        pattern: StormPattern::FullMailbox,
+        flow: MailFlow::Out,
+        matches: |storm| storm.share(FULL_MAILBOX) >= 0.5,
+        share: |storm| storm.share(FULL_MAILBOX),
+        because: &[Evidence::Reasons(FULL_MAILBOX), Evidence::Top(D::Recipient)],
+        not: None,
+        causes: &[D::Recipient, D::Domain, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::Backscatter,
+        flow: MailFlow::Out,
+        matches: |storm| {
+            storm.null_sender >= 0.6 && storm.strength(D::Sender) >= 0.5 && storm.share(NETWORK) < 0.5
+        },
+        share: |storm| storm.null_sender,
+        because: &[Evidence::Top(D::Sender), Evidence::Spread(D::Domain)],
+        not: None,
+        causes: &[D::Sender],
+    },
+    Signature {
+        pattern: StormPattern::DeadDownstream,
+        flow: MailFlow::Out,
+        matches: |storm| storm.near >= 0.6 && storm.share(DEAD_ADDRESS) < 0.4,
+        share: |storm| storm.near,
+        because: &[Evidence::Near, Evidence::Top(D::Relay)],
+        not: Some((StormPattern::ProviderOutage, Evidence::Near)),
+        causes: &[D::Relay, D::Reason, D::Code],
+    },
+    Signature {
+        pattern: StormPattern::DeadList,
+        flow: MailFlow::Out,
+        matches: |storm| {
+            has_one_author(storm) && storm.share(DEAD_ADDRESS) >= 0.5 && storm.share(JUDGEMENT) < 0.25
+        },
+        share: |storm| storm.author().min(storm.share(DEAD_ADDRESS) + 0.2),
+        because: &[
+            Evidence::Top(D::User),
+            Evidence::Top(D::Sender),
+            Evidence::Spread(D::Domain),
+            Evidence::Reasons(DEAD_ADDRESS),
+        ],
+        not: Some((StormPattern::StolenAccount, Evidence::Few(JUDGEMENT))),
+        causes: &[D::Sender, D::User, D::Client],
+    },
+    Signature {
+        pattern: StormPattern::StolenAccount,
+        flow: MailFlow::Out,
+        matches: has_one_author,
+        share: |storm| storm.author(),
+        because: &[
+            Evidence::Top(D::User),
+            Evidence::Top(D::Sender),
+            Evidence::Spread(D::Domain),
+            Evidence::Top(D::Client),
+            Evidence::Reasons(JUDGEMENT),
+        ],
+        not: Some((StormPattern::ListedIp, Evidence::Main(&[D::User, D::Sender]))),
+        causes: &[D::User, D::Sender, D::Client],
+    },
+    Signature {
+        pattern: StormPattern::ListedIp,
+        flow: MailFlow::Out,
+        matches: |storm| storm.share(REPUTATION) >= 0.5,
+        share: |storm| storm.share(REPUTATION),
+        because: &[Evidence::Reasons(REPUTATION), Evidence::Spread(D::Domain), Evidence::Top(D::Instance)],
+        not: Some((StormPattern::StolenAccount, Evidence::NoCommon(D::Sender))),
+        causes: &[D::Host, D::Instance, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::RateLimit,
+        flow: MailFlow::Out,
+        matches: |storm| storm.share(LIMIT) >= 0.5,
+        share: |storm| storm.share(LIMIT),
+        because: &[Evidence::Reasons(LIMIT), Evidence::Top(D::Provider), Evidence::Top(D::Domain)],
+        not: Some((StormPattern::StolenAccount, Evidence::NoCommon(D::User))),
+        causes: &[D::Provider, D::Domain, D::Relay, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::DeadDownstream,
+        flow: MailFlow::Out,
+        matches: is_next_hop_down,
+        share: |storm| storm.share(NETWORK),
+        because: &[Evidence::Reasons(NETWORK), Evidence::Top(D::Relay), Evidence::Spread(D::Domain)],
+        not: None,
+        causes: &[D::Relay, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::ProviderOutage,
+        flow: MailFlow::Out,
+        matches: |storm| storm.share(NETWORK) >= 0.5 && storm.site() >= 0.65,
+        share: |storm| storm.share(NETWORK).min(storm.site()),
+        because: &[Evidence::Reasons(NETWORK), Evidence::Top(D::Provider), Evidence::Top(D::Domain)],
+        not: Some((StormPattern::OwnNetwork, Evidence::Main(&[D::Provider, D::Domain, D::Relay]))),
+        causes: &[D::Provider, D::Domain, D::Relay],
+    },
+    Signature {
+        pattern: StormPattern::OwnNetwork,
+        flow: MailFlow::Out,
+        matches: |storm| storm.share(NETWORK) >= 0.5,
+        share: |storm| storm.share(NETWORK),
+        because: &[Evidence::Reasons(NETWORK), Evidence::Spread(D::Domain)],
+        not: Some((StormPattern::ProviderOutage, Evidence::NoCommon(D::Provider))),
+        causes: &[D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::DeadList,
+        flow: MailFlow::Out,
+        matches: |storm| storm.share(DEAD_ADDRESS) >= 0.6 && storm.strength(D::Sender) >= 0.4,
+        share: |storm| storm.share(DEAD_ADDRESS).min(0.7),
+        because: &[Evidence::Reasons(DEAD_ADDRESS), Evidence::Top(D::Sender)],
+        not: None,
+        causes: &[D::Sender, D::User, D::Client, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::ProviderOutage,
+        flow: MailFlow::Out,
+        matches: |storm| storm.site() >= 0.6,
+        share: |storm| storm.site(),
+        because: &[Evidence::Top(D::Provider), Evidence::Top(D::Domain), Evidence::Top(D::Reason)],
+        not: Some((StormPattern::OwnNetwork, Evidence::Main(&[D::Provider, D::Domain, D::Relay]))),
+        causes: &[D::Provider, D::Domain, D::Relay],
+    },
+    Signature {
+        pattern: StormPattern::ListedIp,
+        flow: MailFlow::Out,
+        matches: |storm| storm.share(JUDGEMENT) >= 0.5,
+        share: |storm| storm.share(JUDGEMENT).min(0.7),
+        because: &[Evidence::Reasons(JUDGEMENT), Evidence::Spread(D::Domain)],
+        not: Some((StormPattern::StolenAccount, Evidence::NoCommon(D::Sender))),
+        causes: &[D::Host, D::Instance, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::PasswordGuessing,
+        flow: MailFlow::In,
+        matches: |storm| storm.share(FAILED_LOGIN) >= 0.5,
+        share: |storm| storm.share(FAILED_LOGIN),
+        because: &[
+            Evidence::Reasons(FAILED_LOGIN),
+            Evidence::Top(D::Client),
+            Evidence::Top(D::User),
+            Evidence::Spread(D::User),
+            Evidence::Spread(D::Client),
+        ],
+        not: None,
+        causes: &[D::Client, D::User, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::DiskFull,
+        flow: MailFlow::In,
+        matches: |storm| storm.share(NO_SPACE) >= 0.5,
+        share: |storm| storm.share(NO_SPACE),
+        because: &[Evidence::Reasons(NO_SPACE), Evidence::Spread(D::Client)],
+        not: None,
+        causes: &[D::Reason, D::Code],
+    },
+    Signature {
+        pattern: StormPattern::Loop,
+        flow: MailFlow::In,
+        matches: |storm| storm.share(MAIL_LOOP) >= 0.5,
+        share: |storm| storm.share(MAIL_LOOP),
+        because: &[Evidence::Reasons(MAIL_LOOP), Evidence::Top(D::Client), Evidence::Top(D::Recipient)],
+        not: None,
+        causes: &[D::Recipient, D::Client, D::Domain, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::Tls,
+        flow: MailFlow::In,
+        matches: |storm| storm.share(TLS) >= 0.5,
+        share: |storm| storm.share(TLS),
+        because: &[Evidence::Reasons(TLS), Evidence::Top(D::Client)],
+        not: None,
+        causes: &[D::Client, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::Backscatter,
+        flow: MailFlow::In,
+        matches: |storm| storm.null_sender >= 0.6 && storm.strength(D::Sender) >= 0.5,
+        share: |storm| storm.null_sender,
+        because: &[Evidence::Top(D::Sender), Evidence::Spread(D::Client), Evidence::Top(D::Recipient)],
+        not: Some((StormPattern::DictionaryAttack, Evidence::Main(&[D::Sender]))),
+        causes: &[D::Sender, D::Recipient, D::Domain],
+    },
+    Signature {
+        pattern: StormPattern::DictionaryAttack,
+        flow: MailFlow::In,
+        matches: |storm| storm.share(NO_MAILBOX) >= 0.5,
+        share: |storm| storm.share(NO_MAILBOX),
+        because: &[
+            Evidence::Reasons(NO_MAILBOX),
+            Evidence::Top(D::Client),
+            Evidence::Spread(D::Recipient),
+            Evidence::Spread(D::Client),
+        ],
+        not: Some((StormPattern::Backscatter, Evidence::NoCommon(D::Sender))),
+        causes: &[D::Client, D::Domain, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::FullMailbox,
+        flow: MailFlow::In,
+        matches: |storm| storm.share(FULL_MAILBOX) >= 0.5,
+        share: |storm| storm.share(FULL_MAILBOX),
+        because: &[Evidence::Reasons(FULL_MAILBOX), Evidence::Top(D::Recipient)],
+        not: None,
+        causes: &[D::Recipient, D::Domain, D::Reason],
+    },
+    Signature {
+        pattern: StormPattern::DeadDownstream,
+        flow: MailFlow::In,
+        matches: |storm| storm.share(SYSTEM_ERROR) >= 0.5,
+        share: |storm| storm.share(SYSTEM_ERROR),
+        because: &[Evidence::Reasons(SYSTEM_ERROR), Evidence::Spread(D::Client)],
+        not: None,
+        causes: &[D::Reason, D::Code, D::Stage],
+    },
+    Signature {
+        pattern: StormPattern::OwnNetwork,
+        flow: MailFlow::In,
+        matches: |storm| storm.share(DNS) >= 0.5,
+        share: |storm| storm.share(DNS).min(0.7),
+        because: &[Evidence::Reasons(DNS), Evidence::Spread(D::Client)],
+        not: None,
+        causes: &[D::Reason],
+    },
+];
 
-impl<'l> Evidence<'l> {
-    pub(crate) fn new(look: &'l Profile) -> Self {
-        Self { look, because: Vec::new(), not: Vec::new() }
-    }
-
-    /// The share of events whose reason is in this group.
-    pub(crate) fn part(&self, group: impl Fn(Reason) -> bool) -> f64 {
-        let in_group = |share: &&FactorShare| reason_of(share.value).is_some_and(&group);
-        self.look.shares(Dimension::Reason).iter().filter(in_group).map(|share| share.inside).sum()
-    }
-
-    pub(crate) fn say(mut self, reading: Finding) -> Self {
-        self.because.push(reading);
-        self
-    }
-
-    pub(crate) fn say_top(mut self, dimension: Dimension) -> Self {
-        self.because.extend(self.look.top(dimension).filter(FactorShare::stands_out).map(Finding::Share));
-        self
-    }
-
-    pub(crate) fn spread(self, dimension: Dimension) -> Self {
-        let distinct = self.look.distinct(dimension);
-        if distinct > 2 { self.say(Finding::Spread(dimension, distinct)) } else { self }
-    }
-
-    pub(crate) fn not(mut self, pattern: StormPattern, reading: Finding) -> Self {
-        self.not.push((pattern, reading));
-        self
-    }
-
-    /// `share` is what the signature rests on.
-    pub(crate) fn is(self, pattern: StormPattern, share: f64, causes: &'static [Dimension]) -> Diagnosis {
-        let confidence = match share {
-            share if share >= 0.85 && self.look.weight >= 20.0 => Confidence::Sure,
-            share if share >= 0.6 => Confidence::Likely,
-            _ => Confidence::Unsure,
-        };
-        Diagnosis { pattern, confidence, causes, because: self.because, not: self.not }
-    }
-}
-
-/// It looks like nothing that is known.
-pub(crate) fn unknown(case: Evidence) -> Diagnosis {
-    const CAUSES: &[Dimension] = &[
-        Dimension::User,
-        Dimension::Sender,
-        Dimension::Client,
-        Dimension::Provider,
-        Dimension::Domain,
-        Dimension::Relay,
-        Dimension::Reason,
-        Dimension::Code,
-    ];
-    let case = case.say_top(Dimension::Reason).say_top(Dimension::Code);
-    Diagnosis { confidence: Confidence::Unsure, ..case.is(StormPattern::Unknown, 0.0, CAUSES) }
-}
-
-/// The value that has most, if only a share of 0.
-pub(crate) fn most(look: &Profile, dimension: Dimension) -> FactorShare {
-    let none = FactorShare { dimension, value: 0, inside: 0.0, outside: 0.0, count: 0.0 };
-    look.top(dimension).unwrap_or(none)
-}
-
-/// What is common to the storm: the main factor first, then what else stands out, the most telling first.
-pub(crate) fn factors(look: &Profile, named: &Diagnosis) -> Vec<FactorShare> {
-    let tops: Vec<FactorShare> = crate::storm::detect::profile::DIMENSIONS
-        .iter()
-        .filter_map(|&dimension| look.top(dimension))
-        .collect();
-    let of = |dimension: Dimension| tops.iter().find(|share| share.dimension == dimension).copied();
-    let clear = named.causes.iter().filter_map(|&cause| of(cause)).find(|share| {
-        let few = share.dimension == Dimension::Client && is_few(look);
-        share.inside >= 0.5 && (share.stands_out() || is_kind(share.dimension)) || few
-    });
-    let any =
-        || named.causes.iter().filter_map(|&cause| of(cause)).max_by(|a, b| a.inside.total_cmp(&b.inside));
-    let main = clear.or_else(any);
-    let mut others: Vec<FactorShare> = tops
-        .into_iter()
-        .filter(|share| share.inside >= 0.3 && share.stands_out())
-        .filter(|share| main.is_none_or(|main| main.dimension != share.dimension))
-        .collect();
-    others.sort_by(|a, b| b.tells().total_cmp(&a.tells()).then(a.dimension.cmp(&b.dimension)));
-    main.into_iter().chain(others).collect()
-}
-
-/// A handful of clients does most of it.
-fn is_few(look: &Profile) -> bool {
-    let first: Vec<&FactorShare> =
-        look.shares(Dimension::Client).iter().take(5).filter(|share| share.stands_out()).collect();
-    first.first().is_some_and(|share| share.inside >= 0.12)
-        && first.iter().map(|share| share.inside).sum::<f64>() >= 0.6
-}
-
-/// What kind of failure it is, and not whose: it is a cause also where all failures are of this kind.
-fn is_kind(dimension: Dimension) -> bool {
-    matches!(dimension, Dimension::Reason | Dimension::Code | Dimension::Stage)
-}
+/// The diagnosis of a storm that matches no row, whatever its flow.
+pub(crate) const UNKNOWN: Signature = Signature {
+    pattern: StormPattern::Unknown,
+    flow: MailFlow::Out,
+    matches: |_| true,
+    share: |_| 0.0,
+    because: &[Evidence::Top(D::Reason), Evidence::Top(D::Code)],
+    not: None,
+    causes: &[D::User, D::Sender, D::Client, D::Provider, D::Domain, D::Relay, D::Reason, D::Code],
+};

@@ -1,18 +1,18 @@
-//! Defines what a block hands over: counts by the minute, events of the sample, and metadata of open messages.
+//! Defines the sample of one block: counts by the minute, some events, and the metadata of open messages.
 
 use super::series::CountSeries;
 use crate::catalog::provider::Provider;
 use crate::input::read::HeapSize;
 use crate::smtp::event::{Mta, Stage};
 
-/// A piece of a page's text. The empty one at 0 says nothing.
+/// A piece of a [`BlockSample`]'s text. `start` 0: there is none.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct TextPiece {
     pub start: u32,
     pub length: u32,
 }
 
-/// Sender, login and client of a message; an empty piece is not known.
+/// Sender, login and client of a message; a piece at 0 is unknown.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct MessageSource {
     pub sender: TextPiece,
@@ -23,20 +23,22 @@ pub(crate) struct MessageSource {
 /// One event of the sample.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SampledEvent {
-    /// What the sample is chosen by.
+    /// A hash of its place in the log. Events with the smallest hashes are kept (bottom-k sampling: Cohen and Kaplan,
+    /// "Summarizing data using bottom-k sketches", 2007).
     pub hash: u64,
-    /// Of its message; 0: none.
+    /// The key of its message; 0: none.
     pub key: u64,
-    /// What earlier blocks know of the message counts too.
+    /// The metadata of earlier blocks applies to its message too.
     pub is_open: bool,
     pub recipient: TextPiece,
     pub host: TextPiece,
     pub instance: TextPiece,
     pub peer: TextPiece,
-    pub behind: MessageSource,
+    pub source: MessageSource,
+    /// The line. Empty: it is no example.
     pub raw: TextPiece,
     pub stage: Option<Stage>,
-    /// Of what went well; of failures their series has it.
+    /// The provider of a delivery; a failure has it in its series.
     pub provider: Option<Provider>,
     /// The other side is a part of this server's own mail system.
     pub is_near: bool,
@@ -46,45 +48,49 @@ pub(crate) struct SampledEvent {
 /// The events of one kind in one minute.
 #[derive(Debug)]
 pub(crate) struct MinuteCell {
-    /// Counted from 1970-01-01T00:00Z.
+    /// Since 1970-01-01T00:00Z.
     pub minute: i32,
     pub series: CountSeries,
     pub count: u32,
-    pub picks: Vec<SampledEvent>,
+    /// The events in the sample.
+    pub events: Vec<SampledEvent>,
 }
 
-/// What a block knows of a message when it ends.
+/// The metadata that a block has of a message at its end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenSource {
     pub key: u64,
-    pub behind: MessageSource,
-    /// What was known before counts no more.
+    pub source: MessageSource,
+    /// The message arrived in this block, so metadata of earlier blocks under this key is of another one.
     pub is_complete: bool,
+    /// The message left the queue.
     pub is_over: bool,
 }
 
-/// What a block hands over.
+/// The counts and the sample of one block.
 #[derive(Default, Debug)]
 pub(crate) struct BlockSample {
+    /// The text of all pieces.
     pub text: Vec<u8>,
     pub cells: Vec<MinuteCell>,
-    pub left: Vec<OpenSource>,
+    /// Messages that other blocks may have lines of.
+    pub open: Vec<OpenSource>,
     /// Events whose line shows no time.
     pub undated: u64,
 }
 
 impl HeapSize for BlockSample {
     fn held(&self) -> usize {
-        let picks: usize = self.cells.iter().map(|cell| cell.picks.capacity()).sum();
+        let events: usize = self.cells.iter().map(|cell| cell.events.capacity()).sum();
         self.text.capacity()
             + self.cells.capacity() * size_of::<MinuteCell>()
-            + picks * size_of::<SampledEvent>()
-            + self.left.capacity() * size_of::<OpenSource>()
+            + events * size_of::<SampledEvent>()
+            + self.open.capacity() * size_of::<OpenSource>()
     }
 }
 
 impl BlockSample {
-    /// None: it says nothing.
+    /// The text of a piece. `None`: there is none.
     pub(crate) fn read(&self, piece: TextPiece) -> Option<&[u8]> {
         if piece.start == 0 {
             return None;
@@ -93,7 +99,7 @@ impl BlockSample {
         self.text.get(start..start + piece.length as usize)
     }
 
-    /// Nothing is kept of what is not said.
+    /// Keeps a text; `None` becomes the piece at 0.
     pub(crate) fn keep(&mut self, bytes: Option<&[u8]>) -> TextPiece {
         let Some(bytes) = bytes else { return TextPiece::default() };
         if self.text.is_empty() {
@@ -106,13 +112,13 @@ impl BlockSample {
 }
 
 impl MessageSource {
-    /// The newer line replaces what older lines stated.
+    /// Updates this with what a newer line states.
     pub(crate) fn learn(&mut self, other: Self) {
-        for (mine, new) in
+        for (known, new) in
             [(&mut self.sender, other.sender), (&mut self.user, other.user), (&mut self.client, other.client)]
         {
             if new.start > 0 {
-                *mine = new;
+                *known = new;
             }
         }
     }

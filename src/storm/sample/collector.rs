@@ -1,4 +1,4 @@
-//! Collects from each block counts by the minute and a sample of its events.
+//! Samples each block: counts its events by minute and kind, and keeps a few of them.
 
 use std::hash::BuildHasher;
 
@@ -11,65 +11,68 @@ use crate::messages::hop::is_private;
 use crate::messages::key::{KeyHasher, PrehashedState};
 use crate::parse::header::LogLine;
 use crate::parse::mta;
-use crate::parse::mta::queue_record::QueueStep;
+use crate::parse::mta::queue_record::{MessageFields, QueueStep};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::walk::{EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
-use crate::smtp::event::{Direction, Event};
+use crate::smtp::event::{Direction, Event, Mta};
 
-/// Failures kept of one kind in one minute.
+/// The number of failures kept of one kind and minute.
 pub(crate) const FAILED_KEPT: usize = 16;
-/// Of what went well, for its share of senders and the like.
+/// The number of deliveries kept of one kind and minute; they show the usual share of each sender and so on.
 pub(crate) const SERVED_KEPT: usize = 3;
-/// Of a line kept as an example, in bytes.
+/// The length to which an example line is cut, in bytes.
 const EXAMPLE_LIMIT: usize = 400;
 
-/// One a thread.
+/// Samples blocks; each thread has one.
 pub(crate) struct Sampler<'a> {
     keys: KeyHasher,
     filter: &'a Filter,
-    tracks: HashMap<u64, SampledMessage, PrehashedState>,
-    places: HashMap<(i32, CountSeries), u32, FixedState>,
-    /// Where the cell stands that was counted last.
+    /// The messages of the current block, by key.
+    messages: HashMap<u64, SampledMessage, PrehashedState>,
+    /// The index of each cell of the current block.
+    cells: HashMap<(i32, CountSeries), u32, FixedState>,
+    /// The cell that was counted last, which is often the next one too.
     last: Option<((i32, CountSeries), u32)>,
-    page: BlockSample,
+    sample: BlockSample,
 }
 
-/// What a block knows of a message.
+/// The metadata that a block has of a message so far.
 #[derive(Clone, Copy, Default)]
 struct SampledMessage {
-    behind: MessageSource,
-    /// It came in this block.
+    source: MessageSource,
+    /// It arrived in this block.
     is_new: bool,
-    /// The block alone knows all of it.
+    /// Earlier blocks have no metadata of it.
     is_complete: bool,
+    /// It left the queue.
     is_over: bool,
 }
 
 impl<'a> Sampler<'a> {
-    /// `keys` are made with the same seed in all threads of a run.
+    /// `keys` has the same seed in all threads of a run.
     pub(crate) fn new(keys: KeyHasher, filter: &'a Filter) -> Self {
         Self {
             keys,
             filter,
-            tracks: HashMap::default(),
-            places: HashMap::default(),
+            messages: HashMap::default(),
+            cells: HashMap::default(),
             last: None,
-            page: BlockSample::default(),
+            sample: BlockSample::default(),
         }
     }
 
-    /// Counts, and tells whether an event with this hash belongs to the sample.
+    /// Counts an event. Returns the index of its cell if its hash is small enough for the sample.
     fn count(&mut self, minute: i32, series: CountSeries, hash: u64) -> Option<usize> {
         let key = (minute, series);
         let at = match self.last {
             Some((last, at)) if last == key => at,
-            _ => *self.places.entry(key).or_insert_with(|| {
-                self.page.cells.push(MinuteCell { minute, series, count: 0, picks: Vec::new() });
-                self.page.cells.len() as u32 - 1
+            _ => *self.cells.entry(key).or_insert_with(|| {
+                self.sample.cells.push(MinuteCell { minute, series, count: 0, events: Vec::new() });
+                self.sample.cells.len() as u32 - 1
             }),
         };
         self.last = Some((key, at));
-        let cell = self.page.cells.get_mut(at as usize)?;
+        let cell = self.sample.cells.get_mut(at as usize)?;
         cell.count += 1;
         let limit = if self.filter.asks_for_sender() {
             usize::MAX
@@ -78,36 +81,75 @@ impl<'a> Sampler<'a> {
         } else {
             FAILED_KEPT
         };
-        if cell.picks.len() < limit {
+        if cell.events.len() < limit {
             return Some(at as usize);
         }
-        let worst = (0..cell.picks.len()).max_by_key(|&at| cell.picks.get(at).map(|pick| pick.hash))?;
-        if cell.picks.get(worst)?.hash <= hash {
+        let worst = (0..cell.events.len()).max_by_key(|&at| cell.events.get(at).map(|event| event.hash))?;
+        if cell.events.get(worst)?.hash <= hash {
             return None;
         }
-        cell.picks.swap_remove(worst);
+        cell.events.swap_remove(worst);
         Some(at as usize)
     }
 
-    fn pick(&mut self, cell: usize, pick: SampledEvent) {
-        if let Some(cell) = self.page.cells.get_mut(cell) {
-            cell.picks.push(pick);
+    fn keep_event(&mut self, cell: usize, event: SampledEvent) {
+        if let Some(cell) = self.sample.cells.get_mut(cell) {
+            cell.events.push(event);
         }
     }
 
-    fn frame(&mut self, line: &LogLine) -> (TextPiece, TextPiece) {
-        let host = self.page.keep(Some(line.host).filter(|host| !host.is_empty()));
+    /// Whether this step is the arrival of a message. `None`: it says nothing about the message's source.
+    fn step(&mut self, key: u64, step: QueueStep, mta: Mta) -> Option<bool> {
+        match step {
+            QueueStep::Came => Some(true),
+            QueueStep::Notice if mta::is_queued_on_arrival(mta) => Some(true),
+            QueueStep::Queued => Some(false),
+            QueueStep::Named
+            | QueueStep::Notice
+            | QueueStep::Held
+            | QueueStep::Released
+            | QueueStep::Returned => None,
+            QueueStep::Gone | QueueStep::Deleted | QueueStep::Renamed => {
+                let is_new = self.messages.get(&key).is_some_and(|message| message.is_new);
+                let over =
+                    SampledMessage { is_complete: true, is_over: true, is_new, ..SampledMessage::default() };
+                self.messages.insert(key, over);
+                None
+            }
+        }
+    }
+
+    /// Updates a message with what a line states about its source, and returns all that is known of it.
+    fn learn(&mut self, key: u64, arrives: bool, fields: &MessageFields) -> MessageSource {
+        let stated = MessageSource {
+            sender: self.sample.keep(fields.sender),
+            user: self.sample.keep(fields.user),
+            client: self.sample.keep(fields.client),
+        };
+        let message = self.messages.entry(key).or_default();
+        if arrives {
+            *message = SampledMessage { is_complete: true, is_new: true, ..SampledMessage::default() };
+        } else if message.is_over {
+            message.is_over = false;
+        }
+        message.source.learn(stated);
+        message.source
+    }
+
+    /// The host and the instance of a line.
+    fn host_and_instance(&mut self, line: &LogLine) -> (TextPiece, TextPiece) {
+        let host = self.sample.keep(Some(line.host).filter(|host| !host.is_empty()));
         let instance = Some(line.instance_or_program()).filter(|name| !name.is_empty());
-        (host, self.page.keep(instance))
+        (host, self.sample.keep(instance))
     }
 }
 
-/// The sample is the same for the same logs, whatever the threads: by the place, and by nothing that a run chooses.
+/// The sampling hash of an event. It depends on the place in the log alone, so every run has the same sample.
 fn hash(place: LineOffset) -> u64 {
     FixedState::with_seed(0x5f0e).hash_one((place.file as u64, place.offset))
 }
 
-/// As whom a client tried to log in: `sasl_username=anna@example.org` of Postfix, `(set_id=anna)` of Exim.
+/// The user name of a login attempt: `sasl_username=anna@example.org` of Postfix, `(set_id=anna)` of Exim.
 fn named_user<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
     let (_, rest) = [&b"sasl_username="[..], b"set_id="]
         .iter()
@@ -116,7 +158,7 @@ fn named_user<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
     rest.get(..end).filter(|user| !user.is_empty())
 }
 
-/// `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5: a part of this server's own mail system.
+/// Whether the other side is a part of this server's own mail system: `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5.
 fn is_near(event: &Event, line: &LogLine) -> bool {
     let inside = event.peer.ip.is_some_and(is_private);
     let daemon = line.program.rsplit(|&byte| byte == b'/').next();
@@ -127,128 +169,98 @@ fn is_near(event: &Event, line: &LogLine) -> bool {
 impl EventSink for Sampler<'_> {
     type BlockOutput = BlockSample;
 
-    fn event(&mut self, told: &LoggedEvent) {
-        let event = told.event;
-        let Some(series) = CountSeries::of(told) else { return };
-        let Some(moment) = told.moment else {
-            self.page.undated += 1;
+    fn event(&mut self, logged: &LoggedEvent) {
+        let event = logged.event;
+        let Some(series) = CountSeries::of(logged) else { return };
+        let Some(moment) = logged.moment else {
+            self.sample.undated += 1;
             return;
         };
-        let hash = hash(told.place);
+        let hash = hash(logged.place);
         let Some(cell) = self.count(moment.minute() as i32, series, hash) else { return };
-        let key = event.queue_id.map_or(0, |id| self.keys.key(event.mta, told.line, id));
-        let track = self.tracks.get(&key).copied().unwrap_or_default();
-        let mut behind = track.behind;
+        let key = event.queue_id.map_or(0, |id| self.keys.key(event.mta, logged.line, id));
+        let message = self.messages.get(&key).copied().unwrap_or_default();
+        let mut source = message.source;
         let inbound = event.direction == Direction::Inbound;
         let own = MessageSource {
-            sender: self.page.keep(event.sender),
-            user: self.page.keep(named_user(event).filter(|_| inbound)),
+            sender: self.sample.keep(event.sender),
+            user: self.sample.keep(named_user(event).filter(|_| inbound)),
             client: TextPiece::default(),
         };
-        behind.learn(own);
+        source.learn(own);
         let peer =
             if inbound { event.peer.ip.or(event.peer.host) } else { event.peer.host.or(event.peer.ip) };
-        let (host, instance) = self.frame(told.line);
-        let raw = told.raw.get(..EXAMPLE_LIMIT).unwrap_or(told.raw);
-        let is_first = |cell: &MinuteCell| cell.picks.iter().all(|pick| pick.hash > hash);
-        let is_example = !series.is_served() && self.page.cells.get(cell).is_some_and(is_first);
-        let pick = SampledEvent {
+        let (host, instance) = self.host_and_instance(logged.line);
+        let raw = logged.raw.get(..EXAMPLE_LIMIT).unwrap_or(logged.raw);
+        let is_first = |cell: &MinuteCell| cell.events.iter().all(|event| event.hash > hash);
+        let is_example = !series.is_served() && self.sample.cells.get(cell).is_some_and(is_first);
+        let event = SampledEvent {
             hash,
             key,
-            is_open: key != 0 && !track.is_complete,
-            recipient: self.page.keep(event.recipient),
+            is_open: key != 0 && !message.is_complete,
+            recipient: self.sample.keep(event.recipient),
             host,
             instance,
-            peer: self.page.keep(peer),
-            behind,
-            raw: self.page.keep(Some(raw).filter(|_| is_example)),
+            peer: self.sample.keep(peer),
+            source,
+            raw: self.sample.keep(Some(raw).filter(|_| is_example)),
             stage: event.stage,
-            provider: if series.is_served() { told.provider() } else { None },
-            is_near: is_near(event, told.line),
+            provider: if series.is_served() { logged.provider() } else { None },
+            is_near: is_near(event, logged.line),
             mta: event.mta,
         };
-        self.pick(cell, pick);
+        self.keep_event(cell, event);
     }
 
-    fn fact(&mut self, noted: &LoggedQueueRecord) {
-        let fact = noted.fact;
-        let key = self.keys.key(fact.mta, noted.line, fact.queue_id);
-        let begins = match fact.step {
-            QueueStep::Came => true,
-            QueueStep::Notice if mta::is_queued_on_arrival(fact.mta) => true,
-            QueueStep::Queued => false,
-            QueueStep::Named
-            | QueueStep::Notice
-            | QueueStep::Held
-            | QueueStep::Released
-            | QueueStep::Returned => return,
-            QueueStep::Gone | QueueStep::Deleted | QueueStep::Renamed => {
-                let is_new = self.tracks.get(&key).is_some_and(|track| track.is_new);
-                self.tracks.insert(
-                    key,
-                    SampledMessage { is_complete: true, is_over: true, is_new, ..SampledMessage::default() },
-                );
-                return;
-            }
-        };
-        // A message is taken up again for each retry, and always says the same.
-        let is_known = |track: &SampledMessage| track.behind.sender.start > 0;
-        if !begins && self.tracks.get(&key).is_some_and(is_known) {
+    fn fact(&mut self, logged: &LoggedQueueRecord) {
+        let fact = logged.fact;
+        let key = self.keys.key(fact.mta, logged.line, fact.queue_id);
+        let Some(arrives) = self.step(key, fact.step, fact.mta) else { return };
+        // A queue manager repeats the same sender for each retry.
+        let is_known = |message: &SampledMessage| message.source.sender.start > 0;
+        if !arrives && self.messages.get(&key).is_some_and(is_known) {
             return;
         }
-        let context = mta::context(fact);
-        let said = MessageSource {
-            sender: self.page.keep(context.sender),
-            user: self.page.keep(context.user),
-            client: self.page.keep(context.client),
-        };
-        let track = self.tracks.entry(key).or_default();
-        if begins {
-            *track = SampledMessage { is_complete: true, is_new: true, ..SampledMessage::default() };
-        } else if track.is_over {
-            track.is_over = false;
-        }
-        track.behind.learn(said);
-        let behind = track.behind;
-        // What a program on this host sends comes also while nobody reaches it.
-        let is_taken = begins && behind.client.start > 0 && self.filter.is_empty();
-        let (Some(minute), true) = (noted.minute, is_taken) else { return };
-        let hash = hash(noted.place);
+        let source = self.learn(key, arrives, &mta::context(fact));
+        // Mail of programs on this host keeps coming while clients cannot reach the server, so it would hide a silence.
+        let is_counted = arrives && source.client.start > 0 && self.filter.is_empty();
+        let (Some(minute), true) = (logged.minute, is_counted) else { return };
+        let hash = hash(logged.place);
         let Some(cell) = self.count(minute as i32, CountSeries::TAKEN, hash) else { return };
-        let (host, instance) = self.frame(noted.line);
-        let pick = SampledEvent {
+        let (host, instance) = self.host_and_instance(logged.line);
+        let event = SampledEvent {
             hash,
             key,
             is_open: false,
             recipient: TextPiece::default(),
             host,
             instance,
-            peer: behind.client,
-            behind: MessageSource { client: TextPiece::default(), ..behind },
+            peer: source.client,
+            source: MessageSource { client: TextPiece::default(), ..source },
             raw: TextPiece::default(),
             stage: None,
             provider: None,
             is_near: false,
             mta: fact.mta,
         };
-        self.pick(cell, pick);
+        self.keep_event(cell, event);
     }
 
     fn end_of_block(&mut self, _file: usize, _lines: u64) -> BlockSample {
         self.last = None;
-        self.places.clear();
-        for (key, track) in self.tracks.drain() {
-            // Most messages come and go within a block, and nobody asks for them again.
-            if track.is_new && track.is_over {
+        self.cells.clear();
+        for (key, message) in self.messages.drain() {
+            // Most messages arrive and leave within a block, so no other block needs them.
+            if message.is_new && message.is_over {
                 continue;
             }
-            self.page.left.push(OpenSource {
+            self.sample.open.push(OpenSource {
                 key,
-                behind: track.behind,
-                is_complete: track.is_complete,
-                is_over: track.is_over,
+                source: message.source,
+                is_complete: message.is_complete,
+                is_over: message.is_over,
             });
         }
-        std::mem::take(&mut self.page)
+        std::mem::take(&mut self.sample)
     }
 }

@@ -1,4 +1,4 @@
-//! Merges the samples of all blocks, in their order, into counts by the minute and one sample of events.
+//! Merges the samples of all blocks, in their order, into counts by the minute and one bounded sample of events.
 
 use foldhash::fast::{FixedState, RandomState};
 use hashbrown::HashMap;
@@ -13,44 +13,48 @@ use crate::parse::mta::parsed::domain;
 use crate::pipeline::filter::Filter;
 use crate::smtp::event::{Mta, Stage};
 
-/// Events of the sample that are kept: some 80 MiB. When there are more, fewer of each minute are.
+/// The largest number of events in the sample, about 80 MiB. Beyond it, fewer are kept of each minute and kind.
 const SAMPLE_LIMIT: usize = 1 << 20;
-/// Minutes times kinds that are counted, some 60 MiB; beyond, the oldest are forgotten.
+/// The largest number of counts, one a minute and kind, about 60 MiB. Beyond it, the oldest minutes are dropped.
 const COUNT_LIMIT: usize = 1 << 21;
-/// Open messages whose sender is remembered, about 100 MiB.
+/// The largest number of open messages whose source is kept, about 100 MiB.
 const OPEN_LIMIT: usize = 1 << 19;
 
-/// A kind of event in the order in which they were met.
+/// The index of a kind of event in [`Samples::kinds`].
 pub(crate) type SampleKind = u32;
 
-/// One event of the sample. A name that is not known is [`NameId::OTHERS`].
+/// One event of the sample. An unknown name is [`Symbol::OVERFLOW`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
+    /// Since 1970-01-01T00:00Z.
     pub minute: i32,
     pub kind: SampleKind,
+    /// The sampling hash.
     pub hash: u64,
+    /// The key of its message; 0: none.
     pub message: u64,
     pub recipient: Symbol,
     pub domain: Symbol,
-    /// Who answered us, or whom we answered.
+    /// The server that replied, or the client that got the reply.
     pub peer: Symbol,
     pub sender: Symbol,
     pub user: Symbol,
-    /// Who handed us the message.
+    /// The client that handed the message to this server.
     pub client: Symbol,
     pub host: Symbol,
     pub instance: Symbol,
     pub stage: Option<Stage>,
     pub provider: Option<Provider>,
+    /// The other side is a part of this server's own mail system.
     pub is_near: bool,
-    /// No line that was read tells how the message came: it is older than the log, or the log does not tell of any.
+    /// No line shows the arrival of the message: it is older than the log, or the log shows no arrivals.
     pub is_older: bool,
     pub mta: Mta,
 }
 
-/// A line of the log.
+/// An example line of the log.
 pub(crate) struct Example {
-    /// What it was chosen by.
+    /// The sampling hash: the smallest one of its hour and kind.
     hash: u64,
     pub minute: i32,
     pub line: Vec<u8>,
@@ -63,43 +67,47 @@ pub(crate) struct Samples {
     /// By minute since 1970-01-01T00:00Z and kind.
     pub counts: HashMap<(i32, SampleKind), u32, FixedState>,
     pub samples: Vec<Sample>,
-    /// Of each hour since 1970-01-01T00:00Z and kind.
+    /// By hour since 1970-01-01T00:00Z and kind.
     pub examples: HashMap<(i32, SampleKind), Example, FixedState>,
+    /// Events whose line shows no time.
     pub undated: u64,
-    /// Minutes were forgotten, since there were more than are kept.
+    /// The oldest minutes were dropped because there were too many.
     pub is_cut: bool,
     /// Events whose sender the filter does not admit.
     pub left_out: u64,
 }
 
-/// One for a walk.
+/// Merges the blocks of one reading of the logs.
 pub(crate) struct SampleMerger<'a> {
     filter: &'a Filter,
-    found: HashMap<CountSeries, SampleKind, FixedState>,
+    kinds: HashMap<CountSeries, SampleKind, FixedState>,
     open: HashMap<u64, OpenMessage, PrehashedState>,
+    /// The number of failures kept of one kind and minute.
     failed_kept: usize,
-    gathered: Samples,
-    /// How many samples there were after the last look at what is too much.
-    settled: usize,
+    samples: Samples,
+    /// The length of the sample after the last [`trim`](Self::trim).
+    trimmed_length: usize,
 }
 
+/// The source of a message that is still in the queue.
 #[derive(Default)]
 struct OpenMessage {
     sender: Option<Box<[u8]>>,
     user: Option<Box<[u8]>>,
     client: Option<Box<[u8]>>,
-    came: bool,
+    /// A line showed its arrival.
+    has_arrived: bool,
 }
 
 impl OpenMessage {
-    fn learn(&mut self, page: &BlockSample, behind: MessageSource) {
-        for (mine, piece) in [
-            (&mut self.sender, behind.sender),
-            (&mut self.user, behind.user),
-            (&mut self.client, behind.client),
+    fn learn(&mut self, block: &BlockSample, source: MessageSource) {
+        for (known, piece) in [
+            (&mut self.sender, source.sender),
+            (&mut self.user, source.user),
+            (&mut self.client, source.client),
         ] {
-            if let Some(said) = page.read(piece) {
-                *mine = Some(said.into());
+            if let Some(text) = block.read(piece) {
+                *known = Some(text.into());
             }
         }
     }
@@ -109,10 +117,10 @@ impl<'a> SampleMerger<'a> {
     pub(crate) fn new(hasher: RandomState, filter: &'a Filter) -> Self {
         Self {
             filter,
-            found: HashMap::default(),
+            kinds: HashMap::default(),
             open: HashMap::default(),
             failed_kept: FAILED_KEPT,
-            gathered: Samples {
+            samples: Samples {
                 names: Interner::new(hasher),
                 kinds: Vec::new(),
                 counts: HashMap::default(),
@@ -122,105 +130,105 @@ impl<'a> SampleMerger<'a> {
                 is_cut: false,
                 left_out: 0,
             },
-            settled: 0,
+            trimmed_length: 0,
         }
     }
 
-    /// Adds what a block handed over; blocks come in their order.
-    pub(crate) fn fold(&mut self, page: &BlockSample) {
-        self.gathered.undated += page.undated;
-        for cell in &page.cells {
+    /// Adds the sample of a block; blocks must come in their order.
+    pub(crate) fn fold(&mut self, block: &BlockSample) {
+        self.samples.undated += block.undated;
+        for cell in &block.cells {
             let kind = self.kind(cell.series);
             let mut admitted = 0;
-            for pick in &cell.picks {
-                admitted += u32::from(self.sample(page, pick, cell.minute, kind));
+            for event in &cell.events {
+                admitted += u32::from(self.sample(block, event, cell.minute, kind));
             }
             let count = if self.filter.asks_for_sender() {
-                self.gathered.left_out += u64::from(cell.count - admitted);
+                self.samples.left_out += u64::from(cell.count - admitted);
                 admitted
             } else {
                 cell.count
             };
             if count > 0 {
-                *self.gathered.counts.entry((cell.minute, kind)).or_default() += count;
+                *self.samples.counts.entry((cell.minute, kind)).or_default() += count;
             }
         }
-        for left in &page.left {
-            if left.is_over {
-                self.open.remove(&left.key);
+        for message in &block.open {
+            if message.is_over {
+                self.open.remove(&message.key);
                 continue;
             }
-            if left.is_complete {
-                self.open.remove(&left.key);
+            if message.is_complete {
+                self.open.remove(&message.key);
             }
             let is_full = self.open.len() >= OPEN_LIMIT;
-            if is_full && !self.open.contains_key(&left.key) {
+            if is_full && !self.open.contains_key(&message.key) {
                 continue;
             }
-            let open = self.open.entry(left.key).or_default();
-            open.came |= left.is_complete;
-            open.learn(page, left.behind);
+            let open = self.open.entry(message.key).or_default();
+            open.has_arrived |= message.is_complete;
+            open.learn(block, message.source);
         }
-        if self.gathered.samples.len() > SAMPLE_LIMIT.max(self.settled * 2) {
+        if self.samples.samples.len() > SAMPLE_LIMIT.max(self.trimmed_length * 2) {
             self.trim();
         }
     }
 
     fn kind(&mut self, series: CountSeries) -> SampleKind {
-        *self.found.entry(series).or_insert_with(|| {
-            self.gathered.kinds.push(series);
-            self.gathered.kinds.len() as SampleKind - 1
+        *self.kinds.entry(series).or_insert_with(|| {
+            self.samples.kinds.push(series);
+            self.samples.kinds.len() as SampleKind - 1
         })
     }
 
-    /// False: the filter does not admit its sender.
-    fn sample(&mut self, page: &BlockSample, pick: &SampledEvent, minute: i32, kind: SampleKind) -> bool {
-        let open = self.open.get(&pick.key).filter(|_| pick.is_open);
+    /// Adds an event. False: the filter does not admit its sender.
+    fn sample(&mut self, block: &BlockSample, event: &SampledEvent, minute: i32, kind: SampleKind) -> bool {
+        let open = self.open.get(&event.key).filter(|_| event.is_open);
         let is_full = self.open.len() >= OPEN_LIMIT;
-        let is_older = pick.is_open && !is_full && open.is_none_or(|open| !open.came);
+        let is_older = event.is_open && !is_full && open.is_none_or(|open| !open.has_arrived);
         let known =
-            |piece, earlier: fn(&OpenMessage) -> Option<&[u8]>| page.read(piece).or_else(|| earlier(open?));
-        let sender = known(pick.behind.sender, |open| open.sender.as_deref());
+            |piece, earlier: fn(&OpenMessage) -> Option<&[u8]>| block.read(piece).or_else(|| earlier(open?));
+        let sender = known(event.source.sender, |open| open.sender.as_deref());
         if !self.filter.admits_sender(sender) {
             return false;
         }
-        let user = known(pick.behind.user, |open| open.user.as_deref());
-        let client = known(pick.behind.client, |open| open.client.as_deref());
-        let Samples { names, samples, examples, .. } = &mut self.gathered;
-        let (host, instance) = (page.read(pick.host), page.read(pick.instance));
-        // These two are nearly always those of the event before.
+        let user = known(event.source.user, |open| open.user.as_deref());
+        let client = known(event.source.client, |open| open.client.as_deref());
+        let Samples { names, samples, examples, .. } = &mut self.samples;
+        let (host, instance) = (block.read(event.host), block.read(event.instance));
+        // Both are nearly always the same as those of the event before.
         let (last_host, last_instance) =
             samples.last().map_or((Symbol::OVERFLOW, Symbol::OVERFLOW), |last| (last.host, last.instance));
-        let mut again = |last: Symbol, text: Option<&[u8]>| match text {
+        let mut repeated = |last: Symbol, text: Option<&[u8]>| match text {
             Some(text) if last != Symbol::OVERFLOW && names.name(last) == text => last,
             Some(text) => names.id(text),
             None => Symbol::OVERFLOW,
         };
-        let (host, instance) = (again(last_host, host), again(last_instance, instance));
+        let (host, instance) = (repeated(last_host, host), repeated(last_instance, instance));
         let mut name = |text: Option<&[u8]>| text.map_or(Symbol::OVERFLOW, |text| names.id(text));
-        let recipient = page.read(pick.recipient);
+        let recipient = block.read(event.recipient);
         samples.push(Sample {
             minute,
             kind,
-            hash: pick.hash,
-            message: pick.key,
+            hash: event.hash,
+            message: event.key,
             recipient: name(recipient),
             domain: name(recipient.and_then(domain)),
-            peer: name(page.read(pick.peer)),
+            peer: name(block.read(event.peer)),
             sender: name(sender.map(|sender| if sender.is_empty() { b"<>" } else { sender })),
             user: name(user),
             client: name(client),
             host,
             instance,
-            stage: pick.stage,
-            provider: pick.provider,
-            is_near: pick.is_near,
+            stage: event.stage,
+            provider: event.provider,
+            is_near: event.is_near,
             is_older,
-            mta: pick.mta,
+            mta: event.mta,
         });
-        if let Some(raw) = page.read(pick.raw) {
+        if let Some(raw) = block.read(event.raw) {
             let key = (minute.div_euclid(60), kind);
-            let example = Example { hash: pick.hash, minute, line: raw.to_vec() };
+            let example = Example { hash: event.hash, minute, line: raw.to_vec() };
             match examples.get(&key) {
                 Some(known) if known.hash <= example.hash => {}
                 Some(_) | None => drop(examples.insert(key, example)),
@@ -229,10 +237,10 @@ impl<'a> SampleMerger<'a> {
         true
     }
 
-    /// Cuts the sample of each minute and kind to the number that is kept. That depends on the events alone: fewer are
-    /// kept only if the sample would be too large at the end too.
+    /// Cuts the sample of each minute and kind to the events with the smallest hashes. The result depends on the events
+    /// alone: the number kept is halved only if the sample would be too large at the end too.
     fn trim(&mut self) {
-        let Samples { samples, kinds, counts, is_cut, .. } = &mut self.gathered;
+        let Samples { samples, kinds, counts, is_cut, .. } = &mut self.samples;
         samples.sort_unstable_by_key(|sample| (sample.minute, sample.kind, sample.hash));
         loop {
             let (mut last, mut count) = (None, 0);
@@ -260,18 +268,18 @@ impl<'a> SampleMerger<'a> {
             samples.retain(|sample| sample.minute >= from);
             *is_cut = true;
         }
-        self.settled = samples.len();
+        self.trimmed_length = samples.len();
     }
 
-    /// The samples so far; more may be added later.
+    /// The samples of the blocks so far; more blocks may follow.
     pub(crate) fn so_far(&mut self) -> &Samples {
         self.trim();
-        &self.gathered
+        &self.samples
     }
 
-    /// Drops everything before this minute.
+    /// Drops all events before this minute, and names that no event has any more.
     pub(crate) fn forget(&mut self, before: i32, hasher: RandomState) {
-        let Samples { names, counts, samples, examples, .. } = &mut self.gathered;
+        let Samples { names, counts, samples, examples, .. } = &mut self.samples;
         counts.retain(|(minute, _), _| *minute >= before);
         examples.retain(|_, example| example.minute >= before);
         samples.retain(|sample| sample.minute >= before);
@@ -292,16 +300,17 @@ impl<'a> SampleMerger<'a> {
             }
         }
         *names = kept;
-        self.settled = self.settled.min(self.gathered.samples.len());
+        self.trimmed_length = self.trimmed_length.min(self.samples.samples.len());
     }
 
     /// Events so far whose sender the filter does not admit.
     pub(crate) fn left_out(&self) -> u64 {
-        self.gathered.left_out
+        self.samples.left_out
     }
 
+    /// The samples of all blocks.
     pub(crate) fn finish(mut self) -> Samples {
         self.trim();
-        self.gathered
+        self.samples
     }
 }

@@ -1,4 +1,4 @@
-//! Turns the sample into weighted points in time, which stand for all events.
+//! Turns the sample into weighted points in time, which stand for all events of the log.
 
 use std::cmp::Reverse;
 
@@ -16,10 +16,12 @@ use crate::report::storm::Dimension;
 use crate::smtp::event::{Direction, Stage};
 use crate::smtp::reply::{Code, EnhancedCode};
 
-/// Whose failure: that of mail we send or deliver, or that of clients.
+/// The direction of the mail as storms see it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum MailFlow {
+    /// Mail that this server sends or delivers.
     Out,
+    /// Mail that clients hand to this server.
     In,
 }
 
@@ -28,31 +30,34 @@ pub(crate) enum MailFlow {
 pub(crate) struct WeightedEvent {
     pub sample: Sample,
     pub series: CountSeries,
-    pub way: MailFlow,
+    pub flow: MailFlow,
+    /// The number of events that it stands for.
     pub weight: f64,
-    /// Whether it counts as a failure. Greylisting is none: it is there to be repeated.
+    /// Whether it counts as a failure. Greylisting does not: the client is meant to try again.
     pub is_failure: bool,
-    /// The same recipient of the same message failed for the same reason before: it tells nothing new. The log may begin
-    /// with a full queue, so the first failure of a message that is older than the log is none.
+    /// The same recipient of the same message failed for the same reason before. Because a log may begin with a full
+    /// queue, the first failure of a message that is older than the log is a retry too.
     pub is_retry: bool,
 }
 
-/// The value of a point in one dimension. 0: none. Equal values mean the same thing.
+/// The value of a point in one dimension, as a number; 0: it has none. Equal numbers are equal values.
 pub(crate) type FactorValue = u64;
 
-/// What the log itself tells of recipient domains: with whom their mail is, and which are served here.
+/// What the log shows about recipient domains.
 struct DomainNames {
+    /// The provider that receives mail for each domain.
     providers: HashMap<Symbol, Provider, FixedState>,
+    /// The domains whose mail this server delivers itself.
     ours: HashSet<Symbol, FixedState>,
 }
 
 impl DomainNames {
-    /// By most of the mail that went well, and for providers by any answer that names a server.
-    fn learn(gathered: &Samples) -> Self {
+    /// Learns the domains of this server from most of the deliveries, and providers from all replies that name a server.
+    fn learn(samples: &Samples) -> Self {
         let mut counts: HashMap<(Symbol, Provider), u32, FixedState> = HashMap::default();
         let mut here: HashMap<Symbol, (u32, u32), FixedState> = HashMap::default();
-        for sample in gathered.samples.iter().filter(|sample| sample.domain != Symbol::OVERFLOW) {
-            let Some(series) = gathered.kinds.get(sample.kind as usize) else { continue };
+        for sample in samples.samples.iter().filter(|sample| sample.domain != Symbol::OVERFLOW) {
+            let Some(series) = samples.kinds.get(sample.kind as usize) else { continue };
             if series.direction == Direction::Inbound {
                 continue;
             }
@@ -76,59 +81,59 @@ impl DomainNames {
     }
 }
 
-/// In the order of time, and for one minute in an order that hangs on the events alone.
-pub(crate) fn points(gathered: &Samples) -> Vec<WeightedEvent> {
-    let domains = DomainNames::learn(gathered);
-    let shows_arrivals = shows_arrivals(gathered);
-    let mut points: Vec<WeightedEvent> = Vec::with_capacity(gathered.samples.len());
+/// The points in the order of time; the order within a minute depends on the events alone.
+pub(crate) fn points(samples: &Samples) -> Vec<WeightedEvent> {
+    let domains = DomainNames::learn(samples);
+    let shows_arrivals = shows_arrivals(samples);
+    let mut points: Vec<WeightedEvent> = Vec::with_capacity(samples.samples.len());
     let mut seen: HashSet<(u64, Symbol, Option<Reason>), FixedState> = HashSet::default();
-    for cell in gathered.samples.chunk_by(|a, b| (a.minute, a.kind) == (b.minute, b.kind)) {
+    for cell in samples.samples.chunk_by(|a, b| (a.minute, a.kind) == (b.minute, b.kind)) {
         let Some(first) = cell.first() else { continue };
-        let Some(&series) = gathered.kinds.get(first.kind as usize) else { continue };
-        let count = gathered.counts.get(&(first.minute, first.kind)).copied().unwrap_or_default();
+        let Some(&series) = samples.kinds.get(first.kind as usize) else { continue };
+        let count = samples.counts.get(&(first.minute, first.kind)).copied().unwrap_or_default();
         let weight = f64::from(count) / cell.len() as f64;
-        let way = if series.direction == Direction::Inbound { MailFlow::In } else { MailFlow::Out };
+        let flow = if series.direction == Direction::Inbound { MailFlow::In } else { MailFlow::Out };
         let is_failure = !series.is_served() && series.reason != Some(Reason::Greylisted);
         points.extend(cell.iter().map(|&sample| {
-            let known = (sample.message, sample.recipient, series.reason);
+            let failure = (sample.message, sample.recipient, series.reason);
             let mut series = series;
             let mut sample = sample;
-            if way == MailFlow::Out {
+            if flow == MailFlow::Out {
                 series.provider = series
                     .provider
                     .or(sample.provider)
                     .or_else(|| domains.providers.get(&sample.domain).copied());
                 sample.is_near |= domains.ours.contains(&sample.domain);
             }
-            let is_first = seen.insert(known) && !(shows_arrivals && sample.is_older);
+            let is_first = seen.insert(failure) && !(shows_arrivals && sample.is_older);
             let is_retry = is_failure && sample.message != 0 && !is_first;
-            WeightedEvent { sample, series, way, weight, is_failure, is_retry }
+            WeightedEvent { sample, series, flow, weight, is_failure, is_retry }
         }));
     }
     points
 }
 
-/// Whether the log tells how messages come: of most that went well it does. A part of a log may not, as one of smtp's
-/// lines alone.
-fn shows_arrivals(gathered: &Samples) -> bool {
-    let is_served = |kind: SampleKind| gathered.kinds.get(kind as usize).is_some_and(CountSeries::is_served);
-    let served = gathered.samples.iter().filter(|sample| sample.message != 0 && is_served(sample.kind));
+/// Whether the log shows the arrival of most messages that were delivered. Some logs do not, for example one with the
+/// lines of Postfix's smtp only.
+fn shows_arrivals(samples: &Samples) -> bool {
+    let is_served = |kind: SampleKind| samples.kinds.get(kind as usize).is_some_and(CountSeries::is_served);
+    let served = samples.samples.iter().filter(|sample| sample.message != 0 && is_served(sample.kind));
     let (older, all) =
         served.fold((0, 0), |(older, all), sample| (older + u64::from(sample.is_older), all + 1));
     older * 2 < all
 }
 
-/// The reason that a value of [`Dimension::Reason`] stands for.
+/// The reason that a value of [`Dimension::Reason`] stands for. `None`: it is 0.
 pub(crate) fn reason_of(value: FactorValue) -> Option<Reason> {
     let at = value.checked_sub(1)? as usize;
     Reason::value_variants().get(at).copied()
 }
 
-/// The word for it: where it is one of the book's, by the book.
+/// The value as text: a provider's or reason's name in the catalogue, or a name of the log. `None`: the point has none.
 pub(crate) fn shown(
     dimension: Dimension,
     value: FactorValue,
-    gathered: &Samples,
+    samples: &Samples,
     providers: &Providers,
 ) -> Option<String> {
     let at = value.checked_sub(1)? as usize;
@@ -151,13 +156,14 @@ pub(crate) fn shown(
         | Dimension::Sender
         | Dimension::User
         | Dimension::Client => {
-            let id = gathered.names.nth(value as usize).filter(|&id| id != Symbol::OVERFLOW)?;
-            Some(String::from_utf8_lossy(gathered.names.name(id)).into_owned())
+            let id = samples.names.nth(value as usize).filter(|&id| id != Symbol::OVERFLOW)?;
+            Some(String::from_utf8_lossy(samples.names.name(id)).into_owned())
         }
     }
 }
 
 impl WeightedEvent {
+    /// The point's value in a dimension. 0: it has none.
     pub(crate) fn value(&self, dimension: Dimension) -> FactorValue {
         let name = |id: Symbol| id.index() as u64;
         let Self { sample, series, .. } = self;
@@ -165,13 +171,13 @@ impl WeightedEvent {
             Dimension::Provider => series.provider.map_or(0, |provider| provider.index() as u64 + 1),
             Dimension::Domain => name(sample.domain),
             Dimension::Recipient => name(sample.recipient),
-            Dimension::Relay if self.way == MailFlow::Out => name(sample.peer),
+            Dimension::Relay if self.flow == MailFlow::Out => name(sample.peer),
             Dimension::Relay => 0,
             Dimension::Instance => name(sample.instance),
             Dimension::Host => name(sample.host),
             Dimension::Sender => name(sample.sender),
             Dimension::User => name(sample.user),
-            Dimension::Client if self.way == MailFlow::In => name(sample.peer),
+            Dimension::Client if self.flow == MailFlow::In => name(sample.peer),
             Dimension::Client => name(sample.client),
             Dimension::Reason => series.reason.map_or(0, |reason| reason as u64 + 1),
             Dimension::Code => {

@@ -8,7 +8,7 @@ use crate::pipeline::walk::LoggedEvent;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
-/// A kind of event. Mail that a client handed to us is inbound and delivered.
+/// A kind of event. Mail that a client handed over successfully is inbound and delivered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct CountSeries {
     pub direction: Direction,
@@ -21,23 +21,23 @@ pub(crate) struct CountSeries {
 }
 
 impl Hash for CountSeries {
-    /// All of it in one word, as the key of a tally.
+    /// Hashes all fields as one word, like the key of a tally.
     fn hash<H: Hasher>(&self, state: &mut H) {
         let enhanced = self.enhanced.map_or(0, EnhancedCode::packed);
         let code = self.code.map_or(0, |code| u64::from(code.number()));
         let reason = self.reason.map_or(0, |reason| reason as u64 + 1);
         let provider = self.provider.map_or(0, |provider| provider.index() as u64 + 1);
         let class = self.class.map_or(0, |class| class as u64 + 1);
-        let way = (self.outcome as u64) << 2 | self.direction as u64;
-        state.write_u64(enhanced << 37 | code << 27 | reason << 20 | provider << 10 | class << 6 | way);
+        let outcome = (self.outcome as u64) << 2 | self.direction as u64;
+        state.write_u64(enhanced << 37 | code << 27 | reason << 20 | provider << 10 | class << 6 | outcome);
     }
 }
 
 impl CountSeries {
-    /// Mail that a client handed over and that was taken.
+    /// A message that was accepted from a client.
     pub(crate) const TAKEN: Self = Self::served(Direction::Inbound);
 
-    /// Who took it is asked only of what gets into the sample: it takes a look-up.
+    /// The provider stays `None`: it takes a look-up, which is done only for events in the sample.
     const fn served(direction: Direction) -> Self {
         Self {
             direction,
@@ -50,10 +50,10 @@ impl CountSeries {
         }
     }
 
-    /// None: it is in no storm. A host's answer before the next was tried is told again by the final line, a warning
-    /// refuses nothing, and what is too old to keep failed long ago.
-    pub(crate) fn of(told: &LoggedEvent) -> Option<Self> {
-        let event = told.event;
+    /// The kind of an event. `None`: the event is in no storm. The reply of a host before the next one is tried is repeated
+    /// by the final line, a warning rejects nothing, and an expired message failed long ago.
+    pub(crate) fn of(logged: &LoggedEvent) -> Option<Self> {
+        let event = logged.event;
         match event.outcome {
             Outcome::Delivered => Some(Self::served(event.direction)),
             Outcome::Deferred | Outcome::Bounced | Outcome::Rejected => Some(Self {
@@ -62,8 +62,8 @@ impl CountSeries {
                 class: event.class(),
                 code: event.code,
                 enhanced: event.enhanced,
-                reason: told.verdict.map(|verdict| verdict.reason),
-                provider: told.provider(),
+                reason: logged.verdict.map(|verdict| verdict.reason),
+                provider: logged.provider(),
             }),
             Outcome::Expired
             | Outcome::Attempt
@@ -74,6 +74,7 @@ impl CountSeries {
         }
     }
 
+    /// It is a delivery.
     pub(crate) fn is_served(&self) -> bool {
         self.outcome == Outcome::Delivered
     }

@@ -1,0 +1,295 @@
+//! Builds the report of each detected storm and silence: diagnosis, rates, factors, series, commands and an example.
+
+use std::collections::BTreeMap;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+
+use super::command_values::{CommandValues, values};
+use super::commands::commands;
+use super::course::{peak, start, trend};
+use super::diagnosis::{Diagnosis, diagnose, factors};
+use super::evidence::Measures;
+use super::sentences::{Phrasing, noun};
+use crate::catalog::provider::Providers;
+use crate::catalog::{StormRow, value_name};
+use crate::report::storm::{
+    Confidence, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
+};
+use crate::storm::detect::dataset::{Cluster, Dataset};
+use crate::storm::detect::expected_rate::weights;
+use crate::storm::detect::mail_loop::answered;
+use crate::storm::detect::profile::{FactorShare, Profile};
+use crate::storm::detect::silence::Silence;
+use crate::storm::sample::merge::{Example, Samples};
+use crate::storm::sample::points::WeightedEvent;
+use crate::storm::sample::series::CountSeries;
+
+/// A storm without a known pattern is reported from this score on.
+const UNKNOWN_SCORE: f64 = 40.0;
+/// A storm is reported if its mean rate is at least this many times the usual one.
+const LEAST_RATIO: f64 = 2.2;
+/// A silence with at least this many events missing is sure.
+const SURE_MISSING: f64 = 40.0;
+/// A storm that is not over is this many times as urgent as one that is.
+const ONGOING_URGENCY: f64 = 10.0;
+
+/// The data that a diagnosis needs besides the samples.
+pub(crate) struct DiagnosisInput<'a> {
+    pub providers: &'a Providers,
+    pub zone: &'a TimeZone,
+    /// The log files as the user named them; for commands. Empty: they cannot be read again.
+    pub files: Vec<String>,
+    /// The first and the last minute of the log, since 1970-01-01T00:00Z. `None`: no line has a time.
+    pub minutes: Option<(i64, i64)>,
+}
+
+/// Builds the report of each storm.
+pub(crate) struct StormBuilder<'a> {
+    pub samples: &'a Samples,
+    pub input: &'a DiagnosisInput<'a>,
+    pub dataset: &'a Dataset<'a>,
+    /// The catalogue's texts and commands, one row a pattern.
+    pub texts: Vec<StormRow>,
+    /// The last minute of the log.
+    pub last: i32,
+}
+
+/// When a storm begins, is at its height and ends, in minutes since 1970-01-01T00:00Z, and its rates.
+struct Course {
+    start: i32,
+    peak: i32,
+    /// The last minute of a storm that is over. `None`: it goes on.
+    end: Option<i32>,
+    /// Events in the minute of the peak.
+    peak_rate: f64,
+    /// Events a minute, without retries.
+    mean_rate: f64,
+    trend: Trend,
+}
+
+impl StormBuilder<'_> {
+    /// The storm and its urgency. `None`: it is too weak to be reported.
+    pub(crate) fn storm(&self, cluster: &Cluster) -> Option<(f64, Storm)> {
+        let members: Vec<&WeightedEvent> =
+            cluster.members.iter().filter_map(|&at| self.dataset.points.get(at)).collect();
+        let profile = self.dataset.profile(&cluster.members, cluster.flow);
+        let diagnosis = diagnose(cluster.flow, &self.measures(&profile, &members));
+        let course = self.course(cluster, &members);
+        // Rejections as they should be are reported only if there are very many.
+        let is_plain = diagnosis.pattern == StormPattern::Unknown && cluster.score < UNKNOWN_SCORE;
+        if is_plain || course.mean_rate < LEAST_RATIO * cluster.usual_rate() {
+            return None;
+        }
+        let shares = factors(&profile, &diagnosis);
+        let attempts: f64 = members.iter().map(|point| point.weight).sum();
+        let until = course.end.unwrap_or(self.last);
+        let texts = self.texts(diagnosis.pattern);
+        let mta = heaviest(members.iter().map(|point| (point.sample.mta, point.weight))).unwrap_or_default();
+        let reason = heaviest(members.iter().filter_map(|point| Some((point.series.reason?, point.weight))));
+        let values = values(&self.command_values(), &shares, reason, course.start, until);
+        let storm = Storm {
+            start: self.time(course.start)?,
+            peak: self.time(course.peak)?,
+            end: course.end.and_then(|end| self.time(end)),
+            duration_seconds: ((until - course.start + 1).max(0) as u64) * 60,
+            pattern: diagnosis.pattern,
+            title: texts.map(|texts| texts.title.clone()).unwrap_or_default(),
+            because: diagnosis.because.iter().map(|finding| self.phrasing().sentence(finding)).collect(),
+            not: self.not(&diagnosis),
+            confidence: diagnosis.confidence,
+            attempts: attempts.round() as u64,
+            recipients: distinct(&members, |point| (point.sample.message, point.sample.recipient)),
+            messages: distinct(&members, |point| point.sample.message),
+            rate_per_minute: Rate { peak: round(course.peak_rate), mean: round(course.mean_rate) },
+            usual_per_minute: UsualRate {
+                rate: round(cluster.usual_rate()),
+                by: if cluster.usual.is_by_day { UsualBy::DayHour } else { UsualBy::Median },
+            },
+            times: round(course.mean_rate / cluster.usual_rate().max(1e-9)),
+            trend: course.trend,
+            factors: shares.iter().filter_map(|share| self.factor(share)).collect(),
+            series: self.series(&members),
+            commands: texts.map(|texts| commands(texts, mta, &values)).unwrap_or_default(),
+            advice: texts.map(|texts| texts.advice.clone()).unwrap_or_default(),
+            example: self.example(&members, course.peak),
+        };
+        let minutes = f64::from(cluster.last - course.start + 1);
+        let excess = (attempts - cluster.usual_rate() * minutes).max(0.0);
+        Some((self.urgency(excess, until, course.end.is_some()), storm))
+    }
+
+    fn course(&self, cluster: &Cluster, members: &[&WeightedEvent]) -> Course {
+        let start = start(cluster, members);
+        let weights: Vec<(i32, f64)> = weights(members.iter().copied());
+        let minutes = f64::from(cluster.last - start + 1);
+        let mean_rate = weights.iter().map(|(_, weight)| weight).sum::<f64>() / minutes;
+        let (peak, peak_rate) = peak(&weights);
+        // It is over if no event came for so long that three would have come at its mean rate.
+        let quiet = f64::from(self.last - cluster.last);
+        let is_over = quiet * mean_rate > 3.0 && quiet > 3.0;
+        let trend = if is_over { Trend::Over } else { trend(&weights, start, self.last) };
+        Course { start, peak, end: is_over.then_some(cluster.last), peak_rate, mean_rate, trend }
+    }
+
+    /// The storm of a silence and its urgency. `None`: the catalogue has no text for silences.
+    pub(crate) fn silence(&self, silence: &Silence) -> Option<(f64, Storm)> {
+        let texts = self.texts(StormPattern::Silence)?;
+        let is_over = silence.last < self.last;
+        let minutes = f64::from(silence.last - silence.first + 1);
+        let share = silence.view.map(|(dimension, value)| FactorShare {
+            dimension,
+            value,
+            inside: 1.0,
+            outside: 1.0,
+            count: 0.0,
+        });
+        let subject = share.as_ref().and_then(|share| {
+            Some(format!("the {} {}", noun(share.dimension), self.phrasing().value(share)?))
+        });
+        let subject = subject.unwrap_or_else(|| "all mail".to_owned());
+        let expected = silence.expected.round();
+        let mta = heaviest(self.dataset.points.iter().map(|point| (point.sample.mta, point.weight)));
+        let values = values(&self.command_values(), &[], None, silence.first, silence.last);
+        let storm = Storm {
+            start: self.time(silence.first)?,
+            peak: self.time(silence.first)?,
+            end: is_over.then(|| self.time(silence.last)).flatten(),
+            duration_seconds: minutes as u64 * 60,
+            pattern: StormPattern::Silence,
+            title: texts.title.clone(),
+            because: vec![format!(
+                "nothing of {subject} for {minutes} minutes, where {expected} events are usual"
+            )],
+            not: Vec::new(),
+            confidence: if expected >= SURE_MISSING { Confidence::Sure } else { Confidence::Likely },
+            attempts: 0,
+            recipients: 0,
+            messages: 0,
+            rate_per_minute: Rate { peak: 0.0, mean: 0.0 },
+            usual_per_minute: UsualRate { rate: round(silence.expected / minutes), by: UsualBy::Median },
+            times: 0.0,
+            trend: if is_over { Trend::Over } else { Trend::Steady },
+            factors: share.iter().filter_map(|share| self.factor(share)).collect(),
+            series: Vec::new(),
+            commands: commands(texts, mta.unwrap_or_default(), &values),
+            advice: texts.advice.clone(),
+            example: None,
+        };
+        Some((self.urgency(silence.expected, silence.last, is_over), storm))
+    }
+
+    /// The number of events too many or too few, halved for each day since `until`.
+    fn urgency(&self, events: f64, until: i32, is_over: bool) -> f64 {
+        let days = f64::from(self.last - until) / (24.0 * 60.0);
+        events * (-days).exp2() * if is_over { 1.0 } else { ONGOING_URGENCY }
+    }
+
+    fn measures<'p>(&self, profile: &'p Profile, members: &[&WeightedEvent]) -> Measures<'p> {
+        let weight: f64 = members.iter().map(|point| point.weight).sum();
+        let share = |of: &dyn Fn(&WeightedEvent) -> bool| -> f64 {
+            members.iter().filter(|point| of(point)).map(|point| point.weight).sum::<f64>() / weight.max(1e-9)
+        };
+        Measures {
+            profile,
+            near: share(&|point| point.sample.is_near),
+            null_sender: share(&|point| self.samples.names.name(point.sample.sender) == b"<>"),
+            answered: answered(members),
+        }
+    }
+
+    /// `None`: no calendar has this minute.
+    fn time(&self, minute: i32) -> Option<Zoned> {
+        self.command_values().time(minute)
+    }
+
+    fn command_values(&self) -> CommandValues<'_> {
+        CommandValues { phrasing: self.phrasing(), zone: self.input.zone, files: &self.input.files }
+    }
+
+    fn phrasing(&self) -> Phrasing<'_> {
+        Phrasing { samples: self.samples, providers: self.input.providers }
+    }
+
+    fn texts(&self, pattern: StormPattern) -> Option<&StormRow> {
+        let id = value_name(pattern);
+        self.texts.iter().find(|texts| texts.id == id)
+    }
+
+    fn not(&self, diagnosis: &Diagnosis) -> Vec<NotSo> {
+        let not = |(pattern, finding): &(StormPattern, _)| NotSo {
+            pattern: *pattern,
+            because: self.phrasing().sentence(finding),
+        };
+        diagnosis.not.iter().map(not).collect()
+    }
+
+    /// `None`: the value has no words.
+    fn factor(&self, share: &FactorShare) -> Option<Factor> {
+        Some(Factor {
+            dimension: share.dimension,
+            value: self.phrasing().value(share)?,
+            inside: (share.inside * 1000.0).round() / 1000.0,
+            outside: (share.outside * 1000.0).round() / 1000.0,
+            count: share.count.round() as u64,
+        })
+    }
+
+    /// The kinds of events in the storm, the most frequent first.
+    fn series(&self, members: &[&WeightedEvent]) -> Vec<SeriesCount> {
+        let mut sums: BTreeMap<CountSeries, f64> = BTreeMap::new();
+        for point in members {
+            *sums.entry(point.series).or_default() += point.weight;
+        }
+        let mut series: Vec<(CountSeries, f64)> = sums.into_iter().collect();
+        series.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let provider = |series: &CountSeries| {
+            series.provider.and_then(|provider| self.input.providers.row(provider)).map(|row| row.id.clone())
+        };
+        let counted = |(series, attempts): (CountSeries, f64)| SeriesCount {
+            direction: series.direction,
+            outcome: series.outcome,
+            class: series.class,
+            code: series.code,
+            enhanced: series.enhanced,
+            reason: series.reason,
+            provider: provider(&series),
+            attempts: attempts.round() as u64,
+        };
+        series.into_iter().map(counted).collect()
+    }
+
+    /// A line of the storm's most frequent kind: from the hour of its peak, else from the first hour that has one.
+    fn example(&self, members: &[&WeightedEvent], peak: i32) -> Option<String> {
+        let kind = heaviest(members.iter().map(|point| (point.sample.kind, point.weight)))?;
+        let (first, last) = (members.first()?.sample.minute, members.last()?.sample.minute);
+        let hours = (first.div_euclid(60)..=last.div_euclid(60)).collect::<Vec<i32>>();
+        let of_hour = |hour: &i32| self.samples.examples.get(&(*hour, kind));
+        let is_inside = |example: &&Example| (first..=last).contains(&example.minute);
+        let at_peak = of_hour(&peak.div_euclid(60)).filter(is_inside);
+        let example = at_peak.or_else(|| hours.iter().filter_map(of_hour).find(is_inside));
+        let example = example.or_else(|| hours.iter().find_map(of_hour))?;
+        Some(String::from_utf8_lossy(&example.line).into_owned())
+    }
+}
+
+/// An estimate of the number of distinct keys among all events: that of the sample, scaled by the events it stands for.
+fn distinct<K: std::hash::Hash + Eq>(members: &[&WeightedEvent], key: impl Fn(&WeightedEvent) -> K) -> u64 {
+    let weight: f64 = members.iter().map(|point| point.weight).sum();
+    let keys: HashSet<K, FixedState> = members.iter().map(|point| key(point)).collect();
+    (keys.len() as f64 * weight / members.len().max(1) as f64).round() as u64
+}
+
+/// The key with the largest sum of weights, the smallest of equal ones.
+fn heaviest<K: Ord + Copy>(weighted: impl Iterator<Item = (K, f64)>) -> Option<K> {
+    let mut sums: BTreeMap<K, f64> = BTreeMap::new();
+    weighted.for_each(|(key, weight)| *sums.entry(key).or_default() += weight);
+    sums.into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))).map(|(key, _)| key)
+}
+
+/// Rounds to two decimals.
+fn round(rate: f64) -> f64 {
+    (rate * 100.0).round() / 100.0
+}
