@@ -90,7 +90,7 @@ impl Log {
 }
 
 fn known<'a>(reader: &mut HeaderCache, ahead: &'a [u8], length: usize) -> ParsedHeader<'a> {
-    match reader.known(ahead, length) {
+    match reader.cached(ahead, length) {
         Some(known) => known,
         None => reader.read(&ahead[..length]),
     }
@@ -107,12 +107,12 @@ fn read(log: &Log) {
 /// The whole walk, with who listens.
 fn walk<L: EventSink>(log: &Log, book: &Catalog, mut listener: L) -> L {
     let (zone, turns) = (TimeZone::UTC, TimeResolution::default());
-    let calendar = Calendar { zone, year: None, now: Timestamp::now(), turns };
+    let calendar = Calendar { zone, year: None, now: Timestamp::now(), resolution: turns };
     let (filter, progress) = (LineFilter::default(), Progress::default());
     let manner = ReadOptions { threads: 1, block_size: BLOCK };
     let task = WalkTask {
         sources: &[],
-        manner,
+        options: manner,
         calendar: &calendar,
         book,
         window: TimeRange::default(),
@@ -123,7 +123,7 @@ fn walk<L: EventSink>(log: &Log, book: &Catalog, mut listener: L) -> L {
     for range in &log.blocks {
         let (offset, lines) = (range.start as u64, &log.text[range.clone()]);
         let done = step(&task, judge, listener, &Block { file: 0, offset, before: &[], lines });
-        black_box(&done.handover);
+        black_box(&done.output);
         (judge, listener) = (done.judge, done.listener);
     }
     listener
@@ -226,7 +226,7 @@ fn main() {
             let parts = [
                 ("deliveries", log.only(delivery)),
                 ("refusals", log.only(refusal)),
-                ("facts", log.only(|reading| matches!(reading, ParsedLine::Fact(_)))),
+                ("facts", log.only(|reading| matches!(reading, ParsedLine::QueueRecord(_)))),
                 ("rest", log.only(|reading| matches!(reading, ParsedLine::Routine | ParsedLine::Foreign))),
             ];
             (name(mta), log, parts)

@@ -53,7 +53,7 @@ fn there_was(task: &WalkTask, by: By, redactor: Option<Redactor>) -> Result<Stri
         hasher,
     };
     let (walked, folder) = aggregate(task, &plan, None)?;
-    let (tally, _) = folder.close(walked.listeners);
+    let (tally, _) = folder.close(walked.sinks);
     let groups = tally.groups.into_iter();
     let rows = groups.flat_map(|groups| table(groups, &task.book.providers, SortBy::Count, false).rows);
     // Events that lack the property come last.

@@ -12,7 +12,7 @@ use crate::input::read::Source;
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
 use crate::pipeline::seek::seek_to_range;
-use crate::pipeline::walk::{Aggregation, Coverage, WALKS, WalkResult, WalkTask, aggregate, settled};
+use crate::pipeline::walk::{Aggregation, Coverage, WALKS, WalkResult, WalkTask, aggregate, settle_dates};
 use crate::redact::Redactor;
 use crate::scan::notes::ReadSummary;
 
@@ -28,7 +28,7 @@ pub(crate) struct Session {
 
 /// What a command read, with the right dates.
 pub(crate) struct SettledWalk<A: Aggregation> {
-    pub walked: WalkResult<A::Listener>,
+    pub walked: WalkResult<A::Sink>,
     pub total: A::Total,
     /// The sources as they were read at last: whole, or the part that the time range needs.
     pub sources: Vec<Source>,
@@ -58,7 +58,7 @@ impl Session {
     pub(crate) fn task_of<'a>(&'a self, sources: &'a [Source], calendar: &'a Calendar) -> WalkTask<'a> {
         let Inputs { manner, window, progress, .. } = &self.inputs;
         let (book, filter) = (&self.book, &self.line_filter);
-        WalkTask { sources, manner: *manner, calendar, book, window: *window, filter, progress }
+        WalkTask { sources, options: *manner, calendar, book, window: *window, filter, progress }
     }
 
     pub(crate) fn unparsed(&self, args: &super::args::CoverageArgs) -> Result<Unparsed, CliError> {
@@ -86,7 +86,7 @@ impl Session {
             let task = self.task_of(&sources, &calendar);
             let (walked, total) = with_bar(progress, || aggregate(&task, aggregation, unparsed.writer()))?;
             walks += 1;
-            if !again || walks == WALKS || walked.turns == calendar.turns {
+            if !again || walks == WALKS || walked.resolution == calendar.resolution {
                 let no_match = self.no_match(&task, &walked.coverage)?;
                 return Ok(SettledWalk { walked, total, sources, calendar, no_match });
             }
@@ -97,7 +97,7 @@ impl Session {
                 }
                 (narrowed, walks) = (false, 0);
             } else {
-                calendar.turns = walked.turns;
+                calendar.resolution = walked.resolution;
             }
             unparsed.again()?;
         }
@@ -106,7 +106,7 @@ impl Session {
     /// Settles the dates before the walk, for a command whose answer cannot be taken back.
     pub(crate) fn settle_dates(&mut self) -> Result<(), CliError> {
         if self.can_be_read_again() {
-            self.inputs.calendar = settled(&self.task())?;
+            self.inputs.calendar = settle_dates(&self.task())?;
         }
         Ok(())
     }
@@ -128,7 +128,7 @@ impl Session {
 impl<A: Aggregation> SettledWalk<A> {
     pub(crate) fn heard(&self, session: &Session) -> ReadSummary<'_> {
         let Self { walked, sources, calendar, .. } = self;
-        let (coverage, turns) = (&walked.coverage, &walked.turns);
+        let (coverage, turns) = (&walked.coverage, &walked.resolution);
         ReadSummary { coverage, window: session.inputs.window, calendar, sources, turns }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct TempCopies {
 struct SpooledLines(Vec<u8>);
 
 impl HeapSize for SpooledLines {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         self.0.len()
     }
 }

@@ -3,26 +3,26 @@
 use super::interner::Symbol;
 
 /// Smallest batch that is worth sorting.
-const BATCH: usize = 64;
+const MIN_BATCH: usize = 64;
 
 /// Largest batch: a larger one would cost more memory than it saves time.
-const MOST: usize = 1 << 14;
+const MAX_BATCH: usize = 1 << 14;
 
 /// Adding up is in any order.
 #[derive(Clone, Default, Debug)]
 pub struct SymbolCounts {
     /// What is not among the counts yet. As many are put there at a time as are there already, up to a limit: to sort
     /// them takes less than to fetch a place in a hash table for each.
-    waiting: Vec<Symbol>,
+    pending: Vec<Symbol>,
     /// Each place once, in the order of their numbers.
     counts: Vec<(Symbol, u64)>,
 }
 
 impl SymbolCounts {
     pub fn count(&mut self, place: Symbol) {
-        self.waiting.push(place);
-        if self.waiting.len() >= self.counts.len().clamp(BATCH, MOST) {
-            self.sort_in();
+        self.pending.push(place);
+        if self.pending.len() >= self.counts.len().clamp(MIN_BATCH, MAX_BATCH) {
+            self.flush();
         }
     }
 
@@ -33,29 +33,29 @@ impl SymbolCounts {
         }
     }
 
-    fn sort_in(&mut self) {
-        self.waiting.sort_unstable();
-        let runs = self.waiting.chunk_by(|a, b| a == b);
+    fn flush(&mut self) {
+        self.pending.sort_unstable();
+        let runs = self.pending.chunk_by(|a, b| a == b);
         self.counts.extend(runs.filter_map(|run| Some((*run.first()?, run.len() as u64))));
-        self.waiting.clear();
-        self.join();
+        self.pending.clear();
+        self.combine_equal();
     }
 
     /// `renamed` gives our number of the other's names.
     pub fn merge(&mut self, mut other: Self, renamed: impl Fn(Symbol) -> Symbol) {
-        self.sort_in();
-        other.sort_in();
+        self.flush();
+        other.flush();
         self.counts.extend(other.counts.into_iter().map(|(place, count)| (renamed(place), count)));
-        self.join();
+        self.combine_equal();
     }
 
     /// Each place once, in the order of their numbers.
     pub fn finish(mut self) -> Vec<(Symbol, u64)> {
-        self.sort_in();
+        self.flush();
         self.counts
     }
 
-    fn join(&mut self) {
+    fn combine_equal(&mut self) {
         // Mostly two parts that are in order, which this sort finds.
         self.counts.sort_by_key(|(place, _)| *place);
         self.counts.dedup_by(|next, last| {
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn counts_the_same_in_any_order_and_any_split() {
         let mut names = Interner::new(RandomState::default());
-        let places: Vec<Symbol> = (0..100_u32).map(|number| names.id(&number.to_le_bytes())).collect();
+        let places: Vec<Symbol> = (0..100_u32).map(|number| names.intern(&number.to_le_bytes())).collect();
         let nth = |number: usize| places[number * number % places.len()];
         let mut whole = SymbolCounts::default();
         (0..1000).for_each(|number| whole.count(nth(number)));

@@ -6,7 +6,7 @@ use foldhash::quality::FixedState;
 use hyperloglogplus::{HyperLogLog, HyperLogLogPlus};
 
 /// Largest number that is counted exactly; one row of a report has at most so many hashes, about 2 MiB.
-const LIMIT: usize = 100_000;
+const EXACT_LIMIT: usize = 100_000;
 
 /// 2^14 registers, 12 KiB; the standard error is 1.04 / √2^14 = 0.8 in a hundred (Heule and others, "HyperLogLog in
 /// Practice", 2013).
@@ -19,10 +19,10 @@ pub(crate) fn hash(thing: impl std::hash::Hash) -> u64 {
 }
 
 /// Smallest batch that is worth sorting.
-const BATCH: usize = 64;
+const MIN_BATCH: usize = 64;
 
 /// Largest batch: a larger one would cost more memory than it saves time.
-const MOST: usize = 1 << 14;
+const MAX_BATCH: usize = 1 << 14;
 
 /// How many different things there were.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,82 +37,83 @@ pub struct DistinctTotal {
 pub struct DistinctCounter {
     /// What is not among the few yet. As many are put there at a time as are there already, up to a limit: to sort them
     /// takes less than to fetch a place in a hash table for each.
-    waiting: Vec<u64>,
+    pending: Vec<u64>,
     /// In order, each once.
-    few: Vec<u64>,
+    exact: Vec<u64>,
     /// None: there are few.
-    many: Option<Box<HyperLogLogPlus<u64, Bare>>>,
+    sketch: Option<Box<HyperLogLogPlus<u64, IdentityHasher>>>,
     limit: usize,
 }
 
 impl Default for DistinctCounter {
     fn default() -> Self {
-        Self { waiting: Vec::new(), few: Vec::new(), many: None, limit: LIMIT }
+        Self { pending: Vec::new(), exact: Vec::new(), sketch: None, limit: EXACT_LIMIT }
     }
 }
 
 impl DistinctCounter {
     /// `hash` is what [`hash`] gave.
     pub fn insert(&mut self, hash: u64) {
-        self.waiting.push(hash);
-        if self.waiting.len() >= self.few.len().clamp(BATCH, MOST) {
-            self.sort_in();
+        self.pending.push(hash);
+        if self.pending.len() >= self.exact.len().clamp(MIN_BATCH, MAX_BATCH) {
+            self.flush();
         }
     }
 
-    fn sort_in(&mut self) {
-        if self.many.is_none() {
-            self.few.append(&mut self.waiting);
+    fn flush(&mut self) {
+        if self.sketch.is_none() {
+            self.exact.append(&mut self.pending);
             // The stable sort finds the part that is in order already, and only merges it.
-            self.few.sort_by(u64::cmp);
-            self.few.dedup();
-            if self.few.len() > self.limit {
-                self.estimate();
+            self.exact.sort_by(u64::cmp);
+            self.exact.dedup();
+            if self.exact.len() > self.limit {
+                self.to_sketch();
             }
         }
-        if let Some(many) = &mut self.many {
-            self.waiting.drain(..).for_each(|hash| many.insert(&hash));
+        if let Some(many) = &mut self.sketch {
+            self.pending.drain(..).for_each(|hash| many.insert(&hash));
         }
     }
 
     pub fn merge(&mut self, mut other: Self) {
-        self.sort_in();
-        other.sort_in();
+        self.flush();
+        other.flush();
         // The fewer into the more.
-        if self.many.is_none() && (other.many.is_some() || self.few.len() < other.few.len()) {
+        if self.sketch.is_none() && (other.sketch.is_some() || self.exact.len() < other.exact.len()) {
             std::mem::swap(self, &mut other);
         }
-        match (&mut self.many, &other.many) {
+        match (&mut self.sketch, &other.sketch) {
             (Some(mine), Some(theirs)) => mine.merge(theirs).expect("both have the same precision"),
             _ => {
-                self.waiting.extend(other.few);
-                self.sort_in();
+                self.pending.extend(other.exact);
+                self.flush();
             }
         }
     }
 
     pub fn finish(mut self) -> DistinctTotal {
-        self.sort_in();
-        match self.many {
+        self.flush();
+        match self.sketch {
             Some(mut many) => DistinctTotal { count: many.count().round() as u64, is_exact: false },
-            None => DistinctTotal { count: self.few.len() as u64, is_exact: true },
+            None => DistinctTotal { count: self.exact.len() as u64, is_exact: true },
         }
     }
 
-    fn estimate(&mut self) {
-        let mut many = HyperLogLogPlus::new(PRECISION, Bare::default()).expect("4 to 18 are allowed");
-        for hash in std::mem::take(&mut self.few) {
+    fn to_sketch(&mut self) {
+        let mut many =
+            HyperLogLogPlus::new(PRECISION, IdentityHasher::default()).expect("4 to 18 are allowed");
+        for hash in std::mem::take(&mut self.exact) {
             many.insert(&hash);
         }
-        self.many = Some(Box::new(many));
+        self.sketch = Some(Box::new(many));
     }
 }
 
 /// Takes a hash as it is.
 #[derive(Clone, Copy, Default, Debug)]
-struct Bare(u64);
+struct IdentityHasher(u64);
 
-impl BuildHasher for Bare {
+impl BuildHasher for IdentityHasher {
     type Hasher = Self;
 
     fn build_hasher(&self) -> Self {
@@ -120,7 +121,7 @@ impl BuildHasher for Bare {
     }
 }
 
-impl Hasher for Bare {
+impl Hasher for IdentityHasher {
     fn write(&mut self, bytes: &[u8]) {
         self.0 = bytes.iter().fold(self.0, |sum, byte| sum << 8 | u64::from(*byte));
     }
@@ -155,7 +156,7 @@ mod tests {
     #[test]
     fn many_are_estimated_to_two_in_a_hundred() {
         for size in [100_001, 250_000, 2_000_000] {
-            let DistinctTotal { count, is_exact } = of(0..size, LIMIT).finish();
+            let DistinctTotal { count, is_exact } = of(0..size, EXACT_LIMIT).finish();
             assert!(!is_exact);
             assert!(count.abs_diff(size) * 50 < size, "{count} for {size}");
         }
@@ -163,10 +164,10 @@ mod tests {
 
     #[test]
     fn any_split_and_any_order_give_the_same_estimate() {
-        let whole = of(0..150_000, LIMIT).finish();
+        let whole = of(0..150_000, EXACT_LIMIT).finish();
         for cut in [1, 20_000, 75_000, 149_000] {
             for swap in [false, true] {
-                let mut parts = [of((0..cut).rev(), LIMIT), of(cut / 2..150_000, LIMIT)];
+                let mut parts = [of((0..cut).rev(), EXACT_LIMIT), of(cut / 2..150_000, EXACT_LIMIT)];
                 if swap {
                     parts.reverse();
                 }

@@ -22,7 +22,7 @@ impl Symbol {
 }
 
 /// Number of names that are kept. Strangers choose the names, so there has to be a limit.
-const LIMIT: usize = 1 << 18;
+const NAME_LIMIT: usize = 1 << 18;
 
 /// A longer name is no domain (RFC 1035 §2.3.4), and is cut.
 const LENGTH_LIMIT: usize = 255;
@@ -49,12 +49,12 @@ impl Interner {
     }
 
     /// Letters' case makes no difference (RFC 4343).
-    pub fn id(&mut self, name: &[u8]) -> Symbol {
+    pub fn intern(&mut self, name: &[u8]) -> Symbol {
         let hash = self.hash(name);
         if let Some(&id) = self.recent.get(hash) {
             return id;
         }
-        let id = self.hashed_id(hash, name);
+        let id = self.intern_hashed(hash, name);
         self.recent.insert(hash, id);
         id
     }
@@ -80,11 +80,11 @@ impl Interner {
     }
 
     /// `hash` is the name's.
-    pub fn hashed_id(&mut self, hash: u64, name: &[u8]) -> Symbol {
+    pub fn intern_hashed(&mut self, hash: u64, name: &[u8]) -> Symbol {
         if let Some(&(_, id)) = self.table.find(hash, |&(known, _)| known == hash) {
             return id;
         }
-        if self.ends.len() > LIMIT {
+        if self.ends.len() > NAME_LIMIT {
             return Symbol::OVERFLOW;
         }
         let id = Symbol(self.ends.len() as u32);
@@ -95,7 +95,7 @@ impl Interner {
     }
 
     /// The name with this number. None: there are not so many.
-    pub fn nth(&self, index: usize) -> Option<Symbol> {
+    pub fn symbol_at(&self, index: usize) -> Option<Symbol> {
         (index < self.ends.len()).then_some(Symbol(index as u32))
     }
 
@@ -106,12 +106,12 @@ impl Interner {
 
     /// True: some names were not kept, and are counted together.
     pub fn is_full(&self) -> bool {
-        self.ends.len() > LIMIT
+        self.ends.len() > NAME_LIMIT
     }
 
     /// Takes in all of the other's names; our number for each of theirs, in their order.
     pub fn merge(&mut self, other: &Self) -> Vec<Symbol> {
-        let others = (1..other.ends.len() as u32).map(|id| self.id(other.name(Symbol(id))));
+        let others = (1..other.ends.len() as u32).map(|id| self.intern(other.name(Symbol(id))));
         std::iter::once(Symbol::OVERFLOW).chain(others).collect()
     }
 }
@@ -141,9 +141,9 @@ mod tests {
     #[test]
     fn keeps_each_name_once() {
         let mut names = Interner::new(RandomState::default());
-        let first = names.id(b"Example.ORG");
-        assert_eq!(names.id(b"example.com").index(), 2);
-        assert_eq!(names.id(b"example.org"), first);
+        let first = names.intern(b"Example.ORG");
+        assert_eq!(names.intern(b"example.com").index(), 2);
+        assert_eq!(names.intern(b"example.org"), first);
         assert_eq!(names.name(first), b"example.org");
     }
 
@@ -167,10 +167,10 @@ mod tests {
     fn gives_the_same_names_after_a_merge() {
         let hasher = RandomState::default();
         let (mut a, mut b) = (Interner::new(hasher.clone()), Interner::new(hasher));
-        a.id(b"x");
-        a.id(b"y");
-        b.id(b"y");
-        b.id(b"z");
+        a.intern(b"x");
+        a.intern(b"y");
+        b.intern(b"y");
+        b.intern(b"z");
         let renamed = a.merge(&b);
         let texts: Vec<_> = renamed.iter().map(|&id| a.name(id).to_vec()).collect();
         assert_eq!(texts, [&b""[..], b"y", b"z"]);

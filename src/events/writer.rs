@@ -167,7 +167,7 @@ fn push_fields(text: &mut Vec<u8>, object: &impl Serialize) -> Range<usize> {
 }
 
 impl HeapSize for BlockListing {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         self.text.capacity() + self.notes.capacity() * size_of::<ListingNote>() + self.facts
     }
 }
@@ -232,8 +232,8 @@ impl EventSink for ListingSink<'_> {
         }
     }
 
-    fn fact(&mut self, noted: &LoggedQueueRecord) {
-        let fact = noted.fact;
+    fn queue_record(&mut self, noted: &LoggedQueueRecord) {
+        let fact = noted.record;
         let said = Box::new(MessageMetadata::of(fact));
         self.page.facts += said.held();
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);

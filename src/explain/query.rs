@@ -61,7 +61,7 @@ pub(crate) fn read<'a>(text: &'a str, context: &'a QueryContext) -> Query<'a> {
             let stage = event.stage.or(bare.stage);
             Query::Line(Event { stage, peer: Peer { host, ..event.peer }, ..event })
         }
-        ParsedLine::Routine | ParsedLine::Fact(_) => Query::Routine,
+        ParsedLine::Routine | ParsedLine::QueueRecord(_) => Query::Routine,
         ParsedLine::Unread | ParsedLine::Foreign => Query::Reply(reply(bare, text)),
     }
 }

@@ -49,14 +49,14 @@ pub(crate) const FOLDERS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
 struct Journal {
     child: ChildGuard,
     stdout: BufReader<ChildStdout>,
-    complaint: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<String>>,
     /// Nothing came so far, and an empty output is an error.
     is_empty: bool,
     /// Receives the position that was reached. `None`: nobody asked for it.
     cursor: Option<JournalCursor>,
     /// The current line, and how much of it was given out; used only where a cursor is looked for.
     line: Vec<u8>,
-    given: usize,
+    returned: usize,
 }
 
 /// The start of the line that `--show-cursor` prints behind the entries; an entry begins with a brace.
@@ -113,7 +113,7 @@ fn start(bounds: JournalBounds, cursor: Option<JournalCursor>, follow: bool) -> 
     });
     let child = ChildGuard(Arc::new(Mutex::new(child)));
     let (stdout, complaint, is_empty) = (BufReader::new(stdout), Some(complaint), after.is_none());
-    Ok(Journal { child, stdout, complaint, is_empty, cursor, line: Vec::new(), given: 0 })
+    Ok(Journal { child, stdout, stderr: complaint, is_empty, cursor, line: Vec::new(), returned: 0 })
 }
 
 impl Read for Journal {
@@ -123,7 +123,7 @@ impl Read for Journal {
             None => self.stdout.read(room)?,
         };
         self.is_empty &= count == 0;
-        match self.complaint.take_if(|_| count == 0 && !room.is_empty()) {
+        match self.stderr.take_if(|_| count == 0 && !room.is_empty()) {
             Some(complaint) => self.end(complaint).map(|()| 0),
             None => Ok(count),
         }
@@ -133,9 +133,9 @@ impl Read for Journal {
 impl Journal {
     /// Reads on line by line, and keeps back the line with the cursor, which is no entry.
     fn read_line(&mut self, cursor: &JournalCursor, room: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.line.len() {
+        while self.returned == self.line.len() {
             self.line.clear();
-            self.given = 0;
+            self.returned = 0;
             if self.stdout.read_until(b'\n', &mut self.line)? == 0 {
                 return Ok(0);
             }
@@ -145,8 +145,8 @@ impl Journal {
                 self.line.clear();
             }
         }
-        let count = self.line.get(self.given..).unwrap_or_default().read(room)?;
-        self.given += count;
+        let count = self.line.get(self.returned..).unwrap_or_default().read(room)?;
+        self.returned += count;
         Ok(count)
     }
 

@@ -56,7 +56,7 @@ impl Source {
     }
 
     /// The error of a source whose reading failed at `offset`, in bytes of its text.
-    pub fn broke_off(&self, compressed: bool, offset: u64, source: io::Error) -> InputError {
+    pub fn cannot_read(&self, compressed: bool, offset: u64, source: io::Error) -> InputError {
         let path = self.path.clone();
         match self.origin {
             SourceOrigin::Journal(_) => self.cannot_open(source),

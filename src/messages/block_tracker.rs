@@ -62,7 +62,7 @@ pub(crate) struct PartialMessages {
 }
 
 impl HeapSize for PartialMessages {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         let inside = |track: &PartialMessage| {
             let deferred = track.message.as_ref().map_or(0, Message::weight);
             (track.before.capacity() + deferred) * size_of::<Update>()
@@ -90,20 +90,20 @@ impl BlockTracker {
     }
 
     pub(crate) fn fact(&mut self, noted: &LoggedQueueRecord) {
-        let fact = noted.fact;
+        let fact = noted.record;
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         let at = noted.minute.map(|minute| minute * 60);
         let origin = match fact.step {
-            QueueStep::Came | QueueStep::Queued | QueueStep::Notice => {
+            QueueStep::Received | QueueStep::Queued | QueueStep::Notice => {
                 self.sums.met.learn(&mta::origin(fact), &self.keys)
             }
-            QueueStep::Named
+            QueueStep::MessageIdAssigned
             | QueueStep::Held
             | QueueStep::Released
             | QueueStep::Deleted
             | QueueStep::Returned
-            | QueueStep::Renamed
-            | QueueStep::Gone => SenderIds::default(),
+            | QueueStep::Requeued
+            | QueueStep::Removed => SenderIds::default(),
         };
         let (act, reason, wanted, counts) = (Transition::of_fact(fact), None, false, false);
         self.take(key, id, &Update { act, recipient: 0, recipients: 0, at, reason, wanted, counts, origin });
@@ -130,7 +130,7 @@ impl BlockTracker {
         let op = Update {
             act,
             recipient: self.keys.recipient(event.recipient),
-            recipients: mta::served(event, told.line),
+            recipients: mta::reported_recipients(event, told.line),
             at: told.moment.map(|moment| moment.micros.div_euclid(1_000_000)),
             reason: told.verdict.map(|verdict| verdict.reason),
             wanted,
@@ -147,7 +147,7 @@ impl BlockTracker {
     /// A message that has no queue id yet.
     fn hold(&mut self, moment: Option<LogTime>) {
         if let Some(moment) = moment {
-            self.sums.hold(moment.minute(), 1);
+            self.sums.hold(moment.parse_minute(), 1);
         }
     }
 

@@ -25,7 +25,7 @@ impl MessageMetadata {
     pub(crate) fn of(fact: &QueueRecord) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned().into_boxed_str();
         let MessageFields { sender, size, client, client_host, helo, user, message_id, .. } =
-            mta::context(fact);
+            mta::message_fields(fact);
         Self {
             sender: sender.map(text),
             is_queue_sender: sender.is_some() && fact.step == QueueStep::Queued,

@@ -84,9 +84,11 @@ impl Transition {
 
     pub fn of_fact(fact: &QueueRecord) -> Self {
         match fact.step {
-            QueueStep::Came if mta::is_queued_on_arrival(fact.mta) => Self::Arrived(mta::recipients(fact)),
-            QueueStep::Came => Self::Came,
-            QueueStep::Named => Self::Named,
+            QueueStep::Received if mta::is_queued_on_arrival(fact.mta) => {
+                Self::Arrived(mta::recipients(fact))
+            }
+            QueueStep::Received => Self::Came,
+            QueueStep::MessageIdAssigned => Self::Named,
             QueueStep::Notice => Self::Notice {
                 arrived: mta::is_queued_on_arrival(fact.mta),
                 recipients: mta::recipients(fact),
@@ -98,8 +100,8 @@ impl Transition {
             QueueStep::Released => Self::Released,
             QueueStep::Deleted => Self::Deleted,
             QueueStep::Returned => Self::Returned,
-            QueueStep::Renamed => Self::Renamed,
-            QueueStep::Gone => Self::Gone,
+            QueueStep::Requeued => Self::Renamed,
+            QueueStep::Removed => Self::Gone,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem};
 
-use crate::simd::eq_mask;
+use crate::simd::eq_mask32;
 use crate::simd::find::find;
 
 /// One line, cut into its front and its text. Empty host or program: the line does not name one.
@@ -13,7 +13,7 @@ pub struct LogLine<'a> {
     /// As logged: `postfix/smtp`, `exim`, `postfix-out/submission/smtpd`. Empty: a file only Exim writes.
     pub program: &'a [u8],
     /// How much of the program's name is the instance and its slash: 8 in `postfix/smtp`; 0: there is no slash.
-    pub slash: usize,
+    pub daemon_start: usize,
     pub text: &'a [u8],
 }
 
@@ -38,29 +38,31 @@ impl<'a> LogLine<'a> {
     /// A line that nobody's front fits has no stamp and no program, and its text is the whole line.
     pub fn read(raw: &'a [u8]) -> Self {
         // Nearly all lines of most logs, without what the others have to be asked.
-        if let Some(line) = usual(raw) {
+        if let Some(line) = usual_header(raw) {
             return line;
         }
         let (version, raw) = priority(raw);
         match raw.first() {
-            Some(b'0'..=b'9') => numeric(raw, version),
-            Some(byte) if byte.is_ascii_alphabetic() || !byte.is_ascii() => bsd(raw).or_else(|| weekday(raw)),
+            Some(b'0'..=b'9') => digit_header(raw, version),
+            Some(byte) if byte.is_ascii_alphabetic() || !byte.is_ascii() => {
+                bsd_header(raw).or_else(|| weekday_header(raw))
+            }
             _ => None,
         }
-        .or_else(|| tagged(RawTimestamp::Missing, b"", raw))
-        .or_else(|| names_a_process(raw).then(|| syslog(RawTimestamp::Missing, raw)).flatten())
+        .or_else(|| tag_and_text(RawTimestamp::Missing, b"", raw))
+        .or_else(|| names_a_process(raw).then(|| host_tag_and_text(RawTimestamp::Missing, raw)).flatten())
         .unwrap_or(Self {
             stamp: RawTimestamp::Missing,
             host: b"",
             program: b"",
-            slash: 0,
+            daemon_start: 0,
             text: raw,
         })
     }
 
     /// The daemon's own name: `smtpd` of `postfix/submission/smtpd`.
     pub fn daemon(&self) -> &'a [u8] {
-        self.program.get(self.slash..).unwrap_or_default()
+        self.program.get(self.daemon_start..).unwrap_or_default()
     }
 
     /// The instance; of a program without one, the program.
@@ -73,7 +75,7 @@ impl<'a> LogLine<'a> {
 
     /// What stands before the daemon's name: `postfix/submission`. Empty: nothing does.
     pub fn instance(&self) -> &'a [u8] {
-        self.program.get(..self.slash.saturating_sub(1)).unwrap_or_default()
+        self.program.get(..self.daemon_start.saturating_sub(1)).unwrap_or_default()
     }
 }
 
@@ -93,11 +95,11 @@ fn priority(raw: &[u8]) -> (bool, &[u8]) {
 
 /// `Nov  2 03:04:05 host program[pid]: text`
 #[inline]
-fn usual(raw: &[u8]) -> Option<LogLine<'_>> {
+fn usual_header(raw: &[u8]) -> Option<LogLine<'_>> {
     let (stamp, rest) = raw.split_at_checked(15)?;
     match (stamp, rest) {
         ([.., b'0'..=b'9', b'0'..=b'9'], [b' ', rest @ ..]) if is_usual_minute(stamp) => {
-            syslog(RawTimestamp::Bsd(stamp), rest)
+            host_tag_and_text(RawTimestamp::Bsd(stamp), rest)
         }
         _ => None,
     }
@@ -110,45 +112,45 @@ pub(crate) fn is_usual_minute(raw: &[u8]) -> bool {
 }
 
 /// `Nov  2 03:04:05[.123] host program[pid]: text`
-fn bsd(raw: &[u8]) -> Option<LogLine<'_>> {
+fn bsd_header(raw: &[u8]) -> Option<LogLine<'_>> {
     let end = match raw {
         [_, _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', b'0'..=b'9', b'0'..=b'9', ..] => 15,
         _ => bsd_end(raw)?,
     };
-    let end = end + fraction(raw.get(end..)?);
+    let end = end + fraction_length(raw.get(end..)?);
     let (stamp, rest) = raw.split_at_checked(end)?;
-    syslog(RawTimestamp::Bsd(stamp), rest.strip_prefix(b" ")?)
+    host_tag_and_text(RawTimestamp::Bsd(stamp), rest.strip_prefix(b" ")?)
 }
 
 /// `Sun 2026-11-22 03:04:05 CET host program[pid]: text` (journalctl -o short-full)
-fn weekday(raw: &[u8]) -> Option<LogLine<'_>> {
+fn weekday_header(raw: &[u8]) -> Option<LogLine<'_>> {
     let [_, _, _, b' ', stamp @ ..] = raw else { return None };
     let [_, _, _, _, b'-', _, _, b'-', _, _, b' ', time @ ..] = stamp else { return None };
-    let end = 11 + clock(time)?;
-    let end = end + fraction(stamp.get(end..)?);
+    let end = 11 + clock_length(time)?;
+    let end = end + fraction_length(stamp.get(end..)?);
     let zone = stamp.get(end..)?.strip_prefix(b" ")?;
     let length = memchr(b' ', zone.get(..7).unwrap_or(zone)).filter(|length| *length > 0)?;
     let (stamp, rest) = stamp.split_at_checked(end + 1 + length)?;
-    syslog(RawTimestamp::Iso(stamp), rest.strip_prefix(b" ")?)
+    host_tag_and_text(RawTimestamp::Iso(stamp), rest.strip_prefix(b" ")?)
 }
 
 /// The end of a stamp whose columns are not the usual ones: `Mär 08 …`, `Mar 7 …`, `Nov 22 2026 03:04:05`.
 fn bsd_end(raw: &[u8]) -> Option<usize> {
     let window = raw.get(..28).unwrap_or(raw);
     let month = memchr(b' ', window).filter(|end| (3..=6).contains(end))?;
-    let mut at = month + skip(window.get(month..)?, b' ');
+    let mut at = month + count_leading(window.get(month..)?, b' ');
     loop {
         let digits = window.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
         match window.get(at + digits) {
             Some(b' ') if matches!(digits, 1 | 2 | 4) => at += digits + 1,
-            Some(b':') if digits == 2 => return clock(window.get(at..)?).map(|length| at + length),
+            Some(b':') if digits == 2 => return clock_length(window.get(at..)?).map(|length| at + length),
             _ => return None,
         }
     }
 }
 
 /// `03:04:05` → 8.
-fn clock(text: &[u8]) -> Option<usize> {
+fn clock_length(text: &[u8]) -> Option<usize> {
     match text {
         [b'0'..=b'2', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9', b':', b'0'..=b'6', b'0'..=b'9', ..] => {
             Some(8)
@@ -158,59 +160,60 @@ fn clock(text: &[u8]) -> Option<usize> {
 }
 
 /// `.123456 …` → 7; 0 when no fraction stands there.
-fn fraction(text: &[u8]) -> usize {
+fn fraction_length(text: &[u8]) -> usize {
     match text {
         [b'.', rest @ ..] => 1 + rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
         _ => 0,
     }
 }
 
-fn skip(text: &[u8], byte: u8) -> usize {
+fn count_leading(text: &[u8], byte: u8) -> usize {
     text.iter().take_while(|&&b| b == byte).count()
 }
 
 /// A line that begins with a digit: RFC 3339, RFC 5424, year first, or Exim's own.
-fn numeric(raw: &[u8], version: bool) -> Option<LogLine<'_>> {
+fn digit_header(raw: &[u8], version: bool) -> Option<LogLine<'_>> {
     match raw {
         [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {
             let end = memchr(b' ', raw.get(..40).unwrap_or(raw))?;
-            clock(raw.get(11..)?)?;
+            clock_length(raw.get(11..)?)?;
             let (stamp, rest) = raw.split_at_checked(end)?;
             let rest = rest.get(1..)?;
             let stamp = RawTimestamp::Iso(stamp);
-            structured(stamp, rest).or_else(|| if version { None } else { syslog(stamp, rest) })
+            rfc5424_header(stamp, rest)
+                .or_else(|| if version { None } else { host_tag_and_text(stamp, rest) })
         }
         [_, _, _, _, b'-', _, _, b'-', _, _, b' ', ..] => {
-            let end = 11 + clock(raw.get(11..)?)?;
-            let end = end + fraction(raw.get(end..)?);
-            let end = end + zone(raw.get(end..)?);
+            let end = 11 + clock_length(raw.get(11..)?)?;
+            let end = end + fraction_length(raw.get(end..)?);
+            let end = end + zone_length(raw.get(end..)?);
             let (stamp, rest) = raw.split_at_checked(end)?;
             let rest = rest.strip_prefix(b" ")?;
             let stamp = RawTimestamp::Iso(stamp);
             if names_a_process(rest) {
-                return syslog(stamp, rest);
+                return host_tag_and_text(stamp, rest);
             }
-            Some(LogLine { stamp, host: b"", program: b"", slash: 0, text: rest })
+            Some(LogLine { stamp, host: b"", program: b"", daemon_start: 0, text: rest })
         }
         [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ', _, _, _, b' ', ..] => {
             let end = 5 + bsd_end(raw.get(5..)?)?;
-            let end = end + fraction(raw.get(end..)?);
+            let end = end + fraction_length(raw.get(end..)?);
             let (stamp, rest) = raw.split_at_checked(end)?;
-            syslog(RawTimestamp::YearFirst(stamp), rest.strip_prefix(b" ")?)
+            host_tag_and_text(RawTimestamp::YearFirst(stamp), rest.strip_prefix(b" ")?)
         }
         [_, _, _, _, _, _, _, _, _, _, b'.', ..] => {
-            let end = 10 + fraction(raw.get(10..)?);
+            let end = 10 + fraction_length(raw.get(10..)?);
             let (stamp, rest) = raw.split_at_checked(end)?;
             let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
             let rest = rest.strip_prefix(b" ").filter(|_| stamp.get(..10).is_some_and(digits))?;
-            syslog(RawTimestamp::Unix(stamp), rest)
+            host_tag_and_text(RawTimestamp::Unix(stamp), rest)
         }
         _ => None,
     }
 }
 
 /// ` +0100` → 6; 0 when no zone stands there.
-fn zone(text: &[u8]) -> usize {
+fn zone_length(text: &[u8]) -> usize {
     match text {
         [b' ', b'+' | b'-', digits @ ..]
             if digits.len() >= 4 && digits.iter().take(4).all(u8::is_ascii_digit) =>
@@ -234,13 +237,13 @@ fn names_a_process(text: &[u8]) -> bool {
 /// The same of the text behind a stamp of 19 bytes. It looks at 32 bytes at once, which are enough for the two words of
 /// nearly all lines. None: the line is shorter.
 #[inline]
-pub(crate) fn own_names_a_process(raw: &[u8], text: &[u8]) -> Option<bool> {
+pub(crate) fn names_a_process_fast(raw: &[u8], text: &[u8]) -> Option<bool> {
     let begin = raw.len() - text.len();
     // Of a short text what stands before it is looked at too, and then passed over.
     let from = begin.min(raw.len().checked_sub(32)?);
     let window = raw.get(from..)?.first_chunk()?;
     let end = 1_u64 << text.len().min(32);
-    let blanks = u64::from(eq_mask(window, b' ')) >> (begin - from) | end;
+    let blanks = u64::from(eq_mask32(window, b' ')) >> (begin - from) | end;
     let second = (blanks & (blanks - 1)).trailing_zeros() as usize;
     let is_seen = second < 32;
     Some(if is_seen && text.get(..second)?.last_chunk() != Some(b"]:") {
@@ -267,7 +270,7 @@ pub(crate) fn is_process(word: &[u8]) -> bool {
 }
 
 /// `host program procid msgid [structured data] text` (RFC 5424 §6), the stamp already cut off.
-fn structured<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
+fn rfc5424_header<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
     let (host, rest) = word(raw)?;
     let (program, rest) = word(rest)?;
     if matches!(program.last(), Some(b':' | b']') | None) {
@@ -280,18 +283,18 @@ fn structured<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>>
     let (_msgid, rest) = word(rest)?;
     let text = match rest {
         [b'-', text @ ..] => text,
-        [b'[', ..] => rest.get(elements(rest)?..)?,
+        [b'[', ..] => rest.get(structured_data_length(rest)?..)?,
         _ => return None,
     };
     let text = text.strip_prefix(b" ").unwrap_or(text);
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
-    let text = text.get(skip(text, b' ')..)?;
+    let text = text.get(count_leading(text, b' ')..)?;
     let slash = memchr::memrchr(b'/', program).map_or(0, |slash| slash + 1);
-    Some(LogLine { stamp, host: if host == b"-" { b"" } else { host }, program, slash, text })
+    Some(LogLine { stamp, host: if host == b"-" { b"" } else { host }, program, daemon_start: slash, text })
 }
 
 /// `[a x="y"][b] …` → the length of the elements; `\]` inside a value is a plain bracket (RFC 5424 §6.3.3).
-fn elements(text: &[u8]) -> Option<usize> {
+fn structured_data_length(text: &[u8]) -> Option<usize> {
     let mut quoted = false;
     let mut bytes = text.iter().enumerate();
     while let Some((at, byte)) = bytes.next() {
@@ -314,19 +317,19 @@ fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// `[<mail.info>] host program[pid]: text`
 #[inline]
-fn syslog<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
+fn host_tag_and_text<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
     let raw = match raw {
         [b'<', rest @ ..] => rest.get(memmem::find(rest, b"> ")? + 2..)?,
         _ => raw,
     };
     let (host, rest) = word(raw)?;
     // No host at all: `Nov  2 03:04:05 postfix/smtp[12]: …`.
-    if host.last() == Some(&b':') { tagged(stamp, b"", raw) } else { tagged(stamp, host, rest) }
+    if host.last() == Some(&b':') { tag_and_text(stamp, b"", raw) } else { tag_and_text(stamp, host, rest) }
 }
 
 /// `program[pid]: text`, or `program: text`.
 #[inline]
-fn tagged<'a>(stamp: RawTimestamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<LogLine<'a>> {
+fn tag_and_text<'a>(stamp: RawTimestamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<LogLine<'a>> {
     let end = find(b' ', raw).unwrap_or(raw.len());
     // Backwards from the colon, since the pid and the daemon's name are the shortest way. Some write no blank behind
     // the colon.
@@ -348,11 +351,17 @@ fn tagged<'a>(stamp: RawTimestamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<
         return None;
     }
     let slash = program.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-    Some(LogLine { stamp, host, program, slash, text: solaris(text.strip_prefix(b" ").unwrap_or(text)) })
+    Some(LogLine {
+        stamp,
+        host,
+        program,
+        daemon_start: slash,
+        text: without_solaris_id(text.strip_prefix(b" ").unwrap_or(text)),
+    })
 }
 
 /// `[ID 197553 mail.info] text` → `text`.
-fn solaris(text: &[u8]) -> &[u8] {
+fn without_solaris_id(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"[ID ")
         .and_then(|rest| rest.get(memmem::find(rest.get(..48).unwrap_or(rest), b"] ")? + 2..))
         .unwrap_or(text)

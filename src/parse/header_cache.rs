@@ -3,10 +3,10 @@
 //! Most lines of a log share their host and minute with the line before, and a dozen daemons write nearly all of them, so
 //! one masked compare of many bytes replaces parsing. The result equals that of [`Line::read`] and [`Writer::of`].
 
-use super::header::{LogLine, RawTimestamp, is_usual_minute, own_names_a_process};
+use super::header::{LogLine, RawTimestamp, is_usual_minute, names_a_process_fast};
 use super::mta::Program;
-use crate::simd::ascii::digits;
-use crate::simd::{MaskedChunk, eq_mask, masked_eq};
+use crate::simd::ascii::leading_digits;
+use crate::simd::{MaskedChunk, eq_mask32, masked_eq};
 
 /// A parsed line with its writer and its minute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,11 +21,11 @@ pub struct ParsedHeader<'a> {
 pub struct HeaderCache {
     form: HeaderForm,
     /// The stamp up to its seconds, and where nothing but these changes, all up to the program.
-    front: MaskedBytes<6>,
+    prefix: MaskedBytes<6>,
     /// What follows a stamp that may have a fraction: its zone, a blank, the host and a blank.
     tail: MaskedBytes<6>,
     /// Length of the host name, in bytes.
-    host: usize,
+    host_length: usize,
     tags: [CachedTag; TAGS],
     minute: u32,
 }
@@ -40,7 +40,7 @@ enum HeaderForm {
     /// `2026-11-22T02:40:41.123456+00:00 host `
     Iso,
     /// `2026-11-22 02:40:41 `, of a file that only Exim writes.
-    Own,
+    EximFile,
 }
 
 /// Slots of the tag cache: many more than a mail server has daemons, so that two rarely collide; a power of two.
@@ -51,30 +51,30 @@ const TAGS: usize = 128;
 struct CachedTag {
     name: MaskedBytes<2>,
     slash: usize,
-    pid: bool,
+    has_pid: bool,
     writer: Program,
 }
 
 impl CachedTag {
     /// Whether the text begins with this tag. An empty slot matches nothing.
     #[inline]
-    fn is(&self, near: &[u8; 32]) -> bool {
+    fn is_prefix_of(&self, near: &[u8; 32]) -> bool {
         let (sixteens, _) = near.as_chunks::<16>();
-        masked_eq(sixteens, &self.name.sixteens)
+        masked_eq(sixteens, &self.name.chunks)
     }
 }
 
 /// A prefix that lines are compared with, sixteen bytes at a time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct MaskedBytes<const SIXTEENS: usize> {
-    sixteens: [MaskedChunk; SIXTEENS],
+    chunks: [MaskedChunk; SIXTEENS],
     length: usize,
 }
 
 impl<const SIXTEENS: usize> MaskedBytes<SIXTEENS> {
     /// No text of a log begins with it: a line has no NUL where its stamp or its program is.
     const NONE: Self =
-        Self { sixteens: [MaskedChunk { bytes: [0; 16], mask: [0xff; 16] }; SIXTEENS], length: 0 };
+        Self { chunks: [MaskedChunk { bytes: [0; 16], mask: [0xff; 16] }; SIXTEENS], length: 0 };
 
     /// None: it is too long.
     fn of(parts: &[&[u8]]) -> Option<Self> {
@@ -89,12 +89,12 @@ impl<const SIXTEENS: usize> MaskedBytes<SIXTEENS> {
             let own = length.saturating_sub(at * 16).min(16);
             *sixteen = MaskedChunk { bytes: *bytes, mask: *MASKS.get(16 - own..)?.first_chunk()? };
         }
-        (length <= SIXTEENS * 16).then_some(Self { sixteens, length })
+        (length <= SIXTEENS * 16).then_some(Self { chunks: sixteens, length })
     }
 
     /// Lets the bytes `from..to` of the first sixteen match anything.
-    fn open(mut self, from: usize, to: usize) -> Self {
-        if let Some(MaskedChunk { bytes, mask }) = self.sixteens.first_mut() {
+    fn ignore_bytes(mut self, from: usize, to: usize) -> Self {
+        if let Some(MaskedChunk { bytes, mask }) = self.chunks.first_mut() {
             for at in from..to {
                 (bytes[at], mask[at]) = (0, 0);
             }
@@ -104,12 +104,12 @@ impl<const SIXTEENS: usize> MaskedBytes<SIXTEENS> {
 
     /// Whether the text begins with it.
     #[inline]
-    fn begins(&self, text: &[u8; 96]) -> bool {
+    fn is_prefix_of(&self, text: &[u8; 96]) -> bool {
         let (sixteens, _) = text.as_chunks::<16>();
         // Most are no longer than the first.
         let (near, far) = sixteens.split_at(NEAR);
-        masked_eq(near, &self.sixteens)
-            && (self.length <= NEAR * 16 || masked_eq(far, self.sixteens.get(NEAR..).unwrap_or_default()))
+        masked_eq(near, &self.chunks)
+            && (self.length <= NEAR * 16 || masked_eq(far, self.chunks.get(NEAR..).unwrap_or_default()))
     }
 }
 
@@ -129,9 +129,9 @@ const MASKS: [u8; 32] = {
 
 impl Default for HeaderCache {
     fn default() -> Self {
-        let none = CachedTag { name: MaskedBytes::NONE, slash: 0, pid: false, writer: Program::Foreign };
+        let none = CachedTag { name: MaskedBytes::NONE, slash: 0, has_pid: false, writer: Program::Foreign };
         let (form, front, tail) = (HeaderForm::Unknown, MaskedBytes::NONE, MaskedBytes::NONE);
-        Self { form, front, tail, host: 0, tags: [none; TAGS], minute: 0 }
+        Self { form, prefix: front, tail, host_length: 0, tags: [none; TAGS], minute: 0 }
     }
 }
 
@@ -139,9 +139,9 @@ impl HeaderCache {
     /// `ahead` is the line's text and what follows it, if anything does: to look at more than the line is cheaper than
     /// to ask how long it is. None: something of the line is new, or unlike most lines.
     #[inline]
-    pub fn known<'a>(&self, ahead: &'a [u8], length: usize) -> Option<ParsedHeader<'a>> {
+    pub fn cached<'a>(&self, ahead: &'a [u8], length: usize) -> Option<ParsedHeader<'a>> {
         let window: &[u8; 96] = ahead.first_chunk()?;
-        if !self.front.begins(window) {
+        if !self.prefix.is_prefix_of(window) {
             return None;
         }
         let (stamp, at) = match self.form {
@@ -149,33 +149,33 @@ impl HeaderCache {
                 if !ahead.get(13..15)?.iter().all(u8::is_ascii_digit) {
                     return None;
                 }
-                (15, self.front.length)
+                (15, self.prefix.length)
             }
             HeaderForm::Iso => {
                 let [b':', b'0'..=b'6', b'0'..=b'9', point, rest @ ..] = window.get(16..)? else {
                     return None;
                 };
-                let fraction = if *point == b'.' { 1 + digits(rest.first_chunk()?) } else { 0 };
+                let fraction = if *point == b'.' { 1 + leading_digits(rest.first_chunk()?) } else { 0 };
                 let zone = 19 + fraction;
-                if !self.tail.begins(ahead.get(zone..)?.first_chunk()?) {
+                if !self.tail.is_prefix_of(ahead.get(zone..)?.first_chunk()?) {
                     return None;
                 }
                 let at = zone + self.tail.length;
-                (at - self.host - 2, at)
+                (at - self.host_length - 2, at)
             }
-            HeaderForm::Own => return self.own(ahead.get(..length)?),
+            HeaderForm::EximFile => return self.exim_file_line(ahead.get(..length)?),
             HeaderForm::Unknown => return None,
         };
         let near: &[u8; 32] = ahead.get(at..)?.first_chunk()?;
-        let end = (eq_mask(near, b'[') | eq_mask(near, b':')).trailing_zeros() as usize;
+        let end = (eq_mask32(near, b'[') | eq_mask32(near, b':')).trailing_zeros() as usize;
         let slot = slot(near.get(..end)?)?;
         let mut tag = self.tags.get(slot)?;
-        if !tag.is(near) {
-            tag = self.tags.get(slot ^ 1).filter(|tag| tag.is(near))?;
+        if !tag.is_prefix_of(near) {
+            tag = self.tags.get(slot ^ 1).filter(|tag| tag.is_prefix_of(near))?;
         }
         let pid = at + end + 1;
-        let start = if tag.pid {
-            let digits = digits(ahead.get(pid..)?.first_chunk()?);
+        let start = if tag.has_pid {
+            let digits = leading_digits(ahead.get(pid..)?.first_chunk()?);
             let end: &[u8; 3] = ahead.get(pid + digits..)?.first_chunk()?;
             if end != b"]: " {
                 return None;
@@ -192,23 +192,28 @@ impl HeaderCache {
             return None;
         }
         let (stamp, program) = (ahead.get(..stamp)?, ahead.get(at..pid - 1)?);
-        let host = ahead.get(at - 1 - self.host..at - 1)?;
+        let host = ahead.get(at - 1 - self.host_length..at - 1)?;
         let stamp =
             if self.form == HeaderForm::Bsd { RawTimestamp::Bsd(stamp) } else { RawTimestamp::Iso(stamp) };
-        let line = LogLine { stamp, host, program, slash: tag.slash, text };
+        let line = LogLine { stamp, host, program, daemon_start: tag.slash, text };
         Some(ParsedHeader { line, writer: tag.writer, minute: Some(self.minute) })
     }
 
     /// `2026-11-22 03:04:05 text`, of the minute of the line before.
     #[inline]
-    fn own<'a>(&self, raw: &'a [u8]) -> Option<ParsedHeader<'a>> {
+    fn exim_file_line<'a>(&self, raw: &'a [u8]) -> Option<ParsedHeader<'a>> {
         let [b':', b'0'..=b'6', b'0'..=b'9', b' ', text @ ..] = raw.get(16..)? else { return None };
         let zone = matches!(text.first(), Some(b'+' | b'-'));
-        if zone || own_names_a_process(raw, text)? {
+        if zone || names_a_process_fast(raw, text)? {
             return None;
         }
-        let line =
-            LogLine { stamp: RawTimestamp::Iso(raw.get(..19)?), host: b"", program: b"", slash: 0, text };
+        let line = LogLine {
+            stamp: RawTimestamp::Iso(raw.get(..19)?),
+            host: b"",
+            program: b"",
+            daemon_start: 0,
+            text,
+        };
         Some(ParsedHeader { line, writer: Program::Exim, minute: Some(self.minute) })
     }
 
@@ -226,7 +231,7 @@ impl HeaderCache {
         let (form, front, tail) = match line.stamp {
             RawTimestamp::Bsd(text) if text.len() == 15 && is_usual_minute(text) => (
                 HeaderForm::Bsd,
-                MaskedBytes::of(&[text, b" ", line.host, b" "])?.open(13, 15),
+                MaskedBytes::of(&[text, b" ", line.host, b" "])?.ignore_bytes(13, 15),
                 MaskedBytes::NONE,
             ),
             RawTimestamp::Iso(text) if text.get(10) == Some(&b'T') => {
@@ -239,7 +244,7 @@ impl HeaderCache {
                 (HeaderForm::Iso, MaskedBytes::of(&[text.get(..16)?])?, tail)
             }
             RawTimestamp::Iso(text) if text.len() == 19 && line.program.is_empty() => {
-                (HeaderForm::Own, MaskedBytes::of(&[text.get(..16)?])?, MaskedBytes::NONE)
+                (HeaderForm::EximFile, MaskedBytes::of(&[text.get(..16)?])?, MaskedBytes::NONE)
             }
             RawTimestamp::Bsd(_)
             | RawTimestamp::Iso(_)
@@ -251,19 +256,19 @@ impl HeaderCache {
         };
         let odd =
             |text: &[u8]| text.is_empty() || text.iter().any(|&byte| matches!(byte, b' ' | b'[' | b'<'));
-        let is_own = form == HeaderForm::Own;
+        let is_own = form == HeaderForm::EximFile;
         if !is_own && (odd(line.host) || line.host.last() == Some(&b':')) {
             return None;
         }
-        if (self.form, &self.front, &self.tail) != (form, &front, &tail) {
-            (self.form, self.front, self.tail, self.host) = (form, front, tail, line.host.len());
+        if (self.form, &self.prefix, &self.tail) != (form, &front, &tail) {
+            (self.form, self.prefix, self.tail, self.host_length) = (form, front, tail, line.host.len());
             self.minute = self.minute.wrapping_add(1);
         }
         if !is_own && !odd(line.program) && !line.program.contains(&b':') {
             let has_pid = raw.strip_suffix(line.text).is_some_and(|front| front.ends_with(b"]: "));
             let end: &[u8] = if has_pid { b"[" } else { b":" };
             if let (Some(slot), Some(name)) = (slot(line.program), MaskedBytes::of(&[line.program, end])) {
-                self.keep(slot, CachedTag { name, slash: line.slash, pid: has_pid, writer });
+                self.keep(slot, CachedTag { name, slash: line.daemon_start, has_pid, writer });
             }
         }
         Some(())
@@ -302,12 +307,12 @@ mod tests {
             for text in texts {
                 let mut reader = HeaderCache::default();
                 reader.read(b"2026-11-22 02:40:41 End queue run: pid=12");
-                assert!(reader.form == HeaderForm::Own);
+                assert!(reader.form == HeaderForm::EximFile);
                 for raw in
                     [format!("2026-11-22 02:40:42 {host} {tag}{text}"), format!("2026-11-22 02:40:42 {host}")]
                 {
                     let ahead = format!("{raw}\n{}", "x".repeat(200));
-                    let known = reader.known(ahead.as_bytes(), raw.len());
+                    let known = reader.cached(ahead.as_bytes(), raw.len());
                     assert!(known.is_none_or(|known| known.line == LogLine::read(raw.as_bytes())), "{raw}");
                     assert_eq!(reader.read(raw.as_bytes()).line, LogLine::read(raw.as_bytes()), "{raw}");
                 }
@@ -365,7 +370,7 @@ mod tests {
             // With and without what follows the line in its block.
             let ahead = format!("{}\n{}", lines[at], "x".repeat(200));
             for ahead in [raw, ahead.as_bytes(), raw, ahead.as_bytes()] {
-                let known = reader.known(ahead, raw.len());
+                let known = reader.cached(ahead, raw.len());
                 hits += usize::from(known.is_some());
                 let known = known.unwrap_or_else(|| reader.read(raw));
                 let line = LogLine::read(raw);

@@ -18,7 +18,7 @@ pub struct LogTime {
 
 impl LogTime {
     /// The minute it falls into, counted from 1970-01-01T00:00Z.
-    pub fn minute(self) -> i64 {
+    pub fn parse_minute(self) -> i64 {
         self.micros.div_euclid(60_000_000)
     }
 
@@ -39,9 +39,9 @@ impl LogTime {
 pub struct TimestampParser {
     zone: TimeZone,
     bound: LatestPossible,
-    turns: FileTimeResolution,
+    resolution: FileTimeResolution,
     last: CachedMinute,
-    sightings: StampObservations,
+    observations: StampObservations,
 }
 
 /// A minute as its stamp spells it, up to and without the seconds, and when it began.
@@ -71,7 +71,13 @@ impl CachedMinute {
 impl TimestampParser {
     /// `zone` is for stamps that name none; `bound` and `turns` for those without a year.
     pub fn new(zone: TimeZone, bound: LatestPossible, turns: FileTimeResolution) -> Self {
-        Self { zone, bound, turns, last: CachedMinute::default(), sightings: StampObservations::default() }
+        Self {
+            zone,
+            bound,
+            resolution: turns,
+            last: CachedMinute::default(),
+            observations: StampObservations::default(),
+        }
     }
 
     /// Begins another part of the file, and forgets the minute read last: elsewhere in a file it may be another.
@@ -80,8 +86,8 @@ impl TimestampParser {
     }
 
     /// What was seen since it was asked last.
-    pub fn sightings(&mut self) -> StampObservations {
-        std::mem::take(&mut self.sightings)
+    pub fn take_observations(&mut self) -> StampObservations {
+        std::mem::take(&mut self.observations)
     }
 
     /// The stamp falls into the minute that was read last; false when in doubt. Cheaper than reading it.
@@ -115,7 +121,7 @@ impl TimestampParser {
         }
         let text = match stamp {
             RawTimestamp::Missing => return None,
-            RawTimestamp::Unix(text) => return self.since_1970(text),
+            RawTimestamp::Unix(text) => return self.unix_time(text),
             RawTimestamp::Bsd(text) | RawTimestamp::YearFirst(text) | RawTimestamp::Iso(text) => text,
         };
         // `…:MM:SS`: the second colon ends the minute. Most stamps have the first where all others have it.
@@ -131,7 +137,7 @@ impl TimestampParser {
         Some(LogTime { micros: self.last.start + seconds * 1_000_000 + micros, offset: self.last.offset })
     }
 
-    fn since_1970(&self, text: &[u8]) -> Option<LogTime> {
+    fn unix_time(&self, text: &[u8]) -> Option<LogTime> {
         let (seconds, rest) = text.split_at_checked(10)?;
         let seconds: i64 = std::str::from_utf8(seconds).ok()?.parse().ok()?;
         let micros = seconds * 1_000_000 + fraction(rest).0;
@@ -180,8 +186,11 @@ impl TimestampParser {
                         // A leap year, so that only what is no date in any year is refused.
                         at(2000, month, day)?;
                         let at = MonthMinute::new(month, day, hour as i8, min as i8);
-                        let year = self.turns.year(offset).or_else(|| self.bound.latest(at, &self.zone))?;
-                        self.sightings.see(offset, at);
+                        let year = self
+                            .resolution
+                            .year(offset)
+                            .or_else(|| self.bound.latest_year(at, &self.zone))?;
+                        self.observations.observe(offset, at);
                         year
                     }
                 };
@@ -198,8 +207,12 @@ impl TimestampParser {
         let ambiguous = self.zone.to_ambiguous_zoned(civil);
         if let AmbiguousOffset::Fold { .. } = ambiguous.offset() {
             let first = ambiguous.clone().earlier().ok()?;
-            self.sightings.twice.push((offset, first.timestamp().as_second() / 60));
-            return if self.turns.is_second(offset) { ambiguous.later().ok() } else { Some(first) };
+            self.observations.repeated.push((offset, first.timestamp().as_second() / 60));
+            return if self.resolution.is_second_occurrence(offset) {
+                ambiguous.later().ok()
+            } else {
+                Some(first)
+            };
         }
         ambiguous.compatible().ok()
     }

@@ -26,7 +26,7 @@ impl LatestPossible {
 
     /// The latest year in which the stamp is allowed. Eight years back, so that 29 February finds its leap year even
     /// across 1900 or 2100. None: no year has that day.
-    pub fn latest(self, at: MonthMinute, zone: &TimeZone) -> Option<i16> {
+    pub fn latest_year(self, at: MonthMinute, zone: &TimeZone) -> Option<i16> {
         let year = self.last_year(zone);
         let allowed = |year: &i16| at.in_year(*year, zone).is_some_and(|moment| self.allows(&moment));
         (year - 8..=year).rev().find(allowed)
@@ -45,7 +45,7 @@ pub struct FileTimeResolution {
     /// The year of stamps without one, from there on.
     pub years: Vec<(u64, i16)>,
     /// True: from there on an hour that the clock shows twice, when summer time ends, is the second one.
-    pub second: Vec<(u64, bool)>,
+    pub second_occurrence: Vec<(u64, bool)>,
 }
 
 impl FileTimeResolution {
@@ -55,9 +55,9 @@ impl FileTimeResolution {
         self.years.get(after.saturating_sub(1)).map(|&(_, year)| year)
     }
 
-    pub fn is_second(&self, offset: u64) -> bool {
-        let after = self.second.partition_point(|&(from, _)| from <= offset);
-        after.checked_sub(1).and_then(|at| self.second.get(at)).is_some_and(|&(_, second)| second)
+    pub fn is_second_occurrence(&self, offset: u64) -> bool {
+        let after = self.second_occurrence.partition_point(|&(from, _)| from <= offset);
+        after.checked_sub(1).and_then(|at| self.second_occurrence.get(at)).is_some_and(|&(_, second)| second)
     }
 }
 
@@ -67,7 +67,7 @@ pub struct StampObservations {
     /// Stamps without a year, one run for each year.
     pub runs: Vec<MonotonicRun>,
     /// Each new minute that the clock shows twice: where, and as which minute it comes the first time.
-    pub twice: Vec<(u64, i64)>,
+    pub repeated: Vec<(u64, i64)>,
 }
 
 /// Lines without a year that lie within one year of each other.
@@ -76,8 +76,8 @@ pub struct MonotonicRun {
     pub offset: u64,
     pub first: MonthMinute,
     pub last: MonthMinute,
-    pub least: MonthMinute,
-    pub most: MonthMinute,
+    pub earliest: MonthMinute,
+    pub latest: MonthMinute,
     /// It has a 29 February.
     pub leap: bool,
 }
@@ -108,7 +108,7 @@ impl MonthMinute {
     /// How many years further the next line of a log is. A log goes forward, so from December to January is the
     /// next year; a step back of less than half a year is a line that came late, or files put together in
     /// another order; and a step forward of nearly a year is a late line of the year before.
-    pub fn turn(self, next: Self) -> i16 {
+    pub fn years_between(self, next: Self) -> i16 {
         const YEAR: i32 = 12 * 31 * 24 * 60;
         const LATE: i32 = 3 * 24 * 60;
         match next.0 - self.0 {
@@ -120,20 +120,20 @@ impl MonthMinute {
 }
 
 impl StampObservations {
-    pub fn see(&mut self, offset: u64, at: MonthMinute) {
-        match self.runs.last_mut().filter(|run| run.last.turn(at) == 0) {
+    pub fn observe(&mut self, offset: u64, at: MonthMinute) {
+        match self.runs.last_mut().filter(|run| run.last.years_between(at) == 0) {
             Some(run) => {
                 run.last = at;
-                run.least = run.least.min(at);
-                run.most = run.most.max(at);
+                run.earliest = run.earliest.min(at);
+                run.latest = run.latest.max(at);
                 run.leap |= at.is_leap_day();
             }
             None => self.runs.push(MonotonicRun {
                 offset,
                 first: at,
                 last: at,
-                least: at,
-                most: at,
+                earliest: at,
+                latest: at,
                 leap: at.is_leap_day(),
             }),
         }

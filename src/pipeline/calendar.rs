@@ -27,7 +27,7 @@ pub struct Calendar {
     pub year: Option<i16>,
     /// When this run began; a pipe counts as written then.
     pub now: Timestamp,
-    pub turns: TimeResolution,
+    pub resolution: TimeResolution,
 }
 
 /// In seconds.
@@ -82,23 +82,23 @@ impl YearResolver {
             self.file = Some(file);
         }
         for run in seen.runs {
-            self.run(file, run);
+            self.add_run(file, run);
         }
-        for (offset, minute) in seen.twice {
-            self.twice(file, offset, minute);
+        for (offset, minute) in seen.repeated {
+            self.add_repeated(file, offset, minute);
         }
     }
 
-    fn run(&mut self, file: usize, run: MonotonicRun) {
+    fn add_run(&mut self, file: usize, run: MonotonicRun) {
         let series = self.series;
         let years = match self.runs.last_mut().filter(|last| last.series == series) {
             None => 0,
             Some(last) => {
-                let turn = last.run.last.turn(run.first);
+                let turn = last.run.last.years_between(run.first);
                 if turn == 0 && last.file == file {
                     last.run.last = run.last;
-                    last.run.least = last.run.least.min(run.least);
-                    last.run.most = last.run.most.max(run.most);
+                    last.run.earliest = last.run.earliest.min(run.earliest);
+                    last.run.latest = last.run.latest.max(run.latest);
                     last.run.leap |= run.leap;
                     return;
                 }
@@ -108,7 +108,7 @@ impl YearResolver {
         self.runs.push(PlacedRun { file, series, years, run });
     }
 
-    fn twice(&mut self, file: usize, offset: u64, minute: i64) {
+    fn add_repeated(&mut self, file: usize, offset: u64, minute: i64) {
         let is_second = match self.twice {
             Some((last, second)) if (minute - last).abs() < LONGEST_FOLD => second || minute < last - LATE,
             Some(_) | None => false,
@@ -121,11 +121,11 @@ impl YearResolver {
     }
 
     /// The files in which the order of the lines gives other times than each timestamp alone.
-    pub(crate) fn turns(self, sources: &[Source], calendar: &Calendar) -> TimeResolution {
+    pub(crate) fn resolve(self, sources: &[Source], calendar: &Calendar) -> TimeResolution {
         let mut turns: BTreeMap<usize, FileTimeResolution> = BTreeMap::new();
         for (file, second) in self.second {
             if !second.is_empty() {
-                turns.entry(file).or_default().second = second;
+                turns.entry(file).or_default().second_occurrence = second;
             }
         }
         for series in self.runs.chunk_by(|a, b| a.series == b.series) {
@@ -133,11 +133,11 @@ impl YearResolver {
             for runs in series.chunk_by(|a, b| a.file == b.file) {
                 let file = runs.first().map_or(0, |placed| placed.file);
                 let bound = calendar.bound(sources.get(file));
-                let alone = |at| bound.latest(at, &calendar.zone);
+                let alone = |at| bound.latest_year(at, &calendar.zone);
                 let agrees = |placed: &PlacedRun| {
                     let year = Some(first_year + placed.years);
                     // Then every line between the two agrees as well.
-                    alone(placed.run.least) == year && alone(placed.run.most) == year
+                    alone(placed.run.earliest) == year && alone(placed.run.latest) == year
                 };
                 if !runs.iter().all(agrees) {
                     let years = runs.iter().map(|placed| (placed.run.offset, first_year + placed.years));

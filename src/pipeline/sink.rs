@@ -40,7 +40,7 @@ impl LoggedEvent<'_> {
 
 /// What a routine line says about its message.
 pub struct LoggedQueueRecord<'a> {
-    pub fact: &'a QueueRecord<'a>,
+    pub record: &'a QueueRecord<'a>,
     pub place: LineOffset,
     pub line: &'a LogLine<'a>,
     /// The line as it was parsed; of a wrapped line, the line inside.
@@ -66,7 +66,7 @@ pub trait EventSink: Send {
     /// Receives an event that the filter does not admit, for listeners that follow messages through all of their events.
     fn filtered_out(&mut self, _told: &LoggedEvent) {}
 
-    fn fact(&mut self, _noted: &LoggedQueueRecord) {}
+    fn queue_record(&mut self, _noted: &LoggedQueueRecord) {}
 
     /// `lines` is the number of lines in the block.
     fn end_of_block(&mut self, file: usize, lines: u64) -> Self::BlockOutput;
@@ -75,15 +75,15 @@ pub trait EventSink: Send {
 /// What a walk adds up: one listener for each thread, and one total that takes what they hand over in the order of the
 /// blocks.
 pub(crate) trait Aggregation: Sync {
-    type Listener: EventSink;
+    type Sink: EventSink;
     type Total: Send;
 
-    fn listener(&self) -> Self::Listener;
+    fn sink(&self) -> Self::Sink;
 
     /// The total at the beginning of a walk.
     fn start(&self) -> Self::Total;
 
-    fn fold(total: &mut Self::Total, handover: <Self::Listener as EventSink>::BlockOutput);
+    fn fold(total: &mut Self::Total, handover: <Self::Sink as EventSink>::BlockOutput);
 
     /// Events that the walk admitted, and whose sender, found on another line, the filter does not admit.
     fn left_out(total: &Self::Total) -> u64;

@@ -27,7 +27,7 @@ use crate::simd::newlines::NewlineIter;
 #[derive(Clone, Copy)]
 pub struct WalkTask<'a> {
     pub sources: &'a [Source],
-    pub manner: ReadOptions,
+    pub options: ReadOptions,
     pub calendar: &'a Calendar,
     pub book: &'a Catalog,
     /// Lines outside of this range are skipped as if they were not there.
@@ -38,12 +38,12 @@ pub struct WalkTask<'a> {
 
 /// The result of a walk.
 pub(crate) struct WalkResult<L> {
-    pub listeners: Vec<L>,
+    pub sinks: Vec<L>,
     pub coverage: Coverage,
     pub problems: Vec<InputError>,
     /// The years and repeated hours that follow from the order of the lines. If they differ from those of the calendar,
     /// the times of this walk were wrong, and a walk with these is right.
-    pub turns: TimeResolution,
+    pub resolution: TimeResolution,
     /// How far each file was read, indexed by its number in the set.
     pub reached: Vec<ReadPosition>,
 }
@@ -83,13 +83,13 @@ pub(crate) fn walk<L: EventSink>(
         }
         fold(handed.own);
     };
-    let worked = each_block(task.sources, task.manner, task.progress, new, Walker::block, in_order)?;
+    let worked = each_block(task.sources, task.options, task.progress, new, Walker::block, in_order)?;
     let WorkResult { workers, problems } = worked;
-    let turns = order.turns(task.sources, task.calendar);
+    let turns = order.resolve(task.sources, task.calendar);
     let mut walked =
-        WalkResult { listeners: Vec::new(), coverage: Coverage::default(), problems, turns, reached };
+        WalkResult { sinks: Vec::new(), coverage: Coverage::default(), problems, resolution: turns, reached };
     for worker in workers {
-        walked.listeners.push(worker.listener);
+        walked.sinks.push(worker.listener);
         walked.coverage.merge(worker.coverage);
     }
     Ok(walked)
@@ -100,27 +100,27 @@ pub(crate) fn aggregate<A: Aggregation>(
     task: &WalkTask,
     aggregation: &A,
     unread: Option<&mut dyn UnreadLines>,
-) -> Result<(WalkResult<A::Listener>, A::Total), InputError> {
+) -> Result<(WalkResult<A::Sink>, A::Total), InputError> {
     let mut total = aggregation.start();
-    let mut walked = walk(task, || aggregation.listener(), |block| A::fold(&mut total, block), unread)?;
+    let mut walked = walk(task, || aggregation.sink(), |block| A::fold(&mut total, block), unread)?;
     walked.coverage.filtered += A::left_out(&total);
     Ok((walked, total))
 }
 
 /// Settles the dates before a walk whose events cannot be taken back: reads only the timestamps.
-pub(crate) fn settled(task: &WalkTask) -> Result<Calendar, InputError> {
+pub(crate) fn settle_dates(task: &WalkTask) -> Result<Calendar, InputError> {
     let mut calendar = task.calendar.clone();
     for _ in 1..WALKS {
-        let turns = turns(&WalkTask { calendar: &calendar, ..*task })?;
-        if turns == calendar.turns {
+        let turns = resolve_dates(&WalkTask { calendar: &calendar, ..*task })?;
+        if turns == calendar.resolution {
             break;
         }
-        calendar.turns = turns;
+        calendar.resolution = turns;
     }
     Ok(calendar)
 }
 
-fn turns(task: &WalkTask) -> Result<TimeResolution, InputError> {
+fn resolve_dates(task: &WalkTask) -> Result<TimeResolution, InputError> {
     struct Dates<'a> {
         task: WalkTask<'a>,
         clock: Option<TimestampParser>,
@@ -131,7 +131,7 @@ fn turns(task: &WalkTask) -> Result<TimeResolution, InputError> {
         let clock = clock(&mut dates.clock, &mut dates.last_file, block.file, &dates.task);
         BlockResult {
             file: block.file,
-            seen: seen(clock, block),
+            seen: observe_block(clock, block),
             unread: Vec::new(),
             lines: 0,
             end: 0,
@@ -140,23 +140,23 @@ fn turns(task: &WalkTask) -> Result<TimeResolution, InputError> {
     };
     let mut order = YearResolver::default();
     let fold = |handed: BlockResult<()>| order.add(handed.file, handed.seen, task.sources);
-    each_block(task.sources, task.manner, task.progress, new, work, fold)?;
-    Ok(order.turns(task.sources, task.calendar))
+    each_block(task.sources, task.options, task.progress, new, work, fold)?;
+    Ok(order.resolve(task.sources, task.calendar))
 }
 
 /// Observes the timestamps of one block, for a log that is read block by block.
-pub(crate) fn sightings(task: &WalkTask, block: &Block) -> StampObservations {
-    seen(clock(&mut None, &mut 0, block.file, task), block)
+pub(crate) fn observations(task: &WalkTask, block: &Block) -> StampObservations {
+    observe_block(clock(&mut None, &mut 0, block.file, task), block)
 }
 
-fn seen(clock: &mut TimestampParser, block: &Block) -> StampObservations {
+fn observe_block(clock: &mut TimestampParser, block: &Block) -> StampObservations {
     each_line(block, |at, raw| {
         let stamp = LogLine::read(raw).stamp;
         if !clock.is_same_minute(stamp) {
             let _ = clock.read(stamp, block.offset + at as u64);
         }
     });
-    clock.sightings()
+    clock.take_observations()
 }
 
 /// The result of reading one block.
@@ -164,7 +164,7 @@ pub struct WalkStep<'b, L: EventSink> {
     pub listener: L,
     /// Keeps its cache of classified replies for the next block.
     pub judge: Classifier<'b>,
-    pub handover: L::BlockOutput,
+    pub output: L::BlockOutput,
     pub coverage: Coverage,
 }
 
@@ -181,7 +181,7 @@ pub fn step<'b, L: EventSink>(
         Walker { task: *task, judge, listener, coverage, reader, clock, last_file, minute, unread };
     let handed = walker.block(block);
     let Walker { listener, judge, coverage, .. } = walker;
-    WalkStep { listener, judge, handover: handed.own, coverage }
+    WalkStep { listener, judge, output: handed.own, coverage }
 }
 
 /// The result of one block, to be folded in the order of the files.
@@ -197,9 +197,9 @@ struct BlockResult<H> {
 }
 
 impl<H: HeapSize> HeapSize for BlockResult<H> {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         // The sightings are small: about one entry for each year and for each repeated hour.
-        self.unread.capacity() + self.own.held()
+        self.unread.capacity() + self.own.held_bytes()
     }
 }
 
@@ -230,7 +230,7 @@ pub(crate) fn clock<'c>(
     }
     let clock = clock.get_or_insert_with(|| {
         let bound = calendar.bound(task.sources.get(file));
-        TimestampParser::new(calendar.zone.clone(), bound, calendar.turns.of(file))
+        TimestampParser::new(calendar.zone.clone(), bound, calendar.resolution.of(file))
     });
     clock.begin();
     clock
@@ -276,7 +276,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         let (lines, bytes) = each_length(block, |at, length| {
             let ahead = block.lines.get(at..).unwrap_or_default();
             let raw = ahead.get(..length).unwrap_or_default();
-            match &self.reader.known(ahead, length) {
+            match &self.reader.cached(ahead, length) {
                 // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
                 Some(known) => self.line(block, at, number, raw, known),
                 None => {
@@ -293,7 +293,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         BlockResult {
             file: block.file,
-            seen: self.clock.as_mut().map(TimestampParser::sightings).unwrap_or_default(),
+            seen: self.clock.as_mut().map(TimestampParser::take_observations).unwrap_or_default(),
             unread: self.unread.as_mut().map(std::mem::take).unwrap_or_default(),
             lines,
             end: block.offset + block.lines.len() as u64,
@@ -327,15 +327,15 @@ impl<L: EventSink> Walker<'_, '_, L> {
             self.coverage.routine += 1;
             return;
         }
-        if let (Some(_), ParsedLine::Fact(fact)) = (minute, &reading) {
-            self.fact(&LoggedQueueRecord { fact, place, line, raw, minute });
+        if let (Some(_), ParsedLine::QueueRecord(fact)) = (minute, &reading) {
+            self.fact(&LoggedQueueRecord { record: fact, place, line, raw, minute });
             return;
         }
         moment = moment.or_else(|| self.moment(line, place));
         if minute.is_none() {
-            self.minute = known.minute.zip(moment.map(LogTime::minute));
+            self.minute = known.minute.zip(moment.map(LogTime::parse_minute));
             if let Some(moment) = moment {
-                extend(&mut self.coverage.minutes, moment.minute());
+                extend(&mut self.coverage.minutes, moment.parse_minute());
             }
         }
         match &reading {
@@ -356,8 +356,14 @@ impl<L: EventSink> Walker<'_, '_, L> {
                 };
                 self.event(&told);
             }
-            ParsedLine::Fact(fact) => {
-                self.fact(&LoggedQueueRecord { fact, place, line, raw, minute: moment.map(LogTime::minute) });
+            ParsedLine::QueueRecord(fact) => {
+                self.fact(&LoggedQueueRecord {
+                    record: fact,
+                    place,
+                    line,
+                    raw,
+                    minute: moment.map(LogTime::parse_minute),
+                });
             }
             ParsedLine::Event(_) | ParsedLine::Routine => self.coverage.routine += 1,
             ParsedLine::Unread => self.unread(place, raw),
@@ -372,14 +378,14 @@ impl<L: EventSink> Walker<'_, '_, L> {
     /// Counts a line that is not in the time range.
     fn outside(&mut self, moment: Option<LogTime>) {
         match moment {
-            Some(moment) => extend(&mut self.coverage.outside, moment.minute()),
+            Some(moment) => extend(&mut self.coverage.outside, moment.parse_minute()),
             None => self.coverage.undated += 1,
         }
     }
 
     fn fact(&mut self, noted: &LoggedQueueRecord) {
         self.coverage.routine += 1;
-        self.listener.fact(noted);
+        self.listener.queue_record(noted);
     }
 
     fn unread(&mut self, place: LineOffset, raw: &[u8]) {

@@ -35,8 +35,8 @@ impl KnownNames {
                     names.add(&String::from_utf8_lossy(address));
                 }
             }
-            ParsedLine::Fact(fact) => {
-                let context = mta::context(&fact);
+            ParsedLine::QueueRecord(fact) => {
+                let context = mta::message_fields(&fact);
                 for address in [context.sender, context.user].into_iter().flatten() {
                     names.add(&String::from_utf8_lossy(address));
                 }

@@ -51,10 +51,10 @@ pub struct CountPlan<'a> {
 }
 
 impl<'a> Aggregation for CountPlan<'a> {
-    type Listener = BlockCounter;
+    type Sink = BlockCounter;
     type Total = Merger<'a>;
 
-    fn listener(&self) -> BlockCounter {
+    fn sink(&self) -> BlockCounter {
         self.counter()
     }
 
@@ -158,8 +158,8 @@ enum DeferredKind {
 }
 
 impl HeapSize for BlockCounts {
-    fn held(&self) -> usize {
-        self.tracks.held()
+    fn held_bytes(&self) -> usize {
+        self.tracks.held_bytes()
             + self.unsure.bytes()
             + self.kept.text.capacity()
             + self.kept.lines.capacity() * size_of::<DeferredLine>()
@@ -207,13 +207,13 @@ impl EventSink for BlockCounter {
         }
     }
 
-    fn fact(&mut self, noted: &LoggedQueueRecord) {
+    fn queue_record(&mut self, noted: &LoggedQueueRecord) {
         match &mut self.kept {
             Some(kept) => kept.keep(noted.raw, noted.place, DeferredKind::Fact(noted.minute)),
             None => {
                 // A filter looks at results, and what came in is none yet.
                 if self.receives {
-                    self.tally.fact(noted);
+                    self.tally.queue_record(noted);
                 }
                 self.desk.fact(noted);
             }
@@ -285,12 +285,12 @@ impl Merger<'_> {
             start = end;
             let line = LogLine::read(raw);
             match (mta::read(&line), what) {
-                (ParsedLine::Fact(fact), DeferredKind::Fact(minute)) => {
+                (ParsedLine::QueueRecord(fact), DeferredKind::Fact(minute)) => {
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
                     self.contexts.fact(key, Transition::of_fact(&fact), MessageMetadata::of(&fact));
-                    let noted = LoggedQueueRecord { fact: &fact, line: &line, raw, place, minute };
+                    let noted = LoggedQueueRecord { record: &fact, line: &line, raw, place, minute };
                     if late.receives {
-                        late.tally.fact(&noted);
+                        late.tally.queue_record(&noted);
                     }
                     late.desk.fact(&noted);
                 }

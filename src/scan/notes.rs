@@ -111,7 +111,7 @@ pub(crate) fn on_time(heard: &ReadSummary) -> Vec<String> {
         notes.push(format!("{} lines show no time and were left out", heard.coverage.undated));
     }
     let doubtful =
-        (0..heard.sources.len()).filter(|&file| heard.turns.of(file) != heard.calendar.turns.of(file));
+        (0..heard.sources.len()).filter(|&file| heard.turns.of(file) != heard.calendar.resolution.of(file));
     notes.extend(doubtful.filter_map(|file| heard.sources.get(file)).map(|source| {
         let hint = if source.can_be_read_again() { "use --year" } else { "read it from a file, or use --year" };
         format!(

@@ -4,7 +4,7 @@ use wide::u8x16;
 
 /// Bits of those of the sixteen that are ASCII letters or digits; the lowest is the first.
 #[inline]
-pub(crate) fn alphanumeric(sixteen: &[u8; 16]) -> u32 {
+pub(crate) fn alphanumeric_mask(sixteen: &[u8; 16]) -> u32 {
     let bytes = u8x16::new(*sixteen);
     let within =
         |bytes: u8x16, from: u8, to: u8| bytes.max(u8x16::splat(from)).min(u8x16::splat(to)).cmp_eq(bytes);
@@ -52,7 +52,7 @@ fn capitals(eight: [u8; 8]) -> u64 {
 
 /// With how many digits they begin.
 #[inline]
-pub(crate) fn digits(sixteen: &[u8; 16]) -> usize {
+pub(crate) fn leading_digits(sixteen: &[u8; 16]) -> usize {
     let figures = u8x16::new(*sixteen) - u8x16::splat(b'0');
     let are_digits = figures.min(u8x16::splat(9)).cmp_eq(figures).move_mask() as u32;
     (!are_digits).trailing_zeros() as usize
@@ -68,7 +68,7 @@ mod tests {
         #[test]
         fn counts_the_digits_before_anything_else(text in "[0-9]{0,3}.{0,40}") {
             let plain = text.bytes().take(16).take_while(u8::is_ascii_digit).count();
-            prop_assert!(text.as_bytes().first_chunk().is_none_or(|sixteen| digits(sixteen) == plain));
+            prop_assert!(text.as_bytes().first_chunk().is_none_or(|sixteen| leading_digits(sixteen) == plain));
         }
 
         #[test]
@@ -79,7 +79,7 @@ mod tests {
             }
             if let Some(sixteen) = text.first_chunk() {
                 let plain = (0..16).filter(|&at| text[at].is_ascii_alphanumeric());
-                prop_assert_eq!(alphanumeric(sixteen), plain.fold(0, |found, at| found | 1 << at));
+                prop_assert_eq!(alphanumeric_mask(sixteen), plain.fold(0, |found, at| found | 1 << at));
             }
         }
     }

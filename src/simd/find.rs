@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr2, memrchr};
 
-use crate::simd::{eq_mask, equal, first_position};
+use crate::simd::{eq_mask16, eq_mask32, first_position};
 
 /// Where the byte stands first. What is looked for in a line stands near: the call to a searcher, and its many ways to
 /// begin and to end, cost more than these few looks.
@@ -22,7 +22,7 @@ fn find_far(byte: u8, text: &[u8]) -> Option<usize> {
         let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) else {
             return memchr(byte, text);
         };
-        let found = equal(first, byte) | equal(last, byte) << (text.len() - 16);
+        let found = eq_mask16(first, byte) | eq_mask16(last, byte) << (text.len() - 16);
         return (found != 0).then(|| found.trailing_zeros() as usize);
     };
     let mut at = 0;
@@ -33,7 +33,7 @@ fn find_far(byte: u8, text: &[u8]) -> Option<usize> {
         }
     }
     // The last of them again, and what was not looked at.
-    let found = eq_mask(last, byte);
+    let found = eq_mask32(last, byte);
     (found != 0).then(|| text.len() - 32 + found.trailing_zeros() as usize)
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
     let Some(window) = text.get(begin..).and_then(<[u8]>::first_chunk) else {
         return Some(from + text.get(from..)?.iter().position(|&other| other == byte)?);
     };
-    match u64::from(eq_mask(window, byte)).checked_shr((from - begin) as u32) {
+    match u64::from(eq_mask32(window, byte)).checked_shr((from - begin) as u32) {
         None | Some(0) => {
             let seen = from.max(begin + 32);
             Some(seen + memchr(byte, text.get(seen..).filter(|rest| !rest.is_empty())?)?)
@@ -59,7 +59,7 @@ pub(crate) fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
 pub(crate) fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
     if let Some(near) = text.first_chunk::<32>() {
         let (sixteens, _) = near.as_chunks::<16>();
-        let bits = |sixteen| equal(sixteen, one) | equal(sixteen, other);
+        let bits = |sixteen| eq_mask16(sixteen, one) | eq_mask16(sixteen, other);
         let found = sixteens.iter().rev().fold(0, |found, sixteen| found << 16 | bits(sixteen));
         if found != 0 {
             return Some(found.trailing_zeros() as usize);
@@ -76,7 +76,7 @@ pub(crate) fn find_last(byte: u8, text: &[u8]) -> Option<usize> {
     let end = if text.len() < 32 { 16 } else { text.len() - 16 };
     let before = text.get(..end).and_then(<[u8]>::last_chunk::<16>)?;
     let found = |sixteen, end: usize| {
-        let found = equal(sixteen, byte);
+        let found = eq_mask16(sixteen, byte);
         (found != 0).then(|| end - 16 + found.ilog2() as usize)
     };
     let near = found(last, text.len()).or_else(|| found(before, end));
@@ -103,11 +103,11 @@ impl<'a> ByteIter<'a> {
     fn rest(&self) -> u64 {
         let rest = self.text.get(self.next..).unwrap_or_default();
         let (sixteens, last) = rest.as_chunks::<16>();
-        let bits = |found, sixteen| found << 16 | u64::from(equal(sixteen, self.byte));
+        let bits = |found, sixteen| found << 16 | u64::from(eq_mask16(sixteen, self.byte));
         let before = sixteens.iter().rev().fold(0, bits);
         let last = match self.text.last_chunk() {
             // With what stands before them they are sixteen.
-            Some(sixteen) => u64::from(equal(sixteen, self.byte)) >> (16 - last.len()),
+            Some(sixteen) => u64::from(eq_mask16(sixteen, self.byte)) >> (16 - last.len()),
             None => last.iter().rev().fold(0, |found, byte| found << 1 | u64::from(*byte == self.byte)),
         };
         before | last << (16 * sixteens.len())
@@ -126,7 +126,7 @@ impl Iterator for ByteIter<'_> {
             self.found = match self.text.get(self.next..).and_then(<[u8]>::first_chunk::<64>) {
                 Some(sixty_four) => {
                     let (sixteens, _) = sixty_four.as_chunks::<16>();
-                    let bits = |found, sixteen| found << 16 | u64::from(equal(sixteen, self.byte));
+                    let bits = |found, sixteen| found << 16 | u64::from(eq_mask16(sixteen, self.byte));
                     sixteens.iter().rev().fold(0, bits)
                 }
                 None => self.rest(),

@@ -8,7 +8,7 @@ use wide::u8x16;
 
 /// Bits of those of the sixteen that are the byte; the lowest is the first.
 #[inline]
-pub(crate) fn equal(sixteen: &[u8; 16], byte: u8) -> u32 {
+pub(crate) fn eq_mask16(sixteen: &[u8; 16], byte: u8) -> u32 {
     u8x16::new(*sixteen).cmp_eq(u8x16::splat(byte)).move_mask() as u32
 }
 
@@ -33,15 +33,15 @@ pub(crate) fn masked_eq(texts: &[[u8; 16]], wanted: &[MaskedChunk]) -> bool {
 
 /// Bits of those of the thirty-two that are the byte; the lowest is the first.
 #[inline]
-pub(crate) fn eq_mask(thirty_two: &[u8; 32], byte: u8) -> u32 {
+pub(crate) fn eq_mask32(thirty_two: &[u8; 32], byte: u8) -> u32 {
     let (sixteens, _) = thirty_two.as_chunks::<16>();
-    sixteens.iter().rev().fold(0, |found, sixteen| found << 16 | equal(sixteen, byte))
+    sixteens.iter().rev().fold(0, |found, sixteen| found << 16 | eq_mask16(sixteen, byte))
 }
 
 /// Where the byte stands among them; the number of them if it does not.
 #[inline]
 pub(crate) fn first_position(thirty_two: &[u8; 32], byte: u8) -> usize {
-    eq_mask(thirty_two, byte).trailing_zeros() as usize
+    eq_mask32(thirty_two, byte).trailing_zeros() as usize
 }
 
 /// The same as `==`; short texts, as hosts are, are compared here and not by a call.

@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 use crate::catalog::provider::Provider;
 use crate::parse::mta::delay::Phase;
 use crate::parse::mta::queue_record::QueueStep;
-use crate::parse::mta::{of_arrival, of_delivery};
+use crate::parse::mta::{delivery_delays, receive_time};
 use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Outcome};
 
@@ -36,7 +36,7 @@ impl Delays {
         if event.outcome != Outcome::Delivered {
             return;
         }
-        let phases = of_delivery(event.mta, told.line);
+        let phases = delivery_delays(event.mta, told.line);
         if phases.is_empty() {
             return;
         }
@@ -47,8 +47,8 @@ impl Delays {
     }
 
     pub fn fact(&mut self, noted: &LoggedQueueRecord) {
-        if noted.fact.step == QueueStep::Came
-            && let Some(time) = of_arrival(noted.fact)
+        if noted.record.step == QueueStep::Received
+            && let Some(time) = receive_time(noted.record)
         {
             self.times(Direction::Inbound, None, Phase::Receive).see(time);
         }

@@ -159,7 +159,8 @@ impl GroupBy {
     fn part(&mut self, by: By, told: &LoggedEvent) -> KeyPart {
         let (event, line) = (told.event, told.line);
         let (out, inbound) = (event.direction != Direction::Inbound, event.direction == Direction::Inbound);
-        let mut named = |name: Option<&[u8]>| name.map_or(0, |name| self.names.id(name).index() as u64 + 1);
+        let mut named =
+            |name: Option<&[u8]>| name.map_or(0, |name| self.names.intern(name).index() as u64 + 1);
         match by {
             By::Code => event.code.map_or(0, |code| u64::from(code.number())),
             By::Enhanced => event.enhanced.map_or(0, EnhancedCode::packed),
@@ -186,7 +187,7 @@ impl GroupBy {
 
     /// When the hour and the day of a moment began; most events fall into the minute of the one before.
     fn begun(&mut self, moment: Option<LogTime>) -> Option<HourStart> {
-        let minute = moment?.minute();
+        let minute = moment?.parse_minute();
         if let Some(last) = self.last.filter(|last| last.minute == minute) {
             return Some(last);
         }
@@ -223,7 +224,7 @@ impl GroupBy {
             | By::Client
             | By::Instance
             | By::Host => {
-                let name = self.names.name(self.names.nth(at)?);
+                let name = self.names.name(self.names.symbol_at(at)?);
                 Some(if at == 0 { "(others)".to_owned() } else { String::from_utf8_lossy(name).into_owned() })
             }
             By::Hour => time("%F %H:%M"),

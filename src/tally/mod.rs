@@ -151,7 +151,7 @@ impl Tally {
             Direction::Outbound | Direction::Local => event.recipient.and_then(domain),
         };
         if outcome == Outcome::Attempt {
-            return domain.map(|domain| names.id(domain));
+            return domain.map(|domain| names.intern(domain));
         }
         let domain = domain.map(|domain| self.domains.count(domain, outcome, names, |_| None).id);
         let mut runs_it = None;
@@ -190,7 +190,7 @@ impl LastName {
     fn count(&mut self, name: &[u8], outcome: Outcome, names: &mut Interner, table: &mut NameCounts) {
         if self.id.is_none() || !bytes_eq(&self.name, name) {
             self.flush(table);
-            self.id = Some(names.id(name));
+            self.id = Some(names.intern(name));
             self.name.clear();
             self.name.extend_from_slice(name);
         }
@@ -215,9 +215,9 @@ impl EventSink for Tally {
         self.timeline.count(told.moment, key.direction, key.outcome, key.class);
         let place = match event.direction {
             _ if delivered => None,
-            Direction::Inbound => event.peer.ip.or(event.peer.host).map(|client| self.names.id(client)),
+            Direction::Inbound => event.peer.ip.or(event.peer.host).map(|client| self.names.intern(client)),
             Direction::Outbound | Direction::Local => {
-                domain.or_else(|| Some(self.names.id(event.peer.host?)))
+                domain.or_else(|| Some(self.names.intern(event.peer.host?)))
             }
         };
         let count = self.rows.of(&key);
@@ -241,7 +241,7 @@ impl EventSink for Tally {
         }
     }
 
-    fn fact(&mut self, noted: &LoggedQueueRecord) {
+    fn queue_record(&mut self, noted: &LoggedQueueRecord) {
         if let Some(delays) = &mut self.delays {
             delays.fact(noted);
         }

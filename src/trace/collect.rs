@@ -95,7 +95,7 @@ pub(crate) struct SessionMark {
 }
 
 impl HeapSize for CollectedNotes {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         let found = self.found.iter().map(|found| match found {
             CollectedNote::Note { id, note, .. } => id.len() + 64 + note.held(),
             CollectedNote::Session(mark) => size_of::<SessionMark>() + mark.raw.len(),
@@ -184,17 +184,17 @@ impl<'a> NoteCollector<'a> {
                 let inbound = event.direction == crate::smtp::event::Direction::Inbound;
                 (NoteKind::Event { step, sender: event.sender.map(text), admitted }, fits, inbound)
             }
-            ParsedLine::Fact(fact) if fact.queue_id == id => {
+            ParsedLine::QueueRecord(fact) if fact.queue_id == id => {
                 let known = Box::new(MessageMetadata::of(&fact));
                 (
                     NoteKind::Fact { step: fact.step, known },
                     sought.fits_fact(&fact),
-                    fact.step == Progress::Came,
+                    fact.step == Progress::Received,
                 )
             }
             // What the bounce daemon says of the notice stands under the id of the message that it is about.
-            ParsedLine::Fact(_) | ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => {
-                let notice = other.as_ref().filter(|(tie, _)| *tie == Relation::Notice);
+            ParsedLine::QueueRecord(_) | ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => {
+                let notice = other.as_ref().filter(|(tie, _)| *tie == Relation::NotifiedBy);
                 let notice = notice.map(|(_, id)| bare(StepKind::Notified, moment, Some(id.clone())));
                 (notice.map_or(NoteKind::Routine, |notice| NoteKind::Notice(Box::new(notice))), false, false)
             }

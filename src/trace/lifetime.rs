@@ -198,21 +198,21 @@ impl MessageLifetime {
     fn is_over_before(&self, note: &MessageNote) -> bool {
         let NoteKind::Fact { step, known } = &note.said else { return false };
         let came = |note: &MessageNote| {
-            matches!(note.said, NoteKind::Fact { step: Progress::Came | Progress::Notice, .. })
+            matches!(note.said, NoteKind::Fact { step: Progress::Received | Progress::Notice, .. })
         };
         match step {
-            Progress::Came | Progress::Notice if mta::reuses_queue_ids(self.origin.mta) => {
+            Progress::Received | Progress::Notice if mta::reuses_queue_ids(self.origin.mta) => {
                 self.ended || self.notes.iter().any(|note| !matches!(note.said, NoteKind::Routine))
             }
-            Progress::Came | Progress::Notice => self.ended || self.notes.iter().any(came),
-            Progress::Named => self.ended,
+            Progress::Received | Progress::Notice => self.ended || self.notes.iter().any(came),
+            Progress::MessageIdAssigned => self.ended,
             Progress::Queued => self.ended || self.known.is_of_another(known),
             Progress::Held
             | Progress::Released
             | Progress::Deleted
             | Progress::Returned
-            | Progress::Renamed
-            | Progress::Gone => false,
+            | Progress::Requeued
+            | Progress::Removed => false,
         }
     }
 
@@ -220,7 +220,7 @@ impl MessageLifetime {
         match &note.said {
             NoteKind::Fact { step, known } => {
                 self.known.update(MessageMetadata::clone(known));
-                self.ended |= matches!(step, Progress::Deleted | Progress::Renamed | Progress::Gone);
+                self.ended |= matches!(step, Progress::Deleted | Progress::Requeued | Progress::Removed);
             }
             NoteKind::Event { .. } | NoteKind::Notice(_) | NoteKind::Routine => {}
         }
@@ -282,12 +282,12 @@ fn agree(life: &MessageLifetime, tie: Relation, other: &MessageLifetime, at: Opt
         (Some(_), None) | (None, Some(_)) => (false, false),
     };
     match tie {
-        Relation::Next | Relation::Former => {
+        Relation::ForwardedTo | Relation::MadeFrom => {
             let ids = life.known.message_id.as_ref().zip(other.known.message_id.as_ref());
             was_there && ids.is_none_or(|(own, other)| own == other)
         }
-        Relation::Notice => other.known.sender.as_deref().is_none_or(str::is_empty) && has_just_begun,
+        Relation::NotifiedBy => other.known.sender.as_deref().is_none_or(str::is_empty) && has_just_begun,
         // The notification comes while the message is there.
-        Relation::NoticeOf => was_there,
+        Relation::NotifiesAbout => was_there,
     }
 }

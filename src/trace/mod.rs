@@ -89,8 +89,9 @@ pub(crate) fn trace(question: &TraceRequest, task: &WalkTask) -> Result<TraceRes
     };
     let new = || LinkScanner::new(*task, sought, filter, &marks, seed.clone(), raw);
     let problems =
-        each_block(task.sources, task.manner, task.progress, new, LinkScanner::block, fold)?.problems;
-    let calendar = Calendar { turns: order.turns(task.sources, task.calendar), ..task.calendar.clone() };
+        each_block(task.sources, task.options, task.progress, new, LinkScanner::block, fold)?.problems;
+    let calendar =
+        Calendar { resolution: order.resolve(task.sources, task.calendar), ..task.calendar.clone() };
 
     let mut notes = Vec::new();
     if kin.is_full {
@@ -114,7 +115,7 @@ pub(crate) fn trace(question: &TraceRequest, task: &WalkTask) -> Result<TraceRes
         let wanted = WantedIds { ids: &ids, sought, filter: &of_any, raw };
         let new = || NoteCollector::new(second, wanted, seed.clone());
         let fold = |gathered: CollectedNotes| gathering.add(gathered, &mut sessions);
-        each_block(task.sources, task.manner, task.progress, new, NoteCollector::block, fold)?;
+        each_block(task.sources, task.options, task.progress, new, NoteCollector::block, fold)?;
         if gathering.forgotten > 0 {
             let lines = gathering.forgotten;
             notes.push(format!(

@@ -54,7 +54,7 @@ pub(crate) struct ScannedBlock {
 pub(crate) type StampMatch = (Option<i64>, LineOffset);
 
 impl HeapSize for ScannedBlock {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         let refusals: usize = self.refusals.iter().map(RejectedCommand::held).sum();
         self.hits.capacity() * size_of::<(u64, StampMatch)>() + self.links.capacity() * 16 + refusals
     }
@@ -86,7 +86,7 @@ impl<'a> LinkScanner<'a> {
         let mut sighted = ScannedBlock { file: block.file, ..ScannedBlock::default() };
         let clock = clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
         stamps(clock, block, &mut sighted);
-        sighted.seen = clock.sightings();
+        sighted.seen = clock.take_observations();
         let mut clock = clock.clone();
         clock.begin();
         let mut inside = Vec::new();
@@ -106,8 +106,8 @@ impl<'a> LinkScanner<'a> {
             if let Some((tie, other)) = mta::related_queue_id(mta, rest) {
                 let (id, other) = (self.hasher.hash_one(id), self.hasher.hash_one(other));
                 sighted.links.push(match tie {
-                    Relation::Next | Relation::Notice => (id, other),
-                    Relation::Former | Relation::NoticeOf => (other, id),
+                    Relation::ForwardedTo | Relation::NotifiedBy => (id, other),
+                    Relation::MadeFrom | Relation::NotifiesAbout => (other, id),
                 });
             }
         };
@@ -137,7 +137,7 @@ impl<'a> LinkScanner<'a> {
         });
         let fits = match &reading {
             ParsedLine::Event(event) => self.sought.fits_event(event, text),
-            ParsedLine::Fact(fact) => self.sought.fits_fact(fact),
+            ParsedLine::QueueRecord(fact) => self.sought.fits_fact(fact),
             ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => false,
         };
         if !named && !fits {
@@ -194,7 +194,7 @@ fn stamps(clock: &mut TimestampParser, block: &Block, sighted: &mut ScannedBlock
         if !clock.is_same_minute(stamp)
             && let Some(moment) = clock.read(stamp, block.offset + at as u64)
         {
-            let minute = moment.minute();
+            let minute = moment.parse_minute();
             let (first, latest) = sighted.minutes.unwrap_or((minute, minute));
             sighted.minutes = Some((first.min(minute), latest.max(minute)));
         }

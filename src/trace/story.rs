@@ -39,7 +39,7 @@ fn hop(life: &MessageLifetime, lives: &[MessageLifetime]) -> StoryHop {
         matches!(
             note.said,
             NoteKind::Fact {
-                step: Progress::Came | Progress::Notice | Progress::Named | Progress::Queued,
+                step: Progress::Received | Progress::Notice | Progress::MessageIdAssigned | Progress::Queued,
                 ..
             }
         )
@@ -51,9 +51,12 @@ fn hop(life: &MessageLifetime, lives: &[MessageLifetime]) -> StoryHop {
     let known = &life.known;
     let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
     let is_notice = |other: &MessageLifetime| {
-        other.notes.iter().any(|note| matches!(&note.other, Some((Relation::Notice, id)) if *id == life.id))
+        other
+            .notes
+            .iter()
+            .any(|note| matches!(&note.other, Some((Relation::NotifiedBy, id)) if *id == life.id))
     };
-    let notice_of = |note: &MessageNote| matches!(note.other, Some((Relation::NoticeOf, _)));
+    let notice_of = |note: &MessageNote| matches!(note.other, Some((Relation::NotifiesAbout, _)));
     StoryHop {
         queue_id: Some(life.id.clone()),
         mta: life.origin.mta,
@@ -75,7 +78,7 @@ fn hop(life: &MessageLifetime, lives: &[MessageLifetime]) -> StoryHop {
 }
 
 fn told(note: &MessageNote, own: &str, lives: &[MessageLifetime]) -> Option<StoryStep> {
-    let next = note.other.as_ref().filter(|(tie, _)| *tie == Relation::Next).map(|(_, id)| id.clone());
+    let next = note.other.as_ref().filter(|(tie, _)| *tie == Relation::ForwardedTo).map(|(_, id)| id.clone());
     match &note.said {
         NoteKind::Event { step, .. } => {
             let mut step = StoryStep::clone(step);
@@ -94,9 +97,13 @@ fn told(note: &MessageNote, own: &str, lives: &[MessageLifetime]) -> Option<Stor
                 Progress::Held => StepKind::Held,
                 Progress::Released => StepKind::Released,
                 Progress::Deleted => StepKind::Deleted,
-                Progress::Renamed => StepKind::Requeued,
+                Progress::Requeued => StepKind::Requeued,
                 Progress::Returned => StepKind::Bounced,
-                Progress::Came | Progress::Notice | Progress::Named | Progress::Queued | Progress::Gone => {
+                Progress::Received
+                | Progress::Notice
+                | Progress::MessageIdAssigned
+                | Progress::Queued
+                | Progress::Removed => {
                     return None;
                 }
             };
@@ -175,7 +182,7 @@ fn end(life: &MessageLifetime, steps: &[StoryStep]) -> StoryState {
         // Exim's is taken when `<=` is logged; Postfix's is in the queue when the queue manager says so.
         None if has(Progress::Queued)
             || has(Progress::Notice)
-            || has(Progress::Came) && mta::is_queued_on_arrival(life.origin.mta) =>
+            || has(Progress::Received) && mta::is_queued_on_arrival(life.origin.mta) =>
         {
             StoryState::Queued
         }

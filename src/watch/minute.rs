@@ -126,7 +126,7 @@ pub(crate) fn tally<'m>(minutes: impl Iterator<Item = &'m MinuteCounts>, hasher:
         count.first = count.first.into_iter().chain(kind.first).min();
         count.last = count.last.into_iter().chain(kind.last).max();
         for (place, number) in &kind.places {
-            count.wheres.add(tally.names.id(place), *number);
+            count.wheres.add(tally.names.intern(place), *number);
         }
         if let Some(last) = kind.last.filter(|_| !kind.example.is_empty()) {
             let example = examples.entry(*key).or_insert((last, &kind.example));

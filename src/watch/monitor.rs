@@ -14,7 +14,7 @@ use crate::pipeline::calendar::{Calendar, TimeResolution, YearResolver};
 use crate::pipeline::filter::{Filter, LineFilter};
 use crate::pipeline::time_range::TimeRange;
 use crate::pipeline::walk::{
-    Coverage, EventSink, LoggedEvent, LoggedQueueRecord, WalkStep, WalkTask, sightings, step,
+    Coverage, EventSink, LoggedEvent, LoggedQueueRecord, WalkStep, WalkTask, observations, step,
 };
 use crate::report::storm::Storm;
 use crate::report::{Report, Row, SortBy};
@@ -55,9 +55,9 @@ impl EventSink for MonitorSink<'_> {
         self.collector.filtered_out(told);
     }
 
-    fn fact(&mut self, noted: &LoggedQueueRecord) {
+    fn queue_record(&mut self, noted: &LoggedQueueRecord) {
         self.board.fact(noted);
-        self.collector.fact(noted);
+        self.collector.queue_record(noted);
     }
 
     fn end_of_block(&mut self, file: usize, lines: u64) -> BlockSample {
@@ -83,7 +83,7 @@ impl MonitorOptions<'_> {
     fn task<'t>(&'t self, calendar: &'t Calendar) -> WalkTask<'t> {
         let MonitorOptions { sources, book, early: filter, window, progress, .. } = *self;
         let manner = ReadOptions { threads: 1, block_size: 0 };
-        WalkTask { sources, manner, calendar, book, window, filter, progress }
+        WalkTask { sources, options: manner, calendar, book, window, filter, progress }
     }
 }
 
@@ -128,10 +128,10 @@ impl<'a> Monitor<'a> {
     pub fn take(&mut self, block: &Block) {
         let Some((ears, judge)) = self.ears.take() else { return };
         let sources = self.plan.sources;
-        self.order.add(block.file, sightings(&self.plan.task(&self.calendar), block), sources);
-        self.calendar.turns = self.order.clone().turns(sources, &self.calendar);
+        self.order.add(block.file, observations(&self.plan.task(&self.calendar), block), sources);
+        self.calendar.resolution = self.order.clone().resolve(sources, &self.calendar);
         let task = self.plan.task(&self.calendar);
-        let WalkStep { listener, judge, handover, coverage } = step(&task, judge, ears, block);
+        let WalkStep { listener, judge, output: handover, coverage } = step(&task, judge, ears, block);
         self.gatherer.fold(&handover);
         self.coverage.merge(coverage);
         self.ears = Some((listener, judge));

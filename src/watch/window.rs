@@ -89,7 +89,7 @@ impl<'a> RollingWindow<'a> {
             self.left_out += u64::from(wanted);
             return;
         }
-        let minute = told.moment.map(LogTime::minute).filter(|minute| *minute <= self.latest);
+        let minute = told.moment.map(LogTime::parse_minute).filter(|minute| *minute <= self.latest);
         if is_hop {
             self.hop(minute);
             return;
@@ -109,13 +109,13 @@ impl<'a> RollingWindow<'a> {
     }
 
     pub fn fact(&mut self, noted: &LoggedQueueRecord) {
-        let fact = noted.fact;
+        let fact = noted.record;
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         self.see(id);
         if self.filter.asks_for_sender() {
             self.contexts.fact(key, Transition::of_fact(fact), MessageMetadata::of(fact));
         }
-        if fact.step == QueueStep::Came && self.filter.is_empty() {
+        if fact.step == QueueStep::Received && self.filter.is_empty() {
             self.came += 1;
             let minute = noted.minute.filter(|minute| *minute <= self.latest);
             if let Some(minute) = minute.and_then(|minute| self.minute(minute)) {

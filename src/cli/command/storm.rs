@@ -103,10 +103,10 @@ struct Sampling<'a> {
 }
 
 impl<'a> Aggregation for Sampling<'a> {
-    type Listener = Sampler<'a>;
+    type Sink = Sampler<'a>;
     type Total = SampleMerger<'a>;
 
-    fn listener(&self) -> Sampler<'a> {
+    fn sink(&self) -> Sampler<'a> {
         Sampler::new(KeyHasher::new(self.seed.clone()), self.filter)
     }
 
@@ -133,7 +133,7 @@ pub(crate) fn lines(
     let (_, gatherer) = aggregate(task, &Sampling { seed: seed(), filter }, None)?;
     let (providers, zone) = (&task.book.providers, &task.calendar.zone);
     let frame = DiagnosisInput { providers, zone, files: Vec::new(), minutes: coverage.minutes };
-    let mut storms = answered(&gatherer.finish(), &frame, task.manner.threads)?;
+    let mut storms = answered(&gatherer.finish(), &frame, task.options.threads)?;
     if let Some(redactor) = redactor {
         for storm in &mut storms {
             redactor.storm(storm);

@@ -118,7 +118,7 @@ fn nothing_found(
         window: task.window,
         calendar: &calendar,
         sources: task.sources,
-        turns: &calendar.turns,
+        turns: &calendar.resolution,
     }));
     if let Some(redactor) = session.redactor {
         remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));

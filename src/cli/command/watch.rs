@@ -112,7 +112,7 @@ impl Watch<'_> {
         if !self.is_lost {
             self.trouble = None;
         }
-        for (lane, source) in looked.troubles {
+        for (lane, source) in looked.failures {
             // A file may be there again the next time; a pipe is not.
             self.is_lost |= matches!(self.lanes.get(lane), Some(FollowedSource::Feed(_)));
             self.trouble = self.sources.get(lane).map(|log| log.cannot_open(source));

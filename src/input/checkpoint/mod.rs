@@ -61,10 +61,10 @@ impl Checkpoint {
 }
 
 /// How many bytes are hashed at either end.
-pub(crate) const END: usize = 4096;
+pub(crate) const END_BYTES: usize = 4096;
 
 /// A shorter beginning, in bytes, identifies nothing.
-const LEAST: usize = 64;
+const SHORTEST_PREFIX: usize = 64;
 
 /// XXH3 with 64 bits, the same on every machine; serialized as 16 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -95,13 +95,15 @@ impl TryFrom<String> for TextHash {
 
 /// Hashes of the first 64, 128, … 4096 bytes, as far as there are so many.
 pub(crate) fn prefix_hashes(first: &[u8]) -> Vec<TextHash> {
-    let lengths = std::iter::successors(Some(LEAST), |length| Some(length * 2)).take_while(|&one| one <= END);
+    let lengths = std::iter::successors(Some(SHORTEST_PREFIX), |length| Some(length * 2))
+        .take_while(|&one| one <= END_BYTES);
     lengths.map_while(|length| first.get(..length)).map(TextHash::of).collect()
 }
 
 /// How many of these hashes a text of `length` bytes has.
 pub(crate) fn prefix_hashes_of(length: u64) -> usize {
-    let lengths = std::iter::successors(Some(LEAST), |length| Some(length * 2)).take_while(|&one| one <= END);
+    let lengths = std::iter::successors(Some(SHORTEST_PREFIX), |length| Some(length * 2))
+        .take_while(|&one| one <= END_BYTES);
     lengths.take_while(|&one| one as u64 <= length).count()
 }
 

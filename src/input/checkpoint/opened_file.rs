@@ -43,8 +43,9 @@ impl OpenedFile {
         let plain = if text.packed {
             None
         } else {
-            let found =
-                text.end(from, current).and_then(|end| Ok(UncompressedFile { end, tail: text.tail(end)? }));
+            let found = text
+                .last_line_end(from, current)
+                .and_then(|end| Ok(UncompressedFile { end, tail: text.tail(end)? }));
             Some(found.map_err(|error| source.cannot_open(error))?)
         };
         Ok(Self { log: log.to_owned(), text, current, from, before, plain })
@@ -72,7 +73,7 @@ impl OpenedFile {
     }
 
     /// The log, and the checkpoint after reading this far. `None`: nothing was read, so whatever the file will hold is new.
-    pub(crate) fn mark(self, reached: ReadPosition, damaged: bool) -> (String, Option<Checkpoint>) {
+    pub(crate) fn checkpoint(self, reached: ReadPosition, damaged: bool) -> (String, Option<Checkpoint>) {
         let Self { log, text, current, from, before, plain } = self;
         let offset = plain.as_ref().map_or(from.max(reached.end), |plain| plain.end);
         let mark = Checkpoint {

@@ -14,7 +14,7 @@ pub(crate) struct LineBuffer {
     /// Where the line begins, in bytes from the start of the log.
     offset: u64,
     /// How many bytes of a line that is too long were skipped so far.
-    cut: u64,
+    skipped: u64,
 }
 
 impl LineBuffer {
@@ -25,23 +25,23 @@ impl LineBuffer {
 
     /// Passes on the lines that are complete now, as those of the file with this number.
     pub(crate) fn add(&mut self, mut new: &[u8], file: usize, tell: &mut dyn FnMut(&Block)) {
-        if self.cut > 0 {
+        if self.skipped > 0 {
             let Some(newline) = memchr(b'\n', new) else {
-                self.cut += new.len() as u64;
+                self.skipped += new.len() as u64;
                 return;
             };
-            self.cut += newline as u64;
+            self.skipped += newline as u64;
             self.bytes.push(b'\n');
-            self.give(self.bytes.len(), file, tell);
+            self.pass_on(self.bytes.len(), file, tell);
             new = new.get(newline + 1..).unwrap_or_default();
         }
         let known = self.bytes.len();
         self.bytes.extend_from_slice(new);
         if let Some(newline) = memrchr(b'\n', self.bytes.get(known..).unwrap_or_default()) {
-            self.give(known + newline + 1, file, tell);
+            self.pass_on(known + newline + 1, file, tell);
         }
         if self.bytes.len() - self.context > 2 * LINE_LIMIT {
-            self.cut = (self.bytes.len() - self.context - LINE_LIMIT) as u64;
+            self.skipped = (self.bytes.len() - self.context - LINE_LIMIT) as u64;
             self.bytes.truncate(self.context + LINE_LIMIT);
         }
     }
@@ -49,7 +49,7 @@ impl LineBuffer {
     /// The file has ended; its last line may lack a newline.
     pub(crate) fn end(&mut self, file: usize, tell: &mut dyn FnMut(&Block)) {
         if self.bytes.len() > self.context {
-            self.give(self.bytes.len(), file, tell);
+            self.pass_on(self.bytes.len(), file, tell);
         }
         // The context outlives the file: a copy of an event may stand in the next part of the log.
         if self.bytes.last().is_some_and(|&byte| byte != b'\n') {
@@ -58,11 +58,11 @@ impl LineBuffer {
         }
     }
 
-    fn give(&mut self, whole: usize, file: usize, tell: &mut dyn FnMut(&Block)) {
+    fn pass_on(&mut self, whole: usize, file: usize, tell: &mut dyn FnMut(&Block)) {
         let before = self.bytes.get(..self.context).unwrap_or_default();
         let lines = self.bytes.get(self.context..whole).unwrap_or_default();
         tell(&Block { file, offset: self.offset, before, lines });
-        self.offset += lines.len() as u64 + std::mem::take(&mut self.cut);
+        self.offset += lines.len() as u64 + std::mem::take(&mut self.skipped);
         self.context = whole.min(CONTEXT);
         self.bytes.drain(..whole - self.context);
     }

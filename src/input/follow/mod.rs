@@ -50,7 +50,7 @@ pub struct PollResult {
     /// More can be read at once.
     pub more: bool,
     /// The logs that could not be read, by the number of the lane; the others were.
-    pub troubles: Vec<(usize, io::Error)>,
+    pub failures: Vec<(usize, io::Error)>,
 }
 
 /// How many bytes are read of one log before the next one's turn, so that the screen never waits for long.
@@ -66,7 +66,7 @@ pub fn poll(lanes: &mut [FollowedSource], tell: &mut dyn FnMut(&Block)) -> PollR
         };
         match polled {
             Ok(more) => looked.more |= more,
-            Err(error) => looked.troubles.push((number, error)),
+            Err(error) => looked.failures.push((number, error)),
         }
     }
     looked

@@ -22,7 +22,7 @@ pub struct PipeTail {
     /// The reader has ended.
     pub ended: bool,
     /// Ends journalctl when it is dropped.
-    leash: Option<ChildGuard>,
+    child: Option<ChildGuard>,
 }
 
 impl PipeTail {
@@ -45,13 +45,13 @@ impl PipeTail {
                 }
             }
         });
-        Self { pieces, number, pending: LineBuffer::default(), ended: false, leash: None }
+        Self { pieces, number, pending: LineBuffer::default(), ended: false, child: None }
     }
 
     /// Follows the journal.
     pub fn of_journal(bounds: JournalBounds, number: usize) -> io::Result<Self> {
         let (reader, leash) = journal::follow(bounds)?;
-        Ok(Self { leash: Some(leash), ..Self::new(reader, number) })
+        Ok(Self { child: Some(leash), ..Self::new(reader, number) })
     }
 
     /// Passes on the lines that have come, about `limit` bytes of them. `false`: there are no more for now.
@@ -68,7 +68,7 @@ impl PipeTail {
                 Err(TryRecvError::Disconnected) => {
                     self.pending.end(self.number, tell);
                     self.ended = true;
-                    self.leash = None;
+                    self.child = None;
                 }
             }
         }

@@ -102,7 +102,7 @@ impl FileTail {
         let next = TailedFile::new(&self.path, 0)?;
         self.pending.end(self.number, tell);
         for path in newer {
-            self.whole(&path, 0, tell);
+            self.read_part(&path, 0, tell);
             self.pending.end(self.number, tell);
         }
         *open = next;
@@ -120,13 +120,13 @@ impl FileTail {
                 && first_bytes(&file, open.head.len()).is_ok_and(|h| h == open.head)
         };
         if let Some(path) = older_parts(&self.path).into_iter().rev().find(is_copy) {
-            self.whole(&path, open.at, tell);
+            self.read_part(&path, open.at, tell);
         }
     }
 
     /// Reads another part from `from` on, as far as it can be read. There is no second try: lines passed on twice would
     /// count twice.
-    fn whole(&mut self, path: &Path, from: u64, tell: &mut dyn FnMut(&Block)) {
+    fn read_part(&mut self, path: &Path, from: u64, tell: &mut dyn FnMut(&Block)) {
         let Ok(mut open) = TailedFile::new(path, from) else { return };
         while let Ok(count @ 1..) = open.read(&mut self.room) {
             self.pending.add(self.room.get(..count).unwrap_or_default(), self.number, tell);

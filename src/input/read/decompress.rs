@@ -15,7 +15,7 @@ use super::peek::PeekReader;
 pub(crate) struct Decoder {
     state: DecoderState,
     /// Detected by the first bytes. `None`: not read yet, or plain text.
-    pub packing: Option<Compression>,
+    pub compression: Option<Compression>,
 }
 
 enum DecoderState {
@@ -40,7 +40,7 @@ const ZSTD_WINDOW: u64 = 128 << 20;
 
 impl Decoder {
     pub(crate) fn new(reader: Box<dyn Read + Send>) -> Self {
-        Self { state: DecoderState::Before(PeekReader::new(reader)), packing: None }
+        Self { state: DecoderState::Before(PeekReader::new(reader)), compression: None }
     }
 
     /// How many raw bytes were consumed so far.
@@ -55,8 +55,8 @@ impl Decoder {
         }
     }
 
-    fn member(&mut self, packing: Compression, mut raw: PeekReader) -> io::Result<DecoderState> {
-        self.packing.get_or_insert(packing);
+    fn start_member(&mut self, packing: Compression, mut raw: PeekReader) -> io::Result<DecoderState> {
+        self.compression.get_or_insert(packing);
         Ok(match packing {
             Compression::Gzip => DecoderState::Gzip(Box::new(GzDecoder::new(raw))),
             Compression::Bzip2 => DecoderState::Bzip2(BzDecoder::new(raw)),
@@ -78,15 +78,15 @@ impl Decoder {
     }
 
     /// Starts the next member, or the first. `Ended`: there is none.
-    fn next(&mut self, mut raw: PeekReader) -> io::Result<DecoderState> {
-        if self.packing.is_some() {
+    fn next_member(&mut self, mut raw: PeekReader) -> io::Result<DecoderState> {
+        if self.compression.is_some() {
             while raw.peek(1)? == [0] {
                 raw.consume(1);
             }
         }
         let first = raw.peek(MAGIC)?;
-        match (Compression::of(first), first, self.packing) {
-            (Some(packing), ..) => self.member(packing, raw),
+        match (Compression::of(first), first, self.compression) {
+            (Some(packing), ..) => self.start_member(packing, raw),
             (None, [], _) => Ok(DecoderState::Ended(raw.taken)),
             (None, _, None) => Ok(DecoderState::Plain(raw)),
             (None, _, Some(_)) => Err(io::Error::other("the rest is not compressed and was ignored")),
@@ -120,7 +120,7 @@ impl Read for Decoder {
                 DecoderState::Zstd(frame) => frame.raw,
                 DecoderState::Ended(_) => return Ok(0),
             };
-            self.state = self.next(raw)?;
+            self.state = self.next_member(raw)?;
         }
     }
 }

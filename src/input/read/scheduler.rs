@@ -23,11 +23,11 @@ const STREAMED: usize = 4;
 /// that is to be folded next always finishes, and there is no deadlock.
 pub(crate) struct Scheduler<'a, H, F> {
     sources: &'a [Source],
-    manner: ReadOptions,
+    options: ReadOptions,
     progress: &'a Progress,
     state: Mutex<SchedulerState<H, F>>,
     /// Signalled when there may be work again.
-    moved: Condvar,
+    work_available: Condvar,
 }
 
 struct SchedulerState<H, F> {
@@ -52,7 +52,7 @@ enum SourceState {
     Plain(Arc<SeekableFile>),
     Stream(Box<Stream>),
     /// A worker is opening it or reading from it.
-    InHands,
+    InUse,
 }
 
 /// A worker's next task.
@@ -71,13 +71,13 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
             fold: Some(fold),
             problems: Vec::new(),
         };
-        Self { sources, manner, progress, state: Mutex::new(state), moved: Condvar::new() }
+        Self { sources, options: manner, progress, state: Mutex::new(state), work_available: Condvar::new() }
     }
 
     /// Works until there is nothing left to do.
     pub(crate) fn work(&self, mut work: impl FnMut(&Block) -> H) {
         let mut buffer = Buffer::default();
-        while let Some(task) = self.deal() {
+        while let Some(task) = self.next_task() {
             match task {
                 WorkItem::Open(file) => self.open(file),
                 WorkItem::Read(turn, plain) => {
@@ -109,16 +109,16 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
     }
 
     /// Waits for the earliest task. `None`: all work is done.
-    fn deal(&self) -> Option<WorkItem> {
+    fn next_task(&self) -> Option<WorkItem> {
         let mut state = self.lock();
         loop {
-            if let Some(task) = state.earliest(self.sources.len(), self.manner.block_size) {
+            if let Some(task) = state.earliest(self.sources.len(), self.options.block_size) {
                 return Some(task);
             }
             if state.file == self.sources.len() && state.opened.is_empty() {
                 return None;
             }
-            state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.work_available.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -127,7 +127,7 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
         let opened = self.sources.get(file).map(open);
         let mut state = self.lock();
         let rest = match opened {
-            Some(Ok(OpenedSource::Plain(plain))) if plain.blocks(self.manner.block_size).0 > 0 => {
+            Some(Ok(OpenedSource::Plain(plain))) if plain.blocks(self.options.block_size).0 > 0 => {
                 SourceState::Plain(plain)
             }
             Some(Ok(OpenedSource::Stream(stream))) => SourceState::Stream(stream),
@@ -141,17 +141,17 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
         };
         state.opened.insert(file, ActiveSource { block: 0, rest });
         drop(state);
-        self.moved.notify_all();
+        self.work_available.notify_all();
     }
 
     fn read(&self, turn: BlockId, plain: &SeekableFile, buffer: &mut Buffer) -> Option<Extent> {
-        let block_size = self.manner.block_size as u64;
-        let (blocks, bytes) = plain.blocks(self.manner.block_size);
+        let block_size = self.options.block_size as u64;
+        let (blocks, bytes) = plain.blocks(self.options.block_size);
         let length = (bytes - turn.block * block_size).min(block_size);
         self.progress.done.fetch_add(length, Ordering::Relaxed);
-        let extent = plain.read(turn.block, self.manner.block_size, buffer).unwrap_or_else(|source| {
-            let offset = plain.begin(turn.block, self.manner.block_size);
-            self.problem(turn, |log| log.broke_off(false, offset, source));
+        let extent = plain.read(turn.block, self.options.block_size, buffer).unwrap_or_else(|source| {
+            let offset = plain.begin(turn.block, self.options.block_size);
+            self.problem(turn, |log| log.cannot_read(false, offset, source));
             None
         });
         if turn.block + 1 == blocks {
@@ -169,11 +169,11 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
     /// Returns the stream as soon as the block is read, so that another worker reads on while this one parses.
     fn read_on(&self, turn: BlockId, mut stream: Box<Stream>, buffer: &mut Buffer) -> Option<Extent> {
         let before = stream.taken();
-        let read = stream.read(self.manner.block_size * STREAMED, buffer);
+        let read = stream.read(self.options.block_size * STREAMED, buffer);
         self.progress.done.fetch_add(stream.taken() - before, Ordering::Relaxed);
         let extent = read.unwrap_or_else(|source| {
             let (packed, offset) = (stream.is_packed(), stream.offset());
-            self.problem(turn, |log| log.broke_off(packed, offset, source));
+            self.problem(turn, |log| log.cannot_read(packed, offset, source));
             None
         });
         let mut state = self.lock();
@@ -185,7 +185,7 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
             state.opened.remove(&turn.file);
         }
         drop(state);
-        self.moved.notify_one();
+        self.work_available.notify_one();
         extent
     }
 
@@ -210,7 +210,7 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
         // Workers wait for nothing else that an answer changes; new blocks are signalled where a file is put back.
         if was_full || state.opened.is_empty() {
             drop(state);
-            self.moved.notify_all();
+            self.work_available.notify_all();
         }
     }
 }
@@ -220,14 +220,14 @@ impl<H: HeapSize, F> SchedulerState<H, F> {
         // If too many bytes wait, only the block that all of them wait for is begun.
         let only = self.waiting.is_full().then_some(self.waiting.next);
         let may = |turn: BlockId| only.is_none_or(|only| only == turn);
-        let free = self.opened.iter_mut().find(|(_, opened)| !matches!(opened.rest, SourceState::InHands));
+        let free = self.opened.iter_mut().find(|(_, opened)| !matches!(opened.rest, SourceState::InUse));
         if let Some((&file, opened)) = free {
             let turn = BlockId { file, block: opened.block };
             if !may(turn) {
                 return None;
             }
             opened.block += 1;
-            return match std::mem::replace(&mut opened.rest, SourceState::InHands) {
+            return match std::mem::replace(&mut opened.rest, SourceState::InUse) {
                 SourceState::Stream(stream) => Some(WorkItem::ReadOn(turn, stream)),
                 SourceState::Plain(plain) => {
                     if turn.block + 1 == plain.blocks(block_size).0 {
@@ -238,7 +238,7 @@ impl<H: HeapSize, F> SchedulerState<H, F> {
                     }
                     Some(WorkItem::Read(turn, plain))
                 }
-                SourceState::InHands => None,
+                SourceState::InUse => None,
             };
         }
         let turn = BlockId { file: self.file, block: 0 };
@@ -246,7 +246,7 @@ impl<H: HeapSize, F> SchedulerState<H, F> {
             return None;
         }
         self.file += 1;
-        self.opened.insert(turn.file, ActiveSource { block: 0, rest: SourceState::InHands });
+        self.opened.insert(turn.file, ActiveSource { block: 0, rest: SourceState::InUse });
         Some(WorkItem::Open(turn.file))
     }
 }
@@ -270,7 +270,7 @@ mod tests {
     struct TestBlock(Vec<u8>, usize);
 
     impl HeapSize for TestBlock {
-        fn held(&self) -> usize {
+        fn held_bytes(&self) -> usize {
             self.1
         }
     }

@@ -23,7 +23,7 @@ pub(crate) struct Stream {
 }
 
 /// How many bytes are skipped at a time.
-const PASSED_OVER: u64 = 256 << 10;
+const SKIP_BYTES: u64 = 256 << 10;
 
 impl Stream {
     pub(crate) fn new(reader: Box<dyn Read + Send>) -> Self {
@@ -47,7 +47,7 @@ impl Stream {
     }
 
     pub(crate) fn is_packed(&self) -> bool {
-        self.reader.packing.is_some()
+        self.reader.compression.is_some()
     }
 
     /// The next block of about `block_size` bytes. `None`: the stream has ended.
@@ -56,7 +56,7 @@ impl Stream {
             return self.broken.take().map_or(Ok(None), Err);
         }
         if self.offset < self.from {
-            self.pass_over(buffer);
+            self.skip_to_start(buffer);
         }
         let start = self.context;
         let mut end = self.carry.len();
@@ -89,9 +89,9 @@ impl Stream {
     }
 
     /// Skips text; its end becomes the context of what follows.
-    fn pass_over(&mut self, buffer: &mut Buffer) {
+    fn skip_to_start(&mut self, buffer: &mut Buffer) {
         while self.offset < self.from && !self.ended {
-            let want = (self.from - self.offset).min(PASSED_OVER) as usize;
+            let want = (self.from - self.offset).min(SKIP_BYTES) as usize;
             let count = self.fill(buffer.room(want).get_mut(..want).unwrap_or_default());
             self.offset += count as u64;
             self.carry.extend_from_slice(buffer.part(0..count));

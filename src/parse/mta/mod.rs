@@ -67,12 +67,12 @@ pub fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
 }
 
 /// What the line of a fact says about its message.
-pub fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+pub fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     match fact.mta {
-        Mta::Postfix => postfix::context(fact),
-        Mta::Exim => exim::context(fact),
-        Mta::Sendmail => sendmail::context(fact),
-        Mta::Opensmtpd => opensmtpd::context(fact),
+        Mta::Postfix => postfix::message_fields(fact),
+        Mta::Exim => exim::message_fields(fact),
+        Mta::Sendmail => sendmail::message_fields(fact),
+        Mta::Opensmtpd => opensmtpd::message_fields(fact),
     }
 }
 
@@ -81,8 +81,8 @@ pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     match fact.mta {
         Mta::Postfix => postfix::origin(fact),
         Mta::Exim => exim::origin(fact),
-        Mta::Sendmail => sendmail::context(fact),
-        Mta::Opensmtpd => opensmtpd::context(fact),
+        Mta::Sendmail => sendmail::message_fields(fact),
+        Mta::Opensmtpd => opensmtpd::message_fields(fact),
     }
 }
 
@@ -97,9 +97,9 @@ pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
 }
 
 /// The number of recipients whose delivery the line of an event reports.
-pub(crate) fn served(event: &Event, line: &LogLine) -> u32 {
+pub(crate) fn reported_recipients(event: &Event, line: &LogLine) -> u32 {
     match event.mta {
-        Mta::Sendmail => sendmail::served(line),
+        Mta::Sendmail => sendmail::reported_recipients(line),
         Mta::Postfix | Mta::Exim | Mta::Opensmtpd => 1,
     }
 }
@@ -108,7 +108,7 @@ pub(crate) fn served(event: &Event, line: &LogLine) -> u32 {
 pub(crate) fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
     let (mta, (id, rest)) = match Program::of(line) {
         Program::Postfix(_) => (Mta::Postfix, postfix::queue_id(line.text)),
-        Program::Exim => (Mta::Exim, exim::queue_id(exim::words(line))),
+        Program::Exim => (Mta::Exim, exim::queue_id(exim::message_text(line))),
         Program::Sendmail => (Mta::Sendmail, sendmail::queue_id(line.text)),
         Program::Opensmtpd => (Mta::Opensmtpd, (opensmtpd::queue_id(line.text), line.text)),
         Program::Foreign => return None,
@@ -186,18 +186,18 @@ pub(crate) fn related_queue_id(mta: Mta, text: &[u8]) -> Option<(Relation, &[u8]
     match mta {
         Mta::Postfix => postfix::related_queue_id(text),
         Mta::Exim => exim::related_queue_id(text),
-        Mta::Sendmail | Mta::Opensmtpd => related_id::next(text),
+        Mta::Sendmail | Mta::Opensmtpd => related_id::forwarded_to(text),
     }
 }
 
 /// The queue id that the next server gave to a message it took over. The next server may be any, so the reply's wording
 /// decides; the innermost reply stands last.
 pub(crate) fn accepted_id(reply: &[u8]) -> Option<&[u8]> {
-    Mta::ALL.into_iter().find_map(|mta| accepted_by(mta, reply)).and_then(related_id::id)
+    Mta::ALL.into_iter().find_map(|mta| accepted_text(mta, reply)).and_then(related_id::id)
 }
 
 /// The reply from the queue id on, if it is worded as this server words it.
-fn accepted_by(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
+fn accepted_text(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
     match mta {
         Mta::Postfix => postfix::accepted(reply),
         Mta::Exim => exim::accepted(reply),
@@ -208,7 +208,7 @@ fn accepted_by(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
 }
 
 /// How long a delivery took; empty where its line shows no times.
-pub(crate) fn of_delivery(mta: Mta, line: &LogLine) -> Phases {
+pub(crate) fn delivery_delays(mta: Mta, line: &LogLine) -> Phases {
     match mta {
         Mta::Postfix => postfix::delays(line.text).unwrap_or_default(),
         Mta::Exim => exim::delays(line),
@@ -217,7 +217,7 @@ pub(crate) fn of_delivery(mta: Mta, line: &LogLine) -> Phases {
 }
 
 /// How long it took to receive the message, in milliseconds.
-pub(crate) fn of_arrival(fact: &QueueRecord) -> Option<u64> {
+pub(crate) fn receive_time(fact: &QueueRecord) -> Option<u64> {
     match fact.mta {
         Mta::Exim => exim::receive_time(fact),
         Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
@@ -229,7 +229,7 @@ pub(crate) fn of_arrival(fact: &QueueRecord) -> Option<u64> {
 pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     match event.mta {
         Mta::Exim if event.direction == Direction::Inbound && !line.program.is_empty() => {
-            Some(exim::words(line))
+            Some(exim::message_text(line))
         }
         Mta::Exim | Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
     }

@@ -10,7 +10,7 @@ use crate::smtp::event::{Event, Peer};
 pub enum ParsedLine<'a> {
     Event(Event<'a>),
     /// A routine line whose content later lines of the message need.
-    Fact(QueueRecord<'a>),
+    QueueRecord(QueueRecord<'a>),
     /// A line of a mail server that was understood and holds nothing to count.
     Routine,
     /// A line of a mail server that should be an event and could not be parsed.
@@ -109,8 +109,8 @@ fn bracketed(text: &[u8]) -> Option<(usize, bool)> {
         let length = simd::first_position(near, b']');
         if length < near.len() {
             let before = !(u32::MAX << length);
-            let marks = simd::eq_mask(near, b'.') | simd::eq_mask(near, b':');
-            return Some((length, marks & before != 0 && simd::eq_mask(near, b'/') & before == 0));
+            let marks = simd::eq_mask32(near, b'.') | simd::eq_mask32(near, b':');
+            return Some((length, marks & before != 0 && simd::eq_mask32(near, b'/') & before == 0));
         }
     }
     let length = find::find(b']', text)?;

@@ -16,9 +16,9 @@ pub struct QueueRecord<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum QueueStep {
     /// It is new: `client=` and `uid=` of Postfix, `<=` of Exim. Nothing earlier of the same queue id belongs to it.
-    Came,
+    Received,
     /// `message-id=`; where nothing else said that it came, as of a bounce, it is new.
-    Named,
+    MessageIdAssigned,
     /// This server wrote it, to say what became of another: a bounce, a notice of delay or of success. The queue id is
     /// the notice's own.
     Notice,
@@ -32,9 +32,9 @@ pub enum QueueStep {
     /// Somebody gave it up by hand, and it went back to its sender.
     Returned,
     /// It goes on under another queue id (`postsuper -r`).
-    Renamed,
+    Requeued,
     /// The message left the queue: `removed`, `Completed`.
-    Gone,
+    Removed,
 }
 
 /// Metadata of a message. None: the line does not show it.

@@ -6,13 +6,13 @@ use super::parsed::split_last;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Relation {
     /// This message goes on as the named one, here or on another host.
-    Next,
+    ForwardedTo,
     /// This message was made from the named one: by a filter, or when it was put into the queue anew.
-    Former,
+    MadeFrom,
     /// The named message tells the sender what became of this one.
-    Notice,
+    NotifiedBy,
     /// This message tells a sender what became of the named one.
-    NoticeOf,
+    NotifiesAbout,
 }
 
 /// The text before a related queue id, in the log of any server. A line without one of these has no link.
@@ -21,10 +21,10 @@ pub(crate) const MARKS: [&str; 7] =
 
 /// The message as which this one goes on: `queued as ID`, `forwarded as ID`, `OK id=ID`. A stranger's reply may name any
 /// message, so the two must agree in more than this.
-pub(crate) fn next(text: &[u8]) -> Option<(Relation, &[u8])> {
+pub(crate) fn forwarded_to(text: &[u8]) -> Option<(Relation, &[u8])> {
     let after = |mark: &[u8]| split_last(text, mark).and_then(|(_, rest)| id(rest));
     let id = after(b"queued as ").or_else(|| after(b"forwarded as ")).or_else(|| after(b"OK id="))?;
-    Some((Relation::Next, id))
+    Some((Relation::ForwardedTo, id))
 }
 
 /// The queue id at the beginning of the text: 5 to 32 letters, digits and dashes.
@@ -51,32 +51,32 @@ mod tests {
         let postfix = Mta::Postfix;
         let sent = "to=<a@example.org>, relay=127.0.0.1[127.0.0.1]:10025, status=sent (250 2.0.0 from MTA(smtp:[127.0.0.1]:10026): \
             250 2.0.0 Ok: queued as F2A59DC171)";
-        names(postfix, sent, Some((Relation::Next, "F2A59DC171")));
+        names(postfix, sent, Some((Relation::ForwardedTo, "F2A59DC171")));
         names(
             postfix,
             "to=<a@example.org>, status=sent (forwarded as F2A59DC171)",
-            Some((Relation::Next, "F2A59DC171")),
+            Some((Relation::ForwardedTo, "F2A59DC171")),
         );
         names(
             postfix,
             "sender non-delivery notification: F2A59DC171",
-            Some((Relation::Notice, "F2A59DC171")),
+            Some((Relation::NotifiedBy, "F2A59DC171")),
         );
         names(
             postfix,
             "uid=0 from=<a@example.org> orig_id=F2A59DC171",
-            Some((Relation::Former, "F2A59DC171")),
+            Some((Relation::MadeFrom, "F2A59DC171")),
         );
         let client = "client=localhost[127.0.0.1], orig_queue_id=F2A59DC171, orig_client=mx[192.0.2.1]";
-        names(postfix, client, Some((Relation::Former, "F2A59DC171")));
+        names(postfix, client, Some((Relation::MadeFrom, "F2A59DC171")));
         let exim = Mta::Exim;
         names(
             exim,
             "<= <> R=1xV0EP-0000l4-07 U=exim P=local S=1",
-            Some((Relation::NoticeOf, "1xV0EP-0000l4-07")),
+            Some((Relation::NotifiesAbout, "1xV0EP-0000l4-07")),
         );
         let sent = "=> a@example.org R=r T=t H=mx [192.0.2.1] C=\"250 OK id=1xV0EP-0000l4-07\"";
-        names(exim, sent, Some((Relation::Next, "1xV0EP-0000l4-07")));
+        names(exim, sent, Some((Relation::ForwardedTo, "1xV0EP-0000l4-07")));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::timestamp::WrapperTime;
 
 #[derive(Debug)]
 pub(crate) struct JsonObject<'a> {
-    pub cover: WrapperMetadata<'a>,
+    pub metadata: WrapperMetadata<'a>,
     pub text: Cow<'a, [u8]>,
 }
 
@@ -19,15 +19,15 @@ pub(crate) struct JsonObject<'a> {
 pub(crate) fn read(text: &str) -> Option<JsonObject<'_>> {
     let fields: JsonFields = serde_json::from_str(text).ok()?;
     // As Docker's json-file has it, and what Fluent Bit makes of it.
-    let exact = matches!((&fields.text, &fields.when), (Some((2, _)), Some((4, _))));
+    let exact = matches!((&fields.text, &fields.time), (Some((2, _)), Some((4, _))));
     let cover = WrapperMetadata {
         exact,
-        when: fields.when.map(|(_, when)| when),
+        time: fields.time.map(|(_, when)| when),
         host: fields.host.map(|(_, host)| host),
         program: fields.program.map(|(_, program)| program),
         pid: fields.pid.map(|(_, pid)| pid),
     };
-    fields.text.map(|(_, text)| JsonObject { cover, text })
+    fields.text.map(|(_, text)| JsonObject { metadata: cover, text })
 }
 
 /// What a name stands for. The number ranks the names of one thing, the lowest first.
@@ -46,7 +46,7 @@ enum JsonField {
 
 /// systemd.journal-fields(7); Docker's json-file; Vector's, Logstash's and Fluent Bit's syslog sources; the Elastic
 /// Common Schema; rsyslog's property names.
-fn field(name: &str) -> JsonField {
+fn field_of_name(name: &str) -> JsonField {
     match name {
         "MESSAGE" => JsonField::Text(0),
         "message" => JsonField::Text(1),
@@ -96,7 +96,7 @@ fn keep<T>(kept: &mut Ranked<T>, rank: u8, value: Option<T>) {
 #[derive(Default)]
 struct JsonFields<'a> {
     text: Ranked<Cow<'a, [u8]>>,
-    when: Ranked<WrapperTime<'a>>,
+    time: Ranked<WrapperTime<'a>>,
     host: Ranked<Cow<'a, str>>,
     program: Ranked<Cow<'a, str>>,
     pid: Ranked<Cow<'a, str>>,
@@ -106,21 +106,21 @@ impl<'a> JsonFields<'a> {
     fn take(&mut self, field: JsonField, value: JsonValue<'a>) {
         match (field, value) {
             (JsonField::Text(rank), value) => keep(&mut self.text, rank, value.bytes()),
-            (JsonField::Time(rank), value) => keep(&mut self.when, rank, value.when()),
+            (JsonField::Time(rank), value) => keep(&mut self.time, rank, value.time()),
             (JsonField::Host(rank), JsonValue::Object(parts)) => {
                 keep(&mut self.host, rank, parts.name.or(parts.hostname).and_then(host));
             }
             (JsonField::Host(rank), value) => keep(&mut self.host, rank, value.text().and_then(host)),
-            (JsonField::Program(rank), value) => self.program(rank, value.text()),
+            (JsonField::Program(rank), value) => self.add_program(rank, value.text()),
             (JsonField::Pid(rank), value) => keep(&mut self.pid, rank, value.text().and_then(pid_of)),
             (JsonField::Process, JsonValue::Object(parts)) => {
-                self.program(6, parts.name);
+                self.add_program(6, parts.name);
                 keep(&mut self.pid, 5, parts.pid.and_then(pid_of));
             }
             (JsonField::Log, JsonValue::Object(parts)) => {
                 let Some(syslog) = parts.syslog else { return };
                 keep(&mut self.host, 1, syslog.hostname.and_then(host));
-                self.program(1, syslog.name);
+                self.add_program(1, syslog.name);
                 keep(&mut self.pid, 2, syslog.pid.and_then(pid_of));
             }
             (JsonField::Log, value) => keep(&mut self.text, 2, value.bytes()),
@@ -128,7 +128,7 @@ impl<'a> JsonFields<'a> {
         }
     }
 
-    fn program(&mut self, rank: u8, name: Option<Cow<'a, str>>) {
+    fn add_program(&mut self, rank: u8, name: Option<Cow<'a, str>>) {
         let Some((name, pid)) = name.and_then(program) else { return };
         keep(&mut self.program, rank, Some(name));
         keep(&mut self.pid, 6, pid);
@@ -176,7 +176,7 @@ impl<'de> Deserialize<'de> for JsonKey {
             }
 
             fn visit_str<E>(self, name: &str) -> Result<JsonKey, E> {
-                Ok(JsonKey(field(name)))
+                Ok(JsonKey(field_of_name(name)))
             }
         }
         from.deserialize_str(KeyVisitor)
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> String {
-        let Some(JsonObject { cover, text }) = read(text) else { return "nothing".to_owned() };
+        let Some(JsonObject { metadata: cover, text }) = read(text) else { return "nothing".to_owned() };
         let parts = [cover.host, cover.program, cover.pid].map(|part| part.unwrap_or_default().into_owned());
         format!("{} {}", parts.join(","), String::from_utf8_lossy(&text))
     }

@@ -49,7 +49,7 @@ impl<'a> JsonValue<'a> {
         }
     }
 
-    pub(crate) fn when(self) -> Option<WrapperTime<'a>> {
+    pub(crate) fn time(self) -> Option<WrapperTime<'a>> {
         match self {
             Self::Text(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 WrapperTime::whole(text.parse().ok()?)

@@ -7,7 +7,7 @@ use super::timestamp::WrapperTime;
 /// None: the wrapper does not say, or what it says could not stand in the front of a line.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct WrapperMetadata<'a> {
-    pub when: Option<WrapperTime<'a>>,
+    pub time: Option<WrapperTime<'a>>,
     /// That is when the line was written: a container's runtime says so. A shipper may say when it came by.
     pub exact: bool,
     pub host: Option<Cow<'a, str>>,
@@ -18,14 +18,14 @@ pub(crate) struct WrapperMetadata<'a> {
 
 impl<'a> WrapperMetadata<'a> {
     /// What the inner wrapper does not say, the outer may.
-    pub(crate) fn over(self, outer: &WrapperMetadata<'a>) -> Self {
+    pub(crate) fn or_outer(self, outer: &WrapperMetadata<'a>) -> Self {
         let (program, pid) = match self.program {
             Some(program) => (Some(program), self.pid),
             None => (outer.program.clone(), self.pid.or_else(|| outer.pid.clone())),
         };
-        let exact = if self.when.is_some() { self.exact } else { outer.exact };
+        let exact = if self.time.is_some() { self.exact } else { outer.exact };
         Self {
-            when: self.when.or_else(|| outer.when.clone()),
+            time: self.time.or_else(|| outer.time.clone()),
             exact,
             host: self.host.or_else(|| outer.host.clone()),
             program,
@@ -35,7 +35,7 @@ impl<'a> WrapperMetadata<'a> {
 
     /// False: there is none.
     pub(crate) fn write_stamp(&self, front: &mut Vec<u8>) -> bool {
-        self.when.as_ref().is_some_and(|when| when.write(front))
+        self.time.as_ref().is_some_and(|when| when.write(front))
     }
 
     /// `mx1 `, or nothing.

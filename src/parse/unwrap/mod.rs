@@ -35,7 +35,7 @@ pub fn unwrap_line<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a [u8] {
 fn may_wrap(raw: &[u8]) -> bool {
     match raw {
         [_, _, _, b' ', _, _, b' ', _, _, b':', ..] | [] => false,
-        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => stamped(raw).is_some(),
+        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => without_stamp(raw).is_some(),
         [b'{' | 0x1e, ..] => true,
         [first, ..] => first.is_ascii_alphabetic(),
     }
@@ -47,37 +47,37 @@ fn unwrap(around: &WrapperMetadata, text: &[u8], layers: usize, inside: &mut Vec
         return false;
     }
     let mut tell = |cover: WrapperMetadata, text: &[u8]| {
-        let cover = cover.over(around);
+        let cover = cover.or_outer(around);
         if !unwrap(&cover, text, layers - 1, inside) {
-            write(&cover, text, inside);
+            write_line(&cover, text, inside);
         }
     };
     // `journalctl -o json-seq` puts a record separator before each object (RFC 7464 §2.2).
     if let [b'{', ..] | [0x1e, b'{', ..] = text {
         // Text that is no UTF-8 is no JSON either; it is shown with U+FFFD in any case.
         let text = String::from_utf8_lossy(text.strip_prefix(b"\x1e").unwrap_or(text));
-        return json::read(&text).map(|object| tell(object.cover, &object.text)).is_some();
+        return json::read(&text).map(|object| tell(object.metadata, &object.text)).is_some();
     }
-    prefixed(text).map(|(cover, text)| tell(cover, text)).is_some()
+    without_prefix(text).map(|(cover, text)| tell(cover, text)).is_some()
 }
 
 /// What stands before a line and is no part of it.
-fn prefixed(text: &[u8]) -> Option<(WrapperMetadata<'_>, &[u8])> {
+fn without_prefix(text: &[u8]) -> Option<(WrapperMetadata<'_>, &[u8])> {
     match text {
         [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {
-            let (stamp, rest) = stamped(text)?;
+            let (stamp, rest) = without_stamp(text)?;
             let when = WrapperTime::iso(std::str::from_utf8(stamp).ok()?)?;
-            Some((WrapperMetadata { when: Some(when), exact: true, ..WrapperMetadata::default() }, rest))
+            Some((WrapperMetadata { time: Some(when), exact: true, ..WrapperMetadata::default() }, rest))
         }
         [first, ..] if first.is_ascii_alphabetic() => {
-            service(text).map(|text| (WrapperMetadata::default(), text))
+            without_service(text).map(|text| (WrapperMetadata::default(), text))
         }
         _ => None,
     }
 }
 
 /// `mail-1  | Nov 22 …`: docker compose logs.
-fn service(text: &[u8]) -> Option<&[u8]> {
+fn without_service(text: &[u8]) -> Option<&[u8]> {
     let in_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     let name = text.iter().take(80).take_while(in_name).count();
     let rest = text.get(name..)?;
@@ -87,7 +87,7 @@ fn service(text: &[u8]) -> Option<&[u8]> {
 
 /// `2026-11-22T03:04:05.123456789Z stdout F Nov 22 …` (Kubernetes CRI), the same without the stream (`docker logs -t`),
 /// and `2026-11-22T03:04:05+00:00<TAB>tag<TAB>{…}` (a file that Fluentd wrote).
-fn stamped(text: &[u8]) -> Option<(&[u8], &[u8])> {
+fn without_stamp(text: &[u8]) -> Option<(&[u8], &[u8])> {
     // Where rsyslog's stamp ends: with the search its lines cost twice the instructions here, 230 each.
     let end = match (text.get(26), text.get(32)) {
         (Some(b'+' | b'-'), Some(b' ')) => 32,
@@ -95,7 +95,7 @@ fn stamped(text: &[u8]) -> Option<(&[u8], &[u8])> {
     };
     let (stamp, rest) = text.split_at_checked(end)?;
     let inner = match rest {
-        [b' ', b's', ..] => stream(rest.get(1..)?)?,
+        [b' ', b's', ..] => without_stream(rest.get(1..)?)?,
         [b' ', rest @ ..] if begins_a_line(rest) => rest,
         [b'\t', rest @ ..] => {
             rest.get(memchr(b'\t', rest)? + 1..).filter(|rest| rest.first() == Some(&b'{'))?
@@ -106,7 +106,7 @@ fn stamped(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// `stdout F ` is a whole line. Of a line in parts, which are 8 or 16 KiB long, `P`, the first has all that counts.
-fn stream(text: &[u8]) -> Option<&[u8]> {
+fn without_stream(text: &[u8]) -> Option<&[u8]> {
     let rest = text.strip_prefix(b"std")?;
     let rest = rest.strip_prefix(b"out ").or_else(|| rest.strip_prefix(b"err "))?;
     rest.strip_prefix(b"F ").or_else(|| rest.strip_prefix(b"P "))
@@ -119,7 +119,7 @@ fn begins_a_line(text: &[u8]) -> bool {
     bsd || iso || text.first() == Some(&b'{')
 }
 
-fn write(cover: &WrapperMetadata, text: &[u8], inside: &mut Vec<u8>) {
+fn write_line(cover: &WrapperMetadata, text: &[u8], inside: &mut Vec<u8>) {
     let text = &*one_line(text);
     let line = LogLine::read(text);
     let named = !line.program.is_empty();
@@ -131,7 +131,7 @@ fn write(cover: &WrapperMetadata, text: &[u8], inside: &mut Vec<u8>) {
         | RawTimestamp::Unix(stamp) => {
             let end = memmem::find(text, stamp).map_or(0, |at| at + stamp.len() + 1);
             let rest = text.get(end..).unwrap_or_default();
-            let when = cover.when.as_ref().filter(|when| cover.exact && when.is_moment_of(stamp));
+            let when = cover.time.as_ref().filter(|when| cover.exact && when.is_moment_of(stamp));
             // A container's clock is often in another zone than the host's, and its stamp says neither zone nor year.
             if when.is_some_and(|when| if named { when.write(inside) } else { when.write_as_exim(inside) }) {
                 if named && line.host.is_empty() && rest.starts_with(line.program) {
@@ -147,7 +147,7 @@ fn write(cover: &WrapperMetadata, text: &[u8], inside: &mut Vec<u8>) {
                 inside.extend_from_slice(text);
             } else {
                 // Exim's own stamp stays in the text, as in a file of syslog: the wrapper's has a zone.
-                write_front(cover, inside);
+                write_header(cover, inside);
                 inside.extend_from_slice(text);
             }
         }
@@ -164,7 +164,7 @@ fn write(cover: &WrapperMetadata, text: &[u8], inside: &mut Vec<u8>) {
             } else if second {
                 cover.write_stamp(inside);
             } else if cover.program.is_some() {
-                write_front(cover, inside);
+                write_header(cover, inside);
             }
             inside.extend_from_slice(text);
         }
@@ -172,7 +172,7 @@ fn write(cover: &WrapperMetadata, text: &[u8], inside: &mut Vec<u8>) {
 }
 
 /// Without a stamp before it nobody could tell the host from the text.
-fn write_front(cover: &WrapperMetadata, inside: &mut Vec<u8>) {
+fn write_header(cover: &WrapperMetadata, inside: &mut Vec<u8>) {
     if cover.write_stamp(inside) {
         cover.write_host(inside);
     }

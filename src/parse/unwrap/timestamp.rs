@@ -114,7 +114,7 @@ impl<'a> WrapperTime<'a> {
             return false;
         }
         let (Some((day, second)), Some((own_day, own_second))) =
-            (local(stamp), local(&own).or_else(|| zoned(&own)))
+            (unzoned_clock(stamp), unzoned_clock(&own).or_else(|| zoned_clock(&own)))
         else {
             return false;
         };
@@ -139,20 +139,20 @@ impl<'a> WrapperTime<'a> {
 }
 
 /// The day of the month and the second of the day that a stamp shows. None: it names its zone.
-fn local(stamp: &[u8]) -> Option<(i64, i64)> {
-    let (shown, rest) = clock(stamp)?;
+fn unzoned_clock(stamp: &[u8]) -> Option<(i64, i64)> {
+    let (shown, rest) = day_and_second(stamp)?;
     let fraction =
         rest.strip_prefix(b".").map_or(0, |rest| 1 + rest.iter().take_while(|b| b.is_ascii_digit()).count());
     rest.get(fraction..).is_some_and(|rest| rest.trim_ascii().is_empty()).then_some(shown)
 }
 
 /// The same of a stamp that names it.
-fn zoned(stamp: &[u8]) -> Option<(i64, i64)> {
-    clock(stamp).map(|(shown, _)| shown)
+fn zoned_clock(stamp: &[u8]) -> Option<(i64, i64)> {
+    day_and_second(stamp).map(|(shown, _)| shown)
 }
 
 /// `Nov 22 03:04:05`, `2026-11-22T03:04:05`: day and second, and what follows.
-fn clock(stamp: &[u8]) -> Option<((i64, i64), &[u8])> {
+fn day_and_second(stamp: &[u8]) -> Option<((i64, i64), &[u8])> {
     let colon = memchr(b':', stamp)?;
     let number = |range: std::ops::Range<usize>| -> Option<i64> {
         std::str::from_utf8(stamp.get(range)?).ok()?.trim_start().parse().ok()

@@ -74,7 +74,7 @@ pub(crate) struct BlockSample {
 }
 
 impl HeapSize for BlockSample {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         let picks: usize = self.cells.iter().map(|cell| cell.picks.capacity()).sum();
         self.text.capacity()
             + self.cells.capacity() * size_of::<MinuteCell>()

@@ -135,7 +135,7 @@ impl EventSink for Sampler<'_> {
             return;
         };
         let hash = hash(told.place);
-        let Some(cell) = self.count(moment.minute() as i32, series, hash) else { return };
+        let Some(cell) = self.count(moment.parse_minute() as i32, series, hash) else { return };
         let key = event.queue_id.map_or(0, |id| self.keys.key(event.mta, told.line, id));
         let track = self.tracks.get(&key).copied().unwrap_or_default();
         let mut behind = track.behind;
@@ -170,19 +170,19 @@ impl EventSink for Sampler<'_> {
         self.pick(cell, pick);
     }
 
-    fn fact(&mut self, noted: &LoggedQueueRecord) {
-        let fact = noted.fact;
+    fn queue_record(&mut self, noted: &LoggedQueueRecord) {
+        let fact = noted.record;
         let key = self.keys.key(fact.mta, noted.line, fact.queue_id);
         let begins = match fact.step {
-            QueueStep::Came => true,
+            QueueStep::Received => true,
             QueueStep::Notice if mta::is_queued_on_arrival(fact.mta) => true,
             QueueStep::Queued => false,
-            QueueStep::Named
+            QueueStep::MessageIdAssigned
             | QueueStep::Notice
             | QueueStep::Held
             | QueueStep::Released
             | QueueStep::Returned => return,
-            QueueStep::Gone | QueueStep::Deleted | QueueStep::Renamed => {
+            QueueStep::Removed | QueueStep::Deleted | QueueStep::Requeued => {
                 let is_new = self.tracks.get(&key).is_some_and(|track| track.is_new);
                 self.tracks.insert(
                     key,
@@ -196,7 +196,7 @@ impl EventSink for Sampler<'_> {
         if !begins && self.tracks.get(&key).is_some_and(is_known) {
             return;
         }
-        let context = mta::context(fact);
+        let context = mta::message_fields(fact);
         let said = MessageSource {
             sender: self.page.keep(context.sender),
             user: self.page.keep(context.user),

@@ -151,7 +151,7 @@ pub(crate) fn shown(
         | Dimension::Sender
         | Dimension::User
         | Dimension::Client => {
-            let id = gathered.names.nth(value as usize).filter(|&id| id != Symbol::OVERFLOW)?;
+            let id = gathered.names.symbol_at(value as usize).filter(|&id| id != Symbol::OVERFLOW)?;
             Some(String::from_utf8_lossy(gathered.names.name(id)).into_owned())
         }
     }

@@ -34,7 +34,7 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Par
     Some(event.map_or(ParsedLine::Unread, ParsedLine::Event))
 }
 
-const NOTHING: Event = Event::new(Mta::Exim, Direction::Local, Outcome::Delivered);
+const EMPTY_EVENT: Event = Event::new(Mta::Exim, Direction::Local, Outcome::Delivered);
 
 /// `a@b <c@d> F=<e> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 X=… C="250 OK"`
 fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -> Option<Event<'a>> {
@@ -42,7 +42,7 @@ fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -
     let fields = EximFields::read(text, text.len() - rest.len()..text.len());
     let reply = fields.confirmation.and_then(Reply::read);
     let remote = fields.peer.is_some() || reply.is_some();
-    let dropped = is_nowhere(text);
+    let dropped = is_discarded(text);
     Some(Event {
         direction: if remote { Direction::Outbound } else { Direction::Local },
         outcome: if dropped { Outcome::Discarded } else { outcome },
@@ -53,13 +53,13 @@ fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -
         recipient,
         peer: fields.peer.unwrap_or_default(),
         text: fields.confirmation.unwrap_or_default(),
-        ..NOTHING
+        ..EMPTY_EVENT
     })
 }
 
 /// What stands for the address where there is no delivery: a redirect router's `:blackhole:`, an ACL's or a filter's
 /// word (Exim deliver.c, routers/redirect.c).
-fn is_nowhere(text: &[u8]) -> bool {
+fn is_discarded(text: &[u8]) -> bool {
     matches!(text.first(), Some(b':' | b'b' | b'd'))
         && (text.starts_with(b":blackhole:")
             || text.starts_with(b"blackhole (")
@@ -71,7 +71,7 @@ fn is_nowhere(text: &[u8]) -> bool {
 fn failed<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
     let (fields, words) = if rest.is_empty() { recipient.map(|_| (rest, rest))? } else { split_colon(rest)? };
-    let failure = Failure::read(times(words));
+    let failure = Failure::read(without_times(words));
     let expired =
         words.starts_with(b"retry timeout exceeded") || words.ends_with(b": retry timeout exceeded");
     let outcome = if expired { Outcome::Expired } else { Outcome::Bounced };
@@ -84,16 +84,16 @@ fn failed<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
 fn deferred<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
     let begin = text.len() - rest.len();
-    let (fields, rest) = cut_defer(rest)?;
+    let (fields, rest) = split_at_defer(rest)?;
     let (_errno, rest) = split_once(rest, b")")?;
     let (host, words) = split_colon(rest).unwrap_or((rest, b""));
-    let words = times(words);
+    let words = without_times(words);
     // The errno's words, 48 bytes at most, then the host, then what happened.
     let errno = if is_answer(words) { b"" } else { words.get(..51).unwrap_or(words) };
     let (peer, words) = match find(errno, b" H=") {
         Some(at) => match host::read(words.get(at + 3..)?) {
             Some((peer, rest)) => {
-                (Some(peer), split_colon(rest).map_or(words, |(_, named)| behind_host(named, words)))
+                (Some(peer), split_colon(rest).map_or(words, |(_, named)| after_host(named, words)))
             }
             None => (None, words),
         },
@@ -109,14 +109,14 @@ fn deferred<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>>
 }
 
 /// Splits at `defer (`, by its last byte, which is rare before it.
-fn cut_defer(text: &[u8]) -> Option<(&[u8], &[u8])> {
+fn split_at_defer(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let before = |at: usize| text.get(..at)?.strip_suffix(b"defer ").map(|before| (before, at + 1));
     let (before, behind) = ByteIter::new(text, b'(').find_map(before)?;
     Some((before, text.get(behind..)?))
 }
 
 /// The host may stand twice, and then the errno's words were all there is to say.
-fn behind_host<'a>(named: &'a [u8], words: &'a [u8]) -> &'a [u8] {
+fn after_host<'a>(named: &'a [u8], words: &'a [u8]) -> &'a [u8] {
     match host::read(named) {
         Some((_, b"")) => words,
         Some((_, rest)) => rest.strip_prefix(b": ").unwrap_or(named),
@@ -135,7 +135,7 @@ fn result<'a>(
     let outbound = match (fields.transport, fields.router) {
         _ if peer.is_some() || failure.reply.is_some() || failure.remote => true,
         (Some(transport), _) => find(name(transport), b"smtp").is_some(),
-        (None, Some(router)) => ROUTERS.iter().any(|part| find(name(router), part).is_some()),
+        (None, Some(router)) => REMOTE_ROUTERS.iter().any(|part| find(name(router), part).is_some()),
         // Nobody took the address: mail for a domain that is not ours, as a rule.
         (None, None) => true,
     };
@@ -151,17 +151,18 @@ fn result<'a>(
         recipient,
         peer: peer.unwrap_or_default(),
         text: failure.text,
-        ..NOTHING
+        ..EMPTY_EVENT
     }
 }
 
 /// Parts of the usual names of routers for mail to elsewhere.
-const ROUTERS: [&[u8]; 6] = [b"dns", b"lookup", b"remote", b"smart", b"relay", b"manual"];
+const REMOTE_ROUTERS: [&[u8]; 6] = [b"dns", b"lookup", b"remote", b"smart", b"relay", b"manual"];
 
 /// One host's answer: `H=mx [192.0.2.1]: SMTP error …`, `mx [192.0.2.1] Connection refused`,
 /// `plain authenticator failed H=mx [192.0.2.1] 535 …`. None: another line about the message.
 pub(crate) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<ParsedLine<'a>> {
-    let attempt = Event { direction: Direction::Outbound, outcome: Outcome::Attempt, queue_id, ..NOTHING };
+    let attempt =
+        Event { direction: Direction::Outbound, outcome: Outcome::Attempt, queue_id, ..EMPTY_EVENT };
     if let Some(rest) = split_word(text).1.strip_prefix(b"authenticator failed H=") {
         let (peer, rest) = host::read(rest)?;
         let text = rest.trim_ascii_start();
@@ -178,7 +179,7 @@ pub(crate) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
     }
     let (peer, rest) = host::read(text.strip_prefix(b"H=").unwrap_or(text))?;
     let (_, words) = rest.split_at_checked(find::find(b' ', rest)? + 1)?;
-    let failure = Failure::read(behind_host(words, words));
+    let failure = Failure::read(after_host(words, words));
     let heard = failure.stage.is_some() || failure.reply.is_some() || failure.remote;
     heard.then_some(ParsedLine::Event(Event {
         code: failure.reply.map(|reply| reply.code),
@@ -236,12 +237,12 @@ fn ends_address(rest: &[u8]) -> bool {
 }
 
 /// Cuts off ` QT=3s DT=0.2s`, which +queue_time and +deliver_time put behind the words.
-fn times(words: &[u8]) -> &[u8] {
-    time(time(words, b"DT="), b"QT=")
+fn without_times(words: &[u8]) -> &[u8] {
+    without_time(without_time(words, b"DT="), b"QT=")
 }
 
 /// Cuts off the last word, if it is that time.
-fn time<'a>(words: &'a [u8], name: &[u8]) -> &'a [u8] {
+fn without_time<'a>(words: &'a [u8], name: &[u8]) -> &'a [u8] {
     let last = || memrchr(b' ', words).and_then(|at| words.split_at_checked(at));
     match if words.ends_with(b"s") { last() } else { None } {
         Some((before, [b' ', time @ ..])) if time.strip_prefix(name).is_some_and(|time| !time.is_empty()) => {

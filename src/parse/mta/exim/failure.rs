@@ -145,15 +145,15 @@ fn command_stage(command: &[u8]) -> (Option<Stage>, &[u8]) {
     // A compare is a call.
     let is = |name: &[u8]| name.first() == command.first() && command.starts_with(name);
     let Some(&(name, stage)) = STAGES.iter().find(|(name, _)| is(name)) else {
-        return (None, rest_of(command));
+        return (None, from_colon(command));
     };
     let rest = command.get(name.len()..).unwrap_or_default();
     let rest = rest.strip_prefix(b"<").and_then(address).map_or(rest, |(_, rest)| rest);
-    (Some(stage), rest_of(rest))
+    (Some(stage), from_colon(rest))
 }
 
 /// From the colon that ends the command.
-fn rest_of(text: &[u8]) -> &[u8] {
+fn from_colon(text: &[u8]) -> &[u8] {
     if text.starts_with(b": ") {
         return text;
     }

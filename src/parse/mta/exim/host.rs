@@ -25,7 +25,7 @@ pub(crate) fn read(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
 }
 
 /// `mx.example.org (helo) [192.0.2.1]:25` → `helo`: what the client called itself. None: no such name stands there.
-pub(crate) fn named(text: &[u8]) -> Option<&[u8]> {
+pub(crate) fn helo_name(text: &[u8]) -> Option<&[u8]> {
     let text = if text.starts_with(b"(") { text } else { text.get(find(b' ', text)? + 1..)? };
     let name = text.strip_prefix(b"(")?;
     name.get(..name.len().checked_sub(helo(text)?.len() + 2)?)

@@ -10,12 +10,12 @@ pub(crate) mod reject;
 use super::delay::{Phases, units};
 use super::parsed::{ParsedLine, address, begins, split_last, split_once};
 use super::queue_record::{MessageFields, QueueRecord};
-use super::related_id::{self, Relation, next};
+use super::related_id::{self, Relation, forwarded_to};
 use crate::parse::header::{LogLine, RawTimestamp};
-use crate::simd::ascii::alphanumeric;
+use crate::simd::ascii::alphanumeric_mask;
 
 pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
-    let text = words(line);
+    let text = message_text(line);
     match queue_id(text) {
         (Some(id), rest) => of_message(id, rest),
         (None, rest) if is_idle(rest) => ParsedLine::Routine,
@@ -57,8 +57,8 @@ fn is_idle(text: &[u8]) -> bool {
         || text.is_empty()
 }
 
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::context(fact)
+pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::message_fields(fact)
 }
 
 pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
@@ -74,11 +74,11 @@ pub(crate) fn mainlog_of(log: &str) -> Option<String> {
 }
 
 pub(crate) fn delays(line: &LogLine) -> Phases {
-    delivery::delays(words(line))
+    delivery::delays(message_text(line))
 }
 
 pub(crate) fn receive_time(fact: &QueueRecord) -> Option<u64> {
-    queue_record::context(fact).receive_time.and_then(units)
+    queue_record::message_fields(fact).receive_time.and_then(units)
 }
 
 /// `H=mx.example.org (helo) [192.0.2.1] F=<a@b> rejected RCPT …` → `helo`. None: the client gave no other name than its
@@ -86,7 +86,7 @@ pub(crate) fn receive_time(fact: &QueueRecord) -> Option<u64> {
 pub(crate) fn rejected_helo(text: &[u8]) -> Option<&[u8]> {
     let (_, text) = split_once(text, b"H=")?;
     let (_, rest) = host::read(text)?;
-    host::named(text.get(..text.len() - rest.len())?)
+    host::helo_name(text.get(..text.len() - rest.len())?)
 }
 
 /// `=> a@b <c@d> R=…` → `c@d`
@@ -108,22 +108,26 @@ pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
         let id = related_id::id(rest).filter(|id| id.get(6) == Some(&b'-'))?;
         // A sender without a blank, and nothing else before it.
         return (sender.iter().filter(|&&byte| byte == b' ').count() == 1)
-            .then_some((Relation::NoticeOf, id));
+            .then_some((Relation::NotifiesAbout, id));
     }
-    if text.get(1..3) == Some(b"> ") { next(text) } else { None }
+    if text.get(1..3) == Some(b"> ") { forwarded_to(text) } else { None }
 }
 
 /// The text without what syslog and Exim's own options put before it: two copies of one line have the same. Empty
 /// for a later piece of a line that was cut in pieces.
 #[inline]
-pub(crate) fn words<'a>(line: &LogLine<'a>) -> &'a [u8] {
-    if line.program.is_empty() && line.text.first() != Some(&b'[') { line.text } else { behind_syslog(line) }
+pub(crate) fn message_text<'a>(line: &LogLine<'a>) -> &'a [u8] {
+    if line.program.is_empty() && line.text.first() != Some(&b'[') {
+        line.text
+    } else {
+        without_syslog_extras(line)
+    }
 }
 
-fn behind_syslog<'a>(line: &LogLine<'a>) -> &'a [u8] {
-    match whole(line.text) {
-        LinePart::Whole(text) => pid(doubled(line, text)),
-        LinePart::Later => b"",
+fn without_syslog_extras<'a>(line: &LogLine<'a>) -> &'a [u8] {
+    match first_piece(line.text) {
+        LinePiece::First(text) => without_pid(without_second_stamp(line, text)),
+        LinePiece::Later => b"",
     }
 }
 
@@ -199,7 +203,7 @@ const ROUTINE: [&[u8]; 66] = [
 ];
 
 /// Through syslog the stamp may stand twice: `… exim[123]: 2026-11-22 02:51:48 1xUx… <= …`.
-fn doubled<'a>(line: &LogLine<'a>, text: &'a [u8]) -> &'a [u8] {
+fn without_second_stamp<'a>(line: &LogLine<'a>, text: &'a [u8]) -> &'a [u8] {
     if line.program.is_empty() || !matches!(text, [b'1' | b'2', _, _, _, b'-', ..]) {
         return text;
     }
@@ -209,31 +213,31 @@ fn doubled<'a>(line: &LogLine<'a>, text: &'a [u8]) -> &'a [u8] {
     }
 }
 
-enum LinePart<'a> {
-    Whole(&'a [u8]),
+enum LinePiece<'a> {
+    First(&'a [u8]),
     /// The second or a later piece of a line: what counts stood in the first.
     Later,
 }
 
 /// `[1/2] text`: Exim cuts what is too long for syslog; `[1\12] text` is how it sends its rejectlog, headers and
 /// all (Exim log.c, write_syslog).
-fn whole(text: &[u8]) -> LinePart<'_> {
+fn first_piece(text: &[u8]) -> LinePiece<'_> {
     let pieces = text.strip_prefix(b"[").and_then(|rest| split_once(rest.get(..12).unwrap_or(rest), b"] "));
-    let Some((numbers, _)) = pieces else { return LinePart::Whole(text) };
+    let Some((numbers, _)) = pieces else { return LinePiece::First(text) };
     let Some(slash) = numbers.iter().position(|byte| matches!(byte, b'/' | b'\\')) else {
-        return LinePart::Whole(text);
+        return LinePiece::First(text);
     };
     if !numbers.iter().enumerate().all(|(at, byte)| at == slash || byte.is_ascii_digit()) {
-        return LinePart::Whole(text);
+        return LinePiece::First(text);
     }
     match numbers.split_at(slash) {
-        (b"1", _) => LinePart::Whole(text.get(numbers.len() + 3..).unwrap_or_default()),
-        _ => LinePart::Later,
+        (b"1", _) => LinePiece::First(text.get(numbers.len() + 3..).unwrap_or_default()),
+        _ => LinePiece::Later,
     }
 }
 
 /// `[126] text` → `text`
-fn pid(text: &[u8]) -> &[u8] {
+fn without_pid(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"[")
         .and_then(|rest| {
             let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -259,7 +263,7 @@ fn id<const LENGTH: usize>(text: &[u8], dash: usize) -> Option<(&[u8], &[u8])> {
         return None;
     }
     // The others are letters and digits: of the first sixteen, and of the last, which are some of these again.
-    let (begin, end) = (alphanumeric(id.first_chunk()?), alphanumeric(id.last_chunk()?));
+    let (begin, end) = (alphanumeric_mask(id.first_chunk()?), alphanumeric_mask(id.last_chunk()?));
     let dashes = 1 << 6 | 1_u32 << dash;
     let others = !(begin | end << (LENGTH - 16)) & ((1 << LENGTH) - 1);
     (others == dashes).then_some((id, rest))

@@ -15,7 +15,13 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Par
     let mut event = if text.starts_with(b"H=") {
         of_client()?
     } else {
-        let kinds = [login, out_of_turn, connection, too_many, unqualified];
+        let kinds = [
+            login_failure,
+            synchronization_error,
+            refused_connection,
+            too_many_recipients,
+            unqualified_address,
+        ];
         kinds.into_iter().find_map(|kind| kind(text)).or_else(of_client)?
     };
     event.queue_id = queue_id;
@@ -45,7 +51,7 @@ impl<'a> RejectedClient<'a> {
                 text = rest;
             } else if is_field(text) {
                 text = field_end(text);
-            } else if let Some(rest) = behind_address(text) {
+            } else if let Some(rest) = after_bare_address(text) {
                 text = rest;
             } else {
                 return (client, text);
@@ -56,7 +62,7 @@ impl<'a> RejectedClient<'a> {
 }
 
 /// `a@b F=<c@d> …`: with cutthrough, the recipient stands bare between the fields (Exim verify.c).
-fn behind_address(text: &[u8]) -> Option<&[u8]> {
+fn after_bare_address(text: &[u8]) -> Option<&[u8]> {
     let (address, rest) = split_word(text);
     (matches!(rest, [b'F' | b'P', b'=', b'<', ..]) && address.contains(&b'@')).then_some(rest)
 }
@@ -201,7 +207,7 @@ fn acl_stage(text: &[u8]) -> Option<Stage> {
 }
 
 /// `dovecot_login authenticator failed for host (helo) [ip]:55379 I=[ip]:587: 535 Incorrect authentication data`
-fn login(text: &[u8]) -> Option<Event<'_>> {
+fn login_failure(text: &[u8]) -> Option<Event<'_>> {
     let rest = split_word(text).1.strip_prefix(b"authenticator failed for ")?;
     let named = rest.strip_prefix(b"H=").unwrap_or(rest);
     let (client, rest) = match host::read(named) {
@@ -213,7 +219,7 @@ fn login(text: &[u8]) -> Option<Event<'_>> {
 }
 
 /// `SMTP protocol synchronization error (…): rejected "ehlo abcd" H=[ip] next input="…"`
-fn out_of_turn(text: &[u8]) -> Option<Event<'_>> {
+fn synchronization_error(text: &[u8]) -> Option<Event<'_>> {
     let rest = text.strip_prefix(b"SMTP protocol ")?;
     // Older versions say `violation: synchronization error`.
     let rest = rest.strip_prefix(b"violation: ").unwrap_or(rest).strip_prefix(b"synchronization error ")?;
@@ -248,7 +254,7 @@ fn out_of_turn(text: &[u8]) -> Option<Event<'_>> {
 
 /// `refused connection from [ip] (host_reject_connection)`, `Connection from [ip] refused: too many connections`,
 /// `SMTP call from [ip] dropped: too many unrecognized commands` (Exim daemon.c, smtp_in.c)
-fn connection(text: &[u8]) -> Option<Event<'_>> {
+fn refused_connection(text: &[u8]) -> Option<Event<'_>> {
     let (rest, hint) = if let Some(rest) = text.strip_prefix(b"refused connection from ") {
         (rest, Class::Permanent)
     } else if let Some(rest) = text.strip_prefix(b"Connection from ") {
@@ -268,7 +274,7 @@ fn from_client(text: &[u8]) -> RejectedClient<'_> {
 }
 
 /// `unqualified recipient rejected: <userx> H=…` (Exim smtp_in.c); the client was told 501.
-fn unqualified(text: &[u8]) -> Option<Event<'_>> {
+fn unqualified_address(text: &[u8]) -> Option<Event<'_>> {
     let rest = text.strip_prefix(b"unqualified ")?;
     let (what, rest) = split_once(rest, b" rejected: <")?;
     let (named, rest) = address(rest)?;
@@ -282,7 +288,7 @@ fn unqualified(text: &[u8]) -> Option<Event<'_>> {
 }
 
 /// `too many recipients: excess temporarily rejected: sender=<a@b> H=…`
-fn too_many(text: &[u8]) -> Option<Event<'_>> {
+fn too_many_recipients(text: &[u8]) -> Option<Event<'_>> {
     let rest = text.strip_prefix(b"too many recipients: ")?;
     let (how, rest) = split_last(rest, b"rejected: sender=<")?;
     let hint = if split_once(how, b"temporarily").is_some() { Class::Transient } else { Class::Permanent };

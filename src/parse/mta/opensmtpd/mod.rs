@@ -45,8 +45,8 @@ pub(crate) fn message_part(queue_id: &[u8]) -> &[u8] {
     queue_id.get(..8).unwrap_or(queue_id)
 }
 
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::context(fact)
+pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::message_fields(fact)
 }
 
 /// How many recipients the message has. None: the line does not say.
@@ -81,11 +81,11 @@ fn delivery(direction: Direction, text: &[u8]) -> Option<Event<'_>> {
         recipient: named(b"to=<"),
         peer: Peer { host, ip: (remote && !ip.is_empty()).then_some(ip), port: None },
         text: words,
-        ..NOTHING
+        ..EMPTY_EVENT
     })
 }
 
-const NOTHING: Event = Event::new(Mta::Opensmtpd, Direction::Inbound, Outcome::Rejected);
+const EMPTY_EVENT: Event = Event::new(Mta::Opensmtpd, Direction::Inbound, Outcome::Rejected);
 
 /// `RCPT TO:<a@b>` and `550 Invalid recipient`
 fn refused<'a>(command: &'a [u8], words: &'a [u8]) -> Event<'a> {
@@ -118,7 +118,7 @@ fn refused<'a>(command: &'a [u8], words: &'a [u8]) -> Event<'a> {
         sender,
         recipient,
         text: words,
-        ..NOTHING
+        ..EMPTY_EVENT
     }
 }
 

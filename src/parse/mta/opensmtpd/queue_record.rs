@@ -11,23 +11,23 @@ use crate::smtp::event::Mta;
 /// `8f4864084ecc48f4 smtp envelope evpid=7077717e797a776e from=<a@b> to=<c@d>`.
 pub(crate) fn read(text: &[u8]) -> ParsedLine<'_> {
     let (step, id) = if let Some((_, rest)) = verb(text, b"smtp", b"message") {
-        (QueueStep::Came, value(rest, b"msgid="))
+        (QueueStep::Received, value(rest, b"msgid="))
     } else if let Some((_, rest)) = verb(text, b"smtp", b"envelope") {
-        (QueueStep::Named, value(rest, b"evpid="))
+        (QueueStep::MessageIdAssigned, value(rest, b"evpid="))
     } else {
         return ParsedLine::Routine;
     };
     let hex = |id: &&[u8]| id.len() >= 8 && id.iter().all(u8::is_ascii_hexdigit);
-    let fact = |queue_id| ParsedLine::Fact(QueueRecord { mta: Mta::Opensmtpd, queue_id, step, text });
+    let fact = |queue_id| ParsedLine::QueueRecord(QueueRecord { mta: Mta::Opensmtpd, queue_id, step, text });
     id.filter(hex).map_or(ParsedLine::Routine, fact)
 }
 
 pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
     let count = value(fact.text, b" nrcpt=").or_else(|| value(fact.text, b" ndest="))?;
-    (fact.step == QueueStep::Came).then(|| number(count)?.try_into().ok()).flatten()
+    (fact.step == QueueStep::Received).then(|| number(count)?.try_into().ok()).flatten()
 }
 
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     let text = fact.text;
     MessageFields {
         sender: split_once(text, b" from=<").and_then(|(_, rest)| address(rest)).map(|(sender, _)| sender),
@@ -48,9 +48,9 @@ mod tests {
     fn says(text: &str, wanted: Option<(QueueStep, MessageFields)>) {
         let raw = format!("Nov 22 03:04:05 mx1 smtpd[9]: 8f4864084ecc48f4 {text}");
         match (mta::read(&LogLine::read(raw.as_bytes())), wanted) {
-            (ParsedLine::Fact(fact), Some((step, context))) => {
+            (ParsedLine::QueueRecord(fact), Some((step, context))) => {
                 assert_eq!((fact.step, fact.queue_id.get(..8)), (step, Some(&b"7077717e"[..])), "{text}");
-                assert_eq!(mta::context(&fact), context, "{text}");
+                assert_eq!(mta::message_fields(&fact), context, "{text}");
             }
             (reading, wanted) => {
                 assert!(reading == ParsedLine::Routine && wanted.is_none(), "{text}: {reading:?}");
@@ -62,16 +62,16 @@ mod tests {
     fn tells_who_a_message_is_from() {
         let none = MessageFields::default();
         let came = MessageFields { size: Some(407), recipients: Some(1), ..none };
-        says("smtp message msgid=7077717e size=407 nrcpt=1 proto=ESMTP", Some((QueueStep::Came, came)));
+        says("smtp message msgid=7077717e size=407 nrcpt=1 proto=ESMTP", Some((QueueStep::Received, came)));
         let sender = Some(&b"a@example.org"[..]);
         says(
             "smtp event=message address=192.0.2.1 host=mx msgid=7077717e from=<a@example.org> \
             to=<b@example.com> size=407 ndest=1 proto=ESMTP",
-            Some((QueueStep::Came, MessageFields { sender, client: Some(b"192.0.2.1"), ..came })),
+            Some((QueueStep::Received, MessageFields { sender, client: Some(b"192.0.2.1"), ..came })),
         );
         says(
             "smtp envelope evpid=7077717e797a776e from=<a@example.org> to=<b@example.com>",
-            Some((QueueStep::Named, MessageFields { sender, ..none })),
+            Some((QueueStep::MessageIdAssigned, MessageFields { sender, ..none })),
         );
     }
 

@@ -29,7 +29,7 @@ pub enum Daemon {
 impl Daemon {
     /// None: Postfix did not write the line.
     pub fn of(line: &LogLine) -> Option<Self> {
-        match line.slash {
+        match line.daemon_start {
             0 => (line.program == b"postfix").then_some(Self::Unnamed),
             _ => Self::find(line.daemon()),
         }

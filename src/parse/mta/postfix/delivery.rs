@@ -71,7 +71,11 @@ const ROUTINE: [&[u8]; 30] = [
 ];
 
 /// local, virtual, pipe, error, retry, discard.
-pub(crate) fn agent<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
+pub(crate) fn delivery_agent<'a>(
+    daemon: Daemon,
+    queue_id: Option<&'a [u8]>,
+    text: &'a [u8],
+) -> ParsedLine<'a> {
     if text.starts_with(b"to=") { result(daemon, queue_id, text) } else { ParsedLine::Routine }
 }
 
@@ -79,12 +83,12 @@ pub(crate) fn agent<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u
 /// queue manager writes is about moving mail around, and about when.
 pub(crate) fn qmgr<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     if text == b"removed" {
-        return queue_record::reading(queue_id, QueueStep::Gone, text);
+        return queue_record::record_of(queue_id, QueueStep::Removed, text);
     }
     let Some(rest) = text.strip_prefix(b"from=<") else { return ParsedLine::Routine };
     let Some((sender, rest)) = address(rest) else { return ParsedLine::Unread };
     let Some(status) = rest.strip_prefix(b", status=") else {
-        return queue_record::reading(queue_id, QueueStep::Queued, text);
+        return queue_record::record_of(queue_id, QueueStep::Queued, text);
     };
     if !status.starts_with(b"expired") && !status.starts_with(b"force-expired") {
         return ParsedLine::Unread;
@@ -96,11 +100,11 @@ pub(crate) fn qmgr<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine
 
 /// `to=<a@b>, [orig_to=<c>, ]relay=mx[ip]:25, …, dsn=2.0.0, status=sent (250 2.0.0 Ok)` (postfix log_adhoc.c)
 pub(crate) fn result<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
-    fields(daemon, queue_id, text).map_or(ParsedLine::Unread, ParsedLine::Event)
+    delivery_event(daemon, queue_id, text).map_or(ParsedLine::Unread, ParsedLine::Event)
 }
 
-fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
-    let (recipient, relay, mut rest) = front(text)?;
+fn delivery_event<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
+    let (recipient, relay, mut rest) = recipient_and_relay(text)?;
     // `delay=1, delays=0/0/0/1, dsn=2.0.0, status=…`; versions before 2.3 have neither delays nor dsn.
     let mut dsn = None;
     let status = loop {
@@ -118,9 +122,9 @@ fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Opt
     let words = words.strip_prefix(b" (").unwrap_or(words);
     let words = words.strip_suffix(b")").unwrap_or(words);
     let answer = match daemon {
-        Daemon::Client if outcome == Outcome::Delivered => RemoteReply::plain(words),
+        Daemon::Client if outcome == Outcome::Delivered => RemoteReply::whole_text(words),
         Daemon::Client | Daemon::Error => match RemoteReply::read(words) {
-            answer if daemon == Daemon::Client && answer.is_empty() => RemoteReply::plain(words),
+            answer if daemon == Daemon::Client && answer.is_empty() => RemoteReply::whole_text(words),
             answer => answer,
         },
         // The output of a command may look like a reply and is none.
@@ -146,10 +150,10 @@ fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Opt
 }
 
 /// The recipient, the relay if it is another server, and what follows them.
-fn front(text: &[u8]) -> Option<(&[u8], Option<Peer<'_>>, &[u8])> {
-    let (recipient, rest) = named(text.strip_prefix(b"to=")?)?;
+fn recipient_and_relay(text: &[u8]) -> Option<(&[u8], Option<Peer<'_>>, &[u8])> {
+    let (recipient, rest) = address_field(text.strip_prefix(b"to=")?)?;
     let rest = match rest.strip_prefix(b", orig_to=") {
-        Some(rest) => named(rest)?.1,
+        Some(rest) => address_field(rest)?.1,
         None => rest,
     };
     let from = rest.strip_prefix(b", relay=")?;
@@ -161,7 +165,7 @@ fn front(text: &[u8]) -> Option<(&[u8], Option<Peer<'_>>, &[u8])> {
 
 /// `…, delay=1.5, delays=0.1/0.2/1/0.2, dsn=…`; before Postfix 2.3 there is `delay=` alone.
 pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
-    let (_, _, mut rest) = front(text)?;
+    let (_, _, mut rest) = recipient_and_relay(text)?;
     let mut phases = Phases::new();
     while !rest.starts_with(b"status=") {
         let (value, behind) = field(rest)?;
@@ -180,7 +184,7 @@ pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
 }
 
 /// `<a@b>, relay=…`; old versions of local leave the brackets out.
-fn named(text: &[u8]) -> Option<(&[u8], &[u8])> {
+fn address_field(text: &[u8]) -> Option<(&[u8], &[u8])> {
     match text.strip_prefix(b"<") {
         Some(rest) => address(rest),
         None => Some(text.split_at(memchr::memchr(b',', text)?)),

@@ -12,22 +12,22 @@ use self::line_kind::{LineKind, line_kind};
 use super::delay::Phases;
 use super::parsed::{ParsedLine, address, split_last, split_once};
 use super::queue_record::{MessageFields, QueueRecord, QueueStep};
-use super::related_id::{Relation, id, next};
-use crate::simd::ascii::alphanumeric;
-use crate::simd::{bytes_eq, equal};
+use super::related_id::{Relation, forwarded_to, id};
+use crate::simd::ascii::alphanumeric_mask;
+use crate::simd::{bytes_eq, eq_mask16};
 
 pub(crate) fn read(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
     if daemon == Daemon::Quiet {
         return ParsedLine::Routine;
     }
-    let Some(LeadingId { queue_id, has_id, rest }) = near(text) else { return read_any(daemon, text) };
+    let Some(LeadingId { queue_id, has_id, rest }) = leading_id(text) else { return read_any(daemon, text) };
     match line_kind(daemon, has_id, rest) {
         LineKind::Routine => ParsedLine::Routine,
         LineKind::Client if rest.starts_with(b"client=") => {
-            queue_record::reading(queue_id, QueueStep::Came, rest)
+            queue_record::record_of(queue_id, QueueStep::Received, rest)
         }
         LineKind::MessageId if rest.starts_with(b"message-id=") => {
-            queue_record::reading(queue_id, QueueStep::Named, rest)
+            queue_record::record_of(queue_id, QueueStep::MessageIdAssigned, rest)
         }
         LineKind::Queue => delivery::qmgr(queue_id, rest),
         LineKind::Delivery => delivery::result(daemon, queue_id, rest),
@@ -38,14 +38,14 @@ pub(crate) fn read(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
 /// A line that is seldom, or one of a daemon whose lines differ.
 #[inline(never)]
 fn read_any(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
-    let daemon = if daemon == Daemon::Unnamed { guess(text) } else { daemon };
+    let daemon = if daemon == Daemon::Unnamed { guess_daemon(text) } else { daemon };
     if daemon == Daemon::Quiet || daemon == Daemon::Smtpd && reject::is_session(text) {
         return ParsedLine::Routine;
     }
     let (queue_id, rest) = queue_id(text);
     match daemon {
         Daemon::Client => delivery::client(queue_id, rest),
-        Daemon::Local | Daemon::Error | Daemon::Discard => delivery::agent(daemon, queue_id, rest),
+        Daemon::Local | Daemon::Error | Daemon::Discard => delivery::delivery_agent(daemon, queue_id, rest),
         Daemon::Qmgr => delivery::qmgr(queue_id, rest),
         Daemon::Smtpd | Daemon::Cleanup => reject::smtpd(queue_id, rest),
         Daemon::Postscreen => reject::postscreen(rest),
@@ -56,8 +56,8 @@ fn read_any(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
     }
 }
 
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::context(fact)
+pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::message_fields(fact)
 }
 
 pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
@@ -106,17 +106,17 @@ pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
 
 pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
     if text.starts_with(b"to=<") {
-        return next(text);
+        return forwarded_to(text);
     }
     // `client=localhost[127.0.0.1], orig_queue_id=F2A59DC171, orig_client=…` (postfix smtpd.c);
     // `uid=0 from=<a@b> orig_id=F2A59DC171` (postfix pickup.c)
     // `sender non-delivery notification: F2A59DC171` (postfix bounce_notify_service.c and its neighbours)
     let (tie, found) = if text.starts_with(b"client=") {
-        (Relation::Former, split_once(text, b", orig_queue_id="))
+        (Relation::MadeFrom, split_once(text, b", orig_queue_id="))
     } else if text.starts_with(b"uid=") {
-        (Relation::Former, split_last(text, b" orig_id="))
+        (Relation::MadeFrom, split_last(text, b" orig_id="))
     } else if text.starts_with(b"sender ") || text.starts_with(b"postmaster ") {
-        (Relation::Notice, split_once(text, b" notification: "))
+        (Relation::NotifiedBy, split_once(text, b" notification: "))
     } else {
         return None;
     };
@@ -149,7 +149,7 @@ struct LeadingId<'a> {
 
 /// Without a branch for what nobody can foretell. None: the text is short, or its first word is longer than nearly all ids.
 #[inline]
-fn near(text: &[u8]) -> Option<LeadingId<'_>> {
+fn leading_id(text: &[u8]) -> Option<LeadingId<'_>> {
     let near = text.first_chunk()?;
     let length = id_length(near)?;
     let has_id = length >= 5 && text.get(length..length + 2)? == b": ";
@@ -161,9 +161,9 @@ fn near(text: &[u8]) -> Option<LeadingId<'_>> {
 /// How many of the bytes come before the first that is in no id. None: all of them.
 #[inline]
 fn id_length(sixteen: &[u8; 16]) -> Option<usize> {
-    let is = |byte| equal(sixteen, byte);
+    let is = |byte| eq_mask16(sixteen, byte);
     let vowels = is(b'a') | is(b'e') | is(b'i') | is(b'o') | is(b'u');
-    let others = !(alphanumeric(sixteen) & !vowels) & 0xFFFF;
+    let others = !(alphanumeric_mask(sixteen) & !vowels) & 0xFFFF;
     (others != 0).then(|| others.trailing_zeros() as usize)
 }
 
@@ -179,7 +179,7 @@ const IN_ID: [bool; 256] = {
 };
 
 /// Which daemon writes such a text, where the line does not say.
-fn guess(text: &[u8]) -> Daemon {
+fn guess_daemon(text: &[u8]) -> Daemon {
     let (_, rest) = queue_id(text);
     if rest.starts_with(b"to=<") {
         match split_once(rest, b", relay=").map(|(_, relay)| relay) {

@@ -6,16 +6,20 @@ use crate::simd::find;
 use crate::smtp::event::Mta;
 
 /// A line about no message is routine and no more.
-pub(crate) fn reading<'a>(queue_id: Option<&'a [u8]>, step: QueueStep, text: &'a [u8]) -> ParsedLine<'a> {
+pub(crate) fn record_of<'a>(queue_id: Option<&'a [u8]>, step: QueueStep, text: &'a [u8]) -> ParsedLine<'a> {
     match queue_id {
-        Some(queue_id) => ParsedLine::Fact(QueueRecord { mta: Mta::Postfix, queue_id, step, text }),
+        Some(queue_id) => ParsedLine::QueueRecord(QueueRecord { mta: Mta::Postfix, queue_id, step, text }),
         None => ParsedLine::Routine,
     }
 }
 
 /// `uid=1000 from=<anna>` (postfix pickup.c)
 pub(crate) fn pickup<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
-    if text.starts_with(b"uid=") { reading(queue_id, QueueStep::Came, text) } else { ParsedLine::Routine }
+    if text.starts_with(b"uid=") {
+        record_of(queue_id, QueueStep::Received, text)
+    } else {
+        ParsedLine::Routine
+    }
 }
 
 /// `removed`, `placed on hold`, `released from hold`, `requeued` (postfix postsuper.c)
@@ -24,10 +28,10 @@ pub(crate) fn postsuper<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Parse
         b"removed" => QueueStep::Deleted,
         b"placed on hold" => QueueStep::Held,
         b"released from hold" => QueueStep::Released,
-        b"requeued" => QueueStep::Renamed,
+        b"requeued" => QueueStep::Requeued,
         _ => return ParsedLine::Routine,
     };
-    reading(queue_id, step, text)
+    record_of(queue_id, step, text)
 }
 
 /// `sender non-delivery notification: 4XYZ`, `sender delay notification: …`, `postmaster …` (postfix bounce.c): the id
@@ -38,7 +42,7 @@ pub(crate) fn bounce(text: &[u8]) -> ParsedLine<'_> {
     }
     let notice = split_once(text, b" notification: ").map(|(_, id)| id);
     let is_id = |id: &&[u8]| (5..=32).contains(&id.len()) && id.iter().all(u8::is_ascii_alphanumeric);
-    reading(notice.filter(is_id), QueueStep::Notice, text)
+    record_of(notice.filter(is_id), QueueStep::Notice, text)
 }
 
 /// How many recipients `… nrcpt=1 (queue active)` names. It is the last field, and this is asked for every message.
@@ -50,45 +54,45 @@ pub(crate) fn recipients(text: &[u8]) -> Option<u32> {
     digits.try_fold(first, |sum, digit| sum.checked_mul(10)?.checked_add(digit))
 }
 
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     match fact.step {
-        QueueStep::Came => came(fact.text),
-        QueueStep::Named => MessageFields {
-            message_id: fact.text.strip_prefix(b"message-id=").map(bare),
+        QueueStep::Received => received(fact.text),
+        QueueStep::MessageIdAssigned => MessageFields {
+            message_id: fact.text.strip_prefix(b"message-id=").map(without_brackets),
             ..MessageFields::default()
         },
-        QueueStep::Queued => queued(fact.text).unwrap_or_default(),
+        QueueStep::Queued => queue_manager(fact.text).unwrap_or_default(),
         QueueStep::Notice
         | QueueStep::Held
         | QueueStep::Released
         | QueueStep::Deleted
         | QueueStep::Returned
-        | QueueStep::Renamed
-        | QueueStep::Gone => MessageFields::default(),
+        | QueueStep::Requeued
+        | QueueStep::Removed => MessageFields::default(),
     }
 }
 
 pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     match fact.step {
-        QueueStep::Came => came(fact.text),
+        QueueStep::Received => received(fact.text),
         QueueStep::Queued => {
             let sender = fact.text.strip_prefix(b"from=<").and_then(address).map(|(sender, _)| sender);
             MessageFields { sender, ..MessageFields::default() }
         }
-        QueueStep::Named
+        QueueStep::MessageIdAssigned
         | QueueStep::Notice
         | QueueStep::Held
         | QueueStep::Released
         | QueueStep::Deleted
         | QueueStep::Returned
-        | QueueStep::Renamed
-        | QueueStep::Gone => MessageFields::default(),
+        | QueueStep::Requeued
+        | QueueStep::Removed => MessageFields::default(),
     }
 }
 
 /// `client=mx[192.0.2.1], sasl_method=PLAIN, sasl_username=anna` (postfix smtpd.c); behind a proxy the client that
 /// counts is `orig_client=mx[192.0.2.1]`.
-fn came(text: &[u8]) -> MessageFields<'_> {
+fn received(text: &[u8]) -> MessageFields<'_> {
     let Some(rest) = text.strip_prefix(b"client=") else { return MessageFields::default() };
     // Most have no more than the client; to look for the rest took half of the reading.
     if let Some((peer, b"")) = peer(rest) {
@@ -104,7 +108,7 @@ fn came(text: &[u8]) -> MessageFields<'_> {
 }
 
 /// `from=<a@b>, size=4521, nrcpt=1 (queue active)` (postfix qmgr_active.c)
-fn queued(text: &[u8]) -> Option<MessageFields<'_>> {
+fn queue_manager(text: &[u8]) -> Option<MessageFields<'_>> {
     let (sender, rest) = address(text.strip_prefix(b"from=<")?)?;
     let size = rest.strip_prefix(b", size=").and_then(field).and_then(|(size, _)| number(size));
     Some(MessageFields {
@@ -116,7 +120,7 @@ fn queued(text: &[u8]) -> Option<MessageFields<'_>> {
 }
 
 /// `<a@b>` → `a@b`; what is not in brackets is taken as it is.
-fn bare(text: &[u8]) -> &[u8] {
+fn without_brackets(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">")).unwrap_or(text)
 }
 
@@ -130,9 +134,9 @@ mod tests {
     fn says(text: &str, step: Option<QueueStep>, context: MessageFields) {
         let raw = format!("Nov 22 02:50:16 mx1 postfix/{text}");
         match (mta::read(&LogLine::read(raw.as_bytes())), step) {
-            (ParsedLine::Fact(fact), Some(step)) => {
+            (ParsedLine::QueueRecord(fact), Some(step)) => {
                 assert_eq!((fact.queue_id, fact.step), (&b"4jXCsJ3c7Hz7j9M"[..], step), "{text}");
-                assert_eq!(mta::context(&fact), context, "{text}");
+                assert_eq!(mta::message_fields(&fact), context, "{text}");
             }
             (reading, step) => {
                 assert!(reading == ParsedLine::Routine && step.is_none(), "{text}: {reading:?}")
@@ -158,28 +162,36 @@ mod tests {
         );
         let client =
             MessageFields { client: Some(b"192.0.2.1"), client_host: Some(b"mx.example.org"), ..none };
-        says("smtpd[7]: 4jXCsJ3c7Hz7j9M: client=mx.example.org[192.0.2.1]", Some(QueueStep::Came), client);
+        says(
+            "smtpd[7]: 4jXCsJ3c7Hz7j9M: client=mx.example.org[192.0.2.1]",
+            Some(QueueStep::Received),
+            client,
+        );
         says(
             "submission/smtpd[7]: 4jXCsJ3c7Hz7j9M: client=unknown[192.0.2.1], sasl_method=PLAIN, sasl_username=anna, \
             sasl_sender=x",
-            Some(QueueStep::Came),
+            Some(QueueStep::Received),
             MessageFields { user: Some(b"anna"), client_host: Some(b"unknown"), ..client },
         );
         says(
             "smtpd[7]: 4jXCsJ3c7Hz7j9M: client=localhost[127.0.0.1], orig_queue_id=1F, \
             orig_client=mx.example.org[192.0.2.1]",
-            Some(QueueStep::Came),
+            Some(QueueStep::Received),
             client,
         );
         let named = MessageFields { message_id: Some(b"1@example.org"), ..none };
-        says("cleanup[7]: 4jXCsJ3c7Hz7j9M: message-id=<1@example.org>", Some(QueueStep::Named), named);
+        says(
+            "cleanup[7]: 4jXCsJ3c7Hz7j9M: message-id=<1@example.org>",
+            Some(QueueStep::MessageIdAssigned),
+            named,
+        );
         says(
             "cleanup[7]: 4jXCsJ3c7Hz7j9M: message-id=<>",
-            Some(QueueStep::Named),
+            Some(QueueStep::MessageIdAssigned),
             MessageFields { message_id: Some(b""), ..none },
         );
-        says("pickup[7]: 4jXCsJ3c7Hz7j9M: uid=0 from=<root>", Some(QueueStep::Came), none);
-        says("qmgr[7]: 4jXCsJ3c7Hz7j9M: removed", Some(QueueStep::Gone), none);
+        says("pickup[7]: 4jXCsJ3c7Hz7j9M: uid=0 from=<root>", Some(QueueStep::Received), none);
+        says("qmgr[7]: 4jXCsJ3c7Hz7j9M: removed", Some(QueueStep::Removed), none);
         says("postsuper[7]: 4jXCsJ3c7Hz7j9M: placed on hold", Some(QueueStep::Held), none);
         for words in [
             "sender non-delivery notification",

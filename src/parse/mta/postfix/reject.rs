@@ -9,16 +9,16 @@ use crate::smtp::reply::{EnhancedCode, Reply};
 /// smtpd and cleanup: `QID: reject: RCPT from …`, `NOQUEUE: milter-reject: …`, `QID: hold: header …`
 pub(crate) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     if text.starts_with(b"message-id=") {
-        return queue_record::reading(queue_id, QueueStep::Named, text);
+        return queue_record::record_of(queue_id, QueueStep::MessageIdAssigned, text);
     }
     if text.starts_with(b"client=") {
-        return queue_record::reading(queue_id, QueueStep::Came, text);
+        return queue_record::record_of(queue_id, QueueStep::Received, text);
     }
     if let Some(text) = text.strip_prefix(b"warning: ") {
         return warning(queue_id, text);
     }
     match action(text) {
-        Some((RejectAction::Event(outcome), rest)) => match refusal(queue_id, outcome, rest) {
+        Some((RejectAction::Event(outcome), rest)) => match reject_event(queue_id, outcome, rest) {
             Some(event) => ParsedLine::Event(event),
             None => ParsedLine::Unread,
         },
@@ -32,7 +32,7 @@ pub(crate) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLin
 /// Its tests are notes, and the client is told only by a reject.
 pub(crate) fn postscreen(text: &[u8]) -> ParsedLine<'_> {
     match action(text) {
-        Some((RejectAction::Event(outcome), rest)) => match refusal(None, outcome, rest) {
+        Some((RejectAction::Event(outcome), rest)) => match reject_event(None, outcome, rest) {
             Some(event) => ParsedLine::Event(event),
             None => ParsedLine::Unread,
         },
@@ -107,10 +107,10 @@ fn action(text: &[u8]) -> Option<(RejectAction, &[u8])> {
     Some((action, rest))
 }
 
-fn refusal<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Option<Event<'a>> {
+fn reject_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Option<Event<'a>> {
     let (place, rest) = split_word(text);
     if matches!(place, b"header" | b"body" | b"mime-error" | b"content" | b"mime-header" | b"nested-header") {
-        return Some(content(queue_id, outcome, text));
+        return Some(content_event(queue_id, outcome, text));
     }
     // The proxy's refusal names no client: `proxy-reject: END-OF-MESSAGE: 554 …`.
     let (place, peer, words) = match place.strip_suffix(b":") {
@@ -126,7 +126,7 @@ fn refusal<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> 
 
 /// `header Subject: … from mx[ip]; from=<a> to=<b> proto=ESMTP helo=<c>: 5.7.1 text` (postfix cleanup_message.c).
 /// The words behind the tail are this server's own; the header before it is a stranger's.
-fn content<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Event<'a> {
+fn content_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Event<'a> {
     let (header, tail) = split_last(text, b"; from=<").unwrap_or((text, b""));
     let tail = RejectTail::read(tail, b"from=<").unwrap_or_default();
     let (shown, client) = split_last(header, b" from ").unwrap_or((header, b""));
@@ -136,7 +136,10 @@ fn content<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> 
 
 /// smtpd and cleanup speak of these refusals only in warnings, without a code.
 fn warning<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
-    let found = login(text).or_else(|| limit(text)).or_else(|| etrn(text)).or_else(|| header(text));
+    let found = login_failure(text)
+        .or_else(|| limit_exceeded(text))
+        .or_else(|| etrn_reject(text))
+        .or_else(|| header_warning(text));
     let Some((outcome, stage, client, words)) = found else { return ParsedLine::Routine };
     let tail = RejectTail::split(words).1;
     let event = event(queue_id, outcome, stage, words, tail);
@@ -146,7 +149,7 @@ fn warning<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
 type WarningParts<'a> = (Outcome, Option<Stage>, Peer<'a>, &'a [u8]);
 
 /// `host[ip]: SASL LOGIN authentication failed: …` (postfix smtpd_sasl_glue.c)
-fn login(text: &[u8]) -> Option<WarningParts<'_>> {
+fn login_failure(text: &[u8]) -> Option<WarningParts<'_>> {
     let (client, rest) = peer(text)?;
     let words = rest.strip_prefix(b": ")?;
     split_once(words.strip_prefix(b"SASL ")?, b" authentication failed")?;
@@ -154,7 +157,7 @@ fn login(text: &[u8]) -> Option<WarningParts<'_>> {
 }
 
 /// `Connection rate limit exceeded: 31 from host[ip] for service smtpd` (postfix smtpd.c, smtpd_check.c)
-fn limit(text: &[u8]) -> Option<WarningParts<'_>> {
+fn limit_exceeded(text: &[u8]) -> Option<WarningParts<'_>> {
     let (limit, rest) = split_once(text, b" limit exceeded: ")?;
     let (_, client) = split_once(rest, b" from ")?;
     let stage = match limit {
@@ -169,13 +172,13 @@ fn limit(text: &[u8]) -> Option<WarningParts<'_>> {
 }
 
 /// `reject: ETRN example.org... from host[ip]` (postfix smtpd_check.c)
-fn etrn(text: &[u8]) -> Option<WarningParts<'_>> {
+fn etrn_reject(text: &[u8]) -> Option<WarningParts<'_>> {
     let (_, client) = split_last(text.strip_prefix(b"reject: ")?, b" from ")?;
     Some((Outcome::Rejected, None, peer(client)?.0, text))
 }
 
 /// `header Subject: … from host[ip]; from=<a> to=<b> …`: a WARN action (postfix cleanup_message.c)
-fn header(text: &[u8]) -> Option<WarningParts<'_>> {
+fn header_warning(text: &[u8]) -> Option<WarningParts<'_>> {
     if !matches!(split_word(text).0, b"header" | b"body" | b"mime-error") {
         return None;
     }
@@ -254,7 +257,7 @@ impl<'a> RejectTail<'a> {
         }
         // Cut off by syslog: take what the last place still gives.
         match last {
-            Some((words, rest)) => (words, Self::torn(rest)),
+            Some((words, rest)) => (words, Self::truncated(rest)),
             None => (text, Self::default()),
         }
     }
@@ -307,7 +310,7 @@ impl<'a> RejectTail<'a> {
         (!name.contains(&b' ')).then_some(Self { words, ..self })
     }
 
-    fn torn(rest: &'a [u8]) -> Self {
+    fn truncated(rest: &'a [u8]) -> Self {
         let field = |name: &[u8]| {
             split_once(rest, name).and_then(|(_, rest)| address(rest)).map(|(address, _)| address)
         };

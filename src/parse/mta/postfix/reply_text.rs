@@ -26,7 +26,7 @@ impl<'a> RemoteReply<'a> {
             Some(rest) => (true, rest),
             None => (false, text),
         };
-        let kinds = [said, refused_tls, connect, broken, without_tls];
+        let kinds = [said, refused_tls, connect_failure, lost_connection, without_reply];
         let found = kinds.into_iter().find_map(|kind| kind(text));
         let answer = found.unwrap_or(Self { text, ..Self::default() });
         let remote = answer.peer.is_some() || suspended || text.starts_with(b"Host or domain name not found");
@@ -40,7 +40,7 @@ impl<'a> RemoteReply<'a> {
     }
 
     /// The whole text is the reply: `250 2.0.0 Ok: queued as 9F1`.
-    pub(crate) fn plain(text: &'a [u8]) -> Self {
+    pub(crate) fn whole_text(text: &'a [u8]) -> Self {
         Self { reply: Reply::read(text), text, ..Self::default() }
     }
 }
@@ -101,14 +101,14 @@ fn refused_tls(text: &[u8]) -> Option<RemoteReply<'_>> {
 }
 
 /// `connect to mx[ip]:25: Connection timed out`
-fn connect(text: &[u8]) -> Option<RemoteReply<'_>> {
+fn connect_failure(text: &[u8]) -> Option<RemoteReply<'_>> {
     let (peer, _) = peer(text.strip_prefix(b"connect to ")?)?;
     Some(RemoteReply { peer: Some(peer), stage: Some(Stage::Connect), text, ..RemoteReply::default() })
 }
 
 /// `lost connection with mx[ip] while sending RCPT TO`, `conversation with mx[ip] timed out while …`
 /// (postfix smtp_trouble.c)
-fn broken(text: &[u8]) -> Option<RemoteReply<'_>> {
+fn lost_connection(text: &[u8]) -> Option<RemoteReply<'_>> {
     let name =
         text.strip_prefix(b"lost connection with ").or_else(|| text.strip_prefix(b"conversation with "))?;
     let (peer, rest) = peer(name)?;
@@ -137,7 +137,7 @@ fn phase_stage(phase: &[u8]) -> Option<Stage> {
 
 /// `TLS is required, but was not offered by host mx[ip]`, `Cannot start TLS: handshake failure`,
 /// `Server certificate not trusted`, `message size 9 exceeds size limit 8 of server mx[ip]`
-fn without_tls(text: &[u8]) -> Option<RemoteReply<'_>> {
+fn without_reply(text: &[u8]) -> Option<RemoteReply<'_>> {
     if text.starts_with(b"message size ") {
         let (_, server) = split_once(text, b" of server ")?;
         return Some(RemoteReply {

@@ -4,7 +4,7 @@ use crate::parse::mta::parsed::{address, peer, split_once};
 use crate::smtp::event::Peer;
 
 /// `<a@b>,<c@d>, ctladdr=…`: the first of them.
-pub(crate) fn named(text: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn first_address(text: &[u8]) -> Option<(&[u8], &[u8])> {
     match text.strip_prefix(b"<") {
         Some(rest) => address(rest),
         None => Some(text.split_at(memchr::memchr(b',', text)?)),

@@ -3,7 +3,7 @@
 pub(crate) mod fields;
 pub(crate) mod queue_record;
 
-use self::fields::{field, host, named};
+use self::fields::{field, first_address, host};
 use super::parsed::{ParsedLine, address, split_last, split_once};
 use super::queue_record::{MessageFields, QueueRecord};
 use crate::parse::header::LogLine;
@@ -39,8 +39,8 @@ pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     event.map_or(ParsedLine::Unread, |event| ParsedLine::Event(Event { queue_id, ..event }))
 }
 
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::context(fact)
+pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::message_fields(fact)
 }
 
 /// How many recipients the message has. None: the line does not say.
@@ -49,7 +49,7 @@ pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
 }
 
 /// How many recipients a line `to=<a@b>,<c@d>, …` tells of, at least 1.
-pub(crate) fn served(line: &LogLine) -> u32 {
+pub(crate) fn reported_recipients(line: &LogLine) -> u32 {
     let names = split_once(line.text, b"to=").map_or(&b""[..], |(_, rest)| rest);
     let names = split_once(names, b", ").map_or(names, |(names, _)| names);
     memchr::memchr_iter(b',', names).count().try_into().map_or(1, |more: u32| more.saturating_add(1))
@@ -70,11 +70,11 @@ pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     }
 }
 
-const NOTHING: Event = Event::new(Mta::Sendmail, Direction::Outbound, Outcome::Delivered);
+const EMPTY_EVENT: Event = Event::new(Mta::Sendmail, Direction::Outbound, Outcome::Delivered);
 
 /// `to=<a@b>, …, mailer=esmtp, pri=9, relay=mx. [192.0.2.1], dsn=2.0.0, stat=Sent (Ok)` (sendmail deliver.c)
 fn delivery(text: &[u8]) -> Option<Event<'_>> {
-    let (recipient, rest) = named(text.strip_prefix(b"to=")?)?;
+    let (recipient, rest) = first_address(text.strip_prefix(b"to=")?)?;
     let (before, stat) = split_once(rest, b", stat=")?;
     let outcome = if stat.starts_with(b"Sent") {
         Outcome::Delivered
@@ -106,7 +106,7 @@ fn delivery(text: &[u8]) -> Option<Event<'_>> {
         recipient: Some(recipient),
         peer: split_once(before, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default(),
         text: if Reply::read(words).is_some() { words } else { reply_text.unwrap_or(words) },
-        ..NOTHING
+        ..EMPTY_EVENT
     })
 }
 
@@ -155,7 +155,7 @@ fn refused(stage: Option<Stage>, words: &[u8]) -> Event<'_> {
         enhanced: reply.and_then(|reply| reply.enhanced),
         stage,
         text: words,
-        ..NOTHING
+        ..EMPTY_EVENT
     }
 }
 
