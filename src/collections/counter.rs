@@ -1,20 +1,20 @@
-//! Counts how often each place, a domain or a client, occurs in one row: batches are sorted and merged.
+//! Counts how often each symbol occurs, by sorting and merging batches.
 
 use super::interner::Symbol;
 
-/// Smallest batch that is worth sorting.
+/// Smallest batch, in symbols: smaller ones are not worth sorting.
 const MIN_BATCH: usize = 64;
 
-/// Largest batch: a larger one would cost more memory than it saves time.
+/// Largest batch, in symbols: larger ones cost more memory than they save time.
 const MAX_BATCH: usize = 1 << 14;
 
-/// Adding up is in any order.
+/// Counts per symbol; merging is commutative.
 #[derive(Clone, Default, Debug)]
 pub struct SymbolCounts {
-    /// What is not among the counts yet. As many are put there at a time as are there already, up to a limit: to sort
-    /// them takes less than to fetch a place in a hash table for each.
+    /// Symbols that are not in `counts` yet. A batch grows to the length of `counts`, within the limits: sorting a batch is
+    /// cheaper than a cache miss in a hash table for each symbol.
     pending: Vec<Symbol>,
-    /// Each place once, in the order of their numbers.
+    /// Each symbol once, sorted.
     counts: Vec<(Symbol, u64)>,
 }
 
@@ -41,7 +41,7 @@ impl SymbolCounts {
         self.combine_equal();
     }
 
-    /// `renamed` gives our number of the other's names.
+    /// Adds the counts of `other`; `renamed` maps its symbols to ours.
     pub fn merge(&mut self, mut other: Self, renamed: impl Fn(Symbol) -> Symbol) {
         self.flush();
         other.flush();
@@ -49,14 +49,14 @@ impl SymbolCounts {
         self.combine_equal();
     }
 
-    /// Each place once, in the order of their numbers.
+    /// Each symbol once with its count, sorted by symbol.
     pub fn finish(mut self) -> Vec<(Symbol, u64)> {
         self.flush();
         self.counts
     }
 
     fn combine_equal(&mut self) {
-        // Mostly two parts that are in order, which this sort finds.
+        // Two sorted runs, which the stable sort detects and merges.
         self.counts.sort_by_key(|(place, _)| *place);
         self.counts.dedup_by(|next, last| {
             let is_same = next.0 == last.0;

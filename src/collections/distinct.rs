@@ -1,46 +1,46 @@
-//! Counts different things by their hashes: exactly while they are few, with HyperLogLog++ when they are many.
+//! Counts distinct hashes: exactly up to a limit, with HyperLogLog++ beyond it.
 
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
 use hyperloglogplus::{HyperLogLog, HyperLogLogPlus};
 
-/// Largest number that is counted exactly; one row of a report has at most so many hashes, about 2 MiB.
+/// Largest number that is counted exactly. It limits the memory of one row of a report to about 2 MiB.
 const EXACT_LIMIT: usize = 100_000;
 
-/// 2^14 registers, 12 KiB; the standard error is 1.04 / √2^14 = 0.8 in a hundred (Heule and others, "HyperLogLog in
-/// Practice", 2013).
+/// log2 of the number of registers: 2^14 take 12 KiB, with a standard error of 1.04 / √2^14 = 0.8 % (Heule and others,
+/// "HyperLogLog in Practice", 2013).
 const PRECISION: u8 = 14;
 
-/// The hash that things are told apart by. It is the same in every run, so that an estimate is, too; and of the better
-/// kind: by the bits of the fast one, 100,000 look like 139,000.
+/// The hash for a [`DistinctCounter`]. Its seed is fixed, so that estimates are the same in every run. It uses foldhash's
+/// quality variant: with the bits of the fast variant, 100,000 values were estimated as 139,000.
 pub(crate) fn hash(thing: impl std::hash::Hash) -> u64 {
     FixedState::with_seed(0x736d_7470).hash_one(thing)
 }
 
-/// Smallest batch that is worth sorting.
+/// Smallest batch, in hashes: smaller ones are not worth sorting.
 const MIN_BATCH: usize = 64;
 
-/// Largest batch: a larger one would cost more memory than it saves time.
+/// Largest batch, in hashes: larger ones cost more memory than they save time.
 const MAX_BATCH: usize = 1 << 14;
 
-/// How many different things there were.
+/// A number of distinct values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DistinctTotal {
-    /// An estimate is off by less than two in a hundred, 95 times of 100.
+    /// The number; an estimate is within 2 % in 95 of 100 cases.
     pub count: u64,
     pub is_exact: bool,
 }
 
-/// Adding up is in any order.
+/// Counts distinct hashes; merging is commutative.
 #[derive(Clone, Debug)]
 pub struct DistinctCounter {
-    /// What is not among the few yet. As many are put there at a time as are there already, up to a limit: to sort them
-    /// takes less than to fetch a place in a hash table for each.
+    /// Hashes that were not added yet. A batch grows to the length of `exact`, within the limits: sorting a batch is cheaper
+    /// than a cache miss in a hash table for each hash.
     pending: Vec<u64>,
-    /// In order, each once.
+    /// Each hash once, sorted. Empty once there is a sketch.
     exact: Vec<u64>,
-    /// None: there are few.
+    /// The sketch beyond the limit. `None`: all hashes are in `exact`.
     sketch: Option<Box<HyperLogLogPlus<u64, IdentityHasher>>>,
     limit: usize,
 }
@@ -52,7 +52,7 @@ impl Default for DistinctCounter {
 }
 
 impl DistinctCounter {
-    /// `hash` is what [`hash`] gave.
+    /// Adds a hash of [`hash`].
     pub fn insert(&mut self, hash: u64) {
         self.pending.push(hash);
         if self.pending.len() >= self.exact.len().clamp(MIN_BATCH, MAX_BATCH) {
@@ -63,7 +63,7 @@ impl DistinctCounter {
     fn flush(&mut self) {
         if self.sketch.is_none() {
             self.exact.append(&mut self.pending);
-            // The stable sort finds the part that is in order already, and only merges it.
+            // The stable sort detects the sorted run, and only merges it.
             self.exact.sort_by(u64::cmp);
             self.exact.dedup();
             if self.exact.len() > self.limit {
@@ -78,7 +78,7 @@ impl DistinctCounter {
     pub fn merge(&mut self, mut other: Self) {
         self.flush();
         other.flush();
-        // The fewer into the more.
+        // Merge the smaller one into the larger.
         if self.sketch.is_none() && (other.sketch.is_some() || self.exact.len() < other.exact.len()) {
             std::mem::swap(self, &mut other);
         }
@@ -109,7 +109,7 @@ impl DistinctCounter {
     }
 }
 
-/// Takes a hash as it is.
+/// A hasher that returns the `u64` it is given, which is a hash already.
 #[derive(Clone, Copy, Default, Debug)]
 struct IdentityHasher(u64);
 

@@ -1,4 +1,4 @@
-//! Interns the names met in a log: each is kept once, and has a small number.
+//! Interns names: stores each name once and gives it a small number.
 
 use std::hash::BuildHasher;
 
@@ -8,12 +8,12 @@ use hashbrown::HashTable;
 use super::direct_mapped::DirectMappedCache;
 use crate::simd::ascii::{has_capital, to_lowercase8};
 
-/// The number of a name in its table.
+/// The number of a name in its interner.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Symbol(u32);
 
 impl Symbol {
-    /// Stands for all names met after the table was full.
+    /// Stands for all names that came after the interner was full.
     pub const OVERFLOW: Self = Self(0);
 
     pub fn index(self) -> usize {
@@ -21,25 +21,26 @@ impl Symbol {
     }
 }
 
-/// Number of names that are kept. Strangers choose the names, so there has to be a limit.
+/// Greatest number of names. Remote parties choose the names, so memory must be limited.
 const NAME_LIMIT: usize = 1 << 18;
 
-/// A longer name is no domain (RFC 1035 §2.3.4), and is cut.
+/// Longest name, in bytes, the limit for domains (RFC 1035 §2.3.4); longer names are cut.
 const LENGTH_LIMIT: usize = 255;
 
-/// Names in small letters, one behind the other.
+/// Names in lower case, each stored once.
 pub struct Interner {
+    /// All names, concatenated.
     text: Vec<u8>,
-    /// Where each name ends in `text`.
+    /// End offset of each name in `text`.
     ends: Vec<u32>,
-    /// With its hash, which identifies the name: to compare the text too would fetch it from far memory.
+    /// Symbols by hash. The hash identifies the name: comparing the text too would be a cache miss.
     table: HashTable<(u64, Symbol)>,
-    /// By their hashes; most mail goes to few.
+    /// Recently used symbols by hash; most mail goes to few names.
     recent: DirectMappedCache<Symbol, RECENT>,
     hasher: RandomState,
 }
 
-/// Names met lately; 64 KiB.
+/// Slots of the cache of recent symbols; 64 KiB.
 const RECENT: usize = 1 << 12;
 
 impl Interner {
@@ -48,7 +49,7 @@ impl Interner {
         Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), recent, hasher }
     }
 
-    /// Letters' case makes no difference (RFC 4343).
+    /// The symbol of a name, ignoring ASCII case (RFC 4343).
     pub fn intern(&mut self, name: &[u8]) -> Symbol {
         let hash = self.hash(name);
         if let Some(&id) = self.recent.get(hash) {
@@ -59,8 +60,8 @@ impl Interner {
         id
     }
 
-    /// The hash that identifies the name. Most names have 8 to 32 bytes: they are put into lower case and hashed in two
-    /// pieces or four, which may overlap.
+    /// The hash that identifies a name, ignoring case. Names of 8 to 32 bytes, which most have, are hashed as two or four
+    /// lower-case words of eight bytes, which may overlap.
     #[inline]
     pub fn hash(&self, name: &[u8]) -> u64 {
         let two = |piece: &[u8; 16]| {
@@ -79,7 +80,7 @@ impl Interner {
         }
     }
 
-    /// `hash` is the name's.
+    /// The symbol of a name whose [`Self::hash`] is known.
     pub fn intern_hashed(&mut self, hash: u64, name: &[u8]) -> Symbol {
         if let Some(&(_, id)) = self.table.find(hash, |&(known, _)| known == hash) {
             return id;
@@ -94,29 +95,29 @@ impl Interner {
         id
     }
 
-    /// The name with this number. None: there are not so many.
+    /// The symbol with this index. `None`: there are fewer names.
     pub fn symbol_at(&self, index: usize) -> Option<Symbol> {
         (index < self.ends.len()).then_some(Symbol(index as u32))
     }
 
-    /// Empty for [`NameId::OTHERS`], and for the empty name.
+    /// The name of a symbol, in lower case. Empty for [`Symbol::OVERFLOW`], and for the empty name.
     pub fn name(&self, id: Symbol) -> &[u8] {
         part(&self.text, &self.ends, id.0)
     }
 
-    /// True: some names were not kept, and are counted together.
+    /// Whether the limit is reached: further names share [`Symbol::OVERFLOW`].
     pub fn is_full(&self) -> bool {
         self.ends.len() > NAME_LIMIT
     }
 
-    /// Takes in all of the other's names; our number for each of theirs, in their order.
+    /// Interns all names of `other`. Returns our symbol for each of its symbols, in its order.
     pub fn merge(&mut self, other: &Self) -> Vec<Symbol> {
         let others = (1..other.ends.len() as u32).map(|id| self.intern(other.name(Symbol(id))));
         std::iter::once(Symbol::OVERFLOW).chain(others).collect()
     }
 }
 
-/// Calls `then` with the name in lower case, cut to the length that is kept.
+/// Calls `then` with the name in lower case, cut to the length limit, without an allocation.
 pub(crate) fn to_lowercase<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
     let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
     if !has_capital(name) {

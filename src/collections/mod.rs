@@ -1,4 +1,5 @@
-//! Data structures without knowledge of mail: interning, distinct counting, counting by name.
+//! Defines data structures that know nothing about mail: an interner, counters, a distinct counter, a direct-mapped cache
+//! and union-find. The folder imports only from `simd`.
 
 pub(crate) mod counter;
 pub(crate) mod direct_mapped;

@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// Which entries are read. The times are in seconds since 1970, half-open. None: no bound.
+/// Which entries are read. The times are in seconds since 1970, half-open; `None` is no bound.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct JournalBounds {
     pub since: Option<i64>,
@@ -54,8 +54,9 @@ struct Journal {
     is_empty: bool,
     /// Receives the position that was reached. `None`: nobody asked for it.
     cursor: Option<JournalCursor>,
-    /// The current line, and how much of it was given out; used only where a cursor is looked for.
+    /// The current line; used only with a cursor.
     line: Vec<u8>,
+    /// How many bytes of `line` were returned.
     returned: usize,
 }
 
@@ -67,8 +68,8 @@ pub(crate) fn open(bounds: JournalBounds, cursor: Option<JournalCursor>) -> io::
     start(bounds, cursor, false)
 }
 
-/// Like `open`, and continues with new entries without an end. Dropping the leash ends journalctl, also while another
-/// thread waits for its output.
+/// Like `open`, and continues with new entries without an end. Dropping the guard ends journalctl, also while
+/// another thread waits for its output.
 pub(crate) fn follow(bounds: JournalBounds) -> io::Result<(impl Read + Send, ChildGuard)> {
     let journal = start(bounds, None, true)?;
     let leash = ChildGuard(journal.child.0.clone());

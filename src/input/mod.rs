@@ -1,5 +1,5 @@
-//! Reads logs in parallel: finds the files, decompresses them and cuts them into blocks of whole lines, and folds the
-//! results in the order of the files. It knows bytes and files, never mail.
+//! Reads logs in parallel: finds the files, decompresses them, cuts them into blocks of whole lines, and folds the results
+//! in the order of the files. It knows bytes and files, never mail.
 
 pub(crate) mod atomic_file;
 pub(crate) mod checkpoint;

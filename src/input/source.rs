@@ -1,4 +1,4 @@
-//! Describes what is to be read before it is opened.
+//! Defines a source: a file, a pipe or the journal, described before it is opened.
 
 use std::fs::File;
 use std::io;
@@ -27,7 +27,7 @@ pub struct Source {
     pub lines_before: u64,
     /// The path of the log that it is a part of: without what rotation put behind the name.
     pub log: PathBuf,
-    /// By its name it is the part that is being written.
+    /// Whether it is the part that is being written, by its name.
     pub current: bool,
     /// Nobody named the file or its folder: it was found beside another part of its log.
     pub beside: bool,

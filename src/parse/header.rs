@@ -5,22 +5,23 @@ use memchr::{memchr, memmem};
 use crate::simd::eq_mask32;
 use crate::simd::find::find;
 
-/// One line, cut into its front and its text. Empty host or program: the line does not name one.
+/// A log line, split into header and text. Host and program are empty if the line does not show them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LogLine<'a> {
     pub stamp: RawTimestamp<'a>,
     pub host: &'a [u8],
-    /// As logged: `postfix/smtp`, `exim`, `postfix-out/submission/smtpd`. Empty: a file only Exim writes.
+    /// The program as logged: `postfix/smtp`, `exim`, `postfix-out/submission/smtpd`. Empty in the log files that Exim
+    /// writes itself.
     pub program: &'a [u8],
-    /// How much of the program's name is the instance and its slash: 8 in `postfix/smtp`; 0: there is no slash.
+    /// Offset of the daemon's name in `program`, in bytes: 8 in `postfix/smtp`, 0 if there is no slash.
     pub daemon_start: usize,
     pub text: &'a [u8],
 }
 
-/// A stamp as it stands on the line; `time.rs` makes seconds of it.
+/// A timestamp as it stands on the line; [`super::timestamp::TimestampParser`] parses it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RawTimestamp<'a> {
-    /// The line has none.
+    /// The line has no timestamp.
     Missing,
     /// `Nov  2 03:04:05`, with or without a fraction (RFC 3164 §4.1.2); also `Nov 2 2026 03:04:05`.
     Bsd(&'a [u8]),
@@ -28,16 +29,17 @@ pub enum RawTimestamp<'a> {
     YearFirst(&'a [u8]),
     /// `2026-11-22T02:40:41.9+00:00` (RFC 3339), and Exim's `2026-11-22 02:40:41.904 +0000`.
     ///
-    /// Also `2026-11-22 03:04:05 CET` (journalctl -o short-full); of such zones only UTC says which it is.
+    /// Also `2026-11-22 03:04:05 CET` (journalctl -o short-full). Only UTC is understood of zone abbreviations, since the
+    /// others are ambiguous.
     Iso(&'a [u8]),
     /// `1763780645.123456`: seconds since 1970 (journalctl -o short-unix).
     Unix(&'a [u8]),
 }
 
 impl<'a> LogLine<'a> {
-    /// A line that nobody's front fits has no stamp and no program, and its text is the whole line.
+    /// Parses any line. If no header format matches, there is no timestamp and no program, and the text is the whole line.
     pub fn read(raw: &'a [u8]) -> Self {
-        // Nearly all lines of most logs, without what the others have to be asked.
+        // The commonest format first: nearly all lines of most logs have it.
         if let Some(line) = usual_header(raw) {
             return line;
         }
@@ -60,12 +62,12 @@ impl<'a> LogLine<'a> {
         })
     }
 
-    /// The daemon's own name: `smtpd` of `postfix/submission/smtpd`.
+    /// The daemon's name: `smtpd` of `postfix/submission/smtpd`.
     pub fn daemon(&self) -> &'a [u8] {
         self.program.get(self.daemon_start..).unwrap_or_default()
     }
 
-    /// The instance; of a program without one, the program.
+    /// The instance, or the whole program if it has none.
     pub fn instance_or_program(&self) -> &'a [u8] {
         match self.instance() {
             b"" => self.program,
@@ -73,13 +75,14 @@ impl<'a> LogLine<'a> {
         }
     }
 
-    /// What stands before the daemon's name: `postfix/submission`. Empty: nothing does.
+    /// The part before the daemon's name: `postfix/submission` of `postfix/submission/smtpd`. Empty if there is no slash.
     pub fn instance(&self) -> &'a [u8] {
         self.program.get(..self.daemon_start.saturating_sub(1)).unwrap_or_default()
     }
 }
 
-/// `<22>1 …` → true and the rest; `<22>…` → false and the rest (RFC 5424 §6.2.1, RFC 3164 §4.1.1).
+/// Removes the priority: `<22>1 rest` of RFC 5424 §6.2.1 gives true and `rest`, `<22>rest` of RFC 3164 §4.1.1 gives
+/// false and `rest`, and a line without priority gives false and itself.
 fn priority(raw: &[u8]) -> (bool, &[u8]) {
     let rest = raw.strip_prefix(b"<").and_then(|rest| {
         let end = memchr(b'>', rest.get(..4).unwrap_or(rest))?;
@@ -93,7 +96,7 @@ fn priority(raw: &[u8]) -> (bool, &[u8]) {
     }
 }
 
-/// `Nov  2 03:04:05 host program[pid]: text`
+/// Parses `Nov  2 03:04:05 host program[pid]: text`, with a timestamp of exactly 15 bytes.
 #[inline]
 fn usual_header(raw: &[u8]) -> Option<LogLine<'_>> {
     let (stamp, rest) = raw.split_at_checked(15)?;
@@ -105,13 +108,13 @@ fn usual_header(raw: &[u8]) -> Option<LogLine<'_>> {
     }
 }
 
-/// `Nov  2 03:04:`
+/// Whether the text begins like `Nov  2 03:04:`; letters and digits are checked only as far as needed.
 #[inline]
 pub(crate) fn is_usual_minute(raw: &[u8]) -> bool {
     matches!(raw, [b'A'..=b'Z' | b'a'..=b'z', _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', ..])
 }
 
-/// `Nov  2 03:04:05[.123] host program[pid]: text`
+/// Parses `Nov  2 03:04:05[.123] host program[pid]: text` and the variants of [`bsd_end`].
 fn bsd_header(raw: &[u8]) -> Option<LogLine<'_>> {
     let end = match raw {
         [_, _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', b'0'..=b'9', b'0'..=b'9', ..] => 15,
@@ -122,7 +125,7 @@ fn bsd_header(raw: &[u8]) -> Option<LogLine<'_>> {
     host_tag_and_text(RawTimestamp::Bsd(stamp), rest.strip_prefix(b" ")?)
 }
 
-/// `Sun 2026-11-22 03:04:05 CET host program[pid]: text` (journalctl -o short-full)
+/// Parses `Sun 2026-11-22 03:04:05 CET host program[pid]: text` (journalctl -o short-full).
 fn weekday_header(raw: &[u8]) -> Option<LogLine<'_>> {
     let [_, _, _, b' ', stamp @ ..] = raw else { return None };
     let [_, _, _, _, b'-', _, _, b'-', _, _, b' ', time @ ..] = stamp else { return None };
@@ -134,7 +137,7 @@ fn weekday_header(raw: &[u8]) -> Option<LogLine<'_>> {
     host_tag_and_text(RawTimestamp::Iso(stamp), rest.strip_prefix(b" ")?)
 }
 
-/// The end of a stamp whose columns are not the usual ones: `Mär 08 …`, `Mar 7 …`, `Nov 22 2026 03:04:05`.
+/// The length of a BSD timestamp in unusual columns: `Mär 08 …`, `Mar 7 …`, `Nov 22 2026 03:04:05`.
 fn bsd_end(raw: &[u8]) -> Option<usize> {
     let window = raw.get(..28).unwrap_or(raw);
     let month = memchr(b' ', window).filter(|end| (3..=6).contains(end))?;
@@ -149,7 +152,7 @@ fn bsd_end(raw: &[u8]) -> Option<usize> {
     }
 }
 
-/// `03:04:05` → 8.
+/// The length of the clock time at the start: 8 for `03:04:05`.
 fn clock_length(text: &[u8]) -> Option<usize> {
     match text {
         [b'0'..=b'2', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9', b':', b'0'..=b'6', b'0'..=b'9', ..] => {
@@ -159,7 +162,7 @@ fn clock_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// `.123456 …` → 7; 0 when no fraction stands there.
+/// The length of the fraction at the start: 7 for `.123456 …`, 0 if there is none.
 fn fraction_length(text: &[u8]) -> usize {
     match text {
         [b'.', rest @ ..] => 1 + rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
@@ -171,7 +174,8 @@ fn count_leading(text: &[u8], byte: u8) -> usize {
     text.iter().take_while(|&&b| b == byte).count()
 }
 
-/// A line that begins with a digit: RFC 3339, RFC 5424, year first, or Exim's own.
+/// Parses a line that begins with a digit: RFC 3339, RFC 5424, year first, seconds since 1970, or Exim's own files.
+/// `version`: the version 1 of RFC 5424 stood before it.
 fn digit_header(raw: &[u8], version: bool) -> Option<LogLine<'_>> {
     match raw {
         [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {
@@ -212,7 +216,7 @@ fn digit_header(raw: &[u8], version: bool) -> Option<LogLine<'_>> {
     }
 }
 
-/// ` +0100` → 6; 0 when no zone stands there.
+/// The length of the zone at the start: 6 for ` +0100`, 0 if there is none.
 fn zone_length(text: &[u8]) -> usize {
     match text {
         [b' ', b'+' | b'-', digits @ ..]
@@ -224,22 +228,23 @@ fn zone_length(text: &[u8]) -> usize {
     }
 }
 
-/// `host name[123]: …`: a syslog daemon that writes its stamps with a blank, not Exim.
+/// Whether the text is `host name[123]: …`: then a syslog daemon wrote the line, not Exim, whose timestamps also have a
+/// blank between date and time.
 fn names_a_process(text: &[u8]) -> bool {
     let Some(host) = find(b' ', text) else { return false };
     let tag = text.get(host + 1..).unwrap_or_default();
-    // `=>`, `H=` and the like, of which Exim's lines have one there, are told without their end.
+    // Exim's lines have `=>`, `H=` and the like there, which two bytes exclude.
     let (Some(&first), Some(&second)) = (tag.first(), tag.get(1)) else { return false };
     (is_plain(first) && (is_plain(second) || second == b'['))
         && is_process(tag.get(..find(b' ', tag).unwrap_or(tag.len())).unwrap_or_default())
 }
 
-/// The same of the text behind a stamp of 19 bytes. It looks at 32 bytes at once, which are enough for the two words of
-/// nearly all lines. None: the line is shorter.
+/// Like [`names_a_process`], for the text behind a timestamp of 19 bytes. It finds both words in one window of 32 bytes,
+/// which is enough for nearly all lines. `None`: the line is shorter than the window.
 #[inline]
 pub(crate) fn names_a_process_fast(raw: &[u8], text: &[u8]) -> Option<bool> {
     let begin = raw.len() - text.len();
-    // Of a short text what stands before it is looked at too, and then passed over.
+    // If the text is short, the window begins before it, and those bits are shifted out.
     let from = begin.min(raw.len().checked_sub(32)?);
     let window = raw.get(from..)?.first_chunk()?;
     let end = 1_u64 << text.len().min(32);
@@ -257,7 +262,7 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.')
 }
 
-/// `name[123]:`
+/// Whether the word is `name[123]:`.
 pub(crate) fn is_process(word: &[u8]) -> bool {
     let Some(tag) = word.strip_suffix(b"]:") else { return false };
     memchr(b'[', tag).is_some_and(|open| {
@@ -269,7 +274,7 @@ pub(crate) fn is_process(word: &[u8]) -> bool {
     })
 }
 
-/// `host program procid msgid [structured data] text` (RFC 5424 §6), the stamp already cut off.
+/// Parses what follows the timestamp in RFC 5424 §6: `host program procid msgid [structured data] text`.
 fn rfc5424_header<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
     let (host, rest) = word(raw)?;
     let (program, rest) = word(rest)?;
@@ -293,7 +298,7 @@ fn rfc5424_header<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<
     Some(LogLine { stamp, host: if host == b"-" { b"" } else { host }, program, daemon_start: slash, text })
 }
 
-/// `[a x="y"][b] …` → the length of the elements; `\]` inside a value is a plain bracket (RFC 5424 §6.3.3).
+/// The length of the structured data `[a x="y"][b]`; `\]` inside a value does not end it (RFC 5424 §6.3.3).
 fn structured_data_length(text: &[u8]) -> Option<usize> {
     let mut quoted = false;
     let mut bytes = text.iter().enumerate();
@@ -315,7 +320,7 @@ fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
-/// `[<mail.info>] host program[pid]: text`
+/// Parses what follows the timestamp in a syslog file: `[<mail.info>] host program[pid]: text`.
 #[inline]
 fn host_tag_and_text<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
     let raw = match raw {
@@ -323,16 +328,15 @@ fn host_tag_and_text<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLi
         _ => raw,
     };
     let (host, rest) = word(raw)?;
-    // No host at all: `Nov  2 03:04:05 postfix/smtp[12]: …`.
+    // The line has no host: `Nov  2 03:04:05 postfix/smtp[12]: …`.
     if host.last() == Some(&b':') { tag_and_text(stamp, b"", raw) } else { tag_and_text(stamp, host, rest) }
 }
 
-/// `program[pid]: text`, or `program: text`.
+/// Parses `program[pid]: text` and `program: text`.
 #[inline]
 fn tag_and_text<'a>(stamp: RawTimestamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<LogLine<'a>> {
     let end = find(b' ', raw).unwrap_or(raw.len());
-    // Backwards from the colon, since the pid and the daemon's name are the shortest way. Some write no blank behind
-    // the colon.
+    // Search backwards from the colon, since pid and daemon are short. Some programs write no blank behind the colon.
     let (tag, text) = match raw.get(..end)?.strip_suffix(b":") {
         Some(tag) => (tag, raw.get(end..)?),
         None => {
@@ -360,7 +364,7 @@ fn tag_and_text<'a>(stamp: RawTimestamp<'a>, host: &'a [u8], raw: &'a [u8]) -> O
     })
 }
 
-/// `[ID 197553 mail.info] text` → `text`.
+/// Removes the message id of Solaris: `[ID 197553 mail.info] text` gives `text`.
 fn without_solaris_id(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"[ID ")
         .and_then(|rest| rest.get(memmem::find(rest.get(..48).unwrap_or(rest), b"] ")? + 2..))

@@ -1,28 +1,29 @@
 //! Parses headers fast, by comparing each line with the header of the line before.
 //!
 //! Most lines of a log share their host and minute with the line before, and a dozen daemons write nearly all of them, so
-//! one masked compare of many bytes replaces parsing. The result equals that of [`Line::read`] and [`Writer::of`].
+//! one masked compare of many bytes replaces parsing. The result equals that of [`LogLine::read`] and [`Program::of`].
 
 use super::header::{LogLine, RawTimestamp, is_usual_minute, names_a_process_fast};
 use super::mta::Program;
 use crate::simd::ascii::leading_digits;
 use crate::simd::{MaskedChunk, eq_mask32, masked_eq};
 
-/// A parsed line with its writer and its minute.
+/// A log line with the program that wrote it and the number of its minute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ParsedHeader<'a> {
     pub line: LogLine<'a>,
     pub writer: Program,
-    /// The number of its minute: lines one after another that have the same one are of the same minute and zone. None:
-    /// its stamp is of a form that most logs do not have.
+    /// Consecutive lines with the same number have the same minute and time zone. The number counts changes and has no
+    /// other meaning. `None`: the timestamp format has no fast path.
     pub minute: Option<u32>,
 }
 
+/// The header of the last line, and the programs of earlier lines.
 pub struct HeaderCache {
     form: HeaderForm,
-    /// The stamp up to its seconds, and where nothing but these changes, all up to the program.
+    /// The header up to the seconds; for [`HeaderForm::Bsd`] up to the program, with the seconds masked out.
     prefix: MaskedBytes<6>,
-    /// What follows a stamp that may have a fraction: its zone, a blank, the host and a blank.
+    /// For [`HeaderForm::Iso`], the bytes behind the fraction of a second: zone, blank, host, blank.
     tail: MaskedBytes<6>,
     /// Length of the host name, in bytes.
     host_length: usize,
@@ -39,14 +40,14 @@ enum HeaderForm {
     Bsd,
     /// `2026-11-22T02:40:41.123456+00:00 host `
     Iso,
-    /// `2026-11-22 02:40:41 `, of a file that only Exim writes.
+    /// `2026-11-22 02:40:41 `, in the log files that Exim writes itself.
     EximFile,
 }
 
 /// Slots of the tag cache: many more than a mail server has daemons, so that two rarely collide; a power of two.
 const TAGS: usize = 128;
 
-/// A program and what ends its name: `postfix/smtp[`, `dovecot:`.
+/// A program with the byte that ends its name: `postfix/smtp[`, `dovecot:`.
 #[derive(Clone, Copy)]
 struct CachedTag {
     name: MaskedBytes<2>,
@@ -136,8 +137,9 @@ impl Default for HeaderCache {
 }
 
 impl HeaderCache {
-    /// `ahead` is the line's text and what follows it, if anything does: to look at more than the line is cheaper than
-    /// to ask how long it is. None: something of the line is new, or unlike most lines.
+    /// Parses a line whose header is in the cache. `ahead` begins with the line, which has `length` bytes, and continues
+    /// with the text after it, since comparing fixed windows is cheaper than checking the length. `None`: the header is
+    /// not cached; use [`Self::read`].
     #[inline]
     pub fn cached<'a>(&self, ahead: &'a [u8], length: usize) -> Option<ParsedHeader<'a>> {
         let window: &[u8; 96] = ahead.first_chunk()?;
@@ -199,7 +201,7 @@ impl HeaderCache {
         Some(ParsedHeader { line, writer: tag.writer, minute: Some(self.minute) })
     }
 
-    /// `2026-11-22 03:04:05 text`, of the minute of the line before.
+    /// Parses `2026-11-22 03:04:05 text`, whose minute was compared already.
     #[inline]
     fn exim_file_line<'a>(&self, raw: &'a [u8]) -> Option<ParsedHeader<'a>> {
         let [b':', b'0'..=b'6', b'0'..=b'9', b' ', text @ ..] = raw.get(16..)? else { return None };
@@ -217,7 +219,7 @@ impl HeaderCache {
         Some(ParsedHeader { line, writer: Program::Exim, minute: Some(self.minute) })
     }
 
-    /// Parses any line, and remembers its header.
+    /// Parses any line, and caches its header.
     #[inline(never)]
     pub fn read<'a>(&mut self, raw: &'a [u8]) -> ParsedHeader<'a> {
         let line = LogLine::read(raw);
@@ -226,7 +228,7 @@ impl HeaderCache {
         ParsedHeader { line, writer, minute: is_usual.then_some(self.minute) }
     }
 
-    /// None: lines like it are not told fast.
+    /// Caches a header. `None`: its format has no fast path.
     fn learn(&mut self, raw: &[u8], line: &LogLine, writer: Program) -> Option<()> {
         let (form, front, tail) = match line.stamp {
             RawTimestamp::Bsd(text) if text.len() == 15 && is_usual_minute(text) => (
@@ -285,7 +287,7 @@ impl HeaderCache {
     }
 }
 
-/// By the end of a name and its length, which tell nearly all of them apart. None: it is too short to be a daemon's.
+/// The slot of a program in the tag cache, from the name's last four bytes and its length. `None`: the name is shorter.
 #[inline]
 fn slot(name: &[u8]) -> Option<usize> {
     let end = u32::from_le_bytes(*name.last_chunk()?).wrapping_add(name.len() as u32);

@@ -1,4 +1,4 @@
-//! Selects events by the filter options; this file holds all that an option of the filter needs.
+//! Defines the filter options, and selects events by them.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -76,15 +76,15 @@ struct Criterion {
     values: Vec<String>,
 }
 
-/// `--provider` names none of the catalogue.
+/// The error of a `--provider` that is not in the catalogue.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UnknownProvider {
     pub name: String,
-    /// The names that are most like it, the best first.
+    /// The most similar names, best first (Jaro-Winkler similarity).
     pub similar: Vec<String>,
 }
 
-/// So many similar names are suggested.
+/// Greatest number of similar names that are suggested.
 const SUGGESTIONS: usize = 6;
 
 impl FilterArgs {
@@ -161,7 +161,7 @@ fn names<T: ValueEnum + Copy>(values: &[T]) -> Vec<String> {
     values.iter().copied().map(value_name).collect()
 }
 
-/// Whether the value of an option, as it stands in `Filter::words`, is somebody's address.
+/// Whether the value of an option in `Filter::words` is an address of a person.
 pub(crate) fn takes_address(option: &str) -> bool {
     matches!(option, "--to" | "--from")
 }
@@ -170,14 +170,14 @@ pub(crate) fn takes_address(option: &str) -> bool {
 #[derive(Clone, Default, Debug)]
 pub struct Filter {
     args: FilterArgs,
-    /// Those that `args` names.
+    /// The providers of `args.provider`.
     providers: Vec<Provider>,
     /// The options as they were typed: `--code 4xx`.
     pub words: Vec<String>,
 }
 
-/// A filter without its senders: the part that a single line can answer. A line that names no sender may belong to a
-/// message whose other lines do, so a walk asks only this, and the listener asks for the sender when it is known.
+/// A filter without `--from`: the part that one line decides. A line without a sender may belong to a message whose other
+/// lines show one, so a walk applies only this part, and a sink applies `--from` when the sender is known.
 #[derive(Clone, Default, Debug)]
 pub struct LineFilter(Filter);
 

@@ -1,4 +1,7 @@
-//! Turns blocks of a log into lines, events and facts about queues, and hands them to sinks in order.
+//! Turns blocks of logs into events and queue records, and passes them to sinks, one per thread.
+//!
+//! Results are folded in the order of the files, so they do not depend on the number of threads or the block size. The
+//! folder imports only from `catalog`, `parse`, `input`, `collections`, `smtp` and `simd`.
 
 pub(crate) mod calendar;
 pub(crate) mod coverage;

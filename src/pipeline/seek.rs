@@ -89,7 +89,7 @@ impl Bisection {
         Ok(Self { file, size, clock })
     }
 
-    /// None: it is to be read whole.
+    /// The half-open range of bytes that can hold lines of the time range. `None`: the file must be read whole.
     fn byte_range(&mut self, window: TimeRange) -> io::Result<Option<(u64, u64)>> {
         if self.size < SMALL || !self.is_in_order()? {
             return Ok(None);
@@ -119,8 +119,8 @@ impl Bisection {
         Ok(true)
     }
 
-    /// Two places with the first line that is not before `moment` between them. None: the lines at some place do not
-    /// tell, so neither do the places.
+    /// Two offsets that enclose the start of the first line that is not before `moment`. `None`: the lines at some offset
+    /// have no timestamps.
     fn bracket(&mut self, moment: Timestamp) -> io::Result<Option<(u64, u64)>> {
         let (mut before, mut from) = (0, self.size);
         while from - before > NEAR {
@@ -134,7 +134,7 @@ impl Bisection {
         Ok(Some((before, from)))
     }
 
-    /// The first line with a stamp that begins at or behind `offset`, and when it was. None: none comes soon.
+    /// The first line with a timestamp that begins at `offset` or behind it, and its time. `None`: none of 64 lines has one.
     fn first_dated(&mut self, offset: u64) -> io::Result<Option<(u64, Timestamp)>> {
         let mut at = offset;
         for _ in 0..64 {

@@ -1,4 +1,4 @@
-//! Defines what a walk tells about each line of a log, and the traits of those who count it.
+//! Defines what a walk passes on for each line of a log, and the traits of its receivers.
 
 use crate::catalog::Catalog;
 use crate::catalog::classify::{Classification, provider};
@@ -22,10 +22,10 @@ pub struct LoggedEvent<'a> {
     pub event: &'a Event<'a>,
     /// `None`: the event is no failure.
     pub verdict: Option<Classification>,
-    /// The login of the client that submitted the message. `None`: not known; a walk does not know it, a listener that
-    /// follows messages may.
+    /// The login of the client that submitted the message. `None`: unknown. A walk never knows it; a sink that follows
+    /// messages may.
     pub user: Option<&'a [u8]>,
-    /// The address of that client, in the same way.
+    /// The address of that client. `None`: unknown, likewise.
     pub client: Option<&'a [u8]>,
     pub book: &'a Catalog,
 }
@@ -38,7 +38,7 @@ impl LoggedEvent<'_> {
     }
 }
 
-/// What a routine line says about its message.
+/// A queue record with everything that is known about its line.
 pub struct LoggedQueueRecord<'a> {
     pub record: &'a QueueRecord<'a>,
     pub place: LineOffset,
@@ -56,24 +56,23 @@ pub struct LineOffset {
     pub offset: u64,
 }
 
-/// Receives the events of a walk; each thread has one. Events arrive in the order of their block, blocks in any order.
-/// What it returns at the end of a block is folded in the order of the files.
+/// Receives the events of a walk; each thread has one. The events of a block arrive in order, blocks arrive in any order,
+/// and the outputs of blocks are folded in the order of the files.
 pub trait EventSink: Send {
     type BlockOutput: Send + HeapSize;
 
     fn event(&mut self, told: &LoggedEvent);
 
-    /// Receives an event that the filter does not admit, for listeners that follow messages through all of their events.
+    /// Receives an event that the filter does not admit, for sinks that follow messages through all of their events.
     fn filtered_out(&mut self, _told: &LoggedEvent) {}
 
     fn queue_record(&mut self, _noted: &LoggedQueueRecord) {}
 
-    /// `lines` is the number of lines in the block.
+    /// Ends a block, and returns its output. `lines` is the number of lines in it.
     fn end_of_block(&mut self, file: usize, lines: u64) -> Self::BlockOutput;
 }
 
-/// What a walk adds up: one listener for each thread, and one total that takes what they hand over in the order of the
-/// blocks.
+/// Aggregates a walk: one sink per thread, and one total into which the outputs of blocks are folded in order.
 pub(crate) trait Aggregation: Sync {
     type Sink: EventSink;
     type Total: Send;
@@ -89,8 +88,8 @@ pub(crate) trait Aggregation: Sync {
     fn left_out(total: &Self::Total) -> u64;
 }
 
-/// Takes the lines that were not understood. A failure is its owner's to report: the reading goes on.
+/// Receives the lines that were not understood. It keeps its own errors, so that reading continues.
 pub(crate) trait UnreadLines: Send {
-    /// Whole lines, in the order of the files.
+    /// Adds whole lines, in the order of the files.
     fn add(&mut self, lines: &[u8]);
 }

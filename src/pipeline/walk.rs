@@ -1,4 +1,4 @@
-//! Walks the lines of logs: parses each line once, counts it, and passes its event to a listener.
+//! Walks over the lines of logs: parses each line once, counts it, and passes its event or queue record to a sink.
 
 use super::calendar::{Calendar, TimeResolution, YearResolver};
 pub(crate) use super::coverage::Coverage;
@@ -23,7 +23,7 @@ use crate::parse::unwrap;
 use crate::parse::year::StampObservations;
 use crate::simd::newlines::NewlineIter;
 
-/// What a walk reads, and which of it is passed on.
+/// What a walk reads, and which events it passes on.
 #[derive(Clone, Copy)]
 pub struct WalkTask<'a> {
     pub sources: &'a [Source],
@@ -48,8 +48,8 @@ pub(crate) struct WalkResult<L> {
     pub reached: Vec<ReadPosition>,
 }
 
-/// So many walks settle every date. The second has the right years; the third is needed if one of those has an hour that
-/// occurs twice.
+/// Greatest number of walks until all dates are resolved. The second has the right years; the third is needed if one of
+/// those years has a repeated hour.
 pub(crate) const WALKS: usize = 3;
 
 /// Reads every line of the sources. Lines that are not understood are written to `unread`, in order.
@@ -107,7 +107,7 @@ pub(crate) fn aggregate<A: Aggregation>(
     Ok((walked, total))
 }
 
-/// Settles the dates before a walk whose events cannot be taken back: reads only the timestamps.
+/// Resolves the dates before a walk whose events cannot be revised, by reading only the timestamps.
 pub(crate) fn settle_dates(task: &WalkTask) -> Result<Calendar, InputError> {
     let mut calendar = task.calendar.clone();
     for _ in 1..WALKS {
@@ -198,7 +198,7 @@ struct BlockResult<H> {
 
 impl<H: HeapSize> HeapSize for BlockResult<H> {
     fn held_bytes(&self) -> usize {
-        // The sightings are small: about one entry for each year and for each repeated hour.
+        // The observations are small: about one entry for each year and for each repeated minute.
         self.unread.capacity() + self.own.held_bytes()
     }
 }
@@ -211,13 +211,13 @@ struct Walker<'a, 'b, L> {
     reader: HeaderCache,
     clock: Option<TimestampParser>,
     last_file: usize,
-    /// The minute of the last line as the reader numbers it, and counted from 1970-01-01T00:00Z.
+    /// The minute of the last line: its number in the header cache, and minutes since 1970-01-01T00:00Z.
     minute: Option<(u32, i64)>,
     /// `None`: these lines are not wanted.
     unread: Option<Vec<u8>>,
 }
 
-/// The clock of a file at the beginning of a block. `last_file` is the file of the previous block.
+/// The timestamp parser for a block of a file. `last_file` is the file of the previous block.
 pub(crate) fn clock<'c>(
     clock: &'c mut Option<TimestampParser>,
     last_file: &mut usize,
@@ -236,7 +236,7 @@ pub(crate) fn clock<'c>(
     clock
 }
 
-/// Calls `tell` with each line, unwrapped and cut to `LINE_LIMIT`, and its offset in the block.
+/// Calls `on_line` with each line, unwrapped and cut to `LINE_LIMIT`, and its offset in the block.
 fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) {
     let mut inside = Vec::new();
     each_length(block, |at, length| {
@@ -245,7 +245,7 @@ fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) {
     });
 }
 
-/// Calls `tell` with the offset of each line in the block and its length, cut to `LINE_LIMIT`. Returns the number of lines
+/// Calls `on_line` with the offset of each line in the block and its length, cut to `LINE_LIMIT`. Returns the number of lines
 /// and of the bytes that were not cut off.
 #[inline]
 fn each_length(block: &Block, mut tell: impl FnMut(usize, usize)) -> (u64, u64) {

@@ -1,8 +1,8 @@
-//! Classifies ASCII letters and digits of eight or sixteen bytes at once.
+//! Classifies ASCII letters and digits, and converts them to lower case, eight or sixteen bytes at once.
 
 use wide::u8x16;
 
-/// Bits of those of the sixteen that are ASCII letters or digits; the lowest is the first.
+/// Bit mask of the positions of ASCII letters and digits; the lowest bit is the first position.
 #[inline]
 pub(crate) fn alphanumeric_mask(sixteen: &[u8; 16]) -> u32 {
     let bytes = u8x16::new(*sixteen);
@@ -12,7 +12,7 @@ pub(crate) fn alphanumeric_mask(sixteen: &[u8; 16]) -> u32 {
     (within(bytes, b'0', b'9') | within(small, b'a', b'z')).move_mask() as u32
 }
 
-/// One of the bytes is a capital letter of ASCII. Sixteen or eight are looked at together, and those at the end twice.
+/// Whether the text has an upper-case ASCII letter. The last bytes are checked as a chunk that may overlap the others.
 #[inline]
 pub(crate) fn has_capital(text: &[u8]) -> bool {
     if let Some(last) = text.last_chunk::<16>() {
@@ -32,14 +32,14 @@ pub(crate) fn has_capital(text: &[u8]) -> bool {
     capitals(*first) | capitals(*last) != 0
 }
 
-/// The eight with their letters small.
+/// Converts ASCII letters to lower case; the result is the eight bytes in little-endian order.
 #[inline]
 pub(crate) fn to_lowercase8(eight: [u8; 8]) -> u64 {
-    // A letter's case is told by one bit, two below the highest.
+    // Bit 5 distinguishes upper and lower case: the mask's bit 7, shifted by two.
     u64::from_le_bytes(eight) | capitals(eight) >> 2
 }
 
-/// The highest bit of each byte that is a capital letter.
+/// Mask with the highest bit of each byte that is an upper-case ASCII letter.
 #[inline]
 fn capitals(eight: [u8; 8]) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
@@ -50,7 +50,7 @@ fn capitals(eight: [u8; 8]) -> u64 {
     from_a & !behind_z & !bytes & (0x80 * EACH)
 }
 
-/// With how many digits they begin.
+/// The number of digits at the start; 16 or more (32) if all are digits.
 #[inline]
 pub(crate) fn leading_digits(sixteen: &[u8; 16]) -> usize {
     let figures = u8x16::new(*sixteen) - u8x16::splat(b'0');

@@ -1,22 +1,24 @@
-//! Finds the ends of lines, a piece of a block at a time.
+//! Finds the newlines of a text, 4 KiB at a time.
 
 use crate::simd::eq_mask16;
 
-/// Where the lines of a text end: the place of each newline, found a piece at a time and kept, so that no line has to
-/// wait for how many sixteens the one before it had.
+/// Iterates over the positions of newlines. All newlines of a piece are found before the first one is returned, so that
+/// the search does not depend on the unpredictable lengths of lines.
 pub struct NewlineIter<'a> {
     text: &'a [u8],
-    /// How much of the text was looked at.
+    /// How many bytes were searched.
     next: usize,
-    /// Where a piece begins, and where in it newlines stand. There may be one in each byte, and one more is written; as
-    /// a power of two its length needs a mask and no check.
+    /// Offset of the piece that was searched last.
     piece_start: usize,
+    /// Positions of newlines in the piece: at most one per byte, and one more is written. The length is a power of two, so
+    /// that a mask replaces the bounds check.
     found: [u16; 2 * PIECE],
+    /// How many positions were returned, and how many there are.
     returned: usize,
     count: usize,
 }
 
-/// Bytes that are looked at together; whole sixty-fours.
+/// Bytes of a piece; a multiple of 64.
 const PIECE: usize = 4 << 10;
 
 impl<'a> NewlineIter<'a> {
@@ -43,7 +45,8 @@ impl<'a> NewlineIter<'a> {
         self.next += piece.len();
     }
 
-    /// The first is noted in any case, and counted if there is one: nobody can guess which of them have one.
+    /// Appends the positions of set bits, and returns the new count. The first position is written in any case and counted
+    /// only if there is one, which avoids a branch that the processor cannot predict.
     #[inline]
     fn record_newlines(&mut self, mut count: usize, from: u16, bits: u64) -> usize {
         self.found[count & (2 * PIECE - 1)] = from + bits.trailing_zeros() as u16;

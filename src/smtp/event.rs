@@ -64,7 +64,7 @@ const _: () = {
     }
 };
 
-/// Who answered whom.
+/// Which side sent the reply.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum, JsonSchema,
 )]
@@ -78,7 +78,7 @@ pub enum Direction {
     Local,
 }
 
-/// What became of it.
+/// The result of a delivery or of an SMTP command.
 #[derive(
     Clone,
     Copy,
@@ -97,23 +97,23 @@ pub enum Direction {
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Delivered,
-    /// Kept in the queue, will be tried again.
+    /// Kept in the queue for another attempt.
     Deferred,
     /// Given up, returned to the sender.
     Bounced,
     /// Given up because the queue lifetime ran out.
     Expired,
-    /// Refused to a client.
+    /// A client got a negative reply, or was disconnected.
     Rejected,
-    /// One host's answer, before another host was tried or before the final line: never added to totals.
+    /// The reply of one host before another host was tried, or before the final line; never in totals.
     Attempt,
-    /// A rule matched and only warned; the mail was not refused.
+    /// A rule matched, and only logged a warning.
     Warned,
-    /// Taken, and put on hold.
+    /// Accepted, and put on hold.
     Held,
-    /// Taken, and thrown away.
+    /// Accepted, and discarded.
     Discarded,
-    /// An address was verified; no mail was sent.
+    /// An address was verified without sending mail.
     Probe,
 }
 
@@ -179,7 +179,7 @@ pub enum Stage {
     EndOfData,
 }
 
-/// What events can be grouped by.
+/// A property by which events are grouped.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, ValueEnum, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum By {
@@ -195,14 +195,14 @@ pub enum By {
     /// The recipient's.
     Domain,
     Recipient,
-    /// By any line of the message.
+    /// Sender of the message, from any of its lines.
     Sender,
-    /// As whom the client logged in that handed the message over.
+    /// User name with which the client that submitted the message logged in.
     User,
     Provider,
-    /// The server that answered us.
+    /// The remote server that replied to this one.
     Relay,
-    /// The address that we answered; of a delivery, the one that the message came from, by any line of it.
+    /// The client that this server replied to; for a delivery, the client that submitted the message.
     Client,
     Instance,
     /// The host that wrote the line.
@@ -213,7 +213,7 @@ pub enum By {
 }
 
 impl By {
-    /// Its values are names that a log chooses.
+    /// Whether its values are names from the log, not from a fixed set.
     pub fn is_name(self) -> bool {
         match self {
             Self::Domain
@@ -239,7 +239,7 @@ impl By {
     }
 }
 
-/// The other side: the server we spoke to, or the client that spoke to us.
+/// The other side of an SMTP connection: the remote server, or the client. `None`: the line does not show it.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Peer<'a> {
     pub host: Option<&'a [u8]>,
@@ -247,35 +247,35 @@ pub struct Peer<'a> {
     pub port: Option<u16>,
 }
 
-/// One result or refusal. It borrows from its line and dies with it.
+/// A delivery result or a rejection. It borrows from its line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Event<'a> {
     pub mta: Mta,
     pub direction: Direction,
     pub outcome: Outcome,
-    /// Postfix short or long, Exim 6-6-2 or 6-11-4. None: the mail never got a queue file.
+    /// `None`: there was no queue file yet (`NOQUEUE`).
     pub queue_id: Option<&'a [u8]>,
-    /// None: the line shows no reply code.
+    /// The reply code. `None`: the line shows none.
     pub code: Option<Code>,
-    /// The x.y.z in the reply's words.
+    /// The enhanced status code in the text of the reply.
     pub enhanced: Option<EnhancedCode>,
-    /// Postfix's own `dsn=`, which may disagree with `enhanced`.
+    /// The enhanced status code that the server logs itself as `dsn=`; it may differ from `enhanced`.
     pub dsn: Option<EnhancedCode>,
-    /// What the line itself says about the class where it shows no number (Exim `==`, `**`).
+    /// The class that the line implies without a number (Exim's `==` and `**`).
     pub hint: Option<Class>,
     pub stage: Option<Stage>,
-    /// The null sender is empty; None: the line does not say.
+    /// Empty: the null sender. `None`: the line does not show it.
     pub sender: Option<&'a [u8]>,
     pub recipient: Option<&'a [u8]>,
     pub peer: Peer<'a>,
-    /// The reply's words, whole, as logged; for a failure without a reply, what the server wrote about it.
+    /// The whole reply as logged; for a failure without a reply, the text of the server about it.
     pub text: &'a [u8],
-    /// The line repeats an answer that was given to an earlier delivery.
+    /// The line repeats the failure of an earlier delivery.
     pub suspended: bool,
 }
 
 impl Event<'_> {
-    /// An event of which no more is known yet.
+    /// An event without any other field.
     pub const fn new(mta: Mta, direction: Direction, outcome: Outcome) -> Self {
         Self {
             mta,
@@ -295,7 +295,7 @@ impl Event<'_> {
         }
     }
 
-    /// The class of the code, else of the enhanced code, else of `dsn=`, else what the line says.
+    /// The class of the code, else of the enhanced code, else of `dsn=`, else the hint.
     pub fn class(&self) -> Option<Class> {
         self.code
             .map(Code::class)

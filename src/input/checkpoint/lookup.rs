@@ -35,7 +35,7 @@ pub(crate) fn open_part(
     }
 }
 
-/// An older part holds nothing new behind `from`.
+/// Whether an older part has no new lines behind `from`.
 pub(crate) fn ends_at(source: &Source, text: &FingerprintedFile, from: u64) -> Result<bool, InputError> {
     text.last_line_end(from, false).map(|end| end == from).map_err(|error| source.cannot_open(error))
 }

@@ -1,4 +1,4 @@
-//! A file whose reading has begun: from where it is read, and the checkpoint that it leaves.
+//! Defines a file that is read from an offset on, and the checkpoint after reading it.
 
 use super::fingerprint::FingerprintedFile;
 use crate::input::checkpoint::{Checkpoint, TextHash};

@@ -1,4 +1,4 @@
-//! Continues where an earlier run stopped: leaves in a listing what is new, and says what is known when it was read.
+//! Continues where an earlier run stopped: reduces a listing to the new text, and makes the checkpoints for the next run.
 //!
 //! A part of a log is recognised by its text, not by its name. A file that matches no checkpoint is new and is read whole:
 //! so a mistake makes lines count twice, and never leaves them out.
@@ -41,8 +41,8 @@ const MAX_OPEN_FILES: usize = 200;
 const MAX_LOST_CHECKPOINTS: usize = 256;
 
 impl ResumePlan {
-    /// Leaves in the listing what is new. `all`: when a log is read for the first time, its parts that nobody named are
-    /// read too. `patient`: a log that is not found may just be being rotated; an error of that kind is worth another try.
+    /// Reduces the listing to new text. `all`: when a log is read for the first time, parts that were not named are read
+    /// too. `patient`: a log that is missing may be in the middle of a rotation, so it is an error, and the caller may retry.
     pub(crate) fn new(
         listing: &mut LogListing,
         known: &Checkpoints,
@@ -86,7 +86,7 @@ impl ResumePlan {
         Ok(resumed)
     }
 
-    /// A log that was never read. The parts beside it are recorded, so that no later run takes them for new.
+    /// Starts a log that was never read. Parts that are not read get checkpoints, so that later runs do not count them as new.
     fn start_log(
         &mut self,
         series: &[Source],
@@ -113,7 +113,7 @@ impl ResumePlan {
         Ok(())
     }
 
-    /// A log that was read before.
+    /// Resumes a log that was read before.
     fn resume_log(
         &mut self,
         series: &[Source],
@@ -153,8 +153,8 @@ impl ResumePlan {
         Ok(())
     }
 
-    /// Reads what is new in one part of a log that is known, or updates its checkpoint where nothing is. Returns the number
-    /// of the checkpoint that this run continues.
+    /// Adds a part of a known log to the listing if it has new text; otherwise updates its checkpoint. Returns the index of
+    /// the checkpoint that this run continues.
     fn resume_part(
         &mut self,
         found: MatchedFile,
@@ -193,7 +193,7 @@ impl ResumePlan {
         Ok(None)
     }
 
-    /// Adds a source to the listing, to be read from there on.
+    /// Adds a source to the listing, to be read from the offset `from` on.
     fn add_source(
         &mut self,
         source: &Source,

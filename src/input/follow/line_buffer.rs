@@ -1,4 +1,4 @@
-//! Cuts the bytes of a log that is being written, as they come, into blocks of whole lines.
+//! Cuts bytes that are appended to a log into blocks of whole lines.
 
 use memchr::{memchr, memrchr};
 
@@ -13,12 +13,12 @@ pub(crate) struct LineBuffer {
     context: usize,
     /// Where the line begins, in bytes from the start of the log.
     offset: u64,
-    /// How many bytes of a line that is too long were skipped so far.
+    /// How many bytes of the current line, which is too long, were skipped.
     skipped: u64,
 }
 
 impl LineBuffer {
-    /// `offset` is that of the first byte to come.
+    /// `offset` is that of the first byte that will be added.
     pub(crate) fn new(offset: u64) -> Self {
         Self { offset, ..Self::default() }
     }

@@ -44,19 +44,19 @@ impl FollowedSource {
     }
 }
 
-/// The result of polling all logs once.
+/// The result of polling all sources once.
 #[derive(Default)]
 pub struct PollResult {
-    /// More can be read at once.
+    /// Whether more can be read at once.
     pub more: bool,
-    /// The logs that could not be read, by the number of the lane; the others were.
+    /// The sources that could not be read, by their index; the others were read.
     pub failures: Vec<(usize, io::Error)>,
 }
 
-/// How many bytes are read of one log before the next one's turn, so that the screen never waits for long.
+/// How many bytes are read from one source before the next one, so that the screen never waits long.
 const LIMIT: usize = 1 << 20;
 
-/// Passes on what has come since the last call.
+/// Passes on the lines that were written since the last call.
 pub fn poll(lanes: &mut [FollowedSource], tell: &mut dyn FnMut(&Block)) -> PollResult {
     let mut looked = PollResult::default();
     for (number, lane) in lanes.iter_mut().enumerate() {
@@ -72,7 +72,7 @@ pub fn poll(lanes: &mut [FollowedSource], tell: &mut dyn FnMut(&Block)) -> PollR
     looked
 }
 
-/// No more lines can come: all pipes have ended, and no file is followed.
+/// Whether no more lines can come: all pipes have ended, and no file is followed.
 pub(crate) fn is_over(lanes: &[FollowedSource]) -> bool {
     lanes.iter().all(|lane| match lane {
         FollowedSource::File(_) => false,

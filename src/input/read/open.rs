@@ -13,11 +13,13 @@ use crate::input::error::InputError;
 use crate::input::journal;
 use crate::input::source::{FileId, Source, SourceOrigin};
 
+/// An open source.
 pub(crate) enum OpenedSource {
     Plain(Arc<SeekableFile>),
     Stream(Box<Stream>),
 }
 
+/// Opens a source. A file is recognized as compressed by its first bytes.
 pub(crate) fn open(source: &Source) -> Result<OpenedSource, InputError> {
     let path = &source.path;
     let failed = |error| source.cannot_open(error);

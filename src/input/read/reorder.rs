@@ -1,4 +1,4 @@
-//! Puts the answers to blocks, which come in any order, back into the order of the files (a reorder buffer).
+//! Puts the results of blocks, which arrive in any order, back into the order of the files (a reorder buffer).
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
-//! How a set of files is read, and how far the reading is.
+//! Defines how a set of files is read, and the progress of reading.
 
 use std::sync::atomic::AtomicU64;
 
-/// How to read; no setting changes an answer.
+/// How to read. No option changes the result.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadOptions {
     pub threads: usize,
@@ -10,7 +10,7 @@ pub struct ReadOptions {
     pub block_size: usize,
 }
 
-/// How far the reading is, for a progress bar; in bytes of the files as they lie on disk.
+/// The progress of reading, in bytes on disk.
 #[derive(Default, Debug)]
 pub struct Progress {
     pub done: AtomicU64,

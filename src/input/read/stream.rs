@@ -1,4 +1,4 @@
-//! Reads blocks from a stream: a pipe, or a compressed file.
+//! Reads blocks of whole lines from a stream: a pipe, or a compressed file.
 
 use std::io::{self, Read};
 
@@ -7,6 +7,7 @@ use memchr::{memchr, memrchr};
 use super::block::{Buffer, CONTEXT, Extent, LINE_LIMIT};
 use super::decompress::Decoder;
 
+/// A stream of text that is read in blocks.
 pub(crate) struct Stream {
     reader: Decoder,
     /// The end of the last block as context, and the bytes behind its last newline.

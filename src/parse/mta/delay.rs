@@ -4,33 +4,33 @@ use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A part of the time that mail takes on this host.
+/// A phase of the time that a message spends on this host.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, ValueEnum, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// From its arrival to this delivery: Postfix's `delay=`, Exim's `QT=`.
+    /// From the arrival to this delivery: Postfix's `delay=`, Exim's `QT=`.
     Total,
-    /// Up to its last entry into the active queue: the first of Postfix's `delays=` (postconf(5),
+    /// Until the message last entered the active queue: the first of Postfix's `delays=` (postconf(5),
     /// delay_logging_resolution_limit).
     BeforeActive,
-    /// In the active queue: the second.
+    /// In the active queue: the second of `delays=`.
     Active,
-    /// Setting up the connection, with DNS, EHLO and STARTTLS: the third.
+    /// Setting up the connection, with DNS, EHLO and STARTTLS: the third of `delays=`.
     Connect,
-    /// Sending the message: the fourth.
+    /// Sending the message: the fourth of `delays=`.
     Transmit,
-    /// Exim's `QT=` without `DT=`: receiving it, and waiting.
+    /// Receiving and waiting: Exim's `QT=` minus `DT=`.
     Queued,
-    /// Exim's `DT=`: connecting and sending together.
+    /// Connecting and sending together: Exim's `DT=`.
     Deliver,
-    /// Exim's `RT=` of a message that came in.
+    /// Receiving the message: Exim's `RT=` on the line of its arrival.
     Receive,
 }
 
-/// In milliseconds.
+/// Phases with their durations, in milliseconds.
 pub(crate) type Phases = Vec<(Phase, u64)>;
 
-/// `0.01`, `345678` → milliseconds; what is finer is left out.
+/// Parses seconds, such as `0.01` or `345678`, into milliseconds; finer digits are cut off. `None`: not such a number.
 pub(crate) fn seconds(text: &[u8]) -> Option<u64> {
     let (whole, fraction) = match memchr::memchr(b'.', text) {
         Some(dot) => (text.get(..dot)?, text.get(dot + 1..)?),
@@ -45,7 +45,8 @@ pub(crate) fn seconds(text: &[u8]) -> Option<u64> {
     Some(number(whole) * 1000 + number(&thousandths))
 }
 
-/// `1w2d3h4m5s`, `0.304s`, and `0.304` (Exim readconf.c, readconf_printtime).
+/// Parses a duration of Exim into milliseconds: `1w2d3h4m5s`, `0.304s` or `0.304` (readconf.c, readconf_printtime).
+/// `None`: not a duration.
 pub(crate) fn units(text: &[u8]) -> Option<u64> {
     let (mut rest, mut sum, mut last) = (text, 0_u64, u64::MAX);
     while !rest.is_empty() {
@@ -58,7 +59,7 @@ pub(crate) fn units(text: &[u8]) -> Option<u64> {
             Some(b's') | None => 1,
             Some(_) => return None,
         };
-        // Each unit once, the largest first.
+        // Each unit occurs once, the largest first.
         if unit >= last {
             return None;
         }

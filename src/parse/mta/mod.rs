@@ -20,7 +20,7 @@ use self::related_id::Relation;
 use super::header::{LogLine, RawTimestamp};
 use crate::smtp::event::{Direction, Event, Mta};
 
-/// The program that wrote a line.
+/// The program that wrote a line, as far as parsing depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Program {
     Postfix(Daemon),
@@ -66,7 +66,7 @@ pub fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     Program::of(line).read(line)
 }
 
-/// What the line of a fact says about its message.
+/// Everything that a queue record says about its message.
 pub fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     match fact.mta {
         Mta::Postfix => postfix::message_fields(fact),
@@ -76,7 +76,7 @@ pub fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     }
 }
 
-/// The sender, the client and the login out of [`context`]; cheaper, for callers that ask for every message.
+/// Only the sender, the client and the login of [`message_fields`]; cheaper, for callers that need them for every message.
 pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     match fact.mta {
         Mta::Postfix => postfix::origin(fact),
@@ -86,7 +86,7 @@ pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     }
 }
 
-/// The number of recipients that a message still has. None: the line does not show it.
+/// The number of recipients that a message still has. `None`: the line does not show it.
 pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
     match fact.mta {
         Mta::Postfix => postfix::recipients(fact),
@@ -104,7 +104,7 @@ pub(crate) fn reported_recipients(event: &Event, line: &LogLine) -> u32 {
     }
 }
 
-/// The server, the queue id and the rest of any line about a message, whether or not the rest is understood.
+/// The server, the queue id and the text behind it, for any line about a message. `None`: the line has no queue id.
 pub(crate) fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
     let (mta, (id, rest)) = match Program::of(line) {
         Program::Postfix(_) => (Mta::Postfix, postfix::queue_id(line.text)),
@@ -196,18 +196,18 @@ pub(crate) fn accepted_id(reply: &[u8]) -> Option<&[u8]> {
     Mta::ALL.into_iter().find_map(|mta| accepted_text(mta, reply)).and_then(related_id::id)
 }
 
-/// The reply from the queue id on, if it is worded as this server words it.
+/// The part of the reply that begins with the queue id, if the reply has this server's wording.
 fn accepted_text(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
     match mta {
         Mta::Postfix => postfix::accepted(reply),
         Mta::Exim => exim::accepted(reply),
         Mta::Sendmail => sendmail::accepted(reply),
-        // In the words of Sendmail.
+        // OpenSMTPD uses Sendmail's wording.
         Mta::Opensmtpd => None,
     }
 }
 
-/// How long a delivery took; empty where its line shows no times.
+/// The durations of the phases of a delivery, in milliseconds. Empty: its line shows no durations.
 pub(crate) fn delivery_delays(mta: Mta, line: &LogLine) -> Phases {
     match mta {
         Mta::Postfix => postfix::delays(line.text).unwrap_or_default(),
@@ -216,7 +216,7 @@ pub(crate) fn delivery_delays(mta: Mta, line: &LogLine) -> Phases {
     }
 }
 
-/// How long it took to receive the message, in milliseconds.
+/// How long receiving the message took, in milliseconds. `None`: the line does not show it.
 pub(crate) fn receive_time(fact: &QueueRecord) -> Option<u64> {
     match fact.mta {
         Mta::Exim => exim::receive_time(fact),
@@ -261,7 +261,7 @@ const fn log_names(mta: Mta) -> &'static [&'static str] {
     }
 }
 
-/// Where a server writes such a log when nothing else was configured: Debian, Red Hat and its own makefile.
+/// The default paths of such log files: Debian, Red Hat, and the server's own makefile.
 const fn log_paths(mta: Mta) -> &'static [&'static str] {
     match mta {
         Mta::Exim => &["/var/log/exim4/mainlog", "/var/log/exim/main.log", "/var/log/exim/mainlog"],
@@ -278,7 +278,7 @@ pub(crate) fn repeated_log(log: &str) -> Option<String> {
     Mta::ALL.into_iter().find_map(of)
 }
 
-/// Where the mail servers write their logs, in the order of the enum.
+/// Where the mail servers write their logs; one entry per server, in the order of [`Mta`].
 pub(crate) struct LogPlaces {
     pub units: [&'static [&'static str]; Mta::COUNT],
     pub names: [&'static [&'static str]; Mta::COUNT],

@@ -1,33 +1,34 @@
-//! Names how two messages can be related, and parses the queue id of the other one.
+//! Defines how the message named in a line relates to the message of the line, and parses the queue id of the named one
+//! (`status=sent (250 2.0.0 Ok: queued as F2A59DC171)`).
 
 use super::parsed::split_last;
 
 /// How the message named in a line relates to the message the line is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Relation {
-    /// This message goes on as the named one, here or on another host.
+    /// This message continues as the named one, on this host or another.
     ForwardedTo,
-    /// This message was made from the named one: by a filter, or when it was put into the queue anew.
+    /// This message was made from the named one: by a content filter, or when it was requeued.
     MadeFrom,
-    /// The named message tells the sender what became of this one.
+    /// The named message is a notification to the sender about this one.
     NotifiedBy,
-    /// This message tells a sender what became of the named one.
+    /// This message is a notification about the named one.
     NotifiesAbout,
 }
 
-/// The text before a related queue id, in the log of any server. A line without one of these has no link.
+/// The texts that precede a related queue id, for all servers. A line without any of them names no other message.
 pub(crate) const MARKS: [&str; 7] =
     ["queued as ", "forwarded as ", "notification: ", "orig_queue_id=", "orig_id=", "OK id=", " R="];
 
-/// The message as which this one goes on: `queued as ID`, `forwarded as ID`, `OK id=ID`. A stranger's reply may name any
-/// message, so the two must agree in more than this.
+/// The message that this one continues as: `queued as ID`, `forwarded as ID`, `OK id=ID`. A remote server can put any id
+/// into its reply, so the caller must compare more than the id.
 pub(crate) fn forwarded_to(text: &[u8]) -> Option<(Relation, &[u8])> {
     let after = |mark: &[u8]| split_last(text, mark).and_then(|(_, rest)| id(rest));
     let id = after(b"queued as ").or_else(|| after(b"forwarded as ")).or_else(|| after(b"OK id="))?;
     Some((Relation::ForwardedTo, id))
 }
 
-/// The queue id at the beginning of the text: 5 to 32 letters, digits and dashes.
+/// The queue id at the start of the text: 5 to 32 letters, digits and dashes. `None`: there is none.
 pub(crate) fn id(text: &[u8]) -> Option<&[u8]> {
     let in_id = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'-';
     let length = text.iter().take(40).take_while(in_id).count();

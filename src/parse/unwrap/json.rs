@@ -9,16 +9,18 @@ use super::json_value::JsonValue;
 use super::metadata::{WrapperMetadata, host, pid_of, program};
 use super::timestamp::WrapperTime;
 
+/// The line inside a JSON object, and the metadata beside it.
 #[derive(Debug)]
 pub(crate) struct JsonObject<'a> {
     pub metadata: WrapperMetadata<'a>,
     pub text: Cow<'a, [u8]>,
 }
 
-/// None: no JSON object, or none that carries a text. serde_json refuses what is deeper than 128 levels.
+/// Parses `{"MESSAGE":"…","SYSLOG_IDENTIFIER":"postfix/smtp",…}`. `None`: not a JSON object, one without a text, or one
+/// nested deeper than the 128 levels that serde_json allows.
 pub(crate) fn read(text: &str) -> Option<JsonObject<'_>> {
     let fields: JsonFields = serde_json::from_str(text).ok()?;
-    // As Docker's json-file has it, and what Fluent Bit makes of it.
+    // `log` with `time` is Docker's json-file, also through Fluent Bit: its time is when the line was written.
     let exact = matches!((&fields.text, &fields.time), (Some((2, _)), Some((4, _))));
     let cover = WrapperMetadata {
         exact,
@@ -30,7 +32,7 @@ pub(crate) fn read(text: &str) -> Option<JsonObject<'_>> {
     fields.text.map(|(_, text)| JsonObject { metadata: cover, text })
 }
 
-/// What a name stands for. The number ranks the names of one thing, the lowest first.
+/// The meaning of a field name. The number is its rank among the names with that meaning; the lowest rank wins.
 #[derive(Clone, Copy)]
 enum JsonField {
     Text(u8),
@@ -38,29 +40,30 @@ enum JsonField {
     Host(u8),
     Program(u8),
     Pid(u8),
-    /// An object of the Elastic Common Schema, whose `log` may be a container's line as well.
+    /// `log`: an object of the Elastic Common Schema, or the line of a container.
     Log,
+    /// `process`: an object of the Elastic Common Schema.
     Process,
     Other,
 }
 
-/// systemd.journal-fields(7); Docker's json-file; Vector's, Logstash's and Fluent Bit's syslog sources; the Elastic
-/// Common Schema; rsyslog's property names.
+/// Looks up a field name of: systemd.journal-fields(7); Docker's json-file; the syslog sources of Vector, Logstash and
+/// Fluent Bit; the Elastic Common Schema; rsyslog's properties.
 fn field_of_name(name: &str) -> JsonField {
     match name {
         "MESSAGE" => JsonField::Text(0),
         "message" => JsonField::Text(1),
         "log" => JsonField::Log,
         "msg" => JsonField::Text(3),
-        // When the kernel took it from the server, as a file of syslog and `journalctl -o short` have it. The other is
-        // when the journal came to write it.
+        // The time at which the journal received the entry, which `journalctl -o short` shows. `__REALTIME_TIMESTAMP` is the
+        // time at which it was written to the journal.
         "_SOURCE_REALTIME_TIMESTAMP" => JsonField::Time(0),
         "__REALTIME_TIMESTAMP" => JsonField::Time(1),
         "timestamp" => JsonField::Time(2),
         "@timestamp" => JsonField::Time(3),
         "time" => JsonField::Time(4),
         "date" => JsonField::Time(5),
-        // A shipper's own host is the last to ask.
+        // A shipper may write its own host into `host`, so that ranks last.
         "_HOSTNAME" => JsonField::Host(0),
         "logsource" => JsonField::Host(2),
         "hostname" => JsonField::Host(3),
@@ -82,9 +85,10 @@ fn field_of_name(name: &str) -> JsonField {
     }
 }
 
+/// A value and the rank of the name that it came from.
 type Ranked<T> = Option<(u8, T)>;
 
-/// The lowest rank stays; of a name that stands twice the last does, as most readers of JSON have it.
+/// Keeps the value with the lowest rank. If a name occurs twice, the last value wins, as in most JSON parsers.
 fn keep<T>(kept: &mut Ranked<T>, rank: u8, value: Option<T>) {
     if let Some(value) = value
         && kept.as_ref().is_none_or(|(old, _)| rank <= *old)
@@ -152,7 +156,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = JsonFields::default();
-        // Of the journal's 25 fields 20 are passed over unread.
+        // A journal entry has about 25 fields, of which 20 are skipped.
         while let Some(JsonKey(field)) = map.next_key()? {
             match field {
                 JsonField::Other => drop(map.next_value::<IgnoredAny>()?),
@@ -235,7 +239,7 @@ mod tests {
             |name: &str| format!(r#"{{"message":"x","{name}":{}{}}}"#, "[".repeat(9000), "]".repeat(9000));
         assert_eq!(said(&deep("host")), "nothing");
         assert_eq!(said(&deep("message")), "nothing");
-        // What is passed over costs no depth.
+        // Skipped values have no depth limit.
         assert_eq!(said(&deep("other")), ",, x");
     }
 }

@@ -1,4 +1,4 @@
-//! Parses JSON values that can name a text, a time, a host, a program or a process.
+//! Deserializes JSON values that can be a text, a time, a host, a program or a process id.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,19 +7,20 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use super::timestamp::WrapperTime;
 
-/// The values that matter here.
+/// A JSON value, as far as fields of log entries need it.
 #[derive(Debug)]
 pub(crate) enum JsonValue<'a> {
     Text(Cow<'a, str>),
-    /// The journal writes a text that is no UTF-8 as an array of its bytes.
+    /// The journal writes text that is not UTF-8 as an array of bytes.
     Bytes(Vec<u8>),
     Whole(u64),
     Real(f64),
     Object(Box<NestedFields<'a>>),
+    /// Null, a boolean, a negative number, or an array of other values.
     Nothing,
 }
 
-/// Of `host`, `process` and `log`, objects of the Elastic Common Schema, and of `log.syslog`.
+/// The fields of the objects `host`, `process`, `log` and `log.syslog` of the Elastic Common Schema.
 #[derive(Default, Debug)]
 pub(crate) struct NestedFields<'a> {
     /// `name`, `program` or `appname`.
@@ -31,6 +32,7 @@ pub(crate) struct NestedFields<'a> {
 }
 
 impl<'a> JsonValue<'a> {
+    /// A string, or a number as one. `None`: another value.
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
@@ -39,12 +41,13 @@ impl<'a> JsonValue<'a> {
         }
     }
 
+    /// A string or an array of bytes. `None`: another value.
     pub(crate) fn bytes(self) -> Option<Cow<'a, [u8]>> {
         match self {
             Self::Text(Cow::Borrowed(text)) => Some(Cow::Borrowed(text.as_bytes())),
             Self::Text(Cow::Owned(text)) => Some(Cow::Owned(text.into_bytes())),
             Self::Bytes(bytes) => Some(Cow::Owned(bytes)),
-            // The journal writes null for a text of more than 4096 bytes, unless asked for all.
+            // journalctl writes null for a text of more than 4096 bytes, unless it has the option --all.
             Self::Whole(_) | Self::Real(_) | Self::Object(_) | Self::Nothing => None,
         }
     }
@@ -57,7 +60,7 @@ impl<'a> JsonValue<'a> {
             Self::Text(Cow::Borrowed(text)) => WrapperTime::iso(text),
             Self::Whole(number) => WrapperTime::whole(number),
             Self::Real(number) => WrapperTime::seconds(number),
-            // A time has nothing to escape.
+            // A string with escapes is owned, and no timestamp needs escapes.
             Self::Text(Cow::Owned(_)) | Self::Bytes(_) | Self::Object(_) | Self::Nothing => None,
         }
     }
@@ -106,7 +109,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(JsonValue::Nothing)
     }
 
-    /// Bytes, or the values of a field that stands more than once in the journal: the first is taken.
+    /// An array of bytes, or the values of a field that occurs more than once in the journal, of which the first counts.
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
         let (mut bytes, mut first) = (Vec::new(), None);
         let mut only_bytes = true;

@@ -1,5 +1,6 @@
-//! Unwraps log lines: takes the line out of the JSON or the prefix that the journal, a container or a log shipper put
-//! around it, and gives it a header that `line.rs` parses.
+//! Unwraps log lines: extracts the line from the JSON or the prefix that the journal, a container runtime or a log shipper
+//! put around it, and completes its header from the wrapper
+//! (`{"log":"Nov 22 … postfix/smtp[12]: …\n","stream":"stdout","time":"2026-11-22T03:04:05Z"}`).
 
 pub(crate) mod json;
 pub(crate) mod json_value;
@@ -14,14 +15,14 @@ use self::metadata::WrapperMetadata;
 use self::timestamp::WrapperTime;
 use super::header::{LogLine, RawTimestamp, is_process};
 
-/// How many wrappers lie around one line at most: `docker compose logs -t` puts two before what may be an object, and
-/// a shipper's object may hold a container's. What is wrapped once more is left as it is.
+/// Greatest number of wrappers that are removed from one line: `docker compose logs -t` adds two prefixes to what may be
+/// an object, and the object of a shipper may contain that of a container.
 const LAYERS: usize = 3;
 
-/// The line inside, without its newline and with no other in it; it is written to `inside`. A line that wraps nothing
-/// is given back as it came, and so is one whose JSON is broken.
+/// The line inside a wrapper, as one line without a newline; `inside` is its buffer. A line that is not wrapped, or whose
+/// JSON is broken, is returned unchanged.
 ///
-/// The front that the text brings itself wins, and what it lacks comes from the wrapper.
+/// The header of the line itself has priority; what it lacks comes from the wrapper.
 pub fn unwrap_line<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a [u8] {
     if !may_wrap(raw) {
         return raw;
@@ -30,7 +31,7 @@ pub fn unwrap_line<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a [u8] {
     if unwrap(&WrapperMetadata::default(), raw, LAYERS, inside) { inside } else { raw }
 }
 
-/// This is asked for every line: a usual one costs a few bytes' look.
+/// Cheap test for every line: false for the common header formats.
 #[inline]
 fn may_wrap(raw: &[u8]) -> bool {
     match raw {
@@ -41,7 +42,8 @@ fn may_wrap(raw: &[u8]) -> bool {
     }
 }
 
-/// False: `text` wraps nothing, and nothing was written.
+/// Writes the innermost line of `text` to `inside`. `around` is the metadata of the outer wrappers. False: `text` is not a
+/// wrapper, and nothing was written.
 fn unwrap(around: &WrapperMetadata, text: &[u8], layers: usize, inside: &mut Vec<u8>) -> bool {
     if layers == 0 {
         return false;
@@ -54,14 +56,14 @@ fn unwrap(around: &WrapperMetadata, text: &[u8], layers: usize, inside: &mut Vec
     };
     // `journalctl -o json-seq` puts a record separator before each object (RFC 7464 §2.2).
     if let [b'{', ..] | [0x1e, b'{', ..] = text {
-        // Text that is no UTF-8 is no JSON either; it is shown with U+FFFD in any case.
+        // JSON is UTF-8 (RFC 8259 §8.1); other bytes are shown as U+FFFD anyway.
         let text = String::from_utf8_lossy(text.strip_prefix(b"\x1e").unwrap_or(text));
         return json::read(&text).map(|object| tell(object.metadata, &object.text)).is_some();
     }
     without_prefix(text).map(|(cover, text)| tell(cover, text)).is_some()
 }
 
-/// What stands before a line and is no part of it.
+/// Removes one prefix, and returns its metadata and the rest. `None`: there is no prefix.
 fn without_prefix(text: &[u8]) -> Option<(WrapperMetadata<'_>, &[u8])> {
     match text {
         [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {
@@ -76,7 +78,7 @@ fn without_prefix(text: &[u8]) -> Option<(WrapperMetadata<'_>, &[u8])> {
     }
 }
 
-/// `mail-1  | Nov 22 …`: docker compose logs.
+/// Removes the service name of docker compose logs: `mail-1  | Nov 22 …`.
 fn without_service(text: &[u8]) -> Option<&[u8]> {
     let in_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     let name = text.iter().take(80).take_while(in_name).count();
@@ -85,10 +87,10 @@ fn without_service(text: &[u8]) -> Option<&[u8]> {
     rest.get(padding..)?.strip_prefix(b"| ").filter(|_| padding > 0)
 }
 
-/// `2026-11-22T03:04:05.123456789Z stdout F Nov 22 …` (Kubernetes CRI), the same without the stream (`docker logs -t`),
-/// and `2026-11-22T03:04:05+00:00<TAB>tag<TAB>{…}` (a file that Fluentd wrote).
+/// Splits the timestamp of a wrapper from the line: `2026-11-22T03:04:05.123456789Z stdout F Nov 22 …` (Kubernetes CRI),
+/// the same without the stream (`docker logs -t`), and `2026-11-22T03:04:05+00:00<TAB>tag<TAB>{…}` (Fluentd's out_file).
 fn without_stamp(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    // Where rsyslog's stamp ends: with the search its lines cost twice the instructions here, 230 each.
+    // The end of rsyslog's timestamp; searching for it doubles the instructions of this function, to 230 a line.
     let end = match (text.get(26), text.get(32)) {
         (Some(b'+' | b'-'), Some(b' ')) => 32,
         _ => memchr2(b' ', b'\t', text.get(..40).unwrap_or(text))?,
@@ -105,14 +107,15 @@ fn without_stamp(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((stamp, inner))
 }
 
-/// `stdout F ` is a whole line. Of a line in parts, which are 8 or 16 KiB long, `P`, the first has all that counts.
+/// Removes `stdout F ` (a complete line) or `stdout P ` (a part of a line). Parts have 8 or 16 KiB, so the first one has
+/// everything that is parsed.
 fn without_stream(text: &[u8]) -> Option<&[u8]> {
     let rest = text.strip_prefix(b"std")?;
     let rest = rest.strip_prefix(b"out ").or_else(|| rest.strip_prefix(b"err "))?;
     rest.strip_prefix(b"F ").or_else(|| rest.strip_prefix(b"P "))
 }
 
-/// A stamp or an object: no host is called like this.
+/// Whether the text begins with a timestamp or an object, which no host name does.
 fn begins_a_line(text: &[u8]) -> bool {
     let bsd = matches!(text, [_, _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', ..]);
     let iso = matches!(text, [b'0'..=b'9', _, _, _, b'-', _, _, b'-', _, _, b' ' | b'T', _, _, b':', ..]);
@@ -132,7 +135,7 @@ fn write_line(cover: &WrapperMetadata, text: &[u8], inside: &mut Vec<u8>) {
             let end = memmem::find(text, stamp).map_or(0, |at| at + stamp.len() + 1);
             let rest = text.get(end..).unwrap_or_default();
             let when = cover.time.as_ref().filter(|when| cover.exact && when.is_moment_of(stamp));
-            // A container's clock is often in another zone than the host's, and its stamp says neither zone nor year.
+            // A container often has another time zone than the host, and its timestamp shows neither zone nor year.
             if when.is_some_and(|when| if named { when.write(inside) } else { when.write_as_exim(inside) }) {
                 if named && line.host.is_empty() && rest.starts_with(line.program) {
                     cover.write_host(inside);
@@ -146,13 +149,13 @@ fn write_line(cover: &WrapperMetadata, text: &[u8], inside: &mut Vec<u8>) {
             } else if named || !exim {
                 inside.extend_from_slice(text);
             } else {
-                // Exim's own stamp stays in the text, as in a file of syslog: the wrapper's has a zone.
+                // The timestamp that the server writes itself stays in the text, as in syslog: the wrapper's has a zone.
                 write_header(cover, inside);
                 inside.extend_from_slice(text);
             }
         }
         RawTimestamp::Missing => {
-            // What stands before a colon may be a queue id; with a process id behind it it is a program.
+            // A word before a colon may be a queue id; with a process id it is a program.
             let mut words = text.split(|&byte| byte == b' ');
             let word = words.next().unwrap_or_default();
             let first = is_process(word);
@@ -171,7 +174,7 @@ fn write_line(cover: &WrapperMetadata, text: &[u8], inside: &mut Vec<u8>) {
     }
 }
 
-/// Without a stamp before it nobody could tell the host from the text.
+/// Writes the whole header. The host is written only after a timestamp: without one it would be parsed as text.
 fn write_header(cover: &WrapperMetadata, inside: &mut Vec<u8>) {
     if cover.write_stamp(inside) {
         cover.write_host(inside);
@@ -179,7 +182,7 @@ fn write_header(cover: &WrapperMetadata, inside: &mut Vec<u8>) {
     cover.write_program(inside);
 }
 
-/// A mail server's text has no newline, so what has one was joined, or wants to look like two lines.
+/// Replaces newlines by blanks. Mail servers log no newlines, so the text was joined, or is forged to look like two lines.
 fn one_line(text: &[u8]) -> Cow<'_, [u8]> {
     let end = text.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
     let text = text.get(..end).unwrap_or_default();

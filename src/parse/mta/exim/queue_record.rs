@@ -1,4 +1,5 @@
-//! Parses Exim's routine lines about a message: `<=`, `Completed`, and what an administrator did to it.
+//! Parses Exim's queue records, the routine lines about a message: its arrival, `Completed`, and the actions of an
+//! administrator (`<= a@b H=mx [192.0.2.1] P=esmtp S=4521 id=x@y`).
 
 use super::host;
 use crate::parse::mta::parsed::{ParsedLine, begins, split_once, split_word};
@@ -6,11 +7,11 @@ use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, num
 use crate::simd::find::{ByteIter, find};
 use crate::smtp::event::Mta;
 
-/// None: a line of another kind.
+/// Parses a queue record. `None`: a line of another kind.
 #[inline]
 pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> Option<ParsedLine<'a>> {
     let step = if text.starts_with(b"<= ") {
-        // `R=` is the message that it is about (Exim spec, "Log files").
+        // `R=` is the message that a bounce is about (Exim spec, "Log files").
         if text.starts_with(b"<= <> R=") { QueueStep::Notice } else { QueueStep::Received }
     } else if text.starts_with(b"Completed") {
         QueueStep::Removed
@@ -28,12 +29,12 @@ pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> Option<ParsedLine<
     Some(ParsedLine::QueueRecord(QueueRecord { mta: Mta::Exim, queue_id, step, text }))
 }
 
-/// Exim deliver.c, acl.c; the third is said again at each queue run.
+/// Beginnings of lines about frozen messages (Exim deliver.c, acl.c); the third is repeated at each queue run.
 const FROZEN: [&[u8]; 4] = [b"*** Frozen", b"Frozen", b"Message is frozen", b"frozen by "];
 
-/// `<= a@b H=mx (helo) [192.0.2.1]:25 P=esmtpsa X=… A=plain:anna S=4521 id=x@y T="…" from <a@b> for c@d`
-/// (Exim receive.c, "Reception lines" in the spec, ch. 52). What a stranger chooses, the HELO name, the subject and
-/// the certificate's name, is passed over.
+/// Parses `<= a@b H=mx (helo) [192.0.2.1]:25 P=esmtpsa X=… A=plain:anna S=4521 id=x@y T="…" from <a@b> for c@d` (Exim
+/// receive.c; spec ch. 52). Text that the client chooses (HELO name, subject, name in the certificate) is skipped, so
+/// that it cannot forge fields.
 pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     let mut context = MessageFields::default();
     let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
@@ -78,7 +79,7 @@ pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     context
 }
 
-/// Of the same line the sender, the client and the login, which stand before the size.
+/// Parses only the sender, the client and the login of the same line, which are before the size.
 pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     let mut context = MessageFields::default();
     let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
@@ -108,7 +109,7 @@ pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     context
 }
 
-/// `a@b …`, `<> …`, `"a b"@c …`: the address, and what follows its blank.
+/// Splits `a@b …`, `<> …` or `"a b"@c …` behind the address.
 fn sender(text: &[u8]) -> (&[u8], &[u8]) {
     let quoted = text.first() == Some(&b'"');
     let start = if quoted { split_once(text, b"\"@").map_or(0, |(local, _)| local.len()) } else { 0 };

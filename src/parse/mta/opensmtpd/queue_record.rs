@@ -1,13 +1,13 @@
-//! Parses OpenSMTPD's routine lines about a message: its arrival, and its removal by hand.
+//! Parses OpenSMTPD's queue records, the lines about the arrival of a message (`8f48 smtp message msgid=70 size=407 nrcpt=1`).
 
 use super::fields::{value, verb};
 use crate::parse::mta::parsed::{ParsedLine, address, split_once};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::smtp::event::Mta;
 
-/// `8f4864084ecc48f4 smtp message msgid=7077717e size=407 nrcpt=1 proto=ESMTP`, and before 6.4
+/// Parses `8f4864084ecc48f4 smtp message msgid=7077717e size=407 nrcpt=1 proto=ESMTP`, and before 6.4
 /// `8f4864084ecc48f4 smtp event=message address=192.0.2.1 host=mx msgid=7077717e from=<a@b> to=<c@d> size=407 ndest=1
-/// proto=ESMTP` (OpenSMTPD smtp_session.c). A line for each recipient has the sender:
+/// proto=ESMTP` (OpenSMTPD smtp_session.c). A line for each recipient shows the sender:
 /// `8f4864084ecc48f4 smtp envelope evpid=7077717e797a776e from=<a@b> to=<c@d>`.
 pub(crate) fn read(text: &[u8]) -> ParsedLine<'_> {
     let (step, id) = if let Some((_, rest)) = verb(text, b"smtp", b"message") {

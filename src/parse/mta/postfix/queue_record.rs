@@ -1,11 +1,11 @@
-//! Parses Postfix's routine lines about a message, from `client=` to `removed`.
+//! Parses Postfix's queue records, the routine lines about a message from `client=mx[192.0.2.1]` to `removed`.
 
 use crate::parse::mta::parsed::{ParsedLine, address, begins, field, peer, split_once};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::simd::find;
 use crate::smtp::event::Mta;
 
-/// A line about no message is routine and no more.
+/// The queue record of a line. Without a queue id the line is routine.
 pub(crate) fn record_of<'a>(queue_id: Option<&'a [u8]>, step: QueueStep, text: &'a [u8]) -> ParsedLine<'a> {
     match queue_id {
         Some(queue_id) => ParsedLine::QueueRecord(QueueRecord { mta: Mta::Postfix, queue_id, step, text }),
@@ -13,7 +13,7 @@ pub(crate) fn record_of<'a>(queue_id: Option<&'a [u8]>, step: QueueStep, text: &
     }
 }
 
-/// `uid=1000 from=<anna>` (postfix pickup.c)
+/// Parses a line of pickup: `uid=1000 from=<anna>` (postfix pickup.c).
 pub(crate) fn pickup<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     if text.starts_with(b"uid=") {
         record_of(queue_id, QueueStep::Received, text)
@@ -22,7 +22,7 @@ pub(crate) fn pickup<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLi
     }
 }
 
-/// `removed`, `placed on hold`, `released from hold`, `requeued` (postfix postsuper.c)
+/// Parses a line of postsuper: `removed`, `placed on hold`, `released from hold`, `requeued` (postfix postsuper.c).
 pub(crate) fn postsuper<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     let step = match text {
         b"removed" => QueueStep::Deleted,
@@ -34,8 +34,8 @@ pub(crate) fn postsuper<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Parse
     record_of(queue_id, step, text)
 }
 
-/// `sender non-delivery notification: 4XYZ`, `sender delay notification: …`, `postmaster …` (postfix bounce.c): the id
-/// of the notice. It is written, so named by its other lines, before this one.
+/// Parses a line of bounce: `sender non-delivery notification: 4XYZ`, `sender delay notification: …`, `postmaster …`
+/// (postfix bounce.c). The record is that of the notification, whose other lines were logged before.
 pub(crate) fn bounce(text: &[u8]) -> ParsedLine<'_> {
     if !begins(text, &[b"sender ", b"postmaster "]) {
         return ParsedLine::Routine;
@@ -45,7 +45,7 @@ pub(crate) fn bounce(text: &[u8]) -> ParsedLine<'_> {
     record_of(notice.filter(is_id), QueueStep::Notice, text)
 }
 
-/// How many recipients `… nrcpt=1 (queue active)` names. It is the last field, and this is asked for every message.
+/// The number of recipients in `… nrcpt=1 (queue active)`. Searches from the end, since it is the last field.
 pub(crate) fn recipients(text: &[u8]) -> Option<u32> {
     let (_, count) = text.split_at_checked(find::find_last(b'=', text)? + 1)?;
     let digit = |byte: &u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
@@ -90,11 +90,11 @@ pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     }
 }
 
-/// `client=mx[192.0.2.1], sasl_method=PLAIN, sasl_username=anna` (postfix smtpd.c); behind a proxy the client that
-/// counts is `orig_client=mx[192.0.2.1]`.
+/// Parses `client=mx[192.0.2.1], sasl_method=PLAIN, sasl_username=anna` (postfix smtpd.c). Behind a proxy or content
+/// filter, `orig_client=mx[192.0.2.1]` is the client.
 fn received(text: &[u8]) -> MessageFields<'_> {
     let Some(rest) = text.strip_prefix(b"client=") else { return MessageFields::default() };
-    // Most have no more than the client; to look for the rest took half of the reading.
+    // Most lines show only the client; searching for other fields took half of the time here.
     if let Some((peer, b"")) = peer(rest) {
         let client_host = peer.host.filter(|_| peer.ip.is_some());
         return MessageFields { client: peer.ip.or(peer.host), client_host, ..MessageFields::default() };
@@ -107,7 +107,7 @@ fn received(text: &[u8]) -> MessageFields<'_> {
     MessageFields { client: named.ip.or(named.host), client_host, user, ..MessageFields::default() }
 }
 
-/// `from=<a@b>, size=4521, nrcpt=1 (queue active)` (postfix qmgr_active.c)
+/// Parses `from=<a@b>, size=4521, nrcpt=1 (queue active)` (postfix qmgr_active.c).
 fn queue_manager(text: &[u8]) -> Option<MessageFields<'_>> {
     let (sender, rest) = address(text.strip_prefix(b"from=<")?)?;
     let size = rest.strip_prefix(b", size=").and_then(field).and_then(|(size, _)| number(size));
@@ -119,7 +119,7 @@ fn queue_manager(text: &[u8]) -> Option<MessageFields<'_>> {
     })
 }
 
-/// `<a@b>` → `a@b`; what is not in brackets is taken as it is.
+/// Removes the brackets of `<a@b>`; text without brackets is returned unchanged.
 fn without_brackets(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">")).unwrap_or(text)
 }

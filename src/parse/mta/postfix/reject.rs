@@ -6,7 +6,7 @@ use crate::parse::mta::queue_record::QueueStep;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{EnhancedCode, Reply};
 
-/// smtpd and cleanup: `QID: reject: RCPT from …`, `NOQUEUE: milter-reject: …`, `QID: hold: header …`
+/// Parses lines of smtpd and cleanup: `QID: reject: RCPT from …`, `NOQUEUE: milter-reject: …`, `QID: hold: header …`.
 pub(crate) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     if text.starts_with(b"message-id=") {
         return queue_record::record_of(queue_id, QueueStep::MessageIdAssigned, text);
@@ -28,8 +28,8 @@ pub(crate) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLin
     }
 }
 
-/// postscreen: `NOQUEUE: reject: RCPT from [192.0.2.1]:40693: 550 …; from=<a>, to=<b>, proto=ESMTP, helo=<c>`.
-/// Its tests are notes, and the client is told only by a reject.
+/// Parses lines of postscreen: `NOQUEUE: reject: RCPT from [192.0.2.1]:40693: 550 …; from=<a>, to=<b>, proto=ESMTP,
+/// helo=<c>`. Lines about its tests are routine: only a reject is an answer to the client.
 pub(crate) fn postscreen(text: &[u8]) -> ParsedLine<'_> {
     match action(text) {
         Some((RejectAction::Event(outcome), rest)) => match reject_event(None, outcome, rest) {
@@ -40,7 +40,7 @@ pub(crate) fn postscreen(text: &[u8]) -> ParsedLine<'_> {
     }
 }
 
-/// `connect from host[ip]`, `disconnect from …`: half of what a busy smtpd writes, told by their first word alone.
+/// Whether the line is about a session: `connect from host[ip]`, `disconnect from …`. Half of the lines of a busy smtpd are.
 pub(crate) fn is_session(text: &[u8]) -> bool {
     match text.first() {
         Some(b'c') => text.starts_with(b"connect from "),
@@ -52,6 +52,7 @@ pub(crate) fn is_session(text: &[u8]) -> bool {
     }
 }
 
+/// Beginnings of the other lines of smtpd and cleanup.
 const ROUTINE: [&[u8]; 27] = [
     b"discarding EHLO keywords",
     b"lost connection after ",
@@ -82,13 +83,15 @@ const ROUTINE: [&[u8]; 27] = [
     b"milter ",
 ];
 
+/// How the action of a restriction, of header_checks or of a milter counts.
 #[derive(Clone, Copy)]
 enum RejectAction {
     Event(Outcome),
     Routine,
 }
 
-/// `milter-reject: rest` (postfix smtpd_check.c, cleanup_message.c, cleanup_milter.c)
+/// Splits `milter-reject: rest` into the action and the rest (postfix smtpd_check.c, cleanup_message.c, cleanup_milter.c).
+/// `None`: not a known action.
 fn action(text: &[u8]) -> Option<(RejectAction, &[u8])> {
     let (name, rest) = split_once(text.get(..32).unwrap_or(text), b": ")?;
     let rest = text.get(text.len().min(name.len() + 2)..).filter(|long| long.starts_with(rest))?;
@@ -112,7 +115,7 @@ fn reject_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]
     if matches!(place, b"header" | b"body" | b"mime-error" | b"content" | b"mime-header" | b"nested-header") {
         return Some(content_event(queue_id, outcome, text));
     }
-    // The proxy's refusal names no client: `proxy-reject: END-OF-MESSAGE: 554 …`.
+    // A line about the proxy's rejection shows no client: `proxy-reject: END-OF-MESSAGE: 554 …`.
     let (place, peer, words) = match place.strip_suffix(b":") {
         Some(place) => (place, Peer::default(), rest),
         None => {
@@ -124,8 +127,8 @@ fn reject_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]
     Some(Event { peer, ..event(queue_id, outcome, stage(place), words, tail) })
 }
 
-/// `header Subject: … from mx[ip]; from=<a> to=<b> proto=ESMTP helo=<c>: 5.7.1 text` (postfix cleanup_message.c).
-/// The words behind the tail are this server's own; the header before it is a stranger's.
+/// Parses `header Subject: … from mx[ip]; from=<a> to=<b> proto=ESMTP helo=<c>: 5.7.1 text` (postfix cleanup_message.c).
+/// The text behind the tail is this server's; the header before it is the sender's, and may contain anything.
 fn content_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Event<'a> {
     let (header, tail) = split_last(text, b"; from=<").unwrap_or((text, b""));
     let tail = RejectTail::read(tail, b"from=<").unwrap_or_default();
@@ -134,7 +137,7 @@ fn content_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8
     Event { peer, ..event(queue_id, outcome, Some(Stage::EndOfData), tail.words.unwrap_or(shown), tail) }
 }
 
-/// smtpd and cleanup speak of these refusals only in warnings, without a code.
+/// Parses a warning. Some rejections are logged only as warnings, without a code.
 fn warning<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     let found = login_failure(text)
         .or_else(|| limit_exceeded(text))
@@ -146,9 +149,10 @@ fn warning<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     ParsedLine::Event(Event { peer: client, code: None, enhanced: None, ..event })
 }
 
+/// Outcome, stage, client and text of a warning.
 type WarningParts<'a> = (Outcome, Option<Stage>, Peer<'a>, &'a [u8]);
 
-/// `host[ip]: SASL LOGIN authentication failed: …` (postfix smtpd_sasl_glue.c)
+/// Parses `host[ip]: SASL LOGIN authentication failed: …` (postfix smtpd_sasl_glue.c).
 fn login_failure(text: &[u8]) -> Option<WarningParts<'_>> {
     let (client, rest) = peer(text)?;
     let words = rest.strip_prefix(b": ")?;
@@ -156,7 +160,7 @@ fn login_failure(text: &[u8]) -> Option<WarningParts<'_>> {
     Some((Outcome::Rejected, Some(Stage::Auth), client, words))
 }
 
-/// `Connection rate limit exceeded: 31 from host[ip] for service smtpd` (postfix smtpd.c, smtpd_check.c)
+/// Parses `Connection rate limit exceeded: 31 from host[ip] for service smtpd` (postfix smtpd.c, smtpd_check.c).
 fn limit_exceeded(text: &[u8]) -> Option<WarningParts<'_>> {
     let (limit, rest) = split_once(text, b" limit exceeded: ")?;
     let (_, client) = split_once(rest, b" from ")?;
@@ -171,13 +175,13 @@ fn limit_exceeded(text: &[u8]) -> Option<WarningParts<'_>> {
     Some((Outcome::Rejected, stage, peer(client)?.0, text))
 }
 
-/// `reject: ETRN example.org... from host[ip]` (postfix smtpd_check.c)
+/// Parses `reject: ETRN example.org... from host[ip]` (postfix smtpd_check.c).
 fn etrn_reject(text: &[u8]) -> Option<WarningParts<'_>> {
     let (_, client) = split_last(text.strip_prefix(b"reject: ")?, b" from ")?;
     Some((Outcome::Rejected, None, peer(client)?.0, text))
 }
 
-/// `header Subject: … from host[ip]; from=<a> to=<b> …`: a WARN action (postfix cleanup_message.c)
+/// Parses the action WARN: `header Subject: … from host[ip]; from=<a> to=<b> …` (postfix cleanup_message.c).
 fn header_warning(text: &[u8]) -> Option<WarningParts<'_>> {
     if !matches!(split_word(text).0, b"header" | b"body" | b"mime-error") {
         return None;
@@ -192,6 +196,7 @@ fn header_warning(text: &[u8]) -> Option<WarningParts<'_>> {
     ))
 }
 
+/// The stage by Postfix's name of the command. `None`: a command without a stage.
 fn stage(place: &[u8]) -> Option<Stage> {
     Some(match place {
         b"CONNECT" => Stage::Connect,
@@ -227,20 +232,22 @@ fn event<'a>(
     }
 }
 
+/// The fields of a tail, in their order.
 const FIELDS: [&[u8]; 4] = [b"from=<", b"to=<", b"proto=", b"helo=<"];
 
-/// `from=<a> to=<b> proto=ESMTP helo=<c>` (postfix smtpd_check.c log_whatsup); postscreen puts commas between.
+/// The tail of a reject line, `from=<a> to=<b> proto=ESMTP helo=<c>` (postfix smtpd_check.c, log_whatsup). postscreen
+/// separates the fields by commas.
 #[derive(Clone, Copy, Default, Debug)]
 struct RejectTail<'a> {
     sender: Option<&'a [u8]>,
     recipient: Option<&'a [u8]>,
-    /// cleanup's own words behind the tail.
+    /// The text that cleanup writes behind the tail.
     words: Option<&'a [u8]>,
 }
 
 impl<'a> RejectTail<'a> {
-    /// The words and the tail. The words echo what the client sent, so they may hold a `; from=<` of a
-    /// stranger's making: the first place is taken from which all fields read through to the end of the line.
+    /// Splits the reply from the tail. The reply repeats what the client sent, which may contain `; from=<`, so the tail
+    /// begins at the first `;` from which all fields parse up to the end of the line.
     fn split(text: &'a [u8]) -> (&'a [u8], Self) {
         let mut last = None;
         for at in memchr::memchr_iter(b';', text) {
@@ -255,14 +262,14 @@ impl<'a> RejectTail<'a> {
             }
             last = Some((words, rest));
         }
-        // Cut off by syslog: take what the last place still gives.
+        // Truncated by syslog: use the fields behind the last candidate.
         match last {
             Some((words, rest)) => (words, Self::truncated(rest)),
             None => (text, Self::default()),
         }
     }
 
-    /// None unless the fields, beginning with `first` (which is cut off already), reach the end.
+    /// Parses the fields behind `first`, which was removed. `None`: they do not reach the end of the line.
     fn read(mut rest: &'a [u8], first: &[u8]) -> Option<Self> {
         let mut tail = Self::default();
         let mut field = first;
@@ -292,13 +299,13 @@ impl<'a> RejectTail<'a> {
                 return Some(tail);
             }
             let place = FIELDS.iter().position(|known| *known == field)?;
-            // Each at most once, and in this order.
+            // Each field occurs at most once, and in this order.
             field = FIELDS.into_iter().skip(place + 1).find(|field| rest.starts_with(field))?;
             rest = rest.get(field.len()..)?;
         }
     }
 
-    /// The last field; behind it, at most the login's fields or cleanup's words. A name in HELO has no blanks.
+    /// Parses `helo=<name>`, the last field; `sasl_` fields or the text of cleanup may follow. A HELO name has no blanks.
     fn end(self, rest: &'a [u8]) -> Option<Self> {
         let (name, words) = match split_once(rest, b">: ") {
             Some((name, words)) => (name, Some(words)),

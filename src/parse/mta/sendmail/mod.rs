@@ -10,11 +10,12 @@ use crate::parse::header::LogLine;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{EnhancedCode, Reply};
 
-/// It calls itself `sendmail`, Debian's and the BSDs' daemons `sm-mta` and the like.
+/// Whether Sendmail wrote the line. The program is `sendmail`, or `sm-mta` and the like on Debian and the BSDs.
 pub(crate) fn is_from(line: &LogLine) -> bool {
     line.program.starts_with(b"sendmail") || line.program.starts_with(b"sm-")
 }
 
+/// Parses a line of Sendmail.
 pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     let (queue_id, rest) = queue_id(line.text);
     let event = if rest.starts_with(b"to=") {
@@ -43,25 +44,25 @@ pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     queue_record::message_fields(fact)
 }
 
-/// How many recipients the message has. None: the line does not say.
+/// The number of recipients of the message. `None`: the line does not show it.
 pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
     queue_record::recipients(fact)
 }
 
-/// How many recipients a line `to=<a@b>,<c@d>, …` tells of, at least 1.
+/// The number of recipients in `to=<a@b>,<c@d>, …`, at least 1.
 pub(crate) fn reported_recipients(line: &LogLine) -> u32 {
     let names = split_once(line.text, b"to=").map_or(&b""[..], |(_, rest)| rest);
     let names = split_once(names, b", ").map_or(names, |(names, _)| names);
     memchr::memchr_iter(b',', names).count().try_into().map_or(1, |more: u32| more.saturating_add(1))
 }
 
-/// `250 2.0.0 4XYZ Message accepted for delivery` → `4XYZ`
+/// The queue id `4XYZ` in `250 2.0.0 4XYZ Message accepted for delivery`.
 pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
     let (before, _) = split_last(reply, b" Message accepted for delivery")?;
     before.rsplit(|byte| matches!(byte, b' ' | b'(')).next()
 }
 
-/// `h6RDLNtg011461: rest`, `SAA15929: rest`
+/// Splits off the queue id of `h6RDLNtg011461: rest` or `SAA15929: rest`: 8 to 24 letters and digits, with a digit.
 pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let length = text.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     match (text.get(..length), text.get(length..).and_then(|rest| rest.strip_prefix(b": "))) {
@@ -72,7 +73,7 @@ pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
 
 const EMPTY_EVENT: Event = Event::new(Mta::Sendmail, Direction::Outbound, Outcome::Delivered);
 
-/// `to=<a@b>, …, mailer=esmtp, pri=9, relay=mx. [192.0.2.1], dsn=2.0.0, stat=Sent (Ok)` (sendmail deliver.c)
+/// Parses `to=<a@b>, …, mailer=esmtp, pri=9, relay=mx. [192.0.2.1], dsn=2.0.0, stat=Sent (Ok)` (sendmail deliver.c).
 fn delivery(text: &[u8]) -> Option<Event<'_>> {
     let (recipient, rest) = first_address(text.strip_prefix(b"to=")?)?;
     let (before, stat) = split_once(rest, b", stat=")?;
@@ -86,7 +87,7 @@ fn delivery(text: &[u8]) -> Option<Event<'_>> {
     let words = stat.strip_prefix(b"Deferred: ").unwrap_or(stat);
     let remote =
         matches!(field(before, b", mailer="), Some(b"esmtp" | b"smtp" | b"smtp8" | b"dsmtp" | b"relay"));
-    // A reply= beside a deferral belongs to a later command, and with a local mailer it is sendmail's own.
+    // The reply= of a deferral belongs to a later command, and that of a local mailer comes from Sendmail itself.
     let reply = match (Reply::read(words), outcome) {
         (Some(reply), _) if remote => Some(reply),
         (_, Outcome::Bounced) if remote => {
@@ -110,7 +111,8 @@ fn delivery(text: &[u8]) -> Option<Event<'_>> {
     })
 }
 
-/// `check_rcpt, arg1=<a@b>, relay=mx [192.0.2.1]` and `550 5.7.1 <a@b>... Relaying denied` (sendmail srvrsmtp.c)
+/// The event of a rejecting ruleset: `before` is `check_rcpt, arg1=<a@b>, relay=mx [192.0.2.1]`, `words` is
+/// `550 5.7.1 <a@b>... Relaying denied` (sendmail srvrsmtp.c).
 fn ruleset<'a>(before: &'a [u8], words: &'a [u8]) -> Event<'a> {
     let name = before.get(..memchr::memchr(b',', before).unwrap_or(before.len())).unwrap_or_default();
     let argument =
@@ -126,7 +128,7 @@ fn ruleset<'a>(before: &'a [u8], words: &'a [u8]) -> Event<'a> {
     Event { sender, recipient, peer: client, ..refused(stage, words) }
 }
 
-/// `data` and `511 Virus found` (sendmail milter.c)
+/// The event of a rejecting milter: `command` is `data`, `words` is `511 Virus found` (sendmail milter.c).
 fn milter<'a>(command: &[u8], words: &'a [u8]) -> Event<'a> {
     let stage = match command {
         b"data" | b"eom" | b"body" | b"header" => Some(Stage::EndOfData),
@@ -139,7 +141,7 @@ fn milter<'a>(command: &[u8], words: &'a [u8]) -> Event<'a> {
     refused(stage, words)
 }
 
-/// `<a@b>... User unknown`: all that is logged of a refused recipient.
+/// Parses `<a@b>... User unknown`, the whole text about a rejected recipient.
 fn unknown_user(text: &[u8]) -> Option<Event<'_>> {
     let (recipient, words) = address(text.strip_prefix(b"<")?)?;
     let words = words.strip_prefix(b"... ").filter(|words| words.starts_with(b"User unknown"))?;

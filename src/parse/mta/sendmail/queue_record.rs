@@ -1,12 +1,12 @@
-//! Parses Sendmail's routine lines about a message: `from=`, the creation of a bounce, and `done`.
+//! Parses Sendmail's queue records, the routine lines about a message (`from=<a@b>, size=9, nrcpts=1, …`).
 
 use super::fields::{field, first_address, host};
 use crate::parse::mta::parsed::{ParsedLine, split_once};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::smtp::event::Mta;
 
-/// `from=<a@b>, size=9, …` (sendmail collect.c), `h6SDtCtg028878: DSN: User unknown` (savemail.c), where the second id
-/// is the notice's, `done; delay=00:00:01, ntries=2` (queue.c).
+/// Parses `from=<a@b>, size=9, …` (sendmail collect.c), `h6SDtCtg028878: DSN: User unknown` (savemail.c), which shows the
+/// queue id of the notification, and `done; delay=00:00:01, ntries=2` (queue.c).
 pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
     let (queue_id, step) = match split_once(text, b": ") {
         _ if text.starts_with(b"from=") => (queue_id, QueueStep::Received),
@@ -14,14 +14,14 @@ pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
         Some((notice, rest)) if is_notice(notice, rest) => (notice, QueueStep::Notice),
         Some(_) | None => return ParsedLine::Routine,
     };
-    // Nobody was named to whom it should go: the client went away, or was refused all of them.
+    // No recipient: the client disconnected, or all recipients were rejected.
     if step == QueueStep::Received && field(text, b", nrcpts=") == Some(b"0") {
         return ParsedLine::Routine;
     }
     ParsedLine::QueueRecord(QueueRecord { mta: Mta::Sendmail, queue_id, step, text })
 }
 
-/// What a notice is called (sendmail savemail.c, deliver.c).
+/// Kinds of notifications (sendmail savemail.c, deliver.c).
 const NOTICES: [&[u8]; 3] = [b"DSN: ", b"return to sender: ", b"postmaster notify: "];
 
 fn is_notice(id: &[u8], rest: &[u8]) -> bool {
@@ -32,7 +32,7 @@ fn is_notice(id: &[u8], rest: &[u8]) -> bool {
 pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
     match fact.step {
         QueueStep::Received => number(field(fact.text, b", nrcpts=")?)?.try_into().ok(),
-        // Its sender.
+        // A notification goes to the sender.
         QueueStep::Notice => Some(1),
         QueueStep::MessageIdAssigned
         | QueueStep::Queued
@@ -45,11 +45,11 @@ pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
     }
 }
 
-/// `from=<a@b>, size=550, class=0, nrcpts=1, msgid=<x@y>, proto=ESMTP, daemon=MTA, relay=mx [192.0.2.1]`
+/// Parses `from=<a@b>, size=550, class=0, nrcpts=1, msgid=<x@y>, proto=ESMTP, daemon=MTA, relay=mx [192.0.2.1]`.
 pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     let recipients = recipients(fact);
     let Some((sender, rest)) = fact.text.strip_prefix(b"from=").and_then(first_address) else {
-        // A notice has the null sender.
+        // A notification has the null sender.
         let sender = (fact.step == QueueStep::Notice).then_some(&b""[..]);
         return MessageFields { sender, recipients, ..MessageFields::default() };
     };
