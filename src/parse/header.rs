@@ -2,7 +2,10 @@
 
 use memchr::{memchr, memmem};
 
-use crate::simd::eq_mask32;
+use super::process_tag::names_a_process;
+use super::stamp_length::{
+    bsd_end, clock_length, count_leading, fraction_length, is_usual_minute, zone_length,
+};
 use crate::simd::find::find;
 
 /// A log line, split into header and text. Host and program are empty if the line does not show them.
@@ -108,12 +111,6 @@ fn usual_header(raw: &[u8]) -> Option<LogLine<'_>> {
     }
 }
 
-/// Whether the text begins like `Nov  2 03:04:`; letters and digits are checked only as far as needed.
-#[inline]
-pub(crate) fn is_usual_minute(raw: &[u8]) -> bool {
-    matches!(raw, [b'A'..=b'Z' | b'a'..=b'z', _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', ..])
-}
-
 /// Parses `Nov  2 03:04:05[.123] host program[pid]: text` and the variants of [`bsd_end`].
 fn bsd_header(raw: &[u8]) -> Option<LogLine<'_>> {
     let end = match raw {
@@ -135,43 +132,6 @@ fn weekday_header(raw: &[u8]) -> Option<LogLine<'_>> {
     let length = memchr(b' ', zone.get(..7).unwrap_or(zone)).filter(|length| *length > 0)?;
     let (stamp, rest) = stamp.split_at_checked(end + 1 + length)?;
     host_tag_and_text(RawTimestamp::Iso(stamp), rest.strip_prefix(b" ")?)
-}
-
-/// The length of a BSD timestamp in unusual columns: `Mär 08 …`, `Mar 7 …`, `Nov 22 2026 03:04:05`.
-fn bsd_end(raw: &[u8]) -> Option<usize> {
-    let window = raw.get(..28).unwrap_or(raw);
-    let month = memchr(b' ', window).filter(|end| (3..=6).contains(end))?;
-    let mut at = month + count_leading(window.get(month..)?, b' ');
-    loop {
-        let digits = window.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        match window.get(at + digits) {
-            Some(b' ') if matches!(digits, 1 | 2 | 4) => at += digits + 1,
-            Some(b':') if digits == 2 => return clock_length(window.get(at..)?).map(|length| at + length),
-            _ => return None,
-        }
-    }
-}
-
-/// The length of the clock time at the start: 8 for `03:04:05`.
-fn clock_length(text: &[u8]) -> Option<usize> {
-    match text {
-        [b'0'..=b'2', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9', b':', b'0'..=b'6', b'0'..=b'9', ..] => {
-            Some(8)
-        }
-        _ => None,
-    }
-}
-
-/// The length of the fraction at the start: 7 for `.123456 …`, 0 if there is none.
-fn fraction_length(text: &[u8]) -> usize {
-    match text {
-        [b'.', rest @ ..] => 1 + rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
-        _ => 0,
-    }
-}
-
-fn count_leading(text: &[u8], byte: u8) -> usize {
-    text.iter().take_while(|&&b| b == byte).count()
 }
 
 /// Parses a line that begins with a digit: RFC 3339, RFC 5424, year first, seconds since 1970, or Exim's own files.
@@ -214,64 +174,6 @@ fn digit_header(raw: &[u8], version: bool) -> Option<LogLine<'_>> {
         }
         _ => None,
     }
-}
-
-/// The length of the zone at the start: 6 for ` +0100`, 0 if there is none.
-fn zone_length(text: &[u8]) -> usize {
-    match text {
-        [b' ', b'+' | b'-', digits @ ..]
-            if digits.len() >= 4 && digits.iter().take(4).all(u8::is_ascii_digit) =>
-        {
-            6
-        }
-        _ => 0,
-    }
-}
-
-/// Whether the text is `host name[123]: …`: then a syslog daemon wrote the line, not Exim, whose timestamps also have a
-/// blank between date and time.
-fn names_a_process(text: &[u8]) -> bool {
-    let Some(host) = find(b' ', text) else { return false };
-    let tag = text.get(host + 1..).unwrap_or_default();
-    // Exim's lines have `=>`, `H=` and the like there, which two bytes exclude.
-    let (Some(&first), Some(&second)) = (tag.first(), tag.get(1)) else { return false };
-    (is_plain(first) && (is_plain(second) || second == b'['))
-        && is_process(tag.get(..find(b' ', tag).unwrap_or(tag.len())).unwrap_or_default())
-}
-
-/// Like [`names_a_process`], for the text behind a timestamp of 19 bytes. It finds both words in one window of 32 bytes,
-/// which is enough for nearly all lines. `None`: the line is shorter than the window.
-#[inline]
-pub(crate) fn names_a_process_fast(raw: &[u8], text: &[u8]) -> Option<bool> {
-    let begin = raw.len() - text.len();
-    // If the text is short, the window begins before it, and those bits are shifted out.
-    let from = begin.min(raw.len().checked_sub(32)?);
-    let window = raw.get(from..)?.first_chunk()?;
-    let end = 1_u64 << text.len().min(32);
-    let blanks = u64::from(eq_mask32(window, b' ')) >> (begin - from) | end;
-    let second = (blanks & (blanks - 1)).trailing_zeros() as usize;
-    let is_seen = second < 32;
-    Some(if is_seen && text.get(..second)?.last_chunk() != Some(b"]:") {
-        false
-    } else {
-        names_a_process(text)
-    })
-}
-
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.')
-}
-
-/// Whether the word is `name[123]:`.
-pub(crate) fn is_process(word: &[u8]) -> bool {
-    let Some(tag) = word.strip_suffix(b"]:") else { return false };
-    memchr(b'[', tag).is_some_and(|open| {
-        let (name, pid) = tag.split_at(open);
-        !name.is_empty()
-            && name.iter().copied().all(is_plain)
-            && pid.len() > 1
-            && pid.iter().skip(1).all(u8::is_ascii_digit)
-    })
 }
 
 /// Parses what follows the timestamp in RFC 5424 §6: `host program procid msgid [structured data] text`.

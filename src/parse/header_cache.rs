@@ -3,10 +3,13 @@
 //! Most lines of a log share their host and minute with the line before, and a dozen daemons write nearly all of them, so
 //! one masked compare of many bytes replaces parsing. The result equals that of [`LogLine::read`] and [`Program::of`].
 
-use super::header::{LogLine, RawTimestamp, is_usual_minute, names_a_process_fast};
+use super::header::{LogLine, RawTimestamp};
 use super::mta::Program;
+use super::process_tag::names_a_process_fast;
+use super::stamp_length::is_usual_minute;
 use crate::simd::ascii::leading_digits;
-use crate::simd::{MaskedChunk, eq_mask32, masked_eq};
+use crate::simd::masked_prefix::MaskedPrefix;
+use crate::simd::{eq_mask32, masked_eq};
 
 /// A log line with the program that wrote it and the number of its minute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,9 +25,9 @@ pub struct ParsedHeader<'a> {
 pub struct HeaderCache {
     form: HeaderForm,
     /// The header up to the seconds; for [`HeaderForm::Bsd`] up to the program, with the seconds masked out.
-    prefix: MaskedBytes<6>,
+    prefix: MaskedPrefix<6>,
     /// For [`HeaderForm::Iso`], the bytes behind the fraction of a second: zone, blank, host, blank.
-    tail: MaskedBytes<6>,
+    tail: MaskedPrefix<6>,
     /// Length of the host name, in bytes.
     host_length: usize,
     tags: [CachedTag; TAGS],
@@ -50,7 +53,7 @@ const TAGS: usize = 128;
 /// A program with the byte that ends its name: `postfix/smtp[`, `dovecot:`.
 #[derive(Clone, Copy)]
 struct CachedTag {
-    name: MaskedBytes<2>,
+    name: MaskedPrefix<2>,
     slash: usize,
     has_pid: bool,
     writer: Program,
@@ -65,73 +68,10 @@ impl CachedTag {
     }
 }
 
-/// A prefix that lines are compared with, sixteen bytes at a time.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct MaskedBytes<const SIXTEENS: usize> {
-    chunks: [MaskedChunk; SIXTEENS],
-    length: usize,
-}
-
-impl<const SIXTEENS: usize> MaskedBytes<SIXTEENS> {
-    /// No text of a log begins with it: a line has no NUL where its stamp or its program is.
-    const NONE: Self =
-        Self { chunks: [MaskedChunk { bytes: [0; 16], mask: [0xff; 16] }; SIXTEENS], length: 0 };
-
-    /// None: it is too long.
-    fn of(parts: &[&[u8]]) -> Option<Self> {
-        let mut bytes = [0; 96];
-        let mut length = 0;
-        for part in parts {
-            bytes.get_mut(length..length + part.len())?.copy_from_slice(part);
-            length += part.len();
-        }
-        let mut sixteens = [MaskedChunk { bytes: [0; 16], mask: [0; 16] }; SIXTEENS];
-        for (at, (sixteen, bytes)) in sixteens.iter_mut().zip(bytes.as_chunks().0).enumerate() {
-            let own = length.saturating_sub(at * 16).min(16);
-            *sixteen = MaskedChunk { bytes: *bytes, mask: *MASKS.get(16 - own..)?.first_chunk()? };
-        }
-        (length <= SIXTEENS * 16).then_some(Self { chunks: sixteens, length })
-    }
-
-    /// Lets the bytes `from..to` of the first sixteen match anything.
-    fn ignore_bytes(mut self, from: usize, to: usize) -> Self {
-        if let Some(MaskedChunk { bytes, mask }) = self.chunks.first_mut() {
-            for at in from..to {
-                (bytes[at], mask[at]) = (0, 0);
-            }
-        }
-        self
-    }
-
-    /// Whether the text begins with it.
-    #[inline]
-    fn is_prefix_of(&self, text: &[u8; 96]) -> bool {
-        let (sixteens, _) = text.as_chunks::<16>();
-        // Most are no longer than the first.
-        let (near, far) = sixteens.split_at(NEAR);
-        masked_eq(near, &self.chunks)
-            && (self.length <= NEAR * 16 || masked_eq(far, self.chunks.get(NEAR..).unwrap_or_default()))
-    }
-}
-
-/// In sixteens.
-const NEAR: usize = 3;
-
-/// Sixteen of these from 16 - n on are the mask of n bytes.
-const MASKS: [u8; 32] = {
-    let mut masks = [0; 32];
-    let mut at = 0;
-    while at < 16 {
-        masks[at] = 0xff;
-        at += 1;
-    }
-    masks
-};
-
 impl Default for HeaderCache {
     fn default() -> Self {
-        let none = CachedTag { name: MaskedBytes::NONE, slash: 0, has_pid: false, writer: Program::Foreign };
-        let (form, front, tail) = (HeaderForm::Unknown, MaskedBytes::NONE, MaskedBytes::NONE);
+        let none = CachedTag { name: MaskedPrefix::NONE, slash: 0, has_pid: false, writer: Program::Foreign };
+        let (form, front, tail) = (HeaderForm::Unknown, MaskedPrefix::NONE, MaskedPrefix::NONE);
         Self { form, prefix: front, tail, host_length: 0, tags: [none; TAGS], minute: 0 }
     }
 }
@@ -233,8 +173,8 @@ impl HeaderCache {
         let (form, front, tail) = match line.stamp {
             RawTimestamp::Bsd(text) if text.len() == 15 && is_usual_minute(text) => (
                 HeaderForm::Bsd,
-                MaskedBytes::of(&[text, b" ", line.host, b" "])?.ignore_bytes(13, 15),
-                MaskedBytes::NONE,
+                MaskedPrefix::of(&[text, b" ", line.host, b" "])?.ignore_bytes(13, 15),
+                MaskedPrefix::NONE,
             ),
             RawTimestamp::Iso(text) if text.get(10) == Some(&b'T') => {
                 let rest = text.get(19..)?;
@@ -242,11 +182,11 @@ impl HeaderCache {
                     [b'.', digits @ ..] => 1 + digits.iter().take_while(|byte| byte.is_ascii_digit()).count(),
                     _ => 0,
                 };
-                let tail = MaskedBytes::of(&[rest.get(fraction..)?, b" ", line.host, b" "])?;
-                (HeaderForm::Iso, MaskedBytes::of(&[text.get(..16)?])?, tail)
+                let tail = MaskedPrefix::of(&[rest.get(fraction..)?, b" ", line.host, b" "])?;
+                (HeaderForm::Iso, MaskedPrefix::of(&[text.get(..16)?])?, tail)
             }
             RawTimestamp::Iso(text) if text.len() == 19 && line.program.is_empty() => {
-                (HeaderForm::EximFile, MaskedBytes::of(&[text.get(..16)?])?, MaskedBytes::NONE)
+                (HeaderForm::EximFile, MaskedPrefix::of(&[text.get(..16)?])?, MaskedPrefix::NONE)
             }
             RawTimestamp::Bsd(_)
             | RawTimestamp::Iso(_)
@@ -269,7 +209,7 @@ impl HeaderCache {
         if !is_own && !odd(line.program) && !line.program.contains(&b':') {
             let has_pid = raw.strip_suffix(line.text).is_some_and(|front| front.ends_with(b"]: "));
             let end: &[u8] = if has_pid { b"[" } else { b":" };
-            if let (Some(slot), Some(name)) = (slot(line.program), MaskedBytes::of(&[line.program, end])) {
+            if let (Some(slot), Some(name)) = (slot(line.program), MaskedPrefix::of(&[line.program, end])) {
                 self.keep(slot, CachedTag { name, slash: line.daemon_start, has_pid, writer });
             }
         }

@@ -106,7 +106,7 @@ impl<'a> ByteIter<'a> {
         let bits = |found, sixteen| found << 16 | u64::from(eq_mask16(sixteen, self.byte));
         let before = sixteens.iter().rev().fold(0, bits);
         let last = match self.text.last_chunk() {
-                // The last 16 bytes of the text, shifted so that only the rest remains.
+            // The last 16 bytes of the text, shifted so that only the rest remains.
             Some(sixteen) => u64::from(eq_mask16(sixteen, self.byte)) >> (16 - last.len()),
             None => last.iter().rev().fold(0, |found, byte| found << 1 | u64::from(*byte == self.byte)),
         };

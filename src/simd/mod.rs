@@ -5,6 +5,7 @@
 
 pub(crate) mod ascii;
 pub(crate) mod find;
+pub(crate) mod masked_prefix;
 pub(crate) mod newlines;
 
 use wide::u8x16;

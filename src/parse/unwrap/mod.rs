@@ -2,18 +2,16 @@
 //! put around it, and completes its header from the wrapper
 //! (`{"log":"Nov 22 … postfix/smtp[12]: …\n","stream":"stdout","time":"2026-11-22T03:04:05Z"}`).
 
+pub(crate) mod completed_line;
 pub(crate) mod json;
 pub(crate) mod json_value;
 pub(crate) mod metadata;
+pub(crate) mod prefix;
 pub(crate) mod timestamp;
 
-use std::borrow::Cow;
-
-use memchr::{memchr, memchr2, memmem};
-
+use self::completed_line::write_line;
 use self::metadata::WrapperMetadata;
-use self::timestamp::WrapperTime;
-use super::header::{LogLine, RawTimestamp, is_process};
+use self::prefix::{may_wrap, without_prefix};
 
 /// Greatest number of wrappers that are removed from one line: `docker compose logs -t` adds two prefixes to what may be
 /// an object, and the object of a shipper may contain that of a container.
@@ -29,17 +27,6 @@ pub fn unwrap_line<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a [u8] {
     }
     inside.clear();
     if unwrap(&WrapperMetadata::default(), raw, LAYERS, inside) { inside } else { raw }
-}
-
-/// Cheap test for every line: false for the common header formats.
-#[inline]
-fn may_wrap(raw: &[u8]) -> bool {
-    match raw {
-        [_, _, _, b' ', _, _, b' ', _, _, b':', ..] | [] => false,
-        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => without_stamp(raw).is_some(),
-        [b'{' | 0x1e, ..] => true,
-        [first, ..] => first.is_ascii_alphabetic(),
-    }
 }
 
 /// Writes the innermost line of `text` to `inside`. `around` is the metadata of the outer wrappers. False: `text` is not a
@@ -61,136 +48,6 @@ fn unwrap(around: &WrapperMetadata, text: &[u8], layers: usize, inside: &mut Vec
         return json::read(&text).map(|object| tell(object.metadata, &object.text)).is_some();
     }
     without_prefix(text).map(|(cover, text)| tell(cover, text)).is_some()
-}
-
-/// Removes one prefix, and returns its metadata and the rest. `None`: there is no prefix.
-fn without_prefix(text: &[u8]) -> Option<(WrapperMetadata<'_>, &[u8])> {
-    match text {
-        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {
-            let (stamp, rest) = without_stamp(text)?;
-            let when = WrapperTime::iso(std::str::from_utf8(stamp).ok()?)?;
-            Some((WrapperMetadata { time: Some(when), exact: true, ..WrapperMetadata::default() }, rest))
-        }
-        [first, ..] if first.is_ascii_alphabetic() => {
-            without_service(text).map(|text| (WrapperMetadata::default(), text))
-        }
-        _ => None,
-    }
-}
-
-/// Removes the service name of docker compose logs: `mail-1  | Nov 22 …`.
-fn without_service(text: &[u8]) -> Option<&[u8]> {
-    let in_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-    let name = text.iter().take(80).take_while(in_name).count();
-    let rest = text.get(name..)?;
-    let padding = rest.iter().take(80).take_while(|&&byte| byte == b' ').count();
-    rest.get(padding..)?.strip_prefix(b"| ").filter(|_| padding > 0)
-}
-
-/// Splits the timestamp of a wrapper from the line: `2026-11-22T03:04:05.123456789Z stdout F Nov 22 …` (Kubernetes CRI),
-/// the same without the stream (`docker logs -t`), and `2026-11-22T03:04:05+00:00<TAB>tag<TAB>{…}` (Fluentd's out_file).
-fn without_stamp(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    // The end of rsyslog's timestamp; searching for it doubles the instructions of this function, to 230 a line.
-    let end = match (text.get(26), text.get(32)) {
-        (Some(b'+' | b'-'), Some(b' ')) => 32,
-        _ => memchr2(b' ', b'\t', text.get(..40).unwrap_or(text))?,
-    };
-    let (stamp, rest) = text.split_at_checked(end)?;
-    let inner = match rest {
-        [b' ', b's', ..] => without_stream(rest.get(1..)?)?,
-        [b' ', rest @ ..] if begins_a_line(rest) => rest,
-        [b'\t', rest @ ..] => {
-            rest.get(memchr(b'\t', rest)? + 1..).filter(|rest| rest.first() == Some(&b'{'))?
-        }
-        _ => return None,
-    };
-    Some((stamp, inner))
-}
-
-/// Removes `stdout F ` (a complete line) or `stdout P ` (a part of a line). Parts have 8 or 16 KiB, so the first one has
-/// everything that is parsed.
-fn without_stream(text: &[u8]) -> Option<&[u8]> {
-    let rest = text.strip_prefix(b"std")?;
-    let rest = rest.strip_prefix(b"out ").or_else(|| rest.strip_prefix(b"err "))?;
-    rest.strip_prefix(b"F ").or_else(|| rest.strip_prefix(b"P "))
-}
-
-/// Whether the text begins with a timestamp or an object, which no host name does.
-fn begins_a_line(text: &[u8]) -> bool {
-    let bsd = matches!(text, [_, _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', ..]);
-    let iso = matches!(text, [b'0'..=b'9', _, _, _, b'-', _, _, b'-', _, _, b' ' | b'T', _, _, b':', ..]);
-    bsd || iso || text.first() == Some(&b'{')
-}
-
-fn write_line(cover: &WrapperMetadata, text: &[u8], inside: &mut Vec<u8>) {
-    let text = &*one_line(text);
-    let line = LogLine::read(text);
-    let named = !line.program.is_empty();
-    let exim = cover.program.as_ref().is_some_and(|program| program.starts_with("exim"));
-    match line.stamp {
-        RawTimestamp::Bsd(stamp)
-        | RawTimestamp::YearFirst(stamp)
-        | RawTimestamp::Iso(stamp)
-        | RawTimestamp::Unix(stamp) => {
-            let end = memmem::find(text, stamp).map_or(0, |at| at + stamp.len() + 1);
-            let rest = text.get(end..).unwrap_or_default();
-            let when = cover.time.as_ref().filter(|when| cover.exact && when.is_moment_of(stamp));
-            // A container often has another time zone than the host, and its timestamp shows neither zone nor year.
-            if when.is_some_and(|when| if named { when.write(inside) } else { when.write_as_exim(inside) }) {
-                if named && line.host.is_empty() && rest.starts_with(line.program) {
-                    cover.write_host(inside);
-                }
-                inside.extend_from_slice(rest);
-            } else if named && line.host.is_empty() && rest.starts_with(line.program) {
-                inside.extend_from_slice(stamp);
-                inside.push(b' ');
-                cover.write_host(inside);
-                inside.extend_from_slice(rest);
-            } else if named || !exim {
-                inside.extend_from_slice(text);
-            } else {
-                // The timestamp that the server writes itself stays in the text, as in syslog: the wrapper's has a zone.
-                write_header(cover, inside);
-                inside.extend_from_slice(text);
-            }
-        }
-        RawTimestamp::Missing => {
-            // A word before a colon may be a queue id; with a process id it is a program.
-            let mut words = text.split(|&byte| byte == b' ');
-            let word = words.next().unwrap_or_default();
-            let first = is_process(word);
-            let second = !word.ends_with(b":") && words.next().is_some_and(is_process);
-            if first || cover.program.is_none() && named && !second {
-                if cover.write_stamp(inside) {
-                    cover.write_host(inside);
-                }
-            } else if second {
-                cover.write_stamp(inside);
-            } else if cover.program.is_some() {
-                write_header(cover, inside);
-            }
-            inside.extend_from_slice(text);
-        }
-    }
-}
-
-/// Writes the whole header. The host is written only after a timestamp: without one it would be parsed as text.
-fn write_header(cover: &WrapperMetadata, inside: &mut Vec<u8>) {
-    if cover.write_stamp(inside) {
-        cover.write_host(inside);
-    }
-    cover.write_program(inside);
-}
-
-/// Replaces newlines by blanks. Mail servers log no newlines, so the text was joined, or is forged to look like two lines.
-fn one_line(text: &[u8]) -> Cow<'_, [u8]> {
-    let end = text.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
-    let text = text.get(..end).unwrap_or_default();
-    if memchr2(b'\n', b'\r', text).is_none() {
-        return Cow::Borrowed(text);
-    }
-    let blank = |&byte: &u8| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte };
-    Cow::Owned(text.iter().map(blank).collect())
 }
 
 #[cfg(test)]
