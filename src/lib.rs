@@ -120,11 +120,13 @@ pub mod internals {
         pub mod filter {
             pub use crate::pipeline::filter::{Filter, FilterArgs, LineFilter, TextPattern};
         }
+        pub mod sink {
+            pub use crate::pipeline::sink::EventSink;
+        }
         pub mod time_range {
             pub use crate::pipeline::time_range::TimeRange;
         }
         pub mod walk {
-            pub use crate::pipeline::sink::EventSink;
             pub use crate::pipeline::walk::{WalkTask, step};
         }
     }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::by_server::ByServer;
 use super::reason::Reason;
 use super::tables::table;
 use crate::smtp::event::{Direction, Mta};
@@ -19,10 +20,8 @@ pub struct AdviceRow {
     /// For every mail server.
     #[serde(flatten)]
     pub all: Advice,
-    #[serde(default)]
-    pub postfix: Advice,
-    #[serde(default)]
-    pub exim: Advice,
+    #[serde(flatten)]
+    pub own: ByServer<Advice>,
 }
 
 /// Empty where there is nothing to say.
@@ -44,12 +43,7 @@ pub struct Advice {
 impl AdviceRow {
     /// The advice for every server and the advice for this one, joined.
     pub fn for_mta(&self, mta: Mta) -> Advice {
-        let none = Advice::default();
-        let own = match mta {
-            Mta::Postfix => &self.postfix,
-            Mta::Exim => &self.exim,
-            Mta::Sendmail | Mta::Opensmtpd => &none,
-        };
+        let Some(own) = self.own.get(mta) else { return self.all.clone() };
         let one = |own: &String, all: &String| if own.is_empty() { all.clone() } else { own.clone() };
         Advice {
             line: one(&own.line, &self.all.line),
@@ -93,8 +87,8 @@ pub(crate) fn advice_for(
         ..row.all.clone()
     };
     let own = |advice: &Advice| Advice { line: String::new(), stop: String::new(), ..advice.clone() };
-    let (postfix, exim) = (own(&row.postfix), own(&row.exim));
-    Some(Cow::Owned(AdviceRow { all, postfix, exim, reason, direction: row.direction.clone() }))
+    let own = row.own.map(own);
+    Some(Cow::Owned(AdviceRow { all, own, reason, direction: row.direction.clone() }))
 }
 
 /// The line of advice where a 4xx keeps the address on the lists.
@@ -125,7 +119,7 @@ pub(crate) fn advice_line(
     let row = advice_for(reason, direction, class)?;
     let line = match mta {
         Some(mta) => row.for_mta(mta).line,
-        None if row.all.line.is_empty() => row.postfix.line.clone(),
+        None if row.all.line.is_empty() => row.for_mta(Mta::default()).line,
         None => row.all.line.clone(),
     };
     (!line.is_empty()).then_some(line)

@@ -1,6 +1,7 @@
 //! Holds what is known about replies: rules and providers that tell reasons, and the tables of texts.
 
 pub(crate) mod advice;
+pub(crate) mod by_server;
 pub(crate) mod classify;
 pub(crate) mod provider;
 pub(crate) mod reason;

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::by_server::ByServer;
 use super::tables::table;
 
 /// A pattern's words.
@@ -16,10 +17,8 @@ pub(crate) struct StormRow {
     /// For every mail server.
     #[serde(default)]
     pub all: Vec<CommandRow>,
-    #[serde(default)]
-    pub postfix: Vec<CommandRow>,
-    #[serde(default)]
-    pub exim: Vec<CommandRow>,
+    #[serde(flatten)]
+    pub own: ByServer<Vec<CommandRow>>,
 }
 
 /// A command with `{names}` to be filled in.

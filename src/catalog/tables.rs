@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, de};
 
+use super::by_server::ByServer;
 use super::reason::{EnhancedPattern, Reason, Retry};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
@@ -29,11 +30,9 @@ pub struct CodeRow {
     /// Completes "452 is about …".
     pub about: String,
     pub when: String,
-    /// When Postfix says it, and by which parameter. Empty: never by itself.
-    #[serde(default)]
-    pub postfix: String,
-    #[serde(default)]
-    pub exim: String,
+    /// When the mail server sends it, and by which parameter. Empty: never by itself.
+    #[serde(flatten)]
+    pub own: ByServer<String>,
     /// What the sending side does about it, in one line.
     pub you: String,
     /// What to do when a server said it to us, before what its variants advise.

@@ -2,8 +2,8 @@
 
 use super::error::CliError;
 use crate::input::error::InputError;
+use crate::pipeline::coverage::Coverage;
 use crate::pipeline::time_range::TimeRange;
-use crate::pipeline::walk::Coverage;
 
 /// A command that printed its answer.
 pub struct Completion {
@@ -38,7 +38,7 @@ impl Completion {
         let undated = coverage.lines == 0 && coverage.undated > 0 && coverage.outside.is_none();
         let complaint = if lost {
             Some(format!(
-                "none of {} lines is a line of a Postfix or Exim log that could be understood ({} are not mail at all)",
+                "none of {} lines is a line of a mail server log that could be understood ({} are not mail at all)",
                 coverage.lines, coverage.foreign
             ))
         } else if undated && !window.is_unbounded() {

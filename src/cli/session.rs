@@ -10,9 +10,11 @@ use crate::catalog::Catalog;
 use crate::input::error::InputError;
 use crate::input::read::Source;
 use crate::pipeline::calendar::Calendar;
+use crate::pipeline::coverage::Coverage;
 use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
 use crate::pipeline::seek::seek_to_range;
-use crate::pipeline::walk::{Aggregation, Coverage, WALKS, WalkResult, WalkTask, aggregate, settle_dates};
+use crate::pipeline::sink::Aggregation;
+use crate::pipeline::walk::{WALKS, WalkResult, WalkTask, aggregate, settle_dates};
 use crate::redact::Redactor;
 use crate::scan::notes::ReadSummary;
 

@@ -16,8 +16,9 @@ use crate::messages::key::KeyHasher;
 use crate::messages::metadata::MessageMetadata;
 use crate::messages::recent_ids::{IdHash, IdWindow};
 use crate::messages::transition::Transition;
+use crate::parse::log_text::LogText;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{EventSink, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
 use crate::redact::Redactor;
 use crate::render::csv;
 use crate::render::sanitize::printable_json;
@@ -201,7 +202,7 @@ impl EventSink for ListingSink<'_> {
     fn event(&mut self, told: &LoggedEvent) {
         let mut record = Record::new(told);
         if let Some(redactor) = self.redactor {
-            redactor.record(&mut record, &String::from_utf8_lossy(told.raw));
+            redactor.record(&mut record, &LogText(told.raw).to_str());
         }
         let text = &mut self.page.text;
         let start = text.len();

@@ -7,13 +7,14 @@ use super::phrases::{capital, lower, retry, retry_helps, sender_does};
 use super::query::{Query, QueryContext, short};
 use super::reason::{numbers as numbers_of, unlike};
 use super::sources::CitedSources;
+use crate::catalog::by_server::{ByServer, ENHANCED_CODE_PLACES};
 use crate::catalog::classify::Reason;
 use crate::catalog::{
     CodeRow, EnhancedPattern, VariantRow, find_advice, find_code, find_enhanced_detail, reason_row,
     value_name,
 };
 use crate::report::explain::class_words;
-use crate::smtp::event::{Direction, Mta};
+use crate::smtp::event::Direction;
 use crate::smtp::reply::{Class, Code};
 
 pub(crate) struct ComparedSide {
@@ -32,8 +33,8 @@ pub(crate) struct ComparedSide {
     pub stages: Vec<String>,
     /// What stands behind it: `4.3.1 system-full`.
     pub usual: Vec<String>,
-    pub postfix: String,
-    pub exim: String,
+    /// When each mail server sends it.
+    pub own: ByServer<String>,
     pub they: String,
     pub we: String,
     pub reasons: Vec<Reason>,
@@ -57,8 +58,7 @@ pub(crate) fn side(text: &str) -> Option<ComparedSide> {
                 code: None,
                 class: whole.class,
                 sender: whole.sender,
-                postfix: whole.postfix,
-                exim: whole.exim,
+                own: whole.own,
                 stages: whole.stages,
                 ..part
             })
@@ -94,8 +94,7 @@ fn of_code(code: Code) -> Option<ComparedSide> {
         when: row.when.clone(),
         stages: row.stages.clone(),
         usual: usual(row),
-        postfix: or_never(&row.postfix),
-        exim: or_never(&row.exim),
+        own: row.own.map(or_never),
         they: capital(&row.you),
         we: we(row, &reasons),
         reasons,
@@ -173,8 +172,7 @@ fn of_enhanced(pattern: EnhancedPattern) -> Option<ComparedSide> {
         },
         stages: Vec::new(),
         usual: if codes.is_empty() { vec!["none of its own".to_owned()] } else { shortened(&codes) },
-        postfix: "in the reply, and in dsn=".to_owned(),
-        exim: "in the text of an ACL or router".to_owned(),
+        own: ENHANCED_CODE_PLACES.map(|place| (*place).to_owned()),
         they: advice(Direction::Outbound),
         we: advice(Direction::Inbound),
         thumb: row.meaning.trim_end_matches('.').to_lowercase(),
@@ -225,8 +223,7 @@ fn of_reason(reason: Reason) -> ComparedSide {
         },
         stages: Vec::new(),
         usual: if codes.is_empty() { vec!["no number of its own".to_owned()] } else { shortened(&codes) },
-        postfix: line(Mta::Postfix),
-        exim: line(Mta::Exim),
+        own: ByServer::from_fn(line),
         they: advised(reason, Direction::Outbound),
         we: advised(reason, Direction::Inbound),
         reasons: vec![reason],
@@ -257,8 +254,7 @@ fn of_class(class: Class) -> ComparedSide {
         when: entry.when.first().map(|said| said.text.clone()).unwrap_or_default(),
         stages: Vec::new(),
         usual: vec!["any with the same first digit".to_owned()],
-        postfix: "in every dialogue".to_owned(),
-        exim: "in every dialogue".to_owned(),
+        own: ByServer::from_fn(|_| "in every dialogue".to_owned()),
         they: line(0),
         we: line(1),
         reasons: Vec::new(),

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 
 use crate::catalog::{EnhancedPattern, Reason};
 use crate::parse::header::LogLine;
+use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::unwrap;
@@ -42,7 +43,7 @@ pub(crate) enum Query<'a> {
 /// Of a line of log in an object or another wrapper, the line inside.
 pub(crate) fn opened(text: &str) -> String {
     let mut inside = Vec::new();
-    String::from_utf8_lossy(unwrap::unwrap_line(text.trim().as_bytes(), &mut inside)).into_owned()
+    LogText(unwrap::unwrap_line(text.trim().as_bytes(), &mut inside)).into()
 }
 
 /// Never fails: what is nothing else is a reply.

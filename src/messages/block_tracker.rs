@@ -17,7 +17,7 @@ use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::timestamp::LogTime;
-use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event, Outcome};
 
 /// One a thread.

@@ -1,5 +1,6 @@
 //! Metadata of a message, put together from the lines that state it; `events`, `scan --by` and `trace` share the rule.
 
+use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep};
 
@@ -23,7 +24,7 @@ pub(crate) struct MessageMetadata {
 impl MessageMetadata {
     /// Bytes that are not UTF-8 become U+FFFD.
     pub(crate) fn of(fact: &QueueRecord) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned().into_boxed_str();
+        let text = |bytes: &[u8]| String::from(LogText(bytes)).into_boxed_str();
         let MessageFields { sender, size, client, client_host, helo, user, message_id, .. } =
             mta::message_fields(fact);
         Self {

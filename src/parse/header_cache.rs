@@ -44,7 +44,7 @@ enum HeaderForm {
     /// `2026-11-22T02:40:41.123456+00:00 host `
     Iso,
     /// `2026-11-22 02:40:41 `, in the log files that Exim writes itself.
-    EximFile,
+    WithoutTag,
 }
 
 /// Slots of the tag cache: many more than a mail server has daemons, so that two rarely collide; a power of two.
@@ -105,7 +105,7 @@ impl HeaderCache {
                 let at = zone + self.tail.length;
                 (at - self.host_length - 2, at)
             }
-            HeaderForm::EximFile => return self.exim_file_line(ahead.get(..length)?),
+            HeaderForm::WithoutTag => return self.line_without_tag(ahead.get(..length)?),
             HeaderForm::Unknown => return None,
         };
         let near: &[u8; 32] = ahead.get(at..)?.first_chunk()?;
@@ -143,7 +143,7 @@ impl HeaderCache {
 
     /// Parses `2026-11-22 03:04:05 text`, whose minute was compared already.
     #[inline]
-    fn exim_file_line<'a>(&self, raw: &'a [u8]) -> Option<ParsedHeader<'a>> {
+    fn line_without_tag<'a>(&self, raw: &'a [u8]) -> Option<ParsedHeader<'a>> {
         let [b':', b'0'..=b'6', b'0'..=b'9', b' ', text @ ..] = raw.get(16..)? else { return None };
         let zone = matches!(text.first(), Some(b'+' | b'-'));
         if zone || names_a_process_fast(raw, text)? {
@@ -156,7 +156,7 @@ impl HeaderCache {
             daemon_start: 0,
             text,
         };
-        Some(ParsedHeader { line, writer: Program::Exim, minute: Some(self.minute) })
+        Some(ParsedHeader { line, writer: Program::WITHOUT_TAG, minute: Some(self.minute) })
     }
 
     /// Parses any line, and caches its header.
@@ -186,7 +186,7 @@ impl HeaderCache {
                 (HeaderForm::Iso, MaskedPrefix::of(&[text.get(..16)?])?, tail)
             }
             RawTimestamp::Iso(text) if text.len() == 19 && line.program.is_empty() => {
-                (HeaderForm::EximFile, MaskedPrefix::of(&[text.get(..16)?])?, MaskedPrefix::NONE)
+                (HeaderForm::WithoutTag, MaskedPrefix::of(&[text.get(..16)?])?, MaskedPrefix::NONE)
             }
             RawTimestamp::Bsd(_)
             | RawTimestamp::Iso(_)
@@ -198,7 +198,7 @@ impl HeaderCache {
         };
         let odd =
             |text: &[u8]| text.is_empty() || text.iter().any(|&byte| matches!(byte, b' ' | b'[' | b'<'));
-        let is_own = form == HeaderForm::EximFile;
+        let is_own = form == HeaderForm::WithoutTag;
         if !is_own && (odd(line.host) || line.host.last() == Some(&b':')) {
             return None;
         }
@@ -249,7 +249,7 @@ mod tests {
             for text in texts {
                 let mut reader = HeaderCache::default();
                 reader.read(b"2026-11-22 02:40:41 End queue run: pid=12");
-                assert!(reader.form == HeaderForm::EximFile);
+                assert!(reader.form == HeaderForm::WithoutTag);
                 for raw in
                     [format!("2026-11-22 02:40:42 {host} {tag}{text}"), format!("2026-11-22 02:40:42 {host}")]
                 {

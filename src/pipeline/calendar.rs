@@ -41,8 +41,8 @@ impl Calendar {
             let file = source.filter(|source| source.can_be_read_again());
             let written = file.and_then(|source| Timestamp::try_from(source.newest).ok());
             // Images and archives set it to 1970 or 1980, a wrong clock to a future year; both are ignored.
-            let told = |written: &Timestamp| *written < self.now && written.as_second() > TEN_YEARS;
-            LatestPossible::written(written.filter(told).unwrap_or(self.now))
+            let is_plausible = |written: &Timestamp| *written < self.now && written.as_second() > TEN_YEARS;
+            LatestPossible::written(written.filter(is_plausible).unwrap_or(self.now))
         })
     }
 }
@@ -113,9 +113,9 @@ impl YearResolver {
             Some((last, second)) if (minute - last).abs() < LONGEST_FOLD => second || minute < last - LATE,
             Some(_) | None => false,
         };
-        let told = self.second.entry(file).or_default();
-        if told.last().map_or(is_second, |&(_, second)| second != is_second) {
-            told.push((offset, is_second));
+        let entries = self.second.entry(file).or_default();
+        if entries.last().map_or(is_second, |&(_, second)| second != is_second) {
+            entries.push((offset, is_second));
         }
         self.twice = Some((minute, is_second));
     }

@@ -13,6 +13,7 @@ use crate::catalog::classify::{Classification, Reason, provider};
 use crate::catalog::provider::Provider;
 use crate::catalog::{Catalog, value_name};
 use crate::parse::header::LogLine;
+use crate::parse::log_text::LogText;
 use crate::parse::mta::parsed::domain;
 use crate::smtp::event::{By, Direction, Event, Mta, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
@@ -334,7 +335,7 @@ pub enum TextPattern {
 impl TextPattern {
     /// `value` is the whole value as it stands in a log.
     pub fn fits(&self, value: &[u8]) -> bool {
-        let value = String::from_utf8_lossy(value);
+        let value = LogText(value).to_str();
         match self {
             Self::Words(words) => words.matches(&value),
             Self::Net(net) => value.parse::<IpAddr>().is_ok_and(|ip| net.contains(&ip)),

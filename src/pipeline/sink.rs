@@ -33,8 +33,8 @@ pub struct LoggedEvent<'a> {
 impl LoggedEvent<'_> {
     /// The provider of the other server: by the wording of the reply, else by the host name or the recipient's domain.
     pub fn provider(&self) -> Option<Provider> {
-        let told = self.verdict.and_then(|verdict| verdict.provider);
-        told.or_else(|| provider(self.event, self.book))
+        let from_reply = self.verdict.and_then(|verdict| verdict.provider);
+        from_reply.or_else(|| provider(self.event, self.book))
     }
 }
 
@@ -61,12 +61,12 @@ pub struct LineOffset {
 pub trait EventSink: Send {
     type BlockOutput: Send + HeapSize;
 
-    fn event(&mut self, told: &LoggedEvent);
+    fn event(&mut self, logged: &LoggedEvent);
 
     /// Receives an event that the filter does not admit, for sinks that follow messages through all of their events.
-    fn filtered_out(&mut self, _told: &LoggedEvent) {}
+    fn filtered_out(&mut self, _logged: &LoggedEvent) {}
 
-    fn queue_record(&mut self, _noted: &LoggedQueueRecord) {}
+    fn queue_record(&mut self, _logged: &LoggedQueueRecord) {}
 
     /// Ends a block, and returns its output. `lines` is the number of lines in it.
     fn end_of_block(&mut self, file: usize, lines: u64) -> Self::BlockOutput;
@@ -82,7 +82,7 @@ pub(crate) trait Aggregation: Sync {
     /// The total at the beginning of a walk.
     fn start(&self) -> Self::Total;
 
-    fn fold(total: &mut Self::Total, handover: <Self::Sink as EventSink>::BlockOutput);
+    fn fold(total: &mut Self::Total, output: <Self::Sink as EventSink>::BlockOutput);
 
     /// Events that the walk admitted, and whose sender, found on another line, the filter does not admit.
     fn left_out(total: &Self::Total) -> u64;

@@ -1,13 +1,10 @@
 //! Walks over the lines of logs: parses each line once, counts it, and passes its event or queue record to a sink.
 
 use super::calendar::{Calendar, TimeResolution, YearResolver};
-pub(crate) use super::coverage::Coverage;
-use super::coverage::extend;
-pub(crate) use super::duplicate::is_duplicate;
+use super::coverage::{Coverage, extend};
+use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
-pub(crate) use super::sink::{
-    Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, UnreadLines,
-};
+use super::sink::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, UnreadLines};
 use super::time_range::TimeRange;
 use crate::catalog::Catalog;
 use crate::catalog::classify::Classifier;
@@ -73,15 +70,15 @@ pub(crate) fn walk<L: EventSink>(
     };
     let mut order = YearResolver::default();
     let mut reached = vec![ReadPosition::default(); task.sources.len()];
-    let in_order = |handed: BlockResult<L::BlockOutput>| {
-        order.add(handed.file, handed.seen, task.sources);
-        if let Some(reached) = reached.get_mut(handed.file) {
-            *reached = ReadPosition { lines: reached.lines + handed.lines, end: handed.end };
+    let in_order = |result: BlockResult<L::BlockOutput>| {
+        order.add(result.file, result.seen, task.sources);
+        if let Some(reached) = reached.get_mut(result.file) {
+            *reached = ReadPosition { lines: reached.lines + result.lines, end: result.end };
         }
         if let Some(unread) = &mut unread {
-            unread.add(&handed.unread);
+            unread.add(&result.unread);
         }
-        fold(handed.own);
+        fold(result.own);
     };
     let worked = each_block(task.sources, task.options, task.progress, new, Walker::block, in_order)?;
     let WorkResult { workers, problems } = worked;
@@ -107,7 +104,7 @@ pub(crate) fn aggregate<A: Aggregation>(
     Ok((walked, total))
 }
 
-/// Resolves the dates before a walk whose events cannot be revised, by reading only the timestamps.
+/// Resolves the dates before a walk whose events cannot be revised, by parsed only the timestamps.
 pub(crate) fn settle_dates(task: &WalkTask) -> Result<Calendar, InputError> {
     let mut calendar = task.calendar.clone();
     for _ in 1..WALKS {
@@ -139,7 +136,7 @@ fn resolve_dates(task: &WalkTask) -> Result<TimeResolution, InputError> {
         }
     };
     let mut order = YearResolver::default();
-    let fold = |handed: BlockResult<()>| order.add(handed.file, handed.seen, task.sources);
+    let fold = |result: BlockResult<()>| order.add(result.file, result.seen, task.sources);
     each_block(task.sources, task.options, task.progress, new, work, fold)?;
     Ok(order.resolve(task.sources, task.calendar))
 }
@@ -159,7 +156,7 @@ fn observe_block(clock: &mut TimestampParser, block: &Block) -> StampObservation
     clock.take_observations()
 }
 
-/// The result of reading one block.
+/// The result of parsed one block.
 pub struct WalkStep<'b, L: EventSink> {
     pub listener: L,
     /// Keeps its cache of classified replies for the next block.
@@ -179,9 +176,9 @@ pub fn step<'b, L: EventSink>(
     let (reader, clock, last_file, minute, unread) = (HeaderCache::default(), None, 0, None, None);
     let mut walker =
         Walker { task: *task, judge, listener, coverage, reader, clock, last_file, minute, unread };
-    let handed = walker.block(block);
+    let result = walker.block(block);
     let Walker { listener, judge, coverage, .. } = walker;
-    WalkStep { listener, judge, output: handed.own, coverage }
+    WalkStep { listener, judge, output: result.own, coverage }
 }
 
 /// The result of one block, to be folded in the order of the files.
@@ -237,18 +234,18 @@ pub(crate) fn clock<'c>(
 }
 
 /// Calls `on_line` with each line, unwrapped and cut to `LINE_LIMIT`, and its offset in the block.
-fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) {
+fn each_line(block: &Block, mut on_line: impl FnMut(usize, &[u8])) {
     let mut inside = Vec::new();
     each_length(block, |at, length| {
         let raw = block.lines.get(at..at + length).unwrap_or_default();
-        tell(at, unwrap::unwrap_line(raw, &mut inside));
+        on_line(at, unwrap::unwrap_line(raw, &mut inside));
     });
 }
 
 /// Calls `on_line` with the offset of each line in the block and its length, cut to `LINE_LIMIT`. Returns the number of lines
 /// and of the bytes that were not cut off.
 #[inline]
-fn each_length(block: &Block, mut tell: impl FnMut(usize, usize)) -> (u64, u64) {
+fn each_length(block: &Block, mut on_line: impl FnMut(usize, usize)) -> (u64, u64) {
     let (mut lines, mut at, mut cut) = (0, 0, 0);
     let all = block.lines.len();
     let mut ends = NewlineIter::new(block.lines);
@@ -258,7 +255,7 @@ fn each_length(block: &Block, mut tell: impl FnMut(usize, usize)) -> (u64, u64) 
         if length > 0 && block.lines.get(at + length - 1) == Some(&b'\r') {
             length -= 1;
         }
-        tell(at, length);
+        on_line(at, length);
         lines += 1;
         // A block that ends with such a line holds only its beginning; the rest is never counted.
         cut += ((end + 1).min(all) - at).saturating_sub(LINE_LIMIT);
@@ -304,17 +301,12 @@ impl<L: EventSink> Walker<'_, '_, L> {
     fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8], known: &ParsedHeader) {
         let line = &known.line;
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
-        let mut moment = None;
-        if !self.task.window.is_unbounded() {
-            moment = self.moment(line, place);
-            if !self.task.window.contains(moment) {
-                self.outside(moment);
-                return;
-            }
-            self.coverage.lines += 1;
+        let (is_within, mut moment) = self.in_time_range(line, place);
+        if !is_within {
+            return;
         }
-        let reading = known.writer.read(line);
-        if matches!(reading, ParsedLine::Foreign) {
+        let parsed = known.writer.read(line);
+        if matches!(parsed, ParsedLine::Foreign) {
             self.coverage.foreign += 1;
             return;
         }
@@ -323,11 +315,11 @@ impl<L: EventSink> Walker<'_, '_, L> {
             (Some((last, minute)), Some(number)) if number == last => Some(minute),
             _ => None,
         };
-        if let (Some(_), ParsedLine::Routine) = (minute, &reading) {
+        if let (Some(_), ParsedLine::Routine) = (minute, &parsed) {
             self.coverage.routine += 1;
             return;
         }
-        if let (Some(_), ParsedLine::QueueRecord(fact)) = (minute, &reading) {
+        if let (Some(_), ParsedLine::QueueRecord(fact)) = (minute, &parsed) {
             self.fact(&LoggedQueueRecord { record: fact, place, line, raw, minute });
             return;
         }
@@ -338,11 +330,11 @@ impl<L: EventSink> Walker<'_, '_, L> {
                 extend(&mut self.coverage.minutes, moment.parse_minute());
             }
         }
-        match &reading {
+        match &parsed {
             ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {
                 let verdict = self.judge.verdict(event);
                 let (user, client, book) = (None, None, self.task.book);
-                let told = LoggedEvent {
+                let logged = LoggedEvent {
                     place,
                     line_in_block,
                     line,
@@ -354,7 +346,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
                     client,
                     book,
                 };
-                self.event(&told);
+                self.event(&logged);
             }
             ParsedLine::QueueRecord(fact) => {
                 self.fact(&LoggedQueueRecord {
@@ -371,6 +363,22 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
+    /// Whether the line is in the time range, and its time if that was needed. Counts the lines of a bounded range.
+    #[inline]
+    fn in_time_range(&mut self, line: &LogLine, place: LineOffset) -> (bool, Option<LogTime>) {
+        if self.task.window.is_unbounded() {
+            return (true, None);
+        }
+        let moment = self.moment(line, place);
+        let is_within = self.task.window.contains(moment);
+        if is_within {
+            self.coverage.lines += 1;
+        } else {
+            self.outside(moment);
+        }
+        (is_within, moment)
+    }
+
     fn moment(&mut self, line: &LogLine, place: LineOffset) -> Option<LogTime> {
         self.clock.as_mut()?.read(line.stamp, place.offset)
     }
@@ -383,9 +391,9 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
-    fn fact(&mut self, noted: &LoggedQueueRecord) {
+    fn fact(&mut self, logged: &LoggedQueueRecord) {
         self.coverage.routine += 1;
-        self.listener.queue_record(noted);
+        self.listener.queue_record(logged);
     }
 
     fn unread(&mut self, place: LineOffset, raw: &[u8]) {
@@ -396,14 +404,14 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
-    fn event(&mut self, told: &LoggedEvent) {
+    fn event(&mut self, logged: &LoggedEvent) {
         self.coverage.event += 1;
         let WalkTask { filter, book, .. } = self.task;
-        if filter.is_empty() || filter.admits(told.event, told.verdict, told.line, book) {
-            self.listener.event(told);
+        if filter.is_empty() || filter.admits(logged.event, logged.verdict, logged.line, book) {
+            self.listener.event(logged);
         } else {
             self.coverage.filtered += 1;
-            self.listener.filtered_out(told);
+            self.listener.filtered_out(logged);
         }
     }
 }

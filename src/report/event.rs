@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::classify::Reason;
-use crate::pipeline::walk::LoggedEvent;
+use crate::parse::log_text::LogText;
+use crate::pipeline::sink::LoggedEvent;
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
@@ -84,10 +85,10 @@ impl Record {
         Self {
             time: told.moment.and_then(crate::parse::timestamp::LogTime::rfc3339),
             mta: event.mta,
-            host: named(line.host),
-            program: named(line.program),
-            instance: named(line.instance()),
-            queue_id: event.queue_id.map(text),
+            host: LogText(line.host).non_empty(),
+            program: LogText(line.program).non_empty(),
+            instance: LogText(line.instance()).non_empty(),
+            queue_id: event.queue_id.map(LogText::string),
             direction: event.direction,
             outcome: event.outcome,
             code: event.code,
@@ -98,22 +99,13 @@ impl Record {
             reason: verdict.map(|verdict| verdict.reason),
             rule,
             provider,
-            sender: event.sender.map(text),
-            recipient: event.recipient.map(text),
-            peer_host: event.peer.host.map(text),
-            peer_ip: event.peer.ip.map(text),
+            sender: event.sender.map(LogText::string),
+            recipient: event.recipient.map(LogText::string),
+            peer_host: event.peer.host.map(LogText::string),
+            peer_ip: event.peer.ip.map(LogText::string),
             peer_port: event.peer.port,
             suspended: event.suspended,
-            text: text(event.text),
+            text: LogText::string(event.text),
         }
     }
-}
-
-fn named(name: &[u8]) -> Option<String> {
-    (!name.is_empty()).then(|| text(name))
-}
-
-/// What is not UTF-8 is shown as U+FFFD.
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -25,7 +25,7 @@ use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
 use crate::tally::by_hour::Hourly;

@@ -5,8 +5,8 @@ use jiff::{Timestamp, ToSpan};
 use crate::input::read::Source;
 use crate::messages::MessageSummary;
 use crate::pipeline::calendar::{Calendar, TimeResolution};
+use crate::pipeline::coverage::Coverage;
 use crate::pipeline::time_range::TimeRange;
-use crate::pipeline::walk::Coverage;
 use crate::report::{Remainder, Remainders};
 use crate::tally::FinishedTally;
 

@@ -16,6 +16,7 @@ use crate::catalog::provider::{Provider, Providers};
 use crate::catalog::{self, ReasonRow};
 use crate::collections::interner::Symbol;
 use crate::messages::MessageSummary;
+use crate::parse::log_text::LogText;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
 use crate::report::{
@@ -199,7 +200,7 @@ fn row(key: &RowKey, joint: RowBuilder, tally: &FinishedTally, frame: &ReportOpt
         name: frame.providers.row(id).map(|row| row.id.clone()).unwrap_or_default(),
         attempts,
     });
-    let lines = count.examples.lines.iter().map(|(_, line)| String::from_utf8_lossy(line).into_owned());
+    let lines = count.examples.lines.iter().map(|(_, line)| String::from(LogText(line)));
     let lines: Vec<String> = lines.collect();
     Row {
         direction,
@@ -278,15 +279,11 @@ fn wheres(tally: &FinishedTally, places: &[(Symbol, u64)]) -> Vec<NameCount> {
         all.truncate(WHERES_SHOWN);
     }
     all.sort_by(in_order);
-    all.into_iter().map(|(name, attempts)| NameCount { name: text(name), attempts }).collect()
+    all.into_iter().map(|(name, attempts)| NameCount { name: LogText(name).into(), attempts }).collect()
 }
 
 fn name(tally: &FinishedTally, id: Symbol) -> &[u8] {
     if id == Symbol::OVERFLOW { b"(others)" } else { tally.names.name(id) }
-}
-
-fn text(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).into_owned()
 }
 
 fn totals(tally: &FinishedTally, messages: Messages) -> Totals {
@@ -367,7 +364,6 @@ impl Refused {
 /// What was read.
 pub(crate) fn input(heard: &ReadSummary, filter: &Filter) -> Input {
     let coverage = heard.coverage;
-    let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
     Input {
         files: heard.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect(),
         bytes: coverage.bytes,
@@ -376,7 +372,7 @@ pub(crate) fn input(heard: &ReadSummary, filter: &Filter) -> Input {
         other: coverage.foreign,
         understood: coverage.event + coverage.routine,
         not_understood: coverage.unread,
-        not_understood_lines: coverage.unread_lines.iter().map(|(_, line)| text(line)).collect(),
+        not_understood_lines: coverage.unread_lines.iter().map(|(_, line)| LogText(line).into()).collect(),
         filter: filter.words.clone(),
         filtered: coverage.filtered,
     }
@@ -413,8 +409,10 @@ fn timeline(tally: &FinishedTally, frame: &ReportOptions) -> Vec<Hour> {
 
 fn hosts(tally: &FinishedTally) -> Vec<String> {
     let counts = tally.hosts.iter();
-    let counts =
-        counts.map(|&(id, ref outcomes)| NameCount { name: text(name(tally, id)), attempts: outcomes.sum() });
+    let counts = counts.map(|&(id, ref outcomes)| NameCount {
+        name: LogText(name(tally, id)).into(),
+        attempts: outcomes.sum(),
+    });
     let named = counts.filter(|host| !host.name.is_empty()).collect();
     most(named, HOSTS_SHOWN).into_iter().map(|host| host.name).collect()
 }

@@ -10,7 +10,8 @@ use strum::EnumCount;
 
 use super::reply::{Class, Code, EnhancedCode};
 
-/// The mail server that wrote the line. Everything that depends on the server is a function in `mta/mod.rs`.
+/// The mail server that wrote the line. Everything that depends on the server is a function in `parse/mta/mod.rs`,
+/// or a text in the tables of the catalogue (`catalog/by_server.rs`).
 ///
 /// The default is the server that advice is written for when the server is unknown.
 #[derive(
@@ -27,6 +28,7 @@ use super::reply::{Class, Code, EnhancedCode};
     Deserialize,
     ValueEnum,
     JsonSchema,
+    EnumCount,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Mta {
@@ -38,11 +40,11 @@ pub enum Mta {
 }
 
 impl Mta {
-    /// Every server, in the order of the enum.
-    pub const ALL: [Self; 4] = [Self::Postfix, Self::Exim, Self::Sendmail, Self::Opensmtpd];
+    /// Every server, in the order of the enum. Its length follows the enum, so a missing server does not compile.
+    pub const ALL: [Self; Self::COUNT] = [Self::Postfix, Self::Exim, Self::Sendmail, Self::Opensmtpd];
 
-    /// How many servers there are.
-    pub const COUNT: usize = Self::ALL.len();
+    /// How many servers there are; inherent, so that callers need no trait.
+    pub const COUNT: usize = <Self as EnumCount>::COUNT;
 
     /// The name as its authors write it.
     pub const fn display_name(self) -> &'static str {
@@ -55,7 +57,7 @@ impl Mta {
     }
 }
 
-// `ALL` must list every server; `display_name` does not compile without a new one, and this fails until it is listed.
+// The order of `ALL`, which arrays indexed by the enum rely on.
 const _: () = {
     let mut at = 0;
     while at < Mta::COUNT {

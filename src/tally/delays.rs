@@ -8,7 +8,7 @@ use crate::catalog::provider::Provider;
 use crate::parse::mta::delay::Phase;
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::mta::{delivery_delays, receive_time};
-use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Outcome};
 
 /// Significant digits of a time: the error is less than 1 %.

@@ -11,9 +11,10 @@ use crate::catalog::provider::Providers;
 use crate::catalog::value_name;
 use crate::collections::distinct::{self, DistinctCounter};
 use crate::collections::interner::{Interner, Symbol};
+use crate::parse::log_text::LogText;
 use crate::parse::mta::parsed::domain;
 use crate::parse::timestamp::LogTime;
-use crate::pipeline::walk::{EventSink, LineOffset, LoggedEvent};
+use crate::pipeline::sink::{EventSink, LineOffset, LoggedEvent};
 use crate::smtp::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, EnhancedCode};
 
@@ -225,7 +226,7 @@ impl GroupBy {
             | By::Instance
             | By::Host => {
                 let name = self.names.name(self.names.symbol_at(at)?);
-                Some(if at == 0 { "(others)".to_owned() } else { String::from_utf8_lossy(name).into_owned() })
+                Some(if at == 0 { "(others)".to_owned() } else { LogText(name).into() })
             }
             By::Hour => time("%F %H:%M"),
             By::Day => time("%F"),

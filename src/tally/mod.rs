@@ -17,7 +17,7 @@ use self::timeline::{FinishedTimeline, Timeline};
 use crate::catalog::classify::provider;
 use crate::collections::interner::{Interner, Symbol};
 use crate::parse::mta::parsed::domain;
-use crate::pipeline::walk::{EventSink, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
 use crate::simd::bytes_eq;
 use crate::smtp::event::{ByOutcome, Direction, Outcome};
 

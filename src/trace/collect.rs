@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 use regex::bytes::Regex;
 
-use super::note::{MessageNote, NoteKind, bare, step, text};
+use super::note::{MessageNote, NoteKind, bare, step};
 use super::query::TraceQuery;
 use super::rejected::process;
 use super::search::{each_line, each_line_with, whole_line};
@@ -17,14 +17,17 @@ use crate::input::read::block::Block;
 use crate::messages::key::{KeyHasher, PrehashedState};
 use crate::messages::metadata::MessageMetadata;
 use crate::parse::header::LogLine;
+use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::parsed::{ParsedLine, split_once};
 use crate::parse::mta::queue_record::QueueStep as Progress;
 use crate::parse::mta::related_id::Relation;
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
+use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::LineFilter;
-use crate::pipeline::walk::{LineOffset, WalkTask, clock, is_duplicate};
+use crate::pipeline::sink::LineOffset;
+use crate::pipeline::walk::{WalkTask, clock};
 use crate::report::trace::StepKind;
 
 /// What is gathered.
@@ -134,9 +137,12 @@ impl<'a> NoteCollector<'a> {
             }
             let key = self.keys.key(mta, &line, id);
             if let Some(note) = self.note(block, at, raw, (&line, rest), &mut clock) {
-                let named = |name: &[u8]| (!name.is_empty()).then(|| text(name));
-                let origin = QueueOwner { mta, host: named(line.host), instance: named(line.instance()) };
-                found.push(CollectedNote::Note { key, id: text(id), origin, note: Box::new(note) });
+                let origin = QueueOwner {
+                    mta,
+                    host: LogText(line.host).non_empty(),
+                    instance: LogText(line.instance()).non_empty(),
+                };
+                found.push(CollectedNote::Note { key, id: LogText(id).into(), origin, note: Box::new(note) });
             }
         });
         if self.wanted.raw {
@@ -170,7 +176,7 @@ impl<'a> NoteCollector<'a> {
         let sought = self.wanted.sought;
         let other = mta::related_queue_id(mta, rest);
         let named = sought.is_queue_id(id) || other.is_some_and(|(_, other)| sought.is_queue_id(other));
-        let other = other.map(|(tie, other)| (tie, text(other)));
+        let other = other.map(|(tie, other)| (tie, LogText::string(other)));
         let (said, fits, of_smtpd) = match mta::read(line) {
             ParsedLine::Event(event) if is_duplicate(&event, line, block, at) => {
                 (NoteKind::Routine, false, false)
@@ -182,7 +188,7 @@ impl<'a> NoteCollector<'a> {
                 let step = Box::new(step(&event, verdict, moment, rest));
                 let fits = sought.fits_event(&event, rest);
                 let inbound = event.direction == crate::smtp::event::Direction::Inbound;
-                (NoteKind::Event { step, sender: event.sender.map(text), admitted }, fits, inbound)
+                (NoteKind::Event { step, sender: event.sender.map(LogText::string), admitted }, fits, inbound)
             }
             ParsedLine::QueueRecord(fact) if fact.queue_id == id => {
                 let known = Box::new(MessageMetadata::of(&fact));
@@ -230,8 +236,8 @@ impl<'a> NoteCollector<'a> {
         if !self.task.window.contains(moment) {
             return None;
         }
-        let host = (!line.host.is_empty()).then(|| text(line.host));
-        Some(UnownedLine { id: text(id), host, moment, place, raw: whole_line(block, at).to_vec() })
+        let host = LogText(line.host).non_empty();
+        Some(UnownedLine { id: LogText(id).into(), host, moment, place, raw: whole_line(block, at).to_vec() })
     }
 
     fn mark(&self, block: &Block, at: usize, raw: &[u8], clock: &mut TimestampParser) -> Option<SessionMark> {

@@ -12,7 +12,7 @@ use crate::messages::metadata::MessageMetadata;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::QueueStep as Progress;
 use crate::parse::mta::related_id::Relation;
-use crate::pipeline::walk::LineOffset;
+use crate::pipeline::sink::LineOffset;
 
 /// A message under one queue id.
 pub(crate) struct MessageLifetime {

@@ -27,7 +27,8 @@ use crate::input::read::each_block;
 use crate::messages::key::PrehashedState;
 use crate::pipeline::calendar::{Calendar, YearResolver};
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{LineOffset, WalkTask};
+use crate::pipeline::sink::LineOffset;
+use crate::pipeline::walk::WalkTask;
 use crate::report::trace::Story;
 
 /// What is asked.

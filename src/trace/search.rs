@@ -17,8 +17,10 @@ use crate::parse::mta::related_id::{MARKS, Relation};
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
 use crate::parse::year::StampObservations;
+use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{LineOffset, WalkTask, clock, is_duplicate};
+use crate::pipeline::sink::LineOffset;
+use crate::pipeline::walk::{WalkTask, clock};
 
 /// One a thread.
 pub(crate) struct LinkScanner<'a> {

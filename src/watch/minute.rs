@@ -134,7 +134,7 @@ pub(crate) fn tally<'m>(minutes: impl Iterator<Item = &'m MinuteCounts>, hasher:
         }
     }
     for (key, (moment, line)) in examples {
-        let place = crate::pipeline::walk::LineOffset { file: 0, offset: moment.micros.unsigned_abs() };
+        let place = crate::pipeline::sink::LineOffset { file: 0, offset: moment.micros.unsigned_abs() };
         tally.rows.of(&key).examples.see(place, line, 1);
     }
     tally

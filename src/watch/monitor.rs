@@ -11,11 +11,11 @@ use crate::input::read::{Progress, ReadOptions, Source};
 use crate::messages::MessageTracker;
 use crate::messages::key::KeyHasher;
 use crate::pipeline::calendar::{Calendar, TimeResolution, YearResolver};
+use crate::pipeline::coverage::Coverage;
 use crate::pipeline::filter::{Filter, LineFilter};
+use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
 use crate::pipeline::time_range::TimeRange;
-use crate::pipeline::walk::{
-    Coverage, EventSink, LoggedEvent, LoggedQueueRecord, WalkStep, WalkTask, observations, step,
-};
+use crate::pipeline::walk::{WalkStep, WalkTask, observations, step};
 use crate::report::storm::Storm;
 use crate::report::{Report, Row, SortBy};
 use crate::scan::notes::ReadSummary;

@@ -15,7 +15,7 @@ use crate::messages::transition::Transition;
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event, Outcome};
 use crate::tally::{Tally, TallyKey};
 

@@ -11,6 +11,7 @@ use crate::cli::style::look;
 use crate::explain::brief::BriefExplainer;
 use crate::explain::lookup::Explainer;
 use crate::explain::query::{QueryContext, join};
+use crate::parse::log_text::LogText;
 use crate::render::text::explain;
 use crate::render::{json, markdown_explain};
 use crate::report::explain::{ENTRIES, Entries, EntryKind};
@@ -73,7 +74,7 @@ fn each(what: &[String], mut tell: impl FnMut(&str) -> Result<(), CliError>) -> 
         let mut lines = stdin().lock();
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line).map_err(|source| CliError::ReadStdin { source })? > 0 {
-            let text = String::from_utf8_lossy(&line);
+            let text = LogText(&line).to_str();
             tell(text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text)))?;
             line.clear();
         }

@@ -15,9 +15,12 @@ use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
 use crate::cli::spool::TempCopies;
 use crate::cli::style::look;
+use crate::parse::log_text::LogText;
 use crate::pipeline::calendar::Calendar;
+use crate::pipeline::coverage::Coverage;
 use crate::pipeline::filter::{Filter, LineFilter};
-use crate::pipeline::walk::{Coverage, EventSink, LoggedEvent, WalkTask, walk};
+use crate::pipeline::sink::{EventSink, LoggedEvent};
+use crate::pipeline::walk::{WalkTask, walk};
 use crate::redact::Redactor;
 use crate::render::json;
 use crate::render::text::{trace, trace_raw};
@@ -130,7 +133,7 @@ fn nothing_found(
 /// The lines after `--redact`.
 fn hidden(messages: Vec<Vec<Vec<u8>>>, redactor: Option<Redactor>) -> Vec<Vec<Vec<u8>>> {
     let Some(redactor) = redactor else { return messages };
-    let line = |line: Vec<u8>| redactor.line(&String::from_utf8_lossy(&line)).into_bytes();
+    let line = |line: Vec<u8>| redactor.line(&LogText(&line).to_str()).into_bytes();
     messages.into_iter().map(|lines| lines.into_iter().map(line).collect()).collect()
 }
 

@@ -70,6 +70,34 @@ pub(crate) fn units(text: &[u8]) -> Option<u64> {
     (!text.is_empty()).then_some(sum)
 }
 
+/// What to do when mail spends most of its time in this phase. `None`: the phase says too little. Sources: Postfix QSHAPE_README, "Postfix queue directories", and postconf(5); Exim spec ch. 20 and 53.
+pub(crate) fn advice(phase: Phase) -> Option<&'static str> {
+    match phase {
+        Phase::Total => None,
+        Phase::BeforeActive => Some(
+            "Most waited in the deferred or incoming queue: look at what was deferred, and at qshape deferred",
+        ),
+        Phase::Active => {
+            Some("Most waited in the active queue for a slow or busy next hop: look at qshape active")
+        }
+        Phase::Connect => {
+            Some("Look at DNS and at port 25 of the next hop: each dead address costs a time-out")
+        }
+        Phase::Transmit => {
+            Some("The next hop is slow to take the message: large mail, a slow line, or its filters")
+        }
+        Phase::Queued => {
+            Some("Most waited for a queue run: look at what was deferred, at -q and at queue_run_max")
+        }
+        Phase::Deliver => {
+            Some("The next hop is slow to connect or to take mail: watch one with exim -v -M ID")
+        }
+        Phase::Receive => Some(
+            "Clients are slow to send, or the checks at the end of DATA take long: look at your scanners",
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,14 +22,14 @@ pub(crate) fn read(text: &str) -> Option<JsonObject<'_>> {
     let fields: JsonFields = serde_json::from_str(text).ok()?;
     // `log` with `time` is Docker's json-file, also through Fluent Bit: its time is when the line was written.
     let exact = matches!((&fields.text, &fields.time), (Some((2, _)), Some((4, _))));
-    let cover = WrapperMetadata {
+    let metadata = WrapperMetadata {
         exact,
         time: fields.time.map(|(_, when)| when),
         host: fields.host.map(|(_, host)| host),
         program: fields.program.map(|(_, program)| program),
         pid: fields.pid.map(|(_, pid)| pid),
     };
-    fields.text.map(|(_, text)| JsonObject { metadata: cover, text })
+    fields.text.map(|(_, text)| JsonObject { metadata, text })
 }
 
 /// The meaning of a field name. The number is its rank among the names with that meaning; the lowest rank wins.
@@ -191,30 +191,31 @@ impl<'de> Deserialize<'de> for JsonKey {
 mod tests {
     use super::*;
 
-    fn said(text: &str) -> String {
-        let Some(JsonObject { metadata: cover, text }) = read(text) else { return "nothing".to_owned() };
-        let parts = [cover.host, cover.program, cover.pid].map(|part| part.unwrap_or_default().into_owned());
+    fn parsed(text: &str) -> String {
+        let Some(JsonObject { metadata, text }) = read(text) else { return "nothing".to_owned() };
+        let parts =
+            [metadata.host, metadata.program, metadata.pid].map(|part| part.unwrap_or_default().into_owned());
         format!("{} {}", parts.join(","), String::from_utf8_lossy(&text))
     }
 
     #[test]
     fn ranks_names_in_any_order() {
-        assert_eq!(said(r#"{"msg":"a","log":"b","message":"c"}"#), ",, c");
-        assert_eq!(said(r#"{"message":"c","log":"b","msg":"a"}"#), ",, c");
-        assert_eq!(said(r#"{"host":"a","hostname":"b","message":"x"}"#), "b,, x");
-        assert_eq!(said(r#"{"host":{"name":"a","os":{"name":"c"}},"message":"x"}"#), "a,, x");
-        assert_eq!(said(r#"{"tag":"a[1]:","appname":"b","pid":2,"message":"x"}"#), ",b,2 x");
-        assert_eq!(said(r#"{"mess\u0061ge":"x \"y\""}"#), r#",, x "y""#);
+        assert_eq!(parsed(r#"{"msg":"a","log":"b","message":"c"}"#), ",, c");
+        assert_eq!(parsed(r#"{"message":"c","log":"b","msg":"a"}"#), ",, c");
+        assert_eq!(parsed(r#"{"host":"a","hostname":"b","message":"x"}"#), "b,, x");
+        assert_eq!(parsed(r#"{"host":{"name":"a","os":{"name":"c"}},"message":"x"}"#), "a,, x");
+        assert_eq!(parsed(r#"{"tag":"a[1]:","appname":"b","pid":2,"message":"x"}"#), ",b,2 x");
+        assert_eq!(parsed(r#"{"mess\u0061ge":"x \"y\""}"#), r#",, x "y""#);
     }
 
     #[test]
     fn takes_the_last_of_two_and_passes_over_what_does_not_fit() {
-        assert_eq!(said(r#"{"message":"a","message":"b"}"#), ",, b");
-        assert_eq!(said(r#"{"message":"a","message":null}"#), ",, a");
-        assert_eq!(said(r#"{"message":7,"log":{"offset":1},"msg":"a"}"#), ",, a");
-        assert_eq!(said(r#"{"message":[65,256],"msg":"a"}"#), ",, a");
-        assert_eq!(said(r#"{"host":["a",{"b":[1]}],"pid":-1,"program":1e3,"message":"x"}"#), "a,, x");
-        assert_eq!(said(r#"{"pid":"12345678901","process":"a","message":"x"}"#), ",, x");
+        assert_eq!(parsed(r#"{"message":"a","message":"b"}"#), ",, b");
+        assert_eq!(parsed(r#"{"message":"a","message":null}"#), ",, a");
+        assert_eq!(parsed(r#"{"message":7,"log":{"offset":1},"msg":"a"}"#), ",, a");
+        assert_eq!(parsed(r#"{"message":[65,256],"msg":"a"}"#), ",, a");
+        assert_eq!(parsed(r#"{"host":["a",{"b":[1]}],"pid":-1,"program":1e3,"message":"x"}"#), "a,, x");
+        assert_eq!(parsed(r#"{"pid":"12345678901","process":"a","message":"x"}"#), ",, x");
     }
 
     #[test]
@@ -229,7 +230,7 @@ mod tests {
             r#"{"message":"a}"#,
             r#"{"m":"a"}"#,
         ] {
-            assert_eq!(said(text), "nothing", "{text}");
+            assert_eq!(parsed(text), "nothing", "{text}");
         }
     }
 
@@ -237,9 +238,9 @@ mod tests {
     fn does_not_go_deep() {
         let deep =
             |name: &str| format!(r#"{{"message":"x","{name}":{}{}}}"#, "[".repeat(9000), "]".repeat(9000));
-        assert_eq!(said(&deep("host")), "nothing");
-        assert_eq!(said(&deep("message")), "nothing");
+        assert_eq!(parsed(&deep("host")), "nothing");
+        assert_eq!(parsed(&deep("message")), "nothing");
         // Skipped values have no depth limit.
-        assert_eq!(said(&deep("other")), ",, x");
+        assert_eq!(parsed(&deep("other")), ",, x");
     }
 }

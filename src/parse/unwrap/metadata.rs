@@ -34,28 +34,28 @@ impl<'a> WrapperMetadata<'a> {
     }
 
     /// Writes the time and a blank. False: there is no valid time, and nothing was written.
-    pub(crate) fn write_stamp(&self, front: &mut Vec<u8>) -> bool {
-        self.time.as_ref().is_some_and(|when| when.write(front))
+    pub(crate) fn write_stamp(&self, header: &mut Vec<u8>) -> bool {
+        self.time.as_ref().is_some_and(|when| when.write(header))
     }
 
     /// Writes `mx1 `, or nothing if there is no host.
-    pub(crate) fn write_host(&self, front: &mut Vec<u8>) {
+    pub(crate) fn write_host(&self, header: &mut Vec<u8>) {
         if let Some(host) = &self.host {
-            front.extend_from_slice(host.as_bytes());
-            front.push(b' ');
+            header.extend_from_slice(host.as_bytes());
+            header.push(b' ');
         }
     }
 
     /// Writes `postfix/smtp[12]: `, or nothing if there is no program.
-    pub(crate) fn write_program(&self, front: &mut Vec<u8>) {
+    pub(crate) fn write_program(&self, header: &mut Vec<u8>) {
         let Some(program) = &self.program else { return };
-        front.extend_from_slice(program.as_bytes());
+        header.extend_from_slice(program.as_bytes());
         if let Some(pid) = &self.pid {
-            front.push(b'[');
-            front.extend_from_slice(pid.as_bytes());
-            front.push(b']');
+            header.push(b'[');
+            header.extend_from_slice(pid.as_bytes());
+            header.push(b']');
         }
-        front.extend_from_slice(b": ");
+        header.extend_from_slice(b": ");
     }
 }
 

@@ -12,10 +12,11 @@ pub(crate) mod timestamp;
 use self::completed_line::write_line;
 use self::metadata::WrapperMetadata;
 use self::prefix::{may_wrap, without_prefix};
+use super::log_text::LogText;
 
 /// Greatest number of wrappers that are removed from one line: `docker compose logs -t` adds two prefixes to what may be
 /// an object, and the object of a shipper may contain that of a container.
-const LAYERS: usize = 3;
+const MAX_WRAPPERS: usize = 3;
 
 /// The line inside a wrapper, as one line without a newline; `inside` is its buffer. A line that is not wrapped, or whose
 /// JSON is broken, is returned unchanged.
@@ -26,7 +27,7 @@ pub fn unwrap_line<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a [u8] {
         return raw;
     }
     inside.clear();
-    if unwrap(&WrapperMetadata::default(), raw, LAYERS, inside) { inside } else { raw }
+    if unwrap(&WrapperMetadata::default(), raw, MAX_WRAPPERS, inside) { inside } else { raw }
 }
 
 /// Writes the innermost line of `text` to `inside`. `around` is the metadata of the outer wrappers. False: `text` is not a
@@ -35,19 +36,19 @@ fn unwrap(around: &WrapperMetadata, text: &[u8], layers: usize, inside: &mut Vec
     if layers == 0 {
         return false;
     }
-    let mut tell = |cover: WrapperMetadata, text: &[u8]| {
-        let cover = cover.or_outer(around);
-        if !unwrap(&cover, text, layers - 1, inside) {
-            write_line(&cover, text, inside);
+    let mut write_inner = |metadata: WrapperMetadata, text: &[u8]| {
+        let metadata = metadata.or_outer(around);
+        if !unwrap(&metadata, text, layers - 1, inside) {
+            write_line(&metadata, text, inside);
         }
     };
     // `journalctl -o json-seq` puts a record separator before each object (RFC 7464 §2.2).
     if let [b'{', ..] | [0x1e, b'{', ..] = text {
         // JSON is UTF-8 (RFC 8259 §8.1); other bytes are shown as U+FFFD anyway.
-        let text = String::from_utf8_lossy(text.strip_prefix(b"\x1e").unwrap_or(text));
-        return json::read(&text).map(|object| tell(object.metadata, &object.text)).is_some();
+        let text = LogText(text.strip_prefix(b"\x1e").unwrap_or(text)).to_str();
+        return json::read(&text).map(|object| write_inner(object.metadata, &object.text)).is_some();
     }
-    without_prefix(text).map(|(cover, text)| tell(cover, text)).is_some()
+    without_prefix(text).map(|(metadata, text)| write_inner(metadata, text)).is_some()
 }
 
 #[cfg(test)]

@@ -92,17 +92,17 @@ impl<'a> WrapperTime<'a> {
     /// Writes the time as in the log files that Exim writes itself, with a blank between date and clock (Exim spec ch. 52),
     /// and a blank behind it. False: the time is not in UTC, and nothing was written. Container runtimes nearly always
     /// write UTC.
-    pub(crate) fn write_as_exim(&self, front: &mut Vec<u8>) -> bool {
+    pub(crate) fn write_with_blank(&self, header: &mut Vec<u8>) -> bool {
         let mut own = Vec::new();
         if !self.write(&mut own) {
             return false;
         }
         let utc = own.strip_suffix(b"Z ").and_then(|own| own.split_at_checked(10));
         let Some((date, clock)) = utc else { return false };
-        front.extend_from_slice(date);
-        front.push(b' ');
-        front.extend_from_slice(clock.get(1..).unwrap_or_default());
-        front.extend_from_slice(b" +0000 ");
+        header.extend_from_slice(date);
+        header.push(b' ');
+        header.extend_from_slice(clock.get(1..).unwrap_or_default());
+        header.extend_from_slice(b" +0000 ");
         true
     }
 
@@ -126,16 +126,16 @@ impl<'a> WrapperTime<'a> {
     }
 
     /// Writes the time and a blank. False: the year is out of range, and nothing was written.
-    pub(crate) fn write(&self, front: &mut Vec<u8>) -> bool {
+    pub(crate) fn write(&self, header: &mut Vec<u8>) -> bool {
         match self {
-            Self::Iso(text) => front.extend_from_slice(text.as_bytes()),
+            Self::Iso(text) => header.extend_from_slice(text.as_bytes()),
             Self::Micros(micros) => {
                 let Ok(stamp) = Timestamp::from_microsecond(*micros) else { return false };
                 // Writing to memory does not fail.
-                let _ = write!(front, "{stamp}");
+                let _ = write!(header, "{stamp}");
             }
         }
-        front.push(b' ');
+        header.push(b' ');
         true
     }
 }

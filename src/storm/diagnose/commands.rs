@@ -45,11 +45,7 @@ fn quoted(value: &str) -> Option<String> {
 
 /// Commands for the mail server, those that change nothing first.
 pub(crate) fn commands(row: &StormRow, mta: Mta, values: &QuotedValues) -> Vec<StormCommand> {
-    let own = match mta {
-        Mta::Postfix => row.postfix.as_slice(),
-        Mta::Exim => row.exim.as_slice(),
-        Mta::Sendmail | Mta::Opensmtpd => &[],
-    };
+    let own = row.own.get(mta).map_or(&[][..], Vec::as_slice);
     let mut commands: Vec<StormCommand> =
         row.all.iter().chain(own).filter_map(|command| filled(command, values)).collect();
     commands.sort_by_key(|command| command.changes);

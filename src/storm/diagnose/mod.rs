@@ -32,6 +32,7 @@ use super::sample::points::{MailFlow, WeightedEvent, points};
 use super::sample::series::CountSeries;
 use crate::catalog::provider::Providers;
 use crate::catalog::{self, StormRow, value_name};
+use crate::parse::log_text::LogText;
 use crate::report::storm::{
     Confidence, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
 };
@@ -224,7 +225,7 @@ impl DiagnosisBuilder<'_> {
         let at_peak = line(&peak.div_euclid(60)).filter(inside);
         let found = at_peak.or_else(|| hours.iter().filter_map(line).find(inside));
         let found = found.or_else(|| hours.iter().find_map(line))?;
-        Some(String::from_utf8_lossy(&found.line).into_owned())
+        Some(LogText(&found.line).into())
     }
 
     fn silence(&self, silence: &Silence) -> Option<(f64, Storm)> {

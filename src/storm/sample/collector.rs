@@ -13,7 +13,7 @@ use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::QueueStep;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event};
 
 /// Failures kept of one kind in one minute.

@@ -12,6 +12,7 @@ use crate::catalog::classify::Reason;
 use crate::catalog::provider::{Provider, Providers};
 use crate::catalog::value_name;
 use crate::collections::interner::Symbol;
+use crate::parse::log_text::LogText;
 use crate::report::storm::Dimension;
 use crate::smtp::event::{Direction, Stage};
 use crate::smtp::reply::{Code, EnhancedCode};
@@ -152,7 +153,7 @@ pub(crate) fn shown(
         | Dimension::User
         | Dimension::Client => {
             let id = gathered.names.symbol_at(value as usize).filter(|&id| id != Symbol::OVERFLOW)?;
-            Some(String::from_utf8_lossy(gathered.names.name(id)).into_owned())
+            Some(LogText(gathered.names.name(id)).into())
         }
     }
 }

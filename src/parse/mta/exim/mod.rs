@@ -14,6 +14,11 @@ use super::related_id::{self, Relation, forwarded_to};
 use crate::parse::header::{LogLine, RawTimestamp};
 use crate::simd::ascii::alphanumeric_mask;
 
+/// Whether this is the name of Exim's program: `exim`, `exim4`.
+pub(crate) fn is_program(program: &[u8]) -> bool {
+    program.starts_with(b"exim")
+}
+
 /// Parses a line of Exim's own files or of syslog.
 pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     let text = message_text(line);
