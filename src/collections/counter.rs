@@ -19,17 +19,19 @@ pub struct SymbolCounts {
 }
 
 impl SymbolCounts {
-    pub fn count(&mut self, place: Symbol) {
-        self.pending.push(place);
+    /// Counts one occurrence.
+    pub fn count(&mut self, symbol: Symbol) {
+        self.pending.push(symbol);
         if self.pending.len() >= self.counts.len().clamp(MIN_BATCH, MAX_BATCH) {
             self.flush();
         }
     }
 
-    pub fn add(&mut self, place: Symbol, number: u64) {
-        match self.counts.binary_search_by_key(&place, |(known, _)| *known) {
+    /// Adds a number of occurrences, which takes time linear in the number of symbols.
+    pub fn add(&mut self, symbol: Symbol, number: u64) {
+        match self.counts.binary_search_by_key(&symbol, |(known, _)| *known) {
             Ok(at) => self.counts.get_mut(at).into_iter().for_each(|(_, count)| *count += number),
-            Err(at) => self.counts.insert(at, (place, number)),
+            Err(at) => self.counts.insert(at, (symbol, number)),
         }
     }
 
@@ -45,7 +47,7 @@ impl SymbolCounts {
     pub fn merge(&mut self, mut other: Self, renamed: impl Fn(Symbol) -> Symbol) {
         self.flush();
         other.flush();
-        self.counts.extend(other.counts.into_iter().map(|(place, count)| (renamed(place), count)));
+        self.counts.extend(other.counts.into_iter().map(|(symbol, count)| (renamed(symbol), count)));
         self.combine_equal();
     }
 
@@ -57,7 +59,7 @@ impl SymbolCounts {
 
     fn combine_equal(&mut self) {
         // Two sorted runs, which the stable sort detects and merges.
-        self.counts.sort_by_key(|(place, _)| *place);
+        self.counts.sort_by_key(|(symbol, _)| *symbol);
         self.counts.dedup_by(|next, last| {
             let is_same = next.0 == last.0;
             last.1 += if is_same { next.1 } else { 0 };

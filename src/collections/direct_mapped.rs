@@ -15,6 +15,7 @@ impl<V: Copy, const SLOTS: usize> DirectMappedCache<V, SLOTS> {
         Self { slots: (0..SLOTS).map(|slot| (!slot as u64, fill)).collect() }
     }
 
+    /// The value of this hash. `None`: it is not cached.
     #[inline]
     pub(crate) fn get(&self, hash: u64) -> Option<&V> {
         let (known, value) = self.slots.get(hash as usize % SLOTS)?;

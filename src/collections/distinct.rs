@@ -75,6 +75,7 @@ impl DistinctCounter {
         }
     }
 
+    /// Adds all hashes of `other`.
     pub fn merge(&mut self, mut other: Self) {
         self.flush();
         other.flush();
@@ -91,6 +92,7 @@ impl DistinctCounter {
         }
     }
 
+    /// The number of distinct hashes.
     pub fn finish(mut self) -> DistinctTotal {
         self.flush();
         match self.sketch {

@@ -16,6 +16,7 @@ impl Symbol {
     /// Stands for all names that came after the interner was full.
     pub const OVERFLOW: Self = Self(0);
 
+    /// The symbol as an index from 0, [`Self::OVERFLOW`], on; [`Interner::symbol_at`] is the reverse.
     pub fn index(self) -> usize {
         self.0 as usize
     }

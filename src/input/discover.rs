@@ -15,7 +15,7 @@ use super::rotation::{LogNames, RotatedName, RotationAge};
 use super::same_content::{by_text, same_bytes};
 use super::source::{FileId, Source, SourceOrigin};
 
-/// What to read. The sources of a series stand together, oldest first; the series are in the order of the names.
+/// The sources to read. Sources of a series are adjacent, oldest first; the series are in the order of the names.
 #[derive(Default, Debug)]
 pub struct LogListing {
     pub sources: Vec<Source>,
@@ -84,16 +84,16 @@ pub fn list(
         }
     }
     let found = without_repetitions(without_repeated_names(found, &mut listing), rotated, names);
-    let mut looked: Vec<InspectedLog> = Vec::new();
+    let mut inspected: Vec<InspectedLog> = Vec::new();
     for found in found {
         match inspect(found) {
-            Ok(one) => looked.push(one),
+            Ok(one) => inspected.push(one),
             Err(error) => listing.problems.push(error),
         }
     }
-    let looked = without_duplicates(looked, &mut listing.notes);
-    listing.bytes = looked.iter().map(|one| one.size).sum();
-    listing.sources = in_series(looked);
+    let inspected = without_duplicates(inspected, &mut listing.notes);
+    listing.bytes = inspected.iter().map(|one| one.size).sum();
+    listing.sources = in_series(inspected);
     if let Some(bounds) = journal {
         let series = listing.sources.last().map_or(0, |source| source.series + 1);
         let (path, newest) = (PathBuf::from("journal"), SystemTime::now());
@@ -236,14 +236,14 @@ fn gzip_time(path: &Path) -> Option<u32> {
 
 /// Keeps each text once. The same file under two names is recognised by its inode, a copy by equal size and bytes, and a
 /// part that exists both compressed and plain by its text. The longer one is kept; of equal ones the first.
-fn without_duplicates(looked: Vec<InspectedLog>, notes: &mut Vec<String>) -> Vec<InspectedLog> {
+fn without_duplicates(inspected: Vec<InspectedLog>, notes: &mut Vec<String>) -> Vec<InspectedLog> {
     let mut kept: Vec<InspectedLog> = Vec::new();
-    'next: for one in looked {
+    'next: for one in inspected {
         for other in &mut kept {
             let Some((order, why)) = compare_logs(&one, other) else { continue };
             let longer = order == Ordering::Greater;
             let (left_out, stays) = if longer { (&*other, &one) } else { (&one, &*other) };
-            let [left_out, stays] = [left_out, stays].map(|looked| shown(&looked.source.path));
+            let [left_out, stays] = [left_out, stays].map(|inspected| shown(&inspected.source.path));
             notes.push(format!("{left_out} is left out: it {why} {stays}"));
             if longer {
                 *other = one;
@@ -266,7 +266,7 @@ fn compare_logs(a: &InspectedLog, b: &InspectedLog) -> Option<(Ordering, &'stati
     if id == other {
         return Some((Ordering::Equal, "is the same file as"));
     }
-    let [left, right] = [a, b].map(|looked| looked.source.path.as_path());
+    let [left, right] = [a, b].map(|inspected| inspected.source.path.as_path());
     // A file that cannot be opened is reported when it is read.
     if a.size == b.size && a.size >= COPY_MIN_BYTES && same_bytes(left, right, a.size).unwrap_or(false) {
         return Some((Ordering::Equal, "is a copy of"));
@@ -278,10 +278,10 @@ fn compare_logs(a: &InspectedLog, b: &InspectedLog) -> Option<(Ordering, &'stati
 }
 
 /// Groups the parts of each log, oldest first, at the place of the part that was named first.
-fn in_series(mut looked: Vec<InspectedLog>) -> Vec<Source> {
+fn in_series(mut inspected: Vec<InspectedLog>) -> Vec<Source> {
     let mut numbers: HashMap<(PathBuf, String), usize> = HashMap::new();
     let mut count = 0;
-    for one in &mut looked {
+    for one in &mut inspected {
         let fresh = count;
         let number = match one.source.origin {
             SourceOrigin::File(_) => {
@@ -292,6 +292,6 @@ fn in_series(mut looked: Vec<InspectedLog>) -> Vec<Source> {
         count += usize::from(number == fresh);
         one.source.series = number;
     }
-    looked.sort_by_key(|one| (one.source.series, one.found.age));
-    looked.into_iter().map(|one| one.source).collect()
+    inspected.sort_by_key(|one| (one.source.series, one.found.age));
+    inspected.into_iter().map(|one| one.source).collect()
 }

@@ -24,6 +24,7 @@ pub struct JournalCursor {
 }
 
 impl JournalCursor {
+    /// A cursor that continues behind `after`.
     pub fn after(after: Option<String>) -> Self {
         Self { after, reached: Arc::default() }
     }
@@ -52,7 +53,7 @@ struct Journal {
     stderr: Option<JoinHandle<String>>,
     /// Nothing came so far, and an empty output is an error.
     is_empty: bool,
-    /// Receives the position that was reached. `None`: nobody asked for it.
+    /// Receives the position that was reached. `None`: it is not needed.
     cursor: Option<JournalCursor>,
     /// The current line; used only with a cursor.
     line: Vec<u8>,
@@ -154,13 +155,13 @@ impl Journal {
     fn end(&mut self, complaint: JoinHandle<String>) -> io::Result<()> {
         let status = self.child.lock().wait()?;
         let complaint = complaint.join().unwrap_or_default();
-        let said = complaint.lines().next().map(|line| format!(": {}", line.trim())).unwrap_or_default();
+        let detail = complaint.lines().next().map(|line| format!(": {}", line.trim())).unwrap_or_default();
         if !status.success() {
-            return Err(io::Error::other(format!("journalctl ended with {status}{said}")));
+            return Err(io::Error::other(format!("journalctl ended with {status}{detail}")));
         }
         if self.is_empty {
             let hint = "no mail entries are visible to this user; run as root or as a member of the group systemd-journal";
-            return Err(io::Error::other(format!("{hint}{said}")));
+            return Err(io::Error::other(format!("{hint}{detail}")));
         }
         Ok(())
     }

@@ -18,10 +18,10 @@ pub struct Source {
     /// Upper bound on the time of its lines: the earliest of the modification time, the time in a gzip header and the end of
     /// the day in the name, since a copy may be made long after. Now, for a pipe and the journal.
     pub newest: SystemTime,
-    /// Sources with the same number are parts of one log; they stand together, the oldest first.
+    /// Sources with the same number are parts of one log; they are adjacent, the oldest first.
     pub series: usize,
-    /// The half-open range of bytes of the text in which the wanted lines begin. Of a stream only the start counts: the text
-    /// before it is skipped. `None`: all lines.
+    /// The half-open range of bytes of the text in which the wanted lines begin. For a stream only the start is used: the
+    /// text before it is skipped. `None`: all lines.
     pub within: Option<(u64, u64)>,
     /// The number of lines before these, for line numbers.
     pub lines_before: u64,

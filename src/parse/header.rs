@@ -21,7 +21,7 @@ pub struct LogLine<'a> {
     pub text: &'a [u8],
 }
 
-/// A timestamp as it stands on the line; [`super::timestamp::TimestampParser`] parses it.
+/// A timestamp as logged; [`super::timestamp::TimestampParser`] parses it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RawTimestamp<'a> {
     /// The line has no timestamp.

@@ -71,8 +71,8 @@ impl CachedTag {
 impl Default for HeaderCache {
     fn default() -> Self {
         let none = CachedTag { name: MaskedPrefix::NONE, slash: 0, has_pid: false, writer: Program::Foreign };
-        let (form, front, tail) = (HeaderForm::Unknown, MaskedPrefix::NONE, MaskedPrefix::NONE);
-        Self { form, prefix: front, tail, host_length: 0, tags: [none; TAGS], minute: 0 }
+        let (form, prefix, tail) = (HeaderForm::Unknown, MaskedPrefix::NONE, MaskedPrefix::NONE);
+        Self { form, prefix, tail, host_length: 0, tags: [none; TAGS], minute: 0 }
     }
 }
 
@@ -170,7 +170,7 @@ impl HeaderCache {
 
     /// Caches a header. `None`: its format has no fast path.
     fn learn(&mut self, raw: &[u8], line: &LogLine, writer: Program) -> Option<()> {
-        let (form, front, tail) = match line.stamp {
+        let (form, prefix, tail) = match line.stamp {
             RawTimestamp::Bsd(text) if text.len() == 15 && is_usual_minute(text) => (
                 HeaderForm::Bsd,
                 MaskedPrefix::of(&[text, b" ", line.host, b" "])?.ignore_bytes(13, 15),
@@ -202,12 +202,12 @@ impl HeaderCache {
         if !is_own && (odd(line.host) || line.host.last() == Some(&b':')) {
             return None;
         }
-        if (self.form, &self.prefix, &self.tail) != (form, &front, &tail) {
-            (self.form, self.prefix, self.tail, self.host_length) = (form, front, tail, line.host.len());
+        if (self.form, &self.prefix, &self.tail) != (form, &prefix, &tail) {
+            (self.form, self.prefix, self.tail, self.host_length) = (form, prefix, tail, line.host.len());
             self.minute = self.minute.wrapping_add(1);
         }
         if !is_own && !odd(line.program) && !line.program.contains(&b':') {
-            let has_pid = raw.strip_suffix(line.text).is_some_and(|front| front.ends_with(b"]: "));
+            let has_pid = raw.strip_suffix(line.text).is_some_and(|prefix| prefix.ends_with(b"]: "));
             let end: &[u8] = if has_pid { b"[" } else { b":" };
             if let (Some(slot), Some(name)) = (slot(line.program), MaskedPrefix::of(&[line.program, end])) {
                 self.keep(slot, CachedTag { name, slash: line.daemon_start, has_pid, writer });

@@ -53,6 +53,7 @@ pub(crate) fn zone_length(text: &[u8]) -> usize {
     }
 }
 
+/// The number of equal bytes at the start.
 pub(crate) fn count_leading(text: &[u8], byte: u8) -> usize {
     text.iter().take_while(|&&b| b == byte).count()
 }

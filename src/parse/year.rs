@@ -20,6 +20,7 @@ impl LatestPossible {
         Some(Self(zone.to_ambiguous_zoned(end).compatible().ok()?.timestamp()))
     }
 
+    /// Whether the time is not after the bound.
     pub fn allows(self, moment: &Zoned) -> bool {
         moment.timestamp() <= self.0
     }
@@ -49,12 +50,14 @@ pub struct FileTimeResolution {
 }
 
 impl FileTimeResolution {
+    /// The year of timestamps without one at this offset. `None`: each timestamp is resolved by itself.
     pub fn year(&self, offset: u64) -> Option<i16> {
         let after = self.years.partition_point(|&(from, _)| from <= offset);
         // Lines before the first entry belong to it.
         self.years.get(after.saturating_sub(1)).map(|&(_, year)| year)
     }
 
+    /// Whether a repeated hour at this offset is the second occurrence.
     pub fn is_second_occurrence(&self, offset: u64) -> bool {
         let after = self.second_occurrence.partition_point(|&(from, _)| from <= offset);
         after.checked_sub(1).and_then(|at| self.second_occurrence.get(at)).is_some_and(|&(_, second)| second)
@@ -88,6 +91,7 @@ pub struct MonotonicRun {
 pub struct MonthMinute(i32);
 
 impl MonthMinute {
+    /// Month and day count from 1.
     pub fn new(month: i8, day: i8, hour: i8, minute: i8) -> Self {
         let day = (i32::from(month) - 1) * 31 + i32::from(day) - 1;
         Self((day * 24 + i32::from(hour)) * 60 + i32::from(minute))
@@ -121,6 +125,7 @@ impl MonthMinute {
 }
 
 impl StampObservations {
+    /// Adds a timestamp. Timestamps must be added in the order of the lines.
     pub fn observe(&mut self, offset: u64, at: MonthMinute) {
         match self.runs.last_mut().filter(|run| run.last.years_between(at) == 0) {
             Some(run) => {

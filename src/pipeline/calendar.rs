@@ -13,6 +13,7 @@ use crate::parse::year::{FileTimeResolution, LatestPossible, MonotonicRun, Stamp
 pub struct TimeResolution(BTreeMap<usize, FileTimeResolution>);
 
 impl TimeResolution {
+    /// The inferred times of a file; empty if each timestamp is resolved by itself.
     pub fn of(&self, file: usize) -> FileTimeResolution {
         self.0.get(&file).cloned().unwrap_or_default()
     }
@@ -73,6 +74,7 @@ const LATE: i64 = 10;
 const LONGEST_FOLD: i64 = 180;
 
 impl YearResolver {
+    /// Adds the observations of a block.
     pub(crate) fn add(&mut self, file: usize, seen: StampObservations, sources: &[Source]) {
         if self.file != Some(file) {
             let series = sources.get(file).map_or(file, |source| source.series);

@@ -107,7 +107,7 @@ impl FilterArgs {
 
     /// Every option, in the order of the help.
     fn criteria(&self) -> [Criterion; 13] {
-        // A new option does not compile until it stands in this table.
+        // Destructured, so that a new option does not compile until it is in this table.
         let Self {
             code,
             class,
@@ -209,11 +209,13 @@ impl Filter {
         used.flat_map(|criterion| criterion.asks).collect()
     }
 
+    /// The part of the filter that one line decides.
     pub fn without_sender(&self) -> LineFilter {
         let args = FilterArgs { from: Vec::new(), ..self.args.clone() };
         LineFilter(Self { args, ..self.clone() })
     }
 
+    /// Whether `--from` is set.
     pub fn asks_for_sender(&self) -> bool {
         !self.args.from.is_empty()
     }
@@ -333,7 +335,7 @@ pub enum TextPattern {
 }
 
 impl TextPattern {
-    /// `value` is the whole value as it stands in a log.
+    /// Whether the pattern matches the whole value, as logged.
     pub fn fits(&self, value: &[u8]) -> bool {
         let value = LogText(value).to_str();
         match self {

@@ -20,7 +20,7 @@ use crate::parse::unwrap;
 use crate::parse::year::StampObservations;
 use crate::simd::newlines::NewlineIter;
 
-/// What a walk reads, and which events it passes on.
+/// The input of a walk, and the events that it passes on.
 #[derive(Clone, Copy)]
 pub struct WalkTask<'a> {
     pub sources: &'a [Source],
@@ -319,8 +319,8 @@ impl<L: EventSink> Walker<'_, '_, L> {
             self.coverage.routine += 1;
             return;
         }
-        if let (Some(_), ParsedLine::QueueRecord(fact)) = (minute, &parsed) {
-            self.fact(&LoggedQueueRecord { record: fact, place, line, raw, minute });
+        if let (Some(_), ParsedLine::QueueRecord(record)) = (minute, &parsed) {
+            self.queue_record(&LoggedQueueRecord { record, place, line, raw, minute });
             return;
         }
         moment = moment.or_else(|| self.moment(line, place));
@@ -348,9 +348,9 @@ impl<L: EventSink> Walker<'_, '_, L> {
                 };
                 self.event(&logged);
             }
-            ParsedLine::QueueRecord(fact) => {
-                self.fact(&LoggedQueueRecord {
-                    record: fact,
+            ParsedLine::QueueRecord(record) => {
+                self.queue_record(&LoggedQueueRecord {
+                    record,
                     place,
                     line,
                     raw,
@@ -391,7 +391,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
-    fn fact(&mut self, logged: &LoggedQueueRecord) {
+    fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         self.coverage.routine += 1;
         self.listener.queue_record(logged);
     }

@@ -22,6 +22,7 @@ pub struct NewlineIter<'a> {
 const PIECE: usize = 4 << 10;
 
 impl<'a> NewlineIter<'a> {
+    /// Iterates over the newlines of `text`.
     pub fn new(text: &'a [u8]) -> Self {
         Self { text, next: 0, piece_start: 0, found: [0; 2 * PIECE], returned: 0, count: 0 }
     }

@@ -45,6 +45,7 @@ const SETTLED: Duration = Duration::from_secs(60);
 const PIECE: usize = 64 << 10;
 
 impl FingerprintedFile {
+    /// Opens a file and hashes its beginning, which of a compressed file is decompressed.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = Arc::new(File::open(path)?);
         let metadata = file.metadata()?;
@@ -116,7 +117,7 @@ impl FingerprintedFile {
     }
 
     /// Where the last complete line of an uncompressed file ends, or `from` if there is none behind it. An incomplete last
-    /// line counts only when nobody can complete it any more.
+    /// line counts only when no process can complete it any more.
     pub(crate) fn last_line_end(&self, from: u64, current: bool) -> io::Result<u64> {
         let file = self.file()?;
         let mut room = vec![0; PIECE];

@@ -88,7 +88,7 @@ pub(crate) fn matched<'a>(
     Ok(found)
 }
 
-/// For each checkpoint the file that is read on. Of a file and its copies that is the file itself, else the newest copy.
+/// The file that continues each checkpoint. If copies match too, it is the file itself, else the newest copy.
 pub(crate) fn owners(found: &[MatchedFile], marks: &[Checkpoint]) -> Vec<Option<PathBuf>> {
     let owner = |known: usize| {
         let whole = |one: &&MatchedFile| one.fit == Some((known, MatchKind::Whole));

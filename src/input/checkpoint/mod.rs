@@ -23,7 +23,7 @@ pub struct Checkpoint {
     /// Modification time, in nanoseconds since 1970.
     pub written: i64,
     /// How many bytes of the text were read: up to a newline, or to the end of a file that is no longer written. `None`: the
-    /// file lay there compressed before the first run, and was not asked for.
+    /// file was compressed before the first run, and was not to be read.
     pub offset: Option<u64>,
     /// How many lines were read.
     pub lines: u64,
@@ -93,7 +93,7 @@ impl TryFrom<String> for TextHash {
     }
 }
 
-/// Hashes of the first 64, 128, … 4096 bytes, as far as there are so many.
+/// Hashes of the first 64, 128, … 4096 bytes, as far as the text is long enough.
 pub(crate) fn prefix_hashes(first: &[u8]) -> Vec<TextHash> {
     let lengths = std::iter::successors(Some(SHORTEST_PREFIX), |length| Some(length * 2))
         .take_while(|&one| one <= END_BYTES);

@@ -32,6 +32,7 @@ pub(crate) struct ReadPosition {
 }
 
 impl OpenedFile {
+    /// Finds the end of the last complete line. `from` is in bytes of the text; `before` is the earlier checkpoint.
     pub(crate) fn new(
         source: &Source,
         text: FingerprintedFile,

@@ -139,14 +139,14 @@ impl ResumePlan {
             listing.notes.push(lost_text_note(&log.log, mark.offset.unwrap_or(0), saved));
         }
         let owners = owners(&found, &log.parts);
-        let met: HashSet<usize> = found.iter().filter_map(|one| Some(one.fit?.0)).collect();
+        let known_marks: HashSet<usize> = found.iter().filter_map(|one| Some(one.fit?.0)).collect();
         let mut taken = HashSet::new();
         for one in found {
             taken.extend(self.resume_part(one, &mut log, &owners, listing)?);
         }
         let LogCheckpoints { log, parts } = log;
         let rest = parts.into_iter().enumerate().filter(|(at, _)| !taken.contains(at));
-        let (there, gone): (Vec<_>, Vec<_>) = rest.partition(|(at, _)| met.contains(at));
+        let (there, gone): (Vec<_>, Vec<_>) = rest.partition(|(at, _)| known_marks.contains(at));
         // The latest come first, so the oldest are dropped.
         let rest = there.into_iter().chain(gone.into_iter().take(MAX_LOST_CHECKPOINTS)).map(|(_, mark)| mark);
         self.rest.push(LogCheckpoints { log, parts: rest.collect() });

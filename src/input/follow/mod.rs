@@ -57,24 +57,24 @@ pub struct PollResult {
 const LIMIT: usize = 1 << 20;
 
 /// Passes on the lines that were written since the last call.
-pub fn poll(lanes: &mut [FollowedSource], tell: &mut dyn FnMut(&Block)) -> PollResult {
-    let mut looked = PollResult::default();
-    for (number, lane) in lanes.iter_mut().enumerate() {
-        let polled = match lane {
-            FollowedSource::File(tail) => tail.poll(LIMIT, tell),
-            FollowedSource::Feed(feed) => feed.poll(LIMIT, tell),
+pub fn poll(sources: &mut [FollowedSource], on_block: &mut dyn FnMut(&Block)) -> PollResult {
+    let mut result = PollResult::default();
+    for (number, source) in sources.iter_mut().enumerate() {
+        let polled = match source {
+            FollowedSource::File(tail) => tail.poll(LIMIT, on_block),
+            FollowedSource::Feed(feed) => feed.poll(LIMIT, on_block),
         };
         match polled {
-            Ok(more) => looked.more |= more,
-            Err(error) => looked.failures.push((number, error)),
+            Ok(more) => result.more |= more,
+            Err(error) => result.failures.push((number, error)),
         }
     }
-    looked
+    result
 }
 
 /// Whether no more lines can come: all pipes have ended, and no file is followed.
-pub(crate) fn is_over(lanes: &[FollowedSource]) -> bool {
-    lanes.iter().all(|lane| match lane {
+pub(crate) fn is_over(sources: &[FollowedSource]) -> bool {
+    sources.iter().all(|source| match source {
         FollowedSource::File(_) => false,
         FollowedSource::Feed(feed) => feed.ended,
     })

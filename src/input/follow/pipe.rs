@@ -55,18 +55,18 @@ impl PipeTail {
     }
 
     /// Passes on the lines that have come, about `limit` bytes of them. `false`: there are no more for now.
-    pub fn poll(&mut self, limit: usize, tell: &mut dyn FnMut(&Block)) -> io::Result<bool> {
+    pub fn poll(&mut self, limit: usize, on_block: &mut dyn FnMut(&Block)) -> io::Result<bool> {
         let mut taken = 0;
         while taken < limit && !self.ended {
             match self.pieces.try_recv() {
                 Ok(piece) => {
                     let piece = piece.inspect_err(|_| self.ended = true)?;
                     taken += piece.len();
-                    self.pending.add(&piece, self.number, tell);
+                    self.pending.add(&piece, self.number, on_block);
                 }
                 Err(TryRecvError::Empty) => return Ok(false),
                 Err(TryRecvError::Disconnected) => {
-                    self.pending.end(self.number, tell);
+                    self.pending.end(self.number, on_block);
                     self.ended = true;
                     self.child = None;
                 }

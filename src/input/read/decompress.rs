@@ -96,8 +96,8 @@ impl Decoder {
 
 impl Read for Decoder {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let whole = room.len();
-        let piece = room.get_mut(..whole.min(PIECE)).unwrap_or_default();
+        let wanted = room.len();
+        let piece = room.get_mut(..wanted.min(PIECE)).unwrap_or_default();
         loop {
             let count = match &mut self.state {
                 DecoderState::Before(_) | DecoderState::Between(_) => 0,
@@ -108,7 +108,7 @@ impl Read for Decoder {
                 DecoderState::Zstd(frame) => frame.read(piece)?,
                 DecoderState::Ended(_) => return Ok(0),
             };
-            if count > 0 || whole == 0 {
+            if count > 0 || wanted == 0 {
                 return Ok(count);
             }
             let taken = self.taken();

@@ -21,6 +21,7 @@ pub(crate) struct BlockId {
     pub block: u64,
 }
 
+/// The result of a block.
 pub(crate) enum BlockAnswer<H> {
     /// `None`: no line begins in the block.
     Block(Option<H>),
@@ -47,10 +48,12 @@ impl<H: HeapSize> ReorderBuffer<H> {
         Self { next: BlockId { file: 0, block: 0 }, answers: BTreeMap::new(), held_bytes: 0 }
     }
 
+    /// Whether more bytes wait than the limit.
     pub(crate) fn is_full(&self) -> bool {
         self.held_bytes > HELD_LIMIT
     }
 
+    /// Stores the result of a block.
     pub(crate) fn put(&mut self, turn: BlockId, answer: BlockAnswer<H>) {
         self.held_bytes += size(&answer);
         self.answers.insert(turn, answer);

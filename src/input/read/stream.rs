@@ -1,4 +1,4 @@
-//! Reads blocks of whole lines from a stream: a pipe, or a compressed file.
+//! Reads blocks of block_end lines from a stream: a pipe, or a compressed file.
 
 use std::io::{self, Read};
 
@@ -47,6 +47,7 @@ impl Stream {
         self.reader.taken()
     }
 
+    /// Whether the stream is compressed; known after the first read.
     pub(crate) fn is_packed(&self) -> bool {
         self.reader.compression.is_some()
     }
@@ -79,14 +80,14 @@ impl Stream {
                 None => {}
             }
         };
-        let whole = if self.ended && dropped == 0 { end } else { cut };
-        let extent = Extent { before: 0..start, lines: start..whole, offset: self.offset };
-        self.offset += (whole - start + dropped) as u64;
-        self.context = whole.min(CONTEXT);
+        let block_end = if self.ended && dropped == 0 { end } else { cut };
+        let extent = Extent { before: 0..start, lines: start..block_end, offset: self.offset };
+        self.offset += (block_end - start + dropped) as u64;
+        self.context = block_end.min(CONTEXT);
         self.carry.clear();
-        self.carry.extend_from_slice(buffer.part(whole - self.context..end));
-        self.ended &= whole == end;
-        if whole > start { Ok(Some(extent)) } else { self.broken.take().map_or(Ok(None), Err) }
+        self.carry.extend_from_slice(buffer.part(block_end - self.context..end));
+        self.ended &= block_end == end;
+        if block_end > start { Ok(Some(extent)) } else { self.broken.take().map_or(Ok(None), Err) }
     }
 
     /// Skips text; its end becomes the context of what follows.
@@ -103,7 +104,7 @@ impl Stream {
 
     /// Reads until `room` is full or the stream ends; returns how many bytes.
     fn fill(&mut self, mut room: &mut [u8]) -> usize {
-        let whole = room.len();
+        let wanted = room.len();
         while !room.is_empty() && !self.ended {
             match self.reader.read(room) {
                 Ok(0) => self.ended = true,
@@ -112,6 +113,6 @@ impl Stream {
                 Err(error) => (self.ended, self.broken) = (true, Some(error)),
             }
         }
-        whole - room.len()
+        wanted - room.len()
     }
 }

@@ -32,17 +32,17 @@ pub(crate) type Phases = Vec<(Phase, u64)>;
 
 /// Parses seconds, such as `0.01` or `345678`, into milliseconds; finer digits are cut off. `None`: not such a number.
 pub(crate) fn seconds(text: &[u8]) -> Option<u64> {
-    let (whole, fraction) = match memchr::memchr(b'.', text) {
+    let (integer, fraction) = match memchr::memchr(b'.', text) {
         Some(dot) => (text.get(..dot)?, text.get(dot + 1..)?),
         None => (text, &b"0"[..]),
     };
     let is_number = |part: &[u8]| (1..=9).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
-    if !is_number(whole) || !is_number(fraction) {
+    if !is_number(integer) || !is_number(fraction) {
         return None;
     }
     let number = |part: &[u8]| part.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
     let thousandths = fraction.iter().copied().chain(*b"00").take(3).collect::<Vec<u8>>();
-    Some(number(whole) * 1000 + number(&thousandths))
+    Some(number(integer) * 1000 + number(&thousandths))
 }
 
 /// Parses a duration of Exim into milliseconds: `1w2d3h4m5s`, `0.304s` or `0.304` (readconf.c, readconf_printtime).
@@ -70,7 +70,9 @@ pub(crate) fn units(text: &[u8]) -> Option<u64> {
     (!text.is_empty()).then_some(sum)
 }
 
-/// What to do when mail spends most of its time in this phase. `None`: the phase says too little. Sources: Postfix QSHAPE_README, "Postfix queue directories", and postconf(5); Exim spec ch. 20 and 53.
+/// What to do when mail spends most of its time in this phase. `None`: the phase says too little.
+///
+/// Sources: Postfix QSHAPE_README, "Postfix queue directories", and postconf(5); Exim spec ch. 20 and 53.
 pub(crate) fn advice(phase: Phase) -> Option<&'static str> {
     match phase {
         Phase::Total => None,

@@ -79,32 +79,32 @@ pub fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
 }
 
 /// Everything that a queue record says about its message.
-pub fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    match fact.mta {
-        Mta::Postfix => postfix::message_fields(fact),
-        Mta::Exim => exim::message_fields(fact),
-        Mta::Sendmail => sendmail::message_fields(fact),
-        Mta::Opensmtpd => opensmtpd::message_fields(fact),
+pub fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    match record.mta {
+        Mta::Postfix => postfix::message_fields(record),
+        Mta::Exim => exim::message_fields(record),
+        Mta::Sendmail => sendmail::message_fields(record),
+        Mta::Opensmtpd => opensmtpd::message_fields(record),
     }
 }
 
 /// Only the sender, the client and the login of [`message_fields`]; cheaper, for callers that need them for every message.
-pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    match fact.mta {
-        Mta::Postfix => postfix::origin(fact),
-        Mta::Exim => exim::origin(fact),
-        Mta::Sendmail => sendmail::message_fields(fact),
-        Mta::Opensmtpd => opensmtpd::message_fields(fact),
+pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    match record.mta {
+        Mta::Postfix => postfix::origin(record),
+        Mta::Exim => exim::origin(record),
+        Mta::Sendmail => sendmail::message_fields(record),
+        Mta::Opensmtpd => opensmtpd::message_fields(record),
     }
 }
 
 /// The number of recipients that a message still has. `None`: the line does not show it.
-pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
-    match fact.mta {
-        Mta::Postfix => postfix::recipients(fact),
+pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
+    match record.mta {
+        Mta::Postfix => postfix::recipients(record),
         Mta::Exim => None,
-        Mta::Sendmail => sendmail::recipients(fact),
-        Mta::Opensmtpd => opensmtpd::recipients(fact),
+        Mta::Sendmail => sendmail::recipients(record),
+        Mta::Opensmtpd => opensmtpd::recipients(record),
     }
 }
 
@@ -203,7 +203,7 @@ pub(crate) fn related_queue_id(mta: Mta, text: &[u8]) -> Option<(Relation, &[u8]
 }
 
 /// The queue id that the next server gave to a message it took over. The next server may be any, so the reply's wording
-/// decides; the innermost reply stands last.
+/// decides; the innermost reply is the last.
 pub(crate) fn accepted_id(reply: &[u8]) -> Option<&[u8]> {
     Mta::ALL.into_iter().find_map(|mta| accepted_text(mta, reply)).and_then(related_id::id)
 }
@@ -229,9 +229,9 @@ pub(crate) fn delivery_delays(mta: Mta, line: &LogLine) -> Phases {
 }
 
 /// How long receiving the message took, in milliseconds. `None`: the line does not show it.
-pub(crate) fn receive_time(fact: &QueueRecord) -> Option<u64> {
-    match fact.mta {
-        Mta::Exim => exim::receive_time(fact),
+pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
+    match record.mta {
+        Mta::Exim => exim::receive_time(record),
         Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
     }
 }

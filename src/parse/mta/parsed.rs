@@ -35,10 +35,10 @@ pub(crate) fn split_once<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &
 /// building a substring searcher for each line costs more than the search. This saved a fifth of the scan of an Exim log.
 pub(crate) fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
     let skipped = usize::from(mark.len() > 1 && mark.first() == Some(&b' '));
-    let sought = *mark.get(skipped)?;
+    let byte = *mark.get(skipped)?;
     let mut at = 0;
     loop {
-        at += find::find(sought, text.get(at + skipped..)?)?;
+        at += find::find(byte, text.get(at + skipped..)?)?;
         if text.get(at..)?.starts_with(mark) {
             return Some(at);
         }
@@ -57,8 +57,8 @@ pub(crate) fn split_colon(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Splits at the last `mark`, which is in neither part.
 pub(crate) fn split_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let skipped = usize::from(mark.len() > 1 && mark.first() == Some(&b' '));
-    let sought = *mark.get(skipped)?;
-    let mut places = memchr::memrchr_iter(sought, text.get(skipped..)?);
+    let byte = *mark.get(skipped)?;
+    let mut places = memchr::memrchr_iter(byte, text.get(skipped..)?);
     let at = places.find(|&at| text.get(at..).is_some_and(|rest| rest.starts_with(mark)))?;
     Some((text.get(..at)?, text.get(at + mark.len()..)?))
 }

@@ -44,7 +44,7 @@ mod tests {
     #[track_caller]
     fn names(mta: Mta, text: &str, wanted: Option<(Relation, &str)>) {
         let found = mta::related_queue_id(mta, text.as_bytes());
-        assert_eq!(found, wanted.map(|(tie, id)| (tie, id.as_bytes())), "{text}");
+        assert_eq!(found, wanted.map(|(relation, id)| (relation, id.as_bytes())), "{text}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::timestamp::WrapperTime;
 
-/// What a wrapper says about its line. `None`: it does not say so, or the value does not fit into a header.
+/// The metadata of a wrapper. `None`: the wrapper does not show it, or the value does not fit into a header.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct WrapperMetadata<'a> {
     pub time: Option<WrapperTime<'a>>,

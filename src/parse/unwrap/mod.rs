@@ -80,7 +80,7 @@ mod tests {
             r#""_SOURCE_REALTIME_TIMESTAMP":"1795316645123456","__REALTIME_TIMESTAMP":"1795316649000000""#;
         opens(&format!(r#"{{"MESSAGE":"A1B2C3: x",{sent},{front}}}"#), want);
         opens(&format!(r#"{{{time},{front},"SYSLOG_PID":"12","_PID":"9","MESSAGE":"A1B2C3: x"}}"#), want);
-        // A text that is no UTF-8, and a field that stands twice.
+        // Text that is not UTF-8, and a field that occurs twice.
         let bytes = format!(r#"{{{time},{front},"MESSAGE":[65,49,58,32,228]}}"#);
         let mut inside = Vec::new();
         assert!(unwrap_line(bytes.as_bytes(), &mut inside).ends_with(b" mx1 postfix/smtp[12]: A1: \xe4"));

@@ -72,7 +72,7 @@ impl<'a> WrapperTime<'a> {
     }
 
     /// Parses a number since 1970. Its length tells seconds, milli-, micro- and nanoseconds apart until the year 2286.
-    pub(crate) fn whole(number: u64) -> Option<Self> {
+    pub(crate) fn integer(number: u64) -> Option<Self> {
         let micros = match number.checked_ilog10()? + 1 {
             9 | 10 => number * 1_000_000,
             12 | 13 => number * 1000,
@@ -229,7 +229,7 @@ mod tests {
         writes(WrapperTime::iso("2026-11-22 03:04:05,123"), "2026-11-22T03:04:05.123");
         writes(WrapperTime::iso("2026-11-22 03:04:05.1 +0100"), "2026-11-22T03:04:05.1+0100");
         for number in [1_795_316_645, 1_795_316_645_000, 1_795_316_645_000_000, 1_795_316_645_000_000_000] {
-            writes(WrapperTime::whole(number), "2026-11-22T03:04:05Z");
+            writes(WrapperTime::integer(number), "2026-11-22T03:04:05Z");
         }
         writes(WrapperTime::seconds(1_795_316_645.123_456), "2026-11-22T03:04:05.123456Z");
     }
@@ -251,7 +251,7 @@ mod tests {
             assert_eq!(WrapperTime::iso(text), None, "{text}");
         }
         for number in [0, 1, 99_999_999, 17_953_166_451, u64::MAX] {
-            assert_eq!(WrapperTime::whole(number), None, "{number}");
+            assert_eq!(WrapperTime::integer(number), None, "{number}");
         }
         for number in [0.0, -1.0, 1e300, f64::NAN, f64::INFINITY] {
             assert_eq!(WrapperTime::seconds(number), None, "{number}");

@@ -182,8 +182,8 @@ pub(crate) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
     let (peer, rest) = host::read(text.strip_prefix(b"H=").unwrap_or(text))?;
     let (_, words) = rest.split_at_checked(find::find(b' ', rest)? + 1)?;
     let failure = Failure::read(after_host(words, words));
-    let heard = failure.stage.is_some() || failure.reply.is_some() || failure.remote;
-    heard.then_some(ParsedLine::Event(Event {
+    let is_about_host = failure.stage.is_some() || failure.reply.is_some() || failure.remote;
+    is_about_host.then_some(ParsedLine::Event(Event {
         code: failure.reply.map(|reply| reply.code),
         enhanced: failure.reply.and_then(|reply| reply.enhanced),
         stage: failure.stage,

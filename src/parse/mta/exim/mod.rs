@@ -38,8 +38,8 @@ fn of_message<'a>(id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
     if let Some(event) = delivery::read(Some(id), text) {
         return event;
     }
-    if let Some(fact) = queue_record::read(id, text) {
-        return fact;
+    if let Some(record) = queue_record::read(id, text) {
+        return record;
     }
     if is_idle(text) {
         return ParsedLine::Routine;
@@ -62,12 +62,12 @@ fn is_idle(text: &[u8]) -> bool {
         || text.is_empty()
 }
 
-pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::message_fields(fact)
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::message_fields(record)
 }
 
-pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::origin(fact)
+pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::origin(record)
 }
 
 /// The mainlog that repeats every line of a rejectlog: `exim_mainlog` for `exim_rejectlog`. `None`: not a rejectlog.
@@ -82,8 +82,9 @@ pub(crate) fn delays(line: &LogLine) -> Phases {
     delivery::delays(message_text(line))
 }
 
-pub(crate) fn receive_time(fact: &QueueRecord) -> Option<u64> {
-    queue_record::message_fields(fact).receive_time.and_then(units)
+/// How long receiving the message took, in milliseconds. `None`: the line has no `RT=`.
+pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
+    queue_record::message_fields(record).receive_time.and_then(units)
 }
 
 /// The HELO name: `helo` in `H=mx.example.org (helo) [192.0.2.1] F=<a@b> rejected RCPT …`. `None`: it equals the host name.

@@ -35,9 +35,9 @@ const FROZEN: [&[u8]; 4] = [b"*** Frozen", b"Frozen", b"Message is frozen", b"fr
 /// Parses `<= a@b H=mx (helo) [192.0.2.1]:25 P=esmtpsa X=… A=plain:anna S=4521 id=x@y T="…" from <a@b> for c@d` (Exim
 /// receive.c; spec ch. 52). Text that the client chooses (HELO name, subject, name in the certificate) is skipped, so
 /// that it cannot forge fields.
-pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
     let mut context = MessageFields::default();
-    let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
+    let Some(text) = record.text.strip_prefix(b"<= ") else { return context };
     let (sender, mut rest) = sender(text);
     context.sender = Some(if sender == b"<>" { b"" } else { sender });
     while let Some(at) = find(b'=', rest) {
@@ -80,9 +80,9 @@ pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
 }
 
 /// Parses only the sender, the client and the login of the same line, which are before the size.
-pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
     let mut context = MessageFields::default();
-    let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
+    let Some(text) = record.text.strip_prefix(b"<= ") else { return context };
     let (sender, rest) = sender(text);
     context.sender = Some(if sender == b"<>" { b"" } else { sender });
     let mut behind = text.len() - rest.len();
@@ -128,9 +128,9 @@ mod tests {
     fn says(text: &str, step: Option<QueueStep>, context: MessageFields) {
         let raw = format!("2026-11-22 02:51:48 1xUxgC-000022-1C {text}");
         match (mta::read(&LogLine::read(raw.as_bytes())), step) {
-            (ParsedLine::QueueRecord(fact), Some(step)) => {
-                assert_eq!(fact.step, step, "{text}");
-                assert_eq!(mta::message_fields(&fact), context, "{text}");
+            (ParsedLine::QueueRecord(record), Some(step)) => {
+                assert_eq!(record.step, step, "{text}");
+                assert_eq!(mta::message_fields(&record), context, "{text}");
             }
             (reading, step) => {
                 assert!(reading == ParsedLine::Routine && step.is_none(), "{text}: {reading:?}")

@@ -62,7 +62,7 @@ impl<'a> RejectedClient<'a> {
     }
 }
 
-/// The text behind the address in `a@b F=<c@d> …`: with cutthrough, the recipient stands between the fields (Exim
+/// The text behind the address in `a@b F=<c@d> …`: with cutthrough delivery, the recipient is between the fields (Exim
 /// verify.c). `None`: no address.
 fn after_bare_address(text: &[u8]) -> Option<&[u8]> {
     let (address, rest) = split_word(text);

@@ -46,13 +46,13 @@ pub(crate) fn message_part(queue_id: &[u8]) -> &[u8] {
     queue_id.get(..8).unwrap_or(queue_id)
 }
 
-pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::message_fields(fact)
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::message_fields(record)
 }
 
 /// The number of recipients of the message. `None`: the line does not show it.
-pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
-    queue_record::recipients(fact)
+pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
+    queue_record::recipients(record)
 }
 
 /// Parses `evpid=… from=<a@b> to=<c@d> … relay="192.0.2.1 (mx)" … result="TempFail" stat="421 busy"`.

@@ -18,22 +18,25 @@ pub(crate) fn read(text: &[u8]) -> ParsedLine<'_> {
         return ParsedLine::Routine;
     };
     let hex = |id: &&[u8]| id.len() >= 8 && id.iter().all(u8::is_ascii_hexdigit);
-    let fact = |queue_id| ParsedLine::QueueRecord(QueueRecord { mta: Mta::Opensmtpd, queue_id, step, text });
-    id.filter(hex).map_or(ParsedLine::Routine, fact)
+    let record =
+        |queue_id| ParsedLine::QueueRecord(QueueRecord { mta: Mta::Opensmtpd, queue_id, step, text });
+    id.filter(hex).map_or(ParsedLine::Routine, record)
 }
 
-pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
-    let count = value(fact.text, b" nrcpt=").or_else(|| value(fact.text, b" ndest="))?;
-    (fact.step == QueueStep::Received).then(|| number(count)?.try_into().ok()).flatten()
+/// The number of recipients. `None`: not the line of the arrival.
+pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
+    let count = value(record.text, b" nrcpt=").or_else(|| value(record.text, b" ndest="))?;
+    (record.step == QueueStep::Received).then(|| number(count)?.try_into().ok()).flatten()
 }
 
-pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    let text = fact.text;
+/// Parses the fields of both kinds of lines.
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    let text = record.text;
     MessageFields {
         sender: split_once(text, b" from=<").and_then(|(_, rest)| address(rest)).map(|(sender, _)| sender),
         size: value(text, b" size=").and_then(number),
         client: value(text, b" address="),
-        recipients: recipients(fact),
+        recipients: recipients(record),
         ..MessageFields::default()
     }
 }
@@ -48,9 +51,9 @@ mod tests {
     fn says(text: &str, wanted: Option<(QueueStep, MessageFields)>) {
         let raw = format!("Nov 22 03:04:05 mx1 smtpd[9]: 8f4864084ecc48f4 {text}");
         match (mta::read(&LogLine::read(raw.as_bytes())), wanted) {
-            (ParsedLine::QueueRecord(fact), Some((step, context))) => {
-                assert_eq!((fact.step, fact.queue_id.get(..8)), (step, Some(&b"7077717e"[..])), "{text}");
-                assert_eq!(mta::message_fields(&fact), context, "{text}");
+            (ParsedLine::QueueRecord(record), Some((step, context))) => {
+                assert_eq!((record.step, record.queue_id.get(..8)), (step, Some(&b"7077717e"[..])), "{text}");
+                assert_eq!(mta::message_fields(&record), context, "{text}");
             }
             (reading, wanted) => {
                 assert!(reading == ParsedLine::Routine && wanted.is_none(), "{text}: {reading:?}");

@@ -57,12 +57,12 @@ fn read_any(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
     }
 }
 
-pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::message_fields(fact)
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::message_fields(record)
 }
 
-pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::origin(fact)
+pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::origin(record)
 }
 
 /// The durations of a delivery line, in milliseconds. `None`: another line.
@@ -71,8 +71,8 @@ pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
 }
 
 /// The number of recipients. `None`: not a line of the queue manager, or a truncated one.
-pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
-    (fact.step == QueueStep::Queued).then(|| queue_record::recipients(fact.text)).flatten()
+pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
+    (record.step == QueueStep::Queued).then(|| queue_record::recipients(record.text)).flatten()
 }
 
 /// The instance: `postfix` of `postfix/submission/smtpd`, `postfix-out` of `postfix-out/smtp`.
@@ -105,6 +105,7 @@ pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
     split_last(reply, b"queued as ").map(|(_, rest)| rest)
 }
 
+/// The message that a line names, from the forms below. `None`: it names none.
 pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
     if text.starts_with(b"to=<") {
         return forwarded_to(text);
@@ -112,7 +113,7 @@ pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
     // `client=localhost[127.0.0.1], orig_queue_id=F2A59DC171, orig_client=…` (postfix smtpd.c);
     // `uid=0 from=<a@b> orig_id=F2A59DC171` (postfix pickup.c)
     // `sender non-delivery notification: F2A59DC171` (postfix bounce_notify_service.c and its neighbours)
-    let (tie, found) = if text.starts_with(b"client=") {
+    let (relation, found) = if text.starts_with(b"client=") {
         (Relation::MadeFrom, split_once(text, b", orig_queue_id="))
     } else if text.starts_with(b"uid=") {
         (Relation::MadeFrom, split_last(text, b" orig_id="))
@@ -121,7 +122,7 @@ pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
     } else {
         return None;
     };
-    found.and_then(|(_, rest)| id(rest)).map(|id| (tie, id))
+    found.and_then(|(_, rest)| id(rest)).map(|id| (relation, id))
 }
 
 /// Splits `4jXCsJ3c7Hz7j9M: rest` and `NOQUEUE: rest`. A short queue id is upper-case hex digits, a long one digits and

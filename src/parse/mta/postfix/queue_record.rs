@@ -54,14 +54,15 @@ pub(crate) fn recipients(text: &[u8]) -> Option<u32> {
     digits.try_fold(first, |sum, digit| sum.checked_mul(10)?.checked_add(digit))
 }
 
-pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    match fact.step {
-        QueueStep::Received => received(fact.text),
+/// Parses the fields of a record.
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    match record.step {
+        QueueStep::Received => received(record.text),
         QueueStep::MessageIdAssigned => MessageFields {
-            message_id: fact.text.strip_prefix(b"message-id=").map(without_brackets),
+            message_id: record.text.strip_prefix(b"message-id=").map(without_brackets),
             ..MessageFields::default()
         },
-        QueueStep::Queued => queue_manager(fact.text).unwrap_or_default(),
+        QueueStep::Queued => queue_manager(record.text).unwrap_or_default(),
         QueueStep::Notice
         | QueueStep::Held
         | QueueStep::Released
@@ -72,11 +73,12 @@ pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     }
 }
 
-pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    match fact.step {
-        QueueStep::Received => received(fact.text),
+/// Parses only the sender, the client and the login of a record.
+pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    match record.step {
+        QueueStep::Received => received(record.text),
         QueueStep::Queued => {
-            let sender = fact.text.strip_prefix(b"from=<").and_then(address).map(|(sender, _)| sender);
+            let sender = record.text.strip_prefix(b"from=<").and_then(address).map(|(sender, _)| sender);
             MessageFields { sender, ..MessageFields::default() }
         }
         QueueStep::MessageIdAssigned
@@ -134,9 +136,9 @@ mod tests {
     fn says(text: &str, step: Option<QueueStep>, context: MessageFields) {
         let raw = format!("Nov 22 02:50:16 mx1 postfix/{text}");
         match (mta::read(&LogLine::read(raw.as_bytes())), step) {
-            (ParsedLine::QueueRecord(fact), Some(step)) => {
-                assert_eq!((fact.queue_id, fact.step), (&b"4jXCsJ3c7Hz7j9M"[..], step), "{text}");
-                assert_eq!(mta::message_fields(&fact), context, "{text}");
+            (ParsedLine::QueueRecord(record), Some(step)) => {
+                assert_eq!((record.queue_id, record.step), (&b"4jXCsJ3c7Hz7j9M"[..], step), "{text}");
+                assert_eq!(mta::message_fields(&record), context, "{text}");
             }
             (reading, step) => {
                 assert!(reading == ParsedLine::Routine && step.is_none(), "{text}: {reading:?}")

@@ -40,13 +40,13 @@ pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     event.map_or(ParsedLine::Unread, |event| ParsedLine::Event(Event { queue_id, ..event }))
 }
 
-pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::message_fields(fact)
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::message_fields(record)
 }
 
 /// The number of recipients of the message. `None`: the line does not show it.
-pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
-    queue_record::recipients(fact)
+pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
+    queue_record::recipients(record)
 }
 
 /// The number of recipients in `to=<a@b>,<c@d>, …`, at least 1.

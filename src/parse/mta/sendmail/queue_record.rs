@@ -29,9 +29,10 @@ fn is_notice(id: &[u8], rest: &[u8]) -> bool {
     is_id && NOTICES.iter().any(|name| rest.starts_with(name))
 }
 
-pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
-    match fact.step {
-        QueueStep::Received => number(field(fact.text, b", nrcpts=")?)?.try_into().ok(),
+/// The number of recipients. `None`: the line does not show it.
+pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
+    match record.step {
+        QueueStep::Received => number(field(record.text, b", nrcpts=")?)?.try_into().ok(),
         // A notification goes to the sender.
         QueueStep::Notice => Some(1),
         QueueStep::MessageIdAssigned
@@ -46,11 +47,11 @@ pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
 }
 
 /// Parses `from=<a@b>, size=550, class=0, nrcpts=1, msgid=<x@y>, proto=ESMTP, daemon=MTA, relay=mx [192.0.2.1]`.
-pub(crate) fn message_fields<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    let recipients = recipients(fact);
-    let Some((sender, rest)) = fact.text.strip_prefix(b"from=").and_then(first_address) else {
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    let recipients = recipients(record);
+    let Some((sender, rest)) = record.text.strip_prefix(b"from=").and_then(first_address) else {
         // A notification has the null sender.
-        let sender = (fact.step == QueueStep::Notice).then_some(&b""[..]);
+        let sender = (record.step == QueueStep::Notice).then_some(&b""[..]);
         return MessageFields { sender, recipients, ..MessageFields::default() };
     };
     let id = field(rest, b", msgid=");
@@ -75,7 +76,7 @@ mod tests {
     fn says(text: &str, wanted: Option<(&str, QueueStep, MessageFields)>) {
         let raw = format!("Nov 22 03:04:05 mx1 sm-mta[9]: h6RDLNtg011461: {text}");
         let found = match mta::read(&LogLine::read(raw.as_bytes())) {
-            ParsedLine::QueueRecord(fact) => Some((fact.queue_id.to_vec(), fact.step)),
+            ParsedLine::QueueRecord(record) => Some((record.queue_id.to_vec(), record.step)),
             other => {
                 assert_eq!(other, ParsedLine::Routine, "{text}");
                 None
@@ -83,10 +84,10 @@ mod tests {
         };
         let named = wanted.map(|(id, step, _)| (id.as_bytes().to_vec(), step));
         assert_eq!(found, named, "{text}");
-        if let (ParsedLine::QueueRecord(fact), Some((_, _, context))) =
+        if let (ParsedLine::QueueRecord(record), Some((_, _, context))) =
             (mta::read(&LogLine::read(raw.as_bytes())), wanted)
         {
-            assert_eq!(mta::message_fields(&fact), context, "{text}");
+            assert_eq!(mta::message_fields(&record), context, "{text}");
         }
     }
 
