@@ -147,7 +147,7 @@ impl BlockTracker {
     /// A message that has no queue id yet.
     fn hold(&mut self, moment: Option<LogTime>) {
         if let Some(moment) = moment {
-            self.sums.hold(moment.parse_minute(), 1);
+            self.sums.hold(moment.minute(), 1);
         }
     }
 

@@ -18,7 +18,7 @@ pub struct LogTime {
 
 impl LogTime {
     /// The minute it falls into, counted from 1970-01-01T00:00Z.
-    pub fn parse_minute(self) -> i64 {
+    pub fn minute(self) -> i64 {
         self.micros.div_euclid(60_000_000)
     }
 

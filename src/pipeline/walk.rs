@@ -325,9 +325,9 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         moment = moment.or_else(|| self.moment(line, place));
         if minute.is_none() {
-            self.minute = known.minute.zip(moment.map(LogTime::parse_minute));
+            self.minute = known.minute.zip(moment.map(LogTime::minute));
             if let Some(moment) = moment {
-                extend(&mut self.coverage.minutes, moment.parse_minute());
+                extend(&mut self.coverage.minutes, moment.minute());
             }
         }
         match &parsed {
@@ -354,7 +354,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
                     place,
                     line,
                     raw,
-                    minute: moment.map(LogTime::parse_minute),
+                    minute: moment.map(LogTime::minute),
                 });
             }
             ParsedLine::Event(_) | ParsedLine::Routine => self.coverage.routine += 1,
@@ -386,7 +386,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
     /// Counts a line that is not in the time range.
     fn outside(&mut self, moment: Option<LogTime>) {
         match moment {
-            Some(moment) => extend(&mut self.coverage.outside, moment.parse_minute()),
+            Some(moment) => extend(&mut self.coverage.outside, moment.minute()),
             None => self.coverage.undated += 1,
         }
     }

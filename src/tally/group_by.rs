@@ -188,7 +188,7 @@ impl GroupBy {
 
     /// When the hour and the day of a moment began; most events fall into the minute of the one before.
     fn begun(&mut self, moment: Option<LogTime>) -> Option<HourStart> {
-        let minute = moment?.parse_minute();
+        let minute = moment?.minute();
         if let Some(last) = self.last.filter(|last| last.minute == minute) {
             return Some(last);
         }

@@ -196,7 +196,7 @@ fn stamps(clock: &mut TimestampParser, block: &Block, sighted: &mut ScannedBlock
         if !clock.is_same_minute(stamp)
             && let Some(moment) = clock.read(stamp, block.offset + at as u64)
         {
-            let minute = moment.parse_minute();
+            let minute = moment.minute();
             let (first, latest) = sighted.minutes.unwrap_or((minute, minute));
             sighted.minutes = Some((first.min(minute), latest.max(minute)));
         }

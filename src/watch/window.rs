@@ -89,7 +89,7 @@ impl<'a> RollingWindow<'a> {
             self.left_out += u64::from(wanted);
             return;
         }
-        let minute = told.moment.map(LogTime::parse_minute).filter(|minute| *minute <= self.latest);
+        let minute = told.moment.map(LogTime::minute).filter(|minute| *minute <= self.latest);
         if is_hop {
             self.hop(minute);
             return;

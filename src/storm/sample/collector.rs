@@ -135,7 +135,7 @@ impl EventSink for Sampler<'_> {
             return;
         };
         let hash = hash(told.place);
-        let Some(cell) = self.count(moment.parse_minute() as i32, series, hash) else { return };
+        let Some(cell) = self.count(moment.minute() as i32, series, hash) else { return };
         let key = event.queue_id.map_or(0, |id| self.keys.key(event.mta, told.line, id));
         let track = self.tracks.get(&key).copied().unwrap_or_default();
         let mut behind = track.behind;
