@@ -18,9 +18,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     paths.sort();
     let mut code = "pub(super) const TABLES: &[(&str, &str)] = &[\n".to_owned();
     for path in paths {
-        let read = |cause| format!("cannot read {}: {cause}", path.display());
+        let error = |cause| format!("cannot read {}: {cause}", path.display());
         let table: toml::Table =
-            fs::read_to_string(&path)?.parse().map_err(|cause: toml::de::Error| read(cause.to_string()))?;
+            fs::read_to_string(&path)?.parse().map_err(|cause: toml::de::Error| error(cause.to_string()))?;
         let name = path.strip_prefix(TABLES)?.with_extension("");
         let name = name.to_str().ok_or("the name of a table is not UTF-8")?.replace('\\', "/");
         writeln!(code, "    ({name:?}, {:?}),", serde_json::to_string(&table)?)?;
@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Appends the paths of all TOML files in a folder and its subfolders to `found`.
 fn collect_tables(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

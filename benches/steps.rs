@@ -182,7 +182,7 @@ fn steps<'a>(
             log.lines(|ahead, length| {
                 let known = known(&mut reader, ahead, length);
                 if let ParsedLine::Event(event) = known.writer.read(&known.line) {
-                    black_box(judge.verdict(&event));
+                    black_box(judge.classify(&event));
                 }
             });
         }),

@@ -1,6 +1,50 @@
-//! smtplog reads the logs of mail servers, tallies every SMTP reply code, and says what to do about it.
+//! smtplog reads the logs of mail servers (Postfix, Exim, Sendmail, OpenSMTPD), counts every SMTP reply code, and says what
+//! each one means, who has to act, and what to do. It is the library under the program of the same name.
+//!
+//! - [`scan()`] counts whole logs and returns a [`Report`], which serializes to the JSON of `smtplog scan --format json`.
+//! - [`events()`] and [`events_from`] iterate over single delivery results and rejections, as `smtplog events` lists them.
+//! - [`ReplyClassifier`] tells of one reply why the mail failed, whether a retry helps, and what to do.
+//! - [`find_code`] and [`find_enhanced`] look a code up in the catalogue; [`codes`] lists the codes, [`reason_row`]
+//!   describes a reason.
+//!
+//! ```
+//! use smtplog::{Direction, LogOptions, Outcome, QueryContext, Reason, ReplyClassifier, ScanOptions};
+//!
+//! # std::env::set_current_dir(env!("CARGO_MANIFEST_DIR"))?;
+//! let log = ["fixtures/postfix/out.log"];
+//! let report = smtplog::scan(&log, &ScanOptions::default())?;
+//! assert_eq!(report.totals.outbound.attempts, 133);
+//! let full = report.rows.iter().find(|row| row.reason == Some(Reason::MailboxFull)).expect("in this log");
+//! println!("{} times {}: {}", full.attempts, full.title, full.advice.as_deref().unwrap_or("nothing to do"));
+//!
+//! let mut bounced = 0;
+//! for event in smtplog::events(&log, &LogOptions::default())? {
+//!     let record = event?.record;
+//!     bounced += u64::from(record.outcome == Outcome::Bounced && record.direction == Direction::Outbound);
+//! }
+//! assert_eq!(bounced, report.totals.outbound.bounced);
+//!
+//! let answer = ReplyClassifier::new().classify("552 5.2.2 Mailbox full", &QueryContext::default());
+//! assert_eq!(answer.reason, Some(Reason::MailboxFull));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Scope
+//!
+//! The library reads logs and answers. It does not write, follow or change logs, opens no network connection, keeps no state
+//! between calls, and prints nothing. Filters, storms, traces, baselines, rules of your own, redaction and every format but
+//! JSON belong to the program. Text from a log is passed on as it was logged, with bytes that are not UTF-8 replaced by
+//! U+FFFD: whoever shows it must escape it. It reads the files of Unix systems.
+//!
+//! # Stability
+//!
+//! The names of JSON fields only grow: a field may be added, none is renamed or removed within a schema. The Rust interface
+//! follows semantic versioning, with two exceptions: structs of a report, a record or a catalogue row may get more fields and
+//! enums more variants in a minor version, so match them with `..` and `_`; and the implementations of the traits of `clap`,
+//! `schemars` and `strum` are not part of it. Reasons and advice get better in any version.
 
-#![cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
+// Without the door, what only benches, fuzz targets and tests use looks unreachable or dead.
+#![cfg_attr(not(feature = "internals"), allow(dead_code, unreachable_pub))]
 
 mod catalog;
 mod cli;
@@ -22,6 +66,34 @@ mod tally;
 mod trace;
 mod watch;
 
+pub use crate::catalog::reason::{EnhancedPattern, Reason, Retry};
+pub use crate::catalog::tables::{
+    CodeRow, ContrastRow, EnhancedRow, ReasonRow, VariantRow, codes, enhanced_codes, find_code,
+    find_enhanced, reason_row, reasons,
+};
+pub use crate::events::library::{Events, events, events_from};
+pub use crate::explain::brief::ReplyClassifier;
+pub use crate::explain::query::QueryContext;
+pub use crate::pipeline::error::Error;
+pub use crate::pipeline::logs::LogOptions;
+pub use crate::report::event::{ListedEvent, Record, RecordContext};
+pub use crate::report::explain::Brief;
+pub use crate::report::{Report, Row};
+pub use crate::scan::library::{ScanOptions, scan};
+pub use crate::smtp::event::{By, Direction, Mta, Outcome, Stage};
+pub use crate::smtp::reply::{Class, Code, EnhancedCode};
+
+/// The parts of a [`Report`].
+pub mod report_parts {
+    pub use crate::parse::mta::delay::Phase;
+    pub use crate::report::{
+        Change, Compared, DelayRow, DeliveredLater, Full, GroupKey, GroupRow, GroupTable, Hour, HourRefused,
+        HourSent, Input, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals, PhaseRow, Range,
+        Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, Verdict, VerdictFinding,
+        VerdictState,
+    };
+}
+
 /// What the program `smtplog` needs; not for others.
 #[doc(hidden)]
 pub mod command_line {
@@ -39,7 +111,7 @@ pub mod internals {
         pub use crate::catalog::tables::{
             codes, enhanced_codes, find_code, find_enhanced, find_pair, reasons, tables_under,
         };
-        pub use crate::catalog::{Catalog, RuleFile};
+        pub use crate::catalog::{Catalog, CatalogError, RuleFile};
         pub mod classify {
             pub use crate::catalog::classify::{Classification, Classifier};
             pub use crate::catalog::reason::{Reason, Retry};
@@ -61,6 +133,11 @@ pub mod internals {
             pub use crate::cli::config::{Invocation, resolve};
         }
     }
+    pub mod collections {
+        pub mod seed {
+            pub use crate::collections::seed::seed;
+        }
+    }
     pub mod input {
         pub mod checkpoint {
             pub mod state_file {
@@ -77,6 +154,7 @@ pub mod internals {
             }
         }
         pub mod read {
+            pub use crate::input::read::decompress::Decoder;
             pub use crate::input::read::settings::{Progress, ReadOptions};
             pub use crate::input::source::Source;
             pub mod block {
@@ -118,19 +196,28 @@ pub mod internals {
             pub use crate::pipeline::calendar::{Calendar, TimeResolution};
         }
         pub mod filter {
-            pub use crate::pipeline::filter::{Filter, FilterArgs, LineFilter, TextPattern};
+            pub use crate::pipeline::filter::{CodePattern, Filter, FilterArgs, LineFilter, TextPattern};
         }
         pub mod sink {
             pub use crate::pipeline::sink::EventSink;
         }
         pub mod time_range {
-            pub use crate::pipeline::time_range::TimeRange;
+            pub use crate::pipeline::time_range::{TimeRange, read};
         }
         pub mod walk {
             pub use crate::pipeline::walk::{WalkTask, step};
         }
     }
     pub mod render {
+        pub mod csv {
+            pub use crate::render::csv::sender;
+        }
+        pub mod markdown_explain {
+            pub use crate::render::markdown_explain::escaped;
+        }
+        pub mod sanitize {
+            pub use crate::render::sanitize::{printable, printable_json};
+        }
         pub mod text {
             pub mod page {
                 pub use crate::render::text::page::TextStyle;
@@ -150,8 +237,8 @@ pub mod internals {
         pub mod counter {
             pub use crate::scan::counter::CountPlan;
         }
-        pub mod summary {
-            pub use crate::scan::summary::seed;
+        pub mod verdict {
+            pub use crate::scan::verdict::condition::Condition;
         }
     }
     pub mod simd {

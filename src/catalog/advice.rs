@@ -17,22 +17,23 @@ use crate::smtp::reply::Class;
 pub struct AdviceRow {
     pub reason: Reason,
     pub direction: Vec<Direction>,
-    /// For every mail server.
+    /// The advice for every mail server.
     #[serde(flatten)]
     pub all: Advice,
+    /// What replaces or extends it for a mail server.
     #[serde(flatten)]
     pub own: ByServer<Advice>,
 }
 
-/// Empty where there is nothing to say.
+/// The parts of a piece of advice. A part is empty if there is nothing to say.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
 #[serde(default)]
 pub struct Advice {
     /// One imperative line of at most 90 characters; it names who must act.
     pub line: String,
-    /// What to look at; changes nothing.
+    /// What to look at; none of it changes anything.
     pub check: Vec<String>,
-    /// What to type or set, the reversible first.
+    /// What to type or set, what can be undone first.
     #[serde(rename = "do")]
     pub act: Vec<String>,
     /// When to stop trying.
@@ -41,15 +42,15 @@ pub struct Advice {
 }
 
 impl AdviceRow {
-    /// The advice for every server and the advice for this one, joined.
+    /// Joins the advice for this server with that for every server; its own line wins, and its own lists come first.
     pub fn for_mta(&self, mta: Mta) -> Advice {
         let Some(own) = self.own.get(mta) else { return self.all.clone() };
-        let one = |own: &String, all: &String| if own.is_empty() { all.clone() } else { own.clone() };
+        let own_or_all = |own: &String, all: &String| if own.is_empty() { all.clone() } else { own.clone() };
         Advice {
-            line: one(&own.line, &self.all.line),
+            line: own_or_all(&own.line, &self.all.line),
             check: [own.check.as_slice(), &self.all.check].concat(),
             act: [own.act.as_slice(), &self.all.act].concat(),
-            stop: one(&own.stop, &self.all.stop),
+            stop: own_or_all(&own.stop, &self.all.stop),
             sources: [own.sources.as_slice(), &self.all.sources].concat(),
         }
     }
@@ -91,15 +92,15 @@ pub(crate) fn advice_for(
     Some(Cow::Owned(AdviceRow { all, own, reason, direction: row.direction.clone() }))
 }
 
-/// The line of advice where a 4xx keeps the address on the lists.
+/// The line that replaces "take the address off your lists" after a 4xx.
 pub(crate) const SOFTENED_LINE: &str = "Let it retry; take the address off your lists only after a 5xx";
 
-/// The advice after a 4xx differs from that after a 5xx.
+/// Whether [`advice_for`] replaces the advice because the reply was a 4xx.
 pub(crate) fn is_softened(reason: Reason, direction: Direction, class: Option<Class>) -> bool {
     reason.is_gone() && direction == Direction::Outbound && class == Some(Class::Transient)
 }
 
-/// The row as the table has it, without the rule for a 4xx.
+/// The row of the table, without the rule for a 4xx. None: there is nothing to say on this side.
 pub fn find_advice(reason: Reason, direction: Direction) -> Option<&'static AdviceRow> {
     advice_on(reason).find(|row| row.direction.contains(&direction))
 }
@@ -109,7 +110,8 @@ pub(crate) fn advice_on(reason: Reason) -> impl Iterator<Item = &'static AdviceR
     advice().iter().filter(move |row| row.reason == reason)
 }
 
-/// The line of advice for one mail server, or where none is known the one that fits most. None: nothing to say.
+/// The line of advice for one mail server. If the server is unknown, the line for every server, else that for Postfix.
+/// None: there is nothing to say.
 pub(crate) fn advice_line(
     reason: Reason,
     direction: Direction,

@@ -1,4 +1,9 @@
-//! Holds what is known about replies: rules and providers that tell reasons, and the tables of texts.
+//! Holds what is known about replies: the rules and providers that tell reasons, and the tables of codes, reasons, advice
+//! and translations.
+//!
+//! Promises: the same reply always has the same reason and the same advice, whichever command asks; a user's own rules come
+//! before the built-in ones. A table that cannot be read is an error only if a user wrote it.
+//! May use: collections, simd, smtp.
 
 pub(crate) mod advice;
 pub(crate) mod by_server;
@@ -32,16 +37,16 @@ pub struct Catalog {
     pub providers: Providers,
 }
 
-/// A user's table to read, and its name for errors.
+/// The text of a user's file of rules and providers, and its name for error messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RuleFile<'a> {
     pub file: &'a str,
     pub text: &'a str,
-    /// The file is a configuration file, whose options the configuration has checked.
+    /// The file is a configuration file; `cli::config` checks its other keys.
     pub with_options: bool,
 }
 
-/// The rows of a table, ours or a user's; each file may hold both kinds.
+/// The rows of a file, built-in or a user's. `IgnoredAny` as `R` or `P` skips the rows of that kind.
 #[derive(Deserialize)]
 struct RuleFileRows<R, P> {
     #[serde(default, rename = "rule")]
@@ -58,10 +63,11 @@ pub enum CatalogError {
 
 impl Catalog {
     pub fn built_in() -> Self {
-        Self::with_own(&[], &[]).expect("the tables are tested")
+        Self::with_own(&[], &[]).expect("tests compile the built-in tables")
     }
 
-    /// The user's own tables come before ours: their rules are tried first, and their providers win.
+    /// Puts the users' rules and providers before the built-in ones: those rules are tried first, and those providers
+    /// keep their host and domain names.
     pub fn with_own(rules: &[RuleFile], providers: &[RuleFile]) -> Result<Self, CatalogError> {
         let providers = read_providers(providers)?;
         Ok(Self { rules: read_rules(rules, &providers)?, providers })
@@ -71,7 +77,7 @@ impl Catalog {
 fn read_providers(own: &[RuleFile]) -> Result<Providers, CatalogError> {
     let mut providers = Providers::default();
     for table in own {
-        table.holds_nothing_else()?;
+        table.check_keys()?;
         let rows: RuleFileRows<IgnoredAny, Vec<Spanned<ProviderRow>>> = table.rows()?;
         for row in rows.providers {
             let at = row.span().start;
@@ -80,34 +86,36 @@ fn read_providers(own: &[RuleFile]) -> Result<Providers, CatalogError> {
     }
     let ours: RuleFileRows<IgnoredAny, Vec<ProviderRow>> = table("providers");
     for row in ours.providers {
-        providers.add(row).map_err(|what| line_of("providers.toml", 1, what))?;
+        providers.add(row).map_err(|what| table_error("providers.toml", 1, what))?;
     }
     Ok(providers)
 }
 
 fn read_rules(own: &[RuleFile], providers: &Providers) -> Result<Rules, CatalogError> {
     let mut rows = Vec::new();
+    // The file and byte offset of each of the users' rules, for error messages.
     let mut places = Vec::new();
     for table in own {
-        table.holds_nothing_else()?;
+        table.check_keys()?;
         let own: RuleFileRows<Vec<RuleRow>, IgnoredAny> = table.rows()?;
         rows.extend(own.rules);
-        places.extend(table.ids()?.into_iter().map(|at| (table, at)));
+        places.extend(table.id_offsets()?.into_iter().map(|at| (table, at)));
     }
     let ours: RuleFileRows<Vec<RuleRow>, IgnoredAny> = table("rules");
     rows.extend(ours.rules);
     Rules::compile(rows, providers).map_err(|(row, what)| match places.get(row) {
         Some((table, at)) => table.error(*at, what),
-        None => line_of("providers.toml", 1, what),
+        None => table_error("providers.toml", 1, what),
     })
 }
 
 impl RuleFile<'_> {
-    fn holds_nothing_else(&self) -> Result<(), CatalogError> {
+    /// Fails if the file has a key other than `rule` and `provider`.
+    fn check_keys(&self) -> Result<(), CatalogError> {
         if self.with_options {
             return Ok(());
         }
-        let table = DeTable::parse(self.text).map_err(|cause| self.fault(&cause))?;
+        let table = DeTable::parse(self.text).map_err(|cause| self.toml_error(&cause))?;
         let other = table.get_ref().keys().find(|key| !matches!(key.get_ref().as_ref(), "rule" | "provider"));
         other.map_or(Ok(()), |key| {
             let what =
@@ -121,12 +129,12 @@ impl RuleFile<'_> {
         R: DeserializeOwned + Default,
         P: DeserializeOwned + Default,
     {
-        toml::from_str(self.text).map_err(|cause| self.fault(&cause))
+        toml::from_str(self.text).map_err(|cause| self.toml_error(&cause))
     }
 
-    /// The offset of each rule's id, in bytes.
-    fn ids(&self) -> Result<Vec<usize>, CatalogError> {
-        let table = DeTable::parse(self.text).map_err(|cause| self.fault(&cause))?;
+    /// The byte offset of the id of each rule, or of the rule itself if it has none.
+    fn id_offsets(&self) -> Result<Vec<usize>, CatalogError> {
+        let table = DeTable::parse(self.text).map_err(|cause| self.toml_error(&cause))?;
         let rules = table.get_ref().get("rule").and_then(|rules| rules.get_ref().as_array());
         let id = |rule: &Spanned<DeValue>| {
             let id = rule.get_ref().as_table().and_then(|rule| rule.get("id"));
@@ -135,18 +143,18 @@ impl RuleFile<'_> {
         Ok(rules.into_iter().flatten().map(id).collect())
     }
 
-    fn fault(&self, cause: &toml::de::Error) -> CatalogError {
+    fn toml_error(&self, cause: &toml::de::Error) -> CatalogError {
         self.error(cause.span().map_or(0, |span| span.start), cause.message().to_owned())
     }
 
-    /// `at` is an offset in bytes.
+    /// `at` is a byte offset in the file; the message names its line.
     fn error(&self, at: usize, what: String) -> CatalogError {
         let before = self.text.as_bytes().iter().take(at);
         let line = 1 + before.filter(|&&byte| byte == b'\n').count();
-        line_of(self.file, line, what)
+        table_error(self.file, line, what)
     }
 }
 
-fn line_of(file: &str, line: usize, what: String) -> CatalogError {
+fn table_error(file: &str, line: usize, what: String) -> CatalogError {
     CatalogError::Table { file: file.to_owned(), line, what }
 }

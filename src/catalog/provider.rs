@@ -6,12 +6,12 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use serde::Deserialize;
 
-/// A row of the book's providers, from 1; [`Providers::row`] has its name.
+/// A provider: its position in [`Providers`] plus 1, so that `Option<Provider>` takes 2 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Provider(NonZeroU16);
 
 impl Provider {
-    /// Its row in the book, from 0.
+    /// The position in [`Providers`], from 0.
     pub fn index(self) -> usize {
         usize::from(self.0.get()) - 1
     }
@@ -21,53 +21,57 @@ impl Provider {
     }
 }
 
-/// One mailbox or filter company.
+/// A company that runs mailboxes or filters mail.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderRow {
+    /// As it is typed and printed in JSON: `google`.
     pub id: String,
     pub name: String,
-    /// Ends of the names of its mail servers: `google.com` is also `mx.google.com`.
+    /// Suffixes of the names of its mail servers: `google.com` includes `mx.google.com`.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// Domains of its mailboxes, whole: `gmail.com`. Asked where no server was reached.
+    /// Domains of its mailboxes, without their subdomains: `gmail.com`. Used if no server was reached.
     #[serde(default)]
     pub domains: Vec<String>,
-    /// Words that no one else writes into a reply, in the shape of a rule's phrases.
+    /// Phrases that only this provider writes into a reply; see `RuleRow::words`.
     #[serde(default)]
     pub tokens: Vec<String>,
-    /// Where it explains its replies or takes complaints.
+    /// The page on which it explains its replies or takes complaints; empty if there is none.
     #[serde(default)]
     pub postmaster: String,
 }
 
-/// Host name ends, each under its last two labels, so that one look finds the few that can fit.
+/// All providers, with hash maps by host and domain name.
 #[derive(Default)]
 pub struct Providers {
     rows: Vec<ProviderRow>,
+    /// Suffixes of host names, keyed by their last two labels; the longest suffix of a key comes first.
     hosts: ProviderNames<Vec<(Vec<u8>, Provider)>>,
+    /// Keyed by the whole domain.
     domains: ProviderNames<Provider>,
 }
 
+/// A map from a name in lower case.
 type ProviderNames<T> = HashMap<Vec<u8>, T, FixedState>;
 
-/// No domain of the book, and no last two labels of a host name, are longer.
+/// The largest length of a key of the maps, in bytes. A longer name is never found.
 const NAME_LIMIT: usize = 64;
 
 impl Providers {
-    /// A row with an id that is there already adds to that row; the host ends and domains of the row that comes
-    /// first win. Err: which host end is too short to tell anything.
+    /// Adds a provider. If the id is known, the names are added to the known row. Of equal host suffixes or domains, the
+    /// first one added wins. `Err` names a host suffix that has fewer than two labels.
     pub fn add(&mut self, row: ProviderRow) -> Result<(), String> {
         let provider = self.find(&row.id).unwrap_or(Provider::at(self.rows.len()));
         for host in &row.hosts {
             let host = host.to_ascii_lowercase().into_bytes();
-            let Some(site) = site(&host) else {
+            let Some(key) = last_two_labels(&host) else {
                 return Err(format!("the host end '{}' needs two labels", host.escape_ascii()));
             };
-            let ends = self.hosts.entry(site.to_vec()).or_default();
-            ends.push((host, provider));
-            // Stable: of two ends of the same length the first stays first.
-            ends.sort_by_key(|(host, _)| std::cmp::Reverse(host.len()));
+            let suffixes = self.hosts.entry(key.to_vec()).or_default();
+            suffixes.push((host, provider));
+            // The sort is stable: of equal suffixes the first one added stays first.
+            suffixes.sort_by_key(|(host, _)| std::cmp::Reverse(host.len()));
         }
         for domain in &row.domains {
             self.domains.entry(domain.to_ascii_lowercase().into_bytes()).or_insert(provider);
@@ -91,34 +95,35 @@ impl Providers {
         self.rows.iter().enumerate().map(|(at, row)| (Provider::at(at), row))
     }
 
-    /// By id, `google`.
+    /// Finds a provider by its id, `google`.
     pub fn find(&self, id: &str) -> Option<Provider> {
         self.all().find(|(_, row)| row.id == id).map(|(provider, _)| provider)
     }
 
-    /// `MX1.mail.example.org` → by its longest known end.
+    /// Finds the provider of a host, `MX1.mail.example.org`, by the longest known suffix.
     pub fn of_host(&self, host: &[u8]) -> Option<Provider> {
         let host = host.strip_suffix(b".").unwrap_or(host);
         let mut buffer = [0; NAME_LIMIT];
-        let ends = self.hosts.get(lower(site(host)?, &mut buffer)?)?;
-        ends.iter().find(|(end, _)| ends_with_labels(host, end)).map(|(_, provider)| *provider)
+        let suffixes = self.hosts.get(to_lowercase(last_two_labels(host)?, &mut buffer)?)?;
+        suffixes.iter().find(|(end, _)| ends_with_labels(host, end)).map(|(_, provider)| *provider)
     }
 
-    /// `someone@gmail.com` → by the domain.
+    /// Finds the provider of a recipient, `someone@gmail.com`, by the domain.
     pub fn of_recipient(&self, address: &[u8]) -> Option<Provider> {
         let at = memchr::memrchr(b'@', address)?;
         let mut buffer = [0; NAME_LIMIT];
-        self.domains.get(lower(address.get(at + 1..)?, &mut buffer)?).copied()
+        self.domains.get(to_lowercase(address.get(at + 1..)?, &mut buffer)?).copied()
     }
 }
 
-/// The last two labels.
-fn site(host: &[u8]) -> Option<&[u8]> {
+/// `mx1.mail.example.org` → `example.org`. None: there are fewer than two labels.
+fn last_two_labels(host: &[u8]) -> Option<&[u8]> {
     let last = memchr::memrchr(b'.', host)?;
     let start = memchr::memrchr(b'.', host.get(..last)?).map_or(0, |dot| dot + 1);
-    host.get(start..).filter(|site| site.first() != Some(&b'.'))
+    host.get(start..).filter(|labels| labels.first() != Some(&b'.'))
 }
 
+/// Whether the host is `end` or a subdomain of it.
 fn ends_with_labels(host: &[u8], end: &[u8]) -> bool {
     let split = host.len().checked_sub(end.len()).and_then(|at| host.split_at_checked(at));
     split.is_some_and(|(front, back)| {
@@ -126,8 +131,8 @@ fn ends_with_labels(host: &[u8], end: &[u8]) -> bool {
     })
 }
 
-/// None: too long to be known.
-fn lower<'a>(name: &[u8], buffer: &'a mut [u8; NAME_LIMIT]) -> Option<&'a [u8]> {
+/// The name in lower case. None: it is longer than any key.
+fn to_lowercase<'a>(name: &[u8], buffer: &'a mut [u8; NAME_LIMIT]) -> Option<&'a [u8]> {
     let buffer = buffer.get_mut(..name.len())?;
     buffer.copy_from_slice(name);
     buffer.make_ascii_lowercase();
@@ -161,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn finds_a_host_by_its_longest_end() {
+    fn finds_a_host_by_its_longest_suffix() {
         host("example.org", Some("wide"));
         host("A.Example.ORG.", Some("wide"));
         host("a.mx.example.org", Some("narrow"));
     }
 
     #[test]
-    fn does_not_take_a_part_of_a_label_for_an_end() {
+    fn does_not_take_a_part_of_a_label_for_a_suffix() {
         host("badexample.org", None);
         host("example.org.evil.test", None);
         host("org", None);

@@ -1,4 +1,4 @@
-//! Defines the vocabulary of the tables: reasons and their groups, whether a retry helps, patterns of enhanced codes.
+//! Defines the values of the tables: reasons and their groups, whether a retry helps, patterns of enhanced codes.
 
 use clap::ValueEnum;
 use schemars::JsonSchema;
@@ -45,7 +45,7 @@ pub enum Reason {
     Unknown,
 }
 
-/// A set of reasons that some rule treats alike.
+/// A set of reasons; the method of [`Reason`] for each group says what its members have in common.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ReasonGroup {
     Gone,
@@ -133,7 +133,7 @@ impl Reason {
         self.is_in(ReasonGroup::Network)
     }
 
-    /// Too much at a time.
+    /// Too many messages, connections or recipients at a time.
     pub fn is_limit(self) -> bool {
         self.is_in(ReasonGroup::Limit)
     }
@@ -176,18 +176,20 @@ pub enum Retry {
     Wait,
 }
 
-/// A word as it is typed and printed: `mailbox-full`.
-pub fn value_name<W: ValueEnum + Copy>(word: W) -> String {
-    word.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+/// The name of a variant as it is typed and printed: `mailbox-full`.
+pub fn value_name<V: ValueEnum + Copy>(variant: V) -> String {
+    variant.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
-/// `5.2.1`, `x.2.2` (any class) or `x.7.606-649` (from, to).
+/// A set of enhanced codes: `5.2.1`, `x.2.2` (any class) or `x.7.606-649` (a range of details).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EnhancedPattern {
-    /// None: any.
+    /// 2, 4 or 5. None: any class.
     pub class: Option<u8>,
     pub subject: u16,
+    /// The first detail of the range.
     pub first: u16,
+    /// The last detail of the range, included.
     pub last: u16,
 }
 

@@ -5,34 +5,37 @@ use serde::Deserialize;
 use super::by_server::ByServer;
 use super::tables::table;
 
-/// A pattern's words.
+/// The texts of a storm pattern.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StormRow {
-    /// As the answer calls it: `stolen-account`.
+    /// The name of the `StormPattern`: `stolen-account`.
     pub id: String,
     pub title: String,
-    /// One line: what to do, and what not.
+    /// One line: what to do, and what to avoid.
     pub advice: String,
-    /// For every mail server.
+    /// Commands for every mail server.
     #[serde(default)]
     pub all: Vec<CommandRow>,
+    /// Commands for one mail server.
     #[serde(flatten)]
     pub own: ByServer<Vec<CommandRow>>,
 }
 
-/// A command with `{names}` to be filled in.
+/// A shell command with placeholders such as `{user}`.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CommandRow {
     pub shell: String,
     pub why: String,
+    /// The command changes something; then `undo` is given.
     #[serde(default)]
     pub changes: bool,
+    /// The command that reverses it.
     pub undo: Option<String>,
 }
 
-/// In the order of the book.
+/// All rows, in the order of the table.
 pub(crate) fn storms() -> Vec<StormRow> {
     #[derive(Deserialize)]
     struct File {

@@ -1,4 +1,4 @@
-//! Reads the tables of the catalogue, each when it is first asked for: codes, enhanced codes, reasons, pairs.
+//! Reads the built-in tables, each at its first use: codes, enhanced codes, reasons, pairs.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use super::by_server::ByServer;
 use super::reason::{EnhancedPattern, Reason, Retry};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
-/// The tables as build.rs has packed them: each with its name and its text, JSON.
+/// The tables that build.rs packed, as pairs of a name and JSON text.
 mod packed {
     include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 }
@@ -29,46 +29,49 @@ pub struct CodeRow {
     pub note: Option<String>,
     /// Completes "452 is about …".
     pub about: String,
+    /// The situation in which one sees the code.
     pub when: String,
-    /// When the mail server sends it, and by which parameter. Empty: never by itself.
+    /// When a mail server sends it, and the parameter that decides. Empty: the server never sends it by itself.
     #[serde(flatten)]
     pub own: ByServer<String>,
-    /// What the sending side does about it, in one line.
+    /// What the administrator of the sending side does about it, in one line.
     pub you: String,
-    /// What to do when a server said it to us, before what its variants advise.
+    /// What to do when another server sent it to us, for every variant.
     pub they: Vec<String>,
-    /// What to do when we said it to a client, before what its variants advise.
+    /// What to do when our server sent it to a client, for every variant.
     pub we: Vec<String>,
-    /// The server hangs up after it.
+    /// The server closes the connection after it.
     #[serde(default)]
     pub ends: bool,
-    /// What the sending server does. Empty: what its class says.
+    /// What the sending server does, if it differs from the class; else empty.
     #[serde(default)]
     pub sender: String,
     #[serde(default)]
     pub variants: Vec<VariantRow>,
+    /// Codes to read next.
     pub related: Vec<u16>,
+    /// Codes that are mistaken for this one.
     pub unlike: Vec<ContrastRow>,
-    /// The code in a few words, as one would say it aloud.
+    /// The rule of thumb: the meaning in a few words.
     pub thumb: String,
-    /// What misleads. Empty: what the note says.
+    /// What misleads about it. Empty: `note` says it.
     #[serde(default)]
     pub catch: String,
-    /// Where the advice comes from.
+    /// The documents behind the advice.
     #[serde(default)]
     pub sources: Vec<String>,
 }
 
-/// One of the things a code can mean.
+/// One of the meanings of a code.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VariantRow {
-    /// Empty: no enhanced code tells it.
+    /// The enhanced code of the variant, `5.2.2`; empty if it has none.
     #[serde(default)]
     pub code: String,
-    /// None: it is no failure.
+    /// None: the variant is no failure.
     pub reason: Option<Reason>,
-    /// Empty: the reason's title says it.
+    /// The meaning in words. Empty: that of the reason.
     #[serde(default)]
     pub words: String,
 }
@@ -77,17 +80,22 @@ pub struct VariantRow {
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContrastRow {
+    /// The code or the reason.
     pub what: String,
+    /// The difference.
     pub why: String,
 }
 
-/// A comparison written for two codes.
+/// A comparison of two codes, written by hand.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CodePairRow {
+    /// The two codes, the smaller first.
     pub of: [u16; 2],
     pub differences: Vec<String>,
+    /// The rule of thumb for the two.
     pub thumb: String,
+    /// What misleads about the two.
     pub catch: String,
     pub sources: Vec<String>,
 }
@@ -99,11 +107,13 @@ pub struct EnhancedRow {
     pub code: EnhancedPattern,
     pub name: String,
     pub meaning: String,
+    /// The RFC with its section.
     pub reference: String,
-    /// What it means where the words say nothing. None: the words must decide.
+    /// The reason of a reply whose words say nothing. None: only the words can tell.
     pub reason: Option<Reason>,
 }
 
+/// The texts of a reason.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReasonRow {
@@ -111,17 +121,18 @@ pub struct ReasonRow {
     /// At most 30 characters, for a row of a report.
     pub title: String,
     pub meaning: String,
-    /// What helps after a 4xx.
+    /// Whether a retry helps after a 4xx.
     pub retry_transient: Retry,
-    /// What helps after a 5xx.
+    /// Whether a retry helps after a 5xx.
     pub retry_permanent: Retry,
-    /// The reason in a few words, as one would say it aloud.
+    /// The rule of thumb: the reason in a few words.
     pub thumb: String,
+    /// Reasons that are mistaken for this one.
     pub unlike: Vec<ContrastRow>,
 }
 
 impl ReasonRow {
-    /// What a retry is worth. Without a number the mail is taken to be still in the queue.
+    /// Whether a retry helps. Without a class the mail is taken to be still in the queue, as after a 4xx.
     pub fn retry(&self, class: Option<Class>) -> Retry {
         if class == Some(Class::Permanent) { self.retry_permanent } else { self.retry_transient }
     }
@@ -153,43 +164,43 @@ static ENHANCED: LazyLock<EnhancedTable> = LazyLock::new(|| table("enhanced"));
 static REASONS: LazyLock<ReasonTable> = LazyLock::new(|| table("reasons"));
 static PAIRS: LazyLock<PairTable> = LazyLock::new(|| table("pairs"));
 
-/// A table of ours. It must exist, and a test reads each: what users write is TOML, and may be wrong.
+/// A built-in table, `rules` or `lang/tr`. It must exist; tests read every table.
 pub(crate) fn table<T: DeserializeOwned>(name: &str) -> T {
-    find_table(name).expect("the tables are tested")
+    find_table(name).expect("tests read every built-in table")
 }
 
-/// None: there is no such table.
+/// A built-in table. None: there is none of this name.
 pub(crate) fn find_table<T: DeserializeOwned>(name: &str) -> Option<T> {
     let (_, text) = packed::TABLES.iter().find(|(known, _)| *known == name)?;
-    Some(serde_json::from_str(text).expect("the tables are tested"))
+    Some(serde_json::from_str(text).expect("tests read every built-in table"))
 }
 
-/// The names of the tables under this folder: `tr` for `lang/tr`.
+/// The names of the tables in a folder: `tr` for `lang/tr`.
 pub fn tables_under(folder: &str) -> impl Iterator<Item = &'static str> {
     packed::TABLES.iter().filter_map(move |(name, _)| name.strip_prefix(folder)?.strip_prefix('/'))
 }
 
-/// In the order of the numbers.
+/// All reply codes, in ascending order.
 pub fn codes() -> &'static [CodeRow] {
     &CODES.code
 }
 
-/// In the order of the numbers.
+/// All enhanced codes, in ascending order.
 pub fn enhanced_codes() -> &'static [EnhancedRow] {
     &ENHANCED.enhanced
 }
 
-/// In the order of [`Reason`].
+/// All reasons, in the order of [`Reason`].
 pub fn reasons() -> &'static [ReasonRow] {
     &REASONS.reason
 }
 
-/// In the order of the numbers.
+/// All comparisons that are written by hand, in ascending order.
 pub(crate) fn pairs() -> &'static [CodePairRow] {
     &PAIRS.pair
 }
 
-/// When the catalogue of codes was last checked against its sources: `2026-11`.
+/// The month in which the codes were last checked against their sources: `2026-11`.
 pub(crate) fn catalogue_date() -> &'static str {
     &CODES.catalogue
 }
@@ -198,22 +209,23 @@ pub fn find_code(code: Code) -> Option<&'static CodeRow> {
     codes().iter().find(|row| row.code == code)
 }
 
-pub(crate) fn reason_row(reason: Reason) -> &'static ReasonRow {
+/// The row of a reason; every reason has one.
+pub fn reason_row(reason: Reason) -> &'static ReasonRow {
     reasons().iter().find(|row| row.id == reason).expect("a test finds a row for each reason")
 }
 
-/// In any order.
+/// The comparison of two codes, given in either order. None: there is none written by hand.
 pub fn find_pair(a: Code, b: Code) -> Option<&'static CodePairRow> {
     let of = [a.min(b).number(), a.max(b).number()];
     pairs().iter().find(|row| row.of == of)
 }
 
-/// The row that covers an enhanced code, whatever its class.
+/// The row that covers an enhanced code, also one with a range of details.
 pub fn find_enhanced(code: EnhancedCode) -> Option<&'static EnhancedRow> {
     enhanced_codes().iter().find(|row| row.code.fits(code))
 }
 
-/// The row of x.SUBJECT.DETAIL.
+/// The row of x.SUBJECT.DETAIL; never one with a range of details.
 pub(crate) fn find_enhanced_detail(subject: u16, detail: u16) -> Option<&'static EnhancedRow> {
     let is_it =
         |code: EnhancedPattern| code.subject == subject && code.first == detail && code.last == detail;
@@ -232,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_is_mistaken_for_other_reasons() {
+    fn every_reason_names_others_that_it_is_mistaken_for() {
         for row in reasons() {
             assert!(!row.unlike.is_empty(), "{:?}", row.id);
             for unlike in &row.unlike {

@@ -1,4 +1,4 @@
-//! Translates our fixed words into the languages of people. Machine formats stay English.
+//! Translates the fixed words of human-readable output. Machine formats stay English.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::catalog;
 use crate::smtp::event::Direction;
 use crate::smtp::reply::Class;
 
-/// To add one: a variant here, and a file of that name among the tables, `lang/tr.toml`. What the file lacks is shown in
-/// English.
+/// A language of human-readable output. To add one: a variant here, and a table `lang/tr.toml` with its name. Text that
+/// the table lacks is shown in English.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Language {
     /// English
@@ -31,8 +31,8 @@ pub enum Language {
 }
 
 impl Language {
-    /// The first of LC_ALL, LC_MESSAGES and LANG that is set decides, as everywhere (POSIX, "Environment
-    /// Variables" §8.2): `tr_TR.UTF-8` is Turkish. English for what we do not have.
+    /// The first of LC_ALL, LC_MESSAGES and LANG that is set decides (POSIX, "Environment Variables" §8.2):
+    /// `tr_TR.UTF-8` is Turkish. A language without a variant is English.
     pub fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
         let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
         let locale = names.into_iter().find_map(|name| variable(name).filter(|value| !value.is_empty()));
@@ -41,36 +41,40 @@ impl Language {
         Self::from_str(language, true).unwrap_or(Self::En)
     }
 
-    /// None: English, which all others are translated from.
+    /// None: English, which the tables translate from.
     fn table(self) -> Option<TranslationTable> {
         catalog::find_table(&format!("lang/{}", catalog::value_name(self)))
     }
 }
 
-/// Translations by the English words. English stands where a translation is missing.
+/// Translations into one language, keyed by the English text.
 #[derive(Clone, Default, Debug)]
 pub struct Translations(BTreeMap<String, String>);
 
-/// A language's file.
+/// The table of a language.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TranslationTable {
     /// The language's name for itself.
     #[serde(rename = "name")]
     _name: String,
+    /// Fixed words of the output, keyed by the English text.
     #[serde(default)]
     words: BTreeMap<String, String>,
+    /// Names of classes.
     #[serde(default)]
     class: BTreeMap<Class, String>,
+    /// Names of reply codes, keyed by the number.
     #[serde(default)]
     code: BTreeMap<String, String>,
+    /// Titles of reasons.
     #[serde(default)]
     reason: BTreeMap<Reason, String>,
     #[serde(default)]
     advice: Vec<TranslatedLine>,
 }
 
-/// A line of advice: what is good for any server, and what for one.
+/// The translated lines of a row of advice: for every mail server, for Postfix, for Exim.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TranslatedLine {
@@ -85,13 +89,13 @@ impl Translations {
     pub fn of(language: Language) -> Self {
         let Some(table) = language.table() else { return Self::default() };
         let mut words = Self(table.words);
-        for (class, own) in table.class {
-            words.add(class.to_possible_value().map(|value| value.get_name().to_owned()), Some(own));
+        for (class, translated) in table.class {
+            words.add(class.to_possible_value().map(|value| value.get_name().to_owned()), Some(translated));
         }
         for row in catalog::codes() {
-            let own = table.code.get(&row.code.to_string());
-            words.add(Some(row.name.to_lowercase()), own.cloned());
-            words.add(Some(row.name.clone()), own.cloned());
+            let translated = table.code.get(&row.code.to_string());
+            words.add(Some(row.name.to_lowercase()), translated.cloned());
+            words.add(Some(row.name.clone()), translated.cloned());
         }
         for row in catalog::reasons() {
             words.add(Some(row.title.clone()), table.reason.get(&row.id).cloned());
@@ -107,20 +111,21 @@ impl Translations {
         words
     }
 
-    fn add(&mut self, english: Option<String>, own: Option<String>) {
-        if let (Some(english), Some(own)) = (english, own)
+    /// The first translation of a text wins. Nothing is added if either is `None` or the English text is empty.
+    fn add(&mut self, english: Option<String>, translated: Option<String>) {
+        if let (Some(english), Some(translated)) = (english, translated)
             && !english.is_empty()
         {
-            self.0.entry(english).or_insert(own);
+            self.0.entry(english).or_insert(translated);
         }
     }
 
-    /// The translation of English words that we print; the words themselves where there is none.
+    /// The translation of an English text, or the text itself if there is none.
     pub fn translate<'a>(&'a self, english: &'a str) -> &'a str {
         if self.0.is_empty() {
             return english;
         }
-        // The same words begin with a capital and end in a full stop where they stand as a sentence.
+        // A sentence is looked up without its capital and its full stop.
         let plain = || {
             let mut words = english.strip_suffix('.').unwrap_or(english).to_owned();
             words.get_mut(..1)?.make_ascii_lowercase();
@@ -129,7 +134,7 @@ impl Translations {
         self.0.get(english).or_else(plain).map_or(english, String::as_str)
     }
 
-    /// There is a translation.
+    /// Whether there is a translation of exactly this text.
     pub fn has(&self, english: &str) -> bool {
         self.0.contains_key(english)
     }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use super::error::CliError;
 use crate::catalog::{Catalog, value_name};
+use crate::collections::seed::seed;
 use crate::input::error::InputError;
 use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
 use crate::pipeline::walk::{WalkTask, aggregate};
@@ -11,7 +12,6 @@ use crate::redact::Redactor;
 use crate::report::{GroupKey, GroupRow, SortBy};
 use crate::scan::counter::CountPlan;
 use crate::scan::groups::table;
-use crate::scan::summary::seed;
 use crate::smtp::event::By;
 
 /// The filter that the options ask for.
@@ -53,7 +53,7 @@ fn there_was(task: &WalkTask, by: By, redactor: Option<Redactor>) -> Result<Stri
         hasher,
     };
     let (walked, folder) = aggregate(task, &plan, None)?;
-    let (tally, _) = folder.close(walked.sinks);
+    let (tally, _) = folder.finish(walked.sinks);
     let groups = tally.groups.into_iter();
     let rows = groups.flat_map(|groups| table(groups, &task.book.providers, SortBy::Count, false).rows);
     // Events that lack the property come last.

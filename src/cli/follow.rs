@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::args::{InputArgs, WatchArgs};
 use super::error::CliError;
-use super::input::{LOG_NAMES, files};
+use super::input::files;
 use super::time::{calendar, window};
 use crate::input::discover::list;
 use crate::input::error::InputError;
@@ -17,6 +17,7 @@ use crate::input::read::Source;
 use crate::input::source::SourceOrigin;
 use crate::parse::mta;
 use crate::pipeline::calendar::Calendar;
+use crate::pipeline::logs::LOG_NAMES;
 use crate::pipeline::seek::{last_dated, seek_to_range};
 use crate::pipeline::time_range::TimeRange;
 

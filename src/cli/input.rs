@@ -15,9 +15,9 @@ use crate::input::discover::{LogListing, list};
 use crate::input::error::InputError;
 use crate::input::journal::{self, JournalBounds};
 use crate::input::read::{Progress, ReadOptions, Source};
-use crate::input::rotation::LogNames;
 use crate::parse::mta;
 use crate::pipeline::calendar::Calendar;
+use crate::pipeline::logs::LOG_NAMES;
 use crate::pipeline::time_range::TimeRange;
 
 /// What a command reads, and how.
@@ -43,21 +43,6 @@ const SYSLOG_PATHS: [&str; 2] = ["/var/log/mail.log", "/var/log/maillog"];
 /// Default paths of mail logs, the likeliest first.
 fn usual_paths() -> impl Iterator<Item = &'static str> {
     SYSLOG_PATHS.into_iter().chain(mta::LOG_PLACES.paths.into_iter().flatten().copied())
-}
-
-/// Names of mail logs in a folder.
-pub(crate) const LOG_NAMES: LogNames =
-    LogNames { by_server: &mta::LOG_PLACES.names, repeated: mta::repeated_log };
-
-/// No more threads are started than this, or than there are cores: each has its own tables, and 5,000 threads took a
-/// minute for a small log.
-const MOST_THREADS: usize = 64;
-
-/// In bytes: one thread reads files up to this total size, because a second would start too late to help.
-const SMALL: u64 = 2 << 20;
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 impl Inputs {
@@ -88,11 +73,7 @@ impl Inputs {
             named.into_iter().chain(sources.iter().map(|source| source.path.clone())).collect();
         let progress = Progress::default();
         progress.total.store(bytes, Ordering::Relaxed);
-        let known = sources.iter().all(Source::can_be_read_again);
-        let threads = args.threads.unwrap_or_else(|| if known && bytes <= SMALL { 1 } else { cores() });
-        // Cores are asked for only where it matters: it costs some calls to the system.
-        let most = if threads <= MOST_THREADS { MOST_THREADS } else { cores().max(MOST_THREADS) };
-        let manner = ReadOptions { threads: threads.clamp(1, most), block_size: args.block_size.max(1) };
+        let manner = ReadOptions::for_sources(&sources, bytes, args.threads, args.block_size);
         Ok(Self { sources, paths, manner, calendar, window, progress, problems, notes, resumed })
     }
 }

@@ -1,4 +1,8 @@
-//! The command line: arguments, configuration, and one file for each subcommand.
+//! Implements the program: arguments, configuration, and one file for each subcommand.
+//!
+//! Promises: every option is declared once; errors, messages and the exit status are returned to `main.rs`, which alone
+//! prints them. An answer is written whole or not at all where it replaces a file.
+//! May use: every other folder.
 
 pub(crate) mod args;
 pub(crate) mod catalog;

@@ -12,11 +12,11 @@ use crate::input::read::Source;
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::coverage::Coverage;
 use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
-use crate::pipeline::seek::seek_to_range;
+use crate::pipeline::settle::{Settled, walk_until_settled};
 use crate::pipeline::sink::Aggregation;
-use crate::pipeline::walk::{WALKS, WalkResult, WalkTask, aggregate, settle_dates};
+use crate::pipeline::walk::{WalkResult, WalkTask, aggregate, settle_dates};
 use crate::redact::Redactor;
-use crate::scan::notes::ReadSummary;
+use crate::scan::input::ReadSummary;
 
 /// The logs of a command, and what it looks for in them.
 pub(crate) struct Session {
@@ -72,37 +72,23 @@ impl Session {
         self.inputs.sources.iter().all(Source::can_be_read_again)
     }
 
-    /// Walks the logs, and walks them again while the order of their lines says that the dates were wrong. Each walk
-    /// begins a new total; the last one is right.
+    /// Walks the logs until their dates are right, with a progress bar.
     pub(crate) fn walk_until_settled<A: Aggregation>(
         &self,
         aggregation: &A,
         unparsed: &mut Unparsed,
     ) -> Result<SettledWalk<A>, CliError> {
-        let Inputs { window, progress, resumed, .. } = &self.inputs;
-        let (mut sources, mut calendar) = (self.inputs.sources.clone(), self.inputs.calendar.clone());
-        let again = self.can_be_read_again();
-        let mut narrowed = resumed.is_none() && seek_to_range(&mut sources, *window, &calendar);
-        let mut walks = 0;
-        loop {
-            let task = self.task_of(&sources, &calendar);
-            let (walked, total) = with_bar(progress, || aggregate(&task, aggregation, unparsed.writer()))?;
-            walks += 1;
-            if !again || walks == WALKS || walked.resolution == calendar.resolution {
-                let no_match = self.no_match(&task, &walked.coverage)?;
-                return Ok(SettledWalk { walked, total, sources, calendar, no_match });
+        let Inputs { progress, resumed, .. } = &self.inputs;
+        let mut is_first = true;
+        let settled = walk_until_settled(&self.task(), resumed.is_some(), |task| {
+            if !std::mem::take(&mut is_first) {
+                unparsed.again()?;
             }
-            if narrowed {
-                // Only the whole log tells what its stamps are; a part may begin behind a New Year.
-                for source in &mut sources {
-                    source.within = None;
-                }
-                (narrowed, walks) = (false, 0);
-            } else {
-                calendar.resolution = walked.resolution;
-            }
-            unparsed.again()?;
-        }
+            with_bar(progress, || aggregate(task, aggregation, unparsed.writer())).map_err(CliError::from)
+        })?;
+        let Settled { walked, total, sources, calendar } = settled;
+        let no_match = self.no_match(&self.task_of(&sources, &calendar), &walked.coverage)?;
+        Ok(SettledWalk { walked, total, sources, calendar, no_match })
     }
 
     /// Settles the dates before the walk, for a command whose answer cannot be taken back.
@@ -131,6 +117,6 @@ impl<A: Aggregation> SettledWalk<A> {
     pub(crate) fn heard(&self, session: &Session) -> ReadSummary<'_> {
         let Self { walked, sources, calendar, .. } = self;
         let (coverage, turns) = (&walked.coverage, &walked.resolution);
-        ReadSummary { coverage, window: session.inputs.window, calendar, sources, turns }
+        ReadSummary { coverage, window: session.inputs.window, calendar, sources, resolution: turns }
     }
 }

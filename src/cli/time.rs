@@ -5,24 +5,17 @@ use jiff::tz::TimeZone;
 
 use super::args::InputArgs;
 use super::error::CliError;
-use crate::pipeline::calendar::{Calendar, TimeResolution};
+use crate::pipeline::calendar::{Calendar, TimeResolution, local_zone};
 use crate::pipeline::time_range::{self, TimeRange};
 
 pub(crate) fn calendar(args: &InputArgs) -> Result<Calendar, CliError> {
     let zone = match args.tz.as_deref() {
         _ if args.utc => TimeZone::UTC,
-        None => here(),
+        None => local_zone(),
         Some(name) => TimeZone::get(name).map_err(|_| CliError::Zone { name: name.to_owned() })?,
     };
     let now = args.now.unwrap_or_else(Timestamp::now);
     Ok(Calendar { zone, year: args.year, now, resolution: TimeResolution::default() })
-}
-
-/// The machine's time zone, read from /etc/localtime unless TZ is set. Asking jiff for it by name would search all zones of
-/// the machine, at three million instructions.
-fn here() -> TimeZone {
-    let told = std::env::var_os("TZ").is_none().then(|| std::fs::read("/etc/localtime").ok()).flatten();
-    told.and_then(|file| TimeZone::tzif("local", &file).ok()).unwrap_or_else(TimeZone::system)
 }
 
 pub(crate) fn window(args: &InputArgs, calendar: &Calendar) -> Result<TimeRange, CliError> {

@@ -1,65 +1,57 @@
-//! Counts how often each symbol occurs, by sorting and merging batches.
+//! Counts how often each place, a domain or a client, occurs in one row. It sorts and merges batches.
 
 use super::interner::Symbol;
+use super::sort_batch::is_due;
 
-/// Smallest batch, in symbols: smaller ones are not worth sorting.
-const MIN_BATCH: usize = 64;
-
-/// Largest batch, in symbols: larger ones cost more memory than they save time.
-const MAX_BATCH: usize = 1 << 14;
-
-/// Counts per symbol; merging is commutative.
+/// The count of each place. Counts can be merged in any order.
 #[derive(Clone, Default, Debug)]
 pub struct SymbolCounts {
-    /// Symbols that are not in `counts` yet. A batch grows to the length of `counts`, within the limits: sorting a batch is
-    /// cheaper than a cache miss in a hash table for each symbol.
-    pending: Vec<Symbol>,
-    /// Each symbol once, sorted.
+    /// Places that are not in `counts` yet.
+    waiting: Vec<Symbol>,
+    /// Each place once, sorted by number.
     counts: Vec<(Symbol, u64)>,
 }
 
 impl SymbolCounts {
-    /// Counts one occurrence.
-    pub fn count(&mut self, symbol: Symbol) {
-        self.pending.push(symbol);
-        if self.pending.len() >= self.counts.len().clamp(MIN_BATCH, MAX_BATCH) {
-            self.flush();
+    pub fn count(&mut self, place: Symbol) {
+        self.waiting.push(place);
+        if is_due(self.waiting.len(), self.counts.len()) {
+            self.sort_in();
         }
     }
 
-    /// Adds a number of occurrences, which takes time linear in the number of symbols.
-    pub fn add(&mut self, symbol: Symbol, number: u64) {
-        match self.counts.binary_search_by_key(&symbol, |(known, _)| *known) {
+    pub fn add(&mut self, place: Symbol, number: u64) {
+        match self.counts.binary_search_by_key(&place, |(known, _)| *known) {
             Ok(at) => self.counts.get_mut(at).into_iter().for_each(|(_, count)| *count += number),
-            Err(at) => self.counts.insert(at, (symbol, number)),
+            Err(at) => self.counts.insert(at, (place, number)),
         }
     }
 
-    fn flush(&mut self) {
-        self.pending.sort_unstable();
-        let runs = self.pending.chunk_by(|a, b| a == b);
+    fn sort_in(&mut self) {
+        self.waiting.sort_unstable();
+        let runs = self.waiting.chunk_by(|a, b| a == b);
         self.counts.extend(runs.filter_map(|run| Some((*run.first()?, run.len() as u64))));
-        self.pending.clear();
-        self.combine_equal();
+        self.waiting.clear();
+        self.join();
     }
 
-    /// Adds the counts of `other`; `renamed` maps its symbols to ours.
+    /// `renamed` maps the other's names to ours.
     pub fn merge(&mut self, mut other: Self, renamed: impl Fn(Symbol) -> Symbol) {
-        self.flush();
-        other.flush();
-        self.counts.extend(other.counts.into_iter().map(|(symbol, count)| (renamed(symbol), count)));
-        self.combine_equal();
+        self.sort_in();
+        other.sort_in();
+        self.counts.extend(other.counts.into_iter().map(|(place, count)| (renamed(place), count)));
+        self.join();
     }
 
-    /// Each symbol once with its count, sorted by symbol.
+    /// Each place once, sorted by number.
     pub fn finish(mut self) -> Vec<(Symbol, u64)> {
-        self.flush();
+        self.sort_in();
         self.counts
     }
 
-    fn combine_equal(&mut self) {
-        // Two sorted runs, which the stable sort detects and merges.
-        self.counts.sort_by_key(|(symbol, _)| *symbol);
+    fn join(&mut self) {
+        // The stable sort detects the two sorted parts and only merges them.
+        self.counts.sort_by_key(|(place, _)| *place);
         self.counts.dedup_by(|next, last| {
             let is_same = next.0 == last.0;
             last.1 += if is_same { next.1 } else { 0 };

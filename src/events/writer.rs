@@ -1,21 +1,17 @@
 //! Lists events: each thread formats those of its blocks, and the writer adds what only the order of the blocks tells, the
 //! line numbers and what other lines say of the message.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::ops::Range;
 
 use serde::Serialize;
 
+use super::context::{MessageContexts, MessageFact, MessageLink, is_attempt};
 use super::format::EventsFormat;
+use super::record::record;
 use crate::catalog::classify::Reason;
-use crate::cli::error::CliError;
 use crate::input::read::HeapSize;
-use crate::messages::context::MetadataTable;
-use crate::messages::hop;
 use crate::messages::key::KeyHasher;
-use crate::messages::metadata::MessageMetadata;
-use crate::messages::recent_ids::{IdHash, IdWindow};
-use crate::messages::transition::Transition;
 use crate::parse::log_text::LogText;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
@@ -23,8 +19,8 @@ use crate::redact::Redactor;
 use crate::render::csv;
 use crate::render::sanitize::printable_json;
 use crate::render::text::event;
-use crate::report::event::{Record, RecordContext};
-use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
+use crate::report::event::Record;
+use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
 /// Formats the events of blocks; each thread has one.
@@ -50,7 +46,7 @@ pub(crate) struct BlockListing {
 }
 
 enum ListingNote {
-    Fact { key: u64, id: IdHash, act: Transition, said: Box<MessageMetadata> },
+    Fact(MessageFact),
     Event(PendingEvent),
 }
 
@@ -60,12 +56,7 @@ struct PendingEvent {
     formatted: Formatted,
     /// Whether the filter admits its sender. `None`: its line names none.
     admitted: Option<bool>,
-    /// The key of the message, and a hash of the queue id alone. `None`: the event has no queue id.
-    key: Option<(u64, IdHash)>,
-    /// The queue id under which the message may continue.
-    copy: Option<IdHash>,
-    /// A hash. `None`: the event is not a delivery attempt.
-    recipient: Option<u64>,
+    link: MessageLink,
 }
 
 /// Where an event stands in the text of its page; the default is an event that is not printed.
@@ -184,14 +175,12 @@ impl<'a> ListingSink<'a> {
     }
 
     fn note(&mut self, told: &LoggedEvent, formatted: Formatted) {
-        let event = told.event;
+        let sender = told.event.sender;
         self.page.notes.push(ListingNote::Event(PendingEvent {
             line_in_block: told.line_in_block,
             formatted,
-            admitted: event.sender.map(|sender| self.filter.admits_sender(Some(sender))),
-            key: event.queue_id.map(|id| self.keys.key_and_id(event.mta, told.line, id)),
-            copy: hop::named(event, told.line.host).map(|id| self.keys.id(id)),
-            recipient: is_attempt(event).then(|| self.keys.recipient(event.recipient)),
+            admitted: sender.map(|sender| self.filter.admits_sender(Some(sender))),
+            link: MessageLink::of(told, &mut self.keys),
         }));
     }
 }
@@ -200,7 +189,7 @@ impl EventSink for ListingSink<'_> {
     type BlockOutput = BlockListing;
 
     fn event(&mut self, told: &LoggedEvent) {
-        let mut record = Record::new(told);
+        let mut record = record(told);
         if let Some(redactor) = self.redactor {
             redactor.record(&mut record, &LogText(told.raw).to_str());
         }
@@ -234,11 +223,9 @@ impl EventSink for ListingSink<'_> {
     }
 
     fn queue_record(&mut self, noted: &LoggedQueueRecord) {
-        let fact = noted.record;
-        let said = Box::new(MessageMetadata::of(fact));
-        self.page.facts += said.held();
-        let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
-        self.page.notes.push(ListingNote::Fact { key, id, act: Transition::of_fact(fact), said });
+        let fact = MessageFact::of(noted, &mut self.keys);
+        self.page.facts += fact.held_bytes();
+        self.page.notes.push(ListingNote::Fact(fact));
     }
 
     fn end_of_block(&mut self, file: usize, lines: u64) -> BlockListing {
@@ -246,26 +233,11 @@ impl EventSink for ListingSink<'_> {
     }
 }
 
-/// Whether the event is a delivery attempt for a recipient, or its end.
-fn is_attempt(event: &Event) -> bool {
-    let tried = match event.outcome {
-        Outcome::Delivered | Outcome::Deferred | Outcome::Bounced | Outcome::Expired => true,
-        Outcome::Rejected
-        | Outcome::Attempt
-        | Outcome::Warned
-        | Outcome::Held
-        | Outcome::Discarded
-        | Outcome::Probe => false,
-    };
-    tried && event.queue_id.is_some() && event.recipient.is_some()
-}
-
 /// Writes pages in their order.
 pub(crate) struct EventWriter<'a> {
     format: EventsFormat,
     filter: &'a Filter,
-    pub contexts: MetadataTable,
-    before: IdWindow,
+    pub contexts: MessageContexts,
     /// Events whose sender the filter does not admit.
     pub left_out: u64,
     /// None: nothing is hidden.
@@ -283,8 +255,7 @@ impl<'a> EventWriter<'a> {
         Self {
             format,
             filter,
-            contexts: MetadataTable::default(),
-            before: IdWindow::default(),
+            contexts: MessageContexts::default(),
             left_out: 0,
             redactor,
             file: 0,
@@ -301,16 +272,13 @@ impl<'a> EventWriter<'a> {
         name: &str,
         before: u64,
         out: &mut dyn Write,
-    ) -> Result<(), CliError> {
+    ) -> io::Result<()> {
         if page.file != self.file {
             (self.file, self.lines) = (page.file, 0);
         }
         for note in page.notes {
             match note {
-                ListingNote::Fact { key, id, act, said } => {
-                    self.before.add(id);
-                    self.contexts.fact(key, act, *said);
-                }
+                ListingNote::Fact(fact) => self.contexts.fact(fact),
                 ListingNote::Event(written) => {
                     let Formatted { front, back, .. } = &written.formatted;
                     let text = |part: &Range<usize>| page.text.get(part.clone()).unwrap_or_default();
@@ -322,25 +290,18 @@ impl<'a> EventWriter<'a> {
         Ok(())
     }
 
-    /// Takes note of the event's queue id and, if it is an attempt, counts it.
-    fn attempt_no(&mut self, written: &PendingEvent) -> Option<u32> {
-        let (key, id) = written.key?;
-        self.before.add(id);
-        self.contexts.attempt(key, written.recipient?)
-    }
-
     fn event(
         &mut self,
         written: &PendingEvent,
         (front, back): (&[u8], &[u8]),
         (name, lines): (&str, u64),
         out: &mut dyn Write,
-    ) -> Result<(), CliError> {
-        let attempt_no = self.attempt_no(written);
+    ) -> io::Result<()> {
+        let attempt_no = self.contexts.attempt_no(&written.link);
         if front.is_empty() {
             return Ok(());
         }
-        let known = written.key.and_then(|(key, _)| self.contexts.known(key));
+        let known = self.contexts.known(&written.link);
         let sender = known.and_then(|known| known.sender.as_deref());
         let admitted = || self.filter.admits_sender(sender.map(str::as_bytes));
         if !written.admitted.unwrap_or_else(admitted) {
@@ -348,8 +309,7 @@ impl<'a> EventWriter<'a> {
             return Ok(());
         }
         let number = lines + written.line_in_block + 1;
-        let hop = written.copy.is_some_and(|copy| self.before.holds(copy));
-        let mut context = context(known, attempt_no, hop);
+        let mut context = self.contexts.context(&written.link, attempt_no);
         let hidden = self.redactor.zip(sender).map(|(redactor, sender)| redactor.address(sender));
         let sender = hidden.as_deref().or(sender).filter(|_| written.formatted.lacks_sender);
         if let Some(redactor) = self.redactor {
@@ -386,19 +346,6 @@ impl<'a> EventWriter<'a> {
         line.push(b'\n');
         let json = std::str::from_utf8(line).ok().filter(|_| self.format == EventsFormat::Ndjson);
         let shown = json.and_then(printable_json);
-        Ok(out.write_all(shown.as_deref().map_or(line.as_slice(), str::as_bytes))?)
-    }
-}
-
-/// What other lines say of the message of an event.
-fn context(known: Option<&MessageMetadata>, attempt_no: Option<u32>, hop: bool) -> RecordContext {
-    let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
-    RecordContext {
-        size: known.and_then(|known| known.size),
-        client: known.and_then(|known| owned(&known.client)),
-        user: known.and_then(|known| owned(&known.user)),
-        message_id: known.and_then(|known| owned(&known.message_id)),
-        attempt_no,
-        hop,
+        out.write_all(shown.as_deref().map_or(line.as_slice(), str::as_bytes))
     }
 }

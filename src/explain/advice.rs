@@ -1,4 +1,4 @@
-//! Lays out the advice about a reason as steps.
+//! Turns the advice about a reason into the steps of an entry.
 
 use super::query::QueryContext;
 use super::sources::CitedSources;
@@ -8,12 +8,12 @@ use crate::report::explain::{AdviceStep, Fix};
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::Class;
 
-/// The sides to give advice for: the one that is known, else both ends of SMTP.
+/// The directions to advise on: the known one, else outbound and inbound.
 pub(crate) fn sides(context: &QueryContext) -> Vec<Direction> {
     context.direction.map_or_else(|| vec![Direction::Outbound, Direction::Inbound], |one| vec![one])
 }
 
-/// All that the book advises about a reason, side by side.
+/// The whole advice on a reason: one `Fix` for each direction that has any.
 pub(crate) fn fixes(reason: Reason, class: Option<Class>, context: &QueryContext) -> Vec<Fix> {
     sides(context)
         .into_iter()
@@ -22,7 +22,8 @@ pub(crate) fn fixes(reason: Reason, class: Option<Class>, context: &QueryContext
         .collect()
 }
 
-/// With everything to check and to do: first what is right for any server, then what is right for one.
+/// The whole advice in one direction: a step for every mail server, then one for Postfix and one for Exim, without those
+/// that are empty. If the server is known, one step joins both.
 fn full_steps(
     reason: Reason,
     direction: Direction,
@@ -40,7 +41,7 @@ fn full_steps(
         step(Some(mta), Advice { line, ..advice.clone() })
     };
     let all = step(None, Advice { line: common, ..row.all.clone() });
-    std::iter::once(all).chain(row.own.iter().map(own)).filter(says).collect()
+    std::iter::once(all).chain(row.own.iter().map(own)).filter(is_not_empty).collect()
 }
 
 /// The line that all servers share. `None`: they differ.
@@ -54,12 +55,13 @@ fn step(mta: Option<Mta>, advice: Advice) -> AdviceStep {
     AdviceStep { label: String::new(), mta, line, check, act, stop }
 }
 
-fn says(step: &AdviceStep) -> bool {
+/// Whether the step has any text.
+fn is_not_empty(step: &AdviceStep) -> bool {
     let lists = step.check.len() + step.act.len();
     lists > 0 || !step.line.is_empty() || !step.stop.is_empty()
 }
 
-/// Only the line of advice, for each server where they differ.
+/// The line of advice alone: one step, or two if the lines for Postfix and Exim differ.
 pub(crate) fn short_steps(
     reason: Reason,
     direction: Direction,
@@ -79,7 +81,7 @@ pub(crate) fn short_steps(
     }
 }
 
-/// Where the advice comes from.
+/// Adds the documents behind the advice on a reason.
 pub(crate) fn advice_sources(reason: Reason, context: &QueryContext, sources: &mut CitedSources) {
     let sides = sides(context);
     let rows = advice_on(reason).filter(|row| row.direction.iter().any(|side| sides.contains(side)));

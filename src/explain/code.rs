@@ -1,7 +1,7 @@
-//! Explains a reply code or a class, with the advice of each reason that it can have.
+//! Explains a reply code or a class, with the advice on each reason that it can have.
 
 use super::advice::{advice_sources, fixes, short_steps, sides};
-use super::phrases::{capital, contrast, finding, named, sender_does, sense};
+use super::phrases::{capitalize, contrast, finding, named_code, sender_does, variant_meaning};
 use super::query::QueryContext;
 use super::sources::CitedSources;
 use crate::catalog::classify::{MatchedOn, Reason};
@@ -10,7 +10,7 @@ use crate::report::explain::{AdviceStep, Entry, EntryKind, Fix, NamedCode, Varia
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
-/// None: the catalogue does not have the code.
+/// The entry of a reply code, alone or with an enhanced code. None: the catalogue does not have the code.
 pub(crate) fn code_entry(
     input: &str,
     code: Code,
@@ -57,11 +57,13 @@ pub(crate) fn code_entry(
         description,
         sender_does: sender(row, code.class()),
         stages: row.stages.clone(),
-        when: when(row, context.mta),
-        variants: variants.iter().map(|variant| shown(code, variant)).collect(),
+        when: code_when(row, context.mta),
+        variants: variants.iter().map(|variant| variant_entry(code, variant)).collect(),
         fixes: match only {
             Some(reason) => fixes(reason, Some(code.class()), context),
-            None => sides(context).into_iter().map(|side| fix(row, &reasons, side, context.mta)).collect(),
+            None => {
+                sides(context).into_iter().map(|side| code_fix(row, &reasons, side, context.mta)).collect()
+            }
         },
         unlike: row.unlike.iter().map(|unlike| contrast(&unlike.what, &unlike.why)).collect(),
         related: row.related.iter().filter_map(|&related| related_code(related)).collect(),
@@ -70,7 +72,8 @@ pub(crate) fn code_entry(
     })
 }
 
-/// The variants with this enhanced code; where the table has none, what the registry says of it.
+/// The variants with this enhanced code. If the row has none: the reason of the enhanced code by the registry, else all
+/// variants.
 fn variants_of(row: &CodeRow, enhanced: EnhancedCode) -> Vec<VariantRow> {
     let code = enhanced.to_string();
     let own: Vec<VariantRow> = row.variants.iter().filter(|variant| variant.code == code).cloned().collect();
@@ -84,6 +87,7 @@ fn variants_of(row: &CodeRow, enhanced: EnhancedCode) -> Vec<VariantRow> {
     }
 }
 
+/// The meaning, the note and the catch of a code; those that are empty are left out.
 fn description(row: &CodeRow) -> Vec<String> {
     let catch = (!row.catch.is_empty()).then(|| row.catch.clone());
     let mut description = vec![row.meaning.clone()];
@@ -92,11 +96,13 @@ fn description(row: &CodeRow) -> Vec<String> {
     description
 }
 
+/// What the sending server does after this code.
 pub(crate) fn sender(row: &CodeRow, class: Class) -> String {
     if row.sender.is_empty() { sender_does(class).to_owned() } else { row.sender.clone() }
 }
 
-fn when(row: &CodeRow, mta: Option<Mta>) -> Vec<VariantSource> {
+/// When one sees the code, and when Postfix and Exim send it; only the server that was asked for, if one was.
+fn code_when(row: &CodeRow, mta: Option<Mta>) -> Vec<VariantSource> {
     let mut when = vec![VariantSource { mta: None, text: row.when.clone() }];
     for (server, text) in row.own.iter() {
         if !text.is_empty() && mta.is_none_or(|mta| mta == server) {
@@ -106,19 +112,19 @@ fn when(row: &CodeRow, mta: Option<Mta>) -> Vec<VariantSource> {
     when
 }
 
-fn shown(code: Code, variant: &VariantRow) -> Variant {
+fn variant_entry(code: Code, variant: &VariantRow) -> Variant {
     Variant {
         label: if variant.code.is_empty() { code.to_string() } else { format!("{code} {}", variant.code) },
         reason: variant.reason,
-        text: sense(&variant.words, variant.reason),
+        text: variant_meaning(&variant.words, variant.reason),
     }
 }
 
-/// What holds for every variant first, then a line for each reason.
-fn fix(row: &CodeRow, reasons: &[Reason], direction: Direction, mta: Option<Mta>) -> Fix {
+/// The advice on a code in one direction: first the steps for every variant, then a line for each reason.
+fn code_fix(row: &CodeRow, reasons: &[Reason], direction: Direction, mta: Option<Mta>) -> Fix {
     let (first, general) = match direction {
-        // Where there is one reason its own line says the same.
-        Direction::Outbound if reasons.len() > 1 => (Some(format!("{}.", capital(&row.you))), &row.they),
+        // With a single reason, the line of the reason says the same.
+        Direction::Outbound if reasons.len() > 1 => (Some(format!("{}.", capitalize(&row.you))), &row.they),
         Direction::Outbound => (None, &row.they),
         Direction::Inbound | Direction::Local => (None, &row.we),
     };
@@ -129,12 +135,13 @@ fn fix(row: &CodeRow, reasons: &[Reason], direction: Direction, mta: Option<Mta>
     Fix { direction, steps: general.chain(by_reason).collect() }
 }
 
+/// None: the catalogue does not have the code.
 pub(crate) fn related_code(number: u16) -> Option<NamedCode> {
     let row = find_code(Code::new(number)?)?;
-    Some(named(row.code.to_string(), row.name.as_str()))
+    Some(named_code(row.code.to_string(), row.name.as_str()))
 }
 
-/// `4xx`: what the first digit says, and the codes that have it.
+/// The entry of a class, `4xx`: what the first digit means, and the codes that begin with it.
 pub(crate) fn class_entry(input: &str, asked: Class, context: &QueryContext) -> Entry {
     let (digit, other, why) = match asked {
         Class::Positive => (2, "4xx", "not now: the message is not taken yet"),
@@ -142,7 +149,7 @@ pub(crate) fn class_entry(input: &str, asked: Class, context: &QueryContext) -> 
         Class::Transient => (4, "5xx", "for good: the message comes back at once"),
         Class::Permanent => (5, "4xx", "for now: the message stays in the queue"),
     };
-    let (description, when, they, we) = about(asked);
+    let (description, when, they, we) = class_texts(asked);
     let side = |direction| {
         let line = match direction {
             Direction::Outbound => they,
@@ -151,7 +158,7 @@ pub(crate) fn class_entry(input: &str, asked: Class, context: &QueryContext) -> 
         Fix { direction, steps: vec![AdviceStep { line: line.to_owned(), ..AdviceStep::default() }] }
     };
     let rows = codes().iter().filter(|row| row.code.class() == asked);
-    let mut others = ["2xx", "3xx", "4xx", "5xx"].map(|class| named(class, "")).to_vec();
+    let mut others = ["2xx", "3xx", "4xx", "5xx"].map(|class| named_code(class, "")).to_vec();
     others.retain(|other| !other.label.starts_with(char::from(b'0' + digit)));
     Entry {
         input: input.to_owned(),
@@ -172,15 +179,15 @@ pub(crate) fn class_entry(input: &str, asked: Class, context: &QueryContext) -> 
             .map(|row| Variant { label: row.code.to_string(), reason: None, text: row.name.clone() })
             .collect(),
         fixes: sides(context).into_iter().map(side).collect(),
-        unlike: vec![named(other, why)],
+        unlike: vec![named_code(other, why)],
         related: others,
         nearest: Vec::new(),
         sources: vec!["RFC 5321 §4.2.1".to_owned(), "RFC 5321 §4.5.4.1".to_owned()],
     }
 }
 
-/// Name, when one sees it, what to do when it is said to us, and when we say it.
-fn about(asked: Class) -> (&'static str, &'static str, &'static str, &'static str) {
+/// The name of a class, when one sees it, the advice if another server sent it, and the advice if we sent it.
+fn class_texts(asked: Class) -> (&'static str, &'static str, &'static str, &'static str) {
     match asked {
         Class::Positive => (
             "Done",

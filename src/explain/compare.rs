@@ -1,4 +1,4 @@
-//! Compares two codes or reasons, by a note written for these two or else by the row of each.
+//! Compares two codes, classes or reasons: by the comparison written for the two, else by the row of each.
 
 use super::compare_side::{ComparedSide, side};
 use super::lookup::unknown;
@@ -8,10 +8,11 @@ use crate::catalog::{catalogue_date, find_pair, reason_row};
 use crate::report::explain::{Entry, PAIR, Pair, PairRow, class_words};
 use crate::smtp::reply::Class;
 
+/// A text that is unknown gets an entry in `Pair::unknown`.
 pub(crate) fn compare(texts: [&str; 2]) -> Pair {
     let [a, b] = texts.map(side);
     match (a, b) {
-        (Some(a), Some(b)) => known(&a, &b),
+        (Some(a), Some(b)) => compare_sides(&a, &b),
         (a, b) => {
             let missing = [(a, texts[0]), (b, texts[1])].into_iter().filter(|(side, _)| side.is_none());
             let unknown: Vec<Entry> = missing.map(|(_, text)| unknown(text, text.trim())).collect();
@@ -31,7 +32,8 @@ pub(crate) fn compare(texts: [&str; 2]) -> Pair {
     }
 }
 
-fn known(a: &ComparedSide, b: &ComparedSide) -> Pair {
+/// Compares two sides that the catalogue has.
+fn compare_sides(a: &ComparedSide, b: &ComparedSide) -> Pair {
     let written = a.code.zip(b.code).and_then(|(a, b)| find_pair(a, b));
     let mut sources = CitedSources::default();
     let (differences, rule_of_thumb, catch) = match written {
@@ -42,7 +44,7 @@ fn known(a: &ComparedSide, b: &ComparedSide) -> Pair {
         None if a.label == b.label => {
             (vec!["They are the same.".to_owned()], format!("{} = {}.", a.label, a.thumb), catches(a, a))
         }
-        None => (differences(a, b), thumb(a, b), catches(a, b)),
+        None => (differences(a, b), rule_of_thumb(a, b), catches(a, b)),
     };
     sources.add_all(a.sources.iter().chain(&b.sources));
     Pair {
@@ -59,6 +61,7 @@ fn known(a: &ComparedSide, b: &ComparedSide) -> Pair {
     }
 }
 
+/// The rows of the table of both sides.
 fn rows(a: &ComparedSide, b: &ComparedSide) -> Vec<PairRow> {
     let class = |side: &ComparedSide| side.class.map_or("the number decides", class_words).to_owned();
     let commands = |side: &ComparedSide| match side.stages.as_slice() {
@@ -86,7 +89,8 @@ fn rows(a: &ComparedSide, b: &ComparedSide) -> Vec<PairRow> {
     rows
 }
 
-fn thumb(a: &ComparedSide, b: &ComparedSide) -> String {
+/// The rule of thumb for two sides; equal ones are told apart by their class.
+fn rule_of_thumb(a: &ComparedSide, b: &ComparedSide) -> String {
     let alike = a.thumb == b.thumb;
     let one = |side: &ComparedSide| {
         let end = match side.class {
@@ -99,6 +103,7 @@ fn thumb(a: &ComparedSide, b: &ComparedSide) -> String {
     format!("{} {}", one(a), one(b))
 }
 
+/// What misleads about the two sides, in one sentence if it is the same.
 fn catches(a: &ComparedSide, b: &ComparedSide) -> Vec<String> {
     if a.catch == b.catch {
         let labels =
@@ -108,8 +113,9 @@ fn catches(a: &ComparedSide, b: &ComparedSide) -> Vec<String> {
     [a, b].iter().map(|side| format!("{}: {}", side.label, side.catch)).collect()
 }
 
+/// Sentences on the differences, without a full stop: the class, the subject, the end of the session, the commands.
 fn differences(a: &ComparedSide, b: &ComparedSide) -> Vec<String> {
-    let mut told = vec![by_class(a, b)];
+    let mut told = vec![class_difference(a, b)];
     if a.thumb == b.thumb {
         told.push(format!("Behind both stands the same: {}", a.thumb));
     } else if a.code.is_none() || b.code.is_none() {
@@ -126,17 +132,17 @@ fn differences(a: &ComparedSide, b: &ComparedSide) -> Vec<String> {
         (false, false) => {}
     }
     if !a.stages.is_empty() && !b.stages.is_empty() && a.stages != b.stages {
-        told.push(format!("{} {}; {} {}", a.label, place(a), b.label, place(b)));
+        told.push(format!("{} {}; {} {}", a.label, stage_phrase(a), b.label, stage_phrase(b)));
     }
-    told.extend(shared(a, b));
+    told.extend(common_reasons(a, b));
     told
 }
 
-/// Commands that are too many to be listed in a sentence.
+/// More commands than these are not listed in a sentence.
 const MANY: usize = 6;
 
-/// Where in the dialogue it comes.
-fn place(side: &ComparedSide) -> String {
+/// Says at which commands the code comes; completes "452 …".
+fn stage_phrase(side: &ComparedSide) -> String {
     let has = |stage: &str| side.stages.iter().any(|known| known == stage);
     if has("any") {
         "may come at any point of the session".to_owned()
@@ -149,12 +155,12 @@ fn place(side: &ComparedSide) -> String {
     }
 }
 
-fn failure(class: Class) -> bool {
+fn is_failure(class: Class) -> bool {
     matches!(class, Class::Transient | Class::Permanent)
 }
 
-/// What follows from it: as for its whole class, or as this code has it.
-fn outcome(class: Class, side: &ComparedSide) -> String {
+/// What follows from the code, by its own row if that differs from its class; completes "452 …".
+fn consequence(class: Class, side: &ComparedSide) -> String {
     let own = side.sender != sender_does(class);
     match class {
         Class::Positive => "is a success: nothing has to be mended".to_owned(),
@@ -166,34 +172,35 @@ fn outcome(class: Class, side: &ComparedSide) -> String {
     }
 }
 
-fn by_class(a: &ComparedSide, b: &ComparedSide) -> String {
+/// The sentence on the classes of the two sides.
+fn class_difference(a: &ComparedSide, b: &ComparedSide) -> String {
     match (a.class, b.class) {
-        (Some(x), Some(y)) if x == y && (!failure(x) || a.sender == b.sender) => match x {
+        (Some(x), Some(y)) if x == y && (!is_failure(x) || a.sender == b.sender) => match x {
             Class::Positive => "Both are successes: nothing has to be mended".to_owned(),
             Class::Intermediate => "Both are steps on the way: the server waits for more".to_owned(),
             Class::Transient => "Both are temporary: the sender keeps the mail and tries again".to_owned(),
             Class::Permanent => "Both are permanent: the author gets the mail back at once".to_owned(),
         },
-        (Some(x), Some(y)) if failure(x) == failure(y) || failure(x) && failure(y) => {
-            format!("{} {}. {} {}", a.label, outcome(x, a), b.label, outcome(y, b))
+        (Some(x), Some(y)) if is_failure(x) == is_failure(y) || is_failure(x) && is_failure(y) => {
+            format!("{} {}. {} {}", a.label, consequence(x, a), b.label, consequence(y, b))
         }
         (Some(x), Some(y)) => {
-            let (good, bad) = if failure(x) { (b, a) } else { (a, b) };
-            let (fine, worse) = if failure(x) { (y, x) } else { (x, y) };
-            let (fine, worse) = (outcome(fine, good), outcome(worse, bad));
+            let (good, bad) = if is_failure(x) { (b, a) } else { (a, b) };
+            let (fine, worse) = if is_failure(x) { (y, x) } else { (x, y) };
+            let (fine, worse) = (consequence(fine, good), consequence(worse, bad));
             format!("{} {fine}. {} {worse}", good.label, bad.label)
         }
         (None, None) if a.reason.is_some() && b.reason.is_some() => {
             "Both are causes, not numbers: the first digit of the reply tells whether the mail is still in the queue".to_owned()
         }
-        (None, Some(_)) => mixed(a, b),
-        (Some(_), None) => mixed(b, a),
+        (None, Some(_)) => open_and_fixed(a, b),
+        (Some(_), None) => open_and_fixed(b, a),
         (None, None) => "The first digit of each tells whether the mail is still in the queue".to_owned(),
     }
 }
 
-/// A reason, or a code whose first digit is open, beside one with a class.
-fn mixed(open: &ComparedSide, closed: &ComparedSide) -> String {
+/// The sentence on a side without a class (a reason or `x.2.2`) beside one with a class.
+fn open_and_fixed(open: &ComparedSide, closed: &ComparedSide) -> String {
     let Some(reason) = open.reason else {
         return format!("{} leaves the first digit open; {} fixes it", open.label, closed.label);
     };
@@ -204,7 +211,8 @@ fn mixed(open: &ComparedSide, closed: &ComparedSide) -> String {
     }
 }
 
-fn shared(a: &ComparedSide, b: &ComparedSide) -> Option<String> {
+/// The sentence on up to three reasons that both codes can have. None: there are none, or a side is a reason.
+fn common_reasons(a: &ComparedSide, b: &ComparedSide) -> Option<String> {
     if a.reason.is_some() || b.reason.is_some() {
         return None;
     }

@@ -1,11 +1,11 @@
-//! Collects what a comparison shows of one of its two sides.
+//! Collects the texts that a comparison shows for one of its two sides.
 
 use super::advice::{advice_sources, short_steps};
 use super::code::{class_entry, sender};
-use super::enhanced::{class_of, numbers, reasons, written};
-use super::phrases::{capital, lower, retry, retry_helps, sender_does};
-use super::query::{Query, QueryContext, short};
-use super::reason::{numbers as numbers_of, unlike};
+use super::enhanced::{class_of, codes_with, enhanced_label, possible_reasons};
+use super::phrases::{capitalize, retry, retry_helps, sender_does, uncapitalize};
+use super::query::{Query, QueryContext, parse_short};
+use super::reason::{codes_of_reason, unlike};
 use super::sources::CitedSources;
 use crate::catalog::by_server::{ByServer, ENHANCED_CODE_PLACES};
 use crate::catalog::classify::Reason;
@@ -17,42 +17,54 @@ use crate::report::explain::class_words;
 use crate::smtp::event::Direction;
 use crate::smtp::reply::{Class, Code};
 
+/// One side of a comparison: a code, an enhanced code, a class or a reason.
 pub(crate) struct ComparedSide {
     pub label: String,
     pub name: String,
-    /// None: a reason or a code without it, whose first digit decides.
+    /// Only a reply code without an enhanced code has it.
     pub code: Option<Code>,
-    /// Asked for as a reason; else its number stands for it.
+    /// Only a reason has it.
     pub reason: Option<Reason>,
+    /// None: a reason, or an enhanced code of any class (`x.2.2`).
     pub class: Option<Class>,
     /// Completes "452 is about …".
     pub about: String,
+    /// What the sending server does.
     pub sender: String,
     pub means: String,
+    /// When one sees it.
     pub when: String,
+    /// The commands at which it comes; empty if no row says it.
     pub stages: Vec<String>,
-    /// What stands behind it: `4.3.1 system-full`.
+    /// Enhanced codes and reasons that come with it: `4.3.1 system-full`.
     pub usual: Vec<String>,
     /// When each mail server sends it.
     pub own: ByServer<String>,
+    /// The advice if another server sent it to us.
     pub they: String,
+    /// The advice if our server sent it to a client.
     pub we: String,
+    /// The reasons that it can have.
     pub reasons: Vec<Reason>,
+    /// The server closes the connection after it.
     pub ends: bool,
+    /// The rule of thumb: the meaning in a few words.
     pub thumb: String,
+    /// What misleads about it.
     pub catch: String,
     pub sources: Vec<String>,
 }
 
+/// Stands where a mail server never sends the code by itself.
 const NEVER: &str = "never by itself";
 
-/// None: the book does not have it.
+/// The side that a text names. None: the catalogue does not have it.
 pub(crate) fn side(text: &str) -> Option<ComparedSide> {
-    match short(text)? {
-        Query::Code(code, None) => of_code(code),
+    match parse_short(text)? {
+        Query::Code(code, None) => code_side(code),
         Query::Code(code, Some(enhanced)) => {
             let pattern = EnhancedPattern::read(&enhanced.to_string())?;
-            let (whole, part) = (of_code(code)?, of_enhanced(pattern)?);
+            let (whole, part) = (code_side(code)?, enhanced_side(pattern)?);
             Some(ComparedSide {
                 label: format!("{code} {enhanced}"),
                 code: None,
@@ -63,14 +75,14 @@ pub(crate) fn side(text: &str) -> Option<ComparedSide> {
                 ..part
             })
         }
-        Query::Enhanced(pattern) => of_enhanced(pattern),
-        Query::Reason(reason) => Some(of_reason(reason)),
-        Query::Class(class) => Some(of_class(class)),
+        Query::Enhanced(pattern) => enhanced_side(pattern),
+        Query::Reason(reason) => Some(reason_side(reason)),
+        Query::Class(class) => Some(class_side(class)),
         Query::Reply(_) | Query::Line(_) | Query::Routine | Query::Word(_) => None,
     }
 }
 
-fn of_code(code: Code) -> Option<ComparedSide> {
+fn code_side(code: Code) -> Option<ComparedSide> {
     let row = find_code(code)?;
     let mut reasons: Vec<Reason> = Vec::new();
     for reason in row.variants.iter().filter_map(|variant| variant.reason) {
@@ -93,10 +105,10 @@ fn of_code(code: Code) -> Option<ComparedSide> {
         means: row.meaning.clone(),
         when: row.when.clone(),
         stages: row.stages.clone(),
-        usual: usual(row),
+        usual: usual_codes(row),
         own: row.own.map(or_never),
-        they: capital(&row.you),
-        we: we(row, &reasons),
+        they: capitalize(&row.you),
+        we: inbound_advice(row, &reasons),
         reasons,
         ends: row.ends,
         thumb: row.thumb.clone(),
@@ -105,8 +117,8 @@ fn of_code(code: Code) -> Option<ComparedSide> {
     })
 }
 
-/// At most four; a wide code has more, and `explain` shows them.
-fn usual(row: &CodeRow) -> Vec<String> {
+/// The first four variants of a code; `explain` shows all.
+fn usual_codes(row: &CodeRow) -> Vec<String> {
     let named = |variant: &VariantRow| {
         let what = variant.reason.map_or_else(|| variant.words.clone(), value_name);
         if variant.code.is_empty() { what } else { format!("{} {what}", variant.code) }
@@ -121,16 +133,16 @@ fn usual(row: &CodeRow) -> Vec<String> {
     usual
 }
 
-/// What the code's row says, else what is right for the first reason.
-fn we(row: &CodeRow, reasons: &[Reason]) -> String {
-    match (row.we.is_empty(), reasons.first()) {
-        (true, Some(&reason)) => advised(reason, Direction::Inbound),
-        _ => row.we.join(" "),
+/// The inbound advice of the code's row, else that on its first reason.
+fn inbound_advice(row: &CodeRow, reasons: &[Reason]) -> String {
+    match reasons.first() {
+        Some(&reason) if row.we.is_empty() => advice_for_all(reason, Direction::Inbound),
+        Some(_) | None => row.we.join(" "),
     }
 }
 
-/// One line that is good for both servers, or one for each.
-fn advised(reason: Reason, direction: Direction) -> String {
+/// The line of advice for every mail server, else that for Postfix. Empty: there is none.
+fn advice_for_all(reason: Reason, direction: Direction) -> String {
     let row = find_advice(reason, direction);
     let shared = row.map(|row| row.all.line.clone()).unwrap_or_default();
     if shared.is_empty() {
@@ -141,29 +153,29 @@ fn advised(reason: Reason, direction: Direction) -> String {
     }
 }
 
-fn of_enhanced(pattern: EnhancedPattern) -> Option<ComparedSide> {
+fn enhanced_side(pattern: EnhancedPattern) -> Option<ComparedSide> {
     let row = find_enhanced_detail(pattern.subject, pattern.first)?;
     let class = class_of(pattern);
-    let variants = numbers(pattern);
-    let reasons = reasons(row, &variants);
+    let variants = codes_with(pattern);
+    let reasons = possible_reasons(row, &variants);
     let good = class == Some(Class::Positive);
     let codes: Vec<String> = variants.iter().map(|variant| variant.label.clone()).collect();
     let mut all_sources = CitedSources::default();
     all_sources.add(&row.reference);
     let advice = |direction| match reasons.first() {
         _ if good => "Nothing: it is no failure".to_owned(),
-        Some(&reason) => advised(reason, direction),
+        Some(&reason) => advice_for_all(reason, direction),
         None => "Read the words of the reply".to_owned(),
     };
     if let Some(&reason) = reasons.first() {
         advice_sources(reason, &QueryContext::default(), &mut all_sources);
     }
     Some(ComparedSide {
-        label: written(pattern),
+        label: enhanced_label(pattern),
         code: None,
         reason: None,
         class,
-        about: lower(&row.name),
+        about: uncapitalize(&row.name),
         sender: class.map_or("the first digit decides", sender_does).to_owned(),
         when: if codes.is_empty() {
             "Behind any reply code that fits its first digit.".to_owned()
@@ -171,7 +183,7 @@ fn of_enhanced(pattern: EnhancedPattern) -> Option<ComparedSide> {
             format!("Behind the reply code: {}.", first_codes(&codes))
         },
         stages: Vec::new(),
-        usual: if codes.is_empty() { vec!["none of its own".to_owned()] } else { shortened(&codes) },
+        usual: if codes.is_empty() { vec!["none of its own".to_owned()] } else { first_four(&codes) },
         own: ENHANCED_CODE_PLACES.map(|place| (*place).to_owned()),
         they: advice(Direction::Outbound),
         we: advice(Direction::Inbound),
@@ -190,17 +202,17 @@ fn of_enhanced(pattern: EnhancedPattern) -> Option<ComparedSide> {
     })
 }
 
-fn of_reason(reason: Reason) -> ComparedSide {
+fn reason_side(reason: Reason) -> ComparedSide {
     let row = reason_row(reason);
     let mut sources = CitedSources::default();
     advice_sources(reason, &QueryContext::default(), &mut sources);
-    let codes: Vec<String> = numbers_of(reason).into_iter().map(|variant| variant.label).collect();
+    let codes: Vec<String> = codes_of_reason(reason).into_iter().map(|variant| variant.label).collect();
     let (later, never) = (
         retry_helps(retry(reason, Some(Class::Transient))),
         retry_helps(retry(reason, Some(Class::Permanent))),
     );
     let sender = if later == never {
-        format!("what the number says. Does a retry help? {}", capital(later))
+        format!("what the number says. Does a retry help? {}", capitalize(later))
     } else {
         format!("what the number says. Does a retry help? After 4xx: {later}; after 5xx: {never}")
     };
@@ -222,23 +234,23 @@ fn of_reason(reason: Reason) -> ComparedSide {
             format!("Mostly behind {}.", first_codes(&codes))
         },
         stages: Vec::new(),
-        usual: if codes.is_empty() { vec!["no number of its own".to_owned()] } else { shortened(&codes) },
+        usual: if codes.is_empty() { vec!["no number of its own".to_owned()] } else { first_four(&codes) },
         own: ByServer::from_fn(line),
-        they: advised(reason, Direction::Outbound),
-        we: advised(reason, Direction::Inbound),
+        they: advice_for_all(reason, Direction::Outbound),
+        we: advice_for_all(reason, Direction::Inbound),
         reasons: vec![reason],
         ends: false,
         thumb: row.thumb.clone(),
         catch: mistaken
             .map(|other| format!("Not to be mistaken for {}: {}.", other.label, other.text))
             .unwrap_or_default(),
-        name: capital(&row.title),
+        name: capitalize(&row.title),
         means: row.meaning.clone(),
         sources: sources.list(),
     }
 }
 
-fn of_class(class: Class) -> ComparedSide {
+fn class_side(class: Class) -> ComparedSide {
     let entry = class_entry("", class, &QueryContext::default());
     let line = |at: usize| {
         let steps = entry.fixes.get(at).map(|fix| fix.steps.as_slice()).unwrap_or_default();
@@ -268,10 +280,11 @@ fn of_class(class: Class) -> ComparedSide {
 }
 
 fn first_codes(codes: &[String]) -> String {
-    shortened(codes).join(", ")
+    first_four(codes).join(", ")
 }
 
-fn shortened(codes: &[String]) -> Vec<String> {
+/// The first four, and "and more" if there are more.
+fn first_four(codes: &[String]) -> Vec<String> {
     let mut shown: Vec<String> = codes.iter().take(4).cloned().collect();
     if codes.len() > shown.len() {
         shown.push("and more".to_owned());

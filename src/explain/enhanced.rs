@@ -1,7 +1,7 @@
-//! Explains an enhanced code: what the registry says, which reply codes carry it, and what to do.
+//! Explains an enhanced code: its meaning in the IANA registry, the reply codes that come with it, and the advice.
 
 use super::advice::{advice_sources, fixes, short_steps, sides};
-use super::phrases::{capital, finding, named, sender_does, sense};
+use super::phrases::{capitalize, finding, named_code, sender_does, variant_meaning};
 use super::query::QueryContext;
 use super::sources::CitedSources;
 use crate::catalog::classify::{MatchedOn, Reason};
@@ -10,16 +10,16 @@ use crate::report::explain::{AdviceStep, Entry, EntryKind, Fix, NamedCode, Varia
 use crate::smtp::event::Direction;
 use crate::smtp::reply::{Class, EnhancedCode};
 
-/// None: neither the registry nor a provider's rule has it.
+/// The entry of an enhanced code. None: neither the registry nor a rule has it.
 pub(crate) fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &QueryContext) -> Option<Entry> {
     let Some(row) = find_enhanced_detail(asked.subject, asked.first) else {
-        return of_a_provider(input, asked, context);
+        return provider_entry(input, asked, context);
     };
     let class = class_of(asked);
     let good = matches!(class, Some(Class::Positive));
-    let variants = numbers(asked);
-    let reasons = reasons(row, &variants);
-    let label = written(asked);
+    let variants = codes_with(asked);
+    let reasons = possible_reasons(row, &variants);
+    let label = enhanced_label(asked);
     let mut sources = CitedSources::default();
     sources.add(&row.reference);
     for &reason in &reasons {
@@ -35,35 +35,37 @@ pub(crate) fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &Quer
         enhanced: Some(label.clone()),
         class,
         verdict: only.map(|reason| finding(reason, class, MatchedOn::Enhanced)),
-        description: vec![row.meaning.clone(), digit_words(class).to_owned()],
+        description: vec![row.meaning.clone(), class_sentence(class).to_owned()],
         sender_does: class.map(sender_does).unwrap_or_default().to_owned(),
         stages: Vec::new(),
-        when: vec![VariantSource { mta: None, text: when(&variants) }],
+        when: vec![VariantSource { mta: None, text: enhanced_when(&variants) }],
         fixes: match only {
             Some(reason) => fixes(reason, class, context),
             None => sides(context).into_iter().map(side).collect(),
         },
         variants,
-        unlike: twins(asked),
-        related: siblings(asked),
+        unlike: other_classes(asked),
+        related: neighbours(asked),
         nearest: Vec::new(),
         sources: sources.list(),
         label,
     })
 }
 
+/// None: the pattern is of any class, `x.2.2`.
 pub(crate) fn class_of(pattern: EnhancedPattern) -> Option<Class> {
     let digit = pattern.class?;
     EnhancedCode::new(digit, pattern.subject, pattern.first).map(EnhancedCode::class)
 }
 
-/// `4.2.2`, `x.2.2`.
-pub(crate) fn written(pattern: EnhancedPattern) -> String {
+/// The pattern as text: `4.2.2`, `x.2.2`.
+pub(crate) fn enhanced_label(pattern: EnhancedPattern) -> String {
     let digit = pattern.class.map_or_else(|| "x".to_owned(), |digit| digit.to_string());
     format!("{digit}.{}.{}", pattern.subject, pattern.first)
 }
 
-fn digit_words(class: Option<Class>) -> &'static str {
+/// The sentence on the first digit.
+fn class_sentence(class: Option<Class>) -> &'static str {
     match class {
         Some(Class::Positive) => "The 2 in front says that it is no failure.",
         Some(Class::Intermediate) | None => "The first digit says for now (4) or for good (5).",
@@ -72,7 +74,8 @@ fn digit_words(class: Option<Class>) -> &'static str {
     }
 }
 
-fn when(variants: &[Variant]) -> String {
+/// Where one sees the enhanced code, with the reply codes before it.
+fn enhanced_when(variants: &[Variant]) -> String {
     let mut codes: Vec<&str> = Vec::new();
     for variant in variants {
         let code = variant.label.split(' ').next().unwrap_or_default();
@@ -87,14 +90,14 @@ fn when(variants: &[Variant]) -> String {
     }
 }
 
-/// The reply codes that come with it.
-pub(crate) fn numbers(asked: EnhancedPattern) -> Vec<Variant> {
+/// The variants of reply codes that have this enhanced code.
+pub(crate) fn codes_with(asked: EnhancedPattern) -> Vec<Variant> {
     let mut found = Vec::new();
     for row in codes() {
         for variant in &row.variants {
             let fits = EnhancedCode::read(variant.code.as_bytes()).is_some_and(|(code, _)| asked.fits(code));
             if fits {
-                let text = sense(&variant.words, variant.reason);
+                let text = variant_meaning(&variant.words, variant.reason);
                 let label = format!("{} {}", row.code, variant.code);
                 found.push(Variant { label, reason: variant.reason, text });
             }
@@ -103,7 +106,8 @@ pub(crate) fn numbers(asked: EnhancedPattern) -> Vec<Variant> {
     found
 }
 
-pub(crate) fn reasons(row: &EnhancedRow, variants: &[Variant]) -> Vec<Reason> {
+/// The reason of the registry's row, else those of the variants.
+pub(crate) fn possible_reasons(row: &EnhancedRow, variants: &[Variant]) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = row.reason.into_iter().collect();
     for reason in variants.iter().filter_map(|variant| variant.reason) {
         if row.reason.is_none() && !reasons.contains(&reason) {
@@ -113,6 +117,7 @@ pub(crate) fn reasons(row: &EnhancedRow, variants: &[Variant]) -> Vec<Reason> {
     reasons
 }
 
+/// The steps in one direction: a first line, then the line of each reason.
 fn steps(
     reasons: &[Reason],
     direction: Direction,
@@ -133,19 +138,21 @@ fn steps(
     std::iter::once(first).chain(rest).collect()
 }
 
-/// The same with another first digit.
-fn twins(asked: EnhancedPattern) -> Vec<NamedCode> {
-    let with = |digit| written(EnhancedPattern { class: Some(digit), ..asked });
+/// The same enhanced code with another first digit, for "not to be confused with".
+fn other_classes(asked: EnhancedPattern) -> Vec<NamedCode> {
+    let with = |digit| enhanced_label(EnhancedPattern { class: Some(digit), ..asked });
     match asked.class {
-        Some(4) => vec![named(with(5), "the same for good: the message comes back at once")],
-        Some(5) => vec![named(with(4), "the same for now: the message stays in the queue")],
-        _ => vec![named("dsn=", "Postfix writes its own there; the one in the reply may differ")],
+        Some(4) => vec![named_code(with(5), "the same for good: the message comes back at once")],
+        Some(5) => vec![named_code(with(4), "the same for now: the message stays in the queue")],
+        Some(_) | None => {
+            vec![named_code("dsn=", "Postfix writes its own there; the one in the reply may differ")]
+        }
     }
 }
 
-/// The neighbours of the same subject.
-fn siblings(asked: EnhancedPattern) -> Vec<NamedCode> {
-    // Its neighbours may be no success.
+/// The four nearest enhanced codes of the same subject.
+fn neighbours(asked: EnhancedPattern) -> Vec<NamedCode> {
+    // The neighbours of a 2.x.x need not be successes, so they are shown as x.x.x.
     let class = asked.class.filter(|&digit| digit != 2);
     let mut rows: Vec<&EnhancedRow> = enhanced_codes().iter().collect();
     rows.retain(|row| {
@@ -155,23 +162,23 @@ fn siblings(asked: EnhancedPattern) -> Vec<NamedCode> {
     rows.truncate(4);
     rows.sort_by_key(|row| row.code.first);
     rows.into_iter()
-        .map(|row| named(written(EnhancedPattern { class, ..row.code }), row.name.as_str()))
+        .map(|row| named_code(enhanced_label(EnhancedPattern { class, ..row.code }), row.name.as_str()))
         .collect()
 }
 
-/// `5.7.606`: not in the registry, but a rule of the book has it.
-fn of_a_provider(input: &str, asked: EnhancedPattern, context: &QueryContext) -> Option<Entry> {
+/// The entry of an enhanced code that only a rule has, such as Microsoft's `5.7.606`. None: no rule has it.
+fn provider_entry(input: &str, asked: EnhancedPattern, context: &QueryContext) -> Option<Entry> {
     let code = EnhancedCode::new(asked.class.unwrap_or(5), asked.subject, asked.first)?;
-    let book = Catalog::built_in();
-    let fits = |patterns: &[EnhancedPattern]| patterns.iter().any(|pattern| pattern.fits(code));
-    let (_, rule) = book.rules.all().find(|(_, rule)| fits(&rule.enhanced))?;
+    let catalog = Catalog::built_in();
+    let has_code = |patterns: &[EnhancedPattern]| patterns.iter().any(|pattern| pattern.fits(code));
+    let (_, rule) = catalog.rules.all().find(|(_, rule)| has_code(&rule.enhanced))?;
     let class = class_of(asked);
-    // A rule that only one provider's numbers can fit is named after it, and asks for no other sign of it.
-    let named_after = || book.providers.find(rule.id.split('-').next().unwrap_or_default());
+    // A rule for numbers that only one provider uses has no provider condition, but an id that begins with the provider's.
+    let named_after = || catalog.providers.find(rule.id.split('-').next().unwrap_or_default());
     let provider = rule.providers.first().copied().or_else(named_after);
-    let provider = provider.and_then(|provider| book.providers.row(provider));
+    let provider = provider.and_then(|provider| catalog.providers.row(provider));
     let by = provider.map_or_else(|| "some servers".to_owned(), |row| row.name.clone());
-    let mut verdict = finding(rule.reason, class, rule.sure);
+    let mut verdict = finding(rule.reason, class, rule.matched_on);
     verdict.rule = Some(rule.id.clone());
     verdict.provider = provider.map(|row| row.id.clone());
     verdict.provider_name = provider.map(|row| row.name.clone());
@@ -181,23 +188,23 @@ fn of_a_provider(input: &str, asked: EnhancedPattern, context: &QueryContext) ->
     Some(Entry {
         input: input.to_owned(),
         kind: EntryKind::Enhanced,
-        label: written(asked),
-        name: capital(&verdict.title),
+        label: enhanced_label(asked),
+        name: capitalize(&verdict.title),
         code: None,
-        enhanced: Some(written(asked)),
+        enhanced: Some(enhanced_label(asked)),
         class,
         description: vec![
             verdict.meaning.clone(),
             format!("Not in the IANA registry; {by} uses it so."),
-            digit_words(class).to_owned(),
+            class_sentence(class).to_owned(),
         ],
         sender_does: class.map(sender_does).unwrap_or_default().to_owned(),
         stages: Vec::new(),
         when: vec![VariantSource { mta: None, text: format!("In replies of {by}.") }],
         variants: Vec::new(),
         fixes: fixes(rule.reason, class, context),
-        unlike: twins(asked),
-        related: siblings(asked),
+        unlike: other_classes(asked),
+        related: neighbours(asked),
         nearest: Vec::new(),
         sources: sources.list(),
         verdict: Some(verdict),

@@ -1,10 +1,10 @@
-//! Explains an argument. An argument that nothing matches gets an entry that says so.
+//! Explains one argument of `explain`; an unknown one gets an entry with the nearest suggestions.
 
 use std::cell::OnceCell;
 
 use super::code::{class_entry, code_entry};
-use super::enhanced::{enhanced_entry, written};
-use super::query::{Query, QueryContext, opened, read};
+use super::enhanced::{enhanced_entry, enhanced_label};
+use super::query::{Query, QueryContext, parse_query, unwrap_input};
 use super::reason::{reason_entry, reply_entry};
 use super::suggest::nearest;
 use crate::catalog::Catalog;
@@ -13,52 +13,51 @@ use crate::report::explain::{Entry, EntryKind};
 use crate::smtp::event::Event;
 use crate::smtp::reply::Class;
 
-/// The rules are read when a text has to be judged, and only once.
+/// Explains arguments with one catalogue, which is compiled when the first reply has to be classified.
 #[derive(Default)]
 pub(crate) struct Explainer {
-    book: OnceCell<Catalog>,
+    catalog: OnceCell<Catalog>,
 }
 
 impl Explainer {
-    /// With the user's own rules.
-    pub(crate) fn of(book: Catalog) -> Self {
-        Self { book: OnceCell::from(book) }
+    /// Uses a catalogue with the user's own rules.
+    pub(crate) fn of(catalog: Catalog) -> Self {
+        Self { catalog: OnceCell::from(catalog) }
     }
 
-    pub(crate) fn book(&self) -> &Catalog {
-        self.book.get_or_init(Catalog::built_in)
+    pub(crate) fn catalog(&self) -> &Catalog {
+        self.catalog.get_or_init(Catalog::built_in)
     }
 
     pub(crate) fn entry(&self, input: &str, context: &QueryContext) -> Entry {
-        let input = &opened(input);
-        match read(input, context) {
+        let input = &unwrap_input(input);
+        match parse_query(input, context) {
             Query::Code(code, enhanced) => code_entry(input, code, enhanced, context)
                 .unwrap_or_else(|| unknown(input, &code.to_string())),
-            Query::Enhanced(pattern) => {
-                enhanced_entry(input, pattern, context).unwrap_or_else(|| unknown(input, &written(pattern)))
-            }
+            Query::Enhanced(pattern) => enhanced_entry(input, pattern, context)
+                .unwrap_or_else(|| unknown(input, &enhanced_label(pattern))),
             Query::Class(class) => class_entry(input, class, context),
             Query::Reason(reason) => reason_entry(input, reason, context),
-            Query::Reply(event) => self.judged(input, EntryKind::Reply, &event, context),
+            Query::Reply(event) => self.explain_reply(input, EntryKind::Reply, &event, context),
             Query::Line(event) => {
                 let context = QueryContext {
                     direction: Some(context.direction.unwrap_or(event.direction)),
                     mta: Some(context.mta.unwrap_or(event.mta)),
                     ..context.clone()
                 };
-                self.judged(input, EntryKind::Line, &event, &context)
+                self.explain_reply(input, EntryKind::Line, &event, &context)
             }
             Query::Routine => routine(input),
             Query::Word(event) => {
                 let numbered = event.code.is_some();
                 let known = || {
-                    let verdict = Classifier::new(self.book()).verdict(&event);
+                    let verdict = Classifier::new(self.catalog()).classify(&event);
                     verdict.is_some_and(|verdict| verdict.reason != Reason::Unknown)
                 };
                 let word = input.trim();
                 let word_like = word.chars().any(char::is_alphabetic);
                 if word_like && (numbered || known()) {
-                    self.judged(input, EntryKind::Reply, &event, context)
+                    self.explain_reply(input, EntryKind::Reply, &event, context)
                 } else {
                     unknown(input, word)
                 }
@@ -66,10 +65,10 @@ impl Explainer {
         }
     }
 
-    /// A reply that is no failure is explained by its code.
-    fn judged(&self, input: &str, kind: EntryKind, event: &Event, context: &QueryContext) -> Entry {
-        match Classifier::new(self.book()).verdict(event) {
-            Some(verdict) => reply_entry(input, kind, event, &verdict, self.book(), context),
+    /// Explains a reply by its reason, or by its code if it is no failure.
+    fn explain_reply(&self, input: &str, kind: EntryKind, event: &Event, context: &QueryContext) -> Entry {
+        match Classifier::new(self.catalog()).classify(event) {
+            Some(verdict) => reply_entry(input, kind, event, &verdict, self.catalog(), context),
             None => {
                 let by_code = event.code.and_then(|code| code_entry(input, code, None, context));
                 let entry = by_code.unwrap_or_else(|| class_entry(input, Class::Positive, context));
@@ -79,10 +78,12 @@ impl Explainer {
     }
 }
 
+/// The entry of something unknown, with the nearest suggestions for `asked`.
 pub(crate) fn unknown(input: &str, asked: &str) -> Entry {
     Entry { nearest: nearest(asked), ..empty(input, EntryKind::Unknown, "unknown") }
 }
 
+/// The entry of a log line that has no result.
 fn routine(input: &str) -> Entry {
     let description = vec![
         "A mail server's line that reports neither a delivery nor a refusal. There is nothing to explain."
@@ -96,6 +97,7 @@ fn routine(input: &str) -> Entry {
     }
 }
 
+/// An entry without texts.
 fn empty(input: &str, kind: EntryKind, label: &str) -> Entry {
     Entry {
         input: input.to_owned(),

@@ -1,4 +1,7 @@
-//! Answers `explain` and `compare` from the tables.
+//! Answers `explain` and `compare` from the catalogue, and classifies single replies for callers of the library.
+//!
+//! Promises: never fails; what nothing matches gets an entry that says so and names what is similar. It reads no log files.
+//! May use: catalog, parse, report, smtp.
 
 pub(crate) mod advice;
 pub(crate) mod brief;

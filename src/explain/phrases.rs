@@ -15,8 +15,9 @@ pub(crate) fn sender_does(class: Class) -> &'static str {
     }
 }
 
-pub(crate) fn sure(sure: MatchedOn) -> (&'static str, &'static str) {
-    match sure {
+/// How certain a reason is, as a word for JSON and as a sentence.
+pub(crate) fn certainty(matched_on: MatchedOn) -> (&'static str, &'static str) {
+    match matched_on {
         MatchedOn::Provider => ("provider", "sure: the provider itself explains these words so"),
         MatchedOn::Text => ("text", "sure: the words say it"),
         MatchedOn::Enhanced => ("enhanced", "likely: by the enhanced code, the words say nothing"),
@@ -26,6 +27,7 @@ pub(crate) fn sure(sure: MatchedOn) -> (&'static str, &'static str) {
     }
 }
 
+/// The answer to "Does a retry help?".
 pub(crate) fn retry_helps(retry: Retry) -> &'static str {
     match retry {
         Retry::Retry => "yes, the queue's own retries will do",
@@ -38,7 +40,7 @@ pub(crate) fn retry_helps(retry: Retry) -> &'static str {
     }
 }
 
-/// What a retry is worth, as its row in the table of reasons says.
+/// Whether a retry helps, by the table of reasons.
 pub(crate) fn retry(reason: Reason, class: Option<Class>) -> Retry {
     reason_row(reason).retry(class)
 }
@@ -47,7 +49,7 @@ pub(crate) fn retry(reason: Reason, class: Option<Class>) -> Retry {
 pub(crate) fn finding(reason: Reason, class: Option<Class>, how: MatchedOn) -> ReasonFinding {
     let row = reason_row(reason);
     let retryable = row.retry(class);
-    let (sure, why_sure) = sure(how);
+    let (sure, why_sure) = certainty(how);
     ReasonFinding {
         reason,
         title: row.title.clone(),
@@ -63,38 +65,39 @@ pub(crate) fn finding(reason: Reason, class: Option<Class>, how: MatchedOn) -> R
     }
 }
 
-/// What a variant means: its own words, else those of its reason.
-pub(crate) fn sense(words: &str, reason: Option<Reason>) -> String {
+/// The meaning of a variant: its own words, else the meaning of its reason.
+pub(crate) fn variant_meaning(words: &str, reason: Option<Reason>) -> String {
     if !words.is_empty() {
         return words.to_owned();
     }
     let meaning = reason.map_or("", |reason| &reason_row(reason).meaning);
-    lower(meaning.trim_end_matches('.'))
+    uncapitalize(meaning.trim_end_matches('.'))
 }
 
-pub(crate) fn named(label: impl Into<String>, text: impl Into<String>) -> NamedCode {
+pub(crate) fn named_code(label: impl Into<String>, text: impl Into<String>) -> NamedCode {
     NamedCode { label: label.into(), text: text.into() }
 }
 
-/// `552` and `552 refuses for good`: the label stands there already.
+/// Removes the label from the start of a text: `552` and `552 refuses for good` → `refuses for good`.
 pub(crate) fn contrast(label: &str, text: &str) -> NamedCode {
     let rest = text.strip_prefix(label).map(|rest| rest.trim_start_matches([':', ' ']));
-    named(label, rest.unwrap_or(text))
+    named_code(label, rest.unwrap_or(text))
 }
 
-pub(crate) fn capital(text: &str) -> String {
+/// The text with a capital at its start.
+pub(crate) fn capitalize(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// `Mailbox full` → `mailbox full`; `TLS …` stays.
-pub(crate) fn lower(name: &str) -> String {
+/// `Mailbox full` → `mailbox full`; `TLS …` stays. A first word of one letter is changed, too.
+pub(crate) fn uncapitalize(name: &str) -> String {
     let mut chars = name.chars();
     let first = chars.next();
     match (first, chars.clone().next()) {
         (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
             first.to_lowercase().chain(chars).collect()
         }
-        _ => name.to_owned(),
+        (Some(_) | None, _) => name.to_owned(),
     }
 }

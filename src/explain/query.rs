@@ -1,4 +1,4 @@
-//! Parses a question: a code, a class, a reason, a reply or a line of log.
+//! Parses a question: a code, a class, a reason, a reply or a log line.
 
 use clap::ValueEnum;
 
@@ -11,16 +11,20 @@ use crate::parse::unwrap;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode, Reply};
 
-/// What the input does not say itself.
+/// What is known of a reply besides its text. `None` is not known.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct QueryContext {
+pub struct QueryContext {
+    /// Who said it to whom. `None`: a remote server to us, or what the log line says.
     pub direction: Option<Direction>,
+    /// The command that it answers.
     pub stage: Option<Stage>,
+    /// The mail server that advice is for. `None`: the one that wrote the log line, else any.
     pub mta: Option<Mta>,
-    /// The other side's host name.
+    /// The host name of the other side, which tells its provider.
     pub relay: Option<String>,
 }
 
+/// A parsed question.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Query<'a> {
     /// `452`, `452 4.2.2`.
@@ -32,29 +36,29 @@ pub(crate) enum Query<'a> {
     Reason(Reason),
     /// The words of a reply.
     Reply(Event<'a>),
-    /// A line of log that has a result.
+    /// A log line that has a result.
     Line(Event<'a>),
-    /// A line of log that has none.
+    /// A log line that has none.
     Routine,
-    /// One word that is nothing of ours: a slip in a code or an id, or the only word of a reply.
+    /// One word that the tables do not have: a typing error in a code or an id, or the only word of a reply.
     Word(Event<'a>),
 }
 
-/// Of a line of log in an object or another wrapper, the line inside.
-pub(crate) fn opened(text: &str) -> String {
+/// The log line inside a JSON object or another wrapper; any other text unchanged.
+pub(crate) fn unwrap_input(text: &str) -> String {
     let mut inside = Vec::new();
     LogText(unwrap::unwrap_line(text.trim().as_bytes(), &mut inside)).into()
 }
 
-/// Never fails: what is nothing else is a reply.
-pub(crate) fn read<'a>(text: &'a str, context: &'a QueryContext) -> Query<'a> {
+/// Parses a question. A text that is nothing else is a reply.
+pub(crate) fn parse_query<'a>(text: &'a str, context: &'a QueryContext) -> Query<'a> {
     let text = text.trim();
-    if let Some(short) = short(text) {
+    if let Some(short) = parse_short(text) {
         return short;
     }
-    let bare = bare(text, context);
+    let bare = bare_event(text, context);
     if !text.contains(' ') {
-        return Query::Word(reply(bare, text));
+        return Query::Word(parse_reply(bare, text));
     }
     match mta::read(&LogLine::read(text.as_bytes())) {
         ParsedLine::Event(event) => {
@@ -63,12 +67,12 @@ pub(crate) fn read<'a>(text: &'a str, context: &'a QueryContext) -> Query<'a> {
             Query::Line(Event { stage, peer: Peer { host, ..event.peer }, ..event })
         }
         ParsedLine::Routine | ParsedLine::QueueRecord(_) => Query::Routine,
-        ParsedLine::Unread | ParsedLine::Foreign => Query::Reply(reply(bare, text)),
+        ParsedLine::Unread | ParsedLine::Foreign => Query::Reply(parse_reply(bare, text)),
     }
 }
 
-/// An event of which nothing is known but its words.
-pub(crate) fn bare<'a>(text: &'a str, context: &'a QueryContext) -> Event<'a> {
+/// An event with the text and the context alone.
+pub(crate) fn bare_event<'a>(text: &'a str, context: &'a QueryContext) -> Event<'a> {
     let mta = context.mta.unwrap_or_default();
     let direction = context.direction.unwrap_or(Direction::Outbound);
     Event {
@@ -79,8 +83,8 @@ pub(crate) fn bare<'a>(text: &'a str, context: &'a QueryContext) -> Event<'a> {
     }
 }
 
-/// A code, an enhanced code, a class or a reason.
-pub(crate) fn short(text: &str) -> Option<Query<'static>> {
+/// Parses a code, an enhanced code, a class or a reason. None: the text is none of them.
+pub(crate) fn parse_short(text: &str) -> Option<Query<'static>> {
     let lower = text.trim().to_ascii_lowercase();
     if let Ok(reason) = Reason::from_str(&lower.replace('_', "-"), false) {
         return Some(Query::Reason(reason));
@@ -106,9 +110,9 @@ pub(crate) fn short(text: &str) -> Option<Query<'static>> {
     }
 }
 
-/// `552 5.2.2 Mailbox full`, and the same behind what a mail server or a bounce puts before it: `host mx said: 552 …
+/// Parses a reply, `552 5.2.2 Mailbox full`, also behind the words of a mail server or a bounce: `host mx said: 552 …
 /// (in reply to RCPT TO command)`, `Diagnostic-Code: smtp; 552 …`.
-fn reply<'a>(bare: Event<'a>, text: &'a str) -> Event<'a> {
+fn parse_reply<'a>(bare: Event<'a>, text: &'a str) -> Event<'a> {
     let text = ["said: ", "smtp; ", "SMTP; "]
         .into_iter()
         .find_map(|mark| text.split_once(mark).map(|(_, rest)| rest))
@@ -116,7 +120,7 @@ fn reply<'a>(bare: Event<'a>, text: &'a str) -> Event<'a> {
         .unwrap_or(text);
     let reply = Reply::read(text.as_bytes());
     let alone = || EnhancedCode::read(text.as_bytes()).map(|(code, _)| code);
-    let told = text.rsplit_once("(in reply to ").and_then(|(_, rest)| {
+    let stage = text.rsplit_once("(in reply to ").and_then(|(_, rest)| {
         let command = rest.split_once(" command").map_or(rest, |(command, _)| command);
         Stage::from_str(command.trim_end_matches(')'), true).ok()
     });
@@ -124,18 +128,19 @@ fn reply<'a>(bare: Event<'a>, text: &'a str) -> Event<'a> {
     Event {
         code: reply.map(|reply| reply.code),
         enhanced: reply.and_then(|reply| reply.enhanced).or_else(alone),
-        stage: told.or(bare.stage),
+        stage: stage.or(bare.stage),
         outcome: if class == Some(Class::Permanent) { Outcome::Bounced } else { Outcome::Deferred },
         text: text.as_bytes(),
         ..bare
     }
 }
 
-/// Arguments that a shell has cut apart: `552 5.2.2 mailbox full` is one reply, `452 552 4.2.2` are three questions.
+/// Joins arguments that a shell has split: `552 5.2.2 mailbox full` is one reply, `452 552 4.2.2` are three questions.
 pub(crate) fn join(arguments: Vec<String>) -> Vec<String> {
-    let begins = arguments.first().and_then(|first| short(first));
+    let begins = arguments.first().and_then(|first| parse_short(first));
     let reply = matches!(begins, Some(Query::Code(..) | Query::Enhanced(_)));
-    let plain = |text: &String| short(text).is_none() && text.starts_with(|c: char| !c.is_ascii_digit());
+    let plain =
+        |text: &String| parse_short(text).is_none() && text.starts_with(|c: char| !c.is_ascii_digit());
     let spaced = arguments.iter().any(|text| text.trim().contains(' '));
     let pair = |text: &String| EnhancedCode::read(text.as_bytes()).is_some_and(|(_, rest)| rest.is_empty());
     let numbers = arguments.len() == 2
@@ -155,7 +160,7 @@ mod tests {
     #[track_caller]
     fn reads(text: &str, wanted: &str) {
         let context = QueryContext::default();
-        let got = match read(text, &context) {
+        let got = match parse_query(text, &context) {
             Query::Code(code, None) => format!("code {code}"),
             Query::Code(code, Some(enhanced)) => format!("code {code} {enhanced}"),
             Query::Enhanced(pattern) => format!("enhanced {}.{}", pattern.subject, pattern.first),
@@ -210,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn joins_what_a_shell_cut_apart() {
+    fn joins_arguments_that_a_shell_has_split() {
         let join = |words: &[&str]| join(words.iter().map(ToString::to_string).collect()).len();
         assert_eq!(join(&["552", "5.2.2", "mailbox", "full"]), 1);
         assert_eq!(join(&["552", "5.2.2"]), 1);

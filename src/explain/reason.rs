@@ -2,7 +2,7 @@
 
 use super::advice::{advice_sources, fixes};
 use super::code::{code_entry, related_code, sender};
-use super::phrases::{capital, finding, named, retry_helps, sender_does, sense};
+use super::phrases::{capitalize, finding, named_code, retry_helps, sender_does, variant_meaning};
 use super::query::QueryContext;
 use super::sources::CitedSources;
 use crate::catalog::classify::{Classification, MatchedOn, Reason};
@@ -11,9 +11,10 @@ use crate::report::explain::{Entry, EntryKind, Fix, NamedCode, ReasonFinding, Va
 use crate::smtp::event::{Direction, Event};
 use crate::smtp::reply::Class;
 
+/// The entry of a reason.
 pub(crate) fn reason_entry(input: &str, reason: Reason, context: &QueryContext) -> Entry {
     let row = reason_row(reason);
-    let variants = numbers(reason);
+    let variants = codes_of_reason(reason);
     let mut labels: Vec<&str> = variants.iter().map(|variant| variant.label.as_str()).collect();
     labels.dedup();
     let when = match labels.as_slice() {
@@ -23,7 +24,7 @@ pub(crate) fn reason_entry(input: &str, reason: Reason, context: &QueryContext) 
     let retry = |class| finding(reason, Some(class), MatchedOn::Nothing).retry_helps;
     let (later, never) = (retry(Class::Transient), retry(Class::Permanent));
     let helps = if later == never {
-        format!("Does a retry help? {}.", capital(&later))
+        format!("Does a retry help? {}.", capitalize(&later))
     } else {
         format!("Does a retry help? After a 4xx: {later}. After a 5xx: {never}.")
     };
@@ -31,7 +32,7 @@ pub(crate) fn reason_entry(input: &str, reason: Reason, context: &QueryContext) 
         input: input.to_owned(),
         kind: EntryKind::Reason,
         label: value_name(reason),
-        name: capital(&row.title),
+        name: capitalize(&row.title),
         code: None,
         enhanced: None,
         class: None,
@@ -52,11 +53,11 @@ pub(crate) fn reason_entry(input: &str, reason: Reason, context: &QueryContext) 
 /// The reasons that are mistaken for this one.
 pub(crate) fn unlike(reason: Reason) -> Vec<NamedCode> {
     let rows = &reason_row(reason).unlike;
-    rows.iter().map(|unlike| named(unlike.what.as_str(), unlike.why.as_str())).collect()
+    rows.iter().map(|unlike| named_code(unlike.what.as_str(), unlike.why.as_str())).collect()
 }
 
-/// The codes that it comes with.
-pub(crate) fn numbers(reason: Reason) -> Vec<Variant> {
+/// The codes that come with a reason, each once.
+pub(crate) fn codes_of_reason(reason: Reason) -> Vec<Variant> {
     let mut found: Vec<Variant> = Vec::new();
     for row in codes() {
         for variant in row.variants.iter().filter(|variant| variant.reason == Some(reason)) {
@@ -66,7 +67,7 @@ pub(crate) fn numbers(reason: Reason) -> Vec<Variant> {
                 format!("{} {}", row.code, variant.code)
             };
             if found.iter().all(|found| found.label != label) {
-                let text = sense(&variant.words, variant.reason);
+                let text = variant_meaning(&variant.words, variant.reason);
                 found.push(Variant { label, reason: None, text });
             }
         }
@@ -74,8 +75,9 @@ pub(crate) fn numbers(reason: Reason) -> Vec<Variant> {
     found
 }
 
+/// Up to six reply codes that come with a reason.
 fn related(reason: Reason) -> Vec<NamedCode> {
-    let codes = numbers(reason).into_iter().map(|variant| variant.label);
+    let codes = codes_of_reason(reason).into_iter().map(|variant| variant.label);
     let mut related: Vec<NamedCode> = Vec::new();
     for code in codes {
         let code = code.split(' ').next().unwrap_or_default();
@@ -86,12 +88,16 @@ fn related(reason: Reason) -> Vec<NamedCode> {
     related
 }
 
-/// A verdict in words.
-pub(crate) fn told(verdict: &Classification, class: Option<Class>, book: &Catalog) -> ReasonFinding {
-    let rule = verdict.rule.and_then(|rule| book.rules.rule(rule));
-    let provider = verdict.provider.and_then(|provider| book.providers.row(provider));
+/// A classification in words.
+pub(crate) fn classified_finding(
+    verdict: &Classification,
+    class: Option<Class>,
+    catalog: &Catalog,
+) -> ReasonFinding {
+    let rule = verdict.rule.and_then(|rule| catalog.rules.rule(rule));
+    let provider = verdict.provider.and_then(|provider| catalog.providers.row(provider));
     let page = provider.map(|row| row.postmaster.clone()).filter(|page| !page.is_empty());
-    let usual = finding(verdict.reason, class, verdict.sure);
+    let usual = finding(verdict.reason, class, verdict.matched_on);
     let retryable = verdict.retry.unwrap_or(usual.retryable);
     ReasonFinding {
         rule: rule.map(|rule| rule.id.clone()),
@@ -104,21 +110,21 @@ pub(crate) fn told(verdict: &Classification, class: Option<Class>, book: &Catalo
     }
 }
 
-/// A reply or a line: the reason first, then what its number says, then the whole advice.
+/// The entry of a reply or a log line: the reason, the meaning of the code, and the whole advice.
 pub(crate) fn reply_entry(
     input: &str,
     kind: EntryKind,
     event: &Event,
     verdict: &Classification,
-    book: &Catalog,
+    catalog: &Catalog,
     context: &QueryContext,
 ) -> Entry {
     let class = event.class();
-    let told = told(verdict, class, book);
+    let finding = classified_finding(verdict, class, catalog);
     let reason = verdict.reason;
     let of_code = event.code.and_then(|code| code_entry(input, code, None, context));
     let row = event.code.and_then(find_code);
-    let mut description = vec![told.meaning.clone()];
+    let mut description = vec![finding.meaning.clone()];
     if let Some(of_code) = &of_code {
         description
             .extend(of_code.description.first().map(|text| format!("{} by itself: {text}", of_code.label)));
@@ -130,7 +136,7 @@ pub(crate) fn reply_entry(
         label: reply_label(event, reason),
         name: match &of_code {
             Some(of_code) if reason == Reason::Unknown => of_code.name.clone(),
-            Some(_) | None => capital(&told.title),
+            Some(_) | None => capitalize(&finding.title),
         },
         code: event.code,
         enhanced: event.enhanced.map(|enhanced| enhanced.to_string()),
@@ -143,17 +149,17 @@ pub(crate) fn reply_entry(
         stages: event.stage.map(value_name).into_iter().collect(),
         when: Vec::new(),
         variants: Vec::new(),
-        fixes: local_too(reason, event.direction, fixes(reason, class, context), context),
+        fixes: fixes_or_unknown(reason, event.direction, fixes(reason, class, context), context),
         unlike: unlike(reason),
-        related: of_code.map(|entry| named(&entry.label, entry.name)).into_iter().collect(),
+        related: of_code.map(|entry| named_code(&entry.label, entry.name)).into_iter().collect(),
         nearest: Vec::new(),
-        sources: reply_sources(verdict, row, &told, book, context),
+        sources: reply_sources(verdict, row, &finding, catalog, context),
         description,
-        verdict: Some(told),
+        verdict: Some(finding),
     }
 }
 
-/// The numbers of the reply, `552 5.2.2`; the reason where it has none.
+/// The codes of the reply, `552 5.2.2`, else the reason.
 fn reply_label(event: &Event, reason: Reason) -> String {
     match (event.code, event.enhanced.or(event.dsn)) {
         (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
@@ -163,19 +169,20 @@ fn reply_label(event: &Event, reason: Reason) -> String {
     }
 }
 
+/// The documents behind the rule, the provider's page, the code and the advice.
 fn reply_sources(
     verdict: &Classification,
     row: Option<&CodeRow>,
-    told: &ReasonFinding,
-    book: &Catalog,
+    finding: &ReasonFinding,
+    catalog: &Catalog,
     context: &QueryContext,
 ) -> Vec<String> {
     let mut sources = CitedSources::default();
-    let rule = verdict.rule.and_then(|rule| book.rules.rule(rule));
+    let rule = verdict.rule.and_then(|rule| catalog.rules.rule(rule));
     if let Some(rule) = rule.filter(|rule| rule.reason != Reason::Unknown) {
         sources.add(&rule.source);
     }
-    sources.add_all(&told.provider_page);
+    sources.add_all(&finding.provider_page);
     if let Some(row) = row {
         sources.add(&row.source);
     }
@@ -183,8 +190,13 @@ fn reply_sources(
     sources.list()
 }
 
-/// The book may have no advice for one side; then that of the reason that is not known.
-fn local_too(reason: Reason, direction: Direction, found: Vec<Fix>, context: &QueryContext) -> Vec<Fix> {
+/// The fixes found, or those for an unknown reason if there are none on this side.
+fn fixes_or_unknown(
+    reason: Reason,
+    direction: Direction,
+    found: Vec<Fix>,
+    context: &QueryContext,
+) -> Vec<Fix> {
     if found.is_empty() && reason != Reason::Unknown {
         let context = QueryContext { direction: Some(direction), ..context.clone() };
         fixes(Reason::Unknown, None, &context)
@@ -193,7 +205,7 @@ fn local_too(reason: Reason, direction: Direction, found: Vec<Fix>, context: &Qu
     }
 }
 
-/// Where the number says one thing and the reason another.
+/// The sentence for a code that contradicts the reason. None: they agree.
 fn contradiction(class: Option<Class>, reason: Reason) -> Option<String> {
     match class? {
         Class::Permanent if reason.passes() => {
@@ -206,6 +218,7 @@ fn contradiction(class: Option<Class>, reason: Reason) -> Option<String> {
     }
 }
 
+/// The documents behind two of the enhanced codes and behind the advice.
 fn reason_sources(reason: Reason, context: &QueryContext) -> Vec<String> {
     let mut sources = CitedSources::default();
     for row in enhanced_codes().iter().filter(|row| row.reason == Some(reason)).take(2) {

@@ -1,23 +1,28 @@
-//! Joins sources so that each document is named once, with all its sections or chapters.
+//! Joins citations so that each document is named once, with all its sections or chapters.
 
-/// A document and its parts, in the order in which they came.
+/// Cited documents with their sections or chapters, in the order in which they were added.
 #[derive(Default)]
 pub(crate) struct CitedSources {
+    /// A document and its parts.
     rows: Vec<(String, Vec<String>)>,
 }
 
+/// The start of a citation of the Exim specification.
 const CHAPTERS: &str = "Exim spec ch. ";
 
 impl CitedSources {
-    /// `RFC 5321 §4.2.3, §3.8; RFC 3207 §4`, `Exim spec ch. 14 and 30`, `postconf(5)`.
+    /// Adds citations: `RFC 5321 §4.2.3, §3.8; RFC 3207 §4`, `Exim spec ch. 14 and 30`, `postconf(5)`.
     pub(crate) fn add(&mut self, text: &str) {
         for source in text.split("; ").filter(|source| !source.is_empty()) {
             if let Some(chapters) = source.strip_prefix(CHAPTERS) {
-                self.part(CHAPTERS.trim_end(), numbers(chapters));
+                self.add_parts(CHAPTERS.trim_end(), chapter_numbers(chapters));
             } else if let Some((document, sections)) = source.split_once(" §") {
-                self.part(document, sections.split(", §").map(|section| format!("§{section}")).collect());
+                self.add_parts(
+                    document,
+                    sections.split(", §").map(|section| format!("§{section}")).collect(),
+                );
             } else {
-                self.part(source, Vec::new());
+                self.add_parts(source, Vec::new());
             }
         }
     }
@@ -26,7 +31,8 @@ impl CitedSources {
         texts.into_iter().for_each(|text| self.add(text));
     }
 
-    fn part(&mut self, document: &str, parts: Vec<String>) {
+    /// Adds parts of a document, each once.
+    fn add_parts(&mut self, document: &str, parts: Vec<String>) {
         let at = self.rows.iter().position(|(known, _)| known == document).unwrap_or_else(|| {
             self.rows.push((document.to_owned(), Vec::new()));
             self.rows.len() - 1
@@ -40,6 +46,7 @@ impl CitedSources {
         }
     }
 
+    /// One citation for each document. Chapters are sorted.
     pub(crate) fn list(mut self) -> Vec<String> {
         for (document, parts) in &mut self.rows {
             if CHAPTERS.starts_with(document.as_str()) {
@@ -54,8 +61,8 @@ impl CitedSources {
     }
 }
 
-/// `15, 17 and 20` → 15, 17, 20; `33 to 35` → 33, 34, 35.
-fn numbers(chapters: &str) -> Vec<String> {
+/// Parses the numbers of chapters: `15, 17 and 20` → 15, 17, 20; `33 to 35` → 33, 34, 35.
+fn chapter_numbers(chapters: &str) -> Vec<String> {
     let mut found: Vec<u32> = Vec::new();
     let mut range = false;
     for word in chapters.split([' ', ',']) {

@@ -1,5 +1,9 @@
-//! Reads logs in parallel: finds the files, decompresses them, cuts them into blocks of whole lines, and folds the results
-//! in the order of the files. It knows bytes and files, never mail.
+//! Reads logs in parallel: finds the files, decompresses them and cuts them into blocks of whole lines, and folds the
+//! results in the order of the files.
+//!
+//! Promises: each line once, whatever the block size and the number of threads; a damaged file is read up to the damage.
+//! It knows bytes and files, never mail.
+//! May use: simd.
 
 pub(crate) mod atomic_file;
 pub(crate) mod checkpoint;

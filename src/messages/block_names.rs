@@ -1,16 +1,16 @@
 //! Counts the mail of the senders, clients and logins of one block.
 //!
-//! A message counts for its names once, when it ends. What is said of a name in a block is put together as far as that
-//! is cheap; to know all names is for who gets the blocks in order.
+//! A message is counted for its names once, when it ends. Within a block a name may get several entries, since a cheap
+//! direct-mapped index finds them; [`HeavyHitters`](super::names::HeavyHitters) adds the entries of all blocks.
 
 use super::key::KeyHasher;
-use super::mail_counts::{MailCountArray, REFUSED, add, counts};
+use super::mail_counts::CompactMailCounts;
 use super::origin::{Attempts, SenderIds};
 use crate::collections::interner::to_lowercase;
 use crate::parse::mta::queue_record::MessageFields;
 use crate::smtp::event::Event;
 
-/// One value for each kind of names.
+/// One value for each role that a name can have.
 #[derive(Clone, Default, Debug)]
 pub struct PerRole<T> {
     pub senders: T,
@@ -18,75 +18,75 @@ pub struct PerRole<T> {
     pub users: T,
 }
 
-/// The names of one block.
+/// The names of one block, with their counts.
 pub(crate) type BlockNames = PerRole<RoleNames>;
 
-/// Slots of the direct-mapped index; a block of 256 KiB has a few hundred names of each kind. 4 KiB, which stay in the
-/// first cache; with the hashes in them they would be 32 KiB.
-const PLACES: usize = 1 << 11;
+/// Slots of the direct-mapped index. A block of 256 KiB has a few hundred names of each role. The slots take 4 KiB and
+/// stay in the first-level cache; with the hashes in them they would take 32 KiB.
+const SLOTS: usize = 1 << 11;
 
-/// Names of one kind, as they are met.
+/// The names of one role, indexed by their hashes.
 #[derive(Clone, Debug)]
 pub struct RoleNames {
     names: NameSet,
-    /// In the slot that a hash tells, where its entry may be. Another name may have taken the slot since, or the entry may be
-    /// of a block before: then the name gets another entry, which is added to the first one later.
-    places: Box<[u16; PLACES]>,
+    /// The index of the entry that the hash's slot had last. The slot may belong to another name, or the entry to
+    /// an earlier block: the name then gets another entry, and the counts are added up later.
+    slots: Box<[u16; SLOTS]>,
 }
 
-/// Names of one kind with their counts, in the order of the lines. A name may have several entries.
+/// The names of one role with their counts, in the order of the lines. A name may have several entries.
 #[derive(Clone, Default, Debug)]
 pub struct NameSet {
     pub entries: Vec<NameEntry>,
-    /// Names in small letters, one behind the other.
+    /// The names in lower case, without separators.
     text: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct NameEntry {
-    /// Of the name.
+    /// The hash of the name.
     pub hash: u64,
-    /// Where the name stands in the text.
+    /// Where the name begins in the text, in bytes.
     start: u32,
-    /// 0: only its hash came here.
+    /// The length of the name in bytes. 0: the block states only its hash.
     length: u8,
-    pub counts: MailCountArray,
+    pub counts: CompactMailCounts,
 }
 
-/// The null sender has no letters to be shown by.
-fn shown(sender: &[u8]) -> &[u8] {
+/// The sender as reports show it: the null sender is `<>`.
+fn sender_text(sender: &[u8]) -> &[u8] {
     if sender.is_empty() { b"<>" } else { sender }
 }
 
 impl BlockNames {
-    /// Notes the names that a line says.
-    pub fn learn(&mut self, said: &MessageFields, keys: &KeyHasher) -> SenderIds {
+    /// Adds the names that a line states, and returns their hashes.
+    pub fn add_names(&mut self, stated: &MessageFields, keys: &KeyHasher) -> SenderIds {
         SenderIds {
-            sender: self.senders.sender(said.sender, keys),
-            client: self.clients.note(said.client, keys),
-            user: self.users.note(said.user, keys),
+            sender: self.senders.intern_sender(stated.sender, keys),
+            client: self.clients.intern(stated.client, keys),
+            user: self.users.intern(stated.user, keys),
         }
     }
 
-    /// A refusal, of a message that has not come yet or never will.
-    pub fn refuse(&mut self, event: &Event, keys: &KeyHasher) {
+    /// Counts a rejection for its sender and its client. It belongs to no message yet, and perhaps never will.
+    pub fn count_rejection(&mut self, event: &Event, keys: &KeyHasher) {
         if let Some(sender) = event.sender {
-            add(self.senders.meet(shown(sender), keys).1, &REFUSED);
+            self.senders.intern_with_counts(sender_text(sender), keys).1.add(&CompactMailCounts::REJECTION);
         }
         if let Some(client) = event.peer.ip.or(event.peer.host) {
-            add(self.clients.meet(client, keys).1, &REFUSED);
+            self.clients.intern_with_counts(client, keys).1.add(&CompactMailCounts::REJECTION);
         }
     }
 
-    /// A message of which no more will be said. `messages`: 1 if it is in the sums of messages, else 0.
-    pub fn add(&mut self, origin: SenderIds, attempts: Attempts, messages: u32) {
-        let counts = counts(messages, attempts);
-        if counts != MailCountArray::default() {
-            self.give(origin, &counts);
+    /// Counts a message that has ended. `messages` is 1 if the message is in the message totals, else 0.
+    pub fn count_message(&mut self, origin: SenderIds, attempts: Attempts, messages: u32) {
+        let counts = CompactMailCounts::new(messages, attempts);
+        if counts != CompactMailCounts::default() {
+            self.add_counts(origin, &counts);
         }
     }
 
-    pub fn give(&mut self, origin: SenderIds, counts: &MailCountArray) {
+    pub fn add_counts(&mut self, origin: SenderIds, counts: &CompactMailCounts) {
         let SenderIds { sender, client, user } = origin;
         self.senders.add(sender, counts);
         self.clients.add(client, counts);
@@ -99,7 +99,7 @@ impl BlockNames {
         self.users.names.append(&other.users.names);
     }
 
-    /// All that was met since the last time.
+    /// Takes all names since the last call.
     pub fn hand_over(&mut self) -> PerRole<NameSet> {
         PerRole {
             senders: self.senders.hand_over(),
@@ -110,8 +110,8 @@ impl BlockNames {
 }
 
 impl PerRole<NameSet> {
-    /// In bytes, about.
-    pub fn held(&self) -> usize {
+    /// The memory that the names take, in bytes.
+    pub fn held_bytes(&self) -> usize {
         let held =
             |names: &NameSet| names.entries.capacity() * size_of::<NameEntry>() + names.text.capacity();
         held(&self.senders) + held(&self.clients) + held(&self.users)
@@ -120,54 +120,54 @@ impl PerRole<NameSet> {
 
 impl Default for RoleNames {
     fn default() -> Self {
-        Self { names: NameSet::default(), places: Box::new([0; PLACES]) }
+        Self { names: NameSet::default(), slots: Box::new([0; SLOTS]) }
     }
 }
 
 impl RoleNames {
-    /// The hash of a name, whose letters' case makes no difference; 0 for None.
-    pub fn note(&mut self, name: Option<&[u8]>, keys: &KeyHasher) -> u64 {
-        name.map_or(0, |name| self.meet(name, keys).0)
+    /// The hash of a name, regardless of case. 0 for None.
+    pub fn intern(&mut self, name: Option<&[u8]>, keys: &KeyHasher) -> u64 {
+        name.map_or(0, |name| self.intern_with_counts(name, keys).0)
     }
 
-    /// The same for a sender.
-    pub fn sender(&mut self, sender: Option<&[u8]>, keys: &KeyHasher) -> u64 {
-        self.note(sender.map(shown), keys)
+    /// The hash of a sender, regardless of case. 0 for None.
+    pub fn intern_sender(&mut self, sender: Option<&[u8]>, keys: &KeyHasher) -> u64 {
+        self.intern(sender.map(sender_text), keys)
     }
 
-    fn meet(&mut self, name: &[u8], keys: &KeyHasher) -> (u64, &mut MailCountArray) {
+    fn intern_with_counts(&mut self, name: &[u8], keys: &KeyHasher) -> (u64, &mut CompactMailCounts) {
         to_lowercase(name, |name| {
             let hash = keys.name(name);
-            let at = self.place(hash);
-            self.names.call(at, name);
+            let at = self.entry_of(hash);
+            self.names.set_name(at, name);
             (hash, self.names.counts(at))
         })
     }
 
-    pub fn add(&mut self, hash: u64, counts: &MailCountArray) {
+    pub fn add(&mut self, hash: u64, counts: &CompactMailCounts) {
         if hash != 0 {
-            let at = self.place(hash);
-            add(self.names.counts(at), counts);
+            let at = self.entry_of(hash);
+            self.names.counts(at).add(counts);
         }
     }
 
-    /// The entry of a name.
-    fn place(&mut self, hash: u64) -> usize {
+    /// The index of the name's entry; adds an entry if the index does not find one.
+    fn entry_of(&mut self, hash: u64) -> usize {
         let entries = &mut self.names.entries;
-        let place = &mut self.places[(hash >> 1) as usize % PLACES];
-        let at = usize::from(*place);
+        let slot = &mut self.slots[(hash >> 1) as usize % SLOTS];
+        let at = usize::from(*slot);
         if entries.get(at).is_some_and(|entry| entry.hash == hash) {
             return at;
         }
-        // Of a block with more entries some are not found again.
-        *place = entries.len() as u16;
-        entries.push(NameEntry { hash, start: 0, length: 0, counts: MailCountArray::default() });
+        // The index has 16 bits: in a block with more entries, later names may get several.
+        *slot = entries.len() as u16;
+        entries.push(NameEntry { hash, start: 0, length: 0, counts: CompactMailCounts::default() });
         entries.len() - 1
     }
 
     pub fn hand_over(&mut self) -> NameSet {
         let NameSet { entries, text } = &self.names;
-        // The next block has about as many.
+        // The next block has about as many names.
         let next =
             NameSet { entries: Vec::with_capacity(entries.len()), text: Vec::with_capacity(text.len()) };
         std::mem::replace(&mut self.names, next)
@@ -175,7 +175,7 @@ impl RoleNames {
 }
 
 impl NameSet {
-    /// Empty: only its hash is known.
+    /// Empty: the block states only the hash of the name.
     pub fn name(&self, entry: &NameEntry) -> &[u8] {
         let start = entry.start as usize;
         self.text.get(start..start + usize::from(entry.length)).unwrap_or_default()
@@ -188,16 +188,16 @@ impl NameSet {
         self.entries.extend(moved);
     }
 
-    /// `name` is in small letters, and has at most 255 of them.
-    fn call(&mut self, at: usize, name: &[u8]) {
+    /// Sets the name of an entry that has none. `name` is in lower case and has at most 255 bytes.
+    fn set_name(&mut self, at: usize, name: &[u8]) {
         if let Some(entry) = self.entries.get_mut(at).filter(|entry| entry.length == 0) {
             (entry.start, entry.length) = (self.text.len() as u32, name.len() as u8);
             self.text.extend_from_slice(name);
         }
     }
 
-    fn counts(&mut self, at: usize) -> &mut MailCountArray {
-        &mut self.entries.get_mut(at).expect("a place is told of an entry that is there").counts
+    fn counts(&mut self, at: usize) -> &mut CompactMailCounts {
+        &mut self.entries.get_mut(at).expect("a slot is told of an entry that is there").counts
     }
 }
 
@@ -206,46 +206,49 @@ mod tests {
     use foldhash::fast::RandomState;
 
     use super::*;
+    use crate::smtp::delivery_result::DeliveryResult;
 
     #[test]
-    fn what_is_said_of_a_name_is_put_together() {
+    fn counts_of_one_name_are_added() {
         let keys = KeyHasher::new(RandomState::default());
-        let mut meeting = RoleNames::default();
-        let hash = meeting.note(Some(b"A@Example.org"), &keys);
-        assert_eq!(meeting.note(Some(b"a@example.org"), &keys), hash);
-        assert_eq!(meeting.note(None, &keys), 0);
-        meeting.add(hash, &counts(1, [2, 0, 0, 0]));
-        meeting.add(0, &counts(1, [2, 0, 0, 0]));
-        let names = meeting.hand_over();
+        let mut block = RoleNames::default();
+        let hash = block.intern(Some(b"A@Example.org"), &keys);
+        assert_eq!(block.intern(Some(b"a@example.org"), &keys), hash);
+        assert_eq!(block.intern(None, &keys), 0);
+        let delivered = CompactMailCounts::new(1, Attempts::of(DeliveryResult::Delivered, 2));
+        block.add(hash, &delivered);
+        block.add(0, &delivered);
+        let names = block.hand_over();
         let [entry] = names.entries[..] else { panic!("{names:?}") };
-        assert_eq!((names.name(&entry), entry.counts), (&b"a@example.org"[..], [1, 2, 0, 0, 0, 0]));
+        assert_eq!((names.name(&entry), entry.counts), (&b"a@example.org"[..], delivered));
     }
 
     #[test]
     fn nothing_of_a_block_is_found_in_the_next() {
         let keys = KeyHasher::new(RandomState::default());
-        let mut meeting = RoleNames::default();
-        let hash = meeting.sender(Some(b""), &keys);
-        assert_eq!(meeting.hand_over().entries.len(), 1);
-        meeting.add(hash, &counts(1, [0; 4]));
-        meeting.note(Some(b"b@example.org"), &keys);
-        let names = meeting.hand_over();
-        let said: Vec<_> = names.entries.iter().map(|entry| (names.name(entry), entry.counts[0])).collect();
-        assert_eq!(said, [(&b""[..], 1), (b"b@example.org", 0)]);
+        let mut block = RoleNames::default();
+        let hash = block.intern_sender(Some(b""), &keys);
+        assert_eq!(block.hand_over().entries.len(), 1);
+        block.add(hash, &CompactMailCounts::new(1, Attempts::ZERO));
+        block.intern(Some(b"b@example.org"), &keys);
+        let names = block.hand_over();
+        let stated: Vec<_> =
+            names.entries.iter().map(|entry| (names.name(entry), entry.counts.messages)).collect();
+        assert_eq!(stated, [(&b""[..], 1), (b"b@example.org", 0)]);
     }
 
     #[test]
     fn no_name_is_lost_among_more_than_there_are_places_for() {
         let keys = KeyHasher::new(RandomState::default());
-        let mut meeting = RoleNames::default();
+        let mut block = RoleNames::default();
         for round in 0..3 {
             for number in 0..100_000 {
-                let hash = meeting.note(Some(format!("{number}@example.org").as_bytes()), &keys);
-                meeting.add(hash, &counts(round, [0; 4]));
+                let hash = block.intern(Some(format!("{number}@example.org").as_bytes()), &keys);
+                block.add(hash, &CompactMailCounts::new(round, Attempts::ZERO));
             }
         }
         let messages =
-            meeting.hand_over().entries.iter().map(|entry| u64::from(entry.counts[0])).sum::<u64>();
+            block.hand_over().entries.iter().map(|entry| u64::from(entry.counts.messages)).sum::<u64>();
         assert_eq!(messages, 300_000);
     }
 }

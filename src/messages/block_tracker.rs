@@ -1,11 +1,11 @@
-//! Follows the messages of one block, and hands over at its end what needs other blocks.
+//! Follows the messages of one block, and returns at its end what depends on other blocks.
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use super::block_names::{NameSet, PerRole};
-use super::hop::{HandOff, named};
+use super::hop::{HandOff, next_queue_id};
 use super::key::{KeyHasher, PrehashedState};
 use super::message::{Message, apply, supersede};
 use super::origin::SenderIds;
@@ -20,82 +20,88 @@ use crate::parse::timestamp::LogTime;
 use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event, Outcome};
 
-/// One a thread.
+/// Follows the messages of one block after another. Each thread has one.
 pub(crate) struct BlockTracker {
     keys: KeyHasher,
-    tracks: HashMap<u64, PartialMessage, PrehashedState>,
-    /// Queue ids of the block.
-    seen: Vec<IdHash>,
-    lately: RecentIds,
-    /// Totals of messages that are done; they only have to be added up.
-    pub sums: MessageTotals,
-    /// No filter is in force: every message is wanted.
-    all: bool,
-    /// Hops count like any other delivery.
+    partials: HashMap<u64, PartialMessage, PrehashedState>,
+    /// The hashes of the block's queue ids.
+    queue_ids: Vec<IdHash>,
+    recent: RecentIds,
+    /// Totals of messages that ended within a block. They need no other block.
+    pub totals: MessageTotals,
+    /// No filter is active: every message is wanted.
+    unfiltered: bool,
+    /// Hand-offs count like any other delivery (`--hops`).
     hops: bool,
 }
 
-/// The acts and the message of one queue id in a block.
+/// The transitions of one queue id in one block.
 #[derive(Default)]
 pub(crate) struct PartialMessage {
-    /// What happened before the first act that needs nothing of what was before the block.
-    before: Vec<Update>,
-    /// The act that began a message after these.
-    began: Option<Transition>,
-    /// From some act on, the block alone knows all of it.
+    /// The updates before the first one that begins a message: they belong to a message of an earlier block.
+    earlier: Vec<Update>,
+    /// The transition that began a message after these updates. None: no message began in the block.
+    begun_by: Option<Transition>,
+    /// A message began or ended in the block, so its state no longer depends on earlier blocks.
     is_known: bool,
-    /// If it is known. None: the last act ended it.
+    /// The state, if `is_known`. None: the last transition ended the message.
     message: Option<Message>,
 }
 
-/// What a block hands over: the messages that need other blocks, by key; each key once, in no order.
+/// The result of a block: the messages that depend on other blocks, by key. Each key occurs once; the order is
+/// arbitrary.
 #[derive(Default)]
 pub(crate) struct PartialMessages {
     pub open: Vec<(u64, PartialMessage)>,
-    /// Messages that began and ended in the block, by what began them: an older one of the same queue id, if there is
-    /// one without an end, ended too.
-    pub passed: Vec<(u64, Transition)>,
-    /// Queue ids of the block.
-    pub seen: Vec<IdHash>,
-    pub unsure: Vec<PendingHandOff>,
-    pub met: PerRole<NameSet>,
+    /// Messages that began and ended in the block, with the transition that began them. If an older message with
+    /// the same queue id is still open, it ended too.
+    pub completed: Vec<(u64, Transition)>,
+    /// The hashes of the block's queue ids.
+    pub queue_ids: Vec<IdHash>,
+    pub pending: Vec<PendingHandOff>,
+    pub names: PerRole<NameSet>,
 }
 
 impl HeapSize for PartialMessages {
     fn held_bytes(&self) -> usize {
-        let inside = |track: &PartialMessage| {
-            let deferred = track.message.as_ref().map_or(0, Message::weight);
-            (track.before.capacity() + deferred) * size_of::<Update>()
+        let inside = |partial: &PartialMessage| {
+            let deferred = partial.message.as_ref().map_or(0, Message::weight);
+            (partial.earlier.capacity() + deferred) * size_of::<Update>()
         };
-        let rest: usize = self.open.iter().map(|(_, track)| inside(track)).sum();
-        let passed = self.passed.capacity() * size_of::<(u64, Transition)>();
-        let ids =
-            self.seen.capacity() * size_of::<IdHash>() + self.unsure.capacity() * size_of::<PendingHandOff>();
-        self.open.capacity() * size_of::<(u64, PartialMessage)>() + passed + ids + rest + self.met.held()
+        let rest: usize = self.open.iter().map(|(_, partial)| inside(partial)).sum();
+        let completed = self.completed.capacity() * size_of::<(u64, Transition)>();
+        let ids = self.queue_ids.capacity() * size_of::<IdHash>()
+            + self.pending.capacity() * size_of::<PendingHandOff>();
+        self.open.capacity() * size_of::<(u64, PartialMessage)>()
+            + completed
+            + ids
+            + rest
+            + self.names.held_bytes()
     }
 }
 
 impl BlockTracker {
-    /// `hasher` is the same for all threads of a run; `all`: no filter is in force; `hops` count like any other delivery.
-    pub(crate) fn new(hasher: RandomState, all: bool, hops: bool) -> Self {
+    /// `hasher` is the same for all threads of a run. `unfiltered`: no filter is active. `hops`: hand-offs count like any
+    /// other delivery.
+    pub(crate) fn new(hasher: RandomState, unfiltered: bool, hops: bool) -> Self {
         Self {
             keys: KeyHasher::new(hasher),
-            tracks: HashMap::default(),
-            seen: Vec::new(),
-            lately: RecentIds::default(),
-            sums: MessageTotals::default(),
-            all,
+            partials: HashMap::default(),
+            queue_ids: Vec::new(),
+            recent: RecentIds::default(),
+            totals: MessageTotals::default(),
+            unfiltered,
             hops,
         }
     }
 
-    pub(crate) fn fact(&mut self, noted: &LoggedQueueRecord) {
-        let fact = noted.record;
-        let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
-        let at = noted.minute.map(|minute| minute * 60);
+    pub(crate) fn queue_record(&mut self, logged: &LoggedQueueRecord) {
+        let fact = logged.record;
+        let (key, id) = self.keys.key_and_id(fact.mta, logged.line, fact.queue_id);
+        let at = logged.minute.map(|minute| minute * 60);
         let origin = match fact.step {
             QueueStep::Received | QueueStep::Queued | QueueStep::Notice => {
-                self.sums.met.learn(&mta::origin(fact), &self.keys)
+                self.totals.names.add_names(&mta::origin(fact), &self.keys)
             }
             QueueStep::MessageIdAssigned
             | QueueStep::Held
@@ -105,111 +111,118 @@ impl BlockTracker {
             | QueueStep::Requeued
             | QueueStep::Removed => SenderIds::default(),
         };
-        let (act, reason, wanted, counts) = (Transition::of_fact(fact), None, false, false);
-        self.take(key, id, &Update { act, recipient: 0, recipients: 0, at, reason, wanted, counts, origin });
+        let (transition, reason, wanted, counts) = (Transition::of_record(fact), None, false, false);
+        self.apply(
+            key,
+            id,
+            &Update { transition, recipient: 0, recipients: 0, at, reason, wanted, counts, origin },
+        );
     }
 
-    /// `wanted`: the filter admits it.
-    pub(crate) fn event(&mut self, told: &LoggedEvent, wanted: bool) -> HandOff {
-        let event = told.event;
+    /// Applies an event to its message. `wanted`: the filter admits the event.
+    pub(crate) fn event(&mut self, logged: &LoggedEvent, wanted: bool) -> HandOff {
+        let event = logged.event;
         if wanted && (event.outcome, event.direction) == (Outcome::Rejected, Direction::Inbound) {
-            self.sums.met.refuse(event, &self.keys);
+            self.totals.names.count_rejection(event, &self.keys);
         }
-        let hop = self.hop(event, told.line);
-        let (Some(act), Some(queue_id)) = (Transition::of_event(event, hop), event.queue_id) else {
+        let hop = self.hand_off(event, logged.line);
+        let (Some(transition), Some(queue_id)) = (Transition::of_event(event, hop), event.queue_id) else {
             if event.outcome == Outcome::Held && wanted {
-                self.hold(told.moment);
+                self.hold(logged.moment);
             }
             return hop;
         };
-        let (key, id) = self.keys.key_and_id(event.mta, told.line, queue_id);
-        // Its first line said it, as a rule.
-        let is_known =
-            |track: &PartialMessage| track.message.as_ref().is_some_and(|message| message.origin.sender != 0);
-        let sender = event.sender.filter(|_| !self.tracks.get(&key).is_some_and(is_known));
-        let op = Update {
-            act,
+        let (key, id) = self.keys.key_and_id(event.mta, logged.line, queue_id);
+        // Usually the first line of the message stated the sender.
+        let is_known = |partial: &PartialMessage| {
+            partial.message.as_ref().is_some_and(|message| message.origin.sender != 0)
+        };
+        let sender = event.sender.filter(|_| !self.partials.get(&key).is_some_and(is_known));
+        let update = Update {
+            transition,
             recipient: self.keys.recipient(event.recipient),
-            recipients: mta::reported_recipients(event, told.line),
-            at: told.moment.map(|moment| moment.micros.div_euclid(1_000_000)),
-            reason: told.verdict.map(|verdict| verdict.reason),
+            recipients: mta::reported_recipients(event, logged.line),
+            at: logged.moment.map(|moment| moment.micros.div_euclid(1_000_000)),
+            reason: logged.verdict.map(|verdict| verdict.reason),
             wanted,
             counts: wanted && (self.hops || hop == HandOff::No),
             origin: SenderIds {
-                sender: self.sums.met.senders.sender(sender, &self.keys),
+                sender: self.totals.names.senders.intern_sender(sender, &self.keys),
                 ..SenderIds::default()
             },
         };
-        self.take(key, id, &op);
+        self.apply(key, id, &update);
         hop
     }
 
-    /// A message that has no queue id yet.
+    /// Notes a hold of a message that has no queue id yet.
     fn hold(&mut self, moment: Option<LogTime>) {
         if let Some(moment) = moment {
-            self.sums.hold(moment.minute(), 1);
+            self.totals.add_holds(moment.minute(), 1);
         }
     }
 
-    fn hop(&self, event: &Event, line: &LogLine) -> HandOff {
-        let Some(copy) = named(event, line.host) else { return HandOff::No };
+    fn hand_off(&self, event: &Event, line: &LogLine) -> HandOff {
+        let Some(copy) = next_queue_id(event, line.host) else { return HandOff::No };
         let copy = self.keys.id(copy);
-        if self.lately.holds(copy) { HandOff::Yes } else { HandOff::Unsure(copy) }
+        if self.recent.contains(copy) { HandOff::Yes } else { HandOff::Pending(copy) }
     }
 
-    /// Applies an act; acts come in the order of the lines.
-    pub(crate) fn take(&mut self, key: u64, id: IdHash, op: &Update) {
-        let track = match self.tracks.entry(key) {
-            Entry::Occupied(track) => track.into_mut(),
+    /// Applies an update to the message with this key. Updates must come in the order of the lines.
+    pub(crate) fn apply(&mut self, key: u64, id: IdHash, update: &Update) {
+        let partial = match self.partials.entry(key) {
+            Entry::Occupied(partial) => partial.into_mut(),
             Entry::Vacant(place) => {
-                self.seen.push(id);
-                self.lately.add(id);
+                self.queue_ids.push(id);
+                self.recent.add(id);
                 place.insert(PartialMessage::default())
             }
         };
-        if !track.is_known {
-            if !op.act.begins() {
-                track.before.push(*op);
-                track.is_known = op.act.ends();
+        if !partial.is_known {
+            if !update.transition.begins() {
+                partial.earlier.push(*update);
+                partial.is_known = update.transition.ends();
                 return;
             }
-            (track.is_known, track.began) = (true, Some(op.act));
+            (partial.is_known, partial.begun_by) = (true, Some(update.transition));
         }
-        apply(&mut track.message, op, self.all, &mut self.sums);
+        apply(&mut partial.message, update, self.unfiltered, &mut self.totals);
     }
 
-    /// Ends the block: returns what needs other blocks. Messages that began and ended in it are in the totals.
+    /// Ends the block and returns what depends on other blocks. Messages that began and ended in it are in the
+    /// totals.
     pub(crate) fn hand_over(&mut self) -> PartialMessages {
-        let (seen, unsure) = (std::mem::take(&mut self.seen), std::mem::take(&mut self.sums.unsure));
-        // Tracks are large: room is made once, and those that are done with are looked at where they are.
-        let passed = self.tracks.iter().filter_map(|(&key, track)| Some((key, track.passed()?)));
-        let passed: Vec<(u64, Transition)> = passed.collect();
-        let mut open = Vec::with_capacity(self.tracks.len() - passed.len());
-        open.extend(self.tracks.extract_if(|_, track| track.passed().is_none()));
-        self.tracks.clear();
-        PartialMessages { open, passed, seen, unsure, met: self.sums.met.hand_over() }
+        let (queue_ids, pending) =
+            (std::mem::take(&mut self.queue_ids), std::mem::take(&mut self.totals.pending));
+        // Partial messages are large: allocate once, and inspect completed ones where they are.
+        let completed = self.partials.iter().filter_map(|(&key, partial)| Some((key, partial.completed()?)));
+        let completed: Vec<(u64, Transition)> = completed.collect();
+        let mut open = Vec::with_capacity(self.partials.len() - completed.len());
+        open.extend(self.partials.extract_if(|_, partial| partial.completed().is_none()));
+        self.partials.clear();
+        PartialMessages { open, completed, queue_ids, pending, names: self.totals.names.hand_over() }
     }
 }
 
 impl PartialMessage {
-    /// What began its message, if it ended too and nothing of it is left to be settled.
-    fn passed(&self) -> Option<Transition> {
-        self.began.filter(|_| self.before.is_empty() && self.message.is_none())
+    /// The transition that began the message, if the message also ended in the block and no update precedes it.
+    fn completed(&self) -> Option<Transition> {
+        self.begun_by.filter(|_| self.earlier.is_empty() && self.message.is_none())
     }
 
-    /// Goes on with the message as it was before the block.
-    pub(crate) fn follow(
+    /// Continues the message that earlier blocks left open. Returns the message that is open after this block.
+    pub(crate) fn resume(
         self,
         found: Option<Message>,
-        all: bool,
-        sums: &mut MessageTotals,
+        unfiltered: bool,
+        totals: &mut MessageTotals,
     ) -> Option<Message> {
         let mut message = found;
-        for op in &self.before {
-            apply(&mut message, op, all, sums);
+        for update in &self.earlier {
+            apply(&mut message, update, unfiltered, totals);
         }
-        if let Some(act) = self.began {
-            supersede(&mut message, act, sums);
+        if let Some(transition) = self.begun_by {
+            supersede(&mut message, transition, totals);
         }
         if self.is_known { self.message } else { message }
     }

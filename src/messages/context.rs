@@ -1,4 +1,4 @@
-//! Remembers the metadata of open messages, for the later lines that leave it out.
+//! Remembers the metadata of open messages, for later lines that omit it.
 
 use std::collections::VecDeque;
 
@@ -8,55 +8,56 @@ use super::key::PrehashedState;
 use super::metadata::MessageMetadata;
 use super::transition::Transition;
 
-/// Messages and recipients of which something is kept at a time: some 120 MiB.
+/// Maximum number of messages and recipients that are remembered: about 120 MiB.
 const LIMIT: usize = 1 << 19;
 
-/// Messages that are remembered after their end: syslog does not always keep the order of two daemons' lines.
-const GONE_KEPT: usize = 1 << 12;
+/// Number of messages that are remembered after their end: syslog does not always keep the order of two daemons'
+/// lines.
+const REMOVED_KEPT: usize = 1 << 12;
 
 #[derive(Default)]
 struct OpenMetadata {
-    known: MessageMetadata,
-    /// By a hash of the recipient.
+    metadata: MessageMetadata,
+    /// The number of attempts of each recipient, by the recipient's hash.
     attempts: HashMap<u64, u32, PrehashedState>,
-    gone: bool,
+    removed: bool,
 }
 
-/// The messages whose end is not read yet.
+/// The metadata of messages whose end has not been read yet.
 #[derive(Default)]
 pub(crate) struct MetadataTable {
     open: HashMap<u64, OpenMetadata, PrehashedState>,
-    /// Messages that are gone, the first one first.
-    gone: VecDeque<u64>,
-    /// Open messages and their recipients.
-    kept: usize,
-    /// Messages that came when no more could be kept.
+    /// Keys of removed messages, oldest first.
+    removed: VecDeque<u64>,
+    /// Number of open messages and their recipients.
+    entries: usize,
+    /// Number of messages that began while the table was full.
     pub forgotten: u64,
 }
 
 impl MetadataTable {
-    /// To be told in the order of the lines.
-    pub(crate) fn fact(&mut self, key: u64, act: Transition, said: MessageMetadata) {
-        match act {
-            Transition::Gone | Transition::Deleted | Transition::Renamed => {
+    /// Applies a queue record. Records must come in the order of the lines.
+    pub(crate) fn update(&mut self, key: u64, transition: Transition, stated: MessageMetadata) {
+        match transition {
+            Transition::Removed | Transition::Deleted | Transition::Renamed => {
                 if let Some(open) = self.open.get_mut(&key) {
-                    open.gone = true;
-                    self.gone.push_back(key);
-                    self.forget_the_first();
+                    open.removed = true;
+                    self.removed.push_back(key);
+                    self.forget_oldest();
                 }
             }
-            Transition::Came
+            Transition::Received
             | Transition::Arrived(_)
-            | Transition::Named
+            | Transition::HeaderRead
             | Transition::Notice { arrived: true, .. }
             | Transition::Queued { .. } => {
                 if let Some(open) = self.open.get(&key)
-                    && (open.gone || act.begins() || open.known.is_of_another(&said))
+                    && (open.removed || transition.begins() || open.metadata.is_of_another(&stated))
                 {
                     self.forget(key);
                 }
                 match self.get_or_add(key) {
-                    Some(open) => open.known.update(said),
+                    Some(open) => open.metadata.update(stated),
                     None => self.forgotten += 1,
                 }
             }
@@ -69,21 +70,21 @@ impl MetadataTable {
             | Transition::Bounced
             | Transition::Expired { .. }
             | Transition::Discarded
-            | Transition::Refused
+            | Transition::Rejected
             | Transition::Returned
-            | Transition::ThrownAway
+            | Transition::WholeDiscarded
             | Transition::Probe => {}
         }
     }
 
-    /// None: no line that was read says anything.
-    pub(crate) fn known(&self, key: u64) -> Option<&MessageMetadata> {
-        self.open.get(&key).map(|open| &open.known)
+    /// The metadata of a message. None: no line read so far states any.
+    pub(crate) fn get(&self, key: u64) -> Option<&MessageMetadata> {
+        self.open.get(&key).map(|open| &open.metadata)
     }
 
-    /// Counts an attempt of this recipient; its number, from 1. None: as much as is kept is kept.
-    pub(crate) fn attempt(&mut self, key: u64, recipient: u64) -> Option<u32> {
-        let is_full = self.kept >= LIMIT;
+    /// Counts an attempt of this recipient, and returns its number, from 1. None: the table is full.
+    pub(crate) fn count_attempt(&mut self, key: u64, recipient: u64) -> Option<u32> {
+        let is_full = self.entries >= LIMIT;
         let attempts = &mut self.get_or_add(key)?.attempts;
         if let Some(count) = attempts.get_mut(&recipient) {
             *count += 1;
@@ -93,30 +94,30 @@ impl MetadataTable {
             return None;
         }
         attempts.insert(recipient, 1);
-        self.kept += 1;
+        self.entries += 1;
         Some(1)
     }
 
-    fn forget_the_first(&mut self) {
-        while self.gone.len() > GONE_KEPT {
-            let first = self.gone.pop_front();
-            // Another message may have the queue id by now.
-            if let Some(key) = first.filter(|key| self.open.get(key).is_some_and(|open| open.gone)) {
+    fn forget_oldest(&mut self) {
+        while self.removed.len() > REMOVED_KEPT {
+            let first = self.removed.pop_front();
+            // The queue id may belong to another message by now.
+            if let Some(key) = first.filter(|key| self.open.get(key).is_some_and(|open| open.removed)) {
                 self.forget(key);
             }
         }
     }
 
     fn forget(&mut self, key: u64) {
-        self.kept -= self.open.remove(&key).map_or(0, |open| 1 + open.attempts.len());
+        self.entries -= self.open.remove(&key).map_or(0, |open| 1 + open.attempts.len());
     }
 
     fn get_or_add(&mut self, key: u64) -> Option<&mut OpenMetadata> {
-        if self.kept >= LIMIT {
+        if self.entries >= LIMIT {
             return self.open.get_mut(&key);
         }
         Some(self.open.entry(key).or_insert_with(|| {
-            self.kept += 1;
+            self.entries += 1;
             OpenMetadata::default()
         }))
     }
@@ -132,32 +133,32 @@ mod tests {
 
     #[test]
     fn a_line_that_comes_after_the_end_still_has_its_sender() {
-        let mut contexts = MetadataTable::default();
-        contexts.fact(7, Transition::Came, MessageMetadata::default());
-        contexts.fact(7, Transition::Queued { left: Some(1), null: false }, from("a@example.org"));
-        contexts.fact(7, Transition::Gone, MessageMetadata::default());
-        assert_eq!(contexts.known(7), Some(&from("a@example.org")));
-        contexts.fact(7, Transition::Named, MessageMetadata::default());
-        assert_eq!(contexts.known(7), Some(&MessageMetadata::default()));
+        let mut table = MetadataTable::default();
+        table.update(7, Transition::Received, MessageMetadata::default());
+        table.update(7, Transition::Queued { left: Some(1), null: false }, from("a@example.org"));
+        table.update(7, Transition::Removed, MessageMetadata::default());
+        assert_eq!(table.get(7), Some(&from("a@example.org")));
+        table.update(7, Transition::HeaderRead, MessageMetadata::default());
+        assert_eq!(table.get(7), Some(&MessageMetadata::default()));
     }
 
     #[test]
     fn counts_the_attempts_of_each_recipient() {
-        let mut contexts = MetadataTable::default();
-        let numbers = [(1, 5), (1, 5), (1, 6), (2, 5), (1, 5)].map(|(key, to)| contexts.attempt(key, to));
+        let mut table = MetadataTable::default();
+        let numbers = [(1, 5), (1, 5), (1, 6), (2, 5), (1, 5)].map(|(key, to)| table.count_attempt(key, to));
         assert_eq!(numbers, [1, 2, 1, 1, 3].map(Some));
-        contexts.fact(1, Transition::Arrived(None), MessageMetadata::default());
-        assert_eq!(contexts.attempt(1, 5), Some(1));
+        table.update(1, Transition::Arrived(None), MessageMetadata::default());
+        assert_eq!(table.count_attempt(1, 5), Some(1));
     }
 
     #[test]
     fn forgets_the_messages_that_are_gone_longest() {
-        let mut contexts = MetadataTable::default();
-        for key in 0..3 * GONE_KEPT as u64 {
-            contexts.fact(key, Transition::Queued { left: None, null: false }, from("a@example.org"));
-            contexts.fact(key, Transition::Gone, MessageMetadata::default());
+        let mut table = MetadataTable::default();
+        for key in 0..3 * REMOVED_KEPT as u64 {
+            table.update(key, Transition::Queued { left: None, null: false }, from("a@example.org"));
+            table.update(key, Transition::Removed, MessageMetadata::default());
         }
-        assert_eq!(contexts.open.len(), GONE_KEPT);
-        assert!(contexts.known(0).is_none());
+        assert_eq!(table.open.len(), REMOVED_KEPT);
+        assert!(table.get(0).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! Detects hand-overs to a program that gives the message back: finds the queue id that a delivery's reply names.
+//! Detects hand-offs to a program that returns the message: finds the queue id that the reply to a delivery names.
 
 use std::net::IpAddr;
 use std::num::NonZeroU64;
@@ -7,20 +7,23 @@ use crate::parse::mta;
 use crate::parse::mta::related_id;
 use crate::smtp::event::{Direction, Event, Outcome, Peer};
 
-/// Whether a delivery gave the message to who put it into a queue that is read too.
+/// Whether a delivery handed the message to a program whose own log lines are read too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HandOff {
     No,
     Yes,
-    /// The hash of a queue id that was not seen so far.
-    Unsure(NonZeroU64),
+    /// The hash of a queue id that no line has named so far.
+    Pending(NonZeroU64),
 }
 
-/// The queue id under which the message goes on near here: `status=sent (forwarded as 4XYZ)` of an alias, and of a
-/// content filter (Postfix FILTER_README) or an inner relay
-/// `relay=127.0.0.1[127.0.0.1]:10024, … (250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 4XYZ)`.
-/// `host` is the one that wrote the line.
-pub(crate) fn named<'a>(event: &Event<'a>, host: &[u8]) -> Option<&'a [u8]> {
+/// The queue id under which the message continues on this machine or its network.
+///
+/// Sources: `status=sent (forwarded as 4XYZ)` of an alias, and the reply of a content filter (Postfix FILTER_README)
+/// or an inner relay: `relay=127.0.0.1[127.0.0.1]:10024, … (250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok:
+/// queued as 4XYZ)`.
+///
+/// `host` is the host that wrote the line.
+pub(crate) fn next_queue_id<'a>(event: &Event<'a>, host: &[u8]) -> Option<&'a [u8]> {
     if event.outcome != Outcome::Delivered {
         return None;
     }
@@ -31,14 +34,14 @@ pub(crate) fn named<'a>(event: &Event<'a>, host: &[u8]) -> Option<&'a [u8]> {
     }
 }
 
-/// On this machine, or on its own network. A socket has a name and no address.
+/// The peer is on this machine or its network. A peer without an address is a socket.
 fn is_near(peer: &Peer, host: &[u8]) -> bool {
     let Some(ip) = peer.ip else { return peer.host.is_some() };
     let own = || peer.host.is_some_and(|name| name == host && name.contains(&b'.'));
     is_private(ip) || own()
 }
 
-/// By the first bytes: parsing every address of a server that delivers far away took 1 % of a scan.
+/// Checks the first bytes only: parsing every address of a server that delivers far away took 1 % of a scan.
 fn may_be_private(ip: &[u8]) -> bool {
     matches!(
         ip,
@@ -50,7 +53,7 @@ fn may_be_private(ip: &[u8]) -> bool {
     )
 }
 
-/// On this machine or its own network.
+/// The address is loopback, private or link-local.
 pub(crate) fn is_private(ip: &[u8]) -> bool {
     if !may_be_private(ip) {
         return false;
@@ -74,7 +77,7 @@ mod tests {
     fn names(line: &str, wanted: Option<&str>) {
         let line = LogLine::read(line.as_bytes());
         let ParsedLine::Event(event) = mta::read(&line) else { panic!("no event") };
-        let named = named(&event, line.host).map(|id| String::from_utf8_lossy(id).into_owned());
+        let named = next_queue_id(&event, line.host).map(|id| String::from_utf8_lossy(id).into_owned());
         assert_eq!(named.as_deref(), wanted, "{}", String::from_utf8_lossy(line.text));
     }
 

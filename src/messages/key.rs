@@ -10,10 +10,10 @@ use crate::parse::mta;
 use crate::simd::bytes_eq;
 use crate::smtp::event::Mta;
 
-/// A hasher for keys that are hashes already.
+/// Takes keys that are hashes as they are.
 pub(crate) type PrehashedState = foldhash::fast::FixedState;
 
-/// Makes keys. It remembers the last queue, which seldom changes from line to line.
+/// Computes the keys of messages. It caches the last queue, which seldom changes from line to line.
 pub struct KeyHasher {
     hasher: RandomState,
     host: Vec<u8>,
@@ -32,7 +32,7 @@ impl KeyHasher {
         self.key_and_id(mta, line, queue_id).0
     }
 
-    /// The key, and a hash of the queue id alone.
+    /// The key of the message, and the hash of the queue id alone.
     pub fn key_and_id(&mut self, mta: Mta, line: &LogLine, queue_id: &[u8]) -> (u64, NonZeroU64) {
         if !bytes_eq(&self.host, line.host) || !mta::is_in_queue_scope(mta, line.program, &self.queue) {
             let queue = mta::queue_scope(mta, line.program);
@@ -46,23 +46,24 @@ impl KeyHasher {
         (id.get() ^ self.hash, id)
     }
 
-    /// The hash of a queue id alone, as a reply names it: its host is not known.
+    /// The hash of a queue id alone. Replies name queue ids without a host.
     pub fn id(&self, queue_id: &[u8]) -> NonZeroU64 {
         NonZeroU64::new(self.hash(queue_id)).unwrap_or(NonZeroU64::MIN)
     }
 
-    /// Of a sender, a client or a login in small letters; never 0. The last bit is always 0, for whoever keeps it to mark.
+    /// The hash of a sender, client or login in lower case; never 0. Its lowest bit is always 0, so tables can use
+    /// that bit as a mark.
     pub fn name(&self, name: &[u8]) -> u64 {
         (self.hash(name) & !1).max(2)
     }
 
-    /// Of a recipient of one message.
+    /// The hash of a recipient. 0 for None.
     pub fn recipient(&self, recipient: Option<&[u8]>) -> u64 {
         recipient.map_or(0, |recipient| self.hash(recipient))
     }
 
-    /// Cut to what the hasher takes in one step: its own way of reading more is a call, and longer for names as short as
-    /// these.
+    /// Hashes chunks of 16 bytes, which the hasher takes in one step. Its own loop for longer input is a function
+    /// call, which is slower for names as short as these.
     fn hash(&self, text: &[u8]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         text.chunks(16).for_each(|part| hasher.write(part));

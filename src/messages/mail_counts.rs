@@ -1,55 +1,59 @@
-//! Counts the mail of one name: messages, attempts by outcome, and rejections.
+//! Counts the mail of one name: messages, delivery attempts by result, and rejections.
 
 use super::origin::Attempts;
+use crate::smtp::delivery_result::ByResult;
 
-/// The counts of one name, small enough for half a cache line: messages, attempts (delivered, deferred, bounced, expired)
-/// and rejections of a client. A count saturates at four billion: its lines would be a tebibyte.
-pub(crate) type MailCountArray = [u32; 6];
+/// The counts of one name in half a cache line. A count stops at four billion: the lines for more would fill a tebibyte.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct CompactMailCounts {
+    pub messages: u32,
+    pub attempts: Attempts,
+    /// Rejections of a client, or of the sender that it named.
+    pub rejected: u32,
+}
 
-/// The same, of one name or of many.
+/// The counts of one name, or the sums of many.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct MailCounts {
     pub messages: u64,
-    /// Delivered, deferred, bounced and expired.
-    pub attempts: [u64; 4],
-    /// Refused to a client.
+    pub attempts: ByResult<u64>,
+    /// Rejections of a client, or of the sender that it named.
     pub rejected: u64,
 }
 
-/// The counts of messages and attempts.
-pub(crate) const fn counts(
-    messages: u32,
-    [delivered, deferred, bounced, expired]: Attempts,
-) -> MailCountArray {
-    [messages, delivered, deferred, bounced, expired, 0]
+impl CompactMailCounts {
+    /// One rejection.
+    pub const REJECTION: Self = Self { messages: 0, attempts: Attempts::ZERO, rejected: 1 };
+
+    pub const fn new(messages: u32, attempts: Attempts) -> Self {
+        Self { messages, attempts, rejected: 0 }
+    }
+
+    #[inline]
+    pub fn add(&mut self, other: &Self) {
+        self.messages = self.messages.saturating_add(other.messages);
+        self.attempts = self.attempts.saturating_add(&other.attempts);
+        self.rejected = self.rejected.saturating_add(other.rejected);
+    }
+
+    /// Upper bound of every single count: the number of messages, or the sum of all results and rejections, if larger.
+    pub fn weight(&self) -> u64 {
+        let results = self.attempts.sum::<u64>() + u64::from(self.rejected);
+        results.max(u64::from(self.messages))
+    }
 }
 
-/// One rejection.
-pub(crate) const REFUSED: MailCountArray = [0, 0, 0, 0, 0, 1];
-
-#[inline]
-pub(crate) fn add(sums: &mut MailCountArray, counts: &MailCountArray) {
-    *sums = std::array::from_fn(|at| sums[at].saturating_add(counts[at]));
-}
-
-/// Upper bound of every count: the larger one of the messages and of the sum of all results.
-pub(crate) fn weight(&[messages, delivered, deferred, bounced, expired, rejected]: &MailCountArray) -> u64 {
-    let results = [delivered, deferred, bounced, expired, rejected];
-    results.iter().fold(0, |sum, &result| sum + u64::from(result)).max(u64::from(messages))
-}
-
-impl From<&MailCountArray> for MailCounts {
-    fn from(counts: &MailCountArray) -> Self {
-        let &[messages, delivered, deferred, bounced, expired, rejected] = counts;
-        let attempts = [delivered.into(), deferred.into(), bounced.into(), expired.into()];
-        Self { messages: messages.into(), attempts, rejected: rejected.into() }
+impl From<&CompactMailCounts> for MailCounts {
+    fn from(counts: &CompactMailCounts) -> Self {
+        let &CompactMailCounts { messages, attempts, rejected } = counts;
+        Self { messages: messages.into(), attempts: attempts.map(u64::from), rejected: rejected.into() }
     }
 }
 
 impl MailCounts {
     pub fn add(&mut self, other: &Self) {
         self.messages += other.messages;
-        self.attempts.iter_mut().zip(other.attempts).for_each(|(sum, count)| *sum += count);
+        self.attempts += &other.attempts;
         self.rejected += other.rejected;
     }
 }

@@ -1,188 +1,132 @@
-//! Follows one message from act to act, and tells its final state.
+//! Follows one message from update to update, and computes its final state.
 
-use hashbrown::HashMap;
-
-use super::key::PrehashedState;
+use super::deferred::{DeferredRecipients, FirstDeferral};
 use super::origin::{Attempts, SenderIds};
 use super::recent_ids::IdHash;
 use super::totals::{FinalState, MessageTotals, PendingHandOff, PendingKind};
-use super::transition::{Transition, Update, attempted};
-use crate::catalog::classify::Reason;
+use super::transition::{Transition, Update};
 
-/// The state of a message while it is open.
+/// The state of an open message.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    /// When it was seen first, in seconds since 1970.
+    /// When it was first seen, in seconds since 1970. None: no line has a date.
     pub since: Option<i64>,
-    /// It came in the time of the log.
-    pub came: bool,
-    /// A client or a program handed it over.
+    /// Its arrival is in the log.
+    pub received: bool,
+    /// A client or a program submitted it.
     pub from_outside: bool,
-    /// It got into the queue; before, its client may still be refused.
+    /// It is in the queue. Before that, the server may still reject it.
     pub queued: bool,
     pub held: bool,
-    /// All of its header was read.
-    pub named: bool,
-    /// This server wrote it, to say what became of another.
+    /// Its whole header was read (Postfix cleanup logs `message-id=`).
+    pub header_read: bool,
+    /// This server wrote it to report on another message: a bounce or a delay notice.
     pub notice: bool,
-    /// An address was verified with it; it is nobody's mail.
+    /// It is an address verification probe and carries no mail.
     pub probe: bool,
-    /// The filter admits one of its events at least.
+    /// The filter admits at least one of its events.
     pub wanted: bool,
     pub delivered: bool,
     pub handed_on: bool,
-    /// The message that the first hand-over made, if no line named it so far.
+    /// The queue id that the first hand-off created, if no line named it before the hand-off.
     pub copy: Option<IdHash>,
     pub bounced: bool,
     pub expired: bool,
     pub discarded: bool,
-    /// Recipients that are done with.
-    pub served: u32,
-    /// Recipients in all. None: nobody says how many.
+    /// Number of recipients that are done: delivered or given up.
+    pub finished: u32,
+    /// Number of all recipients. None: no line states it.
     pub recipients: Option<u32>,
-    /// Recipients that were put off, and not served since.
+    /// Recipients that were deferred and are not done yet.
     pub deferred: DeferredRecipients,
     pub origin: SenderIds,
     /// The sender is the one that the queue manager states.
     pub is_queue_sender: bool,
-    /// Of those that count.
+    /// Attempts that the filter admits and that are no hand-offs.
     pub attempts: Attempts,
 }
 
-/// A recipient's first deferral.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct FirstDeferral {
-    at: Option<i64>,
-    reason: Option<Reason>,
-    wanted: bool,
-}
-
-impl FirstDeferral {
-    /// The reason, and the seconds until the act. None: nobody asks, or one of them has no date.
-    fn until(&self, op: &Update) -> Option<(Option<Reason>, i64)> {
-        self.wanted.then_some((self.reason, op.at? - self.at?))
+/// Applies an update to a message. `slot` is None if nothing is known of the queue id. `unfiltered`: no filter is active.
+pub(crate) fn apply(
+    slot: &mut Option<Message>,
+    update: &Update,
+    unfiltered: bool,
+    totals: &mut MessageTotals,
+) {
+    if update.transition.begins() || slot.as_ref().is_some_and(|message| message.is_over_before(update)) {
+        supersede(slot, update.transition, totals);
     }
-}
-
-/// Recipients by their hashes. Nearly every message has one; a mailing list may have thousands.
-#[derive(Clone, Default, Debug)]
-pub(crate) enum DeferredRecipients {
-    #[default]
-    Nobody,
-    One(u64, FirstDeferral),
-    Many(HashMap<u64, FirstDeferral, PrehashedState>),
-}
-
-impl DeferredRecipients {
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::Nobody => 0,
-            Self::One(..) => 1,
-            Self::Many(many) => many.len(),
-        }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The first deferral stays.
-    fn add(&mut self, recipient: u64, deferred: FirstDeferral) {
-        match self {
-            Self::Nobody => *self = Self::One(recipient, deferred),
-            Self::One(one, first) if *one != recipient => {
-                let both = [(*one, *first), (recipient, deferred)];
-                *self = Self::Many(both.into_iter().collect());
-            }
-            Self::One(..) => {}
-            Self::Many(many) => {
-                many.entry(recipient).or_insert(deferred);
-            }
-        }
-    }
-
-    fn remove(&mut self, recipient: u64) -> Option<FirstDeferral> {
-        match self {
-            Self::One(one, deferred) if *one == recipient => {
-                let deferred = *deferred;
-                *self = Self::Nobody;
-                Some(deferred)
-            }
-            Self::Nobody | Self::One(..) => None,
-            Self::Many(many) => many.remove(&recipient),
-        }
-    }
-}
-
-/// Applies an act to a message. An empty slot: nothing is known of its queue id. `all`: no filter is in force.
-pub(crate) fn apply(slot: &mut Option<Message>, op: &Update, all: bool, sums: &mut MessageTotals) {
-    if op.act.begins() || slot.as_ref().is_some_and(|message| message.is_over_before(op)) {
-        supersede(slot, op.act, sums);
-    }
-    if op.act.ends() {
-        end(slot.as_mut(), op, all, sums);
+    if update.transition.ends() {
+        end(slot.as_mut(), update, unfiltered, totals);
         *slot = None;
         return;
     }
-    if op.act == Transition::Refused {
-        // Once it is in the queue, nobody can be refused it; that queue id is of another line.
+    if update.transition == Transition::Rejected {
+        // A message in the queue can no longer be rejected: the line is about another message.
         if slot.as_ref().is_some_and(|message| !message.queued) {
             *slot = None;
         }
         return;
     }
-    // It is over already: lines of two daemons may change places.
-    if slot.is_none() && matches!(op.act, Transition::Released | Transition::Notice { arrived: false, .. }) {
+    // The message has ended already: syslog may swap lines of two daemons.
+    if slot.is_none()
+        && matches!(update.transition, Transition::Released | Transition::Notice { arrived: false, .. })
+    {
         return;
     }
-    let message = slot.get_or_insert_with(|| Message { since: op.at, wanted: all, ..Message::NEW });
-    message.wanted |= op.wanted;
-    message.origin.learn(op.origin, op.act);
-    message.is_queue_sender |= is_queue_sender(op);
-    if op.counts {
-        attempted(&mut message.attempts, op.act);
-    } else if let (Transition::HandedOn(Some(id)), true) = (op.act, op.wanted) {
-        sums.unsure.push(PendingHandOff { id, what: PendingKind::Attempt { origin: message.origin } });
+    let message =
+        slot.get_or_insert_with(|| Message { since: update.at, wanted: unfiltered, ..Message::NEW });
+    message.wanted |= update.wanted;
+    message.origin.update(update.origin, update.transition);
+    message.is_queue_sender |= is_queue_sender(update);
+    if update.counts {
+        if let Some(result) = update.transition.result() {
+            let count = &mut message.attempts[result];
+            *count = count.saturating_add(1);
+        }
+    } else if let (Transition::HandedOn(Some(id)), true) = (update.transition, update.wanted) {
+        totals.pending.push(PendingHandOff { id, kind: PendingKind::Attempt { origin: message.origin } });
     }
-    message.act(op, sums);
+    message.apply(update, totals);
 }
 
 /// The queue manager states the sender.
-fn is_queue_sender(op: &Update) -> bool {
-    matches!(op.act, Transition::Queued { .. }) && op.origin.sender != 0
+fn is_queue_sender(update: &Update) -> bool {
+    matches!(update.transition, Transition::Queued { .. }) && update.origin.sender != 0
 }
 
-/// Another message begins under the queue id of one whose end is not in the log.
-pub(crate) fn supersede(slot: &mut Option<Message>, act: Transition, sums: &mut MessageTotals) {
+/// Ends a message whose end is not in the log, because another message begins under its queue id.
+pub(crate) fn supersede(slot: &mut Option<Message>, transition: Transition, totals: &mut MessageTotals) {
     let Some(old) = slot else { return };
-    // Exim logs a delivery that went on while the message came in before its arrival.
-    if !matches!(act, Transition::Arrived(_)) || old.came {
-        old.count_into(true, sums);
+    // Exim may log a delivery that began during reception before the arrival.
+    if !matches!(transition, Transition::Arrived(_)) || old.received {
+        old.count_into(true, totals);
     } else {
-        sums.met.add(old.origin, old.attempts, 0);
+        totals.names.count_message(old.origin, old.attempts, 0);
     }
     *slot = None;
 }
 
-/// A message is large, so it is not moved for this.
-fn end(message: Option<&mut Message>, op: &Update, all: bool, sums: &mut MessageTotals) {
-    match op.act {
-        Transition::Gone => message.iter().for_each(|message| message.count_into(true, sums)),
-        Transition::Deleted | Transition::ThrownAway => {
-            let since = op.at;
-            let mut unknown = Message { since, wanted: all, ..Message::NEW };
+/// Ends a message. It takes a reference, because a message is large to move.
+fn end(message: Option<&mut Message>, update: &Update, unfiltered: bool, totals: &mut MessageTotals) {
+    match update.transition {
+        Transition::Removed => message.iter().for_each(|message| message.count_into(true, totals)),
+        Transition::Deleted | Transition::WholeDiscarded => {
+            let since = update.at;
+            let mut unknown = Message { since, wanted: unfiltered, ..Message::NEW };
             let message = message.unwrap_or(&mut unknown);
-            // What came before does not count: nobody else will get it.
-            let &mut Message { since, came, wanted, probe, origin, attempts, .. } = message;
-            let (discarded, wanted) = (true, wanted || op.wanted);
-            let thrown = Message { since, came, probe, wanted, discarded, origin, attempts, ..Message::NEW };
-            thrown.count_into(true, sums);
+            // Earlier results do not count: nobody else will get the message.
+            let &mut Message { since, received, wanted, probe, origin, attempts, .. } = message;
+            let (discarded, wanted) = (true, wanted || update.wanted);
+            let lost =
+                Message { since, received, probe, wanted, discarded, origin, attempts, ..Message::NEW };
+            lost.count_into(true, totals);
         }
-        // `renamed`: it is counted under its new queue id. No other act ends a message.
+        // A renamed message is counted under its new queue id. No other transition ends a message.
         Transition::Renamed
-        | Transition::Came
+        | Transition::Received
         | Transition::Arrived(_)
-        | Transition::Named
+        | Transition::HeaderRead
         | Transition::Notice { .. }
         | Transition::Queued { .. }
         | Transition::Held
@@ -194,23 +138,25 @@ fn end(message: Option<&mut Message>, op: &Update, all: bool, sums: &mut Message
         | Transition::Bounced
         | Transition::Expired { .. }
         | Transition::Discarded
-        | Transition::Refused
+        | Transition::Rejected
         | Transition::Probe => {
-            message.iter().for_each(|message| sums.met.add(message.origin, message.attempts, 0))
+            if let Some(message) = message {
+                totals.names.count_message(message.origin, message.attempts, 0);
+            }
         }
     }
 }
 
 impl Message {
-    /// A message of which nothing is known yet. A constant is copied whole; built field by field it cost 4 % of the scan
-    /// of an Exim log in waits for stores.
+    /// A message of which nothing is known yet. A constant is copied as a whole; in the scan of an Exim log, building it
+    /// field by field cost 4 % in store stalls.
     const NEW: Self = Self {
         since: None,
-        came: false,
+        received: false,
         from_outside: false,
         queued: false,
         held: false,
-        named: false,
+        header_read: false,
         notice: false,
         probe: false,
         wanted: false,
@@ -220,32 +166,32 @@ impl Message {
         bounced: false,
         expired: false,
         discarded: false,
-        served: 0,
+        finished: 0,
         recipients: None,
-        deferred: DeferredRecipients::Nobody,
+        deferred: DeferredRecipients::Empty,
         origin: SenderIds { sender: 0, client: 0, user: 0 },
         is_queue_sender: false,
-        attempts: [0; 4],
+        attempts: Attempts::ZERO,
     };
 
-    /// How much of the ledger's room it takes.
+    /// How much it counts towards the limit of open messages.
     pub(crate) fn weight(&self) -> usize {
         1 + self.deferred.len()
     }
 
-    /// The act is of another message under the same queue id; see
-    /// [`Metadata::is_of_another`](super::metadata::Metadata::is_of_another).
-    fn is_over_before(&self, op: &Update) -> bool {
-        self.is_queue_sender && is_queue_sender(op) && op.origin.sender != self.origin.sender
+    /// The update is about another message with the same queue id; see
+    /// [`MessageMetadata::is_of_another`](super::metadata::MessageMetadata::is_of_another).
+    fn is_over_before(&self, update: &Update) -> bool {
+        self.is_queue_sender && is_queue_sender(update) && update.origin.sender != self.origin.sender
     }
 
-    fn act(&mut self, op: &Update, sums: &mut MessageTotals) {
-        match op.act {
-            Transition::Came | Transition::Named => {
-                // Nothing was known of it before, or it came already.
-                self.came |= !self.queued;
-                self.named |= op.act == Transition::Named;
-                self.from_outside |= op.act == Transition::Came;
+    fn apply(&mut self, update: &Update, totals: &mut MessageTotals) {
+        match update.transition {
+            Transition::Received | Transition::HeaderRead => {
+                // Either nothing was known of the message, or it has arrived already.
+                self.received |= !self.queued;
+                self.header_read |= update.transition == Transition::HeaderRead;
+                self.from_outside |= update.transition == Transition::Received;
             }
             Transition::Arrived(recipients) => self.arrive(recipients),
             Transition::Notice { arrived, recipients } => {
@@ -256,88 +202,91 @@ impl Message {
             }
             Transition::Queued { left, null } => {
                 self.queued = true;
-                // The bounce daemon's own line may come when it is over.
-                self.notice |= null && self.came && !self.from_outside;
+                // The bounce daemon's own line may come after the message has ended.
+                self.notice |= null && self.received && !self.from_outside;
                 self.held = false;
-                self.recipients = left.map(|left| left.saturating_add(self.served)).or(self.recipients);
+                self.recipients = left.map(|left| left.saturating_add(self.finished)).or(self.recipients);
             }
             Transition::Held => (self.queued, self.held) = (true, true),
             Transition::Released => self.held = false,
             Transition::Deferred => {
                 self.queued = true;
-                let Update { recipient, at, reason, wanted, .. } = *op;
+                let Update { recipient, at, reason, wanted, .. } = *update;
                 self.deferred.add(recipient, FirstDeferral { at, reason, wanted });
             }
-            Transition::Delivered => self.deliver(op, sums),
-            Transition::HandedOn(copy) => self.hand_on(copy, op, sums),
+            Transition::Delivered => self.deliver(update, totals),
+            Transition::HandedOn(copy) => self.hand_on(copy, update, totals),
             Transition::Bounced => {
                 self.bounced = true;
-                self.serve(op);
+                self.finish_recipient(update);
             }
             Transition::Expired { all: false } => {
                 self.expired = true;
-                self.serve(op);
+                self.finish_recipient(update);
             }
             Transition::Discarded => {
                 self.discarded = true;
-                self.serve(op);
+                self.finish_recipient(update);
             }
             Transition::Expired { all: true } => {
                 self.expired = true;
-                self.serve_all();
+                self.finish_all_recipients();
             }
             Transition::Returned => {
                 self.bounced = true;
-                self.serve_all();
+                self.finish_all_recipients();
             }
             Transition::Probe => self.probe = true,
-            Transition::Refused
+            Transition::Rejected
             | Transition::Deleted
             | Transition::Renamed
-            | Transition::Gone
-            | Transition::ThrownAway => {}
+            | Transition::Removed
+            | Transition::WholeDiscarded => {}
         }
     }
 
-    /// It came and is in the queue.
+    /// The message has arrived and is in the queue.
     fn arrive(&mut self, recipients: Option<u32>) {
-        (self.came, self.queued) = (true, true);
+        (self.received, self.queued) = (true, true);
         self.recipients = recipients;
     }
 
-    fn deliver(&mut self, op: &Update, sums: &mut MessageTotals) {
+    fn deliver(&mut self, update: &Update, totals: &mut MessageTotals) {
         self.delivered = true;
-        if let Some((reason, seconds)) = self.serve(op).and_then(|deferred| deferred.until(op)) {
-            sums.delivered_later(reason, seconds);
+        if let Some((reason, seconds)) =
+            self.finish_recipient(update).and_then(|deferred| deferred.until(update))
+        {
+            totals.count_late_delivery(reason, seconds);
         }
     }
 
-    /// `copy`: the message that was made, if no line named it so far.
-    fn hand_on(&mut self, copy: Option<IdHash>, op: &Update, sums: &mut MessageTotals) {
+    /// Hands the message on. `copy`: the queue id that the hand-off created, if no line named it before.
+    fn hand_on(&mut self, copy: Option<IdHash>, update: &Update, totals: &mut MessageTotals) {
         if !self.handed_on {
             (self.handed_on, self.copy) = (true, copy);
         }
-        let later = self.serve(op).and_then(|deferred| deferred.until(op));
+        let later = self.finish_recipient(update).and_then(|deferred| deferred.until(update));
         if let (Some(id), Some((reason, seconds))) = (copy, later) {
-            sums.unsure.push(PendingHandOff { id, what: PendingKind::Later { reason, seconds } });
+            totals.pending.push(PendingHandOff { id, kind: PendingKind::LateDelivery { reason, seconds } });
         }
     }
 
-    fn serve_all(&mut self) {
+    fn finish_all_recipients(&mut self) {
         self.queued = true;
-        self.deferred = DeferredRecipients::Nobody;
-        self.served = self.served.max(self.recipients.unwrap_or(0));
+        self.deferred = DeferredRecipients::Empty;
+        self.finished = self.finished.max(self.recipients.unwrap_or(0));
     }
 
-    /// The recipient is done with. None: it was not put off before.
-    fn serve(&mut self, op: &Update) -> Option<FirstDeferral> {
+    /// Marks the recipient as done, and returns its first deferral. None: it was not deferred.
+    fn finish_recipient(&mut self, update: &Update) -> Option<FirstDeferral> {
         self.queued = true;
-        self.served = self.served.saturating_add(op.recipients);
-        self.deferred.remove(op.recipient)
+        self.finished = self.finished.saturating_add(update.recipients);
+        self.deferred.remove(update.recipient)
     }
 
-    /// None: it never got into the queue, it is no mail, or too little of it is in the log. `ended`: its end is.
-    pub(crate) fn fate(&self, ended: bool) -> Option<FinalState> {
+    /// The state of the message. `ended`: its end is in the log. None: it never got into the queue, it is a probe,
+    /// or too little of it is in the log.
+    pub(crate) fn final_state(&self, ended: bool) -> Option<FinalState> {
         if self.probe || !(self.queued || self.discarded) {
             return None;
         }
@@ -347,9 +296,9 @@ impl Message {
         if !ended && !self.deferred.is_empty() {
             return Some(FinalState::Deferred);
         }
-        // Where nobody says how many recipients there are, a message is done when its end is there, or when the log
-        // shows no more of it than what was done.
-        let waits = self.recipients.map_or(self.came, |recipients| self.served < recipients);
+        // Without a known number of recipients, a message is done when its end is in the log, or when the log
+        // shows nothing but completed deliveries.
+        let waits = self.recipients.map_or(self.received, |recipients| self.finished < recipients);
         if !ended && waits && !self.discarded {
             return Some(FinalState::Waiting);
         }
@@ -364,36 +313,36 @@ impl Message {
         } else if self.discarded {
             FinalState::Discarded
         } else {
-            // Its end says that nothing is left to be done.
+            // Its end implies that nothing is left to do.
             FinalState::Delivered
         })
     }
 
-    /// Adds it to the totals. `ended`: its end is in the log.
-    pub(crate) fn count_into(&self, ended: bool, sums: &mut MessageTotals) {
-        let fate = self.fate(ended).filter(|_| self.wanted);
-        let counts = fate.is_some_and(|fate| fate != FinalState::HandedOn);
-        sums.met.add(self.origin, self.attempts, u32::from(counts));
-        let Some(fate) = fate else { return };
-        let (received, notice) = (self.came && !self.notice, self.notice);
-        if fate == FinalState::HandedOn {
+    /// Adds the message to the totals. `ended`: its end is in the log.
+    pub(crate) fn count_into(&self, ended: bool, totals: &mut MessageTotals) {
+        let state = self.final_state(ended).filter(|_| self.wanted);
+        let counts = state.is_some_and(|state| state != FinalState::HandedOn);
+        totals.names.count_message(self.origin, self.attempts, u32::from(counts));
+        let Some(state) = state else { return };
+        let (received, notice) = (self.received && !self.notice, self.notice);
+        if state == FinalState::HandedOn {
             match self.copy {
                 Some(id) => {
-                    let what = PendingKind::Message { received, notice, origin: self.origin };
-                    sums.unsure.push(PendingHandOff { id, what });
+                    let kind = PendingKind::Message { received, notice, origin: self.origin };
+                    totals.pending.push(PendingHandOff { id, kind });
                 }
-                None => sums.handed_on += 1,
+                None => totals.handed_on += 1,
             }
             return;
         }
-        sums.received += u64::from(received);
-        sums.notices += u64::from(notice);
-        match fate {
-            FinalState::Delivered => sums.delivered += 1,
-            FinalState::Bounced => sums.bounced += 1,
-            FinalState::Expired => sums.expired += 1,
-            FinalState::Discarded => sums.discarded += 1,
-            // Handed on was counted above; `Ledger::close` counts what is still in the queue.
+        totals.received += u64::from(received);
+        totals.notices += u64::from(notice);
+        match state {
+            FinalState::Delivered => totals.delivered += 1,
+            FinalState::Bounced => totals.bounced += 1,
+            FinalState::Expired => totals.expired += 1,
+            FinalState::Discarded => totals.discarded += 1,
+            // `HandedOn` was counted above; `MessageTracker::finish` counts what is still in the queue.
             FinalState::HandedOn | FinalState::Deferred | FinalState::Held | FinalState::Waiting => {}
         }
     }

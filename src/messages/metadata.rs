@@ -1,20 +1,20 @@
-//! Metadata of a message, put together from the lines that state it; `events`, `scan --by` and `trace` share the rule.
+//! Merges the metadata of a message from the lines that state it. `events`, `scan --by` and `trace` share the rule.
 
 use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep};
 
-/// The sender, the client and the like of one message. None: no line states it.
+/// The metadata of one message. None: no line states the field.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(crate) struct MessageMetadata {
     /// The null sender is empty.
     pub sender: Option<Box<str>>,
-    /// The sender is the one in the queue file, which the queue manager logs each time that it takes the message up.
+    /// The sender is the one in the queue file, which the queue manager logs whenever it activates the message.
     pub is_queue_sender: bool,
     pub size: Option<u64>,
     /// The client's address, else its name.
     pub client: Option<Box<str>>,
-    /// The client's name, where its address is known too.
+    /// The client's name, if its address is known too.
     pub client_host: Option<Box<str>>,
     pub helo: Option<Box<str>>,
     pub user: Option<Box<str>>,
@@ -22,7 +22,7 @@ pub(crate) struct MessageMetadata {
 }
 
 impl MessageMetadata {
-    /// Bytes that are not UTF-8 become U+FFFD.
+    /// Reads the metadata of a queue record. Bytes that are not UTF-8 become U+FFFD.
     pub(crate) fn of(fact: &QueueRecord) -> Self {
         let text = |bytes: &[u8]| String::from(LogText(bytes)).into_boxed_str();
         let MessageFields { sender, size, client, client_host, helo, user, message_id, .. } =
@@ -39,16 +39,16 @@ impl MessageMetadata {
         }
     }
 
-    /// The newer line belongs to another message under the same queue id: the queue manager states another sender.
-    /// The sender in a queue file never changes, but Postfix reuses short queue ids, and the line that ended the older
-    /// message may be missing (postfix qmgr_active.c logs `from=`; global/mail_queue.h builds the ids).
+    /// The newer line belongs to another message with the same queue id: the queue manager states another sender.
+    /// The sender in a queue file never changes, but Postfix reuses short queue ids, and the line that ended the
+    /// older message may be missing (postfix qmgr_active.c logs `from=`; global/mail_queue.h builds the ids).
     pub(crate) fn is_of_another(&self, newer: &Self) -> bool {
         let senders = self.sender.as_deref().zip(newer.sender.as_deref());
         let differ = senders.is_some_and(|(old, new)| !old.eq_ignore_ascii_case(new));
         self.is_queue_sender && newer.is_queue_sender && differ
     }
 
-    /// A newer line replaces what older lines stated; what it does not state stays.
+    /// Fields that the newer line states replace those of older lines; others stay.
     pub(crate) fn update(&mut self, newer: Self) {
         let Self { sender, is_queue_sender, size, client, client_host, helo, user, message_id } = newer;
         // The name belongs to the address of the same line.
@@ -74,15 +74,15 @@ impl MessageMetadata {
         self.client_host.as_deref().or(alone)
     }
 
-    /// Memory that it takes, in bytes.
-    pub(crate) fn held(&self) -> usize {
+    /// The memory that the metadata takes, in bytes.
+    pub(crate) fn held_bytes(&self) -> usize {
         let Self { sender, client, client_host, helo, user, message_id, .. } = self;
         let texts = [sender, client, client_host, helo, user, message_id];
         size_of::<Self>() + texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()
     }
 }
 
-/// A lone client is an address or a name without a domain.
+/// The client is an address. A client without an address is logged as a name without a domain.
 fn is_address(client: &str) -> bool {
     client.contains(['.', ':'])
 }

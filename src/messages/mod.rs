@@ -1,12 +1,16 @@
-//! Follows messages over many lines and blocks, and counts what became of them.
+//! Follows messages across lines and blocks, and counts their final states.
 //!
-//! A [`block_tracker::Desk`] follows the messages within a block, one desk a thread. Most come and go within one; only what
-//! began before the block, or does not end in it, is handed over and put together here. What an act does to a
-//! message hangs on nothing but the acts before it, so the sums are the same for any cut.
+//! A [`block_tracker::BlockTracker`] in each thread follows the messages within a block. Most begin and end within one;
+//! [`MessageTracker`] joins the parts of the others, block by block in their order.
+//!
+//! Promises: what a line does to a message depends only on the lines before it, so the sums are the same for any cut into
+//! blocks; memory is bounded, and what is forgotten is counted.
+//! May use: pipeline and what lies below it.
 
 pub(crate) mod block_names;
 pub(crate) mod block_tracker;
 pub(crate) mod context;
+pub(crate) mod deferred;
 pub(crate) mod hop;
 pub(crate) mod key;
 pub(crate) mod mail_counts;
@@ -23,181 +27,183 @@ use hashbrown::{HashMap, HashSet};
 use self::block_tracker::{PartialMessage, PartialMessages};
 use self::key::PrehashedState;
 use self::message::{Message, supersede};
-use self::names::{FinishedWho, NameCountsByRole};
+use self::names::{FinishedNamesByRole, NameCountsByRole};
 use self::recent_ids::{IdHash, SeenIds};
 use self::totals::{FinalState, MessageTotals, PendingHandOff};
 
-/// Open messages and their deferred recipients that are kept at a time: about 140 MiB. A log without the lines that end
-/// a message would fill any memory.
-/// 450,000 of one recipient each just fit into a table of 2^19.
+/// Maximum number of open messages and their deferred recipients: about 140 MiB. A log without the lines that end
+/// messages would fill any memory. 450,000 messages with one recipient each just fit into a table of 2^19 slots.
 const LIMIT: usize = 900_000;
 
-/// Blocks between two sweeps, after one that found no room.
-const PATIENCE: u32 = 256;
+/// Blocks between two sweeps, if the last sweep freed too little.
+const SWEEP_PAUSE: u32 = 256;
 
 /// The messages that are open between two blocks.
 pub(crate) struct MessageTracker {
     open: HashMap<u64, Message, PrehashedState>,
-    sums: MessageTotals,
-    who: NameCountsByRole,
-    pub seen: SeenIds,
-    /// What hangs on whether an id will be seen.
-    unsure: Vec<PendingHandOff>,
-    /// Open messages and their recipients put off.
-    kept: usize,
+    totals: MessageTotals,
+    names: NameCountsByRole,
+    pub seen_ids: SeenIds,
+    /// Counts that depend on whether a queue id will be seen.
+    pending: Vec<PendingHandOff>,
+    /// Number of open messages and their deferred recipients.
+    open_weight: usize,
     limit: usize,
-    /// Blocks until a sweep is worth trying.
-    wait: u32,
-    /// No filter is in force: every message is wanted.
-    all: bool,
+    /// Blocks to wait before the next sweep.
+    sweep_pause: u32,
+    /// No filter is active: every message is wanted.
+    unfiltered: bool,
 }
 
 /// The totals of all messages of the logs.
 pub struct MessageSummary {
-    pub sums: MessageTotals,
-    /// Mail by sender, client and login, also of messages that are in no total.
-    pub who: FinishedWho,
+    pub totals: MessageTotals,
+    /// Mail by sender, client and login. It includes messages that are in no total.
+    pub names: FinishedNamesByRole,
     pub queue: QueuedMessages,
 }
 
-/// What is in the queue when the logs end.
+/// The state of the queue when the logs end.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct QueuedMessages {
-    /// A recipient at least was put off, and not served since.
+    /// Messages with at least one deferred recipient.
     pub deferred: u64,
     pub held: u64,
-    /// Some of their recipients were not tried yet.
+    /// Messages with recipients that have not been tried yet.
     pub waiting: u64,
-    /// When the oldest of these was seen first, in seconds since 1970. None: none of them has a date.
+    /// When the oldest of these messages was first seen, in seconds since 1970. None: none of them has a date.
     pub oldest: Option<i64>,
 }
 
 impl MessageTracker {
-    /// `all`: no filter is in force.
-    pub(crate) fn new(all: bool) -> Self {
+    /// `unfiltered`: no filter is active.
+    pub(crate) fn new(unfiltered: bool) -> Self {
         Self {
             open: HashMap::default(),
-            sums: MessageTotals::default(),
-            who: NameCountsByRole::default(),
-            seen: SeenIds::default(),
-            unsure: Vec::new(),
-            kept: 0,
+            totals: MessageTotals::default(),
+            names: NameCountsByRole::default(),
+            seen_ids: SeenIds::default(),
+            pending: Vec::new(),
+            open_weight: 0,
             limit: LIMIT,
-            wait: 0,
-            all,
+            sweep_pause: 0,
+            unfiltered,
         }
     }
 
-    /// Adds what a block handed over; blocks come in their order.
-    pub(crate) fn fold(&mut self, tracks: PartialMessages) {
-        if self.kept > self.limit {
+    /// Adds the result of a block. Blocks must come in their order.
+    pub(crate) fn fold(&mut self, partials: PartialMessages) {
+        if self.open_weight > self.limit {
             self.make_room();
         }
-        self.seen.add(&tracks.seen);
-        self.who.take_in(&tracks.met);
-        self.unsure.extend(tracks.unsure);
-        for (key, track) in tracks.open {
-            self.add(key, track);
+        self.seen_ids.add(&partials.queue_ids);
+        self.names.merge_names(&partials.names);
+        self.pending.extend(partials.pending);
+        for (key, partial) in partials.open {
+            self.add(key, partial);
         }
-        for (key, act) in tracks.passed {
+        for (key, transition) in partials.completed {
             if let Some(old) = self.open.remove(&key) {
-                self.kept -= old.weight();
-                supersede(&mut Some(old), act, &mut self.sums);
+                self.open_weight -= old.weight();
+                supersede(&mut Some(old), transition, &mut self.totals);
             }
         }
-        self.unsure.append(&mut self.sums.unsure);
-        self.who.take_in(&self.sums.met.hand_over());
+        self.pending.append(&mut self.totals.pending);
+        self.names.merge_names(&self.totals.names.hand_over());
     }
 
-    /// What is not settled yet.
-    pub(crate) fn unsure(&self) -> impl ExactSizeIterator<Item = IdHash> {
-        self.unsure.iter().map(|unsure| unsure.id)
+    /// The queue ids that pending counts wait for.
+    pub(crate) fn pending(&self) -> impl ExactSizeIterator<Item = IdHash> {
+        self.pending.iter().map(|pending| pending.id)
     }
 
-    /// Resolves what waits for an id that was `found`; with `all` the rest too, as ids that are never seen.
+    /// Resolves pending counts whose id was `found`. With `all` it also resolves the rest, as ids that never
+    /// appear.
     pub(crate) fn resolve(&mut self, found: &HashSet<IdHash, PrehashedState>, all: bool) {
-        let sums = &mut self.sums;
-        self.unsure.retain(|unsure| {
-            let seen = found.contains(&unsure.id);
+        let totals = &mut self.totals;
+        self.pending.retain(|pending| {
+            let seen = found.contains(&pending.id);
             if seen || all {
-                sums.resolve(&unsure.what, seen);
+                totals.resolve(&pending.kind, seen);
             }
             !(seen || all)
         });
     }
 
-    fn add(&mut self, key: u64, track: PartialMessage) {
+    fn add(&mut self, key: u64, partial: PartialMessage) {
         let found = self.open.remove(&key);
         let is_new = found.is_none();
-        self.kept -= found.as_ref().map_or(0, Message::weight);
-        let Some(message) = track.follow(found, self.all, &mut self.sums) else { return };
-        if is_new && self.kept > self.limit {
-            self.sums.met.add(message.origin, message.attempts, 0);
-            self.sums.forgotten += 1;
+        self.open_weight -= found.as_ref().map_or(0, Message::weight);
+        let Some(message) = partial.resume(found, self.unfiltered, &mut self.totals) else { return };
+        if is_new && self.open_weight > self.limit {
+            self.totals.names.count_message(message.origin, message.attempts, 0);
+            self.totals.forgotten += 1;
             return;
         }
-        self.kept += message.weight();
+        self.open_weight += message.weight();
         self.open.insert(key, message);
     }
 
-    /// Lets go of what never got to a queue, and of what looks done.
+    /// Removes messages that never got into a queue and messages that look done.
     fn make_room(&mut self) {
-        if self.wait > 0 {
-            self.wait -= 1;
+        if self.sweep_pause > 0 {
+            self.sweep_pause -= 1;
             return;
         }
-        let (sums, kept) = (&mut self.sums, &mut self.kept);
+        let (totals, open_weight) = (&mut self.totals, &mut self.open_weight);
         self.open.retain(|_, message| {
-            let stays = message.fate(false).is_some_and(FinalState::is_in_queue);
+            let stays = message.final_state(false).is_some_and(FinalState::is_in_queue);
             if !stays {
-                *kept -= message.weight();
-                message.count_into(false, sums);
+                *open_weight -= message.weight();
+                message.count_into(false, totals);
             }
             stays
         });
-        self.wait = if self.kept > self.limit / 8 * 7 { PATIENCE } else { 0 };
+        self.sweep_pause = if self.open_weight > self.limit / 8 * 7 { SWEEP_PAUSE } else { 0 };
     }
 
-    /// The end of the logs; `settled` is what the desks settled themselves.
-    pub(crate) fn close(mut self, settled: impl IntoIterator<Item = MessageTotals>) -> MessageSummary {
-        let mut sums = std::mem::take(&mut self.sums);
-        settled.into_iter().for_each(|other| sums.merge(other));
-        let queue = self.queue(&mut sums);
-        self.sums = sums;
-        self.unsure.append(&mut self.sums.unsure);
-        let found = self.seen.among(self.unsure());
+    /// Ends the logs. `settled` are the totals that the block trackers counted themselves.
+    pub(crate) fn finish(mut self, settled: impl IntoIterator<Item = MessageTotals>) -> MessageSummary {
+        let mut totals = std::mem::take(&mut self.totals);
+        settled.into_iter().for_each(|other| totals.merge(other));
+        let queue = self.count_open(&mut totals);
+        self.totals = totals;
+        self.pending.append(&mut self.totals.pending);
+        let found = self.seen_ids.among(self.pending());
         self.resolve(&found, true);
-        self.who.take_in(&self.sums.met.hand_over());
-        MessageSummary { sums: self.sums, who: self.who.finish(), queue }
+        self.names.merge_names(&self.totals.names.hand_over());
+        MessageSummary { totals: self.totals, names: self.names.finish(), queue }
     }
 
-    /// What Postfix put on hold before it had a queue id: its header was read, and no line says more of it. Nor does one
-    /// where the client went away, so there are no more of these than there were such holds.
-    fn held_silently(&self, sums: &mut MessageTotals) -> QueuedMessages {
+    /// Counts messages that Postfix put on hold before they had a queue id: their header was read, and no later
+    /// line is about them. Messages whose client disconnected look the same, so at most as many are counted as
+    /// there were such holds.
+    fn held_silently(&self, totals: &mut MessageTotals) -> QueuedMessages {
         let mut queue = QueuedMessages::default();
-        if sums.silent_holds.is_empty() {
+        if totals.silent_holds.is_empty() {
             return queue;
         }
-        let open = self.open.values().filter(|message| message.came && message.named && !message.queued);
+        let open =
+            self.open.values().filter(|message| message.received && message.header_read && !message.queued);
         let mut since: Vec<i64> = open.filter_map(|message| message.since).collect();
         since.sort_unstable();
         for at in since {
-            if sums.take_hold(at.div_euclid(60)) {
+            if totals.take_hold(at.div_euclid(60)) {
                 queue.held += 1;
-                queue.see(Some(at));
-                sums.received += 1;
+                queue.update_oldest(Some(at));
+                totals.received += 1;
             }
         }
         queue
     }
 
-    /// Counts what is still open; it stays.
-    fn queue(&self, sums: &mut MessageTotals) -> QueuedMessages {
-        let mut queue = self.held_silently(sums);
+    /// Counts the messages that are still open.
+    fn count_open(&self, totals: &mut MessageTotals) -> QueuedMessages {
+        let mut queue = self.held_silently(totals);
         for message in self.open.values() {
-            message.count_into(false, sums);
-            let Some(fate) = message.fate(false).filter(|_| message.wanted) else { continue };
-            match fate {
+            message.count_into(false, totals);
+            let Some(state) = message.final_state(false).filter(|_| message.wanted) else { continue };
+            match state {
                 FinalState::Deferred => queue.deferred += 1,
                 FinalState::Held => queue.held += 1,
                 FinalState::Waiting => queue.waiting += 1,
@@ -207,8 +213,8 @@ impl MessageTracker {
                 | FinalState::Discarded
                 | FinalState::HandedOn => {}
             }
-            if fate.is_in_queue() {
-                queue.see(message.since);
+            if state.is_in_queue() {
+                queue.update_oldest(message.since);
             }
         }
         queue
@@ -216,7 +222,7 @@ impl MessageTracker {
 }
 
 impl QueuedMessages {
-    fn see(&mut self, since: Option<i64>) {
+    fn update_oldest(&mut self, since: Option<i64>) {
         self.oldest = match (self.oldest, since) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -231,46 +237,46 @@ mod tests {
     use crate::messages::origin::SenderIds;
     use crate::messages::transition::{Transition, Update};
 
-    fn op(act: Transition) -> Update {
+    fn update(transition: Transition) -> Update {
         let (at, reason, origin) = (Some(0), None, SenderIds::default());
-        Update { act, recipient: 7, recipients: 1, at, reason, wanted: true, counts: true, origin }
+        Update { transition, recipient: 7, recipients: 1, at, reason, wanted: true, counts: true, origin }
     }
 
-    fn told(ledger: &mut MessageTracker, keys: std::ops::Range<u64>, act: Transition) {
+    fn apply_to_each(tracker: &mut MessageTracker, keys: std::ops::Range<u64>, transition: Transition) {
         for key in keys {
-            let mut desk = BlockTracker::new(foldhash::fast::RandomState::default(), true, false);
-            desk.take(key, std::num::NonZeroU64::MIN, &op(act));
-            ledger.fold(desk.hand_over());
+            let mut block = BlockTracker::new(foldhash::fast::RandomState::default(), true, false);
+            block.apply(key, std::num::NonZeroU64::MIN, &update(transition));
+            tracker.fold(block.hand_over());
         }
     }
 
     #[test]
     fn what_looks_done_makes_room_for_what_comes() {
-        let mut ledger = MessageTracker { limit: 100, ..MessageTracker::new(true) };
-        told(&mut ledger, 0..1000, Transition::Delivered);
-        assert!(ledger.open.len() <= 101, "{}", ledger.open.len());
-        let closed = ledger.close([]);
-        assert_eq!((closed.sums.delivered, closed.sums.forgotten), (1000, 0));
+        let mut tracker = MessageTracker { limit: 100, ..MessageTracker::new(true) };
+        apply_to_each(&mut tracker, 0..1000, Transition::Delivered);
+        assert!(tracker.open.len() <= 101, "{}", tracker.open.len());
+        let closed = tracker.finish([]);
+        assert_eq!((closed.totals.delivered, closed.totals.forgotten), (1000, 0));
     }
 
     #[test]
     fn what_cannot_be_kept_is_counted_as_forgotten() {
-        let mut ledger = MessageTracker { limit: 100, ..MessageTracker::new(true) };
-        told(&mut ledger, 0..1000, Transition::Deferred);
-        // A message and its recipient are two.
-        assert_eq!(ledger.open.len(), 51);
-        told(&mut ledger, 0..51, Transition::Delivered);
-        let MessageSummary { sums, queue, .. } = ledger.close([]);
-        assert_eq!((sums.delivered, sums.forgotten, queue.deferred), (51, 949, 0));
+        let mut tracker = MessageTracker { limit: 100, ..MessageTracker::new(true) };
+        apply_to_each(&mut tracker, 0..1000, Transition::Deferred);
+        // A message and its recipient count as two.
+        assert_eq!(tracker.open.len(), 51);
+        apply_to_each(&mut tracker, 0..51, Transition::Delivered);
+        let MessageSummary { totals, queue, .. } = tracker.finish([]);
+        assert_eq!((totals.delivered, totals.forgotten, queue.deferred), (51, 949, 0));
     }
 
     #[test]
     fn room_is_counted_right() {
-        let mut ledger = MessageTracker::new(true);
-        told(&mut ledger, 0..10, Transition::Deferred);
-        told(&mut ledger, 5..20, Transition::Delivered);
-        told(&mut ledger, 0..15, Transition::Gone);
-        let kept: usize = ledger.open.values().map(Message::weight).sum();
-        assert_eq!((ledger.kept, kept), (5, 5));
+        let mut tracker = MessageTracker::new(true);
+        apply_to_each(&mut tracker, 0..10, Transition::Deferred);
+        apply_to_each(&mut tracker, 5..20, Transition::Delivered);
+        apply_to_each(&mut tracker, 0..15, Transition::Removed);
+        let open_weight: usize = tracker.open.values().map(Message::weight).sum();
+        assert_eq!((tracker.open_weight, open_weight), (5, 5));
     }
 }

@@ -1,45 +1,45 @@
-//! Counts the mail of each sender, client and login in bounded tables: lossy counting (Manku and Motwani, "Approximate
-//! Frequency Counts over Data Streams", 2002).
+//! Counts the mail of each sender, client and login in tables of limited size by lossy counting (Manku and Motwani,
+//! "Approximate Frequency Counts over Data Streams", 2002).
 //!
-//! A table that is full drops the names with the lowest counts. Each sweep takes from a name no more than its cut, so
-//! the sum of the cuts is an upper bound on how far any count may be too low.
+//! A full table drops the names with the lowest counts. A sweep drops no name with more than its cut, so the sum of
+//! the cuts is an upper bound on how far any count may be too low.
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry::{Occupied, Vacant};
 
 use super::block_names::{NameEntry, NameSet, PerRole};
-use super::mail_counts::{MailCountArray, MailCounts, add, weight};
+use super::mail_counts::{CompactMailCounts, MailCounts};
 
-/// Names of one kind that are kept, about 3 MiB. There may be more until all that were handed over together are in.
+/// Maximum number of names of one role, about 3 MiB. A table may exceed it while the names of one block are added.
 const LIMIT: usize = 1 << 15;
 
-/// The tables of all kinds of names. Blocks are added in their order, so the threads that read them change nothing.
+/// The tables of all roles. Blocks are added in their order, so the number of threads changes nothing.
 pub(crate) type NameCountsByRole = PerRole<HeavyHitters>;
 
-/// The tables, once all blocks are in.
-pub(crate) type FinishedWho = PerRole<FinishedKept>;
+/// The tables of all roles, once all blocks are in.
+pub(crate) type FinishedNamesByRole = PerRole<FinishedHeavyHitters>;
 
-/// The names of one kind, by their hashes.
+/// The names of one role, by their hashes.
 #[derive(Clone, Debug)]
 pub struct HeavyHitters {
     slots: HashTable<Slot>,
     text: NameText,
-    /// Counts of names that were dropped.
+    /// The sum of the counts of dropped names.
     dropped: MailCounts,
-    /// Upper bound on how far any count of any name may be too low.
-    may_lack: u64,
+    /// Upper bound on how far the count of any name may be too low.
+    max_undercount: u64,
     limit: usize,
 }
 
-/// The names of one kind, once all blocks are in.
+/// The names of one role, once all blocks are in.
 #[derive(Clone, Debug)]
-pub struct FinishedKept {
+pub struct FinishedHeavyHitters {
     slots: HashTable<Slot>,
     text: NameText,
-    /// Counts of names that were dropped, and of those that no line spelt out.
+    /// The sum of the counts of dropped names, and of names that no line spelt out.
     pub dropped: MailCounts,
-    /// Upper bound on how far any count of any name may be too low.
-    pub may_lack: u64,
+    /// Upper bound on how far the count of any name may be too low.
+    pub max_undercount: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,22 +47,22 @@ struct Slot {
     hash: u64,
     /// Where the name begins in the text. 0: only its hash is known.
     start: u32,
-    counts: MailCountArray,
+    counts: CompactMailCounts,
 }
 
-/// The hash as the table wants it: its lowest bit is always 0, and the table chooses a place by the lowest bits.
+/// Rotates the hash: its lowest bit is always 0, and the table chooses a slot by the lowest bits.
 fn spread(hash: u64) -> u64 {
     hash.rotate_left(32)
 }
 
 impl NameCountsByRole {
-    pub fn take_in(&mut self, names: &PerRole<NameSet>) {
-        self.senders.take_in(&names.senders);
-        self.clients.take_in(&names.clients);
-        self.users.take_in(&names.users);
+    pub fn merge_names(&mut self, names: &PerRole<NameSet>) {
+        self.senders.merge_names(&names.senders);
+        self.clients.merge_names(&names.clients);
+        self.users.merge_names(&names.users);
     }
 
-    pub fn finish(self) -> FinishedWho {
+    pub fn finish(self) -> FinishedNamesByRole {
         PerRole { senders: self.senders.finish(), clients: self.clients.finish(), users: self.users.finish() }
     }
 }
@@ -73,16 +73,16 @@ impl Default for HeavyHitters {
             slots: HashTable::new(),
             text: NameText::default(),
             dropped: MailCounts::default(),
-            may_lack: 0,
+            max_undercount: 0,
             limit: LIMIT,
         }
     }
 }
 
 impl HeavyHitters {
-    fn take_in(&mut self, names: &NameSet) {
-        // A block has far fewer names. Whether there is room is asked once all of them are in: then neither their order
-        // nor a name with two entries changes the answer.
+    fn merge_names(&mut self, names: &NameSet) {
+        // A block has far fewer names than the limit. The size is checked once all of them are in, so that
+        // neither their order nor a name with two entries changes the result.
         for some in names.entries.chunks((self.limit / 4).max(1)) {
             for entry in some {
                 self.add(entry, names.name(entry));
@@ -99,7 +99,7 @@ impl HeavyHitters {
         match self.slots.entry(spread(entry.hash), is_it, |slot| spread(slot.hash)) {
             Occupied(mut place) => {
                 let slot = place.get_mut();
-                add(&mut slot.counts, &entry.counts);
+                slot.counts.add(&entry.counts);
                 if slot.start == 0 {
                     slot.start = self.text.push(name);
                 }
@@ -111,10 +111,10 @@ impl HeavyHitters {
         }
     }
 
-    /// Drops the half with the lowest counts, and all names that have exactly the cut: so the order of the table does
-    /// not change which names stay.
+    /// Drops the half with the lowest counts, and all names with exactly the cut, so that the order of the table
+    /// does not change which names stay.
     fn make_room(&mut self) {
-        let mut weights: Vec<u64> = self.slots.iter().map(|slot| weight(&slot.counts)).collect();
+        let mut weights: Vec<u64> = self.slots.iter().map(|slot| slot.counts.weight()).collect();
         let half = weights.len() / 2;
         if half == 0 {
             return;
@@ -122,47 +122,47 @@ impl HeavyHitters {
         let (_, &mut cut, _) = weights.select_nth_unstable(half);
         let dropped = &mut self.dropped;
         self.slots.retain(|slot| {
-            let stays = weight(&slot.counts) > cut;
+            let stays = slot.counts.weight() > cut;
             if !stays {
                 dropped.add(&MailCounts::from(&slot.counts));
             }
             stays
         });
-        self.may_lack += cut;
+        self.max_undercount += cut;
         let text = self.text.replace();
-        for slot in self.slots.iter_mut() {
+        for slot in &mut self.slots {
             slot.start = self.text.push(text.name(slot.start));
         }
     }
 
-    /// Drops names that no line spelt out, and names without any mail.
-    fn finish(self) -> FinishedKept {
-        let Self { mut slots, text, mut dropped, may_lack, .. } = self;
+    /// Drops names that no line spelt out, and names without mail.
+    fn finish(self) -> FinishedHeavyHitters {
+        let Self { mut slots, text, mut dropped, max_undercount, .. } = self;
         let mut most = 0;
         slots.retain(|slot| {
             if slot.start == 0 {
                 dropped.add(&MailCounts::from(&slot.counts));
-                most = most.max(weight(&slot.counts));
+                most = most.max(slot.counts.weight());
             }
-            slot.start != 0 && slot.counts != MailCountArray::default()
+            slot.start != 0 && slot.counts != CompactMailCounts::default()
         });
-        FinishedKept { slots, text, dropped, may_lack: may_lack + most }
+        FinishedHeavyHitters { slots, text, dropped, max_undercount: max_undercount + most }
     }
 }
 
-impl FinishedKept {
-    /// In no order.
+impl FinishedHeavyHitters {
+    /// All names with their counts, in arbitrary order.
     pub fn all(&self) -> impl Iterator<Item = (&[u8], MailCounts)> + Clone {
         self.slots.iter().map(|slot| (self.text.name(slot.start), MailCounts::from(&slot.counts)))
     }
 }
 
-/// Names in lower case, one behind the other, each after a byte that says how long it is.
+/// Names in lower case, each after a byte with its length.
 #[derive(Clone, Default, Debug)]
 struct NameText(Vec<u8>);
 
 impl NameText {
-    /// Where the name begins; 0 for the empty name, which is not kept.
+    /// Appends a name and returns where it begins. 0 for the empty name, which is not stored.
     fn push(&mut self, name: &[u8]) -> u32 {
         if name.is_empty() {
             return 0;
@@ -176,14 +176,13 @@ impl NameText {
         start
     }
 
-    /// The name that begins there. Empty for 0.
+    /// The name that begins at `start`. Empty for 0.
     fn name(&self, start: u32) -> &[u8] {
-        let kept = self.0.get(start as usize..).and_then(<[u8]>::split_first);
-        kept.and_then(|(&length, rest)| rest.get(..usize::from(length))).unwrap_or_default()
+        let table = self.0.get(start as usize..).and_then(<[u8]>::split_first);
+        table.and_then(|(&length, rest)| rest.get(..usize::from(length))).unwrap_or_default()
     }
 
-    /// Begins an empty text, and returns the old one. It has room for as much, since as much will come: so it never
-    /// grows piece by piece.
+    /// Starts an empty text of the same capacity and returns the old one. The same capacity avoids reallocations.
     fn replace(&mut self) -> Self {
         let room = Self(Vec::with_capacity(self.0.len()));
         std::mem::replace(self, room)
@@ -197,57 +196,62 @@ mod tests {
     use super::*;
     use crate::messages::block_names::RoleNames;
     use crate::messages::key::KeyHasher;
-    use crate::messages::mail_counts::counts;
+    use crate::messages::origin::Attempts;
 
-    fn kept(limit: usize) -> HeavyHitters {
+    fn table(limit: usize) -> HeavyHitters {
         HeavyHitters { limit, ..HeavyHitters::default() }
     }
 
-    fn meet(meeting: &mut RoleNames, keys: &KeyHasher, name: &str, times: u32) {
-        let hash = meeting.note(Some(name.as_bytes()), keys);
-        meeting.add(hash, &counts(times, [0; 4]));
+    fn count(block: &mut RoleNames, keys: &KeyHasher, name: &str, times: u32) {
+        let hash = block.intern(Some(name.as_bytes()), keys);
+        block.add(hash, &CompactMailCounts::new(times, Attempts::ZERO));
     }
 
-    fn messages(kept: &FinishedKept, name: &str) -> u64 {
-        kept.all().find(|(other, _)| *other == name.as_bytes()).map_or(0, |(_, fared)| fared.messages)
+    fn messages(table: &FinishedHeavyHitters, name: &str) -> u64 {
+        table.all().find(|(other, _)| *other == name.as_bytes()).map_or(0, |(_, counts)| counts.messages)
     }
 
     #[test]
     fn a_full_table_keeps_who_has_most_and_says_what_it_may_lack() {
         let keys = KeyHasher::new(RandomState::default());
-        let (mut kept, mut meeting) = (kept(100), RoleNames::default());
+        let (mut table, mut block) = (table(100), RoleNames::default());
         for round in 0..10_000 {
-            meet(&mut meeting, &keys, "much@example.org", 1);
-            meet(&mut meeting, &keys, &format!("{round}@example.org"), 1);
+            count(&mut block, &keys, "much@example.org", 1);
+            count(&mut block, &keys, &format!("{round}@example.org"), 1);
             if round % 7 == 0 {
-                kept.take_in(&meeting.hand_over());
+                table.merge_names(&block.hand_over());
             }
         }
-        kept.take_in(&meeting.hand_over());
-        let kept = kept.finish();
-        assert!(kept.slots.len() <= 100 && kept.slots.capacity() <= 1024, "{}", kept.slots.len());
-        let much = messages(&kept, "much@example.org");
-        assert!(much <= 10_000 && much + kept.may_lack >= 10_000, "{much} and {}", kept.may_lack);
-        assert!(kept.may_lack < 250, "{}", kept.may_lack);
-        let all: u64 = kept.all().map(|(_, fared)| fared.messages).sum();
-        assert_eq!(all + kept.dropped.messages, 20_000);
+        table.merge_names(&block.hand_over());
+        let table = table.finish();
+        assert!(table.slots.len() <= 100 && table.slots.capacity() <= 1024, "{}", table.slots.len());
+        let much = messages(&table, "much@example.org");
+        assert!(
+            much <= 10_000 && much + table.max_undercount >= 10_000,
+            "{much} and {}",
+            table.max_undercount
+        );
+        assert!(table.max_undercount < 250, "{}", table.max_undercount);
+        let all: u64 = table.all().map(|(_, counts)| counts.messages).sum();
+        assert_eq!(all + table.dropped.messages, 20_000);
     }
 
     #[test]
     fn a_table_that_was_never_full_is_exact_however_the_lines_are_cut() {
         let keys = KeyHasher::new(RandomState::default());
         let sorted = |cut: u32| {
-            let (mut kept, mut meeting) = (kept(100), RoleNames::default());
+            let (mut table, mut block) = (table(100), RoleNames::default());
             for number in 0..300 {
-                meet(&mut meeting, &keys, &format!("{}@Example.org", number % 70), 1 + number);
+                count(&mut block, &keys, &format!("{}@Example.org", number % 70), 1 + number);
                 if number % cut == 0 {
-                    kept.take_in(&meeting.hand_over());
+                    table.merge_names(&block.hand_over());
                 }
             }
-            kept.take_in(&meeting.hand_over());
-            let kept = kept.finish();
-            assert_eq!((kept.may_lack, kept.dropped), (0, MailCounts::default()));
-            let mut rows: Vec<_> = kept.all().map(|(name, fared)| (name.to_vec(), fared.messages)).collect();
+            table.merge_names(&block.hand_over());
+            let table = table.finish();
+            assert_eq!((table.max_undercount, table.dropped), (0, MailCounts::default()));
+            let mut rows: Vec<_> =
+                table.all().map(|(name, counts)| (name.to_vec(), counts.messages)).collect();
             rows.sort();
             rows
         };
@@ -260,16 +264,16 @@ mod tests {
     #[test]
     fn what_was_let_go_of_before_its_message_ended_is_with_the_others() {
         let keys = KeyHasher::new(RandomState::default());
-        let (mut kept, mut meeting) = (kept(10), RoleNames::default());
-        let early = meeting.note(Some(b"early@example.org"), &keys);
+        let (mut table, mut block) = (table(10), RoleNames::default());
+        let early = block.intern(Some(b"early@example.org"), &keys);
         for number in 0..20 {
-            meet(&mut meeting, &keys, &format!("{number}@example.org"), 1);
-            kept.take_in(&meeting.hand_over());
+            count(&mut block, &keys, &format!("{number}@example.org"), 1);
+            table.merge_names(&block.hand_over());
         }
-        meeting.add(early, &counts(7, [0; 4]));
-        kept.take_in(&meeting.hand_over());
-        let kept = kept.finish();
-        assert_eq!(messages(&kept, "early@example.org"), 0);
-        assert!(kept.may_lack >= 7 && kept.dropped.messages >= 7);
+        block.add(early, &CompactMailCounts::new(7, Attempts::ZERO));
+        table.merge_names(&block.hand_over());
+        let table = table.finish();
+        assert_eq!(messages(&table, "early@example.org"), 0);
+        assert!(table.max_undercount >= 7 && table.dropped.messages >= 7);
     }
 }

@@ -1,6 +1,8 @@
-//! Names the sender, the client and the login of a message by their hashes, and counts its attempts.
+//! Identifies the sender, the client and the login of a message by their hashes, and counts its delivery attempts.
 
-/// Hashes of the names of a message. 0: no line that was read states one.
+use crate::smtp::delivery_result::ByResult;
+
+/// Hashes of the names of a message. 0: no line read so far states the name.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct SenderIds {
     pub sender: u64,
@@ -8,5 +10,5 @@ pub struct SenderIds {
     pub user: u64,
 }
 
-/// Attempts of one message: delivered, deferred, bounced and expired, in this order.
-pub(crate) type Attempts = [u32; 4];
+/// Delivery attempts of one message.
+pub(crate) type Attempts = ByResult<u32>;

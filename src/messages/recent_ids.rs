@@ -8,21 +8,20 @@ use hashbrown::HashSet;
 use super::key::PrehashedState;
 use crate::collections::direct_mapped::DirectMappedCache;
 
-/// A hash of a queue id alone, whichever host has it.
+/// The hash of a queue id alone, regardless of the host.
 pub(crate) type IdHash = NonZeroU64;
 
-/// Ids remembered for questions that are asked at once: 256 KiB.
-const LATELY: usize = 1 << 15;
+/// Ids that a block tracker remembers for an immediate answer: 256 KiB.
+const RECENT: usize = 1 << 15;
 
-/// Ids remembered in all: 12 MiB.
+/// Ids remembered across all logs: 12 MiB.
 const LIMIT: usize = 3 << 19;
 
-/// Ids in one part of the list: 512 KiB. One list of all would be moved each time that it doubles, and leave holes of its
-/// size.
+/// Ids in one part of the list: 512 KiB. A single list would be copied whenever it doubles, and fragment the heap.
 const PART: usize = 1 << 16;
 
-/// Ids seen lately. An id that is not found may have been seen all the same.
-pub(crate) struct RecentIds(DirectMappedCache<(), LATELY>);
+/// Recently seen ids in a direct-mapped cache. An id that is missing may have been seen all the same.
+pub(crate) struct RecentIds(DirectMappedCache<(), RECENT>);
 
 impl Default for RecentIds {
     fn default() -> Self {
@@ -35,7 +34,7 @@ impl RecentIds {
         self.0.insert(id.get(), ());
     }
 
-    pub(crate) fn holds(&self, id: IdHash) -> bool {
+    pub(crate) fn contains(&self, id: IdHash) -> bool {
         self.0.get(id.get()).is_some()
     }
 }
@@ -43,11 +42,11 @@ impl RecentIds {
 /// Ids remembered where an answer cannot wait for later lines: 4 MiB.
 const BEFORE: usize = 1 << 17;
 
-/// Ids seen before a line, but for those first seen very long before.
+/// The latest ids, up to a limit; the oldest is dropped first.
 #[derive(Default)]
 pub(crate) struct IdWindow {
     ids: HashSet<IdHash, PrehashedState>,
-    /// The first one first.
+    /// The ids by age, oldest first.
     order: VecDeque<IdHash>,
 }
 
@@ -64,14 +63,14 @@ impl IdWindow {
         }
     }
 
-    pub(crate) fn holds(&self, id: IdHash) -> bool {
+    pub(crate) fn contains(&self, id: IdHash) -> bool {
         self.ids.contains(&id)
     }
 }
 
-/// Ids seen in all of the logs, or in their latest part.
+/// Ids seen in all logs, or in their latest part if there are too many.
 pub(crate) struct SeenIds {
-    /// The first ones first; each but the last is full.
+    /// Parts in the order of the lines; all but the last are full.
     parts: VecDeque<Vec<IdHash>>,
     length: usize,
     part: usize,
@@ -99,19 +98,19 @@ impl SeenIds {
         }
     }
 
-    /// Before it is told more, what waits should ask, and then it should forget.
+    /// The list is full. Before more is added, resolve what is pending, then call `forget`.
     pub(crate) fn is_full(&self) -> bool {
         self.length >= self.limit
     }
 
-    /// Lets go of the older half.
+    /// Drops the older half.
     pub(crate) fn forget(&mut self) {
         for part in self.parts.drain(..self.parts.len() / 2) {
             self.length -= part.len();
         }
     }
 
-    /// Those of `asked` that were seen.
+    /// The ids of `asked` that were seen.
     pub(crate) fn among(&self, asked: impl Iterator<Item = IdHash>) -> HashSet<IdHash, PrehashedState> {
         let asked: HashSet<IdHash, PrehashedState> = asked.collect();
         if asked.is_empty() {
@@ -149,16 +148,16 @@ mod tests {
             before.add(id(number));
             before.add(id(2));
         }
-        assert!(!before.holds(id(1)) && before.holds(id(2)) && before.holds(id(BEFORE as u64 + 1)));
+        assert!(!before.contains(id(1)) && before.contains(id(2)) && before.contains(id(BEFORE as u64 + 1)));
         assert_eq!(before.ids.len(), BEFORE);
     }
 
     #[test]
     fn what_was_seen_lately_is_never_something_else() {
-        let mut lately = RecentIds::default();
-        lately.add(id(5));
-        assert!(lately.holds(id(5)) && !lately.holds(id(5 + LATELY as u64)));
-        lately.add(id(5 + LATELY as u64));
-        assert!(!lately.holds(id(5)));
+        let mut recent = RecentIds::default();
+        recent.add(id(5));
+        assert!(recent.contains(id(5)) && !recent.contains(id(5 + RECENT as u64)));
+        recent.add(id(5 + RECENT as u64));
+        assert!(!recent.contains(id(5)));
     }
 }

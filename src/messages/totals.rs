@@ -1,32 +1,33 @@
-//! Counts what became of messages; the counts add up in any order.
+//! Counts the final states of messages. Totals can be merged in any order.
 
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
 use super::block_names::BlockNames;
-use super::mail_counts::counts;
-use super::origin::SenderIds;
+use super::mail_counts::CompactMailCounts;
+use super::origin::{Attempts, SenderIds};
 use super::recent_ids::IdHash;
 use crate::catalog::classify::Reason;
+use crate::smtp::delivery_result::DeliveryResult;
 
-/// The final state of a message, or where it stands in the queue.
+/// The final state of a message, or its state in the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum FinalState {
-    /// Every recipient was served.
+    /// Every recipient was delivered to.
     Delivered,
-    /// At least one recipient was given up for an error, none for age.
+    /// At least one recipient was given up because of an error, none because of age.
     Bounced,
-    /// At least one recipient was given up for age.
+    /// At least one recipient was given up because of age.
     Expired,
     Discarded,
-    /// A filter on this machine has it, and gave it back under another queue id: counted there.
+    /// A filter on this machine took it and returned it under another queue id, where it is counted.
     HandedOn,
-    /// Still in the queue, a recipient at least put off.
+    /// Still in the queue, with at least one deferred recipient.
     Deferred,
     /// Still in the queue, on hold or frozen.
     Held,
-    /// Still in the queue, with recipients that were not tried yet.
+    /// Still in the queue, with recipients that have not been tried yet.
     Waiting,
 }
 
@@ -39,55 +40,55 @@ impl FinalState {
     }
 }
 
-/// A count that depends on whether the message that a hand-over made is in the logs.
+/// A count that depends on whether the message that a hand-off created is in the logs.
 #[derive(Clone, Debug)]
 pub struct PendingHandOff {
-    /// Of the message that was made.
+    /// The queue id of the created message.
     pub id: IdHash,
-    pub what: PendingKind,
+    pub kind: PendingKind,
 }
 
 #[derive(Clone, Debug)]
 pub enum PendingKind {
-    /// A message was handed on or delivered.
+    /// A message that was handed on, or else delivered.
     Message { received: bool, notice: bool, origin: SenderIds },
-    /// A delivery counts for who the message is of.
+    /// A delivery that counts for the names of its message.
     Attempt { origin: SenderIds },
-    /// A recipient got it later, for a reason, after so many seconds.
-    Later { reason: Option<Reason>, seconds: i64 },
+    /// A delivery to a deferred recipient, with the reason of the deferral and the seconds since then.
+    LateDelivery { reason: Option<Reason>, seconds: i64 },
 }
 
-/// Messages that are done, and recipients that got theirs later.
+/// Totals of messages that have ended, and of deferred recipients that were delivered to later.
 #[derive(Clone, Default, Debug)]
 pub struct MessageTotals {
-    /// Those that came from outside in the time of the log, whatever became of them.
+    /// Messages that arrived from outside during the log, whatever their final state.
     pub received: u64,
-    /// Those that this server wrote, to say what became of others.
+    /// Messages that this server wrote to report on other messages.
     pub notices: u64,
     pub delivered: u64,
     pub bounced: u64,
     pub expired: u64,
     pub discarded: u64,
     pub handed_on: u64,
-    /// Messages that came when as many as are kept were open.
+    /// Messages that arrived while the limit of open messages was reached.
     pub forgotten: u64,
     /// Seconds from a recipient's first deferral to its delivery, by the reason of that deferral.
-    pub later: BTreeMap<Option<Reason>, Histogram<u32>>,
-    /// Names with their mail, since the last time that they were handed over.
-    pub met: BlockNames,
+    pub delivered_later: BTreeMap<Option<Reason>, Histogram<u32>>,
+    /// Names with their mail since they were last handed over.
+    pub names: BlockNames,
     /// Messages put on hold before they had a queue id (`NOQUEUE: hold: RCPT from …`), by minutes since 1970.
     pub silent_holds: BTreeMap<i64, u64>,
-    /// For who knows all of the logs to settle.
-    pub unsure: Vec<PendingHandOff>,
+    /// Counts that only the whole log can resolve.
+    pub pending: Vec<PendingHandOff>,
 }
 
-/// Significant digits of a duration: the error is less than 1 %.
+/// Significant digits of a duration: the error is below 1 %.
 const DIGITS: u8 = 2;
 
-/// A year, in seconds: no queue keeps mail as long, but a damaged stamp may say anything.
+/// A year, in seconds: no queue keeps mail that long, but a damaged timestamp may have any value.
 const LONGEST: i64 = 366 * 86_400;
 
-/// Minutes with holds that are kept: two weeks with a hold in each minute.
+/// Maximum number of minutes with holds: two weeks with a hold in each minute.
 const HOLD_MINUTES: usize = 60 * 24 * 14;
 
 impl MessageTotals {
@@ -100,25 +101,26 @@ impl MessageTotals {
         self.discarded += other.discarded;
         self.handed_on += other.handed_on;
         self.forgotten += other.forgotten;
-        self.met.merge(&other.met);
-        for (reason, theirs) in other.later {
+        self.names.merge(&other.names);
+        for (reason, theirs) in other.delivered_later {
             self.durations(reason).add(theirs).expect("our own histogram grows as far as theirs");
         }
         for (minute, count) in other.silent_holds {
-            self.hold(minute, count);
+            self.add_holds(minute, count);
         }
-        self.unsure.extend(other.unsure);
+        self.pending.extend(other.pending);
     }
 
-    /// The latest minutes are kept.
-    pub fn hold(&mut self, minute: i64, count: u64) {
+    /// Adds holds. Only the latest minutes are remembered.
+    pub fn add_holds(&mut self, minute: i64, count: u64) {
         *self.silent_holds.entry(minute).or_default() += count;
         if self.silent_holds.len() > HOLD_MINUTES {
             self.silent_holds.pop_first();
         }
     }
 
-    /// Takes one hold of this minute or the one before: the message got its queue id right after it.
+    /// Takes one hold of this minute or the one before, in which the message got its queue id. False: there is
+    /// none.
     pub fn take_hold(&mut self, minute: i64) -> bool {
         [minute, minute - 1].into_iter().any(|minute| {
             let left = self.silent_holds.get_mut(&minute).filter(|count| **count > 0);
@@ -126,32 +128,33 @@ impl MessageTotals {
         })
     }
 
-    /// `seen`: the message that was made is in the logs, and is counted there.
-    pub fn resolve(&mut self, what: &PendingKind, seen: bool) {
-        match *what {
+    /// Counts a hand-off. `seen`: the created message is in the logs and is counted there.
+    pub fn resolve(&mut self, kind: &PendingKind, seen: bool) {
+        match *kind {
             PendingKind::Message { .. } if seen => self.handed_on += 1,
             PendingKind::Message { received, notice, origin } => {
-                self.met.give(origin, &counts(1, [0; 4]));
+                self.names.add_counts(origin, &CompactMailCounts::new(1, Attempts::ZERO));
                 self.delivered += 1;
                 self.received += u64::from(received);
                 self.notices += u64::from(notice);
             }
-            PendingKind::Later { .. } | PendingKind::Attempt { .. } if seen => {}
+            PendingKind::LateDelivery { .. } | PendingKind::Attempt { .. } if seen => {}
             PendingKind::Attempt { origin } => {
-                self.met.give(origin, &counts(0, [1, 0, 0, 0]));
+                let attempts = Attempts::of(DeliveryResult::Delivered, 1);
+                self.names.add_counts(origin, &CompactMailCounts::new(0, attempts));
             }
-            PendingKind::Later { reason, seconds } => self.delivered_later(reason, seconds),
+            PendingKind::LateDelivery { reason, seconds } => self.count_late_delivery(reason, seconds),
         }
     }
 
-    /// Clocks are set back now and then; such a delivery took no time.
-    pub fn delivered_later(&mut self, reason: Option<Reason>, seconds: i64) {
+    /// Records a delivery after a deferral. Negative durations, from a clock that was set back, count as 0.
+    pub fn count_late_delivery(&mut self, reason: Option<Reason>, seconds: i64) {
         let seconds = seconds.clamp(0, LONGEST).cast_unsigned();
         self.durations(reason).record(seconds).expect("our own histogram grows as far as a year");
     }
 
     fn durations(&mut self, reason: Option<Reason>) -> &mut Histogram<u32> {
-        self.later.entry(reason).or_insert_with(|| {
+        self.delivered_later.entry(reason).or_insert_with(|| {
             let mut durations = Histogram::new(DIGITS).expect("two digits are allowed");
             durations.auto(true);
             durations

@@ -1,27 +1,31 @@
-//! Translates facts and events into acts: what a line does to its message, in a form that outlives the line.
+//! Translates queue records and events into transitions: what a line changes about its message, independent of the
+//! line's text.
 
 use super::hop::HandOff;
-use super::origin::{Attempts, SenderIds};
+use super::origin::SenderIds;
 use super::recent_ids::IdHash;
 use crate::catalog::classify::Reason;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{QueueRecord, QueueStep};
+use crate::smtp::delivery_result::DeliveryResult;
 use crate::smtp::event::{Direction, Event, Outcome, Stage};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Transition {
-    /// A client or a program hands it over; it is not in the queue yet.
-    Came,
-    /// It came and is in the queue, with so many recipients: Exim's `<=`. None: it does not say how many.
+    /// A client or a program submits the message; it is not in the queue yet.
+    Received,
+    /// The message is in the queue, with this number of recipients (Exim's `<=`). None: the line does not state
+    /// the number.
     Arrived(Option<u32>),
-    Named,
-    /// This server wrote it, to say what became of another. `arrived`: it is in the queue, and nothing else says so.
+    HeaderRead,
+    /// This server wrote the message to report on another. `arrived`: it is in the queue, and no other line says
+    /// so.
     Notice {
         arrived: bool,
         recipients: Option<u32>,
     },
-    /// The queue manager took it up, with so many recipients still to be served. None: it does not say how many.
-    /// `null`: its sender is the null sender.
+    /// The queue manager activated it, with this number of recipients left. None: the line does not state the
+    /// number. `null`: its sender is the null sender.
     Queued {
         left: Option<u32>,
         null: bool,
@@ -29,66 +33,66 @@ pub enum Transition {
     Held,
     Released,
     Deleted,
-    /// All that are left are given up by hand.
+    /// An administrator bounced all recipients that were left.
     Returned,
     Renamed,
-    Gone,
-    /// One recipient's, or of as many as the line names.
+    Removed,
+    /// One recipient was deferred, or as many as the line names.
     Deferred,
     Delivered,
-    /// Given to who gives it back as another message; that one's id, if no line named it so far.
+    /// Handed to a program that returns it as another message. The id of that message, if no line named it so far.
     HandedOn(Option<IdHash>),
     Bounced,
-    /// Of one recipient, or of all that are left.
+    /// Expired for one recipient, or for all that are left.
     Expired {
         all: bool,
     },
     Discarded,
-    /// The client was told to keep it.
-    Refused,
-    /// The whole of it, and nothing more will be said of it.
-    ThrownAway,
+    /// The server rejected the message; the client keeps it.
+    Rejected,
+    /// The whole message was discarded, and no later line is about it.
+    WholeDiscarded,
     Probe,
 }
 
-/// An act with what is kept of its line.
+/// A transition, with what is remembered of its line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Update {
-    pub act: Transition,
-    /// A hash; of the acts of recipients only.
+    pub transition: Transition,
+    /// The recipient's hash, for transitions of recipients only.
     pub recipient: u64,
-    /// Of how many recipients the line tells; the hash is of the first.
+    /// The number of recipients that the line names; the hash is the first one's.
     pub recipients: u32,
-    /// Seconds since 1970. None: the line has no stamp that is a date.
+    /// Seconds since 1970. None: the line has no valid timestamp.
     pub at: Option<i64>,
-    /// Why it was put off.
+    /// The reason of a deferral. None: the line states none.
     pub reason: Option<Reason>,
     /// The filter admits the event.
     pub wanted: bool,
-    /// It is one of the attempts that the tables count: admitted, and not a hop that is in no sum.
+    /// It is one of the attempts that the tables count: the filter admits it, and it is no hand-off.
     pub counts: bool,
-    /// Whom the line names.
+    /// The hashes of the names that the line states.
     pub origin: SenderIds,
 }
 
 impl Transition {
-    /// What was known of the queue id is of another message.
+    /// The line begins a new message; earlier lines with the same queue id are about another one.
     pub fn begins(self) -> bool {
-        matches!(self, Self::Came | Self::Arrived(_) | Self::Notice { arrived: true, .. })
+        matches!(self, Self::Received | Self::Arrived(_) | Self::Notice { arrived: true, .. })
     }
 
-    /// Nothing is known of the queue id after it.
+    /// The line ends the message; its queue id is free afterwards.
     pub fn ends(self) -> bool {
-        matches!(self, Self::Gone | Self::Deleted | Self::Renamed | Self::ThrownAway)
+        matches!(self, Self::Removed | Self::Deleted | Self::Renamed | Self::WholeDiscarded)
     }
 
-    pub fn of_fact(fact: &QueueRecord) -> Self {
+    pub fn of_record(fact: &QueueRecord) -> Self {
         match fact.step {
             QueueStep::Received if mta::is_queued_on_arrival(fact.mta) => {
                 Self::Arrived(mta::recipients(fact))
             }
-            QueueStep::Received => Self::Came,
-            QueueStep::MessageIdAssigned => Self::Named,
+            QueueStep::Received => Self::Received,
+            QueueStep::MessageIdAssigned => Self::HeaderRead,
             QueueStep::Notice => Self::Notice {
                 arrived: mta::is_queued_on_arrival(fact.mta),
                 recipients: mta::recipients(fact),
@@ -101,19 +105,19 @@ impl Transition {
             QueueStep::Deleted => Self::Deleted,
             QueueStep::Returned => Self::Returned,
             QueueStep::Requeued => Self::Renamed,
-            QueueStep::Removed => Self::Gone,
+            QueueStep::Removed => Self::Removed,
         }
     }
 
     /// None: the event changes nothing about its message.
     pub fn of_event(event: &Event, hop: HandOff) -> Option<Self> {
         if event.direction == Direction::Inbound {
-            // Before its data is sent, a refusal is of one recipient, and there may be others.
+            // Before DATA, a rejection concerns one recipient, and there may be others.
             let whole = matches!(event.stage, Some(Stage::Data | Stage::EndOfData));
             return match event.outcome {
-                Outcome::Rejected => whole.then_some(Self::Refused),
+                Outcome::Rejected => whole.then_some(Self::Rejected),
                 Outcome::Held => Some(Self::Held),
-                Outcome::Discarded if whole => Some(Self::ThrownAway),
+                Outcome::Discarded if whole => Some(Self::WholeDiscarded),
                 Outcome::Discarded => Some(Self::Discarded),
                 Outcome::Probe => Some(Self::Probe),
                 Outcome::Delivered
@@ -128,7 +132,7 @@ impl Transition {
             Outcome::Delivered => Some(match hop {
                 HandOff::No => Self::Delivered,
                 HandOff::Yes => Self::HandedOn(None),
-                HandOff::Unsure(id) => Self::HandedOn(Some(id)),
+                HandOff::Pending(id) => Self::HandedOn(Some(id)),
             }),
             Outcome::Deferred => Some(Self::Deferred),
             Outcome::Bounced => Some(Self::Bounced),
@@ -139,15 +143,43 @@ impl Transition {
             Outcome::Rejected | Outcome::Attempt | Outcome::Warned => None,
         }
     }
+
+    /// None: the transition is not the result of a delivery attempt that is counted.
+    pub fn result(self) -> Option<DeliveryResult> {
+        match self {
+            Self::Delivered | Self::HandedOn(_) => Some(DeliveryResult::Delivered),
+            Self::Deferred => Some(DeliveryResult::Deferred),
+            Self::Bounced => Some(DeliveryResult::Bounced),
+            Self::Expired { .. } => Some(DeliveryResult::Expired),
+            Self::Received
+            | Self::Arrived(_)
+            | Self::HeaderRead
+            | Self::Notice { .. }
+            | Self::Queued { .. }
+            | Self::Held
+            | Self::Released
+            | Self::Deleted
+            | Self::Returned
+            | Self::Renamed
+            | Self::Removed
+            | Self::Discarded
+            | Self::Rejected
+            | Self::WholeDiscarded
+            | Self::Probe => None,
+        }
+    }
 }
 
 impl SenderIds {
-    /// A newer line about the message replaces what older ones state; the line of an attempt only fills gaps. The same
-    /// rule as of [`Metadata`](super::metadata::Metadata).
-    pub fn learn(&mut self, newer: Self, act: Transition) {
+    /// A newer line about the message replaces what older lines state; the line of an attempt only fills gaps.
+    /// [`MessageMetadata`](super::metadata::MessageMetadata) has the same rule.
+    pub fn update(&mut self, newer: Self, transition: Transition) {
         let tells = matches!(
-            act,
-            Transition::Came | Transition::Arrived(_) | Transition::Notice { .. } | Transition::Queued { .. }
+            transition,
+            Transition::Received
+                | Transition::Arrived(_)
+                | Transition::Notice { .. }
+                | Transition::Queued { .. }
         );
         for (mine, theirs) in
             [(&mut self.sender, newer.sender), (&mut self.client, newer.client), (&mut self.user, newer.user)]
@@ -156,33 +188,5 @@ impl SenderIds {
                 *mine = theirs;
             }
         }
-    }
-}
-
-/// Counts the attempt of an act.
-pub(crate) fn attempted(attempts: &mut Attempts, act: Transition) {
-    let at = match act {
-        Transition::Delivered | Transition::HandedOn(_) => 0,
-        Transition::Deferred => 1,
-        Transition::Bounced => 2,
-        Transition::Expired { .. } => 3,
-        Transition::Came
-        | Transition::Arrived(_)
-        | Transition::Named
-        | Transition::Notice { .. }
-        | Transition::Queued { .. }
-        | Transition::Held
-        | Transition::Released
-        | Transition::Deleted
-        | Transition::Returned
-        | Transition::Renamed
-        | Transition::Gone
-        | Transition::Discarded
-        | Transition::Refused
-        | Transition::ThrownAway
-        | Transition::Probe => return,
-    };
-    if let Some(count) = attempts.get_mut(at) {
-        *count = count.saturating_add(1);
     }
 }

@@ -1,7 +1,8 @@
-//! Parses log lines: it removes wrappers, then parses the header, the timestamp and the text of each mail server.
+//! Parses log lines: header, timestamp, wrapper, and the text of each mail server.
 //!
-//! Parsing never fails and never panics: a line that no parser understands is [`mta::parsed::ParsedLine::Unread`] or
-//! `Foreign`. The folder imports only from `smtp` and `simd`, and reads no files.
+//! Promises: no input panics, nothing is allocated for a line, and what a line does not say stays `None`. Parsed parts
+//! borrow from the line.
+//! May use: simd, smtp.
 
 pub(crate) mod header;
 pub(crate) mod header_cache;

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use strsim::jaro_winkler;
 use wildmatch::WildMatch;
 
-use crate::catalog::classify::{Classification, Reason, provider};
+use crate::catalog::classify::{Classification, Reason, find_provider};
 use crate::catalog::provider::Provider;
 use crate::catalog::{Catalog, value_name};
 use crate::parse::header::LogLine;
@@ -247,7 +247,7 @@ impl Filter {
             && (self.providers.is_empty()
                 || one_of(
                     &self.providers,
-                    verdict.and_then(|v| v.provider).or_else(|| provider(event, book)),
+                    verdict.and_then(|v| v.provider).or_else(|| find_provider(event, book)),
                 ))
             && matches_any(&args.to, event.recipient)
             && self.admits_sender(event.sender)

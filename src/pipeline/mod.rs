@@ -1,13 +1,17 @@
-//! Turns blocks of logs into events and queue records, and passes them to sinks, one per thread.
+//! Turns blocks of logs into lines, events and facts about queues, and passes them to sinks.
 //!
-//! Results are folded in the order of the files, so they do not depend on the number of threads or the block size. The
-//! folder imports only from `catalog`, `parse`, `input`, `collections`, `smtp` and `simd`.
+//! Promises: each line is parsed once and counted once; dates are inferred from the order of the lines; a sink gets the
+//! lines of a block in order, and its results are folded in the order of the files. It does not know who listens.
+//! May use: catalog, collections, input, parse, simd, smtp.
 
 pub(crate) mod calendar;
 pub(crate) mod coverage;
 pub(crate) mod duplicate;
+pub(crate) mod error;
 pub(crate) mod filter;
+pub(crate) mod logs;
 pub(crate) mod seek;
+pub(crate) mod settle;
 pub(crate) mod sink;
 pub(crate) mod time_range;
 pub(crate) mod walk;

@@ -1,7 +1,7 @@
 //! Defines what a walk passes on for each line of a log, and the traits of its receivers.
 
 use crate::catalog::Catalog;
-use crate::catalog::classify::{Classification, provider};
+use crate::catalog::classify::{Classification, find_provider};
 use crate::catalog::provider::Provider;
 use crate::input::read::HeapSize;
 use crate::parse::header::LogLine;
@@ -33,8 +33,8 @@ pub struct LoggedEvent<'a> {
 impl LoggedEvent<'_> {
     /// The provider of the other server: by the wording of the reply, else by the host name or the recipient's domain.
     pub fn provider(&self) -> Option<Provider> {
-        let from_reply = self.verdict.and_then(|verdict| verdict.provider);
-        from_reply.or_else(|| provider(self.event, self.book))
+        let told = self.verdict.and_then(|verdict| verdict.provider);
+        told.or_else(|| find_provider(self.event, self.book))
     }
 }
 

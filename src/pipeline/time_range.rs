@@ -33,7 +33,7 @@ pub(crate) const FORMS: &str = "-2h, \"3 days ago\", today, yesterday, \"yesterd
 
 /// `now` gives the zone and the day that words count from; RFC 3339 names its own zone. `None`: the text has none of the
 /// forms.
-pub(crate) fn read(text: &str, now: &Zoned) -> Option<Timestamp> {
+pub fn read(text: &str, now: &Zoned) -> Option<Timestamp> {
     let text = text.trim();
     if let Some(seconds) = text.strip_prefix('@') {
         return Timestamp::from_second(seconds.parse().ok()?).ok();

@@ -332,7 +332,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         match &parsed {
             ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {
-                let verdict = self.judge.verdict(event);
+                let verdict = self.judge.classify(event);
                 let (user, client, book) = (None, None, self.task.book);
                 let logged = LoggedEvent {
                     place,

@@ -1,19 +1,20 @@
-//! Host names that hold an IP address: a name and the addresses it may hold come in, whether it does goes out.
+//! Detects host names that contain an IP address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// `192-0-2-7.dyn.example.net`, `host007.002.000.192.example.net`, `192000002007.example.net`, or for one of `ips` two of its
-/// numbers, or all of it as hexadecimal digits.
-pub(crate) fn holds_ip(name: &str, ips: &[IpAddr]) -> bool {
+/// True for names such as `192-0-2-7.dyn.example.net`, `host007.002.000.192.example.net` and
+/// `192000002007.example.net`, and for names with two octets of one of `ips`, or with the whole address in hexadecimal
+/// digits.
+pub(crate) fn contains_ip(name: &str, ips: &[IpAddr]) -> bool {
     let small = name.to_ascii_lowercase();
     let numbers = numbers(&small);
-    in_a_row(&small)
-        || padded(&small)
+    has_dotted_octets(&small)
+        || has_padded_octets(&small)
         || small.contains("ip6.arpa")
-        || ips.iter().any(|ip| holds(&small, &numbers, *ip))
+        || ips.iter().any(|ip| contains(&small, &numbers, *ip))
 }
 
-/// Each run of digits.
+/// The runs of digits in a name.
 fn numbers(name: &str) -> Vec<&str> {
     name.split(|sign: char| !sign.is_ascii_digit()).filter(|run| !run.is_empty()).collect()
 }
@@ -22,8 +23,8 @@ fn octet(digits: &str) -> Option<u8> {
     (digits.len() <= 3).then(|| digits.parse().ok()).flatten()
 }
 
-/// Four numbers that can be octets, with a single sign between each.
-fn in_a_row(name: &str) -> bool {
+/// The name has four numbers that can be octets, with one character between each two.
+fn has_dotted_octets(name: &str) -> bool {
     let bytes = name.as_bytes();
     let mut row = 0;
     let mut at = 0;
@@ -50,27 +51,27 @@ fn in_a_row(name: &str) -> bool {
     false
 }
 
-/// Twelve digits that are four octets.
-fn padded(name: &str) -> bool {
+/// The name has a run of twelve digits that are four octets.
+fn has_padded_octets(name: &str) -> bool {
     numbers(name).iter().any(|run| {
         let octets = run.as_bytes().chunks(3).map(|part| std::str::from_utf8(part).ok().and_then(octet));
         run.len() == 12 && octets.into_iter().all(|octet| octet.is_some())
     })
 }
 
-fn holds(name: &str, numbers: &[&str], ip: IpAddr) -> bool {
+fn contains(name: &str, numbers: &[&str], ip: IpAddr) -> bool {
     match ip.to_canonical() {
-        IpAddr::V4(ip) => holds_v4(name, numbers, ip),
-        IpAddr::V6(ip) => holds_v6(name, ip),
+        IpAddr::V4(ip) => contains_v4(name, numbers, ip),
+        IpAddr::V6(ip) => contains_v6(name, ip),
     }
 }
 
-fn holds_v4(name: &str, numbers: &[&str], ip: Ipv4Addr) -> bool {
+fn contains_v4(name: &str, numbers: &[&str], ip: Ipv4Addr) -> bool {
     let octets = ip.octets();
     let [a, b, c, d] = octets;
     let hex = [format!("{a:02x}{b:02x}{c:02x}{d:02x}"), format!("{d:02x}{c:02x}{b:02x}{a:02x}")];
     let decimal = u32::from(ip).to_string();
-    // Each number of the name stands for one octet.
+    // Each number of the name matches at most one octet.
     let mut left: Vec<u8> = octets.to_vec();
     let mut found = 0;
     for number in numbers.iter().filter_map(|number| octet(number)) {
@@ -82,7 +83,7 @@ fn holds_v4(name: &str, numbers: &[&str], ip: Ipv4Addr) -> bool {
     found >= 2 || hex.iter().any(|hex| name.contains(hex.as_str())) || numbers.contains(&decimal.as_str())
 }
 
-fn holds_v6(name: &str, ip: Ipv6Addr) -> bool {
+fn contains_v6(name: &str, ip: Ipv6Addr) -> bool {
     let words: Vec<&str> = name.split(['.', '-', '_']).collect();
     let groups: Vec<String> =
         ip.segments().iter().filter(|group| **group != 0).map(|group| format!("{group:x}")).collect();
@@ -97,8 +98,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn holds(name: &str, ip: &str, wanted: bool) {
-        assert_eq!(holds_ip(name, &[ip.parse().unwrap()]), wanted, "{name} and {ip}");
+    fn contains(name: &str, ip: &str, wanted: bool) {
+        assert_eq!(contains_ip(name, &[ip.parse().unwrap()]), wanted, "{name} and {ip}");
     }
 
     #[test]
@@ -113,11 +114,11 @@ mod tests {
             "77-2.pool.example.net",
             "3221226061.example.net",
         ] {
-            holds(name, "192.0.2.77", true);
+            contains(name, "192.0.2.77", true);
         }
-        holds("2001-db8-0-0-0-0-0-7.example.net", "2001:db8::7", true);
-        holds("h.2001-0db8-0000-0000-0000-0000-0000-0007.example.net", "2001:db8::7", true);
-        holds("7.0.0.ip6.arpa", "2001:db8::7", true);
+        contains("2001-db8-0-0-0-0-0-7.example.net", "2001:db8::7", true);
+        contains("h.2001-0db8-0000-0000-0000-0000-0000-0007.example.net", "2001:db8::7", true);
+        contains("7.0.0.ip6.arpa", "2001:db8::7", true);
     }
 
     #[test]
@@ -129,9 +130,9 @@ mod tests {
             "a77.example.net",
             "mx-2026-11-22.example.net",
         ] {
-            holds(name, "192.0.2.77", false);
+            contains(name, "192.0.2.77", false);
         }
-        holds("mail.db8.example.net", "2001:db8::7", false);
-        assert!(!holds_ip("smtp.1und1.example", &[]));
+        contains("mail.db8.example.net", "2001:db8::7", false);
+        assert!(!contains_ip("smtp.1und1.example", &[]));
     }
 }

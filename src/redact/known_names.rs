@@ -1,4 +1,4 @@
-//! The names that a line tells of people, so that each can be found where it stands alone: `user anna is over quota`.
+//! Collects the names of people on a line, so that they are found where they occur alone: `user anna is over quota`.
 
 use std::sync::LazyLock;
 
@@ -9,13 +9,14 @@ use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 
-/// Local parts and logins, without doubles; the longest first, so that none hides in another.
+/// Local parts and logins, each once. The longest comes first, so that no name hides in another.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(crate) struct KnownNames(Vec<String>);
 
-/// What stands behind these names somebody, with a domain or without.
+/// Labels that precede the name of a person, with or without a domain.
 static LABELS: LazyLock<Regex> = LazyLock::new(|| {
-    // Postfix: sasl_username=, orig_to=; Exim: A=plain:anna, U=anna, F=<anna>, set_id=anna, and anna <anna@example.org>.
+    // Postfix: sasl_username=, orig_to=; Exim: A=plain:anna, U=anna, F=<anna>, set_id=anna, and anna
+    // <anna@example.org>.
     Regex::new(
         r#"(?x)
         (?: \b(?: sasl_username | sasl_sender | user(?:name)? | login | set_id | U ) = | \bA=[\w-]+: ) [<"]? ([^\s,;>)"]+)
@@ -26,7 +27,7 @@ static LABELS: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 impl KnownNames {
-    /// Of a whole line of log.
+    /// The names on a whole log line.
     pub(crate) fn of_line(raw: &str) -> Self {
         let mut names = Self::default();
         let line = LogLine::read(raw.as_bytes());
@@ -51,12 +52,12 @@ impl KnownNames {
         names
     }
 
-    /// An address, a local part or a login; nothing is added of the null sender.
+    /// Adds an address, a local part or a login; ignores the null sender.
     pub(crate) fn add(&mut self, address: &str) {
         let address = address.trim_matches(['<', '>']);
         let local = address.rsplit_once('@').map_or(address, |(local, _)| local).trim_matches('"');
-        let told = local.chars().any(char::is_alphanumeric) && !self.0.iter().any(|known| known == local);
-        if told {
+        let is_new = local.chars().any(char::is_alphanumeric) && !self.0.iter().any(|known| known == local);
+        if is_new {
             self.0.push(local.to_owned());
             self.0.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         }

@@ -1,7 +1,9 @@
-//! People's names and addresses made unreadable: a report, an event or a line comes in, and a keyed hash stands for each.
+//! Replaces the names and addresses of people by keyed hashes, in reports, events and lines.
 //!
-//! What prints text from a log passes it through one of these last of all: a line of log through `line`, a name of a known
-//! kind through `address` or `host`, other words through `text`, a whole report through `report`.
+//! Promises: equal names get equal hashes under one key, and domains stay. Redaction is the last step before an answer is
+//! rendered: a line passes through `line`, a name of a known kind through `address` or `host`, other words through `text`,
+//! a whole report through `report`.
+//! May use: parse, pipeline, report, smtp.
 
 pub(crate) mod host_names;
 pub(crate) mod known_names;

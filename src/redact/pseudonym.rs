@@ -1,48 +1,48 @@
-//! What stands for a name: a secret and the name come in, a mark goes out, the same for the same two.
+//! Computes the pseudonym of a name from a secret: the same name and secret have the same pseudonym.
 
 use std::net::IpAddr;
 
-/// Replaces local parts of addresses, logins and IP addresses, with the names that hold one. Domains stay, and so do the
-/// addresses of this machine to itself. Cheap to copy.
+/// Replaces local parts of addresses, logins, IP addresses, and host names that contain an IP address. Domains and
+/// loopback addresses stay. Cheap to copy.
 #[derive(Clone, Copy)]
 pub(crate) struct Redactor {
     key: [u8; 32],
 }
 
-/// 48 bits: of a million names, two have the same mark once in 560 logs.
+/// Hexadecimal digits of a pseudonym, 48 bits. Of a million names, two have the same pseudonym in one of 560 logs.
 pub(crate) const DIGITS: usize = 12;
 
 impl Redactor {
-    /// Any secret will do that nobody can guess; who knows it can try names.
+    /// The secret must be hard to guess: whoever knows it can test names.
     pub(crate) fn new(secret: &[u8]) -> Self {
         Self { key: blake3::derive_key("smtplog redact 1", secret) }
     }
 
-    fn mark(&self, kind: &str, name: &str) -> String {
+    fn pseudonym(&self, kind: &str, name: &str) -> String {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
         hasher.update(kind.as_bytes()).update(b" ").update(name.to_lowercase().as_bytes());
         let digits: String = hasher.finalize().to_hex().chars().take(DIGITS).collect();
         format!("{kind}-{digits}")
     }
 
-    /// `anna` → `u-3f9a1c20b7e4`; letters' case aside.
+    /// `anna` → `u-3f9a1c20b7e4`, regardless of case.
     pub(crate) fn local(&self, local: &str) -> String {
-        self.mark("u", local)
+        self.pseudonym("u", local)
     }
 
-    /// `192.0.2.7` → `ip-…`. Loopback stays: it is nobody.
+    /// `192.0.2.7` → `ip-…`. Loopback and unspecified addresses stay: they identify nobody.
     pub(crate) fn ip(&self, ip: IpAddr) -> String {
         let plain = ip.to_canonical();
         if plain.is_loopback() || plain.is_unspecified() {
             ip.to_string()
         } else {
-            self.mark("ip", &plain.to_string())
+            self.pseudonym("ip", &plain.to_string())
         }
     }
 
-    /// A name that holds an address: `192-0-2-7.dyn.example.net` → `h-….example.net`.
+    /// The pseudonym of a host name that contains an address: `192-0-2-7.dyn.example.net` → `h-…`.
     pub(crate) fn name(&self, name: &str) -> String {
-        self.mark("h", name)
+        self.pseudonym("h", name)
     }
 }
 

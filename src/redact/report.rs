@@ -1,4 +1,5 @@
-//! Reports, events and what else is shown, made unreadable field by field. A new field is a mistake until it stands here.
+//! Redacts reports and events field by field. The patterns name every field, so a new field does not compile until it
+//! is handled.
 
 use super::known_names::KnownNames;
 use super::pseudonym::Redactor;
@@ -12,7 +13,7 @@ impl Redactor {
         let Report {
             schema: _,
             range: _,
-            // Our own hosts are no clients.
+            // The hosts that wrote the logs are ours.
             hosts: _,
             input,
             totals: _,
@@ -31,7 +32,7 @@ impl Redactor {
             full_advice: _,
             baseline: _,
             failed: _,
-            // They are made unreadable before they are put into a line.
+            // Storms are redacted before they become part of a report.
             storms: _,
             verdict: _,
             notes,
@@ -78,7 +79,7 @@ impl Redactor {
         }
     }
 
-    /// `--to anna@example.org`: what was asked for names somebody too.
+    /// Redacts an option such as `--to anna@example.org`.
     pub(crate) fn option(&self, words: &str) -> String {
         match words.split_once(' ') {
             Some((name, value)) if takes_address(name) => format!("{name} {}", self.address(value)),
@@ -128,7 +129,7 @@ impl Redactor {
         }
     }
 
-    /// A value of `--by`.
+    /// Redacts a value of `--by`.
     pub(crate) fn key(&self, by: By, value: &str) -> String {
         match by {
             By::Recipient | By::Sender | By::User => self.address(value),
@@ -149,7 +150,7 @@ impl Redactor {
         }
     }
 
-    /// `raw` is the line that the event stands on.
+    /// Redacts an event. `raw` is the line of the event.
     pub(crate) fn record(&self, record: &mut Record, raw: &str) {
         let Record {
             time: _,
@@ -183,7 +184,7 @@ impl Redactor {
         if let Some(ip) = peer_ip {
             *ip = self.host(ip);
         }
-        *text = self.about(text, &names);
+        *text = self.text_with_names(text, &names);
         for address in [sender, recipient].into_iter().flatten() {
             *address = self.address(address);
         }

@@ -1,4 +1,4 @@
-//! What `smtplog storm` tells, made unreadable field by field.
+//! Redacts the report of `smtplog storm` field by field.
 
 use super::known_names::KnownNames;
 use super::pseudonym::Redactor;
@@ -40,12 +40,12 @@ impl Redactor {
             advice: _,
             example,
         } = storm;
-        // Whom the factors name stands alone in the sentences and in the commands.
+        // The values of factors also occur in the sentences and commands.
         let mut names = KnownNames::default();
         for factor in factors.iter().filter(|factor| is_person(factor.dimension)) {
             names.add(&factor.value);
         }
-        let about = |text: &mut String| *text = self.about(text, &names);
+        let about = |text: &mut String| *text = self.text_with_names(text, &names);
         because.iter_mut().for_each(about);
         not.iter_mut().map(|not| &mut not.because).for_each(about);
         for StormCommand { shell, why, changes: _, undo } in commands {

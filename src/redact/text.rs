@@ -1,4 +1,5 @@
-//! Text from a log: addresses, IP addresses and names that hold one are found in it, and marks put in their place.
+//! Finds addresses, IP addresses and host names that contain one in text from a log, and replaces them with
+//! pseudonyms.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -6,12 +7,12 @@ use std::sync::LazyLock;
 use mail_builder::encoders::base64::base64_encode;
 use regex::{Captures, Regex};
 
-use super::host_names::holds_ip;
+use super::host_names::contains_ip;
 use super::known_names::KnownNames;
 use super::pseudonym::{DIGITS, Redactor};
 
-/// An address, in which `%40` may stand for the @ of a link. A local part is quoted, or in angle brackets with
-/// whatever signs, or plain; behind the label of a field, the label is none of it.
+/// An address, in which `%40` may stand for the @ of a link. The local part is quoted, or any text in angle brackets,
+/// or plain. A field label before it is not part of it.
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x)
@@ -24,30 +25,30 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a test reads it")
 });
 
-/// What may be an IP address, with a port behind it or in front of a name's dot.
+/// A candidate for an IP address, perhaps followed by a port or a dot.
 static IP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:ipv6:)?[0-9a-f]*[:.][0-9a-f:.]*[0-9a-f:]").expect("a test reads it")
 });
 
-/// A name of more than one part.
+/// A candidate for a host name.
 static HOST: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?").expect("a test reads it"));
 
 impl Redactor {
-    /// A line of log, whole; or any other text that may be one.
+    /// Redacts a whole log line, or text that may be one.
     pub(crate) fn line(&self, raw: &str) -> String {
-        self.about(raw, &KnownNames::of_line(raw))
+        self.text_with_names(raw, &KnownNames::of_line(raw))
     }
 
-    /// Words that are no line of log.
+    /// Redacts text that is not a log line.
     pub(crate) fn text(&self, text: &str) -> String {
-        self.about(text, &KnownNames::default())
+        self.text_with_names(text, &KnownNames::default())
     }
 
-    /// Words in which these names may stand alone.
-    pub(crate) fn about(&self, text: &str, names: &KnownNames) -> String {
+    /// Redacts text in which these names may occur alone.
+    pub(crate) fn text_with_names(&self, text: &str, names: &KnownNames) -> String {
         let mut names = names.clone();
-        for found in ADDRESS.captures_iter(text).filter(|found| !is_mark(local(found))) {
+        for found in ADDRESS.captures_iter(text).filter(|found| !is_pseudonym(local(found))) {
             names.add(local(&found));
         }
         let ips = ips(text);
@@ -55,16 +56,16 @@ impl Redactor {
         let text = HOST.replace_all(&text, |found: &Captures| self.found_host(found, &ips));
         let text = IP.replace_all(&text, |found: &Captures| self.found_ip(&found[0]));
         let mut text = text.into_owned();
-        for name in names.iter().filter(|name| !is_mark(name)) {
-            text = self.alone(&text, name);
+        for name in names.iter().filter(|name| !is_pseudonym(name)) {
+            text = self.replace_name(&text, name);
         }
         text
     }
 
-    /// An address, a local part or a login; what is no name stays.
+    /// Redacts an address, a local part or a login; text without letters and digits stays.
     pub(crate) fn address(&self, address: &str) -> String {
-        let told = address.chars().any(char::is_alphanumeric);
-        if !told || address == "(others)" {
+        let has_letters = address.chars().any(char::is_alphanumeric);
+        if !has_letters || address == "(others)" {
             return address.to_owned();
         }
         match address.rsplit_once('@') {
@@ -73,21 +74,21 @@ impl Redactor {
         }
     }
 
-    /// The mark that the same local part has in a line. What is a mark already stays one.
+    /// The pseudonym that the same local part has in a line. A pseudonym stays as it is.
     fn local_part(&self, local: &str) -> String {
-        if local.is_empty() || is_mark(local) {
+        if local.is_empty() || is_pseudonym(local) {
             local.to_owned()
         } else {
             self.local(local.trim_matches('"'))
         }
     }
 
-    /// A host name, a domain or an IP address; a name that holds no address stays.
+    /// Redacts a host name, a domain or an IP address; a name that contains no address stays.
     pub(crate) fn host(&self, host: &str) -> String {
         self.host_at(host, None)
     }
 
-    /// The same, of a host whose address is known.
+    /// Redacts a host name. `ip` is its address, if known.
     pub(crate) fn host_at(&self, host: &str, ip: Option<&str>) -> String {
         let inner = host.trim_start_matches('[').trim_end_matches(']');
         let inner =
@@ -96,18 +97,19 @@ impl Redactor {
             return self.ip(ip);
         }
         let ips: Vec<IpAddr> = ip.and_then(|ip| ip.parse().ok()).into_iter().collect();
-        if holds_ip(host, &ips) { self.without_ip(host, &ips) } else { host.to_owned() }
+        if contains_ip(host, &ips) { self.without_ip(host, &ips) } else { host.to_owned() }
     }
 
-    /// The domain stays, if it holds nothing.
+    /// Replaces the labels before the domain, or the whole name if the domain contains an address too.
     fn without_ip(&self, host: &str, ips: &[IpAddr]) -> String {
         let mut labels = host.trim_end_matches('.').rsplitn(3, '.');
         let (top, second, rest) = (labels.next(), labels.next(), labels.next());
         match (top, second, rest) {
             (Some(top), Some(second), Some(_)) => {
                 let domain = format!("{second}.{top}");
-                // A label of digits alone is a part of an address.
-                let has_number = second.chars().all(|sign| sign.is_ascii_digit()) || holds_ip(&domain, ips);
+                // A label of digits alone is part of an address.
+                let has_number =
+                    second.chars().all(|sign| sign.is_ascii_digit()) || contains_ip(&domain, ips);
                 if has_number { self.name(host) } else { format!("{}.{domain}", self.name(host)) }
             }
             _ => self.name(host),
@@ -121,7 +123,7 @@ impl Redactor {
         let host = match inner.parse::<IpAddr>() {
             Ok(ip) => format!("[{}]", self.ip(ip)),
             Err(_) if domain.starts_with('[') => format!("[{}]", self.host(inner)),
-            Err(_) if holds_ip(domain, ips) => self.without_ip(domain, ips),
+            Err(_) if contains_ip(domain, ips) => self.without_ip(domain, ips),
             Err(_) => domain.to_owned(),
         };
         format!("{}{}{}{}{host}", part("label"), part("open"), self.local_part(local(found)), part("at"))
@@ -129,11 +131,11 @@ impl Redactor {
 
     fn found_host(&self, found: &Captures, ips: &[IpAddr]) -> String {
         let name = &found[0];
-        // Stamps and versions have dots and hyphens too; a name has letters, and is none of our marks.
+        // Timestamps and versions have dots and hyphens too; a host name has letters and is not a pseudonym.
         let plain = !name.contains(['.', '-']) || name.parse::<IpAddr>().is_ok();
         let letters =
             name.chars().any(|sign| sign.is_ascii_alphabetic()) || name.matches(['.', '-']).count() > 3;
-        if plain || !letters || is_mark(name) || !holds_ip(name, ips) {
+        if plain || !letters || is_pseudonym(name) || !contains_ip(name, ips) {
             name.to_owned()
         } else {
             self.without_ip(name, ips)
@@ -147,7 +149,7 @@ impl Redactor {
         };
         let text = rest.trim_end_matches(['.', ':']);
         let tail = &rest[text.len()..];
-        // `192.0.2.7:25`
+        // An address with a port: `192.0.2.7:25`.
         let (ip, port) = match text.split_once(':') {
             Some((ip, port)) if ip.contains('.') => (ip, format!(":{port}")),
             _ => (text, String::new()),
@@ -159,13 +161,13 @@ impl Redactor {
         }
     }
 
-    /// The name where it stands as a word of its own, as it is or in base64. A part of a domain is no such word.
-    fn alone(&self, text: &str, name: &str) -> String {
+    /// Replaces the name where it is a whole word, plain or in base64. Part of a domain is not a whole word.
+    fn replace_name(&self, text: &str, name: &str) -> String {
         let mark = self.local(name);
-        let text = replaced(text, name, &mark);
+        let text = replace_words(text, name, &mark);
         let encoded = base64_encode(name.as_bytes()).ok().and_then(|encoded| String::from_utf8(encoded).ok());
         match encoded.filter(|encoded| encoded.len() > 7) {
-            Some(encoded) => replaced(&text, encoded.trim_end(), &mark),
+            Some(encoded) => replace_words(&text, encoded.trim_end(), &mark),
             None => text,
         }
     }
@@ -176,14 +178,14 @@ fn local<'t>(found: &Captures<'t>) -> &'t str {
     local.strip_prefix('<').unwrap_or(local)
 }
 
-/// One that stands there already, alone or in front of its domain.
-fn is_mark(name: &str) -> bool {
+/// The text is a pseudonym, alone or before its domain.
+fn is_pseudonym(name: &str) -> bool {
     let digits = ["u-", "ip-", "h-"].into_iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or_default();
     let digits = digits.split('.').next().unwrap_or_default();
     digits.len() == DIGITS && digits.chars().all(|sign| sign.is_ascii_hexdigit())
 }
 
-/// All IP addresses of a text.
+/// All IP addresses in a text.
 fn ips(text: &str) -> Vec<IpAddr> {
     let found = IP.find_iter(text).filter_map(|found| {
         let text = found.as_str();
@@ -195,9 +197,9 @@ fn ips(text: &str) -> Vec<IpAddr> {
     found.collect()
 }
 
-fn replaced(text: &str, name: &str, mark: &str) -> String {
+fn replace_words(text: &str, name: &str, mark: &str) -> String {
     let (mut shown, mut from) = (String::with_capacity(text.len()), 0);
-    // Only ASCII letters change their case in place, so offsets stay.
+    // ASCII lower case keeps the offsets of all characters.
     let (small, wanted) = (text.to_ascii_lowercase(), name.to_ascii_lowercase());
     for (at, _) in small.match_indices(&wanted) {
         let end = at + wanted.len();
@@ -206,7 +208,7 @@ fn replaced(text: &str, name: &str, mark: &str) -> String {
         let front = text.get(..at).and_then(|front| front.chars().next_back());
         let mut behind = after.chars();
         let (next, then) = (behind.next(), behind.next());
-        // `example` in `mx.example.org`, and in `anna@example.org`.
+        // Skips `example` in `mx.example.org` and in `anna@example.org`.
         let in_domain = matches!(front, Some('.' | '@')) || next == Some('.') && then.is_some_and(inside);
         if front.is_some_and(inside) || next.is_some_and(inside) || in_domain || next == Some('@') {
             continue;
@@ -223,7 +225,7 @@ fn replaced(text: &str, name: &str, mark: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Every mark in a line becomes its kind.
+    /// Compares after every pseudonym is reduced to its kind.
     #[track_caller]
     fn becomes(line: &str, wanted: &str) {
         let marks = Regex::new(r"\b(u|ip|h)-[0-9a-f]{12}").unwrap();

@@ -1,4 +1,4 @@
-//! The stories of `smtplog trace`, made unreadable field by field.
+//! Redacts the stories of `smtplog trace` field by field.
 
 use super::known_names::KnownNames;
 use super::pseudonym::Redactor;
@@ -7,7 +7,7 @@ use crate::report::trace::{Story, StoryHop, StoryStep, Trace};
 impl Redactor {
     pub(crate) fn trace(&self, trace: &mut Trace) {
         let Trace { schema: _, what, found: _, stories, notes } = trace;
-        *what = self.sought(what);
+        *what = self.query(what);
         for story in stories {
             self.story(story);
         }
@@ -16,14 +16,14 @@ impl Redactor {
         }
     }
 
-    /// What was asked for: an address, an IP address, or an id, which stays.
-    pub(crate) fn sought(&self, what: &str) -> String {
+    /// Redacts the query: an address or an IP address; a queue id stays.
+    pub(crate) fn query(&self, what: &str) -> String {
         if what.contains('@') { self.text(what) } else { self.host(what) }
     }
 
     fn story(&self, story: &mut Story) {
         let Story { kind: _, state: _, first: _, last: _, seconds: _, count: _, hops } = story;
-        // Whom one line of a message names stands alone in the words of another.
+        // A name on one line of a message may occur alone in the text of another.
         let mut names = KnownNames::default();
         for hop in hops.iter() {
             let steps = hop.steps.iter().flat_map(|step| [&step.recipient, &step.original]);
@@ -89,7 +89,7 @@ impl Redactor {
             count: _,
             next: _,
         } = step;
-        *text = self.about(text, names);
+        *text = self.text_with_names(text, names);
         for address in [recipient, original].into_iter().flatten() {
             *address = self.address(address);
         }

@@ -242,7 +242,7 @@ pub(crate) fn event(record: &Record) -> (String, usize) {
 }
 
 /// The cell of a sender that other lines name.
-pub(crate) fn sender(sender: &str) -> String {
+pub fn sender(sender: &str) -> String {
     // Alone on a line, an empty cell would be quoted.
     if sender.is_empty() {
         return String::new();

@@ -146,7 +146,7 @@ pub(crate) fn codes(codes: &Codes) -> String {
 }
 
 /// What Markdown would take for a mark is a plain sign again.
-pub(crate) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in printable(text).chars() {
         if matches!(c, '\\' | '`' | '*' | '_' | '<' | '>' | '|' | '#' | '[' | ']' | '&' | '~') {

@@ -1,4 +1,8 @@
 //! Renders answers, one file for each format, and lists the formats.
+//!
+//! Promises: the same answer gives the same bytes; nothing from a log reaches a terminal, HTML, CSV, Markdown or a metric
+//! unescaped. It does not know how an answer came about.
+//! May use: catalog, report, smtp.
 
 pub(crate) mod csv;
 pub(crate) mod html;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// Control characters are shown as `\x1b`, so are the signs that change the direction of writing or cannot be
 /// seen; everything else stands as it is.
-pub(crate) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_hostile(c) {
@@ -22,7 +22,7 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// The same for JSON, in which such a sign may stand as `\u009b`: what is read from it stays the same. None: nothing is
 /// to be done. Signs below U+007F are escaped already where they need it.
-pub(crate) fn printable_json(json: &str) -> Option<String> {
+pub fn printable_json(json: &str) -> Option<String> {
     let hostile = |c: char| c >= '\x7f' && is_hostile(c);
     if json.is_ascii() && !json.contains('\x7f') || !json.contains(hostile) {
         return None;

@@ -1,35 +1,40 @@
-//! An event as the world sees it: the fields of `smtplog events`, which are an interface.
+//! Defines the fields of one event as `smtplog events` prints them; their names are an interface.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::classify::Reason;
-use crate::parse::log_text::LogText;
-use crate::pipeline::sink::LoggedEvent;
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
-/// One event; what the line does not say is null. File and line number stand before these.
+/// What the line of one event says; what it does not say is null. Text is as logged, with U+FFFD for bytes that are not
+/// UTF-8.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
-pub(crate) struct Record {
+pub struct Record {
+    /// RFC 3339, with as many digits of a second as the line shows.
     #[schemars(extend("format" = "date-time"))]
     pub time: Option<String>,
     pub mta: Mta,
+    /// The host that wrote the line.
     pub host: Option<String>,
     pub program: Option<String>,
+    /// The part of the mail server that wrote the line, such as `postfix-out` or `postfix/submission`.
     pub instance: Option<String>,
     pub queue_id: Option<String>,
     pub direction: Direction,
     pub outcome: Outcome,
     pub code: Option<Code>,
     pub enhanced: Option<EnhancedCode>,
+    /// The code that the mail server itself gave the result: Postfix's `dsn=`.
     pub dsn: Option<EnhancedCode>,
+    /// The class of the code, else of the enhanced code, else of `dsn`, else what the words of the server say.
     pub class: Option<Class>,
     pub stage: Option<Stage>,
     /// Null for delivered mail.
     pub reason: Option<Reason>,
     /// The rule that told the reason; null where none did.
     pub rule: Option<String>,
+    /// The id of the provider of the other side.
     pub provider: Option<String>,
     /// The null sender is empty. Where this line names none, the message's, from its other lines.
     pub sender: Option<String>,
@@ -37,13 +42,15 @@ pub(crate) struct Record {
     pub peer_host: Option<String>,
     pub peer_ip: Option<String>,
     pub peer_port: Option<u16>,
+    /// The line repeats an answer that was given to an earlier delivery.
     pub suspended: bool,
+    /// The whole reply; for a failure without a reply, what the server wrote about it.
     pub text: String,
 }
 
-/// What other lines say of the message; null where no line that was read does.
+/// What other lines say of the message of an event; null where no line that was read does.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
-pub(crate) struct RecordContext {
+pub struct RecordContext {
     /// Of the message, in bytes, as the mail server counts them.
     pub size: Option<u64>,
     /// Who handed the message over: its address, else its name.
@@ -58,54 +65,16 @@ pub(crate) struct RecordContext {
 }
 
 /// A line of `smtplog events`: a delivery result or a refusal. What the log does not say is null.
-#[expect(
-    dead_code,
-    reason = "only the schema needs it whole: events are written before their line number is known"
-)]
-#[derive(JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[schemars(title = "smtplog event")]
-pub(crate) struct Listed {
+pub struct ListedEvent {
     /// The log, as it was named; `-` is standard input.
     pub file: String,
     /// Counted from 1.
     #[schemars(range(min = 1))]
     pub line: u64,
-    #[schemars(flatten)]
+    #[serde(flatten)]
     pub record: Record,
-    #[schemars(flatten)]
+    #[serde(flatten)]
     pub context: RecordContext,
-}
-
-impl Record {
-    pub(crate) fn new(told: &LoggedEvent) -> Self {
-        let (line, event, verdict, book) = (told.line, told.event, told.verdict, told.book);
-        let rule = verdict.and_then(|verdict| book.rules.rule(verdict.rule?)).map(|rule| rule.id.clone());
-        let provider =
-            verdict.and_then(|verdict| book.providers.row(verdict.provider?)).map(|row| row.id.clone());
-        Self {
-            time: told.moment.and_then(crate::parse::timestamp::LogTime::rfc3339),
-            mta: event.mta,
-            host: LogText(line.host).non_empty(),
-            program: LogText(line.program).non_empty(),
-            instance: LogText(line.instance()).non_empty(),
-            queue_id: event.queue_id.map(LogText::string),
-            direction: event.direction,
-            outcome: event.outcome,
-            code: event.code,
-            enhanced: event.enhanced,
-            dsn: event.dsn,
-            class: event.class(),
-            stage: event.stage,
-            reason: verdict.map(|verdict| verdict.reason),
-            rule,
-            provider,
-            sender: event.sender.map(LogText::string),
-            recipient: event.recipient.map(LogText::string),
-            peer_host: event.peer.host.map(LogText::string),
-            peer_ip: event.peer.ip.map(LogText::string),
-            peer_port: event.peer.port,
-            suspended: event.suspended,
-            text: LogText::string(event.text),
-        }
-    }
 }

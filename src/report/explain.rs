@@ -138,17 +138,25 @@ pub(crate) struct NamedCode {
     pub text: String,
 }
 
-/// One line of NDJSON: what a program wants to know of an input.
+/// The answer about one reply, code, class or reason, in a few fields. `None`: the input does not say, or there is nothing
+/// to say.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Brief {
+pub struct Brief {
+    /// The input as it was given.
     pub input: String,
     pub code: Option<Code>,
+    /// `4.2.2`, or `x.2.2` if that was asked for.
     pub enhanced: Option<String>,
+    /// The class of the code, else of the enhanced code.
     pub class: Option<Class>,
+    /// Why the mail failed; [`Reason::Unknown`] if no rule matches. `None`: it is no failure.
     pub reason: Option<Reason>,
     pub retryable: Option<Retry>,
+    /// The id of the provider that words its replies so, or runs the host that was named.
     pub provider: Option<String>,
+    /// The id of the rule that gave the reason.
     pub rule: Option<String>,
+    /// What to do, in one line of at most 90 characters.
     pub advice: Option<String>,
 }
 

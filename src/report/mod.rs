@@ -1,4 +1,7 @@
-//! An answer before it has a look: what `scan` found, as its JSON says it.
+//! Defines the answers of the commands as plain data, in the shape of their JSON.
+//!
+//! Promises: public fields, no logic that reads a log, and JSON names that are only added to.
+//! May use: catalog, parse (enums only) and smtp.
 
 pub(crate) mod delay_row;
 pub(crate) mod event;
@@ -16,8 +19,8 @@ use crate::catalog::classify::{Reason, Retry};
 use crate::smtp::event::{By, Direction, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
-pub(crate) use self::delay_row::{DelayRow, PhaseRow};
-pub(crate) use self::name_row::{NameRow, NameTotals, Remainder, Remainders};
+pub use self::delay_row::{DelayRow, PhaseRow};
+pub use self::name_row::{NameRow, NameTotals, Remainder, Remainders};
 
 /// The whole report. Fields are added within a schema, never renamed.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -47,7 +50,9 @@ pub struct Report {
     pub domains: Vec<NameRow>,
     /// Who runs the other side.
     pub providers: Vec<NameRow>,
+    /// Servers that answered us.
     pub relays: Vec<NameRow>,
+    /// Parts of the mail servers that wrote the lines, such as `postfix-out`.
     pub instances: Vec<NameRow>,
     /// What is in no row of these tables.
     pub rest: Remainders,
@@ -129,6 +134,7 @@ pub(crate) fn date_time(_: &mut SchemaGenerator) -> Schema {
 /// What was read. lines = mail + other, mail = understood + `not_understood`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Input {
+    /// In the order in which they were read.
     pub files: Vec<String>,
     /// Of text that was read, decompressed.
     pub bytes: u64,
@@ -275,6 +281,7 @@ pub struct Row {
     pub class: Option<Class>,
     /// None: delivered.
     pub reason: Option<Reason>,
+    /// The reason in at most 30 characters; where it is not known, the name of the code.
     pub title: String,
     /// What helps; None: delivered.
     pub retryable: Option<Retry>,
@@ -286,18 +293,24 @@ pub struct Row {
     pub recipients: u64,
     /// False: there are more than are kept, and their number is estimated; it is off by less than 2 in 100, 95 times of 100.
     pub recipients_exact: bool,
+    /// Time of the first event; None: no event has a valid timestamp.
     #[schemars(extend("format" = "date-time"))]
     pub first: Option<String>,
+    /// Time of the last event.
     #[schemars(extend("format" = "date-time"))]
     pub last: Option<String>,
+    /// The commands that were answered, as far as the lines say.
     pub stages: Vec<StageCount>,
+    /// Who runs the other side, at most three, the most frequent first.
     pub providers: Vec<NameCount>,
     /// Recipient domains, for refusals client addresses; the most frequent ones.
     #[serde(rename = "where")]
     pub wheres: Vec<NameCount>,
     /// How many there are in all.
     pub where_count: u64,
+    /// What to do, in one line; None: nothing.
     pub advice: Option<String>,
+    /// The first log line of its kind.
     pub example: Option<String>,
     /// The first lines of its kind, as many as `--examples` asked for; absent: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -422,7 +435,7 @@ pub struct GroupRow {
 }
 
 impl GroupRow {
-    pub fn failures(&self) -> u64 {
+    pub(crate) fn failures(&self) -> u64 {
         self.deferred + self.bounced + self.expired + self.rejected
     }
 }

@@ -18,20 +18,20 @@ pub struct NameRow {
 }
 
 impl NameRow {
-    pub fn new(name: String, counts: NameTotals) -> Self {
+    pub(crate) fn new(name: String, counts: NameTotals) -> Self {
         let NameTotals { messages, delivered, deferred, bounced, expired, rejected } = counts;
         Self { name, messages, delivered, deferred, bounced, expired, rejected }
     }
 
-    pub fn failures(&self) -> u64 {
+    pub(crate) fn failures(&self) -> u64 {
         self.counts().failures()
     }
 
-    pub fn volume(&self) -> u64 {
+    pub(crate) fn volume(&self) -> u64 {
         self.counts().volume()
     }
 
-    pub fn counts(&self) -> NameTotals {
+    pub(crate) fn counts(&self) -> NameTotals {
         let &Self { messages, delivered, deferred, bounced, expired, rejected, .. } = self;
         NameTotals { messages, delivered, deferred, bounced, expired, rejected }
     }
@@ -50,16 +50,16 @@ pub struct NameTotals {
 }
 
 impl NameTotals {
-    pub fn failures(&self) -> u64 {
+    pub(crate) fn failures(&self) -> u64 {
         self.deferred + self.bounced + self.expired + self.rejected
     }
 
     /// How much mail it is: lines of deliveries and refusals, or messages if these are more.
-    pub fn volume(&self) -> u64 {
+    pub(crate) fn volume(&self) -> u64 {
         self.messages.unwrap_or(0).max(self.delivered + self.failures())
     }
 
-    pub fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.messages = self.messages.zip(other.messages).map(|(mine, theirs)| mine + theirs);
         self.delivered += other.delivered;
         self.deferred += other.deferred;
@@ -70,7 +70,7 @@ impl NameTotals {
 
     /// What is left of it.
     #[must_use]
-    pub fn without(self, parts: impl IntoIterator<Item = Self>) -> Self {
+    pub(crate) fn without(self, parts: impl IntoIterator<Item = Self>) -> Self {
         parts.into_iter().fold(self, |left, part| Self {
             messages: left.messages.zip(part.messages).map(|(left, part)| left.saturating_sub(part)),
             delivered: left.delivered.saturating_sub(part.delivered),

@@ -1,9 +1,9 @@
-//! Counts events for `scan`: each thread counts what needs no other block, and the folder, which takes blocks in order,
-//! counts the rest.
+//! Counts events for `scan`: each thread counts what depends on one block only, and the [`Merger`], which takes the
+//! blocks in order, counts the rest.
 //!
-//! Where it matters who sent a message, most lines have to wait: the sender stands on another line, maybe blocks before.
-//! They are kept as they are, and read again when their turn comes. So are hand-overs to who gives the message back,
-//! until a line tells of that message: nearly always one before, in the same block.
+//! Where the sender of a message matters, most lines have to wait: another line states the sender, perhaps many blocks
+//! earlier. Such lines are deferred and parsed again by the merger. Hand-offs to a program that returns the message
+//! wait until a line names the new queue id; nearly always an earlier line of the same block has named it.
 
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
@@ -32,16 +32,16 @@ use crate::tally::by_hour::Hourly;
 use crate::tally::delays::Delays;
 use crate::tally::group_by::GroupBy;
 
-/// What is to be counted.
+/// The options of a count.
 #[derive(Clone, Copy)]
 pub struct CountPlan<'a> {
     pub by: &'a [By],
     pub examples: usize,
-    /// Each hour is counted by itself too.
+    /// Count the events of each hour for a baseline.
     pub hourly: bool,
-    /// How long deliveries took is wanted.
+    /// Measure how long deliveries took.
     pub delays: bool,
-    /// Hand-overs are counted like any other delivery.
+    /// Count hand-offs like any other delivery.
     pub hops: bool,
     pub zone: &'a TimeZone,
     pub filter: &'a Filter,
@@ -59,35 +59,35 @@ impl<'a> Aggregation for CountPlan<'a> {
     }
 
     fn start(&self) -> Merger<'a> {
-        self.folder()
+        self.merger()
     }
 
-    fn fold(folder: &mut Merger<'a>, handed: BlockCounts) {
-        folder.fold(handed);
+    fn fold(merger: &mut Merger<'a>, handed: BlockCounts) {
+        merger.fold(handed);
     }
 
-    fn left_out(folder: &Merger<'a>) -> u64 {
-        folder.left_out
+    fn left_out(merger: &Merger<'a>) -> u64 {
+        merger.left_out
     }
 }
 
 impl<'a> CountPlan<'a> {
     pub fn counter(&self) -> BlockCounter {
-        let kept = self.asks_for_senders().then(DeferredLines::default);
-        let receives = self.delays && self.filter.is_empty();
-        let (tally, desk, unsure) = (self.tally(), self.desk(), PendingHandOffs::default());
-        BlockCounter { tally, desk, hops: self.hops, unsure, kept, receives }
+        let deferred = self.asks_for_senders().then(DeferredLines::default);
+        let counts_arrivals = self.delays && self.filter.is_empty();
+        let (tally, tracker, pending) = (self.tally(), self.block_tracker(), PendingHandOffs::default());
+        BlockCounter { tally, tracker, hops: self.hops, pending, deferred, counts_arrivals }
     }
 
-    pub fn folder(self) -> Merger<'a> {
+    pub fn merger(self) -> Merger<'a> {
         Merger {
             plan: self,
-            ledger: MessageTracker::new(self.filter.is_empty()),
-            contexts: MetadataTable::default(),
+            messages: MessageTracker::new(self.filter.is_empty()),
+            metadata: MetadataTable::default(),
             keys: KeyHasher::new(self.hasher.clone()),
-            late: self.asks_for_senders().then(|| self.counter()),
+            deferred_counter: self.asks_for_senders().then(|| self.counter()),
             tally: self.tally(),
-            unsure: PendingHandOffs::default(),
+            pending: PendingHandOffs::default(),
             given_up: 0,
             left_out: 0,
         }
@@ -107,85 +107,85 @@ impl<'a> CountPlan<'a> {
         tally
     }
 
-    fn desk(&self) -> BlockTracker {
+    fn block_tracker(&self) -> BlockTracker {
         BlockTracker::new(self.hasher.clone(), self.filter.is_empty(), self.hops)
     }
 }
 
-/// One a thread.
+/// Counts the events of one block after another. Each thread has one.
 pub struct BlockCounter {
     tally: Tally,
-    desk: BlockTracker,
+    tracker: BlockTracker,
     hops: bool,
-    unsure: PendingHandOffs,
+    pending: PendingHandOffs,
     /// None: no line has to wait.
-    kept: Option<DeferredLines>,
-    /// What came in is counted too.
-    receives: bool,
+    deferred: Option<DeferredLines>,
+    /// Arrivals are counted too.
+    counts_arrivals: bool,
 }
 
-/// What a block hands over.
+/// The result of a block.
 pub struct BlockCounts {
-    tracks: PartialMessages,
-    unsure: PendingHandOffs,
-    kept: DeferredLines,
+    partials: PartialMessages,
+    pending: PendingHandOffs,
+    deferred: DeferredLines,
 }
 
-/// Lines that wait, in their order.
+/// Lines that wait for the merger, in their order.
 #[derive(Default)]
 struct DeferredLines {
-    /// One behind the other.
+    /// The lines without separators.
     text: Vec<u8>,
     lines: Vec<DeferredLine>,
 }
 
 struct DeferredLine {
-    /// Where it ends in the text.
+    /// Where the line ends in the text.
     end: usize,
     place: LineOffset,
-    what: DeferredKind,
+    line_kind: DeferredKind,
 }
 
 enum DeferredKind {
-    /// With its minute.
+    /// A queue record, with its minute.
     Fact(Option<i64>),
     Event {
         moment: Option<LogTime>,
         verdict: Option<Classification>,
-        /// By all that the filter asks but the sender.
+        /// The filter admits the event, apart from its sender.
         wanted: bool,
     },
 }
 
 impl HeapSize for BlockCounts {
     fn held_bytes(&self) -> usize {
-        self.tracks.held_bytes()
-            + self.unsure.bytes()
-            + self.kept.text.capacity()
-            + self.kept.lines.capacity() * size_of::<DeferredLine>()
+        self.partials.held_bytes()
+            + self.pending.bytes()
+            + self.deferred.text.capacity()
+            + self.deferred.lines.capacity() * size_of::<DeferredLine>()
     }
 }
 
 impl DeferredLines {
-    fn keep(&mut self, raw: &[u8], place: LineOffset, what: DeferredKind) {
+    fn add(&mut self, raw: &[u8], place: LineOffset, line_kind: DeferredKind) {
         self.text.extend_from_slice(raw);
-        self.lines.push(DeferredLine { end: self.text.len(), place, what });
+        self.lines.push(DeferredLine { end: self.text.len(), place, line_kind });
     }
 
-    fn event(&mut self, told: &LoggedEvent, wanted: bool) {
-        let LoggedEvent { moment, verdict, .. } = *told;
-        self.keep(told.raw, told.place, DeferredKind::Event { moment, verdict, wanted });
+    fn event(&mut self, logged: &LoggedEvent, wanted: bool) {
+        let LoggedEvent { moment, verdict, .. } = *logged;
+        self.add(logged.raw, logged.place, DeferredKind::Event { moment, verdict, wanted });
     }
 }
 
 impl BlockCounter {
-    fn count(&mut self, told: &LoggedEvent, wanted: bool) {
-        let hop = self.desk.event(told, wanted);
+    fn count(&mut self, logged: &LoggedEvent, wanted: bool) {
+        let hop = self.tracker.event(logged, wanted);
         match hop {
             _ if !wanted => {}
-            HandOff::Unsure(copy) if !self.hops => self.unsure.keep(told, copy),
+            HandOff::Pending(copy) if !self.hops => self.pending.add(logged, copy),
             HandOff::Yes if !self.hops => self.tally.hops += 1,
-            HandOff::No | HandOff::Yes | HandOff::Unsure(_) => self.tally.event(told),
+            HandOff::No | HandOff::Yes | HandOff::Pending(_) => self.tally.event(logged),
         }
     }
 }
@@ -193,116 +193,121 @@ impl BlockCounter {
 impl EventSink for BlockCounter {
     type BlockOutput = BlockCounts;
 
-    fn event(&mut self, told: &LoggedEvent) {
-        match &mut self.kept {
-            Some(kept) => kept.event(told, true),
-            None => self.count(told, true),
+    fn event(&mut self, logged: &LoggedEvent) {
+        match &mut self.deferred {
+            Some(deferred) => deferred.event(logged, true),
+            None => self.count(logged, true),
         }
     }
 
-    fn filtered_out(&mut self, told: &LoggedEvent) {
-        match &mut self.kept {
-            Some(kept) => kept.event(told, false),
-            None => self.count(told, false),
+    fn filtered_out(&mut self, logged: &LoggedEvent) {
+        match &mut self.deferred {
+            Some(deferred) => deferred.event(logged, false),
+            None => self.count(logged, false),
         }
     }
 
-    fn queue_record(&mut self, noted: &LoggedQueueRecord) {
-        match &mut self.kept {
-            Some(kept) => kept.keep(noted.raw, noted.place, DeferredKind::Fact(noted.minute)),
+    fn queue_record(&mut self, logged: &LoggedQueueRecord) {
+        match &mut self.deferred {
+            Some(deferred) => deferred.add(logged.raw, logged.place, DeferredKind::Fact(logged.minute)),
             None => {
-                // A filter looks at results, and what came in is none yet.
-                if self.receives {
-                    self.tally.queue_record(noted);
+                // A filter selects delivery results, and an arrival is none.
+                if self.counts_arrivals {
+                    self.tally.queue_record(logged);
                 }
-                self.desk.fact(noted);
+                self.tracker.queue_record(logged);
             }
         }
     }
 
     fn end_of_block(&mut self, _file: usize, _lines: u64) -> BlockCounts {
-        let kept = self.kept.as_mut().map(std::mem::take).unwrap_or_default();
-        BlockCounts { tracks: self.desk.hand_over(), unsure: std::mem::take(&mut self.unsure), kept }
+        let deferred = self.deferred.as_mut().map(std::mem::take).unwrap_or_default();
+        BlockCounts {
+            partials: self.tracker.hand_over(),
+            pending: std::mem::take(&mut self.pending),
+            deferred,
+        }
     }
 }
 
-/// So many bytes of lines wait at a time.
-const UNSURE_LIMIT: usize = 16 << 20;
+/// Maximum size of the lines and counts that wait, in bytes.
+const PENDING_LIMIT: usize = 16 << 20;
 
-/// Puts the blocks together, in their order.
+/// Merges the results of the blocks, in their order.
 pub struct Merger<'a> {
     plan: CountPlan<'a>,
-    ledger: MessageTracker,
-    contexts: MetadataTable,
+    messages: MessageTracker,
+    metadata: MetadataTable,
     keys: KeyHasher,
-    /// Counts the lines that waited. None: none had to.
-    late: Option<BlockCounter>,
-    /// Of hand-overs that led nowhere.
+    /// Counts the deferred lines. None: no line was deferred.
+    deferred_counter: Option<BlockCounter>,
+    /// Counts of hand-offs whose new queue id never appeared.
     tally: Tally,
-    unsure: PendingHandOffs,
-    /// Hand-overs that were taken for deliveries before the logs ended: too many waited.
+    pending: PendingHandOffs,
+    /// Hand-offs that were counted as deliveries before the logs ended, because too many waited.
     pub given_up: u64,
-    /// Events whose sender the filter does not admit.
+    /// Events that the filter excludes by their sender.
     pub left_out: u64,
 }
 
 impl Merger<'_> {
     pub fn fold(&mut self, handed: BlockCounts) {
-        self.ledger.fold(handed.tracks);
-        self.unsure.append(handed.unsure);
-        self.fold_kept(handed.kept);
-        let waiting = self.waiting_is_long();
-        if waiting || self.ledger.seen.is_full() {
-            self.settle(false);
-            if waiting && self.waiting_is_long() {
-                self.given_up += self.unsure.lines.len() as u64;
-                self.settle(true);
+        self.messages.fold(handed.partials);
+        self.pending.append(handed.pending);
+        self.fold_deferred(handed.deferred);
+        let waiting = self.exceeds_limit();
+        if waiting || self.messages.seen_ids.is_full() {
+            self.resolve_hand_offs(false);
+            if waiting && self.exceeds_limit() {
+                self.given_up += self.pending.lines.len() as u64;
+                self.resolve_hand_offs(true);
             }
         }
-        if self.ledger.seen.is_full() {
-            self.ledger.seen.forget();
+        if self.messages.seen_ids.is_full() {
+            self.messages.seen_ids.forget();
         }
     }
 
-    fn waiting_is_long(&self) -> bool {
-        let messages = self.ledger.unsure().len() * size_of::<totals::PendingHandOff>();
-        self.unsure.bytes() + messages > UNSURE_LIMIT
+    fn exceeds_limit(&self) -> bool {
+        let undecided = self.messages.pending().len() * size_of::<totals::PendingHandOff>();
+        self.pending.bytes() + undecided > PENDING_LIMIT
     }
 
-    /// What waits for a message that was seen by now is a hop; with `all` the rest are deliveries.
-    fn settle(&mut self, all: bool) {
-        let lines = self.unsure.lines.iter().map(|line| line.copy);
-        let found = self.ledger.seen.among(lines.chain(self.ledger.unsure()));
-        self.ledger.resolve(&found, all);
-        self.unsure.settle(&found, all, &mut self.tally, self.plan.book);
+    /// Counts pending hand-offs whose new queue id has been seen as hops. With `all` it counts the rest as
+    /// deliveries.
+    fn resolve_hand_offs(&mut self, all: bool) {
+        let lines = self.pending.lines.iter().map(|line| line.copy);
+        let found = self.messages.seen_ids.among(lines.chain(self.messages.pending()));
+        self.messages.resolve(&found, all);
+        self.pending.resolve(&found, all, &mut self.tally, self.plan.book);
     }
 
-    fn fold_kept(&mut self, kept: DeferredLines) {
-        let Some(mut late) = self.late.take() else { return };
+    fn fold_deferred(&mut self, deferred: DeferredLines) {
+        let Some(mut deferred_counter) = self.deferred_counter.take() else { return };
         let mut start = 0;
-        for DeferredLine { end, place, what } in kept.lines {
-            let raw = kept.text.get(start..end).unwrap_or_default();
+        for DeferredLine { end, place, line_kind } in deferred.lines {
+            let raw = deferred.text.get(start..end).unwrap_or_default();
             start = end;
             let line = LogLine::read(raw);
-            match (mta::read(&line), what) {
+            match (mta::read(&line), line_kind) {
                 (ParsedLine::QueueRecord(fact), DeferredKind::Fact(minute)) => {
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
-                    self.contexts.fact(key, Transition::of_fact(&fact), MessageMetadata::of(&fact));
-                    let noted = LoggedQueueRecord { record: &fact, line: &line, raw, place, minute };
-                    if late.receives {
-                        late.tally.queue_record(&noted);
+                    self.metadata.update(key, Transition::of_record(&fact), MessageMetadata::of(&fact));
+                    let logged = LoggedQueueRecord { record: &fact, line: &line, raw, place, minute };
+                    if deferred_counter.counts_arrivals {
+                        deferred_counter.tally.queue_record(&logged);
                     }
-                    late.desk.fact(&noted);
+                    deferred_counter.tracker.queue_record(&logged);
                 }
                 (ParsedLine::Event(event), DeferredKind::Event { moment, verdict, wanted }) => {
                     let key = event.queue_id.map(|id| self.keys.key(event.mta, &line, id));
-                    let known = key.and_then(|key| self.contexts.known(key));
+                    let known = key.and_then(|key| self.metadata.get(key));
                     let sender = known.and_then(|known| Some(known.sender.as_deref()?.as_bytes()));
                     let user = known.and_then(|known| Some(known.user.as_deref()?.as_bytes()));
                     let client = known.and_then(|known| Some(known.client.as_deref()?.as_bytes()));
                     let event = Event { sender: event.sender.or(sender), ..event };
                     let (line_in_block, event, line, book) = (0, &event, &line, self.plan.book);
-                    let told = LoggedEvent {
+                    let logged = LoggedEvent {
                         place,
                         line_in_block,
                         line,
@@ -315,27 +320,30 @@ impl Merger<'_> {
                         book,
                     };
                     let admitted = wanted && self.plan.filter.admits_sender(event.sender);
-                    late.count(&told, admitted);
+                    deferred_counter.count(&logged, admitted);
                     self.left_out += u64::from(wanted && !admitted);
                 }
-                // It was read so before.
+                // The line was parsed before, so both always match.
                 _ => {}
             }
         }
-        self.ledger.fold(late.desk.hand_over());
-        self.unsure.append(std::mem::take(&mut late.unsure));
-        self.late = Some(late);
+        self.messages.fold(deferred_counter.tracker.hand_over());
+        self.pending.append(std::mem::take(&mut deferred_counter.pending));
+        self.deferred_counter = Some(deferred_counter);
     }
 
-    /// All that was counted, here and by the threads.
-    pub fn close(mut self, counters: Vec<BlockCounter>) -> (Tally, MessageSummary) {
-        self.settle(true);
-        let Self { plan, tally: waited, ledger, late, .. } = self;
-        let parts = counters.into_iter().chain(late).map(|counter| (counter.tally, counter.desk.sums));
-        let (tallies, sums): (Vec<Tally>, Vec<MessageTotals>) = parts.unzip();
-        // What the ledger has is let go of before the tallies, which are the largest here, come together.
-        let closed = ledger.close(sums);
-        // The first is taken, not merged: that saves 1 % of the scan of a small log.
+    /// The counts of the merger and of all threads.
+    pub fn finish(mut self, counters: Vec<BlockCounter>) -> (Tally, MessageSummary) {
+        self.resolve_hand_offs(true);
+        let Self { plan, tally: waited, messages, deferred_counter, .. } = self;
+        let parts = counters
+            .into_iter()
+            .chain(deferred_counter)
+            .map(|counter| (counter.tally, counter.tracker.totals));
+        let (tallies, totals): (Vec<Tally>, Vec<MessageTotals>) = parts.unzip();
+        // The message tracker is freed before the tallies, the largest part of the memory, are merged.
+        let closed = messages.finish(totals);
+        // The first tally is taken instead of merged, which saves 1 % of the scan of a small log.
         let mut tallies = tallies.into_iter();
         let mut tally = tallies.next().unwrap_or_else(|| plan.tally());
         tallies.chain([waited]).for_each(|other| tally.merge(other));

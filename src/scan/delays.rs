@@ -1,4 +1,4 @@
-//! Counted times come in, the rows of a report that say how long mail took go out, with the slowest phase of each.
+//! Builds the delay rows of a report from the histograms of the tally, with the slowest phase of each row.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,24 +10,24 @@ use crate::report::{DelayRow, PhaseRow};
 use crate::smtp::event::Direction;
 use crate::tally::delays::{Delays, DurationHistogram};
 
-/// What makes mail the same row.
-type Mail = (Direction, Option<Provider>);
+/// The key of a row.
+type DelayGroup = (Direction, Option<Provider>);
 
-/// Faster needs no advice; in milliseconds.
+/// The 95th percentile up to which no advice is given, in milliseconds.
 const FAST: u64 = 1000;
 
 pub(crate) fn rows(delays: &Delays, providers: &Providers) -> Vec<DelayRow> {
-    let mut mails: BTreeMap<Mail, Vec<(Phase, &DurationHistogram)>> = BTreeMap::new();
+    let mut groups: BTreeMap<DelayGroup, Vec<(Phase, &DurationHistogram)>> = BTreeMap::new();
     for (&(direction, provider, phase), times) in &delays.0 {
-        mails.entry((direction, provider)).or_default().push((phase, times));
+        groups.entry((direction, provider)).or_default().push((phase, times));
     }
-    let mut rows: Vec<DelayRow> = mails
+    let mut rows: Vec<DelayRow> = groups
         .into_iter()
         .map(|((direction, provider), phases)| {
             let parts = phases.iter().filter(|(phase, _)| *phase != Phase::Total);
-            let slowest = parts.max_by_key(|(phase, times)| (times.within(0.95), Reverse(*phase)));
-            let slowest = slowest.filter(|(_, times)| times.within(0.95) > 0);
-            let slow = slowest.filter(|(_, times)| times.within(0.95) > FAST);
+            let slowest = parts.max_by_key(|(phase, times)| (times.quantile(0.95), Reverse(*phase)));
+            let slowest = slowest.filter(|(_, times)| times.quantile(0.95) > 0);
+            let slow = slowest.filter(|(_, times)| times.quantile(0.95) > FAST);
             DelayRow {
                 direction,
                 provider: provider.and_then(|provider| Some(providers.row(provider)?.id.clone())),
@@ -48,9 +48,9 @@ fn phase_row(phase: Phase, times: &DurationHistogram) -> PhaseRow {
         phase,
         title: title(phase),
         count: times.histogram.len(),
-        median_seconds: seconds(times.within(0.5)),
-        p95_seconds: seconds(times.within(0.95)),
-        max_seconds: seconds(times.most),
+        median_seconds: seconds(times.quantile(0.5)),
+        p95_seconds: seconds(times.quantile(0.95)),
+        max_seconds: seconds(times.max),
     }
 }
 

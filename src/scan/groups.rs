@@ -1,4 +1,4 @@
-//! Makes the rows of `--by` out of the counted groups, in the order that was asked for.
+//! Builds the rows of `--by` from the counted groups, in the order that was asked for.
 
 use std::cmp::Reverse;
 
@@ -9,14 +9,14 @@ use crate::report::{GroupKey, GroupRow, GroupTable, SortBy};
 use crate::smtp::event::Outcome;
 use crate::tally::group_by::{Group, GroupBy};
 
-/// The groups in the order wanted: the most failures first, the latest first, or by name.
+/// The groups in the requested order: most failures first, latest first, or by name.
 pub(crate) fn table(mut groups: GroupBy, providers: &Providers, sort: SortBy, reverse: bool) -> GroupTable {
     let counted = std::mem::take(&mut groups.groups);
     let mut rows: Vec<(Option<LogTime>, GroupRow)> = counted
         .into_iter()
         .map(|(parts, group)| {
             let keys = groups.by.iter().zip(&parts);
-            let keys = keys.map(|(&by, &part)| GroupKey { by, value: groups.shown(by, part, providers) });
+            let keys = keys.map(|(&by, &part)| GroupKey { by, value: groups.part_text(by, part, providers) });
             (group.last, row(keys.collect(), group))
         })
         .collect();

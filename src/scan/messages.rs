@@ -1,4 +1,4 @@
-//! A closed ledger comes in, the sums of messages that a report shows go out.
+//! Computes the message totals of a report.
 
 use std::cmp::Reverse;
 
@@ -6,18 +6,19 @@ use crate::catalog::ReasonRow;
 use crate::messages::MessageSummary;
 use crate::report::{DeliveredLater, Messages};
 
-/// `minutes` are the first and the last of the logs.
+/// `minutes` are the first and the last minute of the logs, counted from 1970-01-01T00:00Z. None: no line has a valid
+/// timestamp.
 pub(crate) fn messages(
-    ledger: &MessageSummary,
+    messages: &MessageSummary,
     minutes: Option<(i64, i64)>,
     reasons: &[ReasonRow],
 ) -> Messages {
-    let MessageSummary { sums, queue, .. } = ledger;
+    let MessageSummary { totals, queue, .. } = messages;
     let end = minutes.map(|(_, last)| last * 60);
     let age = |(end, oldest): (i64, i64)| u64::try_from(end - oldest).unwrap_or(0);
-    let done = sums.delivered + sums.bounced + sums.expired + sums.discarded;
+    let done = totals.delivered + totals.bounced + totals.expired + totals.discarded;
     let in_queue = queue.deferred + queue.held + queue.waiting;
-    let later = sums.later.iter().map(|(&reason, durations)| {
+    let later = totals.delivered_later.iter().map(|(&reason, durations)| {
         let known = reason.and_then(|reason| reasons.iter().find(|row| row.id == reason));
         DeliveredLater {
             reason,
@@ -31,19 +32,19 @@ pub(crate) fn messages(
     later.sort_by_key(|row| Reverse(row.recipients));
     Messages {
         messages: done + in_queue,
-        received: sums.received,
-        notices: sums.notices,
-        delivered: sums.delivered,
+        received: totals.received,
+        notices: totals.notices,
+        delivered: totals.delivered,
         deferred: queue.deferred,
-        bounced: sums.bounced,
-        expired: sums.expired,
-        discarded: sums.discarded,
+        bounced: totals.bounced,
+        expired: totals.expired,
+        discarded: totals.discarded,
         held: queue.held,
         waiting: queue.waiting,
         in_queue,
         oldest_seconds: end.zip(queue.oldest).map(age),
-        handed_on: sums.handed_on,
-        forgotten: sums.forgotten,
+        handed_on: totals.handed_on,
+        forgotten: totals.forgotten,
         delivered_later: later,
     }
 }

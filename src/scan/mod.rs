@@ -1,12 +1,21 @@
-//! The report of `smtplog scan`: counting, merging, rows, notes, baseline and verdict.
+//! Makes the report of `smtplog scan`: counts events, merges the counts, builds rows, notes, baseline and verdict.
+//!
+//! Promises: the same report for any number of threads and any block size; what is estimated or cut off has a note.
+//! May use: every folder below it (messages, tally, pipeline, report and lower), never storm, trace or events.
 
+pub(crate) mod advice;
 pub(crate) mod baseline;
 pub(crate) mod counter;
 pub(crate) mod delays;
 pub(crate) mod groups;
+pub(crate) mod input;
+pub(crate) mod library;
 pub(crate) mod messages;
 pub(crate) mod names;
 pub(crate) mod notes;
+pub(crate) mod options;
 pub(crate) mod pending_hops;
+pub(crate) mod rows;
 pub(crate) mod summary;
+pub(crate) mod totals;
 pub(crate) mod verdict;

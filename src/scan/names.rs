@@ -1,16 +1,17 @@
-//! Makes the tables of names in a report, and adds up what is in no row of theirs.
+//! Builds the tables of names in a report, and sums up the names that have no row.
 
 use crate::catalog::provider::Providers;
 use crate::collections::interner::Symbol;
 use crate::messages::MessageSummary;
 use crate::messages::mail_counts::MailCounts;
-use crate::messages::names::FinishedKept;
+use crate::messages::names::FinishedHeavyHitters;
 use crate::parse::log_text::LogText;
 use crate::report::{NameRow, NameTotals, Remainder, Remainders, Totals};
+use crate::smtp::delivery_result::DeliveryResult;
 use crate::smtp::event::{ByOutcome, Outcome};
 use crate::tally::{FinishedTally, OutcomesByName};
 
-/// So many names with most failures stand in a table, and so many with most mail.
+/// A table shows this number of names with most failures, and as many with most mail.
 const SHOWN: usize = 50;
 
 /// One table of a report.
@@ -19,7 +20,7 @@ pub(crate) struct NameTable {
     pub rest: Remainder,
 }
 
-/// All of them.
+/// All tables of names in a report.
 pub(crate) struct NameTables {
     pub senders: NameTable,
     pub users: NameTable,
@@ -33,40 +34,40 @@ pub(crate) struct NameTables {
 impl NameTables {
     pub(crate) fn new(
         tally: &FinishedTally,
-        ledger: &MessageSummary,
+        messages: &MessageSummary,
         totals: &Totals,
         providers: &Providers,
     ) -> Self {
-        let who = &ledger.who;
-        let whole = whole(totals);
-        // What this server refused is in neither of these.
+        let by_role = &messages.names;
+        let whole = whole_log(totals);
+        // Rejections by this server have no recipient domain and no relay.
         let sent = NameTotals { messages: None, rejected: 0, ..whole };
         let seen = NameTotals { messages: None, ..whole };
-        let of = |table: &OutcomesByName, whole| named(of_tally(tally, table), 0, whole);
-        let of_ledger = |kept: &FinishedKept| {
-            let dropped = fared_counts(&kept.dropped);
-            let rows = kept.all().map(|(name, fared)| (name, fared_counts(&fared)));
-            let mut table = named(rows, kept.may_lack, whole.without([dropped]));
-            table.rest.others.add(&dropped);
-            table
+        let of = |table: &OutcomesByName, whole| name_table(of_tally(tally, table), 0, whole);
+        let of_messages = |table: &FinishedHeavyHitters| {
+            let dropped = mail_counts(&table.dropped);
+            let rows = table.all().map(|(name, counts)| (name, mail_counts(&counts)));
+            let mut shown = name_table(rows, table.max_undercount, whole.without([dropped]));
+            shown.rest.others.add(&dropped);
+            shown
         };
         let counts = tally.providers.counts.iter().enumerate().skip(1);
-        let served = counts.filter_map(|(at, outcomes)| {
+        let by_provider = counts.filter_map(|(at, outcomes)| {
             let (_, known) = providers.all().nth(at - 1)?;
             Some((known.id.as_bytes(), outcome_counts(outcomes)))
         });
         Self {
-            senders: of_ledger(&who.senders),
-            users: of_ledger(&who.users),
-            clients: of_ledger(&who.clients),
+            senders: of_messages(&by_role.senders),
+            users: of_messages(&by_role.users),
+            clients: of_messages(&by_role.clients),
             domains: of(&tally.domains, sent),
-            providers: named(served, 0, seen),
+            providers: name_table(by_provider, 0, seen),
             relays: of(&tally.relays, sent),
             instances: of(&tally.instances, seen),
         }
     }
 
-    /// What is in no row of each.
+    /// The remainder of each table: names without a row.
     pub(crate) fn rests(&self) -> Remainders {
         Remainders {
             senders: self.senders.rest,
@@ -80,8 +81,8 @@ impl NameTables {
     }
 }
 
-/// What the rows of a table and its rest add up to.
-fn whole(totals: &Totals) -> NameTotals {
+/// The totals that the rows of a table and its remainder add up to.
+fn whole_log(totals: &Totals) -> NameTotals {
     let (out, local) = (&totals.outbound, &totals.local);
     NameTotals {
         messages: Some(totals.messages.messages),
@@ -116,35 +117,34 @@ fn outcome_counts(outcomes: &ByOutcome<u64>) -> NameTotals {
     }
 }
 
-fn fared_counts(fared: &MailCounts) -> NameTotals {
-    let [delivered, deferred, bounced, expired] = fared.attempts;
+fn mail_counts(counts: &MailCounts) -> NameTotals {
     NameTotals {
-        messages: Some(fared.messages),
-        delivered,
-        deferred,
-        bounced,
-        expired,
-        rejected: fared.rejected,
+        messages: Some(counts.messages),
+        delivered: counts.attempts[DeliveryResult::Delivered],
+        deferred: counts.attempts[DeliveryResult::Deferred],
+        bounced: counts.attempts[DeliveryResult::Bounced],
+        expired: counts.attempts[DeliveryResult::Expired],
+        rejected: counts.rejected,
     }
 }
 
-/// The rows that are shown; names are made into text for these alone, since there may be many. All are gone through
-/// several times, since to keep what is known of them elsewhere takes longer.
-fn named<'a>(
+/// Selects the rows of a table. Only names with a row are converted to text, since there may be many. The names are
+/// iterated several times, which is faster than to store them in between.
+fn name_table<'a>(
     all: impl Iterator<Item = CountedName<'a>> + Clone,
     may_lack: u64,
     whole: NameTotals,
 ) -> NameTable {
     let (mut sum, mut names) =
         (NameTotals { messages: whole.messages.map(|_| 0), ..NameTotals::default() }, 0);
-    let left = all.filter(|(_, counts)| counts.volume() > 0);
-    for (_, counts) in left.clone() {
+    let with_mail = all.filter(|(_, counts)| counts.volume() > 0);
+    for (_, counts) in with_mail.clone() {
         sum.add(&counts);
         names += 1;
     }
     let failures = |counts: &NameTotals| (counts.failures(), counts.volume());
-    let mut shown = most(left.clone(), failures);
-    let large = most(left, |counts| (counts.volume(), counts.failures()));
+    let mut shown = top(with_mail.clone(), failures);
+    let large = top(with_mail, |counts| (counts.volume(), counts.failures()));
     let is_new = |entry: &CountedName| shown.iter().all(|other| other.0 != entry.0);
     let large: Vec<CountedName> = large.into_iter().filter(is_new).collect();
     shown.extend(large);
@@ -158,8 +158,9 @@ fn named<'a>(
 
 type CountedName<'a> = (&'a [u8], NameTotals);
 
-/// Those with the most, in order; of as many, the first by name. Sorting all took a tenth of the scan of a short log.
-fn most<'a>(
+/// The names with the highest counts, in order; equal counts are sorted by name. To sort all names took a tenth of the
+/// scan of a short log.
+fn top<'a>(
     all: impl Iterator<Item = CountedName<'a>>,
     of: impl Fn(&NameTotals) -> (u64, u64),
 ) -> Vec<CountedName<'a>> {

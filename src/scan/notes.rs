@@ -1,26 +1,13 @@
-//! What was read comes in; what a reader should know about how far the numbers go, goes out.
+//! Writes the notes of a report: limits that were reached, estimates, and doubtful dates.
 
 use jiff::{Timestamp, ToSpan};
 
-use crate::input::read::Source;
+use super::input::ReadSummary;
 use crate::messages::MessageSummary;
-use crate::pipeline::calendar::{Calendar, TimeResolution};
-use crate::pipeline::coverage::Coverage;
-use crate::pipeline::time_range::TimeRange;
 use crate::report::{Remainder, Remainders};
 use crate::tally::FinishedTally;
 
-/// What the notes are made of.
-pub(crate) struct ReadSummary<'a> {
-    pub coverage: &'a Coverage,
-    pub window: TimeRange,
-    pub calendar: &'a Calendar,
-    pub sources: &'a [Source],
-    /// What the last walk found the stamps to be.
-    pub turns: &'a TimeResolution,
-}
-
-/// About what was too much to keep.
+/// Notes on limits of the tally.
 pub(crate) fn on_limits(tally: &FinishedTally) -> Vec<String> {
     let full = tally.names.is_full().then(|| {
         "there are more names of domains, relays and clients than are kept: some are counted as (others)"
@@ -36,7 +23,7 @@ pub(crate) fn on_limits(tally: &FinishedTally) -> Vec<String> {
     full.into_iter().chain(groups).chain(cut).collect()
 }
 
-/// About names of which more were met than are kept.
+/// Notes on tables of names that dropped names.
 pub(crate) fn on_names(rests: &Remainders) -> Vec<String> {
     let kinds = [("senders", rests.senders), ("clients", rests.clients), ("users", rests.users)];
     let full = kinds.into_iter().filter(|(_, rest)| rest.may_lack > 0);
@@ -50,15 +37,15 @@ pub(crate) fn on_names(rests: &Remainders) -> Vec<String> {
     full.map(note).collect()
 }
 
-/// About recipients that were too many to tell apart one by one; for each row, whether they are exact.
+/// Notes on estimated recipient counts. `exact` has one entry for each row.
 pub(crate) fn on_estimates(exact: &[bool]) -> Vec<String> {
     let note = "where there are more than 100,000 recipients their number is estimated, to within 2 in 100";
     exact.contains(&false).then(|| note.to_owned()).into_iter().collect()
 }
 
-/// About messages that were too many to follow.
-pub(crate) fn on_messages(ledger: &MessageSummary) -> Vec<String> {
-    let forgotten = ledger.sums.forgotten;
+/// Notes on messages beyond the limit of open messages.
+pub(crate) fn on_messages(messages: &MessageSummary) -> Vec<String> {
+    let forgotten = messages.totals.forgotten;
     let note = || {
         format!(
             "more messages were open at a time than are kept: {forgotten} are in no sum of messages, and some that had \
@@ -68,7 +55,7 @@ pub(crate) fn on_messages(ledger: &MessageSummary) -> Vec<String> {
     (forgotten > 0).then(note).into_iter().collect()
 }
 
-/// About hand-overs for which no more could wait.
+/// Notes on hand-offs that were counted as deliveries because too many waited.
 pub(crate) fn on_hops(given_up: u64) -> Option<String> {
     let note = || {
         format!(
@@ -79,14 +66,14 @@ pub(crate) fn on_hops(given_up: u64) -> Option<String> {
     (given_up > 0).then(note)
 }
 
-/// About time.
-pub(crate) fn on_time(heard: &ReadSummary) -> Vec<String> {
+/// Notes on timestamps and the time range.
+pub(crate) fn on_time(read: &ReadSummary) -> Vec<String> {
     let mut notes = Vec::new();
-    let zone = &heard.calendar.zone;
-    let now = heard.calendar.now;
+    let zone = &read.calendar.zone;
+    let now = read.calendar.now;
     let moment = |minute: i64| Timestamp::from_second(minute * 60).ok();
     let shown = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%F %H:%M %:z").to_string();
-    if let Some(last) = heard.coverage.minutes.and_then(|(_, last)| moment(last)) {
+    if let Some(last) = read.coverage.minutes.and_then(|(_, last)| moment(last)) {
         if now.checked_add(24.hours()).is_ok_and(|tomorrow| last > tomorrow) {
             notes.push(format!(
                 "the last line is dated {}, which is still to come: look at --tz, --year and that host's clock",
@@ -97,8 +84,8 @@ pub(crate) fn on_time(heard: &ReadSummary) -> Vec<String> {
             notes.push(format!("the last line is dated {}, more than a year ago", shown(last)));
         }
     }
-    if heard.coverage.lines == 0 && !heard.window.is_unbounded() {
-        let outside = heard.coverage.outside.and_then(|(first, last)| Some((moment(first)?, moment(last)?)));
+    if read.coverage.lines == 0 && !read.window.is_unbounded() {
+        let outside = read.coverage.outside.and_then(|(first, last)| Some((moment(first)?, moment(last)?)));
         notes.extend(outside.map(|(first, last)| {
             format!(
                 "no line lies in the time that was asked for; what was read goes from {} to {}",
@@ -107,12 +94,12 @@ pub(crate) fn on_time(heard: &ReadSummary) -> Vec<String> {
             )
         }));
     }
-    if heard.coverage.undated > 0 {
-        notes.push(format!("{} lines show no time and were left out", heard.coverage.undated));
+    if read.coverage.undated > 0 {
+        notes.push(format!("{} lines show no time and were left out", read.coverage.undated));
     }
     let doubtful =
-        (0..heard.sources.len()).filter(|&file| heard.turns.of(file) != heard.calendar.resolution.of(file));
-    notes.extend(doubtful.filter_map(|file| heard.sources.get(file)).map(|source| {
+        (0..read.sources.len()).filter(|&file| read.resolution.of(file) != read.calendar.resolution.of(file));
+    notes.extend(doubtful.filter_map(|file| read.sources.get(file)).map(|source| {
         let hint = if source.can_be_read_again() { "use --year" } else { "read it from a file, or use --year" };
         format!(
             "the stamps of {} show no year and go past the end of one, or of summer time: their dates may be wrong; {hint}",

@@ -1,4 +1,4 @@
-//! Keeps hand-offs until it is known whether the message appears again, and then counts them.
+//! Stores hand-offs until it is known whether the message appears again, and then counts them.
 
 use hashbrown::HashSet;
 
@@ -13,39 +13,39 @@ use crate::pipeline::sink::{EventSink, LineOffset, LoggedEvent};
 use crate::smtp::event::Event;
 use crate::tally::Tally;
 
-/// Hand-overs that wait until a line tells of the message that came of them, in their order.
+/// Hand-offs that wait for a line with the new queue id, in the order of their lines.
 #[derive(Default)]
 pub(crate) struct PendingHandOffs {
-    /// Their lines, one behind the other.
+    /// The lines without separators.
     text: Vec<u8>,
     pub lines: Vec<PendingHandOffLine>,
 }
 
 pub(crate) struct PendingHandOffLine {
-    /// Where its line ends in the text.
+    /// Where the line ends in the text.
     end: usize,
     place: LineOffset,
     moment: Option<LogTime>,
-    /// Of the message that came of it.
+    /// The hash of the queue id that the hand-off created.
     pub copy: IdHash,
-    /// What other lines say. None: nothing, or nobody asked.
+    /// What other lines of the message state. None: no line states it, or nothing depends on it.
     sender: Option<Box<[u8]>>,
     user: Option<Box<[u8]>>,
     client: Option<Box<[u8]>>,
 }
 
 impl PendingHandOffs {
-    pub(crate) fn keep(&mut self, told: &LoggedEvent, copy: IdHash) {
-        self.text.extend_from_slice(told.raw);
+    pub(crate) fn add(&mut self, logged: &LoggedEvent, copy: IdHash) {
+        self.text.extend_from_slice(logged.raw);
         let owned = |text: Option<&[u8]>| text.map(Box::from);
         self.lines.push(PendingHandOffLine {
             end: self.text.len(),
-            place: told.place,
-            moment: told.moment,
+            place: logged.place,
+            moment: logged.moment,
             copy,
-            sender: owned(told.event.sender),
-            user: owned(told.user),
-            client: owned(told.client),
+            sender: owned(logged.event.sender),
+            user: owned(logged.user),
+            client: owned(logged.client),
         });
     }
 
@@ -54,20 +54,20 @@ impl PendingHandOffs {
         self.lines.push(PendingHandOffLine { end: self.text.len(), ..line });
     }
 
-    /// Tells the tally what became of those whose message was `found`, and with `all` the rest, which are deliveries; what
-    /// is left goes on waiting.
-    pub(crate) fn settle(
+    /// Counts hand-offs whose queue id was `found` as hops. With `all` it counts the rest as deliveries; otherwise
+    /// they go on waiting.
+    pub(crate) fn resolve(
         &mut self,
         found: &HashSet<IdHash, PrehashedState>,
         all: bool,
         tally: &mut Tally,
         book: &Catalog,
     ) {
-        let waited = std::mem::take(self);
+        let lines_before = std::mem::take(self);
         let mut start = 0;
-        for line in waited.lines {
+        for line in lines_before.lines {
             let end = line.end;
-            let raw = waited.text.get(start..end).unwrap_or_default();
+            let raw = lines_before.text.get(start..end).unwrap_or_default();
             start = end;
             if found.contains(&line.copy) {
                 tally.hops += 1;
@@ -92,7 +92,7 @@ impl PendingHandOffs {
     }
 }
 
-/// Counts a line that is no hop after all.
+/// Counts a hand-off as a delivery.
 fn delivered(tally: &mut Tally, raw: &[u8], line: &PendingHandOffLine, book: &Catalog) {
     let read = LogLine::read(raw);
     let ParsedLine::Event(event) = mta::read(&read) else { return };
@@ -104,7 +104,7 @@ fn delivered(tally: &mut Tally, raw: &[u8], line: &PendingHandOffLine, book: &Ca
         raw,
         moment: line.moment,
         event: &event,
-        // It went well.
+        // A delivery has no classification.
         verdict: None,
         user: line.user.as_deref(),
         client: line.client.as_deref(),

@@ -45,8 +45,8 @@ fn capitals(eight: [u8; 8]) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let bytes = u64::from_le_bytes(eight);
     let low = bytes & (0x7f * EACH);
-    let from_a = low + (0x80 - b'A' as u64) * EACH;
-    let behind_z = low + (0x7f - b'Z' as u64) * EACH;
+    let from_a = low + u64::from(0x80 - b'A') * EACH;
+    let behind_z = low + u64::from(0x7f - b'Z') * EACH;
     from_a & !behind_z & !bytes & (0x80 * EACH)
 }
 

@@ -1,7 +1,6 @@
 //! Searches and compares bytes sixteen at a time.
 //!
-//! Each function gives the same result as the plain loop over the bytes, which its tests compare. The folder imports no
-//! other.
+//! Promises: the same answer as the plain loop, which the tests compare. May use: no other folder.
 
 pub(crate) mod ascii;
 pub(crate) mod find;

@@ -215,8 +215,8 @@ pub enum By {
 }
 
 impl By {
-    /// Whether its values are names from the log, not from a fixed set.
-    pub fn is_name(self) -> bool {
+    /// Its values are names that a log chooses.
+    pub(crate) fn is_name(self) -> bool {
         match self {
             Self::Domain
             | Self::Recipient

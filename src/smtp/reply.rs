@@ -172,12 +172,12 @@ impl EnhancedCode {
     }
 
     /// All three parts in 23 bits, different for different codes and never 0.
-    pub fn packed(self) -> u64 {
+    pub(crate) fn packed(self) -> u64 {
         u64::from(self.class_digit()) << 20 | u64::from(self.subject) << 10 | u64::from(self.detail)
     }
 
-    /// The reverse of [`Self::packed`]. `None`: not a packed code.
-    pub fn unpacked(packed: u64) -> Option<Self> {
+    /// The code that was packed. None: none was.
+    pub(crate) fn unpacked(packed: u64) -> Option<Self> {
         let part = |shift: u32| u16::try_from(packed >> shift & 0x3ff).ok();
         Self::new(u8::try_from(packed >> 20).ok()?, part(10)?, part(0)?)
     }

@@ -1,46 +1,27 @@
-//! Counts the events of each hour by kind; a later run is compared with these counts (`--baseline`).
+//! Counts the events of each hour by kind. A later run compares itself with these counts (`--baseline`).
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::catalog::classify::Reason;
+use super::event_kind::EventKind;
 use crate::pipeline::sink::LoggedEvent;
-use crate::smtp::event::{Direction, Outcome};
-use crate::smtp::reply::{Class, Code, EnhancedCode};
+use crate::smtp::event::Outcome;
 
-/// Events of an hour with the same kind are counted together.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct HourlyKind {
-    pub direction: Direction,
-    pub outcome: Outcome,
-    pub class: Option<Class>,
-    pub code: Option<Code>,
-    pub enhanced: Option<EnhancedCode>,
-    pub reason: Option<Reason>,
-}
-
-/// Counts that add up in any order. Events without a time, and what is in no sum of a report, are left out.
+/// The counts of each hour. They can be merged in any order. Events without a time, and events that no total counts,
+/// are ignored.
 #[derive(Clone, Default, Debug)]
 pub struct Hourly {
-    /// By hours since 1970-01-01T00:00Z.
-    counts: HashMap<(i64, HourlyKind), u64>,
+    /// By hour, counted from 1970-01-01T00:00Z, and kind.
+    counts: HashMap<(i64, EventKind), u64>,
 }
 
 impl Hourly {
-    pub fn count(&mut self, told: &LoggedEvent) {
-        let Some(moment) = told.moment else { return };
-        let event = told.event;
-        if matches!(event.outcome, Outcome::Attempt | Outcome::Probe) {
+    pub fn count(&mut self, logged: &LoggedEvent) {
+        let Some(moment) = logged.moment else { return };
+        if matches!(logged.event.outcome, Outcome::Attempt | Outcome::Probe) {
             return;
         }
-        let kind = HourlyKind {
-            direction: event.direction,
-            outcome: event.outcome,
-            class: event.class(),
-            code: event.code,
-            enhanced: event.enhanced,
-            reason: told.verdict.map(|verdict| verdict.reason),
-        };
-        *self.counts.entry((moment.micros.div_euclid(3_600_000_000), kind)).or_default() += 1;
+        let hour = moment.micros.div_euclid(3_600_000_000);
+        *self.counts.entry((hour, EventKind::of(logged))).or_default() += 1;
     }
 
     pub fn merge(&mut self, other: Self) {
@@ -49,9 +30,9 @@ impl Hourly {
         }
     }
 
-    /// Hour by hour.
-    pub fn hours(&self) -> BTreeMap<i64, BTreeMap<HourlyKind, u64>> {
-        let mut hours: BTreeMap<i64, BTreeMap<HourlyKind, u64>> = BTreeMap::new();
+    /// The counts of each kind, by hour.
+    pub fn hours(&self) -> BTreeMap<i64, BTreeMap<EventKind, u64>> {
+        let mut hours: BTreeMap<i64, BTreeMap<EventKind, u64>> = BTreeMap::new();
         for (&(hour, kind), &count) in &self.counts {
             hours.entry(hour).or_default().insert(kind, count);
         }

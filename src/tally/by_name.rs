@@ -5,46 +5,47 @@ use crate::collections::direct_mapped::DirectMappedCache;
 use crate::collections::interner::{Interner, Symbol};
 use crate::smtp::event::{ByOutcome, Outcome};
 
-/// Counts of each name, by outcome. Their numbers are dense, so each finds its counts without a hash.
+/// The counts of each name, by outcome. Name numbers are dense, so they index the counts without a hash.
 #[derive(Default)]
 pub(crate) struct NameCounts {
-    /// By their hashes; most mail goes to few names, and theirs is counted here first. None: no name was met.
-    lately: Option<DirectMappedCache<RecentName, LATELY>>,
-    /// By the number of a name: which of the counts are its, from 1. 0: nothing befell it.
+    /// A cache of names by their hashes. Most mail goes to few names, which are counted here first. None: no name
+    /// yet.
+    recent: Option<DirectMappedCache<RecentName, RECENT>>,
+    /// Index into `counts` plus 1, by the name's number. 0: nothing was counted for the name.
     places: Vec<u32>,
     counts: Vec<(Symbol, ByOutcome<u64>)>,
-    /// What is not among the counts yet.
-    waiting: Vec<(Symbol, Outcome, u16)>,
+    /// Counts that are not in `counts` yet.
+    pending: Vec<(Symbol, Outcome, u16)>,
 }
 
-/// A name met lately.
+/// A cached name.
 #[derive(Clone, Copy, Debug)]
 struct RecentName {
     id: Symbol,
-    /// Deliveries that are not among the counts yet.
+    /// Deliveries that are not in `counts` yet.
     delivered: u16,
     provider: Option<Provider>,
 }
 
-/// The counts of each name, once all are in.
+/// The counts of each name, once all events are in.
 pub(crate) type OutcomesByName = Vec<(Symbol, ByOutcome<u64>)>;
 
-/// A name of which something was counted.
+/// A name that was counted.
 #[derive(Clone, Copy)]
 pub(crate) struct NameHit {
     pub id: Symbol,
     pub provider: Option<Provider>,
 }
 
-/// Names met lately; 64 KiB.
-const LATELY: usize = 1 << 12;
+/// Number of cached names; 64 KiB.
+const RECENT: usize = 1 << 12;
 
-/// Names counted at a time: each has to be fetched from far memory, and a processor fetches many at once only
-/// where nothing else stands between.
+/// Number of pending counts that are added at once. Each addition misses the cache, and the processor overlaps the
+/// misses only in a tight loop.
 const BATCH: usize = 64;
 
 impl NameCounts {
-    /// `provider` is asked for the name where it was not met lately.
+    /// Counts an event for a name. `provider` is called only if the name is not cached.
     pub(crate) fn count(
         &mut self,
         name: &[u8],
@@ -53,66 +54,66 @@ impl NameCounts {
         provider: impl FnOnce(&[u8]) -> Option<Provider>,
     ) -> NameHit {
         let hash = names.hash(name);
-        let nobody = RecentName { id: Symbol::OVERFLOW, delivered: 0, provider: None };
-        let lately = self.lately.get_or_insert_with(|| DirectMappedCache::new(nobody));
+        let empty = RecentName { id: Symbol::OVERFLOW, delivered: 0, provider: None };
+        let recent = self.recent.get_or_insert_with(|| DirectMappedCache::new(empty));
         let is_delivered = outcome == Outcome::Delivered;
-        let met = match lately.get_mut(hash) {
+        let hit = match recent.get_mut(hash) {
             Some(known) => {
                 match known.delivered.checked_add(1).filter(|_| is_delivered) {
                     Some(delivered) => known.delivered = delivered,
-                    None => self.waiting.push((known.id, outcome, 1)),
+                    None => self.pending.push((known.id, outcome, 1)),
                 }
                 NameHit { id: known.id, provider: known.provider }
             }
             None => {
-                let met = NameHit { id: names.intern_hashed(hash, name), provider: provider(name) };
-                let NameHit { id, provider } = met;
+                let hit = NameHit { id: names.intern_hashed(hash, name), provider: provider(name) };
+                let NameHit { id, provider } = hit;
                 let new = RecentName { id, delivered: u16::from(is_delivered), provider };
-                if let Some(RecentName { id, delivered: delivered @ 1.., .. }) = lately.insert(hash, new) {
-                    self.waiting.push((id, Outcome::Delivered, delivered));
+                if let Some(RecentName { id, delivered: delivered @ 1.., .. }) = recent.insert(hash, new) {
+                    self.pending.push((id, Outcome::Delivered, delivered));
                 }
                 if !is_delivered {
-                    self.waiting.push((id, outcome, 1));
+                    self.pending.push((id, outcome, 1));
                 }
-                met
+                hit
             }
         };
-        if self.waiting.len() >= BATCH {
-            self.put();
+        if self.pending.len() >= BATCH {
+            self.flush();
         }
-        met
+        hit
     }
 
-    /// The counts of each name, in no order.
+    /// The counts of each name, in arbitrary order.
     pub(crate) fn finish(mut self) -> OutcomesByName {
-        for slot in self.lately.take().iter_mut().flat_map(DirectMappedCache::values_mut) {
+        for slot in self.recent.take().iter_mut().flat_map(DirectMappedCache::values_mut) {
             if slot.delivered > 0 {
-                self.waiting.push((slot.id, Outcome::Delivered, slot.delivered));
+                self.pending.push((slot.id, Outcome::Delivered, slot.delivered));
             }
         }
-        self.put();
+        self.flush();
         self.counts
     }
 
-    fn put(&mut self) {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        for (id, outcome, more) in waiting.drain(..) {
-            if let Some(counts) = self.of(id) {
+    fn flush(&mut self) {
+        let mut pending = std::mem::take(&mut self.pending);
+        for (id, outcome, more) in pending.drain(..) {
+            if let Some(counts) = self.counts_of(id) {
                 counts[outcome] += u64::from(more);
             }
         }
-        self.waiting = waiting;
+        self.pending = pending;
     }
 
     pub(crate) fn add(&mut self, id: Symbol, counts: &ByOutcome<u64>) {
-        if let Some(sums) = self.of(id) {
+        if let Some(sums) = self.counts_of(id) {
             *sums += counts;
         }
     }
 
-    /// Never None.
+    /// The counts of a name; never None.
     #[inline]
-    fn of(&mut self, id: Symbol) -> Option<&mut ByOutcome<u64>> {
+    fn counts_of(&mut self, id: Symbol) -> Option<&mut ByOutcome<u64>> {
         if self.places.len() <= id.index() {
             self.places.resize(id.index() + 1, 0);
         }
@@ -134,12 +135,12 @@ mod tests {
     #[test]
     fn counts_each_time_of_each_name() {
         let (mut names, mut table) = (Interner::new(RandomState::default()), NameCounts::default());
-        // More names than are met lately, and one more often than is counted there.
+        // More names than the cache holds, and one with more deliveries than its cached counter holds.
         let all = |number: u32| format!("d{}.example.org", number % 10_000 * u32::from(number < 50_000));
         for number in 0..150_000 {
             let outcome = if number % 5 == 0 { Outcome::Deferred } else { Outcome::Delivered };
-            let met = table.count(all(number).as_bytes(), outcome, &mut names, |_| None);
-            assert_eq!(met.id, names.intern(all(number).as_bytes()));
+            let hit = table.count(all(number).as_bytes(), outcome, &mut names, |_| None);
+            assert_eq!(hit.id, names.intern(all(number).as_bytes()));
         }
         let totals = table.finish();
         let first = names.intern(b"d0.example.org");

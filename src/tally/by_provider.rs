@@ -3,10 +3,10 @@
 use crate::catalog::provider::Provider;
 use crate::smtp::event::{ByOutcome, Outcome};
 
-/// Counts of each provider, by outcome. Adding up is in any order.
+/// The counts of each provider, by outcome. They can be merged in any order.
 #[derive(Default)]
 pub struct ProviderCounts {
-    /// By the provider's row in the catalogue, plus 1; 0 counts hosts of no known provider.
+    /// By the provider's row in the catalogue plus 1. Index 0 counts hosts of unknown providers.
     pub counts: Vec<ByOutcome<u64>>,
 }
 

@@ -18,7 +18,7 @@ use crate::pipeline::sink::{EventSink, LineOffset, LoggedEvent};
 use crate::smtp::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, EnhancedCode};
 
-/// The value of one key as a number, which its [`By`] interprets. 0: the line does not state it.
+/// The value of one key as a number, which its [`By`] interprets. 0: the line does not state the value.
 pub(crate) type KeyPart = u64;
 
 /// The hash that identifies a recipient; equal for the same queue id and recipient.
@@ -27,40 +27,40 @@ pub(crate) fn recipient(event: &Event) -> u64 {
     distinct::hash((event.queue_id, event.recipient, client))
 }
 
-/// Longest line kept as an example, in bytes.
+/// Longest example line, in bytes; the rest is cut off.
 pub(crate) const EXAMPLE_LIMIT: usize = 600;
 
-/// The first lines of a kind, in order.
+/// The first lines of a group, in the order of the logs.
 #[derive(Clone, Default, Debug)]
 pub struct Examples {
     pub lines: Vec<(LineOffset, Vec<u8>)>,
-    /// Where the last of them begins. None: there may be room for more.
+    /// Where the last example begins. None: fewer examples than the limit.
     last: Option<LineOffset>,
 }
 
 impl Examples {
     #[inline]
-    pub fn see(&mut self, place: LineOffset, raw: &[u8], limit: usize) {
+    pub fn add(&mut self, place: LineOffset, raw: &[u8], limit: usize) {
         if self.last.is_none_or(|last| place <= last) {
-            self.take(place, raw, limit);
+            self.insert(place, raw, limit);
         }
     }
 
-    fn take(&mut self, place: LineOffset, raw: &[u8], limit: usize) {
+    fn insert(&mut self, place: LineOffset, raw: &[u8], limit: usize) {
         let at = self.lines.partition_point(|(other, _)| *other < place);
         self.lines.insert(at, (place, raw.get(..EXAMPLE_LIMIT).unwrap_or(raw).to_vec()));
-        self.cut(limit);
+        self.truncate(limit);
     }
 
     pub fn merge(&mut self, other: Self, limit: usize) {
         self.lines.extend(other.lines);
         self.lines.sort();
-        self.cut(limit);
+        self.truncate(limit);
     }
 
-    fn cut(&mut self, limit: usize) {
+    fn truncate(&mut self, limit: usize) {
         self.lines.truncate(limit);
-        // Where none are wanted, nothing stands before the beginning.
+        // With a limit of 0, no line comes before the beginning of the first file.
         let place = self.lines.last().map_or(LineOffset { file: 0, offset: 0 }, |(place, _)| *place);
         self.last = (self.lines.len() >= limit).then_some(place);
     }
@@ -76,10 +76,10 @@ pub struct Group {
     pub examples: Examples,
 }
 
-/// Number of groups that are kept. Strangers choose the names, so there has to be a limit.
+/// Maximum number of groups. Senders choose the names, so there has to be a limit.
 const LIMIT: usize = 1 << 17;
 
-/// Counts by groups; merging is in any order.
+/// The counts of each group. They can be merged in any order.
 pub struct GroupBy {
     pub by: Vec<By>,
     pub names: Interner,
@@ -93,7 +93,8 @@ pub struct GroupBy {
 }
 
 impl GroupBy {
-    /// `hasher` is the same for all threads of a run; `zone` tells hours and days; `examples` are kept of each group.
+    /// `hasher` is the same for all threads of a run. `zone` determines hours and days. `examples` is the number
+    /// of example lines of each group.
     pub fn new(by: &[By], examples: usize, zone: TimeZone, hasher: RandomState) -> Self {
         Self {
             by: by.to_vec(),
@@ -126,9 +127,9 @@ impl GroupBy {
         }
     }
 
-    /// Attempts of single hosts and probes are in no total, so in no group either.
-    pub fn count(&mut self, told: &LoggedEvent) {
-        let event = told.event;
+    /// Counts an event. Attempts of single hosts and probes are in no total, so they are in no group either.
+    pub fn count(&mut self, logged: &LoggedEvent) {
+        let event = logged.event;
         if matches!(event.outcome, Outcome::Attempt | Outcome::Probe) {
             return;
         }
@@ -136,7 +137,7 @@ impl GroupBy {
         key.clear();
         for at in 0..self.by.len() {
             if let Some(&by) = self.by.get(at) {
-                key.push(self.part(by, told));
+                key.push(self.part(by, logged));
             }
         }
         if self.groups.len() >= LIMIT && !self.groups.contains_key(&key) {
@@ -150,15 +151,15 @@ impl GroupBy {
             if event.outcome != Outcome::Delivered {
                 group.recipients.insert(recipient(event));
             }
-            group.first = earlier(group.first, told.moment);
-            group.last = group.last.max(told.moment);
-            group.examples.see(told.place, told.raw, self.examples);
+            group.first = earlier(group.first, logged.moment);
+            group.last = group.last.max(logged.moment);
+            group.examples.add(logged.place, logged.raw, self.examples);
         }
         self.key = key;
     }
 
-    fn part(&mut self, by: By, told: &LoggedEvent) -> KeyPart {
-        let (event, line) = (told.event, told.line);
+    fn part(&mut self, by: By, logged: &LoggedEvent) -> KeyPart {
+        let (event, line) = (logged.event, logged.line);
         let (out, inbound) = (event.direction != Direction::Inbound, event.direction == Direction::Inbound);
         let mut named =
             |name: Option<&[u8]>| name.map_or(0, |name| self.names.intern(name).index() as u64 + 1);
@@ -166,28 +167,29 @@ impl GroupBy {
             By::Code => event.code.map_or(0, |code| u64::from(code.number())),
             By::Enhanced => event.enhanced.map_or(0, EnhancedCode::packed),
             By::Class => event.class().map_or(0, |class| class as u64 + 1),
-            By::Reason => told.verdict.map_or(0, |verdict| verdict.reason as u64 + 1),
+            By::Reason => logged.verdict.map_or(0, |verdict| verdict.reason as u64 + 1),
             By::Outcome => event.outcome as u64 + 1,
             By::Direction => event.direction as u64 + 1,
             By::Stage => event.stage.map_or(0, |stage| stage as u64 + 1),
             By::Mta => event.mta as u64 + 1,
-            By::Provider => told.provider().map_or(0, |provider| provider.index() as u64 + 1),
+            By::Provider => logged.provider().map_or(0, |provider| provider.index() as u64 + 1),
             By::Domain => named(event.recipient.and_then(domain)),
             By::Recipient => named(event.recipient),
             By::Sender => named(event.sender.map(|sender| if sender.is_empty() { b"<>" } else { sender })),
-            By::User => named(told.user),
+            By::User => named(logged.user),
             By::Relay => named(event.peer.host.or(event.peer.ip).filter(|_| out)),
             By::Client if inbound => named(event.peer.ip.or(event.peer.host)),
-            By::Client => named(told.client),
+            By::Client => named(logged.client),
             By::Instance => named(Some(line.instance_or_program()).filter(|name| !name.is_empty())),
             By::Host => named(Some(line.host).filter(|host| !host.is_empty())),
-            By::Hour => self.begun(told.moment).map_or(0, |begun| begun.hour),
-            By::Day => self.begun(told.moment).map_or(0, |begun| begun.day),
+            By::Hour => self.hour_start(logged.moment).map_or(0, |start| start.hour),
+            By::Day => self.hour_start(logged.moment).map_or(0, |start| start.day),
         }
     }
 
-    /// When the hour and the day of a moment began; most events fall into the minute of the one before.
-    fn begun(&mut self, moment: Option<LogTime>) -> Option<HourStart> {
+    /// The beginning of the hour and of the day of a moment. Most events have the same minute as the previous one,
+    /// which is cached.
+    fn hour_start(&mut self, moment: Option<LogTime>) -> Option<HourStart> {
         let minute = moment?.minute();
         if let Some(last) = self.last.filter(|last| last.minute == minute) {
             return Some(last);
@@ -195,13 +197,13 @@ impl GroupBy {
         let zoned = Timestamp::from_second(minute * 60).ok()?.to_zoned(self.zone.clone());
         let seconds = |zoned: &Zoned| u64::try_from(zoned.timestamp().as_second()).unwrap_or(0);
         let hour = zoned.round(ZonedRound::new().smallest(Unit::Hour).mode(RoundMode::Trunc)).ok()?;
-        let begun = HourStart { minute, hour: seconds(&hour), day: seconds(&zoned.start_of_day().ok()?) };
-        self.last = Some(begun);
-        Some(begun)
+        let start = HourStart { minute, hour: seconds(&hour), day: seconds(&zoned.start_of_day().ok()?) };
+        self.last = Some(start);
+        Some(start)
     }
 
     /// The value of a part as text. None: the line did not state it.
-    pub fn shown(&self, by: By, part: KeyPart, providers: &Providers) -> Option<String> {
+    pub fn part_text(&self, by: By, part: KeyPart, providers: &Providers) -> Option<String> {
         let at = part.checked_sub(1)? as usize;
         let time = |form: &str| {
             let zoned = Timestamp::from_second(part as i64).ok()?.to_zoned(self.zone.clone());
@@ -234,7 +236,7 @@ impl GroupBy {
     }
 }
 
-/// The beginning of a minute's hour and day, in seconds since 1970.
+/// A minute, and the beginning of its hour and day in seconds since 1970.
 #[derive(Clone, Copy)]
 struct HourStart {
     minute: i64,
@@ -256,8 +258,8 @@ fn earlier(a: Option<LogTime>, b: Option<LogTime>) -> Option<LogTime> {
 impl EventSink for GroupBy {
     type BlockOutput = ();
 
-    fn event(&mut self, told: &LoggedEvent) {
-        self.count(told);
+    fn event(&mut self, logged: &LoggedEvent) {
+        self.count(logged);
     }
 
     fn end_of_block(&mut self, _file: usize, _lines: u64) {}

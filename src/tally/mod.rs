@@ -1,9 +1,14 @@
-//! Counts the events of a scan: rows, names and sums, which add up in any order.
+//! Counts the events of a scan: rows, names, hours and groups.
+//!
+//! Promises: tallies of blocks merge in any order to the same sums; memory is bounded, and what was too much to keep is
+//! counted as others.
+//! May use: catalog, collections, parse, pipeline, simd, smtp.
 
 pub(crate) mod by_hour;
 pub(crate) mod by_name;
 pub(crate) mod by_provider;
 pub(crate) mod delays;
+pub(crate) mod event_kind;
 pub(crate) mod group_by;
 pub(crate) mod row;
 pub(crate) mod rows;
@@ -14,7 +19,7 @@ use foldhash::fast::RandomState;
 use self::by_hour::Hourly;
 use self::group_by::{GroupBy, recipient};
 use self::timeline::{FinishedTimeline, Timeline};
-use crate::catalog::classify::provider;
+use crate::catalog::classify::find_provider;
 use crate::collections::interner::{Interner, Symbol};
 use crate::parse::mta::parsed::domain;
 use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
@@ -28,7 +33,7 @@ use self::delays::Delays;
 pub(crate) use self::row::{TallyCount, TallyKey};
 pub(crate) use self::rows::TallyRows;
 
-/// Everything `scan` counts. Tallies are merged in any order: the names' numbers differ then, the counts do not.
+/// All counts of `scan`. Merging in another order changes the numbers of the names, but no count.
 pub struct Tally {
     pub rows: TallyRows,
     pub names: Interner,
@@ -37,24 +42,24 @@ pub struct Tally {
     instances: NameCounts,
     hosts: NameCounts,
     providers: ProviderCounts,
-    /// None: not asked for.
+    /// None: not requested (`--by`).
     pub groups: Option<GroupBy>,
-    /// None: hours are not compared.
+    /// None: no baseline was requested.
     pub hourly: Option<Hourly>,
-    /// None: not asked for.
+    /// None: not requested (`--delays`).
     pub delays: Option<Delays>,
-    /// Hand-overs to a filter or relay that gives the message back; no other count includes them.
+    /// Hand-offs to a filter or relay that returns the message. No other count includes them.
     pub hops: u64,
-    /// Examples kept of each row, at least one.
+    /// Number of example lines of each row, at least one.
     examples: usize,
     timeline: Timeline,
     last_host: LastName,
     last_instance: LastName,
 }
 
-/// What a tally counted, once all is in.
+/// The counts of a tally, once all events are in.
 pub struct FinishedTally {
-    /// In no order.
+    /// In arbitrary order.
     pub rows: Vec<(TallyKey, TallyCount)>,
     pub names: Interner,
     pub domains: OutcomesByName,
@@ -69,7 +74,8 @@ pub struct FinishedTally {
 }
 
 impl Tally {
-    /// `hasher` is one for a process; `examples` lines are kept of each row, at least one.
+    /// `hasher` is the same for all threads of a run. `examples` is the number of example lines of each row, at
+    /// least one.
     pub fn new(hasher: RandomState, examples: usize, groups: Option<GroupBy>) -> Self {
         Self {
             groups,
@@ -107,7 +113,7 @@ impl Tally {
         }
     }
 
-    /// Adds the counts of the last names to their tables.
+    /// Adds the counts of the cached names to their tables.
     fn flush(&mut self) {
         self.last_instance.flush(&mut self.instances);
         self.last_host.flush(&mut self.hosts);
@@ -122,7 +128,7 @@ impl Tally {
         drop(other.names);
         let renamed = |id: Symbol| ids.get(id.index()).copied().unwrap_or(Symbol::OVERFLOW);
         for (key, count) in other.rows.into_counts() {
-            self.rows.of(&key).merge(count, self.examples, renamed);
+            self.rows.row(&key).merge(count, self.examples, renamed);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.groups, other.groups) {
             mine.merge(theirs);
@@ -143,9 +149,10 @@ impl Tally {
         }
     }
 
-    /// Counts the names of an event, and returns the domain of a recipient that is not ours.
-    fn names(&mut self, outcome: Outcome, told: &LoggedEvent) -> Option<Symbol> {
-        let (event, names) = (told.event, &mut self.names);
+    /// Counts the names of an event, and returns the domain of its recipient. None: the event is inbound, or the
+    /// line states none.
+    fn count_names(&mut self, outcome: Outcome, logged: &LoggedEvent) -> Option<Symbol> {
+        let (event, names) = (logged.event, &mut self.names);
         let domain = match event.direction {
             Direction::Inbound => None,
             Direction::Outbound | Direction::Local => event.recipient.and_then(domain),
@@ -154,31 +161,30 @@ impl Tally {
             return domain.map(|domain| names.intern(domain));
         }
         let domain = domain.map(|domain| self.domains.count(domain, outcome, names, |_| None).id);
-        let mut runs_it = None;
+        let mut relay_provider = None;
         if event.direction != Direction::Inbound
             && let Some(host) = event.peer.host.or(event.peer.ip)
         {
-            let providers = &told.book.providers;
-            runs_it = self.relays.count(host, outcome, names, |host| providers.of_host(host)).provider;
+            let providers = &logged.book.providers;
+            relay_provider = self.relays.count(host, outcome, names, |host| providers.of_host(host)).provider;
         }
-        let provider = match (told.verdict, event.direction, event.peer.host) {
-            // The verdict was asked for it already.
+        let provider = match (logged.verdict, event.direction, event.peer.host) {
+            // The classification looked it up already.
             (Some(verdict), ..) => verdict.provider,
-            (None, Direction::Outbound, Some(_)) => runs_it,
+            (None, Direction::Outbound, Some(_)) => relay_provider,
             (None, Direction::Outbound | Direction::Inbound | Direction::Local, _) => {
-                provider(event, told.book)
+                find_provider(event, logged.book)
             }
         };
         self.providers.count(provider, outcome);
-        let instance = told.line.instance_or_program();
+        let instance = logged.line.instance_or_program();
         self.last_instance.count(instance, outcome, names, &mut self.instances);
-        self.last_host.count(told.line.host, outcome, names, &mut self.hosts);
+        self.last_host.count(logged.line.host, outcome, names, &mut self.hosts);
         domain
     }
 }
 
-/// The name counted last, and its counts that are not in its table yet. Hosts and instances seldom change from line to
-/// line.
+/// The last name, with counts that are not in its table yet. Hosts and instances seldom change from line to line.
 #[derive(Default)]
 struct LastName {
     name: Vec<u8>,
@@ -207,12 +213,13 @@ impl LastName {
 impl EventSink for Tally {
     type BlockOutput = ();
 
-    fn event(&mut self, told: &LoggedEvent) {
-        let event = told.event;
-        let key = TallyKey::of(told);
-        let delivered = key.outcome == Outcome::Delivered;
-        let domain = self.names(key.outcome, told);
-        self.timeline.count(told.moment, key.direction, key.outcome, key.class);
+    fn event(&mut self, logged: &LoggedEvent) {
+        let event = logged.event;
+        let key = TallyKey::of(logged);
+        let kind = key.kind;
+        let delivered = kind.outcome == Outcome::Delivered;
+        let domain = self.count_names(kind.outcome, logged);
+        self.timeline.count(logged.moment, kind.direction, kind.outcome, kind.class);
         let place = match event.direction {
             _ if delivered => None,
             Direction::Inbound => event.peer.ip.or(event.peer.host).map(|client| self.names.intern(client)),
@@ -220,30 +227,30 @@ impl EventSink for Tally {
                 domain.or_else(|| Some(self.names.intern(event.peer.host?)))
             }
         };
-        let count = self.rows.of(&key);
+        let count = self.rows.row(&key);
         count.attempts += 1;
         if !delivered {
             count.recipients.insert(recipient(event));
         }
         if let Some(place) = place {
-            count.wheres.count(place);
+            count.places.count(place);
         }
-        count.see(told.moment);
-        count.examples.see(told.place, told.raw, self.examples);
+        count.extend_period(logged.moment);
+        count.examples.add(logged.place, logged.raw, self.examples);
         if let Some(groups) = &mut self.groups {
-            groups.count(told);
+            groups.count(logged);
         }
         if let Some(hourly) = &mut self.hourly {
-            hourly.count(told);
+            hourly.count(logged);
         }
         if let Some(delays) = &mut self.delays {
-            delays.event(told);
+            delays.event(logged);
         }
     }
 
-    fn queue_record(&mut self, noted: &LoggedQueueRecord) {
+    fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         if let Some(delays) = &mut self.delays {
-            delays.fact(noted);
+            delays.queue_record(logged);
         }
     }
 

@@ -1,46 +1,38 @@
-//! Defines the key of a row, and what is counted for each key.
+//! Defines the key of a tally row, and its counts.
 
 use std::hash::{Hash, Hasher};
 
+use super::event_kind::EventKind;
 use super::group_by::Examples;
-use crate::catalog::classify::{Reason, Retry};
+use crate::catalog::classify::Retry;
 use crate::catalog::provider::Provider;
 use crate::collections::counter::SymbolCounts;
 use crate::collections::distinct::DistinctCounter;
 use crate::collections::interner::Symbol;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::sink::LoggedEvent;
-use crate::smtp::event::{Direction, Mta, Outcome, Stage};
-use crate::smtp::reply::{Class, Code, EnhancedCode};
+use crate::smtp::event::{Mta, Stage};
+use crate::smtp::reply::EnhancedCode;
 
 /// Events with the same key are counted in the same row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TallyKey {
-    pub direction: Direction,
-    pub outcome: Outcome,
-    pub class: Option<Class>,
-    pub code: Option<Code>,
-    pub enhanced: Option<EnhancedCode>,
+    pub kind: EventKind,
+    /// None: the line does not state the SMTP command.
     pub stage: Option<Stage>,
-    pub reason: Option<Reason>,
     pub provider: Option<Provider>,
-    /// The remedy, where the text of the reply says more than the reason does.
+    /// The remedy, where the text of the reply is more specific than the reason. None: the reason decides.
     pub retry: Option<Retry>,
     pub mta: Mta,
     pub suspended: bool,
 }
 
 impl TallyKey {
-    pub fn of(told: &LoggedEvent) -> Self {
-        let (event, verdict) = (told.event, told.verdict);
+    pub fn of(logged: &LoggedEvent) -> Self {
+        let (event, verdict) = (logged.event, logged.verdict);
         Self {
-            direction: event.direction,
-            outcome: event.outcome,
-            class: event.class(),
-            code: event.code,
-            enhanced: event.enhanced,
+            kind: EventKind::of(logged),
             stage: event.stage,
-            reason: verdict.map(|verdict| verdict.reason),
             provider: verdict.and_then(|verdict| verdict.provider),
             retry: verdict.and_then(|verdict| verdict.retry),
             mta: event.mta,
@@ -48,28 +40,29 @@ impl TallyKey {
         }
     }
 
-    /// The key as one number, different for different keys.
+    /// The key as one number. Different keys have different numbers.
     pub fn packed(&self) -> u128 {
         let provider = self.provider.map_or(0, |provider| provider.index() as u64 + 1);
-        let code = self.code.map_or(0, |code| u64::from(code.number()));
-        let enhanced = self.enhanced.map_or(0, EnhancedCode::packed);
-        let reason = self.reason.map_or(0, |reason| reason as u64 + 1);
+        let EventKind { direction, outcome, class, code, enhanced, reason } = self.kind;
+        let code = code.map_or(0, |code| u64::from(code.number()));
+        let enhanced = enhanced.map_or(0, EnhancedCode::packed);
+        let reason = reason.map_or(0, |reason| reason as u64 + 1);
         let stage = self.stage.map_or(0, |stage| stage as u64 + 1);
-        let class = self.class.map_or(0, |class| class as u64 + 1);
+        let class = class.map_or(0, |class| class as u64 + 1);
         let retry = self.retry.map_or(0, |retry| retry as u64 + 1);
-        let line = (self.outcome as u64) << 4 | (self.direction as u64) << 2 | self.mta as u64;
-        let said = code << 40 | reason << 32 | stage << 24 | class << 16 | retry << 12;
+        let line = (outcome as u64) << 4 | (direction as u64) << 2 | self.mta as u64;
+        let reply = code << 40 | reason << 32 | stage << 24 | class << 16 | retry << 12;
         let high = enhanced << 32 | provider;
-        let low = said | line << 1 | u64::from(self.suspended);
+        let low = reply | line << 1 | u64::from(self.suspended);
         1 << 127 | u128::from(high) << 64 | u128::from(low)
     }
 }
 
-/// [`Key::packed`] has two bits for the server.
+/// [`TallyKey::packed`] has two bits for the server.
 const _: () = assert!(Mta::COUNT <= 4, "a server does not fit into the bits of Key::packed");
 
 impl Hash for TallyKey {
-    /// Hashes the packed key: ten fields hashed one by one cost as much as reading the line.
+    /// Hashes the packed key: to hash ten fields one by one cost as much as reading the line.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u128(self.packed());
     }
@@ -80,32 +73,33 @@ impl Hash for TallyKey {
 pub struct TallyCount {
     /// Number of lines.
     pub attempts: u64,
-    /// Different pairs of queue id and recipient, so that a retry is not another recipient. Empty for delivered mail.
+    /// Distinct pairs of queue id and recipient, so that a retry is not another recipient. Empty for delivered
+    /// mail.
     pub recipients: DistinctCounter,
     pub first: Option<LogTime>,
     pub last: Option<LogTime>,
-    /// The first lines of its kind.
+    /// The first lines of the row.
     pub examples: Examples,
-    /// Recipient domains of mail that left, addresses of clients of mail that came in. Empty for delivered mail.
-    pub wheres: SymbolCounts,
+    /// Recipient domains of outgoing mail, client addresses of incoming mail. Empty for delivered mail.
+    pub places: SymbolCounts,
 }
 
 impl TallyCount {
-    pub fn see(&mut self, moment: Option<LogTime>) {
+    pub fn extend_period(&mut self, moment: Option<LogTime>) {
         if let Some(moment) = moment {
             self.first = Some(self.first.map_or(moment, |first| first.min(moment)));
             self.last = Some(self.last.map_or(moment, |last| last.max(moment)));
         }
     }
 
-    /// Adds counts from elsewhere; `renamed` maps their names to ours. `examples` is how many examples are kept.
+    /// Adds counts of another tally; `renamed` maps its names to ours. `examples` is the number of example lines.
     pub fn merge(&mut self, other: Self, examples: usize, renamed: impl Fn(Symbol) -> Symbol) {
         self.attempts += other.attempts;
         self.recipients.merge(other.recipients);
-        self.see(other.first);
-        self.see(other.last);
+        self.extend_period(other.first);
+        self.extend_period(other.last);
         self.examples.merge(other.examples, examples);
-        self.wheres.merge(other.wheres, renamed);
+        self.places.merge(other.places, renamed);
     }
 }
 
@@ -116,6 +110,8 @@ mod tests {
     use clap::ValueEnum;
 
     use super::*;
+    use crate::smtp::event::{Direction, Outcome};
+    use crate::smtp::reply::Code;
 
     fn and_none<T: ValueEnum + Copy + 'static>() -> impl Iterator<Item = Option<T>> + Clone {
         T::value_variants().iter().copied().map(Some).chain([None])
@@ -123,26 +119,24 @@ mod tests {
 
     #[test]
     fn different_keys_are_packed_into_different_numbers() {
-        let bare = TallyKey {
+        let kind = EventKind {
             direction: Direction::Outbound,
             outcome: Outcome::Delivered,
             class: None,
             code: None,
             enhanced: None,
-            stage: None,
             reason: None,
-            provider: None,
-            retry: None,
-            mta: Mta::Postfix,
-            suspended: false,
         };
+        let bare =
+            TallyKey { kind, stage: None, provider: None, retry: None, mta: Mta::Postfix, suspended: false };
         let codes = (200..600).map(Code::new).chain([None]);
         let enhanced = [(2, 0, 0), (4, 0, 999), (5, 999, 0), (5, 999, 999)];
         let enhanced = enhanced.map(|(class, subject, detail)| EnhancedCode::new(class, subject, detail));
-        let said: Vec<TallyKey> = codes
+        let replies: Vec<TallyKey> = codes
             .flat_map(|code| enhanced.into_iter().chain([None]).map(move |enhanced| (code, enhanced)))
             .flat_map(|(code, enhanced)| {
-                and_none().map(move |class| TallyKey { class, code, enhanced, ..bare })
+                and_none()
+                    .map(move |class| TallyKey { kind: EventKind { class, code, enhanced, ..kind }, ..bare })
             })
             .collect();
         let lines: Vec<TallyKey> = (Direction::value_variants().iter())
@@ -152,13 +146,17 @@ mod tests {
             })
             .flat_map(|line| [false, true].map(|suspended| (line, suspended)))
             .flat_map(|((direction, outcome, mta), suspended)| {
-                and_none().map(move |retry| TallyKey { direction, outcome, retry, mta, suspended, ..bare })
+                let kind = EventKind { direction, outcome, ..kind };
+                and_none().map(move |retry| TallyKey { kind, retry, mta, suspended, ..bare })
             })
             .collect();
-        let meant: Vec<TallyKey> = and_none()
-            .flat_map(|reason| and_none().map(move |stage| TallyKey { stage, reason, ..bare }))
+        let causes: Vec<TallyKey> = and_none()
+            .flat_map(|reason| {
+                let kind = EventKind { reason, ..kind };
+                and_none().map(move |stage| TallyKey { kind, stage, ..bare })
+            })
             .collect();
-        let all: HashSet<TallyKey> = [said, lines, meant].concat().into_iter().collect();
+        let all: HashSet<TallyKey> = [replies, lines, causes].concat().into_iter().collect();
         let packed: HashSet<u128> = all.iter().map(TallyKey::packed).collect();
         assert!(all.len() > 10_000);
         assert_eq!(packed.len(), all.len());

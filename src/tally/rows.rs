@@ -5,9 +5,9 @@ use hashbrown::HashMap;
 
 use super::row::{TallyCount, TallyKey};
 
-/// A row for each key. Adding up is in any order.
+/// One row for each key. Rows can be merged in any order.
 pub struct TallyRows {
-    /// By the packed key, the place of its row in `counts`.
+    /// The index of a row in `counts`, by its packed key.
     places: HashMap<u128, u32, RandomState>,
     counts: Vec<(TallyKey, TallyCount)>,
 }
@@ -17,8 +17,8 @@ impl TallyRows {
         Self { places: HashMap::with_hasher(hasher), counts: Vec::new() }
     }
 
-    /// Begins the row where there is none.
-    pub fn of(&mut self, key: &TallyKey) -> &mut TallyCount {
+    /// Finds the row, or adds it.
+    pub fn row(&mut self, key: &TallyKey) -> &mut TallyCount {
         let next = self.counts.len() as u32;
         let place = *self.places.entry(key.packed()).or_insert(next);
         if place == next {
@@ -28,7 +28,7 @@ impl TallyRows {
         row.map(|(_, count)| count).expect("the place of a row is kept with the row")
     }
 
-    /// In no order.
+    /// All rows, in arbitrary order.
     pub fn into_counts(self) -> Vec<(TallyKey, TallyCount)> {
         self.counts
     }

@@ -1,80 +1,81 @@
-//! Counts events hour by hour, in any order.
+//! Counts events by hour.
 
 use std::collections::BTreeMap;
 
 use crate::parse::timestamp::LogTime;
+use crate::smtp::delivery_result::{ByResult, DeliveryResult};
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::Class;
 
-/// The counts of one hour; each event is in one of them at most.
+/// The counts of one hour. An event is in at most one of them.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct HourCounts {
-    /// Delivered, deferred, bounced, expired.
-    pub outbound: [u64; 4],
-    /// The same, of delivery on this machine.
-    pub local: [u64; 4],
-    /// Refused with a 4xx, with a 5xx, and without either.
-    pub inbound: [u64; 3],
+    pub outbound: ByResult<u64>,
+    pub local: ByResult<u64>,
+    pub inbound: RejectionCounts,
+}
+
+/// Rejections of clients in one hour.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct RejectionCounts {
+    /// With a 4xx.
+    pub transient: u64,
+    /// With a 5xx.
+    pub permanent: u64,
+    /// The line states neither a 4xx nor a 5xx.
+    pub unspecified: u64,
 }
 
 impl HourCounts {
     fn add(&mut self, other: &Self) {
-        let add = |mine: &mut [u64], theirs: &[u64]| {
-            mine.iter_mut().zip(theirs).for_each(|(sum, count)| *sum += count);
-        };
-        add(&mut self.outbound, &other.outbound);
-        add(&mut self.local, &other.local);
-        add(&mut self.inbound, &other.inbound);
+        self.outbound += &other.outbound;
+        self.local += &other.local;
+        self.inbound.transient += other.inbound.transient;
+        self.inbound.permanent += other.inbound.permanent;
+        self.inbound.unspecified += other.inbound.unspecified;
     }
 
-    /// The count that an event adds to. None: it is neither an attempt nor a rejection, and is in no total.
+    /// The count that an event increases. None: it is neither a delivery attempt nor a rejection, and is in no
+    /// total.
     fn of(&mut self, direction: Direction, outcome: Outcome, class: Option<Class>) -> Option<&mut u64> {
-        let sent = match outcome {
-            Outcome::Delivered => Some(0),
-            Outcome::Deferred => Some(1),
-            Outcome::Bounced => Some(2),
-            Outcome::Expired => Some(3),
-            Outcome::Attempt | Outcome::Probe | Outcome::Warned | Outcome::Held | Outcome::Discarded => {
-                return None;
-            }
-            Outcome::Rejected => None,
-        };
-        let refused = match class {
-            Some(Class::Transient) => 0,
-            Some(Class::Permanent) => 1,
-            Some(Class::Positive | Class::Intermediate) | None => 2,
-        };
+        let is_counted = outcome == Outcome::Rejected || DeliveryResult::of(outcome).is_some();
         match direction {
-            Direction::Outbound => self.outbound.get_mut(sent?),
-            Direction::Local => self.local.get_mut(sent?),
-            Direction::Inbound => self.inbound.get_mut(refused),
+            Direction::Outbound => Some(&mut self.outbound[DeliveryResult::of(outcome)?]),
+            Direction::Local => Some(&mut self.local[DeliveryResult::of(outcome)?]),
+            Direction::Inbound if is_counted => Some(match class {
+                Some(Class::Transient) => &mut self.inbound.transient,
+                Some(Class::Permanent) => &mut self.inbound.permanent,
+                Some(Class::Positive | Class::Intermediate) | None => &mut self.inbound.unspecified,
+            }),
+            Direction::Inbound => None,
         }
     }
 }
 
-/// In microseconds.
+/// An hour in microseconds.
 const HOUR: i64 = 3_600_000_000;
 
-/// Three years of hours, about 3 MiB. A sender has no say in the server's stamps, but a damaged file may hold any.
+/// Three years of hours, about 3 MiB. Senders cannot influence the server's timestamps, but a damaged file may hold
+/// any.
 const LIMIT: usize = 24 * 366 * 3;
 
-/// The counts of each hour, once all are in.
+/// The counts of each hour, once all events are in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FinishedTimeline {
-    /// By hours since 1970-01-01T00:00Z; hours in which nothing was counted are left out.
+    /// By hour, counted from 1970-01-01T00:00Z. Hours without counts are omitted.
     pub hours: BTreeMap<i64, HourCounts>,
-    /// Hours were left out, since there are more than are kept.
+    /// The oldest hours were dropped, because there were more than the limit.
     pub is_cut: bool,
 }
 
-/// Counts the latest hours; the order of the events does not change which they are.
+/// Counts the latest hours. The order of the events does not change which hours these are.
 #[derive(Clone, Debug)]
 pub(crate) struct Timeline {
     hours: BTreeMap<i64, HourCounts>,
     is_cut: bool,
     limit: usize,
-    /// The microsecond at which the hour counted last begins, and what is not among the hours yet. It changes seldom
-    /// from event to event.
+    /// The hour counted last, with the microsecond at which it begins and counts that are not in `hours` yet. It
+    /// seldom changes from event to event.
     last: Option<(i64, HourCounts)>,
 }
 
@@ -85,7 +86,7 @@ impl Default for Timeline {
 }
 
 impl Timeline {
-    /// An event without a moment is in no hour.
+    /// Counts an event. An event without a timestamp is ignored.
     pub(crate) fn count(
         &mut self,
         moment: Option<LogTime>,
@@ -121,7 +122,8 @@ impl Timeline {
         other.hours.iter().for_each(|(&hour, counts)| self.add(hour, counts));
     }
 
-    /// An hour that is dropped has `limit` later ones, so it is not among the latest of the whole either.
+    /// Adds counts to an hour and drops the oldest beyond the limit. A dropped hour has `limit` later ones, so it
+    /// is not among the latest of the whole either.
     fn add(&mut self, hour: i64, counts: &HourCounts) {
         if *counts == HourCounts::default() {
             return;
@@ -158,7 +160,7 @@ mod tests {
             assert_eq!(merged.finish(), whole, "cut at {cut}");
         }
         assert_eq!(whole.hours.keys().copied().collect::<Vec<_>>(), [3, 5, 7, 9]);
-        assert_eq!(whole.hours[&5].outbound, [0, 3, 0, 0]);
+        assert_eq!(whole.hours[&5].outbound[DeliveryResult::Deferred], 3);
     }
 
     #[test]
@@ -169,7 +171,8 @@ mod tests {
         timeline.count(Some(before), Direction::Inbound, Outcome::Rejected, Some(Class::Permanent));
         timeline.count(Some(before), Direction::Inbound, Outcome::Warned, Some(Class::Permanent));
         let timeline = timeline.finish();
-        assert_eq!(timeline.hours[&-1].inbound, [0, 1, 0]);
+        let inbound = RejectionCounts { permanent: 1, ..RejectionCounts::default() };
+        assert_eq!(timeline.hours[&-1].inbound, inbound);
         assert_eq!(timeline.hours.len(), 1);
         assert!(!timeline.is_cut);
     }

@@ -100,7 +100,7 @@ pub(crate) struct SessionMark {
 impl HeapSize for CollectedNotes {
     fn held_bytes(&self) -> usize {
         let found = self.found.iter().map(|found| match found {
-            CollectedNote::Note { id, note, .. } => id.len() + 64 + note.held(),
+            CollectedNote::Note { id, note, .. } => id.len() + 64 + note.held_bytes(),
             CollectedNote::Session(mark) => size_of::<SessionMark>() + mark.raw.len(),
             CollectedNote::Stray(stray) => size_of::<UnownedLine>() + stray.raw.len(),
         });
@@ -182,7 +182,7 @@ impl<'a> NoteCollector<'a> {
                 (NoteKind::Routine, false, false)
             }
             ParsedLine::Event(event) => {
-                let verdict = self.judge.verdict(&event);
+                let verdict = self.judge.classify(&event);
                 let filter = self.wanted.filter;
                 let admitted = filter.is_empty() || filter.admits(&event, verdict, line, self.task.book);
                 let step = Box::new(step(&event, verdict, moment, rest));

@@ -71,7 +71,7 @@ impl LifetimeBuilder {
                         self.forgotten += 1;
                         continue;
                     }
-                    self.held += note.held();
+                    self.held += note.held_bytes();
                     if let Some((_, came)) = note.process.and_then(|process| self.open.get_mut(&process)) {
                         came.push((key, note.place));
                     }

@@ -1,8 +1,10 @@
-//! Follows messages: what is looked for comes in, the stories of the messages it fits go out, in two readings of the logs.
+//! Follows messages: finds the log lines of the messages that match a query, and tells the story of each.
 //!
-//! The first looks only at lines in which a part of what is looked for stands, and notes which queue ids name each
-//! other; the second takes the lines of the ids that belong together. Only the latest are gathered, so that the memory
-//! is that of what is shown, but for 16 bytes a link and 40 an id that matches.
+//! The logs are read twice. The first walk parses only lines that contain a part of the query, and notes which queue ids
+//! name each other; the second collects the lines of the ids that belong together.
+//!
+//! Promises: memory for the stories that are shown, 16 bytes for each link and 40 for each id that matches.
+//! May use: every folder below it (messages, pipeline, report and lower), never scan, storm or events.
 
 pub(crate) mod collect;
 pub(crate) mod lifetime;
@@ -13,6 +15,7 @@ pub(crate) mod rejected;
 pub(crate) mod search;
 pub(crate) mod story;
 
+use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
 use self::collect::{CollectedNotes, NoteCollector, WantedIds};
@@ -22,6 +25,7 @@ use self::query::TraceQuery;
 use self::rejected::{KeptLine, RejectedSession, RejectedSessions};
 use self::search::{LinkScanner, ScannedBlock, marks, micros};
 use crate::catalog::reason_row;
+use crate::collections::seed::seed;
 use crate::input::error::InputError;
 use crate::input::read::each_block;
 use crate::messages::key::PrehashedState;
@@ -71,10 +75,20 @@ enum TraceItem {
     Refusal(Box<RejectedSession>),
 }
 
+impl TraceItem {
+    /// `end` is when the logs end, in microseconds since 1970. `None`: no line has a time.
+    fn story(self, end: Option<i64>) -> Story {
+        match self {
+            Self::Message(lives) => story::story(&lives, end),
+            Self::Refusal(session) => session.story(),
+        }
+    }
+}
+
 /// Asks the filter of the question, not that of the task.
 pub(crate) fn trace(question: &TraceRequest, task: &WalkTask) -> Result<TraceResult, InputError> {
     let TraceRequest { sought, filter, top, raw } = *question;
-    let seed = crate::scan::summary::seed();
+    let seed = seed();
     let marks = marks();
     let mut kin = LinkGraph::default();
     let mut refusals = RejectedSessions::new(top, !raw, seed.clone());
@@ -111,19 +125,9 @@ pub(crate) fn trace(question: &TraceRequest, task: &WalkTask) -> Result<TraceRes
     let mut lives = Vec::new();
     if !ids.is_empty() || raw && !sessions.is_empty() {
         let of_any = filter.without_sender();
-        let mut gathering = LifetimeBuilder::new(&sessions);
         let second = WalkTask { calendar: &calendar, filter: &of_any, ..*task };
         let wanted = WantedIds { ids: &ids, sought, filter: &of_any, raw };
-        let new = || NoteCollector::new(second, wanted, seed.clone());
-        let fold = |gathered: CollectedNotes| gathering.add(gathered, &mut sessions);
-        each_block(task.sources, task.options, task.progress, new, NoteCollector::block, fold)?;
-        if gathering.forgotten > 0 {
-            let lines = gathering.forgotten;
-            notes.push(format!(
-                "the messages have more lines than are kept: {lines} are left out; ask for fewer"
-            ));
-        }
-        lives = gathering.finish(&mut sessions);
+        lives = lifetimes(&second, wanted, &seed, &mut sessions, &mut notes)?;
     }
     let mut placed = messages(lives, filter);
     found += placed.len() as u64;
@@ -139,14 +143,31 @@ pub(crate) fn trace(question: &TraceRequest, task: &WalkTask) -> Result<TraceRes
         if raw {
             lines.push(lines_of(told));
         } else {
-            stories.push(match told {
-                TraceItem::Message(lives) => story::story(&lives, end),
-                TraceItem::Refusal(session) => session.story(),
-            });
+            stories.push(told.story(end));
         }
     }
     add_titles(&mut stories);
     Ok(TraceResult { found, stories, lines, read, minutes, notes, problems, calendar })
+}
+
+/// The second reading: the lives of the messages with these ids. Lines of rejected sessions are added to them.
+fn lifetimes(
+    task: &WalkTask,
+    wanted: WantedIds,
+    seed: &RandomState,
+    sessions: &mut [RejectedSession],
+    notes: &mut Vec<String>,
+) -> Result<Vec<MessageLifetime>, InputError> {
+    let mut gathering = LifetimeBuilder::new(sessions);
+    let new = || NoteCollector::new(*task, wanted, seed.clone());
+    let fold = |gathered: CollectedNotes| gathering.add(gathered, sessions);
+    each_block(task.sources, task.options, task.progress, new, NoteCollector::block, fold)?;
+    if gathering.forgotten > 0 {
+        let lines = gathering.forgotten;
+        notes
+            .push(format!("the messages have more lines than are kept: {lines} are left out; ask for fewer"));
+    }
+    Ok(gathering.finish(sessions))
 }
 
 /// Lives that belong together and match, as one.

@@ -53,12 +53,12 @@ impl MessageNote {
     }
 
     /// Memory that it takes, in bytes.
-    pub(crate) fn held(&self) -> usize {
+    pub(crate) fn held_bytes(&self) -> usize {
         let said = match &self.said {
             NoteKind::Event { step, .. } | NoteKind::Notice(step) => {
                 size_of::<StoryStep>() + step.text.len() + step.recipient.as_ref().map_or(0, String::len)
             }
-            NoteKind::Fact { known, .. } => known.held(),
+            NoteKind::Fact { known, .. } => known.held_bytes(),
             NoteKind::Routine => 0,
         };
         size_of::<Self>() + said + self.raw.capacity()

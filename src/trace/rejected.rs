@@ -78,7 +78,7 @@ impl RejectedCommand {
     }
 
     /// For who counts memory, in bytes.
-    pub(crate) fn held(&self) -> usize {
+    pub(crate) fn held_bytes(&self) -> usize {
         size_of::<Self>() + self.step.text.len() + 64 + self.raw.len()
     }
 

@@ -57,7 +57,7 @@ pub(crate) type StampMatch = (Option<i64>, LineOffset);
 
 impl HeapSize for ScannedBlock {
     fn held_bytes(&self) -> usize {
-        let refusals: usize = self.refusals.iter().map(RejectedCommand::held).sum();
+        let refusals: usize = self.refusals.iter().map(RejectedCommand::held_bytes).sum();
         self.hits.capacity() * size_of::<(u64, StampMatch)>() + self.links.capacity() * 16 + refusals
     }
 }
@@ -159,7 +159,7 @@ impl<'a> LinkScanner<'a> {
             return;
         }
         let ParsedLine::Event(event) = &reading else { return };
-        let verdict = self.judge.verdict(event);
+        let verdict = self.judge.classify(event);
         let admitted = || self.filter.admits(event, verdict, &line, self.task.book);
         if is_duplicate(event, &line, block, at) || !admitted() {
             return;

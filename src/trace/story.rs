@@ -113,13 +113,18 @@ fn told(note: &MessageNote, own: &str, lives: &[MessageLifetime]) -> Option<Stor
     }
 }
 
-/// How it stands for each recipient, by the last that was said of them; and of all the worst.
-fn end(life: &MessageLifetime, steps: &[StoryStep]) -> StoryState {
-    let has = |wanted: Progress| {
-        life.notes.iter().any(|note| matches!(&note.said, NoteKind::Fact { step, .. } if *step == wanted))
-    };
-    let mut recipients: Vec<(Option<&str>, StoryState)> = Vec::new();
-    let (mut held, mut whole) = (false, None);
+/// The states that the steps of a life lead to.
+#[derive(Default)]
+struct StepStates<'a> {
+    /// By the last step of each recipient.
+    recipients: Vec<(Option<&'a str>, StoryState)>,
+    held: bool,
+    /// Of the message as a whole. `None`: no step ended it for all recipients.
+    whole: Option<StoryState>,
+}
+
+fn step_states(steps: &[StoryStep]) -> StepStates<'_> {
+    let StepStates { mut recipients, mut held, mut whole } = StepStates::default();
     for step in steps {
         let state = match step.what {
             StepKind::Delivered => StoryState::Delivered,
@@ -164,6 +169,15 @@ fn end(life: &MessageLifetime, steps: &[StoryStep]) -> StoryState {
             None => recipients.push((recipient, state)),
         }
     }
+    StepStates { recipients, held, whole }
+}
+
+/// How it stands for each recipient, by the last that was said of them; and of all the worst.
+fn end(life: &MessageLifetime, steps: &[StoryStep]) -> StoryState {
+    let has = |wanted: Progress| {
+        life.notes.iter().any(|note| matches!(&note.said, NoteKind::Fact { step, .. } if *step == wanted))
+    };
+    let StepStates { mut recipients, held, whole } = step_states(steps);
     if let Some(whole) = whole {
         return whole;
     }

@@ -83,7 +83,7 @@ impl MinuteCounts {
         kind.count += 1;
         kind.first = Some(kind.first.map_or(moment, |first| first.min(moment)));
         kind.last = Some(kind.last.map_or(moment, |last| last.max(moment)));
-        if key.outcome == Outcome::Delivered {
+        if key.kind.outcome == Outcome::Delivered {
             return;
         }
         let peer = event.peer;
@@ -111,7 +111,7 @@ impl MinuteCounts {
 
     pub(crate) fn flow(&self) -> MailTotals {
         let mut flow = MailTotals { came: self.came, ..MailTotals::default() };
-        self.kinds.iter().for_each(|(key, kind)| flow.count(key.outcome, kind.count));
+        self.kinds.iter().for_each(|(key, kind)| flow.count(key.kind.outcome, kind.count));
         flow
     }
 }
@@ -121,12 +121,12 @@ pub(crate) fn tally<'m>(minutes: impl Iterator<Item = &'m MinuteCounts>, hasher:
     let mut tally = Tally::new(hasher.clone(), 1, None);
     let mut examples: BTreeMap<TallyKey, (LogTime, &[u8])> = BTreeMap::new();
     for (key, kind) in minutes.flat_map(|minute| &minute.kinds).filter(|(_, kind)| kind.count > 0) {
-        let count: &mut TallyCount = tally.rows.of(key);
+        let count: &mut TallyCount = tally.rows.row(key);
         count.attempts += kind.count;
         count.first = count.first.into_iter().chain(kind.first).min();
         count.last = count.last.into_iter().chain(kind.last).max();
         for (place, number) in &kind.places {
-            count.wheres.add(tally.names.intern(place), *number);
+            count.places.add(tally.names.intern(place), *number);
         }
         if let Some(last) = kind.last.filter(|_| !kind.example.is_empty()) {
             let example = examples.entry(*key).or_insert((last, &kind.example));
@@ -135,7 +135,7 @@ pub(crate) fn tally<'m>(minutes: impl Iterator<Item = &'m MinuteCounts>, hasher:
     }
     for (key, (moment, line)) in examples {
         let place = crate::pipeline::sink::LineOffset { file: 0, offset: moment.micros.unsigned_abs() };
-        tally.rows.of(&key).examples.see(place, line, 1);
+        tally.rows.row(&key).examples.add(place, line, 1);
     }
     tally
 }

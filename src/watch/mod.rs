@@ -1,6 +1,7 @@
-//! A log that is being written: blocks of lines, keys and the passing of time come in; a screen, or news of storms, go out.
+//! Watches logs that are being written: shows a screen that follows them, or prints alerts about storms.
 //!
-//! All of it is made of what `scan` and `storm` are made of: the same reading, the same keys of rows, the same storms.
+//! Promises: the same parsing, row keys and storms as `scan` and `storm`; memory does not grow with time.
+//! May use: every folder but cli.
 
 pub(crate) mod alerts;
 pub(crate) mod draw;

@@ -18,8 +18,9 @@ use crate::pipeline::time_range::TimeRange;
 use crate::pipeline::walk::{WalkStep, WalkTask, observations, step};
 use crate::report::storm::Storm;
 use crate::report::{Report, Row, SortBy};
-use crate::scan::notes::ReadSummary;
-use crate::scan::summary::{self, report};
+use crate::scan::input::ReadSummary;
+use crate::scan::options::ReportOptions;
+use crate::scan::summary::report;
 use crate::smtp::event::Outcome;
 use crate::storm::diagnose::{DiagnosisInput, answer};
 use crate::storm::sample::block_sample::BlockSample;
@@ -56,7 +57,7 @@ impl EventSink for MonitorSink<'_> {
     }
 
     fn queue_record(&mut self, noted: &LoggedQueueRecord) {
-        self.board.fact(noted);
+        self.board.queue_record(noted);
         self.collector.queue_record(noted);
     }
 
@@ -180,7 +181,7 @@ impl<'a> Monitor<'a> {
         let mut tally = Tally::new(self.plan.seed.clone(), 1, None);
         if let Some(board) = self.board() {
             for (key, count) in board.totals.iter().filter(|(_, count)| **count > 0) {
-                tally.rows.of(key).attempts = *count;
+                tally.rows.row(key).attempts = *count;
             }
             tally.hops = board.hops;
         }
@@ -194,20 +195,20 @@ impl<'a> Monitor<'a> {
             window: plan.window,
             calendar: &self.calendar,
             sources: plan.sources,
-            turns: &turns,
+            resolution: &turns,
         };
-        let frame = summary::ReportOptions {
-            heard,
+        let frame = ReportOptions {
+            read: heard,
             providers: &plan.book.providers,
             with_advice: true,
-            in_full: false,
+            with_full_advice: false,
             filter: plan.filter,
             notes: Vec::new(),
             sort: SortBy::Count,
             reverse: false,
             examples: 0,
         };
-        report(tally, &MessageTracker::new(true).close(Vec::new()), &frame)
+        report(tally, &MessageTracker::new(true).finish(Vec::new()), &frame)
     }
 
     /// The minutes that are shown, when it is `now`.

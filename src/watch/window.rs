@@ -74,11 +74,11 @@ impl<'a> RollingWindow<'a> {
     /// `wanted`: by all that the filter asks but the sender.
     pub fn event(&mut self, told: &LoggedEvent, wanted: bool) {
         let event = told.event;
-        let copy = hop::named(event, told.line.host).map(|id| self.keys.id(id));
-        let is_hop = copy.is_some_and(|copy| self.seen.holds(copy));
+        let copy = hop::next_queue_id(event, told.line.host).map(|id| self.keys.id(id));
+        let is_hop = copy.is_some_and(|copy| self.seen.contains(copy));
         let named = event.queue_id.map(|id| self.keys.key_and_id(event.mta, told.line, id));
         let hop = match copy {
-            Some(copy) if !is_hop => HandOff::Unsure(copy),
+            Some(copy) if !is_hop => HandOff::Pending(copy),
             Some(_) => HandOff::Yes,
             None => HandOff::No,
         };
@@ -108,12 +108,12 @@ impl<'a> RollingWindow<'a> {
         }
     }
 
-    pub fn fact(&mut self, noted: &LoggedQueueRecord) {
+    pub fn queue_record(&mut self, noted: &LoggedQueueRecord) {
         let fact = noted.record;
         let (key, id) = self.keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         self.see(id);
         if self.filter.asks_for_sender() {
-            self.contexts.fact(key, Transition::of_fact(fact), MessageMetadata::of(fact));
+            self.contexts.update(key, Transition::of_record(fact), MessageMetadata::of(fact));
         }
         if fact.step == QueueStep::Received && self.filter.is_empty() {
             self.came += 1;
@@ -128,7 +128,7 @@ impl<'a> RollingWindow<'a> {
         if !self.filter.asks_for_sender() {
             return true;
         }
-        let known = key.and_then(|key| self.contexts.known(key));
+        let known = key.and_then(|key| self.contexts.get(key));
         let sender = event.sender.or_else(|| Some(known?.sender.as_deref()?.as_bytes()));
         self.filter.admits_sender(sender)
     }
@@ -208,9 +208,9 @@ impl<'a> RollingWindow<'a> {
     pub fn flow(&self) -> MailTotals {
         let mut flow = MailTotals { came: self.came, ..MailTotals::default() };
         for (key, count) in &self.totals {
-            let sent = key.direction != Direction::Inbound || key.outcome == Outcome::Rejected;
+            let sent = key.kind.direction != Direction::Inbound || key.kind.outcome == Outcome::Rejected;
             if sent {
-                flow.count(key.outcome, *count);
+                flow.count(key.kind.outcome, *count);
             }
         }
         flow

@@ -1,4 +1,4 @@
-//! The layers of the source: a file imports only from lower layers, and no files import each other in a circle.
+//! Checks the layers of the source: a file imports only from lower layers, and no files import each other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;

@@ -1,4 +1,5 @@
-//! The book checks itself: every row is there, every rule can be reached, every advice can be followed.
+//! Checks the catalogue: every code, reason and rule is there, every rule is reached by its example, and every reason has
+//! advice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,7 +13,7 @@ use smtplog::internals::smtp::reply::{Class, EnhancedCode, Reply};
 
 use crate::support;
 
-/// What the parsers would make of a reply.
+/// The event that a parser makes of a reply.
 fn event(text: &str) -> Event<'_> {
     let reply = Reply::read(text.as_bytes());
     let bare = || EnhancedCode::read(text.as_bytes()).map(|(code, _)| code);
@@ -36,7 +37,7 @@ fn event(text: &str) -> Event<'_> {
 
 fn judge(event: &Event) -> Classification {
     let book = Catalog::built_in();
-    Classifier::new(&book).verdict(event).expect("not delivered")
+    Classifier::new(&book).classify(event).expect("not delivered")
 }
 
 #[track_caller]
@@ -75,7 +76,7 @@ fn has_every_code_of_the_rfcs() {
 #[test]
 fn has_every_enhanced_code_of_the_registry() {
     let rows = catalog::enhanced_codes();
-    // How many details the IANA registry has under each subject, from 0.
+    // The number of details that the IANA registry has under each subject, from 0.
     for (subject, last) in [(0, 0), (1, 10), (2, 4), (3, 6), (4, 7), (5, 6), (6, 10), (7, 30)] {
         for detail in 0..=last {
             let code = EnhancedCode::new(5, subject, detail).expect("a code");
@@ -105,7 +106,7 @@ fn has_a_row_for_every_reason() {
     for row in rows {
         assert!((1..=30).contains(&row.title.chars().count()), "'{}' is too long for a title", row.title);
         assert!(row.meaning.ends_with('.'), "{:?} has no sentence", row.id);
-        // Four of a class are never a reason to give an address up.
+        // A 4xx is never a reason to remove an address.
         assert_ne!(row.retry_transient, Retry::Suppress, "{:?}", row.id);
     }
     no_doubles(rows.iter().map(|row| row.title.as_str()));
@@ -134,7 +135,7 @@ fn advises_on_every_reason_from_every_side() {
     }
 }
 
-/// What a rule asks for beside words, as its example.
+/// An event that meets the conditions of a rule other than its phrases, with the rule's example as text.
 fn case<'a>(book: &'a Catalog, rule: &'a Rule) -> Event<'a> {
     let provider = rule.providers.first().and_then(|provider| book.providers.row(*provider));
     let host = provider.and_then(|row| row.hosts.first());
@@ -154,7 +155,7 @@ fn every_rule_is_reached_by_its_example() {
     let mut judge = Classifier::new(&book);
     let mut faults = Vec::new();
     for (id, rule) in book.rules.all() {
-        let verdict = judge.verdict(&case(&book, rule)).expect("not delivered");
+        let verdict = judge.classify(&case(&book, rule)).expect("not delivered");
         if verdict.rule != Some(id) {
             faults.push(format!("{}: '{}' goes to {}", rule.id, rule.example, name(&book, verdict.rule)));
         }
@@ -173,7 +174,7 @@ fn every_rule_is_reached_by_its_example() {
 fn the_last_rule_takes_anything() {
     let book = Catalog::built_in();
     let (_, last) = book.rules.all().last().expect("rules");
-    assert_eq!((last.reason, last.sure), (Reason::Unknown, MatchedOn::Nothing));
+    assert_eq!((last.reason, last.matched_on), (Reason::Unknown, MatchedOn::Nothing));
     means("", Reason::Unknown);
     means("554", Reason::Unknown);
 }
@@ -251,8 +252,8 @@ fn delivered_mail_has_no_reason() {
     let book = Catalog::built_in();
     let mut judge = Classifier::new(&book);
     let delivered = Event { outcome: Outcome::Delivered, ..event("550 5.1.1 No such user") };
-    assert_eq!(judge.verdict(&delivered), None);
-    assert_eq!(judge.verdict(&event("250 2.0.0 Ok: queued as 1234")), None);
+    assert_eq!(judge.classify(&delivered), None);
+    assert_eq!(judge.classify(&event("250 2.0.0 Ok: queued as 1234")), None);
 }
 
 #[test]
@@ -262,7 +263,7 @@ fn knows_a_provider_by_host_then_by_domain_then_by_words() {
     let mut id = |host: Option<&str>, recipient: &str, direction, text| {
         let peer = Peer { host: host.map(str::as_bytes), ip: None, port: None };
         let event = Event { peer, direction, recipient: Some(recipient.as_bytes()), ..event(text) };
-        let provider = judge.verdict(&event).and_then(|verdict| verdict.provider);
+        let provider = judge.classify(&event).and_then(|verdict| verdict.provider);
         provider.and_then(|provider| book.providers.row(provider)).map(|row| row.id.clone())
     };
     let some = |id: &str| Some(id.to_owned());
@@ -278,14 +279,14 @@ fn knows_a_provider_by_host_then_by_domain_then_by_words() {
 }
 
 #[test]
-fn a_remembered_verdict_is_the_same() {
+fn a_cached_classification_is_the_same() {
     let book = Catalog::built_in();
     let mut judge = Classifier::new(&book);
-    let first = judge.verdict(&event("550 5.1.1 <a@example.org>: No such user"));
-    let again = judge.verdict(&event("550 5.1.1 <b@example.net>: No such user"));
+    let first = judge.classify(&event("550 5.1.1 <a@example.org>: No such user"));
+    let again = judge.classify(&event("550 5.1.1 <b@example.net>: No such user"));
     assert_eq!(first, again);
     let stage = Event { stage: Some(Stage::Mail), ..event("550 Host unknown") };
-    assert_ne!(judge.verdict(&stage), judge.verdict(&event("550 Host unknown")));
+    assert_ne!(judge.classify(&stage), judge.classify(&event("550 Host unknown")));
 }
 
 #[test]
@@ -300,7 +301,7 @@ fn an_own_rule_comes_first() {
     let book = book.expect("good tables");
     let peer = Peer { host: Some(b"mx.example.org"), ip: None, port: None };
     let verdict =
-        Classifier::new(&book).verdict(&Event { peer, ..event("451 User unknown until a blue moon") });
+        Classifier::new(&book).classify(&Event { peer, ..event("451 User unknown until a blue moon") });
     assert_eq!(verdict.map(|verdict| verdict.reason), Some(Reason::Greylisted));
 }
 
@@ -333,12 +334,12 @@ fn no_reply_makes_it_panic() {
     for length in 0..40 {
         for byte in 0..=255u8 {
             let text = vec![byte; length];
-            judge.verdict(&Event { text: &text, ..event("") });
+            judge.classify(&Event { text: &text, ..event("") });
         }
     }
 }
 
-/// A reply and the reason a person gave it.
+/// A reply and the reason that a person assigned to it.
 #[derive(Deserialize)]
 struct Labelled {
     reply: String,
@@ -377,7 +378,7 @@ fn agrees_with_the_people_of_the_labelled_corpus() {
     let mut groups: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
     for row in &rows {
         let event = row.event();
-        let verdict = judge.verdict(&event).expect("not delivered");
+        let verdict = judge.classify(&event).expect("not delivered");
         let group = groups.entry(&row.group).or_default();
         group.1 += 1;
         if verdict.reason == row.reason {

@@ -1,4 +1,4 @@
-//! The program from outside: what it reads, prints and complains about, and its exit status.
+//! Runs the program: what it reads and prints, its error messages, and its exit status.
 
 use std::fs;
 use std::io::Write;
@@ -121,7 +121,7 @@ fn a_damaged_gzip_gives_the_lines_before_the_damage() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said_and_the_rest_is_reported() {
+fn an_unreadable_file_is_named_and_the_rest_is_reported() {
     let (folder, name) = file("mail.log", LOG);
     let gone = folder.path().join("gone.log").to_str().unwrap().to_owned();
     let empty = tempdir().unwrap();
@@ -157,7 +157,7 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
-fn a_log_that_shrinks_is_said() {
+fn a_log_that_shrinks_is_reported() {
     let (_folder, name) = file("mail.log", LOG.repeat(400_000));
     let child = command(&["-j", "1", &name]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // As copytruncate does, at any moment: the answer is whole or says what is missing.
@@ -177,7 +177,7 @@ fn usage_errors_are_2_and_help_is_0() {
 }
 
 #[test]
-fn colour_is_only_for_who_asks() {
+fn colour_is_used_only_on_request() {
     let (_folder, name) = file("mail.log", LOG);
     assert!(!run(&[&name]).1.contains('\x1b'));
     assert!(run(&["--color", "always", &name]).1.contains("\x1b["));

@@ -1,4 +1,4 @@
-//! Options from configuration files, the environment and the command line: which one wins, and what a mistake says.
+//! Checks options from configuration files, the environment and the command line: which one wins, and what an error says.
 
 use std::ffi::OsString;
 use std::fs;
@@ -94,7 +94,7 @@ fn a_value_at_the_top_is_for_the_subcommands_that_take_it() {
     says("", "format = 'html'", &[], &["codes"], "format = \"text\"  # default");
     says("", "", &[("SMTPLOG_FORMAT", "html")], &["codes"], "format = \"text\"  # default");
     complains("format = 'papyrus'", "line 1: format of smtplog scan takes text, json,");
-    complains("[events]\nformat = 'json'", "line 2: format takes ndjson, text or csv, not \"json\"");
+    complains("[events]\nformat = 'json'", "line 2: format takes ndjson, csv or text, not \"json\"");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn the_name_of_an_output_wins_over_a_format_that_is_set_for_all() {
 }
 
 #[test]
-fn of_two_that_exclude_each_other_the_nearer_stands() {
+fn of_two_exclusive_options_the_nearer_one_wins() {
     says("", "no-advice = true", &[], &["--advice", "full"], "# no-advice = false gives way to advice");
     says(
         "",
@@ -147,7 +147,7 @@ fn a_repeated_option_is_a_list_and_the_command_line_replaces_it() {
 }
 
 #[test]
-fn an_empty_variable_is_as_good_as_none() {
+fn an_empty_variable_counts_as_unset() {
     says("", "top = 2", &[("SMTPLOG_TOP", "")], &[], "top = 2  # /user.toml, line 1");
 }
 
@@ -323,7 +323,7 @@ fn every_long_option_is_a_key_and_a_variable() {
 }
 
 #[test]
-fn the_example_suits_with_all_its_lines_in_force() {
+fn the_example_is_valid_with_all_its_lines_uncommented() {
     let text = fs::read_to_string("contrib/config.toml").unwrap();
     assert!(
         text.lines().all(|line| line.is_empty() || line.starts_with('#')),
@@ -368,7 +368,7 @@ fn the_program_reads_the_files_of_its_user() {
         config.display()
     );
     assert_eq!((status, out.as_str(), err), (2, "", wanted));
-    // What a shell reads at its start does not hang on the file.
+    // What a shell reads at its start does not depend on the file.
     assert_eq!(ran(smtplog(&["completions", "bash"], home.path())).0, 0);
 }
 

@@ -1,4 +1,4 @@
-//! Events know what other lines say of their message: who sent it, how large it is, and which attempt this is.
+//! Checks the fields of an event that come from other lines of its message: sender, size, number of the attempt.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The labelled corpus: how much of it we read right.
+//! Measures how much of the labelled corpus is read correctly.
 
 use std::fs;
 use std::io::Write;

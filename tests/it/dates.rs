@@ -1,4 +1,4 @@
-//! When a line was written, where its stamp does not say it all: years, zones, and hours that come twice or never.
+//! Checks the time of lines whose timestamp is incomplete: years, zones, and hours that occur twice or never.
 
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
@@ -360,7 +360,7 @@ fn an_hour_that_never_was_is_read_as_the_one_after() {
 }
 
 #[test]
-fn an_hour_that_comes_twice_is_told_by_the_order_of_the_lines() {
+fn the_order_of_lines_resolves_an_hour_that_occurs_twice() {
     all(&[
         (
             "alone it is the first",
@@ -460,7 +460,7 @@ fn an_hour_that_comes_twice_is_told_by_the_order_of_the_lines() {
 }
 
 #[test]
-fn a_doubtful_time_is_said() {
+fn a_doubtful_time_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let notes = |args: &[&str], log: Log| {
         let file = write(&folder, &log);
@@ -540,7 +540,7 @@ fn an_hour_that_comes_twice_may_be_cut_by_a_rotation() {
 }
 
 #[test]
-fn the_day_in_a_name_and_the_time_in_a_gzip_header_tell_the_year() {
+fn the_date_in_a_name_and_in_a_gzip_header_give_the_year() {
     let folder = tempfile::tempdir().unwrap();
     let day = write(&folder, &("mail.log-20231205", "2026-11-20T00:00:00Z", &["Dec  4 12:00:00"]));
     assert_eq!(times(&["events", "--utc", "--now", NOW, &day]), ["2023-12-04T12:00:00+00:00"]);

@@ -1,4 +1,4 @@
-//! How long mail took: crafted logs against percentiles made by hand, and the recordings against their own lines.
+//! Checks delivery times: crafted logs against percentiles computed by hand, and recordings against their own lines.
 
 use std::fmt::Write;
 use std::fs;
@@ -136,7 +136,7 @@ fn delays_are_the_same_however_the_log_is_read() {
 }
 
 #[test]
-fn nothing_is_said_of_delays_unless_asked_for() {
+fn delays_are_shown_only_on_request() {
     let log = support::fixture("postfix/out.log");
     assert!(support::report(&[&log]).get("delays").is_none());
     for (format, word) in

@@ -1,4 +1,4 @@
-//! `explain`, `compare` and `codes`: every entry says all there is to say, in every form.
+//! Checks `explain`, `compare` and `codes`: every entry has all sections, in every format.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -11,14 +11,14 @@ use smtplog::internals::catalog;
 use smtplog::internals::catalog::classify::Reason;
 use smtplog::internals::smtp::reply::Code;
 
-/// The codes whose every pair is looked at.
+/// The codes of which every pair is tested.
 const PAIRED: [&str; 35] = [
     "211", "214", "220", "221", "250", "251", "252", "354", "421", "450", "451", "452", "453", "454", "455",
     "500", "501", "502", "503", "504", "530", "535", "550", "551", "552", "553", "554", "555", "556", "334",
     "235", "521", "534", "432", "571",
 ];
 
-/// Pairs that have a note of their own.
+/// Pairs that have a comparison written by hand.
 const WRITTEN: [[&str; 2]; 7] = [
     ["211", "452"],
     ["221", "450"],
@@ -49,7 +49,7 @@ fn all_codes() -> Vec<String> {
     catalog::codes().iter().map(|row| row.code.to_string()).collect()
 }
 
-/// A word that no answer may say: the reader is the one who is told to be contacted.
+/// A word that no answer may contain: the reader is the administrator.
 #[track_caller]
 fn is_for_an_administrator(text: &str) {
     let lower = text.to_lowercase();
@@ -161,7 +161,7 @@ fn a_reply_is_classified_with_its_whole_advice() {
     }
     assert!(steps["stop"].as_str().is_some_and(|stop| !stop.is_empty()));
     is_full(&entry["sources"], "sources");
-    // As a shell hands it over without quotes.
+    // The arguments of a reply that was typed without quotes.
     let (text, status) = answer(&["explain", "552", "5.2.2", "mailbox", "full"]);
     assert_eq!((text, status), answer(&["explain", "552 5.2.2 mailbox full"]));
 }
@@ -202,7 +202,7 @@ fn a_line_of_log_is_explained() {
     let line = entry(POSTFIX, &[]);
     assert_eq!((&line["kind"], &line["code"]), (&Value::from("line"), &Value::from(552)));
     assert_eq!(line["verdict"]["reason"], "mailbox-full");
-    // The line says who said it, and which server wrote it.
+    // The line gives the direction and the mail server.
     assert_eq!(line["fixes"].as_array().unwrap().len(), 1);
     assert_eq!(line["fixes"][0]["direction"], "outbound");
     let exim = "2026-11-22 03:04:05 H=(evil) [192.0.2.7] F=<a@example.org> rejected RCPT <b@example.net>: \

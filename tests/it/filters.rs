@@ -1,4 +1,4 @@
-//! What is wanted of a log: filters, windows of time, groups, order, and the lines that were not understood.
+//! Checks filters, time ranges, groups, order, and the lines that were not understood.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Recorded logs against what the recording's servers really said, and against the answers we gave before.
+//! Compares the events of recorded logs with what the servers said, and the output with the golden files.
 
 use std::fs;
 use std::path::Path;

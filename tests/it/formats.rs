@@ -1,4 +1,4 @@
-//! Each format read back by a program that is not ours, and its numbers against those of the JSON report.
+//! Reads each output format with another program's parser, and compares its numbers with those of the JSON report.
 
 use std::fs;
 use std::path::Path;
@@ -179,7 +179,7 @@ fn markdown_has_the_rows_of_the_report() {
 }
 
 #[test]
-fn nothing_of_a_log_is_markdown() {
+fn nothing_from_a_log_is_markdown() {
     let (_folder, log) = hostile();
     let text = scanned("markdown", &log);
     assert!(!text.contains('\x1b'));
@@ -400,7 +400,7 @@ fn groups_stand_in_every_format_as_in_the_report() {
 }
 
 #[test]
-fn groups_that_are_not_shown_are_said() {
+fn groups_that_are_not_shown_are_counted() {
     let log = support::fixture("postfix/out.log");
     for format in ["text", "markdown", "html"] {
         let args = |top| ["scan", "--format", format, "--lang", "en", "--by", "code,domain", "-n", top, &log];

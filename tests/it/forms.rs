@@ -1,4 +1,4 @@
-//! One log in every form in which a log comes: the same events and the same report.
+//! Checks that one log gives the same events and the same report in every container and wrapper.
 
 use std::fs::{self, File};
 use std::path::Path;

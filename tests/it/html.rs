@@ -1,4 +1,4 @@
-//! The HTML report in a real browser: its numbers, what a stranger's names do in it, and its tables.
+//! Opens the HTML report in a real browser: its numbers, its tables, and the harmlessness of hostile names.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The languages: what each has, what it lacks, and that it fits where it is shown.
+//! Checks the translations: what each language has and lacks, and that its texts fit where they are shown.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ fn others() -> impl Iterator<Item = (Language, Translations)> {
     others.map(|&language| (language, Translations::of(language)))
 }
 
-/// All that a language should have: the names of codes and reasons, and every line of advice.
+/// The texts that every language should have: the names of codes and reasons, and every line of advice.
 fn needed() -> Vec<String> {
     let mut needed: Vec<String> = catalog::codes().iter().map(|row| row.name.clone()).collect();
     needed.extend(catalog::reasons().iter().map(|row| row.title.clone()));
@@ -24,7 +24,8 @@ fn needed() -> Vec<String> {
     needed
 }
 
-/// Who adds a code need not speak five languages: a gap is shown in English, and listed here.
+/// A missing translation is no failure, so that adding a code does not take five languages. It is shown in English, and
+/// listed by this test.
 #[test]
 fn lists_what_is_not_translated_and_shows_it_in_english() {
     let needed = needed();

@@ -1,4 +1,4 @@
-//! Messages: a simple model that reads line by line, the generator's totals and the recorded queues say the same as we do.
+//! Compares the counts of messages with a simple model, the totals of the log generator, and the recorded queues.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +14,7 @@ use smtplog::internals::smtp::event::{Direction, Event, Mta as Server, Outcome, 
 
 use crate::support;
 
-/// A message as somebody with paper and pencil would follow it.
+/// A message in the simple model, which reads the log line by line.
 #[derive(Clone, Default, Debug)]
 struct Paper {
     came: bool,
@@ -59,7 +59,7 @@ fn minute(line: &LogLine) -> Option<i64> {
     Some(hour * 60 + rest.get(..2)?.parse::<i64>().ok()?)
 }
 
-/// Whom a delivery near here names as the next queue id.
+/// The next queue id that the reply of a nearby server (loopback, private address or socket) names.
 fn handed_to(event: &Event) -> Option<String> {
     let ip = text(event.peer.ip.unwrap_or_default());
     let near = ["127.", "10.", "192.168.", "::1"].iter().any(|start| ip.starts_with(start));
@@ -290,7 +290,7 @@ impl Model {
     }
 }
 
-/// What is compared.
+/// The numbers that are compared.
 const SUMS: [&str; 10] = [
     "received",
     "notices",
@@ -521,7 +521,7 @@ fn a_queue_id_that_comes_back_is_another_message() {
 }
 
 #[test]
-fn what_is_put_off_is_in_the_queue_until_it_is_served() {
+fn a_deferred_message_is_in_the_queue_until_it_is_delivered() {
     counts(&[CAME, QUEUED, SENT, DEFERRED], "deferred", 1);
     counts(&[CAME, QUEUED, SENT], "waiting", 1);
     counts(&[CAME, QUEUED, SENT, DEFERRED, SENT_LATER], "delivered", 1);
@@ -533,7 +533,7 @@ fn what_is_put_off_is_in_the_queue_until_it_is_served() {
 }
 
 #[test]
-fn says_how_long_the_mail_took_that_was_put_off_first() {
+fn says_how_long_deferred_mail_took() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     fs::write(&path, [CAME, QUEUED, SENT, DEFERRED, DEFERRED, SENT_LATER, REMOVED].join("\n")).unwrap();

@@ -1,4 +1,4 @@
-//! Single lines that real servers seldom write, or strangers would like to: what each is read as.
+//! Checks single lines that real servers seldom write or attackers would like to write.
 
 use smtplog::internals::parse::header::LogLine;
 use smtplog::internals::parse::mta;

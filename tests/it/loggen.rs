@@ -1,4 +1,4 @@
-//! The generated logs, whose totals are known: we find the same, and so do the generator's own checks.
+//! Compares the report of generated logs with the generator's totals.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,6 +1,9 @@
 //! Integration tests: one binary, one module for each subject. Tests of one module are run by its name:
 //! `cargo test --test it trace::`.
 
+// A table of cases is as long as it has cases, and a test of a whole run tells it in order.
+#![allow(clippy::too_many_lines)]
+
 mod architecture;
 mod book;
 mod cli;
@@ -15,9 +18,11 @@ mod filters;
 mod fixtures;
 mod formats;
 mod forms;
+mod fuzz;
 mod html;
 mod language;
 mod ledger;
+mod library;
 mod lines;
 mod loggen;
 mod output;

@@ -1,4 +1,4 @@
-//! `--output`: the form by the name of the file, and a file that is whole or not there.
+//! Checks `--output`: the format follows from the file name, and a file is either complete or absent.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
@@ -31,7 +31,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn the_name_of_the_file_tells_the_form() {
+fn the_file_name_decides_the_format() {
     let folder = tempdir().unwrap();
     for (name, begins) in [
         ("r.txt", "mx1"),
@@ -58,7 +58,7 @@ fn the_name_of_the_file_tells_the_form() {
 }
 
 #[test]
-fn a_name_that_tells_no_form_is_an_error_unless_the_format_is_named() {
+fn a_name_without_a_known_suffix_is_an_error_unless_the_format_is_named() {
     let folder = tempdir().unwrap();
     for name in ["report", "report.log", ".html"] {
         let output = smtplog(folder.path(), &["scan", "-o", name, &log()]);

@@ -1,4 +1,4 @@
-//! Completions and manual pages: there is one for each, and the programs that read them find no fault.
+//! Checks shell completions and manual pages with the programs that read them.
 
 use std::fs;
 use std::io::Write;
@@ -29,7 +29,7 @@ fn judged(program: &str, args: &[&str], text: &str) -> String {
 }
 
 #[test]
-fn every_shell_is_told_every_subcommand() {
+fn every_shell_completes_every_subcommand() {
     for shell in Shell::value_variants() {
         let script = printed(&["completions", &shell.to_string()]);
         for subcommand in Cli::command().get_subcommands() {

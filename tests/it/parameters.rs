@@ -1,4 +1,4 @@
-//! Every Postfix parameter and Exim option that the book names is one that the recorded servers know.
+//! Checks that the recorded servers know every Postfix parameter and Exim option that the catalogue names.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What holds for any input: no cut, thread or order changes an answer, and no bytes make it panic.
+//! Checks properties of any input: no split, thread count or order changes an answer, and no input panics.
 
 use std::fs;
 use std::io::Write;
@@ -185,7 +185,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_judge_that_remembers_says_what_one_that_does_not_would_say(
+    fn a_warm_cache_does_not_change_a_classification(
         picked in vec((select(lines()), any::<Index>(), any::<bool>()), 0..60),
         order in vec(any::<Index>(), 0..200),
     ) {
@@ -202,8 +202,8 @@ proptest! {
         for at in order.iter().filter(|_| !picked.is_empty()) {
             let raw = &picked[at.index(picked.len())];
             if let ParsedLine::Event(event) = mta::read(&LogLine::read(raw)) {
-                let wanted = Classifier::new(&book).verdict(&event);
-                prop_assert_eq!(remembers.verdict(&event), wanted, "{}", String::from_utf8_lossy(raw));
+                let wanted = Classifier::new(&book).classify(&event);
+                prop_assert_eq!(remembers.classify(&event), wanted, "{}", String::from_utf8_lossy(raw));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `--redact`: no local part and no client address of a log survives, in any format.
+//! Checks `--redact`: no local part and no client address of a log remains, in any format.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ fn key(folder: &TempDir) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Every way to show a log.
+/// Every command and format that shows a log.
 const SHOWN: [&[&str]; 21] = [
     &["scan", "--examples", "9", "-n", "0"],
     &["scan", "--examples", "9", "-n", "0", "--format", "json"],

@@ -1,5 +1,4 @@
-//! `--state` beside a writer that never rests and a real logrotate: nothing is lost, and nothing is read twice but after
-//! a kill.
+//! Runs `--state` beside a busy writer and a real logrotate: no line is lost, and none is read twice, except after a kill.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -56,7 +55,7 @@ struct Writer {
     /// How often it was told, and how often it did.
     told: AtomicU64,
     did: AtomicU64,
-    /// Who has it stops the writer between two lines.
+    /// The holder of the lock stops the writer between two lines.
     pause: Mutex<u64>,
 }
 
@@ -102,7 +101,7 @@ impl Writer {
     }
 }
 
-/// What the runs told: each line's number, how often.
+/// How often the runs printed each line, by its number.
 #[derive(Default)]
 struct Told(BTreeMap<u64, u64>);
 

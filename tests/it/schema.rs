@@ -1,4 +1,4 @@
-//! The schemas against what the program prints: every report and every event of the recordings is valid.
+//! Validates every report, event and trace of the recordings against the JSON Schemas.
 
 use jsonschema::Validator;
 use serde_json::{Value, json};

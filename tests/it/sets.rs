@@ -1,4 +1,5 @@
-//! Any file in: compressed, in parts, twice, damaged, or from the journal; the answers are those of the plain log.
+//! Checks sets of files: compressed, split, duplicated, damaged, or from the journal; the answers are those of the plain
+//! log.
 
 use std::fs;
 use std::io::Write;
@@ -147,7 +148,7 @@ fn compressed_and_plain_give_the_same_whatever_the_name() {
 }
 
 #[test]
-fn a_damaged_tail_gives_all_lines_before_it_and_is_said() {
+fn a_damaged_tail_gives_all_lines_before_it_and_is_reported() {
     let folder = tempdir().unwrap();
     // Longer than a window or a block of any of them, and not to be compressed away.
     let line = |n: u32| {
@@ -222,7 +223,7 @@ fn the_parts_of_a_log_give_the_whole_however_they_are_named() {
 }
 
 #[test]
-fn a_text_that_lies_there_twice_is_read_once_and_that_is_said() {
+fn a_duplicate_text_is_read_once_and_reported() {
     let (folder, text) = (tempdir().unwrap(), text());
     let log = write(&folder, "mail.log.1", &text);
     let want = counts(&[&log]);
@@ -333,7 +334,7 @@ fn the_journal_is_read_from_journalctl() {
 }
 
 #[test]
-fn a_journal_that_is_missing_failing_or_empty_is_said() {
+fn a_journal_that_is_missing_failing_or_empty_is_reported() {
     let nothing = tempdir().unwrap();
     let says = |folder: &TempDir, words: &[&str]| {
         let (status, out, err) =

@@ -1,4 +1,4 @@
-//! `--state`: each line is read once, whatever is done to the log between and during the runs.
+//! Checks `--state`: each line is read once, whatever happens to the log between and during the runs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -316,7 +316,7 @@ fn a_folder_and_several_logs_go_by_one_state() {
 }
 
 #[test]
-fn what_is_lost_is_said() {
+fn lost_lines_are_reported() {
     let mut job = Job::new();
     job.write("mail.log", &lines(0, 100));
     job.reads(100);
@@ -457,7 +457,7 @@ fn since_counts_for_the_first_run_alone() {
 }
 
 #[test]
-fn events_are_numbered_by_the_whole_file_and_told_once() {
+fn events_are_numbered_by_the_whole_file_and_printed_once() {
     let job = Job::new();
     let all = |args: &[&str]| {
         let (status, out, err) = job.ran(&[&["events", "--year", "2026"], args].concat());
@@ -512,7 +512,7 @@ fn the_state_keeps_its_mode_and_is_closed_to_others_at_first() {
 }
 
 #[test]
-fn a_damaged_part_is_said_each_time_and_read_once() {
+fn a_damaged_part_is_reported_each_time_and_read_once() {
     let mut job = Job::new();
     job.write("mail.log", &lines(0, 10));
     job.reads(10);

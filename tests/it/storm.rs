@@ -1,4 +1,4 @@
-//! `smtplog storm`: bursts are found, named and explained; ordinary days are not; what is printed can be typed.
+//! Checks `smtplog storm`: it finds, names and explains bursts, stays quiet on ordinary days, and prints safe commands.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -138,7 +138,7 @@ fn an_ordinary_day_has_no_storm() {
 }
 
 #[test]
-fn a_stolen_account_is_told_by_its_user() {
+fn names_the_user_of_a_stolen_account() {
     let storm = finds(&stolen("anna", "anna@example.org"), "stolen-account", "11:40", "user", "anna");
     assert!(storm["end"].is_string() && storm["trend"] == "over", "{storm:#}");
     assert!(storm["times"].as_f64().unwrap() > 20.0, "{storm:#}");
@@ -170,7 +170,7 @@ fn the_report_names_storms_where_somebody_asks() {
 }
 
 #[test]
-fn guessed_passwords_are_told_by_their_client() {
+fn names_the_client_that_guesses_passwords() {
     let mut log = Log::ordinary();
     for at in 0..120 {
         let line =

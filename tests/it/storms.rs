@@ -1,4 +1,4 @@
-//! The generated storms: their logs are such as we read, they can be seen, and `smtplog storm` finds them.
+//! Checks the generated storms: every line is understood, each storm is visible, and `smtplog storm` finds it.
 
 use std::fs::File;
 use std::path::Path;
@@ -60,7 +60,7 @@ fn every_line_of_a_generated_storm_is_understood() {
 }
 
 #[test]
-fn every_storm_can_be_seen_where_its_truth_says() {
+fn every_storm_is_visible_where_its_truth_says() {
     let folder = tempfile::tempdir().unwrap();
     for seed in 1..=15 {
         let plan = small(seed, Style::Usual);
@@ -83,7 +83,7 @@ fn every_storm_can_be_seen_where_its_truth_says() {
 }
 
 #[test]
-fn of_twelve_small_storms_eleven_are_found_at_least() {
+fn finds_at_least_eleven_of_twelve_small_storms() {
     let program = env!("CARGO_BIN_EXE_smtplog");
     let folder = tempfile::tempdir().unwrap();
     let mut missed = Vec::new();

@@ -1,4 +1,4 @@
-//! What several tests need: the fixtures, and the program's answers without a process.
+//! Finds the fixtures and runs the program inside the test process, for the other modules.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ pub(crate) fn fixture(name: &str) -> String {
     root().join("fixtures").join(name).to_str().unwrap().to_owned()
 }
 
-/// The program itself, by itself: not by what the machine's owner has set.
+/// The program, without the machine's configuration files and environment.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("smtplog"));
     command

@@ -1,4 +1,4 @@
-//! `smtplog trace`: the stories of the recordings, and of logs made to mislead it.
+//! Checks `smtplog trace`: the stories of the recordings, and of logs made to mislead it.
 
 use std::fmt::Write;
 use std::fs;
@@ -129,7 +129,7 @@ fn a_queue_id_that_is_used_again_is_another_message() {
 }
 
 #[test]
-fn files_in_the_wrong_order_tell_the_same_story() {
+fn files_in_the_wrong_order_give_the_same_story() {
     let first = message("ABCDEF1", 10, &[LATER, "postsuper requeued"]);
     let second = format!(
         "Nov 22 02:10:30 mx1 postfix/pickup[7]: ABCDEF2: uid=0 from=<s10@example.com> orig_id=ABCDEF1\n\
@@ -257,7 +257,7 @@ fn an_event_of_the_message_must_fit_the_filters() {
 }
 
 #[test]
-fn the_latest_are_told_and_how_many_came_before() {
+fn the_latest_are_shown_and_the_earlier_ones_are_counted() {
     let log: String =
         (10..30).map(|minute| message(&format!("ABCD{minute}"), minute, &[SENT, "qmgr removed"])).collect();
     let (_folder, names) = files(&[("mail.log", &log)]);
@@ -376,7 +376,7 @@ fn what_is_not_found_is_status_1_and_says_where_it_was_looked_for() {
 }
 
 #[test]
-fn a_pipe_and_packed_files_tell_the_same() {
+fn a_pipe_and_compressed_files_give_the_same_story() {
     let path = fixture("postfix/filter.log");
     let log = fs::read(&path).unwrap();
     let (status, told, err) = run(&["trace", "f-no@f-no.example.net", &path]);

@@ -1,4 +1,4 @@
-//! What a job that runs by itself asks for: conditions, silence, a comparison with earlier runs, a plugin's line, a mail.
+//! Checks unattended runs: conditions, silence, the baseline of earlier runs, the line of a plugin, and mail.
 
 use std::fmt::Write;
 use std::fs;
@@ -122,7 +122,7 @@ fn each_subject_is_compared_with_what_the_report_says() {
 }
 
 #[test]
-fn a_part_of_nothing_is_no_failure() {
+fn a_share_of_zero_events_is_no_failure() {
     let folder = tempdir().unwrap();
     let log = written(&folder, "quiet.log", "Nov 22 05:32:27 mx1 postfix/qmgr[1]: 12F14DC03F: removed\n");
     for expr in ["bounced>0%", "bounced<=100%", "refused>0%", "code:4xx>0%", "oldest>0s", "deferred>0/h"] {
@@ -146,7 +146,7 @@ fn quiet_is_quiet_only_if_all_is_well_and_could_be_read() {
     assert_eq!(run(&["scan", "--quiet-ok", &good]), (0, String::new(), String::new()));
     let (status, out, _) = run(&["scan", "--quiet-ok", &bad]);
     assert!(status == 0 && out.contains("BAD: deferred>20%") | out.contains("BAD: bounced>20%"), "{out}");
-    // What is bad is said by whoever says so.
+    // The user's own conditions replace the default ones.
     assert_eq!(run(&["scan", "--quiet-ok", "--fail-on", "bounced>99%", &bad]).1, "");
     let (status, out, _) = run(&["scan", "--quiet-ok", "--warn-on", "bounced>1%", &bad]);
     assert!(status == 0 && out.contains("WATCH: bounced>1%"), "{out}");
@@ -309,7 +309,7 @@ fn a_file_that_is_not_ours_stays_as_it_is() {
 }
 
 #[test]
-fn a_second_run_waits_for_nobody_and_says_so() {
+fn a_second_run_does_not_wait_and_says_so() {
     let folder = tempdir().unwrap();
     let base = learned(&folder, 1);
     let log = written(&folder, "day.log", &day(&date(1), 0..2, [10, 2, 1]));
@@ -333,7 +333,7 @@ fn what_could_not_all_be_read_is_not_learned() {
 }
 
 #[test]
-fn a_mail_is_one_to_a_mail_parser() {
+fn a_mail_parser_accepts_the_mail() {
     let folder = tempdir().unwrap();
     let base = learned(&folder, 28);
     let log = written(&folder, "day.log", &day(&date(28), 0..24, [10, 40, 1]));

@@ -1,4 +1,4 @@
-//! `smtplog watch`: what is followed counts as what is read at once; the screen is drawn for any size; nothing hostile is shown.
+//! Checks `smtplog watch`: it counts like `scan`, draws any size of screen, and shows nothing hostile.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use smtplog::internals::catalog::Catalog;
 use smtplog::internals::catalog::translation::Translations;
+use smtplog::internals::collections::seed::seed;
 use smtplog::internals::input::discover::list;
 use smtplog::internals::input::follow::tail::FileTail;
 use smtplog::internals::input::follow::{FollowedSource, poll};
@@ -27,7 +28,6 @@ use smtplog::internals::pipeline::time_range::TimeRange;
 use smtplog::internals::render::text::page::TextStyle;
 use smtplog::internals::report::Row;
 use smtplog::internals::report::storm::StormPattern;
-use smtplog::internals::scan::summary::seed;
 use smtplog::internals::watch::alerts::{AlertChange, KnownStorms};
 use smtplog::internals::watch::draw::draw;
 use smtplog::internals::watch::keys::KeyPress;
@@ -120,7 +120,7 @@ impl Written {
     }
 }
 
-/// What a lookout has made of a log that was written and rotated while it looked.
+/// The report of a monitor that followed a log while it was written and rotated.
 fn followed(text: &[u8], sources: &[Source], filter: &Filter, dice: &mut Dice) -> (Value, Value, u64) {
     let (book, progress, seed) = (Catalog::built_in(), Progress::default(), seed());
     let early = filter.without_sender();
@@ -396,7 +396,7 @@ fn well(minute: u32, at: u32) -> String {
 }
 
 #[test]
-fn each_storm_is_told_once_when_it_begins_and_once_when_it_ends() {
+fn each_storm_is_reported_once_when_it_begins_and_once_when_it_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mail.log");
     let storms = |text: &str| {

@@ -1,4 +1,4 @@
-//! Who: the tables of names add up, say the same as `--by`, and are the same however the log is read.
+//! Checks the tables of names: they add up, agree with `--by`, and do not depend on how the log is read.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -186,7 +186,7 @@ fn more_names_than_are_kept(messages: usize) -> NamedTempFile {
 }
 
 #[test]
-fn which_names_are_kept_hangs_on_no_number_of_threads() {
+fn which_names_are_kept_does_not_depend_on_the_number_of_threads() {
     let file = more_names_than_are_kept(60_000);
     let name = file.path().to_str().unwrap();
     let reports = ["1", "2", "3"].map(|threads| support::report(&["-j", threads, name]).to_string());
@@ -195,7 +195,7 @@ fn which_names_are_kept_hangs_on_no_number_of_threads() {
 }
 
 #[test]
-fn more_names_than_are_kept_are_said_to_be_so() {
+fn a_note_says_when_there_are_more_names_than_are_kept() {
     let file = more_names_than_are_kept(140_000);
     let report = support::report(&[file.path().to_str().unwrap()]);
     let first = &report["senders"][0];

@@ -1,4 +1,4 @@
-//! `--since` and `--until` on files that are too large to be read whole: the report has what lies in the window.
+//! Checks `--since` and `--until` on files that are too large to be read whole.
 
 use std::fmt::Write;
 use std::fs::{self, File};
@@ -8,7 +8,7 @@ use crate::support::run;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// So many lines of mail that a file of them is above 4 MiB.
+/// The number of lines of mail that makes a file larger than 4 MiB.
 const LINES: i32 = 40_000;
 
 /// A log in Berlin of evenly spread lines: when each was, and its text. `junk` stands in front of every 4,000th line.

@@ -1,50 +1,51 @@
-//! Classifies the bytes of a reply by what each can begin.
+//! Classifies the bytes of a reply for normalization, sixteen at a time.
 
 use wide::u8x16;
 
 use crate::simd::eq_mask16;
 
-/// What a byte can begin.
+/// How normalization treats a byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ByteClass {
-    /// Stands for itself: letters, most signs, and the blank, of which a run is one.
+    /// Copied: letters, most punctuation, and the blank. A run of blanks is shortened to one.
     Plain,
+    /// May begin an IP address, a code or an id.
     Digit,
-    /// Becomes a blank.
+    /// Replaced by a blank: control characters, hyphen, underscore.
     Blank,
-    /// Quotes: `doesn't` and `doesnt` are one word.
-    Gone,
-    /// May begin or end something to mask.
-    Mark,
+    /// Removed: quotes, so that `doesn't` and `doesnt` are one word.
+    Dropped,
+    /// May begin text that is masked or removed: an address, `[ip]`, `(in reply to …)`, `\\n`, a curly apostrophe.
+    MaskStart,
 }
 
-const KINDS: [ByteClass; 256] = kinds();
+const BYTE_CLASSES: [ByteClass; 256] = byte_classes();
 
-const fn kinds() -> [ByteClass; 256] {
-    let mut kinds = [ByteClass::Plain; 256];
+const fn byte_classes() -> [ByteClass; 256] {
+    let mut classes = [ByteClass::Plain; 256];
     let mut byte = 0;
     while byte < 256 {
-        kinds[byte] = match byte as u8 {
+        classes[byte] = match byte as u8 {
             b'0'..=b'9' => ByteClass::Digit,
             0..=31 | b'-' | b'_' | 127 => ByteClass::Blank,
-            b'\'' | b'"' | b'`' => ByteClass::Gone,
-            b'<' | b'@' | b'[' | b'(' | b'\\' | 0xe2 => ByteClass::Mark,
+            b'\'' | b'"' | b'`' => ByteClass::Dropped,
+            b'<' | b'@' | b'[' | b'(' | b'\\' | 0xe2 => ByteClass::MaskStart,
             _ => ByteClass::Plain,
         };
         byte += 1;
     }
-    kinds
+    classes
 }
 
-pub(crate) fn kind(byte: u8) -> ByteClass {
-    KINDS[usize::from(byte)]
+pub(crate) fn byte_class(byte: u8) -> ByteClass {
+    BYTE_CLASSES[usize::from(byte)]
 }
 
-/// Bits of those of the sixteen that are not [`Kind::Plain`]; the lowest is the first.
+/// A bit mask of the bytes that are not [`ByteClass::Plain`]; bit 0 is the first byte.
 #[inline]
-fn marked(sixteen: &[u8; 16]) -> u32 {
+fn special_bytes(sixteen: &[u8; 16]) -> u32 {
     let bytes = u8x16::new(*sixteen);
-    // Of two that lie side by side, or a bit apart, one compare finds both.
+    // One comparison finds two bytes whose codes are adjacent or differ in one bit.
     let within = |from: u8, more: u8| {
         let above = bytes - u8x16::splat(from);
         above.min(u8x16::splat(more)).cmp_eq(above)
@@ -57,13 +58,13 @@ fn marked(sixteen: &[u8; 16]) -> u32 {
     (within(0, 31) | within(b'0', 9) | signs | others).move_mask() as u32
 }
 
-/// How many bytes the text begins with that are plain, and whether there is a blank among them that follows another,
-/// also as the byte `before`, or nothing.
-pub(crate) fn plain(text: &[u8], before: Option<u8>) -> (usize, bool) {
+/// The number of plain bytes at the start of the text, and whether one of them is a blank to drop: a blank that follows a
+/// blank. `before` is the byte that precedes the text; `None`, the start of the output, counts as a blank.
+pub(crate) fn plain_prefix(text: &[u8], before: Option<u8>) -> (usize, bool) {
     let (mut length, mut blank, mut doubled) = (0, u32::from(matches!(before, None | Some(b' '))), 0);
     loop {
         let rest = text.get(length..).unwrap_or_default();
-        // Zeros are not plain, so the search ends where the text does.
+        // The padding is zeros, which are not plain, so the search ends at the end of the text.
         let sixteen = rest.first_chunk().copied().unwrap_or_else(|| {
             let mut end = [0; 16];
             if let Some(own) = end.get_mut(..rest.len()) {
@@ -71,7 +72,7 @@ pub(crate) fn plain(text: &[u8], before: Option<u8>) -> (usize, bool) {
             }
             end
         });
-        let count = marked(&sixteen).trailing_zeros().min(16);
+        let count = special_bytes(&sixteen).trailing_zeros().min(16);
         let blanks = eq_mask16(&sixteen, b' ') & ((1 << count) - 1);
         doubled |= blanks & (blanks << 1 | blank);
         blank = blanks >> 15;
@@ -87,29 +88,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sixteen_bytes_are_told_apart_as_each_is() {
+    fn sixteen_bytes_are_classified_as_each_alone() {
         for byte in 0..=255 {
-            let found = marked(&[byte; 16]);
-            assert_eq!(found, if kind(byte) == ByteClass::Plain { 0 } else { 0xffff }, "{byte:#x}");
+            let found = special_bytes(&[byte; 16]);
+            assert_eq!(found, if byte_class(byte) == ByteClass::Plain { 0 } else { 0xffff }, "{byte:#x}");
         }
     }
 
     #[test]
-    fn plain_bytes_end_where_another_stands_and_where_the_text_does() {
+    fn plain_bytes_end_at_another_byte_or_at_the_end_of_the_text() {
         for length in 0..40 {
             let text = [b"x".repeat(length), b"<y".to_vec()].concat();
-            assert_eq!(plain(&text, None), (length, false));
-            assert_eq!(plain(&text[..length], None), (length, false));
+            assert_eq!(plain_prefix(&text, None), (length, false));
+            assert_eq!(plain_prefix(&text[..length], None), (length, false));
         }
     }
 
     #[test]
-    fn a_blank_follows_another_or_nothing() {
-        assert!(plain(b" x", None).1);
-        assert!(plain(b" x", Some(b' ')).1);
-        assert!(!plain(b" x y<  ", Some(b'x')).1);
+    fn finds_a_blank_that_follows_a_blank_or_nothing() {
+        assert!(plain_prefix(b" x", None).1);
+        assert!(plain_prefix(b" x", Some(b' ')).1);
+        assert!(!plain_prefix(b" x y<  ", Some(b'x')).1);
         for length in 0..40 {
-            assert!(plain(&[b"x".repeat(length), b"  ".to_vec()].concat(), Some(b'x')).1, "behind {length}");
+            assert!(
+                plain_prefix(&[b"x".repeat(length), b"  ".to_vec()].concat(), Some(b'x')).1,
+                "behind {length}"
+            );
         }
     }
 }

@@ -1,4 +1,7 @@
-//! Classifies an event: why its mail was not delivered.
+//! Classifies an event: tells from the words and the numbers of its reply why its mail was not delivered.
+//!
+//! Promises: never fails; a failure that no rule matches has the reason `unknown`. May use: the rest of catalog, and what
+//! it may use.
 
 pub(crate) mod byte_class;
 pub(crate) mod normalize;
@@ -18,56 +21,58 @@ use crate::collections::direct_mapped::DirectMappedCache;
 use crate::smtp::event::{Direction, Event, Outcome};
 use crate::smtp::reply::{Class, EnhancedCode};
 
-/// A reason, and how we came by it.
+/// The reason of a failure, and the evidence for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Classification {
     pub reason: Reason,
+    /// None: the other side is no known provider.
     pub provider: Option<Provider>,
-    /// None: no rule fitted, and the reason is unknown.
+    /// None: no rule matched, and the reason is unknown.
     pub rule: Option<RuleId>,
-    pub sure: MatchedOn,
-    /// What helps, where the words say more than the reason and the class do.
+    pub matched_on: MatchedOn,
+    /// Whether a retry helps, if the rule says so; else the reason and the class decide.
     pub retry: Option<Retry>,
 }
 
-/// Classifies events and caches the verdicts, as a log repeats few replies many times. Each thread has its own.
-pub struct Classifier<'b> {
-    book: &'b Catalog,
-    masked: Vec<u8>,
-    marks: Vec<u8>,
-    /// By the text as logged, so that a text that comes again word for word need not be masked again.
-    said: DirectMappedCache<Option<Classification>, SAID_SLOTS>,
-    /// By the masked text.
-    known: HashMap<u64, Classification, RandomState>,
+/// Classifies events, with two caches, as a log repeats few replies many times. Each thread has its own.
+pub struct Classifier<'c> {
+    catalog: &'c Catalog,
+    normalized: Vec<u8>,
+    /// Scratch space for [`Rules::find`].
+    rule_marks: Vec<u8>,
+    /// Keyed by the text as logged: a text that is repeated word for word is not normalized again.
+    by_raw_text: DirectMappedCache<Option<Classification>, RAW_SLOTS>,
+    /// Keyed by the normalized text.
+    by_normalized_text: HashMap<u64, Classification, RandomState>,
     hasher: RandomState,
 }
 
-/// Verdicts kept; when there are more, all are forgotten. About 2 MiB.
-const KNOWN_LIMIT: usize = 65_536;
-/// 12 KiB. What is said again is said soon: so few find most of it, two of three refusals of an Exim log. A table that
-/// grows takes more than it saves where few texts come again, as in Postfix' logs.
-const SAID_SLOTS: usize = 512;
+/// The largest number of cached classifications; the next one clears the cache. About 2 MiB.
+const NORMALIZED_LIMIT: usize = 65_536;
+/// 12 KiB. A text is mostly repeated soon, so a small cache finds most repetitions: two of three rejections of an Exim
+/// log. A growing table costs more than it saves where few texts are repeated, as in Postfix logs.
+const RAW_SLOTS: usize = 512;
 
-impl<'b> Classifier<'b> {
-    pub fn new(book: &'b Catalog) -> Self {
+impl<'c> Classifier<'c> {
+    pub fn new(catalog: &'c Catalog) -> Self {
         Self {
-            book,
-            masked: Vec::new(),
-            marks: Vec::new(),
-            said: DirectMappedCache::new(None),
-            known: HashMap::with_hasher(RandomState::default()),
+            catalog,
+            normalized: Vec::new(),
+            rule_marks: Vec::new(),
+            by_raw_text: DirectMappedCache::new(None),
+            by_normalized_text: HashMap::with_hasher(RandomState::default()),
             hasher: RandomState::default(),
         }
     }
 
-    /// None: the mail was delivered, or the answer was a good one.
-    pub fn verdict(&mut self, event: &Event) -> Option<Classification> {
+    /// None: the mail was delivered, or the reply is a 2xx or 3xx.
+    pub fn classify(&mut self, event: &Event) -> Option<Classification> {
         let class = event.class();
         if event.outcome == Outcome::Delivered || matches!(class, Some(Class::Positive | Class::Intermediate))
         {
             return None;
         }
-        let said = Features {
+        let features = Features {
             text: event.text,
             code: event.code,
             enhanced: event.enhanced.or(event.dsn),
@@ -75,51 +80,51 @@ impl<'b> Classifier<'b> {
             stage: event.stage,
             direction: event.direction,
             mta: event.mta,
-            provider: provider(event, self.book),
+            provider: find_provider(event, self.catalog),
         };
-        let key = self.hasher.hash_one(ReplyKey::of(&said));
-        if let Some(&known) = self.said.get(key) {
+        let key = self.hasher.hash_one(ReplyKey::of(&features));
+        if let Some(&known) = self.by_raw_text.get(key) {
             return known;
         }
-        let verdict = Some(self.masked(said));
-        self.said.insert(key, verdict);
-        verdict
+        let classification = Some(self.classify_normalized(features));
+        self.by_raw_text.insert(key, classification);
+        classification
     }
 
-    /// The text of the clues is as logged.
-    fn masked(&mut self, said: Features) -> Classification {
-        normalize(said.text, &mut self.masked);
-        let clues = Features { text: &self.masked, ..said };
-        let key = self.hasher.hash_one(ReplyKey::of(&clues));
-        if let Some(known) = self.known.get(&key) {
+    /// `features.text` is the text as logged.
+    fn classify_normalized(&mut self, features: Features) -> Classification {
+        normalize(features.text, &mut self.normalized);
+        let features = Features { text: &self.normalized, ..features };
+        let key = self.hasher.hash_one(ReplyKey::of(&features));
+        if let Some(known) = self.by_normalized_text.get(&key) {
             return *known;
         }
-        let verdict = judge(self.book, clues, &mut self.marks);
-        if self.known.len() >= KNOWN_LIMIT {
-            self.known.clear();
+        let classification = classify_by_rules(self.catalog, features, &mut self.rule_marks);
+        if self.by_normalized_text.len() >= NORMALIZED_LIMIT {
+            self.by_normalized_text.clear();
         }
-        self.known.insert(key, verdict);
-        verdict
+        self.by_normalized_text.insert(key, classification);
+        classification
     }
 }
 
-/// By the rules alone. `marks` is scratch.
-fn judge(book: &Catalog, clues: Features, marks: &mut Vec<u8>) -> Classification {
-    let (rule, provider) = book.rules.find(clues, marks);
-    let row = rule.and_then(|rule| book.rules.rule(rule));
+/// Classifies by the rules, without a cache. `rule_marks` is scratch space.
+fn classify_by_rules(catalog: &Catalog, features: Features, rule_marks: &mut Vec<u8>) -> Classification {
+    let (rule, provider) = catalog.rules.find(features, rule_marks);
+    let row = rule.and_then(|rule| catalog.rules.rule(rule));
     Classification {
         reason: row.map_or(Reason::Unknown, |row| row.reason),
         provider,
         rule,
-        sure: row.map_or(MatchedOn::Nothing, |row| row.sure),
+        matched_on: row.map_or(MatchedOn::Nothing, |row| row.matched_on),
         retry: row.and_then(|row| row.retry),
     }
 }
 
-/// Who runs the other side, for any event: by its host name; for mail that reached no host, by the
-/// recipient's domain. A verdict may know more, by the words of the reply.
-pub(crate) fn provider(event: &Event, book: &Catalog) -> Option<Provider> {
-    let providers = &book.providers;
+/// The provider of the other side, by its host name; for outbound mail that reached no host, by the recipient's domain.
+/// [`Classification::provider`] can be known by the words of the reply, too.
+pub(crate) fn find_provider(event: &Event, catalog: &Catalog) -> Option<Provider> {
+    let providers = &catalog.providers;
     match (event.direction, event.peer.host) {
         (Direction::Outbound | Direction::Inbound, Some(host)) => providers.of_host(host),
         (Direction::Outbound, None) => event.recipient.and_then(|address| providers.of_recipient(address)),
@@ -127,7 +132,7 @@ pub(crate) fn provider(event: &Event, book: &Catalog) -> Option<Provider> {
     }
 }
 
-/// The clues, in as few words as a hash takes in at once.
+/// The features, packed so that few values are hashed.
 #[derive(Hash)]
 struct ReplyKey<'a> {
     text: &'a [u8],
@@ -136,12 +141,16 @@ struct ReplyKey<'a> {
 }
 
 impl<'a> ReplyKey<'a> {
-    fn of(clues: &Features<'a>) -> Self {
-        let enhanced = clues.enhanced.map_or(0, EnhancedCode::packed);
-        let code = clues.code.map_or(0, |code| u64::from(code.number()));
-        let stage = clues.stage.map_or(0, |stage| stage as u64 + 1);
-        let class = clues.class.map_or(0, |class| class as u64 + 1);
-        let small = stage << 8 | class << 5 | (clues.direction as u64) << 3 | clues.mta as u64;
-        Self { text: clues.text, numbers: enhanced << 32 | code << 16 | small, provider: clues.provider }
+    fn of(features: &Features<'a>) -> Self {
+        let enhanced = features.enhanced.map_or(0, EnhancedCode::packed);
+        let code = features.code.map_or(0, |code| u64::from(code.number()));
+        let stage = features.stage.map_or(0, |stage| stage as u64 + 1);
+        let class = features.class.map_or(0, |class| class as u64 + 1);
+        let small = stage << 8 | class << 5 | (features.direction as u64) << 3 | features.mta as u64;
+        Self {
+            text: features.text,
+            numbers: enhanced << 32 | code << 16 | small,
+            provider: features.provider,
+        }
     }
 }

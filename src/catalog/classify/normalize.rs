@@ -1,44 +1,46 @@
-//! Normalizes the words of a reply to what the same reply says every time, in lower case.
+//! Normalizes a reply: replaces what differs each time (addresses, ids), and turns it to lower case.
 //!
-//! `550-5.1.1 <a@example.org>: User_unknown\n550 5.1.1 id 8f3k2l1m9x` → `@: user unknown id ~`. An address, and
-//! whatever else stands in `<>`, becomes `@`; an IP address, with the host name it belongs to, `%`; a long id `~`.
-//! Codes at the front of a line and quotes go, hyphens and underscores are blanks, and a run of blanks is one.
+//! `550-5.1.1 <a@example.org>: User_unknown\n550 5.1.1 id 8f3k2l1m9x` → `@: user unknown id ~`. An address, or any text
+//! in `<>`, becomes `@`; an IP address, with its host name, `%`; a long id `~`. Codes at the start of a line and quotes
+//! are removed, hyphens and underscores become blanks, and a run of blanks becomes one.
 
 use memchr::{memchr, memchr_iter};
 
-use super::byte_class::{ByteClass, kind, plain};
+use super::byte_class::{ByteClass, byte_class, plain_prefix};
 
-/// An address or a name in `<>` is not longer (RFC 5321 §4.5.3.1: 64 + 255, and some room).
+/// The largest number of bytes between `<` and `>` (RFC 5321 §4.5.3.1: 64 + 255, and some room).
 const ANGLE_LIMIT: usize = 330;
-/// The shortest mixed run of letters and digits taken for an id; the providers' own codes (`bl000001`) are shorter.
+/// The shortest run of letters and digits, at least two of them digits, that is taken for an id. The providers' own
+/// codes (`bl000001`) are shorter.
 const ID_LENGTH: usize = 9;
+/// A run with so many digits is an id, however short it is.
 const NUMBER_LENGTH: usize = 8;
 
-/// Empties `out` and fills it.
+/// Replaces the content of `out` by the normalized text.
 pub(crate) fn normalize(text: &[u8], out: &mut Vec<u8>) {
     out.clear();
     out.reserve(text.len() + 1);
-    let (mut rest, repeated) = opening(text);
+    let (mut rest, repeated) = strip_codes(text);
     loop {
-        // Most bytes are plain, and go over in one piece.
-        let (length, doubled) = plain(rest, out.last().copied());
+        // Most bytes are plain, and are copied in one piece.
+        let (length, doubled) = plain_prefix(rest, out.last().copied());
         let (plain, marked) = rest.split_at(length);
         if doubled {
             for &byte in plain {
-                if byte == b' ' { blank(out) } else { out.push(byte) }
+                if byte == b' ' { push_blank(out) } else { out.push(byte) }
             }
         } else {
             out.extend_from_slice(plain);
         }
         let Some((&byte, after)) = marked.split_first() else { break };
-        rest = match kind(byte) {
-            ByteClass::Plain | ByteClass::Gone => after,
-            ByteClass::Digit => number(marked, repeated, out),
+        rest = match byte_class(byte) {
+            ByteClass::Plain | ByteClass::Dropped => after,
+            ByteClass::Digit => push_number(marked, repeated, out),
             ByteClass::Blank => {
-                blank(out);
+                push_blank(out);
                 after
             }
-            ByteClass::Mark => mark(byte, after, out),
+            ByteClass::MaskStart => mask(byte, after, out),
         };
     }
     out.make_ascii_lowercase();
@@ -46,59 +48,59 @@ pub(crate) fn normalize(text: &[u8], out: &mut Vec<u8>) {
     out.truncate(end);
 }
 
-fn blank(out: &mut Vec<u8>) {
+fn push_blank(out: &mut Vec<u8>) {
     if !matches!(out.last(), None | Some(b' ')) {
         out.push(b' ');
     }
 }
 
-/// `550-5.1.1 text` → what follows the code; and `550` if the reply has more lines, which repeat it.
-fn opening(text: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let text = quoted(text).unwrap_or(text);
-    let Some((code, rest)) = code(text) else { return (enhanced(text).unwrap_or(text), None) };
+/// `550-5.1.1 text` → ` text`, and `550` if a hyphen shows that more lines follow, which repeat the code.
+fn strip_codes(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let text = strip_exim_frame(text).unwrap_or(text);
+    let Some((code, rest)) = split_code(text) else { return (strip_enhanced(text).unwrap_or(text), None) };
     let repeated = matches!(rest.first(), Some(b'-')).then_some(code);
     let words = rest.get(1..).unwrap_or_default();
-    (enhanced(words).unwrap_or(words), repeated)
+    (strip_enhanced(words).unwrap_or(words), repeated)
 }
 
-/// `SMTP error from remote mail server after RCPT TO:<a@example.org>: 550 text` → `550 text`: what Exim says about
-/// a reply is known from the command.
-fn quoted(text: &[u8]) -> Option<&[u8]> {
+/// `SMTP error from remote mail server after RCPT TO:<a@example.org>: 550 text` → `550 text`: removes
+/// Exim's words about the command.
+fn strip_exim_frame(text: &[u8]) -> Option<&[u8]> {
     let frame = [&b"SMTP error from "[..], b"LMTP error after ", b"PRDR error after "];
-    // Most texts begin otherwise, and their first byte tells so.
+    // The first byte rules out most texts.
     if !matches!(text.first(), Some(b'S' | b'L' | b'P')) || !frame.iter().any(|frame| text.starts_with(frame))
     {
         return None;
     }
     let mut colons = memchr_iter(b':', text).filter_map(|at| text.get(at + 1..)?.strip_prefix(b" "));
-    colons.find(|rest| code(rest).is_some())
+    colons.find(|rest| split_code(rest).is_some())
 }
 
-/// Three digits that can be a code, and a blank or a hyphen behind them.
-fn code(text: &[u8]) -> Option<(&[u8], &[u8])> {
+/// `550 text` → `550` and ` text`: three digits that can be a code, with a blank or a hyphen behind them.
+fn split_code(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let (code, rest) = text.split_at_checked(3)?;
     let fits = matches!(code, [b'2' | b'4' | b'5', b'0'..=b'9', b'0'..=b'9']);
     (fits && matches!(rest.first(), Some(b' ' | b'-'))).then_some((code, rest))
 }
 
 /// `5.1.1 text` → ` text`.
-fn enhanced(text: &[u8]) -> Option<&[u8]> {
+fn strip_enhanced(text: &[u8]) -> Option<&[u8]> {
     let rest = text.strip_prefix(b"#").unwrap_or(text);
     let (b'2' | b'4' | b'5', rest) = rest.split_first()? else { return None };
-    let rest = digits(rest.strip_prefix(b".")?)?;
-    let rest = digits(rest.strip_prefix(b".")?)?;
+    let rest = strip_digits(rest.strip_prefix(b".")?)?;
+    let rest = strip_digits(rest.strip_prefix(b".")?)?;
     (!matches!(rest.first(), Some(b'.' | b'0'..=b'9'))).then_some(rest)
 }
 
-/// The rest behind one to three digits.
-fn digits(text: &[u8]) -> Option<&[u8]> {
+/// Removes one to three digits.
+fn strip_digits(text: &[u8]) -> Option<&[u8]> {
     let count = text.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
     text.get(count..).filter(|_| count > 0)
 }
 
-/// A run of letters and digits from its first digit on, or the id it turns out to be; its first letters are in
-/// `out` already.
-fn word<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+/// Copies a run of letters and digits from its first digit on, or replaces all of it by `~` if it is an id. The letters
+/// before the digit are in `out` already.
+fn push_word<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let letters = out.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let length = text.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let (run, rest) = text.split_at(length);
@@ -109,11 +111,11 @@ fn word<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     }
     out.truncate(out.len() - letters);
     out.push(b'~');
-    tail_of_id(rest)
+    strip_id_tail(rest)
 }
 
-/// `.222`, `-1d9ac` behind an id: more of it.
-fn tail_of_id(mut text: &[u8]) -> &[u8] {
+/// Removes the further parts of an id: `.222`, `-1d9ac`.
+fn strip_id_tail(mut text: &[u8]) -> &[u8] {
     while let Some((b'.' | b'-' | b'_', rest)) = text.split_first() {
         let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
         let (run, after) = rest.split_at(length);
@@ -125,51 +127,51 @@ fn tail_of_id(mut text: &[u8]) -> &[u8] {
     text
 }
 
-/// A digit begins an IP address, the code that stands at the front of each line of a reply, or a word.
-fn number<'a>(text: &'a [u8], repeated: Option<&[u8]>, out: &mut Vec<u8>) -> &'a [u8] {
+/// Reads on at a digit: an IP address, the code that each line of a reply repeats, or a word.
+fn push_number<'a>(text: &'a [u8], repeated: Option<&[u8]>, out: &mut Vec<u8>) -> &'a [u8] {
     if out.last().is_some_and(u8::is_ascii_alphanumeric) {
-        return word(text, out);
+        return push_word(text, out);
     }
-    if let Some(rest) = ip(text) {
+    if let Some(rest) = strip_ip(text) {
         out.push(b'%');
         return rest;
     }
     if matches!(out.last(), None | Some(b' '))
-        && let Some((code, rest)) = code(text)
+        && let Some((code, rest)) = split_code(text)
         && let Some(words) = rest.get(1..)
     {
-        if let Some(words) = enhanced(words) {
+        if let Some(words) = strip_enhanced(words) {
             return words;
         }
         if repeated == Some(code) || rest.first() == Some(&b'-') {
             return words;
         }
     }
-    word(text, out)
+    push_word(text, out)
 }
 
-/// An IP address and a port behind it; the rest. A time of day passes for one, which is as well.
-fn ip(text: &[u8]) -> Option<&[u8]> {
-    ipv4(text).or_else(|| ipv6(text)).map(behind_port)
+/// Removes an IP address and its port. A time of day is taken for an IPv6 address, which does no harm.
+fn strip_ip(text: &[u8]) -> Option<&[u8]> {
+    strip_ipv4(text).or_else(|| strip_ipv6(text)).map(strip_port)
 }
 
 /// `:25 text` → ` text`.
-fn behind_port(text: &[u8]) -> &[u8] {
+fn strip_port(text: &[u8]) -> &[u8] {
     let Some(port) = text.strip_prefix(b":") else { return text };
     let length = port.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if length > 0 { port.get(length..).unwrap_or_default() } else { text }
 }
 
-fn ipv4(text: &[u8]) -> Option<&[u8]> {
-    let mut rest = digits(text)?;
+fn strip_ipv4(text: &[u8]) -> Option<&[u8]> {
+    let mut rest = strip_digits(text)?;
     for _ in 0..3 {
-        rest = digits(rest.strip_prefix(b".")?)?;
+        rest = strip_digits(rest.strip_prefix(b".")?)?;
     }
     (!rest.first().is_some_and(u8::is_ascii_alphanumeric)).then_some(rest)
 }
 
-/// Hex digits with two colons at least, and a digit among them.
-fn ipv6(text: &[u8]) -> Option<&[u8]> {
+/// Removes an IPv6 address: hexadecimal digits and at least two colons, with a decimal digit among them.
+fn strip_ipv6(text: &[u8]) -> Option<&[u8]> {
     let is_part = |byte: &&u8| byte.is_ascii_hexdigit() || **byte == b':' || **byte == b'.';
     let near = text.get(..46).unwrap_or(text);
     memchr(b':', near)?;
@@ -186,14 +188,14 @@ fn ipv6(text: &[u8]) -> Option<&[u8]> {
     fits.then_some(rest)
 }
 
-fn mark<'a>(byte: u8, after: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+fn mask<'a>(byte: u8, after: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let masked = match byte {
-        b'<' => angle(after, out),
-        b'@' => Some(address(after, out)),
-        b'[' => bracket(after, out),
-        b'(' => aside(after),
-        b'\\' => Some(escape(after, out)),
-        // The curly apostrophe, U+2018 and U+2019.
+        b'<' => mask_angle(after, out),
+        b'@' => Some(mask_address(after, out)),
+        b'[' => mask_ip(after, out),
+        b'(' => strip_command(after),
+        b'\\' => Some(push_escape(after, out)),
+        // The curly apostrophes U+2018 and U+2019 are removed.
         0xe2 => after.strip_prefix(b"\x80\x99").or_else(|| after.strip_prefix(b"\x80\x98")),
         _ => None,
     };
@@ -203,8 +205,8 @@ fn mark<'a>(byte: u8, after: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     })
 }
 
-/// `<user@example.org>`, `<helo>`, `<>`; a web address and words with blanks are left.
-fn angle<'a>(after: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
+/// Masks `<user@example.org>`, `<helo>`, `<>`. `None` leaves a web address and words with blanks.
+fn mask_angle<'a>(after: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
     let inside = after.get(..after.len().min(ANGLE_LIMIT))?;
     let end = memchr(b'>', inside)?;
     let inside = inside.get(..end)?;
@@ -216,47 +218,47 @@ fn angle<'a>(after: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
     after.get(end + 1..)
 }
 
-/// `user@example.org`: the local part is in `out` already and goes.
-fn address<'a>(after: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
-    back_to_blank(out);
+/// Masks `user@example.org`; the local part is in `out` already and is removed there.
+fn mask_address<'a>(after: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+    drop_last_word(out);
     out.push(b'@');
     let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     let length = after.iter().take_while(is_name).count();
     after.get(length..).unwrap_or_default()
 }
 
-/// Drops the word that `out` ends with.
-fn back_to_blank(out: &mut Vec<u8>) {
+/// Removes the word at the end of `out`.
+fn drop_last_word(out: &mut Vec<u8>) {
     let is_end = |byte: &u8| matches!(byte, b' ' | b'(' | b'=' | b':' | b';' | b',' | b'[' | b'<' | b'/');
     let end = out.iter().rposition(is_end).map_or(0, |at| at + 1);
     out.truncate(end);
 }
 
-/// `[192.0.2.1]`, `mx.example.org[192.0.2.1]:25`, Google's `[192.0.2.1      15]`.
-fn bracket<'a>(after: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
+/// Masks `[192.0.2.1]`, `mx.example.org[192.0.2.1]:25`, Google's `[192.0.2.1      15]`.
+fn mask_ip<'a>(after: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
     let inside = after.strip_prefix(b"IPv6:").unwrap_or(after);
-    let mut rest = ip(inside)?;
+    let mut rest = strip_ip(inside)?;
     while let Some((b' ' | b'0'..=b'9', after)) = rest.split_first() {
         rest = after;
     }
     let rest = rest.strip_prefix(b"]")?;
-    // The name before it may have had a hyphen, which is a blank by now; its last part goes.
-    back_to_blank(out);
+    // A hyphen in the host name is a blank by now, so only the part behind it is removed.
+    drop_last_word(out);
     out.push(b'%');
-    Some(behind_port(rest))
+    Some(strip_port(rest))
 }
 
-/// `(in reply to RCPT TO command)`: said by Postfix, not by the server.
-fn aside(after: &[u8]) -> Option<&[u8]> {
+/// Removes `(in reply to RCPT TO command)`, which Postfix adds.
+fn strip_command(after: &[u8]) -> Option<&[u8]> {
     let rest = after.strip_prefix(b"in reply to ")?;
     rest.get(memchr(b')', rest)? + 1..)
 }
 
 /// Exim writes a line break as `\n`, and doubles the backslash inside `C="…"`.
-fn escape<'a>(after: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+fn push_escape<'a>(after: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     match after {
         [b'n' | b'r' | b't', rest @ ..] => {
-            blank(out);
+            push_blank(out);
             rest
         }
         _ => after,

@@ -1,78 +1,82 @@
-//! Finds the phrases of the rules in a masked text.
+//! Finds the phrases of the rules in the normalized text of a reply.
 
 use memchr::memchr_iter;
 
 use super::normalize::normalize;
 use super::prefix_index::PrefixIndex;
 
-/// Phrases, each with what it stands for.
+/// All phrases, each with its owner: a rule or a provider.
 pub(crate) struct Phrases<T> {
     all: Vec<Phrase<T>>,
-    /// The first pieces of the phrases by place in `all`: those that begin where a word begins, and the others.
-    whole: PrefixIndex,
-    open: PrefixIndex,
+    /// The first parts that match only at the start of a word. The index's numbers are positions in `all`.
+    word_start: PrefixIndex,
+    /// The first parts that match anywhere: those of phrases that begin with `*`.
+    any_place: PrefixIndex,
 }
 
-/// `mailbox * full`, ready to be looked for.
+/// A compiled phrase, such as `mailbox * full`.
 pub(crate) struct Phrase<T> {
-    sense: T,
+    owner: T,
     first: PhrasePart,
-    more: Vec<PhrasePart>,
+    /// The parts behind the first, in order. Empty: the phrase has no `*` inside.
+    rest: Vec<PhrasePart>,
 }
 
-/// What stands between two `*`.
+/// The normalized text between two `*` of a phrase.
 struct PhrasePart {
     text: Box<[u8]>,
-    /// The neighbour may be a letter or a digit.
+    /// A letter or digit may stand directly before the part: the phrase has `*` there without a blank.
     open_left: bool,
+    /// The same directly after the part.
     open_right: bool,
 }
 
-/// How far apart the two sides of a `*` may stand, in bytes.
-const GAP: usize = 80;
+/// The largest number of bytes that a `*` between two parts stands for.
+const GAP_BYTES: usize = 80;
 
 impl<T: Copy> Phrases<T> {
     pub(crate) fn new(all: Vec<Phrase<T>>) -> Self {
-        let first = |open: bool| {
-            let pieces = all.iter().map(|phrase| &phrase.first).zip(0..);
-            let wanted = pieces.filter(|(piece, _)| piece.open_left == open);
-            PrefixIndex::new(wanted.map(|(piece, at)| (&*piece.text, at)))
+        let first_parts = |open: bool| {
+            let parts = all.iter().map(|phrase| &phrase.first).zip(0..);
+            let wanted = parts.filter(|(part, _)| part.open_left == open);
+            PrefixIndex::new(wanted.map(|(part, at)| (&*part.text, at)))
         };
-        Self { whole: first(false), open: first(true), all }
+        Self { word_start: first_parts(false), any_place: first_parts(true), all }
     }
 
-    /// In no order, and more than once where a phrase stands there more than once.
+    /// Calls `found` with the owner of each phrase in the text. The order is undefined, and a phrase that occurs twice
+    /// is reported twice.
     pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(T)) {
         let mut in_word = false;
         for (start, &first) in text.iter().enumerate() {
             let is_word = first.is_ascii_alphanumeric();
-            let may_be_whole = !(in_word && is_word) && self.whole.may_begin(first);
+            let may_start_word = !(in_word && is_word) && self.word_start.may_begin(first);
             in_word = is_word;
-            let may_be_open = self.open.may_begin(first);
-            if !may_be_whole && !may_be_open {
+            let may_start_anywhere = self.any_place.may_begin(first);
+            if !may_start_word && !may_start_anywhere {
                 continue;
             }
             let rest = text.get(start..).unwrap_or_default();
-            let mut tell = |at: u32| {
+            let mut check = |at: u32| {
                 let phrase = self.all.get(at as usize);
-                if let Some(phrase) = phrase.filter(|phrase| phrase.stands_at(text, start)) {
-                    found(phrase.sense);
+                if let Some(phrase) = phrase.filter(|phrase| phrase.matches_at(text, start)) {
+                    found(phrase.owner);
                 }
             };
-            if may_be_whole {
-                self.whole.each(rest, &mut tell);
+            if may_start_word {
+                self.word_start.each_prefix(rest, &mut check);
             }
-            if may_be_open {
-                self.open.each(rest, &mut tell);
+            if may_start_anywhere {
+                self.any_place.each_prefix(rest, &mut check);
             }
         }
     }
 }
 
 impl<T> Phrase<T> {
-    /// Err: why it can never be found.
-    pub(crate) fn read(text: &str, sense: T) -> Result<Self, String> {
-        let (mut first, mut more) = (None, Vec::new());
+    /// Parses a phrase. `Err` says why the phrase can never match.
+    pub(crate) fn read(text: &str, owner: T) -> Result<Self, String> {
+        let (mut first, mut rest) = (None, Vec::new());
         let mut masked = Vec::new();
         let mut parts = text.split('*').enumerate().peekable();
         while let Some((at, part)) = parts.next() {
@@ -83,30 +87,31 @@ impl<T> Phrase<T> {
             if !masked.is_empty() {
                 let open_left = at > 0 && !part.starts_with(' ');
                 let open_right = parts.peek().is_some() && !part.ends_with(' ');
-                let piece = PhrasePart { text: masked.as_slice().into(), open_left, open_right };
+                let part = PhrasePart { text: masked.as_slice().into(), open_left, open_right };
                 if first.is_none() {
-                    first = Some(piece);
+                    first = Some(part);
                 } else {
-                    more.push(piece);
+                    rest.push(part);
                 }
             }
         }
         let first = first.ok_or_else(|| format!("the phrase '{text}' has no words"))?;
-        Ok(Self { sense, first, more })
+        Ok(Self { owner, first, rest })
     }
 
-    /// Its first piece stands at `start`.
-    fn stands_at(&self, text: &[u8], start: usize) -> bool {
+    /// Whether the phrase matches with its first part at the byte offset `start`. Each further part matches at its
+    /// leftmost place within [`GAP_BYTES`]; there is no backtracking.
+    fn matches_at(&self, text: &[u8], start: usize) -> bool {
         let mut end = start + self.first.text.len();
         self.first.is_whole(text, start, end)
-            && self.more.iter().all(|piece| {
-                let length = piece.text.len();
-                let window = text.get(end..text.len().min(end + GAP + length)).unwrap_or_default();
-                // A searcher built for each piece costs more than the search.
-                let begins = |at: &usize| window.get(*at..).is_some_and(|rest| rest.starts_with(&piece.text));
-                let first = piece.text.first().copied().unwrap_or_default();
+            && self.rest.iter().all(|part| {
+                let length = part.text.len();
+                let window = text.get(end..text.len().min(end + GAP_BYTES + length)).unwrap_or_default();
+                // A memmem searcher for each part costs more to build than the search.
+                let begins = |at: &usize| window.get(*at..).is_some_and(|rest| rest.starts_with(&part.text));
+                let first = part.text.first().copied().unwrap_or_default();
                 let mut starts = memchr_iter(first, window).filter(begins).map(|at| end + at);
-                let start = starts.find(|&start| piece.is_whole(text, start, start + length));
+                let start = starts.find(|&start| part.is_whole(text, start, start + length));
                 end = start.map_or(end, |start| start + length);
                 start.is_some()
             })
@@ -114,7 +119,7 @@ impl<T> Phrase<T> {
 }
 
 impl PhrasePart {
-    /// No letter or digit goes on where the piece ends in one, unless it is open there.
+    /// Whether `start..end` begins and ends at a word boundary. An open end needs no boundary.
     fn is_whole(&self, text: &[u8], start: usize, end: usize) -> bool {
         let before = start.checked_sub(1).and_then(|at| text.get(at));
         (self.open_left || !is_word(self.text.first()) || !is_word(before))
@@ -131,7 +136,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn stands(phrase: &str, text: &str, wanted: bool) {
+    fn check(phrase: &str, text: &str, wanted: bool) {
         let phrases = Phrases::new(vec![Phrase::read(phrase, ()).expect("a phrase")]);
         let mut found = false;
         phrases.find(text.as_bytes(), |()| found = true);
@@ -140,24 +145,24 @@ mod tests {
 
     #[test]
     fn finds_whole_words() {
-        stands("user unknown", "5.1.1 user unknown in table", true);
-        stands("mailbox * full", "mailbox of bob is full", true);
-        stands("greylist*", "you are greylisted", true);
-        stands("*list", "on a blacklist today", true);
-        stands("[tss04]", "refused [tss04]", true);
-        stands("Over-Quota", "is over quota", true);
-        stands("a * c * e", "a b c d e", true);
+        check("user unknown", "5.1.1 user unknown in table", true);
+        check("mailbox * full", "mailbox of bob is full", true);
+        check("greylist*", "you are greylisted", true);
+        check("*list", "on a blacklist today", true);
+        check("[tss04]", "refused [tss04]", true);
+        check("Over-Quota", "is over quota", true);
+        check("a * c * e", "a b c d e", true);
     }
 
     #[test]
-    fn does_not_find_parts_of_words_or_other_orders() {
-        stands("spam", "spamhaus", false);
-        stands("dul", "module", false);
-        stands("greylist", "greylisted", false);
-        stands("mailbox * full", "full is the mailbox", false);
-        stands("mailbox * full", "mailbox of bob is fully there", false);
-        stands("user unknown", "user unknow", false);
-        stands("a * c * e", "a b e d c", false);
-        stands("near * far", &format!("near {} far", "x".repeat(200)), false);
+    fn does_not_find_parts_of_words_or_another_order() {
+        check("spam", "spamhaus", false);
+        check("dul", "module", false);
+        check("greylist", "greylisted", false);
+        check("mailbox * full", "full is the mailbox", false);
+        check("mailbox * full", "mailbox of bob is fully there", false);
+        check("user unknown", "user unknow", false);
+        check("a * c * e", "a b e d c", false);
+        check("near * far", &format!("near {} far", "x".repeat(200)), false);
     }
 }

@@ -1,33 +1,37 @@
-//! Finds the words of a fixed list that a text begins with.
+//! Finds every word of a fixed list that is a prefix of a text, by binary search.
 
-/// Words sorted by their bytes; each links to the longest other word that it begins with, so one binary search finds all.
+/// A sorted array of words, in which each word links to its longest proper prefix in the array. One binary search finds
+/// the longest candidate, and the links lead to all shorter ones.
 ///
 /// The crate aho-corasick finds the phrases of the catalogue in as many instructions, but takes 28 million to build its
 /// automaton where this takes 3 million, and a whole start takes 22 million.
 pub(crate) struct PrefixIndex {
-    /// All texts, one behind the other.
+    /// The bytes of all words, concatenated.
     text: Vec<u8>,
+    /// Sorted by the bytes of the words, then by number.
     words: Vec<IndexedWord>,
-    /// For each first byte, how many words begin with a smaller one.
+    /// Entry `b` is the position of the first word whose first byte is `b` or greater.
     starts: [u32; 257],
 }
 
 struct IndexedWord {
-    /// As [`head`] has it: most words are told apart by it, without a look at the text.
-    head: u64,
-    /// Where its text ends, and how long it is.
+    /// See [`first_eight`]; it decides most comparisons without a look at `text`.
+    first_eight: u64,
+    /// The offset in `PrefixIndex::text` of the end of the word.
     end: u32,
+    /// In bytes.
     length: u32,
-    /// The number that it came with.
+    /// The caller's number for the word.
     number: u32,
-    /// The place of the longest other word that it begins with; of equal ones, the one before. None: `NONE`.
-    shorter: u32,
+    /// The position of the longest other word that is a prefix of this one; of equal words, the one before. [`NONE`] if
+    /// there is none.
+    longest_prefix: u32,
 }
 
 const NONE: u32 = u32::MAX;
 
 impl PrefixIndex {
-    /// Each word with a number to know it by. An empty word is never found.
+    /// Builds the index from words and the caller's numbers for them. Empty words are skipped.
     pub(crate) fn new<'a>(all: impl Iterator<Item = (&'a [u8], u32)>) -> Self {
         let mut text = Vec::new();
         let mut words: Vec<IndexedWord> = Vec::new();
@@ -39,53 +43,63 @@ impl PrefixIndex {
             }
             text.extend_from_slice(word);
             let (end, length) = (text.len() as u32, word.len() as u32);
-            words.push(IndexedWord { head: head(word), end, length, number, shorter: NONE });
+            words.push(IndexedWord {
+                first_eight: first_eight(word),
+                end,
+                length,
+                number,
+                longest_prefix: NONE,
+            });
         }
         starts.iter_mut().fold(0, |sum, start| {
             *start += sum;
             *start
         });
         let in_order = |a: &IndexedWord, b: &IndexedWord| {
-            a.head.cmp(&b.head).then_with(|| (a.of(&text), a.number).cmp(&(b.of(&text), b.number)))
+            a.first_eight
+                .cmp(&b.first_eight)
+                .then_with(|| (a.of(&text), a.number).cmp(&(b.of(&text), b.number)))
         };
         words.sort_unstable_by(in_order);
-        let mut open: Vec<(u32, &[u8])> = Vec::new();
+        let mut enclosing: Vec<(u32, &[u8])> = Vec::new();
         for (word, at) in words.iter_mut().zip(0..) {
             let own = word.of(&text);
-            while open.pop_if(|(_, last)| !own.starts_with(last)).is_some() {}
-            word.shorter = open.last().map_or(NONE, |(last, _)| *last);
-            open.push((at, own));
+            while enclosing.pop_if(|(_, last)| !own.starts_with(last)).is_some() {}
+            word.longest_prefix = enclosing.last().map_or(NONE, |(last, _)| *last);
+            enclosing.push((at, own));
         }
         Self { text, words, starts }
     }
 
-    /// False: no word begins with this byte.
+    /// Whether any word begins with this byte.
     #[inline]
     pub(crate) fn may_begin(&self, first: u8) -> bool {
         self.words_from(first).is_some_and(|(from, to)| from < to)
     }
 
-    /// The places of the words that begin with this byte: from, and to.
+    /// The range of positions, `from..to`, of the words that begin with this byte.
     fn words_from(&self, first: u8) -> Option<(usize, usize)> {
         let [from, to] = self.starts.get(usize::from(first)..)?.first_chunk()?;
         Some((*from as usize, *to as usize))
     }
 
-    /// Calls `tell` with the number of each word that the text begins with, the longest first.
-    pub(crate) fn each(&self, text: &[u8], mut tell: impl FnMut(u32)) {
+    /// Calls `found` with the number of each word that is a prefix of the text, the longest first.
+    pub(crate) fn each_prefix(&self, text: &[u8], mut found: impl FnMut(u32)) {
         let Some(&first) = text.first() else { return };
         let Some((from, to)) = self.words_from(first) else { return };
         let alike = self.words.get(from..to).unwrap_or_default();
-        let head = head(text);
-        // What the text begins with is the last word that is not behind it, or one that this one begins with.
-        let is_before =
-            |word: &IndexedWord| word.head < head || word.head == head && word.of(&self.text) <= text;
+        let first_eight = first_eight(text);
+        // All prefixes of the text sort before it. The last word that is not greater than the text is the longest
+        // candidate; each prefix of the text is also a prefix of that word, so the links reach it.
+        let is_before = |word: &IndexedWord| {
+            word.first_eight < first_eight || word.first_eight == first_eight && word.of(&self.text) <= text
+        };
         let mut next = (from + alike.partition_point(is_before)).checked_sub(1).filter(|&last| last >= from);
         while let Some(word) = next.and_then(|at| self.words.get(at)) {
-            if word.begins(head) && text.starts_with(word.of(&self.text)) {
-                tell(word.number);
+            if word.begins(first_eight) && text.starts_with(word.of(&self.text)) {
+                found(word.number);
             }
-            next = Some(word.shorter as usize);
+            next = Some(word.longest_prefix as usize);
         }
     }
 }
@@ -95,14 +109,14 @@ impl IndexedWord {
         text.get((self.end - self.length) as usize..self.end as usize).unwrap_or_default()
     }
 
-    /// As far as the heads tell.
-    fn begins(&self, head: u64) -> bool {
-        (self.head ^ head) >> (64 - 8 * self.length.min(8)) == 0
+    /// Whether the first eight bytes of the word and of the text agree.
+    fn begins(&self, first_eight: u64) -> bool {
+        (self.first_eight ^ first_eight) >> (64 - 8 * self.length.min(8)) == 0
     }
 }
 
-/// The first eight bytes as a number in the same order; a shorter text is as if zeros followed.
-fn head(text: &[u8]) -> u64 {
+/// The first eight bytes as a big-endian number, which sorts as the bytes do. A shorter text is padded with zeros.
+fn first_eight(text: &[u8]) -> u64 {
     let bytes = text.first_chunk().copied().unwrap_or_else(|| {
         let mut bytes = [0; 8];
         bytes.iter_mut().zip(text).for_each(|(byte, own)| *byte = *own);
@@ -120,7 +134,7 @@ mod tests {
     fn found(words: &[Vec<u8>], text: &[u8]) -> Vec<u32> {
         let mut found = Vec::new();
         let numbered = words.iter().map(Vec::as_slice).zip(0..);
-        PrefixIndex::new(numbered).each(text, |number| found.push(number));
+        PrefixIndex::new(numbered).each_prefix(text, |number| found.push(number));
         found.sort_unstable();
         found
     }
@@ -137,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finds_what_looking_at_each_word_finds(
+        fn finds_the_same_words_as_a_comparison_with_each(
             words in prop::collection::vec(prop::collection::vec(0_u8..2, 0..11), 0..40),
             text in prop::collection::vec(0_u8..2, 0..12),
         ) {

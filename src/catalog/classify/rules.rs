@@ -1,4 +1,4 @@
-//! Finds the first rule that fits what is known of a reply.
+//! Compiles the rules and finds the first one that matches a reply.
 
 use clap::ValueEnum;
 use regex::bytes::{Regex, RegexBuilder};
@@ -10,27 +10,28 @@ use crate::catalog::reason::{EnhancedPattern, Reason, Retry};
 use crate::smtp::event::{Direction, Mta, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
-/// A rule as written. What is left out does not matter to it; of what is there, all must hold.
+/// A rule as written in a table. A condition that is left out always holds; all that are given must hold.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleRow {
     pub id: String,
     pub reason: Reason,
-    /// What helps, where it is not what helps against the reason as a rule.
+    /// Whether a retry helps, if it differs from the row of the reason.
     pub retry: Option<Retry>,
-    /// Phrases, any of them. They are whole words; `*` stands for any few words, or at a phrase's end for the rest
-    /// of a word.
+    /// Phrases, of which one must occur. A phrase matches whole words; a `*` between words stands for up to 80 bytes, a
+    /// `*` next to a letter for the rest of the word.
     #[serde(default)]
     pub words: Vec<String>,
-    /// And any of these too.
+    /// More phrases, of which one must occur, too.
     #[serde(default)]
     pub and: Vec<String>,
-    /// But none of these.
+    /// Phrases that must not occur.
     #[serde(default)]
     pub unless: Vec<String>,
-    /// A regular expression over the masked words.
+    /// A regular expression for the normalized text.
     pub pattern: Option<String>,
-    /// Provider ids, any of them. Such a rule reads what the provider said to us, never what we said to it.
+    /// Provider ids, of which one must be the other side. Such a rule matches only outbound events: what the provider
+    /// replied to us.
     #[serde(default)]
     pub provider: Vec<String>,
     #[serde(default)]
@@ -45,37 +46,41 @@ pub struct RuleRow {
     pub class: Vec<String>,
     #[serde(default)]
     pub mta: Vec<Mta>,
-    /// Where it is written that the words mean this.
+    /// The document or source file that gives the words this meaning.
     #[serde(default)]
     pub source: String,
-    /// A reply that this rule and none before it fits.
+    /// A reply that this rule matches, and no rule before it.
     #[serde(default)]
     pub example: String,
 }
 
-/// A rule of the book, by place.
+/// A rule, by its position in the catalogue.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RuleId(u16);
 
-/// What a rule rests on, the surest first.
+/// The evidence of a rule, the most certain first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum MatchedOn {
-    /// Words that this provider explains.
+    /// Words that the provider itself documents.
     Provider,
+    /// Words of the reply.
     Text,
+    /// The enhanced code alone.
     Enhanced,
+    /// The SMTP command that was answered.
     Stage,
+    /// The reply code, the class, the direction or the mail server alone.
     Code,
-    /// Nothing; the reason is unknown.
+    /// No rule gives a reason; it is unknown.
     Nothing,
 }
 
-/// A rule ready for use.
+/// A compiled rule. An empty list of codes, stages and so on means any.
 pub struct Rule {
     pub id: String,
     pub reason: Reason,
     pub retry: Option<Retry>,
-    pub sure: MatchedOn,
+    pub matched_on: MatchedOn,
     pub source: String,
     pub example: String,
     pub providers: Vec<Provider>,
@@ -85,15 +90,15 @@ pub struct Rule {
     pub directions: Vec<Direction>,
     pub classes: Vec<Class>,
     pub mtas: Vec<Mta>,
-    /// Which of the three lists of phrases it has: bits of [`WORDS`], [`AND`], [`UNLESS`].
-    wants: u8,
+    /// The lists of phrases that the rule has: bits [`WORDS`], [`AND`], [`UNLESS`].
+    phrase_lists: u8,
     pattern: Option<Regex>,
 }
 
-/// All that is known of a reply.
+/// All that the rules look at in a reply.
 #[derive(Clone, Copy, Debug)]
 pub struct Features<'a> {
-    /// Masked.
+    /// Normalized, except in the key of the cache of raw texts.
     pub text: &'a [u8],
     pub code: Option<Code>,
     pub enhanced: Option<EnhancedCode>,
@@ -104,25 +109,28 @@ pub struct Features<'a> {
     pub provider: Option<Provider>,
 }
 
+/// Bit of [`RuleRow::words`].
 const WORDS: u8 = 1;
+/// Bit of [`RuleRow::and`].
 const AND: u8 = 2;
+/// Bit of [`RuleRow::unless`].
 const UNLESS: u8 = 4;
 
-/// Rules in order, and the phrases of all.
+/// All rules in the order in which they are tried, and their phrases.
 pub struct Rules {
     rules: Vec<Rule>,
-    phrases: Phrases<Owner>,
+    phrases: Phrases<PhraseOwner>,
 }
 
-/// Whose phrase it is.
+/// The rule or provider that a phrase belongs to.
 #[derive(Clone, Copy)]
-enum Owner {
-    /// A rule's, by place, and which of its lists: [`WORDS`], [`AND`] or [`UNLESS`].
+enum PhraseOwner {
+    /// The position of a rule, and the bit of one of its lists: [`WORDS`], [`AND`] or [`UNLESS`].
     Rule(u16, u8),
     Provider(Provider),
 }
 
-/// What is wrong with which row: its place in the rows, and in words.
+/// The position of the invalid row, and what is wrong with it. The position `usize::MAX` is a provider.
 pub(crate) type RuleFault = (usize, String);
 
 impl Rules {
@@ -131,15 +139,19 @@ impl Rules {
         let mut phrases = Vec::with_capacity(rows.len() * 8);
         for (provider, row) in providers.all() {
             for token in &row.tokens {
-                phrases
-                    .push(Phrase::read(token, Owner::Provider(provider)).map_err(|what| (usize::MAX, what))?);
+                phrases.push(
+                    Phrase::read(token, PhraseOwner::Provider(provider))
+                        .map_err(|what| (usize::MAX, what))?,
+                );
             }
         }
         for (at, row) in rows.into_iter().enumerate() {
             for (part, list) in [(WORDS, &row.words), (AND, &row.and), (UNLESS, &row.unless)] {
                 for phrase in list {
-                    phrases
-                        .push(Phrase::read(phrase, Owner::Rule(at as u16, part)).map_err(|what| (at, what))?);
+                    phrases.push(
+                        Phrase::read(phrase, PhraseOwner::Rule(at as u16, part))
+                            .map_err(|what| (at, what))?,
+                    );
                 }
             }
             rules.push(Rule::read(row, providers).map_err(|what| (at, what))?);
@@ -155,32 +167,35 @@ impl Rules {
         self.rules.iter().enumerate().map(|(at, rule)| (RuleId(at as u16), rule))
     }
 
-    /// The first rule that fits, and the provider, by its words where the clues name none. `marks` is scratch.
-    pub fn find(&self, mut clues: Features, marks: &mut Vec<u8>) -> (Option<RuleId>, Option<Provider>) {
+    /// The first rule that matches, and the provider: that of the features, else the one whose tokens the text has.
+    /// `marks` is scratch space: for each rule, the bits of its lists that have a phrase in the text.
+    pub fn find(&self, mut features: Features, marks: &mut Vec<u8>) -> (Option<RuleId>, Option<Provider>) {
         marks.clear();
         marks.resize(self.rules.len(), 0);
-        self.phrases.find(clues.text, |owner| match owner {
-            Owner::Rule(rule, part) => {
+        self.phrases.find(features.text, |owner| match owner {
+            PhraseOwner::Rule(rule, part) => {
                 if let Some(mark) = marks.get_mut(usize::from(rule)) {
                     *mark |= part;
                 }
             }
-            Owner::Provider(provider) if clues.direction == Direction::Outbound => {
-                clues.provider = clues.provider.or(Some(provider));
+            PhraseOwner::Provider(provider) if features.direction == Direction::Outbound => {
+                features.provider = features.provider.or(Some(provider));
             }
-            Owner::Provider(_) => {}
+            PhraseOwner::Provider(_) => {}
         });
         let mut marked = self.all().zip(marks.iter());
-        let found = marked.find(|((_, rule), mark)| rule.fits(&clues, **mark));
-        (found.map(|((id, _), _)| id), clues.provider)
+        let found = marked.find(|((_, rule), mark)| rule.fits(&features, **mark));
+        (found.map(|((id, _), _)| id), features.provider)
     }
 }
 
 impl Rule {
     fn read(row: RuleRow, providers: &Providers) -> Result<Self, String> {
         let lists = [(WORDS, &row.words), (AND, &row.and), (UNLESS, &row.unless)];
-        let wants =
-            lists.iter().filter(|(_, list)| !list.is_empty()).fold(0, |wants, (part, _)| wants | part);
+        let phrase_lists = lists
+            .iter()
+            .filter(|(_, list)| !list.is_empty())
+            .fold(0, |phrase_lists, (part, _)| phrase_lists | part);
         let pattern = row.pattern.as_deref().map(|pattern| {
             RegexBuilder::new(pattern).unicode(false).build().map_err(|cause| cause.to_string())
         });
@@ -190,8 +205,8 @@ impl Rule {
         let provider =
             |id: &String| providers.find(id).ok_or_else(|| format!("no provider is called '{id}'"));
         let mut rule = Self {
-            sure: MatchedOn::Nothing,
-            wants,
+            matched_on: MatchedOn::Nothing,
+            phrase_lists,
             pattern: pattern.transpose()?,
             codes: codes.collect::<Result<_, _>>()?,
             classes: classes.collect::<Result<_, _>>()?,
@@ -206,16 +221,16 @@ impl Rule {
             directions: row.direction,
             mtas: row.mta,
         };
-        rule.sure = rule.rests_on();
+        rule.matched_on = rule.evidence();
         Ok(rule)
     }
 
-    fn rests_on(&self) -> MatchedOn {
+    fn evidence(&self) -> MatchedOn {
         if self.reason == Reason::Unknown {
             MatchedOn::Nothing
         } else if !self.providers.is_empty() {
             MatchedOn::Provider
-        } else if self.wants & WORDS != 0 || self.pattern.is_some() {
+        } else if self.phrase_lists & WORDS != 0 || self.pattern.is_some() {
             MatchedOn::Text
         } else if !self.enhanced.is_empty() {
             MatchedOn::Enhanced
@@ -226,22 +241,24 @@ impl Rule {
         }
     }
 
-    fn fits(&self, clues: &Features, mark: u8) -> bool {
-        mark == self.wants & !UNLESS
-            && holds(&self.codes, clues.code)
-            && holds(&self.classes, clues.class)
-            && holds(&self.stages, clues.stage)
-            && holds(&self.directions, Some(clues.direction))
-            && holds(&self.mtas, Some(clues.mta))
+    fn fits(&self, features: &Features, mark: u8) -> bool {
+        mark == self.phrase_lists & !UNLESS
+            && accepts(&self.codes, features.code)
+            && accepts(&self.classes, features.class)
+            && accepts(&self.stages, features.stage)
+            && accepts(&self.directions, Some(features.direction))
+            && accepts(&self.mtas, Some(features.mta))
             && (self.providers.is_empty()
-                || clues.direction == Direction::Outbound && holds(&self.providers, clues.provider))
+                || features.direction == Direction::Outbound && accepts(&self.providers, features.provider))
             && (self.enhanced.is_empty()
-                || clues.enhanced.is_some_and(|code| self.enhanced.iter().any(|pattern| pattern.fits(code))))
-            && self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(clues.text))
+                || features
+                    .enhanced
+                    .is_some_and(|code| self.enhanced.iter().any(|pattern| pattern.fits(code))))
+            && self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(features.text))
     }
 }
 
-/// An empty list takes anything.
-fn holds<T: PartialEq>(list: &[T], clue: Option<T>) -> bool {
-    list.is_empty() || clue.is_some_and(|clue| list.contains(&clue))
+/// An empty list accepts anything, also `None`.
+fn accepts<T: PartialEq>(list: &[T], feature: Option<T>) -> bool {
+    list.is_empty() || feature.is_some_and(|feature| list.contains(&feature))
 }

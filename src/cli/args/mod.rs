@@ -1,4 +1,6 @@
 //! Declares the command line; the doc comments are the help texts.
+//!
+//! Promises: data only, and no file is opened here. May use: the enums that options name, from any folder below cli.
 
 pub(crate) mod events;
 pub(crate) mod explain;
@@ -40,6 +42,8 @@ pub struct Cli {
     pub config: ConfigArgs,
 }
 
+// There is one command a run, and clap wants the arguments as they are.
+#[allow(clippy::large_enum_variant)]
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Report every reply code in the logs by class, what it means and what to do.

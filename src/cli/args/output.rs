@@ -74,6 +74,17 @@ fn output_help<F: OutputFormat>(is_long: bool) -> String {
     }
 }
 
+fn language_help(is_long: bool) -> String {
+    let short = format!("Language of human-readable output: {}", listed(&format_names::<Language>()));
+    if is_long {
+        format!(
+            "{short}.\n\nMachine-readable formats are always English. [default: that of the locale, else English]"
+        )
+    } else {
+        short
+    }
+}
+
 /// `text, json or ndjson`
 fn listed<T: AsRef<str>>(words: &[T]) -> String {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
@@ -112,10 +123,10 @@ pub struct StyleArgs {
     /// auto: only on a terminal, and only if NO_COLOR is not set.
     #[arg(long, value_enum, hide_possible_values = true, default_value_t = ColorChoice::Auto, value_name = "WHEN", help_heading = OUTPUT)]
     pub color: ColorChoice,
-    /// Language of human-readable output: en, id, hi, zh, tr or vi.
-    ///
-    /// Machine-readable formats are always English. [default: that of the locale, else English]
-    #[arg(long, value_enum, hide_possible_values = true, value_name = "LANGUAGE", help_heading = OUTPUT)]
+    #[arg(
+        long, value_enum, hide_possible_values = true, value_name = "LANGUAGE", help_heading = OUTPUT,
+        help = language_help(false), long_help = language_help(true)
+    )]
     pub lang: Option<Language>,
 }
 

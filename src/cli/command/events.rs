@@ -10,6 +10,7 @@ use crate::cli::output;
 use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
 use crate::cli::state;
+use crate::collections::seed::seed;
 use crate::events::format::EventsFormat;
 use crate::events::writer::{BlockListing, EventWriter, ListingSink};
 use crate::input::checkpoint::Checkpoints;
@@ -17,8 +18,8 @@ use crate::input::read::Source;
 use crate::messages::key::KeyHasher;
 use crate::pipeline::walk::{WalkResult, walk};
 use crate::render::csv;
-use crate::scan::notes::{ReadSummary, on_time};
-use crate::scan::summary::seed;
+use crate::scan::input::ReadSummary;
+use crate::scan::notes::on_time;
 
 pub(crate) fn run(args: &EventsArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     let format = args.output.format(EventsFormat::Ndjson)?;
@@ -74,12 +75,14 @@ fn list(
     let WalkResult { mut coverage, problems: met, resolution: turns, reached, .. } = walked;
     coverage.filtered += writer.left_out;
     let mut remarks = session.inputs.notes.clone();
-    remarks.extend(on_forgotten(writer.contexts.forgotten));
-    let heard = ReadSummary { coverage: &coverage, window: *window, calendar, sources, turns: &turns };
+    remarks.extend(on_forgotten(writer.contexts.table.forgotten));
+    let heard = ReadSummary { coverage: &coverage, window: *window, calendar, sources, resolution: &turns };
     remarks.extend(on_time(&heard));
     remarks.extend(session.no_match(&task, &coverage)?);
     if let Some(redactor) = redactor {
-        remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
+        for remark in &mut remarks {
+            *remark = redactor.text(remark);
+        }
     }
     let Inputs { sources, window, problems, resumed, .. } = session.inputs;
     let continued = resumed.as_ref().is_some_and(|resumed| resumed.since.is_some());

@@ -54,7 +54,7 @@ fn briefly(
     context: &QueryContext,
     out: &mut impl Write,
 ) -> Result<Completion, CliError> {
-    let mut clerk = BriefExplainer::new(desk.book());
+    let mut clerk = BriefExplainer::new(desk.catalog());
     let mut found = true;
     each(what, |input| {
         let (brief, known) = clerk.brief(input, context);

@@ -1,4 +1,7 @@
-//! The subcommands, one file each.
+//! Runs the subcommands, one file each.
+//!
+//! Promises: each takes its arguments and a writer, and returns how it ended. May use: the rest of cli, and every folder
+//! below it.
 
 pub(crate) mod codes;
 pub(crate) mod compare;

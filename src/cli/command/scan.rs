@@ -16,6 +16,7 @@ use crate::cli::session::{Session, SettledWalk};
 use crate::cli::state;
 use crate::cli::style::look;
 use crate::cli::verdict::{EvaluationTime, VerdictRun};
+use crate::collections::seed::seed;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
 use crate::pipeline::coverage::Coverage;
@@ -25,8 +26,10 @@ use crate::render::text::page::TextStyle;
 use crate::render::{Format, nagios};
 use crate::report::{self, Report};
 use crate::scan::counter::CountPlan;
-use crate::scan::notes::{ReadSummary, on_hops};
-use crate::scan::summary::{ReportOptions, report, seed};
+use crate::scan::input::ReadSummary;
+use crate::scan::notes::on_hops;
+use crate::scan::options::ReportOptions;
+use crate::scan::summary::report;
 
 pub(crate) fn run(args: &ScanArgs, out: &mut (impl Write + Send)) -> Result<Completion, CliError> {
     match answer(args, out) {
@@ -165,7 +168,7 @@ fn count(
     };
     let SettledWalk { walked, total: folder, sources, calendar, no_match } =
         session.walk_until_settled(&plan, &mut unparsed)?;
-    let WalkResult { sinks: listeners, coverage, problems: met, resolution: turns, reached } = walked;
+    let WalkResult { sinks: sinks, coverage, problems: met, resolution: turns, reached } = walked;
     let resumed = session.inputs.resumed.as_ref();
     if !anyway && resumed.is_some_and(|resumed| !resumed.changed().is_empty()) {
         return Ok(None);
@@ -176,11 +179,16 @@ fn count(
     notes.extend(no_match);
     notes.extend(on_hops(folder.given_up));
     notes.extend(since.as_ref().map(|since| state::note(since)));
-    let (mut tally, closed) = folder.close(listeners);
+    let (mut tally, closed) = folder.finish(sinks);
     let hourly = tally.hourly.take();
     let window = session.inputs.window;
-    let heard =
-        ReadSummary { coverage: &coverage, window, calendar: &calendar, sources: &sources, turns: &turns };
+    let heard = ReadSummary {
+        coverage: &coverage,
+        window,
+        calendar: &calendar,
+        sources: &sources,
+        resolution: &turns,
+    };
     let frame = frame(args, heard, &session, notes);
     let mut report = report(tally, &closed, &frame);
     add_storms(args, &mut report, &session, &session.task_of(&sources, &calendar), &coverage)?;
@@ -202,10 +210,10 @@ fn frame<'a>(
     notes: Vec<String>,
 ) -> ReportOptions<'a> {
     ReportOptions {
-        heard,
+        read: heard,
         providers: &session.book.providers,
         with_advice: !args.no_advice && args.advice != AdviceChoice::None,
-        in_full: args.advice == AdviceChoice::Full,
+        with_full_advice: args.advice == AdviceChoice::Full,
         filter: &session.filter,
         notes,
         sort: args.sort,

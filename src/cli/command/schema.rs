@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
 use crate::render::json;
 use crate::report::Report;
-use crate::report::event::Listed;
+use crate::report::event::ListedEvent;
 use crate::report::storm::StormReport;
 use crate::report::trace::Trace;
 use crate::watch::alerts::Alert;
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &SchemaArgs, out: &mut impl Write) -> Result<Completion,
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let schema = match args.of {
         SchemaChoice::Report => generator.into_root_schema_for::<Report>(),
-        SchemaChoice::Event => generator.into_root_schema_for::<Listed>(),
+        SchemaChoice::Event => generator.into_root_schema_for::<ListedEvent>(),
         SchemaChoice::Trace => generator.into_root_schema_for::<Trace>(),
         SchemaChoice::Storms => generator.into_root_schema_for::<StormReport>(),
         SchemaChoice::Watch => generator.into_root_schema_for::<Alert>(),

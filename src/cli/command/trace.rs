@@ -25,7 +25,8 @@ use crate::redact::Redactor;
 use crate::render::json;
 use crate::render::text::{trace, trace_raw};
 use crate::report::trace::{SCHEMA, Trace};
-use crate::scan::notes::{ReadSummary, on_time};
+use crate::scan::input::ReadSummary;
+use crate::scan::notes::on_time;
 use crate::trace::query::TraceQuery;
 use crate::trace::{TraceRequest, TraceResult, trace};
 
@@ -113,7 +114,7 @@ fn nothing_found(
     let calendar = traced.calendar;
     let task = WalkTask { filter: &LineFilter::default(), calendar: &calendar, ..session.task() };
     let coverage = walk(&task, || CoverageOnly, |()| (), None)?.coverage;
-    let what = session.redactor.map_or_else(|| args.what.clone(), |redactor| redactor.sought(&args.what));
+    let what = session.redactor.map_or_else(|| args.what.clone(), |redactor| redactor.query(&args.what));
     let mut remarks = session.inputs.notes.clone();
     remarks.push(not_found(&what, &session.filter, &coverage, &calendar));
     remarks.extend(on_time(&ReadSummary {
@@ -121,10 +122,12 @@ fn nothing_found(
         window: task.window,
         calendar: &calendar,
         sources: task.sources,
-        turns: &calendar.resolution,
+        resolution: &calendar.resolution,
     }));
     if let Some(redactor) = session.redactor {
-        remarks.iter_mut().for_each(|remark| *remark = redactor.text(remark));
+        for remark in &mut remarks {
+            *remark = redactor.text(remark);
+        }
     }
     let done = Completion::new(problems, traced.problems, &coverage, task.window, false).without_a_find();
     Ok(done.with_remarks(remarks))

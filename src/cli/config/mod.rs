@@ -1,4 +1,7 @@
 //! Resolves the options in force from the command line, the environment and the configuration files.
+//!
+//! Promises: the command line wins over the environment, the environment over the files; every value knows where it was
+//! set. May use: cli/args, cli/error and render/sanitize.
 
 pub(crate) mod file;
 pub(crate) mod keys;

@@ -1,5 +1,7 @@
 //! Defines the checkpoint of a text: how far it was read, and hashes that recognise it when it was renamed, appended to,
 //! truncated, copied or compressed.
+//!
+//! Promises: what is saved reads back, and a damaged state file is an error. May use: the rest of input.
 
 pub(crate) mod fingerprint;
 pub(crate) mod lookup;

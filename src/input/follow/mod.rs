@@ -1,4 +1,6 @@
-//! Follows several logs: polls each in turn and passes on its lines as they come.
+//! Follows several logs: polls each in turn and passes on its lines as they are written.
+//!
+//! Promises: only whole lines, in the order of each log, also across a rotation. May use: the rest of input.
 
 pub(crate) mod line_buffer;
 pub(crate) mod pipe;

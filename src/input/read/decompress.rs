@@ -12,10 +12,10 @@ use super::peek::PeekReader;
 
 /// The text of a file or a pipe. A compressed one may consist of several members (streams of bzip2 and xz, frames of zstd)
 /// one after the other. Zeros between and behind them are padding, as on tapes.
-pub(crate) struct Decoder {
+pub struct Decoder {
     state: DecoderState,
     /// Detected by the first bytes. `None`: not read yet, or plain text.
-    pub compression: Option<Compression>,
+    pub(crate) compression: Option<Compression>,
 }
 
 enum DecoderState {
@@ -39,12 +39,12 @@ const XZ_MEMORY: u32 = 256 << 10;
 const ZSTD_WINDOW: u64 = 128 << 20;
 
 impl Decoder {
-    pub(crate) fn new(reader: Box<dyn Read + Send>) -> Self {
+    pub fn new(reader: Box<dyn Read + Send>) -> Self {
         Self { state: DecoderState::Before(PeekReader::new(reader)), compression: None }
     }
 
     /// How many raw bytes were consumed so far.
-    pub(crate) fn taken(&self) -> u64 {
+    pub fn taken(&self) -> u64 {
         match &self.state {
             DecoderState::Before(raw) | DecoderState::Between(raw) | DecoderState::Plain(raw) => raw.taken,
             DecoderState::Gzip(member) => member.get_ref().taken,
@@ -55,9 +55,9 @@ impl Decoder {
         }
     }
 
-    fn start_member(&mut self, packing: Compression, mut raw: PeekReader) -> io::Result<DecoderState> {
-        self.compression.get_or_insert(packing);
-        Ok(match packing {
+    fn start_member(&mut self, compression: Compression, mut raw: PeekReader) -> io::Result<DecoderState> {
+        self.compression.get_or_insert(compression);
+        Ok(match compression {
             Compression::Gzip => DecoderState::Gzip(Box::new(GzDecoder::new(raw))),
             Compression::Bzip2 => DecoderState::Bzip2(BzDecoder::new(raw)),
             Compression::Xz => {
@@ -86,7 +86,7 @@ impl Decoder {
         }
         let first = raw.peek(MAGIC)?;
         match (Compression::of(first), first, self.compression) {
-            (Some(packing), ..) => self.start_member(packing, raw),
+            (Some(compression), ..) => self.start_member(compression, raw),
             (None, [], _) => Ok(DecoderState::Ended(raw.taken)),
             (None, _, None) => Ok(DecoderState::Plain(raw)),
             (None, _, Some(_)) => Err(io::Error::other("the rest is not compressed and was ignored")),

@@ -1,4 +1,7 @@
 //! Reads the set of files of one run with several threads and folds their results in the order of the files.
+//!
+//! Promises: memory is bounded by threads and block size, also if one file is slow. May use: input/source, input/error and
+//! input/journal.
 
 pub(crate) mod block;
 pub(crate) mod compression;

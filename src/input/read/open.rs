@@ -1,7 +1,7 @@
 //! Opens a source: an uncompressed file for reading by position, everything else as a stream.
 
 use std::fs::File;
-use std::io::{self, Seek};
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,6 +49,18 @@ pub(crate) fn open(source: &Source) -> Result<OpenedSource, InputError> {
     }
 }
 
+/// Opens a source to be read from front to back, also an uncompressed file.
+pub(crate) fn open_stream(source: &Source) -> Result<Stream, InputError> {
+    let plain = match open(source)? {
+        OpenedSource::Stream(stream) => return Ok(*stream),
+        OpenedSource::Plain(plain) => plain,
+    };
+    let mut file = plain.file.try_clone().map_err(|error| source.cannot_open(error))?;
+    // The duplicate shares its position with the original, which may have been read.
+    file.rewind().map_err(|error| source.cannot_open(error))?;
+    Ok(Stream::new(Box::new(file.take(plain.size))))
+}
+
 /// Opens the file that was listed, even if it was renamed in its folder since. Some file systems give a file a new inode
 /// each time: if no file has the inode, the one with the name is taken.
 fn open_listed(path: &Path, id: FileId) -> io::Result<File> {
@@ -70,7 +82,6 @@ fn open_listed(path: &Path, id: FileId) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::io::Read;
 
     use super::*;
 

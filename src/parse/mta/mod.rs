@@ -1,7 +1,8 @@
 //! Parses the log lines of each mail server, and answers every question whose answer depends on the server.
 //!
-//! Each question is one function with one exhaustive match over [`Mta`]; no other folder matches on it. A new server
-//! costs a folder beside this file, a variant of [`Mta`] and one arm in each function, and the compiler lists them all.
+//! Promises: each question is one function with one exhaustive match over [`Mta`]; no other folder matches on it. A new
+//! server costs a folder beside this file, a variant of [`Mta`] and one arm in each function, and the compiler lists them.
+//! May use: the rest of parse, simd, smtp.
 
 pub(crate) mod delay;
 pub(crate) mod exim;
@@ -131,7 +132,7 @@ pub(crate) fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8
 /// The name of the queue that the line's message is in: the instance of Postfix (`postfix-out` of `postfix-out/smtp`,
 /// see Postfix's MULTI_INSTANCE_README). Empty: the host has one queue. It never holds a slash.
 #[inline]
-pub(crate) fn queue_scope<'a>(mta: Mta, program: &'a [u8]) -> &'a [u8] {
+pub(crate) fn queue_scope(mta: Mta, program: &[u8]) -> &[u8] {
     match mta {
         Mta::Postfix => postfix::queue_scope(program),
         Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => b"",

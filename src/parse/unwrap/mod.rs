@@ -1,6 +1,8 @@
 //! Unwraps log lines: extracts the line from the JSON or the prefix that the journal, a container runtime or a log shipper
 //! put around it, and completes its header from the wrapper
 //! (`{"log":"Nov 22 … postfix/smtp[12]: …\n","stream":"stdout","time":"2026-11-22T03:04:05Z"}`).
+//!
+//! Promises: a line without a wrapper is returned as it is. May use: the rest of parse.
 
 pub(crate) mod completed_line;
 pub(crate) mod json;

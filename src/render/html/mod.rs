@@ -1,4 +1,6 @@
-//! The report as one HTML file that asks for nothing outside: charts, tables and advice, for a screen or paper.
+//! Renders the report as one HTML file that loads nothing from outside: charts, tables and advice, for a screen or paper.
+//!
+//! Promises: every value from a log is escaped. May use: what render may use.
 
 pub(crate) mod bar;
 pub(crate) mod chart;

@@ -21,9 +21,9 @@ pub(crate) fn show(entries: &Entries, look: &TextStyle) -> String {
             page.line("");
         }
         if entry.kind == EntryKind::Unknown {
-            unknown(&mut page, entry)
+            unknown(&mut page, entry);
         } else {
-            show_entry(&mut page, entry)
+            show_entry(&mut page, entry);
         }
     }
     page.text

@@ -1,4 +1,6 @@
 //! Renders documents as text for terminals and mail.
+//!
+//! Promises: tables fit the width, and control characters of a log are shown, not sent. May use: what render may use.
 
 pub(crate) mod codes;
 pub(crate) mod compare;

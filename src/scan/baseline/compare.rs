@@ -9,30 +9,33 @@ use statrs::distribution::{DiscreteCDF, Poisson};
 use super::history::{History, HistoryHour, ReadSpan};
 use crate::report::{Change, Compared, MissingRow, Report, Row};
 use crate::smtp::event::{Direction, Outcome};
-use crate::tally::by_hour::{Hourly, HourlyKind};
+use crate::tally::by_hour::Hourly;
+use crate::tally::event_kind::EventKind;
 
-/// With fewer samples nothing is compared.
+/// Minimum number of samples for a comparison.
 const SAMPLES_NEEDED: usize = 3;
-/// How far back samples are taken.
+/// How far back samples are taken, in weeks and in days.
 const WEEKS: i64 = 12;
 const DAYS: i64 = 28;
 
-/// The modified z-score from which a count is an outlier: Iglewicz and Hoaglin, "How to Detect and Handle Outliers" (1993).
-const FAR: f64 = 3.5;
-/// Turns the median absolute deviation into a standard deviation, for a normal distribution.
+/// The modified z-score from which a count is an outlier: Iglewicz and Hoaglin, "How to Detect and Handle Outliers"
+/// (1993).
+const OUTLIER_SCORE: f64 = 3.5;
+/// Converts the median absolute deviation to a standard deviation, for a normal distribution.
 const MAD_TO_SIGMA: f64 = 1.4826;
-/// The probability below which a count is not chance, if the usual count is the mean of a Poisson distribution. Needed for
-/// small counts, whose deviations are all zero, so that any change would be an outlier.
-const RARE: f64 = 0.001;
-/// A smaller difference from the usual, in events, is never unusual.
-const MORE: f64 = 10.0;
-/// A kind is reported as missing only if its usual count is at least this.
-const MISSED: f64 = 10.0;
-const GONE_SHOWN: usize = 10;
+/// The probability below which a count is not chance, if the usual count is the mean of a Poisson distribution. It
+/// matters for small counts: their deviation is often zero, and any change would be an outlier.
+const CHANCE: f64 = 0.001;
+/// Minimum difference from the usual count, in events.
+const MIN_DIFFERENCE: f64 = 10.0;
+/// Minimum usual count of a kind that is reported as missing.
+const MIN_MISSING: f64 = 10.0;
+const MISSING_SHOWN: usize = 10;
 
-type KindCounts = BTreeMap<HourlyKind, f64>;
+type KindCounts = BTreeMap<EventKind, f64>;
 
-/// Adds to the report how it differs from what is usual at these hours. `None`: too little history, and nothing is added.
+/// Adds to the report how it differs from the usual counts of these hours. `None`: too little history, and nothing is
+/// added.
 pub(crate) fn compare(
     report: &mut Report,
     history: &History,
@@ -42,7 +45,7 @@ pub(crate) fn compare(
 ) -> Option<()> {
     let now = now(hourly, span);
     let (samples, same_weekday) = samples(history, span, zone)?;
-    let usual = |kinds: &dyn Fn(&HourlyKind) -> bool| -> Vec<f64> {
+    let usual = |kinds: &dyn Fn(&EventKind) -> bool| -> Vec<f64> {
         let sum =
             |sample: &KindCounts| sample.iter().filter(|(kind, _)| kinds(kind)).map(|(_, count)| count).sum();
         samples.iter().map(sum).collect()
@@ -58,14 +61,14 @@ pub(crate) fn compare(
     }
     let total = |outcomes: Outcome, inbound: bool, side: Deviation| {
         let wanted =
-            |kind: &HourlyKind| kind.outcome == outcomes && (kind.direction == Direction::Inbound) == inbound;
+            |kind: &EventKind| kind.outcome == outcomes && (kind.direction == Direction::Inbound) == inbound;
         let now = now.iter().filter(|(kind, _)| wanted(kind)).map(|(_, count)| count).sum();
         change(now, &usual(&wanted), side)
     };
     report.baseline = Some(Compared {
         samples: samples.len(),
         same_weekday,
-        // Fewer deliveries are as bad a sign as many more, but not when compared with another weekday.
+        // Too few deliveries are as bad a sign as too many, but not in comparison with another weekday.
         delivered: total(
             Outcome::Delivered,
             false,
@@ -75,17 +78,17 @@ pub(crate) fn compare(
         bounced: total(Outcome::Bounced, false, Deviation::More),
         expired: total(Outcome::Expired, false, Deviation::More),
         refused: total(Outcome::Rejected, true, Deviation::More),
-        gone: gone(&now, &samples),
+        gone: missing_rows(&now, &samples),
     });
     Some(())
 }
 
-fn kind(row: &Row) -> HourlyKind {
+fn kind(row: &Row) -> EventKind {
     let &Row { direction, outcome, class, code, enhanced, reason, .. } = row;
-    HourlyKind { direction, outcome, class, code, enhanced, reason }
+    EventKind { direction, outcome, class, code, enhanced, reason }
 }
 
-/// The counts of the run in the span.
+/// The counts of the run within the span.
 fn now(hourly: &Hourly, span: ReadSpan) -> KindCounts {
     let mut now = KindCounts::new();
     let hours: BTreeSet<i64> = span.hours().map(|(hour, _)| hour).collect();
@@ -97,13 +100,13 @@ fn now(hourly: &Hourly, span: ReadSpan) -> KindCounts {
     now
 }
 
-/// The counts of the same hours whole weeks earlier, or, if there are too few of these, whole days earlier; `true`: of the
-/// same weekday.
+/// The counts of the same hours whole weeks earlier, or, if there are too few of these, whole days earlier. `true`: of
+/// the same weekday.
 fn samples(history: &History, span: ReadSpan, zone: &TimeZone) -> Option<(Vec<KindCounts>, bool)> {
     let hours: Vec<(i64, (u8, u8))> = span.hours().collect();
     let length = hours.len() as i64;
     let back = |days: i64, most: i64| -> Vec<KindCounts> {
-        // A step is at least as long as the span, so that samples overlap neither it nor each other.
+        // A step is at least as long as the span, so that samples overlap neither the span nor each other.
         let step = (length + days * 24 - 1) / (days * 24) * days;
         (1..=most).filter_map(|times| sample(history, &hours, step * times, zone)).collect()
     };
@@ -115,7 +118,8 @@ fn samples(history: &History, span: ReadSpan, zone: &TimeZone) -> Option<(Vec<Ki
     (days.len() >= SAMPLES_NEEDED).then_some((days, false))
 }
 
-/// The counts of the same hours of the clock `days` earlier. `None`: less than three quarters of them were read.
+/// The counts of the same hours of the clock `days` earlier. `None`: less than three quarters of these hours were
+/// read.
 fn sample(history: &History, hours: &[(i64, (u8, u8))], days: i64, zone: &TimeZone) -> Option<KindCounts> {
     let mut counts = KindCounts::new();
     let mut read = 0;
@@ -124,7 +128,7 @@ fn sample(history: &History, hours: &[(i64, (u8, u8))], days: i64, zone: &TimeZo
             continue;
         };
         read += 1;
-        let part = part(earlier, until.saturating_sub(from));
+        let part = read_share(earlier, until.saturating_sub(from));
         for (kind, count) in &earlier.counts {
             *counts.entry(*kind).or_default() += *count as f64 * part;
         }
@@ -132,8 +136,8 @@ fn sample(history: &History, hours: &[(i64, (u8, u8))], days: i64, zone: &TimeZo
     (read * 4 >= hours.len() * 3 && read > 0).then_some(counts)
 }
 
-/// The share of an earlier hour's counts that corresponds to the minutes read of this one.
-fn part(earlier: &HistoryHour, minutes: u8) -> f64 {
+/// The share of an earlier hour's counts that corresponds to the minutes read of this hour.
+fn read_share(earlier: &HistoryHour, minutes: u8) -> f64 {
     let read = f64::from(earlier.minutes().max(1));
     (f64::from(minutes) / read).min(1.0)
 }
@@ -144,7 +148,7 @@ fn earlier(hour: i64, days: i64, zone: &TimeZone) -> Option<i64> {
     Some(at.timestamp().as_second().div_euclid(3600))
 }
 
-/// On which side of the usual a count may be unusual.
+/// The direction in which a count may be unusual.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Deviation {
     More,
@@ -158,29 +162,35 @@ fn change(now: f64, samples: &[f64], side: Deviation) -> Change {
     Change { usual, percent, unusual: is_more(now, usual, samples) || less }
 }
 
-/// At least twice the usual, at least ten more, an outlier among the samples, and not by chance.
+/// At least twice the usual count, at least [`MIN_DIFFERENCE`] more, an outlier among the samples, and not by chance.
 fn is_more(now: f64, usual: f64, samples: &[f64]) -> bool {
     let by_chance = || poisson(usual).map_or(1.0, |poisson| poisson.sf((now - 1.0).max(0.0) as u64));
-    now >= usual * 2.0 && now - usual >= MORE && is_far(now, usual, samples) && by_chance() < RARE
+    now >= usual * 2.0
+        && now - usual >= MIN_DIFFERENCE
+        && is_outlier(now, usual, samples)
+        && by_chance() < CHANCE
 }
 
-/// At most half the usual, by the same measures.
+/// At most half the usual count, by the same measures.
 fn is_less(now: f64, usual: f64, samples: &[f64]) -> bool {
     let by_chance = || poisson(usual).map_or(1.0, |poisson| poisson.cdf(now as u64));
-    now <= usual / 2.0 && usual - now >= MORE && is_far(now, usual, samples) && by_chance() < RARE
+    now <= usual / 2.0
+        && usual - now >= MIN_DIFFERENCE
+        && is_outlier(now, usual, samples)
+        && by_chance() < CHANCE
 }
 
-fn is_far(now: f64, usual: f64, samples: &[f64]) -> bool {
+fn is_outlier(now: f64, usual: f64, samples: &[f64]) -> bool {
     let deviation = median(samples.iter().map(|sample| (sample - usual).abs()).collect());
-    (now - usual).abs() > FAR * MAD_TO_SIGMA * deviation
+    (now - usual).abs() > OUTLIER_SCORE * MAD_TO_SIGMA * deviation
 }
 
-/// A mean of at least 1: an event that never came may still come once by chance.
+/// The distribution of chance, with a mean of at least 1: an event that never occurred may still occur once by chance.
 fn poisson(usual: f64) -> Option<Poisson> {
     Poisson::new(usual.max(1.0)).ok()
 }
 
-/// 0 for no values.
+/// The median; 0 for no values.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let upper = values.get(values.len() / 2).copied().unwrap_or_default();
@@ -188,21 +198,21 @@ fn median(mut values: Vec<f64>) -> f64 {
     f64::midpoint(lower, upper)
 }
 
-fn gone(now: &KindCounts, samples: &[KindCounts]) -> Vec<MissingRow> {
-    let kinds: BTreeSet<HourlyKind> = samples.iter().flat_map(KindCounts::keys).copied().collect();
+fn missing_rows(now: &KindCounts, samples: &[KindCounts]) -> Vec<MissingRow> {
+    let kinds: BTreeSet<EventKind> = samples.iter().flat_map(KindCounts::keys).copied().collect();
     let missing =
         kinds.into_iter().filter(|kind| !now.contains_key(kind) && kind.outcome != Outcome::Delivered);
-    let mut gone: Vec<MissingRow> = missing
+    let mut rows: Vec<MissingRow> = missing
         .map(|kind| {
             let counts = samples.iter().map(|sample| sample.get(&kind).copied().unwrap_or_default());
-            let HourlyKind { direction, outcome, code, enhanced, reason, .. } = kind;
+            let EventKind { direction, outcome, code, enhanced, reason, .. } = kind;
             MissingRow { direction, outcome, code, enhanced, reason, usual: median(counts.collect()) }
         })
-        .filter(|gone| gone.usual >= MISSED)
+        .filter(|row| row.usual >= MIN_MISSING)
         .collect();
-    gone.sort_by(|a, b| b.usual.total_cmp(&a.usual));
-    gone.truncate(GONE_SHOWN);
-    gone
+    rows.sort_by(|a, b| b.usual.total_cmp(&a.usual));
+    rows.truncate(MISSING_SHOWN);
+    rows
 }
 
 #[cfg(test)]
@@ -216,8 +226,13 @@ mod tests {
 
     #[test]
     fn the_median_is_that_of_the_two_in_the_middle() {
-        let is = |values: &[f64], wanted: f64| (median(values.to_vec()) - wanted).abs() < 1e-9;
-        assert!(is(&[], 0.0) && is(&[3.0], 3.0) && is(&[9.0, 1.0], 5.0) && is(&[100.0, 1.0, 2.0], 2.0));
+        let is_median = |values: &[f64], wanted: f64| (median(values.to_vec()) - wanted).abs() < 1e-9;
+        assert!(
+            is_median(&[], 0.0)
+                && is_median(&[3.0], 3.0)
+                && is_median(&[9.0, 1.0], 5.0)
+                && is_median(&[100.0, 1.0, 2.0], 2.0)
+        );
     }
 
     #[test]

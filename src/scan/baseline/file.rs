@@ -1,4 +1,4 @@
-//! Reads the baseline file, locks it against a second run, and replaces it in one step.
+//! Reads the baseline file, locks it against other runs, and replaces it atomically.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::input::atomic_file::{AtomicFile, USUAL_MODE};
 use crate::input::file_lock::FileLock;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
-use crate::tally::by_hour::HourlyKind;
+use crate::tally::event_kind::EventKind;
 
 const SCHEMA: &str = "smtplog.baseline/1";
 
@@ -28,7 +28,7 @@ struct BaselineHead {
 #[derive(Serialize, Deserialize)]
 struct BaselineDocument {
     schema: String,
-    /// The filters of the runs, as options.
+    /// The filter options of the runs.
     filter: Vec<String>,
     /// The kinds of events; the hours refer to them by index.
     kinds: Vec<WrittenKind>,
@@ -52,22 +52,22 @@ struct WrittenHour {
     /// The minutes that were read, half-open.
     from: u8,
     until: u8,
-    /// The index of a kind, and its count.
+    /// Pairs of the index of a kind and its count.
     counts: Vec<(usize, u64)>,
 }
 
-/// A history. Its file is locked as long as this value lives, unless it is only read.
+/// A history. Its file is locked as long as this value lives, unless it is read-only.
 #[derive(Debug)]
 pub struct OpenBaseline {
     pub history: History,
     path: PathBuf,
     filter: Vec<String>,
-    /// `None`: the file is only read.
+    /// `None`: the file is read-only.
     lock: Option<FileLock>,
 }
 
-/// Reads the history in a file; a file that does not exist yet is an empty history. It is an error, and the file stays as
-/// it is, if it is damaged, written by a later version or made with other filters.
+/// Reads the history in a file; a missing file is an empty history. A file that is damaged, written by a later version
+/// or made with other filters is an error, and stays as it is.
 pub fn open(path: &Path, filter: &[String], only_read: bool) -> Result<OpenBaseline, BaselineError> {
     let lock = if only_read { None } else { Some(lock(path)?) };
     let wrong = |what: &str| BaselineError::Unusable { path: path.to_owned(), what: what.to_owned() };
@@ -117,7 +117,7 @@ fn lock(path: &Path) -> Result<FileLock, BaselineError> {
 }
 
 fn history(written: &BaselineDocument) -> Option<History> {
-    let kinds: Vec<HourlyKind> = written.kinds.iter().map(kind).collect::<Option<_>>()?;
+    let kinds: Vec<EventKind> = written.kinds.iter().map(kind).collect::<Option<_>>()?;
     let mut hours = BTreeMap::new();
     for WrittenHour { start, from, until, counts } in &written.hours {
         let second = start.as_second();
@@ -131,7 +131,7 @@ fn history(written: &BaselineDocument) -> Option<History> {
     Some(History { hours })
 }
 
-fn kind(written: &WrittenKind) -> Option<HourlyKind> {
+fn kind(written: &WrittenKind) -> Option<EventKind> {
     let code = written.code.map(|number| Code::new(number).ok_or(())).transpose().ok()?;
     let enhanced = |text: &String| {
         EnhancedCode::read(text.as_bytes())
@@ -141,11 +141,11 @@ fn kind(written: &WrittenKind) -> Option<HourlyKind> {
     };
     let enhanced = written.enhanced.as_ref().map(enhanced).transpose().ok()?;
     let &WrittenKind { direction, outcome, class, reason, .. } = written;
-    Some(HourlyKind { direction, outcome, class, code, enhanced, reason })
+    Some(EventKind { direction, outcome, class, code, enhanced, reason })
 }
 
 impl OpenBaseline {
-    /// Writes the history in one step; does nothing if the file is only read.
+    /// Replaces the file atomically; does nothing if it is read-only.
     pub fn save(&self) -> Result<(), BaselineError> {
         if self.lock.is_none() {
             return Ok(());

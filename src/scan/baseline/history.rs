@@ -1,13 +1,15 @@
-//! Holds the hourly counts of earlier runs, merges those of a new run, and keeps the latest thirteen weeks.
+//! Stores the hourly counts of earlier runs, merges those of a new run, and drops all but the latest thirteen weeks.
 
 use std::collections::BTreeMap;
 
-use crate::tally::by_hour::{Hourly, HourlyKind};
+use crate::tally::by_hour::Hourly;
+use crate::tally::event_kind::EventKind;
 
-/// How many hours are kept: twelve earlier weeks, and the one that is compared with them.
+/// Number of hours that are stored: twelve earlier weeks, and the week that is compared with them.
 const HOURS_KEPT: i64 = 13 * 7 * 24;
 
-/// How many kinds of events are kept of one hour, the most frequent ones: strangers choose the text of replies.
+/// Number of kinds that are stored for one hour, the most frequent ones. Senders and other servers choose the codes,
+/// so there has to be a limit.
 const KINDS_KEPT: usize = 200;
 
 /// The half-open range of minutes that a run has read, counted from 1970-01-01T00:00Z.
@@ -18,7 +20,7 @@ pub struct ReadSpan {
 }
 
 impl ReadSpan {
-    /// The hours that it touches, each with the minutes of it that were read: from 0, until at most 60.
+    /// The hours that the span touches, each with its minutes that were read (half-open, 0 to 60).
     pub fn hours(self) -> impl Iterator<Item = (i64, (u8, u8))> {
         let first = self.from.div_euclid(60);
         let end = (self.until + 59).div_euclid(60);
@@ -29,31 +31,32 @@ impl ReadSpan {
     }
 }
 
-/// The counts of one hour, as far as it was read.
+/// The counts of the part of an hour that was read.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct HistoryHour {
     /// The minutes that were read, half-open.
     pub from: u8,
     pub until: u8,
-    pub counts: BTreeMap<HourlyKind, u64>,
+    pub counts: BTreeMap<EventKind, u64>,
 }
 
 impl HistoryHour {
-    /// How many minutes were read.
+    /// Number of minutes that were read.
     pub fn minutes(&self) -> u8 {
         self.until.saturating_sub(self.from)
     }
 }
 
-/// The hours by number since 1970-01-01T00:00Z. An hour without events is in it; an hour that was not read is not.
+/// The hours by number since 1970-01-01T00:00Z. An hour that was read without events is present; an hour that was not
+/// read is absent.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct History {
     pub hours: BTreeMap<i64, HistoryHour>,
 }
 
 impl History {
-    /// Merges the counts of a run. Of an hour that is there already the longer part is kept; parts that adjoin, as those of
-    /// runs with --state do, are added.
+    /// Merges the counts of a run. If an hour exists already, the longer part stays; adjoining parts, as from runs
+    /// with `--state`, are added.
     pub fn add(&mut self, span: ReadSpan, hourly: &Hourly) {
         let mut counted = hourly.hours();
         let oldest =
@@ -86,12 +89,12 @@ impl HistoryHour {
     }
 }
 
-/// The most frequent kinds; of equal ones the first.
-fn most(counts: BTreeMap<HourlyKind, u64>) -> BTreeMap<HourlyKind, u64> {
+/// The most frequent kinds; of equally frequent ones the first.
+fn most(counts: BTreeMap<EventKind, u64>) -> BTreeMap<EventKind, u64> {
     if counts.len() <= KINDS_KEPT {
         return counts;
     }
-    let mut counts: Vec<(HourlyKind, u64)> = counts.into_iter().collect();
+    let mut counts: Vec<(EventKind, u64)> = counts.into_iter().collect();
     counts.sort_by_key(|&(kind, count)| (std::cmp::Reverse(count), kind));
     counts.truncate(KINDS_KEPT);
     counts.into_iter().collect()

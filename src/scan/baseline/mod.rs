@@ -1,4 +1,6 @@
-//! Keeps what earlier runs counted by the hour in a file, and compares a report with what is usual.
+//! Keeps what earlier runs counted in each hour in a file, and compares a report with what is usual.
+//!
+//! Promises: a file that is damaged is an error and stays as it is; two runs at once do not mix. May use: what scan may use.
 
 pub(crate) mod compare;
 pub(crate) mod error;

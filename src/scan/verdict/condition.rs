@@ -1,4 +1,4 @@
-//! A question to a report, as `--fail-on` puts it: `bounced>2%` comes in, what is asked of what goes out.
+//! Parses a condition on a report, as `--fail-on` takes it: `bounced>2%`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,39 +8,39 @@ use clap::ValueEnum;
 use crate::catalog::classify::Reason;
 use crate::pipeline::filter::CodePattern;
 
-/// One comparison, or one word that asks whether there is any.
+/// A comparison, or a single word that asks whether there is any.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Condition {
     pub subject: Subject,
     pub relation: Comparison,
-    /// In what `unit` says; not negative.
+    /// In the unit of `unit`; not negative.
     pub limit: f64,
     pub unit: Unit,
-    /// As it was written, without blanks around it.
+    /// As written, without surrounding blanks.
     pub text: String,
 }
 
-/// What is counted or measured.
+/// The subject of a condition: a count or an age.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Subject {
-    /// Attempts, outbound and local, that ended so.
+    /// Outbound and local delivery attempts with this result.
     Delivered,
     Deferred,
     Bounced,
     Expired,
-    /// What this server refused to clients.
+    /// Rejections of clients by this server.
     Refused,
     /// Mail lines that were not understood.
     Unread,
-    /// Messages in the queue where the logs end.
+    /// Messages in the queue at the end of the logs.
     InQueue,
-    /// For how long the oldest of these has been seen.
+    /// Age of the oldest of these messages.
     Oldest,
-    /// Events whose reply code, or whose enhanced code, fits.
+    /// Events whose reply code or enhanced code matches.
     Code(CodePattern),
     /// Events with this reason.
     Reason(Reason),
-    /// Rows and sums that are not as usual, by the baseline.
+    /// Rows and totals that the baseline comparison marks as unusual.
     Unusual,
     /// Bursts of failures.
     Storm,
@@ -69,12 +69,12 @@ impl Comparison {
 pub enum Unit {
     Count,
     Percent,
-    /// In the hour that had most.
+    /// Count in the busiest hour.
     PerHour,
     Seconds,
 }
 
-/// The subjects that are one word.
+/// The subjects that are a single word.
 const WORDS: [(&str, Subject); 12] = [
     ("delivered", Subject::Delivered),
     ("sent", Subject::Delivered),
@@ -112,7 +112,7 @@ impl Subject {
         }
     }
 
-    /// The units that it can be asked in.
+    /// The units that are allowed for the subject.
     fn units(self) -> &'static [Unit] {
         match self {
             Self::Delivered | Self::Deferred | Self::Bounced | Self::Expired | Self::Refused => {
@@ -124,13 +124,13 @@ impl Subject {
         }
     }
 
-    /// It is either there or not, so no number need stand behind it.
+    /// The subject needs no number: it is present or absent.
     fn is_question(self) -> bool {
         matches!(self, Self::Unusual | Self::Storm)
     }
 }
 
-/// Behind the number; the factor makes what [`Unit`] says of it.
+/// Suffixes of the number, with the factor that converts to the unit.
 const UNITS: [(&str, Unit, f64); 8] = [
     ("", Unit::Count, 1.0),
     ("%", Unit::Percent, 1.0),

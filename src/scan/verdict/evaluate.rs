@@ -1,4 +1,4 @@
-//! A condition and a report come in; whether it holds, and what it came to, goes out.
+//! Evaluates a condition on a report.
 
 use indicatif::HumanCount;
 
@@ -6,7 +6,7 @@ use super::condition::{Condition, Subject, Unit};
 use crate::report::{Hour, MetCondition, Report, Row, Sent};
 use crate::smtp::event::Outcome;
 
-/// None: it does not hold. A part of nothing, and the age of nothing, hold never.
+/// None: the condition does not hold. A percentage of nothing and the age of nothing never hold.
 pub(crate) fn met(report: &Report, condition: &Condition) -> Option<MetCondition> {
     let value = value(report, condition)?;
     condition.relation.holds(value, condition.limit).then(|| MetCondition {
@@ -27,7 +27,7 @@ fn value(report: &Report, condition: &Condition) -> Option<f64> {
         Subject::Deferred => ended(|sent| sent.deferred),
         Subject::Bounced => ended(|sent| sent.bounced),
         Subject::Expired => ended(|sent| sent.expired),
-        // Of all that clients wanted us to take.
+        // The share of all messages that clients tried to submit.
         Subject::Refused => (refused, refused + messages.received),
         Subject::Unread => (input.not_understood, input.mail),
         Subject::InQueue => (messages.in_queue, 0),
@@ -49,13 +49,13 @@ fn value(report: &Report, condition: &Condition) -> Option<f64> {
     }
 }
 
-/// What is in a sum of the report.
+/// Number of attempts in matching rows whose outcome is part of a total.
 fn rows(report: &Report, wanted: impl Fn(&Row) -> bool) -> u64 {
     let counted = |row: &&Row| !matches!(row.outcome, Outcome::Attempt | Outcome::Probe);
     report.rows.iter().filter(counted).filter(|row| wanted(row)).map(|row| row.attempts).sum()
 }
 
-/// Rows that failed and sums that are not as usual.
+/// Number of unusual failure rows and totals.
 fn unusual(report: &Report) -> u64 {
     let sums = report.baseline.as_ref().map_or(0, |baseline| {
         let all =
@@ -73,7 +73,7 @@ fn in_hour(hour: &Hour, subject: Subject) -> u64 {
         Subject::Bounced => out.bounced + local.bounced,
         Subject::Expired => out.expired + local.expired,
         Subject::Refused => hour.inbound.transient + hour.inbound.permanent + hour.inbound.unspecified,
-        // They are not asked by the hour.
+        // These have no unit per hour.
         Subject::Unread
         | Subject::InQueue
         | Subject::Oldest
@@ -84,7 +84,7 @@ fn in_hour(hour: &Hour, subject: Subject) -> u64 {
     }
 }
 
-/// `37.6%`, `1,204`, `2 h 5 min`.
+/// The value for people: `37.6%`, `1,204`, `2 h 5 min`.
 fn shown(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Count => HumanCount(value as u64).to_string(),

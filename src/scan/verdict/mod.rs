@@ -1,4 +1,6 @@
-//! Whether all is well: a report and what was asked of it come in; ok, watch or bad goes out, with the reasons.
+//! Decides whether all is well: `ok`, `watch` or `bad`, with the findings that say why.
+//!
+//! Promises: the worst finding is the state. May use: what scan may use, of reports and filters alone.
 
 pub(crate) mod condition;
 pub(crate) mod evaluate;
@@ -11,7 +13,7 @@ pub(crate) use self::evaluate::met;
 use self::condition::Condition;
 use crate::report::{Change, MetCondition, Report, Verdict, VerdictFinding, VerdictState};
 
-/// What is asked of every report of which nobody asks anything, and which is compared with no other. Watch is for a look by day, bad for one now.
+/// Rules for reports without conditions and without a baseline. Watch: look during office hours. Bad: look now.
 const RULES: [(&str, VerdictState); 5] = [
     ("unread>1%", VerdictState::Watch),
     ("bounced>5%", VerdictState::Watch),
@@ -20,11 +22,11 @@ const RULES: [(&str, VerdictState); 5] = [
     ("deferred>50%", VerdictState::Bad),
 ];
 
-/// Percentages of fewer attempts are no sign of anything.
+/// Percentages of fewer attempts mean nothing.
 const ATTEMPTS_NEEDED: u64 = 100;
 
-/// Where there is a `--fail-on`, bad is what fails one, and nothing else is. `--warn-on`, what is unusual, and mail lines
-/// that were not understood are for watch. None: nobody said what is bad, or what is for watch.
+/// Decides the verdict. With `--fail-on` (`failed`) only its conditions are bad. Conditions of `--warn-on` (`warned`),
+/// unusual values and lines that were not understood are watch. None: the option was not given.
 pub(crate) fn verdict(
     report: &Report,
     failed: Option<&[MetCondition]>,
@@ -34,19 +36,19 @@ pub(crate) fn verdict(
     findings.extend(sums(report));
     findings.extend(storms(report));
     if failed.is_some() {
-        // Whoever says what is bad does not want to hear it from us.
+        // The user defined what is bad, so nothing else is.
         for finding in &mut findings {
             finding.state = VerdictState::Watch;
         }
     }
-    // What is much somewhere else may be usual here.
+    // A general limit says little where the user's conditions or a baseline exist.
     let asked_for_none = failed.is_none() && warned.is_none() && report.baseline.is_none();
-    let rules = RULES.iter().filter(|(rule, _)| asked_for_none || word(rule) == "unread");
+    let rules = RULES.iter().filter(|(rule, _)| asked_for_none || subject_of(rule) == "unread");
     let mut ruled: Vec<(VerdictState, MetCondition)> =
         rules.filter_map(|(rule, state)| Some((*state, rule_met(report, rule)?))).collect();
-    // Of two that say the same of one thing, the worse.
+    // Of two rules on the same subject the worse stays.
     ruled.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
-    ruled.dedup_by(|next, kept| word(&next.1.condition) == word(&kept.1.condition));
+    ruled.dedup_by(|next, kept| subject_of(&next.1.condition) == subject_of(&kept.1.condition));
     let asked = failed.unwrap_or_default().iter().map(|met| (VerdictState::Bad, met));
     let asked = asked.chain(warned.unwrap_or_default().iter().map(|met| (VerdictState::Watch, met)));
     let all = asked.chain(ruled.iter().map(|(state, met)| (*state, met)));
@@ -57,13 +59,13 @@ pub(crate) fn verdict(
         usual: None,
         row: None,
     }));
-    // Stable: the most frequent rows stay in front.
+    // The sort is stable: the most frequent rows stay in front.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));
     let state = findings.iter().map(|finding| finding.state).max().unwrap_or(VerdictState::Ok);
     Verdict { state, findings }
 }
 
-fn word(condition: &str) -> &str {
+fn subject_of(condition: &str) -> &str {
     condition.split('>').next().unwrap_or_default()
 }
 
@@ -71,11 +73,11 @@ fn rule_met(report: &Report, rule: &str) -> Option<MetCondition> {
     let condition: Condition = rule.parse().ok()?;
     let totals = &report.totals;
     let enough =
-        word(rule) == "unread" || totals.outbound.attempts + totals.local.attempts >= ATTEMPTS_NEEDED;
+        subject_of(rule) == "unread" || totals.outbound.attempts + totals.local.attempts >= ATTEMPTS_NEEDED;
     met(report, &condition).filter(|_| enough)
 }
 
-/// Sums that are far from what is usual.
+/// Findings for unusual totals.
 fn sums(report: &Report) -> Vec<VerdictFinding> {
     let Some(baseline) = &report.baseline else { return Vec::new() };
     let (out, local) = (&report.totals.outbound, &report.totals.local);
@@ -98,7 +100,7 @@ fn sums(report: &Report) -> Vec<VerdictFinding> {
         .collect()
 }
 
-/// One that is not over is for now.
+/// Findings for storms: bad while a storm lasts, watch afterwards.
 fn storms(report: &Report) -> impl Iterator<Item = VerdictFinding> {
     report.storms.iter().flatten().map(|storm| VerdictFinding {
         state: if storm.end.is_none() { VerdictState::Bad } else { VerdictState::Watch },
@@ -112,7 +114,7 @@ fn storms(report: &Report) -> impl Iterator<Item = VerdictFinding> {
     })
 }
 
-/// Mail has stopped going out.
+/// Outgoing mail has stopped.
 fn is_silence(what: &str, count: u64, change: Change) -> bool {
     what == "sent" && (count as f64) < change.usual
 }

@@ -1,4 +1,4 @@
-//! Rows that are not as usual, each as a finding.
+//! Turns unusual rows into findings.
 
 use std::cmp::Reverse;
 
@@ -8,7 +8,7 @@ use crate::catalog::classify::Retry;
 use crate::report::{Report, Row, VerdictFinding, VerdictState};
 use crate::smtp::event::{Direction, Outcome};
 
-/// The most attempts first.
+/// Findings for the unusual failure rows, most attempts first.
 pub(crate) fn unusual(report: &Report) -> Vec<VerdictFinding> {
     let rows = report.rows.iter().enumerate().filter(|(_, row)| is_failure(row));
     let unusual = rows.filter_map(|(at, row)| Some((at, row, row.change.filter(|change| change.unusual)?)));
@@ -16,7 +16,7 @@ pub(crate) fn unusual(report: &Report) -> Vec<VerdictFinding> {
     unusual.sort_by_key(|(_, row, _)| Reverse(row.attempts));
     let finding = |(at, row, change): (usize, &Row, crate::report::Change)| VerdictFinding {
         state: state(row),
-        what: what(row),
+        what: description(row),
         value: HumanCount(row.attempts).to_string(),
         usual: Some(HumanCount(change.usual.round() as u64).to_string()),
         row: Some(at),
@@ -24,7 +24,7 @@ pub(crate) fn unusual(report: &Report) -> Vec<VerdictFinding> {
     unusual.into_iter().map(finding).collect()
 }
 
-/// Good news are none, and what was only tried is in no sum.
+/// The outcome is a failure that a total counts.
 fn is_failure(row: &Row) -> bool {
     match row.outcome {
         Outcome::Deferred | Outcome::Bounced | Outcome::Expired | Outcome::Rejected => true,
@@ -37,8 +37,8 @@ fn is_failure(row: &Row) -> bool {
     }
 }
 
-/// Bad is what gets no better until somebody here does something: our own mail that is limited or refused because of us,
-/// and mail that we refuse because of a fault of ours. What strangers are refused for is theirs.
+/// Bad is what does not improve until somebody here acts: our mail that is limited or rejected because of us, and mail
+/// that we reject because of our own fault. Rejections of strangers are the strangers' problem.
 fn state(row: &Row) -> VerdictState {
     match (row.direction, row.retryable) {
         (_, Some(Retry::FixOurs)) | (Direction::Outbound | Direction::Local, Some(Retry::SlowDown)) => {
@@ -48,8 +48,9 @@ fn state(row: &Row) -> VerdictState {
     }
 }
 
-/// `421 4.7.28 rate limited`, with the provider if it is one: `421 4.7.28 google`.
-fn what(row: &Row) -> String {
+/// A description such as `421 4.7.28 rate limited (google)`. It names the provider only if the provider has at least
+/// half of the attempts.
+fn description(row: &Row) -> String {
     let number = match (row.code, row.enhanced) {
         (Some(code), Some(enhanced)) => format!("{code} {enhanced}"),
         (Some(code), None) => code.to_string(),

@@ -1,4 +1,6 @@
 //! Detects storms: bursts, silences and mail loops in the sampled series, and what their failures share.
+//!
+//! Promises: reads only samples, never a log. May use: storm/sample, and what storm may use.
 
 pub(crate) mod burst;
 pub(crate) mod cluster;

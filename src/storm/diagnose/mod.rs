@@ -1,4 +1,7 @@
-//! The answer of `smtplog storm`: what was gathered comes in; storms with names, factors and commands go out.
+//! Diagnoses detected storms: their pattern, what most of their failures share, and commands that show or fix the cause.
+//!
+//! Promises: a command quotes every word that comes from a log. May use: storm/detect, storm/sample, and what storm may
+//! use.
 
 pub(crate) mod command_values;
 pub(crate) mod commands;

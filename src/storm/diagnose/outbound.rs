@@ -6,6 +6,8 @@ use crate::report::storm::{Dimension, StormPattern};
 use crate::storm::detect::profile::{FactorShare, Profile};
 
 /// Names a storm; the signature that tells most comes first.
+// The table of the patterns, in the order in which they are tried.
+#[allow(clippy::too_many_lines)]
 pub(crate) fn outbound(look: &Profile, hints: Signals) -> Diagnosis {
     use Dimension as D;
     let case = Evidence::new(look);

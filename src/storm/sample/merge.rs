@@ -135,11 +135,11 @@ impl<'a> SampleMerger<'a> {
             for pick in &cell.picks {
                 admitted += u32::from(self.sample(page, pick, cell.minute, kind));
             }
-            let count = if !self.filter.asks_for_sender() {
-                cell.count
-            } else {
+            let count = if self.filter.asks_for_sender() {
                 self.gathered.left_out += u64::from(cell.count - admitted);
                 admitted
+            } else {
+                cell.count
             };
             if count > 0 {
                 *self.gathered.counts.entry((cell.minute, kind)).or_default() += count;

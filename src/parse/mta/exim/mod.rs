@@ -1,4 +1,6 @@
 //! Parses Exim's lines, from mainlog, rejectlog and syslog (`2026-11-22 02:51:48 1xUxgC-000022-1C => a@b …`).
+//!
+//! May use: the shared parts of parse/mta, the header, simd, smtp; no other server's folder.
 
 pub(crate) mod delivery;
 pub(crate) mod failure;
@@ -113,8 +115,7 @@ pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
         let (sender, rest) = split_once(text, b" R=")?;
         let id = related_id::id(rest).filter(|id| id.get(6) == Some(&b'-'))?;
         // Only the flag and a sender without blanks may precede the field.
-        return (sender.iter().filter(|&&byte| byte == b' ').count() == 1)
-            .then_some((Relation::NotifiesAbout, id));
+        return (memchr::memchr_iter(b' ', sender).count() == 1).then_some((Relation::NotifiesAbout, id));
     }
     if text.get(1..3) == Some(b"> ") { forwarded_to(text) } else { None }
 }

@@ -1,4 +1,6 @@
 //! Parses OpenSMTPD's lines (`8f48 mta delivery evpid=… from=<a@b> to=<c@d> result="Ok" stat="250 ok"`).
+//!
+//! May use: the shared parts of parse/mta, the header, smtp; no other server's folder.
 
 pub(crate) mod fields;
 pub(crate) mod queue_record;

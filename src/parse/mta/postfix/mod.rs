@@ -1,4 +1,6 @@
 //! Parses Postfix's lines, by the daemon that wrote them (`4jXCsJ3c7Hz7j9M: to=<a@b>, …, status=sent (250 Ok)`).
+//!
+//! May use: the shared parts of parse/mta, the header, simd, smtp; no other server's folder.
 
 pub(crate) mod daemon;
 pub(crate) mod delivery;

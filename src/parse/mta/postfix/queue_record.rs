@@ -141,7 +141,7 @@ mod tests {
                 assert_eq!(mta::message_fields(&record), context, "{text}");
             }
             (reading, step) => {
-                assert!(reading == ParsedLine::Routine && step.is_none(), "{text}: {reading:?}")
+                assert!(reading == ParsedLine::Routine && step.is_none(), "{text}: {reading:?}");
             }
         }
     }

@@ -1,4 +1,6 @@
 //! Parses Sendmail's lines (`h6RDLNtg011461: to=<a@b>, …, dsn=2.0.0, stat=Sent (Ok)`).
+//!
+//! May use: the shared parts of parse/mta, the header, smtp; no other server's folder.
 
 pub(crate) mod fields;
 pub(crate) mod queue_record;

@@ -1,0 +1,47 @@
+//! Makes the owned record of an event from its line.
+
+use crate::parse::timestamp::LogTime;
+use crate::pipeline::sink::LoggedEvent;
+use crate::report::event::Record;
+
+/// Copies what the line of an event says out of the line.
+pub(crate) fn record(told: &LoggedEvent) -> Record {
+    let (line, event, verdict, book) = (told.line, told.event, told.verdict, told.book);
+    let rule = verdict.and_then(|verdict| book.rules.rule(verdict.rule?)).map(|rule| rule.id.clone());
+    let provider =
+        verdict.and_then(|verdict| book.providers.row(verdict.provider?)).map(|row| row.id.clone());
+    Record {
+        time: told.moment.and_then(LogTime::rfc3339),
+        mta: event.mta,
+        host: named(line.host),
+        program: named(line.program),
+        instance: named(line.instance()),
+        queue_id: event.queue_id.map(text),
+        direction: event.direction,
+        outcome: event.outcome,
+        code: event.code,
+        enhanced: event.enhanced,
+        dsn: event.dsn,
+        class: event.class(),
+        stage: event.stage,
+        reason: verdict.map(|verdict| verdict.reason),
+        rule,
+        provider,
+        sender: event.sender.map(text),
+        recipient: event.recipient.map(text),
+        peer_host: event.peer.host.map(text),
+        peer_ip: event.peer.ip.map(text),
+        peer_port: event.peer.port,
+        suspended: event.suspended,
+        text: text(event.text),
+    }
+}
+
+fn named(name: &[u8]) -> Option<String> {
+    (!name.is_empty()).then(|| text(name))
+}
+
+/// What is not UTF-8 is shown as U+FFFD.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

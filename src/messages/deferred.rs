@@ -1,0 +1,75 @@
+//! Remembers the deferred recipients of one message, each with its first deferral.
+
+use hashbrown::HashMap;
+
+use super::key::PrehashedState;
+use super::transition::Update;
+use crate::catalog::classify::Reason;
+
+/// The first deferral of a recipient.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct FirstDeferral {
+    /// Seconds since 1970. None: the line has no date.
+    pub at: Option<i64>,
+    pub reason: Option<Reason>,
+    /// The filter admits the deferral.
+    pub wanted: bool,
+}
+
+impl FirstDeferral {
+    /// The reason, and the seconds from the deferral to the update. None: the filter excludes the deferral, or one
+    /// of the two lines has no date.
+    pub(crate) fn until(&self, update: &Update) -> Option<(Option<Reason>, i64)> {
+        self.wanted.then_some((self.reason, update.at? - self.at?))
+    }
+}
+
+/// Deferred recipients by their hashes. Nearly every message has at most one; a mailing list may have thousands.
+#[derive(Clone, Default, Debug)]
+pub(crate) enum DeferredRecipients {
+    #[default]
+    Empty,
+    One(u64, FirstDeferral),
+    Many(HashMap<u64, FirstDeferral, PrehashedState>),
+}
+
+impl DeferredRecipients {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Empty => 0,
+            Self::One(..) => 1,
+            Self::Many(many) => many.len(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds a deferral; an earlier one of the same recipient stays.
+    pub(crate) fn add(&mut self, recipient: u64, deferred: FirstDeferral) {
+        match self {
+            Self::Empty => *self = Self::One(recipient, deferred),
+            Self::One(one, first) if *one != recipient => {
+                let both = [(*one, *first), (recipient, deferred)];
+                *self = Self::Many(both.into_iter().collect());
+            }
+            Self::One(..) => {}
+            Self::Many(many) => {
+                many.entry(recipient).or_insert(deferred);
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, recipient: u64) -> Option<FirstDeferral> {
+        match self {
+            Self::One(one, deferred) if *one == recipient => {
+                let deferred = *deferred;
+                *self = Self::Empty;
+                Some(deferred)
+            }
+            Self::Empty | Self::One(..) => None,
+            Self::Many(many) => many.remove(&recipient),
+        }
+    }
+}
