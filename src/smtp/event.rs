@@ -10,10 +10,10 @@ use strum::EnumCount;
 
 use super::reply::{Class, Code, EnhancedCode};
 
-/// The mail server that wrote the line. Everything that depends on the server is a function in `parse/mta/mod.rs`,
-/// or a text in the tables of the catalogue (`catalog/by_server.rs`).
-///
-/// The default is the server that advice is written for when the server is unknown.
+/// The mail server that wrote the line.
+// The line above is printed in the JSON Schema. Everything that depends on the server is a function in
+// `parse/mta/mod.rs`, or a text in the tables (`catalog/by_server.rs`); the default is the server that advice is written
+// for when the server is unknown.
 #[derive(
     Clone,
     Copy,
@@ -66,7 +66,7 @@ const _: () = {
     }
 };
 
-/// Which side sent the reply.
+/// Who answered whom.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum, JsonSchema,
 )]
@@ -80,7 +80,7 @@ pub enum Direction {
     Local,
 }
 
-/// The result of a delivery or of an SMTP command.
+/// What became of it.
 #[derive(
     Clone,
     Copy,
@@ -99,23 +99,23 @@ pub enum Direction {
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Delivered,
-    /// Kept in the queue for another attempt.
+    /// Kept in the queue, will be tried again.
     Deferred,
     /// Given up, returned to the sender.
     Bounced,
     /// Given up because the queue lifetime ran out.
     Expired,
-    /// A client got a negative reply, or was disconnected.
+    /// Refused to a client.
     Rejected,
-    /// The reply of one host before another host was tried, or before the final line; never in totals.
+    /// One host's answer, before another host was tried or before the final line: never added to totals.
     Attempt,
-    /// A rule matched, and only logged a warning.
+    /// A rule matched and only warned; the mail was not refused.
     Warned,
-    /// Accepted, and put on hold.
+    /// Taken, and put on hold.
     Held,
-    /// Accepted, and discarded.
+    /// Taken, and thrown away.
     Discarded,
-    /// An address was verified without sending mail.
+    /// An address was verified; no mail was sent.
     Probe,
 }
 
@@ -181,7 +181,7 @@ pub enum Stage {
     EndOfData,
 }
 
-/// A property by which events are grouped.
+/// What events can be grouped by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, ValueEnum, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum By {
@@ -197,14 +197,14 @@ pub enum By {
     /// The recipient's.
     Domain,
     Recipient,
-    /// Sender of the message, from any of its lines.
+    /// By any line of the message.
     Sender,
-    /// User name with which the client that submitted the message logged in.
+    /// As whom the client logged in that handed the message over.
     User,
     Provider,
-    /// The remote server that replied to this one.
+    /// The server that answered us.
     Relay,
-    /// The client that this server replied to; for a delivery, the client that submitted the message.
+    /// The address that we answered; of a delivery, the one that the message came from, by any line of it.
     Client,
     Instance,
     /// The host that wrote the line.

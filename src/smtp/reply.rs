@@ -232,7 +232,7 @@ impl JsonSchema for EnhancedCode {
     }
 }
 
-/// The meaning of the first digit of a reply code (RFC 5321 §4.2.1).
+/// What the first digit says (RFC 5321 §4.2.1).
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ValueEnum, JsonSchema,
 )]

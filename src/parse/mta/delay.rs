@@ -4,26 +4,26 @@ use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A phase of the time that a message spends on this host.
+/// A part of the time that mail takes on this host.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, ValueEnum, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// From the arrival to this delivery: Postfix's `delay=`, Exim's `QT=`.
+    /// From its arrival to this delivery: Postfix's `delay=`, Exim's `QT=`.
     Total,
-    /// Until the message last entered the active queue: the first of Postfix's `delays=` (postconf(5),
+    /// Up to its last entry into the active queue: the first of Postfix's `delays=` (postconf(5),
     /// delay_logging_resolution_limit).
     BeforeActive,
-    /// In the active queue: the second of `delays=`.
+    /// In the active queue: the second.
     Active,
-    /// Setting up the connection, with DNS, EHLO and STARTTLS: the third of `delays=`.
+    /// Setting up the connection, with DNS, EHLO and STARTTLS: the third.
     Connect,
-    /// Sending the message: the fourth of `delays=`.
+    /// Sending the message: the fourth.
     Transmit,
-    /// Receiving and waiting: Exim's `QT=` minus `DT=`.
+    /// Exim's `QT=` without `DT=`: receiving it, and waiting.
     Queued,
-    /// Connecting and sending together: Exim's `DT=`.
+    /// Exim's `DT=`: connecting and sending together.
     Deliver,
-    /// Receiving the message: Exim's `RT=` on the line of its arrival.
+    /// Exim's `RT=` of a message that came in.
     Receive,
 }
 
