@@ -20,8 +20,9 @@ use smtplog::internals::parse::timestamp::TimestampParser;
 use smtplog::internals::parse::year::{FileTimeResolution, LatestPossible};
 use smtplog::internals::pipeline::calendar::{Calendar, TimeResolution};
 use smtplog::internals::pipeline::filter::{Filter, LineFilter};
+use smtplog::internals::pipeline::sink::EventSink;
 use smtplog::internals::pipeline::time_range::TimeRange;
-use smtplog::internals::pipeline::walk::{EventSink, WalkTask, step};
+use smtplog::internals::pipeline::walk::{WalkTask, step};
 use smtplog::internals::scan::counter::CountPlan;
 use smtplog::internals::simd::newlines::NewlineIter;
 use smtplog::internals::smtp::event::{Direction, Outcome};
@@ -90,7 +91,7 @@ impl Log {
 }
 
 fn known<'a>(reader: &mut HeaderCache, ahead: &'a [u8], length: usize) -> ParsedHeader<'a> {
-    match reader.known(ahead, length) {
+    match reader.cached(ahead, length) {
         Some(known) => known,
         None => reader.read(&ahead[..length]),
     }
@@ -107,12 +108,12 @@ fn read(log: &Log) {
 /// The whole walk, with who listens.
 fn walk<L: EventSink>(log: &Log, book: &Catalog, mut listener: L) -> L {
     let (zone, turns) = (TimeZone::UTC, TimeResolution::default());
-    let calendar = Calendar { zone, year: None, now: Timestamp::now(), turns };
+    let calendar = Calendar { zone, year: None, now: Timestamp::now(), resolution: turns };
     let (filter, progress) = (LineFilter::default(), Progress::default());
     let manner = ReadOptions { threads: 1, block_size: BLOCK };
     let task = WalkTask {
         sources: &[],
-        manner,
+        options: manner,
         calendar: &calendar,
         book,
         window: TimeRange::default(),
@@ -123,7 +124,7 @@ fn walk<L: EventSink>(log: &Log, book: &Catalog, mut listener: L) -> L {
     for range in &log.blocks {
         let (offset, lines) = (range.start as u64, &log.text[range.clone()]);
         let done = step(&task, judge, listener, &Block { file: 0, offset, before: &[], lines });
-        black_box(&done.handover);
+        black_box(&done.output);
         (judge, listener) = (done.judge, done.listener);
     }
     listener
@@ -226,7 +227,7 @@ fn main() {
             let parts = [
                 ("deliveries", log.only(delivery)),
                 ("refusals", log.only(refusal)),
-                ("facts", log.only(|reading| matches!(reading, ParsedLine::Fact(_)))),
+                ("facts", log.only(|reading| matches!(reading, ParsedLine::QueueRecord(_)))),
                 ("rest", log.only(|reading| matches!(reading, ParsedLine::Routine | ParsedLine::Foreign))),
             ];
             (name(mta), log, parts)

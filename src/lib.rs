@@ -173,7 +173,7 @@ pub mod internals {
             pub use crate::parse::header_cache::{HeaderCache, ParsedHeader};
         }
         pub mod mta {
-            pub use crate::parse::mta::{context, read};
+            pub use crate::parse::mta::{message_fields, read};
             pub mod parsed {
                 pub use crate::parse::mta::parsed::ParsedLine;
             }
@@ -198,11 +198,13 @@ pub mod internals {
         pub mod filter {
             pub use crate::pipeline::filter::{CodePattern, Filter, FilterArgs, LineFilter, TextPattern};
         }
+        pub mod sink {
+            pub use crate::pipeline::sink::EventSink;
+        }
         pub mod time_range {
             pub use crate::pipeline::time_range::{TimeRange, read};
         }
         pub mod walk {
-            pub use crate::pipeline::sink::EventSink;
             pub use crate::pipeline::walk::{WalkTask, step};
         }
     }

@@ -15,8 +15,8 @@ pub fn check(raw: &[u8]) {
         part.is_empty() || whole.start <= part.start && part.end <= whole.end
     };
     match mta::read(&line) {
-        ParsedLine::Fact(fact) => {
-            let context = mta::context(&fact);
+        ParsedLine::QueueRecord(fact) => {
+            let context = mta::message_fields(&fact);
             assert!([context.sender, context.client, context.user].into_iter().flatten().all(within));
         }
         ParsedLine::Event(event) => {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::by_server::ByServer;
 use super::reason::Reason;
 use super::tables::table;
 use crate::smtp::event::{Direction, Mta};
@@ -19,12 +20,9 @@ pub struct AdviceRow {
     /// The advice for every mail server.
     #[serde(flatten)]
     pub all: Advice,
-    /// What replaces or extends it for Postfix.
-    #[serde(default)]
-    pub postfix: Advice,
-    /// What replaces or extends it for Exim.
-    #[serde(default)]
-    pub exim: Advice,
+    /// What replaces or extends it for a mail server.
+    #[serde(flatten)]
+    pub own: ByServer<Advice>,
 }
 
 /// The parts of a piece of advice. A part is empty if there is nothing to say.
@@ -46,8 +44,7 @@ pub struct Advice {
 impl AdviceRow {
     /// Joins the advice for this server with that for every server; its own line wins, and its own lists come first.
     pub fn for_mta(&self, mta: Mta) -> Advice {
-        let none = Advice::default();
-        let own = own_part(mta, &self.postfix, &self.exim).unwrap_or(&none);
+        let Some(own) = self.own.get(mta) else { return self.all.clone() };
         let own_or_all = |own: &String, all: &String| if own.is_empty() { all.clone() } else { own.clone() };
         Advice {
             line: own_or_all(&own.line, &self.all.line),
@@ -56,15 +53,6 @@ impl AdviceRow {
             stop: own_or_all(&own.stop, &self.all.stop),
             sources: [own.sources.as_slice(), &self.all.sources].concat(),
         }
-    }
-}
-
-/// The part of a row that is for this mail server alone. None: the tables have no parts for it.
-pub(crate) fn own_part<'a, T>(mta: Mta, postfix: &'a T, exim: &'a T) -> Option<&'a T> {
-    match mta {
-        Mta::Postfix => Some(postfix),
-        Mta::Exim => Some(exim),
-        Mta::Sendmail | Mta::Opensmtpd => None,
     }
 }
 
@@ -100,8 +88,8 @@ pub(crate) fn advice_for(
         ..row.all.clone()
     };
     let own = |advice: &Advice| Advice { line: String::new(), stop: String::new(), ..advice.clone() };
-    let (postfix, exim) = (own(&row.postfix), own(&row.exim));
-    Some(Cow::Owned(AdviceRow { all, postfix, exim, reason, direction: row.direction.clone() }))
+    let own = row.own.map(own);
+    Some(Cow::Owned(AdviceRow { all, own, reason, direction: row.direction.clone() }))
 }
 
 /// The line that replaces "take the address off your lists" after a 4xx.
@@ -133,7 +121,7 @@ pub(crate) fn advice_line(
     let row = advice_for(reason, direction, class)?;
     let line = match mta {
         Some(mta) => row.for_mta(mta).line,
-        None if row.all.line.is_empty() => row.postfix.line.clone(),
+        None if row.all.line.is_empty() => row.for_mta(Mta::default()).line,
         None => row.all.line.clone(),
     };
     (!line.is_empty()).then_some(line)

@@ -6,6 +6,7 @@
 //! May use: collections, simd, smtp.
 
 pub(crate) mod advice;
+pub(crate) mod by_server;
 pub(crate) mod classify;
 pub(crate) mod provider;
 pub(crate) mod reason;
@@ -19,9 +20,7 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub(crate) use self::advice::{
-    Advice, advice_for, advice_line, advice_on, find_advice, is_softened, own_part,
-};
+pub(crate) use self::advice::{Advice, advice_for, advice_line, advice_on, find_advice, is_softened};
 pub(crate) use self::classify::normalize::normalize;
 pub(crate) use self::classify::rules::{Features, MatchedOn, RuleId, RuleRow, Rules};
 use self::provider::{ProviderRow, Providers};

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::by_server::ByServer;
 use super::tables::table;
 
 /// The texts of a storm pattern.
@@ -16,12 +17,9 @@ pub(crate) struct StormRow {
     /// Commands for every mail server.
     #[serde(default)]
     pub all: Vec<CommandRow>,
-    /// Commands for Postfix alone.
-    #[serde(default)]
-    pub postfix: Vec<CommandRow>,
-    /// Commands for Exim alone.
-    #[serde(default)]
-    pub exim: Vec<CommandRow>,
+    /// Commands for one mail server.
+    #[serde(flatten)]
+    pub own: ByServer<Vec<CommandRow>>,
 }
 
 /// A shell command with placeholders such as `{user}`.

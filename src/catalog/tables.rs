@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, de};
 
+use super::by_server::ByServer;
 use super::reason::{EnhancedPattern, Reason, Retry};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
@@ -30,12 +31,9 @@ pub struct CodeRow {
     pub about: String,
     /// The situation in which one sees the code.
     pub when: String,
-    /// When Postfix sends it, and the parameter that decides. Empty: Postfix never sends it by itself.
-    #[serde(default)]
-    pub postfix: String,
-    /// The same for Exim.
-    #[serde(default)]
-    pub exim: String,
+    /// When a mail server sends it, and the parameter that decides. Empty: the server never sends it by itself.
+    #[serde(flatten)]
+    pub own: ByServer<String>,
     /// What the administrator of the sending side does about it, in one line.
     pub you: String,
     /// What to do when another server sent it to us, for every variant.

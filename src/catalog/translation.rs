@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use serde::Deserialize;
 
+use super::by_server::ByServer;
 use super::classify::Reason;
 use crate::catalog;
 use crate::smtp::event::Direction;
@@ -80,8 +81,8 @@ struct TranslatedLine {
     reason: Reason,
     direction: Direction,
     line: Option<String>,
-    postfix: Option<String>,
-    exim: Option<String>,
+    #[serde(flatten)]
+    own: ByServer<Option<String>>,
 }
 
 impl Translations {
@@ -102,8 +103,9 @@ impl Translations {
         for line in table.advice {
             if let Some(row) = catalog::find_advice(line.reason, line.direction) {
                 words.add(Some(row.all.line.clone()), line.line);
-                words.add(Some(row.postfix.line.clone()), line.postfix);
-                words.add(Some(row.exim.line.clone()), line.exim);
+                for ((_, advice), (_, own)) in row.own.iter().zip(line.own.iter()) {
+                    words.add(Some(advice.line.clone()), own.clone());
+                }
             }
         }
         words

@@ -2,8 +2,8 @@
 
 use super::error::CliError;
 use crate::input::error::InputError;
+use crate::pipeline::coverage::Coverage;
 use crate::pipeline::time_range::TimeRange;
-use crate::pipeline::walk::Coverage;
 
 /// How a command ended that printed its output.
 pub struct Completion {

@@ -57,7 +57,7 @@ fn top_values(task: &WalkTask, by: By, redactor: Option<Redactor>) -> Result<Str
         hasher,
     };
     let (walked, folder) = aggregate(task, &plan, None)?;
-    let (tally, _) = folder.finish(walked.listeners);
+    let (tally, _) = folder.finish(walked.sinks);
     let groups = tally.groups.into_iter();
     let rows = groups.flat_map(|groups| table(groups, &task.book.providers, SortBy::Count, false).rows);
     // Events that lack the property come last.

@@ -10,9 +10,11 @@ use crate::catalog::Catalog;
 use crate::input::error::InputError;
 use crate::input::read::Source;
 use crate::pipeline::calendar::Calendar;
+use crate::pipeline::coverage::Coverage;
 use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
 use crate::pipeline::settle::{Settled, walk_until_settled};
-use crate::pipeline::walk::{Aggregation, Coverage, WalkResult, WalkTask, aggregate, settled};
+use crate::pipeline::sink::Aggregation;
+use crate::pipeline::walk::{WalkResult, WalkTask, aggregate, settle_dates};
 use crate::redact::Redactor;
 use crate::scan::input::ReadSummary;
 
@@ -28,7 +30,7 @@ pub(crate) struct Session {
 
 /// The result of a walk with the right dates.
 pub(crate) struct SettledWalk<A: Aggregation> {
-    pub walked: WalkResult<A::Listener>,
+    pub walked: WalkResult<A::Sink>,
     pub total: A::Total,
     /// The sources as they were read at last: whole, or the part that the time range needs.
     pub sources: Vec<Source>,
@@ -67,7 +69,7 @@ impl Session {
     pub(crate) fn task_of<'a>(&'a self, sources: &'a [Source], calendar: &'a Calendar) -> WalkTask<'a> {
         let Inputs { manner, window, progress, .. } = &self.inputs;
         let (catalog, filter) = (&self.catalog, &self.line_filter);
-        WalkTask { sources, manner: *manner, calendar, book: catalog, window: *window, filter, progress }
+        WalkTask { sources, options: *manner, calendar, book: catalog, window: *window, filter, progress }
     }
 
     /// The output of `--unparsed`.
@@ -102,7 +104,7 @@ impl Session {
     /// Settles the dates before the walk, for a command that prints during the walk.
     pub(crate) fn settle_dates(&mut self) -> Result<(), CliError> {
         if self.can_be_read_again() {
-            self.inputs.calendar = settled(&self.task())?;
+            self.inputs.calendar = settle_dates(&self.task())?;
         }
         Ok(())
     }
@@ -125,7 +127,7 @@ impl<A: Aggregation> SettledWalk<A> {
     /// What was read, for the notes.
     pub(crate) fn summary(&self, session: &Session) -> ReadSummary<'_> {
         let Self { walked, sources, calendar, .. } = self;
-        let (coverage, turns) = (&walked.coverage, &walked.turns);
+        let (coverage, turns) = (&walked.coverage, &walked.resolution);
         ReadSummary { coverage, window: session.inputs.window, calendar, sources, resolution: turns }
     }
 }

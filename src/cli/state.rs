@@ -49,5 +49,5 @@ pub(crate) fn settled(
     problems: &[InputError],
 ) -> Checkpoints {
     let saved = strtime::format("%FT%TZ", &Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC));
-    resumed.settle(sources, reached, problems, saved.unwrap_or_else(|_| "once".to_owned()))
+    resumed.finish(sources, reached, problems, saved.unwrap_or_else(|_| "once".to_owned()))
 }

@@ -18,7 +18,7 @@ pub(crate) struct TempCopies {
 struct CopiedLines(Vec<u8>);
 
 impl HeapSize for CopiedLines {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         self.0.len()
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn calendar(args: &InputArgs) -> Result<Calendar, CliError> {
         Some(name) => TimeZone::get(name).map_err(|_| CliError::Zone { name: name.to_owned() })?,
     };
     let now = args.now.unwrap_or_else(Timestamp::now);
-    Ok(Calendar { zone, year: args.year, now, turns: TimeResolution::default() })
+    Ok(Calendar { zone, year: args.year, now, resolution: TimeResolution::default() })
 }
 
 pub(crate) fn window(args: &InputArgs, calendar: &Calendar) -> Result<TimeRange, CliError> {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::CliError;
 use super::output::not_an_input;
-use crate::pipeline::walk::UnreadLines;
+use crate::parse::log_text::LogText;
+use crate::pipeline::sink::UnreadLines;
 use crate::redact::Redactor;
 use crate::render::sanitize::printable;
 
@@ -33,7 +34,7 @@ impl UnparsedWriter {
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         let Some(redactor) = self.redactor else { return self.file.write_all(lines) };
         for line in lines.split_inclusive(|&byte| byte == b'\n') {
-            let line = String::from_utf8_lossy(line);
+            let line = LogText(line).to_str();
             writeln!(self.file, "{}", redactor.line(line.trim_end_matches('\n')))?;
         }
         Ok(())
@@ -108,7 +109,7 @@ impl Unparsed {
             Self::Stderr(lines, redactor) => {
                 let mut out = stderr().lock();
                 for line in lines.split_inclusive(|&byte| byte == b'\n') {
-                    let line = String::from_utf8_lossy(line);
+                    let line = LogText(line).to_str();
                     let line = line.trim_end_matches('\n');
                     let line = redactor.map_or_else(|| line.to_owned(), |redactor| redactor.line(line));
                     writeln!(out, "{}", printable(&line))

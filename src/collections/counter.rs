@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn counts_the_same_in_any_order_and_any_split() {
         let mut names = Interner::new(RandomState::default());
-        let places: Vec<Symbol> = (0..100_u32).map(|number| names.id(&number.to_le_bytes())).collect();
+        let places: Vec<Symbol> = (0..100_u32).map(|number| names.intern(&number.to_le_bytes())).collect();
         let nth = |number: usize| places[number * number % places.len()];
         let mut whole = SymbolCounts::default();
         (0..1000).for_each(|number| whole.count(nth(number)));

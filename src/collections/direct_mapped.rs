@@ -1,20 +1,21 @@
-//! Remembers the values of keys met lately in a direct-mapped cache: each key has one slot, and a newer key takes it.
+//! Caches values by 64-bit hash in a direct-mapped cache: each hash has one slot, and a newer one overwrites an older.
 
-/// Values by 64-bit hashes, which stand for what was hashed: two things with the same hash are taken for one. `SLOTS`
-/// is a power of two; the low bits of a hash choose its slot.
+/// A direct-mapped cache. The hash identifies the key: keys with equal hashes count as equal. `SLOTS` is a power of two;
+/// the low bits of a hash are its slot.
 #[derive(Clone, Debug)]
 pub(crate) struct DirectMappedCache<V, const SLOTS: usize> {
     slots: Box<[(u64, V)]>,
 }
 
 impl<V: Copy, const SLOTS: usize> DirectMappedCache<V, SLOTS> {
-    /// `fill` is what empty slots hold; nobody sees it. The key of an empty slot is one that belongs to another slot,
-    /// so a look-up needs no second question.
+    /// Empty slots hold `fill`, which lookups never return: the hash of an empty slot belongs to another slot, so a lookup
+    /// needs no second test.
     pub(crate) fn new(fill: V) -> Self {
         const { assert!(SLOTS.is_power_of_two() && SLOTS > 1) };
         Self { slots: (0..SLOTS).map(|slot| (!slot as u64, fill)).collect() }
     }
 
+    /// The value of this hash. `None`: it is not cached.
     #[inline]
     pub(crate) fn get(&self, hash: u64) -> Option<&V> {
         let (known, value) = self.slots.get(hash as usize % SLOTS)?;
@@ -27,14 +28,14 @@ impl<V: Copy, const SLOTS: usize> DirectMappedCache<V, SLOTS> {
         (*known == hash).then_some(value)
     }
 
-    /// The value that had the slot before, or `fill`.
+    /// Inserts a value, and returns the previous value of the slot, or `fill`. Never `None`.
     #[inline]
     pub(crate) fn insert(&mut self, hash: u64, value: V) -> Option<V> {
         let slot = self.slots.get_mut(hash as usize % SLOTS)?;
         Some(std::mem::replace(slot, (hash, value)).1)
     }
 
-    /// All slots, the empty ones too.
+    /// The values of all slots, including `fill` in empty ones.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.slots.iter_mut().map(|(_, value)| value)
     }

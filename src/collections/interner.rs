@@ -1,4 +1,4 @@
-//! Interns the names met in a log: each is kept once, and has a small number.
+//! Interns names: stores each name once and gives it a small number.
 
 use std::hash::BuildHasher;
 
@@ -8,38 +8,40 @@ use hashbrown::HashTable;
 use super::direct_mapped::DirectMappedCache;
 use crate::simd::ascii::{has_capital, to_lowercase8};
 
-/// The number of a name in its table.
+/// The number of a name in its interner.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Symbol(u32);
 
 impl Symbol {
-    /// Stands for all names met after the table was full.
+    /// Stands for all names that came after the interner was full.
     pub const OVERFLOW: Self = Self(0);
 
+    /// The symbol as an index from 0, [`Self::OVERFLOW`], on; [`Interner::symbol_at`] is the reverse.
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// Number of names that are kept. Strangers choose the names, so there has to be a limit.
-const LIMIT: usize = 1 << 18;
+/// Greatest number of names. Remote parties choose the names, so memory must be limited.
+const NAME_LIMIT: usize = 1 << 18;
 
-/// A longer name is no domain (RFC 1035 §2.3.4), and is cut.
+/// Longest name, in bytes, the limit for domains (RFC 1035 §2.3.4); longer names are cut.
 const LENGTH_LIMIT: usize = 255;
 
-/// Names in small letters, one behind the other.
+/// Names in lower case, each stored once.
 pub struct Interner {
+    /// All names, concatenated.
     text: Vec<u8>,
-    /// Where each name ends in `text`.
+    /// End offset of each name in `text`.
     ends: Vec<u32>,
-    /// With its hash, which identifies the name: to compare the text too would fetch it from far memory.
+    /// Symbols by hash. The hash identifies the name: comparing the text too would be a cache miss.
     table: HashTable<(u64, Symbol)>,
-    /// By their hashes; most mail goes to few.
+    /// Recently used symbols by hash; most mail goes to few names.
     recent: DirectMappedCache<Symbol, RECENT>,
     hasher: RandomState,
 }
 
-/// Names met lately; 64 KiB.
+/// Slots of the cache of recent symbols; 64 KiB.
 const RECENT: usize = 1 << 12;
 
 impl Interner {
@@ -48,19 +50,19 @@ impl Interner {
         Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), recent, hasher }
     }
 
-    /// Letters' case makes no difference (RFC 4343).
-    pub fn id(&mut self, name: &[u8]) -> Symbol {
+    /// The symbol of a name, ignoring ASCII case (RFC 4343).
+    pub fn intern(&mut self, name: &[u8]) -> Symbol {
         let hash = self.hash(name);
         if let Some(&id) = self.recent.get(hash) {
             return id;
         }
-        let id = self.hashed_id(hash, name);
+        let id = self.intern_hashed(hash, name);
         self.recent.insert(hash, id);
         id
     }
 
-    /// The hash that identifies the name. Most names have 8 to 32 bytes: they are put into lower case and hashed in two
-    /// pieces or four, which may overlap.
+    /// The hash that identifies a name, ignoring case. Names of 8 to 32 bytes, which most have, are hashed as two or four
+    /// lower-case words of eight bytes, which may overlap.
     #[inline]
     pub fn hash(&self, name: &[u8]) -> u64 {
         let two = |piece: &[u8; 16]| {
@@ -79,12 +81,12 @@ impl Interner {
         }
     }
 
-    /// `hash` is the name's.
-    pub fn hashed_id(&mut self, hash: u64, name: &[u8]) -> Symbol {
+    /// The symbol of a name whose [`Self::hash`] is known.
+    pub fn intern_hashed(&mut self, hash: u64, name: &[u8]) -> Symbol {
         if let Some(&(_, id)) = self.table.find(hash, |&(known, _)| known == hash) {
             return id;
         }
-        if self.ends.len() > LIMIT {
+        if self.ends.len() > NAME_LIMIT {
             return Symbol::OVERFLOW;
         }
         let id = Symbol(self.ends.len() as u32);
@@ -94,29 +96,29 @@ impl Interner {
         id
     }
 
-    /// The name with this number. None: there are not so many.
-    pub fn nth(&self, index: usize) -> Option<Symbol> {
+    /// The symbol with this index. `None`: there are fewer names.
+    pub fn symbol_at(&self, index: usize) -> Option<Symbol> {
         (index < self.ends.len()).then_some(Symbol(index as u32))
     }
 
-    /// Empty for [`NameId::OTHERS`], and for the empty name.
+    /// The name of a symbol, in lower case. Empty for [`Symbol::OVERFLOW`], and for the empty name.
     pub fn name(&self, id: Symbol) -> &[u8] {
         part(&self.text, &self.ends, id.0)
     }
 
-    /// True: some names were not kept, and are counted together.
+    /// Whether the limit is reached: further names share [`Symbol::OVERFLOW`].
     pub fn is_full(&self) -> bool {
-        self.ends.len() > LIMIT
+        self.ends.len() > NAME_LIMIT
     }
 
-    /// Takes in all of the other's names; our number for each of theirs, in their order.
+    /// Interns all names of `other`. Returns our symbol for each of its symbols, in its order.
     pub fn merge(&mut self, other: &Self) -> Vec<Symbol> {
-        let others = (1..other.ends.len() as u32).map(|id| self.id(other.name(Symbol(id))));
+        let others = (1..other.ends.len() as u32).map(|id| self.intern(other.name(Symbol(id))));
         std::iter::once(Symbol::OVERFLOW).chain(others).collect()
     }
 }
 
-/// Calls `then` with the name in lower case, cut to the length that is kept.
+/// Calls `then` with the name in lower case, cut to the length limit, without an allocation.
 pub(crate) fn to_lowercase<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
     let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
     if !has_capital(name) {
@@ -141,9 +143,9 @@ mod tests {
     #[test]
     fn keeps_each_name_once() {
         let mut names = Interner::new(RandomState::default());
-        let first = names.id(b"Example.ORG");
-        assert_eq!(names.id(b"example.com").index(), 2);
-        assert_eq!(names.id(b"example.org"), first);
+        let first = names.intern(b"Example.ORG");
+        assert_eq!(names.intern(b"example.com").index(), 2);
+        assert_eq!(names.intern(b"example.org"), first);
         assert_eq!(names.name(first), b"example.org");
     }
 
@@ -167,10 +169,10 @@ mod tests {
     fn gives_the_same_names_after_a_merge() {
         let hasher = RandomState::default();
         let (mut a, mut b) = (Interner::new(hasher.clone()), Interner::new(hasher));
-        a.id(b"x");
-        a.id(b"y");
-        b.id(b"y");
-        b.id(b"z");
+        a.intern(b"x");
+        a.intern(b"y");
+        b.intern(b"y");
+        b.intern(b"z");
         let renamed = a.merge(&b);
         let texts: Vec<_> = renamed.iter().map(|&id| a.name(id).to_vec()).collect();
         assert_eq!(texts, [&b""[..], b"y", b"z"]);

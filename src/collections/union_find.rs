@@ -1,4 +1,4 @@
-//! Groups numbers that belong together (union-find with path halving; Tarjan and van Leeuwen, 1984).
+//! Joins numbers into groups (union-find with path halving; Tarjan and van Leeuwen, 1984).
 
 /// Numbers from 0 on, each in one group. The smallest number of a group is its root.
 pub(crate) struct UnionFind {
@@ -11,7 +11,7 @@ impl UnionFind {
         Self { parents: (0..numbers).collect() }
     }
 
-    /// The root of the number's group; a number that is not there is its own.
+    /// The root of the number's group; a number out of range is its own root.
     pub(crate) fn root(&mut self, mut number: usize) -> usize {
         while let Some(&parent) = self.parents.get(number).filter(|&&parent| parent != number) {
             let above = self.parents.get(parent).copied().unwrap_or(parent);
@@ -23,7 +23,7 @@ impl UnionFind {
         number
     }
 
-    /// Makes one group of the two that the numbers are in.
+    /// Joins the groups of two numbers.
     pub(crate) fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         if let Some(place) = self.parents.get_mut(a.max(b)) {

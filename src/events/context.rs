@@ -6,7 +6,7 @@ use crate::messages::key::KeyHasher;
 use crate::messages::metadata::MessageMetadata;
 use crate::messages::recent_ids::{IdHash, IdWindow};
 use crate::messages::transition::Transition;
-use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
 use crate::report::event::RecordContext;
 use crate::smtp::event::{Event, Outcome};
 
@@ -20,15 +20,15 @@ pub(crate) struct MessageFact {
 
 impl MessageFact {
     pub(crate) fn of(noted: &LoggedQueueRecord, keys: &mut KeyHasher) -> Self {
-        let fact = noted.fact;
+        let fact = noted.record;
         let (key, id) = keys.key_and_id(fact.mta, noted.line, fact.queue_id);
         let (act, said) = (Transition::of_record(fact), Box::new(MessageMetadata::of(fact)));
         Self { key, id, act, said }
     }
 
     /// Its size on the heap, in bytes.
-    pub(crate) fn held(&self) -> usize {
-        self.said.held()
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.said.held_bytes()
     }
 }
 

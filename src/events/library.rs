@@ -19,7 +19,8 @@ use crate::messages::key::KeyHasher;
 use crate::pipeline::error::Error;
 use crate::pipeline::filter::LineFilter;
 use crate::pipeline::logs::{BLOCK_BYTES, FoundLogs, LogOptions};
-use crate::pipeline::walk::{EventSink, LoggedEvent, LoggedQueueRecord, WalkStep, settled, step};
+use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::walk::{WalkStep, settle_dates, step};
 use crate::report::event::{ListedEvent, Record};
 
 /// The events of logs, in the order of the lines; made by [`events()`] and [`events_from`].
@@ -51,7 +52,7 @@ pub fn events(paths: &[impl AsRef<Path>], options: &LogOptions) -> Result<Events
     let mut logs = FoundLogs::find(paths, options)?;
     let book = Catalog::built_in();
     if logs.sources.iter().all(Source::can_be_read_again) {
-        logs.calendar = settled(&logs.task(&book, &LineFilter::default()))?;
+        logs.calendar = settle_dates(&logs.task(&book, &LineFilter::default()))?;
     }
     Ok(Events::new(logs, book))
 }
@@ -109,7 +110,7 @@ impl Events {
             Ok(None) => Some(Ok(())),
             Err(error) => {
                 let source = self.logs.sources.get(file)?;
-                Some(Err(source.broke_off(stream.is_packed(), stream.offset(), error).into()))
+                Some(Err(source.cannot_read(stream.is_packed(), stream.offset(), error).into()))
             }
         }
     }
@@ -156,8 +157,8 @@ impl Iterator for Events {
 fn block_records(block: &Block, logs: &FoundLogs, book: &Catalog, keys: &mut KeyHasher) -> BlockRecords {
     let filter = LineFilter::default();
     let sink = RecordSink { keys, block: BlockRecords::default() };
-    let WalkStep { handover, .. } = step(&logs.task(book, &filter), Classifier::new(book), sink, block);
-    handover
+    let WalkStep { output, .. } = step(&logs.task(book, &filter), Classifier::new(book), sink, block);
+    output
 }
 
 /// Copies the events of one block.
@@ -179,7 +180,7 @@ enum RecordNote {
 }
 
 impl HeapSize for BlockRecords {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         // One block is held at a time, so nobody weighs it against others.
         self.notes.capacity() * size_of::<RecordNote>()
     }
@@ -194,7 +195,7 @@ impl EventSink for RecordSink<'_> {
         self.block.notes.push(RecordNote::Event { line_in_block: told.line_in_block, record, link });
     }
 
-    fn fact(&mut self, noted: &LoggedQueueRecord) {
+    fn queue_record(&mut self, noted: &LoggedQueueRecord) {
         self.block.notes.push(RecordNote::Fact(MessageFact::of(noted, self.keys)));
     }
 

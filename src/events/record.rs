@@ -1,7 +1,8 @@
 //! Makes the owned record of an event from its line.
 
+use crate::parse::log_text::LogText;
 use crate::parse::timestamp::LogTime;
-use crate::pipeline::walk::LoggedEvent;
+use crate::pipeline::sink::LoggedEvent;
 use crate::report::event::Record;
 
 /// Copies what the line of an event says out of the line.
@@ -43,5 +44,5 @@ fn named(name: &[u8]) -> Option<String> {
 
 /// What is not UTF-8 is shown as U+FFFD.
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    LogText::string(bytes)
 }

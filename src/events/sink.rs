@@ -13,8 +13,9 @@ use super::record::record;
 use crate::catalog::classify::Reason;
 use crate::input::read::HeapSize;
 use crate::messages::key::KeyHasher;
+use crate::parse::log_text::LogText;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{EventSink, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
 use crate::redact::Redactor;
 use crate::render::csv;
 use crate::render::text::event;
@@ -167,7 +168,7 @@ pub(crate) fn push_fields(text: &mut Vec<u8>, object: &impl Serialize) -> Range<
 }
 
 impl HeapSize for BlockListing {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         self.text.capacity() + self.entries.capacity() * size_of::<ListingEntry>() + self.metadata_bytes
     }
 }
@@ -199,7 +200,7 @@ impl EventSink for ListingSink<'_> {
     fn event(&mut self, logged: &LoggedEvent) {
         let mut record = record(logged);
         if let Some(redactor) = self.redactor {
-            redactor.record(&mut record, &String::from_utf8_lossy(logged.raw));
+            redactor.record(&mut record, &LogText(logged.raw).to_str());
         }
         let text = &mut self.block.text;
         let start = text.len();
@@ -234,9 +235,9 @@ impl EventSink for ListingSink<'_> {
         }
     }
 
-    fn fact(&mut self, logged: &LoggedQueueRecord) {
+    fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         let fact = MessageFact::of(logged, &mut self.keys);
-        self.block.metadata_bytes += fact.held();
+        self.block.metadata_bytes += fact.held_bytes();
         self.block.entries.push(ListingEntry::QueueRecord(fact));
     }
 

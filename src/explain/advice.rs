@@ -3,7 +3,7 @@
 use super::query::QueryContext;
 use super::sources::CitedSources;
 use crate::catalog::classify::Reason;
-use crate::catalog::{Advice, advice_for, advice_on, own_part, value_name};
+use crate::catalog::{Advice, advice_for, advice_on, value_name};
 use crate::report::explain::{AdviceStep, Fix};
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::Class;
@@ -34,17 +34,20 @@ fn full_steps(
     if let Some(mta) = mta {
         return vec![step(None, row.for_mta(mta))];
     }
-    let same = row.postfix.line == row.exim.line;
-    let common = if same && !row.postfix.line.is_empty() { &row.postfix.line } else { &row.all.line };
-    let own = |mta, advice: &Advice| {
-        let line = if same { String::new() } else { advice.line.clone() };
+    let same = common_line(row.own.iter().map(|(_, advice)| advice.line.as_str()));
+    let common = same.filter(|line| !line.is_empty()).unwrap_or(&row.all.line).to_owned();
+    let own = |(mta, advice): (Mta, &Advice)| {
+        let line = if same.is_some() { String::new() } else { advice.line.clone() };
         step(Some(mta), Advice { line, ..advice.clone() })
     };
-    let all = step(None, Advice { line: common.clone(), ..row.all.clone() });
-    [all, own(Mta::Postfix, &row.postfix), own(Mta::Exim, &row.exim)]
-        .into_iter()
-        .filter(is_not_empty)
-        .collect()
+    let all = step(None, Advice { line: common, ..row.all.clone() });
+    std::iter::once(all).chain(row.own.iter().map(own)).filter(is_not_empty).collect()
+}
+
+/// The line that all servers share. `None`: they differ.
+fn common_line<'a>(mut lines: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let first = lines.next()?;
+    lines.all(|line| line == first).then_some(first)
 }
 
 fn step(mta: Option<Mta>, advice: Advice) -> AdviceStep {
@@ -71,11 +74,10 @@ pub(crate) fn short_steps(
     if let Some(mta) = mta {
         return vec![short(None, row.for_mta(mta).line)];
     }
-    let (postfix, exim) = (row.for_mta(Mta::Postfix).line, row.for_mta(Mta::Exim).line);
-    if postfix == exim {
-        vec![short(None, postfix)]
-    } else {
-        vec![short(Some(Mta::Postfix), postfix), short(Some(Mta::Exim), exim)]
+    let lines: Vec<(Mta, String)> = row.own.iter().map(|(mta, _)| (mta, row.for_mta(mta).line)).collect();
+    match common_line(lines.iter().map(|(_, line)| line.as_str())) {
+        Some(line) => vec![short(None, line.to_owned())],
+        None => lines.into_iter().map(|(mta, line)| short(Some(mta), line)).collect(),
     }
 }
 
@@ -84,12 +86,9 @@ pub(crate) fn advice_sources(reason: Reason, context: &QueryContext, sources: &m
     let sides = sides(context);
     let rows = advice_on(reason).filter(|row| row.direction.iter().any(|side| sides.contains(side)));
     for row in rows {
-        let own: Vec<&Advice> = match context.mta {
-            Some(mta) => own_part(mta, &row.postfix, &row.exim).into_iter().collect(),
-            None => vec![&row.postfix, &row.exim],
-        };
         sources.add_all(&row.all.sources);
-        sources.add_all(own.iter().flat_map(|advice| &advice.sources));
+        let own = row.own.iter().filter(|(mta, _)| context.mta.is_none_or(|wanted| wanted == *mta));
+        sources.add_all(own.flat_map(|(_, advice)| &advice.sources));
     }
 }
 

@@ -104,7 +104,7 @@ pub(crate) fn sender(row: &CodeRow, class: Class) -> String {
 /// When one sees the code, and when Postfix and Exim send it; only the server that was asked for, if one was.
 fn code_when(row: &CodeRow, mta: Option<Mta>) -> Vec<VariantSource> {
     let mut when = vec![VariantSource { mta: None, text: row.when.clone() }];
-    for (server, text) in [(Mta::Postfix, &row.postfix), (Mta::Exim, &row.exim)] {
+    for (server, text) in row.own.iter() {
         if !text.is_empty() && mta.is_none_or(|mta| mta == server) {
             when.push(VariantSource { mta: Some(server), text: text.clone() });
         }

@@ -83,8 +83,9 @@ fn rows(a: &ComparedSide, b: &ComparedSide) -> Vec<PairRow> {
     rows.push(row(if no_codes { "usual codes" } else { "usual x.y.z" }, &|side| side.usual.join("; ")));
     rows.push(row("they said it", &|side| side.they.clone()));
     rows.push(row("we said it", &|side| side.we.clone()));
-    rows.push(row("Postfix", &|side| side.postfix.clone()));
-    rows.push(row("Exim", &|side| side.exim.clone()));
+    for (mta, _) in a.own.iter() {
+        rows.push(row(mta.display_name(), &|side| side.own.get(mta).cloned().unwrap_or_default()));
+    }
     rows
 }
 

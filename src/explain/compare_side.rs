@@ -7,13 +7,14 @@ use super::phrases::{capitalize, retry, retry_helps, sender_does, uncapitalize};
 use super::query::{Query, QueryContext, parse_short};
 use super::reason::{codes_of_reason, unlike};
 use super::sources::CitedSources;
+use crate::catalog::by_server::{ByServer, ENHANCED_CODE_PLACES};
 use crate::catalog::classify::Reason;
 use crate::catalog::{
     CodeRow, EnhancedPattern, VariantRow, find_advice, find_code, find_enhanced_detail, reason_row,
     value_name,
 };
 use crate::report::explain::class_words;
-use crate::smtp::event::{Direction, Mta};
+use crate::smtp::event::Direction;
 use crate::smtp::reply::{Class, Code};
 
 /// One side of a comparison: a code, an enhanced code, a class or a reason.
@@ -37,10 +38,8 @@ pub(crate) struct ComparedSide {
     pub stages: Vec<String>,
     /// Enhanced codes and reasons that come with it: `4.3.1 system-full`.
     pub usual: Vec<String>,
-    /// When Postfix sends it; for a reason, the advice for Postfix.
-    pub postfix: String,
-    /// The same for Exim.
-    pub exim: String,
+    /// When each mail server sends it.
+    pub own: ByServer<String>,
     /// The advice if another server sent it to us.
     pub they: String,
     /// The advice if our server sent it to a client.
@@ -71,8 +70,7 @@ pub(crate) fn side(text: &str) -> Option<ComparedSide> {
                 code: None,
                 class: whole.class,
                 sender: whole.sender,
-                postfix: whole.postfix,
-                exim: whole.exim,
+                own: whole.own,
                 stages: whole.stages,
                 ..part
             })
@@ -108,8 +106,7 @@ fn code_side(code: Code) -> Option<ComparedSide> {
         when: row.when.clone(),
         stages: row.stages.clone(),
         usual: usual_codes(row),
-        postfix: or_never(&row.postfix),
-        exim: or_never(&row.exim),
+        own: row.own.map(or_never),
         they: capitalize(&row.you),
         we: inbound_advice(row, &reasons),
         reasons,
@@ -187,8 +184,7 @@ fn enhanced_side(pattern: EnhancedPattern) -> Option<ComparedSide> {
         },
         stages: Vec::new(),
         usual: if codes.is_empty() { vec!["none of its own".to_owned()] } else { first_four(&codes) },
-        postfix: "in the reply, and in dsn=".to_owned(),
-        exim: "in the text of an ACL or router".to_owned(),
+        own: ENHANCED_CODE_PLACES.map(|place| (*place).to_owned()),
         they: advice(Direction::Outbound),
         we: advice(Direction::Inbound),
         thumb: row.meaning.trim_end_matches('.').to_lowercase(),
@@ -239,8 +235,7 @@ fn reason_side(reason: Reason) -> ComparedSide {
         },
         stages: Vec::new(),
         usual: if codes.is_empty() { vec!["no number of its own".to_owned()] } else { first_four(&codes) },
-        postfix: line(Mta::Postfix),
-        exim: line(Mta::Exim),
+        own: ByServer::from_fn(line),
         they: advice_for_all(reason, Direction::Outbound),
         we: advice_for_all(reason, Direction::Inbound),
         reasons: vec![reason],
@@ -271,8 +266,7 @@ fn class_side(class: Class) -> ComparedSide {
         when: entry.when.first().map(|said| said.text.clone()).unwrap_or_default(),
         stages: Vec::new(),
         usual: vec!["any with the same first digit".to_owned()],
-        postfix: "in every dialogue".to_owned(),
-        exim: "in every dialogue".to_owned(),
+        own: ByServer::from_fn(|_| "in every dialogue".to_owned()),
         they: line(0),
         we: line(1),
         reasons: Vec::new(),

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 
 use crate::catalog::{EnhancedPattern, Reason};
 use crate::parse::header::LogLine;
+use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::unwrap;
@@ -46,7 +47,7 @@ pub(crate) enum Query<'a> {
 /// The log line inside a JSON object or another wrapper; any other text unchanged.
 pub(crate) fn unwrap_input(text: &str) -> String {
     let mut inside = Vec::new();
-    String::from_utf8_lossy(unwrap::unwrap_line(text.trim().as_bytes(), &mut inside)).into_owned()
+    LogText(unwrap::unwrap_line(text.trim().as_bytes(), &mut inside)).into()
 }
 
 /// Parses a question. A text that is nothing else is a reply.
@@ -65,7 +66,7 @@ pub(crate) fn parse_query<'a>(text: &'a str, context: &'a QueryContext) -> Query
             let stage = event.stage.or(bare.stage);
             Query::Line(Event { stage, peer: Peer { host, ..event.peer }, ..event })
         }
-        ParsedLine::Routine | ParsedLine::Fact(_) => Query::Routine,
+        ParsedLine::Routine | ParsedLine::QueueRecord(_) => Query::Routine,
         ParsedLine::Unread | ParsedLine::Foreign => Query::Reply(parse_reply(bare, text)),
     }
 }

@@ -15,7 +15,7 @@ use super::rotation::{LogNames, RotatedName, RotationAge};
 use super::same_content::{by_text, same_bytes};
 use super::source::{FileId, Source, SourceOrigin};
 
-/// What to read. The sources of a series stand together, oldest first; the series are in the order of the names.
+/// The sources to read. Sources of a series are adjacent, oldest first; the series are in the order of the names.
 #[derive(Default, Debug)]
 pub struct LogListing {
     pub sources: Vec<Source>,
@@ -83,17 +83,17 @@ pub fn list(
             Err(error) => listing.problems.push(error),
         }
     }
-    let found = without_repetitions(once(found, &mut listing), rotated, names);
-    let mut looked: Vec<InspectedLog> = Vec::new();
+    let found = without_repetitions(without_repeated_names(found, &mut listing), rotated, names);
+    let mut inspected: Vec<InspectedLog> = Vec::new();
     for found in found {
-        match look(found) {
-            Ok(one) => looked.push(one),
+        match inspect(found) {
+            Ok(one) => inspected.push(one),
             Err(error) => listing.problems.push(error),
         }
     }
-    let looked = without_twins(looked, &mut listing.notes);
-    listing.bytes = looked.iter().map(|one| one.size).sum();
-    listing.sources = in_series(looked);
+    let inspected = without_duplicates(inspected, &mut listing.notes);
+    listing.bytes = inspected.iter().map(|one| one.size).sum();
+    listing.sources = in_series(inspected);
     if let Some(bounds) = journal {
         let series = listing.sources.last().map_or(0, |source| source.series + 1);
         let (path, newest) = (PathBuf::from("journal"), SystemTime::now());
@@ -160,7 +160,7 @@ fn files(folder: &Path) -> io::Result<Vec<NamedLog>> {
 }
 
 /// Keeps each name once. A file that is both named and found is merged silently; one that is named twice gets a note.
-fn once(found: Vec<NamedLog>, listing: &mut LogListing) -> Vec<NamedLog> {
+fn without_repeated_names(found: Vec<NamedLog>, listing: &mut LogListing) -> Vec<NamedLog> {
     let mut places: HashMap<(PathBuf, String), bool> = HashMap::new();
     let asked_for: HashSet<(PathBuf, String)> =
         found.iter().filter(|one| !one.beside).map(|one| one.place.clone()).collect();
@@ -196,7 +196,7 @@ fn without_repetitions(found: Vec<NamedLog>, rotated: bool, names: &LogNames) ->
 }
 
 /// Finds out the kind, size and age of a file before it is read.
-fn look(found: NamedLog) -> Result<InspectedLog, InputError> {
+fn inspect(found: NamedLog) -> Result<InspectedLog, InputError> {
     use std::os::unix::fs::FileTypeExt;
     let path = found.path.clone();
     let (log, current, beside) =
@@ -236,14 +236,14 @@ fn gzip_time(path: &Path) -> Option<u32> {
 
 /// Keeps each text once. The same file under two names is recognised by its inode, a copy by equal size and bytes, and a
 /// part that exists both compressed and plain by its text. The longer one is kept; of equal ones the first.
-fn without_twins(looked: Vec<InspectedLog>, notes: &mut Vec<String>) -> Vec<InspectedLog> {
+fn without_duplicates(inspected: Vec<InspectedLog>, notes: &mut Vec<String>) -> Vec<InspectedLog> {
     let mut kept: Vec<InspectedLog> = Vec::new();
-    'next: for one in looked {
+    'next: for one in inspected {
         for other in &mut kept {
-            let Some((order, why)) = twins(&one, other) else { continue };
+            let Some((order, why)) = compare_logs(&one, other) else { continue };
             let longer = order == Ordering::Greater;
             let (left_out, stays) = if longer { (&*other, &one) } else { (&one, &*other) };
-            let [left_out, stays] = [left_out, stays].map(|looked| shown(&looked.source.path));
+            let [left_out, stays] = [left_out, stays].map(|inspected| shown(&inspected.source.path));
             notes.push(format!("{left_out} is left out: it {why} {stays}"));
             if longer {
                 *other = one;
@@ -256,19 +256,19 @@ fn without_twins(looked: Vec<InspectedLog>, notes: &mut Vec<String>) -> Vec<Insp
 }
 
 /// Smaller files, in bytes, are not taken for copies: logs of a line or two may be equal on two servers.
-const ALIKE: u64 = 16 << 10;
+const COPY_MIN_BYTES: u64 = 16 << 10;
 
 /// Whether one file holds nothing that the other lacks: how the first compares to the second by length, and why.
-fn twins(a: &InspectedLog, b: &InspectedLog) -> Option<(Ordering, &'static str)> {
+fn compare_logs(a: &InspectedLog, b: &InspectedLog) -> Option<(Ordering, &'static str)> {
     let (SourceOrigin::File(id), SourceOrigin::File(other)) = (a.source.origin, b.source.origin) else {
         return None;
     };
     if id == other {
         return Some((Ordering::Equal, "is the same file as"));
     }
-    let [left, right] = [a, b].map(|looked| looked.source.path.as_path());
+    let [left, right] = [a, b].map(|inspected| inspected.source.path.as_path());
     // A file that cannot be opened is reported when it is read.
-    if a.size == b.size && a.size >= ALIKE && same_bytes(left, right, a.size).unwrap_or(false) {
+    if a.size == b.size && a.size >= COPY_MIN_BYTES && same_bytes(left, right, a.size).unwrap_or(false) {
         return Some((Ordering::Equal, "is a copy of"));
     }
     let same_part =
@@ -278,10 +278,10 @@ fn twins(a: &InspectedLog, b: &InspectedLog) -> Option<(Ordering, &'static str)>
 }
 
 /// Groups the parts of each log, oldest first, at the place of the part that was named first.
-fn in_series(mut looked: Vec<InspectedLog>) -> Vec<Source> {
+fn in_series(mut inspected: Vec<InspectedLog>) -> Vec<Source> {
     let mut numbers: HashMap<(PathBuf, String), usize> = HashMap::new();
     let mut count = 0;
-    for one in &mut looked {
+    for one in &mut inspected {
         let fresh = count;
         let number = match one.source.origin {
             SourceOrigin::File(_) => {
@@ -292,6 +292,6 @@ fn in_series(mut looked: Vec<InspectedLog>) -> Vec<Source> {
         count += usize::from(number == fresh);
         one.source.series = number;
     }
-    looked.sort_by_key(|one| (one.source.series, one.found.age));
-    looked.into_iter().map(|one| one.source).collect()
+    inspected.sort_by_key(|one| (one.source.series, one.found.age));
+    inspected.into_iter().map(|one| one.source).collect()
 }

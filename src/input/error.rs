@@ -1,8 +1,9 @@
-//! The errors of reading: logs, the journal and the state file.
+//! Defines the errors of reading logs, the journal and the state file.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// An error of reading. Messages name the file; paths are shown with control characters escaped.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     #[error("cannot open {path}: {why}", path = shown(.path), why = why(.source))]
@@ -66,18 +67,18 @@ impl InputError {
         }
     }
 
-    /// The file that is damaged, and was read up to there.
+    /// The damaged file, which was read up to the damage. `None`: another error.
     pub fn damaged(&self) -> Option<&Path> {
         if let Self::Decompress { path, .. } = self { Some(path) } else { None }
     }
 
-    /// A file does not exist, or no longer.
+    /// Whether the file does not exist, or no longer exists.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Open { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }
 
-/// The system's words without its numbers.
+/// The text of a system error without its number.
 pub(crate) fn why(source: &io::Error) -> String {
     match source.kind() {
         io::ErrorKind::NotFound => "no such file".to_owned(),
@@ -86,11 +87,12 @@ pub(crate) fn why(source: &io::Error) -> String {
     }
 }
 
-/// A path for people, with control characters escaped: a stranger may have chosen the name.
+/// A path for messages, with control characters escaped, since others may have chosen the name.
 pub(crate) fn shown(path: &Path) -> String {
     escaped(&path.to_string_lossy())
 }
 
+/// Escapes control characters for messages.
 pub(crate) fn escaped(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }

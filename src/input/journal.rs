@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// Which entries are read. The times are in seconds since 1970, half-open. None: no bound.
+/// Which entries are read. The times are in seconds since 1970, half-open; `None` is no bound.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct JournalBounds {
     pub since: Option<i64>,
@@ -24,6 +24,7 @@ pub struct JournalCursor {
 }
 
 impl JournalCursor {
+    /// A cursor that continues behind `after`.
     pub fn after(after: Option<String>) -> Self {
         Self { after, reached: Arc::default() }
     }
@@ -49,14 +50,15 @@ pub(crate) const FOLDERS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
 struct Journal {
     child: ChildGuard,
     stdout: BufReader<ChildStdout>,
-    complaint: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<String>>,
     /// Nothing came so far, and an empty output is an error.
     is_empty: bool,
-    /// Receives the position that was reached. `None`: nobody asked for it.
+    /// Receives the position that was reached. `None`: it is not needed.
     cursor: Option<JournalCursor>,
-    /// The current line, and how much of it was given out; used only where a cursor is looked for.
+    /// The current line; used only with a cursor.
     line: Vec<u8>,
-    given: usize,
+    /// How many bytes of `line` were returned.
+    returned: usize,
 }
 
 /// The start of the line that `--show-cursor` prints behind the entries; an entry begins with a brace.
@@ -67,8 +69,8 @@ pub(crate) fn open(bounds: JournalBounds, cursor: Option<JournalCursor>) -> io::
     start(bounds, cursor, false)
 }
 
-/// Like `open`, and continues with new entries without an end. Dropping the leash ends journalctl, also while another
-/// thread waits for its output.
+/// Like `open`, and continues with new entries without an end. Dropping the guard ends journalctl, also while
+/// another thread waits for its output.
 pub(crate) fn follow(bounds: JournalBounds) -> io::Result<(impl Read + Send, ChildGuard)> {
     let journal = start(bounds, None, true)?;
     let leash = ChildGuard(journal.child.0.clone());
@@ -113,7 +115,7 @@ fn start(bounds: JournalBounds, cursor: Option<JournalCursor>, follow: bool) -> 
     });
     let child = ChildGuard(Arc::new(Mutex::new(child)));
     let (stdout, complaint, is_empty) = (BufReader::new(stdout), Some(complaint), after.is_none());
-    Ok(Journal { child, stdout, complaint, is_empty, cursor, line: Vec::new(), given: 0 })
+    Ok(Journal { child, stdout, stderr: complaint, is_empty, cursor, line: Vec::new(), returned: 0 })
 }
 
 impl Read for Journal {
@@ -123,7 +125,7 @@ impl Read for Journal {
             None => self.stdout.read(room)?,
         };
         self.is_empty &= count == 0;
-        match self.complaint.take_if(|_| count == 0 && !room.is_empty()) {
+        match self.stderr.take_if(|_| count == 0 && !room.is_empty()) {
             Some(complaint) => self.end(complaint).map(|()| 0),
             None => Ok(count),
         }
@@ -133,9 +135,9 @@ impl Read for Journal {
 impl Journal {
     /// Reads on line by line, and keeps back the line with the cursor, which is no entry.
     fn read_line(&mut self, cursor: &JournalCursor, room: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.line.len() {
+        while self.returned == self.line.len() {
             self.line.clear();
-            self.given = 0;
+            self.returned = 0;
             if self.stdout.read_until(b'\n', &mut self.line)? == 0 {
                 return Ok(0);
             }
@@ -145,21 +147,21 @@ impl Journal {
                 self.line.clear();
             }
         }
-        let count = self.line.get(self.given..).unwrap_or_default().read(room)?;
-        self.given += count;
+        let count = self.line.get(self.returned..).unwrap_or_default().read(room)?;
+        self.returned += count;
         Ok(count)
     }
 
     fn end(&mut self, complaint: JoinHandle<String>) -> io::Result<()> {
         let status = self.child.lock().wait()?;
         let complaint = complaint.join().unwrap_or_default();
-        let said = complaint.lines().next().map(|line| format!(": {}", line.trim())).unwrap_or_default();
+        let detail = complaint.lines().next().map(|line| format!(": {}", line.trim())).unwrap_or_default();
         if !status.success() {
-            return Err(io::Error::other(format!("journalctl ended with {status}{said}")));
+            return Err(io::Error::other(format!("journalctl ended with {status}{detail}")));
         }
         if self.is_empty {
             let hint = "no mail entries are visible to this user; run as root or as a member of the group systemd-journal";
-            return Err(io::Error::other(format!("{hint}{said}")));
+            return Err(io::Error::other(format!("{hint}{detail}")));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Reads from a file name which log the file is a part of, and how old a part.
+//! Parses file names of rotated logs: which log the file is a part of, and how old the part is (`mail.log-20261121.gz`).
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -25,6 +25,7 @@ pub(crate) enum RotationAge {
 const PACKED: [&str; 4] = [".gz", ".bz2", ".xz", ".zst"];
 
 impl<'a> RotatedName<'a> {
+    /// Parses a file name, whose compression suffix is ignored.
     pub(crate) fn read(name: &'a str) -> Self {
         let name = PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
         if let Some((stem, age)) = rotated(name) {
@@ -50,7 +51,7 @@ impl RotationAge {
     }
 }
 
-/// `mail.log.2`, `mainlog.01`, `mail.log-20261121`, `mail.log-20261121-1763700000`, `mail.log.2026-11-21`.
+/// Splits the name and the age of `mail.log.2`, `mainlog.01`, `mail.log-20261121`, `mail.log-20261121-1763700000`, `mail.log.2026-11-21`.
 fn rotated(name: &str) -> Option<(&str, RotationAge)> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let cut = |length: usize| {
@@ -79,7 +80,7 @@ fn rotated(name: &str) -> Option<(&str, RotationAge)> {
     counts.then(|| (stem, RotationAge::Numbered(-number.parse().unwrap_or(0))))
 }
 
-/// `20261121` or `2026-11-21`, and what follows it.
+/// Parses `20261121` or `2026-11-21`, and returns the rest.
 fn day(text: &str) -> Option<(Date, &str)> {
     let number = |part: &str| {
         part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<i16>().ok()).flatten()

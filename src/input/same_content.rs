@@ -1,4 +1,4 @@
-//! Compares two files, and reads no further than where they differ.
+//! Compares the content of two files, and stops at the first difference.
 
 use std::cmp::Ordering;
 use std::fs::File;

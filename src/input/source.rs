@@ -1,4 +1,4 @@
-//! Describes what is to be read before it is opened.
+//! Defines a source: a file, a pipe or the journal, described before it is opened.
 
 use std::fs::File;
 use std::io;
@@ -18,16 +18,16 @@ pub struct Source {
     /// Upper bound on the time of its lines: the earliest of the modification time, the time in a gzip header and the end of
     /// the day in the name, since a copy may be made long after. Now, for a pipe and the journal.
     pub newest: SystemTime,
-    /// Sources with the same number are parts of one log; they stand together, the oldest first.
+    /// Sources with the same number are parts of one log; they are adjacent, the oldest first.
     pub series: usize,
-    /// The half-open range of bytes of the text in which the wanted lines begin. Of a stream only the start counts: the text
-    /// before it is skipped. `None`: all lines.
+    /// The half-open range of bytes of the text in which the wanted lines begin. For a stream only the start is used: the
+    /// text before it is skipped. `None`: all lines.
     pub within: Option<(u64, u64)>,
     /// The number of lines before these, for line numbers.
     pub lines_before: u64,
     /// The path of the log that it is a part of: without what rotation put behind the name.
     pub log: PathBuf,
-    /// By its name it is the part that is being written.
+    /// Whether it is the part that is being written, by its name.
     pub current: bool,
     /// Nobody named the file or its folder: it was found beside another part of its log.
     pub beside: bool,
@@ -56,7 +56,7 @@ impl Source {
     }
 
     /// The error of a source whose reading failed at `offset`, in bytes of its text.
-    pub fn broke_off(&self, compressed: bool, offset: u64, source: io::Error) -> InputError {
+    pub fn cannot_read(&self, compressed: bool, offset: u64, source: io::Error) -> InputError {
         let path = self.path.clone();
         match self.origin {
             SourceOrigin::Journal(_) => self.cannot_open(source),

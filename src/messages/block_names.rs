@@ -111,7 +111,7 @@ impl BlockNames {
 
 impl PerRole<NameSet> {
     /// The memory that the names take, in bytes.
-    pub fn held(&self) -> usize {
+    pub fn held_bytes(&self) -> usize {
         let held =
             |names: &NameSet| names.entries.capacity() * size_of::<NameEntry>() + names.text.capacity();
         held(&self.senders) + held(&self.clients) + held(&self.users)

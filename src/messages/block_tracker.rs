@@ -17,7 +17,7 @@ use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::timestamp::LogTime;
-use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event, Outcome};
 
 /// Follows the messages of one block after another. Each thread has one.
@@ -63,7 +63,7 @@ pub(crate) struct PartialMessages {
 }
 
 impl HeapSize for PartialMessages {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         let inside = |partial: &PartialMessage| {
             let deferred = partial.message.as_ref().map_or(0, Message::weight);
             (partial.earlier.capacity() + deferred) * size_of::<Update>()
@@ -72,7 +72,11 @@ impl HeapSize for PartialMessages {
         let completed = self.completed.capacity() * size_of::<(u64, Transition)>();
         let ids = self.queue_ids.capacity() * size_of::<IdHash>()
             + self.pending.capacity() * size_of::<PendingHandOff>();
-        self.open.capacity() * size_of::<(u64, PartialMessage)>() + completed + ids + rest + self.names.held()
+        self.open.capacity() * size_of::<(u64, PartialMessage)>()
+            + completed
+            + ids
+            + rest
+            + self.names.held_bytes()
     }
 }
 
@@ -91,21 +95,21 @@ impl BlockTracker {
         }
     }
 
-    pub(crate) fn fact(&mut self, logged: &LoggedQueueRecord) {
-        let fact = logged.fact;
+    pub(crate) fn queue_record(&mut self, logged: &LoggedQueueRecord) {
+        let fact = logged.record;
         let (key, id) = self.keys.key_and_id(fact.mta, logged.line, fact.queue_id);
         let at = logged.minute.map(|minute| minute * 60);
         let origin = match fact.step {
-            QueueStep::Came | QueueStep::Queued | QueueStep::Notice => {
+            QueueStep::Received | QueueStep::Queued | QueueStep::Notice => {
                 self.totals.names.add_names(&mta::origin(fact), &self.keys)
             }
-            QueueStep::Named
+            QueueStep::MessageIdAssigned
             | QueueStep::Held
             | QueueStep::Released
             | QueueStep::Deleted
             | QueueStep::Returned
-            | QueueStep::Renamed
-            | QueueStep::Gone => SenderIds::default(),
+            | QueueStep::Requeued
+            | QueueStep::Removed => SenderIds::default(),
         };
         let (transition, reason, wanted, counts) = (Transition::of_record(fact), None, false, false);
         self.apply(
@@ -137,7 +141,7 @@ impl BlockTracker {
         let update = Update {
             transition,
             recipient: self.keys.recipient(event.recipient),
-            recipients: mta::served(event, logged.line),
+            recipients: mta::reported_recipients(event, logged.line),
             at: logged.moment.map(|moment| moment.micros.div_euclid(1_000_000)),
             reason: logged.verdict.map(|verdict| verdict.reason),
             wanted,

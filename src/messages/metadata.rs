@@ -1,5 +1,6 @@
 //! Merges the metadata of a message from the lines that state it. `events`, `scan --by` and `trace` share the rule.
 
+use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep};
 
@@ -23,9 +24,9 @@ pub(crate) struct MessageMetadata {
 impl MessageMetadata {
     /// Reads the metadata of a queue record. Bytes that are not UTF-8 become U+FFFD.
     pub(crate) fn of(fact: &QueueRecord) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned().into_boxed_str();
+        let text = |bytes: &[u8]| String::from(LogText(bytes)).into_boxed_str();
         let MessageFields { sender, size, client, client_host, helo, user, message_id, .. } =
-            mta::context(fact);
+            mta::message_fields(fact);
         Self {
             sender: sender.map(text),
             is_queue_sender: sender.is_some() && fact.step == QueueStep::Queued,
@@ -74,7 +75,7 @@ impl MessageMetadata {
     }
 
     /// The memory that the metadata takes, in bytes.
-    pub(crate) fn held(&self) -> usize {
+    pub(crate) fn held_bytes(&self) -> usize {
         let Self { sender, client, client_host, helo, user, message_id, .. } = self;
         let texts = [sender, client, client_host, helo, user, message_id];
         size_of::<Self>() + texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()

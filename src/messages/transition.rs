@@ -88,9 +88,11 @@ impl Transition {
 
     pub fn of_record(fact: &QueueRecord) -> Self {
         match fact.step {
-            QueueStep::Came if mta::is_queued_on_arrival(fact.mta) => Self::Arrived(mta::recipients(fact)),
-            QueueStep::Came => Self::Received,
-            QueueStep::Named => Self::HeaderRead,
+            QueueStep::Received if mta::is_queued_on_arrival(fact.mta) => {
+                Self::Arrived(mta::recipients(fact))
+            }
+            QueueStep::Received => Self::Received,
+            QueueStep::MessageIdAssigned => Self::HeaderRead,
             QueueStep::Notice => Self::Notice {
                 arrived: mta::is_queued_on_arrival(fact.mta),
                 recipients: mta::recipients(fact),
@@ -102,8 +104,8 @@ impl Transition {
             QueueStep::Released => Self::Released,
             QueueStep::Deleted => Self::Deleted,
             QueueStep::Returned => Self::Returned,
-            QueueStep::Renamed => Self::Renamed,
-            QueueStep::Gone => Self::Removed,
+            QueueStep::Requeued => Self::Renamed,
+            QueueStep::Removed => Self::Removed,
         }
     }
 

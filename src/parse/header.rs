@@ -2,25 +2,29 @@
 
 use memchr::{memchr, memmem};
 
-use crate::simd::eq_mask;
+use super::process_tag::names_a_process;
+use super::stamp_length::{
+    bsd_end, clock_length, count_leading, fraction_length, is_usual_minute, zone_length,
+};
 use crate::simd::find::find;
 
-/// One line, cut into its front and its text. Empty host or program: the line does not name one.
+/// A log line, split into header and text. Host and program are empty if the line does not show them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LogLine<'a> {
     pub stamp: RawTimestamp<'a>,
     pub host: &'a [u8],
-    /// As logged: `postfix/smtp`, `exim`, `postfix-out/submission/smtpd`. Empty: a file only Exim writes.
+    /// The program as logged: `postfix/smtp`, `exim`, `postfix-out/submission/smtpd`. Empty in the log files that Exim
+    /// writes itself.
     pub program: &'a [u8],
-    /// How much of the program's name is the instance and its slash: 8 in `postfix/smtp`; 0: there is no slash.
-    pub slash: usize,
+    /// Offset of the daemon's name in `program`, in bytes: 8 in `postfix/smtp`, 0 if there is no slash.
+    pub daemon_start: usize,
     pub text: &'a [u8],
 }
 
-/// A stamp as it stands on the line; `time.rs` makes seconds of it.
+/// A timestamp as logged; [`super::timestamp::TimestampParser`] parses it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RawTimestamp<'a> {
-    /// The line has none.
+    /// The line has no timestamp.
     Missing,
     /// `Nov  2 03:04:05`, with or without a fraction (RFC 3164 §4.1.2); also `Nov 2 2026 03:04:05`.
     Bsd(&'a [u8]),
@@ -28,42 +32,45 @@ pub enum RawTimestamp<'a> {
     YearFirst(&'a [u8]),
     /// `2026-11-22T02:40:41.9+00:00` (RFC 3339), and Exim's `2026-11-22 02:40:41.904 +0000`.
     ///
-    /// Also `2026-11-22 03:04:05 CET` (journalctl -o short-full); of such zones only UTC says which it is.
+    /// Also `2026-11-22 03:04:05 CET` (journalctl -o short-full). Only UTC is understood of zone abbreviations, since the
+    /// others are ambiguous.
     Iso(&'a [u8]),
     /// `1763780645.123456`: seconds since 1970 (journalctl -o short-unix).
     Unix(&'a [u8]),
 }
 
 impl<'a> LogLine<'a> {
-    /// A line that nobody's front fits has no stamp and no program, and its text is the whole line.
+    /// Parses any line. If no header format matches, there is no timestamp and no program, and the text is the whole line.
     pub fn read(raw: &'a [u8]) -> Self {
-        // Nearly all lines of most logs, without what the others have to be asked.
-        if let Some(line) = usual(raw) {
+        // The commonest format first: nearly all lines of most logs have it.
+        if let Some(line) = usual_header(raw) {
             return line;
         }
         let (version, raw) = priority(raw);
         match raw.first() {
-            Some(b'0'..=b'9') => numeric(raw, version),
-            Some(byte) if byte.is_ascii_alphabetic() || !byte.is_ascii() => bsd(raw).or_else(|| weekday(raw)),
+            Some(b'0'..=b'9') => digit_header(raw, version),
+            Some(byte) if byte.is_ascii_alphabetic() || !byte.is_ascii() => {
+                bsd_header(raw).or_else(|| weekday_header(raw))
+            }
             _ => None,
         }
-        .or_else(|| tagged(RawTimestamp::Missing, b"", raw))
-        .or_else(|| names_a_process(raw).then(|| syslog(RawTimestamp::Missing, raw)).flatten())
+        .or_else(|| tag_and_text(RawTimestamp::Missing, b"", raw))
+        .or_else(|| names_a_process(raw).then(|| host_tag_and_text(RawTimestamp::Missing, raw)).flatten())
         .unwrap_or(Self {
             stamp: RawTimestamp::Missing,
             host: b"",
             program: b"",
-            slash: 0,
+            daemon_start: 0,
             text: raw,
         })
     }
 
-    /// The daemon's own name: `smtpd` of `postfix/submission/smtpd`.
+    /// The daemon's name: `smtpd` of `postfix/submission/smtpd`.
     pub fn daemon(&self) -> &'a [u8] {
-        self.program.get(self.slash..).unwrap_or_default()
+        self.program.get(self.daemon_start..).unwrap_or_default()
     }
 
-    /// The instance; of a program without one, the program.
+    /// The instance, or the whole program if it has none.
     pub fn instance_or_program(&self) -> &'a [u8] {
         match self.instance() {
             b"" => self.program,
@@ -71,13 +78,14 @@ impl<'a> LogLine<'a> {
         }
     }
 
-    /// What stands before the daemon's name: `postfix/submission`. Empty: nothing does.
+    /// The part before the daemon's name: `postfix/submission` of `postfix/submission/smtpd`. Empty if there is no slash.
     pub fn instance(&self) -> &'a [u8] {
-        self.program.get(..self.slash.saturating_sub(1)).unwrap_or_default()
+        self.program.get(..self.daemon_start.saturating_sub(1)).unwrap_or_default()
     }
 }
 
-/// `<22>1 …` → true and the rest; `<22>…` → false and the rest (RFC 5424 §6.2.1, RFC 3164 §4.1.1).
+/// Removes the priority: `<22>1 rest` of RFC 5424 §6.2.1 gives true and `rest`, `<22>rest` of RFC 3164 §4.1.1 gives
+/// false and `rest`, and a line without priority gives false and itself.
 fn priority(raw: &[u8]) -> (bool, &[u8]) {
     let rest = raw.strip_prefix(b"<").and_then(|rest| {
         let end = memchr(b'>', rest.get(..4).unwrap_or(rest))?;
@@ -91,183 +99,85 @@ fn priority(raw: &[u8]) -> (bool, &[u8]) {
     }
 }
 
-/// `Nov  2 03:04:05 host program[pid]: text`
+/// Parses `Nov  2 03:04:05 host program[pid]: text`, with a timestamp of exactly 15 bytes.
 #[inline]
-fn usual(raw: &[u8]) -> Option<LogLine<'_>> {
+fn usual_header(raw: &[u8]) -> Option<LogLine<'_>> {
     let (stamp, rest) = raw.split_at_checked(15)?;
     match (stamp, rest) {
         ([.., b'0'..=b'9', b'0'..=b'9'], [b' ', rest @ ..]) if is_usual_minute(stamp) => {
-            syslog(RawTimestamp::Bsd(stamp), rest)
+            host_tag_and_text(RawTimestamp::Bsd(stamp), rest)
         }
         _ => None,
     }
 }
 
-/// `Nov  2 03:04:`
-#[inline]
-pub(crate) fn is_usual_minute(raw: &[u8]) -> bool {
-    matches!(raw, [b'A'..=b'Z' | b'a'..=b'z', _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', ..])
-}
-
-/// `Nov  2 03:04:05[.123] host program[pid]: text`
-fn bsd(raw: &[u8]) -> Option<LogLine<'_>> {
+/// Parses `Nov  2 03:04:05[.123] host program[pid]: text` and the variants of [`bsd_end`].
+fn bsd_header(raw: &[u8]) -> Option<LogLine<'_>> {
     let end = match raw {
         [_, _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', b'0'..=b'9', b'0'..=b'9', ..] => 15,
         _ => bsd_end(raw)?,
     };
-    let end = end + fraction(raw.get(end..)?);
+    let end = end + fraction_length(raw.get(end..)?);
     let (stamp, rest) = raw.split_at_checked(end)?;
-    syslog(RawTimestamp::Bsd(stamp), rest.strip_prefix(b" ")?)
+    host_tag_and_text(RawTimestamp::Bsd(stamp), rest.strip_prefix(b" ")?)
 }
 
-/// `Sun 2026-11-22 03:04:05 CET host program[pid]: text` (journalctl -o short-full)
-fn weekday(raw: &[u8]) -> Option<LogLine<'_>> {
+/// Parses `Sun 2026-11-22 03:04:05 CET host program[pid]: text` (journalctl -o short-full).
+fn weekday_header(raw: &[u8]) -> Option<LogLine<'_>> {
     let [_, _, _, b' ', stamp @ ..] = raw else { return None };
     let [_, _, _, _, b'-', _, _, b'-', _, _, b' ', time @ ..] = stamp else { return None };
-    let end = 11 + clock(time)?;
-    let end = end + fraction(stamp.get(end..)?);
+    let end = 11 + clock_length(time)?;
+    let end = end + fraction_length(stamp.get(end..)?);
     let zone = stamp.get(end..)?.strip_prefix(b" ")?;
     let length = memchr(b' ', zone.get(..7).unwrap_or(zone)).filter(|length| *length > 0)?;
     let (stamp, rest) = stamp.split_at_checked(end + 1 + length)?;
-    syslog(RawTimestamp::Iso(stamp), rest.strip_prefix(b" ")?)
+    host_tag_and_text(RawTimestamp::Iso(stamp), rest.strip_prefix(b" ")?)
 }
 
-/// The end of a stamp whose columns are not the usual ones: `Mär 08 …`, `Mar 7 …`, `Nov 22 2026 03:04:05`.
-fn bsd_end(raw: &[u8]) -> Option<usize> {
-    let window = raw.get(..28).unwrap_or(raw);
-    let month = memchr(b' ', window).filter(|end| (3..=6).contains(end))?;
-    let mut at = month + skip(window.get(month..)?, b' ');
-    loop {
-        let digits = window.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        match window.get(at + digits) {
-            Some(b' ') if matches!(digits, 1 | 2 | 4) => at += digits + 1,
-            Some(b':') if digits == 2 => return clock(window.get(at..)?).map(|length| at + length),
-            _ => return None,
-        }
-    }
-}
-
-/// `03:04:05` → 8.
-fn clock(text: &[u8]) -> Option<usize> {
-    match text {
-        [b'0'..=b'2', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9', b':', b'0'..=b'6', b'0'..=b'9', ..] => {
-            Some(8)
-        }
-        _ => None,
-    }
-}
-
-/// `.123456 …` → 7; 0 when no fraction stands there.
-fn fraction(text: &[u8]) -> usize {
-    match text {
-        [b'.', rest @ ..] => 1 + rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
-        _ => 0,
-    }
-}
-
-fn skip(text: &[u8], byte: u8) -> usize {
-    text.iter().take_while(|&&b| b == byte).count()
-}
-
-/// A line that begins with a digit: RFC 3339, RFC 5424, year first, or Exim's own.
-fn numeric(raw: &[u8], version: bool) -> Option<LogLine<'_>> {
+/// Parses a line that begins with a digit: RFC 3339, RFC 5424, year first, seconds since 1970, or Exim's own files.
+/// `version`: the version 1 of RFC 5424 stood before it.
+fn digit_header(raw: &[u8], version: bool) -> Option<LogLine<'_>> {
     match raw {
         [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {
             let end = memchr(b' ', raw.get(..40).unwrap_or(raw))?;
-            clock(raw.get(11..)?)?;
+            clock_length(raw.get(11..)?)?;
             let (stamp, rest) = raw.split_at_checked(end)?;
             let rest = rest.get(1..)?;
             let stamp = RawTimestamp::Iso(stamp);
-            structured(stamp, rest).or_else(|| if version { None } else { syslog(stamp, rest) })
+            rfc5424_header(stamp, rest)
+                .or_else(|| if version { None } else { host_tag_and_text(stamp, rest) })
         }
         [_, _, _, _, b'-', _, _, b'-', _, _, b' ', ..] => {
-            let end = 11 + clock(raw.get(11..)?)?;
-            let end = end + fraction(raw.get(end..)?);
-            let end = end + zone(raw.get(end..)?);
+            let end = 11 + clock_length(raw.get(11..)?)?;
+            let end = end + fraction_length(raw.get(end..)?);
+            let end = end + zone_length(raw.get(end..)?);
             let (stamp, rest) = raw.split_at_checked(end)?;
             let rest = rest.strip_prefix(b" ")?;
             let stamp = RawTimestamp::Iso(stamp);
             if names_a_process(rest) {
-                return syslog(stamp, rest);
+                return host_tag_and_text(stamp, rest);
             }
-            Some(LogLine { stamp, host: b"", program: b"", slash: 0, text: rest })
+            Some(LogLine { stamp, host: b"", program: b"", daemon_start: 0, text: rest })
         }
         [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ', _, _, _, b' ', ..] => {
             let end = 5 + bsd_end(raw.get(5..)?)?;
-            let end = end + fraction(raw.get(end..)?);
+            let end = end + fraction_length(raw.get(end..)?);
             let (stamp, rest) = raw.split_at_checked(end)?;
-            syslog(RawTimestamp::YearFirst(stamp), rest.strip_prefix(b" ")?)
+            host_tag_and_text(RawTimestamp::YearFirst(stamp), rest.strip_prefix(b" ")?)
         }
         [_, _, _, _, _, _, _, _, _, _, b'.', ..] => {
-            let end = 10 + fraction(raw.get(10..)?);
+            let end = 10 + fraction_length(raw.get(10..)?);
             let (stamp, rest) = raw.split_at_checked(end)?;
             let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
             let rest = rest.strip_prefix(b" ").filter(|_| stamp.get(..10).is_some_and(digits))?;
-            syslog(RawTimestamp::Unix(stamp), rest)
+            host_tag_and_text(RawTimestamp::Unix(stamp), rest)
         }
         _ => None,
     }
 }
 
-/// ` +0100` → 6; 0 when no zone stands there.
-fn zone(text: &[u8]) -> usize {
-    match text {
-        [b' ', b'+' | b'-', digits @ ..]
-            if digits.len() >= 4 && digits.iter().take(4).all(u8::is_ascii_digit) =>
-        {
-            6
-        }
-        _ => 0,
-    }
-}
-
-/// `host name[123]: …`: a syslog daemon that writes its stamps with a blank, not Exim.
-fn names_a_process(text: &[u8]) -> bool {
-    let Some(host) = find(b' ', text) else { return false };
-    let tag = text.get(host + 1..).unwrap_or_default();
-    // `=>`, `H=` and the like, of which Exim's lines have one there, are told without their end.
-    let (Some(&first), Some(&second)) = (tag.first(), tag.get(1)) else { return false };
-    (is_plain(first) && (is_plain(second) || second == b'['))
-        && is_process(tag.get(..find(b' ', tag).unwrap_or(tag.len())).unwrap_or_default())
-}
-
-/// The same of the text behind a stamp of 19 bytes. It looks at 32 bytes at once, which are enough for the two words of
-/// nearly all lines. None: the line is shorter.
-#[inline]
-pub(crate) fn own_names_a_process(raw: &[u8], text: &[u8]) -> Option<bool> {
-    let begin = raw.len() - text.len();
-    // Of a short text what stands before it is looked at too, and then passed over.
-    let from = begin.min(raw.len().checked_sub(32)?);
-    let window = raw.get(from..)?.first_chunk()?;
-    let end = 1_u64 << text.len().min(32);
-    let blanks = u64::from(eq_mask(window, b' ')) >> (begin - from) | end;
-    let second = (blanks & (blanks - 1)).trailing_zeros() as usize;
-    let is_seen = second < 32;
-    Some(if is_seen && text.get(..second)?.last_chunk() != Some(b"]:") {
-        false
-    } else {
-        names_a_process(text)
-    })
-}
-
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.')
-}
-
-/// `name[123]:`
-pub(crate) fn is_process(word: &[u8]) -> bool {
-    let Some(tag) = word.strip_suffix(b"]:") else { return false };
-    memchr(b'[', tag).is_some_and(|open| {
-        let (name, pid) = tag.split_at(open);
-        !name.is_empty()
-            && name.iter().copied().all(is_plain)
-            && pid.len() > 1
-            && pid.iter().skip(1).all(u8::is_ascii_digit)
-    })
-}
-
-/// `host program procid msgid [structured data] text` (RFC 5424 §6), the stamp already cut off.
-fn structured<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
+/// Parses what follows the timestamp in RFC 5424 §6: `host program procid msgid [structured data] text`.
+fn rfc5424_header<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
     let (host, rest) = word(raw)?;
     let (program, rest) = word(rest)?;
     if matches!(program.last(), Some(b':' | b']') | None) {
@@ -280,18 +190,18 @@ fn structured<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>>
     let (_msgid, rest) = word(rest)?;
     let text = match rest {
         [b'-', text @ ..] => text,
-        [b'[', ..] => rest.get(elements(rest)?..)?,
+        [b'[', ..] => rest.get(structured_data_length(rest)?..)?,
         _ => return None,
     };
     let text = text.strip_prefix(b" ").unwrap_or(text);
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
-    let text = text.get(skip(text, b' ')..)?;
+    let text = text.get(count_leading(text, b' ')..)?;
     let slash = memchr::memrchr(b'/', program).map_or(0, |slash| slash + 1);
-    Some(LogLine { stamp, host: if host == b"-" { b"" } else { host }, program, slash, text })
+    Some(LogLine { stamp, host: if host == b"-" { b"" } else { host }, program, daemon_start: slash, text })
 }
 
-/// `[a x="y"][b] …` → the length of the elements; `\]` inside a value is a plain bracket (RFC 5424 §6.3.3).
-fn elements(text: &[u8]) -> Option<usize> {
+/// The length of the structured data `[a x="y"][b]`; `\]` inside a value does not end it (RFC 5424 §6.3.3).
+fn structured_data_length(text: &[u8]) -> Option<usize> {
     let mut quoted = false;
     let mut bytes = text.iter().enumerate();
     while let Some((at, byte)) = bytes.next() {
@@ -312,24 +222,23 @@ fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
-/// `[<mail.info>] host program[pid]: text`
+/// Parses what follows the timestamp in a syslog file: `[<mail.info>] host program[pid]: text`.
 #[inline]
-fn syslog<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
+fn host_tag_and_text<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
     let raw = match raw {
         [b'<', rest @ ..] => rest.get(memmem::find(rest, b"> ")? + 2..)?,
         _ => raw,
     };
     let (host, rest) = word(raw)?;
-    // No host at all: `Nov  2 03:04:05 postfix/smtp[12]: …`.
-    if host.last() == Some(&b':') { tagged(stamp, b"", raw) } else { tagged(stamp, host, rest) }
+    // The line has no host: `Nov  2 03:04:05 postfix/smtp[12]: …`.
+    if host.last() == Some(&b':') { tag_and_text(stamp, b"", raw) } else { tag_and_text(stamp, host, rest) }
 }
 
-/// `program[pid]: text`, or `program: text`.
+/// Parses `program[pid]: text` and `program: text`.
 #[inline]
-fn tagged<'a>(stamp: RawTimestamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<LogLine<'a>> {
+fn tag_and_text<'a>(stamp: RawTimestamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<LogLine<'a>> {
     let end = find(b' ', raw).unwrap_or(raw.len());
-    // Backwards from the colon, since the pid and the daemon's name are the shortest way. Some write no blank behind
-    // the colon.
+    // Search backwards from the colon, since pid and daemon are short. Some programs write no blank behind the colon.
     let (tag, text) = match raw.get(..end)?.strip_suffix(b":") {
         Some(tag) => (tag, raw.get(end..)?),
         None => {
@@ -348,11 +257,17 @@ fn tagged<'a>(stamp: RawTimestamp<'a>, host: &'a [u8], raw: &'a [u8]) -> Option<
         return None;
     }
     let slash = program.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-    Some(LogLine { stamp, host, program, slash, text: solaris(text.strip_prefix(b" ").unwrap_or(text)) })
+    Some(LogLine {
+        stamp,
+        host,
+        program,
+        daemon_start: slash,
+        text: without_solaris_id(text.strip_prefix(b" ").unwrap_or(text)),
+    })
 }
 
-/// `[ID 197553 mail.info] text` → `text`.
-fn solaris(text: &[u8]) -> &[u8] {
+/// Removes the message id of Solaris: `[ID 197553 mail.info] text` gives `text`.
+fn without_solaris_id(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"[ID ")
         .and_then(|rest| rest.get(memmem::find(rest.get(..48).unwrap_or(rest), b"] ")? + 2..))
         .unwrap_or(text)

@@ -1,31 +1,35 @@
 //! Parses headers fast, by comparing each line with the header of the line before.
 //!
 //! Most lines of a log share their host and minute with the line before, and a dozen daemons write nearly all of them, so
-//! one masked compare of many bytes replaces parsing. The result equals that of [`Line::read`] and [`Writer::of`].
+//! one masked compare of many bytes replaces parsing. The result equals that of [`LogLine::read`] and [`Program::of`].
 
-use super::header::{LogLine, RawTimestamp, is_usual_minute, own_names_a_process};
+use super::header::{LogLine, RawTimestamp};
 use super::mta::Program;
-use crate::simd::ascii::digits;
-use crate::simd::{MaskedChunk, eq_mask, masked_eq};
+use super::process_tag::names_a_process_fast;
+use super::stamp_length::is_usual_minute;
+use crate::simd::ascii::leading_digits;
+use crate::simd::masked_prefix::MaskedPrefix;
+use crate::simd::{eq_mask32, masked_eq};
 
-/// A parsed line with its writer and its minute.
+/// A log line with the program that wrote it and the number of its minute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ParsedHeader<'a> {
     pub line: LogLine<'a>,
     pub writer: Program,
-    /// The number of its minute: lines one after another that have the same one are of the same minute and zone. None:
-    /// its stamp is of a form that most logs do not have.
+    /// Consecutive lines with the same number have the same minute and time zone. The number counts changes and has no
+    /// other meaning. `None`: the timestamp format has no fast path.
     pub minute: Option<u32>,
 }
 
+/// The header of the last line, and the programs of earlier lines.
 pub struct HeaderCache {
     form: HeaderForm,
-    /// The stamp up to its seconds, and where nothing but these changes, all up to the program.
-    front: MaskedBytes<6>,
-    /// What follows a stamp that may have a fraction: its zone, a blank, the host and a blank.
-    tail: MaskedBytes<6>,
+    /// The header up to the seconds; for [`HeaderForm::Bsd`] up to the program, with the seconds masked out.
+    prefix: MaskedPrefix<6>,
+    /// For [`HeaderForm::Iso`], the bytes behind the fraction of a second: zone, blank, host, blank.
+    tail: MaskedPrefix<6>,
     /// Length of the host name, in bytes.
-    host: usize,
+    host_length: usize,
     tags: [CachedTag; TAGS],
     minute: u32,
 }
@@ -39,109 +43,47 @@ enum HeaderForm {
     Bsd,
     /// `2026-11-22T02:40:41.123456+00:00 host `
     Iso,
-    /// `2026-11-22 02:40:41 `, of a file that only Exim writes.
-    Own,
+    /// `2026-11-22 02:40:41 `, in the log files that Exim writes itself.
+    WithoutTag,
 }
 
 /// Slots of the tag cache: many more than a mail server has daemons, so that two rarely collide; a power of two.
 const TAGS: usize = 128;
 
-/// A program and what ends its name: `postfix/smtp[`, `dovecot:`.
+/// A program with the byte that ends its name: `postfix/smtp[`, `dovecot:`.
 #[derive(Clone, Copy)]
 struct CachedTag {
-    name: MaskedBytes<2>,
+    name: MaskedPrefix<2>,
     slash: usize,
-    pid: bool,
+    has_pid: bool,
     writer: Program,
 }
 
 impl CachedTag {
     /// Whether the text begins with this tag. An empty slot matches nothing.
     #[inline]
-    fn is(&self, near: &[u8; 32]) -> bool {
+    fn is_prefix_of(&self, near: &[u8; 32]) -> bool {
         let (sixteens, _) = near.as_chunks::<16>();
-        masked_eq(sixteens, &self.name.sixteens)
+        masked_eq(sixteens, &self.name.chunks)
     }
 }
-
-/// A prefix that lines are compared with, sixteen bytes at a time.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct MaskedBytes<const SIXTEENS: usize> {
-    sixteens: [MaskedChunk; SIXTEENS],
-    length: usize,
-}
-
-impl<const SIXTEENS: usize> MaskedBytes<SIXTEENS> {
-    /// No text of a log begins with it: a line has no NUL where its stamp or its program is.
-    const NONE: Self =
-        Self { sixteens: [MaskedChunk { bytes: [0; 16], mask: [0xff; 16] }; SIXTEENS], length: 0 };
-
-    /// None: it is too long.
-    fn of(parts: &[&[u8]]) -> Option<Self> {
-        let mut bytes = [0; 96];
-        let mut length = 0;
-        for part in parts {
-            bytes.get_mut(length..length + part.len())?.copy_from_slice(part);
-            length += part.len();
-        }
-        let mut sixteens = [MaskedChunk { bytes: [0; 16], mask: [0; 16] }; SIXTEENS];
-        for (at, (sixteen, bytes)) in sixteens.iter_mut().zip(bytes.as_chunks().0).enumerate() {
-            let own = length.saturating_sub(at * 16).min(16);
-            *sixteen = MaskedChunk { bytes: *bytes, mask: *MASKS.get(16 - own..)?.first_chunk()? };
-        }
-        (length <= SIXTEENS * 16).then_some(Self { sixteens, length })
-    }
-
-    /// Lets the bytes `from..to` of the first sixteen match anything.
-    fn open(mut self, from: usize, to: usize) -> Self {
-        if let Some(MaskedChunk { bytes, mask }) = self.sixteens.first_mut() {
-            for at in from..to {
-                (bytes[at], mask[at]) = (0, 0);
-            }
-        }
-        self
-    }
-
-    /// Whether the text begins with it.
-    #[inline]
-    fn begins(&self, text: &[u8; 96]) -> bool {
-        let (sixteens, _) = text.as_chunks::<16>();
-        // Most are no longer than the first.
-        let (near, far) = sixteens.split_at(NEAR);
-        masked_eq(near, &self.sixteens)
-            && (self.length <= NEAR * 16 || masked_eq(far, self.sixteens.get(NEAR..).unwrap_or_default()))
-    }
-}
-
-/// In sixteens.
-const NEAR: usize = 3;
-
-/// Sixteen of these from 16 - n on are the mask of n bytes.
-const MASKS: [u8; 32] = {
-    let mut masks = [0; 32];
-    let mut at = 0;
-    while at < 16 {
-        masks[at] = 0xff;
-        at += 1;
-    }
-    masks
-};
 
 impl Default for HeaderCache {
     fn default() -> Self {
-        let none = CachedTag { name: MaskedBytes::NONE, slash: 0, pid: false, writer: Program::Foreign };
-        let (form, front, tail) = (HeaderForm::Unknown, MaskedBytes::NONE, MaskedBytes::NONE);
-        Self { form, front, tail, host: 0, tags: [none; TAGS], minute: 0 }
+        let none = CachedTag { name: MaskedPrefix::NONE, slash: 0, has_pid: false, writer: Program::Foreign };
+        let (form, prefix, tail) = (HeaderForm::Unknown, MaskedPrefix::NONE, MaskedPrefix::NONE);
+        Self { form, prefix, tail, host_length: 0, tags: [none; TAGS], minute: 0 }
     }
 }
 
 impl HeaderCache {
-    /// `ahead` is the line's text and what follows it, if anything does: to look at more than the line is cheaper than
-    /// to ask how long it is. None: something of the line is new, or unlike most lines.
+    /// Parses a line whose header is in the cache. `ahead` begins with the line, which has `length` bytes, and continues
+    /// with the text after it, since comparing fixed windows is cheaper than checking the length. `None`: the header is
+    /// not cached; use [`Self::read`].
     #[inline]
-    pub fn known<'a>(&self, ahead: &'a [u8], length: usize) -> Option<ParsedHeader<'a>> {
+    pub fn cached<'a>(&self, ahead: &'a [u8], length: usize) -> Option<ParsedHeader<'a>> {
         let window: &[u8; 96] = ahead.first_chunk()?;
-        if !self.front.begins(window) {
+        if !self.prefix.is_prefix_of(window) {
             return None;
         }
         let (stamp, at) = match self.form {
@@ -149,33 +91,33 @@ impl HeaderCache {
                 if !ahead.get(13..15)?.iter().all(u8::is_ascii_digit) {
                     return None;
                 }
-                (15, self.front.length)
+                (15, self.prefix.length)
             }
             HeaderForm::Iso => {
                 let [b':', b'0'..=b'6', b'0'..=b'9', point, rest @ ..] = window.get(16..)? else {
                     return None;
                 };
-                let fraction = if *point == b'.' { 1 + digits(rest.first_chunk()?) } else { 0 };
+                let fraction = if *point == b'.' { 1 + leading_digits(rest.first_chunk()?) } else { 0 };
                 let zone = 19 + fraction;
-                if !self.tail.begins(ahead.get(zone..)?.first_chunk()?) {
+                if !self.tail.is_prefix_of(ahead.get(zone..)?.first_chunk()?) {
                     return None;
                 }
                 let at = zone + self.tail.length;
-                (at - self.host - 2, at)
+                (at - self.host_length - 2, at)
             }
-            HeaderForm::Own => return self.own(ahead.get(..length)?),
+            HeaderForm::WithoutTag => return self.line_without_tag(ahead.get(..length)?),
             HeaderForm::Unknown => return None,
         };
         let near: &[u8; 32] = ahead.get(at..)?.first_chunk()?;
-        let end = (eq_mask(near, b'[') | eq_mask(near, b':')).trailing_zeros() as usize;
+        let end = (eq_mask32(near, b'[') | eq_mask32(near, b':')).trailing_zeros() as usize;
         let slot = slot(near.get(..end)?)?;
         let mut tag = self.tags.get(slot)?;
-        if !tag.is(near) {
-            tag = self.tags.get(slot ^ 1).filter(|tag| tag.is(near))?;
+        if !tag.is_prefix_of(near) {
+            tag = self.tags.get(slot ^ 1).filter(|tag| tag.is_prefix_of(near))?;
         }
         let pid = at + end + 1;
-        let start = if tag.pid {
-            let digits = digits(ahead.get(pid..)?.first_chunk()?);
+        let start = if tag.has_pid {
+            let digits = leading_digits(ahead.get(pid..)?.first_chunk()?);
             let end: &[u8; 3] = ahead.get(pid + digits..)?.first_chunk()?;
             if end != b"]: " {
                 return None;
@@ -192,27 +134,32 @@ impl HeaderCache {
             return None;
         }
         let (stamp, program) = (ahead.get(..stamp)?, ahead.get(at..pid - 1)?);
-        let host = ahead.get(at - 1 - self.host..at - 1)?;
+        let host = ahead.get(at - 1 - self.host_length..at - 1)?;
         let stamp =
             if self.form == HeaderForm::Bsd { RawTimestamp::Bsd(stamp) } else { RawTimestamp::Iso(stamp) };
-        let line = LogLine { stamp, host, program, slash: tag.slash, text };
+        let line = LogLine { stamp, host, program, daemon_start: tag.slash, text };
         Some(ParsedHeader { line, writer: tag.writer, minute: Some(self.minute) })
     }
 
-    /// `2026-11-22 03:04:05 text`, of the minute of the line before.
+    /// Parses `2026-11-22 03:04:05 text`, whose minute was compared already.
     #[inline]
-    fn own<'a>(&self, raw: &'a [u8]) -> Option<ParsedHeader<'a>> {
+    fn line_without_tag<'a>(&self, raw: &'a [u8]) -> Option<ParsedHeader<'a>> {
         let [b':', b'0'..=b'6', b'0'..=b'9', b' ', text @ ..] = raw.get(16..)? else { return None };
         let zone = matches!(text.first(), Some(b'+' | b'-'));
-        if zone || own_names_a_process(raw, text)? {
+        if zone || names_a_process_fast(raw, text)? {
             return None;
         }
-        let line =
-            LogLine { stamp: RawTimestamp::Iso(raw.get(..19)?), host: b"", program: b"", slash: 0, text };
-        Some(ParsedHeader { line, writer: Program::Exim, minute: Some(self.minute) })
+        let line = LogLine {
+            stamp: RawTimestamp::Iso(raw.get(..19)?),
+            host: b"",
+            program: b"",
+            daemon_start: 0,
+            text,
+        };
+        Some(ParsedHeader { line, writer: Program::WITHOUT_TAG, minute: Some(self.minute) })
     }
 
-    /// Parses any line, and remembers its header.
+    /// Parses any line, and caches its header.
     #[inline(never)]
     pub fn read<'a>(&mut self, raw: &'a [u8]) -> ParsedHeader<'a> {
         let line = LogLine::read(raw);
@@ -221,13 +168,13 @@ impl HeaderCache {
         ParsedHeader { line, writer, minute: is_usual.then_some(self.minute) }
     }
 
-    /// None: lines like it are not told fast.
+    /// Caches a header. `None`: its format has no fast path.
     fn learn(&mut self, raw: &[u8], line: &LogLine, writer: Program) -> Option<()> {
-        let (form, front, tail) = match line.stamp {
+        let (form, prefix, tail) = match line.stamp {
             RawTimestamp::Bsd(text) if text.len() == 15 && is_usual_minute(text) => (
                 HeaderForm::Bsd,
-                MaskedBytes::of(&[text, b" ", line.host, b" "])?.open(13, 15),
-                MaskedBytes::NONE,
+                MaskedPrefix::of(&[text, b" ", line.host, b" "])?.ignore_bytes(13, 15),
+                MaskedPrefix::NONE,
             ),
             RawTimestamp::Iso(text) if text.get(10) == Some(&b'T') => {
                 let rest = text.get(19..)?;
@@ -235,11 +182,11 @@ impl HeaderCache {
                     [b'.', digits @ ..] => 1 + digits.iter().take_while(|byte| byte.is_ascii_digit()).count(),
                     _ => 0,
                 };
-                let tail = MaskedBytes::of(&[rest.get(fraction..)?, b" ", line.host, b" "])?;
-                (HeaderForm::Iso, MaskedBytes::of(&[text.get(..16)?])?, tail)
+                let tail = MaskedPrefix::of(&[rest.get(fraction..)?, b" ", line.host, b" "])?;
+                (HeaderForm::Iso, MaskedPrefix::of(&[text.get(..16)?])?, tail)
             }
             RawTimestamp::Iso(text) if text.len() == 19 && line.program.is_empty() => {
-                (HeaderForm::Own, MaskedBytes::of(&[text.get(..16)?])?, MaskedBytes::NONE)
+                (HeaderForm::WithoutTag, MaskedPrefix::of(&[text.get(..16)?])?, MaskedPrefix::NONE)
             }
             RawTimestamp::Bsd(_)
             | RawTimestamp::Iso(_)
@@ -251,19 +198,19 @@ impl HeaderCache {
         };
         let odd =
             |text: &[u8]| text.is_empty() || text.iter().any(|&byte| matches!(byte, b' ' | b'[' | b'<'));
-        let is_own = form == HeaderForm::Own;
+        let is_own = form == HeaderForm::WithoutTag;
         if !is_own && (odd(line.host) || line.host.last() == Some(&b':')) {
             return None;
         }
-        if (self.form, &self.front, &self.tail) != (form, &front, &tail) {
-            (self.form, self.front, self.tail, self.host) = (form, front, tail, line.host.len());
+        if (self.form, &self.prefix, &self.tail) != (form, &prefix, &tail) {
+            (self.form, self.prefix, self.tail, self.host_length) = (form, prefix, tail, line.host.len());
             self.minute = self.minute.wrapping_add(1);
         }
         if !is_own && !odd(line.program) && !line.program.contains(&b':') {
-            let has_pid = raw.strip_suffix(line.text).is_some_and(|front| front.ends_with(b"]: "));
+            let has_pid = raw.strip_suffix(line.text).is_some_and(|prefix| prefix.ends_with(b"]: "));
             let end: &[u8] = if has_pid { b"[" } else { b":" };
-            if let (Some(slot), Some(name)) = (slot(line.program), MaskedBytes::of(&[line.program, end])) {
-                self.keep(slot, CachedTag { name, slash: line.slash, pid: has_pid, writer });
+            if let (Some(slot), Some(name)) = (slot(line.program), MaskedPrefix::of(&[line.program, end])) {
+                self.keep(slot, CachedTag { name, slash: line.daemon_start, has_pid, writer });
             }
         }
         Some(())
@@ -280,7 +227,7 @@ impl HeaderCache {
     }
 }
 
-/// By the end of a name and its length, which tell nearly all of them apart. None: it is too short to be a daemon's.
+/// The slot of a program in the tag cache, from the name's last four bytes and its length. `None`: the name is shorter.
 #[inline]
 fn slot(name: &[u8]) -> Option<usize> {
     let end = u32::from_le_bytes(*name.last_chunk()?).wrapping_add(name.len() as u32);
@@ -302,12 +249,12 @@ mod tests {
             for text in texts {
                 let mut reader = HeaderCache::default();
                 reader.read(b"2026-11-22 02:40:41 End queue run: pid=12");
-                assert!(reader.form == HeaderForm::Own);
+                assert!(reader.form == HeaderForm::WithoutTag);
                 for raw in
                     [format!("2026-11-22 02:40:42 {host} {tag}{text}"), format!("2026-11-22 02:40:42 {host}")]
                 {
                     let ahead = format!("{raw}\n{}", "x".repeat(200));
-                    let known = reader.known(ahead.as_bytes(), raw.len());
+                    let known = reader.cached(ahead.as_bytes(), raw.len());
                     assert!(known.is_none_or(|known| known.line == LogLine::read(raw.as_bytes())), "{raw}");
                     assert_eq!(reader.read(raw.as_bytes()).line, LogLine::read(raw.as_bytes()), "{raw}");
                 }
@@ -365,7 +312,7 @@ mod tests {
             // With and without what follows the line in its block.
             let ahead = format!("{}\n{}", lines[at], "x".repeat(200));
             for ahead in [raw, ahead.as_bytes(), raw, ahead.as_bytes()] {
-                let known = reader.known(ahead, raw.len());
+                let known = reader.cached(ahead, raw.len());
                 hits += usize::from(known.is_some());
                 let known = known.unwrap_or_else(|| reader.read(raw));
                 let line = LogLine::read(raw);

@@ -6,7 +6,10 @@
 
 pub(crate) mod header;
 pub(crate) mod header_cache;
+pub(crate) mod log_text;
 pub(crate) mod mta;
+pub(crate) mod process_tag;
+pub(crate) mod stamp_length;
 pub(crate) mod timestamp;
 pub(crate) mod unwrap;
 pub(crate) mod year;

@@ -7,7 +7,7 @@ use jiff::{Timestamp, Zoned};
 use super::header::RawTimestamp;
 use super::year::{FileTimeResolution, LatestPossible, MonthMinute, StampObservations};
 
-/// A point in time and the offset of the clock that showed it.
+/// A point in time, and the UTC offset of the clock that showed it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct LogTime {
     /// Microseconds since 1970-01-01T00:00Z.
@@ -22,29 +22,30 @@ impl LogTime {
         self.micros.div_euclid(60_000_000)
     }
 
-    /// With its own offset. None: outside the years that a calendar has.
+    /// The time with its own offset. `None`: the year is out of range.
     pub fn zoned(self) -> Option<Zoned> {
         let stamp = Timestamp::from_microsecond(self.micros).ok()?;
         Some(stamp.to_zoned(TimeZone::fixed(Offset::from_seconds(self.offset).ok()?)))
     }
 
-    /// RFC 3339 with as many digits of a second as the stamp had.
+    /// RFC 3339, without trailing zeros in the fraction. `None`: the year is out of range.
     pub fn rfc3339(self) -> Option<String> {
         self.zoned().map(|zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string())
     }
 }
 
-/// Reads stamps. One a thread: it remembers the minute it read last, and notes what it could not settle alone.
+/// Parses timestamps. It caches the last minute, and records what only the order of lines resolves, so each thread has
+/// its own.
 #[derive(Clone)]
 pub struct TimestampParser {
     zone: TimeZone,
     bound: LatestPossible,
-    turns: FileTimeResolution,
+    resolution: FileTimeResolution,
     last: CachedMinute,
-    sightings: StampObservations,
+    observations: StampObservations,
 }
 
-/// A minute as its stamp spells it, up to and without the seconds, and when it began.
+/// A minute: its text without the seconds, its zone as written, and its time.
 #[derive(Clone, Copy, Default)]
 struct CachedMinute {
     text: [u8; 24],
@@ -56,7 +57,7 @@ struct CachedMinute {
 }
 
 impl CachedMinute {
-    /// The usual lengths are compared as a whole; this is asked for every line.
+    /// Whether it has this text. Common lengths are compared as arrays, since this runs for every line.
     fn is(&self, text: &[u8], zone: &[u8]) -> bool {
         let same = match self.length {
             12 => text.len() == 12 && text.first_chunk::<12>() == self.text.first_chunk::<12>(),
@@ -69,26 +70,32 @@ impl CachedMinute {
 }
 
 impl TimestampParser {
-    /// `zone` is for stamps that name none; `bound` and `turns` for those without a year.
+    /// `zone` applies to timestamps without one; `bound` and `resolution` to those without a year.
     pub fn new(zone: TimeZone, bound: LatestPossible, turns: FileTimeResolution) -> Self {
-        Self { zone, bound, turns, last: CachedMinute::default(), sightings: StampObservations::default() }
+        Self {
+            zone,
+            bound,
+            resolution: turns,
+            last: CachedMinute::default(),
+            observations: StampObservations::default(),
+        }
     }
 
-    /// Begins another part of the file, and forgets the minute read last: elsewhere in a file it may be another.
+    /// Starts another part of the file: clears the cached minute, whose year may differ there.
     pub fn begin(&mut self) {
         self.last = CachedMinute::default();
     }
 
-    /// What was seen since it was asked last.
-    pub fn sightings(&mut self) -> StampObservations {
-        std::mem::take(&mut self.sightings)
+    /// Returns and clears the observations.
+    pub fn take_observations(&mut self) -> StampObservations {
+        std::mem::take(&mut self.observations)
     }
 
-    /// The stamp falls into the minute that was read last; false when in doubt. Cheaper than reading it.
+    /// Whether the timestamp is in the cached minute; false when in doubt. Cheaper than parsing.
     pub fn is_same_minute(&self, stamp: RawTimestamp) -> bool {
         match (stamp, self.last.length) {
             (RawTimestamp::Bsd(text), 12) => text.first_chunk::<12>() == self.last.text.first_chunk::<12>(),
-            // A zone behind it could be another.
+            // A zone behind the seconds could differ.
             (RawTimestamp::Iso(text), 16) => {
                 text.len() == 19
                     && self.last.zone_length == 0
@@ -98,7 +105,7 @@ impl TimestampParser {
         }
     }
 
-    /// Of a stamp of the minute that was read last, which most are: no more than its seconds are read.
+    /// Parses only the seconds of a timestamp in the cached minute. `None`: it is not in that minute.
     fn same_minute(&self, stamp: RawTimestamp) -> Option<LogTime> {
         let (RawTimestamp::Bsd(text) | RawTimestamp::Iso(text)) = stamp else { return None };
         if text.len() != self.last.length + 3 || !self.is_same_minute(stamp) {
@@ -108,17 +115,18 @@ impl TimestampParser {
         Some(LogTime { micros: self.last.start + seconds * 1_000_000, offset: self.last.offset })
     }
 
-    /// `offset` is where the line begins in its file. None: no stamp, or one that is not a date (`Feb 30`).
+    /// Parses a timestamp. `offset` is where the line begins in its file, in bytes. `None`: there is no timestamp, or it
+    /// is not a valid date (`Feb 30`). A leap second counts as second 59.
     pub fn read(&mut self, stamp: RawTimestamp, offset: u64) -> Option<LogTime> {
         if let Some(moment) = self.same_minute(stamp) {
             return Some(moment);
         }
         let text = match stamp {
             RawTimestamp::Missing => return None,
-            RawTimestamp::Unix(text) => return self.since_1970(text),
+            RawTimestamp::Unix(text) => return self.unix_time(text),
             RawTimestamp::Bsd(text) | RawTimestamp::YearFirst(text) | RawTimestamp::Iso(text) => text,
         };
-        // `…:MM:SS`: the second colon ends the minute. Most stamps have the first where all others have it.
+        // `…:MM:SS`: the second colon ends the minute. The first colon mostly has a fixed place.
         let usual = if let RawTimestamp::Iso(_) = stamp { 13 } else { 9 };
         let hour = if text.get(usual) == Some(&b':') { usual } else { memchr::memchr(b':', text)? };
         let minute = text.get(..hour + 3)?;
@@ -131,7 +139,7 @@ impl TimestampParser {
         Some(LogTime { micros: self.last.start + seconds * 1_000_000 + micros, offset: self.last.offset })
     }
 
-    fn since_1970(&self, text: &[u8]) -> Option<LogTime> {
+    fn unix_time(&self, text: &[u8]) -> Option<LogTime> {
         let (seconds, rest) = text.split_at_checked(10)?;
         let seconds: i64 = std::str::from_utf8(seconds).ok()?.parse().ok()?;
         let micros = seconds * 1_000_000 + fraction(rest).0;
@@ -177,11 +185,14 @@ impl TimestampParser {
                 let year = match year {
                     Some(year) => year,
                     None => {
-                        // A leap year, so that only what is no date in any year is refused.
+                        // A leap year, so that only a date that exists in no year is rejected.
                         at(2000, month, day)?;
                         let at = MonthMinute::new(month, day, hour as i8, min as i8);
-                        let year = self.turns.year(offset).or_else(|| self.bound.latest(at, &self.zone))?;
-                        self.sightings.see(offset, at);
+                        let year = self
+                            .resolution
+                            .year(offset)
+                            .or_else(|| self.bound.latest_year(at, &self.zone))?;
+                        self.observations.observe(offset, at);
                         year
                     }
                 };
@@ -193,19 +204,23 @@ impl TimestampParser {
         Some(minute)
     }
 
-    /// An hour that is left out, when summer time begins, is read as if the clock had not been changed yet.
+    /// The time in the local zone. An hour that is skipped when summer time begins counts as if clocks had not changed.
     fn local(&mut self, civil: DateTime, offset: u64) -> Option<Zoned> {
         let ambiguous = self.zone.to_ambiguous_zoned(civil);
         if let AmbiguousOffset::Fold { .. } = ambiguous.offset() {
             let first = ambiguous.clone().earlier().ok()?;
-            self.sightings.twice.push((offset, first.timestamp().as_second() / 60));
-            return if self.turns.is_second(offset) { ambiguous.later().ok() } else { Some(first) };
+            self.observations.repeated.push((offset, first.timestamp().as_second() / 60));
+            return if self.resolution.is_second_occurrence(offset) {
+                ambiguous.later().ok()
+            } else {
+                Some(first)
+            };
         }
         ambiguous.compatible().ok()
     }
 }
 
-/// `.904904+00:00` → 904904 and the zone; the zone is empty when there is none.
+/// Splits `.904904+00:00` into 904904 microseconds and the zone, which is empty if there is none.
 fn fraction(text: &[u8]) -> (i64, &[u8]) {
     let (micros, rest) = match text {
         [b'.', rest @ ..] => {
@@ -219,7 +234,7 @@ fn fraction(text: &[u8]) -> (i64, &[u8]) {
     (micros, rest.strip_prefix(b" ").unwrap_or(rest))
 }
 
-/// `Z`, `UTC`, `+01:00`, `+0100`, `+01`. None: no zone, or a name that several zones have, as `CST`.
+/// Parses `Z`, `UTC`, `+01:00`, `+0100` and `+01`. `None`: no zone, or an ambiguous abbreviation such as `CST`.
 fn zone_offset(zone: &[u8]) -> Option<Offset> {
     let (sign, rest) = match zone {
         [b'Z' | b'z'] | b"UTC" => return Some(Offset::UTC),

@@ -13,6 +13,7 @@ use crate::parse::year::{FileTimeResolution, LatestPossible, MonotonicRun, Stamp
 pub struct TimeResolution(BTreeMap<usize, FileTimeResolution>);
 
 impl TimeResolution {
+    /// The inferred times of a file; empty if each timestamp is resolved by itself.
     pub fn of(&self, file: usize) -> FileTimeResolution {
         self.0.get(&file).cloned().unwrap_or_default()
     }
@@ -27,7 +28,7 @@ pub struct Calendar {
     pub year: Option<i16>,
     /// When this run began; a pipe counts as written then.
     pub now: Timestamp,
-    pub turns: TimeResolution,
+    pub resolution: TimeResolution,
 }
 
 /// The machine's time zone, read from /etc/localtime unless TZ is set. Asking jiff for it by name would search all zones of
@@ -48,8 +49,8 @@ impl Calendar {
             let file = source.filter(|source| source.can_be_read_again());
             let written = file.and_then(|source| Timestamp::try_from(source.newest).ok());
             // Images and archives set it to 1970 or 1980, a wrong clock to a future year; both are ignored.
-            let told = |written: &Timestamp| *written < self.now && written.as_second() > TEN_YEARS;
-            LatestPossible::written(written.filter(told).unwrap_or(self.now))
+            let is_plausible = |written: &Timestamp| *written < self.now && written.as_second() > TEN_YEARS;
+            LatestPossible::written(written.filter(is_plausible).unwrap_or(self.now))
         })
     }
 }
@@ -80,6 +81,7 @@ const LATE: i64 = 10;
 const LONGEST_FOLD: i64 = 180;
 
 impl YearResolver {
+    /// Adds the observations of a block.
     pub(crate) fn add(&mut self, file: usize, seen: StampObservations, sources: &[Source]) {
         if self.file != Some(file) {
             let series = sources.get(file).map_or(file, |source| source.series);
@@ -89,23 +91,23 @@ impl YearResolver {
             self.file = Some(file);
         }
         for run in seen.runs {
-            self.run(file, run);
+            self.add_run(file, run);
         }
-        for (offset, minute) in seen.twice {
-            self.twice(file, offset, minute);
+        for (offset, minute) in seen.repeated {
+            self.add_repeated(file, offset, minute);
         }
     }
 
-    fn run(&mut self, file: usize, run: MonotonicRun) {
+    fn add_run(&mut self, file: usize, run: MonotonicRun) {
         let series = self.series;
         let years = match self.runs.last_mut().filter(|last| last.series == series) {
             None => 0,
             Some(last) => {
-                let turn = last.run.last.turn(run.first);
+                let turn = last.run.last.years_between(run.first);
                 if turn == 0 && last.file == file {
                     last.run.last = run.last;
-                    last.run.least = last.run.least.min(run.least);
-                    last.run.most = last.run.most.max(run.most);
+                    last.run.earliest = last.run.earliest.min(run.earliest);
+                    last.run.latest = last.run.latest.max(run.latest);
                     last.run.leap |= run.leap;
                     return;
                 }
@@ -115,24 +117,24 @@ impl YearResolver {
         self.runs.push(PlacedRun { file, series, years, run });
     }
 
-    fn twice(&mut self, file: usize, offset: u64, minute: i64) {
+    fn add_repeated(&mut self, file: usize, offset: u64, minute: i64) {
         let is_second = match self.twice {
             Some((last, second)) if (minute - last).abs() < LONGEST_FOLD => second || minute < last - LATE,
             Some(_) | None => false,
         };
-        let told = self.second.entry(file).or_default();
-        if told.last().map_or(is_second, |&(_, second)| second != is_second) {
-            told.push((offset, is_second));
+        let entries = self.second.entry(file).or_default();
+        if entries.last().map_or(is_second, |&(_, second)| second != is_second) {
+            entries.push((offset, is_second));
         }
         self.twice = Some((minute, is_second));
     }
 
     /// The files in which the order of the lines gives other times than each timestamp alone.
-    pub(crate) fn turns(self, sources: &[Source], calendar: &Calendar) -> TimeResolution {
+    pub(crate) fn resolve(self, sources: &[Source], calendar: &Calendar) -> TimeResolution {
         let mut turns: BTreeMap<usize, FileTimeResolution> = BTreeMap::new();
         for (file, second) in self.second {
             if !second.is_empty() {
-                turns.entry(file).or_default().second = second;
+                turns.entry(file).or_default().second_occurrence = second;
             }
         }
         for series in self.runs.chunk_by(|a, b| a.series == b.series) {
@@ -140,11 +142,11 @@ impl YearResolver {
             for runs in series.chunk_by(|a, b| a.file == b.file) {
                 let file = runs.first().map_or(0, |placed| placed.file);
                 let bound = calendar.bound(sources.get(file));
-                let alone = |at| bound.latest(at, &calendar.zone);
+                let alone = |at| bound.latest_year(at, &calendar.zone);
                 let agrees = |placed: &PlacedRun| {
                     let year = Some(first_year + placed.years);
                     // Then every line between the two agrees as well.
-                    alone(placed.run.least) == year && alone(placed.run.most) == year
+                    alone(placed.run.earliest) == year && alone(placed.run.latest) == year
                 };
                 if !runs.iter().all(agrees) {
                     let years = runs.iter().map(|placed| (placed.run.offset, first_year + placed.years));

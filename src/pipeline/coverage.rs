@@ -27,10 +27,12 @@ pub struct Coverage {
 const UNREAD_KEPT: usize = 3;
 
 impl Coverage {
+    /// Lines of mail servers.
     pub fn mail(&self) -> u64 {
         self.event + self.routine + self.unread
     }
 
+    /// Adds the counts of `other`, and keeps the earliest unread lines of both.
     pub fn merge(&mut self, other: Self) {
         self.lines += other.lines;
         self.bytes += other.bytes;
@@ -51,6 +53,7 @@ impl Coverage {
         }
     }
 
+    /// Counts a line that could not be parsed, and keeps it if it is one of the first.
     pub(crate) fn unread(&mut self, place: LineOffset, raw: &[u8]) {
         self.unread += 1;
         if self.unread_lines.len() < UNREAD_KEPT

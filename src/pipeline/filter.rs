@@ -1,4 +1,4 @@
-//! Selects events by the filter options; this file holds all that an option of the filter needs.
+//! Defines the filter options, and selects events by them.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,6 +13,7 @@ use crate::catalog::classify::{Classification, Reason, find_provider};
 use crate::catalog::provider::Provider;
 use crate::catalog::{Catalog, value_name};
 use crate::parse::header::LogLine;
+use crate::parse::log_text::LogText;
 use crate::parse::mta::parsed::domain;
 use crate::smtp::event::{By, Direction, Event, Mta, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
@@ -76,15 +77,15 @@ struct Criterion {
     values: Vec<String>,
 }
 
-/// `--provider` names none of the catalogue.
+/// The error of a `--provider` that is not in the catalogue.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UnknownProvider {
     pub name: String,
-    /// The names that are most like it, the best first.
+    /// The most similar names, best first (Jaro-Winkler similarity).
     pub similar: Vec<String>,
 }
 
-/// So many similar names are suggested.
+/// Greatest number of similar names that are suggested.
 const SUGGESTIONS: usize = 6;
 
 impl FilterArgs {
@@ -106,7 +107,7 @@ impl FilterArgs {
 
     /// Every option, in the order of the help.
     fn criteria(&self) -> [Criterion; 13] {
-        // A new option does not compile until it stands in this table.
+        // Destructured, so that a new option does not compile until it is in this table.
         let Self {
             code,
             class,
@@ -161,7 +162,7 @@ fn names<T: ValueEnum + Copy>(values: &[T]) -> Vec<String> {
     values.iter().copied().map(value_name).collect()
 }
 
-/// Whether the value of an option, as it stands in `Filter::words`, is somebody's address.
+/// Whether the value of an option in `Filter::words` is an address of a person.
 pub(crate) fn takes_address(option: &str) -> bool {
     matches!(option, "--to" | "--from")
 }
@@ -170,14 +171,14 @@ pub(crate) fn takes_address(option: &str) -> bool {
 #[derive(Clone, Default, Debug)]
 pub struct Filter {
     args: FilterArgs,
-    /// Those that `args` names.
+    /// The providers of `args.provider`.
     providers: Vec<Provider>,
     /// The options as they were typed: `--code 4xx`.
     pub words: Vec<String>,
 }
 
-/// A filter without its senders: the part that a single line can answer. A line that names no sender may belong to a
-/// message whose other lines do, so a walk asks only this, and the listener asks for the sender when it is known.
+/// A filter without `--from`: the part that one line decides. A line without a sender may belong to a message whose other
+/// lines show one, so a walk applies only this part, and a sink applies `--from` when the sender is known.
 #[derive(Clone, Default, Debug)]
 pub struct LineFilter(Filter);
 
@@ -208,11 +209,13 @@ impl Filter {
         used.flat_map(|criterion| criterion.asks).collect()
     }
 
+    /// The part of the filter that one line decides.
     pub fn without_sender(&self) -> LineFilter {
         let args = FilterArgs { from: Vec::new(), ..self.args.clone() };
         LineFilter(Self { args, ..self.clone() })
     }
 
+    /// Whether `--from` is set.
     pub fn asks_for_sender(&self) -> bool {
         !self.args.from.is_empty()
     }
@@ -332,9 +335,9 @@ pub enum TextPattern {
 }
 
 impl TextPattern {
-    /// `value` is the whole value as it stands in a log.
+    /// Whether the pattern matches the whole value, as logged.
     pub fn fits(&self, value: &[u8]) -> bool {
-        let value = String::from_utf8_lossy(value);
+        let value = LogText(value).to_str();
         match self {
             Self::Words(words) => words.matches(&value),
             Self::Net(net) => value.parse::<IpAddr>().is_ok_and(|ip| net.contains(&ip)),

@@ -74,7 +74,7 @@ impl FoundLogs {
             zone: options.time_zone.clone().unwrap_or_else(local_zone),
             year: options.year,
             now: Timestamp::now(),
-            turns: TimeResolution::default(),
+            resolution: TimeResolution::default(),
         };
         let window = TimeRange { since: options.since, until: options.until };
         Self { sources, manner, calendar, window, progress: Progress::default(), notes }
@@ -83,6 +83,6 @@ impl FoundLogs {
     /// A walk of all of the logs.
     pub(crate) fn task<'a>(&'a self, book: &'a Catalog, filter: &'a LineFilter) -> WalkTask<'a> {
         let Self { sources, manner, calendar, window, progress, .. } = self;
-        WalkTask { sources, manner: *manner, calendar, book, window: *window, filter, progress }
+        WalkTask { sources, options: *manner, calendar, book, window: *window, filter, progress }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn seek_to_range(sources: &mut [Source], window: TimeRange, calendar:
         if !source.can_be_read_again() {
             continue;
         }
-        let found = Bisection::new(number, source, calendar).and_then(|mut probe| probe.within(window));
+        let found = Bisection::new(number, source, calendar).and_then(|mut probe| probe.byte_range(window));
         source.within = found.ok().flatten();
     }
     sources.iter().any(|source| source.within.is_some())
@@ -85,23 +85,23 @@ impl Bisection {
         let metadata = file.metadata()?;
         let size = if metadata.is_file() { metadata.len() } else { 0 };
         let bound = calendar.bound(Some(source));
-        let clock = TimestampParser::new(calendar.zone.clone(), bound, calendar.turns.of(number));
+        let clock = TimestampParser::new(calendar.zone.clone(), bound, calendar.resolution.of(number));
         Ok(Self { file, size, clock })
     }
 
-    /// None: it is to be read whole.
-    fn within(&mut self, window: TimeRange) -> io::Result<Option<(u64, u64)>> {
+    /// The half-open range of bytes that can hold lines of the time range. `None`: the file must be read whole.
+    fn byte_range(&mut self, window: TimeRange) -> io::Result<Option<(u64, u64)>> {
         if self.size < SMALL || !self.is_in_order()? {
             return Ok(None);
         }
         let since = window.since.and_then(|since| since.checked_sub(SLACK).ok());
         let until = window.until.and_then(|until| until.checked_add(SLACK).ok());
         let from = match since {
-            Some(since) => self.near(since)?.map(|(from, _)| from),
+            Some(since) => self.bracket(since)?.map(|(from, _)| from),
             None => Some(0),
         };
         let to = match until {
-            Some(until) => self.near(until)?.map(|(_, to)| to),
+            Some(until) => self.bracket(until)?.map(|(_, to)| to),
             None => Some(self.size),
         };
         Ok(from.zip(to).map(|(from, to)| (from, to.max(from))))
@@ -110,7 +110,7 @@ impl Bisection {
     fn is_in_order(&mut self) -> io::Result<bool> {
         let mut last: Option<Timestamp> = None;
         for part in 0..PROBES {
-            let Some((_, at)) = self.dated(self.size / PROBES * part)? else { return Ok(false) };
+            let Some((_, at)) = self.first_dated(self.size / PROBES * part)? else { return Ok(false) };
             if last.is_some_and(|last| at.checked_add(SLACK).is_ok_and(|at| at < last)) {
                 return Ok(false);
             }
@@ -119,13 +119,13 @@ impl Bisection {
         Ok(true)
     }
 
-    /// Two places with the first line that is not before `moment` between them. None: the lines at some place do not
-    /// tell, so neither do the places.
-    fn near(&mut self, moment: Timestamp) -> io::Result<Option<(u64, u64)>> {
+    /// Two offsets that enclose the start of the first line that is not before `moment`. `None`: the lines at some offset
+    /// have no timestamps.
+    fn bracket(&mut self, moment: Timestamp) -> io::Result<Option<(u64, u64)>> {
         let (mut before, mut from) = (0, self.size);
         while from - before > NEAR {
             let middle = before + (from - before) / 2;
-            match self.dated(middle)? {
+            match self.first_dated(middle)? {
                 Some((begin, at)) if at < moment => before = begin.max(middle),
                 Some(_) => from = middle,
                 None => return Ok(None),
@@ -134,8 +134,8 @@ impl Bisection {
         Ok(Some((before, from)))
     }
 
-    /// The first line with a stamp that begins at or behind `offset`, and when it was. None: none comes soon.
-    fn dated(&mut self, offset: u64) -> io::Result<Option<(u64, Timestamp)>> {
+    /// The first line with a timestamp that begins at `offset` or behind it, and its time. `None`: none of 64 lines has one.
+    fn first_dated(&mut self, offset: u64) -> io::Result<Option<(u64, Timestamp)>> {
         let mut at = offset;
         for _ in 0..64 {
             let Some((begin, line)) = line_at(&self.file, self.size, at)? else { return Ok(None) };

@@ -29,7 +29,7 @@ pub(crate) fn walk_until_settled<L, T, E>(
     loop {
         let (walked, total) = walk(&WalkTask { sources: &sources, calendar: &calendar, ..*task })?;
         walks += 1;
-        if !again || walks == WALKS || walked.turns == calendar.turns {
+        if !again || walks == WALKS || walked.resolution == calendar.resolution {
             return Ok(Settled { walked, total, sources, calendar });
         }
         if narrowed {
@@ -39,7 +39,7 @@ pub(crate) fn walk_until_settled<L, T, E>(
             }
             (narrowed, walks) = (false, 0);
         } else {
-            calendar.turns = walked.turns;
+            calendar.resolution = walked.resolution;
         }
     }
 }

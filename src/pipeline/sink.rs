@@ -1,4 +1,4 @@
-//! Defines what a walk tells about each line of a log, and the traits of those who count it.
+//! Defines what a walk passes on for each line of a log, and the traits of its receivers.
 
 use crate::catalog::Catalog;
 use crate::catalog::classify::{Classification, find_provider};
@@ -22,10 +22,10 @@ pub struct LoggedEvent<'a> {
     pub event: &'a Event<'a>,
     /// `None`: the event is no failure.
     pub verdict: Option<Classification>,
-    /// The login of the client that submitted the message. `None`: not known; a walk does not know it, a listener that
-    /// follows messages may.
+    /// The login of the client that submitted the message. `None`: unknown. A walk never knows it; a sink that follows
+    /// messages may.
     pub user: Option<&'a [u8]>,
-    /// The address of that client, in the same way.
+    /// The address of that client. `None`: unknown, likewise.
     pub client: Option<&'a [u8]>,
     pub book: &'a Catalog,
 }
@@ -38,9 +38,9 @@ impl LoggedEvent<'_> {
     }
 }
 
-/// What a routine line says about its message.
+/// A queue record with everything that is known about its line.
 pub struct LoggedQueueRecord<'a> {
-    pub fact: &'a QueueRecord<'a>,
+    pub record: &'a QueueRecord<'a>,
     pub place: LineOffset,
     pub line: &'a LogLine<'a>,
     /// The line as it was parsed; of a wrapped line, the line inside.
@@ -56,41 +56,40 @@ pub struct LineOffset {
     pub offset: u64,
 }
 
-/// Receives the events of a walk; each thread has one. Events arrive in the order of their block, blocks in any order.
-/// What it returns at the end of a block is folded in the order of the files.
+/// Receives the events of a walk; each thread has one. The events of a block arrive in order, blocks arrive in any order,
+/// and the outputs of blocks are folded in the order of the files.
 pub trait EventSink: Send {
     type BlockOutput: Send + HeapSize;
 
-    fn event(&mut self, told: &LoggedEvent);
+    fn event(&mut self, logged: &LoggedEvent);
 
-    /// Receives an event that the filter does not admit, for listeners that follow messages through all of their events.
-    fn filtered_out(&mut self, _told: &LoggedEvent) {}
+    /// Receives an event that the filter does not admit, for sinks that follow messages through all of their events.
+    fn filtered_out(&mut self, _logged: &LoggedEvent) {}
 
-    fn fact(&mut self, _noted: &LoggedQueueRecord) {}
+    fn queue_record(&mut self, _logged: &LoggedQueueRecord) {}
 
-    /// `lines` is the number of lines in the block.
+    /// Ends a block, and returns its output. `lines` is the number of lines in it.
     fn end_of_block(&mut self, file: usize, lines: u64) -> Self::BlockOutput;
 }
 
-/// What a walk adds up: one listener for each thread, and one total that takes what they hand over in the order of the
-/// blocks.
+/// Aggregates a walk: one sink per thread, and one total into which the outputs of blocks are folded in order.
 pub(crate) trait Aggregation: Sync {
-    type Listener: EventSink;
+    type Sink: EventSink;
     type Total: Send;
 
-    fn listener(&self) -> Self::Listener;
+    fn sink(&self) -> Self::Sink;
 
     /// The total at the beginning of a walk.
     fn start(&self) -> Self::Total;
 
-    fn fold(total: &mut Self::Total, handover: <Self::Listener as EventSink>::BlockOutput);
+    fn fold(total: &mut Self::Total, output: <Self::Sink as EventSink>::BlockOutput);
 
     /// Events that the walk admitted, and whose sender, found on another line, the filter does not admit.
     fn left_out(total: &Self::Total) -> u64;
 }
 
-/// Takes the lines that were not understood. A failure is its owner's to report: the reading goes on.
+/// Receives the lines that were not understood. It keeps its own errors, so that reading continues.
 pub(crate) trait UnreadLines: Send {
-    /// Whole lines, in the order of the files.
+    /// Adds whole lines, in the order of the files.
     fn add(&mut self, lines: &[u8]);
 }

@@ -1,4 +1,4 @@
-//! Parses the words of `--since` and `--until`, and says which moments lie in the range between them.
+//! Parses the values of `--since` and `--until` (`"3 days ago"`), and defines the time range between them.
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::fmt::strtime::BrokenDownTime;

@@ -1,13 +1,10 @@
-//! Walks the lines of logs: parses each line once, counts it, and passes its event to a listener.
+//! Walks over the lines of logs: parses each line once, counts it, and passes its event or queue record to a sink.
 
 use super::calendar::{Calendar, TimeResolution, YearResolver};
-pub(crate) use super::coverage::Coverage;
-use super::coverage::extend;
-pub(crate) use super::duplicate::is_duplicate;
+use super::coverage::{Coverage, extend};
+use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
-pub(crate) use super::sink::{
-    Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, UnreadLines,
-};
+use super::sink::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, UnreadLines};
 use super::time_range::TimeRange;
 use crate::catalog::Catalog;
 use crate::catalog::classify::Classifier;
@@ -23,11 +20,11 @@ use crate::parse::unwrap;
 use crate::parse::year::StampObservations;
 use crate::simd::newlines::NewlineIter;
 
-/// What a walk reads, and which of it is passed on.
+/// The input of a walk, and the events that it passes on.
 #[derive(Clone, Copy)]
 pub struct WalkTask<'a> {
     pub sources: &'a [Source],
-    pub manner: ReadOptions,
+    pub options: ReadOptions,
     pub calendar: &'a Calendar,
     pub book: &'a Catalog,
     /// Lines outside of this range are skipped as if they were not there.
@@ -38,18 +35,18 @@ pub struct WalkTask<'a> {
 
 /// The result of a walk.
 pub(crate) struct WalkResult<L> {
-    pub listeners: Vec<L>,
+    pub sinks: Vec<L>,
     pub coverage: Coverage,
     pub problems: Vec<InputError>,
     /// The years and repeated hours that follow from the order of the lines. If they differ from those of the calendar,
     /// the times of this walk were wrong, and a walk with these is right.
-    pub turns: TimeResolution,
+    pub resolution: TimeResolution,
     /// How far each file was read, indexed by its number in the set.
     pub reached: Vec<ReadPosition>,
 }
 
-/// So many walks settle every date. The second has the right years; the third is needed if one of those has an hour that
-/// occurs twice.
+/// Greatest number of walks until all dates are resolved. The second has the right years; the third is needed if one of
+/// those years has a repeated hour.
 pub(crate) const WALKS: usize = 3;
 
 /// Reads every line of the sources. Lines that are not understood are written to `unread`, in order.
@@ -73,23 +70,23 @@ pub(crate) fn walk<L: EventSink>(
     };
     let mut order = YearResolver::default();
     let mut reached = vec![ReadPosition::default(); task.sources.len()];
-    let in_order = |handed: BlockResult<L::BlockOutput>| {
-        order.add(handed.file, handed.seen, task.sources);
-        if let Some(reached) = reached.get_mut(handed.file) {
-            *reached = ReadPosition { lines: reached.lines + handed.lines, end: handed.end };
+    let in_order = |result: BlockResult<L::BlockOutput>| {
+        order.add(result.file, result.seen, task.sources);
+        if let Some(reached) = reached.get_mut(result.file) {
+            *reached = ReadPosition { lines: reached.lines + result.lines, end: result.end };
         }
         if let Some(unread) = &mut unread {
-            unread.add(&handed.unread);
+            unread.add(&result.unread);
         }
-        fold(handed.own);
+        fold(result.own);
     };
-    let worked = each_block(task.sources, task.manner, task.progress, new, Walker::block, in_order)?;
+    let worked = each_block(task.sources, task.options, task.progress, new, Walker::block, in_order)?;
     let WorkResult { workers, problems } = worked;
-    let turns = order.turns(task.sources, task.calendar);
+    let turns = order.resolve(task.sources, task.calendar);
     let mut walked =
-        WalkResult { listeners: Vec::new(), coverage: Coverage::default(), problems, turns, reached };
+        WalkResult { sinks: Vec::new(), coverage: Coverage::default(), problems, resolution: turns, reached };
     for worker in workers {
-        walked.listeners.push(worker.listener);
+        walked.sinks.push(worker.listener);
         walked.coverage.merge(worker.coverage);
     }
     Ok(walked)
@@ -100,27 +97,27 @@ pub(crate) fn aggregate<A: Aggregation>(
     task: &WalkTask,
     aggregation: &A,
     unread: Option<&mut dyn UnreadLines>,
-) -> Result<(WalkResult<A::Listener>, A::Total), InputError> {
+) -> Result<(WalkResult<A::Sink>, A::Total), InputError> {
     let mut total = aggregation.start();
-    let mut walked = walk(task, || aggregation.listener(), |block| A::fold(&mut total, block), unread)?;
+    let mut walked = walk(task, || aggregation.sink(), |block| A::fold(&mut total, block), unread)?;
     walked.coverage.filtered += A::left_out(&total);
     Ok((walked, total))
 }
 
-/// Settles the dates before a walk whose events cannot be taken back: reads only the timestamps.
-pub(crate) fn settled(task: &WalkTask) -> Result<Calendar, InputError> {
+/// Resolves the dates before a walk whose events cannot be revised, by parsed only the timestamps.
+pub(crate) fn settle_dates(task: &WalkTask) -> Result<Calendar, InputError> {
     let mut calendar = task.calendar.clone();
     for _ in 1..WALKS {
-        let turns = turns(&WalkTask { calendar: &calendar, ..*task })?;
-        if turns == calendar.turns {
+        let turns = resolve_dates(&WalkTask { calendar: &calendar, ..*task })?;
+        if turns == calendar.resolution {
             break;
         }
-        calendar.turns = turns;
+        calendar.resolution = turns;
     }
     Ok(calendar)
 }
 
-fn turns(task: &WalkTask) -> Result<TimeResolution, InputError> {
+fn resolve_dates(task: &WalkTask) -> Result<TimeResolution, InputError> {
     struct Dates<'a> {
         task: WalkTask<'a>,
         clock: Option<TimestampParser>,
@@ -131,7 +128,7 @@ fn turns(task: &WalkTask) -> Result<TimeResolution, InputError> {
         let clock = clock(&mut dates.clock, &mut dates.last_file, block.file, &dates.task);
         BlockResult {
             file: block.file,
-            seen: seen(clock, block),
+            seen: observe_block(clock, block),
             unread: Vec::new(),
             lines: 0,
             end: 0,
@@ -139,32 +136,32 @@ fn turns(task: &WalkTask) -> Result<TimeResolution, InputError> {
         }
     };
     let mut order = YearResolver::default();
-    let fold = |handed: BlockResult<()>| order.add(handed.file, handed.seen, task.sources);
-    each_block(task.sources, task.manner, task.progress, new, work, fold)?;
-    Ok(order.turns(task.sources, task.calendar))
+    let fold = |result: BlockResult<()>| order.add(result.file, result.seen, task.sources);
+    each_block(task.sources, task.options, task.progress, new, work, fold)?;
+    Ok(order.resolve(task.sources, task.calendar))
 }
 
 /// Observes the timestamps of one block, for a log that is read block by block.
-pub(crate) fn sightings(task: &WalkTask, block: &Block) -> StampObservations {
-    seen(clock(&mut None, &mut 0, block.file, task), block)
+pub(crate) fn observations(task: &WalkTask, block: &Block) -> StampObservations {
+    observe_block(clock(&mut None, &mut 0, block.file, task), block)
 }
 
-fn seen(clock: &mut TimestampParser, block: &Block) -> StampObservations {
+fn observe_block(clock: &mut TimestampParser, block: &Block) -> StampObservations {
     each_line(block, |at, raw| {
         let stamp = LogLine::read(raw).stamp;
         if !clock.is_same_minute(stamp) {
             let _ = clock.read(stamp, block.offset + at as u64);
         }
     });
-    clock.sightings()
+    clock.take_observations()
 }
 
-/// The result of reading one block.
+/// The result of parsed one block.
 pub struct WalkStep<'b, L: EventSink> {
     pub listener: L,
     /// Keeps its cache of classified replies for the next block.
     pub judge: Classifier<'b>,
-    pub handover: L::BlockOutput,
+    pub output: L::BlockOutput,
     pub coverage: Coverage,
 }
 
@@ -179,9 +176,9 @@ pub fn step<'b, L: EventSink>(
     let (reader, clock, last_file, minute, unread) = (HeaderCache::default(), None, 0, None, None);
     let mut walker =
         Walker { task: *task, judge, listener, coverage, reader, clock, last_file, minute, unread };
-    let handed = walker.block(block);
+    let result = walker.block(block);
     let Walker { listener, judge, coverage, .. } = walker;
-    WalkStep { listener, judge, handover: handed.own, coverage }
+    WalkStep { listener, judge, output: result.own, coverage }
 }
 
 /// The result of one block, to be folded in the order of the files.
@@ -197,9 +194,9 @@ struct BlockResult<H> {
 }
 
 impl<H: HeapSize> HeapSize for BlockResult<H> {
-    fn held(&self) -> usize {
-        // The sightings are small: about one entry for each year and for each repeated hour.
-        self.unread.capacity() + self.own.held()
+    fn held_bytes(&self) -> usize {
+        // The observations are small: about one entry for each year and for each repeated minute.
+        self.unread.capacity() + self.own.held_bytes()
     }
 }
 
@@ -211,13 +208,13 @@ struct Walker<'a, 'b, L> {
     reader: HeaderCache,
     clock: Option<TimestampParser>,
     last_file: usize,
-    /// The minute of the last line as the reader numbers it, and counted from 1970-01-01T00:00Z.
+    /// The minute of the last line: its number in the header cache, and minutes since 1970-01-01T00:00Z.
     minute: Option<(u32, i64)>,
     /// `None`: these lines are not wanted.
     unread: Option<Vec<u8>>,
 }
 
-/// The clock of a file at the beginning of a block. `last_file` is the file of the previous block.
+/// The timestamp parser for a block of a file. `last_file` is the file of the previous block.
 pub(crate) fn clock<'c>(
     clock: &'c mut Option<TimestampParser>,
     last_file: &mut usize,
@@ -230,25 +227,25 @@ pub(crate) fn clock<'c>(
     }
     let clock = clock.get_or_insert_with(|| {
         let bound = calendar.bound(task.sources.get(file));
-        TimestampParser::new(calendar.zone.clone(), bound, calendar.turns.of(file))
+        TimestampParser::new(calendar.zone.clone(), bound, calendar.resolution.of(file))
     });
     clock.begin();
     clock
 }
 
-/// Calls `tell` with each line, unwrapped and cut to `LINE_LIMIT`, and its offset in the block.
-fn each_line(block: &Block, mut tell: impl FnMut(usize, &[u8])) {
+/// Calls `on_line` with each line, unwrapped and cut to `LINE_LIMIT`, and its offset in the block.
+fn each_line(block: &Block, mut on_line: impl FnMut(usize, &[u8])) {
     let mut inside = Vec::new();
     each_length(block, |at, length| {
         let raw = block.lines.get(at..at + length).unwrap_or_default();
-        tell(at, unwrap::unwrap_line(raw, &mut inside));
+        on_line(at, unwrap::unwrap_line(raw, &mut inside));
     });
 }
 
-/// Calls `tell` with the offset of each line in the block and its length, cut to `LINE_LIMIT`. Returns the number of lines
+/// Calls `on_line` with the offset of each line in the block and its length, cut to `LINE_LIMIT`. Returns the number of lines
 /// and of the bytes that were not cut off.
 #[inline]
-fn each_length(block: &Block, mut tell: impl FnMut(usize, usize)) -> (u64, u64) {
+fn each_length(block: &Block, mut on_line: impl FnMut(usize, usize)) -> (u64, u64) {
     let (mut lines, mut at, mut cut) = (0, 0, 0);
     let all = block.lines.len();
     let mut ends = NewlineIter::new(block.lines);
@@ -258,7 +255,7 @@ fn each_length(block: &Block, mut tell: impl FnMut(usize, usize)) -> (u64, u64) 
         if length > 0 && block.lines.get(at + length - 1) == Some(&b'\r') {
             length -= 1;
         }
-        tell(at, length);
+        on_line(at, length);
         lines += 1;
         // A block that ends with such a line holds only its beginning; the rest is never counted.
         cut += ((end + 1).min(all) - at).saturating_sub(LINE_LIMIT);
@@ -276,7 +273,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         let (lines, bytes) = each_length(block, |at, length| {
             let ahead = block.lines.get(at..).unwrap_or_default();
             let raw = ahead.get(..length).unwrap_or_default();
-            match &self.reader.known(ahead, length) {
+            match &self.reader.cached(ahead, length) {
                 // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
                 Some(known) => self.line(block, at, number, raw, known),
                 None => {
@@ -293,7 +290,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         BlockResult {
             file: block.file,
-            seen: self.clock.as_mut().map(TimestampParser::sightings).unwrap_or_default(),
+            seen: self.clock.as_mut().map(TimestampParser::take_observations).unwrap_or_default(),
             unread: self.unread.as_mut().map(std::mem::take).unwrap_or_default(),
             lines,
             end: block.offset + block.lines.len() as u64,
@@ -304,17 +301,12 @@ impl<L: EventSink> Walker<'_, '_, L> {
     fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8], known: &ParsedHeader) {
         let line = &known.line;
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
-        let mut moment = None;
-        if !self.task.window.is_unbounded() {
-            moment = self.moment(line, place);
-            if !self.task.window.contains(moment) {
-                self.outside(moment);
-                return;
-            }
-            self.coverage.lines += 1;
+        let (is_within, mut moment) = self.in_time_range(line, place);
+        if !is_within {
+            return;
         }
-        let reading = known.writer.read(line);
-        if matches!(reading, ParsedLine::Foreign) {
+        let parsed = known.writer.read(line);
+        if matches!(parsed, ParsedLine::Foreign) {
             self.coverage.foreign += 1;
             return;
         }
@@ -323,12 +315,12 @@ impl<L: EventSink> Walker<'_, '_, L> {
             (Some((last, minute)), Some(number)) if number == last => Some(minute),
             _ => None,
         };
-        if let (Some(_), ParsedLine::Routine) = (minute, &reading) {
+        if let (Some(_), ParsedLine::Routine) = (minute, &parsed) {
             self.coverage.routine += 1;
             return;
         }
-        if let (Some(_), ParsedLine::Fact(fact)) = (minute, &reading) {
-            self.fact(&LoggedQueueRecord { fact, place, line, raw, minute });
+        if let (Some(_), ParsedLine::QueueRecord(record)) = (minute, &parsed) {
+            self.queue_record(&LoggedQueueRecord { record, place, line, raw, minute });
             return;
         }
         moment = moment.or_else(|| self.moment(line, place));
@@ -338,11 +330,11 @@ impl<L: EventSink> Walker<'_, '_, L> {
                 extend(&mut self.coverage.minutes, moment.minute());
             }
         }
-        match &reading {
+        match &parsed {
             ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {
                 let verdict = self.judge.classify(event);
                 let (user, client, book) = (None, None, self.task.book);
-                let told = LoggedEvent {
+                let logged = LoggedEvent {
                     place,
                     line_in_block,
                     line,
@@ -354,15 +346,37 @@ impl<L: EventSink> Walker<'_, '_, L> {
                     client,
                     book,
                 };
-                self.event(&told);
+                self.event(&logged);
             }
-            ParsedLine::Fact(fact) => {
-                self.fact(&LoggedQueueRecord { fact, place, line, raw, minute: moment.map(LogTime::minute) });
+            ParsedLine::QueueRecord(record) => {
+                self.queue_record(&LoggedQueueRecord {
+                    record,
+                    place,
+                    line,
+                    raw,
+                    minute: moment.map(LogTime::minute),
+                });
             }
             ParsedLine::Event(_) | ParsedLine::Routine => self.coverage.routine += 1,
             ParsedLine::Unread => self.unread(place, raw),
             ParsedLine::Foreign => {}
         }
+    }
+
+    /// Whether the line is in the time range, and its time if that was needed. Counts the lines of a bounded range.
+    #[inline]
+    fn in_time_range(&mut self, line: &LogLine, place: LineOffset) -> (bool, Option<LogTime>) {
+        if self.task.window.is_unbounded() {
+            return (true, None);
+        }
+        let moment = self.moment(line, place);
+        let is_within = self.task.window.contains(moment);
+        if is_within {
+            self.coverage.lines += 1;
+        } else {
+            self.outside(moment);
+        }
+        (is_within, moment)
     }
 
     fn moment(&mut self, line: &LogLine, place: LineOffset) -> Option<LogTime> {
@@ -377,9 +391,9 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
-    fn fact(&mut self, noted: &LoggedQueueRecord) {
+    fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         self.coverage.routine += 1;
-        self.listener.fact(noted);
+        self.listener.queue_record(logged);
     }
 
     fn unread(&mut self, place: LineOffset, raw: &[u8]) {
@@ -390,14 +404,14 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
-    fn event(&mut self, told: &LoggedEvent) {
+    fn event(&mut self, logged: &LoggedEvent) {
         self.coverage.event += 1;
         let WalkTask { filter, book, .. } = self.task;
-        if filter.is_empty() || filter.admits(told.event, told.verdict, told.line, book) {
-            self.listener.event(told);
+        if filter.is_empty() || filter.admits(logged.event, logged.verdict, logged.line, book) {
+            self.listener.event(logged);
         } else {
             self.coverage.filtered += 1;
-            self.listener.filtered_out(told);
+            self.listener.filtered_out(logged);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::parse::header::LogLine;
+use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 
@@ -33,13 +34,13 @@ impl KnownNames {
         match mta::read(&line) {
             ParsedLine::Event(event) => {
                 for address in [event.sender, event.recipient].into_iter().flatten() {
-                    names.add(&String::from_utf8_lossy(address));
+                    names.add(&LogText(address).to_str());
                 }
             }
-            ParsedLine::Fact(fact) => {
-                let context = mta::context(&fact);
+            ParsedLine::QueueRecord(fact) => {
+                let context = mta::message_fields(&fact);
                 for address in [context.sender, context.user].into_iter().flatten() {
-                    names.add(&String::from_utf8_lossy(address));
+                    names.add(&LogText(address).to_str());
                 }
             }
             ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => {}

@@ -25,7 +25,7 @@ use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
 use crate::tally::by_hour::Hourly;
@@ -51,10 +51,10 @@ pub struct CountPlan<'a> {
 }
 
 impl<'a> Aggregation for CountPlan<'a> {
-    type Listener = BlockCounter;
+    type Sink = BlockCounter;
     type Total = Merger<'a>;
 
-    fn listener(&self) -> BlockCounter {
+    fn sink(&self) -> BlockCounter {
         self.counter()
     }
 
@@ -158,8 +158,8 @@ enum DeferredKind {
 }
 
 impl HeapSize for BlockCounts {
-    fn held(&self) -> usize {
-        self.partials.held()
+    fn held_bytes(&self) -> usize {
+        self.partials.held_bytes()
             + self.pending.bytes()
             + self.deferred.text.capacity()
             + self.deferred.lines.capacity() * size_of::<DeferredLine>()
@@ -207,15 +207,15 @@ impl EventSink for BlockCounter {
         }
     }
 
-    fn fact(&mut self, logged: &LoggedQueueRecord) {
+    fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         match &mut self.deferred {
             Some(deferred) => deferred.add(logged.raw, logged.place, DeferredKind::Fact(logged.minute)),
             None => {
                 // A filter selects delivery results, and an arrival is none.
                 if self.counts_arrivals {
-                    self.tally.fact(logged);
+                    self.tally.queue_record(logged);
                 }
-                self.tracker.fact(logged);
+                self.tracker.queue_record(logged);
             }
         }
     }
@@ -290,14 +290,14 @@ impl Merger<'_> {
             start = end;
             let line = LogLine::read(raw);
             match (mta::read(&line), line_kind) {
-                (ParsedLine::Fact(fact), DeferredKind::Fact(minute)) => {
+                (ParsedLine::QueueRecord(fact), DeferredKind::Fact(minute)) => {
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
                     self.metadata.update(key, Transition::of_record(&fact), MessageMetadata::of(&fact));
-                    let logged = LoggedQueueRecord { fact: &fact, line: &line, raw, place, minute };
+                    let logged = LoggedQueueRecord { record: &fact, line: &line, raw, place, minute };
                     if deferred_counter.counts_arrivals {
-                        deferred_counter.tally.fact(&logged);
+                        deferred_counter.tally.queue_record(&logged);
                     }
-                    deferred_counter.tracker.fact(&logged);
+                    deferred_counter.tracker.queue_record(&logged);
                 }
                 (ParsedLine::Event(event), DeferredKind::Event { moment, verdict, wanted }) => {
                     let key = event.queue_id.map(|id| self.keys.key(event.mta, &line, id));

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::catalog::provider::{Provider, Providers};
+use crate::parse::mta;
 use crate::parse::mta::delay::Phase;
 use crate::report::{DelayRow, PhaseRow};
 use crate::smtp::event::Direction;
@@ -33,7 +34,7 @@ pub(crate) fn rows(delays: &Delays, providers: &Providers) -> Vec<DelayRow> {
                 deliveries: phases.iter().map(|(_, times)| times.histogram.len()).max().unwrap_or(0),
                 phases: phases.iter().map(|&(phase, times)| phase_row(phase, times)).collect(),
                 slowest: slowest.map(|(phase, _)| *phase),
-                advice: slow.and_then(|(phase, _)| advice(*phase)),
+                advice: slow.and_then(|(phase, _)| mta::delay::advice(*phase)),
             }
         })
         .collect();
@@ -63,34 +64,5 @@ fn title(phase: Phase) -> &'static str {
         Phase::Queued => "receiving and waiting",
         Phase::Deliver => "connecting and sending",
         Phase::Receive => "receiving",
-    }
-}
-
-/// Advice for the slowest phase. None: no advice for this phase. Sources: Postfix QSHAPE_README, "Postfix queue
-/// directories", and postconf(5); Exim specification, chapters 20 and 53.
-fn advice(phase: Phase) -> Option<&'static str> {
-    match phase {
-        Phase::Total => None,
-        Phase::BeforeActive => Some(
-            "Most waited in the deferred or incoming queue: look at what was deferred, and at qshape deferred",
-        ),
-        Phase::Active => {
-            Some("Most waited in the active queue for a slow or busy next hop: look at qshape active")
-        }
-        Phase::Connect => {
-            Some("Look at DNS and at port 25 of the next hop: each dead address costs a time-out")
-        }
-        Phase::Transmit => {
-            Some("The next hop is slow to take the message: large mail, a slow line, or its filters")
-        }
-        Phase::Queued => {
-            Some("Most waited for a queue run: look at what was deferred, at -q and at queue_run_max")
-        }
-        Phase::Deliver => {
-            Some("The next hop is slow to connect or to take mail: watch one with exim -v -M ID")
-        }
-        Phase::Receive => Some(
-            "Clients are slow to send, or the checks at the end of DATA take long: look at your scanners",
-        ),
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::catalog::provider::Providers;
+use crate::parse::log_text::LogText;
 use crate::parse::timestamp::LogTime;
 use crate::report::{GroupKey, GroupRow, GroupTable, SortBy};
 use crate::smtp::event::Outcome;
@@ -33,7 +34,6 @@ pub(crate) fn table(mut groups: GroupBy, providers: &Providers, sort: SortBy, re
 
 fn row(keys: Vec<GroupKey>, group: Group) -> GroupRow {
     let recipients = group.recipients.finish();
-    let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
     GroupRow {
         keys,
         events: group.outcomes.sum(),
@@ -49,6 +49,6 @@ fn row(keys: Vec<GroupKey>, group: Group) -> GroupRow {
         recipients_exact: recipients.is_exact,
         first: group.first.and_then(LogTime::rfc3339),
         last: group.last.and_then(LogTime::rfc3339),
-        examples: group.examples.lines.iter().map(|(_, line)| text(line)).collect(),
+        examples: group.examples.lines.iter().map(|(_, line)| LogText(line).into()).collect(),
     }
 }

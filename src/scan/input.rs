@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use crate::input::read::Source;
+use crate::parse::log_text::LogText;
 use crate::pipeline::calendar::{Calendar, TimeResolution};
+use crate::pipeline::coverage::Coverage;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::time_range::TimeRange;
-use crate::pipeline::walk::Coverage;
 use crate::report::{Input, Range};
 
 /// The result of the last walk: files, coverage and dates.
@@ -22,7 +23,7 @@ pub(crate) struct ReadSummary<'a> {
 /// The files, the lines and the filter of a report.
 pub(crate) fn input(read: &ReadSummary, filter: &Filter) -> Input {
     let coverage = read.coverage;
-    let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
+    let text = |line: &[u8]| LogText::string(line);
     Input {
         files: read.sources.iter().map(|source| source.path.to_string_lossy().into_owned()).collect(),
         bytes: coverage.bytes,

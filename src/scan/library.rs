@@ -67,13 +67,13 @@ pub fn scan(paths: &[impl AsRef<Path>], options: &ScanOptions) -> Result<Report,
     }
     let mut notes = logs.notes.clone();
     notes.extend(on_hops(total.given_up));
-    let (tally, messages) = total.finish(walked.listeners);
+    let (tally, messages) = total.finish(walked.sinks);
     let read = ReadSummary {
         coverage: &walked.coverage,
         window: logs.window,
         calendar: &calendar,
         sources: &sources,
-        resolution: &walked.turns,
+        resolution: &walked.resolution,
     };
     let report_options = ReportOptions {
         read,

@@ -5,6 +5,7 @@ use crate::collections::interner::Symbol;
 use crate::messages::MessageSummary;
 use crate::messages::mail_counts::MailCounts;
 use crate::messages::names::FinishedHeavyHitters;
+use crate::parse::log_text::LogText;
 use crate::report::{NameRow, NameTotals, Remainder, Remainders, Totals};
 use crate::smtp::delivery_result::DeliveryResult;
 use crate::smtp::event::{ByOutcome, Outcome};
@@ -105,10 +106,6 @@ fn of_tally<'a>(
     rows.filter(|(name, _)| !name.is_empty())
 }
 
-fn text(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).into_owned()
-}
-
 fn outcome_counts(outcomes: &ByOutcome<u64>) -> NameTotals {
     NameTotals {
         messages: None,
@@ -155,7 +152,7 @@ fn name_table<'a>(
     let unnamed = whole.without([sum]);
     let others = sum.without(shown.iter().map(|(_, counts)| *counts));
     let names = names - shown.len() as u64;
-    let rows = shown.into_iter().map(|(name, counts)| NameRow::new(text(name), counts)).collect();
+    let rows = shown.into_iter().map(|(name, counts)| NameRow::new(LogText(name).into(), counts)).collect();
     NameTable { rows, rest: Remainder { names, may_lack, others, unnamed } }
 }
 

@@ -98,7 +98,7 @@ pub(crate) fn on_time(read: &ReadSummary) -> Vec<String> {
         notes.push(format!("{} lines show no time and were left out", read.coverage.undated));
     }
     let doubtful =
-        (0..read.sources.len()).filter(|&file| read.resolution.of(file) != read.calendar.turns.of(file));
+        (0..read.sources.len()).filter(|&file| read.resolution.of(file) != read.calendar.resolution.of(file));
     notes.extend(doubtful.filter_map(|file| read.sources.get(file)).map(|source| {
         let hint = if source.can_be_read_again() { "use --year" } else { "read it from a file, or use --year" };
         format!(

@@ -9,7 +9,7 @@ use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::LogTime;
-use crate::pipeline::walk::{EventSink, LineOffset, LoggedEvent};
+use crate::pipeline::sink::{EventSink, LineOffset, LoggedEvent};
 use crate::smtp::event::Event;
 use crate::tally::Tally;
 

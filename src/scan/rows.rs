@@ -8,6 +8,7 @@ use crate::catalog::classify::{Reason, Retry};
 use crate::catalog::provider::Provider;
 use crate::catalog::{self, ReasonRow};
 use crate::collections::interner::Symbol;
+use crate::parse::log_text::LogText;
 use crate::parse::timestamp::LogTime;
 use crate::report::{NameCount, Row, SortBy, StageCount};
 use crate::smtp::event::{Mta, Outcome, Stage};
@@ -111,7 +112,7 @@ fn row(key: &RowKey, builder: RowBuilder, tally: &FinishedTally, options: &Repor
         name: options.providers.row(id).map(|row| row.id.clone()).unwrap_or_default(),
         attempts,
     });
-    let lines = count.examples.lines.iter().map(|(_, line)| String::from_utf8_lossy(line).into_owned());
+    let lines = count.examples.lines.iter().map(|(_, line)| LogText::string(line));
     let lines: Vec<String> = lines.collect();
     Row {
         direction,
@@ -198,5 +199,5 @@ pub(crate) fn name(tally: &FinishedTally, id: Symbol) -> &[u8] {
 }
 
 pub(crate) fn text(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).into_owned()
+    LogText::string(name)
 }

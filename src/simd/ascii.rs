@@ -1,10 +1,10 @@
-//! Classifies ASCII letters and digits of eight or sixteen bytes at once.
+//! Classifies ASCII letters and digits, and converts them to lower case, eight or sixteen bytes at once.
 
 use wide::u8x16;
 
-/// Bits of those of the sixteen that are ASCII letters or digits; the lowest is the first.
+/// Bit mask of the positions of ASCII letters and digits; the lowest bit is the first position.
 #[inline]
-pub(crate) fn alphanumeric(sixteen: &[u8; 16]) -> u32 {
+pub(crate) fn alphanumeric_mask(sixteen: &[u8; 16]) -> u32 {
     let bytes = u8x16::new(*sixteen);
     let within =
         |bytes: u8x16, from: u8, to: u8| bytes.max(u8x16::splat(from)).min(u8x16::splat(to)).cmp_eq(bytes);
@@ -12,7 +12,7 @@ pub(crate) fn alphanumeric(sixteen: &[u8; 16]) -> u32 {
     (within(bytes, b'0', b'9') | within(small, b'a', b'z')).move_mask() as u32
 }
 
-/// One of the bytes is a capital letter of ASCII. Sixteen or eight are looked at together, and those at the end twice.
+/// Whether the text has an upper-case ASCII letter. The last bytes are checked as a chunk that may overlap the others.
 #[inline]
 pub(crate) fn has_capital(text: &[u8]) -> bool {
     if let Some(last) = text.last_chunk::<16>() {
@@ -32,14 +32,14 @@ pub(crate) fn has_capital(text: &[u8]) -> bool {
     capitals(*first) | capitals(*last) != 0
 }
 
-/// The eight with their letters small.
+/// Converts ASCII letters to lower case; the result is the eight bytes in little-endian order.
 #[inline]
 pub(crate) fn to_lowercase8(eight: [u8; 8]) -> u64 {
-    // A letter's case is told by one bit, two below the highest.
+    // Bit 5 distinguishes upper and lower case: the mask's bit 7, shifted by two.
     u64::from_le_bytes(eight) | capitals(eight) >> 2
 }
 
-/// The highest bit of each byte that is a capital letter.
+/// Mask with the highest bit of each byte that is an upper-case ASCII letter.
 #[inline]
 fn capitals(eight: [u8; 8]) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
@@ -50,9 +50,9 @@ fn capitals(eight: [u8; 8]) -> u64 {
     from_a & !behind_z & !bytes & (0x80 * EACH)
 }
 
-/// With how many digits they begin.
+/// The number of digits at the start; 16 or more (32) if all are digits.
 #[inline]
-pub(crate) fn digits(sixteen: &[u8; 16]) -> usize {
+pub(crate) fn leading_digits(sixteen: &[u8; 16]) -> usize {
     let figures = u8x16::new(*sixteen) - u8x16::splat(b'0');
     let are_digits = figures.min(u8x16::splat(9)).cmp_eq(figures).move_mask() as u32;
     (!are_digits).trailing_zeros() as usize
@@ -68,7 +68,7 @@ mod tests {
         #[test]
         fn counts_the_digits_before_anything_else(text in "[0-9]{0,3}.{0,40}") {
             let plain = text.bytes().take(16).take_while(u8::is_ascii_digit).count();
-            prop_assert!(text.as_bytes().first_chunk().is_none_or(|sixteen| digits(sixteen) == plain));
+            prop_assert!(text.as_bytes().first_chunk().is_none_or(|sixteen| leading_digits(sixteen) == plain));
         }
 
         #[test]
@@ -79,7 +79,7 @@ mod tests {
             }
             if let Some(sixteen) = text.first_chunk() {
                 let plain = (0..16).filter(|&at| text[at].is_ascii_alphanumeric());
-                prop_assert_eq!(alphanumeric(sixteen), plain.fold(0, |found, at| found | 1 << at));
+                prop_assert_eq!(alphanumeric_mask(sixteen), plain.fold(0, |found, at| found | 1 << at));
             }
         }
     }

@@ -1,11 +1,11 @@
-//! Finds a byte in a text: first, last, either of two, or every place of it.
+//! Finds a byte in a text: its first or last position, the first of two bytes, or all positions.
 
 use memchr::{memchr, memchr2, memrchr};
 
-use crate::simd::{eq_mask, equal, first_position};
+use crate::simd::{eq_mask16, eq_mask32, first_position};
 
-/// Where the byte stands first. What is looked for in a line stands near: the call to a searcher, and its many ways to
-/// begin and to end, cost more than these few looks.
+/// The first position of the byte. In log lines it is mostly near the start, where a call of memchr costs more than
+/// comparing 32 bytes inline.
 #[inline]
 pub(crate) fn find(byte: u8, text: &[u8]) -> Option<usize> {
     if let Some(near) = text.first_chunk() {
@@ -22,7 +22,7 @@ fn find_far(byte: u8, text: &[u8]) -> Option<usize> {
         let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) else {
             return memchr(byte, text);
         };
-        let found = equal(first, byte) | equal(last, byte) << (text.len() - 16);
+        let found = eq_mask16(first, byte) | eq_mask16(last, byte) << (text.len() - 16);
         return (found != 0).then(|| found.trailing_zeros() as usize);
     };
     let mut at = 0;
@@ -32,20 +32,20 @@ fn find_far(byte: u8, text: &[u8]) -> Option<usize> {
             found => return Some(at + found),
         }
     }
-    // The last of them again, and what was not looked at.
-    let found = eq_mask(last, byte);
+    // The last 32 bytes overlap those that were searched.
+    let found = eq_mask32(last, byte);
     (found != 0).then(|| text.len() - 32 + found.trailing_zeros() as usize)
 }
 
-/// Where the byte stands first, from `from` on. Where little is left behind that, what stands before it is looked at
-/// too, so that the end of a line needs no call either.
+/// The first position of the byte at `from` or behind it. Near the end of the text the window begins before `from`, so
+/// that 32 bytes are available.
 #[inline]
 pub(crate) fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
     let begin = from.min(text.len().saturating_sub(32));
     let Some(window) = text.get(begin..).and_then(<[u8]>::first_chunk) else {
         return Some(from + text.get(from..)?.iter().position(|&other| other == byte)?);
     };
-    match u64::from(eq_mask(window, byte)).checked_shr((from - begin) as u32) {
+    match u64::from(eq_mask32(window, byte)).checked_shr((from - begin) as u32) {
         None | Some(0) => {
             let seen = from.max(begin + 32);
             Some(seen + memchr(byte, text.get(seen..).filter(|rest| !rest.is_empty())?)?)
@@ -54,12 +54,12 @@ pub(crate) fn find_from(byte: u8, text: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Where one of the two stands first, in the same way.
+/// The first position of either byte.
 #[inline]
 pub(crate) fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
     if let Some(near) = text.first_chunk::<32>() {
         let (sixteens, _) = near.as_chunks::<16>();
-        let bits = |sixteen| equal(sixteen, one) | equal(sixteen, other);
+        let bits = |sixteen| eq_mask16(sixteen, one) | eq_mask16(sixteen, other);
         let found = sixteens.iter().rev().fold(0, |found, sixteen| found << 16 | bits(sixteen));
         if found != 0 {
             return Some(found.trailing_zeros() as usize);
@@ -68,28 +68,28 @@ pub(crate) fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
     memchr2(one, other, text)
 }
 
-/// Where the byte stands last, in the same way: it stands near the end.
+/// The last position of the byte, which is mostly near the end.
 #[inline]
 pub(crate) fn find_last(byte: u8, text: &[u8]) -> Option<usize> {
     let Some(last) = text.last_chunk::<16>() else { return memrchr(byte, text) };
-    // Of a shorter text the first sixteen, some of which are among the last.
+    // For a text of 16 to 31 bytes the two windows overlap.
     let end = if text.len() < 32 { 16 } else { text.len() - 16 };
     let before = text.get(..end).and_then(<[u8]>::last_chunk::<16>)?;
     let found = |sixteen, end: usize| {
-        let found = equal(sixteen, byte);
+        let found = eq_mask16(sixteen, byte);
         (found != 0).then(|| end - 16 + found.ilog2() as usize)
     };
     let near = found(last, text.len()).or_else(|| found(before, end));
     near.or_else(|| memrchr(byte, text))
 }
 
-/// Where the byte stands, one place after the other. It is quicker than a call for each where they stand a line apart.
+/// Iterates over the positions of a byte. Faster than one memchr call per position when they are close together.
 pub(crate) struct ByteIter<'a> {
     text: &'a [u8],
     byte: u8,
-    /// Where the bytes begin that were not looked at.
+    /// Offset of the first byte that was not searched.
     next: usize,
-    /// Of the 64 before these: where the byte stands behind the place that was told last.
+    /// Bit mask of the positions in the 64 bytes before `next` that were not returned yet.
     found: u64,
 }
 
@@ -98,16 +98,16 @@ impl<'a> ByteIter<'a> {
         Self { text, byte, next: 0, found: 0 }
     }
 
-    /// The last bytes, fewer than 64.
+    /// The bit mask of the last bytes, fewer than 64.
     #[inline]
     fn rest(&self) -> u64 {
         let rest = self.text.get(self.next..).unwrap_or_default();
         let (sixteens, last) = rest.as_chunks::<16>();
-        let bits = |found, sixteen| found << 16 | u64::from(equal(sixteen, self.byte));
+        let bits = |found, sixteen| found << 16 | u64::from(eq_mask16(sixteen, self.byte));
         let before = sixteens.iter().rev().fold(0, bits);
         let last = match self.text.last_chunk() {
-            // With what stands before them they are sixteen.
-            Some(sixteen) => u64::from(equal(sixteen, self.byte)) >> (16 - last.len()),
+            // The last 16 bytes of the text, shifted so that only the rest remains.
+            Some(sixteen) => u64::from(eq_mask16(sixteen, self.byte)) >> (16 - last.len()),
             None => last.iter().rev().fold(0, |found, byte| found << 1 | u64::from(*byte == self.byte)),
         };
         before | last << (16 * sixteens.len())
@@ -126,7 +126,7 @@ impl Iterator for ByteIter<'_> {
             self.found = match self.text.get(self.next..).and_then(<[u8]>::first_chunk::<64>) {
                 Some(sixty_four) => {
                     let (sixteens, _) = sixty_four.as_chunks::<16>();
-                    let bits = |found, sixteen| found << 16 | u64::from(equal(sixteen, self.byte));
+                    let bits = |found, sixteen| found << 16 | u64::from(eq_mask16(sixteen, self.byte));
                     sixteens.iter().rev().fold(0, bits)
                 }
                 None => self.rest(),

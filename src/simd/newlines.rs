@@ -1,51 +1,55 @@
-//! Finds the ends of lines, a piece of a block at a time.
+//! Finds the newlines of a text, 4 KiB at a time.
 
-use crate::simd::equal;
+use crate::simd::eq_mask16;
 
-/// Where the lines of a text end: the place of each newline, found a piece at a time and kept, so that no line has to
-/// wait for how many sixteens the one before it had.
+/// Iterates over the positions of newlines. All newlines of a piece are found before the first one is returned, so that
+/// the search does not depend on the unpredictable lengths of lines.
 pub struct NewlineIter<'a> {
     text: &'a [u8],
-    /// How much of the text was looked at.
+    /// How many bytes were searched.
     next: usize,
-    /// Where a piece begins, and where in it newlines stand. There may be one in each byte, and one more is written; as
-    /// a power of two its length needs a mask and no check.
-    piece: usize,
+    /// Offset of the piece that was searched last.
+    piece_start: usize,
+    /// Positions of newlines in the piece: at most one per byte, and one more is written. The length is a power of two, so
+    /// that a mask replaces the bounds check.
     found: [u16; 2 * PIECE],
-    told: usize,
+    /// How many positions were returned, and how many there are.
+    returned: usize,
     count: usize,
 }
 
-/// Bytes that are looked at together; whole sixty-fours.
+/// Bytes of a piece; a multiple of 64.
 const PIECE: usize = 4 << 10;
 
 impl<'a> NewlineIter<'a> {
+    /// Iterates over the newlines of `text`.
     pub fn new(text: &'a [u8]) -> Self {
-        Self { text, next: 0, piece: 0, found: [0; 2 * PIECE], told: 0, count: 0 }
+        Self { text, next: 0, piece_start: 0, found: [0; 2 * PIECE], returned: 0, count: 0 }
     }
 
-    fn look(&mut self) {
+    fn search_piece(&mut self) {
         let rest = self.text.get(self.next..).unwrap_or_default();
         let piece = rest.get(..PIECE).unwrap_or(rest);
         let (sixty_fours, last) = piece.as_chunks::<64>();
         let mut count = 0;
         for (at, sixty_four) in sixty_fours.iter().enumerate() {
             let (sixteens, _) = sixty_four.as_chunks::<16>();
-            let bits = |found, sixteen| found << 16 | u64::from(equal(sixteen, b'\n'));
+            let bits = |found, sixteen| found << 16 | u64::from(eq_mask16(sixteen, b'\n'));
             let found = sixteens.iter().rev().fold(0, bits);
-            count = self.note(count, at as u16 * 64, found);
+            count = self.record_newlines(count, at as u16 * 64, found);
         }
         let behind = (sixty_fours.len() * 64) as u16;
         for (at, _) in last.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
-            count = self.note(count, behind + at as u16, 1);
+            count = self.record_newlines(count, behind + at as u16, 1);
         }
-        (self.piece, self.told, self.count) = (self.next, 0, count);
+        (self.piece_start, self.returned, self.count) = (self.next, 0, count);
         self.next += piece.len();
     }
 
-    /// The first is noted in any case, and counted if there is one: nobody can guess which of them have one.
+    /// Appends the positions of set bits, and returns the new count. The first position is written in any case and counted
+    /// only if there is one, which avoids a branch that the processor cannot predict.
     #[inline]
-    fn note(&mut self, mut count: usize, from: u16, bits: u64) -> usize {
+    fn record_newlines(&mut self, mut count: usize, from: u16, bits: u64) -> usize {
         self.found[count & (2 * PIECE - 1)] = from + bits.trailing_zeros() as u16;
         count += usize::from(bits != 0);
         let mut more = bits & bits.wrapping_sub(1);
@@ -63,15 +67,15 @@ impl Iterator for NewlineIter<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        while self.told == self.count {
+        while self.returned == self.count {
             if self.next >= self.text.len() {
                 return None;
             }
-            self.look();
+            self.search_piece();
         }
-        let at = *self.found.get(self.told)?;
-        self.told += 1;
-        Some(self.piece + usize::from(at))
+        let at = *self.found.get(self.returned)?;
+        self.returned += 1;
+        Some(self.piece_start + usize::from(at))
     }
 }
 

@@ -27,6 +27,7 @@ use super::reply::{Class, Code, EnhancedCode};
     Deserialize,
     ValueEnum,
     JsonSchema,
+    EnumCount,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Mta {
@@ -38,11 +39,11 @@ pub enum Mta {
 }
 
 impl Mta {
-    /// Every server, in the order of the enum.
-    pub const ALL: [Self; 4] = [Self::Postfix, Self::Exim, Self::Sendmail, Self::Opensmtpd];
+    /// Every server, in the order of the enum. Its length follows the enum, so a missing server does not compile.
+    pub const ALL: [Self; Self::COUNT] = [Self::Postfix, Self::Exim, Self::Sendmail, Self::Opensmtpd];
 
-    /// How many servers there are.
-    pub const COUNT: usize = Self::ALL.len();
+    /// How many servers there are; inherent, so that callers need no trait.
+    pub const COUNT: usize = <Self as EnumCount>::COUNT;
 
     /// The name as its authors write it.
     pub const fn display_name(self) -> &'static str {
@@ -55,7 +56,7 @@ impl Mta {
     }
 }
 
-// `ALL` must list every server; `display_name` does not compile without a new one, and this fails until it is listed.
+// The order of `ALL`, which arrays indexed by the enum rely on.
 const _: () = {
     let mut at = 0;
     while at < Mta::COUNT {
@@ -239,7 +240,7 @@ impl By {
     }
 }
 
-/// The other side: the server we spoke to, or the client that spoke to us.
+/// The other side of an SMTP connection: the remote server, or the client. `None`: the line does not show it.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Peer<'a> {
     pub host: Option<&'a [u8]>,
@@ -247,35 +248,35 @@ pub struct Peer<'a> {
     pub port: Option<u16>,
 }
 
-/// One result or refusal. It borrows from its line and dies with it.
+/// A delivery result or a rejection. It borrows from its line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Event<'a> {
     pub mta: Mta,
     pub direction: Direction,
     pub outcome: Outcome,
-    /// Postfix short or long, Exim 6-6-2 or 6-11-4. None: the mail never got a queue file.
+    /// `None`: there was no queue file yet (`NOQUEUE`).
     pub queue_id: Option<&'a [u8]>,
-    /// None: the line shows no reply code.
+    /// The reply code. `None`: the line shows none.
     pub code: Option<Code>,
-    /// The x.y.z in the reply's words.
+    /// The enhanced status code in the text of the reply.
     pub enhanced: Option<EnhancedCode>,
-    /// Postfix's own `dsn=`, which may disagree with `enhanced`.
+    /// The enhanced status code that the server logs itself as `dsn=`; it may differ from `enhanced`.
     pub dsn: Option<EnhancedCode>,
-    /// What the line itself says about the class where it shows no number (Exim `==`, `**`).
+    /// The class that the line implies without a number (Exim's `==` and `**`).
     pub hint: Option<Class>,
     pub stage: Option<Stage>,
-    /// The null sender is empty; None: the line does not say.
+    /// Empty: the null sender. `None`: the line does not show it.
     pub sender: Option<&'a [u8]>,
     pub recipient: Option<&'a [u8]>,
     pub peer: Peer<'a>,
-    /// The reply's words, whole, as logged; for a failure without a reply, what the server wrote about it.
+    /// The whole reply as logged; for a failure without a reply, the text of the server about it.
     pub text: &'a [u8],
-    /// The line repeats an answer that was given to an earlier delivery.
+    /// The line repeats the failure of an earlier delivery.
     pub suspended: bool,
 }
 
 impl Event<'_> {
-    /// An event of which no more is known yet.
+    /// An event without any other field.
     pub const fn new(mta: Mta, direction: Direction, outcome: Outcome) -> Self {
         Self {
             mta,
@@ -295,7 +296,7 @@ impl Event<'_> {
         }
     }
 
-    /// The class of the code, else of the enhanced code, else of `dsn=`, else what the line says.
+    /// The class of the code, else of the enhanced code, else of `dsn=`, else the hint.
     pub fn class(&self) -> Option<Class> {
         self.code
             .map(Code::class)

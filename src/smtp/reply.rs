@@ -9,19 +9,18 @@ use memchr::memchr_iter;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// The numbers of one reply. The code stands for the last line, which is the one a client acts on
-/// (RFC 5321 §4.2.1).
+/// The codes of one reply. Of a reply with several lines they are those of the last line (RFC 5321 §4.2.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reply {
     pub code: Code,
-    /// Directly behind the code (RFC 2034 §4), or in one of the two places old servers put it: `#5.1.0` there,
-    /// `(#5.1.1)` in the words.
+    /// The enhanced status code: directly behind the code (RFC 2034 §4), or as old servers write it, `#5.1.0` there or
+    /// `(#5.1.1)` in the text.
     pub enhanced: Option<EnhancedCode>,
 }
 
 impl Reply {
-    /// `550-5.7.1 first 550 5.7.1 last`, lines joined by blanks (Postfix) or by a written `\n` (Exim).
-    /// None: the text does not begin with a reply.
+    /// Parses `550-5.7.1 first 550 5.7.1 last`, whose lines are joined by blanks (Postfix) or by a literal `\n` (Exim).
+    /// `None`: the text does not begin with a reply.
     pub fn read(text: &[u8]) -> Option<Self> {
         let (first, words) = Code::read(text)?;
         let (code, words) = match words {
@@ -32,8 +31,8 @@ impl Reply {
     }
 }
 
-/// The line whose code is followed by a blank. A server may say another code there than before; one that
-/// carries an enhanced code is believed first, since the words of the lines before may hold any number.
+/// Finds the last line, whose code is followed by a blank. It may have another code than the first line. A line with an
+/// enhanced code is preferred, since the text of earlier lines can contain any number.
 fn last_line(first: Code, words: &[u8]) -> Option<(Code, &[u8])> {
     let mut plain = None;
     let mut other = None;
@@ -54,16 +53,16 @@ fn last_line(first: Code, words: &[u8]) -> Option<(Code, &[u8])> {
     plain.or(other)
 }
 
-/// `-5.7.1 …`, ` 5.7.1 …`, ` #5.1.0 …`.
+/// Parses the enhanced code behind the code: `-5.7.1 …`, ` 5.7.1 …`, ` #5.1.0 …`.
 fn enhanced(words: &[u8]) -> Option<EnhancedCode> {
     let words = words.strip_prefix(b"-").unwrap_or(words).trim_ascii_start();
     let words = words.strip_prefix(b"#").unwrap_or(words);
     EnhancedCode::read(words).map(|(code, _)| code)
 }
 
-/// `sorry, mailbox disabled. (#4.2.1)` → 4.2.1
+/// Finds the enhanced code in the text: `sorry, mailbox disabled. (#4.2.1)`, as qmail writes it.
 fn in_words(words: &[u8]) -> Option<EnhancedCode> {
-    // One byte is looked for: a searcher built for each reply costs more than the search.
+    // Searches for one byte: building a substring searcher for each reply costs more than the search.
     let behind = |at: usize| words.get(..at)?.ends_with(b"(").then(|| words.get(at + 1..))?;
     let (code, rest) = EnhancedCode::read(memchr_iter(b'#', words).find_map(behind)?)?;
     (rest.first() == Some(&b')')).then_some(code)
@@ -74,12 +73,13 @@ fn in_words(words: &[u8]) -> Option<EnhancedCode> {
 pub struct Code(#[schemars(range(min = 200, max = 599))] u16);
 
 impl Code {
+    /// `None`: not from 200 to 599.
     pub fn new(number: u16) -> Option<Self> {
         (200..=599).contains(&number).then_some(Self(number))
     }
 
-    /// `550 No such user` → 550 and ` No such user`. The three digits must stand alone: what follows is a
-    /// blank, the `-` of a reply with more lines, or nothing (RFC 5321 §4.2). A `\` is an Exim line break.
+    /// Splits `550 No such user` into 550 and ` No such user`. Behind the three digits must be a blank, the `-` of a reply
+    /// with more lines, or nothing (RFC 5321 §4.2). A `\` begins a line break of Exim.
     pub fn read(text: &[u8]) -> Option<(Self, &[u8])> {
         let ([a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9'], rest) = text.split_first_chunk()? else {
             return None;
@@ -128,20 +128,21 @@ impl Serialize for Code {
 /// An enhanced status code, `class.subject.detail` (RFC 3463 §2): class 2, 4 or 5, the others 0 to 999.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnhancedCode {
-    /// Not 0, so that an event, which has two of these or none, is of 128 bytes: more are copied by a call.
+    /// `NonZeroU8` makes `Option<EnhancedCode>` smaller, so that an event has 128 bytes; a larger one is copied by a call.
     class: NonZeroU8,
     pub subject: u16,
     pub detail: u16,
 }
 
 impl EnhancedCode {
+    /// `None`: a number is out of range.
     pub fn new(class: u8, subject: u16, detail: u16) -> Option<Self> {
         let legal = matches!(class, 2 | 4 | 5) && subject <= 999 && detail <= 999;
         NonZeroU8::new(class).filter(|_| legal).map(|class| Self { class, subject, detail })
     }
 
-    /// `5.1.1 No such user` → 5.1.1 and ` No such user`. A fourth part or a letter behind it means that the
-    /// text is an address or a version, not a code.
+    /// Splits `5.1.1 No such user` into 5.1.1 and ` No such user`. `None`: not a code; with a fourth part or a letter behind
+    /// it, the text is an IP address or a version.
     pub fn read(text: &[u8]) -> Option<(Self, &[u8])> {
         let (&class, rest) = text.split_first()?;
         let (subject, rest) = number(rest.strip_prefix(b".")?)?;
@@ -182,7 +183,7 @@ impl EnhancedCode {
     }
 }
 
-/// One to three digits and the rest.
+/// Parses one to three digits, and returns the rest. `None`: no digit, or more than three.
 fn number(text: &[u8]) -> Option<(u16, &[u8])> {
     let (mut number, mut rest) = (0, text);
     for length in 0..4 {

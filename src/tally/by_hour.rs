@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::event_kind::EventKind;
-use crate::pipeline::walk::LoggedEvent;
+use crate::pipeline::sink::LoggedEvent;
 use crate::smtp::event::Outcome;
 
 /// The counts of each hour. They can be merged in any order. Events without a time, and events that no total counts,

@@ -66,7 +66,7 @@ impl NameCounts {
                 NameHit { id: known.id, provider: known.provider }
             }
             None => {
-                let hit = NameHit { id: names.hashed_id(hash, name), provider: provider(name) };
+                let hit = NameHit { id: names.intern_hashed(hash, name), provider: provider(name) };
                 let NameHit { id, provider } = hit;
                 let new = RecentName { id, delivered: u16::from(is_delivered), provider };
                 if let Some(RecentName { id, delivered: delivered @ 1.., .. }) = recent.insert(hash, new) {
@@ -140,10 +140,10 @@ mod tests {
         for number in 0..150_000 {
             let outcome = if number % 5 == 0 { Outcome::Deferred } else { Outcome::Delivered };
             let hit = table.count(all(number).as_bytes(), outcome, &mut names, |_| None);
-            assert_eq!(hit.id, names.id(all(number).as_bytes()));
+            assert_eq!(hit.id, names.intern(all(number).as_bytes()));
         }
         let totals = table.finish();
-        let first = names.id(b"d0.example.org");
+        let first = names.intern(b"d0.example.org");
         for (id, outcomes) in totals.iter().copied() {
             let (delivered, deferred) = if id == first { (80_000, 20_005) } else { (4, 1) };
             let counted = (outcomes[Outcome::Delivered], outcomes[Outcome::Deferred]);

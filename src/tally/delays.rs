@@ -8,8 +8,8 @@ use hdrhistogram::Histogram;
 use crate::catalog::provider::Provider;
 use crate::parse::mta::delay::Phase;
 use crate::parse::mta::queue_record::QueueStep;
-use crate::parse::mta::{of_arrival, of_delivery};
-use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
+use crate::parse::mta::{delivery_delays, receive_time};
+use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Outcome};
 
 /// Significant digits of a duration: the error is below 1 %.
@@ -37,7 +37,7 @@ impl Delays {
         if event.outcome != Outcome::Delivered {
             return;
         }
-        let phases = of_delivery(event.mta, logged.line);
+        let phases = delivery_delays(event.mta, logged.line);
         if phases.is_empty() {
             return;
         }
@@ -47,9 +47,9 @@ impl Delays {
         }
     }
 
-    pub fn fact(&mut self, logged: &LoggedQueueRecord) {
-        if logged.fact.step == QueueStep::Came
-            && let Some(time) = of_arrival(logged.fact)
+    pub fn queue_record(&mut self, logged: &LoggedQueueRecord) {
+        if logged.record.step == QueueStep::Received
+            && let Some(time) = receive_time(logged.record)
         {
             self.times(Direction::Inbound, None, Phase::Receive).record(time);
         }

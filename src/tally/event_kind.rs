@@ -1,7 +1,7 @@
 //! Defines the kind of an event, by which reports, baselines and tallies count.
 
 use crate::catalog::classify::Reason;
-use crate::pipeline::walk::LoggedEvent;
+use crate::pipeline::sink::LoggedEvent;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 

@@ -11,9 +11,10 @@ use crate::catalog::provider::Providers;
 use crate::catalog::value_name;
 use crate::collections::distinct::{self, DistinctCounter};
 use crate::collections::interner::{Interner, Symbol};
+use crate::parse::log_text::LogText;
 use crate::parse::mta::parsed::domain;
 use crate::parse::timestamp::LogTime;
-use crate::pipeline::walk::{EventSink, LineOffset, LoggedEvent};
+use crate::pipeline::sink::{EventSink, LineOffset, LoggedEvent};
 use crate::smtp::event::{By, ByOutcome, Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, EnhancedCode};
 
@@ -160,7 +161,8 @@ impl GroupBy {
     fn part(&mut self, by: By, logged: &LoggedEvent) -> KeyPart {
         let (event, line) = (logged.event, logged.line);
         let (out, inbound) = (event.direction != Direction::Inbound, event.direction == Direction::Inbound);
-        let mut named = |name: Option<&[u8]>| name.map_or(0, |name| self.names.id(name).index() as u64 + 1);
+        let mut named =
+            |name: Option<&[u8]>| name.map_or(0, |name| self.names.intern(name).index() as u64 + 1);
         match by {
             By::Code => event.code.map_or(0, |code| u64::from(code.number())),
             By::Enhanced => event.enhanced.map_or(0, EnhancedCode::packed),
@@ -225,8 +227,8 @@ impl GroupBy {
             | By::Client
             | By::Instance
             | By::Host => {
-                let name = self.names.name(self.names.nth(at)?);
-                Some(if at == 0 { "(others)".to_owned() } else { String::from_utf8_lossy(name).into_owned() })
+                let name = self.names.name(self.names.symbol_at(at)?);
+                Some(if at == 0 { "(others)".to_owned() } else { LogText(name).into() })
             }
             By::Hour => time("%F %H:%M"),
             By::Day => time("%F"),

@@ -22,7 +22,7 @@ use self::timeline::{FinishedTimeline, Timeline};
 use crate::catalog::classify::find_provider;
 use crate::collections::interner::{Interner, Symbol};
 use crate::parse::mta::parsed::domain;
-use crate::pipeline::walk::{EventSink, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
 use crate::simd::bytes_eq;
 use crate::smtp::event::{ByOutcome, Direction, Outcome};
 
@@ -158,7 +158,7 @@ impl Tally {
             Direction::Outbound | Direction::Local => event.recipient.and_then(domain),
         };
         if outcome == Outcome::Attempt {
-            return domain.map(|domain| names.id(domain));
+            return domain.map(|domain| names.intern(domain));
         }
         let domain = domain.map(|domain| self.domains.count(domain, outcome, names, |_| None).id);
         let mut relay_provider = None;
@@ -196,7 +196,7 @@ impl LastName {
     fn count(&mut self, name: &[u8], outcome: Outcome, names: &mut Interner, table: &mut NameCounts) {
         if self.id.is_none() || !bytes_eq(&self.name, name) {
             self.flush(table);
-            self.id = Some(names.id(name));
+            self.id = Some(names.intern(name));
             self.name.clear();
             self.name.extend_from_slice(name);
         }
@@ -222,9 +222,9 @@ impl EventSink for Tally {
         self.timeline.count(logged.moment, kind.direction, kind.outcome, kind.class);
         let place = match event.direction {
             _ if delivered => None,
-            Direction::Inbound => event.peer.ip.or(event.peer.host).map(|client| self.names.id(client)),
+            Direction::Inbound => event.peer.ip.or(event.peer.host).map(|client| self.names.intern(client)),
             Direction::Outbound | Direction::Local => {
-                domain.or_else(|| Some(self.names.id(event.peer.host?)))
+                domain.or_else(|| Some(self.names.intern(event.peer.host?)))
             }
         };
         let count = self.rows.row(&key);
@@ -248,9 +248,9 @@ impl EventSink for Tally {
         }
     }
 
-    fn fact(&mut self, logged: &LoggedQueueRecord) {
+    fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         if let Some(delays) = &mut self.delays {
-            delays.fact(logged);
+            delays.queue_record(logged);
         }
     }
 

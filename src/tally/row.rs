@@ -10,7 +10,7 @@ use crate::collections::counter::SymbolCounts;
 use crate::collections::distinct::DistinctCounter;
 use crate::collections::interner::Symbol;
 use crate::parse::timestamp::LogTime;
-use crate::pipeline::walk::LoggedEvent;
+use crate::pipeline::sink::LoggedEvent;
 use crate::smtp::event::{Mta, Stage};
 use crate::smtp::reply::EnhancedCode;
 

@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 use regex::bytes::Regex;
 
-use super::note::{MessageNote, NoteKind, bare, step, text};
+use super::note::{MessageNote, NoteKind, bare, step};
 use super::query::TraceQuery;
 use super::rejected::process;
 use super::search::{each_line, each_line_with, whole_line};
@@ -17,14 +17,17 @@ use crate::input::read::block::Block;
 use crate::messages::key::{KeyHasher, PrehashedState};
 use crate::messages::metadata::MessageMetadata;
 use crate::parse::header::LogLine;
+use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::parsed::{ParsedLine, split_once};
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::mta::related_id::Relation;
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
+use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::LineFilter;
-use crate::pipeline::walk::{LineOffset, WalkTask, clock, is_duplicate};
+use crate::pipeline::sink::LineOffset;
+use crate::pipeline::walk::{WalkTask, clock};
 use crate::report::trace::StepKind;
 use crate::smtp::event::{Direction, Event, Mta};
 
@@ -103,9 +106,9 @@ pub(crate) struct SessionMark {
 }
 
 impl HeapSize for CollectedNotes {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         let notes = self.notes.iter().map(|note| match note {
-            CollectedNote::Message { id, note, .. } => id.len() + 64 + note.held(),
+            CollectedNote::Message { id, note, .. } => id.len() + 64 + note.held_bytes(),
             CollectedNote::Session(mark) => size_of::<SessionMark>() + mark.raw.len(),
             CollectedNote::Unowned(line) => size_of::<UnownedLine>() + line.raw.len(),
         });
@@ -142,9 +145,17 @@ impl<'a> NoteCollector<'a> {
             }
             let key = self.keys.key(mta, &line, id);
             if let Some(note) = self.note(block, at, raw, (&line, rest), &mut clock) {
-                let named = |name: &[u8]| (!name.is_empty()).then(|| text(name));
-                let owner = QueueOwner { mta, host: named(line.host), instance: named(line.instance()) };
-                notes.push(CollectedNote::Message { key, id: text(id), owner, note: Box::new(note) });
+                let owner = QueueOwner {
+                    mta,
+                    host: LogText(line.host).non_empty(),
+                    instance: LogText(line.instance()).non_empty(),
+                };
+                notes.push(CollectedNote::Message {
+                    key,
+                    id: LogText::string(id),
+                    owner,
+                    note: Box::new(note),
+                });
             }
         });
         if self.wanted.raw {
@@ -179,7 +190,7 @@ impl<'a> NoteCollector<'a> {
         let query = self.wanted.query;
         let related = mta::related_queue_id(mta, rest);
         let named = query.is_queue_id(id) || related.is_some_and(|(_, other)| query.is_queue_id(other));
-        let related = related.map(|(relation, other)| (relation, text(other)));
+        let related = related.map(|(relation, other)| (relation, LogText::string(other)));
         let (kind, matches, of_smtpd) = match mta::read(line) {
             ParsedLine::Event(event) if is_duplicate(&event, line, block, at) => {
                 (NoteKind::Routine, false, false)
@@ -188,14 +199,14 @@ impl<'a> NoteCollector<'a> {
                 let is_inbound = event.direction == Direction::Inbound;
                 (self.event(&event, line, rest, moment), query.matches_event(&event, rest), is_inbound)
             }
-            ParsedLine::Fact(fact) if fact.queue_id == id => {
+            ParsedLine::QueueRecord(fact) if fact.queue_id == id => {
                 let metadata = Box::new(MessageMetadata::of(&fact));
                 let kind = NoteKind::Fact { step: fact.step, metadata };
-                (kind, query.matches_fact(&fact), fact.step == QueueStep::Came)
+                (kind, query.matches_fact(&fact), fact.step == QueueStep::Received)
             }
             // Postfix's bounce daemon logs a notification under the id of the message that it is about.
-            ParsedLine::Fact(_) | ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => {
-                let notice = related.as_ref().filter(|(relation, _)| *relation == Relation::Notice);
+            ParsedLine::QueueRecord(_) | ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => {
+                let notice = related.as_ref().filter(|(relation, _)| *relation == Relation::NotifiedBy);
                 let notice = notice.map(|(_, id)| bare(StepKind::Notified, moment, Some(id.clone())));
                 (notice.map_or(NoteKind::Routine, |notice| NoteKind::Notice(Box::new(notice))), false, false)
             }
@@ -220,7 +231,7 @@ impl<'a> NoteCollector<'a> {
         let filter = self.wanted.filter;
         let admitted = filter.is_empty() || filter.admits(event, classification, line, self.task.book);
         let step = Box::new(step(event, classification, moment, rest));
-        NoteKind::Event { step, sender: event.sender.map(text), admitted }
+        NoteKind::Event { step, sender: event.sender.map(LogText::string), admitted }
     }
 
     /// A line such as `opendkim[884]: 399763DFD5E2: DKIM-Signature field added`.
@@ -240,8 +251,8 @@ impl<'a> NoteCollector<'a> {
         if !self.task.window.contains(moment) {
             return None;
         }
-        let host = (!line.host.is_empty()).then(|| text(line.host));
-        Some(UnownedLine { id: text(id), host, moment, place, raw: whole_line(block, at).to_vec() })
+        let host = LogText(line.host).non_empty();
+        Some(UnownedLine { id: LogText(id).into(), host, moment, place, raw: whole_line(block, at).to_vec() })
     }
 
     /// The first or last line of a session. `None`: the line is neither, or outside of the time range.

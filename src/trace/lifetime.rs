@@ -12,7 +12,7 @@ use crate::messages::metadata::MessageMetadata;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::mta::related_id::Relation;
-use crate::pipeline::walk::LineOffset;
+use crate::pipeline::sink::LineOffset;
 
 /// The lifetime of a message under one queue id.
 pub(crate) struct MessageLifetime {
@@ -72,7 +72,7 @@ impl LifetimeBuilder {
                         self.forgotten += 1;
                         continue;
                     }
-                    self.bytes += note.held();
+                    self.bytes += note.held_bytes();
                     if let Some((_, arrivals)) = note.process.and_then(|process| self.open.get_mut(&process))
                     {
                         arrivals.push((key, note.place));
@@ -203,21 +203,21 @@ impl MessageLifetime {
     fn is_over_before(&self, note: &MessageNote) -> bool {
         let NoteKind::Fact { step, metadata } = &note.kind else { return false };
         let is_arrival = |note: &MessageNote| {
-            matches!(note.kind, NoteKind::Fact { step: QueueStep::Came | QueueStep::Notice, .. })
+            matches!(note.kind, NoteKind::Fact { step: QueueStep::Received | QueueStep::Notice, .. })
         };
         match step {
-            QueueStep::Came | QueueStep::Notice if mta::reuses_queue_ids(self.owner.mta) => {
+            QueueStep::Received | QueueStep::Notice if mta::reuses_queue_ids(self.owner.mta) => {
                 self.ended || self.notes.iter().any(|note| !matches!(note.kind, NoteKind::Routine))
             }
-            QueueStep::Came | QueueStep::Notice => self.ended || self.notes.iter().any(is_arrival),
-            QueueStep::Named => self.ended,
+            QueueStep::Received | QueueStep::Notice => self.ended || self.notes.iter().any(is_arrival),
+            QueueStep::MessageIdAssigned => self.ended,
             QueueStep::Queued => self.ended || self.metadata.is_of_another(metadata),
             QueueStep::Held
             | QueueStep::Released
             | QueueStep::Deleted
             | QueueStep::Returned
-            | QueueStep::Renamed
-            | QueueStep::Gone => false,
+            | QueueStep::Requeued
+            | QueueStep::Removed => false,
         }
     }
 
@@ -225,7 +225,7 @@ impl MessageLifetime {
         match &note.kind {
             NoteKind::Fact { step, metadata } => {
                 self.metadata.update(MessageMetadata::clone(metadata));
-                self.ended |= matches!(step, QueueStep::Deleted | QueueStep::Renamed | QueueStep::Gone);
+                self.ended |= matches!(step, QueueStep::Deleted | QueueStep::Requeued | QueueStep::Removed);
             }
             NoteKind::Event { .. } | NoteKind::Notice(_) | NoteKind::Routine => {}
         }
@@ -296,12 +296,12 @@ fn may_be_related(
         (Some(_), None) | (None, Some(_)) => (false, false),
     };
     match relation {
-        Relation::Next | Relation::Former => {
+        Relation::ForwardedTo | Relation::MadeFrom => {
             let ids = lifetime.metadata.message_id.as_ref().zip(other.metadata.message_id.as_ref());
             was_there && ids.is_none_or(|(own, other)| own == other)
         }
-        Relation::Notice => other.metadata.sender.as_deref().is_none_or(str::is_empty) && has_just_begun,
+        Relation::NotifiedBy => other.metadata.sender.as_deref().is_none_or(str::is_empty) && has_just_begun,
         // A notification is written while its message is in the queue.
-        Relation::NoticeOf => was_there,
+        Relation::NotifiesAbout => was_there,
     }
 }

@@ -32,7 +32,8 @@ use crate::input::read::each_block;
 use crate::messages::key::PrehashedState;
 use crate::pipeline::calendar::{Calendar, YearResolver};
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{LineOffset, WalkTask};
+use crate::pipeline::sink::LineOffset;
+use crate::pipeline::walk::WalkTask;
 use crate::report::trace::Story;
 
 /// What to trace, and how much of it.
@@ -82,7 +83,8 @@ pub(crate) fn trace(request: &TraceRequest, task: &WalkTask) -> Result<TraceResu
     let seed = seed();
     let (first, problems) = FirstReading::read(request, task, &seed)?;
     let FirstReading { links, rejections, years, lines: read, minutes } = first;
-    let calendar = Calendar { turns: years.turns(task.sources, task.calendar), ..task.calendar.clone() };
+    let calendar =
+        Calendar { resolution: years.resolve(task.sources, task.calendar), ..task.calendar.clone() };
     let mut notes = Vec::new();
     if links.is_full {
         notes.push(
@@ -156,7 +158,7 @@ impl FirstReading {
         };
         let fold = |block: ScannedBlock| reading.add(block, task);
         let new = || LinkScanner::new(*task, query, filter, &marks, seed.clone(), raw);
-        let read = each_block(task.sources, task.manner, task.progress, new, LinkScanner::block, fold)?;
+        let read = each_block(task.sources, task.options, task.progress, new, LinkScanner::block, fold)?;
         Ok((reading, read.problems))
     }
 
@@ -186,7 +188,7 @@ fn second_reading(
     let wanted = WantedIds { ids, query, filter: &filter, raw };
     let new = || NoteCollector::new(task, wanted, seed.clone());
     let fold = |collected: CollectedNotes| builder.add(collected, sessions);
-    each_block(task.sources, task.manner, task.progress, new, NoteCollector::block, fold)?;
+    each_block(task.sources, task.options, task.progress, new, NoteCollector::block, fold)?;
     if builder.forgotten > 0 {
         let lines = builder.forgotten;
         notes

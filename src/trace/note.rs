@@ -3,11 +3,12 @@
 use crate::catalog::classify::Classification;
 use crate::messages::metadata::MessageMetadata;
 use crate::parse::header::LogLine;
+use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::mta::related_id::Relation;
 use crate::parse::timestamp::LogTime;
-use crate::pipeline::walk::LineOffset;
+use crate::pipeline::sink::LineOffset;
 use crate::report::trace::{StepKind, StoryStep};
 use crate::smtp::event::Event;
 
@@ -54,12 +55,12 @@ impl MessageNote {
     }
 
     /// The memory that it takes, in bytes.
-    pub(crate) fn held(&self) -> usize {
+    pub(crate) fn held_bytes(&self) -> usize {
         let kind = match &self.kind {
             NoteKind::Event { step, .. } | NoteKind::Notice(step) => {
                 size_of::<StoryStep>() + step.text.len() + step.recipient.as_ref().map_or(0, String::len)
             }
-            NoteKind::Fact { metadata, .. } => metadata.held(),
+            NoteKind::Fact { metadata, .. } => metadata.held_bytes(),
             NoteKind::Routine => 0,
         };
         size_of::<Self>() + kind + self.raw.capacity()
@@ -76,21 +77,21 @@ pub(crate) fn step(
     StoryStep {
         time: moment.and_then(LogTime::rfc3339),
         what: StepKind::of(event.outcome),
-        recipient: event.recipient.map(text),
+        recipient: event.recipient.map(LogText::string),
         original: mta::original_recipient(event.mta, words)
             .filter(|original| {
                 event.recipient.is_none_or(|recipient| !recipient.eq_ignore_ascii_case(original))
             })
-            .map(text),
-        peer_host: event.peer.host.map(text),
-        peer_ip: event.peer.ip.map(text),
+            .map(LogText::string),
+        peer_host: event.peer.host.map(LogText::string),
+        peer_ip: event.peer.ip.map(LogText::string),
         peer_port: event.peer.port,
         code: event.code,
         enhanced: event.enhanced,
         stage: event.stage,
         reason: classification.map(|classification| classification.reason),
         title: None,
-        text: text(event.text),
+        text: LogText(event.text).into(),
         count: 1,
         next: None,
     }
@@ -115,16 +116,6 @@ pub(crate) fn bare(what: StepKind, moment: Option<LogTime>, next: Option<String>
         count: 1,
         next,
     }
-}
-
-/// The bytes as text; what is not UTF-8 becomes U+FFFD.
-pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// The bytes as a name. `None`: they are empty.
-pub(crate) fn named(bytes: &[u8]) -> Option<String> {
-    (!bytes.is_empty()).then(|| text(bytes))
 }
 
 /// The id of the process that wrote the line: `postfix/smtpd[1265]:`, RFC 5424's PROCID, or Exim's `[3223]` with
@@ -158,6 +149,6 @@ fn finds_the_process() {
         ("Nov 22 02:50:16 mx1 postfix/smtpd: [12] x", None),
     ] {
         let line = LogLine::read(raw.as_bytes());
-        assert_eq!(pid(&line, raw.as_bytes()).map(text).as_deref(), wanted, "{raw}");
+        assert_eq!(pid(&line, raw.as_bytes()).map(LogText::string).as_deref(), wanted, "{raw}");
     }
 }

@@ -63,7 +63,7 @@ impl TraceQuery {
     }
 
     pub(crate) fn matches_fact(&self, fact: &QueueRecord) -> bool {
-        let MessageFields { sender, client, client_host, user, message_id, .. } = mta::context(fact);
+        let MessageFields { sender, client, client_host, user, message_id, .. } = mta::message_fields(fact);
         let is_id = |id: &[u8]| id.eq_ignore_ascii_case(self.text.as_bytes());
         self.matches_client(client, client_host)
             || self.net.is_none()
@@ -120,7 +120,7 @@ mod tests {
         let named = id.is_some_and(|(_, id, _)| query.is_queue_id(id));
         let matches = match mta::read(&line) {
             ParsedLine::Event(event) => query.matches_event(&event, text),
-            ParsedLine::Fact(fact) => query.matches_fact(&fact),
+            ParsedLine::QueueRecord(fact) => query.matches_fact(&fact),
             ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => false,
         };
         assert_eq!(named || matches, wanted, "{what}: {raw}");

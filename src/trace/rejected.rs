@@ -5,12 +5,13 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::note::{named, pid, step, text};
+use super::note::{pid, step};
 use crate::catalog::classify::Classification;
 use crate::parse::header::LogLine;
+use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::timestamp::LogTime;
-use crate::pipeline::walk::LineOffset;
+use crate::pipeline::sink::LineOffset;
 use crate::report::trace::{StepKind, Story, StoryHop, StoryKind, StoryState, StoryStep};
 use crate::smtp::event::{Event, Mta};
 
@@ -66,10 +67,10 @@ impl RejectedCommand {
         Self {
             process: process(line, raw, hasher),
             mta: event.mta,
-            host: named(line.host),
-            instance: named(line.instance()),
-            helo: mta::helo(event.mta, line.text).map(text),
-            sender: event.sender.map(text),
+            host: LogText(line.host).non_empty(),
+            instance: LogText(line.instance()).non_empty(),
+            helo: mta::helo(event.mta, line.text).map(LogText::string),
+            sender: event.sender.map(LogText::string),
             step: step(event, classification, moment, line.text),
             moment,
             place,

@@ -18,8 +18,10 @@ use crate::parse::mta::related_id::{MARKS, Relation};
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
 use crate::parse::year::StampObservations;
+use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{LineOffset, WalkTask, clock, is_duplicate};
+use crate::pipeline::sink::LineOffset;
+use crate::pipeline::walk::{WalkTask, clock};
 
 /// Scans blocks; each thread has one.
 pub(crate) struct LinkScanner<'a> {
@@ -55,7 +57,7 @@ pub(crate) struct ScannedBlock {
 pub(crate) type StampMatch = (Option<i64>, LineOffset);
 
 impl HeapSize for ScannedBlock {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         let rejections: usize = self.rejections.iter().map(RejectedCommand::held).sum();
         self.hits.capacity() * size_of::<(u64, StampMatch)>() + self.links.capacity() * 16 + rejections
     }
@@ -87,7 +89,7 @@ impl<'a> LinkScanner<'a> {
         let mut scanned = ScannedBlock { file: block.file, ..ScannedBlock::default() };
         let clock = clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
         read_stamps(clock, block, &mut scanned);
-        scanned.stamps = clock.sightings();
+        scanned.stamps = clock.take_observations();
         let mut clock = clock.clone();
         clock.begin();
         let mut inside = Vec::new();
@@ -107,8 +109,8 @@ impl<'a> LinkScanner<'a> {
             if let Some((relation, other)) = mta::related_queue_id(mta, rest) {
                 let (id, other) = (self.hasher.hash_one(id), self.hasher.hash_one(other));
                 scanned.links.push(match relation {
-                    Relation::Next | Relation::Notice => (id, other),
-                    Relation::Former | Relation::NoticeOf => (other, id),
+                    Relation::ForwardedTo | Relation::NotifiedBy => (id, other),
+                    Relation::MadeFrom | Relation::NotifiesAbout => (other, id),
                 });
             }
         };
@@ -139,7 +141,7 @@ impl<'a> LinkScanner<'a> {
         });
         let matches = match &parsed {
             ParsedLine::Event(event) => self.query.matches_event(event, text),
-            ParsedLine::Fact(fact) => self.query.matches_fact(fact),
+            ParsedLine::QueueRecord(fact) => self.query.matches_fact(fact),
             ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => false,
         };
         if !named && !matches {

@@ -116,7 +116,7 @@ fn has(lifetime: &MessageLifetime, wanted: QueueStep) -> bool {
 fn is_queued(lifetime: &MessageLifetime) -> bool {
     has(lifetime, QueueStep::Queued)
         || has(lifetime, QueueStep::Notice)
-        || has(lifetime, QueueStep::Came) && mta::is_queued_on_arrival(lifetime.owner.mta)
+        || has(lifetime, QueueStep::Received) && mta::is_queued_on_arrival(lifetime.owner.mta)
 }
 
 /// The state of a story: the worst of its hops, notifications aside.

@@ -41,7 +41,10 @@ fn hop(lifetime: &MessageLifetime, lifetimes: &[MessageLifetime]) -> StoryHop {
         matches!(
             note.kind,
             NoteKind::Fact {
-                step: QueueStep::Came | QueueStep::Notice | QueueStep::Named | QueueStep::Queued,
+                step: QueueStep::Received
+                    | QueueStep::Notice
+                    | QueueStep::MessageIdAssigned
+                    | QueueStep::Queued,
                 ..
             }
         )
@@ -56,9 +59,9 @@ fn hop(lifetime: &MessageLifetime, lifetimes: &[MessageLifetime]) -> StoryHop {
         other
             .notes
             .iter()
-            .any(|note| matches!(&note.related, Some((Relation::Notice, id)) if *id == lifetime.id))
+            .any(|note| matches!(&note.related, Some((Relation::NotifiedBy, id)) if *id == lifetime.id))
     };
-    let notice_of = |note: &MessageNote| matches!(note.related, Some((Relation::NoticeOf, _)));
+    let notice_of = |note: &MessageNote| matches!(note.related, Some((Relation::NotifiesAbout, _)));
     StoryHop {
         queue_id: Some(lifetime.id.clone()),
         mta: lifetime.owner.mta,
@@ -86,8 +89,11 @@ fn hop(lifetime: &MessageLifetime, lifetimes: &[MessageLifetime]) -> StoryHop {
 
 /// The step that a note is. `None`: it is none.
 fn step(note: &MessageNote, own: &str, lifetimes: &[MessageLifetime]) -> Option<StoryStep> {
-    let next =
-        note.related.as_ref().filter(|(relation, _)| *relation == Relation::Next).map(|(_, id)| id.clone());
+    let next = note
+        .related
+        .as_ref()
+        .filter(|(relation, _)| *relation == Relation::ForwardedTo)
+        .map(|(_, id)| id.clone());
     match &note.kind {
         NoteKind::Event { step, .. } => {
             let mut step = StoryStep::clone(step);
@@ -106,13 +112,13 @@ fn step(note: &MessageNote, own: &str, lifetimes: &[MessageLifetime]) -> Option<
                 QueueStep::Held => StepKind::Held,
                 QueueStep::Released => StepKind::Released,
                 QueueStep::Deleted => StepKind::Deleted,
-                QueueStep::Renamed => StepKind::Requeued,
+                QueueStep::Requeued => StepKind::Requeued,
                 QueueStep::Returned => StepKind::Bounced,
-                QueueStep::Came
+                QueueStep::Received
                 | QueueStep::Notice
-                | QueueStep::Named
+                | QueueStep::MessageIdAssigned
                 | QueueStep::Queued
-                | QueueStep::Gone => {
+                | QueueStep::Removed => {
                     return None;
                 }
             };

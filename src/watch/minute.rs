@@ -126,7 +126,7 @@ pub(crate) fn tally<'m>(minutes: impl Iterator<Item = &'m MinuteCounts>, hasher:
         count.first = count.first.into_iter().chain(kind.first).min();
         count.last = count.last.into_iter().chain(kind.last).max();
         for (name, number) in &kind.names {
-            count.places.add(tally.names.id(name), *number);
+            count.places.add(tally.names.intern(name), *number);
         }
         if let Some(last) = kind.last.filter(|_| !kind.example.is_empty()) {
             let example = examples.entry(*key).or_insert((last, &kind.example));
@@ -134,7 +134,7 @@ pub(crate) fn tally<'m>(minutes: impl Iterator<Item = &'m MinuteCounts>, hasher:
         }
     }
     for (key, (moment, line)) in examples {
-        let place = crate::pipeline::walk::LineOffset { file: 0, offset: moment.micros.unsigned_abs() };
+        let place = crate::pipeline::sink::LineOffset { file: 0, offset: moment.micros.unsigned_abs() };
         tally.rows.row(&key).examples.add(place, line, 1);
     }
     tally

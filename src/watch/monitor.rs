@@ -11,11 +11,11 @@ use crate::input::read::{Progress, ReadOptions, Source};
 use crate::messages::MessageTracker;
 use crate::messages::key::KeyHasher;
 use crate::pipeline::calendar::{Calendar, TimeResolution, YearResolver};
+use crate::pipeline::coverage::Coverage;
 use crate::pipeline::filter::{Filter, LineFilter};
+use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
 use crate::pipeline::time_range::TimeRange;
-use crate::pipeline::walk::{
-    Coverage, EventSink, LoggedEvent, LoggedQueueRecord, WalkStep, WalkTask, sightings, step,
-};
+use crate::pipeline::walk::{WalkStep, WalkTask, observations, step};
 use crate::report::storm::Storm;
 use crate::report::{Report, Row, SortBy};
 use crate::scan::input::ReadSummary;
@@ -56,9 +56,9 @@ impl EventSink for MonitorSink<'_> {
         self.sampler.filtered_out(logged);
     }
 
-    fn fact(&mut self, logged: &LoggedQueueRecord) {
+    fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         self.window.fact(logged);
-        self.sampler.fact(logged);
+        self.sampler.queue_record(logged);
     }
 
     fn end_of_block(&mut self, file: usize, lines: u64) -> BlockSample {
@@ -85,8 +85,8 @@ fn task<'t>(
     calendar: &'t Calendar,
 ) -> WalkTask<'t> {
     let MonitorOptions { sources, book, range: window, progress, .. } = *options;
-    let manner = ReadOptions { threads: 1, block_size: 0 };
-    WalkTask { sources, manner, calendar, book, window, filter: line_filter, progress }
+    let read_options = ReadOptions { threads: 1, block_size: 0 };
+    WalkTask { sources, options: read_options, calendar, book, window, filter: line_filter, progress }
 }
 
 /// The state of the watch over all logs that are followed.
@@ -135,14 +135,14 @@ impl<'a> Monitor<'a> {
         let sources = self.options.sources;
         self.years.add(
             block.file,
-            sightings(&task(&self.options, &self.line_filter, &self.calendar), block),
+            observations(&task(&self.options, &self.line_filter, &self.calendar), block),
             sources,
         );
-        self.calendar.turns = self.years.clone().turns(sources, &self.calendar);
+        self.calendar.resolution = self.years.clone().resolve(sources, &self.calendar);
         let task = task(&self.options, &self.line_filter, &self.calendar);
-        let WalkStep { listener, judge: classifier, handover, coverage } =
+        let WalkStep { listener, judge: classifier, output, coverage } =
             step(&task, classifier, reader, block);
-        self.merger.fold(&handover);
+        self.merger.fold(&output);
         self.coverage.merge(coverage);
         self.reader = Some((listener, classifier));
         self.drop_old();

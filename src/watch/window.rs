@@ -15,7 +15,7 @@ use crate::messages::transition::Transition;
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event, Outcome};
 use crate::tally::{Tally, TallyKey};
 
@@ -110,13 +110,13 @@ impl<'a> RollingWindow<'a> {
 
     /// Counts a message that arrives, and learns its metadata.
     pub fn fact(&mut self, logged: &LoggedQueueRecord) {
-        let fact = logged.fact;
+        let fact = logged.record;
         let (key, id) = self.keys.key_and_id(fact.mta, logged.line, fact.queue_id);
         self.add_id(id);
         if self.filter.asks_for_sender() {
             self.contexts.update(key, Transition::of_record(fact), MessageMetadata::of(fact));
         }
-        if fact.step == QueueStep::Came && self.filter.is_empty() {
+        if fact.step == QueueStep::Received && self.filter.is_empty() {
             self.received += 1;
             let minute = logged.minute.filter(|minute| *minute <= self.latest);
             if let Some(minute) = minute.and_then(|minute| self.minute(minute)) {

@@ -18,12 +18,8 @@ fn needed() -> Vec<String> {
     let mut needed: Vec<String> = catalog::codes().iter().map(|row| row.name.clone()).collect();
     needed.extend(catalog::reasons().iter().map(|row| row.title.clone()));
     for row in catalog::advice() {
-        needed.extend(
-            [&row.all.line, &row.postfix.line, &row.exim.line]
-                .into_iter()
-                .filter(|line| !line.is_empty())
-                .cloned(),
-        );
+        let own = row.own.iter().map(|(_, advice)| &advice.line);
+        needed.extend(std::iter::once(&row.all.line).chain(own).filter(|line| !line.is_empty()).cloned());
     }
     needed
 }

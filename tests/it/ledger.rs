@@ -81,7 +81,7 @@ impl Model {
         let mut model = Self::default();
         for raw in log.split(|&byte| byte == b'\n') {
             let id = match mta::read(&LogLine::read(raw)) {
-                ParsedLine::Fact(fact) => Some(fact.queue_id),
+                ParsedLine::QueueRecord(fact) => Some(fact.queue_id),
                 ParsedLine::Event(event) => event.queue_id,
                 ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => None,
             };
@@ -97,13 +97,13 @@ impl Model {
                 (text(line.host), queue.to_owned(), id)
             };
             match mta::read(&line) {
-                ParsedLine::Fact(fact) => {
-                    let context = mta::context(&fact);
+                ParsedLine::QueueRecord(fact) => {
+                    let context = mta::message_fields(&fact);
                     let left = context.recipients;
                     let key = key(fact.mta, fact.queue_id);
                     model.fact(key.clone(), fact.mta, fact.step, left, minute(&line));
                     if let Some(paper) = model.open.get_mut(&key).filter(|_| fact.mta == Server::Postfix) {
-                        paper.handed_over |= fact.step == QueueStep::Came;
+                        paper.handed_over |= fact.step == QueueStep::Received;
                         let null = fact.step == QueueStep::Queued && context.sender == Some(b"");
                         paper.notice |= null && paper.came && !paper.handed_over;
                     }
@@ -152,14 +152,14 @@ impl Model {
         minute: Option<i64>,
     ) {
         let arrives = server != Server::Postfix;
-        if (step == QueueStep::Came || arrives && step == QueueStep::Notice)
+        if (step == QueueStep::Received || arrives && step == QueueStep::Notice)
             && let Some(old) = self.open.remove(&key)
             && (server == Server::Postfix || step == QueueStep::Notice || old.came)
         {
             self.settle(&old, true);
         }
         match step {
-            QueueStep::Gone => {
+            QueueStep::Removed => {
                 if let Some(paper) = self.open.remove(&key) {
                     self.settle(&paper, true);
                 }
@@ -175,7 +175,7 @@ impl Model {
                 paper.put_off.clear();
                 paper.recipients = Some(0);
             }
-            QueueStep::Renamed => drop(self.open.remove(&key)),
+            QueueStep::Requeued => drop(self.open.remove(&key)),
             QueueStep::Released => {
                 if let Some(paper) = self.open.get_mut(&key) {
                     paper.held = false;
@@ -186,12 +186,17 @@ impl Model {
                     paper.notice = true;
                 }
             }
-            QueueStep::Came | QueueStep::Named | QueueStep::Notice | QueueStep::Queued | QueueStep::Held => {
+            QueueStep::Received
+            | QueueStep::MessageIdAssigned
+            | QueueStep::Notice
+            | QueueStep::Queued
+            | QueueStep::Held => {
                 let paper = self.open.entry(key).or_insert_with(|| Paper { minute, ..Paper::default() });
                 paper.notice |= step == QueueStep::Notice;
-                paper.named |= step == QueueStep::Named;
-                let exim = arrives && matches!(step, QueueStep::Came | QueueStep::Notice);
-                paper.came |= exim || !paper.queued && matches!(step, QueueStep::Came | QueueStep::Named);
+                paper.named |= step == QueueStep::MessageIdAssigned;
+                let exim = arrives && matches!(step, QueueStep::Received | QueueStep::Notice);
+                paper.came |= exim
+                    || !paper.queued && matches!(step, QueueStep::Received | QueueStep::MessageIdAssigned);
                 paper.queued |= exim || matches!(step, QueueStep::Queued | QueueStep::Held);
                 paper.held = step == QueueStep::Held || paper.held && step != QueueStep::Queued;
                 if let Some(left) = left {

@@ -24,7 +24,7 @@ fn shown(event: &Event) -> String {
 fn reads(raw: &str, want: &str) {
     let got = match mta::read(&LogLine::read(raw.as_bytes())) {
         ParsedLine::Event(event) => shown(&event),
-        ParsedLine::Fact(fact) => format!("Fact {:?}", fact.step),
+        ParsedLine::QueueRecord(fact) => format!("Fact {:?}", fact.step),
         other => format!("{other:?}"),
     };
     assert_eq!(got, want, "{raw}");

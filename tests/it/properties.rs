@@ -37,8 +37,8 @@ fn lines() -> Vec<Vec<u8>> {
 
 fn reads(raw: &[u8]) {
     let mut inside = Vec::new();
-    if let ParsedLine::Fact(fact) = mta::read(&LogLine::read(unwrap::unwrap_line(raw, &mut inside))) {
-        mta::context(&fact);
+    if let ParsedLine::QueueRecord(fact) = mta::read(&LogLine::read(unwrap::unwrap_line(raw, &mut inside))) {
+        mta::message_fields(&fact);
     }
 }
 

@@ -127,7 +127,8 @@ fn followed(text: &[u8], sources: &[Source], filter: &Filter, dice: &mut Dice) -
     let plan =
         MonitorOptions { sources, book: &book, filter, range: window, progress: &progress, seed: &seed };
     let now = "2026-11-23T00:00:00Z".parse().unwrap();
-    let calendar = Calendar { zone: TimeZone::UTC, year: Some(2026), now, turns: TimeResolution::default() };
+    let calendar =
+        Calendar { zone: TimeZone::UTC, year: Some(2026), now, resolution: TimeResolution::default() };
     let mut lookout = Monitor::new(plan, calendar);
     lookout.set_clock(now);
     let log = Written::new();
@@ -136,7 +137,7 @@ fn followed(text: &[u8], sources: &[Source], filter: &Filter, dice: &mut Dice) -
         let mut tell = |block: &Block| lookout.take(block);
         loop {
             let looked = poll(&mut lanes, &mut tell);
-            assert!(looked.troubles.is_empty());
+            assert!(looked.failures.is_empty());
             if !looked.more {
                 break;
             }
@@ -254,7 +255,8 @@ fn screen_of(text: &[u8], press: &[KeyPress]) -> Screen {
         seed: &seed,
     };
     let now = "2026-11-23T00:00:00Z".parse().unwrap();
-    let calendar = Calendar { zone: TimeZone::UTC, year: Some(2026), now, turns: TimeResolution::default() };
+    let calendar =
+        Calendar { zone: TimeZone::UTC, year: Some(2026), now, resolution: TimeResolution::default() };
     let mut lookout = Monitor::new(plan, calendar);
     lookout.set_clock(now);
     lookout.take(&Block { file: 0, offset: 0, before: b"", lines: text });

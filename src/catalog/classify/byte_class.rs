@@ -2,7 +2,7 @@
 
 use wide::u8x16;
 
-use crate::simd::equal;
+use crate::simd::eq_mask16;
 
 /// How normalization treats a byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(crate) fn plain_prefix(text: &[u8], before: Option<u8>) -> (usize, bool) {
             end
         });
         let count = special_bytes(&sixteen).trailing_zeros().min(16);
-        let blanks = equal(&sixteen, b' ') & ((1 << count) - 1);
+        let blanks = eq_mask16(&sixteen, b' ') & ((1 << count) - 1);
         doubled |= blanks & (blanks << 1 | blank);
         blank = blanks >> 15;
         length += count as usize;

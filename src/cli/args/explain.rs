@@ -12,7 +12,7 @@ use crate::smtp::reply::Class;
 #[derive(Args, Debug)]
 pub struct ExplainArgs {
     /// What to explain: 452, 4.2.2, 4xx, a reason such as mailbox-full, a whole reply as "552 5.2.2 mailbox full", or a
-    /// line of a Postfix or Exim log; - reads one of these from each line of standard input.
+    /// line of a mail server log; - reads one of these from each line of standard input.
     #[arg(value_name = "WHAT", required = true)]
     pub what: Vec<OsString>,
     /// Who sent the reply: outbound, a remote server to yours; inbound, your server to a client; local, local delivery. [default: advice for both sides]
@@ -21,7 +21,7 @@ pub struct ExplainArgs {
     /// The command that the reply answers: connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA or "end of DATA".
     #[arg(long, value_parser = stage, value_name = "COMMAND")]
     pub stage: Option<Stage>,
-    /// Show the commands of this mail server only: postfix or exim. [default: both]
+    /// Show the commands of this mail server only: postfix, exim, sendmail or opensmtpd. [default: all]
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
     pub mta: Option<Mta>,
     /// Host name of the other server; identifies the provider, whose replies may have their own meaning.

@@ -24,7 +24,7 @@ pub(crate) use self::storm::StormArgs;
 pub(crate) use self::trace::TraceArgs;
 pub(crate) use self::watch::{WatchArgs, WatchFormat};
 
-/// Read Postfix and Exim logs, count every SMTP reply code, and say what to do about it.
+/// Read mail server logs, count every SMTP reply code, and say what to do about it.
 ///
 /// `smtplog FILE` is short for `smtplog scan FILE`.
 #[derive(Parser, Debug)]

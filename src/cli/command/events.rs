@@ -73,7 +73,7 @@ fn list(
     let walked = walk(&task, new, fold, unparsed.writer())?;
     written?;
     unparsed.finish()?;
-    let WalkResult { mut coverage, problems: met, turns, reached, .. } = walked;
+    let WalkResult { mut coverage, problems: met, resolution: turns, reached, .. } = walked;
     coverage.filtered += writer.filtered;
     let mut remarks = session.inputs.notes.clone();
     remarks.extend(untracked_note(writer.messages.table.forgotten));

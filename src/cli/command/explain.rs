@@ -12,6 +12,7 @@ use crate::explain::brief::BriefExplainer;
 use crate::explain::compare::compare as compare_codes;
 use crate::explain::lookup::Explainer;
 use crate::explain::query::{QueryContext, join};
+use crate::parse::log_text::LogText;
 use crate::render::{json, markdown_explain, text};
 use crate::report::explain::{CODES, CodeLine, Codes, ENTRIES, Entries, EntryKind};
 
@@ -80,7 +81,7 @@ fn each_input(what: &[String], mut visit: impl FnMut(&str) -> Result<(), CliErro
         let mut lines = stdin().lock();
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line).map_err(|source| CliError::ReadStdin { source })? > 0 {
-            let text = String::from_utf8_lossy(&line);
+            let text = LogText(&line).to_str();
             visit(text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text)))?;
             line.clear();
         }

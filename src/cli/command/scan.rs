@@ -19,7 +19,8 @@ use crate::cli::verdict::{EvaluationTime, VerdictRun};
 use crate::collections::seed::seed;
 use crate::input::checkpoint::Checkpoints;
 use crate::input::checkpoint::state_file::StateFile;
-use crate::pipeline::walk::{Coverage, WalkResult, WalkTask};
+use crate::pipeline::coverage::Coverage;
+use crate::pipeline::walk::{WalkResult, WalkTask};
 use crate::redact::Redactor;
 use crate::render::text::page::TextStyle;
 use crate::render::{Format, LINE, TEXT, nagios};
@@ -172,7 +173,7 @@ fn count(
     };
     let SettledWalk { walked, total: folder, sources, calendar, no_match } =
         session.walk_until_settled(&plan, &mut unparsed)?;
-    let WalkResult { listeners, coverage, problems: met, turns, reached } = walked;
+    let WalkResult { sinks, coverage, problems: met, resolution: turns, reached } = walked;
     let resumed = session.inputs.resumed.as_ref();
     if !anyway && resumed.is_some_and(|resumed| !resumed.changed().is_empty()) {
         return Ok(None);
@@ -183,7 +184,7 @@ fn count(
     notes.extend(no_match);
     notes.extend(on_hops(folder.given_up));
     notes.extend(since.as_ref().map(|since| state::note(since)));
-    let (mut tally, closed) = folder.finish(listeners);
+    let (mut tally, closed) = folder.finish(sinks);
     let hourly = tally.hourly.take();
     let window = session.inputs.window;
     let read = ReadSummary {

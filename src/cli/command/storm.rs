@@ -17,8 +17,10 @@ use crate::collections::seed::seed;
 use crate::input::error::InputError;
 use crate::input::read::thread_pool;
 use crate::messages::key::KeyHasher;
+use crate::pipeline::coverage::Coverage;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{Aggregation, Coverage, WalkResult, WalkTask, aggregate};
+use crate::pipeline::sink::Aggregation;
+use crate::pipeline::walk::{WalkResult, WalkTask, aggregate};
 use crate::redact::Redactor;
 use crate::render::json::{line, pretty};
 use crate::render::text::page::TextStyle;
@@ -104,10 +106,10 @@ struct Sampling<'a> {
 }
 
 impl<'a> Aggregation for Sampling<'a> {
-    type Listener = Sampler<'a>;
+    type Sink = Sampler<'a>;
     type Total = SampleMerger<'a>;
 
-    fn listener(&self) -> Sampler<'a> {
+    fn sink(&self) -> Sampler<'a> {
         Sampler::new(KeyHasher::new(self.seed.clone()), self.filter)
     }
 
@@ -134,7 +136,7 @@ pub(crate) fn lines(
     let (_, merger) = aggregate(task, &Sampling { seed: seed(), filter }, None)?;
     let (providers, zone) = (&task.book.providers, &task.calendar.zone);
     let input = DiagnosisInput { providers, zone, files: Vec::new(), minutes: coverage.minutes };
-    let mut storms = diagnose(&merger.finish(), &input, task.manner.threads)?;
+    let mut storms = diagnose(&merger.finish(), &input, task.options.threads)?;
     if let Some(redactor) = redactor {
         for storm in &mut storms {
             redactor.storm(storm);

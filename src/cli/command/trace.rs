@@ -15,9 +15,12 @@ use crate::cli::redaction::redactor;
 use crate::cli::session::Session;
 use crate::cli::style::text_style;
 use crate::cli::temp_copies::TempCopies;
+use crate::parse::log_text::LogText;
 use crate::pipeline::calendar::Calendar;
+use crate::pipeline::coverage::Coverage;
 use crate::pipeline::filter::{Filter, LineFilter};
-use crate::pipeline::walk::{Coverage, EventSink, LoggedEvent, WalkTask, walk};
+use crate::pipeline::sink::{EventSink, LoggedEvent};
+use crate::pipeline::walk::{WalkTask, walk};
 use crate::redact::Redactor;
 use crate::render::json;
 use crate::render::text::trace;
@@ -119,7 +122,7 @@ fn nothing_found(
         window: task.window,
         calendar: &calendar,
         sources: task.sources,
-        resolution: &calendar.turns,
+        resolution: &calendar.resolution,
     }));
     if let Some(redactor) = session.redactor {
         for remark in &mut remarks {
@@ -134,7 +137,7 @@ fn nothing_found(
 /// The lines after `--redact`.
 fn redacted(messages: Vec<Vec<Vec<u8>>>, redactor: Option<Redactor>) -> Vec<Vec<Vec<u8>>> {
     let Some(redactor) = redactor else { return messages };
-    let line = |line: Vec<u8>| redactor.line(&String::from_utf8_lossy(&line)).into_bytes();
+    let line = |line: Vec<u8>| redactor.line(&LogText(&line).to_str()).into_bytes();
     messages.into_iter().map(|lines| lines.into_iter().map(line).collect()).collect()
 }
 

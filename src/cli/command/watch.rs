@@ -112,7 +112,7 @@ impl Watch<'_> {
         if !self.is_lost {
             self.trouble = None;
         }
-        for (number, error) in polled.troubles {
+        for (number, error) in polled.failures {
             // A file may come back; a pipe does not.
             self.is_lost |= matches!(self.followed.get(number), Some(FollowedSource::Feed(_)));
             self.trouble = self.sources.get(number).map(|source| source.cannot_open(error));

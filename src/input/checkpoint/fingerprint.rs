@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use memchr::memrchr;
 
-use crate::input::checkpoint::{Checkpoint, END, TextHash, prefix_hashes, prefix_hashes_of};
+use crate::input::checkpoint::{Checkpoint, END_BYTES, TextHash, prefix_hashes, prefix_hashes_of};
 use crate::input::read::compression::{Compression, MAGIC};
 use crate::input::read::decompress::Decoder;
 use crate::input::source::FileId;
@@ -45,17 +45,18 @@ const SETTLED: Duration = Duration::from_secs(60);
 const PIECE: usize = 64 << 10;
 
 impl FingerprintedFile {
+    /// Opens a file and hashes its beginning, which of a compressed file is decompressed.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = Arc::new(File::open(path)?);
         let metadata = file.metadata()?;
         let written = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
         let (id, size) = (FileId::of(&metadata), metadata.len());
-        let mut first = vec![0; END];
+        let mut first = vec![0; END_BYTES];
         let count = fill(|room, at| file.read_at(room, at), &mut first)?;
         first.truncate(count);
         let packed = Compression::of(first.get(..MAGIC.min(count)).unwrap_or_default()).is_some();
         if packed {
-            first = beginning(&file, END as u64).0;
+            first = last_bytes_before(&file, END_BYTES as u64).0;
         }
         Ok(Self { heads: prefix_hashes(&first), file: Some(file), id, size, written, packed })
     }
@@ -65,7 +66,7 @@ impl FingerprintedFile {
     }
 
     /// `None`: the hashes show nothing in common.
-    pub(crate) fn fit(&self, mark: &Checkpoint) -> io::Result<Option<MatchKind>> {
+    pub(crate) fn compare(&self, mark: &Checkpoint) -> io::Result<Option<MatchKind>> {
         let untouched =
             (self.id, self.size, self.written) == (mark.id(), mark.size, mark.written) && self.packed;
         if untouched {
@@ -83,7 +84,7 @@ impl FingerprintedFile {
             match mark.tail {
                 None => (offset, None),
                 Some(_) => {
-                    let (last, reached) = beginning(self.file()?, offset);
+                    let (last, reached) = last_bytes_before(self.file()?, offset);
                     (reached, Some(TextHash::of(&last)))
                 }
             }
@@ -103,7 +104,7 @@ impl FingerprintedFile {
 
     /// The hash of the bytes before `end`, for an uncompressed file.
     pub(crate) fn tail(&self, end: u64) -> io::Result<TextHash> {
-        let mut room = vec![0; end.min(END as u64) as usize];
+        let mut room = vec![0; end.min(END_BYTES as u64) as usize];
         let begin = end - room.len() as u64;
         let file = self.file()?;
         let count = fill(|room, at| file.read_at(room, begin + at), &mut room)?;
@@ -116,8 +117,8 @@ impl FingerprintedFile {
     }
 
     /// Where the last complete line of an uncompressed file ends, or `from` if there is none behind it. An incomplete last
-    /// line counts only when nobody can complete it any more.
-    pub(crate) fn end(&self, from: u64, current: bool) -> io::Result<u64> {
+    /// line counts only when no process can complete it any more.
+    pub(crate) fn last_line_end(&self, from: u64, current: bool) -> io::Result<u64> {
         let file = self.file()?;
         let mut room = vec![0; PIECE];
         let mut end = self.size;
@@ -143,7 +144,7 @@ impl FingerprintedFile {
 }
 
 /// The last bytes of a compressed text up to `end`, and the offset that was reached: damage ends the text.
-fn beginning(file: &Arc<File>, end: u64) -> (Vec<u8>, u64) {
+fn last_bytes_before(file: &Arc<File>, end: u64) -> (Vec<u8>, u64) {
     let mut reader = file.as_ref();
     if reader.rewind().is_err() {
         return (Vec::new(), 0);
@@ -158,7 +159,7 @@ fn beginning(file: &Arc<File>, end: u64) -> (Vec<u8>, u64) {
             Ok(count) => {
                 reached += count as u64;
                 last.extend_from_slice(room.get(..count).unwrap_or_default());
-                last.drain(..last.len().saturating_sub(END));
+                last.drain(..last.len().saturating_sub(END_BYTES));
             }
         }
     }

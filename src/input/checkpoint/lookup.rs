@@ -18,7 +18,7 @@ pub(crate) struct MatchedFile<'a> {
 }
 
 /// Opens a part. `None`: it cannot be opened, and the listing's problems say so.
-pub(crate) fn opened(
+pub(crate) fn open_part(
     source: &Source,
     listing: &mut LogListing,
 ) -> Result<Option<FingerprintedFile>, InputError> {
@@ -35,16 +35,16 @@ pub(crate) fn opened(
     }
 }
 
-/// An older part holds nothing new behind `from`.
+/// Whether an older part has no new lines behind `from`.
 pub(crate) fn ends_at(source: &Source, text: &FingerprintedFile, from: u64) -> Result<bool, InputError> {
-    text.end(from, false).map(|end| end == from).map_err(|error| source.cannot_open(error))
+    text.last_line_end(from, false).map(|end| end == from).map_err(|error| source.cannot_open(error))
 }
 
 /// The checkpoint that covers most of the text; of its own file, if there is a choice.
 fn best(text: &FingerprintedFile, marks: &[Checkpoint]) -> io::Result<Option<(usize, MatchKind)>> {
     let mut best = None;
     for (at, mark) in marks.iter().enumerate() {
-        let Some(fit) = text.fit(mark)? else { continue };
+        let Some(fit) = text.compare(mark)? else { continue };
         let rank = (fit == MatchKind::Unchanged, mark.offset.unwrap_or(u64::MAX), fit, mark.id() == text.id);
         if best.is_none_or(|(_, _, highest)| rank > highest) {
             best = Some((at, fit, rank));
@@ -54,8 +54,8 @@ fn best(text: &FingerprintedFile, marks: &[Checkpoint]) -> io::Result<Option<(us
 }
 
 /// The checkpoint of a part that is not read. `None`: the part is empty.
-pub(crate) fn left_alone(text: &FingerprintedFile) -> io::Result<Option<Checkpoint>> {
-    let offset = if text.packed { None } else { Some(text.end(0, false)?) };
+pub(crate) fn checkpoint_unread(text: &FingerprintedFile) -> io::Result<Option<Checkpoint>> {
+    let offset = if text.packed { None } else { Some(text.last_line_end(0, false)?) };
     let tail = offset.map(|offset| text.tail(offset)).transpose()?;
     Ok((offset != Some(0)).then(|| Checkpoint {
         device: text.id.device,
@@ -78,7 +78,7 @@ pub(crate) fn matched<'a>(
 ) -> Result<Vec<MatchedFile<'a>>, InputError> {
     let mut found: Vec<MatchedFile> = Vec::new();
     for source in series {
-        let Some(mut text) = opened(source, listing)? else { continue };
+        let Some(mut text) = open_part(source, listing)? else { continue };
         let fit = best(&text, marks).map_err(|error| source.cannot_open(error))?;
         if matches!(fit, Some((_, MatchKind::Unchanged | MatchKind::Shorter))) {
             text.file = None;
@@ -88,7 +88,7 @@ pub(crate) fn matched<'a>(
     Ok(found)
 }
 
-/// For each checkpoint the file that is read on. Of a file and its copies that is the file itself, else the newest copy.
+/// The file that continues each checkpoint. If copies match too, it is the file itself, else the newest copy.
 pub(crate) fn owners(found: &[MatchedFile], marks: &[Checkpoint]) -> Vec<Option<PathBuf>> {
     let owner = |known: usize| {
         let whole = |one: &&MatchedFile| one.fit == Some((known, MatchKind::Whole));
@@ -100,7 +100,7 @@ pub(crate) fn owners(found: &[MatchedFile], marks: &[Checkpoint]) -> Vec<Option<
 }
 
 /// The note on a log whose text, read up to `offset`, is in no file any more.
-pub(crate) fn lost(log: &str, offset: u64, saved: &str) -> String {
+pub(crate) fn lost_text_note(log: &str, offset: u64, saved: &str) -> String {
     format!(
         "{} was read up to byte {offset}, and no file holds that text any more: what was written to it after {saved} \
          and before it was rotated, cut short or edited is missing, and what holds other text is read from its beginning",

@@ -25,7 +25,7 @@ pub struct Checkpoint {
     /// Modification time, in nanoseconds since 1970.
     pub written: i64,
     /// How many bytes of the text were read: up to a newline, or to the end of a file that is no longer written. `None`: the
-    /// file lay there compressed before the first run, and was not asked for.
+    /// file was compressed before the first run, and was not to be read.
     pub offset: Option<u64>,
     /// How many lines were read.
     pub lines: u64,
@@ -63,10 +63,10 @@ impl Checkpoint {
 }
 
 /// How many bytes are hashed at either end.
-pub(crate) const END: usize = 4096;
+pub(crate) const END_BYTES: usize = 4096;
 
 /// A shorter beginning, in bytes, identifies nothing.
-const LEAST: usize = 64;
+const SHORTEST_PREFIX: usize = 64;
 
 /// XXH3 with 64 bits, the same on every machine; serialized as 16 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -95,15 +95,17 @@ impl TryFrom<String> for TextHash {
     }
 }
 
-/// Hashes of the first 64, 128, … 4096 bytes, as far as there are so many.
+/// Hashes of the first 64, 128, … 4096 bytes, as far as the text is long enough.
 pub(crate) fn prefix_hashes(first: &[u8]) -> Vec<TextHash> {
-    let lengths = std::iter::successors(Some(LEAST), |length| Some(length * 2)).take_while(|&one| one <= END);
+    let lengths = std::iter::successors(Some(SHORTEST_PREFIX), |length| Some(length * 2))
+        .take_while(|&one| one <= END_BYTES);
     lengths.map_while(|length| first.get(..length)).map(TextHash::of).collect()
 }
 
 /// How many of these hashes a text of `length` bytes has.
 pub(crate) fn prefix_hashes_of(length: u64) -> usize {
-    let lengths = std::iter::successors(Some(LEAST), |length| Some(length * 2)).take_while(|&one| one <= END);
+    let lengths = std::iter::successors(Some(SHORTEST_PREFIX), |length| Some(length * 2))
+        .take_while(|&one| one <= END_BYTES);
     lengths.take_while(|&one| one as u64 <= length).count()
 }
 

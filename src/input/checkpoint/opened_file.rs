@@ -1,4 +1,4 @@
-//! A file whose reading has begun: from where it is read, and the checkpoint that it leaves.
+//! Defines a file that is read from an offset on, and the checkpoint after reading it.
 
 use super::fingerprint::FingerprintedFile;
 use crate::input::checkpoint::{Checkpoint, TextHash};
@@ -32,6 +32,7 @@ pub(crate) struct ReadPosition {
 }
 
 impl OpenedFile {
+    /// Finds the end of the last complete line. `from` is in bytes of the text; `before` is the earlier checkpoint.
     pub(crate) fn new(
         source: &Source,
         text: FingerprintedFile,
@@ -43,8 +44,9 @@ impl OpenedFile {
         let plain = if text.packed {
             None
         } else {
-            let found =
-                text.end(from, current).and_then(|end| Ok(UncompressedFile { end, tail: text.tail(end)? }));
+            let found = text
+                .last_line_end(from, current)
+                .and_then(|end| Ok(UncompressedFile { end, tail: text.tail(end)? }));
             Some(found.map_err(|error| source.cannot_open(error))?)
         };
         Ok(Self { log: log.to_owned(), text, current, from, before, plain })
@@ -72,7 +74,7 @@ impl OpenedFile {
     }
 
     /// The log, and the checkpoint after reading this far. `None`: nothing was read, so whatever the file will hold is new.
-    pub(crate) fn mark(self, reached: ReadPosition, damaged: bool) -> (String, Option<Checkpoint>) {
+    pub(crate) fn checkpoint(self, reached: ReadPosition, damaged: bool) -> (String, Option<Checkpoint>) {
         let Self { log, text, current, from, before, plain } = self;
         let offset = plain.as_ref().map_or(from.max(reached.end), |plain| plain.end);
         let mark = Checkpoint {

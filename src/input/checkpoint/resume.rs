@@ -1,4 +1,4 @@
-//! Continues where an earlier run stopped: leaves in a listing what is new, and says what is known when it was read.
+//! Continues where an earlier run stopped: reduces a listing to the new text, and makes the checkpoints for the next run.
 //!
 //! A part of a log is recognised by its text, not by its name. A file that matches no checkpoint is new and is read whole:
 //! so a mistake makes lines count twice, and never leaves them out.
@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::fingerprint::{FingerprintedFile, MatchKind};
-use super::lookup::{MatchedFile, ends_at, left_alone, lost, matched, opened, owners};
+use super::lookup::{MatchedFile, checkpoint_unread, ends_at, lost_text_note, matched, open_part, owners};
 use super::opened_file::OpenedFile;
 pub(crate) use super::opened_file::ReadPosition;
 use crate::input::checkpoint::{Checkpoint, Checkpoints, LogCheckpoints};
@@ -35,14 +35,14 @@ enum ResumePart {
 }
 
 /// How many files are kept open at most; further ones are opened when they are read.
-const OPEN: usize = 200;
+const MAX_OPEN_FILES: usize = 200;
 
 /// How many checkpoints are kept of each log for texts that no file holds any more.
-const GONE: usize = 256;
+const MAX_LOST_CHECKPOINTS: usize = 256;
 
 impl ResumePlan {
-    /// Leaves in the listing what is new. `all`: when a log is read for the first time, its parts that nobody named are
-    /// read too. `patient`: a log that is not found may just be being rotated; an error of that kind is worth another try.
+    /// Reduces the listing to new text. `all`: when a log is read for the first time, parts that were not named are read
+    /// too. `patient`: a log that is missing may be in the middle of a rotation, so it is an error, and the caller may retry.
     pub(crate) fn new(
         listing: &mut LogListing,
         known: &Checkpoints,
@@ -68,10 +68,10 @@ impl ResumePlan {
                 SourceOrigin::File(_) => {
                     let key = first.log.to_string_lossy().into_owned();
                     match resumed.rest.iter().position(|log| log.log == key) {
-                        None => resumed.begin(series, key, all, listing)?,
+                        None => resumed.start_log(series, key, all, listing)?,
                         Some(at) => {
                             let LogCheckpoints { parts, .. } = resumed.rest.remove(at);
-                            resumed.go_on(
+                            resumed.resume_log(
                                 series,
                                 LogCheckpoints { log: key, parts },
                                 &known.saved,
@@ -86,8 +86,8 @@ impl ResumePlan {
         Ok(resumed)
     }
 
-    /// A log that was never read. The parts beside it are recorded, so that no later run takes them for new.
-    fn begin(
+    /// Starts a log that was never read. Parts that are not read get checkpoints, so that later runs do not count them as new.
+    fn start_log(
         &mut self,
         series: &[Source],
         log: String,
@@ -102,19 +102,19 @@ impl ResumePlan {
         }
         let mut marks = Vec::new();
         for source in series {
-            let Some(text) = opened(source, listing)? else { continue };
+            let Some(text) = open_part(source, listing)? else { continue };
             if source.beside && !all {
-                marks.extend(left_alone(&text).map_err(|error| source.cannot_open(error))?);
+                marks.extend(checkpoint_unread(&text).map_err(|error| source.cannot_open(error))?);
             } else {
-                self.read(source, text, &log, 0, None, listing)?;
+                self.add_source(source, text, &log, 0, None, listing)?;
             }
         }
         self.rest.push(LogCheckpoints { log, parts: marks });
         Ok(())
     }
 
-    /// A log that was read before.
-    fn go_on(
+    /// Resumes a log that was read before.
+    fn resume_log(
         &mut self,
         series: &[Source],
         mut log: LogCheckpoints,
@@ -136,26 +136,26 @@ impl ResumePlan {
             && listing.problems.len() == troubles
         {
             mark.current = false;
-            listing.notes.push(lost(&log.log, mark.offset.unwrap_or(0), saved));
+            listing.notes.push(lost_text_note(&log.log, mark.offset.unwrap_or(0), saved));
         }
         let owners = owners(&found, &log.parts);
-        let met: HashSet<usize> = found.iter().filter_map(|one| Some(one.fit?.0)).collect();
+        let known_marks: HashSet<usize> = found.iter().filter_map(|one| Some(one.fit?.0)).collect();
         let mut taken = HashSet::new();
         for one in found {
-            taken.extend(self.take(one, &mut log, &owners, listing)?);
+            taken.extend(self.resume_part(one, &mut log, &owners, listing)?);
         }
         let LogCheckpoints { log, parts } = log;
         let rest = parts.into_iter().enumerate().filter(|(at, _)| !taken.contains(at));
-        let (there, gone): (Vec<_>, Vec<_>) = rest.partition(|(at, _)| met.contains(at));
+        let (there, gone): (Vec<_>, Vec<_>) = rest.partition(|(at, _)| known_marks.contains(at));
         // The latest come first, so the oldest are dropped.
-        let rest = there.into_iter().chain(gone.into_iter().take(GONE)).map(|(_, mark)| mark);
+        let rest = there.into_iter().chain(gone.into_iter().take(MAX_LOST_CHECKPOINTS)).map(|(_, mark)| mark);
         self.rest.push(LogCheckpoints { log, parts: rest.collect() });
         Ok(())
     }
 
-    /// Reads what is new in one part of a log that is known, or updates its checkpoint where nothing is. Returns the number
-    /// of the checkpoint that this run continues.
-    fn take(
+    /// Adds a part of a known log to the listing if it has new text; otherwise updates its checkpoint. Returns the index of
+    /// the checkpoint that this run continues.
+    fn resume_part(
         &mut self,
         found: MatchedFile,
         log: &mut LogCheckpoints,
@@ -164,7 +164,7 @@ impl ResumePlan {
     ) -> Result<Option<usize>, InputError> {
         let MatchedFile { source, text, fit } = found;
         let Some((at, fit)) = fit else {
-            self.read(source, text, &log.log, 0, None, listing)?;
+            self.add_source(source, text, &log.log, 0, None, listing)?;
             return Ok(None);
         };
         let Some(mark) = log.parts.get_mut(at) else { return Ok(None) };
@@ -180,7 +180,7 @@ impl ResumePlan {
                     (mark.device, mark.inode, mark.current) = (text.id.device, text.id.inode, false);
                 }
                 Some(from) => {
-                    self.read(source, text, &log.log, from, Some(mark.clone()), listing)?;
+                    self.add_source(source, text, &log.log, from, Some(mark.clone()), listing)?;
                     return Ok(Some(at));
                 }
                 None => {
@@ -193,8 +193,8 @@ impl ResumePlan {
         Ok(None)
     }
 
-    /// Adds a source to the listing, to be read from there on.
-    fn read(
+    /// Adds a source to the listing, to be read from the offset `from` on.
+    fn add_source(
         &mut self,
         source: &Source,
         text: FingerprintedFile,
@@ -205,7 +205,7 @@ impl ResumePlan {
     ) -> Result<(), InputError> {
         let mut begun = OpenedFile::new(source, text, log, from, before)?;
         listing.bytes += begun.bytes();
-        if listing.sources.len() >= OPEN {
+        if listing.sources.len() >= MAX_OPEN_FILES {
             begun.text.file = None;
         }
         listing.sources.push(Source {
@@ -229,7 +229,7 @@ impl ResumePlan {
 
     /// The checkpoints for the next run. `reached` and `sources` are those of the listing, `problems` those of the reading: what
     /// could not be read to its end is to be read again, from where this run began. `saved` is the time.
-    pub(crate) fn settle(
+    pub(crate) fn finish(
         self,
         sources: &[Source],
         reached: &[ReadPosition],
@@ -252,7 +252,7 @@ impl ResumePlan {
                 ResumePart::File(begun) if is_again => fresh.push((begun.log, begun.before)),
                 ResumePart::File(begun) => {
                     let damaged = problems.iter().any(|problem| problem.damaged() == Some(path));
-                    fresh.push(begun.mark(*reached, damaged));
+                    fresh.push(begun.checkpoint(*reached, damaged));
                 }
             }
         }

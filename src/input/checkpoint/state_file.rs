@@ -11,9 +11,10 @@ use crate::input::checkpoint::{Checkpoints, LogCheckpoints};
 use crate::input::error::InputError;
 use crate::input::file_lock::FileLock;
 
+/// Name and version of the format.
 pub(crate) const SCHEMA: &str = "smtplog.state/1";
 
-/// The mode of a new state file: it tells which logs there are.
+/// The mode of a new state file: it shows which logs exist.
 const OWNER_ONLY: u32 = 0o600;
 
 /// A state file that no other run can use as long as this value lives.

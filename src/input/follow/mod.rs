@@ -46,37 +46,37 @@ impl FollowedSource {
     }
 }
 
-/// The result of polling all logs once.
+/// The result of polling all sources once.
 #[derive(Default)]
 pub struct PollResult {
-    /// More can be read at once.
+    /// Whether more can be read at once.
     pub more: bool,
-    /// The logs that could not be read, by the number of the lane; the others were.
-    pub troubles: Vec<(usize, io::Error)>,
+    /// The sources that could not be read, by their index; the others were read.
+    pub failures: Vec<(usize, io::Error)>,
 }
 
-/// How many bytes are read of one log before the next one's turn, so that the screen never waits for long.
+/// How many bytes are read from one source before the next one, so that the screen never waits long.
 const LIMIT: usize = 1 << 20;
 
-/// Passes on what has come since the last call.
-pub fn poll(lanes: &mut [FollowedSource], tell: &mut dyn FnMut(&Block)) -> PollResult {
-    let mut looked = PollResult::default();
-    for (number, lane) in lanes.iter_mut().enumerate() {
-        let polled = match lane {
-            FollowedSource::File(tail) => tail.poll(LIMIT, tell),
-            FollowedSource::Feed(feed) => feed.poll(LIMIT, tell),
+/// Passes on the lines that were written since the last call.
+pub fn poll(sources: &mut [FollowedSource], on_block: &mut dyn FnMut(&Block)) -> PollResult {
+    let mut result = PollResult::default();
+    for (number, source) in sources.iter_mut().enumerate() {
+        let polled = match source {
+            FollowedSource::File(tail) => tail.poll(LIMIT, on_block),
+            FollowedSource::Feed(feed) => feed.poll(LIMIT, on_block),
         };
         match polled {
-            Ok(more) => looked.more |= more,
-            Err(error) => looked.troubles.push((number, error)),
+            Ok(more) => result.more |= more,
+            Err(error) => result.failures.push((number, error)),
         }
     }
-    looked
+    result
 }
 
-/// No more lines can come: all pipes have ended, and no file is followed.
-pub(crate) fn is_over(lanes: &[FollowedSource]) -> bool {
-    lanes.iter().all(|lane| match lane {
+/// Whether no more lines can come: all pipes have ended, and no file is followed.
+pub(crate) fn is_over(sources: &[FollowedSource]) -> bool {
+    sources.iter().all(|source| match source {
         FollowedSource::File(_) => false,
         FollowedSource::Feed(feed) => feed.ended,
     })

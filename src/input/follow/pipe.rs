@@ -22,7 +22,7 @@ pub struct PipeTail {
     /// The reader has ended.
     pub ended: bool,
     /// Ends journalctl when it is dropped.
-    leash: Option<ChildGuard>,
+    child: Option<ChildGuard>,
 }
 
 impl PipeTail {
@@ -45,30 +45,30 @@ impl PipeTail {
                 }
             }
         });
-        Self { pieces, number, pending: LineBuffer::default(), ended: false, leash: None }
+        Self { pieces, number, pending: LineBuffer::default(), ended: false, child: None }
     }
 
     /// Follows the journal.
     pub fn of_journal(bounds: JournalBounds, number: usize) -> io::Result<Self> {
         let (reader, leash) = journal::follow(bounds)?;
-        Ok(Self { leash: Some(leash), ..Self::new(reader, number) })
+        Ok(Self { child: Some(leash), ..Self::new(reader, number) })
     }
 
     /// Passes on the lines that have come, about `limit` bytes of them. `false`: there are no more for now.
-    pub fn poll(&mut self, limit: usize, tell: &mut dyn FnMut(&Block)) -> io::Result<bool> {
+    pub fn poll(&mut self, limit: usize, on_block: &mut dyn FnMut(&Block)) -> io::Result<bool> {
         let mut taken = 0;
         while taken < limit && !self.ended {
             match self.pieces.try_recv() {
                 Ok(piece) => {
                     let piece = piece.inspect_err(|_| self.ended = true)?;
                     taken += piece.len();
-                    self.pending.add(&piece, self.number, tell);
+                    self.pending.add(&piece, self.number, on_block);
                 }
                 Err(TryRecvError::Empty) => return Ok(false),
                 Err(TryRecvError::Disconnected) => {
-                    self.pending.end(self.number, tell);
+                    self.pending.end(self.number, on_block);
                     self.ended = true;
-                    self.leash = None;
+                    self.child = None;
                 }
             }
         }

@@ -47,7 +47,7 @@ impl FileTail {
     }
 
     /// Passes on the lines that have come, about `limit` bytes of them. `false`: there are no more for now.
-    pub fn poll(&mut self, limit: usize, tell: &mut dyn FnMut(&Block)) -> io::Result<bool> {
+    pub fn poll(&mut self, limit: usize, on_block: &mut dyn FnMut(&Block)) -> io::Result<bool> {
         // Ask before reading: a program that writes to a new file has written its last line to the old one.
         let named = match fs::metadata(&self.path) {
             Ok(metadata) => Some((FileId::of(&metadata), metadata.len())),
@@ -58,12 +58,12 @@ impl FileTail {
             if named.is_some() {
                 self.open = Some(TailedFile::new(&self.path, self.from)?);
                 self.from = 0;
-                return self.poll(limit, tell);
+                return self.poll(limit, on_block);
             }
             return Ok(false);
         };
         // Whatever fails, the next call continues where this one ended.
-        let more = self.read_on(&mut open, named, limit, tell);
+        let more = self.read_on(&mut open, named, limit, on_block);
         self.open = Some(open);
         more
     }
@@ -74,11 +74,11 @@ impl FileTail {
         open: &mut TailedFile,
         named: Option<(FileId, u64)>,
         limit: usize,
-        tell: &mut dyn FnMut(&Block),
+        on_block: &mut dyn FnMut(&Block),
     ) -> io::Result<bool> {
         if open.was_truncated()? {
-            self.rest_of_copy(open, tell);
-            self.pending.end(self.number, tell);
+            self.rest_of_copy(open, on_block);
+            self.pending.end(self.number, on_block);
             (open.at, open.head) = (0, Vec::new());
         }
         let mut budget = limit;
@@ -87,7 +87,7 @@ impl FileTail {
             if count == 0 {
                 break;
             }
-            self.pending.add(self.room.get(..count).unwrap_or_default(), self.number, tell);
+            self.pending.add(self.room.get(..count).unwrap_or_default(), self.number, on_block);
             budget = budget.saturating_sub(count);
         }
         let Some((_, size)) = named.filter(|(id, _)| budget > 0 && *id != open.id) else {
@@ -100,10 +100,10 @@ impl FileTail {
         }
         // Open it first: we may not be allowed to read it yet, and then nothing must have been passed on.
         let next = TailedFile::new(&self.path, 0)?;
-        self.pending.end(self.number, tell);
+        self.pending.end(self.number, on_block);
         for path in newer {
-            self.whole(&path, 0, tell);
-            self.pending.end(self.number, tell);
+            self.read_part(&path, 0, on_block);
+            self.pending.end(self.number, on_block);
         }
         *open = next;
         Ok(true)
@@ -111,7 +111,7 @@ impl FileTail {
 
     /// Reads the lines that were written between the last call and the copy that was made before the log was truncated
     /// (logrotate's `copytruncate`).
-    fn rest_of_copy(&mut self, open: &TailedFile, tell: &mut dyn FnMut(&Block)) {
+    fn rest_of_copy(&mut self, open: &TailedFile, on_block: &mut dyn FnMut(&Block)) {
         let is_copy = |path: &PathBuf| {
             let Ok(file) = File::open(path) else { return false };
             let is_long = file.metadata().is_ok_and(|metadata| metadata.len() >= open.at);
@@ -120,16 +120,16 @@ impl FileTail {
                 && first_bytes(&file, open.head.len()).is_ok_and(|h| h == open.head)
         };
         if let Some(path) = older_parts(&self.path).into_iter().rev().find(is_copy) {
-            self.whole(&path, open.at, tell);
+            self.read_part(&path, open.at, on_block);
         }
     }
 
     /// Reads another part from `from` on, as far as it can be read. There is no second try: lines passed on twice would
     /// count twice.
-    fn whole(&mut self, path: &Path, from: u64, tell: &mut dyn FnMut(&Block)) {
+    fn read_part(&mut self, path: &Path, from: u64, on_block: &mut dyn FnMut(&Block)) {
         let Ok(mut open) = TailedFile::new(path, from) else { return };
         while let Ok(count @ 1..) = open.read(&mut self.room) {
-            self.pending.add(self.room.get(..count).unwrap_or_default(), self.number, tell);
+            self.pending.add(self.room.get(..count).unwrap_or_default(), self.number, on_block);
         }
     }
 }
@@ -195,8 +195,8 @@ mod tests {
         }
 
         fn look(&mut self) {
-            let mut tell = |block: &Block| self.read.push_str(std::str::from_utf8(block.lines).unwrap());
-            while self.tail.poll(1, &mut tell).unwrap() {}
+            let mut on_block = |block: &Block| self.read.push_str(std::str::from_utf8(block.lines).unwrap());
+            while self.tail.poll(1, &mut on_block).unwrap() {}
         }
     }
 

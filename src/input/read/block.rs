@@ -46,6 +46,7 @@ impl Buffer {
         self.bytes.get_mut(self.start..).unwrap_or_default()
     }
 
+    /// A part of the content; empty if it was never filled.
     pub(crate) fn part(&self, range: Range<usize>) -> &[u8] {
         self.bytes.get(self.start + range.start..self.start + range.end).unwrap_or_default()
     }

@@ -15,7 +15,7 @@ use super::peek::PeekReader;
 pub struct Decoder {
     state: DecoderState,
     /// Detected by the first bytes. `None`: not read yet, or plain text.
-    pub(crate) packing: Option<Compression>,
+    pub(crate) compression: Option<Compression>,
 }
 
 enum DecoderState {
@@ -40,7 +40,7 @@ const ZSTD_WINDOW: u64 = 128 << 20;
 
 impl Decoder {
     pub fn new(reader: Box<dyn Read + Send>) -> Self {
-        Self { state: DecoderState::Before(PeekReader::new(reader)), packing: None }
+        Self { state: DecoderState::Before(PeekReader::new(reader)), compression: None }
     }
 
     /// How many raw bytes were consumed so far.
@@ -55,9 +55,9 @@ impl Decoder {
         }
     }
 
-    fn member(&mut self, packing: Compression, mut raw: PeekReader) -> io::Result<DecoderState> {
-        self.packing.get_or_insert(packing);
-        Ok(match packing {
+    fn start_member(&mut self, compression: Compression, mut raw: PeekReader) -> io::Result<DecoderState> {
+        self.compression.get_or_insert(compression);
+        Ok(match compression {
             Compression::Gzip => DecoderState::Gzip(Box::new(GzDecoder::new(raw))),
             Compression::Bzip2 => DecoderState::Bzip2(BzDecoder::new(raw)),
             Compression::Xz => {
@@ -78,15 +78,15 @@ impl Decoder {
     }
 
     /// Starts the next member, or the first. `Ended`: there is none.
-    fn next(&mut self, mut raw: PeekReader) -> io::Result<DecoderState> {
-        if self.packing.is_some() {
+    fn next_member(&mut self, mut raw: PeekReader) -> io::Result<DecoderState> {
+        if self.compression.is_some() {
             while raw.peek(1)? == [0] {
                 raw.consume(1);
             }
         }
         let first = raw.peek(MAGIC)?;
-        match (Compression::of(first), first, self.packing) {
-            (Some(packing), ..) => self.member(packing, raw),
+        match (Compression::of(first), first, self.compression) {
+            (Some(compression), ..) => self.start_member(compression, raw),
             (None, [], _) => Ok(DecoderState::Ended(raw.taken)),
             (None, _, None) => Ok(DecoderState::Plain(raw)),
             (None, _, Some(_)) => Err(io::Error::other("the rest is not compressed and was ignored")),
@@ -96,8 +96,8 @@ impl Decoder {
 
 impl Read for Decoder {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let whole = room.len();
-        let piece = room.get_mut(..whole.min(PIECE)).unwrap_or_default();
+        let wanted = room.len();
+        let piece = room.get_mut(..wanted.min(PIECE)).unwrap_or_default();
         loop {
             let count = match &mut self.state {
                 DecoderState::Before(_) | DecoderState::Between(_) => 0,
@@ -108,7 +108,7 @@ impl Read for Decoder {
                 DecoderState::Zstd(frame) => frame.read(piece)?,
                 DecoderState::Ended(_) => return Ok(0),
             };
-            if count > 0 || whole == 0 {
+            if count > 0 || wanted == 0 {
                 return Ok(count);
             }
             let taken = self.taken();
@@ -120,7 +120,7 @@ impl Read for Decoder {
                 DecoderState::Zstd(frame) => frame.raw,
                 DecoderState::Ended(_) => return Ok(0),
             };
-            self.state = self.next(raw)?;
+            self.state = self.next_member(raw)?;
         }
     }
 }

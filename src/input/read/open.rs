@@ -13,11 +13,13 @@ use crate::input::error::InputError;
 use crate::input::journal;
 use crate::input::source::{FileId, Source, SourceOrigin};
 
+/// An open source.
 pub(crate) enum OpenedSource {
     Plain(Arc<SeekableFile>),
     Stream(Box<Stream>),
 }
 
+/// Opens a source. A file is recognized as compressed by its first bytes.
 pub(crate) fn open(source: &Source) -> Result<OpenedSource, InputError> {
     let path = &source.path;
     let failed = |error| source.cannot_open(error);
@@ -31,7 +33,7 @@ pub(crate) fn open(source: &Source) -> Result<OpenedSource, InputError> {
         SourceOrigin::File(id) => {
             let file = match &source.file {
                 Some(file) => file.try_clone().map_err(failed)?,
-                None => same(path, id).map_err(failed)?,
+                None => open_listed(path, id).map_err(failed)?,
             };
             let mut first = [0; MAGIC];
             let count = file.read_at(&mut first, 0).map_err(failed)?;
@@ -61,7 +63,7 @@ pub(crate) fn open_stream(source: &Source) -> Result<Stream, InputError> {
 
 /// Opens the file that was listed, even if it was renamed in its folder since. Some file systems give a file a new inode
 /// each time: if no file has the inode, the one with the name is taken.
-fn same(path: &Path, id: FileId) -> io::Result<File> {
+fn open_listed(path: &Path, id: FileId) -> io::Result<File> {
     let is_it = |file: &File| file.metadata().is_ok_and(|metadata| FileId::of(&metadata) == id);
     let named = match File::open(path) {
         Ok(file) if is_it(&file) => return Ok(file),
@@ -92,11 +94,11 @@ mod tests {
         fs::rename(&current, &older).unwrap();
         fs::write(&current, "new").unwrap();
         let mut text = String::new();
-        same(&current, id).unwrap().read_to_string(&mut text).unwrap();
+        open_listed(&current, id).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "old");
         fs::remove_file(&current).unwrap();
-        assert!(same(&current, id).is_ok());
+        assert!(open_listed(&current, id).is_ok());
         fs::rename(&older, tempfile::tempdir().unwrap().path().join("elsewhere")).unwrap();
-        assert_eq!(same(&current, id).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(open_listed(&current, id).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

@@ -2,8 +2,10 @@
 
 use std::io::{self, BufRead, Read};
 
+/// Size of the buffer, in bytes.
 const ROOM: usize = 64 << 10;
 
+/// A buffered reader whose next bytes can be peeked at.
 pub(crate) struct PeekReader {
     reader: Box<dyn Read + Send>,
     bytes: Vec<u8>,

@@ -1,15 +1,15 @@
-//! Puts the answers to blocks, which come in any order, back into the order of the files (a reorder buffer).
+//! Puts the results of blocks, which arrive in any order, back into the order of the files (a reorder buffer).
 
 use std::collections::BTreeMap;
 
 /// The heap memory that an answer holds while it waits for its turn.
 pub trait HeapSize {
     /// In bytes, roughly; without the value itself.
-    fn held(&self) -> usize;
+    fn held_bytes(&self) -> usize;
 }
 
 impl HeapSize for () {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         0
     }
 }
@@ -21,6 +21,7 @@ pub(crate) struct BlockId {
     pub block: u64,
 }
 
+/// The result of a block.
 pub(crate) enum BlockAnswer<H> {
     /// `None`: no line begins in the block.
     Block(Option<H>),
@@ -33,26 +34,28 @@ pub(crate) struct ReorderBuffer<H> {
     /// The block whose answer is folded next.
     pub next: BlockId,
     answers: BTreeMap<BlockId, BlockAnswer<H>>,
-    held: usize,
+    held_bytes: usize,
 }
 
 /// How many bytes may wait: that is how far one of several compressed files may be ahead of those before it.
-const LIMIT: usize = 32 << 20;
+const HELD_LIMIT: usize = 32 << 20;
 
 /// The size of a map entry, in bytes.
 const ENTRY: usize = 64;
 
 impl<H: HeapSize> ReorderBuffer<H> {
     pub(crate) fn new() -> Self {
-        Self { next: BlockId { file: 0, block: 0 }, answers: BTreeMap::new(), held: 0 }
+        Self { next: BlockId { file: 0, block: 0 }, answers: BTreeMap::new(), held_bytes: 0 }
     }
 
+    /// Whether more bytes wait than the limit.
     pub(crate) fn is_full(&self) -> bool {
-        self.held > LIMIT
+        self.held_bytes > HELD_LIMIT
     }
 
+    /// Stores the result of a block.
     pub(crate) fn put(&mut self, turn: BlockId, answer: BlockAnswer<H>) {
-        self.held += size(&answer);
+        self.held_bytes += size(&answer);
         self.answers.insert(turn, answer);
     }
 
@@ -60,7 +63,7 @@ impl<H: HeapSize> ReorderBuffer<H> {
     pub(crate) fn take(&mut self) -> Option<H> {
         loop {
             let answer = self.answers.remove(&self.next)?;
-            self.held -= size(&answer);
+            self.held_bytes -= size(&answer);
             match answer {
                 BlockAnswer::Block(answer) => {
                     self.next.block += 1;
@@ -76,7 +79,7 @@ impl<H: HeapSize> ReorderBuffer<H> {
 
 fn size<H: HeapSize>(answer: &BlockAnswer<H>) -> usize {
     let held = match answer {
-        BlockAnswer::Block(Some(answer)) => answer.held(),
+        BlockAnswer::Block(Some(answer)) => answer.held_bytes(),
         BlockAnswer::Block(None) | BlockAnswer::End => 0,
     };
     held + size_of::<(BlockId, BlockAnswer<H>)>() + ENTRY

@@ -23,11 +23,11 @@ const STREAMED: usize = 4;
 /// that is to be folded next always finishes, and there is no deadlock.
 pub(crate) struct Scheduler<'a, H, F> {
     sources: &'a [Source],
-    manner: ReadOptions,
+    options: ReadOptions,
     progress: &'a Progress,
     state: Mutex<SchedulerState<H, F>>,
     /// Signalled when there may be work again.
-    moved: Condvar,
+    work_available: Condvar,
 }
 
 struct SchedulerState<H, F> {
@@ -52,7 +52,7 @@ enum SourceState {
     Plain(Arc<SeekableFile>),
     Stream(Box<Stream>),
     /// A worker is opening it or reading from it.
-    InHands,
+    InUse,
 }
 
 /// A worker's next task.
@@ -71,26 +71,26 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
             fold: Some(fold),
             problems: Vec::new(),
         };
-        Self { sources, manner, progress, state: Mutex::new(state), moved: Condvar::new() }
+        Self { sources, options: manner, progress, state: Mutex::new(state), work_available: Condvar::new() }
     }
 
     /// Works until there is nothing left to do.
     pub(crate) fn work(&self, mut work: impl FnMut(&Block) -> H) {
         let mut buffer = Buffer::default();
-        while let Some(task) = self.deal() {
+        while let Some(task) = self.next_task() {
             match task {
                 WorkItem::Open(file) => self.open(file),
-                WorkItem::Read(turn, plain) => {
-                    let extent = self.read(turn, &plain, &mut buffer);
-                    let answer = extent.map(|extent| work(&block(turn, &extent, &buffer)));
-                    self.answer(turn, BlockAnswer::Block(answer));
+                WorkItem::Read(id, plain) => {
+                    let extent = self.read(id, &plain, &mut buffer);
+                    let answer = extent.map(|extent| work(&block(id, &extent, &buffer)));
+                    self.answer(id, BlockAnswer::Block(answer));
                 }
-                WorkItem::ReadOn(turn, stream) => match self.read_on(turn, stream, &mut buffer) {
+                WorkItem::ReadOn(id, stream) => match self.read_on(id, stream, &mut buffer) {
                     Some(extent) => {
-                        let answer = work(&block(turn, &extent, &buffer));
-                        self.answer(turn, BlockAnswer::Block(Some(answer)));
+                        let answer = work(&block(id, &extent, &buffer));
+                        self.answer(id, BlockAnswer::Block(Some(answer)));
                     }
-                    None => self.answer(turn, BlockAnswer::End),
+                    None => self.answer(id, BlockAnswer::End),
                 },
             }
         }
@@ -99,7 +99,7 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
     /// The errors, in the order of the files.
     pub(crate) fn problems(&self) -> Vec<InputError> {
         let mut problems = std::mem::take(&mut self.lock().problems);
-        problems.sort_by_key(|(turn, _)| *turn);
+        problems.sort_by_key(|(id, _)| *id);
         problems.into_iter().map(|(_, problem)| problem).collect()
     }
 
@@ -109,55 +109,55 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
     }
 
     /// Waits for the earliest task. `None`: all work is done.
-    fn deal(&self) -> Option<WorkItem> {
+    fn next_task(&self) -> Option<WorkItem> {
         let mut state = self.lock();
         loop {
-            if let Some(task) = state.earliest(self.sources.len(), self.manner.block_size) {
+            if let Some(task) = state.earliest(self.sources.len(), self.options.block_size) {
                 return Some(task);
             }
             if state.file == self.sources.len() && state.opened.is_empty() {
                 return None;
             }
-            state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.work_available.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     fn open(&self, file: usize) {
-        let turn = BlockId { file, block: 0 };
+        let id = BlockId { file, block: 0 };
         let opened = self.sources.get(file).map(open);
         let mut state = self.lock();
         let rest = match opened {
-            Some(Ok(OpenedSource::Plain(plain))) if plain.blocks(self.manner.block_size).0 > 0 => {
+            Some(Ok(OpenedSource::Plain(plain))) if plain.blocks(self.options.block_size).0 > 0 => {
                 SourceState::Plain(plain)
             }
             Some(Ok(OpenedSource::Stream(stream))) => SourceState::Stream(stream),
             ended => {
-                state.problems.extend(ended.and_then(Result::err).map(|error| (turn, error)));
+                state.problems.extend(ended.and_then(Result::err).map(|error| (id, error)));
                 state.opened.remove(&file);
                 drop(state);
-                self.answer(turn, BlockAnswer::End);
+                self.answer(id, BlockAnswer::End);
                 return;
             }
         };
         state.opened.insert(file, ActiveSource { block: 0, rest });
         drop(state);
-        self.moved.notify_all();
+        self.work_available.notify_all();
     }
 
-    fn read(&self, turn: BlockId, plain: &SeekableFile, buffer: &mut Buffer) -> Option<Extent> {
-        let block_size = self.manner.block_size as u64;
-        let (blocks, bytes) = plain.blocks(self.manner.block_size);
-        let length = (bytes - turn.block * block_size).min(block_size);
+    fn read(&self, id: BlockId, plain: &SeekableFile, buffer: &mut Buffer) -> Option<Extent> {
+        let block_size = self.options.block_size as u64;
+        let (blocks, bytes) = plain.blocks(self.options.block_size);
+        let length = (bytes - id.block * block_size).min(block_size);
         self.progress.done.fetch_add(length, Ordering::Relaxed);
-        let extent = plain.read(turn.block, self.manner.block_size, buffer).unwrap_or_else(|source| {
-            let offset = plain.begin(turn.block, self.manner.block_size);
-            self.problem(turn, |log| log.broke_off(false, offset, source));
+        let extent = plain.read(id.block, self.options.block_size, buffer).unwrap_or_else(|source| {
+            let offset = plain.begin(id.block, self.options.block_size);
+            self.problem(id, |log| log.cannot_read(false, offset, source));
             None
         });
-        if turn.block + 1 == blocks {
+        if id.block + 1 == blocks {
             let now = plain.file.metadata().map_or(plain.size, |metadata| metadata.len());
             if now < plain.size {
-                self.problem(turn, |log| InputError::Shrank {
+                self.problem(id, |log| InputError::Shrank {
                     path: log.path.clone(),
                     missing: plain.size - now,
                 });
@@ -167,37 +167,37 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
     }
 
     /// Returns the stream as soon as the block is read, so that another worker reads on while this one parses.
-    fn read_on(&self, turn: BlockId, mut stream: Box<Stream>, buffer: &mut Buffer) -> Option<Extent> {
+    fn read_on(&self, id: BlockId, mut stream: Box<Stream>, buffer: &mut Buffer) -> Option<Extent> {
         let before = stream.taken();
-        let read = stream.read(self.manner.block_size * STREAMED, buffer);
+        let read = stream.read(self.options.block_size * STREAMED, buffer);
         self.progress.done.fetch_add(stream.taken() - before, Ordering::Relaxed);
         let extent = read.unwrap_or_else(|source| {
             let (packed, offset) = (stream.is_packed(), stream.offset());
-            self.problem(turn, |log| log.broke_off(packed, offset, source));
+            self.problem(id, |log| log.cannot_read(packed, offset, source));
             None
         });
         let mut state = self.lock();
         if extent.is_some() {
             state
                 .opened
-                .insert(turn.file, ActiveSource { block: turn.block + 1, rest: SourceState::Stream(stream) });
+                .insert(id.file, ActiveSource { block: id.block + 1, rest: SourceState::Stream(stream) });
         } else {
-            state.opened.remove(&turn.file);
+            state.opened.remove(&id.file);
         }
         drop(state);
-        self.moved.notify_one();
+        self.work_available.notify_one();
         extent
     }
 
-    fn problem(&self, turn: BlockId, error: impl FnOnce(&Source) -> InputError) {
-        let problem = self.sources.get(turn.file).map(error);
-        self.lock().problems.extend(problem.map(|problem| (turn, problem)));
+    fn problem(&self, id: BlockId, error: impl FnOnce(&Source) -> InputError) {
+        let problem = self.sources.get(id.file).map(error);
+        self.lock().problems.extend(problem.map(|problem| (id, problem)));
     }
 
     /// Stores an answer and folds all whose turn has come, unless another worker is folding: then that one does.
-    fn answer(&self, turn: BlockId, answer: BlockAnswer<H>) {
+    fn answer(&self, id: BlockId, answer: BlockAnswer<H>) {
         let mut state = self.lock();
-        state.waiting.put(turn, answer);
+        state.waiting.put(id, answer);
         let Some(mut fold) = state.fold.take() else { return };
         let mut was_full = state.waiting.is_full();
         while let Some(next) = state.waiting.take() {
@@ -210,7 +210,7 @@ impl<'a, H: HeapSize, F: FnMut(H)> Scheduler<'a, H, F> {
         // Workers wait for nothing else that an answer changes; new blocks are signalled where a file is put back.
         if was_full || state.opened.is_empty() {
             drop(state);
-            self.moved.notify_all();
+            self.work_available.notify_all();
         }
     }
 }
@@ -219,41 +219,41 @@ impl<H: HeapSize, F> SchedulerState<H, F> {
     fn earliest(&mut self, files: usize, block_size: usize) -> Option<WorkItem> {
         // If too many bytes wait, only the block that all of them wait for is begun.
         let only = self.waiting.is_full().then_some(self.waiting.next);
-        let may = |turn: BlockId| only.is_none_or(|only| only == turn);
-        let free = self.opened.iter_mut().find(|(_, opened)| !matches!(opened.rest, SourceState::InHands));
+        let may = |id: BlockId| only.is_none_or(|only| only == id);
+        let free = self.opened.iter_mut().find(|(_, opened)| !matches!(opened.rest, SourceState::InUse));
         if let Some((&file, opened)) = free {
-            let turn = BlockId { file, block: opened.block };
-            if !may(turn) {
+            let id = BlockId { file, block: opened.block };
+            if !may(id) {
                 return None;
             }
             opened.block += 1;
-            return match std::mem::replace(&mut opened.rest, SourceState::InHands) {
-                SourceState::Stream(stream) => Some(WorkItem::ReadOn(turn, stream)),
+            return match std::mem::replace(&mut opened.rest, SourceState::InUse) {
+                SourceState::Stream(stream) => Some(WorkItem::ReadOn(id, stream)),
                 SourceState::Plain(plain) => {
-                    if turn.block + 1 == plain.blocks(block_size).0 {
+                    if id.block + 1 == plain.blocks(block_size).0 {
                         self.opened.remove(&file);
-                        self.waiting.put(BlockId { file, block: turn.block + 1 }, BlockAnswer::End);
+                        self.waiting.put(BlockId { file, block: id.block + 1 }, BlockAnswer::End);
                     } else {
                         opened.rest = SourceState::Plain(plain.clone());
                     }
-                    Some(WorkItem::Read(turn, plain))
+                    Some(WorkItem::Read(id, plain))
                 }
-                SourceState::InHands => None,
+                SourceState::InUse => None,
             };
         }
-        let turn = BlockId { file: self.file, block: 0 };
-        if self.file == files || !may(turn) {
+        let id = BlockId { file: self.file, block: 0 };
+        if self.file == files || !may(id) {
             return None;
         }
         self.file += 1;
-        self.opened.insert(turn.file, ActiveSource { block: 0, rest: SourceState::InHands });
-        Some(WorkItem::Open(turn.file))
+        self.opened.insert(id.file, ActiveSource { block: 0, rest: SourceState::InUse });
+        Some(WorkItem::Open(id.file))
     }
 }
 
-fn block<'b>(turn: BlockId, extent: &Extent, buffer: &'b Buffer) -> Block<'b> {
+fn block<'b>(id: BlockId, extent: &Extent, buffer: &'b Buffer) -> Block<'b> {
     let (before, lines) = (buffer.part(extent.before.clone()), buffer.part(extent.lines.clone()));
-    Block { file: turn.file, offset: extent.offset, before, lines }
+    Block { file: id.file, offset: extent.offset, before, lines }
 }
 
 #[cfg(test)]
@@ -270,7 +270,7 @@ mod tests {
     struct TestBlock(Vec<u8>, usize);
 
     impl HeapSize for TestBlock {
-        fn held(&self) -> usize {
+        fn held_bytes(&self) -> usize {
             self.1
         }
     }

@@ -89,7 +89,7 @@ impl SeekableFile {
             }
             end = filled;
         }
-        // Of a line that is too long only the beginning is parsed.
+        // Only the beginning of a line that is too long is parsed.
         if end > open {
             end = end.min(open + LINE_LIMIT);
         }

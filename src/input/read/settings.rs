@@ -1,4 +1,4 @@
-//! How a set of files is read, and how far the reading is.
+//! Defines how a set of files is read, and the progress of reading.
 
 use std::num::NonZero;
 use std::sync::atomic::AtomicU64;

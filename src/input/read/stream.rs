@@ -1,4 +1,4 @@
-//! Reads blocks from a stream: a pipe, or a compressed file.
+//! Reads blocks of block_end lines from a stream: a pipe, or a compressed file.
 
 use std::io::{self, Read};
 
@@ -7,6 +7,7 @@ use memchr::{memchr, memrchr};
 use super::block::{Buffer, CONTEXT, Extent, LINE_LIMIT};
 use super::decompress::Decoder;
 
+/// A stream of text that is read in blocks.
 pub(crate) struct Stream {
     reader: Decoder,
     /// The end of the last block as context, and the bytes behind its last newline.
@@ -23,7 +24,7 @@ pub(crate) struct Stream {
 }
 
 /// How many bytes are skipped at a time.
-const PASSED_OVER: u64 = 256 << 10;
+const SKIP_BYTES: u64 = 256 << 10;
 
 impl Stream {
     pub(crate) fn new(reader: Box<dyn Read + Send>) -> Self {
@@ -46,8 +47,9 @@ impl Stream {
         self.reader.taken()
     }
 
+    /// Whether the stream is compressed; known after the first read.
     pub(crate) fn is_packed(&self) -> bool {
-        self.reader.packing.is_some()
+        self.reader.compression.is_some()
     }
 
     /// The next block of about `block_size` bytes. `None`: the stream has ended.
@@ -56,7 +58,7 @@ impl Stream {
             return self.broken.take().map_or(Ok(None), Err);
         }
         if self.offset < self.from {
-            self.pass_over(buffer);
+            self.skip_to_start(buffer);
         }
         let start = self.context;
         let mut end = self.carry.len();
@@ -78,20 +80,20 @@ impl Stream {
                 None => {}
             }
         };
-        let whole = if self.ended && dropped == 0 { end } else { cut };
-        let extent = Extent { before: 0..start, lines: start..whole, offset: self.offset };
-        self.offset += (whole - start + dropped) as u64;
-        self.context = whole.min(CONTEXT);
+        let block_end = if self.ended && dropped == 0 { end } else { cut };
+        let extent = Extent { before: 0..start, lines: start..block_end, offset: self.offset };
+        self.offset += (block_end - start + dropped) as u64;
+        self.context = block_end.min(CONTEXT);
         self.carry.clear();
-        self.carry.extend_from_slice(buffer.part(whole - self.context..end));
-        self.ended &= whole == end;
-        if whole > start { Ok(Some(extent)) } else { self.broken.take().map_or(Ok(None), Err) }
+        self.carry.extend_from_slice(buffer.part(block_end - self.context..end));
+        self.ended &= block_end == end;
+        if block_end > start { Ok(Some(extent)) } else { self.broken.take().map_or(Ok(None), Err) }
     }
 
     /// Skips text; its end becomes the context of what follows.
-    fn pass_over(&mut self, buffer: &mut Buffer) {
+    fn skip_to_start(&mut self, buffer: &mut Buffer) {
         while self.offset < self.from && !self.ended {
-            let want = (self.from - self.offset).min(PASSED_OVER) as usize;
+            let want = (self.from - self.offset).min(SKIP_BYTES) as usize;
             let count = self.fill(buffer.room(want).get_mut(..want).unwrap_or_default());
             self.offset += count as u64;
             self.carry.extend_from_slice(buffer.part(0..count));
@@ -102,7 +104,7 @@ impl Stream {
 
     /// Reads until `room` is full or the stream ends; returns how many bytes.
     fn fill(&mut self, mut room: &mut [u8]) -> usize {
-        let whole = room.len();
+        let wanted = room.len();
         while !room.is_empty() && !self.ended {
             match self.reader.read(room) {
                 Ok(0) => self.ended = true,
@@ -111,6 +113,6 @@ impl Stream {
                 Err(error) => (self.ended, self.broken) = (true, Some(error)),
             }
         }
-        whole - room.len()
+        wanted - room.len()
     }
 }

@@ -27,25 +27,26 @@ pub enum Phase {
     Receive,
 }
 
-/// In milliseconds.
+/// Phases with their durations, in milliseconds.
 pub(crate) type Phases = Vec<(Phase, u64)>;
 
-/// `0.01`, `345678` → milliseconds; what is finer is left out.
+/// Parses seconds, such as `0.01` or `345678`, into milliseconds; finer digits are cut off. `None`: not such a number.
 pub(crate) fn seconds(text: &[u8]) -> Option<u64> {
-    let (whole, fraction) = match memchr::memchr(b'.', text) {
+    let (integer, fraction) = match memchr::memchr(b'.', text) {
         Some(dot) => (text.get(..dot)?, text.get(dot + 1..)?),
         None => (text, &b"0"[..]),
     };
     let is_number = |part: &[u8]| (1..=9).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
-    if !is_number(whole) || !is_number(fraction) {
+    if !is_number(integer) || !is_number(fraction) {
         return None;
     }
     let number = |part: &[u8]| part.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
     let thousandths = fraction.iter().copied().chain(*b"00").take(3).collect::<Vec<u8>>();
-    Some(number(whole) * 1000 + number(&thousandths))
+    Some(number(integer) * 1000 + number(&thousandths))
 }
 
-/// `1w2d3h4m5s`, `0.304s`, and `0.304` (Exim readconf.c, readconf_printtime).
+/// Parses a duration of Exim into milliseconds: `1w2d3h4m5s`, `0.304s` or `0.304` (readconf.c, readconf_printtime).
+/// `None`: not a duration.
 pub(crate) fn units(text: &[u8]) -> Option<u64> {
     let (mut rest, mut sum, mut last) = (text, 0_u64, u64::MAX);
     while !rest.is_empty() {
@@ -58,7 +59,7 @@ pub(crate) fn units(text: &[u8]) -> Option<u64> {
             Some(b's') | None => 1,
             Some(_) => return None,
         };
-        // Each unit once, the largest first.
+        // Each unit occurs once, the largest first.
         if unit >= last {
             return None;
         }
@@ -67,6 +68,36 @@ pub(crate) fn units(text: &[u8]) -> Option<u64> {
         rest = rest.get(end + 1..).unwrap_or_default();
     }
     (!text.is_empty()).then_some(sum)
+}
+
+/// What to do when mail spends most of its time in this phase. `None`: the phase says too little.
+///
+/// Sources: Postfix QSHAPE_README, "Postfix queue directories", and postconf(5); Exim spec ch. 20 and 53.
+pub(crate) fn advice(phase: Phase) -> Option<&'static str> {
+    match phase {
+        Phase::Total => None,
+        Phase::BeforeActive => Some(
+            "Most waited in the deferred or incoming queue: look at what was deferred, and at qshape deferred",
+        ),
+        Phase::Active => {
+            Some("Most waited in the active queue for a slow or busy next hop: look at qshape active")
+        }
+        Phase::Connect => {
+            Some("Look at DNS and at port 25 of the next hop: each dead address costs a time-out")
+        }
+        Phase::Transmit => {
+            Some("The next hop is slow to take the message: large mail, a slow line, or its filters")
+        }
+        Phase::Queued => {
+            Some("Most waited for a queue run: look at what was deferred, at -q and at queue_run_max")
+        }
+        Phase::Deliver => {
+            Some("The next hop is slow to connect or to take mail: watch one with exim -v -M ID")
+        }
+        Phase::Receive => Some(
+            "Clients are slow to send, or the checks at the end of DATA take long: look at your scanners",
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use self::related_id::Relation;
 use super::header::{LogLine, RawTimestamp};
 use crate::smtp::event::{Direction, Event, Mta};
 
-/// The program that wrote a line.
+/// The program that wrote a line, as far as parsing depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Program {
     Postfix(Daemon),
@@ -33,6 +33,9 @@ pub enum Program {
 }
 
 impl Program {
+    /// The writer of a line that has a date with a blank before the clock, and no program: such files come from Exim.
+    pub(crate) const WITHOUT_TAG: Self = Self::Exim;
+
     /// Recognizes the writer. Postfix is recognized by its daemons, Exim by its name or, in its own files, by a header
     /// without a program. Where the line has a program, nothing but the program's name decides.
     pub fn of(line: &LogLine) -> Self {
@@ -40,9 +43,9 @@ impl Program {
             return Self::Postfix(daemon);
         }
         match line.program {
-            b"" if matches!(line.stamp, RawTimestamp::Iso(_)) => Self::Exim,
+            b"" if matches!(line.stamp, RawTimestamp::Iso(_)) => Self::WITHOUT_TAG,
             b"" => Self::Foreign,
-            program if program.starts_with(b"exim") => Self::Exim,
+            program if exim::is_program(program) => Self::Exim,
             _ if sendmail::is_from(line) => Self::Sendmail,
             _ if opensmtpd::is_from(line) => Self::Opensmtpd,
             _ => Self::Foreign,
@@ -62,54 +65,63 @@ impl Program {
     }
 }
 
+/// Whether the program writes log files itself, whose lines have a timestamp and no program.
+pub(crate) fn writes_lines_without_tag(program: &[u8]) -> bool {
+    let writes = |mta| match mta {
+        Mta::Exim => exim::is_program(program),
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => false,
+    };
+    Mta::ALL.into_iter().any(writes)
+}
+
 /// Parses a line by the program that wrote it.
 pub fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     Program::of(line).read(line)
 }
 
-/// What the line of a fact says about its message.
-pub fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    match fact.mta {
-        Mta::Postfix => postfix::context(fact),
-        Mta::Exim => exim::context(fact),
-        Mta::Sendmail => sendmail::context(fact),
-        Mta::Opensmtpd => opensmtpd::context(fact),
+/// Everything that a queue record says about its message.
+pub fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    match record.mta {
+        Mta::Postfix => postfix::message_fields(record),
+        Mta::Exim => exim::message_fields(record),
+        Mta::Sendmail => sendmail::message_fields(record),
+        Mta::Opensmtpd => opensmtpd::message_fields(record),
     }
 }
 
-/// The sender, the client and the login out of [`context`]; cheaper, for callers that ask for every message.
-pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    match fact.mta {
-        Mta::Postfix => postfix::origin(fact),
-        Mta::Exim => exim::origin(fact),
-        Mta::Sendmail => sendmail::context(fact),
-        Mta::Opensmtpd => opensmtpd::context(fact),
+/// Only the sender, the client and the login of [`message_fields`]; cheaper, for callers that need them for every message.
+pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    match record.mta {
+        Mta::Postfix => postfix::origin(record),
+        Mta::Exim => exim::origin(record),
+        Mta::Sendmail => sendmail::message_fields(record),
+        Mta::Opensmtpd => opensmtpd::message_fields(record),
     }
 }
 
-/// The number of recipients that a message still has. None: the line does not show it.
-pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
-    match fact.mta {
-        Mta::Postfix => postfix::recipients(fact),
+/// The number of recipients that a message still has. `None`: the line does not show it.
+pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
+    match record.mta {
+        Mta::Postfix => postfix::recipients(record),
         Mta::Exim => None,
-        Mta::Sendmail => sendmail::recipients(fact),
-        Mta::Opensmtpd => opensmtpd::recipients(fact),
+        Mta::Sendmail => sendmail::recipients(record),
+        Mta::Opensmtpd => opensmtpd::recipients(record),
     }
 }
 
 /// The number of recipients whose delivery the line of an event reports.
-pub(crate) fn served(event: &Event, line: &LogLine) -> u32 {
+pub(crate) fn reported_recipients(event: &Event, line: &LogLine) -> u32 {
     match event.mta {
-        Mta::Sendmail => sendmail::served(line),
+        Mta::Sendmail => sendmail::reported_recipients(line),
         Mta::Postfix | Mta::Exim | Mta::Opensmtpd => 1,
     }
 }
 
-/// The server, the queue id and the rest of any line about a message, whether or not the rest is understood.
+/// The server, the queue id and the text behind it, for any line about a message. `None`: the line has no queue id.
 pub(crate) fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
     let (mta, (id, rest)) = match Program::of(line) {
         Program::Postfix(_) => (Mta::Postfix, postfix::queue_id(line.text)),
-        Program::Exim => (Mta::Exim, exim::queue_id(exim::words(line))),
+        Program::Exim => (Mta::Exim, exim::queue_id(exim::message_text(line))),
         Program::Sendmail => (Mta::Sendmail, sendmail::queue_id(line.text)),
         Program::Opensmtpd => (Mta::Opensmtpd, (opensmtpd::queue_id(line.text), line.text)),
         Program::Foreign => return None,
@@ -187,29 +199,29 @@ pub(crate) fn related_queue_id(mta: Mta, text: &[u8]) -> Option<(Relation, &[u8]
     match mta {
         Mta::Postfix => postfix::related_queue_id(text),
         Mta::Exim => exim::related_queue_id(text),
-        Mta::Sendmail | Mta::Opensmtpd => related_id::next(text),
+        Mta::Sendmail | Mta::Opensmtpd => related_id::forwarded_to(text),
     }
 }
 
 /// The queue id that the next server gave to a message it took over. The next server may be any, so the reply's wording
-/// decides; the innermost reply stands last.
+/// decides; the innermost reply is the last.
 pub(crate) fn accepted_id(reply: &[u8]) -> Option<&[u8]> {
-    Mta::ALL.into_iter().find_map(|mta| accepted_by(mta, reply)).and_then(related_id::id)
+    Mta::ALL.into_iter().find_map(|mta| accepted_text(mta, reply)).and_then(related_id::id)
 }
 
-/// The reply from the queue id on, if it is worded as this server words it.
-fn accepted_by(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
+/// The part of the reply that begins with the queue id, if the reply has this server's wording.
+fn accepted_text(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
     match mta {
         Mta::Postfix => postfix::accepted(reply),
         Mta::Exim => exim::accepted(reply),
         Mta::Sendmail => sendmail::accepted(reply),
-        // In the words of Sendmail.
+        // OpenSMTPD uses Sendmail's wording.
         Mta::Opensmtpd => None,
     }
 }
 
-/// How long a delivery took; empty where its line shows no times.
-pub(crate) fn of_delivery(mta: Mta, line: &LogLine) -> Phases {
+/// The durations of the phases of a delivery, in milliseconds. Empty: its line shows no durations.
+pub(crate) fn delivery_delays(mta: Mta, line: &LogLine) -> Phases {
     match mta {
         Mta::Postfix => postfix::delays(line.text).unwrap_or_default(),
         Mta::Exim => exim::delays(line),
@@ -217,10 +229,10 @@ pub(crate) fn of_delivery(mta: Mta, line: &LogLine) -> Phases {
     }
 }
 
-/// How long it took to receive the message, in milliseconds.
-pub(crate) fn of_arrival(fact: &QueueRecord) -> Option<u64> {
-    match fact.mta {
-        Mta::Exim => exim::receive_time(fact),
+/// How long receiving the message took, in milliseconds. `None`: the line does not show it.
+pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
+    match record.mta {
+        Mta::Exim => exim::receive_time(record),
         Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
     }
 }
@@ -230,7 +242,7 @@ pub(crate) fn of_arrival(fact: &QueueRecord) -> Option<u64> {
 pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     match event.mta {
         Mta::Exim if event.direction == Direction::Inbound && !line.program.is_empty() => {
-            Some(exim::words(line))
+            Some(exim::message_text(line))
         }
         Mta::Exim | Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
     }
@@ -262,7 +274,7 @@ const fn log_names(mta: Mta) -> &'static [&'static str] {
     }
 }
 
-/// Where a server writes such a log when nothing else was configured: Debian, Red Hat and its own makefile.
+/// The default paths of such log files: Debian, Red Hat, and the server's own makefile.
 const fn log_paths(mta: Mta) -> &'static [&'static str] {
     match mta {
         Mta::Exim => &["/var/log/exim4/mainlog", "/var/log/exim/main.log", "/var/log/exim/mainlog"],
@@ -279,7 +291,7 @@ pub(crate) fn repeated_log(log: &str) -> Option<String> {
     Mta::ALL.into_iter().find_map(of)
 }
 
-/// Where the mail servers write their logs, in the order of the enum.
+/// Where the mail servers write their logs; one entry per server, in the order of [`Mta`].
 pub(crate) struct LogPlaces {
     pub units: [&'static [&'static str]; Mta::COUNT],
     pub names: [&'static [&'static str]; Mta::COUNT],
@@ -308,12 +320,5 @@ mod tests {
         assert_eq!(repeated_log("exim_rejectlog").as_deref(), Some("exim_mainlog"));
         assert_eq!(repeated_log("reject.log").as_deref(), Some("main.log"));
         assert_eq!(repeated_log("rejected.log"), None);
-    }
-
-    #[test]
-    fn only_exim_and_postfix_write_files_of_their_own() {
-        let count: usize = LOG_PLACES.names.iter().map(|names| names.len()).sum();
-        assert_eq!(count, log_names(Mta::Postfix).len() + log_names(Mta::Exim).len());
-        assert!(Mta::ALL.into_iter().all(|mta| !journal_units(mta).is_empty()));
     }
 }

@@ -1,4 +1,4 @@
-//! Defines the queue record: what a routine line says about a message that its later lines leave out.
+//! Defines the queue record, a routine line about a message, and the fields that it can show.
 
 use crate::smtp::event::Mta;
 
@@ -8,59 +8,62 @@ pub struct QueueRecord<'a> {
     pub mta: Mta,
     pub queue_id: &'a [u8],
     pub step: QueueStep,
-    /// The line from behind the queue id on.
+    /// The text behind the queue id.
     pub text: &'a [u8],
 }
 
 /// The step of a message that the line reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum QueueStep {
-    /// It is new: `client=` and `uid=` of Postfix, `<=` of Exim. Nothing earlier of the same queue id belongs to it.
-    Came,
-    /// `message-id=`; where nothing else said that it came, as of a bounce, it is new.
-    Named,
-    /// This server wrote it, to say what became of another: a bounce, a notice of delay or of success. The queue id is
-    /// the notice's own.
+    /// The message is new: `client=` and `uid=` of Postfix, `<=` of Exim, `from=` of Sendmail, `smtp message` of
+    /// OpenSMTPD. Earlier lines with the same queue id belong to another message.
+    Received,
+    /// `message-id=` of Postfix, `smtp envelope` of OpenSMTPD. If no line before it says that the message is new, as for
+    /// a bounce, it is new.
+    MessageIdAssigned,
+    /// This server created the message as a delivery status notification about another one: a bounce, a delay or a
+    /// success. The queue id is that of the notification.
     Notice,
-    /// The queue manager took it up, the first time or again: `from=<a@b>, size=1, nrcpt=1`.
+    /// Postfix's queue manager made it active, for the first time or again: `from=<a@b>, size=1, nrcpt=1`.
     Queued,
-    /// On hold, or frozen.
+    /// It is on hold (Postfix) or frozen (Exim).
     Held,
+    /// It is no longer on hold or frozen.
     Released,
-    /// Somebody removed it from the queue by hand.
+    /// An administrator removed it from the queue.
     Deleted,
-    /// Somebody gave it up by hand, and it went back to its sender.
+    /// An administrator gave it up, and it was returned to its sender.
     Returned,
-    /// It goes on under another queue id (`postsuper -r`).
-    Renamed,
-    /// The message left the queue: `removed`, `Completed`.
-    Gone,
+    /// It gets another queue id (`postsuper -r`).
+    Requeued,
+    /// It left the queue: `removed` of Postfix, `Completed` of Exim, `done` of Sendmail.
+    Removed,
 }
 
-/// Metadata of a message. None: the line does not show it.
+/// Fields of a message that a queue record shows. `None`: the line does not show it.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct MessageFields<'a> {
     /// The null sender is empty.
     pub sender: Option<&'a [u8]>,
     /// In bytes, as the mail server counts them.
     pub size: Option<u64>,
-    /// The client's address, else its name.
+    /// The client's IP address, or its host name if the line shows no address.
     pub client: Option<&'a [u8]>,
-    /// The client's name, where the line shows its address too. `unknown`: it has none that is right.
+    /// The client's host name, if the line shows its address too. Postfix writes `unknown` if no name is confirmed.
     pub client_host: Option<&'a [u8]>,
     /// The client's HELO name; Exim leaves it out where it equals the client's name.
     pub helo: Option<&'a [u8]>,
-    /// The login of the client.
+    /// The user name with which the client logged in.
     pub user: Option<&'a [u8]>,
     /// Without its angle brackets.
     pub message_id: Option<&'a [u8]>,
-    /// How long it took to receive it, as logged: Exim's `RT=`.
+    /// How long receiving it took, as logged: `0.304s` of Exim's `RT=`.
     pub receive_time: Option<&'a [u8]>,
-    /// The number of recipients still to be delivered to.
+    /// The number of recipients that it still has.
     pub recipients: Option<u32>,
 }
 
-/// `4521` and no other sign → 4521.
+/// Parses a decimal number that fills the text. `None`: another character, no digit, or an overflow.
 pub(crate) fn number(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }

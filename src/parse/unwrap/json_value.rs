@@ -1,4 +1,4 @@
-//! Parses JSON values that can name a text, a time, a host, a program or a process.
+//! Deserializes JSON values that can be a text, a time, a host, a program or a process id.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,19 +7,20 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use super::timestamp::WrapperTime;
 
-/// The values that matter here.
+/// A JSON value, as far as fields of log entries need it.
 #[derive(Debug)]
 pub(crate) enum JsonValue<'a> {
     Text(Cow<'a, str>),
-    /// The journal writes a text that is no UTF-8 as an array of its bytes.
+    /// The journal writes text that is not UTF-8 as an array of bytes.
     Bytes(Vec<u8>),
-    Whole(u64),
-    Real(f64),
+    Integer(u64),
+    Float(f64),
     Object(Box<NestedFields<'a>>),
-    Nothing,
+    /// Null, a boolean, a negative number, or an array of other values.
+    Unusable,
 }
 
-/// Of `host`, `process` and `log`, objects of the Elastic Common Schema, and of `log.syslog`.
+/// The fields of the objects `host`, `process`, `log` and `log.syslog` of the Elastic Common Schema.
 #[derive(Default, Debug)]
 pub(crate) struct NestedFields<'a> {
     /// `name`, `program` or `appname`.
@@ -31,34 +32,37 @@ pub(crate) struct NestedFields<'a> {
 }
 
 impl<'a> JsonValue<'a> {
+    /// A string, or a number as one. `None`: another value.
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Whole(number) => Some(Cow::Owned(number.to_string())),
-            Self::Bytes(_) | Self::Real(_) | Self::Object(_) | Self::Nothing => None,
+            Self::Integer(number) => Some(Cow::Owned(number.to_string())),
+            Self::Bytes(_) | Self::Float(_) | Self::Object(_) | Self::Unusable => None,
         }
     }
 
+    /// A string or an array of bytes. `None`: another value.
     pub(crate) fn bytes(self) -> Option<Cow<'a, [u8]>> {
         match self {
             Self::Text(Cow::Borrowed(text)) => Some(Cow::Borrowed(text.as_bytes())),
             Self::Text(Cow::Owned(text)) => Some(Cow::Owned(text.into_bytes())),
             Self::Bytes(bytes) => Some(Cow::Owned(bytes)),
-            // The journal writes null for a text of more than 4096 bytes, unless asked for all.
-            Self::Whole(_) | Self::Real(_) | Self::Object(_) | Self::Nothing => None,
+            // journalctl writes null for a text of more than 4096 bytes, unless it has the option --all.
+            Self::Integer(_) | Self::Float(_) | Self::Object(_) | Self::Unusable => None,
         }
     }
 
-    pub(crate) fn when(self) -> Option<WrapperTime<'a>> {
+    /// A time, as a string or a number. `None`: another value.
+    pub(crate) fn time(self) -> Option<WrapperTime<'a>> {
         match self {
             Self::Text(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-                WrapperTime::whole(text.parse().ok()?)
+                WrapperTime::integer(text.parse().ok()?)
             }
             Self::Text(Cow::Borrowed(text)) => WrapperTime::iso(text),
-            Self::Whole(number) => WrapperTime::whole(number),
-            Self::Real(number) => WrapperTime::seconds(number),
-            // A time has nothing to escape.
-            Self::Text(Cow::Owned(_)) | Self::Bytes(_) | Self::Object(_) | Self::Nothing => None,
+            Self::Integer(number) => WrapperTime::integer(number),
+            Self::Float(number) => WrapperTime::seconds(number),
+            // A string with escapes is owned, and no timestamp needs escapes.
+            Self::Text(Cow::Owned(_)) | Self::Bytes(_) | Self::Object(_) | Self::Unusable => None,
         }
     }
 }
@@ -87,41 +91,41 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(JsonValue::Whole(number))
+        Ok(JsonValue::Integer(number))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(JsonValue::Nothing)
+        Ok(JsonValue::Unusable)
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(JsonValue::Real(number))
+        Ok(JsonValue::Float(number))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(JsonValue::Nothing)
+        Ok(JsonValue::Unusable)
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(JsonValue::Nothing)
+        Ok(JsonValue::Unusable)
     }
 
-    /// Bytes, or the values of a field that stands more than once in the journal: the first is taken.
+    /// An array of bytes, or the values of a field that occurs more than once in the journal, of which the first counts.
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
         let (mut bytes, mut first) = (Vec::new(), None);
         let mut only_bytes = true;
         while let Some(value) = values.next_element()? {
             match value {
-                JsonValue::Whole(byte) if byte <= 255 => bytes.push(byte as u8),
+                JsonValue::Integer(byte) if byte <= 255 => bytes.push(byte as u8),
                 JsonValue::Text(text) => {
                     only_bytes = false;
                     first.get_or_insert(text);
                 }
-                JsonValue::Whole(_)
+                JsonValue::Integer(_)
                 | JsonValue::Bytes(_)
-                | JsonValue::Real(_)
+                | JsonValue::Float(_)
                 | JsonValue::Object(_)
-                | JsonValue::Nothing => {
+                | JsonValue::Unusable => {
                     only_bytes = false;
                 }
             }
@@ -129,7 +133,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(match first {
             Some(text) => JsonValue::Text(text),
             None if only_bytes => JsonValue::Bytes(bytes),
-            None => JsonValue::Nothing,
+            None => JsonValue::Unusable,
         })
     }
 
@@ -144,9 +148,9 @@ impl<'de> Visitor<'de> for ValueVisitor {
                     JsonValue::Object(inner) => parts.syslog = Some(inner),
                     JsonValue::Text(_)
                     | JsonValue::Bytes(_)
-                    | JsonValue::Whole(_)
-                    | JsonValue::Real(_)
-                    | JsonValue::Nothing => {}
+                    | JsonValue::Integer(_)
+                    | JsonValue::Float(_)
+                    | JsonValue::Unusable => {}
                 },
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }

@@ -1,31 +1,31 @@
-//! Writes the syslog header of an unwrapped line from the metadata of its wrapper.
+//! Defines the metadata of a wrapper, checks it, and writes it as a syslog header (`2026-11-22T03:04:05Z mx1 exim[12]: `).
 
 use std::borrow::Cow;
 
 use super::timestamp::WrapperTime;
 
-/// None: the wrapper does not say, or what it says could not stand in the front of a line.
+/// The metadata of a wrapper. `None`: the wrapper does not show it, or the value does not fit into a header.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct WrapperMetadata<'a> {
-    pub when: Option<WrapperTime<'a>>,
-    /// That is when the line was written: a container's runtime says so. A shipper may say when it came by.
+    pub time: Option<WrapperTime<'a>>,
+    /// The time is when the line was written, as container runtimes record it. A shipper may record when it read the line.
     pub exact: bool,
     pub host: Option<Cow<'a, str>>,
-    /// As syslog has it: `postfix/smtp`, `exim`.
+    /// The program as in syslog: `postfix/smtp`, `exim`.
     pub program: Option<Cow<'a, str>>,
     pub pid: Option<Cow<'a, str>>,
 }
 
 impl<'a> WrapperMetadata<'a> {
-    /// What the inner wrapper does not say, the outer may.
-    pub(crate) fn over(self, outer: &WrapperMetadata<'a>) -> Self {
+    /// Fills fields that are `None` from the outer wrapper.
+    pub(crate) fn or_outer(self, outer: &WrapperMetadata<'a>) -> Self {
         let (program, pid) = match self.program {
             Some(program) => (Some(program), self.pid),
             None => (outer.program.clone(), self.pid.or_else(|| outer.pid.clone())),
         };
-        let exact = if self.when.is_some() { self.exact } else { outer.exact };
+        let exact = if self.time.is_some() { self.exact } else { outer.exact };
         Self {
-            when: self.when.or_else(|| outer.when.clone()),
+            time: self.time.or_else(|| outer.time.clone()),
             exact,
             host: self.host.or_else(|| outer.host.clone()),
             program,
@@ -33,39 +33,40 @@ impl<'a> WrapperMetadata<'a> {
         }
     }
 
-    /// False: there is none.
-    pub(crate) fn write_stamp(&self, front: &mut Vec<u8>) -> bool {
-        self.when.as_ref().is_some_and(|when| when.write(front))
+    /// Writes the time and a blank. False: there is no valid time, and nothing was written.
+    pub(crate) fn write_stamp(&self, header: &mut Vec<u8>) -> bool {
+        self.time.as_ref().is_some_and(|when| when.write(header))
     }
 
-    /// `mx1 `, or nothing.
-    pub(crate) fn write_host(&self, front: &mut Vec<u8>) {
+    /// Writes `mx1 `, or nothing if there is no host.
+    pub(crate) fn write_host(&self, header: &mut Vec<u8>) {
         if let Some(host) = &self.host {
-            front.extend_from_slice(host.as_bytes());
-            front.push(b' ');
+            header.extend_from_slice(host.as_bytes());
+            header.push(b' ');
         }
     }
 
-    /// `postfix/smtp[12]: `, or nothing.
-    pub(crate) fn write_program(&self, front: &mut Vec<u8>) {
+    /// Writes `postfix/smtp[12]: `, or nothing if there is no program.
+    pub(crate) fn write_program(&self, header: &mut Vec<u8>) {
         let Some(program) = &self.program else { return };
-        front.extend_from_slice(program.as_bytes());
+        header.extend_from_slice(program.as_bytes());
         if let Some(pid) = &self.pid {
-            front.push(b'[');
-            front.extend_from_slice(pid.as_bytes());
-            front.push(b']');
+            header.push(b'[');
+            header.extend_from_slice(pid.as_bytes());
+            header.push(b']');
         }
-        front.extend_from_slice(b": ");
+        header.extend_from_slice(b": ");
     }
 }
 
-/// None: a blank or worse in it, or what would be taken for something else at its place.
+/// Checks a host name. `None`: it has a blank or a control character, or would be parsed as something else in a header.
 pub(crate) fn host(name: Cow<str>) -> Option<Cow<str>> {
     let fits = is_word(&name) && !name.starts_with(['<', '[', '{']) && !name.ends_with(':');
     fits.then_some(name)
 }
 
-/// `postfix/smtp`, and `postfix/smtp[12]:` as some templates have it, with its process id.
+/// Splits `postfix/smtp[12]:`, as some templates write it, or `postfix/smtp` into program and process id. `None`: it would
+/// not be parsed as a program.
 pub(crate) fn program(name: Cow<str>) -> Option<(Cow<str>, Option<Cow<str>>)> {
     let tag = name.strip_suffix(':').unwrap_or(&name);
     let (bare, pid) = match tag.strip_suffix(']').and_then(|tag| tag.split_once('[')) {
@@ -83,12 +84,13 @@ pub(crate) fn program(name: Cow<str>) -> Option<(Cow<str>, Option<Cow<str>>)> {
     }
 }
 
+/// Checks a process id: 1 to 10 digits.
 pub(crate) fn pid_of(number: Cow<str>) -> Option<Cow<str>> {
     let fits = (1..=10).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
     fits.then_some(number)
 }
 
-/// As long as a name in the DNS may be (RFC 1035 §3.1).
+/// Whether the name has no blanks or control characters, and 1 to 255 bytes as in the DNS (RFC 1035 §3.1).
 fn is_word(name: &str) -> bool {
     (1..=255).contains(&name.len()) && name.bytes().all(|byte| byte > b' ' && byte != 0x7f)
 }

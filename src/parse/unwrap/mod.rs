@@ -1,195 +1,56 @@
-//! Unwraps log lines: takes the line out of the JSON or the prefix that the journal, a container or a log shipper put
-//! around it, and gives it a header that `header.rs` parses.
+//! Unwraps log lines: extracts the line from the JSON or the prefix that the journal, a container runtime or a log shipper
+//! put around it, and completes its header from the wrapper
+//! (`{"log":"Nov 22 … postfix/smtp[12]: …\n","stream":"stdout","time":"2026-11-22T03:04:05Z"}`).
 //!
 //! Promises: a line without a wrapper is returned as it is. May use: the rest of parse.
 
+pub(crate) mod completed_line;
 pub(crate) mod json;
 pub(crate) mod json_value;
 pub(crate) mod metadata;
+pub(crate) mod prefix;
 pub(crate) mod timestamp;
 
-use std::borrow::Cow;
-
-use memchr::{memchr, memchr2, memmem};
-
+use self::completed_line::write_line;
 use self::metadata::WrapperMetadata;
-use self::timestamp::WrapperTime;
-use super::header::{LogLine, RawTimestamp, is_process};
+use self::prefix::{may_wrap, without_prefix};
+use super::log_text::LogText;
 
-/// How many wrappers lie around one line at most: `docker compose logs -t` puts two before what may be an object, and
-/// a shipper's object may hold a container's. What is wrapped once more is left as it is.
-const LAYERS: usize = 3;
+/// Greatest number of wrappers that are removed from one line: `docker compose logs -t` adds two prefixes to what may be
+/// an object, and the object of a shipper may contain that of a container.
+const MAX_WRAPPERS: usize = 3;
 
-/// The line inside, without its newline and with no other in it; it is written to `inside`. A line that wraps nothing
-/// is given back as it came, and so is one whose JSON is broken.
+/// The line inside a wrapper, as one line without a newline; `inside` is its buffer. A line that is not wrapped, or whose
+/// JSON is broken, is returned unchanged.
 ///
-/// The front that the text brings itself wins, and what it lacks comes from the wrapper.
+/// The header of the line itself has priority; what it lacks comes from the wrapper.
 pub fn unwrap_line<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a [u8] {
     if !may_wrap(raw) {
         return raw;
     }
     inside.clear();
-    if unwrap(&WrapperMetadata::default(), raw, LAYERS, inside) { inside } else { raw }
+    if unwrap(&WrapperMetadata::default(), raw, MAX_WRAPPERS, inside) { inside } else { raw }
 }
 
-/// This is asked for every line: a usual one costs a few bytes' look.
-#[inline]
-fn may_wrap(raw: &[u8]) -> bool {
-    match raw {
-        [_, _, _, b' ', _, _, b' ', _, _, b':', ..] | [] => false,
-        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => stamped(raw).is_some(),
-        [b'{' | 0x1e, ..] => true,
-        [first, ..] => first.is_ascii_alphabetic(),
-    }
-}
-
-/// False: `text` wraps nothing, and nothing was written.
+/// Writes the innermost line of `text` to `inside`. `around` is the metadata of the outer wrappers. False: `text` is not a
+/// wrapper, and nothing was written.
 fn unwrap(around: &WrapperMetadata, text: &[u8], layers: usize, inside: &mut Vec<u8>) -> bool {
     if layers == 0 {
         return false;
     }
-    let mut tell = |cover: WrapperMetadata, text: &[u8]| {
-        let cover = cover.over(around);
-        if !unwrap(&cover, text, layers - 1, inside) {
-            write(&cover, text, inside);
+    let mut write_inner = |metadata: WrapperMetadata, text: &[u8]| {
+        let metadata = metadata.or_outer(around);
+        if !unwrap(&metadata, text, layers - 1, inside) {
+            write_line(&metadata, text, inside);
         }
     };
     // `journalctl -o json-seq` puts a record separator before each object (RFC 7464 §2.2).
     if let [b'{', ..] | [0x1e, b'{', ..] = text {
-        // Text that is no UTF-8 is no JSON either; it is shown with U+FFFD in any case.
-        let text = String::from_utf8_lossy(text.strip_prefix(b"\x1e").unwrap_or(text));
-        return json::read(&text).map(|object| tell(object.cover, &object.text)).is_some();
+        // JSON is UTF-8 (RFC 8259 §8.1); other bytes are shown as U+FFFD anyway.
+        let text = LogText(text.strip_prefix(b"\x1e").unwrap_or(text)).to_str();
+        return json::read(&text).map(|object| write_inner(object.metadata, &object.text)).is_some();
     }
-    prefixed(text).map(|(cover, text)| tell(cover, text)).is_some()
-}
-
-/// What stands before a line and is no part of it.
-fn prefixed(text: &[u8]) -> Option<(WrapperMetadata<'_>, &[u8])> {
-    match text {
-        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {
-            let (stamp, rest) = stamped(text)?;
-            let when = WrapperTime::iso(std::str::from_utf8(stamp).ok()?)?;
-            Some((WrapperMetadata { when: Some(when), exact: true, ..WrapperMetadata::default() }, rest))
-        }
-        [first, ..] if first.is_ascii_alphabetic() => {
-            service(text).map(|text| (WrapperMetadata::default(), text))
-        }
-        _ => None,
-    }
-}
-
-/// `mail-1  | Nov 22 …`: docker compose logs.
-fn service(text: &[u8]) -> Option<&[u8]> {
-    let in_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-    let name = text.iter().take(80).take_while(in_name).count();
-    let rest = text.get(name..)?;
-    let padding = rest.iter().take(80).take_while(|&&byte| byte == b' ').count();
-    rest.get(padding..)?.strip_prefix(b"| ").filter(|_| padding > 0)
-}
-
-/// `2026-11-22T03:04:05.123456789Z stdout F Nov 22 …` (Kubernetes CRI), the same without the stream (`docker logs -t`),
-/// and `2026-11-22T03:04:05+00:00<TAB>tag<TAB>{…}` (a file that Fluentd wrote).
-fn stamped(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    // Where rsyslog's stamp ends: with the search its lines cost twice the instructions here, 230 each.
-    let end = match (text.get(26), text.get(32)) {
-        (Some(b'+' | b'-'), Some(b' ')) => 32,
-        _ => memchr2(b' ', b'\t', text.get(..40).unwrap_or(text))?,
-    };
-    let (stamp, rest) = text.split_at_checked(end)?;
-    let inner = match rest {
-        [b' ', b's', ..] => stream(rest.get(1..)?)?,
-        [b' ', rest @ ..] if begins_a_line(rest) => rest,
-        [b'\t', rest @ ..] => {
-            rest.get(memchr(b'\t', rest)? + 1..).filter(|rest| rest.first() == Some(&b'{'))?
-        }
-        _ => return None,
-    };
-    Some((stamp, inner))
-}
-
-/// `stdout F ` is a whole line. Of a line in parts, which are 8 or 16 KiB long, `P`, the first has all that counts.
-fn stream(text: &[u8]) -> Option<&[u8]> {
-    let rest = text.strip_prefix(b"std")?;
-    let rest = rest.strip_prefix(b"out ").or_else(|| rest.strip_prefix(b"err "))?;
-    rest.strip_prefix(b"F ").or_else(|| rest.strip_prefix(b"P "))
-}
-
-/// A stamp or an object: no host is called like this.
-fn begins_a_line(text: &[u8]) -> bool {
-    let bsd = matches!(text, [_, _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', _, _, b':', ..]);
-    let iso = matches!(text, [b'0'..=b'9', _, _, _, b'-', _, _, b'-', _, _, b' ' | b'T', _, _, b':', ..]);
-    bsd || iso || text.first() == Some(&b'{')
-}
-
-fn write(cover: &WrapperMetadata, text: &[u8], inside: &mut Vec<u8>) {
-    let text = &*one_line(text);
-    let line = LogLine::read(text);
-    let named = !line.program.is_empty();
-    let exim = cover.program.as_ref().is_some_and(|program| program.starts_with("exim"));
-    match line.stamp {
-        RawTimestamp::Bsd(stamp)
-        | RawTimestamp::YearFirst(stamp)
-        | RawTimestamp::Iso(stamp)
-        | RawTimestamp::Unix(stamp) => {
-            let end = memmem::find(text, stamp).map_or(0, |at| at + stamp.len() + 1);
-            let rest = text.get(end..).unwrap_or_default();
-            let when = cover.when.as_ref().filter(|when| cover.exact && when.is_moment_of(stamp));
-            // A container's clock is often in another zone than the host's, and its stamp says neither zone nor year.
-            if when.is_some_and(|when| if named { when.write(inside) } else { when.write_as_exim(inside) }) {
-                if named && line.host.is_empty() && rest.starts_with(line.program) {
-                    cover.write_host(inside);
-                }
-                inside.extend_from_slice(rest);
-            } else if named && line.host.is_empty() && rest.starts_with(line.program) {
-                inside.extend_from_slice(stamp);
-                inside.push(b' ');
-                cover.write_host(inside);
-                inside.extend_from_slice(rest);
-            } else if named || !exim {
-                inside.extend_from_slice(text);
-            } else {
-                // Exim's own stamp stays in the text, as in a file of syslog: the wrapper's has a zone.
-                write_front(cover, inside);
-                inside.extend_from_slice(text);
-            }
-        }
-        RawTimestamp::Missing => {
-            // What stands before a colon may be a queue id; with a process id behind it it is a program.
-            let mut words = text.split(|&byte| byte == b' ');
-            let word = words.next().unwrap_or_default();
-            let first = is_process(word);
-            let second = !word.ends_with(b":") && words.next().is_some_and(is_process);
-            if first || cover.program.is_none() && named && !second {
-                if cover.write_stamp(inside) {
-                    cover.write_host(inside);
-                }
-            } else if second {
-                cover.write_stamp(inside);
-            } else if cover.program.is_some() {
-                write_front(cover, inside);
-            }
-            inside.extend_from_slice(text);
-        }
-    }
-}
-
-/// Without a stamp before it nobody could tell the host from the text.
-fn write_front(cover: &WrapperMetadata, inside: &mut Vec<u8>) {
-    if cover.write_stamp(inside) {
-        cover.write_host(inside);
-    }
-    cover.write_program(inside);
-}
-
-/// A mail server's text has no newline, so what has one was joined, or wants to look like two lines.
-fn one_line(text: &[u8]) -> Cow<'_, [u8]> {
-    let end = text.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
-    let text = text.get(..end).unwrap_or_default();
-    if memchr2(b'\n', b'\r', text).is_none() {
-        return Cow::Borrowed(text);
-    }
-    let blank = |&byte: &u8| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte };
-    Cow::Owned(text.iter().map(blank).collect())
+    without_prefix(text).map(|(metadata, text)| write_inner(metadata, text)).is_some()
 }
 
 #[cfg(test)]
@@ -221,7 +82,7 @@ mod tests {
             r#""_SOURCE_REALTIME_TIMESTAMP":"1795316645123456","__REALTIME_TIMESTAMP":"1795316649000000""#;
         opens(&format!(r#"{{"MESSAGE":"A1B2C3: x",{sent},{front}}}"#), want);
         opens(&format!(r#"{{{time},{front},"SYSLOG_PID":"12","_PID":"9","MESSAGE":"A1B2C3: x"}}"#), want);
-        // A text that is no UTF-8, and a field that stands twice.
+        // Text that is not UTF-8, and a field that occurs twice.
         let bytes = format!(r#"{{{time},{front},"MESSAGE":[65,49,58,32,228]}}"#);
         let mut inside = Vec::new();
         assert!(unwrap_line(bytes.as_bytes(), &mut inside).ends_with(b" mx1 postfix/smtp[12]: A1: \xe4"));

@@ -6,16 +6,17 @@ use std::io::Write;
 use jiff::Timestamp;
 use memchr::memchr;
 
+/// The time of a wrapper.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum WrapperTime<'a> {
-    /// A stamp as `line.rs` reads it, with its own zone or with none.
+    /// A timestamp that `header.rs` parses, with or without a zone.
     Iso(Cow<'a, str>),
-    /// Microseconds since 1970-01-01T00:00Z, which no zone belongs to; they are shown in UTC.
+    /// Microseconds since 1970-01-01T00:00Z; shown in UTC.
     Micros(i64),
 }
 
 impl<'a> WrapperTime<'a> {
-    /// `2026-11-22T03:04:05.123Z`, `2026-11-22 03:04:05,123 +0100`, `2026-11-22 03:04:05 UTC`.
+    /// Parses `2026-11-22T03:04:05.123Z`, `2026-11-22 03:04:05,123 +0100` and `2026-11-22 03:04:05 UTC`.
     pub(crate) fn iso(text: &'a str) -> Option<Self> {
         let bytes = text.as_bytes();
         let [
@@ -51,7 +52,7 @@ impl<'a> WrapperTime<'a> {
         let digits = rest
             .strip_prefix(['.', ','])
             .map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count());
-        // Nanoseconds are the finest that anybody writes; more would not fit where a stamp is looked for.
+        // Nothing writes more than nanoseconds, and a longer timestamp would not be found in a header.
         if digits > 9 {
             return None;
         }
@@ -70,8 +71,8 @@ impl<'a> WrapperTime<'a> {
         Some(Self::Iso(Cow::Owned(format!("{date}T{clock}{point}{fraction}{zone}"))))
     }
 
-    /// A number since 1970: its length tells seconds, milli-, micro- and nanoseconds apart until the year 2286.
-    pub(crate) fn whole(number: u64) -> Option<Self> {
+    /// Parses a number since 1970. Its length tells seconds, milli-, micro- and nanoseconds apart until the year 2286.
+    pub(crate) fn integer(number: u64) -> Option<Self> {
         let micros = match number.checked_ilog10()? + 1 {
             9 | 10 => number * 1_000_000,
             12 | 13 => number * 1000,
@@ -82,30 +83,31 @@ impl<'a> WrapperTime<'a> {
         i64::try_from(micros).ok().map(Self::Micros)
     }
 
-    /// `1763780645.123456`: seconds since 1970.
+    /// Parses seconds since 1970: `1763780645.123456`.
     pub(crate) fn seconds(number: f64) -> Option<Self> {
         // A double holds microseconds exactly enough until the year 2100 and later.
         (1e8..1e10).contains(&number).then(|| Self::Micros((number * 1e6).round() as i64))
     }
 
-    /// As Exim writes it into its own files, which are told by the blank in their stamps (Exim spec ch. 52). False: it is
-    /// not in UTC, as that of a container's runtime nearly always is.
-    pub(crate) fn write_as_exim(&self, front: &mut Vec<u8>) -> bool {
+    /// Writes the time as in the log files that Exim writes itself, with a blank between date and clock (Exim spec ch. 52),
+    /// and a blank behind it. False: the time is not in UTC, and nothing was written. Container runtimes nearly always
+    /// write UTC.
+    pub(crate) fn write_with_blank(&self, header: &mut Vec<u8>) -> bool {
         let mut own = Vec::new();
         if !self.write(&mut own) {
             return false;
         }
         let utc = own.strip_suffix(b"Z ").and_then(|own| own.split_at_checked(10));
         let Some((date, clock)) = utc else { return false };
-        front.extend_from_slice(date);
-        front.push(b' ');
-        front.extend_from_slice(clock.get(1..).unwrap_or_default());
-        front.extend_from_slice(b" +0000 ");
+        header.extend_from_slice(date);
+        header.push(b' ');
+        header.extend_from_slice(clock.get(1..).unwrap_or_default());
+        header.extend_from_slice(b" +0000 ");
         true
     }
 
-    /// The stamp shows this moment by the clock of some zone, and does not say of which: they differ by quarters of an
-    /// hour, and a line is written within some seconds.
+    /// Whether a timestamp without a zone can be this time in some time zone. Zones differ by quarters of an hour, and a
+    /// wrapper is written within seconds of its line.
     pub(crate) fn is_moment_of(&self, stamp: &[u8]) -> bool {
         const QUARTER: i64 = 15 * 60;
         const SECONDS: i64 = 5;
@@ -114,7 +116,7 @@ impl<'a> WrapperTime<'a> {
             return false;
         }
         let (Some((day, second)), Some((own_day, own_second))) =
-            (local(stamp), local(&own).or_else(|| zoned(&own)))
+            (unzoned_clock(stamp), unzoned_clock(&own).or_else(|| zoned_clock(&own)))
         else {
             return false;
         };
@@ -123,36 +125,36 @@ impl<'a> WrapperTime<'a> {
         neighbours && (away <= SECONDS || away >= QUARTER - SECONDS)
     }
 
-    /// With a blank behind it. False: it is outside the years that a calendar has.
-    pub(crate) fn write(&self, front: &mut Vec<u8>) -> bool {
+    /// Writes the time and a blank. False: the year is out of range, and nothing was written.
+    pub(crate) fn write(&self, header: &mut Vec<u8>) -> bool {
         match self {
-            Self::Iso(text) => front.extend_from_slice(text.as_bytes()),
+            Self::Iso(text) => header.extend_from_slice(text.as_bytes()),
             Self::Micros(micros) => {
                 let Ok(stamp) = Timestamp::from_microsecond(*micros) else { return false };
                 // Writing to memory does not fail.
-                let _ = write!(front, "{stamp}");
+                let _ = write!(header, "{stamp}");
             }
         }
-        front.push(b' ');
+        header.push(b' ');
         true
     }
 }
 
-/// The day of the month and the second of the day that a stamp shows. None: it names its zone.
-fn local(stamp: &[u8]) -> Option<(i64, i64)> {
-    let (shown, rest) = clock(stamp)?;
+/// The day of the month and the second of the day, of a timestamp without a zone. `None`: it has a zone.
+fn unzoned_clock(stamp: &[u8]) -> Option<(i64, i64)> {
+    let (shown, rest) = day_and_second(stamp)?;
     let fraction =
         rest.strip_prefix(b".").map_or(0, |rest| 1 + rest.iter().take_while(|b| b.is_ascii_digit()).count());
     rest.get(fraction..).is_some_and(|rest| rest.trim_ascii().is_empty()).then_some(shown)
 }
 
-/// The same of a stamp that names it.
-fn zoned(stamp: &[u8]) -> Option<(i64, i64)> {
-    clock(stamp).map(|(shown, _)| shown)
+/// The same for a timestamp with a zone.
+fn zoned_clock(stamp: &[u8]) -> Option<(i64, i64)> {
+    day_and_second(stamp).map(|(shown, _)| shown)
 }
 
-/// `Nov 22 03:04:05`, `2026-11-22T03:04:05`: day and second, and what follows.
-fn clock(stamp: &[u8]) -> Option<((i64, i64), &[u8])> {
+/// The day of the month and the second of the day in `Nov 22 03:04:05` or `2026-11-22T03:04:05`, and the rest.
+fn day_and_second(stamp: &[u8]) -> Option<((i64, i64), &[u8])> {
     let colon = memchr(b':', stamp)?;
     let number = |range: std::ops::Range<usize>| -> Option<i64> {
         std::str::from_utf8(stamp.get(range)?).ok()?.trim_start().parse().ok()
@@ -164,7 +166,7 @@ fn clock(stamp: &[u8]) -> Option<((i64, i64), &[u8])> {
     Some(((day, second), stamp.get(colon + 6..)?))
 }
 
-/// `+01:00`, `+0100`, `+01`; nothing at all is the local zone.
+/// Whether the text is `+01:00`, `+0100`, `+01`, or empty, which means local time.
 fn is_offset(zone: &[u8]) -> bool {
     match zone {
         [] => true,
@@ -227,7 +229,7 @@ mod tests {
         writes(WrapperTime::iso("2026-11-22 03:04:05,123"), "2026-11-22T03:04:05.123");
         writes(WrapperTime::iso("2026-11-22 03:04:05.1 +0100"), "2026-11-22T03:04:05.1+0100");
         for number in [1_795_316_645, 1_795_316_645_000, 1_795_316_645_000_000, 1_795_316_645_000_000_000] {
-            writes(WrapperTime::whole(number), "2026-11-22T03:04:05Z");
+            writes(WrapperTime::integer(number), "2026-11-22T03:04:05Z");
         }
         writes(WrapperTime::seconds(1_795_316_645.123_456), "2026-11-22T03:04:05.123456Z");
     }
@@ -249,7 +251,7 @@ mod tests {
             assert_eq!(WrapperTime::iso(text), None, "{text}");
         }
         for number in [0, 1, 99_999_999, 17_953_166_451, u64::MAX] {
-            assert_eq!(WrapperTime::whole(number), None, "{number}");
+            assert_eq!(WrapperTime::integer(number), None, "{number}");
         }
         for number in [0.0, -1.0, 1e300, f64::NAN, f64::INFINITY] {
             assert_eq!(WrapperTime::seconds(number), None, "{number}");

@@ -15,6 +15,7 @@ use super::evidence::Measures;
 use super::sentences::{Phrasing, noun};
 use crate::catalog::provider::Providers;
 use crate::catalog::{StormRow, value_name};
+use crate::parse::log_text::LogText;
 use crate::report::storm::{
     Confidence, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
 };
@@ -271,7 +272,7 @@ impl StormBuilder<'_> {
         let at_peak = of_hour(&peak.div_euclid(60)).filter(is_inside);
         let example = at_peak.or_else(|| hours.iter().filter_map(of_hour).find(is_inside));
         let example = example.or_else(|| hours.iter().find_map(of_hour))?;
-        Some(String::from_utf8_lossy(&example.line).into_owned())
+        Some(LogText::string(&example.line))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Fills a storm's values into the catalogue's commands, every value quoted for the shell.
 
-use crate::catalog::{CommandRow, StormRow, own_part};
+use crate::catalog::{CommandRow, StormRow};
 use crate::report::storm::StormCommand;
 use crate::smtp::event::Mta;
 
@@ -47,7 +47,7 @@ fn quoted(value: &str) -> Option<String> {
 
 /// The commands of a pattern for this mail server, those that change nothing first.
 pub(crate) fn commands(row: &StormRow, mta: Mta, values: &QuotedValues) -> Vec<StormCommand> {
-    let own = own_part(mta, &row.postfix, &row.exim).map_or(&[][..], Vec::as_slice);
+    let own = row.own.get(mta).map_or(&[][..], Vec::as_slice);
     let mut commands: Vec<StormCommand> =
         row.all.iter().chain(own).filter_map(|command| filled(command, values)).collect();
     commands.sort_by_key(|command| command.changes);

@@ -80,7 +80,7 @@ pub(crate) struct BlockSample {
 }
 
 impl HeapSize for BlockSample {
-    fn held(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         let events: usize = self.cells.iter().map(|cell| cell.events.capacity()).sum();
         self.text.capacity()
             + self.cells.capacity() * size_of::<MinuteCell>()

@@ -13,7 +13,7 @@ use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{MessageFields, QueueStep};
 use crate::pipeline::filter::Filter;
-use crate::pipeline::walk::{EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event, Mta};
 
 /// The number of failures kept of one kind and minute.
@@ -101,15 +101,15 @@ impl<'a> Sampler<'a> {
     /// Whether this step is the arrival of a message. `None`: it says nothing about the message's source.
     fn step(&mut self, key: u64, step: QueueStep, mta: Mta) -> Option<bool> {
         match step {
-            QueueStep::Came => Some(true),
+            QueueStep::Received => Some(true),
             QueueStep::Notice if mta::is_queued_on_arrival(mta) => Some(true),
             QueueStep::Queued => Some(false),
-            QueueStep::Named
+            QueueStep::MessageIdAssigned
             | QueueStep::Notice
             | QueueStep::Held
             | QueueStep::Released
             | QueueStep::Returned => None,
-            QueueStep::Gone | QueueStep::Deleted | QueueStep::Renamed => {
+            QueueStep::Removed | QueueStep::Deleted | QueueStep::Requeued => {
                 let is_new = self.messages.get(&key).is_some_and(|message| message.is_new);
                 let over =
                     SampledMessage { is_complete: true, is_over: true, is_new, ..SampledMessage::default() };
@@ -212,8 +212,8 @@ impl EventSink for Sampler<'_> {
         self.keep_event(cell, event);
     }
 
-    fn fact(&mut self, logged: &LoggedQueueRecord) {
-        let fact = logged.fact;
+    fn queue_record(&mut self, logged: &LoggedQueueRecord) {
+        let fact = logged.record;
         let key = self.keys.key(fact.mta, logged.line, fact.queue_id);
         let Some(arrives) = self.step(key, fact.step, fact.mta) else { return };
         // A queue manager repeats the same sender for each retry.
@@ -221,7 +221,7 @@ impl EventSink for Sampler<'_> {
         if !arrives && self.messages.get(&key).is_some_and(is_known) {
             return;
         }
-        let source = self.learn(key, arrives, &mta::context(fact));
+        let source = self.learn(key, arrives, &mta::message_fields(fact));
         // Mail of programs on this host keeps coming while clients cannot reach the server, so it would hide a silence.
         let is_counted = arrives && source.client.start > 0 && self.filter.is_empty();
         let (Some(minute), true) = (logged.minute, is_counted) else { return };

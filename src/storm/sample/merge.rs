@@ -201,11 +201,11 @@ impl<'a> SampleMerger<'a> {
             samples.last().map_or((Symbol::OVERFLOW, Symbol::OVERFLOW), |last| (last.host, last.instance));
         let mut repeated = |last: Symbol, text: Option<&[u8]>| match text {
             Some(text) if last != Symbol::OVERFLOW && names.name(last) == text => last,
-            Some(text) => names.id(text),
+            Some(text) => names.intern(text),
             None => Symbol::OVERFLOW,
         };
         let (host, instance) = (repeated(last_host, host), repeated(last_instance, instance));
-        let mut name = |text: Option<&[u8]>| text.map_or(Symbol::OVERFLOW, |text| names.id(text));
+        let mut name = |text: Option<&[u8]>| text.map_or(Symbol::OVERFLOW, |text| names.intern(text));
         let recipient = block.read(event.recipient);
         samples.push(Sample {
             minute,
@@ -296,7 +296,7 @@ impl<'a> SampleMerger<'a> {
                 &mut sample.instance,
             ];
             for id in ids.into_iter().filter(|id| **id != Symbol::OVERFLOW) {
-                *id = kept.id(names.name(*id));
+                *id = kept.intern(names.name(*id));
             }
         }
         *names = kept;

@@ -12,6 +12,7 @@ use crate::catalog::classify::Reason;
 use crate::catalog::provider::{Provider, Providers};
 use crate::catalog::value_name;
 use crate::collections::interner::Symbol;
+use crate::parse::log_text::LogText;
 use crate::report::storm::Dimension;
 use crate::smtp::event::{Direction, Stage};
 use crate::smtp::reply::{Code, EnhancedCode};
@@ -156,8 +157,8 @@ pub(crate) fn shown(
         | Dimension::Sender
         | Dimension::User
         | Dimension::Client => {
-            let id = samples.names.nth(value as usize).filter(|&id| id != Symbol::OVERFLOW)?;
-            Some(String::from_utf8_lossy(samples.names.name(id)).into_owned())
+            let id = samples.names.symbol_at(value as usize).filter(|&id| id != Symbol::OVERFLOW)?;
+            Some(LogText::string(samples.names.name(id)))
         }
     }
 }

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use crate::catalog::classify::Reason;
 use crate::catalog::provider::Provider;
-use crate::pipeline::walk::LoggedEvent;
+use crate::pipeline::sink::LoggedEvent;
 use crate::smtp::event::{Direction, Outcome};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 

@@ -1,4 +1,5 @@
-//! Parses Exim's delivery lines: `=>`, `->`, `>>`, `*>`, `**`, `==`, and the answer of one host before the next is tried.
+//! Parses Exim's delivery lines, which begin with `=>`, `->`, `>>`, `*>`, `**` or `==`, and the replies of hosts before the
+//! next one is tried (`=> a@b R=dnslookup T=remote_smtp H=mx [192.0.2.1] C="250 OK"`).
 
 use memchr::memrchr;
 
@@ -11,10 +12,10 @@ use crate::simd::find::{self, ByteIter};
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Reply};
 
-/// None: the line has none of the flags.
+/// Parses a line with one of the flags. `None`: it has none.
 #[inline]
 pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<ParsedLine<'a>> {
-    // Compared one after another: a `match` on their bytes is a jump by a table, which is foreseen less often.
+    // One compare after another: a `match` compiles to a jump table, which the processor mispredicts more often.
     let (flag, rest) = text.split_first_chunk::<3>()?;
     let is = |other: &[u8; 3]| flag == other;
     let event = if is(b"=> ") || is(b"-> ") || is(b">> ") {
@@ -24,7 +25,7 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Par
     } else if is(b"** ") {
         failed(queue_id, rest)
     } else if is(b"*> ") {
-        // Nothing was sent: Exim was run with -N.
+        // Exim was run with -N, so nothing was sent.
         delivered(queue_id, rest, Outcome::Discarded)
     } else if is(b"(= ") {
         return Some(ParsedLine::Routine);
@@ -34,15 +35,15 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Par
     Some(event.map_or(ParsedLine::Unread, ParsedLine::Event))
 }
 
-const NOTHING: Event = Event::new(Mta::Exim, Direction::Local, Outcome::Delivered);
+const EMPTY_EVENT: Event = Event::new(Mta::Exim, Direction::Local, Outcome::Delivered);
 
-/// `a@b <c@d> F=<e> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 X=… C="250 OK"`
+/// Parses `a@b <c@d> F=<e> R=dnslookup T=remote_smtp H=mx [192.0.2.1]:25 X=… C="250 OK"`.
 fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
     let fields = EximFields::read(text, text.len() - rest.len()..text.len());
     let reply = fields.confirmation.and_then(Reply::read);
     let remote = fields.peer.is_some() || reply.is_some();
-    let dropped = is_nowhere(text);
+    let dropped = is_discarded(text);
     Some(Event {
         direction: if remote { Direction::Outbound } else { Direction::Local },
         outcome: if dropped { Outcome::Discarded } else { outcome },
@@ -53,13 +54,13 @@ fn delivered<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8], outcome: Outcome) -
         recipient,
         peer: fields.peer.unwrap_or_default(),
         text: fields.confirmation.unwrap_or_default(),
-        ..NOTHING
+        ..EMPTY_EVENT
     })
 }
 
-/// What stands for the address where there is no delivery: a redirect router's `:blackhole:`, an ACL's or a filter's
-/// word (Exim deliver.c, routers/redirect.c).
-fn is_nowhere(text: &[u8]) -> bool {
+/// Whether a text in place of the address says that the message was discarded: `:blackhole:` of a redirect router, or the
+/// words of an ACL or a filter (Exim deliver.c, routers/redirect.c).
+fn is_discarded(text: &[u8]) -> bool {
     matches!(text.first(), Some(b':' | b'b' | b'd'))
         && (text.starts_with(b":blackhole:")
             || text.starts_with(b"blackhole (")
@@ -67,11 +68,11 @@ fn is_nowhere(text: &[u8]) -> bool {
             || text.starts_with(b"discarded <"))
 }
 
-/// `a@b <c@d> F=<e> R=r T=t H=mx [192.0.2.1] : SMTP error …`; the fields and the blank before the colon may lack.
+/// Parses `a@b <c@d> F=<e> R=r T=t H=mx [192.0.2.1] : SMTP error …`; fields and the blank before the colon are optional.
 fn failed<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
     let (fields, words) = if rest.is_empty() { recipient.map(|_| (rest, rest))? } else { split_colon(rest)? };
-    let failure = Failure::read(times(words));
+    let failure = Failure::read(without_times(words));
     let expired =
         words.starts_with(b"retry timeout exceeded") || words.ends_with(b": retry timeout exceeded");
     let outcome = if expired { Outcome::Expired } else { Outcome::Bounced };
@@ -80,20 +81,21 @@ fn failed<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     Some(result(queue_id, (outcome, Class::Permanent), recipient, fields, &failure))
 }
 
-/// `a@b R=r T=t defer (-44) H=mx [192.0.2.1]: SMTP error …`, `… defer (110): Connection timed out H=mx [ip]: …`
+/// Parses `a@b R=r T=t defer (-44) H=mx [192.0.2.1]: SMTP error …` and
+/// `… defer (110): Connection timed out H=mx [ip]: …`.
 fn deferred<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
     let begin = text.len() - rest.len();
-    let (fields, rest) = cut_defer(rest)?;
+    let (fields, rest) = split_at_defer(rest)?;
     let (_errno, rest) = split_once(rest, b")")?;
     let (host, words) = split_colon(rest).unwrap_or((rest, b""));
-    let words = times(words);
-    // The errno's words, 48 bytes at most, then the host, then what happened.
+    let words = without_times(words);
+    // First the text of the errno, at most 48 bytes, then the host, then the failure.
     let errno = if is_answer(words) { b"" } else { words.get(..51).unwrap_or(words) };
     let (peer, words) = match find(errno, b" H=") {
         Some(at) => match host::read(words.get(at + 3..)?) {
             Some((peer, rest)) => {
-                (Some(peer), split_colon(rest).map_or(words, |(_, named)| behind_host(named, words)))
+                (Some(peer), split_colon(rest).map_or(words, |(_, named)| after_host(named, words)))
             }
             None => (None, words),
         },
@@ -108,15 +110,15 @@ fn deferred<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>>
     Some(result(queue_id, (Outcome::Deferred, Class::Transient), recipient, fields, &failure))
 }
 
-/// Splits at `defer (`, by its last byte, which is rare before it.
-fn cut_defer(text: &[u8]) -> Option<(&[u8], &[u8])> {
+/// Splits at `defer (`. It searches for the `(`, which is rare before it.
+fn split_at_defer(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let before = |at: usize| text.get(..at)?.strip_suffix(b"defer ").map(|before| (before, at + 1));
     let (before, behind) = ByteIter::new(text, b'(').find_map(before)?;
     Some((before, text.get(behind..)?))
 }
 
-/// The host may stand twice, and then the errno's words were all there is to say.
-fn behind_host<'a>(named: &'a [u8], words: &'a [u8]) -> &'a [u8] {
+/// The failure behind the host. If the host occurs twice and nothing follows, the text of the errno is the failure.
+fn after_host<'a>(named: &'a [u8], words: &'a [u8]) -> &'a [u8] {
     match host::read(named) {
         Some((_, b"")) => words,
         Some((_, rest)) => rest.strip_prefix(b": ").unwrap_or(named),
@@ -135,8 +137,8 @@ fn result<'a>(
     let outbound = match (fields.transport, fields.router) {
         _ if peer.is_some() || failure.reply.is_some() || failure.remote => true,
         (Some(transport), _) => find(name(transport), b"smtp").is_some(),
-        (None, Some(router)) => ROUTERS.iter().any(|part| find(name(router), part).is_some()),
-        // Nobody took the address: mail for a domain that is not ours, as a rule.
+        (None, Some(router)) => REMOTE_ROUTERS.iter().any(|part| find(name(router), part).is_some()),
+        // No router accepted the address: mostly mail for a remote domain.
         (None, None) => true,
     };
     Event {
@@ -151,17 +153,18 @@ fn result<'a>(
         recipient,
         peer: peer.unwrap_or_default(),
         text: failure.text,
-        ..NOTHING
+        ..EMPTY_EVENT
     }
 }
 
-/// Parts of the usual names of routers for mail to elsewhere.
-const ROUTERS: [&[u8]; 6] = [b"dns", b"lookup", b"remote", b"smart", b"relay", b"manual"];
+/// Parts of the usual names of routers for remote mail.
+const REMOTE_ROUTERS: [&[u8]; 6] = [b"dns", b"lookup", b"remote", b"smart", b"relay", b"manual"];
 
-/// One host's answer: `H=mx [192.0.2.1]: SMTP error …`, `mx [192.0.2.1] Connection refused`,
-/// `plain authenticator failed H=mx [192.0.2.1] 535 …`. None: another line about the message.
+/// Parses the reply of one host, or its failure: `H=mx [192.0.2.1]: SMTP error …`, `mx [192.0.2.1] Connection refused`,
+/// `plain authenticator failed H=mx [192.0.2.1] 535 …`. `None`: another line about the message.
 pub(crate) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<ParsedLine<'a>> {
-    let attempt = Event { direction: Direction::Outbound, outcome: Outcome::Attempt, queue_id, ..NOTHING };
+    let attempt =
+        Event { direction: Direction::Outbound, outcome: Outcome::Attempt, queue_id, ..EMPTY_EVENT };
     if let Some(rest) = split_word(text).1.strip_prefix(b"authenticator failed H=") {
         let (peer, rest) = host::read(rest)?;
         let text = rest.trim_ascii_start();
@@ -178,9 +181,9 @@ pub(crate) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
     }
     let (peer, rest) = host::read(text.strip_prefix(b"H=").unwrap_or(text))?;
     let (_, words) = rest.split_at_checked(find::find(b' ', rest)? + 1)?;
-    let failure = Failure::read(behind_host(words, words));
-    let heard = failure.stage.is_some() || failure.reply.is_some() || failure.remote;
-    heard.then_some(ParsedLine::Event(Event {
+    let failure = Failure::read(after_host(words, words));
+    let is_about_host = failure.stage.is_some() || failure.reply.is_some() || failure.remote;
+    is_about_host.then_some(ParsedLine::Event(Event {
         code: failure.reply.map(|reply| reply.code),
         enhanced: failure.reply.and_then(|reply| reply.enhanced),
         stage: failure.stage,
@@ -190,10 +193,10 @@ pub(crate) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<
     }))
 }
 
-/// The recipient and the fields. The address that was delivered to; where that is a bare local part, a pipe or a
-/// file, the one it was made from, which stands in angle brackets. None inside: the line names none.
+/// Splits off the recipient: the address that was delivered to or, if that is a local part, a pipe or a file, the
+/// original address in angle brackets. The inner `None`: the line shows no address.
 fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
-    // `:blackhole:` ends in a colon of its own.
+    // `:blackhole:` ends with a colon itself.
     let own = if text.starts_with(b":") { find::find(b' ', text)? } else { 0 };
     let (first, rest) = text.split_at_checked(address_end(text, own))?;
     let (original, rest) = match rest.strip_prefix(b" <").and_then(address) {
@@ -209,7 +212,7 @@ fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     Some((named.filter(|_| !nobody), rest))
 }
 
-/// From `at` on; the end of the text, if nothing else ends it.
+/// The end of the address; `own` is the least. The end of the text if nothing else ends it.
 fn address_end(text: &[u8], own: usize) -> usize {
     let mut at = own;
     while let Some(blank) = find::find_from(b' ', text, at) {
@@ -222,7 +225,8 @@ fn address_end(text: &[u8], own: usize) -> usize {
     text.len()
 }
 
-/// ` <a@b>`, ` F=<…`, ` R=…`, ` T=…`, ` P=<…`, ` : …`, ` defer (…`, ` routing defer (…`
+/// Whether the text behind an address begins with ` <a@b>`, ` F=<…`, ` R=…`, ` T=…`, ` P=<…`, ` : …`, ` defer (…` or
+/// ` routing defer (…`.
 fn ends_address(rest: &[u8]) -> bool {
     match rest {
         [b' ', b'<', ..]
@@ -235,13 +239,13 @@ fn ends_address(rest: &[u8]) -> bool {
     }
 }
 
-/// Cuts off ` QT=3s DT=0.2s`, which +queue_time and +deliver_time put behind the words.
-fn times(words: &[u8]) -> &[u8] {
-    time(time(words, b"DT="), b"QT=")
+/// Removes ` QT=3s DT=0.2s` at the end, which the log selectors queue_time and deliver_time add.
+fn without_times(words: &[u8]) -> &[u8] {
+    without_time(without_time(words, b"DT="), b"QT=")
 }
 
-/// Cuts off the last word, if it is that time.
-fn time<'a>(words: &'a [u8], name: &[u8]) -> &'a [u8] {
+/// Removes the last word if it is the duration with this name.
+fn without_time<'a>(words: &'a [u8], name: &[u8]) -> &'a [u8] {
     let last = || memrchr(b' ', words).and_then(|at| words.split_at_checked(at));
     match if words.ends_with(b"s") { last() } else { None } {
         Some((before, [b' ', time @ ..])) if time.strip_prefix(name).is_some_and(|time| !time.is_empty()) => {
@@ -251,12 +255,13 @@ fn time<'a>(words: &'a [u8], name: &[u8]) -> &'a [u8] {
     }
 }
 
-/// `=> a@b … C="250 OK" QT=3s DT=0.2s`: they stand behind all that others choose, so only the last words are looked at.
+/// Parses the durations of `=> a@b … C="250 OK" QT=3s DT=0.2s`. Only the last two words are parsed: text that others
+/// choose is before them.
 pub(crate) fn delays(text: &[u8]) -> Phases {
     let (mut queue, mut delivery) = (None, None);
     for last in text.rsplit(|&byte| byte == b' ').take(2) {
         let (name, time) = last.split_at_checked(3).unwrap_or_default();
-        // A reply that ends the line has its quote there, and is no time.
+        // A reply at the end of the line ends with a quote, which no duration has.
         let Some(time) = units(time) else { break };
         match name {
             b"QT=" => queue = Some(time),

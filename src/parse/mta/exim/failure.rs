@@ -6,31 +6,32 @@ use crate::parse::mta::parsed::{address, begins, find, split_once};
 use crate::smtp::event::{Peer, Stage};
 use crate::smtp::reply::Reply;
 
+/// Why a delivery failed.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Failure<'a> {
     pub stage: Option<Stage>,
     pub reply: Option<Reply>,
-    /// Older versions name the host in the words.
+    /// The host, which older versions of Exim write into this text.
     pub peer: Option<Peer<'a>>,
-    /// The reply where there is one, else all of the words.
+    /// The text of the reply; without a reply, the whole text.
     pub text: &'a [u8],
-    /// A remote server is what it is about.
+    /// The text is about a remote server.
     pub remote: bool,
 }
 
 impl<'a> Failure<'a> {
-    /// `SMTP error from remote mail server after RCPT TO:<a@b>: 550 …`, `SMTP timeout after EHLO x`,
-    /// `Connection refused`, … (Exim transports/smtp.c, check_response)
+    /// Parses `SMTP error from remote mail server after RCPT TO:<a@b>: 550 …`, `SMTP timeout after EHLO x`,
+    /// `Connection refused` and others (Exim transports/smtp.c, check_response).
     pub(crate) fn read(text: &'a [u8]) -> Self {
         let none = Self { text, ..Self::default() };
-        // Most of them, and nothing stands before it.
+        // The commonest beginning.
         if let Some(command) = text.strip_prefix(ANSWER) {
             return Self::of_command(ANSWER, true, text, command);
         }
         if CONNECT.contains(&text) {
             return Self { stage: Some(Stage::Connect), remote: true, ..none };
         }
-        // What stands before may be the errno's own words; anything longer is a stranger's text.
+        // The text of an errno may precede the mark; behind a longer text, a mark could be forged.
         let near = text.get(..112).unwrap_or(text);
         for (mark, replies) in COMMANDS {
             let Some((before, _)) = split_once(near, mark) else { continue };
@@ -50,7 +51,7 @@ impl<'a> Failure<'a> {
         Self { remote, ..none }
     }
 
-    /// `command` is what stands behind the mark.
+    /// The failure at a command; `command` follows the mark.
     fn of_command(mark: &[u8], replies: bool, text: &'a [u8], command: &'a [u8]) -> Self {
         let (stage, rest) = command_stage(command);
         let at_end = mark.starts_with(b"LMTP") || mark.starts_with(b"PRDR");
@@ -62,14 +63,14 @@ impl<'a> Failure<'a> {
     }
 }
 
-/// A server's answer, and nothing else before it.
+/// Whether the text begins with the reply of a server.
 pub(crate) fn is_answer(words: &[u8]) -> bool {
     words.starts_with(ANSWER)
 }
 
 const ANSWER: &[u8] = b"SMTP error from remote mail server after ";
 
-/// What names the command that was answered, and whether a reply follows it.
+/// Marks before the command at which a delivery failed, and whether a reply follows the command.
 const COMMANDS: [(&[u8], bool); 8] = [
     (ANSWER, true),
     (b"LMTP error after ", true),
@@ -81,12 +82,14 @@ const COMMANDS: [(&[u8], bool); 8] = [
     (b"Malformed SMTP reply in response to ", false),
 ];
 
+/// Parts of the texts about failures of TLS.
 const TLS: [&[u8]; 5] =
     [b"TLS session is required", b"TLS session: ", b"TLS error", b"DANE error", b"STARTTLS not supported"];
 
+/// Parts of the texts about failures of authentication to a remote server.
 const AUTH: [&[u8]; 3] = [b"uthentication required but", b"authenticators found", b"authentication failed"];
 
-/// The system's words for a connection that did not come about (errno, as strerror spells it).
+/// Texts about a connection that failed: mostly strerror(3) of an errno.
 const CONNECT: [&[u8]; 12] = [
     b"Connection refused",
     b"Connection timed out",
@@ -102,7 +105,7 @@ const CONNECT: [&[u8]; 12] = [
     b"failed to connect",
 ];
 
-/// Deferrals and failures of routing and queueing that only mail for elsewhere has.
+/// Parts of texts about routing and queueing that occur only for remote mail.
 const REMOTE: [&[u8]; 16] = [
     b"Broken pipe",
     b"retry time not reached for any host",
@@ -122,7 +125,7 @@ const REMOTE: [&[u8]; 16] = [
     b"unrouteable mail domain",
 ];
 
-/// `RCPT TO:<a@b>: 550 …` → RCPT TO and `: 550 …`
+/// Splits `RCPT TO:<a@b>: 550 …` into the stage and `: 550 …`.
 fn command_stage(command: &[u8]) -> (Option<Stage>, &[u8]) {
     const STAGES: [(&[u8], Stage); 15] = [
         (b"initial connection", Stage::Connect),
@@ -142,25 +145,25 @@ fn command_stage(command: &[u8]) -> (Option<Stage>, &[u8]) {
         (b".", Stage::EndOfData),
     ];
     let command = command.strip_prefix(b"pipelined ").unwrap_or(command);
-    // A compare is a call.
+    // The first bytes are compared first, since a longer compare is a call.
     let is = |name: &[u8]| name.first() == command.first() && command.starts_with(name);
     let Some(&(name, stage)) = STAGES.iter().find(|(name, _)| is(name)) else {
-        return (None, rest_of(command));
+        return (None, from_colon(command));
     };
     let rest = command.get(name.len()..).unwrap_or_default();
     let rest = rest.strip_prefix(b"<").and_then(address).map_or(rest, |(_, rest)| rest);
-    (Some(stage), rest_of(rest))
+    (Some(stage), from_colon(rest))
 }
 
-/// From the colon that ends the command.
-fn rest_of(text: &[u8]) -> &[u8] {
+/// The text from the colon on that ends the command.
+fn from_colon(text: &[u8]) -> &[u8] {
     if text.starts_with(b": ") {
         return text;
     }
     text.get(find(text, b": ").unwrap_or(text.len())..).unwrap_or_default()
 }
 
-/// `host mx.example.org [192.0.2.1]: 450 …` → the host and `450 …`
+/// Splits `host mx.example.org [192.0.2.1]: 450 …` into the host and `450 …`.
 fn host(text: &[u8]) -> (Option<Peer<'_>>, &[u8]) {
     let found = text.strip_prefix(b"host ").and_then(host::read);
     found.and_then(|(peer, rest)| Some((Some(peer), rest.strip_prefix(b": ")?))).unwrap_or((None, text))

@@ -7,22 +7,23 @@ use crate::parse::mta::parsed::{address, split_word};
 use crate::simd::find::{ByteIter, find_last};
 use crate::smtp::event::Peer;
 
+/// The fields of a delivery line that are used. `None`: the line does not have it.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct EximFields<'a> {
     pub sender: Option<&'a [u8]>,
-    /// From its name on: only who asks for it needs to know where that ends.
+    /// The text from the router's name on; [`name`] cuts it.
     pub router: Option<&'a [u8]>,
-    /// In the same way.
+    /// The text from the transport's name on; [`name`] cuts it.
     pub transport: Option<&'a [u8]>,
-    /// None: no host, or one without an address.
+    /// `None`: no host, or one without an address.
     pub peer: Option<Peer<'a>>,
-    /// The reply that took the message; it is the last field but for the times.
+    /// The reply that accepted the message: `C="…"`. Only the durations follow it.
     pub confirmation: Option<&'a [u8]>,
 }
 
 impl<'a> EximFields<'a> {
-    /// Of that part of the text. Each field begins behind a blank; what is not known is passed over, and so is what a
-    /// field says.
+    /// Parses the fields in `part` of the text. Each field begins behind a blank; unknown fields, and the values of known
+    /// ones, are skipped.
     pub(crate) fn read(text: &'a [u8], part: Range<usize>) -> Self {
         let mut fields = Self::default();
         let mut behind = part.start;
@@ -42,7 +43,7 @@ impl<'a> EximFields<'a> {
                 [b'H', b'=', rest @ ..] => {
                     if let Some((peer, rest)) = host::read(rest) {
                         fields.peer = Some(peer);
-                        // Behind the host nothing else is asked for (Exim deliver.c, delivery_log).
+                        // No other field that is used follows the host (Exim deliver.c, delivery_log).
                         let rest = text.len() - rest.len()..part.end;
                         fields.confirmation = text.get(rest).and_then(confirmation);
                         break;
@@ -59,7 +60,7 @@ impl<'a> EximFields<'a> {
     }
 }
 
-/// ` X=TLS1.3:… DN="…" C="250 OK" DT=1s` → `250 OK`
+/// The reply `250 OK` in ` X=TLS1.3:… DN="…" C="250 OK" DT=1s`.
 fn confirmation(text: &[u8]) -> Option<&[u8]> {
     let is_its = |quote: &usize| text.get(..*quote).is_some_and(|before| before.ends_with(b" C="));
     let begin = ByteIter::new(text, b'"').find(is_its)? + 1;
@@ -67,7 +68,7 @@ fn confirmation(text: &[u8]) -> Option<&[u8]> {
     text.get(begin..end.unwrap_or(text.len()))
 }
 
-/// `dnslookup …`, `dnslookup:` → `dnslookup`
+/// The name `dnslookup` at the start of `dnslookup …` or `dnslookup:`.
 pub(crate) fn name(text: &[u8]) -> &[u8] {
     let (name, _) = split_word(text);
     name.strip_suffix(b":").unwrap_or(name)

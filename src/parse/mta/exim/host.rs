@@ -4,8 +4,8 @@ use crate::parse::mta::parsed::port;
 use crate::simd::find::{ByteIter, find, find_either};
 use crate::smtp::event::Peer;
 
-/// The peer after `H=` (which is cut off already), and the rest. The name a client gave in HELO stands in round
-/// brackets and is not its host. None: no address in square brackets follows.
+/// Parses the peer behind `H=`, which was removed, and returns the rest. The HELO name of a client is in round brackets
+/// and is not its host name. `None`: no address in square brackets follows.
 pub(crate) fn read(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
     let mut host = None;
     let mut rest = text;
@@ -24,16 +24,16 @@ pub(crate) fn read(text: &[u8]) -> Option<(Peer<'_>, &[u8])> {
     Some((Peer { host, ip: Some(ip), port }, rest))
 }
 
-/// `mx.example.org (helo) [192.0.2.1]:25` → `helo`: what the client called itself. None: no such name stands there.
-pub(crate) fn named(text: &[u8]) -> Option<&[u8]> {
+/// The HELO name: `helo` in `mx.example.org (helo) [192.0.2.1]:25`. `None`: the text shows none.
+pub(crate) fn helo_name(text: &[u8]) -> Option<&[u8]> {
     let text = if text.starts_with(b"(") { text } else { text.get(find(b' ', text)? + 1..)? };
     let name = text.strip_prefix(b"(")?;
     name.get(..name.len().checked_sub(helo(text)?.len() + 2)?)
 }
 
-/// `(any thing [192.0.2.66]) [192.0.2.1]…` → from the address on. A client may put brackets into its name, so
-/// the last `) [` before the fields that Exim adds is taken. All of them have a blank, so one walk over the blanks
-/// finds them; seven searches took a fifteenth of the whole scan.
+/// The text from the address on in `(any thing [192.0.2.66]) [192.0.2.1]…`. A client can put brackets into its HELO name,
+/// so the last `) [` before the fields that Exim adds counts. All marks contain a blank, so one pass over the blanks finds
+/// them; seven searches took a fifteenth of the whole scan.
 fn helo(text: &[u8]) -> Option<&[u8]> {
     let mut end = None;
     let mut behind_name = false;
@@ -51,7 +51,7 @@ fn helo(text: &[u8]) -> Option<&[u8]> {
     text.get(end?..)
 }
 
-/// ` I=[`, ` F=<`, ` U=`, ` P=`, ` rejected `
+/// Whether the text begins with ` I=[`, ` F=<`, ` U=`, ` P=` or ` rejected `, which follow the address.
 fn is_field(rest: &[u8]) -> bool {
     match rest {
         [b' ', b'I', b'=', b'[', ..] | [b' ', b'F', b'=', b'<', ..] | [b' ', b'U' | b'P', b'=', ..] => true,

@@ -12,12 +12,18 @@ pub(crate) mod reject;
 use super::delay::{Phases, units};
 use super::parsed::{ParsedLine, address, begins, split_last, split_once};
 use super::queue_record::{MessageFields, QueueRecord};
-use super::related_id::{self, Relation, next};
+use super::related_id::{self, Relation, forwarded_to};
 use crate::parse::header::{LogLine, RawTimestamp};
-use crate::simd::ascii::alphanumeric;
+use crate::simd::ascii::alphanumeric_mask;
 
+/// Whether this is the name of Exim's program: `exim`, `exim4`.
+pub(crate) fn is_program(program: &[u8]) -> bool {
+    program.starts_with(b"exim")
+}
+
+/// Parses a line of Exim's own files or of syslog.
 pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
-    let text = words(line);
+    let text = message_text(line);
     match queue_id(text) {
         (Some(id), rest) => of_message(id, rest),
         (None, rest) if is_idle(rest) => ParsedLine::Routine,
@@ -28,14 +34,14 @@ pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     }
 }
 
-/// No line is of two kinds: those that most are come first.
+/// Parses a line about a message. No line fits two kinds, so the commonest are tried first.
 fn of_message<'a>(id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
-    // One after another, since to hand a reading on takes longer than to find that it is none.
+    // Tried in turn, not chained with `or_else`: moving a result costs more than finding that there is none.
     if let Some(event) = delivery::read(Some(id), text) {
         return event;
     }
-    if let Some(fact) = queue_record::read(id, text) {
-        return fact;
+    if let Some(record) = queue_record::read(id, text) {
+        return record;
     }
     if is_idle(text) {
         return ParsedLine::Routine;
@@ -46,11 +52,10 @@ fn of_message<'a>(id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
     delivery::attempt(Some(id), text).unwrap_or(ParsedLine::Routine)
 }
 
-/// The lines that a log is full of and that nothing else would make anything of: to ask all of it took 600 instructions
-/// a line.
+/// Whether the line is one of the commonest routine lines. Trying all other parsers on them took 600 instructions a line.
 #[inline]
 fn is_idle(text: &[u8]) -> bool {
-    // Each connection has the first, each signature of each message the second.
+    // The first occurs for each connection, the second for each signature of each message.
     text.starts_with(b"SMTP connection from ")
         || text.starts_with(b"DKIM: d=")
         || text.starts_with(b"no host name found for IP address ")
@@ -59,77 +64,82 @@ fn is_idle(text: &[u8]) -> bool {
         || text.is_empty()
 }
 
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::context(fact)
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::message_fields(record)
 }
 
-pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::origin(fact)
+pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::origin(record)
 }
 
-/// Of a line that reports a delivery.
-/// `exim_rejectlog` → `exim_mainlog`, which has each rejection too.
+/// The mainlog that repeats every line of a rejectlog: `exim_mainlog` for `exim_rejectlog`. `None`: not a rejectlog.
 pub(crate) fn mainlog_of(log: &str) -> Option<String> {
     let (before, after) = log.split_once("reject")?;
     let is_it = matches!(before, "" | "exim_" | "exim4_" | "exim-") && matches!(after, "log" | ".log");
     is_it.then(|| format!("{before}main{after}"))
 }
 
+/// The durations of a delivery line, in milliseconds.
 pub(crate) fn delays(line: &LogLine) -> Phases {
-    delivery::delays(words(line))
+    delivery::delays(message_text(line))
 }
 
-pub(crate) fn receive_time(fact: &QueueRecord) -> Option<u64> {
-    queue_record::context(fact).receive_time.and_then(units)
+/// How long receiving the message took, in milliseconds. `None`: the line has no `RT=`.
+pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
+    queue_record::message_fields(record).receive_time.and_then(units)
 }
 
-/// `H=mx.example.org (helo) [192.0.2.1] F=<a@b> rejected RCPT …` → `helo`. None: the client gave no other name than its
-/// host's.
+/// The HELO name: `helo` in `H=mx.example.org (helo) [192.0.2.1] F=<a@b> rejected RCPT …`. `None`: it equals the host name.
 pub(crate) fn rejected_helo(text: &[u8]) -> Option<&[u8]> {
     let (_, text) = split_once(text, b"H=")?;
     let (_, rest) = host::read(text)?;
-    host::named(text.get(..text.len() - rest.len())?)
+    host::helo_name(text.get(..text.len() - rest.len())?)
 }
 
-/// `=> a@b <c@d> R=…` → `c@d`
+/// The address before aliases: `c@d` in `=> a@b <c@d> R=…`.
 pub(crate) fn original_recipient(text: &[u8]) -> Option<&[u8]> {
     let flag = [&b"=> "[..], b"-> ", b">> ", b"** ", b"== "].iter().any(|flag| text.starts_with(flag));
     let (_, rest) = split_once(text, b" <").filter(|(before, _)| flag && !before.contains(&b':'))?;
     address(rest).map(|(original, _)| original)
 }
 
-/// `250 OK id=1xUxgC-000022-1C` → `1xUxgC-000022-1C`
+/// The text from the queue id on: `1xUxgC-000022-1C` in `250 OK id=1xUxgC-000022-1C`.
 pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
     split_last(reply, b"OK id=").map(|(_, rest)| rest)
 }
 
-/// `<= <> R=1xV0EP-0000l4-07 U=…`: a bounce of that message (Exim spec ch. 52); `=> … C="250 OK id=…"`.
+/// Parses `<= <> R=1xV0EP-0000l4-07 U=…`, the arrival of a bounce about that message (Exim spec ch. 52), and
+/// `=> … C="250 OK id=…"`.
 pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
     if text.starts_with(b"<= ") {
         let (sender, rest) = split_once(text, b" R=")?;
         let id = related_id::id(rest).filter(|id| id.get(6) == Some(&b'-'))?;
-        // A sender without a blank, and nothing else before it.
-        return (memchr::memchr_iter(b' ', sender).count() == 1).then_some((Relation::NoticeOf, id));
+        // Only the flag and a sender without blanks may precede the field.
+        return (memchr::memchr_iter(b' ', sender).count() == 1).then_some((Relation::NotifiesAbout, id));
     }
-    if text.get(1..3) == Some(b"> ") { next(text) } else { None }
+    if text.get(1..3) == Some(b"> ") { forwarded_to(text) } else { None }
 }
 
-/// The text without what syslog and Exim's own options put before it: two copies of one line have the same. Empty
-/// for a later piece of a line that was cut in pieces.
+/// The text without the prefixes that syslog and Exim's options add, so that two copies of a line are equal. Empty for a
+/// later piece of a line that was split.
 #[inline]
-pub(crate) fn words<'a>(line: &LogLine<'a>) -> &'a [u8] {
-    if line.program.is_empty() && line.text.first() != Some(&b'[') { line.text } else { behind_syslog(line) }
-}
-
-fn behind_syslog<'a>(line: &LogLine<'a>) -> &'a [u8] {
-    match whole(line.text) {
-        LinePart::Whole(text) => pid(doubled(line, text)),
-        LinePart::Later => b"",
+pub(crate) fn message_text<'a>(line: &LogLine<'a>) -> &'a [u8] {
+    if line.program.is_empty() && line.text.first() != Some(&b'[') {
+        line.text
+    } else {
+        without_syslog_extras(line)
     }
 }
 
-/// How the lines of mainlog start that belong to no message. Other programs' files have stamps of the same shape,
-/// so what is not known here is not taken for Exim's.
+fn without_syslog_extras<'a>(line: &LogLine<'a>) -> &'a [u8] {
+    match first_piece(line.text) {
+        LinePiece::First(text) => without_pid(without_second_stamp(line, text)),
+        LinePiece::Later => b"",
+    }
+}
+
+/// Beginnings of mainlog lines that are not about a message. Other programs write timestamps of the same format, so a
+/// line without a program that begins differently counts as foreign.
 const ROUTINE: [&[u8]; 66] = [
     b"H=",
     b"U=",
@@ -199,8 +209,8 @@ const ROUTINE: [&[u8]; 66] = [
     b"no mail",
 ];
 
-/// Through syslog the stamp may stand twice: `… exim[123]: 2026-11-22 02:51:48 1xUx… <= …`.
-fn doubled<'a>(line: &LogLine<'a>, text: &'a [u8]) -> &'a [u8] {
+/// Removes the second timestamp that a line sent to syslog may have: `… exim[123]: 2026-11-22 02:51:48 1xUx… <= …`.
+fn without_second_stamp<'a>(line: &LogLine<'a>, text: &'a [u8]) -> &'a [u8] {
     if line.program.is_empty() || !matches!(text, [b'1' | b'2', _, _, _, b'-', ..]) {
         return text;
     }
@@ -210,31 +220,31 @@ fn doubled<'a>(line: &LogLine<'a>, text: &'a [u8]) -> &'a [u8] {
     }
 }
 
-enum LinePart<'a> {
-    Whole(&'a [u8]),
-    /// The second or a later piece of a line: what counts stood in the first.
+enum LinePiece<'a> {
+    First(&'a [u8]),
+    /// The second or a later piece: everything that is parsed is in the first.
     Later,
 }
 
-/// `[1/2] text`: Exim cuts what is too long for syslog; `[1\12] text` is how it sends its rejectlog, headers and
-/// all (Exim log.c, write_syslog).
-fn whole(text: &[u8]) -> LinePart<'_> {
+/// Removes the number of the piece. Exim splits lines that are too long for syslog, as `[1/2] text`, and sends rejectlog
+/// entries with their headers as `[1\12] text` (Exim log.c, write_syslog).
+fn first_piece(text: &[u8]) -> LinePiece<'_> {
     let pieces = text.strip_prefix(b"[").and_then(|rest| split_once(rest.get(..12).unwrap_or(rest), b"] "));
-    let Some((numbers, _)) = pieces else { return LinePart::Whole(text) };
+    let Some((numbers, _)) = pieces else { return LinePiece::First(text) };
     let Some(slash) = numbers.iter().position(|byte| matches!(byte, b'/' | b'\\')) else {
-        return LinePart::Whole(text);
+        return LinePiece::First(text);
     };
     if !numbers.iter().enumerate().all(|(at, byte)| at == slash || byte.is_ascii_digit()) {
-        return LinePart::Whole(text);
+        return LinePiece::First(text);
     }
     match numbers.split_at(slash) {
-        (b"1", _) => LinePart::Whole(text.get(numbers.len() + 3..).unwrap_or_default()),
-        _ => LinePart::Later,
+        (b"1", _) => LinePiece::First(text.get(numbers.len() + 3..).unwrap_or_default()),
+        _ => LinePiece::Later,
     }
 }
 
-/// `[126] text` → `text`
-fn pid(text: &[u8]) -> &[u8] {
+/// Removes the process id that the log selector pid adds: `[126] text` gives `text`.
+fn without_pid(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"[")
         .and_then(|rest| {
             let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -243,8 +253,8 @@ fn pid(text: &[u8]) -> &[u8] {
         .unwrap_or(text)
 }
 
-/// `1xUxgC-000022-1C rest`, and since 4.97 `1xUxgC-000000000022-1C00 rest`: base-62 time, pid, and fraction
-/// (Exim spec, "Message identification").
+/// Splits off the queue id: `1xUxgC-000022-1C rest`, and since 4.97 `1xUxgC-000000000022-1C00 rest`. It is time, process
+/// id and fraction of a second in base 62 (Exim spec, "Message identification").
 pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     match id::<16>(text, 13).or_else(|| id::<23>(text, 18)) {
         Some((id, rest)) => (Some(id), rest),
@@ -252,15 +262,15 @@ pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     }
 }
 
-/// An id of so many bytes, its second dash at `dash`, and what follows its blank.
+/// Splits off an id of `LENGTH` bytes with its second dash at `dash`, and the blank behind it.
 fn id<const LENGTH: usize>(text: &[u8], dash: usize) -> Option<(&[u8], &[u8])> {
     let (id, rest) = text.split_first_chunk::<LENGTH>()?;
     let rest = rest.strip_prefix(b" ")?;
     if id.get(6) != Some(&b'-') || id.get(dash) != Some(&b'-') {
         return None;
     }
-    // The others are letters and digits: of the first sixteen, and of the last, which are some of these again.
-    let (begin, end) = (alphanumeric(id.first_chunk()?), alphanumeric(id.last_chunk()?));
+    // All other bytes are letters and digits. The first and the last sixteen bytes overlap and cover the id.
+    let (begin, end) = (alphanumeric_mask(id.first_chunk()?), alphanumeric_mask(id.last_chunk()?));
     let dashes = 1 << 6 | 1_u32 << dash;
     let others = !(begin | end << (LENGTH - 16)) & ((1 << LENGTH) - 1);
     (others == dashes).then_some((id, rest))

@@ -1,4 +1,5 @@
-//! Parses Exim's routine lines about a message: `<=`, `Completed`, and what an administrator did to it.
+//! Parses Exim's queue records, the routine lines about a message: its arrival, `Completed`, and the actions of an
+//! administrator (`<= a@b H=mx [192.0.2.1] P=esmtp S=4521 id=x@y`).
 
 use super::host;
 use crate::parse::mta::parsed::{ParsedLine, begins, split_once, split_word};
@@ -6,14 +7,14 @@ use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, num
 use crate::simd::find::{ByteIter, find};
 use crate::smtp::event::Mta;
 
-/// None: a line of another kind.
+/// Parses a queue record. `None`: a line of another kind.
 #[inline]
 pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> Option<ParsedLine<'a>> {
     let step = if text.starts_with(b"<= ") {
-        // `R=` is the message that it is about (Exim spec, "Log files").
-        if text.starts_with(b"<= <> R=") { QueueStep::Notice } else { QueueStep::Came }
+        // `R=` is the message that a bounce is about (Exim spec, "Log files").
+        if text.starts_with(b"<= <> R=") { QueueStep::Notice } else { QueueStep::Received }
     } else if text.starts_with(b"Completed") {
-        QueueStep::Gone
+        QueueStep::Removed
     } else if begins(text, &FROZEN) {
         QueueStep::Held
     } else if begins(text, &[b"Unfrozen", b"unfrozen"]) {
@@ -25,18 +26,18 @@ pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> Option<ParsedLine<
     } else {
         return None;
     };
-    Some(ParsedLine::Fact(QueueRecord { mta: Mta::Exim, queue_id, step, text }))
+    Some(ParsedLine::QueueRecord(QueueRecord { mta: Mta::Exim, queue_id, step, text }))
 }
 
-/// Exim deliver.c, acl.c; the third is said again at each queue run.
+/// Beginnings of lines about frozen messages (Exim deliver.c, acl.c); the third is repeated at each queue run.
 const FROZEN: [&[u8]; 4] = [b"*** Frozen", b"Frozen", b"Message is frozen", b"frozen by "];
 
-/// `<= a@b H=mx (helo) [192.0.2.1]:25 P=esmtpsa X=… A=plain:anna S=4521 id=x@y T="…" from <a@b> for c@d`
-/// (Exim receive.c, "Reception lines" in the spec, ch. 52). What a stranger chooses, the HELO name, the subject and
-/// the certificate's name, is passed over.
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+/// Parses `<= a@b H=mx (helo) [192.0.2.1]:25 P=esmtpsa X=… A=plain:anna S=4521 id=x@y T="…" from <a@b> for c@d` (Exim
+/// receive.c; spec ch. 52). Text that the client chooses (HELO name, subject, name in the certificate) is skipped, so
+/// that it cannot forge fields.
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
     let mut context = MessageFields::default();
-    let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
+    let Some(text) = record.text.strip_prefix(b"<= ") else { return context };
     let (sender, mut rest) = sender(text);
     context.sender = Some(if sender == b"<>" { b"" } else { sender });
     while let Some(at) = find(b'=', rest) {
@@ -48,7 +49,7 @@ pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
                 Some((peer, rest)) => {
                     context.client = peer.ip.or(peer.host);
                     context.client_host = peer.host;
-                    context.helo = value.get(..value.len() - rest.len()).and_then(host::named);
+                    context.helo = value.get(..value.len() - rest.len()).and_then(host::helo_name);
                     rest
                 }
                 None => split_word(value).1,
@@ -78,10 +79,10 @@ pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     context
 }
 
-/// Of the same line the sender, the client and the login, which stand before the size.
-pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
+/// Parses only the sender, the client and the login of the same line, which are before the size.
+pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
     let mut context = MessageFields::default();
-    let Some(text) = fact.text.strip_prefix(b"<= ") else { return context };
+    let Some(text) = record.text.strip_prefix(b"<= ") else { return context };
     let (sender, rest) = sender(text);
     context.sender = Some(if sender == b"<>" { b"" } else { sender });
     let mut behind = text.len() - rest.len();
@@ -108,7 +109,7 @@ pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
     context
 }
 
-/// `a@b …`, `<> …`, `"a b"@c …`: the address, and what follows its blank.
+/// Splits `a@b …`, `<> …` or `"a b"@c …` behind the address.
 fn sender(text: &[u8]) -> (&[u8], &[u8]) {
     let quoted = text.first() == Some(&b'"');
     let start = if quoted { split_once(text, b"\"@").map_or(0, |(local, _)| local.len()) } else { 0 };
@@ -127,9 +128,9 @@ mod tests {
     fn says(text: &str, step: Option<QueueStep>, context: MessageFields) {
         let raw = format!("2026-11-22 02:51:48 1xUxgC-000022-1C {text}");
         match (mta::read(&LogLine::read(raw.as_bytes())), step) {
-            (ParsedLine::Fact(fact), Some(step)) => {
-                assert_eq!(fact.step, step, "{text}");
-                assert_eq!(mta::context(&fact), context, "{text}");
+            (ParsedLine::QueueRecord(record), Some(step)) => {
+                assert_eq!(record.step, step, "{text}");
+                assert_eq!(mta::message_fields(&record), context, "{text}");
             }
             (reading, step) => {
                 assert!(reading == ParsedLine::Routine && step.is_none(), "{text}: {reading:?}");
@@ -152,7 +153,7 @@ mod tests {
         says(
             "<= a@example.org H=(S=9 id=x) [192.0.2.1]:4021 P=esmtpsa X=TLS1.3:AES:256 CV=no DN=\"/CN=S=7 A=b:c\" \
             A=plain:anna S=421 id=1@example.org T=\"S=5\" for b@example.net",
-            Some(QueueStep::Came),
+            Some(QueueStep::Received),
             whole,
         );
         says(
@@ -163,7 +164,7 @@ mod tests {
         // Another server's bounce.
         says(
             "<= <> H=mx [192.0.2.1] P=esmtp S=1777",
-            Some(QueueStep::Came),
+            Some(QueueStep::Received),
             MessageFields {
                 sender: Some(b""),
                 size: Some(1777),
@@ -174,11 +175,11 @@ mod tests {
         );
         says(
             "<= \"a b\"@example.org U=anna P=local S=7 T=\"id=2@example.org\"",
-            Some(QueueStep::Came),
+            Some(QueueStep::Received),
             MessageFields { sender: Some(b"\"a b\"@example.org"), size: Some(7), ..none },
         );
-        says("Completed", Some(QueueStep::Gone), none);
-        says("Completed QT=0.026s", Some(QueueStep::Gone), none);
+        says("Completed", Some(QueueStep::Removed), none);
+        says("Completed QT=0.026s", Some(QueueStep::Removed), none);
         says("Message is frozen", Some(QueueStep::Held), none);
         says("removed by root", Some(QueueStep::Deleted), none);
         says("cancelled by root", Some(QueueStep::Returned), none);

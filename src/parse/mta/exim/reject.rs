@@ -5,24 +5,31 @@ use crate::parse::mta::parsed::{ParsedLine, address, find, split_colon, split_la
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{Class, EnhancedCode, Reply};
 
-/// None: not a refusal.
+/// Parses a reject line. `None`: not a rejection.
 pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<ParsedLine<'a>> {
     let of_client = || {
         let (client, rest) = RejectedClient::read(text);
         verdict(client, rest)
     };
-    // Most of them; none of the others begins so.
+    // Most reject lines begin with `H=`, and none of the other kinds does.
     let mut event = if text.starts_with(b"H=") {
         of_client()?
     } else {
-        let kinds = [login, out_of_turn, connection, too_many, unqualified];
+        let kinds = [
+            login_failure,
+            synchronization_error,
+            refused_connection,
+            too_many_recipients,
+            unqualified_address,
+        ];
         kinds.into_iter().find_map(|kind| kind(text)).or_else(of_client)?
     };
     event.queue_id = queue_id;
     Some(ParsedLine::Event(event))
 }
 
-/// `H=host (helo) [ip]:port I=[ip]:25 U=u Ci=7 P=esmtp F=<a@b>`: who, before what.
+/// The client of a rejection, from the fields before the verdict: `H=host (helo) [ip]:port I=[ip]:25 U=u Ci=7 P=esmtp
+/// F=<a@b>`.
 #[derive(Clone, Copy, Default)]
 struct RejectedClient<'a> {
     peer: Peer<'a>,
@@ -45,7 +52,7 @@ impl<'a> RejectedClient<'a> {
                 text = rest;
             } else if is_field(text) {
                 text = field_end(text);
-            } else if let Some(rest) = behind_address(text) {
+            } else if let Some(rest) = after_bare_address(text) {
                 text = rest;
             } else {
                 return (client, text);
@@ -55,13 +62,14 @@ impl<'a> RejectedClient<'a> {
     }
 }
 
-/// `a@b F=<c@d> …`: with cutthrough, the recipient stands bare between the fields (Exim verify.c).
-fn behind_address(text: &[u8]) -> Option<&[u8]> {
+/// The text behind the address in `a@b F=<c@d> …`: with cutthrough delivery, the recipient is between the fields (Exim
+/// verify.c). `None`: no address.
+fn after_bare_address(text: &[u8]) -> Option<&[u8]> {
     let (address, rest) = split_word(text);
     (matches!(rest, [b'F' | b'P', b'=', b'<', ..]) && address.contains(&b'@')).then_some(rest)
 }
 
-/// `I=[ip]:25`, `U=u`, `Ci=7326`, `CV=no`, `X=TLS1.3:…`, `DN="…"`, `A=plain:user`
+/// Whether the text begins with a field: `I=[ip]:25`, `U=u`, `Ci=7326`, `CV=no`, `X=TLS1.3:…`, `DN="…"`, `A=plain:user`.
 fn is_field(text: &[u8]) -> bool {
     let letter = u8::is_ascii_alphabetic;
     match text {
@@ -72,6 +80,7 @@ fn is_field(text: &[u8]) -> bool {
     }
 }
 
+/// The text behind the field at the start, whose value may be quoted.
 fn field_end(text: &[u8]) -> &[u8] {
     let quoted = split_once(text.get(..5).unwrap_or(text), b"=\"").is_some();
     match if quoted { split_once(text, b"\" ").map(|(_, rest)| rest) } else { None } {
@@ -101,8 +110,8 @@ fn event<'a>(
     }
 }
 
-/// `rejected RCPT <a@b>: words`, `temporarily rejected MAIL <a@b>`, `dropped by 'connect' ACL: words`,
-/// `RCPT <a@b>: discarded by RCPT ACL` (Exim smtp_in.c, smtp_handle_acl_fail)
+/// Parses `rejected RCPT <a@b>: words`, `temporarily rejected MAIL <a@b>`, `dropped by 'connect' ACL: words` and
+/// `RCPT <a@b>: discarded by RCPT ACL` (Exim smtp_in.c, smtp_handle_acl_fail).
 fn verdict<'a>(client: RejectedClient<'a>, text: &'a [u8]) -> Option<Event<'a>> {
     if let Some(rest) = text.strip_prefix(b"RCPT ") {
         let (recipient, rest) = argument(rest);
@@ -156,7 +165,7 @@ fn verdict<'a>(client: RejectedClient<'a>, text: &'a [u8]) -> Option<Event<'a>> 
     })
 }
 
-/// `<a@b> H=… U=…: words`
+/// Parses the rest of a line about a message that is too big: `<a@b> H=… U=…: words`.
 fn too_big<'a>(text: &'a [u8], refused: impl Fn(&'a [u8]) -> Event<'a>) -> Event<'a> {
     let (sender, rest) = argument(text);
     let rest = rest.trim_ascii_start();
@@ -164,7 +173,7 @@ fn too_big<'a>(text: &'a [u8], refused: impl Fn(&'a [u8]) -> Event<'a>) -> Event
     Event { sender: Some(sender), peer: peer.unwrap_or_default(), ..refused(words(rest)) }
 }
 
-/// `<a@b>: words` → the address and `: words`; in old versions the brackets may lack.
+/// Splits `<a@b>: words` into the address and `: words`. Old versions leave out the brackets.
 fn argument(text: &[u8]) -> (&[u8], &[u8]) {
     text.strip_prefix(b"<").and_then(address).unwrap_or_else(|| {
         let end = find(text, b": ").unwrap_or(text.len());
@@ -179,13 +188,13 @@ fn from_peer<'a>(event: Event<'a>, from: &'a [u8]) -> Event<'a> {
     }
 }
 
-/// `… in "connect" ACL: words` → `words`; empty when the ACL gave none.
+/// The message of an ACL: `words` in `… in "connect" ACL: words`. Empty if it has none.
 fn words(text: &[u8]) -> &[u8] {
-    // As a rule nothing stands before it.
+    // Mostly the text begins with the colon.
     text.strip_prefix(b": ").unwrap_or_else(|| split_colon(text).map_or(b"", |(_, words)| words))
 }
 
-/// `'connect' ACL: words`
+/// The stage of `'connect' ACL: words`. `None`: not an ACL of a stage.
 fn acl_stage(text: &[u8]) -> Option<Stage> {
     let (name, _) = split_once(text.strip_prefix(b"'")?, b"'")?;
     Some(match name {
@@ -200,8 +209,8 @@ fn acl_stage(text: &[u8]) -> Option<Stage> {
     })
 }
 
-/// `dovecot_login authenticator failed for host (helo) [ip]:55379 I=[ip]:587: 535 Incorrect authentication data`
-fn login(text: &[u8]) -> Option<Event<'_>> {
+/// Parses `dovecot_login authenticator failed for host (helo) [ip]:55379 I=[ip]:587: 535 Incorrect authentication data`.
+fn login_failure(text: &[u8]) -> Option<Event<'_>> {
     let rest = split_word(text).1.strip_prefix(b"authenticator failed for ")?;
     let named = rest.strip_prefix(b"H=").unwrap_or(rest);
     let (client, rest) = match host::read(named) {
@@ -212,10 +221,10 @@ fn login(text: &[u8]) -> Option<Event<'_>> {
     Some(event(client, Outcome::Rejected, Some(Stage::Auth), Class::Permanent, words))
 }
 
-/// `SMTP protocol synchronization error (…): rejected "ehlo abcd" H=[ip] next input="…"`
-fn out_of_turn(text: &[u8]) -> Option<Event<'_>> {
+/// Parses `SMTP protocol synchronization error (…): rejected "ehlo abcd" H=[ip] next input="…"`.
+fn synchronization_error(text: &[u8]) -> Option<Event<'_>> {
     let rest = text.strip_prefix(b"SMTP protocol ")?;
-    // Older versions say `violation: synchronization error`.
+    // Older versions write `violation: synchronization error`.
     let rest = rest.strip_prefix(b"violation: ").unwrap_or(rest).strip_prefix(b"synchronization error ")?;
     let (_, rest) = split_once(rest, b": rejected ")?;
     let client = split_once(rest, b"H=")
@@ -246,9 +255,10 @@ fn out_of_turn(text: &[u8]) -> Option<Event<'_>> {
     ))
 }
 
-/// `refused connection from [ip] (host_reject_connection)`, `Connection from [ip] refused: too many connections`,
-/// `SMTP call from [ip] dropped: too many unrecognized commands` (Exim daemon.c, smtp_in.c)
-fn connection(text: &[u8]) -> Option<Event<'_>> {
+/// Parses `refused connection from [ip] (host_reject_connection)`, `Connection from [ip] refused: too many connections`,
+/// `SMTP call from [ip] dropped: too many unrecognized commands` (Exim daemon.c,
+/// smtp_in.c).
+fn refused_connection(text: &[u8]) -> Option<Event<'_>> {
     let (rest, hint) = if let Some(rest) = text.strip_prefix(b"refused connection from ") {
         (rest, Class::Permanent)
     } else if let Some(rest) = text.strip_prefix(b"Connection from ") {
@@ -267,8 +277,8 @@ fn from_client(text: &[u8]) -> RejectedClient<'_> {
     RejectedClient { peer: peer.unwrap_or_default(), sender: None }
 }
 
-/// `unqualified recipient rejected: <userx> H=…` (Exim smtp_in.c); the client was told 501.
-fn unqualified(text: &[u8]) -> Option<Event<'_>> {
+/// Parses `unqualified recipient rejected: <userx> H=…` (Exim smtp_in.c). Exim replies with 501.
+fn unqualified_address(text: &[u8]) -> Option<Event<'_>> {
     let rest = text.strip_prefix(b"unqualified ")?;
     let (what, rest) = split_once(rest, b" rejected: <")?;
     let (named, rest) = address(rest)?;
@@ -281,8 +291,8 @@ fn unqualified(text: &[u8]) -> Option<Event<'_>> {
     }
 }
 
-/// `too many recipients: excess temporarily rejected: sender=<a@b> H=…`
-fn too_many(text: &[u8]) -> Option<Event<'_>> {
+/// Parses `too many recipients: excess temporarily rejected: sender=<a@b> H=…`.
+fn too_many_recipients(text: &[u8]) -> Option<Event<'_>> {
     let rest = text.strip_prefix(b"too many recipients: ")?;
     let (how, rest) = split_last(rest, b"rejected: sender=<")?;
     let hint = if split_once(how, b"temporarily").is_some() { Class::Transient } else { Class::Permanent };

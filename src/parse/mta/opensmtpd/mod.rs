@@ -12,11 +12,12 @@ use crate::parse::header::LogLine;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::Reply;
 
-/// Its daemon has the name of Postfix's, without an instance before it.
+/// Whether OpenSMTPD wrote the line. Its program is `smtpd`; Postfix's daemon has an instance before it.
 pub(crate) fn is_from(line: &LogLine) -> bool {
     matches!(line.program, b"smtpd" | b"opensmtpd")
 }
 
+/// Parses a line of OpenSMTPD.
 pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     let text = line.text;
     let event = if let Some((_, rest)) = verb(text, b"smtp", b"failed-command") {
@@ -37,26 +38,26 @@ pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     event.map_or(ParsedLine::Unread, ParsedLine::Event)
 }
 
-/// `evpid=8f48640866d8b9c4`; the session's id, in front, is another.
+/// The queue id: `evpid=8f48640866d8b9c4`. The id at the start of the line is that of the session.
 pub(crate) fn queue_id(text: &[u8]) -> Option<&[u8]> {
     value(text, b"evpid=")
 }
 
-/// The first 8 of 16 digits.
+/// The id of the message, the first 8 of 16 digits.
 pub(crate) fn message_part(queue_id: &[u8]) -> &[u8] {
     queue_id.get(..8).unwrap_or(queue_id)
 }
 
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::context(fact)
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::message_fields(record)
 }
 
-/// How many recipients the message has. None: the line does not say.
-pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
-    queue_record::recipients(fact)
+/// The number of recipients of the message. `None`: the line does not show it.
+pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
+    queue_record::recipients(record)
 }
 
-/// `evpid=… from=<a@b> to=<c@d> … relay="192.0.2.1 (mx)" … result="TempFail" stat="421 busy"`
+/// Parses `evpid=… from=<a@b> to=<c@d> … relay="192.0.2.1 (mx)" … result="TempFail" stat="421 busy"`.
 fn delivery(direction: Direction, text: &[u8]) -> Option<Event<'_>> {
     let named =
         |name: &[u8]| split_once(text, name).and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
@@ -66,7 +67,7 @@ fn delivery(direction: Direction, text: &[u8]) -> Option<Event<'_>> {
         _ => Outcome::Bounced,
     };
     let remote = direction == Direction::Outbound;
-    // The reply is the last field and may hold quotes of its own.
+    // The reply is the last field, and may contain quotes.
     let words = split_once(text, b"stat=").map_or(&b""[..], |(_, rest)| rest);
     let words = words.strip_prefix(b"\"").map_or(words, |words| words.strip_suffix(b"\"").unwrap_or(words));
     let reply = Reply::read(words).filter(|_| remote);
@@ -83,13 +84,13 @@ fn delivery(direction: Direction, text: &[u8]) -> Option<Event<'_>> {
         recipient: named(b"to=<"),
         peer: Peer { host, ip: (remote && !ip.is_empty()).then_some(ip), port: None },
         text: words,
-        ..NOTHING
+        ..EMPTY_EVENT
     })
 }
 
-const NOTHING: Event = Event::new(Mta::Opensmtpd, Direction::Inbound, Outcome::Rejected);
+const EMPTY_EVENT: Event = Event::new(Mta::Opensmtpd, Direction::Inbound, Outcome::Rejected);
 
-/// `RCPT TO:<a@b>` and `550 Invalid recipient`
+/// The event of a rejected command: `command` is `RCPT TO:<a@b>`, `words` is `550 Invalid recipient`.
 fn refused<'a>(command: &'a [u8], words: &'a [u8]) -> Event<'a> {
     let reply = Reply::read(words);
     let argument =
@@ -120,7 +121,7 @@ fn refused<'a>(command: &'a [u8], words: &'a [u8]) -> Event<'a> {
         sender,
         recipient,
         text: words,
-        ..NOTHING
+        ..EMPTY_EVENT
     }
 }
 

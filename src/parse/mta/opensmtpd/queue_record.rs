@@ -1,39 +1,42 @@
-//! Parses OpenSMTPD's routine lines about a message: its arrival, and its removal by hand.
+//! Parses OpenSMTPD's queue records, the lines about the arrival of a message (`8f48 smtp message msgid=70 size=407 nrcpt=1`).
 
 use super::fields::{value, verb};
 use crate::parse::mta::parsed::{ParsedLine, address, split_once};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::smtp::event::Mta;
 
-/// `8f4864084ecc48f4 smtp message msgid=7077717e size=407 nrcpt=1 proto=ESMTP`, and before 6.4
+/// Parses `8f4864084ecc48f4 smtp message msgid=7077717e size=407 nrcpt=1 proto=ESMTP`, and before 6.4
 /// `8f4864084ecc48f4 smtp event=message address=192.0.2.1 host=mx msgid=7077717e from=<a@b> to=<c@d> size=407 ndest=1
-/// proto=ESMTP` (OpenSMTPD smtp_session.c). A line for each recipient has the sender:
+/// proto=ESMTP` (OpenSMTPD smtp_session.c). A line for each recipient shows the sender:
 /// `8f4864084ecc48f4 smtp envelope evpid=7077717e797a776e from=<a@b> to=<c@d>`.
 pub(crate) fn read(text: &[u8]) -> ParsedLine<'_> {
     let (step, id) = if let Some((_, rest)) = verb(text, b"smtp", b"message") {
-        (QueueStep::Came, value(rest, b"msgid="))
+        (QueueStep::Received, value(rest, b"msgid="))
     } else if let Some((_, rest)) = verb(text, b"smtp", b"envelope") {
-        (QueueStep::Named, value(rest, b"evpid="))
+        (QueueStep::MessageIdAssigned, value(rest, b"evpid="))
     } else {
         return ParsedLine::Routine;
     };
     let hex = |id: &&[u8]| id.len() >= 8 && id.iter().all(u8::is_ascii_hexdigit);
-    let fact = |queue_id| ParsedLine::Fact(QueueRecord { mta: Mta::Opensmtpd, queue_id, step, text });
-    id.filter(hex).map_or(ParsedLine::Routine, fact)
+    let record =
+        |queue_id| ParsedLine::QueueRecord(QueueRecord { mta: Mta::Opensmtpd, queue_id, step, text });
+    id.filter(hex).map_or(ParsedLine::Routine, record)
 }
 
-pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
-    let count = value(fact.text, b" nrcpt=").or_else(|| value(fact.text, b" ndest="))?;
-    (fact.step == QueueStep::Came).then(|| number(count)?.try_into().ok()).flatten()
+/// The number of recipients. `None`: not the line of the arrival.
+pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
+    let count = value(record.text, b" nrcpt=").or_else(|| value(record.text, b" ndest="))?;
+    (record.step == QueueStep::Received).then(|| number(count)?.try_into().ok()).flatten()
 }
 
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    let text = fact.text;
+/// Parses the fields of both kinds of lines.
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    let text = record.text;
     MessageFields {
         sender: split_once(text, b" from=<").and_then(|(_, rest)| address(rest)).map(|(sender, _)| sender),
         size: value(text, b" size=").and_then(number),
         client: value(text, b" address="),
-        recipients: recipients(fact),
+        recipients: recipients(record),
         ..MessageFields::default()
     }
 }
@@ -48,9 +51,9 @@ mod tests {
     fn says(text: &str, wanted: Option<(QueueStep, MessageFields)>) {
         let raw = format!("Nov 22 03:04:05 mx1 smtpd[9]: 8f4864084ecc48f4 {text}");
         match (mta::read(&LogLine::read(raw.as_bytes())), wanted) {
-            (ParsedLine::Fact(fact), Some((step, context))) => {
-                assert_eq!((fact.step, fact.queue_id.get(..8)), (step, Some(&b"7077717e"[..])), "{text}");
-                assert_eq!(mta::context(&fact), context, "{text}");
+            (ParsedLine::QueueRecord(record), Some((step, context))) => {
+                assert_eq!((record.step, record.queue_id.get(..8)), (step, Some(&b"7077717e"[..])), "{text}");
+                assert_eq!(mta::message_fields(&record), context, "{text}");
             }
             (reading, wanted) => {
                 assert!(reading == ParsedLine::Routine && wanted.is_none(), "{text}: {reading:?}");
@@ -62,16 +65,16 @@ mod tests {
     fn tells_who_a_message_is_from() {
         let none = MessageFields::default();
         let came = MessageFields { size: Some(407), recipients: Some(1), ..none };
-        says("smtp message msgid=7077717e size=407 nrcpt=1 proto=ESMTP", Some((QueueStep::Came, came)));
+        says("smtp message msgid=7077717e size=407 nrcpt=1 proto=ESMTP", Some((QueueStep::Received, came)));
         let sender = Some(&b"a@example.org"[..]);
         says(
             "smtp event=message address=192.0.2.1 host=mx msgid=7077717e from=<a@example.org> \
             to=<b@example.com> size=407 ndest=1 proto=ESMTP",
-            Some((QueueStep::Came, MessageFields { sender, client: Some(b"192.0.2.1"), ..came })),
+            Some((QueueStep::Received, MessageFields { sender, client: Some(b"192.0.2.1"), ..came })),
         );
         says(
             "smtp envelope evpid=7077717e797a776e from=<a@example.org> to=<b@example.com>",
-            Some((QueueStep::Named, MessageFields { sender, ..none })),
+            Some((QueueStep::MessageIdAssigned, MessageFields { sender, ..none })),
         );
     }
 

@@ -1,15 +1,15 @@
-//! Recognizes Postfix's daemons by the program's name, and groups those whose lines are alike.
+//! Recognizes Postfix's daemons by the name of the program (`postfix/smtpd`), and groups those with the same lines.
 
 use crate::parse::header::LogLine;
 
-/// The daemons whose lines differ in kind. Told by their own name, never by the instance before the slash.
+/// Groups of daemons whose lines have the same formats. Only the name behind the last slash decides, not the instance.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Daemon {
-    /// smtp and lmtp: they speak to a remote server.
+    /// smtp and lmtp, which deliver to a remote server.
     Client,
-    /// local, virtual and pipe: they deliver here.
+    /// local, virtual and pipe, which deliver on this host.
     Local,
-    /// error and retry: they deliver nothing and say why.
+    /// error and retry, which deliver nothing and log the reason.
     Error,
     Discard,
     Qmgr,
@@ -18,24 +18,24 @@ pub enum Daemon {
     Cleanup,
     Pickup,
     Postsuper,
-    /// bounce, defer and trace: they tell senders what became of their mail.
+    /// bounce, defer and trace, which send delivery status notifications.
     Bounce,
-    /// The others: nothing they say is a result or a refusal.
+    /// All others: their lines are neither results nor rejections.
     Quiet,
-    /// The line says `postfix` and no more: rsyslog's own RFC 5424 template cuts a program's name at the slash.
+    /// The program is only `postfix`: rsyslog's RFC 5424 template cuts the name at the slash.
     Unnamed,
 }
 
 impl Daemon {
-    /// None: Postfix did not write the line.
+    /// The daemon that wrote the line. `None`: not Postfix.
     pub fn of(line: &LogLine) -> Option<Self> {
-        match line.slash {
+        match line.daemon_start {
             0 => (line.program == b"postfix").then_some(Self::Unnamed),
             _ => Self::find(line.daemon()),
         }
     }
 
-    /// None: not a daemon of Postfix. By length first, since this is asked for every line.
+    /// Looks up a daemon by name, first by its length, since this runs for every line. `None`: not a daemon of Postfix.
     fn find(name: &[u8]) -> Option<Self> {
         match name.len() {
             4 => find_in(&FOUR, name),
@@ -47,13 +47,13 @@ impl Daemon {
     }
 }
 
-/// Of a length that is known, names are compared as numbers are.
+/// Compares names of the same length as arrays, which the compiler turns into integer compares.
 fn find_in<const LENGTH: usize>(table: &[([u8; LENGTH], Daemon)], name: &[u8]) -> Option<Daemon> {
     let name = name.first_chunk::<LENGTH>()?;
     table.iter().find(|(known, _)| known == name).map(|&(_, daemon)| daemon)
 }
 
-/// The busiest first.
+/// The daemons that write most lines come first.
 const FOUR: [([u8; 4], Daemon); 4] = [
     (*b"smtp", Daemon::Client),
     (*b"qmgr", Daemon::Qmgr),

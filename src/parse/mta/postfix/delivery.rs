@@ -10,7 +10,7 @@ use crate::parse::mta::queue_record::QueueStep;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer};
 use crate::smtp::reply::{EnhancedCode, Reply};
 
-/// smtp and lmtp: results, and what one host said before another is tried.
+/// Parses lines of smtp and lmtp: results, and the reply of one host before another is tried.
 pub(crate) fn client<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     if text.starts_with(b"to=") {
         return result(Daemon::Client, queue_id, text);
@@ -22,7 +22,7 @@ pub(crate) fn client<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLi
     ParsedLine::Event(event(queue_id, Direction::Outbound, Outcome::Attempt, &answer))
 }
 
-/// How the reason starts that smtp logs when it turns to the next host (postfix smtp_trouble.c).
+/// Beginnings of the reasons that smtp logs before it tries the next host (postfix smtp_trouble.c).
 const ATTEMPTS: [&[u8]; 11] = [
     b"connect to ",
     b"host ",
@@ -37,6 +37,7 @@ const ATTEMPTS: [&[u8]; 11] = [
     b"mail for ",
 ];
 
+/// Beginnings of the other lines of smtp and lmtp.
 const ROUTINE: [&[u8]; 30] = [
     b"Untrusted TLS connection",
     b"Anonymous TLS connection",
@@ -70,21 +71,25 @@ const ROUTINE: [&[u8]; 30] = [
     b"table ",
 ];
 
-/// local, virtual, pipe, error, retry, discard.
-pub(crate) fn agent<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
+/// Parses lines of local, virtual, pipe, error, retry and discard.
+pub(crate) fn delivery_agent<'a>(
+    daemon: Daemon,
+    queue_id: Option<&'a [u8]>,
+    text: &'a [u8],
+) -> ParsedLine<'a> {
     if text.starts_with(b"to=") { result(daemon, queue_id, text) } else { ParsedLine::Routine }
 }
 
-/// `from=<a@b>, status=expired, returned to sender`: given up without a last attempt. Everything else that the
-/// queue manager writes is about moving mail around, and about when.
+/// Parses lines of the queue manager: `from=<a@b>, status=expired, returned to sender` is an event, `removed` and
+/// `from=<a@b>, size=1, nrcpt=1 (queue active)` are queue records.
 pub(crate) fn qmgr<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     if text == b"removed" {
-        return queue_record::reading(queue_id, QueueStep::Gone, text);
+        return queue_record::record_of(queue_id, QueueStep::Removed, text);
     }
     let Some(rest) = text.strip_prefix(b"from=<") else { return ParsedLine::Routine };
     let Some((sender, rest)) = address(rest) else { return ParsedLine::Unread };
     let Some(status) = rest.strip_prefix(b", status=") else {
-        return queue_record::reading(queue_id, QueueStep::Queued, text);
+        return queue_record::record_of(queue_id, QueueStep::Queued, text);
     };
     if !status.starts_with(b"expired") && !status.starts_with(b"force-expired") {
         return ParsedLine::Unread;
@@ -94,13 +99,13 @@ pub(crate) fn qmgr<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine
     ParsedLine::Event(Event { sender: Some(sender), ..event })
 }
 
-/// `to=<a@b>, [orig_to=<c>, ]relay=mx[ip]:25, …, dsn=2.0.0, status=sent (250 2.0.0 Ok)` (postfix log_adhoc.c)
+/// Parses `to=<a@b>, [orig_to=<c>, ]relay=mx[ip]:25, …, dsn=2.0.0, status=sent (250 2.0.0 Ok)` (postfix log_adhoc.c).
 pub(crate) fn result<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
-    fields(daemon, queue_id, text).map_or(ParsedLine::Unread, ParsedLine::Event)
+    delivery_event(daemon, queue_id, text).map_or(ParsedLine::Unread, ParsedLine::Event)
 }
 
-fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
-    let (recipient, relay, mut rest) = front(text)?;
+fn delivery_event<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
+    let (recipient, relay, mut rest) = recipient_and_relay(text)?;
     // `delay=1, delays=0/0/0/1, dsn=2.0.0, status=…`; versions before 2.3 have neither delays nor dsn.
     let mut dsn = None;
     let status = loop {
@@ -118,12 +123,12 @@ fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Opt
     let words = words.strip_prefix(b" (").unwrap_or(words);
     let words = words.strip_suffix(b")").unwrap_or(words);
     let answer = match daemon {
-        Daemon::Client if outcome == Outcome::Delivered => RemoteReply::plain(words),
+        Daemon::Client if outcome == Outcome::Delivered => RemoteReply::whole_text(words),
         Daemon::Client | Daemon::Error => match RemoteReply::read(words) {
-            answer if daemon == Daemon::Client && answer.is_empty() => RemoteReply::plain(words),
+            answer if daemon == Daemon::Client && answer.is_empty() => RemoteReply::whole_text(words),
             answer => answer,
         },
-        // The output of a command may look like a reply and is none.
+        // The output of a local command may look like a reply, but is not one.
         _ => RemoteReply { text: words, ..RemoteReply::default() },
     };
     let direction = match daemon {
@@ -145,23 +150,24 @@ fn fields<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Opt
     Some(Event { recipient: Some(recipient), dsn, peer, ..event })
 }
 
-/// The recipient, the relay if it is another server, and what follows them.
-fn front(text: &[u8]) -> Option<(&[u8], Option<Peer<'_>>, &[u8])> {
-    let (recipient, rest) = named(text.strip_prefix(b"to=")?)?;
+/// Splits off the recipient and the relay. The relay is `None` if it is not a server: `relay=local`, `relay=none`.
+fn recipient_and_relay(text: &[u8]) -> Option<(&[u8], Option<Peer<'_>>, &[u8])> {
+    let (recipient, rest) = address_field(text.strip_prefix(b"to=")?)?;
     let rest = match rest.strip_prefix(b", orig_to=") {
-        Some(rest) => named(rest)?.1,
+        Some(rest) => address_field(rest)?.1,
         None => rest,
     };
     let from = rest.strip_prefix(b", relay=")?;
     let (relay, rest) = split_once(from, b", ")?;
-    // The peer is read with what follows it in sight, which is quicker than a text that ends soon.
+    // The peer is parsed from the longer text, whose 32-byte windows need no slow path at the end.
     let peer = peer(from).filter(|(_, behind)| from.len() - behind.len() <= relay.len());
     Some((recipient, peer.map(|(peer, _)| peer), rest))
 }
 
-/// `…, delay=1.5, delays=0.1/0.2/1/0.2, dsn=…`; before Postfix 2.3 there is `delay=` alone.
+/// Parses the durations of a delivery line: `…, delay=1.5, delays=0.1/0.2/1/0.2, dsn=…`. Before Postfix 2.3 there is only
+/// `delay=`. `None`: not a delivery line.
 pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
-    let (_, _, mut rest) = front(text)?;
+    let (_, _, mut rest) = recipient_and_relay(text)?;
     let mut phases = Phases::new();
     while !rest.starts_with(b"status=") {
         let (value, behind) = field(rest)?;
@@ -179,14 +185,15 @@ pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
     Some(phases)
 }
 
-/// `<a@b>, relay=…`; old versions of local leave the brackets out.
-fn named(text: &[u8]) -> Option<(&[u8], &[u8])> {
+/// Splits `<a@b>, relay=…` behind the address. Old versions of local leave out the brackets.
+fn address_field(text: &[u8]) -> Option<(&[u8], &[u8])> {
     match text.strip_prefix(b"<") {
         Some(rest) => address(rest),
         None => Some(text.split_at(memchr::memchr(b',', text)?)),
     }
 }
 
+/// The outcome of a `status=`. `None`: an unknown status.
 fn outcome(daemon: Daemon, status: &[u8]) -> Option<Outcome> {
     Some(match status {
         b"sent" if daemon == Daemon::Discard => Outcome::Discarded,
@@ -205,7 +212,7 @@ fn event<'a>(
     outcome: Outcome,
     answer: &RemoteReply<'a>,
 ) -> Event<'a> {
-    // A delivery that went well has left every stage behind it.
+    // A successful delivery has passed all stages.
     let stage = if outcome == Outcome::Delivered { None } else { answer.stage };
     Event {
         mta: Mta::Postfix,

@@ -5,10 +5,10 @@
 
 use super::daemon::Daemon;
 
-/// What a line seems to be, by its first bytes; who reads it on looks at all of it.
+/// What a line probably is, by its first bytes. The parser of that kind checks the rest of the line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum LineKind {
-    /// Nothing in it is counted.
+    /// A routine line.
     Routine,
     /// `client=`
     Client,
@@ -18,13 +18,14 @@ pub(crate) enum LineKind {
     Queue,
     /// `to=<`
     Delivery,
-    /// None of the above, or a line that is seldom: it is to be read from its beginning.
+    /// Another kind, or a rare one: the line must be parsed from its beginning.
     Other,
 }
 
-/// The daemon, whether the text has a queue id (or NOQUEUE), and with what it goes on.
+/// The daemon, whether the text begins with a queue id or NOQUEUE, the next four bytes, up to four more, and the kind.
 type KindPrefix = (Daemon, bool, &'static [u8; 4], &'static [u8], LineKind);
 
+/// The commonest lines of a busy log, with the first eight bytes behind the queue id.
 const STARTS: [KindPrefix; 32] = [
     (Daemon::Smtpd, false, b"conn", b"ect ", LineKind::Routine),
     (Daemon::Smtpd, false, b"disc", b"onne", LineKind::Routine),
@@ -60,23 +61,25 @@ const STARTS: [KindPrefix; 32] = [
     (Daemon::Postscreen, false, b"cach", b"e ", LineKind::Routine),
 ];
 
+/// A slot of the hash table.
 #[derive(Clone, Copy)]
 struct KindCandidate {
-    /// The daemon, the queue id and the first four bytes; 0 where nothing is.
+    /// The key of [`start`]; 0 in an empty slot.
     start: u64,
-    /// The four bytes behind these, and those of them that matter.
+    /// The next four bytes, and a mask of those that are compared.
     more: u32,
     mask: u32,
     kind: LineKind,
 }
 
+/// Number of slots; a power of two.
 const PLACES: usize = 256;
 
-/// Multiplies a key so that its highest byte is the place: no two rows of [`STARTS`] have the same.
+/// Multiplier of the hash: the highest byte of key times multiplier is the slot, and no two rows of [`STARTS`] share one.
 const FACTOR: u64 = find_factor();
 
-/// Tries odd numbers, each made from the one before (Knuth's MMIX generator), until one separates all rows. One in about
-/// seven does, so the compiler finds it at once, also after a row was added.
+/// Tries odd numbers, generated with Knuth's MMIX generator, until one separates all rows. About one in seven does, so
+/// the compiler finds one quickly, also after rows are added.
 const fn find_factor() -> u64 {
     let mut factor = 0x7476_1D19_BB4C_B64F;
     while !separates(factor) {
@@ -85,6 +88,7 @@ const fn find_factor() -> u64 {
     factor
 }
 
+/// Whether the multiplier puts each row into a slot of its own.
 const fn separates(factor: u64) -> bool {
     let mut taken = [false; PLACES];
     let mut at = 0;
@@ -121,7 +125,7 @@ static TABLE: [KindCandidate; PLACES] = {
     table
 };
 
-/// Never 0.
+/// The key of a line: its daemon, whether it has a queue id, and its first four bytes. Never 0.
 const fn start(daemon: Daemon, has_id: bool, first: u32) -> u64 {
     (daemon as u64 + 1) << 40 | (has_id as u64) << 32 | first as u64
 }
@@ -130,13 +134,13 @@ const fn place(start: u64, factor: u64) -> usize {
     (start.wrapping_mul(factor) >> 56) as usize % PLACES
 }
 
-/// `text` is what follows the queue id, if there is one.
+/// Recognizes a line. `text` follows the queue id, if there is one.
 #[inline]
 pub(crate) fn line_kind(daemon: Daemon, has_id: bool, text: &[u8]) -> LineKind {
     let Some(first) = text.first_chunk().map(|first| u32::from_le_bytes(*first)) else {
         return LineKind::Other;
     };
-    // `removed` is shorter than the eight bytes that are looked at.
+    // `removed` is shorter than the eight bytes that are compared.
     let more = match text.get(4..).and_then(<[u8]>::first_chunk) {
         Some(more) => u32::from_le_bytes(*more),
         None => text.iter().skip(4).rev().fold(0, |sum, &byte| sum << 8 | u32::from(byte)),

@@ -14,22 +14,23 @@ use self::line_kind::{LineKind, line_kind};
 use super::delay::Phases;
 use super::parsed::{ParsedLine, address, split_last, split_once};
 use super::queue_record::{MessageFields, QueueRecord, QueueStep};
-use super::related_id::{Relation, id, next};
-use crate::simd::ascii::alphanumeric;
-use crate::simd::{bytes_eq, equal};
+use super::related_id::{Relation, forwarded_to, id};
+use crate::simd::ascii::alphanumeric_mask;
+use crate::simd::{bytes_eq, eq_mask16};
 
+/// Parses the text of a line. Common lines are recognized by a table lookup, others by [`read_any`].
 pub(crate) fn read(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
     if daemon == Daemon::Quiet {
         return ParsedLine::Routine;
     }
-    let Some(LeadingId { queue_id, has_id, rest }) = near(text) else { return read_any(daemon, text) };
+    let Some(LeadingId { queue_id, has_id, rest }) = leading_id(text) else { return read_any(daemon, text) };
     match line_kind(daemon, has_id, rest) {
         LineKind::Routine => ParsedLine::Routine,
         LineKind::Client if rest.starts_with(b"client=") => {
-            queue_record::reading(queue_id, QueueStep::Came, rest)
+            queue_record::record_of(queue_id, QueueStep::Received, rest)
         }
         LineKind::MessageId if rest.starts_with(b"message-id=") => {
-            queue_record::reading(queue_id, QueueStep::Named, rest)
+            queue_record::record_of(queue_id, QueueStep::MessageIdAssigned, rest)
         }
         LineKind::Queue => delivery::qmgr(queue_id, rest),
         LineKind::Delivery => delivery::result(daemon, queue_id, rest),
@@ -37,17 +38,17 @@ pub(crate) fn read(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
     }
 }
 
-/// A line that is seldom, or one of a daemon whose lines differ.
+/// Parses any line, from its beginning.
 #[inline(never)]
 fn read_any(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
-    let daemon = if daemon == Daemon::Unnamed { guess(text) } else { daemon };
+    let daemon = if daemon == Daemon::Unnamed { guess_daemon(text) } else { daemon };
     if daemon == Daemon::Quiet || daemon == Daemon::Smtpd && reject::is_session(text) {
         return ParsedLine::Routine;
     }
     let (queue_id, rest) = queue_id(text);
     match daemon {
         Daemon::Client => delivery::client(queue_id, rest),
-        Daemon::Local | Daemon::Error | Daemon::Discard => delivery::agent(daemon, queue_id, rest),
+        Daemon::Local | Daemon::Error | Daemon::Discard => delivery::delivery_agent(daemon, queue_id, rest),
         Daemon::Qmgr => delivery::qmgr(queue_id, rest),
         Daemon::Smtpd | Daemon::Cleanup => reject::smtpd(queue_id, rest),
         Daemon::Postscreen => reject::postscreen(rest),
@@ -58,25 +59,25 @@ fn read_any(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
     }
 }
 
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::context(fact)
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::message_fields(record)
 }
 
-pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::origin(fact)
+pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::origin(record)
 }
 
-/// Of a line that reports a delivery.
+/// The durations of a delivery line, in milliseconds. `None`: another line.
 pub(crate) fn delays(text: &[u8]) -> Option<Phases> {
     delivery::delays(queue_id(text).1)
 }
 
-/// None: another line than the queue manager's, or one that was cut off.
-pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
-    (fact.step == QueueStep::Queued).then(|| queue_record::recipients(fact.text)).flatten()
+/// The number of recipients. `None`: not a line of the queue manager, or a truncated one.
+pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
+    (record.step == QueueStep::Queued).then(|| queue_record::recipients(record.text)).flatten()
 }
 
-/// `postfix` of `postfix/submission/smtpd`, `postfix-out` of `postfix-out/smtp`.
+/// The instance: `postfix` of `postfix/submission/smtpd`, `postfix-out` of `postfix-out/smtp`.
 pub(crate) fn queue_scope(program: &[u8]) -> &[u8] {
     let end = program.iter().position(|&byte| byte == b'/').unwrap_or(program.len());
     program.get(..end).unwrap_or_default()
@@ -89,48 +90,49 @@ pub(crate) fn is_in_queue_scope(program: &[u8], scope: &[u8]) -> bool {
         .is_some_and(|(own, rest)| bytes_eq(own, scope) && matches!(rest, [] | [b'/', ..]))
 }
 
-/// `to=<a@b>, orig_to=<c>, …` → `c`
+/// The address before aliases: `c` in `to=<a@b>, orig_to=<c>, …`.
 pub(crate) fn original_recipient(text: &[u8]) -> Option<&[u8]> {
     let (_, rest) = split_once(text.strip_prefix(b"to=<")?, b", orig_to=<")?;
     address(rest).map(|(original, _)| original)
 }
 
-/// `NOQUEUE: reject: RCPT from mx[192.0.2.1]: …; from=<a> to=<b> proto=ESMTP helo=<c>` → `c`
+/// The HELO name: `c` in `NOQUEUE: reject: RCPT from mx[192.0.2.1]: …; from=<a> to=<b> proto=ESMTP helo=<c>`.
 pub(crate) fn helo(text: &[u8]) -> Option<&[u8]> {
     let (_, rest) = split_last(text, b" helo=<")?;
     rest.get(..memchr::memchr(b'>', rest)?)
 }
 
-/// `250 2.0.0 Ok: queued as 4XYZ` → `4XYZ`
+/// The text from the queue id on: `4XYZ` in `250 2.0.0 Ok: queued as 4XYZ`.
 pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
     split_last(reply, b"queued as ").map(|(_, rest)| rest)
 }
 
+/// The message that a line names, from the forms below. `None`: it names none.
 pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
     if text.starts_with(b"to=<") {
-        return next(text);
+        return forwarded_to(text);
     }
     // `client=localhost[127.0.0.1], orig_queue_id=F2A59DC171, orig_client=…` (postfix smtpd.c);
     // `uid=0 from=<a@b> orig_id=F2A59DC171` (postfix pickup.c)
     // `sender non-delivery notification: F2A59DC171` (postfix bounce_notify_service.c and its neighbours)
-    let (tie, found) = if text.starts_with(b"client=") {
-        (Relation::Former, split_once(text, b", orig_queue_id="))
+    let (relation, found) = if text.starts_with(b"client=") {
+        (Relation::MadeFrom, split_once(text, b", orig_queue_id="))
     } else if text.starts_with(b"uid=") {
-        (Relation::Former, split_last(text, b" orig_id="))
+        (Relation::MadeFrom, split_last(text, b" orig_id="))
     } else if text.starts_with(b"sender ") || text.starts_with(b"postmaster ") {
-        (Relation::Notice, split_once(text, b" notification: "))
+        (Relation::NotifiedBy, split_once(text, b" notification: "))
     } else {
         return None;
     };
-    found.and_then(|(_, rest)| id(rest)).map(|id| (tie, id))
+    found.and_then(|(_, rest)| id(rest)).map(|id| (relation, id))
 }
 
-/// `4jXCsJ3c7Hz7j9M: rest`, `NOQUEUE: rest`. An id is hex digits in capitals, or digits and consonants
-/// (postfix global/mail_queue.h); at least five of them. Lines made anonymous show that other letters come too,
-/// so only what ordinary words have is refused: small vowels.
+/// Splits `4jXCsJ3c7Hz7j9M: rest` and `NOQUEUE: rest`. A short queue id is upper-case hex digits, a long one digits and
+/// consonants (postfix global/mail_queue.h); both have at least five. Anonymized logs have other letters too, so only
+/// lower-case vowels, which ordinary words have, are excluded.
 pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let in_id = |&&byte: &&u8| IN_ID.get(usize::from(byte)) == Some(&true);
-    // Of nearly all lines the id ends soon, and then all of its bytes are looked at together.
+    // Nearly all ids fit into 16 bytes, which are classified at once.
     let length = match text.first_chunk().and_then(id_length) {
         Some(length) => length,
         None => text.iter().take(33).take_while(in_id).count(),
@@ -142,16 +144,17 @@ pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     }
 }
 
-/// What [`queue_id`] gives, and whether an id or NOQUEUE was there.
+/// The result of [`queue_id`], and whether the text begins with an id or NOQUEUE.
 struct LeadingId<'a> {
     queue_id: Option<&'a [u8]>,
     has_id: bool,
     rest: &'a [u8],
 }
 
-/// Without a branch for what nobody can foretell. None: the text is short, or its first word is longer than nearly all ids.
+/// Like [`queue_id`], without branches that the processor would mispredict. `None`: the text is shorter than 16 bytes, or
+/// its first word has no end there.
 #[inline]
-fn near(text: &[u8]) -> Option<LeadingId<'_>> {
+fn leading_id(text: &[u8]) -> Option<LeadingId<'_>> {
     let near = text.first_chunk()?;
     let length = id_length(near)?;
     let has_id = length >= 5 && text.get(length..length + 2)? == b": ";
@@ -160,15 +163,16 @@ fn near(text: &[u8]) -> Option<LeadingId<'_>> {
     Some(LeadingId { queue_id: is_id.then_some(id), has_id, rest })
 }
 
-/// How many of the bytes come before the first that is in no id. None: all of them.
+/// The number of bytes before the first that cannot be in a queue id. `None`: all 16 can.
 #[inline]
 fn id_length(sixteen: &[u8; 16]) -> Option<usize> {
-    let is = |byte| equal(sixteen, byte);
+    let is = |byte| eq_mask16(sixteen, byte);
     let vowels = is(b'a') | is(b'e') | is(b'i') | is(b'o') | is(b'u');
-    let others = !(alphanumeric(sixteen) & !vowels) & 0xFFFF;
+    let others = !(alphanumeric_mask(sixteen) & !vowels) & 0xFFFF;
     (others != 0).then(|| others.trailing_zeros() as usize)
 }
 
+/// Whether a byte can be in a queue id.
 const IN_ID: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -180,8 +184,8 @@ const IN_ID: [bool; 256] = {
     table
 };
 
-/// Which daemon writes such a text, where the line does not say.
-fn guess(text: &[u8]) -> Daemon {
+/// Guesses the daemon from the text, for lines whose program is only `postfix`.
+fn guess_daemon(text: &[u8]) -> Daemon {
     let (_, rest) = queue_id(text);
     if rest.starts_with(b"to=<") {
         match split_once(rest, b", relay=").map(|(_, relay)| relay) {

@@ -1,47 +1,51 @@
-//! Parses Postfix's routine lines about a message, from `client=` to `removed`.
+//! Parses Postfix's queue records, the routine lines about a message from `client=mx[192.0.2.1]` to `removed`.
 
 use crate::parse::mta::parsed::{ParsedLine, address, begins, field, peer, split_once};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::simd::find;
 use crate::smtp::event::Mta;
 
-/// A line about no message is routine and no more.
-pub(crate) fn reading<'a>(queue_id: Option<&'a [u8]>, step: QueueStep, text: &'a [u8]) -> ParsedLine<'a> {
+/// The queue record of a line. Without a queue id the line is routine.
+pub(crate) fn record_of<'a>(queue_id: Option<&'a [u8]>, step: QueueStep, text: &'a [u8]) -> ParsedLine<'a> {
     match queue_id {
-        Some(queue_id) => ParsedLine::Fact(QueueRecord { mta: Mta::Postfix, queue_id, step, text }),
+        Some(queue_id) => ParsedLine::QueueRecord(QueueRecord { mta: Mta::Postfix, queue_id, step, text }),
         None => ParsedLine::Routine,
     }
 }
 
-/// `uid=1000 from=<anna>` (postfix pickup.c)
+/// Parses a line of pickup: `uid=1000 from=<anna>` (postfix pickup.c).
 pub(crate) fn pickup<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
-    if text.starts_with(b"uid=") { reading(queue_id, QueueStep::Came, text) } else { ParsedLine::Routine }
+    if text.starts_with(b"uid=") {
+        record_of(queue_id, QueueStep::Received, text)
+    } else {
+        ParsedLine::Routine
+    }
 }
 
-/// `removed`, `placed on hold`, `released from hold`, `requeued` (postfix postsuper.c)
+/// Parses a line of postsuper: `removed`, `placed on hold`, `released from hold`, `requeued` (postfix postsuper.c).
 pub(crate) fn postsuper<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     let step = match text {
         b"removed" => QueueStep::Deleted,
         b"placed on hold" => QueueStep::Held,
         b"released from hold" => QueueStep::Released,
-        b"requeued" => QueueStep::Renamed,
+        b"requeued" => QueueStep::Requeued,
         _ => return ParsedLine::Routine,
     };
-    reading(queue_id, step, text)
+    record_of(queue_id, step, text)
 }
 
-/// `sender non-delivery notification: 4XYZ`, `sender delay notification: …`, `postmaster …` (postfix bounce.c): the id
-/// of the notice. It is written, so named by its other lines, before this one.
+/// Parses a line of bounce: `sender non-delivery notification: 4XYZ`, `sender delay notification: …`, `postmaster …`
+/// (postfix bounce.c). The record is that of the notification, whose other lines were logged before.
 pub(crate) fn bounce(text: &[u8]) -> ParsedLine<'_> {
     if !begins(text, &[b"sender ", b"postmaster "]) {
         return ParsedLine::Routine;
     }
     let notice = split_once(text, b" notification: ").map(|(_, id)| id);
     let is_id = |id: &&[u8]| (5..=32).contains(&id.len()) && id.iter().all(u8::is_ascii_alphanumeric);
-    reading(notice.filter(is_id), QueueStep::Notice, text)
+    record_of(notice.filter(is_id), QueueStep::Notice, text)
 }
 
-/// How many recipients `… nrcpt=1 (queue active)` names. It is the last field, and this is asked for every message.
+/// The number of recipients in `… nrcpt=1 (queue active)`. Searches from the end, since it is the last field.
 pub(crate) fn recipients(text: &[u8]) -> Option<u32> {
     let (_, count) = text.split_at_checked(find::find_last(b'=', text)? + 1)?;
     let digit = |byte: &u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
@@ -50,47 +54,49 @@ pub(crate) fn recipients(text: &[u8]) -> Option<u32> {
     digits.try_fold(first, |sum, digit| sum.checked_mul(10)?.checked_add(digit))
 }
 
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    match fact.step {
-        QueueStep::Came => came(fact.text),
-        QueueStep::Named => MessageFields {
-            message_id: fact.text.strip_prefix(b"message-id=").map(bare),
+/// Parses the fields of a record.
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    match record.step {
+        QueueStep::Received => received(record.text),
+        QueueStep::MessageIdAssigned => MessageFields {
+            message_id: record.text.strip_prefix(b"message-id=").map(without_brackets),
             ..MessageFields::default()
         },
-        QueueStep::Queued => queued(fact.text).unwrap_or_default(),
+        QueueStep::Queued => queue_manager(record.text).unwrap_or_default(),
         QueueStep::Notice
         | QueueStep::Held
         | QueueStep::Released
         | QueueStep::Deleted
         | QueueStep::Returned
-        | QueueStep::Renamed
-        | QueueStep::Gone => MessageFields::default(),
+        | QueueStep::Requeued
+        | QueueStep::Removed => MessageFields::default(),
     }
 }
 
-pub(crate) fn origin<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    match fact.step {
-        QueueStep::Came => came(fact.text),
+/// Parses only the sender, the client and the login of a record.
+pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    match record.step {
+        QueueStep::Received => received(record.text),
         QueueStep::Queued => {
-            let sender = fact.text.strip_prefix(b"from=<").and_then(address).map(|(sender, _)| sender);
+            let sender = record.text.strip_prefix(b"from=<").and_then(address).map(|(sender, _)| sender);
             MessageFields { sender, ..MessageFields::default() }
         }
-        QueueStep::Named
+        QueueStep::MessageIdAssigned
         | QueueStep::Notice
         | QueueStep::Held
         | QueueStep::Released
         | QueueStep::Deleted
         | QueueStep::Returned
-        | QueueStep::Renamed
-        | QueueStep::Gone => MessageFields::default(),
+        | QueueStep::Requeued
+        | QueueStep::Removed => MessageFields::default(),
     }
 }
 
-/// `client=mx[192.0.2.1], sasl_method=PLAIN, sasl_username=anna` (postfix smtpd.c); behind a proxy the client that
-/// counts is `orig_client=mx[192.0.2.1]`.
-fn came(text: &[u8]) -> MessageFields<'_> {
+/// Parses `client=mx[192.0.2.1], sasl_method=PLAIN, sasl_username=anna` (postfix smtpd.c). Behind a proxy or content
+/// filter, `orig_client=mx[192.0.2.1]` is the client.
+fn received(text: &[u8]) -> MessageFields<'_> {
     let Some(rest) = text.strip_prefix(b"client=") else { return MessageFields::default() };
-    // Most have no more than the client; to look for the rest took half of the reading.
+    // Most lines show only the client; searching for other fields took half of the time here.
     if let Some((peer, b"")) = peer(rest) {
         let client_host = peer.host.filter(|_| peer.ip.is_some());
         return MessageFields { client: peer.ip.or(peer.host), client_host, ..MessageFields::default() };
@@ -103,8 +109,8 @@ fn came(text: &[u8]) -> MessageFields<'_> {
     MessageFields { client: named.ip.or(named.host), client_host, user, ..MessageFields::default() }
 }
 
-/// `from=<a@b>, size=4521, nrcpt=1 (queue active)` (postfix qmgr_active.c)
-fn queued(text: &[u8]) -> Option<MessageFields<'_>> {
+/// Parses `from=<a@b>, size=4521, nrcpt=1 (queue active)` (postfix qmgr_active.c).
+fn queue_manager(text: &[u8]) -> Option<MessageFields<'_>> {
     let (sender, rest) = address(text.strip_prefix(b"from=<")?)?;
     let size = rest.strip_prefix(b", size=").and_then(field).and_then(|(size, _)| number(size));
     Some(MessageFields {
@@ -115,8 +121,8 @@ fn queued(text: &[u8]) -> Option<MessageFields<'_>> {
     })
 }
 
-/// `<a@b>` → `a@b`; what is not in brackets is taken as it is.
-fn bare(text: &[u8]) -> &[u8] {
+/// Removes the brackets of `<a@b>`; text without brackets is returned unchanged.
+fn without_brackets(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">")).unwrap_or(text)
 }
 
@@ -130,9 +136,9 @@ mod tests {
     fn says(text: &str, step: Option<QueueStep>, context: MessageFields) {
         let raw = format!("Nov 22 02:50:16 mx1 postfix/{text}");
         match (mta::read(&LogLine::read(raw.as_bytes())), step) {
-            (ParsedLine::Fact(fact), Some(step)) => {
-                assert_eq!((fact.queue_id, fact.step), (&b"4jXCsJ3c7Hz7j9M"[..], step), "{text}");
-                assert_eq!(mta::context(&fact), context, "{text}");
+            (ParsedLine::QueueRecord(record), Some(step)) => {
+                assert_eq!((record.queue_id, record.step), (&b"4jXCsJ3c7Hz7j9M"[..], step), "{text}");
+                assert_eq!(mta::message_fields(&record), context, "{text}");
             }
             (reading, step) => {
                 assert!(reading == ParsedLine::Routine && step.is_none(), "{text}: {reading:?}");
@@ -158,28 +164,36 @@ mod tests {
         );
         let client =
             MessageFields { client: Some(b"192.0.2.1"), client_host: Some(b"mx.example.org"), ..none };
-        says("smtpd[7]: 4jXCsJ3c7Hz7j9M: client=mx.example.org[192.0.2.1]", Some(QueueStep::Came), client);
+        says(
+            "smtpd[7]: 4jXCsJ3c7Hz7j9M: client=mx.example.org[192.0.2.1]",
+            Some(QueueStep::Received),
+            client,
+        );
         says(
             "submission/smtpd[7]: 4jXCsJ3c7Hz7j9M: client=unknown[192.0.2.1], sasl_method=PLAIN, sasl_username=anna, \
             sasl_sender=x",
-            Some(QueueStep::Came),
+            Some(QueueStep::Received),
             MessageFields { user: Some(b"anna"), client_host: Some(b"unknown"), ..client },
         );
         says(
             "smtpd[7]: 4jXCsJ3c7Hz7j9M: client=localhost[127.0.0.1], orig_queue_id=1F, \
             orig_client=mx.example.org[192.0.2.1]",
-            Some(QueueStep::Came),
+            Some(QueueStep::Received),
             client,
         );
         let named = MessageFields { message_id: Some(b"1@example.org"), ..none };
-        says("cleanup[7]: 4jXCsJ3c7Hz7j9M: message-id=<1@example.org>", Some(QueueStep::Named), named);
+        says(
+            "cleanup[7]: 4jXCsJ3c7Hz7j9M: message-id=<1@example.org>",
+            Some(QueueStep::MessageIdAssigned),
+            named,
+        );
         says(
             "cleanup[7]: 4jXCsJ3c7Hz7j9M: message-id=<>",
-            Some(QueueStep::Named),
+            Some(QueueStep::MessageIdAssigned),
             MessageFields { message_id: Some(b""), ..none },
         );
-        says("pickup[7]: 4jXCsJ3c7Hz7j9M: uid=0 from=<root>", Some(QueueStep::Came), none);
-        says("qmgr[7]: 4jXCsJ3c7Hz7j9M: removed", Some(QueueStep::Gone), none);
+        says("pickup[7]: 4jXCsJ3c7Hz7j9M: uid=0 from=<root>", Some(QueueStep::Received), none);
+        says("qmgr[7]: 4jXCsJ3c7Hz7j9M: removed", Some(QueueStep::Removed), none);
         says("postsuper[7]: 4jXCsJ3c7Hz7j9M: placed on hold", Some(QueueStep::Held), none);
         for words in [
             "sender non-delivery notification",

@@ -6,19 +6,19 @@ use crate::parse::mta::queue_record::QueueStep;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{EnhancedCode, Reply};
 
-/// smtpd and cleanup: `QID: reject: RCPT from …`, `NOQUEUE: milter-reject: …`, `QID: hold: header …`
+/// Parses lines of smtpd and cleanup: `QID: reject: RCPT from …`, `NOQUEUE: milter-reject: …`, `QID: hold: header …`.
 pub(crate) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     if text.starts_with(b"message-id=") {
-        return queue_record::reading(queue_id, QueueStep::Named, text);
+        return queue_record::record_of(queue_id, QueueStep::MessageIdAssigned, text);
     }
     if text.starts_with(b"client=") {
-        return queue_record::reading(queue_id, QueueStep::Came, text);
+        return queue_record::record_of(queue_id, QueueStep::Received, text);
     }
     if let Some(text) = text.strip_prefix(b"warning: ") {
         return warning(queue_id, text);
     }
     match action(text) {
-        Some((RejectAction::Event(outcome), rest)) => match refusal(queue_id, outcome, rest) {
+        Some((RejectAction::Event(outcome), rest)) => match reject_event(queue_id, outcome, rest) {
             Some(event) => ParsedLine::Event(event),
             None => ParsedLine::Unread,
         },
@@ -28,11 +28,11 @@ pub(crate) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLin
     }
 }
 
-/// postscreen: `NOQUEUE: reject: RCPT from [192.0.2.1]:40693: 550 …; from=<a>, to=<b>, proto=ESMTP, helo=<c>`.
-/// Its tests are notes, and the client is told only by a reject.
+/// Parses lines of postscreen: `NOQUEUE: reject: RCPT from [192.0.2.1]:40693: 550 …; from=<a>, to=<b>, proto=ESMTP,
+/// helo=<c>`. Lines about its tests are routine: only a reject is an answer to the client.
 pub(crate) fn postscreen(text: &[u8]) -> ParsedLine<'_> {
     match action(text) {
-        Some((RejectAction::Event(outcome), rest)) => match refusal(None, outcome, rest) {
+        Some((RejectAction::Event(outcome), rest)) => match reject_event(None, outcome, rest) {
             Some(event) => ParsedLine::Event(event),
             None => ParsedLine::Unread,
         },
@@ -40,7 +40,7 @@ pub(crate) fn postscreen(text: &[u8]) -> ParsedLine<'_> {
     }
 }
 
-/// `connect from host[ip]`, `disconnect from …`: half of what a busy smtpd writes, told by their first word alone.
+/// Whether the line is about a session: `connect from host[ip]`, `disconnect from …`. Half of the lines of a busy smtpd are.
 pub(crate) fn is_session(text: &[u8]) -> bool {
     match text.first() {
         Some(b'c') => text.starts_with(b"connect from "),
@@ -52,6 +52,7 @@ pub(crate) fn is_session(text: &[u8]) -> bool {
     }
 }
 
+/// Beginnings of the other lines of smtpd and cleanup.
 const ROUTINE: [&[u8]; 27] = [
     b"discarding EHLO keywords",
     b"lost connection after ",
@@ -82,13 +83,15 @@ const ROUTINE: [&[u8]; 27] = [
     b"milter ",
 ];
 
+/// How the action of a restriction, of header_checks or of a milter counts.
 #[derive(Clone, Copy)]
 enum RejectAction {
     Event(Outcome),
     Routine,
 }
 
-/// `milter-reject: rest` (postfix smtpd_check.c, cleanup_message.c, cleanup_milter.c)
+/// Splits `milter-reject: rest` into the action and the rest (postfix smtpd_check.c, cleanup_message.c, cleanup_milter.c).
+/// `None`: not a known action.
 fn action(text: &[u8]) -> Option<(RejectAction, &[u8])> {
     let (name, rest) = split_once(text.get(..32).unwrap_or(text), b": ")?;
     let rest = text.get(text.len().min(name.len() + 2)..).filter(|long| long.starts_with(rest))?;
@@ -107,12 +110,12 @@ fn action(text: &[u8]) -> Option<(RejectAction, &[u8])> {
     Some((action, rest))
 }
 
-fn refusal<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Option<Event<'a>> {
+fn reject_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Option<Event<'a>> {
     let (place, rest) = split_word(text);
     if matches!(place, b"header" | b"body" | b"mime-error" | b"content" | b"mime-header" | b"nested-header") {
-        return Some(content(queue_id, outcome, text));
+        return Some(content_event(queue_id, outcome, text));
     }
-    // The proxy's refusal names no client: `proxy-reject: END-OF-MESSAGE: 554 …`.
+    // A line about the proxy's rejection shows no client: `proxy-reject: END-OF-MESSAGE: 554 …`.
     let (place, peer, words) = match place.strip_suffix(b":") {
         Some(place) => (place, Peer::default(), rest),
         None => {
@@ -124,9 +127,9 @@ fn refusal<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> 
     Some(Event { peer, ..event(queue_id, outcome, stage(place), words, tail) })
 }
 
-/// `header Subject: … from mx[ip]; from=<a> to=<b> proto=ESMTP helo=<c>: 5.7.1 text` (postfix cleanup_message.c).
-/// The words behind the tail are this server's own; the header before it is a stranger's.
-fn content<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Event<'a> {
+/// Parses `header Subject: … from mx[ip]; from=<a> to=<b> proto=ESMTP helo=<c>: 5.7.1 text` (postfix cleanup_message.c).
+/// The text behind the tail is this server's; the header before it is the sender's, and may contain anything.
+fn content_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Event<'a> {
     let (header, tail) = split_last(text, b"; from=<").unwrap_or((text, b""));
     let tail = RejectTail::read(tail, b"from=<").unwrap_or_default();
     let (shown, client) = split_last(header, b" from ").unwrap_or((header, b""));
@@ -134,27 +137,31 @@ fn content<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> 
     Event { peer, ..event(queue_id, outcome, Some(Stage::EndOfData), tail.words.unwrap_or(shown), tail) }
 }
 
-/// smtpd and cleanup speak of these refusals only in warnings, without a code.
+/// Parses a warning. Some rejections are logged only as warnings, without a code.
 fn warning<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
-    let found = login(text).or_else(|| limit(text)).or_else(|| etrn(text)).or_else(|| header(text));
+    let found = login_failure(text)
+        .or_else(|| limit_exceeded(text))
+        .or_else(|| etrn_reject(text))
+        .or_else(|| header_warning(text));
     let Some((outcome, stage, client, words)) = found else { return ParsedLine::Routine };
     let tail = RejectTail::split(words).1;
     let event = event(queue_id, outcome, stage, words, tail);
     ParsedLine::Event(Event { peer: client, code: None, enhanced: None, ..event })
 }
 
+/// Outcome, stage, client and text of a warning.
 type WarningParts<'a> = (Outcome, Option<Stage>, Peer<'a>, &'a [u8]);
 
-/// `host[ip]: SASL LOGIN authentication failed: …` (postfix smtpd_sasl_glue.c)
-fn login(text: &[u8]) -> Option<WarningParts<'_>> {
+/// Parses `host[ip]: SASL LOGIN authentication failed: …` (postfix smtpd_sasl_glue.c).
+fn login_failure(text: &[u8]) -> Option<WarningParts<'_>> {
     let (client, rest) = peer(text)?;
     let words = rest.strip_prefix(b": ")?;
     split_once(words.strip_prefix(b"SASL ")?, b" authentication failed")?;
     Some((Outcome::Rejected, Some(Stage::Auth), client, words))
 }
 
-/// `Connection rate limit exceeded: 31 from host[ip] for service smtpd` (postfix smtpd.c, smtpd_check.c)
-fn limit(text: &[u8]) -> Option<WarningParts<'_>> {
+/// Parses `Connection rate limit exceeded: 31 from host[ip] for service smtpd` (postfix smtpd.c, smtpd_check.c).
+fn limit_exceeded(text: &[u8]) -> Option<WarningParts<'_>> {
     let (limit, rest) = split_once(text, b" limit exceeded: ")?;
     let (_, client) = split_once(rest, b" from ")?;
     let stage = match limit {
@@ -168,14 +175,14 @@ fn limit(text: &[u8]) -> Option<WarningParts<'_>> {
     Some((Outcome::Rejected, stage, peer(client)?.0, text))
 }
 
-/// `reject: ETRN example.org... from host[ip]` (postfix smtpd_check.c)
-fn etrn(text: &[u8]) -> Option<WarningParts<'_>> {
+/// Parses `reject: ETRN example.org... from host[ip]` (postfix smtpd_check.c).
+fn etrn_reject(text: &[u8]) -> Option<WarningParts<'_>> {
     let (_, client) = split_last(text.strip_prefix(b"reject: ")?, b" from ")?;
     Some((Outcome::Rejected, None, peer(client)?.0, text))
 }
 
-/// `header Subject: … from host[ip]; from=<a> to=<b> …`: a WARN action (postfix cleanup_message.c)
-fn header(text: &[u8]) -> Option<WarningParts<'_>> {
+/// Parses the action WARN: `header Subject: … from host[ip]; from=<a> to=<b> …` (postfix cleanup_message.c).
+fn header_warning(text: &[u8]) -> Option<WarningParts<'_>> {
     if !matches!(split_word(text).0, b"header" | b"body" | b"mime-error") {
         return None;
     }
@@ -189,6 +196,7 @@ fn header(text: &[u8]) -> Option<WarningParts<'_>> {
     ))
 }
 
+/// The stage by Postfix's name of the command. `None`: a command without a stage.
 fn stage(place: &[u8]) -> Option<Stage> {
     Some(match place {
         b"CONNECT" => Stage::Connect,
@@ -224,20 +232,22 @@ fn event<'a>(
     }
 }
 
+/// The fields of a tail, in their order.
 const FIELDS: [&[u8]; 4] = [b"from=<", b"to=<", b"proto=", b"helo=<"];
 
-/// `from=<a> to=<b> proto=ESMTP helo=<c>` (postfix smtpd_check.c log_whatsup); postscreen puts commas between.
+/// The tail of a reject line, `from=<a> to=<b> proto=ESMTP helo=<c>` (postfix smtpd_check.c, log_whatsup). postscreen
+/// separates the fields by commas.
 #[derive(Clone, Copy, Default, Debug)]
 struct RejectTail<'a> {
     sender: Option<&'a [u8]>,
     recipient: Option<&'a [u8]>,
-    /// cleanup's own words behind the tail.
+    /// The text that cleanup writes behind the tail.
     words: Option<&'a [u8]>,
 }
 
 impl<'a> RejectTail<'a> {
-    /// The words and the tail. The words echo what the client sent, so they may hold a `; from=<` of a
-    /// stranger's making: the first place is taken from which all fields read through to the end of the line.
+    /// Splits the reply from the tail. The reply repeats what the client sent, which may contain `; from=<`, so the tail
+    /// begins at the first `;` from which all fields parse up to the end of the line.
     fn split(text: &'a [u8]) -> (&'a [u8], Self) {
         let mut last = None;
         for at in memchr::memchr_iter(b';', text) {
@@ -252,14 +262,14 @@ impl<'a> RejectTail<'a> {
             }
             last = Some((words, rest));
         }
-        // Cut off by syslog: take what the last place still gives.
+        // Truncated by syslog: use the fields behind the last candidate.
         match last {
-            Some((words, rest)) => (words, Self::torn(rest)),
+            Some((words, rest)) => (words, Self::truncated(rest)),
             None => (text, Self::default()),
         }
     }
 
-    /// None unless the fields, beginning with `first` (which is cut off already), reach the end.
+    /// Parses the fields behind `first`, which was removed. `None`: they do not reach the end of the line.
     fn read(mut rest: &'a [u8], first: &[u8]) -> Option<Self> {
         let mut tail = Self::default();
         let mut field = first;
@@ -289,13 +299,13 @@ impl<'a> RejectTail<'a> {
                 return Some(tail);
             }
             let place = FIELDS.iter().position(|known| *known == field)?;
-            // Each at most once, and in this order.
+            // Each field occurs at most once, and in this order.
             field = FIELDS.into_iter().skip(place + 1).find(|field| rest.starts_with(field))?;
             rest = rest.get(field.len()..)?;
         }
     }
 
-    /// The last field; behind it, at most the login's fields or cleanup's words. A name in HELO has no blanks.
+    /// Parses `helo=<name>`, the last field; `sasl_` fields or the text of cleanup may follow. A HELO name has no blanks.
     fn end(self, rest: &'a [u8]) -> Option<Self> {
         let (name, words) = match split_once(rest, b">: ") {
             Some((name, words)) => (name, Some(words)),
@@ -307,7 +317,7 @@ impl<'a> RejectTail<'a> {
         (!name.contains(&b' ')).then_some(Self { words, ..self })
     }
 
-    fn torn(rest: &'a [u8]) -> Self {
+    fn truncated(rest: &'a [u8]) -> Self {
         let field = |name: &[u8]| {
             split_once(rest, name).and_then(|(_, rest)| address(rest)).map(|(address, _)| address)
         };

@@ -5,28 +5,30 @@ use crate::parse::mta::parsed::{begins, peer, split_last, split_once, split_word
 use crate::smtp::event::{Peer, Stage};
 use crate::smtp::reply::Reply;
 
-/// One host's answer, or why there was none.
+/// The reply of one host, or the reason why there is none.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct RemoteReply<'a> {
     pub peer: Option<Peer<'a>>,
     pub stage: Option<Stage>,
     pub reply: Option<Reply>,
+    /// The text of the reply; without a reply, the whole text.
     pub text: &'a [u8],
-    /// The queue manager repeats why it gave up on this destination a while ago.
+    /// The queue manager repeats the failure of an earlier delivery to this destination.
     pub suspended: bool,
-    /// A remote server is what it is about, even where none was reached.
+    /// The text is about a remote server, also if none was reached.
     pub remote: bool,
 }
 
 impl<'a> RemoteReply<'a> {
-    /// `host mx[ip] said: 550 … (in reply to RCPT TO command)`, `connect to mx[ip]:25: Connection refused`, …
+    /// Parses `host mx[ip] said: 550 … (in reply to RCPT TO command)`, `connect to mx[ip]:25: Connection refused`, and the
+    /// other forms of the functions below.
     pub(crate) fn read(text: &'a [u8]) -> Self {
         let whole = text;
         let (suspended, text) = match text.strip_prefix(b"delivery temporarily suspended: ") {
             Some(rest) => (true, rest),
             None => (false, text),
         };
-        let kinds = [said, refused_tls, connect, broken, without_tls];
+        let kinds = [said, refused_tls, connect_failure, lost_connection, without_reply];
         let found = kinds.into_iter().find_map(|kind| kind(text));
         let answer = found.unwrap_or(Self { text, ..Self::default() });
         let remote = answer.peer.is_some() || suspended || text.starts_with(b"Host or domain name not found");
@@ -34,19 +36,19 @@ impl<'a> RemoteReply<'a> {
         Self { text, suspended, remote, ..answer }
     }
 
-    /// Nothing was found in the text.
+    /// Whether nothing was recognized in the text.
     pub(crate) fn is_empty(&self) -> bool {
         self.reply.is_none() && self.stage.is_none() && !self.remote
     }
 
-    /// The whole text is the reply: `250 2.0.0 Ok: queued as 9F1`.
-    pub(crate) fn plain(text: &'a [u8]) -> Self {
+    /// Parses a text that is nothing but the reply: `250 2.0.0 Ok: queued as 9F1`.
+    pub(crate) fn whole_text(text: &'a [u8]) -> Self {
         Self { reply: Reply::read(text), text, ..Self::default() }
     }
 }
 
-/// `host mx[ip] said: 550 … (in reply to end of DATA command)`, `host mx[ip] refused to talk to me: 421 …`,
-/// `SASL authentication failed; server mx[ip] said: 535 …` (postfix smtp_proto.c, smtp_sasl_glue.c)
+/// Parses `host mx[ip] said: 550 … (in reply to end of DATA command)`, `host mx[ip] refused to talk to me: 421 …`,
+/// `SASL authentication failed; server mx[ip] said: 535 …` (postfix smtp_proto.c, smtp_sasl_glue.c).
 fn said(text: &[u8]) -> Option<RemoteReply<'_>> {
     let login = text.strip_prefix(b"SASL authentication failed; server ");
     let (name, words) = split_word(login.or_else(|| text.strip_prefix(b"host "))?);
@@ -70,7 +72,7 @@ fn said(text: &[u8]) -> Option<RemoteReply<'_>> {
     Some(RemoteReply { peer, stage, reply: Reply::read(words), text: words, ..RemoteReply::default() })
 }
 
-/// `RCPT TO command)` → RCPT TO. Commands that stand outside a transaction (RSET, QUIT, XFORWARD) have no stage.
+/// The stage of `RCPT TO command)`. Commands outside a transaction (RSET, QUIT, XFORWARD) have none.
 fn command_stage(command: &[u8]) -> Option<Stage> {
     const COMMANDS: [(&[u8], Stage); 9] = [
         (b"RCPT TO", Stage::Rcpt),
@@ -86,7 +88,7 @@ fn command_stage(command: &[u8]) -> Option<Stage> {
     COMMANDS.iter().find(|(name, _)| command.starts_with(name)).map(|&(_, stage)| stage)
 }
 
-/// `TLS is required, but host mx[ip] refused to start TLS: 454 …`
+/// Parses `TLS is required, but host mx[ip] refused to start TLS: 454 …`.
 fn refused_tls(text: &[u8]) -> Option<RemoteReply<'_>> {
     let (name, words) =
         split_once(text.strip_prefix(b"TLS is required, but host ")?, b" refused to start TLS: ")?;
@@ -100,15 +102,15 @@ fn refused_tls(text: &[u8]) -> Option<RemoteReply<'_>> {
     })
 }
 
-/// `connect to mx[ip]:25: Connection timed out`
-fn connect(text: &[u8]) -> Option<RemoteReply<'_>> {
+/// Parses `connect to mx[ip]:25: Connection timed out`.
+fn connect_failure(text: &[u8]) -> Option<RemoteReply<'_>> {
     let (peer, _) = peer(text.strip_prefix(b"connect to ")?)?;
     Some(RemoteReply { peer: Some(peer), stage: Some(Stage::Connect), text, ..RemoteReply::default() })
 }
 
-/// `lost connection with mx[ip] while sending RCPT TO`, `conversation with mx[ip] timed out while …`
-/// (postfix smtp_trouble.c)
-fn broken(text: &[u8]) -> Option<RemoteReply<'_>> {
+/// Parses `lost connection with mx[ip] while sending RCPT TO` and `conversation with mx[ip] timed out while …`
+/// (postfix smtp_trouble.c).
+fn lost_connection(text: &[u8]) -> Option<RemoteReply<'_>> {
     let name =
         text.strip_prefix(b"lost connection with ").or_else(|| text.strip_prefix(b"conversation with "))?;
     let (peer, rest) = peer(name)?;
@@ -116,7 +118,7 @@ fn broken(text: &[u8]) -> Option<RemoteReply<'_>> {
     Some(RemoteReply { peer: Some(peer), stage: phase_stage(phase), text, ..RemoteReply::default() })
 }
 
-/// A connection lost while the body is sent is lost at the end of DATA: nothing before it was answered.
+/// The stage of a phase. A connection lost while the body is sent counts as end of DATA, the next reply that was due.
 fn phase_stage(phase: &[u8]) -> Option<Stage> {
     const PHASES: [(&[u8], Stage); 12] = [
         (b"greeting", Stage::Connect),
@@ -135,9 +137,10 @@ fn phase_stage(phase: &[u8]) -> Option<Stage> {
     PHASES.iter().find(|(name, _)| split_once(phase, name).is_some()).map(|&(_, stage)| stage)
 }
 
-/// `TLS is required, but was not offered by host mx[ip]`, `Cannot start TLS: handshake failure`,
-/// `Server certificate not trusted`, `message size 9 exceeds size limit 8 of server mx[ip]`
-fn without_tls(text: &[u8]) -> Option<RemoteReply<'_>> {
+/// Parses failures that this server found without a reply: `TLS is required, but was not offered by host mx[ip]`,
+/// `Cannot start TLS: handshake failure`, `Server certificate not trusted`,
+/// `message size 9 exceeds size limit 8 of server mx[ip]`.
+fn without_reply(text: &[u8]) -> Option<RemoteReply<'_>> {
     if text.starts_with(b"message size ") {
         let (_, server) = split_once(text, b" of server ")?;
         return Some(RemoteReply {

@@ -3,21 +3,22 @@
 use crate::parse::mta::parsed::{address, peer, split_once};
 use crate::smtp::event::Peer;
 
-/// `<a@b>,<c@d>, ctladdr=…`: the first of them.
-pub(crate) fn named(text: &[u8]) -> Option<(&[u8], &[u8])> {
+/// Splits off the first address of `<a@b>,<c@d>, ctladdr=…`. `None`: there is none.
+pub(crate) fn first_address(text: &[u8]) -> Option<(&[u8], &[u8])> {
     match text.strip_prefix(b"<") {
         Some(rest) => address(rest),
         None => Some(text.split_at(memchr::memchr(b',', text)?)),
     }
 }
 
-/// `, mailer=esmtp, …` → `esmtp`
+/// The value of a field: `esmtp` for the name `, mailer=` in `…, mailer=esmtp, …`. `None`: there is no such field.
 pub(crate) fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (_, rest) = split_once(text, name)?;
     rest.get(..memchr::memchr(b',', rest).unwrap_or(rest.len()))
 }
 
-/// `mx.example.org. [192.0.2.1] (may be forged), …`, `[192.0.2.1]`, `[127.0.0.1] [127.0.0.1]`, `mx.example.org.,`
+/// Parses a relay: `mx.example.org. [192.0.2.1] (may be forged), …`, `[192.0.2.1]`, `[127.0.0.1] [127.0.0.1]`,
+/// `mx.example.org.,`.
 pub(crate) fn host(relay: &[u8]) -> Peer<'_> {
     let relay = relay.get(..memchr::memchr(b',', relay).unwrap_or(relay.len())).unwrap_or(relay);
     let (name, rest) = match split_once(relay, b" ") {

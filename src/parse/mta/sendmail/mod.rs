@@ -5,18 +5,19 @@
 pub(crate) mod fields;
 pub(crate) mod queue_record;
 
-use self::fields::{field, host, named};
+use self::fields::{field, first_address, host};
 use super::parsed::{ParsedLine, address, split_last, split_once};
 use super::queue_record::{MessageFields, QueueRecord};
 use crate::parse::header::LogLine;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{EnhancedCode, Reply};
 
-/// It calls itself `sendmail`, Debian's and the BSDs' daemons `sm-mta` and the like.
+/// Whether Sendmail wrote the line. The program is `sendmail`, or `sm-mta` and the like on Debian and the BSDs.
 pub(crate) fn is_from(line: &LogLine) -> bool {
     line.program.starts_with(b"sendmail") || line.program.starts_with(b"sm-")
 }
 
+/// Parses a line of Sendmail.
 pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     let (queue_id, rest) = queue_id(line.text);
     let event = if rest.starts_with(b"to=") {
@@ -41,29 +42,29 @@ pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     event.map_or(ParsedLine::Unread, |event| ParsedLine::Event(Event { queue_id, ..event }))
 }
 
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    queue_record::context(fact)
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    queue_record::message_fields(record)
 }
 
-/// How many recipients the message has. None: the line does not say.
-pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
-    queue_record::recipients(fact)
+/// The number of recipients of the message. `None`: the line does not show it.
+pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
+    queue_record::recipients(record)
 }
 
-/// How many recipients a line `to=<a@b>,<c@d>, …` tells of, at least 1.
-pub(crate) fn served(line: &LogLine) -> u32 {
+/// The number of recipients in `to=<a@b>,<c@d>, …`, at least 1.
+pub(crate) fn reported_recipients(line: &LogLine) -> u32 {
     let names = split_once(line.text, b"to=").map_or(&b""[..], |(_, rest)| rest);
     let names = split_once(names, b", ").map_or(names, |(names, _)| names);
     memchr::memchr_iter(b',', names).count().try_into().map_or(1, |more: u32| more.saturating_add(1))
 }
 
-/// `250 2.0.0 4XYZ Message accepted for delivery` → `4XYZ`
+/// The queue id `4XYZ` in `250 2.0.0 4XYZ Message accepted for delivery`.
 pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
     let (before, _) = split_last(reply, b" Message accepted for delivery")?;
     before.rsplit(|byte| matches!(byte, b' ' | b'(')).next()
 }
 
-/// `h6RDLNtg011461: rest`, `SAA15929: rest`
+/// Splits off the queue id of `h6RDLNtg011461: rest` or `SAA15929: rest`: 8 to 24 letters and digits, with a digit.
 pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let length = text.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     match (text.get(..length), text.get(length..).and_then(|rest| rest.strip_prefix(b": "))) {
@@ -72,11 +73,11 @@ pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     }
 }
 
-const NOTHING: Event = Event::new(Mta::Sendmail, Direction::Outbound, Outcome::Delivered);
+const EMPTY_EVENT: Event = Event::new(Mta::Sendmail, Direction::Outbound, Outcome::Delivered);
 
-/// `to=<a@b>, …, mailer=esmtp, pri=9, relay=mx. [192.0.2.1], dsn=2.0.0, stat=Sent (Ok)` (sendmail deliver.c)
+/// Parses `to=<a@b>, …, mailer=esmtp, pri=9, relay=mx. [192.0.2.1], dsn=2.0.0, stat=Sent (Ok)` (sendmail deliver.c).
 fn delivery(text: &[u8]) -> Option<Event<'_>> {
-    let (recipient, rest) = named(text.strip_prefix(b"to=")?)?;
+    let (recipient, rest) = first_address(text.strip_prefix(b"to=")?)?;
     let (before, stat) = split_once(rest, b", stat=")?;
     let outcome = if stat.starts_with(b"Sent") {
         Outcome::Delivered
@@ -88,7 +89,7 @@ fn delivery(text: &[u8]) -> Option<Event<'_>> {
     let words = stat.strip_prefix(b"Deferred: ").unwrap_or(stat);
     let remote =
         matches!(field(before, b", mailer="), Some(b"esmtp" | b"smtp" | b"smtp8" | b"dsmtp" | b"relay"));
-    // A reply= beside a deferral belongs to a later command, and with a local mailer it is sendmail's own.
+    // The reply= of a deferral belongs to a later command, and that of a local mailer comes from Sendmail itself.
     let reply = match (Reply::read(words), outcome) {
         (Some(reply), _) if remote => Some(reply),
         (_, Outcome::Bounced) if remote => {
@@ -108,11 +109,12 @@ fn delivery(text: &[u8]) -> Option<Event<'_>> {
         recipient: Some(recipient),
         peer: split_once(before, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default(),
         text: if Reply::read(words).is_some() { words } else { reply_text.unwrap_or(words) },
-        ..NOTHING
+        ..EMPTY_EVENT
     })
 }
 
-/// `check_rcpt, arg1=<a@b>, relay=mx [192.0.2.1]` and `550 5.7.1 <a@b>... Relaying denied` (sendmail srvrsmtp.c)
+/// The event of a rejecting ruleset: `before` is `check_rcpt, arg1=<a@b>, relay=mx [192.0.2.1]`, `words` is
+/// `550 5.7.1 <a@b>... Relaying denied` (sendmail srvrsmtp.c).
 fn ruleset<'a>(before: &'a [u8], words: &'a [u8]) -> Event<'a> {
     let name = before.get(..memchr::memchr(b',', before).unwrap_or(before.len())).unwrap_or_default();
     let argument =
@@ -128,7 +130,7 @@ fn ruleset<'a>(before: &'a [u8], words: &'a [u8]) -> Event<'a> {
     Event { sender, recipient, peer: client, ..refused(stage, words) }
 }
 
-/// `data` and `511 Virus found` (sendmail milter.c)
+/// The event of a rejecting milter: `command` is `data`, `words` is `511 Virus found` (sendmail milter.c).
 fn milter<'a>(command: &[u8], words: &'a [u8]) -> Event<'a> {
     let stage = match command {
         b"data" | b"eom" | b"body" | b"header" => Some(Stage::EndOfData),
@@ -141,7 +143,7 @@ fn milter<'a>(command: &[u8], words: &'a [u8]) -> Event<'a> {
     refused(stage, words)
 }
 
-/// `<a@b>... User unknown`: all that is logged of a refused recipient.
+/// Parses `<a@b>... User unknown`, the whole text about a rejected recipient.
 fn unknown_user(text: &[u8]) -> Option<Event<'_>> {
     let (recipient, words) = address(text.strip_prefix(b"<")?)?;
     let words = words.strip_prefix(b"... ").filter(|words| words.starts_with(b"User unknown"))?;
@@ -157,7 +159,7 @@ fn refused(stage: Option<Stage>, words: &[u8]) -> Event<'_> {
         enhanced: reply.and_then(|reply| reply.enhanced),
         stage,
         text: words,
-        ..NOTHING
+        ..EMPTY_EVENT
     }
 }
 

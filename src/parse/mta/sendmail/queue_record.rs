@@ -1,27 +1,27 @@
-//! Parses Sendmail's routine lines about a message: `from=`, the creation of a bounce, and `done`.
+//! Parses Sendmail's queue records, the routine lines about a message (`from=<a@b>, size=9, nrcpts=1, …`).
 
-use super::fields::{field, host, named};
+use super::fields::{field, first_address, host};
 use crate::parse::mta::parsed::{ParsedLine, split_once};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::smtp::event::Mta;
 
-/// `from=<a@b>, size=9, …` (sendmail collect.c), `h6SDtCtg028878: DSN: User unknown` (savemail.c), where the second id
-/// is the notice's, `done; delay=00:00:01, ntries=2` (queue.c).
+/// Parses `from=<a@b>, size=9, …` (sendmail collect.c), `h6SDtCtg028878: DSN: User unknown` (savemail.c), which shows the
+/// queue id of the notification, and `done; delay=00:00:01, ntries=2` (queue.c).
 pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
     let (queue_id, step) = match split_once(text, b": ") {
-        _ if text.starts_with(b"from=") => (queue_id, QueueStep::Came),
-        _ if text.starts_with(b"done; ") => (queue_id, QueueStep::Gone),
+        _ if text.starts_with(b"from=") => (queue_id, QueueStep::Received),
+        _ if text.starts_with(b"done; ") => (queue_id, QueueStep::Removed),
         Some((notice, rest)) if is_notice(notice, rest) => (notice, QueueStep::Notice),
         Some(_) | None => return ParsedLine::Routine,
     };
-    // Nobody was named to whom it should go: the client went away, or was refused all of them.
-    if step == QueueStep::Came && field(text, b", nrcpts=") == Some(b"0") {
+    // No recipient: the client disconnected, or all recipients were rejected.
+    if step == QueueStep::Received && field(text, b", nrcpts=") == Some(b"0") {
         return ParsedLine::Routine;
     }
-    ParsedLine::Fact(QueueRecord { mta: Mta::Sendmail, queue_id, step, text })
+    ParsedLine::QueueRecord(QueueRecord { mta: Mta::Sendmail, queue_id, step, text })
 }
 
-/// What a notice is called (sendmail savemail.c, deliver.c).
+/// Kinds of notifications (sendmail savemail.c, deliver.c).
 const NOTICES: [&[u8]; 3] = [b"DSN: ", b"return to sender: ", b"postmaster notify: "];
 
 fn is_notice(id: &[u8], rest: &[u8]) -> bool {
@@ -29,28 +29,29 @@ fn is_notice(id: &[u8], rest: &[u8]) -> bool {
     is_id && NOTICES.iter().any(|name| rest.starts_with(name))
 }
 
-pub(crate) fn recipients(fact: &QueueRecord) -> Option<u32> {
-    match fact.step {
-        QueueStep::Came => number(field(fact.text, b", nrcpts=")?)?.try_into().ok(),
-        // Its sender.
+/// The number of recipients. `None`: the line does not show it.
+pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
+    match record.step {
+        QueueStep::Received => number(field(record.text, b", nrcpts=")?)?.try_into().ok(),
+        // A notification goes to the sender.
         QueueStep::Notice => Some(1),
-        QueueStep::Named
+        QueueStep::MessageIdAssigned
         | QueueStep::Queued
         | QueueStep::Held
         | QueueStep::Released
         | QueueStep::Deleted
         | QueueStep::Returned
-        | QueueStep::Renamed
-        | QueueStep::Gone => None,
+        | QueueStep::Requeued
+        | QueueStep::Removed => None,
     }
 }
 
-/// `from=<a@b>, size=550, class=0, nrcpts=1, msgid=<x@y>, proto=ESMTP, daemon=MTA, relay=mx [192.0.2.1]`
-pub(crate) fn context<'a>(fact: &QueueRecord<'a>) -> MessageFields<'a> {
-    let recipients = recipients(fact);
-    let Some((sender, rest)) = fact.text.strip_prefix(b"from=").and_then(named) else {
-        // A notice has the null sender.
-        let sender = (fact.step == QueueStep::Notice).then_some(&b""[..]);
+/// Parses `from=<a@b>, size=550, class=0, nrcpts=1, msgid=<x@y>, proto=ESMTP, daemon=MTA, relay=mx [192.0.2.1]`.
+pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
+    let recipients = recipients(record);
+    let Some((sender, rest)) = record.text.strip_prefix(b"from=").and_then(first_address) else {
+        // A notification has the null sender.
+        let sender = (record.step == QueueStep::Notice).then_some(&b""[..]);
         return MessageFields { sender, recipients, ..MessageFields::default() };
     };
     let id = field(rest, b", msgid=");
@@ -75,7 +76,7 @@ mod tests {
     fn says(text: &str, wanted: Option<(&str, QueueStep, MessageFields)>) {
         let raw = format!("Nov 22 03:04:05 mx1 sm-mta[9]: h6RDLNtg011461: {text}");
         let found = match mta::read(&LogLine::read(raw.as_bytes())) {
-            ParsedLine::Fact(fact) => Some((fact.queue_id.to_vec(), fact.step)),
+            ParsedLine::QueueRecord(record) => Some((record.queue_id.to_vec(), record.step)),
             other => {
                 assert_eq!(other, ParsedLine::Routine, "{text}");
                 None
@@ -83,10 +84,10 @@ mod tests {
         };
         let named = wanted.map(|(id, step, _)| (id.as_bytes().to_vec(), step));
         assert_eq!(found, named, "{text}");
-        if let (ParsedLine::Fact(fact), Some((_, _, context))) =
+        if let (ParsedLine::QueueRecord(record), Some((_, _, context))) =
             (mta::read(&LogLine::read(raw.as_bytes())), wanted)
         {
-            assert_eq!(mta::context(&fact), context, "{text}");
+            assert_eq!(mta::message_fields(&record), context, "{text}");
         }
     }
 
@@ -104,11 +105,11 @@ mod tests {
         says(
             "from=<a@example.org>, size=550, class=0, nrcpts=2, msgid=<1@example.org>, proto=ESMTP, daemon=MTA, \
             relay=mx.example.org [192.0.2.1]",
-            Some(("h6RDLNtg011461", QueueStep::Came, whole)),
+            Some(("h6RDLNtg011461", QueueStep::Received, whole)),
         );
         let notice = MessageFields { sender: Some(b""), recipients: Some(1), ..none };
         says("h6RDLNtg011462: DSN: User unknown", Some(("h6RDLNtg011462", QueueStep::Notice, notice)));
-        says("done; delay=00:00:01, ntries=2", Some(("h6RDLNtg011461", QueueStep::Gone, none)));
+        says("done; delay=00:00:01, ntries=2", Some(("h6RDLNtg011461", QueueStep::Removed, none)));
     }
 
     #[test]

@@ -1,0 +1,52 @@
+//! Recognizes the tag of a syslog line by its process id: `postfix/smtp[123]:`.
+
+use memchr::memchr;
+
+use crate::simd::eq_mask32;
+use crate::simd::find::find;
+
+/// Whether the text is `host name[123]: …`: then a syslog daemon wrote the line, not Exim, whose timestamps also have a
+/// blank between date and time.
+pub(crate) fn names_a_process(text: &[u8]) -> bool {
+    let Some(host) = find(b' ', text) else { return false };
+    let tag = text.get(host + 1..).unwrap_or_default();
+    // Exim's lines have `=>`, `H=` and the like there, which two bytes exclude.
+    let (Some(&first), Some(&second)) = (tag.first(), tag.get(1)) else { return false };
+    (is_plain(first) && (is_plain(second) || second == b'['))
+        && is_process(tag.get(..find(b' ', tag).unwrap_or(tag.len())).unwrap_or_default())
+}
+
+/// Like [`names_a_process`], for the text behind a timestamp of 19 bytes. It finds both words in one window of 32 bytes,
+/// which is enough for nearly all lines. `None`: the line is shorter than the window.
+#[inline]
+pub(crate) fn names_a_process_fast(raw: &[u8], text: &[u8]) -> Option<bool> {
+    let begin = raw.len() - text.len();
+    // If the text is short, the window begins before it, and those bits are shifted out.
+    let from = begin.min(raw.len().checked_sub(32)?);
+    let window = raw.get(from..)?.first_chunk()?;
+    let end = 1_u64 << text.len().min(32);
+    let blanks = u64::from(eq_mask32(window, b' ')) >> (begin - from) | end;
+    let second = (blanks & (blanks - 1)).trailing_zeros() as usize;
+    let is_seen = second < 32;
+    Some(if is_seen && text.get(..second)?.last_chunk() != Some(b"]:") {
+        false
+    } else {
+        names_a_process(text)
+    })
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.')
+}
+
+/// Whether the word is `name[123]:`.
+pub(crate) fn is_process(word: &[u8]) -> bool {
+    let Some(tag) = word.strip_suffix(b"]:") else { return false };
+    memchr(b'[', tag).is_some_and(|open| {
+        let (name, pid) = tag.split_at(open);
+        !name.is_empty()
+            && name.iter().copied().all(is_plain)
+            && pid.len() > 1
+            && pid.iter().skip(1).all(u8::is_ascii_digit)
+    })
+}
