@@ -1,5 +1,7 @@
 //! Defines what a line can be parsed into, and cuts addresses, hosts and words for the parsers of all servers.
 
+use memchr::memrchr;
+
 use super::queue_record::QueueRecord;
 use crate::simd;
 use crate::simd::find;
@@ -153,5 +155,5 @@ pub(crate) fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The part behind the last `@`.
 pub(crate) fn domain(address: &[u8]) -> Option<&[u8]> {
-    find::find_last(b'@', address).and_then(|at| address.get(at + 1..)).filter(|domain| !domain.is_empty())
+    memrchr(b'@', address).and_then(|at| address.get(at + 1..)).filter(|domain| !domain.is_empty())
 }
