@@ -3,7 +3,9 @@
 //! A message counts for its names once, when it ends. What is said of a name in a block is put together as far as that
 //! is cheap; to know all names is for who gets the blocks in order.
 
-use super::key::KeyHasher;
+use hashbrown::HashMap;
+
+use super::key::{KeyHasher, PrehashedState};
 use super::mail_counts::{MailCountArray, REFUSED, add, counts};
 use super::origin::{Attempts, SenderIds};
 use crate::collections::interner::to_lowercase;
@@ -21,20 +23,15 @@ pub struct PerRole<T> {
 /// The names of one block.
 pub(crate) type BlockNames = PerRole<RoleNames>;
 
-/// Slots of the direct-mapped index; a block of 256 KiB has a few hundred names of each kind. 4 KiB, which stay in the
-/// first cache; with the hashes in them they would be 32 KiB.
-const PLACES: usize = 1 << 11;
-
 /// Names of one kind, as they are met.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct RoleNames {
     names: NameSet,
-    /// In the slot that a hash tells, where its entry may be. Another name may have taken the slot since, or the entry may be
-    /// of a block before: then the name gets another entry, which is added to the first one later.
-    places: Box<[u16; PLACES]>,
+    /// The index of each name's entry, by the hash of the name.
+    places: HashMap<u64, usize, PrehashedState>,
 }
 
-/// Names of one kind with their counts, in the order of the lines. A name may have several entries.
+/// Names of one kind with their counts, in the order of the lines. After a merge, a name may have several entries.
 #[derive(Clone, Default, Debug)]
 pub struct NameSet {
     pub entries: Vec<NameEntry>,
@@ -118,12 +115,6 @@ impl PerRole<NameSet> {
     }
 }
 
-impl Default for RoleNames {
-    fn default() -> Self {
-        Self { names: NameSet::default(), places: Box::new([0; PLACES]) }
-    }
-}
-
 impl RoleNames {
     /// The hash of a name, whose letters' case makes no difference; 0 for None.
     pub fn note(&mut self, name: Option<&[u8]>, keys: &KeyHasher) -> u64 {
@@ -151,21 +142,17 @@ impl RoleNames {
         }
     }
 
-    /// The entry of a name.
+    /// The index of the entry of a name.
     fn place(&mut self, hash: u64) -> usize {
         let entries = &mut self.names.entries;
-        let place = &mut self.places[(hash >> 1) as usize % PLACES];
-        let at = usize::from(*place);
-        if entries.get(at).is_some_and(|entry| entry.hash == hash) {
-            return at;
-        }
-        // Of a block with more entries some are not found again.
-        *place = entries.len() as u16;
-        entries.push(NameEntry { hash, start: 0, length: 0, counts: MailCountArray::default() });
-        entries.len() - 1
+        *self.places.entry(hash).or_insert_with(|| {
+            entries.push(NameEntry { hash, start: 0, length: 0, counts: MailCountArray::default() });
+            entries.len() - 1
+        })
     }
 
     pub fn hand_over(&mut self) -> NameSet {
+        self.places.clear();
         let NameSet { entries, text } = &self.names;
         // The next block has about as many.
         let next =
