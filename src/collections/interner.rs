@@ -5,9 +5,6 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::direct_mapped::DirectMappedCache;
-use crate::simd::ascii::{has_capital, to_lowercase8};
-
 /// The number of a name in its table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Symbol(u32);
@@ -34,49 +31,23 @@ pub struct Interner {
     ends: Vec<u32>,
     /// With its hash, which identifies the name: to compare the text too would fetch it from far memory.
     table: HashTable<(u64, Symbol)>,
-    /// By their hashes; most mail goes to few.
-    recent: DirectMappedCache<Symbol, RECENT>,
     hasher: RandomState,
 }
 
-/// Names met lately; 64 KiB.
-const RECENT: usize = 1 << 12;
-
 impl Interner {
     pub fn new(hasher: RandomState) -> Self {
-        let recent = DirectMappedCache::new(Symbol::OVERFLOW);
-        Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), recent, hasher }
+        Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), hasher }
     }
 
     /// Letters' case makes no difference (RFC 4343).
     pub fn id(&mut self, name: &[u8]) -> Symbol {
-        let hash = self.hash(name);
-        if let Some(&id) = self.recent.get(hash) {
-            return id;
-        }
-        let id = self.hashed_id(hash, name);
-        self.recent.insert(hash, id);
-        id
+        self.hashed_id(self.hash(name), name)
     }
 
-    /// The hash that identifies the name. Most names have 8 to 32 bytes: they are put into lower case and hashed in two
-    /// pieces or four, which may overlap.
+    /// The hash that identifies the name.
     #[inline]
     pub fn hash(&self, name: &[u8]) -> u64 {
-        let two = |piece: &[u8; 16]| {
-            let (eights, _) = piece.as_chunks();
-            eights.iter().fold((0, 0), |(_, first), eight| (first, to_lowercase8(*eight)))
-        };
-        match (name.len(), name.first_chunk(), name.last_chunk()) {
-            (length @ 17..=32, Some(first), Some(last)) => {
-                self.hasher.hash_one((length, two(first), two(last)))
-            }
-            (length @ 8..=16, ..) => {
-                let piece = |eight: Option<&[u8; 8]>| eight.map_or(0, |eight| to_lowercase8(*eight));
-                self.hasher.hash_one((length, piece(name.first_chunk()), piece(name.last_chunk())))
-            }
-            _ => to_lowercase(name, |name| self.hasher.hash_one(name)),
-        }
+        to_lowercase(name, |name| self.hasher.hash_one(name))
     }
 
     /// `hash` is the name's.
@@ -119,7 +90,8 @@ impl Interner {
 /// Calls `then` with the name in lower case, cut to the length that is kept.
 pub(crate) fn to_lowercase<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
     let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
-    if !has_capital(name) {
+    // All bytes are looked at, without an early end, so that the compiler takes many at a time.
+    if !name.iter().fold(false, |found, byte| found | byte.is_ascii_uppercase()) {
         return then(name);
     }
     let mut small = [0; LENGTH_LIMIT];
