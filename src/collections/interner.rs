@@ -5,9 +5,6 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::direct_mapped::DirectMappedCache;
-use crate::simd::ascii::{has_capital, to_lowercase8};
-
 /// The number of a name in its interner.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Symbol(u32);
@@ -36,49 +33,23 @@ pub struct Interner {
     ends: Vec<u32>,
     /// Symbols by hash. The hash identifies the name: comparing the text too would be a cache miss.
     table: HashTable<(u64, Symbol)>,
-    /// Recently used symbols by hash; most mail goes to few names.
-    recent: DirectMappedCache<Symbol, RECENT>,
     hasher: RandomState,
 }
 
-/// Slots of the cache of recent symbols; 64 KiB.
-const RECENT: usize = 1 << 12;
-
 impl Interner {
     pub fn new(hasher: RandomState) -> Self {
-        let recent = DirectMappedCache::new(Symbol::OVERFLOW);
-        Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), recent, hasher }
+        Self { text: Vec::new(), ends: vec![0], table: HashTable::new(), hasher }
     }
 
     /// The symbol of a name, ignoring ASCII case (RFC 4343).
     pub fn intern(&mut self, name: &[u8]) -> Symbol {
-        let hash = self.hash(name);
-        if let Some(&id) = self.recent.get(hash) {
-            return id;
-        }
-        let id = self.intern_hashed(hash, name);
-        self.recent.insert(hash, id);
-        id
+        self.intern_hashed(self.hash(name), name)
     }
 
-    /// The hash that identifies a name, ignoring case. Names of 8 to 32 bytes, which most have, are hashed as two or four
-    /// lower-case words of eight bytes, which may overlap.
+    /// The hash that identifies a name, ignoring case.
     #[inline]
     pub fn hash(&self, name: &[u8]) -> u64 {
-        let two = |piece: &[u8; 16]| {
-            let (eights, _) = piece.as_chunks();
-            eights.iter().fold((0, 0), |(_, first), eight| (first, to_lowercase8(*eight)))
-        };
-        match (name.len(), name.first_chunk(), name.last_chunk()) {
-            (length @ 17..=32, Some(first), Some(last)) => {
-                self.hasher.hash_one((length, two(first), two(last)))
-            }
-            (length @ 8..=16, ..) => {
-                let piece = |eight: Option<&[u8; 8]>| eight.map_or(0, |eight| to_lowercase8(*eight));
-                self.hasher.hash_one((length, piece(name.first_chunk()), piece(name.last_chunk())))
-            }
-            _ => to_lowercase(name, |name| self.hasher.hash_one(name)),
-        }
+        to_lowercase(name, |name| self.hasher.hash_one(name))
     }
 
     /// The symbol of a name whose [`Self::hash`] is known.
@@ -121,7 +92,8 @@ impl Interner {
 /// Calls `then` with the name in lower case, cut to the length limit, without an allocation.
 pub(crate) fn to_lowercase<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
     let name = name.get(..LENGTH_LIMIT).unwrap_or(name);
-    if !has_capital(name) {
+    // All bytes are looked at, without an early end, so that the compiler takes many at a time.
+    if !name.iter().fold(false, |found, byte| found | byte.is_ascii_uppercase()) {
         return then(name);
     }
     let mut small = [0; LENGTH_LIMIT];

@@ -1,9 +1,11 @@
 //! Counts the mail of the senders, clients and logins of one block.
 //!
-//! A message is counted for its names once, when it ends. Within a block a name may get several entries, since a cheap
-//! direct-mapped index finds them; [`HeavyHitters`](super::names::HeavyHitters) adds the entries of all blocks.
+//! A message is counted for its names once, when it ends. Within a block a name has one entry;
+//! [`HeavyHitters`](super::names::HeavyHitters) adds the entries of all blocks.
 
-use super::key::KeyHasher;
+use hashbrown::HashMap;
+
+use super::key::{KeyHasher, PrehashedState};
 use super::mail_counts::CompactMailCounts;
 use super::origin::{Attempts, SenderIds};
 use crate::collections::interner::to_lowercase;
@@ -21,20 +23,15 @@ pub struct PerRole<T> {
 /// The names of one block, with their counts.
 pub(crate) type BlockNames = PerRole<RoleNames>;
 
-/// Slots of the direct-mapped index. A block of 256 KiB has a few hundred names of each role. The slots take 4 KiB and
-/// stay in the first-level cache; with the hashes in them they would take 32 KiB.
-const SLOTS: usize = 1 << 11;
-
-/// The names of one role, indexed by their hashes.
-#[derive(Clone, Debug)]
+/// The names of one role.
+#[derive(Clone, Default, Debug)]
 pub struct RoleNames {
     names: NameSet,
-    /// The index of the entry that the hash's slot had last. The slot may belong to another name, or the entry to
-    /// an earlier block: the name then gets another entry, and the counts are added up later.
-    slots: Box<[u16; SLOTS]>,
+    /// The index of each name's entry, by the hash of the name.
+    entries_by_hash: HashMap<u64, usize, PrehashedState>,
 }
 
-/// The names of one role with their counts, in the order of the lines. A name may have several entries.
+/// The names of one role with their counts, in the order of the lines. After a merge, a name may have several entries.
 #[derive(Clone, Default, Debug)]
 pub struct NameSet {
     pub entries: Vec<NameEntry>,
@@ -118,12 +115,6 @@ impl PerRole<NameSet> {
     }
 }
 
-impl Default for RoleNames {
-    fn default() -> Self {
-        Self { names: NameSet::default(), slots: Box::new([0; SLOTS]) }
-    }
-}
-
 impl RoleNames {
     /// The hash of a name, regardless of case. 0 for None.
     pub fn intern(&mut self, name: Option<&[u8]>, keys: &KeyHasher) -> u64 {
@@ -151,21 +142,17 @@ impl RoleNames {
         }
     }
 
-    /// The index of the name's entry; adds an entry if the index does not find one.
+    /// The index of the name's entry, which is added if the block has none.
     fn entry_of(&mut self, hash: u64) -> usize {
         let entries = &mut self.names.entries;
-        let slot = &mut self.slots[(hash >> 1) as usize % SLOTS];
-        let at = usize::from(*slot);
-        if entries.get(at).is_some_and(|entry| entry.hash == hash) {
-            return at;
-        }
-        // The index has 16 bits: in a block with more entries, later names may get several.
-        *slot = entries.len() as u16;
-        entries.push(NameEntry { hash, start: 0, length: 0, counts: CompactMailCounts::default() });
-        entries.len() - 1
+        *self.entries_by_hash.entry(hash).or_insert_with(|| {
+            entries.push(NameEntry { hash, start: 0, length: 0, counts: CompactMailCounts::default() });
+            entries.len() - 1
+        })
     }
 
     pub fn hand_over(&mut self) -> NameSet {
+        self.entries_by_hash.clear();
         let NameSet { entries, text } = &self.names;
         // The next block has about as many names.
         let next =

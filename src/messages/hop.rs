@@ -41,7 +41,8 @@ fn is_near(peer: &Peer, host: &[u8]) -> bool {
     is_private(ip) || own()
 }
 
-/// Checks the first bytes only: parsing every address of a server that delivers far away took 1 % of a scan.
+/// False for nearly every address of another network, by its first bytes. Parsing all addresses would add 3 % to the
+/// instructions of an Exim scan, and 2 % to those of a Postfix scan.
 fn may_be_private(ip: &[u8]) -> bool {
     matches!(
         ip,

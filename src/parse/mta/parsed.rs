@@ -1,5 +1,7 @@
 //! Defines the result of parsing a line, and splits text at marks, addresses and hosts for the parsers of all servers.
 
+use memchr::memrchr;
+
 use super::queue_record::QueueRecord;
 use crate::simd;
 use crate::simd::find;
@@ -154,5 +156,5 @@ pub(crate) fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The part behind the last `@`. `None`: there is no `@`, or nothing behind it.
 pub(crate) fn domain(address: &[u8]) -> Option<&[u8]> {
-    find::find_last(b'@', address).and_then(|at| address.get(at + 1..)).filter(|domain| !domain.is_empty())
+    memrchr(b'@', address).and_then(|at| address.get(at + 1..)).filter(|domain| !domain.is_empty())
 }

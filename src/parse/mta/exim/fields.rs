@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use memchr::memrchr;
+
 use super::host;
 use crate::parse::mta::parsed::{address, split_word};
-use crate::simd::find::{ByteIter, find_last};
+use crate::simd::find::ByteIter;
 use crate::smtp::event::Peer;
 
 /// The fields of a delivery line that are used. `None`: the line does not have it.
@@ -64,7 +66,7 @@ impl<'a> EximFields<'a> {
 fn confirmation(text: &[u8]) -> Option<&[u8]> {
     let is_its = |quote: &usize| text.get(..*quote).is_some_and(|before| before.ends_with(b" C="));
     let begin = ByteIter::new(text, b'"').find(is_its)? + 1;
-    let end = find_last(b'"', text).filter(|&end| end >= begin);
+    let end = memrchr(b'"', text).filter(|&end| end >= begin);
     text.get(begin..end.unwrap_or(text.len()))
 }
 

