@@ -122,7 +122,7 @@ fn does_not_take_numbers_for_codes() {
         "connect to mx.example.org[192.0.2.1]:550: Connection refused",
         "Outbound Attempt - - Connect | - | - | 192.0.2.1",
     );
-    exim("1xUzmr-00001p-13 <= 550@example.org H=(452) [192.0.2.1]:55200 P=esmtp S=550", "Fact Came");
+    exim("1xUzmr-00001p-13 <= 550@example.org H=(452) [192.0.2.1]:55200 P=esmtp S=550", "Fact Received");
     exim(
         "1xUzmr-00001p-13 == a@example.org R=r T=t defer (-550): retry time not reached for any host",
         "Outbound Deferred - - - | - | a@example.org | -",
@@ -193,7 +193,7 @@ fn reads_exim_deliveries() {
         550 no)",
         "Outbound Attempt - - Ehlo | - | - | 192.0.2.1",
     );
-    exim("1xUzmr-00001p-13 Completed", "Fact Gone");
+    exim("1xUzmr-00001p-13 Completed", "Fact Removed");
     exim("1xUzmr-00001p-13 Frozen (delivery error message)", "Fact Held");
     exim("1xUzmr-00001p-13 ** ", "Unread");
 }

@@ -230,9 +230,9 @@ fn the_key_is_a_file_the_environment_or_chance() {
     assert_eq!(of_file.2, "");
     let (first, second) = (run(&args), run(&args));
     assert_ne!(first.1, second.1);
-    assert!(first.2.contains("of this run alone"), "{}", first.2);
+    assert!(first.2.contains("used a random key"), "{}", first.2);
     let (_, out, _) = run(&["scan", "--redact", &log]);
-    assert!(out.contains("of this run alone"), "{out}");
+    assert!(out.contains("used a random key"), "{out}");
     let short = folder.path().join("short");
     fs::write(&short, "secret\n").unwrap();
     let (status, _, err) = run(&[&args[..], &["--redact-key-file", short.to_str().unwrap()]].concat());
