@@ -61,7 +61,7 @@ struct Dribble {
 impl Read for Dribble {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let rest = &self.bytes[self.at..];
-        let count = rest.len().min(room.len()).min(if self.at % 2 == 0 { 1 } else { 7 });
+        let count = rest.len().min(room.len()).min(if self.at.is_multiple_of(2) { 1 } else { 7 });
         room[..count].copy_from_slice(&rest[..count]);
         self.at += count;
         Ok(count)

@@ -349,13 +349,8 @@ impl<L: EventSink> Walker<'_, '_, L> {
                 self.event(&logged);
             }
             ParsedLine::QueueRecord(record) => {
-                self.queue_record(&LoggedQueueRecord {
-                    record,
-                    place,
-                    line,
-                    raw,
-                    minute: moment.map(LogTime::minute),
-                });
+                let minute = moment.map(LogTime::minute);
+                self.queue_record(&LoggedQueueRecord { record, place, line, raw, minute });
             }
             ParsedLine::Event(_) | ParsedLine::Routine => self.coverage.routine += 1,
             ParsedLine::Unread => self.unread(place, raw),

@@ -45,7 +45,7 @@ impl Random {
             let (at, end) = (self.below(bytes.len()), self.below(bytes.len()));
             match self.below(6) {
                 0 | 1 => {
-                    bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte = SIGNS[self.below(SIGNS.len())])
+                    bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte = SIGNS[self.below(SIGNS.len())]);
                 }
                 2 => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << self.below(8)),
                 3 => bytes.extend_from_within(at.min(end)..end),

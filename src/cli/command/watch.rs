@@ -66,7 +66,7 @@ pub(crate) fn run(args: &WatchArgs, out: &mut impl Write) -> Result<Completion, 
     let style = text_style(args.style.color, args.style.lang);
     match args.format {
         None if stdout().is_terminal() && !args.until_idle => {
-            watch.screen(&style, &filter.words.join(" "))?
+            watch.screen(&style, &filter.words.join(" "))?;
         }
         None => watch.lines(WatchFormat::Text, args.until_idle, &style, out)?,
         Some(format) => watch.lines(format, args.until_idle, &style, out)?,
