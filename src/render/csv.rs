@@ -12,9 +12,9 @@ use crate::report::event::{Record, RecordContext};
 use crate::report::{GroupRow, GroupTable, NameCount, NameTotals, Report, Row};
 
 /// The name of a column, and the cell that a row has in it. What is not known is an empty cell.
-type Column<T> = (&'static str, fn(&T) -> String);
+type CsvColumn<T> = (&'static str, fn(&T) -> String);
 
-const ROW: &[Column<Row>] = &[
+const ROW: &[CsvColumn<Row>] = &[
     ("direction", |row| typed(row.direction)),
     ("outcome", |row| typed(row.outcome)),
     ("code", |row| or_empty(row.code)),
@@ -38,14 +38,14 @@ const ROW: &[Column<Row>] = &[
 ];
 
 /// Columns after those of a row, if the report is compared with a baseline.
-const CHANGE: &[Column<Row>] = &[
+const CHANGE: &[CsvColumn<Row>] = &[
     ("usual", |row| or_empty(row.change.map(|change| change.usual))),
     ("change_percent", |row| or_empty(row.change.and_then(|change| change.percent))),
     ("unusual", |row| or_empty(row.change.map(|change| change.unusual))),
 ];
 
 /// Columns of a group, after those of its keys.
-const GROUP: &[Column<GroupRow>] = &[
+const GROUP: &[CsvColumn<GroupRow>] = &[
     ("events", |row| row.events.to_string()),
     ("delivered", |row| row.delivered.to_string()),
     ("deferred", |row| row.deferred.to_string()),
@@ -62,7 +62,7 @@ const GROUP: &[Column<GroupRow>] = &[
 ];
 
 /// Columns of the tables of names, after `table` and `name`.
-const NAMES: &[Column<NameTotals>] = &[
+const NAMES: &[CsvColumn<NameTotals>] = &[
     ("messages", |counts| or_empty(counts.messages)),
     ("delivered", |counts| counts.delivered.to_string()),
     ("deferred", |counts| counts.deferred.to_string()),
@@ -75,7 +75,7 @@ const NAMES: &[Column<NameTotals>] = &[
 const EVENT_POSITION: [&str; 2] = ["file", "line"];
 
 /// Columns of an event up to its sender, which the line of the event may not name.
-const EVENT_BEFORE_SENDER: &[Column<Record>] = &[
+const EVENT_BEFORE_SENDER: &[CsvColumn<Record>] = &[
     ("time", |event| text(event.time.as_deref())),
     ("mta", |event| typed(event.mta)),
     ("host", |event| text(event.host.as_deref())),
@@ -95,7 +95,7 @@ const EVENT_BEFORE_SENDER: &[Column<Record>] = &[
 ];
 
 /// Columns of an event from its sender on.
-const EVENT_FROM_SENDER: &[Column<Record>] = &[
+const EVENT_FROM_SENDER: &[CsvColumn<Record>] = &[
     ("sender", |event| text(event.sender.as_deref())),
     ("recipient", |event| text(event.recipient.as_deref())),
     ("peer_host", |event| text(event.peer_host.as_deref())),
@@ -106,7 +106,7 @@ const EVENT_FROM_SENDER: &[Column<Record>] = &[
 ];
 
 /// Columns that other lines of the message fill.
-const EVENT_CONTEXT: &[Column<RecordContext>] = &[
+const EVENT_CONTEXT: &[CsvColumn<RecordContext>] = &[
     ("size", |context| or_empty(context.size)),
     ("client", |context| text(context.client.as_deref())),
     ("user", |context| text(context.user.as_deref())),
@@ -159,11 +159,11 @@ fn groups(table: &GroupTable) -> String {
     std::iter::once(header).chain(rows).collect()
 }
 
-fn column_names<T>(columns: &[Column<T>]) -> impl Iterator<Item = &'static str> {
+fn column_names<T>(columns: &[CsvColumn<T>]) -> impl Iterator<Item = &'static str> {
     columns.iter().map(|(name, _)| *name)
 }
 
-fn cells<T>(columns: &[Column<T>], row: &T) -> impl Iterator<Item = String> {
+fn cells<T>(columns: &[CsvColumn<T>], row: &T) -> impl Iterator<Item = String> {
     columns.iter().map(move |(_, cell)| cell(row))
 }
 

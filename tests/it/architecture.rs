@@ -335,6 +335,43 @@ fn only_the_parsers_and_the_catalogue_name_mail_servers() {
     }
 }
 
+/// The types that a file defines: structs, enums, traits, and the type aliases that stand outside an `impl`.
+fn types(source: &Source) -> Vec<String> {
+    let defined = |line: &str| {
+        let visible = line.trim_start();
+        let visible = visible.strip_prefix("pub(crate) ").or(visible.strip_prefix("pub ")).unwrap_or(visible);
+        let kinds = ["struct ", "enum ", "trait ", "type "];
+        let kind = kinds.into_iter().find(|kind| visible.starts_with(kind))?;
+        if kind == "type " && line.starts_with(' ') {
+            return None;
+        }
+        let name = visible.strip_prefix(kind)?;
+        Some(name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned())
+    };
+    source.code.lines().filter_map(defined).collect()
+}
+
+#[test]
+fn no_two_types_have_the_same_name() {
+    let mut files_by_type: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for source in sources() {
+        for name in types(&source) {
+            files_by_type.entry(name).or_default().push(source.file.clone());
+        }
+    }
+    assert!(files_by_type.len() > 400, "only {} types were found", files_by_type.len());
+    files_by_type.retain(|_, files| files.len() > 1);
+    assert!(files_by_type.is_empty(), "types with the same name: {files_by_type:#?}");
+}
+
+#[test]
+fn no_file_is_longer_than_500_lines() {
+    for source in sources() {
+        let lines = fs::read_to_string(root().join(&source.file)).unwrap().lines().count();
+        assert!(lines <= 500, "src/{} has {lines} lines: move its second subject out", source.file.display());
+    }
+}
+
 #[test]
 fn only_main_prints_errors_and_exits() {
     for source in sources().iter().filter(|source| source.file != Path::new("main.rs")) {

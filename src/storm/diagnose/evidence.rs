@@ -7,7 +7,7 @@ use crate::storm::sample::points::reason_of;
 
 /// A group of reasons, and the words for it in a sentence.
 #[derive(Clone, Copy)]
-pub(crate) struct ReasonGroup {
+pub(crate) struct ReasonSet {
     pub contains: fn(Reason) -> bool,
     /// Completes "94% of it tells of …".
     pub phrase: &'static str,
@@ -48,9 +48,9 @@ pub(crate) enum Finding {
 #[derive(Clone, Copy)]
 pub(crate) enum Evidence {
     /// The share of a group of reasons.
-    Reasons(ReasonGroup),
+    Reasons(ReasonSet),
     /// The share of a group of reasons, which is small.
-    Few(ReasonGroup),
+    Few(ReasonSet),
     /// The most frequent value of a dimension, if it stands out.
     Top(Dimension),
     /// The most frequent value of the first of these dimensions in which one value has 60 %, else of the last one.
@@ -68,7 +68,7 @@ const MAIN_SHARE: f64 = 0.6;
 
 impl Measures<'_> {
     /// The share of events whose reason is in the group.
-    pub(crate) fn share(&self, group: ReasonGroup) -> f64 {
+    pub(crate) fn share(&self, group: ReasonSet) -> f64 {
         let in_group = |share: &&FactorShare| reason_of(share.value).is_some_and(group.contains);
         self.profile.shares(Dimension::Reason).iter().filter(in_group).map(|share| share.inside).sum()
     }

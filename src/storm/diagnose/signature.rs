@@ -2,7 +2,7 @@
 //!
 //! A new pattern costs its variant in `report::storm::StormPattern`, a row here, and its texts in `storms.toml`.
 
-use super::evidence::{Evidence, Measures, ReasonGroup};
+use super::evidence::{Evidence, Measures, ReasonSet};
 use crate::catalog::classify::Reason;
 use crate::report::storm::Dimension as D;
 use crate::report::storm::StormPattern;
@@ -24,29 +24,28 @@ pub(crate) struct Signature {
     pub causes: &'static [D],
 }
 
-const FAILED_LOGIN: ReasonGroup =
-    ReasonGroup { contains: |reason| reason == Reason::SmtpAuth, phrase: "a failed login" };
-const NO_SPACE: ReasonGroup =
-    ReasonGroup { contains: |reason| reason == Reason::SystemFull, phrase: "no space" };
-const FULL_MAILBOX: ReasonGroup =
-    ReasonGroup { contains: |reason| reason == Reason::MailboxFull, phrase: "a full mailbox" };
-const MAIL_LOOP: ReasonGroup =
-    ReasonGroup { contains: |reason| reason == Reason::RoutingLoop, phrase: "a mail loop" };
-const TLS: ReasonGroup = ReasonGroup { contains: |reason| reason == Reason::TlsFailure, phrase: "TLS" };
-const SYSTEM_ERROR: ReasonGroup =
-    ReasonGroup { contains: |reason| reason == Reason::SystemError, phrase: "an error of this server" };
-const DNS: ReasonGroup =
-    ReasonGroup { contains: |reason| reason == Reason::DnsFailure, phrase: "no connection or no DNS" };
-const NETWORK: ReasonGroup = ReasonGroup { contains: Reason::is_network, phrase: "no connection or no DNS" };
-const NO_MAILBOX: ReasonGroup =
-    ReasonGroup { contains: Reason::has_no_mailbox, phrase: "an address that is not there" };
-const DEAD_ADDRESS: ReasonGroup =
-    ReasonGroup { contains: Reason::is_dead_address, phrase: "an address that is not there" };
-const JUDGEMENT: ReasonGroup =
-    ReasonGroup { contains: Reason::is_judgement, phrase: "spam, limits or reputation" };
-const REPUTATION: ReasonGroup =
-    ReasonGroup { contains: Reason::is_reputation, phrase: "a block list, reputation or policy" };
-const LIMIT: ReasonGroup = ReasonGroup { contains: Reason::is_limit, phrase: "a rate limit" };
+const FAILED_LOGIN: ReasonSet =
+    ReasonSet { contains: |reason| reason == Reason::SmtpAuth, phrase: "a failed login" };
+const NO_SPACE: ReasonSet = ReasonSet { contains: |reason| reason == Reason::SystemFull, phrase: "no space" };
+const FULL_MAILBOX: ReasonSet =
+    ReasonSet { contains: |reason| reason == Reason::MailboxFull, phrase: "a full mailbox" };
+const MAIL_LOOP: ReasonSet =
+    ReasonSet { contains: |reason| reason == Reason::RoutingLoop, phrase: "a mail loop" };
+const TLS: ReasonSet = ReasonSet { contains: |reason| reason == Reason::TlsFailure, phrase: "TLS" };
+const SYSTEM_ERROR: ReasonSet =
+    ReasonSet { contains: |reason| reason == Reason::SystemError, phrase: "an error of this server" };
+const DNS: ReasonSet =
+    ReasonSet { contains: |reason| reason == Reason::DnsFailure, phrase: "no connection or no DNS" };
+const NETWORK: ReasonSet = ReasonSet { contains: Reason::is_network, phrase: "no connection or no DNS" };
+const NO_MAILBOX: ReasonSet =
+    ReasonSet { contains: Reason::has_no_mailbox, phrase: "an address that is not there" };
+const DEAD_ADDRESS: ReasonSet =
+    ReasonSet { contains: Reason::is_dead_address, phrase: "an address that is not there" };
+const JUDGEMENT: ReasonSet =
+    ReasonSet { contains: Reason::is_judgement, phrase: "spam, limits or reputation" };
+const REPUTATION: ReasonSet =
+    ReasonSet { contains: Reason::is_reputation, phrase: "a block list, reputation or policy" };
+const LIMIT: ReasonSet = ReasonSet { contains: Reason::is_limit, phrase: "a rate limit" };
 
 /// One sender's mail goes to many recipients. Mail to a single site that limits it is that site's rate limit, whoever
 /// sends it.
