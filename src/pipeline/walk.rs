@@ -104,7 +104,7 @@ pub(crate) fn aggregate<A: Aggregation>(
     Ok((walked, total))
 }
 
-/// Resolves the dates before a walk whose events cannot be revised, by parsed only the timestamps.
+/// Resolves the dates before a walk whose events cannot be revised, by parsing only the timestamps.
 pub(crate) fn settle_dates(task: &WalkTask) -> Result<Calendar, InputError> {
     let mut calendar = task.calendar.clone();
     for _ in 1..WALKS {
@@ -156,7 +156,7 @@ fn observe_block(clock: &mut TimestampParser, block: &Block) -> StampObservation
     clock.take_observations()
 }
 
-/// The result of parsed one block.
+/// The result of parsing one block.
 pub struct WalkStep<'b, L: EventSink> {
     pub listener: L,
     /// Keeps its cache of classified replies for the next block.

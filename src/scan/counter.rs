@@ -73,7 +73,7 @@ impl<'a> Aggregation for CountPlan<'a> {
 
 impl<'a> CountPlan<'a> {
     pub fn counter(&self) -> BlockCounter {
-        let deferred = self.asks_for_senders().then(DeferredLines::default);
+        let deferred = self.asks_for_senders().then(PostponedLines::default);
         let counts_arrivals = self.delays && self.filter.is_empty();
         let (tally, tracker, pending) = (self.tally(), self.block_tracker(), PendingHandOffs::default());
         BlockCounter { tally, tracker, hops: self.hops, pending, deferred, counts_arrivals }
@@ -85,7 +85,7 @@ impl<'a> CountPlan<'a> {
             messages: MessageTracker::new(self.filter.is_empty()),
             metadata: MetadataTable::default(),
             keys: KeyHasher::new(self.hasher.clone()),
-            deferred_counter: self.asks_for_senders().then(|| self.counter()),
+            postponed_counter: self.asks_for_senders().then(|| self.counter()),
             tally: self.tally(),
             pending: PendingHandOffs::default(),
             given_up: 0,
@@ -119,7 +119,7 @@ pub struct BlockCounter {
     hops: bool,
     pending: PendingHandOffs,
     /// None: no line has to wait.
-    deferred: Option<DeferredLines>,
+    deferred: Option<PostponedLines>,
     /// Arrivals are counted too.
     counts_arrivals: bool,
 }
@@ -128,25 +128,25 @@ pub struct BlockCounter {
 pub struct BlockCounts {
     partials: PartialMessages,
     pending: PendingHandOffs,
-    deferred: DeferredLines,
+    deferred: PostponedLines,
 }
 
 /// Lines that wait for the merger, in their order.
 #[derive(Default)]
-struct DeferredLines {
+struct PostponedLines {
     /// The lines without separators.
     text: Vec<u8>,
-    lines: Vec<DeferredLine>,
+    lines: Vec<PostponedLine>,
 }
 
-struct DeferredLine {
+struct PostponedLine {
     /// Where the line ends in the text.
     end: usize,
     place: LineOffset,
-    line_kind: DeferredKind,
+    line_kind: PostponedKind,
 }
 
-enum DeferredKind {
+enum PostponedKind {
     /// A queue record, with its minute.
     Fact(Option<i64>),
     Event {
@@ -162,19 +162,19 @@ impl HeapSize for BlockCounts {
         self.partials.held_bytes()
             + self.pending.bytes()
             + self.deferred.text.capacity()
-            + self.deferred.lines.capacity() * size_of::<DeferredLine>()
+            + self.deferred.lines.capacity() * size_of::<PostponedLine>()
     }
 }
 
-impl DeferredLines {
-    fn add(&mut self, raw: &[u8], place: LineOffset, line_kind: DeferredKind) {
+impl PostponedLines {
+    fn add(&mut self, raw: &[u8], place: LineOffset, line_kind: PostponedKind) {
         self.text.extend_from_slice(raw);
-        self.lines.push(DeferredLine { end: self.text.len(), place, line_kind });
+        self.lines.push(PostponedLine { end: self.text.len(), place, line_kind });
     }
 
     fn event(&mut self, logged: &LoggedEvent, wanted: bool) {
         let LoggedEvent { moment, verdict, .. } = *logged;
-        self.add(logged.raw, logged.place, DeferredKind::Event { moment, verdict, wanted });
+        self.add(logged.raw, logged.place, PostponedKind::Event { moment, verdict, wanted });
     }
 }
 
@@ -209,7 +209,7 @@ impl EventSink for BlockCounter {
 
     fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         match &mut self.deferred {
-            Some(deferred) => deferred.add(logged.raw, logged.place, DeferredKind::Fact(logged.minute)),
+            Some(deferred) => deferred.add(logged.raw, logged.place, PostponedKind::Fact(logged.minute)),
             None => {
                 // A filter selects delivery results, and an arrival is none.
                 if self.counts_arrivals {
@@ -240,7 +240,7 @@ pub struct Merger<'a> {
     metadata: MetadataTable,
     keys: KeyHasher,
     /// Counts the deferred lines. None: no line was deferred.
-    deferred_counter: Option<BlockCounter>,
+    postponed_counter: Option<BlockCounter>,
     /// Counts of hand-offs whose new queue id never appeared.
     tally: Tally,
     pending: PendingHandOffs,
@@ -282,24 +282,24 @@ impl Merger<'_> {
         self.pending.resolve(&found, all, &mut self.tally, self.plan.book);
     }
 
-    fn fold_deferred(&mut self, deferred: DeferredLines) {
-        let Some(mut deferred_counter) = self.deferred_counter.take() else { return };
+    fn fold_deferred(&mut self, deferred: PostponedLines) {
+        let Some(mut postponed_counter) = self.postponed_counter.take() else { return };
         let mut start = 0;
-        for DeferredLine { end, place, line_kind } in deferred.lines {
+        for PostponedLine { end, place, line_kind } in deferred.lines {
             let raw = deferred.text.get(start..end).unwrap_or_default();
             start = end;
             let line = LogLine::read(raw);
             match (mta::read(&line), line_kind) {
-                (ParsedLine::QueueRecord(fact), DeferredKind::Fact(minute)) => {
+                (ParsedLine::QueueRecord(fact), PostponedKind::Fact(minute)) => {
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
                     self.metadata.update(key, Transition::of_record(&fact), MessageMetadata::of(&fact));
                     let logged = LoggedQueueRecord { record: &fact, line: &line, raw, place, minute };
-                    if deferred_counter.counts_arrivals {
-                        deferred_counter.tally.queue_record(&logged);
+                    if postponed_counter.counts_arrivals {
+                        postponed_counter.tally.queue_record(&logged);
                     }
-                    deferred_counter.tracker.queue_record(&logged);
+                    postponed_counter.tracker.queue_record(&logged);
                 }
-                (ParsedLine::Event(event), DeferredKind::Event { moment, verdict, wanted }) => {
+                (ParsedLine::Event(event), PostponedKind::Event { moment, verdict, wanted }) => {
                     let key = event.queue_id.map(|id| self.keys.key(event.mta, &line, id));
                     let known = key.and_then(|key| self.metadata.get(key));
                     let sender = known.and_then(|known| Some(known.sender.as_deref()?.as_bytes()));
@@ -320,25 +320,25 @@ impl Merger<'_> {
                         book,
                     };
                     let admitted = wanted && self.plan.filter.admits_sender(event.sender);
-                    deferred_counter.count(&logged, admitted);
+                    postponed_counter.count(&logged, admitted);
                     self.left_out += u64::from(wanted && !admitted);
                 }
                 // The line was parsed before, so both always match.
                 _ => {}
             }
         }
-        self.messages.fold(deferred_counter.tracker.hand_over());
-        self.pending.append(std::mem::take(&mut deferred_counter.pending));
-        self.deferred_counter = Some(deferred_counter);
+        self.messages.fold(postponed_counter.tracker.hand_over());
+        self.pending.append(std::mem::take(&mut postponed_counter.pending));
+        self.postponed_counter = Some(postponed_counter);
     }
 
     /// The counts of the merger and of all threads.
     pub fn finish(mut self, counters: Vec<BlockCounter>) -> (Tally, MessageSummary) {
         self.resolve_hand_offs(true);
-        let Self { plan, tally: waited, messages, deferred_counter, .. } = self;
+        let Self { plan, tally: waited, messages, postponed_counter, .. } = self;
         let parts = counters
             .into_iter()
-            .chain(deferred_counter)
+            .chain(postponed_counter)
             .map(|counter| (counter.tally, counter.tracker.totals));
         let (tallies, totals): (Vec<Tally>, Vec<MessageTotals>) = parts.unzip();
         // The message tracker is freed before the tallies, the largest part of the memory, are merged.

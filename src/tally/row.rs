@@ -50,7 +50,7 @@ impl TallyKey {
         let stage = self.stage.map_or(0, |stage| stage as u64 + 1);
         let class = class.map_or(0, |class| class as u64 + 1);
         let retry = self.retry.map_or(0, |retry| retry as u64 + 1);
-        let line = (outcome as u64) << 4 | (direction as u64) << 2 | self.mta as u64;
+        let line = (outcome as u64) << 6 | (direction as u64) << 4 | self.mta as u64;
         let reply = code << 40 | reason << 32 | stage << 24 | class << 16 | retry << 12;
         let high = enhanced << 32 | provider;
         let low = reply | line << 1 | u64::from(self.suspended);
@@ -58,8 +58,8 @@ impl TallyKey {
     }
 }
 
-/// [`TallyKey::packed`] has two bits for the server.
-const _: () = assert!(Mta::COUNT <= 4, "a server does not fit into the bits of Key::packed");
+/// [`TallyKey::packed`] has four bits for the server.
+const _: () = assert!(Mta::COUNT <= 16, "a server does not fit into the bits of TallyKey::packed");
 
 impl Hash for TallyKey {
     /// Hashes the packed key: to hash ten fields one by one cost as much as reading the line.
