@@ -106,7 +106,7 @@ fn read(log: &Log) {
 }
 
 /// The whole walk, with who listens.
-fn walk<L: EventSink>(log: &Log, book: &Catalog, mut listener: L) -> L {
+fn walk<L: EventSink>(log: &Log, book: &Catalog, mut sink: L) -> L {
     let (zone, turns) = (TimeZone::UTC, TimeResolution::default());
     let calendar = Calendar { zone, year: None, now: Timestamp::now(), resolution: turns };
     let (filter, progress) = (LineFilter::default(), Progress::default());
@@ -120,14 +120,14 @@ fn walk<L: EventSink>(log: &Log, book: &Catalog, mut listener: L) -> L {
         filter: &filter,
         progress: &progress,
     };
-    let mut judge = Classifier::new(book);
+    let mut classifier = Classifier::new(book);
     for range in &log.blocks {
         let (offset, lines) = (range.start as u64, &log.text[range.clone()]);
-        let done = step(&task, judge, listener, &Block { file: 0, offset, before: &[], lines });
+        let done = step(&task, classifier, sink, &Block { file: 0, offset, before: &[], lines });
         black_box(&done.output);
-        (judge, listener) = (done.judge, done.listener);
+        (classifier, sink) = (done.classifier, done.sink);
     }
-    listener
+    sink
 }
 
 /// What is measured: its name, and the work.
@@ -178,11 +178,11 @@ fn steps<'a>(
         "5 reason",
         lines,
         Box::new(|| {
-            let (mut judge, mut reader) = (Classifier::new(book), HeaderCache::default());
+            let (mut classifier, mut reader) = (Classifier::new(book), HeaderCache::default());
             log.lines(|ahead, length| {
                 let known = known(&mut reader, ahead, length);
                 if let ParsedLine::Event(event) = known.writer.read(&known.line) {
-                    black_box(judge.classify(&event));
+                    black_box(classifier.classify(&event));
                 }
             });
         }),

@@ -59,8 +59,8 @@ pub(crate) fn walk<L: EventSink>(
     let keep_unread = unread.is_some();
     let new = || Walker {
         task: *task,
-        judge: Classifier::new(task.book),
-        listener: new(),
+        classifier: Classifier::new(task.book),
+        sink: new(),
         coverage: Coverage::default(),
         reader: HeaderCache::default(),
         clock: None,
@@ -86,7 +86,7 @@ pub(crate) fn walk<L: EventSink>(
     let mut walked =
         WalkResult { sinks: Vec::new(), coverage: Coverage::default(), problems, resolution: turns, reached };
     for worker in workers {
-        walked.sinks.push(worker.listener);
+        walked.sinks.push(worker.sink);
         walked.coverage.merge(worker.coverage);
     }
     Ok(walked)
@@ -158,9 +158,9 @@ fn observe_block(clock: &mut TimestampParser, block: &Block) -> StampObservation
 
 /// The result of parsing one block.
 pub struct WalkStep<'b, L: EventSink> {
-    pub listener: L,
+    pub sink: L,
     /// Keeps its cache of classified replies for the next block.
-    pub judge: Classifier<'b>,
+    pub classifier: Classifier<'b>,
     pub output: L::BlockOutput,
     pub coverage: Coverage,
 }
@@ -168,17 +168,17 @@ pub struct WalkStep<'b, L: EventSink> {
 /// Reads one block, for a log that is read block by block. The calendar must hold what is known about its dates.
 pub fn step<'b, L: EventSink>(
     task: &WalkTask,
-    judge: Classifier<'b>,
-    listener: L,
+    classifier: Classifier<'b>,
+    sink: L,
     block: &Block,
 ) -> WalkStep<'b, L> {
     let coverage = Coverage::default();
     let (reader, clock, last_file, minute, unread) = (HeaderCache::default(), None, 0, None, None);
     let mut walker =
-        Walker { task: *task, judge, listener, coverage, reader, clock, last_file, minute, unread };
+        Walker { task: *task, classifier, sink, coverage, reader, clock, last_file, minute, unread };
     let result = walker.block(block);
-    let Walker { listener, judge, coverage, .. } = walker;
-    WalkStep { listener, judge, output: result.own, coverage }
+    let Walker { sink, classifier, coverage, .. } = walker;
+    WalkStep { sink, classifier, output: result.own, coverage }
 }
 
 /// The result of one block, to be folded in the order of the files.
@@ -202,8 +202,8 @@ impl<H: HeapSize> HeapSize for BlockResult<H> {
 
 struct Walker<'a, 'b, L> {
     task: WalkTask<'a>,
-    judge: Classifier<'b>,
-    listener: L,
+    classifier: Classifier<'b>,
+    sink: L,
     coverage: Coverage,
     reader: HeaderCache,
     clock: Option<TimestampParser>,
@@ -294,7 +294,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
             unread: self.unread.as_mut().map(std::mem::take).unwrap_or_default(),
             lines,
             end: block.offset + block.lines.len() as u64,
-            own: self.listener.end_of_block(block.file, lines),
+            own: self.sink.end_of_block(block.file, lines),
         }
     }
 
@@ -332,7 +332,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         match &parsed {
             ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {
-                let verdict = self.judge.classify(event);
+                let verdict = self.classifier.classify(event);
                 let (user, client, book) = (None, None, self.task.book);
                 let logged = LoggedEvent {
                     place,
@@ -388,7 +388,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
 
     fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         self.coverage.routine += 1;
-        self.listener.queue_record(logged);
+        self.sink.queue_record(logged);
     }
 
     fn unread(&mut self, place: LineOffset, raw: &[u8]) {
@@ -403,10 +403,10 @@ impl<L: EventSink> Walker<'_, '_, L> {
         self.coverage.event += 1;
         let WalkTask { filter, book, .. } = self.task;
         if filter.is_empty() || filter.admits(logged.event, logged.verdict, logged.line, book) {
-            self.listener.event(logged);
+            self.sink.event(logged);
         } else {
             self.coverage.filtered += 1;
-            self.listener.filtered_out(logged);
+            self.sink.filtered_out(logged);
         }
     }
 }

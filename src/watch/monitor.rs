@@ -140,11 +140,10 @@ impl<'a> Monitor<'a> {
         );
         self.calendar.resolution = self.years.clone().resolve(sources, &self.calendar);
         let task = task(&self.options, &self.line_filter, &self.calendar);
-        let WalkStep { listener, judge: classifier, output, coverage } =
-            step(&task, classifier, reader, block);
+        let WalkStep { sink, classifier, output, coverage } = step(&task, classifier, reader, block);
         self.merger.fold(&output);
         self.coverage.merge(coverage);
-        self.reader = Some((listener, classifier));
+        self.reader = Some((sink, classifier));
         self.drop_old();
     }
 
