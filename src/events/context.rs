@@ -11,17 +11,17 @@ use crate::report::event::RecordContext;
 use crate::smtp::event::{Event, Outcome};
 
 /// What a routine line says of its message.
-pub(crate) struct MessageFact {
+pub(crate) struct MessageRecord {
     key: u64,
     id: IdHash,
     act: Transition,
     said: Box<MessageMetadata>,
 }
 
-impl MessageFact {
-    pub(crate) fn of(noted: &LoggedQueueRecord, keys: &mut KeyHasher) -> Self {
-        let fact = noted.record;
-        let (key, id) = keys.key_and_id(fact.mta, noted.line, fact.queue_id);
+impl MessageRecord {
+    pub(crate) fn of(logged: &LoggedQueueRecord, keys: &mut KeyHasher) -> Self {
+        let fact = logged.record;
+        let (key, id) = keys.key_and_id(fact.mta, logged.line, fact.queue_id);
         let (act, said) = (Transition::of_record(fact), Box::new(MessageMetadata::of(fact)));
         Self { key, id, act, said }
     }
@@ -43,11 +43,11 @@ pub(crate) struct MessageLink {
 }
 
 impl MessageLink {
-    pub(crate) fn of(told: &LoggedEvent, keys: &mut KeyHasher) -> Self {
-        let event = told.event;
+    pub(crate) fn of(logged: &LoggedEvent, keys: &mut KeyHasher) -> Self {
+        let event = logged.event;
         Self {
-            key: event.queue_id.map(|id| keys.key_and_id(event.mta, told.line, id)),
-            copy: hop::next_queue_id(event, told.line.host).map(|id| keys.id(id)),
+            key: event.queue_id.map(|id| keys.key_and_id(event.mta, logged.line, id)),
+            copy: hop::next_queue_id(event, logged.line.host).map(|id| keys.id(id)),
             recipient: is_attempt(event).then(|| keys.recipient(event.recipient)),
         }
     }
@@ -67,7 +67,7 @@ pub(crate) fn is_attempt(event: &Event) -> bool {
     tried && event.queue_id.is_some() && event.recipient.is_some()
 }
 
-/// The messages that the lines so far told of.
+/// The messages that the lines so far were about.
 #[derive(Default)]
 pub(crate) struct MessageContexts {
     pub table: MetadataTable,
@@ -75,7 +75,7 @@ pub(crate) struct MessageContexts {
 }
 
 impl MessageContexts {
-    pub(crate) fn fact(&mut self, fact: MessageFact) {
+    pub(crate) fn queue_record(&mut self, fact: MessageRecord) {
         self.before.add(fact.id);
         self.table.update(fact.key, fact.act, *fact.said);
     }

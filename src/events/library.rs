@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::vec;
 
-use super::context::{MessageContexts, MessageFact, MessageLink};
+use super::context::{MessageContexts, MessageLink, MessageRecord};
 use super::record::record;
 use crate::catalog::Catalog;
 use crate::catalog::classify::Classifier;
@@ -121,7 +121,7 @@ impl Events {
         let mut listed = Vec::new();
         for note in block.notes {
             match note {
-                RecordNote::Fact(fact) => self.contexts.fact(fact),
+                RecordNote::QueueRecord(fact) => self.contexts.queue_record(fact),
                 RecordNote::Event { line_in_block, mut record, link } => {
                     let attempt_no = self.contexts.attempt_no(&link);
                     if record.sender.is_none() {
@@ -175,7 +175,7 @@ struct BlockRecords {
 }
 
 enum RecordNote {
-    Fact(MessageFact),
+    QueueRecord(MessageRecord),
     Event { line_in_block: u64, record: Box<Record>, link: MessageLink },
 }
 
@@ -189,14 +189,14 @@ impl HeapSize for BlockRecords {
 impl EventSink for RecordSink<'_> {
     type BlockOutput = BlockRecords;
 
-    fn event(&mut self, told: &LoggedEvent) {
-        let link = MessageLink::of(told, self.keys);
-        let record = Box::new(record(told));
-        self.block.notes.push(RecordNote::Event { line_in_block: told.line_in_block, record, link });
+    fn event(&mut self, logged: &LoggedEvent) {
+        let link = MessageLink::of(logged, self.keys);
+        let record = Box::new(record(logged));
+        self.block.notes.push(RecordNote::Event { line_in_block: logged.line_in_block, record, link });
     }
 
-    fn queue_record(&mut self, noted: &LoggedQueueRecord) {
-        self.block.notes.push(RecordNote::Fact(MessageFact::of(noted, self.keys)));
+    fn queue_record(&mut self, logged: &LoggedQueueRecord) {
+        self.block.notes.push(RecordNote::QueueRecord(MessageRecord::of(logged, self.keys)));
     }
 
     fn end_of_block(&mut self, _file: usize, lines: u64) -> BlockRecords {

@@ -6,13 +6,13 @@ use crate::pipeline::sink::LoggedEvent;
 use crate::report::event::Record;
 
 /// Copies what the line of an event says out of the line.
-pub(crate) fn record(told: &LoggedEvent) -> Record {
-    let (line, event, verdict, book) = (told.line, told.event, told.verdict, told.book);
+pub(crate) fn record(logged: &LoggedEvent) -> Record {
+    let (line, event, verdict, book) = (logged.line, logged.event, logged.verdict, logged.book);
     let rule = verdict.and_then(|verdict| book.rules.rule(verdict.rule?)).map(|rule| rule.id.clone());
     let provider =
         verdict.and_then(|verdict| book.providers.row(verdict.provider?)).map(|row| row.id.clone());
     Record {
-        time: told.moment.and_then(LogTime::rfc3339),
+        time: logged.moment.and_then(LogTime::rfc3339),
         mta: event.mta,
         host: named(line.host),
         program: named(line.program),

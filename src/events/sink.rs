@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::context::{MessageFact, MessageLink, is_attempt};
+use super::context::{MessageLink, MessageRecord, is_attempt};
 use super::format::EventsFormat;
 use super::record::record;
 use crate::catalog::classify::Reason;
@@ -51,7 +51,7 @@ pub(crate) struct BlockListing {
 /// What the writer learns from one line.
 pub(crate) enum ListingEntry {
     /// A queue record: what happened to the message, and what the line says about it.
-    QueueRecord(MessageFact),
+    QueueRecord(MessageRecord),
     Event(PendingEvent),
 }
 
@@ -236,7 +236,7 @@ impl EventSink for ListingSink<'_> {
     }
 
     fn queue_record(&mut self, logged: &LoggedQueueRecord) {
-        let fact = MessageFact::of(logged, &mut self.keys);
+        let fact = MessageRecord::of(logged, &mut self.keys);
         self.block.metadata_bytes += fact.held_bytes();
         self.block.entries.push(ListingEntry::QueueRecord(fact));
     }

@@ -59,7 +59,7 @@ impl<'a> EventWriter<'a> {
         }
         for entry in block.entries {
             match entry {
-                ListingEntry::QueueRecord(fact) => self.messages.fact(fact),
+                ListingEntry::QueueRecord(fact) => self.messages.queue_record(fact),
                 ListingEntry::Event(event) => {
                     let Formatted { front, back, .. } = &event.formatted;
                     let text = |part: &Range<usize>| block.text.get(part.clone()).unwrap_or_default();

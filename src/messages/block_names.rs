@@ -97,11 +97,11 @@ impl BlockNames {
     }
 
     /// Takes all names since the last call.
-    pub fn hand_over(&mut self) -> PerRole<NameSet> {
+    pub fn take_block(&mut self) -> PerRole<NameSet> {
         PerRole {
-            senders: self.senders.hand_over(),
-            clients: self.clients.hand_over(),
-            users: self.users.hand_over(),
+            senders: self.senders.take_block(),
+            clients: self.clients.take_block(),
+            users: self.users.take_block(),
         }
     }
 }
@@ -151,7 +151,7 @@ impl RoleNames {
         })
     }
 
-    pub fn hand_over(&mut self) -> NameSet {
+    pub fn take_block(&mut self) -> NameSet {
         self.entries_by_hash.clear();
         let NameSet { entries, text } = &self.names;
         // The next block has about as many names.
@@ -205,7 +205,7 @@ mod tests {
         let delivered = CompactMailCounts::new(1, Attempts::of(DeliveryResult::Delivered, 2));
         block.add(hash, &delivered);
         block.add(0, &delivered);
-        let names = block.hand_over();
+        let names = block.take_block();
         let [entry] = names.entries[..] else { panic!("{names:?}") };
         assert_eq!((names.name(&entry), entry.counts), (&b"a@example.org"[..], delivered));
     }
@@ -215,10 +215,10 @@ mod tests {
         let keys = KeyHasher::new(RandomState::default());
         let mut block = RoleNames::default();
         let hash = block.intern_sender(Some(b""), &keys);
-        assert_eq!(block.hand_over().entries.len(), 1);
+        assert_eq!(block.take_block().entries.len(), 1);
         block.add(hash, &CompactMailCounts::new(1, Attempts::ZERO));
         block.intern(Some(b"b@example.org"), &keys);
-        let names = block.hand_over();
+        let names = block.take_block();
         let stated: Vec<_> =
             names.entries.iter().map(|entry| (names.name(entry), entry.counts.messages)).collect();
         assert_eq!(stated, [(&b""[..], 1), (b"b@example.org", 0)]);
@@ -235,7 +235,7 @@ mod tests {
             }
         }
         let messages =
-            block.hand_over().entries.iter().map(|entry| u64::from(entry.counts.messages)).sum::<u64>();
+            block.take_block().entries.iter().map(|entry| u64::from(entry.counts.messages)).sum::<u64>();
         assert_eq!(messages, 300_000);
     }
 }

@@ -191,7 +191,7 @@ impl BlockTracker {
 
     /// Ends the block and returns what depends on other blocks. Messages that began and ended in it are in the
     /// totals.
-    pub(crate) fn hand_over(&mut self) -> PartialMessages {
+    pub(crate) fn take_block(&mut self) -> PartialMessages {
         let (queue_ids, pending) =
             (std::mem::take(&mut self.queue_ids), std::mem::take(&mut self.totals.pending));
         // Partial messages are large: allocate once, and inspect completed ones where they are.
@@ -200,7 +200,7 @@ impl BlockTracker {
         let mut open = Vec::with_capacity(self.partials.len() - completed.len());
         open.extend(self.partials.extract_if(|_, partial| partial.completed().is_none()));
         self.partials.clear();
-        PartialMessages { open, completed, queue_ids, pending, names: self.totals.names.hand_over() }
+        PartialMessages { open, completed, queue_ids, pending, names: self.totals.names.take_block() }
     }
 }
 

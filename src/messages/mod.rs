@@ -109,7 +109,7 @@ impl MessageTracker {
             }
         }
         self.pending.append(&mut self.totals.pending);
-        self.names.merge_names(&self.totals.names.hand_over());
+        self.names.merge_names(&self.totals.names.take_block());
     }
 
     /// The queue ids that pending counts wait for.
@@ -171,7 +171,7 @@ impl MessageTracker {
         self.pending.append(&mut self.totals.pending);
         let found = self.seen_ids.among(self.pending());
         self.resolve(&found, true);
-        self.names.merge_names(&self.totals.names.hand_over());
+        self.names.merge_names(&self.totals.names.take_block());
         MessageSummary { totals: self.totals, names: self.names.finish(), queue }
     }
 
@@ -246,7 +246,7 @@ mod tests {
         for key in keys {
             let mut block = BlockTracker::new(foldhash::fast::RandomState::default(), true, false);
             block.apply(key, std::num::NonZeroU64::MIN, &update(transition));
-            tracker.fold(block.hand_over());
+            tracker.fold(block.take_block());
         }
     }
 

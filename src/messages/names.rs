@@ -219,10 +219,10 @@ mod tests {
             count(&mut block, &keys, "much@example.org", 1);
             count(&mut block, &keys, &format!("{round}@example.org"), 1);
             if round % 7 == 0 {
-                table.merge_names(&block.hand_over());
+                table.merge_names(&block.take_block());
             }
         }
-        table.merge_names(&block.hand_over());
+        table.merge_names(&block.take_block());
         let table = table.finish();
         assert!(table.slots.len() <= 100 && table.slots.capacity() <= 1024, "{}", table.slots.len());
         let much = messages(&table, "much@example.org");
@@ -244,10 +244,10 @@ mod tests {
             for number in 0..300 {
                 count(&mut block, &keys, &format!("{}@Example.org", number % 70), 1 + number);
                 if number % cut == 0 {
-                    table.merge_names(&block.hand_over());
+                    table.merge_names(&block.take_block());
                 }
             }
-            table.merge_names(&block.hand_over());
+            table.merge_names(&block.take_block());
             let table = table.finish();
             assert_eq!((table.max_undercount, table.dropped), (0, MailCounts::default()));
             let mut rows: Vec<_> =
@@ -268,10 +268,10 @@ mod tests {
         let early = block.intern(Some(b"early@example.org"), &keys);
         for number in 0..20 {
             count(&mut block, &keys, &format!("{number}@example.org"), 1);
-            table.merge_names(&block.hand_over());
+            table.merge_names(&block.take_block());
         }
         block.add(early, &CompactMailCounts::new(7, Attempts::ZERO));
-        table.merge_names(&block.hand_over());
+        table.merge_names(&block.take_block());
         let table = table.finish();
         assert_eq!(messages(&table, "early@example.org"), 0);
         assert!(table.max_undercount >= 7 && table.dropped.messages >= 7);

@@ -1,4 +1,4 @@
-//! Turns blocks of logs into lines, events and facts about queues, and passes them to sinks.
+//! Turns blocks of logs into lines, events and records of the queue, and passes them to sinks.
 //!
 //! Promises: each line is parsed once and counted once; dates are inferred from the order of the lines; a sink gets the
 //! lines of a block in order, and its results are folded in the order of the files. It does not know who listens.

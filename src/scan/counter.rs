@@ -223,7 +223,7 @@ impl EventSink for BlockCounter {
     fn end_of_block(&mut self, _file: usize, _lines: u64) -> BlockCounts {
         let deferred = self.deferred.as_mut().map(std::mem::take).unwrap_or_default();
         BlockCounts {
-            partials: self.tracker.hand_over(),
+            partials: self.tracker.take_block(),
             pending: std::mem::take(&mut self.pending),
             deferred,
         }
@@ -327,7 +327,7 @@ impl Merger<'_> {
                 _ => {}
             }
         }
-        self.messages.fold(postponed_counter.tracker.hand_over());
+        self.messages.fold(postponed_counter.tracker.take_block());
         self.pending.append(std::mem::take(&mut postponed_counter.pending));
         self.postponed_counter = Some(postponed_counter);
     }

@@ -201,8 +201,8 @@ impl<'a> NoteCollector<'a> {
             }
             ParsedLine::QueueRecord(fact) if fact.queue_id == id => {
                 let metadata = Box::new(MessageMetadata::of(&fact));
-                let kind = NoteKind::Fact { step: fact.step, metadata };
-                (kind, query.matches_fact(&fact), fact.step == QueueStep::Received)
+                let kind = NoteKind::QueueRecord { step: fact.step, metadata };
+                (kind, query.matches_record(&fact), fact.step == QueueStep::Received)
             }
             // Postfix's bounce daemon logs a notification under the id of the message that it is about.
             ParsedLine::QueueRecord(_) | ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => {

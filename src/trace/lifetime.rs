@@ -201,9 +201,9 @@ fn split(id: &str, owner: &QueueOwner, mut notes: Vec<MessageNote>) -> Vec<Messa
 impl MessageLifetime {
     /// The note belongs to another message with the same queue id.
     fn is_over_before(&self, note: &MessageNote) -> bool {
-        let NoteKind::Fact { step, metadata } = &note.kind else { return false };
+        let NoteKind::QueueRecord { step, metadata } = &note.kind else { return false };
         let is_arrival = |note: &MessageNote| {
-            matches!(note.kind, NoteKind::Fact { step: QueueStep::Received | QueueStep::Notice, .. })
+            matches!(note.kind, NoteKind::QueueRecord { step: QueueStep::Received | QueueStep::Notice, .. })
         };
         match step {
             QueueStep::Received | QueueStep::Notice if mta::reuses_queue_ids(self.owner.mta) => {
@@ -223,7 +223,7 @@ impl MessageLifetime {
 
     fn add(&mut self, note: MessageNote) {
         match &note.kind {
-            NoteKind::Fact { step, metadata } => {
+            NoteKind::QueueRecord { step, metadata } => {
                 self.metadata.update(MessageMetadata::clone(metadata));
                 self.ended |= matches!(step, QueueStep::Deleted | QueueStep::Requeued | QueueStep::Removed);
             }
@@ -243,7 +243,7 @@ impl MessageLifetime {
                 let sender = sender.as_deref().or(self.metadata.sender.as_deref());
                 *admitted && filter.admits_sender(sender.map(str::as_bytes))
             }
-            NoteKind::Fact { .. } | NoteKind::Notice(_) | NoteKind::Routine => false,
+            NoteKind::QueueRecord { .. } | NoteKind::Notice(_) | NoteKind::Routine => false,
         };
         filter.is_empty() || self.notes.iter().any(is_admitted)
     }

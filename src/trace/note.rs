@@ -37,7 +37,7 @@ pub(crate) enum NoteKind {
         /// The filter admits it, the sender aside.
         admitted: bool,
     },
-    Fact {
+    QueueRecord {
         step: QueueStep,
         metadata: Box<MessageMetadata>,
     },
@@ -60,7 +60,7 @@ impl MessageNote {
             NoteKind::Event { step, .. } | NoteKind::Notice(step) => {
                 size_of::<StoryStep>() + step.text.len() + step.recipient.as_ref().map_or(0, String::len)
             }
-            NoteKind::Fact { metadata, .. } => metadata.held_bytes(),
+            NoteKind::QueueRecord { metadata, .. } => metadata.held_bytes(),
             NoteKind::Routine => 0,
         };
         size_of::<Self>() + kind + self.raw.capacity()

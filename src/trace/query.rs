@@ -62,7 +62,7 @@ impl TraceQuery {
         self.net.is_none() && named.into_iter().flatten().any(|address| self.pattern.fits(address))
     }
 
-    pub(crate) fn matches_fact(&self, fact: &QueueRecord) -> bool {
+    pub(crate) fn matches_record(&self, fact: &QueueRecord) -> bool {
         let MessageFields { sender, client, client_host, user, message_id, .. } = mta::message_fields(fact);
         let is_id = |id: &[u8]| id.eq_ignore_ascii_case(self.text.as_bytes());
         self.matches_client(client, client_host)
@@ -120,7 +120,7 @@ mod tests {
         let named = id.is_some_and(|(_, id, _)| query.is_queue_id(id));
         let matches = match mta::read(&line) {
             ParsedLine::Event(event) => query.matches_event(&event, text),
-            ParsedLine::QueueRecord(fact) => query.matches_fact(&fact),
+            ParsedLine::QueueRecord(fact) => query.matches_record(&fact),
             ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => false,
         };
         assert_eq!(named || matches, wanted, "{what}: {raw}");

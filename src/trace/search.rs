@@ -141,7 +141,7 @@ impl<'a> LinkScanner<'a> {
         });
         let matches = match &parsed {
             ParsedLine::Event(event) => self.query.matches_event(event, text),
-            ParsedLine::QueueRecord(fact) => self.query.matches_fact(fact),
+            ParsedLine::QueueRecord(fact) => self.query.matches_record(fact),
             ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => false,
         };
         if !named && !matches {

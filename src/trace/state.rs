@@ -107,7 +107,7 @@ fn set_state<'s>(
 }
 
 fn has(lifetime: &MessageLifetime, wanted: QueueStep) -> bool {
-    let is_wanted = |kind: &NoteKind| matches!(kind, NoteKind::Fact { step, .. } if *step == wanted);
+    let is_wanted = |kind: &NoteKind| matches!(kind, NoteKind::QueueRecord { step, .. } if *step == wanted);
     lifetime.notes.iter().any(|note| is_wanted(&note.kind))
 }
 

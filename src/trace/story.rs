@@ -40,7 +40,7 @@ fn hop(lifetime: &MessageLifetime, lifetimes: &[MessageLifetime]) -> StoryHop {
     let is_arrival = |note: &&MessageNote| {
         matches!(
             note.kind,
-            NoteKind::Fact {
+            NoteKind::QueueRecord {
                 step: QueueStep::Received
                     | QueueStep::Notice
                     | QueueStep::MessageIdAssigned
@@ -51,7 +51,7 @@ fn hop(lifetime: &MessageLifetime, lifetimes: &[MessageLifetime]) -> StoryHop {
     };
     let sender = lifetime.notes.iter().find_map(|note| match &note.kind {
         NoteKind::Event { sender, .. } => sender.clone(),
-        NoteKind::Fact { .. } | NoteKind::Notice(_) | NoteKind::Routine => None,
+        NoteKind::QueueRecord { .. } | NoteKind::Notice(_) | NoteKind::Routine => None,
     });
     let metadata = &lifetime.metadata;
     let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
@@ -97,7 +97,7 @@ fn step(note: &MessageNote, own: &str, lifetimes: &[MessageLifetime]) -> Option<
     match &note.kind {
         NoteKind::Event { step, .. } => {
             let mut step = StoryStep::clone(step);
-            // The reply may name the queue id of any server; it is a hand-over only if this log has that message.
+            // The reply may name the queue id of any server; it is a hand-off only if this log has that message.
             if step.what == StepKind::Delivered
                 && let Some(next) =
                     next.filter(|next| next != own && lifetimes.iter().any(|lifetime| lifetime.id == *next))
@@ -107,7 +107,7 @@ fn step(note: &MessageNote, own: &str, lifetimes: &[MessageLifetime]) -> Option<
             Some(step)
         }
         NoteKind::Notice(step) => Some(StoryStep::clone(step)),
-        NoteKind::Fact { step, .. } => {
+        NoteKind::QueueRecord { step, .. } => {
             let what = match step {
                 QueueStep::Held => StepKind::Held,
                 QueueStep::Released => StepKind::Released,

@@ -102,7 +102,7 @@ impl MinuteCounts {
         kind.example.extend_from_slice(raw.get(..EXAMPLE_LIMIT).unwrap_or(raw));
     }
 
-    /// Takes an event back: the delivery was a hand-over within this mail system.
+    /// Takes an event back: the delivery was a hand-off within this mail system.
     pub(crate) fn take_back_event(&mut self, key: &TallyKey) {
         if let Some(kind) = self.kinds.get_mut(key) {
             kind.count = kind.count.saturating_sub(1);

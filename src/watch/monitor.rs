@@ -57,7 +57,7 @@ impl EventSink for MonitorSink<'_> {
     }
 
     fn queue_record(&mut self, logged: &LoggedQueueRecord) {
-        self.window.fact(logged);
+        self.window.queue_record(logged);
         self.sampler.queue_record(logged);
     }
 

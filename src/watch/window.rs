@@ -25,7 +25,7 @@ pub(crate) const HOUR: i64 = 60;
 const MINUTES_LIMIT: usize = 90;
 /// The largest number of kinds in the totals.
 const KINDS_LIMIT: usize = 1 << 14;
-/// The largest number of deliveries that may turn out to be hand-overs within this mail system.
+/// The largest number of deliveries that may turn out to be hand-offs within this mail system.
 const AWAITED_LIMIT: usize = 1 << 14;
 
 /// Counts the events of the logs that are followed.
@@ -109,7 +109,7 @@ impl<'a> RollingWindow<'a> {
     }
 
     /// Counts a message that arrives, and learns its metadata.
-    pub fn fact(&mut self, logged: &LoggedQueueRecord) {
+    pub fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         let fact = logged.record;
         let (key, id) = self.keys.key_and_id(fact.mta, logged.line, fact.queue_id);
         self.add_id(id);
@@ -135,7 +135,7 @@ impl<'a> RollingWindow<'a> {
         self.filter.admits_sender(sender)
     }
 
-    /// Counts a hand-over: its message was received a second time, under another queue id, so it is taken back.
+    /// Counts a hand-off: its message was received a second time, under another queue id, so it is taken back.
     fn hop(&mut self, minute: Option<i64>) {
         self.hops += 1;
         self.received = self.received.saturating_sub(1);
@@ -144,7 +144,7 @@ impl<'a> RollingWindow<'a> {
         }
     }
 
-    /// Notes that a line has this queue id: a delivery whose reply named it was a hand-over.
+    /// Notes that a line has this queue id: a delivery whose reply named it was a hand-off.
     fn add_id(&mut self, id: IdHash) {
         self.seen.add(id);
         for (minute, key) in self.awaited.remove(&id).unwrap_or_default() {
