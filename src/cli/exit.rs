@@ -38,7 +38,7 @@ impl Completion {
         let undated = coverage.lines == 0 && coverage.undated > 0 && coverage.outside.is_none();
         let complaint = if lost {
             Some(format!(
-                "none of {} lines was understood as a line of a Postfix or Exim log ({} are not mail lines)",
+                "none of {} lines was understood as a line of a mail server log ({} are not mail lines)",
                 coverage.lines, coverage.foreign
             ))
         } else if undated && !window.is_unbounded() {
