@@ -166,7 +166,7 @@ pub enum Retry {
     SlowDown,
     /// Send no more mail to this address.
     Suppress,
-    /// Nothing helps until this server, its DNS or its accounts are mended.
+    /// Nothing helps until this server, its DNS or its accounts are fixed.
     FixOurs,
     /// The same message will be refused again; a changed one may pass.
     ChangeMessage,

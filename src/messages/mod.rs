@@ -58,7 +58,7 @@ pub(crate) struct MessageTracker {
 /// The totals of all messages of the logs.
 pub struct MessageSummary {
     pub totals: MessageTotals,
-    /// Mail by sender, client and login. It includes messages that are in no total.
+    /// Mail by sender, client and login. It includes messages that no total counts.
     pub names: FinishedNamesByRole,
     pub queue: QueuedMessages,
 }

@@ -14,7 +14,7 @@ pub struct Coverage {
     pub foreign: u64,
     /// Events that the filter did not admit; they are included in `event`.
     pub filtered: u64,
-    /// Lines without a time, if a time range is set; they are in no other count.
+    /// Lines without a time, if a time range is set; no other count includes them.
     pub undated: u64,
     /// The first and the last minute of the lines outside the time range.
     pub outside: Option<(i64, i64)>,

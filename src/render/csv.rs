@@ -126,7 +126,7 @@ pub(crate) fn report(report: &Report, style: &TextStyle) -> String {
     }
 }
 
-/// All tables of names, one after the other. The last row of each has an empty name and counts what is in no other row.
+/// All tables of names, one after the other. The last row of each has an empty name and counts the rest.
 fn names(report: &Report) -> String {
     let row = |table: &str, name: &str, counts: &NameTotals| {
         line([table.to_owned(), cell(name)].into_iter().chain(cells(NAMES, counts)))

@@ -127,7 +127,7 @@ impl GroupBy {
         }
     }
 
-    /// Counts an event. Attempts of single hosts and probes are in no total, so they are in no group either.
+    /// Counts an event. Attempts of single hosts and probes are not counted in totals, so no group counts them either.
     pub fn count(&mut self, logged: &LoggedEvent) {
         let event = logged.event;
         if matches!(event.outcome, Outcome::Attempt | Outcome::Probe) {

@@ -44,7 +44,7 @@ pub struct RollingWindow<'a> {
     pub totals: HashMap<TallyKey, u64>,
     /// Messages received since the beginning of the watch.
     pub received: u64,
-    /// Hand-overs within this mail system; they are in no other count.
+    /// Hand-overs within this mail system; no other count includes them.
     pub hops: u64,
     /// Events whose sender the filter does not admit.
     pub left_out: u64,

@@ -99,7 +99,7 @@ pub(crate) fn owners(found: &[MatchedFile], marks: &[Checkpoint]) -> Vec<Option<
     (0..marks.len()).map(owner).collect()
 }
 
-/// The note on a log whose text, read up to `offset`, is in no file any more.
+/// The note on a log whose text, read up to `offset`, is no longer in any file.
 pub(crate) fn lost_text_note(log: &str, offset: u64, saved: &str) -> String {
     format!(
         "{} was read up to byte {offset}, and no file holds that text any more: what was written to it after {saved} \

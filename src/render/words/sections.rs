@@ -40,7 +40,7 @@ const KINDS: [(&str, &str); 12] = [
 /// The index in `KINDS` from which rows are not in any sum.
 const OUTSIDE: usize = 10;
 
-/// The index of the section in `KINDS`. `None`: the row is in no section.
+/// The index of the section in `KINDS`. `None`: no section shows the row.
 fn kind(row: &Row) -> Option<usize> {
     Some(match (row.direction, row.outcome, row.class) {
         (Direction::Outbound, Outcome::Deferred, _) => 0,

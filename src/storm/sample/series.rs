@@ -50,7 +50,7 @@ impl CountSeries {
         }
     }
 
-    /// The kind of an event. `None`: the event is in no storm. The reply of a host before the next one is tried is repeated
+    /// The kind of an event. `None`: the event cannot be part of a storm. The reply of a host before the next one is tried is repeated
     /// by the final line, a warning rejects nothing, and an expired message failed long ago.
     pub(crate) fn of(logged: &LoggedEvent) -> Option<Self> {
         let event = logged.event;
