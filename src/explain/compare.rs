@@ -163,7 +163,7 @@ fn is_failure(class: Class) -> bool {
 fn consequence(class: Class, side: &ComparedSide) -> String {
     let own = side.sender != sender_does(class);
     match class {
-        Class::Positive => "is a success: nothing has to be mended".to_owned(),
+        Class::Positive => "is a success: nothing needs to be fixed".to_owned(),
         Class::Intermediate => "is a step on the way: the server waits for more".to_owned(),
         Class::Transient if own => format!("is temporary: the sender {}", side.sender),
         Class::Permanent if own => format!("is permanent: the sender {}", side.sender),
@@ -176,7 +176,7 @@ fn consequence(class: Class, side: &ComparedSide) -> String {
 fn class_difference(a: &ComparedSide, b: &ComparedSide) -> String {
     match (a.class, b.class) {
         (Some(x), Some(y)) if x == y && (!is_failure(x) || a.sender == b.sender) => match x {
-            Class::Positive => "Both are successes: nothing has to be mended".to_owned(),
+            Class::Positive => "Both are successes: nothing needs to be fixed".to_owned(),
             Class::Intermediate => "Both are steps on the way: the server waits for more".to_owned(),
             Class::Transient => "Both are temporary: the sender keeps the mail and tries again".to_owned(),
             Class::Permanent => "Both are permanent: the author gets the mail back at once".to_owned(),

@@ -33,7 +33,7 @@ pub(crate) fn retry_helps(retry: Retry) -> &'static str {
         Retry::Retry => "yes, the queue's own retries will do",
         Retry::SlowDown => "yes, with fewer connections and messages at a time",
         Retry::Suppress => "no; send no more to this address",
-        Retry::FixOurs => "no, not before the sending side is mended",
+        Retry::FixOurs => "no, not before the sending side is fixed",
         Retry::ChangeMessage => "no, not for the same message; a changed one may pass",
         Retry::Ask => "no, not before a person on the other side has acted",
         Retry::Wait => "yes; leave it alone, it passes",

@@ -35,8 +35,8 @@ impl HourCounts {
         self.inbound.unspecified += other.inbound.unspecified;
     }
 
-    /// The count that an event increases. None: it is neither a delivery attempt nor a rejection, and is in no
-    /// total.
+    /// The count that an event increases. None: it is neither a delivery attempt nor a rejection, and no
+    /// total counts it.
     fn of(&mut self, direction: Direction, outcome: Outcome, class: Option<Class>) -> Option<&mut u64> {
         let is_counted = outcome == Outcome::Rejected || DeliveryResult::of(outcome).is_some();
         match direction {

@@ -175,7 +175,7 @@ fn every_option_is_in_the_manual() {
             options.filter_map(|line| line.split([' ', ',', ';', '.']).find(|word| word.starts_with("--")))
         {
             let is_there = option == "--help" || manual.contains(option);
-            assert!(is_there, "{option} of {subcommand} is in no document");
+            assert!(is_there, "no document mentions {option} of {subcommand}");
         }
     }
 }
