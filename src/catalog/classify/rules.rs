@@ -18,6 +18,9 @@ pub struct RuleRow {
     pub reason: Reason,
     /// Whether a retry helps, if it differs from the row of the reason.
     pub retry: Option<Retry>,
+    /// The rule finds no clue in the words, so the model of words may guess another reason.
+    #[serde(default)]
+    pub guess: bool,
     /// Phrases, of which one must occur. A phrase matches whole words; a `*` between words stands for up to 80 bytes, a
     /// `*` next to a letter for the rest of the word.
     #[serde(default)]
@@ -71,6 +74,8 @@ pub enum MatchedOn {
     Stage,
     /// The reply code, the class, the direction or the mail server alone.
     Code,
+    /// No rule knows the words; a model of words took them for those of this reason.
+    Guess,
     /// No rule gives a reason; it is unknown.
     Nothing,
 }
@@ -80,6 +85,7 @@ pub struct Rule {
     pub id: String,
     pub reason: Reason,
     pub retry: Option<Retry>,
+    pub guess: bool,
     pub matched_on: MatchedOn,
     pub source: String,
     pub example: String,
@@ -214,6 +220,7 @@ impl Rule {
             id: row.id,
             reason: row.reason,
             retry: row.retry,
+            guess: row.guess,
             source: row.source,
             example: row.example,
             enhanced: row.enhanced,
