@@ -1,6 +1,8 @@
 //! Compiles the rules and finds the first one that matches a reply.
 
 use clap::ValueEnum;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
@@ -125,7 +127,53 @@ const UNLESS: u8 = 4;
 /// All rules in the order in which they are tried, and their phrases.
 pub struct Rules {
     rules: Vec<Rule>,
-    phrases: Phrases<PhraseOwner>,
+    /// Each phrase with its owners: a range of `owners`.
+    phrases: Phrases<OwnerRange>,
+    owners: Vec<PhraseOwner>,
+}
+
+/// `from..to` in [`Rules::owners`].
+#[derive(Clone, Copy)]
+struct OwnerRange {
+    from: u32,
+    to: u32,
+}
+
+/// Phrases and their owners, while they are collected. A phrase that several rules have is read once.
+#[derive(Default)]
+struct OwnedPhrases<'a> {
+    phrases: Vec<Phrase<OwnerRange>>,
+    /// The positions of the phrases in `phrases`.
+    positions: HashMap<&'a str, u32, FixedState>,
+    /// With the position of the phrase.
+    owners: Vec<(u32, PhraseOwner)>,
+}
+
+impl<'a> OwnedPhrases<'a> {
+    fn add(&mut self, text: &'a str, owner: PhraseOwner) -> Result<(), String> {
+        let next = self.phrases.len() as u32;
+        let position = *self.positions.entry(text).or_insert(next);
+        if position == next {
+            self.phrases.push(Phrase::read(text, OwnerRange { from: 0, to: 0 })?);
+        }
+        self.owners.push((position, owner));
+        Ok(())
+    }
+
+    /// Sorts the owners by phrase.
+    fn finish(mut self) -> (Phrases<OwnerRange>, Vec<PhraseOwner>) {
+        self.owners.sort_by_key(|(position, _)| *position);
+        for (at, (position, _)) in self.owners.iter().enumerate() {
+            if let Some(phrase) = self.phrases.get_mut(*position as usize) {
+                let range = phrase.owner_mut();
+                *range = match range.to {
+                    0 => OwnerRange { from: at as u32, to: at as u32 + 1 },
+                    _ => OwnerRange { to: at as u32 + 1, ..*range },
+                };
+            }
+        }
+        (Phrases::new(self.phrases), self.owners.into_iter().map(|(_, owner)| owner).collect())
+    }
 }
 
 /// The rule or provider that a phrase belongs to.
@@ -141,28 +189,26 @@ pub(crate) type RuleFault = (usize, String);
 
 impl Rules {
     pub fn compile(rows: Vec<RuleRow>, providers: &Providers) -> Result<Self, RuleFault> {
-        let mut rules = Vec::with_capacity(rows.len());
-        let mut phrases = Vec::with_capacity(rows.len() * 8);
+        let mut phrases = OwnedPhrases::default();
         for (provider, row) in providers.all() {
             for token in &row.tokens {
-                phrases.push(
-                    Phrase::read(token, PhraseOwner::Provider(provider))
-                        .map_err(|what| (usize::MAX, what))?,
-                );
+                phrases.add(token, PhraseOwner::Provider(provider)).map_err(|what| (usize::MAX, what))?;
             }
         }
-        for (at, row) in rows.into_iter().enumerate() {
+        for (at, row) in rows.iter().enumerate() {
             for (part, list) in [(WORDS, &row.words), (AND, &row.and), (UNLESS, &row.unless)] {
                 for phrase in list {
-                    phrases.push(
-                        Phrase::read(phrase, PhraseOwner::Rule(at as u16, part))
-                            .map_err(|what| (at, what))?,
-                    );
+                    let owner = PhraseOwner::Rule(at as u16, part);
+                    phrases.add(phrase, owner).map_err(|what| (at, what))?;
                 }
             }
+        }
+        let (phrases, owners) = phrases.finish();
+        let mut rules = Vec::with_capacity(rows.len());
+        for (at, row) in rows.into_iter().enumerate() {
             rules.push(Rule::read(row, providers).map_err(|what| (at, what))?);
         }
-        Ok(Self { rules, phrases: Phrases::new(phrases) })
+        Ok(Self { rules, phrases, owners })
     }
 
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {
@@ -178,16 +224,19 @@ impl Rules {
     pub fn find(&self, mut features: Features, marks: &mut Vec<u8>) -> (Option<RuleId>, Option<Provider>) {
         marks.clear();
         marks.resize(self.rules.len(), 0);
-        self.phrases.find(features.text, |owner| match owner {
-            PhraseOwner::Rule(rule, part) => {
-                if let Some(mark) = marks.get_mut(usize::from(rule)) {
-                    *mark |= part;
+        self.phrases.find(features.text, |OwnerRange { from, to }| {
+            let owners = self.owners.get(from as usize..to as usize).unwrap_or_default();
+            owners.iter().for_each(|owner| match *owner {
+                PhraseOwner::Rule(rule, part) => {
+                    if let Some(mark) = marks.get_mut(usize::from(rule)) {
+                        *mark |= part;
+                    }
                 }
-            }
-            PhraseOwner::Provider(provider) if features.direction == Direction::Outbound => {
-                features.provider = features.provider.or(Some(provider));
-            }
-            PhraseOwner::Provider(_) => {}
+                PhraseOwner::Provider(provider) if features.direction == Direction::Outbound => {
+                    features.provider = features.provider.or(Some(provider));
+                }
+                PhraseOwner::Provider(_) => {}
+            });
         });
         let mut marked = self.all().zip(marks.iter());
         let found = marked.find(|((_, rule), mark)| rule.fits(&features, **mark));
