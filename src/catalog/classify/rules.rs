@@ -140,7 +140,6 @@ struct OwnerRange {
 }
 
 /// Phrases and their owners, while they are collected. A phrase that several rules have is read once.
-#[derive(Default)]
 struct OwnedPhrases<'a> {
     phrases: Vec<Phrase<OwnerRange>>,
     /// The positions of the phrases in `phrases`.
@@ -150,6 +149,14 @@ struct OwnedPhrases<'a> {
 }
 
 impl<'a> OwnedPhrases<'a> {
+    fn with_capacity(count: usize) -> Self {
+        Self {
+            phrases: Vec::with_capacity(count),
+            positions: HashMap::with_capacity_and_hasher(count, FixedState::default()),
+            owners: Vec::with_capacity(count),
+        }
+    }
+
     fn add(&mut self, text: &'a str, owner: PhraseOwner) -> Result<(), String> {
         let next = self.phrases.len() as u32;
         let position = *self.positions.entry(text).or_insert(next);
@@ -160,19 +167,30 @@ impl<'a> OwnedPhrases<'a> {
         Ok(())
     }
 
-    /// Sorts the owners by phrase.
+    /// Sorts the owners by phrase, by counting them.
     fn finish(mut self) -> (Phrases<OwnerRange>, Vec<PhraseOwner>) {
-        self.owners.sort_by_key(|(position, _)| *position);
-        for (at, (position, _)) in self.owners.iter().enumerate() {
+        for (position, _) in &self.owners {
             if let Some(phrase) = self.phrases.get_mut(*position as usize) {
-                let range = phrase.owner_mut();
-                *range = match range.to {
-                    0 => OwnerRange { from: at as u32, to: at as u32 + 1 },
-                    _ => OwnerRange { to: at as u32 + 1, ..*range },
-                };
+                phrase.owner_mut().to += 1;
             }
         }
-        (Phrases::new(self.phrases), self.owners.into_iter().map(|(_, owner)| owner).collect())
+        let mut end = 0;
+        for phrase in &mut self.phrases {
+            let range = phrase.owner_mut();
+            let count = range.to;
+            *range = OwnerRange { from: end, to: end };
+            end += count;
+        }
+        let mut sorted = vec![PhraseOwner::Rule(0, 0); self.owners.len()];
+        for (position, owner) in self.owners {
+            let Some(phrase) = self.phrases.get_mut(position as usize) else { continue };
+            let range = phrase.owner_mut();
+            if let Some(place) = sorted.get_mut(range.to as usize) {
+                *place = owner;
+            }
+            range.to += 1;
+        }
+        (Phrases::new(self.phrases), sorted)
     }
 }
 
@@ -189,7 +207,8 @@ pub(crate) type RuleFault = (usize, String);
 
 impl Rules {
     pub fn compile(rows: Vec<RuleRow>, providers: &Providers) -> Result<Self, RuleFault> {
-        let mut phrases = OwnedPhrases::default();
+        let count = rows.iter().map(|row| row.words.len() + row.and.len() + row.unless.len()).sum();
+        let mut phrases = OwnedPhrases::with_capacity(count);
         for (provider, row) in providers.all() {
             for token in &row.tokens {
                 phrases.add(token, PhraseOwner::Provider(provider)).map_err(|what| (usize::MAX, what))?;
