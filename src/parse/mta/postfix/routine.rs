@@ -93,7 +93,7 @@ const QMGR: [&[u8]; 1] = [b"skipped, still being delivered"];
 
 /// postscreen. The lines in capitals are about its tests; only a reject is an answer to the client.
 const POSTSCREEN: [&[u8]; 21] = [
-    b"CONNECT from ",
+    b"CONNECT ",
     b"DISCONNECT ",
     b"PASS OLD ",
     b"PASS NEW ",
@@ -134,12 +134,11 @@ const BOUNCE: [&[u8]; 4] = [
 ];
 
 /// The other daemons and commands.
-const QUIET: [&[u8]; 29] = [
+const QUIET: [&[u8]; 28] = [
     // dnsblog
     b"addr ",
     // tlsproxy
-    b"CONNECT from ",
-    b"CONNECT to ",
+    b"CONNECT ",
     b"DISCONNECT ",
     b"TLS handshake failed for service=",
     // tlsmgr
