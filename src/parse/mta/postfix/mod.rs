@@ -261,18 +261,25 @@ const IN_ID: [bool; 256] = {
     table
 };
 
+/// The reason in the brackets at the end of a delivery line.
+fn reason(text: &[u8]) -> Option<&[u8]> {
+    split_once(text, b" (")?.1.strip_suffix(b")")
+}
+
 /// Guesses the daemon from the text behind the queue id, for lines whose program is only `postfix`.
 /// [`Daemon::Unnamed`]: no daemon whose lines can be results or rejections.
 fn guess_daemon(rest: &[u8]) -> Daemon {
     if rest.starts_with(b"to=<") {
         match split_once(rest, b", relay=").map(|(_, relay)| relay) {
-            Some(relay) if relay.starts_with(b"none,") && split_once(relay, b"suspended: ").is_some() => {
-                Daemon::Error
-            }
+            // Without a relay, only smtp gives the reasons of smtp; the others are of error, retry, qmgr and cleanup.
+            Some(relay) if relay.starts_with(b"none,") => match reason(relay) {
+                Some(reason) if reply_text::is_attempt(reason) && !reason.starts_with(b"delivery ") => {
+                    Daemon::Client
+                }
+                _ => Daemon::Error,
+            },
             Some(relay) if relay.starts_with(b"local,") || relay.starts_with(b"virtual,") => Daemon::Local,
-            Some(relay) if relay.starts_with(b"none,") || split_once(relay, b"], delay=").is_some() => {
-                Daemon::Client
-            }
+            Some(relay) if split_once(relay, b"], delay=").is_some() => Daemon::Client,
             Some(relay) if split_once(relay, b"]:").is_some() => Daemon::Client,
             _ => Daemon::Local,
         }

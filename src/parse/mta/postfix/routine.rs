@@ -25,6 +25,7 @@ pub(crate) fn is_routine(daemon: Daemon, text: &[u8]) -> bool {
                 .iter()
                 .any(|starts| begins(text, starts))
                 || is_about_features(text)
+                || text == b"expired"
         }
         Daemon::Local
         | Daemon::Error
