@@ -34,7 +34,7 @@ pub(crate) fn is_routine(daemon: Daemon, text: &[u8]) -> bool {
 }
 
 /// smtp and lmtp.
-const CLIENT: [&[u8]; 17] = [
+const CLIENT: [&[u8]; 16] = [
     b"enabling PIX workarounds",
     b"breaking line",
     b"Host offered STARTTLS",
@@ -52,7 +52,6 @@ const CLIENT: [&[u8]; 17] = [
     b"ignore: ",
     b"strip: ",
     b"server features: ",
-    b"Sender requested REQUIRETLS, but REQUIRETLS support was not offered by host ",
 ];
 
 /// `host mx[192.0.2.1] offers SMTPUTF8 support, but not 8BITMIME` (postfix smtp_proto.c).
