@@ -74,7 +74,13 @@ fn of_host(text: &[u8]) -> Option<LineShape> {
         let marks: [&[u8]; 2] = [b": delivering unencrypted to ", b": callout unencrypted to "];
         marks.iter().any(|mark| find(text, mark).is_some()).then_some(LineShape::Routine)
     };
-    in_brackets().or_else(unencrypted)
+    // `192.0.2.1 RBL whitelisted example.org in skip_rbl_domains` of DirectAdmin's exim.conf.
+    let whitelisted = || {
+        let (host, rest) = split_word(text);
+        let is_address = host.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
+        (is_address && begins(rest, &[b"whitelisted in ", b"RBL whitelisted "])).then_some(LineShape::Routine)
+    };
+    in_brackets().or_else(unencrypted).or_else(whitelisted)
 }
 
 /// `<a@b>: pipe transport output: words`, `a@b <c@d>: error ignored`, `"x" from env-from rewritten as "y" by rule 1` (Exim
@@ -132,15 +138,17 @@ fn of_label(text: &[u8]) -> Option<LineShape> {
 }
 
 /// Beginnings of lines about connections, queue runs, TLS and signatures. Sorted.
-const ROUTINE: [&[u8]; 113] = [
+const ROUTINE: [&[u8]; 121] = [
     b"ARC: ",
     b"ATRN '",
     b"Abandon queue run",
+    b"Accepting ",
     b"Authenticated ",
     b"Authentication ",
     b"Ci=",
     b"Completed",
     b"DANE ",
+    b"DEBUG - ",
     b"DKIM: ",
     b"DMARC results: ",
     b"DMARC: ",
@@ -148,6 +156,7 @@ const ROUTINE: [&[u8]; 113] = [
     b"DNS lookup of ",
     b"Delivery deferred by system filter",
     b"Domain ",
+    b"E-Mail account ",
     b"ETRN ",
     b"EXPN ",
     b"End '",
@@ -156,8 +165,12 @@ const ROUTINE: [&[u8]; 113] = [
     b"Error or EOF on input from ",
     b"From: ",
     b"Greylisting ",
+    b"Invalid TLS client certificate ",
+    b"Invalid reverse DNS ",
     b"LOG: ",
     b"Long ",
+    b"Message not encrypted with TLS",
+    b"No TLS client certificate ",
     b"OCSP ",
     b"Outgoing mail ",
     b"PDKIM: ",
@@ -199,6 +212,7 @@ const ROUTINE: [&[u8]; 113] = [
     b"TLS session: ",
     b"Too many recipients",
     b"VRFY ",
+    b"Whitelisted ",
     b"accept: ",
     b"address <",
     b"arc: ",
