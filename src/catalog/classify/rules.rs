@@ -124,6 +124,44 @@ const AND: u8 = 2;
 /// Bit of [`RuleRow::unless`].
 const UNLESS: u8 = 4;
 
+/// Phrases by which a reply that speaks of a missing recipient shows that something else is wrong: the sender, the client,
+/// a policy, DNS, or a state that passes. Such a reply never removes an address.
+pub(crate) const DOUBTS: [&str; 33] = [
+    "polic*",
+    "access denied",
+    "spam*",
+    "listed",
+    "blacklist*",
+    "blocklist*",
+    "reputation",
+    "rate limit*",
+    "too many",
+    "sender*",
+    "mail from",
+    "from address",
+    "return path",
+    "helo",
+    "client host",
+    "your ip",
+    "your host",
+    "your server",
+    "dns*",
+    "lookup fail*",
+    "lookup error*",
+    "temporar*",
+    "try again",
+    "try later",
+    "relaying",
+    "relay access",
+    "spf",
+    "dkim",
+    "dmarc",
+    "authenticat*",
+    "password*",
+    "login*",
+    "log in",
+];
+
 /// All rules in the order in which they are tried, and their phrases.
 pub struct Rules {
     rules: Vec<Rule>,
@@ -197,7 +235,8 @@ impl<'a> OwnedPhrases<'a> {
 /// The rule or provider that a phrase belongs to.
 #[derive(Clone, Copy)]
 enum PhraseOwner {
-    /// The position of a rule, and the bit of one of its lists: [`WORDS`], [`AND`] or [`UNLESS`].
+    /// The position of a rule, and the bit of one of its lists: [`WORDS`], [`AND`] or [`UNLESS`]. The position behind the
+    /// last rule stands for the [`DOUBTS`].
     Rule(u16, u8),
     Provider(Provider),
 }
@@ -222,6 +261,10 @@ impl Rules {
                 }
             }
         }
+        let doubt = PhraseOwner::Rule(rows.len() as u16, WORDS);
+        for phrase in DOUBTS {
+            phrases.add(phrase, doubt).map_err(|what| (usize::MAX, what))?;
+        }
         let (phrases, owners) = phrases.finish();
         let mut rules = Vec::with_capacity(rows.len());
         for (at, row) in rows.into_iter().enumerate() {
@@ -239,10 +282,11 @@ impl Rules {
     }
 
     /// The first rule that matches, and the provider: that of the features, else the one whose tokens the text has.
-    /// `marks` is scratch space: for each rule, the bits of its lists that have a phrase in the text.
+    /// `marks` is scratch space: for each rule, the bits of its lists that have a phrase in the text, and behind them a
+    /// mark if the text has one of the [`DOUBTS`].
     pub fn find(&self, mut features: Features, marks: &mut Vec<u8>) -> (Option<RuleId>, Option<Provider>) {
         marks.clear();
-        marks.resize(self.rules.len(), 0);
+        marks.resize(self.rules.len() + 1, 0);
         self.phrases.find(features.text, |OwnerRange { from, to }| {
             let owners = self.owners.get(from as usize..to as usize).unwrap_or_default();
             owners.iter().for_each(|owner| match *owner {
