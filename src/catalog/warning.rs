@@ -10,7 +10,7 @@ use crate::smtp::event::Mta;
 /// What a warning means, and what to do.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct WarningRow {
+pub(crate) struct KnownWarning {
     /// `milter-down`
     pub id: String,
     /// What it is, in words.
@@ -37,7 +37,7 @@ pub(crate) struct WarningRow {
 
 /// The table, compiled.
 pub(crate) struct WarningTable {
-    rows: Vec<WarningRow>,
+    rows: Vec<KnownWarning>,
     /// The position of a row, and whether the phrase is one of `and`.
     phrases: Phrases<(usize, bool)>,
 }
@@ -45,11 +45,11 @@ pub(crate) struct WarningTable {
 impl WarningTable {
     pub(crate) fn built_in() -> Self {
         #[derive(Deserialize)]
-        struct File {
-            warning: Vec<WarningRow>,
+        struct WarningFile {
+            warning: Vec<KnownWarning>,
         }
-        let File { warning: rows } = table("warnings");
-        let both = |row: &WarningRow| {
+        let WarningFile { warning: rows } = table("warnings");
+        let both = |row: &KnownWarning| {
             let words = row.words.iter().map(|phrase| (phrase.clone(), false));
             words.chain(row.and.iter().map(|phrase| (phrase.clone(), true))).collect::<Vec<_>>()
         };
@@ -62,7 +62,7 @@ impl WarningTable {
     }
 
     /// What is known about a warning; `text` has neither severity nor queue id. `None`: nothing is.
-    pub(crate) fn find(&self, mta: Mta, text: &[u8]) -> Option<&WarningRow> {
+    pub(crate) fn find(&self, mta: Mta, text: &[u8]) -> Option<&KnownWarning> {
         let mut normalized = Vec::new();
         normalize(text, &mut normalized);
         let mut marks = vec![(false, false); self.rows.len()];
@@ -72,7 +72,7 @@ impl WarningTable {
             }
         });
         let mut rows = self.rows.iter().zip(marks);
-        let matches = |row: &WarningRow, (words, and): (bool, bool)| {
+        let matches = |row: &KnownWarning, (words, and): (bool, bool)| {
             words && (and || row.and.is_empty()) && (row.server.is_empty() || row.server.contains(&mta))
         };
         rows.find(|(row, marks)| matches(row, *marks)).map(|(row, _)| row)
