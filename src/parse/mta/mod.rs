@@ -12,6 +12,8 @@ pub(crate) mod postfix;
 pub(crate) mod queue_record;
 pub(crate) mod related_id;
 pub(crate) mod sendmail;
+pub(crate) mod server_warning;
+pub(crate) mod warning_text;
 
 use self::delay::Phases;
 use self::parsed::ParsedLine;
@@ -37,13 +39,14 @@ impl Program {
     pub(crate) const WITHOUT_TAG: Self = Self::Exim;
 
     /// Recognizes the writer. Postfix is recognized by its daemons, Exim by its name or, in its own files, by a header
-    /// without a program. Where the line has a program, nothing but the program's name decides.
+    /// without a program, or by what it prints on a terminal. Where the line has a program, nothing but the program's name decides.
     pub fn of(line: &LogLine) -> Self {
         if let Some(daemon) = Daemon::of(line) {
             return Self::Postfix(daemon);
         }
         match line.program {
             b"" if matches!(line.stamp, RawTimestamp::Iso(_)) => Self::WITHOUT_TAG,
+            b"" if exim::foreground::is_line(line.text) => Self::Exim,
             b"" => Self::Foreign,
             program if exim::is_program(program) => Self::Exim,
             _ if sendmail::is_from(line) => Self::Sendmail,
@@ -264,7 +267,7 @@ pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
 pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     match event.mta {
         Mta::Exim if event.direction == Direction::Inbound && !line.program.is_empty() => {
-            Some(exim::message_text(line))
+            Some(exim::message_text(line)).filter(|text| !exim::connection::is_logged_once(text))
         }
         Mta::Exim | Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
     }
