@@ -6,6 +6,7 @@
 
 pub(crate) mod header;
 pub(crate) mod header_cache;
+pub(crate) mod log_level;
 pub(crate) mod log_text;
 pub(crate) mod mta;
 pub(crate) mod process_tag;

@@ -9,10 +9,12 @@ pub struct Coverage {
     /// Bytes of decompressed text, also outside the time range; of a line that is too long, only the beginning counts.
     pub bytes: u64,
     pub event: u64,
+    /// Events beyond the first of their line: `message repeated 9 times: [ … ]` is one line with nine events.
+    pub repeats: u64,
     pub routine: u64,
     pub unread: u64,
     pub foreign: u64,
-    /// Events that the filter did not admit; they are included in `event`.
+    /// Events that the filter did not admit; they are included in `event` and `repeats`.
     pub filtered: u64,
     /// Lines without a time, if a time range is set; no other count includes them.
     pub undated: u64,
@@ -32,11 +34,17 @@ impl Coverage {
         self.event + self.routine + self.unread
     }
 
+    /// All events: each line with one, and its repetitions.
+    pub fn events(&self) -> u64 {
+        self.event + self.repeats
+    }
+
     /// Adds the counts of `other`, and keeps the earliest unread lines of both.
     pub fn merge(&mut self, other: Self) {
         self.lines += other.lines;
         self.bytes += other.bytes;
         self.event += other.event;
+        self.repeats += other.repeats;
         self.routine += other.routine;
         self.unread += other.unread;
         self.foreign += other.foreign;

@@ -16,7 +16,8 @@ use crate::parse::header::LogLine;
 use crate::parse::header_cache::{HeaderCache, ParsedHeader};
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::{LogTime, TimestampParser};
-use crate::parse::unwrap;
+use crate::parse::unwrap::earlier_lines::EarlierLines;
+use crate::parse::unwrap::{self, LineBuffers};
 use crate::parse::year::StampObservations;
 use crate::simd::newlines::NewlineIter;
 
@@ -147,8 +148,8 @@ pub(crate) fn observations(task: &WalkTask, block: &Block) -> StampObservations 
 }
 
 fn observe_block(clock: &mut TimestampParser, block: &Block) -> StampObservations {
-    each_line(block, |at, raw| {
-        let stamp = LogLine::read(raw).stamp;
+    each_line(block, |at, line| {
+        let stamp = line.stamp;
         if !clock.is_same_minute(stamp) {
             let _ = clock.read(stamp, block.offset + at as u64);
         }
@@ -234,12 +235,17 @@ pub(crate) fn clock<'c>(
 }
 
 /// Calls `on_line` with each line, unwrapped and cut to `LINE_LIMIT`, and its offset in the block.
-fn each_line(block: &Block, mut on_line: impl FnMut(usize, &[u8])) {
-    let mut inside = Vec::new();
+fn each_line(block: &Block, mut on_line: impl FnMut(usize, &LogLine)) {
+    let mut buffers = LineBuffers::default();
     each_length(block, |at, length| {
         let raw = block.lines.get(at..at + length).unwrap_or_default();
-        on_line(at, unwrap::unwrap_line(raw, &mut inside));
+        on_line(at, &unwrap::open_line(raw, earlier_lines(block, at), &mut buffers).line);
     });
+}
+
+/// The text before a line of the block.
+pub(crate) fn earlier_lines<'a>(block: &Block<'a>, at: usize) -> EarlierLines<'a> {
+    EarlierLines { near: block.lines.get(..at).unwrap_or_default(), far: block.before }
 }
 
 /// Calls `on_line` with the offset of each line in the block and its length, cut to `LINE_LIMIT`. Returns the number of lines
@@ -268,18 +274,27 @@ impl<L: EventSink> Walker<'_, '_, L> {
     fn block(&mut self, block: &Block) -> BlockResult<L::BlockOutput> {
         clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
         self.minute = None;
-        let mut inside = Vec::new();
+        let (mut inside, mut inner) = (Vec::new(), Vec::new());
         let mut number = 0;
         let (lines, bytes) = each_length(block, |at, length| {
             let ahead = block.lines.get(at..).unwrap_or_default();
             let raw = ahead.get(..length).unwrap_or_default();
             match &self.reader.cached(ahead, length) {
                 // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
-                Some(known) => self.line(block, at, number, raw, known),
-                None => {
-                    let raw = unwrap::unwrap_line(raw, &mut inside);
+                Some(known) if !unwrap::may_have_inner(&known.line, known.writer) => {
+                    self.line(block, at, number, raw, known, 1);
+                }
+                Some(_) | None => {
+                    let raw = unwrap::without_wrapper(raw, &mut inside);
                     let known = self.reader.read(raw);
-                    self.line(block, at, number, raw, &known);
+                    let earlier = earlier_lines(block, at);
+                    match unwrap::find_inner(raw, &known.line, known.writer, earlier, &mut inner) {
+                        None => self.line(block, at, number, raw, &known, 1),
+                        Some(times) => {
+                            let known = self.reader.read(&inner);
+                            self.line(block, at, number, &inner, &known, times);
+                        }
+                    }
                 }
             }
             number += 1;
@@ -298,7 +313,16 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
-    fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8], known: &ParsedHeader) {
+    /// Passes on a line. `times`: how often it occurred.
+    fn line(
+        &mut self,
+        block: &Block,
+        at: usize,
+        line_in_block: u64,
+        raw: &[u8],
+        known: &ParsedHeader,
+        times: u32,
+    ) {
         let line = &known.line;
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let (is_within, mut moment) = self.in_time_range(line, place);
@@ -346,7 +370,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
                     client,
                     book,
                 };
-                self.event(&logged);
+                self.event(&logged, times);
             }
             ParsedLine::QueueRecord(record) => {
                 let minute = moment.map(LogTime::minute);
@@ -399,14 +423,20 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
-    fn event(&mut self, logged: &LoggedEvent) {
+    /// Passes on an event, once for each time that its line occurred, so that all totals agree.
+    fn event(&mut self, logged: &LoggedEvent, times: u32) {
         self.coverage.event += 1;
+        self.coverage.repeats += u64::from(times - 1);
         let WalkTask { filter, book, .. } = self.task;
-        if filter.is_empty() || filter.admits(logged.event, logged.verdict, logged.line, book) {
-            self.sink.event(logged);
-        } else {
-            self.coverage.filtered += 1;
-            self.sink.filtered_out(logged);
+        let is_admitted =
+            filter.is_empty() || filter.admits(logged.event, logged.verdict, logged.line, book);
+        for _ in 0..times {
+            if is_admitted {
+                self.sink.event(logged);
+            } else {
+                self.coverage.filtered += 1;
+                self.sink.filtered_out(logged);
+            }
         }
     }
 }

@@ -11,17 +11,16 @@ use super::rejected::RejectedCommand;
 use crate::catalog::classify::Classifier;
 use crate::input::read::HeapSize;
 use crate::input::read::block::{Block, LINE_LIMIT};
-use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::mta::related_id::{MARKS, Relation};
 use crate::parse::timestamp::{LogTime, TimestampParser};
-use crate::parse::unwrap;
+use crate::parse::unwrap::{LineBuffers, OpenedLine, open_line};
 use crate::parse::year::StampObservations;
 use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::LineOffset;
-use crate::pipeline::walk::{WalkTask, clock};
+use crate::pipeline::walk::{WalkTask, clock, earlier_lines};
 
 /// Scans blocks; each thread has one.
 pub(crate) struct LinkScanner<'a> {
@@ -92,19 +91,19 @@ impl<'a> LinkScanner<'a> {
         scanned.stamps = clock.take_observations();
         let mut clock = clock.clone();
         clock.begin();
-        let mut inside = Vec::new();
+        let mut buffers = LineBuffers::default();
         let anchor = self.query.anchor();
         let mut visit = |at: usize, raw: &[u8]| {
-            let raw = unwrap::unwrap_line(raw, &mut inside);
-            self.line(block, at, raw, &mut clock, &mut scanned);
+            let opened = open_line(raw, earlier_lines(block, at), &mut buffers);
+            self.line(block, at, &opened, &mut clock, &mut scanned);
         };
         match anchor {
             Some(anchor) => each_line_with(anchor, block, &mut visit),
             None => each_line(block, &mut visit),
         }
-        let mut visit = |_: usize, raw: &[u8]| {
-            let mut inside = Vec::new();
-            let line = LogLine::read(unwrap::unwrap_line(raw, &mut inside));
+        let mut visit = |at: usize, raw: &[u8]| {
+            let mut buffers = LineBuffers::default();
+            let line = open_line(raw, earlier_lines(block, at), &mut buffers).line;
             let Some((mta, id, rest)) = mta::queue_id(&line) else { return };
             if let Some((relation, other)) = mta::related_queue_id(mta, rest) {
                 let (id, other) = (self.hasher.hash_one(id), self.hasher.hash_one(other));
@@ -125,11 +124,11 @@ impl<'a> LinkScanner<'a> {
         &mut self,
         block: &Block,
         at: usize,
-        raw: &[u8],
+        opened: &OpenedLine,
         clock: &mut TimestampParser,
         scanned: &mut ScannedBlock,
     ) {
-        let line = LogLine::read(raw);
+        let line = opened.line;
         let parsed = mta::read(&line);
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let own = mta::queue_id(&line);
@@ -170,8 +169,7 @@ impl<'a> LinkScanner<'a> {
         scanned.rejections.push(RejectedCommand::read(
             event,
             classification,
-            &line,
-            raw,
+            opened,
             (moment, place),
             whole,
             &self.hasher,
@@ -187,14 +185,14 @@ pub(crate) fn whole_line<'b>(block: &Block<'b>, at: usize) -> &'b [u8] {
 
 /// Counts the lines, and reads the first timestamp of each minute, so that the parser knows the years as in a full reading.
 fn read_stamps(clock: &mut TimestampParser, block: &Block, scanned: &mut ScannedBlock) {
-    let (mut inside, mut last) = (Vec::new(), &b""[..]);
+    let (mut buffers, mut last) = (LineBuffers::default(), &b""[..]);
     each_line(block, &mut |at, raw| {
         scanned.lines += 1;
         if is_same_minute(last, raw) {
             return;
         }
         last = raw.get(..17).unwrap_or_default();
-        let stamp = LogLine::read(unwrap::unwrap_line(raw, &mut inside)).stamp;
+        let stamp = open_line(raw, earlier_lines(block, at), &mut buffers).line.stamp;
         if !clock.is_same_minute(stamp)
             && let Some(moment) = clock.read(stamp, block.offset + at as u64)
         {
