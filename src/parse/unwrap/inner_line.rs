@@ -20,7 +20,7 @@ use crate::simd::find::find;
 #[inline]
 pub(crate) fn may_hold_line(line: &LogLine) -> bool {
     match line.text {
-        _ if line.stamp == RawTimestamp::Missing => true,
+        _ if line.stamp == RawTimestamp::Missing || line.host.is_empty() => true,
         [b'0'..=b'9', b'0'..=b'9', ..] | [b'{', ..] | [_, _, _, b' ', _, b'0'..=b'9', b' ', ..] => true,
         text => line.program.ends_with(b".service") || begins_with_process(text),
     }
@@ -39,11 +39,12 @@ pub(crate) fn write_inner(
     unwrap: impl FnOnce(&WrapperMetadata, &[u8], &mut Vec<u8>),
     output: &mut Vec<u8>,
 ) -> Option<u32> {
+    if (line.stamp == RawTimestamp::Missing || line.host.is_empty()) && write_unnamed(raw, output) {
+        return Some(1);
+    }
     if line.stamp == RawTimestamp::Missing {
-        if write_entry(raw, earlier, output) || write_unnamed(raw, output) {
-            return Some(1);
-        }
-        return write_previous(raw, earlier, output);
+        let is_entry = write_entry(raw, earlier, output);
+        return if is_entry { Some(1) } else { write_previous(raw, earlier, output) };
     }
     if write_unit(raw, line, output) {
         return Some(1);
@@ -78,10 +79,19 @@ fn is_of_server(raw: &[u8]) -> bool {
     }
 }
 
-/// A line without any header, as `journalctl -o cat` shows it: `A1B2C3: to=<a@b>, relay=…`.
+/// A line without a program, as `journalctl -o cat` shows it: `A1B2C3: to=<a@b>, relay=…`; also with a timestamp before it
+/// (logcli --no-labels, of a line that came from the journal).
 fn write_unnamed(raw: &[u8], output: &mut Vec<u8>) -> bool {
-    let Some(program) = mta::program_of_text(raw) else { return false };
-    write_line(&WrapperMetadata { program: Some(Cow::Borrowed(program)), ..WrapperMetadata::default() }, raw, output);
+    let (time, text) = match raw {
+        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {
+            let Some(end) = find(b' ', raw.get(..40).unwrap_or(raw)) else { return false };
+            let (stamp, text) = raw.split_at(end);
+            (std::str::from_utf8(stamp).ok().and_then(WrapperTime::iso), text.trim_ascii_start())
+        }
+        _ => (None, raw),
+    };
+    let Some(program) = mta::program_of_text(text).map(Cow::Borrowed) else { return false };
+    write_line(&WrapperMetadata { time, program: Some(program), ..WrapperMetadata::default() }, text, output);
     true
 }
 

@@ -109,7 +109,7 @@ fn of_entry(name: &str) -> JsonField {
         "program" => JsonField::Program(3),
         "programname" => JsonField::Program(4),
         "ident" => JsonField::Program(5),
-        "process.name" | "process" => JsonField::Program(6),
+        "process.name" => JsonField::Program(6),
         "tag" | "syslogtag" | "syslog-tag" | "syslog_tag" | "LEGACY_MSGHDR" => JsonField::Program(7),
         "syslog_program" | "_program" | "_application_name" | "_app_name" | "_appname" | "_ident"
         | "_SourceName" => JsonField::Program(8),

@@ -53,7 +53,7 @@ pub(crate) fn without_prefix(text: &[u8]) -> Option<(WrapperMetadata<'_>, &[u8])
 fn without_service(text: &[u8]) -> Option<&[u8]> {
     let in_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_.@".contains(byte);
     let name = text.iter().take(120).take_while(in_name).count();
-    behind_bar(text.get(name..)?).filter(|_| name > 0)
+    behind_bar(text.get(name..)?).filter(|_| text.first().is_some_and(u8::is_ascii_alphabetic))
 }
 
 /// The text behind blanks and a bar.
