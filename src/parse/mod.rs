@@ -4,6 +4,7 @@
 //! borrow from the line.
 //! May use: simd, smtp.
 
+pub(crate) mod form;
 pub(crate) mod header;
 pub(crate) mod header_cache;
 pub(crate) mod log_level;

@@ -331,7 +331,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         let parsed = known.writer.read(line);
         if matches!(parsed, ParsedLine::Foreign) {
-            self.coverage.foreign += 1;
+            self.coverage.foreign(place, block.lines.get(at..).unwrap_or_default());
             return;
         }
         // Lines of one minute share the minute of the first; only an event needs the seconds.

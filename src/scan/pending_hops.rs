@@ -4,7 +4,7 @@ use hashbrown::HashSet;
 
 use crate::catalog::Catalog;
 use crate::messages::key::PrehashedState;
-use crate::messages::recent_ids::IdHash;
+use crate::messages::recent_ids::{IdHash, is_among};
 use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
@@ -69,7 +69,7 @@ impl PendingHandOffs {
             let end = line.end;
             let raw = lines_before.text.get(start..end).unwrap_or_default();
             start = end;
-            if found.contains(&line.copy) {
+            if is_among(line.copy, found) {
                 tally.hops += 1;
             } else if all {
                 delivered(tally, raw, &line, book);

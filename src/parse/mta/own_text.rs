@@ -19,7 +19,8 @@ fn is_postfix(text: &[u8]) -> bool {
         b"to=<", b"from=<", b"client=", b"message-id=", b"resent-message-id=", b"removed", b"reject: ", b"milter-reject: ",
         b"discard: ", b"hold: ", b"uid=", b"host ",
     ];
-    const OF_SESSIONS: [&[u8]; 4] = [b"connect from ", b"disconnect from ", b"lost connection after ", b"warning: "];
+    const OF_SESSIONS: [&[u8]; 5] =
+        [b"connect from ", b"disconnect from ", b"lost connection after ", b"connect to ", b"warning: "];
     if text.starts_with(b"NOQUEUE: ") {
         return true;
     }
@@ -34,13 +35,8 @@ fn is_postfix(text: &[u8]) -> bool {
 }
 
 fn is_exim(text: &[u8]) -> bool {
-    const MARKS: [&[u8]; 8] = [b"<= ", b"=> ", b"-> ", b">> ", b"** ", b"== ", b"*> ", b"Completed"];
-    match exim::queue_id(text) {
-        (Some(_), rest) => {
-            MARKS.iter().any(|mark| rest.starts_with(mark)) || rest.starts_with(b"H=") && split_once(rest, b" rejected ").is_some()
-        }
-        (None, _) => text.starts_with(b"H=") && split_once(text, b" rejected ").is_some(),
-    }
+    // An id has a shape of its own: `1tABCd-000001-2x`.
+    exim::queue_id(text).0.is_some() || text.starts_with(b"H=") && split_once(text, b" rejected ").is_some()
 }
 
 fn is_sendmail(text: &[u8]) -> bool {
