@@ -104,7 +104,7 @@ impl Session {
     /// Settles the dates before the walk, for a command that prints during the walk.
     pub(crate) fn settle_dates(&mut self) -> Result<(), CliError> {
         if self.can_be_read_again() {
-            self.inputs.calendar = settle_dates(&self.task())?;
+            (self.inputs.calendar, self.inputs.sources) = settle_dates(&self.task())?;
         }
         Ok(())
     }

@@ -52,7 +52,7 @@ pub fn events(paths: &[impl AsRef<Path>], options: &LogOptions) -> Result<Events
     let mut logs = FoundLogs::find(paths, options)?;
     let book = Catalog::built_in();
     if logs.sources.iter().all(Source::can_be_read_again) {
-        logs.calendar = settle_dates(&logs.task(&book, &LineFilter::default()))?;
+        (logs.calendar, logs.sources) = settle_dates(&logs.task(&book, &LineFilter::default()))?;
     }
     Ok(Events::new(logs, book))
 }

@@ -67,6 +67,22 @@ impl<'a> LogLine<'a> {
         })
     }
 
+    /// The host if it is named: empty also if it is only assumed, to tell logs apart (then it begins with a zero byte).
+    pub fn named_host(&self) -> &'a [u8] {
+        if self.host.first() == Some(&0) { b"" } else { self.host }
+    }
+
+    /// The line with the host of its log, if it names none itself.
+    pub(crate) fn or_host(self, host: Option<&'a [u8]>) -> Self {
+        if self.host.is_empty() { Self { host: host.unwrap_or_default(), ..self } } else { self }
+    }
+
+    /// The host, if it does not stand in the line itself.
+    pub(crate) fn host_outside(&self, raw: &[u8]) -> Option<&'a [u8]> {
+        let inside = raw.as_ptr_range();
+        Some(self.host).filter(|host| !host.is_empty() && !inside.contains(&host.as_ptr()))
+    }
+
     /// The daemon's name: `smtpd` of `postfix/submission/smtpd`.
     pub fn daemon(&self) -> &'a [u8] {
         self.program.get(self.daemon_start..).unwrap_or_default()

@@ -1,5 +1,7 @@
 //! Counts what kinds of lines were read, and how much of a log was understood.
 
+use std::collections::BTreeSet;
+
 use super::sink::LineOffset;
 
 /// Counts of lines by kind: lines = mail + foreign, mail = event + routine + unread.
@@ -24,6 +26,8 @@ pub struct Coverage {
     pub unread_lines: Vec<(LineOffset, Vec<u8>)>,
     /// The first lines of other programs, likewise, as they stand in the log.
     pub foreign_lines: Vec<(LineOffset, Vec<u8>)>,
+    /// The numbers of the files that have timestamps without a year.
+    pub without_year: BTreeSet<usize>,
     /// The first and the last minute of the mail lines that have a timestamp.
     pub minutes: Option<(i64, i64)>,
 }
@@ -52,6 +56,7 @@ impl Coverage {
         self.foreign += other.foreign;
         self.filtered += other.filtered;
         self.undated += other.undated;
+        self.without_year.extend(other.without_year);
         for (mine, theirs) in
             [(&mut self.unread_lines, other.unread_lines), (&mut self.foreign_lines, other.foreign_lines)]
         {

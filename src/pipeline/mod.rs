@@ -4,6 +4,7 @@
 //! lines of a block in order, and its results are folded in the order of the files. It does not know who listens.
 //! May use: catalog, collections, input, parse, simd, smtp.
 
+pub(crate) mod assumed_hosts;
 pub(crate) mod calendar;
 pub(crate) mod coverage;
 pub(crate) mod duplicate;

@@ -1,5 +1,6 @@
 //! Walks over the lines of logs: parses each line once, counts it, and passes its event or queue record to a sink.
 
+use super::assumed_hosts::{UnnamedSpan, assume_hosts};
 use super::calendar::{Calendar, TimeResolution, YearResolver};
 use super::coverage::{Coverage, extend};
 use super::duplicate::is_duplicate;
@@ -14,6 +15,7 @@ use crate::input::read::block::{Block, LINE_LIMIT};
 use crate::input::read::{HeapSize, Progress, ReadOptions, Source, WorkResult, each_block};
 use crate::parse::header::LogLine;
 use crate::parse::header_cache::{HeaderCache, ParsedHeader};
+use crate::parse::mta::Program;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap::earlier_lines::EarlierLines;
@@ -44,6 +46,15 @@ pub(crate) struct WalkResult<L> {
     pub resolution: TimeResolution,
     /// How far each file was read, indexed by its number in the set.
     pub reached: Vec<ReadPosition>,
+    /// For each file, the first and the last minute of the lines that name no host.
+    pub unnamed: Vec<UnnamedSpan>,
+}
+
+impl<'a> WalkTask<'a> {
+    /// The host of the lines in a file that name none.
+    pub(crate) fn host(&self, file: usize) -> Option<&'a [u8]> {
+        self.sources.get(file)?.host.as_deref()
+    }
 }
 
 /// Greatest number of walks until all dates are resolved. The second has the right years; the third is needed if one of
@@ -67,15 +78,19 @@ pub(crate) fn walk<L: EventSink>(
         clock: None,
         last_file: 0,
         minute: None,
+        host: None,
+        unnamed: None,
         unread: keep_unread.then(Vec::new),
     };
     let mut order = YearResolver::default();
     let mut reached = vec![ReadPosition::default(); task.sources.len()];
+    let mut unnamed = vec![None; task.sources.len()];
     let in_order = |result: BlockResult<L::BlockOutput>| {
         order.add(result.file, result.seen, task.sources);
         if let Some(reached) = reached.get_mut(result.file) {
             *reached = ReadPosition { lines: reached.lines + result.lines, end: result.end };
         }
+        merge_span(&mut unnamed, result.file, result.unnamed);
         if let Some(unread) = &mut unread {
             unread.add(&result.unread);
         }
@@ -85,7 +100,7 @@ pub(crate) fn walk<L: EventSink>(
     let WorkResult { workers, problems } = worked;
     let turns = order.resolve(task.sources, task.calendar);
     let mut walked =
-        WalkResult { sinks: Vec::new(), coverage: Coverage::default(), problems, resolution: turns, reached };
+        WalkResult { sinks: Vec::new(), coverage: Coverage::default(), problems, resolution: turns, reached, unnamed };
     for worker in workers {
         walked.sinks.push(worker.sink);
         walked.coverage.merge(worker.coverage);
@@ -105,20 +120,32 @@ pub(crate) fn aggregate<A: Aggregation>(
     Ok((walked, total))
 }
 
-/// Resolves the dates before a walk whose events cannot be revised, by parsing only the timestamps.
-pub(crate) fn settle_dates(task: &WalkTask) -> Result<Calendar, InputError> {
-    let mut calendar = task.calendar.clone();
+/// Extends the span of a file.
+fn merge_span(spans: &mut [UnnamedSpan], file: usize, more: UnnamedSpan) {
+    if let (Some(span), Some((first, last))) = (spans.get_mut(file), more) {
+        extend(span, first);
+        extend(span, last);
+    }
+}
+
+/// Resolves the dates before a walk whose events cannot be revised, by parsing only the timestamps. Also returns the sources
+/// with the hosts that are assumed of them.
+pub(crate) fn settle_dates(task: &WalkTask) -> Result<(Calendar, Vec<Source>), InputError> {
+    let (mut calendar, mut sources) = (task.calendar.clone(), task.sources.to_vec());
+    let mut spans = Vec::new();
     for _ in 1..WALKS {
-        let turns = resolve_dates(&WalkTask { calendar: &calendar, ..*task })?;
+        let (turns, unnamed) = resolve_dates(&WalkTask { calendar: &calendar, ..*task })?;
+        spans = unnamed;
         if turns == calendar.resolution {
             break;
         }
         calendar.resolution = turns;
     }
-    Ok(calendar)
+    assume_hosts(&mut sources, &spans);
+    Ok((calendar, sources))
 }
 
-fn resolve_dates(task: &WalkTask) -> Result<TimeResolution, InputError> {
+fn resolve_dates(task: &WalkTask) -> Result<(TimeResolution, Vec<UnnamedSpan>), InputError> {
     struct Dates<'a> {
         task: WalkTask<'a>,
         clock: Option<TimestampParser>,
@@ -127,9 +154,11 @@ fn resolve_dates(task: &WalkTask) -> Result<TimeResolution, InputError> {
     let new = || Dates { task: *task, clock: None, last_file: 0 };
     let work = |dates: &mut Dates, block: &Block| {
         let clock = clock(&mut dates.clock, &mut dates.last_file, block.file, &dates.task);
+        let mut unnamed = None;
         BlockResult {
             file: block.file,
-            seen: observe_block(clock, block),
+            seen: observe_block(clock, block, &mut unnamed),
+            unnamed,
             unread: Vec::new(),
             lines: 0,
             end: 0,
@@ -137,21 +166,33 @@ fn resolve_dates(task: &WalkTask) -> Result<TimeResolution, InputError> {
         }
     };
     let mut order = YearResolver::default();
-    let fold = |result: BlockResult<()>| order.add(result.file, result.seen, task.sources);
+    let mut unnamed = vec![None; task.sources.len()];
+    let fold = |result: BlockResult<()>| {
+        merge_span(&mut unnamed, result.file, result.unnamed);
+        order.add(result.file, result.seen, task.sources);
+    };
     each_block(task.sources, task.options, task.progress, new, work, fold)?;
-    Ok(order.resolve(task.sources, task.calendar))
+    Ok((order.resolve(task.sources, task.calendar), unnamed))
 }
 
 /// Observes the timestamps of one block, for a log that is read block by block.
 pub(crate) fn observations(task: &WalkTask, block: &Block) -> StampObservations {
-    observe_block(clock(&mut None, &mut 0, block.file, task), block)
+    observe_block(clock(&mut None, &mut 0, block.file, task), block, &mut None)
 }
 
-fn observe_block(clock: &mut TimestampParser, block: &Block) -> StampObservations {
+/// `unnamed` is extended by the minutes of the lines that name no host.
+fn observe_block(
+    clock: &mut TimestampParser,
+    block: &Block,
+    unnamed: &mut UnnamedSpan,
+) -> StampObservations {
     each_line(block, |at, line| {
-        let stamp = line.stamp;
-        if !clock.is_same_minute(stamp) {
-            let _ = clock.read(stamp, block.offset + at as u64);
+        if !clock.is_same_minute(line.stamp)
+            && let Some(moment) = clock.read(line.stamp, block.offset + at as u64)
+            && line.host.is_empty()
+            && Program::of(line) != Program::Foreign
+        {
+            extend(unnamed, moment.minute());
         }
     });
     clock.take_observations()
@@ -175,8 +216,20 @@ pub fn step<'b, L: EventSink>(
 ) -> WalkStep<'b, L> {
     let coverage = Coverage::default();
     let (reader, clock, last_file, minute, unread) = (HeaderCache::default(), None, 0, None, None);
-    let mut walker =
-        Walker { task: *task, classifier, sink, coverage, reader, clock, last_file, minute, unread };
+    let (host, unnamed) = (None, None);
+    let mut walker = Walker {
+        task: *task,
+        classifier,
+        sink,
+        coverage,
+        reader,
+        clock,
+        last_file,
+        minute,
+        host,
+        unnamed,
+        unread,
+    };
     let result = walker.block(block);
     let Walker { sink, classifier, coverage, .. } = walker;
     WalkStep { sink, classifier, output: result.own, coverage }
@@ -186,6 +239,7 @@ pub fn step<'b, L: EventSink>(
 struct BlockResult<H> {
     file: usize,
     seen: StampObservations,
+    unnamed: UnnamedSpan,
     /// Lines that were not understood, if they are wanted.
     unread: Vec<u8>,
     lines: u64,
@@ -211,6 +265,10 @@ struct Walker<'a, 'b, L> {
     last_file: usize,
     /// The minute of the last line: its number in the header cache, and minutes since 1970-01-01T00:00Z.
     minute: Option<(u32, i64)>,
+    /// The host of the lines in this file that name none.
+    host: Option<&'a [u8]>,
+    /// The first and the last minute of the lines in this block that name no host.
+    unnamed: UnnamedSpan,
     /// `None`: these lines are not wanted.
     unread: Option<Vec<u8>>,
 }
@@ -274,6 +332,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
     fn block(&mut self, block: &Block) -> BlockResult<L::BlockOutput> {
         clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
         self.minute = None;
+        self.host = self.task.host(block.file);
         let (mut inside, mut inner) = (Vec::new(), Vec::new());
         let mut number = 0;
         let (lines, bytes) = each_length(block, |at, length| {
@@ -303,9 +362,14 @@ impl<L: EventSink> Walker<'_, '_, L> {
         if self.task.window.is_unbounded() {
             self.coverage.lines += lines;
         }
+        let seen = self.clock.as_mut().map(TimestampParser::take_observations).unwrap_or_default();
+        if !seen.runs.is_empty() {
+            self.coverage.without_year.insert(block.file);
+        }
         BlockResult {
             file: block.file,
-            seen: self.clock.as_mut().map(TimestampParser::take_observations).unwrap_or_default(),
+            seen,
+            unnamed: self.unnamed.take(),
             unread: self.unread.as_mut().map(std::mem::take).unwrap_or_default(),
             lines,
             end: block.offset + block.lines.len() as u64,
@@ -323,6 +387,14 @@ impl<L: EventSink> Walker<'_, '_, L> {
         known: &ParsedHeader,
         times: u32,
     ) {
+        let own;
+        let known = match self.host {
+            Some(_) if known.line.host.is_empty() => {
+                own = ParsedHeader { line: known.line.or_host(self.host), ..*known };
+                &own
+            }
+            Some(_) | None => known,
+        };
         let line = &known.line;
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let (is_within, mut moment) = self.in_time_range(line, place);
@@ -352,6 +424,9 @@ impl<L: EventSink> Walker<'_, '_, L> {
             self.minute = known.minute.zip(moment.map(LogTime::minute));
             if let Some(moment) = moment {
                 extend(&mut self.coverage.minutes, moment.minute());
+                if line.host.is_empty() {
+                    extend(&mut self.unnamed, moment.minute());
+                }
             }
         }
         match &parsed {

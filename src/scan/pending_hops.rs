@@ -32,6 +32,8 @@ pub(crate) struct PendingHandOffLine {
     sender: Option<Box<[u8]>>,
     user: Option<Box<[u8]>>,
     client: Option<Box<[u8]>>,
+    /// The host of a line that names none.
+    host: Option<Box<[u8]>>,
 }
 
 impl PendingHandOffs {
@@ -46,6 +48,7 @@ impl PendingHandOffs {
             sender: owned(logged.event.sender),
             user: owned(logged.user),
             client: owned(logged.client),
+            host: owned(logged.line.host_outside(logged.raw)),
         });
     }
 
@@ -94,7 +97,7 @@ impl PendingHandOffs {
 
 /// Counts a hand-off as a delivery.
 fn delivered(tally: &mut Tally, raw: &[u8], line: &PendingHandOffLine, book: &Catalog) {
-    let read = LogLine::read(raw);
+    let read = LogLine::read(raw).or_host(line.host.as_deref());
     let ParsedLine::Event(event) = mta::read(&read) else { return };
     let event = Event { sender: line.sender.as_deref(), ..event };
     tally.event(&LoggedEvent {

@@ -134,7 +134,8 @@ impl<'a> NoteCollector<'a> {
         let mut buffers = LineBuffers::default();
         each_line(block, &mut |at, raw| {
             let opened = open_line(raw, earlier_lines(block, at), &mut buffers);
-            let line = opened.line;
+            let line = opened.line.or_host(self.task.host(block.file));
+            let opened = OpenedLine { line, ..opened };
             let Some((mta, id, rest)) = mta::queue_id(&line) else {
                 let unowned = if self.wanted.raw { self.unowned(block, at, &line, &mut clock) } else { None };
                 notes.extend(unowned.map(|line| CollectedNote::Unowned(Box::new(line))));
@@ -147,7 +148,7 @@ impl<'a> NoteCollector<'a> {
             if let Some(note) = self.note(block, at, &opened, rest, &mut clock) {
                 let owner = QueueOwner {
                     mta,
-                    host: LogText(line.host).non_empty(),
+                    host: LogText(line.named_host()).non_empty(),
                     instance: LogText(line.instance()).non_empty(),
                 };
                 notes.push(CollectedNote::Message {
@@ -256,7 +257,7 @@ impl<'a> NoteCollector<'a> {
         if !self.task.window.contains(moment) {
             return None;
         }
-        let host = LogText(line.host).non_empty();
+        let host = LogText(line.named_host()).non_empty();
         Some(UnownedLine { id: LogText(id).into(), host, moment, place, raw: whole_line(block, at).to_vec() })
     }
 

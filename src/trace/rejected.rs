@@ -69,7 +69,7 @@ impl RejectedCommand {
         Self {
             process: process(line, raw, hasher),
             mta: event.mta,
-            host: LogText(line.host).non_empty(),
+            host: LogText(line.named_host()).non_empty(),
             instance: LogText(line.instance()).non_empty(),
             helo: mta::helo(event.mta, line.text).map(LogText::string),
             sender: event.sender.map(LogText::string),

@@ -11,12 +11,14 @@ use super::rejected::RejectedCommand;
 use crate::catalog::classify::Classifier;
 use crate::input::read::HeapSize;
 use crate::input::read::block::{Block, LINE_LIMIT};
-use crate::parse::mta;
+use crate::parse::mta::{self, Program};
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::mta::related_id::{MARKS, Relation};
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap::{LineBuffers, OpenedLine, open_line};
 use crate::parse::year::StampObservations;
+use crate::pipeline::assumed_hosts::UnnamedSpan;
+use crate::pipeline::coverage::extend;
 use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::LineOffset;
@@ -45,6 +47,8 @@ pub(crate) struct ScannedBlock {
     pub lines: u64,
     /// The first and the last minute of its timestamps.
     pub minutes: Option<(i64, i64)>,
+    /// The first and the last minute of the lines that name no host.
+    pub unnamed: UnnamedSpan,
     /// The hash of the queue id of each matching line, and its time and place.
     pub hits: Vec<(u64, StampMatch)>,
     /// Two queue ids, by their hashes, of which a line of the first names the second.
@@ -128,7 +132,8 @@ impl<'a> LinkScanner<'a> {
         clock: &mut TimestampParser,
         scanned: &mut ScannedBlock,
     ) {
-        let line = opened.line;
+        let line = opened.line.or_host(self.task.host(block.file));
+        let opened = &OpenedLine { line, ..*opened };
         let parsed = mta::read(&line);
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let own = mta::queue_id(&line);
@@ -192,11 +197,15 @@ fn read_stamps(clock: &mut TimestampParser, block: &Block, scanned: &mut Scanned
             return;
         }
         last = raw.get(..17).unwrap_or_default();
-        let stamp = open_line(raw, earlier_lines(block, at), &mut buffers).line.stamp;
+        let line = open_line(raw, earlier_lines(block, at), &mut buffers).line;
+        let stamp = line.stamp;
         if !clock.is_same_minute(stamp)
             && let Some(moment) = clock.read(stamp, block.offset + at as u64)
         {
             let minute = moment.minute();
+            if line.host.is_empty() && Program::of(&line) != Program::Foreign {
+                extend(&mut scanned.unnamed, minute);
+            }
             let (first, latest) = scanned.minutes.unwrap_or((minute, minute));
             scanned.minutes = Some((first.min(minute), latest.max(minute)));
         }

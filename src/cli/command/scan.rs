@@ -174,7 +174,7 @@ fn count(
     };
     let SettledWalk { walked, total: folder, sources, calendar, no_match } =
         session.walk_until_settled(&plan, &mut unparsed)?;
-    let WalkResult { sinks, coverage, problems: met, resolution: turns, reached } = walked;
+    let WalkResult { sinks, coverage, problems: met, resolution: turns, reached, .. } = walked;
     let resumed = session.inputs.resumed.as_ref();
     if !anyway && resumed.is_some_and(|resumed| !resumed.changed().is_empty()) {
         return Ok(None);
