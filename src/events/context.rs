@@ -6,6 +6,7 @@ use crate::messages::key::KeyHasher;
 use crate::messages::metadata::MessageMetadata;
 use crate::messages::recent_ids::{IdHash, IdWindow};
 use crate::messages::transition::Transition;
+use crate::parse::timestamp::LogTime;
 use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
 use crate::report::event::RecordContext;
 use crate::smtp::event::{Event, Outcome};
@@ -46,7 +47,7 @@ pub(crate) struct MessageLink {
 impl MessageLink {
     pub(crate) fn of(logged: &LoggedEvent, keys: &mut KeyHasher) -> Self {
         let (event, host) = (logged.event, logged.line.host);
-        let at = logged.moment.map(|moment| moment.micros.div_euclid(1_000_000));
+        let at = logged.moment.map(LogTime::second);
         let copy = |id: &[u8]| keys.copy_id(id, hop::host_of_copy(event, host), at);
         Self {
             copy: hop::next_queue_id(event, host).map(copy),

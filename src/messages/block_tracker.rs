@@ -127,7 +127,7 @@ impl BlockTracker {
         if wanted && (event.outcome, event.direction) == (Outcome::Rejected, Direction::Inbound) {
             self.totals.names.count_rejection(event, &self.keys);
         }
-        let at = logged.moment.map(|moment| moment.micros.div_euclid(1_000_000));
+        let at = logged.moment.map(LogTime::second);
         let hop = self.hand_off(event, logged.line, at);
         let (Some(transition), Some(queue_id)) = (Transition::of_event(event, hop), event.queue_id) else {
             if event.outcome == Outcome::Held && wanted {

@@ -22,6 +22,11 @@ impl LogTime {
         self.micros.div_euclid(60_000_000)
     }
 
+    /// The second, counted from 1970-01-01T00:00Z.
+    pub(crate) fn second(self) -> i64 {
+        self.micros.div_euclid(1_000_000)
+    }
+
     /// The time with its own offset. `None`: the year is out of range.
     pub fn zoned(self) -> Option<Zoned> {
         let stamp = Timestamp::from_microsecond(self.micros).ok()?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::logs::LOG_NAMES;
 use crate::input::read::Source;
 
-/// The first and the last minute of the lines of a file that name no host. `None`: it has none.
+/// The first and the last second of the lines of a file that name no host, since 1970. `None`: it has none.
 pub(crate) type UnnamedSpan = Option<(i64, i64)>;
 
 /// Gives each log whose time overlaps with another one's a host of its own; true if there are any. `spans` has an entry for
@@ -69,7 +69,7 @@ struct Unit<'a> {
     logs: Vec<&'a UnnamedLog>,
 }
 
-/// A minute that two logs share is where one ends and the next begins.
+/// A second that two logs share is where one ends and the next begins.
 fn overlap(a: &UnnamedLog, b: &UnnamedLog) -> bool {
     a.span.0 < b.span.1 && b.span.0 < a.span.1
 }

@@ -46,7 +46,7 @@ pub(crate) struct WalkResult<L> {
     pub resolution: TimeResolution,
     /// How far each file was read, indexed by its number in the set.
     pub reached: Vec<ReadPosition>,
-    /// For each file, the first and the last minute of the lines that name no host.
+    /// For each file, the first and the last second of the lines that name no host.
     pub unnamed: Vec<UnnamedSpan>,
 }
 
@@ -180,7 +180,7 @@ pub(crate) fn observations(task: &WalkTask, block: &Block) -> StampObservations 
     observe_block(clock(&mut None, &mut 0, block.file, task), block, &mut None)
 }
 
-/// `unnamed` is extended by the minutes of the lines that name no host.
+/// `unnamed` is extended by the lines that name no host.
 fn observe_block(
     clock: &mut TimestampParser,
     block: &Block,
@@ -192,9 +192,10 @@ fn observe_block(
             && line.host.is_empty()
             && Program::of(line) != Program::Foreign
         {
-            extend(unnamed, moment.minute());
+            extend(unnamed, moment.second());
         }
     });
+    extend_to_end(block, clock, unnamed);
     clock.take_observations()
 }
 
@@ -267,7 +268,7 @@ struct Walker<'a, 'b, L> {
     minute: Option<(u32, i64)>,
     /// The host of the lines in this file that name none.
     host: Option<&'a [u8]>,
-    /// The first and the last minute of the lines in this block that name no host.
+    /// The first and the last second of the lines in this block that name no host, as far as they were needed.
     unnamed: UnnamedSpan,
     /// `None`: these lines are not wanted.
     unread: Option<Vec<u8>>,
@@ -299,6 +300,25 @@ fn each_line(block: &Block, mut on_line: impl FnMut(usize, &LogLine)) {
         let raw = block.lines.get(at..at + length).unwrap_or_default();
         on_line(at, &unwrap::open_line(raw, earlier_lines(block, at), &mut buffers).line);
     });
+}
+
+/// Extends the span of lines without a host by the last line, if there are such lines: within a minute, times are not parsed.
+pub(crate) fn extend_to_end(block: &Block, clock: &mut TimestampParser, unnamed: &mut UnnamedSpan) {
+    if unnamed.is_none() {
+        return;
+    }
+    let lines = block.lines.strip_suffix(b"\n").unwrap_or(block.lines);
+    let at = memchr::memrchr(b'\n', lines).map_or(0, |end| end + 1);
+    let raw = lines.get(at..).unwrap_or_default();
+    let raw = raw.get(..LINE_LIMIT).unwrap_or(raw);
+    let mut buffers = LineBuffers::default();
+    let line =
+        unwrap::open_line(raw.strip_suffix(b"\r").unwrap_or(raw), earlier_lines(block, at), &mut buffers).line;
+    if line.host.is_empty()
+        && let Some(moment) = clock.read(line.stamp, block.offset + at as u64)
+    {
+        extend(unnamed, moment.second());
+    }
 }
 
 /// The text before a line of the block.
@@ -361,6 +381,9 @@ impl<L: EventSink> Walker<'_, '_, L> {
         self.coverage.bytes += bytes;
         if self.task.window.is_unbounded() {
             self.coverage.lines += lines;
+        }
+        if let Some(clock) = &mut self.clock {
+            extend_to_end(block, clock, &mut self.unnamed);
         }
         let seen = self.clock.as_mut().map(TimestampParser::take_observations).unwrap_or_default();
         if !seen.runs.is_empty() {
@@ -425,7 +448,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
             if let Some(moment) = moment {
                 extend(&mut self.coverage.minutes, moment.minute());
                 if line.host.is_empty() {
-                    extend(&mut self.unnamed, moment.minute());
+                    extend(&mut self.unnamed, moment.second());
                 }
             }
         }

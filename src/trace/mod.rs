@@ -144,7 +144,7 @@ struct FirstReading {
     lines: u64,
     /// The first and the last minute of the logs.
     minutes: Option<(i64, i64)>,
-    /// For each source, the first and the last minute of the lines that name no host.
+    /// For each source, the first and the last second of the lines that name no host.
     unnamed: Vec<UnnamedSpan>,
 }
 

@@ -22,7 +22,7 @@ use crate::pipeline::coverage::extend;
 use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::LineOffset;
-use crate::pipeline::walk::{WalkTask, clock, earlier_lines};
+use crate::pipeline::walk::{WalkTask, clock, earlier_lines, extend_to_end};
 
 /// Scans blocks; each thread has one.
 pub(crate) struct LinkScanner<'a> {
@@ -47,7 +47,7 @@ pub(crate) struct ScannedBlock {
     pub lines: u64,
     /// The first and the last minute of its timestamps.
     pub minutes: Option<(i64, i64)>,
-    /// The first and the last minute of the lines that name no host.
+    /// The first and the last second of the lines that name no host.
     pub unnamed: UnnamedSpan,
     /// The hash of the queue id of each matching line, and its time and place.
     pub hits: Vec<(u64, StampMatch)>,
@@ -204,12 +204,13 @@ fn read_stamps(clock: &mut TimestampParser, block: &Block, scanned: &mut Scanned
         {
             let minute = moment.minute();
             if line.host.is_empty() && Program::of(&line) != Program::Foreign {
-                extend(&mut scanned.unnamed, minute);
+                extend(&mut scanned.unnamed, moment.second());
             }
             let (first, latest) = scanned.minutes.unwrap_or((minute, minute));
             scanned.minutes = Some((first.min(minute), latest.max(minute)));
         }
     });
+    extend_to_end(block, clock, &mut scanned.unnamed);
 }
 
 /// Whether both lines begin with a timestamp of the same minute; false when in doubt. For most lines this check suffices.
