@@ -11,10 +11,11 @@ use crate::input::error::InputError;
 use crate::input::read::Source;
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::coverage::Coverage;
+use crate::pipeline::dates::settle_dates;
 use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
 use crate::pipeline::settle::{Settled, walk_until_settled};
 use crate::pipeline::sink::Aggregation;
-use crate::pipeline::walk::{WalkResult, WalkTask, aggregate, settle_dates};
+use crate::pipeline::walk::{WalkResult, WalkTask, aggregate};
 use crate::redact::Redactor;
 use crate::scan::input::ReadSummary;
 

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 
 use foldhash::fast::RandomState;
 
-use super::recent_ids::{IdHash, placed};
+use super::placed_id::{IdHash, placed};
 use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::simd::bytes_eq;

@@ -18,6 +18,7 @@ pub(crate) mod message;
 pub(crate) mod metadata;
 pub(crate) mod names;
 pub(crate) mod origin;
+pub(crate) mod placed_id;
 pub(crate) mod recent_ids;
 pub(crate) mod totals;
 pub(crate) mod transition;

@@ -132,7 +132,8 @@ impl HeaderCache {
             pid + 1
         };
         let text = ahead.get(start..length)?;
-        // `[ID 197553 mail.info] …`, a second blank, `message repeated 2 times: […`, `last message repeated 2 times`.
+        // `[ID 197553 mail.info] …`, a second blank, and what unwrap::find_inner opens: `message repeated 2 times: […`,
+        // `last message repeated 2 times`.
         if matches!(text, [b'[' | b' ', ..] | [b'm', b'e', ..] | [b'l' | b'L', b'a', ..]) {
             return None;
         }

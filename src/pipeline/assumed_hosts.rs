@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::logs::LOG_NAMES;
+use super::coverage::extend;
 use crate::input::read::Source;
+use crate::parse::mta;
 
 /// The first and the last second of the lines of a file that name no host, since 1970. `None`: it has none.
 pub(crate) type UnnamedSpan = Option<(i64, i64)>;
@@ -14,16 +15,16 @@ pub(crate) type UnnamedSpan = Option<(i64, i64)>;
 /// a log and the one that repeats its lines.
 pub(crate) fn assume_hosts(sources: &mut [Source], spans: &[UnnamedSpan]) -> bool {
     let logs = logs(sources, spans);
-    let mut units: Vec<Unit> = Vec::new();
+    let mut units: Vec<HostLogs> = Vec::new();
     for folder in logs.chunk_by(|a, b| a.folder == b.folder) {
         let is_split = folder.iter().enumerate().any(|(at, log)| folder.iter().skip(at + 1).any(|other| overlap(log, other)));
         if is_split {
-            units.extend(folder.iter().map(|log| Unit { logs: vec![log] }));
+            units.extend(folder.iter().map(|log| HostLogs { logs: vec![log] }));
         } else {
-            units.push(Unit { logs: folder.iter().collect() });
+            units.push(HostLogs { logs: folder.iter().collect() });
         }
     }
-    let overlaps = |unit: &Unit, other: &Unit| unit.logs.iter().any(|log| other.logs.iter().any(|other| overlap(log, other)));
+    let overlaps = |unit: &HostLogs, other: &HostLogs| unit.logs.iter().any(|log| other.logs.iter().any(|other| overlap(log, other)));
     let mut found = false;
     for (number, unit) in units.iter().enumerate() {
         let is_alone = units.iter().enumerate().all(|(other, others)| other == number || !overlaps(unit, others));
@@ -55,6 +56,14 @@ pub(crate) fn on_hosts(sources: &[Source]) -> Option<String> {
     ))
 }
 
+/// Extends the span of a file.
+pub(crate) fn merge_span(spans: &mut [UnnamedSpan], file: usize, more: UnnamedSpan) {
+    if let (Some(span), Some((first, last))) = (spans.get_mut(file), more) {
+        extend(span, first);
+        extend(span, last);
+    }
+}
+
 /// All parts of a log.
 struct UnnamedLog {
     folder: PathBuf,
@@ -65,7 +74,7 @@ struct UnnamedLog {
 }
 
 /// Logs of one host.
-struct Unit<'a> {
+struct HostLogs<'a> {
     logs: Vec<&'a UnnamedLog>,
 }
 
@@ -84,7 +93,7 @@ fn logs(sources: &[Source], spans: &[UnnamedSpan]) -> Vec<UnnamedLog> {
         }
         let folder = source.log.parent().map(PathBuf::from).unwrap_or_default();
         let name = source.log.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let name = (LOG_NAMES.repeated)(&name).unwrap_or(name);
+        let name = mta::repeated_log(&name).unwrap_or(name);
         match logs.iter_mut().find(|log| log.folder == folder && log.name == name) {
             Some(log) => {
                 log.files.push(file);

@@ -7,9 +7,11 @@
 pub(crate) mod assumed_hosts;
 pub(crate) mod calendar;
 pub(crate) mod coverage;
+pub(crate) mod dates;
 pub(crate) mod duplicate;
 pub(crate) mod error;
 pub(crate) mod filter;
+pub(crate) mod line_context;
 pub(crate) mod logs;
 pub(crate) mod seek;
 pub(crate) mod settle;

@@ -1,10 +1,11 @@
 //! Walks over the lines of logs: parses each line once, counts it, and passes its event or queue record to a sink.
 
-use super::assumed_hosts::{UnnamedSpan, assume_hosts};
+use super::assumed_hosts::{UnnamedSpan, merge_span};
 use super::calendar::{Calendar, TimeResolution, YearResolver};
 use super::coverage::{Coverage, extend};
 use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
+use super::line_context::{earlier_lines, extend_to_end};
 use super::sink::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, UnreadLines};
 use super::time_range::TimeRange;
 use crate::catalog::Catalog;
@@ -18,8 +19,7 @@ use crate::parse::header_cache::{HeaderCache, ParsedHeader};
 use crate::parse::mta::Program;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::{LogTime, TimestampParser};
-use crate::parse::unwrap::earlier_lines::EarlierLines;
-use crate::parse::unwrap::{self, LineBuffers};
+use crate::parse::unwrap;
 use crate::parse::year::StampObservations;
 use crate::simd::newlines::NewlineIter;
 
@@ -120,85 +120,6 @@ pub(crate) fn aggregate<A: Aggregation>(
     Ok((walked, total))
 }
 
-/// Extends the span of a file.
-fn merge_span(spans: &mut [UnnamedSpan], file: usize, more: UnnamedSpan) {
-    if let (Some(span), Some((first, last))) = (spans.get_mut(file), more) {
-        extend(span, first);
-        extend(span, last);
-    }
-}
-
-/// Resolves the dates before a walk whose events cannot be revised, by parsing only the timestamps. Also returns the sources
-/// with the hosts that are assumed of them.
-pub(crate) fn settle_dates(task: &WalkTask) -> Result<(Calendar, Vec<Source>), InputError> {
-    let (mut calendar, mut sources) = (task.calendar.clone(), task.sources.to_vec());
-    let mut spans = Vec::new();
-    for _ in 1..WALKS {
-        let (turns, unnamed) = resolve_dates(&WalkTask { calendar: &calendar, ..*task })?;
-        spans = unnamed;
-        if turns == calendar.resolution {
-            break;
-        }
-        calendar.resolution = turns;
-    }
-    assume_hosts(&mut sources, &spans);
-    Ok((calendar, sources))
-}
-
-fn resolve_dates(task: &WalkTask) -> Result<(TimeResolution, Vec<UnnamedSpan>), InputError> {
-    struct Dates<'a> {
-        task: WalkTask<'a>,
-        clock: Option<TimestampParser>,
-        last_file: usize,
-    }
-    let new = || Dates { task: *task, clock: None, last_file: 0 };
-    let work = |dates: &mut Dates, block: &Block| {
-        let clock = clock(&mut dates.clock, &mut dates.last_file, block.file, &dates.task);
-        let mut unnamed = None;
-        BlockResult {
-            file: block.file,
-            seen: observe_block(clock, block, &mut unnamed),
-            unnamed,
-            unread: Vec::new(),
-            lines: 0,
-            end: 0,
-            own: (),
-        }
-    };
-    let mut order = YearResolver::default();
-    let mut unnamed = vec![None; task.sources.len()];
-    let fold = |result: BlockResult<()>| {
-        merge_span(&mut unnamed, result.file, result.unnamed);
-        order.add(result.file, result.seen, task.sources);
-    };
-    each_block(task.sources, task.options, task.progress, new, work, fold)?;
-    Ok((order.resolve(task.sources, task.calendar), unnamed))
-}
-
-/// Observes the timestamps of one block, for a log that is read block by block.
-pub(crate) fn observations(task: &WalkTask, block: &Block) -> StampObservations {
-    observe_block(clock(&mut None, &mut 0, block.file, task), block, &mut None)
-}
-
-/// `unnamed` is extended by the lines that name no host.
-fn observe_block(
-    clock: &mut TimestampParser,
-    block: &Block,
-    unnamed: &mut UnnamedSpan,
-) -> StampObservations {
-    each_line(block, |at, line| {
-        if !clock.is_same_minute(line.stamp)
-            && let Some(moment) = clock.read(line.stamp, block.offset + at as u64)
-            && line.host.is_empty()
-            && Program::of(line) != Program::Foreign
-        {
-            extend(unnamed, moment.second());
-        }
-    });
-    extend_to_end(block, clock, unnamed);
-    clock.take_observations()
-}
-
 /// The result of parsing one block.
 pub struct WalkStep<'b, L: EventSink> {
     pub sink: L,
@@ -293,43 +214,10 @@ pub(crate) fn clock<'c>(
     clock
 }
 
-/// Calls `on_line` with each line, unwrapped and cut to `LINE_LIMIT`, and its offset in the block.
-fn each_line(block: &Block, mut on_line: impl FnMut(usize, &LogLine)) {
-    let mut buffers = LineBuffers::default();
-    each_length(block, |at, length| {
-        let raw = block.lines.get(at..at + length).unwrap_or_default();
-        on_line(at, &unwrap::open_line(raw, earlier_lines(block, at), &mut buffers).line);
-    });
-}
-
-/// Extends the span of lines without a host by the last line, if there are such lines: within a minute, times are not parsed.
-pub(crate) fn extend_to_end(block: &Block, clock: &mut TimestampParser, unnamed: &mut UnnamedSpan) {
-    if unnamed.is_none() {
-        return;
-    }
-    let lines = block.lines.strip_suffix(b"\n").unwrap_or(block.lines);
-    let at = memchr::memrchr(b'\n', lines).map_or(0, |end| end + 1);
-    let raw = lines.get(at..).unwrap_or_default();
-    let raw = raw.get(..LINE_LIMIT).unwrap_or(raw);
-    let mut buffers = LineBuffers::default();
-    let line =
-        unwrap::open_line(raw.strip_suffix(b"\r").unwrap_or(raw), earlier_lines(block, at), &mut buffers).line;
-    if line.host.is_empty()
-        && let Some(moment) = clock.read(line.stamp, block.offset + at as u64)
-    {
-        extend(unnamed, moment.second());
-    }
-}
-
-/// The text before a line of the block.
-pub(crate) fn earlier_lines<'a>(block: &Block<'a>, at: usize) -> EarlierLines<'a> {
-    EarlierLines { near: block.lines.get(..at).unwrap_or_default(), far: block.before }
-}
-
 /// Calls `on_line` with the offset of each line in the block and its length, cut to `LINE_LIMIT`. Returns the number of lines
 /// and of the bytes that were not cut off.
 #[inline]
-fn each_length(block: &Block, mut on_line: impl FnMut(usize, usize)) -> (u64, u64) {
+pub(crate) fn each_length(block: &Block, mut on_line: impl FnMut(usize, usize)) -> (u64, u64) {
     let (mut lines, mut at, mut cut) = (0, 0, 0);
     let all = block.lines.len();
     let mut ends = NewlineIter::new(block.lines);
@@ -360,7 +248,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
             let raw = ahead.get(..length).unwrap_or_default();
             match &self.reader.cached(ahead, length) {
                 // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
-                Some(known) if !unwrap::may_have_inner(&known.line, known.writer) => {
+                Some(known) if known.writer != Program::Foreign || !unwrap::may_hold_line(&known.line) => {
                     self.line(block, at, number, raw, known, 1);
                 }
                 Some(_) | None => {

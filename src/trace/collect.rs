@@ -26,8 +26,9 @@ use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap::{LineBuffers, OpenedLine, open_line};
 use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::LineFilter;
+use crate::pipeline::line_context::earlier_lines;
 use crate::pipeline::sink::LineOffset;
-use crate::pipeline::walk::{WalkTask, clock, earlier_lines};
+use crate::pipeline::walk::{WalkTask, clock};
 use crate::report::trace::StepKind;
 use crate::smtp::event::{Direction, Event, Mta};
 

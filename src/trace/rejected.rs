@@ -80,6 +80,11 @@ impl RejectedCommand {
         }
     }
 
+    /// Where its line begins.
+    pub(crate) fn place(&self) -> LineOffset {
+        self.place
+    }
+
     /// The memory that it takes, in bytes.
     pub(crate) fn held(&self) -> usize {
         size_of::<Self>() + self.step.text.len() + 64 + self.raw.len()

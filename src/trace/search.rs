@@ -2,6 +2,7 @@
 //! a queue id.
 
 use std::hash::BuildHasher;
+use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
 use regex::bytes::Regex;
@@ -21,8 +22,9 @@ use crate::pipeline::assumed_hosts::UnnamedSpan;
 use crate::pipeline::coverage::extend;
 use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::Filter;
+use crate::pipeline::line_context::{earlier_lines, extend_to_end};
 use crate::pipeline::sink::LineOffset;
-use crate::pipeline::walk::{WalkTask, clock, earlier_lines, extend_to_end};
+use crate::pipeline::walk::{WalkTask, clock};
 
 /// Scans blocks; each thread has one.
 pub(crate) struct LinkScanner<'a> {
@@ -74,6 +76,11 @@ pub(crate) fn marks() -> Regex {
     Regex::new(&format!("(?-u){marks}")).expect("the marks are constants, and escaped")
 }
 
+/// Part of the lines that only say how often another line occurred; see `parse/unwrap/repeated.rs`.
+static REPEATED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?-u)last message repeated |Last message '").expect("the pattern is a constant")
+});
+
 impl<'a> LinkScanner<'a> {
     /// `hasher` must be the same in all threads of a run.
     pub(crate) fn new(
@@ -102,9 +109,19 @@ impl<'a> LinkScanner<'a> {
             self.line(block, at, &opened, &mut clock, &mut scanned);
         };
         match anchor {
-            Some(anchor) => each_line_with(anchor, block, &mut visit),
+            Some(anchor) => {
+                each_line_with(anchor, block, &mut visit);
+                // Lines that repeat another one do not have the pattern themselves.
+                let mut visit_others = |at: usize, raw: &[u8]| {
+                    if !anchor.is_match(raw) {
+                        visit(at, raw);
+                    }
+                };
+                each_line_with(&REPEATED, block, &mut visit_others);
+            }
             None => each_line(block, &mut visit),
         }
+        scanned.rejections.sort_by_key(RejectedCommand::place);
         let mut visit = |at: usize, raw: &[u8]| {
             let mut buffers = LineBuffers::default();
             let line = open_line(raw, earlier_lines(block, at), &mut buffers).line;

@@ -40,7 +40,7 @@ pub(crate) fn field_of_name(scope: JsonScope, name: &str) -> JsonField {
             _ => JsonField::Other,
         },
         JsonScope::Process => match name {
-            "name" => JsonField::Program(6),
+            "name" | "program" => JsonField::Program(6),
             "pid" => JsonField::Pid(5),
             _ => JsonField::Other,
         },
@@ -50,7 +50,7 @@ pub(crate) fn field_of_name(scope: JsonScope, name: &str) -> JsonField {
             "procid" | "pid" => JsonField::Pid(2),
             _ => JsonField::Other,
         },
-        JsonScope::Event if name == "original" => JsonField::Original(0),
+        JsonScope::Event | JsonScope::Log if name == "original" => JsonField::Original(0),
         JsonScope::Event | JsonScope::Log => JsonField::Other,
     }
 }

@@ -20,7 +20,8 @@ pub(crate) mod timestamp;
 
 use self::completed_line::write_line;
 use self::earlier_lines::EarlierLines;
-use self::inner_line::{may_hold_line, write_inner};
+pub(crate) use self::inner_line::may_hold_line;
+use self::inner_line::write_inner;
 use self::metadata::WrapperMetadata;
 use self::prefix::{may_wrap, without_prefix};
 use self::repeated::write_repeated;
@@ -85,15 +86,6 @@ pub(crate) fn without_wrapper<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a
     if unwrap(&WrapperMetadata::default(), raw, MAX_WRAPPERS, inside) { inside } else { raw }
 }
 
-/// Whether [`find_inner`] may find something. Cheap, and false for nearly all lines.
-#[inline]
-pub(crate) fn may_have_inner(line: &LogLine, writer: Program) -> bool {
-    match writer {
-        Program::Foreign => may_hold_line(line),
-        _ => matches!(line.text, [b'm', b'e', ..] | [b'l' | b'L', b'a', ..]),
-    }
-}
-
 /// Writes the line that the text of a line holds to `inner`: a line of a mail server that went through the syslog of another
 /// program, or a message that syslog does not repeat. Returns how often it occurred. `None`: it holds none.
 pub(crate) fn find_inner(
@@ -103,11 +95,15 @@ pub(crate) fn find_inner(
     earlier: EarlierLines,
     inner: &mut Vec<u8>,
 ) -> Option<u32> {
-    if !may_have_inner(line, writer) {
+    let may_be = match writer {
+        Program::Foreign => may_hold_line(line),
+        _ => matches!(line.text, [b'm', b'e', ..] | [b'l' | b'L', b'a', ..]),
+    };
+    if !may_be {
         return None;
     }
     inner.clear();
-    match writer {
+    let times = match writer {
         Program::Foreign => {
             let open = |metadata: &WrapperMetadata, text: &[u8], inner: &mut Vec<u8>| {
                 if !unwrap(metadata, text, MAX_WRAPPERS, inner) {
@@ -117,7 +113,10 @@ pub(crate) fn find_inner(
             write_inner(raw, line, earlier, open, inner)
         }
         _ => write_repeated(raw, line, earlier, inner),
-    }
+    };
+    // No line becomes two.
+    inner.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+    times
 }
 
 /// Writes the innermost line of `text` to `inside`. `around` is the metadata of the outer wrappers. False: `text` is not a

@@ -40,6 +40,8 @@ pub(crate) fn without_prefix(text: &[u8]) -> Option<(WrapperMetadata<'_>, &[u8])
         [b' ' | b'\t' | b'>', ..] => without_indent(text).map(bare),
         _ => text
             .strip_prefix(BYTE_ORDER_MARK)
+            // journalctl -o json-sse
+            .or_else(|| text.strip_prefix(b"data: ").filter(|rest| rest.first() == Some(&b'{')))
             .or_else(|| without_service(text))
             .or_else(|| without_file_name(text))
             .or_else(|| without_pod(text))
@@ -84,7 +86,9 @@ fn without_pod(text: &[u8]) -> Option<&[u8]> {
         let end = find(b' ', rest.get(..254).unwrap_or(rest))?;
         let (word, behind) = rest.split_at_checked(end)?;
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._/".contains(byte);
-        if word.is_empty() || !word.iter().all(is_name) || WEEKDAYS.contains(&word) {
+        // `2013 Jun 10 …` is a timestamp.
+        let has_letter = word.iter().any(u8::is_ascii_alphabetic);
+        if !has_letter || !word.iter().all(is_name) || WEEKDAYS.contains(&word) {
             return None;
         }
         rest = behind.get(1..)?;
