@@ -13,7 +13,11 @@ impl FromStr for HostName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let fits = is_host(text);
-        if fits { Ok(Self(text.as_bytes().into())) } else { Err("a host name has no blanks and no colon".to_owned()) }
+        if fits {
+            Ok(Self(text.as_bytes().into()))
+        } else {
+            Err("a host name has no blanks and no colon".to_owned())
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use hashbrown::{HashMap, HashSet};
 
 use super::key::PrehashedState;
-use super::placed_id::{host_of, near, on_any_host};
 pub(crate) use super::placed_id::{IdHash, is_among};
+use super::placed_id::{host_of, near, on_any_host};
 use crate::collections::direct_mapped::DirectMappedCache;
 
 /// Ids that a block tracker remembers for an immediate answer: 256 KiB.

@@ -53,7 +53,9 @@ const FORMS: [KnownForm; 16] = [
         },
     },
     KnownForm {
-        is: |line| line.trim_ascii_start().first() == Some(&b'{') && line.trim_ascii_end().last() == Some(&b'}'),
+        is: |line| {
+            line.trim_ascii_start().first() == Some(&b'{') && line.trim_ascii_end().last() == Some(&b'}')
+        },
         guess: FormGuess {
             looks_like: "JSON objects without a field that holds a line of a mail server",
             nearest: JSON,
@@ -70,14 +72,12 @@ const FORMS: [KnownForm; 16] = [
     },
     KnownForm {
         is: |line| line.starts_with(b"<?xml") || line.starts_with(b"<!DOCTYPE") || line.starts_with(b"<html"),
-        guess: FormGuess {
-            looks_like: "XML or HTML",
-            nearest: SYSLOG,
-            hint: "export the log as text",
-        },
+        guess: FormGuess { looks_like: "XML or HTML", nearest: SYSLOG, hint: "export the log as text" },
     },
     KnownForm {
-        is: |line| line.starts_with(b"#Fields:") || line.starts_with(b"#Software:") || line.starts_with(b"#Version:"),
+        is: |line| {
+            line.starts_with(b"#Fields:") || line.starts_with(b"#Software:") || line.starts_with(b"#Version:")
+        },
         guess: FormGuess {
             looks_like: "a W3C log, as Microsoft Exchange and IIS write it",
             nearest: "the log of Postfix, Exim, Sendmail or OpenSMTPD",
@@ -101,7 +101,10 @@ const FORMS: [KnownForm; 16] = [
         },
     },
     KnownForm {
-        is: |line| line.first() == Some(&b'@') && line.get(1..25).is_some_and(|stamp| stamp.iter().all(u8::is_ascii_hexdigit)),
+        is: |line| {
+            line.first() == Some(&b'@')
+                && line.get(1..25).is_some_and(|stamp| stamp.iter().all(u8::is_ascii_hexdigit))
+        },
         guess: FormGuess {
             looks_like: "a log of multilog (TAI64N timestamps), as qmail has it",
             nearest: SYSLOG,
@@ -170,7 +173,9 @@ pub(crate) fn guess_form(lines: &[&[u8]]) -> Option<FormGuess> {
 fn is_utf16(line: &[u8]) -> bool {
     let zeros = |from: usize| line.iter().skip(from).step_by(2).take(32).filter(|byte| **byte == 0).count();
     let half = line.len().min(64) / 2;
-    line.starts_with(b"\xFF\xFE") || line.starts_with(b"\xFE\xFF") || half > 2 && (zeros(0) + 1 >= half || zeros(1) + 1 >= half)
+    line.starts_with(b"\xFF\xFE")
+        || line.starts_with(b"\xFE\xFF")
+        || half > 2 && (zeros(0) + 1 >= half || zeros(1) + 1 >= half)
 }
 
 fn is_binary(line: &[u8]) -> bool {
@@ -187,8 +192,16 @@ fn is_spread_json(line: &[u8]) -> bool {
 
 fn is_mail(line: &[u8]) -> bool {
     const NAMES: [&[u8]; 10] = [
-        b"Received: ", b"Return-Path: ", b"Delivered-To: ", b"From: ", b"From ", b"Subject: ", b"Message-ID: ",
-        b"MIME-Version: ", b"Diagnostic-Code: ", b"Reporting-MTA: ",
+        b"Received: ",
+        b"Return-Path: ",
+        b"Delivered-To: ",
+        b"From: ",
+        b"From ",
+        b"Subject: ",
+        b"Message-ID: ",
+        b"MIME-Version: ",
+        b"Diagnostic-Code: ",
+        b"Reporting-MTA: ",
     ];
     NAMES.iter().any(|name| line.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name)))
 }
@@ -211,7 +224,9 @@ fn has_many_columns(line: &[u8]) -> bool {
 /// Whether the text has a time of day near its beginning.
 fn has_a_clock(line: &[u8]) -> bool {
     let front = line.get(..48).unwrap_or(line);
-    front.windows(5).any(|part| matches!(part, [b'0'..=b'9', b'0'..=b'9', b':' | b'.', b'0'..=b'5', b'0'..=b'9']))
+    front
+        .windows(5)
+        .any(|part| matches!(part, [b'0'..=b'9', b'0'..=b'9', b':' | b'.', b'0'..=b'5', b'0'..=b'9']))
 }
 
 #[cfg(test)]
@@ -230,7 +245,10 @@ mod tests {
         looks_like(&["{\"level\":\"info\",\"caller\":\"x\"}"], "JSON objects without");
         looks_like(&["[", "  {", "    \"message\": \"x\",", "  }"], "several lines");
         looks_like(&["\u{feff}x", "N\0o\0v\0 \0002\0002\0 \0000\0003\0:\0"], "UTF-16");
-        looks_like(&["Nov 22 03:04:05 mx1 dovecot: imap-login: x", "Nov 22 03:04:06 mx1 cron[1]: y"], "other programs");
+        looks_like(
+            &["Nov 22 03:04:05 mx1 dovecot: imap-login: x", "Nov 22 03:04:06 mx1 cron[1]: y"],
+            "other programs",
+        );
         looks_like(&["2026-11-22T03:04:05Z something happened"], "without the name of a program");
         looks_like(&["22.11.2026 03:04:05 server: x"], "unknown form");
         looks_like(&["time;from;to;status;relay"], "CSV");

@@ -156,7 +156,9 @@ fn weekday_header(raw: &[u8]) -> Option<LogLine<'_>> {
 fn ctime_header(raw: &[u8]) -> Option<LogLine<'_>> {
     let [_, _, _, b' ', date @ ..] = raw else { return None };
     let (stamp, rest) = date.split_at_checked(20)?;
-    let [.., b':', _, _, b' ', b'1'..=b'2', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] = stamp else { return None };
+    let [.., b':', _, _, b' ', b'1'..=b'2', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] = stamp else {
+        return None;
+    };
     let rest = rest.strip_prefix(b" ").filter(|_| is_usual_minute(stamp))?;
     host_tag_and_text(RawTimestamp::Bsd(stamp), rest)
 }

@@ -29,11 +29,24 @@ fn is_severity(word: &[u8]) -> bool {
 
 fn is_facility(word: &[u8]) -> bool {
     const NAMES: [&[u8]; 13] = [
-        b"mail", b"auth", b"authpriv", b"cron", b"daemon", b"ftp", b"kern", b"lpr", b"news", b"security",
-        b"syslog", b"user", b"uucp",
+        b"mail",
+        b"auth",
+        b"authpriv",
+        b"cron",
+        b"daemon",
+        b"ftp",
+        b"kern",
+        b"lpr",
+        b"news",
+        b"security",
+        b"syslog",
+        b"user",
+        b"uucp",
     ];
     match word {
-        [b'l' | b'L', _, _, _, _, b'0'..=b'7'] => word.get(..5).is_some_and(|word| word.eq_ignore_ascii_case(b"local")),
+        [b'l' | b'L', _, _, _, _, b'0'..=b'7'] => {
+            word.get(..5).is_some_and(|word| word.eq_ignore_ascii_case(b"local"))
+        }
         _ => NAMES.iter().any(|name| name.eq_ignore_ascii_case(word)),
     }
 }
@@ -44,10 +57,14 @@ mod tests {
 
     #[test]
     fn knows_severities_and_facilities() {
-        for word in ["INFO", "info", "Warning", "ERR", "mail.info", "local0.notice", "LOCAL7.ERR", "mail.warn"] {
+        for word in
+            ["INFO", "info", "Warning", "ERR", "mail.info", "local0.notice", "LOCAL7.ERR", "mail.warn"]
+        {
             assert!(is_level(word.as_bytes()), "{word}");
         }
-        for word in ["", "mx1", "mail", "mail.example", "local8.info", "infos", "info.mail", ".info", "host.info"] {
+        for word in
+            ["", "mx1", "mail", "mail.example", "local8.info", "infos", "info.mail", ".info", "host.info"]
+        {
             assert!(!is_level(word.as_bytes()), "{word}");
         }
     }

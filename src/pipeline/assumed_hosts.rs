@@ -17,17 +17,23 @@ pub(crate) fn assume_hosts(sources: &mut [Source], spans: &[UnnamedSpan]) -> boo
     let logs = logs(sources, spans);
     let mut units: Vec<HostLogs> = Vec::new();
     for folder in logs.chunk_by(|a, b| a.folder == b.folder) {
-        let is_split = folder.iter().enumerate().any(|(at, log)| folder.iter().skip(at + 1).any(|other| overlap(log, other)));
+        let is_split = folder
+            .iter()
+            .enumerate()
+            .any(|(at, log)| folder.iter().skip(at + 1).any(|other| overlap(log, other)));
         if is_split {
             units.extend(folder.iter().map(|log| HostLogs { logs: vec![log] }));
         } else {
             units.push(HostLogs { logs: folder.iter().collect() });
         }
     }
-    let overlaps = |unit: &HostLogs, other: &HostLogs| unit.logs.iter().any(|log| other.logs.iter().any(|other| overlap(log, other)));
+    let overlaps = |unit: &HostLogs, other: &HostLogs| {
+        unit.logs.iter().any(|log| other.logs.iter().any(|other| overlap(log, other)))
+    };
     let mut found = false;
     for (number, unit) in units.iter().enumerate() {
-        let is_alone = units.iter().enumerate().all(|(other, others)| other == number || !overlaps(unit, others));
+        let is_alone =
+            units.iter().enumerate().all(|(other, others)| other == number || !overlaps(unit, others));
         if is_alone {
             continue;
         }
@@ -122,8 +128,10 @@ mod tests {
         let mut sources: Vec<Source> = files.iter().map(source).collect();
         let spans: Vec<UnnamedSpan> = files.iter().map(|file| Some((file.2, file.3))).collect();
         let found = assume_hosts(&mut sources, &spans);
-        let got: Vec<Option<&str>> =
-            sources.iter().map(|source| source.host.as_ref().map(|host| std::str::from_utf8(host).unwrap())).collect();
+        let got: Vec<Option<&str>> = sources
+            .iter()
+            .map(|source| source.host.as_ref().map(|host| std::str::from_utf8(host).unwrap()))
+            .collect();
         assert_eq!(got, want, "{files:?}");
         assert_eq!(found, want.iter().any(Option::is_some));
     }

@@ -82,7 +82,9 @@ impl Coverage {
     #[inline]
     pub(crate) fn foreign(&mut self, place: LineOffset, rest: &[u8]) {
         self.foreign += 1;
-        if self.foreign_lines.last().is_none_or(|last| place < last.0) || self.foreign_lines.len() < UNREAD_KEPT {
+        if self.foreign_lines.last().is_none_or(|last| place < last.0)
+            || self.foreign_lines.len() < UNREAD_KEPT
+        {
             let end = memchr::memchr(b'\n', rest.get(..400).unwrap_or(rest)).unwrap_or(rest.len());
             keep_first(&mut self.foreign_lines, place, rest.get(..end).unwrap_or_default());
         }

@@ -73,11 +73,7 @@ pub(crate) fn observations(task: &WalkTask, block: &Block) -> StampObservations 
 }
 
 /// `unnamed` is extended by the lines that name no host.
-fn observe_block(
-    clock: &mut TimestampParser,
-    block: &Block,
-    unnamed: &mut UnnamedSpan,
-) -> StampObservations {
+fn observe_block(clock: &mut TimestampParser, block: &Block, unnamed: &mut UnnamedSpan) -> StampObservations {
     each_line(block, |at, line| {
         if !clock.is_same_minute(line.stamp)
             && let Some(moment) = clock.read(line.stamp, block.offset + at as u64)

@@ -18,7 +18,8 @@ pub(crate) fn extend_to_end(block: &Block, clock: &mut TimestampParser, unnamed:
     let raw = raw.get(..LINE_LIMIT).unwrap_or(raw);
     let mut buffers = LineBuffers::default();
     let line =
-        unwrap::open_line(raw.strip_suffix(b"\r").unwrap_or(raw), earlier_lines(block, at), &mut buffers).line;
+        unwrap::open_line(raw.strip_suffix(b"\r").unwrap_or(raw), earlier_lines(block, at), &mut buffers)
+            .line;
     if line.host.is_empty()
         && let Some(moment) = clock.read(line.stamp, block.offset + at as u64)
     {

@@ -32,7 +32,10 @@ pub(crate) fn walk_until_settled<L, T, E>(
         walks += 1;
         if !again || walks == WALKS || walked.resolution == calendar.resolution {
             // Logs that name no host are told apart by their times, once these are right.
-            if again && !std::mem::replace(&mut is_assumed, true) && assume_hosts(&mut sources, &walked.unnamed) {
+            if again
+                && !std::mem::replace(&mut is_assumed, true)
+                && assume_hosts(&mut sources, &walked.unnamed)
+            {
                 walks -= 1;
                 continue;
             }

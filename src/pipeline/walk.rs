@@ -99,8 +99,14 @@ pub(crate) fn walk<L: EventSink>(
     let worked = each_block(task.sources, task.options, task.progress, new, Walker::block, in_order)?;
     let WorkResult { workers, problems } = worked;
     let turns = order.resolve(task.sources, task.calendar);
-    let mut walked =
-        WalkResult { sinks: Vec::new(), coverage: Coverage::default(), problems, resolution: turns, reached, unnamed };
+    let mut walked = WalkResult {
+        sinks: Vec::new(),
+        coverage: Coverage::default(),
+        problems,
+        resolution: turns,
+        reached,
+        unnamed,
+    };
     for worker in workers {
         walked.sinks.push(worker.sink);
         walked.coverage.merge(worker.coverage);
@@ -414,8 +420,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         self.coverage.event += 1;
         self.coverage.repeats += u64::from(times - 1);
         let WalkTask { filter, book, .. } = self.task;
-        let is_admitted =
-            filter.is_empty() || filter.admits(logged.event, logged.verdict, logged.line, book);
+        let is_admitted = filter.is_empty() || filter.admits(logged.event, logged.verdict, logged.line, book);
         for _ in 0..times {
             if is_admitted {
                 self.sink.event(logged);

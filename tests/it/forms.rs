@@ -117,7 +117,8 @@ const SYSLOG: [Form; 42] = [
     }),
     ("logcli", |entry| format!("2026-11-22T23:59:59Z {{app=\"mail\", pod=\"mail-0\"}}   {}", bsd(entry))),
     ("logcli -o jsonl", |entry| {
-        json!({"labels": {"app": "mail"}, "line": bsd(entry), "timestamp": "2026-11-22T23:59:59.1Z"}).to_string()
+        json!({"labels": {"app": "mail"}, "line": bsd(entry), "timestamp": "2026-11-22T23:59:59.1Z"})
+            .to_string()
     }),
     ("GELF", |entry| {
         json!({
@@ -145,7 +146,9 @@ const SYSLOG: [Form; 42] = [
     ("grep -Hn", |entry| format!("logs/2026-11-22/mail-2026-11-22.log:17:{}", bsd(entry))),
     ("grep -n", |entry| format!("17:{}", rfc_3339(entry))),
     ("grep -C", |entry| format!("mail.log-17-{}", bsd(entry))),
-    ("Docker's syslog driver", |entry| format!("Nov 22 {} node1 docker/mail[77]: {}", entry.clock, bsd(entry))),
+    ("Docker's syslog driver", |entry| {
+        format!("Nov 22 {} node1 docker/mail[77]: {}", entry.clock, bsd(entry))
+    }),
     ("docker compose logs in colour", |entry| format!("\u{1b}[36mmail-1  | \u{1b}[0m{}", bsd(entry))),
     ("Elastic Common Schema", |entry| {
         json!({
@@ -404,7 +407,9 @@ fn without_the_name_of_a_daemon_the_text_says_enough() {
         let mut parts: Vec<[Value; 5]> = events
             .iter()
             .filter(|event| event["outcome"] != "attempt")
-            .map(|event| ["direction", "outcome", "code", "queue_id", "recipient"].map(|name| event[name].clone()))
+            .map(|event| {
+                ["direction", "outcome", "code", "queue_id", "recipient"].map(|name| event[name].clone())
+            })
             .collect();
         parts.sort_by_key(|part| json!(part).to_string());
         parts
@@ -412,7 +417,8 @@ fn without_the_name_of_a_daemon_the_text_says_enough() {
     let entries = postfix();
     let want = answers(&write(folder.path(), &entries, rfc_3339, "\n"));
     for (name, form) in [with_unit, cat] {
-        let events = support::answer(&["events", "--tz", "UTC", &write(folder.path(), &entries, form, "\r\n")]).0;
+        let events =
+            support::answer(&["events", "--tz", "UTC", &write(folder.path(), &entries, form, "\r\n")]).0;
         let events: Vec<Value> = events.lines().map(|event| serde_json::from_str(event).unwrap()).collect();
         assert_eq!(parts(&events), parts(&want.1), "{name}");
     }
@@ -425,14 +431,17 @@ fn a_repeated_message_counts_as_often_as_it_occurred() {
     let front = "2026-11-22T03:04:05+00:00 mx1 postfix/smtpd[7]:";
     let reject = "NOQUEUE: reject: RCPT from c.example.com[192.0.2.9]: 554 5.7.1 <b@example.net>: Relay access denied; \
                   from=<a@example.com> to=<b@example.net> proto=ESMTP helo=<c>";
-    let ended = |end: &str| format!("{front} {reject}{end}{front} message repeated 4 times: [ {reject}]{end}");
+    let ended =
+        |end: &str| format!("{front} {reject}{end}{front} message repeated 4 times: [ {reject}]{end}");
     for (text, want) in [
         (ended("\n"), 5),
         (ended("\r\n"), 5),
         (format!("{front} {reject}\nNov 22 03:04:06 mx1 last message repeated 2 times\n"), 3),
         (format!("{front} {reject}\n{front} last message repeated 2 times\n"), 3),
         (
-            format!("{front} {reject}\n{front} Last message 'NOQUEUE: reject: RCP' repeated 6 times, suppressed by syslog-ng on mx1\n"),
+            format!(
+                "{front} {reject}\n{front} Last message 'NOQUEUE: reject: RCP' repeated 6 times, suppressed by syslog-ng on mx1\n"
+            ),
             7,
         ),
     ] {

@@ -62,7 +62,8 @@ fn logs_without_a_host_that_overlap_are_of_different_hosts() {
         events.lines().map(|event| serde_json::from_str::<Value>(event).unwrap()["host"].clone()).collect();
     assert_eq!(hosts, ["mx1", "mx2"]);
     for more in [&[][..], &["--host-from", "logs/{host}/*"]] {
-        let arguments = [&["trace", "--format", "json", "--utc"], more, &["1tABCd-000001-2x", &deferring, &delivering]];
+        let arguments =
+            [&["trace", "--format", "json", "--utc"], more, &["1tABCd-000001-2x", &deferring, &delivering]];
         let trace: Value = serde_json::from_str(&support::answer(&arguments.concat()).0).unwrap();
         assert_eq!(trace["found"], 2, "{trace}");
         assert_eq!(trace["notes"].to_string().contains("--host-from"), more.is_empty());
@@ -85,7 +86,9 @@ fn the_parts_of_one_log_are_of_one_host() {
 
 #[test]
 fn a_pattern_that_cannot_name_hosts_is_refused() {
-    for arguments in [&["--host-from", "logs/*"][..], &["--host", "a b"], &["--host", "a", "--host-from", "{host}/*"]] {
+    for arguments in
+        [&["--host-from", "logs/*"][..], &["--host", "a b"], &["--host", "a", "--host-from", "{host}/*"]]
+    {
         let (status, _, error) = support::run(&[&["scan"], arguments, &["x.log"]].concat());
         assert_eq!(status, 2, "{error}");
     }

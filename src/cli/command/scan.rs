@@ -202,7 +202,8 @@ fn count(
     let checkpoints = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));
     let problems = std::mem::take(&mut inputs.problems);
     let form = on_form(&coverage, &sources, session.redactor);
-    let completion = Completion::new(problems, met, &coverage, window, args.coverage.strict).with_remarks(form);
+    let completion =
+        Completion::new(problems, met, &coverage, window, args.coverage.strict).with_remarks(form);
     let mut completion = if since.is_some() { completion.of_a_part(&coverage) } else { completion };
     let when = EvaluationTime { coverage: &coverage, window, now: calendar.now, zone: &calendar.zone };
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);

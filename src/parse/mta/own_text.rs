@@ -16,8 +16,18 @@ pub(crate) fn is_of(mta: Mta, text: &[u8]) -> bool {
 
 fn is_postfix(text: &[u8]) -> bool {
     const OF_MESSAGES: [&[u8]; 12] = [
-        b"to=<", b"from=<", b"client=", b"message-id=", b"resent-message-id=", b"removed", b"reject: ", b"milter-reject: ",
-        b"discard: ", b"hold: ", b"uid=", b"host ",
+        b"to=<",
+        b"from=<",
+        b"client=",
+        b"message-id=",
+        b"resent-message-id=",
+        b"removed",
+        b"reject: ",
+        b"milter-reject: ",
+        b"discard: ",
+        b"hold: ",
+        b"uid=",
+        b"host ",
     ];
     const OF_SESSIONS: [&[u8]; 5] =
         [b"connect from ", b"disconnect from ", b"lost connection after ", b"connect to ", b"warning: "];
@@ -27,7 +37,8 @@ fn is_postfix(text: &[u8]) -> bool {
     match postfix::queue_id(text) {
         (Some(_), rest) => OF_MESSAGES.iter().any(|begin| rest.starts_with(begin)),
         (None, text) => {
-            let is_warning = split_once(text, b": SASL ").is_some_and(|(_, rest)| split_once(rest, b" authentication failed").is_some());
+            let is_warning = split_once(text, b": SASL ")
+                .is_some_and(|(_, rest)| split_once(rest, b" authentication failed").is_some());
             OF_SESSIONS.iter().any(|begin| text.starts_with(begin))
                 && (is_warning || !text.starts_with(b"warning: ") && text.contains(&b'['))
         }
@@ -73,9 +84,14 @@ mod tests {
         is_of("warning: unknown[192.0.2.1]: SASL LOGIN authentication failed: x", Some("postfix"));
         is_of("1tABCd-000001-2x => a@example.org R=r T=t", Some("exim"));
         is_of("H=x [192.0.2.1] F=<a@b> rejected RCPT <c@d>: no", Some("exim"));
-        is_of("h6RDLNtg011461: to=<a@example.org>, delay=00:00:01, dsn=5.1.1, stat=User unknown", Some("sendmail"));
+        is_of(
+            "h6RDLNtg011461: to=<a@example.org>, delay=00:00:01, dsn=5.1.1, stat=User unknown",
+            Some("sendmail"),
+        );
         is_of("8f4864084ecc48f4 mta delivery evpid=1 from=<b@c>", Some("smtpd"));
-        for text in ["", "A1B2C3D4E5: x", "connect from somewhere", "warning: x", "to=<a@b>", "connection: to=<a@b>"] {
+        for text in
+            ["", "A1B2C3D4E5: x", "connect from somewhere", "warning: x", "to=<a@b>", "connection: to=<a@b>"]
+        {
             is_of(text, None);
         }
     }

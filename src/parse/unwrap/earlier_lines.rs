@@ -22,7 +22,11 @@ impl<'a> EarlierLines<'a> {
         // The part that begins where the reach ends may lack its beginning.
         let (near_is_cut, far_is_cut) = (near.len() == REACH, near.len() + far.len() == REACH);
         let split = |text: &'a [u8], is_cut: bool| {
-            let text = if is_cut { memchr::memchr(b'\n', text).map_or(&b""[..], |end| text.split_at(end + 1).1) } else { text };
+            let text = if is_cut {
+                memchr::memchr(b'\n', text).map_or(&b""[..], |end| text.split_at(end + 1).1)
+            } else {
+                text
+            };
             let text = text.strip_suffix(b"\n").unwrap_or(text);
             (!text.is_empty()).then(|| text.rsplit(|&byte| byte == b'\n')).into_iter().flatten()
         };
@@ -37,7 +41,8 @@ mod tests {
 
     #[test]
     fn gives_the_same_lines_wherever_a_block_begins() {
-        let text: String = (0..400).map(|number| format!("line {number} {}\n", "x".repeat(number % 37))).collect();
+        let text: String =
+            (0..400).map(|number| format!("line {number} {}\n", "x".repeat(number % 37))).collect();
         let text = text.as_bytes();
         let lines = |cut: usize| -> Vec<&[u8]> {
             let (far, near) = text.split_at(cut);

@@ -22,7 +22,12 @@ mod tests {
 
     #[test]
     fn removes_names_and_numbers() {
-        for line in ["Nov 22 03:04:05 mx1 exim[1]: x", "2026-11-22 03:04:05 1x => y", "{\"log\":\"x\"}", "<22>Nov 22 03:04:05 x"] {
+        for line in [
+            "Nov 22 03:04:05 mx1 exim[1]: x",
+            "2026-11-22 03:04:05 1x => y",
+            "{\"log\":\"x\"}",
+            "<22>Nov 22 03:04:05 x",
+        ] {
             for name in [
                 "mail.log:",
                 "/var/log/mail.log.2.gz:",
@@ -36,7 +41,9 @@ mod tests {
                 assert_eq!(without_file_name(text.as_bytes()), Some(line.as_bytes()), "{text}");
             }
         }
-        for text in ["", "mx-1 exim[1]: x", "postfix/smtp[1]: Nov 22 03:04:05 x", "450-x", "a b:Nov 22 03:04:05 x"] {
+        for text in
+            ["", "mx-1 exim[1]: x", "postfix/smtp[1]: Nov 22 03:04:05 x", "450-x", "a b:Nov 22 03:04:05 x"]
+        {
             assert_eq!(without_file_name(text.as_bytes()), None, "{text}");
         }
     }

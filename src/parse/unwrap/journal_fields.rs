@@ -64,7 +64,10 @@ fn text_of<'a>(field: &'a [u8], name: &[u8]) -> Option<&'a str> {
 
 /// Whether the line is `_NAME=value` (systemd.journal-fields(7)).
 fn is_field(line: &[u8]) -> bool {
-    let name = line.iter().take(65).take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b'_');
+    let name = line
+        .iter()
+        .take(65)
+        .take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b'_');
     let length = name.count();
     length > 0 && line.get(length) == Some(&b'=')
 }
@@ -111,7 +114,8 @@ mod tests {
     #[test]
     fn reads_a_verbose_entry() {
         let front = "Sun 2026-11-22 03:04:05.123456 UTC [s=0f;i=1a]";
-        let rest = ["    _HOSTNAME=mx1", "    SYSLOG_IDENTIFIER=a/smtp", "    SYSLOG_PID=12", "    MESSAGE=A1: x"];
+        let rest =
+            ["    _HOSTNAME=mx1", "    SYSLOG_IDENTIFIER=a/smtp", "    SYSLOG_PID=12", "    MESSAGE=A1: x"];
         let lines: Vec<&str> = [front].into_iter().chain(rest).collect();
         gives(&lines, Some("2026-11-22T03:04:05.123456Z mx1 a/smtp[12]: A1: x"));
     }

@@ -279,8 +279,14 @@ mod tests {
         assert_eq!(parsed(r#"{"result":{"_raw":"x","host":"a"}}"#), "a,, x");
         assert_eq!(parsed(r#"{"_source":{"message":"x","host":{"name":"a"}}}"#), "a,, x");
         assert_eq!(parsed(r#"{"labels":{"message":"y"},"line":"x"}"#), ",, x");
-        assert_eq!(parsed(r#"{"version":"1.1","host":"a","short_message":"x","_program":"b","_pid":7}"#), "a,b,7 x");
-        assert_eq!(parsed(r#"{"HOST":"a","PROGRAM":"b","PID":"7","MESSAGE":"x","SOURCE":"s_net"}"#), "a,b,7 x");
+        assert_eq!(
+            parsed(r#"{"version":"1.1","host":"a","short_message":"x","_program":"b","_pid":7}"#),
+            "a,b,7 x"
+        );
+        assert_eq!(
+            parsed(r#"{"HOST":"a","PROGRAM":"b","PID":"7","MESSAGE":"x","SOURCE":"s_net"}"#),
+            "a,b,7 x"
+        );
         assert_eq!(parsed(r#"{"source":"/var/log/mail.log","message":"x"}"#), ",, x");
     }
 

@@ -51,7 +51,16 @@ mod tests {
         ] {
             assert!(begins_a_line(text.as_bytes()), "{text}");
         }
-        for text in ["", "mx1 a[1]: x", "Nov 22 x", "{app=\"mail\"}", "<a@b>", "<mail.info> mx1", "Sun Sun Sun", "192.0.2.1 x"] {
+        for text in [
+            "",
+            "mx1 a[1]: x",
+            "Nov 22 x",
+            "{app=\"mail\"}",
+            "<a@b>",
+            "<mail.info> mx1",
+            "Sun Sun Sun",
+            "192.0.2.1 x",
+        ] {
             assert!(!begins_a_line(text.as_bytes()), "{text}");
         }
     }

@@ -67,7 +67,11 @@ pub fn unwrap_line<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a [u8] {
 }
 
 /// Unwraps a line and parses its header.
-pub(crate) fn open_line<'a>(raw: &'a [u8], earlier: EarlierLines, buffers: &'a mut LineBuffers) -> OpenedLine<'a> {
+pub(crate) fn open_line<'a>(
+    raw: &'a [u8],
+    earlier: EarlierLines,
+    buffers: &'a mut LineBuffers,
+) -> OpenedLine<'a> {
     let LineBuffers { inside, inner } = buffers;
     let outer = without_wrapper(raw, inside);
     let line = LogLine::read(outer);
@@ -338,10 +342,14 @@ mod tests {
             "\u{feff}",
             "   17\t",
         ] {
-            let line = if front == "118 " { "<22>Nov 22 03:04:05 mx1 postfix/smtp[12]: A1B2C3: x" } else { SYSLOG };
+            let line =
+                if front == "118 " { "<22>Nov 22 03:04:05 mx1 postfix/smtp[12]: A1B2C3: x" } else { SYSLOG };
             opens(&format!("{front}{line}"), line);
         }
-        opens(&format!("[pod/mail-0/postfix] {stamp} A1B2C3D4: to=<a@b.example>, relay=none"), &format!("{stamp} postfix: A1B2C3D4: to=<a@b.example>, relay=none"));
+        opens(
+            &format!("[pod/mail-0/postfix] {stamp} A1B2C3D4: to=<a@b.example>, relay=none"),
+            &format!("{stamp} postfix: A1B2C3D4: to=<a@b.example>, relay=none"),
+        );
         opens("[33911.712345] mx1 postfix/smtp[12]: x", "mx1 postfix/smtp[12]: x");
         for text in ["[x] y", "[33911.712345] usb 1-1: x", "one two three four Nov 22 03:04:05 mx1 a[1]: x"] {
             stays(text);
@@ -352,13 +360,17 @@ mod tests {
     fn reads_lines_inside_the_syslog_of_others() {
         let node = "Nov 22 03:04:06 node7 docker/mail[99]:";
         opens(&format!("{node} {SYSLOG}"), SYSLOG);
-        opens(&format!("{node} postfix/smtp[12]: A1B2C3: x"), "Nov 22 03:04:06 node7 postfix/smtp[12]: A1B2C3: x");
+        opens(
+            &format!("{node} postfix/smtp[12]: A1B2C3: x"),
+            "Nov 22 03:04:06 node7 postfix/smtp[12]: A1B2C3: x",
+        );
         opens(&format!("{node} {EXIM}"), EXIM);
         opens(
             &format!("2026-11-22T04:04:06.5+01:00 node7 1f2e3d4c5b6a[99]: {SYSLOG}"),
             "2026-11-22T04:04:06.5+01:00 mx1 postfix/smtp[12]: A1B2C3: x",
         );
-        for text in ["2026-11-22 03:04:05 UTC [1] LOG: x", "Nov 22 03:04:05 mx1 other[12]: x", "other[12]: x"] {
+        for text in ["2026-11-22 03:04:05 UTC [1] LOG: x", "Nov 22 03:04:05 mx1 other[12]: x", "other[12]: x"]
+        {
             stays(&format!("{node} {text}"));
         }
     }
@@ -369,9 +381,14 @@ mod tests {
             "Sun 2026-11-22 03:04:05 UTC mx1 postfix@-.service[12]: A1B2C3: x",
             "Sun 2026-11-22 03:04:05 UTC mx1 postfix[12]: A1B2C3: x",
         );
-        opens("A1B2C3D4: to=<a@b.example>, relay=none, status=x", "postfix: A1B2C3D4: to=<a@b.example>, relay=none, status=x");
+        opens(
+            "A1B2C3D4: to=<a@b.example>, relay=none, status=x",
+            "postfix: A1B2C3D4: to=<a@b.example>, relay=none, status=x",
+        );
         opens("1tABCd-000001-2x => a@b.example R=r T=t", "exim: 1tABCd-000001-2x => a@b.example R=r T=t");
-        for text in ["Sun 2026-11-22 03:04:05 UTC mx1 cron.service[12]: x", "A1B2C3D4: x", "mx1 => a@b.example"] {
+        for text in
+            ["Sun 2026-11-22 03:04:05 UTC mx1 cron.service[12]: x", "A1B2C3D4: x", "mx1 => a@b.example"]
+        {
             stays(text);
         }
     }

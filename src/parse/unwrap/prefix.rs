@@ -22,7 +22,10 @@ pub(crate) fn may_wrap(raw: &[u8]) -> bool {
         [_, _, _, _, b'-', _, _, b'-', _, _, b' ', _, _, b':', ..] => false,
         [first, ..] => {
             first.is_ascii_alphanumeric()
-                || matches!(first, b'{' | 0x1e | 0x1b | b'[' | b'/' | b'.' | b'_' | b'~' | b' ' | b'\t' | b'>' | 0xEF)
+                || matches!(
+                    first,
+                    b'{' | 0x1e | 0x1b | b'[' | b'/' | b'.' | b'_' | b'~' | b' ' | b'\t' | b'>' | 0xEF
+                )
         }
     }
 }
@@ -75,7 +78,8 @@ fn without_brackets(text: &[u8]) -> Option<&[u8]> {
     let rest = rest.strip_prefix(b" ")?;
     let is_clock = name.iter().all(|byte| byte.is_ascii_digit() || b" .<>+".contains(byte));
     let is_pod = name.starts_with(b"pod/") && !name.contains(&b' ');
-    (is_pod || is_clock && names_a_process(rest) || !name.contains(&b' ') && begins_a_line(rest)).then_some(rest)
+    (is_pod || is_clock && names_a_process(rest) || !name.contains(&b' ') && begins_a_line(rest))
+        .then_some(rest)
 }
 
 /// Removes the names of stern: `mail-0 postfix Nov 22 …`, with the namespace before them if there are several.
@@ -102,7 +106,9 @@ fn without_pod(text: &[u8]) -> Option<&[u8]> {
 /// Removes the length before a message on a TCP connection: `118 <22>1 2026-11-22T…` (RFC 6587 §3.4.1).
 fn without_length(text: &[u8]) -> Option<&[u8]> {
     let digits = text.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
-    text.get(digits..)?.strip_prefix(b" ").filter(|rest| digits > 0 && rest.first() == Some(&b'<') && begins_a_line(rest))
+    text.get(digits..)?
+        .strip_prefix(b" ")
+        .filter(|rest| digits > 0 && rest.first() == Some(&b'<') && begins_a_line(rest))
 }
 
 /// Removes an indent, a mark of quotation (`> `) and a line number (cat -n) before a line.
