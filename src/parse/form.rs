@@ -2,6 +2,7 @@
 
 use super::header::{LogLine, RawTimestamp};
 use super::mta::Program;
+use super::unwrap::line_start::begins_a_line;
 
 /// What lines look like that were not understood.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -121,7 +122,7 @@ const FORMS: [KnownForm; 16] = [
         },
     },
     KnownForm {
-        is: |line| LogLine::read(line).stamp != RawTimestamp::Missing,
+        is: |line| begins_a_line(line) || LogLine::read(line).stamp != RawTimestamp::Missing,
         guess: FormGuess {
             looks_like: "lines with a timestamp, but without the name of a program",
             nearest: SYSLOG,
@@ -244,7 +245,7 @@ mod tests {
     fn says_what_lines_look_like() {
         looks_like(&["{\"level\":\"info\",\"caller\":\"x\"}"], "JSON objects without");
         looks_like(&["[", "  {", "    \"message\": \"x\",", "  }"], "several lines");
-        looks_like(&["\u{feff}x", "N\0o\0v\0 \0002\0002\0 \0000\0003\0:\0"], "UTF-16");
+        looks_like(&["N\0o\0v\0 \0a\0b\0c\0d\0", "e\0f\0g\0h\0i\0"], "UTF-16");
         looks_like(
             &["Nov 22 03:04:05 mx1 dovecot: imap-login: x", "Nov 22 03:04:06 mx1 cron[1]: y"],
             "other programs",
