@@ -45,7 +45,7 @@ impl Source {
     pub fn new(path: PathBuf, origin: SourceOrigin, newest: SystemTime) -> Self {
         let (within, lines_before, host, file, cursor) = (None, 0, None, None, None);
         let (series, log, current, beside) = (0, path.clone(), false, false);
-        Self { path, origin, newest, series, within, lines_before, log, current, beside, host, file, cursor }
+        Self { path, origin, newest, series, within, lines_before, log, current, beside, file, host, cursor }
     }
 
     /// The error of a source that cannot be opened, or, if it is followed, read.

@@ -219,7 +219,7 @@ fn is_named_program(line: &[u8]) -> bool {
 }
 
 fn has_many_columns(line: &[u8]) -> bool {
-    [b',', b';', b'\t', b'|'].iter().any(|mark| line.iter().filter(|byte| *byte == mark).count() >= 4)
+    [b',', b';', b'\t', b'|'].into_iter().any(|mark| memchr::memchr_iter(mark, line).count() >= 4)
 }
 
 /// Whether the text has a time of day near its beginning.

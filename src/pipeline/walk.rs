@@ -294,7 +294,8 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
-    /// Passes on a line. `times`: how often it occurred.
+    /// Passes on a line, with the host of its log if it names none. `times`: how often it occurred.
+    #[inline]
     fn line(
         &mut self,
         block: &Block,
@@ -304,14 +305,24 @@ impl<L: EventSink> Walker<'_, '_, L> {
         known: &ParsedHeader,
         times: u32,
     ) {
-        let own;
-        let known = match self.host {
+        match self.host {
             Some(_) if known.line.host.is_empty() => {
-                own = ParsedHeader { line: known.line.or_host(self.host), ..*known };
-                &own
+                let known = ParsedHeader { line: known.line.or_host(self.host), ..*known };
+                self.hosted_line(block, at, line_in_block, raw, &known, times);
             }
-            Some(_) | None => known,
-        };
+            Some(_) | None => self.hosted_line(block, at, line_in_block, raw, known, times),
+        }
+    }
+
+    fn hosted_line(
+        &mut self,
+        block: &Block,
+        at: usize,
+        line_in_block: u64,
+        raw: &[u8],
+        known: &ParsedHeader,
+        times: u32,
+    ) {
         let line = &known.line;
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let (is_within, mut moment) = self.in_time_range(line, place);

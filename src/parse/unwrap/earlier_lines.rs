@@ -41,8 +41,9 @@ mod tests {
 
     #[test]
     fn gives_the_same_lines_wherever_a_block_begins() {
-        let text: String =
+        let lines: Vec<String> =
             (0..400).map(|number| format!("line {number} {}\n", "x".repeat(number % 37))).collect();
+        let text = lines.concat();
         let text = text.as_bytes();
         let lines = |cut: usize| -> Vec<&[u8]> {
             let (far, near) = text.split_at(cut);

@@ -88,7 +88,7 @@ mod tests {
     #[track_caller]
     fn gives(lines: &[&str], want: Option<&str>) {
         let (last, before) = lines.split_last().unwrap();
-        let near: String = before.iter().map(|line| format!("{line}\n")).collect();
+        let near = before.join("\n") + "\n";
         let mut output = Vec::new();
         let earlier = EarlierLines { near: near.as_bytes(), far: b"" };
         let found = write_entry(last.as_bytes(), earlier, &mut output);

@@ -62,7 +62,7 @@ pub(crate) fn scope_of_name(scope: JsonScope, name: &str) -> Option<JsonScope> {
         (JsonScope::Entry, "process") => Some(JsonScope::Process),
         (JsonScope::Entry, "log") => Some(JsonScope::Log),
         (JsonScope::Entry, "event") => Some(JsonScope::Event),
-        (JsonScope::Entry, "syslog") | (JsonScope::Log, "syslog") => Some(JsonScope::Syslog),
+        (JsonScope::Entry | JsonScope::Log, "syslog") => Some(JsonScope::Syslog),
         // Google Cloud's entries, Elasticsearch's hits, Splunk's results, and stern's extjson.
         (JsonScope::Entry, "jsonPayload" | "_source" | "result" | "message") => Some(JsonScope::Entry),
         _ => None,

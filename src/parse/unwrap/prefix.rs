@@ -17,9 +17,11 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 #[inline]
 pub(crate) fn may_wrap(raw: &[u8]) -> bool {
     match raw {
-        [_, _, _, b' ', _, _, b' ', _, _, b':', ..] | [b'<', ..] | [] => false,
+        [_, _, _, b' ', _, _, b' ', _, _, b':', ..]
+        | [_, _, _, _, b'-', _, _, b'-', _, _, b' ', _, _, b':', ..]
+        | [b'<', ..]
+        | [] => false,
         [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => without_stamp(raw).is_some(),
-        [_, _, _, _, b'-', _, _, b'-', _, _, b' ', _, _, b':', ..] => false,
         [first, ..] => {
             first.is_ascii_alphanumeric()
                 || matches!(
