@@ -16,7 +16,6 @@ use crate::input::read::block::{Block, LINE_LIMIT};
 use crate::input::read::{HeapSize, Progress, ReadOptions, Source, WorkResult, each_block};
 use crate::parse::header::LogLine;
 use crate::parse::header_cache::{HeaderCache, ParsedHeader};
-use crate::parse::mta::Program;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
@@ -254,7 +253,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
             let raw = ahead.get(..length).unwrap_or_default();
             match &self.reader.cached(ahead, length) {
                 // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
-                Some(known) if known.writer != Program::Foreign || !unwrap::may_hold_line(&known.line) => {
+                Some(known) if !known.writer.is_vague() || !unwrap::may_hold_line(&known.line) => {
                     self.line(block, at, number, raw, known, 1);
                 }
                 Some(_) | None => {

@@ -53,6 +53,13 @@ impl Program {
         }
     }
 
+    /// Whether the name does not tell a mail server's daemon, so that the line may be one that a mail server wrote and
+    /// another program passed on: Docker's syslog driver names the container, which may be `postfix`.
+    #[inline]
+    pub(crate) fn is_vague(self) -> bool {
+        matches!(self, Self::Foreign | Self::Postfix(Daemon::Unnamed))
+    }
+
     /// Parses a line of this writer.
     #[inline]
     pub fn read<'a>(self, line: &LogLine<'a>) -> ParsedLine<'a> {

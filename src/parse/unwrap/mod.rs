@@ -99,25 +99,21 @@ pub(crate) fn find_inner(
     earlier: EarlierLines,
     inner: &mut Vec<u8>,
 ) -> Option<u32> {
-    let may_be = match writer {
-        Program::Foreign => may_hold_line(line),
-        _ => matches!(line.text, [b'm', b'e', ..] | [b'l' | b'L', b'a', ..]),
-    };
-    if !may_be {
+    let may_hold = writer.is_vague() && may_hold_line(line);
+    if !may_hold && !matches!(line.text, [b'm', b'e', ..] | [b'l' | b'L', b'a', ..]) {
         return None;
     }
     inner.clear();
-    let times = match writer {
-        Program::Foreign => {
-            let open = |metadata: &WrapperMetadata, text: &[u8], inner: &mut Vec<u8>| {
-                if !unwrap(metadata, text, MAX_WRAPPERS, inner) {
-                    write_line(metadata, text, inner);
-                }
-            };
-            write_inner(raw, line, earlier, open, inner)
+    let open = |metadata: &WrapperMetadata, text: &[u8], inner: &mut Vec<u8>| {
+        if !unwrap(metadata, text, MAX_WRAPPERS, inner) {
+            write_line(metadata, text, inner);
         }
-        _ => write_repeated(raw, line, earlier, inner),
     };
+    let held = if may_hold { write_inner(raw, line, earlier, open, inner) } else { None };
+    let times = held.or_else(|| {
+        inner.clear();
+        write_repeated(raw, line, earlier, inner).filter(|_| writer != Program::Foreign)
+    });
     // No line becomes two.
     inner.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
     times
@@ -359,6 +355,8 @@ mod tests {
     #[test]
     fn reads_lines_inside_the_syslog_of_others() {
         let node = "Nov 22 03:04:06 node7 docker/mail[99]:";
+        opens(&format!("Nov 22 03:04:06 node7 postfix[99]: {SYSLOG}"), SYSLOG);
+        stays("Nov 22 03:04:06 node7 postfix[99]: A1B2C3: x");
         opens(&format!("{node} {SYSLOG}"), SYSLOG);
         opens(
             &format!("{node} postfix/smtp[12]: A1B2C3: x"),
