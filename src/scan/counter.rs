@@ -142,6 +142,8 @@ struct PostponedLines {
     /// The lines without separators.
     text: Vec<u8>,
     lines: Vec<PostponedLine>,
+    /// The host of the lines that name none; all are of one file.
+    host: Option<Box<[u8]>>,
 }
 
 struct PostponedLine {
@@ -177,8 +179,15 @@ impl PostponedLines {
         self.lines.push(PostponedLine { end: self.text.len(), place, line_kind });
     }
 
+    fn note_host(&mut self, raw: &[u8], line: &LogLine) {
+        if self.host.is_none() {
+            self.host = line.host_outside(raw).map(Box::from);
+        }
+    }
+
     fn event(&mut self, logged: &LoggedEvent, wanted: bool) {
         let LoggedEvent { moment, verdict, .. } = *logged;
+        self.note_host(logged.raw, logged.line);
         self.add(logged.raw, logged.place, PostponedKind::Event { moment, verdict, wanted });
     }
 }
@@ -214,7 +223,10 @@ impl EventSink for BlockCounter {
 
     fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         match &mut self.deferred {
-            Some(deferred) => deferred.add(logged.raw, logged.place, PostponedKind::Fact(logged.minute)),
+            Some(deferred) => {
+                deferred.note_host(logged.raw, logged.line);
+                deferred.add(logged.raw, logged.place, PostponedKind::Fact(logged.minute));
+            }
             None => {
                 // A filter selects delivery results, and an arrival is none.
                 if self.counts_arrivals {
@@ -300,7 +312,7 @@ impl Merger<'_> {
         for PostponedLine { end, place, line_kind } in deferred.lines {
             let raw = deferred.text.get(start..end).unwrap_or_default();
             start = end;
-            let line = LogLine::read(raw);
+            let line = LogLine::read(raw).or_host(deferred.host.as_deref());
             match (mta::read(&line), line_kind) {
                 (ParsedLine::QueueRecord(fact), PostponedKind::Fact(minute)) => {
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);

@@ -19,6 +19,7 @@ mod fixtures;
 mod formats;
 mod forms;
 mod fuzz;
+mod hosts;
 mod html;
 mod language;
 mod ledger;

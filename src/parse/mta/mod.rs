@@ -7,6 +7,7 @@
 pub(crate) mod delay;
 pub(crate) mod exim;
 pub(crate) mod opensmtpd;
+pub(crate) mod own_text;
 pub(crate) mod parsed;
 pub(crate) mod postfix;
 pub(crate) mod queue_record;
@@ -55,6 +56,13 @@ impl Program {
         }
     }
 
+    /// Whether the name does not tell a mail server's daemon, so that the line may be one that a mail server wrote and
+    /// another program passed on: Docker's syslog driver names the container, which may be `postfix`.
+    #[inline]
+    pub(crate) fn is_vague(self) -> bool {
+        matches!(self, Self::Foreign | Self::Postfix(Daemon::Unnamed))
+    }
+
     /// Parses a line of this writer.
     #[inline]
     pub fn read<'a>(self, line: &LogLine<'a>) -> ParsedLine<'a> {
@@ -65,6 +73,31 @@ impl Program {
             Self::Opensmtpd => opensmtpd::read(line),
             Self::Foreign => ParsedLine::Foreign,
         }
+    }
+}
+
+/// A program of the server that wrote a text without a header. `None`: the text could be anybody's.
+pub(crate) fn program_of_text(text: &[u8]) -> Option<&'static str> {
+    // Sendmail first: its lines begin like Postfix's.
+    let servers = [Mta::Sendmail, Mta::Exim, Mta::Opensmtpd, Mta::Postfix];
+    servers.into_iter().find(|mta| own_text::is_of(*mta, text)).map(program_name)
+}
+
+/// A program of the server that runs under a systemd unit, whose name is given without its type: `postfix@-`, `exim4`.
+pub(crate) fn program_of_unit(unit: &[u8]) -> Option<&'static str> {
+    let bare = |unit: &'static str| unit.split(['@', '.']).next().unwrap_or(unit).as_bytes();
+    let name = unit.split(|&byte| byte == b'@').next().unwrap_or(unit);
+    let runs_as = |mta: &Mta| journal_units(*mta).iter().any(|unit| bare(unit) == name);
+    Mta::ALL.into_iter().find(runs_as).map(program_name)
+}
+
+/// The name under which a server logs, without the name of a daemon.
+const fn program_name(mta: Mta) -> &'static str {
+    match mta {
+        Mta::Postfix => "postfix",
+        Mta::Exim => "exim",
+        Mta::Sendmail => "sendmail",
+        Mta::Opensmtpd => "smtpd",
     }
 }
 

@@ -143,7 +143,7 @@ impl<'a> Sampler<'a> {
 
     /// The host and the instance of a line.
     fn host_and_instance(&mut self, line: &LogLine) -> (TextPiece, TextPiece) {
-        let host = self.sample.keep(Some(line.host).filter(|host| !host.is_empty()));
+        let host = self.sample.keep(Some(line.named_host()).filter(|host| !host.is_empty()));
         let instance = Some(line.instance_or_program()).filter(|name| !name.is_empty());
         (host, self.sample.keep(instance))
     }
