@@ -162,9 +162,10 @@ const STARTS: [&[u8]; 119] = [
 ];
 
 /// Words within these lines.
-const INSIDE: [&[u8]; 8] = [
+const INSIDE: [&[u8]; 9] = [
     b" asciified to ",
     b"._tcp.",
+    b" TLSA record: ",
     b" lookup: \"",
     b" update: \"",
     b" delete: \"",
