@@ -302,8 +302,8 @@ fn answers(log: &str) -> (Value, Vec<Value>) {
     for name in ["files", "bytes", "not_understood_lines"] {
         report["input"][name] = Value::Null;
     }
-    for name in ["rows", "warnings"] {
-        for row in report[name].as_array_mut().into_iter().flatten() {
+    for table in ["rows", "warnings"] {
+        for row in report[table].as_array_mut().into_iter().flatten() {
             row["example"] = Value::Null;
         }
     }
