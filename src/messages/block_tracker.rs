@@ -115,7 +115,7 @@ impl BlockTracker {
         self.apply(
             key,
             id,
-            &Update { transition, recipient: 0, recipients: 0, at, reason, wanted, counts, origin },
+            &Update { transition, recipient: 0, at, reason, wanted, counts, origin },
         );
     }
 
@@ -141,7 +141,6 @@ impl BlockTracker {
         let update = Update {
             transition,
             recipient: self.keys.recipient(event.recipient),
-            recipients: mta::reported_recipients(event, logged.line),
             at: logged.moment.map(|moment| moment.micros.div_euclid(1_000_000)),
             reason: logged.verdict.map(|verdict| verdict.reason),
             wanted,

@@ -280,7 +280,7 @@ impl Message {
     /// Marks the recipient as done, and returns its first deferral. None: it was not deferred.
     fn finish_recipient(&mut self, update: &Update) -> Option<FirstDeferral> {
         self.queued = true;
-        self.finished = self.finished.saturating_add(update.recipients);
+        self.finished = self.finished.saturating_add(1);
         self.deferred.remove(update.recipient)
     }
 

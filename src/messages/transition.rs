@@ -37,7 +37,7 @@ pub enum Transition {
     Returned,
     Renamed,
     Removed,
-    /// One recipient was deferred, or as many as the line names.
+    /// One recipient was deferred.
     Deferred,
     Delivered,
     /// Handed to a program that returns it as another message. The id of that message, if no line named it so far.
@@ -61,8 +61,6 @@ pub(crate) struct Update {
     pub transition: Transition,
     /// The recipient's hash, for transitions of recipients only.
     pub recipient: u64,
-    /// The number of recipients that the line names; the hash is the first one's.
-    pub recipients: u32,
     /// Seconds since 1970. None: the line has no valid timestamp.
     pub at: Option<i64>,
     /// The reason of a deferral. None: the line states none.

@@ -11,6 +11,7 @@ pub(crate) mod error;
 pub(crate) mod filter;
 pub(crate) mod logs;
 pub(crate) mod seek;
+pub(crate) mod session_peer;
 pub(crate) mod settle;
 pub(crate) mod sink;
 pub(crate) mod time_range;

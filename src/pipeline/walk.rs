@@ -4,6 +4,7 @@ use super::calendar::{Calendar, TimeResolution, YearResolver};
 use super::coverage::{Coverage, extend};
 use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
+use super::session_peer;
 use super::sink::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, UnreadLines};
 use super::time_range::TimeRange;
 use crate::catalog::Catalog;
@@ -14,11 +15,13 @@ use crate::input::read::block::{Block, LINE_LIMIT};
 use crate::input::read::{HeapSize, Progress, ReadOptions, Source, WorkResult, each_block};
 use crate::parse::header::LogLine;
 use crate::parse::header_cache::{HeaderCache, ParsedHeader};
+use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
 use crate::parse::year::StampObservations;
 use crate::simd::newlines::NewlineIter;
+use crate::smtp::event::Event;
 
 /// The input of a walk, and the events that it passes on.
 #[derive(Clone, Copy)]
@@ -332,8 +335,11 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         match &parsed {
             ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {
-                let verdict = self.classifier.classify(event);
-                let (user, client, book) = (None, None, self.task.book);
+                self.coverage.event += 1;
+                let mut inside = Vec::new();
+                let peer = session_peer::peer(event, line, block, at, &mut inside);
+                let event = &Event { peer: peer.unwrap_or(event.peer), ..*event };
+                let (user, client, book, part, verdict) = (None, None, self.task.book, 0, None);
                 let logged = LoggedEvent {
                     place,
                     line_in_block,
@@ -341,12 +347,13 @@ impl<L: EventSink> Walker<'_, '_, L> {
                     raw,
                     moment,
                     event,
+                    part,
                     verdict,
                     user,
                     client,
                     book,
                 };
-                self.event(&logged);
+                self.events(&logged);
             }
             ParsedLine::QueueRecord(record) => {
                 let minute = moment.map(LogTime::minute);
@@ -399,8 +406,22 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
+    /// Passes on all that an event's line says: its event for each recipient, and the record of a notification.
+    fn events(&mut self, first: &LoggedEvent) {
+        let verdict = self.classifier.classify(first.event);
+        self.event(&LoggedEvent { verdict, ..*first });
+        for (part, event) in (1..).zip(mta::other_recipients(first.event, first.line)) {
+            let verdict = self.classifier.classify(&event);
+            self.event(&LoggedEvent { event: &event, part, verdict, ..*first });
+        }
+        if let Some(record) = &mta::record_of_event(first.event, first.line) {
+            let LoggedEvent { place, line, raw, moment, .. } = *first;
+            let minute = moment.map(LogTime::minute);
+            self.sink.queue_record(&LoggedQueueRecord { record, place, line, raw, minute });
+        }
+    }
+
     fn event(&mut self, logged: &LoggedEvent) {
-        self.coverage.event += 1;
         let WalkTask { filter, book, .. } = self.task;
         if filter.is_empty() || filter.admits(logged.event, logged.verdict, logged.line, book) {
             self.sink.event(logged);

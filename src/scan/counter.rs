@@ -25,6 +25,7 @@ use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
+use crate::pipeline::session_peer::OwnedPeer;
 use crate::pipeline::sink::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
@@ -137,6 +138,8 @@ struct PostponedLines {
     /// The lines without separators.
     text: Vec<u8>,
     lines: Vec<PostponedLine>,
+    /// Heap bytes of the peers in `lines`.
+    peer_bytes: usize,
 }
 
 struct PostponedLine {
@@ -150,6 +153,10 @@ enum PostponedKind {
     /// A queue record, with its minute.
     Fact(Option<i64>),
     Event {
+        /// Which event of its line it is.
+        part: u32,
+        /// The peer, if another line shows it.
+        peer: Option<Box<OwnedPeer>>,
         moment: Option<LogTime>,
         verdict: Option<Classification>,
         /// The filter admits the event, apart from its sender.
@@ -162,6 +169,7 @@ impl HeapSize for BlockCounts {
         self.partials.held_bytes()
             + self.pending.bytes()
             + self.deferred.text.capacity()
+            + self.deferred.peer_bytes
             + self.deferred.lines.capacity() * size_of::<PostponedLine>()
     }
 }
@@ -173,8 +181,12 @@ impl PostponedLines {
     }
 
     fn event(&mut self, logged: &LoggedEvent, wanted: bool) {
-        let LoggedEvent { moment, verdict, .. } = *logged;
-        self.add(logged.raw, logged.place, PostponedKind::Event { moment, verdict, wanted });
+        let LoggedEvent { part, moment, verdict, .. } = *logged;
+        let event = logged.event;
+        // Only a line with a session takes its peer from another line.
+        let peer = mta::session(event, logged.line).map(|_| Box::new(OwnedPeer::of(&event.peer)));
+        self.peer_bytes += peer.as_ref().map_or(0, |peer| peer.held_bytes());
+        self.add(logged.raw, logged.place, PostponedKind::Event { part, peer, moment, verdict, wanted });
     }
 }
 
@@ -289,8 +301,16 @@ impl Merger<'_> {
             let raw = deferred.text.get(start..end).unwrap_or_default();
             start = end;
             let line = LogLine::read(raw);
-            match (mta::read(&line), line_kind) {
-                (ParsedLine::QueueRecord(fact), PostponedKind::Fact(minute)) => {
+            let parsed = mta::read(&line);
+            let record = match &parsed {
+                ParsedLine::QueueRecord(record) => Some(*record),
+                ParsedLine::Event(event) => mta::record_of_event(event, &line),
+                ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => None,
+            };
+            match (parsed, line_kind) {
+                (_, PostponedKind::Fact(minute)) => {
+                    // The line was parsed before, so it always has a record.
+                    let Some(fact) = record else { continue };
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
                     self.metadata.update(key, Transition::of_record(&fact), MessageMetadata::of(&fact));
                     let logged = LoggedQueueRecord { record: &fact, line: &line, raw, place, minute };
@@ -299,13 +319,15 @@ impl Merger<'_> {
                     }
                     postponed_counter.tracker.queue_record(&logged);
                 }
-                (ParsedLine::Event(event), PostponedKind::Event { moment, verdict, wanted }) => {
+                (ParsedLine::Event(event), PostponedKind::Event { part, peer, moment, verdict, wanted }) => {
+                    let Some(event) = mta::event_of_part(&event, &line, part) else { continue };
                     let key = event.queue_id.map(|id| self.keys.key(event.mta, &line, id));
                     let known = key.and_then(|key| self.metadata.get(key));
                     let sender = known.and_then(|known| Some(known.sender.as_deref()?.as_bytes()));
                     let user = known.and_then(|known| Some(known.user.as_deref()?.as_bytes()));
                     let client = known.and_then(|known| Some(known.client.as_deref()?.as_bytes()));
-                    let event = Event { sender: event.sender.or(sender), ..event };
+                    let peer = peer.as_ref().map_or(event.peer, |peer| peer.peer());
+                    let event = Event { sender: event.sender.or(sender), peer, ..event };
                     let (line_in_block, event, line, book) = (0, &event, &line, self.plan.book);
                     let logged = LoggedEvent {
                         place,
@@ -314,6 +336,7 @@ impl Merger<'_> {
                         raw,
                         moment,
                         event,
+                        part,
                         verdict,
                         user,
                         client,
@@ -323,8 +346,14 @@ impl Merger<'_> {
                     postponed_counter.count(&logged, admitted);
                     self.left_out += u64::from(wanted && !admitted);
                 }
-                // The line was parsed before, so both always match.
-                _ => {}
+                // The line was parsed before, so it is always an event.
+                (
+                    ParsedLine::QueueRecord(_)
+                    | ParsedLine::Routine
+                    | ParsedLine::Unread
+                    | ParsedLine::Foreign,
+                    PostponedKind::Event { .. },
+                ) => {}
             }
         }
         self.messages.fold(postponed_counter.tracker.take_block());

@@ -20,6 +20,7 @@ use crate::parse::unwrap;
 use crate::parse::year::StampObservations;
 use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::Filter;
+use crate::pipeline::session_peer;
 use crate::pipeline::sink::LineOffset;
 use crate::pipeline::walk::{WalkTask, clock};
 
@@ -130,7 +131,12 @@ impl<'a> LinkScanner<'a> {
         scanned: &mut ScannedBlock,
     ) {
         let line = LogLine::read(raw);
-        let parsed = mta::read(&line);
+        let mut inside = Vec::new();
+        let mut parsed = mta::read(&line);
+        if let ParsedLine::Event(event) = &mut parsed {
+            let peer = session_peer::peer(event, &line, block, at, &mut inside);
+            event.peer = peer.unwrap_or(event.peer);
+        }
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let own = mta::queue_id(&line);
         let text = own.map_or(line.text, |(_, _, rest)| rest);
@@ -140,7 +146,10 @@ impl<'a> LinkScanner<'a> {
             other || self.query.is_queue_id(id)
         });
         let matches = match &parsed {
-            ParsedLine::Event(event) => self.query.matches_event(event, text),
+            ParsedLine::Event(event) => {
+                self.query.matches_event(event, text)
+                    || mta::other_recipients(event, &line).any(|event| self.query.matches_event(&event, text))
+            }
             ParsedLine::QueueRecord(fact) => self.query.matches_record(fact),
             ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => false,
         };

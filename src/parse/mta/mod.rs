@@ -10,16 +10,18 @@ pub(crate) mod opensmtpd;
 pub(crate) mod parsed;
 pub(crate) mod postfix;
 pub(crate) mod queue_record;
+pub(crate) mod recipient_list;
 pub(crate) mod related_id;
 pub(crate) mod sendmail;
 
 use self::delay::Phases;
 use self::parsed::ParsedLine;
+use self::recipient_list::RecipientList;
 use self::postfix::daemon::Daemon;
 use self::queue_record::{MessageFields, QueueRecord};
 use self::related_id::Relation;
 use super::header::{LogLine, RawTimestamp};
-use crate::smtp::event::{Direction, Event, Mta};
+use crate::smtp::event::{Direction, Event, Mta, Peer};
 
 /// The program that wrote a line, as far as parsing depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,11 +111,50 @@ pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
     }
 }
 
-/// The number of recipients whose delivery the line of an event reports.
-pub(crate) fn reported_recipients(event: &Event, line: &LogLine) -> u32 {
+/// The events of the other recipients that the line of an event names: `to=<a@b>,<c@d>, …` is a delivery to each.
+pub(crate) fn other_recipients<'a>(
+    event: &Event<'a>,
+    line: &LogLine<'a>,
+) -> impl Iterator<Item = Event<'a>> + use<'a> {
+    let others = match event.mta {
+        Mta::Sendmail => sendmail::other_recipients(event, line),
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd => RecipientList::default(),
+    };
+    let first = *event;
+    others.map(move |recipient| Event { recipient: Some(recipient), ..first })
+}
+
+/// The event of one recipient of a line: 0 is the line's event itself. `None`: the line names fewer recipients.
+pub(crate) fn event_of_part<'a>(event: &Event<'a>, line: &LogLine<'a>, part: u32) -> Option<Event<'a>> {
+    match part.checked_sub(1) {
+        None => Some(*event),
+        Some(before) => other_recipients(event, line).nth(before as usize),
+    }
+}
+
+/// The record of a notification that an event's line shows too. Sendmail gives up a message and names the notification in
+/// one line.
+pub(crate) fn record_of_event<'a>(event: &Event<'a>, line: &LogLine<'a>) -> Option<QueueRecord<'a>> {
     match event.mta {
-        Mta::Sendmail => sendmail::reported_recipients(line),
-        Mta::Postfix | Mta::Exim | Mta::Opensmtpd => 1,
+        Mta::Sendmail => sendmail::record_of_event(event, line),
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd => None,
+    }
+}
+
+/// The session of an event whose line shows no peer; an earlier line of the session does. `None`: the line shows its peer.
+#[inline]
+pub(crate) fn session<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
+    match event.mta {
+        Mta::Opensmtpd => opensmtpd::session(event, line),
+        Mta::Postfix | Mta::Exim | Mta::Sendmail => None,
+    }
+}
+
+/// The peer of a session, if the line begins it. `session` is from [`session`].
+pub(crate) fn session_peer<'a>(line: &LogLine<'a>, session: &[u8]) -> Option<Peer<'a>> {
+    match Program::of(line) {
+        Program::Opensmtpd => opensmtpd::session_peer(line, session),
+        Program::Postfix(_) | Program::Exim | Program::Sendmail | Program::Foreign => None,
     }
 }
 
@@ -199,7 +240,8 @@ pub(crate) fn related_queue_id(mta: Mta, text: &[u8]) -> Option<(Relation, &[u8]
     match mta {
         Mta::Postfix => postfix::related_queue_id(text),
         Mta::Exim => exim::related_queue_id(text),
-        Mta::Sendmail | Mta::Opensmtpd => related_id::forwarded_to(text),
+        Mta::Sendmail => sendmail::related_queue_id(text),
+        Mta::Opensmtpd => related_id::forwarded_to(text),
     }
 }
 

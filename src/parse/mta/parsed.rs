@@ -82,7 +82,7 @@ pub(crate) fn address(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Offset of the closing quote in `"a \" b"@x`.
-fn closing_quote(text: &[u8]) -> Option<usize> {
+pub(crate) fn closing_quote(text: &[u8]) -> Option<usize> {
     let mut bytes = text.iter().enumerate().skip(1);
     while let Some((at, byte)) = bytes.next() {
         match byte {
