@@ -116,7 +116,7 @@ impl Session {
         task: &WalkTask,
         coverage: &Coverage,
     ) -> Result<Option<String>, InputError> {
-        if !self.can_be_read_again() || coverage.event == 0 || coverage.filtered < coverage.event {
+        if !self.can_be_read_again() || coverage.event == 0 || coverage.filtered < coverage.events() {
             return Ok(None);
         }
         values_found(task, &self.filter, self.redactor).map(Some)

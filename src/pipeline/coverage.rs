@@ -9,10 +9,12 @@ pub struct Coverage {
     /// Bytes of decompressed text, also outside the time range; of a line that is too long, only the beginning counts.
     pub bytes: u64,
     pub event: u64,
+    /// Events of lines that name several recipients, beyond the first of each line.
+    pub more_events: u64,
     pub routine: u64,
     pub unread: u64,
     pub foreign: u64,
-    /// Events that the filter did not admit; they are included in `event`.
+    /// Events that the filter did not admit; they are included in `event` and `more_events`.
     pub filtered: u64,
     /// Lines without a time, if a time range is set; no other count includes them.
     pub undated: u64,
@@ -27,6 +29,11 @@ pub struct Coverage {
 const UNREAD_KEPT: usize = 3;
 
 impl Coverage {
+    /// Events of all lines.
+    pub fn events(&self) -> u64 {
+        self.event + self.more_events
+    }
+
     /// Lines of mail servers.
     pub fn mail(&self) -> u64 {
         self.event + self.routine + self.unread
@@ -37,6 +44,7 @@ impl Coverage {
         self.lines += other.lines;
         self.bytes += other.bytes;
         self.event += other.event;
+        self.more_events += other.more_events;
         self.routine += other.routine;
         self.unread += other.unread;
         self.foreign += other.foreign;

@@ -411,6 +411,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         let verdict = self.classifier.classify(first.event);
         self.event(&LoggedEvent { verdict, ..*first });
         for (part, event) in (1..).zip(mta::other_recipients(first.event, first.line)) {
+            self.coverage.more_events += 1;
             let verdict = self.classifier.classify(&event);
             self.event(&LoggedEvent { event: &event, part, verdict, ..*first });
         }

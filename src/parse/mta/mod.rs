@@ -6,6 +6,7 @@
 
 pub(crate) mod delay;
 pub(crate) mod exim;
+pub(crate) mod kumomta;
 pub(crate) mod opensmtpd;
 pub(crate) mod parsed;
 pub(crate) mod postfix;
@@ -30,6 +31,7 @@ pub enum Program {
     Exim,
     Sendmail,
     Opensmtpd,
+    Kumomta,
     /// Another program.
     Foreign,
 }
@@ -50,6 +52,7 @@ impl Program {
             program if exim::is_program(program) => Self::Exim,
             _ if sendmail::is_from(line) => Self::Sendmail,
             _ if opensmtpd::is_from(line) => Self::Opensmtpd,
+            _ if kumomta::is_from(line) => Self::Kumomta,
             _ => Self::Foreign,
         }
     }
@@ -62,6 +65,7 @@ impl Program {
             Self::Exim => exim::read(line),
             Self::Sendmail => sendmail::read(line),
             Self::Opensmtpd => opensmtpd::read(line),
+            Self::Kumomta => kumomta::read(line),
             Self::Foreign => ParsedLine::Foreign,
         }
     }
@@ -71,9 +75,15 @@ impl Program {
 pub(crate) fn writes_lines_without_tag(program: &[u8]) -> bool {
     let writes = |mta| match mta {
         Mta::Exim => exim::is_program(program),
-        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => false,
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => false,
     };
     Mta::ALL.into_iter().any(writes)
+}
+
+/// Appends the line of a log record that is a JSON object itself, not one around a line. False: it is no such record, and
+/// nothing was written.
+pub(crate) fn write_record(json: &str, line: &mut Vec<u8>) -> bool {
+    kumomta::record::write(json, line)
 }
 
 /// Parses a line by the program that wrote it.
@@ -88,6 +98,7 @@ pub fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
         Mta::Exim => exim::message_fields(record),
         Mta::Sendmail => sendmail::message_fields(record),
         Mta::Opensmtpd => opensmtpd::message_fields(record),
+        Mta::Kumomta => kumomta::message_fields(record),
     }
 }
 
@@ -98,6 +109,7 @@ pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
         Mta::Exim => exim::origin(record),
         Mta::Sendmail => sendmail::message_fields(record),
         Mta::Opensmtpd => opensmtpd::message_fields(record),
+        Mta::Kumomta => kumomta::message_fields(record),
     }
 }
 
@@ -108,6 +120,7 @@ pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
         Mta::Exim => None,
         Mta::Sendmail => sendmail::recipients(record),
         Mta::Opensmtpd => opensmtpd::recipients(record),
+        Mta::Kumomta => kumomta::recipients(record),
     }
 }
 
@@ -118,6 +131,7 @@ pub(crate) fn other_recipients<'a>(
 ) -> impl Iterator<Item = Event<'a>> + use<'a> {
     let others = match event.mta {
         Mta::Sendmail => sendmail::other_recipients(event, line),
+        Mta::Kumomta => kumomta::other_recipients(event, line),
         Mta::Postfix | Mta::Exim | Mta::Opensmtpd => RecipientList::default(),
     };
     let first = *event;
@@ -137,7 +151,7 @@ pub(crate) fn event_of_part<'a>(event: &Event<'a>, line: &LogLine<'a>, part: u32
 pub(crate) fn record_of_event<'a>(event: &Event<'a>, line: &LogLine<'a>) -> Option<QueueRecord<'a>> {
     match event.mta {
         Mta::Sendmail => sendmail::record_of_event(event, line),
-        Mta::Postfix | Mta::Exim | Mta::Opensmtpd => None,
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
@@ -146,7 +160,7 @@ pub(crate) fn record_of_event<'a>(event: &Event<'a>, line: &LogLine<'a>) -> Opti
 pub(crate) fn session<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     match event.mta {
         Mta::Opensmtpd => opensmtpd::session(event, line),
-        Mta::Postfix | Mta::Exim | Mta::Sendmail => None,
+        Mta::Postfix | Mta::Exim | Mta::Sendmail | Mta::Kumomta => None,
     }
 }
 
@@ -154,7 +168,11 @@ pub(crate) fn session<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]>
 pub(crate) fn session_peer<'a>(line: &LogLine<'a>, session: &[u8]) -> Option<Peer<'a>> {
     match Program::of(line) {
         Program::Opensmtpd => opensmtpd::session_peer(line, session),
-        Program::Postfix(_) | Program::Exim | Program::Sendmail | Program::Foreign => None,
+        Program::Postfix(_)
+        | Program::Exim
+        | Program::Sendmail
+        | Program::Kumomta
+        | Program::Foreign => None,
     }
 }
 
@@ -165,6 +183,7 @@ pub(crate) fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8
         Program::Exim => (Mta::Exim, exim::queue_id(exim::message_text(line))),
         Program::Sendmail => (Mta::Sendmail, sendmail::queue_id(line.text)),
         Program::Opensmtpd => (Mta::Opensmtpd, (opensmtpd::queue_id(line.text), line.text)),
+        Program::Kumomta => (Mta::Kumomta, (kumomta::queue_id(line.text), line.text)),
         Program::Foreign => return None,
     };
     id.map(|id| (mta, id, rest))
@@ -176,7 +195,7 @@ pub(crate) fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8
 pub(crate) fn queue_scope(mta: Mta, program: &[u8]) -> &[u8] {
     match mta {
         Mta::Postfix => postfix::queue_scope(program),
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => b"",
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => b"",
     }
 }
 
@@ -185,7 +204,7 @@ pub(crate) fn queue_scope(mta: Mta, program: &[u8]) -> &[u8] {
 pub(crate) fn is_in_queue_scope(mta: Mta, program: &[u8], scope: &[u8]) -> bool {
     match mta {
         Mta::Postfix => postfix::is_in_queue_scope(program, scope),
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => scope.is_empty(),
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => scope.is_empty(),
     }
 }
 
@@ -194,7 +213,7 @@ pub(crate) fn is_in_queue_scope(mta: Mta, program: &[u8], scope: &[u8]) -> bool 
 pub(crate) fn message_part(mta: Mta, queue_id: &[u8]) -> &[u8] {
     match mta {
         Mta::Opensmtpd => opensmtpd::message_part(queue_id),
-        Mta::Postfix | Mta::Exim | Mta::Sendmail => queue_id,
+        Mta::Postfix | Mta::Exim | Mta::Sendmail | Mta::Kumomta => queue_id,
     }
 }
 
@@ -203,7 +222,7 @@ pub(crate) fn message_part(mta: Mta, queue_id: &[u8]) -> &[u8] {
 pub(crate) fn is_queued_on_arrival(mta: Mta) -> bool {
     match mta {
         Mta::Postfix => false,
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => true,
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => true,
     }
 }
 
@@ -211,7 +230,7 @@ pub(crate) fn is_queued_on_arrival(mta: Mta) -> bool {
 /// arrival (cutthrough), so lines before the arrival belong to the same message.
 pub(crate) fn reuses_queue_ids(mta: Mta) -> bool {
     match mta {
-        Mta::Exim => false,
+        Mta::Exim | Mta::Kumomta => false,
         Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => true,
     }
 }
@@ -222,7 +241,7 @@ pub(crate) fn original_recipient(mta: Mta, text: &[u8]) -> Option<&[u8]> {
     match mta {
         Mta::Postfix => postfix::original_recipient(text),
         Mta::Exim => exim::original_recipient(text),
-        Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
@@ -231,7 +250,7 @@ pub(crate) fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
     match mta {
         Mta::Postfix => postfix::helo(text),
         Mta::Exim => exim::rejected_helo(text),
-        Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
@@ -241,7 +260,7 @@ pub(crate) fn related_queue_id(mta: Mta, text: &[u8]) -> Option<(Relation, &[u8]
         Mta::Postfix => postfix::related_queue_id(text),
         Mta::Exim => exim::related_queue_id(text),
         Mta::Sendmail => sendmail::related_queue_id(text),
-        Mta::Opensmtpd => related_id::forwarded_to(text),
+        Mta::Opensmtpd | Mta::Kumomta => related_id::forwarded_to(text),
     }
 }
 
@@ -259,6 +278,7 @@ fn accepted_text(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
         Mta::Sendmail => sendmail::accepted(reply),
         // OpenSMTPD uses Sendmail's wording.
         Mta::Opensmtpd => None,
+        Mta::Kumomta => kumomta::accepted(reply),
     }
 }
 
@@ -267,7 +287,7 @@ pub(crate) fn delivery_delays(mta: Mta, line: &LogLine) -> Phases {
     match mta {
         Mta::Postfix => postfix::delays(line.text).unwrap_or_default(),
         Mta::Exim => exim::delays(line),
-        Mta::Sendmail | Mta::Opensmtpd => Phases::new(),
+        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => Phases::new(),
     }
 }
 
@@ -275,7 +295,7 @@ pub(crate) fn delivery_delays(mta: Mta, line: &LogLine) -> Phases {
 pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
     match record.mta {
         Mta::Exim => exim::receive_time(record),
-        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
@@ -286,7 +306,8 @@ pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [
         Mta::Exim if event.direction == Direction::Inbound && !line.program.is_empty() => {
             Some(exim::message_text(line))
         }
-        Mta::Exim | Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Sendmail => sendmail::copied_text(event, line),
+        Mta::Exim | Mta::Postfix | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
@@ -297,6 +318,7 @@ const fn journal_units(mta: Mta) -> &'static [&'static str] {
         Mta::Exim => &["exim4.service", "exim4-base.service", "exim.service"],
         Mta::Sendmail => &["sendmail.service"],
         Mta::Opensmtpd => &["opensmtpd.service", "smtpd.service"],
+        Mta::Kumomta => &["kumomta.service"],
     }
 }
 
@@ -312,7 +334,7 @@ const fn log_names(mta: Mta) -> &'static [&'static str] {
             "exim_mainlog", // cPanel
             "exim*.log",    // Exim in containers, and the BSDs' names
         ],
-        Mta::Sendmail | Mta::Opensmtpd => &[],
+        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => &[],
     }
 }
 
@@ -320,7 +342,7 @@ const fn log_names(mta: Mta) -> &'static [&'static str] {
 const fn log_paths(mta: Mta) -> &'static [&'static str] {
     match mta {
         Mta::Exim => &["/var/log/exim4/mainlog", "/var/log/exim/main.log", "/var/log/exim/mainlog"],
-        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => &[],
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => &[],
     }
 }
 
@@ -328,7 +350,7 @@ const fn log_paths(mta: Mta) -> &'static [&'static str] {
 pub(crate) fn repeated_log(log: &str) -> Option<String> {
     let of = |mta| match mta {
         Mta::Exim => exim::mainlog_of(log),
-        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
     };
     Mta::ALL.into_iter().find_map(of)
 }

@@ -15,6 +15,7 @@ use self::completed_line::write_line;
 use self::metadata::WrapperMetadata;
 use self::prefix::{may_wrap, without_prefix};
 use super::log_text::LogText;
+use super::mta;
 
 /// Greatest number of wrappers that are removed from one line: `docker compose logs -t` adds two prefixes to what may be
 /// an object, and the object of a shipper may contain that of a container.
@@ -38,7 +39,7 @@ fn unwrap(around: &WrapperMetadata, text: &[u8], layers: usize, inside: &mut Vec
     if layers == 0 {
         return false;
     }
-    let mut write_inner = |metadata: WrapperMetadata, text: &[u8]| {
+    let write_inner = |inside: &mut Vec<u8>, metadata: WrapperMetadata, text: &[u8]| {
         let metadata = metadata.or_outer(around);
         if !unwrap(&metadata, text, layers - 1, inside) {
             write_line(&metadata, text, inside);
@@ -48,9 +49,12 @@ fn unwrap(around: &WrapperMetadata, text: &[u8], layers: usize, inside: &mut Vec
     if let [b'{', ..] | [0x1e, b'{', ..] = text {
         // JSON is UTF-8 (RFC 8259 §8.1); other bytes are shown as U+FFFD anyway.
         let text = LogText(text.strip_prefix(b"\x1e").unwrap_or(text)).to_str();
-        return json::read(&text).map(|object| write_inner(object.metadata, &object.text)).is_some();
+        if mta::write_record(&text, inside) {
+            return true;
+        }
+        return json::read(&text).map(|object| write_inner(inside, object.metadata, &object.text)).is_some();
     }
-    without_prefix(text).map(|(metadata, text)| write_inner(metadata, text)).is_some()
+    without_prefix(text).map(|(metadata, text)| write_inner(inside, metadata, text)).is_some()
 }
 
 #[cfg(test)]

@@ -27,7 +27,15 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine
                 |queue_id| QueueRecord { mta: Mta::Sendmail, queue_id, step: QueueStep::Held, text: fields };
             return queue_id.map(held).map_or(ParsedLine::Routine, ParsedLine::QueueRecord);
         }
-        _ if begins(stat, &[b"queued"]) => return ParsedLine::Routine,
+        // The error mailer of a table refuses for now.
+        _ if stat.starts_with(b"queued") && field(fields, b", mailer=") == Some(b"*error*") => {
+            delivery(text, fields, stat).map(|event| Event {
+                outcome: Outcome::Deferred,
+                hint: Some(Class::Transient),
+                ..event
+            })
+        }
+        _ if stat.starts_with(b"queued") => return ParsedLine::Routine,
         _ if !is_delivery && is_only_told_here(stat) => recipient(text).map(|recipient| Event {
             direction: Direction::Inbound,
             outcome: Outcome::Rejected,
@@ -87,9 +95,10 @@ fn delivery<'a>(text: &'a [u8], fields: &'a [u8], stat: &'a [u8]) -> Option<Even
     let words = stat.strip_prefix(b"Deferred: ").unwrap_or(stat);
     let peer = split_once(own, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default();
     let mailer = field(own, b", mailer=");
-    let remote = matches!(mailer, Some(b"esmtp" | b"smtp" | b"smtp8" | b"dsmtp" | b"relay"));
+    // Other mailers that go to an address are SMTP or LMTP too.
+    let remote = matches!(mailer, Some(b"esmtp" | b"smtp" | b"smtp8" | b"dsmtp" | b"relay")) || peer.ip.is_some();
     // What a mailer on this host says comes from Sendmail itself.
-    let told = |text: &[u8]| Reply::read(text).filter(|_| remote);
+    let told = |text: &[u8]| Reply::read(text).filter(|_| remote && own_words(text).is_none());
     // The reply= of a deferral may belong to a later command, which only repeats that there is no recipient.
     let is_of_outcome = |reply: &Reply| match outcome {
         Outcome::Deferred => reply.code.class() == Class::Transient,
@@ -101,6 +110,8 @@ fn delivery<'a>(text: &'a [u8], fields: &'a [u8], stat: &'a [u8]) -> Option<Even
     let text = match (told(words), later, summary, dsn) {
         (Some(_), ..) => words,
         (None, Some(later), ..) => later,
+        _ if own_words(words).is_some() => own_words(words).unwrap_or(words),
+        _ if reply_text.and_then(own_words).is_some() => reply_text.and_then(own_words).unwrap_or(words),
         // The enhanced code is the other server's, and says more than the summary.
         (None, None, Some((_, same)), Some(dsn)) if !dsn.starts_with(same) || same.is_empty() => {
             own.get(own.len() - dsn.len() - b"dsn=".len()..).unwrap_or(words)
@@ -121,6 +132,22 @@ fn delivery<'a>(text: &'a [u8], fields: &'a [u8], stat: &'a [u8]) -> Option<Even
     })
 }
 
+/// The words of a reply that Sendmail writes itself where none came (reply() in usersmtp.c):
+/// `421 4.4.1 Connection reset by mx.example.org.`. `None`: the other server may have said it.
+fn own_words(reply: &[u8]) -> Option<&[u8]> {
+    let (_, words) = split_once(reply, b" ").filter(|_| Reply::read(reply).is_some())?;
+    let words = EnhancedCode::read(words).map_or(words, |(_, rest)| rest.trim_ascii_start());
+    begins(words, &OWN_REPLIES).then_some(words)
+}
+
+const OWN_REPLIES: [&[u8]; 5] = [
+    b"Connection reset by ",
+    b"Connection timed out with ",
+    b"Connection refused by ",
+    b"Connection closed by ",
+    b"reply: read error from ",
+];
+
 /// `dsn=` decides, since markfailure() in deliver.c keeps mail in the queue after `Operating system error` and the like.
 fn outcome(stat: &[u8], dsn: Option<EnhancedCode>, has_reply: bool) -> Outcome {
     match dsn.map(EnhancedCode::class) {
@@ -136,7 +163,10 @@ fn outcome(stat: &[u8], dsn: Option<EnhancedCode>, has_reply: bool) -> Outcome {
 
 /// The command that failed, where the text tells it.
 fn stage(words: &[u8], mailer: Option<&[u8]>) -> Option<Stage> {
-    if begins(words, &[b"Connection ", b"No route to host", b"Network is ", b"Host is "]) {
+    let unreachable = [&b": No route to host"[..], b": Network is unreachable", b": Host is down"];
+    if begins(words, &[b"Connection ", b"No route to host", b"Network is ", b"Host is "])
+        || unreachable.iter().any(|end| words.ends_with(end))
+    {
         return Some(Stage::Connect);
     }
     // usersmtp.c gives this text to a 501 or 553 after MAIL.

@@ -35,7 +35,10 @@ pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
         Some(event) => ParsedLine::Event(Event { queue_id, ..event }),
         None => match queue_id.map(|id| queue_record::read(id, rest)) {
             Some(record @ ParsedLine::QueueRecord(_)) => record,
-            _ if routine::is_known(rest) => ParsedLine::Routine,
+            _ if routine::is_known(rest) || routine::is_user_error(rest) => ParsedLine::Routine,
+            _ if queue_id.is_some() && line.program == b"sendmail" && routine::is_free_text(rest) => {
+                ParsedLine::Routine
+            }
             _ => ParsedLine::Unread,
         },
     }
@@ -55,23 +58,38 @@ fn event(text: &[u8]) -> Option<Event<'_>> {
         return Some(Event { direction, outcome: Outcome::Held, stage, text: reason, ..EMPTY_EVENT });
     }
     if let Some((_, words)) = queue_record::notice(text) {
-        return expiry(words);
+        return given_up(words);
     }
-    if routine::is_known(text) {
-        return None;
+    match reject::other(text) {
+        None if routine::is_known(text) => None,
+        None => reject::user_error(text),
+        event @ Some(_) => event,
     }
-    reject::other(text).or_else(|| reject::user_error(text))
 }
 
-/// The end of a message that was in the queue too long: the text of dropenvelope() in envelope.c about its notification.
-fn expiry(words: &[u8]) -> Option<Event<'_>> {
-    begins(words, &[b"Cannot send message for ", b"delivery time expired "]).then_some(Event {
-        direction: Direction::Outbound,
-        outcome: Outcome::Expired,
-        hint: Some(Class::Permanent),
-        text: words,
-        ..EMPTY_EVENT
-    })
+/// The event of a message or recipient that only its notification tells of: dropenvelope() in envelope.c gives up a message
+/// that was in the queue too long, and a message that a program on this host submits is returned for what would be refused
+/// to a client.
+fn given_up(words: &[u8]) -> Option<Event<'_>> {
+    let event = Event { hint: Some(Class::Permanent), text: words, ..EMPTY_EVENT };
+    if begins(words, &[b"Cannot send message for ", b"delivery time expired "]) {
+        return Some(Event { outcome: Outcome::Expired, ..event });
+    }
+    let event = Event { direction: Direction::Local, outcome: Outcome::Bounced, ..event };
+    if begins(words, &[b"aliasing/forwarding loop broken"]) {
+        return Some(event);
+    }
+    if begins(words, &[b"Too many hops "]) {
+        return Some(Event { recipient: split_last(words, b", to ").map(|(_, name)| bare(name)), ..event });
+    }
+    let (recipient, text) = split_once(words, b"... ")?;
+    let is_address = !recipient.is_empty() && !recipient.contains(&b' ');
+    is_address.then_some(Event { recipient: Some(bare(recipient)), text, ..event })
+}
+
+/// The address without angle brackets.
+fn bare(name: &[u8]) -> &[u8] {
+    name.strip_prefix(b"<").and_then(|name| name.strip_suffix(b">")).unwrap_or(name)
 }
 
 pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
@@ -96,9 +114,9 @@ pub(crate) fn other_recipients<'a>(event: &Event, line: &LogLine<'a>) -> Recipie
     }
 }
 
-/// The notification that the line of an expiry names.
+/// The notification that the line of a message names which is given up.
 pub(crate) fn record_of_event<'a>(event: &Event, line: &LogLine<'a>) -> Option<QueueRecord<'a>> {
-    if event.outcome != Outcome::Expired {
+    if !matches!(event.outcome, Outcome::Expired | Outcome::Bounced) {
         return None;
     }
     let (id, text) = queue_id(line.text);
@@ -114,6 +132,11 @@ pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
         Some((id, _)) => Some((Relation::NotifiedBy, id)),
         None => related_id::forwarded_to(text),
     }
+}
+
+/// The text of a line that sendmail logs twice: queue.c says for each queue group that the disk is full.
+pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
+    event.text.starts_with(b"low on space (").then_some(line.text)
 }
 
 /// The queue id `4XYZ` in `250 2.0.0 4XYZ Message accepted for delivery`.

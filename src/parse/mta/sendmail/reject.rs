@@ -72,18 +72,14 @@ fn greeting<'a>(words: &'a [u8], whole: &'a [u8], client: Peer<'a>) -> Event<'a>
 }
 
 /// Parses `<a@b>... User unknown`: usrerr() in err.c puts the recipient before its text, and logs no code. After RCPT it also
-/// logs texts without a recipient.
+/// logs texts without a recipient. An address without brackets comes from a program on this host, whose message is returned.
 pub(crate) fn user_error(text: &[u8]) -> Option<Event<'_>> {
     if begins(text, &RECIPIENT_ERRORS) {
         return Some(refused(Some(Stage::Rcpt), text));
     }
-    let (recipient, words) = match text.strip_prefix(b"<") {
-        Some(rest) => address(rest)?,
-        None => text.split_at_checked(memchr::memmem::find(text, b"... ")?)?,
-    };
+    let (recipient, words) = address(text.strip_prefix(b"<")?)?;
     let words = words.strip_prefix(b"... ")?;
-    let is_address = !recipient.is_empty() && (text.starts_with(b"<") || !recipient.contains(&b' '));
-    is_address.then(|| Event { recipient: Some(recipient), ..refused(Some(Stage::Rcpt), words) })
+    Some(Event { recipient: Some(recipient), ..refused(Some(Stage::Rcpt), words) })
 }
 
 /// Texts of srvrsmtp.c and parseaddr.c about a command RCPT.
@@ -107,9 +103,32 @@ pub(crate) fn other(text: &[u8]) -> Option<Event<'_>> {
     let permanent = |event| Event { hint: Some(Class::Permanent), ..event };
     match text.first()? {
         // srvrsmtp.c: rejecting commands from mx [192.0.2.1] due to pre-greeting traffic after 0 seconds
-        b'r' if text.starts_with(b"rejecting commands from ") => {
-            let peer = host_before(text.strip_prefix(b"rejecting commands from ")?);
-            return Some(Event { peer, ..refused(Some(Stage::Connect), text) });
+        b'r' if text.starts_with(b"rejecting ") && at(b"] due to ").is_some() => {
+            let (command, rest) = at(b" from ")?;
+            let stage = (command == b"rejecting commands").then_some(Stage::Connect);
+            return Some(Event { peer: host_before(rest), ..refused(stage, text) });
+        }
+        // collect.c: collect: relay=mx, from=<a@b>, info=Bare linefeed (LF) not allowed, where=header, status=tempfail
+        b'c' if text.starts_with(b"collect: relay=") => {
+            let (_, status) = at(b", status=")?;
+            let class = if status == b"tempfail" { Class::Transient } else { Class::Permanent };
+            let sender = at(b", from=<").and_then(|(_, rest)| address(rest)).map(|(sender, _)| sender);
+            let (_, words) = at(b", info=")?;
+            let event = refused(Some(Stage::EndOfData), words);
+            let peer = host(text.get(b"collect: relay=".len()..)?);
+            return Some(Event { peer, sender, hint: Some(class), ..event });
+        }
+        // collect.c: SYSERR(root): Too many hops 26 (25 max): from <a@b> via mx.example.org, to <c@d>
+        b'S' if text.starts_with(b"SYSERR(") && at(b"): Too many hops ").is_some() => {
+            let (_, rest) = at(b" via ")?;
+            let (name, to) = split_once(rest, b", to ")?;
+            // A program on this host gets a notification, which has a line of its own.
+            if name == b"localhost" {
+                return None;
+            }
+            let recipient = to.strip_prefix(b"<").and_then(address).map(|(recipient, _)| recipient);
+            let event = permanent(refused(Some(Stage::EndOfData), text));
+            return Some(Event { peer: host(name), recipient, ..event });
         }
         // conf.c: tcpwrappers (mx, 192.0.2.1) rejection
         b't' if text.starts_with(b"tcpwrappers (") && text.ends_with(b") rejection") => {

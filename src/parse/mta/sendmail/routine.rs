@@ -7,6 +7,18 @@ pub(crate) fn is_known(text: &[u8]) -> bool {
     begins(text, &STARTS) || WORDS.iter().any(|words| split_once(text, words).is_some())
 }
 
+/// Whether it is `a@b... User unknown`, an address as a program on this host gave it. Its message is returned, or waits, and
+/// the line of that is the event.
+pub(crate) fn is_user_error(text: &[u8]) -> bool {
+    split_once(text, b"... ").is_some_and(|(address, _)| !address.is_empty() && !address.contains(&b' '))
+}
+
+/// Whether it can be the administrator's own text of an error mailer, which usrerr() logs for a message of a program on this
+/// host: words without any field.
+pub(crate) fn is_free_text(text: &[u8]) -> bool {
+    !text.contains(&b'=') && !text.contains(&b':') && text.contains(&b' ')
+}
+
 /// Beginnings of the texts of sm_syslog(), the commonest first, then by source file.
 const STARTS: [&[u8]; 163] = [
     b"connect from ",
