@@ -112,11 +112,7 @@ impl BlockTracker {
             | QueueStep::Removed => SenderIds::default(),
         };
         let (transition, reason, wanted, counts) = (Transition::of_record(fact), None, false, false);
-        self.apply(
-            key,
-            id,
-            &Update { transition, recipient: 0, at, reason, wanted, counts, origin },
-        );
+        self.apply(key, id, &Update { transition, recipient: 0, at, reason, wanted, counts, origin });
     }
 
     /// Applies an event to its message. `wanted`: the filter admits the event.

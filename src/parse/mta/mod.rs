@@ -17,9 +17,9 @@ pub(crate) mod sendmail;
 
 use self::delay::Phases;
 use self::parsed::ParsedLine;
-use self::recipient_list::RecipientList;
 use self::postfix::daemon::Daemon;
 use self::queue_record::{MessageFields, QueueRecord};
+use self::recipient_list::RecipientList;
 use self::related_id::Relation;
 use super::header::{LogLine, RawTimestamp};
 use crate::smtp::event::{Direction, Event, Mta, Peer};
@@ -168,11 +168,7 @@ pub(crate) fn session<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]>
 pub(crate) fn session_peer<'a>(line: &LogLine<'a>, session: &[u8]) -> Option<Peer<'a>> {
     match Program::of(line) {
         Program::Opensmtpd => opensmtpd::session_peer(line, session),
-        Program::Postfix(_)
-        | Program::Exim
-        | Program::Sendmail
-        | Program::Kumomta
-        | Program::Foreign => None,
+        Program::Postfix(_) | Program::Exim | Program::Sendmail | Program::Kumomta | Program::Foreign => None,
     }
 }
 

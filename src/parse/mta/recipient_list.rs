@@ -60,7 +60,10 @@ mod tests {
     #[test]
     fn splits_every_kind_of_recipient() {
         names("<a@example.org>, delay=00:00:01", &["a@example.org"]);
-        names("<a@example.org>,<b@example.org>,<c@example.org>, x", &["a@example.org", "b@example.org", "c@example.org"]);
+        names(
+            "<a@example.org>,<b@example.org>,<c@example.org>, x",
+            &["a@example.org", "b@example.org", "c@example.org"],
+        );
         names("root,anna, mailer=local", &["root", "anna"]);
         names(r#""|/usr/bin/procmail -a x,y",anna, x"#, &[r#""|/usr/bin/procmail -a x,y""#, "anna"]);
         names(r#"<"a,b"@example.org>,<c@example.org>, x"#, &[r#""a,b"@example.org"#, "c@example.org"]);

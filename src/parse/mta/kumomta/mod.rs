@@ -153,7 +153,9 @@ fn peer(text: &[u8]) -> Peer<'_> {
     let colons = memchr::memchr_iter(b':', address).count();
     let (ip, port) = match address.strip_prefix(b"[") {
         Some(rest) => split_once(rest, b"]").map_or((rest, None), |(ip, port)| (ip, port.strip_prefix(b":"))),
-        None if colons == 1 => split_once(address, b":").map_or((address, None), |(ip, port)| (ip, Some(port))),
+        None if colons == 1 => {
+            split_once(address, b":").map_or((address, None), |(ip, port)| (ip, Some(port)))
+        }
         None => (address, None),
     };
     let port = port.and_then(|port| std::str::from_utf8(port).ok()?.parse().ok());
@@ -224,7 +226,12 @@ mod tests {
                 let code = event.code.map(|code| code.to_string()).unwrap_or_default();
                 let (to, ip) = (text(event.recipient), text(event.peer.ip));
                 let stage = event.stage.map(|stage| format!("{stage:?}")).unwrap_or_default();
-                format!("{:?} {:?} {code} {to} {ip} {stage} {}", event.direction, event.outcome, text(Some(event.text)))
+                format!(
+                    "{:?} {:?} {code} {to} {ip} {stage} {}",
+                    event.direction,
+                    event.outcome,
+                    text(Some(event.text))
+                )
             }
             ParsedLine::QueueRecord(record) => format!("{:?} {:?}", record.step, recipients(&record)),
             other => format!("{other:?}"),
@@ -247,9 +254,18 @@ mod tests {
             )
         };
         let from = "b@example.com 192.0.2.1";
-        reads("Bounce", &response(550, "no such user"), &format!("Outbound Bounced 550 {from} Rcpt 550 5.1.1 no such user"));
-        reads("TransientFailure", &response(450, "later"), &format!("Outbound Deferred 450 {from} Rcpt 450 5.1.1 later"));
-        let taken = format!(r#"{PEER},"response":{{"code":250,"enhanced_code":null,"content":"OK","command":"."}}"#);
+        reads(
+            "Bounce",
+            &response(550, "no such user"),
+            &format!("Outbound Bounced 550 {from} Rcpt 550 5.1.1 no such user"),
+        );
+        reads(
+            "TransientFailure",
+            &response(450, "later"),
+            &format!("Outbound Deferred 450 {from} Rcpt 450 5.1.1 later"),
+        );
+        let taken =
+            format!(r#"{PEER},"response":{{"code":250,"enhanced_code":null,"content":"OK","command":"."}}"#);
         reads("Delivery", &taken, &format!("Outbound Delivered 250 {from}  250 OK"));
         reads("Rejection", &response(550, "x"), &format!("Inbound Rejected 550 {from} Rcpt 550 5.1.1 x"));
     }
@@ -261,9 +277,17 @@ mod tests {
                 r#""peer_address":null,"response":{{"code":{code},"enhanced_code":{{"class":5,"subject":4,"detail":7}},"content":"{content}","command":null}}"#
             )
         };
-        reads("Expiration", &own(551, "Next delivery time 8d > 7d"), "Outbound Expired  b@example.com   Next delivery time 8d > 7d");
+        reads(
+            "Expiration",
+            &own(551, "Next delivery time 8d > 7d"),
+            "Outbound Expired  b@example.com   Next delivery time 8d > 7d",
+        );
         reads("AdminBounce", &own(551, "by admin"), "Outbound Bounced  b@example.com   by admin");
-        reads("Delayed", &own(451, "KumoMTA internal: x"), "Outbound Deferred  b@example.com   KumoMTA internal: x");
+        reads(
+            "Delayed",
+            &own(451, "KumoMTA internal: x"),
+            "Outbound Deferred  b@example.com   KumoMTA internal: x",
+        );
     }
 
     #[test]
@@ -284,7 +308,8 @@ mod tests {
         let mut inside = Vec::new();
         let line = LogLine::read(unwrap_line(raw.as_bytes(), &mut inside));
         let ParsedLine::Event(event) = mta::read(&line) else { panic!("{raw}") };
-        let others: Vec<_> = mta::other_recipients(&event, &line).filter_map(|event| event.recipient).collect();
+        let others: Vec<_> =
+            mta::other_recipients(&event, &line).filter_map(|event| event.recipient).collect();
         assert_eq!((event.recipient, others), (Some(&b"b@example.com"[..]), vec![&b"c@example.com"[..]]));
     }
 

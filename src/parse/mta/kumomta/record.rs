@@ -98,7 +98,8 @@ pub(crate) fn write(text: &str, line: &mut Vec<u8>) -> bool {
         field(line, "host", peer.name.strip_suffix('.').unwrap_or(&peer.name));
         field(line, "addr", &peer.addr);
     }
-    let metadata = |map: &HashMap<String, Value>, name: &str| map.get(name).and_then(Value::as_str).map(str::to_owned);
+    let metadata =
+        |map: &HashMap<String, Value>, name: &str| map.get(name).and_then(Value::as_str).map(str::to_owned);
     let user = ["authn_id", "authz_id"].iter().find_map(|name| metadata(&record.meta, name));
     let message_id = ["Message-ID", "Message-Id"].iter().find_map(|name| metadata(&record.headers, name));
     let message_id = message_id.as_deref().map(|id| id.trim().trim_start_matches('<').trim_end_matches('>'));
@@ -161,7 +162,8 @@ fn address<'a>(line: &mut Vec<u8>, name: &str, addresses: impl IntoIterator<Item
     line.extend_from_slice(name.as_bytes());
     for (at, address) in addresses.into_iter().enumerate() {
         line.extend_from_slice(if at == 0 { b"<" } else { b",<" });
-        let shown = |byte: u8| if byte < b' ' || byte == 0x7f || matches!(byte, b'<' | b'>') { b'?' } else { byte };
+        let shown =
+            |byte: u8| if byte < b' ' || byte == 0x7f || matches!(byte, b'<' | b'>') { b'?' } else { byte };
         line.extend(address.bytes().map(shown));
         line.push(b'>');
     }

@@ -38,12 +38,7 @@ pub(crate) fn is_queue_id(id: &[u8]) -> bool {
     matches!(id.len(), 8 | 16) && id.iter().all(u8::is_ascii_hexdigit)
 }
 
-fn event<'a>(
-    direction: Direction,
-    queue_id: &'a [u8],
-    result: &[u8],
-    text: &'a [u8],
-) -> Option<Event<'a>> {
+fn event<'a>(direction: Direction, queue_id: &'a [u8], result: &[u8], text: &'a [u8]) -> Option<Event<'a>> {
     let (outcome, class) = match result {
         b"Ok" => (Outcome::Delivered, None),
         b"TempFail" => (Outcome::Deferred, Some(Class::Transient)),
@@ -55,7 +50,9 @@ fn event<'a>(
     let said = if direction == Direction::Outbound { told(words) } else { Told::default() };
     let peer = match split_once(text, b"relay=\"") {
         Some(_) => value(text, b"relay=").map(relay),
-        None => split_once(text, b", relay=").and_then(|(_, rest)| split_once(rest, b", ")).map(|(name, _)| relay(name)),
+        None => split_once(text, b", relay=")
+            .and_then(|(_, rest)| split_once(rest, b", "))
+            .map(|(name, _)| relay(name)),
     };
     Some(Event {
         direction,
@@ -95,7 +92,8 @@ pub(crate) fn told(words: &[u8]) -> Told {
         };
         return Told { reply: Reply::read(reply), stage };
     }
-    let connect = begins(words, &[b"Connection failed: ", b"IO Error: Connection refused", b"Network error on "]);
+    let connect =
+        begins(words, &[b"Connection failed: ", b"IO Error: Connection refused", b"Network error on "]);
     Told { reply: None, stage: connect.then_some(Stage::Connect) }
 }
 

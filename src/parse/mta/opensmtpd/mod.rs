@@ -103,7 +103,9 @@ fn refusal_5(text: &[u8]) -> Option<Event<'_>> {
 /// Parses the results of 5.x and the failed sessions of all versions, behind `smtp-out: `. `None`: nothing failed.
 fn answer_5(text: &[u8]) -> Option<Event<'_>> {
     // Error on session 8f4864084ecc48f4 after 2 messages sent: Connection closed unexpectedly
-    if let Some((_, rest)) = fields::session(text, b"Error on session ").filter(|_| text.starts_with(b"Error")) {
+    if let Some((_, rest)) =
+        fields::session(text, b"Error on session ").filter(|_| text.starts_with(b"Error"))
+    {
         let (_, words) = split_once(rest, b": ")?;
         return (!words.starts_with(b"opportunistic TLS failed")).then(|| attempt(words));
     }
@@ -113,7 +115,9 @@ fn answer_5(text: &[u8]) -> Option<Event<'_>> {
         return delivery::read_5_7(rest);
     }
     let words = rest.strip_prefix(b"error: ").or_else(|| {
-        rest.strip_prefix(b"error after ").and_then(|rest| split_once(rest, b" sent: ")).map(|(_, words)| words)
+        rest.strip_prefix(b"error after ")
+            .and_then(|rest| split_once(rest, b" sent: "))
+            .map(|(_, words)| words)
     })?;
     (!words.ends_with(b"TLS failed, downgrading to plain")).then(|| attempt(words))
 }
@@ -122,7 +126,8 @@ fn answer_5(text: &[u8]) -> Option<Event<'_>> {
 /// session.
 pub(crate) fn queue_id(text: &[u8]) -> Option<&[u8]> {
     let id = match text {
-        [b'r', b'e', b'l', b'a', b'y', b':', ..] | [b'd', b'e', b'l', b'i', b'v', b'e', b'r', b'y', b':', ..] => {
+        [b'r', b'e', b'l', b'a', b'y', b':', ..]
+        | [b'd', b'e', b'l', b'i', b'v', b'e', b'r', b'y', b':', ..] => {
             let (_, rest) = split_once(text, b" for ")?;
             rest.get(..16)
         }
@@ -165,7 +170,8 @@ pub(crate) fn session_peer<'a>(line: &LogLine<'a>, wanted: &[u8]) -> Option<Peer
                 return split_once(rest, b")").map(|(name, _)| server(address, name));
             }
             let client = rest.strip_prefix(b" from host ");
-            let client = client.or_else(|| rest.strip_prefix(b": connection from host ")?.strip_suffix(b" established"));
+            let client = client
+                .or_else(|| rest.strip_prefix(b": connection from host ")?.strip_suffix(b" established"));
             client.map(reject::host)
         }
     }
@@ -215,7 +221,7 @@ mod tests {
 
     #[test]
     fn reads_deliveries_and_refusals() {
-        let front = r#"8f48 mta delivery evpid=70 from=<a@example.org> to=<b@example.com> rcpt=<-> relay="192.0.2.1 (mx)""#;
+        let front = r#"8f4864084ecc48f4 mta delivery evpid=70 from=<a@example.org> to=<b@example.com> rcpt=<-> relay="192.0.2.1 (mx)""#;
         reads(
             &format!(r#"{front} delay=1s result="PermFail" stat="550 5.7.1 no""#),
             "Outbound Bounced 550 b@example.com",
@@ -224,17 +230,15 @@ mod tests {
             &format!(r#"{front} delay=1s result="Ok" stat="250 ok""#),
             "Outbound Delivered 250 b@example.com",
         );
-        let failed =
-            r#"8f48 smtp failed-command command="RCPT TO:<b@example.com>" result="550 Invalid recipient""#;
+        let failed = r#"8f4864084ecc48f4 smtp failed-command command="RCPT TO:<b@example.com>" result="550 Invalid recipient""#;
         reads(failed, "Inbound Rejected 550 b@example.com");
-        let mda =
-            "8f48 mda delivery evpid=70 from=<> to=<b@example.com> user=b delay=0s result=Ok stat=Delivered";
+        let mda = "8f4864084ecc48f4 mda delivery evpid=70 from=<> to=<b@example.com> user=b delay=0s result=Ok stat=Delivered";
         reads(mda, "Local Delivered  b@example.com");
     }
 
     #[test]
     fn does_not_take_other_lines_for_events() {
-        reads("8f48 smtp connected address=192.0.2.1 host=mx.example.org", "Routine");
-        reads("8f48 mta connecting address=smtp://192.0.2.1:25 host=550.example.org", "Routine");
+        reads("8f4864084ecc48f4 smtp connected address=192.0.2.1 host=mx.example.org", "Routine");
+        reads("8f4864084ecc48f4 mta connecting address=smtp://192.0.2.1:25 host=550.example.org", "Routine");
     }
 }

@@ -96,7 +96,8 @@ fn delivery<'a>(text: &'a [u8], fields: &'a [u8], stat: &'a [u8]) -> Option<Even
     let peer = split_once(own, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default();
     let mailer = field(own, b", mailer=");
     // Other mailers that go to an address are SMTP or LMTP too.
-    let remote = matches!(mailer, Some(b"esmtp" | b"smtp" | b"smtp8" | b"dsmtp" | b"relay")) || peer.ip.is_some();
+    let remote =
+        matches!(mailer, Some(b"esmtp" | b"smtp" | b"smtp8" | b"dsmtp" | b"relay")) || peer.ip.is_some();
     // What a mailer on this host says comes from Sendmail itself.
     let told = |text: &[u8]| Reply::read(text).filter(|_| remote && own_words(text).is_none());
     // The reply= of a deferral may belong to a later command, which only repeats that there is no recipient.

@@ -2,8 +2,8 @@
 
 use super::fields::{field, host};
 use crate::parse::mta::parsed::{ParsedLine, split_once};
-use crate::parse::mta::recipient_list;
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
+use crate::parse::mta::recipient_list;
 use crate::smtp::event::Mta;
 
 /// Parses `from=<a@b>, size=9, …` (sendmail collect.c), `h6SDtCtg028878: DSN: User unknown` (savemail.c), which shows the
