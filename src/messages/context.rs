@@ -71,6 +71,7 @@ impl MetadataTable {
             | Transition::Expired { .. }
             | Transition::Discarded
             | Transition::Rejected
+            | Transition::Withdrawn
             | Transition::Returned
             | Transition::WholeDiscarded
             | Transition::Probe => {}

@@ -122,8 +122,10 @@ fn end(message: Option<&mut Message>, update: &Update, unfiltered: bool, totals:
                 Message { since, received, probe, wanted, discarded, origin, attempts, ..Message::NEW };
             lost.count_into(true, totals);
         }
-        // A renamed message is counted under its new queue id. No other transition ends a message.
+        // A renamed message is counted under its new queue id, and a rejected one is the client's. No other transition
+        // ends a message.
         Transition::Renamed
+        | Transition::Withdrawn
         | Transition::Received
         | Transition::Arrived(_)
         | Transition::HeaderRead
@@ -238,6 +240,7 @@ impl Message {
             }
             Transition::Probe => self.probe = true,
             Transition::Rejected
+            | Transition::Withdrawn
             | Transition::Deleted
             | Transition::Renamed
             | Transition::Removed

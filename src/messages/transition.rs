@@ -50,6 +50,8 @@ pub enum Transition {
     Discarded,
     /// The server rejected the message; the client keeps it.
     Rejected,
+    /// The server rejected the message after its arrival was logged; the client keeps it.
+    Withdrawn,
     /// The whole message was discarded, and no later line is about it.
     WholeDiscarded,
     Probe,
@@ -81,7 +83,7 @@ impl Transition {
 
     /// The line ends the message; its queue id is free afterwards.
     pub fn ends(self) -> bool {
-        matches!(self, Self::Removed | Self::Deleted | Self::Renamed | Self::WholeDiscarded)
+        matches!(self, Self::Removed | Self::Deleted | Self::Renamed | Self::Withdrawn | Self::WholeDiscarded)
     }
 
     pub fn of_record(fact: &QueueRecord) -> Self {
@@ -113,9 +115,13 @@ impl Transition {
             // Before DATA, a rejection concerns one recipient, and there may be others.
             let whole = matches!(event.stage, Some(Stage::Data | Stage::EndOfData));
             return match event.outcome {
+                Outcome::Rejected if mta::logs_arrival_first(event.mta) => whole.then_some(Self::Withdrawn),
                 Outcome::Rejected => whole.then_some(Self::Rejected),
                 Outcome::Held => Some(Self::Held),
-                Outcome::Discarded if whole => Some(Self::WholeDiscarded),
+                // A line of its own says that the message leaves the queue.
+                Outcome::Discarded if whole && !mta::logs_arrival_first(event.mta) => {
+                    Some(Self::WholeDiscarded)
+                }
                 Outcome::Discarded => Some(Self::Discarded),
                 Outcome::Probe => Some(Self::Probe),
                 Outcome::Delivered
@@ -162,6 +168,7 @@ impl Transition {
             | Self::Removed
             | Self::Discarded
             | Self::Rejected
+            | Self::Withdrawn
             | Self::WholeDiscarded
             | Self::Probe => None,
         }

@@ -183,8 +183,7 @@ impl PostponedLines {
     fn event(&mut self, logged: &LoggedEvent, wanted: bool) {
         let LoggedEvent { part, moment, verdict, .. } = *logged;
         let event = logged.event;
-        // Only a line with a session takes its peer from another line.
-        let peer = mta::session(event, logged.line).map(|_| Box::new(OwnedPeer::of(&event.peer)));
+        let peer = mta::may_lack_peer(event).then(|| Box::new(OwnedPeer::of(&event.peer)));
         self.peer_bytes += peer.as_ref().map_or(0, |peer| peer.held_bytes());
         self.add(logged.raw, logged.place, PostponedKind::Event { part, peer, moment, verdict, wanted });
     }

@@ -48,6 +48,8 @@ impl Program {
         }
         match line.program {
             b"" if matches!(line.stamp, RawTimestamp::Iso(_)) => Self::WITHOUT_TAG,
+            // In the foreground, smtpd writes its lines without any header.
+            b"" if opensmtpd::begins_with_session(line.text) => Self::Opensmtpd,
             b"" => Self::Foreign,
             program if exim::is_program(program) => Self::Exim,
             _ if sendmail::is_from(line) => Self::Sendmail,
@@ -155,6 +157,14 @@ pub(crate) fn record_of_event<'a>(event: &Event<'a>, line: &LogLine<'a>) -> Opti
     }
 }
 
+/// Whether lines of such events may leave the peer to an earlier line of the session.
+pub(crate) fn may_lack_peer(event: &Event) -> bool {
+    match event.mta {
+        Mta::Opensmtpd => opensmtpd::may_lack_peer(event),
+        Mta::Postfix | Mta::Exim | Mta::Sendmail | Mta::Kumomta => false,
+    }
+}
+
 /// The session of an event whose line shows no peer; an earlier line of the session does. `None`: the line shows its peer.
 #[inline]
 pub(crate) fn session<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
@@ -219,6 +229,15 @@ pub(crate) fn is_queued_on_arrival(mta: Mta) -> bool {
     match mta {
         Mta::Postfix => false,
         Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => true,
+    }
+}
+
+/// Whether a message's arrival is logged before the server decides on its content. Sendmail logs `from=` when it has read
+/// the message, and asks filters then.
+pub(crate) fn logs_arrival_first(mta: Mta) -> bool {
+    match mta {
+        Mta::Sendmail => true,
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd | Mta::Kumomta => false,
     }
 }
 

@@ -152,9 +152,10 @@ fn hash(place: LineOffset, part: u32) -> u64 {
     if part == 0 { first } else { seed.hash_one((first, part)) }
 }
 
-/// The user name of a login attempt: `sasl_username=anna@example.org` of Postfix, `(set_id=anna)` of Exim.
+/// The user name of a login attempt: `sasl_username=anna@example.org` of Postfix, `(set_id=anna)` of Exim, `, user=anna` of
+/// Sendmail.
 fn named_user<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
-    let (_, rest) = [&b"sasl_username="[..], b"set_id="]
+    let (_, rest) = [&b"sasl_username="[..], b"set_id=", b", user="]
         .iter()
         .find_map(|mark| mta::parsed::split_once(event.text, mark))?;
     let end = rest.iter().position(|byte| matches!(byte, b',' | b')' | b' ')).unwrap_or(rest.len());

@@ -1,11 +1,12 @@
 //! Parses OpenSMTPD's deliveries (`8f48 mta delivery evpid=70 from=<a@b> to=<c@d> … result="TempFail" stat="421 busy"`).
 
-use super::EMPTY_EVENT;
 use super::fields::{last_value, named, relay, sender, value};
 use crate::parse::mta::parsed::{ParsedLine, begins, split_once};
 use crate::parse::mta::queue_record::{QueueRecord, QueueStep};
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Reply};
+
+const EMPTY_EVENT: Event = Event::new(Mta::Opensmtpd, Direction::Inbound, Outcome::Rejected);
 
 /// Parses `evpid=… from=<a@b> to=<c@d> … relay="192.0.2.1 (mx)" … result="TempFail" stat="421 busy"` of 5.9 and later
 /// (mta_log() in mta.c, mda_log() in mda.c), which end with `result=` and `stat=`.

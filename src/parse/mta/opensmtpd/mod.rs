@@ -13,11 +13,16 @@ use self::fields::{peer, value, verb};
 use super::parsed::{ParsedLine, split_last, split_once};
 use super::queue_record::{MessageFields, QueueRecord};
 use crate::parse::header::LogLine;
-use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
+use crate::smtp::event::{Direction, Event, Outcome, Peer, Stage};
 
 /// Whether OpenSMTPD wrote the line. Its program is `smtpd`; Postfix's daemon has an instance before it.
 pub(crate) fn is_from(line: &LogLine) -> bool {
     matches!(line.program, b"smtpd" | b"opensmtpd")
+}
+
+/// Whether the text is `8f4864084ecc48f4 smtp connected …` or another line of a session.
+pub(crate) fn begins_with_session(text: &[u8]) -> bool {
+    verb(text).is_some_and(|(_, part, ..)| matches!(part, b"smtp" | b"mta" | b"mda"))
 }
 
 /// Parses a line of OpenSMTPD. Since 5.9 a line begins with its session.
@@ -136,12 +141,16 @@ pub(crate) fn queue_id(text: &[u8]) -> Option<&[u8]> {
     id.filter(|id| is_queue_id(id))
 }
 
+/// Whether the event is of a session: a refusal, or an attempt.
+pub(crate) fn may_lack_peer(event: &Event) -> bool {
+    event.direction == Direction::Inbound || event.outcome == Outcome::Attempt
+}
+
 /// The session of a refusal or of an attempt, whose peer is on the line that begins the session. `None`: another event, or
 /// one that shows its peer.
 pub(crate) fn session<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
-    let is_of_session = event.direction == Direction::Inbound || event.outcome == Outcome::Attempt;
-    let lacks_peer = event.peer.ip.is_none() && event.peer.host.is_none();
-    if !is_of_session || !lacks_peer {
+    let shows_peer = event.peer.ip.is_some() || event.peer.host.is_some();
+    if shows_peer || !may_lack_peer(event) {
         return None;
     }
     let by_words = || fields::session(line.text, b"ession ").map(|(session, _)| session);
@@ -198,8 +207,6 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
 pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
     queue_record::recipients(record)
 }
-
-const EMPTY_EVENT: Event = Event::new(Mta::Opensmtpd, Direction::Inbound, Outcome::Rejected);
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,11 @@
 //! Parses OpenSMTPD's refusals (`8f48 smtp failed-command command="RCPT TO:<a@b>" result="550 Invalid recipient"`).
 
-use super::EMPTY_EVENT;
 use super::fields::{last_value, peer, value};
 use crate::parse::mta::parsed::{address, split_once};
-use crate::smtp::event::{Event, Peer, Stage};
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{Code, Reply};
+
+const EMPTY_EVENT: Event = Event::new(Mta::Opensmtpd, Direction::Inbound, Outcome::Rejected);
 
 /// Parses `address=192.0.2.1 host=mx command="RCPT TO:<a@b>" result="550 no"`; since 6.4 without address and host.
 pub(crate) fn failed_command(text: &[u8]) -> Option<Event<'_>> {

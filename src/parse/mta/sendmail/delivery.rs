@@ -1,12 +1,13 @@
 //! Parses Sendmail's deliveries (`to=<a@b>,<c@d>, delay=…, mailer=esmtp, relay=mx. [192.0.2.1], dsn=2.0.0, stat=Sent (Ok)`).
 
-use super::EMPTY_EVENT;
 use super::fields::{field, host};
 use crate::parse::mta::parsed::{ParsedLine, begins, split_last, split_once};
 use crate::parse::mta::queue_record::{QueueRecord, QueueStep};
 use crate::parse::mta::recipient_list;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, EnhancedCode, Reply};
+
+const EMPTY_EVENT: Event = Event::new(Mta::Sendmail, Direction::Outbound, Outcome::Delivered);
 
 /// Parses `to=…`, the line of logdelivery() in deliver.c. A line without `mailer=` is no delivery: it lists the recipients
 /// of a message that was not taken (logundelrcpts() in srvrsmtp.c), whose refusal has a line of its own.

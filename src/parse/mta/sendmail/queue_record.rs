@@ -19,8 +19,10 @@ pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
         Some((notice, _)) => (notice, QueueStep::Notice),
         None => return ParsedLine::Routine,
     };
-    // No recipient: the client disconnected, or all recipients were rejected.
-    if step == QueueStep::Received && field(text, b", nrcpts=") == Some(b"0") {
+    // No recipient: the client disconnected, or all recipients were rejected. No message id: the message was not read, or
+    // not to its end, since eatheader() in headers.c gives every message one.
+    let lacks_id = || field(text, b", proto=").is_some() && split_once(text, b", msgid=").is_none();
+    if step == QueueStep::Received && (field(text, b", nrcpts=") == Some(b"0") || lacks_id()) {
         return ParsedLine::Routine;
     }
     ParsedLine::QueueRecord(QueueRecord { mta: Mta::Sendmail, queue_id, step, text })

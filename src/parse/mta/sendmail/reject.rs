@@ -1,10 +1,11 @@
 //! Parses Sendmail's refusals (`ruleset=check_rcpt, arg1=<a@b>, relay=mx [192.0.2.1], reject=550 5.7.1 no`).
 
-use super::EMPTY_EVENT;
 use super::fields::host;
 use crate::parse::mta::parsed::{address, begins, split_last, split_once};
-use crate::smtp::event::{Direction, Event, Outcome, Peer, Stage};
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{Class, Reply};
+
+const EMPTY_EVENT: Event = Event::new(Mta::Sendmail, Direction::Inbound, Outcome::Rejected);
 
 /// Parses `ruleset=check_rcpt, arg1=<a@b>, relay=mx [192.0.2.1], reject=550 5.7.1 no`, and the same with `discard` or
 /// `quarantine=REASON` at the end (rscheck() in parseaddr.c). `None`: the ruleset only says what it did.
@@ -118,6 +119,11 @@ pub(crate) fn other(text: &[u8]) -> Option<Event<'_>> {
             let peer = host(text.get(b"collect: relay=".len()..)?);
             return Some(Event { peer, sender, hint: Some(class), ..event });
         }
+        // collect.c: SYSERR(root): collect: Cannot write ./dfh6RDLNtg011461 (bfcommit, uid=0, gid=1): No space left on device
+        b'S' if text.starts_with(b"SYSERR(") && at(b"): collect: Cannot write ").is_some() => {
+            let event = refused(Some(Stage::EndOfData), text);
+            return Some(Event { hint: Some(Class::Transient), ..event });
+        }
         // collect.c: SYSERR(root): Too many hops 26 (25 max): from <a@b> via mx.example.org, to <c@d>
         b'S' if text.starts_with(b"SYSERR(") && at(b"): Too many hops ").is_some() => {
             let (_, rest) = at(b" via ")?;
@@ -199,8 +205,6 @@ fn host_before(text: &[u8]) -> Peer<'_> {
 fn refused(stage: Option<Stage>, words: &[u8]) -> Event<'_> {
     let reply = Reply::read(words.strip_suffix(b", errormode=4").unwrap_or(words));
     Event {
-        direction: Direction::Inbound,
-        outcome: Outcome::Rejected,
         code: reply.map(|reply| reply.code),
         enhanced: reply.and_then(|reply| reply.enhanced),
         stage,

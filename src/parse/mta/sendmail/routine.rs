@@ -20,16 +20,15 @@ pub(crate) fn is_free_text(text: &[u8]) -> bool {
 }
 
 /// Beginnings of the texts of sm_syslog(), the commonest first, then by source file.
-const STARTS: [&[u8]; 163] = [
+const STARTS: [&[u8]; 162] = [
     b"connect from ",
     b"Null connection from ",
     b"STARTTLS",
     b"AUTH=",
     b"lost input channel from ",
-    b"timeout waiting for input from ",
+    b"timeout waiting for input",
     b"Authentication-Warning: ",
     b"SYSERR",
-    b"clone: owner=",
     b"Milter",
     b"milter",
     b"collect: ",
@@ -187,7 +186,8 @@ const STARTS: [&[u8]; 163] = [
 ];
 
 /// Words of texts that begin with the name of a client, a file or a map.
-const WORDS: [&[u8]; 22] = [
+const WORDS: [&[u8]; 23] = [
+    b": clone: owner=",
     b" did not issue MAIL/EXPN/VRFY/ETRN during connection to ",
     b": possible SMTP attack: command=",
     b": Possible SMTP RCPT flood, throttling",
