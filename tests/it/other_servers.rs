@@ -36,7 +36,7 @@ fn reads_sendmail_deliveries() {
     // Sendmail's own words about a connection that ended are no reply.
     case(
         &format!("{relay}, dsn=4.4.2, reply=421 4.4.1 Connection reset by mx.example.org., stat=Deferred"),
-        &format!("Outbound Deferred - - Connect | {from} | {at}"),
+        &format!("Outbound Deferred - - - | {from} | {at}"),
     );
     case(
         &format!("{relay}, dsn=4.4.1, stat=Deferred: mx.example.org.: No route to host"),
