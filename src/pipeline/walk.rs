@@ -338,8 +338,10 @@ impl<L: EventSink> Walker<'_, '_, L> {
                 self.coverage.event += 1;
                 let mut inside = Vec::new();
                 let peer = session_peer::peer(event, line, block, at, &mut inside);
-                let event = &Event { peer: peer.unwrap_or(event.peer), ..*event };
-                let (user, client, book, part, verdict) = (None, None, self.task.book, 0, None);
+                let with_peer = peer.map(|peer| Event { peer, ..*event });
+                let event = with_peer.as_ref().unwrap_or(event);
+                let verdict = self.classifier.classify(event);
+                let (user, client, book, part) = (None, None, self.task.book, 0);
                 let logged = LoggedEvent {
                     place,
                     line_in_block,
@@ -353,7 +355,10 @@ impl<L: EventSink> Walker<'_, '_, L> {
                     client,
                     book,
                 };
-                self.events(&logged);
+                self.event(&logged);
+                if mta::may_say_more(event.mta) {
+                    self.more_of_line(&logged);
+                }
             }
             ParsedLine::QueueRecord(record) => {
                 let minute = moment.map(LogTime::minute);
@@ -406,10 +411,9 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
-    /// Passes on all that an event's line says: its event for each recipient, and the record of a notification.
-    fn events(&mut self, first: &LoggedEvent) {
-        let verdict = self.classifier.classify(first.event);
-        self.event(&LoggedEvent { verdict, ..*first });
+    /// Passes on what the line of an event says besides: an event for each other recipient, and the record of a notification.
+    #[inline(never)]
+    fn more_of_line(&mut self, first: &LoggedEvent) {
         for (part, event) in (1..).zip(mta::other_recipients(first.event, first.line)) {
             self.coverage.more_events += 1;
             let verdict = self.classifier.classify(&event);

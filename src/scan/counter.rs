@@ -190,8 +190,9 @@ impl PostponedLines {
 }
 
 impl BlockCounter {
-    fn count(&mut self, logged: &LoggedEvent, wanted: bool) {
-        let hop = self.tracker.event(logged, wanted);
+    /// Counts an event. `stated` has only what its line states: a rejection counts for the sender that its line names.
+    fn count(&mut self, logged: &LoggedEvent, stated: &LoggedEvent, wanted: bool) {
+        let hop = self.tracker.event(stated, wanted);
         match hop {
             _ if !wanted => {}
             HandOff::Pending(copy) if !self.hops => self.pending.add(logged, copy),
@@ -207,14 +208,14 @@ impl EventSink for BlockCounter {
     fn event(&mut self, logged: &LoggedEvent) {
         match &mut self.deferred {
             Some(deferred) => deferred.event(logged, true),
-            None => self.count(logged, true),
+            None => self.count(logged, logged, true),
         }
     }
 
     fn filtered_out(&mut self, logged: &LoggedEvent) {
         match &mut self.deferred {
             Some(deferred) => deferred.event(logged, false),
-            None => self.count(logged, false),
+            None => self.count(logged, logged, false),
         }
     }
 
@@ -326,8 +327,9 @@ impl Merger<'_> {
                     let user = known.and_then(|known| Some(known.user.as_deref()?.as_bytes()));
                     let client = known.and_then(|known| Some(known.client.as_deref()?.as_bytes()));
                     let peer = peer.as_ref().map_or(event.peer, |peer| peer.peer());
-                    let event = Event { sender: event.sender.or(sender), peer, ..event };
-                    let (line_in_block, event, line, book) = (0, &event, &line, self.plan.book);
+                    let own = &Event { peer, ..event };
+                    let event = &Event { sender: own.sender.or(sender), ..*own };
+                    let (line_in_block, line, book) = (0, &line, self.plan.book);
                     let logged = LoggedEvent {
                         place,
                         line_in_block,
@@ -342,7 +344,8 @@ impl Merger<'_> {
                         book,
                     };
                     let admitted = wanted && self.plan.filter.admits_sender(event.sender);
-                    postponed_counter.count(&logged, admitted);
+                    let stated = LoggedEvent { event: own, ..logged };
+                    postponed_counter.count(&logged, &stated, admitted);
                     self.left_out += u64::from(wanted && !admitted);
                 }
                 // The line was parsed before, so it is always an event.

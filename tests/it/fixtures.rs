@@ -53,7 +53,10 @@ fn finds_everything_that_was_said_in_the_recordings() {
         // What knows most is matched first.
         let compared =
             |truth: &Value| KEYS.iter().chain(&NAMES).filter(|key| truth.get(**key).is_some()).count();
-        truths.sort_by_key(|truth| (truth.get("optional").is_some(), std::cmp::Reverse(compared(truth))));
+        truths.sort_by_key(|truth| {
+            let any_recipient = truth.get("recipient").is_none();
+            (truth.get("optional").is_some(), any_recipient, std::cmp::Reverse(compared(truth)))
+        });
         known += truths.len();
         let mut events = support::events(&log);
         wrong.extend(

@@ -366,6 +366,12 @@ fn queue_of(log: &Path) -> Option<u64> {
             exim.unwrap().lines().filter(of_sendmail).filter(|line| !line.starts_with('-')).count() as u64
         });
     }
+    // `evpid|inet4|mta|…` of `smtpctl show queue`: a line for each recipient, whose id begins with the message's.
+    if log.parent()?.ends_with("opensmtpd") {
+        let messages: BTreeSet<String> =
+            exim.ok()?.lines().filter_map(|line| line.get(..8).map(str::to_owned)).collect();
+        return Some(messages.len() as u64);
+    }
     let is_exim_head =
         |line: &&str| line.split_whitespace().nth(2).is_some_and(|id| id.matches('-').count() == 2);
     match (postfix, exim) {

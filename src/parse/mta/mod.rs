@@ -126,6 +126,15 @@ pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
     }
 }
 
+/// Whether the line of an event may say more than the event: see [`other_recipients`] and [`record_of_event`].
+#[inline]
+pub(crate) fn may_say_more(mta: Mta) -> bool {
+    match mta {
+        Mta::Sendmail | Mta::Kumomta => true,
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd => false,
+    }
+}
+
 /// The events of the other recipients that the line of an event names: `to=<a@b>,<c@d>, …` is a delivery to each.
 pub(crate) fn other_recipients<'a>(
     event: &Event<'a>,
