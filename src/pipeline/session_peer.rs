@@ -8,22 +8,23 @@ use crate::parse::mta;
 use crate::parse::unwrap;
 use crate::smtp::event::{Event, Peer};
 
-/// The peer of an event, from the nearest earlier line that begins its session. `inside` is the buffer for that line, if it
+/// The event with its peer, from the nearest earlier line that begins its session. `inside` is the buffer for that line, if it
 /// is wrapped. `None`: the event's line shows its peer itself, or the session began too long ago.
 ///
 /// It searches the last [`CONTEXT`] bytes before the line and no more, so that the answer is the same however a file is cut
 /// into blocks.
-pub(crate) fn peer<'b>(
-    event: &Event,
+pub(crate) fn with_peer<'b>(
+    event: &Event<'b>,
     line: &LogLine,
     block: &Block<'b>,
     at: usize,
     inside: &'b mut Vec<u8>,
-) -> Option<Peer<'b>> {
+) -> Option<Event<'b>> {
     let session = mta::session(event, line)?;
     let (earlier, near) = block.text_before(at, CONTEXT);
     let raw = beginning(near, session).or_else(|| beginning(earlier, session))?;
-    mta::session_peer(&LogLine::read(unwrap::unwrap_line(raw, inside)), session)
+    let peer = mta::session_peer(&LogLine::read(unwrap::unwrap_line(raw, inside)), session)?;
+    Some(Event { peer, ..*event })
 }
 
 /// The last line of the text that begins the session.

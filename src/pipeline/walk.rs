@@ -21,7 +21,6 @@ use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
 use crate::parse::year::StampObservations;
 use crate::simd::newlines::NewlineIter;
-use crate::smtp::event::Event;
 
 /// The input of a walk, and the events that it passes on.
 #[derive(Clone, Copy)]
@@ -328,17 +327,13 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         moment = moment.or_else(|| self.moment(line, place));
         if minute.is_none() {
-            self.minute = known.minute.zip(moment.map(LogTime::minute));
-            if let Some(moment) = moment {
-                extend(&mut self.coverage.minutes, moment.minute());
-            }
+            self.begin_minute(known.minute, moment);
         }
         match &parsed {
             ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {
                 self.coverage.event += 1;
                 let mut inside = Vec::new();
-                let peer = session_peer::peer(event, line, block, at, &mut inside);
-                let with_peer = peer.map(|peer| Event { peer, ..*event });
+                let with_peer = session_peer::with_peer(event, line, block, at, &mut inside);
                 let event = with_peer.as_ref().unwrap_or(event);
                 let verdict = self.classifier.classify(event);
                 let (user, client, book, part) = (None, None, self.task.book, 0);
@@ -356,9 +351,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
                     book,
                 };
                 self.event(&logged);
-                if mta::may_say_more(event.mta) {
-                    self.more_of_line(&logged);
-                }
+                self.more_of_line(&logged);
             }
             ParsedLine::QueueRecord(record) => {
                 let minute = moment.map(LogTime::minute);
@@ -411,9 +404,19 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
+    /// Remembers the minute of a line whose minute was not known; `number` is the one in the header cache.
+    fn begin_minute(&mut self, number: Option<u32>, moment: Option<LogTime>) {
+        self.minute = number.zip(moment.map(LogTime::minute));
+        if let Some(moment) = moment {
+            extend(&mut self.coverage.minutes, moment.minute());
+        }
+    }
+
     /// Passes on what the line of an event says besides: an event for each other recipient, and the record of a notification.
-    #[inline(never)]
     fn more_of_line(&mut self, first: &LoggedEvent) {
+        if !mta::may_say_more(first.event.mta) {
+            return;
+        }
         for (part, event) in (1..).zip(mta::other_recipients(first.event, first.line)) {
             self.coverage.more_events += 1;
             let verdict = self.classifier.classify(&event);

@@ -302,15 +302,10 @@ impl Merger<'_> {
             start = end;
             let line = LogLine::read(raw);
             let parsed = mta::read(&line);
-            let record = match &parsed {
-                ParsedLine::QueueRecord(record) => Some(*record),
-                ParsedLine::Event(event) => mta::record_of_event(event, &line),
-                ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => None,
-            };
             match (parsed, line_kind) {
-                (_, PostponedKind::Fact(minute)) => {
+                (parsed, PostponedKind::Fact(minute)) => {
                     // The line was parsed before, so it always has a record.
-                    let Some(fact) = record else { continue };
+                    let Some(fact) = mta::record(&parsed, &line) else { continue };
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
                     self.metadata.update(key, Transition::of_record(&fact), MessageMetadata::of(&fact));
                     let logged = LoggedQueueRecord { record: &fact, line: &line, raw, place, minute };

@@ -134,8 +134,7 @@ impl<'a> LinkScanner<'a> {
         let mut inside = Vec::new();
         let mut parsed = mta::read(&line);
         if let ParsedLine::Event(event) = &mut parsed {
-            let peer = session_peer::peer(event, &line, block, at, &mut inside);
-            event.peer = peer.unwrap_or(event.peer);
+            *event = session_peer::with_peer(event, &line, block, at, &mut inside).unwrap_or(*event);
         }
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let own = mta::queue_id(&line);

@@ -174,6 +174,15 @@ pub(crate) fn may_lack_peer(event: &Event) -> bool {
     }
 }
 
+/// The queue record of a line, also of one that is an event too. `None`: it has none.
+pub(crate) fn record<'a>(parsed: &ParsedLine<'a>, line: &LogLine<'a>) -> Option<QueueRecord<'a>> {
+    match parsed {
+        ParsedLine::QueueRecord(record) => Some(*record),
+        ParsedLine::Event(event) => record_of_event(event, line),
+        ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => None,
+    }
+}
+
 /// The session of an event whose line shows no peer; an earlier line of the session does. `None`: the line shows its peer.
 #[inline]
 pub(crate) fn session<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {

@@ -4,7 +4,7 @@ use super::parsed::{address, closing_quote};
 use crate::simd::find::find;
 
 /// The recipients of a line that are left. An address keeps no angle brackets; the path of a program keeps its quotes.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Default, Debug)]
 pub(crate) struct RecipientList<'a> {
     rest: &'a [u8],
 }

@@ -43,7 +43,7 @@ fn is_diagnostic(text: &[u8]) -> bool {
     words.by_ref().take(3).any(|word| matches!(word, b"ERROR" | b"WARN" | b"INFO" | b"DEBUG" | b"TRACE"))
 }
 
-fn record<'a>(step: QueueStep, text: &'a [u8]) -> ParsedLine<'a> {
+fn record(step: QueueStep, text: &[u8]) -> ParsedLine<'_> {
     let record = |queue_id| ParsedLine::QueueRecord(QueueRecord { mta: Mta::Kumomta, queue_id, step, text });
     queue_id(text).map_or(ParsedLine::Unread, record)
 }
@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn no_client_writes_fields_or_lines() {
         let more = r#""peer_address":{"name":"x addr=198.51.100.1","addr":"192.0.2.1"},"response":{"code":550,"content":"a\nb to=<x@example.net>","command":"DATA"}"#;
-        let raw = json("Rejection", more).replace("b@example.com", r#"b\n> to=<evil@example.net"#);
+        let raw = json("Rejection", more).replace("b@example.com", r"b\n> to=<evil@example.net");
         let mut inside = Vec::new();
         let line = LogLine::read(unwrap_line(raw.as_bytes(), &mut inside));
         let ParsedLine::Event(event) = mta::read(&line) else { panic!("{raw}") };

@@ -144,7 +144,6 @@ fn verb(command: &str) -> &str {
     let end = command.find([':', '\r', '\n']).unwrap_or(command.len());
     let command = command.get(..end).unwrap_or(command);
     match command.split_once(' ') {
-        Some((first @ ("MAIL" | "RCPT"), _)) => first,
         Some((first, _)) => first,
         None => command,
     }

@@ -3,9 +3,12 @@
 use crate::parse::mta::parsed::{address, split_once};
 use crate::smtp::event::Peer;
 
+/// A session, its subsystem, a verb, and the text behind the verb.
+pub(crate) type SessionLine<'a> = (&'a [u8], &'a [u8], &'a [u8], &'a [u8]);
+
 /// Splits `8f4864084ecc48f4 mta delivery …`, and before 6.4 `8f4864084ecc48f4 mta event=delivery …`, into the session, the
 /// subsystem, the verb and the text behind it. `None`: another form.
-pub(crate) fn verb(text: &[u8]) -> Option<(&[u8], &[u8], &[u8], &[u8])> {
+pub(crate) fn verb(text: &[u8]) -> Option<SessionLine<'_>> {
     let (session, rest) = text.split_first_chunk::<16>()?;
     let rest = rest.strip_prefix(b" ")?;
     let (part, rest) = split_once(rest, b" ")?;

@@ -157,9 +157,8 @@ fn outcome(stat: &[u8], dsn: Option<EnhancedCode>, has_reply: bool) -> Outcome {
         _ if stat.starts_with(b"Sent") && !has_reply => Outcome::Delivered,
         _ if stat.starts_with(b"Deferred") => Outcome::Deferred,
         Some(Class::Transient) => Outcome::Deferred,
-        Some(Class::Permanent | Class::Positive | Class::Intermediate) => Outcome::Bounced,
         None if begins(stat, &[b"Operating system error", b"I/O error"]) => Outcome::Deferred,
-        None => Outcome::Bounced,
+        None | Some(Class::Permanent | Class::Positive | Class::Intermediate) => Outcome::Bounced,
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn milter(text: &[u8]) -> Option<Event<'_>> {
         _ => (None, None, None),
     };
     let outcome = if words == b"discard" { Outcome::Discarded } else { Outcome::Rejected };
-    Some(Event { sender, recipient, outcome, ..refused(stage, words) })
+    Some(Event { outcome, sender, recipient, ..refused(stage, words) })
 }
 
 /// The refusal of all commands, which the greeting begins: `rejecting commands`, `temp failing commands=451 x`,
@@ -100,72 +100,42 @@ const RECIPIENT_ERRORS: [&[u8]; 11] = [
 
 /// Parses the refusals that begin or end with other words. `None`: the line is none of them.
 pub(crate) fn other(text: &[u8]) -> Option<Event<'_>> {
+    if let Some(event) = of_client(text).or_else(|| of_content(text)) {
+        return Some(event);
+    }
+    let closed = |event| Event { hint: Some(Class::Transient), ..event };
+    // queue.c: low on space (mx.example.org needs 1024 bytes + 100 blocks in /var/spool/mqueue), max avail: 0
+    if let Some(rest) = text.strip_prefix(b"low on space (") {
+        let (name, _) = split_once(rest, b" needs ").filter(|(name, _)| *name != b"SMTP-DAEMON")?;
+        let peer = Peer { host: Some(name), ..Peer::default() };
+        return Some(closed(Event { peer, ..refused(None, text) }));
+    }
+    // srvrsmtp.c closes these connections with 421: mx [192.0.2.1]: SMTP violation, input too long: 9999
+    let (relay, _) = CLOSINGS.iter().find_map(|mark| split_once(text, mark))?;
+    Some(closed(Event { peer: host(relay), ..refused(None, text) }))
+}
+
+/// Parses the refusals of a client, whatever its message.
+fn of_client(text: &[u8]) -> Option<Event<'_>> {
     let at = |mark: &[u8]| split_once(text, mark);
-    let permanent = |event| Event { hint: Some(Class::Permanent), ..event };
     match text.first()? {
         // srvrsmtp.c: rejecting commands from mx [192.0.2.1] due to pre-greeting traffic after 0 seconds
         b'r' if text.starts_with(b"rejecting ") && at(b"] due to ").is_some() => {
             let (command, rest) = at(b" from ")?;
             let stage = (command == b"rejecting commands").then_some(Stage::Connect);
-            return Some(Event { peer: host_before(rest), ..refused(stage, text) });
-        }
-        // collect.c: collect: relay=mx, from=<a@b>, info=Bare linefeed (LF) not allowed, where=header, status=tempfail
-        b'c' if text.starts_with(b"collect: relay=") => {
-            let (_, status) = at(b", status=")?;
-            let class = if status == b"tempfail" { Class::Transient } else { Class::Permanent };
-            let sender = at(b", from=<").and_then(|(_, rest)| address(rest)).map(|(sender, _)| sender);
-            let (_, words) = at(b", info=")?;
-            let event = refused(Some(Stage::EndOfData), words);
-            let peer = host(text.get(b"collect: relay=".len()..)?);
-            return Some(Event { peer, sender, hint: Some(class), ..event });
-        }
-        // collect.c: SYSERR(root): collect: Cannot write ./dfh6RDLNtg011461 (bfcommit, uid=0, gid=1): No space left on device
-        b'S' if text.starts_with(b"SYSERR(") && at(b"): collect: Cannot write ").is_some() => {
-            let event = refused(Some(Stage::EndOfData), text);
-            return Some(Event { hint: Some(Class::Transient), ..event });
-        }
-        // collect.c: SYSERR(root): Too many hops 26 (25 max): from <a@b> via mx.example.org, to <c@d>
-        b'S' if text.starts_with(b"SYSERR(") && at(b"): Too many hops ").is_some() => {
-            let (_, rest) = at(b" via ")?;
-            let (name, to) = split_once(rest, b", to ")?;
-            // A program on this host gets a notification, which has a line of its own.
-            if name == b"localhost" {
-                return None;
-            }
-            let recipient = to.strip_prefix(b"<").and_then(address).map(|(recipient, _)| recipient);
-            let event = permanent(refused(Some(Stage::EndOfData), text));
-            return Some(Event { peer: host(name), recipient, ..event });
+            Some(Event { peer: host_before(rest), ..refused(stage, text) })
         }
         // conf.c: tcpwrappers (mx, 192.0.2.1) rejection
-        b't' if text.starts_with(b"tcpwrappers (") && text.ends_with(b") rejection") => {
-            let inside = text.get(b"tcpwrappers (".len()..text.len() - b") rejection".len())?;
-            let (name, ip) = split_once(inside, b", ")?;
-            let client = Peer { host: Some(name), ip: Some(ip), port: None };
-            return Some(Event { peer: client, ..refused(Some(Stage::Connect), text) });
+        b't' if text.starts_with(b"tcpwrappers (") => {
+            let (name, rest) = split_once(text.get(b"tcpwrappers (".len()..)?, b", ")?;
+            let client = Peer { host: Some(name), ip: Some(rest.strip_suffix(b") rejection")?), port: None };
+            Some(Event { peer: client, ..refused(Some(Stage::Connect), text) })
         }
         // srvrsmtp.c: AUTH failure (LOGIN): authentication failure (-13) SASL(-13): …, user=a, relay=mx [192.0.2.1]
         b'A' if begins(text, &[b"AUTH failure (", b"AUTH decode64 error ["]) => {
             let (words, relay) = split_last(text, b", relay=").unwrap_or((text, b""));
             let peer = if relay.is_empty() { Peer::default() } else { host(relay) };
-            return Some(Event { peer, ..refused(Some(Stage::Auth), words) });
-        }
-        // collect.c: the whole message is refused, with 552.
-        b'm' if text.starts_with(b"message size (") && at(b") exceeds maximum (").is_some() => {
-            return Some(permanent(refused(Some(Stage::EndOfData), text)));
-        }
-        b'h' if begins(text, &[b"headers too large (", b"header overflow from "]) => {
-            let (_, name) = at(b" from ")?;
-            let (name, _) = split_once(name, b" during message collect")?;
-            let event = refused(Some(Stage::EndOfData), text);
-            return Some(permanent(Event { peer: host(name), ..event }));
-        }
-        // queue.c: low on space (mx.example.org needs 1024 bytes + 100 blocks in /var/spool/mqueue), max avail: 0
-        b'l' if text.starts_with(b"low on space (") && !text.starts_with(b"low on space (SMTP-DAEMON ") => {
-            let event = refused(None, text);
-            let name = split_once(text, b"low on space (")?.1;
-            let (name, _) = split_once(name, b" needs ")?;
-            let peer = Peer { host: Some(name), ..Peer::default() };
-            return Some(Event { peer, hint: Some(Class::Transient), ..event });
+            Some(Event { peer, ..refused(Some(Stage::Auth), words) })
         }
         // srvrsmtp.c: SMTP MAIL command (<a@b>) from mx [192.0.2.1] tempfailed (due to previous checks)
         b'S' if text.starts_with(b"SMTP ") && text.ends_with(b" tempfailed (due to previous checks)") => {
@@ -180,14 +150,48 @@ pub(crate) fn other(text: &[u8]) -> Option<Event<'_>> {
             let sender = at(b"(<").or_else(|| at(b":<")).and_then(|(_, rest)| address(rest));
             let sender = sender.map(|(sender, _)| sender).filter(|_| stage == Some(Stage::Mail));
             let event = refused(stage, text);
-            return Some(Event { peer: relay, sender, hint: Some(Class::Transient), ..event });
+            Some(Event { peer: relay, sender, hint: Some(Class::Transient), ..event })
         }
-        _ => {}
+        _ => None,
     }
-    // srvrsmtp.c closes these connections with 421: mx [192.0.2.1]: SMTP violation, input too long: 9999
-    let (relay, _) = CLOSINGS.iter().find_map(|mark| split_once(text, mark))?;
-    let event = refused(None, text);
-    Some(Event { peer: host(relay), hint: Some(Class::Transient), ..event })
+}
+
+/// Parses the refusals of a message at its end (collect.c).
+fn of_content(text: &[u8]) -> Option<Event<'_>> {
+    let at = |mark: &[u8]| split_once(text, mark);
+    let event = |class| Event { hint: Some(class), ..refused(Some(Stage::EndOfData), text) };
+    match text.first()? {
+        // collect: relay=mx, from=<a@b>, info=Bare linefeed (LF) not allowed, where=header, status=tempfail
+        b'c' if text.starts_with(b"collect: relay=") => {
+            let (_, status) = at(b", status=")?;
+            let class = if status == b"tempfail" { Class::Transient } else { Class::Permanent };
+            let sender = at(b", from=<").and_then(|(_, rest)| address(rest)).map(|(sender, _)| sender);
+            let (_, words) = at(b", info=")?;
+            let peer = host(text.get(b"collect: relay=".len()..)?);
+            Some(Event { sender, peer, text: words, ..event(class) })
+        }
+        // SYSERR(root): collect: Cannot write ./dfh6RDLNtg011461 (bfcommit, uid=0, gid=1): No space left on device
+        b'S' if text.starts_with(b"SYSERR(") && at(b"): collect: Cannot write ").is_some() => {
+            Some(event(Class::Transient))
+        }
+        // SYSERR(root): Too many hops 26 (25 max): from <a@b> via mx.example.org, to <c@d>
+        b'S' if text.starts_with(b"SYSERR(") && at(b"): Too many hops ").is_some() => {
+            let (_, rest) = at(b" via ")?;
+            // A program on this host gets a notification, which has a line of its own.
+            let (name, to) = split_once(rest, b", to ").filter(|(name, _)| *name != b"localhost")?;
+            let recipient = to.strip_prefix(b"<").and_then(address).map(|(recipient, _)| recipient);
+            Some(Event { recipient, peer: host(name), ..event(Class::Permanent) })
+        }
+        b'm' if text.starts_with(b"message size (") && at(b") exceeds maximum (").is_some() => {
+            Some(event(Class::Permanent))
+        }
+        b'h' if begins(text, &[b"headers too large (", b"header overflow from "]) => {
+            let (_, name) = at(b" from ")?;
+            let (name, _) = split_once(name, b" during message collect")?;
+            Some(Event { peer: host(name), ..event(Class::Permanent) })
+        }
+        _ => None,
+    }
 }
 
 const CLOSINGS: [&[u8]; 3] = [
