@@ -5,7 +5,9 @@ use super::coverage::{Coverage, extend};
 use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
 use super::session_peer;
-use super::sink::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, UnreadLines};
+use super::sink::{
+    Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, LoggedWarning, UnreadLines,
+};
 use super::time_range::TimeRange;
 use crate::catalog::Catalog;
 use crate::catalog::classify::Classifier;
@@ -17,6 +19,7 @@ use crate::parse::header::LogLine;
 use crate::parse::header_cache::{HeaderCache, ParsedHeader};
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
+use crate::parse::mta::server_warning::server_warning;
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
 use crate::parse::year::StampObservations;
@@ -317,7 +320,9 @@ impl<L: EventSink> Walker<'_, '_, L> {
             (Some((last, minute)), Some(number)) if number == last => Some(minute),
             _ => None,
         };
-        if let (Some(_), ParsedLine::Routine) = (minute, &parsed) {
+        let is_no_result = matches!(parsed, ParsedLine::Routine | ParsedLine::Unread);
+        let warning = if is_no_result { server_warning(known.writer, line) } else { None };
+        if let (Some(_), ParsedLine::Routine, None) = (minute, &parsed, warning) {
             self.coverage.routine += 1;
             return;
         }
@@ -328,6 +333,10 @@ impl<L: EventSink> Walker<'_, '_, L> {
         moment = moment.or_else(|| self.moment(line, place));
         if minute.is_none() {
             self.begin_minute(known.minute, moment);
+        }
+        if let Some(warning) = warning {
+            let minute = moment.map(LogTime::minute);
+            self.sink.warning(&LoggedWarning { warning, place, line, raw, minute });
         }
         match &parsed {
             ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {

@@ -17,7 +17,7 @@ pub(crate) enum Relation {
 }
 
 /// The texts that precede a related queue id, for all servers. A line without any of them names no other message.
-pub(crate) const MARKS: [&str; 10] = [
+pub(crate) const MARKS: [&str; 13] = [
     "queued as ",
     "forwarded as ",
     "notification: ",
@@ -28,6 +28,9 @@ pub(crate) const MARKS: [&str; 10] = [
     ": DSN: ",
     " notify: ",
     ": return to sender: ",
+    "Requeue: ",
+    "250 2.5.0 OK (",
+    "accept mail to <",
 ];
 
 /// The message that this one continues as: `queued as ID`, `forwarded as ID`, `OK id=ID`. A remote server can put any id

@@ -139,6 +139,13 @@ pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [
     event.text.starts_with(b"low on space (").then_some(line.text)
 }
 
+/// The user name in `AUTH failure (PLAIN): …, user=anna, relay=mx [192.0.2.1]`. `None`: another line.
+pub(crate) fn login(text: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = queue_id(text);
+    let (before, _) = rest.strip_prefix(b"AUTH failure (").and_then(|rest| split_last(rest, b", relay="))?;
+    split_last(before, b", user=").map(|(_, user)| user).filter(|user| !user.is_empty())
+}
+
 /// The queue id `4XYZ` in `250 2.0.0 4XYZ Message accepted for delivery`.
 pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
     let (before, _) = split_last(reply, b" Message accepted for delivery")?;
