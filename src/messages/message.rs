@@ -230,15 +230,7 @@ impl Message {
             }
             Transition::Delivered => self.deliver(update, totals),
             Transition::HandedOn(copy) => self.hand_on(copy, update, totals),
-            Transition::Bounced => {
-                self.bounced = true;
-                self.finish_recipient(update);
-            }
-            Transition::BouncedUnqueued => {
-                self.bounced = true;
-                self.finish_recipient(update);
-                self.recipients = Some(self.finished);
-            }
+            Transition::Bounced | Transition::BouncedUnqueued => self.bounce(update),
             Transition::Expired { all: false } => {
                 self.expired = true;
                 self.finish_recipient(update);
@@ -280,6 +272,14 @@ impl Message {
             self.finish_recipient(update).and_then(|deferred| deferred.until(update))
         {
             totals.count_late_delivery(reason, seconds);
+        }
+    }
+
+    fn bounce(&mut self, update: &Update) {
+        self.bounced = true;
+        self.finish_recipient(update);
+        if update.transition == Transition::BouncedUnqueued {
+            self.recipients = Some(self.finished);
         }
     }
 

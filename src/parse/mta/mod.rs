@@ -388,8 +388,7 @@ pub(crate) fn reports_again(event: &Event, line: &LogLine, earlier: &LogLine) ->
         Mta::Postfix if postfix::is_in_queue_scope(earlier.program, postfix::queue_scope(line.program)) => {
             postfix::warning::reports_again(line.text, earlier.text)
         }
-        Mta::Postfix => 0,
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => 0,
+        Mta::Postfix | Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => 0,
     }
 }
 
