@@ -123,7 +123,7 @@ impl BlockTracker {
             | QueueStep::Removed => SenderIds::default(),
         };
         let (transition, reason, wanted, counts) = (Transition::of_record(fact), None, false, false);
-        let update = Update { transition, recipient: 0, recipients: 0, at, reason, wanted, counts, origin };
+        let update = Update { transition, recipient: 0, at, reason, wanted, counts, origin };
         self.apply(key, id, &update);
         if fact.step == QueueStep::Requeued
             && let Some((_, new_id)) = mta::related_queue_id(fact.mta, fact.text)
@@ -160,7 +160,6 @@ impl BlockTracker {
         let update = Update {
             transition,
             recipient: self.keys.recipient(event.recipient),
-            recipients: mta::reported_recipients(event, logged.line),
             at,
             reason: logged.verdict.map(|verdict| verdict.reason),
             wanted,

@@ -131,8 +131,10 @@ fn end(message: Option<&mut Message>, update: &Update, unfiltered: bool, totals:
                 message.count_into(true, totals);
             }
         }
-        // A renamed message is counted under its new queue id. No other transition ends a message.
+        // A renamed message is counted under its new queue id, and a rejected one is the client's. No other transition
+        // ends a message.
         Transition::Renamed
+        | Transition::Withdrawn
         | Transition::Received
         | Transition::Arrived(_)
         | Transition::HeaderRead
@@ -248,6 +250,7 @@ impl Message {
             Transition::Probe => self.probe = true,
             Transition::Continued => self.received = true,
             Transition::Rejected
+            | Transition::Withdrawn
             | Transition::Deleted
             | Transition::Renamed
             | Transition::Removed
@@ -300,7 +303,7 @@ impl Message {
     /// Marks the recipient as done, and returns its first deferral. None: it was not deferred.
     fn finish_recipient(&mut self, update: &Update) -> Option<FirstDeferral> {
         self.queued = true;
-        self.finished = self.finished.saturating_add(update.recipients);
+        self.finished = self.finished.saturating_add(1);
         self.deferred.remove(update.recipient)
     }
 

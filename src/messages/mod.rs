@@ -240,7 +240,7 @@ mod tests {
 
     fn update(transition: Transition) -> Update {
         let (at, reason, origin) = (Some(0), None, SenderIds::default());
-        Update { transition, recipient: 7, recipients: 1, at, reason, wanted: true, counts: true, origin }
+        Update { transition, recipient: 7, at, reason, wanted: true, counts: true, origin }
     }
 
     fn apply_to_each(tracker: &mut MessageTracker, keys: std::ops::Range<u64>, transition: Transition) {

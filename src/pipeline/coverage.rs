@@ -13,10 +13,12 @@ pub struct Coverage {
     pub event: u64,
     /// Events beyond the first of their line: `message repeated 9 times: [ … ]` is one line with nine events.
     pub repeats: u64,
+    /// Events of lines that name several recipients, beyond the first of each line.
+    pub more_events: u64,
     pub routine: u64,
     pub unread: u64,
     pub foreign: u64,
-    /// Events that the filter did not admit; they are included in `event` and `repeats`.
+    /// Events that the filter did not admit; they are included in `event`, `repeats` and `more_events`.
     pub filtered: u64,
     /// Lines without a time, if a time range is set; no other count includes them.
     pub undated: u64,
@@ -40,9 +42,9 @@ impl Coverage {
         self.event + self.routine + self.unread
     }
 
-    /// All events: each line with one, and its repetitions.
+    /// Events of all lines, with their repetitions.
     pub fn events(&self) -> u64 {
-        self.event + self.repeats
+        self.event + self.repeats + self.more_events
     }
 
     /// Adds the counts of `other`, and keeps the earliest unread lines of both.
@@ -51,6 +53,7 @@ impl Coverage {
         self.bytes += other.bytes;
         self.event += other.event;
         self.repeats += other.repeats;
+        self.more_events += other.more_events;
         self.routine += other.routine;
         self.unread += other.unread;
         self.foreign += other.foreign;

@@ -6,6 +6,7 @@ use super::coverage::{Coverage, extend};
 use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
 use super::line_context::{earlier_lines, extend_to_end};
+use super::session_peer;
 use super::sink::{
     Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, LoggedWarning, UnreadLines,
 };
@@ -18,6 +19,7 @@ use crate::input::read::block::{Block, LINE_LIMIT};
 use crate::input::read::{HeapSize, Progress, ReadOptions, Source, WorkResult, each_block};
 use crate::parse::header::LogLine;
 use crate::parse::header_cache::{HeaderCache, ParsedHeader};
+use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::mta::server_warning::server_warning;
 use crate::parse::timestamp::{LogTime, TimestampParser};
@@ -353,13 +355,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         moment = moment.or_else(|| self.moment(line, place));
         if minute.is_none() {
-            self.minute = known.minute.zip(moment.map(LogTime::minute));
-            if let Some(moment) = moment {
-                extend(&mut self.coverage.minutes, moment.minute());
-                if line.host.is_empty() {
-                    extend(&mut self.unnamed, moment.second());
-                }
-            }
+            self.begin_minute(known.minute, moment, line);
         }
         if let Some(warning) = warning {
             let minute = moment.map(LogTime::minute);
@@ -367,8 +363,12 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         match &parsed {
             ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {
+                self.coverage.event += 1;
+                let mut inside = Vec::new();
+                let with_peer = session_peer::with_peer(event, line, block, at, &mut inside);
+                let event = with_peer.as_ref().unwrap_or(event);
                 let verdict = self.classifier.classify(event);
-                let (user, client, book) = (None, None, self.task.book);
+                let (user, client, book, part) = (None, None, self.task.book, 0);
                 let logged = LoggedEvent {
                     place,
                     line_in_block,
@@ -376,12 +376,16 @@ impl<L: EventSink> Walker<'_, '_, L> {
                     raw,
                     moment,
                     event,
+                    part,
                     verdict,
                     user,
                     client,
                     book,
                 };
                 self.event(&logged, times);
+                self.coverage.event += 1;
+                self.coverage.repeats += u64::from(times - 1);
+                self.more_of_line(&logged, times);
             }
             ParsedLine::QueueRecord(record) => {
                 let minute = moment.map(LogTime::minute);
@@ -434,10 +438,36 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
+    /// Remembers the minute of a line whose minute was not known; `number` is the one in the header cache.
+    fn begin_minute(&mut self, number: Option<u32>, moment: Option<LogTime>, line: &LogLine) {
+        self.minute = number.zip(moment.map(LogTime::minute));
+        if let Some(moment) = moment {
+            extend(&mut self.coverage.minutes, moment.minute());
+            if line.host.is_empty() {
+                extend(&mut self.unnamed, moment.second());
+            }
+        }
+    }
+
+    /// Passes on what the line of an event says besides: an event for each other recipient, and the record of a notification.
+    fn more_of_line(&mut self, first: &LoggedEvent, times: u32) {
+        if !mta::may_say_more(first.event.mta) {
+            return;
+        }
+        for (part, event) in (1..).zip(mta::other_recipients(first.event, first.line)) {
+            self.coverage.more_events += u64::from(times);
+            let verdict = self.classifier.classify(&event);
+            self.event(&LoggedEvent { event: &event, part, verdict, ..*first }, times);
+        }
+        if let Some(record) = &mta::record_of_event(first.event, first.line) {
+            let LoggedEvent { place, line, raw, moment, .. } = *first;
+            let minute = moment.map(LogTime::minute);
+            self.sink.queue_record(&LoggedQueueRecord { record, place, line, raw, minute });
+        }
+    }
+
     /// Passes on an event, once for each time that its line occurred, so that all totals agree.
     fn event(&mut self, logged: &LoggedEvent, times: u32) {
-        self.coverage.event += 1;
-        self.coverage.repeats += u64::from(times - 1);
         let WalkTask { filter, book, .. } = self.task;
         let is_admitted = filter.is_empty() || filter.admits(logged.event, logged.verdict, logged.line, book);
         for _ in 0..times {

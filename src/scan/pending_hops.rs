@@ -25,6 +25,8 @@ pub(crate) struct PendingHandOffLine {
     /// Where the line ends in the text.
     end: usize,
     place: LineOffset,
+    /// Which event of its line it is.
+    part: u32,
     moment: Option<LogTime>,
     /// The hash of the queue id that the hand-off created.
     pub copy: IdHash,
@@ -43,6 +45,7 @@ impl PendingHandOffs {
         self.lines.push(PendingHandOffLine {
             end: self.text.len(),
             place: logged.place,
+            part: logged.part,
             moment: logged.moment,
             copy,
             sender: owned(logged.event.sender),
@@ -99,6 +102,7 @@ impl PendingHandOffs {
 fn delivered(tally: &mut Tally, raw: &[u8], line: &PendingHandOffLine, book: &Catalog) {
     let read = LogLine::read(raw).or_host(line.host.as_deref());
     let ParsedLine::Event(event) = mta::read(&read) else { return };
+    let Some(event) = mta::event_of_part(&event, &read, line.part) else { return };
     let event = Event { sender: line.sender.as_deref(), ..event };
     tally.event(&LoggedEvent {
         place: line.place,
@@ -107,6 +111,7 @@ fn delivered(tally: &mut Tally, raw: &[u8], line: &PendingHandOffLine, book: &Ca
         raw,
         moment: line.moment,
         event: &event,
+        part: line.part,
         // A delivery has no classification.
         verdict: None,
         user: line.user.as_deref(),

@@ -146,18 +146,19 @@ impl<'a> NoteCollector<'a> {
                 return;
             }
             let key = self.keys.key(mta, &line, id);
+            let owner = QueueOwner {
+                mta,
+                host: LogText(line.named_host()).non_empty(),
+                instance: LogText(line.instance()).non_empty(),
+            };
+            let mut push = |note: MessageNote| {
+                let (id, owner, note) = (LogText::string(id), owner.clone(), Box::new(note));
+                notes.push(CollectedNote::Message { key, id, owner, note });
+            };
             if let Some(note) = self.note(block, at, &opened, rest, &mut clock) {
-                let owner = QueueOwner {
-                    mta,
-                    host: LogText(line.named_host()).non_empty(),
-                    instance: LogText(line.instance()).non_empty(),
-                };
-                notes.push(CollectedNote::Message {
-                    key,
-                    id: LogText::string(id),
-                    owner,
-                    note: Box::new(note),
-                });
+                let (moment, place) = (note.moment, note.place);
+                push(note);
+                self.other_recipients((&line, rest), moment, place).into_iter().for_each(push);
             }
         });
         if self.wanted.raw {
@@ -230,6 +231,27 @@ impl<'a> NoteCollector<'a> {
             process,
             session: Vec::new(),
         })
+    }
+
+    /// The notes of the other recipients that an event's line names. The first note has what belongs to the line.
+    fn other_recipients(
+        &mut self,
+        (line, rest): (&LogLine, &[u8]),
+        moment: Option<LogTime>,
+        place: LineOffset,
+    ) -> Vec<MessageNote> {
+        let ParsedLine::Event(first) = mta::read(line) else { return Vec::new() };
+        let note = |event: Event| MessageNote {
+            moment,
+            place,
+            kind: self.event(&event, line, rest, moment),
+            related: None,
+            matches: self.wanted.query.matches_event(&event, rest),
+            raw: Vec::new(),
+            process: None,
+            session: Vec::new(),
+        };
+        mta::other_recipients(&first, line).map(note).collect()
     }
 
     /// The note of an event; `rest` is the text of the line after the queue id.

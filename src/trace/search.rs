@@ -23,6 +23,7 @@ use crate::pipeline::coverage::extend;
 use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::line_context::{earlier_lines, extend_to_end};
+use crate::pipeline::session_peer;
 use crate::pipeline::sink::LineOffset;
 use crate::pipeline::walk::{WalkTask, clock};
 
@@ -151,7 +152,11 @@ impl<'a> LinkScanner<'a> {
     ) {
         let line = opened.line.or_host(self.task.host(block.file));
         let opened = &OpenedLine { line, ..*opened };
-        let parsed = mta::read(&line);
+        let mut parsed = mta::read(&line);
+        let mut inside = Vec::new();
+        if let ParsedLine::Event(event) = &mut parsed {
+            *event = session_peer::with_peer(event, &line, block, at, &mut inside).unwrap_or(*event);
+        }
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let own = mta::queue_id(&line);
         let text = own.map_or(line.text, |(_, _, rest)| rest);
@@ -161,7 +166,10 @@ impl<'a> LinkScanner<'a> {
             other || self.query.is_queue_id(id)
         });
         let matches = match &parsed {
-            ParsedLine::Event(event) => self.query.matches_event(event, text),
+            ParsedLine::Event(event) => {
+                self.query.matches_event(event, text)
+                    || mta::other_recipients(event, &line).any(|event| self.query.matches_event(&event, text))
+            }
             ParsedLine::QueueRecord(fact) => self.query.matches_record(fact),
             ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => false,
         };

@@ -26,6 +26,7 @@ mod ledger;
 mod library;
 mod lines;
 mod loggen;
+mod other_servers;
 mod output;
 mod pages;
 mod parameters;

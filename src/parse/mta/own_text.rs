@@ -11,6 +11,8 @@ pub(crate) fn is_of(mta: Mta, text: &[u8]) -> bool {
         Mta::Exim => is_exim(text),
         Mta::Sendmail => is_sendmail(text),
         Mta::Opensmtpd => is_opensmtpd(text),
+        // Its records are objects, which say what they are.
+        Mta::Kumomta => false,
     }
 }
 

@@ -27,7 +27,7 @@ use self::prefix::{may_wrap, without_prefix};
 use self::repeated::write_repeated;
 use super::header::LogLine;
 use super::log_text::LogText;
-use super::mta::Program;
+use super::mta::{self, Program};
 
 /// Greatest number of wrappers that are removed from one line: grep may read the output of `docker compose logs -t`, which
 /// adds two prefixes to what may be an object, and the object of a shipper may contain that of a container.
@@ -125,7 +125,7 @@ fn unwrap(around: &WrapperMetadata, text: &[u8], layers: usize, inside: &mut Vec
     if layers == 0 {
         return false;
     }
-    let mut write_inner = |metadata: WrapperMetadata, text: &[u8]| {
+    let write_inner = |inside: &mut Vec<u8>, metadata: WrapperMetadata, text: &[u8]| {
         let metadata = metadata.or_outer(around);
         if !unwrap(&metadata, text, layers - 1, inside) {
             write_line(&metadata, text, inside);
@@ -138,13 +138,16 @@ fn unwrap(around: &WrapperMetadata, text: &[u8], layers: usize, inside: &mut Vec
             // JSON is UTF-8 (RFC 8259 §8.1); other bytes are shown as U+FFFD anyway.
             let text = text.strip_prefix(b"\x1e").unwrap_or(text);
             let text = LogText(text.strip_suffix(b"\0").unwrap_or(text)).to_str();
-            json::read(&text).map(|object| write_inner(object.metadata, &object.text)).is_some()
+            if mta::write_record(&text, inside) {
+                return true;
+            }
+            json::read(&text).map(|object| write_inner(inside, object.metadata, &object.text)).is_some()
         }
         [0x1b, b'[', ..] => {
-            write_inner(WrapperMetadata::default(), &without_colours(text));
+            write_inner(inside, WrapperMetadata::default(), &without_colours(text));
             true
         }
-        _ => without_prefix(text).map(|(metadata, text)| write_inner(metadata, text)).is_some(),
+        _ => without_prefix(text).map(|(metadata, text)| write_inner(inside, metadata, text)).is_some(),
     }
 }
 
