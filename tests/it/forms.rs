@@ -362,31 +362,30 @@ fn recorded(log: &Path) -> Option<Vec<Entry>> {
     text.lines().map(entry).collect()
 }
 
-/// The totals, and the number of events of each kind.
+/// The number of events of each kind.
 fn tally(log: &str) -> Value {
     let options = LogOptions { time_zone: Some(TimeZone::UTC), ..LogOptions::default() };
     let report = smtplog::scan(&[log], &ScanOptions { logs: options, ..ScanOptions::default() }).unwrap();
     let rows = report.rows.iter().map(|row| {
-        json!([row.direction, row.outcome, row.code, row.enhanced, row.reason, row.attempts, row.recipients])
+        json!([row.direction, row.outcome, row.code, row.enhanced, row.reason, row.attempts])
     });
-    json!({"totals": report.totals, "rows": rows.collect::<Vec<_>>()})
+    json!([report.totals.outbound, report.totals.inbound, report.totals.local, rows.collect::<Vec<_>>()])
 }
 
+/// The recordings of one server are joined into one log, which is faster than to read each alone.
 #[test]
 fn every_recording_has_the_same_tally_in_every_form() {
     let folder = tempfile::tempdir().unwrap();
-    let recordings: Vec<Vec<Entry>> = support::logs().iter().filter_map(|log| recorded(log)).collect();
-    assert!(recordings.len() >= 15, "only {} recordings have the form of syslog", recordings.len());
-    for entries in recordings {
+    for (server, least) in [("postfix", 10), ("sendmail", 8), ("opensmtpd", 6)] {
+        let logs = support::logs();
+        let logs = logs.iter().filter(|log| log.parent().is_some_and(|folder| folder.ends_with(server)));
+        let recordings: Vec<Vec<Entry>> = logs.filter_map(|log| recorded(log)).collect();
+        assert!(recordings.len() >= least, "{server}: only {} recordings", recordings.len());
+        let entries: Vec<Entry> = recordings.into_iter().flatten().collect();
         let want = tally(&write(folder.path(), &entries, rfc_3339, "\n"));
         for (at, (name, form)) in SYSLOG.iter().enumerate() {
             let end = if at % 2 == 0 { "\n" } else { "\r\n" };
-            assert_eq!(
-                tally(&write(folder.path(), &entries, *form, end)),
-                want,
-                "{name}: {}",
-                bsd(&entries[0])
-            );
+            assert_eq!(tally(&write(folder.path(), &entries, *form, end)), want, "{server}: {name}");
         }
     }
 }
