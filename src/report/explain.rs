@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
+use crate::catalog::Cause;
 use crate::catalog::classify::{Reason, Retry};
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::{Class, Code};
+use crate::smtp::side::Side;
 
 /// The entries of one call of `explain`, in the order of the inputs.
 #[derive(Clone, Debug, Serialize)]
@@ -87,6 +89,10 @@ pub(crate) struct ReasonFinding {
     pub reason: Reason,
     pub title: String,
     pub meaning: String,
+    /// Which one of the things that the reason stands for; null: not known.
+    pub cause: Option<Cause>,
+    pub cause_title: Option<String>,
+    pub cause_meaning: Option<String>,
     /// The part of the reply that decided: `provider`, `text`, `enhanced`, `stage`, `code` or `nothing`.
     pub sure: &'static str,
     pub why_sure: &'static str,
@@ -119,6 +125,8 @@ pub(crate) struct Variant {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Fix {
     pub direction: Direction,
+    /// Where the other side is taken to be.
+    pub side: Side,
     pub steps: Vec<AdviceStep>,
 }
 
@@ -156,12 +164,14 @@ pub struct Brief {
     pub class: Option<Class>,
     /// Why the mail failed; [`Reason::Unknown`] if no rule matches. `None`: it is no failure.
     pub reason: Option<Reason>,
+    /// Which one of the things that the reason stands for. `None`: not known.
+    pub cause: Option<Cause>,
     pub retryable: Option<Retry>,
     /// The id of the provider that words its replies so, or runs the host that was named.
     pub provider: Option<String>,
     /// The id of the rule that gave the reason.
     pub rule: Option<String>,
-    /// What to do, in one line of at most 90 characters.
+    /// What to do, in one line of at most 100 characters.
     pub advice: Option<String>,
 }
 

@@ -20,6 +20,7 @@ use self::queue_record::{MessageFields, QueueRecord};
 use self::related_id::Relation;
 use super::header::{LogLine, RawTimestamp};
 use crate::smtp::event::{Direction, Event, Mta};
+use crate::smtp::side::is_this_host;
 
 /// The program that wrote a line, as far as parsing depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,13 +56,21 @@ impl Program {
     /// Parses a line of this writer.
     #[inline]
     pub fn read<'a>(self, line: &LogLine<'a>) -> ParsedLine<'a> {
-        match self {
+        let mut parsed = match self {
             Self::Postfix(daemon) => postfix::read(daemon, line.text),
             Self::Exim => exim::read(line),
             Self::Sendmail => sendmail::read(line),
             Self::Opensmtpd => opensmtpd::read(line),
             Self::Foreign => ParsedLine::Foreign,
+        };
+        // A program on this host is no remote server: a filter, a delivery agent behind a socket.
+        if let ParsedLine::Event(event) = &mut parsed
+            && event.direction == Direction::Outbound
+            && is_this_host(&event.peer, has_sockets(event.mta), line.host)
+        {
+            event.direction = Direction::Local;
         }
+        parsed
     }
 }
 
@@ -72,6 +81,15 @@ pub(crate) fn writes_lines_without_tag(program: &[u8]) -> bool {
         Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => false,
     };
     Mta::ALL.into_iter().any(writes)
+}
+
+/// Whether a peer with a name and without an address is a Unix socket: Postfix logs `relay=mx1.example.org[private/lmtp]`.
+/// The other servers log such a name if no address is known yet.
+fn has_sockets(mta: Mta) -> bool {
+    match mta {
+        Mta::Postfix => true,
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => false,
+    }
 }
 
 /// Parses a line by the program that wrote it.
