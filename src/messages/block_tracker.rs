@@ -98,6 +98,12 @@ impl BlockTracker {
     pub(crate) fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         let fact = logged.record;
         let (key, id) = self.keys.key_and_id(fact.mta, logged.line, fact.queue_id);
+        if fact.step == QueueStep::PassedOn {
+            // The id is the filter's own, so it names no message of a queue.
+            self.queue_ids.push(id);
+            self.recent.add(id);
+            return;
+        }
         let at = logged.minute.map(|minute| minute * 60);
         let origin = match fact.step {
             QueueStep::Received | QueueStep::Queued | QueueStep::Notice => {
@@ -109,6 +115,9 @@ impl BlockTracker {
             | QueueStep::Deleted
             | QueueStep::Returned
             | QueueStep::Requeued
+            | QueueStep::PassedOn
+            | QueueStep::Canceled
+            | QueueStep::Dropped
             | QueueStep::Removed => SenderIds::default(),
         };
         let (transition, reason, wanted, counts) = (Transition::of_record(fact), None, false, false);

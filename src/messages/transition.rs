@@ -52,6 +52,10 @@ pub enum Transition {
     Rejected,
     /// The whole message was discarded, and no later line is about it.
     WholeDiscarded,
+    /// The message was thrown away before it was in the queue, unless an earlier line says what became of it.
+    Dropped,
+    /// The line names the id, and changes nothing.
+    Named,
     Probe,
 }
 
@@ -83,7 +87,7 @@ impl Transition {
 
     /// The line ends the message; its queue id is free afterwards.
     pub fn ends(self) -> bool {
-        matches!(self, Self::Removed | Self::Deleted | Self::Renamed | Self::WholeDiscarded)
+        matches!(self, Self::Removed | Self::Deleted | Self::Renamed | Self::WholeDiscarded | Self::Dropped)
     }
 
     pub fn of_record(fact: &QueueRecord) -> Self {
@@ -105,6 +109,9 @@ impl Transition {
             QueueStep::Deleted => Self::Deleted,
             QueueStep::Returned => Self::Returned,
             QueueStep::Requeued => Self::Renamed,
+            QueueStep::PassedOn => Self::Named,
+            QueueStep::Canceled => Self::Rejected,
+            QueueStep::Dropped => Self::Dropped,
             QueueStep::Removed => Self::Removed,
         }
     }
@@ -165,6 +172,8 @@ impl Transition {
             | Self::Discarded
             | Self::Rejected
             | Self::WholeDiscarded
+            | Self::Dropped
+            | Self::Named
             | Self::Probe => None,
         }
     }

@@ -304,6 +304,7 @@ impl Merger<'_> {
                     let known = key.and_then(|key| self.metadata.get(key));
                     let sender = known.and_then(|known| Some(known.sender.as_deref()?.as_bytes()));
                     let user = known.and_then(|known| Some(known.user.as_deref()?.as_bytes()));
+                    let user = mta::login(&event, &line).or(user);
                     let client = known.and_then(|known| Some(known.client.as_deref()?.as_bytes()));
                     let event = Event { sender: event.sender.or(sender), ..event };
                     let (line_in_block, event, line, book) = (0, &event, &line, self.plan.book);

@@ -19,7 +19,7 @@ use self::postfix::daemon::Daemon;
 use self::queue_record::{MessageFields, QueueRecord};
 use self::related_id::Relation;
 use super::header::{LogLine, RawTimestamp};
-use crate::smtp::event::{Direction, Event, Mta};
+use crate::smtp::event::{Direction, Event, Mta, Outcome};
 use crate::smtp::side::is_this_host;
 
 /// The program that wrote a line, as far as parsing depends on it.
@@ -138,7 +138,7 @@ pub(crate) fn reported_recipients(event: &Event, line: &LogLine) -> u32 {
 /// The server, the queue id and the text behind it, for any line about a message. `None`: the line has no queue id.
 pub(crate) fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
     let (mta, (id, rest)) = match Program::of(line) {
-        Program::Postfix(_) => (Mta::Postfix, postfix::queue_id(line.text)),
+        Program::Postfix(daemon) => (Mta::Postfix, postfix::message_id_of(daemon, line.text)),
         Program::Exim => (Mta::Exim, exim::queue_id(exim::message_text(line))),
         Program::Sendmail => (Mta::Sendmail, sendmail::queue_id(line.text)),
         Program::Opensmtpd => (Mta::Opensmtpd, (opensmtpd::queue_id(line.text), line.text)),
@@ -212,6 +212,19 @@ pub(crate) fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// The name with which a client logged in, or tried to, as the line of a rejection shows it: `sasl_username=anna` of Postfix,
+/// `(set_id=anna)` of Exim. `None`: the line shows none.
+pub(crate) fn login<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
+    if event.direction != Direction::Inbound {
+        return None;
+    }
+    match event.mta {
+        Mta::Postfix => postfix::login(line.text),
+        Mta::Exim => exim::login(line.text),
+        Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
 /// The message that a line about another message names; `text` follows the line's own queue id.
 pub(crate) fn related_queue_id(mta: Mta, text: &[u8]) -> Option<(Relation, &[u8])> {
     match mta {
@@ -263,6 +276,26 @@ pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [
             Some(exim::message_text(line))
         }
         Mta::Exim | Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
+/// Whether the event's line may tell again of a refusal that a line before it reported; [`reports_again`] decides.
+pub(crate) fn may_report_again(event: &Event, line: &LogLine) -> bool {
+    match event.mta {
+        Mta::Postfix => {
+            (event.direction, event.outcome) == (Direction::Inbound, Outcome::Rejected)
+                && postfix::warning::repetition(line.text).is_some()
+        }
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => false,
+    }
+}
+
+/// How an earlier line of the same program counts for the question whether the event's line repeats it: 1 if it reports the
+/// refusal, -1 if it is itself a repetition, else 0. The event's line is a repetition if the sum is positive.
+pub(crate) fn reports_again(event: &Event, line: &LogLine, earlier: &LogLine) -> i32 {
+    match event.mta {
+        Mta::Postfix => postfix::warning::reports_again(line.text, earlier.text),
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => 0,
     }
 }
 

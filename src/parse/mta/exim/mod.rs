@@ -89,6 +89,13 @@ pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
     queue_record::message_fields(record).receive_time.and_then(units)
 }
 
+/// The user name of a login attempt: `anna` in `… 535 Incorrect authentication data (set_id=anna)`.
+pub(crate) fn login(text: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = split_once(text, b"set_id=")?;
+    let end = rest.iter().position(|byte| matches!(byte, b',' | b')' | b' ')).unwrap_or(rest.len());
+    rest.get(..end).filter(|user| !user.is_empty())
+}
+
 /// The HELO name: `helo` in `H=mx.example.org (helo) [192.0.2.1] F=<a@b> rejected RCPT …`. `None`: it equals the host name.
 pub(crate) fn rejected_helo(text: &[u8]) -> Option<&[u8]> {
     let (_, text) = split_once(text, b"H=")?;
