@@ -35,6 +35,15 @@ pub(crate) fn names_a_process_fast(raw: &[u8], text: &[u8]) -> Option<bool> {
     })
 }
 
+/// The text behind a process id that a program prints before each line, right-aligned in five columns and followed by a
+/// blank: `  text` of `  273   text`. `None`: the line does not begin with such a number.
+pub(crate) fn without_padded_pid(line: &[u8]) -> Option<&[u8]> {
+    let padding = line.iter().take(5).take_while(|byte| **byte == b' ').count();
+    let digits = line.iter().skip(padding).take(10).take_while(|byte| byte.is_ascii_digit()).count();
+    let is_padded = digits > 0 && (padding + digits == 5 || padding == 0 && digits > 5);
+    line.get(padding + digits..).filter(|_| is_padded)?.strip_prefix(b" ")
+}
+
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.')
 }
@@ -49,4 +58,26 @@ pub(crate) fn is_process(word: &[u8]) -> bool {
             && pid.len() > 1
             && pid.iter().skip(1).all(u8::is_ascii_digit)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn removes_a_padded_process_id_and_no_other_number() {
+        for (line, text) in [
+            ("  273   x", Some("  x")),
+            ("    1 LOG: x", Some("LOG: x")),
+            ("12345 x", Some("x")),
+            ("1234567 x", Some("x")),
+            ("273 x", None),
+            ("   12345 x", None),
+            ("  273x", None),
+            ("     x", None),
+            ("", None),
+        ] {
+            assert_eq!(without_padded_pid(line.as_bytes()), text.map(str::as_bytes), "{line}");
+        }
+    }
 }

@@ -38,13 +38,14 @@ impl Program {
     pub(crate) const WITHOUT_TAG: Self = Self::Exim;
 
     /// Recognizes the writer. Postfix is recognized by its daemons, Exim by its name or, in its own files, by a header
-    /// without a program. Where the line has a program, nothing but the program's name decides.
+    /// without a program, or by what it prints on a terminal. Where the line has a program, nothing but the program's name decides.
     pub fn of(line: &LogLine) -> Self {
         if let Some(daemon) = Daemon::of(line) {
             return Self::Postfix(daemon);
         }
         match line.program {
             b"" if matches!(line.stamp, RawTimestamp::Iso(_)) => Self::WITHOUT_TAG,
+            b"" if exim::foreground::is_line(line.text) => Self::Exim,
             b"" => Self::Foreign,
             program if exim::is_program(program) => Self::Exim,
             _ if sendmail::is_from(line) => Self::Sendmail,

@@ -67,7 +67,8 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
                 context.receive_time = Some(split_word(value).0);
                 split_word(value).1
             }
-            b"id" => {
+            // `id*=`: Exim made the Message-ID, as the message had none.
+            b"id" | b"id*" => {
                 context.message_id = Some(split_word(value).0);
                 break;
             }
@@ -101,7 +102,7 @@ pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
                 None
             }
             [b'D', b'N', b'=', value @ ..] => split_once(value, b"\" ").map(|(_, rest)| rest),
-            [b'S' | b'T', b'=', ..] | [b'i', b'd', b'=', ..] => break,
+            [b'S' | b'T', b'=', ..] | [b'i', b'd', b'=' | b'*', ..] => break,
             _ => None,
         };
         behind = rest.map_or(behind, |rest| text.len() - rest.len());
