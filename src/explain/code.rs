@@ -68,6 +68,8 @@ pub(crate) fn code_entry(
         unlike: row.unlike.iter().map(|unlike| contrast(&unlike.what, &unlike.why)).collect(),
         related: row.related.iter().filter_map(|&related| related_code(related)).collect(),
         nearest: Vec::new(),
+        phrase: None,
+        assumed: false,
         sources: sources.list(),
     })
 }
@@ -183,6 +185,8 @@ pub(crate) fn class_entry(input: &str, asked: Class, context: &QueryContext) -> 
         unlike: vec![named_code(other, why)],
         related: others,
         nearest: Vec::new(),
+        phrase: None,
+        assumed: false,
         sources: vec!["RFC 5321 §4.2.1".to_owned(), "RFC 5321 §4.5.4.1".to_owned()],
     }
 }

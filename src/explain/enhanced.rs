@@ -51,6 +51,8 @@ pub(crate) fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &Quer
         unlike: other_classes(asked),
         related: neighbours(asked),
         nearest: Vec::new(),
+        phrase: None,
+        assumed: false,
         sources: sources.list(),
         label,
     })
@@ -210,6 +212,8 @@ fn provider_entry(input: &str, asked: EnhancedPattern, context: &QueryContext) -
         unlike: other_classes(asked),
         related: neighbours(asked),
         nearest: Vec::new(),
+        phrase: None,
+        assumed: false,
         sources: sources.list(),
         verdict: Some(verdict),
     })

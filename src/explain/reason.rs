@@ -5,12 +5,13 @@ use super::code::{code_entry, related_code, sender};
 use super::phrases::{capitalize, finding, named_code, retry_helps, sender_does, variant_meaning};
 use super::query::QueryContext;
 use super::sources::CitedSources;
+use crate::catalog::provider::ProviderRow;
 use crate::catalog::classify::{Classification, MatchedOn, Reason};
 use crate::catalog::{
     Catalog, CodeRow, Situation, cause_row, codes, enhanced_codes, find_code, reason_row, value_name,
 };
 use crate::report::explain::{Entry, EntryKind, Fix, NamedCode, ReasonFinding, Variant, VariantSource};
-use crate::smtp::event::{Direction, Event};
+use crate::smtp::event::{Direction, Event, Outcome};
 use crate::smtp::reply::Class;
 
 /// The entry of a reason.
@@ -48,6 +49,8 @@ pub(crate) fn reason_entry(input: &str, reason: Reason, context: &QueryContext) 
         unlike: unlike(reason),
         related: related(reason),
         nearest: Vec::new(),
+        phrase: None,
+        assumed: false,
         sources: reason_sources(reason, context),
     }
 }
@@ -106,7 +109,7 @@ pub(crate) fn classified_finding(
         cause: verdict.cause,
         cause_title: cause.map(|row| row.title.clone()),
         cause_meaning: cause.map(|row| row.meaning.clone()),
-        rule: rule.map(|rule| rule.id.clone()),
+        rule: rule.map(|rule| rule.id.clone()).filter(|id| is_named_after(id, provider, catalog)),
         provider: provider.map(|row| row.id.clone()),
         provider_name: provider.map(|row| row.name.clone()),
         provider_page: page,
@@ -114,6 +117,15 @@ pub(crate) fn classified_finding(
         retry_helps: retry_helps(retryable).to_owned(),
         ..usual
     }
+}
+
+/// Whether a rule's id names no provider, or this one: a rule for words that several providers use keeps the name of the
+/// first, and would mislead.
+fn is_named_after(id: &str, provider: Option<&ProviderRow>, catalog: &Catalog) -> bool {
+    let named = catalog.providers.all().map(|(_, row)| row.id.as_str());
+    let named = named.filter(|name| id.strip_prefix(*name).is_some_and(|rest| rest.starts_with('-')));
+    let named: Vec<&str> = named.collect();
+    named.is_empty() || provider.is_some_and(|row| named.contains(&row.id.as_str()))
 }
 
 /// The entry of a reply or a log line: the reason, the meaning of the code, and the whole advice.
@@ -149,6 +161,7 @@ pub(crate) fn reply_entry(
         enhanced: event.enhanced.map(|enhanced| enhanced.to_string()),
         class,
         sender_does: match (row, class) {
+            _ if kind == EntryKind::Line && event.direction != Direction::Inbound => outcome_words(event.outcome, class),
             (Some(row), Some(class)) => sender(row, class),
             (None, Some(class)) => sender_does(class).to_owned(),
             (_, None) => String::new(),
@@ -160,10 +173,38 @@ pub(crate) fn reply_entry(
         unlike: unlike(reason),
         related: of_code.map(|entry| named_code(&entry.label, entry.name)).into_iter().collect(),
         nearest: Vec::new(),
+        phrase: None,
+        assumed: false,
         sources: reply_sources(verdict, row, &finding, catalog, &situation, context),
         description,
         verdict: Some(finding),
     }
+}
+
+/// What the sending server did with the message, by its own line; the class may say otherwise.
+fn outcome_words(outcome: Outcome, class: Option<Class>) -> String {
+    let words = match (outcome, class) {
+        (Outcome::Deferred, Some(Class::Permanent)) => {
+            "kept the message all the same, although the reply is a 5xx, and tries again"
+        }
+        (Outcome::Deferred, _) => sender_does(Class::Transient),
+        (Outcome::Bounced, Some(Class::Transient)) => {
+            "gave up all the same, although the reply is a 4xx, and returned the message to its author"
+        }
+        (Outcome::Bounced, _) => "gave up and returned the message to its author",
+        (Outcome::Expired, _) => "gave up after the queue lifetime and returned the message to its author",
+        (Outcome::Attempt, _) => "tries another host, or tries again later",
+        (
+            Outcome::Delivered
+            | Outcome::Rejected
+            | Outcome::Warned
+            | Outcome::Held
+            | Outcome::Discarded
+            | Outcome::Probe,
+            class,
+        ) => class.map(sender_does).unwrap_or_default(),
+    };
+    words.to_owned()
 }
 
 /// The codes of the reply, `552 5.2.2`, else the reason.

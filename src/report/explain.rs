@@ -63,6 +63,10 @@ pub(crate) struct Entry {
     /// `4.2.2` or `x.2.2`.
     pub enhanced: Option<String>,
     pub class: Option<Class>,
+    /// The phrase of the code in its RFC; null: the RFC has none, or the input has no code.
+    pub phrase: Option<String>,
+    /// Who said it is assumed: neither the input nor an option gives it.
+    pub assumed: bool,
     /// Why the mail failed; null: the input does not say.
     pub verdict: Option<ReasonFinding>,
     pub description: Vec<String>,
@@ -81,6 +85,34 @@ pub(crate) struct Entry {
     /// The most similar entries, if the input is not known.
     pub nearest: Vec<NamedCode>,
     pub sources: Vec<String>,
+}
+
+impl Entry {
+    /// An entry without texts.
+    pub(crate) fn empty(input: &str, kind: EntryKind, label: &str) -> Self {
+        Self {
+            input: input.to_owned(),
+            kind,
+            label: label.to_owned(),
+            name: String::new(),
+            code: None,
+            enhanced: None,
+            class: None,
+            verdict: None,
+            description: Vec::new(),
+            sender_does: String::new(),
+            stages: Vec::new(),
+            when: Vec::new(),
+            variants: Vec::new(),
+            fixes: Vec::new(),
+            unlike: Vec::new(),
+            related: Vec::new(),
+            nearest: Vec::new(),
+            phrase: None,
+            assumed: false,
+            sources: Vec::new(),
+        }
+    }
 }
 
 /// A reason, and how it was found.

@@ -175,7 +175,9 @@ impl Model {
                 paper.put_off.clear();
                 paper.recipients = Some(0);
             }
-            QueueStep::Requeued => drop(self.open.remove(&key)),
+            QueueStep::Requeued | QueueStep::PassedOn | QueueStep::Canceled | QueueStep::Dropped => {
+                drop(self.open.remove(&key));
+            }
             QueueStep::Released => {
                 if let Some(paper) = self.open.get_mut(&key) {
                     paper.held = false;

@@ -3,7 +3,7 @@
 use std::io::{BufRead, Write, stdin};
 
 use crate::catalog;
-use crate::cli::args::{AnswerFormat, CodesArgs, CompareArgs, ExplainArgs};
+use crate::cli::args::{AdviceChoice, AnswerFormat, CodesArgs, CompareArgs, ExplainArgs};
 use crate::cli::catalog::{has_own_rules, load_catalog};
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
@@ -44,7 +44,12 @@ pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<Comple
     })?;
     let shown = match args.output.format {
         AnswerFormat::Text => {
-            text::explain::show(&entries, &text_style(args.output.style.color, args.output.style.lang))
+            let style = text_style(args.output.style.color, args.output.style.lang);
+            if args.full || args.advice == AdviceChoice::Full {
+                text::explain::show(&entries, &style)
+            } else {
+                text::explain_answer::show(&entries, &style)
+            }
         }
         AnswerFormat::Json | AnswerFormat::Ndjson => json::pretty(&entries),
         AnswerFormat::Markdown => markdown_explain::show(&entries),

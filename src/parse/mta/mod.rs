@@ -93,6 +93,17 @@ fn has_sockets(mta: Mta) -> bool {
     }
 }
 
+/// The server that wrote a line. `None`: another program.
+pub(crate) fn writer(line: &LogLine) -> Option<Mta> {
+    match Program::of(line) {
+        Program::Postfix(_) => Some(Mta::Postfix),
+        Program::Exim => Some(Mta::Exim),
+        Program::Sendmail => Some(Mta::Sendmail),
+        Program::Opensmtpd => Some(Mta::Opensmtpd),
+        Program::Foreign => None,
+    }
+}
+
 /// Parses a line by the program that wrote it.
 pub fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     Program::of(line).read(line)
