@@ -141,6 +141,10 @@ impl BlockTracker {
             }
             return hop;
         };
+        let transition = match transition {
+            Transition::Bounced if mta::is_never_queued(event, logged.line) => Transition::BouncedUnqueued,
+            transition => transition,
+        };
         let (key, id) = self.keys.key_and_id(event.mta, logged.line, queue_id);
         // Usually the first line of the message stated the sender.
         let is_known = |partial: &PartialMessage| {

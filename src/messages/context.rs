@@ -68,6 +68,7 @@ impl MetadataTable {
             | Transition::Delivered
             | Transition::HandedOn(_)
             | Transition::Bounced
+            | Transition::BouncedUnqueued
             | Transition::Expired { .. }
             | Transition::Discarded
             | Transition::Rejected

@@ -145,6 +145,7 @@ fn end(message: Option<&mut Message>, update: &Update, unfiltered: bool, totals:
         | Transition::Delivered
         | Transition::HandedOn(_)
         | Transition::Bounced
+        | Transition::BouncedUnqueued
         | Transition::Expired { .. }
         | Transition::Discarded
         | Transition::Rejected
@@ -229,6 +230,11 @@ impl Message {
             Transition::Bounced => {
                 self.bounced = true;
                 self.finish_recipient(update);
+            }
+            Transition::BouncedUnqueued => {
+                self.bounced = true;
+                self.finish_recipient(update);
+                self.recipients = Some(self.finished);
             }
             Transition::Expired { all: false } => {
                 self.expired = true;

@@ -43,6 +43,8 @@ pub enum Transition {
     /// Handed to a program that returns it as another message. The id of that message, if no line named it so far.
     HandedOn(Option<IdHash>),
     Bounced,
+    /// Bounced before the message was in the queue; it never gets there.
+    BouncedUnqueued,
     /// Expired for one recipient, or for all that are left.
     Expired {
         all: bool,
@@ -156,7 +158,7 @@ impl Transition {
         match self {
             Self::Delivered | Self::HandedOn(_) => Some(DeliveryResult::Delivered),
             Self::Deferred => Some(DeliveryResult::Deferred),
-            Self::Bounced => Some(DeliveryResult::Bounced),
+            Self::Bounced | Self::BouncedUnqueued => Some(DeliveryResult::Bounced),
             Self::Expired { .. } => Some(DeliveryResult::Expired),
             Self::Received
             | Self::Arrived(_)

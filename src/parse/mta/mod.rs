@@ -196,6 +196,15 @@ pub(crate) fn is_queued_on_arrival(mta: Mta) -> bool {
     }
 }
 
+/// Whether a message that this line bounces never gets into the queue. Postfix's cleanup bounces what a local program
+/// submitted and the server does not take, such as a message with too many Received: headers.
+pub(crate) fn is_never_queued(event: &Event, line: &LogLine) -> bool {
+    match event.mta {
+        Mta::Postfix => line.daemon() == b"cleanup",
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => false,
+    }
+}
+
 /// Whether a queue id may come again for another message. Exim never uses one again, and may log a delivery before the
 /// arrival (cutthrough), so lines before the arrival belong to the same message.
 pub(crate) fn reuses_queue_ids(mta: Mta) -> bool {

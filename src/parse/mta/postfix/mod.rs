@@ -45,12 +45,13 @@ pub(crate) fn read(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
 #[inline(never)]
 fn read_any(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
     let (queue_id, rest) = queue_id(text);
-    let reader = if daemon == Daemon::Unnamed { guess_daemon(text, rest) } else { daemon };
-    if let Some((_, words)) = own_trouble(text) {
+    let reader = if daemon == Daemon::Unnamed { guess_daemon(rest) } else { daemon };
+    if let Some((_, words)) = own_trouble(rest) {
         return match reader {
             Daemon::Smtpd | Daemon::Cleanup => {
-                let (queue_id, words) = self::queue_id(words);
-                warning::read(queue_id, words)
+                // `warning: 4XYZ: message rejected: …`; the action WARN is `4XYZ: warning: header …`.
+                let (inner_id, words) = self::queue_id(words);
+                warning::read(queue_id.or(inner_id), words)
             }
             Daemon::Client
             | Daemon::Local
@@ -260,22 +261,29 @@ const IN_ID: [bool; 256] = {
     table
 };
 
-/// Guesses the daemon from the text, for lines whose program is only `postfix`. `rest` follows the queue id.
+/// The reason in the brackets at the end of a delivery line.
+fn reason(text: &[u8]) -> Option<&[u8]> {
+    split_once(text, b" (")?.1.strip_suffix(b")")
+}
+
+/// Guesses the daemon from the text behind the queue id, for lines whose program is only `postfix`.
 /// [`Daemon::Unnamed`]: no daemon whose lines can be results or rejections.
-fn guess_daemon(text: &[u8], rest: &[u8]) -> Daemon {
+fn guess_daemon(rest: &[u8]) -> Daemon {
     if rest.starts_with(b"to=<") {
         match split_once(rest, b", relay=").map(|(_, relay)| relay) {
-            Some(relay) if relay.starts_with(b"none,") && split_once(relay, b"suspended: ").is_some() => {
-                Daemon::Error
-            }
+            // Without a relay, only smtp gives the reasons of smtp; the others are of error, retry, qmgr and cleanup.
+            Some(relay) if relay.starts_with(b"none,") => match reason(relay) {
+                Some(reason) if reply_text::is_attempt(reason) && !reason.starts_with(b"delivery ") => {
+                    Daemon::Client
+                }
+                _ => Daemon::Error,
+            },
             Some(relay) if relay.starts_with(b"local,") || relay.starts_with(b"virtual,") => Daemon::Local,
-            Some(relay) if relay.starts_with(b"none,") || split_once(relay, b"], delay=").is_some() => {
-                Daemon::Client
-            }
+            Some(relay) if split_once(relay, b"], delay=").is_some() => Daemon::Client,
             Some(relay) if split_once(relay, b"]:").is_some() => Daemon::Client,
             _ => Daemon::Local,
         }
-    } else if own_trouble(text).is_some() {
+    } else if own_trouble(rest).is_some() {
         Daemon::Smtpd
     } else if reply_text::is_attempt(rest) {
         Daemon::Client

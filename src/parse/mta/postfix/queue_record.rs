@@ -224,7 +224,7 @@ mod tests {
             "postsuper[7]: Placed on hold: 1 message",
             "bounce[7]: 4jXCsJ3c7Hz7j9L: sender non-delivery notification: ",
             "bounce[7]: 4jXCsJ3c7Hz7j9L: sender non-delivery notification: of 4jXCsJ3c7Hz7j9M",
-            "bounce[7]: 4jXCsJ3c7Hz7j9M: delivery notification: 4jXCsJ3c7Hz7j9N",
+            "bounce[7]: 4jXCsJ3c7Hz7j9M: not sending trace/success notification for double-bounce message",
         ] {
             says(text, None, MessageFields::default());
         }

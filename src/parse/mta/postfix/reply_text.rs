@@ -74,8 +74,10 @@ fn said(text: &[u8]) -> Option<RemoteReply<'_>> {
         None => (words, None),
     };
     let stage = if login.is_some() { Some(Stage::Auth) } else { stage };
-    let reply = Reply::read(words).filter(|_| unexpected.is_none());
-    Some(RemoteReply { peer, stage, reply, text: words, ..RemoteReply::default() })
+    if unexpected.is_some() {
+        return Some(RemoteReply { peer, stage, text, ..RemoteReply::default() });
+    }
+    Some(RemoteReply { peer, stage, reply: Reply::read(words), text: words, ..RemoteReply::default() })
 }
 
 /// The stage of `RCPT TO command)`. Commands outside a transaction (RSET, QUIT, XFORWARD) have none.

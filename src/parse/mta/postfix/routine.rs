@@ -25,6 +25,7 @@ pub(crate) fn is_routine(daemon: Daemon, text: &[u8]) -> bool {
                 .iter()
                 .any(|starts| begins(text, starts))
                 || is_about_features(text)
+                || text == b"expired"
         }
         Daemon::Local
         | Daemon::Error
@@ -93,7 +94,7 @@ const QMGR: [&[u8]; 1] = [b"skipped, still being delivered"];
 
 /// postscreen. The lines in capitals are about its tests; only a reject is an answer to the client.
 const POSTSCREEN: [&[u8]; 21] = [
-    b"CONNECT from ",
+    b"CONNECT ",
     b"DISCONNECT ",
     b"PASS OLD ",
     b"PASS NEW ",
@@ -134,12 +135,11 @@ const BOUNCE: [&[u8]; 4] = [
 ];
 
 /// The other daemons and commands.
-const QUIET: [&[u8]; 29] = [
+const QUIET: [&[u8]; 28] = [
     // dnsblog
     b"addr ",
     // tlsproxy
-    b"CONNECT from ",
-    b"CONNECT to ",
+    b"CONNECT ",
     b"DISCONNECT ",
     b"TLS handshake failed for service=",
     // tlsmgr
