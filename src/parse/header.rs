@@ -145,7 +145,9 @@ fn digit_header(raw: &[u8], version: bool) -> Option<LogLine<'_>> {
             let rest = rest.get(1..)?;
             let stamp = RawTimestamp::Iso(stamp);
             // `docker logs -t` of a program that prints its process id before each line.
-            if without_padded_pid(rest).is_some_and(|text| text.starts_with(b"  ") || text.starts_with(b"LOG:")) {
+            if without_padded_pid(rest)
+                .is_some_and(|text| text.starts_with(b"  ") || text.starts_with(b"LOG:"))
+            {
                 return Some(LogLine { stamp, host: b"", program: b"", daemon_start: 0, text: rest });
             }
             rfc5424_header(stamp, rest)

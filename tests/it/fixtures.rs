@@ -69,8 +69,11 @@ fn finds_everything_that_was_said_in_the_recordings() {
 fn understands_every_line_of_the_recordings() {
     for log in support::logs() {
         let report = support::report(&[log.to_str().unwrap()]);
+        // An ACL of these recordings logs a text of its own that looks like a rejection.
+        let text = fs::read(&log).unwrap();
+        let written = String::from_utf8_lossy(&text).matches("]: custom: 550 5.7.1 rejected RCPT").count();
         assert_eq!(
-            report["input"]["not_understood"], 0,
+            report["input"]["not_understood"], written,
             "{log:?}: {}",
             report["input"]["not_understood_lines"]
         );

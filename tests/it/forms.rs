@@ -157,8 +157,9 @@ fn write(folder: &Path, entries: &[Entry], form: fn(&Entry) -> String, end: &str
 fn answers(log: &str) -> (Value, Vec<Value>) {
     let report = support::answer(&["scan", "--format", "json", "--tz", "UTC", log]).0;
     let mut report: Value = serde_json::from_str(&report).unwrap();
-    assert_eq!(report["input"]["not_understood"], 0, "{report}");
-    for name in ["files", "bytes"] {
+    // An ACL of the recordings logs one text of its own.
+    assert!(report["input"]["not_understood"].as_u64() <= Some(1), "{}", report["input"]);
+    for name in ["files", "bytes", "not_understood_lines"] {
         report["input"][name] = Value::Null;
     }
     for row in report["rows"].as_array_mut().unwrap() {

@@ -234,6 +234,163 @@ fn reads_exim_refusals() {
 }
 
 #[test]
+fn reads_the_parents_of_an_exim_address() {
+    let id = "1xUzmr-00001p-13";
+    exim(
+        &format!(
+            "{id} => a@example.net (b@example.com) <c@example.org> R=dnslookup T=remote_smtp H=mx [192.0.2.1] C=\"250 OK\""
+        ),
+        "Outbound Delivered 250 - - | - | a@example.net | 192.0.2.1",
+    );
+    exim(
+        &format!(
+            "{id} -> anna (b@example.org, \"c (d\"@example.org) <e@example.org> R=localuser T=local_delivery"
+        ),
+        "Local Delivered - - - | - | e@example.org | -",
+    );
+    exim(
+        &format!(
+            "{id} == a@example.net (b@example.com) <c@example.org> R=dnslookup defer (-1): host lookup did not complete"
+        ),
+        "Outbound Deferred - - - | - | a@example.net | -",
+    );
+    exim(
+        &format!("{id} ** a(b)@example.net: Unrouteable address"),
+        "Outbound Bounced - - - | - | a(b)@example.net | -",
+    );
+}
+
+#[test]
+fn believes_no_address_that_looks_like_fields() {
+    let id = "1xUzmr-00001p-13";
+    exim(
+        &format!(
+            "{id} => a R=x T=y@example.org <\"a R=x T=y\"@example.org> R=r T=remote_smtp H=mx [192.0.2.1] C=\"250 OK\""
+        ),
+        "Outbound Delivered 250 - - | - | \"a R=x T=y\"@example.org | 192.0.2.1",
+    );
+    exim(
+        &format!(
+            "{id} ** \"a R=x\"@example.org F=<\"b: c\"@example.com> R=r T=t H=mx [192.0.2.1]: SMTP error from remote mail server after RCPT TO:<\"a R=x\"@example.org>: 550 no"
+        ),
+        "Outbound Bounced 550 - Rcpt | \"b: c\"@example.com | \"a R=x\"@example.org | 192.0.2.1",
+    );
+    exim(
+        &format!(
+            "{id} => a@example.org R=r T=t H=mx [192.0.2.1] DN=\"/CN=x C=\"550 no\" C=\"250 OK \\\" C=\\\"\""
+        ),
+        "Outbound Delivered 250 - - | - | a@example.org | 192.0.2.1",
+    );
+    exim(
+        &format!("{id} => a@example.org F=b@example.com Q=slow R=r T=t H=mx [192.0.2.1] C=\"250 OK\""),
+        "Outbound Delivered 250 - - | b@example.com | a@example.org | 192.0.2.1",
+    );
+    exim(
+        "rejected \"EHLO x\" from y [192.0.2.66]\" from (x\" from y [192.0.2.66]) [192.0.2.1]",
+        "Inbound Rejected - - Ehlo | - | - | 192.0.2.1",
+    );
+}
+
+#[test]
+fn reads_what_exim_refuses_without_an_acl() {
+    let connect = "Inbound Rejected - - Connect | - | - | 192.0.2.1";
+    exim(
+        "temporarily refused connection from [192.0.2.1]: not in reserve list: connected=20 max=20 reserve=5",
+        connect,
+    );
+    exim(
+        "temporarily refused connection from h (x) [192.0.2.1]:5: not in reserve list and load average = 12.31",
+        connect,
+    );
+    exim("refused connection from h [192.0.2.1] (host_reject_connection)", connect);
+    exim("connection from [192.0.2.1] refused (IP options)", connect);
+    exim("Connection from [192.0.2.1] refused: too many connections from that IP address", connect);
+    exim(
+        "temporarily rejected \"EHLO x\" from (x) [192.0.2.1]",
+        "Inbound Rejected - - Ehlo | - | - | 192.0.2.1",
+    );
+    exim(
+        "rejected \"HELO x.example.org\" from x.example.org [192.0.2.1]",
+        "Inbound Rejected - - Ehlo | - | - | 192.0.2.1",
+    );
+    exim(
+        "rejected MAIL command H=h (x) [192.0.2.1]: too many messages in one connection",
+        "Inbound Rejected - - Mail | - | - | 192.0.2.1",
+    );
+    exim("spool directory space check failed: space=4 inodes=12", "Inbound Rejected - - Mail | - | - | -");
+    exim(
+        "H=h [192.0.2.1] F=<a@example.com> SPF=fail DMARC=reject rejected after DATA: no",
+        "Inbound Rejected - - EndOfData | a@example.com | - | 192.0.2.1",
+    );
+    exim(
+        "overlong message header line received from (x) [192.0.2.1] (more than 9 characters): message abandoned",
+        "Inbound Rejected - - EndOfData | - | - | 192.0.2.1",
+    );
+    exim("no MAIL in SMTP connection from h [192.0.2.1] D=21s C=EHLO,STARTTLS", "Routine");
+    reads("Nov 22 03:04:05 mx1 exim[77]: connection from [192.0.2.1] refused by another program", "Unread");
+}
+
+#[test]
+fn reads_the_attempts_of_old_versions_of_exim() {
+    let id = "1xUzmr-00001p-13";
+    exim(
+        &format!(
+            "{id} SMTP error from remote mail server after RCPT TO:<a@example.org>: host mx [192.0.2.1]: 450 4.2.0 later"
+        ),
+        "Outbound Attempt 450 4.2.0 Rcpt | - | - | 192.0.2.1",
+    );
+    exim(
+        &format!(
+            "{id} SMTP timeout while connected to mx [192.0.2.1] after RCPT TO:<a@example.org>: Connection timed out"
+        ),
+        "Outbound Attempt - - Rcpt | - | - | 192.0.2.1",
+    );
+    exim(
+        &format!("{id} Remote host mx [192.0.2.1] closed connection in response to EHLO h"),
+        "Outbound Attempt - - Ehlo | - | - | 192.0.2.1",
+    );
+    exim(
+        &format!("{id} mx [192.0.2.1] Connection refused"),
+        "Outbound Attempt - - Connect | - | - | 192.0.2.1",
+    );
+}
+
+#[test]
+fn understands_only_known_shapes_of_exim() {
+    let id = "1xUzmr-00001p-13";
+    exim(&format!("{id} Score of this message is 7"), "Unread");
+    exim(&format!("{id} H=h (x) [192.0.2.1] has a new text"), "Unread");
+    exim(&format!("{id} refused in a new way"), "Unread");
+    exim(&format!("{id} failed to open DB file /var/spool/exim/db/retry: Permission denied"), "Routine");
+    reads("Nov 22 03:04:05 mx1 exim[77]: a new text", "Unread");
+    // Other programs write timestamps of the same format.
+    reads("2026-11-22 03:04:05 a new text", "Foreign");
+}
+
+#[test]
+fn reads_what_exim_prints_on_a_terminal() {
+    reads("  273 LOG: MAIN", "Routine");
+    reads("  273   <= a@example.org H=h (x) [192.0.2.1] P=esmtp S=2162", "Routine");
+    reads(
+        "  278   == a@example.org R=dnslookup defer (-1): host lookup did not complete",
+        "Outbound Deferred - - - | - | a@example.org | -",
+    );
+    reads(
+        "2026-11-22T03:04:05.123456789Z 12345   => a@example.org R=dnslookup T=remote_smtp H=mx [192.0.2.1] C=\"250 OK\"",
+        "Outbound Delivered 250 - - | - | a@example.org | 192.0.2.1",
+    );
+    reads(
+        "    9   H=(localhost) [192.0.2.1] F=<a@example.com> rejected RCPT <b@example.org>: relay not permitted",
+        "Inbound Rejected - - Rcpt | a@example.com | b@example.org | 192.0.2.1",
+    );
+    reads("  278   SMTP<< 550 no", "Routine");
+    reads("  ** a@example.org: Unrouteable address", "Outbound Bounced - - - | - | a@example.org | -");
+    reads("  278   a new text", "Foreign");
+    reads("  => x", "Foreign");
+    reads("   10   2 => x", "Foreign");
+}
+
+#[test]
 fn leaves_other_programs_alone() {
     reads("Nov 22 03:04:05 mx1 dovecot: imap-login: Login: user=<550>", "Foreign");
     reads("Nov 22 03:04:05 mx1 amavis[9]: (9-1) Blocked SPAM, 250 2.0.0 Ok: queued as 4F1A2B3C4D", "Foreign");

@@ -39,11 +39,13 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Par
     let (_, words) = rest.split_at_checked(find::find(b' ', rest)? + 1)?;
     let failure = Failure::read(after_host(words, words));
     let is_about_host = failure.stage.is_some() || failure.reply.is_some() || failure.remote;
-    // `H=mx [192.0.2.1]: words` and `H=mx [192.0.2.1] Text of an errno` (Exim transports/smtp.c, write_logs).
-    let is_logged = || {
-        text.starts_with(b"H=")
-            && !is_client()
-            && (rest.starts_with(b": ") || matches!(words, [b'A'..=b'Z', b'a'..=b'z', ..]))
-    };
-    (is_about_host || is_logged()).then(|| of_host(peer, failure))
+    if is_about_host {
+        return Some(of_host(peer, failure));
+    }
+    // `H=mx [192.0.2.1]: words` and `H=mx [192.0.2.1] Text of an errno` (Exim transports/smtp.c, write_logs): the fault is
+    // on this host.
+    let is_logged = text.starts_with(b"H=")
+        && !is_client()
+        && (rest.starts_with(b": ") || matches!(words, [b'A'..=b'Z', b'a'..=b'z', ..]));
+    is_logged.then_some(ParsedLine::Routine)
 }

@@ -82,26 +82,22 @@ fn refused_greeting(text: &[u8]) -> Option<Event<'_>> {
         _ => None,
     };
     let argument = argument.strip_prefix(b" ").unwrap_or(argument);
-    let mut from = 0;
-    let client = loop {
-        let (name, rest) = split_at_from(argument, from)?;
-        from = argument.len() - rest.len();
-        let is_its = |seen: &[u8]| {
-            let host = seen.strip_prefix(b"(").unwrap_or(seen);
-            host.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
-        };
-        let behind_host = split_once(rest, b" (").map_or(rest, |(_, helo)| helo);
-        if stage.is_none() || is_its(rest) || is_its(behind_host) || !argument.contains(&b' ') {
-            break rest;
-        }
-    };
+    let (_, mut client) = split_once(argument, FROM)?;
+    while !repeats(client, argument.get(..argument.len() - client.len() - FROM.len())?) {
+        let Some((_, next)) = split_once(client, FROM) else { break };
+        client = next;
+    }
     Some(rejected(client, stage, hint, text))
 }
 
-/// Splits at the next `" from ` from an offset on, which is in neither part.
-fn split_at_from(text: &[u8], from: usize) -> Option<(&[u8], &[u8])> {
-    let (before, rest) = split_once(text.get(from..)?, b"\" from ")?;
-    Some((text.get(..from + before.len())?, rest))
+/// What separates the command from the client.
+const FROM: &[u8] = b"\" from ";
+
+/// Whether the client's host name or HELO name is this one. Exim leaves a HELO name out where it equals the host name.
+fn repeats(client: &[u8], name: &[u8]) -> bool {
+    let Some((peer, rest)) = host::read(client) else { return false };
+    let shown = client.get(..client.len() - rest.len()).and_then(host::helo_name).or(peer.host);
+    shown.is_some_and(|shown| shown.eq_ignore_ascii_case(name))
 }
 
 /// Parses `ridiculously long message header received from [ip] (more than 9 characters): message abandoned`, and the same

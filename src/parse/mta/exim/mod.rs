@@ -15,6 +15,7 @@ pub(crate) mod recipient;
 pub(crate) mod reject;
 pub(crate) mod shape;
 pub(crate) mod side;
+pub(crate) mod text_table;
 
 use super::delay::{Phases, units};
 use super::parsed::{ParsedLine, address, split_last, split_once};

@@ -97,7 +97,9 @@ fn behind(rest: &[u8]) -> Behind {
             if is_address { Behind::Other } else { Behind::Field }
         }
         [b' ', b'd', ..] if rest.starts_with(b" defer (") => Behind::End,
-        [b' ', b'r', ..] if rest.starts_with(b" routing defer (") || rest.starts_with(b" routing yielded ") => {
+        [b' ', b'r', ..]
+            if rest.starts_with(b" routing defer (") || rest.starts_with(b" routing yielded ") =>
+        {
             Behind::End
         }
         [b' ', b'm', ..] if rest.starts_with(b" mua_wrapper forced ") => Behind::End,

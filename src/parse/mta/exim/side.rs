@@ -5,15 +5,47 @@ use crate::parse::mta::parsed::find;
 
 /// Parts of the usual names of routers for remote mail. They have priority over [`LOCAL`]: `nonlocal`, `dnslookup_list`.
 const REMOTE: [&[u8]; 15] = [
-    b"dns", b"lookup", b"remote", b"smart", b"relay", b"manual", b"nonlocal", b"non_local", b"outgoing", b"outbound",
-    b"external", b"internet", b"gateway", b"literal", b"forwarded",
+    b"dns",
+    b"lookup",
+    b"remote",
+    b"smart",
+    b"relay",
+    b"manual",
+    b"nonlocal",
+    b"non_local",
+    b"outgoing",
+    b"outbound",
+    b"external",
+    b"internet",
+    b"gateway",
+    b"literal",
+    b"forwarded",
 ];
 
 /// Parts of the usual names of routers for addresses of this machine.
 const LOCAL: [&[u8]; 22] = [
-    b"local", b"user", b"alias", b"forward", b"virtual", b"list", b"mailman", b"mailbox", b"maildir", b"vacation",
-    b"reply", b"catch", b"filter", b"redirect", b"procmail", b"account", b"group", b"pipe", b"quota", b"inbox",
-    b"dovecot", b"cyrus",
+    b"local",
+    b"user",
+    b"alias",
+    b"forward",
+    b"virtual",
+    b"list",
+    b"mailman",
+    b"mailbox",
+    b"maildir",
+    b"vacation",
+    b"reply",
+    b"catch",
+    b"filter",
+    b"redirect",
+    b"procmail",
+    b"account",
+    b"group",
+    b"pipe",
+    b"quota",
+    b"inbox",
+    b"dovecot",
+    b"cyrus",
 ];
 
 /// Whether the address is one of a remote domain, as far as the names tell. A router that fails before it has a transport
