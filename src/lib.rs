@@ -117,6 +117,7 @@ pub mod internals {
         };
         pub use crate::catalog::{Catalog, CatalogError, RuleFile};
         pub mod classify {
+            pub use crate::catalog::classify::guess::{BUCKETS, FeatureSet, REASONS, guess_by};
             pub use crate::catalog::classify::{Classification, Classifier};
             pub use crate::catalog::reason::{Reason, Retry};
         }

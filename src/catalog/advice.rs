@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::by_server::ByServer;
 use super::cause::{Cause, one_or_more};
-use super::reason::Reason;
+use super::reason::{Reason, Retry};
 use super::tables::table;
 use crate::smtp::event::{Direction, Mta, Outcome};
 use crate::smtp::reply::Class;
@@ -33,6 +33,8 @@ pub enum Fate {
     Kept,
     /// It went back to its sender.
     Returned,
+    /// It went back to its sender, and it is doubtful whether the recipient is gone: the address stays on the lists.
+    Doubtful,
     /// It went back to its sender because the queue lifetime ran out.
     Expired,
     /// Not known, or the client's matter.
@@ -40,8 +42,21 @@ pub enum Fate {
 }
 
 impl Fate {
-    /// `outcome` decides; without one, the class of the reply. `None` for both: not known.
-    pub fn of(direction: Direction, class: Option<Class>, outcome: Option<Outcome>) -> Self {
+    /// `outcome` decides; without one, the class of the reply. `None` for both: not known. `retry` is what the classifier
+    /// says beside the reason.
+    pub fn of(
+        direction: Direction,
+        class: Option<Class>,
+        outcome: Option<Outcome>,
+        retry: Option<Retry>,
+    ) -> Self {
+        match Self::of_outcome(direction, class, outcome) {
+            Self::Returned if retry.is_some_and(|retry| retry != Retry::Suppress) => Self::Doubtful,
+            fate => fate,
+        }
+    }
+
+    fn of_outcome(direction: Direction, class: Option<Class>, outcome: Option<Outcome>) -> Self {
         let by_class = match class {
             Some(Class::Transient) => Self::Kept,
             Some(Class::Permanent) => Self::Returned,
@@ -95,7 +110,8 @@ pub struct AdviceRow {
 
 /// The texts of a row of advice. A part is empty if there is nothing to say.
 ///
-/// An entry of `check` and `act` that begins with `kept: ` or `returned: ` is for such a message only.
+/// An entry of `check` and `act` that begins with `kept: ` or `returned: ` is for such a message only, and one with `gone: `
+/// for a returned one whose recipient is gone for good.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
 #[serde(default)]
 pub struct AdviceText {
@@ -105,6 +121,8 @@ pub struct AdviceText {
     pub kept: String,
     /// Replaces the line for a message that went back to its sender.
     pub returned: String,
+    /// Replaces the line for such a message if it is doubtful whether the recipient is gone.
+    pub doubtful: String,
     /// What to look at; none of it changes anything.
     pub check: Vec<String>,
     /// What to type or set, what can be undone first.
@@ -140,15 +158,15 @@ impl AdviceId {
 impl AdviceText {
     /// The lines of the text for each fate, as far as it has any.
     pub fn lines(&self) -> impl Iterator<Item = &String> {
-        [&self.line, &self.kept, &self.returned].into_iter().filter(|line| !line.is_empty())
+        [&self.line, &self.kept, &self.returned, &self.doubtful].into_iter().filter(|line| !line.is_empty())
     }
 
     fn line_for(&self, fate: Fate) -> &str {
-        by_fate(fate, [&self.line, &self.kept, &self.returned])
+        by_fate(fate, [&self.line, &self.kept, &self.returned, &self.doubtful])
     }
 
     fn stop_for(&self, fate: Fate) -> &str {
-        by_fate(fate, [&self.stop, &self.kept_stop, &self.returned_stop])
+        by_fate(fate, [&self.stop, &self.kept_stop, &self.returned_stop, ""])
     }
 
     /// The text alone, without that for every server.
@@ -164,10 +182,12 @@ impl AdviceText {
 }
 
 /// The text for a fate, else the one for any.
-fn by_fate<'a>(fate: Fate, [any, kept, returned]: [&'a str; 3]) -> &'a str {
+fn by_fate<'a>(fate: Fate, [any, kept, returned, doubtful]: [&'a str; 4]) -> &'a str {
     let own = match fate {
         Fate::Kept => kept,
         Fate::Returned | Fate::Expired => returned,
+        Fate::Doubtful if doubtful.is_empty() => returned,
+        Fate::Doubtful => doubtful,
         Fate::Open => any,
     };
     if own.is_empty() { any } else { own }
@@ -175,17 +195,20 @@ fn by_fate<'a>(fate: Fate, [any, kept, returned]: [&'a str; 3]) -> &'a str {
 
 /// The entries for a fate. If the fate is not known, each says when it holds.
 fn entries(all: &[String], fate: Fate) -> Vec<String> {
+    let is_returned = matches!(fate, Fate::Returned | Fate::Doubtful | Fate::Expired);
+    let is_open = fate == Fate::Open;
+    let cases = [
+        ("kept: ", "while it is deferred: ", fate == Fate::Kept),
+        ("returned: ", "after a bounce: ", is_returned),
+        ("gone: ", "after a bounce: ", fate == Fate::Returned),
+    ];
     let shown = |entry: &String| {
-        let kept = entry.strip_prefix("kept: ");
-        let returned = entry.strip_prefix("returned: ");
-        match (kept, returned, fate) {
-            (None, None, _) => Some(entry.clone()),
-            (Some(rest), _, Fate::Kept) | (_, Some(rest), Fate::Returned | Fate::Expired) => {
-                Some(rest.to_owned())
-            }
-            (Some(rest), _, Fate::Open) => Some(format!("while it is deferred: {rest}")),
-            (_, Some(rest), Fate::Open) => Some(format!("after a bounce: {rest}")),
-            (Some(_), _, Fate::Returned | Fate::Expired) | (_, Some(_), Fate::Kept) => None,
+        let case = cases.iter().find_map(|(mark, words, fits)| Some((entry.strip_prefix(mark)?, words, fits)));
+        match case {
+            None => Some(entry.clone()),
+            Some((rest, _, true)) => Some(rest.to_owned()),
+            Some((rest, words, false)) if is_open => Some(format!("{words}{rest}")),
+            Some((_, _, false)) => None,
         }
     };
     all.iter().filter_map(shown).collect()

@@ -21,7 +21,7 @@ pub(crate) fn bare_situation(
     direction: Direction,
 ) -> Situation<'static> {
     let side = assumed_side(direction);
-    let fate = Fate::of(direction, class, None);
+    let fate = Fate::of(direction, class, None, None);
     Situation { reason, cause: None, direction, side, fate, provider: None }
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn situation<'c>(
         cause: verdict.cause,
         direction: event.direction,
         side: Side::of(event),
-        fate: Fate::of(event.direction, event.class(), is_line.then_some(event.outcome)),
+        fate: Fate::of(event.direction, event.class(), is_line.then_some(event.outcome), verdict.retry),
         provider: provider.map(|row| row.id.as_str()),
     }
 }

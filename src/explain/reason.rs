@@ -6,6 +6,7 @@ use super::phrases::{capitalize, finding, named_code, retry_helps, sender_does, 
 use super::query::QueryContext;
 use super::sources::CitedSources;
 use crate::catalog::provider::ProviderRow;
+use crate::catalog::classify::guess::deciding_words;
 use crate::catalog::classify::{Classification, MatchedOn, Reason};
 use crate::catalog::{
     Catalog, CodeRow, Situation, cause_row, codes, enhanced_codes, find_code, reason_row, value_name,
@@ -138,7 +139,10 @@ pub(crate) fn reply_entry(
     context: &QueryContext,
 ) -> Entry {
     let class = event.class();
-    let finding = classified_finding(verdict, class, catalog);
+    let mut finding = classified_finding(verdict, class, catalog);
+    if verdict.matched_on == MatchedOn::Guess {
+        finding.decided_by = deciding_words(event);
+    }
     let reason = verdict.reason;
     let situation = situation(event, verdict, kind == EntryKind::Line, catalog);
     let of_code = event.code.and_then(|code| code_entry(input, code, None, context));

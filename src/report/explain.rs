@@ -125,9 +125,11 @@ pub(crate) struct ReasonFinding {
     pub cause: Option<Cause>,
     pub cause_title: Option<String>,
     pub cause_meaning: Option<String>,
-    /// The part of the reply that decided: `provider`, `text`, `enhanced`, `stage`, `code` or `nothing`.
+    /// The part of the reply that decided: `provider`, `text`, `enhanced`, `stage`, `code`, `guess` or `nothing`.
     pub sure: &'static str,
     pub why_sure: &'static str,
+    /// The words by which a guess was made; empty: it is no guess.
+    pub decided_by: Vec<String>,
     pub rule: Option<String>,
     pub provider: Option<String>,
     pub provider_name: Option<String>,

@@ -54,7 +54,7 @@ pub(crate) fn situation<'a>(key: &TallyKey, providers: &'a Providers) -> Option<
         cause: key.cause,
         direction: kind.direction,
         side: key.side,
-        fate: Fate::of(kind.direction, kind.class, Some(kind.outcome)),
+        fate: Fate::of(kind.direction, kind.class, Some(kind.outcome), key.retry),
         provider: provider.map(|row| row.id.as_str()),
     })
 }
@@ -126,7 +126,7 @@ fn row(key: &RowKey, builder: RowBuilder, tally: &FinishedTally, options: &Repor
     let reason_row = reason.map(catalog::reason_row);
     let retryable = retry.or_else(|| reason_row.map(|row| row.retry(class)));
     let mta = builder.mtas.iter().max_by_key(|&(_, count)| count).map(|(&mta, _)| mta).unwrap_or_default();
-    let fate = Fate::of(direction, class, Some(outcome));
+    let fate = Fate::of(direction, class, Some(outcome), retry);
     let advice = advice.filter(|_| options.with_advice).map(|id| id.row().for_mta(mta, fate).line);
     let providers = builder.providers.iter().map(|(&id, &attempts)| NameCount {
         name: options.providers.row(id).map(|row| row.id.clone()).unwrap_or_default(),

@@ -216,7 +216,8 @@ fn a_line_of_log_is_explained() {
 
 #[test]
 fn ndjson_has_the_same_fields_for_any_input() {
-    let fields = ["input", "code", "enhanced", "class", "reason", "retryable", "provider", "rule", "advice"];
+    let fields =
+        ["input", "code", "enhanced", "class", "reason", "cause", "retryable", "provider", "rule", "advice"];
     for what in
         ["452", "4.2.2", "4xx", "mailbox-full", "552 5.2.2 mailbox full", POSTFIX, "999", "250 ok", ""]
     {
@@ -447,7 +448,10 @@ fn scan_advises_as_explain_does() {
             let Some(example) = row["example"].as_str().filter(|_| !row["advice"].is_null()) else {
                 continue;
             };
-            assert_eq!(brief(example, &[])["advice"], row["advice"], "{example}");
+            let brief = brief(example, &[]);
+            for field in ["advice", "cause", "reason", "retryable"] {
+                assert_eq!(brief[field], row[field], "{field}: {example}");
+            }
             compared += 1;
         }
     }

@@ -23,6 +23,9 @@ pub struct RuleRow {
     pub retry: Option<Retry>,
     /// True: only replies, which have a code. False: only failures without a reply. `None`: both.
     pub reply: Option<bool>,
+    /// The rule finds no clue in the words, so the model of words may guess another reason.
+    #[serde(default)]
+    pub guess: bool,
     /// Phrases, of which one must occur. A phrase matches whole words; a `*` between words stands for up to 80 bytes, a
     /// `*` next to a letter for the rest of the word.
     #[serde(default)]
@@ -76,6 +79,8 @@ pub enum MatchedOn {
     Stage,
     /// The reply code, the class, the direction or the mail server alone.
     Code,
+    /// No rule knows the words; a model of words took them for those of this reason.
+    Guess,
     /// No rule gives a reason; it is unknown.
     Nothing,
 }
@@ -87,6 +92,7 @@ pub struct Rule {
     pub cause: Option<Cause>,
     pub retry: Option<Retry>,
     pub reply: Option<bool>,
+    pub guess: bool,
     pub matched_on: MatchedOn,
     pub source: String,
     pub example: String,
@@ -259,6 +265,7 @@ impl Rule {
             cause: row.cause,
             retry: row.retry,
             reply: row.reply,
+            guess: row.guess,
             source: row.source,
             example: row.example,
             enhanced: row.enhanced,
