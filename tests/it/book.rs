@@ -159,6 +159,10 @@ fn every_cause_is_reached_by_its_examples() {
         let cause = rule.cause.unwrap_or_else(|| panic!("{} names no cause", rule.id));
         assert!(smtplog::cause_row(cause).reason.contains(&rule.reason), "{}: {:?}", rule.id, rule.reason);
         assert!(!rule.source.is_empty(), "{} lacks a source", rule.id);
+        // The words of another reason of the cause may have no reply of their own that is known.
+        if rule.example.is_empty() {
+            continue;
+        }
         let verdict = judge.classify(&case(&book, rule)).expect("not delivered");
         if (verdict.reason, verdict.cause) != (rule.reason, Some(cause)) {
             let by = name(&book, verdict.rule);

@@ -59,7 +59,9 @@ fn answer(page: &mut TextPage, entry: &Entry) {
     for part in &parts {
         page.labelled(0, part.label, LABEL, &part.text);
     }
-    page.line(page.say("Everything known about it: smtplog explain --full"));
+    if !entry.sources.is_empty() {
+        page.line(page.say("Everything known about it: smtplog explain --full"));
+    }
 }
 
 /// A reply has one side, the known or the assumed one; a code is said by both.
@@ -81,9 +83,10 @@ fn cut(page: &TextPage, parts: &mut Vec<Part>) {
 /// What it is, and why we think so.
 fn what(entry: &Entry) -> Vec<Part> {
     let mut parts = Vec::new();
-    if let Some(first) = entry.description.first() {
-        parts.push(Part::new("is", first.clone()));
-    }
+    // A line without a result has no other part.
+    let shown = if entry.verdict.is_none() && entry.kind == EntryKind::Line { entry.description.len() } else { 1 };
+    let is = entry.description.iter().take(shown).enumerate();
+    parts.extend(is.map(|(at, text)| Part::new(if at == 0 { "is" } else { "" }, text.clone())));
     if let (Some(phrase), None) = (&entry.phrase, &entry.verdict) {
         parts.push(Part::new("RFC", phrase.clone()));
     }
@@ -94,9 +97,10 @@ fn what(entry: &Entry) -> Vec<Part> {
         parts.push(Part::new("side", side(fix, entry.assumed)));
     }
     if entry.verdict.is_none() {
-        let means = entry.variants.iter().map(|variant| {
+        let means = entry.variants.iter().enumerate().map(|(at, variant)| {
             let reason = variant.reason.map(|reason| format!("{}: ", typed(reason))).unwrap_or_default();
-            Part { may_be_cut: true, ..Part::new("can be", format!("{} {reason}{}", variant.label, variant.text)) }
+            let label = if at == 0 { "can be" } else { "" };
+            Part { may_be_cut: true, ..Part::new(label, format!("{} {reason}{}", variant.label, variant.text)) }
         });
         parts.extend(means.take(5));
     }
