@@ -36,12 +36,15 @@ pub(crate) fn names_a_process_fast(raw: &[u8], text: &[u8]) -> Option<bool> {
 }
 
 /// The text behind a process id that a program prints before each line, right-aligned in five columns and followed by a
-/// blank: `  text` of `  273   text`. `None`: the line does not begin with such a number.
+/// blank: `  text` of `  273   text`. Where the padding was trimmed, the text must begin with two blanks or with `LOG:`.
+/// `None`: the line does not begin with such a number.
 pub(crate) fn without_padded_pid(line: &[u8]) -> Option<&[u8]> {
     let padding = line.iter().take(5).take_while(|byte| **byte == b' ').count();
     let digits = line.iter().skip(padding).take(10).take_while(|byte| byte.is_ascii_digit()).count();
-    let is_padded = digits > 0 && (padding + digits == 5 || padding == 0 && digits > 5);
-    line.get(padding + digits..).filter(|_| is_padded)?.strip_prefix(b" ")
+    let text = line.get(padding + digits..)?.strip_prefix(b" ")?;
+    let is_padded = padding + digits == 5 || padding == 0 && digits > 5;
+    let is_trimmed = padding == 0 && (text.starts_with(b"  ") || text.starts_with(b"LOG:"));
+    (digits > 0 && (is_padded || is_trimmed)).then_some(text)
 }
 
 fn is_plain(byte: u8) -> bool {
@@ -71,6 +74,8 @@ mod tests {
             ("    1 LOG: x", Some("LOG: x")),
             ("12345 x", Some("x")),
             ("1234567 x", Some("x")),
+            ("273   x", Some("  x")),
+            ("273 LOG: x", Some("LOG: x")),
             ("273 x", None),
             ("   12345 x", None),
             ("  273x", None),

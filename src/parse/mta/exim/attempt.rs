@@ -31,9 +31,10 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Par
         })
     };
     let Some((peer, rest)) = host::read(text.strip_prefix(b"H=").unwrap_or(text)) else {
-        // Before 4.83, the text of the failure comes first and names the host.
+        // Before 4.83, the text of the failure comes first; it names the host, or the line does not show it.
         let failure = Failure::read(text);
-        return failure.peer.map(|peer| of_host(peer, failure));
+        let is_of_dialog = failure.remote && (failure.stage.is_some() || failure.reply.is_some());
+        return is_of_dialog.then(|| of_host(failure.peer.unwrap_or_default(), failure));
     };
     let is_client = || text.get(..text.len() - rest.len()).is_none_or(|host| host.contains(&b'('));
     let (_, words) = rest.split_at_checked(find::find(b' ', rest)? + 1)?;

@@ -5,7 +5,7 @@ use memchr::memrchr;
 
 use super::failure::{Failure, after_host, is_answer};
 use super::fields::EximFields;
-use super::recipient::recipient;
+use super::recipient::{ALL_FAIL, recipient};
 use super::{host, side};
 use crate::parse::mta::delay::{Phase, Phases, units};
 use crate::parse::mta::parsed::{ParsedLine, address, find, split_colon, split_once};
@@ -72,8 +72,11 @@ fn is_discarded(text: &[u8]) -> bool {
 /// Parses `a@b <c@d> F=<e> R=r T=t H=mx [192.0.2.1] : SMTP error …`; fields and the blank before the colon are optional.
 fn failed<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
-    let (fields, words) =
-        if rest.is_empty() { recipient.map(|_| (rest, rest))? } else { split_fields(rest)? };
+    let (fields, words) = match recipient {
+        None if text.starts_with(ALL_FAIL) => (rest, text),
+        _ if rest.is_empty() => recipient.map(|_| (rest, rest))?,
+        _ => split_fields(rest)?,
+    };
     let failure = Failure::read(without_times(words));
     let expired =
         words.starts_with(b"retry timeout exceeded") || words.ends_with(b": retry timeout exceeded");

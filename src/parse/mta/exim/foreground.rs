@@ -28,7 +28,8 @@ enum Printed<'a> {
 }
 
 fn printed(text: &[u8]) -> Option<Printed<'_>> {
-    const PROGRESS: [&[u8]; 4] = [b"LOG: ", b"delivering ", b"Connecting to ", b"LOG:"];
+    const PROGRESS: [&[u8]; 7] =
+        [b"LOG:", b"delivering ", b"Connecting to ", b"R: ", b"T: ", b"connected", b"using "];
     const DIALOG: [&[u8]; 7] = [b"SMTP>", b"SMTP<", b"SMTP|", b"SMTP+", b"SMTP(", b"SMTP^", b"TLS session: "];
     /// Beginnings of log lines that no other program prints behind two blanks.
     const LOGGED: [&[u8]; 8] = [b"<= ", b"=> ", b"-> ", b">> ", b"** ", b"== ", b"H=", b"Completed"];

@@ -19,7 +19,10 @@ pub(crate) fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
         Some((original, rest)) => (Some(original), rest),
         None => (None, rest),
     };
-    let nobody = first.is_empty() || first.starts_with(b"blackhole (") || first.starts_with(b"discarded (");
+    let nobody = first.is_empty()
+        || first.starts_with(b"blackhole (")
+        || first.starts_with(b"discarded (")
+        || first.starts_with(ALL_FAIL);
     let first = without_parents(first);
     // Exim shows the local part without its quotes; the address in brackets has them.
     let unquoted =
@@ -28,6 +31,9 @@ pub(crate) fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     let named = if original.is_some() && (special() || unquoted()) { original } else { Some(first) };
     Some((named.filter(|_| !nobody), rest))
 }
+
+/// The text of a line that stands for all recipients (Exim deliver.c, with the option mua_wrapper).
+pub(crate) const ALL_FAIL: &[u8] = b"mua_wrapper is set but recipients cannot all be delivered";
 
 /// Removes the parents that the log selector all_parents adds: `a@b (c@d, e@f)` gives `a@b` (Exim deliver.c,
 /// string_log_address). A parent that is quoted may contain the mark.
