@@ -155,7 +155,7 @@ fn by_event(known: Classification, event: &Event) -> Classification {
         return Classification { cause: Some(Cause::SmartHostName), retry, ..known };
     }
     if known.cause == Some(Cause::TlsHandshake) && matches!(event.peer.port, Some(465 | 587)) {
-        return Classification { cause: Some(Cause::TlsWrongPort), ..known };
+        return Classification { cause: Some(Cause::TlsWrongPort), retry: Some(Retry::FixOurs), ..known };
     }
     known
 }

@@ -111,10 +111,11 @@ fn what(entry: &Entry) -> Vec<Part> {
 fn why(verdict: &ReasonFinding) -> Vec<Part> {
     let cause = verdict.cause.map(|cause| format!(", {}", typed(cause))).unwrap_or_default();
     let by = verdict.provider_name.as_ref().map(|name| format!("; {name}")).unwrap_or_default();
-    vec![
-        Part::new("why", format!("{}{cause}: {}{by}", typed(verdict.reason), verdict.why_sure)),
-        Part::new("retry", verdict.retry_helps.clone()),
-    ]
+    // A longer address does not fit on a line of 80 columns; --full prints it.
+    let page = verdict.provider_page.iter().filter(|page| page.len() <= 72);
+    let page = page.map(|page| Part { may_be_cut: true, ..Part::new("page", page.clone()) });
+    let why = Part::new("why", format!("{}{cause}: {}{by}", typed(verdict.reason), verdict.why_sure));
+    std::iter::once(why).chain(page).chain([Part::new("retry", verdict.retry_helps.clone())]).collect()
 }
 
 /// Which side said it, and whether that is assumed.
