@@ -121,11 +121,14 @@ impl BlockTracker {
             | QueueStep::Removed => SenderIds::default(),
         };
         let (transition, reason, wanted, counts) = (Transition::of_record(fact), None, false, false);
-        self.apply(
-            key,
-            id,
-            &Update { transition, recipient: 0, recipients: 0, at, reason, wanted, counts, origin },
-        );
+        let update = Update { transition, recipient: 0, recipients: 0, at, reason, wanted, counts, origin };
+        self.apply(key, id, &update);
+        if fact.step == QueueStep::Requeued
+            && let Some((_, new_id)) = mta::related_queue_id(fact.mta, fact.text)
+        {
+            let (key, id) = self.keys.key_and_id(fact.mta, logged.line, new_id);
+            self.apply(key, id, &Update { transition: Transition::Continued, ..update });
+        }
     }
 
     /// Applies an event to its message. `wanted`: the filter admits the event.

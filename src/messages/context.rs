@@ -74,6 +74,7 @@ impl MetadataTable {
             | Transition::Rejected
             | Transition::Returned
             | Transition::WholeDiscarded
+            | Transition::Continued
             | Transition::Named
             | Transition::Probe => {}
         }

@@ -149,6 +149,7 @@ fn end(message: Option<&mut Message>, update: &Update, unfiltered: bool, totals:
         | Transition::Expired { .. }
         | Transition::Discarded
         | Transition::Rejected
+        | Transition::Continued
         | Transition::Named
         | Transition::Probe => {
             if let Some(message) = message {
@@ -253,6 +254,7 @@ impl Message {
                 self.finish_all_recipients();
             }
             Transition::Probe => self.probe = true,
+            Transition::Continued => self.received = true,
             Transition::Rejected
             | Transition::Deleted
             | Transition::Renamed

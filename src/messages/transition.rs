@@ -36,6 +36,8 @@ pub enum Transition {
     /// An administrator bounced all recipients that were left.
     Returned,
     Renamed,
+    /// The message is one that arrived under another queue id.
+    Continued,
     Removed,
     /// One recipient was deferred, or as many as the line names.
     Deferred,
@@ -170,6 +172,7 @@ impl Transition {
             | Self::Deleted
             | Self::Returned
             | Self::Renamed
+            | Self::Continued
             | Self::Removed
             | Self::Discarded
             | Self::Rejected
