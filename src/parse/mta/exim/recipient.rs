@@ -1,8 +1,8 @@
 //! Parses the recipient at the start of Exim's delivery lines (`final@a (parent@b, parent@c) <top@d> R=…`).
 
-use memchr::memrchr_iter;
+use memchr::{memchr_iter, memrchr_iter};
 
-use crate::parse::mta::parsed::{address, domain, split_word};
+use crate::parse::mta::parsed::{address, closing_quote, domain, split_word};
 use crate::simd::find::{self, find_from};
 
 /// Splits off the recipient: the address that was delivered to or, if that is a local part, a pipe or a file, the
@@ -11,7 +11,7 @@ pub(crate) fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     // `:blackhole:` ends with a colon itself.
     let own = match text.first() {
         Some(b':') => find::find(b' ', text)?,
-        Some(b'"') => address(text).map_or(0, |_| quoted_end(text)),
+        Some(b'"') => closing_quote(text).unwrap_or(0),
         _ => 0,
     };
     let (first, rest) = text.split_at_checked(address_end(text, own))?;
@@ -41,7 +41,7 @@ fn without_parents(first: &[u8]) -> &[u8] {
     let Some(inside) = first.strip_suffix(b")") else { return first };
     let is_open = |&at: &usize| {
         let parents = inside.get(at + 1..).unwrap_or_default();
-        let quotes = parents.iter().filter(|byte| **byte == b'"').count();
+        let quotes = memchr_iter(b'"', parents).count();
         inside.get(..at).is_some_and(|before| before.ends_with(b" "))
             && quotes % 2 == 0
             && parents.contains(&b'@')
@@ -50,19 +50,6 @@ fn without_parents(first: &[u8]) -> &[u8] {
         Some(at) => inside.get(..at.saturating_sub(1)).unwrap_or_default(),
         None => first,
     }
-}
-
-/// The offset behind the closing quote of the local part at the start.
-fn quoted_end(text: &[u8]) -> usize {
-    let mut bytes = text.iter().enumerate().skip(1);
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'\\' => drop(bytes.next()),
-            b'"' => return at,
-            _ => {}
-        }
-    }
-    0
 }
 
 /// What a blank behind an address begins.
