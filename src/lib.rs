@@ -89,7 +89,7 @@ pub use crate::smtp::side::Side;
 pub mod report_parts {
     pub use crate::parse::mta::delay::Phase;
     pub use crate::report::{
-        Change, Compared, DelayRow, DeliveredLater, Full, GroupKey, GroupRow, GroupTable, Hour, HourRefused,
+        Change, Compared, DelayRow, DeliveredLater, ExpiredAfter, Full, GroupKey, GroupRow, GroupTable, Hour, HourRefused,
         HourSent, Input, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals, PhaseRow, Range,
         Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, Verdict, VerdictFinding,
         VerdictState,

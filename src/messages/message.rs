@@ -224,7 +224,7 @@ impl Message {
             Transition::Deferred => {
                 self.queued = true;
                 let Update { recipient, at, reason, wanted, .. } = *update;
-                self.deferred.add(recipient, FirstDeferral { at, reason, wanted });
+                self.deferred.add(recipient, FirstDeferral { at, reason, last_reason: reason, wanted });
             }
             Transition::Delivered => self.deliver(update, totals),
             Transition::HandedOn(copy) => self.hand_on(copy, update, totals),
@@ -239,7 +239,7 @@ impl Message {
             }
             Transition::Expired { all: false } => {
                 self.expired = true;
-                self.finish_recipient(update);
+                totals.count_expired(self.finish_recipient(update));
             }
             Transition::Discarded => {
                 self.discarded = true;
@@ -247,6 +247,7 @@ impl Message {
             }
             Transition::Expired { all: true } => {
                 self.expired = true;
+                totals.count_expired(self.deferred.take_all());
                 self.finish_all_recipients();
             }
             Transition::Returned => {
