@@ -120,7 +120,8 @@ fn parse_reply<'a>(bare: Event<'a>, text: &'a str) -> Event<'a> {
         .filter(|rest| Reply::read(text.as_bytes()).is_none() && Reply::read(rest.as_bytes()).is_some())
         .unwrap_or(text);
     let reply = Reply::read(text.as_bytes());
-    let alone = || EnhancedCode::read(text.as_bytes()).map(|(code, _)| code).or_else(|| in_words(text.as_bytes()));
+    let alone =
+        || EnhancedCode::read(text.as_bytes()).map(|(code, _)| code).or_else(|| in_words(text.as_bytes()));
     let stage = text.rsplit_once("(in reply to ").and_then(|(_, rest)| {
         let command = rest.split_once(" command").map_or(rest, |(command, _)| command);
         Stage::from_str(command.trim_end_matches(')'), true).ok()

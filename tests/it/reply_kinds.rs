@@ -136,7 +136,11 @@ fn counts_and_sizes_are_told_apart() {
         (None, "552 The message is bigger than 10240 KB", Reason::MessageTooLarge),
         (None, "452 4.5.3 Only one recipient at a time", Reason::TooManyRecipients),
         (None, "503 5.5.3 Message rejected", Reason::PolicyBlocked),
-        (None, "550 This bounce has more than one recipient: bounces have one recipient", Reason::ProtocolError),
+        (
+            None,
+            "550 This bounce has more than one recipient: bounces have one recipient",
+            Reason::ProtocolError,
+        ),
     ]);
 }
 
@@ -157,5 +161,8 @@ fn an_answer_without_a_clue_never_removes_an_address() {
 fn a_missing_recipient_is_removed_by_the_table_of_reasons() {
     assert_eq!(retry("550 5.1.1 User unknown", Stage::Rcpt), None);
     assert_eq!(retry("550 5.1.1 User unknown", Stage::Mail), Some(Retry::Ask));
-    assert_eq!(retry("550 5.4.1 Recipient address rejected: Access denied", Stage::Rcpt), Some(Retry::Suppress));
+    assert_eq!(
+        retry("550 5.4.1 Recipient address rejected: Access denied", Stage::Rcpt),
+        Some(Retry::Suppress)
+    );
 }

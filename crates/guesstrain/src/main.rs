@@ -162,7 +162,8 @@ impl Random {
 /// The weights as real numbers, in rows of one bucket.
 fn train(examples: &[Example], epochs: u32) -> Vec<[f64; REASONS]> {
     let mut weights = vec![[0.0; REASONS]; BUCKETS];
-    let mut order: Vec<&Example> = examples.iter().filter(|example| example.reason != Reason::Unknown).collect();
+    let mut order: Vec<&Example> =
+        examples.iter().filter(|example| example.reason != Reason::Unknown).collect();
     let mut random = Random(SEED);
     for epoch in 0..epochs {
         for at in (1..order.len()).rev() {

@@ -184,8 +184,11 @@ pub fn guess_by(weights: &[u8], buckets: &[u16], lead: i64) -> Option<(Reason, b
 /// The most likely reason. `None`: no reason is clearly ahead of the others, or there is no word.
 pub(crate) fn guess(features: &Features) -> Option<Reason> {
     let set = FeatureSet::new(features);
-    let has_words = set.words.iter().any(|(start, _)| set.joined.get(*start).is_some_and(u8::is_ascii_lowercase));
-    guess_by(WEIGHTS, &set.buckets, LEAD).filter(|(_, is_clear)| *is_clear && has_words).map(|(reason, _)| reason)
+    let has_words =
+        set.words.iter().any(|(start, _)| set.joined.get(*start).is_some_and(u8::is_ascii_lowercase));
+    guess_by(WEIGHTS, &set.buckets, LEAD)
+        .filter(|(_, is_clear)| *is_clear && has_words)
+        .map(|(reason, _)| reason)
 }
 
 /// The words that spoke most for the guess against the second reason, in ASCII, the strongest first. At most three.
@@ -197,13 +200,19 @@ pub(crate) fn deciding_words(event: &Event) -> Vec<String> {
         weights.get(best).copied().unwrap_or_default() - weights.get(second).copied().unwrap_or_default()
     };
     let is_plain = |gram: &&[u8]| gram.is_ascii() && gram.iter().any(u8::is_ascii_lowercase);
-    let mut grams: Vec<(i64, &[u8])> =
-        set.grams().filter(is_plain).map(|gram| (weight_of(gram), gram)).filter(|(weight, _)| *weight > 0).collect();
+    let mut grams: Vec<(i64, &[u8])> = set
+        .grams()
+        .filter(is_plain)
+        .map(|gram| (weight_of(gram), gram))
+        .filter(|(weight, _)| *weight > 0)
+        .collect();
     grams.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     let mut named: Vec<String> = Vec::new();
     for (_, gram) in grams {
         let gram = String::from_utf8_lossy(gram).into_owned();
-        if named.len() < NAMED && named.iter().all(|known| !known.contains(&gram) && !gram.contains(known.as_str())) {
+        if named.len() < NAMED
+            && named.iter().all(|known| !known.contains(&gram) && !gram.contains(known.as_str()))
+        {
             named.push(gram);
         }
     }

@@ -1,6 +1,8 @@
 //! Compiles the rules and finds the first one that matches a reply.
 
 use clap::ValueEnum;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
@@ -135,7 +137,71 @@ pub struct Rules {
     rules: Vec<Rule>,
     /// The number of rules for reasons.
     reasons: usize,
-    phrases: Phrases<PhraseOwner>,
+    /// Each phrase with its owners: a range of `owners`.
+    phrases: Phrases<OwnerRange>,
+    owners: Vec<PhraseOwner>,
+}
+
+/// `from..to` in [`Rules::owners`].
+#[derive(Clone, Copy)]
+struct OwnerRange {
+    from: u32,
+    to: u32,
+}
+
+/// Phrases and their owners, while they are collected. A phrase that several rules have is read once.
+struct OwnedPhrases<'a> {
+    phrases: Vec<Phrase<OwnerRange>>,
+    /// The positions of the phrases in `phrases`.
+    positions: HashMap<&'a str, u32, FixedState>,
+    /// With the position of the phrase.
+    owners: Vec<(u32, PhraseOwner)>,
+}
+
+impl<'a> OwnedPhrases<'a> {
+    fn with_capacity(count: usize) -> Self {
+        Self {
+            phrases: Vec::with_capacity(count),
+            positions: HashMap::with_capacity_and_hasher(count, FixedState::default()),
+            owners: Vec::with_capacity(count),
+        }
+    }
+
+    fn add(&mut self, text: &'a str, owner: PhraseOwner) -> Result<(), String> {
+        let next = self.phrases.len() as u32;
+        let position = *self.positions.entry(text).or_insert(next);
+        if position == next {
+            self.phrases.push(Phrase::read(text, OwnerRange { from: 0, to: 0 })?);
+        }
+        self.owners.push((position, owner));
+        Ok(())
+    }
+
+    /// Sorts the owners by phrase, by counting them.
+    fn finish(mut self) -> (Phrases<OwnerRange>, Vec<PhraseOwner>) {
+        for (position, _) in &self.owners {
+            if let Some(phrase) = self.phrases.get_mut(*position as usize) {
+                phrase.owner_mut().to += 1;
+            }
+        }
+        let mut end = 0;
+        for phrase in &mut self.phrases {
+            let range = phrase.owner_mut();
+            let count = range.to;
+            *range = OwnerRange { from: end, to: end };
+            end += count;
+        }
+        let mut sorted = vec![PhraseOwner::Rule(0, 0); self.owners.len()];
+        for (position, owner) in self.owners {
+            let Some(phrase) = self.phrases.get_mut(position as usize) else { continue };
+            let range = phrase.owner_mut();
+            if let Some(place) = sorted.get_mut(range.to as usize) {
+                *place = owner;
+            }
+            range.to += 1;
+        }
+        (Phrases::new(self.phrases), sorted)
+    }
 }
 
 /// What the rules find in a reply.
@@ -168,28 +234,27 @@ impl Rules {
     ) -> Result<Self, RuleFault> {
         let reasons = rows.len();
         rows.extend(causes);
-        let mut rules = Vec::with_capacity(rows.len());
-        let mut phrases = Vec::with_capacity(rows.len() * 8);
+        let count = rows.iter().map(|row| row.words.len() + row.and.len() + row.unless.len()).sum();
+        let mut phrases = OwnedPhrases::with_capacity(count);
         for (provider, row) in providers.all() {
             for token in &row.tokens {
-                phrases.push(
-                    Phrase::read(token, PhraseOwner::Provider(provider))
-                        .map_err(|what| (usize::MAX, what))?,
-                );
+                phrases.add(token, PhraseOwner::Provider(provider)).map_err(|what| (usize::MAX, what))?;
             }
         }
-        for (at, row) in rows.into_iter().enumerate() {
+        for (at, row) in rows.iter().enumerate() {
             for (part, list) in [(WORDS, &row.words), (AND, &row.and), (UNLESS, &row.unless)] {
                 for phrase in list {
-                    phrases.push(
-                        Phrase::read(phrase, PhraseOwner::Rule(at as u16, part))
-                            .map_err(|what| (at, what))?,
-                    );
+                    let owner = PhraseOwner::Rule(at as u16, part);
+                    phrases.add(phrase, owner).map_err(|what| (at, what))?;
                 }
             }
+        }
+        let (phrases, owners) = phrases.finish();
+        let mut rules = Vec::with_capacity(rows.len());
+        for (at, row) in rows.into_iter().enumerate() {
             rules.push(Rule::read(row, providers).map_err(|what| (at, what))?);
         }
-        Ok(Self { rules, reasons, phrases: Phrases::new(phrases) })
+        Ok(Self { rules, reasons, phrases, owners })
     }
 
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {
@@ -216,16 +281,19 @@ impl Rules {
     pub fn find(&self, mut features: Features, marks: &mut Vec<u8>) -> Found {
         marks.clear();
         marks.resize(self.rules.len(), 0);
-        self.phrases.find(features.text, |owner| match owner {
-            PhraseOwner::Rule(rule, part) => {
-                if let Some(mark) = marks.get_mut(usize::from(rule)) {
-                    *mark |= part;
+        self.phrases.find(features.text, |OwnerRange { from, to }| {
+            let owners = self.owners.get(from as usize..to as usize).unwrap_or_default();
+            owners.iter().for_each(|owner| match *owner {
+                PhraseOwner::Rule(rule, part) => {
+                    if let Some(mark) = marks.get_mut(usize::from(rule)) {
+                        *mark |= part;
+                    }
                 }
-            }
-            PhraseOwner::Provider(provider) if features.direction == Direction::Outbound => {
-                features.provider = features.provider.or(Some(provider));
-            }
-            PhraseOwner::Provider(_) => {}
+                PhraseOwner::Provider(provider) if features.direction == Direction::Outbound => {
+                    features.provider = features.provider.or(Some(provider));
+                }
+                PhraseOwner::Provider(_) => {}
+            });
         });
         let mut marked = self.numbered().zip(marks.iter()).take(self.reasons);
         let found = marked.find(|((_, rule), mark)| rule.fits(&features, **mark)).map(|(numbered, _)| numbered);

@@ -155,7 +155,10 @@ mod tests {
             ("550 Unknown user", Some(Stage::Connect)),
             ("501 5.1.3 Invalid recipient address", Some(Stage::Rcpt)),
             ("501 Unknown user", Some(Stage::Rcpt)),
-            ("550 <a@example.org>: Sender address rejected: undeliverable address: user unknown", Some(Stage::Rcpt)),
+            (
+                "550 <a@example.org>: Sender address rejected: undeliverable address: user unknown",
+                Some(Stage::Rcpt),
+            ),
             ("554 5.7.1 Recipient address rejected: Access denied", Some(Stage::Rcpt)),
             ("550 5.7.1 User unknown by policy", Some(Stage::Rcpt)),
             ("550 Sorry, a@example.org", Some(Stage::Rcpt)),

@@ -95,7 +95,8 @@ const STAGES: [(Stage, &[&str]); 8] = [
 /// Commands that carry no mail, so that a reply to one tells nothing about a recipient or a sender, and the server program
 /// itself, which speaks between commands.
 const WITHOUT_STAGE: [&str; 13] = [
-    "VRFY", "EXPN", "ETRN", "ATRN", "TURN", "RSET", "NOOP", "QUIT", "HELP", "XCLIENT", "XFORWARD", "PROXY", "smtpd",
+    "VRFY", "EXPN", "ETRN", "ATRN", "TURN", "RSET", "NOOP", "QUIT", "HELP", "XCLIENT", "XFORWARD", "PROXY",
+    "smtpd",
 ];
 
 /// An SMTP command, as the stage of a mail that it begins. None: it carries no mail, such as VRFY.
