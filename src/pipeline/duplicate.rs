@@ -14,11 +14,7 @@ use crate::smtp::event::Event;
 pub(crate) fn is_duplicate(event: &Event, line: &LogLine, block: &Block, at: usize) -> bool {
     if mta::may_report_again(event, line) {
         let mut reports = 0;
-        each_before(block, at, |other| {
-            if other.program == line.program {
-                reports += mta::reports_again(event, line, other);
-            }
-        });
+        each_before(block, at, |other| reports += mta::reports_again(event, line, other));
         return reports > 0;
     }
     let Some(text) = mta::copied_text(event, line) else { return false };

@@ -179,11 +179,20 @@ fn reads_what_postfix_finds_without_a_reply() {
         "bounced (Protocol error: host mx.example.org[192.0.2.1] said: 220 hello (in reply to MAIL FROM command))",
         "Outbound Bounced - - Mail | - | a@example.org | 192.0.2.1",
     );
-    case("sent (250 2.7.0 Ok, discarded, id=1-02 - spam)", "Outbound Discarded 250 2.7.0 - | - | a@example.org | 192.0.2.1");
-    case("sent (250 2.7.0 Ok, discard nothing)", "Outbound Delivered 250 2.7.0 - | - | a@example.org | 192.0.2.1");
+    case(
+        "sent (250 2.7.0 Ok, discarded, id=1-02 - spam)",
+        "Outbound Discarded 250 2.7.0 - | - | a@example.org | 192.0.2.1",
+    );
+    case(
+        "sent (250 2.7.0 Ok, discard nothing)",
+        "Outbound Delivered 250 2.7.0 - | - | a@example.org | 192.0.2.1",
+    );
     let alone = |text: &str, want: &str| postfix("smtp", &format!("4F1A2B3C4D: {text}"), want);
     alone("client TLS configuration problem", "Outbound Attempt - - StartTls | - | - | -");
-    alone("TLSA lookup error for mx.example.org:25", "Outbound Attempt - - StartTls | - | - | mx.example.org");
+    alone(
+        "TLSA lookup error for mx.example.org:25",
+        "Outbound Attempt - - StartTls | - | - | mx.example.org",
+    );
     alone(
         "unable to look up host mx.example.org: Temporary failure in name resolution",
         "Outbound Attempt - - - | - | - | -",
@@ -321,8 +330,22 @@ fn a_line_of_postfix_is_routine_only_if_its_form_is_known() {
         postfix(daemon, &text, "Routine");
     }
     let daemons = [
-        "smtp", "smtpd", "cleanup", "qmgr", "local", "pipe", "error", "discard", "postscreen", "pickup", "bounce",
-        "postsuper", "anvil", "master", "tlsproxy", "verify",
+        "smtp",
+        "smtpd",
+        "cleanup",
+        "qmgr",
+        "local",
+        "pipe",
+        "error",
+        "discard",
+        "postscreen",
+        "pickup",
+        "bounce",
+        "postsuper",
+        "anvil",
+        "master",
+        "tlsproxy",
+        "verify",
     ];
     for daemon in daemons {
         postfix(daemon, "nobody knows this line", "Unread");
@@ -340,7 +363,8 @@ fn reads_lines_of_filters_that_name_the_next_queue_id() {
     reads("Nov 22 03:04:05 mx1 MailScanner[9]: Requeue: 4F1A2B3C4D.A1B2C to 5F1A2B3C4D", "Fact Requeued");
     reads("Nov 22 03:04:05 mx1 MailScanner[9]: Spam Checks: Found 1 spam messages", "Foreign");
     reads("Nov 22 03:04:05 mx1 MailScanner[9]: warning: Requeue: 4F1A2B3C4D", "Foreign");
-    let pmg = |text: &str, want: &str| reads(&format!("Nov 22 03:04:05 mx1 pmg-smtp-filter[9]: {text}"), want);
+    let pmg =
+        |text: &str, want: &str| reads(&format!("Nov 22 03:04:05 mx1 pmg-smtp-filter[9]: {text}"), want);
     pmg("1A2B3C4D5E: accept mail to <a@example.org> (4F1A2B3C4D) (rule: x)", "Fact PassedOn");
     pmg("1A2B3C4D5E: block mail to <a@example.org> (rule: x)", "Foreign");
     pmg("1A2B3C4D5E: SA score=0/5 time=0.5", "Foreign");

@@ -311,11 +311,14 @@ pub(crate) fn may_report_again(event: &Event, line: &LogLine) -> bool {
     }
 }
 
-/// How an earlier line of the same program counts for the question whether the event's line repeats it: 1 if it reports the
+/// How an earlier line counts for the question whether the event's line repeats it: 1 if it reports the
 /// refusal, -1 if it is itself a repetition, else 0. The event's line is a repetition if the sum is positive.
 pub(crate) fn reports_again(event: &Event, line: &LogLine, earlier: &LogLine) -> i32 {
     match event.mta {
-        Mta::Postfix => postfix::warning::reports_again(line.text, earlier.text),
+        Mta::Postfix if postfix::is_in_queue_scope(earlier.program, postfix::queue_scope(line.program)) => {
+            postfix::warning::reports_again(line.text, earlier.text)
+        }
+        Mta::Postfix => 0,
         Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => 0,
     }
 }

@@ -83,7 +83,10 @@ fn read_any(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
         Daemon::Quiet | Daemon::Postlog | Daemon::Unnamed => ParsedLine::Unread,
     };
     match parsed {
-        ParsedLine::Unread if is_routine(daemon, rest) => ParsedLine::Routine,
+        // `TLSRPT: …` looks like a queue id.
+        ParsedLine::Unread if is_routine(daemon, rest) || rest != text && is_routine(daemon, text) => {
+            ParsedLine::Routine
+        }
         parsed => parsed,
     }
 }

@@ -27,18 +27,14 @@ pub(crate) fn is_routine(daemon: Daemon, text: &[u8]) -> bool {
                 || is_about_features(text)
                 || text == b"expired"
         }
-        Daemon::Local
-        | Daemon::Error
-        | Daemon::Discard
-        | Daemon::Pickup
-        | Daemon::MailScanner
-        | Daemon::PmgFilter => false,
+        Daemon::Local => begins(text, &LOCAL),
+        Daemon::Error | Daemon::Discard | Daemon::Pickup | Daemon::MailScanner | Daemon::PmgFilter => false,
     };
     own || begins(text, &LIBRARY) || is_tls_detail(text) || is_cache_note(text) || is_verbose(text)
 }
 
 /// smtp and lmtp.
-const CLIENT: [&[u8]; 17] = [
+const CLIENT: [&[u8]; 16] = [
     b"enabling PIX workarounds",
     b"breaking line",
     b"Host offered STARTTLS",
@@ -56,7 +52,6 @@ const CLIENT: [&[u8]; 17] = [
     b"ignore: ",
     b"strip: ",
     b"server features: ",
-    b"Sender requested REQUIRETLS, but REQUIRETLS support was not offered by host ",
 ];
 
 /// `host mx[192.0.2.1] offers SMTPUTF8 support, but not 8BITMIME` (postfix smtp_proto.c).
@@ -117,13 +112,37 @@ const POSTSCREEN: [&[u8]; 21] = [
     b"cache ",
 ];
 
-const POSTSUPER: [&[u8]; 6] = [
+const POSTSUPER: [&[u8]; 11] = [
     b"Requeued: ",
     b"Deleted: ",
     b"Force-expired: ",
     b"Placed on hold: ",
     b"Released from hold: ",
     b"Renamed to match inode number: ",
+    b"removed file ",
+    b"renamed file ",
+    b"remove directory ",
+    b"remove subdirectory ",
+    b"queue: ",
+];
+
+/// local and virtual, with `-v`: the attributes of a delivery (postfix deliver_attr.c).
+const LOCAL: [&[u8]; 15] = [
+    b"level: ",
+    b"path: ",
+    b"fp: ",
+    b"offset: ",
+    b"sender: ",
+    b"recipient: ",
+    b"domain: ",
+    b"local: ",
+    b"user: ",
+    b"extension: ",
+    b"unmatched: ",
+    b"owner: ",
+    b"delivered: ",
+    b"relay: ",
+    b"why: ",
 ];
 
 /// bounce, defer and trace.
@@ -135,9 +154,11 @@ const BOUNCE: [&[u8]; 4] = [
 ];
 
 /// The other daemons and commands.
-const QUIET: [&[u8]; 28] = [
+const QUIET: [&[u8]; 38] = [
     // dnsblog
     b"addr ",
+    b"client socket not found for fd=",
+    b"remove ",
     // tlsproxy
     b"CONNECT ",
     b"DISCONNECT ",
@@ -154,6 +175,14 @@ const QUIET: [&[u8]; 28] = [
     b"terminating on signal ",
     b"master exit time has arrived",
     b"ignoring status update from child ",
+    b"flags: ",
+    b"name: ",
+    b"type: ",
+    b"wakeup: ",
+    b"path: ",
+    b"arg[",
+    b"children: ",
+    b"next: ",
     // postfix and postfix-script
     b"starting the Postfix mail system",
     b"stopping the Postfix mail system",
@@ -230,7 +259,9 @@ mod tests {
 
     #[test]
     fn tables_have_no_row_that_another_row_hides() {
-        for table in [&CLIENT[..], &SMTPD, &CLEANUP, &POSTSCREEN, &POSTSUPER, &BOUNCE, &QUIET, &LIBRARY] {
+        for table in
+            [&CLIENT[..], &SMTPD, &CLEANUP, &POSTSCREEN, &POSTSUPER, &LOCAL, &BOUNCE, &QUIET, &LIBRARY]
+        {
             for (at, row) in table.iter().enumerate() {
                 let hides = |(other, start): (usize, &&[u8])| other != at && row.starts_with(start);
                 assert!(!table.iter().enumerate().any(hides), "{}", String::from_utf8_lossy(row));

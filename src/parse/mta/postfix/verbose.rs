@@ -1,13 +1,13 @@
 //! Knows the lines that Postfix logs only at a higher log level: with `-v`, for a peer in debug_peer_list, or with a TLS log
 //! level of 2 or more.
 
-use crate::parse::mta::parsed::{begins, peer, split_once};
+use crate::parse::mta::parsed::{begins, peer, split_once, split_word};
 
 /// Details of TLS connections, `smtp_tls_loglevel = 2` and `smtpd_tls_loglevel = 2`, and lines about one session:
 /// `mx.example.org[192.0.2.1]:25: depth=0 verify=1 subject=/CN=mx.example.org` (postfix tls_client.c, tls_server.c,
 /// tls_verify.c, tls_dane.c).
 pub(crate) fn is_tls_detail(text: &[u8]) -> bool {
-    const DETAILS: [&[u8]; 22] = [
+    const DETAILS: [&[u8]; 24] = [
         b"TLS cipher list ",
         b"SNI hostname: ",
         b"Issuing session ticket, ",
@@ -30,6 +30,9 @@ pub(crate) fn is_tls_detail(text: &[u8]) -> bool {
         b"replacing server reply ",
         b"discarding EHLO keywords: ",
         b"Peer verification: ",
+        // qmqpd
+        b"lost connection while ",
+        b"timeout while ",
     ];
     let details = peer(text).and_then(|(_, rest)| rest.strip_prefix(b": "));
     details.is_some_and(|rest| begins(rest, &DETAILS))
@@ -38,7 +41,7 @@ pub(crate) fn is_tls_detail(text: &[u8]) -> bool {
 /// Whether the line is one that daemons log only with `-v` in master.cf, for a peer in debug_peer_list, or at a TLS log
 /// level above 2. Most begin with the name of the C function: `match_string: mynetworks ~? debug_peer_list`.
 pub(crate) fn is_verbose(text: &[u8]) -> bool {
-    const STARTS: [&[u8]; 90] = [
+    const STARTS: [&[u8]; 119] = [
         b"> ",
         b"< ",
         b">>> ",
@@ -127,15 +130,56 @@ pub(crate) fn is_verbose(text: &[u8]) -> bool {
         b"site ",
         b"subject=",
         b"issuer=",
-        b"read from ",
-        b"write to ",
+        b"read ",
+        b"write ",
+        b"Read ",
+        b"Write ",
+        b"put ",
+        b"delete ",
+        b"skip ",
+        b"flags for ",
+        b"before input_transp_cleanup: ",
+        b"after input_transp_cleanup: ",
+        b"PUSH boundary ",
+        b"POP boundary ",
+        b"garbage in ",
+        b"expanded and quoted query: ",
+        b"mysql host_init: ",
+        b"pgsql host_init: ",
+        b"export MAIL_",
+        b"myhostname=",
+        b"skipping mynetworks setting ",
+        b"skipping inet_interfaces setting ",
+        b"EGD server ",
+        b"cannot write to EGD server ",
+        b"cannot read from EGD server ",
+        b"cannot read entropy file ",
+        b"cannot seek entropy file ",
+        b"Compiled against Berkeley DB",
+        b"Run-time linked against Berkeley DB",
+        b"fd=",
+        b"forward delivered=",
+        b"chdir ",
+        b"MX name ",
+    ];
+    const INSIDE: [&[u8]; 8] = [
+        b" asciified to ",
+        b"._tcp.",
+        b" lookup: \"",
+        b" update: \"",
+        b" delete: \"",
+        b": skipping lookup of '",
+        b": successful query result from host ",
+        b": using backwards-compatible default setting ",
     ];
     // The dump of a TLS connection: `0000 16 03 01 …`, `0010 - <SPACES/NULLS>`.
     let is_dump = || matches!(text, [b'0'..=b'9' | b'a'..=b'f', _, _, _, b' ', ..] if text.get(..4).is_some_and(|at| at.iter().all(u8::is_ascii_hexdigit)));
     begins(text, &STARTS)
         || is_function_note(text)
         || is_attribute_note(text)
-        || split_once(text, b" asciified to ").is_some()
+        || INSIDE.iter().any(|mark| split_once(text, mark).is_some())
+        || text.ends_with(b" stream disconnect")
+        || text.ends_with(b" option ignored")
         || is_dump()
 }
 
@@ -145,22 +189,22 @@ fn is_function_note(text: &[u8]) -> bool {
     let in_name = |byte: &&u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
     let length = text.iter().take(48).take_while(in_name).count();
     let Some((name, rest)) = text.split_at_checked(length) else { return false };
+    let of_several_words = name.contains(&b'_') && name != b"reject_warning";
     match rest {
         [b':', b' ', ..] => {
-            name.contains(&b'_') && name != b"reject_warning"
-                || matches!(name, b"fsspace" | b"reply" | b"forward" | b"masquerade")
+            of_several_words || matches!(name, b"fsspace" | b"reply" | b"forward" | b"masquerade")
         }
-        [b'[' | b'(', ..] => name.contains(&b'_'),
-        [b' ', ..] => begins(name, &[b"tls_proxy_", b"argv_attr_", b"trw_", b"forward_", b"qmgr_"]),
+        [] | [b'[' | b'(' | b'{' | b'=' | b'/', ..] | [b' ', b'(', ..] => of_several_words,
+        // `anvil_remote_lookup fd=9 ident=…`
+        [b' ', rest @ ..] => of_several_words && split_word(rest).0.contains(&b'='),
         _ => false,
     }
 }
 
 /// `private/anvil: wanted attribute: status`, `public/cleanup socket: terminator (consumed)` (postfix attr_scan0.c).
 fn is_attribute_note(text: &[u8]) -> bool {
-    begins(text, &[b"private/", b"public/", b"unknown_stream", b"unix:", b"inet:"])
-        && [&b": wanted attribute: "[..], b": terminator", b": EOF", b" socket: ", b": non-terminator "]
-            .iter()
-            .any(|mark| split_once(text, mark).is_some())
+    const MARKS: [&[u8]; 3] = [b": wanted attribute: ", b": terminator (", b": non-terminator "];
+    MARKS.iter().any(|mark| split_once(text, mark).is_some())
+        || begins(text, &[b"private/", b"public/"]) && text.ends_with(b": EOF")
         || begins(text, &[b"send ", b"receive "]) && text.ends_with(b" milters")
 }

@@ -155,10 +155,13 @@ pub(crate) enum Repetition {
 }
 
 /// Whether the line may repeat a refusal. cleanup warns for each Received: header beyond the limit if the message comes from
-/// pickup. smtpd warns that the connection to its filter is lost, and then shows the reply that it made up itself,
+/// pickup. Both smtpd and cleanup may warn that a message is too large. smtpd warns that the connection to its filter is
+/// lost, and then shows the reply that it made up itself,
 /// `proxy-reject: END-OF-MESSAGE: 451 4.3.0 Error: queue file write error`.
 pub(crate) fn repetition(text: &[u8]) -> Option<Repetition> {
-    if text.ends_with(b"message rejected: hopcount exceeded") {
+    let of_message = [&b": message rejected: hopcount exceeded"[..], b": queue file size limit exceeded"];
+    // Without a queue id, the same text may be about another message.
+    if of_message.iter().any(|end| text.ends_with(end)) && split_once(text, b"NOQUEUE: ").is_none() {
         return Some(Repetition::SameText);
     }
     is_made_up_reply(text).then_some(Repetition::AfterWarning)
