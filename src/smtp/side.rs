@@ -38,13 +38,13 @@ impl Side {
 }
 
 /// Whether the peer of a delivery is on the host `log_host`, which wrote the line: a Unix socket, a loopback address, or the
-/// host's own name.
+/// host's own name. `names_socket`: the line names a socket in place of the address; it is asked only if there is none.
 #[inline]
-pub(crate) fn is_this_host(peer: &Peer, has_sockets: bool, log_host: &[u8]) -> bool {
+pub(crate) fn is_this_host(peer: &Peer, names_socket: impl FnOnce() -> bool, log_host: &[u8]) -> bool {
     let Some(host) = peer.host else { return peer.ip.is_some_and(is_loopback) };
     match peer.ip {
         Some(ip) => is_loopback(ip) || host == log_host && host.contains(&b'.'),
-        None => has_sockets && host != b"unknown",
+        None => names_socket(),
     }
 }
 
@@ -117,12 +117,12 @@ mod tests {
             port: None,
         };
         let own = b"mx1.example.org";
-        assert!(is_this_host(&peer("mx1.example.org", None), true, own));
-        assert!(is_this_host(&peer("mx1.example.org", Some("192.0.2.7")), true, own));
-        assert!(is_this_host(&peer("localhost", Some("127.0.0.1")), false, own));
-        assert!(!is_this_host(&peer("mx.example.net", None), false, own));
-        assert!(!is_this_host(&peer("mx.example.net", Some("192.0.2.9")), true, own));
-        assert!(!is_this_host(&peer("mx1", Some("192.0.2.9")), true, b"mx1"));
-        assert!(!is_this_host(&Peer::default(), true, own));
+        assert!(is_this_host(&peer("mx1.example.org", None), || true, own));
+        assert!(is_this_host(&peer("mx1.example.org", Some("192.0.2.7")), || false, own));
+        assert!(is_this_host(&peer("localhost", Some("127.0.0.1")), || false, own));
+        assert!(!is_this_host(&peer("mx.example.net", None), || false, own));
+        assert!(!is_this_host(&peer("mx.example.net", Some("192.0.2.9")), || true, own));
+        assert!(!is_this_host(&peer("mx1", Some("192.0.2.9")), || true, b"mx1"));
+        assert!(!is_this_host(&Peer::default(), || true, own));
     }
 }

@@ -67,7 +67,7 @@ impl Program {
         // A program on this host is no remote server: a filter, a delivery agent behind a socket.
         if let ParsedLine::Event(event) = &mut parsed
             && event.direction == Direction::Outbound
-            && is_this_host(&event.peer, has_sockets(event.mta), line.host)
+            && is_this_host(&event.peer, || names_socket(event.mta, line.text), line.host)
         {
             event.direction = Direction::Local;
         }
@@ -84,11 +84,12 @@ pub(crate) fn writes_lines_without_tag(program: &[u8]) -> bool {
     Mta::ALL.into_iter().any(writes)
 }
 
-/// Whether a peer with a name and without an address is a Unix socket: Postfix logs `relay=mx1.example.org[private/lmtp]`.
-/// The other servers log such a name if no address is known yet.
-fn has_sockets(mta: Mta) -> bool {
+/// Whether the line names a Unix socket in place of an address: Postfix logs `relay=mx1.example.org[private/lmtp]`.
+fn names_socket(mta: Mta, text: &[u8]) -> bool {
     match mta {
-        Mta::Postfix => true,
+        Mta::Postfix => {
+            [&b"[private/"[..], b"[public/", b"[/"].iter().any(|mark| memchr::memmem::find(text, mark).is_some())
+        }
         Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => false,
     }
 }
