@@ -121,9 +121,10 @@ impl<'c> Classifier<'c> {
     /// What is left of a rule's verdict after [`settle`](trust::settle). The text of the features is normalized.
     fn settle(&self, said: Classification, features: &Features) -> Classification {
         let rule = said.rule.and_then(|rule| self.catalog.rules.rule(rule));
+        let doubted = self.rule_marks.last().is_some_and(|mark| *mark != 0);
         let Classification { reason, matched_on, retry, .. } = said;
         let Verdict { reason, matched_on, retry } =
-            trust::settle(Verdict { reason, matched_on, retry }, rule, features);
+            trust::settle(Verdict { reason, matched_on, retry }, rule, features, doubted);
         // A guess can be another reason than that of the rule, whose cause then does not hold.
         let cause = said.cause.filter(|&cause| cause_row(cause).reason.contains(&reason));
         Classification { reason, cause, matched_on, retry, ..said }

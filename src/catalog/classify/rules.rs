@@ -131,6 +131,44 @@ const AND: u8 = 2;
 /// Bit of [`RuleRow::unless`].
 const UNLESS: u8 = 4;
 
+/// Phrases by which a reply that speaks of a missing recipient shows that something else is wrong: the sender, the client,
+/// a policy, DNS, or a state that passes. Such a reply never removes an address.
+pub(crate) const DOUBTS: [&str; 33] = [
+    "polic*",
+    "access denied",
+    "spam*",
+    "listed",
+    "blacklist*",
+    "blocklist*",
+    "reputation",
+    "rate limit*",
+    "too many",
+    "sender*",
+    "mail from",
+    "from address",
+    "return path",
+    "helo",
+    "client host",
+    "your ip",
+    "your host",
+    "your server",
+    "dns*",
+    "lookup fail*",
+    "lookup error*",
+    "temporar*",
+    "try again",
+    "try later",
+    "relaying",
+    "relay access",
+    "spf",
+    "dkim",
+    "dmarc",
+    "authenticat*",
+    "password*",
+    "login*",
+    "log in",
+];
+
 /// All rules in the order in which they are tried, and their phrases.
 pub struct Rules {
     /// The rules for reasons, then those for causes.
@@ -217,7 +255,8 @@ pub struct Found {
 /// The rule or provider that a phrase belongs to.
 #[derive(Clone, Copy)]
 enum PhraseOwner {
-    /// The position of a rule, and the bit of one of its lists: [`WORDS`], [`AND`] or [`UNLESS`].
+    /// The position of a rule, and the bit of one of its lists: [`WORDS`], [`AND`] or [`UNLESS`]. The position behind the
+    /// last rule stands for the [`DOUBTS`].
     Rule(u16, u8),
     Provider(Provider),
 }
@@ -249,6 +288,10 @@ impl Rules {
                 }
             }
         }
+        let doubt = PhraseOwner::Rule(rows.len() as u16, WORDS);
+        for phrase in DOUBTS {
+            phrases.add(phrase, doubt).map_err(|what| (usize::MAX, what))?;
+        }
         let (phrases, owners) = phrases.finish();
         let mut rules = Vec::with_capacity(rows.len());
         for (at, row) in rows.into_iter().enumerate() {
@@ -277,10 +320,11 @@ impl Rules {
 
     /// The first rule that matches, the first rule for a cause of its reason, and the provider: that of the features, else
     /// the one whose tokens the text has.
-    /// `marks` is scratch space: for each rule, the bits of its lists that have a phrase in the text.
+    /// `marks` is scratch space: for each rule, the bits of its lists that have a phrase in the text, and behind them a
+    /// mark if the text has one of the [`DOUBTS`].
     pub fn find(&self, mut features: Features, marks: &mut Vec<u8>) -> Found {
         marks.clear();
-        marks.resize(self.rules.len(), 0);
+        marks.resize(self.rules.len() + 1, 0);
         self.phrases.find(features.text, |OwnerRange { from, to }| {
             let owners = self.owners.get(from as usize..to as usize).unwrap_or_default();
             owners.iter().for_each(|owner| match *owner {

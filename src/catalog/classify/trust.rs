@@ -6,45 +6,6 @@ use crate::catalog::reason::{Reason, Retry};
 use crate::smtp::event::Stage;
 use crate::smtp::reply::{Class, Code, EnhancedCode};
 
-/// Words by which a reply that speaks of a missing recipient shows that something else is wrong: the sender, the client, a
-/// policy, DNS, or a state that passes.
-const DOUBTS: [&[u8]; 34] = [
-    b"policy",
-    b"policies",
-    b"access denied",
-    b"spam",
-    b"listed",
-    b"blacklist",
-    b"blocklist",
-    b"reputation",
-    b"rate limit",
-    b"too many",
-    b"sender",
-    b"mail from",
-    b"from address",
-    b"return path",
-    b"helo",
-    b"client host",
-    b"your ip",
-    b"your host",
-    b"your server",
-    b"dns",
-    b"lookup fail",
-    b"lookup error",
-    b"name service",
-    b"temporar",
-    b"try again",
-    b"try later",
-    b"relaying",
-    b"relay access",
-    b"spf",
-    b"dkim",
-    b"dmarc",
-    b"authenticat",
-    b"password",
-    b"login",
-];
-
 /// What a rule says of a reply, or what is left of it.
 #[derive(Clone, Copy)]
 pub(super) struct Verdict {
@@ -56,23 +17,25 @@ pub(super) struct Verdict {
 
 /// Takes the guess of the model if the rule allows one, and takes back a removal on which words, code and stage do not agree.
 /// The text of the features is normalized.
-pub(super) fn settle(said: Verdict, rule: Option<&Rule>, features: &Features) -> Verdict {
+/// `doubted`: the text has one of the [`DOUBTS`](super::rules::DOUBTS).
+pub(super) fn settle(said: Verdict, rule: Option<&Rule>, features: &Features, doubted: bool) -> Verdict {
     let guessed = rule.filter(|rule| rule.guess).and_then(|_| guess(features));
     let known = match guessed {
         Some(reason) => Verdict { reason, matched_on: MatchedOn::Guess, retry: None },
         None => said,
     };
     let removes = known.retry.map_or(known.reason.has_no_recipient(), |retry| retry == Retry::Suppress);
-    if removes && features.class == Some(Class::Permanent) && !may_suppress(known, rule, features) {
+    // A rule that itself says `suppress` holds the words by which a provider says so, whatever else they look like.
+    let doubted = doubted && rule.is_none_or(|rule| rule.retry != Some(Retry::Suppress));
+    let agreed = !doubted && may_suppress(known, features);
+    if removes && features.class == Some(Class::Permanent) && !agreed {
         return Verdict { retry: Some(Retry::Ask), ..known };
     }
     known
 }
 
-/// Whether words, code and stage agree that this recipient does not exist or is closed for good. A rule that itself says
-/// `suppress` holds the words by which a provider says so, whatever else they look like.
-fn may_suppress(known: Verdict, rule: Option<&Rule>, features: &Features) -> bool {
-    let says_so = rule.is_some_and(|rule| rule.retry == Some(Retry::Suppress));
+/// Whether rule, code and stage agree that this recipient does not exist or is closed for good.
+fn may_suppress(known: Verdict, features: &Features) -> bool {
     let trusted = match known.matched_on {
         MatchedOn::Provider | MatchedOn::Text => true,
         MatchedOn::Enhanced => features.enhanced.is_some_and(|code| code.subject <= 2),
@@ -82,7 +45,6 @@ fn may_suppress(known: Verdict, rule: Option<&Rule>, features: &Features) -> boo
         && is_stage_of_recipient(features.stage)
         && features.code.is_none_or(is_code_of_recipient)
         && features.enhanced.is_none_or(|code| is_number_of_recipient(code, known.reason))
-        && (says_so || !DOUBTS.iter().any(|doubt| memchr::memmem::find(features.text, doubt).is_some()))
 }
 
 /// What answers the greeting, a login or MAIL is never about the recipient.
