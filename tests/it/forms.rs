@@ -231,6 +231,27 @@ fn what_exim_sends_to_syslog_twice_is_one_event_in_the_journal_too() {
 }
 
 #[test]
+fn counts_each_refusal_that_exim_sends_to_syslog_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let entry = |text: &str| Entry {
+        clock: "03:04:05".into(),
+        program: "exim".into(),
+        pid: "9".into(),
+        text: text.into(),
+    };
+    let once = [
+        "spool directory space check failed: space=4 inodes=12",
+        "temporarily refused connection from [192.0.2.1]: not in reserve list: connected=20 max=20 reserve=5",
+        "Connection from [192.0.2.1] refused: too many connections",
+    ];
+    let twice = "refused connection from h [192.0.2.1] (host_reject_connection)";
+    let entries: Vec<Entry> = once.iter().flat_map(|text| [entry(text), entry(text), entry(text)]).collect();
+    let count = |entries: &[Entry]| answers(&write(folder.path(), entries, bsd, "\n")).1.len();
+    assert_eq!(count(&entries), 9);
+    assert_eq!(count(&[entry(twice), entry(twice)]), 1);
+}
+
+#[test]
 fn another_instance_gives_the_same_counts() {
     let folder = tempfile::tempdir().unwrap();
     let renamed =

@@ -295,7 +295,7 @@ pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
 pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     match event.mta {
         Mta::Exim if event.direction == Direction::Inbound && !line.program.is_empty() => {
-            Some(exim::message_text(line))
+            Some(exim::message_text(line)).filter(|text| !exim::connection::is_logged_once(text))
         }
         Mta::Exim | Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
     }

@@ -3,7 +3,7 @@
 
 use super::client::{RejectedClient, event};
 use super::host;
-use crate::parse::mta::parsed::{split_colon, split_once};
+use crate::parse::mta::parsed::{begins, split_colon, split_once};
 use crate::smtp::event::{Event, Outcome, Stage};
 use crate::smtp::reply::Class;
 
@@ -19,6 +19,20 @@ pub(crate) fn read(text: &[u8]) -> Option<Event<'_>> {
         crashed_local_scan,
     ];
     kinds.into_iter().find_map(|kind| kind(text))
+}
+
+/// Whether Exim writes the refusal only to its mainlog, and not to its rejectlog (`LOG_MAIN` without `LOG_REJECT`). Syslog
+/// has one line of it.
+pub(crate) fn is_logged_once(text: &[u8]) -> bool {
+    const STARTS: [&[u8]; 6] = [
+        b"spool directory space check failed",
+        b"log directory space check failed",
+        b"temporarily refused connection ",
+        b"Connection from ",
+        b"ridiculously long ",
+        b"overlong message header ",
+    ];
+    begins(text, &STARTS)
 }
 
 fn rejected<'a>(from: &'a [u8], stage: Option<Stage>, hint: Class, text: &'a [u8]) -> Event<'a> {
