@@ -89,10 +89,10 @@ pub use crate::smtp::side::Side;
 pub mod report_parts {
     pub use crate::parse::mta::delay::Phase;
     pub use crate::report::{
-        Change, Compared, DelayRow, DeliveredLater, ExpiredAfter, Full, GroupKey, GroupRow, GroupTable, Hour, HourRefused,
-        HourSent, Input, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals, PhaseRow, Range,
-        Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, Verdict, VerdictFinding,
-        VerdictState,
+        Change, Compared, DelayRow, DeliveredLater, ExpiredAfter, Full, GroupKey, GroupRow, GroupTable, Hour,
+        HourRefused, HourSent, Input, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals,
+        PhaseRow, Range, Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, Verdict,
+        VerdictFinding, VerdictState,
     };
 }
 
@@ -107,9 +107,7 @@ pub mod command_line {
 #[doc(hidden)]
 pub mod internals {
     pub mod catalog {
-        pub use crate::catalog::advice::{
-            Advice, AdviceRow, Fate, Situation, advice, advise, find_advice,
-        };
+        pub use crate::catalog::advice::{Advice, AdviceRow, Fate, Situation, advice, advise, find_advice};
         pub use crate::catalog::classify::rules::{MatchedOn, Rule, RuleId};
         pub use crate::catalog::reason::value_name;
         pub use crate::catalog::tables::{

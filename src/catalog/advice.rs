@@ -203,7 +203,8 @@ fn entries(all: &[String], fate: Fate) -> Vec<String> {
         ("gone: ", "after a bounce: ", fate == Fate::Returned),
     ];
     let shown = |entry: &String| {
-        let case = cases.iter().find_map(|(mark, words, fits)| Some((entry.strip_prefix(mark)?, words, fits)));
+        let case =
+            cases.iter().find_map(|(mark, words, fits)| Some((entry.strip_prefix(mark)?, words, fits)));
         match case {
             None => Some(entry.clone()),
             Some((rest, _, true)) => Some(rest.to_owned()),

@@ -8,8 +8,9 @@ use super::query::{Query, QueryContext, parse_query, unwrap_input};
 use super::reason::{reason_entry, reply_entry};
 use super::routine::routine_entry;
 use super::suggest::nearest;
-use crate::catalog::{Catalog, find_code};
 use crate::catalog::classify::{Classifier, MatchedOn, Reason};
+use crate::catalog::{Catalog, find_code};
+use crate::parse::mta;
 use crate::report::explain::{Entry, EntryKind};
 use crate::smtp::event::Event;
 use crate::smtp::reply::Class;
@@ -47,7 +48,11 @@ impl Explainer {
                 .unwrap_or_else(|| unknown(input, &enhanced_label(pattern))),
             Query::Class(class) => class_entry(input, class, context),
             Query::Reason(reason) => reason_entry(input, reason, context),
-            Query::Reply(event) => self.explain_reply(input, EntryKind::Reply, &event, context),
+            Query::Reply(event) => {
+                let context =
+                    QueryContext { mta: context.mta.or_else(|| mta::guess(input)), ..context.clone() };
+                self.explain_reply(input, EntryKind::Reply, &event, &context)
+            }
             Query::Line(event) => {
                 let context = QueryContext {
                     direction: Some(context.direction.unwrap_or(event.direction)),

@@ -148,7 +148,9 @@ pub(crate) fn join(arguments: Vec<String>) -> Vec<String> {
     let numbers = arguments.len() == 2
         && matches!(begins, Some(Query::Code(_, None)))
         && arguments.get(1).is_some_and(pair);
-    let word = |text: &String| parse_short(text).is_none() && text.chars().all(|c| c.is_alphabetic() || "',.!".contains(c));
+    let word = |text: &String| {
+        parse_short(text).is_none() && text.chars().all(|c| c.is_alphabetic() || "',.!".contains(c))
+    };
     let words = arguments.len() > 1 && arguments.iter().all(word);
     if reply && !spaced && (arguments.iter().any(plain) || numbers) || words {
         vec![arguments.join(" ")]

@@ -5,9 +5,9 @@ use super::code::{code_entry, related_code, sender};
 use super::phrases::{capitalize, finding, named_code, retry_helps, sender_does, variant_meaning};
 use super::query::QueryContext;
 use super::sources::CitedSources;
-use crate::catalog::provider::ProviderRow;
 use crate::catalog::classify::guess::deciding_words;
 use crate::catalog::classify::{Classification, MatchedOn, Reason};
+use crate::catalog::provider::ProviderRow;
 use crate::catalog::{
     Catalog, CodeRow, Situation, cause_row, codes, enhanced_codes, find_code, reason_row, value_name,
 };
@@ -165,7 +165,9 @@ pub(crate) fn reply_entry(
         enhanced: event.enhanced.map(|enhanced| enhanced.to_string()),
         class,
         sender_does: match (row, class) {
-            _ if kind == EntryKind::Line && event.direction != Direction::Inbound => outcome_words(event.outcome, class),
+            _ if kind == EntryKind::Line && event.direction != Direction::Inbound => {
+                outcome_words(event.outcome, class)
+            }
             (Some(row), Some(class)) => sender(row, class),
             (None, Some(class)) => sender_does(class).to_owned(),
             (_, None) => String::new(),

@@ -64,7 +64,9 @@ fn step(step: QueueStep) -> &'static str {
     match step {
         QueueStep::Received => "A message arrived: the line says from whom.",
         QueueStep::MessageIdAssigned => "The line names the Message-ID of a message in the queue.",
-        QueueStep::Notice => "The server wrote a notification (bounce, delay or success) about another message.",
+        QueueStep::Notice => {
+            "The server wrote a notification (bounce, delay or success) about another message."
+        }
         QueueStep::Queued => "The message is in the active queue and will be delivered now.",
         QueueStep::Held => "The message is on hold: it stays in the queue until somebody releases it.",
         QueueStep::Released => "The message is no longer on hold.",

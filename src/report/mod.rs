@@ -25,7 +25,9 @@ pub use self::row::Row;
 pub use self::row::{Change, GroupKey, GroupRow, GroupTable, NameCount, StageCount};
 pub use self::time::Range;
 use self::time::{date_time, maybe_rfc3339, rfc3339};
-pub use self::totals::{DeliveredLater, ExpiredAfter, Hour, HourRefused, HourSent, Messages, Refused, Sent, Totals};
+pub use self::totals::{
+    DeliveredLater, ExpiredAfter, Hour, HourRefused, HourSent, Messages, Refused, Sent, Totals,
+};
 pub use self::verdict::{Compared, MetCondition, MissingRow, Verdict, VerdictFinding, VerdictState};
 use crate::catalog::Cause;
 use crate::catalog::classify::Reason;

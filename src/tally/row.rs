@@ -138,17 +138,16 @@ mod tests {
             enhanced: None,
             reason: None,
         };
-        let bare =
-            TallyKey {
-                kind,
-                stage: None,
-                provider: None,
-                retry: None,
-                cause: None,
-                side: Side::Internet,
-                mta: Mta::Postfix,
-                suspended: false,
-            };
+        let bare = TallyKey {
+            kind,
+            stage: None,
+            provider: None,
+            retry: None,
+            cause: None,
+            side: Side::Internet,
+            mta: Mta::Postfix,
+            suspended: false,
+        };
         let codes = (200..600).map(Code::new).chain([None]);
         let enhanced = [(2, 0, 0), (4, 0, 999), (5, 999, 0), (5, 999, 999)];
         let enhanced = enhanced.map(|(class, subject, detail)| EnhancedCode::new(class, subject, detail));

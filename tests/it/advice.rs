@@ -15,7 +15,8 @@ const LONGEST: usize = 105;
 fn fates(direction: Direction) -> BTreeSet<Fate> {
     let classes = Class::value_variants().iter().copied().map(Some).chain([None]);
     let outcomes = || Outcome::value_variants().iter().copied().map(Some).chain([None]);
-    classes.flat_map(|class| outcomes().map(move |outcome| Fate::of(direction, class, outcome, None)))
+    classes
+        .flat_map(|class| outcomes().map(move |outcome| Fate::of(direction, class, outcome, None)))
         .chain([Fate::Doubtful])
         .collect()
 }
@@ -71,7 +72,10 @@ fn the_outcome_decides_before_the_class() {
     assert_eq!(of(Some(Class::Transient), None), Fate::Kept);
     assert_eq!(of(Some(Class::Permanent), None), Fate::Returned);
     assert_eq!(of(None, None), Fate::Open);
-    assert_eq!(Fate::of(Direction::Inbound, Some(Class::Permanent), Some(Outcome::Rejected), None), Fate::Open);
+    assert_eq!(
+        Fate::of(Direction::Inbound, Some(Class::Permanent), Some(Outcome::Rejected), None),
+        Fate::Open
+    );
     let doubtful = Fate::of(Direction::Outbound, Some(Class::Permanent), None, Some(Retry::Ask));
     assert_eq!(doubtful, Fate::Doubtful);
 }
@@ -98,7 +102,8 @@ fn a_deferral_never_takes_an_address_off_a_list() {
             assert!(!text.contains(words), "{what}");
         }
         let removes = text.contains("remove the address") || text.contains("remove it if the recipient");
-        let hedged = ["only if it ends in a 5xx", "before you remove"].iter().any(|words| text.contains(words));
+        let hedged =
+            ["only if it ends in a 5xx", "before you remove"].iter().any(|words| text.contains(words));
         assert!(!removes || hedged, "{what}");
     }
 }
@@ -147,7 +152,10 @@ fn the_line_and_retryable_agree() {
                 let situation =
                     Situation { reason, cause, direction, side: Side::Internet, fate, provider: None };
                 let line = advise(&situation, Some(Mta::Postfix)).expect("advice").line;
-                assert!(!line.contains("off your lists") || retry == Retry::Suppress, "{situation:?}: {line}");
+                assert!(
+                    !line.contains("off your lists") || retry == Retry::Suppress,
+                    "{situation:?}: {line}"
+                );
             }
             assert!(class != Class::Transient || retry != Retry::Suppress, "{reason:?}");
         }
@@ -157,8 +165,12 @@ fn the_line_and_retryable_agree() {
 #[test]
 fn every_row_is_used_and_says_what_to_do() {
     for row in catalog::advice() {
-        let what = format!("{:?} {:?} {:?} {:?} {:?}", row.reason, row.cause, row.direction, row.side, row.provider);
-        let fits = row.cause.iter().all(|&cause| row.reason.iter().any(|reason| cause_row(cause).reason.contains(reason)));
+        let what =
+            format!("{:?} {:?} {:?} {:?} {:?}", row.reason, row.cause, row.direction, row.side, row.provider);
+        let fits = row
+            .cause
+            .iter()
+            .all(|&cause| row.reason.iter().any(|reason| cause_row(cause).reason.contains(reason)));
         assert!(fits, "a cause of another reason: {what}");
         let book = Catalog::built_in();
         let known = |id: &String| book.providers.all().any(|(_, provider)| provider.id == *id);

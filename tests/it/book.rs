@@ -155,7 +155,8 @@ fn the_page_of_a_provider_is_about_mail() {
     for (_, row) in Catalog::built_in().providers.all().filter(|(_, row)| !row.postmaster.is_empty()) {
         let page = &row.postmaster;
         let (host, path) = page.split_once("://").and_then(|(_, rest)| rest.split_once('/')).expect("a URL");
-        let speaks_of_mail = ["postmaster.", "ipcheck.", "sendertool."].iter().any(|start| host.starts_with(start));
+        let speaks_of_mail =
+            ["postmaster.", "ipcheck.", "sendertool."].iter().any(|start| host.starts_with(start));
         assert!(!path.is_empty() || speaks_of_mail, "{}: {page} is a home page", row.id);
         assert_eq!(row.looked_up.len(), "2026-11".len(), "{}: {page} has no date", row.id);
     }

@@ -106,7 +106,8 @@ fn every_code_has_every_section() {
 fn an_answer_is_short() {
     let reasons = Reason::value_variants().iter().map(|reason| catalog::value_name(*reason));
     let classes = ["2xx", "3xx", "4xx", "5xx", "4.2.2", "5.7.1", "x.1.1", "5.7.606"].map(str::to_owned);
-    let lines = [POSTFIX, "550 5.7.1 Client host [192.0.2.7] blocked using zen.spamhaus.org", "450 4.2.0 Greylisted"];
+    let lines =
+        [POSTFIX, "550 5.7.1 Client host [192.0.2.7] blocked using zen.spamhaus.org", "450 4.2.0 Greylisted"];
     let replies = lines.map(str::to_owned);
     for what in all_codes().into_iter().chain(reasons).chain(classes).chain(replies) {
         let (text, status) = answer(&["explain", &what]);
@@ -131,9 +132,15 @@ fn words_that_say_nothing_are_no_reason() {
 fn a_line_without_a_result_is_explained_as_what_it_is() {
     for (line, wanted) in [
         ("Nov 22 03:04:06 mx1 postfix/qmgr[9]: 4F1A2B3C4D: removed", "has left the queue"),
-        ("Nov 22 03:04:06 mx1 postfix/smtpd[9]: connect from unknown[192.0.2.9]", "A routine line of Postfix"),
-        ("Nov 22 03:04:06 mx1 postfix/smtpd[9]: warning: connect to Milter service inet:127.0.0.1:11332: Connection \
-          refused", "Postfix warning"),
+        (
+            "Nov 22 03:04:06 mx1 postfix/smtpd[9]: connect from unknown[192.0.2.9]",
+            "A routine line of Postfix",
+        ),
+        (
+            "Nov 22 03:04:06 mx1 postfix/smtpd[9]: warning: connect to Milter service inet:127.0.0.1:11332: Connection \
+          refused",
+            "Postfix warning",
+        ),
     ] {
         let (text, status) = answer(&["explain", line]);
         assert!(text.contains(wanted) && status == 0, "{text}");

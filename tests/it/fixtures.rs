@@ -24,7 +24,8 @@ fn is_on_this_host(want: &Value, event: &Value) -> bool {
 fn same(truth: &Value, event: &Value) -> bool {
     let lower =
         |value: &Value| value.as_str().map_or_else(|| value.clone(), |text| text.to_lowercase().into());
-    let fits = |key: &str, want: &Value| *want == event[key] || key == "direction" && is_on_this_host(want, event);
+    let fits =
+        |key: &str, want: &Value| *want == event[key] || key == "direction" && is_on_this_host(want, event);
     let keys = KEYS.iter().all(|key| truth.get(key).is_none_or(|want| fits(key, want)));
     let said = |key: &str| truth.get(key).is_some_and(|want| !want.is_null());
     let also = |key: &str| key == "recipient" && truth.get("recipient_also") == Some(&event[key]);

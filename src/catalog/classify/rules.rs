@@ -340,7 +340,8 @@ impl Rules {
             });
         });
         let mut marked = self.numbered().zip(marks.iter()).take(self.reasons);
-        let found = marked.find(|((_, rule), mark)| rule.fits(&features, **mark)).map(|(numbered, _)| numbered);
+        let found =
+            marked.find(|((_, rule), mark)| rule.fits(&features, **mark)).map(|(numbered, _)| numbered);
         let cause_rule = found.filter(|(_, rule)| rule.cause.is_none()).and_then(|(_, named)| {
             let mut marked = self.numbered().zip(marks.iter()).skip(self.reasons);
             let fits = |rule: &Rule, mark| rule.reason == named.reason && rule.fits(&features, mark);

@@ -84,7 +84,8 @@ fn cut(page: &TextPage, parts: &mut Vec<Part>) {
 fn what(entry: &Entry) -> Vec<Part> {
     let mut parts = Vec::new();
     // A line without a result has no other part.
-    let shown = if entry.verdict.is_none() && entry.kind == EntryKind::Line { entry.description.len() } else { 1 };
+    let shown =
+        if entry.verdict.is_none() && entry.kind == EntryKind::Line { entry.description.len() } else { 1 };
     let is = entry.description.iter().take(shown).enumerate();
     parts.extend(is.map(|(at, text)| Part::new(if at == 0 { "is" } else { "" }, text.clone())));
     if let (Some(phrase), None) = (&entry.phrase, &entry.verdict) {
@@ -100,7 +101,10 @@ fn what(entry: &Entry) -> Vec<Part> {
         let means = entry.variants.iter().enumerate().map(|(at, variant)| {
             let reason = variant.reason.map(|reason| format!("{}: ", typed(reason))).unwrap_or_default();
             let label = if at == 0 { "can be" } else { "" };
-            Part { may_be_cut: true, ..Part::new(label, format!("{} {reason}{}", variant.label, variant.text)) }
+            Part {
+                may_be_cut: true,
+                ..Part::new(label, format!("{} {reason}{}", variant.label, variant.text))
+            }
         });
         parts.extend(means.take(5));
     }
@@ -128,11 +132,7 @@ fn side(fix: &Fix, assumed: bool) -> String {
         (Direction::Inbound, Side::ThisHost) => "your server said it to a program on this host",
         (Direction::Local, _) => "a delivery on this host",
     };
-    if assumed {
-        format!("{said} (assumed; else: --direction inbound or local)")
-    } else {
-        said.to_owned()
-    }
+    if assumed { format!("{said} (assumed; else: --direction inbound or local)") } else { said.to_owned() }
 }
 
 /// What to do, for one side.
