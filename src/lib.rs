@@ -75,6 +75,7 @@ pub use crate::catalog::tables::{
 pub use crate::events::library::{Events, events, events_from};
 pub use crate::explain::brief::ReplyClassifier;
 pub use crate::explain::query::QueryContext;
+pub use crate::parse::mta::server_warning::Severity;
 pub use crate::pipeline::error::Error;
 pub use crate::pipeline::logs::LogOptions;
 pub use crate::report::event::{ListedEvent, Record, RecordContext};
@@ -92,7 +93,7 @@ pub mod report_parts {
         Change, Compared, DelayRow, DeliveredLater, ExpiredAfter, Full, GroupKey, GroupRow, GroupTable, Hour,
         HourRefused, HourSent, Input, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals,
         PhaseRow, Range, Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, Verdict,
-        VerdictFinding, VerdictState,
+        VerdictFinding, VerdictState, WarningRow,
     };
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support;
 
 /// What truth and event are compared in. A key that truth leaves out is not known to it.
-const KEYS: [&str; 6] = ["mta", "direction", "outcome", "code", "enhanced", "stage"];
+const KEYS: [&str; 7] = ["mta", "direction", "outcome", "code", "enhanced", "dsn", "stage"];
 /// Of these, null in truth means that it does not say.
 const NAMES: [&str; 3] = ["recipient", "peer_ip", "peer_host"];
 

@@ -12,6 +12,8 @@ pub(crate) mod postfix;
 pub(crate) mod queue_record;
 pub(crate) mod related_id;
 pub(crate) mod sendmail;
+pub(crate) mod server_warning;
+pub(crate) mod warning_text;
 
 use self::delay::Phases;
 use self::parsed::ParsedLine;

@@ -1,7 +1,7 @@
 //! Parses the replies of hosts that Exim logs before it tries the next host
 //! (`H=mx [192.0.2.1]: SMTP error from remote mail server after RCPT TO:<a@b>: 450 no`).
 
-use super::failure::{Failure, after_host};
+use super::failure::{Failure, after_host, is_of_dialog};
 use super::host;
 use crate::parse::mta::parsed::{ParsedLine, split_word};
 use crate::simd::find;
@@ -33,8 +33,8 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Par
     let Some((peer, rest)) = host::read(text.strip_prefix(b"H=").unwrap_or(text)) else {
         // Before 4.83, the text of the failure comes first; it names the host, or the line does not show it.
         let failure = Failure::read(text);
-        let is_of_dialog = failure.remote && (failure.stage.is_some() || failure.reply.is_some());
-        return is_of_dialog.then(|| of_host(failure.peer.unwrap_or_default(), failure));
+        let is_attempt = failure.peer.is_some() || is_of_dialog(text);
+        return is_attempt.then(|| of_host(failure.peer.unwrap_or_default(), failure));
     };
     let is_client = || text.get(..text.len() - rest.len()).is_none_or(|host| host.contains(&b'('));
     let (_, words) = rest.split_at_checked(find::find(b' ', rest)? + 1)?;

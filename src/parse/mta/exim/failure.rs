@@ -96,6 +96,11 @@ pub(crate) fn after_host<'a>(named: &'a [u8], words: &'a [u8]) -> &'a [u8] {
     }
 }
 
+/// Whether the text begins with what happened at an SMTP command.
+pub(crate) fn is_of_dialog(text: &[u8]) -> bool {
+    COMMANDS.iter().any(|(mark, _)| text.starts_with(mark))
+}
+
 /// Marks before the command at which a delivery failed, and whether a reply follows the command.
 const COMMANDS: [(&[u8], bool); 9] = [
     (ANSWER, true),

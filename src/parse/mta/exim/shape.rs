@@ -36,6 +36,7 @@ pub(crate) fn find_shape(text: &[u8]) -> Option<LineShape> {
         .or_else(|| of_address(text))
         .or_else(|| of_driver(text))
         .or_else(|| of_label(text))
+        .or_else(|| of_event(text))
 }
 
 /// `H=mx (helo) [192.0.2.1] Warning: words`, `U=root sender verify fail for <a@b>: words` (Exim acl.c, acl_warn;
@@ -124,10 +125,38 @@ fn of_label(text: &[u8]) -> Option<LineShape> {
     let is_label = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$');
     let length = text.iter().take(40).take_while(|byte| is_label(byte)).count();
     let (label, rest) = text.split_at_checked(length)?;
-    let is_labelled = label.iter().any(u8::is_ascii_lowercase)
-        && (matches!(rest, [b':', b' ' | b'\t', ..] | [b'\t', ..] | [b' ', b'<', ..]) || rest == b":");
+    let is_labelled =
+        matches!(rest, [b':', b' ' | b'\t', ..] | [b'\t', ..] | [b' ', b'<', ..]) || rest == b":";
+    // `peer dn<TAB>CN=x`: before a tab, a label may have several words.
+    let words = text.iter().take(40).take_while(|byte| is_label(byte) || **byte == b' ').count();
+    let is_tabbed = text.get(words) == Some(&b'\t');
+    let is_labelled = label.iter().any(u8::is_ascii_lowercase) && (is_labelled || is_tabbed);
     let tells_failure = || FAILURES.iter().any(|word| find(rest, word).is_some());
     (is_labelled && !tells_failure()).then_some(LineShape::Routine)
+}
+
+/// `event msg:complete`, `tcp:close words`: what an `event_action` logs, beginning with the name of the event (Exim spec,
+/// "Events").
+fn of_event(text: &[u8]) -> Option<LineShape> {
+    const EVENTS: [&[u8]; 15] = [
+        b"auth:fail",
+        b"dane:fail",
+        b"dns:fail",
+        b"msg:complete",
+        b"msg:defer",
+        b"msg:delivery",
+        b"msg:fail:",
+        b"msg:host:defer",
+        b"msg:rcpt:",
+        b"smtp:connect",
+        b"smtp:ehlo",
+        b"smtp:fail:",
+        b"tcp:c",
+        b"tls:cert",
+        b"tls:fail:",
+    ];
+    let name = text.strip_prefix(b"event ").unwrap_or(text);
+    begins(name, &EVENTS).then_some(LineShape::Routine)
 }
 
 #[cfg(test)]
@@ -156,6 +185,9 @@ mod tests {
             ("\"a@example.org\" from env-from rewritten as \"b@example.org\" by rule 1", routine),
             ("spam_score: 3.1", routine),
             ("spam_score: 9.1, message rejected", None),
+            ("peer dn\tCN=mx.example.org", routine),
+            ("event msg:fail:delivery", routine),
+            ("event of another kind", None),
             ("NEWMODULE: words", None),
             ("Score of this message is 7", None),
             ("", None),
