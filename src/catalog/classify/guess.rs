@@ -10,6 +10,7 @@ use super::normalize::normalize;
 use super::rules::Features;
 use crate::catalog::reason::Reason;
 use crate::smtp::event::{Event, Stage};
+use crate::smtp::reply::Code;
 
 /// The number of hashed features.
 pub const BUCKETS: usize = 8192;
@@ -96,7 +97,7 @@ impl FeatureSet {
     }
 
     fn add_numbers(&mut self, features: &Features) {
-        let code = features.code.map_or(0, |code| code.number());
+        let code = features.code.map_or(0, Code::number);
         let class = features.class.map_or(0, |class| class as u8 + 1);
         let stage = features.stage.map_or(0, stage_number);
         let [high, low] = code.to_be_bytes();

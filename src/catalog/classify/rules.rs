@@ -327,17 +327,19 @@ impl Rules {
         marks.resize(self.rules.len() + 1, 0);
         self.phrases.find(features.text, |OwnerRange { from, to }| {
             let owners = self.owners.get(from as usize..to as usize).unwrap_or_default();
-            owners.iter().for_each(|owner| match *owner {
-                PhraseOwner::Rule(rule, part) => {
-                    if let Some(mark) = marks.get_mut(usize::from(rule)) {
-                        *mark |= part;
+            for owner in owners {
+                match *owner {
+                    PhraseOwner::Rule(rule, part) => {
+                        if let Some(mark) = marks.get_mut(usize::from(rule)) {
+                            *mark |= part;
+                        }
                     }
+                    PhraseOwner::Provider(provider) if features.direction == Direction::Outbound => {
+                        features.provider = features.provider.or(Some(provider));
+                    }
+                    PhraseOwner::Provider(_) => {}
                 }
-                PhraseOwner::Provider(provider) if features.direction == Direction::Outbound => {
-                    features.provider = features.provider.or(Some(provider));
-                }
-                PhraseOwner::Provider(_) => {}
-            });
+            }
         });
         let mut marked = self.numbered().zip(marks.iter()).take(self.reasons);
         let found =

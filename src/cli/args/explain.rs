@@ -106,12 +106,12 @@ pub struct CommandStage(pub Option<Stage>);
 /// Parses `rcpt`, `RCPT TO`, `end-of-data`, `VRFY`.
 fn stage(text: &str) -> Result<CommandStage, String> {
     let text = text.replace(['-', '_'], " ");
-    let is_text = |name: &&str| name.eq_ignore_ascii_case(text.trim().trim_end_matches(':'));
-    let known = STAGES.iter().find(|(_, names)| names.iter().any(|name| is_text(&name)));
+    let is_text = |name: &str| name.eq_ignore_ascii_case(text.trim().trim_end_matches(':'));
+    let known = STAGES.iter().find(|(_, names)| names.iter().any(|name| is_text(name)));
     if let Some((stage, _)) = known {
         return Ok(CommandStage(Some(*stage)));
     }
-    if WITHOUT_STAGE.iter().any(|name| is_text(&name)) {
+    if WITHOUT_STAGE.iter().any(|name| is_text(name)) {
         return Ok(CommandStage(None));
     }
     let names = "connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, end of DATA, or another SMTP command";

@@ -1,7 +1,7 @@
 //! Parses Exim's delivery lines, which begin with `=>`, `->`, `>>`, `*>`, `**` or `==`
 //! (`=> a@b R=dnslookup T=remote_smtp H=mx [192.0.2.1] C="250 OK"`).
 
-use memchr::memrchr;
+use memchr::{memmem, memrchr};
 
 use super::failure::{Failure, after_host, is_answer};
 use super::fields::EximFields;
@@ -9,7 +9,6 @@ use super::recipient::{ALL_FAIL, recipient};
 use super::{host, side};
 use crate::parse::mta::delay::{Phase, Phases, units};
 use crate::parse::mta::parsed::{ParsedLine, address, find, split_colon, split_once};
-use crate::simd::find::ByteIter;
 use crate::smtp::event::{Direction, Event, Mta, Outcome};
 use crate::smtp::reply::{Class, Reply};
 
@@ -101,13 +100,18 @@ fn split_fields(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Parses `a@b R=r T=t defer (-44) H=mx [192.0.2.1]: SMTP error …` and
-/// `… defer (110): Connection timed out H=mx [ip]: …`.
+/// `… defer (110): Connection timed out H=mx [ip]: …`. Since 4.100 the number is gone: `… defer H=mx [192.0.2.1]: SMTP
+/// error …`, and `… defer (Connection refused)` where there is no other text (deliver.c, deferral_log).
 fn deferred<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
     let begin = text.len() - rest.len();
     let (fields, rest) = split_at_defer(rest)?;
-    let (_errno, rest) = split_once(rest, b")")?;
-    let (host, words) = split_colon(rest).unwrap_or((rest, b""));
+    let (errno, rest) = match rest.strip_prefix(b" (") {
+        Some(rest) => split_once(rest, b")")?,
+        None => (&b""[..], rest),
+    };
+    let is_named = errno.iter().any(u8::is_ascii_alphabetic);
+    let (host, words) = split_colon(rest).unwrap_or((rest, if is_named { errno } else { b"" }));
     let words = without_times(words);
     // First the text of the errno, at most 48 bytes, then the host, then the failure.
     let errno = if is_answer(words) { b"" } else { words.get(..51).unwrap_or(words) };
@@ -137,11 +141,13 @@ fn is_too_early(words: &[u8]) -> bool {
         || words.starts_with(b"reusing SMTP connection skips previous routing defer")
 }
 
-/// Splits at `defer (`. It searches for the `(`, which is rare before it.
+/// Splits at `defer (`, `defer: `, `defer H=` and the like; the second part begins behind `defer`.
 fn split_at_defer(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let before = |at: usize| text.get(..at)?.strip_suffix(b"defer ").map(|before| (before, at + 1));
-    let (before, behind) = ByteIter::new(text, b'(').find_map(before)?;
-    Some((before, text.get(behind..)?))
+    let begins = [&b" ("[..], b": ", b" H=", b" DSN=", b" DT="];
+    memmem::find_iter(text, b"defer").find_map(|at| {
+        let (before, behind) = (text.get(..at)?, text.get(at + 5..)?);
+        begins.iter().any(|next| behind.starts_with(next)).then_some((before, behind))
+    })
 }
 
 fn result<'a>(

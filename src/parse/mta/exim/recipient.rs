@@ -89,9 +89,11 @@ fn behind(rest: &[u8]) -> Behind {
             let is_address = *rest.get(1).unwrap_or(&0) != b'F' && split_word(name).0.contains(&b'@');
             if is_address { Behind::Other } else { Behind::Field }
         }
-        [b' ', b'd', ..] if rest.starts_with(b" defer (") => Behind::End,
+        [b' ', b'd', ..] if rest.starts_with(b" defer (") || rest.starts_with(b" defer: ") => Behind::End,
         [b' ', b'r', ..]
-            if rest.starts_with(b" routing defer (") || rest.starts_with(b" routing yielded ") =>
+            if [&b" routing defer ("[..], b" routing defer: ", b" routing yielded "]
+                .iter()
+                .any(|words| rest.starts_with(words)) =>
         {
             Behind::End
         }
