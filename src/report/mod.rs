@@ -30,8 +30,8 @@ pub use self::totals::{
     DeliveredLater, ExpiredAfter, Hour, HourRefused, HourSent, Messages, Refused, Sent, Totals,
 };
 pub use self::verdict::{Compared, MetCondition, MissingRow, Verdict, VerdictFinding, VerdictState};
-use crate::catalog::Cause;
 pub use self::warning_row::WarningRow;
+use crate::catalog::Cause;
 use crate::catalog::classify::Reason;
 
 /// The whole report. Fields are added within a schema, never renamed.
