@@ -64,11 +64,10 @@ impl Fate {
         };
         match outcome {
             _ if direction == Direction::Inbound => Self::Open,
-            Some(Outcome::Deferred) => Self::Kept,
+            // After the reply of one host, another host or the next try decides.
+            Some(Outcome::Deferred | Outcome::Attempt) => Self::Kept,
             Some(Outcome::Bounced) => Self::Returned,
             Some(Outcome::Expired) => Self::Expired,
-            // The reply of one host: another host, or the next try, decides.
-            Some(Outcome::Attempt) => Self::Kept,
             Some(
                 Outcome::Delivered
                 | Outcome::Rejected
@@ -182,7 +181,7 @@ impl AdviceText {
 }
 
 /// The text for a fate, else the one for any.
-fn by_fate<'a>(fate: Fate, [any, kept, returned, doubtful]: [&'a str; 4]) -> &'a str {
+fn by_fate(fate: Fate, [any, kept, returned, doubtful]: [&str; 4]) -> &str {
     let own = match fate {
         Fate::Kept => kept,
         Fate::Returned | Fate::Expired => returned,

@@ -3,7 +3,7 @@
 use super::query::QueryContext;
 use super::sources::CitedSources;
 use crate::catalog::classify::{Classification, Reason};
-use crate::catalog::{Advice, Catalog, Fate, Situation, find_advice, value_name};
+use crate::catalog::{Advice, AdviceId, Catalog, Fate, Situation, find_advice, value_name};
 use crate::report::explain::{AdviceStep, Fix};
 use crate::smtp::event::{Direction, Event, Mta};
 use crate::smtp::reply::Class;
@@ -67,7 +67,7 @@ pub(crate) fn fix(situation: &Situation, mta: Option<Mta>) -> Option<Fix> {
 /// The whole advice in one direction: a step for every mail server, then one for Postfix and one for Exim, without those
 /// that are empty. If the server is known, one step joins both.
 fn full_steps(situation: &Situation, mta: Option<Mta>) -> Vec<AdviceStep> {
-    let Some(row) = find_advice(situation).map(|id| id.row()) else { return Vec::new() };
+    let Some(row) = find_advice(situation).map(AdviceId::row) else { return Vec::new() };
     if let Some(mta) = mta {
         return Some(step(None, row.for_mta(mta, situation.fate))).filter(is_not_empty).into_iter().collect();
     }
@@ -109,7 +109,7 @@ pub(crate) fn short_steps(
     mta: Option<Mta>,
 ) -> Vec<AdviceStep> {
     let situation = bare_situation(reason, class, direction);
-    let Some(row) = find_advice(&situation).map(|id| id.row()) else { return Vec::new() };
+    let Some(row) = find_advice(&situation).map(AdviceId::row) else { return Vec::new() };
     let label = value_name(reason);
     let short = |mta, line: String| AdviceStep { label: label.clone(), mta, line, ..AdviceStep::default() };
     let line = |mta| row.for_mta(mta, situation.fate).line;
@@ -135,7 +135,7 @@ pub(crate) fn advice_sources(reason: Reason, context: &QueryContext, sources: &m
 
 /// Adds the documents behind the advice in a situation.
 pub(crate) fn add_sources(situation: &Situation, mta: Option<Mta>, sources: &mut CitedSources) {
-    let Some(row) = find_advice(situation).map(|id| id.row()) else { return };
+    let Some(row) = find_advice(situation).map(AdviceId::row) else { return };
     sources.add_all(&row.all.sources);
     let own = row.own.iter().filter(|(server, _)| mta.is_none_or(|wanted| wanted == *server));
     sources.add_all(own.flat_map(|(_, advice)| &advice.sources));

@@ -237,18 +237,10 @@ impl Message {
                 self.finish_recipient(update);
                 self.recipients = Some(self.finished);
             }
-            Transition::Expired { all: false } => {
-                self.expired = true;
-                totals.count_expired(self.finish_recipient(update));
-            }
+            Transition::Expired { all } => self.expire(all, update, totals),
             Transition::Discarded => {
                 self.discarded = true;
                 self.finish_recipient(update);
-            }
-            Transition::Expired { all: true } => {
-                self.expired = true;
-                totals.count_expired(self.deferred.take_all());
-                self.finish_all_recipients();
             }
             Transition::Returned => {
                 self.bounced = true;
@@ -270,6 +262,17 @@ impl Message {
     fn arrive(&mut self, recipients: Option<u32>) {
         (self.received, self.queued) = (true, true);
         self.recipients = recipients;
+    }
+
+    /// One recipient, or all, are given up because of age.
+    fn expire(&mut self, all: bool, update: &Update, totals: &mut MessageTotals) {
+        self.expired = true;
+        if all {
+            totals.count_expired(self.deferred.take_all());
+            self.finish_all_recipients();
+        } else {
+            totals.count_expired(self.finish_recipient(update));
+        }
     }
 
     fn deliver(&mut self, update: &Update, totals: &mut MessageTotals) {
