@@ -10,7 +10,7 @@ use super::routine::routine_entry;
 use super::suggest::nearest;
 use crate::catalog::classify::{Classifier, MatchedOn, Reason};
 use crate::catalog::{Catalog, find_code};
-use crate::parse::mta;
+use crate::parse::mta::writer::guess;
 use crate::report::explain::{Entry, EntryKind};
 use crate::smtp::event::Event;
 use crate::smtp::reply::Class;
@@ -50,7 +50,7 @@ impl Explainer {
             Query::Reason(reason) => reason_entry(input, reason, context),
             Query::Reply(event) => {
                 let context =
-                    QueryContext { mta: context.mta.or_else(|| mta::guess(input)), ..context.clone() };
+                    QueryContext { mta: context.mta.or_else(|| guess(input)), ..context.clone() };
                 self.explain_reply(input, EntryKind::Reply, &event, &context)
             }
             Query::Line(event) => {

@@ -5,6 +5,7 @@ use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::mta::queue_record::QueueStep;
+use crate::parse::mta::writer::writer;
 use crate::report::explain::{Entry, EntryKind};
 
 /// The words before the text of a line in which a mail server reports trouble of its own, the gravest first.
@@ -13,7 +14,7 @@ const SEVERITIES: [&str; 4] = ["panic", "fatal", "error", "warning"];
 /// The entry of such a line.
 pub(crate) fn routine_entry(input: &str) -> Entry {
     let line = LogLine::read(input.trim().as_bytes());
-    let server = mta::writer(&line).map_or("mail server", |mta| mta.display_name());
+    let server = writer(&line).map_or("mail server", |mta| mta.display_name());
     let daemon = line.program.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     let daemon = LogText::string(daemon);
     let (name, description) = match (severity(&line), mta::read(&line)) {

@@ -6,12 +6,16 @@
 
 pub(crate) mod delay;
 pub(crate) mod exim;
+pub(crate) mod kumomta;
 pub(crate) mod opensmtpd;
+pub(crate) mod own_text;
 pub(crate) mod parsed;
 pub(crate) mod postfix;
 pub(crate) mod queue_record;
+pub(crate) mod recipient_list;
 pub(crate) mod related_id;
 pub(crate) mod sendmail;
+pub(crate) mod writer;
 pub(crate) mod server_warning;
 pub(crate) mod warning_text;
 
@@ -19,9 +23,10 @@ use self::delay::Phases;
 use self::parsed::ParsedLine;
 use self::postfix::daemon::Daemon;
 use self::queue_record::{MessageFields, QueueRecord};
+use self::recipient_list::RecipientList;
 use self::related_id::Relation;
 use super::header::{LogLine, RawTimestamp};
-use crate::smtp::event::{Direction, Event, Mta, Outcome};
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer};
 use crate::smtp::side::is_this_host;
 
 /// The program that wrote a line, as far as parsing depends on it.
@@ -31,6 +36,7 @@ pub enum Program {
     Exim,
     Sendmail,
     Opensmtpd,
+    Kumomta,
     /// Another program.
     Foreign,
 }
@@ -48,12 +54,22 @@ impl Program {
         match line.program {
             b"" if matches!(line.stamp, RawTimestamp::Iso(_)) => Self::WITHOUT_TAG,
             b"" if exim::foreground::is_line(line.text) => Self::Exim,
+            // In the foreground, smtpd writes its lines without any header.
+            b"" if opensmtpd::begins_with_session(line.text) => Self::Opensmtpd,
             b"" => Self::Foreign,
             program if exim::is_program(program) => Self::Exim,
             _ if sendmail::is_from(line) => Self::Sendmail,
             _ if opensmtpd::is_from(line) => Self::Opensmtpd,
+            _ if kumomta::is_from(line) => Self::Kumomta,
             _ => Self::Foreign,
         }
+    }
+
+    /// Whether the name does not tell a mail server's daemon, so that the line may be one that a mail server wrote and
+    /// another program passed on: Docker's syslog driver names the container, which may be `postfix`.
+    #[inline]
+    pub(crate) fn is_vague(self) -> bool {
+        matches!(self, Self::Foreign | Self::Postfix(Daemon::Unnamed))
     }
 
     /// Parses a line of this writer.
@@ -64,6 +80,7 @@ impl Program {
             Self::Exim => exim::read(line),
             Self::Sendmail => sendmail::read(line),
             Self::Opensmtpd => opensmtpd::read(line),
+            Self::Kumomta => kumomta::read(line),
             Self::Foreign => ParsedLine::Foreign,
         };
         // A program on this host is no remote server: a filter, a delivery agent behind a socket.
@@ -77,11 +94,37 @@ impl Program {
     }
 }
 
+/// A program of the server that wrote a text without a header. `None`: the text could be anybody's.
+pub(crate) fn program_of_text(text: &[u8]) -> Option<&'static str> {
+    // Sendmail first: its lines begin like Postfix's.
+    let servers = [Mta::Sendmail, Mta::Exim, Mta::Opensmtpd, Mta::Postfix];
+    servers.into_iter().find(|mta| own_text::is_of(*mta, text)).map(program_name)
+}
+
+/// A program of the server that runs under a systemd unit, whose name is given without its type: `postfix@-`, `exim4`.
+pub(crate) fn program_of_unit(unit: &[u8]) -> Option<&'static str> {
+    let bare = |unit: &'static str| unit.split(['@', '.']).next().unwrap_or(unit).as_bytes();
+    let name = unit.split(|&byte| byte == b'@').next().unwrap_or(unit);
+    let runs_as = |mta: &Mta| journal_units(*mta).iter().any(|unit| bare(unit) == name);
+    Mta::ALL.into_iter().find(runs_as).map(program_name)
+}
+
+/// The name under which a server logs, without the name of a daemon.
+const fn program_name(mta: Mta) -> &'static str {
+    match mta {
+        Mta::Postfix => "postfix",
+        Mta::Exim => "exim",
+        Mta::Sendmail => "sendmail",
+        Mta::Opensmtpd => "smtpd",
+        Mta::Kumomta => "kumod",
+    }
+}
+
 /// Whether the program writes log files itself, whose lines have a timestamp and no program.
 pub(crate) fn writes_lines_without_tag(program: &[u8]) -> bool {
     let writes = |mta| match mta {
         Mta::Exim => exim::is_program(program),
-        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => false,
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => false,
     };
     Mta::ALL.into_iter().any(writes)
 }
@@ -92,48 +135,14 @@ fn names_socket(mta: Mta, text: &[u8]) -> bool {
         Mta::Postfix => [&b"[private/"[..], b"[public/", b"[/"]
             .iter()
             .any(|mark| memchr::memmem::find(text, mark).is_some()),
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => false,
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => false,
     }
 }
 
-/// The server that wrote a line. `None`: another program.
-pub(crate) fn writer(line: &LogLine) -> Option<Mta> {
-    match Program::of(line) {
-        Program::Postfix(_) => Some(Mta::Postfix),
-        Program::Exim => Some(Mta::Exim),
-        Program::Sendmail => Some(Mta::Sendmail),
-        Program::Opensmtpd => Some(Mta::Opensmtpd),
-        Program::Foreign => None,
-    }
-}
-
-/// Words that a server puts around a reply in its log and its bounces.
-const fn reply_marks(mta: Mta) -> &'static [&'static str] {
-    match mta {
-        Mta::Postfix => {
-            &["(in reply to ", "] said: ", "refused to talk to me: ", ", status=", "NOQUEUE: reject"]
-        }
-        Mta::Exim => &["SMTP error from remote mail server", "R=dnslookup", " T=remote_smtp", " defer ("],
-        Mta::Sendmail | Mta::Opensmtpd => &[],
-    }
-}
-
-/// The server whose words stand around a reply. `None`: the text is the reply alone, or that of another server.
-pub(crate) fn guess(text: &str) -> Option<Mta> {
-    Mta::ALL.into_iter().find(|&mta| reply_marks(mta).iter().any(|mark| text.contains(mark)))
-}
-
-/// The server that wrote most of these lines. `None`: none of them is a mail server's.
-pub(crate) fn main_writer(lines: &[u8]) -> Option<Mta> {
-    let mut counts = [0_usize; Mta::COUNT];
-    for line in lines.split(|&byte| byte == b'\n') {
-        let mta = writer(&LogLine::read(line));
-        if let Some(count) = mta.and_then(|mta| counts.get_mut(mta as usize)) {
-            *count += 1;
-        }
-    }
-    let most = Mta::ALL.into_iter().zip(counts).max_by_key(|(_, count)| *count);
-    most.filter(|(_, count)| *count > 0).map(|(mta, _)| mta)
+/// Appends the line of a log record that is a JSON object itself, not one around a line. False: it is no such record, and
+/// nothing was written.
+pub(crate) fn write_record(json: &str, line: &mut Vec<u8>) -> bool {
+    kumomta::record::write(json, line)
 }
 
 /// Parses a line by the program that wrote it.
@@ -148,6 +157,7 @@ pub fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
         Mta::Exim => exim::message_fields(record),
         Mta::Sendmail => sendmail::message_fields(record),
         Mta::Opensmtpd => opensmtpd::message_fields(record),
+        Mta::Kumomta => kumomta::message_fields(record),
     }
 }
 
@@ -158,6 +168,7 @@ pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
         Mta::Exim => exim::origin(record),
         Mta::Sendmail => sendmail::message_fields(record),
         Mta::Opensmtpd => opensmtpd::message_fields(record),
+        Mta::Kumomta => kumomta::message_fields(record),
     }
 }
 
@@ -168,14 +179,81 @@ pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
         Mta::Exim => None,
         Mta::Sendmail => sendmail::recipients(record),
         Mta::Opensmtpd => opensmtpd::recipients(record),
+        Mta::Kumomta => kumomta::recipients(record),
     }
 }
 
-/// The number of recipients whose delivery the line of an event reports.
-pub(crate) fn reported_recipients(event: &Event, line: &LogLine) -> u32 {
+/// Whether the line of an event may say more than the event: see [`other_recipients`] and [`record_of_event`].
+#[inline]
+pub(crate) fn may_say_more(mta: Mta) -> bool {
+    match mta {
+        Mta::Sendmail | Mta::Kumomta => true,
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd => false,
+    }
+}
+
+/// The events of the other recipients that the line of an event names: `to=<a@b>,<c@d>, …` is a delivery to each.
+pub(crate) fn other_recipients<'a>(
+    event: &Event<'a>,
+    line: &LogLine<'a>,
+) -> impl Iterator<Item = Event<'a>> + use<'a> {
+    let others = match event.mta {
+        Mta::Sendmail => sendmail::other_recipients(event, line),
+        Mta::Kumomta => kumomta::other_recipients(event, line),
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd => RecipientList::default(),
+    };
+    let first = *event;
+    others.map(move |recipient| Event { recipient: Some(recipient), ..first })
+}
+
+/// The event of one recipient of a line: 0 is the line's event itself. `None`: the line names fewer recipients.
+pub(crate) fn event_of_part<'a>(event: &Event<'a>, line: &LogLine<'a>, part: u32) -> Option<Event<'a>> {
+    match part.checked_sub(1) {
+        None => Some(*event),
+        Some(before) => other_recipients(event, line).nth(before as usize),
+    }
+}
+
+/// The record of a notification that an event's line shows too. Sendmail gives up a message and names the notification in
+/// one line.
+pub(crate) fn record_of_event<'a>(event: &Event<'a>, line: &LogLine<'a>) -> Option<QueueRecord<'a>> {
     match event.mta {
-        Mta::Sendmail => sendmail::reported_recipients(line),
-        Mta::Postfix | Mta::Exim | Mta::Opensmtpd => 1,
+        Mta::Sendmail => sendmail::record_of_event(event, line),
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd | Mta::Kumomta => None,
+    }
+}
+
+/// Whether lines of such events may leave the peer to an earlier line of the session.
+pub(crate) fn may_lack_peer(event: &Event) -> bool {
+    match event.mta {
+        Mta::Opensmtpd => opensmtpd::may_lack_peer(event),
+        Mta::Postfix | Mta::Exim | Mta::Sendmail | Mta::Kumomta => false,
+    }
+}
+
+/// The queue record of a line, also of one that is an event too. `None`: it has none.
+pub(crate) fn record<'a>(parsed: &ParsedLine<'a>, line: &LogLine<'a>) -> Option<QueueRecord<'a>> {
+    match parsed {
+        ParsedLine::QueueRecord(record) => Some(*record),
+        ParsedLine::Event(event) => record_of_event(event, line),
+        ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => None,
+    }
+}
+
+/// The session of an event whose line shows no peer; an earlier line of the session does. `None`: the line shows its peer.
+#[inline]
+pub(crate) fn session<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
+    match event.mta {
+        Mta::Opensmtpd => opensmtpd::session(event, line),
+        Mta::Postfix | Mta::Exim | Mta::Sendmail | Mta::Kumomta => None,
+    }
+}
+
+/// The peer of a session, if the line begins it. `session` is from [`session`].
+pub(crate) fn session_peer<'a>(line: &LogLine<'a>, session: &[u8]) -> Option<Peer<'a>> {
+    match Program::of(line) {
+        Program::Opensmtpd => opensmtpd::session_peer(line, session),
+        Program::Postfix(_) | Program::Exim | Program::Sendmail | Program::Kumomta | Program::Foreign => None,
     }
 }
 
@@ -186,6 +264,7 @@ pub(crate) fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8
         Program::Exim => (Mta::Exim, exim::queue_id(exim::message_text(line))),
         Program::Sendmail => (Mta::Sendmail, sendmail::queue_id(line.text)),
         Program::Opensmtpd => (Mta::Opensmtpd, (opensmtpd::queue_id(line.text), line.text)),
+        Program::Kumomta => (Mta::Kumomta, (kumomta::queue_id(line.text), line.text)),
         Program::Foreign => return None,
     };
     id.map(|id| (mta, id, rest))
@@ -197,7 +276,7 @@ pub(crate) fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8
 pub(crate) fn queue_scope(mta: Mta, program: &[u8]) -> &[u8] {
     match mta {
         Mta::Postfix => postfix::queue_scope(program),
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => b"",
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => b"",
     }
 }
 
@@ -206,7 +285,7 @@ pub(crate) fn queue_scope(mta: Mta, program: &[u8]) -> &[u8] {
 pub(crate) fn is_in_queue_scope(mta: Mta, program: &[u8], scope: &[u8]) -> bool {
     match mta {
         Mta::Postfix => postfix::is_in_queue_scope(program, scope),
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => scope.is_empty(),
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => scope.is_empty(),
     }
 }
 
@@ -215,7 +294,7 @@ pub(crate) fn is_in_queue_scope(mta: Mta, program: &[u8], scope: &[u8]) -> bool 
 pub(crate) fn message_part(mta: Mta, queue_id: &[u8]) -> &[u8] {
     match mta {
         Mta::Opensmtpd => opensmtpd::message_part(queue_id),
-        Mta::Postfix | Mta::Exim | Mta::Sendmail => queue_id,
+        Mta::Postfix | Mta::Exim | Mta::Sendmail | Mta::Kumomta => queue_id,
     }
 }
 
@@ -224,7 +303,16 @@ pub(crate) fn message_part(mta: Mta, queue_id: &[u8]) -> &[u8] {
 pub(crate) fn is_queued_on_arrival(mta: Mta) -> bool {
     match mta {
         Mta::Postfix => false,
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => true,
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => true,
+    }
+}
+
+/// Whether a message's arrival is logged before the server decides on its content. Sendmail logs `from=` when it has read
+/// the message, and asks filters then.
+pub(crate) fn logs_arrival_first(mta: Mta) -> bool {
+    match mta {
+        Mta::Sendmail => true,
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd | Mta::Kumomta => false,
     }
 }
 
@@ -233,7 +321,7 @@ pub(crate) fn is_queued_on_arrival(mta: Mta) -> bool {
 pub(crate) fn is_never_queued(event: &Event, line: &LogLine) -> bool {
     match event.mta {
         Mta::Postfix => line.daemon() == b"cleanup",
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => false,
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => false,
     }
 }
 
@@ -241,7 +329,7 @@ pub(crate) fn is_never_queued(event: &Event, line: &LogLine) -> bool {
 /// arrival (cutthrough), so lines before the arrival belong to the same message.
 pub(crate) fn reuses_queue_ids(mta: Mta) -> bool {
     match mta {
-        Mta::Exim => false,
+        Mta::Exim | Mta::Kumomta => false,
         Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => true,
     }
 }
@@ -252,7 +340,7 @@ pub(crate) fn original_recipient(mta: Mta, text: &[u8]) -> Option<&[u8]> {
     match mta {
         Mta::Postfix => postfix::original_recipient(text),
         Mta::Exim => exim::original_recipient(text),
-        Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
@@ -261,12 +349,12 @@ pub(crate) fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
     match mta {
         Mta::Postfix => postfix::helo(text),
         Mta::Exim => exim::rejected_helo(text),
-        Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
 /// The name with which a client logged in, or tried to, as the line of a rejection shows it: `sasl_username=anna` of Postfix,
-/// `(set_id=anna)` of Exim. `None`: the line shows none.
+/// `(set_id=anna)` of Exim, `AUTH failure (PLAIN): …, user=anna` of Sendmail. `None`: the line shows none.
 pub(crate) fn login<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     if event.direction != Direction::Inbound {
         return None;
@@ -274,7 +362,8 @@ pub(crate) fn login<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     match event.mta {
         Mta::Postfix => postfix::login(line.text),
         Mta::Exim => exim::login(line.text),
-        Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Sendmail => sendmail::login(line.text),
+        Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
@@ -283,7 +372,8 @@ pub(crate) fn related_queue_id(mta: Mta, text: &[u8]) -> Option<(Relation, &[u8]
     match mta {
         Mta::Postfix => postfix::related_queue_id(text),
         Mta::Exim => exim::related_queue_id(text),
-        Mta::Sendmail | Mta::Opensmtpd => related_id::forwarded_to(text),
+        Mta::Sendmail => sendmail::related_queue_id(text),
+        Mta::Opensmtpd | Mta::Kumomta => related_id::forwarded_to(text),
     }
 }
 
@@ -301,6 +391,7 @@ fn accepted_text(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
         Mta::Sendmail => sendmail::accepted(reply),
         // OpenSMTPD uses Sendmail's wording.
         Mta::Opensmtpd => None,
+        Mta::Kumomta => kumomta::accepted(reply),
     }
 }
 
@@ -309,7 +400,7 @@ pub(crate) fn delivery_delays(mta: Mta, line: &LogLine) -> Phases {
     match mta {
         Mta::Postfix => postfix::delays(line.text).unwrap_or_default(),
         Mta::Exim => exim::delays(line),
-        Mta::Sendmail | Mta::Opensmtpd => Phases::new(),
+        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => Phases::new(),
     }
 }
 
@@ -317,7 +408,7 @@ pub(crate) fn delivery_delays(mta: Mta, line: &LogLine) -> Phases {
 pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
     match record.mta {
         Mta::Exim => exim::receive_time(record),
-        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
@@ -328,7 +419,8 @@ pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [
         Mta::Exim if event.direction == Direction::Inbound && !line.program.is_empty() => {
             Some(exim::message_text(line)).filter(|text| !exim::connection::is_logged_once(text))
         }
-        Mta::Exim | Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Sendmail => sendmail::copied_text(event, line),
+        Mta::Exim | Mta::Postfix | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
@@ -339,7 +431,7 @@ pub(crate) fn may_report_again(event: &Event, line: &LogLine) -> bool {
             (event.direction, event.outcome) == (Direction::Inbound, Outcome::Rejected)
                 && postfix::warning::repetition(line.text).is_some()
         }
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => false,
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => false,
     }
 }
 
@@ -350,8 +442,7 @@ pub(crate) fn reports_again(event: &Event, line: &LogLine, earlier: &LogLine) ->
         Mta::Postfix if postfix::is_in_queue_scope(earlier.program, postfix::queue_scope(line.program)) => {
             postfix::warning::reports_again(line.text, earlier.text)
         }
-        Mta::Postfix => 0,
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => 0,
+        Mta::Postfix | Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => 0,
     }
 }
 
@@ -362,6 +453,7 @@ const fn journal_units(mta: Mta) -> &'static [&'static str] {
         Mta::Exim => &["exim4.service", "exim4-base.service", "exim.service"],
         Mta::Sendmail => &["sendmail.service"],
         Mta::Opensmtpd => &["opensmtpd.service", "smtpd.service"],
+        Mta::Kumomta => &["kumomta.service"],
     }
 }
 
@@ -377,7 +469,7 @@ const fn log_names(mta: Mta) -> &'static [&'static str] {
             "exim_mainlog", // cPanel
             "exim*.log",    // Exim in containers, and the BSDs' names
         ],
-        Mta::Sendmail | Mta::Opensmtpd => &[],
+        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => &[],
     }
 }
 
@@ -385,7 +477,7 @@ const fn log_names(mta: Mta) -> &'static [&'static str] {
 const fn log_paths(mta: Mta) -> &'static [&'static str] {
     match mta {
         Mta::Exim => &["/var/log/exim4/mainlog", "/var/log/exim/main.log", "/var/log/exim/mainlog"],
-        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => &[],
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => &[],
     }
 }
 
@@ -393,7 +485,7 @@ const fn log_paths(mta: Mta) -> &'static [&'static str] {
 pub(crate) fn repeated_log(log: &str) -> Option<String> {
     let of = |mta| match mta {
         Mta::Exim => exim::mainlog_of(log),
-        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
     };
     Mta::ALL.into_iter().find_map(of)
 }

@@ -143,15 +143,18 @@ impl<'a> Sampler<'a> {
 
     /// The host and the instance of a line.
     fn host_and_instance(&mut self, line: &LogLine) -> (TextPiece, TextPiece) {
-        let host = self.sample.keep(Some(line.host).filter(|host| !host.is_empty()));
+        let host = self.sample.keep(Some(line.named_host()).filter(|host| !host.is_empty()));
         let instance = Some(line.instance_or_program()).filter(|name| !name.is_empty());
         (host, self.sample.keep(instance))
     }
 }
 
-/// The sampling hash of an event. It depends on the place in the log alone, so every run has the same sample.
-fn hash(place: LineOffset) -> u64 {
-    FixedState::with_seed(0x5f0e).hash_one((place.file as u64, place.offset))
+/// The sampling hash of the event `part` of a line. It depends on the place in the log alone, so every run has the same
+/// sample.
+fn hash(place: LineOffset, part: u32) -> u64 {
+    let seed = FixedState::with_seed(0x5f0e);
+    let first = seed.hash_one((place.file as u64, place.offset));
+    if part == 0 { first } else { seed.hash_one((first, part)) }
 }
 
 /// Whether the other side is a part of this server's own mail system: `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5.
@@ -172,7 +175,7 @@ impl EventSink for Sampler<'_> {
             self.sample.undated += 1;
             return;
         };
-        let hash = hash(logged.place);
+        let hash = hash(logged.place, logged.part);
         let Some(cell) = self.count(moment.minute() as i32, series, hash) else { return };
         let key = event.queue_id.map_or(0, |id| self.keys.key(event.mta, logged.line, id));
         let message = self.messages.get(&key).copied().unwrap_or_default();
@@ -221,7 +224,7 @@ impl EventSink for Sampler<'_> {
         // Mail of programs on this host keeps coming while clients cannot reach the server, so it would hide a silence.
         let is_counted = arrives && source.client.start > 0 && self.filter.is_empty();
         let (Some(minute), true) = (logged.minute, is_counted) else { return };
-        let hash = hash(logged.place);
+        let hash = hash(logged.place, 0);
         let Some(cell) = self.count(minute as i32, CountSeries::TAKEN, hash) else { return };
         let (host, instance) = self.host_and_instance(logged.line);
         let event = SampledEvent {
