@@ -49,8 +49,7 @@ impl Explainer {
             Query::Class(class) => class_entry(input, class, context),
             Query::Reason(reason) => reason_entry(input, reason, context),
             Query::Reply(event) => {
-                let context =
-                    QueryContext { mta: context.mta.or_else(|| guess(input)), ..context.clone() };
+                let context = QueryContext { mta: context.mta.or_else(|| guess(input)), ..context.clone() };
                 self.explain_reply(input, EntryKind::Reply, &event, &context)
             }
             Query::Line(event) => {

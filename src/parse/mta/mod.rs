@@ -8,6 +8,7 @@ pub(crate) mod delay;
 pub(crate) mod exim;
 pub(crate) mod kumomta;
 pub(crate) mod opensmtpd;
+mod own_host;
 pub(crate) mod own_text;
 pub(crate) mod parsed;
 pub(crate) mod postfix;
@@ -15,9 +16,9 @@ pub(crate) mod queue_record;
 pub(crate) mod recipient_list;
 pub(crate) mod related_id;
 pub(crate) mod sendmail;
-pub(crate) mod writer;
 pub(crate) mod server_warning;
 pub(crate) mod warning_text;
+pub(crate) mod writer;
 
 use self::delay::Phases;
 use self::parsed::ParsedLine;
@@ -27,7 +28,6 @@ use self::recipient_list::RecipientList;
 use self::related_id::Relation;
 use super::header::{LogLine, RawTimestamp};
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer};
-use crate::smtp::side::is_this_host;
 
 /// The program that wrote a line, as far as parsing depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,12 +83,8 @@ impl Program {
             Self::Kumomta => kumomta::read(line),
             Self::Foreign => ParsedLine::Foreign,
         };
-        // A program on this host is no remote server: a filter, a delivery agent behind a socket.
-        if let ParsedLine::Event(event) = &mut parsed
-            && event.direction == Direction::Outbound
-            && is_this_host(&event.peer, || names_socket(event.mta, line.text), line.host)
-        {
-            event.direction = Direction::Local;
+        if let ParsedLine::Event(event) = &mut parsed {
+            own_host::correct_direction(event, line);
         }
         parsed
     }
@@ -127,16 +123,6 @@ pub(crate) fn writes_lines_without_tag(program: &[u8]) -> bool {
         Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => false,
     };
     Mta::ALL.into_iter().any(writes)
-}
-
-/// Whether the line names a Unix socket in place of an address: Postfix logs `relay=mx1.example.org[private/lmtp]`.
-fn names_socket(mta: Mta, text: &[u8]) -> bool {
-    match mta {
-        Mta::Postfix => [&b"[private/"[..], b"[public/", b"[/"]
-            .iter()
-            .any(|mark| memchr::memmem::find(text, mark).is_some()),
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => false,
-    }
 }
 
 /// Appends the line of a log record that is a JSON object itself, not one around a line. False: it is no such record, and
