@@ -1,4 +1,4 @@
-//! Says where each mail server writes its logs.
+//! Tells where each mail server writes its logs: systemd units, names of files, and their default paths.
 
 use super::exim;
 use crate::smtp::event::Mta;

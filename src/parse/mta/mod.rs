@@ -9,6 +9,7 @@ pub(crate) mod exim;
 pub(crate) mod kumomta;
 pub(crate) mod log_places;
 pub(crate) mod opensmtpd;
+mod own_host;
 pub(crate) mod own_text;
 pub(crate) mod parsed;
 pub(crate) mod postfix;
@@ -18,6 +19,7 @@ pub(crate) mod related_id;
 pub(crate) mod sendmail;
 pub(crate) mod server_warning;
 pub(crate) mod warning_text;
+pub(crate) mod writer;
 
 use self::delay::Phases;
 use self::log_places::journal_units;
@@ -76,14 +78,18 @@ impl Program {
     /// Parses a line of this writer.
     #[inline]
     pub fn read<'a>(self, line: &LogLine<'a>) -> ParsedLine<'a> {
-        match self {
+        let mut parsed = match self {
             Self::Postfix(daemon) => postfix::read(daemon, line.text),
             Self::Exim => exim::read(line),
             Self::Sendmail => sendmail::read(line),
             Self::Opensmtpd => opensmtpd::read(line),
             Self::Kumomta => kumomta::read(line),
             Self::Foreign => ParsedLine::Foreign,
+        };
+        if let ParsedLine::Event(event) = &mut parsed {
+            own_host::correct_direction(event, line);
         }
+        parsed
     }
 }
 
@@ -98,7 +104,7 @@ pub(crate) fn program_of_text(text: &[u8]) -> Option<&'static str> {
 pub(crate) fn program_of_unit(unit: &[u8]) -> Option<&'static str> {
     let bare = |unit: &'static str| unit.split(['@', '.']).next().unwrap_or(unit).as_bytes();
     let name = unit.split(|&byte| byte == b'@').next().unwrap_or(unit);
-    let runs_as = |mta: &Mta| journal_units(*mta).iter().any(|unit| bare(unit) == name);
+    let runs_as = |mta: &Mta| log_places::journal_units(*mta).iter().any(|unit| bare(unit) == name);
     Mta::ALL.into_iter().find(runs_as).map(program_name)
 }
 
