@@ -1,10 +1,13 @@
 //! Explains a log line that reports neither a delivery nor a refusal: what it is, and which line says more.
 
+use crate::catalog::warning::WarningTable;
 use crate::parse::header::LogLine;
 use crate::parse::log_text::LogText;
 use crate::parse::mta;
+use crate::parse::mta::Program;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::mta::queue_record::QueueStep;
+use crate::parse::mta::server_warning::{ServerWarning, server_warning};
 use crate::parse::mta::writer::writer;
 use crate::report::explain::{Entry, EntryKind};
 
@@ -17,15 +20,22 @@ pub(crate) fn routine_entry(input: &str) -> Entry {
     let server = writer(&line).map_or("mail server", |mta| mta.display_name());
     let daemon = line.program.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     let daemon = LogText::string(daemon);
-    let (name, description) = match (severity(&line), mta::read(&line)) {
-        (Some(severity), _) => {
+    let known = server_warning(Program::of(&line), &line);
+    let known = known.and_then(|warning| Some((warning.severity, cause(&warning)?)));
+    let (name, description) = match (known, severity(&line), mta::read(&line)) {
+        (Some((severity, description)), _, _) => (format!("{server} {severity}"), description),
+        (None, Some(severity), _) => {
             let name = format!("{server} {severity}");
             (name, trouble(server, &daemon, severity))
         }
-        (None, ParsedLine::QueueRecord(record)) => {
+        (None, None, ParsedLine::QueueRecord(record)) => {
             (format!("{server} queue record"), vec![step(record.step).to_owned(), next(&line)])
         }
-        (None, ParsedLine::Routine | ParsedLine::Event(_) | ParsedLine::Unread | ParsedLine::Foreign) => {
+        (
+            None,
+            None,
+            ParsedLine::Routine | ParsedLine::Event(_) | ParsedLine::Unread | ParsedLine::Foreign,
+        ) => {
             let what = format!(
                 "A routine line of {server}{}: it reports neither a delivery nor a refusal.",
                 if daemon.is_empty() { String::new() } else { format!(" ({daemon})") }
@@ -43,6 +53,18 @@ fn severity(line: &LogLine) -> Option<&'static str> {
         text.strip_prefix(severity.as_bytes()).is_some_and(|rest| rest.starts_with(b": "))
     };
     SEVERITIES.into_iter().find(|severity| starts(text, severity) || starts(line.text, severity))
+}
+
+/// What is known about a warning: its cause, what to do, and what to look at. `None`: nothing is.
+fn cause(warning: &ServerWarning) -> Option<Vec<String>> {
+    let table = WarningTable::built_in();
+    let row = table.find(warning.mta, warning.text)?;
+    let mut description =
+        vec![format!("The server warns of its own trouble: {}.", row.title), format!("{}.", row.line)];
+    if !row.check.is_empty() {
+        description.push(format!("Check: {}", row.check.join("; ")));
+    }
+    Some(description)
 }
 
 /// What a line of trouble is.

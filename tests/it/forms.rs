@@ -366,9 +366,10 @@ fn recorded(log: &Path) -> Option<Vec<Entry>> {
 fn tally(log: &str) -> Value {
     let options = LogOptions { time_zone: Some(TimeZone::UTC), ..LogOptions::default() };
     let report = smtplog::scan(&[log], &ScanOptions { logs: options, ..ScanOptions::default() }).unwrap();
-    let rows = report.rows.iter().map(|row| {
-        json!([row.direction, row.outcome, row.code, row.enhanced, row.reason, row.attempts])
-    });
+    let rows = report
+        .rows
+        .iter()
+        .map(|row| json!([row.direction, row.outcome, row.code, row.enhanced, row.reason, row.attempts]));
     json!([report.totals.outbound, report.totals.inbound, report.totals.local, rows.collect::<Vec<_>>()])
 }
 

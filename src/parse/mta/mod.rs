@@ -22,8 +22,6 @@ pub(crate) mod warning_text;
 pub(crate) mod writer;
 
 use self::delay::Phases;
-use self::log_places::journal_units;
-pub(crate) use self::log_places::{LOG_PLACES, repeated_log};
 use self::parsed::ParsedLine;
 use self::postfix::daemon::Daemon;
 use self::queue_record::{MessageFields, QueueRecord};
