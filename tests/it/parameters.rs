@@ -58,6 +58,7 @@ fn names_no_setting_that_does_not_exist() {
         if path.extension().is_none_or(|end| end != "toml")
             || path.ends_with("rules.toml")
             || path.ends_with("causes.toml")
+            || path.ends_with("warnings.toml")
             || path.ends_with("providers.toml")
         {
             continue;
