@@ -382,6 +382,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
                     book,
                 };
                 self.event(&logged, times);
+                self.coverage.event += 1;
                 self.coverage.repeats += u64::from(times - 1);
                 self.more_of_line(&logged, times);
             }
