@@ -338,11 +338,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
             self.coverage.foreign(place, block.lines.get(at..).unwrap_or_default());
             return;
         }
-        // Lines of one minute share the minute of the first; only an event needs the seconds.
-        let minute = match (self.minute, known.minute) {
-            (Some((last, minute)), Some(number)) if number == last => Some(minute),
-            _ => None,
-        };
+        let minute = self.minute_of(known);
         let is_no_result = matches!(parsed, ParsedLine::Routine | ParsedLine::Unread);
         let warning = if is_no_result { server_warning(known.writer, line) } else { None };
         if let (Some(_), ParsedLine::Routine, None) = (minute, &parsed, warning) {
@@ -381,10 +377,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
                     client,
                     book,
                 };
-                self.event(&logged, times);
-                self.coverage.event += 1;
-                self.coverage.repeats += u64::from(times - 1);
-                self.more_of_line(&logged, times);
+                self.line_of_event(&logged, times);
             }
             ParsedLine::QueueRecord(record) => {
                 let minute = moment.map(LogTime::minute);
@@ -435,6 +428,22 @@ impl<L: EventSink> Walker<'_, '_, L> {
             unread.extend_from_slice(raw);
             unread.push(b'\n');
         }
+    }
+
+    /// The minute of a line, if the last one was of the same: lines of one minute share the minute of the first, and only an
+    /// event needs the seconds.
+    #[inline]
+    fn minute_of(&self, known: &ParsedHeader) -> Option<i64> {
+        let (last, minute) = self.minute?;
+        (known.minute? == last).then_some(minute)
+    }
+
+    /// Counts the line of an event, and passes on all events that it reports.
+    fn line_of_event(&mut self, logged: &LoggedEvent, times: u32) {
+        self.coverage.event += 1;
+        self.coverage.repeats += u64::from(times - 1);
+        self.event(logged, times);
+        self.more_of_line(logged, times);
     }
 
     /// Remembers the minute of a line whose minute was not known; `number` is the one in the header cache.

@@ -70,7 +70,9 @@ fn warnings(page: &mut String, report: &Report) {
     if !series.is_empty() {
         let name = "smtplog_server_warnings_total";
         head(page, name, "counter", "Lines in which a mail server warns of its own trouble.");
-        series.iter().for_each(|(labels, lines)| line(page, name, labels, lines));
+        for (labels, lines) in &series {
+            line(page, name, labels, lines);
+        }
     }
 }
 

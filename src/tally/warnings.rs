@@ -155,7 +155,9 @@ mod tests {
         let mut parts: Vec<WarningCounts> =
             (0..4).map(|part| counts(texts(part * 3_000, (part + 1) * 3_000))).collect();
         let mut other = parts.pop().expect("four parts");
-        parts.into_iter().for_each(|part| other.merge(part));
+        for part in parts {
+            other.merge(part);
+        }
         for counts in [&mut one, &mut other] {
             assert_eq!(counts.by_text.len(), TEXT_LIMIT);
         }

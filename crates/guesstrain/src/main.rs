@@ -188,7 +188,9 @@ fn learn(weights: &mut [[f64; REASONS]], example: &Example, step: f64) {
     let top = sums.iter().copied().fold(f64::MIN, f64::max);
     let mut shares = sums.map(|sum: f64| (sum - top).exp());
     let total: f64 = shares.iter().sum();
-    shares.iter_mut().for_each(|share| *share /= total);
+    for share in &mut shares {
+        *share /= total;
+    }
     shares[example.reason as usize] -= 1.0;
     for &bucket in &example.buckets {
         let row = &mut weights[usize::from(bucket)];

@@ -76,7 +76,7 @@ const POSTFIX: Prefixes = &[
 const OPENSMTPD: Prefixes =
     &[(b"warn: ", Severity::Warning), (b"fatal: ", Severity::Fatal), (b"fatal", Severity::Fatal)];
 
-fn by_prefix<'a>(text: &'a [u8], prefixes: Prefixes) -> Option<(Severity, &'a [u8])> {
+fn by_prefix(text: &[u8], prefixes: Prefixes) -> Option<(Severity, &[u8])> {
     prefixes.iter().find_map(|(prefix, severity)| Some((*severity, text.strip_prefix(*prefix)?)))
 }
 

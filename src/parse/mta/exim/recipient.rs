@@ -43,7 +43,7 @@ fn without_parents(first: &[u8]) -> &[u8] {
         let parents = inside.get(at + 1..).unwrap_or_default();
         let quotes = memchr_iter(b'"', parents).count();
         inside.get(..at).is_some_and(|before| before.ends_with(b" "))
-            && quotes % 2 == 0
+            && quotes.is_multiple_of(2)
             && parents.contains(&b'@')
     };
     match memrchr_iter(b'(', inside).find(is_open) {
