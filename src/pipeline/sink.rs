@@ -68,6 +68,10 @@ pub trait EventSink: Send {
 
     fn queue_record(&mut self, _logged: &LoggedQueueRecord) {}
 
+    /// Receives the minute of the first line of each minute, whatever the line is, counted from 1970-01-01T00:00Z. A minute may
+    /// come more than once.
+    fn minute(&mut self, _minute: i64) {}
+
     /// Ends a block, and returns its output. `lines` is the number of lines in it.
     fn end_of_block(&mut self, file: usize, lines: u64) -> Self::BlockOutput;
 }

@@ -66,6 +66,7 @@ pub(crate) fn walk<L: EventSink>(
         clock: None,
         last_file: 0,
         minute: None,
+        foreign_minute: None,
         unread: keep_unread.then(Vec::new),
     };
     let mut order = YearResolver::default();
@@ -173,9 +174,20 @@ pub fn step<'b, L: EventSink>(
     block: &Block,
 ) -> WalkStep<'b, L> {
     let coverage = Coverage::default();
-    let (reader, clock, last_file, minute, unread) = (HeaderCache::default(), None, 0, None, None);
-    let mut walker =
-        Walker { task: *task, classifier, sink, coverage, reader, clock, last_file, minute, unread };
+    let (reader, clock, last_file, unread) = (HeaderCache::default(), None, 0, None);
+    let (minute, foreign_minute) = (None, None);
+    let mut walker = Walker {
+        task: *task,
+        classifier,
+        sink,
+        coverage,
+        reader,
+        clock,
+        last_file,
+        minute,
+        foreign_minute,
+        unread,
+    };
     let result = walker.block(block);
     let Walker { sink, classifier, coverage, .. } = walker;
     WalkStep { sink, classifier, output: result.own, coverage }
@@ -210,6 +222,8 @@ struct Walker<'a, 'b, L> {
     last_file: usize,
     /// The minute of the last line: its number in the header cache, and minutes since 1970-01-01T00:00Z.
     minute: Option<(u32, i64)>,
+    /// The minute of the last line of another program: its number in the header cache.
+    foreign_minute: Option<u32>,
     /// `None`: these lines are not wanted.
     unread: Option<Vec<u8>>,
 }
@@ -267,7 +281,7 @@ fn each_length(block: &Block, mut on_line: impl FnMut(usize, usize)) -> (u64, u6
 impl<L: EventSink> Walker<'_, '_, L> {
     fn block(&mut self, block: &Block) -> BlockResult<L::BlockOutput> {
         clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
-        self.minute = None;
+        (self.minute, self.foreign_minute) = (None, None);
         let mut inside = Vec::new();
         let mut number = 0;
         let (lines, bytes) = each_length(block, |at, length| {
@@ -308,6 +322,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         let parsed = known.writer.read(line);
         if matches!(parsed, ParsedLine::Foreign) {
             self.coverage.foreign += 1;
+            self.foreign_minute(line, known, place);
             return;
         }
         // Lines of one minute share the minute of the first; only an event needs the seconds.
@@ -328,6 +343,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
             self.minute = known.minute.zip(moment.map(LogTime::minute));
             if let Some(moment) = moment {
                 extend(&mut self.coverage.minutes, moment.minute());
+                self.sink.minute(moment.minute());
             }
         }
         match &parsed {
@@ -372,6 +388,17 @@ impl<L: EventSink> Walker<'_, '_, L> {
             self.outside(moment);
         }
         (is_within, moment)
+    }
+
+    /// Passes on the minute of a line of another program, unless the last such line had the same.
+    fn foreign_minute(&mut self, line: &LogLine, known: &ParsedHeader, place: LineOffset) {
+        if known.minute.is_none() || known.minute == self.foreign_minute {
+            return;
+        }
+        self.foreign_minute = known.minute;
+        if let Some(moment) = self.moment(line, place) {
+            self.sink.minute(moment.minute());
+        }
     }
 
     fn moment(&mut self, line: &LogLine, place: LineOffset) -> Option<LogTime> {

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::command_values::{CommandValues, values};
 use super::commands::commands;
-use super::course::{peak, start, trend};
+use super::course::{peak, trend};
 use super::diagnosis::{Diagnosis, diagnose, factors};
 use super::evidence::Measures;
 use super::sentences::{Phrasing, noun};
@@ -19,8 +19,7 @@ use crate::parse::log_text::LogText;
 use crate::report::storm::{
     Confidence, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
 };
-use crate::storm::detect::dataset::{Cluster, Dataset};
-use crate::storm::detect::expected_rate::weights;
+use crate::storm::detect::dataset::{Cluster, Dataset, weights};
 use crate::storm::detect::mail_loop::answered;
 use crate::storm::detect::profile::{FactorShare, Profile};
 use crate::storm::detect::silence::Silence;
@@ -29,9 +28,9 @@ use crate::storm::sample::points::WeightedEvent;
 use crate::storm::sample::series::CountSeries;
 
 /// A storm without a known pattern is reported from this score on.
-const UNKNOWN_SCORE: f64 = 40.0;
+const UNKNOWN_SCORE: f64 = 5.0;
 /// A storm is reported if its mean rate is at least this many times the usual one.
-const LEAST_RATIO: f64 = 2.2;
+const LEAST_RATIO: f64 = 1.5;
 /// A silence with at least this many events missing is sure.
 const SURE_MISSING: f64 = 40.0;
 /// A storm that is not over is this many times as urgent as one that is.
@@ -81,7 +80,7 @@ impl StormBuilder<'_> {
         let course = self.course(cluster, &members);
         // Rejections as they should be are reported only if there are very many.
         let is_plain = diagnosis.pattern == StormPattern::Unknown && cluster.score < UNKNOWN_SCORE;
-        if is_plain || course.mean_rate < LEAST_RATIO * cluster.usual_rate() {
+        if is_plain || course.mean_rate < LEAST_RATIO * cluster.usual.per_minute {
             return None;
         }
         let shares = factors(&profile, &diagnosis);
@@ -106,10 +105,10 @@ impl StormBuilder<'_> {
             messages: distinct(&members, |point| point.sample.message),
             rate_per_minute: Rate { peak: round(course.peak_rate), mean: round(course.mean_rate) },
             usual_per_minute: UsualRate {
-                rate: round(cluster.usual_rate()),
+                rate: round(cluster.usual.per_minute),
                 by: if cluster.usual.is_by_day { UsualBy::DayHour } else { UsualBy::Median },
             },
-            times: round(course.mean_rate / cluster.usual_rate().max(1e-9)),
+            times: round(course.mean_rate / cluster.usual.per_minute.max(1e-9)),
             trend: course.trend,
             factors: shares.iter().filter_map(|share| self.factor(share)).collect(),
             series: self.series(&members),
@@ -118,12 +117,12 @@ impl StormBuilder<'_> {
             example: self.example(&members, course.peak),
         };
         let minutes = f64::from(cluster.last - course.start + 1);
-        let excess = (attempts - cluster.usual_rate() * minutes).max(0.0);
+        let excess = (attempts - cluster.usual.per_minute * minutes).max(0.0);
         Some((self.urgency(excess, until, course.end.is_some()), storm))
     }
 
     fn course(&self, cluster: &Cluster, members: &[&WeightedEvent]) -> Course {
-        let start = start(cluster, members);
+        let start = cluster.first;
         let weights: Vec<(i32, f64)> = weights(members.iter().copied());
         let minutes = f64::from(cluster.last - start + 1);
         let mean_rate = weights.iter().map(|(_, weight)| weight).sum::<f64>() / minutes;
@@ -262,16 +261,18 @@ impl StormBuilder<'_> {
         series.into_iter().map(counted).collect()
     }
 
-    /// A line of the storm's most frequent kind: from the hour of its peak, else from the first hour that has one.
+    /// A line of the storm: of its most frequent kind and near its peak, if one was kept.
     fn example(&self, members: &[&WeightedEvent], peak: i32) -> Option<String> {
         let kind = heaviest(members.iter().map(|point| (point.sample.kind, point.weight)))?;
-        let (first, last) = (members.first()?.sample.minute, members.last()?.sample.minute);
-        let hours = (first.div_euclid(60)..=last.div_euclid(60)).collect::<Vec<i32>>();
-        let of_hour = |hour: &i32| self.samples.examples.get(&(*hour, kind));
-        let is_inside = |example: &&Example| (first..=last).contains(&example.minute);
-        let at_peak = of_hour(&peak.div_euclid(60)).filter(is_inside);
-        let example = at_peak.or_else(|| hours.iter().filter_map(of_hour).find(is_inside));
-        let example = example.or_else(|| hours.iter().find_map(of_hour))?;
+        let example = |point: &&WeightedEvent| -> Option<&Example> {
+            let key = (point.sample.minute.div_euclid(60), point.sample.kind);
+            let same = |example: &&Example| (example.hash, example.minute) == (point.sample.hash, point.sample.minute);
+            self.samples.examples.get(&key)?.iter().find(same)
+        };
+        // The most frequent kind first, then the time of the peak.
+        let order = |point: &WeightedEvent| (point.sample.kind != kind, (point.sample.minute - peak).abs());
+        let found = members.iter().filter_map(|point| Some((order(point), example(point)?)));
+        let (_, example) = found.min_by_key(|(order, example)| (*order, example.hash))?;
         Some(LogText::string(&example.line))
     }
 }

@@ -14,8 +14,10 @@ pub(crate) mod signature;
 
 pub(crate) use self::builder::DiagnosisInput;
 use self::builder::StormBuilder;
-use super::detect::cluster::storms;
 use super::detect::dataset::Dataset;
+use super::detect::grid::Sensitivity;
+use super::detect::living_time::LivingTime;
+use super::detect::search::storms;
 use super::detect::silence::silences;
 use super::sample::merge::Samples;
 use super::sample::points::points;
@@ -27,10 +29,11 @@ pub(crate) fn answer(samples: &Samples, input: &DiagnosisInput) -> Vec<Storm> {
     let Some((first, last)) = input.minutes else { return Vec::new() };
     let (first, last) = (first as i32, last as i32);
     let points = points(samples);
-    let dataset = Dataset::new(&points, first, last);
+    let sensitivity = Sensitivity::default();
+    let dataset = Dataset::new(&points, LivingTime::new(&samples.lines, first, last));
     let builder = StormBuilder { samples, input, dataset: &dataset, texts: catalog::storms(), last };
     let (clusters, silences) =
-        rayon::join(|| storms(&dataset, null_sender(samples)), || silences(&points, first, last));
+        rayon::join(|| storms(&dataset, samples, null_sender(samples), sensitivity), || silences(&points, &dataset.living, (first, last), sensitivity));
     let mut storms: Vec<(f64, Storm)> =
         clusters.iter().filter_map(|cluster| builder.storm(cluster)).collect();
     storms.extend(silences.iter().filter_map(|silence| builder.silence(silence)));

@@ -13,13 +13,15 @@ use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::queue_record::{MessageFields, QueueStep};
 use crate::pipeline::filter::Filter;
-use crate::pipeline::sink::{EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event, Mta};
 
 /// The number of failures kept of one kind and minute.
-pub(crate) const FAILED_KEPT: usize = 16;
-/// The number of deliveries kept of one kind and minute; they show the usual share of each sender and so on.
-pub(crate) const SERVED_KEPT: usize = 3;
+pub(crate) const FAILED_KEPT: usize = 32;
+/// The number of deliveries kept of one kind and minute; they show the volume of each sender and so on.
+pub(crate) const SERVED_KEPT: usize = 8;
+/// The number of example lines kept of one kind and hour.
+pub(crate) const EXAMPLES_KEPT: usize = 3;
 /// The length to which an example line is cut, in bytes.
 const EXAMPLE_LIMIT: usize = 400;
 
@@ -144,9 +146,13 @@ impl<'a> Sampler<'a> {
     }
 }
 
-/// The sampling hash of an event. It depends on the place in the log alone, so every run has the same sample.
-fn hash(place: LineOffset) -> u64 {
-    FixedState::with_seed(0x5f0e).hash_one((place.file as u64, place.offset))
+/// The sampling hash of an event with these names. It depends on the text of the log alone, so every run has the same sample.
+fn hash(queue_id: Option<&[u8]>, recipient: Option<&[u8]>, raw: &[u8]) -> u64 {
+    let state = FixedState::with_seed(0x5f0e);
+    match (queue_id, recipient) {
+        (Some(id), Some(recipient)) => state.hash_one((id, recipient)),
+        (Some(_) | None, Some(_) | None) => state.hash_one(raw),
+    }
 }
 
 /// The user name of a login attempt: `sasl_username=anna@example.org` of Postfix, `(set_id=anna)` of Exim.
@@ -176,7 +182,7 @@ impl EventSink for Sampler<'_> {
             self.sample.undated += 1;
             return;
         };
-        let hash = hash(logged.place);
+        let hash = hash(event.queue_id, event.recipient, logged.raw);
         let Some(cell) = self.count(moment.minute() as i32, series, hash) else { return };
         let key = event.queue_id.map_or(0, |id| self.keys.key(event.mta, logged.line, id));
         let message = self.messages.get(&key).copied().unwrap_or_default();
@@ -192,8 +198,9 @@ impl EventSink for Sampler<'_> {
             if inbound { event.peer.ip.or(event.peer.host) } else { event.peer.host.or(event.peer.ip) };
         let (host, instance) = self.host_and_instance(logged.line);
         let raw = logged.raw.get(..EXAMPLE_LIMIT).unwrap_or(logged.raw);
-        let is_first = |cell: &MinuteCell| cell.events.iter().all(|event| event.hash > hash);
-        let is_example = !series.is_served() && self.sample.cells.get(cell).is_some_and(is_first);
+        let smaller = |cell: &MinuteCell| cell.events.iter().filter(|event| event.hash < hash).count();
+        let is_kept = |cell: &MinuteCell| smaller(cell) < EXAMPLES_KEPT;
+        let is_example = !series.is_served() && self.sample.cells.get(cell).is_some_and(is_kept);
         let event = SampledEvent {
             hash,
             key,
@@ -225,7 +232,7 @@ impl EventSink for Sampler<'_> {
         // Mail of programs on this host keeps coming while clients cannot reach the server, so it would hide a silence.
         let is_counted = arrives && source.client.start > 0 && self.filter.is_empty();
         let (Some(minute), true) = (logged.minute, is_counted) else { return };
-        let hash = hash(logged.place);
+        let hash = hash(None, None, logged.raw);
         let Some(cell) = self.count(minute as i32, CountSeries::TAKEN, hash) else { return };
         let (host, instance) = self.host_and_instance(logged.line);
         let event = SampledEvent {
@@ -244,6 +251,13 @@ impl EventSink for Sampler<'_> {
             mta: fact.mta,
         };
         self.keep_event(cell, event);
+    }
+
+    fn minute(&mut self, minute: i64) {
+        // A minute beyond this range is no minute of any log.
+        if let Ok(minute) = i32::try_from(minute) {
+            self.sample.lines.add(minute);
+        }
     }
 
     fn end_of_block(&mut self, _file: usize, _lines: u64) -> BlockSample {

@@ -4,7 +4,8 @@ use foldhash::fast::{FixedState, RandomState};
 use hashbrown::HashMap;
 
 use super::block_sample::{BlockSample, MessageSource, SampledEvent};
-use super::collector::{FAILED_KEPT, SERVED_KEPT};
+use super::collector::{EXAMPLES_KEPT, FAILED_KEPT, SERVED_KEPT};
+use super::line_minutes::LineMinutes;
 use super::series::CountSeries;
 use crate::catalog::provider::Provider;
 use crate::collections::interner::{Interner, Symbol};
@@ -54,10 +55,21 @@ pub(crate) struct Sample {
 
 /// An example line of the log.
 pub(crate) struct Example {
-    /// The sampling hash: the smallest one of its hour and kind.
-    hash: u64,
+    /// The sampling hash of its event: one of the smallest of its hour and kind.
+    pub hash: u64,
     pub minute: i32,
     pub line: Vec<u8>,
+}
+
+/// Adds an example if its hash is among the smallest. The order of those that are kept depends on them alone.
+fn keep_example(kept: &mut Vec<Example>, example: Example) {
+    let order = |example: &Example| (example.hash, example.minute);
+    let at = kept.partition_point(|known| order(known) < order(&example));
+    let is_known = kept.get(at).is_some_and(|known| order(known) == order(&example));
+    if at < EXAMPLES_KEPT && !is_known {
+        kept.insert(at, example);
+        kept.truncate(EXAMPLES_KEPT);
+    }
 }
 
 /// The counts and the sample in which storms are detected.
@@ -68,13 +80,15 @@ pub(crate) struct Samples {
     pub counts: HashMap<(i32, SampleKind), u32, FixedState>,
     pub samples: Vec<Sample>,
     /// By hour since 1970-01-01T00:00Z and kind.
-    pub examples: HashMap<(i32, SampleKind), Example, FixedState>,
+    pub examples: HashMap<(i32, SampleKind), Vec<Example>, FixedState>,
     /// Events whose line shows no time.
     pub undated: u64,
     /// The oldest minutes were dropped because there were too many.
     pub is_cut: bool,
     /// Events whose sender the filter does not admit.
     pub left_out: u64,
+    /// The minutes with lines of any kind.
+    pub lines: LineMinutes,
 }
 
 /// Merges the blocks of one reading of the logs.
@@ -129,6 +143,7 @@ impl<'a> SampleMerger<'a> {
                 undated: 0,
                 is_cut: false,
                 left_out: 0,
+                lines: LineMinutes::default(),
             },
             trimmed_length: 0,
         }
@@ -137,6 +152,9 @@ impl<'a> SampleMerger<'a> {
     /// Adds the sample of a block; blocks must come in their order.
     pub(crate) fn fold(&mut self, block: &BlockSample) {
         self.samples.undated += block.undated;
+        for (hour, minutes) in block.lines.hours() {
+            self.samples.lines.add_hour(hour, minutes);
+        }
         for cell in &block.cells {
             let kind = self.kind(cell.series);
             let mut admitted = 0;
@@ -229,10 +247,7 @@ impl<'a> SampleMerger<'a> {
         if let Some(raw) = block.read(event.raw) {
             let key = (minute.div_euclid(60), kind);
             let example = Example { hash: event.hash, minute, line: raw.to_vec() };
-            match examples.get(&key) {
-                Some(known) if known.hash <= example.hash => {}
-                Some(_) | None => drop(examples.insert(key, example)),
-            }
+            keep_example(examples.entry(key).or_default(), example);
         }
         true
     }
@@ -279,9 +294,10 @@ impl<'a> SampleMerger<'a> {
 
     /// Drops all events before this minute, and names that no event has any more.
     pub(crate) fn forget(&mut self, before: i32, hasher: RandomState) {
-        let Samples { names, counts, samples, examples, .. } = &mut self.samples;
+        let Samples { names, counts, samples, examples, lines, .. } = &mut self.samples;
         counts.retain(|(minute, _), _| *minute >= before);
-        examples.retain(|_, example| example.minute >= before);
+        examples.retain(|(hour, _), _| *hour >= before.div_euclid(60));
+        lines.forget(before);
         samples.retain(|sample| sample.minute >= before);
         let mut kept = Interner::new(hasher);
         for sample in samples.iter_mut() {

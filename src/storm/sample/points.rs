@@ -8,6 +8,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::merge::{Sample, SampleKind, Samples};
 use super::series::CountSeries;
+use crate::catalog::ReasonKin;
 use crate::catalog::classify::Reason;
 use crate::catalog::provider::{Provider, Providers};
 use crate::catalog::value_name;
@@ -18,7 +19,7 @@ use crate::smtp::event::{Direction, Stage};
 use crate::smtp::reply::{Code, EnhancedCode};
 
 /// The direction of the mail as storms see it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum MailFlow {
     /// Mail that this server sends or delivers.
     Out,
@@ -39,6 +40,8 @@ pub(crate) struct WeightedEvent {
     /// The same recipient of the same message failed for the same reason before. Because a log may begin with a full
     /// queue, the first failure of a message that is older than the log is a retry too.
     pub is_retry: bool,
+    /// The cause that its reason shares with others. `None`: it has no reason, or one that tells nothing new.
+    pub kin: Option<ReasonKin>,
 }
 
 /// The value of a point in one dimension, as a number; 0: it has none. Equal numbers are equal values.
@@ -87,7 +90,7 @@ pub(crate) fn points(samples: &Samples) -> Vec<WeightedEvent> {
     let domains = DomainNames::learn(samples);
     let shows_arrivals = shows_arrivals(samples);
     let mut points: Vec<WeightedEvent> = Vec::with_capacity(samples.samples.len());
-    let mut seen: HashSet<(u64, Symbol, Option<Reason>), FixedState> = HashSet::default();
+    let mut seen: HashSet<(u64, Symbol, Option<ReasonKin>), FixedState> = HashSet::default();
     for cell in samples.samples.chunk_by(|a, b| (a.minute, a.kind) == (b.minute, b.kind)) {
         let Some(first) = cell.first() else { continue };
         let Some(&series) = samples.kinds.get(first.kind as usize) else { continue };
@@ -95,8 +98,9 @@ pub(crate) fn points(samples: &Samples) -> Vec<WeightedEvent> {
         let weight = f64::from(count) / cell.len() as f64;
         let flow = if series.direction == Direction::Inbound { MailFlow::In } else { MailFlow::Out };
         let is_failure = !series.is_served() && series.reason != Some(Reason::Greylisted);
+        let kin = series.reason.and_then(Reason::kin);
         points.extend(cell.iter().map(|&sample| {
-            let failure = (sample.message, sample.recipient, series.reason);
+            let failure = (sample.message, sample.recipient, kin);
             let mut series = series;
             let mut sample = sample;
             if flow == MailFlow::Out {
@@ -108,7 +112,7 @@ pub(crate) fn points(samples: &Samples) -> Vec<WeightedEvent> {
             }
             let is_first = seen.insert(failure) && !(shows_arrivals && sample.is_older);
             let is_retry = is_failure && sample.message != 0 && !is_first;
-            WeightedEvent { sample, series, flow, weight, is_failure, is_retry }
+            WeightedEvent { sample, series, flow, weight, is_failure, is_retry, kin }
         }));
     }
     points
@@ -164,6 +168,13 @@ pub(crate) fn shown(
 }
 
 impl WeightedEvent {
+    /// Whether it is evidence of a storm: the first failure of a recipient of a message, or a rejection that an administrator may
+    /// have to act on. Strangers that are rejected as they should be are none.
+    pub(crate) fn is_unit(&self) -> bool {
+        let is_new = self.is_failure && !self.is_retry && self.kin.is_some();
+        is_new && (self.flow == MailFlow::Out || !self.series.reason.is_some_and(Reason::turns_strangers_away))
+    }
+
     /// The point's value in a dimension. 0: it has none.
     pub(crate) fn value(&self, dimension: Dimension) -> FactorValue {
         let name = |id: Symbol| id.index() as u64;
