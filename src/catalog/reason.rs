@@ -212,6 +212,8 @@ pub(crate) enum ReasonKin {
     Login,
     /// The reply does not say why.
     Unclear,
+    /// Only where somebody asks for it; [`Reason::kin`] never gives it.
+    Greylisting,
 }
 
 /// What helps: trying again, or something else.

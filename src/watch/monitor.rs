@@ -22,6 +22,7 @@ use crate::scan::input::ReadSummary;
 use crate::scan::options::ReportOptions;
 use crate::scan::summary::report;
 use crate::smtp::event::Outcome;
+use crate::storm::detect::grid::Sensitivity;
 use crate::storm::diagnose::{DiagnosisInput, answer};
 use crate::storm::sample::block_sample::BlockSample;
 use crate::storm::sample::collector::Sampler;
@@ -173,8 +174,10 @@ impl<'a> Monitor<'a> {
             zone: &self.calendar.zone,
             files: sources.map(|source| source.path.to_string_lossy().into_owned()).collect(),
             minutes,
+            sensitivity: Sensitivity::default(),
+            with_greylisting: false,
         };
-        answer(self.merger.so_far(), &input)
+        answer(self.merger.so_far(), &input).storms
     }
 
     /// The rows of failures in these minutes, as `scan` counts them but without recipients, the most frequent first.

@@ -7,8 +7,8 @@ use crate::storm::sample::points::{MailFlow, WeightedEvent};
 
 /// What a storm's view usually has.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct UsualWeight {
-    /// Evidence a minute.
+pub(crate) struct UsualCount {
+    /// Events a minute.
     pub per_minute: f64,
     /// The log is long enough to compare with the same hour of other days.
     pub is_by_day: bool,
@@ -23,7 +23,7 @@ pub(crate) struct Cluster {
     /// The first and the last minute, since 1970-01-01T00:00Z.
     pub first: i32,
     pub last: i32,
-    pub usual: UsualWeight,
+    pub usual: UsualCount,
     /// How far its exponent is above the critical value, in nats.
     pub score: f64,
     /// The view that it was found in.

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use super::curve::Curve;
-use super::dataset::{Cluster, Dataset, UsualWeight};
+use super::dataset::{Cluster, Dataset, UsualCount};
 use super::edges::edges;
 use super::grid::{LEAST_WEIGHT, Sensitivity};
 use super::likelihood::against_volume;
@@ -40,7 +40,7 @@ struct Candidate {
     window: Window,
     first: i32,
     last: i32,
-    usual: UsualWeight,
+    usual: UsualCount,
 }
 
 /// Searches the views of one log.
@@ -274,12 +274,13 @@ impl Search<'_> {
         let living = &self.dataset.living;
         let minutes = living.between(window.first, window.last + 1).max(1.0);
         let (rate, usual) = (content.counts.inside / minutes, expected / content.counts.inside_minutes);
+        let per_unit = series.events() / series.weight().max(1e-9);
         let (first, last) = edges(series, (window.from, window.to), (rate, usual), living);
         Some(Candidate {
             window: *window,
             first,
             last,
-            usual: UsualWeight { per_minute: usual, is_by_day: living.total() >= 2.0 * 1440.0 },
+            usual: UsualCount { per_minute: usual * per_unit, is_by_day: living.total() >= 2.0 * 1440.0 },
         })
     }
 

@@ -67,6 +67,11 @@ impl UnitSeries {
         self.sums.last().map_or(0.0, |[weight, ..]| *weight)
     }
 
+    /// The number of events that the units stand for.
+    pub(crate) fn events(&self) -> f64 {
+        self.sums.last().map_or(0.0, |[_, _, events, _]| *events)
+    }
+
     /// Indices of the units from minute `from` on and before `to`.
     pub(crate) fn range(&self, from: i32, to: i32) -> (usize, usize) {
         let index = |minute: i32| self.units.partition_point(|unit| unit.minute < minute);

@@ -20,11 +20,13 @@ use crate::report::storm::{
     Confidence, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
 };
 use crate::storm::detect::dataset::{Cluster, Dataset, weights};
+use crate::storm::detect::grid::Sensitivity;
 use crate::storm::detect::mail_loop::answered;
 use crate::storm::detect::profile::{FactorShare, Profile};
 use crate::storm::detect::silence::Silence;
 use crate::storm::sample::merge::{Example, Samples};
 use crate::storm::sample::points::WeightedEvent;
+use crate::smtp::reply::Class;
 use crate::storm::sample::series::CountSeries;
 
 /// A storm without a known pattern is reported from this score on.
@@ -44,6 +46,9 @@ pub(crate) struct DiagnosisInput<'a> {
     pub files: Vec<String>,
     /// The first and the last minute of the log, since 1970-01-01T00:00Z. `None`: no line has a time.
     pub minutes: Option<(i64, i64)>,
+    pub sensitivity: Sensitivity,
+    /// Greylisting is told too.
+    pub with_greylisting: bool,
 }
 
 /// Builds the report of each storm.
@@ -192,11 +197,14 @@ impl StormBuilder<'_> {
         let share = |of: &dyn Fn(&WeightedEvent) -> bool| -> f64 {
             members.iter().filter(|point| of(point)).map(|point| point.weight).sum::<f64>() / weight.max(1e-9)
         };
+        let messages: HashSet<u64, FixedState> = members.iter().map(|point| point.sample.message).collect();
         Measures {
             profile,
             near: share(&|point| point.sample.is_near),
             null_sender: share(&|point| self.samples.names.name(point.sample.sender) == b"<>"),
             answered: answered(members),
+            temporary: share(&|point| point.series.class == Some(Class::Transient)),
+            messages: messages.len(),
         }
     }
 

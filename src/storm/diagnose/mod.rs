@@ -9,13 +9,14 @@ pub(crate) mod commands;
 pub(crate) mod course;
 pub(crate) mod diagnosis;
 pub(crate) mod evidence;
+pub(crate) mod limits;
 pub(crate) mod sentences;
 pub(crate) mod signature;
 
 pub(crate) use self::builder::DiagnosisInput;
 use self::builder::StormBuilder;
+use self::limits::{LogSpan, hole_notes};
 use super::detect::dataset::Dataset;
-use super::detect::grid::Sensitivity;
 use super::detect::living_time::LivingTime;
 use super::detect::search::storms;
 use super::detect::silence::silences;
@@ -24,23 +25,38 @@ use super::sample::points::points;
 use crate::catalog;
 use crate::report::storm::Storm;
 
-/// The storms of the log, the most urgent first.
-pub(crate) fn answer(samples: &Samples, input: &DiagnosisInput) -> Vec<Storm> {
-    let Some((first, last)) = input.minutes else { return Vec::new() };
-    let (first, last) = (first as i32, last as i32);
-    let points = points(samples);
-    let sensitivity = Sensitivity::default();
+/// The storms of a log, and what limits them.
+#[derive(Default)]
+pub(crate) struct Findings {
+    /// The most urgent first.
+    pub storms: Vec<Storm>,
+    /// Holes of the log, and events whose time is far off.
+    pub notes: Vec<String>,
+}
+
+/// The storms of the log.
+pub(crate) fn answer(samples: &Samples, input: &DiagnosisInput) -> Findings {
+    let Some(span) = input.minutes.and_then(|minutes| LogSpan::of(samples, minutes)) else {
+        return Findings::default();
+    };
+    let (first, last) = (span.first, span.last);
+    let mut points = points(samples, input.with_greylisting);
+    points.retain(|point| span.contains(point.sample.minute));
     let dataset = Dataset::new(&points, LivingTime::new(&samples.lines, first, last));
     let builder = StormBuilder { samples, input, dataset: &dataset, texts: catalog::storms(), last };
-    let (clusters, silences) =
-        rayon::join(|| storms(&dataset, samples, null_sender(samples), sensitivity), || silences(&points, &dataset.living, (first, last), sensitivity));
+    let (clusters, silences) = rayon::join(
+        || storms(&dataset, samples, null_sender(samples), input.sensitivity),
+        || silences(&points, &dataset.living, (first, last), input.sensitivity),
+    );
     let mut storms: Vec<(f64, Storm)> =
         clusters.iter().filter_map(|cluster| builder.storm(cluster)).collect();
     storms.extend(silences.iter().filter_map(|silence| builder.silence(silence)));
     storms.sort_by(|(a, one), (b, other)| {
         b.total_cmp(a).then_with(|| (&one.start, one.pattern).cmp(&(&other.start, other.pattern)))
     });
-    storms.into_iter().map(|(_, storm)| storm).collect()
+    let mut notes: Vec<String> = span.note(input.zone).into_iter().collect();
+    notes.extend(hole_notes(&dataset.living, &span, input.zone));
+    Findings { storms: storms.into_iter().map(|(_, storm)| storm).collect(), notes }
 }
 
 /// The value of the null sender (`<>`) in the samples. 0: no event has it.

@@ -14,7 +14,7 @@ use crate::parse::mta;
 use crate::parse::mta::queue_record::{MessageFields, QueueStep};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
-use crate::smtp::event::{Direction, Event, Mta};
+use crate::smtp::event::{Direction, Event, Mta, Outcome};
 
 /// The number of failures kept of one kind and minute.
 pub(crate) const FAILED_KEPT: usize = 32;
@@ -164,12 +164,23 @@ fn named_user<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
     rest.get(..end).filter(|user| !user.is_empty())
 }
 
-/// Whether the other side is a part of this server's own mail system: `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5.
+/// Whether the other side is a part of this server's own mail system: `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5, or
+/// a socket (`Failed to connect to socket /run/dovecot/lmtp` of Exim).
 fn is_near(event: &Event, line: &LogLine) -> bool {
     let inside = event.peer.ip.is_some_and(is_private);
     let daemon = line.program.rsplit(|&byte| byte == b'/').next();
     let socket = event.peer.host.is_some_and(|host| host.contains(&b'/'));
-    event.direction == Direction::Local || inside || socket || daemon == Some(b"lmtp")
+    // Exim names no host where a transport hands over to a socket or a program.
+    let no_host = event.peer.host.is_none() && event.peer.ip.is_none();
+    let outbound = event.direction == Direction::Outbound;
+    let handed_over = no_host && outbound && event.outcome == Outcome::Delivered;
+    let no_socket = no_host && outbound && memchr::memmem::find(event.text, b" socket /").is_some();
+    event.direction == Direction::Local
+        || inside
+        || socket
+        || handed_over
+        || no_socket
+        || daemon == Some(b"lmtp")
 }
 
 impl EventSink for Sampler<'_> {
@@ -184,7 +195,7 @@ impl EventSink for Sampler<'_> {
         };
         let hash = hash(event.queue_id, event.recipient, logged.raw);
         let Some(cell) = self.count(moment.minute() as i32, series, hash) else { return };
-        let key = event.queue_id.map_or(0, |id| self.keys.key(event.mta, logged.line, id));
+        let key = event.queue_id.map_or(0, |id| self.keys.key_on_host(event.mta, logged.line, id));
         let message = self.messages.get(&key).copied().unwrap_or_default();
         let mut source = message.source;
         let inbound = event.direction == Direction::Inbound;
@@ -221,7 +232,7 @@ impl EventSink for Sampler<'_> {
 
     fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         let fact = logged.record;
-        let key = self.keys.key(fact.mta, logged.line, fact.queue_id);
+        let key = self.keys.key_on_host(fact.mta, logged.line, fact.queue_id);
         let Some(arrives) = self.step(key, fact.step, fact.mta) else { return };
         // A queue manager repeats the same sender for each retry.
         let is_known = |message: &SampledMessage| message.source.sender.start > 0;

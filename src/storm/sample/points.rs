@@ -85,8 +85,9 @@ impl DomainNames {
     }
 }
 
-/// The points in the order of time; the order within a minute depends on the events alone.
-pub(crate) fn points(samples: &Samples) -> Vec<WeightedEvent> {
+/// The points in the order of time; the order within a minute depends on the events alone. `with_greylisting` makes greylisting a
+/// failure.
+pub(crate) fn points(samples: &Samples, with_greylisting: bool) -> Vec<WeightedEvent> {
     let domains = DomainNames::learn(samples);
     let shows_arrivals = shows_arrivals(samples);
     let mut points: Vec<WeightedEvent> = Vec::with_capacity(samples.samples.len());
@@ -97,8 +98,12 @@ pub(crate) fn points(samples: &Samples) -> Vec<WeightedEvent> {
         let count = samples.counts.get(&(first.minute, first.kind)).copied().unwrap_or_default();
         let weight = f64::from(count) / cell.len() as f64;
         let flow = if series.direction == Direction::Inbound { MailFlow::In } else { MailFlow::Out };
-        let is_failure = !series.is_served() && series.reason != Some(Reason::Greylisted);
-        let kin = series.reason.and_then(Reason::kin);
+        let is_greylisted = series.reason == Some(Reason::Greylisted);
+        let is_failure = !series.is_served() && (with_greylisting || !is_greylisted);
+        let kin = match is_greylisted && with_greylisting {
+            true => Some(ReasonKin::Greylisting),
+            false => series.reason.and_then(Reason::kin),
+        };
         points.extend(cell.iter().map(|&sample| {
             let failure = (sample.message, sample.recipient, kin);
             let mut series = series;
