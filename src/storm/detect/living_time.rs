@@ -9,6 +9,9 @@ use crate::storm::sample::line_minutes::{DAY, LineMinutes};
 const DEAD_MINUTES: f64 = 12.0;
 /// Minutes before and after a gap that show how often a minute has lines.
 const AROUND: i32 = 120;
+/// Minutes right before and after a gap, and the share of the usual lines below which they are thin.
+const BESIDE: i32 = 15;
+const THIN: f64 = 0.5;
 
 /// The spans in which a log lives, in the order of time.
 #[derive(Clone, Debug)]
@@ -100,6 +103,11 @@ fn is_dead(lines: &LineMinutes, (first, last): (i32, i32), from: i32, to: i32) -
     let around = [share(from - AROUND, from), share(to + 1, to + 1 + AROUND)];
     let least = around.into_iter().flatten().fold(1.0, f64::min);
     if least * length < DEAD_MINUTES {
+        return false;
+    }
+    // Where the log thins out before or after the gap, it goes on, and the server has little to log.
+    let beside = [share(from - BESIDE, from), share(to + 1, to + 1 + BESIDE)];
+    if beside.into_iter().flatten().any(|share| share < THIN * least) {
         return false;
     }
     let days = (1..=7).flat_map(|day| [-day * DAY, day * DAY]);

@@ -124,9 +124,9 @@ impl Model {
         }
         for ((view, share), model) in views.iter().zip(shares).zip(&mut self.views) {
             // A value with little mail of its own fails as often as all others.
-            let general = match view.key.flow {
-                MailFlow::Out => self.shares.get(&view.key.kin).copied().unwrap_or_default(),
-                MailFlow::In => OrdinaryShare::default(),
+            let general = match (view.key.flow, view.key.dimension) {
+                (MailFlow::In, _) | (_, ViewDimension::Bounces) => OrdinaryShare::default(),
+                (MailFlow::Out, _) => self.shares.get(&view.key.kin).copied().unwrap_or_default(),
             };
             model.share = share.max(general);
         }

@@ -215,12 +215,13 @@ impl Search<'_> {
     /// The weight and the events that as much mail usually brings. `None`: the view has no volume.
     fn expected(&self, at: usize, content: &WindowContent) -> Option<(f64, f64)> {
         let key = self.views.get(at)?.key;
-        if key.dimension == ViewDimension::Bounces {
-            let own = BOUNCES_OF_FAILURE * self.bounced.between(content.from - 2, content.to);
-            return Some((own, own));
-        }
         let share = self.model.views.get(at)?.share;
         let volume = self.model.volumes.of(key)?;
+        if key.dimension == ViewDimension::Bounces {
+            let own = BOUNCES_OF_FAILURE * self.bounced.between(content.from - 2, content.to);
+            let all = volume.between(content.from - 2, content.to);
+            return Some((own.max(share.weight * all), own.max(share.events * all)));
+        }
         match key.flow {
             MailFlow::Out if !share.shows_volume() => None,
             MailFlow::Out => {

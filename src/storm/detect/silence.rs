@@ -26,6 +26,8 @@ pub(crate) struct Silence {
     pub last: i32,
     /// The number of events that the span usually has.
     pub expected: f64,
+    /// How improbable it is, in nats.
+    score: f64,
 }
 
 /// A gap between two events is longer than this.
@@ -46,8 +48,8 @@ const LEAST_EVENTS: f64 = 48.0;
 /// changes with the hour.
 const UNCERTAINTY: f64 = 1.5;
 
-/// The silences of all mail, of each host, direction, instance and relay; one that overlaps an earlier one of this list is
-/// left out. `first` and `last` are the log's minutes.
+/// The silences of all mail, of each host, direction, instance and relay; of those that overlap, the least probable one. `first`
+/// and `last` are the log's minutes.
 pub(crate) fn silences(
     points: &[WeightedEvent],
     living: &LivingTime,
@@ -58,7 +60,7 @@ pub(crate) fn silences(
         [None, Some(Dimension::Host), Some(Dimension::Direction), Some(Dimension::Instance), Some(Dimension::Relay)];
     let served = || points.iter().filter(|point| point.series.is_served());
     let all: f64 = served().map(|point| point.weight).sum();
-    let mut silences: Vec<Silence> = Vec::new();
+    let mut found: Vec<Silence> = Vec::new();
     for dimension in views {
         let mut groups: HashMap<FactorValue, Vec<(i32, f64)>, FixedState> = HashMap::default();
         for point in served() {
@@ -76,12 +78,16 @@ pub(crate) fn silences(
             }
             let view = dimension.map(|dimension| (dimension, value));
             let series = ServedSeries { served, living, first, last, sensitivity, view };
-            for silence in series.silences() {
-                let overlaps = |other: &Silence| silence.first < other.last && other.first < silence.last;
-                if !silences.iter().any(overlaps) {
-                    silences.push(silence);
-                }
-            }
+            found.extend(series.silences());
+        }
+    }
+    // Of equal ones the widest view: it comes first.
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut silences: Vec<Silence> = Vec::new();
+    for silence in found {
+        let overlaps = |other: &Silence| silence.first <= other.last + AROUND && other.first <= silence.last + AROUND;
+        if !silences.iter().any(overlaps) {
+            silences.push(silence);
         }
     }
     silences
@@ -144,7 +150,37 @@ impl ServedSeries<'_> {
         let is_silent = rate >= LEAST_RATE
             && improbable >= self.sensitivity.critical_silence(minutes)
             && self.served.between(from, to + 1) <= RESIDUE * expected;
-        is_silent.then_some(Silence { view: self.view, first: from, last: to, expected })
+        let (first, last) = self.widened((from, to), rate);
+        let expected = rate * self.living.between(first, last + 1);
+        is_silent.then_some(Silence { view: self.view, first, last, expected, score: improbable })
+    }
+
+    /// The gap with the minutes before and after it that have hardly any events: mail that is in the queue already, or comes
+    /// by another way, may go on for a while. The log likelihood ratio of [`RESIDUE`] times the rate against the rate is
+    /// largest for this span.
+    fn widened(&self, (from, to): (i32, i32), rate: f64) -> (i32, i32) {
+        let gain = |minute: i32| {
+            let alive = self.living.between(minute, minute + 1);
+            let came = self.served.between(minute, minute + 1);
+            (1.0 - RESIDUE) * rate * alive - (1.0 / RESIDUE).ln() * came
+        };
+        let reach = |minutes: &mut dyn Iterator<Item = i32>, edge: i32| {
+            let (mut sum, mut best, mut reached) = (0.0, 0.0, edge);
+            for minute in minutes {
+                sum += gain(minute);
+                if sum > best {
+                    (best, reached) = (sum, minute);
+                }
+                if sum < best - 3.0 * (1.0 / RESIDUE).ln() {
+                    break;
+                }
+            }
+            reached
+        };
+        let earliest = self.first.max(from - AROUND);
+        let latest = self.last.min(to + AROUND);
+        let first = reach(&mut (earliest..from).rev(), from);
+        (first, reach(&mut (to + 1..latest + 1), to))
     }
 
     /// The usual rate in a gap, in events a minute. `None`: nothing before it shows what is usual.

@@ -76,7 +76,8 @@ impl Volumes {
     /// `None`: the view has no volume.
     pub(crate) fn of(&self, key: ViewKey) -> Option<&Curve> {
         match (key.flow, key.dimension) {
-            (_, ViewDimension::Bounces | ViewDimension::Exchange) => None,
+            (_, ViewDimension::Exchange) => None,
+            (_, ViewDimension::Bounces) => Some(&self.out),
             (MailFlow::In, _) => Some(&self.rejected),
             (MailFlow::Out, dimension) => match dimension.of_values() {
                 Some(values) => self.by_value.get(&(values, key.value)),

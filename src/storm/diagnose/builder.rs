@@ -154,7 +154,7 @@ impl StormBuilder<'_> {
         let subject = share.as_ref().and_then(|share| {
             Some(format!("the {} {}", noun(share.dimension), self.phrasing().value(share)?))
         });
-        let subject = subject.unwrap_or_else(|| "all mail".to_owned());
+        let subject = subject.map_or_else(String::new, |subject| format!(" for {subject}"));
         let expected = silence.expected.round();
         let mta = heaviest(self.dataset.points.iter().map(|point| (point.sample.mta, point.weight)));
         let values = values(&self.command_values(), &[], None, silence.first, silence.last);
@@ -166,7 +166,7 @@ impl StormBuilder<'_> {
             pattern: StormPattern::Silence,
             title: texts.title.clone(),
             because: vec![format!(
-                "nothing of {subject} for {minutes} minutes, where {expected} events are usual"
+                "nothing was taken or delivered{subject} in {minutes} minutes, where about {expected} are usual"
             )],
             not: Vec::new(),
             confidence: if expected >= SURE_MISSING { Confidence::Sure } else { Confidence::Likely },

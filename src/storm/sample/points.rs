@@ -116,7 +116,7 @@ pub(crate) fn points(samples: &Samples, with_greylisting: bool) -> Vec<WeightedE
                 sample.is_near |= domains.ours.contains(&sample.domain);
             }
             let is_first = seen.insert(failure) && !(shows_arrivals && sample.is_older);
-            let is_retry = is_failure && sample.message != 0 && !is_first;
+            let is_retry = is_failure && flow == MailFlow::Out && sample.message != 0 && !is_first;
             WeightedEvent { sample, series, flow, weight, is_failure, is_retry, kin }
         }));
     }
