@@ -167,7 +167,16 @@ mod tests {
         let mut next = numbers(50_000);
         let singles: Vec<_> = (0..30).map(|_| view((0..40).map(|_| next()).collect())).collect();
         let clustered: Vec<_> = (0..30)
-            .map(|_| view((0..10).flat_map(|_| { let at = next(); [at, at + 1, at + 3, at + 4] }).collect()))
+            .map(|_| {
+                view(
+                    (0..10)
+                        .flat_map(|_| {
+                            let at = next();
+                            [at, at + 1, at + 3, at + 4]
+                        })
+                        .collect(),
+                )
+            })
             .collect();
         let living = living(50_000);
         let q = |views: &[Vec<(i32, f64)>]| Clumps::of(views.iter().map(Vec::as_slice), &living).whole();

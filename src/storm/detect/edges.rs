@@ -40,7 +40,7 @@ pub(crate) fn edges(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storm::detect::view::Unit;
+    use crate::storm::detect::view::EvidenceUnit;
     use crate::storm::sample::line_minutes::LineMinutes;
 
     #[test]
@@ -50,7 +50,7 @@ mod tests {
         let living = LivingTime::new(&lines, 0, 999);
         let mut minutes: Vec<i32> = (0..1000).step_by(50).chain((403..460).step_by(3)).collect();
         minutes.sort_unstable();
-        let unit = |minute: i32| Unit { minute, weight: 1.0, events: 1.0, at: 0 };
+        let unit = |minute: i32| EvidenceUnit { minute, weight: 1.0, events: 1.0, at: 0 };
         let series = UnitSeries::new(minutes.into_iter().map(unit).collect(), |_| true);
         let (first, last) = edges(&series, (406, 451), (0.35, 0.02), &living);
         assert!((400..=403).contains(&first) && last == 457, "{first} {last}");

@@ -3,9 +3,8 @@
 /// Lengths of the windows in minutes, from one minute to two days on a geometric grid whose factor is the square root of 2
 /// (as in Neill and Moore, "Rapid detection of significant spatial clusters", 2004): a storm of any length overlaps one of
 /// them by most of its length.
-pub(crate) const WINDOW_MINUTES: [i32; 23] = [
-    1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 362, 512, 724, 1024, 1440, 2048, 2880,
-];
+pub(crate) const WINDOW_MINUTES: [i32; 23] =
+    [1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 362, 512, 724, 1024, 1440, 2048, 2880];
 /// A window covers at most this share of the living time, so that enough of the log shows what is usual.
 pub(crate) const LARGEST_SHARE: f64 = 0.7;
 /// A view with less weight than this in the whole log is not searched.
@@ -68,7 +67,12 @@ mod tests {
 
     #[test]
     fn each_length_is_about_the_square_root_of_two_times_the_one_before() {
-        assert!(WINDOW_MINUTES.windows(2).skip(3).all(|pair| (1.3..1.55).contains(&(f64::from(pair[1]) / f64::from(pair[0])))));
+        assert!(
+            WINDOW_MINUTES
+                .windows(2)
+                .skip(3)
+                .all(|pair| (1.3..1.55).contains(&(f64::from(pair[1]) / f64::from(pair[0]))))
+        );
     }
 
     #[test]

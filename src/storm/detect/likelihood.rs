@@ -110,9 +110,8 @@ mod tests {
         let rate = mean * (1.0 - clump);
         let mut of: Vec<f64> = vec![(-rate).exp()];
         for n in 1..200_usize {
-            let sum: f64 = (1..=n)
-                .map(|k| k as f64 * (1.0 - clump) * clump.powi(k as i32 - 1) * of[n - k])
-                .sum();
+            let sum: f64 =
+                (1..=n).map(|k| k as f64 * (1.0 - clump) * clump.powi(k as i32 - 1) * of[n - k]).sum();
             of.push(rate * sum / n as f64);
         }
         for count in [6_usize, 10, 20, 40] {
@@ -124,7 +123,8 @@ mod tests {
 
     #[test]
     fn a_window_like_the_rest_is_nothing() {
-        let counts = |inside| WindowCounts { inside, inside_minutes: 10.0, outside: 99.0, outside_minutes: 990.0 };
+        let counts =
+            |inside| WindowCounts { inside, inside_minutes: 10.0, outside: 99.0, outside_minutes: 990.0 };
         assert!(counts(1.4).against_time(0.0, 1.0).abs() < 1e-9);
         assert!(counts(15.0).against_time(0.0, 1.0) > 15.0);
         assert!(counts(15.0).against_time(0.5, 1.0) < counts(15.0).against_time(0.0, 1.0));

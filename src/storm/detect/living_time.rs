@@ -71,7 +71,9 @@ impl LivingTime {
     fn before(&self, minute: i32) -> i32 {
         let at = self.spans.partition_point(|(first, _)| *first <= minute);
         let Some(at) = at.checked_sub(1) else { return 0 };
-        let (Some(&(first, last)), Some(&before)) = (self.spans.get(at), self.before.get(at)) else { return 0 };
+        let (Some(&(first, last)), Some(&before)) = (self.spans.get(at), self.before.get(at)) else {
+            return 0;
+        };
         before + (minute.min(last + 1) - first)
     }
 

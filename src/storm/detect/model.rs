@@ -7,7 +7,7 @@ use super::clump::Clumps;
 use super::curve::Curve;
 use super::dataset::Dataset;
 use super::grid::{WindowCount, a_month};
-use super::view::{Unit, ViewDimension, ViewKey, units};
+use super::view::{EvidenceUnit, ViewDimension, ViewKey, units};
 use super::volume::{OrdinaryShare, Volumes};
 use crate::catalog::ReasonKin;
 use crate::storm::sample::points::{MailFlow, WeightedEvent};
@@ -20,7 +20,7 @@ pub(crate) struct View {
 
 /// What is usual in one view.
 #[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct ViewModel {
+pub(crate) struct UsualOfView {
     pub clump: f64,
     pub share: OrdinaryShare,
 }
@@ -29,7 +29,7 @@ pub(crate) struct ViewModel {
 pub(crate) struct Model {
     pub volumes: Volumes,
     /// One entry for each view, in their order.
-    pub views: Vec<ViewModel>,
+    pub views: Vec<UsualOfView>,
     counts: HashMap<(MailFlow, ViewDimension), WindowCount, FixedState>,
     /// The share of all failures, and that of each kin.
     shares: HashMap<Option<ReasonKin>, OrdinaryShare, FixedState>,
@@ -42,7 +42,7 @@ impl Model {
     /// `is_known` tells which events belong to storms that are known; it is indexed like the events.
     pub(crate) fn new(dataset: &Dataset, views: &[View], is_known: &[bool]) -> Self {
         let is_usual = |at: &u32| is_known.get(*at as usize) != Some(&true);
-        let usual: Vec<Vec<Unit>> = views
+        let usual: Vec<Vec<EvidenceUnit>> = views
             .iter()
             .map(|view| {
                 let members: Vec<u32> = view.members.iter().copied().filter(is_usual).collect();
@@ -56,7 +56,7 @@ impl Model {
         }
         let mut model = Self {
             volumes,
-            views: vec![ViewModel::default(); views.len()],
+            views: vec![UsualOfView::default(); views.len()],
             counts: HashMap::default(),
             shares: HashMap::default(),
         };
@@ -69,7 +69,7 @@ impl Model {
         &mut self,
         dataset: &Dataset,
         views: &[View],
-        usual: &[Vec<Unit>],
+        usual: &[Vec<EvidenceUnit>],
         of_dimension: &HashMap<(MailFlow, ViewDimension), Vec<usize>, FixedState>,
     ) {
         let weights = |at: &usize| -> Vec<(i32, f64)> {
@@ -80,7 +80,8 @@ impl Model {
         for (&key, members) in of_dimension {
             let series: Vec<Vec<(i32, f64)>> = members.iter().map(weights).collect();
             clumps.insert(key, Clumps::of(series.iter().map(Vec::as_slice), &dataset.living));
-            let sum: f64 = members.iter().filter_map(|&at| views.get(at)).map(|view| view.members.len() as f64).sum();
+            let sum: f64 =
+                members.iter().filter_map(|&at| views.get(at)).map(|view| view.members.len() as f64).sum();
             let count = WindowCount {
                 units_a_month: a_month(sum, dataset.living.total()),
                 values: members.len() as f64,
@@ -91,11 +92,8 @@ impl Model {
         for (&(flow, dimension), members) in of_dimension {
             let Some(own) = clumps.get(&(flow, dimension)) else { continue };
             for (place, &at) in members.iter().enumerate() {
-                let clump = if dimension.is_wide() {
-                    whole(flow, ViewDimension::Domain)
-                } else {
-                    own.of_view(place)
-                };
+                let clump =
+                    if dimension.is_wide() { whole(flow, ViewDimension::Domain) } else { own.of_view(place) };
                 if let Some(model) = self.views.get_mut(at) {
                     model.clump = clump;
                 }
@@ -103,7 +101,7 @@ impl Model {
         }
     }
 
-    fn estimate_shares(&mut self, dataset: &Dataset, views: &[View], usual: &[Vec<Unit>]) {
+    fn estimate_shares(&mut self, dataset: &Dataset, views: &[View], usual: &[Vec<EvidenceUnit>]) {
         let own = |at: usize, key: ViewKey| -> OrdinaryShare {
             let units = usual.get(at).map(Vec::as_slice).unwrap_or_default();
             let failures: Vec<(i32, f64, f64)> =

@@ -1,6 +1,6 @@
 //! Explains windows by other days: what recurs at the same time of day is no storm.
 
-use super::view::Unit;
+use super::view::EvidenceUnit;
 use super::window::{UnitSeries, Window};
 use crate::storm::sample::line_minutes::DAY;
 
@@ -29,7 +29,7 @@ pub(crate) fn recurs(series: &UnitSeries, window: &Window, expected: f64) -> boo
     let has_same = |day: i32| {
         let from = window.from + day * DAY;
         let (start, end) = series.range(from - slack, from + slack + 1);
-        let starts: &[Unit] = series.units().get(start..end).unwrap_or_default();
+        let starts: &[EvidenceUnit] = series.units().get(start..end).unwrap_or_default();
         let mut minutes = starts.iter().map(|unit| unit.minute).chain([from - slack]);
         minutes.any(|minute| weight(minute, minute + length) >= least)
     };
@@ -44,7 +44,7 @@ mod tests {
     fn series(minutes: impl Iterator<Item = i32>) -> UnitSeries {
         let mut minutes: Vec<i32> = minutes.collect();
         minutes.sort_unstable();
-        let unit = |minute: i32| Unit { minute, weight: 1.0, events: 1.0, at: 0 };
+        let unit = |minute: i32| EvidenceUnit { minute, weight: 1.0, events: 1.0, at: 0 };
         UnitSeries::new(minutes.into_iter().map(unit).collect(), |_| true)
     }
 
@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn the_same_hour_of_two_other_days_explains_it() {
-        let daily = |days: i32| (0..days).flat_map(|day| (0..20).map(move |at| day * DAY + 420 + at + day * 3));
+        let daily =
+            |days: i32| (0..days).flat_map(|day| (0..20).map(move |at| day * DAY + 420 + at + day * 3));
         assert!(recurs(&series(daily(3)), &window(420, 452), 0.5));
         assert!(!recurs(&series(daily(2)), &window(420, 452), 0.5));
     }

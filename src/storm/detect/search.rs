@@ -118,8 +118,7 @@ fn views(dataset: &Dataset, networks: &Networks, null_sender: FactorValue) -> Ve
         let members = members.into_iter().map(|at| at as u32).collect();
         groups.insert(key(ViewDimension::Exchange, at as u64 + 1), members);
     }
-    let mut views: Vec<View> =
-        groups.into_iter().map(|(key, members)| View { key, members }).collect();
+    let mut views: Vec<View> = groups.into_iter().map(|(key, members)| View { key, members }).collect();
     views.sort_unstable_by_key(|view| view.key);
     views
 }
@@ -201,8 +200,7 @@ impl Search<'_> {
             return by_time;
         }
         let Some((weight, events)) = self.expected(at, content) else { return by_time };
-        let weighed =
-            against_volume(content.counts.inside, weight + mailing, clump, content.spread);
+        let weighed = against_volume(content.counts.inside, weight + mailing, clump, content.spread);
         let counted = against_volume(
             content.events,
             events + mailing,
@@ -265,9 +263,8 @@ impl Search<'_> {
         }
         let mailing = self.mailing(key, &inside, content);
         if mailing > 0.0 {
-            let needed = self
-                .sensitivity
-                .critical_value(self.model.windows(key), f64::from(window.to - window.from));
+            let needed =
+                self.sensitivity.critical_value(self.model.windows(key), f64::from(window.to - window.from));
             if self.exponent(at, content, mailing, needed) <= needed {
                 return None;
             }
@@ -324,10 +321,9 @@ impl Search<'_> {
         } else {
             let later = self.dataset.points.iter().enumerate().skip(start);
             for (at, point) in later.take_while(|(_, point)| span.contains(&point.sample.minute)) {
-                let counts = point.flow == key.flow && point.is_failure && (point.is_retry || point.is_unit());
-                if counts
-                    && ViewKey::of(point, key.dimension, self.networks, self.null_sender) == Some(key)
-                {
+                let counts =
+                    point.flow == key.flow && point.is_failure && (point.is_retry || point.is_unit());
+                if counts && ViewKey::of(point, key.dimension, self.networks, self.null_sender) == Some(key) {
                     members.push(at);
                 }
             }
@@ -344,9 +340,8 @@ impl Search<'_> {
                 touched.extend(key.and_then(|key| self.index.get(&key).copied()));
             }
         }
-        let special = |view: &View| {
-            matches!(view.key.dimension, ViewDimension::Bounces | ViewDimension::Exchange)
-        };
+        let special =
+            |view: &View| matches!(view.key.dimension, ViewDimension::Bounces | ViewDimension::Exchange);
         touched.extend((0..self.views.len()).filter(|&at| self.views.get(at).is_some_and(special)));
         touched.sort_unstable();
         touched.dedup();

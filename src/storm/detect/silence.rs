@@ -48,7 +48,7 @@ const LEAST_EVENTS: f64 = 48.0;
 /// changes with the hour.
 const UNCERTAINTY: f64 = 1.5;
 
-/// The silences of all mail, of each host, direction, instance and relay; of those that overlap, the least probable one. `first`
+/// The silences of all mail, of each host, direction and instance; of those that overlap, the least probable one. `first`
 /// and `last` are the log's minutes.
 pub(crate) fn silences(
     points: &[WeightedEvent],
@@ -56,8 +56,8 @@ pub(crate) fn silences(
     (first, last): (i32, i32),
     sensitivity: Sensitivity,
 ) -> Vec<Silence> {
-    let views =
-        [None, Some(Dimension::Host), Some(Dimension::Direction), Some(Dimension::Instance), Some(Dimension::Relay)];
+    // A single server or client pauses without a fault, and after a mailing to it nothing comes.
+    let views = [None, Some(Dimension::Host), Some(Dimension::Direction), Some(Dimension::Instance)];
     let served = || points.iter().filter(|point| point.series.is_served());
     let all: f64 = served().map(|point| point.weight).sum();
     let mut found: Vec<Silence> = Vec::new();
@@ -85,7 +85,8 @@ pub(crate) fn silences(
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut silences: Vec<Silence> = Vec::new();
     for silence in found {
-        let overlaps = |other: &Silence| silence.first <= other.last + AROUND && other.first <= silence.last + AROUND;
+        let overlaps =
+            |other: &Silence| silence.first <= other.last + AROUND && other.first <= silence.last + AROUND;
         if !silences.iter().any(overlaps) {
             silences.push(silence);
         }
@@ -122,9 +123,8 @@ impl ServedSeries<'_> {
         }
         // A single event does not end a silence: gaps with hardly any events between them are tried as one first.
         let mut silences = Vec::new();
-        let is_near = |a: &(i32, i32), b: &(i32, i32)| {
-            b.0 - a.1 <= 4 && self.served.between(a.1 + 1, b.0 + 1) <= 4.0
-        };
+        let is_near =
+            |a: &(i32, i32), b: &(i32, i32)| b.0 - a.1 <= 4 && self.served.between(a.1 + 1, b.0 + 1) <= 4.0;
         for gaps in gaps.chunk_by(is_near) {
             let whole = gaps.first().zip(gaps.last());
             let whole = whole.and_then(|(first, last)| self.silence(first.0, last.1, clump));

@@ -197,7 +197,7 @@ impl Hash for EvidenceGroup {
 
 /// A unit of a view.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Unit {
+pub(crate) struct EvidenceUnit {
     pub minute: i32,
     /// The independent evidence that it stands for.
     pub weight: f64,
@@ -208,7 +208,7 @@ pub(crate) struct Unit {
 }
 
 /// The units of a view whose events have these indices, in the order of time.
-pub(crate) fn units(points: &[WeightedEvent], members: &[u32]) -> Vec<Unit> {
+pub(crate) fn units(points: &[WeightedEvent], members: &[u32]) -> Vec<EvidenceUnit> {
     let group = |point: &WeightedEvent| match point.flow {
         MailFlow::Out => EvidenceGroup(MailFlow::Out, point.sample.message, 0),
         MailFlow::In => EvidenceGroup(MailFlow::In, point.value(Dimension::Client), point.sample.minute),
@@ -236,7 +236,7 @@ pub(crate) fn units(points: &[WeightedEvent], members: &[u32]) -> Vec<Unit> {
         own.min(step(repeats.entry(key).or_default(), 1.0) * point.weight)
     };
     found()
-        .map(|(at, point)| Unit {
+        .map(|(at, point)| EvidenceUnit {
             minute: point.sample.minute,
             weight: added(point),
             events: point.weight,

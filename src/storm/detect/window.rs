@@ -3,7 +3,7 @@
 use super::grid::{LARGEST_SHARE, WINDOW_MINUTES};
 use super::likelihood::WindowCounts;
 use super::living_time::LivingTime;
-use super::view::Unit;
+use super::view::EvidenceUnit;
 
 /// A pause divides a window if this many units would have come in it at the window's own rate.
 const PAUSE_UNITS: f64 = 6.0;
@@ -12,7 +12,7 @@ const LEAST_WEIGHT: f64 = 3.0;
 
 /// The units of a view in the order of time, with prefix sums.
 pub(crate) struct UnitSeries {
-    units: Vec<Unit>,
+    units: Vec<EvidenceUnit>,
     /// Sums before each unit: weights, weights without those of storms, events, squared weights.
     sums: Vec<[f64; 4]>,
 }
@@ -44,7 +44,7 @@ pub(crate) struct WindowContent {
 
 impl UnitSeries {
     /// `is_usual` tells whether a unit shows what is usual; units of storms that are known do not.
-    pub(crate) fn new(units: Vec<Unit>, is_usual: impl Fn(&Unit) -> bool) -> Self {
+    pub(crate) fn new(units: Vec<EvidenceUnit>, is_usual: impl Fn(&EvidenceUnit) -> bool) -> Self {
         let mut sums = Vec::with_capacity(units.len() + 1);
         let mut sum = [0.0; 4];
         sums.push(sum);
@@ -59,7 +59,7 @@ impl UnitSeries {
         Self { units, sums }
     }
 
-    pub(crate) fn units(&self) -> &[Unit] {
+    pub(crate) fn units(&self) -> &[EvidenceUnit] {
         &self.units
     }
 
@@ -156,7 +156,8 @@ impl UnitSeries {
         exponent: impl Fn(&WindowContent, f64) -> f64,
     ) -> Option<Window> {
         let rate = content.counts.inside / content.counts.inside_minutes;
-        let is_one = |a: &Unit, b: &Unit| living.between(a.minute + 1, b.minute) * rate < PAUSE_UNITS;
+        let is_one =
+            |a: &EvidenceUnit, b: &EvidenceUnit| living.between(a.minute + 1, b.minute) * rate < PAUSE_UNITS;
         let (mut at, mut largest, mut parts) = (start, (0.0, start, end), 0);
         for part in self.units.get(start..end)?.chunk_by(is_one) {
             let next = at + part.len();
@@ -197,7 +198,7 @@ mod tests {
     fn series(minutes: impl Iterator<Item = i32>) -> UnitSeries {
         let mut minutes: Vec<i32> = minutes.collect();
         minutes.sort_unstable();
-        let unit = |minute: i32| Unit { minute, weight: 1.0, events: 1.0, at: 0 };
+        let unit = |minute: i32| EvidenceUnit { minute, weight: 1.0, events: 1.0, at: 0 };
         UnitSeries::new(minutes.into_iter().map(unit).collect(), |_| true)
     }
 
@@ -213,7 +214,8 @@ mod tests {
 
     #[test]
     fn finds_thirty_failures_in_four_hours_of_a_fortnight() {
-        let found = best(&series([500, 9000].into_iter().chain((0..30).map(|at| 12_000 + at * 8))), 20_000).unwrap();
+        let found =
+            best(&series([500, 9000].into_iter().chain((0..30).map(|at| 12_000 + at * 8))), 20_000).unwrap();
         assert!(found.first == 12_000 && found.last >= 12_170, "{found:?}");
     }
 

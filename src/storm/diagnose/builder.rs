@@ -19,6 +19,7 @@ use crate::parse::log_text::LogText;
 use crate::report::storm::{
     Confidence, Factor, NotSo, Rate, SeriesCount, Storm, StormPattern, Trend, UsualBy, UsualRate,
 };
+use crate::smtp::reply::Class;
 use crate::storm::detect::dataset::{Cluster, Dataset, weights};
 use crate::storm::detect::grid::Sensitivity;
 use crate::storm::detect::mail_loop::answered;
@@ -26,7 +27,6 @@ use crate::storm::detect::profile::{FactorShare, Profile};
 use crate::storm::detect::silence::Silence;
 use crate::storm::sample::merge::{Example, Samples};
 use crate::storm::sample::points::WeightedEvent;
-use crate::smtp::reply::Class;
 use crate::storm::sample::series::CountSeries;
 
 /// A storm without a known pattern is reported from this score on.
@@ -274,7 +274,9 @@ impl StormBuilder<'_> {
         let kind = heaviest(members.iter().map(|point| (point.sample.kind, point.weight)))?;
         let example = |point: &&WeightedEvent| -> Option<&Example> {
             let key = (point.sample.minute.div_euclid(60), point.sample.kind);
-            let same = |example: &&Example| (example.hash, example.minute) == (point.sample.hash, point.sample.minute);
+            let same = |example: &&Example| {
+                (example.hash, example.minute) == (point.sample.hash, point.sample.minute)
+            };
             self.samples.examples.get(&key)?.iter().find(same)
         };
         // The most frequent kind first, then the time of the peak.

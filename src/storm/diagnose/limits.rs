@@ -62,14 +62,17 @@ impl LogSpan {
 /// Notes about the longest spans in which the log has no line of any kind although many are usual.
 pub(crate) fn hole_notes(living: &LivingTime, span: &LogSpan, zone: &TimeZone) -> Vec<String> {
     let is_inside = |gap: &(i32, i32)| {
-        gap.1 - gap.0 < 14 * DAY && !span.aside.iter().any(|(first, last)| gap.0 <= *last + 1 && *first <= gap.1 + 1)
+        gap.1 - gap.0 < 14 * DAY
+            && !span.aside.iter().any(|(first, last)| gap.0 <= *last + 1 && *first <= gap.1 + 1)
     };
     let mut gaps: Vec<(i32, i32)> = living.gaps().filter(is_inside).collect();
     gaps.sort_by_key(|(first, last)| (first - last, *first));
     let more = gaps.len().saturating_sub(HOLES_TOLD);
     let hole = |&(first, last): &(i32, i32)| {
         let (from, to) = (shown(first, zone)?, shown(last + 1, zone)?);
-        Some(format!("the log has no lines of any kind from {from} to {to}: storms and silences cannot be seen there"))
+        Some(format!(
+            "the log has no lines of any kind from {from} to {to}: storms and silences cannot be seen there"
+        ))
     };
     let mut notes: Vec<String> = gaps.iter().take(HOLES_TOLD).filter_map(hole).collect();
     if more > 0 {

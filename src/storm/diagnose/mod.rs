@@ -16,14 +16,17 @@ pub(crate) mod signature;
 pub(crate) use self::builder::DiagnosisInput;
 use self::builder::StormBuilder;
 use self::limits::{LogSpan, hole_notes};
-use super::detect::dataset::Dataset;
+use super::detect::dataset::{Cluster, Dataset};
 use super::detect::living_time::LivingTime;
 use super::detect::search::storms;
-use super::detect::silence::silences;
+use super::detect::silence::{Silence, silences};
 use super::sample::merge::Samples;
 use super::sample::points::points;
 use crate::catalog;
 use crate::report::storm::Storm;
+
+/// The share of a silence's missing events that a storm must have to explain it.
+const EXPLAINED_SHARE: f64 = 0.3;
 
 /// The storms of a log, and what limits them.
 #[derive(Default)]
@@ -50,13 +53,24 @@ pub(crate) fn answer(samples: &Samples, input: &DiagnosisInput) -> Findings {
     );
     let mut storms: Vec<(f64, Storm)> =
         clusters.iter().filter_map(|cluster| builder.storm(cluster)).collect();
-    storms.extend(silences.iter().filter_map(|silence| builder.silence(silence)));
+    let is_unexplained =
+        |silence: &&Silence| !clusters.iter().any(|cluster| explains(&dataset, cluster, silence));
+    storms.extend(silences.iter().filter(is_unexplained).filter_map(|silence| builder.silence(silence)));
     storms.sort_by(|(a, one), (b, other)| {
         b.total_cmp(a).then_with(|| (&one.start, one.pattern).cmp(&(&other.start, other.pattern)))
     });
     let mut notes: Vec<String> = span.note(input.zone).into_iter().collect();
     notes.extend(hole_notes(&dataset.living, &span, input.zone));
     Findings { storms: storms.into_iter().map(|(_, storm)| storm).collect(), notes }
+}
+
+/// Whether the failures of a storm are the reason why nothing is delivered: it covers half of the silence, and has enough of
+/// the missing events.
+fn explains(dataset: &Dataset, cluster: &Cluster, silence: &Silence) -> bool {
+    let both = cluster.last.min(silence.last) - cluster.first.max(silence.first) + 1;
+    let failed: f64 =
+        cluster.members.iter().filter_map(|&at| dataset.points.get(at)).map(|point| point.weight).sum();
+    both * 2 >= silence.last - silence.first + 1 && failed >= EXPLAINED_SHARE * silence.expected
 }
 
 /// The value of the null sender (`<>`) in the samples. 0: no event has it.

@@ -23,7 +23,9 @@ impl Phrasing<'_> {
     pub(crate) fn sentence(self, finding: &Finding) -> String {
         match *finding {
             Finding::Share(share) => self.share(share),
-            Finding::Reasons(phrase, share) => format!("{} of the replies are about {phrase}", percent(share)),
+            Finding::Reasons(phrase, share) => {
+                format!("{} of the replies are about {phrase}", percent(share))
+            }
             Finding::Few(phrase, share) if share <= 0.0 => format!("no reply is about {phrase}"),
             Finding::Few(phrase, share) => {
                 format!("only {} of the replies are about {phrase}", percent(share))

@@ -28,7 +28,8 @@ pub(crate) struct Signature {
 
 const FAILED_LOGIN: ReasonSet =
     ReasonSet { contains: |reason| reason == Reason::SmtpAuth, phrase: "a failed login" };
-const NO_SPACE: ReasonSet = ReasonSet { contains: |reason| reason == Reason::SystemFull, phrase: "a full disk" };
+const NO_SPACE: ReasonSet =
+    ReasonSet { contains: |reason| reason == Reason::SystemFull, phrase: "a full disk" };
 const FULL_MAILBOX: ReasonSet =
     ReasonSet { contains: |reason| reason == Reason::MailboxFull, phrase: "a full mailbox" };
 const MAIL_LOOP: ReasonSet =
@@ -131,7 +132,12 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         needs: Needs::Messages(5),
         matches: |storm| storm.share(GREYLISTED) >= 0.5,
         share: |storm| storm.share(GREYLISTED),
-        because: &[Evidence::Reasons(GREYLISTED), Evidence::Temporary, Evidence::Top(D::Domain), Evidence::Spread(D::Domain)],
+        because: &[
+            Evidence::Reasons(GREYLISTED),
+            Evidence::Temporary,
+            Evidence::Top(D::Domain),
+            Evidence::Spread(D::Domain),
+        ],
         not: &[],
         causes: &[D::Provider, D::Domain, D::Relay, D::Reason],
     },
@@ -141,8 +147,16 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         needs: Needs::Messages(5),
         matches: |storm| storm.share(OWN_IDENTITY) >= 0.5,
         share: |storm| storm.share(OWN_IDENTITY),
-        because: &[Evidence::Reasons(OWN_IDENTITY), Evidence::Top(D::Sender), Evidence::Top(D::Provider), Evidence::Spread(D::Domain)],
-        not: &[(StormPattern::ProviderOutage, Evidence::Few(THEIR_TROUBLE)), (StormPattern::StolenAccount, Evidence::NoCommon(D::User))],
+        because: &[
+            Evidence::Reasons(OWN_IDENTITY),
+            Evidence::Top(D::Sender),
+            Evidence::Top(D::Provider),
+            Evidence::Spread(D::Domain),
+        ],
+        not: &[
+            (StormPattern::ProviderOutage, Evidence::Few(THEIR_TROUBLE)),
+            (StormPattern::StolenAccount, Evidence::NoCommon(D::User)),
+        ],
         causes: &[D::Reason, D::Code, D::Provider],
     },
     Signature {
@@ -257,7 +271,10 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         matches: |storm| storm.share(BAD_REPUTATION) >= 0.5 && storm.temporary >= 0.6,
         share: |storm| storm.share(BAD_REPUTATION),
         because: &[Evidence::Reasons(BAD_REPUTATION), Evidence::Temporary, Evidence::Top(D::Provider)],
-        not: &[(StormPattern::ProviderOutage, Evidence::Few(THEIR_TROUBLE)), (StormPattern::StolenAccount, Evidence::NoCommon(D::User))],
+        not: &[
+            (StormPattern::ProviderOutage, Evidence::Few(THEIR_TROUBLE)),
+            (StormPattern::StolenAccount, Evidence::NoCommon(D::User)),
+        ],
         causes: &[D::Provider, D::Domain, D::Relay, D::Host, D::Reason],
     },
     Signature {

@@ -177,7 +177,8 @@ impl WeightedEvent {
     /// have to act on. Strangers that are rejected as they should be are none.
     pub(crate) fn is_unit(&self) -> bool {
         let is_new = self.is_failure && !self.is_retry && self.kin.is_some();
-        is_new && (self.flow == MailFlow::Out || !self.series.reason.is_some_and(Reason::turns_strangers_away))
+        is_new
+            && (self.flow == MailFlow::Out || !self.series.reason.is_some_and(Reason::turns_strangers_away))
     }
 
     /// The point's value in a dimension. 0: it has none.
