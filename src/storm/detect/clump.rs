@@ -14,8 +14,8 @@ const SPARSE_RATE: f64 = 0.1;
 const CLUSTER_MINUTES: f64 = 60.0;
 /// The share of the largest clusters and differences that are left out: they may be storms.
 const LEFT_OUT: usize = 100;
-/// Clusters and their units that are assumed before any was seen: they count as much as five real ones.
-const PRIOR: ClumpSums = ClumpSums { clusters: 5.0, units: 6.5, squares: 0.0, counts: 0.0 };
+/// Clusters and their units that are assumed before any was seen: nearly all of one unit.
+const PRIOR: ClumpSums = ClumpSums { clusters: 5.0, units: 5.25, squares: 0.0, counts: 0.0 };
 /// The largest parameter, which makes a cluster of ten units ordinary.
 const LARGEST: f64 = 0.9;
 

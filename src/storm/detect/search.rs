@@ -12,13 +12,13 @@ use super::curve::Curve;
 use super::dataset::{Cluster, Dataset, UsualCount};
 use super::edges::edges;
 use super::grid::{LEAST_WEIGHT, Sensitivity};
-use super::likelihood::against_volume;
+use super::likelihood::{LEAST_RATIO, against_volume};
 use super::mail_loop::{answered, exchanges};
 use super::merge::merge_clusters;
 use super::model::{BOUNCES_OF_FAILURE, Model, View, bounced};
 use super::recurrence::recurs;
 use super::view::{INBOUND, Networks, OUTBOUND, ViewDimension, ViewKey, units};
-use super::volume::MAILING_SHARE;
+use super::volume::{MAILING_SHARE, OrdinaryShare};
 use super::window::{UnitSeries, Window, WindowContent};
 use crate::report::storm::Dimension;
 use crate::storm::sample::merge::Samples;
@@ -57,6 +57,12 @@ struct Search<'a> {
     known: Vec<bool>,
     /// Events of storms that this search found.
     taken: Vec<bool>,
+}
+
+/// The share of failures that a mailing usually has. It is not raised again: it is the upper end of what is ordinary.
+fn mailing_share(content: &WindowContent) -> OrdinaryShare {
+    let events = MAILING_SHARE / LEAST_RATIO;
+    OrdinaryShare { weight: events * (content.counts.inside / content.events.max(1e-9)).min(1.0), events }
 }
 
 /// All storms except silences, in no order. `null_sender` is the value of the null sender; 0: no event has it.
@@ -201,12 +207,8 @@ impl Search<'_> {
         }
         let Some((weight, events)) = self.expected(at, content) else { return by_time };
         let weighed = against_volume(content.counts.inside, weight + mailing, clump, content.spread);
-        let counted = against_volume(
-            content.events,
-            events + mailing,
-            clump.max(LEAST_EVENT_CLUMP),
-            content.events / content.counts.inside.max(1e-9) * content.spread.max(1.0) / 2.0,
-        );
+        let counted =
+            against_volume(content.events, events + mailing, clump.max(LEAST_EVENT_CLUMP), content.spread);
         by_time.min(weighed.max(counted))
     }
 
@@ -224,10 +226,7 @@ impl Search<'_> {
             MailFlow::Out if !share.shows_volume() => None,
             MailFlow::Out => {
                 let share = match key.dimension.is_author() {
-                    true => super::volume::OrdinaryShare {
-                        weight: share.weight.max(MAILING_SHARE),
-                        events: share.events.max(MAILING_SHARE),
-                    },
+                    true => share.max(mailing_share(content)),
                     false => share,
                 };
                 let volume = volume.between(content.from - key.dimension.lead(), content.to);
@@ -297,7 +296,7 @@ impl Search<'_> {
         let most = sums.into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
         let main = most.filter(|(sender, weight)| *sender > 0 && *weight >= MAIN_SENDER * whole);
         let volume = main.and_then(|(sender, _)| self.model.volumes.of_sender(sender));
-        let share = self.model.overall_share().weight.max(MAILING_SHARE);
+        let share = self.model.overall_share().max(mailing_share(content)).weight;
         volume.map_or(0.0, |volume| {
             share * volume.between(content.from - ViewDimension::Sender.lead(), content.to)
         })
