@@ -62,6 +62,10 @@ impl EventSink for MonitorSink<'_> {
         self.sampler.queue_record(logged);
     }
 
+    fn minute(&mut self, minute: i64) {
+        self.sampler.minute(minute);
+    }
+
     fn end_of_block(&mut self, file: usize, lines: u64) -> BlockSample {
         self.sampler.end_of_block(file, lines)
     }

@@ -77,11 +77,6 @@ impl LivingTime {
         before + (minute.min(last + 1) - first)
     }
 
-    /// Whether all these minutes, both included, are living.
-    pub(crate) fn lives(&self, from: i32, to: i32) -> bool {
-        self.before(to + 1) - self.before(from) == to + 1 - from
-    }
-
     /// The gaps between the spans: first and last minute.
     pub(crate) fn gaps(&self) -> impl Iterator<Item = (i32, i32)> {
         self.spans.windows(2).filter_map(|pair| Some((pair.first()?.1 + 1, pair.last()?.0 - 1)))
@@ -136,7 +131,6 @@ mod tests {
         let living = LivingTime::new(&lines, 0, 599);
         assert_eq!(living.gaps().collect::<Vec<_>>(), [(200, 239)]);
         assert_eq!((living.total(), living.between(190, 250)), (560.0, 20.0));
-        assert!(living.lives(100, 199) && !living.lives(190, 210));
         assert_eq!((living.part(0, 4), living.part(205, 4), living.part(599, 4)), (0, 1, 3));
     }
 

@@ -201,14 +201,15 @@ impl Search<'_> {
     /// is the number of failures that a mailing explains besides.
     fn exponent(&self, at: usize, content: &WindowContent, mailing: f64, least: f64) -> f64 {
         let clump = self.model.views.get(at).copied().unwrap_or_default().clump;
-        let by_time = content.counts.against_time(clump, content.spread);
+        let is_counted = self.views.get(at).is_some_and(|view| view.key.dimension.is_counted());
+        let spread = if is_counted { 1.0 } else { content.spread };
+        let by_time = content.counts.against_time(clump, spread);
         if by_time <= least {
             return by_time;
         }
         let Some((weight, events)) = self.expected(at, content) else { return by_time };
-        let weighed = against_volume(content.counts.inside, weight + mailing, clump, content.spread);
-        let counted =
-            against_volume(content.events, events + mailing, clump.max(LEAST_EVENT_CLUMP), content.spread);
+        let weighed = against_volume(content.counts.inside, weight + mailing, clump, spread);
+        let counted = against_volume(content.events, events + mailing, clump.max(LEAST_EVENT_CLUMP), spread);
         by_time.min(weighed.max(counted))
     }
 

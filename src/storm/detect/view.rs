@@ -112,6 +112,11 @@ impl ViewDimension {
         if self.is_author() { MAILING_LEAD } else { LEAD }
     }
 
+    /// The counts of these views are exact, since they are of kinds that are counted; the others come from a sample.
+    pub(crate) fn is_counted(self) -> bool {
+        matches!(self, Self::All | Self::Kin | Self::Provider | Self::ProviderKin | Self::Reason)
+    }
+
     /// The clumps of the views with few and large values are those of the domains.
     pub(crate) fn is_wide(self) -> bool {
         matches!(self, Self::All | Self::Kin | Self::Provider | Self::ProviderKin | Self::InstanceKin)

@@ -41,34 +41,32 @@ pub(crate) struct Volumes {
 impl Volumes {
     /// The volumes of all mail, and of each value of a unit.
     pub(crate) fn new(points: &[WeightedEvent]) -> Self {
-        let mut by_value: HashMap<(Dimension, FactorValue), Vec<(i32, f64)>, FixedState> = HashMap::default();
-        for point in points.iter().filter(|point| point.flow == MailFlow::Out && point.is_unit()) {
-            for dimension in DIMENSIONS {
-                by_value.entry((dimension, point.value(dimension))).or_default();
-            }
-        }
         let is_trial = |point: &&WeightedEvent| {
             point.flow == MailFlow::Out && (point.series.is_served() || point.is_failure && !point.is_retry)
         };
-        for point in points.iter().filter(is_trial) {
-            for dimension in DIMENSIONS {
-                let value = point.value(dimension);
-                if value > 0
-                    && let Some(weights) = by_value.get_mut(&(dimension, value))
-                {
-                    weights.push((point.sample.minute, point.weight));
+        let mut by_value = HashMap::default();
+        for dimension in DIMENSIONS {
+            let mut weights: HashMap<FactorValue, Vec<(i32, f32)>, FixedState> = HashMap::default();
+            for point in points.iter().filter(|point| point.flow == MailFlow::Out && point.is_unit()) {
+                weights.entry(point.value(dimension)).or_default();
+            }
+            weights.remove(&0);
+            for point in points.iter().filter(is_trial) {
+                if let Some(weights) = weights.get_mut(&point.value(dimension)) {
+                    weights.push((point.sample.minute, point.weight as f32));
                 }
             }
+            by_value.extend(weights.into_iter().map(|(value, weights)| {
+                let weights = weights.into_iter().map(|(minute, weight)| (minute, f64::from(weight)));
+                ((dimension, value), Curve::new(weights))
+            }));
         }
         let weight = |point: &WeightedEvent| (point.sample.minute, point.weight);
         let is_rejected = |point: &&WeightedEvent| point.flow == MailFlow::In && !point.series.is_served();
         Self {
             out: Curve::new(points.iter().filter(is_trial).map(weight)),
             rejected: Curve::new(points.iter().filter(is_rejected).map(weight)),
-            by_value: by_value
-                .into_iter()
-                .map(|(key, weights)| (key, Curve::new(weights.into_iter())))
-                .collect(),
+            by_value,
         }
     }
 

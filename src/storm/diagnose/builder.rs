@@ -35,6 +35,8 @@ const UNKNOWN_SCORE: f64 = 5.0;
 const LEAST_RATIO: f64 = 1.5;
 /// A silence with at least this many events missing is sure.
 const SURE_MISSING: f64 = 40.0;
+/// The lowest usual rate that is reported, in events a minute.
+const LEAST_RATE: f64 = 0.01;
 /// A storm that is not over is this many times as urgent as one that is.
 const ONGOING_URGENCY: f64 = 10.0;
 
@@ -110,10 +112,10 @@ impl StormBuilder<'_> {
             messages: distinct(&members, |point| point.sample.message),
             rate_per_minute: Rate { peak: round(course.peak_rate), mean: round(course.mean_rate) },
             usual_per_minute: UsualRate {
-                rate: round(cluster.usual.per_minute),
+                rate: round(cluster.usual.per_minute.max(LEAST_RATE)),
                 by: if cluster.usual.is_by_day { UsualBy::DayHour } else { UsualBy::Median },
             },
-            times: round(course.mean_rate / cluster.usual.per_minute.max(1e-9)),
+            times: round(course.mean_rate / cluster.usual.per_minute.max(LEAST_RATE)),
             trend: course.trend,
             factors: shares.iter().filter_map(|share| self.factor(share)).collect(),
             series: self.series(&members),

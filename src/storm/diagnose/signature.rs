@@ -197,7 +197,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         share: |storm| storm.share(THEIR_TROUBLE) + storm.share(TLS) + storm.share(RELAY_LOGIN),
         because: &[Evidence::Top(D::Relay), Evidence::Top(D::Reason), Evidence::Spread(D::Domain)],
         not: &[(StormPattern::ProviderOutage, Evidence::NoCommon(D::Domain))],
-        causes: &[D::Relay, D::Reason],
+        causes: &[D::Relay],
     },
     Signature {
         pattern: StormPattern::RelayhostDown,
@@ -207,7 +207,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         share: |storm| storm.share(RELAY_LOGIN),
         because: &[Evidence::Reasons(RELAY_LOGIN), Evidence::Top(D::Relay)],
         not: &[],
-        causes: &[D::Relay, D::Reason],
+        causes: &[D::Relay],
     },
     Signature {
         pattern: StormPattern::Backscatter,

@@ -14,10 +14,11 @@ use crate::parse::mta::parsed::domain;
 use crate::pipeline::filter::Filter;
 use crate::smtp::event::{Mta, Stage};
 
-/// The largest number of events in the sample, about 80 MiB. Beyond it, fewer are kept of each minute and kind.
-const SAMPLE_LIMIT: usize = 1 << 20;
-/// The largest number of counts, one a minute and kind, about 60 MiB. Beyond it, the oldest minutes are dropped.
-const COUNT_LIMIT: usize = 1 << 21;
+/// The largest number of events in the sample, about 16 MiB; detection takes three times as much. Beyond it, fewer are kept of
+/// each minute and kind.
+const SAMPLE_LIMIT: usize = 1 << 18;
+/// The largest number of counts, one a minute and kind, about 30 MiB. Beyond it, the oldest minutes are dropped.
+const COUNT_LIMIT: usize = 1 << 20;
 /// The largest number of open messages whose source is kept, about 100 MiB.
 const OPEN_LIMIT: usize = 1 << 19;
 
@@ -187,7 +188,7 @@ impl<'a> SampleMerger<'a> {
             open.has_arrived |= message.is_complete;
             open.learn(block, message.source);
         }
-        if self.samples.samples.len() > SAMPLE_LIMIT.max(self.trimmed_length * 2) {
+        if self.samples.samples.len() > (SAMPLE_LIMIT * 3 / 2).max(self.trimmed_length * 3 / 2) {
             self.trim();
         }
     }
