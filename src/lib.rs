@@ -74,6 +74,7 @@ pub use crate::catalog::tables::{
 pub use crate::events::library::{Events, events, events_from};
 pub use crate::explain::brief::ReplyClassifier;
 pub use crate::explain::query::QueryContext;
+pub use crate::parse::mta::server_warning::Severity;
 pub use crate::pipeline::error::Error;
 pub use crate::pipeline::logs::LogOptions;
 pub use crate::report::event::{ListedEvent, Record, RecordContext};
@@ -90,7 +91,7 @@ pub mod report_parts {
         Change, Compared, DelayRow, DeliveredLater, Full, GroupKey, GroupRow, GroupTable, Hour, HourRefused,
         HourSent, Input, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals, PhaseRow, Range,
         Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, Verdict, VerdictFinding,
-        VerdictState,
+        VerdictState, WarningRow,
     };
 }
 
@@ -113,6 +114,7 @@ pub mod internals {
         };
         pub use crate::catalog::{Catalog, CatalogError, RuleFile};
         pub mod classify {
+            pub use crate::catalog::classify::guess::{BUCKETS, FeatureSet, REASONS, guess_by};
             pub use crate::catalog::classify::{Classification, Classifier};
             pub use crate::catalog::reason::{Reason, Retry};
         }

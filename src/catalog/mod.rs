@@ -13,6 +13,7 @@ pub(crate) mod reason;
 pub(crate) mod storms;
 pub(crate) mod tables;
 pub(crate) mod translation;
+pub(crate) mod warning;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};

@@ -6,6 +6,8 @@ use crate::messages::key::KeyHasher;
 use crate::messages::metadata::MessageMetadata;
 use crate::messages::recent_ids::{IdHash, IdWindow};
 use crate::messages::transition::Transition;
+use crate::parse::log_text::LogText;
+use crate::parse::mta;
 use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
 use crate::report::event::RecordContext;
 use crate::smtp::event::{Event, Outcome};
@@ -40,6 +42,8 @@ pub(crate) struct MessageLink {
     copy: Option<IdHash>,
     /// `None`: the event is not a delivery attempt.
     recipient: Option<u64>,
+    /// The name with which the client logged in or tried to, if the event's own line shows it.
+    login: Option<Box<str>>,
 }
 
 impl MessageLink {
@@ -49,6 +53,7 @@ impl MessageLink {
             key: event.queue_id.map(|id| keys.key_and_id(event.mta, logged.line, id)),
             copy: hop::next_queue_id(event, logged.line.host).map(|id| keys.id(id)),
             recipient: is_attempt(event).then(|| keys.recipient(event.recipient)),
+            login: mta::login(event, logged.line).map(|login| String::from(LogText(login)).into_boxed_str()),
         }
     }
 }
@@ -98,7 +103,7 @@ impl MessageContexts {
         RecordContext {
             size: known.and_then(|known| known.size),
             client: known.and_then(|known| owned(&known.client)),
-            user: known.and_then(|known| owned(&known.user)),
+            user: owned(&link.login).or_else(|| known.and_then(|known| owned(&known.user))),
             message_id: known.and_then(|known| owned(&known.message_id)),
             attempt_no,
             hop: link.copy.is_some_and(|copy| self.before.contains(copy)),

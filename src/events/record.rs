@@ -1,5 +1,6 @@
 //! Makes the owned record of an event from its line.
 
+use crate::catalog::classify::find_provider;
 use crate::parse::log_text::LogText;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::sink::LoggedEvent;
@@ -9,8 +10,9 @@ use crate::report::event::Record;
 pub(crate) fn record(logged: &LoggedEvent) -> Record {
     let (line, event, verdict, book) = (logged.line, logged.event, logged.verdict, logged.book);
     let rule = verdict.and_then(|verdict| book.rules.rule(verdict.rule?)).map(|rule| rule.id.clone());
-    let provider =
-        verdict.and_then(|verdict| book.providers.row(verdict.provider?)).map(|row| row.id.clone());
+    // Delivered mail has no verdict.
+    let provider = verdict.map_or_else(|| find_provider(event, book), |verdict| verdict.provider);
+    let provider = provider.and_then(|provider| book.providers.row(provider)).map(|row| row.id.clone());
     Record {
         time: logged.moment.and_then(LogTime::rfc3339),
         mta: event.mta,

@@ -23,6 +23,9 @@ pub(crate) fn certainty(matched_on: MatchedOn) -> (&'static str, &'static str) {
         MatchedOn::Enhanced => ("enhanced", "likely: by the enhanced code, the words say nothing"),
         MatchedOn::Stage => ("stage", "a guess: by the command that it answers"),
         MatchedOn::Code => ("code", "a guess: by the reply code alone"),
+        MatchedOn::Guess => {
+            ("guess", "a guess: no rule knows these words, they resemble those of this reason")
+        }
         MatchedOn::Nothing => ("nothing", "not known: neither words nor numbers tell the reason"),
     }
 }
@@ -56,6 +59,7 @@ pub(crate) fn finding(reason: Reason, class: Option<Class>, how: MatchedOn) -> R
         meaning: row.meaning.clone(),
         sure,
         why_sure,
+        decided_by: Vec::new(),
         rule: None,
         provider: None,
         provider_name: None,

@@ -9,7 +9,7 @@ use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::unwrap;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
-use crate::smtp::reply::{Class, Code, EnhancedCode, Reply};
+use crate::smtp::reply::{Class, Code, EnhancedCode, Reply, in_words};
 
 /// What is known of a reply besides its text. `None` is not known.
 #[derive(Clone, Default, Debug)]
@@ -111,15 +111,17 @@ pub(crate) fn parse_short(text: &str) -> Option<Query<'static>> {
 }
 
 /// Parses a reply, `552 5.2.2 Mailbox full`, also behind the words of a mail server or a bounce: `host mx said: 552 …
-/// (in reply to RCPT TO command)`, `Diagnostic-Code: smtp; 552 …`.
+/// (in reply to RCPT TO command)`, `Diagnostic-Code: smtp; 552 …`. A reply that begins with its own code and quotes
+/// another one, as `550 Sender address rejected: undeliverable address: host mx said: 550 …`, stays whole.
 fn parse_reply<'a>(bare: Event<'a>, text: &'a str) -> Event<'a> {
     let text = ["said: ", "smtp; ", "SMTP; "]
         .into_iter()
         .find_map(|mark| text.split_once(mark).map(|(_, rest)| rest))
-        .filter(|rest| Reply::read(rest.as_bytes()).is_some())
+        .filter(|rest| Reply::read(text.as_bytes()).is_none() && Reply::read(rest.as_bytes()).is_some())
         .unwrap_or(text);
     let reply = Reply::read(text.as_bytes());
-    let alone = || EnhancedCode::read(text.as_bytes()).map(|(code, _)| code);
+    let alone =
+        || EnhancedCode::read(text.as_bytes()).map(|(code, _)| code).or_else(|| in_words(text.as_bytes()));
     let stage = text.rsplit_once("(in reply to ").and_then(|(_, rest)| {
         let command = rest.split_once(" command").map_or(rest, |(command, _)| command);
         Stage::from_str(command.trim_end_matches(')'), true).ok()
@@ -192,6 +194,8 @@ mod tests {
             "reply Some(450) Some(4.2.0) Some(Rcpt)",
         );
         reads("smtp; 550 5.1.1 no such user", "reply Some(550) Some(5.1.1) None");
+        reads("451 4.1.8 host mx.example.org said: 550 5.1.1 no", "reply Some(451) Some(4.1.8) None");
+        reads("Unable to read the file. (#4.3.0)", "reply None Some(4.3.0) None");
     }
 
     #[test]

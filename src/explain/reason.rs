@@ -5,6 +5,7 @@ use super::code::{code_entry, related_code, sender};
 use super::phrases::{capitalize, finding, named_code, retry_helps, sender_does, variant_meaning};
 use super::query::QueryContext;
 use super::sources::CitedSources;
+use crate::catalog::classify::guess::deciding_words;
 use crate::catalog::classify::{Classification, MatchedOn, Reason};
 use crate::catalog::{Catalog, CodeRow, codes, enhanced_codes, find_code, reason_row, value_name};
 use crate::report::explain::{Entry, EntryKind, Fix, NamedCode, ReasonFinding, Variant, VariantSource};
@@ -120,7 +121,10 @@ pub(crate) fn reply_entry(
     context: &QueryContext,
 ) -> Entry {
     let class = event.class();
-    let finding = classified_finding(verdict, class, catalog);
+    let mut finding = classified_finding(verdict, class, catalog);
+    if verdict.matched_on == MatchedOn::Guess {
+        finding.decided_by = deciding_words(event);
+    }
     let reason = verdict.reason;
     let of_code = event.code.and_then(|code| code_entry(input, code, None, context));
     let row = event.code.and_then(find_code);

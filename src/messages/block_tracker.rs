@@ -98,6 +98,12 @@ impl BlockTracker {
     pub(crate) fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         let fact = logged.record;
         let (key, id) = self.keys.key_and_id(fact.mta, logged.line, fact.queue_id);
+        if fact.step == QueueStep::PassedOn {
+            // The id is the filter's own, so it names no message of a queue.
+            self.queue_ids.push(id);
+            self.recent.add(id);
+            return;
+        }
         let at = logged.minute.map(|minute| minute * 60);
         let origin = match fact.step {
             QueueStep::Received | QueueStep::Queued | QueueStep::Notice => {
@@ -109,14 +115,20 @@ impl BlockTracker {
             | QueueStep::Deleted
             | QueueStep::Returned
             | QueueStep::Requeued
+            | QueueStep::PassedOn
+            | QueueStep::Canceled
+            | QueueStep::Dropped
             | QueueStep::Removed => SenderIds::default(),
         };
         let (transition, reason, wanted, counts) = (Transition::of_record(fact), None, false, false);
-        self.apply(
-            key,
-            id,
-            &Update { transition, recipient: 0, recipients: 0, at, reason, wanted, counts, origin },
-        );
+        let update = Update { transition, recipient: 0, recipients: 0, at, reason, wanted, counts, origin };
+        self.apply(key, id, &update);
+        if fact.step == QueueStep::Requeued
+            && let Some((_, new_id)) = mta::related_queue_id(fact.mta, fact.text)
+        {
+            let (key, id) = self.keys.key_and_id(fact.mta, logged.line, new_id);
+            self.apply(key, id, &Update { transition: Transition::Continued, ..update });
+        }
     }
 
     /// Applies an event to its message. `wanted`: the filter admits the event.
@@ -131,6 +143,10 @@ impl BlockTracker {
                 self.hold(logged.moment);
             }
             return hop;
+        };
+        let transition = match transition {
+            Transition::Bounced if mta::is_never_queued(event, logged.line) => Transition::BouncedUnqueued,
+            transition => transition,
         };
         let (key, id) = self.keys.key_and_id(event.mta, logged.line, queue_id);
         // Usually the first line of the message stated the sender.

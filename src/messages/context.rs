@@ -39,7 +39,7 @@ impl MetadataTable {
     /// Applies a queue record. Records must come in the order of the lines.
     pub(crate) fn update(&mut self, key: u64, transition: Transition, stated: MessageMetadata) {
         match transition {
-            Transition::Removed | Transition::Deleted | Transition::Renamed => {
+            Transition::Removed | Transition::Deleted | Transition::Renamed | Transition::Dropped => {
                 if let Some(open) = self.open.get_mut(&key) {
                     open.removed = true;
                     self.removed.push_back(key);
@@ -68,11 +68,14 @@ impl MetadataTable {
             | Transition::Delivered
             | Transition::HandedOn(_)
             | Transition::Bounced
+            | Transition::BouncedUnqueued
             | Transition::Expired { .. }
             | Transition::Discarded
             | Transition::Rejected
             | Transition::Returned
             | Transition::WholeDiscarded
+            | Transition::Continued
+            | Transition::Named
             | Transition::Probe => {}
         }
     }

@@ -61,6 +61,9 @@ pub(crate) fn apply(
         *slot = None;
         return;
     }
+    if update.transition == Transition::Named {
+        return;
+    }
     if update.transition == Transition::Rejected {
         // A message in the queue can no longer be rejected: the line is about another message.
         if slot.as_ref().is_some_and(|message| !message.queued) {
@@ -122,6 +125,12 @@ fn end(message: Option<&mut Message>, update: &Update, unfiltered: bool, totals:
                 Message { since, received, probe, wanted, discarded, origin, attempts, ..Message::NEW };
             lost.count_into(true, totals);
         }
+        Transition::Dropped => {
+            if let Some(message) = message {
+                message.discarded |= message.finished == 0;
+                message.count_into(true, totals);
+            }
+        }
         // A renamed message is counted under its new queue id. No other transition ends a message.
         Transition::Renamed
         | Transition::Received
@@ -136,9 +145,12 @@ fn end(message: Option<&mut Message>, update: &Update, unfiltered: bool, totals:
         | Transition::Delivered
         | Transition::HandedOn(_)
         | Transition::Bounced
+        | Transition::BouncedUnqueued
         | Transition::Expired { .. }
         | Transition::Discarded
         | Transition::Rejected
+        | Transition::Continued
+        | Transition::Named
         | Transition::Probe => {
             if let Some(message) = message {
                 totals.names.count_message(message.origin, message.attempts, 0);
@@ -220,6 +232,11 @@ impl Message {
                 self.bounced = true;
                 self.finish_recipient(update);
             }
+            Transition::BouncedUnqueued => {
+                self.bounced = true;
+                self.finish_recipient(update);
+                self.recipients = Some(self.finished);
+            }
             Transition::Expired { all: false } => {
                 self.expired = true;
                 self.finish_recipient(update);
@@ -237,10 +254,13 @@ impl Message {
                 self.finish_all_recipients();
             }
             Transition::Probe => self.probe = true,
+            Transition::Continued => self.received = true,
             Transition::Rejected
             | Transition::Deleted
             | Transition::Renamed
             | Transition::Removed
+            | Transition::Dropped
+            | Transition::Named
             | Transition::WholeDiscarded => {}
         }
     }

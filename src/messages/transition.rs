@@ -36,6 +36,8 @@ pub enum Transition {
     /// An administrator bounced all recipients that were left.
     Returned,
     Renamed,
+    /// The message is one that arrived under another queue id.
+    Continued,
     Removed,
     /// One recipient was deferred, or as many as the line names.
     Deferred,
@@ -43,6 +45,8 @@ pub enum Transition {
     /// Handed to a program that returns it as another message. The id of that message, if no line named it so far.
     HandedOn(Option<IdHash>),
     Bounced,
+    /// Bounced before the message was in the queue; it never gets there.
+    BouncedUnqueued,
     /// Expired for one recipient, or for all that are left.
     Expired {
         all: bool,
@@ -52,6 +56,10 @@ pub enum Transition {
     Rejected,
     /// The whole message was discarded, and no later line is about it.
     WholeDiscarded,
+    /// The message was thrown away before it was in the queue, unless an earlier line says what became of it.
+    Dropped,
+    /// The line names the id, and changes nothing.
+    Named,
     Probe,
 }
 
@@ -83,7 +91,7 @@ impl Transition {
 
     /// The line ends the message; its queue id is free afterwards.
     pub fn ends(self) -> bool {
-        matches!(self, Self::Removed | Self::Deleted | Self::Renamed | Self::WholeDiscarded)
+        matches!(self, Self::Removed | Self::Deleted | Self::Renamed | Self::WholeDiscarded | Self::Dropped)
     }
 
     pub fn of_record(fact: &QueueRecord) -> Self {
@@ -105,6 +113,9 @@ impl Transition {
             QueueStep::Deleted => Self::Deleted,
             QueueStep::Returned => Self::Returned,
             QueueStep::Requeued => Self::Renamed,
+            QueueStep::PassedOn => Self::Named,
+            QueueStep::Canceled => Self::Rejected,
+            QueueStep::Dropped => Self::Dropped,
             QueueStep::Removed => Self::Removed,
         }
     }
@@ -149,7 +160,7 @@ impl Transition {
         match self {
             Self::Delivered | Self::HandedOn(_) => Some(DeliveryResult::Delivered),
             Self::Deferred => Some(DeliveryResult::Deferred),
-            Self::Bounced => Some(DeliveryResult::Bounced),
+            Self::Bounced | Self::BouncedUnqueued => Some(DeliveryResult::Bounced),
             Self::Expired { .. } => Some(DeliveryResult::Expired),
             Self::Received
             | Self::Arrived(_)
@@ -161,10 +172,13 @@ impl Transition {
             | Self::Deleted
             | Self::Returned
             | Self::Renamed
+            | Self::Continued
             | Self::Removed
             | Self::Discarded
             | Self::Rejected
             | Self::WholeDiscarded
+            | Self::Dropped
+            | Self::Named
             | Self::Probe => None,
         }
     }

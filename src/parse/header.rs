@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem};
 
-use super::process_tag::names_a_process;
+use super::process_tag::{names_a_process, without_padded_pid};
 use super::stamp_length::{
     bsd_end, clock_length, count_leading, fraction_length, is_usual_minute, zone_length,
 };
@@ -144,6 +144,12 @@ fn digit_header(raw: &[u8], version: bool) -> Option<LogLine<'_>> {
             let (stamp, rest) = raw.split_at_checked(end)?;
             let rest = rest.get(1..)?;
             let stamp = RawTimestamp::Iso(stamp);
+            // `docker logs -t` of a program that prints its process id before each line.
+            if without_padded_pid(rest)
+                .is_some_and(|text| text.starts_with(b"  ") || text.starts_with(b"LOG:"))
+            {
+                return Some(LogLine { stamp, host: b"", program: b"", daemon_start: 0, text: rest });
+            }
             rfc5424_header(stamp, rest)
                 .or_else(|| if version { None } else { host_tag_and_text(stamp, rest) })
         }

@@ -35,6 +35,18 @@ pub(crate) fn names_a_process_fast(raw: &[u8], text: &[u8]) -> Option<bool> {
     })
 }
 
+/// The text behind a process id that a program prints before each line, right-aligned in five columns and followed by a
+/// blank: `  text` of `  273   text`. Where the padding was trimmed, the text must begin with two blanks or with `LOG:`.
+/// `None`: the line does not begin with such a number.
+pub(crate) fn without_padded_pid(line: &[u8]) -> Option<&[u8]> {
+    let padding = line.iter().take(5).take_while(|byte| **byte == b' ').count();
+    let digits = line.iter().skip(padding).take(10).take_while(|byte| byte.is_ascii_digit()).count();
+    let text = line.get(padding + digits..)?.strip_prefix(b" ")?;
+    let is_padded = padding + digits == 5 || padding == 0 && digits > 5;
+    let is_trimmed = padding == 0 && (text.starts_with(b"  ") || text.starts_with(b"LOG:"));
+    (digits > 0 && (is_padded || is_trimmed)).then_some(text)
+}
+
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.')
 }
@@ -49,4 +61,28 @@ pub(crate) fn is_process(word: &[u8]) -> bool {
             && pid.len() > 1
             && pid.iter().skip(1).all(u8::is_ascii_digit)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn removes_a_padded_process_id_and_no_other_number() {
+        for (line, text) in [
+            ("  273   x", Some("  x")),
+            ("    1 LOG: x", Some("LOG: x")),
+            ("12345 x", Some("x")),
+            ("1234567 x", Some("x")),
+            ("273   x", Some("  x")),
+            ("273 LOG: x", Some("LOG: x")),
+            ("273 x", None),
+            ("   12345 x", None),
+            ("  273x", None),
+            ("     x", None),
+            ("", None),
+        ] {
+            assert_eq!(without_padded_pid(line.as_bytes()), text.map(str::as_bytes), "{line}");
+        }
+    }
 }

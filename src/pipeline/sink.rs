@@ -6,6 +6,7 @@ use crate::catalog::provider::Provider;
 use crate::input::read::HeapSize;
 use crate::parse::header::LogLine;
 use crate::parse::mta::queue_record::QueueRecord;
+use crate::parse::mta::server_warning::ServerWarning;
 use crate::parse::timestamp::LogTime;
 use crate::smtp::event::Event;
 
@@ -49,6 +50,17 @@ pub struct LoggedQueueRecord<'a> {
     pub minute: Option<i64>,
 }
 
+/// A server's own warning with everything that is known about its line.
+pub struct LoggedWarning<'a> {
+    pub warning: ServerWarning<'a>,
+    pub place: LineOffset,
+    pub line: &'a LogLine<'a>,
+    /// The line as it was parsed; of a wrapped line, the line inside.
+    pub raw: &'a [u8],
+    /// The line's minute, counted from 1970-01-01T00:00Z. `None`: the line has no valid timestamp.
+    pub minute: Option<i64>,
+}
+
 /// Where a line begins: the number of its file in the set, and the offset in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct LineOffset {
@@ -71,6 +83,9 @@ pub trait EventSink: Send {
     /// Receives the minute of the first line of each minute, whatever the line is, counted from 1970-01-01T00:00Z. A minute may
     /// come more than once.
     fn minute(&mut self, _minute: i64) {}
+
+    /// Receives a server's own warning. The coverage counts its line, too, as routine or as not understood.
+    fn warning(&mut self, _logged: &LoggedWarning) {}
 
     /// Ends a block, and returns its output. `lines` is the number of lines in it.
     fn end_of_block(&mut self, file: usize, lines: u64) -> Self::BlockOutput;

@@ -4,7 +4,9 @@ use super::calendar::{Calendar, TimeResolution, YearResolver};
 use super::coverage::{Coverage, extend};
 use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
-use super::sink::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, UnreadLines};
+use super::sink::{
+    Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, LoggedWarning, UnreadLines,
+};
 use super::time_range::TimeRange;
 use crate::catalog::Catalog;
 use crate::catalog::classify::Classifier;
@@ -15,6 +17,7 @@ use crate::input::read::{HeapSize, Progress, ReadOptions, Source, WorkResult, ea
 use crate::parse::header::LogLine;
 use crate::parse::header_cache::{HeaderCache, ParsedHeader};
 use crate::parse::mta::parsed::ParsedLine;
+use crate::parse::mta::server_warning::server_warning;
 use crate::parse::timestamp::{LogTime, TimestampParser};
 use crate::parse::unwrap;
 use crate::parse::year::StampObservations;
@@ -330,7 +333,9 @@ impl<L: EventSink> Walker<'_, '_, L> {
             (Some((last, minute)), Some(number)) if number == last => Some(minute),
             _ => None,
         };
-        if let (Some(_), ParsedLine::Routine) = (minute, &parsed) {
+        let is_no_result = matches!(parsed, ParsedLine::Routine | ParsedLine::Unread);
+        let warning = if is_no_result { server_warning(known.writer, line) } else { None };
+        if let (Some(_), ParsedLine::Routine, None) = (minute, &parsed, warning) {
             self.coverage.routine += 1;
             return;
         }
@@ -345,6 +350,10 @@ impl<L: EventSink> Walker<'_, '_, L> {
                 extend(&mut self.coverage.minutes, moment.minute());
                 self.sink.minute(moment.minute());
             }
+        }
+        if let Some(warning) = warning {
+            let minute = moment.map(LogTime::minute);
+            self.sink.warning(&LoggedWarning { warning, place, line, raw, minute });
         }
         match &parsed {
             ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {

@@ -5,7 +5,7 @@ use super::known_names::KnownNames;
 use super::pseudonym::Redactor;
 use crate::pipeline::filter::takes_address;
 use crate::report::event::{Record, RecordContext};
-use crate::report::{GroupKey, GroupTable, Input, NameCount, NameRow, Report, Row};
+use crate::report::{GroupKey, GroupTable, Input, NameCount, NameRow, Report, Row, WarningRow};
 use crate::smtp::event::By;
 
 impl Redactor {
@@ -27,6 +27,7 @@ impl Redactor {
             relays,
             instances: _,
             rest: _,
+            warnings,
             delays: _,
             timeline: _,
             full_advice: _,
@@ -50,9 +51,31 @@ impl Redactor {
         for NameRow { name, .. } in clients.iter_mut().chain(domains).chain(relays) {
             *name = self.host(name);
         }
+        for warning in warnings {
+            self.warning(warning);
+        }
         for note in notes {
             *note = self.text(note);
         }
+    }
+
+    fn warning(&self, row: &mut WarningRow) {
+        let WarningRow {
+            mta: _,
+            severity: _,
+            text,
+            lines: _,
+            first: _,
+            last: _,
+            id: _,
+            title: _,
+            needs_action: _,
+            advice: _,
+            check: _,
+            example,
+        } = row;
+        *text = self.text(text);
+        *example = self.line(example);
     }
 
     pub(crate) fn input(&self, input: &mut Input) {

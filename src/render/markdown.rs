@@ -12,6 +12,7 @@ use super::text::scan::span;
 use super::words::row;
 use super::words::sections::{Section, sections};
 use super::words::totals::{all_well, coverage, filter, notes, sums};
+use super::words::warnings;
 use crate::report::{DelayRow, Full, GroupTable, NameRow, Report, Row};
 
 pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
@@ -27,6 +28,7 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
         }
         outlier_section(&mut text, report, style);
     }
+    warnings(&mut text, report, style);
     if style.who {
         name_tables(&mut text, report, style);
     }
@@ -73,6 +75,31 @@ fn head(report: &Report, style: &TextStyle) -> String {
         let _ = writeln!(text, "\n{}", escaped(style.words.translate(english)));
     }
     text
+}
+
+/// The servers' own warnings that need attention.
+fn warnings(text: &mut String, report: &Report, style: &TextStyle) {
+    let words = &style.words;
+    let (shown, rest) = warnings::entries(report, words);
+    if shown.is_empty() {
+        return;
+    }
+    let heading =
+        ["SERVER WARNINGS", "often the cause of what is above"].map(|word| escaped(words.translate(word)));
+    let names = ["lines", "warning", "advice"].map(|word| escaped(words.translate(word)));
+    let _ =
+        writeln!(text, "\n## {} ({})\n\n| {} |\n|--:|---|---|", heading[0], heading[1], names.join(" | "));
+    for entry in shown {
+        let advice = entry.row.advice.as_deref().map(|advice| words.translate(advice)).unwrap_or_default();
+        let what = match entry.row.title {
+            Some(_) => format!("{} ({})", warnings::title(entry.row, words), warnings::text(entry.row)),
+            None => warnings::text(entry.row),
+        };
+        let _ = writeln!(text, "| {} | {} | {} |", entry.lines, escaped(&what), escaped(advice));
+    }
+    if let Some(rest) = rest {
+        let _ = writeln!(text, "\n{}", escaped(&rest));
+    }
 }
 
 fn table(text: &mut String, section: &Section, style: &TextStyle) {

@@ -56,6 +56,9 @@ fn finding(text: &mut String, verdict: &ReasonFinding) {
         write!(text, "\n## Reason\n\n- reason: `{}`, {}\n", typed(verdict.reason), escaped(&verdict.title));
     let rule = verdict.rule.as_ref().map(|rule| format!(" (rule `{rule}`)")).unwrap_or_default();
     let _ = writeln!(text, "- how sure: {}{rule}", verdict.why_sure);
+    if !verdict.decided_by.is_empty() {
+        let _ = writeln!(text, "- words: {}", escaped(&verdict.decided_by.join(", ")));
+    }
     if let Some(provider) = &verdict.provider_name {
         let page = verdict.provider_page.as_deref().map(|page| format!(", <{page}>")).unwrap_or_default();
         let _ = writeln!(text, "- provider: {}{page}", escaped(provider));

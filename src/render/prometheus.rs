@@ -33,6 +33,7 @@ pub(crate) fn show(report: &Report) -> String {
     verdict(&mut page, report);
     events(&mut page, &report.rows);
     last_events(&mut page, &report.rows);
+    warnings(&mut page, report);
     if let Some(range) = &report.range {
         let ends = [("first", &range.first), ("last", &range.last)];
         for (end, moment) in ends {
@@ -55,6 +56,21 @@ fn verdict(page: &mut String, report: &Report) {
         let name = "smtplog_failed_conditions";
         head(page, name, "gauge", "How many conditions of --fail-on are true.");
         line(page, name, &[], failed.len());
+    }
+}
+
+/// Warnings by known cause, so that the number of series is bounded.
+fn warnings(page: &mut String, report: &Report) {
+    let mut series: BTreeMap<[(&'static str, String); 3], u64> = BTreeMap::new();
+    for row in &report.warnings {
+        let cause = row.id.clone().unwrap_or_else(|| "other".to_owned());
+        let labels = [("mta", typed(row.mta)), ("severity", row.severity.to_string()), ("cause", cause)];
+        *series.entry(labels).or_default() += row.lines;
+    }
+    if !series.is_empty() {
+        let name = "smtplog_server_warnings_total";
+        head(page, name, "counter", "Lines in which a mail server warns of its own trouble.");
+        series.iter().for_each(|(labels, lines)| line(page, name, labels, lines));
     }
 }
 

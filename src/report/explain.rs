@@ -87,9 +87,11 @@ pub(crate) struct ReasonFinding {
     pub reason: Reason,
     pub title: String,
     pub meaning: String,
-    /// The part of the reply that decided: `provider`, `text`, `enhanced`, `stage`, `code` or `nothing`.
+    /// The part of the reply that decided: `provider`, `text`, `enhanced`, `stage`, `code`, `guess` or `nothing`.
     pub sure: &'static str,
     pub why_sure: &'static str,
+    /// The words by which a guess was made; empty: it is no guess.
+    pub decided_by: Vec<String>,
     pub rule: Option<String>,
     pub provider: Option<String>,
     pub provider_name: Option<String>,

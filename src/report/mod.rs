@@ -13,6 +13,7 @@ pub(crate) mod time;
 pub(crate) mod totals;
 pub(crate) mod trace;
 pub(crate) mod verdict;
+pub(crate) mod warning_row;
 
 use clap::ValueEnum;
 use jiff::Zoned;
@@ -27,6 +28,7 @@ pub use self::time::Range;
 use self::time::{date_time, maybe_rfc3339, rfc3339};
 pub use self::totals::{DeliveredLater, Hour, HourRefused, HourSent, Messages, Refused, Sent, Totals};
 pub use self::verdict::{Compared, MetCondition, MissingRow, Verdict, VerdictFinding, VerdictState};
+pub use self::warning_row::WarningRow;
 use crate::catalog::classify::Reason;
 
 /// The whole report. Fields are added within a schema, never renamed.
@@ -63,6 +65,9 @@ pub struct Report {
     pub instances: Vec<NameRow>,
     /// What is not in any row of these tables.
     pub rest: Remainders,
+    /// The servers' own warnings: those that need attention first, then the most frequent; absent: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<WarningRow>,
     /// How long delivered mail took, most deliveries first; absent without `--delays`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delays: Option<Vec<DelayRow>>,

@@ -1,6 +1,7 @@
 //! Times in JSON: RFC 3339 with the offset of the zone, and their JSON Schema.
 
-use jiff::Zoned;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
@@ -18,6 +19,12 @@ pub struct Range {
 /// Serializes a time to the second: `2026-11-21T02:41:00+01:00`.
 pub(crate) fn rfc3339<S: Serializer>(moment: &Zoned, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&moment.strftime("%Y-%m-%dT%H:%M:%S%:z"))
+}
+
+/// The minute, counted from 1970-01-01T00:00Z, as [`rfc3339`] writes it. `None`: it is beyond year 9999.
+pub(crate) fn minute_rfc3339(minute: i64, zone: &TimeZone) -> Option<String> {
+    let moment = Timestamp::from_second(minute.checked_mul(60)?).ok()?.to_zoned(zone.clone());
+    Some(moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
 }
 
 // serde passes a reference to the field, which is an Option.

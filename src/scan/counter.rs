@@ -25,7 +25,9 @@ use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
-use crate::pipeline::sink::{Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord};
+use crate::pipeline::sink::{
+    Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, LoggedWarning,
+};
 use crate::smtp::event::{By, Event};
 use crate::tally::Tally;
 use crate::tally::by_hour::Hourly;
@@ -76,7 +78,8 @@ impl<'a> CountPlan<'a> {
         let deferred = self.asks_for_senders().then(PostponedLines::default);
         let counts_arrivals = self.delays && self.filter.is_empty();
         let (tally, tracker, pending) = (self.tally(), self.block_tracker(), PendingHandOffs::default());
-        BlockCounter { tally, tracker, hops: self.hops, pending, deferred, counts_arrivals }
+        let (hops, counts_warnings) = (self.hops, self.filter.is_empty());
+        BlockCounter { tally, tracker, hops, pending, deferred, counts_arrivals, counts_warnings }
     }
 
     pub fn merger(self) -> Merger<'a> {
@@ -122,6 +125,8 @@ pub struct BlockCounter {
     deferred: Option<PostponedLines>,
     /// Arrivals are counted too.
     counts_arrivals: bool,
+    /// The servers' own warnings are counted too.
+    counts_warnings: bool,
 }
 
 /// The result of a block.
@@ -220,6 +225,13 @@ impl EventSink for BlockCounter {
         }
     }
 
+    fn warning(&mut self, logged: &LoggedWarning) {
+        // A filter selects results, and a warning is none.
+        if self.counts_warnings {
+            self.tally.warnings.count(logged);
+        }
+    }
+
     fn end_of_block(&mut self, _file: usize, _lines: u64) -> BlockCounts {
         let deferred = self.deferred.as_mut().map(std::mem::take).unwrap_or_default();
         BlockCounts {
@@ -304,6 +316,7 @@ impl Merger<'_> {
                     let known = key.and_then(|key| self.metadata.get(key));
                     let sender = known.and_then(|known| Some(known.sender.as_deref()?.as_bytes()));
                     let user = known.and_then(|known| Some(known.user.as_deref()?.as_bytes()));
+                    let user = mta::login(&event, &line).or(user);
                     let client = known.and_then(|known| Some(known.client.as_deref()?.as_bytes()));
                     let event = Event { sender: event.sender.or(sender), ..event };
                     let (line_in_block, event, line, book) = (0, &event, &line, self.plan.book);

@@ -19,3 +19,4 @@ pub(crate) mod rows;
 pub(crate) mod summary;
 pub(crate) mod totals;
 pub(crate) mod verdict;
+pub(crate) mod warnings;

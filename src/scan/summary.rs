@@ -10,6 +10,7 @@ use super::notes::{on_estimates, on_limits, on_messages, on_names, on_time};
 use super::options::ReportOptions;
 use super::rows::rows;
 use super::totals::{hosts, timeline, totals};
+use super::warnings::warnings;
 use crate::catalog;
 use crate::messages::MessageSummary;
 use crate::report::{Report, SCHEMA};
@@ -21,6 +22,7 @@ pub(crate) fn report(tally: Tally, summary: &MessageSummary, options: &ReportOpt
     let messages = messages(summary, options.read.coverage.minutes, catalog::reasons());
     let totals = totals(&tally, messages);
     let limits = on_limits(&tally);
+    let (warnings, warnings_note) = warnings(std::mem::take(&mut tally.warnings), options);
     let (counts, groups) = (std::mem::take(&mut tally.rows), tally.groups.take());
     let tally = &tally;
     let rows = rows(counts, tally, options);
@@ -44,6 +46,7 @@ pub(crate) fn report(tally: Tally, summary: &MessageSummary, options: &ReportOpt
         providers: tables.providers.rows,
         relays: tables.relays.rows,
         instances: tables.instances.rows,
+        warnings,
         delays: tally.delays.as_ref().map(|delays| delays::rows(delays, options.providers)),
         timeline: timeline(tally, options),
         full_advice,
@@ -56,6 +59,7 @@ pub(crate) fn report(tally: Tally, summary: &MessageSummary, options: &ReportOpt
             on_names(&rests),
             estimated,
             on_messages(summary),
+            warnings_note.into_iter().collect(),
             on_time(&options.read),
             options.notes.clone(),
         ]

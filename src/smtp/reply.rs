@@ -61,7 +61,7 @@ fn enhanced(words: &[u8]) -> Option<EnhancedCode> {
 }
 
 /// Finds the enhanced code in the text: `sorry, mailbox disabled. (#4.2.1)`, as qmail writes it.
-fn in_words(words: &[u8]) -> Option<EnhancedCode> {
+pub(crate) fn in_words(words: &[u8]) -> Option<EnhancedCode> {
     // Searches for one byte: building a substring searcher for each reply costs more than the search.
     let behind = |at: usize| words.get(..at)?.ends_with(b"(").then(|| words.get(at + 1..))?;
     let (code, rest) = EnhancedCode::read(memchr_iter(b'#', words).find_map(behind)?)?;

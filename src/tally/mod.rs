@@ -13,6 +13,7 @@ pub(crate) mod group_by;
 pub(crate) mod row;
 pub(crate) mod rows;
 pub(crate) mod timeline;
+pub(crate) mod warnings;
 
 use foldhash::fast::RandomState;
 
@@ -32,6 +33,7 @@ use self::by_provider::ProviderCounts;
 use self::delays::Delays;
 pub(crate) use self::row::{TallyCount, TallyKey};
 pub(crate) use self::rows::TallyRows;
+use self::warnings::WarningCounts;
 
 /// All counts of `scan`. Merging in another order changes the numbers of the names, but no count.
 pub struct Tally {
@@ -50,6 +52,7 @@ pub struct Tally {
     pub delays: Option<Delays>,
     /// Hand-offs to a filter or relay that returns the message. No other count includes them.
     pub hops: u64,
+    pub warnings: WarningCounts,
     /// Number of example lines of each row, at least one.
     examples: usize,
     timeline: Timeline,
@@ -70,6 +73,7 @@ pub struct FinishedTally {
     pub groups: Option<GroupBy>,
     pub delays: Option<Delays>,
     pub hops: u64,
+    pub warnings: WarningCounts,
     pub timeline: FinishedTimeline,
 }
 
@@ -82,6 +86,7 @@ impl Tally {
             hourly: None,
             delays: None,
             hops: 0,
+            warnings: WarningCounts::default(),
             examples: examples.max(1),
             names: Interner::new(hasher.clone()),
             rows: TallyRows::new(hasher),
@@ -109,6 +114,7 @@ impl Tally {
             groups: self.groups,
             delays: self.delays,
             hops: self.hops,
+            warnings: self.warnings,
             timeline: self.timeline.finish(),
         }
     }
@@ -122,6 +128,7 @@ impl Tally {
     pub fn merge(&mut self, mut other: Self) {
         other.flush();
         self.hops += other.hops;
+        self.warnings.merge(other.warnings);
         self.timeline.merge(other.timeline);
         self.providers.merge(&other.providers);
         let ids = self.names.merge(&other.names);

@@ -217,6 +217,9 @@ impl MessageLifetime {
             | QueueStep::Deleted
             | QueueStep::Returned
             | QueueStep::Requeued
+            | QueueStep::PassedOn
+            | QueueStep::Canceled
+            | QueueStep::Dropped
             | QueueStep::Removed => false,
         }
     }
@@ -225,7 +228,7 @@ impl MessageLifetime {
         match &note.kind {
             NoteKind::QueueRecord { step, metadata } => {
                 self.metadata.update(MessageMetadata::clone(metadata));
-                self.ended |= matches!(step, QueueStep::Deleted | QueueStep::Requeued | QueueStep::Removed);
+                self.ended |= step.ends_message();
             }
             NoteKind::Event { .. } | NoteKind::Notice(_) | NoteKind::Routine => {}
         }

@@ -35,7 +35,12 @@ pub(crate) fn story(lifetimes: &[MessageLifetime], end: Option<i64>) -> Story {
 fn hop(lifetime: &MessageLifetime, lifetimes: &[MessageLifetime]) -> StoryHop {
     let mut steps: Vec<StoryStep> = Vec::new();
     for note in &lifetime.notes {
-        steps.extend(step(note, &lifetime.id, lifetimes));
+        let has_result = || lifetime.notes.iter().any(|note| matches!(note.kind, NoteKind::Event { .. }));
+        let is_dropped = matches!(note.kind, NoteKind::QueueRecord { step: QueueStep::Dropped, .. });
+        // The line of a rule or a filter that discards the message says more.
+        if !is_dropped || !has_result() {
+            steps.extend(step(note, &lifetime.id, lifetimes));
+        }
     }
     let is_arrival = |note: &&MessageNote| {
         matches!(
@@ -114,7 +119,10 @@ fn step(note: &MessageNote, own: &str, lifetimes: &[MessageLifetime]) -> Option<
                 QueueStep::Deleted => StepKind::Deleted,
                 QueueStep::Requeued => StepKind::Requeued,
                 QueueStep::Returned => StepKind::Bounced,
-                QueueStep::Received
+                QueueStep::Dropped => StepKind::Discarded,
+                QueueStep::PassedOn => StepKind::HandedOn,
+                QueueStep::Canceled
+                | QueueStep::Received
                 | QueueStep::Notice
                 | QueueStep::MessageIdAssigned
                 | QueueStep::Queued
@@ -122,7 +130,8 @@ fn step(note: &MessageNote, own: &str, lifetimes: &[MessageLifetime]) -> Option<
                     return None;
                 }
             };
-            Some(bare(what, note.moment, None))
+            let next = next.filter(|next| lifetimes.iter().any(|lifetime| lifetime.id == *next));
+            Some(bare(what, note.moment, next))
         }
         NoteKind::Routine => None,
     }

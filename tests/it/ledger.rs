@@ -67,7 +67,8 @@ fn handed_to(event: &Event) -> Option<String> {
     let words = text(event.text);
     let (_, id) = match event.direction {
         Direction::Outbound if near || socket => {
-            words.rsplit_once("queued as ").or_else(|| words.rsplit_once("OK id="))?
+            let marks = ["queued as ", "OK id=", "250 2.5.0 OK ("];
+            marks.iter().find_map(|mark| words.rsplit_once(mark))?
         }
         Direction::Local => words.split_once("forwarded as ").filter(|(before, _)| before.is_empty())?,
         Direction::Outbound | Direction::Inbound => return None,
@@ -91,7 +92,11 @@ impl Model {
             let line = LogLine::read(raw);
             let key = |server: Server, id: &[u8]| {
                 let program = text(line.program);
-                let queue = if server == Server::Postfix { program.split('/').next().unwrap() } else { "" };
+                let queue = match program.split('/').next().unwrap() {
+                    _ if server != Server::Postfix => "",
+                    "MailScanner" => "postfix",
+                    instance => instance,
+                };
                 let id = text(id);
                 let id = if server == Server::Opensmtpd { id[..8].to_owned() } else { id };
                 (text(line.host), queue.to_owned(), id)
@@ -100,8 +105,15 @@ impl Model {
                 ParsedLine::QueueRecord(fact) => {
                     let context = mta::message_fields(&fact);
                     let left = context.recipients;
+                    // `.A12F3 to 5B1A20C4B7D` of MailScanner.
+                    let words = text(fact.text);
+                    let new_id = words.strip_prefix('.').and_then(|words| words.split_once(" to "));
+                    let new_key = new_id.map(|(_, id)| key(fact.mta, id.as_bytes()));
                     let key = key(fact.mta, fact.queue_id);
                     model.fact(key.clone(), fact.mta, fact.step, left, minute(&line));
+                    if let Some(new_key) = new_key.filter(|_| fact.step == QueueStep::Requeued) {
+                        model.open.entry(new_key).or_default().came = true;
+                    }
                     if let Some(paper) = model.open.get_mut(&key).filter(|_| fact.mta == Server::Postfix) {
                         paper.handed_over |= fact.step == QueueStep::Received;
                         let null = fact.step == QueueStep::Queued && context.sender == Some(b"");
@@ -119,6 +131,12 @@ impl Model {
                         {
                             let last = paper.outcomes.last().copied();
                             paper.outcomes.extend(last.into_iter().cycle().take(more));
+                        }
+                        // What cleanup bounces never gets into the queue.
+                        let bounced =
+                            line.program.ends_with(b"/cleanup") && event.outcome == Outcome::Bounced;
+                        if let Some(paper) = model.open.get_mut(&key).filter(|_| bounced) {
+                            paper.recipients = Some(paper.outcomes.len() as u64);
                         }
                     }
                     None if event.outcome == Outcome::Held => {
@@ -176,6 +194,20 @@ impl Model {
                 paper.recipients = Some(0);
             }
             QueueStep::Requeued => drop(self.open.remove(&key)),
+            QueueStep::PassedOn => {}
+            QueueStep::Canceled => {
+                if self.open.get(&key).is_some_and(|paper| !paper.queued) {
+                    self.open.remove(&key);
+                }
+            }
+            QueueStep::Dropped => {
+                if let Some(mut paper) = self.open.remove(&key) {
+                    if paper.outcomes.is_empty() {
+                        paper.outcomes.push("discarded");
+                    }
+                    self.settle(&paper, true);
+                }
+            }
             QueueStep::Released => {
                 if let Some(paper) = self.open.get_mut(&key) {
                     paper.held = false;
@@ -582,6 +614,57 @@ fn hops_are_one_message_whichever_of_its_lines_comes_first() {
         assert_eq!(with["totals"]["messages"], report["totals"]["messages"]);
         let by = report_of(lines, &["--by", "sender"]);
         assert_eq!((&by["totals"]["hops"], &by["groups"]["rows"][0]["events"]), (&json!(1), &json!(1)));
+    }
+}
+
+#[test]
+fn a_filter_that_requeues_held_mail_makes_no_second_message() {
+    let held = "Nov 22 02:50:16 mx1 postfix/cleanup[7]: 3F1A20C4B7D: hold: header Received: by mx1.example.org (Postfix) \
+        id 3F1A20C4B7D from mx.example.org[192.0.2.1]; from=<a@example.org> to=<b@example.com> proto=ESMTP helo=<mx>";
+    let requeued = "Nov 22 02:50:17 mx1 MailScanner[9]: Requeue: 3F1A20C4B7D.A12F3 to 5B1A20C4B7D";
+    let found = "Nov 22 02:50:17 mx1 MailScanner[9]: New Batch: Scanning 1 messages, 2345 bytes";
+    let lines = [CAME, held, found, requeued, BACK_QUEUED, BACK_SENT, BACK_REMOVED];
+    for (field, wanted) in [("messages", 1), ("received", 1), ("delivered", 1), ("in_queue", 0)] {
+        counts(&lines, field, wanted);
+    }
+    // The queue manager may be faster than the line that names both ids.
+    let early = [CAME, held, BACK_QUEUED, requeued, BACK_SENT, BACK_REMOVED];
+    counts(&early, "received", 1);
+    counts(&[CAME, held, found], "held", 1);
+}
+
+#[test]
+fn a_filter_that_takes_mail_under_its_own_id_makes_no_second_message() {
+    let taken = HANDED.replace(
+        "250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 5B1A20C4B7D",
+        "250 2.5.0 OK (1A2B3C4D5E6F7)",
+    );
+    let passed = "Nov 22 02:50:17 mx1 pmg-smtp-filter[9]: 1A2B3C4D5E6F7: accept mail to <b@example.com> (5B1A20C4B7D) (rule: x)";
+    let lines = [CAME, BACK, BACK_QUEUED, passed, &taken, REMOVED, BACK_SENT, BACK_REMOVED];
+    for (field, wanted) in [("messages", 1), ("received", 1), ("delivered", 1), ("handed_on", 1)] {
+        counts(&lines, field, wanted);
+    }
+    // Put into a quarantine: no line passes it on.
+    let kept = "Nov 22 02:50:17 mx1 pmg-smtp-filter[9]: 1A2B3C4D5E6F7: moved mail for <b@example.com> to spam quarantine";
+    counts(&[CAME, kept, &taken, REMOVED], "delivered", 1);
+    let blocked = taken.replace("250 2.5.0 OK (", "250 2.7.0 BLOCKED (");
+    counts(&[CAME, &blocked, REMOVED], "discarded", 1);
+}
+
+#[test]
+fn a_message_that_cleanup_removes_never_gets_into_the_queue() {
+    let canceled = "Nov 22 02:50:17 mx1 postfix/cleanup[7]: 3F1A20C4B7D: removed (canceled)";
+    let dropped = "Nov 22 02:50:17 mx1 postfix/cleanup[7]: 3F1A20C4B7D: removed (discarded)";
+    let bounced = "Nov 22 02:50:17 mx1 postfix/cleanup[7]: 3F1A20C4B7D: to=<b@example.com>, relay=none, delay=0.1, \
+        delays=0.1/0/0/0, dsn=5.4.0, status=bounced (too many hops)";
+    let thrown = "Nov 22 02:50:17 mx1 postfix/cleanup[7]: 3F1A20C4B7D: discard: header Subject: x from \
+        mx.example.org[192.0.2.1]; from=<a@example.org> to=<b@example.com> proto=ESMTP helo=<mx>";
+    counts(&[CAME, canceled], "messages", 0);
+    counts(&[CAME, dropped], "discarded", 1);
+    counts(&[CAME, thrown, dropped], "discarded", 1);
+    for lines in [&[CAME, bounced][..], &[CAME, bounced, dropped]] {
+        counts(lines, "bounced", 1);
+        counts(lines, "messages", 1);
     }
 }
 

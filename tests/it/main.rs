@@ -30,6 +30,7 @@ mod pages;
 mod parameters;
 mod properties;
 mod redact;
+mod reply_kinds;
 mod rotations;
 mod schema;
 mod sets;

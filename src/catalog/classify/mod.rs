@@ -4,16 +4,19 @@
 //! it may use.
 
 pub(crate) mod byte_class;
+pub(crate) mod guess;
 pub(crate) mod normalize;
 pub(crate) mod phrases;
 pub(crate) mod prefix_index;
 pub(crate) mod rules;
+mod trust;
 
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use self::trust::Verdict;
 use super::provider::Provider;
 use crate::catalog::{Catalog, Features, normalize};
 pub(crate) use crate::catalog::{MatchedOn, Reason, Retry, RuleId};
@@ -100,12 +103,23 @@ impl<'c> Classifier<'c> {
         if let Some(known) = self.by_normalized_text.get(&key) {
             return *known;
         }
-        let classification = classify_by_rules(self.catalog, features, &mut self.rule_marks);
+        let said = classify_by_rules(self.catalog, features, &mut self.rule_marks);
+        let classification = self.settle(said, &features);
         if self.by_normalized_text.len() >= NORMALIZED_LIMIT {
             self.by_normalized_text.clear();
         }
         self.by_normalized_text.insert(key, classification);
         classification
+    }
+
+    /// What is left of a rule's verdict after [`settle`](trust::settle). The text of the features is normalized.
+    fn settle(&self, said: Classification, features: &Features) -> Classification {
+        let rule = said.rule.and_then(|rule| self.catalog.rules.rule(rule));
+        let doubted = self.rule_marks.last().is_some_and(|mark| *mark != 0);
+        let Classification { reason, matched_on, retry, .. } = said;
+        let Verdict { reason, matched_on, retry } =
+            trust::settle(Verdict { reason, matched_on, retry }, rule, features, doubted);
+        Classification { reason, matched_on, retry, ..said }
     }
 }
 

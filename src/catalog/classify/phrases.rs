@@ -99,6 +99,10 @@ impl<T> Phrase<T> {
         Ok(Self { owner, first, rest })
     }
 
+    pub(crate) fn owner_mut(&mut self) -> &mut T {
+        &mut self.owner
+    }
+
     /// Whether the phrase matches with its first part at the byte offset `start`. Each further part matches at its
     /// leftmost place within [`GAP_BYTES`]; there is no backtracking.
     fn matches_at(&self, text: &[u8], start: usize) -> bool {

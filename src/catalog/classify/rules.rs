@@ -1,6 +1,8 @@
 //! Compiles the rules and finds the first one that matches a reply.
 
 use clap::ValueEnum;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
@@ -18,6 +20,9 @@ pub struct RuleRow {
     pub reason: Reason,
     /// Whether a retry helps, if it differs from the row of the reason.
     pub retry: Option<Retry>,
+    /// The rule finds no clue in the words, so the model of words may guess another reason.
+    #[serde(default)]
+    pub guess: bool,
     /// Phrases, of which one must occur. A phrase matches whole words; a `*` between words stands for up to 80 bytes, a
     /// `*` next to a letter for the rest of the word.
     #[serde(default)]
@@ -71,6 +76,8 @@ pub enum MatchedOn {
     Stage,
     /// The reply code, the class, the direction or the mail server alone.
     Code,
+    /// No rule knows the words; a model of words took them for those of this reason.
+    Guess,
     /// No rule gives a reason; it is unknown.
     Nothing,
 }
@@ -80,6 +87,7 @@ pub struct Rule {
     pub id: String,
     pub reason: Reason,
     pub retry: Option<Retry>,
+    pub guess: bool,
     pub matched_on: MatchedOn,
     pub source: String,
     pub example: String,
@@ -116,16 +124,119 @@ const AND: u8 = 2;
 /// Bit of [`RuleRow::unless`].
 const UNLESS: u8 = 4;
 
+/// Phrases by which a reply that speaks of a missing recipient shows that something else is wrong: the sender, the client,
+/// a policy, DNS, or a state that passes. Such a reply never removes an address.
+pub(crate) const DOUBTS: [&str; 33] = [
+    "polic*",
+    "access denied",
+    "spam*",
+    "listed",
+    "blacklist*",
+    "blocklist*",
+    "reputation",
+    "rate limit*",
+    "too many",
+    "sender*",
+    "mail from",
+    "from address",
+    "return path",
+    "helo",
+    "client host",
+    "your ip",
+    "your host",
+    "your server",
+    "dns*",
+    "lookup fail*",
+    "lookup error*",
+    "temporar*",
+    "try again",
+    "try later",
+    "relaying",
+    "relay access",
+    "spf",
+    "dkim",
+    "dmarc",
+    "authenticat*",
+    "password*",
+    "login*",
+    "log in",
+];
+
 /// All rules in the order in which they are tried, and their phrases.
 pub struct Rules {
     rules: Vec<Rule>,
-    phrases: Phrases<PhraseOwner>,
+    /// Each phrase with its owners: a range of `owners`.
+    phrases: Phrases<OwnerRange>,
+    owners: Vec<PhraseOwner>,
+}
+
+/// `from..to` in [`Rules::owners`].
+#[derive(Clone, Copy)]
+struct OwnerRange {
+    from: u32,
+    to: u32,
+}
+
+/// Phrases and their owners, while they are collected. A phrase that several rules have is read once.
+struct OwnedPhrases<'a> {
+    phrases: Vec<Phrase<OwnerRange>>,
+    /// The positions of the phrases in `phrases`.
+    positions: HashMap<&'a str, u32, FixedState>,
+    /// With the position of the phrase.
+    owners: Vec<(u32, PhraseOwner)>,
+}
+
+impl<'a> OwnedPhrases<'a> {
+    fn with_capacity(count: usize) -> Self {
+        Self {
+            phrases: Vec::with_capacity(count),
+            positions: HashMap::with_capacity_and_hasher(count, FixedState::default()),
+            owners: Vec::with_capacity(count),
+        }
+    }
+
+    fn add(&mut self, text: &'a str, owner: PhraseOwner) -> Result<(), String> {
+        let next = self.phrases.len() as u32;
+        let position = *self.positions.entry(text).or_insert(next);
+        if position == next {
+            self.phrases.push(Phrase::read(text, OwnerRange { from: 0, to: 0 })?);
+        }
+        self.owners.push((position, owner));
+        Ok(())
+    }
+
+    /// Sorts the owners by phrase, by counting them.
+    fn finish(mut self) -> (Phrases<OwnerRange>, Vec<PhraseOwner>) {
+        for (position, _) in &self.owners {
+            if let Some(phrase) = self.phrases.get_mut(*position as usize) {
+                phrase.owner_mut().to += 1;
+            }
+        }
+        let mut end = 0;
+        for phrase in &mut self.phrases {
+            let range = phrase.owner_mut();
+            let count = range.to;
+            *range = OwnerRange { from: end, to: end };
+            end += count;
+        }
+        let mut sorted = vec![PhraseOwner::Rule(0, 0); self.owners.len()];
+        for (position, owner) in self.owners {
+            let Some(phrase) = self.phrases.get_mut(position as usize) else { continue };
+            let range = phrase.owner_mut();
+            if let Some(place) = sorted.get_mut(range.to as usize) {
+                *place = owner;
+            }
+            range.to += 1;
+        }
+        (Phrases::new(self.phrases), sorted)
+    }
 }
 
 /// The rule or provider that a phrase belongs to.
 #[derive(Clone, Copy)]
 enum PhraseOwner {
-    /// The position of a rule, and the bit of one of its lists: [`WORDS`], [`AND`] or [`UNLESS`].
+    /// The position of a rule, and the bit of one of its lists: [`WORDS`], [`AND`] or [`UNLESS`]. The position behind the
+    /// last rule stands for the [`DOUBTS`].
     Rule(u16, u8),
     Provider(Provider),
 }
@@ -135,28 +246,31 @@ pub(crate) type RuleFault = (usize, String);
 
 impl Rules {
     pub fn compile(rows: Vec<RuleRow>, providers: &Providers) -> Result<Self, RuleFault> {
-        let mut rules = Vec::with_capacity(rows.len());
-        let mut phrases = Vec::with_capacity(rows.len() * 8);
+        let count = rows.iter().map(|row| row.words.len() + row.and.len() + row.unless.len()).sum();
+        let mut phrases = OwnedPhrases::with_capacity(count);
         for (provider, row) in providers.all() {
             for token in &row.tokens {
-                phrases.push(
-                    Phrase::read(token, PhraseOwner::Provider(provider))
-                        .map_err(|what| (usize::MAX, what))?,
-                );
+                phrases.add(token, PhraseOwner::Provider(provider)).map_err(|what| (usize::MAX, what))?;
             }
         }
-        for (at, row) in rows.into_iter().enumerate() {
+        for (at, row) in rows.iter().enumerate() {
             for (part, list) in [(WORDS, &row.words), (AND, &row.and), (UNLESS, &row.unless)] {
                 for phrase in list {
-                    phrases.push(
-                        Phrase::read(phrase, PhraseOwner::Rule(at as u16, part))
-                            .map_err(|what| (at, what))?,
-                    );
+                    let owner = PhraseOwner::Rule(at as u16, part);
+                    phrases.add(phrase, owner).map_err(|what| (at, what))?;
                 }
             }
+        }
+        let doubt = PhraseOwner::Rule(rows.len() as u16, WORDS);
+        for phrase in DOUBTS {
+            phrases.add(phrase, doubt).map_err(|what| (usize::MAX, what))?;
+        }
+        let (phrases, owners) = phrases.finish();
+        let mut rules = Vec::with_capacity(rows.len());
+        for (at, row) in rows.into_iter().enumerate() {
             rules.push(Rule::read(row, providers).map_err(|what| (at, what))?);
         }
-        Ok(Self { rules, phrases: Phrases::new(phrases) })
+        Ok(Self { rules, phrases, owners })
     }
 
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {
@@ -168,20 +282,26 @@ impl Rules {
     }
 
     /// The first rule that matches, and the provider: that of the features, else the one whose tokens the text has.
-    /// `marks` is scratch space: for each rule, the bits of its lists that have a phrase in the text.
+    /// `marks` is scratch space: for each rule, the bits of its lists that have a phrase in the text, and behind them a
+    /// mark if the text has one of the [`DOUBTS`].
     pub fn find(&self, mut features: Features, marks: &mut Vec<u8>) -> (Option<RuleId>, Option<Provider>) {
         marks.clear();
-        marks.resize(self.rules.len(), 0);
-        self.phrases.find(features.text, |owner| match owner {
-            PhraseOwner::Rule(rule, part) => {
-                if let Some(mark) = marks.get_mut(usize::from(rule)) {
-                    *mark |= part;
+        marks.resize(self.rules.len() + 1, 0);
+        self.phrases.find(features.text, |OwnerRange { from, to }| {
+            let owners = self.owners.get(from as usize..to as usize).unwrap_or_default();
+            for owner in owners {
+                match *owner {
+                    PhraseOwner::Rule(rule, part) => {
+                        if let Some(mark) = marks.get_mut(usize::from(rule)) {
+                            *mark |= part;
+                        }
+                    }
+                    PhraseOwner::Provider(provider) if features.direction == Direction::Outbound => {
+                        features.provider = features.provider.or(Some(provider));
+                    }
+                    PhraseOwner::Provider(_) => {}
                 }
             }
-            PhraseOwner::Provider(provider) if features.direction == Direction::Outbound => {
-                features.provider = features.provider.or(Some(provider));
-            }
-            PhraseOwner::Provider(_) => {}
         });
         let mut marked = self.all().zip(marks.iter());
         let found = marked.find(|((_, rule), mark)| rule.fits(&features, **mark));
@@ -214,6 +334,7 @@ impl Rule {
             id: row.id,
             reason: row.reason,
             retry: row.retry,
+            guess: row.guess,
             source: row.source,
             example: row.example,
             enhanced: row.enhanced,

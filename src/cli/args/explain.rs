@@ -18,9 +18,9 @@ pub struct ExplainArgs {
     /// Who sent the reply: outbound, a remote server to yours; inbound, your server to a client; local, local delivery. [default: advice for both sides]
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
     pub direction: Option<Direction>,
-    /// The command that the reply answers: connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA or "end of DATA".
+    /// The command that the reply answers: connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, "end of DATA", or any other SMTP command.
     #[arg(long, value_parser = stage, value_name = "COMMAND")]
-    pub stage: Option<Stage>,
+    pub stage: Option<CommandStage>,
     /// Show the commands of this mail server only: postfix, exim, sendmail or opensmtpd. [default: all]
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
     pub mta: Option<Mta>,
@@ -72,15 +72,72 @@ pub enum AnswerFormat {
     Markdown,
 }
 
-/// Parses `rcpt`, `RCPT TO`, `end-of-data`.
-fn stage(text: &str) -> Result<Stage, String> {
+/// The stages of the SMTP commands that have one, under every name by which a log or an administrator calls them. A name is
+/// compared without case, and `-` and `_` count as blanks.
+const STAGES: [(Stage, &[&str]); 8] = [
+    (Stage::Connect, &["connect", "connection", "greeting", "banner"]),
+    (Stage::Ehlo, &["EHLO", "HELO", "LHLO"]),
+    (Stage::StartTls, &["STARTTLS", "TLS"]),
+    (Stage::Auth, &["AUTH"]),
+    (Stage::Mail, &["MAIL FROM", "MAIL"]),
+    (Stage::Rcpt, &["RCPT TO", "RCPT"]),
+    (Stage::Data, &["DATA"]),
+    (Stage::EndOfData, &["end of DATA", "end", "BDAT", "dot", "."]),
+];
+/// Commands that carry no mail, so that a reply to one tells nothing about a recipient or a sender, and the server program
+/// itself, which speaks between commands.
+const WITHOUT_STAGE: [&str; 13] = [
+    "VRFY", "EXPN", "ETRN", "ATRN", "TURN", "RSET", "NOOP", "QUIT", "HELP", "XCLIENT", "XFORWARD", "PROXY",
+    "smtpd",
+];
+
+/// An SMTP command, as the stage of a mail that it begins. None: it carries no mail, such as VRFY.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CommandStage(pub Option<Stage>);
+
+/// Parses `rcpt`, `RCPT TO`, `end-of-data`, `VRFY`.
+fn stage(text: &str) -> Result<CommandStage, String> {
     let text = text.replace(['-', '_'], " ");
-    let stages = Stage::value_variants().iter().copied();
-    let matches = |stage: &Stage| {
-        let name = stage.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-        let first = name.split(' ').next().unwrap_or_default().to_owned();
-        name.eq_ignore_ascii_case(&text) || first.eq_ignore_ascii_case(&text)
-    };
-    let names = "connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, end of DATA";
-    stages.into_iter().find(matches).ok_or_else(|| format!("unknown command; use one of {names}"))
+    let is_text = |name: &str| name.eq_ignore_ascii_case(text.trim().trim_end_matches(':'));
+    let known = STAGES.iter().find(|(_, names)| names.iter().any(|name| is_text(name)));
+    if let Some((stage, _)) = known {
+        return Ok(CommandStage(Some(*stage)));
+    }
+    if WITHOUT_STAGE.iter().any(|name| is_text(name)) {
+        return Ok(CommandStage(None));
+    }
+    let names = "connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, end of DATA, or another SMTP command";
+    Err(format!("unknown command; use one of {names}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_of_smtp_is_taken() {
+        let is = |name: &str, wanted| assert_eq!(stage(name), Ok(CommandStage(wanted)), "{name}");
+        for name in ["connect", "Connection", "banner"] {
+            is(name, Some(Stage::Connect));
+        }
+        for name in ["EHLO", "helo", "LHLO"] {
+            is(name, Some(Stage::Ehlo));
+        }
+        is("mail", Some(Stage::Mail));
+        is("MAIL_FROM", Some(Stage::Mail));
+        is("RCPT TO:", Some(Stage::Rcpt));
+        is("data", Some(Stage::Data));
+        is("end-of-data", Some(Stage::EndOfData));
+        is("BDAT", Some(Stage::EndOfData));
+        for name in WITHOUT_STAGE {
+            is(name, None);
+        }
+    }
+
+    #[test]
+    fn does_not_take_other_words_for_commands() {
+        for name in ["", "RCPTX", "550", "end of", "MAIL TO"] {
+            assert!(stage(name).is_err(), "{name}");
+        }
+    }
 }

@@ -22,7 +22,7 @@ pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<Comple
     let what = join(what);
     let context = QueryContext {
         direction: args.direction,
-        stage: args.stage,
+        stage: args.stage.and_then(|command| command.0),
         mta: args.mta,
         relay: args.relay.clone(),
     };

@@ -12,6 +12,8 @@ pub(crate) mod postfix;
 pub(crate) mod queue_record;
 pub(crate) mod related_id;
 pub(crate) mod sendmail;
+pub(crate) mod server_warning;
+pub(crate) mod warning_text;
 
 use self::delay::Phases;
 use self::parsed::ParsedLine;
@@ -19,7 +21,7 @@ use self::postfix::daemon::Daemon;
 use self::queue_record::{MessageFields, QueueRecord};
 use self::related_id::Relation;
 use super::header::{LogLine, RawTimestamp};
-use crate::smtp::event::{Direction, Event, Mta};
+use crate::smtp::event::{Direction, Event, Mta, Outcome};
 
 /// The program that wrote a line, as far as parsing depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,13 +39,14 @@ impl Program {
     pub(crate) const WITHOUT_TAG: Self = Self::Exim;
 
     /// Recognizes the writer. Postfix is recognized by its daemons, Exim by its name or, in its own files, by a header
-    /// without a program. Where the line has a program, nothing but the program's name decides.
+    /// without a program, or by what it prints on a terminal. Where the line has a program, nothing but the program's name decides.
     pub fn of(line: &LogLine) -> Self {
         if let Some(daemon) = Daemon::of(line) {
             return Self::Postfix(daemon);
         }
         match line.program {
             b"" if matches!(line.stamp, RawTimestamp::Iso(_)) => Self::WITHOUT_TAG,
+            b"" if exim::foreground::is_line(line.text) => Self::Exim,
             b"" => Self::Foreign,
             program if exim::is_program(program) => Self::Exim,
             _ if sendmail::is_from(line) => Self::Sendmail,
@@ -120,7 +123,7 @@ pub(crate) fn reported_recipients(event: &Event, line: &LogLine) -> u32 {
 /// The server, the queue id and the text behind it, for any line about a message. `None`: the line has no queue id.
 pub(crate) fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8])> {
     let (mta, (id, rest)) = match Program::of(line) {
-        Program::Postfix(_) => (Mta::Postfix, postfix::queue_id(line.text)),
+        Program::Postfix(daemon) => (Mta::Postfix, postfix::message_id_of(daemon, line.text)),
         Program::Exim => (Mta::Exim, exim::queue_id(exim::message_text(line))),
         Program::Sendmail => (Mta::Sendmail, sendmail::queue_id(line.text)),
         Program::Opensmtpd => (Mta::Opensmtpd, (opensmtpd::queue_id(line.text), line.text)),
@@ -166,6 +169,15 @@ pub(crate) fn is_queued_on_arrival(mta: Mta) -> bool {
     }
 }
 
+/// Whether a message that this line bounces never gets into the queue. Postfix's cleanup bounces what a local program
+/// submitted and the server does not take, such as a message with too many Received: headers.
+pub(crate) fn is_never_queued(event: &Event, line: &LogLine) -> bool {
+    match event.mta {
+        Mta::Postfix => line.daemon() == b"cleanup",
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => false,
+    }
+}
+
 /// Whether a queue id may come again for another message. Exim never uses one again, and may log a delivery before the
 /// arrival (cutthrough), so lines before the arrival belong to the same message.
 pub(crate) fn reuses_queue_ids(mta: Mta) -> bool {
@@ -190,6 +202,19 @@ pub(crate) fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
     match mta {
         Mta::Postfix => postfix::helo(text),
         Mta::Exim => exim::rejected_helo(text),
+        Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
+/// The name with which a client logged in, or tried to, as the line of a rejection shows it: `sasl_username=anna` of Postfix,
+/// `(set_id=anna)` of Exim. `None`: the line shows none.
+pub(crate) fn login<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
+    if event.direction != Direction::Inbound {
+        return None;
+    }
+    match event.mta {
+        Mta::Postfix => postfix::login(line.text),
+        Mta::Exim => exim::login(line.text),
         Mta::Sendmail | Mta::Opensmtpd => None,
     }
 }
@@ -242,9 +267,32 @@ pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
 pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     match event.mta {
         Mta::Exim if event.direction == Direction::Inbound && !line.program.is_empty() => {
-            Some(exim::message_text(line))
+            Some(exim::message_text(line)).filter(|text| !exim::connection::is_logged_once(text))
         }
         Mta::Exim | Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+    }
+}
+
+/// Whether the event's line may tell again of a refusal that a line before it reported; [`reports_again`] decides.
+pub(crate) fn may_report_again(event: &Event, line: &LogLine) -> bool {
+    match event.mta {
+        Mta::Postfix => {
+            (event.direction, event.outcome) == (Direction::Inbound, Outcome::Rejected)
+                && postfix::warning::repetition(line.text).is_some()
+        }
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => false,
+    }
+}
+
+/// How an earlier line counts for the question whether the event's line repeats it: 1 if it reports the
+/// refusal, -1 if it is itself a repetition, else 0. The event's line is a repetition if the sum is positive.
+pub(crate) fn reports_again(event: &Event, line: &LogLine, earlier: &LogLine) -> i32 {
+    match event.mta {
+        Mta::Postfix if postfix::is_in_queue_scope(earlier.program, postfix::queue_scope(line.program)) => {
+            postfix::warning::reports_again(line.text, earlier.text)
+        }
+        Mta::Postfix => 0,
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => 0,
     }
 }
 

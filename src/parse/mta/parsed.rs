@@ -81,8 +81,8 @@ pub(crate) fn address(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
-/// Offset of the closing quote in `"a \" b"@x`.
-fn closing_quote(text: &[u8]) -> Option<usize> {
+/// Offset of the closing quote in `"a \" b"@x`. `None`: the quote at the start is not closed.
+pub(crate) fn closing_quote(text: &[u8]) -> Option<usize> {
     let mut bytes = text.iter().enumerate().skip(1);
     while let Some((at, byte)) = bytes.next() {
         match byte {

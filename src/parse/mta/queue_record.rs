@@ -34,10 +34,33 @@ pub enum QueueStep {
     Deleted,
     /// An administrator gave it up, and it was returned to its sender.
     Returned,
-    /// It gets another queue id (`postsuper -r`).
+    /// It gets another queue id (`postsuper -r`, MailScanner).
     Requeued,
+    /// A filter, whose own id this is, sends it on under another queue id (Proxmox Mail Gateway).
+    PassedOn,
+    /// It was given up before it was in the queue; the client, which was told so, keeps it.
+    Canceled,
+    /// It was thrown away before it was in the queue, although its client was told that it was accepted.
+    Dropped,
     /// It left the queue: `removed` of Postfix, `Completed` of Exim, `done` of Sendmail.
     Removed,
+}
+
+impl QueueStep {
+    /// The message has left the queue, or never gets into it: its queue id is free.
+    pub(crate) fn ends_message(self) -> bool {
+        match self {
+            Self::Deleted | Self::Requeued | Self::Canceled | Self::Dropped | Self::Removed => true,
+            Self::Received
+            | Self::MessageIdAssigned
+            | Self::Notice
+            | Self::Queued
+            | Self::Held
+            | Self::Released
+            | Self::Returned
+            | Self::PassedOn => false,
+        }
+    }
 }
 
 /// Fields of a message that a queue record shows. `None`: the line does not show it.

@@ -17,8 +17,18 @@ pub(crate) enum Relation {
 }
 
 /// The texts that precede a related queue id, for all servers. A line without any of them names no other message.
-pub(crate) const MARKS: [&str; 7] =
-    ["queued as ", "forwarded as ", "notification: ", "orig_queue_id=", "orig_id=", "OK id=", " R="];
+pub(crate) const MARKS: [&str; 10] = [
+    "queued as ",
+    "forwarded as ",
+    "notification: ",
+    "orig_queue_id=",
+    "orig_id=",
+    "OK id=",
+    " R=",
+    "Requeue: ",
+    "250 2.5.0 OK (",
+    "accept mail to <",
+];
 
 /// The message that this one continues as: `queued as ID`, `forwarded as ID`, `OK id=ID`. A remote server can put any id
 /// into its reply, so the caller must compare more than the id.

@@ -7,7 +7,7 @@ use memchr::{memchr2, memmem};
 use super::metadata::WrapperMetadata;
 use crate::parse::header::{LogLine, RawTimestamp};
 use crate::parse::mta;
-use crate::parse::process_tag::is_process;
+use crate::parse::process_tag::{is_process, without_padded_pid};
 
 /// Appends the line to `output`, as one line without a newline, with the time, host and program that it lacks.
 pub(crate) fn write_line(wrapper: &WrapperMetadata, text: &[u8], output: &mut Vec<u8>) {
@@ -55,7 +55,7 @@ pub(crate) fn write_line(wrapper: &WrapperMetadata, text: &[u8], output: &mut Ve
                 if wrapper.write_stamp(output) {
                     wrapper.write_host(output);
                 }
-            } else if has_host_and_tag {
+            } else if has_host_and_tag || without_padded_pid(text).is_some() {
                 wrapper.write_stamp(output);
             } else if wrapper.program.is_some() {
                 write_header(wrapper, output);

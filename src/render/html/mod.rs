@@ -19,6 +19,7 @@ use super::text::scan::span;
 use super::words::row;
 use super::words::sections::sections;
 use super::words::totals::{coverage, filter, notes, share, sums};
+use super::words::warnings;
 use crate::catalog::translation::Translations;
 use crate::report::{Full, Report};
 
@@ -64,6 +65,7 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
                         @if !style.who { (table::domains(&report.domains, style)) }
                         (names::outlier_section(report, words))
                     }
+                    (warnings(report, words))
                     @if style.who { (names::all_tables(report, style)) }
                     @if let Some(rows) = &report.delays { (delays::table(rows, style)) }
                     (full_advice(&report.full_advice, words))
@@ -149,6 +151,31 @@ fn totals(report: &Report, words: &Translations) -> Markup {
         @let [read, mail] = coverage(report, words);
         p.soft { (read) " · " (mail) }
         @if let Some(filter) = filter(report, words) { p.soft { (printable(&filter)) } }
+    }
+}
+
+/// The servers' own warnings that need attention.
+fn warnings(report: &Report, words: &Translations) -> Markup {
+    let (shown, rest) = warnings::entries(report, words);
+    html! {
+        @if !shown.is_empty() {
+            section {
+                h2 { (words.translate("SERVER WARNINGS")) small { (words.translate("often the cause of what is above")) } }
+                dl.facts {
+                    @for entry in &shown {
+                        dt { (HumanCount(entry.lines)) }
+                        dd {
+                            p { b { (printable(warnings::title(entry.row, words))) } }
+                            p.soft { code { (printable(&warnings::text(entry.row))) } }
+                            @if let Some(advice) = &entry.row.advice {
+                                p.advice { (printable(words.translate(advice))) }
+                            }
+                        }
+                    }
+                }
+                @if let Some(rest) = rest { p.soft { (rest) } }
+            }
+        }
     }
 }
 

@@ -89,6 +89,9 @@ fn finding(page: &mut TextPage, verdict: &ReasonFinding) {
     page.labelled(2, "reason", 8, &reason);
     let rule = verdict.rule.as_ref().map(|rule| format!(" (rule {rule})")).unwrap_or_default();
     page.labelled(2, "how sure", 8, &format!("{}{rule}", page.say(verdict.why_sure)));
+    if !verdict.decided_by.is_empty() {
+        page.labelled(2, "words", 8, &verdict.decided_by.join(", "));
+    }
     if let Some(provider) = &verdict.provider_name {
         let text = match &verdict.provider_page {
             Some(address) => format!("{provider}, {address}"),

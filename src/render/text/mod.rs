@@ -18,3 +18,4 @@ pub(crate) mod sparkline;
 pub(crate) mod storm;
 pub(crate) mod storm_line;
 pub(crate) mod trace;
+pub(crate) mod warnings;

@@ -10,6 +10,7 @@ use super::page::{TextPage, TextStyle, fit, pad};
 use super::rows::{self, HEADING};
 use super::sparkline::spark;
 use super::storm_line;
+use super::warnings;
 use crate::render::sanitize::printable;
 use crate::render::words::totals::{all_well, coverage, filter, notes, sums};
 use crate::report::{Full, NameRow, Range, Report};
@@ -29,6 +30,7 @@ pub(crate) fn show(report: &Report, style: &TextStyle) -> String {
             names::show_outliers(&mut page, report);
         }
     }
+    warnings::show(&mut page, report);
     if style.who {
         names::show(&mut page, report);
     }

@@ -7,3 +7,4 @@ pub(crate) mod hours;
 pub(crate) mod row;
 pub(crate) mod sections;
 pub(crate) mod totals;
+pub(crate) mod warnings;

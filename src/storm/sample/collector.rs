@@ -110,8 +110,13 @@ impl<'a> Sampler<'a> {
             | QueueStep::Notice
             | QueueStep::Held
             | QueueStep::Released
+            | QueueStep::PassedOn
             | QueueStep::Returned => None,
-            QueueStep::Removed | QueueStep::Deleted | QueueStep::Requeued => {
+            QueueStep::Removed
+            | QueueStep::Deleted
+            | QueueStep::Requeued
+            | QueueStep::Canceled
+            | QueueStep::Dropped => {
                 let is_new = self.messages.get(&key).is_some_and(|message| message.is_new);
                 let over =
                     SampledMessage { is_complete: true, is_over: true, is_new, ..SampledMessage::default() };
@@ -155,15 +160,6 @@ fn hash(queue_id: Option<&[u8]>, recipient: Option<&[u8]>, raw: &[u8]) -> u64 {
     }
 }
 
-/// The user name of a login attempt: `sasl_username=anna@example.org` of Postfix, `(set_id=anna)` of Exim.
-fn named_user<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
-    let (_, rest) = [&b"sasl_username="[..], b"set_id="]
-        .iter()
-        .find_map(|mark| mta::parsed::split_once(event.text, mark))?;
-    let end = rest.iter().position(|byte| matches!(byte, b',' | b')' | b' ')).unwrap_or(rest.len());
-    rest.get(..end).filter(|user| !user.is_empty())
-}
-
 /// Whether the other side is a part of this server's own mail system: `private/dovecot-lmtp`, 127.0.0.1:10024, 10.0.0.5, or
 /// a socket (`Failed to connect to socket /run/dovecot/lmtp` of Exim).
 fn is_near(event: &Event, line: &LogLine) -> bool {
@@ -201,7 +197,7 @@ impl EventSink for Sampler<'_> {
         let inbound = event.direction == Direction::Inbound;
         let own = MessageSource {
             sender: self.sample.keep(event.sender),
-            user: self.sample.keep(named_user(event).filter(|_| inbound)),
+            user: self.sample.keep(mta::login(event, logged.line)),
             client: TextPiece::default(),
         };
         source.learn(own);

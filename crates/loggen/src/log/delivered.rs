@@ -55,7 +55,7 @@ pub(crate) const POSTFIX: &[ReplyRow] = &[
     (250, "", Dot, "Ok: queued as %X"),
     (250, "2.0.0", Dot, "from MTA(smtp:[198.51.100.25]:10025): 250 2.0.0 Ok: queued as %X"),
     (250, "2.6.0", Dot, "Ok, id=%n-02, from MTA([198.51.100.25]:10025): 250 2.0.0 Ok: queued as %X"),
-    (250, "2.7.0", Dot, "Ok, discarded, id=%n-11 - spam"),
+    (250, "2.7.0", Dot, "Ok, tagged as spam, id=%n-11"),
     (250, "2.1.5", Dot, "Ok"),
     (250, "2.0.0", Dot, "<%r> %x Saved"),
     (250, "2.0.0", Dot, "Ok: 4096 bytes queued as %X"),

@@ -1,15 +1,15 @@
-//! Parses Exim's delivery lines, which begin with `=>`, `->`, `>>`, `*>`, `**` or `==`, and the replies of hosts before the
-//! next one is tried (`=> a@b R=dnslookup T=remote_smtp H=mx [192.0.2.1] C="250 OK"`).
+//! Parses Exim's delivery lines, which begin with `=>`, `->`, `>>`, `*>`, `**` or `==`
+//! (`=> a@b R=dnslookup T=remote_smtp H=mx [192.0.2.1] C="250 OK"`).
 
-use memchr::memrchr;
+use memchr::{memmem, memrchr};
 
-use super::failure::{Failure, is_answer};
-use super::fields::{EximFields, name};
-use super::host;
+use super::failure::{Failure, after_host, is_answer};
+use super::fields::EximFields;
+use super::recipient::{ALL_FAIL, recipient};
+use super::{host, side};
 use crate::parse::mta::delay::{Phase, Phases, units};
-use crate::parse::mta::parsed::{ParsedLine, address, domain, find, split_colon, split_once, split_word};
-use crate::simd::find::{self, ByteIter};
-use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
+use crate::parse::mta::parsed::{ParsedLine, address, find, split_colon, split_once};
+use crate::smtp::event::{Direction, Event, Mta, Outcome};
 use crate::smtp::reply::{Class, Reply};
 
 /// Parses a line with one of the flags. `None`: it has none.
@@ -71,7 +71,11 @@ fn is_discarded(text: &[u8]) -> bool {
 /// Parses `a@b <c@d> F=<e> R=r T=t H=mx [192.0.2.1] : SMTP error …`; fields and the blank before the colon are optional.
 fn failed<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
-    let (fields, words) = if rest.is_empty() { recipient.map(|_| (rest, rest))? } else { split_colon(rest)? };
+    let (fields, words) = match recipient {
+        None if text.starts_with(ALL_FAIL) => (rest, text),
+        _ if rest.is_empty() => recipient.map(|_| (rest, rest))?,
+        _ => split_fields(rest)?,
+    };
     let failure = Failure::read(without_times(words));
     let expired =
         words.starts_with(b"retry timeout exceeded") || words.ends_with(b": retry timeout exceeded");
@@ -81,14 +85,33 @@ fn failed<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     Some(result(queue_id, (outcome, Class::Permanent), recipient, fields, &failure))
 }
 
+/// Splits ` F=<e> P=<f> R=r T=t H=mx [192.0.2.1]: words` at the colon. Addresses may contain one, too. An old version ends
+/// some lines without one: ` routing yielded a local delivery`.
+fn split_fields(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut rest = text;
+    while let [b' ', b'F' | b'P', b'=', b'<', address_on @ ..] = rest {
+        rest = address(address_on)?.1;
+    }
+    if rest.starts_with(b" routing ") || rest.starts_with(b" mua_wrapper ") {
+        return Some((b"", rest.trim_ascii_start()));
+    }
+    let (_, words) = split_colon(rest)?;
+    Some((text.get(..text.len() - words.len() - 2)?, words))
+}
+
 /// Parses `a@b R=r T=t defer (-44) H=mx [192.0.2.1]: SMTP error …` and
-/// `… defer (110): Connection timed out H=mx [ip]: …`.
+/// `… defer (110): Connection timed out H=mx [ip]: …`. Since 4.100 the number is gone: `… defer H=mx [192.0.2.1]: SMTP
+/// error …`, and `… defer (Connection refused)` where there is no other text (deliver.c, deferral_log).
 fn deferred<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>> {
     let (recipient, rest) = recipient(text)?;
     let begin = text.len() - rest.len();
     let (fields, rest) = split_at_defer(rest)?;
-    let (_errno, rest) = split_once(rest, b")")?;
-    let (host, words) = split_colon(rest).unwrap_or((rest, b""));
+    let (errno, rest) = match rest.strip_prefix(b" (") {
+        Some(rest) => split_once(rest, b")")?,
+        None => (&b""[..], rest),
+    };
+    let is_named = errno.iter().any(u8::is_ascii_alphabetic);
+    let (host, words) = split_colon(rest).unwrap_or((rest, if is_named { errno } else { b"" }));
     let words = without_times(words);
     // First the text of the errno, at most 48 bytes, then the host, then the failure.
     let errno = if is_answer(words) { b"" } else { words.get(..51).unwrap_or(words) };
@@ -107,23 +130,24 @@ fn deferred<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Event<'a>>
     let failure = Failure::read(words);
     let failure = Failure { peer: peer.or(failure.peer), ..failure };
     let fields = EximFields::read(text, begin..begin + fields.len());
-    Some(result(queue_id, (Outcome::Deferred, Class::Transient), recipient, fields, &failure))
+    let event = result(queue_id, (Outcome::Deferred, Class::Transient), recipient, fields, &failure);
+    Some(Event { suspended: is_too_early(words), ..event })
 }
 
-/// Splits at `defer (`. It searches for the `(`, which is rare before it.
+/// Whether nothing was tried, because an earlier failure is too recent (Exim deliver.c, transports/smtp.c).
+fn is_too_early(words: &[u8]) -> bool {
+    words.starts_with(b"retry time not reached")
+        || words.starts_with(b"Retry time not yet reached")
+        || words.starts_with(b"reusing SMTP connection skips previous routing defer")
+}
+
+/// Splits at `defer (`, `defer: `, `defer H=` and the like; the second part begins behind `defer`.
 fn split_at_defer(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let before = |at: usize| text.get(..at)?.strip_suffix(b"defer ").map(|before| (before, at + 1));
-    let (before, behind) = ByteIter::new(text, b'(').find_map(before)?;
-    Some((before, text.get(behind..)?))
-}
-
-/// The failure behind the host. If the host occurs twice and nothing follows, the text of the errno is the failure.
-fn after_host<'a>(named: &'a [u8], words: &'a [u8]) -> &'a [u8] {
-    match host::read(named) {
-        Some((_, b"")) => words,
-        Some((_, rest)) => rest.strip_prefix(b": ").unwrap_or(named),
-        None => named,
-    }
+    let begins = [&b" ("[..], b": ", b" H=", b" DSN=", b" DT="];
+    memmem::find_iter(text, b"defer").find_map(|at| {
+        let (before, behind) = (text.get(..at)?, text.get(at + 5..)?);
+        begins.iter().any(|next| behind.starts_with(next)).then_some((before, behind))
+    })
 }
 
 fn result<'a>(
@@ -134,13 +158,8 @@ fn result<'a>(
     failure: &Failure<'a>,
 ) -> Event<'a> {
     let peer = fields.peer.or(failure.peer);
-    let outbound = match (fields.transport, fields.router) {
-        _ if peer.is_some() || failure.reply.is_some() || failure.remote => true,
-        (Some(transport), _) => find(name(transport), b"smtp").is_some(),
-        (None, Some(router)) => REMOTE_ROUTERS.iter().any(|part| find(name(router), part).is_some()),
-        // No router accepted the address: mostly mail for a remote domain.
-        (None, None) => true,
-    };
+    let outbound =
+        peer.is_some() || failure.reply.is_some() || failure.remote || side::is_remote(&fields, recipient);
     Event {
         direction: if outbound { Direction::Outbound } else { Direction::Local },
         outcome,
@@ -154,88 +173,6 @@ fn result<'a>(
         peer: peer.unwrap_or_default(),
         text: failure.text,
         ..EMPTY_EVENT
-    }
-}
-
-/// Parts of the usual names of routers for remote mail.
-const REMOTE_ROUTERS: [&[u8]; 6] = [b"dns", b"lookup", b"remote", b"smart", b"relay", b"manual"];
-
-/// Parses the reply of one host, or its failure: `H=mx [192.0.2.1]: SMTP error …`, `mx [192.0.2.1] Connection refused`,
-/// `plain authenticator failed H=mx [192.0.2.1] 535 …`. `None`: another line about the message.
-pub(crate) fn attempt<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<ParsedLine<'a>> {
-    let attempt =
-        Event { direction: Direction::Outbound, outcome: Outcome::Attempt, queue_id, ..EMPTY_EVENT };
-    if let Some(rest) = split_word(text).1.strip_prefix(b"authenticator failed H=") {
-        let (peer, rest) = host::read(rest)?;
-        let text = rest.trim_ascii_start();
-        let reply = Reply::read(text);
-        let (code, enhanced) = (reply.map(|reply| reply.code), reply.and_then(|reply| reply.enhanced));
-        return Some(ParsedLine::Event(Event {
-            code,
-            enhanced,
-            stage: Some(Stage::Auth),
-            peer,
-            text,
-            ..attempt
-        }));
-    }
-    let (peer, rest) = host::read(text.strip_prefix(b"H=").unwrap_or(text))?;
-    let (_, words) = rest.split_at_checked(find::find(b' ', rest)? + 1)?;
-    let failure = Failure::read(after_host(words, words));
-    let is_about_host = failure.stage.is_some() || failure.reply.is_some() || failure.remote;
-    is_about_host.then_some(ParsedLine::Event(Event {
-        code: failure.reply.map(|reply| reply.code),
-        enhanced: failure.reply.and_then(|reply| reply.enhanced),
-        stage: failure.stage,
-        peer,
-        text: failure.text,
-        ..attempt
-    }))
-}
-
-/// Splits off the recipient: the address that was delivered to or, if that is a local part, a pipe or a file, the
-/// original address in angle brackets. The inner `None`: the line shows no address.
-fn recipient(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
-    // `:blackhole:` ends with a colon itself.
-    let own = if text.starts_with(b":") { find::find(b' ', text)? } else { 0 };
-    let (first, rest) = text.split_at_checked(address_end(text, own))?;
-    let (original, rest) = match rest.strip_prefix(b" <").and_then(address) {
-        Some((original, rest)) => (Some(original), rest),
-        None => (None, rest),
-    };
-    // Exim shows the local part without its quotes; the address in brackets has them.
-    let unquoted =
-        || original.is_some_and(|original| original.starts_with(b"\"") && domain(original) == domain(first));
-    let special = || matches!(first.first(), None | Some(b'|' | b'/' | b':')) || !first.contains(&b'@');
-    let named = if original.is_some() && (special() || unquoted()) { original } else { Some(first) };
-    let nobody = first.is_empty() || first.starts_with(b"blackhole (") || first.starts_with(b"discarded (");
-    Some((named.filter(|_| !nobody), rest))
-}
-
-/// The end of the address; `own` is the least. The end of the text if nothing else ends it.
-fn address_end(text: &[u8], own: usize) -> usize {
-    let mut at = own;
-    while let Some(blank) = find::find_from(b' ', text, at) {
-        match blank.checked_sub(1).and_then(|before| text.get(before)) {
-            Some(b':') if blank > own => return blank - 1,
-            _ if ends_address(text.get(blank..).unwrap_or_default()) => return blank,
-            _ => at = blank + 1,
-        }
-    }
-    text.len()
-}
-
-/// Whether the text behind an address begins with ` <a@b>`, ` F=<…`, ` R=…`, ` T=…`, ` P=<…`, ` : …`, ` defer (…` or
-/// ` routing defer (…`.
-fn ends_address(rest: &[u8]) -> bool {
-    match rest {
-        [b' ', b'<', ..]
-        | [b' ', b'R' | b'T', b'=', ..]
-        | [b' ', b'F' | b'P', b'=', b'<', ..]
-        | [b' ', b':', b' ', ..] => true,
-        [b' ', b'd', ..] => rest.starts_with(b" defer ("),
-        [b' ', b'r', ..] => rest.starts_with(b" routing defer ("),
-        _ => false,
     }
 }
 

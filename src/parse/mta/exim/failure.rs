@@ -31,6 +31,9 @@ impl<'a> Failure<'a> {
         if CONNECT.contains(&text) {
             return Self { stage: Some(Stage::Connect), remote: true, ..none };
         }
+        if let Some(failure) = Self::of_named_host(text) {
+            return failure;
+        }
         // The text of an errno may precede the mark; behind a longer text, a mark could be forged.
         let near = text.get(..112).unwrap_or(text);
         for (mark, replies) in COMMANDS {
@@ -49,6 +52,20 @@ impl<'a> Failure<'a> {
         }
         let remote = REMOTE.iter().any(|words| split_once(text, words).is_some());
         Self { remote, ..none }
+    }
+
+    /// Parses `SMTP timeout while connected to mx [192.0.2.1] after RCPT TO:<a@b>: …`, as versions before 4.83 write
+    /// (transports/smtp.c, check_response).
+    fn of_named_host(text: &'a [u8]) -> Option<Self> {
+        let (_, named) = NAMED_HOST.iter().find_map(|mark| Some((mark, text.strip_prefix(*mark)?)))?;
+        let (peer, rest) = host::read(named)?;
+        let at = |mark: &[u8]| rest.strip_prefix(mark);
+        let command = at(b" after ")
+            .or_else(|| at(b" in response to "))
+            .or_else(|| at(b" closed connection in response to "))
+            .or_else(|| at(b" closed connection after "))?;
+        let (stage, _) = command_stage(command);
+        Some(Self { stage, reply: None, peer: Some(peer), text, remote: true })
     }
 
     /// The failure at a command; `command` follows the mark.
@@ -70,8 +87,22 @@ pub(crate) fn is_answer(words: &[u8]) -> bool {
 
 const ANSWER: &[u8] = b"SMTP error from remote mail server after ";
 
+/// The failure behind the host. If the host occurs twice and nothing follows, the text of the errno is the failure.
+pub(crate) fn after_host<'a>(named: &'a [u8], words: &'a [u8]) -> &'a [u8] {
+    match host::read(named) {
+        Some((_, b"")) => words,
+        Some((_, rest)) => rest.strip_prefix(b": ").unwrap_or(named),
+        None => named,
+    }
+}
+
+/// Whether the text begins with what happened at an SMTP command.
+pub(crate) fn is_of_dialog(text: &[u8]) -> bool {
+    COMMANDS.iter().any(|(mark, _)| text.starts_with(mark))
+}
+
 /// Marks before the command at which a delivery failed, and whether a reply follows the command.
-const COMMANDS: [(&[u8], bool); 8] = [
+const COMMANDS: [(&[u8], bool); 9] = [
     (ANSWER, true),
     (b"LMTP error after ", true),
     (b"PRDR error after ", true),
@@ -80,7 +111,12 @@ const COMMANDS: [(&[u8], bool); 8] = [
     (b"SMTP timeout while connected to ", false),
     (b"Remote host closed connection in response to ", false),
     (b"Malformed SMTP reply in response to ", false),
+    (b"Malformed SMTP reply (an empty line) in response to ", false),
 ];
+
+/// Beginnings of texts that old versions continue with the host.
+const NAMED_HOST: [&[u8]; 3] =
+    [b"SMTP timeout while connected to ", b"Remote host ", b"Malformed SMTP reply from "];
 
 /// Parts of the texts about failures of TLS.
 const TLS: [&[u8]; 5] =
@@ -106,7 +142,7 @@ const CONNECT: [&[u8]; 12] = [
 ];
 
 /// Parts of texts about routing and queueing that occur only for remote mail.
-const REMOTE: [&[u8]; 16] = [
+const REMOTE: [&[u8]; 19] = [
     b"Broken pipe",
     b"retry time not reached for any host",
     b"all hosts ",
@@ -123,6 +159,9 @@ const REMOTE: [&[u8]; 16] = [
     b"no host found",
     b"Unrouteable address",
     b"unrouteable mail domain",
+    b"Mailing to remote domains not supported",
+    b"exceeded the max ",
+    b"has an outgoing mail ",
 ];
 
 /// Splits `RCPT TO:<a@b>: 550 …` into the stage and `: 550 …`.

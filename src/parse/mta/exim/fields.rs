@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::memrchr;
+use memchr::memrchr_iter;
 
 use super::host;
 use crate::parse::mta::parsed::{address, split_word};
@@ -42,6 +42,8 @@ impl<'a> EximFields<'a> {
                         behind = text.len() - rest.len();
                     }
                 }
+                // Old versions leave out the brackets.
+                [b'F', b'=', rest @ ..] => fields.sender = fields.sender.or(Some(split_word(rest).0)),
                 [b'H', b'=', rest @ ..] => {
                     if let Some((peer, rest)) = host::read(rest) {
                         fields.peer = Some(peer);
@@ -62,12 +64,17 @@ impl<'a> EximFields<'a> {
     }
 }
 
-/// The reply `250 OK` in ` X=TLS1.3:… DN="…" C="250 OK" DT=1s`.
+/// The reply `250 OK` in ` X=TLS1.3:… DN="…" C="250 OK" DT=1s`. Exim puts a backslash before a quote in the reply, so the
+/// last mark is its own; a certificate's name may contain one, too.
 fn confirmation(text: &[u8]) -> Option<&[u8]> {
+    let mut quotes = memrchr_iter(b'"', text);
+    let last = quotes.next()?;
     let is_its = |quote: &usize| text.get(..*quote).is_some_and(|before| before.ends_with(b" C="));
-    let begin = ByteIter::new(text, b'"').find(is_its)? + 1;
-    let end = memrchr(b'"', text).filter(|&end| end >= begin);
-    text.get(begin..end.unwrap_or(text.len()))
+    match quotes.find(is_its) {
+        Some(begin) => text.get(begin + 1..last),
+        // The line was cut off inside the reply.
+        None => text.get(Some(last).filter(is_its)? + 1..),
+    }
 }
 
 /// The name `dnslookup` at the start of `dnslookup …` or `dnslookup:`.
@@ -84,13 +91,13 @@ mod tests {
     fn takes_nothing_that_stands_in_another_field() {
         let text = concat!(
             r#" F=<"b H=a.example.org [192.0.2.1]"@example.org> R=r T=t"#,
-            r#" H=mx (C="2") [192.0.2.7]:25 DN="/CN=H=x F=<c@d>" C="250 R=z""#,
+            r#" H=mx (C="2") [192.0.2.7]:25 DN="/CN=H=x C="9" F=<c@d>" C="250 \"R=z C=\"""#,
         );
         let fields = EximFields::read(text.as_bytes(), 0..text.len());
         assert_eq!(fields.sender, Some(&br#""b H=a.example.org [192.0.2.1]"@example.org"#[..]));
         assert_eq!(fields.router.map(name), Some(&b"r"[..]));
         assert_eq!(fields.transport.map(name), Some(&b"t"[..]));
         assert_eq!(fields.peer.and_then(|peer| peer.ip), Some(&b"192.0.2.7"[..]));
-        assert_eq!(fields.confirmation, Some(&b"250 R=z"[..]));
+        assert_eq!(fields.confirmation, Some(&br#"250 \"R=z C=\""#[..]));
     }
 }

@@ -2,15 +2,23 @@
 //!
 //! May use: the shared parts of parse/mta, the header, simd, smtp; no other server's folder.
 
+pub(crate) mod attempt;
+pub(crate) mod client;
+pub(crate) mod connection;
 pub(crate) mod delivery;
 pub(crate) mod failure;
 pub(crate) mod fields;
+pub(crate) mod foreground;
 pub(crate) mod host;
 pub(crate) mod queue_record;
+pub(crate) mod recipient;
 pub(crate) mod reject;
+pub(crate) mod shape;
+pub(crate) mod side;
+pub(crate) mod text_table;
 
 use super::delay::{Phases, units};
-use super::parsed::{ParsedLine, address, begins, split_last, split_once};
+use super::parsed::{ParsedLine, address, split_last, split_once};
 use super::queue_record::{MessageFields, QueueRecord};
 use super::related_id::{self, Relation, forwarded_to};
 use crate::parse::header::{LogLine, RawTimestamp};
@@ -26,12 +34,25 @@ pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     let text = message_text(line);
     match queue_id(text) {
         (Some(id), rest) => of_message(id, rest),
-        (None, rest) if is_idle(rest) => ParsedLine::Routine,
-        (None, rest) => reject::read(None, rest).unwrap_or_else(|| {
-            let ours = !line.program.is_empty() || begins(rest, &ROUTINE);
-            if ours { ParsedLine::Routine } else { ParsedLine::Foreign }
-        }),
+        (None, [b' ', ..]) if line.program.is_empty() => {
+            foreground::read(text).or_else(|| without_message(text)).unwrap_or(ParsedLine::Foreign)
+        }
+        // A process id of five digits has no blank before it. A log file of Exim begins each line with a timestamp.
+        (None, [b'0'..=b'9' | b'L', ..]) if line.program.is_empty() => {
+            without_message(text).or_else(|| foreground::read(text)).unwrap_or(ParsedLine::Foreign)
+        }
+        // Other programs write timestamps of the same format, so an unknown text without a program is not Exim's.
+        (None, rest) if line.program.is_empty() => without_message(rest).unwrap_or(ParsedLine::Foreign),
+        (None, rest) => without_message(rest).unwrap_or(ParsedLine::Unread),
     }
+}
+
+/// Parses a line that is about no message. `None`: Exim logs no such line.
+fn without_message(text: &[u8]) -> Option<ParsedLine<'_>> {
+    if is_idle(text) {
+        return Some(ParsedLine::Routine);
+    }
+    reject::read(None, text).or_else(|| shape::read(text))
 }
 
 /// Parses a line about a message. No line fits two kinds, so the commonest are tried first.
@@ -49,7 +70,7 @@ fn of_message<'a>(id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
     if let Some(event) = reject::read(Some(id), text) {
         return event;
     }
-    delivery::attempt(Some(id), text).unwrap_or(ParsedLine::Routine)
+    attempt::read(Some(id), text).or_else(|| shape::read(text)).unwrap_or(ParsedLine::Unread)
 }
 
 /// Whether the line is one of the commonest routine lines. Trying all other parsers on them took 600 instructions a line.
@@ -87,6 +108,13 @@ pub(crate) fn delays(line: &LogLine) -> Phases {
 /// How long receiving the message took, in milliseconds. `None`: the line has no `RT=`.
 pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
     queue_record::message_fields(record).receive_time.and_then(units)
+}
+
+/// The user name of a login attempt: `anna` in `… 535 Incorrect authentication data (set_id=anna)`.
+pub(crate) fn login(text: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = split_once(text, b"set_id=")?;
+    let end = rest.iter().position(|byte| matches!(byte, b',' | b')' | b' ')).unwrap_or(rest.len());
+    rest.get(..end).filter(|user| !user.is_empty())
 }
 
 /// The HELO name: `helo` in `H=mx.example.org (helo) [192.0.2.1] F=<a@b> rejected RCPT …`. `None`: it equals the host name.
@@ -137,77 +165,6 @@ fn without_syslog_extras<'a>(line: &LogLine<'a>) -> &'a [u8] {
         LinePiece::Later => b"",
     }
 }
-
-/// Beginnings of mainlog lines that are not about a message. Other programs write timestamps of the same format, so a
-/// line without a program that begins differently counts as foreign.
-const ROUTINE: [&[u8]; 66] = [
-    b"H=",
-    b"U=",
-    b"F=<",
-    b"D=",
-    b"SMTP ",
-    b"no host name found",
-    b"no IP address found",
-    b"Start queue run",
-    b"End queue run",
-    b"TLS ",
-    b"unexpected disconnection",
-    b"Connection from",
-    b"connection from",
-    b"Connection closed",
-    b"exim ",
-    b"Exim ",
-    b"cwd=",
-    b"VRFY ",
-    b"EXPN ",
-    b"ETRN ",
-    b"ATRN ",
-    b"DKIM",
-    b"DANE",
-    b"DNS",
-    b"SPF",
-    b"ARC",
-    b"PRDR",
-    b"Warning:",
-    b"LOG:",
-    b"log:",
-    b"sender verify",
-    b"recipient verify",
-    b"host ",
-    b"hosts_",
-    b"ident ",
-    b"daemon",
-    b"pid ",
-    b"queue_run",
-    b"Queue run",
-    b"retry ",
-    b"socket ",
-    b"listening",
-    b"Failed to ",
-    b"failed to ",
-    b"unable to ",
-    b"Unable to ",
-    b"Cannot ",
-    b"cannot ",
-    b"lookup ",
-    b"SIGHUP",
-    b"SIGTERM",
-    b"received SIG",
-    b"ACL ",
-    b"spam acl",
-    b"spamd",
-    b"malware acl",
-    b"clamd",
-    b"rejected ",
-    b"refused ",
-    b"Authentication",
-    b"authentication",
-    b"setsockopt",
-    b"accept ",
-    b"too many ",
-    b"frozen",
-    b"no mail",
-];
 
 /// Removes the second timestamp that a line sent to syslog may have: `… exim[123]: 2026-11-22 02:51:48 1xUx… <= …`.
 fn without_second_stamp<'a>(line: &LogLine<'a>, text: &'a [u8]) -> &'a [u8] {

@@ -23,6 +23,9 @@ pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> Option<ParsedLine<
         QueueStep::Returned
     } else if text.starts_with(b"removed by ") {
         QueueStep::Deleted
+    } else if text.starts_with(b"rescind the above message-accept") {
+        // The client was gone before the reply and keeps the message, so that it comes again under another id (Exim receive.c).
+        QueueStep::Requeued
     } else {
         return None;
     };
@@ -67,7 +70,8 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
                 context.receive_time = Some(split_word(value).0);
                 split_word(value).1
             }
-            b"id" => {
+            // `id*=`: Exim made the Message-ID, as the message had none.
+            b"id" | b"id*" => {
                 context.message_id = Some(split_word(value).0);
                 break;
             }
@@ -101,7 +105,7 @@ pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
                 None
             }
             [b'D', b'N', b'=', value @ ..] => split_once(value, b"\" ").map(|(_, rest)| rest),
-            [b'S' | b'T', b'=', ..] | [b'i', b'd', b'=', ..] => break,
+            [b'S' | b'T', b'=', ..] | [b'i', b'd', b'=' | b'*', ..] => break,
             _ => None,
         };
         behind = rest.map_or(behind, |rest| text.len() - rest.len());
@@ -133,7 +137,7 @@ mod tests {
                 assert_eq!(mta::message_fields(&record), context, "{text}");
             }
             (reading, step) => {
-                assert!(reading == ParsedLine::Routine && step.is_none(), "{text}: {reading:?}");
+                assert!(!matches!(reading, ParsedLine::Event(_)) && step.is_none(), "{text}: {reading:?}");
             }
         }
     }
@@ -183,6 +187,17 @@ mod tests {
         says("Message is frozen", Some(QueueStep::Held), none);
         says("removed by root", Some(QueueStep::Deleted), none);
         says("cancelled by root", Some(QueueStep::Returned), none);
+        says("rescind the above message-accept", Some(QueueStep::Requeued), none);
+        says(
+            "<= a@example.org U=anna P=local S=7 id*=E1@mx.example.org",
+            Some(QueueStep::Received),
+            MessageFields {
+                sender: Some(b"a@example.org"),
+                size: Some(7),
+                message_id: Some(b"E1@mx.example.org"),
+                ..none
+            },
+        );
     }
 
     #[test]

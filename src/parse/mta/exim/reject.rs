@@ -1,9 +1,10 @@
 //! Parses Exim's reject lines, of its ACLs and of its own checks (`H=mx [192.0.2.1] F=<a@b> rejected RCPT <c@d>: …`).
 
-use super::host;
+use super::client::{RejectedClient, event};
+use super::{connection, host};
 use crate::parse::mta::parsed::{ParsedLine, address, find, split_colon, split_last, split_once, split_word};
-use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
-use crate::smtp::reply::{Class, EnhancedCode, Reply};
+use crate::smtp::event::{Event, Outcome, Stage};
+use crate::smtp::reply::Class;
 
 /// Parses a reject line. `None`: not a rejection.
 pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<ParsedLine<'a>> {
@@ -18,7 +19,7 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Par
         let kinds = [
             login_failure,
             synchronization_error,
-            refused_connection,
+            connection::read,
             too_many_recipients,
             unqualified_address,
         ];
@@ -26,88 +27,6 @@ pub(crate) fn read<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<Par
     };
     event.queue_id = queue_id;
     Some(ParsedLine::Event(event))
-}
-
-/// The client of a rejection, from the fields before the verdict: `H=host (helo) [ip]:port I=[ip]:25 U=u Ci=7 P=esmtp
-/// F=<a@b>`.
-#[derive(Clone, Copy, Default)]
-struct RejectedClient<'a> {
-    peer: Peer<'a>,
-    sender: Option<&'a [u8]>,
-}
-
-impl<'a> RejectedClient<'a> {
-    fn read(mut text: &'a [u8]) -> (Self, &'a [u8]) {
-        let mut client = Self::default();
-        loop {
-            if let Some((peer, rest)) = text.strip_prefix(b"H=").and_then(host::read) {
-                client.peer = peer;
-                text = rest;
-            } else if let Some((sender, rest)) = text.strip_prefix(b"F=<").and_then(address) {
-                client.sender = Some(sender);
-                text = rest;
-            } else if let Some(rest) = text.strip_prefix(b"F=") {
-                let (sender, rest) = split_word(rest);
-                client.sender = Some(sender);
-                text = rest;
-            } else if is_field(text) {
-                text = field_end(text);
-            } else if let Some(rest) = after_bare_address(text) {
-                text = rest;
-            } else {
-                return (client, text);
-            }
-            text = text.strip_prefix(b" ").unwrap_or(text);
-        }
-    }
-}
-
-/// The text behind the address in `a@b F=<c@d> …`: with cutthrough delivery, the recipient is between the fields (Exim
-/// verify.c). `None`: no address.
-fn after_bare_address(text: &[u8]) -> Option<&[u8]> {
-    let (address, rest) = split_word(text);
-    (matches!(rest, [b'F' | b'P', b'=', b'<', ..]) && address.contains(&b'@')).then_some(rest)
-}
-
-/// Whether the text begins with a field: `I=[ip]:25`, `U=u`, `Ci=7326`, `CV=no`, `X=TLS1.3:…`, `DN="…"`, `A=plain:user`.
-fn is_field(text: &[u8]) -> bool {
-    let letter = u8::is_ascii_alphabetic;
-    match text {
-        [b'A'..=b'Z', b'=', ..] => true,
-        [b'A'..=b'Z', b, b'=', ..] => letter(b),
-        [b'A'..=b'Z', b, c, b'=', ..] => letter(b) && letter(c),
-        _ => false,
-    }
-}
-
-/// The text behind the field at the start, whose value may be quoted.
-fn field_end(text: &[u8]) -> &[u8] {
-    let quoted = split_once(text.get(..5).unwrap_or(text), b"=\"").is_some();
-    match if quoted { split_once(text, b"\" ").map(|(_, rest)| rest) } else { None } {
-        Some(rest) => rest,
-        None => split_word(text).1,
-    }
-}
-
-fn event<'a>(
-    client: RejectedClient<'a>,
-    outcome: Outcome,
-    stage: Option<Stage>,
-    hint: Class,
-    text: &'a [u8],
-) -> Event<'a> {
-    let reply = Reply::read(text);
-    let bare = || EnhancedCode::read(text).map(|(code, _)| code);
-    Event {
-        code: reply.map(|reply| reply.code),
-        enhanced: reply.map_or_else(bare, |reply| reply.enhanced),
-        hint: Some(hint),
-        stage,
-        sender: client.sender,
-        peer: client.peer,
-        text,
-        ..Event::new(Mta::Exim, Direction::Inbound, outcome)
-    }
 }
 
 /// Parses `rejected RCPT <a@b>: words`, `temporarily rejected MAIL <a@b>`, `dropped by 'connect' ACL: words` and
@@ -126,6 +45,10 @@ fn verdict<'a>(client: RejectedClient<'a>, text: &'a [u8]) -> Option<Event<'a>> 
     if let Some(rest) = rest.strip_prefix(b"dropped by ") {
         return Some(event(client, Outcome::Rejected, acl_stage(rest), hint, words(rest)));
     }
+    // `tmp-reject from cutthrough after DATA: R=r T=t H=mx [ip]: 450 no` (Exim verify.c, cutthrough_finaldot)
+    if let Some(rest) = rest.strip_prefix(b"tmp-reject from cutthrough ") {
+        return Some(event(client, Outcome::Rejected, Some(Stage::EndOfData), Class::Transient, words(rest)));
+    }
     let rest = rest.strip_prefix(b"rejected ")?;
     let refused = |stage, words| event(client, Outcome::Rejected, stage, hint, words);
     let (command, argument_on) = split_word(rest);
@@ -133,6 +56,11 @@ fn verdict<'a>(client: RejectedClient<'a>, text: &'a [u8]) -> Option<Event<'a>> 
         b"RCPT" => {
             let (recipient, rest) = argument(argument_on);
             Event { recipient: Some(recipient), ..refused(Some(Stage::Rcpt), words(rest)) }
+        }
+        // `MAIL command H=…: too many messages in one connection`
+        b"MAIL" if argument_on.starts_with(b"command ") => {
+            let (client, rest) = RejectedClient::read(argument_on.get(8..)?);
+            event(client, Outcome::Rejected, Some(Stage::Mail), hint, words(rest))
         }
         b"MAIL" => match (argument_on.strip_prefix(b"from "), argument_on.strip_prefix(b"FROM:")) {
             (Some(from), _) => from_peer(refused(Some(Stage::Mail), words(argument_on)), from),
@@ -150,6 +78,9 @@ fn verdict<'a>(client: RejectedClient<'a>, text: &'a [u8]) -> Option<Event<'a>> 
             refused(stage, words(argument_on))
         }
         b"connection" => refused(Some(Stage::Connect), words(argument_on)),
+        b"DKIM" | b"PRDR" => refused(Some(Stage::EndOfData), words(argument_on)),
+        b"PREDATA" => refused(Some(Stage::Data), words(argument_on)),
+        b"MAILAUTH" => refused(Some(Stage::Mail), words(argument_on)),
         b"DATA" => refused(Some(Stage::Data), words(rest)),
         b"AUTH" => refused(Some(Stage::Auth), words(argument_on)),
         b"STARTTLS" => refused(Some(Stage::StartTls), words(argument_on)),
@@ -158,7 +89,7 @@ fn verdict<'a>(client: RejectedClient<'a>, text: &'a [u8]) -> Option<Event<'a>> 
             None => refused(Some(Stage::Ehlo), words(argument_on)),
         },
         b"XCLIENT" => from_peer(refused(None, words(argument_on)), argument_on.strip_prefix(b"from ")?),
-        b"VRFY" | b"EXPN" | b"ETRN" | b"ATRN" | b"QUIT" | b"NOTQUIT" | b"BDAT" => {
+        b"VRFY" | b"EXPN" | b"ETRN" | b"ATRN" | b"QUIT" | b"NOTQUIT" | b"BDAT" | b"WELLKNOWN" => {
             refused(None, words(argument_on))
         }
         _ => return None,
@@ -253,28 +184,6 @@ fn synchronization_error(text: &[u8]) -> Option<Event<'_>> {
         Class::Permanent,
         text,
     ))
-}
-
-/// Parses `refused connection from [ip] (host_reject_connection)`, `Connection from [ip] refused: too many connections`,
-/// `SMTP call from [ip] dropped: too many unrecognized commands` (Exim daemon.c,
-/// smtp_in.c).
-fn refused_connection(text: &[u8]) -> Option<Event<'_>> {
-    let (rest, hint) = if let Some(rest) = text.strip_prefix(b"refused connection from ") {
-        (rest, Class::Permanent)
-    } else if let Some(rest) = text.strip_prefix(b"Connection from ") {
-        split_once(rest, b" refused: ")?;
-        (rest, Class::Transient)
-    } else {
-        let rest = text.strip_prefix(b"SMTP call from ")?;
-        split_once(rest, b" dropped: ")?;
-        return Some(event(from_client(rest), Outcome::Rejected, None, Class::Permanent, text));
-    };
-    Some(event(from_client(rest), Outcome::Rejected, Some(Stage::Connect), hint, text))
-}
-
-fn from_client(text: &[u8]) -> RejectedClient<'_> {
-    let peer = host::read(text.strip_prefix(b"H=").unwrap_or(text)).map(|(peer, _)| peer);
-    RejectedClient { peer: peer.unwrap_or_default(), sender: None }
 }
 
 /// Parses `unqualified recipient rejected: <userx> H=…` (Exim smtp_in.c). Exim replies with 501.

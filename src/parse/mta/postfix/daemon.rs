@@ -22,15 +22,27 @@ pub enum Daemon {
     Bounce,
     /// All others: their lines are neither results nor rejections.
     Quiet,
+    /// The command postlog, which logs the text that a script passes to it.
+    Postlog,
     /// The program is only `postfix`: rsyslog's RFC 5424 template cuts the name at the slash.
     Unnamed,
+    /// MailScanner, a filter that takes messages from Postfix's hold queue, and puts them into the incoming queue under
+    /// another queue id.
+    MailScanner,
+    /// The filter of Proxmox Mail Gateway, which takes messages by LMTP and sends them back by SMTP.
+    PmgFilter,
 }
 
 impl Daemon {
     /// The daemon that wrote the line. `None`: not Postfix.
     pub fn of(line: &LogLine) -> Option<Self> {
         match line.daemon_start {
-            0 => (line.program == b"postfix").then_some(Self::Unnamed),
+            0 => match line.program {
+                b"postfix" => Some(Self::Unnamed),
+                b"MailScanner" => Some(Self::MailScanner),
+                b"pmg-smtp-filter" => Some(Self::PmgFilter),
+                _ => None,
+            },
             _ => Self::find(line.daemon()),
         }
     }
@@ -94,11 +106,11 @@ const SEVEN: [([u8; 7], Daemon); 9] = [
     (*b"rewrite", Daemon::Quiet),
     (*b"postmap", Daemon::Quiet),
     (*b"postcat", Daemon::Quiet),
-    (*b"postlog", Daemon::Quiet),
+    (*b"postlog", Daemon::Postlog),
     (*b"postfix", Daemon::Quiet),
 ];
 
-const LONGER: [(&[u8], Daemon); 18] = [
+const LONGER: [(&[u8], Daemon); 19] = [
     (b"postscreen", Daemon::Postscreen),
     (b"tlsproxy", Daemon::Quiet),
     (b"trivial-rewrite", Daemon::Quiet),
@@ -109,6 +121,7 @@ const LONGER: [(&[u8], Daemon); 18] = [
     (b"postsuper", Daemon::Postsuper),
     (b"postqueue", Daemon::Quiet),
     (b"postlogd", Daemon::Quiet),
+    (b"nbdb_reindexd", Daemon::Quiet),
     (b"postfix-script", Daemon::Quiet),
     (b"postalias", Daemon::Quiet),
     (b"postconf", Daemon::Quiet),

@@ -3,7 +3,7 @@
 
 use super::daemon::Daemon;
 use super::queue_record;
-use super::reply_text::RemoteReply;
+use super::reply_text::{RemoteReply, is_attempt};
 use crate::parse::mta::delay::{Phase, Phases, seconds};
 use crate::parse::mta::parsed::{ParsedLine, address, begins, field, peer, split_once};
 use crate::parse::mta::queue_record::QueueStep;
@@ -15,78 +15,42 @@ pub(crate) fn client<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLi
     if text.starts_with(b"to=") {
         return result(Daemon::Client, queue_id, text);
     }
-    if !begins(text, &ATTEMPTS) {
-        return if begins(text, &ROUTINE) { ParsedLine::Routine } else { ParsedLine::Unread };
+    // With a queue id, these only say that smtp goes on without what the sender wanted (postfix smtp_proto.c,
+    // smtp_connect.c); as a reason to skip a server, the second has none.
+    const NOTES: [&[u8]; 2] = [
+        b"Sender requested REQUIRETLS, but REQUIRETLS support was not offered ",
+        b"Sender requested REQUIRETLS, but my configured TLS security level ",
+    ];
+    if queue_id.is_some() && begins(text, &NOTES) {
+        return ParsedLine::Routine;
+    }
+    if !is_attempt(text) {
+        return ParsedLine::Unread;
     }
     let answer = RemoteReply::read(text);
     ParsedLine::Event(event(queue_id, Direction::Outbound, Outcome::Attempt, &answer))
 }
 
-/// Beginnings of the reasons that smtp logs before it tries the next host (postfix smtp_trouble.c).
-const ATTEMPTS: [&[u8]; 11] = [
-    b"connect to ",
-    b"host ",
-    b"lost connection with ",
-    b"conversation with ",
-    b"TLS is required, but ",
-    b"Cannot start TLS: ",
-    b"Server certificate not ",
-    b"SASL authentication failed",
-    b"Host or domain name not found",
-    b"message size ",
-    b"mail for ",
-];
-
-/// Beginnings of the other lines of smtp and lmtp.
-const ROUTINE: [&[u8]; 30] = [
-    b"Untrusted TLS connection",
-    b"Anonymous TLS connection",
-    b"Trusted TLS connection",
-    b"Verified TLS connection",
-    b"warning: ",
-    b"certificate verification failed",
-    b"Host offered STARTTLS",
-    b"enabling PIX workarounds",
-    b"SSL_connect error",
-    b"SSL_accept error",
-    b"setting up TLS connection",
-    b"TLS SNI ",
-    b"breaking line",
-    b"fatal: ",
-    b"error: ",
-    b"panic: ",
-    b"info: ",
-    b"initializing the client-side TLS engine",
-    b"using backup DNS",
-    b"offered unsupported",
-    b"statistics: ",
-    b"connect from",
-    b"certificate peer name verification failed",
-    b"server features: ",
-    b"enabling ",
-    b"Using ",
-    b"> ",
-    b"< ",
-    b"replace: ",
-    b"table ",
-];
-
-/// Parses lines of local, virtual, pipe, error, retry and discard.
+/// Parses lines of local, virtual, pipe, error, retry, discard and cleanup.
 pub(crate) fn delivery_agent<'a>(
     daemon: Daemon,
     queue_id: Option<&'a [u8]>,
     text: &'a [u8],
 ) -> ParsedLine<'a> {
-    if text.starts_with(b"to=") { result(daemon, queue_id, text) } else { ParsedLine::Routine }
+    if text.starts_with(b"to=") { result(daemon, queue_id, text) } else { ParsedLine::Unread }
 }
 
 /// Parses lines of the queue manager: `from=<a@b>, status=expired, returned to sender` is an event, `removed` and
-/// `from=<a@b>, size=1, nrcpt=1 (queue active)` are queue records.
+/// `from=<a@b>, size=1, nrcpt=1 (queue active)` are queue records. It bounces and defers a recipient itself if no agent can
+/// take it: `to=<a@b>, relay=none, …, status=deferred (address resolver failure)` (postfix qmgr_message.c).
 pub(crate) fn qmgr<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
     if text == b"removed" {
         return queue_record::record_of(queue_id, QueueStep::Removed, text);
     }
-    let Some(rest) = text.strip_prefix(b"from=<") else { return ParsedLine::Routine };
+    if text.starts_with(b"to=") {
+        return result(Daemon::Error, queue_id, text);
+    }
+    let Some(rest) = text.strip_prefix(b"from=<") else { return ParsedLine::Unread };
     let Some((sender, rest)) = address(rest) else { return ParsedLine::Unread };
     let Some(status) = rest.strip_prefix(b", status=") else {
         return queue_record::record_of(queue_id, QueueStep::Queued, text);
@@ -119,11 +83,16 @@ fn delivery_event<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]
     };
     let end = status.iter().position(|byte| matches!(byte, b' ' | b',')).unwrap_or(status.len());
     let (word, words) = status.split_at_checked(end)?;
-    let outcome = outcome(daemon, word)?;
     let words = words.strip_prefix(b" (").unwrap_or(words);
     let words = words.strip_suffix(b")").unwrap_or(words);
+    let outcome = match outcome(daemon, word)? {
+        Outcome::Delivered if is_discarded(words) => Outcome::Discarded,
+        outcome => outcome,
+    };
     let answer = match daemon {
-        Daemon::Client if outcome == Outcome::Delivered => RemoteReply::whole_text(words),
+        Daemon::Client if matches!(outcome, Outcome::Delivered | Outcome::Discarded) => {
+            RemoteReply::whole_text(words)
+        }
         Daemon::Client | Daemon::Error => match RemoteReply::read(words) {
             answer if daemon == Daemon::Client && answer.is_empty() => RemoteReply::whole_text(words),
             answer => answer,
@@ -139,7 +108,9 @@ fn delivery_event<'a>(daemon: Daemon, queue_id: Option<&'a [u8]>, text: &'a [u8]
     let event = event(queue_id, direction, outcome, &answer);
     let peer = match (answer.peer, relay) {
         (Some(peer), Some(relay))
-            if peer.port.is_none() && peer.ip == relay.ip && peer.host == relay.host =>
+            if peer.port.is_none()
+                && peer.host == relay.host
+                && peer.ip.is_none_or(|ip| relay.ip == Some(ip)) =>
         {
             relay
         }
@@ -191,6 +162,12 @@ fn address_field(text: &[u8]) -> Option<(&[u8], &[u8])> {
         Some(rest) => address(rest),
         None => Some(text.split_at(memchr::memchr(b',', text)?)),
     }
+}
+
+/// Whether a filter took the message and threw it away: `250 2.7.0 Ok, discarded, id=1-02 - spam` (amavis, D_DISCARD),
+/// `250 2.7.0 BLOCKED (1A2B3C)` (Proxmox pmg-smtp-filter). Both say 2.7.0.
+fn is_discarded(reply: &[u8]) -> bool {
+    reply.strip_prefix(b"250 2.7.0 ").is_some_and(|words| begins(words, &[b"Ok, discarded", b"BLOCKED ("]))
 }
 
 /// The outcome of a `status=`. `None`: an unknown status.

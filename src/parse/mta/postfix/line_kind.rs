@@ -27,10 +27,11 @@ pub(crate) enum LineKind {
 type KindPrefix = (Daemon, bool, &'static [u8; 4], &'static [u8], LineKind);
 
 /// The commonest lines of a busy log, with the first eight bytes behind the queue id.
-const STARTS: [KindPrefix; 32] = [
+const STARTS: [KindPrefix; 37] = [
     (Daemon::Smtpd, false, b"conn", b"ect ", LineKind::Routine),
     (Daemon::Smtpd, false, b"disc", b"onne", LineKind::Routine),
     (Daemon::Smtpd, false, b"lost", b" con", LineKind::Routine),
+    (Daemon::Smtpd, true, b"lost", b" con", LineKind::Routine),
     (Daemon::Smtpd, false, b"Anon", b"ymou", LineKind::Routine),
     (Daemon::Smtpd, false, b"Untr", b"uste", LineKind::Routine),
     (Daemon::Smtpd, false, b"Trus", b"ted ", LineKind::Routine),
@@ -60,6 +61,10 @@ const STARTS: [KindPrefix; 32] = [
     (Daemon::Postscreen, false, b"COMM", b"AND ", LineKind::Routine),
     (Daemon::Postscreen, false, b"NON-", b"SMTP", LineKind::Routine),
     (Daemon::Postscreen, false, b"cach", b"e ", LineKind::Routine),
+    (Daemon::Quiet, false, b"CONN", b"ECT ", LineKind::Routine),
+    (Daemon::Quiet, false, b"DISC", b"ONNE", LineKind::Routine),
+    (Daemon::Quiet, false, b"addr", b" ", LineKind::Routine),
+    (Daemon::Quiet, false, b"stat", b"isti", LineKind::Routine),
 ];
 
 /// A slot of the hash table.

@@ -4,15 +4,21 @@
 
 pub(crate) mod daemon;
 pub(crate) mod delivery;
+pub(crate) mod filter;
 pub(crate) mod line_kind;
 pub(crate) mod queue_record;
 pub(crate) mod reject;
 pub(crate) mod reply_text;
+pub(crate) mod routine;
+pub(crate) mod verbose;
+pub(crate) mod warning;
 
 use self::daemon::Daemon;
 use self::line_kind::{LineKind, line_kind};
+use self::routine::is_routine;
+use self::warning::own_trouble;
 use super::delay::Phases;
-use super::parsed::{ParsedLine, address, split_last, split_once};
+use super::parsed::{ParsedLine, address, begins, split_last, split_once};
 use super::queue_record::{MessageFields, QueueRecord, QueueStep};
 use super::related_id::{Relation, forwarded_to, id};
 use crate::simd::ascii::alphanumeric_mask;
@@ -20,9 +26,6 @@ use crate::simd::{bytes_eq, eq_mask16};
 
 /// Parses the text of a line. Common lines are recognized by a table lookup, others by [`read_any`].
 pub(crate) fn read(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
-    if daemon == Daemon::Quiet {
-        return ParsedLine::Routine;
-    }
     let Some(LeadingId { queue_id, has_id, rest }) = leading_id(text) else { return read_any(daemon, text) };
     match line_kind(daemon, has_id, rest) {
         LineKind::Routine => ParsedLine::Routine,
@@ -41,22 +44,64 @@ pub(crate) fn read(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
 /// Parses any line, from its beginning.
 #[inline(never)]
 fn read_any(daemon: Daemon, text: &[u8]) -> ParsedLine<'_> {
-    let daemon = if daemon == Daemon::Unnamed { guess_daemon(text) } else { daemon };
-    if daemon == Daemon::Quiet || daemon == Daemon::Smtpd && reject::is_session(text) {
-        return ParsedLine::Routine;
-    }
     let (queue_id, rest) = queue_id(text);
-    match daemon {
+    let reader = if daemon == Daemon::Unnamed { guess_daemon(rest) } else { daemon };
+    if let Some((_, words)) = own_trouble(rest) {
+        return match reader {
+            Daemon::Smtpd | Daemon::Cleanup => {
+                // `warning: 4XYZ: message rejected: …`; the action WARN is `4XYZ: warning: header …`.
+                let (inner_id, words) = self::queue_id(words);
+                warning::read(queue_id.or(inner_id), words)
+            }
+            Daemon::Client
+            | Daemon::Local
+            | Daemon::Error
+            | Daemon::Discard
+            | Daemon::Qmgr
+            | Daemon::Postscreen
+            | Daemon::Pickup
+            | Daemon::Postsuper
+            | Daemon::Bounce
+            | Daemon::Quiet
+            | Daemon::Postlog
+            | Daemon::Unnamed => ParsedLine::Routine,
+            Daemon::MailScanner | Daemon::PmgFilter => ParsedLine::Foreign,
+        };
+    }
+    let parsed = match reader {
         Daemon::Client => delivery::client(queue_id, rest),
-        Daemon::Local | Daemon::Error | Daemon::Discard => delivery::delivery_agent(daemon, queue_id, rest),
+        Daemon::Local | Daemon::Error | Daemon::Discard => delivery::delivery_agent(reader, queue_id, rest),
         Daemon::Qmgr => delivery::qmgr(queue_id, rest),
-        Daemon::Smtpd | Daemon::Cleanup => reject::smtpd(queue_id, rest),
+        Daemon::Smtpd => reject::smtpd(queue_id, rest),
+        Daemon::Cleanup => reject::cleanup(queue_id, rest),
         Daemon::Postscreen => reject::postscreen(rest),
         Daemon::Pickup => queue_record::pickup(queue_id, rest),
         Daemon::Postsuper => queue_record::postsuper(queue_id, rest),
         Daemon::Bounce => queue_record::bounce(rest),
-        Daemon::Quiet | Daemon::Unnamed => ParsedLine::Routine,
+        Daemon::MailScanner => filter::mail_scanner(text),
+        Daemon::PmgFilter => filter::pmg(text),
+        Daemon::Quiet | Daemon::Postlog | Daemon::Unnamed => ParsedLine::Unread,
+    };
+    match parsed {
+        // `TLSRPT: …` looks like a queue id.
+        ParsedLine::Unread if is_routine(daemon, rest) || rest != text && is_routine(daemon, text) => {
+            ParsedLine::Routine
+        }
+        parsed => parsed,
     }
+}
+
+/// The name of the user who logged in, or tried to: `sasl_username=anna` of a rejection or a login failure. `None`: the line
+/// names nobody.
+pub(crate) fn login(text: &[u8]) -> Option<&[u8]> {
+    let (_, user) = split_last(text, b"sasl_username=")?;
+    // Behind it: nothing, `, sasl_sender=…`, ` sasl_sender=…`; `<anna>` in a proxy-reject (postfix smtpd.c, smtpd_check.c).
+    let user = [&b", sasl_sender="[..], b" sasl_sender="]
+        .iter()
+        .find_map(|mark| split_once(user, mark))
+        .map_or(user, |(user, _)| user);
+    let user = user.strip_prefix(b"<").and_then(|user| user.strip_suffix(b">")).unwrap_or(user);
+    Some(user).filter(|user| !user.is_empty() && user != b"(unavailable)")
 }
 
 pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
@@ -78,7 +123,11 @@ pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
 }
 
 /// The instance: `postfix` of `postfix/submission/smtpd`, `postfix-out` of `postfix-out/smtp`.
+/// MailScanner works on the queue of the instance `postfix`.
 pub(crate) fn queue_scope(program: &[u8]) -> &[u8] {
+    if program == b"MailScanner" {
+        return b"postfix";
+    }
     let end = program.iter().position(|&byte| byte == b'/').unwrap_or(program.len());
     program.get(..end).unwrap_or_default()
 }
@@ -88,6 +137,7 @@ pub(crate) fn is_in_queue_scope(program: &[u8], scope: &[u8]) -> bool {
     program
         .split_at_checked(scope.len())
         .is_some_and(|(own, rest)| bytes_eq(own, scope) && matches!(rest, [] | [b'/', ..]))
+        || program == b"MailScanner" && scope == b"postfix"
 }
 
 /// The address before aliases: `c` in `to=<a@b>, orig_to=<c>, …`.
@@ -104,13 +154,43 @@ pub(crate) fn helo(text: &[u8]) -> Option<&[u8]> {
 
 /// The text from the queue id on: `4XYZ` in `250 2.0.0 Ok: queued as 4XYZ`.
 pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
-    split_last(reply, b"queued as ").map(|(_, rest)| rest)
+    split_last(reply, b"queued as ").map(|(_, rest)| rest).or_else(|| filter::taken_by_pmg(reply))
+}
+
+/// The queue id of a line of any writer, and the text behind it.
+pub(crate) fn message_id_of(daemon: Daemon, text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let filter = match daemon {
+        Daemon::MailScanner => filter::requeue(text),
+        Daemon::PmgFilter => filter::accepted_by_pmg(text),
+        Daemon::Client
+        | Daemon::Local
+        | Daemon::Error
+        | Daemon::Discard
+        | Daemon::Qmgr
+        | Daemon::Smtpd
+        | Daemon::Postscreen
+        | Daemon::Cleanup
+        | Daemon::Pickup
+        | Daemon::Postsuper
+        | Daemon::Bounce
+        | Daemon::Quiet
+        | Daemon::Postlog
+        | Daemon::Unnamed => return message_queue_id(text),
+    };
+    filter.map_or((None, text), |(id, rest)| (Some(id), rest))
+}
+
+/// The queue id of a line of Postfix, which stands behind the severity in a warning: `warning: 4XYZ: message rejected: …`.
+fn message_queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let (id, rest) = queue_id(own_trouble(text).map_or(text, |(_, words)| words));
+    if id.is_some() { (id, rest) } else { queue_id(text) }
 }
 
 /// The message that a line names, from the forms below. `None`: it names none.
 pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
     if text.starts_with(b"to=<") {
-        return forwarded_to(text);
+        let by_pmg = || split_last(text, b"status=sent (250 2.5.0 OK (").and_then(|(_, rest)| id(rest));
+        return forwarded_to(text).or_else(|| by_pmg().map(|id| (Relation::ForwardedTo, id)));
     }
     // `client=localhost[127.0.0.1], orig_queue_id=F2A59DC171, orig_client=…` (postfix smtpd.c);
     // `uid=0 from=<a@b> orig_id=F2A59DC171` (postfix pickup.c)
@@ -122,7 +202,7 @@ pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
     } else if text.starts_with(b"sender ") || text.starts_with(b"postmaster ") {
         (Relation::NotifiedBy, split_once(text, b" notification: "))
     } else {
-        return None;
+        return filter::related_queue_id(text);
     };
     found.and_then(|(_, rest)| id(rest)).map(|id| (relation, id))
 }
@@ -184,25 +264,31 @@ const IN_ID: [bool; 256] = {
     table
 };
 
-/// Guesses the daemon from the text, for lines whose program is only `postfix`.
-fn guess_daemon(text: &[u8]) -> Daemon {
-    let (_, rest) = queue_id(text);
+/// The reason in the brackets at the end of a delivery line.
+fn reason(text: &[u8]) -> Option<&[u8]> {
+    split_once(text, b" (")?.1.strip_suffix(b")")
+}
+
+/// Guesses the daemon from the text behind the queue id, for lines whose program is only `postfix`.
+/// [`Daemon::Unnamed`]: no daemon whose lines can be results or rejections.
+fn guess_daemon(rest: &[u8]) -> Daemon {
     if rest.starts_with(b"to=<") {
         match split_once(rest, b", relay=").map(|(_, relay)| relay) {
-            Some(relay) if relay.starts_with(b"none,") && split_once(relay, b"suspended: ").is_some() => {
-                Daemon::Error
-            }
+            // Without a relay, only smtp gives the reasons of smtp; the others are of error, retry, qmgr and cleanup.
+            Some(relay) if relay.starts_with(b"none,") => match reason(relay) {
+                Some(reason) if reply_text::is_attempt(reason) && !reason.starts_with(b"delivery ") => {
+                    Daemon::Client
+                }
+                _ => Daemon::Error,
+            },
             Some(relay) if relay.starts_with(b"local,") || relay.starts_with(b"virtual,") => Daemon::Local,
-            Some(relay) if relay.starts_with(b"none,") || split_once(relay, b"], delay=").is_some() => {
-                Daemon::Client
-            }
+            Some(relay) if split_once(relay, b"], delay=").is_some() => Daemon::Client,
             Some(relay) if split_once(relay, b"]:").is_some() => Daemon::Client,
             _ => Daemon::Local,
         }
-    } else if rest.starts_with(b"host ")
-        || rest.starts_with(b"connect to ")
-        || rest.starts_with(b"lost connection with")
-    {
+    } else if own_trouble(rest).is_some() {
+        Daemon::Smtpd
+    } else if reply_text::is_attempt(rest) {
         Daemon::Client
     } else if rest.starts_with(b"from=<") || rest == b"removed" {
         Daemon::Qmgr
@@ -210,14 +296,12 @@ fn guess_daemon(text: &[u8]) -> Daemon {
         Daemon::Pickup
     } else if rest.starts_with(b"sender ") || rest.starts_with(b"postmaster ") {
         Daemon::Bounce
-    } else if split_once(rest, b"reject: ").is_some_and(|(before, _)| before.len() < 12)
-        || rest.starts_with(b"warning: ")
-        || rest.starts_with(b"client=")
-        || rest.starts_with(b"message-id=")
-    {
+    } else if begins(rest, &[b"placed on hold", b"released from hold", b"requeued"]) {
+        Daemon::Postsuper
+    } else if reject::is_of_smtpd(rest) {
         Daemon::Smtpd
     } else {
-        Daemon::Quiet
+        Daemon::Unnamed
     }
 }
 
@@ -228,7 +312,7 @@ mod tests {
     const IDS: [&str; 7] =
         ["", "NOQUEUE: ", "4jXCsJ3c7Hz7j9M: ", "A1B2C3D4E5: ", "A1B2: ", "ABCDEFGHIJKLMNOP: ", "warning: "];
 
-    const DAEMONS: [Daemon; 13] = [
+    const DAEMONS: [Daemon; 16] = [
         Daemon::Client,
         Daemon::Local,
         Daemon::Error,
@@ -241,10 +325,13 @@ mod tests {
         Daemon::Postsuper,
         Daemon::Bounce,
         Daemon::Quiet,
+        Daemon::Postlog,
         Daemon::Unnamed,
+        Daemon::MailScanner,
+        Daemon::PmgFilter,
     ];
 
-    const TEXTS: [&str; 29] = [
+    const TEXTS: [&str; 36] = [
         "connect from mx.example.org[192.0.2.7]",
         "disconnect from mx.example.org[192.0.2.7] ehlo=1 quit=1 commands=2",
         "discarding EHLO keywords: CHUNKING",
@@ -273,6 +360,13 @@ mod tests {
         "CONNECT from [192.0.2.7]:1 to [192.0.2.8]:25",
         "PASS OLD [192.0.2.7]:1",
         "uid=0 from=<root>",
+        "CONNECT to [192.0.2.7]:1",
+        "addr 192.0.2.7 listed by domain bl.example.org as 127.0.0.2",
+        "statistics: max cache size 3 at Nov 22 02:50:16",
+        "warning: connect to proxy filter 127.0.0.1:10024: Connection refused",
+        "improper command pipelining after EHLO from mx.example.org[192.0.2.7]: MAIL FROM:<a@example.org>",
+        "removed (discarded)",
+        "message rejected: hopcount exceeded",
         "",
         "x",
     ];

@@ -19,7 +19,7 @@ pub(crate) fn pickup<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLi
     if text.starts_with(b"uid=") {
         record_of(queue_id, QueueStep::Received, text)
     } else {
-        ParsedLine::Routine
+        ParsedLine::Unread
     }
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn postsuper<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Parse
         b"placed on hold" => QueueStep::Held,
         b"released from hold" => QueueStep::Released,
         b"requeued" => QueueStep::Requeued,
-        _ => return ParsedLine::Routine,
+        _ => return ParsedLine::Unread,
     };
     record_of(queue_id, step, text)
 }
@@ -39,7 +39,7 @@ pub(crate) fn postsuper<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Parse
 /// (postfix bounce.c). The record is that of the notification, whose other lines were logged before.
 pub(crate) fn bounce(text: &[u8]) -> ParsedLine<'_> {
     if !begins(text, &[b"sender ", b"postmaster "]) {
-        return ParsedLine::Routine;
+        return ParsedLine::Unread;
     }
     let notice = split_once(text, b" notification: ").map(|(_, id)| id);
     let is_id = |id: &&[u8]| (5..=32).contains(&id.len()) && id.iter().all(u8::is_ascii_alphanumeric);
@@ -70,6 +70,9 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
         | QueueStep::Deleted
         | QueueStep::Returned
         | QueueStep::Requeued
+        | QueueStep::PassedOn
+        | QueueStep::Canceled
+        | QueueStep::Dropped
         | QueueStep::Removed => MessageFields::default(),
     }
 }
@@ -89,6 +92,9 @@ pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
         | QueueStep::Deleted
         | QueueStep::Returned
         | QueueStep::Requeued
+        | QueueStep::PassedOn
+        | QueueStep::Canceled
+        | QueueStep::Dropped
         | QueueStep::Removed => MessageFields::default(),
     }
 }
@@ -218,7 +224,7 @@ mod tests {
             "postsuper[7]: Placed on hold: 1 message",
             "bounce[7]: 4jXCsJ3c7Hz7j9L: sender non-delivery notification: ",
             "bounce[7]: 4jXCsJ3c7Hz7j9L: sender non-delivery notification: of 4jXCsJ3c7Hz7j9M",
-            "bounce[7]: 4jXCsJ3c7Hz7j9M: delivery notification: 4jXCsJ3c7Hz7j9N",
+            "bounce[7]: 4jXCsJ3c7Hz7j9M: not sending trace/success notification for double-bounce message",
         ] {
             says(text, None, MessageFields::default());
         }

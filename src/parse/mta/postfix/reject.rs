@@ -1,10 +1,30 @@
 //! Parses Postfix's reject lines, of smtpd, cleanup and postscreen (`NOQUEUE: reject: RCPT from mx[192.0.2.1]: 550 …`).
 
-use super::queue_record;
+use super::daemon::Daemon;
+use super::{delivery, queue_record};
 use crate::parse::mta::parsed::{ParsedLine, address, begins, peer, split_last, split_once, split_word};
 use crate::parse::mta::queue_record::QueueStep;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer, Stage};
 use crate::smtp::reply::{EnhancedCode, Reply};
+
+/// Parses lines of cleanup: those of [`smtpd`], and `to=<a@b>, relay=none, …, status=bounced (too many hops)`, with which it
+/// returns a message that a local program submitted (postfix cleanup_bounce.c).
+pub(crate) fn cleanup<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
+    if text.starts_with(b"to=") {
+        return delivery::result(Daemon::Error, queue_id, text);
+    }
+    smtpd(queue_id, text)
+}
+
+/// Whether smtpd or cleanup may have written the line of an unnamed daemon. `text` follows the queue id.
+pub(crate) fn is_of_smtpd(text: &[u8]) -> bool {
+    action(text).is_some()
+        || begins(
+            text,
+            &[b"client=", b"message-id=", b"abort: TLS from ", b"improper command ", b"too many errors "],
+        )
+        || removal(text).is_some()
+}
 
 /// Parses lines of smtpd and cleanup: `QID: reject: RCPT from …`, `NOQUEUE: milter-reject: …`, `QID: hold: header …`.
 pub(crate) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
@@ -14,74 +34,57 @@ pub(crate) fn smtpd<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLin
     if text.starts_with(b"client=") {
         return queue_record::record_of(queue_id, QueueStep::Received, text);
     }
-    if let Some(text) = text.strip_prefix(b"warning: ") {
-        return warning(queue_id, text);
+    if let Some(step) = removal(text) {
+        return queue_record::record_of(queue_id, step, text);
     }
-    match action(text) {
-        Some((RejectAction::Event(outcome), rest)) => match reject_event(queue_id, outcome, rest) {
-            Some(event) => ParsedLine::Event(event),
-            None => ParsedLine::Unread,
-        },
-        Some((RejectAction::Routine, _)) => ParsedLine::Routine,
-        None if begins(text, &ROUTINE) => ParsedLine::Routine,
-        None => ParsedLine::Unread,
+    action_line(queue_id, text).or_else(|| session_refusal(queue_id, text)).unwrap_or(ParsedLine::Unread)
+}
+
+/// Parses `reject: RCPT from …` and the other actions. `None`: no action.
+fn action_line<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<ParsedLine<'a>> {
+    let (action, rest) = action(text)?;
+    Some(match action {
+        RejectAction::Event(outcome) => {
+            action_event(queue_id, outcome, rest).map_or(ParsedLine::Unread, ParsedLine::Event)
+        }
+        RejectAction::Routine => ParsedLine::Routine,
+    })
+}
+
+/// The end of a message that never got into the queue: `removed (canceled)`, and `removed (discarded)` after the client was
+/// told that the message was accepted (postfix cleanup_api.c, since 3.10).
+fn removal(text: &[u8]) -> Option<QueueStep> {
+    match text {
+        b"removed (canceled)" => Some(QueueStep::Canceled),
+        b"removed (discarded)" => Some(QueueStep::Dropped),
+        _ => None,
     }
+}
+
+/// Parses refusals that end a session, and that smtpd logs without a reply (postfix smtpd.c):
+/// `abort: TLS from host[ip]: No client certificate presented` (421 4.7.1),
+/// `improper command pipelining after EHLO from host[ip]: MAIL …` (554 5.5.0),
+/// `too many errors after RCPT from host[ip]` (421 4.7.0).
+fn session_refusal<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> Option<ParsedLine<'a>> {
+    let (stage, client) = match text.strip_prefix(b"abort: TLS from ") {
+        Some(client) => (Some(Stage::StartTls), client),
+        None => {
+            const FORMS: [&[u8]; 2] = [b"improper command pipelining after ", b"too many errors after "];
+            let rest = FORMS.iter().find_map(|form| text.strip_prefix(*form))?;
+            let (place, client) = split_once(rest, b" from ")?;
+            (stage(split_word(place).0), client)
+        }
+    };
+    let (client, _) = peer(client)?;
+    let event = reject_event(queue_id, Outcome::Rejected, stage, text, RejectTail::default());
+    Some(ParsedLine::Event(Event { peer: client, code: None, enhanced: None, ..event }))
 }
 
 /// Parses lines of postscreen: `NOQUEUE: reject: RCPT from [192.0.2.1]:40693: 550 …; from=<a>, to=<b>, proto=ESMTP,
 /// helo=<c>`. Lines about its tests are routine: only a reject is an answer to the client.
 pub(crate) fn postscreen(text: &[u8]) -> ParsedLine<'_> {
-    match action(text) {
-        Some((RejectAction::Event(outcome), rest)) => match reject_event(None, outcome, rest) {
-            Some(event) => ParsedLine::Event(event),
-            None => ParsedLine::Unread,
-        },
-        _ => ParsedLine::Routine,
-    }
+    action_line(None, text).unwrap_or(ParsedLine::Unread)
 }
-
-/// Whether the line is about a session: `connect from host[ip]`, `disconnect from …`. Half of the lines of a busy smtpd are.
-pub(crate) fn is_session(text: &[u8]) -> bool {
-    match text.first() {
-        Some(b'c') => text.starts_with(b"connect from "),
-        Some(b'd') => text.starts_with(b"disconnect from "),
-        Some(b'l') => text.starts_with(b"lost connection after "),
-        Some(b'A') => text.starts_with(b"Anonymous TLS connection "),
-        Some(b'U') => text.starts_with(b"Untrusted TLS connection "),
-        _ => false,
-    }
-}
-
-/// Beginnings of the other lines of smtpd and cleanup.
-const ROUTINE: [&[u8]; 27] = [
-    b"discarding EHLO keywords",
-    b"lost connection after ",
-    b"timeout after ",
-    b"too many errors after ",
-    b"improper command pipelining after ",
-    b"lost connection with ",
-    b"Anonymous TLS connection",
-    b"Untrusted TLS connection",
-    b"Trusted TLS connection",
-    b"Verified TLS connection",
-    b"setting up TLS connection",
-    b"initializing the server-side TLS engine",
-    b"SSL_accept error",
-    b"SSL_accept:",
-    b"SSL3 ",
-    b"TLS SNI ",
-    b"resent-message-id=",
-    b"fatal: ",
-    b"error: ",
-    b"panic: ",
-    b"statistics: ",
-    b"proxymap ",
-    b"table ",
-    b"to=<",
-    b"> ",
-    b"< ",
-    b"milter ",
-];
 
 /// How the action of a restriction, of header_checks or of a milter counts.
 #[derive(Clone, Copy)]
@@ -110,7 +113,7 @@ fn action(text: &[u8]) -> Option<(RejectAction, &[u8])> {
     Some((action, rest))
 }
 
-fn reject_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Option<Event<'a>> {
+fn action_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]) -> Option<Event<'a>> {
     let (place, rest) = split_word(text);
     if matches!(place, b"header" | b"body" | b"mime-error" | b"content" | b"mime-header" | b"nested-header") {
         return Some(content_event(queue_id, outcome, text));
@@ -119,12 +122,14 @@ fn reject_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8]
     let (place, peer, words) = match place.strip_suffix(b":") {
         Some(place) => (place, Peer::default(), rest),
         None => {
+            // `DATA content from …`: while the content was received.
+            let rest = rest.strip_prefix(b"content ").unwrap_or(rest);
             let (peer, rest) = peer(rest.strip_prefix(b"from ")?)?;
             (place, peer, rest.strip_prefix(b":")?.trim_ascii_start())
         }
     };
     let (words, tail) = RejectTail::split(words);
-    Some(Event { peer, ..event(queue_id, outcome, stage(place), words, tail) })
+    Some(Event { peer, ..reject_event(queue_id, outcome, stage(place), words, tail) })
 }
 
 /// Parses `header Subject: … from mx[ip]; from=<a> to=<b> proto=ESMTP helo=<c>: 5.7.1 text` (postfix cleanup_message.c).
@@ -134,72 +139,16 @@ fn content_event<'a>(queue_id: Option<&'a [u8]>, outcome: Outcome, text: &'a [u8
     let tail = RejectTail::read(tail, b"from=<").unwrap_or_default();
     let (shown, client) = split_last(header, b" from ").unwrap_or((header, b""));
     let peer = peer(client).map(|(peer, _)| peer).unwrap_or_default();
-    Event { peer, ..event(queue_id, outcome, Some(Stage::EndOfData), tail.words.unwrap_or(shown), tail) }
-}
-
-/// Parses a warning. Some rejections are logged only as warnings, without a code.
-fn warning<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLine<'a> {
-    let found = login_failure(text)
-        .or_else(|| limit_exceeded(text))
-        .or_else(|| etrn_reject(text))
-        .or_else(|| header_warning(text));
-    let Some((outcome, stage, client, words)) = found else { return ParsedLine::Routine };
-    let tail = RejectTail::split(words).1;
-    let event = event(queue_id, outcome, stage, words, tail);
-    ParsedLine::Event(Event { peer: client, code: None, enhanced: None, ..event })
-}
-
-/// Outcome, stage, client and text of a warning.
-type WarningParts<'a> = (Outcome, Option<Stage>, Peer<'a>, &'a [u8]);
-
-/// Parses `host[ip]: SASL LOGIN authentication failed: …` (postfix smtpd_sasl_glue.c).
-fn login_failure(text: &[u8]) -> Option<WarningParts<'_>> {
-    let (client, rest) = peer(text)?;
-    let words = rest.strip_prefix(b": ")?;
-    split_once(words.strip_prefix(b"SASL ")?, b" authentication failed")?;
-    Some((Outcome::Rejected, Some(Stage::Auth), client, words))
-}
-
-/// Parses `Connection rate limit exceeded: 31 from host[ip] for service smtpd` (postfix smtpd.c, smtpd_check.c).
-fn limit_exceeded(text: &[u8]) -> Option<WarningParts<'_>> {
-    let (limit, rest) = split_once(text, b" limit exceeded: ")?;
-    let (_, client) = split_once(rest, b" from ")?;
-    let stage = match limit {
-        b"Connection rate" | b"Connection concurrency" => Some(Stage::Connect),
-        b"Message delivery request rate" => Some(Stage::Mail),
-        b"Recipient address rate" => Some(Stage::Rcpt),
-        b"New TLS session rate" => Some(Stage::StartTls),
-        b"AUTH command rate" => Some(Stage::Auth),
-        _ => None,
-    };
-    Some((Outcome::Rejected, stage, peer(client)?.0, text))
-}
-
-/// Parses `reject: ETRN example.org... from host[ip]` (postfix smtpd_check.c).
-fn etrn_reject(text: &[u8]) -> Option<WarningParts<'_>> {
-    let (_, client) = split_last(text.strip_prefix(b"reject: ")?, b" from ")?;
-    Some((Outcome::Rejected, None, peer(client)?.0, text))
-}
-
-/// Parses the action WARN: `header Subject: … from host[ip]; from=<a> to=<b> …` (postfix cleanup_message.c).
-fn header_warning(text: &[u8]) -> Option<WarningParts<'_>> {
-    if !matches!(split_word(text).0, b"header" | b"body" | b"mime-error") {
-        return None;
+    Event {
+        peer,
+        ..reject_event(queue_id, outcome, Some(Stage::EndOfData), tail.words.unwrap_or(shown), tail)
     }
-    let (header, _) = split_last(text, b"; from=<")?;
-    let (_, client) = split_last(header, b" from ")?;
-    Some((
-        Outcome::Warned,
-        Some(Stage::EndOfData),
-        peer(client).map(|(peer, _)| peer).unwrap_or_default(),
-        text,
-    ))
 }
 
 /// The stage by Postfix's name of the command. `None`: a command without a stage.
 fn stage(place: &[u8]) -> Option<Stage> {
     Some(match place {
-        b"CONNECT" => Stage::Connect,
+        b"CONNECT" | b"connect" => Stage::Connect,
         b"EHLO" | b"HELO" | b"LHLO" => Stage::Ehlo,
         b"STARTTLS" => Stage::StartTls,
         b"AUTH" => Stage::Auth,
@@ -211,7 +160,7 @@ fn stage(place: &[u8]) -> Option<Stage> {
     })
 }
 
-fn event<'a>(
+pub(crate) fn reject_event<'a>(
     queue_id: Option<&'a [u8]>,
     outcome: Outcome,
     stage: Option<Stage>,
@@ -238,7 +187,7 @@ const FIELDS: [&[u8]; 4] = [b"from=<", b"to=<", b"proto=", b"helo=<"];
 /// The tail of a reject line, `from=<a> to=<b> proto=ESMTP helo=<c>` (postfix smtpd_check.c, log_whatsup). postscreen
 /// separates the fields by commas.
 #[derive(Clone, Copy, Default, Debug)]
-struct RejectTail<'a> {
+pub(crate) struct RejectTail<'a> {
     sender: Option<&'a [u8]>,
     recipient: Option<&'a [u8]>,
     /// The text that cleanup writes behind the tail.
@@ -248,7 +197,7 @@ struct RejectTail<'a> {
 impl<'a> RejectTail<'a> {
     /// Splits the reply from the tail. The reply repeats what the client sent, which may contain `; from=<`, so the tail
     /// begins at the first `;` from which all fields parse up to the end of the line.
-    fn split(text: &'a [u8]) -> (&'a [u8], Self) {
+    pub(crate) fn split(text: &'a [u8]) -> (&'a [u8], Self) {
         let mut last = None;
         for at in memchr::memchr_iter(b';', text) {
             let (words, rest) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());

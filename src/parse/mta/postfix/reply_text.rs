@@ -23,7 +23,6 @@ impl<'a> RemoteReply<'a> {
     /// Parses `host mx[ip] said: 550 … (in reply to RCPT TO command)`, `connect to mx[ip]:25: Connection refused`, and the
     /// other forms of the functions below.
     pub(crate) fn read(text: &'a [u8]) -> Self {
-        let whole = text;
         let (suspended, text) = match text.strip_prefix(b"delivery temporarily suspended: ") {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -31,9 +30,9 @@ impl<'a> RemoteReply<'a> {
         let kinds = [said, refused_tls, connect_failure, lost_connection, without_reply];
         let found = kinds.into_iter().find_map(|kind| kind(text));
         let answer = found.unwrap_or(Self { text, ..Self::default() });
-        let remote = answer.peer.is_some() || suspended || text.starts_with(b"Host or domain name not found");
-        let text = if answer.reply.is_none() { whole } else { answer.text };
-        Self { text, suspended, remote, ..answer }
+        let remote =
+            answer.peer.is_some() || begins(text, &DNS_FAILURES) || suspended && !is_of_queue_manager(text);
+        Self { suspended, remote, ..answer }
     }
 
     /// Whether nothing was recognized in the text.
@@ -48,11 +47,17 @@ impl<'a> RemoteReply<'a> {
 }
 
 /// Parses `host mx[ip] said: 550 … (in reply to end of DATA command)`, `host mx[ip] refused to talk to me: 421 …`,
-/// `SASL authentication failed; server mx[ip] said: 535 …` (postfix smtp_proto.c, smtp_sasl_glue.c).
+/// `SASL authentication failed; server mx[ip] said: 535 …`, `SASL [CACHED] authentication failed; server mx said: 535 …`
+/// (postfix smtp_proto.c, smtp_sasl_glue.c), and `Protocol error: host mx[ip] said: 220 …`: the reply is no refusal, so it
+/// was unexpected there (postfix smtp_trouble.c, vsmtp_fill_dsn).
 fn said(text: &[u8]) -> Option<RemoteReply<'_>> {
-    let login = text.strip_prefix(b"SASL authentication failed; server ");
-    let (name, words) = split_word(login.or_else(|| text.strip_prefix(b"host "))?);
-    let peer = peer(name).map(|(peer, _)| peer);
+    let login = text
+        .strip_prefix(b"SASL authentication failed; server ")
+        .or_else(|| text.strip_prefix(b"SASL [CACHED] authentication failed; server "));
+    let unexpected = text.strip_prefix(b"Protocol error: ");
+    let (name, words) = split_word(login.or_else(|| unexpected.unwrap_or(text).strip_prefix(b"host "))?);
+    let bare = || Peer { host: login.is_some().then_some(name), ..Peer::default() };
+    let peer = Some(peer(name).map_or_else(bare, |(peer, _)| peer)).filter(|peer| *peer != Peer::default());
     if let Some(words) = words.strip_prefix(b"refused to talk to me: ") {
         let reply = Reply::read(words);
         return Some(RemoteReply {
@@ -69,6 +74,9 @@ fn said(text: &[u8]) -> Option<RemoteReply<'_>> {
         None => (words, None),
     };
     let stage = if login.is_some() { Some(Stage::Auth) } else { stage };
+    if unexpected.is_some() {
+        return Some(RemoteReply { peer, stage, text, ..RemoteReply::default() });
+    }
     Some(RemoteReply { peer, stage, reply: Reply::read(words), text: words, ..RemoteReply::default() })
 }
 
@@ -88,10 +96,12 @@ fn command_stage(command: &[u8]) -> Option<Stage> {
     COMMANDS.iter().find(|(name, _)| command.starts_with(name)).map(|&(_, stage)| stage)
 }
 
-/// Parses `TLS is required, but host mx[ip] refused to start TLS: 454 …`.
+/// Parses `TLS is required, but host mx[ip] refused to start TLS: 454 …`, also after `Sender requested REQUIRETLS`.
 fn refused_tls(text: &[u8]) -> Option<RemoteReply<'_>> {
-    let (name, words) =
-        split_once(text.strip_prefix(b"TLS is required, but host ")?, b" refused to start TLS: ")?;
+    let wanted = text
+        .strip_prefix(b"TLS is required, but host ")
+        .or_else(|| text.strip_prefix(b"Sender requested REQUIRETLS, but host "))?;
+    let (name, words) = split_once(wanted, b" refused to start TLS: ")?;
     let peer = peer(name).map(|(peer, _)| peer);
     Some(RemoteReply {
         peer,
@@ -137,29 +147,115 @@ fn phase_stage(phase: &[u8]) -> Option<Stage> {
     PHASES.iter().find(|(name, _)| split_once(phase, name).is_some()).map(|&(_, stage)| stage)
 }
 
-/// Parses failures that this server found without a reply: `TLS is required, but was not offered by host mx[ip]`,
-/// `Cannot start TLS: handshake failure`, `Server certificate not trusted`,
-/// `message size 9 exceeds size limit 8 of server mx[ip]`.
+/// Parses failures that smtp found without a reply: `TLS is required, but was not offered by host mx[ip]`,
+/// `Cannot start TLS: handshake failure`, `message size 9 exceeds size limit 8 of server mx[ip]`, and the others of
+/// [`FAILURES`].
 fn without_reply(text: &[u8]) -> Option<RemoteReply<'_>> {
-    if text.starts_with(b"message size ") {
-        let (_, server) = split_once(text, b" of server ")?;
-        return Some(RemoteReply {
-            peer: peer(server).map(|(peer, _)| peer),
-            text,
-            ..RemoteReply::default()
-        });
-    }
-    if text.starts_with(b"SASL authentication failed") {
-        let peer = split_once(text, b" server ")
-            .and_then(|(_, name)| peer(split_word(name).0))
-            .map(|(peer, _)| peer);
-        return Some(RemoteReply { peer, stage: Some(Stage::Auth), text, ..RemoteReply::default() });
-    }
-    let tls =
-        [&b"TLS is required"[..], b"Cannot start TLS", b"Server certificate", b"TLS-Required", b"Client TLS"];
-    if !begins(text, &tls) {
-        return None;
-    }
-    let peer = split_once(text, b" host ").and_then(|(_, name)| peer(name)).map(|(peer, _)| peer);
-    Some(RemoteReply { peer, stage: Some(Stage::StartTls), text, ..RemoteReply::default() })
+    let (stage, mark) = failure(text)?;
+    let named = split_once(text, mark).map(|(_, name)| split_word(name).0);
+    let peer = named.and_then(|name| match peer(name) {
+        Some((peer, _)) => Some(peer),
+        // A name without an address: `TLSA lookup error for mx:25`.
+        None if mark.is_empty() || name.is_empty() => None,
+        None => {
+            let end = name.iter().position(|&byte| byte == b':').unwrap_or(name.len());
+            Some(Peer { host: name.get(..end), ..Peer::default() })
+        }
+    });
+    Some(RemoteReply { peer, stage, text, ..RemoteReply::default() })
+}
+
+/// The beginning of each failure without a reply, the stage at which it happens, and the words before the server's name;
+/// empty: the text names none. Sources: postfix smtp_addr.c, smtp_connect.c, smtp_proto.c, smtp_sasl_glue.c,
+/// smtp_sasl_proto.c, smtp_tls_policy.c, smtp_trouble.c, dns_lookup.c, and mime_state.c for the conversion of a message.
+const FAILURES: [(&[u8], Option<Stage>, &[u8]); 38] = {
+    const TLS: Option<Stage> = Some(Stage::StartTls);
+    const AUTH: Option<Stage> = Some(Stage::Auth);
+    const CONNECT: Option<Stage> = Some(Stage::Connect);
+    [
+        (b"TLS is required", TLS, b" host "),
+        (b"Cannot start TLS", TLS, b""),
+        (b"Server certificate ", TLS, b""),
+        (b"TLS-Required", TLS, b" host "),
+        (b"Client TLS", TLS, b""),
+        (b"client TLS configuration problem", TLS, b""),
+        (b"TLSA lookup error for ", TLS, b" for "),
+        (b"non DNSSEC destination", TLS, b""),
+        (b"no TLSA records found", TLS, b""),
+        (b"no usable TLSA records", TLS, b""),
+        (b"Sender requested REQUIRETLS, ", TLS, b" by host "),
+        (b"REQUIRETLS policy configuration error", TLS, b" last attempted server was "),
+        (b"unexpected server message", TLS, b""),
+        (b"Temporary lookup error", None, b""),
+        (b"SASL authentication failed: server ", AUTH, b" server "),
+        (b"SASL authentication failed; ", AUTH, b" server "),
+        (b"SASL authentication failed", AUTH, b" server "),
+        (b"message size ", None, b" of server "),
+        (b"message requires SMTPUTF8, ", None, b" last attempted server was "),
+        (b"SMTPUTF8 is required, ", None, b" by host "),
+        (b"local data error while talking to ", None, b" talking to "),
+        (b"unreadable mail queue entry", None, b""),
+        (b"Host or domain name not found", None, b""),
+        (b"Name service error for ", None, b""),
+        (b"Name service initialization failure", None, b""),
+        (b"Domain ", None, b""),
+        (b"unable to look up host ", None, b""),
+        (b"unable to find primary relay for ", None, b""),
+        (b"mail for ", None, b""),
+        (b"all network protocols are disabled", CONNECT, b""),
+        (b"network address conversion failed", CONNECT, b""),
+        (b"server unavailable or unable to receive mail", None, b""),
+        (b"MIME nesting exceeds safety limit", None, b""),
+        (b"message header length exceeds safety limit", None, b""),
+        (b"improper use of 8-bit data in message ", None, b""),
+        (b"invalid message/* or multipart/* encoding domain", None, b""),
+        (b"server configuration error", None, b""),
+        (b"Server configuration error", None, b""),
+    ]
+};
+
+/// The stage of a failure without a reply, and the words before the server's name. `None`: another text.
+fn failure(text: &[u8]) -> Option<(Option<Stage>, &'static [u8])> {
+    let &(start, stage, mark) = FAILURES.iter().find(|(start, ..)| text.starts_with(start))?;
+    // An administrator's text for the error transport may begin like these two.
+    let is_own = match start {
+        b"mail for " => text.ends_with(b" loops back to myself"),
+        b"Domain " => split_once(text, b" does not ").is_some(),
+        _ => true,
+    };
+    is_own.then_some((stage, mark))
+}
+
+/// Failures to find a server in the DNS.
+const DNS_FAILURES: [&[u8]; 4] = [
+    b"Host or domain name not found",
+    b"Name service error for ",
+    b"unable to look up host ",
+    b"unable to find primary relay for ",
+];
+
+/// Whether the queue manager itself suspends the delivery, and no agent gave a reason: `transport is unavailable`,
+/// `unknown smtp transport error`, `mail transport unavailable` (postfix qmgr_deliver.c, qmgr_error.c).
+fn is_of_queue_manager(text: &[u8]) -> bool {
+    text.ends_with(b" transport error")
+        || text.ends_with(b"transport unavailable")
+        || text == b"transport is unavailable"
+}
+
+/// Whether smtp logs the text as the reason to try another server: all that can stand in `status=deferred (…)` can also
+/// stand alone (postfix smtp_trouble.c, smtp_bulk_fail and smtp_rcpt_fail).
+pub(crate) fn is_attempt(text: &[u8]) -> bool {
+    const STARTS: [&[u8]; 6] = [
+        b"connect to ",
+        b"lost connection with ",
+        b"conversation with ",
+        b"SASL [CACHED] authentication failed; ",
+        b"Protocol error: host ",
+        b"delivery temporarily suspended: ",
+    ];
+    let host = || text.strip_prefix(b"host ").map(|rest| split_word(rest).1);
+    begins(text, &STARTS)
+        || failure(text).is_some()
+        || text.ends_with(b": host not found")
+        || host().is_some_and(|rest| begins(rest, &[b"said: ", b"refused to talk to me: "]))
 }

@@ -42,6 +42,9 @@ pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
         | QueueStep::Deleted
         | QueueStep::Returned
         | QueueStep::Requeued
+        | QueueStep::PassedOn
+        | QueueStep::Canceled
+        | QueueStep::Dropped
         | QueueStep::Removed => None,
     }
 }

@@ -1,0 +1,61 @@
+//! Decides whether a failure without a host concerns a remote domain, by the names of its router and transport.
+
+use super::fields::{EximFields, name};
+use crate::parse::mta::parsed::find;
+
+/// Parts of the usual names of routers for remote mail. They have priority over [`LOCAL`]: `nonlocal`, `dnslookup_list`.
+const REMOTE: [&[u8]; 15] = [
+    b"dns",
+    b"lookup",
+    b"remote",
+    b"smart",
+    b"relay",
+    b"manual",
+    b"nonlocal",
+    b"non_local",
+    b"outgoing",
+    b"outbound",
+    b"external",
+    b"internet",
+    b"gateway",
+    b"literal",
+    b"forwarded",
+];
+
+/// Parts of the usual names of routers for addresses of this machine.
+const LOCAL: [&[u8]; 22] = [
+    b"local",
+    b"user",
+    b"alias",
+    b"forward",
+    b"virtual",
+    b"list",
+    b"mailman",
+    b"mailbox",
+    b"maildir",
+    b"vacation",
+    b"reply",
+    b"catch",
+    b"filter",
+    b"redirect",
+    b"procmail",
+    b"account",
+    b"group",
+    b"pipe",
+    b"quota",
+    b"inbox",
+    b"dovecot",
+    b"cyrus",
+];
+
+/// Whether the address is one of a remote domain, as far as the names tell. A router that fails before it has a transport
+/// mostly fails mail for a remote domain: limits and holds of a hosting panel, and names that DNS does not know.
+pub(crate) fn is_remote(fields: &EximFields, recipient: Option<&[u8]>) -> bool {
+    let has = |name: &[u8], parts: &[&[u8]]| parts.iter().any(|part| find(name, part).is_some());
+    match (fields.transport, fields.router) {
+        (Some(transport), _) => find(name(transport), b"smtp").is_some(),
+        (None, Some(_)) if recipient.is_none() => false,
+        (None, Some(router)) => has(name(router), &REMOTE) || !has(name(router), &LOCAL),
+        (None, None) => true,
+    }
+}

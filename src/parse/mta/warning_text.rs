@@ -1,0 +1,167 @@
+//! Masks the text of a server's own warning, so that warnings that differ only in names and numbers count as one.
+//!
+//! `hostname mx.example.org does not resolve to address 192.0.2.7` → `hostname * does not resolve to address *`. Names of
+//! files and parameters stay, because they are what has to be fixed.
+
+/// Replaces the content of `out` by the masked text, cut to [`MASKED_LIMIT`] bytes. Bytes that are not printable ASCII
+/// become `?`.
+pub(crate) fn mask_warning(text: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let mut rest = text;
+    while let Some(&first) = rest.first() {
+        if out.len() >= MASKED_LIMIT {
+            break;
+        }
+        if let Some(closing) = closing_bracket(first)
+            && let Some(end) = memchr::memchr(closing, rest)
+        {
+            push_masked(out, &[first, b'*', closing]);
+            rest = rest.get(end + 1..).unwrap_or_default();
+            if first == b'[' && rest.starts_with(b": ") && is_client(out) {
+                out.extend_from_slice(b": *");
+                break;
+            }
+            continue;
+        }
+        let length = rest.iter().take_while(|byte| is_word(**byte)).count();
+        let (word, after) = rest.split_at(length.max(1));
+        if length == 0 {
+            out.push(if first.is_ascii_graphic() || first == b' ' { first } else { b'?' });
+        } else {
+            push_word(out, word);
+        }
+        rest = after;
+    }
+    let end = out.trim_ascii_end().len();
+    out.truncate(end);
+}
+
+/// Longer than any warning that a server writes about itself, without the reply of another server in it.
+pub(crate) const MASKED_LIMIT: usize = 240;
+
+/// Whether the text ends with a client, `from *[*]`: what follows it is what the client sent
+/// (`non-SMTP command from mx.example.org[192.0.2.7]: GET / HTTP/1.1`).
+fn is_client(out: &[u8]) -> bool {
+    let name = out.strip_suffix(b"[*]").unwrap_or(out);
+    let start = name.iter().rposition(|byte| *byte == b' ').unwrap_or(0);
+    name.get(..start).is_some_and(|before| before.ends_with(b" from"))
+}
+
+/// Only `<…>` and `[…]` enclose what differs; a text in parentheses is often the cause.
+fn closing_bracket(opening: u8) -> Option<u8> {
+    match opening {
+        b'<' => Some(b'>'),
+        b'[' => Some(b']'),
+        _ => None,
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'.' | b'-' | b'_' | b'@' | b'/' | b'+' | b'%')
+        || byte >= 0x80
+}
+
+/// `push` that joins neighbouring masks: `* * *` of a list of hosts becomes one.
+fn push_masked(out: &mut Vec<u8>, masked: &[u8]) {
+    if !out.ends_with(masked) {
+        out.extend_from_slice(masked);
+    }
+}
+
+fn push_word(out: &mut Vec<u8>, word: &[u8]) {
+    // The full stop or hyphen that ends a sentence or clause is no part of the word.
+    let end = word.trim_ascii_end().len()
+        - word.iter().rev().take_while(|byte| matches!(byte, b'.' | b'-')).count();
+    let (word, tail) = word.split_at(end);
+    if is_variable(word) {
+        push_masked(out, b"*");
+    } else {
+        out.extend(word.iter().map(|byte| if byte.is_ascii_graphic() { *byte } else { b'?' }));
+    }
+    out.extend_from_slice(tail);
+}
+
+/// Whether a word is a number, an id, an address or the name of a host.
+fn is_variable(word: &[u8]) -> bool {
+    if word.contains(&b'@') {
+        return true;
+    }
+    if word.contains(&b'/') {
+        // A path stays, unless its last part is made anew each time: `hold/4XYZ1234567`, `active/A1B2C3D4E5`.
+        let last = word.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        return word.first() != Some(&b'/') && !last.contains(&b'.') && is_id(last);
+    }
+    let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let is_number =
+        digits > 0 && word.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'%'));
+    is_number || is_id(word) || is_host(word)
+}
+
+/// A queue id or another word of letters and digits in which no vowel makes it a name: at least six bytes with two digits.
+fn is_id(word: &[u8]) -> bool {
+    let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
+    word.len() >= 6 && digits >= 2 && word.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+}
+
+/// A name with a dot that ends as the name of a host does, and not as that of a file.
+fn is_host(word: &[u8]) -> bool {
+    let mut labels = word.rsplit(|byte| *byte == b'.');
+    let last = labels.next().unwrap_or_default();
+    let has_more = labels.next().is_some_and(|label| !label.is_empty());
+    let is_label = last.len() >= 2 && last.iter().all(u8::is_ascii_alphabetic);
+    has_more && is_label && !FILE_ENDINGS.contains(&last)
+}
+
+/// Endings of files that occur in warnings of mail servers.
+const FILE_ENDINGS: [&[u8]; 16] = [
+    b"cf", b"conf", b"crt", b"db", b"key", b"lmdb", b"cdb", b"pem", b"pid", b"pl", b"py", b"sh", b"so",
+    b"sock", b"txt", b"socket",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(text: &str) -> String {
+        let mut out = Vec::new();
+        mask_warning(text.as_bytes(), &mut out);
+        String::from_utf8(out).expect("masked text is ASCII")
+    }
+
+    #[test]
+    fn masks_names_and_numbers() {
+        for (text, expected) in [
+            (
+                "hostname mx.example.org does not resolve to address 192.0.2.7: Name or service not known",
+                "hostname * does not resolve to address *: Name or service not known",
+            ),
+            (
+                "process /usr/lib/postfix/sbin/smtpd pid 4711 exit status 1",
+                "process /usr/lib/postfix/sbin/smtpd pid * exit status *",
+            ),
+            ("timeout after DATA from mx.example.org[192.0.2.7]", "timeout after DATA from *[*]"),
+            ("hash:/etc/aliases: table lookup problem", "hash:/etc/aliases: table lookup problem"),
+            (
+                "malformed domain name in resource data of MX record for a-b.example.com:",
+                "malformed domain name in resource data of MX record for *:",
+            ),
+            (
+                "non-SMTP command from mx.example.org[192.0.2.7]: GET /x HTTP/1.1",
+                "non-SMTP command from *[*]: *",
+            ),
+            ("mail for a@example.org loops", "mail for * loops"),
+            ("open active 4D1F8A0B1C: No such file", "open active *: No such file"),
+            ("dict_lmdb: /etc/postfix/x.lmdb gone.", "dict_lmdb: /etc/postfix/x.lmdb gone."),
+            ("\u{1b}[1mred", "?[1mred"),
+        ] {
+            assert_eq!(masked(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert!(masked(&"word ".repeat(200)).len() <= MASKED_LIMIT + 5);
+        assert_eq!(masked(&"x.example.org".repeat(4000)), "*");
+    }
+}

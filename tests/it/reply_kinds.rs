@@ -1,0 +1,168 @@
+//! Checks kinds of replies: nouns and states, the object of a block, stages, other languages, and what never removes an
+//! address.
+
+use smtplog::internals::catalog::Catalog;
+use smtplog::internals::catalog::classify::{Classifier, Reason, Retry};
+use smtplog::internals::smtp::event::{Direction, Event, Mta, Outcome, Stage};
+use smtplog::internals::smtp::reply::Reply;
+
+/// A reply to a command, and the reason that it must have.
+type Case = (Option<Stage>, &'static str, Reason);
+
+fn event(text: &str, stage: Option<Stage>) -> Event<'_> {
+    let reply = Reply::read(text.as_bytes());
+    Event {
+        code: reply.map(|reply| reply.code),
+        enhanced: reply.and_then(|reply| reply.enhanced),
+        stage,
+        text: text.as_bytes(),
+        ..Event::new(Mta::Postfix, Direction::Outbound, Outcome::Bounced)
+    }
+}
+
+#[track_caller]
+fn check(cases: &[Case]) {
+    let catalog = Catalog::built_in();
+    let mut classifier = Classifier::new(&catalog);
+    let mut faults = Vec::new();
+    for (stage, text, wanted) in cases {
+        let known = classifier.classify(&event(text, *stage)).expect("a failure");
+        if known.reason != *wanted {
+            let rule = known.rule.and_then(|rule| catalog.rules.rule(rule)).map_or("", |rule| &rule.id);
+            faults.push(format!("{text}: {:?} by {rule}, not {wanted:?}", known.reason));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn the_words_about_a_login_are_about_the_login() {
+    let auth = Some(Stage::Auth);
+    check(&[
+        (auth, "535 5.7.8 Sorry, wrong user or password", Reason::SmtpAuth),
+        (auth, "501 5.5.2 That is no base64", Reason::SmtpAuth),
+        (auth, "454 Try again in a moment", Reason::SmtpAuth),
+        (None, "535 5.7.8 This user is unknown here", Reason::SmtpAuth),
+        (auth, "530 5.7.0 Use STARTTLS before you log in", Reason::TlsFailure),
+        (None, "530 5.7.57 Client not authenticated to send mail", Reason::SmtpAuth),
+    ]);
+}
+
+#[test]
+fn an_address_with_a_syntax_error_is_no_unknown_address() {
+    let rcpt = Some(Stage::Rcpt);
+    check(&[
+        (rcpt, "501 5.1.3 This recipient address is invalid", Reason::AddressSyntax),
+        (rcpt, "501 Malformed recipient <a@b@example.org>", Reason::AddressSyntax),
+        (rcpt, "553 5.1.2 The local part must not begin with a dot", Reason::AddressSyntax),
+        (rcpt, "550 5.1.2 You must specify a domain", Reason::AddressSyntax),
+        (rcpt, "550 5.1.1 The address <a@example.org> does not exist", Reason::UserUnknown),
+    ]);
+}
+
+#[test]
+fn what_is_blocked_decides() {
+    check(&[
+        (None, "550 The file extension .js is blacklisted", Reason::UnsafeContent),
+        (None, "550 Blocked by an expression in the body of your message", Reason::SpamContent),
+        (None, "550 The user <a@example.org> is not listed in the directory", Reason::UserUnknown),
+        (None, "550 Mailbox blocked after long inactivity", Reason::MailboxDisabled),
+        (None, "550 Your IP 192.0.2.7 is on a blocklist", Reason::Blocklisted),
+        (None, "550 Sender blacklisted", Reason::SenderRejected),
+        (None, "550 5.7.1 Blocked by the personal filter of the recipient", Reason::RecipientRestricted),
+    ]);
+}
+
+#[test]
+fn dns_and_scanners_that_fail_are_no_fault_of_the_mail() {
+    check(&[
+        (None, "451 4.4.0 The DNS lookup failed for now", Reason::DnsFailure),
+        (None, "451 4.4.4 MX lookup error", Reason::DnsFailure),
+        (None, "451 4.5.0 All virus scanners failed: clamd is not running", Reason::SystemError),
+        (None, "450 The spam scanner timed out", Reason::SystemError),
+        (None, "554 5.7.0 A virus was found in the attachment", Reason::UnsafeContent),
+    ]);
+}
+
+#[test]
+fn tls_words_are_known() {
+    check(&[
+        (None, "454 4.7.0 The DANE check failed", Reason::TlsFailure),
+        (None, "450 4.7.0 MTA-STS lookup failed, try later", Reason::TlsFailure),
+        (Some(Stage::Mail), "530 5.7.0 Refused for lack of security, no TLS", Reason::TlsFailure),
+        (None, "550 Cannot establish a TLS session", Reason::TlsFailure),
+    ]);
+}
+
+#[test]
+fn what_answers_the_greeting_is_about_our_host() {
+    let ehlo = Some(Stage::Ehlo);
+    check(&[
+        (ehlo, "550 [192.0.2.7] is no FQDN", Reason::ClientIdentity),
+        (ehlo, "501 The name localhost is refused here", Reason::ClientIdentity),
+        (ehlo, "550 5.7.1 Your address is listed at zen.spamhaus.org", Reason::Blocklisted),
+        (ehlo, "502 5.5.1 Command not implemented", Reason::ProtocolError),
+    ]);
+}
+
+#[test]
+fn a_recipient_may_choose_its_senders() {
+    check(&[
+        (None, "550 5.7.1 Only members of this list may post", Reason::RecipientRestricted),
+        (None, "554 5.7.1 The sender was not pre-approved", Reason::RecipientRestricted),
+        (None, "550 You do not have permission to post to this group", Reason::RecipientRestricted),
+        (None, "550 Relaying is only for members", Reason::RelayDenied),
+    ]);
+}
+
+#[test]
+fn other_languages_say_the_same() {
+    check(&[
+        (None, "550 Questo destinatario \u{e8} sconosciuto", Reason::UserUnknown),
+        (None, "550 La casilla risulta sospesa", Reason::MailboxDisabled),
+        (None, "552 El buz\u{f3}n est\u{e1} lleno", Reason::MailboxFull),
+        (None, "550 El usuario no existe en este servidor", Reason::UserUnknown),
+        (None, "550 Takie konto nie istnieje", Reason::UserUnknown),
+        (None, "550 Konto zosta\u{142}o zablokowane", Reason::MailboxDisabled),
+        (None, "550 Dieser Empf\u{e4}nger ist unbekannt", Reason::UserUnknown),
+        (None, "550 \u{7528}\u{6237}\u{4e0d}\u{5b58}\u{5728}", Reason::UserUnknown),
+    ]);
+}
+
+#[test]
+fn counts_and_sizes_are_told_apart() {
+    check(&[
+        (None, "421 Maximum number of messages for this connection reached", Reason::RateLimited),
+        (None, "552 The message is bigger than 10240 KB", Reason::MessageTooLarge),
+        (None, "452 4.5.3 Only one recipient at a time", Reason::TooManyRecipients),
+        (None, "503 5.5.3 Message rejected", Reason::PolicyBlocked),
+        (
+            None,
+            "550 This bounce has more than one recipient: bounces have one recipient",
+            Reason::ProtocolError,
+        ),
+    ]);
+}
+
+/// What a queue does with a permanent failure of this text.
+fn retry(text: &str, stage: Stage) -> Option<Retry> {
+    let catalog = Catalog::built_in();
+    Classifier::new(&catalog).classify(&event(text, Some(stage))).expect("a failure").retry
+}
+
+#[test]
+fn an_answer_without_a_clue_never_removes_an_address() {
+    for text in ["550 Sorry, a@example.org", "550 Not today", "553 We beg your pardon"] {
+        assert_eq!(retry(text, Stage::Rcpt), Some(Retry::Ask), "{text}");
+    }
+}
+
+#[test]
+fn a_missing_recipient_is_removed_by_the_table_of_reasons() {
+    assert_eq!(retry("550 5.1.1 User unknown", Stage::Rcpt), None);
+    assert_eq!(retry("550 5.1.1 User unknown", Stage::Mail), Some(Retry::Ask));
+    assert_eq!(
+        retry("550 5.4.1 Recipient address rejected: Access denied", Stage::Rcpt),
+        Some(Retry::Suppress)
+    );
+}
