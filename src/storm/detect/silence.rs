@@ -46,7 +46,7 @@ const STRETCHES: i32 = 3;
 const LEAST_EVENTS: f64 = 48.0;
 /// A silence has the same exponent as a storm, and this much more: the usual rate is less certain than in a window, because it
 /// changes with the hour.
-const UNCERTAINTY: f64 = 1.5;
+const UNCERTAINTY: f64 = 2.5;
 
 /// The silences of all mail, of each host, direction and instance; of those that overlap, the least probable one. `first`
 /// and `last` are the log's minutes.

@@ -14,13 +14,16 @@ use crate::parse::mta::parsed::domain;
 use crate::pipeline::filter::Filter;
 use crate::smtp::event::{Mta, Stage};
 
-/// The largest number of events in the sample, about 16 MiB; detection takes three times as much. Beyond it, fewer are kept of
-/// each minute and kind.
-const SAMPLE_LIMIT: usize = 1 << 18;
-/// The largest number of counts, one a minute and kind, about 30 MiB. Beyond it, the oldest minutes are dropped.
-const COUNT_LIMIT: usize = 1 << 20;
+/// The largest number of events in the sample, about 64 MiB; detection takes twice as much. Beyond it, fewer are kept of each
+/// minute and kind.
+const SAMPLE_LIMIT: usize = 1 << 20;
+/// The largest number of counts, one a minute and kind, about 60 MiB. Beyond it, the oldest minutes are dropped.
+const COUNT_LIMIT: usize = 1 << 21;
 /// The largest number of open messages whose source is kept, about 100 MiB.
 const OPEN_LIMIT: usize = 1 << 19;
+
+/// Minutes of a span that shares its example lines: long enough that they take a few MiB.
+pub(crate) const EXAMPLE_MINUTES: i32 = 180;
 
 /// The index of a kind of event in [`Samples::kinds`].
 pub(crate) type SampleKind = u32;
@@ -56,7 +59,7 @@ pub(crate) struct Sample {
 
 /// An example line of the log.
 pub(crate) struct Example {
-    /// The sampling hash of its event: one of the smallest of its hour and kind.
+    /// The sampling hash of its event: one of the smallest of its span and kind.
     pub hash: u64,
     pub minute: i32,
     pub line: Vec<u8>,
@@ -80,7 +83,7 @@ pub(crate) struct Samples {
     /// By minute since 1970-01-01T00:00Z and kind.
     pub counts: HashMap<(i32, SampleKind), u32, FixedState>,
     pub samples: Vec<Sample>,
-    /// By hour since 1970-01-01T00:00Z and kind.
+    /// By span of [`EXAMPLE_MINUTES`] since 1970-01-01T00:00Z and kind.
     pub examples: HashMap<(i32, SampleKind), Vec<Example>, FixedState>,
     /// Events whose line shows no time.
     pub undated: u64,
@@ -188,7 +191,7 @@ impl<'a> SampleMerger<'a> {
             open.has_arrived |= message.is_complete;
             open.learn(block, message.source);
         }
-        if self.samples.samples.len() > (SAMPLE_LIMIT * 3 / 2).max(self.trimmed_length * 3 / 2) {
+        if self.samples.samples.len() > SAMPLE_LIMIT.max(self.trimmed_length * 2) {
             self.trim();
         }
     }
@@ -246,7 +249,7 @@ impl<'a> SampleMerger<'a> {
             mta: event.mta,
         });
         if let Some(raw) = block.read(event.raw) {
-            let key = (minute.div_euclid(60), kind);
+            let key = (minute.div_euclid(EXAMPLE_MINUTES), kind);
             let example = Example { hash: event.hash, minute, line: raw.to_vec() };
             keep_example(examples.entry(key).or_default(), example);
         }
@@ -297,7 +300,7 @@ impl<'a> SampleMerger<'a> {
     pub(crate) fn forget(&mut self, before: i32, hasher: RandomState) {
         let Samples { names, counts, samples, examples, lines, .. } = &mut self.samples;
         counts.retain(|(minute, _), _| *minute >= before);
-        examples.retain(|(hour, _), _| *hour >= before.div_euclid(60));
+        examples.retain(|(span, _), _| *span >= before.div_euclid(EXAMPLE_MINUTES));
         lines.forget(before);
         samples.retain(|sample| sample.minute >= before);
         let mut kept = Interner::new(hasher);
