@@ -30,7 +30,7 @@ impl<T> ByServer<T> {
         match mta {
             Mta::Postfix => Some(&self.postfix),
             Mta::Exim => Some(&self.exim),
-            Mta::Sendmail | Mta::Opensmtpd => None,
+            Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
         }
     }
 

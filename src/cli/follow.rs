@@ -42,6 +42,8 @@ impl FollowSession {
             files: args.files.clone(),
             rotated: false,
             journal: args.journal,
+            host: None,
+            host_from: None,
             threads: Some(1),
             since: args.since.clone(),
             until: None,

@@ -13,6 +13,7 @@ use crate::input::checkpoint::resume::ResumePlan;
 use crate::input::checkpoint::state_file::StateFile;
 use crate::input::discover::{LogListing, list};
 use crate::input::error::InputError;
+use crate::input::host_pattern::HostPattern;
 use crate::input::journal::{self, JournalBounds};
 use crate::input::read::{Progress, ReadOptions, Source};
 use crate::parse::mta;
@@ -68,13 +69,26 @@ impl Inputs {
                 (listing, Some(resumed))
             }
         };
-        let LogListing { sources, notes, problems, bytes } = listing;
+        let LogListing { mut sources, notes, problems, bytes } = listing;
+        name_hosts(&mut sources, args);
         let paths: Vec<PathBuf> =
             named.into_iter().chain(sources.iter().map(|source| source.path.clone())).collect();
         let progress = Progress::default();
         progress.total.store(bytes, Ordering::Relaxed);
         let manner = ReadOptions::for_sources(&sources, bytes, args.threads, args.block_size);
         Ok(Self { sources, paths, manner, calendar, window, progress, problems, notes, resumed })
+    }
+}
+
+/// Sets the hosts of the options `--host` and `--host-from`.
+fn name_hosts(sources: &mut [Source], args: &InputArgs) {
+    for source in sources {
+        let by_path = |pattern: &HostPattern| {
+            let whole = || source.path.canonicalize().ok().and_then(|path| pattern.host_of(&path));
+            pattern.host_of(&source.path).or_else(whole)
+        };
+        let host = args.host.clone().or_else(|| args.host_from.as_ref().and_then(by_path));
+        source.host = host.map(|host| host.0);
     }
 }
 

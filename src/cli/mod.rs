@@ -12,6 +12,7 @@ pub(crate) mod error;
 pub(crate) mod exit;
 pub(crate) mod filter;
 pub(crate) mod follow;
+pub(crate) mod form;
 pub(crate) mod input;
 pub(crate) mod mail;
 pub(crate) mod output;

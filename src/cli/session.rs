@@ -11,10 +11,11 @@ use crate::input::error::InputError;
 use crate::input::read::Source;
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::coverage::Coverage;
+use crate::pipeline::dates::settle_dates;
 use crate::pipeline::filter::{Filter, FilterArgs, LineFilter};
 use crate::pipeline::settle::{Settled, walk_until_settled};
 use crate::pipeline::sink::Aggregation;
-use crate::pipeline::walk::{WalkResult, WalkTask, aggregate, settle_dates};
+use crate::pipeline::walk::{WalkResult, WalkTask, aggregate};
 use crate::redact::Redactor;
 use crate::scan::input::ReadSummary;
 
@@ -104,7 +105,7 @@ impl Session {
     /// Settles the dates before the walk, for a command that prints during the walk.
     pub(crate) fn settle_dates(&mut self) -> Result<(), CliError> {
         if self.can_be_read_again() {
-            self.inputs.calendar = settle_dates(&self.task())?;
+            (self.inputs.calendar, self.inputs.sources) = settle_dates(&self.task())?;
         }
         Ok(())
     }
@@ -116,7 +117,7 @@ impl Session {
         task: &WalkTask,
         coverage: &Coverage,
     ) -> Result<Option<String>, InputError> {
-        if !self.can_be_read_again() || coverage.event == 0 || coverage.filtered < coverage.event {
+        if !self.can_be_read_again() || coverage.event == 0 || coverage.filtered < coverage.events() {
             return Ok(None);
         }
         values_found(task, &self.filter, self.redactor).map(Some)

@@ -8,6 +8,7 @@ use crate::messages::recent_ids::{IdHash, IdWindow};
 use crate::messages::transition::Transition;
 use crate::parse::log_text::LogText;
 use crate::parse::mta;
+use crate::parse::timestamp::LogTime;
 use crate::pipeline::sink::{LoggedEvent, LoggedQueueRecord};
 use crate::report::event::RecordContext;
 use crate::smtp::event::{Event, Outcome};
@@ -23,7 +24,8 @@ pub(crate) struct MessageRecord {
 impl MessageRecord {
     pub(crate) fn of(logged: &LoggedQueueRecord, keys: &mut KeyHasher) -> Self {
         let fact = logged.record;
-        let (key, id) = keys.key_and_id(fact.mta, logged.line, fact.queue_id);
+        let at = logged.minute.map(|minute| minute * 60);
+        let (key, id) = keys.key_and_placed_id(fact.mta, logged.line, fact.queue_id, at);
         let (act, said) = (Transition::of_record(fact), Box::new(MessageMetadata::of(fact)));
         Self { key, id, act, said }
     }
@@ -48,10 +50,12 @@ pub(crate) struct MessageLink {
 
 impl MessageLink {
     pub(crate) fn of(logged: &LoggedEvent, keys: &mut KeyHasher) -> Self {
-        let event = logged.event;
+        let (event, host) = (logged.event, logged.line.host);
+        let at = logged.moment.map(LogTime::second);
+        let copy = |id: &[u8]| keys.copy_id(id, hop::host_of_copy(event, host), at);
         Self {
-            key: event.queue_id.map(|id| keys.key_and_id(event.mta, logged.line, id)),
-            copy: hop::next_queue_id(event, logged.line.host).map(|id| keys.id(id)),
+            copy: hop::next_queue_id(event, host).map(copy),
+            key: event.queue_id.map(|id| keys.key_and_placed_id(event.mta, logged.line, id, at)),
             recipient: is_attempt(event).then(|| keys.recipient(event.recipient)),
             login: mta::login(event, logged.line).map(|login| String::from(LogText(login)).into_boxed_str()),
         }

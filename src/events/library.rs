@@ -16,11 +16,12 @@ use crate::input::read::stream::Stream;
 use crate::input::read::{HeapSize, Source};
 use crate::input::source::SourceOrigin;
 use crate::messages::key::KeyHasher;
+use crate::pipeline::dates::settle_dates;
 use crate::pipeline::error::Error;
 use crate::pipeline::filter::LineFilter;
 use crate::pipeline::logs::{BLOCK_BYTES, FoundLogs, LogOptions};
 use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
-use crate::pipeline::walk::{WalkStep, settle_dates, step};
+use crate::pipeline::walk::{WalkStep, step};
 use crate::report::event::{ListedEvent, Record};
 
 /// The events of logs, in the order of the lines; made by [`events()`] and [`events_from`].
@@ -52,7 +53,7 @@ pub fn events(paths: &[impl AsRef<Path>], options: &LogOptions) -> Result<Events
     let mut logs = FoundLogs::find(paths, options)?;
     let book = Catalog::built_in();
     if logs.sources.iter().all(Source::can_be_read_again) {
-        logs.calendar = settle_dates(&logs.task(&book, &LineFilter::default()))?;
+        (logs.calendar, logs.sources) = settle_dates(&logs.task(&book, &LineFilter::default()))?;
     }
     Ok(Events::new(logs, book))
 }

@@ -16,7 +16,7 @@ pub(crate) fn record(logged: &LoggedEvent) -> Record {
     Record {
         time: logged.moment.and_then(LogTime::rfc3339),
         mta: event.mta,
-        host: named(line.host),
+        host: named(line.named_host()),
         program: named(line.program),
         instance: named(line.instance()),
         queue_id: event.queue_id.map(text),

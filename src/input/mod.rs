@@ -11,6 +11,7 @@ pub(crate) mod discover;
 pub(crate) mod error;
 pub(crate) mod file_lock;
 pub(crate) mod follow;
+pub(crate) mod host_pattern;
 pub(crate) mod journal;
 pub(crate) mod read;
 pub(crate) mod rotation;

@@ -33,6 +33,9 @@ pub struct Source {
     pub beside: bool,
     /// The open file, so that renaming it does not matter. `None`: it is opened when it is read.
     pub file: Option<Arc<File>>,
+    /// The host of the lines that name none. It begins with a zero byte if it is only assumed, so that logs are told apart.
+    /// `None`: unknown.
+    pub host: Option<Arc<[u8]>>,
     /// For the journal: where to begin, and how far it was read. `None`: its time range says where to begin.
     pub cursor: Option<JournalCursor>,
 }
@@ -40,9 +43,9 @@ pub struct Source {
 impl Source {
     /// A source that is read whole, and is not a part of a series.
     pub fn new(path: PathBuf, origin: SourceOrigin, newest: SystemTime) -> Self {
-        let (within, lines_before, file, cursor) = (None, 0, None, None);
+        let (within, lines_before, host, file, cursor) = (None, 0, None, None, None);
         let (series, log, current, beside) = (0, path.clone(), false, false);
-        Self { path, origin, newest, series, within, lines_before, log, current, beside, file, cursor }
+        Self { path, origin, newest, series, within, lines_before, log, current, beside, file, host, cursor }
     }
 
     /// The error of a source that cannot be opened, or, if it is followed, read.

@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use super::block_names::{NameSet, PerRole};
-use super::hop::{HandOff, next_queue_id};
+use super::hop::{HandOff, host_of_copy, next_queue_id};
 use super::key::{KeyHasher, PrehashedState};
 use super::message::{Message, apply, supersede};
 use super::origin::SenderIds;
@@ -46,6 +46,8 @@ pub(crate) struct PartialMessage {
     is_known: bool,
     /// The state, if `is_known`. None: the last transition ended the message.
     message: Option<Message>,
+    /// The queue id with its half day, as it was added last.
+    named: Option<IdHash>,
 }
 
 /// The result of a block: the messages that depend on other blocks, by key. Each key occurs once; the order is
@@ -97,14 +99,14 @@ impl BlockTracker {
 
     pub(crate) fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         let fact = logged.record;
-        let (key, id) = self.keys.key_and_id(fact.mta, logged.line, fact.queue_id);
+        let at = logged.minute.map(|minute| minute * 60);
+        let (key, id) = self.keys.key_and_placed_id(fact.mta, logged.line, fact.queue_id, at);
         if fact.step == QueueStep::PassedOn {
             // The id is the filter's own, so it names no message of a queue.
             self.queue_ids.push(id);
             self.recent.add(id);
             return;
         }
-        let at = logged.minute.map(|minute| minute * 60);
         let origin = match fact.step {
             QueueStep::Received | QueueStep::Queued | QueueStep::Notice => {
                 self.totals.names.add_names(&mta::origin(fact), &self.keys)
@@ -121,7 +123,7 @@ impl BlockTracker {
             | QueueStep::Removed => SenderIds::default(),
         };
         let (transition, reason, wanted, counts) = (Transition::of_record(fact), None, false, false);
-        let update = Update { transition, recipient: 0, recipients: 0, at, reason, wanted, counts, origin };
+        let update = Update { transition, recipient: 0, at, reason, wanted, counts, origin };
         self.apply(key, id, &update);
         if fact.step == QueueStep::Requeued
             && let Some((_, new_id)) = mta::related_queue_id(fact.mta, fact.text)
@@ -137,7 +139,8 @@ impl BlockTracker {
         if wanted && (event.outcome, event.direction) == (Outcome::Rejected, Direction::Inbound) {
             self.totals.names.count_rejection(event, &self.keys);
         }
-        let hop = self.hand_off(event, logged.line);
+        let at = logged.moment.map(LogTime::second);
+        let hop = self.hand_off(event, logged.line, at);
         let (Some(transition), Some(queue_id)) = (Transition::of_event(event, hop), event.queue_id) else {
             if event.outcome == Outcome::Held && wanted {
                 self.hold(logged.moment);
@@ -148,7 +151,7 @@ impl BlockTracker {
             Transition::Bounced if mta::is_never_queued(event, logged.line) => Transition::BouncedUnqueued,
             transition => transition,
         };
-        let (key, id) = self.keys.key_and_id(event.mta, logged.line, queue_id);
+        let (key, id) = self.keys.key_and_placed_id(event.mta, logged.line, queue_id, at);
         // Usually the first line of the message stated the sender.
         let is_known = |partial: &PartialMessage| {
             partial.message.as_ref().is_some_and(|message| message.origin.sender != 0)
@@ -157,8 +160,7 @@ impl BlockTracker {
         let update = Update {
             transition,
             recipient: self.keys.recipient(event.recipient),
-            recipients: mta::reported_recipients(event, logged.line),
-            at: logged.moment.map(|moment| moment.micros.div_euclid(1_000_000)),
+            at,
             reason: logged.verdict.map(|verdict| verdict.reason),
             wanted,
             counts: wanted && (self.hops || hop == HandOff::No),
@@ -178,9 +180,9 @@ impl BlockTracker {
         }
     }
 
-    fn hand_off(&self, event: &Event, line: &LogLine) -> HandOff {
+    fn hand_off(&self, event: &Event, line: &LogLine, at: Option<i64>) -> HandOff {
         let Some(copy) = next_queue_id(event, line.host) else { return HandOff::No };
-        let copy = self.keys.id(copy);
+        let copy = self.keys.copy_id(copy, host_of_copy(event, line.host), at);
         if self.recent.contains(copy) { HandOff::Yes } else { HandOff::Pending(copy) }
     }
 
@@ -188,12 +190,14 @@ impl BlockTracker {
     pub(crate) fn apply(&mut self, key: u64, id: IdHash, update: &Update) {
         let partial = match self.partials.entry(key) {
             Entry::Occupied(partial) => partial.into_mut(),
-            Entry::Vacant(place) => {
-                self.queue_ids.push(id);
-                self.recent.add(id);
-                place.insert(PartialMessage::default())
-            }
+            Entry::Vacant(place) => place.insert(PartialMessage::default()),
         };
+        // In a quiet log, one block may hold messages of several days with the same id.
+        if partial.named != Some(id) {
+            partial.named = Some(id);
+            self.queue_ids.push(id);
+            self.recent.add(id);
+        }
         if !partial.is_known {
             if !update.transition.begins() {
                 partial.earlier.push(*update);

@@ -72,6 +72,7 @@ impl MetadataTable {
             | Transition::Expired { .. }
             | Transition::Discarded
             | Transition::Rejected
+            | Transition::Withdrawn
             | Transition::Returned
             | Transition::WholeDiscarded
             | Transition::Continued

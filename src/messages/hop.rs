@@ -34,6 +34,18 @@ pub(crate) fn next_queue_id<'a>(event: &Event<'a>, host: &[u8]) -> Option<&'a [u
     }
 }
 
+/// The host that the next queue id is on, if it can only be the one that wrote the line: the message was forwarded by an
+/// alias, or its peer is a socket or a loopback address. `None`: it may be another host.
+pub(crate) fn host_of_copy<'a>(event: &Event, host: &'a [u8]) -> Option<&'a [u8]> {
+    let is_here = match event.direction {
+        Direction::Local => true,
+        Direction::Outbound | Direction::Inbound => {
+            event.peer.ip.is_none_or(|ip| ip.starts_with(b"127.") || ip == b"::1")
+        }
+    };
+    Some(host).filter(|_| is_here)
+}
+
 /// The peer is on this machine or its network. A peer without an address is a socket.
 fn is_near(peer: &Peer, host: &[u8]) -> bool {
     let Some(ip) = peer.ip else { return peer.host.is_some() };

@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 
 use foldhash::fast::RandomState;
 
+use super::placed_id::{IdHash, placed};
 use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::simd::bytes_eq;
@@ -21,6 +22,8 @@ pub struct KeyHasher {
     hash: u64,
     /// The hash of the host alone.
     host_hash: u64,
+    /// See [`Self::host_tag`].
+    tag: u8,
 }
 
 impl KeyHasher {
@@ -28,7 +31,7 @@ impl KeyHasher {
     pub fn new(hasher: RandomState) -> Self {
         let hash = hasher.hash_one((&b""[..], &b""[..]));
         let host_hash = hasher.hash_one(&b""[..]);
-        Self { hasher, host: Vec::new(), queue: Vec::new(), hash, host_hash }
+        Self { hasher, host: Vec::new(), queue: Vec::new(), hash, host_hash, tag: 0 }
     }
 
     pub fn key(&mut self, mta: Mta, line: &LogLine, queue_id: &[u8]) -> u64 {
@@ -41,6 +44,7 @@ impl KeyHasher {
             let queue = mta::queue_scope(mta, line.program);
             self.hash = self.hasher.hash_one((line.host, queue));
             self.host_hash = self.hasher.hash_one(line.host);
+            self.tag = self.host_tag(line.host);
             self.host.clear();
             self.host.extend_from_slice(line.host);
             self.queue.clear();
@@ -56,6 +60,28 @@ impl KeyHasher {
     pub fn key_on_host(&mut self, mta: Mta, line: &LogLine, queue_id: &[u8]) -> u64 {
         let (_, id) = self.key_and_id(mta, line, queue_id);
         id.get() ^ self.host_hash
+    }
+
+    /// The key of the message, and the hash of the queue id with the host and the time of the line, in seconds since 1970.
+    pub(crate) fn key_and_placed_id(
+        &mut self,
+        mta: Mta,
+        line: &LogLine,
+        queue_id: &[u8],
+        at: Option<i64>,
+    ) -> (u64, IdHash) {
+        let (key, id) = self.key_and_id(mta, line, queue_id);
+        (key, placed(id, self.tag, at))
+    }
+
+    /// The hash of a queue id that a hand-off names. `host`: the host of the message, if only that host can have it.
+    pub(crate) fn copy_id(&self, queue_id: &[u8], host: Option<&[u8]>, at: Option<i64>) -> IdHash {
+        placed(self.id(queue_id), host.map_or(0, |host| self.host_tag(host)), at)
+    }
+
+    /// Eight bits that tell hosts apart; 0: the line names no host.
+    fn host_tag(&self, host: &[u8]) -> u8 {
+        if host.is_empty() { 0 } else { (self.hash(host) % 255 + 1) as u8 }
     }
 
     /// The hash of a queue id alone. Replies name queue ids without a host.

@@ -131,8 +131,10 @@ fn end(message: Option<&mut Message>, update: &Update, unfiltered: bool, totals:
                 message.count_into(true, totals);
             }
         }
-        // A renamed message is counted under its new queue id. No other transition ends a message.
+        // A renamed message is counted under its new queue id, and a rejected one is the client's. No other transition
+        // ends a message.
         Transition::Renamed
+        | Transition::Withdrawn
         | Transition::Received
         | Transition::Arrived(_)
         | Transition::HeaderRead
@@ -228,15 +230,7 @@ impl Message {
             }
             Transition::Delivered => self.deliver(update, totals),
             Transition::HandedOn(copy) => self.hand_on(copy, update, totals),
-            Transition::Bounced => {
-                self.bounced = true;
-                self.finish_recipient(update);
-            }
-            Transition::BouncedUnqueued => {
-                self.bounced = true;
-                self.finish_recipient(update);
-                self.recipients = Some(self.finished);
-            }
+            Transition::Bounced | Transition::BouncedUnqueued => self.bounce(update),
             Transition::Expired { all: false } => {
                 self.expired = true;
                 self.finish_recipient(update);
@@ -256,6 +250,7 @@ impl Message {
             Transition::Probe => self.probe = true,
             Transition::Continued => self.received = true,
             Transition::Rejected
+            | Transition::Withdrawn
             | Transition::Deleted
             | Transition::Renamed
             | Transition::Removed
@@ -280,6 +275,14 @@ impl Message {
         }
     }
 
+    fn bounce(&mut self, update: &Update) {
+        self.bounced = true;
+        self.finish_recipient(update);
+        if update.transition == Transition::BouncedUnqueued {
+            self.recipients = Some(self.finished);
+        }
+    }
+
     /// Hands the message on. `copy`: the queue id that the hand-off created, if no line named it before.
     fn hand_on(&mut self, copy: Option<IdHash>, update: &Update, totals: &mut MessageTotals) {
         if !self.handed_on {
@@ -300,7 +303,7 @@ impl Message {
     /// Marks the recipient as done, and returns its first deferral. None: it was not deferred.
     fn finish_recipient(&mut self, update: &Update) -> Option<FirstDeferral> {
         self.queued = true;
-        self.finished = self.finished.saturating_add(update.recipients);
+        self.finished = self.finished.saturating_add(1);
         self.deferred.remove(update.recipient)
     }
 

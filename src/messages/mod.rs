@@ -18,6 +18,7 @@ pub(crate) mod message;
 pub(crate) mod metadata;
 pub(crate) mod names;
 pub(crate) mod origin;
+pub(crate) mod placed_id;
 pub(crate) mod recent_ids;
 pub(crate) mod totals;
 pub(crate) mod transition;
@@ -28,7 +29,7 @@ use self::block_tracker::{PartialMessage, PartialMessages};
 use self::key::PrehashedState;
 use self::message::{Message, supersede};
 use self::names::{FinishedNamesByRole, NameCountsByRole};
-use self::recent_ids::{IdHash, SeenIds};
+use self::recent_ids::{IdHash, SeenIds, is_among};
 use self::totals::{FinalState, MessageTotals, PendingHandOff};
 
 /// Maximum number of open messages and their deferred recipients: about 140 MiB. A log without the lines that end
@@ -122,7 +123,7 @@ impl MessageTracker {
     pub(crate) fn resolve(&mut self, found: &HashSet<IdHash, PrehashedState>, all: bool) {
         let totals = &mut self.totals;
         self.pending.retain(|pending| {
-            let seen = found.contains(&pending.id);
+            let seen = is_among(pending.id, found);
             if seen || all {
                 totals.resolve(&pending.kind, seen);
             }
@@ -239,7 +240,7 @@ mod tests {
 
     fn update(transition: Transition) -> Update {
         let (at, reason, origin) = (Some(0), None, SenderIds::default());
-        Update { transition, recipient: 7, recipients: 1, at, reason, wanted: true, counts: true, origin }
+        Update { transition, recipient: 7, at, reason, wanted: true, counts: true, origin }
     }
 
     fn apply_to_each(tracker: &mut MessageTracker, keys: std::ops::Range<u64>, transition: Transition) {

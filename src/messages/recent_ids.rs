@@ -1,15 +1,13 @@
-//! Remembers the queue ids that lines named, by their hashes.
+//! Remembers the queue ids that lines named, by their hashes, with the host and the half day of the line.
 
 use std::collections::VecDeque;
-use std::num::NonZeroU64;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use super::key::PrehashedState;
+pub(crate) use super::placed_id::{IdHash, is_among};
+use super::placed_id::{host_of, near, on_any_host};
 use crate::collections::direct_mapped::DirectMappedCache;
-
-/// The hash of a queue id alone, regardless of the host.
-pub(crate) type IdHash = NonZeroU64;
 
 /// Ids that a block tracker remembers for an immediate answer: 256 KiB.
 const RECENT: usize = 1 << 15;
@@ -23,21 +21,23 @@ const PART: usize = 1 << 16;
 /// Recently seen ids in a direct-mapped cache. An id that is missing may have been seen all the same. Where a content
 /// filter takes each message, looking all hand-offs up later would cost a fifth more CPU time, and 23 MiB more at 200,000
 /// messages.
-pub(crate) struct RecentIds(DirectMappedCache<(), RECENT>);
+pub(crate) struct RecentIds(DirectMappedCache<u64, RECENT>);
 
 impl Default for RecentIds {
     fn default() -> Self {
-        Self(DirectMappedCache::new(()))
+        Self(DirectMappedCache::new(0))
     }
 }
 
 impl RecentIds {
     pub(crate) fn add(&mut self, id: IdHash) {
-        self.0.insert(id.get(), ());
+        self.0.insert(on_any_host(id).get(), host_of(id));
     }
 
-    pub(crate) fn contains(&self, id: IdHash) -> bool {
-        self.0.get(id.get()).is_some()
+    /// Whether a line near the hand-off named its id.
+    pub(crate) fn contains(&self, copy: IdHash) -> bool {
+        let host = host_of(copy);
+        near(copy).any(|id| self.0.get(on_any_host(id).get()).is_some_and(|seen| host == 0 || host == *seen))
     }
 }
 
@@ -47,14 +47,16 @@ const BEFORE: usize = 1 << 17;
 /// The latest ids, up to a limit; the oldest is dropped first.
 #[derive(Default)]
 pub(crate) struct IdWindow {
-    ids: HashSet<IdHash, PrehashedState>,
+    /// The ids on any host, and the bits of the last host.
+    ids: HashMap<IdHash, u64, PrehashedState>,
     /// The ids by age, oldest first.
     order: VecDeque<IdHash>,
 }
 
 impl IdWindow {
     pub(crate) fn add(&mut self, id: IdHash) {
-        if !self.ids.insert(id) {
+        let (id, host) = (on_any_host(id), host_of(id));
+        if self.ids.insert(id, host).is_some() {
             return;
         }
         self.order.push_back(id);
@@ -65,8 +67,10 @@ impl IdWindow {
         }
     }
 
-    pub(crate) fn contains(&self, id: IdHash) -> bool {
-        self.ids.contains(&id)
+    /// Whether a line near the hand-off named its id.
+    pub(crate) fn contains(&self, copy: IdHash) -> bool {
+        let host = host_of(copy);
+        near(copy).any(|id| self.ids.get(&on_any_host(id)).is_some_and(|seen| host == 0 || host == *seen))
     }
 }
 
@@ -112,18 +116,22 @@ impl SeenIds {
         }
     }
 
-    /// The ids of `asked` that were seen.
+    /// The ids near those of `asked` that were seen; see [`is_among`].
     pub(crate) fn among(&self, asked: impl Iterator<Item = IdHash>) -> HashSet<IdHash, PrehashedState> {
-        let asked: HashSet<IdHash, PrehashedState> = asked.collect();
+        let asked: HashSet<IdHash, PrehashedState> = asked.flat_map(near).collect();
         if asked.is_empty() {
             return asked;
         }
-        self.parts.iter().flatten().copied().filter(|id| asked.contains(id)).collect()
+        let seen = self.parts.iter().flatten().flat_map(|&id| [id, on_any_host(id)]);
+        seen.filter(|id| asked.contains(id)).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU64;
+
+    use super::super::placed_id::placed;
     use super::*;
 
     fn id(number: u64) -> IdHash {
@@ -138,9 +146,33 @@ mod tests {
         seen.add(&[id(4)]);
         assert!(seen.is_full());
         let found = seen.among([2, 3, 7].map(id).into_iter());
-        assert!(found.len() == 2 && !found.contains(&id(7)));
+        assert!(found.len() == 2 && !is_among(id(7), &found));
         seen.forget();
         assert_eq!(seen.among([2, 3].map(id).into_iter()).len(), 1);
+    }
+
+    #[test]
+    fn an_id_that_comes_again_days_later_or_elsewhere_is_another_one() {
+        let day = 86_400;
+        let at = |host: u8, seconds: i64| placed(id(77), host, Some(seconds));
+        let (mut seen, mut recent, mut window) =
+            (SeenIds::default(), RecentIds::default(), IdWindow::default());
+        seen.add(&[at(3, 20_000 * day)]);
+        recent.add(at(3, 20_000 * day));
+        window.add(at(3, 20_000 * day));
+        for (copy, want) in [
+            (at(0, 20_000 * day + 60), true),
+            (at(0, 20_000 * day - 3600), true),
+            (at(3, 20_000 * day + 11 * 3600), true),
+            (at(4, 20_000 * day + 60), false),
+            (at(0, 20_006 * day), false),
+            (at(0, 20_001 * day + 3600), false),
+            (placed(id(77), 0, None), false),
+            (placed(id(78), 0, Some(20_000 * day)), false),
+        ] {
+            let found = is_among(copy, &seen.among([copy].into_iter()));
+            assert_eq!([found, recent.contains(copy), window.contains(copy)], [want; 3], "{copy:x}");
+        }
     }
 
     #[test]

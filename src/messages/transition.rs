@@ -39,7 +39,7 @@ pub enum Transition {
     /// The message is one that arrived under another queue id.
     Continued,
     Removed,
-    /// One recipient was deferred, or as many as the line names.
+    /// One recipient was deferred.
     Deferred,
     Delivered,
     /// Handed to a program that returns it as another message. The id of that message, if no line named it so far.
@@ -54,6 +54,8 @@ pub enum Transition {
     Discarded,
     /// The server rejected the message; the client keeps it.
     Rejected,
+    /// The server rejected the message after its arrival was logged; the client keeps it.
+    Withdrawn,
     /// The whole message was discarded, and no later line is about it.
     WholeDiscarded,
     /// The message was thrown away before it was in the queue, unless an earlier line says what became of it.
@@ -69,8 +71,6 @@ pub(crate) struct Update {
     pub transition: Transition,
     /// The recipient's hash, for transitions of recipients only.
     pub recipient: u64,
-    /// The number of recipients that the line names; the hash is the first one's.
-    pub recipients: u32,
     /// Seconds since 1970. None: the line has no valid timestamp.
     pub at: Option<i64>,
     /// The reason of a deferral. None: the line states none.
@@ -91,7 +91,15 @@ impl Transition {
 
     /// The line ends the message; its queue id is free afterwards.
     pub fn ends(self) -> bool {
-        matches!(self, Self::Removed | Self::Deleted | Self::Renamed | Self::WholeDiscarded | Self::Dropped)
+        matches!(
+            self,
+            Self::Removed
+                | Self::Deleted
+                | Self::Renamed
+                | Self::Withdrawn
+                | Self::WholeDiscarded
+                | Self::Dropped
+        )
     }
 
     pub fn of_record(fact: &QueueRecord) -> Self {
@@ -126,9 +134,13 @@ impl Transition {
             // Before DATA, a rejection concerns one recipient, and there may be others.
             let whole = matches!(event.stage, Some(Stage::Data | Stage::EndOfData));
             return match event.outcome {
+                Outcome::Rejected if mta::logs_arrival_first(event.mta) => whole.then_some(Self::Withdrawn),
                 Outcome::Rejected => whole.then_some(Self::Rejected),
                 Outcome::Held => Some(Self::Held),
-                Outcome::Discarded if whole => Some(Self::WholeDiscarded),
+                // A line of its own says that the message leaves the queue.
+                Outcome::Discarded if whole && !mta::logs_arrival_first(event.mta) => {
+                    Some(Self::WholeDiscarded)
+                }
                 Outcome::Discarded => Some(Self::Discarded),
                 Outcome::Probe => Some(Self::Probe),
                 Outcome::Delivered
@@ -176,6 +188,7 @@ impl Transition {
             | Self::Removed
             | Self::Discarded
             | Self::Rejected
+            | Self::Withdrawn
             | Self::WholeDiscarded
             | Self::Dropped
             | Self::Named

@@ -2,6 +2,7 @@
 
 use memchr::{memchr, memmem};
 
+use super::log_level::is_level;
 use super::process_tag::{names_a_process, without_padded_pid};
 use super::stamp_length::{
     bsd_end, clock_length, count_leading, fraction_length, is_usual_minute, zone_length,
@@ -26,7 +27,8 @@ pub struct LogLine<'a> {
 pub enum RawTimestamp<'a> {
     /// The line has no timestamp.
     Missing,
-    /// `Nov  2 03:04:05`, with or without a fraction (RFC 3164 §4.1.2); also `Nov 2 2026 03:04:05`.
+    /// `Nov  2 03:04:05`, with or without a fraction (RFC 3164 §4.1.2); also `Nov 2 2026 03:04:05`, and
+    /// `Nov  2 03:04:05 2026` (ctime(3), as OpenWrt's logread shows it).
     Bsd(&'a [u8]),
     /// `2013 Jun 10 06:27:30.123`.
     YearFirst(&'a [u8]),
@@ -50,7 +52,7 @@ impl<'a> LogLine<'a> {
         match raw.first() {
             Some(b'0'..=b'9') => digit_header(raw, version),
             Some(byte) if byte.is_ascii_alphabetic() || !byte.is_ascii() => {
-                bsd_header(raw).or_else(|| weekday_header(raw))
+                bsd_header(raw).or_else(|| weekday_header(raw)).or_else(|| ctime_header(raw))
             }
             _ => None,
         }
@@ -63,6 +65,22 @@ impl<'a> LogLine<'a> {
             daemon_start: 0,
             text: raw,
         })
+    }
+
+    /// The host if it is named: empty also if it is only assumed, to tell logs apart (then it begins with a zero byte).
+    pub fn named_host(&self) -> &'a [u8] {
+        if self.host.first() == Some(&0) { b"" } else { self.host }
+    }
+
+    /// The line with the host of its log, if it names none itself.
+    pub(crate) fn or_host(self, host: Option<&'a [u8]>) -> Self {
+        if self.host.is_empty() { Self { host: host.unwrap_or_default(), ..self } } else { self }
+    }
+
+    /// The host, if it does not stand in the line itself.
+    pub(crate) fn host_outside(&self, raw: &[u8]) -> Option<&'a [u8]> {
+        let inside = raw.as_ptr_range();
+        Some(self.host).filter(|host| !host.is_empty() && !inside.contains(&host.as_ptr()))
     }
 
     /// The daemon's name: `smtpd` of `postfix/submission/smtpd`.
@@ -134,6 +152,17 @@ fn weekday_header(raw: &[u8]) -> Option<LogLine<'_>> {
     host_tag_and_text(RawTimestamp::Iso(stamp), rest.strip_prefix(b" ")?)
 }
 
+/// Parses `Sun Nov 22 03:04:05 2026 mail.info program[pid]: text` (OpenWrt's logread).
+fn ctime_header(raw: &[u8]) -> Option<LogLine<'_>> {
+    let [_, _, _, b' ', date @ ..] = raw else { return None };
+    let (stamp, rest) = date.split_at_checked(20)?;
+    let [.., b':', _, _, b' ', b'1'..=b'2', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] = stamp else {
+        return None;
+    };
+    let rest = rest.strip_prefix(b" ").filter(|_| is_usual_minute(stamp))?;
+    host_tag_and_text(RawTimestamp::Bsd(stamp), rest)
+}
+
 /// Parses a line that begins with a digit: RFC 3339, RFC 5424, year first, seconds since 1970, or Exim's own files.
 /// `version`: the version 1 of RFC 5424 stood before it.
 fn digit_header(raw: &[u8], version: bool) -> Option<LogLine<'_>> {
@@ -160,7 +189,7 @@ fn digit_header(raw: &[u8], version: bool) -> Option<LogLine<'_>> {
             let (stamp, rest) = raw.split_at_checked(end)?;
             let rest = rest.strip_prefix(b" ")?;
             let stamp = RawTimestamp::Iso(stamp);
-            if names_a_process(rest) {
+            if names_a_process(rest) || word(rest).is_some_and(|(word, _)| is_level(word)) {
                 return host_tag_and_text(stamp, rest);
             }
             Some(LogLine { stamp, host: b"", program: b"", daemon_start: 0, text: rest })
@@ -228,7 +257,9 @@ fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
-/// Parses what follows the timestamp in a syslog file: `[<mail.info>] host program[pid]: text`.
+/// Parses what follows the timestamp in a syslog file: `[<mail.info>] host program[pid]: text`. The severity may also stand
+/// before the host or behind it, alone or with the facility: `INFO    postfix/smtp[12]: …` (rsyslog's
+/// `%syslogseverity-text%`), `mx1 mail.info postfix/smtp[12]: …` (BusyBox's syslogd.c).
 #[inline]
 fn host_tag_and_text<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
     let raw = match raw {
@@ -237,7 +268,23 @@ fn host_tag_and_text<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLi
     };
     let (host, rest) = word(raw)?;
     // The line has no host: `Nov  2 03:04:05 postfix/smtp[12]: …`.
-    if host.last() == Some(&b':') { tag_and_text(stamp, b"", raw) } else { tag_and_text(stamp, host, rest) }
+    if host.last() == Some(&b':') {
+        return tag_and_text(stamp, b"", raw);
+    }
+    if is_level(host) {
+        return behind_level(stamp, rest);
+    }
+    tag_and_text(stamp, host, rest).or_else(|| {
+        let (level, rest) = word(rest)?;
+        tag_and_text(stamp, host, rest.trim_ascii_start()).filter(|_| is_level(level))
+    })
+}
+
+/// Parses what follows a severity: `host program[pid]: text` or `program[pid]: text`.
+fn behind_level<'a>(stamp: RawTimestamp<'a>, raw: &'a [u8]) -> Option<LogLine<'a>> {
+    let raw = raw.trim_ascii_start();
+    let (first, rest) = word(raw)?;
+    if first.last() == Some(&b':') { tag_and_text(stamp, b"", raw) } else { tag_and_text(stamp, first, rest) }
 }
 
 /// Parses `program[pid]: text` and `program: text`.
@@ -263,13 +310,9 @@ fn tag_and_text<'a>(stamp: RawTimestamp<'a>, host: &'a [u8], raw: &'a [u8]) -> O
         return None;
     }
     let slash = program.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-    Some(LogLine {
-        stamp,
-        host,
-        program,
-        daemon_start: slash,
-        text: without_solaris_id(text.strip_prefix(b" ").unwrap_or(text)),
-    })
+    // rsyslog's property msg begins with the blank behind the tag, so a template that adds one has two (RFC 3164 §5.3).
+    let text = text.get(count_leading(text, b' ')..)?;
+    Some(LogLine { stamp, host, program, daemon_start: slash, text: without_solaris_id(text) })
 }
 
 /// Removes the message id of Solaris: `[ID 197553 mail.info] text` gives `text`.
@@ -327,9 +370,27 @@ mod tests {
             "a/smtp",
             "x",
         );
+        reads("Nov  2 03:04:05 mx1 a/smtp[1]:  A1: x", "Nov  2 03:04:05", "mx1", "a/smtp", "A1: x");
         reads("postfix/smtpd[60203]: NOQUEUE: x", "", "", "postfix/smtpd", "NOQUEUE: x");
         reads("mx1 exim[60203]: x", "", "mx1", "exim", "x");
         reads("Nov  2 03:04:05 postfix/smtp[12]: x", "Nov  2 03:04:05", "", "postfix/smtp", "x");
+    }
+
+    #[test]
+    fn a_severity_is_no_host() {
+        let iso = "2026-11-22T02:40:41.9+00:00";
+        reads(&format!("{iso} INFO    a/smtp[1]: x"), iso, "", "a/smtp", "x");
+        reads(&format!("{iso} WARNING a/smtp[1]: x"), iso, "", "a/smtp", "x");
+        reads(&format!("{iso} notice mx1 a/smtp[1]: x"), iso, "mx1", "a/smtp", "x");
+        let bsd = "Nov  2 03:04:05";
+        reads(&format!("{bsd} mx1 mail.info a/smtp[1]: x"), bsd, "mx1", "a/smtp", "x");
+        reads(&format!("{bsd} mail.info a/smtp[1]: x"), bsd, "", "a/smtp", "x");
+        reads("2026-11-22 02:40:41 ERR a/smtp[1]: x", "2026-11-22 02:40:41", "", "a/smtp", "x");
+        let ctime = "Nov  2 03:04:05 2026";
+        reads(&format!("Mon {ctime} mail.info a/smtp[1]: x"), ctime, "", "a/smtp", "x");
+        // Names that only look similar.
+        reads(&format!("{bsd} info.example.org a/smtp[1]: x"), bsd, "info.example.org", "a/smtp", "x");
+        reads(&format!("{bsd} INFO1 a/smtp[1]: x"), bsd, "INFO1", "a/smtp", "x");
     }
 
     #[test]

@@ -132,7 +132,9 @@ impl HeaderCache {
             pid + 1
         };
         let text = ahead.get(start..length)?;
-        if text.first() == Some(&b'[') {
+        // `[ID 197553 mail.info] …`, a second blank, and what unwrap::find_inner opens: `message repeated 2 times: […`,
+        // `last message repeated 2 times`.
+        if matches!(text, [b'[' | b' ', ..] | [b'm', b'e', ..] | [b'l' | b'L', b'a', ..]) {
             return None;
         }
         let (stamp, program) = (ahead.get(..stamp)?, ahead.get(at..pid - 1)?);

@@ -4,8 +4,10 @@
 //! borrow from the line.
 //! May use: simd, smtp.
 
+pub(crate) mod form;
 pub(crate) mod header;
 pub(crate) mod header_cache;
+pub(crate) mod log_level;
 pub(crate) mod log_text;
 pub(crate) mod mta;
 pub(crate) mod process_tag;

@@ -22,6 +22,11 @@ impl LogTime {
         self.micros.div_euclid(60_000_000)
     }
 
+    /// The second, counted from 1970-01-01T00:00Z.
+    pub(crate) fn second(self) -> i64 {
+        self.micros.div_euclid(1_000_000)
+    }
+
     /// The time with its own offset. `None`: the year is out of range.
     pub fn zoned(self) -> Option<Zoned> {
         let stamp = Timestamp::from_microsecond(self.micros).ok()?;
@@ -179,7 +184,8 @@ impl TimestampParser {
                 }
                 let month = month(word)?;
                 let day = number(words.next()?)? as i8;
-                if let Some(word) = words.next() {
+                // `Nov  2 2026 03:04:05`, or `Nov  2 03:04:05 2026`, where the year stands in the place of a zone.
+                if let Some(word) = words.next().or((!zone.is_empty()).then_some(zone)) {
                     year = Some(number(word)? as i16);
                 }
                 let year = match year {
@@ -298,6 +304,7 @@ mod tests {
         reads("2026-11-22T02:40:41Z", "2026-11-22T02:40:41+00:00");
         reads("2026-11-22T02:40:41-0330", "2026-11-22T02:40:41-03:30");
         reads("2013 Jun 10 06:27:30.123", "2013-06-10T06:27:30.123+02:00");
+        reads("Mon Nov  2 03:04:05 2015 mail.info", "2015-11-02T03:04:05+01:00");
         reads("Sun 2026-11-22 03:04:05 CET", "2026-11-22T03:04:05+01:00");
         reads("Sun 2026-11-22 03:04:05 UTC", "2026-11-22T03:04:05+00:00");
         reads("1795316645.123456", "2026-11-22T04:04:05.123456+01:00");

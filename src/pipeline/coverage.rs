@@ -1,5 +1,7 @@
 //! Counts what kinds of lines were read, and how much of a log was understood.
 
+use std::collections::BTreeSet;
+
 use super::sink::LineOffset;
 
 /// Counts of lines by kind: lines = mail + foreign, mail = event + routine + unread.
@@ -9,10 +11,14 @@ pub struct Coverage {
     /// Bytes of decompressed text, also outside the time range; of a line that is too long, only the beginning counts.
     pub bytes: u64,
     pub event: u64,
+    /// Events beyond the first of their line: `message repeated 9 times: [ … ]` is one line with nine events.
+    pub repeats: u64,
+    /// Events of lines that name several recipients, beyond the first of each line.
+    pub more_events: u64,
     pub routine: u64,
     pub unread: u64,
     pub foreign: u64,
-    /// Events that the filter did not admit; they are included in `event`.
+    /// Events that the filter did not admit; they are included in `event`, `repeats` and `more_events`.
     pub filtered: u64,
     /// Lines without a time, if a time range is set; no other count includes them.
     pub undated: u64,
@@ -20,6 +26,10 @@ pub struct Coverage {
     pub outside: Option<(i64, i64)>,
     /// The first lines that could not be read, in order, cut to 400 bytes.
     pub unread_lines: Vec<(LineOffset, Vec<u8>)>,
+    /// The first lines of other programs, likewise, as they stand in the log.
+    pub foreign_lines: Vec<(LineOffset, Vec<u8>)>,
+    /// The numbers of the files that have timestamps without a year.
+    pub without_year: BTreeSet<usize>,
     /// The first and the last minute of the mail lines that have a timestamp.
     pub minutes: Option<(i64, i64)>,
 }
@@ -32,19 +42,31 @@ impl Coverage {
         self.event + self.routine + self.unread
     }
 
+    /// Events of all lines, with their repetitions.
+    pub fn events(&self) -> u64 {
+        self.event + self.repeats + self.more_events
+    }
+
     /// Adds the counts of `other`, and keeps the earliest unread lines of both.
     pub fn merge(&mut self, other: Self) {
         self.lines += other.lines;
         self.bytes += other.bytes;
         self.event += other.event;
+        self.repeats += other.repeats;
+        self.more_events += other.more_events;
         self.routine += other.routine;
         self.unread += other.unread;
         self.foreign += other.foreign;
         self.filtered += other.filtered;
         self.undated += other.undated;
-        self.unread_lines.extend(other.unread_lines);
-        self.unread_lines.sort();
-        self.unread_lines.truncate(UNREAD_KEPT);
+        self.without_year.extend(other.without_year);
+        for (mine, theirs) in
+            [(&mut self.unread_lines, other.unread_lines), (&mut self.foreign_lines, other.foreign_lines)]
+        {
+            mine.extend(theirs);
+            mine.sort();
+            mine.truncate(UNREAD_KEPT);
+        }
         for (mine, theirs) in [(&mut self.minutes, other.minutes), (&mut self.outside, other.outside)] {
             if let Some((first, last)) = theirs {
                 extend(mine, first);
@@ -56,13 +78,28 @@ impl Coverage {
     /// Counts a line that could not be parsed, and keeps it if it is one of the first.
     pub(crate) fn unread(&mut self, place: LineOffset, raw: &[u8]) {
         self.unread += 1;
-        if self.unread_lines.len() < UNREAD_KEPT
-            || self.unread_lines.last().is_some_and(|last| place < last.0)
+        keep_first(&mut self.unread_lines, place, raw);
+    }
+
+    /// Counts a line of another program, and keeps it if it is one of the first.
+    #[inline]
+    pub(crate) fn foreign(&mut self, place: LineOffset, rest: &[u8]) {
+        self.foreign += 1;
+        if self.foreign_lines.last().is_none_or(|last| place < last.0)
+            || self.foreign_lines.len() < UNREAD_KEPT
         {
-            self.unread_lines.push((place, raw.get(..400).unwrap_or(raw).to_vec()));
-            self.unread_lines.sort();
-            self.unread_lines.truncate(UNREAD_KEPT);
+            let end = memchr::memchr(b'\n', rest.get(..400).unwrap_or(rest)).unwrap_or(rest.len());
+            keep_first(&mut self.foreign_lines, place, rest.get(..end).unwrap_or_default());
         }
+    }
+}
+
+/// Keeps the line if it is one of the first, cut to 400 bytes.
+fn keep_first(kept: &mut Vec<(LineOffset, Vec<u8>)>, place: LineOffset, raw: &[u8]) {
+    if kept.len() < UNREAD_KEPT || kept.last().is_some_and(|last| place < last.0) {
+        kept.push((place, raw.get(..400).unwrap_or(raw).to_vec()));
+        kept.sort();
+        kept.truncate(UNREAD_KEPT);
     }
 }
 

@@ -1,10 +1,13 @@
 //! Recognizes lines that repeat an event of a line before them.
 
-use crate::input::read::block::{Block, CONTEXT};
+use crate::input::read::block::Block;
 use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::unwrap;
 use crate::smtp::event::Event;
+
+/// How far before a line its first copy may stand, in bytes; every block carries more text than that.
+const COPY_DISTANCE: usize = 4 << 10;
 
 /// Whether the line only repeats an event. Exim sends a rejection to syslog twice, for its mainlog and its rejectlog; only the
 /// first counts. The copies may be cut to different lengths, so the shorter text is the beginning of the longer. A client may
@@ -27,12 +30,9 @@ pub(crate) fn is_duplicate(event: &Event, line: &LogLine, block: &Block, at: usi
     copies % 2 == 1
 }
 
-/// Calls `visit` with each line in the `CONTEXT` bytes before the line at `at`.
+/// Calls `visit` with each line in the [`COPY_DISTANCE`] bytes before the line at `at`.
 fn each_before(block: &Block, at: usize, mut visit: impl FnMut(&LogLine)) {
-    let before = block.lines.get(..at).unwrap_or_default();
-    let near = before.get(before.len().saturating_sub(CONTEXT)..).unwrap_or_default();
-    let room = CONTEXT.saturating_sub(near.len()).min(block.before.len());
-    let earlier = block.before.get(block.before.len() - room..).unwrap_or_default();
+    let (earlier, near) = block.text_before(at, COPY_DISTANCE);
     let lines = near.rsplit(|&byte| byte == b'\n').chain(earlier.rsplit(|&byte| byte == b'\n'));
     let mut inside = Vec::new();
     for raw in lines {

@@ -43,7 +43,7 @@ pub struct FilterArgs {
     /// The others are warned, held, discarded and probe.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub outcome: Vec<Outcome>,
-    /// Only log lines of this mail server: postfix, exim, sendmail or opensmtpd.
+    /// Only log lines of this mail server: postfix, exim, sendmail, opensmtpd or kumomta.
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true, value_delimiter = ',')]
     pub mta: Vec<Mta>,
     /// Only this recipient; * matches anything, @example.org every address in that domain.

@@ -4,13 +4,17 @@
 //! lines of a block in order, and its results are folded in the order of the files. It does not know who listens.
 //! May use: catalog, collections, input, parse, simd, smtp.
 
+pub(crate) mod assumed_hosts;
 pub(crate) mod calendar;
 pub(crate) mod coverage;
+pub(crate) mod dates;
 pub(crate) mod duplicate;
 pub(crate) mod error;
 pub(crate) mod filter;
+pub(crate) mod line_context;
 pub(crate) mod logs;
 pub(crate) mod seek;
+pub(crate) mod session_peer;
 pub(crate) mod settle;
 pub(crate) mod sink;
 pub(crate) mod time_range;

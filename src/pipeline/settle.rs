@@ -1,5 +1,6 @@
 //! Repeats a walk until the dates of the lines agree with their order.
 
+use super::assumed_hosts::assume_hosts;
 use super::calendar::Calendar;
 use super::seek::seek_to_range;
 use super::walk::{WALKS, WalkResult, WalkTask};
@@ -25,11 +26,19 @@ pub(crate) fn walk_until_settled<L, T, E>(
     let (mut sources, mut calendar) = (task.sources.to_vec(), task.calendar.clone());
     let again = sources.iter().all(Source::can_be_read_again);
     let mut narrowed = !whole && seek_to_range(&mut sources, task.window, &calendar);
-    let mut walks = 0;
+    let (mut walks, mut is_assumed) = (0, false);
     loop {
         let (walked, total) = walk(&WalkTask { sources: &sources, calendar: &calendar, ..*task })?;
         walks += 1;
         if !again || walks == WALKS || walked.resolution == calendar.resolution {
+            // Logs that name no host are told apart by their times, once these are right.
+            if again
+                && !std::mem::replace(&mut is_assumed, true)
+                && assume_hosts(&mut sources, &walked.unnamed)
+            {
+                walks -= 1;
+                continue;
+            }
             return Ok(Settled { walked, total, sources, calendar });
         }
         if narrowed {

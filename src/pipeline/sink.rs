@@ -21,6 +21,8 @@ pub struct LoggedEvent<'a> {
     /// `None`: the line has no valid timestamp.
     pub moment: Option<LogTime>,
     pub event: &'a Event<'a>,
+    /// Which event of its line it is, from 0: a line that names several recipients has an event for each.
+    pub part: u32,
     /// `None`: the event is no failure.
     pub verdict: Option<Classification>,
     /// The login of the client that submitted the message. `None`: unknown. A walk never knows it; a sink that follows

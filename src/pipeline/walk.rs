@@ -1,9 +1,12 @@
 //! Walks over the lines of logs: parses each line once, counts it, and passes its event or queue record to a sink.
 
+use super::assumed_hosts::{UnnamedSpan, merge_span};
 use super::calendar::{Calendar, TimeResolution, YearResolver};
 use super::coverage::{Coverage, extend};
 use super::duplicate::is_duplicate;
 use super::filter::LineFilter;
+use super::line_context::{earlier_lines, extend_to_end};
+use super::session_peer;
 use super::sink::{
     Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, LoggedWarning, UnreadLines,
 };
@@ -16,6 +19,7 @@ use crate::input::read::block::{Block, LINE_LIMIT};
 use crate::input::read::{HeapSize, Progress, ReadOptions, Source, WorkResult, each_block};
 use crate::parse::header::LogLine;
 use crate::parse::header_cache::{HeaderCache, ParsedHeader};
+use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::mta::server_warning::server_warning;
 use crate::parse::timestamp::{LogTime, TimestampParser};
@@ -46,6 +50,15 @@ pub(crate) struct WalkResult<L> {
     pub resolution: TimeResolution,
     /// How far each file was read, indexed by its number in the set.
     pub reached: Vec<ReadPosition>,
+    /// For each file, the first and the last second of the lines that name no host.
+    pub unnamed: Vec<UnnamedSpan>,
+}
+
+impl<'a> WalkTask<'a> {
+    /// The host of the lines in a file that name none.
+    pub(crate) fn host(&self, file: usize) -> Option<&'a [u8]> {
+        self.sources.get(file)?.host.as_deref()
+    }
 }
 
 /// Greatest number of walks until all dates are resolved. The second has the right years; the third is needed if one of
@@ -70,15 +83,19 @@ pub(crate) fn walk<L: EventSink>(
         last_file: 0,
         minute: None,
         foreign_minute: None,
+        host: None,
+        unnamed: None,
         unread: keep_unread.then(Vec::new),
     };
     let mut order = YearResolver::default();
     let mut reached = vec![ReadPosition::default(); task.sources.len()];
+    let mut unnamed = vec![None; task.sources.len()];
     let in_order = |result: BlockResult<L::BlockOutput>| {
         order.add(result.file, result.seen, task.sources);
         if let Some(reached) = reached.get_mut(result.file) {
             *reached = ReadPosition { lines: reached.lines + result.lines, end: result.end };
         }
+        merge_span(&mut unnamed, result.file, result.unnamed);
         if let Some(unread) = &mut unread {
             unread.add(&result.unread);
         }
@@ -87,8 +104,14 @@ pub(crate) fn walk<L: EventSink>(
     let worked = each_block(task.sources, task.options, task.progress, new, Walker::block, in_order)?;
     let WorkResult { workers, problems } = worked;
     let turns = order.resolve(task.sources, task.calendar);
-    let mut walked =
-        WalkResult { sinks: Vec::new(), coverage: Coverage::default(), problems, resolution: turns, reached };
+    let mut walked = WalkResult {
+        sinks: Vec::new(),
+        coverage: Coverage::default(),
+        problems,
+        resolution: turns,
+        reached,
+        unnamed,
+    };
     for worker in workers {
         walked.sinks.push(worker.sink);
         walked.coverage.merge(worker.coverage);
@@ -108,58 +131,6 @@ pub(crate) fn aggregate<A: Aggregation>(
     Ok((walked, total))
 }
 
-/// Resolves the dates before a walk whose events cannot be revised, by parsing only the timestamps.
-pub(crate) fn settle_dates(task: &WalkTask) -> Result<Calendar, InputError> {
-    let mut calendar = task.calendar.clone();
-    for _ in 1..WALKS {
-        let turns = resolve_dates(&WalkTask { calendar: &calendar, ..*task })?;
-        if turns == calendar.resolution {
-            break;
-        }
-        calendar.resolution = turns;
-    }
-    Ok(calendar)
-}
-
-fn resolve_dates(task: &WalkTask) -> Result<TimeResolution, InputError> {
-    struct Dates<'a> {
-        task: WalkTask<'a>,
-        clock: Option<TimestampParser>,
-        last_file: usize,
-    }
-    let new = || Dates { task: *task, clock: None, last_file: 0 };
-    let work = |dates: &mut Dates, block: &Block| {
-        let clock = clock(&mut dates.clock, &mut dates.last_file, block.file, &dates.task);
-        BlockResult {
-            file: block.file,
-            seen: observe_block(clock, block),
-            unread: Vec::new(),
-            lines: 0,
-            end: 0,
-            own: (),
-        }
-    };
-    let mut order = YearResolver::default();
-    let fold = |result: BlockResult<()>| order.add(result.file, result.seen, task.sources);
-    each_block(task.sources, task.options, task.progress, new, work, fold)?;
-    Ok(order.resolve(task.sources, task.calendar))
-}
-
-/// Observes the timestamps of one block, for a log that is read block by block.
-pub(crate) fn observations(task: &WalkTask, block: &Block) -> StampObservations {
-    observe_block(clock(&mut None, &mut 0, block.file, task), block)
-}
-
-fn observe_block(clock: &mut TimestampParser, block: &Block) -> StampObservations {
-    each_line(block, |at, raw| {
-        let stamp = LogLine::read(raw).stamp;
-        if !clock.is_same_minute(stamp) {
-            let _ = clock.read(stamp, block.offset + at as u64);
-        }
-    });
-    clock.take_observations()
-}
-
 /// The result of parsing one block.
 pub struct WalkStep<'b, L: EventSink> {
     pub sink: L,
@@ -177,8 +148,8 @@ pub fn step<'b, L: EventSink>(
     block: &Block,
 ) -> WalkStep<'b, L> {
     let coverage = Coverage::default();
-    let (reader, clock, last_file, unread) = (HeaderCache::default(), None, 0, None);
-    let (minute, foreign_minute) = (None, None);
+    let (reader, clock, last_file, minute, unread) = (HeaderCache::default(), None, 0, None, None);
+    let (foreign_minute, host, unnamed) = (None, None, None);
     let mut walker = Walker {
         task: *task,
         classifier,
@@ -189,6 +160,8 @@ pub fn step<'b, L: EventSink>(
         last_file,
         minute,
         foreign_minute,
+        host,
+        unnamed,
         unread,
     };
     let result = walker.block(block);
@@ -200,6 +173,7 @@ pub fn step<'b, L: EventSink>(
 struct BlockResult<H> {
     file: usize,
     seen: StampObservations,
+    unnamed: UnnamedSpan,
     /// Lines that were not understood, if they are wanted.
     unread: Vec<u8>,
     lines: u64,
@@ -227,6 +201,10 @@ struct Walker<'a, 'b, L> {
     minute: Option<(u32, i64)>,
     /// The minute of the last line of another program: its number in the header cache.
     foreign_minute: Option<u32>,
+    /// The host of the lines in this file that name none.
+    host: Option<&'a [u8]>,
+    /// The first and the last second of the lines in this block that name no host, as far as they were needed.
+    unnamed: UnnamedSpan,
     /// `None`: these lines are not wanted.
     unread: Option<Vec<u8>>,
 }
@@ -250,19 +228,10 @@ pub(crate) fn clock<'c>(
     clock
 }
 
-/// Calls `on_line` with each line, unwrapped and cut to `LINE_LIMIT`, and its offset in the block.
-fn each_line(block: &Block, mut on_line: impl FnMut(usize, &[u8])) {
-    let mut inside = Vec::new();
-    each_length(block, |at, length| {
-        let raw = block.lines.get(at..at + length).unwrap_or_default();
-        on_line(at, unwrap::unwrap_line(raw, &mut inside));
-    });
-}
-
 /// Calls `on_line` with the offset of each line in the block and its length, cut to `LINE_LIMIT`. Returns the number of lines
 /// and of the bytes that were not cut off.
 #[inline]
-fn each_length(block: &Block, mut on_line: impl FnMut(usize, usize)) -> (u64, u64) {
+pub(crate) fn each_length(block: &Block, mut on_line: impl FnMut(usize, usize)) -> (u64, u64) {
     let (mut lines, mut at, mut cut) = (0, 0, 0);
     let all = block.lines.len();
     let mut ends = NewlineIter::new(block.lines);
@@ -285,18 +254,28 @@ impl<L: EventSink> Walker<'_, '_, L> {
     fn block(&mut self, block: &Block) -> BlockResult<L::BlockOutput> {
         clock(&mut self.clock, &mut self.last_file, block.file, &self.task);
         (self.minute, self.foreign_minute) = (None, None);
-        let mut inside = Vec::new();
+        self.host = self.task.host(block.file);
+        let (mut inside, mut inner) = (Vec::new(), Vec::new());
         let mut number = 0;
         let (lines, bytes) = each_length(block, |at, length| {
             let ahead = block.lines.get(at..).unwrap_or_default();
             let raw = ahead.get(..length).unwrap_or_default();
             match &self.reader.cached(ahead, length) {
                 // Borrowed, not moved: loading a struct whose parts were just stored stalls longer than the rest takes.
-                Some(known) => self.line(block, at, number, raw, known),
-                None => {
-                    let raw = unwrap::unwrap_line(raw, &mut inside);
+                Some(known) if !known.writer.is_vague() || !unwrap::may_hold_line(&known.line) => {
+                    self.line(block, at, number, raw, known, 1);
+                }
+                Some(_) | None => {
+                    let raw = unwrap::without_wrapper(raw, &mut inside);
                     let known = self.reader.read(raw);
-                    self.line(block, at, number, raw, &known);
+                    let earlier = earlier_lines(block, at);
+                    match unwrap::find_inner(raw, &known.line, known.writer, earlier, &mut inner) {
+                        None => self.line(block, at, number, raw, &known, 1),
+                        Some(times) => {
+                            let known = self.reader.read(&inner);
+                            self.line(block, at, number, &inner, &known, times);
+                        }
+                    }
                 }
             }
             number += 1;
@@ -305,9 +284,17 @@ impl<L: EventSink> Walker<'_, '_, L> {
         if self.task.window.is_unbounded() {
             self.coverage.lines += lines;
         }
+        if let Some(clock) = &mut self.clock {
+            extend_to_end(block, clock, &mut self.unnamed);
+        }
+        let seen = self.clock.as_mut().map(TimestampParser::take_observations).unwrap_or_default();
+        if !seen.runs.is_empty() {
+            self.coverage.without_year.insert(block.file);
+        }
         BlockResult {
             file: block.file,
-            seen: self.clock.as_mut().map(TimestampParser::take_observations).unwrap_or_default(),
+            seen,
+            unnamed: self.unnamed.take(),
             unread: self.unread.as_mut().map(std::mem::take).unwrap_or_default(),
             lines,
             end: block.offset + block.lines.len() as u64,
@@ -315,7 +302,35 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
-    fn line(&mut self, block: &Block, at: usize, line_in_block: u64, raw: &[u8], known: &ParsedHeader) {
+    /// Passes on a line, with the host of its log if it names none. `times`: how often it occurred.
+    #[inline]
+    fn line(
+        &mut self,
+        block: &Block,
+        at: usize,
+        line_in_block: u64,
+        raw: &[u8],
+        known: &ParsedHeader,
+        times: u32,
+    ) {
+        match self.host {
+            Some(_) if known.line.host.is_empty() => {
+                let known = ParsedHeader { line: known.line.or_host(self.host), ..*known };
+                self.hosted_line(block, at, line_in_block, raw, &known, times);
+            }
+            Some(_) | None => self.hosted_line(block, at, line_in_block, raw, known, times),
+        }
+    }
+
+    fn hosted_line(
+        &mut self,
+        block: &Block,
+        at: usize,
+        line_in_block: u64,
+        raw: &[u8],
+        known: &ParsedHeader,
+        times: u32,
+    ) {
         let line = &known.line;
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let (is_within, mut moment) = self.in_time_range(line, place);
@@ -324,7 +339,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         let parsed = known.writer.read(line);
         if matches!(parsed, ParsedLine::Foreign) {
-            self.coverage.foreign += 1;
+            self.coverage.foreign(place, block.lines.get(at..).unwrap_or_default());
             self.foreign_minute(line, known, place);
             return;
         }
@@ -345,11 +360,7 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         moment = moment.or_else(|| self.moment(line, place));
         if minute.is_none() {
-            self.minute = known.minute.zip(moment.map(LogTime::minute));
-            if let Some(moment) = moment {
-                extend(&mut self.coverage.minutes, moment.minute());
-                self.sink.minute(moment.minute());
-            }
+            self.begin_minute(known.minute, moment, line);
         }
         if let Some(warning) = warning {
             let minute = moment.map(LogTime::minute);
@@ -357,8 +368,12 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         match &parsed {
             ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {
+                self.coverage.event += 1;
+                let mut inside = Vec::new();
+                let with_peer = session_peer::with_peer(event, line, block, at, &mut inside);
+                let event = with_peer.as_ref().unwrap_or(event);
                 let verdict = self.classifier.classify(event);
-                let (user, client, book) = (None, None, self.task.book);
+                let (user, client, book, part) = (None, None, self.task.book, 0);
                 let logged = LoggedEvent {
                     place,
                     line_in_block,
@@ -366,12 +381,16 @@ impl<L: EventSink> Walker<'_, '_, L> {
                     raw,
                     moment,
                     event,
+                    part,
                     verdict,
                     user,
                     client,
                     book,
                 };
-                self.event(&logged);
+                self.event(&logged, times);
+                self.coverage.event += 1;
+                self.coverage.repeats += u64::from(times - 1);
+                self.more_of_line(&logged, times);
             }
             ParsedLine::QueueRecord(record) => {
                 let minute = moment.map(LogTime::minute);
@@ -435,14 +454,46 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
     }
 
-    fn event(&mut self, logged: &LoggedEvent) {
-        self.coverage.event += 1;
+    /// Remembers the minute of a line whose minute was not known; `number` is the one in the header cache.
+    fn begin_minute(&mut self, number: Option<u32>, moment: Option<LogTime>, line: &LogLine) {
+        self.minute = number.zip(moment.map(LogTime::minute));
+        if let Some(moment) = moment {
+            extend(&mut self.coverage.minutes, moment.minute());
+            self.sink.minute(moment.minute());
+            if line.host.is_empty() {
+                extend(&mut self.unnamed, moment.second());
+            }
+        }
+    }
+
+    /// Passes on what the line of an event says besides: an event for each other recipient, and the record of a notification.
+    fn more_of_line(&mut self, first: &LoggedEvent, times: u32) {
+        if !mta::may_say_more(first.event.mta) {
+            return;
+        }
+        for (part, event) in (1..).zip(mta::other_recipients(first.event, first.line)) {
+            self.coverage.more_events += u64::from(times);
+            let verdict = self.classifier.classify(&event);
+            self.event(&LoggedEvent { event: &event, part, verdict, ..*first }, times);
+        }
+        if let Some(record) = &mta::record_of_event(first.event, first.line) {
+            let LoggedEvent { place, line, raw, moment, .. } = *first;
+            let minute = moment.map(LogTime::minute);
+            self.sink.queue_record(&LoggedQueueRecord { record, place, line, raw, minute });
+        }
+    }
+
+    /// Passes on an event, once for each time that its line occurred, so that all totals agree.
+    fn event(&mut self, logged: &LoggedEvent, times: u32) {
         let WalkTask { filter, book, .. } = self.task;
-        if filter.is_empty() || filter.admits(logged.event, logged.verdict, logged.line, book) {
-            self.sink.event(logged);
-        } else {
-            self.coverage.filtered += 1;
-            self.sink.filtered_out(logged);
+        let is_admitted = filter.is_empty() || filter.admits(logged.event, logged.verdict, logged.line, book);
+        for _ in 0..times {
+            if is_admitted {
+                self.sink.event(logged);
+            } else {
+                self.coverage.filtered += 1;
+                self.sink.filtered_out(logged);
+            }
         }
     }
 }

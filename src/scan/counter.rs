@@ -25,6 +25,7 @@ use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::timestamp::LogTime;
 use crate::pipeline::filter::Filter;
+use crate::pipeline::session_peer::OwnedPeer;
 use crate::pipeline::sink::{
     Aggregation, EventSink, LineOffset, LoggedEvent, LoggedQueueRecord, LoggedWarning,
 };
@@ -142,6 +143,10 @@ struct PostponedLines {
     /// The lines without separators.
     text: Vec<u8>,
     lines: Vec<PostponedLine>,
+    /// The host of the lines that name none; all are of one file.
+    host: Option<Box<[u8]>>,
+    /// Heap bytes of the peers in `lines`.
+    peer_bytes: usize,
 }
 
 struct PostponedLine {
@@ -155,6 +160,10 @@ enum PostponedKind {
     /// A queue record, with its minute.
     Fact(Option<i64>),
     Event {
+        /// Which event of its line it is.
+        part: u32,
+        /// The peer, if another line shows it.
+        peer: Option<Box<OwnedPeer>>,
         moment: Option<LogTime>,
         verdict: Option<Classification>,
         /// The filter admits the event, apart from its sender.
@@ -167,6 +176,7 @@ impl HeapSize for BlockCounts {
         self.partials.held_bytes()
             + self.pending.bytes()
             + self.deferred.text.capacity()
+            + self.deferred.peer_bytes
             + self.deferred.lines.capacity() * size_of::<PostponedLine>()
     }
 }
@@ -177,15 +187,26 @@ impl PostponedLines {
         self.lines.push(PostponedLine { end: self.text.len(), place, line_kind });
     }
 
+    fn note_host(&mut self, raw: &[u8], line: &LogLine) {
+        if self.host.is_none() {
+            self.host = line.host_outside(raw).map(Box::from);
+        }
+    }
+
     fn event(&mut self, logged: &LoggedEvent, wanted: bool) {
-        let LoggedEvent { moment, verdict, .. } = *logged;
-        self.add(logged.raw, logged.place, PostponedKind::Event { moment, verdict, wanted });
+        let LoggedEvent { part, moment, verdict, .. } = *logged;
+        let event = logged.event;
+        let peer = mta::may_lack_peer(event).then(|| Box::new(OwnedPeer::of(&event.peer)));
+        self.peer_bytes += peer.as_ref().map_or(0, |peer| peer.held_bytes());
+        self.note_host(logged.raw, logged.line);
+        self.add(logged.raw, logged.place, PostponedKind::Event { part, peer, moment, verdict, wanted });
     }
 }
 
 impl BlockCounter {
-    fn count(&mut self, logged: &LoggedEvent, wanted: bool) {
-        let hop = self.tracker.event(logged, wanted);
+    /// Counts an event. `stated` has only what its line states: a rejection counts for the sender that its line names.
+    fn count(&mut self, logged: &LoggedEvent, stated: &LoggedEvent, wanted: bool) {
+        let hop = self.tracker.event(stated, wanted);
         match hop {
             _ if !wanted => {}
             HandOff::Pending(copy) if !self.hops => self.pending.add(logged, copy),
@@ -201,20 +222,23 @@ impl EventSink for BlockCounter {
     fn event(&mut self, logged: &LoggedEvent) {
         match &mut self.deferred {
             Some(deferred) => deferred.event(logged, true),
-            None => self.count(logged, true),
+            None => self.count(logged, logged, true),
         }
     }
 
     fn filtered_out(&mut self, logged: &LoggedEvent) {
         match &mut self.deferred {
             Some(deferred) => deferred.event(logged, false),
-            None => self.count(logged, false),
+            None => self.count(logged, logged, false),
         }
     }
 
     fn queue_record(&mut self, logged: &LoggedQueueRecord) {
         match &mut self.deferred {
-            Some(deferred) => deferred.add(logged.raw, logged.place, PostponedKind::Fact(logged.minute)),
+            Some(deferred) => {
+                deferred.note_host(logged.raw, logged.line);
+                deferred.add(logged.raw, logged.place, PostponedKind::Fact(logged.minute));
+            }
             None => {
                 // A filter selects delivery results, and an arrival is none.
                 if self.counts_arrivals {
@@ -300,9 +324,12 @@ impl Merger<'_> {
         for PostponedLine { end, place, line_kind } in deferred.lines {
             let raw = deferred.text.get(start..end).unwrap_or_default();
             start = end;
-            let line = LogLine::read(raw);
-            match (mta::read(&line), line_kind) {
-                (ParsedLine::QueueRecord(fact), PostponedKind::Fact(minute)) => {
+            let line = LogLine::read(raw).or_host(deferred.host.as_deref());
+            let parsed = mta::read(&line);
+            match (parsed, line_kind) {
+                (parsed, PostponedKind::Fact(minute)) => {
+                    // The line was parsed before, so it always has a record.
+                    let Some(fact) = mta::record(&parsed, &line) else { continue };
                     let key = self.keys.key(fact.mta, &line, fact.queue_id);
                     self.metadata.update(key, Transition::of_record(&fact), MessageMetadata::of(&fact));
                     let logged = LoggedQueueRecord { record: &fact, line: &line, raw, place, minute };
@@ -311,15 +338,18 @@ impl Merger<'_> {
                     }
                     postponed_counter.tracker.queue_record(&logged);
                 }
-                (ParsedLine::Event(event), PostponedKind::Event { moment, verdict, wanted }) => {
+                (ParsedLine::Event(event), PostponedKind::Event { part, peer, moment, verdict, wanted }) => {
+                    let Some(event) = mta::event_of_part(&event, &line, part) else { continue };
                     let key = event.queue_id.map(|id| self.keys.key(event.mta, &line, id));
                     let known = key.and_then(|key| self.metadata.get(key));
                     let sender = known.and_then(|known| Some(known.sender.as_deref()?.as_bytes()));
                     let user = known.and_then(|known| Some(known.user.as_deref()?.as_bytes()));
                     let user = mta::login(&event, &line).or(user);
                     let client = known.and_then(|known| Some(known.client.as_deref()?.as_bytes()));
-                    let event = Event { sender: event.sender.or(sender), ..event };
-                    let (line_in_block, event, line, book) = (0, &event, &line, self.plan.book);
+                    let peer = peer.as_ref().map_or(event.peer, |peer| peer.peer());
+                    let own = &Event { peer, ..event };
+                    let event = &Event { sender: own.sender.or(sender), ..*own };
+                    let (line_in_block, line, book) = (0, &line, self.plan.book);
                     let logged = LoggedEvent {
                         place,
                         line_in_block,
@@ -327,17 +357,25 @@ impl Merger<'_> {
                         raw,
                         moment,
                         event,
+                        part,
                         verdict,
                         user,
                         client,
                         book,
                     };
                     let admitted = wanted && self.plan.filter.admits_sender(event.sender);
-                    postponed_counter.count(&logged, admitted);
+                    let stated = LoggedEvent { event: own, ..logged };
+                    postponed_counter.count(&logged, &stated, admitted);
                     self.left_out += u64::from(wanted && !admitted);
                 }
-                // The line was parsed before, so both always match.
-                _ => {}
+                // The line was parsed before, so it is always an event.
+                (
+                    ParsedLine::QueueRecord(_)
+                    | ParsedLine::Routine
+                    | ParsedLine::Unread
+                    | ParsedLine::Foreign,
+                    PostponedKind::Event { .. },
+                ) => {}
             }
         }
         self.messages.fold(postponed_counter.tracker.take_block());

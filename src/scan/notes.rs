@@ -3,7 +3,9 @@
 use jiff::{Timestamp, ToSpan};
 
 use super::input::ReadSummary;
+use crate::input::source::SourceOrigin;
 use crate::messages::MessageSummary;
+use crate::pipeline::assumed_hosts::on_hosts;
 use crate::report::{Remainder, Remainders};
 use crate::tally::FinishedTally;
 
@@ -106,5 +108,18 @@ pub(crate) fn on_time(read: &ReadSummary) -> Vec<String> {
             source.path.display()
         )
     }));
+    let guessed = |file: &&usize| {
+        let source = read.sources.get(**file);
+        let is_pipe = source.is_some_and(|source| {
+            matches!(source.origin, SourceOrigin::Stdin | SourceOrigin::Pipe)
+                && read.resolution.of(**file) == read.calendar.resolution.of(**file)
+        });
+        read.calendar.year.is_none() && is_pipe
+    };
+    notes.extend(read.coverage.without_year.iter().find(guessed).map(|_| {
+        "the timestamps show no year: the latest year that is not in the future was assumed; use --year for an older log"
+            .to_owned()
+    }));
+    notes.extend(on_hosts(read.sources));
     notes
 }

@@ -4,7 +4,7 @@ use hashbrown::HashSet;
 
 use crate::catalog::Catalog;
 use crate::messages::key::PrehashedState;
-use crate::messages::recent_ids::IdHash;
+use crate::messages::recent_ids::{IdHash, is_among};
 use crate::parse::header::LogLine;
 use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
@@ -25,6 +25,8 @@ pub(crate) struct PendingHandOffLine {
     /// Where the line ends in the text.
     end: usize,
     place: LineOffset,
+    /// Which event of its line it is.
+    part: u32,
     moment: Option<LogTime>,
     /// The hash of the queue id that the hand-off created.
     pub copy: IdHash,
@@ -32,6 +34,8 @@ pub(crate) struct PendingHandOffLine {
     sender: Option<Box<[u8]>>,
     user: Option<Box<[u8]>>,
     client: Option<Box<[u8]>>,
+    /// The host of a line that names none.
+    host: Option<Box<[u8]>>,
 }
 
 impl PendingHandOffs {
@@ -41,11 +45,13 @@ impl PendingHandOffs {
         self.lines.push(PendingHandOffLine {
             end: self.text.len(),
             place: logged.place,
+            part: logged.part,
             moment: logged.moment,
             copy,
             sender: owned(logged.event.sender),
             user: owned(logged.user),
             client: owned(logged.client),
+            host: owned(logged.line.host_outside(logged.raw)),
         });
     }
 
@@ -69,7 +75,7 @@ impl PendingHandOffs {
             let end = line.end;
             let raw = lines_before.text.get(start..end).unwrap_or_default();
             start = end;
-            if found.contains(&line.copy) {
+            if is_among(line.copy, found) {
                 tally.hops += 1;
             } else if all {
                 delivered(tally, raw, &line, book);
@@ -94,8 +100,9 @@ impl PendingHandOffs {
 
 /// Counts a hand-off as a delivery.
 fn delivered(tally: &mut Tally, raw: &[u8], line: &PendingHandOffLine, book: &Catalog) {
-    let read = LogLine::read(raw);
+    let read = LogLine::read(raw).or_host(line.host.as_deref());
     let ParsedLine::Event(event) = mta::read(&read) else { return };
+    let Some(event) = mta::event_of_part(&event, &read, line.part) else { return };
     let event = Event { sender: line.sender.as_deref(), ..event };
     tally.event(&LoggedEvent {
         place: line.place,
@@ -104,6 +111,7 @@ fn delivered(tally: &mut Tally, raw: &[u8], line: &PendingHandOffLine, book: &Ca
         raw,
         moment: line.moment,
         event: &event,
+        part: line.part,
         // A delivery has no classification.
         verdict: None,
         user: line.user.as_deref(),

@@ -11,9 +11,6 @@ use crate::smtp::reply::{Class, Code};
 use crate::tally::timeline::RejectionCounts;
 use crate::tally::{FinishedTally, TallyKey};
 
-/// Number of hosts that a report names; the events of all hosts are counted.
-const HOSTS_SHOWN: usize = 50;
-
 pub(crate) fn totals(tally: &FinishedTally, messages: Messages) -> Totals {
     let mut totals = Totals {
         outbound: Sent::default(),
@@ -115,5 +112,5 @@ pub(crate) fn hosts(tally: &FinishedTally) -> Vec<String> {
     let counts =
         counts.map(|&(id, ref outcomes)| NameCount { name: text(name(tally, id)), attempts: outcomes.sum() });
     let named = counts.filter(|host| !host.name.is_empty()).collect();
-    top_names(named, HOSTS_SHOWN).into_iter().map(|host| host.name).collect()
+    top_names(named, usize::MAX).into_iter().map(|host| host.name).collect()
 }

@@ -36,11 +36,13 @@ pub enum Mta {
     Exim,
     Sendmail,
     Opensmtpd,
+    Kumomta,
 }
 
 impl Mta {
     /// Every server, in the order of the enum. Its length follows the enum, so a missing server does not compile.
-    pub const ALL: [Self; Self::COUNT] = [Self::Postfix, Self::Exim, Self::Sendmail, Self::Opensmtpd];
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::Postfix, Self::Exim, Self::Sendmail, Self::Opensmtpd, Self::Kumomta];
 
     /// How many servers there are; inherent, so that callers need no trait.
     pub const COUNT: usize = <Self as EnumCount>::COUNT;
@@ -52,6 +54,7 @@ impl Mta {
             Self::Exim => "Exim",
             Self::Sendmail => "sendmail",
             Self::Opensmtpd => "OpenSMTPD",
+            Self::Kumomta => "KumoMTA",
         }
     }
 }

@@ -181,7 +181,7 @@ impl GroupBy {
             By::Client if inbound => named(event.peer.ip.or(event.peer.host)),
             By::Client => named(logged.client),
             By::Instance => named(Some(line.instance_or_program()).filter(|name| !name.is_empty())),
-            By::Host => named(Some(line.host).filter(|host| !host.is_empty())),
+            By::Host => named(Some(line.named_host()).filter(|host| !host.is_empty())),
             By::Hour => self.hour_start(logged.moment).map_or(0, |start| start.hour),
             By::Day => self.hour_start(logged.moment).map_or(0, |start| start.day),
         }

@@ -186,7 +186,7 @@ impl Tally {
         self.providers.count(provider, outcome);
         let instance = logged.line.instance_or_program();
         self.last_instance.count(instance, outcome, names, &mut self.instances);
-        self.last_host.count(logged.line.host, outcome, names, &mut self.hosts);
+        self.last_host.count(logged.line.named_host(), outcome, names, &mut self.hosts);
         domain
     }
 }

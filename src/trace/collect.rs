@@ -23,9 +23,10 @@ use crate::parse::mta::parsed::{ParsedLine, split_once};
 use crate::parse::mta::queue_record::QueueStep;
 use crate::parse::mta::related_id::Relation;
 use crate::parse::timestamp::{LogTime, TimestampParser};
-use crate::parse::unwrap;
+use crate::parse::unwrap::{LineBuffers, OpenedLine, open_line};
 use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::LineFilter;
+use crate::pipeline::line_context::earlier_lines;
 use crate::pipeline::sink::LineOffset;
 use crate::pipeline::walk::{WalkTask, clock};
 use crate::report::trace::StepKind;
@@ -131,10 +132,11 @@ impl<'a> NoteCollector<'a> {
     pub(crate) fn block(&mut self, block: &Block) -> CollectedNotes {
         let mut clock = clock(&mut self.clock, &mut self.last_file, block.file, &self.task).clone();
         let mut notes: Vec<CollectedNote> = Vec::new();
-        let mut inside = Vec::new();
+        let mut buffers = LineBuffers::default();
         each_line(block, &mut |at, raw| {
-            let raw = unwrap::unwrap_line(raw, &mut inside);
-            let line = LogLine::read(raw);
+            let opened = open_line(raw, earlier_lines(block, at), &mut buffers);
+            let line = opened.line.or_host(self.task.host(block.file));
+            let opened = OpenedLine { line, ..opened };
             let Some((mta, id, rest)) = mta::queue_id(&line) else {
                 let unowned = if self.wanted.raw { self.unowned(block, at, &line, &mut clock) } else { None };
                 notes.extend(unowned.map(|line| CollectedNote::Unowned(Box::new(line))));
@@ -144,24 +146,25 @@ impl<'a> NoteCollector<'a> {
                 return;
             }
             let key = self.keys.key(mta, &line, id);
-            if let Some(note) = self.note(block, at, raw, (&line, rest), &mut clock) {
-                let owner = QueueOwner {
-                    mta,
-                    host: LogText(line.host).non_empty(),
-                    instance: LogText(line.instance()).non_empty(),
-                };
-                notes.push(CollectedNote::Message {
-                    key,
-                    id: LogText::string(id),
-                    owner,
-                    note: Box::new(note),
-                });
+            let owner = QueueOwner {
+                mta,
+                host: LogText(line.named_host()).non_empty(),
+                instance: LogText(line.instance()).non_empty(),
+            };
+            let mut push = |note: MessageNote| {
+                let (id, owner, note) = (LogText::string(id), owner.clone(), Box::new(note));
+                notes.push(CollectedNote::Message { key, id, owner, note });
+            };
+            if let Some(note) = self.note(block, at, &opened, rest, &mut clock) {
+                let (moment, place) = (note.moment, note.place);
+                push(note);
+                self.other_recipients((&line, rest), moment, place).into_iter().for_each(push);
             }
         });
         if self.wanted.raw {
             each_line_with(&SESSIONS, block, &mut |at, raw| {
-                let raw = unwrap::unwrap_line(raw, &mut inside);
-                notes.extend(self.mark(block, at, raw, &mut clock).map(CollectedNote::Session));
+                let opened = open_line(raw, earlier_lines(block, at), &mut buffers);
+                notes.extend(self.mark(block, at, &opened, &mut clock).map(CollectedNote::Session));
             });
             notes.sort_by_key(|note| match note {
                 CollectedNote::Message { note, .. } => note.place,
@@ -177,10 +180,11 @@ impl<'a> NoteCollector<'a> {
         &mut self,
         block: &Block,
         at: usize,
-        raw: &[u8],
-        (line, rest): (&LogLine, &[u8]),
+        opened: &OpenedLine,
+        rest: &[u8],
         clock: &mut TimestampParser,
     ) -> Option<MessageNote> {
+        let OpenedLine { raw, ref line, times } = *opened;
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let moment = clock.read(line.stamp, place.offset);
         if !self.task.window.contains(moment) {
@@ -197,7 +201,11 @@ impl<'a> NoteCollector<'a> {
             }
             ParsedLine::Event(event) => {
                 let is_inbound = event.direction == Direction::Inbound;
-                (self.event(&event, line, rest, moment), query.matches_event(&event, rest), is_inbound)
+                let mut kind = self.event(&event, line, rest, moment);
+                if let NoteKind::Event { step, .. } = &mut kind {
+                    step.count = u64::from(times);
+                }
+                (kind, query.matches_event(&event, rest), is_inbound)
             }
             ParsedLine::QueueRecord(fact) if fact.queue_id == id => {
                 let metadata = Box::new(MessageMetadata::of(&fact));
@@ -223,6 +231,27 @@ impl<'a> NoteCollector<'a> {
             process,
             session: Vec::new(),
         })
+    }
+
+    /// The notes of the other recipients that an event's line names. The first note has what belongs to the line.
+    fn other_recipients(
+        &mut self,
+        (line, rest): (&LogLine, &[u8]),
+        moment: Option<LogTime>,
+        place: LineOffset,
+    ) -> Vec<MessageNote> {
+        let ParsedLine::Event(first) = mta::read(line) else { return Vec::new() };
+        let note = |event: Event| MessageNote {
+            moment,
+            place,
+            kind: self.event(&event, line, rest, moment),
+            related: None,
+            matches: self.wanted.query.matches_event(&event, rest),
+            raw: Vec::new(),
+            process: None,
+            session: Vec::new(),
+        };
+        mta::other_recipients(&first, line).map(note).collect()
     }
 
     /// The note of an event; `rest` is the text of the line after the queue id.
@@ -251,13 +280,19 @@ impl<'a> NoteCollector<'a> {
         if !self.task.window.contains(moment) {
             return None;
         }
-        let host = LogText(line.host).non_empty();
+        let host = LogText(line.named_host()).non_empty();
         Some(UnownedLine { id: LogText(id).into(), host, moment, place, raw: whole_line(block, at).to_vec() })
     }
 
     /// The first or last line of a session. `None`: the line is neither, or outside of the time range.
-    fn mark(&self, block: &Block, at: usize, raw: &[u8], clock: &mut TimestampParser) -> Option<SessionMark> {
-        let line = LogLine::read(raw);
+    fn mark(
+        &self,
+        block: &Block,
+        at: usize,
+        opened: &OpenedLine,
+        clock: &mut TimestampParser,
+    ) -> Option<SessionMark> {
+        let OpenedLine { raw, line, .. } = *opened;
         let begins = line.text.starts_with(b"connect from ");
         if !begins && !line.text.starts_with(b"disconnect from ") {
             return None;

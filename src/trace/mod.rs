@@ -30,6 +30,7 @@ use crate::collections::seed::seed;
 use crate::input::error::InputError;
 use crate::input::read::each_block;
 use crate::messages::key::PrehashedState;
+use crate::pipeline::assumed_hosts::{UnnamedSpan, assume_hosts, on_hosts};
 use crate::pipeline::calendar::{Calendar, YearResolver};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::LineOffset;
@@ -82,10 +83,14 @@ pub(crate) fn trace(request: &TraceRequest, task: &WalkTask) -> Result<TraceResu
     let TraceRequest { filter, top, raw, .. } = *request;
     let seed = seed();
     let (first, problems) = FirstReading::read(request, task, &seed)?;
-    let FirstReading { links, rejections, years, lines: read, minutes } = first;
+    let FirstReading { links, rejections, years, lines: read, minutes, unnamed } = first;
+    let mut sources = task.sources.to_vec();
+    let is_assumed = assume_hosts(&mut sources, &unnamed);
+    let task = &WalkTask { sources: &sources, ..*task };
     let calendar =
         Calendar { resolution: years.resolve(task.sources, task.calendar), ..task.calendar.clone() };
     let mut notes = Vec::new();
+    notes.extend(is_assumed.then(|| on_hosts(&sources)).flatten());
     if links.is_full {
         notes.push(
             "there are more links between queue ids than are kept: some messages are told in parts"
@@ -139,6 +144,8 @@ struct FirstReading {
     lines: u64,
     /// The first and the last minute of the logs.
     minutes: Option<(i64, i64)>,
+    /// For each source, the first and the last second of the lines that name no host.
+    unnamed: Vec<UnnamedSpan>,
 }
 
 impl FirstReading {
@@ -155,6 +162,7 @@ impl FirstReading {
             years: YearResolver::default(),
             lines: 0,
             minutes: None,
+            unnamed: vec![None; task.sources.len()],
         };
         let fold = |block: ScannedBlock| reading.add(block, task);
         let new = || LinkScanner::new(*task, query, filter, &marks, seed.clone(), raw);
@@ -167,6 +175,9 @@ impl FirstReading {
         self.lines += block.lines;
         if let Some((first, last)) = block.minutes {
             self.minutes = Some(self.minutes.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
+        }
+        if let (Some(span), Some((first, last))) = (self.unnamed.get_mut(block.file), block.unnamed) {
+            *span = Some(span.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
         }
         self.links.add(&mut block);
         block.rejections.into_iter().for_each(|rejection| self.rejections.add(rejection));

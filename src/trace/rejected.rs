@@ -11,6 +11,7 @@ use crate::parse::header::LogLine;
 use crate::parse::log_text::LogText;
 use crate::parse::mta;
 use crate::parse::timestamp::LogTime;
+use crate::parse::unwrap::OpenedLine;
 use crate::pipeline::sink::LineOffset;
 use crate::report::trace::{StepKind, Story, StoryHop, StoryKind, StoryState, StoryStep};
 use crate::smtp::event::{Event, Mta};
@@ -55,29 +56,35 @@ const MAX_PAUSE: i64 = 300_000_000;
 const LEAST_LIMIT: usize = 1 << 16;
 
 impl RejectedCommand {
-    /// `whole` is the line as it stands in its file, if lines are wanted; `raw` the line inside its wrapper.
+    /// `whole` is the line as it stands in its file, if lines are wanted; `opened` the line inside its wrapper.
     pub(crate) fn read(
         event: &Event,
         classification: Option<Classification>,
-        line: &LogLine,
-        raw: &[u8],
+        opened: &OpenedLine,
         (moment, place): (Option<LogTime>, LineOffset),
         whole: &[u8],
         hasher: &RandomState,
     ) -> Self {
+        let OpenedLine { raw, line, times } = opened;
+        let step = step(event, classification, moment, line.text);
         Self {
             process: process(line, raw, hasher),
             mta: event.mta,
-            host: LogText(line.host).non_empty(),
+            host: LogText(line.named_host()).non_empty(),
             instance: LogText(line.instance()).non_empty(),
             helo: mta::helo(event.mta, line.text).map(LogText::string),
             user: mta::login(event, line).map(LogText::string),
             sender: event.sender.map(LogText::string),
-            step: step(event, classification, moment, line.text),
+            step: StoryStep { count: u64::from(*times), ..step },
             moment,
             place,
             raw: whole.to_vec(),
         }
+    }
+
+    /// Where its line begins.
+    pub(crate) fn place(&self) -> LineOffset {
+        self.place
     }
 
     /// The memory that it takes, in bytes.
@@ -138,7 +145,7 @@ impl RejectedSessions {
             session.last = (rejection.moment, rejection.place);
             session.lines.push(line);
             match session.steps.iter_mut().find(|step| is_same_step(step, &rejection.step)) {
-                Some(step) => step.count += 1,
+                Some(step) => step.count += rejection.step.count,
                 None => session.steps.push(rejection.step),
             }
             return;

@@ -2,6 +2,7 @@
 //! a queue id.
 
 use std::hash::BuildHasher;
+use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
 use regex::bytes::Regex;
@@ -11,15 +12,18 @@ use super::rejected::RejectedCommand;
 use crate::catalog::classify::Classifier;
 use crate::input::read::HeapSize;
 use crate::input::read::block::{Block, LINE_LIMIT};
-use crate::parse::header::LogLine;
-use crate::parse::mta;
 use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::mta::related_id::{MARKS, Relation};
+use crate::parse::mta::{self, Program};
 use crate::parse::timestamp::{LogTime, TimestampParser};
-use crate::parse::unwrap;
+use crate::parse::unwrap::{LineBuffers, OpenedLine, open_line};
 use crate::parse::year::StampObservations;
+use crate::pipeline::assumed_hosts::UnnamedSpan;
+use crate::pipeline::coverage::extend;
 use crate::pipeline::duplicate::is_duplicate;
 use crate::pipeline::filter::Filter;
+use crate::pipeline::line_context::{earlier_lines, extend_to_end};
+use crate::pipeline::session_peer;
 use crate::pipeline::sink::LineOffset;
 use crate::pipeline::walk::{WalkTask, clock};
 
@@ -46,6 +50,8 @@ pub(crate) struct ScannedBlock {
     pub lines: u64,
     /// The first and the last minute of its timestamps.
     pub minutes: Option<(i64, i64)>,
+    /// The first and the last second of the lines that name no host.
+    pub unnamed: UnnamedSpan,
     /// The hash of the queue id of each matching line, and its time and place.
     pub hits: Vec<(u64, StampMatch)>,
     /// Two queue ids, by their hashes, of which a line of the first names the second.
@@ -71,6 +77,11 @@ pub(crate) fn marks() -> Regex {
     Regex::new(&format!("(?-u){marks}")).expect("the marks are constants, and escaped")
 }
 
+/// Part of the lines that only say how often another line occurred; see `parse/unwrap/repeated.rs`.
+static REPEATED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?-u)last message repeated |Last message '").expect("the pattern is a constant")
+});
+
 impl<'a> LinkScanner<'a> {
     /// `hasher` must be the same in all threads of a run.
     pub(crate) fn new(
@@ -92,19 +103,29 @@ impl<'a> LinkScanner<'a> {
         scanned.stamps = clock.take_observations();
         let mut clock = clock.clone();
         clock.begin();
-        let mut inside = Vec::new();
+        let mut buffers = LineBuffers::default();
         let anchor = self.query.anchor();
         let mut visit = |at: usize, raw: &[u8]| {
-            let raw = unwrap::unwrap_line(raw, &mut inside);
-            self.line(block, at, raw, &mut clock, &mut scanned);
+            let opened = open_line(raw, earlier_lines(block, at), &mut buffers);
+            self.line(block, at, &opened, &mut clock, &mut scanned);
         };
         match anchor {
-            Some(anchor) => each_line_with(anchor, block, &mut visit),
+            Some(anchor) => {
+                each_line_with(anchor, block, &mut visit);
+                // Lines that repeat another one do not have the pattern themselves.
+                let mut visit_others = |at: usize, raw: &[u8]| {
+                    if !anchor.is_match(raw) {
+                        visit(at, raw);
+                    }
+                };
+                each_line_with(&REPEATED, block, &mut visit_others);
+            }
             None => each_line(block, &mut visit),
         }
-        let mut visit = |_: usize, raw: &[u8]| {
-            let mut inside = Vec::new();
-            let line = LogLine::read(unwrap::unwrap_line(raw, &mut inside));
+        scanned.rejections.sort_by_key(RejectedCommand::place);
+        let mut visit = |at: usize, raw: &[u8]| {
+            let mut buffers = LineBuffers::default();
+            let line = open_line(raw, earlier_lines(block, at), &mut buffers).line;
             let Some((mta, id, rest)) = mta::queue_id(&line) else { return };
             if let Some((relation, other)) = mta::related_queue_id(mta, rest) {
                 let (id, other) = (self.hasher.hash_one(id), self.hasher.hash_one(other));
@@ -125,12 +146,17 @@ impl<'a> LinkScanner<'a> {
         &mut self,
         block: &Block,
         at: usize,
-        raw: &[u8],
+        opened: &OpenedLine,
         clock: &mut TimestampParser,
         scanned: &mut ScannedBlock,
     ) {
-        let line = LogLine::read(raw);
-        let parsed = mta::read(&line);
+        let line = opened.line.or_host(self.task.host(block.file));
+        let opened = &OpenedLine { line, ..*opened };
+        let mut parsed = mta::read(&line);
+        let mut inside = Vec::new();
+        if let ParsedLine::Event(event) = &mut parsed {
+            *event = session_peer::with_peer(event, &line, block, at, &mut inside).unwrap_or(*event);
+        }
         let place = LineOffset { file: block.file, offset: block.offset + at as u64 };
         let own = mta::queue_id(&line);
         let text = own.map_or(line.text, |(_, _, rest)| rest);
@@ -140,7 +166,10 @@ impl<'a> LinkScanner<'a> {
             other || self.query.is_queue_id(id)
         });
         let matches = match &parsed {
-            ParsedLine::Event(event) => self.query.matches_event(event, text),
+            ParsedLine::Event(event) => {
+                self.query.matches_event(event, text)
+                    || mta::other_recipients(event, &line).any(|event| self.query.matches_event(&event, text))
+            }
             ParsedLine::QueueRecord(fact) => self.query.matches_record(fact),
             ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => false,
         };
@@ -170,8 +199,7 @@ impl<'a> LinkScanner<'a> {
         scanned.rejections.push(RejectedCommand::read(
             event,
             classification,
-            &line,
-            raw,
+            opened,
             (moment, place),
             whole,
             &self.hasher,
@@ -187,22 +215,27 @@ pub(crate) fn whole_line<'b>(block: &Block<'b>, at: usize) -> &'b [u8] {
 
 /// Counts the lines, and reads the first timestamp of each minute, so that the parser knows the years as in a full reading.
 fn read_stamps(clock: &mut TimestampParser, block: &Block, scanned: &mut ScannedBlock) {
-    let (mut inside, mut last) = (Vec::new(), &b""[..]);
+    let (mut buffers, mut last) = (LineBuffers::default(), &b""[..]);
     each_line(block, &mut |at, raw| {
         scanned.lines += 1;
         if is_same_minute(last, raw) {
             return;
         }
         last = raw.get(..17).unwrap_or_default();
-        let stamp = LogLine::read(unwrap::unwrap_line(raw, &mut inside)).stamp;
+        let line = open_line(raw, earlier_lines(block, at), &mut buffers).line;
+        let stamp = line.stamp;
         if !clock.is_same_minute(stamp)
             && let Some(moment) = clock.read(stamp, block.offset + at as u64)
         {
             let minute = moment.minute();
+            if line.host.is_empty() && Program::of(&line) != Program::Foreign {
+                extend(&mut scanned.unnamed, moment.second());
+            }
             let (first, latest) = scanned.minutes.unwrap_or((minute, minute));
             scanned.minutes = Some((first.min(minute), latest.max(minute)));
         }
     });
+    extend_to_end(block, clock, &mut scanned.unnamed);
 }
 
 /// Whether both lines begin with a timestamp of the same minute; false when in doubt. For most lines this check suffices.

@@ -327,7 +327,7 @@ fn only_the_parsers_and_the_catalogue_name_mail_servers() {
         if MAY_NAME_SERVERS.iter().any(|(place, _)| source.file.starts_with(place)) {
             continue;
         }
-        for server in ["Postfix", "Exim", "Sendmail", "Opensmtpd"] {
+        for server in ["Postfix", "Exim", "Sendmail", "Opensmtpd", "Kumomta"] {
             for name in [format!("Mta::{server}"), format!("Program::{server}")] {
                 assert!(!source.code.contains(&name), "src/{} has {name}", source.file.display());
             }

@@ -279,6 +279,7 @@ fn sample(option: &clap::Arg) -> String {
         "\"code\"",
         "\"1%\"",
         "\"deferred>1\"",
+        "\"logs/{host}/*\"",
     ];
     let key = option.get_long().unwrap();
     let taken = |value: &&&str| {

@@ -20,7 +20,7 @@ struct Entry {
 type Form = (&'static str, fn(&Entry) -> String);
 
 /// Forms that say all that a line of syslog says.
-const SYSLOG: [Form; 16] = [
+const SYSLOG: [Form; 42] = [
     ("RFC 3164", bsd),
     ("RFC 3164 with a priority", |entry| format!("<22>{}", bsd(entry))),
     ("RFC 3339", rfc_3339),
@@ -73,10 +73,143 @@ const SYSLOG: [Form; 16] = [
         })
         .to_string()
     }),
+    ("rsyslog with a second blank", |entry| {
+        let Entry { clock, program, pid, text } = entry;
+        format!("Nov 22 {clock} mx1 {program}[{pid}]:  {text}")
+    }),
+    ("rsyslog's properties", |entry| {
+        json!({
+            "@timestamp": format!("2026-11-22T{}+00:00", entry.clock), "tag": format!("{}[{}]:", entry.program, entry.pid),
+            "hostname": "mx1", "program": entry.program.split('/').next(), "message": format!(" {}", entry.text),
+        })
+        .to_string()
+    }),
+    ("rsyslog's jsonmesg", |entry| {
+        json!({
+            "msg": format!(" {}", entry.text), "rawmsg": format!("<22>{}", bsd(entry)),
+            "timereported": format!("2026-11-22T{}+00:00", entry.clock), "hostname": "mx1",
+            "syslogtag": format!("{}[{}]:", entry.program, entry.pid), "inputname": "imuxsock", "pri": "22",
+            "programname": entry.program.split('/').next(), "app-name": entry.program, "procid": entry.pid,
+        })
+        .to_string()
+    }),
+    ("a severity before the host", |entry| {
+        let Entry { clock, program, pid, text } = entry;
+        format!("2026-11-22T{clock}+00:00 INFO    mx1 {program}[{pid}]: {text}")
+    }),
+    ("BusyBox", |entry| {
+        let Entry { clock, program, pid, text } = entry;
+        format!("Nov 22 {clock} mx1 mail.info {program}[{pid}]: {text}")
+    }),
+    ("journalctl -o short-iso", |entry| {
+        let Entry { clock, program, pid, text } = entry;
+        format!("2026-11-22T{clock}+0000 mx1 {program}[{pid}]: {text}")
+    }),
+    ("kubectl logs --prefix", |entry| format!("[pod/mail-0/smtp] {}", bsd(entry))),
+    ("kubectl logs --prefix --timestamps", |entry| {
+        format!("[pod/mail-0/smtp] 2026-11-22T23:59:59.123456789Z {}", bsd(entry))
+    }),
+    ("stern", |entry| format!("mail-0 smtp {}", bsd(entry))),
+    ("stern --all-namespaces", |entry| format!("prod mail-0 smtp {}", bsd(entry))),
+    ("stern -o json", |entry| {
+        json!({"message": bsd(entry), "nodeName": "n1", "namespace": "prod", "podName": "mail-0", "containerName": "smtp"})
+            .to_string()
+    }),
+    ("logcli", |entry| format!("2026-11-22T23:59:59Z {{app=\"mail\", pod=\"mail-0\"}}   {}", bsd(entry))),
+    ("logcli -o jsonl", |entry| {
+        json!({"labels": {"app": "mail"}, "line": bsd(entry), "timestamp": "2026-11-22T23:59:59.1Z"})
+            .to_string()
+    }),
+    ("GELF", |entry| {
+        json!({
+            "version": "1.1", "host": "mx1", "short_message": entry.text, "timestamp": seconds(entry), "level": 6,
+            "_program": entry.program, "_pid": entry.pid.parse::<u64>().unwrap(), "_facility": "mail",
+        })
+        .to_string()
+    }),
+    ("GELF of Docker", |entry| {
+        json!({
+            "version": "1.1", "host": "node1", "short_message": bsd(entry), "timestamp": 1_795_384_800.5,
+            "_container_name": "mail", "_tag": "1f2e3d4c5b6a",
+        })
+        .to_string()
+    }),
+    ("syslog-ng's format-json", |entry| {
+        json!({
+            "SOURCE": "s_src", "PROGRAM": entry.program, "PRIORITY": "info", "PID": entry.pid, "MESSAGE": entry.text,
+            "LEGACY_MSGHDR": format!("{}[{}]: ", entry.program, entry.pid), "HOST_FROM": "relay", "HOST": "mx1",
+            "FACILITY": "mail", "DATE": format!("Nov 22 {}", entry.clock),
+        })
+        .to_string()
+    }),
+    ("grep -H", |entry| format!("/var/log/mail.log.2.gz:{}", bsd(entry))),
+    ("grep -Hn", |entry| format!("logs/2026-11-22/mail-2026-11-22.log:17:{}", bsd(entry))),
+    ("grep -n", |entry| format!("17:{}", rfc_3339(entry))),
+    ("grep -C", |entry| format!("mail.log-17-{}", bsd(entry))),
+    ("Docker's syslog driver", |entry| {
+        format!("Nov 22 {} node1 docker/mail[77]: {}", entry.clock, bsd(entry))
+    }),
+    ("docker compose logs in colour", |entry| format!("\u{1b}[36mmail-1  | \u{1b}[0m{}", bsd(entry))),
+    ("Elastic Common Schema", |entry| {
+        json!({
+            "@timestamp": format!("2026-11-22T{}.000Z", entry.clock), "ecs": {"version": "8.11"}, "message": entry.text,
+            "event": {"original": format!("<22>{}", bsd(entry))}, "host": {"name": "shipper"},
+            "log": {"syslog": {"hostname": "mx1", "appname": entry.program, "procid": entry.pid}},
+        })
+        .to_string()
+    }),
+    ("event.original", |entry| {
+        json!({"@timestamp": "2026-11-22T23:59:59.000Z", "event": {"original": format!("<22>{}", bsd(entry))}})
+            .to_string()
+    }),
+    ("aws logs tail", |entry| format!("2026-11-22T23:59:59.123000+00:00 mail/smtp/1f {}", bsd(entry))),
+    ("Google Cloud", |entry| {
+        json!({"textPayload": bsd(entry), "timestamp": "2026-11-22T23:59:59Z", "resource": {"type": "k8s_container"}})
+            .to_string()
+    }),
+];
+
+/// Forms that do not show the host.
+const WITHOUT_HOST: [Form; 4] = [
+    ("a severity in the place of the host", |entry| {
+        let Entry { clock, program, pid, text } = entry;
+        format!("2026-11-22T{clock}+00:00 NOTICE  {program}[{pid}]: {text}")
+    }),
+    ("OpenWrt's logread", |entry| {
+        let Entry { clock, program, pid, text } = entry;
+        format!("Sun Nov 22 {clock} 2026 mail.info {program}[{pid}]: {text}")
+    }),
+    ("BusyBox -S", |entry| {
+        let Entry { clock, program, pid, text } = entry;
+        format!("Nov 22 {clock} {program}[{pid}]: {text}")
+    }),
+    ("logcli of a journal", |entry| {
+        let Entry { clock, program, pid, text } = entry;
+        format!("2026-11-22T{clock}Z {{unit=\"mail\"}} {program}[{pid}]: {text}")
+    }),
+];
+
+/// Forms that need several lines for one entry.
+const SPREAD: [Form; 2] = [
+    ("journalctl -o export", |entry| {
+        let Entry { program, pid, text, .. } = entry;
+        let micros = format!("{}000000", seconds(entry));
+        format!(
+            "__CURSOR=s=0f;i=1a\n__REALTIME_TIMESTAMP={micros}\n_BOOT_ID=3c\n_TRANSPORT=syslog\nPRIORITY=6\n\
+             _HOSTNAME=mx1\nSYSLOG_IDENTIFIER={program}\nSYSLOG_PID={pid}\nMESSAGE={text}\n_PID={pid}\n"
+        )
+    }),
+    ("journalctl -o verbose", |entry| {
+        let Entry { clock, program, pid, text } = entry;
+        format!(
+            "Sun 2026-11-22 {clock}.000000 UTC [s=0f;i=1a;b=3c]\n    _TRANSPORT=syslog\n    _HOSTNAME=mx1\n    \
+             SYSLOG_IDENTIFIER={program}\n    SYSLOG_PID={pid}\n    MESSAGE={text}"
+        )
+    }),
 ];
 
 /// Forms that put something around a line and nothing into it.
-const AROUND: [Form; 5] = [
+const AROUND: [Form; 12] = [
     ("Docker's json-file", |entry| docker(&entry.text)),
     ("CRI", |entry| format!("2026-11-22T23:59:59.123456789Z stdout F {}", entry.text)),
     ("docker logs -t", |entry| format!("2026-11-22T23:59:59.123456789Z {}", entry.text)),
@@ -84,6 +217,13 @@ const AROUND: [Form; 5] = [
     ("Vector", |entry| {
         json!({"message": entry.text, "timestamp": "2026-11-22T23:59:59Z", "source_type": "file"}).to_string()
     }),
+    ("kubectl logs --prefix", |entry| format!("[pod/mail-0/exim] {}", entry.text)),
+    ("stern", |entry| format!("mail-0 exim {}", entry.text)),
+    ("grep -H", |entry| format!("exim_mainlog:{}", entry.text)),
+    ("zgrep", |entry| format!("/var/log/exim/mainlog-20261122.gz:{}", entry.text)),
+    ("logcli", |entry| format!("2026-11-22T23:59:59Z {{app=\"mail\"}} {}", entry.text)),
+    ("Docker's syslog driver", |entry| format!("Nov 22 23:59:59 node1 docker/mail[77]: {}", entry.text)),
+    ("event.original", |entry| json!({"event": {"original": entry.text}}).to_string()),
 ];
 
 fn bsd(Entry { clock, program, pid, text }: &Entry) -> String {
@@ -162,8 +302,10 @@ fn answers(log: &str) -> (Value, Vec<Value>) {
     for name in ["files", "bytes", "not_understood_lines"] {
         report["input"][name] = Value::Null;
     }
-    for row in report["rows"].as_array_mut().unwrap() {
-        row["example"] = Value::Null;
+    for table in ["rows", "warnings"] {
+        for row in report[table].as_array_mut().into_iter().flatten() {
+            row["example"] = Value::Null;
+        }
     }
     let events = support::answer(&["events", "--tz", "UTC", log]).0;
     let events = events.lines().map(|event| {
@@ -198,6 +340,128 @@ fn every_form_of_a_log_gives_the_same_answers() {
             same(name, &answers(&write(folder.path(), &entries, form, "\n")), &want);
             same(name, &answers(&write(folder.path(), &entries, form, "\r\n")), &want);
         }
+    }
+}
+
+#[test]
+fn forms_without_a_host_give_the_same_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare: fn(&Entry) -> String =
+        |Entry { clock, program, pid, text }| format!("2026-11-22T{clock}+00:00 {program}[{pid}]: {text}");
+    for entries in [postfix(), without_stamp(exim())] {
+        let want = answers(&write(folder.path(), &entries, bare, "\n"));
+        assert_eq!(want.0["hosts"], json!([]));
+        for (name, form) in WITHOUT_HOST {
+            same(name, &answers(&write(folder.path(), &entries, form, "\n")), &want);
+            same(name, &answers(&write(folder.path(), &entries, form, "\r\n")), &want);
+        }
+    }
+}
+
+/// The events without the numbers of their lines.
+fn unnumbered(mut events: Vec<Value>) -> Vec<Value> {
+    for event in &mut events {
+        event["line"] = Value::Null;
+    }
+    events
+}
+
+#[test]
+fn entries_of_several_lines_give_the_same_events() {
+    let folder = tempfile::tempdir().unwrap();
+    for entries in [postfix(), without_stamp(exim())] {
+        let want = answers(&write(folder.path(), &entries, rfc_3339, "\n"));
+        let want = (want.0["totals"].clone(), unnumbered(want.1));
+        for (name, form) in SPREAD {
+            let log = write(folder.path(), &entries, form, "\n");
+            let got = answers(&log);
+            same(name, &(got.0["totals"].clone(), unnumbered(got.1)), &want);
+            // A block may begin within an entry.
+            let split = ["scan", "--format", "json", "--tz", "UTC", "-j", "2", "--block-size", "700", &log];
+            let split: Value = serde_json::from_str(&support::answer(&split).0).unwrap();
+            assert_eq!(split["totals"], want.0, "{name}");
+        }
+    }
+}
+
+#[test]
+fn all_forms_in_one_file_give_the_same_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let entries = postfix();
+    let want = answers(&write(folder.path(), &entries, rfc_3339, "\n"));
+    let lines = entries.iter().zip(SYSLOG.iter().cycle()).enumerate();
+    let text: String =
+        lines.map(|(at, (entry, (_, form)))| form(entry) + if at % 3 == 0 { "\r\n" } else { "\n" }).collect();
+    let log = write(folder.path(), &[], rfc_3339, "\n");
+    fs::write(&log, text).unwrap();
+    let evening = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_384_800);
+    File::options().append(true).open(&log).unwrap().set_modified(evening).unwrap();
+    same("mixed", &answers(&log), &want);
+}
+
+#[test]
+fn without_the_name_of_a_daemon_the_text_says_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let with_unit: Form = ("with-unit", |Entry { clock, pid, text, .. }| {
+        format!("Sun 2026-11-22 {clock} UTC mx1 postfix@-.service[{pid}]: {text}")
+    });
+    let cat: Form = ("cat", |entry| entry.text.clone());
+    let parts = |events: &[Value]| -> Vec<[Value; 5]> {
+        let mut parts: Vec<[Value; 5]> = events
+            .iter()
+            .filter(|event| event["outcome"] != "attempt")
+            .map(|event| {
+                ["direction", "outcome", "code", "queue_id", "recipient"].map(|name| event[name].clone())
+            })
+            .collect();
+        parts.sort_by_key(|part| json!(part).to_string());
+        parts
+    };
+    let entries = postfix();
+    let want = answers(&write(folder.path(), &entries, rfc_3339, "\n"));
+    for (name, form) in [with_unit, cat] {
+        let events =
+            support::answer(&["events", "--tz", "UTC", &write(folder.path(), &entries, form, "\r\n")]).0;
+        let events: Vec<Value> = events.lines().map(|event| serde_json::from_str(event).unwrap()).collect();
+        assert_eq!(parts(&events), parts(&want.1), "{name}");
+    }
+}
+
+#[test]
+fn a_repeated_message_counts_as_often_as_it_occurred() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("mail.log");
+    let front = "2026-11-22T03:04:05+00:00 mx1 postfix/smtpd[7]:";
+    let reject = "NOQUEUE: reject: RCPT from c.example.com[192.0.2.9]: 554 5.7.1 <b@example.net>: Relay access denied; \
+                  from=<a@example.com> to=<b@example.net> proto=ESMTP helo=<c>";
+    let ended =
+        |end: &str| format!("{front} {reject}{end}{front} message repeated 4 times: [ {reject}]{end}");
+    for (text, want) in [
+        (ended("\n"), 5),
+        (ended("\r\n"), 5),
+        (format!("{front} {reject}\nNov 22 03:04:06 mx1 last message repeated 2 times\n"), 3),
+        (format!("{front} {reject}\n{front} last message repeated 2 times\n"), 3),
+        (
+            format!(
+                "{front} {reject}\n{front} Last message 'NOQUEUE: reject: RCP' repeated 6 times, suppressed by syslog-ng on mx1\n"
+            ),
+            7,
+        ),
+    ] {
+        fs::write(&log, text).unwrap();
+        let path = log.to_str().unwrap();
+        let report = support::answer(&["scan", "--format", "json", "--tz", "UTC", path]).0;
+        let report: Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["totals"]["inbound"]["refused"], want);
+        assert_eq!((&report["input"]["lines"], &report["input"]["mail"]), (&json!(2), &json!(2)));
+        assert_eq!(report["rows"][0]["attempts"], want);
+        assert_eq!(support::answer(&["events", "--tz", "UTC", path]).0.lines().count(), want);
+        let trace = support::answer(&["trace", "--format", "json", "--tz", "UTC", "b@example.net", path]).0;
+        let trace: Value = serde_json::from_str(&trace).unwrap();
+        assert_eq!(trace["stories"][0]["hops"][0]["steps"][0]["count"], want, "{trace}");
+        let filtered = support::answer(&["scan", "--format", "json", "--tz", "UTC", "--code", "452", path]).0;
+        let filtered: Value = serde_json::from_str(&filtered).unwrap();
+        assert_eq!(filtered["input"]["filtered"], want);
     }
 }
 

@@ -374,16 +374,36 @@ fn agrees_with_the_model(log: &Path) -> Value {
 
 #[test]
 fn recordings_give_what_the_model_finds() {
-    for log in support::logs() {
+    for log in support::logs().into_iter().filter(|log| is_modelled(log)) {
         // A copy that syslog got of a refusal is no second refusal; the model does not know.
         agrees_with_the_model(&log);
     }
+}
+
+/// The model follows Postfix and Exim, and only they list their queues in a form that says who a message is from.
+fn is_modelled(log: &Path) -> bool {
+    ["postfix", "exim"].iter().any(|mta| log.parent().is_some_and(|folder| folder.ends_with(mta)))
 }
 
 /// Ids in the queue when the recording ended, as the server itself listed them.
 fn queue_of(log: &Path) -> Option<u64> {
     let postfix = fs::read_to_string(log.with_extension("queue.json"));
     let exim = fs::read_to_string(log.with_extension("queue.txt"));
+    // `8.17-out.queue.txt`, of `mailq`; `8.17-local` has a message whose failure stands before its arrival.
+    let of_sendmail = |line: &&str| line.split_whitespace().next().is_some_and(|id| id.len() == 14);
+    if log.parent()?.ends_with("sendmail") {
+        let runs = ["out", "retry", "in", "in-delay"];
+        let name = log.file_stem()?.to_str()?;
+        return runs.iter().any(|run| name.ends_with(run)).then(|| {
+            exim.unwrap().lines().filter(of_sendmail).filter(|line| !line.starts_with('-')).count() as u64
+        });
+    }
+    // `evpid|inet4|mta|…` of `smtpctl show queue`: a line for each recipient, whose id begins with the message's.
+    if log.parent()?.ends_with("opensmtpd") {
+        let messages: BTreeSet<String> =
+            exim.ok()?.lines().filter_map(|line| line.get(..8).map(str::to_owned)).collect();
+        return Some(messages.len() as u64);
+    }
     let is_exim_head =
         |line: &&str| line.split_whitespace().nth(2).is_some_and(|id| id.matches('-').count() == 2);
     match (postfix, exim) {
@@ -479,7 +499,7 @@ fn queued_senders(log: &Path) -> Option<Vec<String>> {
 #[test]
 fn messages_of_a_recording_are_what_its_peers_know_of_them() {
     let (mut wrong, mut known) = (Vec::new(), 0);
-    for log in support::logs() {
+    for log in support::logs().into_iter().filter(|log| is_modelled(log)) {
         let Some(wanted) = truth_of(&log) else { continue };
         let messages = support::report(&[log.to_str().unwrap()])["totals"]["messages"].clone();
         for field in ["received", "notices", "delivered", "bounced", "expired", "discarded"] {

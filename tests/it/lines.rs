@@ -21,7 +21,7 @@ fn shown(event: &Event) -> String {
 }
 
 #[track_caller]
-fn reads(raw: &str, want: &str) {
+pub(crate) fn reads(raw: &str, want: &str) {
     let got = match mta::read(&LogLine::read(raw.as_bytes())) {
         ParsedLine::Event(event) => shown(&event),
         ParsedLine::QueueRecord(fact) => format!("Fact {:?}", fact.step),

@@ -443,7 +443,13 @@ fn every_message_of_the_recordings_has_a_story_with_all_of_its_events() {
             told.map(|(count, step)| count * step["count"].as_u64().unwrap()).sum()
         };
         let events = support::events(&log);
-        let of_messages = events.iter().filter(|event| !event["queue_id"].is_null()).count() as u64;
+        // A refusal of Sendmail that names nobody matches no query.
+        let nameless = |event: &&Value| {
+            event["direction"] == "inbound"
+                && ["sender", "recipient", "peer_host", "peer_ip"].iter().all(|field| event[*field].is_null())
+        };
+        let of_messages = events.iter().filter(|event| !event["queue_id"].is_null());
+        let of_messages = of_messages.filter(|event| !nameless(event)).count() as u64;
         assert_eq!(steps("message"), of_messages, "{path}");
         let refusals = events.iter().filter(|event| event["queue_id"].is_null());
         let named = |event: &&Value| {

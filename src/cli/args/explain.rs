@@ -21,7 +21,7 @@ pub struct ExplainArgs {
     /// The command that the reply answers: connect, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, "end of DATA", or any other SMTP command.
     #[arg(long, value_parser = stage, value_name = "COMMAND")]
     pub stage: Option<CommandStage>,
-    /// Show the commands of this mail server only: postfix, exim, sendmail or opensmtpd. [default: all]
+    /// Show the commands of this mail server only: postfix, exim, sendmail, opensmtpd or kumomta. [default: all]
     #[arg(long, value_enum, hide_possible_values = true, ignore_case = true)]
     pub mta: Option<Mta>,
     /// Host name of the other server; identifies the provider, whose replies may have their own meaning.

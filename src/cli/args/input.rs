@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::{OUTPUT, REPORT};
+use crate::input::host_pattern::{HostName, HostPattern};
 
 #[derive(Args, Debug)]
 pub struct InputArgs {
@@ -20,6 +21,15 @@ pub struct InputArgs {
     /// Read the mail messages of the systemd journal, in addition to any FILE.
     #[arg(long)]
     pub journal: bool,
+    /// The host of lines that name none, such as those of an Exim mainlog.
+    #[arg(long, value_name = "NAME", conflicts_with = "host_from")]
+    pub host: Option<HostName>,
+    /// Take that host from the path of each log: 'logs/{host}/*'; * matches anything.
+    ///
+    /// The pattern describes the end of the path. Without it, logs that name no host and overlap in time are taken for those of
+    /// different hosts; the rotated parts of a log always belong together.
+    #[arg(long, value_name = "PATTERN")]
+    pub host_from: Option<HostPattern>,
     /// Number of threads, at most 64 or one per core. [default: one per core; 1 for files of 2 MiB or less]
     #[arg(short = 'j', long, value_name = "N")]
     pub threads: Option<usize>,

@@ -5,6 +5,7 @@ use std::io::Write;
 use crate::cli::args::EventsArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
+use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
 use crate::cli::output;
 use crate::cli::redaction::redactor;
@@ -80,6 +81,7 @@ fn list(
     let read = ReadSummary { coverage: &coverage, window: *window, calendar, sources, resolution: &turns };
     remarks.extend(on_time(&read));
     remarks.extend(session.no_match(&task, &coverage)?);
+    remarks.extend(on_form(&coverage, sources, redactor));
     if let Some(redactor) = redactor {
         for remark in &mut remarks {
             *remark = redactor.text(remark);

@@ -8,6 +8,7 @@ use super::storm;
 use crate::cli::args::{AdviceChoice, ScanArgs};
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
+use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
 use crate::cli::mail;
 use crate::cli::output;
@@ -173,7 +174,7 @@ fn count(
     };
     let SettledWalk { walked, total: folder, sources, calendar, no_match } =
         session.walk_until_settled(&plan, &mut unparsed)?;
-    let WalkResult { sinks, coverage, problems: met, resolution: turns, reached } = walked;
+    let WalkResult { sinks, coverage, problems: met, resolution: turns, reached, .. } = walked;
     let resumed = session.inputs.resumed.as_ref();
     if !anyway && resumed.is_some_and(|resumed| !resumed.changed().is_empty()) {
         return Ok(None);
@@ -200,7 +201,9 @@ fn count(
     let inputs = &mut session.inputs;
     let checkpoints = inputs.resumed.take().map(|resumed| state::settled(resumed, &sources, &reached, &met));
     let problems = std::mem::take(&mut inputs.problems);
-    let completion = Completion::new(problems, met, &coverage, window, args.coverage.strict);
+    let form = on_form(&coverage, &sources, session.redactor);
+    let completion =
+        Completion::new(problems, met, &coverage, window, args.coverage.strict).with_remarks(form);
     let mut completion = if since.is_some() { completion.of_a_part(&coverage) } else { completion };
     let when = EvaluationTime { coverage: &coverage, window, now: calendar.now, zone: &calendar.zone };
     verdict_run.judge(args, &mut report, hourly.as_ref(), &when, &mut completion);

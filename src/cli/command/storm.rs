@@ -8,6 +8,7 @@ use crate::catalog::value_name;
 use crate::cli::args::{DocumentFormat, StormArgs};
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
+use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
 use crate::cli::output;
 use crate::cli::redaction::redactor;
@@ -104,7 +105,9 @@ fn find(args: &StormArgs, mut session: Session) -> Result<(StormReport, Completi
     notes.extend(sample_notes(&samples));
     let storms = StormReport { schema: STORMS_SCHEMA, range: time, input: read, storms, notes };
     let problems = std::mem::take(problems);
-    Ok((storms, Completion::new(problems, met, &coverage, *window, args.coverage.strict)))
+    let form = on_form(&coverage, &sources, session.redactor);
+    let completion = Completion::new(problems, met, &coverage, *window, args.coverage.strict);
+    Ok((storms, completion.with_remarks(form)))
 }
 
 /// Collects the samples in which storms are found.

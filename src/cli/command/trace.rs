@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::cli::args::{DocumentFormat, TraceArgs};
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
+use crate::cli::form::on_form;
 use crate::cli::input::Inputs;
 use crate::cli::output;
 use crate::cli::progress::with_bar;
@@ -124,6 +125,7 @@ fn nothing_found(
         sources: task.sources,
         resolution: &calendar.resolution,
     }));
+    remarks.extend(on_form(&coverage, task.sources, session.redactor));
     if let Some(redactor) = session.redactor {
         for remark in &mut remarks {
             *remark = redactor.text(remark);

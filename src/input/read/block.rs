@@ -5,8 +5,9 @@ use std::ops::Range;
 /// How many bytes of a line are parsed; the rest of a longer line is skipped. syslog cuts lines at 8 KiB or below.
 pub(crate) const LINE_LIMIT: usize = 64 << 10;
 
-/// How much text before its first line every block carries, in bytes.
-pub(crate) const CONTEXT: usize = 4 << 10;
+/// How much text before its first line every block carries, in bytes: about 150 lines, which is where a session of
+/// OpenSMTPD that is refused began, and little beside a block of 256 KiB.
+pub(crate) const CONTEXT: usize = 16 << 10;
 
 /// Whole lines of one file, in the order of the file.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,17 @@ pub struct Block<'a> {
     pub before: &'a [u8],
     /// Complete lines; only the last one of a file may lack its newline.
     pub lines: &'a [u8],
+}
+
+impl<'a> Block<'a> {
+    /// The last `distance` bytes before the line at `at`, in two parts: before the block, and in it. `distance` is at most
+    /// [`CONTEXT`], so that the text does not depend on how a file is cut into blocks.
+    pub(crate) fn text_before(&self, at: usize, distance: usize) -> (&'a [u8], &'a [u8]) {
+        let own = self.lines.get(..at).unwrap_or_default();
+        let near = own.get(own.len().saturating_sub(distance)..).unwrap_or_default();
+        let room = distance.saturating_sub(near.len()).min(self.before.len());
+        (self.before.get(self.before.len() - room..).unwrap_or_default(), near)
+    }
 }
 
 /// A reusable read buffer aligned to a page. On some processors the kernel copies to the first byte of a page six times as

@@ -6,10 +6,13 @@
 
 pub(crate) mod delay;
 pub(crate) mod exim;
+pub(crate) mod kumomta;
 pub(crate) mod opensmtpd;
+pub(crate) mod own_text;
 pub(crate) mod parsed;
 pub(crate) mod postfix;
 pub(crate) mod queue_record;
+pub(crate) mod recipient_list;
 pub(crate) mod related_id;
 pub(crate) mod sendmail;
 pub(crate) mod server_warning;
@@ -19,9 +22,10 @@ use self::delay::Phases;
 use self::parsed::ParsedLine;
 use self::postfix::daemon::Daemon;
 use self::queue_record::{MessageFields, QueueRecord};
+use self::recipient_list::RecipientList;
 use self::related_id::Relation;
 use super::header::{LogLine, RawTimestamp};
-use crate::smtp::event::{Direction, Event, Mta, Outcome};
+use crate::smtp::event::{Direction, Event, Mta, Outcome, Peer};
 
 /// The program that wrote a line, as far as parsing depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +34,7 @@ pub enum Program {
     Exim,
     Sendmail,
     Opensmtpd,
+    Kumomta,
     /// Another program.
     Foreign,
 }
@@ -47,12 +52,22 @@ impl Program {
         match line.program {
             b"" if matches!(line.stamp, RawTimestamp::Iso(_)) => Self::WITHOUT_TAG,
             b"" if exim::foreground::is_line(line.text) => Self::Exim,
+            // In the foreground, smtpd writes its lines without any header.
+            b"" if opensmtpd::begins_with_session(line.text) => Self::Opensmtpd,
             b"" => Self::Foreign,
             program if exim::is_program(program) => Self::Exim,
             _ if sendmail::is_from(line) => Self::Sendmail,
             _ if opensmtpd::is_from(line) => Self::Opensmtpd,
+            _ if kumomta::is_from(line) => Self::Kumomta,
             _ => Self::Foreign,
         }
+    }
+
+    /// Whether the name does not tell a mail server's daemon, so that the line may be one that a mail server wrote and
+    /// another program passed on: Docker's syslog driver names the container, which may be `postfix`.
+    #[inline]
+    pub(crate) fn is_vague(self) -> bool {
+        matches!(self, Self::Foreign | Self::Postfix(Daemon::Unnamed))
     }
 
     /// Parses a line of this writer.
@@ -63,8 +78,35 @@ impl Program {
             Self::Exim => exim::read(line),
             Self::Sendmail => sendmail::read(line),
             Self::Opensmtpd => opensmtpd::read(line),
+            Self::Kumomta => kumomta::read(line),
             Self::Foreign => ParsedLine::Foreign,
         }
+    }
+}
+
+/// A program of the server that wrote a text without a header. `None`: the text could be anybody's.
+pub(crate) fn program_of_text(text: &[u8]) -> Option<&'static str> {
+    // Sendmail first: its lines begin like Postfix's.
+    let servers = [Mta::Sendmail, Mta::Exim, Mta::Opensmtpd, Mta::Postfix];
+    servers.into_iter().find(|mta| own_text::is_of(*mta, text)).map(program_name)
+}
+
+/// A program of the server that runs under a systemd unit, whose name is given without its type: `postfix@-`, `exim4`.
+pub(crate) fn program_of_unit(unit: &[u8]) -> Option<&'static str> {
+    let bare = |unit: &'static str| unit.split(['@', '.']).next().unwrap_or(unit).as_bytes();
+    let name = unit.split(|&byte| byte == b'@').next().unwrap_or(unit);
+    let runs_as = |mta: &Mta| journal_units(*mta).iter().any(|unit| bare(unit) == name);
+    Mta::ALL.into_iter().find(runs_as).map(program_name)
+}
+
+/// The name under which a server logs, without the name of a daemon.
+const fn program_name(mta: Mta) -> &'static str {
+    match mta {
+        Mta::Postfix => "postfix",
+        Mta::Exim => "exim",
+        Mta::Sendmail => "sendmail",
+        Mta::Opensmtpd => "smtpd",
+        Mta::Kumomta => "kumod",
     }
 }
 
@@ -72,9 +114,15 @@ impl Program {
 pub(crate) fn writes_lines_without_tag(program: &[u8]) -> bool {
     let writes = |mta| match mta {
         Mta::Exim => exim::is_program(program),
-        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => false,
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => false,
     };
     Mta::ALL.into_iter().any(writes)
+}
+
+/// Appends the line of a log record that is a JSON object itself, not one around a line. False: it is no such record, and
+/// nothing was written.
+pub(crate) fn write_record(json: &str, line: &mut Vec<u8>) -> bool {
+    kumomta::record::write(json, line)
 }
 
 /// Parses a line by the program that wrote it.
@@ -89,6 +137,7 @@ pub fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
         Mta::Exim => exim::message_fields(record),
         Mta::Sendmail => sendmail::message_fields(record),
         Mta::Opensmtpd => opensmtpd::message_fields(record),
+        Mta::Kumomta => kumomta::message_fields(record),
     }
 }
 
@@ -99,6 +148,7 @@ pub(crate) fn origin<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
         Mta::Exim => exim::origin(record),
         Mta::Sendmail => sendmail::message_fields(record),
         Mta::Opensmtpd => opensmtpd::message_fields(record),
+        Mta::Kumomta => kumomta::message_fields(record),
     }
 }
 
@@ -109,14 +159,81 @@ pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
         Mta::Exim => None,
         Mta::Sendmail => sendmail::recipients(record),
         Mta::Opensmtpd => opensmtpd::recipients(record),
+        Mta::Kumomta => kumomta::recipients(record),
     }
 }
 
-/// The number of recipients whose delivery the line of an event reports.
-pub(crate) fn reported_recipients(event: &Event, line: &LogLine) -> u32 {
+/// Whether the line of an event may say more than the event: see [`other_recipients`] and [`record_of_event`].
+#[inline]
+pub(crate) fn may_say_more(mta: Mta) -> bool {
+    match mta {
+        Mta::Sendmail | Mta::Kumomta => true,
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd => false,
+    }
+}
+
+/// The events of the other recipients that the line of an event names: `to=<a@b>,<c@d>, …` is a delivery to each.
+pub(crate) fn other_recipients<'a>(
+    event: &Event<'a>,
+    line: &LogLine<'a>,
+) -> impl Iterator<Item = Event<'a>> + use<'a> {
+    let others = match event.mta {
+        Mta::Sendmail => sendmail::other_recipients(event, line),
+        Mta::Kumomta => kumomta::other_recipients(event, line),
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd => RecipientList::default(),
+    };
+    let first = *event;
+    others.map(move |recipient| Event { recipient: Some(recipient), ..first })
+}
+
+/// The event of one recipient of a line: 0 is the line's event itself. `None`: the line names fewer recipients.
+pub(crate) fn event_of_part<'a>(event: &Event<'a>, line: &LogLine<'a>, part: u32) -> Option<Event<'a>> {
+    match part.checked_sub(1) {
+        None => Some(*event),
+        Some(before) => other_recipients(event, line).nth(before as usize),
+    }
+}
+
+/// The record of a notification that an event's line shows too. Sendmail gives up a message and names the notification in
+/// one line.
+pub(crate) fn record_of_event<'a>(event: &Event<'a>, line: &LogLine<'a>) -> Option<QueueRecord<'a>> {
     match event.mta {
-        Mta::Sendmail => sendmail::reported_recipients(line),
-        Mta::Postfix | Mta::Exim | Mta::Opensmtpd => 1,
+        Mta::Sendmail => sendmail::record_of_event(event, line),
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd | Mta::Kumomta => None,
+    }
+}
+
+/// Whether lines of such events may leave the peer to an earlier line of the session.
+pub(crate) fn may_lack_peer(event: &Event) -> bool {
+    match event.mta {
+        Mta::Opensmtpd => opensmtpd::may_lack_peer(event),
+        Mta::Postfix | Mta::Exim | Mta::Sendmail | Mta::Kumomta => false,
+    }
+}
+
+/// The queue record of a line, also of one that is an event too. `None`: it has none.
+pub(crate) fn record<'a>(parsed: &ParsedLine<'a>, line: &LogLine<'a>) -> Option<QueueRecord<'a>> {
+    match parsed {
+        ParsedLine::QueueRecord(record) => Some(*record),
+        ParsedLine::Event(event) => record_of_event(event, line),
+        ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => None,
+    }
+}
+
+/// The session of an event whose line shows no peer; an earlier line of the session does. `None`: the line shows its peer.
+#[inline]
+pub(crate) fn session<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
+    match event.mta {
+        Mta::Opensmtpd => opensmtpd::session(event, line),
+        Mta::Postfix | Mta::Exim | Mta::Sendmail | Mta::Kumomta => None,
+    }
+}
+
+/// The peer of a session, if the line begins it. `session` is from [`session`].
+pub(crate) fn session_peer<'a>(line: &LogLine<'a>, session: &[u8]) -> Option<Peer<'a>> {
+    match Program::of(line) {
+        Program::Opensmtpd => opensmtpd::session_peer(line, session),
+        Program::Postfix(_) | Program::Exim | Program::Sendmail | Program::Kumomta | Program::Foreign => None,
     }
 }
 
@@ -127,6 +244,7 @@ pub(crate) fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8
         Program::Exim => (Mta::Exim, exim::queue_id(exim::message_text(line))),
         Program::Sendmail => (Mta::Sendmail, sendmail::queue_id(line.text)),
         Program::Opensmtpd => (Mta::Opensmtpd, (opensmtpd::queue_id(line.text), line.text)),
+        Program::Kumomta => (Mta::Kumomta, (kumomta::queue_id(line.text), line.text)),
         Program::Foreign => return None,
     };
     id.map(|id| (mta, id, rest))
@@ -138,7 +256,7 @@ pub(crate) fn queue_id<'a>(line: &LogLine<'a>) -> Option<(Mta, &'a [u8], &'a [u8
 pub(crate) fn queue_scope(mta: Mta, program: &[u8]) -> &[u8] {
     match mta {
         Mta::Postfix => postfix::queue_scope(program),
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => b"",
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => b"",
     }
 }
 
@@ -147,7 +265,7 @@ pub(crate) fn queue_scope(mta: Mta, program: &[u8]) -> &[u8] {
 pub(crate) fn is_in_queue_scope(mta: Mta, program: &[u8], scope: &[u8]) -> bool {
     match mta {
         Mta::Postfix => postfix::is_in_queue_scope(program, scope),
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => scope.is_empty(),
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => scope.is_empty(),
     }
 }
 
@@ -156,7 +274,7 @@ pub(crate) fn is_in_queue_scope(mta: Mta, program: &[u8], scope: &[u8]) -> bool 
 pub(crate) fn message_part(mta: Mta, queue_id: &[u8]) -> &[u8] {
     match mta {
         Mta::Opensmtpd => opensmtpd::message_part(queue_id),
-        Mta::Postfix | Mta::Exim | Mta::Sendmail => queue_id,
+        Mta::Postfix | Mta::Exim | Mta::Sendmail | Mta::Kumomta => queue_id,
     }
 }
 
@@ -165,7 +283,16 @@ pub(crate) fn message_part(mta: Mta, queue_id: &[u8]) -> &[u8] {
 pub(crate) fn is_queued_on_arrival(mta: Mta) -> bool {
     match mta {
         Mta::Postfix => false,
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => true,
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => true,
+    }
+}
+
+/// Whether a message's arrival is logged before the server decides on its content. Sendmail logs `from=` when it has read
+/// the message, and asks filters then.
+pub(crate) fn logs_arrival_first(mta: Mta) -> bool {
+    match mta {
+        Mta::Sendmail => true,
+        Mta::Postfix | Mta::Exim | Mta::Opensmtpd | Mta::Kumomta => false,
     }
 }
 
@@ -174,7 +301,7 @@ pub(crate) fn is_queued_on_arrival(mta: Mta) -> bool {
 pub(crate) fn is_never_queued(event: &Event, line: &LogLine) -> bool {
     match event.mta {
         Mta::Postfix => line.daemon() == b"cleanup",
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => false,
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => false,
     }
 }
 
@@ -182,7 +309,7 @@ pub(crate) fn is_never_queued(event: &Event, line: &LogLine) -> bool {
 /// arrival (cutthrough), so lines before the arrival belong to the same message.
 pub(crate) fn reuses_queue_ids(mta: Mta) -> bool {
     match mta {
-        Mta::Exim => false,
+        Mta::Exim | Mta::Kumomta => false,
         Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => true,
     }
 }
@@ -193,7 +320,7 @@ pub(crate) fn original_recipient(mta: Mta, text: &[u8]) -> Option<&[u8]> {
     match mta {
         Mta::Postfix => postfix::original_recipient(text),
         Mta::Exim => exim::original_recipient(text),
-        Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
@@ -202,12 +329,12 @@ pub(crate) fn helo(mta: Mta, text: &[u8]) -> Option<&[u8]> {
     match mta {
         Mta::Postfix => postfix::helo(text),
         Mta::Exim => exim::rejected_helo(text),
-        Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
 /// The name with which a client logged in, or tried to, as the line of a rejection shows it: `sasl_username=anna` of Postfix,
-/// `(set_id=anna)` of Exim. `None`: the line shows none.
+/// `(set_id=anna)` of Exim, `AUTH failure (PLAIN): …, user=anna` of Sendmail. `None`: the line shows none.
 pub(crate) fn login<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     if event.direction != Direction::Inbound {
         return None;
@@ -215,7 +342,8 @@ pub(crate) fn login<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
     match event.mta {
         Mta::Postfix => postfix::login(line.text),
         Mta::Exim => exim::login(line.text),
-        Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Sendmail => sendmail::login(line.text),
+        Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
@@ -224,7 +352,8 @@ pub(crate) fn related_queue_id(mta: Mta, text: &[u8]) -> Option<(Relation, &[u8]
     match mta {
         Mta::Postfix => postfix::related_queue_id(text),
         Mta::Exim => exim::related_queue_id(text),
-        Mta::Sendmail | Mta::Opensmtpd => related_id::forwarded_to(text),
+        Mta::Sendmail => sendmail::related_queue_id(text),
+        Mta::Opensmtpd | Mta::Kumomta => related_id::forwarded_to(text),
     }
 }
 
@@ -242,6 +371,7 @@ fn accepted_text(mta: Mta, reply: &[u8]) -> Option<&[u8]> {
         Mta::Sendmail => sendmail::accepted(reply),
         // OpenSMTPD uses Sendmail's wording.
         Mta::Opensmtpd => None,
+        Mta::Kumomta => kumomta::accepted(reply),
     }
 }
 
@@ -250,7 +380,7 @@ pub(crate) fn delivery_delays(mta: Mta, line: &LogLine) -> Phases {
     match mta {
         Mta::Postfix => postfix::delays(line.text).unwrap_or_default(),
         Mta::Exim => exim::delays(line),
-        Mta::Sendmail | Mta::Opensmtpd => Phases::new(),
+        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => Phases::new(),
     }
 }
 
@@ -258,7 +388,7 @@ pub(crate) fn delivery_delays(mta: Mta, line: &LogLine) -> Phases {
 pub(crate) fn receive_time(record: &QueueRecord) -> Option<u64> {
     match record.mta {
         Mta::Exim => exim::receive_time(record),
-        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
@@ -269,7 +399,8 @@ pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [
         Mta::Exim if event.direction == Direction::Inbound && !line.program.is_empty() => {
             Some(exim::message_text(line)).filter(|text| !exim::connection::is_logged_once(text))
         }
-        Mta::Exim | Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Sendmail => sendmail::copied_text(event, line),
+        Mta::Exim | Mta::Postfix | Mta::Opensmtpd | Mta::Kumomta => None,
     }
 }
 
@@ -280,7 +411,7 @@ pub(crate) fn may_report_again(event: &Event, line: &LogLine) -> bool {
             (event.direction, event.outcome) == (Direction::Inbound, Outcome::Rejected)
                 && postfix::warning::repetition(line.text).is_some()
         }
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => false,
+        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => false,
     }
 }
 
@@ -291,8 +422,7 @@ pub(crate) fn reports_again(event: &Event, line: &LogLine, earlier: &LogLine) ->
         Mta::Postfix if postfix::is_in_queue_scope(earlier.program, postfix::queue_scope(line.program)) => {
             postfix::warning::reports_again(line.text, earlier.text)
         }
-        Mta::Postfix => 0,
-        Mta::Exim | Mta::Sendmail | Mta::Opensmtpd => 0,
+        Mta::Postfix | Mta::Exim | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => 0,
     }
 }
 
@@ -303,6 +433,7 @@ const fn journal_units(mta: Mta) -> &'static [&'static str] {
         Mta::Exim => &["exim4.service", "exim4-base.service", "exim.service"],
         Mta::Sendmail => &["sendmail.service"],
         Mta::Opensmtpd => &["opensmtpd.service", "smtpd.service"],
+        Mta::Kumomta => &["kumomta.service"],
     }
 }
 
@@ -318,7 +449,7 @@ const fn log_names(mta: Mta) -> &'static [&'static str] {
             "exim_mainlog", // cPanel
             "exim*.log",    // Exim in containers, and the BSDs' names
         ],
-        Mta::Sendmail | Mta::Opensmtpd => &[],
+        Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => &[],
     }
 }
 
@@ -326,7 +457,7 @@ const fn log_names(mta: Mta) -> &'static [&'static str] {
 const fn log_paths(mta: Mta) -> &'static [&'static str] {
     match mta {
         Mta::Exim => &["/var/log/exim4/mainlog", "/var/log/exim/main.log", "/var/log/exim/mainlog"],
-        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => &[],
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => &[],
     }
 }
 
@@ -334,7 +465,7 @@ const fn log_paths(mta: Mta) -> &'static [&'static str] {
 pub(crate) fn repeated_log(log: &str) -> Option<String> {
     let of = |mta| match mta {
         Mta::Exim => exim::mainlog_of(log),
-        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd => None,
+        Mta::Postfix | Mta::Sendmail | Mta::Opensmtpd | Mta::Kumomta => None,
     };
     Mta::ALL.into_iter().find_map(of)
 }

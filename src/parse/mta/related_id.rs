@@ -17,7 +17,7 @@ pub(crate) enum Relation {
 }
 
 /// The texts that precede a related queue id, for all servers. A line without any of them names no other message.
-pub(crate) const MARKS: [&str; 10] = [
+pub(crate) const MARKS: [&str; 13] = [
     "queued as ",
     "forwarded as ",
     "notification: ",
@@ -25,6 +25,9 @@ pub(crate) const MARKS: [&str; 10] = [
     "orig_id=",
     "OK id=",
     " R=",
+    ": DSN: ",
+    " notify: ",
+    ": return to sender: ",
     "Requeue: ",
     "250 2.5.0 OK (",
     "accept mail to <",

@@ -56,7 +56,7 @@ pub(crate) fn server_warning<'a>(program: Program, line: &LogLine<'a>) -> Option
         Program::Exim => (Mta::Exim, exim_warning(exim::message_text(line))),
         Program::Sendmail => (Mta::Sendmail, sendmail_warning(line.text)),
         Program::Opensmtpd => (Mta::Opensmtpd, by_prefix(line.text, OPENSMTPD)),
-        Program::Foreign => return None,
+        Program::Kumomta | Program::Foreign => return None,
     };
     found.map(|(severity, text)| ServerWarning { mta, severity, text })
 }

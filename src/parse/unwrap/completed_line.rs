@@ -12,6 +12,8 @@ use crate::parse::process_tag::{is_process, without_padded_pid};
 /// Appends the line to `output`, as one line without a newline, with the time, host and program that it lacks.
 pub(crate) fn write_line(wrapper: &WrapperMetadata, text: &[u8], output: &mut Vec<u8>) {
     let text = &*one_line(text);
+    // rsyslog's property msg begins with the blank that stands behind the tag.
+    let text = text.trim_ascii_start();
     let line = LogLine::read(text);
     let has_tag = !line.program.is_empty();
     let has_own_stamp =
@@ -51,7 +53,8 @@ pub(crate) fn write_line(wrapper: &WrapperMetadata, text: &[u8], output: &mut Ve
             let word = words.next().unwrap_or_default();
             let begins_with_tag = is_process(word);
             let has_host_and_tag = !word.ends_with(b":") && words.next().is_some_and(is_process);
-            if begins_with_tag || wrapper.program.is_none() && has_tag && !has_host_and_tag {
+            let is_tag = || has_tag && !has_host_and_tag && mta::program_of_text(text).is_none();
+            if begins_with_tag || wrapper.program.is_none() && is_tag() {
                 if wrapper.write_stamp(output) {
                     wrapper.write_host(output);
                 }
@@ -59,6 +62,9 @@ pub(crate) fn write_line(wrapper: &WrapperMetadata, text: &[u8], output: &mut Ve
                 wrapper.write_stamp(output);
             } else if wrapper.program.is_some() {
                 write_header(wrapper, output);
+            } else if let Some(program) = mta::program_of_text(text) {
+                let program = Some(Cow::Borrowed(program));
+                write_header(&WrapperMetadata { program, ..wrapper.clone() }, output);
             }
             output.extend_from_slice(text);
         }

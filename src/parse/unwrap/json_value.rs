@@ -15,20 +15,8 @@ pub(crate) enum JsonValue<'a> {
     Bytes(Vec<u8>),
     Integer(u64),
     Float(f64),
-    Object(Box<NestedFields<'a>>),
-    /// Null, a boolean, a negative number, or an array of other values.
+    /// Null, a boolean, a negative number, an object, or an array of other values.
     Unusable,
-}
-
-/// The fields of the objects `host`, `process`, `log` and `log.syslog` of the Elastic Common Schema.
-#[derive(Default, Debug)]
-pub(crate) struct NestedFields<'a> {
-    /// `name`, `program` or `appname`.
-    pub name: Option<Cow<'a, str>>,
-    pub hostname: Option<Cow<'a, str>>,
-    /// `pid` or `procid`.
-    pub pid: Option<Cow<'a, str>>,
-    pub syslog: Option<Box<NestedFields<'a>>>,
 }
 
 impl<'a> JsonValue<'a> {
@@ -37,7 +25,7 @@ impl<'a> JsonValue<'a> {
         match self {
             Self::Text(text) => Some(text),
             Self::Integer(number) => Some(Cow::Owned(number.to_string())),
-            Self::Bytes(_) | Self::Float(_) | Self::Object(_) | Self::Unusable => None,
+            Self::Bytes(_) | Self::Float(_) | Self::Unusable => None,
         }
     }
 
@@ -48,7 +36,7 @@ impl<'a> JsonValue<'a> {
             Self::Text(Cow::Owned(text)) => Some(Cow::Owned(text.into_bytes())),
             Self::Bytes(bytes) => Some(Cow::Owned(bytes)),
             // journalctl writes null for a text of more than 4096 bytes, unless it has the option --all.
-            Self::Integer(_) | Self::Float(_) | Self::Object(_) | Self::Unusable => None,
+            Self::Integer(_) | Self::Float(_) | Self::Unusable => None,
         }
     }
 
@@ -58,16 +46,17 @@ impl<'a> JsonValue<'a> {
             Self::Text(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 WrapperTime::integer(text.parse().ok()?)
             }
-            Self::Text(Cow::Borrowed(text)) => WrapperTime::iso(text),
+            Self::Text(Cow::Borrowed(text)) => WrapperTime::iso(text).or_else(|| WrapperTime::bsd(text)),
             Self::Integer(number) => WrapperTime::integer(number),
             Self::Float(number) => WrapperTime::seconds(number),
             // A string with escapes is owned, and no timestamp needs escapes.
-            Self::Text(Cow::Owned(_)) | Self::Bytes(_) | Self::Object(_) | Self::Unusable => None,
+            Self::Text(Cow::Owned(_)) | Self::Bytes(_) | Self::Unusable => None,
         }
     }
 }
 
-struct ValueVisitor;
+/// Reads any value; an object is read to its end, and is [`JsonValue::Unusable`].
+pub(crate) struct ValueVisitor;
 
 impl<'de> Deserialize<'de> for JsonValue<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -121,11 +110,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
                     only_bytes = false;
                     first.get_or_insert(text);
                 }
-                JsonValue::Integer(_)
-                | JsonValue::Bytes(_)
-                | JsonValue::Float(_)
-                | JsonValue::Object(_)
-                | JsonValue::Unusable => {
+                JsonValue::Integer(_) | JsonValue::Bytes(_) | JsonValue::Float(_) | JsonValue::Unusable => {
                     only_bytes = false;
                 }
             }
@@ -138,23 +123,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut parts = NestedFields::default();
-        while let Some(name) = map.next_key::<Cow<str>>()? {
-            match &*name {
-                "name" | "program" | "appname" => parts.name = map.next_value::<JsonValue>()?.text(),
-                "hostname" => parts.hostname = map.next_value::<JsonValue>()?.text(),
-                "pid" | "procid" => parts.pid = map.next_value::<JsonValue>()?.text(),
-                "syslog" => match map.next_value()? {
-                    JsonValue::Object(inner) => parts.syslog = Some(inner),
-                    JsonValue::Text(_)
-                    | JsonValue::Bytes(_)
-                    | JsonValue::Integer(_)
-                    | JsonValue::Float(_)
-                    | JsonValue::Unusable => {}
-                },
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(JsonValue::Object(Box::new(parts)))
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(JsonValue::Unusable)
     }
 }

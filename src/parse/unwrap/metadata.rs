@@ -68,7 +68,8 @@ pub(crate) fn host(name: Cow<str>) -> Option<Cow<str>> {
 /// Splits `postfix/smtp[12]:`, as some templates write it, or `postfix/smtp` into program and process id. `None`: it would
 /// not be parsed as a program.
 pub(crate) fn program(name: Cow<str>) -> Option<(Cow<str>, Option<Cow<str>>)> {
-    let tag = name.strip_suffix(':').unwrap_or(&name);
+    let tag = name.strip_suffix(' ').unwrap_or(&name);
+    let tag = tag.strip_suffix(':').unwrap_or(tag);
     let (bare, pid) = match tag.strip_suffix(']').and_then(|tag| tag.split_once('[')) {
         Some((bare, pid)) => (bare, Some(pid)),
         None => (tag, None),

@@ -1,35 +1,122 @@
-//! Unwraps log lines: extracts the line from the JSON or the prefix that the journal, a container runtime or a log shipper
-//! put around it, and completes its header from the wrapper
+//! Unwraps log lines: extracts the line from the JSON or the prefix that the journal, a container runtime, a log shipper or
+//! grep put around it, and completes its header from the wrapper
 //! (`{"log":"Nov 22 … postfix/smtp[12]: …\n","stream":"stdout","time":"2026-11-22T03:04:05Z"}`).
 //!
 //! Promises: a line without a wrapper is returned as it is. May use: the rest of parse.
 
 pub(crate) mod completed_line;
+pub(crate) mod earlier_lines;
+pub(crate) mod file_name;
+pub(crate) mod inner_line;
+pub(crate) mod journal_fields;
 pub(crate) mod json;
+pub(crate) mod json_field;
 pub(crate) mod json_value;
+pub(crate) mod line_start;
 pub(crate) mod metadata;
 pub(crate) mod prefix;
+pub(crate) mod repeated;
 pub(crate) mod timestamp;
 
 use self::completed_line::write_line;
+use self::earlier_lines::EarlierLines;
+pub(crate) use self::inner_line::may_hold_line;
+use self::inner_line::write_inner;
 use self::metadata::WrapperMetadata;
 use self::prefix::{may_wrap, without_prefix};
+use self::repeated::write_repeated;
+use super::header::LogLine;
 use super::log_text::LogText;
+use super::mta::{self, Program};
 
-/// Greatest number of wrappers that are removed from one line: `docker compose logs -t` adds two prefixes to what may be
-/// an object, and the object of a shipper may contain that of a container.
-const MAX_WRAPPERS: usize = 3;
+/// Greatest number of wrappers that are removed from one line: grep may read the output of `docker compose logs -t`, which
+/// adds two prefixes to what may be an object, and the object of a shipper may contain that of a container.
+const MAX_WRAPPERS: usize = 4;
+
+/// The buffers of a caller that unwraps many lines.
+#[derive(Default)]
+pub(crate) struct LineBuffers {
+    inside: Vec<u8>,
+    inner: Vec<u8>,
+}
+
+/// A line without its wrapper.
+#[derive(Clone, Copy)]
+pub(crate) struct OpenedLine<'a> {
+    /// The line inside, as one line without a newline.
+    pub raw: &'a [u8],
+    pub line: LogLine<'a>,
+    /// How often it occurred: more than once for `message repeated 9 times: [ … ]`.
+    pub times: u32,
+}
 
 /// The line inside a wrapper, as one line without a newline; `inside` is its buffer. A line that is not wrapped, or whose
-/// JSON is broken, is returned unchanged.
+/// JSON is broken, is returned unchanged. Lines that need others to be understood are not opened; see [`open_line`].
 ///
 /// The header of the line itself has priority; what it lacks comes from the wrapper.
 pub fn unwrap_line<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a [u8] {
+    let mut buffers = LineBuffers { inside: std::mem::take(inside), ..LineBuffers::default() };
+    let opened = open_line(raw, EarlierLines::default(), &mut buffers).raw;
+    if opened.as_ptr() == raw.as_ptr() {
+        *inside = buffers.inside;
+        return raw;
+    }
+    let is_inner = opened.as_ptr() == buffers.inner.as_ptr();
+    *inside = if is_inner { buffers.inner } else { buffers.inside };
+    inside
+}
+
+/// Unwraps a line and parses its header.
+pub(crate) fn open_line<'a>(
+    raw: &'a [u8],
+    earlier: EarlierLines,
+    buffers: &'a mut LineBuffers,
+) -> OpenedLine<'a> {
+    let LineBuffers { inside, inner } = buffers;
+    let outer = without_wrapper(raw, inside);
+    let line = LogLine::read(outer);
+    match find_inner(outer, &line, Program::of(&line), earlier, inner) {
+        Some(times) => OpenedLine { raw: inner, line: LogLine::read(inner), times },
+        None => OpenedLine { raw: outer, line, times: 1 },
+    }
+}
+
+/// Removes what stands around a line and is recognized by its first bytes.
+pub(crate) fn without_wrapper<'a>(raw: &'a [u8], inside: &'a mut Vec<u8>) -> &'a [u8] {
     if !may_wrap(raw) {
         return raw;
     }
     inside.clear();
     if unwrap(&WrapperMetadata::default(), raw, MAX_WRAPPERS, inside) { inside } else { raw }
+}
+
+/// Writes the line that the text of a line holds to `inner`: a line of a mail server that went through the syslog of another
+/// program, or a message that syslog does not repeat. Returns how often it occurred. `None`: it holds none.
+pub(crate) fn find_inner(
+    raw: &[u8],
+    line: &LogLine,
+    writer: Program,
+    earlier: EarlierLines,
+    inner: &mut Vec<u8>,
+) -> Option<u32> {
+    let may_hold = writer.is_vague() && may_hold_line(line);
+    if !may_hold && !matches!(line.text, [b'm', b'e', ..] | [b'l' | b'L', b'a', ..]) {
+        return None;
+    }
+    inner.clear();
+    let open = |metadata: &WrapperMetadata, text: &[u8], inner: &mut Vec<u8>| {
+        if !unwrap(metadata, text, MAX_WRAPPERS, inner) {
+            write_line(metadata, text, inner);
+        }
+    };
+    let held = if may_hold { write_inner(raw, line, earlier, open, inner) } else { None };
+    let times = held.or_else(|| {
+        inner.clear();
+        write_repeated(raw, line, earlier, inner).filter(|_| writer != Program::Foreign)
+    });
+    // No line becomes two.
+    inner.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+    times
 }
 
 /// Writes the innermost line of `text` to `inside`. `around` is the metadata of the outer wrappers. False: `text` is not a
@@ -38,19 +125,47 @@ fn unwrap(around: &WrapperMetadata, text: &[u8], layers: usize, inside: &mut Vec
     if layers == 0 {
         return false;
     }
-    let mut write_inner = |metadata: WrapperMetadata, text: &[u8]| {
+    let write_inner = |inside: &mut Vec<u8>, metadata: WrapperMetadata, text: &[u8]| {
         let metadata = metadata.or_outer(around);
         if !unwrap(&metadata, text, layers - 1, inside) {
             write_line(&metadata, text, inside);
         }
     };
-    // `journalctl -o json-seq` puts a record separator before each object (RFC 7464 §2.2).
-    if let [b'{', ..] | [0x1e, b'{', ..] = text {
-        // JSON is UTF-8 (RFC 8259 §8.1); other bytes are shown as U+FFFD anyway.
-        let text = LogText(text.strip_prefix(b"\x1e").unwrap_or(text)).to_str();
-        return json::read(&text).map(|object| write_inner(object.metadata, &object.text)).is_some();
+    match text {
+        // `journalctl -o json-seq` puts a record separator before each object (RFC 7464 §2.2); GELF over TCP puts a zero byte
+        // behind it.
+        [b'{', ..] | [0x1e, b'{', ..] => {
+            // JSON is UTF-8 (RFC 8259 §8.1); other bytes are shown as U+FFFD anyway.
+            let text = text.strip_prefix(b"\x1e").unwrap_or(text);
+            let text = LogText(text.strip_suffix(b"\0").unwrap_or(text)).to_str();
+            if mta::write_record(&text, inside) {
+                return true;
+            }
+            json::read(&text).map(|object| write_inner(inside, object.metadata, &object.text)).is_some()
+        }
+        [0x1b, b'[', ..] => {
+            write_inner(inside, WrapperMetadata::default(), &without_colours(text));
+            true
+        }
+        _ => without_prefix(text).map(|(metadata, text)| write_inner(inside, metadata, text)).is_some(),
     }
-    without_prefix(text).map(|(metadata, text)| write_inner(metadata, text)).is_some()
+}
+
+/// Removes the colours of a terminal: `ESC [ 36 m` (ECMA-48 §8.3.117).
+fn without_colours(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, behind)) = rest.split_first() {
+        let codes = behind.strip_prefix(b"[").filter(|_| first == 0x1b).and_then(|codes| {
+            let length = codes.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+            codes.get(length..)?.strip_prefix(b"m")
+        });
+        rest = codes.unwrap_or_else(|| {
+            plain.push(first);
+            behind
+        });
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -198,11 +313,94 @@ mod tests {
     fn opens_one_in_the_other_but_not_without_end() {
         let object = |text: &str| serde_json::json!({"message": text, "host": "mx1"}).to_string();
         opens(&object(&object(SYSLOG)), SYSLOG);
-        opens(&object(&object(&object(SYSLOG))), SYSLOG);
-        let four = object(&object(&object(&object(SYSLOG))));
-        opens(&four, &object(SYSLOG));
+        opens(&object(&object(&object(&object(SYSLOG)))), SYSLOG);
+        let five = object(&object(&object(&object(&object(SYSLOG)))));
+        opens(&five, &object(SYSLOG));
         let inner = r#"{"program":"postfix/smtp","message":"A1: x"}"#;
         opens(&format!("2026-11-22T03:04:05Z stdout F {inner}"), "2026-11-22T03:04:05Z postfix/smtp: A1: x");
+    }
+
+    #[test]
+    fn reads_what_viewers_of_containers_show() {
+        let stamp = "2026-11-22T03:04:05Z";
+        for front in [
+            "[pod/mail-0/postfix] ",
+            "[mail-1] | ",
+            "mail_smtp.1.x2k9@node1    | ",
+            "mail-0 postfix ",
+            "prod mail-0 postfix ",
+            "\u{1b}[36mmail-1  | \u{1b}[0m",
+            "\u{1b}[36mmail-0\u{1b}[0m \u{1b}[35mpostfix\u{1b}[0m ",
+            "2026-11-22T03:11:09Z {app=\"mail\", pod=\"mail} 0\"}   ",
+            "2026-11-22T03:11:09.123Z {} ",
+            "2026-11-22T03:11:09.123000+00:00 mail/postfix/1f ",
+            "118 <22>1 ".strip_suffix("<22>1 ").unwrap(),
+            "/var/log/mail.log:17:",
+            "    ",
+            "> ",
+            "\u{feff}",
+            "   17\t",
+        ] {
+            let line =
+                if front == "118 " { "<22>Nov 22 03:04:05 mx1 postfix/smtp[12]: A1B2C3: x" } else { SYSLOG };
+            opens(&format!("{front}{line}"), line);
+        }
+        opens(
+            &format!("[pod/mail-0/postfix] {stamp} A1B2C3D4: to=<a@b.example>, relay=none"),
+            &format!("{stamp} postfix: A1B2C3D4: to=<a@b.example>, relay=none"),
+        );
+        opens("[33911.712345] mx1 postfix/smtp[12]: x", "mx1 postfix/smtp[12]: x");
+        for text in ["[x] y", "[33911.712345] usb 1-1: x", "one two three four Nov 22 03:04:05 mx1 a[1]: x"] {
+            stays(text);
+        }
+    }
+
+    #[test]
+    fn reads_lines_inside_the_syslog_of_others() {
+        let node = "Nov 22 03:04:06 node7 docker/mail[99]:";
+        opens(&format!("Nov 22 03:04:06 node7 postfix[99]: {SYSLOG}"), SYSLOG);
+        stays("Nov 22 03:04:06 node7 postfix[99]: A1B2C3: x");
+        opens(&format!("{node} {SYSLOG}"), SYSLOG);
+        opens(
+            &format!("{node} postfix/smtp[12]: A1B2C3: x"),
+            "Nov 22 03:04:06 node7 postfix/smtp[12]: A1B2C3: x",
+        );
+        opens(&format!("{node} {EXIM}"), EXIM);
+        opens(
+            &format!("2026-11-22T04:04:06.5+01:00 node7 1f2e3d4c5b6a[99]: {SYSLOG}"),
+            "2026-11-22T04:04:06.5+01:00 mx1 postfix/smtp[12]: A1B2C3: x",
+        );
+        for text in ["2026-11-22 03:04:05 UTC [1] LOG: x", "Nov 22 03:04:05 mx1 other[12]: x", "other[12]: x"]
+        {
+            stays(&format!("{node} {text}"));
+        }
+    }
+
+    #[test]
+    fn reads_lines_whose_program_is_a_unit_or_missing() {
+        opens(
+            "Sun 2026-11-22 03:04:05 UTC mx1 postfix@-.service[12]: A1B2C3: x",
+            "Sun 2026-11-22 03:04:05 UTC mx1 postfix[12]: A1B2C3: x",
+        );
+        opens(
+            "A1B2C3D4: to=<a@b.example>, relay=none, status=x",
+            "postfix: A1B2C3D4: to=<a@b.example>, relay=none, status=x",
+        );
+        opens("1tABCd-000001-2x => a@b.example R=r T=t", "exim: 1tABCd-000001-2x => a@b.example R=r T=t");
+        for text in
+            ["Sun 2026-11-22 03:04:05 UTC mx1 cron.service[12]: x", "A1B2C3D4: x", "mx1 => a@b.example"]
+        {
+            stays(text);
+        }
+    }
+
+    #[test]
+    fn a_blank_before_the_text_is_not_part_of_it() {
+        let want = "2026-11-22T03:04:05Z mx1 postfix/smtp[12]: A1B2C3: x";
+        opens(
+            r#"{"@timestamp":"2026-11-22T03:04:05Z","hostname":"mx1","tag":"postfix/smtp[12]:","program":"postfix","message":" A1B2C3: x"}"#,
+            want,
+        );
     }
 
     #[test]

@@ -6,11 +6,14 @@ use std::io::Write;
 use jiff::Timestamp;
 use memchr::memchr;
 
+use super::line_start::begins_a_line;
+use crate::parse::stamp_length::clock_length;
+
 /// The time of a wrapper.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum WrapperTime<'a> {
     /// A timestamp that `header.rs` parses, with or without a zone.
-    Iso(Cow<'a, str>),
+    Stamp(Cow<'a, str>),
     /// Microseconds since 1970-01-01T00:00Z; shown in UTC.
     Micros(i64),
 }
@@ -63,12 +66,21 @@ impl<'a> WrapperTime<'a> {
             _ => return None,
         };
         if *between == b'T' && !fraction.starts_with(',') && zone == rest {
-            return Some(Self::Iso(Cow::Borrowed(text)));
+            return Some(Self::Stamp(Cow::Borrowed(text)));
         }
         let (date, clock) = (second.get(..10)?, second.get(11..)?);
         let point = if digits > 0 { "." } else { "" };
         let fraction = fraction.get(point.len()..)?;
-        Some(Self::Iso(Cow::Owned(format!("{date}T{clock}{point}{fraction}{zone}"))))
+        Some(Self::Stamp(Cow::Owned(format!("{date}T{clock}{point}{fraction}{zone}"))))
+    }
+
+    /// Parses `Nov 22 03:04:05`, which shows neither a year nor a zone.
+    pub(crate) fn bsd(text: &'a str) -> Option<Self> {
+        let is_stamp = match text.as_bytes() {
+            [_, _, _, b' ', _, b'0'..=b'9', b' ', rest @ ..] => clock_length(rest) == Some(rest.len()),
+            _ => false,
+        };
+        (is_stamp && begins_a_line(text.as_bytes())).then_some(Self::Stamp(Cow::Borrowed(text)))
     }
 
     /// Parses a number since 1970. Its length tells seconds, milli-, micro- and nanoseconds apart until the year 2286.
@@ -128,7 +140,7 @@ impl<'a> WrapperTime<'a> {
     /// Writes the time and a blank. False: the year is out of range, and nothing was written.
     pub(crate) fn write(&self, header: &mut Vec<u8>) -> bool {
         match self {
-            Self::Iso(text) => header.extend_from_slice(text.as_bytes()),
+            Self::Stamp(text) => header.extend_from_slice(text.as_bytes()),
             Self::Micros(micros) => {
                 let Ok(stamp) = Timestamp::from_microsecond(*micros) else { return false };
                 // Writing to memory does not fail.
@@ -232,6 +244,14 @@ mod tests {
             writes(WrapperTime::integer(number), "2026-11-22T03:04:05Z");
         }
         writes(WrapperTime::seconds(1_795_316_645.123_456), "2026-11-22T03:04:05.123456Z");
+    }
+
+    #[test]
+    fn takes_a_stamp_without_a_year() {
+        writes(WrapperTime::bsd("Nov  2 03:04:05"), "Nov  2 03:04:05");
+        for text in ["Nov  2 03:04", "Nov  2 03:04:05 x", "Nov  2 33:04:05", "2026-11-22 03:04:05"] {
+            assert_eq!(WrapperTime::bsd(text), None, "{text}");
+        }
     }
 
     #[test]

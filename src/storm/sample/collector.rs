@@ -145,18 +145,19 @@ impl<'a> Sampler<'a> {
 
     /// The host and the instance of a line.
     fn host_and_instance(&mut self, line: &LogLine) -> (TextPiece, TextPiece) {
-        let host = self.sample.keep(Some(line.host).filter(|host| !host.is_empty()));
+        let host = self.sample.keep(Some(line.named_host()).filter(|host| !host.is_empty()));
         let instance = Some(line.instance_or_program()).filter(|name| !name.is_empty());
         (host, self.sample.keep(instance))
     }
 }
 
-/// The sampling hash of an event with these names. It depends on the text of the log alone, so every run has the same sample.
-fn hash(queue_id: Option<&[u8]>, recipient: Option<&[u8]>, raw: &[u8]) -> u64 {
+/// The sampling hash of an event with these names, the event `part` of its line. It depends on the text of the log alone, so every
+/// run has the same sample.
+fn hash(queue_id: Option<&[u8]>, recipient: Option<&[u8]>, (raw, part): (&[u8], u32)) -> u64 {
     let state = FixedState::with_seed(0x5f0e);
     match (queue_id, recipient) {
         (Some(id), Some(recipient)) => state.hash_one((id, recipient)),
-        (Some(_) | None, Some(_) | None) => state.hash_one(raw),
+        (Some(_) | None, Some(_) | None) => state.hash_one((raw, part)),
     }
 }
 
@@ -189,7 +190,7 @@ impl EventSink for Sampler<'_> {
             self.sample.undated += 1;
             return;
         };
-        let hash = hash(event.queue_id, event.recipient, logged.raw);
+        let hash = hash(event.queue_id, event.recipient, (logged.raw, logged.part));
         let Some(cell) = self.count(moment.minute() as i32, series, hash) else { return };
         let key = event.queue_id.map_or(0, |id| self.keys.key_on_host(event.mta, logged.line, id));
         let message = self.messages.get(&key).copied().unwrap_or_default();
@@ -239,7 +240,7 @@ impl EventSink for Sampler<'_> {
         // Mail of programs on this host keeps coming while clients cannot reach the server, so it would hide a silence.
         let is_counted = arrives && source.client.start > 0 && self.filter.is_empty();
         let (Some(minute), true) = (logged.minute, is_counted) else { return };
-        let hash = hash(None, None, logged.raw);
+        let hash = hash(None, None, (logged.raw, 0));
         let Some(cell) = self.count(minute as i32, CountSeries::TAKEN, hash) else { return };
         let (host, instance) = self.host_and_instance(logged.line);
         let event = SampledEvent {

@@ -1,26 +1,31 @@
 //! Parses OpenSMTPD's queue records, the lines about the arrival of a message (`8f48 smtp message msgid=70 size=407 nrcpt=1`).
 
-use super::fields::{value, verb};
-use crate::parse::mta::parsed::{ParsedLine, address, split_once};
+use super::delivery::is_queue_id;
+use super::fields::{sender, value, verb};
+use crate::parse::mta::parsed::ParsedLine;
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
 use crate::smtp::event::Mta;
 
 /// Parses `8f4864084ecc48f4 smtp message msgid=7077717e size=407 nrcpt=1 proto=ESMTP`, and before 6.4
 /// `8f4864084ecc48f4 smtp event=message address=192.0.2.1 host=mx msgid=7077717e from=<a@b> to=<c@d> size=407 ndest=1
 /// proto=ESMTP` (OpenSMTPD smtp_session.c). A line for each recipient shows the sender:
-/// `8f4864084ecc48f4 smtp envelope evpid=7077717e797a776e from=<a@b> to=<c@d>`.
+/// `8f4864084ecc48f4 smtp envelope evpid=7077717e797a776e from=<a@b> to=<c@d>`. Before 5.9:
+/// `smtp-in: Accepted message 7077717e on session 8f48…: from=<a@b>, to=<c@d>, size=407, ndest=1, proto=ESMTP` and
+/// `smtp-in: session 8f48…: msgid=7077717e, status=Ok, from=<a@b>, …`. `Routine`: another line.
 pub(crate) fn read(text: &[u8]) -> ParsedLine<'_> {
-    let (step, id) = if let Some((_, rest)) = verb(text, b"smtp", b"message") {
-        (QueueStep::Received, value(rest, b"msgid="))
-    } else if let Some((_, rest)) = verb(text, b"smtp", b"envelope") {
-        (QueueStep::MessageIdAssigned, value(rest, b"evpid="))
-    } else {
-        return ParsedLine::Routine;
+    let (step, id) = match verb(text) {
+        Some((_, b"smtp", b"message", rest)) => (QueueStep::Received, value(rest, b"msgid=")),
+        Some((_, b"smtp", b"envelope", rest)) => (QueueStep::MessageIdAssigned, value(rest, b"evpid=")),
+        Some(_) => return ParsedLine::Routine,
+        None => match text.strip_prefix(b"smtp-in: ") {
+            Some(rest) if rest.starts_with(b"session ") => (QueueStep::Received, value(rest, b": msgid=")),
+            Some(rest) => (QueueStep::Received, value(rest, b"Accepted message ")),
+            None => return ParsedLine::Routine,
+        },
     };
-    let hex = |id: &&[u8]| id.len() >= 8 && id.iter().all(u8::is_ascii_hexdigit);
     let record =
         |queue_id| ParsedLine::QueueRecord(QueueRecord { mta: Mta::Opensmtpd, queue_id, step, text });
-    id.filter(hex).map_or(ParsedLine::Routine, record)
+    id.filter(|id| is_queue_id(id)).map_or(ParsedLine::Routine, record)
 }
 
 /// The number of recipients. `None`: not the line of the arrival.
@@ -33,7 +38,7 @@ pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
 pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
     let text = record.text;
     MessageFields {
-        sender: split_once(text, b" from=<").and_then(|(_, rest)| address(rest)).map(|(sender, _)| sender),
+        sender: sender(text),
         size: value(text, b" size=").and_then(number),
         client: value(text, b" address="),
         recipients: recipients(record),
@@ -81,7 +86,7 @@ mod tests {
     #[test]
     fn other_lines_are_no_facts() {
         for text in
-            ["smtp connected address=192.0.2.1 host=mx", "smtp message msgid=x size=1", "mta connecting", "x"]
+            ["smtp connected address=192.0.2.1 host=mx", "smtp message msgid=x size=1", "mta connecting"]
         {
             says(text, None);
         }

@@ -15,12 +15,6 @@ pub(crate) fn client<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLi
     if text.starts_with(b"to=") {
         return result(Daemon::Client, queue_id, text);
     }
-    // With a queue id, these only say that smtp goes on without what the sender wanted (postfix smtp_proto.c,
-    // smtp_connect.c); as a reason to skip a server, the second has none.
-    const NOTES: [&[u8]; 2] = [
-        b"Sender requested REQUIRETLS, but REQUIRETLS support was not offered ",
-        b"Sender requested REQUIRETLS, but my configured TLS security level ",
-    ];
     if queue_id.is_some() && begins(text, &NOTES) {
         return ParsedLine::Routine;
     }
@@ -30,6 +24,13 @@ pub(crate) fn client<'a>(queue_id: Option<&'a [u8]>, text: &'a [u8]) -> ParsedLi
     let answer = RemoteReply::read(text);
     ParsedLine::Event(event(queue_id, Direction::Outbound, Outcome::Attempt, &answer))
 }
+
+/// With a queue id, these only say that smtp goes on without what the sender wanted (postfix smtp_proto.c, smtp_connect.c); as
+/// a reason to skip a server, the second has none.
+const NOTES: [&[u8]; 2] = [
+    b"Sender requested REQUIRETLS, but REQUIRETLS support was not offered ",
+    b"Sender requested REQUIRETLS, but my configured TLS security level ",
+];
 
 /// Parses lines of local, virtual, pipe, error, retry, discard and cleanup.
 pub(crate) fn delivery_agent<'a>(

@@ -1,15 +1,7 @@
-//! Parses the fields of Sendmail's lines: addresses, `name=value` and the remote host.
+//! Parses the fields of Sendmail's lines: `name=value` and the remote host.
 
-use crate::parse::mta::parsed::{address, peer, split_once};
+use crate::parse::mta::parsed::{peer, split_once};
 use crate::smtp::event::Peer;
-
-/// Splits off the first address of `<a@b>,<c@d>, ctladdr=…`. `None`: there is none.
-pub(crate) fn first_address(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    match text.strip_prefix(b"<") {
-        Some(rest) => address(rest),
-        None => Some(text.split_at(memchr::memchr(b',', text)?)),
-    }
-}
 
 /// The value of a field: `esmtp` for the name `, mailer=` in `…, mailer=esmtp, …`. `None`: there is no such field.
 pub(crate) fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
@@ -18,7 +10,7 @@ pub(crate) fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// Parses a relay: `mx.example.org. [192.0.2.1] (may be forged), …`, `[192.0.2.1]`, `[127.0.0.1] [127.0.0.1]`,
-/// `mx.example.org.,`.
+/// `mx.example.org.,`, `mx.example.org [IPv6:2001:db8::1]`.
 pub(crate) fn host(relay: &[u8]) -> Peer<'_> {
     let relay = relay.get(..memchr::memchr(b',', relay).unwrap_or(relay.len())).unwrap_or(relay);
     let (name, rest) = match split_once(relay, b" ") {
@@ -28,5 +20,7 @@ pub(crate) fn host(relay: &[u8]) -> Peer<'_> {
     };
     let name = name.strip_suffix(b".").unwrap_or(name);
     let ip = peer(rest).and_then(|(peer, _)| peer.ip);
+    // An address literal of RFC 5321 §4.1.3.
+    let ip = ip.map(|ip| ip.strip_prefix(b"IPv6:").unwrap_or(ip));
     Peer { host: (!name.is_empty()).then_some(name), ip, port: None }
 }

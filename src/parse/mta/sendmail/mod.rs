@@ -2,44 +2,94 @@
 //!
 //! May use: the shared parts of parse/mta, the header, smtp; no other server's folder.
 
+pub(crate) mod delivery;
 pub(crate) mod fields;
 pub(crate) mod queue_record;
+pub(crate) mod reject;
+pub(crate) mod routine;
 
-use self::fields::{field, first_address, host};
-use super::parsed::{ParsedLine, address, split_last, split_once};
+use super::parsed::{ParsedLine, begins, split_last, split_once};
 use super::queue_record::{MessageFields, QueueRecord};
+use super::recipient_list::RecipientList;
+use super::related_id::{self, Relation};
 use crate::parse::header::LogLine;
 use crate::smtp::event::{Direction, Event, Mta, Outcome, Stage};
-use crate::smtp::reply::{EnhancedCode, Reply};
+use crate::smtp::reply::Class;
 
-/// Whether Sendmail wrote the line. The program is `sendmail`, or `sm-mta` and the like on Debian and the BSDs.
+/// Whether Sendmail wrote the line. The program is `sendmail`, or `sm-mta` and the like on Debian and the BSDs; `sm-notify`
+/// belongs to NFS.
 pub(crate) fn is_from(line: &LogLine) -> bool {
-    line.program.starts_with(b"sendmail") || line.program.starts_with(b"sm-")
+    line.program.starts_with(b"sendmail") || line.program.starts_with(b"sm-") && line.program != b"sm-notify"
 }
 
 /// Parses a line of Sendmail.
 pub(crate) fn read<'a>(line: &LogLine<'a>) -> ParsedLine<'a> {
     let (queue_id, rest) = queue_id(line.text);
-    let event = if rest.starts_with(b"to=") {
-        if field(rest, b", stat=").is_some_and(|stat| stat.starts_with(b"queued")) {
-            return ParsedLine::Routine;
-        }
-        delivery(rest)
-    } else if let Some(rest) = rest.strip_prefix(b"ruleset=") {
-        match split_once(rest, b", reject=") {
-            Some((before, words)) => Some(ruleset(before, words)),
-            None => return ParsedLine::Routine,
-        }
-    } else if let Some((stage, words)) =
-        rest.strip_prefix(b"Milter: ").and_then(|rest| split_once(rest, b", reject="))
-    {
-        Some(milter(stage, words))
-    } else if let Some(event) = unknown_user(rest) {
-        Some(event)
-    } else {
+    if rest.starts_with(b"to=") {
+        return delivery::read(queue_id, rest);
+    }
+    if begins(rest, &[b"from=", b"connect from "]) {
         return queue_id.map_or(ParsedLine::Routine, |id| queue_record::read(id, rest));
-    };
-    event.map_or(ParsedLine::Unread, |event| ParsedLine::Event(Event { queue_id, ..event }))
+    }
+    match event(rest) {
+        Some(event) => ParsedLine::Event(Event { queue_id, ..event }),
+        None => match queue_id.map(|id| queue_record::read(id, rest)) {
+            Some(record @ ParsedLine::QueueRecord(_)) => record,
+            _ if routine::is_known(rest) || routine::is_user_error(rest) => ParsedLine::Routine,
+            _ if queue_id.is_some() && line.program == b"sendmail" && routine::is_free_text(rest) => {
+                ParsedLine::Routine
+            }
+            _ => ParsedLine::Unread,
+        },
+    }
+}
+
+/// The event of a line that is no delivery.
+fn event(text: &[u8]) -> Option<Event<'_>> {
+    if text.starts_with(b"ruleset=") {
+        return reject::ruleset(text.get(b"ruleset=".len()..)?);
+    }
+    if let Some(text) = text.strip_prefix(b"Milter: ") {
+        return reject::milter(text);
+    }
+    // milter.c: milter=NAME, quarantine=REASON
+    if let Some((_, reason)) = split_once(text, b", quarantine=").filter(|_| text.starts_with(b"milter=")) {
+        let (direction, stage) = (Direction::Inbound, Some(Stage::EndOfData));
+        return Some(Event { direction, outcome: Outcome::Held, stage, text: reason, ..EMPTY_EVENT });
+    }
+    if let Some((_, words)) = queue_record::notice(text) {
+        return given_up(words);
+    }
+    match reject::other(text) {
+        None if routine::is_known(text) => None,
+        None => reject::user_error(text),
+        event @ Some(_) => event,
+    }
+}
+
+/// The event of a message or recipient that only its notification tells of: dropenvelope() in envelope.c gives up a message
+/// that was in the queue too long, and a message that a program on this host submits is returned for what would be refused
+/// to a client.
+fn given_up(words: &[u8]) -> Option<Event<'_>> {
+    let event = Event { hint: Some(Class::Permanent), text: words, ..EMPTY_EVENT };
+    if begins(words, &[b"Cannot send message for ", b"delivery time expired "]) {
+        return Some(Event { outcome: Outcome::Expired, ..event });
+    }
+    let event = Event { direction: Direction::Local, outcome: Outcome::Bounced, ..event };
+    if begins(words, &[b"aliasing/forwarding loop broken"]) {
+        return Some(event);
+    }
+    if begins(words, &[b"Too many hops "]) {
+        return Some(Event { recipient: split_last(words, b", to ").map(|(_, name)| bare(name)), ..event });
+    }
+    let (recipient, text) = split_once(words, b"... ")?;
+    let is_address = !recipient.is_empty() && !recipient.contains(&b' ');
+    is_address.then_some(Event { recipient: Some(bare(recipient)), text, ..event })
+}
+
+/// The address without angle brackets.
+fn bare(name: &[u8]) -> &[u8] {
+    name.strip_prefix(b"<").and_then(|name| name.strip_suffix(b">")).unwrap_or(name)
 }
 
 pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
@@ -51,11 +101,49 @@ pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
     queue_record::recipients(record)
 }
 
-/// The number of recipients in `to=<a@b>,<c@d>, …`, at least 1.
-pub(crate) fn reported_recipients(line: &LogLine) -> u32 {
-    let names = split_once(line.text, b"to=").map_or(&b""[..], |(_, rest)| rest);
-    let names = split_once(names, b", ").map_or(names, |(names, _)| names);
-    memchr::memchr_iter(b',', names).count().try_into().map_or(1, |more: u32| more.saturating_add(1))
+/// The recipients in `to=<a@b>,<c@d>, …` but the first.
+pub(crate) fn other_recipients<'a>(event: &Event, line: &LogLine<'a>) -> RecipientList<'a> {
+    let (_, text) = queue_id(line.text);
+    match text.strip_prefix(b"to=") {
+        Some(text) if event.recipient.is_some() => {
+            let mut list = RecipientList::new(text);
+            list.next();
+            list
+        }
+        Some(_) | None => RecipientList::default(),
+    }
+}
+
+/// The notification that the line of a message names which is given up.
+pub(crate) fn record_of_event<'a>(event: &Event, line: &LogLine<'a>) -> Option<QueueRecord<'a>> {
+    if !matches!(event.outcome, Outcome::Expired | Outcome::Bounced) {
+        return None;
+    }
+    let (id, text) = queue_id(line.text);
+    match queue_record::read(id?, text) {
+        ParsedLine::QueueRecord(record) => Some(record),
+        ParsedLine::Event(_) | ParsedLine::Routine | ParsedLine::Unread | ParsedLine::Foreign => None,
+    }
+}
+
+/// The message that a line about another message names: a notification, or the next server's.
+pub(crate) fn related_queue_id(text: &[u8]) -> Option<(Relation, &[u8])> {
+    match queue_record::notice(text) {
+        Some((id, _)) => Some((Relation::NotifiedBy, id)),
+        None => related_id::forwarded_to(text),
+    }
+}
+
+/// The text of a line that sendmail logs twice: queue.c says for each queue group that the disk is full.
+pub(crate) fn copied_text<'a>(event: &Event, line: &LogLine<'a>) -> Option<&'a [u8]> {
+    event.text.starts_with(b"low on space (").then_some(line.text)
+}
+
+/// The user name in `AUTH failure (PLAIN): …, user=anna, relay=mx [192.0.2.1]`. `None`: another line.
+pub(crate) fn login(text: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = queue_id(text);
+    let (before, _) = rest.strip_prefix(b"AUTH failure (").and_then(|rest| split_last(rest, b", relay="))?;
+    split_last(before, b", user=").map(|(_, user)| user).filter(|user| !user.is_empty())
 }
 
 /// The queue id `4XYZ` in `250 2.0.0 4XYZ Message accepted for delivery`.
@@ -64,104 +152,18 @@ pub(crate) fn accepted(reply: &[u8]) -> Option<&[u8]> {
     before.rsplit(|byte| matches!(byte, b' ' | b'(')).next()
 }
 
-/// Splits off the queue id of `h6RDLNtg011461: rest` or `SAA15929: rest`: 8 to 24 letters and digits, with a digit.
+/// Splits off the queue id of `h6RDLNtg011461: rest` or `SAA15929: rest`: 8 to 24 letters and digits, with a digit. A line
+/// about no message may begin with `NOQUEUE`.
 pub(crate) fn queue_id(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let length = text.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     match (text.get(..length), text.get(length..).and_then(|rest| rest.strip_prefix(b": "))) {
         (Some(id), Some(rest)) if length >= 8 && id.iter().any(u8::is_ascii_digit) => (Some(id), rest),
+        (Some(b"NOQUEUE"), Some(rest)) => (None, rest),
         _ => (None, text),
     }
 }
 
 const EMPTY_EVENT: Event = Event::new(Mta::Sendmail, Direction::Outbound, Outcome::Delivered);
-
-/// Parses `to=<a@b>, …, mailer=esmtp, pri=9, relay=mx. [192.0.2.1], dsn=2.0.0, stat=Sent (Ok)` (sendmail deliver.c).
-fn delivery(text: &[u8]) -> Option<Event<'_>> {
-    let (recipient, rest) = first_address(text.strip_prefix(b"to=")?)?;
-    let (before, stat) = split_once(rest, b", stat=")?;
-    let outcome = if stat.starts_with(b"Sent") {
-        Outcome::Delivered
-    } else if stat.starts_with(b"Deferred") {
-        Outcome::Deferred
-    } else {
-        Outcome::Bounced
-    };
-    let words = stat.strip_prefix(b"Deferred: ").unwrap_or(stat);
-    let remote =
-        matches!(field(before, b", mailer="), Some(b"esmtp" | b"smtp" | b"smtp8" | b"dsmtp" | b"relay"));
-    // The reply= of a deferral belongs to a later command, and that of a local mailer comes from Sendmail itself.
-    let reply = match (Reply::read(words), outcome) {
-        (Some(reply), _) if remote => Some(reply),
-        (_, Outcome::Bounced) if remote => {
-            split_once(before, b", reply=").and_then(|(_, reply)| Reply::read(reply))
-        }
-        _ => None,
-    };
-    let reply_text = split_once(before, b", reply=").map(|(_, reply)| reply).filter(|_| reply.is_some());
-    let connect = words.starts_with(b"Connection ") || words.starts_with(b"No route to host");
-    Some(Event {
-        direction: if remote { Direction::Outbound } else { Direction::Local },
-        outcome,
-        code: reply.map(|reply| reply.code),
-        enhanced: reply.and_then(|reply| reply.enhanced),
-        dsn: split_once(before, b", dsn=").and_then(|(_, dsn)| EnhancedCode::read(dsn)).map(|(dsn, _)| dsn),
-        stage: (remote && connect).then_some(Stage::Connect),
-        recipient: Some(recipient),
-        peer: split_once(before, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default(),
-        text: if Reply::read(words).is_some() { words } else { reply_text.unwrap_or(words) },
-        ..EMPTY_EVENT
-    })
-}
-
-/// The event of a rejecting ruleset: `before` is `check_rcpt, arg1=<a@b>, relay=mx [192.0.2.1]`, `words` is
-/// `550 5.7.1 <a@b>... Relaying denied` (sendmail srvrsmtp.c).
-fn ruleset<'a>(before: &'a [u8], words: &'a [u8]) -> Event<'a> {
-    let name = before.get(..memchr::memchr(b',', before).unwrap_or(before.len())).unwrap_or_default();
-    let argument =
-        split_once(before, b", arg1=<").and_then(|(_, rest)| address(rest)).map(|(address, _)| address);
-    let (stage, sender, recipient) = match name {
-        b"check_relay" => (Some(Stage::Connect), None, None),
-        b"check_mail" => (Some(Stage::Mail), argument, None),
-        b"check_rcpt" => (Some(Stage::Rcpt), None, argument),
-        b"check_data" | b"check_eom" | b"check_eoh" => (Some(Stage::EndOfData), None, None),
-        _ => (None, None, None),
-    };
-    let client = split_once(before, b", relay=").map(|(_, relay)| host(relay)).unwrap_or_default();
-    Event { sender, recipient, peer: client, ..refused(stage, words) }
-}
-
-/// The event of a rejecting milter: `command` is `data`, `words` is `511 Virus found` (sendmail milter.c).
-fn milter<'a>(command: &[u8], words: &'a [u8]) -> Event<'a> {
-    let stage = match command {
-        b"data" | b"eom" | b"body" | b"header" => Some(Stage::EndOfData),
-        _ if command.starts_with(b"to=") => Some(Stage::Rcpt),
-        _ if command.starts_with(b"from=") => Some(Stage::Mail),
-        _ if command.starts_with(b"helo=") => Some(Stage::Ehlo),
-        _ if command.starts_with(b"connect") => Some(Stage::Connect),
-        _ => None,
-    };
-    refused(stage, words)
-}
-
-/// Parses `<a@b>... User unknown`, the whole text about a rejected recipient.
-fn unknown_user(text: &[u8]) -> Option<Event<'_>> {
-    let (recipient, words) = address(text.strip_prefix(b"<")?)?;
-    let words = words.strip_prefix(b"... ").filter(|words| words.starts_with(b"User unknown"))?;
-    Some(Event { recipient: Some(recipient), ..refused(Some(Stage::Rcpt), words) })
-}
-
-fn refused(stage: Option<Stage>, words: &[u8]) -> Event<'_> {
-    let reply = Reply::read(words);
-    Event {
-        direction: Direction::Inbound,
-        outcome: Outcome::Rejected,
-        code: reply.map(|reply| reply.code),
-        enhanced: reply.and_then(|reply| reply.enhanced),
-        stage,
-        text: words,
-        ..EMPTY_EVENT
-    }
-}
 
 #[cfg(test)]
 mod tests {

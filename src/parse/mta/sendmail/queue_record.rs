@@ -1,32 +1,45 @@
 //! Parses Sendmail's queue records, the routine lines about a message (`from=<a@b>, size=9, nrcpts=1, …`).
 
-use super::fields::{field, first_address, host};
+use super::fields::{field, host};
 use crate::parse::mta::parsed::{ParsedLine, split_once};
 use crate::parse::mta::queue_record::{MessageFields, QueueRecord, QueueStep, number};
+use crate::parse::mta::recipient_list;
 use crate::smtp::event::Mta;
 
 /// Parses `from=<a@b>, size=9, …` (sendmail collect.c), `h6SDtCtg028878: DSN: User unknown` (savemail.c), which shows the
-/// queue id of the notification, and `done; delay=00:00:01, ntries=2` (queue.c).
+/// queue id of the notification, `done; delay=00:00:01, ntries=2` (envelope.c), and what holds or drops a message (queue.c,
+/// deliver.c). `Routine`: another line.
 pub(crate) fn read<'a>(queue_id: &'a [u8], text: &'a [u8]) -> ParsedLine<'a> {
-    let (queue_id, step) = match split_once(text, b": ") {
+    let (queue_id, step) = match notice(text) {
         _ if text.starts_with(b"from=") => (queue_id, QueueStep::Received),
         _ if text.starts_with(b"done; ") => (queue_id, QueueStep::Removed),
-        Some((notice, rest)) if is_notice(notice, rest) => (notice, QueueStep::Notice),
-        Some(_) | None => return ParsedLine::Routine,
+        _ if text == b"discarded" => (queue_id, QueueStep::Deleted),
+        _ if text.starts_with(b"quarantine=") => (queue_id, QueueStep::Held),
+        _ if text == b"unquarantine" => (queue_id, QueueStep::Released),
+        Some((notice, _)) => (notice, QueueStep::Notice),
+        None => return ParsedLine::Routine,
     };
-    // No recipient: the client disconnected, or all recipients were rejected.
-    if step == QueueStep::Received && field(text, b", nrcpts=") == Some(b"0") {
+    // No recipient: the client disconnected, or all recipients were rejected. No message id: the message was not read, or
+    // not to its end, since eatheader() in headers.c gives every message one.
+    let lacks_id = || field(text, b", proto=").is_some() && split_once(text, b", msgid=").is_none();
+    if step == QueueStep::Received && (field(text, b", nrcpts=") == Some(b"0") || lacks_id()) {
         return ParsedLine::Routine;
     }
     ParsedLine::QueueRecord(QueueRecord { mta: Mta::Sendmail, queue_id, step, text })
 }
 
 /// Kinds of notifications (sendmail savemail.c, deliver.c).
-const NOTICES: [&[u8]; 3] = [b"DSN: ", b"return to sender: ", b"postmaster notify: "];
+const NOTICES: [&[u8]; 4] = [b"DSN: ", b"return to sender: ", b"sender notify: ", b"postmaster notify: "];
 
-fn is_notice(id: &[u8], rest: &[u8]) -> bool {
-    let is_id = (8..=24).contains(&id.len()) && id.iter().all(u8::is_ascii_alphanumeric);
-    is_id && NOTICES.iter().any(|name| rest.starts_with(name))
+/// Splits `h6SDtCtg028878: DSN: User unknown` into the queue id of the notification and what it says.
+pub(crate) fn notice(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    // A queue id has at most 24 characters.
+    let colon = memchr::memchr(b':', text.get(..25).unwrap_or(text))?;
+    let (id, rest) = text.split_at_checked(colon)?;
+    let rest = rest.strip_prefix(b": ")?;
+    let is_id = id.len() >= 8 && id.iter().all(u8::is_ascii_alphanumeric);
+    let words = NOTICES.iter().find_map(|name| rest.strip_prefix(*name))?;
+    is_id.then_some((id, words))
 }
 
 /// The number of recipients. `None`: the line does not show it.
@@ -52,7 +65,7 @@ pub(crate) fn recipients(record: &QueueRecord) -> Option<u32> {
 /// Parses `from=<a@b>, size=550, class=0, nrcpts=1, msgid=<x@y>, proto=ESMTP, daemon=MTA, relay=mx [192.0.2.1]`.
 pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> {
     let recipients = recipients(record);
-    let Some((sender, rest)) = record.text.strip_prefix(b"from=").and_then(first_address) else {
+    let Some((sender, rest)) = record.text.strip_prefix(b"from=").and_then(sender) else {
         // A notification has the null sender.
         let sender = (record.step == QueueStep::Notice).then_some(&b""[..]);
         return MessageFields { sender, recipients, ..MessageFields::default() };
@@ -67,6 +80,11 @@ pub(crate) fn message_fields<'a>(record: &QueueRecord<'a>) -> MessageFields<'a> 
         recipients,
         ..MessageFields::default()
     }
+}
+
+/// Splits off the sender, which may be the null sender `<>`.
+fn sender(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    text.strip_prefix(b"<>").map(|rest| (&b""[..], rest)).or_else(|| recipient_list::first(text))
 }
 
 #[cfg(test)]
