@@ -226,10 +226,7 @@ impl Search<'_> {
         match key.flow {
             MailFlow::Out if !share.shows_volume() => None,
             MailFlow::Out => {
-                let share = match key.dimension.is_author() {
-                    true => share.max(mailing_share(content)),
-                    false => share,
-                };
+                let share = if key.dimension.is_author() { share.max(mailing_share(content)) } else { share };
                 let volume = volume.between(content.from - key.dimension.lead(), content.to);
                 Some((share.weight * volume, share.events * volume))
             }
@@ -309,10 +306,9 @@ impl Search<'_> {
         let span = candidate.first..=candidate.last;
         let mut members: Vec<usize> = Vec::new();
         let start = self.dataset.points.partition_point(|point| point.sample.minute < candidate.first);
-        let of_view: Option<&View> = match key.dimension {
-            ViewDimension::Bounces | ViewDimension::Exchange => self.views.get(at),
-            _ => None,
-        };
+        let special =
+            |view: &View| matches!(view.key.dimension, ViewDimension::Bounces | ViewDimension::Exchange);
+        let of_view = self.views.get(at).filter(|view| special(view));
         if let Some(view) = of_view {
             let is_inside = |at: &usize| {
                 self.dataset.points.get(*at).is_some_and(|point| span.contains(&point.sample.minute))
@@ -340,12 +336,10 @@ impl Search<'_> {
                 touched.extend(key.and_then(|key| self.index.get(&key).copied()));
             }
         }
-        let special =
-            |view: &View| matches!(view.key.dimension, ViewDimension::Bounces | ViewDimension::Exchange);
-        touched.extend((0..self.views.len()).filter(|&at| self.views.get(at).is_some_and(special)));
+        touched.extend((0..self.views.len()).filter(|&at| self.views.get(at).is_some_and(&special)));
         touched.sort_unstable();
         touched.dedup();
-        let cluster = (!members.is_empty()).then(|| Cluster {
+        let cluster = (!members.is_empty()).then_some(Cluster {
             flow: key.flow,
             members,
             first: candidate.first,

@@ -70,7 +70,7 @@ fn explains(dataset: &Dataset, cluster: &Cluster, silence: &Silence) -> bool {
     let both = cluster.last.min(silence.last) - cluster.first.max(silence.first) + 1;
     let failed: f64 =
         cluster.members.iter().filter_map(|&at| dataset.points.get(at)).map(|point| point.weight).sum();
-    both * 2 >= silence.last - silence.first + 1 && failed >= EXPLAINED_SHARE * silence.expected
+    both * 2 > silence.last - silence.first && failed >= EXPLAINED_SHARE * silence.expected
 }
 
 /// The value of the null sender (`<>`) in the samples. 0: no event has it.

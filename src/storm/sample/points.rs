@@ -38,7 +38,7 @@ pub(crate) struct WeightedEvent {
     /// Whether it counts as a failure. Greylisting does not: the client is meant to try again.
     pub is_failure: bool,
     /// The same recipient of the same message failed for the same reason before. Because a log may begin with a full
-    /// queue, the first failure of a message that is older than the log is a retry too.
+    /// queue, the first failure of a message that is older than the log is a retry too. So is a delivery after all that.
     pub is_retry: bool,
     /// The cause that its reason shares with others. `None`: it has no reason, or one that tells nothing new.
     pub kin: Option<ReasonKin>,
@@ -92,6 +92,7 @@ pub(crate) fn points(samples: &Samples, with_greylisting: bool) -> Vec<WeightedE
     let shows_arrivals = shows_arrivals(samples);
     let mut points: Vec<WeightedEvent> = Vec::with_capacity(samples.samples.len());
     let mut seen: HashSet<(u64, Symbol, Option<ReasonKin>), FixedState> = HashSet::default();
+    let mut failed: HashSet<(u64, Symbol), FixedState> = HashSet::default();
     for cell in samples.samples.chunk_by(|a, b| (a.minute, a.kind) == (b.minute, b.kind)) {
         let Some(first) = cell.first() else { continue };
         let Some(&series) = samples.kinds.get(first.kind as usize) else { continue };
@@ -100,9 +101,10 @@ pub(crate) fn points(samples: &Samples, with_greylisting: bool) -> Vec<WeightedE
         let flow = if series.direction == Direction::Inbound { MailFlow::In } else { MailFlow::Out };
         let is_greylisted = series.reason == Some(Reason::Greylisted);
         let is_failure = !series.is_served() && (with_greylisting || !is_greylisted);
-        let kin = match is_greylisted && with_greylisting {
-            true => Some(ReasonKin::Greylisting),
-            false => series.reason.and_then(Reason::kin),
+        let kin = if is_greylisted && with_greylisting {
+            Some(ReasonKin::Greylisting)
+        } else {
+            series.reason.and_then(Reason::kin)
         };
         points.extend(cell.iter().map(|&sample| {
             let failure = (sample.message, sample.recipient, kin);
@@ -116,7 +118,14 @@ pub(crate) fn points(samples: &Samples, with_greylisting: bool) -> Vec<WeightedE
                 sample.is_near |= domains.ours.contains(&sample.domain);
             }
             let is_first = seen.insert(failure) && !(shows_arrivals && sample.is_older);
-            let is_retry = is_failure && flow == MailFlow::Out && sample.message != 0 && !is_first;
+            let known = (sample.message, sample.recipient);
+            // Mail that failed before, or is older than the log, is no new mail when it is delivered at last.
+            let is_late = failed.contains(&known) || shows_arrivals && sample.is_older;
+            if is_failure {
+                failed.insert(known);
+            }
+            let is_again = if is_failure { !is_first } else { series.is_served() && is_late };
+            let is_retry = is_again && flow == MailFlow::Out && sample.message != 0;
             WeightedEvent { sample, series, flow, weight, is_failure, is_retry, kin }
         }));
     }
