@@ -66,6 +66,7 @@ mod tally;
 mod trace;
 mod watch;
 
+pub use crate::catalog::cause::{Cause, CauseRow, cause_row, causes};
 pub use crate::catalog::reason::{EnhancedPattern, Reason, Retry};
 pub use crate::catalog::tables::{
     CodeRow, ContrastRow, EnhancedRow, ReasonRow, VariantRow, codes, enhanced_codes, find_code,
@@ -83,15 +84,16 @@ pub use crate::report::{Report, Row};
 pub use crate::scan::library::{ScanOptions, scan};
 pub use crate::smtp::event::{By, Direction, Mta, Outcome, Stage};
 pub use crate::smtp::reply::{Class, Code, EnhancedCode};
+pub use crate::smtp::side::Side;
 
 /// The parts of a [`Report`].
 pub mod report_parts {
     pub use crate::parse::mta::delay::Phase;
     pub use crate::report::{
-        Change, Compared, DelayRow, DeliveredLater, Full, GroupKey, GroupRow, GroupTable, Hour, HourRefused,
-        HourSent, Input, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals, PhaseRow, Range,
-        Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, Verdict, VerdictFinding,
-        VerdictState, WarningRow,
+        Change, Compared, DelayRow, DeliveredLater, ExpiredAfter, Full, GroupKey, GroupRow, GroupTable, Hour,
+        HourRefused, HourSent, Input, Messages, MetCondition, MissingRow, NameCount, NameRow, NameTotals,
+        PhaseRow, Range, Refused, Remainder, Remainders, Sent, StageCount, StormLine, Totals, Verdict,
+        VerdictFinding, VerdictState, WarningRow,
     };
 }
 
@@ -106,7 +108,7 @@ pub mod command_line {
 #[doc(hidden)]
 pub mod internals {
     pub mod catalog {
-        pub use crate::catalog::advice::{advice, find_advice};
+        pub use crate::catalog::advice::{Advice, AdviceRow, Fate, Situation, advice, advise, find_advice};
         pub use crate::catalog::classify::rules::{MatchedOn, Rule, RuleId};
         pub use crate::catalog::reason::value_name;
         pub use crate::catalog::tables::{

@@ -7,6 +7,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod by_server;
+pub(crate) mod cause;
 pub(crate) mod classify;
 pub(crate) mod provider;
 pub(crate) mod reason;
@@ -21,7 +22,8 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub(crate) use self::advice::{Advice, advice_for, advice_line, advice_on, find_advice, is_softened};
+pub(crate) use self::advice::{Advice, AdviceId, Fate, Situation, advise, find_advice};
+pub(crate) use self::cause::{Cause, cause_row};
 pub(crate) use self::classify::normalize::normalize;
 pub(crate) use self::classify::rules::{Features, MatchedOn, RuleId, RuleRow, Rules};
 use self::provider::{ProviderRow, Providers};
@@ -54,6 +56,13 @@ struct RuleFileRows<R, P> {
     rules: R,
     #[serde(default, rename = "provider")]
     providers: P,
+}
+
+/// The rules of the table of causes; [`cause`] reads its other rows.
+#[derive(Deserialize)]
+struct CauseRules {
+    #[serde(rename = "match")]
+    rules: Vec<RuleRow>,
 }
 
 #[derive(Error, Debug)]
@@ -104,7 +113,8 @@ fn read_rules(own: &[RuleFile], providers: &Providers) -> Result<Rules, CatalogE
     }
     let ours: RuleFileRows<Vec<RuleRow>, IgnoredAny> = table("rules");
     rows.extend(ours.rules);
-    Rules::compile(rows, providers).map_err(|(row, what)| match places.get(row) {
+    let causes: CauseRules = table("causes");
+    Rules::compile(rows, causes.rules, providers).map_err(|(row, what)| match places.get(row) {
         Some((table, at)) => table.error(*at, what),
         None => table_error("providers.toml", 1, what),
     })

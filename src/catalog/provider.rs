@@ -40,6 +40,9 @@ pub struct ProviderRow {
     /// The page on which it explains its replies or takes complaints; empty if there is none.
     #[serde(default)]
     pub postmaster: String,
+    /// The month in which the page was looked up, `2026-11`; empty if there is none.
+    #[serde(default)]
+    pub looked_up: String,
 }
 
 /// All providers, with hash maps by host and domain name.
@@ -152,6 +155,7 @@ mod tests {
             domains: vec![domain.into()],
             tokens: vec![],
             postmaster: String::new(),
+            looked_up: String::new(),
         };
         providers.add(row("wide", "example.org", "mail.example")).expect("two labels");
         providers.add(row("narrow", "mx.example.org", "other.example")).expect("two labels");

@@ -22,6 +22,8 @@ pub struct CodeRow {
     pub code: Code,
     pub name: String,
     pub meaning: String,
+    /// The phrase of the RFC for it. `None`: it has none.
+    pub phrase: Option<String>,
     pub stages: Vec<String>,
     /// An RFC with its section, or `de facto: …`.
     pub source: String,

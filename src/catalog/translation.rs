@@ -6,10 +6,9 @@ use clap::ValueEnum;
 
 use serde::Deserialize;
 
-use super::by_server::ByServer;
+use super::cause::Cause;
 use super::classify::Reason;
 use crate::catalog;
-use crate::smtp::event::Direction;
 use crate::smtp::reply::Class;
 
 /// A language of human-readable output. To add one: a variant here, and a table `lang/tr.toml` with its name. Text that
@@ -70,19 +69,13 @@ struct TranslationTable {
     /// Titles of reasons.
     #[serde(default)]
     reason: BTreeMap<Reason, String>,
+    /// Titles of causes.
     #[serde(default)]
-    advice: Vec<TranslatedLine>,
-}
-
-/// The translated lines of a row of advice: for every mail server, for Postfix, for Exim.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TranslatedLine {
-    reason: Reason,
-    direction: Direction,
-    line: Option<String>,
-    #[serde(flatten)]
-    own: ByServer<Option<String>>,
+    cause: BTreeMap<Cause, String>,
+    /// Lines of advice, keyed by the English line: a line that changes in English is shown in English until it is translated
+    /// again.
+    #[serde(default)]
+    advice: BTreeMap<String, String>,
 }
 
 impl Translations {
@@ -100,13 +93,11 @@ impl Translations {
         for row in catalog::reasons() {
             words.add(Some(row.title.clone()), table.reason.get(&row.id).cloned());
         }
-        for line in table.advice {
-            if let Some(row) = catalog::find_advice(line.reason, line.direction) {
-                words.add(Some(row.all.line.clone()), line.line);
-                for ((_, advice), (_, own)) in row.own.iter().zip(line.own.iter()) {
-                    words.add(Some(advice.line.clone()), own.clone());
-                }
-            }
+        for (cause, title) in table.cause {
+            words.add(Some(catalog::cause_row(cause).title.clone()), Some(title));
+        }
+        for (english, translated) in table.advice {
+            words.add(Some(english), Some(translated));
         }
         words
     }

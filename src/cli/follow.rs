@@ -15,7 +15,7 @@ use crate::input::follow::FollowedSource;
 use crate::input::journal::JournalBounds;
 use crate::input::read::Source;
 use crate::input::source::SourceOrigin;
-use crate::parse::mta;
+use crate::parse::mta::log_places;
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::logs::LOG_NAMES;
 use crate::pipeline::seek::{last_dated, seek_to_range};
@@ -67,7 +67,7 @@ impl FollowSession {
             let bounds = JournalBounds {
                 since: since.map(Timestamp::as_second),
                 until: None,
-                units: &mta::LOG_PLACES.units,
+                units: &log_places::LOG_PLACES.units,
             };
             let (path, newest) = (PathBuf::from("journal"), SystemTime::now());
             let (origin, series) = (SourceOrigin::Journal(bounds), sources.len());

@@ -1,5 +1,7 @@
 //! Determines what a command reads: the files, the number of threads, the calendar and the time range.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -16,10 +18,12 @@ use crate::input::error::InputError;
 use crate::input::host_pattern::HostPattern;
 use crate::input::journal::{self, JournalBounds};
 use crate::input::read::{Progress, ReadOptions, Source};
-use crate::parse::mta;
+use crate::parse::mta::log_places;
+use crate::parse::mta::writer::main_writer;
 use crate::pipeline::calendar::Calendar;
 use crate::pipeline::logs::LOG_NAMES;
 use crate::pipeline::time_range::TimeRange;
+use crate::smtp::event::Mta;
 
 /// What a command reads, and how.
 pub(crate) struct Inputs {
@@ -43,7 +47,18 @@ const SYSLOG_PATHS: [&str; 2] = ["/var/log/mail.log", "/var/log/maillog"];
 
 /// Default paths of mail logs, the likeliest first.
 fn usual_paths() -> impl Iterator<Item = &'static str> {
-    SYSLOG_PATHS.into_iter().chain(mta::LOG_PLACES.paths.into_iter().flatten().copied())
+    SYSLOG_PATHS.into_iter().chain(log_places::LOG_PLACES.paths.into_iter().flatten().copied())
+}
+
+/// The mail server that wrote the default log of this host, by its first lines. `None`: there is no such log, or it is not
+/// readable.
+pub(crate) fn installed_server() -> Option<Mta> {
+    const LOOKED_AT: u64 = 64 << 10;
+    usual_paths().find_map(|path| {
+        let mut lines = Vec::new();
+        File::open(path).ok()?.take(LOOKED_AT).read_to_end(&mut lines).ok()?;
+        main_writer(&lines)
+    })
 }
 
 impl Inputs {
@@ -59,7 +74,7 @@ impl Inputs {
         let bounds = JournalBounds {
             since: window.since.map(Timestamp::as_second),
             until: window.until.map(Timestamp::as_second),
-            units: &mta::LOG_PLACES.units,
+            units: &log_places::LOG_PLACES.units,
         };
         let bounds = args.journal.then_some(bounds);
         let (listing, resumed) = match state {

@@ -28,6 +28,7 @@ pub(crate) fn record(logged: &LoggedEvent) -> Record {
         class: event.class(),
         stage: event.stage,
         reason: verdict.map(|verdict| verdict.reason),
+        cause: verdict.and_then(|verdict| verdict.cause),
         rule,
         provider,
         sender: event.sender.map(text),

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::context::{MessageLink, MessageRecord, is_attempt};
 use super::format::EventsFormat;
 use super::record::record;
+use crate::catalog::Cause;
 use crate::catalog::classify::Reason;
 use crate::input::read::HeapSize;
 use crate::messages::key::KeyHasher;
@@ -93,6 +94,7 @@ struct FrontFields<'a> {
     class: Option<Class>,
     stage: Option<Stage>,
     reason: Option<Reason>,
+    cause: Option<Cause>,
     rule: &'a Option<String>,
     provider: &'a Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,6 +129,7 @@ fn halves(record: &Record) -> (FrontFields<'_>, BackFields<'_>) {
         class,
         stage,
         reason,
+        cause,
         rule,
         provider,
         sender,
@@ -152,6 +155,7 @@ fn halves(record: &Record) -> (FrontFields<'_>, BackFields<'_>) {
         class: *class,
         stage: *stage,
         reason: *reason,
+        cause: *cause,
         rule,
         provider,
         sender,

@@ -2,46 +2,86 @@
 
 use super::query::QueryContext;
 use super::sources::CitedSources;
-use crate::catalog::classify::Reason;
-use crate::catalog::{Advice, advice_for, advice_on, value_name};
+use crate::catalog::classify::{Classification, Reason};
+use crate::catalog::{Advice, AdviceId, Catalog, Fate, Situation, find_advice, value_name};
 use crate::report::explain::{AdviceStep, Fix};
-use crate::smtp::event::{Direction, Mta};
+use crate::smtp::event::{Direction, Event, Mta};
 use crate::smtp::reply::Class;
+use crate::smtp::side::Side;
 
 /// The directions to advise on: the known one, else outbound and inbound.
 pub(crate) fn sides(context: &QueryContext) -> Vec<Direction> {
     context.direction.map_or_else(|| vec![Direction::Outbound, Direction::Inbound], |one| vec![one])
 }
 
+/// The situation of a reason about which nothing else is known than the class and the direction.
+pub(crate) fn bare_situation(
+    reason: Reason,
+    class: Option<Class>,
+    direction: Direction,
+) -> Situation<'static> {
+    let side = assumed_side(direction);
+    let fate = Fate::of(direction, class, None, None);
+    Situation { reason, cause: None, direction, side, fate, provider: None }
+}
+
+/// Where the other side is taken to be if nothing is known of it.
+pub(crate) fn assumed_side(direction: Direction) -> Side {
+    match direction {
+        Direction::Local => Side::ThisHost,
+        Direction::Outbound | Direction::Inbound => Side::Internet,
+    }
+}
+
+/// The situation of a reply or a line, as `scan` sees it. `is_line` is false for a reply alone, which does not say what
+/// became of the message.
+pub(crate) fn situation<'c>(
+    event: &Event,
+    verdict: &Classification,
+    is_line: bool,
+    catalog: &'c Catalog,
+) -> Situation<'c> {
+    let provider = verdict.provider.and_then(|provider| catalog.providers.row(provider));
+    Situation {
+        reason: verdict.reason,
+        cause: verdict.cause,
+        direction: event.direction,
+        side: Side::of(event),
+        fate: Fate::of(event.direction, event.class(), is_line.then_some(event.outcome), verdict.retry),
+        provider: provider.map(|row| row.id.as_str()),
+    }
+}
+
 /// The whole advice on a reason: one `Fix` for each direction that has any.
 pub(crate) fn fixes(reason: Reason, class: Option<Class>, context: &QueryContext) -> Vec<Fix> {
-    sides(context)
-        .into_iter()
-        .map(|direction| Fix { direction, steps: full_steps(reason, direction, class, context.mta) })
-        .filter(|fix| !fix.steps.is_empty())
-        .collect()
+    let fix = |direction| fix(&bare_situation(reason, class, direction), context.mta);
+    sides(context).into_iter().filter_map(fix).collect()
+}
+
+/// The whole advice in a situation. `None`: there is nothing to do.
+pub(crate) fn fix(situation: &Situation, mta: Option<Mta>) -> Option<Fix> {
+    let steps = full_steps(situation, mta);
+    (!steps.is_empty()).then_some(Fix { direction: situation.direction, side: situation.side, steps })
 }
 
 /// The whole advice in one direction: a step for every mail server, then one for Postfix and one for Exim, without those
 /// that are empty. If the server is known, one step joins both.
-fn full_steps(
-    reason: Reason,
-    direction: Direction,
-    class: Option<Class>,
-    mta: Option<Mta>,
-) -> Vec<AdviceStep> {
-    let Some(row) = advice_for(reason, direction, class) else { return Vec::new() };
+fn full_steps(situation: &Situation, mta: Option<Mta>) -> Vec<AdviceStep> {
+    let Some(row) = find_advice(situation).map(AdviceId::row) else { return Vec::new() };
     if let Some(mta) = mta {
-        return vec![step(None, row.for_mta(mta))];
+        return Some(step(None, row.for_mta(mta, situation.fate))).filter(is_not_empty).into_iter().collect();
     }
-    let same = common_line(row.own.iter().map(|(_, advice)| advice.line.as_str()));
-    let common = same.filter(|line| !line.is_empty()).unwrap_or(&row.all.line).to_owned();
-    let own = |(mta, advice): (Mta, &Advice)| {
-        let line = if same.is_some() { String::new() } else { advice.line.clone() };
-        step(Some(mta), Advice { line, ..advice.clone() })
-    };
-    let all = step(None, Advice { line: common, ..row.all.clone() });
-    std::iter::once(all).chain(row.own.iter().map(own)).filter(is_not_empty).collect()
+    let (all, own) = row.by_server(situation.fate);
+    let same = common_line(own.iter().map(|(_, advice)| advice.line.as_str()));
+    let common = same.filter(|line| !line.is_empty()).unwrap_or(&all.line).to_owned();
+    let is_common = same.is_some();
+    let own = own.into_iter().map(|(mta, advice)| {
+        let line = if is_common { String::new() } else { advice.line.clone() };
+        step(Some(mta), Advice { line, ..advice })
+    });
+    let own: Vec<AdviceStep> = own.collect();
+    let all = step(None, Advice { line: common, ..all });
+    std::iter::once(all).chain(own).filter(is_not_empty).collect()
 }
 
 /// The line that all servers share. `None`: they differ.
@@ -68,28 +108,37 @@ pub(crate) fn short_steps(
     class: Option<Class>,
     mta: Option<Mta>,
 ) -> Vec<AdviceStep> {
-    let Some(row) = advice_for(reason, direction, class) else { return Vec::new() };
+    let situation = bare_situation(reason, class, direction);
+    let Some(row) = find_advice(&situation).map(AdviceId::row) else { return Vec::new() };
     let label = value_name(reason);
     let short = |mta, line: String| AdviceStep { label: label.clone(), mta, line, ..AdviceStep::default() };
-    if let Some(mta) = mta {
-        return vec![short(None, row.for_mta(mta).line)];
-    }
-    let lines: Vec<(Mta, String)> = row.own.iter().map(|(mta, _)| (mta, row.for_mta(mta).line)).collect();
-    match common_line(lines.iter().map(|(_, line)| line.as_str())) {
-        Some(line) => vec![short(None, line.to_owned())],
-        None => lines.into_iter().map(|(mta, line)| short(Some(mta), line)).collect(),
-    }
+    let line = |mta| row.for_mta(mta, situation.fate).line;
+    let steps = match mta {
+        Some(mta) => vec![short(None, line(mta))],
+        None => {
+            let lines: Vec<(Mta, String)> = row.own.iter().map(|(mta, _)| (mta, line(mta))).collect();
+            match common_line(lines.iter().map(|(_, line)| line.as_str())) {
+                Some(line) => vec![short(None, line.to_owned())],
+                None => lines.into_iter().map(|(mta, line)| short(Some(mta), line)).collect(),
+            }
+        }
+    };
+    steps.into_iter().filter(is_not_empty).collect()
 }
 
 /// Adds the documents behind the advice on a reason.
 pub(crate) fn advice_sources(reason: Reason, context: &QueryContext, sources: &mut CitedSources) {
-    let sides = sides(context);
-    let rows = advice_on(reason).filter(|row| row.direction.iter().any(|side| sides.contains(side)));
-    for row in rows {
-        sources.add_all(&row.all.sources);
-        let own = row.own.iter().filter(|(mta, _)| context.mta.is_none_or(|wanted| wanted == *mta));
-        sources.add_all(own.flat_map(|(_, advice)| &advice.sources));
+    for direction in sides(context) {
+        add_sources(&bare_situation(reason, None, direction), context.mta, sources);
     }
+}
+
+/// Adds the documents behind the advice in a situation.
+pub(crate) fn add_sources(situation: &Situation, mta: Option<Mta>, sources: &mut CitedSources) {
+    let Some(row) = find_advice(situation).map(AdviceId::row) else { return };
+    sources.add_all(&row.all.sources);
+    let own = row.own.iter().filter(|(server, _)| mta.is_none_or(|wanted| wanted == *server));
+    sources.add_all(own.flat_map(|(_, advice)| &advice.sources));
 }
 
 #[cfg(test)]
@@ -97,9 +146,9 @@ mod tests {
     use clap::ValueEnum;
 
     use super::*;
-    use crate::catalog::advice_line;
+    use crate::catalog::advise;
 
-    /// `scan` prints [`advice_line`].
+    /// `scan` prints the line of [`advise`].
     #[test]
     fn explain_advises_as_scan_does() {
         let classes: Vec<Option<Class>> =
@@ -113,7 +162,8 @@ mod tests {
                             mta: Some(mta),
                             ..QueryContext::default()
                         };
-                        let scan = advice_line(reason, direction, class, Some(mta));
+                        let scan = advise(&bare_situation(reason, class, direction), Some(mta));
+                        let scan = scan.map(|advice| advice.line);
                         let what = format!("{reason:?}, {direction:?}, {class:?}, {mta:?}");
                         let full = fixes(reason, class, &context);
                         let full = full.first().and_then(|fix| fix.steps.first());

@@ -1,10 +1,11 @@
 //! Classifies the inputs of `explain --format ndjson`, each in a few fields.
 
+use super::advice::{bare_situation, situation};
 use super::enhanced::{class_of, enhanced_label};
 use super::phrases::retry;
 use super::query::{Query, QueryContext, parse_query, unwrap_input};
 use crate::catalog::classify::{Classifier, Reason};
-use crate::catalog::{Catalog, advice_line, find_code, find_enhanced_detail};
+use crate::catalog::{Catalog, Situation, advise, find_code, find_enhanced_detail};
 use crate::report::explain::Brief;
 use crate::smtp::event::{Direction, Event, Mta};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
@@ -55,6 +56,7 @@ impl<'c> BriefExplainer<'c> {
             enhanced: None,
             class: None,
             reason: None,
+            cause: None,
             retryable: None,
             provider: None,
             rule: None,
@@ -67,23 +69,28 @@ impl<'c> BriefExplainer<'c> {
             Query::Code(code, _) => {
                 let event = Self::number_event(input, context);
                 let known = find_code(code).is_some();
-                (self.classify_reply(&event, mta, none), known)
+                (self.classify_reply(&event, false, mta, none), known)
             }
             Query::Enhanced(pattern) => {
                 let event = Self::number_event(input, context);
                 let known = find_enhanced_detail(pattern.subject, pattern.first).is_some();
-                let brief = self.classify_reply(&event, mta, none);
+                let brief = self.classify_reply(&event, false, mta, none);
                 let known = known || brief.rule.is_some();
                 (Brief { enhanced: Some(enhanced_label(pattern)), class: class_of(pattern), ..brief }, known)
             }
             Query::Class(class) => (Brief { class: Some(class), ..none }, true),
-            Query::Reason(reason) => (Self::with_reason(reason, None, direction, mta, none), true),
-            Query::Reply(event) => (self.classify_reply(&event, mta, none), true),
-            Query::Line(event) => (self.classify_reply(&event, Some(mta.unwrap_or(event.mta)), none), true),
+            Query::Reason(reason) => {
+                let found = bare_situation(reason, None, direction);
+                (Self::with_situation(&found, None, mta, none), true)
+            }
+            Query::Reply(event) => (self.classify_reply(&event, false, mta, none), true),
+            Query::Line(event) => {
+                (self.classify_reply(&event, true, Some(mta.unwrap_or(event.mta)), none), true)
+            }
             Query::Routine => (none, true),
             Query::Word(_) if input.trim().is_empty() => (none, true),
             Query::Word(event) => {
-                let brief = self.classify_reply(&event, mta, none);
+                let brief = self.classify_reply(&event, false, mta, none);
                 let known = brief.reason.is_some_and(|reason| reason != Reason::Unknown);
                 (brief, known)
             }
@@ -100,7 +107,7 @@ impl<'c> BriefExplainer<'c> {
     }
 
     /// Fills the fields of an event in `none`, which has only the input.
-    fn classify_reply(&mut self, event: &Event, mta: Option<Mta>, none: Brief) -> Brief {
+    fn classify_reply(&mut self, event: &Event, is_line: bool, mta: Option<Mta>, none: Brief) -> Brief {
         let class = event.class();
         let numbers = Brief {
             code: event.code,
@@ -111,8 +118,10 @@ impl<'c> BriefExplainer<'c> {
         let Some(verdict) = self.classifier.classify(event) else { return numbers };
         let provider = verdict.provider.and_then(|provider| self.catalog.providers.row(provider));
         let rule = verdict.rule.and_then(|rule| self.catalog.rules.rule(rule));
-        let usual = Self::with_reason(verdict.reason, class, event.direction, mta, numbers);
+        let found = situation(event, &verdict, is_line, self.catalog);
+        let usual = Self::with_situation(&found, class, mta, numbers);
         Brief {
+            cause: verdict.cause,
             provider: provider.map(|row| row.id.clone()),
             rule: rule.map(|rule| rule.id.clone()),
             retryable: verdict.retry.or(usual.retryable),
@@ -120,18 +129,12 @@ impl<'c> BriefExplainer<'c> {
         }
     }
 
-    /// Fills the fields that follow from the reason.
-    fn with_reason(
-        reason: Reason,
-        class: Option<Class>,
-        direction: Direction,
-        mta: Option<Mta>,
-        none: Brief,
-    ) -> Brief {
+    /// Fills the fields that follow from the situation.
+    fn with_situation(found: &Situation, class: Option<Class>, mta: Option<Mta>, none: Brief) -> Brief {
         Brief {
-            reason: Some(reason),
-            retryable: Some(retry(reason, class)),
-            advice: advice_line(reason, direction, class, mta),
+            reason: Some(found.reason),
+            retryable: Some(retry(found.reason, class)),
+            advice: advise(found, mta).map(|advice| advice.line),
             ..none
         }
     }

@@ -1,6 +1,6 @@
 //! Explains a reply code or a class, with the advice on each reason that it can have.
 
-use super::advice::{advice_sources, fixes, short_steps, sides};
+use super::advice::{advice_sources, assumed_side, fixes, short_steps, sides};
 use super::phrases::{capitalize, contrast, finding, named_code, sender_does, variant_meaning};
 use super::query::QueryContext;
 use super::sources::CitedSources;
@@ -68,6 +68,8 @@ pub(crate) fn code_entry(
         unlike: row.unlike.iter().map(|unlike| contrast(&unlike.what, &unlike.why)).collect(),
         related: row.related.iter().filter_map(|&related| related_code(related)).collect(),
         nearest: Vec::new(),
+        phrase: None,
+        assumed: false,
         sources: sources.list(),
     })
 }
@@ -132,7 +134,7 @@ fn code_fix(row: &CodeRow, reasons: &[Reason], direction: Direction, mta: Option
     let general = general.map(|line| AdviceStep { line, ..AdviceStep::default() });
     let class = Some(row.code.class());
     let by_reason = reasons.iter().flat_map(|&reason| short_steps(reason, direction, class, mta));
-    Fix { direction, steps: general.chain(by_reason).collect() }
+    Fix { direction, side: assumed_side(direction), steps: general.chain(by_reason).collect() }
 }
 
 /// None: the catalogue does not have the code.
@@ -155,7 +157,8 @@ pub(crate) fn class_entry(input: &str, asked: Class, context: &QueryContext) -> 
             Direction::Outbound => they,
             Direction::Inbound | Direction::Local => we,
         };
-        Fix { direction, steps: vec![AdviceStep { line: line.to_owned(), ..AdviceStep::default() }] }
+        let steps = vec![AdviceStep { line: line.to_owned(), ..AdviceStep::default() }];
+        Fix { direction, side: assumed_side(direction), steps }
     };
     let rows = codes().iter().filter(|row| row.code.class() == asked);
     let mut others = ["2xx", "3xx", "4xx", "5xx"].map(|class| named_code(class, "")).to_vec();
@@ -182,6 +185,8 @@ pub(crate) fn class_entry(input: &str, asked: Class, context: &QueryContext) -> 
         unlike: vec![named_code(other, why)],
         related: others,
         nearest: Vec::new(),
+        phrase: None,
+        assumed: false,
         sources: vec!["RFC 5321 §4.2.1".to_owned(), "RFC 5321 §4.5.4.1".to_owned()],
     }
 }

@@ -1,6 +1,6 @@
 //! Collects the texts that a comparison shows for one of its two sides.
 
-use super::advice::{advice_sources, short_steps};
+use super::advice::{advice_sources, bare_situation, short_steps};
 use super::code::{class_entry, sender};
 use super::enhanced::{class_of, codes_with, enhanced_label, possible_reasons};
 use super::phrases::{capitalize, retry, retry_helps, sender_does, uncapitalize};
@@ -10,7 +10,7 @@ use super::sources::CitedSources;
 use crate::catalog::by_server::{ByServer, ENHANCED_CODE_PLACES};
 use crate::catalog::classify::Reason;
 use crate::catalog::{
-    CodeRow, EnhancedPattern, VariantRow, find_advice, find_code, find_enhanced_detail, reason_row,
+    AdviceId, CodeRow, EnhancedPattern, VariantRow, find_advice, find_code, find_enhanced_detail, reason_row,
     value_name,
 };
 use crate::report::explain::class_words;
@@ -143,7 +143,7 @@ fn inbound_advice(row: &CodeRow, reasons: &[Reason]) -> String {
 
 /// The line of advice for every mail server, else that for Postfix. Empty: there is none.
 fn advice_for_all(reason: Reason, direction: Direction) -> String {
-    let row = find_advice(reason, direction);
+    let row = find_advice(&bare_situation(reason, None, direction)).map(AdviceId::row);
     let shared = row.map(|row| row.all.line.clone()).unwrap_or_default();
     if shared.is_empty() {
         let steps = short_steps(reason, direction, None, None);

@@ -1,6 +1,6 @@
 //! Explains an enhanced code: its meaning in the IANA registry, the reply codes that come with it, and the advice.
 
-use super::advice::{advice_sources, fixes, short_steps, sides};
+use super::advice::{advice_sources, assumed_side, fixes, short_steps, sides};
 use super::phrases::{capitalize, finding, named_code, sender_does, variant_meaning};
 use super::query::QueryContext;
 use super::sources::CitedSources;
@@ -26,7 +26,11 @@ pub(crate) fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &Quer
         advice_sources(reason, context, &mut sources);
     }
     let only = row.reason.filter(|_| !good);
-    let side = |direction| Fix { direction, steps: steps(&reasons, direction, class, context) };
+    let side = |direction| Fix {
+        direction,
+        side: assumed_side(direction),
+        steps: steps(&reasons, direction, class, context),
+    };
     Some(Entry {
         input: input.to_owned(),
         kind: EntryKind::Enhanced,
@@ -47,6 +51,8 @@ pub(crate) fn enhanced_entry(input: &str, asked: EnhancedPattern, context: &Quer
         unlike: other_classes(asked),
         related: neighbours(asked),
         nearest: Vec::new(),
+        phrase: None,
+        assumed: false,
         sources: sources.list(),
         label,
     })
@@ -206,6 +212,8 @@ fn provider_entry(input: &str, asked: EnhancedPattern, context: &QueryContext) -
         unlike: other_classes(asked),
         related: neighbours(asked),
         nearest: Vec::new(),
+        phrase: None,
+        assumed: false,
         sources: sources.list(),
         verdict: Some(verdict),
     })

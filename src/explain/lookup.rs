@@ -6,9 +6,11 @@ use super::code::{class_entry, code_entry};
 use super::enhanced::{enhanced_entry, enhanced_label};
 use super::query::{Query, QueryContext, parse_query, unwrap_input};
 use super::reason::{reason_entry, reply_entry};
+use super::routine::routine_entry;
 use super::suggest::nearest;
-use crate::catalog::Catalog;
-use crate::catalog::classify::{Classifier, Reason};
+use crate::catalog::classify::{Classifier, MatchedOn, Reason};
+use crate::catalog::{Catalog, find_code};
+use crate::parse::mta::writer::guess;
 use crate::report::explain::{Entry, EntryKind};
 use crate::smtp::event::Event;
 use crate::smtp::reply::Class;
@@ -30,7 +32,15 @@ impl Explainer {
     }
 
     pub(crate) fn entry(&self, input: &str, context: &QueryContext) -> Entry {
-        let input = &unwrap_input(input);
+        let entry = self.known_entry(&unwrap_input(input), context);
+        Entry {
+            phrase: entry.code.and_then(find_code).and_then(|row| row.phrase.clone()),
+            assumed: context.direction.is_none() && entry.kind != EntryKind::Line,
+            ..entry
+        }
+    }
+
+    fn known_entry(&self, input: &str, context: &QueryContext) -> Entry {
         match parse_query(input, context) {
             Query::Code(code, enhanced) => code_entry(input, code, enhanced, context)
                 .unwrap_or_else(|| unknown(input, &code.to_string())),
@@ -38,7 +48,10 @@ impl Explainer {
                 .unwrap_or_else(|| unknown(input, &enhanced_label(pattern))),
             Query::Class(class) => class_entry(input, class, context),
             Query::Reason(reason) => reason_entry(input, reason, context),
-            Query::Reply(event) => self.explain_reply(input, EntryKind::Reply, &event, context),
+            Query::Reply(event) => {
+                let context = QueryContext { mta: context.mta.or_else(|| guess(input)), ..context.clone() };
+                self.explain_reply(input, EntryKind::Reply, &event, &context)
+            }
             Query::Line(event) => {
                 let context = QueryContext {
                     direction: Some(context.direction.unwrap_or(event.direction)),
@@ -47,12 +60,15 @@ impl Explainer {
                 };
                 self.explain_reply(input, EntryKind::Line, &event, &context)
             }
-            Query::Routine => routine(input),
+            Query::Routine => routine_entry(input),
             Query::Word(event) => {
                 let numbered = event.code.is_some();
                 let known = || {
                     let verdict = Classifier::new(self.catalog()).classify(&event);
-                    verdict.is_some_and(|verdict| verdict.reason != Reason::Unknown)
+                    // What a single word resembles is no clue: it may be a typing error in a reason.
+                    verdict.is_some_and(|verdict| {
+                        verdict.reason != Reason::Unknown && verdict.matched_on != MatchedOn::Guess
+                    })
                 };
                 let word = input.trim();
                 let word_like = word.chars().any(char::is_alphabetic);
@@ -80,43 +96,5 @@ impl Explainer {
 
 /// The entry of something unknown, with the nearest suggestions for `asked`.
 pub(crate) fn unknown(input: &str, asked: &str) -> Entry {
-    Entry { nearest: nearest(asked), ..empty(input, EntryKind::Unknown, "unknown") }
-}
-
-/// The entry of a log line that has no result.
-fn routine(input: &str) -> Entry {
-    let description = vec![
-        "A mail server's line that reports neither a delivery nor a refusal. There is nothing to explain."
-            .to_owned(),
-        "Give the line of the same queue id that says status= (Postfix), or =>, ==, ** (Exim).".to_owned(),
-    ];
-    Entry {
-        description,
-        name: "No result in this line".to_owned(),
-        ..empty(input, EntryKind::Line, "routine")
-    }
-}
-
-/// An entry without texts.
-fn empty(input: &str, kind: EntryKind, label: &str) -> Entry {
-    Entry {
-        input: input.to_owned(),
-        kind,
-        label: label.to_owned(),
-        name: String::new(),
-        code: None,
-        enhanced: None,
-        class: None,
-        verdict: None,
-        description: Vec::new(),
-        sender_does: String::new(),
-        stages: Vec::new(),
-        when: Vec::new(),
-        variants: Vec::new(),
-        fixes: Vec::new(),
-        unlike: Vec::new(),
-        related: Vec::new(),
-        nearest: Vec::new(),
-        sources: Vec::new(),
-    }
+    Entry { nearest: nearest(asked), ..Entry::empty(input, EntryKind::Unknown, "unknown") }
 }

@@ -13,5 +13,6 @@ pub(crate) mod lookup;
 pub(crate) mod phrases;
 pub(crate) mod query;
 pub(crate) mod reason;
+pub(crate) mod routine;
 pub(crate) mod sources;
 pub(crate) mod suggest;

@@ -20,7 +20,7 @@ pub(crate) fn certainty(matched_on: MatchedOn) -> (&'static str, &'static str) {
     match matched_on {
         MatchedOn::Provider => ("provider", "sure: the provider itself explains these words so"),
         MatchedOn::Text => ("text", "sure: the words say it"),
-        MatchedOn::Enhanced => ("enhanced", "likely: by the enhanced code, the words say nothing"),
+        MatchedOn::Enhanced => ("enhanced", "likely: by the enhanced code"),
         MatchedOn::Stage => ("stage", "a guess: by the command that it answers"),
         MatchedOn::Code => ("code", "a guess: by the reply code alone"),
         MatchedOn::Guess => {
@@ -57,6 +57,9 @@ pub(crate) fn finding(reason: Reason, class: Option<Class>, how: MatchedOn) -> R
         reason,
         title: row.title.clone(),
         meaning: row.meaning.clone(),
+        cause: None,
+        cause_title: None,
+        cause_meaning: None,
         sure,
         why_sure,
         decided_by: Vec::new(),

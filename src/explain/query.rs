@@ -148,7 +148,11 @@ pub(crate) fn join(arguments: Vec<String>) -> Vec<String> {
     let numbers = arguments.len() == 2
         && matches!(begins, Some(Query::Code(_, None)))
         && arguments.get(1).is_some_and(pair);
-    if reply && !spaced && (arguments.iter().any(plain) || numbers) {
+    let word = |text: &String| {
+        parse_short(text).is_none() && text.chars().all(|c| c.is_alphabetic() || "',.!".contains(c))
+    };
+    let words = arguments.len() > 1 && arguments.iter().all(word);
+    if reply && !spaced && (arguments.iter().any(plain) || numbers) || words {
         vec![arguments.join(" ")]
     } else {
         arguments
@@ -228,5 +232,7 @@ mod tests {
         assert_eq!(join(&["452", "552 5.2.2 mailbox full"]), 2);
         assert_eq!(join(&["452", "mailbox-full", "4.2.2"]), 3);
         assert_eq!(join(&["mailbox-full", "greylisted"]), 2);
+        assert_eq!(join(&["no", "such", "user"]), 1);
+        assert_eq!(join(&["spam", "mailbox-full"]), 2);
     }
 }

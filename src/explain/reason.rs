@@ -1,15 +1,18 @@
 //! Explains a reason, or a reply by its reason, with the full advice.
 
-use super::advice::{advice_sources, fixes};
+use super::advice::{add_sources, advice_sources, bare_situation, fix, fixes, sides, situation};
 use super::code::{code_entry, related_code, sender};
 use super::phrases::{capitalize, finding, named_code, retry_helps, sender_does, variant_meaning};
 use super::query::QueryContext;
 use super::sources::CitedSources;
 use crate::catalog::classify::guess::deciding_words;
 use crate::catalog::classify::{Classification, MatchedOn, Reason};
-use crate::catalog::{Catalog, CodeRow, codes, enhanced_codes, find_code, reason_row, value_name};
+use crate::catalog::provider::ProviderRow;
+use crate::catalog::{
+    Catalog, CodeRow, Situation, cause_row, codes, enhanced_codes, find_code, reason_row, value_name,
+};
 use crate::report::explain::{Entry, EntryKind, Fix, NamedCode, ReasonFinding, Variant, VariantSource};
-use crate::smtp::event::{Direction, Event};
+use crate::smtp::event::{Direction, Event, Outcome};
 use crate::smtp::reply::Class;
 
 /// The entry of a reason.
@@ -47,6 +50,8 @@ pub(crate) fn reason_entry(input: &str, reason: Reason, context: &QueryContext) 
         unlike: unlike(reason),
         related: related(reason),
         nearest: Vec::new(),
+        phrase: None,
+        assumed: false,
         sources: reason_sources(reason, context),
     }
 }
@@ -100,8 +105,12 @@ pub(crate) fn classified_finding(
     let page = provider.map(|row| row.postmaster.clone()).filter(|page| !page.is_empty());
     let usual = finding(verdict.reason, class, verdict.matched_on);
     let retryable = verdict.retry.unwrap_or(usual.retryable);
+    let cause = verdict.cause.map(cause_row);
     ReasonFinding {
-        rule: rule.map(|rule| rule.id.clone()),
+        cause: verdict.cause,
+        cause_title: cause.map(|row| row.title.clone()),
+        cause_meaning: cause.map(|row| row.meaning.clone()),
+        rule: rule.map(|rule| rule.id.clone()).filter(|id| is_named_after(id, provider, catalog)),
         provider: provider.map(|row| row.id.clone()),
         provider_name: provider.map(|row| row.name.clone()),
         provider_page: page,
@@ -109,6 +118,15 @@ pub(crate) fn classified_finding(
         retry_helps: retry_helps(retryable).to_owned(),
         ..usual
     }
+}
+
+/// Whether a rule's id names no provider, or this one: a rule for words that several providers use keeps the name of the
+/// first, and would mislead.
+fn is_named_after(id: &str, provider: Option<&ProviderRow>, catalog: &Catalog) -> bool {
+    let named = catalog.providers.all().map(|(_, row)| row.id.as_str());
+    let named = named.filter(|name| id.strip_prefix(*name).is_some_and(|rest| rest.starts_with('-')));
+    let named: Vec<&str> = named.collect();
+    named.is_empty() || provider.is_some_and(|row| named.contains(&row.id.as_str()))
 }
 
 /// The entry of a reply or a log line: the reason, the meaning of the code, and the whole advice.
@@ -126,9 +144,10 @@ pub(crate) fn reply_entry(
         finding.decided_by = deciding_words(event);
     }
     let reason = verdict.reason;
+    let situation = situation(event, verdict, kind == EntryKind::Line, catalog);
     let of_code = event.code.and_then(|code| code_entry(input, code, None, context));
     let row = event.code.and_then(find_code);
-    let mut description = vec![finding.meaning.clone()];
+    let mut description = vec![finding.cause_meaning.clone().unwrap_or_else(|| finding.meaning.clone())];
     if let Some(of_code) = &of_code {
         description
             .extend(of_code.description.first().map(|text| format!("{} by itself: {text}", of_code.label)));
@@ -140,12 +159,15 @@ pub(crate) fn reply_entry(
         label: reply_label(event, reason),
         name: match &of_code {
             Some(of_code) if reason == Reason::Unknown => of_code.name.clone(),
-            Some(_) | None => capitalize(&finding.title),
+            Some(_) | None => capitalize(finding.cause_title.as_ref().unwrap_or(&finding.title)),
         },
         code: event.code,
         enhanced: event.enhanced.map(|enhanced| enhanced.to_string()),
         class,
         sender_does: match (row, class) {
+            _ if kind == EntryKind::Line && event.direction != Direction::Inbound => {
+                outcome_words(event.outcome, class)
+            }
             (Some(row), Some(class)) => sender(row, class),
             (None, Some(class)) => sender_does(class).to_owned(),
             (_, None) => String::new(),
@@ -153,14 +175,42 @@ pub(crate) fn reply_entry(
         stages: event.stage.map(value_name).into_iter().collect(),
         when: Vec::new(),
         variants: Vec::new(),
-        fixes: fixes_or_unknown(reason, event.direction, fixes(reason, class, context), context),
+        fixes: reply_fixes(&situation, context),
         unlike: unlike(reason),
         related: of_code.map(|entry| named_code(&entry.label, entry.name)).into_iter().collect(),
         nearest: Vec::new(),
-        sources: reply_sources(verdict, row, &finding, catalog, context),
+        phrase: None,
+        assumed: false,
+        sources: reply_sources(verdict, row, &finding, catalog, &situation, context),
         description,
         verdict: Some(finding),
     }
+}
+
+/// What the sending server did with the message, by its own line; the class may say otherwise.
+fn outcome_words(outcome: Outcome, class: Option<Class>) -> String {
+    let words = match (outcome, class) {
+        (Outcome::Deferred, Some(Class::Permanent)) => {
+            "kept the message all the same, although the reply is a 5xx, and tries again"
+        }
+        (Outcome::Deferred, _) => sender_does(Class::Transient),
+        (Outcome::Bounced, Some(Class::Transient)) => {
+            "gave up all the same, although the reply is a 4xx, and returned the message to its author"
+        }
+        (Outcome::Bounced, _) => "gave up and returned the message to its author",
+        (Outcome::Expired, _) => "gave up after the queue lifetime and returned the message to its author",
+        (Outcome::Attempt, _) => "tries another host, or tries again later",
+        (
+            Outcome::Delivered
+            | Outcome::Rejected
+            | Outcome::Warned
+            | Outcome::Held
+            | Outcome::Discarded
+            | Outcome::Probe,
+            class,
+        ) => class.map(sender_does).unwrap_or_default(),
+    };
+    words.to_owned()
 }
 
 /// The codes of the reply, `552 5.2.2`, else the reason.
@@ -179,6 +229,7 @@ fn reply_sources(
     row: Option<&CodeRow>,
     finding: &ReasonFinding,
     catalog: &Catalog,
+    situation: &Situation,
     context: &QueryContext,
 ) -> Vec<String> {
     let mut sources = CitedSources::default();
@@ -190,23 +241,33 @@ fn reply_sources(
     if let Some(row) = row {
         sources.add(&row.source);
     }
-    advice_sources(verdict.reason, context, &mut sources);
+    for direction in sides(context) {
+        add_sources(&in_direction(situation, direction), context.mta, &mut sources);
+    }
     sources.list()
 }
 
-/// The fixes found, or those for an unknown reason if there are none on this side.
-fn fixes_or_unknown(
-    reason: Reason,
-    direction: Direction,
-    found: Vec<Fix>,
-    context: &QueryContext,
-) -> Vec<Fix> {
-    if found.is_empty() && reason != Reason::Unknown {
-        let context = QueryContext { direction: Some(direction), ..context.clone() };
-        fixes(Reason::Unknown, None, &context)
+/// The advice on a reply in each direction that is asked for; if there is none, that for an unknown reason.
+fn reply_fixes(situation: &Situation, context: &QueryContext) -> Vec<Fix> {
+    let in_directions = |situation: &Situation| -> Vec<Fix> {
+        let asked = sides(context).into_iter();
+        asked.filter_map(|direction| fix(&in_direction(situation, direction), context.mta)).collect()
+    };
+    let found = in_directions(situation);
+    if found.is_empty() && situation.reason != Reason::Unknown {
+        in_directions(&Situation { reason: Reason::Unknown, cause: None, ..*situation })
     } else {
         found
     }
+}
+
+/// The situation if the reply was said in another direction than the one assumed.
+fn in_direction<'c>(situation: &Situation<'c>, direction: Direction) -> Situation<'c> {
+    if situation.direction == direction {
+        return *situation;
+    }
+    let bare = bare_situation(situation.reason, None, direction);
+    Situation { cause: situation.cause, ..bare }
 }
 
 /// The sentence for a code that contradicts the reason. None: they agree.

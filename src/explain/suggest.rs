@@ -53,7 +53,9 @@ fn nearest_reasons(word: &str) -> Vec<NamedCode> {
         .map(|&reason| (distance(word, &value_name(reason)), reason))
         .collect();
     ids.sort();
+    // A word of which more than half of the letters differ is no typing error.
     ids.into_iter()
+        .filter(|(distance, _)| *distance <= word.chars().count())
         .take(SHOWN)
         .map(|(_, reason)| named_code(value_name(reason), reason_row(reason).title.as_str()))
         .collect()

@@ -1,4 +1,4 @@
-//! Remembers the deferred recipients of one message, each with its first deferral.
+//! Remembers the deferred recipients of one message, each with its first deferral and the reason of its last one.
 
 use hashbrown::HashMap;
 
@@ -12,6 +12,8 @@ pub(crate) struct FirstDeferral {
     /// Seconds since 1970. None: the line has no date.
     pub at: Option<i64>,
     pub reason: Option<Reason>,
+    /// The reason of the last deferral.
+    pub last_reason: Option<Reason>,
     /// The filter admits the deferral.
     pub wanted: bool,
 }
@@ -46,7 +48,7 @@ impl DeferredRecipients {
         self.len() == 0
     }
 
-    /// Adds a deferral; an earlier one of the same recipient stays.
+    /// Adds a deferral. An earlier one of the same recipient stays, with the reason of this one as its last.
     pub(crate) fn add(&mut self, recipient: u64, deferred: FirstDeferral) {
         match self {
             Self::Empty => *self = Self::One(recipient, deferred),
@@ -54,10 +56,19 @@ impl DeferredRecipients {
                 let both = [(*one, *first), (recipient, deferred)];
                 *self = Self::Many(both.into_iter().collect());
             }
-            Self::One(..) => {}
+            Self::One(_, first) => first.last_reason = deferred.last_reason,
             Self::Many(many) => {
-                many.entry(recipient).or_insert(deferred);
+                many.entry(recipient).or_insert(deferred).last_reason = deferred.last_reason;
             }
+        }
+    }
+
+    /// Removes all.
+    pub(crate) fn take_all(&mut self) -> Vec<FirstDeferral> {
+        match std::mem::take(self) {
+            Self::Empty => Vec::new(),
+            Self::One(_, deferred) => vec![deferred],
+            Self::Many(many) => many.into_values().collect(),
         }
     }
 

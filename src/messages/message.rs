@@ -226,22 +226,15 @@ impl Message {
             Transition::Deferred => {
                 self.queued = true;
                 let Update { recipient, at, reason, wanted, .. } = *update;
-                self.deferred.add(recipient, FirstDeferral { at, reason, wanted });
+                self.deferred.add(recipient, FirstDeferral { at, reason, last_reason: reason, wanted });
             }
             Transition::Delivered => self.deliver(update, totals),
             Transition::HandedOn(copy) => self.hand_on(copy, update, totals),
             Transition::Bounced | Transition::BouncedUnqueued => self.bounce(update),
-            Transition::Expired { all: false } => {
-                self.expired = true;
-                self.finish_recipient(update);
-            }
+            Transition::Expired { all } => self.expire(all, update, totals),
             Transition::Discarded => {
                 self.discarded = true;
                 self.finish_recipient(update);
-            }
-            Transition::Expired { all: true } => {
-                self.expired = true;
-                self.finish_all_recipients();
             }
             Transition::Returned => {
                 self.bounced = true;
@@ -264,6 +257,17 @@ impl Message {
     fn arrive(&mut self, recipients: Option<u32>) {
         (self.received, self.queued) = (true, true);
         self.recipients = recipients;
+    }
+
+    /// One recipient, or all, are given up because of age.
+    fn expire(&mut self, all: bool, update: &Update, totals: &mut MessageTotals) {
+        self.expired = true;
+        if all {
+            totals.count_expired(self.deferred.take_all());
+            self.finish_all_recipients();
+        } else {
+            totals.count_expired(self.finish_recipient(update));
+        }
     }
 
     fn deliver(&mut self, update: &Update, totals: &mut MessageTotals) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use super::block_names::BlockNames;
+use super::deferred::FirstDeferral;
 use super::mail_counts::CompactMailCounts;
 use super::origin::{Attempts, SenderIds};
 use super::recent_ids::IdHash;
@@ -74,6 +75,8 @@ pub struct MessageTotals {
     pub forgotten: u64,
     /// Seconds from a recipient's first deferral to its delivery, by the reason of that deferral.
     pub delivered_later: BTreeMap<Option<Reason>, Histogram<u32>>,
+    /// Recipients whose mail expired, by the reason of their last deferral.
+    pub expired_after: BTreeMap<Option<Reason>, u64>,
     /// Names with their mail since they were last handed over.
     pub names: BlockNames,
     /// Messages put on hold before they had a queue id (`NOQUEUE: hold: RCPT from …`), by minutes since 1970.
@@ -104,6 +107,9 @@ impl MessageTotals {
         self.names.merge(&other.names);
         for (reason, theirs) in other.delivered_later {
             self.durations(reason).add(theirs).expect("our own histogram grows as far as theirs");
+        }
+        for (reason, count) in other.expired_after {
+            *self.expired_after.entry(reason).or_default() += count;
         }
         for (minute, count) in other.silent_holds {
             self.add_holds(minute, count);
@@ -151,6 +157,13 @@ impl MessageTotals {
     pub fn count_late_delivery(&mut self, reason: Option<Reason>, seconds: i64) {
         let seconds = seconds.clamp(0, LONGEST).cast_unsigned();
         self.durations(reason).record(seconds).expect("our own histogram grows as far as a year");
+    }
+
+    /// Counts recipients whose mail expired, with their deferrals.
+    pub(crate) fn count_expired(&mut self, recipients: impl IntoIterator<Item = FirstDeferral>) {
+        for deferred in recipients.into_iter().filter(|deferred| deferred.wanted) {
+            *self.expired_after.entry(deferred.last_reason).or_default() += 1;
+        }
     }
 
     fn durations(&mut self, reason: Option<Reason>) -> &mut Histogram<u32> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::coverage::extend;
 use crate::input::read::Source;
-use crate::parse::mta;
+use crate::parse::mta::log_places;
 
 /// The first and the last second of the lines of a file that name no host, since 1970. `None`: it has none.
 pub(crate) type UnnamedSpan = Option<(i64, i64)>;
@@ -99,7 +99,7 @@ fn logs(sources: &[Source], spans: &[UnnamedSpan]) -> Vec<UnnamedLog> {
         }
         let folder = source.log.parent().map(PathBuf::from).unwrap_or_default();
         let name = source.log.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let name = mta::repeated_log(&name).unwrap_or(name);
+        let name = log_places::repeated_log(&name).unwrap_or(name);
         match logs.iter_mut().find(|log| log.folder == folder && log.name == name) {
             Some(log) => {
                 log.files.push(file);

@@ -14,11 +14,11 @@ use crate::catalog::Catalog;
 use crate::input::discover::{LogListing, list};
 use crate::input::read::{Progress, ReadOptions, Source};
 use crate::input::rotation::LogNames;
-use crate::parse::mta;
+use crate::parse::mta::log_places;
 
 /// Names of mail logs in a folder.
 pub(crate) const LOG_NAMES: LogNames =
-    LogNames { by_server: &mta::LOG_PLACES.names, repeated: mta::repeated_log };
+    LogNames { by_server: &log_places::LOG_PLACES.names, repeated: log_places::repeated_log };
 
 /// Block size in bytes; it does not change any answer.
 pub(crate) const BLOCK_BYTES: usize = 256 << 10;

@@ -368,7 +368,6 @@ impl<L: EventSink> Walker<'_, '_, L> {
         }
         match &parsed {
             ParsedLine::Event(event) if !is_duplicate(event, line, block, at) => {
-                self.coverage.event += 1;
                 let mut inside = Vec::new();
                 let with_peer = session_peer::with_peer(event, line, block, at, &mut inside);
                 let event = with_peer.as_ref().unwrap_or(event);

@@ -35,6 +35,7 @@ const ROW: &[CsvColumn<Row>] = &[
     ("advice", |row| text(row.advice.as_deref())),
     ("example", |row| text(row.example.as_deref())),
     ("recipients_exact", |row| row.recipients_exact.to_string()),
+    ("cause", |row| row.cause.map(typed).unwrap_or_default()),
 ];
 
 /// Columns after those of a row, if the report is compared with a baseline.
@@ -103,6 +104,7 @@ const EVENT_FROM_SENDER: &[CsvColumn<Record>] = &[
     ("peer_port", |event| or_empty(event.peer_port)),
     ("suspended", |event| event.suspended.to_string()),
     ("text", |event| cell(&event.text)),
+    ("cause", |event| event.cause.map(typed).unwrap_or_default()),
 ];
 
 /// Columns that other lines of the message fill.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::catalog::Cause;
 use crate::catalog::classify::Reason;
 use crate::smtp::event::{Direction, Mta, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
@@ -32,6 +33,8 @@ pub struct Record {
     pub stage: Option<Stage>,
     /// Null for delivered mail.
     pub reason: Option<Reason>,
+    /// Which one of the things that the reason stands for; null: not known.
+    pub cause: Option<Cause>,
     /// The id of the rule that matched; null: none did.
     pub rule: Option<String>,
     /// The id of the provider of the other side.

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
+use crate::catalog::Cause;
 use crate::catalog::classify::{Reason, Retry};
 use crate::smtp::event::{Direction, Mta};
 use crate::smtp::reply::{Class, Code};
+use crate::smtp::side::Side;
 
 /// The entries of one call of `explain`, in the order of the inputs.
 #[derive(Clone, Debug, Serialize)]
@@ -61,6 +63,10 @@ pub(crate) struct Entry {
     /// `4.2.2` or `x.2.2`.
     pub enhanced: Option<String>,
     pub class: Option<Class>,
+    /// The phrase of the code in its RFC; null: the RFC has none, or the input has no code.
+    pub phrase: Option<String>,
+    /// Who said it is assumed: neither the input nor an option gives it.
+    pub assumed: bool,
     /// Why the mail failed; null: the input does not say.
     pub verdict: Option<ReasonFinding>,
     pub description: Vec<String>,
@@ -81,12 +87,44 @@ pub(crate) struct Entry {
     pub sources: Vec<String>,
 }
 
+impl Entry {
+    /// An entry without texts.
+    pub(crate) fn empty(input: &str, kind: EntryKind, label: &str) -> Self {
+        Self {
+            input: input.to_owned(),
+            kind,
+            label: label.to_owned(),
+            name: String::new(),
+            code: None,
+            enhanced: None,
+            class: None,
+            verdict: None,
+            description: Vec::new(),
+            sender_does: String::new(),
+            stages: Vec::new(),
+            when: Vec::new(),
+            variants: Vec::new(),
+            fixes: Vec::new(),
+            unlike: Vec::new(),
+            related: Vec::new(),
+            nearest: Vec::new(),
+            phrase: None,
+            assumed: false,
+            sources: Vec::new(),
+        }
+    }
+}
+
 /// A reason, and how it was found.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ReasonFinding {
     pub reason: Reason,
     pub title: String,
     pub meaning: String,
+    /// Which one of the things that the reason stands for; null: not known.
+    pub cause: Option<Cause>,
+    pub cause_title: Option<String>,
+    pub cause_meaning: Option<String>,
     /// The part of the reply that decided: `provider`, `text`, `enhanced`, `stage`, `code`, `guess` or `nothing`.
     pub sure: &'static str,
     pub why_sure: &'static str,
@@ -121,6 +159,8 @@ pub(crate) struct Variant {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Fix {
     pub direction: Direction,
+    /// Where the other side is taken to be.
+    pub side: Side,
     pub steps: Vec<AdviceStep>,
 }
 
@@ -158,12 +198,14 @@ pub struct Brief {
     pub class: Option<Class>,
     /// Why the mail failed; [`Reason::Unknown`] if no rule matches. `None`: it is no failure.
     pub reason: Option<Reason>,
+    /// Which one of the things that the reason stands for. `None`: not known.
+    pub cause: Option<Cause>,
     pub retryable: Option<Retry>,
     /// The id of the provider that words its replies so, or runs the host that was named.
     pub provider: Option<String>,
     /// The id of the rule that gave the reason.
     pub rule: Option<String>,
-    /// What to do, in one line of at most 90 characters.
+    /// What to do, in one line of at most 100 characters.
     pub advice: Option<String>,
 }
 

@@ -26,9 +26,12 @@ pub use self::row::Row;
 pub use self::row::{Change, GroupKey, GroupRow, GroupTable, NameCount, StageCount};
 pub use self::time::Range;
 use self::time::{date_time, maybe_rfc3339, rfc3339};
-pub use self::totals::{DeliveredLater, Hour, HourRefused, HourSent, Messages, Refused, Sent, Totals};
+pub use self::totals::{
+    DeliveredLater, ExpiredAfter, Hour, HourRefused, HourSent, Messages, Refused, Sent, Totals,
+};
 pub use self::verdict::{Compared, MetCondition, MissingRow, Verdict, VerdictFinding, VerdictState};
 pub use self::warning_row::WarningRow;
+use crate::catalog::Cause;
 use crate::catalog::classify::Reason;
 
 /// The whole report. Fields are added within a schema, never renamed.
@@ -151,6 +154,8 @@ pub enum SortBy {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Full {
     pub reason: Reason,
+    /// Null: not known.
+    pub cause: Option<Cause>,
     pub title: String,
     /// Which side sent the reply, in words.
     pub side: &'static str,

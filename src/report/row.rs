@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
+use crate::catalog::Cause;
 use crate::catalog::classify::{Reason, Retry};
 use crate::smtp::event::{By, Direction, Outcome, Stage};
 use crate::smtp::reply::{Class, Code, EnhancedCode};
@@ -17,7 +18,9 @@ pub struct Row {
     pub class: Option<Class>,
     /// Null: delivered.
     pub reason: Option<Reason>,
-    /// The reason in at most 30 characters, or the name of the code if the reason is not known.
+    /// Which one of the things that the reason stands for; null: not known.
+    pub cause: Option<Cause>,
+    /// The cause, else the reason, in at most 30 characters, or the name of the code if the reason is not known.
     pub title: String,
     /// Whether a retry helps; null: delivered.
     pub retryable: Option<Retry>,

@@ -55,6 +55,18 @@ pub struct Messages {
     pub forgotten: u64,
     /// Recipients that were deferred first and delivered later, by the reason of their first deferral; most first.
     pub delivered_later: Vec<DeliveredLater>,
+    /// Recipients whose mail expired, by the reason of their last deferral, which is what to fix; most first.
+    pub expired_after: Vec<ExpiredAfter>,
+}
+
+/// Recipients whose mail expired after deferrals with one reason.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ExpiredAfter {
+    /// Null: it is not known.
+    pub reason: Option<Reason>,
+    pub title: String,
+    /// Distinct pairs of queue id and recipient.
+    pub recipients: u64,
 }
 
 /// Time from the first deferral to the delivery, accurate to 1 %.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use crate::catalog::ReasonRow;
 use crate::messages::MessageSummary;
-use crate::report::{DeliveredLater, Messages};
+use crate::report::{DeliveredLater, ExpiredAfter, Messages};
 
 /// `minutes` are the first and the last minute of the logs, counted from 1970-01-01T00:00Z. None: no line has a valid
 /// timestamp.
@@ -30,6 +30,12 @@ pub(crate) fn messages(
     });
     let mut later: Vec<DeliveredLater> = later.collect();
     later.sort_by_key(|row| Reverse(row.recipients));
+    let expired = totals.expired_after.iter().map(|(&reason, &recipients)| {
+        let known = reason.and_then(|reason| reasons.iter().find(|row| row.id == reason));
+        ExpiredAfter { reason, title: known.map(|row| row.title.clone()).unwrap_or_default(), recipients }
+    });
+    let mut expired: Vec<ExpiredAfter> = expired.collect();
+    expired.sort_by_key(|row| Reverse(row.recipients));
     Messages {
         messages: done + in_queue,
         received: totals.received,
@@ -46,5 +52,6 @@ pub(crate) fn messages(
         handed_on: totals.handed_on,
         forgotten: totals.forgotten,
         delivered_later: later,
+        expired_after: expired,
     }
 }

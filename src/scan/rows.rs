@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::options::ReportOptions;
 use crate::catalog::classify::{Reason, Retry};
-use crate::catalog::provider::Provider;
-use crate::catalog::{self, ReasonRow};
+use crate::catalog::provider::{Provider, Providers};
+use crate::catalog::{self, AdviceId, Cause, Fate, ReasonRow, Situation, find_advice};
 use crate::collections::interner::Symbol;
 use crate::parse::log_text::LogText;
 use crate::parse::timestamp::LogTime;
@@ -25,7 +25,7 @@ pub(crate) fn rows(
     tally: &FinishedTally,
     options: &ReportOptions,
 ) -> Vec<Row> {
-    let merged = merge_rows(counts, options.examples.max(1));
+    let merged = merge_rows(counts, options);
     let mut rows: Vec<(Option<LogTime>, Row)> = merged
         .into_iter()
         .map(|(key, builder)| (builder.count.last, row(&key, builder, tally, options)))
@@ -45,19 +45,36 @@ pub(crate) fn rows(
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
+/// The situation of the events of a tally row. `None`: they are no failures.
+pub(crate) fn situation<'a>(key: &TallyKey, providers: &'a Providers) -> Option<Situation<'a>> {
+    let kind = key.kind;
+    let provider = key.provider.and_then(|provider| providers.row(provider));
+    Some(Situation {
+        reason: kind.reason?,
+        cause: key.cause,
+        direction: kind.direction,
+        side: key.side,
+        fate: Fate::of(kind.direction, kind.class, Some(kind.outcome), key.retry),
+        provider: provider.map(|row| row.id.as_str()),
+    })
+}
+
 /// The key of a report row. It has fewer fields than the key of a tally row. Rows with equal counts are sorted by this
 /// key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct RowKey {
     kind: EventKind,
     retry: Option<Retry>,
+    cause: Option<Cause>,
+    /// Rows with different advice are not merged.
+    advice: Option<AdviceId>,
 }
 
 impl RowKey {
     /// The sort key: the code comes before the reason and the class.
     fn order(&self) -> impl Ord {
         let EventKind { direction, outcome, class, code, enhanced, reason } = self.kind;
-        (direction, outcome, code, enhanced, reason, class, self.retry)
+        (direction, outcome, code, enhanced, reason, class, self.retry, self.cause, self.advice)
     }
 }
 
@@ -81,10 +98,13 @@ struct RowBuilder {
     mtas: BTreeMap<Mta, u64>,
 }
 
-fn merge_rows(counts: Vec<(TallyKey, TallyCount)>, examples: usize) -> BTreeMap<RowKey, RowBuilder> {
+fn merge_rows(counts: Vec<(TallyKey, TallyCount)>, options: &ReportOptions) -> BTreeMap<RowKey, RowBuilder> {
+    let examples = options.examples.max(1);
     let mut rows: BTreeMap<RowKey, RowBuilder> = BTreeMap::new();
     for (key, count) in counts {
-        let builder = rows.entry(RowKey { kind: key.kind, retry: key.retry }).or_default();
+        let advice = situation(&key, options.providers).and_then(|found| find_advice(&found));
+        let row_key = RowKey { kind: key.kind, retry: key.retry, cause: key.cause, advice };
+        let builder = rows.entry(row_key).or_default();
         if let Some(stage) = key.stage {
             *builder.stages.entry(stage).or_default() += count.attempts;
         }
@@ -101,13 +121,13 @@ fn row(key: &RowKey, builder: RowBuilder, tally: &FinishedTally, options: &Repor
     let count = builder.count;
     let recipients = count.recipients.finish();
     let places = count.places.finish();
-    let &RowKey { kind, retry } = key;
+    let &RowKey { kind, retry, cause, advice } = key;
     let EventKind { direction, outcome, class, code, enhanced, reason } = kind;
     let reason_row = reason.map(catalog::reason_row);
     let retryable = retry.or_else(|| reason_row.map(|row| row.retry(class)));
     let mta = builder.mtas.iter().max_by_key(|&(_, count)| count).map(|(&mta, _)| mta).unwrap_or_default();
-    let advice = reason.filter(|_| options.with_advice);
-    let advice = advice.and_then(|reason| catalog::advice_line(reason, direction, class, Some(mta)));
+    let fate = Fate::of(direction, class, Some(outcome), retry);
+    let advice = advice.filter(|_| options.with_advice).map(|id| id.row().for_mta(mta, fate).line);
     let providers = builder.providers.iter().map(|(&id, &attempts)| NameCount {
         name: options.providers.row(id).map(|row| row.id.clone()).unwrap_or_default(),
         attempts,
@@ -121,7 +141,8 @@ fn row(key: &RowKey, builder: RowBuilder, tally: &FinishedTally, options: &Repor
         enhanced,
         class,
         reason,
-        title: title(kind, reason_row),
+        cause,
+        title: title(kind, cause, reason_row),
         retryable,
         conflict: conflict(outcome, class, reason, retryable, retry.is_some()),
         attempts: count.attempts,
@@ -133,15 +154,18 @@ fn row(key: &RowKey, builder: RowBuilder, tally: &FinishedTally, options: &Repor
         providers: top_names(providers.collect(), PLACES_SHOWN),
         wheres: top_places(tally, &places),
         where_count: places.len() as u64,
-        advice,
+        advice: advice.filter(|line| !line.is_empty()),
         example: lines.first().cloned(),
         examples: lines.into_iter().take(options.examples).collect(),
         change: None,
     }
 }
 
-/// The title of the reason; for an unknown reason, the name of the code.
-fn title(kind: EventKind, reason_row: Option<&ReasonRow>) -> String {
+/// The title of the cause, else of the reason; for an unknown reason, the name of the code.
+fn title(kind: EventKind, cause: Option<Cause>, reason_row: Option<&ReasonRow>) -> String {
+    if let Some(cause) = cause {
+        return catalog::cause_row(cause).title.clone();
+    }
     let code = || kind.code.and_then(catalog::find_code).map(|row| row.name.to_lowercase());
     match (reason_row, kind.outcome) {
         (None, Outcome::Delivered) => "delivered".to_owned(),

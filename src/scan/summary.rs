@@ -18,7 +18,7 @@ use crate::tally::Tally;
 
 pub(crate) fn report(tally: Tally, summary: &MessageSummary, options: &ReportOptions) -> Report {
     let mut tally = tally.finish();
-    let full_advice = if options.with_full_advice { full_advice(&tally) } else { Vec::new() };
+    let full_advice = if options.with_full_advice { full_advice(&tally, options) } else { Vec::new() };
     let messages = messages(summary, options.read.coverage.minutes, catalog::reasons());
     let totals = totals(&tally, messages);
     let limits = on_limits(&tally);

@@ -5,3 +5,4 @@
 pub(crate) mod delivery_result;
 pub(crate) mod event;
 pub(crate) mod reply;
+pub(crate) mod side;

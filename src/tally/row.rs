@@ -4,6 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use super::event_kind::EventKind;
 use super::group_by::Examples;
+use crate::catalog::Cause;
 use crate::catalog::classify::Retry;
 use crate::catalog::provider::Provider;
 use crate::collections::counter::SymbolCounts;
@@ -13,6 +14,7 @@ use crate::parse::timestamp::LogTime;
 use crate::pipeline::sink::LoggedEvent;
 use crate::smtp::event::{Mta, Stage};
 use crate::smtp::reply::EnhancedCode;
+use crate::smtp::side::Side;
 
 /// Events with the same key are counted in the same row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -23,6 +25,9 @@ pub struct TallyKey {
     pub provider: Option<Provider>,
     /// The remedy, where the text of the reply is more specific than the reason. None: the reason decides.
     pub retry: Option<Retry>,
+    pub cause: Option<Cause>,
+    /// Where the other side is; of an event that is no failure, always the internet.
+    pub side: Side,
     pub mta: Mta,
     pub suspended: bool,
 }
@@ -35,6 +40,8 @@ impl TallyKey {
             stage: event.stage,
             provider: verdict.and_then(|verdict| verdict.provider),
             retry: verdict.and_then(|verdict| verdict.retry),
+            cause: verdict.and_then(|verdict| verdict.cause),
+            side: verdict.map_or(Side::Internet, |_| Side::of(event)),
             mta: event.mta,
             suspended: event.suspended,
         }
@@ -42,6 +49,7 @@ impl TallyKey {
 
     /// The key as one number. Different keys have different numbers.
     pub fn packed(&self) -> u128 {
+        // A provider has 16 bits.
         let provider = self.provider.map_or(0, |provider| provider.index() as u64 + 1);
         let EventKind { direction, outcome, class, code, enhanced, reason } = self.kind;
         let code = code.map_or(0, |code| u64::from(code.number()));
@@ -52,7 +60,8 @@ impl TallyKey {
         let retry = self.retry.map_or(0, |retry| retry as u64 + 1);
         let line = (outcome as u64) << 6 | (direction as u64) << 4 | self.mta as u64;
         let reply = code << 40 | reason << 32 | stage << 24 | class << 16 | retry << 12;
-        let high = enhanced << 32 | provider;
+        let cause = self.cause.map_or(0, |cause| cause as u64 + 1);
+        let high = enhanced << 32 | cause << 20 | (self.side as u64) << 18 | provider;
         let low = reply | line << 1 | u64::from(self.suspended);
         1 << 127 | u128::from(high) << 64 | u128::from(low)
     }
@@ -60,6 +69,8 @@ impl TallyKey {
 
 /// [`TallyKey::packed`] has four bits for the server.
 const _: () = assert!(Mta::COUNT <= 16, "a server does not fit into the bits of TallyKey::packed");
+/// It has 12 bits for the cause.
+const _: () = assert!(Cause::COUNT < 1 << 12, "a cause does not fit into the bits of TallyKey::packed");
 
 impl Hash for TallyKey {
     /// Hashes the packed key: to hash ten fields one by one cost as much as reading the line.
@@ -127,8 +138,16 @@ mod tests {
             enhanced: None,
             reason: None,
         };
-        let bare =
-            TallyKey { kind, stage: None, provider: None, retry: None, mta: Mta::Postfix, suspended: false };
+        let bare = TallyKey {
+            kind,
+            stage: None,
+            provider: None,
+            retry: None,
+            cause: None,
+            side: Side::Internet,
+            mta: Mta::Postfix,
+            suspended: false,
+        };
         let codes = (200..600).map(Code::new).chain([None]);
         let enhanced = [(2, 0, 0), (4, 0, 999), (5, 999, 0), (5, 999, 999)];
         let enhanced = enhanced.map(|(class, subject, detail)| EnhancedCode::new(class, subject, detail));
@@ -156,7 +175,10 @@ mod tests {
                 and_none().map(move |stage| TallyKey { kind, stage, ..bare })
             })
             .collect();
-        let all: HashSet<TallyKey> = [replies, lines, causes].concat().into_iter().collect();
+        let sides = Side::value_variants().iter().copied();
+        let own: Vec<TallyKey> =
+            sides.flat_map(|side| and_none().map(move |cause| TallyKey { cause, side, ..bare })).collect();
+        let all: HashSet<TallyKey> = [replies, lines, causes, own].concat().into_iter().collect();
         let packed: HashSet<u128> = all.iter().map(TallyKey::packed).collect();
         assert!(all.len() > 10_000);
         assert_eq!(packed.len(), all.len());

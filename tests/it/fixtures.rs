@@ -14,10 +14,19 @@ const KEYS: [&str; 7] = ["mta", "direction", "outcome", "code", "enhanced", "dsn
 /// Of these, null in truth means that it does not say.
 const NAMES: [&str; 3] = ["recipient", "peer_ip", "peer_host"];
 
+/// Whether truth says outbound of a delivery to a program on this host, which is local: it was told by the protocol alone.
+fn is_on_this_host(want: &Value, event: &Value) -> bool {
+    let ip = event["peer_ip"].as_str();
+    let is_near = ip.is_none_or(|ip| ip.starts_with("127.") || ip == "::1");
+    *want == "outbound" && event["direction"] == "local" && is_near && event["peer_host"].is_string()
+}
+
 fn same(truth: &Value, event: &Value) -> bool {
     let lower =
         |value: &Value| value.as_str().map_or_else(|| value.clone(), |text| text.to_lowercase().into());
-    let keys = KEYS.iter().all(|key| truth.get(key).is_none_or(|want| *want == event[key]));
+    let fits =
+        |key: &str, want: &Value| *want == event[key] || key == "direction" && is_on_this_host(want, event);
+    let keys = KEYS.iter().all(|key| truth.get(key).is_none_or(|want| fits(key, want)));
     let said = |key: &str| truth.get(key).is_some_and(|want| !want.is_null());
     let also = |key: &str| key == "recipient" && truth.get("recipient_also") == Some(&event[key]);
     let names = NAMES

@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use smtplog::{LogOptions, ScanOptions};
 
 use crate::support;
 
@@ -339,6 +341,52 @@ fn every_form_of_a_log_gives_the_same_answers() {
         for (name, form) in SYSLOG {
             same(name, &answers(&write(folder.path(), &entries, form, "\n")), &want);
             same(name, &answers(&write(folder.path(), &entries, form, "\r\n")), &want);
+        }
+    }
+}
+
+/// The lines of a recording in syslog's form; `None`: some have another form. The dates become one day.
+fn recorded(log: &Path) -> Option<Vec<Entry>> {
+    let text = fs::read_to_string(log).ok()?;
+    let entry = |line: &str| {
+        let (front, text) = line.get("Nov 22 ".len()..)?.split_once("]: ")?;
+        let (front, pid) = front.split_once('[')?;
+        let (clock, program) = front.split_once(" mx1 ")?;
+        (line.starts_with("Nov ") && clock.len() == 8 && !program.contains(' ')).then(|| Entry {
+            clock: clock.into(),
+            program: program.into(),
+            pid: pid.into(),
+            text: text.into(),
+        })
+    };
+    text.lines().map(entry).collect()
+}
+
+/// The number of events of each kind.
+fn tally(log: &str) -> Value {
+    let options = LogOptions { time_zone: Some(TimeZone::UTC), ..LogOptions::default() };
+    let report = smtplog::scan(&[log], &ScanOptions { logs: options, ..ScanOptions::default() }).unwrap();
+    let rows = report
+        .rows
+        .iter()
+        .map(|row| json!([row.direction, row.outcome, row.code, row.enhanced, row.reason, row.attempts]));
+    json!([report.totals.outbound, report.totals.inbound, report.totals.local, rows.collect::<Vec<_>>()])
+}
+
+/// The recordings of one server are joined into one log, which is faster than to read each alone.
+#[test]
+fn every_recording_has_the_same_tally_in_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    for (server, least) in [("postfix", 10), ("sendmail", 8), ("opensmtpd", 6)] {
+        let logs = support::logs();
+        let logs = logs.iter().filter(|log| log.parent().is_some_and(|folder| folder.ends_with(server)));
+        let recordings: Vec<Vec<Entry>> = logs.filter_map(|log| recorded(log)).collect();
+        assert!(recordings.len() >= least, "{server}: only {} recordings", recordings.len());
+        let entries: Vec<Entry> = recordings.into_iter().flatten().collect();
+        let want = tally(&write(folder.path(), &entries, rfc_3339, "\n"));
+        for (at, (name, form)) in SYSLOG.iter().enumerate() {
+            let end = if at % 2 == 0 { "\n" } else { "\r\n" };
+            assert_eq!(tally(&write(folder.path(), &entries, *form, end)), want, "{server}: {name}");
         }
     }
 }

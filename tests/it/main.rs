@@ -4,6 +4,7 @@
 // A table of cases is as long as it has cases, and a test of a whole run tells it in order.
 #![allow(clippy::too_many_lines)]
 
+mod advice;
 mod architecture;
 mod book;
 mod cli;

@@ -17,6 +17,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use self::trust::Verdict;
+use super::cause::{Cause, cause_row};
 use super::provider::Provider;
 use crate::catalog::{Catalog, Features, normalize};
 pub(crate) use crate::catalog::{MatchedOn, Reason, Retry, RuleId};
@@ -28,6 +29,8 @@ use crate::smtp::reply::{Class, EnhancedCode};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Classification {
     pub reason: Reason,
+    /// Which one of the things that the reason stands for. `None`: not known.
+    pub cause: Option<Cause>,
     /// None: the other side is no known provider.
     pub provider: Option<Provider>,
     /// None: no rule matched, and the reason is unknown.
@@ -87,12 +90,15 @@ impl<'c> Classifier<'c> {
             provider: find_provider(event, self.catalog),
         };
         let key = self.hasher.hash_one(ReplyKey::of(&features));
-        if let Some(&known) = self.by_raw_text.get(key) {
-            return known;
-        }
-        let classification = Some(self.classify_normalized(features));
-        self.by_raw_text.insert(key, classification);
-        classification
+        let known = match self.by_raw_text.get(key) {
+            Some(&known) => known,
+            None => {
+                let classification = Some(self.classify_normalized(features));
+                self.by_raw_text.insert(key, classification);
+                classification
+            }
+        };
+        known.map(|known| by_event(known, event))
     }
 
     /// `features.text` is the text as logged.
@@ -119,21 +125,56 @@ impl<'c> Classifier<'c> {
         let Classification { reason, matched_on, retry, .. } = said;
         let Verdict { reason, matched_on, retry } =
             trust::settle(Verdict { reason, matched_on, retry }, rule, features, doubted);
-        Classification { reason, matched_on, retry, ..said }
+        // A guess can be another reason than that of the rule, whose cause then does not hold.
+        let cause = said.cause.filter(|&cause| cause_row(cause).reason.contains(&reason));
+        Classification { reason, cause, matched_on, retry, ..said }
     }
 }
 
 /// Classifies by the rules, without a cache. `rule_marks` is scratch space.
 fn classify_by_rules(catalog: &Catalog, features: Features, rule_marks: &mut Vec<u8>) -> Classification {
-    let (rule, provider) = catalog.rules.find(features, rule_marks);
-    let row = rule.and_then(|rule| catalog.rules.rule(rule));
+    let found = catalog.rules.find(features, rule_marks);
+    let row = found.rule.and_then(|rule| catalog.rules.rule(rule));
+    let cause = found.cause_rule.and_then(|rule| catalog.rules.rule(rule));
     Classification {
         reason: row.map_or(Reason::Unknown, |row| row.reason),
-        provider,
-        rule,
+        cause: row.and_then(|row| row.cause).or(cause.and_then(|row| row.cause)),
+        provider: found.provider,
+        rule: found.rule,
         matched_on: row.map_or(MatchedOn::Nothing, |row| row.matched_on),
-        retry: row.and_then(|row| row.retry),
+        retry: cause.and_then(|row| row.retry).or(row.and_then(|row| row.retry)),
     }
+}
+
+/// Refines a classification by what the event has beside its reply: a name that does not resolve and is not the
+/// recipient's domain, and the port of the peer.
+fn by_event(known: Classification, event: &Event) -> Classification {
+    let is_lookup = matches!(known.reason, Reason::BadDomain | Reason::DnsFailure);
+    if is_lookup && names_another_host(event) {
+        // The address is not to blame, so it is never removed for this.
+        let retry = (known.reason == Reason::BadDomain).then_some(Retry::FixOurs).or(known.retry);
+        return Classification { cause: Some(Cause::SmartHostName), retry, ..known };
+    }
+    if known.cause == Some(Cause::TlsHandshake) && matches!(event.peer.port, Some(465 | 587)) {
+        return Classification { cause: Some(Cause::TlsWrongPort), retry: Some(Retry::FixOurs), ..known };
+    }
+    known
+}
+
+/// Whether the name that DNS was asked for is neither the recipient's domain nor a domain that it may be an alias of:
+/// then it is the name of a relay, or of a mail exchanger (`Name service error for name=relay.example.org type=A`).
+fn names_another_host(event: &Event) -> bool {
+    if event.direction == Direction::Inbound || event.code.is_some() {
+        return false;
+    }
+    let asked = memchr::memmem::find(event.text, b"Name service error for name=").and_then(|at| {
+        let name = event.text.get(at + b"Name service error for name=".len()..)?;
+        name.split(|&byte| byte == b' ').next()
+    });
+    let domain = event.recipient.and_then(|address| address.rsplit(|&byte| byte == b'@').next());
+    let (Some(asked), Some(domain)) = (asked, domain) else { return false };
+    let is_plain = |name: &[u8]| !name.is_empty() && name.is_ascii() && !name.starts_with(b"xn--");
+    is_plain(asked) && is_plain(domain) && !asked.eq_ignore_ascii_case(domain)
 }
 
 /// The provider of the other side, by its host name; for outbound mail that reached no host, by the recipient's domain.

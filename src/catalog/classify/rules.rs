@@ -7,6 +7,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::phrases::{Phrase, Phrases};
+use crate::catalog::cause::Cause;
 use crate::catalog::provider::{Provider, Providers};
 use crate::catalog::reason::{EnhancedPattern, Reason, Retry};
 use crate::smtp::event::{Direction, Mta, Stage};
@@ -18,8 +19,12 @@ use crate::smtp::reply::{Class, Code, EnhancedCode};
 pub struct RuleRow {
     pub id: String,
     pub reason: Reason,
+    /// Which one of the things that the reason stands for. `None`: the table of causes decides.
+    pub cause: Option<Cause>,
     /// Whether a retry helps, if it differs from the row of the reason.
     pub retry: Option<Retry>,
+    /// True: only replies, which have a code. False: only failures without a reply. `None`: both.
+    pub reply: Option<bool>,
     /// The rule finds no clue in the words, so the model of words may guess another reason.
     #[serde(default)]
     pub guess: bool,
@@ -86,7 +91,9 @@ pub enum MatchedOn {
 pub struct Rule {
     pub id: String,
     pub reason: Reason,
+    pub cause: Option<Cause>,
     pub retry: Option<Retry>,
+    pub reply: Option<bool>,
     pub guess: bool,
     pub matched_on: MatchedOn,
     pub source: String,
@@ -164,7 +171,10 @@ pub(crate) const DOUBTS: [&str; 33] = [
 
 /// All rules in the order in which they are tried, and their phrases.
 pub struct Rules {
+    /// The rules for reasons, then those for causes.
     rules: Vec<Rule>,
+    /// The number of rules for reasons.
+    reasons: usize,
     /// Each phrase with its owners: a range of `owners`.
     phrases: Phrases<OwnerRange>,
     owners: Vec<PhraseOwner>,
@@ -232,6 +242,16 @@ impl<'a> OwnedPhrases<'a> {
     }
 }
 
+/// What the rules find in a reply.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// The rule for the reason.
+    pub rule: Option<RuleId>,
+    /// The rule for the cause. `None`: the rule for the reason names the cause, or none is known.
+    pub cause_rule: Option<RuleId>,
+    pub provider: Option<Provider>,
+}
+
 /// The rule or provider that a phrase belongs to.
 #[derive(Clone, Copy)]
 enum PhraseOwner {
@@ -245,7 +265,14 @@ enum PhraseOwner {
 pub(crate) type RuleFault = (usize, String);
 
 impl Rules {
-    pub fn compile(rows: Vec<RuleRow>, providers: &Providers) -> Result<Self, RuleFault> {
+    /// `causes` are rules that give a cause to a reply whose reason is known.
+    pub fn compile(
+        mut rows: Vec<RuleRow>,
+        causes: Vec<RuleRow>,
+        providers: &Providers,
+    ) -> Result<Self, RuleFault> {
+        let reasons = rows.len();
+        rows.extend(causes);
         let count = rows.iter().map(|row| row.words.len() + row.and.len() + row.unless.len()).sum();
         let mut phrases = OwnedPhrases::with_capacity(count);
         for (provider, row) in providers.all() {
@@ -270,21 +297,32 @@ impl Rules {
         for (at, row) in rows.into_iter().enumerate() {
             rules.push(Rule::read(row, providers).map_err(|what| (at, what))?);
         }
-        Ok(Self { rules, phrases, owners })
+        Ok(Self { rules, reasons, phrases, owners })
     }
 
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {
         self.rules.get(usize::from(id.0))
     }
 
+    /// The rules for reasons.
     pub fn all(&self) -> impl Iterator<Item = (RuleId, &Rule)> {
+        self.numbered().take(self.reasons)
+    }
+
+    /// The rules for causes.
+    pub fn causes(&self) -> impl Iterator<Item = (RuleId, &Rule)> {
+        self.numbered().skip(self.reasons)
+    }
+
+    fn numbered(&self) -> impl Iterator<Item = (RuleId, &Rule)> {
         self.rules.iter().enumerate().map(|(at, rule)| (RuleId(at as u16), rule))
     }
 
-    /// The first rule that matches, and the provider: that of the features, else the one whose tokens the text has.
+    /// The first rule that matches, the first rule for a cause of its reason, and the provider: that of the features, else
+    /// the one whose tokens the text has.
     /// `marks` is scratch space: for each rule, the bits of its lists that have a phrase in the text, and behind them a
     /// mark if the text has one of the [`DOUBTS`].
-    pub fn find(&self, mut features: Features, marks: &mut Vec<u8>) -> (Option<RuleId>, Option<Provider>) {
+    pub fn find(&self, mut features: Features, marks: &mut Vec<u8>) -> Found {
         marks.clear();
         marks.resize(self.rules.len() + 1, 0);
         self.phrases.find(features.text, |OwnerRange { from, to }| {
@@ -303,9 +341,15 @@ impl Rules {
                 }
             }
         });
-        let mut marked = self.all().zip(marks.iter());
-        let found = marked.find(|((_, rule), mark)| rule.fits(&features, **mark));
-        (found.map(|((id, _), _)| id), features.provider)
+        let mut marked = self.numbered().zip(marks.iter()).take(self.reasons);
+        let found =
+            marked.find(|((_, rule), mark)| rule.fits(&features, **mark)).map(|(numbered, _)| numbered);
+        let cause_rule = found.filter(|(_, rule)| rule.cause.is_none()).and_then(|(_, named)| {
+            let mut marked = self.numbered().zip(marks.iter()).skip(self.reasons);
+            let fits = |rule: &Rule, mark| rule.reason == named.reason && rule.fits(&features, mark);
+            marked.find(|((_, rule), mark)| fits(rule, **mark)).map(|((id, _), _)| id)
+        });
+        Found { rule: found.map(|(id, _)| id), cause_rule, provider: features.provider }
     }
 }
 
@@ -333,7 +377,9 @@ impl Rule {
             providers: row.provider.iter().map(provider).collect::<Result<_, _>>()?,
             id: row.id,
             reason: row.reason,
+            cause: row.cause,
             retry: row.retry,
+            reply: row.reply,
             guess: row.guess,
             source: row.source,
             example: row.example,
@@ -364,6 +410,7 @@ impl Rule {
 
     fn fits(&self, features: &Features, mark: u8) -> bool {
         mark == self.phrase_lists & !UNLESS
+            && self.reply.is_none_or(|reply| reply == features.code.is_some())
             && accepts(&self.codes, features.code)
             && accepts(&self.classes, features.class)
             && accepts(&self.stages, features.stage)

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::input::RulesArgs;
 use super::output::StyleArgs;
+use super::scan::AdviceChoice;
 use crate::smtp::event::{Direction, Mta, Stage};
 use crate::smtp::reply::Class;
 
@@ -27,6 +28,13 @@ pub struct ExplainArgs {
     /// Host name of the other server; identifies the provider, whose replies may have their own meaning.
     #[arg(long, value_name = "HOST")]
     pub relay: Option<String>,
+    /// Show everything that is known, not only the short answer: when it is sent, what else it can mean, the complete
+    /// advice, and the sources. JSON and Markdown always have everything.
+    #[arg(long)]
+    pub full: bool,
+    /// How much advice to show: line, the short answer; full, the same as --full.
+    #[arg(long, value_enum, hide_possible_values = true, default_value_t = AdviceChoice::Line, value_name = "HOW")]
+    pub advice: AdviceChoice,
     #[command(flatten)]
     pub rules: RulesArgs,
     #[command(flatten)]

@@ -3,10 +3,11 @@
 use std::io::{BufRead, Write, stdin};
 
 use crate::catalog;
-use crate::cli::args::{AnswerFormat, CodesArgs, CompareArgs, ExplainArgs};
+use crate::cli::args::{AdviceChoice, AnswerFormat, CodesArgs, CompareArgs, ExplainArgs};
 use crate::cli::catalog::{has_own_rules, load_catalog};
 use crate::cli::error::CliError;
 use crate::cli::exit::Completion;
+use crate::cli::input::installed_server;
 use crate::cli::style::text_style;
 use crate::explain::brief::BriefExplainer;
 use crate::explain::compare::compare as compare_codes;
@@ -23,7 +24,10 @@ pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<Comple
     let context = QueryContext {
         direction: args.direction,
         stage: args.stage.and_then(|command| command.0),
-        mta: args.mta,
+        // A machine format is the same on every host.
+        mta: args
+            .mta
+            .or_else(|| if args.output.format == AnswerFormat::Text { installed_server() } else { None }),
         relay: args.relay.clone(),
     };
     // The built-in catalogue is decoded only when an input needs it; rules of the user are read at once, to report their errors.
@@ -44,7 +48,12 @@ pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<Comple
     })?;
     let shown = match args.output.format {
         AnswerFormat::Text => {
-            text::explain::show(&entries, &text_style(args.output.style.color, args.output.style.lang))
+            let style = text_style(args.output.style.color, args.output.style.lang);
+            if args.full || args.advice == AdviceChoice::Full {
+                text::explain::show(&entries, &style)
+            } else {
+                text::explain_answer::show(&entries, &style)
+            }
         }
         AnswerFormat::Json | AnswerFormat::Ndjson => json::pretty(&entries),
         AnswerFormat::Markdown => markdown_explain::show(&entries),

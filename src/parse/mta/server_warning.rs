@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::exim::shape::{LineShape, find_shape};
 use super::{Program, exim, postfix, sendmail};
 use crate::parse::header::LogLine;
 use crate::smtp::event::Mta;
@@ -75,46 +76,6 @@ const POSTFIX: Prefixes = &[
 const OPENSMTPD: Prefixes =
     &[(b"warn: ", Severity::Warning), (b"fatal: ", Severity::Fatal), (b"fatal", Severity::Fatal)];
 
-/// The first words of Exim's own warnings, none of which has a severity (the calls of `log_write` with `LOG_PANIC` or
-/// `LOG_CONFIG` in Exim's sources, and its lines about TLS, scanners and lookups in the main log).
-const EXIM: &[&[u8]] = &[
-    b"ALERT",
-    b"Cannot ",
-    b"Could not ",
-    b"DKIM: Error ",
-    b"DKIM: message could not ",
-    b"Error ",
-    b"Exim configuration error",
-    b"Expansion of ",
-    b"Failed ",
-    b"SSL ",
-    b"SSL_",
-    b"Spool ",
-    b"TLS error",
-    b"Unable ",
-    b"Warning: purging the environment",
-    b"bad ",
-    b"cannot ",
-    b"configuration error",
-    b"could not ",
-    b"daemon: ",
-    b"error ",
-    b"expansion of ",
-    b"failed ",
-    b"failure ",
-    b"internal problem",
-    b"listen() ",
-    b"lookup ",
-    b"malware acl condition: ",
-    b"no host name found for IP address",
-    b"no IP address found for host",
-    b"spam acl condition: ",
-    b"socket bind() ",
-    b"spool ",
-    b"unable ",
-    b"unexpected ",
-];
-
 fn by_prefix<'a>(text: &'a [u8], prefixes: Prefixes) -> Option<(Severity, &'a [u8])> {
     prefixes.iter().find_map(|(prefix, severity)| Some((*severity, text.strip_prefix(*prefix)?)))
 }
@@ -133,12 +94,15 @@ fn behind_id(text: &[u8]) -> Option<(Severity, &[u8])> {
     (!is_content_check.iter().any(|check| text.starts_with(check))).then_some((severity, text))
 }
 
+/// Exim gives no severity. A client or DNS is to blame for what begins with these words, its own configuration or files for
+/// the rest.
+const EXIM_MILD: [&[u8]; 4] = [b"no host name", b"no IP address", b"Warning", b"TLS"];
+
 fn exim_warning(text: &[u8]) -> Option<(Severity, &[u8])> {
     let (_, text) = exim::queue_id(text);
-    let prefix = EXIM.iter().find(|prefix| text.starts_with(prefix))?;
-    let is_warning =
-        prefix.starts_with(b"no ") || prefix.starts_with(b"Warning") || prefix.starts_with(b"TLS");
-    Some((if is_warning { Severity::Warning } else { Severity::Error }, text))
+    let is_mild = EXIM_MILD.iter().any(|begin| text.starts_with(begin));
+    let is_warning = is_mild || find_shape(text) == Some(LineShape::Warning);
+    is_warning.then_some((if is_mild { Severity::Warning } else { Severity::Error }, text))
 }
 
 /// `NOQUEUE: SYSERR(root): …` and `x1AB23: SYSERR(root): …` (sendmail conf.c and err.c), `STARTTLS=client, error: …`,

@@ -33,6 +33,10 @@ pub(crate) fn show(entries: &Entries, style: &TextStyle) -> String {
 pub(crate) fn unknown(page: &mut TextPage, entry: &Entry) {
     let input = printable(entry.input.trim());
     page.line(&format!("{}: {input}", page.say("Not known")));
+    if entry.nearest.is_empty() {
+        page.line(page.say("Give a reply code, a reason such as mailbox-full, a whole reply or a log line."));
+        return;
+    }
     page.line(page.say("The nearest that are:"));
     let width = widest(entry.nearest.iter().map(|named| &named.label));
     for named in &entry.nearest {

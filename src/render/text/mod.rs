@@ -8,6 +8,7 @@ pub(crate) mod cron;
 pub(crate) mod delays;
 pub(crate) mod event;
 pub(crate) mod explain;
+pub(crate) mod explain_answer;
 pub(crate) mod explain_page;
 pub(crate) mod groups;
 pub(crate) mod names;

@@ -16,7 +16,7 @@ pub(crate) const HEADING: Style = Style::new().bold();
 const ADVICE: Style = AnsiColor::Cyan.on_default();
 
 /// The longest line of advice that the catalogue allows, in columns.
-const LONGEST_ADVICE: usize = 90;
+const LONGEST_ADVICE: usize = 100;
 
 /// Width in columns of `  550 5.7.606`.
 const CODE: usize = 14;

@@ -76,8 +76,16 @@ fn messages(messages: &Messages, words: &Translations) -> Option<TotalLine> {
     let aside: Vec<String> = aside.into_iter().flatten().collect();
     let later: Vec<String> =
         messages.delivered_later.iter().take(LATER_SHOWN).map(|row| later(row, words)).collect();
-    let detail = (!later.is_empty())
-        .then(|| format!("{}: {}", words.translate("deferred, then sent"), later.join("; ")));
+    let expired = messages.expired_after.iter().take(LATER_SHOWN).map(|row| {
+        let title = if row.title.is_empty() { "(not known)" } else { &row.title };
+        format!("{} {}", HumanCount(row.recipients), words.translate(title))
+    });
+    let expired: Vec<String> = expired.collect();
+    let details = [("deferred, then sent", later), ("last error before it expired", expired)];
+    let details = details.into_iter().filter(|(_, parts)| !parts.is_empty());
+    let details: Vec<String> =
+        details.map(|(name, parts)| format!("{}: {}", words.translate(name), parts.join("; "))).collect();
+    let detail = (!details.is_empty()).then(|| details.join(". "));
     Some(TotalLine { name: "MAIL", line: with(whole, &aside.join(", ")), detail })
 }
 

@@ -7,7 +7,6 @@ use hashbrown::HashMap;
 
 use super::block_sample::{BlockSample, MessageSource, MinuteCell, OpenSource, SampledEvent, TextPiece};
 use super::series::CountSeries;
-use crate::messages::hop::is_private;
 use crate::messages::key::{KeyHasher, PrehashedState};
 use crate::parse::header::LogLine;
 use crate::parse::mta;
@@ -15,6 +14,7 @@ use crate::parse::mta::queue_record::{MessageFields, QueueStep};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::sink::{EventSink, LoggedEvent, LoggedQueueRecord};
 use crate::smtp::event::{Direction, Event, Mta, Outcome};
+use crate::smtp::side::is_private;
 
 /// The number of failures kept of one kind and minute.
 pub(crate) const FAILED_KEPT: usize = 32;

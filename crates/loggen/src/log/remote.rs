@@ -139,7 +139,7 @@ fn fail_first_host(
 
 fn refuse_connection(sim: &mut Simulation, at: u64, by: ProgramTag, relay: Relay) {
     let why = connection_error(relay);
-    let key = outbound(Outcome::Attempt);
+    let key = outbound(Outcome::Attempt).of_peer(relay.host.domain.is_local());
     sim.log.event(at, by, key, format_args!("connect to {relay}: {why}"));
 }
 
@@ -229,7 +229,7 @@ fn suspend(sim: &mut Simulation, at: u64, message: &QueuedMessage, words: &Reply
     let by = tag("postfix/error", 27_000 + (message.salt & 255) as u32);
     let row = greeting(sim, ServerKind::of(to.domain)).filter(|_| message.salt % 5 > 1);
     let key = row.map_or(unreplied, |row| replied(Outcome::Deferred, row));
-    sim.log.counts.suspended(key);
+    sim.log.counts.suspended(key.of_peer(to.domain.is_local()));
     if let Some(row) = row {
         let said = SaidReply { relay: first, row, words };
         line(by, &"none", dsn('4', row)).write(

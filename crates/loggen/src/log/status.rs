@@ -22,6 +22,7 @@ pub(crate) struct StatusLine<'a> {
 impl StatusLine<'_> {
     pub(crate) fn write(&self, sim: &mut Simulation, key: EventKey, status: Arguments) {
         let Self { message, to, by, relay, dsn, at } = self;
+        let key = key.of_peer(to.domain.is_local());
         let id = &message.id;
         let spent = 20 + message.salt % 4000;
         let (delay, before) = (Delay(message.age(*at) + spent), Delay(message.age(*at)));

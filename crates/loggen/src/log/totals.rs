@@ -39,6 +39,13 @@ pub(crate) struct EventKey {
     pub enhanced: &'static str,
 }
 
+impl EventKey {
+    /// The event is local if its peer is: the mailbox server behind a socket is on this host.
+    pub(crate) const fn of_peer(self, is_local: bool) -> Self {
+        if is_local { Self { direction: Direction::Local, ..self } } else { self }
+    }
+}
+
 /// An outbound event without a reply, such as a failed connection.
 pub(crate) const fn outbound(outcome: Outcome) -> EventKey {
     EventKey { direction: Direction::Outbound, outcome, code: 0, enhanced: "" }
